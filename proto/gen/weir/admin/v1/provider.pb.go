@@ -82,8 +82,10 @@ type Provider struct {
 	BaseUrl       string                 `protobuf:"bytes,4,opt,name=base_url,json=baseUrl,proto3" json:"base_url,omitempty"`
 	CredentialRef string                 `protobuf:"bytes,5,opt,name=credential_ref,json=credentialRef,proto3" json:"credential_ref,omitempty"`
 	Region        string                 `protobuf:"bytes,6,opt,name=region,proto3" json:"region,omitempty"`
-	CreatedAt     *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
-	Etag          string                 `protobuf:"bytes,8,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Price list its models are priced by; empty: unpriced.
+	PriceList     string                 `protobuf:"bytes,7,opt,name=price_list,json=priceList,proto3" json:"price_list,omitempty"`
+	CreatedAt     *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	Etag          string                 `protobuf:"bytes,9,opt,name=etag,proto3" json:"etag,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -160,6 +162,13 @@ func (x *Provider) GetRegion() string {
 	return ""
 }
 
+func (x *Provider) GetPriceList() string {
+	if x != nil {
+		return x.PriceList
+	}
+	return ""
+}
+
 func (x *Provider) GetCreatedAt() *timestamppb.Timestamp {
 	if x != nil {
 		return x.CreatedAt
@@ -187,7 +196,10 @@ type CreateProviderRequest struct {
 	// never comes here.
 	CredentialRef string `protobuf:"bytes,4,opt,name=credential_ref,json=credentialRef,proto3" json:"credential_ref,omitempty"`
 	// Where the upstream processes data, for example eu; empty: not stated.
-	Region        string    `protobuf:"bytes,5,opt,name=region,proto3" json:"region,omitempty"`
+	Region string `protobuf:"bytes,5,opt,name=region,proto3" json:"region,omitempty"`
+	// Price list its models are priced by, for example openai; empty: openai for the
+	// dialect openai, none for openai-compatible (usage is then marked unpriced).
+	PriceList     string    `protobuf:"bytes,6,opt,name=price_list,json=priceList,proto3" json:"price_list,omitempty"`
 	Mutation      *Mutation `protobuf:"bytes,20,opt,name=mutation,proto3" json:"mutation,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -254,6 +266,13 @@ func (x *CreateProviderRequest) GetCredentialRef() string {
 func (x *CreateProviderRequest) GetRegion() string {
 	if x != nil {
 		return x.Region
+	}
+	return ""
+}
+
+func (x *CreateProviderRequest) GetPriceList() string {
+	if x != nil {
+		return x.PriceList
 	}
 	return ""
 }
@@ -497,17 +516,19 @@ var File_weir_admin_v1_provider_proto protoreflect.FileDescriptor
 
 const file_weir_admin_v1_provider_proto_rawDesc = "" +
 	"\n" +
-	"\x1cweir/admin/v1/provider.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\"\x89\x02\n" +
+	"\x1cweir/admin/v1/provider.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\"\xa8\x02\n" +
 	"\bProvider\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x120\n" +
 	"\adialect\x18\x03 \x01(\x0e2\x16.weir.admin.v1.DialectR\adialect\x12\x19\n" +
 	"\bbase_url\x18\x04 \x01(\tR\abaseUrl\x12%\n" +
 	"\x0ecredential_ref\x18\x05 \x01(\tR\rcredentialRef\x12\x16\n" +
-	"\x06region\x18\x06 \x01(\tR\x06region\x129\n" +
+	"\x06region\x18\x06 \x01(\tR\x06region\x12\x1d\n" +
 	"\n" +
-	"created_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x12\x12\n" +
-	"\x04etag\x18\b \x01(\tR\x04etag\"\xf7\x02\n" +
+	"price_list\x18\a \x01(\tR\tpriceList\x129\n" +
+	"\n" +
+	"created_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x12\x12\n" +
+	"\x04etag\x18\t \x01(\tR\x04etag\"\x9f\x03\n" +
 	"\x15CreateProviderRequest\x12?\n" +
 	"\x04name\x18\x01 \x01(\tB+\xbaH(r&2$^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$R\x04name\x12<\n" +
 	"\adialect\x18\x02 \x01(\x0e2\x16.weir.admin.v1.DialectB\n" +
@@ -515,7 +536,9 @@ const file_weir_admin_v1_provider_proto_rawDesc = "" +
 	"\bbase_url\x18\x03 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\b\x18\xd0\x0fR\abaseUrl\x12b\n" +
 	"\x0ecredential_ref\x18\x04 \x01(\tB;\xbaH8r6\x18\xe8\a21^(env://[A-Za-z_][A-Za-z0-9_]*|file:///[^\\x00]+)$R\rcredentialRef\x12\x1f\n" +
-	"\x06region\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18?R\x06region\x123\n" +
+	"\x06region\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18?R\x06region\x12&\n" +
+	"\n" +
+	"price_list\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18?R\tpriceList\x123\n" +
 	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"M\n" +
 	"\x16CreateProviderResponse\x123\n" +
 	"\bprovider\x18\x01 \x01(\v2\x17.weir.admin.v1.ProviderR\bprovider\".\n" +

@@ -404,7 +404,10 @@ type ProviderCreated struct {
 	// env://NAME or file:///path, resolved by the agent only.
 	CredentialRef string `protobuf:"bytes,4,opt,name=credential_ref,json=credentialRef,proto3" json:"credential_ref,omitempty"`
 	// Where the upstream processes data; free text, empty when not stated.
-	Region        string `protobuf:"bytes,5,opt,name=region,proto3" json:"region,omitempty"`
+	Region string `protobuf:"bytes,5,opt,name=region,proto3" json:"region,omitempty"`
+	// Price list its models are priced by (the first column of the price book);
+	// empty: openai's for the dialect openai, none for openai-compatible.
+	PriceList     string `protobuf:"bytes,6,opt,name=price_list,json=priceList,proto3" json:"price_list,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -470,6 +473,13 @@ func (x *ProviderCreated) GetCredentialRef() string {
 func (x *ProviderCreated) GetRegion() string {
 	if x != nil {
 		return x.Region
+	}
+	return ""
+}
+
+func (x *ProviderCreated) GetPriceList() string {
+	if x != nil {
+		return x.PriceList
 	}
 	return ""
 }
@@ -1059,13 +1069,15 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\x04role\x18\x01 \x01(\x0e2\x13.weir.event.v1.RoleR\x04role\"G\n" +
 	"\x0eProjectCreated\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
-	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\"\xb1\x01\n" +
+	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\"\xd0\x01\n" +
 	"\x0fProviderCreated\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x120\n" +
 	"\adialect\x18\x02 \x01(\x0e2\x16.weir.event.v1.DialectR\adialect\x12\x19\n" +
 	"\bbase_url\x18\x03 \x01(\tR\abaseUrl\x12%\n" +
 	"\x0ecredential_ref\x18\x04 \x01(\tR\rcredentialRef\x12\x16\n" +
-	"\x06region\x18\x05 \x01(\tR\x06region\"\x88\x01\n" +
+	"\x06region\x18\x05 \x01(\tR\x06region\x12\x1d\n" +
+	"\n" +
+	"price_list\x18\x06 \x01(\tR\tpriceList\"\x88\x01\n" +
 	"\fRouteCreated\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x123\n" +
 	"\bstrategy\x18\x02 \x01(\x0e2\x17.weir.event.v1.StrategyR\bstrategy\x12/\n" +

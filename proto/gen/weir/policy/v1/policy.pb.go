@@ -704,6 +704,8 @@ type Provider struct {
 	BaseUrl       string                 `protobuf:"bytes,4,opt,name=base_url,json=baseUrl,proto3" json:"base_url,omitempty"`
 	CredentialRef string                 `protobuf:"bytes,5,opt,name=credential_ref,json=credentialRef,proto3" json:"credential_ref,omitempty"`
 	Region        string                 `protobuf:"bytes,6,opt,name=region,proto3" json:"region,omitempty"`
+	// Price list its models are priced by; empty: all unpriced.
+	PriceList     string `protobuf:"bytes,7,opt,name=price_list,json=priceList,proto3" json:"price_list,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -776,6 +778,13 @@ func (x *Provider) GetCredentialRef() string {
 func (x *Provider) GetRegion() string {
 	if x != nil {
 		return x.Region
+	}
+	return ""
+}
+
+func (x *Provider) GetPriceList() string {
+	if x != nil {
+		return x.PriceList
 	}
 	return ""
 }
@@ -1047,16 +1056,19 @@ func (x *PriceBook) GetEntries() []*PriceEntry {
 // (1 dollar per million tokens = 1,000,000). An absent price is unknown, not 0.
 type PriceEntry struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Price family, as in the price list: openai, anthropic, …
-	Provider string `protobuf:"bytes,1,opt,name=provider,proto3" json:"provider,omitempty"`
-	Model    string `protobuf:"bytes,2,opt,name=model,proto3" json:"model,omitempty"`
-	Rates    *Rates `protobuf:"bytes,3,opt,name=rates,proto3" json:"rates,omitempty"`
+	// openai, anthropic, …
+	PriceList string `protobuf:"bytes,1,opt,name=price_list,json=priceList,proto3" json:"price_list,omitempty"`
+	Model     string `protobuf:"bytes,2,opt,name=model,proto3" json:"model,omitempty"`
+	Rates     *Rates `protobuf:"bytes,3,opt,name=rates,proto3" json:"rates,omitempty"`
 	// Above this many input tokens (cached ones included) long_rates price the
 	// whole request. 0: no such tier.
 	LongContextThreshold int64  `protobuf:"varint,4,opt,name=long_context_threshold,json=longContextThreshold,proto3" json:"long_context_threshold,omitempty"`
 	LongRates            *Rates `protobuf:"bytes,5,opt,name=long_rates,json=longRates,proto3" json:"long_rates,omitempty"`
-	unknownFields        protoimpl.UnknownFields
-	sizeCache            protoimpl.SizeCache
+	// The model's own bounds, tokens; 0: unknown.
+	MaxInputTokens  int64 `protobuf:"varint,6,opt,name=max_input_tokens,json=maxInputTokens,proto3" json:"max_input_tokens,omitempty"`
+	MaxOutputTokens int64 `protobuf:"varint,7,opt,name=max_output_tokens,json=maxOutputTokens,proto3" json:"max_output_tokens,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *PriceEntry) Reset() {
@@ -1089,9 +1101,9 @@ func (*PriceEntry) Descriptor() ([]byte, []int) {
 	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{13}
 }
 
-func (x *PriceEntry) GetProvider() string {
+func (x *PriceEntry) GetPriceList() string {
 	if x != nil {
-		return x.Provider
+		return x.PriceList
 	}
 	return ""
 }
@@ -1122,6 +1134,20 @@ func (x *PriceEntry) GetLongRates() *Rates {
 		return x.LongRates
 	}
 	return nil
+}
+
+func (x *PriceEntry) GetMaxInputTokens() int64 {
+	if x != nil {
+		return x.MaxInputTokens
+	}
+	return 0
+}
+
+func (x *PriceEntry) GetMaxOutputTokens() int64 {
+	if x != nil {
+		return x.MaxOutputTokens
+	}
+	return 0
 }
 
 // Rates: one price per disjoint token bucket, pico-dollars per token.
@@ -1269,14 +1295,16 @@ const file_weir_policy_v1_policy_proto_rawDesc = "" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
 	"\x06region\x18\x03 \x01(\tR\x06region\x12*\n" +
-	"\x11max_request_bytes\x18\x04 \x01(\x03R\x0fmaxRequestBytes\"\xbb\x01\n" +
+	"\x11max_request_bytes\x18\x04 \x01(\x03R\x0fmaxRequestBytes\"\xda\x01\n" +
 	"\bProvider\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x121\n" +
 	"\adialect\x18\x03 \x01(\x0e2\x17.weir.policy.v1.DialectR\adialect\x12\x19\n" +
 	"\bbase_url\x18\x04 \x01(\tR\abaseUrl\x12%\n" +
 	"\x0ecredential_ref\x18\x05 \x01(\tR\rcredentialRef\x12\x16\n" +
-	"\x06region\x18\x06 \x01(\tR\x06region\"\x93\x01\n" +
+	"\x06region\x18\x06 \x01(\tR\x06region\x12\x1d\n" +
+	"\n" +
+	"price_list\x18\a \x01(\tR\tpriceList\"\x93\x01\n" +
 	"\x05Route\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x124\n" +
@@ -1299,15 +1327,18 @@ const file_weir_policy_v1_policy_proto_rawDesc = "" +
 	"revoked_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\trevokedAt\"[\n" +
 	"\tPriceBook\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x124\n" +
-	"\aentries\x18\x02 \x03(\v2\x1a.weir.policy.v1.PriceEntryR\aentries\"\xd7\x01\n" +
+	"\aentries\x18\x02 \x03(\v2\x1a.weir.policy.v1.PriceEntryR\aentries\"\xb0\x02\n" +
 	"\n" +
-	"PriceEntry\x12\x1a\n" +
-	"\bprovider\x18\x01 \x01(\tR\bprovider\x12\x14\n" +
+	"PriceEntry\x12\x1d\n" +
+	"\n" +
+	"price_list\x18\x01 \x01(\tR\tpriceList\x12\x14\n" +
 	"\x05model\x18\x02 \x01(\tR\x05model\x12+\n" +
 	"\x05rates\x18\x03 \x01(\v2\x15.weir.policy.v1.RatesR\x05rates\x124\n" +
 	"\x16long_context_threshold\x18\x04 \x01(\x03R\x14longContextThreshold\x124\n" +
 	"\n" +
-	"long_rates\x18\x05 \x01(\v2\x15.weir.policy.v1.RatesR\tlongRates\"\xf2\x02\n" +
+	"long_rates\x18\x05 \x01(\v2\x15.weir.policy.v1.RatesR\tlongRates\x12(\n" +
+	"\x10max_input_tokens\x18\x06 \x01(\x03R\x0emaxInputTokens\x12*\n" +
+	"\x11max_output_tokens\x18\a \x01(\x03R\x0fmaxOutputTokens\"\xf2\x02\n" +
 	"\x05Rates\x12\x19\n" +
 	"\x05input\x18\x01 \x01(\x03H\x00R\x05input\x88\x01\x01\x12\"\n" +
 	"\n" +

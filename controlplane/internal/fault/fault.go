@@ -1,0 +1,76 @@
+// Package fault holds the errors that are meant for the caller. Everything else
+// is wrapped and ends as an internal error with a reference.
+package fault
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Kind says what sort of fault it is; the API turns each into one code.
+type Kind int
+
+const (
+	// Invalid: the request can never succeed as it is.
+	Invalid Kind = iota + 1
+	// Unauthenticated: nobody is known to be calling.
+	Unauthenticated
+	// Denied: the caller may not do this.
+	Denied
+	// NotFound: no such thing in the caller's organization.
+	NotFound
+	// Conflict: the name or id is taken.
+	Conflict
+	// Precondition: the state does not allow it (yet).
+	Precondition
+	// Aborted: somebody else was faster; read again and retry.
+	Aborted
+	// Exhausted: a limit was reached.
+	Exhausted
+	// Unavailable: a part is down; retry later.
+	Unavailable
+	// Unimplemented: named in the plan, not built.
+	Unimplemented
+)
+
+// Violation names one bad field of a request.
+type Violation struct {
+	Field       string
+	Description string
+}
+
+// Error is a fault for the caller's eyes.
+type Error struct {
+	Kind       Kind
+	Reason     string // stable, snake_case; may be empty
+	Message    string
+	Violations []Violation
+}
+
+func (e *Error) Error() string { return e.Message }
+
+// New makes a fault with a formatted message.
+func New(kind Kind, format string, args ...any) *Error {
+	return &Error{Kind: kind, Message: fmt.Sprintf(format, args...)}
+}
+
+// Because makes a fault with a stable reason that programs can test.
+func Because(kind Kind, reason, format string, args ...any) *Error {
+	return &Error{Kind: kind, Reason: reason, Message: fmt.Sprintf(format, args...)}
+}
+
+// Field makes an Invalid fault about one field.
+func Field(field, format string, args ...any) *Error {
+	description := fmt.Sprintf(format, args...)
+	return &Error{
+		Kind:       Invalid,
+		Message:    field + ": " + description,
+		Violations: []Violation{{Field: field, Description: description}},
+	}
+}
+
+// Is tells whether err is a fault of this kind.
+func Is(err error, kind Kind) bool {
+	var f *Error
+	return errors.As(err, &f) && f.Kind == kind
+}

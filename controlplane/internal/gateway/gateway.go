@@ -1,0 +1,30 @@
+// Package gateway decides about gateways, their enrolment tokens and who joined
+// with them.
+package gateway
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Gateway is a named fleet of agents that serve one policy.
+type Gateway struct {
+	ID        uuid.UUID `json:"id"`
+	Name      string    `json:"name"`
+	Region    string    `json:"region"`
+	CreatedAt time.Time `json:"created_at"`
+	Version   int64     `json:"version"`
+}
+
+// Agent is one enrolled data-plane process.
+type Agent struct {
+	ID             uuid.UUID `json:"id"`
+	OrganizationID uuid.UUID `json:"organization_id"`
+	GatewayID      uuid.UUID `json:"gateway_id"`
+	Name           string    `json:"name"`
+	// PublicKey is Ed25519, 32 bytes.
+	PublicKey  []byte    `json:"public_key"`
+	EnrolledAt time.Time `json:"enrolled_at"`
+	Version    int64     `json:"version"`
+}

@@ -1,0 +1,24 @@
+// Package policy compiles an organization's state into what one gateway's agents
+// need to serve. It is pure: same state, same bytes.
+package policy
+
+import (
+	"github.com/google/uuid"
+
+	"github.com/weirhq/weir/controlplane/internal/gateway"
+	"github.com/weirhq/weir/controlplane/internal/key"
+	"github.com/weirhq/weir/controlplane/internal/provider"
+	"github.com/weirhq/weir/controlplane/internal/route"
+)
+
+// State is what a compile reads, all of it at one version of the log.
+type State struct {
+	OrganizationID uuid.UUID
+	// Version is the head of the log that this state shows.
+	Version   int64
+	Gateway   gateway.Gateway
+	Providers []provider.Provider
+	Routes    []route.Route
+	// Keys includes those revoked within the last 90 days.
+	Keys []key.Key
+}
