@@ -1,0 +1,58 @@
+// Package engine fetches, configures and starts the embedded engines of a development machine: PostgreSQL,
+// ClickHouse and a Kafka broker, each the real one in a child process. It knows no schema and neither plane.
+package engine
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/weirhq/weir/deploy/local/process"
+)
+
+const readyTimeout = 60 * time.Second
+
+// Running is an engine that answers.
+type Running struct {
+	*process.Process
+}
+
+// start runs a prepared engine and waits until it answers.
+func start(ctx context.Context, p process.Program, dir string) (Running, error) {
+	proc, err := process.Start(ctx, p, filepath.Join(dir, p.Name+".log"))
+	if err != nil {
+		return Running{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+	defer cancel()
+	if err := proc.Ready(ctx); err != nil {
+		proc.Kill()
+		return Running{}, err
+	}
+	return Running{proc}, nil
+}
+
+// Supported says whether the embedded engines exist for this machine, and what to set where they don't.
+func Supported() error {
+	if runtime.GOOS == "linux" && runtime.GOARCH == "amd64" {
+		return nil
+	}
+	return fmt.Errorf("the embedded engines exist for linux/amd64 only, this is %s/%s: set WEIR_EXTERNAL_POSTGRES_URL, "+
+		"WEIR_EXTERNAL_KAFKA_URL and WEIR_EXTERNAL_CLICKHOUSE_URL to engines of your own", runtime.GOOS, runtime.GOARCH)
+}
+
+// CacheDir is where fetched engines are kept: $WEIR_CACHE_DIR, or .weir/cache below root.
+func CacheDir(root string) (string, error) {
+	dir := os.Getenv("WEIR_CACHE_DIR")
+	if dir == "" {
+		dir = filepath.Join(root, ".weir", "cache")
+	}
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return "", fmt.Errorf("cache folder: %w", err)
+	}
+	return abs, nil
+}

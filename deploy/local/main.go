@@ -1,0 +1,69 @@
+// Local runs all of Weir on one machine: the embedded engines, a login provider, a mock upstream, the control
+// plane and an agent, each a supervised child process.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/weirhq/weir/deploy/local/engine"
+	"github.com/weirhq/weir/deploy/local/process"
+)
+
+const usage = `usage:
+  local run                          start everything and stay until Ctrl-C
+  local status [part]                what runs
+  local stop <part>                  take a part down and keep it down
+  local start <part>                 bring it back
+  local with-engines -- <command…>   run a command against throwaway Postgres, Kafka and ClickHouse
+`
+
+func main() { os.Exit(command(os.Args[1:])) }
+
+func command(args []string) int {
+	if code, ok := engine.Child(args); ok {
+		return code
+	}
+	if len(args) == 0 {
+		fmt.Fprint(os.Stderr, usage)
+		return 2
+	}
+	ctx, stop := lifetime()
+	defer stop()
+	switch args[0] {
+	case "with-engines":
+		return withEngines(ctx, args[1:])
+	case "help", "-h", "--help":
+		fmt.Print(usage)
+		return 0
+	}
+	fmt.Fprintf(os.Stderr, "unknown command %q\n%s", args[0], usage)
+	return 2
+}
+
+var (
+	errSignal   = errors.New("stopped by a signal")
+	errOrphaned = errors.New("whoever started this is gone")
+)
+
+// lifetime ends at Ctrl-C, SIGTERM, SIGHUP, or when the "go run" or make above was killed.
+func lifetime() (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	orphaned := process.Orphaned(ctx)
+	go func() {
+		select {
+		case <-signals:
+			cancel(errSignal)
+		case <-orphaned:
+			cancel(errOrphaned)
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() { signal.Stop(signals); cancel(nil) }
+}
