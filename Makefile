@@ -1,0 +1,72 @@
+# Weir. `make help` lists the targets; README.md says what to try.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+BUF := go tool -modfile=tools/buf/go.mod buf
+GOLANGCI_LINT := go tool -modfile=tools/golangci-lint/go.mod golangci-lint
+GOTESTSUM := go tool -modfile=tools/gotestsum/go.mod gotestsum
+PROTOVALIDATE := github.com/bufbuild/protovalidate@v1.2.2
+
+LOCAL := go run ./deploy/local
+WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' -not -path 'web/dist/*' 2>/dev/null)
+NPM_CI := npm ci --no-audit --no-fund --loglevel=error
+REPORTS := .weir/test
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 18
+
+.PHONY: run
+run: web/dist/index.html ## everything on one machine; Ctrl-C stops it
+	@$(LOCAL) run
+
+.PHONY: web
+web: web/dist/index.html ## build the console
+
+web/node_modules/.package-lock.json: web/package-lock.json
+	@echo "installing the console's packages"
+	@cd web && $(NPM_CI)
+	@touch $@
+
+web/dist/index.html: $(WEB_SOURCES) web/node_modules/.package-lock.json
+	@echo "building the console"
+	@cd web && npm run --silent build
+
+.PHONY: test
+test: test-web test-go ## every test, on real engines and a real browser
+
+.PHONY: test-go
+test-go: web/dist/index.html ## Go tests with the race detector, the end-to-end job included
+	@mkdir -p $(REPORTS)
+	@$(LOCAL) with-engines -- $(GOTESTSUM) --format pkgname-and-test-fails --jsonfile $(REPORTS)/go.json -- -race -timeout 20m ./...
+
+.PHONY: test-web
+test-web: web/node_modules/.package-lock.json ## unit and page tests of the console
+	@mkdir -p $(REPORTS)
+	@cd web && npm run --silent test -- --reporter=default --reporter=json --outputFile.json=../$(REPORTS)/web.json
+
+.PHONY: check
+check: proto/.deps/buf/validate/validate.proto web/dist/index.html ## lint, vet, types; generated code is current
+	@$(BUF) lint proto
+	@$(BUF) format -d --exit-code proto --path proto/weir
+	@$(GOLANGCI_LINT) run ./...
+	@go vet ./...
+	@cd web && npm run --silent check
+	@$(MAKE) --no-print-directory generate
+	@git diff --exit-code --stat -- proto/gen web/src/gen docs || { echo "generated files are stale: commit what 'make generate' wrote" >&2; exit 1; }
+
+.PHONY: generate
+generate: proto/.deps/buf/validate/validate.proto web/node_modules/.package-lock.json ## regenerate code from the protos
+	@$(BUF) generate
+	@cd web && npm run --silent generate
+
+# protovalidate's own proto, from its Go module; git ignores the copy.
+proto/.deps/buf/validate/validate.proto: Makefile
+	@mkdir -p $(@D)
+	@dir=$$(go mod download -json $(PROTOVALIDATE) | sed -n 's/.*"Dir": "\(.*\)",/\1/p'); \
+	  install -m 644 "$$dir/proto/protovalidate/buf/validate/validate.proto" $@
+
+.PHONY: clean-local
+clean-local: ## remove the data of `make run` (not the downloaded engines)
+	@$(LOCAL) clean
