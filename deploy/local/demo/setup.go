@@ -1,0 +1,176 @@
+package demo
+
+import (
+	"context"
+	"fmt"
+
+	"connectrpc.com/connect"
+
+	adminv1 "github.com/weirhq/weir/proto/gen/weir/admin/v1"
+	"github.com/weirhq/weir/proto/gen/weir/admin/v1/adminv1connect"
+)
+
+// setup carries what one step finds to the next.
+type setup struct {
+	config     Config
+	demo       Demo
+	projectID  string
+	providerID string
+}
+
+func (s *setup) organization(ctx context.Context) error {
+	if s.demo.Token != "" {
+		return s.checkToken(ctx)
+	}
+	operator := s.clients(s.config.OperatorToken)
+	request := &adminv1.CreateOrganizationRequest{
+		Name:        organizationName,
+		DisplayName: "Demo",
+		OwnerEmail:  OwnerEmail,
+	}
+	answer, err := operator.organizations.CreateOrganization(ctx, connect.NewRequest(request))
+	if connect.CodeOf(err) == connect.CodeAlreadyExists {
+		return fmt.Errorf("organization %q exists, and %s does not hold its token: "+
+			"bring that file back, or start with an empty database", organizationName, s.config.StateFile)
+	}
+	if err != nil {
+		return err
+	}
+	s.demo.OrganizationID = answer.Msg.GetOrganization().GetId()
+	s.demo.Token = answer.Msg.GetServiceAccountToken()
+	return nil
+}
+
+func (s *setup) checkToken(ctx context.Context) error {
+	_, err := s.clients(s.demo.Token).sessions.WhoAmI(ctx, connect.NewRequest(&adminv1.WhoAmIRequest{}))
+	if connect.CodeOf(err) == connect.CodeUnauthenticated {
+		return fmt.Errorf("the token in %s is not valid in this database: "+
+			"is it another database than last time? `make clean-local` starts afresh", s.config.StateFile)
+	}
+	return err
+}
+
+func (s *setup) project(ctx context.Context) error {
+	projects := s.clients(s.demo.Token).projects
+	listed, err := projects.ListProjects(ctx, connect.NewRequest(&adminv1.ListProjectsRequest{}))
+	if err != nil {
+		return err
+	}
+	for _, p := range listed.Msg.GetProjects() {
+		if p.GetName() == projectName {
+			s.projectID = p.GetId()
+			return nil
+		}
+	}
+	created, err := projects.CreateProject(ctx, connect.NewRequest(&adminv1.CreateProjectRequest{
+		Name:        projectName,
+		DisplayName: "Demo",
+	}))
+	if err != nil {
+		return err
+	}
+	s.projectID = created.Msg.GetProject().GetId()
+	return nil
+}
+
+func (s *setup) provider(ctx context.Context) error {
+	providers := s.clients(s.demo.Token).providers
+	listed, err := providers.ListProviders(ctx, connect.NewRequest(&adminv1.ListProvidersRequest{}))
+	if err != nil {
+		return err
+	}
+	for _, p := range listed.Msg.GetProviders() {
+		if p.GetName() != providerName {
+			continue
+		}
+		if p.GetBaseUrl() != s.config.MockURL {
+			return fmt.Errorf("the data of this run expects the mock LLM at %s, not %s: "+
+				"start with the ports of last time, or `make clean-local` first", p.GetBaseUrl(), s.config.MockURL)
+		}
+		s.providerID = p.GetId()
+		return nil
+	}
+	created, err := providers.CreateProvider(ctx, connect.NewRequest(&adminv1.CreateProviderRequest{
+		Name:          providerName,
+		Dialect:       adminv1.Dialect_DIALECT_OPENAI,
+		BaseUrl:       s.config.MockURL,
+		CredentialRef: CredentialRef,
+		Region:        region,
+	}))
+	if err != nil {
+		return err
+	}
+	s.providerID = created.Msg.GetProvider().GetId()
+	return nil
+}
+
+func (s *setup) route(ctx context.Context) error {
+	routes := s.clients(s.demo.Token).routes
+	_, err := routes.CreateRoute(ctx, connect.NewRequest(&adminv1.CreateRouteRequest{
+		Name:     Route,
+		Strategy: adminv1.Strategy_STRATEGY_SINGLE,
+		Targets:  []*adminv1.Target{{ProviderId: s.providerID, Model: Model}},
+	}))
+	if connect.CodeOf(err) == connect.CodeAlreadyExists {
+		return nil
+	}
+	return err
+}
+
+func (s *setup) key(ctx context.Context) error {
+	keys := s.clients(s.demo.Token).keys
+	if s.demo.KeyID != "" {
+		found, err := keys.GetKey(ctx, connect.NewRequest(&adminv1.GetKeyRequest{Id: s.demo.KeyID}))
+		if err != nil {
+			return err
+		}
+		if found.Msg.GetKey().GetRevokedAt() == nil {
+			return nil
+		}
+	}
+	created, err := keys.CreateKey(ctx, connect.NewRequest(&adminv1.CreateKeyRequest{
+		Name:      keyName,
+		ProjectId: s.projectID,
+	}))
+	if err != nil {
+		return err
+	}
+	s.demo.KeyID, s.demo.Key = created.Msg.GetKey().GetId(), created.Msg.GetSecret()
+	return nil
+}
+
+func (s *setup) gateway(ctx context.Context) error {
+	gateways := s.clients(s.demo.Token).gateways
+	id, err := s.gatewayID(ctx, gateways)
+	if err != nil || !s.config.NeedEnrolment {
+		return err
+	}
+	created, err := gateways.CreateEnrolmentToken(ctx, connect.NewRequest(&adminv1.CreateEnrolmentTokenRequest{
+		GatewayId: id,
+	}))
+	if err != nil {
+		return err
+	}
+	s.demo.EnrolmentToken = created.Msg.GetToken()
+	return nil
+}
+
+func (s *setup) gatewayID(ctx context.Context, gateways adminv1connect.GatewayServiceClient) (string, error) {
+	listed, err := gateways.ListGateways(ctx, connect.NewRequest(&adminv1.ListGatewaysRequest{}))
+	if err != nil {
+		return "", err
+	}
+	for _, g := range listed.Msg.GetGateways() {
+		if g.GetName() == gatewayName {
+			return g.GetId(), nil
+		}
+	}
+	created, err := gateways.CreateGateway(ctx, connect.NewRequest(&adminv1.CreateGatewayRequest{
+		Name:   gatewayName,
+		Region: region,
+	}))
+	if err != nil {
+		return "", err
+	}
+	return created.Msg.GetGateway().GetId(), nil
+}
