@@ -1,0 +1,139 @@
+package llmtest
+
+import (
+	"maps"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// Tokens are disjoint buckets: Input leaves out what came from the cache, Output what was reasoning.
+type Tokens struct {
+	Input       int64 `json:"input"`
+	CachedInput int64 `json:"cached_input"`
+	Output      int64 `json:"output"`
+	Reasoning   int64 `json:"reasoning"`
+}
+
+// Served is the account of one model. Requests is the sum of the three outcomes.
+type Served struct {
+	Requests int64 `json:"requests"`
+	// Completed were answered to their end; Failed got an error instead of an answer; Interrupted broke in between,
+	// by a fault or by the caller, and were charged for what was generated until then.
+	Completed   int64  `json:"completed"`
+	Failed      int64  `json:"failed"`
+	Interrupted int64  `json:"interrupted"`
+	Tokens      Tokens `json:"tokens"`
+}
+
+// Ledger is what a provider would put on its invoice. Requests refused before a model was known are in Refused.
+type Ledger struct {
+	Refused int64             `json:"refused"`
+	Total   Served            `json:"total"`
+	Models  map[string]Served `json:"models"`
+}
+
+type outcome int
+
+const (
+	completed outcome = iota
+	failed
+	interrupted
+)
+
+func (s *Served) add(result outcome, tokens Tokens) {
+	s.Requests++
+	switch result {
+	case completed:
+		s.Completed++
+	case failed:
+		s.Failed++
+	case interrupted:
+		s.Interrupted++
+	}
+	s.Tokens.Input += tokens.Input
+	s.Tokens.CachedInput += tokens.CachedInput
+	s.Tokens.Output += tokens.Output
+	s.Tokens.Reasoning += tokens.Reasoning
+}
+
+type account struct {
+	mu     sync.Mutex
+	ledger Ledger
+}
+
+func (a *account) add(model string, result outcome, tokens Tokens) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	served := a.ledger.Models[model]
+	served.add(result, tokens)
+	a.ledger.Models[model] = served
+	a.ledger.Total.add(result, tokens)
+}
+
+func (a *account) refuse() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.ledger.Refused++
+}
+
+func (a *account) reset() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.ledger = Ledger{Models: map[string]Served{}}
+}
+
+func (a *account) snapshot() Ledger {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	ledger := a.ledger
+	ledger.Models = maps.Clone(ledger.Models)
+	return ledger
+}
+
+// Request is one request as received, its body whole.
+type Request struct {
+	At     time.Time
+	Method string
+	Path   string
+	Query  string
+	Header http.Header
+	Body   []byte
+}
+
+// recorder keeps the latest requests, bounded by number and bytes of bodies.
+type recorder struct {
+	mu    sync.Mutex
+	limit int
+	bytes int
+	kept  []Request
+}
+
+func (r *recorder) add(request Request) {
+	if r.limit < 0 || len(request.Body) > maxKeptBytes {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.kept = append(r.kept, request)
+	r.bytes += len(request.Body)
+	drop := 0
+	for len(r.kept)-drop > r.limit || r.bytes > maxKeptBytes {
+		r.bytes -= len(r.kept[drop].Body)
+		r.kept[drop] = Request{}
+		drop++
+	}
+	r.kept = r.kept[drop:]
+}
+
+func (r *recorder) reset() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.kept, r.bytes = nil, 0
+}
+
+func (r *recorder) snapshot() []Request {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]Request(nil), r.kept...)
+}

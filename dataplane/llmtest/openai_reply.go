@@ -1,0 +1,169 @@
+package llmtest
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// chatReply is one planned answer. Token numbers are those of one choice; generated counts what was made so far, of
+// all choices.
+type chatReply struct {
+	request                   chatRequest
+	fault                     Fault
+	ledger                    *account
+	id                        string
+	created                   int64
+	first                     int // word of the vocabulary
+	finish                    string
+	answer, reasoning, cached int
+	delay, tokenDelay         time.Duration
+	generated                 Tokens
+	settled                   bool
+}
+
+// serve answers and writes the account, also when the connection is cut.
+func (c *chatReply) serve(w http.ResponseWriter, pace pace) {
+	defer c.settle(interrupted)
+	if pace.sleep(c.delay) != nil || c.refused(w) {
+		return
+	}
+	c.generated.Input = int64(c.request.PromptTokens - c.cached)
+	c.generated.CachedInput = int64(c.cached)
+	answer := c.whole
+	if c.request.Stream {
+		answer = c.stream
+	}
+	if err := answer(w, pace); err == nil {
+		c.settle(completed)
+	}
+}
+
+// settle writes the account once: the first outcome counts.
+func (c *chatReply) settle(result outcome) {
+	if !c.settled {
+		c.ledger.add(c.request.Model, result, c.generated)
+		c.settled = true
+	}
+}
+
+// refused serves the faults that stand instead of an answer, which cost nothing.
+func (c *chatReply) refused(w http.ResponseWriter) bool {
+	kind := c.fault.Kind
+	if kind == ErrorEvent && !c.request.Stream {
+		kind = ErrorBody
+	}
+	if kind != Status && kind != ErrorBody && kind != ContentType {
+		return false
+	}
+	c.settle(failed)
+	switch kind {
+	case Status:
+		writeOpenAIError(w, c.fault.Status, statusError(w.Header(), c.fault))
+	case ErrorBody:
+		writeOpenAIError(w, http.StatusOK, midwayError)
+	case ContentType:
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = w.Write([]byte("<!doctype html><title>Just a moment...</title><p>Checking your connection.\n"))
+	}
+	return true
+}
+
+var midwayError = openAIError{Message: "The server had an error while processing your request. Sorry about that!", Type: "server_error"}
+
+// whole sends the answer as one JSON body.
+func (c *chatReply) whole(w http.ResponseWriter, pace pace) error {
+	if c.fault.Kind == Stall {
+		return pace.stall()
+	}
+	c.generated.Reasoning = int64(c.reasoning * c.request.N)
+	for range c.answer {
+		if err := pace.sleep(c.tokenDelay); err != nil {
+			return err
+		}
+		c.generated.Output += int64(c.request.N)
+	}
+	body := c.body()
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	switch c.fault.Kind {
+	case Cut:
+		_, _ = w.Write(body[:len(body)/2])
+		_ = http.NewResponseController(w).Flush()
+		abort()
+	case Malformed:
+		w.Header().Set("Content-Length", strconv.Itoa(len(body)/2))
+		body = body[:len(body)/2]
+	}
+	c.settle(completed)
+	if _, err := w.Write(body); err != nil && !c.fault.IgnoreCancel {
+		return errors.Join(errInterrupted, err)
+	}
+	return nil
+}
+
+func (c *chatReply) body() []byte {
+	b := append(make([]byte, 0, 1024), `{"id":"`...)
+	b = append(b, c.id...)
+	b = append(b, `","object":"chat.completion","created":`...)
+	b = strconv.AppendInt(b, c.created, 10)
+	b = append(b, `,"model":`...)
+	b = append(b, quote(c.request.Model)...)
+	b = append(b, `,"choices":[`...)
+	for i := range c.request.N {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, `{"index":`...)
+		b = strconv.AppendInt(b, int64(i), 10)
+		b = append(b, `,"message":{"role":"assistant","content":`...)
+		b = append(b, quote(c.text(i))...)
+		b = append(b, `,"refusal":null,"annotations":[]},"logprobs":null,"finish_reason":"`...)
+		b = append(b, c.finish...)
+		b = append(b, `"}`...)
+	}
+	b = append(b, ']')
+	if c.fault.Kind != NoUsage {
+		b = append(b, `,"usage":`...)
+		b = c.appendUsage(b)
+	}
+	return append(b, `,"service_tier":"default","system_fingerprint":"fp_llmtest"}`...)
+}
+
+func (c *chatReply) text(choice int) string {
+	if c.fault.Kind == Huge {
+		return strings.Repeat("x", c.fault.hugeSize())
+	}
+	return Answer(c.request.LastUser, choice, c.answer)
+}
+
+// appendUsage tells what was generated in the provider's overlapping counts.
+func (c *chatReply) appendUsage(b []byte) []byte {
+	output := c.generated.Output + c.generated.Reasoning
+	b = append(b, `{"prompt_tokens":`...)
+	b = strconv.AppendInt(b, int64(c.request.PromptTokens), 10)
+	b = append(b, `,"completion_tokens":`...)
+	b = strconv.AppendInt(b, output, 10)
+	b = append(b, `,"total_tokens":`...)
+	b = strconv.AppendInt(b, int64(c.request.PromptTokens)+output, 10)
+	b = append(b, `,"prompt_tokens_details":{"cached_tokens":`...)
+	b = strconv.AppendInt(b, int64(c.cached), 10)
+	b = append(b, `,"audio_tokens":0},"completion_tokens_details":{"reasoning_tokens":`...)
+	b = strconv.AppendInt(b, c.generated.Reasoning, 10)
+	return append(b, `,"audio_tokens":0,"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}}`...)
+}
+
+func quote(text string) []byte {
+	quoted, _ := json.Marshal(text)
+	return quoted
+}
+
+func quoteOrNull(text string) []byte {
+	if text == "" {
+		return []byte("null")
+	}
+	return quote(text)
+}
