@@ -1,6 +1,7 @@
 package weir
 
 import (
+	_ "github.com/alecthomas/kong"
 	_ "connectrpc.com/connect"
 	_ "connectrpc.com/validate"
 	_ "buf.build/go/protovalidate"
