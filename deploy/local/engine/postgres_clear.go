@@ -8,14 +8,14 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
 
 const leftoverGrace = 10 * time.Second
 
-// clearPostgres ends servers and sessions that a killed parent left on the data folder, and only those: they
-// are found by their working folder, which PostgreSQL sets to its data folder. It then removes a lock file
+// clearPostgres ends servers and sessions that a killed parent left on the data folder, and only those. It then removes a lock file
 // whose process is gone, since PostgreSQL itself mistakes a reused process id for a living server.
 func clearPostgres(ctx context.Context, data string) error {
 	deadline := time.Now().Add(leftoverGrace)
@@ -48,22 +48,28 @@ func clearPostgres(ctx context.Context, data string) error {
 	return nil
 }
 
-// processesIn lists postgres processes whose working folder is dir.
-func processesIn(dir string) (pids []int) {
+// processesIn lists postgres processes on a data folder: PostgreSQL makes it its working folder, which root in a
+// container may not be allowed to look at; the server names it in its arguments, too.
+func processesIn(data string) (pids []int) {
 	entries, _ := os.ReadDir("/proc")
 	for _, e := range entries {
 		pid, err := strconv.Atoi(e.Name())
 		if err != nil {
 			continue
 		}
-		cwd, err := os.Readlink(filepath.Join("/proc", e.Name(), "cwd"))
-		if err != nil || cwd != dir {
-			continue
-		}
-		exe, err := os.Readlink(filepath.Join("/proc", e.Name(), "exe"))
-		if err == nil && filepath.Base(exe) == "postgres" {
+		arguments, _ := os.ReadFile(filepath.Join("/proc", e.Name(), "cmdline"))
+		cwd, _ := os.Readlink(filepath.Join("/proc", e.Name(), "cwd"))
+		if isServerOf(string(arguments), data) || (cwd == data && isSession(string(arguments))) {
 			pids = append(pids, pid)
 		}
 	}
 	return pids
 }
+
+func isServerOf(arguments, data string) bool {
+	argv := strings.Split(arguments, "\x00")
+	return len(argv) > 2 && filepath.Base(argv[0]) == "postgres" && argv[1] == "-D" && argv[2] == data
+}
+
+// isSession knows the title that PostgreSQL gives its sessions and background processes.
+func isSession(arguments string) bool { return strings.HasPrefix(arguments, "postgres: ") }

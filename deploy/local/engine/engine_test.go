@@ -1,0 +1,54 @@
+package engine
+
+import (
+	"context"
+	"os"
+	"testing"
+	"time"
+)
+
+func TestMain(m *testing.M) {
+	if code, ok := Child(os.Args[1:]); ok {
+		os.Exit(code)
+	}
+	if dir := os.Getenv(parentVariable); dir != "" {
+		os.Exit(beParent(dir))
+	}
+	os.Exit(m.Run())
+}
+
+func fetched(t *testing.T) Installation {
+	t.Helper()
+	cache, err := CacheDir("../../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	engines, err := Fetch(t.Context(), cache, os.Stderr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return engines
+}
+
+func freePorts(t *testing.T, n int) []int {
+	t.Helper()
+	ports, err := FreePorts(n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ports
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func soon(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}
