@@ -1,0 +1,99 @@
+package policy
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/weirhq/weir/proto/contract/digest"
+	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
+)
+
+const (
+	// MaxBytes and MaxResources bound one policy; agents refuse more.
+	MaxBytes     = 64 << 20
+	MaxResources = 250_000
+	// DefaultMaxRequestBytes is a gateway's largest request body.
+	DefaultMaxRequestBytes = 20 << 20
+	// MinimumCapability of an agent that can serve what Compile makes.
+	// 1 (2026-07): gateway, provider, route with one target, key, price_book.
+	MinimumCapability = 1
+)
+
+// Kinds of resources.
+const (
+	KindGateway   = "gateway"
+	KindProvider  = "provider"
+	KindRoute     = "route"
+	KindKey       = "key"
+	KindPriceBook = "price_book"
+)
+
+// ErrTooLarge says that a policy exceeds MaxBytes or MaxResources.
+var ErrTooLarge = errors.New("policy too large")
+
+var encoding = proto.MarshalOptions{Deterministic: true}
+
+// Compile returns the resources of the state's gateway in the order of (kind, id).
+// The order of things in the state does not matter.
+func Compile(state State, book *policyv1.PriceBook) ([]*policyv1.Resource, error) {
+	count := 2 + len(state.Providers) + len(state.Routes) + len(state.Keys)
+	if count > MaxResources {
+		return nil, fmt.Errorf("%w: %d resources, at most %d", ErrTooLarge, count, MaxResources)
+	}
+	c := compiler{resources: make([]*policyv1.Resource, 0, count)}
+	c.add(KindGateway, state.Gateway.ID.String(), toProtoGateway(state.Gateway))
+	c.add(KindPriceBook, book.GetVersion(), book)
+	for _, p := range state.Providers {
+		c.add(KindProvider, p.ID.String(), toProtoProvider(p))
+	}
+	for _, r := range state.Routes {
+		c.add(KindRoute, r.ID.String(), toProtoRoute(r))
+	}
+	for _, k := range state.Keys {
+		c.add(KindKey, k.ID.String(), toProtoKey(k))
+	}
+	if c.err != nil {
+		return nil, c.err
+	}
+	slices.SortFunc(c.resources, func(a, b *policyv1.Resource) int {
+		return cmp.Or(cmp.Compare(a.GetKind(), b.GetKind()), cmp.Compare(a.GetId(), b.GetId()))
+	})
+	return c.resources, nil
+}
+
+// Root is the digest of compiled resources, 32 bytes.
+func Root(resources []*policyv1.Resource) []byte {
+	identities := make([]digest.Resource, len(resources))
+	for i, r := range resources {
+		identities[i] = digest.Of(r.GetKind(), r.GetId(), r.GetBody())
+	}
+	root := digest.Root(identities)
+	return root[:]
+}
+
+type compiler struct {
+	resources []*policyv1.Resource
+	bytes     int
+	err       error
+}
+
+func (c *compiler) add(kind, id string, message proto.Message) {
+	if c.err != nil {
+		return
+	}
+	body, err := encoding.Marshal(message)
+	if err != nil {
+		c.err = fmt.Errorf("encode %s %s: %w", kind, id, err)
+		return
+	}
+	resource := &policyv1.Resource{Kind: kind, Id: id, Body: body}
+	if c.bytes += proto.Size(resource); c.bytes > MaxBytes {
+		c.err = fmt.Errorf("%w: more than %d bytes", ErrTooLarge, MaxBytes)
+		return
+	}
+	c.resources = append(c.resources, resource)
+}

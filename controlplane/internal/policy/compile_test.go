@@ -1,0 +1,175 @@
+package policy_test
+
+import (
+	"encoding/hex"
+	"errors"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/testing/protocmp"
+
+	"github.com/weirhq/weir/controlplane/internal/gateway"
+	"github.com/weirhq/weir/controlplane/internal/key"
+	"github.com/weirhq/weir/controlplane/internal/policy"
+	"github.com/weirhq/weir/controlplane/internal/provider"
+	"github.com/weirhq/weir/controlplane/internal/route"
+	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
+	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
+)
+
+func id(n byte) uuid.UUID { return uuid.UUID{15: n} }
+
+var day = time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)
+
+func example() policy.State {
+	return policy.State{
+		OrganizationID: id(1),
+		Version:        17,
+		Gateway:        gateway.Gateway{ID: id(2), Name: "prod-eu", Region: "local"},
+		Providers: []provider.Provider{
+			{ID: id(3), Name: "openai", Dialect: eventv1.Dialect_DIALECT_OPENAI, BaseURL: "https://api.openai.com/v1", CredentialRef: "env://OPENAI_API_KEY", PriceList: "openai"},
+			{ID: id(4), Name: "local", Dialect: eventv1.Dialect_DIALECT_OPENAI_COMPATIBLE, BaseURL: "http://127.0.0.1:8093/v1", CredentialRef: "file:///run/key", Region: "eu"},
+		},
+		Routes: []route.Route{
+			{ID: id(5), Name: "chat", Strategy: eventv1.Strategy_STRATEGY_SINGLE, Targets: []route.Target{{ProviderID: id(3), Model: "gpt-5.1"}}},
+			{ID: id(6), Name: "cheap", Strategy: eventv1.Strategy_STRATEGY_SINGLE, Targets: []route.Target{{ProviderID: id(4), Model: "small"}}},
+		},
+		Keys: []key.Key{
+			{ID: id(7), ProjectID: id(9), SHA256: make([]byte, 32), RouteIDs: []uuid.UUID{id(6), id(5)}, ExpiresAt: day},
+			{ID: id(8), ProjectID: id(9), SHA256: append(make([]byte, 31), 1), RevokedAt: day, RevokedVersion: 12},
+			{ID: id(10), ProjectID: id(9), SHA256: append(make([]byte, 31), 2), RevokedAt: day, RevokedVersion: 9},
+		},
+	}
+}
+
+func book() *policyv1.PriceBook {
+	return &policyv1.PriceBook{Version: "2026-07", Entries: []*policyv1.PriceEntry{
+		{PriceList: "openai", Model: "gpt-5.1", Rates: &policyv1.Rates{Input: proto.Int64(1_250_000), Output: proto.Int64(10_000_000)}},
+	}}
+}
+
+func TestCompile(t *testing.T) {
+	t.Run("golden", func(t *testing.T) {
+		resources, err := policy.Compile(example(), book())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b strings.Builder
+		for _, r := range resources {
+			b.WriteString(r.GetKind() + " " + r.GetId() + " " + hex.EncodeToString(r.GetBody()) + "\n")
+		}
+		b.WriteString("root " + hex.EncodeToString(policy.Root(resources)) + "\n")
+		file := filepath.Join("testdata", "policy.golden")
+		if os.Getenv("UPDATE_GOLDEN") != "" {
+			if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(string(want), b.String()); diff != "" {
+			t.Errorf("compiled bytes changed (-want +got):\n%s", diff)
+		}
+	})
+	t.Run("bodies_decode_to_what_the_state_says", func(t *testing.T) {
+		resources, err := policy.Compile(example(), book())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got policyv1.Provider
+		for _, r := range resources {
+			if r.GetKind() == policy.KindProvider && r.GetId() == id(4).String() {
+				if err := proto.Unmarshal(r.GetBody(), &got); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		want := &policyv1.Provider{
+			Id: id(4).String(), Name: "local", Dialect: policyv1.Dialect_DIALECT_OPENAI_COMPATIBLE,
+			BaseUrl: "http://127.0.0.1:8093/v1", CredentialRef: "file:///run/key", Region: "eu",
+		}
+		if diff := cmp.Diff(want, &got, protocmp.Transform()); diff != "" {
+			t.Error(diff)
+		}
+	})
+	t.Run("order_of_input_does_not_matter", func(t *testing.T) {
+		want, err := policy.Compile(example(), book())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 50 {
+			state := example()
+			shuffle(state.Providers)
+			shuffle(state.Routes)
+			shuffle(state.Keys)
+			shuffle(state.Keys[0].RouteIDs)
+			got, err := policy.Compile(state, book())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, got, protocmp.Transform()); diff != "" {
+				t.Fatal(diff)
+			}
+		}
+	})
+	t.Run("the_version_of_the_log_is_not_content", func(t *testing.T) {
+		state := example()
+		before, _ := policy.Compile(state, book())
+		state.Version++
+		after, _ := policy.Compile(state, book())
+		if diff := cmp.Diff(policy.Root(before), policy.Root(after)); diff != "" {
+			t.Error(diff)
+		}
+	})
+	t.Run("too_many_resources", func(t *testing.T) {
+		state := example()
+		state.Keys = make([]key.Key, policy.MaxResources)
+		if _, err := policy.Compile(state, book()); !errors.Is(err, policy.ErrTooLarge) {
+			t.Errorf("got %v, want ErrTooLarge", err)
+		}
+	})
+	t.Run("too_many_bytes", func(t *testing.T) {
+		state := example()
+		state.Routes[0].Name = strings.Repeat("a", policy.MaxBytes)
+		if _, err := policy.Compile(state, book()); !errors.Is(err, policy.ErrTooLarge) {
+			t.Errorf("got %v, want ErrTooLarge", err)
+		}
+	})
+}
+
+func TestEnumsAgree(t *testing.T) {
+	if diff := cmp.Diff(eventv1.Dialect_value, policyv1.Dialect_value); diff != "" {
+		t.Errorf("dialects of events and policies differ:\n%s", diff)
+	}
+	if diff := cmp.Diff(eventv1.Strategy_value, policyv1.Strategy_value); diff != "" {
+		t.Errorf("strategies of events and policies differ:\n%s", diff)
+	}
+}
+
+func TestRevocations(t *testing.T) {
+	want := &policyv1.Revocations{
+		OrganizationId: id(1).String(), GatewayId: id(2).String(), Version: 12,
+		Revocations: []*policyv1.Revocation{
+			{KeyId: id(10).String(), KeySha256: append(make([]byte, 31), 2), Version: 9},
+			{KeyId: id(8).String(), KeySha256: append(make([]byte, 31), 1), Version: 12},
+		},
+	}
+	for range 20 {
+		state := example()
+		shuffle(state.Keys)
+		if diff := cmp.Diff(want, policy.Revocations(state), protocmp.Transform()); diff != "" {
+			t.Fatal(diff)
+		}
+	}
+}
+
+func shuffle[T any](s []T) { rand.Shuffle(len(s), func(i, j int) { s[i], s[j] = s[j], s[i] }) }

@@ -1,0 +1,73 @@
+package policy
+
+import (
+	"slices"
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/weirhq/weir/controlplane/internal/gateway"
+	"github.com/weirhq/weir/controlplane/internal/key"
+	"github.com/weirhq/weir/controlplane/internal/provider"
+	"github.com/weirhq/weir/controlplane/internal/route"
+	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
+)
+
+func toProtoGateway(g gateway.Gateway) *policyv1.Gateway {
+	return &policyv1.Gateway{
+		Id:              g.ID.String(),
+		Name:            g.Name,
+		Region:          g.Region,
+		MaxRequestBytes: DefaultMaxRequestBytes,
+	}
+}
+
+// toProtoProvider keeps the dialect's number: both enums agree, and a test holds
+// them to it.
+func toProtoProvider(p provider.Provider) *policyv1.Provider {
+	return &policyv1.Provider{
+		Id:            p.ID.String(),
+		Name:          p.Name,
+		Dialect:       policyv1.Dialect(p.Dialect),
+		BaseUrl:       p.BaseURL,
+		CredentialRef: p.CredentialRef,
+		Region:        p.Region,
+		PriceList:     p.PriceList,
+	}
+}
+
+func toProtoRoute(r route.Route) *policyv1.Route {
+	targets := make([]*policyv1.Target, len(r.Targets))
+	for i, t := range r.Targets {
+		targets[i] = &policyv1.Target{ProviderId: t.ProviderID.String(), Model: t.Model}
+	}
+	return &policyv1.Route{
+		Id:       r.ID.String(),
+		Name:     r.Name,
+		Strategy: policyv1.Strategy(r.Strategy),
+		Targets:  targets,
+	}
+}
+
+func toProtoKey(k key.Key) *policyv1.Key {
+	routes := make([]string, len(k.RouteIDs))
+	for i, id := range k.RouteIDs {
+		routes[i] = id.String()
+	}
+	slices.Sort(routes)
+	return &policyv1.Key{
+		Id:        k.ID.String(),
+		ProjectId: k.ProjectID.String(),
+		Sha256:    k.SHA256,
+		RouteIds:  routes,
+		ExpiresAt: toProtoTime(k.ExpiresAt),
+		RevokedAt: toProtoTime(k.RevokedAt),
+	}
+}
+
+func toProtoTime(t time.Time) *timestamppb.Timestamp {
+	if t.IsZero() {
+		return nil
+	}
+	return timestamppb.New(t)
+}
