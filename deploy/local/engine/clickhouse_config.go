@@ -34,7 +34,7 @@ func (a Access) withDefaults() Access {
 		a.Database = "weir"
 	}
 	if a.Tables == nil {
-		a.Tables = []string{"usage_event", "usage_attempt", "usage_range", "agent_tail"}
+		a.Tables = []string{"usage_event", "usage_range", "agent_tail"}
 	}
 	if a.Views == nil {
 		a.Views = []string{"requests", "attempts", "spend_daily", "latency_hourly", "completeness"}

@@ -1,0 +1,54 @@
+// Package clickhouse opens the analytics store and brings its schema to this
+// build's version. It knows neither what is written there nor who asks.
+package clickhouse
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+)
+
+// Open connects as the user in url (clickhouse://user:password@host:port/database,
+// http:// works too). It does not wait for the server: the first query does.
+func Open(url string) (driver.Conn, error) {
+	options, err := parse(url)
+	if err != nil {
+		return nil, err
+	}
+	return open(options)
+}
+
+// OpenDatabase is Open with another database than the one in url.
+func OpenDatabase(url, database string) (driver.Conn, error) {
+	options, err := parse(url)
+	if err != nil {
+		return nil, err
+	}
+	options.Auth.Database = database
+	return open(options)
+}
+
+func open(options *clickhouse.Options) (driver.Conn, error) {
+	conn, err := clickhouse.Open(options)
+	if err != nil {
+		return nil, fmt.Errorf("open clickhouse: %w", err)
+	}
+	return conn, nil
+}
+
+func parse(url string) (*clickhouse.Options, error) {
+	options, err := clickhouse.ParseDSN(url)
+	if err != nil {
+		return nil, errors.New("clickhouse URL: want clickhouse://user:password@host:port/database") // the parser's own text may show the password
+	}
+	options.DialTimeout = 5 * time.Second
+	options.ReadTimeout = 60 * time.Second
+	options.MaxOpenConns = 32
+	options.MaxIdleConns = 8
+	options.ConnMaxLifetime = 10 * time.Minute
+	options.Compression = &clickhouse.Compression{Method: clickhouse.CompressionLZ4}
+	return options, nil
+}

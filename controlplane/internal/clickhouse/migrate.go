@@ -1,0 +1,74 @@
+package clickhouse
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/golang-migrate/migrate/v4"
+	migrateclickhouse "github.com/golang-migrate/migrate/v4/database/clickhouse"
+	"github.com/golang-migrate/migrate/v4/source/iofs"
+
+	"github.com/weirhq/weir/migrations"
+)
+
+// Migrate makes the database when it is missing and brings its schema to this
+// build's version. The views belong to the user report_definer, who must be known
+// to the server and may read this database only. ClickHouse has no lock for it:
+// run it from one process at a time.
+func Migrate(ctx context.Context, url, database string) error {
+	options, err := parse(url)
+	if err != nil {
+		return err
+	}
+	if err := createDatabase(ctx, *options, database); err != nil {
+		return err
+	}
+	options.Auth.Database = database
+	return migrateUp(ctx, clickhouse.OpenDB(options), database)
+}
+
+func createDatabase(ctx context.Context, options clickhouse.Options, database string) error {
+	options.Auth.Database = "default"
+	conn, err := open(&options)
+	if err != nil {
+		return err
+	}
+	err = conn.Exec(ctx, "CREATE DATABASE IF NOT EXISTS {name:Identifier}", clickhouse.Named("name", database))
+	if err != nil {
+		err = fmt.Errorf("create clickhouse database %s: %w", database, err)
+	}
+	return errors.Join(err, conn.Close())
+}
+
+// migrateUp hands our own connection to golang-migrate: its driver would look for
+// a database/sql driver named "clickhouse" and depends on none.
+func migrateUp(ctx context.Context, db *sql.DB, database string) error {
+	if err := db.PingContext(ctx); err != nil {
+		return errors.Join(fmt.Errorf("connect to migrate clickhouse: %w", err), db.Close())
+	}
+	source, err := iofs.New(migrations.ClickHouse, "clickhouse")
+	if err != nil {
+		return errors.Join(fmt.Errorf("read clickhouse migrations: %w", err), db.Close())
+	}
+	target, err := migrateclickhouse.WithInstance(db, &migrateclickhouse.Config{
+		DatabaseName:          database,
+		MigrationsTableEngine: "MergeTree",
+		MultiStatementEnabled: true,
+	})
+	if err != nil {
+		return errors.Join(fmt.Errorf("prepare to migrate clickhouse: %w", err), db.Close())
+	}
+	m, err := migrate.NewWithInstance("iofs", source, database, target)
+	if err != nil {
+		return errors.Join(fmt.Errorf("prepare to migrate clickhouse: %w", err), db.Close())
+	}
+	err = m.Up()
+	sourceErr, databaseErr := m.Close()
+	if err != nil && !errors.Is(err, migrate.ErrNoChange) {
+		return fmt.Errorf("migrate clickhouse: %w", err)
+	}
+	return errors.Join(sourceErr, databaseErr)
+}

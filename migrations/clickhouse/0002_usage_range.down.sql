@@ -1,0 +1,2 @@
+DROP TABLE agent_tail;
+DROP TABLE usage_range

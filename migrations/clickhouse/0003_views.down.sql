@@ -1,0 +1,4 @@
+DROP VIEW latency_hourly;
+DROP VIEW spend_daily;
+DROP VIEW attempts;
+DROP VIEW requests
