@@ -61,13 +61,20 @@ func (db *DB) Ping(ctx context.Context) error {
 // InOrganization runs fn in one READ COMMITTED transaction that sees the rows of
 // this organization only; it commits when fn returns nil.
 func (db *DB) InOrganization(ctx context.Context, organization uuid.UUID, fn func(pgx.Tx) error) error {
-	return pgx.BeginFunc(ctx, db.app, func(tx pgx.Tx) error {
-		const set = `SELECT set_config('weir.organization_id', $1, true)`
-		if _, err := tx.Exec(ctx, set, organization.String()); err != nil {
-			return fmt.Errorf("enter organization: %w", err)
-		}
-		return fn(tx)
-	})
+	return pgx.BeginTxFunc(ctx, db.app, enter(organization, "read committed read write"), fn)
+}
+
+// Snapshot is InOrganization for reading only, all of it at one instant
+// (REPEATABLE READ).
+func (db *DB) Snapshot(ctx context.Context, organization uuid.UUID, fn func(pgx.Tx) error) error {
+	return pgx.BeginTxFunc(ctx, db.app, enter(organization, "repeatable read read only"), fn)
+}
+
+// enter begins and names the organization in one round trip. A UUID's text needs
+// no quoting.
+func enter(organization uuid.UUID, mode string) pgx.TxOptions {
+	return pgx.TxOptions{BeginQuery: "BEGIN ISOLATION LEVEL " + mode +
+		"; SET LOCAL weir.organization_id = '" + organization.String() + "'"}
 }
 
 // System runs fn in one transaction that sees every organization. Whoever calls

@@ -1,0 +1,99 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/weirhq/weir/controlplane/internal/eventlog"
+	"github.com/weirhq/weir/controlplane/internal/eventlog/pglog"
+	"github.com/weirhq/weir/controlplane/internal/readmodel"
+)
+
+// Call is a mutating request of the API.
+type Call struct {
+	Origin
+	// Procedure is the RPC's path.
+	Procedure string
+	Request   proto.Message
+	// ValidateOnly: check everything, write nothing, show no secret.
+	ValidateOnly bool
+}
+
+// Decision is what a call leads to.
+type Decision[M proto.Message] struct {
+	Changes []eventlog.Change
+	// Parts commit with the changes.
+	Parts []pglog.Part
+	// Answer makes the response from the recorded changes; it must be pure.
+	Answer func(recorded []eventlog.Event) (M, error)
+}
+
+// errAnswered ends a commit that needs none.
+var errAnswered = errors.New("answered")
+
+// Run decides a call, commits it and answers. The same call said again, with the
+// request id and by the same actor, gets the stored answer without its secrets;
+// another call with that id is an Invalid fault.
+func Run[M proto.Message](ctx context.Context, r *Runner, call Call, decide func(context.Context, readmodel.View) (Decision[M], error)) (M, error) {
+	var answer M
+	print, err := fingerprint(call)
+	if err != nil {
+		return answer, err
+	}
+	_, err = r.Commit(ctx, call.Origin, func(ctx context.Context, v readmodel.View) (Plan, error) {
+		var done bool
+		if done, answer, err = replayed[M](ctx, v, call, print); err != nil || done {
+			return Plan{}, errors.Join(err, answered(done))
+		}
+		decision, err := decide(ctx, v)
+		if err != nil {
+			return Plan{}, err
+		}
+		if call.ValidateOnly {
+			answer, err = preview(ctx, v, call, decision)
+			return Plan{}, errors.Join(err, answered(true))
+		}
+		respond := func(_ context.Context, _ pgx.Tx, batch *pgx.Batch, recorded []eventlog.Event) (err error) {
+			if answer, err = decision.Answer(recorded); err != nil {
+				return err
+			}
+			return remember(batch, call, print, answer)
+		}
+		return Plan{Changes: decision.Changes, Parts: append(decision.Parts, respond)}, nil
+	})
+	if errors.Is(err, errAnswered) {
+		err = nil
+	}
+	return answer, err
+}
+
+func answered(yes bool) error {
+	if yes {
+		return errAnswered
+	}
+	return nil
+}
+
+// preview answers as if the changes were recorded now.
+func preview[M proto.Message](ctx context.Context, v readmodel.View, call Call, d Decision[M]) (M, error) {
+	var none M
+	head, err := readmodel.Head(ctx, v)
+	if err != nil {
+		return none, err
+	}
+	would, err := pglog.Record(eventlog.Append{
+		OrganizationID: call.Organization, Head: head, Changes: d.Changes, Actor: call.Actor, RequestID: call.RequestID,
+	}, time.Now().UTC().Truncate(time.Microsecond))
+	if err != nil {
+		return none, err
+	}
+	answer, err := d.Answer(would)
+	if err != nil {
+		return none, err
+	}
+	return withoutSecrets(answer).(M), nil
+}

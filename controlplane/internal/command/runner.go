@@ -1,0 +1,104 @@
+// Package command carries a decision into the log: it reads the head first and
+// then the state, lets a pure function decide, and appends what was decided if
+// the log still has that head; otherwise it reads and decides again. It also
+// makes retries of callers safe. It knows no transport.
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/weirhq/weir/controlplane/internal/eventlog"
+	"github.com/weirhq/weir/controlplane/internal/eventlog/pglog"
+	"github.com/weirhq/weir/controlplane/internal/fault"
+	"github.com/weirhq/weir/controlplane/internal/readmodel"
+)
+
+// maxAttempts bounds how often one command decides. Within a process commands of
+// an organization wait for each other; only other processes make it decide again.
+const maxAttempts = 16
+
+// Runner runs commands.
+type Runner struct {
+	log   *pglog.Log
+	store *readmodel.Store
+	lanes lanes
+}
+
+// NewRunner returns a runner; the log must write the read models of the store.
+func NewRunner(log *pglog.Log, store *readmodel.Store) *Runner {
+	return &Runner{log: log, store: store, lanes: lanes{taken: map[uuid.UUID]*lane{}}}
+}
+
+// Origin says where a command comes from.
+type Origin struct {
+	Organization uuid.UUID
+	// Actor is authn.Principal.Actor.
+	Actor string
+	// RequestID is the caller's, or empty.
+	RequestID string
+}
+
+// Plan is what a decision wants to be committed; both may be empty.
+type Plan struct {
+	Changes []eventlog.Change
+	Parts   []pglog.Part
+}
+
+// Decide reads state from a view and decides. It may be called several times and
+// must not have effects.
+type Decide func(ctx context.Context, v readmodel.View) (Plan, error)
+
+// Commit decides and appends until no other command came between.
+func (r *Runner) Commit(ctx context.Context, from Origin, decide Decide) ([]eventlog.Event, error) {
+	leave, err := r.lanes.enter(ctx, from.Organization)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	for attempt := range maxAttempts {
+		if err := pause(ctx, attempt); err != nil {
+			return nil, err
+		}
+		recorded, err := r.once(ctx, from, decide)
+		if !errors.Is(err, eventlog.ErrStale) {
+			return recorded, err
+		}
+	}
+	return nil, fault.Because(fault.Aborted, "contended", "others were faster %d times; try again", maxAttempts)
+}
+
+func (r *Runner) once(ctx context.Context, from Origin, decide Decide) ([]eventlog.Event, error) {
+	var head int64
+	var plan Plan
+	err := r.store.Read(ctx, from.Organization, func(v readmodel.View) (err error) {
+		if head, err = readmodel.Head(ctx, v); err != nil {
+			return err
+		}
+		plan, err = decide(ctx, v)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return r.log.AppendWith(ctx, eventlog.Append{
+		OrganizationID: from.Organization, Head: head, Changes: plan.Changes,
+		Actor: from.Actor, RequestID: from.RequestID,
+	}, plan.Parts...)
+}
+
+func pause(ctx context.Context, attempt int) error {
+	if attempt == 0 {
+		return nil
+	}
+	select {
+	case <-ctx.Done():
+		return fmt.Errorf("wait to decide again: %w", ctx.Err())
+	case <-time.After(time.Duration(attempt) * time.Millisecond):
+		return nil
+	}
+}

@@ -1,0 +1,76 @@
+package gateway
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/weirhq/weir/controlplane/internal/eventlog"
+	"github.com/weirhq/weir/controlplane/internal/fault"
+	"github.com/weirhq/weir/controlplane/internal/slug"
+	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
+)
+
+const (
+	defaultTokenLife = 24 * time.Hour
+	maxTokenUses     = 10_000
+	maxRegion        = 63
+)
+
+// Creation is what Create needs.
+type Creation struct {
+	ID           uuid.UUID
+	Name, Region string
+	// NameTaken: a gateway of the organization has the name.
+	NameTaken bool
+}
+
+// Create begins a gateway.
+func Create(c Creation) ([]eventlog.Change, error) {
+	if err := slug.Check("name", c.Name); err != nil {
+		return nil, err
+	}
+	if c.Region == "" || len(c.Region) > maxRegion {
+		return nil, fault.Field("region", "want 1 to %d bytes", maxRegion)
+	}
+	if c.NameTaken {
+		return nil, fault.Because(fault.Conflict, "name_taken", "a gateway named %q exists", c.Name)
+	}
+	return []eventlog.Change{{Subject: c.ID, Body: &eventv1.GatewayCreated{Name: c.Name, Region: c.Region}}}, nil
+}
+
+// TokenCreation is what CreateToken needs.
+type TokenCreation struct {
+	ID        uuid.UUID
+	GatewayID uuid.UUID
+	SHA256    [32]byte
+	// MaxUses of 0 means 1.
+	MaxUses int32
+	// ExpiresAt of zero means in 24 hours.
+	ExpiresAt time.Time
+	Now       time.Time
+	// GatewayExists in the organization.
+	GatewayExists bool
+}
+
+// CreateToken makes an enrolment token known by its hash.
+func CreateToken(c TokenCreation) ([]eventlog.Change, error) {
+	if c.MaxUses == 0 {
+		c.MaxUses = 1
+	}
+	if c.ExpiresAt.IsZero() {
+		c.ExpiresAt = c.Now.Add(defaultTokenLife)
+	}
+	switch {
+	case c.MaxUses < 0 || c.MaxUses > maxTokenUses:
+		return nil, fault.Field("max_uses", "want 0 to %d", maxTokenUses)
+	case !c.ExpiresAt.After(c.Now):
+		return nil, fault.Field("expires_at", "want a time to come")
+	case !c.GatewayExists:
+		return nil, fault.Because(fault.NotFound, "gateway_not_found", "no gateway %s", c.GatewayID)
+	}
+	return []eventlog.Change{{Subject: c.ID, Body: &eventv1.EnrolmentTokenCreated{
+		GatewayId: c.GatewayID.String(), Sha256: c.SHA256[:], MaxUses: c.MaxUses, ExpiresAt: timestamppb.New(c.ExpiresAt),
+	}}}, nil
+}

@@ -1,0 +1,132 @@
+package readmodel
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/weirhq/weir/controlplane/internal/fault"
+)
+
+// Match asks for rows whose column has a value.
+type Match struct {
+	Column string
+	Value  any
+}
+
+// Cursor is a place in a list ordered by name, then id; the zero cursor is before all.
+type Cursor struct {
+	Name string
+	ID   uuid.UUID
+}
+
+// Find returns the live row with this id, or a NotFound fault: the same for what
+// never existed and for what another organization has.
+func (t *Table[T]) Find(ctx context.Context, v View, id uuid.UUID) (T, error) {
+	found, err := t.All(ctx, v, Match{"id", id})
+	if err == nil && len(found) == 0 {
+		err = t.missing(id)
+	}
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return found[0], nil
+}
+
+func (t *Table[T]) missing(id uuid.UUID) error {
+	reason := strings.ReplaceAll(t.thing, " ", "_") + "_not_found"
+	return fault.Because(fault.NotFound, reason, "no %s %s", t.thing, id)
+}
+
+// Any tells whether a live row matches.
+func (t *Table[T]) Any(ctx context.Context, v View, matches ...Match) (bool, error) {
+	found, err := t.All(ctx, v, matches...)
+	return len(found) > 0, err
+}
+
+// All returns the live rows that match, by id.
+func (t *Table[T]) All(ctx context.Context, v View, matches ...Match) ([]T, error) {
+	where, args := v.where(matches)
+	rows, err := v.Tx.Query(ctx, "SELECT state::text FROM "+t.name+where+" ORDER BY id", args...)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", t.name, err)
+	}
+	found, err := pgx.CollectRows(rows, fromState[T])
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", t.name, err)
+	}
+	return found, nil
+}
+
+// List returns at most size live rows after a cursor, ordered by name, and the
+// cursor of the next page; nil: there is none.
+func (t *Table[T]) List(ctx context.Context, v View, after Cursor, size int, matches ...Match) ([]T, *Cursor, error) {
+	where, args := v.where(matches)
+	query := fmt.Sprintf("SELECT name, id, state::text FROM %s%s AND (name, id) > ($%d, $%d) ORDER BY name, id LIMIT %d",
+		t.name, where, len(args)+1, len(args)+2, size+1)
+	return collectPage[T](ctx, v.Tx, size, query, append(args, after.Name, after.ID)...)
+}
+
+func collectPage[T any](ctx context.Context, tx pgx.Tx, size int, query string, args ...any) ([]T, *Cursor, error) {
+	rows, err := tx.Query(ctx, query, args...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("list: %w", err)
+	}
+	var places []Cursor
+	var found []T
+	var at Cursor
+	var state string
+	_, err = pgx.ForEachRow(rows, []any{&at.Name, &at.ID, &state}, func() error {
+		var one T
+		places = append(places, at)
+		err := json.Unmarshal([]byte(state), &one)
+		found = append(found, one)
+		return err
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("list: %w", err)
+	}
+	if len(found) <= size {
+		return found, nil, nil
+	}
+	return found[:size], &places[size-1], nil
+}
+
+// where names the organization although row-level security would, too.
+func (v View) where(matches []Match) (string, []any) {
+	text, args := " WHERE organization_id = $1 AND valid_to IS NULL", []any{v.Organization}
+	for _, m := range matches {
+		args = append(args, m.Value)
+		text += fmt.Sprintf(" AND %s = $%d", m.Column, len(args))
+	}
+	return text, args
+}
+
+func fromState[T any](r pgx.CollectableRow) (T, error) {
+	var one T
+	var state string
+	if err := r.Scan(&state); err != nil {
+		return one, err
+	}
+	return one, json.Unmarshal([]byte(state), &one)
+}
+
+// one runs a query over every organization that selects a state.
+func one[T any](ctx context.Context, tx pgx.Tx, query string, args ...any) (T, bool, error) {
+	rows, err := tx.Query(ctx, query, args...)
+	if err != nil {
+		var none T
+		return none, false, err
+	}
+	found, err := pgx.CollectExactlyOneRow(rows, fromState[T])
+	if errors.Is(err, pgx.ErrNoRows) {
+		return found, false, nil
+	}
+	return found, err == nil, err
+}

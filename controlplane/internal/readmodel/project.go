@@ -1,0 +1,115 @@
+package readmodel
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/weirhq/weir/controlplane/internal/eventlog"
+)
+
+// row is one version of one thing.
+type row struct {
+	id        uuid.UUID
+	validFrom int64
+	// validTo is nil for what is true now.
+	validTo *int64
+	state   []byte
+	columns []any
+}
+
+// fold is the states of a table while events go by.
+type fold[T any] struct {
+	table  *Table[T]
+	states map[uuid.UUID]T
+}
+
+// step applies an event and returns the row's new version.
+func (f fold[T]) step(id uuid.UUID, e eventlog.Event) (row, error) {
+	was, exists := f.states[id]
+	if exists == (e.Kind == f.table.begins) {
+		return row{}, fmt.Errorf("fold version %d: %s of %s %s: it exists: %t", e.Version, e.Kind, f.table.thing, id, exists)
+	}
+	next, err := f.table.apply(was, e)
+	if err != nil {
+		return row{}, fmt.Errorf("fold version %d: %w", e.Version, err)
+	}
+	f.states[id] = next
+	state, err := json.Marshal(next)
+	if err != nil {
+		return row{}, fmt.Errorf("fold version %d: %s %s: %w", e.Version, f.table.thing, id, err)
+	}
+	return row{id: id, validFrom: e.Version, state: state, columns: f.table.values(next)}, nil
+}
+
+func (t *Table[T]) project(ctx context.Context, tx pgx.Tx, batch *pgx.Batch, events []eventlog.Event) error {
+	closing := "UPDATE " + t.name + " SET valid_to = $3 WHERE organization_id = $1 AND id = $2 AND valid_to IS NULL"
+	f := fold[T]{t, map[uuid.UUID]T{}}
+	for _, e := range events {
+		id, ok, err := t.claims(e)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			continue
+		}
+		if e.Kind != t.begins {
+			if err := f.load(ctx, View{tx, e.OrganizationID}, id); err != nil {
+				return err
+			}
+			batch.Queue(closing, e.OrganizationID, id, e.Version)
+		}
+		next, err := f.step(id, e)
+		if err != nil {
+			return err
+		}
+		t.queueInsert(batch, t.name, e.OrganizationID, next)
+	}
+	return nil
+}
+
+func (f fold[T]) load(ctx context.Context, v View, id uuid.UUID) error {
+	if _, ok := f.states[id]; ok {
+		return nil
+	}
+	state, err := f.table.Find(ctx, v, id)
+	if err != nil {
+		return err
+	}
+	f.states[id] = state
+	return nil
+}
+
+func (t *Table[T]) queueInsert(batch *pgx.Batch, into string, organization uuid.UUID, r row) {
+	args := append([]any{organization, r.id, r.validFrom, r.validTo, string(r.state)}, r.columns...)
+	batch.Queue(t.insertInto(into), args...)
+}
+
+// replay folds a whole log and returns every version of every row.
+func (t *Table[T]) replay(events []eventlog.Event) ([]row, error) {
+	f := fold[T]{t, map[uuid.UUID]T{}}
+	newest := map[uuid.UUID]int{}
+	var rows []row
+	for _, e := range events {
+		id, ok, err := t.claims(e)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			continue
+		}
+		next, err := f.step(id, e)
+		if err != nil {
+			return nil, err
+		}
+		if i, ok := newest[id]; ok {
+			rows[i].validTo = &e.Version
+		}
+		newest[id] = len(rows)
+		rows = append(rows, next)
+	}
+	return rows, nil
+}

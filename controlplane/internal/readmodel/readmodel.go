@@ -1,0 +1,99 @@
+// Package readmodel keeps what the log adds up to, ready to be asked: one table
+// per kind of thing, whose rows are true for a range of versions. Rows are
+// written in the transaction that appends, and can be made again from the log at
+// any time. It decides nothing and writes no events.
+package readmodel
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/weirhq/weir/controlplane/internal/eventlog"
+	"github.com/weirhq/weir/controlplane/internal/eventlog/pglog"
+	"github.com/weirhq/weir/controlplane/internal/postgres"
+)
+
+// View is a transaction that sees one organization.
+type View struct {
+	Tx           pgx.Tx
+	Organization uuid.UUID
+}
+
+// Store answers from the read models.
+type Store struct {
+	db *postgres.DB
+}
+
+// New returns the read models of every organization in db.
+func New(db *postgres.DB) *Store { return &Store{db: db} }
+
+// Read runs fn in one READ COMMITTED transaction of the organization.
+func (s *Store) Read(ctx context.Context, organization uuid.UUID, fn func(View) error) error {
+	return s.db.InOrganization(ctx, organization, func(tx pgx.Tx) error {
+		return fn(View{tx, organization})
+	})
+}
+
+// Snapshot runs fn in one read-only transaction that sees a single instant.
+func (s *Store) Snapshot(ctx context.Context, organization uuid.UUID, fn func(View) error) error {
+	return s.db.Snapshot(ctx, organization, func(tx pgx.Tx) error {
+		return fn(View{tx, organization})
+	})
+}
+
+// Head is the version of the log that the view shows (or later, where the view is
+// not a snapshot and something is read after it).
+func Head(ctx context.Context, v View) (int64, error) {
+	return pglog.HeadIn(ctx, v.Tx, v.Organization)
+}
+
+// projection is a table as the log sees it.
+type projection interface {
+	tableName() string
+	// claims tells which row an event changes, if any of this table.
+	claims(e eventlog.Event) (uuid.UUID, bool, error)
+	project(ctx context.Context, tx pgx.Tx, batch *pgx.Batch, events []eventlog.Event) error
+	replay(events []eventlog.Event) ([]row, error)
+	queueInsert(batch *pgx.Batch, into string, organization uuid.UUID, r row)
+}
+
+var projections = []projection{
+	Organizations, Members, Projects, Providers, Routes, Keys,
+	Gateways, EnrolmentTokens, Agents, ServiceAccounts, ServiceAccountTokens,
+}
+
+var _ pglog.Part = Project
+
+// Project is the log's part that keeps the read models; it refuses events that no
+// table knows.
+func Project(ctx context.Context, tx pgx.Tx, batch *pgx.Batch, recorded []eventlog.Event) error {
+	if err := known(recorded); err != nil {
+		return err
+	}
+	for _, p := range projections {
+		if err := p.project(ctx, tx, batch, recorded); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func known(events []eventlog.Event) error {
+	for _, e := range events {
+		claimed := false
+		for _, p := range projections {
+			_, ok, err := p.claims(e)
+			if err != nil {
+				return err
+			}
+			claimed = claimed || ok
+		}
+		if !claimed {
+			return fmt.Errorf("project version %d of organization %s: %s: %w", e.Version, e.OrganizationID, e.Kind, eventlog.ErrUnknownKind)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,79 @@
+package readmodel
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/weirhq/weir/controlplane/internal/fault"
+	"github.com/weirhq/weir/controlplane/internal/gateway"
+	"github.com/weirhq/weir/controlplane/internal/organization"
+)
+
+// What is here looks through every organization (weir_system), because nobody
+// knows yet, or ever, which one it is about.
+
+// Agent returns an enrolled agent by its id, or a NotFound fault.
+func (s *Store) Agent(ctx context.Context, id uuid.UUID) (gateway.Agent, error) {
+	const query = `SELECT state::text FROM agent WHERE id = $1 AND valid_to IS NULL`
+	var agent gateway.Agent
+	var ok bool
+	err := s.db.System(ctx, func(tx pgx.Tx) (err error) {
+		agent, ok, err = one[gateway.Agent](ctx, tx, query, id)
+		return err
+	})
+	if err != nil {
+		return gateway.Agent{}, fmt.Errorf("find agent %s: %w", id, err)
+	}
+	if !ok {
+		return gateway.Agent{}, fault.Because(fault.NotFound, "agent_not_found", "no agent %s", id)
+	}
+	return agent, nil
+}
+
+// EnrolmentTokenOwner returns whose enrolment token has this hash; false: nobody's.
+func (s *Store) EnrolmentTokenOwner(ctx context.Context, hash [sha256.Size]byte) (owner, token uuid.UUID, ok bool, err error) {
+	const query = `SELECT organization_id, id FROM enrolment_token WHERE sha256 = $1 AND valid_to IS NULL`
+	err = s.db.System(ctx, func(tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, query, hash[:])
+		if err != nil {
+			return err
+		}
+		_, err = pgx.ForEachRow(rows, []any{&owner, &token}, func() error {
+			ok = true
+			return nil
+		})
+		return err
+	})
+	if err != nil {
+		err = fmt.Errorf("find enrolment token: %w", err)
+	}
+	return owner, token, ok, err
+}
+
+// OrganizationNamed tells whether any organization has the name.
+func (s *Store) OrganizationNamed(ctx context.Context, name string) (bool, error) {
+	const query = `SELECT EXISTS (SELECT FROM organization WHERE name = $1 AND valid_to IS NULL)`
+	var exists bool
+	err := s.db.System(ctx, func(tx pgx.Tx) error {
+		return tx.QueryRow(ctx, query, name).Scan(&exists)
+	})
+	if err != nil {
+		return false, fmt.Errorf("find organization by name: %w", err)
+	}
+	return exists, nil
+}
+
+// ListOrganizations is Table.List over the whole installation.
+func (s *Store) ListOrganizations(ctx context.Context, after Cursor, size int) (found []organization.Organization, next *Cursor, err error) {
+	query := fmt.Sprintf(`SELECT name, id, state::text FROM organization
+		WHERE valid_to IS NULL AND (name, id) > ($1, $2) ORDER BY name, id LIMIT %d`, size+1)
+	err = s.db.System(ctx, func(tx pgx.Tx) (err error) {
+		found, next, err = collectPage[organization.Organization](ctx, tx, size, query, after.Name, after.ID)
+		return err
+	})
+	return found, next, err
+}

@@ -1,0 +1,61 @@
+package readmodel
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/google/uuid"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/weirhq/weir/controlplane/internal/eventlog"
+)
+
+// Table is the read model of one kind of thing.
+type Table[T any] struct {
+	name string
+	// thing is what a person calls one row: "service account".
+	thing string
+	// begins is the kind of event that makes a row.
+	begins string
+	// changes are the other kinds, with how to find the row; nil: the event's subject.
+	changes map[string]func(proto.Message) string
+	apply   func(T, eventlog.Event) (T, error)
+	// columns are searched for; values are theirs.
+	columns []string
+	values  func(T) []any
+}
+
+func (t *Table[T]) tableName() string { return t.name }
+
+func (t *Table[T]) claims(e eventlog.Event) (uuid.UUID, bool, error) {
+	if e.Kind == t.begins {
+		return e.Subject, true, nil
+	}
+	find, ok := t.changes[e.Kind]
+	if !ok {
+		return uuid.Nil, false, nil
+	}
+	if find == nil {
+		return e.Subject, true, nil
+	}
+	id, err := uuid.Parse(find(e.Body))
+	if err != nil {
+		return uuid.Nil, false, fmt.Errorf("project %s of version %d to %s: %w", e.Kind, e.Version, t.name, err)
+	}
+	return id, true, nil
+}
+
+// insertInto returns the statement that writes one row: organization_id, id,
+// valid_from, valid_to, state, then the columns.
+func (t *Table[T]) insertInto(table string) string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "INSERT INTO %s (organization_id, id, valid_from, valid_to, state", table)
+	for _, column := range t.columns {
+		text.WriteString(", " + column)
+	}
+	text.WriteString(") VALUES ($1, $2, $3, $4, $5")
+	for i := range t.columns {
+		fmt.Fprintf(&text, ", $%d", i+6)
+	}
+	return text.String() + ")"
+}

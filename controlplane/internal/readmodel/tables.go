@@ -1,0 +1,93 @@
+package readmodel
+
+import (
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/weirhq/weir/controlplane/internal/gateway"
+	"github.com/weirhq/weir/controlplane/internal/key"
+	"github.com/weirhq/weir/controlplane/internal/member"
+	"github.com/weirhq/weir/controlplane/internal/organization"
+	"github.com/weirhq/weir/controlplane/internal/project"
+	"github.com/weirhq/weir/controlplane/internal/provider"
+	"github.com/weirhq/weir/controlplane/internal/route"
+	"github.com/weirhq/weir/controlplane/internal/serviceaccount"
+	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
+)
+
+// The read models. Every table has the columns organization_id, id, valid_from,
+// valid_to and state.
+var (
+	Organizations = &Table[organization.Organization]{
+		name: "organization", thing: "organization", begins: "OrganizationCreated", apply: organization.Apply,
+		columns: []string{"name"},
+		values:  func(o organization.Organization) []any { return []any{o.Name} },
+	}
+	Members = &Table[member.Member]{
+		name: "member", thing: "member", begins: "MemberAdded", apply: member.Apply,
+		values: func(member.Member) []any { return nil },
+	}
+	Projects = &Table[project.Project]{
+		name: "project", thing: "project", begins: "ProjectCreated", apply: project.Apply,
+		columns: []string{"name"},
+		values:  func(p project.Project) []any { return []any{p.Name} },
+	}
+	Providers = &Table[provider.Provider]{
+		name: "provider", thing: "provider", begins: "ProviderCreated", apply: provider.Apply,
+		columns: []string{"name"},
+		values:  func(p provider.Provider) []any { return []any{p.Name} },
+	}
+	Routes = &Table[route.Route]{
+		name: "route", thing: "route", begins: "RouteCreated", apply: route.Apply,
+		columns: []string{"name"},
+		values:  func(r route.Route) []any { return []any{r.Name} },
+	}
+	Keys = &Table[key.Key]{
+		name: "key", thing: "key", begins: "KeyCreated", apply: key.Apply,
+		changes: map[string]func(proto.Message) string{"KeyRevoked": nil},
+		columns: []string{"name", "project_id", "sha256", "revoked_at"},
+		values: func(k key.Key) []any {
+			return []any{k.Name, k.ProjectID, k.SHA256, timeOrNull(k.RevokedAt)}
+		},
+	}
+	Gateways = &Table[gateway.Gateway]{
+		name: "gateway", thing: "gateway", begins: "GatewayCreated", apply: gateway.Apply,
+		columns: []string{"name"},
+		values:  func(g gateway.Gateway) []any { return []any{g.Name} },
+	}
+	EnrolmentTokens = &Table[gateway.Token]{
+		name: "enrolment_token", thing: "enrolment token", begins: "EnrolmentTokenCreated", apply: gateway.ApplyToken,
+		changes: map[string]func(proto.Message) string{"AgentEnrolled": usedToken},
+		columns: []string{"sha256"},
+		values:  func(t gateway.Token) []any { return []any{t.SHA256} },
+	}
+	Agents = &Table[gateway.Agent]{
+		name: "agent", thing: "agent", begins: "AgentEnrolled", apply: gateway.ApplyAgent,
+		columns: []string{"name", "gateway_id", "public_key"},
+		values:  func(a gateway.Agent) []any { return []any{a.Name, a.GatewayID, a.PublicKey} },
+	}
+	ServiceAccounts = &Table[serviceaccount.ServiceAccount]{
+		name: "service_account", thing: "service account", begins: "ServiceAccountCreated", apply: serviceaccount.Apply,
+		columns: []string{"name"},
+		values:  func(a serviceaccount.ServiceAccount) []any { return []any{a.Name} },
+	}
+	ServiceAccountTokens = &Table[serviceaccount.Token]{
+		name: "service_account_token", thing: "service account token",
+		begins: "ServiceAccountTokenCreated", apply: serviceaccount.ApplyToken,
+		changes: map[string]func(proto.Message) string{"ServiceAccountTokenRevoked": nil},
+		columns: []string{"service_account_id", "sha256"},
+		values:  func(t serviceaccount.Token) []any { return []any{t.ServiceAccountID, t.SHA256} },
+	}
+)
+
+func usedToken(body proto.Message) string {
+	return body.(*eventv1.AgentEnrolled).GetEnrolmentTokenId()
+}
+
+func timeOrNull(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t
+}

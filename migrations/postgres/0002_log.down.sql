@@ -1,0 +1,2 @@
+DROP TABLE idempotency, event, organization_head;
+DROP PROCEDURE isolate(regclass);

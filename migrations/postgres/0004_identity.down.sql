@@ -1,0 +1,1 @@
+DROP TABLE session, member_person;
