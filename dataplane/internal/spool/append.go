@@ -1,0 +1,157 @@
+package spool
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
+)
+
+// endRoom is set aside for the end of each open request, bytes.
+const endRoom = 1 << 10
+
+// Start writes what is known of a request before it goes upstream and returns the
+// local id that End takes. When it returns, the start survives kill -9. Should the
+// agent die before End, the record is reported as it is here, so attempts begun
+// carry their estimate. Errors: ErrFull, ErrTooLarge, ErrClosed.
+func (l *Log) Start(record *usagev1.UsageRecord) (uint64, error) {
+	frame, err := encodeRecord(frameStart, startPrefix, record)
+	if err != nil {
+		return 0, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.admit(len(frame)); err != nil {
+		return 0, err
+	}
+	id := l.lastID + 1
+	binary.LittleEndian.PutUint64(frame[frameHead:], id)
+	if _, _, err := l.append(frame); err != nil {
+		return 0, err
+	}
+	l.lastID = id
+	l.open[id] = frame
+	return id, nil
+}
+
+// End writes the whole record of a started request and sets its seq, the next
+// number of this boot. Call it before the client sees the last byte. It does not
+// fail for lack of room within MaxBytes. Errors: ErrNotOpen, ErrTooLarge (the
+// request stays open), ErrClosed.
+func (l *Log) End(id uint64, record *usagev1.UsageRecord) error {
+	frame, err := encodeRecord(frameEnd, endPrefix, record)
+	if err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if _, ok := l.open[id]; !ok {
+		return fmt.Errorf("end %d: %w", id, ErrNotOpen)
+	}
+	if err := l.appendEnd(frame, id, record); err != nil {
+		return err
+	}
+	delete(l.open, id)
+	return nil
+}
+
+// Refuse writes the one record of a request that the agent itself refused: start
+// and end together. Errors: as Start.
+func (l *Log) Refuse(record *usagev1.UsageRecord) error {
+	frame, err := encodeRecord(frameEnd, endPrefix, record)
+	if err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.admit(len(frame)); err != nil {
+		return err
+	}
+	return l.appendEnd(frame, 0, record)
+}
+
+func (l *Log) appendEnd(frame []byte, id uint64, record *usagev1.UsageRecord) error {
+	b := l.bootState(l.boot)
+	seq := b.written.last() + 1
+	binary.LittleEndian.PutUint64(frame[frameHead:], id)
+	binary.LittleEndian.PutUint64(frame[frameHead+startPrefix:], uint64(seq))
+	s, _, err := l.append(frame)
+	if err != nil {
+		return err
+	}
+	b.written.add(seq, seq)
+	s.ends.add(seq, seq)
+	l.unbatched += int64(len(frame))
+	record.Seq = seq
+	return nil
+}
+
+// admit refuses new requests while what is admitted may still need the room: ends
+// of open ones, and the batches that what is not batched yet will take.
+func (l *Log) admit(size int) error {
+	need := l.bytes + int64(size) + int64(len(l.open)+1)*endRoom + l.unbatched/2
+	if need > l.opts.MaxBytes {
+		return fmt.Errorf("%w: %d of %d bytes", ErrFull, l.bytes, l.opts.MaxBytes)
+	}
+	return nil
+}
+
+// append writes a frame to the current segment, a new one if that is long enough.
+func (l *Log) append(frame []byte) (*segment, int64, error) {
+	if l.closed {
+		return nil, 0, ErrClosed
+	}
+	if l.failed != nil {
+		return nil, 0, l.failed
+	}
+	s := l.current()
+	if s.size-s.head+int64(len(frame)) > l.opts.SegmentBytes && s.size > s.head && s.size >= l.rotateAt {
+		if err := l.rotate(); err != nil {
+			l.rotateAt = s.size + l.opts.SegmentBytes/8
+			l.opts.Logger.Warn("spool goes on in a long segment", "segment", s.path, "error", err)
+		}
+		s = l.current()
+	}
+	offset, broken, err := s.write(frame)
+	if broken {
+		l.failed = err
+	}
+	if errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) {
+		return nil, 0, fmt.Errorf("%w: %w", ErrFull, err)
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	l.bytes += int64(len(frame))
+	signal(l.dirty)
+	return s, offset, nil
+}
+
+func (l *Log) current() *segment { return l.segments[len(l.segments)-1] }
+
+func (l *Log) rotate() error {
+	s, err := createSegment(l.opts.Dir, l.current().number+1, l.boot, l.opts.SegmentBytes)
+	if err != nil {
+		return err
+	}
+	if err := l.writeHead(s); err != nil {
+		s.file.Close()
+		return errors.Join(err, os.Remove(s.path))
+	}
+	old := l.current()
+	l.segments = append(l.segments, s)
+	l.bytes += s.size
+	l.rotateAt = 0
+	return old.trim()
+}
+
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}

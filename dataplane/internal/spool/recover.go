@@ -1,0 +1,218 @@
+package spool
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+
+	"google.golang.org/protobuf/proto"
+
+	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
+)
+
+// torn is a start without an end in an earlier boot.
+type torn struct {
+	boot string
+	id   uint64
+}
+
+// recovery is what the frames of earlier boots add up to.
+type recovery struct {
+	log    *Log
+	starts map[torn][]byte // not ended by what was read so far
+}
+
+func (l *Log) recover() error {
+	all, err := listSegments(l.opts.Dir)
+	if err != nil {
+		return err
+	}
+	l.segments = all
+	r := recovery{log: l, starts: map[torn][]byte{}}
+	counter, number := uint32(0), uint64(0)
+	for i, s := range all {
+		if err := r.segment(s, i == len(all)-1); err != nil {
+			return err
+		}
+		c, err := bootCounter(s.boot)
+		if err != nil {
+			return err
+		}
+		counter, number = max(counter, c), max(number, s.number)
+	}
+	if l.boot, err = newBoot(counter); err != nil {
+		return err
+	}
+	l.dropSettled()
+	return r.begin(number + 1)
+}
+
+// begin makes the new boot durable, with the records of torn requests in it.
+func (r recovery) begin(number uint64) error {
+	l := r.log
+	l.bootState(l.boot)
+	s, err := createSegment(l.opts.Dir, number, l.boot, l.opts.SegmentBytes)
+	if err != nil {
+		return err
+	}
+	l.segments = append(l.segments, s)
+	if err := l.writeHead(s); err != nil {
+		return fmt.Errorf("begin boot %s: %w", l.boot, err)
+	}
+	l.bytes += s.size
+	if err := r.interrupt(); err != nil {
+		return fmt.Errorf("begin boot %s: %w", l.boot, err)
+	}
+	if l.sync(); l.failed != nil {
+		return l.failed
+	}
+	l.cursor = cursor{number: l.segments[0].number}
+	return nil
+}
+
+func (r recovery) segment(s *segment, newest bool) error {
+	l := r.log
+	info, err := s.file.Stat()
+	if err != nil {
+		return fmt.Errorf("read spool segment: %w", err)
+	}
+	data, err := s.load(0, info.Size())
+	if err != nil {
+		return err
+	}
+	s.size = info.Size()
+	b := l.bootState(s.boot)
+	b.closed = true
+	cut := s.size
+	scan(data, s.seed, 0, true,
+		func(offset int64, kind byte, payload []byte) bool { r.frame(s, offset, kind, payload); return true },
+		func(lost loss) {
+			if lost.tail {
+				cut = lost.from
+			}
+			l.reportLoss(s, lost, newest)
+		})
+	b.durable = b.last()
+	if newest {
+		s.size = cut
+	}
+	l.bytes += s.size
+	return s.trim()
+}
+
+func (l *Log) reportLoss(s *segment, lost loss, newest bool) {
+	attrs := []any{"segment", s.path, "from", lost.from, "to", lost.to}
+	if lost.tail && newest {
+		l.opts.Logger.Warn("cut a torn write from the end of the spool", attrs...)
+		return
+	}
+	l.lost++
+	l.opts.Logger.Error("spool is damaged: what these bytes held is lost", attrs...)
+}
+
+// frame takes in one frame of an earlier boot.
+func (r recovery) frame(s *segment, offset int64, kind byte, payload []byte) {
+	var err error
+	switch kind {
+	case frameCheckpoint, frameSettled:
+		err = r.log.learn(payload)
+	case frameStart:
+		err = r.start(s, payload)
+	case frameEnd:
+		err = r.end(s, payload)
+	case frameBatch:
+		err = r.batch(s, offset, payload)
+	}
+	if err != nil {
+		r.log.lost++
+		r.log.opts.Logger.Error("spool holds what can not be read", "segment", s.path, "from", offset, "error", err)
+	}
+}
+
+func (r recovery) start(s *segment, payload []byte) error {
+	id, body, err := decodeStart(payload)
+	if err != nil {
+		return err
+	}
+	r.starts[torn{s.boot, id}] = bytes.Clone(body)
+	return nil
+}
+
+func (r recovery) end(s *segment, payload []byte) error {
+	e, err := decodeEnd(payload)
+	if err != nil {
+		return err
+	}
+	b := r.log.bootState(s.boot)
+	b.written.add(e.seq, e.seq)
+	s.ends.add(e.seq, e.seq)
+	r.log.unbatched += frameSize(e)
+	if e.id != 0 {
+		delete(r.starts, torn{s.boot, e.id})
+		return nil
+	}
+	if err := e.decode(); err != nil {
+		return err
+	}
+	if from := e.record.GetTornFrom(); from != nil {
+		delete(r.starts, torn{from.GetBoot(), uint64(from.GetLocalId())})
+	}
+	return nil
+}
+
+func (r recovery) batch(s *segment, offset int64, payload []byte) error {
+	head, _, err := decodeBatch(payload)
+	if err != nil {
+		return err
+	}
+	for _, id := range head.IDs {
+		delete(r.starts, torn{head.Boot, id})
+	}
+	for _, from := range head.Torn {
+		delete(r.starts, torn{from.Boot, from.ID})
+	}
+	r.log.unbatched = max(0, r.log.unbatched-head.Bytes)
+	r.log.index(s, head, offset, int64(frameHead+len(payload)))
+	return nil
+}
+
+// interrupt writes a record of the new boot for each request that was torn.
+func (r recovery) interrupt() error {
+	open := slices.SortedFunc(maps.Keys(r.starts), func(a, b torn) int {
+		return cmp.Or(cmp.Compare(a.boot, b.boot), cmp.Compare(a.id, b.id))
+	})
+	for _, t := range open {
+		record := &usagev1.UsageRecord{}
+		if err := proto.Unmarshal(r.starts[t], record); err != nil {
+			return fmt.Errorf("decode start %d of boot %s: %w", t.id, t.boot, err)
+		}
+		interrupted(record, t)
+		frame, err := encodeRecord(frameEnd, endPrefix, record)
+		if err != nil {
+			return err
+		}
+		if err := r.log.appendEnd(frame, 0, record); err != nil {
+			return err
+		}
+	}
+	if len(open) > 0 {
+		r.log.opts.Logger.Warn("requests were open when the agent stopped", "count", len(open))
+	}
+	return nil
+}
+
+func interrupted(record *usagev1.UsageRecord, from torn) {
+	record.Outcome = usagev1.Outcome_OUTCOME_INTERRUPTED
+	record.TornFrom = &usagev1.TornFrom{Boot: from.boot, LocalId: int64(from.id)}
+	for _, a := range record.GetAttempts() {
+		if a.GetOutcome() != usagev1.Outcome_OUTCOME_UNSPECIFIED {
+			continue
+		}
+		a.Outcome = usagev1.Outcome_OUTCOME_INTERRUPTED
+		if a.GetUsageSource() == usagev1.UsageSource_USAGE_SOURCE_UNSPECIFIED {
+			a.UsageSource = usagev1.UsageSource_USAGE_SOURCE_ESTIMATED
+		}
+	}
+}

@@ -1,0 +1,113 @@
+package spool
+
+import (
+	"time"
+
+	agentv1 "github.com/weirhq/weir/proto/gen/weir/agent/v1"
+)
+
+const (
+	// resendAfter is how long an acknowledged batch may stay unsettled while later
+	// ones settle; ingest calls a gap of that age an alarm.
+	resendAfter = 10 * time.Minute
+	// A closed boot is named in Tails for so long at least.
+	toldFor  = time.Minute
+	maxTails = 1000
+)
+
+// Tails names every boot that is not settled, oldest first, with the last number
+// given out that is fsynced.
+func (l *Log) Tails() []*agentv1.BootTail {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var tails []*agentv1.BootTail
+	for _, b := range l.sortedBoots() {
+		last := b.durable
+		if b.closed {
+			last = b.last()
+		}
+		if b.closed && last == 0 || len(tails) == maxTails-1 && b.name != l.boot {
+			continue
+		}
+		tails = append(tails, &agentv1.BootTail{Boot: b.name, LastSeq: last, Closed: b.closed})
+	}
+	return tails
+}
+
+// Settle takes in what is safe in ClickHouse. Numbers that were in no batch are
+// not believed: nobody can have them.
+func (l *Log) Settle(ranges []*agentv1.SettledRange) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	grew := false
+	for _, r := range ranges {
+		b, ok := l.boots[r.GetBoot()]
+		if !ok {
+			continue
+		}
+		for _, s := range b.batched.intersect(r.GetFirstSeq(), r.GetLastSeq()) {
+			grew = grew || !b.settled.covers(s.First, s.Last)
+			b.settled.add(s.First, s.Last)
+		}
+	}
+	l.resendSkipped()
+	if l.opts.Now().Sub(l.opened) > toldFor {
+		l.forgetBoots()
+	}
+	if !grew {
+		return
+	}
+	l.dropSettled()
+	l.writeSettled()
+	signal(l.dirty)
+}
+
+// writeSettled keeps a restart from sending again what is settled. Losing it costs
+// repeats, nothing else.
+func (l *Log) writeSettled() {
+	frame, err := encodeLedger(frameSettled, l.ledger())
+	if err == nil {
+		_, _, err = l.append(frame)
+	}
+	if err != nil {
+		l.opts.Logger.Warn("settled ranges are not written down", "error", err)
+	}
+}
+
+func (l *Log) dropSettled() {
+	kept := l.batches[:0]
+	for _, ref := range l.batches {
+		if !l.bootState(ref.Boot).settled.covers(ref.First, ref.Last) {
+			kept = append(kept, ref)
+		}
+	}
+	clear(l.batches[len(kept):])
+	l.batches = kept
+}
+
+// resendSkipped queues again what the broker acknowledged and lost.
+func (l *Log) resendSkipped() {
+	for _, ref := range l.batches {
+		old := !ref.acked.IsZero() && l.opts.Now().Sub(ref.acked) > resendAfter
+		if settled := l.bootState(ref.Boot).settled; old && settled.last() > ref.Last {
+			l.opts.Logger.Warn("a batch was acknowledged but never settled; it is sent again",
+				"boot", ref.Boot, "first_seq", ref.First, "last_seq", ref.Last)
+			ref.acked = time.Time{}
+		}
+	}
+}
+
+func (l *Log) forgetBoots() {
+	held := map[string]bool{l.boot: true}
+	for _, s := range l.segments {
+		held[s.boot] = held[s.boot] || len(s.ends) > 0
+		for _, b := range s.batches {
+			held[b.Boot] = true
+		}
+	}
+	for name, b := range l.boots {
+		if !held[name] && b.unsettled() == 0 {
+			delete(l.boots, name)
+		}
+	}
+}
