@@ -1,0 +1,170 @@
+package snapshot
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/weirhq/weir/proto/contract/price"
+	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
+)
+
+// Bounds of a policy: what is larger is refused before it is looked at.
+const (
+	MaxBytes     = 64 << 20
+	MaxResources = 250_000
+	// maxReasons is how many reasons one report can carry.
+	maxReasons = 100
+)
+
+// InvalidError says why a policy was refused: every reason found, at most 100.
+type InvalidError struct{ Reasons []string }
+
+func (e *InvalidError) Error() string {
+	return "policy refused: " + strings.Join(e.Reasons, "; ")
+}
+
+// Compile builds the policy of a release whose signature and root were verified.
+// Resources of unknown kinds are left aside: a release that can't be served
+// without them asks for a higher capability. A provider that origins don't allow
+// is kept and marked Blocked. A nil set of revocations is an empty one. The error
+// is an *InvalidError.
+func Compile(release *policyv1.Release, resources []*policyv1.Resource, set *policyv1.Revocations, origins Origins) (*Policy, error) {
+	c := &compiler{
+		origins:   origins,
+		providers: map[string]*Provider{},
+		lists:     map[*Provider]string{},
+		routes:    map[string]*Route{},
+		keyIDs:    map[string]bool{},
+		content: &content{
+			organizationID:  release.GetOrganizationId(),
+			gatewayID:       release.GetGatewayId(),
+			epoch:           release.GetEpoch(),
+			version:         release.GetVersion(),
+			versionHeader:   []string{strconv.FormatInt(release.GetVersion(), 10)},
+			maxRequestBytes: DefaultMaxRequestBytes,
+			keys:            map[[32]byte]*Key{},
+			routes:          map[string]*Route{},
+		},
+	}
+	if release.GetCompiledAt() != nil {
+		c.content.compiledAt = release.GetCompiledAt().AsTime()
+	}
+	if c.bounds(release, resources) {
+		c.compile(release, resources)
+	}
+	compiled, faults := compileRevocations(set)
+	c.reasons = append(c.reasons, faults...)
+	if len(c.reasons) > 0 {
+		return nil, &InvalidError{Reasons: capped(c.reasons)}
+	}
+	return &Policy{content: c.content, revocations: compiled}, nil
+}
+
+func capped(reasons []string) []string {
+	if len(reasons) <= maxReasons {
+		return reasons
+	}
+	left := len(reasons) - (maxReasons - 1)
+	return append(reasons[:maxReasons-1:maxReasons-1], fmt.Sprintf("and %d more", left))
+}
+
+// compiler resolves references in the order in which kinds depend on each other.
+type compiler struct {
+	origins   Origins
+	content   *content
+	providers map[string]*Provider
+	lists     map[*Provider]string // price list
+	routes    map[string]*Route    // by id
+	keyIDs    map[string]bool
+	reasons   []string
+}
+
+func (c *compiler) refuse(format string, args ...any) {
+	c.reasons = append(c.reasons, fmt.Sprintf(format, args...))
+}
+
+func (c *compiler) bounds(release *policyv1.Release, resources []*policyv1.Resource) bool {
+	if len(resources) > MaxResources {
+		c.refuse("%d resources, at most %d are accepted", len(resources), MaxResources)
+		return false
+	}
+	if int(release.GetResourceCount()) != len(resources) {
+		c.refuse("the release names %d resources, %d came", release.GetResourceCount(), len(resources))
+		return false
+	}
+	total := 0
+	for _, r := range resources {
+		total += len(r.GetKind()) + len(r.GetId()) + len(r.GetBody())
+	}
+	if total > MaxBytes {
+		c.refuse("%d bytes, at most %d are accepted", total, MaxBytes)
+		return false
+	}
+	return true
+}
+
+func (c *compiler) compile(release *policyv1.Release, resources []*policyv1.Resource) {
+	byKind := map[string][]*policyv1.Resource{}
+	for _, r := range resources {
+		byKind[r.GetKind()] = append(byKind[r.GetKind()], r)
+	}
+	compileKind(c, byKind["gateway"], c.addGateway)
+	compileKind(c, byKind["price_book"], c.addPriceBook)
+	compileKind(c, byKind["provider"], c.addProvider)
+	c.needPriceBook(release.GetPriceBookVersion())
+	compileKind(c, byKind["route"], c.addRoute)
+	compileKind(c, byKind["key"], c.addKey)
+	slices.SortFunc(c.content.routeList, func(a, b *Route) int { return strings.Compare(a.Name, b.Name) })
+}
+
+// message is a pointer to a generated message of one resource kind.
+type message[T any] interface {
+	*T
+	proto.Message
+}
+
+func compileKind[T any, M message[T]](c *compiler, resources []*policyv1.Resource, add func(id string, m M)) {
+	for _, r := range resources {
+		m := M(new(T))
+		if err := proto.Unmarshal(r.GetBody(), m); err != nil {
+			c.refuse("%s %s: its bytes can't be decoded", r.GetKind(), r.GetId())
+			continue
+		}
+		add(r.GetId(), m)
+	}
+}
+
+func (c *compiler) addGateway(id string, g *policyv1.Gateway) {
+	if id != c.content.gatewayID {
+		c.refuse("gateway %s: the release is for gateway %s", id, c.content.gatewayID)
+	}
+	switch limit := g.GetMaxRequestBytes(); {
+	case limit < 0:
+		c.refuse("gateway %s: the largest request body is negative", id)
+	case limit > 0:
+		c.content.maxRequestBytes = limit
+	}
+}
+
+func (c *compiler) addPriceBook(id string, b *policyv1.PriceBook) {
+	if c.content.book != nil {
+		c.refuse("price book %s: there is another one, %s", id, c.content.bookVersion)
+		return
+	}
+	book, err := price.NewBook(b)
+	if err != nil {
+		c.refuse("price book %s: %v", id, err)
+		return
+	}
+	c.content.book, c.content.bookVersion = book, book.Version()
+}
+
+func (c *compiler) needPriceBook(version string) {
+	if version != c.content.bookVersion {
+		c.refuse("the release names price book %q, %q came", version, c.content.bookVersion)
+	}
+}

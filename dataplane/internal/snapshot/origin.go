@@ -1,0 +1,138 @@
+package snapshot
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"path"
+	"strings"
+)
+
+// Default origin and references: what an agent may reach with no configuration.
+const (
+	defaultOrigin    = "https://api.openai.com"
+	defaultReference = "env://WEIR_SECRET_*"
+	defaultFolder    = "file:///etc/weir/secrets/"
+)
+
+// Origins is the agent's own allow-list: where it may send requests, and which
+// credential references it may use there. It comes from local configuration,
+// never from policy. The zero value allows nothing.
+type Origins struct {
+	references map[string][]string // origin → patterns
+}
+
+// DefaultOrigins allows the public hosts of known providers with the references
+// env://WEIR_SECRET_* and file:///etc/weir/secrets/.
+func DefaultOrigins() Origins {
+	return Origins{references: map[string][]string{defaultOrigin: {defaultReference, defaultFolder}}}
+}
+
+// ParseOrigins reads an allow-list. An entry is an origin, optionally with the
+// references it may use:
+//
+//	https://api.openai.com
+//	http://127.0.0.1:8093=env://WEIR_SECRET_MOCK,file:///run/secrets/
+//	default
+//
+// Without references an entry gets the default ones. "default" stands for
+// DefaultOrigins; no entries at all mean the same. A pattern ending in * fits
+// what begins with the rest, one ending in / the files below that folder. All
+// faults are returned at once.
+func ParseOrigins(entries []string) (Origins, error) {
+	if len(entries) == 0 {
+		return DefaultOrigins(), nil
+	}
+	o := Origins{references: map[string][]string{}}
+	var faults []error
+	for _, entry := range entries {
+		if err := o.add(strings.TrimSpace(entry)); err != nil {
+			faults = append(faults, fmt.Errorf("upstream origin %q: %w", entry, err))
+		}
+	}
+	return o, errors.Join(faults...)
+}
+
+func (o Origins) add(entry string) error {
+	if entry == "default" {
+		return o.add(defaultOrigin)
+	}
+	address, list, stated := strings.Cut(entry, "=")
+	u, err := url.Parse(address)
+	if err != nil {
+		return errors.New("not a URL")
+	}
+	origin, err := originOf(u)
+	if err != nil {
+		return err
+	}
+	if u.Path != "" && u.Path != "/" {
+		return errors.New("an origin is scheme://host:port, without a path")
+	}
+	patterns := []string{defaultReference, defaultFolder}
+	if stated {
+		patterns = strings.Split(list, ",")
+	}
+	for _, pattern := range patterns {
+		if err := validPattern(pattern); err != nil {
+			return err
+		}
+	}
+	o.references[origin] = append(o.references[origin], patterns...)
+	return nil
+}
+
+func validPattern(pattern string) error {
+	name, isEnv := strings.CutPrefix(pattern, "env://")
+	file, isFile := strings.CutPrefix(pattern, "file://")
+	switch {
+	case isEnv && name != "" && !strings.Contains(strings.TrimSuffix(name, "*"), "*"):
+		return nil
+	case isFile && strings.HasPrefix(file, "/") && !strings.Contains(file, "*"):
+		return nil
+	}
+	return fmt.Errorf("reference %q is not env://NAME, env://PREFIX_*, file:///path or file:///folder/", pattern)
+}
+
+// originOf gives scheme://host:port, lower case, the default port left out.
+func originOf(u *url.URL) (string, error) {
+	scheme := strings.ToLower(u.Scheme)
+	if scheme != "http" && scheme != "https" {
+		return "", errors.New("the scheme is not http or https")
+	}
+	if u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || u.Opaque != "" {
+		return "", errors.New("not scheme://host:port")
+	}
+	host := strings.ToLower(u.Host)
+	host = strings.TrimSuffix(host, map[string]string{"http": ":80", "https": ":443"}[scheme])
+	return scheme + "://" + strings.TrimSuffix(host, ":"), nil
+}
+
+// refusal says why a provider may not be used from here; empty: it may.
+func (o Origins) refusal(u *url.URL, reference string) string {
+	origin, err := originOf(u)
+	if err != nil {
+		return err.Error()
+	}
+	patterns, ok := o.references[origin]
+	if !ok {
+		return "origin " + origin + " is not in this agent's list of upstream origins"
+	}
+	for _, pattern := range patterns {
+		if fits(pattern, reference) {
+			return ""
+		}
+	}
+	return "credential reference " + reference + " may not be used for " + origin + " by this agent"
+}
+
+func fits(pattern, reference string) bool {
+	if file, ok := strings.CutPrefix(reference, "file://"); ok {
+		if path.Clean(file) != file {
+			return false
+		}
+		return reference == pattern || strings.HasSuffix(pattern, "/") && strings.HasPrefix(reference, pattern)
+	}
+	prefix, open := strings.CutSuffix(pattern, "*")
+	return reference == pattern || open && strings.HasPrefix(reference, prefix)
+}

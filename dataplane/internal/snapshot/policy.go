@@ -1,0 +1,149 @@
+// Package snapshot owns the compiled policy that requests run under: immutable,
+// whole, swapped by one pointer. Everything a request needs is found by a map
+// look-up; whatever can be parsed or joined before is. It verifies no signatures
+// (control does) and does no I/O.
+package snapshot
+
+import (
+	"net/url"
+	"sync/atomic"
+	"time"
+
+	"github.com/weirhq/weir/proto/contract/price"
+	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
+)
+
+// DefaultMaxRequestBytes bounds a request body where the policy states none.
+const DefaultMaxRequestBytes = 20 << 20
+
+// Policy is one compiled release with one set of revocations. It never changes.
+type Policy struct {
+	content     *content
+	revocations revocations
+}
+
+// content is the part that revocations don't touch; policies share it.
+type content struct {
+	organizationID  string
+	gatewayID       string
+	epoch, version  int64
+	compiledAt      time.Time
+	versionHeader   []string
+	maxRequestBytes int64
+	keys            map[[32]byte]*Key
+	routes          map[string]*Route
+	routeList       []*Route // by name
+	book            *price.Book
+	bookVersion     string
+}
+
+// Key is a virtual key.
+type Key struct {
+	ID, ProjectID string
+	expiresAt     time.Time
+	revoked       bool
+	routes        map[*Route]bool // nil: every route
+}
+
+// May tells whether the key may use a route.
+func (k *Key) May(r *Route) bool { return k.routes == nil || k.routes[r] }
+
+// Route is what an application writes in `model`.
+type Route struct {
+	ID, Name string
+	Targets  []*Target
+}
+
+// Target is one upstream model of a provider.
+type Target struct {
+	Provider *Provider
+	Model    string
+	// ModelJSON is Model as a JSON string, quotes included.
+	ModelJSON []byte
+	// Price is nil where the price book has none for the model.
+	Price *price.Entry
+}
+
+// Provider is an upstream account.
+type Provider struct {
+	ID, Name      string
+	Dialect       policyv1.Dialect
+	CredentialRef string
+	// ChatCompletions is the endpoint; it is shared and must not be changed.
+	ChatCompletions *url.URL
+	// Blocked says why this agent's own configuration forbids the provider;
+	// empty: it does not.
+	Blocked string
+}
+
+// Standing is what the policy says about a key text.
+type Standing int
+
+const (
+	// Unknown: no such key in this policy.
+	Unknown Standing = iota
+	// Revoked: the key was known once.
+	Revoked
+	// Expired: its time is over.
+	Expired
+	// Good: it may call.
+	Good
+)
+
+// Key finds a key by the SHA-256 of its text. The key is nil unless it is Good
+// or Expired, and may be nil when Revoked.
+func (p *Policy) Key(sha256 [32]byte, now time.Time) (*Key, Standing) {
+	key := p.content.keys[sha256]
+	switch {
+	case p.revocations.has(sha256, key):
+		return key, Revoked
+	case key == nil:
+		return nil, Unknown
+	case !key.expiresAt.IsZero() && !now.Before(key.expiresAt):
+		return key, Expired
+	}
+	return key, Good
+}
+
+// Route finds a route by name; nil: there is none.
+func (p *Policy) Route(name string) *Route { return p.content.routes[name] }
+
+// Routes lists all routes by name; the slice is shared and must not be changed.
+func (p *Policy) Routes() []*Route { return p.content.routeList }
+
+// OrganizationID is the tenant.
+func (p *Policy) OrganizationID() string { return p.content.organizationID }
+
+// GatewayID is the gateway this policy was compiled for.
+func (p *Policy) GatewayID() string { return p.content.gatewayID }
+
+// Epoch of the policy: it grows when the control plane was restored.
+func (p *Policy) Epoch() int64 { return p.content.epoch }
+
+// Version of the organization log whose content this is.
+func (p *Policy) Version() int64 { return p.content.version }
+
+// VersionHeader is Version as a header value; it is shared and must not be
+// changed.
+func (p *Policy) VersionHeader() []string { return p.content.versionHeader }
+
+// RevocationVersion is the log version of the newest revocation known; 0: none.
+func (p *Policy) RevocationVersion() int64 { return p.revocations.version }
+
+// CompiledAt is when the control plane compiled the release.
+func (p *Policy) CompiledAt() time.Time { return p.content.compiledAt }
+
+// MaxRequestBytes bounds a request body.
+func (p *Policy) MaxRequestBytes() int64 { return p.content.maxRequestBytes }
+
+// PriceBookVersion names the price book; empty: the policy has none.
+func (p *Policy) PriceBookVersion() string { return p.content.bookVersion }
+
+// Holder is where the current policy is found. The zero value holds none.
+type Holder struct{ current atomic.Pointer[Policy] }
+
+// Load returns the current policy, nil before the first one came.
+func (h *Holder) Load() *Policy { return h.current.Load() }
+
+// Store swaps the policy; requests under way keep theirs.
+func (h *Holder) Store(p *Policy) { h.current.Store(p) }

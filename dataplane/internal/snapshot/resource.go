@@ -1,0 +1,123 @@
+package snapshot
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/url"
+	"strings"
+
+	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
+)
+
+func (c *compiler) addProvider(id string, p *policyv1.Provider) {
+	if c.providers[id] != nil {
+		c.refuse("provider %s is there twice", id)
+		return
+	}
+	switch p.GetDialect() {
+	case policyv1.Dialect_DIALECT_OPENAI, policyv1.Dialect_DIALECT_OPENAI_COMPATIBLE:
+	default:
+		c.refuse("provider %s: unknown dialect %d", id, p.GetDialect())
+	}
+	base, err := url.Parse(p.GetBaseUrl())
+	if err == nil {
+		_, err = originOf(base)
+	}
+	if err != nil {
+		c.refuse("provider %s: its base URL is not http(s)://host/path", id)
+		return
+	}
+	provider := &Provider{
+		ID: id, Name: p.GetName(), Dialect: p.GetDialect(), CredentialRef: p.GetCredentialRef(),
+		ChatCompletions: below(base, "chat/completions"),
+		Blocked:         c.origins.refusal(base, p.GetCredentialRef()),
+	}
+	c.providers[id] = provider
+	c.lists[provider] = p.GetPriceList()
+}
+
+func below(base *url.URL, path string) *url.URL {
+	u := *base
+	u.Scheme, u.Host = strings.ToLower(u.Scheme), strings.ToLower(u.Host)
+	return u.JoinPath(path)
+}
+
+func (c *compiler) addRoute(id string, r *policyv1.Route) {
+	name := r.GetName()
+	if name == "" || c.content.routes[name] != nil || c.routes[id] != nil {
+		c.refuse("route %s: its name %q is empty or taken", id, name)
+		return
+	}
+	if r.GetStrategy() != policyv1.Strategy_STRATEGY_SINGLE {
+		c.refuse("route %s: unknown strategy %d", id, r.GetStrategy())
+	} else if len(r.GetTargets()) != 1 {
+		c.refuse("route %s: %d targets, its strategy takes one", id, len(r.GetTargets()))
+	}
+	route := &Route{ID: id, Name: name}
+	for _, t := range r.GetTargets() {
+		if target := c.target(id, t); target != nil {
+			route.Targets = append(route.Targets, target)
+		}
+	}
+	c.routes[id] = route
+	c.content.routes[name] = route
+	c.content.routeList = append(c.content.routeList, route)
+}
+
+func (c *compiler) target(routeID string, t *policyv1.Target) *Target {
+	provider := c.providers[t.GetProviderId()]
+	if provider == nil {
+		c.refuse("route %s: there is no provider %s", routeID, t.GetProviderId())
+		return nil
+	}
+	if t.GetModel() == "" {
+		c.refuse("route %s: a target without a model", routeID)
+		return nil
+	}
+	target := &Target{Provider: provider, Model: t.GetModel(), ModelJSON: quote(t.GetModel())}
+	if c.content.book != nil {
+		target.Price, _ = c.content.book.Find(c.lists[provider], t.GetModel())
+	}
+	return target
+}
+
+// quote is a JSON string without the HTML escapes that nobody upstream needs.
+func quote(text string) []byte {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(text) // a string always encodes
+	return bytes.TrimSpace(b.Bytes())
+}
+
+func (c *compiler) addKey(id string, k *policyv1.Key) {
+	if len(k.GetSha256()) != 32 {
+		c.refuse("key %s: its hash has %d bytes", id, len(k.GetSha256()))
+		return
+	}
+	hash := [32]byte(k.GetSha256())
+	if c.keyIDs[id] || c.content.keys[hash] != nil {
+		c.refuse("key %s is there twice", id)
+		return
+	}
+	key := &Key{ID: id, ProjectID: k.GetProjectId(), revoked: k.GetRevokedAt() != nil}
+	if k.GetExpiresAt() != nil {
+		key.expiresAt = k.GetExpiresAt().AsTime()
+	}
+	c.keyIDs[id] = true
+	c.content.keys[hash] = key
+	if key.revoked {
+		return // it is kept for its hash, its routes may be gone
+	}
+	for _, routeID := range k.GetRouteIds() {
+		route := c.routes[routeID]
+		if route == nil {
+			c.refuse("key %s: there is no route %s", id, routeID)
+			continue
+		}
+		if key.routes == nil {
+			key.routes = make(map[*Route]bool, len(k.GetRouteIds()))
+		}
+		key.routes[route] = true
+	}
+}

@@ -1,0 +1,48 @@
+package snapshot
+
+import (
+	"fmt"
+
+	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
+)
+
+// revocations is the cumulative set that comes beside releases.
+type revocations struct {
+	version int64
+	hashes  map[[32]byte]bool
+	ids     map[string]bool
+}
+
+func (r revocations) has(sha256 [32]byte, key *Key) bool {
+	return r.hashes[sha256] || key != nil && (key.revoked || r.ids[key.ID])
+}
+
+// WithRevocations is the same policy under another set of revocations. Nil
+// means an empty set. The receiver is not changed.
+func (p *Policy) WithRevocations(set *policyv1.Revocations) (*Policy, error) {
+	compiled, reasons := compileRevocations(set)
+	if len(reasons) > 0 {
+		return nil, &InvalidError{Reasons: reasons}
+	}
+	return &Policy{content: p.content, revocations: compiled}, nil
+}
+
+func compileRevocations(set *policyv1.Revocations) (revocations, []string) {
+	r := revocations{
+		version: set.GetVersion(),
+		hashes:  make(map[[32]byte]bool, len(set.GetRevocations())),
+		ids:     make(map[string]bool, len(set.GetRevocations())),
+	}
+	var reasons []string
+	for _, revoked := range set.GetRevocations() {
+		if id := revoked.GetKeyId(); id != "" {
+			r.ids[id] = true
+		}
+		if len(revoked.GetKeySha256()) != 32 {
+			reasons = append(reasons, fmt.Sprintf("revocation of key %s: its hash has %d bytes", revoked.GetKeyId(), len(revoked.GetKeySha256())))
+			continue
+		}
+		r.hashes[[32]byte(revoked.GetKeySha256())] = true
+	}
+	return r, reasons
+}
