@@ -19,6 +19,7 @@ const usage = `usage:
   local status [part]                what runs
   local stop <part>                  take a part down and keep it down
   local start <part>                 bring it back
+  local clean                        remove the data of runs
   local with-engines -- <command…>   run a command against throwaway Postgres, Kafka and ClickHouse
 `
 
@@ -34,15 +35,31 @@ func command(args []string) int {
 	}
 	ctx, stop := lifetime()
 	defer stop()
+	var err error
 	switch args[0] {
+	case "run":
+		err = run(ctx, weirParts)
+	case "status", "stop", "start":
+		err = remote(ctx, args[0], args[1:])
+	case "clean":
+		err = clean()
 	case "with-engines":
 		return withEngines(ctx, args[1:])
+	case "oidc":
+		err = serveOIDC(ctx, args[1:])
+	case "mock":
+		err = serveMock(ctx, args[1:])
 	case "help", "-h", "--help":
 		fmt.Print(usage)
-		return 0
+	default:
+		fmt.Fprintf(os.Stderr, "unknown command %q\n%s", args[0], usage)
+		return 2
 	}
-	fmt.Fprintf(os.Stderr, "unknown command %q\n%s", args[0], usage)
-	return 2
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "\n%v\n", err)
+		return 1
+	}
+	return 0
 }
 
 var (

@@ -10,6 +10,9 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/ClickHouse/clickhouse-go/v2"
+
+	"github.com/weirhq/weir/deploy/local/file"
 	"github.com/weirhq/weir/deploy/local/process"
 )
 
@@ -45,11 +48,11 @@ func PrepareClickHouse(c ClickHouseConfig) (ClickHouse, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return ClickHouse{}, fmt.Errorf("clickhouse folder: %w", err)
 	}
-	admin, err := storedSecret(filepath.Join(dir, "admin.password"))
+	admin, err := file.Secret(filepath.Join(dir, "admin.password"))
 	if err != nil {
 		return ClickHouse{}, err
 	}
-	report, err := storedSecret(filepath.Join(dir, "report.password"))
+	report, err := file.Secret(filepath.Join(dir, "report.password"))
 	if err != nil {
 		return ClickHouse{}, err
 	}
@@ -108,4 +111,18 @@ func pingHTTP(ctx context.Context, address string) error {
 		return fmt.Errorf("%s answers %s", address, res.Status)
 	}
 	return nil
+}
+
+// PingClickHouse connects once, by the protocol that the URL names.
+func PingClickHouse(ctx context.Context, dsn string) error {
+	options, err := clickhouse.ParseDSN(dsn)
+	if err != nil {
+		return fmt.Errorf("clickhouse URL: %w", err)
+	}
+	conn, err := clickhouse.Open(options)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	return conn.Ping(ctx)
 }

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"text/template"
+
+	"github.com/weirhq/weir/deploy/local/file"
 )
 
 //go:embed clickhouse/config.xml.tmpl
@@ -57,14 +59,14 @@ func writeClickHouseConfig(dir string, a Access, admin, report string) error {
 	values := configValues{
 		Access: a, Dir: dir, Filter: tenantFilter,
 		AdminSHA: hexSHA(admin), ReportSHA: hexSHA(report),
-		DefinerSHA: hexSHA(newSecret()), // nobody logs in as the definer
+		DefinerSHA: hexSHA(file.NewSecret()), // nobody logs in as the definer
 	}
 	for name, text := range map[string]string{"config.xml": configTemplate, "users.xml": usersTemplate} {
 		content, err := render(name, text, values)
 		if err != nil {
 			return err
 		}
-		if err := writeFile(filepath.Join(dir, name), content, 0o600); err != nil {
+		if err := file.Replace(filepath.Join(dir, name), content, 0o600); err != nil {
 			return err
 		}
 	}

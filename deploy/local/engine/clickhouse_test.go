@@ -10,6 +10,8 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/google/uuid"
+
+	"github.com/weirhq/weir/deploy/local/file"
 )
 
 func startClickHouse(t *testing.T, dir string, ports []int) (Running, ClickHouse) {
@@ -54,7 +56,7 @@ func TestClickHouse(t *testing.T) {
 	})
 	t.Run("says_why_a_corrupt_folder_does_not_open", func(t *testing.T) {
 		dir := t.TempDir()
-		must(t, writeFile(filepath.Join(dir, "data"), "not a folder", 0o600))
+		must(t, file.Replace(filepath.Join(dir, "data"), "not a folder", 0o600))
 		free := freePorts(t, 2)
 		_, _, err := StartClickHouse(soon(t), ClickHouseConfig{Engines: fetched(t), Dir: dir, HTTPPort: free[0], TCPPort: free[1]})
 		if err == nil || !strings.Contains(err.Error(), "data") {

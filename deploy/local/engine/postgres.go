@@ -78,7 +78,7 @@ func postgresProgram(c PostgresConfig, data string, owner *process.User, dsn str
 		StopSignal: syscall.SIGINT, Grace: 20 * time.Second, // "fast": end sessions, write a checkpoint
 		DeathSignal: syscall.SIGQUIT, // "immediate": recover at the next start; SIGKILL would leave its children
 		Before:      func(ctx context.Context) error { return clearPostgres(ctx, data) },
-		Probe:       func(ctx context.Context) error { return pingPostgres(ctx, dsn) },
+		Probe:       func(ctx context.Context) error { return PingPostgres(ctx, dsn) },
 	}
 }
 
@@ -89,7 +89,8 @@ func postgresEnv(e Installation) []string {
 	}
 }
 
-func pingPostgres(ctx context.Context, dsn string) error {
+// PingPostgres connects once.
+func PingPostgres(ctx context.Context, dsn string) error {
 	conn, err := pgx.Connect(ctx, dsn)
 	if err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/weirhq/weir/deploy/local/file"
 	"github.com/weirhq/weir/deploy/local/process"
 )
 
@@ -27,7 +28,7 @@ func initPostgres(ctx context.Context, e Installation, dir string, owner *proces
 	if !errors.Is(err, fs.ErrNotExist) {
 		return "", fmt.Errorf("postgres data folder: %w", err)
 	}
-	password, err := storedSecret(secret)
+	password, err := file.Secret(secret)
 	if err != nil {
 		return "", err
 	}

@@ -13,6 +13,9 @@ import (
 // launchers only wait for what they start. When one is killed nobody is left to stop us.
 var launchers = map[string]bool{"go": true, "make": true, "gmake": true}
 
+// shells count only between two launchers: make may run its recipes through one.
+var shells = map[string]bool{"sh": true, "bash": true, "dash": true}
+
 type ancestor struct {
 	pid     int
 	started string // clock ticks since boot: tells a reused process id apart
@@ -47,12 +50,16 @@ func Orphaned(ctx context.Context) <-chan struct{} {
 }
 
 func launchersAbove(pid int) (above []ancestor) {
+	var between []ancestor
 	for pid > 1 {
 		name, parent, started, err := readStat(pid)
-		if err != nil || !launchers[name] {
+		if err != nil || !(launchers[name] || shells[name]) {
 			return above
 		}
-		above = append(above, ancestor{pid, started})
+		between = append(between, ancestor{pid, started})
+		if launchers[name] {
+			above, between = append(above, between...), nil
+		}
 		pid = parent
 	}
 	return above

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/weirhq/weir/deploy/local/engine"
+	"github.com/weirhq/weir/deploy/local/process"
+)
+
+const bootTimeout = 90 * time.Second // of one part, once everything is fetched and built
+
+// boot brings everything up: what does not depend on each other at once, the rest in order.
+func (s *stack) boot(ctx context.Context) error {
+	if err := s.fetch(ctx); err != nil {
+		return err
+	}
+	group, first := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		return s.screen.step("build", "control plane and agent", func() error { return s.parts.build(first, s) })
+	})
+	for _, up := range []func(context.Context) error{s.upPostgres, s.upKafka, s.upClickHouse, s.upOIDC, s.upMock} {
+		group.Go(func() error { return up(first) })
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	if err := s.up(ctx, "controlplane", s.url("CONTROL"), s.parts.controlplane); err != nil {
+		return err
+	}
+	err := s.screen.step("demo", "organization, route and key", func() (err error) {
+		s.demo, err = s.parts.seed(ctx, s)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return s.up(ctx, "agent", s.url("AGENT"), s.parts.agent)
+}
+
+func (s *stack) fetch(ctx context.Context) (err error) {
+	if !s.embedsEngines() {
+		return nil
+	}
+	if s.external.postgres != "" && s.external.clickhouse != "" {
+		return nil // the broker is part of this binary
+	}
+	s.engines, err = engine.Fetch(ctx, s.cache, os.Stderr)
+	return err
+}
+
+// up starts one part and waits until it answers.
+func (s *stack) up(ctx context.Context, name, where string, program func(*stack) (process.Program, error)) error {
+	return s.screen.step(name, where, func() error {
+		p, err := program(s)
+		if err != nil {
+			return err
+		}
+		p.Name = name
+		ctx, cancel := context.WithTimeout(ctx, bootTimeout)
+		defer cancel()
+		return s.supervisor.Start(ctx, p)
+	})
+}
+
+// reach waits for something that is not ours to start.
+func (s *stack) reach(ctx context.Context, name, variable string, ping func(context.Context) error) error {
+	return s.screen.step(name, "external, "+variable, func() error {
+		ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+		defer cancel()
+		for {
+			err := ping(ctx)
+			if err == nil {
+				return nil
+			}
+			select {
+			case <-ctx.Done():
+				return fmt.Errorf("%s does not answer at %s: %w", name, variable, err)
+			case <-time.After(200 * time.Millisecond):
+			}
+		}
+	})
+}

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/weirhq/weir/deploy/local/demo"
+	"github.com/weirhq/weir/deploy/local/file"
+	"github.com/weirhq/weir/deploy/local/process"
+)
+
+// What the parts of one machine agree on.
+const (
+	oidcClient   = "weir-console"
+	callbackPath = "/auth/callback"
+	ownerSecret  = "weir"
+	house        = "house.key"
+)
+
+// weirParts is the real table; tests put small stand-ins in its place.
+var weirParts = partTable{
+	build: buildBinaries,
+	oidc:  oidcPart, mock: mockPart, controlplane: controlplanePart, agent: agentPart,
+	seed: seedDemo,
+}
+
+func oidcPart(s *stack) (process.Program, error) {
+	secret, err := file.Secret(s.path("oidc.secret"))
+	if err != nil {
+		return process.Program{}, err
+	}
+	return process.Program{
+		Path: s.self,
+		Args: []string{
+			"oidc", "--listen", s.address("OIDC"), "--issuer", s.issuer, "--keys", s.path("oidc"),
+			"--client", oidcClient, "--redirect", s.url("CONTROL") + callbackPath, "--after-logout", s.url("CONTROL") + "/",
+		},
+		Env:   append(os.Environ(), "WEIR_OIDC_CLIENT_SECRET="+secret, "WEIR_DEMO_PASSWORD="+ownerSecret),
+		Probe: func(ctx context.Context) error { return pingHTTP(ctx, s.issuer+"/.well-known/openid-configuration") },
+	}, nil
+}
+
+func mockPart(s *stack) (process.Program, error) {
+	return process.Program{
+		Path: s.self, Args: []string{"mock", "--listen", s.address("MOCK")},
+		Probe: func(ctx context.Context) error { return dial(ctx, s.mockURL) },
+	}, nil
+}
+
+func controlplanePart(s *stack) (process.Program, error) {
+	secret, err := file.Secret(s.path("oidc.secret"))
+	if err != nil {
+		return process.Program{}, err
+	}
+	operator, err := file.Secret(s.path("operator.token"))
+	if err != nil {
+		return process.Program{}, err
+	}
+	return process.Program{
+		Path: s.binary("weir-controlplane"), Args: []string{"serve"},
+		Env: append(os.Environ(),
+			"WEIR_LISTEN="+s.address("CONTROL"), "WEIR_URL="+s.url("CONTROL"),
+			"WEIR_POSTGRES_URL="+s.postgresURL, "WEIR_KAFKA_BROKERS="+s.brokers,
+			"WEIR_CLICKHOUSE_URL="+s.clickhouseURL, "WEIR_CLICKHOUSE_REPORT_URL="+s.clickhouseReportURL,
+			"WEIR_OIDC_ISSUER="+s.issuer, "WEIR_OIDC_CLIENT_ID="+oidcClient, "WEIR_OIDC_CLIENT_SECRET="+secret,
+			"WEIR_HOUSE_KEY_FILE="+s.path(house), "WEIR_OPERATOR_TOKEN="+operator,
+		),
+		Probe: func(ctx context.Context) error { return pingHTTP(ctx, s.url("CONTROL")+"/healthz") },
+	}, nil
+}
+
+func agentPart(s *stack) (process.Program, error) {
+	return process.Program{
+		Path: s.binary("weir-agent"),
+		Env: append(os.Environ(),
+			"WEIR_LISTEN="+s.address("AGENT"), "WEIR_ADMIN_LISTEN="+s.address("ADMIN"), "WEIR_CONTROL_URL="+s.url("CONTROL"),
+			"WEIR_STATE_DIR="+s.path("agent"), "WEIR_ENROLMENT_TOKEN="+s.demo.enrolment, "WEIR_KAFKA_BROKERS="+s.brokers,
+			"WEIR_ALLOW_UPSTREAMS="+s.mockURL, "WEIR_SECRET_MOCK=mock",
+		),
+		Probe: func(ctx context.Context) error { return pingHTTP(ctx, s.url("ADMIN")+"/readyz") },
+	}, nil
+}
+
+func seedDemo(ctx context.Context, s *stack) (demonstration, error) {
+	operator, err := file.Secret(s.path("operator.token"))
+	if err != nil {
+		return demonstration{}, err
+	}
+	_, noIdentity := os.Stat(filepath.Join(s.path("agent"), "identity.key"))
+	d, err := demo.Ensure(ctx, demo.Config{
+		ControlURL: s.url("CONTROL"), OperatorToken: operator, MockURL: s.mockURL + "/v1",
+		StateFile: s.path("demo.json"), NeedEnrolment: noIdentity != nil,
+	})
+	if err != nil {
+		return demonstration{}, fmt.Errorf("set up the demo: %w", err)
+	}
+	return demonstration{
+		email: demo.OwnerEmail, password: ownerSecret, token: d.Token, key: d.Key, keyID: d.KeyID, enrolment: d.EnrolmentToken,
+	}, nil
+}

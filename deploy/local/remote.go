@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"text/tabwriter"
+	"time"
+
+	"github.com/weirhq/weir/deploy/local/engine"
+	"github.com/weirhq/weir/deploy/local/supervise"
+)
+
+// remote passes status, stop or start to the run that uses the local folder.
+func remote(ctx context.Context, verb string, args []string) error {
+	r := supervise.Request{Verb: verb}
+	if len(args) == 1 {
+		r.Part = args[0]
+	}
+	if len(args) > 1 || (verb != "status" && len(args) == 0) {
+		return fmt.Errorf("want one part: local %s <part>", verb)
+	}
+	root, err := repositoryRoot()
+	if err != nil {
+		return err
+	}
+	dir, err := localDir(root)
+	if err != nil {
+		return err
+	}
+	answer, err := supervise.Ask(ctx, dir, r)
+	if err != nil {
+		return err
+	}
+	return printStatus(os.Stdout, answer.Parts, r.Part)
+}
+
+func printStatus(out io.Writer, parts []supervise.Status, only string) error {
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	shown := 0
+	for _, p := range parts {
+		if only != "" && p.Part != only {
+			continue
+		}
+		shown++
+		fmt.Fprintf(table, "%s\t%s\tfor %s\tpid %d\trestarts %d\t%s\n",
+			p.Part, p.State, time.Since(p.Since).Round(time.Second), p.PID, p.Restarts, p.Log)
+	}
+	if only != "" && shown == 0 {
+		return fmt.Errorf("%w: %q", supervise.ErrUnknownPart, only)
+	}
+	return table.Flush()
+}
+
+// clean removes the data of runs, but not under a living one and not a folder that no run made.
+func clean() error {
+	root, err := repositoryRoot()
+	if err != nil {
+		return err
+	}
+	dir, err := localDir(root)
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(filepath.Join(dir, "lock")); errors.Is(err, os.ErrNotExist) {
+		fmt.Printf("nothing to remove: no run has used %s\n", dir)
+		return nil
+	}
+	lock, err := engine.TryLock(filepath.Join(dir, "lock"))
+	if err != nil {
+		return fmt.Errorf("stop the run first: %w", err)
+	}
+	defer lock.Release()
+	if err := os.RemoveAll(dir); err != nil {
+		return fmt.Errorf("remove the local data: %w", err)
+	}
+	fmt.Printf("removed %s\n", dir)
+	return nil
+}

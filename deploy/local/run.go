@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/weirhq/weir/deploy/local/engine"
+	"github.com/weirhq/weir/deploy/local/supervise"
+)
+
+// run starts everything and stays until ctx ends.
+func run(ctx context.Context, parts partTable) error {
+	s, err := readSettings()
+	if err != nil {
+		return err
+	}
+	if s.embedsEngines() {
+		if err := engine.Supported(); err != nil {
+			return err
+		}
+	}
+	lock, err := own(ctx, s.dir)
+	if err != nil {
+		return err
+	}
+	defer lock.Release()
+	if err := removeEnv(s); err != nil {
+		return err
+	}
+	if err := freeForUs(ctx, s); err != nil {
+		return err
+	}
+	return supervised(ctx, s, parts)
+}
+
+// own takes the folder, so that two runs never share one.
+func own(ctx context.Context, dir string) (*engine.Lock, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("local folder: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second) // a killed run may be ending still
+	defer cancel()
+	lock, err := engine.WaitLock(ctx, filepath.Join(dir, "lock"), nil)
+	if errors.Is(err, engine.ErrLocked) {
+		return nil, fmt.Errorf("another run uses this folder: %w; stop it, or set WEIR_LOCAL_DIR and the WEIR_PORT_… variables for a second one", err)
+	}
+	return lock, err
+}
+
+func supervised(ctx context.Context, s settings, parts partTable) error {
+	out := newScreen(os.Stdout)
+	st, err := newStack(s, parts, out)
+	if err != nil {
+		return err
+	}
+	served := make(chan error, 1)
+	serving, stopServing := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopServing()
+	go func() { served <- supervise.Serve(serving, s.dir, st.supervisor) }()
+
+	err = st.live(ctx)
+	stopServing()
+	out.note("stopping")
+	err = errors.Join(err, removeEnv(s), <-served)
+	st.supervisor.Shutdown()
+	out.note("stopped; the data is kept in %s", s.dir)
+	return err
+}
+
+// live boots and then waits for the end.
+func (s *stack) live(ctx context.Context) error {
+	if err := s.boot(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil // stopped while starting: not a fault
+		}
+		return err
+	}
+	if err := writeEnv(s); err != nil {
+		return err
+	}
+	s.screen.welcome(s)
+	<-ctx.Done()
+	s.screen.note("%v", context.Cause(ctx))
+	return nil
+}
