@@ -1,0 +1,212 @@
+package fleet
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/weirhq/weir/controlplane/internal/policy"
+	"github.com/weirhq/weir/proto/contract/digest"
+	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
+)
+
+// feed is what the watchers of one gateway are to have: the newest revocations
+// and the newest policy, each latest wins. Two loops keep it: read fetches the
+// state and signs revocations at once, compile may take its time.
+type feed struct {
+	place
+	config Config
+	log    *slog.Logger
+	stop   context.CancelFunc
+	dirty  chan struct{}
+	work   chan compileWork
+
+	mu          sync.Mutex
+	watchers    map[*watcher]struct{}
+	revocations *frame
+	snapshot    *snapshotFrame
+}
+
+// signedSet is a set of revocations with its signed form.
+type signedSet struct {
+	set    *policyv1.Revocations
+	signed *policyv1.SignedRevocations
+}
+
+type compileWork struct {
+	state   policy.State
+	revoked signedSet
+}
+
+func newFeed(config Config, at place, stop context.CancelFunc) *feed {
+	return &feed{
+		place:    at,
+		config:   config,
+		log:      config.Log.With("organization_id", at.organization, "gateway_id", at.gateway),
+		stop:     stop,
+		dirty:    make(chan struct{}, 1),
+		work:     make(chan compileWork, 1),
+		watchers: make(map[*watcher]struct{}),
+	}
+}
+
+// changed asks for another look at the state.
+func (f *feed) changed() {
+	select {
+	case f.dirty <- struct{}{}:
+	default:
+	}
+}
+
+func (f *feed) read(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-f.dirty:
+		}
+		pause := f.config.Timing.Coalesce
+		if err := f.refresh(ctx); err != nil && ctx.Err() == nil {
+			f.log.Error("policy is not followed", "error", err)
+			pause = f.config.Timing.Retry
+			f.changed()
+		}
+		if !sleep(ctx, pause) {
+			return
+		}
+	}
+}
+
+func (f *feed) refresh(ctx context.Context) error {
+	state, err := f.config.Policies.PolicyState(ctx, f.organization, f.gateway)
+	if err != nil {
+		return err
+	}
+	revoked, err := f.signRevocations(ctx, policy.Revocations(state))
+	if err != nil {
+		return err
+	}
+	if err := f.publishRevocations(revoked); err != nil {
+		return err
+	}
+	select {
+	case <-f.work: // overtaken
+	default:
+	}
+	f.work <- compileWork{state: state, revoked: revoked}
+	return nil
+}
+
+func (f *feed) signRevocations(ctx context.Context, set *policyv1.Revocations) (signedSet, error) {
+	epoch, err := f.config.Releases.Epoch(ctx, f.organization)
+	if err != nil {
+		return signedSet{}, err
+	}
+	set.Epoch = epoch
+	id, sign, err := f.config.Keys.Signer(ctx, f.organization)
+	if err != nil {
+		return signedSet{}, err
+	}
+	encoded, err := proto.MarshalOptions{Deterministic: true}.Marshal(set)
+	if err != nil {
+		return signedSet{}, err
+	}
+	return signedSet{set: set, signed: &policyv1.SignedRevocations{
+		Revocations:  encoded,
+		Signature:    sign(digest.RevocationsMessage(encoded)),
+		SigningKeyId: id,
+	}}, nil
+}
+
+func (f *feed) compile(ctx context.Context, permits chan struct{}) {
+	for {
+		var work compileWork
+		select {
+		case <-ctx.Done():
+			return
+		case work = <-f.work:
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case permits <- struct{}{}:
+		}
+		err := f.release(ctx, work)
+		<-permits
+		switch {
+		case err == nil || ctx.Err() != nil:
+		case errors.Is(err, ErrOutdated):
+			f.changed()
+		case errors.Is(err, policy.ErrTooLarge):
+			f.log.Error("policy is not released", "version", work.state.Version, "error", err)
+		default:
+			f.log.Error("policy is not released", "version", work.state.Version, "error", err)
+			if !sleep(ctx, f.config.Timing.Retry) {
+				return
+			}
+			f.changed()
+		}
+	}
+}
+
+// release compiles and publishes; what has the root of the present policy is it.
+func (f *feed) release(ctx context.Context, work compileWork) error {
+	resources, err := policy.Compile(work.state, f.config.PriceBook)
+	if err != nil {
+		return err
+	}
+	root := policy.Root(resources)
+	if _, present := f.current(); present != nil && bytes.Equal(present.root, root) {
+		return nil
+	}
+	keyID, sign, err := f.config.Keys.Signer(ctx, f.organization)
+	if err != nil {
+		return err
+	}
+	header := &policyv1.Release{
+		OrganizationId:    f.organization.String(),
+		GatewayId:         f.gateway.String(),
+		Version:           work.state.Version,
+		ResourceCount:     int32(len(resources)),
+		Root:              root,
+		MinimumCapability: policy.MinimumCapability,
+		PriceBookVersion:  f.config.PriceBook.GetVersion(),
+		CompiledAt:        timestamppb.Now(),
+	}
+	release, err := f.config.Releases.Publish(ctx, Draft{
+		OrganizationID: f.organization,
+		GatewayID:      f.gateway,
+		Version:        work.state.Version,
+		Root:           root,
+		Seal: func(epoch int64) (*policyv1.SignedRelease, error) {
+			header.Epoch = epoch
+			encoded, err := proto.MarshalOptions{Deterministic: true}.Marshal(header)
+			if err != nil {
+				return nil, err
+			}
+			return &policyv1.SignedRelease{Release: encoded, Signature: sign(digest.ReleaseMessage(encoded)), SigningKeyId: keyID}, nil
+		},
+	})
+	if err != nil {
+		return err
+	}
+	return f.publishSnapshot(release, resources, work.revoked)
+}
+
+// sleep waits; false: ctx ended.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}

@@ -1,0 +1,115 @@
+// Package fleet serves agents: it enrols them, streams each gateway's signed
+// policy and revocations to those that are connected, and keeps what they report.
+// It compiles and signs through policy and signing; it changes no log itself.
+package fleet
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/weirhq/weir/controlplane/internal/eventlog"
+	"github.com/weirhq/weir/controlplane/internal/gateway"
+	"github.com/weirhq/weir/controlplane/internal/policy"
+	"github.com/weirhq/weir/controlplane/internal/signing"
+	agentv1 "github.com/weirhq/weir/proto/gen/weir/agent/v1"
+	"github.com/weirhq/weir/proto/gen/weir/agent/v1/agentv1connect"
+	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
+)
+
+// Policies reads what a compile needs.
+type Policies interface {
+	PolicyState(ctx context.Context, organization, gateway uuid.UUID) (policy.State, error)
+}
+
+// Enroller registers agents; its faults tell an agent why it was refused.
+type Enroller interface {
+	EnrolAgent(ctx context.Context, tokenSHA256 [32]byte, publicKey []byte, name string) (gateway.Agent, error)
+}
+
+// Heads tells which organizations' logs went on; see eventlog.Tailer.
+type Heads interface {
+	Subscribe() (heads <-chan eventlog.Head, cancel func())
+}
+
+// Keys sign an organization's policies; see signing.Keys.
+type Keys interface {
+	Signer(ctx context.Context, organization uuid.UUID) (id string, sign signing.Sign, err error)
+	PublicKeys(ctx context.Context, organization uuid.UUID) ([]signing.PublicKey, error)
+}
+
+// Settled tells which usage of these agents is safe. Agents with none may be absent.
+type Settled interface {
+	SettledFor(ctx context.Context, agents []string) (map[string][]*agentv1.SettledRange, error)
+}
+
+// Config is all that a Handler works with. Timing's zero value is good.
+type Config struct {
+	Policies      Policies
+	Enroller      Enroller
+	Authenticator *Authenticator
+	Heads         Heads
+	Keys          Keys
+	Releases      Releases
+	Reports       Reports
+	Settled       Settled
+	PriceBook     *policyv1.PriceBook
+	Log           *slog.Logger
+	Timing        Timing
+}
+
+// Timing of streams; zero means the default in brackets.
+type Timing struct {
+	Heartbeat time.Duration // [15 s]
+	Coalesce  time.Duration // [50 ms] between two looks at one gateway's state
+	StreamAge time.Duration // [30 min], ± a fifth
+	Settled   time.Duration // [1 s] between two looks at settled usage
+	Flush     time.Duration // [500 ms] between two writes of reports
+	Retry     time.Duration // [1 s] after a store failed
+}
+
+func (t Timing) withDefaults() Timing {
+	set := func(d *time.Duration, value time.Duration) {
+		if *d == 0 {
+			*d = value
+		}
+	}
+	set(&t.Heartbeat, 15*time.Second)
+	set(&t.Coalesce, 50*time.Millisecond)
+	set(&t.StreamAge, 30*time.Minute)
+	set(&t.Settled, time.Second)
+	set(&t.Flush, 500*time.Millisecond)
+	set(&t.Retry, time.Second)
+	return t
+}
+
+// Handler serves weir.agent.v1.AgentService.
+type Handler struct {
+	Config
+	hub     *hub
+	reports *reportBuffer
+}
+
+var _ agentv1connect.AgentServiceHandler = (*Handler)(nil)
+
+// NewHandler returns a handler that answers at once and streams while Run runs.
+func NewHandler(config Config) *Handler {
+	config.Timing = config.Timing.withDefaults()
+	return &Handler{Config: config, hub: newHub(config), reports: newReportBuffer()}
+}
+
+// Run follows the log, polls settled usage and stores reports until ctx ends. Then
+// it sends every agent away, waits until all streams are closed and stores the
+// last reports. Shut the HTTP server down after it.
+func (h *Handler) Run(ctx context.Context) error {
+	var group errgroup.Group
+	group.Go(func() error { h.hub.follow(ctx, h.Heads); return nil })
+	group.Go(func() error { h.pollSettled(ctx); return nil })
+	group.Go(func() error { h.flushReports(ctx); return nil })
+	<-ctx.Done()
+	h.hub.drain()
+	return group.Wait()
+}

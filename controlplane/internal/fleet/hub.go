@@ -1,0 +1,144 @@
+package fleet
+
+import (
+	"context"
+	"sync"
+
+	"github.com/google/uuid"
+
+	"github.com/weirhq/weir/controlplane/internal/gateway"
+	agentv1 "github.com/weirhq/weir/proto/gen/weir/agent/v1"
+)
+
+// hub knows who is connected, and keeps a feed for each gateway that has watchers.
+type hub struct {
+	config   Config
+	compiles chan struct{} // bounds how many policies are compiled at once
+	draining chan struct{}
+
+	mu      sync.Mutex
+	drained bool
+	feeds   map[place]*feed
+	streams sync.WaitGroup
+	running sync.WaitGroup
+}
+
+// place is a gateway of an organization.
+type place struct{ organization, gateway uuid.UUID }
+
+// watcher is one stream of one agent. What it is to send lies in its feed; wake
+// says only that there is something new.
+type watcher struct {
+	agent gateway.Agent
+	wake  chan struct{}
+
+	mu      sync.Mutex
+	settled []*agentv1.SettledRange
+	grown   bool
+}
+
+const parallelCompiles = 4
+
+func newHub(config Config) *hub {
+	return &hub{
+		config:   config,
+		compiles: make(chan struct{}, parallelCompiles),
+		draining: make(chan struct{}),
+		feeds:    make(map[place]*feed),
+	}
+}
+
+// join adds a watcher to its gateway's feed, starting the feed where it is the
+// first; ok is false when the process is about to end.
+func (h *hub) join(ctx context.Context, agent gateway.Agent) (w *watcher, f *feed, leave func(), ok bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.drained {
+		return nil, nil, nil, false
+	}
+	at := place{agent.OrganizationID, agent.GatewayID}
+	f, found := h.feeds[at]
+	if !found {
+		f = h.start(ctx, at)
+	}
+	w = &watcher{agent: agent, wake: make(chan struct{}, 1)}
+	f.add(w)
+	h.streams.Add(1)
+	return w, f, func() { h.leave(f, w) }, true
+}
+
+func (h *hub) leave(f *feed, w *watcher) {
+	h.mu.Lock()
+	if f.remove(w) == 0 {
+		delete(h.feeds, f.place)
+		f.stop()
+	}
+	h.mu.Unlock()
+	h.streams.Done()
+}
+
+// start runs a feed for as long as it has watchers, not only the first.
+func (h *hub) start(ctx context.Context, at place) *feed {
+	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
+	f := newFeed(h.config, at, stop)
+	h.feeds[at] = f
+	h.running.Go(func() { f.read(ctx) })
+	h.running.Go(func() { f.compile(ctx, h.compiles) })
+	f.changed()
+	return f
+}
+
+// follow marks the feeds of every organization whose log went on.
+func (h *hub) follow(ctx context.Context, source Heads) {
+	heads, cancel := source.Subscribe()
+	defer cancel()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case head, ok := <-heads:
+			if !ok {
+				return
+			}
+			h.changed(head.OrganizationID)
+		}
+	}
+}
+
+func (h *hub) changed(organization uuid.UUID) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for at, f := range h.feeds {
+		if at.organization == organization {
+			f.changed()
+		}
+	}
+}
+
+// drain sends all watchers away and waits for them and their feeds.
+func (h *hub) drain() {
+	h.mu.Lock()
+	h.drained = true
+	h.mu.Unlock()
+	close(h.draining)
+	h.streams.Wait()
+	h.running.Wait()
+}
+
+// connected lists the streams of each agent by its id.
+func (h *hub) connected() map[string][]*watcher {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	all := make(map[string][]*watcher)
+	for _, f := range h.feeds {
+		f.collect(all)
+	}
+	return all
+}
+
+func (w *watcher) notify() {
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,47 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+
+	"github.com/google/uuid"
+
+	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
+)
+
+// ErrOutdated says that a newer version of the gateway's policy is released.
+var ErrOutdated = errors.New("a newer policy is released")
+
+// Release is a signed release as it is stored.
+type Release struct {
+	Epoch   int64
+	Version int64
+	Root    []byte
+	Signed  *policyv1.SignedRelease
+}
+
+// Draft is a compiled policy that may become a release.
+type Draft struct {
+	OrganizationID uuid.UUID
+	GatewayID      uuid.UUID
+	Version        int64
+	Root           []byte
+	// Seal signs the release for the epoch that the store decides.
+	Seal func(epoch int64) (*policyv1.SignedRelease, error)
+}
+
+// Releases keeps every release once.
+type Releases interface {
+	// Epoch returns the organization's epoch, begun at its first use.
+	Epoch(ctx context.Context, organization uuid.UUID) (int64, error)
+	// Publish stores the draft unless the gateway's latest release has the same
+	// root, and returns the release that holds now. The first writer wins. Other
+	// content at the version of the latest release raises the epoch; an older
+	// version is ErrOutdated.
+	Publish(ctx context.Context, draft Draft) (Release, error)
+}
+
+// newer tells whether position a comes after b.
+func newer(aEpoch, aVersion, bEpoch, bVersion int64) bool {
+	return aEpoch > bEpoch || aEpoch == bEpoch && aVersion > bVersion
+}

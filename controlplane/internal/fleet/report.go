@@ -1,0 +1,163 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"time"
+
+	"connectrpc.com/connect"
+	"github.com/google/uuid"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	agentv1 "github.com/weirhq/weir/proto/gen/weir/agent/v1"
+)
+
+const (
+	maxReasons     = 20
+	maxReasonBytes = 500
+)
+
+// Report is what an agent said of itself, ready to be stored.
+type Report struct {
+	OrganizationID uuid.UUID
+	AgentID        uuid.UUID
+	Status         Status
+	// Tails by boot.
+	Tails map[string]Tail
+}
+
+// Status is how an agent was when it was last seen.
+type Status struct {
+	LastSeenAt time.Time
+	Version    string
+	// The policy it serves.
+	PolicyEpoch       int64
+	PolicyVersion     int64
+	RevocationVersion int64
+	// RejectReasons says why it refused the newest policy; empty: it did not.
+	RejectReasons []string
+	SpoolBytes    int64
+	SpoolRecords  int64
+}
+
+// Tail is the last usage number that a boot gave out.
+type Tail struct {
+	LastSeq int64
+	// Closed boots give out no more.
+	Closed bool
+}
+
+// Reports stores what agents say. Tails never go back.
+type Reports interface {
+	Save(ctx context.Context, reports []Report) error
+}
+
+// Report implements AgentService. It is stored within a second, together with
+// those of other agents; one that is lost is said again in five.
+func (h *Handler) Report(ctx context.Context, req *connect.Request[agentv1.ReportRequest]) (*connect.Response[agentv1.ReportResponse], error) {
+	agent, ok := AgentFrom(ctx)
+	if !ok {
+		return nil, connect.NewError(connect.CodeUnauthenticated, errors.New("agent_unknown: no agent is known to be calling"))
+	}
+	for _, tail := range req.Msg.GetTails() {
+		if strings.ContainsRune(tail.GetBoot(), 0) {
+			return nil, connect.NewError(connect.CodeInvalidArgument, errors.New("boot: no zero bytes"))
+		}
+	}
+	h.reports.add(fromProtoReport(agent.OrganizationID, agent.ID, req.Msg))
+	return connect.NewResponse(&agentv1.ReportResponse{ServerTime: timestamppb.Now()}), nil
+}
+
+func fromProtoReport(organization, agent uuid.UUID, m *agentv1.ReportRequest) Report {
+	r := Report{
+		OrganizationID: organization,
+		AgentID:        agent,
+		Status: Status{
+			LastSeenAt:        time.Now(),
+			Version:           storable(m.GetVersion()),
+			PolicyEpoch:       m.GetPosition().GetEpoch(),
+			PolicyVersion:     m.GetPosition().GetVersion(),
+			RevocationVersion: m.GetPosition().GetRevocationVersion(),
+			RejectReasons:     []string{},
+			SpoolBytes:        m.GetSpoolBytes(),
+			SpoolRecords:      m.GetSpoolRecords(),
+		},
+		Tails: make(map[string]Tail, len(m.GetTails())),
+	}
+	for _, reason := range m.GetReasons()[:min(maxReasons, len(m.GetReasons()))] {
+		r.Status.RejectReasons = append(r.Status.RejectReasons, storable(reason))
+	}
+	for _, t := range m.GetTails() {
+		r.Tails[t.GetBoot()] = r.Tails[t.GetBoot()].merge(Tail{LastSeq: t.GetLastSeq(), Closed: t.GetClosed()})
+	}
+	return r
+}
+
+// storable is what Postgres takes as text, bounded.
+func storable(text string) string {
+	text = strings.ReplaceAll(text, "\x00", "")
+	return strings.ToValidUTF8(text[:min(maxReasonBytes, len(text))], "")
+}
+
+func (t Tail) merge(other Tail) Tail {
+	return Tail{LastSeq: max(t.LastSeq, other.LastSeq), Closed: t.Closed || other.Closed}
+}
+
+// reportBuffer holds the last unsaved report of each agent, and every tail.
+type reportBuffer struct {
+	mu      sync.Mutex
+	pending map[uuid.UUID]Report
+}
+
+func newReportBuffer() *reportBuffer {
+	return &reportBuffer{pending: make(map[uuid.UUID]Report)}
+}
+
+func (b *reportBuffer) add(r Report) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if was, ok := b.pending[r.AgentID]; ok {
+		if was.Status.LastSeenAt.After(r.Status.LastSeenAt) {
+			was, r = r, was
+		}
+		for boot, tail := range was.Tails {
+			r.Tails[boot] = r.Tails[boot].merge(tail)
+		}
+	}
+	b.pending[r.AgentID] = r
+}
+
+func (b *reportBuffer) take() []Report {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	reports := make([]Report, 0, len(b.pending))
+	for _, r := range b.pending {
+		reports = append(reports, r)
+	}
+	clear(b.pending)
+	return reports
+}
+
+func (h *Handler) flushReports(ctx context.Context) {
+	for sleep(ctx, h.Timing.Flush) {
+		h.saveReports(ctx)
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	h.saveReports(last)
+}
+
+func (h *Handler) saveReports(ctx context.Context) {
+	reports := h.reports.take()
+	if len(reports) == 0 {
+		return
+	}
+	if err := h.Config.Reports.Save(ctx, reports); err != nil {
+		h.Log.Warn("reports of agents are not stored yet", "agents", len(reports), "error", err)
+		for _, r := range reports {
+			h.reports.add(r)
+		}
+	}
+}

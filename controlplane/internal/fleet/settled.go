@@ -1,0 +1,53 @@
+package fleet
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"google.golang.org/protobuf/proto"
+
+	agentv1 "github.com/weirhq/weir/proto/gen/weir/agent/v1"
+)
+
+// pollSettled asks for the settled usage of all connected agents in one query and
+// wakes those whose has grown.
+func (h *Handler) pollSettled(ctx context.Context) {
+	for sleep(ctx, h.Timing.Settled) {
+		connected := h.hub.connected()
+		if len(connected) == 0 {
+			continue
+		}
+		settled, err := h.Settled.SettledFor(ctx, slices.Sorted(maps.Keys(connected)))
+		if err != nil {
+			if ctx.Err() == nil {
+				h.Log.Warn("settled usage is not known", "error", err)
+			}
+			continue
+		}
+		for id, watchers := range connected {
+			for _, w := range watchers {
+				w.setSettled(settled[id])
+			}
+		}
+	}
+}
+
+func (w *watcher) setSettled(settled []*agentv1.SettledRange) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	same := slices.EqualFunc(w.settled, settled, func(a, b *agentv1.SettledRange) bool { return proto.Equal(a, b) })
+	if same {
+		return
+	}
+	w.settled, w.grown = settled, true
+	w.notify()
+}
+
+// takeSettled returns the ranges and whether they grew since it was asked last.
+func (w *watcher) takeSettled() (settled []*agentv1.SettledRange, grown bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	grown, w.grown = w.grown, false
+	return w.settled, grown
+}
