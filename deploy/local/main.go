@@ -23,9 +23,9 @@ const usage = `usage:
   local with-engines -- <command…>   run a command against throwaway Postgres, Kafka and ClickHouse
 `
 
-func main() { os.Exit(command(os.Args[1:])) }
+func main() { os.Exit(command(os.Args[1:], weirParts)) }
 
-func command(args []string) int {
+func command(args []string, parts partTable) int {
 	if code, ok := engine.Child(args); ok {
 		return code
 	}
@@ -38,7 +38,7 @@ func command(args []string) int {
 	var err error
 	switch args[0] {
 	case "run":
-		err = run(ctx, weirParts)
+		err = run(ctx, parts)
 	case "status", "stop", "start":
 		err = remote(ctx, args[0], args[1:])
 	case "clean":

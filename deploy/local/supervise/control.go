@@ -103,7 +103,7 @@ func Ask(ctx context.Context, dir string, r Request) (Answer, error) {
 	defer folder.Close()
 	conn, err := (&net.Dialer{}).DialContext(ctx, "unix", path)
 	if err != nil {
-		return Answer{}, fmt.Errorf("%w: no supervisor answers in %s (is `make run` up?)", ErrNotRunning, dir)
+		return Answer{}, notRunning(dir)
 	}
 	defer conn.Close()
 	_ = conn.SetDeadline(time.Now().Add(requestTime))
@@ -120,11 +120,15 @@ func Ask(ctx context.Context, dir string, r Request) (Answer, error) {
 	return answer, nil
 }
 
+func notRunning(dir string) error {
+	return fmt.Errorf("%w: no supervisor answers in %s (is `make run` up?)", ErrNotRunning, dir)
+}
+
 // shortPath names the socket through an open descriptor of its folder: socket addresses end at 107 bytes.
 func shortPath(dir string) (*os.File, string, error) {
 	folder, err := os.Open(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, "", fmt.Errorf("%w: %s does not exist", ErrNotRunning, dir)
+		return nil, "", notRunning(dir)
 	}
 	if err != nil {
 		return nil, "", fmt.Errorf("open folder: %w", err)
