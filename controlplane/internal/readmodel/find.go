@@ -130,3 +130,22 @@ func one[T any](ctx context.Context, tx pgx.Tx, query string, args ...any) (T, b
 	}
 	return found, err == nil, err
 }
+
+// Which of the ids have a live row.
+func (t *Table[T]) Which(ctx context.Context, v View, ids []uuid.UUID) (map[uuid.UUID]bool, error) {
+	query := "SELECT id FROM " + t.name + " WHERE organization_id = $1 AND valid_to IS NULL AND id = ANY($2)"
+	rows, err := v.Tx.Query(ctx, query, v.Organization, ids)
+	if err != nil {
+		return nil, fmt.Errorf("look for ids in %s: %w", t.name, err)
+	}
+	found := map[uuid.UUID]bool{}
+	var id uuid.UUID
+	_, err = pgx.ForEachRow(rows, []any{&id}, func() error {
+		found[id] = true
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("look for ids in %s: %w", t.name, err)
+	}
+	return found, nil
+}

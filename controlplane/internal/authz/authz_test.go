@@ -1,0 +1,161 @@
+package authz_test
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
+
+	"github.com/weirhq/weir/controlplane/internal/authn"
+	"github.com/weirhq/weir/controlplane/internal/authz"
+	"github.com/weirhq/weir/controlplane/internal/fault"
+	_ "github.com/weirhq/weir/proto/gen/weir/admin/v1"
+	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
+)
+
+//go:generate go test -run TestDocument -update .
+
+var update = flag.Bool("update", false, "write docs/permissions.md")
+
+const document = "../../../docs/permissions.md"
+
+type column struct {
+	title     string
+	principal authn.Principal
+}
+
+var columns = []column{
+	{"owner", authn.Principal{Kind: authn.Member, Role: eventv1.Role_ROLE_OWNER}},
+	{"admin", authn.Principal{Kind: authn.Member, Role: eventv1.Role_ROLE_ADMIN}},
+	{"operator", authn.Principal{Kind: authn.Member, Role: eventv1.Role_ROLE_OPERATOR}},
+	{"analyst", authn.Principal{Kind: authn.Member, Role: eventv1.Role_ROLE_ANALYST}},
+	{"viewer", authn.Principal{Kind: authn.Member, Role: eventv1.Role_ROLE_VIEWER}},
+	{"installation's operator", authn.Principal{Kind: authn.Operator}},
+}
+
+func TestEveryRPC(t *testing.T) {
+	for permission, methods := range declared() {
+		t.Run(methods[0], func(t *testing.T) {
+			if permission == "" {
+				t.Fatalf("%s declare no permission", methods)
+			}
+			if permission == authz.Public || permission == authz.Self {
+				return
+			}
+			granted := slices.ContainsFunc(columns, func(c column) bool { return authz.Check(c.principal, permission) == nil })
+			if !granted {
+				t.Errorf("nobody has %s", permission)
+			}
+		})
+	}
+}
+
+func TestEveryPermissionIsUsed(t *testing.T) {
+	used := declared()
+	for _, c := range columns {
+		for _, permission := range authz.Permissions(c.principal) {
+			if used[permission] == nil {
+				t.Errorf("%s has %q, which no RPC needs", c.title, permission)
+			}
+		}
+	}
+}
+
+func TestCheck(t *testing.T) {
+	cases := []struct {
+		name       string
+		principal  authn.Principal
+		permission string
+		denied     bool
+	}{
+		{"viewer_reads", columns[4].principal, "projects.get", false},
+		{"viewer_creates_nothing", columns[4].principal, "projects.create", true},
+		{"operator_makes_no_keys", columns[2].principal, "keys.create", true},
+		{"installation_sees_no_keys", columns[5].principal, "keys.list", true},
+		{"owner_makes_no_organizations", columns[0].principal, "organizations.create", true},
+		{"no_role_no_rights", authn.Principal{Kind: authn.Member}, "projects.get", true},
+		{"anybody_is_somebody", authn.Principal{Kind: authn.Member}, authz.Self, false},
+		{"undeclared", columns[0].principal, "", true},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			if got := fault.Is(authz.Check(c.principal, c.permission), fault.Denied); got != c.denied {
+				t.Errorf("denied: %t, want %t", got, c.denied)
+			}
+		})
+	}
+}
+
+func TestDocument(t *testing.T) {
+	want := render()
+	if *update {
+		if err := os.WriteFile(document, want, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Error("docs/permissions.md is stale: go generate ./controlplane/internal/authz")
+	}
+}
+
+func render() []byte {
+	var text bytes.Buffer
+	text.WriteString("# Permissions\n\nGenerated from the API's options and the roles; change neither here.\n" +
+		"Nobody gives or takes a role above their own, whatever the table says.\n\n| permission | RPCs |")
+	for _, c := range columns {
+		fmt.Fprintf(&text, " %s |", c.title)
+	}
+	text.WriteString("\n| --- | --- |" + strings.Repeat(" --- |", len(columns)) + "\n")
+	all := declared()
+	for _, permission := range sortedKeys(all) {
+		fmt.Fprintf(&text, "| `%s` | %s |", permission, strings.Join(all[permission], ", "))
+		for _, c := range columns {
+			mark := " "
+			if permission == authz.Public || authz.Check(c.principal, permission) == nil {
+				mark = " yes "
+			}
+			text.WriteString(mark + "|")
+		}
+		text.WriteString("\n")
+	}
+	return text.Bytes()
+}
+
+// declared returns the RPCs of weir.admin.v1 by their permission.
+func declared() map[string][]string {
+	found := map[string][]string{}
+	protoregistry.GlobalFiles.RangeFilesByPackage("weir.admin.v1", func(file protoreflect.FileDescriptor) bool {
+		for i := range file.Services().Len() {
+			service := file.Services().Get(i)
+			for j := range service.Methods().Len() {
+				method := service.Methods().Get(j)
+				permission := authz.Of(method)
+				found[permission] = append(found[permission], string(service.Name())+"."+string(method.Name()))
+			}
+		}
+		return true
+	})
+	for _, methods := range found {
+		slices.Sort(methods)
+	}
+	return found
+}
+
+func sortedKeys(m map[string][]string) []string {
+	keys := make([]string, 0, len(m))
+	for key := range m {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys
+}

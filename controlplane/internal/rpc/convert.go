@@ -1,0 +1,110 @@
+package rpc
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/weirhq/weir/controlplane/internal/gateway"
+	"github.com/weirhq/weir/controlplane/internal/key"
+	"github.com/weirhq/weir/controlplane/internal/organization"
+	"github.com/weirhq/weir/controlplane/internal/project"
+	"github.com/weirhq/weir/controlplane/internal/provider"
+	"github.com/weirhq/weir/controlplane/internal/route"
+	"github.com/weirhq/weir/controlplane/internal/serviceaccount"
+	adminv1 "github.com/weirhq/weir/proto/gen/weir/admin/v1"
+)
+
+func toProtoOrganization(o organization.Organization, version int64) *adminv1.Organization {
+	return &adminv1.Organization{
+		Id: o.ID.String(), Name: o.Name, DisplayName: o.DisplayName, CreatedAt: toTimestamp(o.CreatedAt), Version: version,
+	}
+}
+
+func toProtoProject(p project.Project) *adminv1.Project {
+	return &adminv1.Project{
+		Id: p.ID.String(), Name: p.Name, DisplayName: p.DisplayName, CreatedAt: toTimestamp(p.CreatedAt), Etag: toETag(p.Version),
+	}
+}
+
+func toProtoProvider(p provider.Provider) *adminv1.Provider {
+	return &adminv1.Provider{
+		Id: p.ID.String(), Name: p.Name, Dialect: adminv1.Dialect(p.Dialect), BaseUrl: p.BaseURL, CredentialRef: p.CredentialRef,
+		Region: p.Region, PriceList: p.PriceList, CreatedAt: toTimestamp(p.CreatedAt), Etag: toETag(p.Version),
+	}
+}
+
+func toProtoRoute(r route.Route) *adminv1.Route {
+	converted := &adminv1.Route{
+		Id: r.ID.String(), Name: r.Name, Strategy: adminv1.Strategy(r.Strategy), CreatedAt: toTimestamp(r.CreatedAt), Etag: toETag(r.Version),
+	}
+	for _, t := range r.Targets {
+		converted.Targets = append(converted.Targets, &adminv1.Target{ProviderId: t.ProviderID.String(), Model: t.Model})
+	}
+	return converted
+}
+
+func toProtoKey(k key.Key) *adminv1.Key {
+	return &adminv1.Key{
+		Id: k.ID.String(), Name: k.Name, ProjectId: k.ProjectID.String(), RouteIds: toTexts(k.RouteIDs), Suffix: k.Suffix,
+		ExpiresAt: toTimestamp(k.ExpiresAt), RevokedAt: toTimestamp(k.RevokedAt), CreatedAt: toTimestamp(k.CreatedAt),
+		Etag: toETag(k.Version),
+	}
+}
+
+func toProtoGateway(g gateway.Gateway) *adminv1.Gateway {
+	return &adminv1.Gateway{
+		Id: g.ID.String(), Name: g.Name, Region: g.Region, CreatedAt: toTimestamp(g.CreatedAt), Etag: toETag(g.Version),
+	}
+}
+
+// toProtoAgent takes the zero status for an agent that never reported.
+func toProtoAgent(a gateway.Agent, s AgentStatus) *adminv1.Agent {
+	return &adminv1.Agent{
+		Id: a.ID.String(), GatewayId: a.GatewayID.String(), Name: a.Name, EnrolledAt: toTimestamp(a.EnrolledAt),
+		LastSeenAt: toTimestamp(s.LastSeenAt), Version: s.Version, PolicyEpoch: s.PolicyEpoch, PolicyVersion: s.PolicyVersion,
+		RevocationVersion: s.RevocationVersion, RejectReasons: s.RejectReasons, SpoolBytes: s.SpoolBytes, SpoolRecords: s.SpoolRecords,
+	}
+}
+
+func toProtoServiceAccount(a serviceaccount.ServiceAccount, tokens []serviceaccount.Token) *adminv1.ServiceAccount {
+	return &adminv1.ServiceAccount{
+		Id: a.ID.String(), Name: a.Name, Role: adminv1.Role(a.Role), Tokens: convertAll(tokens, toProtoToken),
+		CreatedAt: toTimestamp(a.CreatedAt), Etag: toETag(a.Version),
+	}
+}
+
+func toProtoToken(t serviceaccount.Token) *adminv1.ServiceAccountToken {
+	return &adminv1.ServiceAccountToken{
+		Id: t.ID.String(), Name: t.Name, Suffix: t.Suffix, CreatedAt: toTimestamp(t.CreatedAt),
+		ExpiresAt: toTimestamp(t.ExpiresAt), RevokedAt: toTimestamp(t.RevokedAt),
+	}
+}
+
+// toTimestamp leaves the zero time out.
+func toTimestamp(t time.Time) *timestamppb.Timestamp {
+	if t.IsZero() {
+		return nil
+	}
+	return timestamppb.New(t)
+}
+
+// fromTimestamp makes what is absent the zero time.
+func fromTimestamp(t *timestamppb.Timestamp) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return t.AsTime()
+}
+
+func toETag(version int64) string { return strconv.FormatInt(version, 10) }
+
+func toTexts(ids []uuid.UUID) []string {
+	texts := make([]string, 0, len(ids))
+	for _, id := range ids {
+		texts = append(texts, id.String())
+	}
+	return texts
+}

@@ -1,0 +1,103 @@
+package rpc
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"strings"
+
+	"connectrpc.com/connect"
+	"github.com/jackc/pgx/v5/pgconn"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/weirhq/weir/controlplane/internal/fault"
+)
+
+// errorDomain is the domain of every ErrorInfo.
+const errorDomain = "weir"
+
+var codes = map[fault.Kind]connect.Code{
+	fault.Invalid:         connect.CodeInvalidArgument,
+	fault.Unauthenticated: connect.CodeUnauthenticated,
+	fault.Denied:          connect.CodePermissionDenied,
+	fault.NotFound:        connect.CodeNotFound,
+	fault.Conflict:        connect.CodeAlreadyExists,
+	fault.Precondition:    connect.CodeFailedPrecondition,
+	fault.Aborted:         connect.CodeAborted,
+	fault.Exhausted:       connect.CodeResourceExhausted,
+	fault.Unavailable:     connect.CodeUnavailable,
+	fault.Unimplemented:   connect.CodeUnimplemented,
+}
+
+// toWire is the one place where errors become what a caller sees.
+func toWire(ctx context.Context, logger *slog.Logger, err error) *connect.Error {
+	var wire *connect.Error
+	var meant *fault.Error
+	switch {
+	case errors.As(err, &meant):
+		return fromFault(meant)
+	case errors.As(err, &wire):
+		return wire
+	case errors.Is(err, context.DeadlineExceeded):
+		return connect.NewError(connect.CodeDeadlineExceeded, errors.New("the request took longer than its deadline"))
+	case errors.Is(err, context.Canceled):
+		return connect.NewError(connect.CodeCanceled, errors.New("the caller went away"))
+	}
+	reference := newReference()
+	logger.ErrorContext(ctx, "internal error", "reference", reference, "error", err)
+	if storeIsAway(err) {
+		return fromFault(fault.Because(fault.Unavailable, "store_unavailable", "the configuration store does not answer; try again (reference %s)", reference))
+	}
+	return connect.NewError(connect.CodeInternal, fmt.Errorf("internal error (reference %s)", reference))
+}
+
+func fromFault(f *fault.Error) *connect.Error {
+	code, known := codes[f.Kind]
+	if !known {
+		code = connect.CodeInternal
+	}
+	wire := connect.NewError(code, errors.New(f.Message))
+	if len(f.Violations) > 0 {
+		bad := &errdetails.BadRequest{}
+		for _, v := range f.Violations {
+			bad.FieldViolations = append(bad.FieldViolations, &errdetails.BadRequest_FieldViolation{Field: v.Field, Description: v.Description})
+		}
+		addDetail(wire, bad)
+	}
+	if f.Reason != "" {
+		addDetail(wire, &errdetails.ErrorInfo{Reason: f.Reason, Domain: errorDomain})
+	}
+	return wire
+}
+
+func addDetail(wire *connect.Error, message proto.Message) {
+	if detail, err := connect.NewErrorDetail(message); err == nil {
+		wire.AddDetail(detail)
+	}
+}
+
+// storeIsAway tells an outage of Postgres from a mistake of ours: no connection,
+// class 08 (connection), 57P (shutdown), 53300 (too many connections).
+func storeIsAway(err error) bool {
+	var connecting *pgconn.ConnectError
+	var network *net.OpError
+	var answered *pgconn.PgError
+	switch {
+	case errors.As(err, &connecting), errors.As(err, &network):
+		return true
+	case errors.As(err, &answered):
+		return strings.HasPrefix(answered.Code, "08") || strings.HasPrefix(answered.Code, "57P") || answered.Code == "53300"
+	}
+	return false
+}
+
+func newReference() string {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails, says crypto/rand
+	return hex.EncodeToString(b[:])
+}

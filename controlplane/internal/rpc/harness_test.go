@@ -1,0 +1,214 @@
+package rpc_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"connectrpc.com/connect"
+	"github.com/google/uuid"
+
+	"github.com/weirhq/weir/controlplane/internal/authn"
+	"github.com/weirhq/weir/controlplane/internal/command"
+	"github.com/weirhq/weir/controlplane/internal/eventlog/pglog"
+	"github.com/weirhq/weir/controlplane/internal/fault"
+	"github.com/weirhq/weir/controlplane/internal/gateway"
+	"github.com/weirhq/weir/controlplane/internal/identity"
+	"github.com/weirhq/weir/controlplane/internal/postgres"
+	"github.com/weirhq/weir/controlplane/internal/postgres/pgtest"
+	"github.com/weirhq/weir/controlplane/internal/readmodel"
+	"github.com/weirhq/weir/controlplane/internal/rpc"
+	"github.com/weirhq/weir/controlplane/internal/token"
+	adminv1 "github.com/weirhq/weir/proto/gen/weir/admin/v1"
+	"github.com/weirhq/weir/proto/gen/weir/admin/v1/adminv1connect"
+)
+
+const operatorToken = "the operator"
+
+// installation is the whole administration API on a database of its own.
+type installation struct {
+	t      testing.TB
+	db     *postgres.DB
+	url    string
+	store  *readmodel.Store
+	runner *command.Runner
+	server *httptest.Server
+	logs   *safeBuffer
+}
+
+// bearer authenticates real service-account tokens and one for the operator.
+type bearer struct{ tokens *identity.Store }
+
+func (b bearer) Authenticate(ctx context.Context, header http.Header) (authn.Principal, error) {
+	text, ok := strings.CutPrefix(header.Get("Authorization"), "Bearer ")
+	switch {
+	case !ok:
+		return authn.Principal{}, fault.Because(fault.Unauthenticated, "no_credentials", "no credentials")
+	case text == operatorToken:
+		return authn.Principal{Kind: authn.Operator}, nil
+	}
+	return b.tokens.FindToken(ctx, token.Hash(text))
+}
+
+type silentAgents struct{}
+
+func (silentAgents) Statuses(context.Context, uuid.UUID, []uuid.UUID) (map[uuid.UUID]rpc.AgentStatus, error) {
+	return nil, nil
+}
+
+func install(t testing.TB) *installation {
+	t.Helper()
+	db, url := pgtest.OpenURL(t)
+	store := readmodel.New(db)
+	in := &installation{t: t, db: db, url: url, store: store, logs: &safeBuffer{}}
+	in.runner = command.NewRunner(pglog.New(db, readmodel.Project), store)
+	mux := http.NewServeMux()
+	for _, m := range rpc.NewAdmin(rpc.AdminConfig{
+		Authenticator: bearer{identity.New(db)}, Runner: in.runner, Store: store, Agents: silentAgents{},
+		Report: adminv1connect.UnimplementedReportServiceHandler{},
+		Logger: slog.New(slog.NewTextHandler(in.logs, nil)),
+	}) {
+		mux.Handle(m.Path, m.Handler)
+	}
+	in.server = httptest.NewServer(mux)
+	t.Cleanup(in.server.Close)
+	return in
+}
+
+// client calls as whoever has the token.
+type client struct {
+	organizations adminv1connect.OrganizationServiceClient
+	projects      adminv1connect.ProjectServiceClient
+	providers     adminv1connect.ProviderServiceClient
+	routes        adminv1connect.RouteServiceClient
+	keys          adminv1connect.KeyServiceClient
+	gateways      adminv1connect.GatewayServiceClient
+	accounts      adminv1connect.ServiceAccountServiceClient
+	sessions      adminv1connect.SessionServiceClient
+	reports       adminv1connect.ReportServiceClient
+}
+
+func (in *installation) as(token string) client {
+	with := connect.WithInterceptors(connect.UnaryInterceptorFunc(func(next connect.UnaryFunc) connect.UnaryFunc {
+		return func(ctx context.Context, req connect.AnyRequest) (connect.AnyResponse, error) {
+			if token != "" {
+				req.Header().Set("Authorization", "Bearer "+token)
+			}
+			return next(ctx, req)
+		}
+	}))
+	h, url := in.server.Client(), in.server.URL
+	return client{
+		organizations: adminv1connect.NewOrganizationServiceClient(h, url, with),
+		projects:      adminv1connect.NewProjectServiceClient(h, url, with),
+		providers:     adminv1connect.NewProviderServiceClient(h, url, with),
+		routes:        adminv1connect.NewRouteServiceClient(h, url, with),
+		keys:          adminv1connect.NewKeyServiceClient(h, url, with),
+		gateways:      adminv1connect.NewGatewayServiceClient(h, url, with),
+		accounts:      adminv1connect.NewServiceAccountServiceClient(h, url, with),
+		sessions:      adminv1connect.NewSessionServiceClient(h, url, with),
+		reports:       adminv1connect.NewReportServiceClient(h, url, with),
+	}
+}
+
+// tenant is an organization with one of everything.
+type tenant struct {
+	client
+	organization   *adminv1.Organization
+	token          string
+	project        *adminv1.Project
+	provider       *adminv1.Provider
+	route          *adminv1.Route
+	key            *adminv1.Key
+	secret         string
+	gateway        *adminv1.Gateway
+	enrolmentToken string
+	account        *adminv1.ServiceAccount
+	accountToken   *adminv1.ServiceAccountToken
+}
+
+func (in *installation) tenant(name string) *tenant {
+	in.t.Helper()
+	founded := call(in.t, in.as(operatorToken).organizations.CreateOrganization, &adminv1.CreateOrganizationRequest{
+		Name: name, OwnerEmail: "Owner@" + name + ".example",
+	})
+	n := &tenant{client: in.as(founded.ServiceAccountToken), organization: founded.Organization, token: founded.ServiceAccountToken}
+	n.project = call(in.t, n.projects.CreateProject, &adminv1.CreateProjectRequest{Name: "app"}).Project
+	n.provider = call(in.t, n.providers.CreateProvider, &adminv1.CreateProviderRequest{
+		Name: "openai", Dialect: adminv1.Dialect_DIALECT_OPENAI, BaseUrl: "https://api.openai.com/v1/", CredentialRef: "env://OPENAI_API_KEY",
+	}).Provider
+	n.route = call(in.t, n.routes.CreateRoute, &adminv1.CreateRouteRequest{
+		Name: "gpt", Targets: []*adminv1.Target{{ProviderId: n.provider.Id, Model: "gpt-5"}},
+	}).Route
+	made := call(in.t, n.keys.CreateKey, &adminv1.CreateKeyRequest{
+		Name: "first", ProjectId: n.project.Id, RouteIds: []string{n.route.Id},
+	})
+	n.key, n.secret = made.Key, made.Secret
+	n.gateway = call(in.t, n.gateways.CreateGateway, &adminv1.CreateGatewayRequest{Name: "prod", Region: "local"}).Gateway
+	n.enrolmentToken = call(in.t, n.gateways.CreateEnrolmentToken, &adminv1.CreateEnrolmentTokenRequest{GatewayId: n.gateway.Id}).Token
+	n.account = call(in.t, n.accounts.CreateServiceAccount, &adminv1.CreateServiceAccountRequest{
+		Name: "ci", Role: adminv1.Role_ROLE_VIEWER,
+	}).ServiceAccount
+	n.accountToken = call(in.t, n.accounts.CreateServiceAccountToken, &adminv1.CreateServiceAccountTokenRequest{
+		ServiceAccountId: n.account.Id, Name: "spare",
+	}).Token
+	return n
+}
+
+// call makes a request that must succeed.
+func call[Q, A any](t testing.TB, rpc func(context.Context, *connect.Request[Q]) (*connect.Response[A], error), request *Q) *A {
+	t.Helper()
+	response, err := rpc(t.Context(), connect.NewRequest(request))
+	if err != nil {
+		t.Fatalf("%T: %v", request, err)
+	}
+	return response.Msg
+}
+
+// refused makes a request that must fail with this code, and returns the error.
+func refused[Q, A any](t testing.TB, code connect.Code, rpc func(context.Context, *connect.Request[Q]) (*connect.Response[A], error), request *Q) *connect.Error {
+	t.Helper()
+	_, err := rpc(t.Context(), connect.NewRequest(request))
+	if got := connect.CodeOf(err); err == nil || got != code {
+		t.Fatalf("%T: got %v, want %s", request, err, code)
+	}
+	return err.(*connect.Error)
+}
+
+// safeBuffer is a log that a server may still write to.
+type safeBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *safeBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *safeBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+// enrol lets an agent join the tenant's gateway.
+func (in *installation) enrol(n *tenant) gateway.Agent {
+	in.t.Helper()
+	public, _, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		in.t.Fatal(err)
+	}
+	agent, err := in.runner.EnrolAgent(in.t.Context(), token.Hash(n.enrolmentToken), public, "host-1")
+	if err != nil {
+		in.t.Fatal(err)
+	}
+	return agent
+}

@@ -1,0 +1,42 @@
+package rpc
+
+import (
+	"context"
+
+	"connectrpc.com/connect"
+
+	"github.com/weirhq/weir/controlplane/internal/command"
+	"github.com/weirhq/weir/controlplane/internal/eventlog"
+	"github.com/weirhq/weir/controlplane/internal/readmodel"
+	"github.com/weirhq/weir/controlplane/internal/serviceaccount"
+	"github.com/weirhq/weir/controlplane/internal/token"
+	adminv1 "github.com/weirhq/weir/proto/gen/weir/admin/v1"
+)
+
+func (s *serviceAccounts) CreateServiceAccountToken(ctx context.Context, req *connect.Request[adminv1.CreateServiceAccountTokenRequest]) (*connect.Response[adminv1.CreateServiceAccountTokenResponse], error) {
+	accountID, err := parseID("service_account_id", req.Msg.GetServiceAccountId())
+	if err != nil {
+		return nil, err
+	}
+	creation, err := fromCreateToken(ctx, req.Msg)
+	if err != nil {
+		return nil, err
+	}
+	secret, hash, suffix, err := token.New(token.ServiceAccount)
+	if err != nil {
+		return nil, err
+	}
+	creation.SHA256, creation.Suffix = hash, suffix
+	return mutate(ctx, s.runner, req, func(ctx context.Context, v readmodel.View) (d command.Decision[*adminv1.CreateServiceAccountTokenResponse], err error) {
+		a, err := readmodel.ServiceAccounts.Find(ctx, v, accountID)
+		if err != nil {
+			return d, err
+		}
+		d.Changes, err = a.CreateToken(creation)
+		d.Answer = func(recorded []eventlog.Event) (*adminv1.CreateServiceAccountTokenResponse, error) {
+			t, err := created(recorded, serviceaccount.ApplyToken)
+			return &adminv1.CreateServiceAccountTokenResponse{Token: toProtoToken(t), Secret: secret}, err
+		}
+		return d, err
+	})
+}

@@ -1,0 +1,191 @@
+package rpc_test
+
+import (
+	"testing"
+
+	"connectrpc.com/connect"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
+
+	adminv1 "github.com/weirhq/weir/proto/gen/weir/admin/v1"
+)
+
+// foreign is every RPC, called by one tenant with the other's ids: what names
+// something answers NotFound as for an id that never was, a list is the caller's.
+var foreign = map[string]func(t *testing.T, a, b *tenant){
+	"OrganizationService.CreateOrganization": func(t *testing.T, _, b *tenant) {
+		refused(t, connect.CodePermissionDenied, b.organizations.CreateOrganization, &adminv1.CreateOrganizationRequest{Name: "mine", OwnerEmail: "a@b.example"})
+	},
+	"OrganizationService.ListOrganizations": func(t *testing.T, _, b *tenant) {
+		refused(t, connect.CodePermissionDenied, b.organizations.ListOrganizations, &adminv1.ListOrganizationsRequest{})
+	},
+	"OrganizationService.GetOrganization": func(t *testing.T, a, b *tenant) {
+		got := call(t, b.organizations.GetOrganization, &adminv1.GetOrganizationRequest{}).Organization
+		same(t, got.Id, b.organization.Id)
+	},
+	"SessionService.WhoAmI": func(t *testing.T, _, b *tenant) {
+		same(t, call(t, b.sessions.WhoAmI, &adminv1.WhoAmIRequest{}).OrganizationId, b.organization.Id)
+	},
+	"ProjectService.CreateProject": func(t *testing.T, a, b *tenant) {
+		name := "only-" + a.organization.Name
+		call(t, a.projects.CreateProject, &adminv1.CreateProjectRequest{Name: name})
+		call(t, b.projects.CreateProject, &adminv1.CreateProjectRequest{Name: name})
+	},
+	"ProjectService.GetProject": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.projects.GetProject, &adminv1.GetProjectRequest{Id: a.project.Id})
+	},
+	"ProjectService.ListProjects": func(t *testing.T, a, b *tenant) {
+		for _, p := range call(t, b.projects.ListProjects, &adminv1.ListProjectsRequest{}).Projects {
+			differ(t, p.Id, a.project.Id)
+		}
+	},
+	"ProviderService.CreateProvider": func(t *testing.T, a, b *tenant) {
+		request := &adminv1.CreateProviderRequest{
+			Name: "shared-name", Dialect: adminv1.Dialect_DIALECT_OPENAI, BaseUrl: "https://x.example", CredentialRef: "env://X",
+		}
+		call(t, a.providers.CreateProvider, request)
+		call(t, b.providers.CreateProvider, request)
+	},
+	"ProviderService.GetProvider": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.providers.GetProvider, &adminv1.GetProviderRequest{Id: a.provider.Id})
+	},
+	"ProviderService.ListProviders": func(t *testing.T, a, b *tenant) {
+		for _, p := range call(t, b.providers.ListProviders, &adminv1.ListProvidersRequest{}).Providers {
+			differ(t, p.Id, a.provider.Id)
+		}
+	},
+	"RouteService.CreateRoute": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.routes.CreateRoute, &adminv1.CreateRouteRequest{
+			Name: "stolen", Targets: []*adminv1.Target{{ProviderId: a.provider.Id, Model: "m"}},
+		})
+	},
+	"RouteService.GetRoute": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.routes.GetRoute, &adminv1.GetRouteRequest{Id: a.route.Id})
+	},
+	"RouteService.ListRoutes": func(t *testing.T, a, b *tenant) {
+		for _, r := range call(t, b.routes.ListRoutes, &adminv1.ListRoutesRequest{}).Routes {
+			differ(t, r.Id, a.route.Id)
+		}
+	},
+	"KeyService.CreateKey": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.keys.CreateKey, &adminv1.CreateKeyRequest{Name: "k", ProjectId: a.project.Id})
+		refused(t, connect.CodeNotFound, b.keys.CreateKey, &adminv1.CreateKeyRequest{
+			Name: "k", ProjectId: b.project.Id, RouteIds: []string{a.route.Id},
+		})
+	},
+	"KeyService.GetKey": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.keys.GetKey, &adminv1.GetKeyRequest{Id: a.key.Id})
+	},
+	"KeyService.ListKeys": func(t *testing.T, a, b *tenant) {
+		same(t, len(call(t, b.keys.ListKeys, &adminv1.ListKeysRequest{ProjectId: a.project.Id}).Keys), 0)
+		for _, k := range call(t, b.keys.ListKeys, &adminv1.ListKeysRequest{}).Keys {
+			differ(t, k.Id, a.key.Id)
+		}
+	},
+	"KeyService.RevokeKey": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.keys.RevokeKey, &adminv1.RevokeKeyRequest{Id: a.key.Id})
+		if call(t, a.keys.GetKey, &adminv1.GetKeyRequest{Id: a.key.Id}).Key.RevokedAt != nil {
+			t.Error("the other tenant revoked the key")
+		}
+	},
+	"GatewayService.CreateGateway": func(t *testing.T, a, b *tenant) {
+		call(t, a.gateways.CreateGateway, &adminv1.CreateGatewayRequest{Name: "both", Region: "local"})
+		call(t, b.gateways.CreateGateway, &adminv1.CreateGatewayRequest{Name: "both", Region: "local"})
+	},
+	"GatewayService.GetGateway": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.gateways.GetGateway, &adminv1.GetGatewayRequest{Id: a.gateway.Id})
+	},
+	"GatewayService.ListGateways": func(t *testing.T, a, b *tenant) {
+		for _, g := range call(t, b.gateways.ListGateways, &adminv1.ListGatewaysRequest{}).Gateways {
+			differ(t, g.Id, a.gateway.Id)
+		}
+	},
+	"GatewayService.CreateEnrolmentToken": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.gateways.CreateEnrolmentToken, &adminv1.CreateEnrolmentTokenRequest{GatewayId: a.gateway.Id})
+	},
+	"GatewayService.ListAgents": func(t *testing.T, a, b *tenant) {
+		same(t, len(call(t, a.gateways.ListAgents, &adminv1.ListAgentsRequest{}).Agents), 1)
+		same(t, len(call(t, b.gateways.ListAgents, &adminv1.ListAgentsRequest{GatewayId: a.gateway.Id}).Agents), 0)
+		same(t, len(call(t, b.gateways.ListAgents, &adminv1.ListAgentsRequest{}).Agents), 0)
+	},
+	"ServiceAccountService.CreateServiceAccount": func(t *testing.T, a, b *tenant) {
+		request := &adminv1.CreateServiceAccountRequest{Name: "both", Role: adminv1.Role_ROLE_VIEWER}
+		call(t, a.accounts.CreateServiceAccount, request)
+		call(t, b.accounts.CreateServiceAccount, request)
+	},
+	"ServiceAccountService.GetServiceAccount": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.accounts.GetServiceAccount, &adminv1.GetServiceAccountRequest{Id: a.account.Id})
+	},
+	"ServiceAccountService.ListServiceAccounts": func(t *testing.T, a, b *tenant) {
+		for _, s := range call(t, b.accounts.ListServiceAccounts, &adminv1.ListServiceAccountsRequest{}).ServiceAccounts {
+			differ(t, s.Id, a.account.Id)
+		}
+	},
+	"ServiceAccountService.CreateServiceAccountToken": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.accounts.CreateServiceAccountToken, &adminv1.CreateServiceAccountTokenRequest{ServiceAccountId: a.account.Id, Name: "t"})
+	},
+	"ServiceAccountService.RevokeServiceAccountToken": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.accounts.RevokeServiceAccountToken, &adminv1.RevokeServiceAccountTokenRequest{Id: a.accountToken.Id})
+	},
+	// The reports have no ids of others; their own tests hold what they may read.
+	"ReportService.RunQuery": func(t *testing.T, _, b *tenant) {
+		refused(t, connect.CodeUnimplemented, b.reports.RunQuery, &adminv1.RunQueryRequest{Sql: "SELECT 1"})
+	},
+	"ReportService.GetOverview": func(t *testing.T, _, b *tenant) {
+		refused(t, connect.CodeUnimplemented, b.reports.GetOverview, &adminv1.GetOverviewRequest{})
+	},
+	"ReportService.ListRequests": func(t *testing.T, _, b *tenant) {
+		refused(t, connect.CodeUnimplemented, b.reports.ListRequests, &adminv1.ListRequestsRequest{})
+	},
+}
+
+func TestTenancy(t *testing.T) {
+	in := install(t)
+	a, b := in.tenant("alpha"), in.tenant("beta")
+	in.enrol(a)
+	for _, name := range everyRPC() {
+		t.Run(name, func(t *testing.T) {
+			attempt, ok := foreign[name]
+			if !ok {
+				t.Fatal("no case says what another tenant gets")
+			}
+			attempt(t, a, b)
+		})
+	}
+}
+
+func TestLoginIsNeeded(t *testing.T) {
+	in := install(t)
+	nobody := in.as("")
+	refused(t, connect.CodeUnauthenticated, nobody.sessions.WhoAmI, &adminv1.WhoAmIRequest{})
+	refused(t, connect.CodeUnauthenticated, nobody.keys.ListKeys, &adminv1.ListKeysRequest{})
+	refused(t, connect.CodeUnauthenticated, in.as("weirsa_wrong").keys.ListKeys, &adminv1.ListKeysRequest{})
+}
+
+func everyRPC() []string {
+	var names []string
+	protoregistry.GlobalFiles.RangeFilesByPackage("weir.admin.v1", func(file protoreflect.FileDescriptor) bool {
+		for i := range file.Services().Len() {
+			service := file.Services().Get(i)
+			for j := range service.Methods().Len() {
+				names = append(names, string(service.Name())+"."+string(service.Methods().Get(j).Name()))
+			}
+		}
+		return true
+	})
+	return names
+}
+
+func same[T comparable](t testing.TB, got, want T) {
+	t.Helper()
+	if got != want {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func differ[T comparable](t testing.TB, got, other T) {
+	t.Helper()
+	if got == other {
+		t.Errorf("saw %v of the other tenant", got)
+	}
+}

@@ -1,0 +1,65 @@
+package rpc
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"buf.build/go/protovalidate"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protopath"
+	"google.golang.org/protobuf/reflect/protorange"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/weirhq/weir/controlplane/internal/fault"
+)
+
+// validate holds a message against the rules in its proto, and against one more:
+// no text contains NUL, which no store of ours can hold.
+func validate(message any) error {
+	m, ok := message.(proto.Message)
+	if !ok {
+		return fmt.Errorf("validate: %T is no message", message)
+	}
+	err := protovalidate.Validate(m)
+	var invalid *protovalidate.ValidationError
+	if errors.As(err, &invalid) {
+		return fromViolations(invalid)
+	}
+	if err != nil {
+		return fmt.Errorf("validate %s: %w", m.ProtoReflect().Descriptor().FullName(), err)
+	}
+	return withoutNUL(m)
+}
+
+func fromViolations(invalid *protovalidate.ValidationError) *fault.Error {
+	f := &fault.Error{Kind: fault.Invalid, Reason: "invalid_request"}
+	var lines []string
+	for _, v := range invalid.Violations {
+		field := protovalidate.FieldPathString(v.Proto.GetField())
+		f.Violations = append(f.Violations, fault.Violation{Field: field, Description: v.Proto.GetMessage()})
+		lines = append(lines, field+": "+v.Proto.GetMessage())
+	}
+	f.Message = strings.Join(lines, "; ")
+	return f
+}
+
+func withoutNUL(m proto.Message) error {
+	return protorange.Range(m.ProtoReflect(), func(values protopath.Values) error {
+		last := values.Index(-1)
+		text, ok := last.Value.Interface().(string)
+		if ok && strings.ContainsRune(text, 0) {
+			return fault.Field(fieldName(values.Path), "must not contain NUL")
+		}
+		return nil
+	})
+}
+
+func fieldName(path protopath.Path) string {
+	for i := len(path) - 1; i >= 0; i-- {
+		if path[i].Kind() == protopath.FieldAccessStep {
+			return string(path[i].FieldDescriptor().(protoreflect.FieldDescriptor).Name())
+		}
+	}
+	return "request"
+}
