@@ -1,0 +1,211 @@
+package control
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/weirhq/weir/dataplane/internal/snapshot"
+	agentv1 "github.com/weirhq/weir/proto/gen/weir/agent/v1"
+	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
+)
+
+// LoadPolicy serves the newest valid policy on disk and tells whether there was
+// one. It calls nobody.
+func (c *Client) LoadPolicy() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	identity := c.identity.Load()
+	if identity == nil || c.serving != nil {
+		return c.serving != nil
+	}
+	valid, revoked, faults := c.slots.load(identity)
+	for _, fault := range faults {
+		c.config.Log.Error("stored policy is not used", "error", fault)
+	}
+	for _, found := range valid {
+		file := found.file
+		file.revoked = larger(file.revoked, revoked)
+		if err := c.swap(file, nil); err != nil {
+			c.config.Log.Error("stored policy is not used", "path", c.slots.paths[found.slot], "error", err)
+			continue
+		}
+		c.slots.active = found.slot
+		c.fresh.Store(found.confirmed.UnixMilli())
+		c.config.Log.Info("serving the stored policy", "epoch", file.header.GetEpoch(), "version", file.header.GetVersion(),
+			"revocation_version", file.revoked.version(), "confirmed_at", found.confirmed)
+		return true
+	}
+	return false
+}
+
+// applySnapshot serves a newer policy or says why not. errUntrusted means that
+// the stream lies; any other refusal is of a policy that is genuine.
+func (c *Client) applySnapshot(identity *Identity, s *agentv1.Snapshot) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	file, err := verifySnapshot(identity, s)
+	if err == nil {
+		err = c.admit(file)
+	}
+	if errors.Is(err, errPresent) {
+		c.confirm()
+		return nil
+	}
+	if err == nil {
+		if c.serving != nil {
+			file.revoked = larger(c.serving.revoked, file.revoked)
+		}
+		file.revoked = larger(file.revoked, c.pending)
+		if err = c.swap(file, func() error { return c.slots.write(file) }); err != nil {
+			c.rejected = file.header.GetRoot()
+		}
+	}
+	c.reasons = reasonsOf(err)
+	if err == nil {
+		c.rejected, c.pending = nil, nil
+		c.confirm()
+		c.config.Log.Info("policy applied", "epoch", file.header.GetEpoch(), "version", file.header.GetVersion(), "resources", len(file.resources))
+	} else {
+		c.config.Log.Error("policy refused, the old one serves on", "version", file.version(), "reasons", c.reasons)
+	}
+	c.reportNow()
+	return err
+}
+
+func (p *policyFile) version() int64 {
+	if p == nil {
+		return 0
+	}
+	return p.header.GetVersion()
+}
+
+func verifySnapshot(identity *Identity, s *agentv1.Snapshot) (*policyFile, error) {
+	header, err := identity.release(s.GetRelease())
+	if err != nil {
+		return nil, err
+	}
+	if err := content(header, s.GetResources()); err != nil {
+		return nil, err
+	}
+	revoked, err := identity.revocations(s.GetRevocations())
+	if err != nil {
+		return nil, err
+	}
+	return &policyFile{header: header, release: s.GetRelease(), resources: s.GetResources(), revoked: revoked}, nil
+}
+
+var (
+	errPresent = errors.New("served already")
+	errOlder   = errors.New("older than the policy that is served")
+)
+
+// admit lets newer policies pass that this build can serve.
+func (c *Client) admit(file *policyFile) error {
+	h := file.header
+	if c.serving != nil {
+		now := c.serving.header
+		if h.GetEpoch() == now.GetEpoch() && h.GetVersion() == now.GetVersion() && bytes.Equal(h.GetRoot(), now.GetRoot()) {
+			return errPresent
+		}
+		if !newer(h.GetEpoch(), h.GetVersion(), now.GetEpoch(), now.GetVersion()) {
+			return fmt.Errorf("%w: epoch %d version %d came, epoch %d version %d is served",
+				errOlder, h.GetEpoch(), h.GetVersion(), now.GetEpoch(), now.GetVersion())
+		}
+	}
+	if need := h.GetMinimumCapability(); need > Capability {
+		c.rejected = h.GetRoot()
+		return fmt.Errorf("needs an agent of capability %d, this one has %d: upgrade it", need, Capability)
+	}
+	return nil
+}
+
+// swap compiles, stores, then serves. A policy that can't be stored is served all
+// the same: an old one would let revoked keys in.
+func (c *Client) swap(file *policyFile, store func() error) error {
+	serve, err := c.compile(file)
+	if err != nil {
+		return err
+	}
+	if store != nil {
+		if err := store(); err != nil {
+			c.config.Log.Error("policy is served but not stored; a restart would serve an older one", "error", err)
+		}
+	}
+	if err := recovered(func() error { serve(); return nil }); err != nil {
+		return err
+	}
+	c.serving = file
+	return nil
+}
+
+func (c *Client) compile(file *policyFile) (serve func(), err error) {
+	err = recovered(func() error {
+		serve, err = c.config.Compile(file.header, file.resources, file.revoked.set)
+		return err
+	})
+	return serve, err
+}
+
+// applyRevocations puts a larger set into force at once, then on disk.
+func (c *Client) applyRevocations(identity *Identity, signed *policyv1.SignedRevocations) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	next, err := identity.revocations(signed)
+	if err != nil {
+		c.config.Log.Error("revocations refused", "error", err)
+		return err
+	}
+	if c.serving == nil {
+		c.pending = larger(c.pending, next)
+		return nil
+	}
+	if larger(c.serving.revoked, next) != next {
+		return nil
+	}
+	if err := recovered(func() error { return c.config.ApplyRevocations(next.set) }); err != nil {
+		c.reasons = reasonsOf(err)
+		c.config.Log.Error("revocations are not in force", "version", next.version(), "error", err)
+	} else {
+		c.config.Log.Info("revocations applied", "version", next.version(), "revoked", len(next.set.GetRevocations()))
+	}
+	c.serving.revoked = next
+	if err := c.slots.write(c.serving); err != nil {
+		c.config.Log.Error("revocations are in force but not stored", "error", err)
+	}
+	c.reportNow()
+	return nil
+}
+
+// confirm notes that the control plane has nothing newer.
+func (c *Client) confirm() {
+	if c.serving == nil || len(c.reasons) > 0 {
+		return
+	}
+	now := time.Now()
+	c.fresh.Store(now.UnixMilli())
+	if err := c.slots.touch(now); err != nil {
+		c.config.Log.Warn("freshness is not stored", "error", err)
+	}
+}
+
+// recovered turns a panic into an error: a policy must not end the agent.
+func recovered(do func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	return do()
+}
+
+func reasonsOf(err error) []string {
+	if err == nil {
+		return nil
+	}
+	if invalid := (*snapshot.InvalidError)(nil); errors.As(err, &invalid) {
+		return invalid.Reasons
+	}
+	return []string{err.Error()}
+}

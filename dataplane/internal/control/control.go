@@ -1,0 +1,191 @@
+// Package control follows the control plane: it enrols the agent, watches its
+// gateway's policy, believes only what the organization signed, keeps the last
+// known good on disk and reports what is served. It does not know what a policy
+// means; Config.Compile does.
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/weirhq/weir/dataplane/internal/secret"
+	agentv1 "github.com/weirhq/weir/proto/gen/weir/agent/v1"
+	"github.com/weirhq/weir/proto/gen/weir/agent/v1/agentv1connect"
+	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
+)
+
+// Capability of this build, raised with each kind of policy it learns to serve.
+// 1 (2026-07): gateway, provider, route with one target, key, price_book.
+const Capability = 1
+
+// Compile prepares a verified policy with the revocations that hold now. swap
+// makes it the served one; it runs after the policy is on disk. An error refuses
+// the policy, a *snapshot.InvalidError with several reasons.
+type Compile func(*policyv1.Release, []*policyv1.Resource, *policyv1.Revocations) (swap func(), err error)
+
+// Config of a Client. All but Token, Name, Version and Transport are required.
+type Config struct {
+	// URL of the control plane.
+	URL string
+	// StateDir keeps identity/ and policy/, both readable by this user only.
+	StateDir string
+	// Token enrols an agent that has no identity yet.
+	Token secret.Value
+	// Name to show to people.
+	Name    string
+	Version string
+	Compile Compile
+	// ApplyRevocations puts a larger set on the served policy, at once.
+	ApplyRevocations func(*policyv1.Revocations) error
+	// Tails, Settle and Spooled are the usage spool's.
+	Tails   func() []*agentv1.BootTail
+	Settle  func([]*agentv1.SettledRange)
+	Spooled func() (bytes, records int64)
+	// Transport is cloned; nil: the default one.
+	Transport *http.Transport
+	Log       *slog.Logger
+	Timing    Timing
+}
+
+// Timing of calls; zero means the default in brackets.
+type Timing struct {
+	Watchdog time.Duration // [45 s] without a byte on the stream
+	Report   time.Duration // [5 s]
+	MinRetry time.Duration // [100 ms]
+	MaxRetry time.Duration // [10 s]
+}
+
+func (t Timing) withDefaults() Timing {
+	set := func(d *time.Duration, value time.Duration) {
+		if *d == 0 {
+			*d = value
+		}
+	}
+	set(&t.Watchdog, 45*time.Second)
+	set(&t.Report, 5*time.Second)
+	set(&t.MinRetry, 100*time.Millisecond)
+	set(&t.MaxRetry, 10*time.Second)
+	return t
+}
+
+// Validate lists all faults at once.
+func (c Config) Validate() error {
+	var faults []error
+	if u, err := url.Parse(c.URL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		faults = append(faults, errors.New("control plane URL: want http(s)://host"))
+	}
+	for name, missing := range map[string]bool{
+		"state folder": c.StateDir == "", "compile": c.Compile == nil, "apply revocations": c.ApplyRevocations == nil,
+		"tails": c.Tails == nil, "settle": c.Settle == nil, "spooled": c.Spooled == nil, "log": c.Log == nil,
+	} {
+		if missing {
+			faults = append(faults, fmt.Errorf("%s: missing", name))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// Client is one agent's side of the control plane.
+type Client struct {
+	config    Config
+	transport *transport
+	service   agentv1connect.AgentServiceClient
+	slots     *slots
+	keys      keyring
+
+	identity atomic.Pointer[Identity]
+	enrolled chan struct{}
+	fresh    atomic.Int64 // Unix ms; 0: never
+	due      chan struct{}
+
+	mu       sync.Mutex
+	serving  *policyFile
+	pending  *signedSet // revocations that came before a policy
+	rejected []byte
+	reasons  []string
+}
+
+// New reads the identity, if there is one; it calls nobody.
+func New(config Config) (*Client, error) {
+	config.URL = strings.TrimRight(config.URL, "/")
+	config.Timing = config.Timing.withDefaults()
+	if err := config.Validate(); err != nil {
+		return nil, fmt.Errorf("control client: %w", err)
+	}
+	slots, err := openSlots(filepath.Join(config.StateDir, "policy"))
+	if err != nil {
+		return nil, err
+	}
+	c := &Client{
+		config:   config,
+		slots:    slots,
+		keys:     keyring{dir: filepath.Join(config.StateDir, "identity")},
+		enrolled: make(chan struct{}),
+		due:      make(chan struct{}, 1),
+	}
+	c.transport = newTransport(config.Transport, config.URL, &c.identity)
+	c.service = newService(c.transport, config.URL)
+	identity, ok, err := c.keys.load()
+	if err != nil {
+		return nil, err
+	}
+	if ok {
+		c.adopt(identity)
+	}
+	return c, nil
+}
+
+// adopt makes the identity the client's own, once.
+func (c *Client) adopt(identity *Identity) {
+	if identity.ControlPlane != c.config.URL {
+		c.config.Log.Warn("the agent enrolled under another URL of the control plane; signatures are checked as before",
+			"enrolled_at", identity.ControlPlane, "configured", c.config.URL)
+	}
+	c.identity.Store(identity)
+	close(c.enrolled)
+}
+
+// Identity of the agent; false before it is enrolled.
+func (c *Client) Identity() (Identity, bool) {
+	if identity := c.identity.Load(); identity != nil {
+		return *identity, true
+	}
+	return Identity{}, false
+}
+
+// Enrolled is closed once Identity is there.
+func (c *Client) Enrolled() <-chan struct{} { return c.enrolled }
+
+// Freshness is when the control plane last confirmed the served policy; zero:
+// never. It survives a restart to within half a minute.
+func (c *Client) Freshness() time.Time {
+	if ms := c.fresh.Load(); ms != 0 {
+		return time.UnixMilli(ms)
+	}
+	return time.Time{}
+}
+
+// Run enrols if need be, then watches and reports until ctx ends. Call LoadPolicy
+// before it.
+func (c *Client) Run(ctx context.Context) error {
+	if _, ok := c.Identity(); !ok {
+		if err := c.enrol(ctx); err != nil {
+			return err
+		}
+	}
+	var group errgroup.Group
+	group.Go(func() error { c.watch(ctx); return nil })
+	group.Go(func() error { c.report(ctx); return nil })
+	return group.Wait()
+}

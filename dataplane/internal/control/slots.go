@@ -1,0 +1,167 @@
+package control
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
+)
+
+// slotMagic begins a slot; SHA-256 of the rest and a serialized PolicyFile follow.
+const slotMagic = "weirpol1"
+
+const maxSlotBytes = maxMessageBytes + 1<<20
+
+var errDamaged = errors.New("damaged")
+
+// policyFile is a verified policy with the exact bytes that were signed.
+type policyFile struct {
+	header    *policyv1.Release
+	release   *policyv1.SignedRelease
+	resources []*policyv1.Resource
+	revoked   *signedSet
+}
+
+func (p *policyFile) newerThan(q *policyFile) bool {
+	h, other := p.header, q.header
+	if h.GetEpoch() == other.GetEpoch() && h.GetVersion() == other.GetVersion() {
+		return newer(p.revoked.epoch(), p.revoked.version(), q.revoked.epoch(), q.revoked.version())
+	}
+	return newer(h.GetEpoch(), h.GetVersion(), other.GetEpoch(), other.GetVersion())
+}
+
+// slots are two files; each write goes to the one that is not in use.
+type slots struct {
+	paths   [2]string
+	active  int // index of the slot in use
+	touched time.Time
+}
+
+func openSlots(dir string) (*slots, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make policy folder: %w", err)
+	}
+	if err := removeLeftovers(dir); err != nil {
+		return nil, err
+	}
+	return &slots{paths: [2]string{filepath.Join(dir, "a"), filepath.Join(dir, "b")}, active: 1}, nil
+}
+
+// write puts the policy into the unused slot, which is then the one in use.
+func (s *slots) write(p *policyFile) error {
+	body, err := proto.Marshal(&policyv1.PolicyFile{Release: p.release, Resources: p.resources, Revocations: p.revoked.signed})
+	if err != nil {
+		return fmt.Errorf("encode policy: %w", err)
+	}
+	sum := sha256.Sum256(body)
+	next := 1 - s.active
+	if err := writeFile(s.paths[next], []byte(slotMagic), sum[:], body); err != nil {
+		return err
+	}
+	s.active, s.touched = next, time.Now()
+	return nil
+}
+
+const touchEvery = 30 * time.Second
+
+// touch notes on disk, coarsely, that the policy in use was confirmed now.
+func (s *slots) touch(now time.Time) error {
+	if now.Sub(s.touched) < touchEvery {
+		return nil
+	}
+	s.touched = now
+	if err := os.Chtimes(s.paths[s.active], now, now); err != nil {
+		return fmt.Errorf("note that the policy is fresh: %w", err)
+	}
+	return nil
+}
+
+// loaded is what one slot holds.
+type loaded struct {
+	slot int
+	file *policyFile
+	// confirmed is when the control plane last confirmed it.
+	confirmed time.Time
+}
+
+// load returns the valid slots, newest first, the largest set of revocations that
+// any slot holds, and what is wrong with the others.
+func (s *slots) load(identity *Identity) (valid []loaded, revoked *signedSet, faults []error) {
+	for slot, path := range s.paths {
+		file, set, err := readSlot(path, identity)
+		revoked = larger(revoked, set)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			faults = append(faults, fmt.Errorf("policy slot %s: %w", path, err))
+			continue
+		}
+		found := loaded{slot: slot, file: file}
+		if info, err := os.Stat(path); err == nil {
+			found.confirmed = info.ModTime()
+		}
+		valid = append(valid, found)
+	}
+	slices.SortFunc(valid, func(a, b loaded) int {
+		if a.file.newerThan(b.file) {
+			return -1
+		}
+		return 1
+	})
+	return valid, revoked, faults
+}
+
+// readSlot may return a set of revocations from a slot that is damaged otherwise:
+// the set carries its own signature.
+func readSlot(path string, identity *Identity) (*policyFile, *signedSet, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	if info.Size() > maxSlotBytes {
+		return nil, nil, fmt.Errorf("%w: %d bytes", errDamaged, info.Size())
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	return parseSlot(content, identity)
+}
+
+func parseSlot(raw []byte, identity *Identity) (*policyFile, *signedSet, error) {
+	const head = len(slotMagic) + sha256.Size
+	if len(raw) < head {
+		return nil, nil, fmt.Errorf("%w: %d bytes", errDamaged, len(raw))
+	}
+	body := raw[head:]
+	stored := &policyv1.PolicyFile{}
+	if err := proto.Unmarshal(body, stored); err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", errDamaged, err)
+	}
+	revoked, err := identity.revocations(stored.GetRevocations())
+	if err != nil {
+		return nil, nil, err
+	}
+	sum := sha256.Sum256(body)
+	if !bytes.Equal(raw[:head], append([]byte(slotMagic), sum[:]...)) {
+		return nil, revoked, fmt.Errorf("%w: wrong checksum", errDamaged)
+	}
+	header, err := identity.release(stored.GetRelease())
+	if err != nil {
+		return nil, revoked, err
+	}
+	if err := content(header, stored.GetResources()); err != nil {
+		return nil, revoked, err
+	}
+	return &policyFile{header: header, release: stored.GetRelease(), resources: stored.GetResources(), revoked: revoked}, revoked, nil
+}
