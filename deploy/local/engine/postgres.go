@@ -39,9 +39,14 @@ func PreparePostgres(ctx context.Context, c PostgresConfig) (Postgres, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return Postgres{}, fmt.Errorf("postgres folder: %w", err)
 	}
-	owner, err := postgresUser(c.Engines.Postgres, dir)
+	owner, err := postgresUser(dir)
 	if err != nil {
 		return Postgres{}, err
+	}
+	if owner != nil {
+		if c.Engines.Postgres, err = publicPostgres(c.Engines.Postgres); err != nil {
+			return Postgres{}, err
+		}
 	}
 	password, err := initPostgres(ctx, c.Engines, dir, owner)
 	if err != nil {

@@ -77,11 +77,7 @@ func runInitdb(ctx context.Context, e Installation, data, password string, owner
 	if err := giveTo(owner, data, input); err != nil {
 		return err
 	}
-	started, err := owner.Apply(cmd)
-	if err != nil {
-		return fmt.Errorf("initdb: %w", err)
-	}
-	defer started()
+	owner.Apply(cmd)
 	var output strings.Builder
 	cmd.Stdout, cmd.Stderr = &output, &output
 	if err := runOnOneThread(cmd); err != nil {

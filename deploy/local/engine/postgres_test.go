@@ -20,6 +20,22 @@ func queryPostgres(t *testing.T, dsn, sql string) (value string, err error) {
 	return value, err
 }
 
+func TestPostgresBelowAClosedFolder(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Log("only root has to start it as somebody else")
+	}
+	engines := fetched(t)
+	closed := filepath.Join(t.TempDir(), "postgres")
+	must(t, os.CopyFS(closed, os.DirFS(engines.Postgres)))
+	engines.Postgres = closed
+	running, pg, err := StartPostgres(soon(t), PostgresConfig{Engines: engines, Dir: t.TempDir(), Port: freePorts(t, 1)[0]})
+	must(t, err)
+	t.Cleanup(running.Kill)
+	if word, err := queryPostgres(t, pg.URL, "SELECT 'runs'"); err != nil || word != "runs" {
+		t.Fatalf("got %q, %v", word, err)
+	}
+}
+
 func TestPostgres(t *testing.T) {
 	config := PostgresConfig{Engines: fetched(t), Dir: filepath.Join(t.TempDir(), "closed", "postgres"), Port: freePorts(t, 1)[0], Durable: true}
 	must(t, os.Mkdir(filepath.Dir(config.Dir), 0o700))

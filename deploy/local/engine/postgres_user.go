@@ -13,28 +13,22 @@ import (
 
 const nobody = 65534
 
-// postgresUser is who the server runs as: PostgreSQL refuses root, so root starts it as nobody. Where folders
-// above the binaries or the data are closed to nobody (a cache below /root), the server also gets the one
-// capability that lets it walk through them.
-func postgresUser(paths ...string) (*process.User, error) {
+// postgresUser is who the server runs as: PostgreSQL refuses root, so root starts it as nobody. Where a folder
+// above the data is closed to nobody, the server also gets the one capability that lets it walk through.
+func postgresUser(dir string) (*process.User, error) {
 	if os.Geteuid() != 0 {
 		return nil, nil
 	}
 	user := &process.User{UID: nobody, GID: nobody}
-	for _, path := range paths {
-		open, err := reachable(path)
-		if err != nil {
-			return nil, err
-		}
-		if open {
-			continue
-		}
-		capability, err := traverseCapability()
-		if err != nil {
-			return nil, fmt.Errorf("postgres can't run as root, and uid %d can't reach %s: %w", nobody, path, err)
-		}
-		user.Capabilities = []uintptr{capability}
+	open, err := reachable(dir)
+	if err != nil || open {
+		return user, err
 	}
+	capability, err := traverseCapability()
+	if err != nil {
+		return nil, fmt.Errorf("postgres can't run as root, and uid %d can't reach %s: %w", nobody, dir, err)
+	}
+	user.Capabilities = []uintptr{capability}
 	return user, nil
 }
 
@@ -71,5 +65,5 @@ func traverseCapability() (uintptr, error) {
 			return c, nil
 		}
 	}
-	return 0, fmt.Errorf("move the folder to where everybody may search (WEIR_LOCAL_DIR, WEIR_CACHE_DIR), or don't run as root")
+	return 0, fmt.Errorf("set WEIR_LOCAL_DIR to a folder that everybody may search, or don't run as root")
 }

@@ -48,11 +48,7 @@ func Start(ctx context.Context, p Program, log string) (*Process, error) {
 func (p *Process) run(started chan<- error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	handed, err := p.program.User.Apply(p.cmd)
-	if err == nil {
-		err = p.cmd.Start()
-		handed()
-	}
+	err := p.cmd.Start()
 	started <- err
 	if err != nil {
 		return

@@ -41,6 +41,7 @@ func (p Program) command() *exec.Cmd {
 		Setpgid:   true, // Ctrl-C in a terminal must not reach children ahead of the ordered stop
 		Pdeathsig: p.deathSignal(),
 	}
+	p.User.Apply(cmd)
 	return cmd
 }
 
