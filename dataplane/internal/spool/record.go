@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/weirhq/weir/proto/contract/batch"
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
 )
 
@@ -76,8 +77,8 @@ func parseFrame(data []byte, seed uint32, offset int64) (frame []byte, cut bool)
 
 func encodeRecord(kind byte, prefix int, record *usagev1.UsageRecord) ([]byte, error) {
 	size := proto.Size(record)
-	if size > maxRecord {
-		return nil, fmt.Errorf("%w: %d bytes", ErrTooLarge, size)
+	if size > maxRecord || len(record.GetAttempts()) > batch.MaxAttempts {
+		return nil, fmt.Errorf("%w: %d bytes, %d attempts", ErrTooLarge, size, len(record.GetAttempts()))
 	}
 	frame, err := proto.MarshalOptions{UseCachedSize: true}.MarshalAppend(newFrame(kind, prefix, size), record)
 	if err != nil {

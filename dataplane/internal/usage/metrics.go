@@ -1,0 +1,58 @@
+package usage
+
+import (
+	"fmt"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/weirhq/weir/dataplane/internal/spool"
+)
+
+// Metrics of the spool and of shipping.
+type Metrics struct {
+	batches, records, failures prometheus.Counter
+}
+
+// NewMetrics registers the metrics; stats is asked at each scrape.
+func NewMetrics(registry prometheus.Registerer, stats func() spool.Stats) (*Metrics, error) {
+	m := &Metrics{
+		batches:  counter("weir_agent_usage_batches_sent_total", "Batches of usage that the broker acknowledged."),
+		records:  counter("weir_agent_usage_records_sent_total", "Usage records in batches that the broker acknowledged; repeats count again."),
+		failures: counter("weir_agent_usage_send_failures_total", "Attempts to send a batch that failed."),
+	}
+	all := []prometheus.Collector{
+		m.batches, m.records, m.failures,
+		gauge("weir_agent_spool_bytes", "Bytes of the usage spool on disk.", func() float64 { return float64(stats().Bytes) }),
+		gauge("weir_agent_spool_records", "Usage records on disk that are not settled.", func() float64 { return float64(stats().Records) }),
+		gauge("weir_agent_spool_open_requests", "Requests that were started and not ended.", func() float64 { return float64(stats().Open) }),
+		gauge("weir_agent_spool_oldest_seconds", "Age of the oldest batch that is not settled.", func() float64 { return stats().OldestAge.Seconds() }),
+		gauge("weir_agent_spool_damaged", "Stretches of the spool lost to damage, found since the start.", func() float64 { return float64(stats().Damaged) }),
+	}
+	for _, c := range all {
+		if err := registry.Register(c); err != nil {
+			return nil, fmt.Errorf("register usage metrics: %w", err)
+		}
+	}
+	return m, nil
+}
+
+func counter(name, help string) prometheus.Counter {
+	return prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
+}
+
+func gauge(name, help string, value func() float64) prometheus.Collector {
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value)
+}
+
+func (m *Metrics) sent(b spool.Batch) {
+	if m != nil {
+		m.batches.Inc()
+		m.records.Add(float64(b.Last - b.First + 1))
+	}
+}
+
+func (m *Metrics) failed() {
+	if m != nil {
+		m.failures.Inc()
+	}
+}
