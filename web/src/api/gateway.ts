@@ -1,0 +1,27 @@
+import { useInfiniteQuery } from "@connectrpc/connect-query";
+
+import { GatewayService } from "../gen/weir/admin/v1/gateway_pb";
+import { firstPage, nextPage } from "./page";
+import { permissionOf } from "./permission";
+
+export type { Agent, Gateway } from "../gen/weir/admin/v1/gateway_pb";
+
+export const mayListGateways = permissionOf(GatewayService.method.listGateways);
+export const mayListAgents = permissionOf(GatewayService.method.listAgents);
+
+export function useGateways() {
+  return useInfiniteQuery(
+    GatewayService.method.listGateways,
+    { page: firstPage },
+    { pageParamKey: "page", getNextPageParam: nextPage },
+  );
+}
+
+/** useAgents is every gateway's fleet, asked for again every five seconds. */
+export function useAgents(enabled: boolean) {
+  return useInfiniteQuery(
+    GatewayService.method.listAgents,
+    { page: firstPage },
+    { pageParamKey: "page", getNextPageParam: nextPage, enabled, refetchInterval: 5_000 },
+  );
+}

@@ -1,0 +1,68 @@
+import type { JsonValue } from "@bufbuild/protobuf";
+import { toJson } from "@bufbuild/protobuf";
+import type { ListValue } from "@bufbuild/protobuf/wkt";
+import { ListValueSchema, timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { useInfiniteQuery, useQuery } from "@connectrpc/connect-query";
+import { keepPreviousData } from "@tanstack/react-query";
+
+import { Interval, ReportService } from "../gen/weir/admin/v1/report_pb";
+import { permissionOf } from "./permission";
+
+export { Interval };
+export type {
+  Column,
+  GetOverviewResponse,
+  Point,
+  Request,
+  RouteTotals,
+  RunQueryResponse,
+  Totals,
+} from "../gen/weir/admin/v1/report_pb";
+
+export const mayReadReports = permissionOf(ReportService.method.getOverview);
+export const mayRunQueries = permissionOf(ReportService.method.runQuery);
+
+export interface OverviewInput {
+  from: Date;
+  interval: Interval;
+  timeZone: string;
+}
+
+export function useOverview({ from, interval, timeZone }: OverviewInput) {
+  return useQuery(
+    ReportService.method.getOverview,
+    { from: timestampFromDate(from), interval, timeZone },
+    { refetchInterval: 10_000, placeholderData: keepPreviousData },
+  );
+}
+
+const requestsPage = 50;
+
+/** useRequests lists newest first; while live it asks again every three seconds. */
+export function useRequests(live: boolean) {
+  return useInfiniteQuery(
+    ReportService.method.listRequests,
+    { size: requestsPage, pageToken: "" },
+    {
+      pageParamKey: "pageToken",
+      getNextPageParam: (last) => last.nextPageToken || undefined,
+      refetchInterval: live ? 3_000 : false,
+      refetchOnWindowFocus: live,
+    },
+  );
+}
+
+/** useRunQuery runs a statement once; "" runs nothing. */
+export function useRunQuery(sql: string) {
+  return useQuery(
+    ReportService.method.runQuery,
+    { sql },
+    { enabled: sql !== "", staleTime: Infinity, retry: false, refetchOnWindowFocus: false },
+  );
+}
+
+/** cellsOf is one result row as JSON values, in the order of the columns. */
+export function cellsOf(row: ListValue): JsonValue[] {
+  const json = toJson(ListValueSchema, row);
+  return Array.isArray(json) ? json : [];
+}

@@ -1,0 +1,46 @@
+import { formatTime, formatUTC } from "../format/time";
+import { Scroller } from "../ui/Scroller";
+import type { ChartData } from "./prepare/series";
+
+interface TableTwinProps {
+  title: string;
+  data: ChartData;
+  zone: string;
+  precision: "day" | "minute";
+  formatValue: (value: bigint) => string;
+}
+
+/** TableTwin says in numbers what the chart says in a picture, newest first. */
+export function TableTwin({ title, data, zone, precision, formatValue }: TableTwinProps) {
+  const rows = data.starts.map((start, i) => ({ start, values: data.exact.map((values) => values[i]) })).reverse();
+  return (
+    <Scroller label={`${title}, table`} className="chart-table">
+      <table className="table">
+        <thead>
+          <tr>
+            <th scope="col">From ({zone})</th>
+            {data.labels.map((label) => (
+              <th key={label} scope="col" className="num">
+                {label}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(({ start, values }) => (
+            <tr key={start}>
+              <th scope="row" title={formatUTC(new Date(start))}>
+                {formatTime(new Date(start), zone, precision)}
+              </th>
+              {values.map((value, i) => (
+                <td key={data.labels[i]} className="num">
+                  {value === undefined ? <span className="muted">no data</span> : formatValue(value)}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </Scroller>
+  );
+}

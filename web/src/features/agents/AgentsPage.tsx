@@ -1,0 +1,67 @@
+import { mayListAgents, useAgents, useGateways } from "../../api/gateway";
+import { viewerZone } from "../../format/time";
+import { LoadMore } from "../../ui/LoadMore";
+import { Page, Panel } from "../../ui/Page";
+import { Async, Empty } from "../../ui/State";
+import { useNow } from "../../ui/useNow";
+import { useMay } from "../session/permission";
+import { AgentTable } from "./AgentTable";
+
+/** AgentsPage shows each gateway's fleet as it last reported. */
+export function AgentsPage() {
+  const mayAgents = useMay()(mayListAgents);
+  const gateways = useGateways();
+  const agents = useAgents(mayAgents);
+  const now = useNow(1_000);
+  const fleet = agents.data?.pages.flatMap((page) => page.agents) ?? [];
+  return (
+    <Page title="Gateways and agents" about={`As the agents last reported. Times in ${viewerZone()}; hover for UTC.`}>
+      <Async result={gateways} what="gateways" isEmpty={(d) => d.pages[0]?.gateways.length === 0} empty={<NoGateways />}>
+        {(data) =>
+          data.pages
+            .flatMap((page) => page.gateways)
+            .map((gateway) => (
+              <Panel key={gateway.id} title={gateway.name} aside={<span className="muted">Region {gateway.region}</span>}>
+                <Async
+                  result={agents}
+                  what={`agents of ${gateway.name}`}
+                  isEmpty={() => !fleet.some((agent) => agent.gatewayId === gateway.id)}
+                  empty={<NoAgents />}
+                >
+                  {() => (
+                    <AgentTable
+                      gateway={gateway.name}
+                      agents={fleet.filter((agent) => agent.gatewayId === gateway.id)}
+                      now={now}
+                    />
+                  )}
+                </Async>
+              </Panel>
+            ))
+        }
+      </Async>
+      <LoadMore query={gateways} />
+      <LoadMore query={agents} />
+    </Page>
+  );
+}
+
+function NoGateways() {
+  return (
+    <Empty title="No gateways yet">
+      <p>
+        A gateway is a named fleet of agents. Create one with <code>GatewayService/CreateGateway</code>.
+      </p>
+    </Empty>
+  );
+}
+
+function NoAgents() {
+  return (
+    <Empty title="No agents have joined">
+      <p>
+        Make a token with <code>GatewayService/CreateEnrolmentToken</code> and start an agent with it.
+      </p>
+    </Empty>
+  );
+}

@@ -1,0 +1,20 @@
+import type { Agent } from "../../api/gateway";
+import { dateOf } from "../../api/time";
+import type { Tone } from "../../ui/Badge";
+
+export interface Health {
+  label: string;
+  tone: Tone;
+}
+
+// Agents give up on a silent stream after 45 s; who was silent longer is missed.
+const silentAfterMs = 45_000;
+
+/** healthOf words how an agent is doing, from what it reported. */
+export function healthOf(agent: Agent, now: Date): Health {
+  const seen = dateOf(agent.lastSeenAt);
+  if (!seen) return { label: "Never reported", tone: "plain" };
+  if (now.getTime() - seen.getTime() > silentAfterMs) return { label: "Silent", tone: "bad" };
+  if (agent.rejectReasons.length > 0) return { label: "Refused policy", tone: "warn" };
+  return { label: "Healthy", tone: "good" };
+}

@@ -1,0 +1,55 @@
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { useState } from "react";
+
+import { useCreateKey } from "../../api/key";
+import type { Project } from "../../api/project";
+import type { Route } from "../../api/route";
+import { newRequestId } from "../../api/transport";
+import { Modal } from "../../ui/Overlay";
+import type { KeyDraft } from "./KeyForm";
+import { KeyForm } from "./KeyForm";
+import { NewKey } from "./NewKey";
+
+interface CreateKeyDialogProps {
+  projects: readonly Project[];
+  routes: readonly Route[];
+  onClose: () => void;
+}
+
+/** CreateKeyDialog makes a key, then shows its secret: the only time it can be seen. */
+export function CreateKeyDialog({ projects, routes, onClose }: CreateKeyDialogProps) {
+  const [attempt, setAttempt] = useState({ draft: "", requestId: "" });
+  const create = useCreateKey();
+  const submit = (draft: KeyDraft) => {
+    // The same draft said again is the same request; a changed one is another.
+    const said = JSON.stringify(draft);
+    const requestId = said === attempt.draft ? attempt.requestId : newRequestId();
+    setAttempt({ draft: said, requestId });
+    create.mutate({ ...toRequest(draft), mutation: { requestId } });
+  };
+  const made = create.data;
+  const first = routes.find((r) => made?.key?.routeIds.includes(r.id)) ?? routes[0];
+  return (
+    <Modal title={made ? "Key created" : "Create key"} open onClose={onClose}>
+      {made ? (
+        <NewKey made={made} route={first?.name ?? "your-route"} onClose={onClose} />
+      ) : (
+        <KeyForm
+          projects={projects}
+          routes={routes}
+          pending={create.isPending}
+          error={create.error}
+          onSubmit={submit}
+          onCancel={onClose}
+        />
+      )}
+    </Modal>
+  );
+}
+
+const dayMs = 86_400_000;
+
+function toRequest({ name, projectId, routeIds, days }: KeyDraft) {
+  const expiresAt = days > 0 ? timestampFromDate(new Date(Date.now() + days * dayMs)) : undefined;
+  return { name, projectId, routeIds, ...(expiresAt && { expiresAt }) };
+}

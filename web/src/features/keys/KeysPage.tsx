@@ -1,0 +1,81 @@
+import "./keys.css";
+
+import { getRouteApi } from "@tanstack/react-router";
+import { useState } from "react";
+
+import type { Key } from "../../api/key";
+import { mayCreateKey, mayRevokeKey, useKeys } from "../../api/key";
+import { mayListProjects, useProjects } from "../../api/project";
+import { mayListRoutes, useRoutes } from "../../api/route";
+import { viewerZone } from "../../format/time";
+import { LoadMore } from "../../ui/LoadMore";
+import { Page, Panel } from "../../ui/Page";
+import { Async, Empty } from "../../ui/State";
+import { useMay } from "../session/permission";
+import { CreateKeyDialog } from "./CreateKeyDialog";
+import { KeyTable } from "./KeyTable";
+import { RevokeKeyDialog } from "./RevokeKeyDialog";
+
+const route = getRouteApi("/keys");
+
+/** KeysPage lists virtual keys, makes new ones and ends old ones. */
+export function KeysPage() {
+  const { create } = route.useSearch();
+  const navigate = route.useNavigate();
+  const may = useMay();
+  const keys = useKeys();
+  const projects = useProjects(may(mayListProjects)).data?.pages.flatMap((page) => page.projects) ?? [];
+  const routes = useRoutes(may(mayListRoutes)).data?.pages.flatMap((page) => page.routes) ?? [];
+  const [revoking, setRevoking] = useState<Key>();
+  const setCreating = (open: boolean) => void navigate({ search: open ? { create: true } : {} });
+  return (
+    <Page
+      title="Keys"
+      about={`What applications authenticate with. Times in ${viewerZone()}; hover for UTC.`}
+      actions={may(mayCreateKey) && <CreateButton onClick={() => setCreating(true)} />}
+    >
+      <Panel>
+        <Async
+          result={keys}
+          what="keys"
+          isEmpty={(d) => d.pages[0]?.keys.length === 0}
+          empty={<NoKeys mayCreate={may(mayCreateKey)} />}
+        >
+          {(data) => (
+            <KeyTable
+              keys={data.pages.flatMap((page) => page.keys)}
+              projects={projects}
+              routes={routes}
+              onRevoke={may(mayRevokeKey) ? setRevoking : undefined}
+            />
+          )}
+        </Async>
+        <LoadMore query={keys} />
+      </Panel>
+      {create && may(mayCreateKey) && (
+        <CreateKeyDialog projects={projects} routes={routes} onClose={() => setCreating(false)} />
+      )}
+      {revoking && <RevokeKeyDialog subject={revoking} onClose={() => setRevoking(undefined)} />}
+    </Page>
+  );
+}
+
+function CreateButton({ onClick }: { onClick: () => void }) {
+  return (
+    <button type="button" className="button button-primary" onClick={onClick}>
+      Create key
+    </button>
+  );
+}
+
+function NoKeys({ mayCreate }: { mayCreate: boolean }) {
+  return (
+    <Empty title="No keys yet">
+      <p>
+        {mayCreate
+          ? "Create the first one: it is shown once, with a line to paste."
+          : "Your role may not create keys; ask an admin of your organization."}
+      </p>
+    </Empty>
+  );
+}

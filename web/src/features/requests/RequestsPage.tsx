@@ -1,0 +1,71 @@
+import "./requests.css";
+
+import { getRouteApi, Link } from "@tanstack/react-router";
+
+import { useRequests } from "../../api/report";
+import { viewerZone } from "../../format/time";
+import { Badge } from "../../ui/Badge";
+import { LoadMore } from "../../ui/LoadMore";
+import { Page } from "../../ui/Page";
+import { Async, Empty } from "../../ui/State";
+import { RequestDrawer } from "./RequestDrawer";
+import { RequestTable } from "./RequestTable";
+
+const route = getRouteApi("/requests");
+
+/** RequestsPage is the live tail: newest first, until it is paused or older ones are loaded. */
+export function RequestsPage() {
+  const { paused, request } = route.useSearch();
+  const navigate = route.useNavigate();
+  const query = useRequests(!paused);
+  const setPaused = (next: boolean) =>
+    void navigate({ search: (s) => ({ ...s, paused: next || undefined }), replace: true });
+  const close = () => void navigate({ search: (s) => ({ ...s, request: undefined }) });
+  return (
+    <Page
+      title="Requests"
+      about={`Newest first. Times in ${viewerZone()}; hover for UTC.`}
+      actions={<LiveSwitch paused={paused ?? false} onChange={setPaused} />}
+    >
+      <Async result={query} what="requests" isEmpty={(d) => d.pages[0]?.requests.length === 0} empty={<NoRequests />}>
+        {(data) => {
+          const requests = data.pages.flatMap((page) => page.requests);
+          return (
+            <>
+              <RequestTable requests={requests} />
+              <LoadMore query={query} onLoad={() => setPaused(true)} />
+              <RequestDrawer id={request} request={requests.find((r) => r.requestId === request)} onClose={close} />
+            </>
+          );
+        }}
+      </Async>
+    </Page>
+  );
+}
+
+interface LiveSwitchProps {
+  paused: boolean;
+  onChange: (paused: boolean) => void;
+}
+
+function LiveSwitch({ paused, onChange }: LiveSwitchProps) {
+  return (
+    <>
+      <Badge tone={paused ? "plain" : "good"}>{paused ? "Paused" : "Live"}</Badge>
+      <button type="button" className="button" onClick={() => onChange(!paused)}>
+        {paused ? "Resume" : "Pause"}
+      </button>
+    </>
+  );
+}
+
+function NoRequests() {
+  return (
+    <Empty title="No requests yet">
+      <p>Requests show up here within seconds of an agent serving them.</p>
+      <p>
+        <Link to="/keys">Create a key</Link> and send one: the key's page has a line to paste.
+      </p>
+    </Empty>
+  );
+}

@@ -1,0 +1,52 @@
+import type { Provider } from "../../api/provider";
+import { dialectName } from "../../api/provider";
+import { dateOf } from "../../api/time";
+import { Scroller } from "../../ui/Scroller";
+import { Time } from "../../ui/Value";
+
+export function ProviderTable({ providers }: { providers: readonly Provider[] }) {
+  return (
+    <Scroller label="Providers">
+      <table className="table">
+        <thead>
+          <tr>
+            <th scope="col">Provider</th>
+            <th scope="col">Dialect</th>
+            <th scope="col">Base URL</th>
+            <th scope="col" className="wide-only">
+              Credential
+            </th>
+            <th scope="col" className="wide-only">
+              Region
+            </th>
+            <th scope="col" className="wide-only">
+              Prices
+            </th>
+            <th scope="col" className="wide-only">
+              Created
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {providers.map((provider) => (
+            <tr key={provider.id}>
+              <th scope="row">{provider.name}</th>
+              <td className="nowrap">{dialectName(provider.dialect)}</td>
+              <td>
+                <code>{provider.baseUrl}</code>
+              </td>
+              <td className="wide-only">
+                <code>{provider.credentialRef}</code>
+              </td>
+              <td className="wide-only">{provider.region || <span className="muted">not stated</span>}</td>
+              <td className="wide-only">{provider.priceList || <span className="muted">unpriced</span>}</td>
+              <td className="wide-only">
+                <Time at={dateOf(provider.createdAt)} precision="minute" />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </Scroller>
+  );
+}

@@ -1,0 +1,44 @@
+import type { WhoAmIResponse } from "../../api/session";
+import { logoutUrl, roleName } from "../../api/session";
+import type { Theme } from "../../ui/theme";
+import { useTheme } from "../../ui/theme";
+
+/** Account shows who is logged in and where, the theme, and the way out. */
+export function Account({ viewer }: { viewer: WhoAmIResponse }) {
+  return (
+    <div className="account">
+      <div className="account-who">
+        <span className="truncate" title={viewer.display}>
+          {viewer.display}
+        </span>
+        <span className="muted truncate" title={viewer.organizationName}>
+          {viewer.organizationName} · {roleName(viewer.role)}
+        </span>
+      </div>
+      <div className="account-tools">
+        <ThemeChoice />
+        <form method="post" action={logoutUrl}>
+          <button type="submit" className="button button-small">
+            Log out
+          </button>
+        </form>
+      </div>
+    </div>
+  );
+}
+
+function ThemeChoice() {
+  const [theme, choose] = useTheme();
+  return (
+    <select
+      className="select-small"
+      aria-label="Theme"
+      value={theme}
+      onChange={(event) => choose(event.target.value as Theme)}
+    >
+      <option value="system">System</option>
+      <option value="light">Light</option>
+      <option value="dark">Dark</option>
+    </select>
+  );
+}

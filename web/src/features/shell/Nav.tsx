@@ -1,0 +1,43 @@
+import type { LinkProps } from "@tanstack/react-router";
+import { Link } from "@tanstack/react-router";
+
+import { mayListGateways } from "../../api/gateway";
+import { mayListKeys } from "../../api/key";
+import { mayReadReports, mayRunQueries } from "../../api/report";
+import { mayListRoutes } from "../../api/route";
+import { useMay } from "../session/permission";
+
+interface Item {
+  to: NonNullable<LinkProps["to"]>;
+  label: string;
+  permission: string;
+  icon: string;
+}
+
+const items: readonly Item[] = [
+  { to: "/", label: "Overview", permission: mayReadReports, icon: "M3 17V9m5 8V4m5 13v-6m4 6V7" },
+  { to: "/requests", label: "Requests", permission: mayReadReports, icon: "M3 5h14M3 10h14M3 15h9" },
+  { to: "/routing", label: "Routes", permission: mayListRoutes, icon: "M3 10h5l4-5h5M8 10l4 5h5" },
+  { to: "/keys", label: "Keys", permission: mayListKeys, icon: "M12.5 11.5a4 4 0 1 0-4-4c0 .8.2 1.5.6 2.1L3 15.7V17h3l.5-2h2l.5-2 1.4-1.9c.6.3 1.3.4 2.1.4z" },
+  { to: "/agents", label: "Agents", permission: mayListGateways, icon: "M4 4h12v5H4zM4 11h12v5H4zM7 6.5h.1M7 13.5h.1" },
+  { to: "/sql", label: "SQL", permission: mayRunQueries, icon: "M4 5l4 4-4 4M10 14h6" },
+];
+
+/** Nav offers the pages that the viewer's role can read. */
+export function Nav() {
+  const may = useMay();
+  return (
+    <nav className="nav" aria-label="Pages">
+      {items
+        .filter((item) => may(item.permission))
+        .map((item) => (
+          <Link key={item.to} to={item.to} activeOptions={{ exact: item.to === "/", includeSearch: false }}>
+            <svg viewBox="0 0 20 20" aria-hidden="true">
+              <path d={item.icon} />
+            </svg>
+            {item.label}
+          </Link>
+        ))}
+    </nav>
+  );
+}

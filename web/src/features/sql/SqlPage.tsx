@@ -1,0 +1,100 @@
+import "./sql.css";
+
+import { getRouteApi } from "@tanstack/react-router";
+import type { KeyboardEvent } from "react";
+import { useState } from "react";
+
+import { useRunQuery } from "../../api/report";
+import { Page, Panel } from "../../ui/Page";
+import { Async, Empty } from "../../ui/State";
+import { examples } from "./examples";
+import { ResultTable } from "./ResultTable";
+
+const route = getRouteApi("/sql");
+
+/** SqlPage runs one SELECT over the organization's public views. The URL holds the statement. */
+export function SqlPage() {
+  const { sql: ran = "" } = route.useSearch();
+  const navigate = route.useNavigate();
+  const [draft, setDraft] = useState(ran || (examples[0]?.sql ?? ""));
+  const result = useRunQuery(ran);
+  const run = (sql: string) => {
+    setDraft(sql);
+    if (sql === ran) void result.refetch();
+    else void navigate({ search: { sql } });
+  };
+  return (
+    <Page title="SQL" about="One SELECT over the views requests, attempts, spend_daily, latency_hourly, completeness.">
+      <Panel>
+        <Editor draft={draft} busy={result.isFetching} onChange={setDraft} onRun={run} />
+      </Panel>
+      {ran ? (
+        <Async result={result} what="result" isEmpty={(d) => d.rows.length === 0} empty={<NoRows />}>
+          {(data) => <ResultTable result={data} />}
+        </Async>
+      ) : (
+        <NothingRan />
+      )}
+    </Page>
+  );
+}
+
+interface EditorProps {
+  draft: string;
+  busy: boolean;
+  onChange: (sql: string) => void;
+  onRun: (sql: string) => void;
+}
+
+function Editor({ draft, busy, onChange, onRun }: EditorProps) {
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && draft.trim()) onRun(draft);
+  };
+  return (
+    <form action={() => onRun(draft)} className="sql-editor">
+      <label className="sr-only" htmlFor="sql">
+        Statement
+      </label>
+      <textarea
+        id="sql"
+        required
+        rows={6}
+        spellCheck={false}
+        autoCapitalize="off"
+        value={draft}
+        onChange={(event) => onChange(event.target.value)}
+        onKeyDown={onKeyDown}
+      />
+      <div className="sql-bar">
+        <button type="submit" className="button button-primary" disabled={busy}>
+          {busy ? "Running…" : "Run"}
+        </button>
+        <span className="muted wide-only">Ctrl + Enter</span>
+        <span className="sql-examples">
+          <span className="muted">Try:</span>
+          {examples.map(({ label, sql }) => (
+            <button key={label} type="button" className="button button-small" onClick={() => onRun(sql)}>
+              {label}
+            </button>
+          ))}
+        </span>
+      </div>
+    </form>
+  );
+}
+
+function NoRows() {
+  return (
+    <Empty title="No rows">
+      <p>The statement ran and found nothing.</p>
+    </Empty>
+  );
+}
+
+function NothingRan() {
+  return (
+    <Empty title="Ask something">
+      <p>Write a statement and run it, or try one of the examples. You see your organization's rows only.</p>
+    </Empty>
+  );
+}

@@ -1,0 +1,64 @@
+/** viewerZone is the IANA name of the zone the viewer's browser is set to. */
+export function viewerZone(): string {
+  return Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+function format(zone: string): Intl.DateTimeFormat {
+  const cached = formats.get(zone);
+  if (cached) return cached;
+  const made = new Intl.DateTimeFormat("en-CA", {
+    timeZone: zone,
+    hourCycle: "h23",
+    year: "numeric",
+    month: "2-digit",
+    day: "2-digit",
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+  });
+  formats.set(zone, made);
+  return made;
+}
+
+export interface WallClock {
+  year: number;
+  month: number;
+  day: number;
+  hour: number;
+  minute: number;
+  second: number;
+}
+
+/** wallClock is what a clock in the zone shows at that instant. */
+export function wallClock(at: Date, zone: string): WallClock {
+  const clock: WallClock = { year: 0, month: 0, day: 0, hour: 0, minute: 0, second: 0 };
+  for (const { type, value } of format(zone).formatToParts(at)) {
+    if (type in clock) clock[type as keyof WallClock] = Number(value);
+  }
+  return clock;
+}
+
+export type Precision = "day" | "minute" | "second" | "millisecond";
+
+/** formatTime writes an instant in a zone: 2026-07-04 18:02:11. */
+export function formatTime(at: Date, zone: string, precision: Precision = "second"): string {
+  const c = wallClock(at, zone);
+  const day = `${c.year}-${two(c.month)}-${two(c.day)}`;
+  if (precision === "day") return day;
+  const minute = `${day} ${two(c.hour)}:${two(c.minute)}`;
+  if (precision === "minute") return minute;
+  const second = `${minute}:${two(c.second)}`;
+  if (precision === "second") return second;
+  return `${second}.${String(at.getUTCMilliseconds()).padStart(3, "0")}`;
+}
+
+/** formatUTC writes an instant for the hover text: 2026-07-04 16:02:11.120 UTC. */
+export function formatUTC(at: Date): string {
+  return `${formatTime(at, "UTC", "millisecond")} UTC`;
+}
+
+function two(n: number): string {
+  return String(n).padStart(2, "0");
+}

@@ -1,0 +1,26 @@
+import { MutationCache, QueryCache, QueryClient } from "@tanstack/react-query";
+
+import { isLoggedOut, isWorthRetrying } from "./api/error";
+
+/**
+ * newQueryClient holds the server's state. Where any call finds the session gone,
+ * everything is asked again, the login first: so the login page appears.
+ */
+export function newQueryClient(): QueryClient {
+  const onError = (error: unknown) => {
+    if (isLoggedOut(error)) void client.invalidateQueries({ refetchType: "active", predicate: isFine });
+  };
+  const client = new QueryClient({
+    queryCache: new QueryCache({ onError }),
+    mutationCache: new MutationCache({ onError }),
+    defaultOptions: {
+      queries: { staleTime: 5_000, retry: (failures, error) => failures < 2 && isWorthRetrying(error) },
+    },
+  });
+  return client;
+}
+
+// Queries that already failed would only fail, report and ask again for ever.
+function isFine(query: { state: { status: string; error: unknown } }): boolean {
+  return query.state.error === null;
+}

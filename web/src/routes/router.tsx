@@ -1,0 +1,70 @@
+import type { RouterHistory } from "@tanstack/react-router";
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
+
+import { Shell } from "../features/shell/Shell";
+import { NotFound } from "../features/shell/NotFound";
+import { Loading } from "../ui/State";
+import { keysSearch, overviewSearch, requestsSearch, sqlSearch } from "./search";
+
+const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
+
+const overview = createRoute({
+  getParentRoute: () => root,
+  path: "/",
+  validateSearch: overviewSearch,
+  component: lazyRouteComponent(() => import("../features/overview/OverviewPage"), "OverviewPage"),
+});
+
+const requests = createRoute({
+  getParentRoute: () => root,
+  path: "/requests",
+  validateSearch: requestsSearch,
+  component: lazyRouteComponent(() => import("../features/requests/RequestsPage"), "RequestsPage"),
+});
+
+const routing = createRoute({
+  getParentRoute: () => root,
+  path: "/routing",
+  component: lazyRouteComponent(() => import("../features/routing/RoutingPage"), "RoutingPage"),
+});
+
+const keys = createRoute({
+  getParentRoute: () => root,
+  path: "/keys",
+  validateSearch: keysSearch,
+  component: lazyRouteComponent(() => import("../features/keys/KeysPage"), "KeysPage"),
+});
+
+const agents = createRoute({
+  getParentRoute: () => root,
+  path: "/agents",
+  component: lazyRouteComponent(() => import("../features/agents/AgentsPage"), "AgentsPage"),
+});
+
+const sql = createRoute({
+  getParentRoute: () => root,
+  path: "/sql",
+  validateSearch: sqlSearch,
+  component: lazyRouteComponent(() => import("../features/sql/SqlPage"), "SqlPage"),
+});
+
+const routeTree = root.addChildren([overview, requests, routing, keys, agents, sql]);
+
+/** newRouter routes on a history; the browser's own where none is given. */
+export function newRouter(history?: RouterHistory) {
+  return createRouter({
+    routeTree,
+    ...(history && { history }),
+    defaultPreload: "intent",
+    defaultPendingComponent: () => <Loading what="page" shape="table" />,
+    scrollRestoration: true,
+  });
+}
+
+export type Router = ReturnType<typeof newRouter>;
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: Router;
+  }
+}

@@ -1,0 +1,61 @@
+// What the URL holds for each page. Anything unknown falls back, so that an old or
+// mistyped link still opens.
+
+type Raw = Record<string, unknown>;
+
+export const ranges = ["1h", "24h", "7d", "30d"] as const;
+export type Range = (typeof ranges)[number];
+
+export const metrics = ["spend", "requests", "tokens", "latency"] as const;
+export type Metric = (typeof metrics)[number];
+
+export interface OverviewSearch {
+  /** Absent: 24h. */
+  range?: Range;
+  /** Absent: spend. */
+  metric?: Metric;
+}
+
+export function overviewSearch(raw: Raw): OverviewSearch {
+  const range = oneOf(ranges, raw.range);
+  const metric = oneOf(metrics, raw.metric);
+  return { ...(range && { range }), ...(metric && { metric }) };
+}
+
+export interface RequestsSearch {
+  /** Absent: newest requests appear by themselves. */
+  paused?: true;
+  /** Id of the request whose details are open. */
+  request?: string;
+}
+
+export function requestsSearch(raw: Raw): RequestsSearch {
+  const request = text(raw.request);
+  return { ...(raw.paused === true && { paused: true as const }), ...(request && { request }) };
+}
+
+export interface KeysSearch {
+  create?: true;
+}
+
+export function keysSearch(raw: Raw): KeysSearch {
+  return raw.create === true ? { create: true } : {};
+}
+
+export interface SqlSearch {
+  /** The statement that was run. */
+  sql?: string;
+}
+
+export function sqlSearch(raw: Raw): SqlSearch {
+  const sql = text(raw.sql);
+  return sql ? { sql } : {};
+}
+
+function oneOf<T extends string>(known: readonly T[], value: unknown): T | undefined {
+  return known.find((k) => k === value);
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}

@@ -1,0 +1,67 @@
+import { AlertDialog } from "@base-ui/react/alert-dialog";
+import { Dialog } from "@base-ui/react/dialog";
+import type { ReactNode } from "react";
+
+interface OverlayProps {
+  title: string;
+  open: boolean;
+  onClose: () => void;
+  children: ReactNode;
+}
+
+/** Drawer shows details beside the page. */
+export function Drawer(props: OverlayProps) {
+  return <Sheet {...props} className="drawer" />;
+}
+
+/** Modal asks for input above the page. */
+export function Modal(props: OverlayProps) {
+  return <Sheet {...props} className="modal" />;
+}
+
+function Sheet({ title, open, onClose, children, className }: OverlayProps & { className: string }) {
+  return (
+    <Dialog.Root open={open} onOpenChange={(next) => !next && onClose()}>
+      <Dialog.Portal>
+        <Dialog.Backdrop className="backdrop" />
+        <Dialog.Popup className={className}>
+          <div className="overlay-head">
+            <Dialog.Title>{title}</Dialog.Title>
+            <Dialog.Close className="button button-quiet" aria-label="Close">
+              ✕
+            </Dialog.Close>
+          </div>
+          <div className="overlay-body">{children}</div>
+        </Dialog.Popup>
+      </Dialog.Portal>
+    </Dialog.Root>
+  );
+}
+
+interface ConfirmProps {
+  title: string;
+  about: ReactNode;
+  open: boolean;
+  onClose: () => void;
+  children: ReactNode;
+}
+
+/** Confirm holds back something that can't be undone; it closes only by a choice. */
+export function Confirm({ title, about, open, onClose, children }: ConfirmProps) {
+  return (
+    <AlertDialog.Root open={open} onOpenChange={(next) => !next && onClose()}>
+      <AlertDialog.Portal>
+        <AlertDialog.Backdrop className="backdrop" />
+        <AlertDialog.Popup className="modal">
+          <div className="overlay-head">
+            <AlertDialog.Title>{title}</AlertDialog.Title>
+          </div>
+          <div className="overlay-body">
+            <AlertDialog.Description>{about}</AlertDialog.Description>
+            {children}
+          </div>
+        </AlertDialog.Popup>
+      </AlertDialog.Portal>
+    </AlertDialog.Root>
+  );
+}
