@@ -1,0 +1,51 @@
+package openai
+
+import (
+	"encoding/json"
+	"net/http"
+)
+
+// Error is what a caller gets. Code is stable.
+type Error struct {
+	Status  int
+	Code    string
+	Param   string // empty: null
+	Message string
+}
+
+func (e *Error) Error() string { return e.Code + ": " + e.Message }
+
+func invalidJSON(message string) *Error {
+	return &Error{Status: http.StatusBadRequest, Code: "invalid_json", Message: message}
+}
+
+type errorBody struct {
+	Error errorObject `json:"error"`
+}
+
+type errorObject struct {
+	Message string  `json:"message"`
+	Type    string  `json:"type"`
+	Param   *string `json:"param"`
+	Code    string  `json:"code"`
+}
+
+// Body is the error as an answer's JSON, with a newline.
+func (e *Error) Body() []byte { return append(e.json(), '\n') }
+
+// Event is the error as an event that ends a stream; SDKs raise it.
+func (e *Error) Event() []byte {
+	return append(append([]byte("data: "), e.json()...), "\n\n"...)
+}
+
+func (e *Error) json() []byte {
+	object := errorObject{Message: e.Message, Type: "invalid_request_error", Code: e.Code}
+	if e.Status >= http.StatusInternalServerError {
+		object.Type = "server_error"
+	}
+	if e.Param != "" {
+		object.Param = &e.Param
+	}
+	text, _ := json.Marshal(errorBody{Error: object}) // strings always encode
+	return text
+}

@@ -1,0 +1,72 @@
+package openai
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/weirhq/weir/dataplane/internal/dialect/jsonscan"
+)
+
+// Places of the fields that policy reads.
+const (
+	fieldModel = iota
+	fieldStream
+	fieldStreamOptions
+	fieldMaxTokens
+	fieldMaxCompletionTokens
+	fieldN
+	fieldServiceTier
+	maxFields
+
+	fieldIncludeUsage = 0
+)
+
+var (
+	topFields    = []string{"model", "stream", "stream_options", "max_tokens", "max_completion_tokens", "n", "service_tier"}
+	optionFields = []string{"include_usage"}
+)
+
+// pick finds fields by name. A field that is there twice, or as a name that
+// differs only in case, is refused.
+func pick(fields []jsonscan.Field, names []string) ([maxFields]jsonscan.Field, *Error) {
+	var found [maxFields]jsonscan.Field
+	for _, field := range fields {
+		name := plain(field.Name)
+		for i, known := range names {
+			if len(name) > len(known)+4 || !strings.EqualFold(string(name), known) {
+				continue
+			}
+			if string(name) != known || found[i].Value != nil {
+				return found, &Error{Status: 400, Code: "invalid_json", Param: known,
+					Message: fmt.Sprintf("The request body is ambiguous: %q stands there more than once or in other capitals.", known)}
+			}
+			found[i] = field
+		}
+	}
+	return found, nil
+}
+
+// plain decodes the escapes of a field's name.
+func plain(name []byte) []byte {
+	if bytes.IndexByte(name, '\\') < 0 {
+		return name
+	}
+	var text string
+	quoted := append(append([]byte{'"'}, name...), '"')
+	if json.Unmarshal(quoted, &text) != nil {
+		return name
+	}
+	return []byte(text)
+}
+
+// openEnded tells by a field's name that a content part is no text. An escaped
+// name might be one of them.
+func openEnded(name []byte) bool {
+	switch string(name) {
+	case "image_url", "input_audio", "file":
+		return true
+	}
+	return bytes.IndexByte(name, '\\') >= 0
+}

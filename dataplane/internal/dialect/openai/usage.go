@@ -1,0 +1,152 @@
+package openai
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"strconv"
+
+	"github.com/weirhq/weir/dataplane/internal/dialect/jsonscan"
+	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
+)
+
+// Answer is what an answer's body, or one event of a stream, says about itself.
+type Answer struct {
+	// Usage is nil where none, or none that adds up, is there.
+	Usage *usagev1.TokenUsage
+	// UsageSHA256 is of the usage object as it came, nil without Usage.
+	UsageSHA256 []byte
+	// ServiceTier that served the request, empty when not said.
+	ServiceTier string
+	// Failed: the object is an error.
+	Failed bool
+	// NoChoices: choices is there and empty, as in the usage event of a stream.
+	NoChoices bool
+}
+
+// ParseAnswer reads an answer's JSON. Text that is no JSON object says nothing.
+func ParseAnswer(text []byte) Answer {
+	var answer Answer
+	var space [24]jsonscan.Field
+	fields, err := jsonscan.Fields(space[:0], text, nil)
+	if err != nil {
+		return answer
+	}
+	for _, field := range fields {
+		switch string(field.Name) {
+		case "usage":
+			answer.Usage = parseUsage(field.Value)
+			if answer.Usage != nil {
+				sum := sha256.Sum256(field.Value)
+				answer.UsageSHA256 = sum[:]
+			}
+		case "service_tier":
+			answer.ServiceTier = string(bytes.Trim(field.Value, `"`))
+		case "error":
+			answer.Failed = string(field.Value) != "null"
+		case "choices":
+			answer.NoChoices = emptyArray(field.Value)
+		}
+	}
+	return answer
+}
+
+func emptyArray(value []byte) bool {
+	return len(value) >= 2 && value[0] == '[' && len(bytes.TrimSpace(value[1:len(value)-1])) == 0
+}
+
+// counts are OpenAI's numbers, which overlap: details are parts of the totals.
+type counts struct {
+	prompt, completion, total     int64
+	cached, cacheWrite, audioIn   int64
+	reasoning, audioOut           int64
+	hasPrompt, hasCompletion, bad bool
+}
+
+// parseUsage turns the usage object into disjoint buckets. Without both totals, or
+// with numbers that are none, there is no usage.
+func parseUsage(value []byte) *usagev1.TokenUsage {
+	var c counts
+	c.each(value, func(name string, field []byte) {
+		switch name {
+		case "prompt_tokens":
+			c.prompt, c.hasPrompt = c.number(field), true
+		case "completion_tokens":
+			c.completion, c.hasCompletion = c.number(field), true
+		case "total_tokens":
+			c.total = c.number(field)
+		case "prompt_tokens_details":
+			c.each(field, c.promptDetail)
+		case "completion_tokens_details":
+			c.each(field, c.completionDetail)
+		}
+	})
+	if c.bad || !c.hasPrompt || !c.hasCompletion {
+		return nil
+	}
+	return c.disjoint()
+}
+
+func (c *counts) each(object []byte, visit func(name string, value []byte)) {
+	var space [12]jsonscan.Field
+	fields, err := jsonscan.Fields(space[:0], object, nil)
+	if err != nil {
+		return // null, most often
+	}
+	for _, field := range fields {
+		visit(string(field.Name), field.Value)
+	}
+}
+
+func (c *counts) promptDetail(name string, value []byte) {
+	switch name {
+	case "cached_tokens":
+		c.cached = c.number(value)
+	case "cache_write_tokens":
+		c.cacheWrite = c.number(value)
+	case "audio_tokens":
+		c.audioIn = c.number(value)
+	}
+}
+
+func (c *counts) completionDetail(name string, value []byte) {
+	switch name {
+	case "reasoning_tokens":
+		c.reasoning = c.number(value)
+	case "audio_tokens":
+		c.audioOut = c.number(value)
+	}
+}
+
+func (c *counts) number(value []byte) int64 {
+	if string(value) == "null" {
+		return 0
+	}
+	n, err := strconv.ParseInt(string(value), 10, 64)
+	if err != nil || n < 0 || n > 1<<40 {
+		c.bad = true
+		return 0
+	}
+	return n
+}
+
+// disjoint takes the parts out of their totals, never below zero. Some compatible
+// servers count reasoning beside completion_tokens instead of inside: there the
+// total gives it away.
+func (c *counts) disjoint() *usagev1.TokenUsage {
+	completion := c.completion
+	if c.reasoning > 0 && c.total == c.prompt+c.completion+c.reasoning {
+		completion += c.reasoning
+	}
+	var usage usagev1.TokenUsage
+	usage.CacheRead, usage.Input = part(c.cached, c.prompt)
+	usage.CacheWrite_5M, usage.Input = part(c.cacheWrite, usage.Input)
+	usage.InputAudio, usage.Input = part(c.audioIn, usage.Input)
+	usage.Reasoning, usage.Output = part(c.reasoning, completion)
+	usage.OutputAudio, usage.Output = part(c.audioOut, usage.Output)
+	return &usage
+}
+
+func part(wanted, of int64) (taken, left int64) {
+	taken = min(wanted, of)
+	return taken, of - taken
+}

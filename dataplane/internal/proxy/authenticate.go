@@ -1,0 +1,78 @@
+package proxy
+
+import (
+	"crypto/sha256"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/weirhq/weir/dataplane/internal/dialect/openai"
+	"github.com/weirhq/weir/dataplane/internal/snapshot"
+)
+
+// authenticate finds the caller's key in the policy.
+func (e *exchange) authenticate() *openai.Error {
+	if e.policy == nil {
+		return noPolicy
+	}
+	text := keyText(e.r)
+	if text == "" {
+		return keyMissing
+	}
+	key, standing := e.policy.Key(sha256.Sum256([]byte(text)), e.begun)
+	switch standing {
+	case snapshot.Good:
+		e.key = key
+		e.record.KeyId, e.record.ProjectId = key.ID, key.ProjectID
+		return nil
+	case snapshot.Revoked:
+		return keyRevoked
+	case snapshot.Expired:
+		return keyExpired
+	}
+	return e.keyUnknown()
+}
+
+// keyUnknown tells how old the policy is that does not know the key: the key may
+// be newer.
+func (e *exchange) keyUnknown() *openai.Error {
+	confirmed := e.handler.config.Freshness()
+	if confirmed.IsZero() {
+		return unauthenticated("key_unknown", "This key is not in the policy of this gateway, which the control plane has not confirmed since the agent started.")
+	}
+	age := max(0, e.begun.Sub(confirmed)).Truncate(time.Second)
+	e.w.Header().Set("X-Weir-Policy-Age", strconv.FormatInt(int64(age/time.Second), 10))
+	return unauthenticated("key_unknown", "This key is not in the policy of this gateway, which the control plane confirmed "+age.String()+" ago.")
+}
+
+// keyText finds the key where SDKs of the known dialects put it.
+func keyText(r *http.Request) string {
+	if scheme, rest, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "bearer") {
+		if text := strings.TrimSpace(rest); text != "" {
+			return text
+		}
+	}
+	for _, name := range []string{"X-Api-Key", "X-Goog-Api-Key", "Api-Key"} {
+		if text := r.Header.Get(name); text != "" {
+			return text
+		}
+	}
+	if r.URL.RawQuery == "" {
+		return ""
+	}
+	return r.URL.Query().Get("key")
+}
+
+// withoutKey takes the key parameter out of a query and leaves the rest as it is.
+func withoutKey(query string) string {
+	var kept []string
+	for part := range strings.SplitSeq(query, "&") {
+		name, _, _ := strings.Cut(part, "=")
+		if plain, err := url.QueryUnescape(name); err == nil && plain != "key" {
+			kept = append(kept, part)
+		}
+	}
+	return strings.Join(kept, "&")
+}

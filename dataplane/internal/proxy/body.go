@@ -1,0 +1,126 @@
+package proxy
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"sync"
+	"sync/atomic"
+)
+
+// maxPooled is the largest buffer worth keeping: larger ones are rare and would
+// stay.
+const maxPooled = 1 << 20
+
+var buffers = sync.Pool{New: func() any { return &buffer{bytes: make([]byte, 0, 16<<10)} }}
+
+// buffer is pooled memory with a count of its users: a transport may read a
+// request's body after RoundTrip returned.
+type buffer struct {
+	bytes []byte
+	users atomic.Int32
+}
+
+func takeBuffer(size int64) *buffer {
+	b := buffers.Get().(*buffer)
+	if int64(cap(b.bytes)) < size {
+		b.bytes = make([]byte, 0, size)
+	}
+	b.bytes = b.bytes[:0]
+	b.users.Store(1)
+	return b
+}
+
+func (b *buffer) release() {
+	if b.users.Add(-1) == 0 && cap(b.bytes) <= maxPooled {
+		buffers.Put(b)
+	}
+}
+
+// fill reads to the end, at most limit bytes: beyond them it returns errTooLarge.
+func (b *buffer) fill(source io.Reader, limit int64) error {
+	for {
+		if len(b.bytes) == cap(b.bytes) {
+			b.bytes = append(b.bytes, 0)[:len(b.bytes)]
+		}
+		n, err := source.Read(b.bytes[len(b.bytes):cap(b.bytes)])
+		b.bytes = b.bytes[:len(b.bytes)+n]
+		switch {
+		case int64(len(b.bytes)) > limit:
+			return errTooLarge
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			return err
+		}
+	}
+}
+
+var errTooLarge = errors.New("larger than the limit")
+
+// readBody reads a request whole. Its errors are *http.MaxBytesError and those of
+// the connection.
+func readBody(w http.ResponseWriter, r *http.Request, limit int64) (*buffer, error) {
+	if r.ContentLength > limit {
+		w.Header().Set("Connection", "close")
+		return nil, &http.MaxBytesError{Limit: limit}
+	}
+	// One byte more than the body: the read that finds its end needs room.
+	b := takeBuffer(r.ContentLength + 1)
+	if err := b.fill(http.MaxBytesReader(w, r.Body, limit), limit); err != nil {
+		b.release()
+		return nil, err
+	}
+	return b, nil
+}
+
+// parts is a request's body for the transport: pieces of a buffer and what is
+// put between them. It may be closed while it is read.
+type parts struct {
+	mu     sync.Mutex
+	owner  *buffer
+	left   [][]byte
+	closed bool
+	// touched is set at the first read: from then on something may have reached
+	// the upstream.
+	touched *atomic.Bool
+}
+
+func newParts(owner *buffer, pieces [][]byte, touched *atomic.Bool) *parts {
+	owner.users.Add(1)
+	return &parts{owner: owner, left: pieces, touched: touched}
+}
+
+func (p *parts) Read(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return 0, http.ErrBodyReadAfterClose
+	}
+	p.touched.Store(true)
+	read := 0
+	for len(p.left) > 0 && read < len(b) {
+		n := copy(b[read:], p.left[0])
+		read += n
+		if n < len(p.left[0]) {
+			p.left[0] = p.left[0][n:]
+			break
+		}
+		p.left = p.left[1:]
+	}
+	if read == 0 && len(b) > 0 {
+		return 0, io.EOF
+	}
+	return read, nil
+}
+
+func (p *parts) Close() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.closed {
+		p.closed = true
+		p.left = nil
+		p.owner.release()
+	}
+	return nil
+}

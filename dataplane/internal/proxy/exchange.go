@@ -1,0 +1,150 @@
+package proxy
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/weirhq/weir/dataplane/internal/dialect/openai"
+	"github.com/weirhq/weir/dataplane/internal/secret"
+	"github.com/weirhq/weir/dataplane/internal/snapshot"
+	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
+)
+
+const (
+	surfaceChat   = "chat"
+	surfaceModels = "models"
+
+	pathChat   = "/v1/chat/completions"
+	pathModels = "/v1/models"
+)
+
+// surfaceOf names what a path is for, and its method; empty: nothing.
+func surfaceOf(path string) (surface, method string) {
+	switch {
+	case path == pathChat:
+		return surfaceChat, http.MethodPost
+	case path == pathModels, strings.HasPrefix(path, pathModels+"/"):
+		return surfaceModels, http.MethodGet
+	}
+	return "", ""
+}
+
+// exchange is one request on its way. One goroutine uses it.
+type exchange struct {
+	handler *Handler
+	w       http.ResponseWriter
+	r       *http.Request
+	surface string
+	policy  *snapshot.Policy // nil: none yet
+	key     *snapshot.Key    // nil until authenticated
+	route   *snapshot.Route
+	target  *snapshot.Target
+	secret  secret.Value
+	request openai.Request
+	body    *buffer // nil until read
+
+	// begun is when the request was read; waited is the time spent waiting for the
+	// upstream since.
+	begun  time.Time
+	waited time.Duration
+
+	ticket uint64
+	record usagev1.UsageRecord
+	// attempt is nil until there is one.
+	attempt      *usagev1.Attempt
+	attemptBegun time.Duration // after begun
+}
+
+func (h *Handler) begin(w http.ResponseWriter, r *http.Request) *exchange {
+	e := &exchange{handler: h, w: w, r: r, policy: h.config.Policy.Load(), begun: h.config.Now()}
+	e.record.RequestId = newRequestID(e.begun)
+	header := w.Header()
+	header["X-Weir-Request-Id"] = []string{e.record.RequestId}
+	if e.policy != nil {
+		header["X-Weir-Policy-Version"] = e.policy.VersionHeader()
+		e.record.PolicyEpoch = e.policy.Epoch()
+		e.record.PolicyVersion = e.policy.Version()
+		e.record.RevocationVersion = e.policy.RevocationVersion()
+	}
+	return e
+}
+
+// elapsed is the time since the request was read.
+func (e *exchange) elapsed() time.Duration { return e.handler.config.Now().Sub(e.begun) }
+
+// chat serves a chat completion.
+func (e *exchange) chat() {
+	e.record.Surface = usagev1.Surface_SURFACE_OPENAI_CHAT
+	refusal := e.admit()
+	if e.body != nil {
+		defer e.body.release()
+	}
+	if refusal == nil {
+		refusal = e.start()
+	}
+	if refusal != nil {
+		e.refuse(refusal)
+		return
+	}
+	e.forward()
+}
+
+// admit takes the steps that can refuse a request without anything having
+// happened.
+func (e *exchange) admit() *openai.Error {
+	for _, step := range []func(*exchange) *openai.Error{
+		(*exchange).authenticate, (*exchange).read, (*exchange).parse, (*exchange).authorise, (*exchange).choose,
+	} {
+		if refusal := step(e); refusal != nil {
+			return refusal
+		}
+	}
+	return nil
+}
+
+func (e *exchange) read() *openai.Error {
+	limit := e.policy.MaxRequestBytes()
+	body, err := readBody(e.w, e.r, limit)
+	if err != nil {
+		return unreadable(err, limit)
+	}
+	e.body = body
+	e.begun = e.handler.config.Now()
+	return nil
+}
+
+func (e *exchange) parse() *openai.Error {
+	var refusal *openai.Error
+	e.request, refusal = openai.ParseRequest(e.body.bytes)
+	e.record.Streamed = e.request.Stream
+	return refusal
+}
+
+func (e *exchange) authorise() *openai.Error {
+	e.route = e.policy.Route(e.request.Model)
+	if e.route == nil {
+		return routeUnknown(e.request.Model)
+	}
+	e.record.RouteId, e.record.Route = e.route.ID, e.route.Name
+	if !e.key.May(e.route) {
+		return routeNotAllowed
+	}
+	return nil
+}
+
+func (e *exchange) choose() *openai.Error {
+	e.target = e.route.Targets[0]
+	provider := e.target.Provider
+	if provider.Blocked != "" {
+		e.warn("provider not allowed", "provider", provider.Name, "reason", provider.Blocked)
+		return providerNotAllowed
+	}
+	value, err := e.handler.config.Secrets.Resolve(provider.CredentialRef)
+	if err != nil {
+		e.warn("credential unavailable", "provider", provider.Name, "error", err)
+		return credentialUnavailable
+	}
+	e.secret = value
+	return nil
+}

@@ -1,0 +1,147 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"net/url"
+	"sync/atomic"
+	"time"
+
+	"github.com/weirhq/weir/dataplane/internal/dialect/openai"
+	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
+)
+
+var errSilent = errors.New("the upstream went silent")
+
+// upstream is one call: its cancellation and the watch over its silence.
+type upstream struct {
+	exchange *exchange
+	ctx      context.Context
+	cancel   context.CancelCauseFunc
+	// touched: a byte of the body was taken by the transport.
+	touched  atomic.Bool
+	response *http.Response
+	watch    *time.Timer
+}
+
+// forward sends the request and its answer on.
+func (e *exchange) forward() {
+	ctx, cancel := context.WithCancelCause(e.r.Context())
+	defer cancel(nil)
+	u := &upstream{exchange: e, ctx: ctx, cancel: cancel}
+	sent := e.handler.config.Now()
+	response, err := e.handler.config.Transport.RoundTrip(u.request())
+	e.waited += e.handler.config.Now().Sub(sent)
+	if err != nil {
+		u.failed(err)
+		return
+	}
+	defer func() { _ = response.Body.Close() }()
+	u.response = response
+	u.watch = time.AfterFunc(time.Hour, func() { cancel(errSilent) })
+	u.watch.Stop()
+	defer u.watch.Stop()
+	e.attempt.Status = int32(response.StatusCode)
+	switch {
+	case response.StatusCode >= 300 && response.StatusCode < 400:
+		u.reject(upstreamRedirected)
+	case response.StatusCode == http.StatusUnauthorized:
+		u.reject(credentialRejected)
+	case isStream(response):
+		u.stream()
+	default:
+		u.whole()
+	}
+}
+
+func isStream(response *http.Response) bool {
+	kind, _, err := mime.ParseMediaType(response.Header.Get("Content-Type"))
+	encoding := response.Header.Get("Content-Encoding")
+	return err == nil && kind == "text/event-stream" && (encoding == "" || encoding == "identity")
+}
+
+func (u *upstream) request() *http.Request {
+	e := u.exchange
+	target := e.target
+	pieces := e.request.Splice(make([][]byte, 0, 5), e.body.bytes, target.ModelJSON)
+	var length int64
+	for _, piece := range pieces {
+		length += int64(len(piece))
+	}
+	open := func() *parts { return newParts(e.body, append([][]byte(nil), pieces...), &u.touched) }
+	request := &http.Request{
+		Method: http.MethodPost,
+		URL:    withQuery(target.Provider.ChatCompletions, e.r.URL.RawQuery),
+		Header: upstreamHeader(e.r.Header, e.secret),
+		Body:   open(),
+		// The transport rewinds the body only where it wrote nothing of it.
+		GetBody:       func() (io.ReadCloser, error) { return open(), nil },
+		ContentLength: length,
+	}
+	return request.WithContext(u.ctx)
+}
+
+func withQuery(endpoint *url.URL, query string) *url.URL {
+	if query == "" {
+		return endpoint
+	}
+	with := *endpoint
+	with.RawQuery = withoutKey(query)
+	return &with
+}
+
+// reject answers an upstream's answer that the caller must not get.
+func (u *upstream) reject(refusal *openai.Error) {
+	u.exchange.warn("upstream rejected the request", "provider", u.exchange.target.Provider.Name, "upstream_status", u.response.StatusCode)
+	u.answerError(refusal, usagev1.Outcome_OUTCOME_UPSTREAM_ERROR, true)
+}
+
+// failed answers where no answer came, or none that can be used.
+func (u *upstream) failed(err error) {
+	unused := !u.touched.Load()
+	if u.callerGone() {
+		u.gone(0, openai.Answer{}, unused)
+		return
+	}
+	u.exchange.warn("upstream unreachable", "provider", u.exchange.target.Provider.Name, "error", err)
+	refusal := upstreamUnreachable
+	if timedOut(err) || context.Cause(u.ctx) == errSilent {
+		refusal = upstreamTimeout
+	}
+	u.answerError(refusal, usagev1.Outcome_OUTCOME_UPSTREAM_UNREACHABLE, unused)
+}
+
+func timedOut(err error) bool {
+	var network net.Error
+	return errors.As(err, &network) && network.Timeout()
+}
+
+func (u *upstream) answerError(refusal *openai.Error, outcome usagev1.Outcome, unused bool) {
+	u.exchange.settle(end{outcome: outcome, status: refusal.Status, code: refusal.Code, unused: unused})
+	u.exchange.writeError(refusal)
+}
+
+// callerGone tells whether the caller's connection ended. It goes first: then
+// everything else fails, too.
+func (u *upstream) callerGone() bool { return u.exchange.r.Context().Err() != nil }
+
+// gone ends a request whose caller left. status is what it got before; 0: none.
+func (u *upstream) gone(status int, answer openai.Answer, unused bool) {
+	u.cancel(nil)
+	u.exchange.settle(end{outcome: usagev1.Outcome_OUTCOME_CLIENT_CLOSED, status: status, answer: answer, unused: unused})
+}
+
+// Read reads the answer's body under watch, and counts the time as waited.
+func (u *upstream) Read(b []byte) (int, error) {
+	clock := u.exchange.handler.config.Now
+	begun := clock()
+	u.watch.Reset(u.exchange.handler.config.IdleTimeout)
+	n, err := u.response.Body.Read(b)
+	u.watch.Stop()
+	u.exchange.waited += clock().Sub(begun)
+	return n, err
+}

@@ -1,0 +1,263 @@
+package proxy_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/openai/openai-go/v3"
+	"github.com/openai/openai-go/v3/option"
+	"github.com/prometheus/client_golang/prometheus"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/weirhq/weir/dataplane/internal/proxy"
+	"github.com/weirhq/weir/dataplane/internal/secret"
+	"github.com/weirhq/weir/dataplane/internal/snapshot"
+	"github.com/weirhq/weir/dataplane/llmtest"
+	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
+	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
+)
+
+const (
+	upstreamKey = "sk-canary-upstream-credential"
+	goodKey     = "weir_good_canary_key"
+	narrowKey   = "weir_narrow_key"
+	revokedKey  = "weir_revoked_key"
+	lateRevoked = "weir_late_revoked_key"
+	expiredKey  = "weir_expired_key"
+)
+
+var errFull = errors.New("spool full")
+
+// fakeRecorder keeps records in memory and fails on demand.
+type fakeRecorder struct {
+	mu      sync.Mutex
+	started []*usagev1.UsageRecord
+	ended   map[uint64]*usagev1.UsageRecord
+	refused []*usagev1.UsageRecord
+	err     error
+	// onEnd is called before End returns.
+	onEnd func()
+}
+
+func (f *fakeRecorder) Start(r *usagev1.UsageRecord) (uint64, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.err != nil {
+		return 0, f.err
+	}
+	f.started = append(f.started, proto.CloneOf(r))
+	return uint64(len(f.started)), nil
+}
+
+func (f *fakeRecorder) End(ticket uint64, r *usagev1.UsageRecord) error {
+	if f.onEnd != nil {
+		f.onEnd()
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.ended[ticket] != nil {
+		return errors.New("ended twice")
+	}
+	f.ended[ticket] = proto.CloneOf(r)
+	return nil
+}
+
+func (f *fakeRecorder) Refuse(r *usagev1.UsageRecord) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.err != nil {
+		return f.err
+	}
+	f.refused = append(f.refused, proto.CloneOf(r))
+	return nil
+}
+
+// lines is a log that tests can search.
+type lines struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+type secrets map[string]string
+
+func (s secrets) Resolve(reference string) (secret.Value, error) {
+	text, ok := s[reference]
+	if !ok {
+		return secret.Value{}, secret.ErrUnavailable
+	}
+	return secret.NewValue(text), nil
+}
+
+type harness struct {
+	t        testing.TB
+	mock     *llmtest.Server
+	upstream *httptest.Server
+	agent    *httptest.Server
+	recorder *fakeRecorder
+	holder   *snapshot.Holder
+	registry *prometheus.Registry
+	log      lines
+	done     chan struct{} // one for each request served
+}
+
+func newHarness(t testing.TB, options ...func(*proxy.Config)) *harness {
+	h := &harness{t: t, recorder: &fakeRecorder{ended: map[uint64]*usagev1.UsageRecord{}}, holder: &snapshot.Holder{},
+		registry: prometheus.NewRegistry(), done: make(chan struct{}, 100)}
+	h.mock = llmtest.New(llmtest.Options{APIKey: upstreamKey})
+	h.upstream = httptest.NewServer(h.mock)
+	transport := proxy.NewTransport(proxy.TransportConfig{})
+	config := proxy.Config{
+		Policy: h.holder, Recorder: h.recorder, ErrSpoolFull: errFull,
+		Secrets:   secrets{"env://WEIR_SECRET_MOCK": upstreamKey},
+		Transport: transport, Freshness: func() time.Time { return time.Now().Add(-90 * time.Second) },
+		Logger: slog.New(slog.NewJSONHandler(&h.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Metrics: h.registry,
+	}
+	for _, option := range options {
+		option(&config)
+	}
+	handler, err := proxy.New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.agent = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() { h.done <- struct{}{} }()
+		handler.ServeHTTP(w, r)
+	}))
+	t.Cleanup(func() {
+		h.mock.Close()
+		h.agent.Close()
+		h.upstream.Close()
+		transport.CloseIdleConnections()
+	})
+	h.holder.Store(h.policy(h.upstream.URL))
+	return h
+}
+
+func hash(text string) []byte {
+	sum := sha256.Sum256([]byte(text))
+	return sum[:]
+}
+
+func resource(t testing.TB, kind, id string, m proto.Message) *policyv1.Resource {
+	body, err := proto.Marshal(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &policyv1.Resource{Kind: kind, Id: id, Body: body}
+}
+
+func (h *harness) policy(upstream string) *snapshot.Policy {
+	openAI := policyv1.Dialect_DIALECT_OPENAI
+	past := timestamppb.New(time.Now().Add(-time.Hour))
+	provider := func(id, base, reference, list string) *policyv1.Resource {
+		return resource(h.t, "provider", id, &policyv1.Provider{Id: id, Name: id, Dialect: openAI, BaseUrl: base, CredentialRef: reference, PriceList: list})
+	}
+	route := func(name, provider, model string) *policyv1.Resource {
+		return resource(h.t, "route", "r-"+name, &policyv1.Route{Id: "r-" + name, Name: name, Strategy: policyv1.Strategy_STRATEGY_SINGLE,
+			Targets: []*policyv1.Target{{ProviderId: provider, Model: model}}})
+	}
+	key := func(id, text string, k *policyv1.Key) *policyv1.Resource {
+		k.Id, k.ProjectId, k.Sha256 = id, "project-1", hash(text)
+		return resource(h.t, "key", id, k)
+	}
+	resources := []*policyv1.Resource{
+		resource(h.t, "gateway", "g1", &policyv1.Gateway{Id: "g1", MaxRequestBytes: 64 << 10}),
+		provider("mock", upstream+"/v1", "env://WEIR_SECRET_MOCK", "openai"),
+		provider("dead", "http://127.0.0.1:1/v1", "env://WEIR_SECRET_MOCK", "openai"),
+		provider("elsewhere", "https://elsewhere.example/v1", "env://WEIR_SECRET_MOCK", "openai"),
+		provider("bare", upstream+"/v1", "env://WEIR_SECRET_ABSENT", "openai"),
+		route("chat", "mock", "gpt-4o"), route("odd", "mock", "odd-model"), route("dead", "dead", "gpt-4o"),
+		route("elsewhere", "elsewhere", "gpt-4o"), route("bare", "bare", "gpt-4o"),
+		key("k-good", goodKey, &policyv1.Key{}),
+		key("k-narrow", narrowKey, &policyv1.Key{RouteIds: []string{"r-odd"}}),
+		key("k-revoked", revokedKey, &policyv1.Key{RevokedAt: past}),
+		key("k-late", lateRevoked, &policyv1.Key{}),
+		key("k-expired", expiredKey, &policyv1.Key{ExpiresAt: past}),
+		resource(h.t, "price_book", "book-1", &policyv1.PriceBook{Version: "book-1", Entries: []*policyv1.PriceEntry{{
+			PriceList: "openai", Model: "gpt-4o", MaxInputTokens: 128_000, MaxOutputTokens: 16_384,
+			Rates: &policyv1.Rates{Input: proto.Int64(2_500_000), CacheRead: proto.Int64(1_250_000), Output: proto.Int64(10_000_001)},
+		}}}),
+	}
+	origins, err := snapshot.ParseOrigins([]string{upstream, "http://127.0.0.1:1"})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	release := &policyv1.Release{OrganizationId: "o1", GatewayId: "g1", Epoch: 1, Version: 7, ResourceCount: int32(len(resources)),
+		PriceBookVersion: "book-1", CompiledAt: past}
+	revocations := &policyv1.Revocations{Version: 9, Revocations: []*policyv1.Revocation{{KeyId: "k-late", KeySha256: hash(lateRevoked), Version: 9}}}
+	policy, err := snapshot.Compile(release, resources, revocations, origins)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return policy
+}
+
+func (h *harness) client(key string) openai.Client {
+	return openai.NewClient(option.WithBaseURL(h.agent.URL+"/v1"), option.WithAPIKey(key), option.WithMaxRetries(0))
+}
+
+// send posts a body and reads the answer as far as it comes.
+func (h *harness) send(ctx context.Context, key, body string, headers ...string) (*http.Response, string, error) {
+	h.t.Helper()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, h.agent.URL+"/v1/chat/completions", strings.NewReader(body))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+key)
+	request.Header.Set("Content-Type", "application/json")
+	for i := 0; i < len(headers); i += 2 {
+		request.Header.Set(headers[i], headers[i+1])
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, "", err
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	return response, string(text), err
+}
+
+// post is send for answers that come whole.
+func (h *harness) post(key, body string, headers ...string) (*http.Response, string) {
+	h.t.Helper()
+	response, text, err := h.send(context.Background(), key, body, headers...)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return response, text
+}
+
+// record waits for the end of the only request and returns its start and end.
+func (h *harness) record() (started, ended *usagev1.UsageRecord) {
+	h.t.Helper()
+	<-h.done
+	h.recorder.mu.Lock()
+	defer h.recorder.mu.Unlock()
+	if len(h.recorder.started) != 1 || len(h.recorder.ended) != 1 || len(h.recorder.refused) != 0 {
+		h.t.Fatalf("%d started, %d ended, %d refused", len(h.recorder.started), len(h.recorder.ended), len(h.recorder.refused))
+	}
+	return h.recorder.started[0], h.recorder.ended[1]
+}

@@ -1,0 +1,73 @@
+package proxy
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/weirhq/weir/dataplane/internal/secret"
+)
+
+// hopByHop headers belong to one connection (RFC 9110 section 7.6.1).
+var hopByHop = []string{
+	"Connection", "Proxy-Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization",
+	"Te", "Trailer", "Transfer-Encoding", "Upgrade", "Content-Length",
+}
+
+var (
+	// notUpstream stays with the agent: the caller's credentials, what says where
+	// the caller is, and what the agent's own connection decides.
+	notUpstream = set(hopByHop, "Authorization", "X-Api-Key", "X-Goog-Api-Key", "Api-Key", "Cookie", "Host", "Expect",
+		"Accept-Encoding", "Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip")
+	// notToCaller would bind the caller to the provider's site.
+	notToCaller = set(hopByHop, "Set-Cookie", "Alt-Svc", "Strict-Transport-Security", "Www-Authenticate", "Clear-Site-Data")
+)
+
+// identity asks for answers whose usage can be read on the way.
+var identity = []string{"identity"}
+
+func set(names []string, more ...string) map[string]bool {
+	s := map[string]bool{}
+	for _, name := range append(append([]string{}, names...), more...) {
+		s[name] = true
+	}
+	return s
+}
+
+// upstreamHeader is what goes to the provider of a caller's header. Values are
+// shared, not copied.
+func upstreamHeader(from http.Header, credential secret.Value) http.Header {
+	to := make(http.Header, len(from)+2)
+	pass(to, from, notUpstream)
+	to["Authorization"] = []string{"Bearer " + credential.Reveal()}
+	to["Accept-Encoding"] = identity
+	if _, there := to["User-Agent"]; !there {
+		to["User-Agent"] = nil // else the transport names itself
+	}
+	return to
+}
+
+// answerHeader adds what the caller gets of a provider's header.
+func answerHeader(to, from http.Header) { pass(to, from, notToCaller) }
+
+// pass copies all but the names left out, those of the agent itself, and those
+// that Connection lists.
+func pass(to, from http.Header, without map[string]bool) {
+	connection := from["Connection"]
+	for name, values := range from {
+		if without[name] || strings.HasPrefix(name, "X-Weir-") || listed(connection, name) {
+			continue
+		}
+		to[name] = values
+	}
+}
+
+func listed(connection []string, name string) bool {
+	for _, line := range connection {
+		for token := range strings.SplitSeq(line, ",") {
+			if strings.EqualFold(strings.TrimSpace(token), name) {
+				return true
+			}
+		}
+	}
+	return false
+}

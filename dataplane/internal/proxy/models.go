@@ -1,0 +1,66 @@
+package proxy
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"github.com/weirhq/weir/dataplane/internal/dialect/openai"
+	"github.com/weirhq/weir/dataplane/internal/snapshot"
+)
+
+type model struct {
+	ID      string `json:"id"`
+	Object  string `json:"object"`
+	Created int64  `json:"created"`
+	OwnedBy string `json:"owned_by"`
+}
+
+type modelList struct {
+	Object string  `json:"object"`
+	Data   []model `json:"data"`
+}
+
+// models answers with the routes that the key may use, as models. Nothing goes
+// upstream and nothing is used, so there is no usage record.
+func (e *exchange) models() {
+	if refusal := e.authenticate(); refusal != nil {
+		e.refuse(refusal)
+		return
+	}
+	name := strings.TrimPrefix(strings.TrimPrefix(e.r.URL.Path, pathModels), "/")
+	if name == "" {
+		list := modelList{Object: "list", Data: []model{}}
+		for _, route := range e.policy.Routes() {
+			if e.key.May(route) {
+				list.Data = append(list.Data, e.model(route))
+			}
+		}
+		e.writeJSON(list)
+		return
+	}
+	route := e.policy.Route(name)
+	switch {
+	case route == nil:
+		e.refuse(routeUnknown(name))
+	case !e.key.May(route):
+		e.refuse(routeNotAllowed)
+	default:
+		e.writeJSON(e.model(route))
+	}
+}
+
+func (e *exchange) model(route *snapshot.Route) model {
+	return model{ID: route.Name, Object: "model", Created: e.policy.CompiledAt().Unix(), OwnedBy: "weir"}
+}
+
+func (e *exchange) writeJSON(value any) {
+	text, err := json.Marshal(value)
+	if err != nil {
+		e.refuse(&openai.Error{Status: http.StatusInternalServerError, Code: "internal", Message: "The answer could not be written."})
+		return
+	}
+	e.record.Status = http.StatusOK
+	e.w.Header().Set("Content-Type", "application/json")
+	_, _ = e.w.Write(append(text, '\n')) // a caller that is gone misses nothing
+}

@@ -1,0 +1,106 @@
+package proxy
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
+)
+
+// metrics are labelled by outcome and stable codes only, never by what callers
+// write.
+type metrics struct {
+	requests        *prometheus.CounterVec
+	ok              prometheus.Counter
+	unauthenticated *prometheus.CounterVec
+	spoolFull       prometheus.Counter
+	spoolErrors     prometheus.Counter
+}
+
+func newMetrics(registry prometheus.Registerer) (*metrics, error) {
+	m := &metrics{
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "weir_agent_requests_total",
+			Help: "Requests answered, by surface, outcome and error code."}, []string{"surface", "outcome", "code"}),
+		unauthenticated: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "weir_agent_unauthenticated_total",
+			Help: "Requests without a valid key, which have no usage record."}, []string{"code"}),
+		spoolFull: prometheus.NewCounter(prometheus.CounterOpts{Name: "weir_agent_spool_refusals_total",
+			Help: "Usage records not taken because the spool is full."}),
+		spoolErrors: prometheus.NewCounter(prometheus.CounterOpts{Name: "weir_agent_spool_errors_total",
+			Help: "Usage records not taken because of an error of the spool."}),
+	}
+	var faults []error
+	for _, c := range []prometheus.Collector{m.requests, m.unauthenticated, m.spoolFull, m.spoolErrors} {
+		faults = append(faults, registry.Register(c))
+	}
+	if err := errors.Join(faults...); err != nil {
+		return nil, fmt.Errorf("register metrics of the request path: %w", err)
+	}
+	m.ok = m.requests.WithLabelValues(surfaceChat, outcomeName(usagev1.Outcome_OUTCOME_OK), "")
+	return m, nil
+}
+
+func outcomeName(outcome usagev1.Outcome) string {
+	return strings.ToLower(strings.TrimPrefix(outcome.String(), "OUTCOME_"))
+}
+
+// observe counts the request and writes its line in the log.
+func (h *Handler) observe(e *exchange) {
+	outcome, code := e.record.Outcome, e.record.ErrorCode
+	if outcome == usagev1.Outcome_OUTCOME_UNSPECIFIED {
+		outcome = usagev1.Outcome_OUTCOME_OK // a surface that has no records
+	}
+	switch {
+	case outcome == usagev1.Outcome_OUTCOME_OK && e.surface == surfaceChat:
+		h.metrics.ok.Inc()
+	default:
+		h.metrics.requests.WithLabelValues(e.surface, outcomeName(outcome), code).Inc()
+	}
+	if e.surface != "" && e.key == nil && e.policy != nil && code != "" {
+		h.metrics.unauthenticated.WithLabelValues(code).Inc()
+	}
+	if h.config.Logger.Enabled(e.r.Context(), slog.LevelInfo) {
+		h.config.Logger.LogAttrs(e.r.Context(), slog.LevelInfo, "request", e.attributes(outcome)...)
+	}
+}
+
+// attributes names no path, query or model that a caller wrote: only what the
+// policy knows.
+func (e *exchange) attributes(outcome usagev1.Outcome) []slog.Attr {
+	attributes := make([]slog.Attr, 0, 20)
+	attributes = append(attributes,
+		slog.String("request_id", e.record.RequestId),
+		slog.String("surface", e.surface),
+		slog.Int("status", int(e.record.Status)),
+		slog.String("outcome", outcomeName(outcome)),
+		slog.Duration("duration", e.elapsed()),
+		slog.Int64("policy_version", e.record.PolicyVersion),
+	)
+	if e.record.ErrorCode != "" {
+		attributes = append(attributes, slog.String("code", e.record.ErrorCode))
+	}
+	if e.key != nil {
+		attributes = append(attributes, slog.String("key_id", e.key.ID), slog.String("project_id", e.key.ProjectID))
+	}
+	if e.route != nil {
+		attributes = append(attributes, slog.String("route", e.route.Name), slog.Bool("streamed", e.record.Streamed))
+	}
+	if a := e.attempt; a != nil {
+		attributes = append(attributes,
+			slog.String("provider", a.Provider), slog.String("model", a.Model), slog.Int("upstream_status", int(a.Status)),
+			slog.Duration("time_to_first_token", time.Duration(e.record.TimeToFirstTokenUs)*time.Microsecond),
+			slog.Duration("overhead", time.Duration(e.record.OverheadUs)*time.Microsecond))
+		if a.CostNanoUsd != nil {
+			attributes = append(attributes, slog.Int64("cost_nano_usd", *a.CostNanoUsd))
+		}
+	}
+	return attributes
+}
+
+func (e *exchange) warn(message string, more ...any) {
+	e.handler.config.Logger.Warn(message, append([]any{"request_id", e.record.RequestId}, more...)...)
+}

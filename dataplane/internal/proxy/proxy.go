@@ -1,0 +1,140 @@
+// Package proxy is the agent's request path: authenticate, parse, authorise,
+// record the start, forward, stream back, price, record the end. One request runs
+// under one policy from its first step to its last. It must not know how policies
+// come, how records are kept or where they go, and it never keeps, logs or
+// records what a prompt or an answer says.
+package proxy
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/weirhq/weir/dataplane/internal/secret"
+	"github.com/weirhq/weir/dataplane/internal/snapshot"
+	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
+)
+
+// Recorder keeps usage records so that they outlive the agent. The methods are
+// done with the record when they return.
+type Recorder interface {
+	// Start keeps what is to be reported if the agent dies before End: outcome
+	// INTERRUPTED with estimated usage and cost. The result names the record to End.
+	Start(*usagev1.UsageRecord) (uint64, error)
+	// End replaces what Start kept and gives out the record's number.
+	End(uint64, *usagev1.UsageRecord) error
+	// Refuse is Start and End of a request that the agent itself refused.
+	Refuse(*usagev1.UsageRecord) error
+}
+
+// Secrets resolves credential references.
+type Secrets interface {
+	Resolve(reference string) (secret.Value, error)
+}
+
+// Defaults of Config.
+const (
+	DefaultIdleTimeout    = 5 * time.Minute
+	DefaultMaxAnswerBytes = 64 << 20
+	DefaultMaxEventBytes  = 1 << 20
+)
+
+// Config is what a Handler needs. All but the last four fields are required.
+type Config struct {
+	Policy   *snapshot.Holder
+	Recorder Recorder
+	// ErrSpoolFull is the error (tested with errors.Is) by which the recorder says
+	// that no request may start for want of space.
+	ErrSpoolFull error
+	Secrets      Secrets
+	// Transport sends to upstreams: NewTransport.
+	Transport http.RoundTripper
+	// Freshness is when the control plane last confirmed the policy; zero: never.
+	Freshness func() time.Time
+	Logger    *slog.Logger
+	Metrics   prometheus.Registerer
+
+	// Now is the clock; nil: time.Now.
+	Now func() time.Time
+	// IdleTimeout bounds the silence of an upstream inside of an answer.
+	IdleTimeout time.Duration
+	// MaxAnswerBytes bounds an answer that is not a stream: it is held whole, so
+	// that its record ends before the caller sees its last byte.
+	MaxAnswerBytes int64
+	// MaxEventBytes bounds how much of one event of a stream is held; larger ones
+	// pass without being looked at.
+	MaxEventBytes int
+}
+
+func (c *Config) complete() error {
+	var faults []error
+	need := func(there bool, name string) {
+		if !there {
+			faults = append(faults, errors.New("proxy: no "+name))
+		}
+	}
+	need(c.Policy != nil, "policy holder")
+	need(c.Recorder != nil, "recorder")
+	need(c.ErrSpoolFull != nil, "error for a full spool")
+	need(c.Secrets != nil, "secrets")
+	need(c.Transport != nil, "transport")
+	need(c.Freshness != nil, "freshness")
+	need(c.Logger != nil, "logger")
+	need(c.Metrics != nil, "metrics")
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.IdleTimeout == 0 {
+		c.IdleTimeout = DefaultIdleTimeout
+	}
+	if c.MaxAnswerBytes == 0 {
+		c.MaxAnswerBytes = DefaultMaxAnswerBytes
+	}
+	if c.MaxEventBytes == 0 {
+		c.MaxEventBytes = DefaultMaxEventBytes
+	}
+	return errors.Join(faults...)
+}
+
+// Handler serves applications. It is safe for concurrent use.
+type Handler struct {
+	config  Config
+	metrics *metrics
+}
+
+var _ http.Handler = (*Handler)(nil)
+
+// New makes a handler and registers its metrics.
+func New(config Config) (*Handler, error) {
+	if err := config.complete(); err != nil {
+		return nil, err
+	}
+	m, err := newMetrics(config.Metrics)
+	if err != nil {
+		return nil, err
+	}
+	return &Handler{config: config, metrics: m}, nil
+}
+
+// ServeHTTP serves POST /v1/chat/completions, GET /v1/models and
+// GET /v1/models/{id}; everything else is answered unsupported_surface.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	e := h.begin(w, r)
+	switch surface, method := surfaceOf(r.URL.Path); {
+	case surface == "":
+		e.refuse(unsupportedSurface)
+	case r.Method != method:
+		w.Header().Set("Allow", method)
+		e.refuse(methodNotAllowed)
+	case surface == surfaceModels:
+		e.surface = surface
+		e.models()
+	default:
+		e.surface = surface
+		e.chat()
+	}
+	h.observe(e)
+}

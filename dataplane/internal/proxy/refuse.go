@@ -1,0 +1,106 @@
+package proxy
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"github.com/weirhq/weir/dataplane/internal/dialect/openai"
+	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
+)
+
+// The agent's own errors. Codes are stable.
+var (
+	keyMissing = unauthenticated("key_missing", "No key was sent. Send it as Authorization: Bearer KEY.")
+	keyRevoked = unauthenticated("key_revoked", "This key was revoked.")
+	keyExpired = unauthenticated("key_expired", "This key has expired.")
+
+	routeNotAllowed = &openai.Error{Status: http.StatusForbidden, Code: "route_not_allowed", Param: "model",
+		Message: "This key may not use this route."}
+	unsupportedSurface = &openai.Error{Status: http.StatusNotFound, Code: "unsupported_surface",
+		Message: "This gateway does not serve this path. It serves POST /v1/chat/completions, GET /v1/models and GET /v1/models/{id}."}
+	methodNotAllowed = &openai.Error{Status: http.StatusMethodNotAllowed, Code: "method_not_allowed",
+		Message: "This path is served for the method in the Allow header only."}
+
+	noPolicy              = unavailable("no_policy", "This agent has not received a policy yet.")
+	spoolFull             = unavailable("spool_full", "This agent has no space left to record usage.")
+	spoolUnavailable      = unavailable("spool_unavailable", "This agent can't record usage.")
+	providerNotAllowed    = unavailable("provider_not_allowed", "The configuration of this agent does not allow the provider of this route.")
+	credentialUnavailable = unavailable("credential_unavailable", "This agent has no credential for the provider of this route.")
+	credentialRejected    = unavailable("credential_rejected", "The provider of this route rejected the credential of this gateway.")
+
+	upstreamUnreachable = &openai.Error{Status: http.StatusBadGateway, Code: "upstream_unreachable",
+		Message: "The provider of this route can't be reached."}
+	upstreamTimeout = &openai.Error{Status: http.StatusGatewayTimeout, Code: "upstream_timeout",
+		Message: "The provider of this route did not answer in time."}
+	upstreamBroke = &openai.Error{Status: http.StatusBadGateway, Code: "upstream_broke",
+		Message: "The provider of this route broke off its answer."}
+	upstreamRedirected = &openai.Error{Status: http.StatusBadGateway, Code: "upstream_redirected",
+		Message: "The provider of this route answered with a redirect, which is not followed."}
+	upstreamTooLarge = &openai.Error{Status: http.StatusBadGateway, Code: "upstream_too_large",
+		Message: "The provider of this route sent a larger answer than this agent takes."}
+)
+
+func unauthenticated(code, message string) *openai.Error {
+	return &openai.Error{Status: http.StatusUnauthorized, Code: code, Message: message}
+}
+
+func unavailable(code, message string) *openai.Error {
+	return &openai.Error{Status: http.StatusServiceUnavailable, Code: code, Message: message}
+}
+
+// routeUnknown quotes the model only where it looks like a name.
+func routeUnknown(model string) *openai.Error {
+	if len(model) > 200 {
+		model = model[:200] + "…"
+	}
+	return &openai.Error{Status: http.StatusNotFound, Code: "route_unknown", Param: "model",
+		Message: fmt.Sprintf("There is no route %q in the policy of this gateway.", model)}
+}
+
+func unreadable(err error, limit int64) *openai.Error {
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return &openai.Error{Status: http.StatusRequestEntityTooLarge, Code: "body_too_large",
+			Message: fmt.Sprintf("The request body is larger than %d bytes.", limit)}
+	}
+	return &openai.Error{Status: http.StatusBadRequest, Code: "body_unreadable", Message: "The request body ended before its end."}
+}
+
+// refuse answers a request that never went upstream. One with a valid key is
+// recorded; a full spool is no reason to answer otherwise.
+func (e *exchange) refuse(refusal *openai.Error) {
+	e.record.Outcome = usagev1.Outcome_OUTCOME_REFUSED
+	e.record.Status, e.record.ErrorCode = int32(refusal.Status), refusal.Code
+	if e.key != nil && e.surface == surfaceChat && refusal != spoolFull && refusal != spoolUnavailable {
+		e.stamp()
+		if err := e.handler.config.Recorder.Refuse(&e.record); err != nil {
+			e.spoolFailed("record a refusal", err)
+		}
+	}
+	if refusal.Status == http.StatusUnauthorized {
+		e.w.Header().Set("WWW-Authenticate", "Bearer")
+	}
+	e.writeError(refusal)
+}
+
+func (e *exchange) writeError(refusal *openai.Error) {
+	body := refusal.Body()
+	header := e.w.Header()
+	header.Set("Content-Type", "application/json")
+	header.Set("Content-Length", strconv.Itoa(len(body)))
+	e.w.WriteHeader(refusal.Status)
+	_, _ = e.w.Write(body) // a caller that is gone misses nothing
+}
+
+// spoolFailed notes that the recorder refused.
+func (e *exchange) spoolFailed(doing string, err error) *openai.Error {
+	if errors.Is(err, e.handler.config.ErrSpoolFull) {
+		e.handler.metrics.spoolFull.Inc()
+		return spoolFull
+	}
+	e.handler.metrics.spoolErrors.Inc()
+	e.handler.config.Logger.Error(doing, "request_id", e.record.RequestId, "error", err)
+	return spoolUnavailable
+}

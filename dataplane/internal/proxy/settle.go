@@ -1,0 +1,126 @@
+package proxy
+
+import (
+	"google.golang.org/protobuf/proto"
+
+	"github.com/weirhq/weir/dataplane/internal/dialect/openai"
+	"github.com/weirhq/weir/proto/contract/price"
+	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
+)
+
+// start opens the one attempt of the request, estimated at the most it can use,
+// and has it kept: nothing goes upstream before that.
+func (e *exchange) start() *openai.Error {
+	provider := e.target.Provider
+	e.attemptBegun = e.elapsed()
+	usage, bounded := bound(&e.request, int64(len(e.body.bytes)), e.target.Price)
+	e.attempt = &usagev1.Attempt{
+		ProviderId: provider.ID, Provider: provider.Name, Model: e.target.Model,
+		StartedAfterUs:   e.attemptBegun.Microseconds(),
+		Outcome:          usagev1.Outcome_OUTCOME_INTERRUPTED,
+		Usage:            usage,
+		UsageSource:      usagev1.UsageSource_USAGE_SOURCE_ESTIMATED,
+		PriceBookVersion: e.policy.PriceBookVersion(),
+	}
+	if bounded {
+		e.attempt.CostNanoUsd = e.price(usage, e.request.ServiceTier)
+	}
+	e.record.Attempts = []*usagev1.Attempt{e.attempt}
+	e.record.Outcome = usagev1.Outcome_OUTCOME_INTERRUPTED
+	e.record.StartedAtUs = e.begun.UnixMicro()
+	ticket, err := e.handler.config.Recorder.Start(&e.record)
+	if err != nil {
+		return e.spoolFailed("record a start", err)
+	}
+	e.ticket = ticket
+	return nil
+}
+
+// bound is the most that a request can use. A token of text has at least one byte
+// of the body; images, audio and files may cost more than their bytes. It is not
+// bounded where neither the caller nor the price book caps a side.
+func bound(r *openai.Request, bodyBytes int64, entry *price.Entry) (usage *usagev1.TokenUsage, bounded bool) {
+	var maxInput, maxOutput int64
+	if entry != nil {
+		maxInput, maxOutput = entry.MaxInputTokens(), entry.MaxOutputTokens()
+	}
+	input := bodyBytes
+	if maxInput > 0 && (r.OpenEnded || input > maxInput) {
+		input = maxInput
+	}
+	output := r.MaxOutput
+	if output == 0 || output > maxOutput && maxOutput > 0 {
+		output = maxOutput
+	}
+	bounded = output > 0 && r.Choices > 0 && (maxInput > 0 || !r.OpenEnded)
+	return &usagev1.TokenUsage{Input: input, Output: max(output, 0) * max(r.Choices, 1)}, bounded
+}
+
+// price is nil where the price is unknown: no entry, no rate for a bucket, or a
+// service tier that the book has no rates for.
+func (e *exchange) price(usage *usagev1.TokenUsage, tier string) *int64 {
+	switch tier {
+	case "flex", "priority", "scale":
+		return nil
+	}
+	if e.target.Price == nil {
+		return nil
+	}
+	cost, priced := e.target.Price.Cost(usage)
+	if !priced {
+		return nil
+	}
+	return proto.Int64(cost)
+}
+
+// end is how an attempt ended.
+type end struct {
+	outcome usagev1.Outcome
+	// status and code are what the caller gets.
+	status int
+	code   string
+	answer openai.Answer
+	// unused: provably nothing was used.
+	unused bool
+}
+
+// settle prices the attempt and has the end kept. It comes before the caller's
+// last byte. When the end can't be kept the start stands, so the answer goes on.
+func (e *exchange) settle(end end) {
+	a := e.attempt
+	switch {
+	case end.answer.Usage != nil:
+		a.Usage, a.RawUsageSha256 = end.answer.Usage, end.answer.UsageSHA256
+		a.UsageSource = usagev1.UsageSource_USAGE_SOURCE_REPORTED
+		a.CostNanoUsd = e.price(a.Usage, end.answer.ServiceTier)
+	case end.unused:
+		a.Usage = &usagev1.TokenUsage{}
+		a.UsageSource = usagev1.UsageSource_USAGE_SOURCE_NONE
+		a.CostNanoUsd = proto.Int64(0)
+	}
+	a.Outcome = end.outcome
+	a.DurationUs = (e.elapsed() - e.attemptBegun).Microseconds()
+	e.record.Outcome = end.outcome
+	e.record.Status, e.record.ErrorCode = int32(end.status), end.code
+	e.stamp()
+	if err := e.handler.config.Recorder.End(e.ticket, &e.record); err != nil {
+		e.spoolFailed("record an end", err)
+	}
+}
+
+func (e *exchange) stamp() {
+	duration := e.elapsed()
+	e.record.StartedAtUs = e.begun.UnixMicro()
+	e.record.DurationUs = duration.Microseconds()
+	e.record.OverheadUs = max(0, duration-e.waited).Microseconds()
+}
+
+// firstByte notes the time of the first content that goes to the caller.
+func (e *exchange) firstByte() {
+	if e.record.TimeToFirstTokenUs > 0 {
+		return
+	}
+	now := e.elapsed()
+	e.record.TimeToFirstTokenUs = max(1, now.Microseconds())
+	e.attempt.TimeToFirstTokenUs = max(1, (now - e.attemptBegun).Microseconds())
+}

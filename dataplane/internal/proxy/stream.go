@@ -1,0 +1,166 @@
+package proxy
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/weirhq/weir/dataplane/internal/dialect/openai"
+	"github.com/weirhq/weir/dataplane/internal/dialect/sse"
+	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
+)
+
+// drainTime and drainBytes bound what is read after a stream's end mark, so that
+// the connection can be used again.
+const (
+	drainTime  = 250 * time.Millisecond
+	drainBytes = 4 << 10
+)
+
+// stream is an answer of server-sent events on its way to the caller.
+type stream struct {
+	*upstream
+	events *sse.Reader
+	flush  func() error
+	// answer is what the events said so far, the latest usage in it.
+	answer openai.Answer
+	// finished: a choice gave its reason to end.
+	finished bool
+	unsent   bool
+}
+
+// stream passes events as they come, each one whole, flushed when the next one is
+// not there yet.
+func (u *upstream) stream() {
+	e := u.exchange
+	space := takeBuffer(0)
+	s := &stream{
+		upstream: u,
+		events:   sse.NewReader(u, space.bytes, e.handler.config.MaxEventBytes),
+		flush:    http.NewResponseController(e.w).Flush,
+	}
+	defer func() {
+		space.bytes = s.events.Space()
+		space.release()
+	}()
+	answerHeader(e.w.Header(), u.response.Header)
+	e.w.WriteHeader(u.response.StatusCode)
+	if s.flush() != nil {
+		s.left()
+		return
+	}
+	s.pass()
+}
+
+func (s *stream) pass() {
+	for {
+		event, err := s.events.Next()
+		switch {
+		case err != nil:
+			s.ended(err)
+			return
+		case openai.Done(event.Data):
+			s.settleOK()
+			s.last(event.Raw)
+			s.drain()
+			return
+		case !s.look(event.Data) && !s.send(event.Raw):
+			s.left()
+			return
+		}
+		if !s.flushed() {
+			s.left()
+			return
+		}
+	}
+}
+
+// look notes what an event says, and tells whether it is to be hidden: the usage
+// event that only the agent asked for.
+func (s *stream) look(data []byte) (hide bool) {
+	s.finished = s.finished || openai.Finishes(data)
+	if !openai.Speaks(data) {
+		return false
+	}
+	said := openai.ParseAnswer(data)
+	s.answer.Failed = s.answer.Failed || said.Failed
+	if said.Usage == nil {
+		return false
+	}
+	s.answer.Usage, s.answer.UsageSHA256, s.answer.ServiceTier = said.Usage, said.UsageSHA256, said.ServiceTier
+	asked := s.exchange.request.AsksUsage || !s.exchange.request.Stream
+	return said.NoChoices && !asked
+}
+
+func (s *stream) send(raw []byte) bool {
+	s.exchange.firstByte()
+	s.unsent = true
+	_, err := s.exchange.w.Write(raw)
+	return err == nil
+}
+
+// flushed sends what was written, unless the next event is there to go with it.
+func (s *stream) flushed() bool {
+	if !s.unsent || s.events.Buffered() {
+		return true
+	}
+	s.unsent = false
+	return s.flush() == nil
+}
+
+// left ends a stream whose caller can't be written to any more.
+func (s *stream) left() { s.gone(s.response.StatusCode, s.answer, false) }
+
+func (s *stream) settleOK() {
+	outcome, code := usagev1.Outcome_OUTCOME_OK, ""
+	if s.answer.Failed {
+		outcome, code = usagev1.Outcome_OUTCOME_UPSTREAM_ERROR, codeUpstream
+	}
+	s.exchange.settle(end{outcome: outcome, code: code, status: s.response.StatusCode, answer: s.answer})
+}
+
+// ended ends a stream that came without its end mark. It is whole if it ended in
+// order and a choice had finished, or an error had come, or usage.
+func (s *stream) ended(err error) {
+	e := s.exchange
+	if s.callerGone() {
+		s.left()
+		return
+	}
+	if err == io.EOF && !s.events.Torn() && (s.answer.Usage != nil || s.answer.Failed || s.finished) {
+		s.settleOK()
+		return
+	}
+	e.warn("upstream broke off", "provider", e.target.Provider.Name, "error", err)
+	refusal := s.breakage()
+	e.settle(end{outcome: usagev1.Outcome_OUTCOME_UPSTREAM_BROKE, status: s.response.StatusCode, code: refusal.Code, answer: s.answer})
+	event := refusal.Event()
+	if s.events.Torn() {
+		event = append([]byte("\n\n"), event...)
+	}
+	s.last(event)
+}
+
+// last sends the final bytes; the request is settled, so that a caller that is
+// gone misses nothing.
+func (s *stream) last(raw []byte) {
+	if _, err := s.exchange.w.Write(raw); err == nil {
+		_ = s.flush()
+	}
+}
+
+// drain reads what is left of the connection's answer: most often only its end.
+func (s *stream) drain() {
+	stop := time.AfterFunc(drainTime, func() { s.cancel(nil) })
+	defer stop.Stop()
+	_, _ = io.CopyN(io.Discard, s.response.Body, drainBytes)
+}
+
+// breakage is the error for an answer that began and did not end.
+func (u *upstream) breakage() *openai.Error {
+	if context.Cause(u.ctx) == errSilent {
+		return upstreamTimeout
+	}
+	return upstreamBroke
+}

@@ -1,0 +1,53 @@
+package proxy
+
+import (
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// TransportConfig tunes the way to upstreams. Zero values give the defaults.
+type TransportConfig struct {
+	// Proxy is an HTTP proxy to go through. Nil: none, whatever the environment
+	// says.
+	Proxy *url.URL
+	// DialTimeout bounds connecting; 10 s.
+	DialTimeout time.Duration
+	// HeaderTimeout bounds the wait for an answer's header, which comes only when
+	// the answer is whole where it is not streamed; 10 min.
+	HeaderTimeout time.Duration
+	// MaxIdlePerHost connections are kept; 1024.
+	MaxIdlePerHost int
+}
+
+// NewTransport makes the transport to upstreams. It neither asks for compression
+// nor undoes it: the agent asks for none, so that usage can be read and bytes pass
+// as they came.
+func NewTransport(config TransportConfig) *http.Transport {
+	dialer := &net.Dialer{Timeout: orDefault(config.DialTimeout, 10*time.Second), KeepAlive: 30 * time.Second}
+	transport := &http.Transport{
+		DialContext:            dialer.DialContext,
+		TLSHandshakeTimeout:    10 * time.Second,
+		ResponseHeaderTimeout:  orDefault(config.HeaderTimeout, 10*time.Minute),
+		MaxIdleConnsPerHost:    orDefault(config.MaxIdlePerHost, 1024),
+		IdleConnTimeout:        90 * time.Second,
+		MaxResponseHeaderBytes: 256 << 10,
+		DisableCompression:     true,
+		ForceAttemptHTTP2:      true,
+		WriteBufferSize:        16 << 10,
+		ReadBufferSize:         16 << 10,
+	}
+	if config.Proxy != nil {
+		transport.Proxy = http.ProxyURL(config.Proxy)
+	}
+	return transport
+}
+
+func orDefault[T comparable](value, standard T) T {
+	var zero T
+	if value == zero {
+		return standard
+	}
+	return value
+}

@@ -1,0 +1,59 @@
+package proxy
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+
+	"github.com/weirhq/weir/dataplane/internal/dialect/openai"
+	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
+)
+
+// codeUpstream stands in records for an error of the upstream that passed
+// through: its own code is foreign text.
+const codeUpstream = "upstream_error"
+
+// whole passes an answer that is not a stream: held until it is there, recorded,
+// then sent.
+func (u *upstream) whole() {
+	e := u.exchange
+	limit := e.handler.config.MaxAnswerBytes
+	// A stated length beyond the limit will be refused, one that lies grows.
+	body := takeBuffer(min(u.response.ContentLength, maxPooled) + 1)
+	defer body.release()
+	if err := body.fill(u, limit); err != nil {
+		u.incomplete(err)
+		return
+	}
+	status := u.response.StatusCode
+	answer := openai.ParseAnswer(body.bytes)
+	end := end{outcome: usagev1.Outcome_OUTCOME_OK, status: status, answer: answer}
+	if status >= http.StatusBadRequest || answer.Failed {
+		end.outcome, end.code = usagev1.Outcome_OUTCOME_UPSTREAM_ERROR, codeUpstream
+		end.unused = status >= http.StatusBadRequest
+	} else {
+		e.firstByte()
+	}
+	e.settle(end)
+	header := e.w.Header()
+	answerHeader(header, u.response.Header)
+	header["Content-Length"] = []string{strconv.Itoa(len(body.bytes))}
+	e.w.WriteHeader(status)
+	_, _ = e.w.Write(body.bytes) // it is settled: the upstream's whole answer is here
+}
+
+// incomplete answers where the body of an answer did not come whole. Nothing of
+// it was sent yet.
+func (u *upstream) incomplete(err error) {
+	refused := u.response.StatusCode >= http.StatusBadRequest
+	if u.callerGone() {
+		u.gone(0, openai.Answer{}, refused)
+		return
+	}
+	u.exchange.warn("upstream broke off", "provider", u.exchange.target.Provider.Name, "error", err)
+	refusal := u.breakage()
+	if errors.Is(err, errTooLarge) {
+		refusal = upstreamTooLarge
+	}
+	u.answerError(refusal, usagev1.Outcome_OUTCOME_UPSTREAM_BROKE, refused)
+}
