@@ -10,7 +10,8 @@ CREATE TABLE usage_range (
   kafka_topic_id UUID,
   kafka_partition Int32,
   kafka_offset Int64,
-  settled_at DateTime64(6, 'UTC') DEFAULT now64(6, 'UTC')
+  settled_at DateTime64(6, 'UTC') DEFAULT now64(6, 'UTC'),
+  INDEX kafka_offset kafka_offset TYPE minmax GRANULARITY 1
 )
 ENGINE = MergeTree
 ORDER BY (organization_id, agent_id, boot, first_seq)

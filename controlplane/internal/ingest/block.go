@@ -1,0 +1,70 @@
+package ingest
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// transformVersion grows when the same Kafka records would give other rows. A
+// block noted by another version can't be completed: drain before an upgrade.
+const transformVersion = 1
+
+// maxBlockRows keeps a block in one part and a retry cheap.
+const maxBlockRows = 200_000
+
+// span is a slice of a partition: offsets first..last, inclusive.
+type span struct {
+	topicID     uuid.UUID
+	partition   int
+	first, last int64
+}
+
+// noted is a block as Postgres knows it.
+type noted struct {
+	month      int
+	rows       int
+	token      string
+	leaseUntil time.Time
+}
+
+// block is one month of a span.
+type block struct {
+	span  span
+	noted noted
+	rows  []placed
+}
+
+// placed is a row with whose it is and which batch it came in.
+type placed struct {
+	row
+	from *incoming
+}
+
+// blocksOf cuts what was taken into months. The same input gives the same rows in
+// the same order, and so the same tokens.
+func blocksOf(s span, taken []incoming) []block {
+	byMonth := map[int][]placed{}
+	for i := range taken {
+		for _, r := range taken[i].rows {
+			byMonth[r.month()] = append(byMonth[r.month()], placed{row: r, from: &taken[i]})
+		}
+	}
+	var out []block
+	for month, rows := range byMonth {
+		out = append(out, block{span: s, rows: rows, noted: noted{month: month, rows: len(rows), token: s.token(month)}})
+	}
+	slices.SortFunc(out, func(a, b block) int { return a.noted.month - b.noted.month })
+	return out
+}
+
+func (s span) token(month int) string {
+	identity := fmt.Sprintf("weir usage block\x00%s\x00%d\x00%d\x00%d\x00%d\x00%d",
+		s.topicID, s.partition, s.first, s.last, month, transformVersion)
+	sum := sha256.Sum256([]byte(identity))
+	return hex.EncodeToString(sum[:])
+}

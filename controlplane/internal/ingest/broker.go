@@ -1,0 +1,134 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/segmentio/kafka-go"
+)
+
+const (
+	fetchWait  = 500 * time.Millisecond
+	fetchBytes = 16 << 20
+)
+
+// broker speaks to Kafka: explicit partitions and offsets, no consumer group.
+type broker struct {
+	client           *kafka.Client
+	transport        *kafka.Transport
+	topic, deadTopic string
+}
+
+func newBroker(c Config) *broker {
+	transport := c.Transport
+	if transport == nil {
+		transport = &kafka.Transport{ClientID: "weir-ingest", DialTimeout: 5 * time.Second}
+	}
+	return &broker{
+		client:    &kafka.Client{Addr: kafka.TCP(c.Brokers...), Transport: transport, Timeout: 20 * time.Second},
+		transport: transport,
+		topic:     c.Topic,
+		deadTopic: c.DeadTopic,
+	}
+}
+
+func (b *broker) close() { b.transport.CloseIdleConnections() }
+
+// record is one Kafka record.
+type record struct {
+	offset     int64
+	key, value []byte
+}
+
+// fetched is what one fetch gave: records from the wanted offset on.
+type fetched struct {
+	records   []record
+	start     int64 // first offset that Kafka still has
+	watermark int64 // one past the last
+}
+
+// fetch waits up to a moment for records at offset and after it.
+func (b *broker) fetch(ctx context.Context, partition int, offset int64, wait time.Duration) (fetched, error) {
+	response, err := b.client.Fetch(ctx, &kafka.FetchRequest{
+		Topic: b.topic, Partition: partition, Offset: offset, MinBytes: 1, MaxBytes: fetchBytes, MaxWait: wait,
+	})
+	if err != nil {
+		return fetched{}, fmt.Errorf("fetch partition %d at %d: %w", partition, offset, err)
+	}
+	if response.Error != nil {
+		return fetched{}, fmt.Errorf("fetch partition %d at %d: %w", partition, offset, response.Error)
+	}
+	out := fetched{start: response.LogStartOffset, watermark: response.HighWatermark}
+	for {
+		r, err := response.Records.ReadRecord()
+		if errors.Is(err, io.EOF) {
+			return out, nil
+		}
+		if err != nil {
+			return fetched{}, fmt.Errorf("read partition %d at %d: %w", partition, offset, err)
+		}
+		if r.Offset < offset {
+			continue
+		}
+		key, keyErr := kafka.ReadAll(r.Key)
+		value, valueErr := kafka.ReadAll(r.Value)
+		if err := errors.Join(keyErr, valueErr); err != nil {
+			return fetched{}, fmt.Errorf("read partition %d at %d: %w", partition, r.Offset, err)
+		}
+		out.records = append(out.records, record{offset: r.Offset, key: key, value: value})
+	}
+}
+
+// bounds returns the first offset that Kafka has and one past the last.
+func (b *broker) bounds(ctx context.Context, partition int) (first, next int64, err error) {
+	response, err := b.client.ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{
+		b.topic: {kafka.FirstOffsetOf(partition), kafka.LastOffsetOf(partition)},
+	}})
+	if err != nil {
+		return 0, 0, fmt.Errorf("bounds of partition %d: %w", partition, err)
+	}
+	for _, p := range response.Topics[b.topic] {
+		if p.Error != nil {
+			return 0, 0, fmt.Errorf("bounds of partition %d: %w", partition, p.Error)
+		}
+		if p.Partition == partition {
+			return p.FirstOffset, p.LastOffset, nil
+		}
+	}
+	return 0, 0, fmt.Errorf("bounds of partition %d: %w", partition, kafka.UnknownTopicOrPartition)
+}
+
+// bury writes dead letters and waits until every replica in sync has them.
+func (b *broker) bury(ctx context.Context, letters []deadLetter, topicID uuid.UUID, partition int) error {
+	if len(letters) == 0 {
+		return nil
+	}
+	records := make([]kafka.Record, len(letters))
+	for i, l := range letters {
+		records[i] = l.record(b.topic, topicID, partition)
+	}
+	response, err := b.client.Produce(ctx, &kafka.ProduceRequest{
+		Topic: b.deadTopic, Partition: 0, RequiredAcks: kafka.RequireAll, Records: kafka.NewRecordReader(records...),
+	})
+	if err == nil {
+		err = response.Error
+	}
+	for _, refused := range responseErrors(response) {
+		err = errors.Join(err, refused)
+	}
+	if err != nil {
+		return fmt.Errorf("write dead letters: %w", err)
+	}
+	return nil
+}
+
+func responseErrors(response *kafka.ProduceResponse) map[int]error {
+	if response == nil {
+		return nil
+	}
+	return response.RecordErrors
+}

@@ -1,0 +1,111 @@
+package ingest
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sort"
+)
+
+// claim says which Kafka record a range of a boot was taken from.
+type claim struct {
+	boot        bootID
+	first, last int64
+	sha256      [32]byte
+	at          position
+}
+
+// position of a record in the usage topic, whatever the topic's id.
+type position struct {
+	topicID   [16]byte
+	partition int
+	offset    int64
+}
+
+type verdict int
+
+const (
+	// fresh: nobody has any of it; claim it.
+	fresh verdict = iota
+	// mine: this very record claimed it before.
+	mine
+	// repeat: another record brought the same; drop it.
+	repeat
+	// conflict: another record brought something else for some of it.
+	conflict
+)
+
+var errConflict = errors.New("the range came before with other content")
+
+// judge decides about one batch, given a claim that overlaps it, if there is one.
+func judge(candidate claim, other *claim) verdict {
+	switch {
+	case other == nil:
+		return fresh
+	case other.first != candidate.first || other.last != candidate.last || other.sha256 != candidate.sha256:
+		return conflict
+	case other.at == candidate.at:
+		return mine
+	default:
+		return repeat
+	}
+}
+
+// claims holds the ranges of each boot, disjoint and in order.
+type claims map[bootID][]claim
+
+// overlapping returns the first claim that shares a number with c.
+func (cs claims) overlapping(c claim) *claim {
+	of := cs[c.boot]
+	i := sort.Search(len(of), func(i int) bool { return of[i].last >= c.first })
+	if i < len(of) && of[i].first <= c.last {
+		return &of[i]
+	}
+	return nil
+}
+
+// add keeps the order; c overlaps none.
+func (cs claims) add(c claim) {
+	of := cs[c.boot]
+	i := sort.Search(len(of), func(i int) bool { return of[i].first > c.first })
+	cs[c.boot] = slices.Insert(of, i, c)
+}
+
+// judged is a slice after judgement.
+type judged struct {
+	taken   []incoming
+	fresh   []claim
+	repeats int
+	dead    []deadLetter
+}
+
+// judgeAll goes through batches in the order of offsets. When replaying it takes
+// only what was claimed before: anything else would change a noted block. Fresh
+// claims are added to known.
+func judgeAll(batches []incoming, known claims, at func(offset int64) position, replay bool) judged {
+	var out judged
+	for _, b := range batches {
+		c := b.claim(at(b.source.offset))
+		switch v := judge(c, known.overlapping(c)); {
+		case v == mine, v == fresh && !replay:
+			out.taken = append(out.taken, b)
+			if v == fresh {
+				out.fresh = append(out.fresh, c)
+				known.add(c)
+			}
+		case v == repeat:
+			out.repeats++
+		case v == conflict:
+			err := fmt.Errorf("%w: agent %s boot %s seq %d..%d", errConflict, b.boot.agent, b.boot.boot, b.first, b.last)
+			out.dead = append(out.dead, newDeadLetter(b.source, reasonConflict, err))
+		default:
+			err := fmt.Errorf("%w when it was read first", errUnknownAgent)
+			out.dead = append(out.dead, newDeadLetter(b.source, reasonUnknownAgent, err))
+		}
+	}
+	return out
+}
+
+func (b incoming) claim(at position) claim {
+	return claim{boot: b.boot.bootID, first: b.first, last: b.last, sha256: b.sha256, at: at}
+}

@@ -1,0 +1,87 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/segmentio/kafka-go"
+
+	"github.com/weirhq/weir/controlplane/internal/gateway"
+	"github.com/weirhq/weir/controlplane/internal/postgres"
+)
+
+// Topics that agents write to and that dead letters go to.
+const (
+	DefaultTopic     = "weir.usage.v1"
+	DefaultDeadTopic = "weir.usage.v1.dead"
+)
+
+// Registry knows every enrolled agent. An unknown one is a fault of kind NotFound;
+// any other error is taken for an outage.
+type Registry interface {
+	Agent(ctx context.Context, agentID uuid.UUID) (gateway.Agent, error)
+}
+
+// Config is what ingest needs. Zero values of the lower half take defaults.
+type Config struct {
+	Brokers    []string
+	Transport  *kafka.Transport // TLS and SASL; nil: plain
+	Postgres   *postgres.DB
+	ClickHouse driver.Conn // its default database holds the tables
+	Registry   Registry
+	Tails      Tails // nil: none are copied
+	Log        *slog.Logger
+	Metrics    prometheus.Registerer
+
+	Topic     string
+	DeadTopic string
+	// How long records are gathered into one block; 200 ms.
+	Gather time.Duration
+	// How long ClickHouse accepts a block after it was noted; 10 s.
+	Lease time.Duration
+	// How long a silent owner keeps a partition; 6 s.
+	OwnFor time.Duration
+	// How often tails are copied; 5 s.
+	TailsEvery time.Duration
+}
+
+func (c Config) withDefaults() Config {
+	c.Topic = orDefault(c.Topic, DefaultTopic)
+	c.DeadTopic = orDefault(c.DeadTopic, DefaultDeadTopic)
+	c.Gather = orDefault(c.Gather, 200*time.Millisecond)
+	c.Lease = orDefault(c.Lease, 10*time.Second)
+	c.OwnFor = orDefault(c.OwnFor, 6*time.Second)
+	c.TailsEvery = orDefault(c.TailsEvery, 5*time.Second)
+	return c
+}
+
+func orDefault[T comparable](value, fallback T) T {
+	var zero T
+	if value == zero {
+		return fallback
+	}
+	return value
+}
+
+func (c Config) validate() error {
+	var faults []error
+	require := func(ok bool, text string) {
+		if !ok {
+			faults = append(faults, errors.New("ingest: "+text))
+		}
+	}
+	require(len(c.Brokers) > 0, "no Kafka broker")
+	require(c.Postgres != nil, "no Postgres")
+	require(c.ClickHouse != nil, "no ClickHouse")
+	require(c.Registry != nil, "no registry of agents")
+	require(c.Log != nil, "no logger")
+	require(c.Metrics != nil, "no metrics registry")
+	require(c.Topic != c.DeadTopic, "dead letters need a topic of their own")
+	require(c.Lease >= time.Second, "a lease under 1 s: ClickHouse compares whole seconds")
+	return errors.Join(faults...)
+}

@@ -1,0 +1,176 @@
+package ingest
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/shopspring/decimal"
+
+	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
+)
+
+const (
+	maxText     = 512                     // bytes of a name or code
+	maxCount    = int64(1) << 50          // tokens, microseconds: sums of 64 stay in int64
+	maxCostNano = int64(1e18) - 1         // Decimal(18, 9)
+	maxEpochUS  = int64(4102444800) * 1e6 // year 2100
+)
+
+var errRange = errors.New("out of range")
+
+// fromProtoRecord takes a record over. It sums what the attempts say and computes
+// nothing else.
+func fromProtoRecord(u *usagev1.UsageRecord) (row, error) {
+	r := row{
+		seq:                u.GetSeq(),
+		surface:            enumName(u.GetSurface().String(), "SURFACE_"),
+		startedAt:          time.UnixMicro(u.GetStartedAtUs()).UTC(),
+		durationUS:         u.GetDurationUs(),
+		overheadUS:         u.GetOverheadUs(),
+		timeToFirstTokenUS: positive(u.GetTimeToFirstTokenUs()),
+		routeName:          u.GetRoute(),
+		streamed:           u.GetStreamed(),
+		outcome:            enumName(u.GetOutcome().String(), "OUTCOME_"),
+		errorCode:          u.GetErrorCode(),
+		status:             uint16(u.GetStatus()),
+		policyEpoch:        u.GetPolicyEpoch(),
+		policyVersion:      u.GetPolicyVersion(),
+		revocationVersion:  u.GetRevocationVersion(),
+		tornBoot:           u.GetTornFrom().GetBoot(),
+		tornLocalID:        u.GetTornFrom().GetLocalId(),
+	}
+	err := errors.Join(
+		parseID("request_id", u.GetRequestId(), &r.requestID),
+		parseID("project_id", u.GetProjectId(), &r.project),
+		parseID("key_id", u.GetKeyId(), &r.key),
+		parseID("route_id", u.GetRouteId(), &r.route),
+		within("started_at_us", u.GetStartedAtUs(), maxEpochUS),
+		within("duration_us", u.GetDurationUs(), maxCount),
+		within("time_to_first_token_us", u.GetTimeToFirstTokenUs(), maxCount),
+		within("overhead_us", u.GetOverheadUs(), maxCount),
+		within("status", int64(u.GetStatus()), 999),
+		short(u.GetRoute(), u.GetErrorCode(), u.GetTornFrom().GetBoot()),
+	)
+	if r.requestID == uuid.Nil {
+		err = errors.Join(err, errors.New("request_id is missing"))
+	}
+	return r.withAttempts(u.GetAttempts(), err)
+}
+
+func (r row) withAttempts(attempts []*usagev1.Attempt, err error) (row, error) {
+	cost, priced := int64(0), true
+	for _, u := range attempts {
+		a, attemptErr := fromProtoAttempt(u)
+		if err = errors.Join(err, attemptErr); err != nil {
+			return row{}, err
+		}
+		r.attempts = append(r.attempts, a)
+		r.total = r.total.plus(a.tokens)
+		r.estimated = r.estimated || u.GetUsageSource() == usagev1.UsageSource_USAGE_SOURCE_ESTIMATED
+		r.lastProvider, r.lastModel, r.lastPriceBook = a.provider, a.model, a.priceBookVersion
+		priced = priced && u.CostNanoUsd != nil
+		if cost += u.GetCostNanoUsd(); cost > maxCostNano {
+			return row{}, fmt.Errorf("cost %w", errRange)
+		}
+	}
+	if priced {
+		r.costUSD = dollars(&cost)
+	}
+	return r, err
+}
+
+func fromProtoAttempt(u *usagev1.Attempt) (attempt, error) {
+	t := u.GetUsage()
+	a := attempt{
+		provider:           u.GetProvider(),
+		model:              u.GetModel(),
+		startedAfterUS:     u.GetStartedAfterUs(),
+		durationUS:         u.GetDurationUs(),
+		timeToFirstTokenUS: positive(u.GetTimeToFirstTokenUs()),
+		status:             uint16(u.GetStatus()),
+		outcome:            enumName(u.GetOutcome().String(), "OUTCOME_"),
+		usageSource:        enumName(u.GetUsageSource().String(), "USAGE_SOURCE_"),
+		tokens: tokens{
+			textInput: t.GetInput(), cacheRead: t.GetCacheRead(), cacheWrite5m: t.GetCacheWrite_5M(),
+			cacheWrite1h: t.GetCacheWrite_1H(), audioInput: t.GetInputAudio(),
+			textOutput: t.GetOutput(), reasoning: t.GetReasoning(), audioOutput: t.GetOutputAudio(),
+		},
+		costUSD:          dollars(u.CostNanoUsd),
+		priceBookVersion: u.GetPriceBookVersion(),
+		rawUsageSHA256:   string(u.GetRawUsageSha256()),
+	}
+	err := errors.Join(
+		parseID("provider_id", u.GetProviderId(), &a.providerID),
+		within("started_after_us", u.GetStartedAfterUs(), maxCount),
+		within("duration_us", u.GetDurationUs(), maxCount),
+		within("time_to_first_token_us", u.GetTimeToFirstTokenUs(), maxCount),
+		within("status", int64(u.GetStatus()), 999),
+		within("cost_nano_usd", u.GetCostNanoUsd(), maxCostNano),
+		short(u.GetProvider(), u.GetModel(), u.GetPriceBookVersion(), a.rawUsageSHA256),
+	)
+	for _, n := range a.tokens.list() {
+		err = errors.Join(err, within("tokens", n, maxCount))
+	}
+	return a, err
+}
+
+func (t tokens) list() [8]int64 {
+	return [8]int64{t.textInput, t.cacheRead, t.cacheWrite5m, t.cacheWrite1h, t.audioInput, t.textOutput, t.reasoning, t.audioOutput}
+}
+
+func (t tokens) plus(o tokens) tokens {
+	return tokens{
+		textInput: t.textInput + o.textInput, cacheRead: t.cacheRead + o.cacheRead,
+		cacheWrite5m: t.cacheWrite5m + o.cacheWrite5m, cacheWrite1h: t.cacheWrite1h + o.cacheWrite1h,
+		audioInput: t.audioInput + o.audioInput, textOutput: t.textOutput + o.textOutput,
+		reasoning: t.reasoning + o.reasoning, audioOutput: t.audioOutput + o.audioOutput,
+	}
+}
+
+func dollars(nano *int64) *decimal.Decimal {
+	if nano == nil {
+		return nil
+	}
+	d := decimal.New(*nano, -9)
+	return &d
+}
+
+func positive(n int64) *int64 {
+	if n <= 0 {
+		return nil
+	}
+	return &n
+}
+
+func enumName(name, prefix string) string { return strings.ToLower(strings.TrimPrefix(name, prefix)) }
+
+func parseID(field, text string, into *uuid.UUID) error {
+	if text == "" {
+		return nil
+	}
+	id, err := uuid.Parse(text)
+	if err != nil {
+		return fmt.Errorf("%s is no UUID", field)
+	}
+	*into = id
+	return nil
+}
+
+func within(field string, n, most int64) error {
+	if n < 0 || n > most {
+		return fmt.Errorf("%s %w", field, errRange)
+	}
+	return nil
+}
+
+func short(texts ...string) error {
+	for _, t := range texts {
+		if len(t) > maxText {
+			return fmt.Errorf("text of %d bytes", len(t))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,87 @@
+// Package ingest moves usage from Kafka into ClickHouse, each record once.
+//
+// It owns partitions and offsets itself. A slice of a partition is claimed in one
+// Postgres transaction, which also notes the blocks that will be inserted; each
+// block is one insert of one month with a token that is the same on every retry;
+// after all are confirmed the ranges are settled and the offset advances. After any
+// trouble the noted blocks are looked for in ClickHouse before anything is sent
+// again. It computes no cost and believes no payload about whose it is.
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
+)
+
+// Ingest is one process' share of the work.
+type Ingest struct {
+	config  Config
+	owner   uuid.UUID
+	broker  *broker
+	store   store
+	sink    sink
+	agents  *agents
+	metrics *metrics
+}
+
+// New checks the configuration and connects to nothing yet.
+func New(config Config) (*Ingest, error) {
+	config = config.withDefaults()
+	if err := config.validate(); err != nil {
+		return nil, err
+	}
+	return &Ingest{
+		config:  config,
+		owner:   uuid.New(),
+		broker:  newBroker(config),
+		store:   store{db: config.Postgres, ownFor: config.OwnFor},
+		sink:    clickhouseSink{conn: config.ClickHouse, timeout: config.Lease},
+		agents:  newAgents(config.Registry, time.Now),
+		metrics: newMetrics(config.Metrics),
+	}, nil
+}
+
+// Run works until ctx ends, through outages of Kafka, Postgres and ClickHouse. It
+// returns an error only when the topics are not as they must be.
+func (in *Ingest) Run(ctx context.Context) error {
+	defer in.broker.close()
+	topic, err := in.topic(ctx)
+	if err != nil || ctx.Err() != nil {
+		return err
+	}
+	in.config.Log.InfoContext(ctx, "ingest starts", "topic", in.config.Topic, "topic_id", topic.id, "partitions", topic.partitions)
+	group, ctx := errgroup.WithContext(ctx)
+	for number := range topic.partitions {
+		group.Go(func() error {
+			in.newPartition(topic.id, number).run(ctx)
+			return nil
+		})
+	}
+	if in.config.Tails != nil {
+		group.Go(func() error { in.copyTails(ctx); return nil })
+	}
+	return group.Wait()
+}
+
+// topic waits for the broker, but not for a topic that is wrong.
+func (in *Ingest) topic(ctx context.Context) (topic, error) {
+	for wait := (backoff{}); ; {
+		t, err := in.broker.check(ctx)
+		if err == nil {
+			return t, nil
+		}
+		if ctx.Err() != nil {
+			return topic{}, nil
+		}
+		if isSetting(err) {
+			return topic{}, fmt.Errorf("kafka topics: %w", err)
+		}
+		in.metrics.errors.WithLabelValues("kafka").Inc()
+		in.config.Log.WarnContext(ctx, "kafka does not answer", "error", err)
+		wait.sleep(ctx)
+	}
+}

@@ -1,0 +1,47 @@
+package ingest
+
+import (
+	"strconv"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+type metrics struct {
+	batches     *prometheus.CounterVec
+	records     prometheus.Counter
+	deadLetters *prometheus.CounterVec
+	lost        prometheus.Counter
+	errors      *prometheus.CounterVec
+	lag         *prometheus.GaugeVec
+	stopped     *prometheus.GaugeVec
+	insert      prometheus.Histogram
+}
+
+func newMetrics(registry prometheus.Registerer) *metrics {
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+	}
+	m := &metrics{
+		batches: counter("weir_ingest_batches_total", "Batches read, by what became of them: claimed, repeat, dead.", "result"),
+		records: prometheus.NewCounter(prometheus.CounterOpts{Name: "weir_ingest_records_total", Help: "Usage records settled."}),
+		deadLetters: counter("weir_ingest_dead_letters_total",
+			"Batches put aside, by reason. Reason conflict is an alarm: one range came with two contents.", "reason"),
+		lost: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "weir_ingest_lost_offsets_total", Help: "Offsets that Kafka deleted before they were read. Any is an alarm.",
+		}),
+		errors: counter("weir_ingest_errors_total", "Attempts that ended in an error and are made again, by what was at fault.", "part"),
+		lag: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "weir_ingest_lag_offsets", Help: "Offsets in the partition that are not settled.",
+		}, []string{"partition"}),
+		stopped: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "weir_ingest_partition_stopped", Help: "1: the partition needs an operator. An alarm.",
+		}, []string{"partition"}),
+		insert: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "weir_ingest_insert_seconds", Help: "Duration of one block's insert.", Buckets: prometheus.ExponentialBuckets(0.005, 2, 12),
+		}),
+	}
+	registry.MustRegister(m.batches, m.records, m.deadLetters, m.lost, m.errors, m.lag, m.stopped, m.insert)
+	return m
+}
+
+func label(partition int) string { return strconv.Itoa(partition) }

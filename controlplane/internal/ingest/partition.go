@@ -1,0 +1,263 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/segmentio/kafka-go"
+)
+
+const maxSliceRecords = 2_000
+
+// errStop means that going on could double or lose records: an operator decides.
+var errStop = errors.New("partition stopped")
+
+// partition is worked through by one goroutine: own, finish what was noted, then
+// slice by slice. Any error starts it again from the beginning.
+type partition struct {
+	*Ingest
+	topicID uuid.UUID
+	number  int
+	log     *slog.Logger
+
+	next int64
+	// Rows up to this offset may be in ClickHouse without a note of them, after
+	// Postgres was restored from a backup.
+	ahead int64
+}
+
+func (in *Ingest) newPartition(topicID uuid.UUID, number int) *partition {
+	return &partition{Ingest: in, topicID: topicID, number: number, log: in.config.Log.With("partition", number)}
+}
+
+func (p *partition) run(ctx context.Context) {
+	defer p.release()
+	var wait backoff
+	for ctx.Err() == nil {
+		err := p.work(ctx, &wait)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case errors.Is(err, errStop):
+			p.metrics.stopped.WithLabelValues(label(p.number)).Set(1)
+			p.log.ErrorContext(ctx, "usage of this partition waits for an operator", "error", err)
+			return
+		case errors.Is(err, errNotOwner):
+			pause(ctx, p.config.OwnFor/4)
+		default:
+			p.metrics.errors.WithLabelValues("partition").Inc()
+			p.log.WarnContext(ctx, "ingest tries again", "error", err)
+			wait.sleep(ctx)
+		}
+	}
+}
+
+func (p *partition) release() {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	if err := p.store.release(ctx, p.owner, p.topicID, p.number); err != nil {
+		p.log.WarnContext(ctx, "partition is not released, its lease runs out", "error", err)
+	}
+}
+
+// work never returns nil.
+func (p *partition) work(ctx context.Context, wait *backoff) error {
+	if err := p.take(ctx); err != nil {
+		return err
+	}
+	if err := p.resume(ctx); err != nil {
+		return err
+	}
+	for {
+		if err := p.step(ctx); err != nil {
+			return err
+		}
+		wait.reset()
+	}
+}
+
+func (p *partition) take(ctx context.Context) error {
+	first, watermark, err := p.broker.bounds(ctx, p.number)
+	if err != nil {
+		return err
+	}
+	if p.next, err = p.store.own(ctx, p.owner, p.topicID, p.number, first); err != nil {
+		return err
+	}
+	if p.next > watermark {
+		return fmt.Errorf("%w: settled up to offset %d, kafka ends at %d: was it restored?", errStop, p.next, watermark)
+	}
+	p.metrics.stopped.WithLabelValues(label(p.number)).Set(0)
+	p.ahead, err = p.sink.furthest(ctx, p.span(p.next, watermark))
+	return err
+}
+
+func (p *partition) span(first, last int64) span {
+	return span{topicID: p.topicID, partition: p.number, first: first, last: last}
+}
+
+// step takes one slice of new records to ClickHouse.
+func (p *partition) step(ctx context.Context) error {
+	records, err := p.gather(ctx)
+	if err != nil {
+		return err
+	}
+	if len(records) == 0 {
+		return p.store.renew(ctx, p.owner, p.topicID, p.number)
+	}
+	slice, err := p.open(ctx, records)
+	if err != nil {
+		return err
+	}
+	if records, slice = p.cut(records, slice); len(records) == 0 {
+		return fmt.Errorf("%w: offset %d alone is beyond a block", errStop, p.next)
+	}
+	at := p.span(p.next, records[len(records)-1].offset)
+	now, err := p.sink.now(ctx)
+	if err != nil {
+		return err
+	}
+	judged, blocks, err := p.store.claim(ctx, p.owner, at, slice.batches, now.Add(p.config.Lease), false)
+	if err != nil {
+		return err
+	}
+	judged.dead = append(judged.dead, slice.dead...)
+	return p.finish(ctx, at, judged, blocks, at.first <= p.ahead)
+}
+
+// gather reads records from p.next on: what comes within a moment after the first.
+func (p *partition) gather(ctx context.Context) ([]record, error) {
+	var out []record
+	var until time.Time
+	for size, next := 0, p.next; ; {
+		wait := fetchWait
+		if len(out) > 0 {
+			if wait = time.Until(until); wait <= 0 {
+				return out, nil
+			}
+		}
+		got, err := p.broker.fetch(ctx, p.number, next, wait)
+		if err != nil {
+			return nil, p.explain(ctx, err)
+		}
+		p.metrics.lag.WithLabelValues(label(p.number)).Set(float64(got.watermark - p.next))
+		if len(out) == 0 {
+			until = time.Now().Add(p.config.Gather)
+			if len(got.records) == 0 {
+				return nil, nil
+			}
+		}
+		for _, r := range got.records {
+			out, next = append(out, r), r.offset+1
+			if size += len(r.value); size > fetchBytes || len(out) == maxSliceRecords || next <= p.ahead+1 {
+				return out, nil
+			}
+		}
+	}
+}
+
+// explain says what an offset that Kafka does not have means.
+func (p *partition) explain(ctx context.Context, err error) error {
+	if !errors.Is(err, kafka.OffsetOutOfRange) {
+		return err
+	}
+	first, watermark, boundsErr := p.broker.bounds(ctx, p.number)
+	if boundsErr != nil || p.next >= first {
+		return errors.Join(err, boundsErr)
+	}
+	p.metrics.lost.Add(float64(first - p.next))
+	p.log.ErrorContext(ctx, "kafka deleted records before they were read", "from_offset", p.next, "to_offset", first-1, "watermark", watermark)
+	if err := p.store.settle(ctx, p.owner, p.span(p.next, first-1), nil); err != nil {
+		return err
+	}
+	p.next = first
+	return fmt.Errorf("go on at offset %d", first)
+}
+
+// cut shortens a slice to what one block may hold.
+func (p *partition) cut(records []record, slice opened) ([]record, opened) {
+	rows := 0
+	for i, b := range slice.batches {
+		if rows += len(b.rows); rows <= maxBlockRows {
+			continue
+		}
+		end := b.source.offset
+		slice.batches = slice.batches[:i]
+		records = before(records, end, func(r record) int64 { return r.offset })
+		slice.dead = before(slice.dead, end, func(l deadLetter) int64 { return l.source.offset })
+		return records, slice
+	}
+	return records, slice
+}
+
+func before[T any](all []T, end int64, offset func(T) int64) []T {
+	for i, one := range all {
+		if offset(one) >= end {
+			return all[:i]
+		}
+	}
+	return all
+}
+
+// finish takes a claimed span to its end. When asking, it looks for each block in
+// ClickHouse before it sends it.
+func (p *partition) finish(ctx context.Context, at span, j judged, blocks []block, ask bool) error {
+	if err := p.broker.bury(ctx, j.dead, p.topicID, p.number); err != nil {
+		return err
+	}
+	for _, b := range blocks {
+		if err := p.put(ctx, b, ask); err != nil {
+			return err
+		}
+	}
+	if err := p.sink.settle(ctx, at, j.taken, ask); err != nil {
+		return err
+	}
+	if err := p.store.settle(ctx, p.owner, at, j.taken); err != nil {
+		return err
+	}
+	p.next = at.last + 1
+	p.count(ctx, j, blocks)
+	return nil
+}
+
+func (p *partition) put(ctx context.Context, b block, ask bool) error {
+	if ask {
+		there, err := p.sink.stored(ctx, b.span, b.noted.month)
+		if err != nil {
+			return err
+		}
+		if there == len(b.rows) {
+			return nil
+		}
+		if there != 0 {
+			return fmt.Errorf("%w: %d of %d rows of offsets %d..%d, month %d, are in clickhouse",
+				errStop, there, len(b.rows), b.span.first, b.span.last, b.noted.month)
+		}
+	}
+	began := time.Now()
+	err := p.sink.insert(ctx, b)
+	p.metrics.insert.Observe(time.Since(began).Seconds())
+	return err
+}
+
+func (p *partition) count(ctx context.Context, j judged, blocks []block) {
+	for _, b := range blocks {
+		p.metrics.records.Add(float64(len(b.rows)))
+	}
+	p.metrics.batches.WithLabelValues("claimed").Add(float64(len(j.taken)))
+	p.metrics.batches.WithLabelValues("repeat").Add(float64(j.repeats))
+	p.metrics.batches.WithLabelValues("dead").Add(float64(len(j.dead)))
+	for _, l := range j.dead {
+		p.metrics.deadLetters.WithLabelValues(l.reason).Inc()
+		level := slog.LevelWarn
+		if l.reason == reasonConflict {
+			level = slog.LevelError
+		}
+		p.log.Log(ctx, level, "usage batch put aside", "reason", l.reason, "offset", l.source.offset, "detail", l.detail)
+	}
+}

@@ -1,0 +1,141 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/weirhq/weir/proto/contract/batch"
+)
+
+// resume finishes the slice that was noted and not settled: by this process
+// before an error, or by one that is gone.
+func (p *partition) resume(ctx context.Context) error {
+	at, blocks, err := p.store.undone(ctx, p.topicID, p.number)
+	if err != nil || len(blocks) == 0 {
+		return err
+	}
+	p.log.InfoContext(ctx, "noted blocks are looked for", "first_offset", at.first, "last_offset", at.last, "blocks", len(blocks))
+	now, err := p.waitOut(ctx, blocks)
+	if err != nil {
+		return err
+	}
+	records, err := p.reread(ctx, at)
+	if err != nil {
+		return err
+	}
+	slice, err := p.reopen(ctx, records)
+	if err != nil {
+		return err
+	}
+	leaseUntil := now.Add(p.config.Lease)
+	if err := p.store.prolong(ctx, p.owner, at, leaseUntil); err != nil {
+		return err
+	}
+	judged, rebuilt, err := p.store.claim(ctx, p.owner, at, slice.batches, leaseUntil, true)
+	if err != nil {
+		return err
+	}
+	if err := sameBlocks(blocks, rebuilt); err != nil {
+		return err
+	}
+	judged.dead = append(judged.dead, slice.dead...)
+	return p.finish(ctx, at, judged, rebuilt, true)
+}
+
+// waitOut waits until no insert that was sent before can succeed any more, and
+// returns ClickHouse's time then.
+func (p *partition) waitOut(ctx context.Context, blocks []noted) (time.Time, error) {
+	for {
+		now, err := p.sink.now(ctx)
+		if err != nil {
+			return time.Time{}, err
+		}
+		left := time.Duration(0)
+		for _, b := range blocks {
+			left = max(left, b.leaseUntil.Sub(now))
+		}
+		if left <= 0 {
+			return now, nil
+		}
+		pause(ctx, min(left, p.config.OwnFor/3))
+		if err := p.store.renew(ctx, p.owner, p.topicID, p.number); err != nil {
+			return time.Time{}, err
+		}
+	}
+}
+
+func (p *partition) reread(ctx context.Context, at span) ([]record, error) {
+	var out []record
+	for next := at.first; next <= at.last; {
+		got, err := p.broker.fetch(ctx, p.number, next, fetchWait)
+		if err != nil {
+			return nil, err
+		}
+		if next < got.start {
+			return nil, fmt.Errorf("%w: kafka deleted offset %d of a noted block", errStop, next)
+		}
+		for _, r := range got.records {
+			if r.offset <= at.last {
+				out = append(out, r)
+			}
+			next = r.offset + 1
+		}
+		if err := p.store.renew(ctx, p.owner, p.topicID, p.number); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// reopen verifies with what the boots were claimed with. A batch of a boot without
+// claims was put aside then, and is again.
+func (p *partition) reopen(ctx context.Context, records []record) (opened, error) {
+	known, err := p.store.boots(ctx, agentsIn(records))
+	if err != nil {
+		return opened{}, err
+	}
+	var out opened
+	for _, r := range records {
+		b, err := openBatch(r, func(agent uuid.UUID) (boot, error) {
+			for _, k := range known {
+				if k.agent == agent {
+					return k, nil
+				}
+			}
+			return boot{}, errUnknownAgent
+		})
+		if err != nil {
+			out.dead = append(out.dead, newDeadLetter(r, reasonOf(err), err))
+			continue
+		}
+		out.batches = append(out.batches, b)
+	}
+	return out, nil
+}
+
+func agentsIn(records []record) []uuid.UUID {
+	var out []uuid.UUID
+	for _, r := range records {
+		if header, err := batch.Header(r.value); err == nil {
+			if id, err := uuid.Parse(header.GetAgentId()); err == nil {
+				out = append(out, id)
+			}
+		}
+	}
+	return out
+}
+
+// sameBlocks makes sure that what would be sent is what was noted.
+func sameBlocks(was []noted, now []block) error {
+	same := len(was) == len(now)
+	for i := 0; same && i < len(was); i++ {
+		same = was[i].month == now[i].noted.month && was[i].rows == now[i].noted.rows && was[i].token == now[i].noted.token
+	}
+	if !same {
+		return fmt.Errorf("%w: the noted blocks can't be made again, by this version or from these records", errStop)
+	}
+	return nil
+}

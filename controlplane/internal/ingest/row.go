@@ -1,0 +1,53 @@
+package ingest
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/shopspring/decimal"
+)
+
+// row is one request as ClickHouse stores it, without where it came from.
+type row struct {
+	seq                                           int64
+	requestID, project, key, route                uuid.UUID
+	surface, routeName, outcome, errorCode        string
+	startedAt                                     time.Time
+	durationUS, overheadUS                        int64
+	timeToFirstTokenUS                            *int64
+	streamed                                      bool
+	status                                        uint16
+	policyEpoch, policyVersion, revocationVersion int64
+	tornBoot                                      string
+	tornLocalID                                   int64
+	attempts                                      []attempt
+	total                                         tokens
+	costUSD                                       *decimal.Decimal
+	estimated                                     bool
+	lastProvider, lastModel, lastPriceBook        string
+}
+
+type attempt struct {
+	providerID                 uuid.UUID
+	provider, model            string
+	startedAfterUS, durationUS int64
+	timeToFirstTokenUS         *int64
+	status                     uint16
+	outcome, usageSource       string
+	tokens                     tokens
+	costUSD                    *decimal.Decimal
+	priceBookVersion           string
+	rawUsageSHA256             string
+}
+
+// tokens are the disjoint buckets in the order of the columns.
+type tokens struct {
+	textInput, cacheRead, cacheWrite5m, cacheWrite1h, audioInput int64
+	textOutput, reasoning, audioOutput                           int64
+}
+
+// month in which a row is stored: 202611.
+func (r row) month() int {
+	year, month, _ := r.startedAt.Date()
+	return year*100 + int(month)
+}

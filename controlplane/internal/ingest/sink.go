@@ -1,0 +1,128 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+)
+
+// sink is where blocks go.
+type sink interface {
+	// now is ClickHouse's own clock.
+	now(ctx context.Context) (time.Time, error)
+	// stored counts the rows of a block that are there.
+	stored(ctx context.Context, at span, month int) (int, error)
+	// furthest is the highest offset from `from` on of which a row is there, or -1.
+	furthest(ctx context.Context, at span) (int64, error)
+	insert(ctx context.Context, b block) error
+	// settle notes the ranges of confirmed blocks; ask: unless they are there.
+	settle(ctx context.Context, at span, taken []incoming, ask bool) error
+	copyTails(ctx context.Context, tails []Tail) error
+}
+
+type clickhouseSink struct {
+	conn    driver.Conn
+	timeout time.Duration
+}
+
+var _ sink = clickhouseSink{}
+
+func (s clickhouseSink) now(ctx context.Context) (now time.Time, err error) {
+	err = s.conn.QueryRow(ctx, `SELECT now64(6, 'UTC')`).Scan(&now)
+	return now, wrap(err, "ask clickhouse for its time")
+}
+
+const ofSpan = `kafka_topic_id = {topic_id:UUID} AND kafka_partition = {partition:Int32}
+	AND kafka_offset BETWEEN {first:Int64} AND {last:Int64}`
+
+func (s clickhouseSink) count(ctx context.Context, query string, at span, month int) (n uint64, err error) {
+	ctx = clickhouse.Context(ctx, clickhouse.WithParameters(clickhouse.Parameters{
+		"topic_id": at.topicID.String(), "partition": fmt.Sprint(at.partition),
+		"first": fmt.Sprint(at.first), "last": fmt.Sprint(at.last), "month": fmt.Sprint(month),
+	}))
+	err = s.conn.QueryRow(ctx, query).Scan(&n)
+	return n, wrap(err, "look for offsets %d..%d of partition %d", at.first, at.last, at.partition)
+}
+
+func (s clickhouseSink) stored(ctx context.Context, at span, month int) (int, error) {
+	n, err := s.count(ctx, `SELECT count() FROM usage_event WHERE toYYYYMM(started_at) = {month:UInt32} AND `+ofSpan, at, month)
+	return int(n), err
+}
+
+func (s clickhouseSink) furthest(ctx context.Context, at span) (int64, error) {
+	n, err := s.count(ctx, `SELECT toUInt64(max(kafka_offset) + 1) FROM (
+		SELECT kafka_offset FROM usage_event WHERE `+ofSpan+` UNION ALL SELECT -1)`, at, 0)
+	return int64(n) - 1, err
+}
+
+// insert sends a block in one synchronous insert. Without an answer it may have
+// happened or not.
+func (s clickhouseSink) insert(ctx context.Context, b block) error {
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	prepared, err := s.conn.PrepareBatch(s.once(ctx, b.noted.token), insertUsageEvent)
+	if err != nil {
+		return wrap(err, "prepare block")
+	}
+	for i, c := range usageColumns {
+		if err := prepared.Column(i).Append(c.values(b)); err != nil {
+			return wrap(err, "column %s", c.name)
+		}
+	}
+	return wrap(prepared.Send(), "insert %d rows of offsets %d..%d, partition %d", len(b.rows), b.span.first, b.span.last, b.span.partition)
+}
+
+// once makes ClickHouse drop a second insert with this token.
+func (s clickhouseSink) once(ctx context.Context, token string) context.Context {
+	return clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{
+		"async_insert":                    0,
+		"insert_deduplicate":              1,
+		"insert_deduplication_token":      token,
+		"max_partitions_per_insert_block": 1,
+		"max_insert_block_size":           2 * maxBlockRows,
+	}))
+}
+
+func (s clickhouseSink) settle(ctx context.Context, at span, taken []incoming, ask bool) error {
+	if len(taken) == 0 {
+		return nil
+	}
+	if ask {
+		there, err := s.count(ctx, `SELECT count() FROM usage_range WHERE `+ofSpan, at, 0)
+		if err != nil || there > 0 {
+			return err
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	prepared, err := s.conn.PrepareBatch(s.once(ctx, at.token(0)), `INSERT INTO usage_range
+		(organization_id, gateway_id, agent_id, boot, first_seq, last_seq, payload_sha256, kafka_topic_id, kafka_partition, kafka_offset)`)
+	if err != nil {
+		return wrap(err, "prepare ranges")
+	}
+	for _, b := range taken {
+		err := prepared.Append(b.boot.organization, b.boot.gateway, b.boot.agent, b.boot.boot, b.first, b.last,
+			string(b.sha256[:]), at.topicID, int32(at.partition), b.source.offset)
+		if err != nil {
+			return wrap(err, "range %d..%d", b.first, b.last)
+		}
+	}
+	return wrap(prepared.Send(), "insert %d ranges", len(taken))
+}
+
+func (s clickhouseSink) copyTails(ctx context.Context, tails []Tail) error {
+	prepared, err := s.conn.PrepareBatch(clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"async_insert": 0})),
+		`INSERT INTO agent_tail (organization_id, gateway_id, agent_id, boot, last_seq, closed)`)
+	if err != nil {
+		return wrap(err, "prepare tails")
+	}
+	for _, t := range tails {
+		if err := prepared.Append(t.Organization, t.Gateway, t.Agent, t.Boot, t.LastSeq, t.Closed); err != nil {
+			return wrap(err, "tail of agent %s", t.Agent)
+		}
+	}
+	return wrap(prepared.Send(), "insert %d tails", len(tails))
+}

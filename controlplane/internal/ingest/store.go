@@ -1,0 +1,108 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/weirhq/weir/controlplane/internal/postgres"
+)
+
+// errNotOwner means that another process has the partition.
+var errNotOwner = errors.New("another process owns the partition")
+
+// store is what ingest keeps in Postgres, under the role that sees every
+// organization.
+type store struct {
+	db     *postgres.DB
+	ownFor time.Duration
+}
+
+// own takes a partition that nobody has, or that is ours, and returns where it
+// goes on. A partition never seen begins at start.
+func (s store) own(ctx context.Context, owner, topicID uuid.UUID, partition int, start int64) (next int64, err error) {
+	err = s.db.System(ctx, func(tx pgx.Tx) error {
+		const take = `
+			INSERT INTO ingest_partition AS p (topic_id, partition, next_offset, owner, owned_until)
+			VALUES ($1, $2, $3, $4, clock_timestamp() + $5)
+			ON CONFLICT (topic_id, partition) DO UPDATE SET owner = $4, owned_until = clock_timestamp() + $5
+			WHERE p.owner = $4 OR p.owned_until < clock_timestamp()
+			RETURNING next_offset`
+		return tx.QueryRow(ctx, take, topicID, partition, start, owner, s.ownFor).Scan(&next)
+	})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, errNotOwner
+	}
+	return next, wrap(err, "own partition %d", partition)
+}
+
+// renew keeps a partition.
+func (s store) renew(ctx context.Context, owner, topicID uuid.UUID, partition int) error {
+	return wrap(s.db.System(ctx, func(tx pgx.Tx) error {
+		return s.fence(ctx, tx, owner, topicID, partition)
+	}), "keep partition %d", partition)
+}
+
+// fence locks the partition's row, if it is still ours, until the transaction ends.
+func (s store) fence(ctx context.Context, tx pgx.Tx, owner, topicID uuid.UUID, partition int) error {
+	const keep = `
+		UPDATE ingest_partition SET owned_until = clock_timestamp() + $4
+		WHERE topic_id = $1 AND partition = $2 AND owner = $3`
+	tag, err := tx.Exec(ctx, keep, topicID, partition, owner, s.ownFor)
+	if err == nil && tag.RowsAffected() == 0 {
+		return errNotOwner
+	}
+	return err
+}
+
+// release lets the next process in at once.
+func (s store) release(ctx context.Context, owner, topicID uuid.UUID, partition int) error {
+	return wrap(s.db.System(ctx, func(tx pgx.Tx) error {
+		const leave = `UPDATE ingest_partition SET owned_until = '-infinity' WHERE topic_id = $1 AND partition = $2 AND owner = $3`
+		_, err := tx.Exec(ctx, leave, topicID, partition, owner)
+		return err
+	}), "release partition %d", partition)
+}
+
+// undone returns the blocks of the one slice that was noted and not finished.
+func (s store) undone(ctx context.Context, topicID uuid.UUID, partition int) (at span, blocks []noted, err error) {
+	at = span{topicID: topicID, partition: partition}
+	err = s.db.System(ctx, func(tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, `
+			SELECT first_offset, last_offset, month, rows, token, lease_until FROM ingest_block
+			WHERE topic_id = $1 AND partition = $2 ORDER BY month`, topicID, partition)
+		if err != nil {
+			return err
+		}
+		var n noted
+		_, err = pgx.ForEachRow(rows, []any{&at.first, &at.last, &n.month, &n.rows, &n.token, &n.leaseUntil}, func() error {
+			blocks = append(blocks, n)
+			return nil
+		})
+		return err
+	})
+	return at, blocks, wrap(err, "noted blocks of partition %d", partition)
+}
+
+// prolong notes a later lease before noted blocks are sent again.
+func (s store) prolong(ctx context.Context, owner uuid.UUID, at span, until time.Time) error {
+	return wrap(s.db.System(ctx, func(tx pgx.Tx) error {
+		if err := s.fence(ctx, tx, owner, at.topicID, at.partition); err != nil {
+			return err
+		}
+		const later = `UPDATE ingest_block SET lease_until = $3 WHERE topic_id = $1 AND partition = $2`
+		_, err := tx.Exec(ctx, later, at.topicID, at.partition, until)
+		return err
+	}), "prolong blocks of partition %d", at.partition)
+}
+
+func wrap(err error, format string, args ...any) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf(format+": %w", append(args, err)...)
+}

@@ -1,0 +1,119 @@
+package ingest
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/weirhq/weir/proto/contract/batch"
+)
+
+// claim judges the batches of a span and, in the same transaction, claims the
+// fresh ones and notes the blocks that will hold them. A replay claims nothing and
+// notes nothing.
+func (s store) claim(ctx context.Context, owner uuid.UUID, at span, batches []incoming, leaseUntil time.Time, replay bool) (out judged, blocks []block, err error) {
+	boots := bootsOf(batches)
+	err = s.db.System(ctx, func(tx pgx.Tx) error {
+		if err := s.fence(ctx, tx, owner, at.topicID, at.partition); err != nil {
+			return err
+		}
+		if err := lockBoots(ctx, tx, boots); err != nil {
+			return err
+		}
+		known, err := claimsAround(ctx, tx, batches)
+		if err != nil {
+			return err
+		}
+		where := func(offset int64) position { return position{at.topicID, at.partition, offset} }
+		out = judgeAll(batches, known, where, replay)
+		blocks = blocksOf(at, out.taken)
+		for i := range blocks {
+			blocks[i].noted.leaseUntil = leaseUntil
+		}
+		if replay {
+			return nil
+		}
+		return noteAll(ctx, tx, at, out, blocks)
+	})
+	return out, blocks, wrap(err, "claim offsets %d..%d of partition %d", at.first, at.last, at.partition)
+}
+
+// bootsOf returns each boot once, in the order in which everybody locks them.
+func bootsOf(batches []incoming) []boot {
+	each := map[bootID]boot{}
+	for _, b := range batches {
+		each[b.boot.bootID] = b.boot
+	}
+	return slices.SortedFunc(maps.Values(each), func(a, b boot) int {
+		return cmp.Or(bytes.Compare(a.agent[:], b.agent[:]), cmp.Compare(a.boot, b.boot))
+	})
+}
+
+func lockBoots(ctx context.Context, tx pgx.Tx, boots []boot) error {
+	var todo pgx.Batch
+	for _, b := range boots {
+		todo.Queue(`
+			INSERT INTO ingest_boot (organization_id, gateway_id, agent_id, boot, public_key)
+			VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`, b.organization, b.gateway, b.agent, b.boot, b.publicKey)
+		todo.Queue(`SELECT FROM ingest_boot WHERE agent_id = $1 AND boot = $2 FOR UPDATE`, b.agent, b.boot)
+	}
+	return tx.SendBatch(ctx, &todo).Close()
+}
+
+// claimsAround returns every claim that could overlap one of the batches: none is
+// longer than a batch may be.
+func claimsAround(ctx context.Context, tx pgx.Tx, batches []incoming) (claims, error) {
+	var agents []uuid.UUID
+	var boots []string
+	var firsts, lasts []int64
+	for _, b := range batches {
+		agents, boots = append(agents, b.boot.agent), append(boots, b.boot.boot)
+		firsts, lasts = append(firsts, b.first-batch.MaxRecords), append(lasts, b.last)
+	}
+	rows, err := tx.Query(ctx, `
+		SELECT DISTINCT c.agent_id, c.boot, c.first_seq, c.last_seq, c.payload_sha256, c.topic_id, c.partition, c.kafka_offset
+		FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[]) AS i (agent_id, boot, low, high)
+		JOIN ingest_claim AS c ON c.agent_id = i.agent_id AND c.boot = i.boot AND c.first_seq BETWEEN i.low AND i.high`,
+		agents, boots, firsts, lasts)
+	if err != nil {
+		return nil, err
+	}
+	out := claims{}
+	var c claim
+	var hash []byte
+	var topicID uuid.UUID
+	_, err = pgx.ForEachRow(rows, []any{&c.boot.agent, &c.boot.boot, &c.first, &c.last, &hash, &topicID, &c.at.partition, &c.at.offset}, func() error {
+		c.sha256, c.at.topicID = [32]byte(hash), topicID
+		out.add(c)
+		return nil
+	})
+	return out, err
+}
+
+// noteAll goes in one round trip: row-level security leaves no COPY.
+func noteAll(ctx context.Context, tx pgx.Tx, at span, out judged, blocks []block) error {
+	organizations := map[bootID]uuid.UUID{}
+	for _, b := range out.taken {
+		organizations[b.boot.bootID] = b.boot.organization
+	}
+	var todo pgx.Batch
+	for _, c := range out.fresh {
+		todo.Queue(`
+			INSERT INTO ingest_claim (organization_id, agent_id, boot, first_seq, last_seq, payload_sha256, topic_id, partition, kafka_offset)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+			organizations[c.boot], c.boot.agent, c.boot.boot, c.first, c.last, c.sha256[:], at.topicID, at.partition, c.at.offset)
+	}
+	for _, b := range blocks {
+		todo.Queue(`
+			INSERT INTO ingest_block (topic_id, partition, first_offset, last_offset, month, rows, token, lease_until)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+			at.topicID, at.partition, at.first, at.last, b.noted.month, b.noted.rows, b.noted.token, b.noted.leaseUntil)
+	}
+	return tx.SendBatch(ctx, &todo).Close()
+}
