@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -16,10 +16,8 @@ const bootTimeout = 90 * time.Second // of one part, once everything is fetched 
 
 // boot brings everything up: what does not depend on each other at once, the rest in order.
 func (s *stack) boot(ctx context.Context) error {
-	if err := s.fetch(ctx); err != nil {
-		return err
-	}
 	group, first := errgroup.WithContext(ctx)
+	s.fetch = sync.OnceValues(func() (engine.Installation, error) { return engine.Fetch(first, s.cache, s.screen.out) })
 	group.Go(func() error {
 		return s.screen.step("build", "control plane and agent", func() error { return s.parts.build(first, s) })
 	})
@@ -40,17 +38,6 @@ func (s *stack) boot(ctx context.Context) error {
 		return err
 	}
 	return s.up(ctx, "agent", s.url("AGENT"), s.parts.agent)
-}
-
-func (s *stack) fetch(ctx context.Context) (err error) {
-	if !s.embedsEngines() {
-		return nil
-	}
-	if s.external.postgres != "" && s.external.clickhouse != "" {
-		return nil // the broker is part of this binary
-	}
-	s.engines, err = engine.Fetch(ctx, s.cache, os.Stderr)
-	return err
 }
 
 // up starts one part and waits until it answers.

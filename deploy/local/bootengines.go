@@ -14,9 +14,13 @@ func (s *stack) upPostgres(ctx context.Context) error {
 			return engine.PingPostgres(ctx, s.postgresURL)
 		})
 	}
+	engines, err := s.fetch()
+	if err != nil {
+		return err
+	}
 	return s.up(ctx, "postgres", s.address("POSTGRES"), func(*stack) (process.Program, error) {
 		pg, err := engine.PreparePostgres(ctx, engine.PostgresConfig{
-			Engines: s.engines, Dir: s.path("postgres"), Port: s.ports["POSTGRES"], Durable: true,
+			Engines: engines, Dir: s.path("postgres"), Port: s.ports["POSTGRES"], Durable: true,
 		})
 		s.postgresURL = pg.URL
 		return pg.Program, err
@@ -46,9 +50,13 @@ func (s *stack) upClickHouse(ctx context.Context) error {
 			return engine.PingClickHouse(ctx, s.clickhouseURL)
 		})
 	}
+	engines, err := s.fetch()
+	if err != nil {
+		return err
+	}
 	return s.up(ctx, "clickhouse", s.address("CLICKHOUSE_TCP"), func(*stack) (process.Program, error) {
 		ch, err := engine.PrepareClickHouse(engine.ClickHouseConfig{
-			Engines: s.engines, Binary: s.self, Dir: s.path("clickhouse"),
+			Engines: engines, Binary: s.self, Dir: s.path("clickhouse"),
 			HTTPPort: s.ports["CLICKHOUSE_HTTP"], TCPPort: s.ports["CLICKHOUSE_TCP"],
 		})
 		s.clickhouseURL, s.clickhouseReportURL = ch.AdminURL, ch.ReportURL

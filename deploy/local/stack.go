@@ -18,7 +18,7 @@ type stack struct {
 	screen     *screen
 	supervisor *supervise.Supervisor
 	parts      partTable
-	engines    engine.Installation
+	fetch      func() (engine.Installation, error) // once, while what needs no engine starts already
 
 	postgresURL         string
 	brokers             string

@@ -4,11 +4,15 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"testing"
+	"time"
 )
 
 const parentVariable = "WEIR_TEST_PARENT"
@@ -62,6 +66,7 @@ func TestKilledParent(t *testing.T) {
 		must(t, err)
 		for range 2 {
 			killParentWhenReady(t, string(config))
+			expectFree(t, c.Ports)
 		}
 		running, err := c.startAll(soon(t))
 		for _, r := range running {
@@ -83,5 +88,27 @@ func killParentWhenReady(t *testing.T, config string) {
 	_ = cmd.Wait()
 	if line != "ready\n" {
 		t.Fatalf("the parent said %q", line)
+	}
+}
+
+// expectFree fails when an orphan keeps one of the ports.
+func expectFree(t *testing.T, ports []int) {
+	t.Helper()
+	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		var faults []error
+		for _, port := range ports {
+			l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+			if err == nil {
+				err = l.Close()
+			}
+			faults = append(faults, err)
+		}
+		err := errors.Join(faults...)
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal(err)
+		}
 	}
 }
