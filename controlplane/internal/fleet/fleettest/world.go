@@ -1,0 +1,217 @@
+// Package fleettest holds the stores that package fleet works with, in memory,
+// and a small organization to try it on.
+package fleettest
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/sha256"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/weirhq/weir/controlplane/internal/eventlog"
+	"github.com/weirhq/weir/controlplane/internal/fault"
+	"github.com/weirhq/weir/controlplane/internal/fleet"
+	"github.com/weirhq/weir/controlplane/internal/gateway"
+	"github.com/weirhq/weir/controlplane/internal/key"
+	"github.com/weirhq/weir/controlplane/internal/policy"
+	"github.com/weirhq/weir/controlplane/internal/provider"
+	"github.com/weirhq/weir/controlplane/internal/route"
+	"github.com/weirhq/weir/controlplane/internal/signing"
+	agentv1 "github.com/weirhq/weir/proto/gen/weir/agent/v1"
+	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
+	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
+)
+
+// Token enrols any number of agents at World's gateway.
+const Token = "weiret_for-tests"
+
+// World is one organization with one gateway, and everything a fleet.Handler asks.
+type World struct {
+	Releases
+
+	mu          sync.Mutex
+	state       policy.State
+	agents      map[uuid.UUID]gateway.Agent
+	subscribers map[chan eventlog.Head]struct{}
+	private     ed25519.PrivateKey
+	reports     map[uuid.UUID]fleet.Report
+	settled     map[string][]*agentv1.SettledRange
+}
+
+// NewWorld has a provider, a route and a key.
+func NewWorld() *World {
+	var seed [ed25519.SeedSize]byte
+	rand.Read(seed[:]) // never fails
+	w := &World{
+		state:       policy.State{OrganizationID: uuid.New(), Version: 1},
+		agents:      make(map[uuid.UUID]gateway.Agent),
+		subscribers: make(map[chan eventlog.Head]struct{}),
+		private:     ed25519.NewKeyFromSeed(seed[:]),
+		reports:     make(map[uuid.UUID]fleet.Report),
+		settled:     make(map[string][]*agentv1.SettledRange),
+	}
+	w.state.Gateway = gateway.Gateway{ID: uuid.New(), Name: "test", Region: "local"}
+	p := provider.Provider{ID: uuid.New(), Name: "mock", Dialect: eventv1.Dialect_DIALECT_OPENAI, BaseURL: "http://127.0.0.1:1/v1", CredentialRef: "env://NONE"}
+	w.state.Providers = []provider.Provider{p}
+	w.state.Routes = []route.Route{{
+		ID: uuid.New(), Name: "chat", Strategy: eventv1.Strategy_STRATEGY_SINGLE,
+		Targets: []route.Target{{ProviderID: p.ID, Model: "m"}},
+	}}
+	w.AddKey("first")
+	return w
+}
+
+// Config is a handler's over this world, known to agents under url.
+func (w *World) Config(url string, log *slog.Logger) fleet.Config {
+	return fleet.Config{
+		Policies: w, Enroller: w, Heads: w, Keys: w, Releases: &w.Releases, Reports: w, Settled: w,
+		Authenticator: fleet.NewAuthenticator(w, []string{url}, log),
+		PriceBook:     &policyv1.PriceBook{Version: "test"},
+		Log:           log,
+	}
+}
+
+// Change alters the state in one version and wakes who follows.
+func (w *World) Change(change func(*policy.State)) int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.state.Version++
+	change(&w.state)
+	for s := range w.subscribers {
+		select {
+		case <-s:
+		default:
+		}
+		s <- eventlog.Head{OrganizationID: w.state.OrganizationID, Version: w.state.Version}
+	}
+	return w.state.Version
+}
+
+// AddKey adds a key with this text.
+func (w *World) AddKey(text string) uuid.UUID {
+	sum := sha256.Sum256([]byte(text))
+	k := key.Key{ID: uuid.New(), ProjectID: uuid.New(), SHA256: sum[:]}
+	w.Change(func(s *policy.State) { s.Keys = append(s.Keys, k) })
+	return k.ID
+}
+
+// Revoke revokes every key with this text.
+func (w *World) Revoke(text string) int64 {
+	sum := sha256.Sum256([]byte(text))
+	return w.Change(func(s *policy.State) {
+		keys := append([]key.Key(nil), s.Keys...)
+		for i := range keys {
+			if string(keys[i].SHA256) == string(sum[:]) {
+				keys[i].RevokedAt, keys[i].RevokedVersion = time.Now(), s.Version
+			}
+		}
+		s.Keys = keys
+	})
+}
+
+// Agent implements fleet.Agents.
+func (w *World) Agent(_ context.Context, id uuid.UUID) (gateway.Agent, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	agent, ok := w.agents[id]
+	if !ok {
+		return gateway.Agent{}, fault.New(fault.NotFound, "no agent %s", id)
+	}
+	return agent, nil
+}
+
+// EnrolAgent implements fleet.Enroller.
+func (w *World) EnrolAgent(_ context.Context, token [32]byte, publicKey []byte, name string) (gateway.Agent, error) {
+	if token != sha256.Sum256([]byte(Token)) {
+		return gateway.Agent{}, fault.Because(fault.Unauthenticated, "enrolment_token_unknown", "no such enrolment token")
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, known := range w.agents {
+		if string(known.PublicKey) == string(publicKey) {
+			return known, nil
+		}
+	}
+	agent := gateway.Agent{
+		ID: uuid.New(), OrganizationID: w.state.OrganizationID, GatewayID: w.state.Gateway.ID, Name: name, PublicKey: publicKey,
+	}
+	w.agents[agent.ID] = agent
+	return agent, nil
+}
+
+// PolicyState implements fleet.Policies.
+func (w *World) PolicyState(context.Context, uuid.UUID, uuid.UUID) (policy.State, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.state, nil
+}
+
+// Subscribe implements fleet.Heads.
+func (w *World) Subscribe() (<-chan eventlog.Head, func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s := make(chan eventlog.Head, 1)
+	s <- eventlog.Head{OrganizationID: w.state.OrganizationID, Version: w.state.Version}
+	w.subscribers[s] = struct{}{}
+	return s, func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		delete(w.subscribers, s)
+	}
+}
+
+// Signer implements fleet.Keys.
+func (w *World) Signer(context.Context, uuid.UUID) (string, signing.Sign, error) {
+	return "sk_test", func(message []byte) []byte { return ed25519.Sign(w.private, message) }, nil
+}
+
+// PublicKeys implements fleet.Keys.
+func (w *World) PublicKeys(context.Context, uuid.UUID) ([]signing.PublicKey, error) {
+	return []signing.PublicKey{{ID: "sk_test", Key: w.private.Public().(ed25519.PublicKey)}}, nil
+}
+
+// Save implements fleet.Reports.
+func (w *World) Save(_ context.Context, reports []fleet.Report) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, r := range reports {
+		w.reports[r.AgentID] = r
+	}
+	return nil
+}
+
+// LastReports by agent.
+func (w *World) LastReports() map[uuid.UUID]fleet.Report {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	all := make(map[uuid.UUID]fleet.Report, len(w.reports))
+	for id, r := range w.reports {
+		all[id] = r
+	}
+	return all
+}
+
+// SettledFor implements fleet.Settled.
+func (w *World) SettledFor(_ context.Context, agents []string) (map[string][]*agentv1.SettledRange, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	found := make(map[string][]*agentv1.SettledRange)
+	for _, id := range agents {
+		found[id] = w.settled[id]
+	}
+	return found, nil
+}
+
+// Settle makes ranges of every agent's usage safe.
+func (w *World) Settle(ranges ...*agentv1.SettledRange) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for id := range w.agents {
+		w.settled[id.String()] = ranges
+	}
+}

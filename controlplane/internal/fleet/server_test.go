@@ -1,0 +1,140 @@
+package fleet_test
+
+import (
+	"context"
+	"crypto/ed25519"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"connectrpc.com/connect"
+
+	"github.com/weirhq/weir/controlplane/internal/fleet"
+	"github.com/weirhq/weir/controlplane/internal/fleet/fleettest"
+	"github.com/weirhq/weir/proto/contract/agentjwt"
+	agentv1 "github.com/weirhq/weir/proto/gen/weir/agent/v1"
+	"github.com/weirhq/weir/proto/gen/weir/agent/v1/agentv1connect"
+)
+
+// server is a real handler on loopback over a world in memory.
+type server struct {
+	world *fleettest.World
+	url   string
+	stop  func() // ends the handler and waits for it
+}
+
+func serve(t *testing.T, timing fleet.Timing) *server {
+	t.Helper()
+	s := &server{world: fleettest.NewWorld()}
+	mux := http.NewServeMux()
+	listener := httptest.NewServer(mux)
+	t.Cleanup(listener.Close)
+	s.url = listener.URL
+	config := s.world.Config(s.url, slog.New(slog.DiscardHandler))
+	config.Timing = timing
+	handler := fleet.NewHandler(config)
+	mux.Handle(handler.Mount())
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = handler.Run(ctx)
+	}()
+	s.stop = func() { cancel(); <-done }
+	t.Cleanup(s.stop)
+	return s
+}
+
+// agent is an enrolled one that speaks by hand.
+type agent struct {
+	id     string
+	key    ed25519.PrivateKey
+	url    string
+	client agentv1connect.AgentServiceClient
+}
+
+func (s *server) enrol(t *testing.T) *agent {
+	t.Helper()
+	public, private, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &agent{key: private, url: s.url, client: agentv1connect.NewAgentServiceClient(http.DefaultClient, s.url)}
+	answer, err := a.client.Enroll(t.Context(), connect.NewRequest(&agentv1.EnrollRequest{Token: fleettest.Token, PublicKey: public}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.id = answer.Msg.GetAgentId()
+	return a
+}
+
+func (a *agent) claims(rpc, bodyHash string) agentjwt.Claims {
+	now := time.Now()
+	return agentjwt.Claims{Agent: a.id, Audience: a.url, RPC: rpc, BodyHash: bodyHash, IssuedAt: now, Expiry: now.Add(30 * time.Second)}
+}
+
+func (a *agent) sign(t *testing.T, c agentjwt.Claims) string {
+	t.Helper()
+	text, err := agentjwt.Sign(a.key, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// watch opens a stream; messages arrive on the channel until it is closed.
+func (a *agent) watch(t *testing.T, req *agentv1.WatchRequest) <-chan *agentv1.WatchResponse {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	t.Cleanup(cancel)
+	call := connect.NewRequest(req)
+	call.Header().Set("Authorization", "Bearer "+a.sign(t, a.claims(agentv1connect.AgentServiceWatchProcedure, "")))
+	messages := make(chan *agentv1.WatchResponse)
+	go func() {
+		defer close(messages)
+		stream, err := a.client.Watch(ctx, call)
+		if err != nil {
+			return
+		}
+		defer stream.Close()
+		for stream.Receive() {
+			select {
+			case messages <- stream.Msg():
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return messages
+}
+
+// next waits for the next message.
+func next(t *testing.T, messages <-chan *agentv1.WatchResponse) *agentv1.WatchResponse {
+	t.Helper()
+	select {
+	case m, ok := <-messages:
+		if !ok {
+			t.Fatal("the stream ended")
+		}
+		return m
+	case <-time.After(10 * time.Second):
+		t.Fatal("nothing came in 10 s")
+	}
+	return nil
+}
+
+// until drops messages up to the first that want accepts.
+func until(t *testing.T, messages <-chan *agentv1.WatchResponse, want func(*agentv1.WatchResponse) bool) *agentv1.WatchResponse {
+	t.Helper()
+	for {
+		if m := next(t, messages); want(m) {
+			return m
+		}
+	}
+}
+
+func isSnapshot(m *agentv1.WatchResponse) bool    { return m.GetSnapshot() != nil }
+func isRevocations(m *agentv1.WatchResponse) bool { return m.GetRevocations() != nil }
+func isHeartbeat(m *agentv1.WatchResponse) bool   { return m.GetHeartbeat() != nil }

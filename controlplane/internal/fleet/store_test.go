@@ -1,0 +1,148 @@
+package fleet_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+	"google.golang.org/protobuf/testing/protocmp"
+
+	"github.com/weirhq/weir/controlplane/internal/fleet"
+	"github.com/weirhq/weir/controlplane/internal/fleet/fleettest"
+	"github.com/weirhq/weir/controlplane/internal/postgres/pgtest"
+	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
+)
+
+func TestReleases(t *testing.T) {
+	t.Run("memory", func(t *testing.T) { releasesSuite(t, &fleettest.Releases{}) })
+	t.Run("postgres", func(t *testing.T) { releasesSuite(t, fleet.NewReleaseTable(pgtest.Open(t))) })
+}
+
+func draft(organization, gateway uuid.UUID, version int64, root byte) fleet.Draft {
+	return fleet.Draft{
+		OrganizationID: organization, GatewayID: gateway, Version: version, Root: bytes.Repeat([]byte{root}, 32),
+		Seal: func(epoch int64) (*policyv1.SignedRelease, error) {
+			return &policyv1.SignedRelease{Release: []byte{byte(epoch), byte(version)}, Signature: make([]byte, 64), SigningKeyId: "k"}, nil
+		},
+	}
+}
+
+func releasesSuite(t *testing.T, releases fleet.Releases) {
+	publish := func(t *testing.T, d fleet.Draft) fleet.Release {
+		t.Helper()
+		r, err := releases.Publish(t.Context(), d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	t.Run("an_epoch_begins_at_unix_seconds_and_stays", func(t *testing.T) {
+		organization := uuid.New()
+		before := time.Now().Unix()
+		first, err := releases.Epoch(t.Context(), organization)
+		if err != nil {
+			t.Fatal(err)
+		}
+		second, _ := releases.Epoch(t.Context(), organization)
+		if first < before || first != second {
+			t.Errorf("epochs %d and %d, began at %d", first, second, before)
+		}
+	})
+	t.Run("the_same_content_is_released_once", func(t *testing.T) {
+		organization, gateway := uuid.New(), uuid.New()
+		first := publish(t, draft(organization, gateway, 5, 1))
+		again := publish(t, draft(organization, gateway, 9, 1))
+		if diff := cmp.Diff(first, again, protocmp.Transform()); diff != "" {
+			t.Errorf("another release came back:\n%s", diff)
+		}
+	})
+	t.Run("old_content_returns_as_a_new_release", func(t *testing.T) {
+		organization, gateway := uuid.New(), uuid.New()
+		publish(t, draft(organization, gateway, 1, 1))
+		publish(t, draft(organization, gateway, 2, 2))
+		if r := publish(t, draft(organization, gateway, 3, 1)); r.Version != 3 {
+			t.Errorf("version %d, want 3", r.Version)
+		}
+	})
+	t.Run("an_older_version_is_outdated", func(t *testing.T) {
+		organization, gateway := uuid.New(), uuid.New()
+		publish(t, draft(organization, gateway, 5, 1))
+		if _, err := releases.Publish(t.Context(), draft(organization, gateway, 4, 2)); !errors.Is(err, fleet.ErrOutdated) {
+			t.Errorf("got %v, want ErrOutdated", err)
+		}
+	})
+	t.Run("other_content_at_the_same_version_raises_the_epoch", func(t *testing.T) {
+		organization, gateway := uuid.New(), uuid.New()
+		first := publish(t, draft(organization, gateway, 5, 1))
+		second := publish(t, draft(organization, gateway, 5, 2))
+		if second.Epoch <= first.Epoch || second.Version != 5 {
+			t.Errorf("first %d/%d, second %d/%d", first.Epoch, first.Version, second.Epoch, second.Version)
+		}
+	})
+	t.Run("racing_writers_agree", func(t *testing.T) {
+		organization, gateway := uuid.New(), uuid.New()
+		got := make([]fleet.Release, 8)
+		var wait sync.WaitGroup
+		for i := range got {
+			wait.Go(func() { got[i], _ = releases.Publish(context.Background(), draft(organization, gateway, 5, 1)) })
+		}
+		wait.Wait()
+		for _, r := range got {
+			if diff := cmp.Diff(got[0], r, protocmp.Transform()); diff != "" || r.Version != 5 {
+				t.Fatalf("writers disagree:\n%s", diff)
+			}
+		}
+	})
+}
+
+func TestReportTable(t *testing.T) {
+	table := fleet.NewReportTable(pgtest.Open(t))
+	organization, agent := uuid.New(), uuid.New()
+	now := time.Now().UTC().Truncate(time.Microsecond)
+	report := func(at time.Time, version int64, seq int64, closed bool) fleet.Report {
+		return fleet.Report{
+			OrganizationID: organization, AgentID: agent,
+			Status: fleet.Status{LastSeenAt: at, Version: "1", PolicyEpoch: 1, PolicyVersion: version, RejectReasons: []string{"because"}},
+			Tails:  map[string]fleet.Tail{"b1": {LastSeq: seq, Closed: closed}},
+		}
+	}
+	save := func(r fleet.Report) {
+		t.Helper()
+		if err := table.Save(t.Context(), []fleet.Report{r}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	save(report(now, 7, 10, true))
+	save(report(now.Add(-time.Second), 6, 4, false))
+
+	t.Run("an_older_report_changes_nothing", func(t *testing.T) {
+		got, err := table.Statuses(t.Context(), organization, []uuid.UUID{agent, uuid.New()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := map[uuid.UUID]fleet.Status{agent: report(now, 7, 0, false).Status}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+	})
+	t.Run("tails_never_go_back", func(t *testing.T) {
+		got, err := table.Tails(t.Context(), organization, agent)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(map[string]fleet.Tail{"b1": {LastSeq: 10, Closed: true}}, got); diff != "" {
+			t.Error(diff)
+		}
+	})
+	t.Run("another_organization_sees_nothing", func(t *testing.T) {
+		got, err := table.Statuses(t.Context(), uuid.New(), []uuid.UUID{agent})
+		if err != nil || len(got) != 0 {
+			t.Errorf("got %v, %v", got, err)
+		}
+	})
+}
