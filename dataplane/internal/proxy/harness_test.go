@@ -132,7 +132,7 @@ func newHarness(t testing.TB, options ...func(*proxy.Config)) *harness {
 	config := proxy.Config{
 		Policy: h.holder, Recorder: h.recorder, ErrSpoolFull: errFull,
 		Secrets:   secrets{"env://WEIR_SECRET_MOCK": upstreamKey},
-		Transport: transport, Freshness: func() time.Time { return time.Now().Add(-90 * time.Second) },
+		Transport: transport, Freshness: func() time.Time { return time.Now().Add(-90500 * time.Millisecond) },
 		Logger: slog.New(slog.NewJSONHandler(&h.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Metrics: h.registry,
 	}
 	for _, option := range options {

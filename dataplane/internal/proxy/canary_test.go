@@ -1,0 +1,76 @@
+package proxy_test
+
+import (
+	"strings"
+	"testing"
+
+	"google.golang.org/protobuf/encoding/prototext"
+
+	"github.com/weirhq/weir/dataplane/llmtest"
+)
+
+// counted is the value of the only series of a counter.
+func counted(t *testing.T, h *harness, name string) float64 {
+	t.Helper()
+	families, err := h.registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, family := range families {
+		if family.GetName() == name && len(family.Metric) == 1 {
+			return family.Metric[0].Counter.GetValue()
+		}
+	}
+	t.Fatalf("no single series of %s", name)
+	return 0
+}
+
+// TestNothingSecretIsLoggedOrRecorded plants canaries in everything that passes
+// and looks for them in everything that stays.
+func TestNothingSecretIsLoggedOrRecorded(t *testing.T) {
+	h := newHarness(t)
+	canary := "canary-in-the-prompt"
+	body := strings.Replace(question, "how much water passed", canary, 1)
+	h.mock.Script(llmtest.Fault{}, llmtest.Fault{Kind: llmtest.Cut, After: 2}, llmtest.Fault{Kind: llmtest.Status, Status: 500}, llmtest.Fault{Kind: llmtest.ErrorBody})
+	h.post(goodKey, body+`}`)
+	h.post(goodKey, body+`,"stream":true}`)
+	h.post(goodKey, body+`}`, "X-Note", canary)
+	h.post(goodKey, body+`}`)
+	h.post(goodKey, `{"model":"`+canary+`"}`)
+	h.post(goodKey, body)
+	h.post("weir_unknown_canary", body+`}`)
+	h.post(goodKey, strings.Replace(body, `"chat"`, `"dead"`, 1)+`}`)
+	h.post(goodKey, strings.Replace(body, `"chat"`, `"elsewhere"`, 1)+`}`)
+	if _, err := h.agent.Client().Get(h.agent.URL + "/v1/" + canary + "?key=" + goodKey); err != nil {
+		t.Fatal(err)
+	}
+	for range 10 {
+		<-h.done
+	}
+	kept := h.log.String()
+	for _, r := range h.recorder.started {
+		kept += prototext.Format(r)
+	}
+	for _, r := range h.recorder.ended {
+		kept += prototext.Format(r)
+	}
+	for _, r := range h.recorder.refused {
+		kept += prototext.Format(r)
+	}
+	families, err := h.registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, family := range families {
+		kept += family.String()
+	}
+	answer := llmtest.Answer(canary, 0, 20)
+	for _, secret := range []string{canary, goodKey, "weir_unknown_canary", upstreamKey, answer, strings.Fields(answer)[0] + " " + strings.Fields(answer)[1], "Sorry about that"} {
+		if at := strings.Index(kept, secret); at >= 0 {
+			t.Errorf("%q is in %q", secret, kept[max(0, at-100):at+len(secret)])
+		}
+	}
+	if strings.Count(kept, `"msg":"request"`) != 10 {
+		t.Errorf("%d lines for 10 requests", strings.Count(kept, `"msg":"request"`))
+	}
+}
