@@ -34,6 +34,9 @@ func (l *Log) Next(ctx context.Context, closeBatch CloseBatch) (Batch, error) {
 func (l *Log) Flush(ctx context.Context, closeBatch CloseBatch) (Batch, bool, error) {
 	l.read.Lock()
 	defer l.read.Unlock()
+	if err := l.syncWritten(ctx); err != nil {
+		return Batch{}, false, err
+	}
 	for {
 		changed := l.changes()
 		signal(l.kick)
@@ -114,6 +117,25 @@ func (l *Log) closeNext(closeBatch CloseBatch, linger time.Duration) error {
 	l.cursor.clear()
 	signal(l.kick)
 	return nil
+}
+
+// syncWritten waits until all that is written now is durable.
+func (l *Log) syncWritten(ctx context.Context) error {
+	l.mu.Lock()
+	s, size := l.current(), l.current().size
+	l.mu.Unlock()
+	for {
+		l.mu.Lock()
+		durable, changed, failed := s.durable >= size, l.changed, l.failed
+		l.mu.Unlock()
+		if durable || failed != nil {
+			return failed
+		}
+		signal(l.kick)
+		if err := l.wait(ctx, changed, nil); err != nil {
+			return err
+		}
+	}
 }
 
 func (l *Log) nothingToSend() bool {

@@ -1,0 +1,237 @@
+package spool_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/hex"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/weirhq/weir/dataplane/internal/spool"
+	"github.com/weirhq/weir/proto/contract/batch"
+	agentv1 "github.com/weirhq/weir/proto/gen/weir/agent/v1"
+	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
+)
+
+const crashDir = "WEIR_SPOOL_CRASH_DIR"
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(crashDir); dir != "" {
+		if err := victim(dir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func crashOptions(dir string) spool.Options {
+	return spool.Options{
+		Dir: filepath.Join(dir, "spool"), SegmentBytes: 16 << 10, MaxBytes: 64 << 20,
+		FsyncEvery: time.Millisecond, Linger: 2 * time.Millisecond,
+	}
+}
+
+// victim serves requests and ships them to a file until it is killed. Its journal
+// tells what its callers were told: S: the start returned, E: the end did.
+func victim(dir string) error {
+	journal, err := os.OpenFile(filepath.Join(dir, "journal"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	broker, err := os.OpenFile(filepath.Join(dir, "broker"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	l, err := spool.Open(crashOptions(dir))
+	if err != nil {
+		return err
+	}
+	fmt.Println("open")
+	var workers sync.WaitGroup
+	var failed atomic.Value
+	for w := range 4 {
+		workers.Go(func() { failed.Store(serve(l, journal, fmt.Sprintf("%s/%d", l.Boot(), w))) })
+	}
+	workers.Go(func() { failed.Store(deliver(l, broker)) })
+	workers.Wait()
+	return failed.Load().(error)
+}
+
+func serve(l *spool.Log, journal *os.File, name string) error {
+	for i := 0; ; i++ {
+		request := fmt.Sprintf("%s/%d", name, i)
+		id, err := l.Start(started(request))
+		if err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintf(journal, "S %s\n", request); err != nil {
+			return err
+		}
+		if rand.N(50) == 0 {
+			time.Sleep(rand.N(5 * time.Millisecond))
+		}
+		if rand.N(200) == 0 {
+			continue // stays open until the end
+		}
+		if err := l.End(id, finished(request)); err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintf(journal, "E %s\n", request); err != nil {
+			return err
+		}
+	}
+}
+
+func deliver(l *spool.Log, broker *os.File) error {
+	for {
+		b, err := l.Next(context.Background(), closeBatch)
+		if err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintf(broker, "%x\n", b.Value); err != nil {
+			return err
+		}
+		if rand.N(10) == 0 {
+			continue // the acknowledgement got lost
+		}
+		l.Acked(b)
+		if rand.N(3) > 0 {
+			l.Settle([]*agentv1.SettledRange{{Boot: b.Boot, FirstSeq: b.First, LastSeq: b.Last}})
+		}
+	}
+}
+
+func TestKill(t *testing.T) {
+	dir := t.TempDir()
+	kills := 25
+	for range kills {
+		killOnce(t, dir)
+	}
+	o := crashOptions(dir)
+	l := open(t, o)
+	var last []string
+	for _, b := range drain(t, l) {
+		last = append(last, hex.EncodeToString(b.Value))
+	}
+	delivered := append(lines(t, filepath.Join(dir, "broker")), last...)
+	records := ingest(t, delivered)
+	checkJournal(t, lines(t, filepath.Join(dir, "journal")), records)
+	t.Logf("%d kills, %d requests, %d batches delivered, %d interrupted", kills, len(records), len(delivered), interruptedCount(records))
+}
+
+func killOnce(t *testing.T, dir string) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), crashDir+"="+dir)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if rand.N(4) > 0 { // else it is killed while it recovers
+		if line, err := bufio.NewReader(out).ReadString('\n'); line != "open\n" {
+			t.Fatalf("victim said %q, %v", line, err)
+		}
+	}
+	time.Sleep(rand.N(80 * time.Millisecond))
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err == nil || cmd.ProcessState.Exited() {
+		t.Fatalf("victim ended by itself: %v", err)
+	}
+}
+
+func lines(t *testing.T, path string) []string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := strings.Split(string(data), "\n")
+	return all[:len(all)-1] // the last one may be torn: its batch was not acknowledged
+}
+
+// ingest takes each range once, as the real one does, and demands that repeats
+// are identical, ranges never overlap and numbers are dense.
+func ingest(t *testing.T, delivered []string) map[string]*usagev1.UsageRecord {
+	t.Helper()
+	type number struct {
+		boot string
+		seq  int64
+	}
+	owner, repeats, count := map[number]string{}, map[string]bool{}, map[string]int64{}
+	records := map[string]*usagev1.UsageRecord{}
+	for _, text := range delivered {
+		value, err := hex.DecodeString(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		header, all, err := batch.Open(value, publicKey)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if repeats[text] {
+			continue
+		}
+		repeats[text] = true
+		for _, r := range all {
+			n := number{header.GetBoot(), r.GetSeq()}
+			if owner[n] != "" {
+				t.Fatalf("%v came in two different batches", n)
+			}
+			if records[r.GetRequestId()] != nil {
+				t.Fatalf("request %s has two records", r.GetRequestId())
+			}
+			owner[n], records[r.GetRequestId()] = text, r
+			count[header.GetBoot()]++
+		}
+	}
+	for boot, n := range count {
+		for seq := range n {
+			if owner[number{boot, seq + 1}] == "" {
+				t.Fatalf("boot %s has %d records and no number %d", boot, n, seq+1)
+			}
+		}
+	}
+	return records
+}
+
+func checkJournal(t *testing.T, journal []string, records map[string]*usagev1.UsageRecord) {
+	t.Helper()
+	for _, line := range journal {
+		event, request, _ := strings.Cut(line, " ")
+		r := records[request]
+		if r == nil {
+			t.Fatalf("request %s has no record", request)
+		}
+		if event == "E" && r.GetOutcome() != usagev1.Outcome_OUTCOME_OK {
+			t.Fatalf("request %s ended and is reported as %v", request, r.GetOutcome())
+		}
+	}
+	if len(journal) == 0 {
+		t.Fatal("nothing was served")
+	}
+}
+
+func interruptedCount(records map[string]*usagev1.UsageRecord) (n int) {
+	for _, r := range records {
+		if r.GetOutcome() == usagev1.Outcome_OUTCOME_INTERRUPTED {
+			n++
+		}
+	}
+	return n
+}
