@@ -38,11 +38,11 @@ func command(args []string, parts partTable) int {
 	var err error
 	switch args[0] {
 	case "run":
-		err = run(ctx, parts)
+		err = run(ctx, os.Stdout, parts)
 	case "status", "stop", "start":
-		err = remote(ctx, args[0], args[1:])
+		err = remote(ctx, os.Stdout, args[0], args[1:])
 	case "clean":
-		err = clean()
+		err = clean(os.Stdout)
 	case "with-engines":
 		return withEngines(ctx, args[1:])
 	case "oidc":
@@ -50,7 +50,7 @@ func command(args []string, parts partTable) int {
 	case "mock":
 		err = serveMock(ctx, args[1:])
 	case "help", "-h", "--help":
-		fmt.Print(usage)
+		fmt.Fprint(os.Stdout, usage)
 	default:
 		fmt.Fprintf(os.Stderr, "unknown command %q\n%s", args[0], usage)
 		return 2

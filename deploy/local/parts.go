@@ -4,7 +4,8 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/weirhq/weir/deploy/local/demo"
 	"github.com/weirhq/weir/deploy/local/file"
@@ -37,7 +38,7 @@ func oidcPart(s *stack) (process.Program, error) {
 			"oidc", "--listen", s.address("OIDC"), "--issuer", s.issuer, "--keys", s.path("oidc"),
 			"--client", oidcClient, "--redirect", s.url("CONTROL") + callbackPath, "--after-logout", s.url("CONTROL") + "/",
 		},
-		Env:   append(os.Environ(), "WEIR_OIDC_CLIENT_SECRET="+secret, "WEIR_DEMO_PASSWORD="+ownerSecret),
+		Env:   append(foreignEnviron(), "WEIR_OIDC_CLIENT_SECRET="+secret, "WEIR_DEMO_PASSWORD="+ownerSecret),
 		Probe: func(ctx context.Context) error { return pingHTTP(ctx, s.issuer+"/.well-known/openid-configuration") },
 	}, nil
 }
@@ -60,7 +61,7 @@ func controlplanePart(s *stack) (process.Program, error) {
 	}
 	return process.Program{
 		Path: s.binary("weir-controlplane"), Args: []string{"serve"},
-		Env: append(os.Environ(),
+		Env: append(foreignEnviron(),
 			"WEIR_LISTEN="+s.address("CONTROL"), "WEIR_URL="+s.url("CONTROL"),
 			"WEIR_POSTGRES_URL="+s.postgresURL, "WEIR_KAFKA_BROKERS="+s.brokers,
 			"WEIR_CLICKHOUSE_URL="+s.clickhouseURL, "WEIR_CLICKHOUSE_REPORT_URL="+s.clickhouseReportURL,
@@ -74,13 +75,18 @@ func controlplanePart(s *stack) (process.Program, error) {
 func agentPart(s *stack) (process.Program, error) {
 	return process.Program{
 		Path: s.binary("weir-agent"),
-		Env: append(os.Environ(),
+		Env: append(foreignEnviron(),
 			"WEIR_LISTEN="+s.address("AGENT"), "WEIR_ADMIN_LISTEN="+s.address("ADMIN"), "WEIR_CONTROL_URL="+s.url("CONTROL"),
 			"WEIR_STATE_DIR="+s.path("agent"), "WEIR_ENROLMENT_TOKEN="+s.demo.enrolment, "WEIR_KAFKA_BROKERS="+s.brokers,
-			"WEIR_ALLOW_UPSTREAMS="+s.mockURL, "WEIR_SECRET_MOCK=mock",
+			"WEIR_ALLOW_UPSTREAMS="+s.mockURL+"="+demo.CredentialRef, "WEIR_SECRET_MOCK=mock",
 		),
 		Probe: func(ctx context.Context) error { return pingHTTP(ctx, s.url("ADMIN")+"/readyz") },
 	}, nil
+}
+
+// foreignEnviron is our environment without settings of Weir: a sourced env file must not change what a part does.
+func foreignEnviron() []string {
+	return slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "WEIR_") })
 }
 
 func seedDemo(ctx context.Context, s *stack) (demonstration, error) {
@@ -88,7 +94,7 @@ func seedDemo(ctx context.Context, s *stack) (demonstration, error) {
 	if err != nil {
 		return demonstration{}, err
 	}
-	_, noIdentity := os.Stat(filepath.Join(s.path("agent"), "identity.key"))
+	_, noIdentity := os.Stat(s.path("agent", "identity", "identity.json"))
 	d, err := demo.Ensure(ctx, demo.Config{
 		ControlURL: s.url("CONTROL"), OperatorToken: operator, MockURL: s.mockURL + "/v1",
 		StateFile: s.path("demo.json"), NeedEnrolment: noIdentity != nil,

@@ -15,7 +15,7 @@ import (
 )
 
 // remote passes status, stop or start to the run that uses the local folder.
-func remote(ctx context.Context, verb string, args []string) error {
+func remote(ctx context.Context, out io.Writer, verb string, args []string) error {
 	r := supervise.Request{Verb: verb}
 	if len(args) == 1 {
 		r.Part = args[0]
@@ -35,7 +35,7 @@ func remote(ctx context.Context, verb string, args []string) error {
 	if err != nil {
 		return err
 	}
-	return printStatus(os.Stdout, answer.Parts, r.Part)
+	return printStatus(out, answer.Parts, r.Part)
 }
 
 func printStatus(out io.Writer, parts []supervise.Status, only string) error {
@@ -56,7 +56,7 @@ func printStatus(out io.Writer, parts []supervise.Status, only string) error {
 }
 
 // clean removes the data of runs, but not under a living one and not a folder that no run made.
-func clean() error {
+func clean(out io.Writer) error {
 	root, err := repositoryRoot()
 	if err != nil {
 		return err
@@ -66,7 +66,7 @@ func clean() error {
 		return err
 	}
 	if _, err := os.Stat(filepath.Join(dir, "lock")); errors.Is(err, os.ErrNotExist) {
-		fmt.Printf("nothing to remove: no run has used %s\n", dir)
+		fmt.Fprintf(out, "nothing to remove: no run has used %s\n", dir)
 		return nil
 	}
 	lock, err := engine.TryLock(filepath.Join(dir, "lock"))
@@ -77,6 +77,6 @@ func clean() error {
 	if err := os.RemoveAll(dir); err != nil {
 		return fmt.Errorf("remove the local data: %w", err)
 	}
-	fmt.Printf("removed %s\n", dir)
+	fmt.Fprintf(out, "removed %s\n", dir)
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"time"
@@ -13,7 +14,7 @@ import (
 )
 
 // run starts everything and stays until ctx ends.
-func run(ctx context.Context, parts partTable) error {
+func run(ctx context.Context, out io.Writer, parts partTable) error {
 	s, err := readSettings()
 	if err != nil {
 		return err
@@ -34,7 +35,7 @@ func run(ctx context.Context, parts partTable) error {
 	if err := freeForUs(ctx, s); err != nil {
 		return err
 	}
-	return supervised(ctx, s, parts)
+	return supervised(ctx, s, newScreen(out), parts)
 }
 
 // own takes the folder, so that two runs never share one.
@@ -51,8 +52,7 @@ func own(ctx context.Context, dir string) (*engine.Lock, error) {
 	return lock, err
 }
 
-func supervised(ctx context.Context, s settings, parts partTable) error {
-	out := newScreen(os.Stdout)
+func supervised(ctx context.Context, s settings, out *screen, parts partTable) error {
 	st, err := newStack(s, parts, out)
 	if err != nil {
 		return err
@@ -73,17 +73,17 @@ func supervised(ctx context.Context, s settings, parts partTable) error {
 
 // live boots and then waits for the end.
 func (s *stack) live(ctx context.Context) error {
-	if err := s.boot(ctx); err != nil {
-		if ctx.Err() != nil {
-			return nil // stopped while starting: not a fault
-		}
-		return err
+	err := s.boot(ctx)
+	if err == nil {
+		err = writeEnv(s)
 	}
-	if err := writeEnv(s); err != nil {
-		return err
+	if err == nil {
+		s.screen.welcome(s)
+		<-ctx.Done()
 	}
-	s.screen.welcome(s)
-	<-ctx.Done()
-	s.screen.note("%v", context.Cause(ctx))
-	return nil
+	if ctx.Err() != nil {
+		s.screen.note("%v", context.Cause(ctx))
+		return nil // asked to stop, while starting or later: not a fault
+	}
+	return err
 }

@@ -55,7 +55,7 @@ func TestRun(t *testing.T) {
 			within(t, 20*time.Second, func() error {
 				out, err := l.do("status", part)
 				if err != nil || !strings.Contains(out, " ready ") || l.pid(part) == before {
-					return fmt.Errorf("%v: %s", err, out)
+					return fmt.Errorf("not ready: %w: %s", err, out)
 				}
 				return nil
 			})
@@ -156,6 +156,7 @@ func TestExternalEngines(t *testing.T) {
 			"WEIR_EXTERNAL_POSTGRES_URL="+sourced(t, first.dir, "WEIR_POSTGRES_URL"),
 			"WEIR_EXTERNAL_KAFKA_URL=kafka://"+sourced(t, first.dir, "WEIR_KAFKA_BROKERS"),
 			"WEIR_EXTERNAL_CLICKHOUSE_URL="+sourced(t, first.dir, "WEIR_CLICKHOUSE_URL"),
+			"WEIR_EXTERNAL_CLICKHOUSE_REPORT_URL="+sourced(t, first.dir, "WEIR_CLICKHOUSE_URL"),
 			"WEIR_EXTERNAL_MOCK_URL="+sourced(t, first.dir, "WEIR_MOCK_URL"),
 			"WEIR_CACHE_DIR="+filepath.Join(t.TempDir(), "unused"),
 		)

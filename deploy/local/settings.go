@@ -118,6 +118,10 @@ func readExternal() (external, error) {
 		}
 		*e.target = strings.TrimRight(text, "/")
 	}
+	if ext.clickhouse != "" && ext.clickhouseReport == "" {
+		faults = append(faults, errors.New("WEIR_EXTERNAL_CLICKHOUSE_URL needs WEIR_EXTERNAL_CLICKHOUSE_REPORT_URL too: "+
+			"a user there that may read the public views of database weir only (deploy/local/engine/clickhouse/users.xml.tmpl shows its rights)"))
+	}
 	return ext, errors.Join(faults...)
 }
 

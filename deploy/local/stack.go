@@ -23,7 +23,7 @@ type stack struct {
 	postgresURL         string
 	brokers             string
 	clickhouseURL       string
-	clickhouseReportURL string // "": an external ClickHouse without such a user
+	clickhouseReportURL string // of the user that tenant SQL runs as
 	issuer              string
 	mockURL             string
 	demo                demonstration

@@ -84,13 +84,12 @@ func reportProgress(dir string, progress io.Writer) (stop func()) {
 
 func diskUsage(dir string) (total int64) {
 	_ = filepath.WalkDir(dir, func(_ string, e fs.DirEntry, err error) error {
-		if err != nil {
-			return nil // npm moves folders while we look
+		if err == nil && e.Type().IsRegular() {
+			if info, err := e.Info(); err == nil {
+				total += info.Size()
+			}
 		}
-		if info, err := e.Info(); err == nil && info.Mode().IsRegular() {
-			total += info.Size()
-		}
-		return nil
+		return nil // npm moves folders while we look: what is gone does not count
 	})
 	return total
 }

@@ -53,7 +53,7 @@ func launchersAbove(pid int) (above []ancestor) {
 	var between []ancestor
 	for pid > 1 {
 		name, parent, started, err := readStat(pid)
-		if err != nil || !(launchers[name] || shells[name]) {
+		if err != nil || (!launchers[name] && !shells[name]) {
 			return above
 		}
 		between = append(between, ancestor{pid, started})
