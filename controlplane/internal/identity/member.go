@@ -13,18 +13,17 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/authn"
 	"github.com/weirhq/weir/controlplane/internal/eventlog"
 	"github.com/weirhq/weir/controlplane/internal/eventlog/pglog"
-	"github.com/weirhq/weir/controlplane/internal/fault"
 	"github.com/weirhq/weir/controlplane/internal/member"
+	"github.com/weirhq/weir/controlplane/internal/postgres"
 )
 
-// Login is who an OIDC provider says has logged in.
-type Login struct {
-	// Issuer and Subject name a person for ever.
-	Issuer, Subject string
-	Email           string
-	EmailVerified   bool
-	Name            string
-}
+var _ authn.Members = (*Members)(nil)
+
+// Members finds members by their logins.
+type Members struct{ db *postgres.DB }
+
+// NewMembers returns the members in db.
+func NewMembers(db *postgres.DB) *Members { return &Members{db} }
 
 // AddPerson is the log's part that keeps a new member's address, outside the log.
 func AddPerson(organization, memberID uuid.UUID, email string) pglog.Part {
@@ -35,16 +34,16 @@ func AddPerson(organization, memberID uuid.UUID, email string) pglog.Part {
 	}
 }
 
-// FindMember returns the member who logged in. A first login is known by its
-// verified address and bound to issuer and subject; from then on the address does
-// not matter. Who belongs to several organizations gets the one joined first.
-// Nobody's login is a Denied fault.
-func (s *Store) FindMember(ctx context.Context, l Login) (authn.Principal, error) {
+// Resolve implements authn.Members. A first login is known by its verified
+// address and bound to issuer and subject; from then on the address does not
+// matter, and nobody else gets in with it. Who belongs to several organizations
+// gets the one joined first.
+func (s *Members) Resolve(ctx context.Context, p authn.Person) (authn.Principal, error) {
 	var found authn.Principal
 	err := s.db.System(ctx, func(tx pgx.Tx) error {
-		organization, id, err := bound(ctx, tx, l)
+		organization, id, err := bound(ctx, tx, p)
 		if errors.Is(err, pgx.ErrNoRows) {
-			organization, id, err = bind(ctx, tx, l)
+			organization, id, err = bind(ctx, tx, p)
 		}
 		if err != nil {
 			return err
@@ -53,7 +52,7 @@ func (s *Store) FindMember(ctx context.Context, l Login) (authn.Principal, error
 		return err
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
-		return authn.Principal{}, fault.Because(fault.Denied, "not_a_member", "nobody with this login is a member of an organization")
+		return authn.Principal{}, authn.ErrNotMember
 	}
 	if err != nil {
 		return authn.Principal{}, fmt.Errorf("find member by login: %w", err)
@@ -61,24 +60,24 @@ func (s *Store) FindMember(ctx context.Context, l Login) (authn.Principal, error
 	return found, nil
 }
 
-func bound(ctx context.Context, tx pgx.Tx, l Login) (organization, id uuid.UUID, err error) {
+func bound(ctx context.Context, tx pgx.Tx, p authn.Person) (organization, id uuid.UUID, err error) {
 	const query = `SELECT organization_id, member_id FROM member_person
 		WHERE issuer = $1 AND subject = $2 ORDER BY added_at, organization_id LIMIT 1`
-	err = tx.QueryRow(ctx, query, l.Issuer, l.Subject).Scan(&organization, &id)
+	err = tx.QueryRow(ctx, query, p.Issuer, p.Subject).Scan(&organization, &id)
 	return organization, id, err
 }
 
 // bind happens once: an address that has its person is nobody else's.
-func bind(ctx context.Context, tx pgx.Tx, l Login) (organization, id uuid.UUID, err error) {
+func bind(ctx context.Context, tx pgx.Tx, p authn.Person) (organization, id uuid.UUID, err error) {
 	const query = `UPDATE member_person SET issuer = $1, subject = $2, name = $4
 		WHERE (organization_id, member_id) = (
 			SELECT organization_id, member_id FROM member_person
 			WHERE email = $3 AND issuer IS NULL ORDER BY added_at, organization_id LIMIT 1 FOR UPDATE)
 		RETURNING organization_id, member_id`
-	if !l.EmailVerified || l.Email == "" || l.Issuer == "" || l.Subject == "" {
+	if !p.EmailVerified || p.Email == "" || p.Issuer == "" || p.Subject == "" {
 		return organization, id, pgx.ErrNoRows
 	}
-	err = tx.QueryRow(ctx, query, l.Issuer, l.Subject, strings.ToLower(l.Email), l.Name).Scan(&organization, &id)
+	err = tx.QueryRow(ctx, query, p.Issuer, p.Subject, strings.ToLower(p.Email), p.Name).Scan(&organization, &id)
 	return organization, id, err
 }
 

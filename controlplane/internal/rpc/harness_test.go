@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"sync"
 	"testing"
 
@@ -17,7 +16,6 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/authn"
 	"github.com/weirhq/weir/controlplane/internal/command"
 	"github.com/weirhq/weir/controlplane/internal/eventlog/pglog"
-	"github.com/weirhq/weir/controlplane/internal/fault"
 	"github.com/weirhq/weir/controlplane/internal/gateway"
 	"github.com/weirhq/weir/controlplane/internal/identity"
 	"github.com/weirhq/weir/controlplane/internal/postgres"
@@ -29,7 +27,7 @@ import (
 	"github.com/weirhq/weir/proto/gen/weir/admin/v1/adminv1connect"
 )
 
-const operatorToken = "the operator"
+const operatorToken = "the-operator"
 
 // installation is the whole administration API on a database of its own.
 type installation struct {
@@ -40,20 +38,6 @@ type installation struct {
 	runner *command.Runner
 	server *httptest.Server
 	logs   *safeBuffer
-}
-
-// bearer authenticates real service-account tokens and one for the operator.
-type bearer struct{ tokens *identity.Store }
-
-func (b bearer) Authenticate(ctx context.Context, header http.Header) (authn.Principal, error) {
-	text, ok := strings.CutPrefix(header.Get("Authorization"), "Bearer ")
-	switch {
-	case !ok:
-		return authn.Principal{}, fault.Because(fault.Unauthenticated, "no_credentials", "no credentials")
-	case text == operatorToken:
-		return authn.Principal{Kind: authn.Operator}, nil
-	}
-	return b.tokens.FindToken(ctx, token.Hash(text))
 }
 
 type silentAgents struct{}
@@ -68,11 +52,16 @@ func install(t testing.TB) *installation {
 	store := readmodel.New(db)
 	in := &installation{t: t, db: db, url: url, store: store, logs: &safeBuffer{}}
 	in.runner = command.NewRunner(pglog.New(db, readmodel.Project), store)
+	logger := slog.New(slog.NewTextHandler(in.logs, nil))
 	mux := http.NewServeMux()
 	for _, m := range rpc.NewAdmin(rpc.AdminConfig{
-		Authenticator: bearer{identity.New(db)}, Runner: in.runner, Store: store, Agents: silentAgents{},
+		Authenticator: authn.NewAuthenticator(authn.AuthenticatorConfig{
+			Tokens: identity.NewTokens(db), Sessions: identity.NewSessions(db),
+			OperatorTokens: [][32]byte{token.Hash(operatorToken)}, PublicURL: "http://console.example", Logger: logger,
+		}),
+		Runner: in.runner, Store: store, Agents: silentAgents{},
 		Report: adminv1connect.UnimplementedReportServiceHandler{},
-		Logger: slog.New(slog.NewTextHandler(in.logs, nil)),
+		Logger: logger,
 	}) {
 		mux.Handle(m.Path, m.Handler)
 	}
@@ -120,6 +109,7 @@ func (in *installation) as(token string) client {
 // tenant is an organization with one of everything.
 type tenant struct {
 	client
+	t              testing.TB
 	organization   *adminv1.Organization
 	token          string
 	project        *adminv1.Project
@@ -138,7 +128,7 @@ func (in *installation) tenant(name string) *tenant {
 	founded := call(in.t, in.as(operatorToken).organizations.CreateOrganization, &adminv1.CreateOrganizationRequest{
 		Name: name, OwnerEmail: "Owner@" + name + ".example",
 	})
-	n := &tenant{client: in.as(founded.ServiceAccountToken), organization: founded.Organization, token: founded.ServiceAccountToken}
+	n := &tenant{t: in.t, client: in.as(founded.ServiceAccountToken), organization: founded.Organization, token: founded.ServiceAccountToken}
 	n.project = call(in.t, n.projects.CreateProject, &adminv1.CreateProjectRequest{Name: "app"}).Project
 	n.provider = call(in.t, n.providers.CreateProvider, &adminv1.CreateProviderRequest{
 		Name: "openai", Dialect: adminv1.Dialect_DIALECT_OPENAI, BaseUrl: "https://api.openai.com/v1/", CredentialRef: "env://OPENAI_API_KEY",

@@ -1,6 +1,6 @@
-// Package identity finds the principal behind a token's hash, an OIDC login or a
-// session's hash. It looks through every organization (weir_system): who calls
-// says which one it is. It never sees the text of a secret.
+// Package identity keeps what authn asks for in Postgres: whose token a hash is,
+// which member an OIDC login is, and sessions. It looks through every organization
+// (weir_system): who calls says which one it is. It never sees a secret's text.
 package identity
 
 import (
@@ -15,22 +15,20 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/weirhq/weir/controlplane/internal/authn"
-	"github.com/weirhq/weir/controlplane/internal/fault"
 	"github.com/weirhq/weir/controlplane/internal/postgres"
 	"github.com/weirhq/weir/controlplane/internal/serviceaccount"
 )
 
-// Store is the identities of every organization in one database.
-type Store struct {
-	db *postgres.DB
-}
+var _ authn.Tokens = (*Tokens)(nil)
 
-// New returns the identities in db.
-func New(db *postgres.DB) *Store { return &Store{db: db} }
+// Tokens finds service accounts by their tokens.
+type Tokens struct{ db *postgres.DB }
 
-// FindToken returns the service account whose token has this hash. Unknown,
-// revoked and expired tokens are Unauthenticated faults, each with its reason.
-func (s *Store) FindToken(ctx context.Context, hash [sha256.Size]byte) (authn.Principal, error) {
+// NewTokens returns the service-account tokens in db.
+func NewTokens(db *postgres.DB) *Tokens { return &Tokens{db} }
+
+// FindToken implements authn.Tokens.
+func (s *Tokens) FindToken(ctx context.Context, hash [sha256.Size]byte) (authn.Principal, error) {
 	const query = `SELECT t.organization_id, t.state::text, a.state::text
 		FROM service_account_token t
 		JOIN service_account a ON a.organization_id = t.organization_id AND a.id = t.service_account_id AND a.valid_to IS NULL
@@ -41,7 +39,7 @@ func (s *Store) FindToken(ctx context.Context, hash [sha256.Size]byte) (authn.Pr
 		return tx.QueryRow(ctx, query, hash[:]).Scan(&organization, &tokenState, &accountState)
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
-		return authn.Principal{}, fault.Because(fault.Unauthenticated, "token_unknown", "no such token")
+		return authn.Principal{}, authn.ErrUnknownToken
 	}
 	if err != nil {
 		return authn.Principal{}, fmt.Errorf("find token: %w", err)
@@ -51,20 +49,10 @@ func (s *Store) FindToken(ctx context.Context, hash [sha256.Size]byte) (authn.Pr
 	if err := errors.Join(json.Unmarshal([]byte(tokenState), &token), json.Unmarshal([]byte(accountState), &account)); err != nil {
 		return authn.Principal{}, fmt.Errorf("find token: %w", err)
 	}
-	if err := refused(token, time.Now()); err != nil {
-		return authn.Principal{}, err
+	if !token.Lives(time.Now()) {
+		return authn.Principal{}, authn.ErrUnknownToken
 	}
 	return authn.Principal{
 		Kind: authn.ServiceAccount, ID: account.ID, OrganizationID: organization, Role: account.Role, Display: account.Name,
 	}, nil
-}
-
-func refused(t serviceaccount.Token, now time.Time) error {
-	switch {
-	case !t.RevokedAt.IsZero():
-		return fault.Because(fault.Unauthenticated, "token_revoked", "the token was revoked")
-	case !t.Lives(now):
-		return fault.Because(fault.Unauthenticated, "token_expired", "the token expired at %s", t.ExpiresAt.Format(time.RFC3339))
-	}
-	return nil
 }

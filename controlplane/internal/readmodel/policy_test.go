@@ -1,0 +1,69 @@
+package readmodel_test
+
+import (
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/weirhq/weir/controlplane/internal/fault"
+	"github.com/weirhq/weir/controlplane/internal/postgres/pgtest"
+	"github.com/weirhq/weir/controlplane/internal/readmodel"
+)
+
+func TestPolicyState(t *testing.T) {
+	db, url := pgtest.OpenURL(t)
+	store := readmodel.New(db)
+	s, other := tell(t, db, "alpha"), tell(t, db, "beta")
+	t.Run("everything_at_one_version", func(t *testing.T) {
+		state, err := store.PolicyState(t.Context(), s.id, s.gateway)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if state.Version != s.head || state.OrganizationID != s.id || state.Gateway.ID != s.gateway {
+			t.Errorf("version %d, gateway %v", state.Version, state.Gateway)
+		}
+		if len(state.Providers) != 1 || len(state.Routes) != 1 || len(state.Keys) != 2 {
+			t.Errorf("%d providers, %d routes, %d keys", len(state.Providers), len(state.Routes), len(state.Keys))
+		}
+		for _, k := range state.Keys {
+			if (k.RevokedVersion == 8) != (k.ID == s.revokedKey) || k.RevokedAt.IsZero() != (k.ID == s.livingKey) {
+				t.Errorf("key %+v", k)
+			}
+		}
+	})
+	t.Run("revocations_are_kept_for_90_days", func(t *testing.T) {
+		execute(t, url, `UPDATE key SET revoked_at = now() - interval '89 days' WHERE revoked_at IS NOT NULL`)
+		if state, err := store.PolicyState(t.Context(), s.id, s.gateway); len(state.Keys) != 2 || err != nil {
+			t.Errorf("after 89 days: %d keys, %v", len(state.Keys), err)
+		}
+		execute(t, url, `UPDATE key SET revoked_at = now() - interval '91 days' WHERE revoked_at IS NOT NULL`)
+		if state, err := store.PolicyState(t.Context(), s.id, s.gateway); len(state.Keys) != 1 || err != nil {
+			t.Errorf("after 91 days: %d keys, %v", len(state.Keys), err)
+		}
+	})
+	t.Run("gateways_of_others_are_not_there", func(t *testing.T) {
+		if _, err := store.PolicyState(t.Context(), s.id, other.gateway); !fault.Is(err, fault.NotFound) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestAcrossOrganizations(t *testing.T) {
+	db := pgtest.Open(t)
+	store := readmodel.New(db)
+	s := tell(t, db, "alpha")
+	agent, err := store.Agent(t.Context(), s.agent)
+	if err != nil || agent.OrganizationID != s.id || agent.GatewayID != s.gateway || len(agent.PublicKey) != 32 {
+		t.Errorf("agent %+v, %v", agent, err)
+	}
+	if _, err := store.Agent(t.Context(), uuid.New()); !fault.Is(err, fault.NotFound) {
+		t.Errorf("an agent that never was: %v", err)
+	}
+	if taken, err := store.OrganizationNamed(t.Context(), "alpha"); !taken || err != nil {
+		t.Errorf("alpha: %t, %v", taken, err)
+	}
+	gateways, err := store.Gateways(t.Context(), s.id)
+	if err != nil || len(gateways) != 1 || gateways[0].ID != s.gateway {
+		t.Errorf("gateways %v, %v", gateways, err)
+	}
+}

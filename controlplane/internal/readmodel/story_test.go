@@ -1,0 +1,102 @@
+package readmodel_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/weirhq/weir/controlplane/internal/eventlog"
+	"github.com/weirhq/weir/controlplane/internal/eventlog/pglog"
+	"github.com/weirhq/weir/controlplane/internal/gateway"
+	"github.com/weirhq/weir/controlplane/internal/key"
+	"github.com/weirhq/weir/controlplane/internal/member"
+	"github.com/weirhq/weir/controlplane/internal/organization"
+	"github.com/weirhq/weir/controlplane/internal/postgres"
+	"github.com/weirhq/weir/controlplane/internal/project"
+	"github.com/weirhq/weir/controlplane/internal/provider"
+	"github.com/weirhq/weir/controlplane/internal/route"
+	"github.com/weirhq/weir/controlplane/internal/serviceaccount"
+	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
+)
+
+// story is an organization whose log has every kind of event.
+type story struct {
+	t                                            *testing.T
+	log                                          *pglog.Log
+	id                                           uuid.UUID
+	head                                         int64
+	project, provider, route, gateway            uuid.UUID
+	livingKey, revokedKey, enrolmentToken, agent uuid.UUID
+}
+
+func tell(t *testing.T, db *postgres.DB, name string) *story {
+	t.Helper()
+	s := &story{t: t, log: pglog.New(db, projectAll), id: uuid.New()}
+	for _, id := range []*uuid.UUID{&s.project, &s.provider, &s.route, &s.gateway, &s.livingKey, &s.revokedKey, &s.enrolmentToken, &s.agent} {
+		*id = uuid.New()
+	}
+	now := time.Now()
+	s.add(organization.Create(organization.Creation{ID: s.id, Name: name}))
+	s.add(member.Add(uuid.New(), eventv1.Role_ROLE_OWNER))
+	s.add(project.Create(project.Creation{ID: s.project, Name: "app"}))
+	s.add(provider.Create(provider.Creation{
+		ID: s.provider, Name: "openai", Dialect: eventv1.Dialect_DIALECT_OPENAI, BaseURL: "https://api.openai.com/v1", CredentialRef: "env://KEY",
+	}))
+	s.add(route.Create(route.Creation{
+		ID: s.route, Name: "gpt", Targets: []route.Target{{ProviderID: s.provider, Model: "gpt-5"}}, Providers: map[uuid.UUID]bool{s.provider: true},
+	}))
+	s.addKey(s.livingKey, "living", now)
+	s.addKey(s.revokedKey, "revoked", now)
+	s.add(key.Key{ID: s.revokedKey}.Revoke("leaked", now))
+	s.add(gateway.Create(gateway.Creation{ID: s.gateway, Name: "prod", Region: "local"}))
+	s.add(gateway.CreateToken(gateway.TokenCreation{
+		ID: s.enrolmentToken, GatewayID: s.gateway, SHA256: random(), MaxUses: 2, Now: now, GatewayExists: true,
+	}))
+	s.addAgent(s.agent, now)
+	s.addAgent(uuid.New(), now)
+	s.addAccount(now)
+	return s
+}
+
+func (s *story) addKey(id uuid.UUID, name string, now time.Time) {
+	s.t.Helper()
+	s.add(key.Create(key.Creation{
+		ID: id, ProjectID: s.project, Name: name, SHA256: random(), Suffix: "abcd", RouteIDs: []uuid.UUID{s.route},
+		ExpiresAt: now.Add(time.Hour), Now: now, ProjectExists: true, Routes: map[uuid.UUID]bool{s.route: true},
+	}))
+}
+
+func (s *story) addAgent(id uuid.UUID, now time.Time) {
+	s.t.Helper()
+	public := random()
+	token := gateway.Token{ID: s.enrolmentToken, GatewayID: s.gateway, MaxUses: 2, ExpiresAt: now.Add(time.Hour)}
+	s.add(token.Enrol(gateway.Enrolment{AgentID: id, PublicKey: public[:], Name: "host", Now: now}))
+}
+
+func (s *story) addAccount(now time.Time) {
+	s.t.Helper()
+	account := serviceaccount.ServiceAccount{ID: uuid.New(), Role: eventv1.Role_ROLE_VIEWER}
+	token := serviceaccount.Token{ID: uuid.New(), ServiceAccountID: account.ID}
+	by := eventv1.Role_ROLE_OWNER
+	s.add(serviceaccount.Create(serviceaccount.Creation{ID: account.ID, Name: "ci", Role: account.Role, By: by}))
+	s.add(account.CreateToken(serviceaccount.TokenCreation{ID: token.ID, Name: "first", SHA256: random(), Suffix: "wxyz", Now: now, By: by}))
+	s.add(account.RevokeToken(token, "rotated", by))
+}
+
+func (s *story) add(changes []eventlog.Change, err error) {
+	s.t.Helper()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	recorded, err := s.log.Append(s.t.Context(), eventlog.Append{OrganizationID: s.id, Head: s.head, Changes: changes, Actor: "operator"})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.head += int64(len(recorded))
+}
+
+func random() [32]byte {
+	a, b := uuid.New(), uuid.New()
+	return [32]byte(append(a[:], b[:]...))
+}

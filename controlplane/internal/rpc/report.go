@@ -1,0 +1,101 @@
+package rpc
+
+import (
+	"context"
+	"fmt"
+
+	"connectrpc.com/connect"
+	"github.com/google/uuid"
+	"google.golang.org/protobuf/types/known/structpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/weirhq/weir/controlplane/internal/report"
+	adminv1 "github.com/weirhq/weir/proto/gen/weir/admin/v1"
+	"github.com/weirhq/weir/proto/gen/weir/admin/v1/adminv1connect"
+)
+
+var _ adminv1connect.ReportServiceHandler = (*reports)(nil)
+
+type reports struct{ reports *report.Reports }
+
+// NewReports serves ReportService.
+func NewReports(r *report.Reports) adminv1connect.ReportServiceHandler { return &reports{r} }
+
+func (s *reports) RunQuery(ctx context.Context, req *connect.Request[adminv1.RunQueryRequest]) (*connect.Response[adminv1.RunQueryResponse], error) {
+	result, err := s.reports.Run(ctx, req.Msg.GetSql())
+	if err != nil {
+		return nil, err
+	}
+	out := &adminv1.RunQueryResponse{Truncated: result.Truncated, ElapsedUs: result.Elapsed.Microseconds()}
+	for _, c := range result.Columns {
+		out.Columns = append(out.Columns, &adminv1.Column{Name: c.Name, Type: c.Type})
+	}
+	for i, row := range result.Rows {
+		values, err := structpb.NewList(row)
+		if err != nil {
+			return nil, fmt.Errorf("row %d of a query: %w", i, err)
+		}
+		out.Rows = append(out.Rows, values)
+	}
+	return connect.NewResponse(out), nil
+}
+
+func (s *reports) GetOverview(ctx context.Context, req *connect.Request[adminv1.GetOverviewRequest]) (*connect.Response[adminv1.GetOverviewResponse], error) {
+	query := report.Overview{Interval: report.Interval(req.Msg.GetInterval()), TimeZone: req.Msg.GetTimeZone()}
+	if from := req.Msg.GetFrom(); from != nil {
+		query.From = from.AsTime()
+	}
+	if to := req.Msg.GetTo(); to != nil {
+		query.To = to.AsTime()
+	}
+	result, err := s.reports.Overview(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	out := &adminv1.GetOverviewResponse{Totals: toProtoTotals(result.Totals), TimeZone: result.TimeZone}
+	for _, p := range result.Series {
+		out.Series = append(out.Series, &adminv1.Point{Start: timestamppb.New(p.Start), Totals: toProtoTotals(p.Totals)})
+	}
+	for _, r := range result.Routes {
+		out.Routes = append(out.Routes, &adminv1.RouteTotals{Route: r.Route, Totals: toProtoTotals(r.Totals)})
+	}
+	return connect.NewResponse(out), nil
+}
+
+func (s *reports) ListRequests(ctx context.Context, req *connect.Request[adminv1.ListRequestsRequest]) (*connect.Response[adminv1.ListRequestsResponse], error) {
+	page, next, err := s.reports.Requests(ctx, report.List{Size: int(req.Msg.GetSize()), Token: req.Msg.GetPageToken()})
+	if err != nil {
+		return nil, err
+	}
+	out := &adminv1.ListRequestsResponse{NextPageToken: next}
+	for _, r := range page {
+		out.Requests = append(out.Requests, toProtoRequest(r))
+	}
+	return connect.NewResponse(out), nil
+}
+
+func toProtoTotals(t report.Totals) *adminv1.Totals {
+	return &adminv1.Totals{
+		Requests: t.Requests, Errors: t.Errors, InputTokens: t.InputTokens, OutputTokens: t.OutputTokens,
+		CostNanoUsd: t.CostNanoUSD, UnpricedRequests: t.UnpricedRequests,
+		DurationP50Us: t.DurationP50US, DurationP95Us: t.DurationP95US, TimeToFirstTokenP95Us: t.TimeToFirstTokenP95US,
+	}
+}
+
+func toProtoRequest(r report.Request) *adminv1.Request {
+	return &adminv1.Request{
+		RequestId: r.RequestID.String(), StartedAt: timestamppb.New(r.StartedAt), Route: r.Route,
+		ProjectId: idOrEmpty(r.ProjectID), KeyId: idOrEmpty(r.KeyID), GatewayId: idOrEmpty(r.GatewayID),
+		Provider: r.Provider, Model: r.Model, Streamed: r.Streamed, Outcome: r.Outcome, Status: int32(r.Status), ErrorCode: r.ErrorCode,
+		InputTokens: r.InputTokens, OutputTokens: r.OutputTokens, CostNanoUsd: r.CostNanoUSD,
+		DurationUs: r.DurationUS, TimeToFirstTokenUs: r.TimeToFirstTokenUS,
+		PolicyVersion: r.PolicyVersion, Attempts: int32(r.Attempts), PriceBookVersion: r.PriceBookVersion,
+	}
+}
+
+func idOrEmpty(id uuid.UUID) string {
+	if id == uuid.Nil {
+		return ""
+	}
+	return id.String()
+}
