@@ -1,0 +1,230 @@
+package snapshot_test
+
+import (
+	"crypto/sha256"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/weirhq/weir/dataplane/internal/snapshot"
+	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
+)
+
+var now = time.Unix(1_800_000_000, 0)
+
+func resource(t testing.TB, kind, id string, m proto.Message) *policyv1.Resource {
+	t.Helper()
+	body, err := proto.Marshal(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &policyv1.Resource{Kind: kind, Id: id, Body: body}
+}
+
+func sum(text string) []byte {
+	h := sha256.Sum256([]byte(text))
+	return h[:]
+}
+
+func provider(t testing.TB, id, base, reference string) *policyv1.Resource {
+	return resource(t, "provider", id, &policyv1.Provider{Id: id, Name: "n-" + id, Dialect: policyv1.Dialect_DIALECT_OPENAI, BaseUrl: base, CredentialRef: reference, PriceList: "openai"})
+}
+
+func route(t testing.TB, id, name, providerID string) *policyv1.Resource {
+	return resource(t, "route", id, &policyv1.Route{Id: id, Name: name, Strategy: policyv1.Strategy_STRATEGY_SINGLE,
+		Targets: []*policyv1.Target{{ProviderId: providerID, Model: "gpt-4o"}}})
+}
+
+func compile(resources []*policyv1.Resource, set *policyv1.Revocations) (*snapshot.Policy, error) {
+	release := &policyv1.Release{OrganizationId: "o", GatewayId: "g", Epoch: 3, Version: 12, ResourceCount: int32(len(resources)), CompiledAt: timestamppb.New(now)}
+	for _, r := range resources {
+		if r.Kind == "price_book" {
+			release.PriceBookVersion = r.Id
+		}
+	}
+	return snapshot.Compile(release, resources, set, snapshot.DefaultOrigins())
+}
+
+func good(t testing.TB) []*policyv1.Resource {
+	return []*policyv1.Resource{
+		resource(t, "key", "k1", &policyv1.Key{Id: "k1", ProjectId: "p", Sha256: sum("one"), RouteIds: []string{"r2"}, ExpiresAt: timestamppb.New(now)}),
+		resource(t, "key", "k2", &policyv1.Key{Id: "k2", ProjectId: "p", Sha256: sum("two")}),
+		resource(t, "key", "k3", &policyv1.Key{Id: "k3", ProjectId: "p", Sha256: sum("three"), RouteIds: []string{"gone"}, RevokedAt: timestamppb.New(now)}),
+		route(t, "r1", "b", "p1"), route(t, "r2", "a", "p1"),
+		provider(t, "p1", "https://API.openai.com:443/v1/", "env://WEIR_SECRET_X"),
+		resource(t, "price_book", "v1", &policyv1.PriceBook{Version: "v1", Entries: []*policyv1.PriceEntry{{PriceList: "openai", Model: "gpt-4o", Rates: &policyv1.Rates{}}}}),
+		resource(t, "gateway", "g", &policyv1.Gateway{Id: "g", MaxRequestBytes: 99}),
+		{Kind: "of_the_future", Id: "x", Body: []byte("\xff")},
+	}
+}
+
+func TestCompile(t *testing.T) {
+	p, err := compile(good(t), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Epoch() != 3 || p.Version() != 12 || p.MaxRequestBytes() != 99 || p.PriceBookVersion() != "v1" || p.RevocationVersion() != 0 || !p.CompiledAt().Equal(now) {
+		t.Errorf("%+v", p)
+	}
+	target := p.Route("a").Targets[0]
+	if target.Provider.Blocked != "" || target.Provider.ChatCompletions.String() != "https://api.openai.com:443/v1/chat/completions" || target.Price == nil || string(target.ModelJSON) != `"gpt-4o"` {
+		t.Errorf("target %+v of %+v", target, target.Provider)
+	}
+	names := []string{}
+	for _, r := range p.Routes() {
+		names = append(names, r.Name)
+	}
+	if diff := cmp.Diff([]string{"a", "b"}, names); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func standing(p *snapshot.Policy, text string, at time.Time) snapshot.Standing {
+	_, s := p.Key([32]byte(sum(text)), at)
+	return s
+}
+
+func TestKeys(t *testing.T) {
+	p, err := compile(good(t), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, s := p.Key([32]byte(sum("one")), now.Add(-time.Second))
+	if s != snapshot.Good || !key.May(p.Route("a")) || key.May(p.Route("b")) {
+		t.Errorf("key one: %v", s)
+	}
+	for text, want := range map[string]snapshot.Standing{"one": snapshot.Expired, "two": snapshot.Good, "three": snapshot.Revoked, "four": snapshot.Unknown} {
+		if got := standing(p, text, now); got != want {
+			t.Errorf("key %s: %v, want %v", text, got, want)
+		}
+	}
+}
+
+func TestRevocationsGoBeforeResources(t *testing.T) {
+	p, err := compile(good(t), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	revoked, err := p.WithRevocations(&policyv1.Revocations{Version: 13, Revocations: []*policyv1.Revocation{{KeyId: "k2", KeySha256: sum("two")}, {KeyId: "k9", KeySha256: sum("nine")}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if standing(revoked, "two", now) != snapshot.Revoked || standing(revoked, "nine", now) != snapshot.Revoked || revoked.RevocationVersion() != 13 || revoked.Version() != 12 {
+		t.Errorf("key two: %v", standing(revoked, "two", now))
+	}
+	if standing(p, "two", now) != snapshot.Good {
+		t.Error("the earlier policy changed")
+	}
+	if _, err := p.WithRevocations(&policyv1.Revocations{Revocations: []*policyv1.Revocation{{KeyId: "k", KeySha256: []byte("short")}}}); err == nil {
+		t.Error("a short hash was accepted")
+	}
+}
+
+func TestAllReasonsAreListed(t *testing.T) {
+	bad := append(good(t),
+		&policyv1.Resource{Kind: "route", Id: "torn", Body: []byte("\xff\xff")},
+		route(t, "r3", "c", "nobody"), route(t, "r4", "a", "p1"),
+		resource(t, "route", "r5", &policyv1.Route{Id: "r5", Name: "d", Strategy: 99, Targets: []*policyv1.Target{{ProviderId: "p1", Model: "m"}}}),
+		resource(t, "provider", "p2", &policyv1.Provider{Id: "p2", Dialect: 99, BaseUrl: "https://api.openai.com/v1"}),
+		provider(t, "p3", "https://user:pass@api.openai.com/v1", ""),
+		resource(t, "key", "k5", &policyv1.Key{Id: "k5", Sha256: []byte("short")}),
+		resource(t, "key", "k6", &policyv1.Key{Id: "k6", Sha256: sum("six"), RouteIds: []string{"nowhere"}}),
+		resource(t, "key", "k7", &policyv1.Key{Id: "k7", Sha256: sum("one")}),
+	)
+	_, err := compile(bad, nil)
+	var invalid *snapshot.InvalidError
+	if !errors.As(err, &invalid) {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"route torn: its bytes", "no provider nobody", `name "a"`, "unknown strategy 99", "unknown dialect 99", "provider p3: its base URL", "key k5: its hash", "no route nowhere", "key k7 is there twice"} {
+		if !slices.ContainsFunc(invalid.Reasons, func(r string) bool { return strings.Contains(r, want) }) {
+			t.Errorf("%q is not among %q", want, invalid.Reasons)
+		}
+	}
+	if len(invalid.Reasons) != 9 {
+		t.Errorf("%d reasons: %q", len(invalid.Reasons), invalid.Reasons)
+	}
+}
+
+func TestBoundsOfAPolicy(t *testing.T) {
+	large := &policyv1.Resource{Kind: "of_the_future", Id: "x", Body: make([]byte, snapshot.MaxBytes)}
+	for name, resources := range map[string][]*policyv1.Resource{
+		"bytes": {large},
+		"count": slices.Repeat([]*policyv1.Resource{{Kind: "k", Id: "i"}}, snapshot.MaxResources+1),
+	} {
+		if _, err := compile(resources, nil); err == nil {
+			t.Errorf("too many %s were accepted", name)
+		}
+	}
+}
+
+func TestOrigins(t *testing.T) {
+	origins, err := snapshot.ParseOrigins([]string{"default", "http://127.0.0.1:8093=env://ONE,env://TWO_*,file:///run/keys/,file:///run/one"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		base, reference string
+		allowed         bool
+	}{
+		{"https://api.openai.com/v1", "env://WEIR_SECRET_A", true},
+		{"HTTPS://API.OPENAI.COM:443/v1", "file:///etc/weir/secrets/a", true},
+		{"https://api.openai.com/v1", "env://HOME", false},
+		{"https://api.openai.com/v1", "file:///etc/weir/secrets/../../shadow", false},
+		{"https://api.openai.com/v1", "file:///etc/weir/secrets//a", false},
+		{"https://api.openai.com/v1", "file:///etc/weir/secretsX", false},
+		{"https://api.openai.com/v1", "", false},
+		{"http://api.openai.com/v1", "env://WEIR_SECRET_A", false},
+		{"https://api.openai.com:8443/v1", "env://WEIR_SECRET_A", false},
+		{"https://api.openai.com.evil.example/v1", "env://WEIR_SECRET_A", false},
+		{"http://169.254.169.254/v1", "env://WEIR_SECRET_A", false},
+		{"http://127.0.0.1:8093", "env://ONE", true},
+		{"http://127.0.0.1:8093", "env://ONE_MORE", false},
+		{"http://127.0.0.1:8093", "env://TWO_X", true},
+		{"http://127.0.0.1:8093", "file:///run/keys/a/b", true},
+		{"http://127.0.0.1:8093", "file:///run/one", true},
+		{"http://127.0.0.1:8093", "env://WEIR_SECRET_A", false},
+	} {
+		resources := []*policyv1.Resource{provider(t, "p", test.base, test.reference), route(t, "r", "r", "p")}
+		p, err := snapshot.Compile(&policyv1.Release{ResourceCount: 2}, resources, nil, origins)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if blocked := p.Route("r").Targets[0].Provider.Blocked; (blocked == "") != test.allowed {
+			t.Errorf("%s with %s: %q", test.base, test.reference, blocked)
+		}
+	}
+}
+
+func TestBadOriginsAreAllNamed(t *testing.T) {
+	bad := []string{"api.openai.com", "ftp://x", "https://x/v1", "https://u:p@x", "https://x?q=1", "https://x=env://", "https://x=HOME", "https://x=file://a", "https://x=env://A*B"}
+	_, err := snapshot.ParseOrigins(append(bad, "https://fine.example"))
+	if err == nil || strings.Contains(err.Error(), "fine.example") {
+		t.Fatal(err)
+	}
+	for _, entry := range bad {
+		if !strings.Contains(err.Error(), `"`+entry+`"`) {
+			t.Errorf("%s was accepted", entry)
+		}
+	}
+}
+
+func BenchmarkCompile(b *testing.B) {
+	resources := good(b)
+	for i := range 50_000 {
+		id := "bench-" + string(rune('a'+i%26)) + time.Unix(int64(i), 0).String()
+		resources = append(resources, resource(b, "key", id, &policyv1.Key{Id: id, ProjectId: "p", Sha256: sum(id)}))
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := compile(resources, nil); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
