@@ -1,0 +1,282 @@
+package control_test
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	"connectrpc.com/connect"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/weirhq/weir/dataplane/internal/control"
+	"github.com/weirhq/weir/dataplane/internal/secret"
+	"github.com/weirhq/weir/proto/contract/digest"
+	agentv1 "github.com/weirhq/weir/proto/gen/weir/agent/v1"
+	"github.com/weirhq/weir/proto/gen/weir/agent/v1/agentv1connect"
+	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
+)
+
+const (
+	organization = "0b5a7f3e-0000-4000-8000-000000000001"
+	gateway      = "0b5a7f3e-0000-4000-8000-000000000002"
+	token        = "weiret_for-tests"
+)
+
+// liar is a control plane that sends whatever a test tells it to.
+type liar struct {
+	key     ed25519.PrivateKey
+	url     string
+	send    chan *agentv1.WatchResponse
+	reports chan *agentv1.ReportRequest
+
+	mu      sync.Mutex
+	watches []*agentv1.WatchRequest
+	refuse  error
+}
+
+func newLiar(t *testing.T) *liar {
+	t.Helper()
+	_, key, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &liar{key: key, send: make(chan *agentv1.WatchResponse, 100), reports: make(chan *agentv1.ReportRequest, 1000)}
+	mux := http.NewServeMux()
+	mux.Handle(agentv1connect.NewAgentServiceHandler(l))
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	l.url = server.URL
+	return l
+}
+
+func (l *liar) Enroll(_ context.Context, req *connect.Request[agentv1.EnrollRequest]) (*connect.Response[agentv1.EnrollResponse], error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.refuse != nil {
+		return nil, l.refuse
+	}
+	if req.Msg.GetToken() != token {
+		return nil, connect.NewError(connect.CodeUnauthenticated, errors.New("enrolment_token_unknown: no such enrolment token"))
+	}
+	return connect.NewResponse(&agentv1.EnrollResponse{
+		AgentId: "0b5a7f3e-0000-4000-8000-000000000003", OrganizationId: organization, GatewayId: gateway,
+		SigningKeys: []*agentv1.SigningKey{{Id: "sk", PublicKey: l.key.Public().(ed25519.PublicKey)}},
+		ServerTime:  timestamppb.Now(),
+	}), nil
+}
+
+func (l *liar) Watch(ctx context.Context, req *connect.Request[agentv1.WatchRequest], stream *connect.ServerStream[agentv1.WatchResponse]) error {
+	l.mu.Lock()
+	l.watches = append(l.watches, req.Msg)
+	l.mu.Unlock()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case m := <-l.send:
+			if err := stream.Send(m); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func (l *liar) Report(_ context.Context, req *connect.Request[agentv1.ReportRequest]) (*connect.Response[agentv1.ReportResponse], error) {
+	l.reports <- req.Msg
+	return connect.NewResponse(&agentv1.ReportResponse{ServerTime: timestamppb.Now()}), nil
+}
+
+// again sends once the last message was taken; a stream that just ended may have
+// taken it with it.
+func (l *liar) again(send func()) {
+	if len(l.send) == 0 {
+		send()
+		time.Sleep(time.Millisecond)
+	}
+}
+
+func (l *liar) streams() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.watches)
+}
+
+func (l *liar) lastWatch() *agentv1.WatchRequest {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.watches) == 0 {
+		return nil
+	}
+	return l.watches[len(l.watches)-1]
+}
+
+// draft is a policy before it is signed; tests bend it.
+type draft struct {
+	header      *policyv1.Release
+	resources   []*policyv1.Resource
+	revocations *policyv1.Revocations
+}
+
+func newDraft(version int64) *draft {
+	resources := []*policyv1.Resource{{Kind: "gateway", Id: gateway, Body: []byte{1}}, {Kind: "key", Id: "k", Body: []byte{byte(version)}}}
+	return &draft{
+		header: &policyv1.Release{
+			OrganizationId: organization, GatewayId: gateway, Epoch: 1, Version: version,
+			ResourceCount: int32(len(resources)), Root: rootOf(resources), MinimumCapability: 1,
+		},
+		resources:   resources,
+		revocations: revoked(1, 0),
+	}
+}
+
+func revoked(epoch, version int64) *policyv1.Revocations {
+	set := &policyv1.Revocations{OrganizationId: organization, GatewayId: gateway, Epoch: epoch, Version: version}
+	for v := range version {
+		set.Revocations = append(set.Revocations, &policyv1.Revocation{KeyId: "k", KeySha256: make([]byte, 32), Version: v + 1})
+	}
+	return set
+}
+
+func rootOf(resources []*policyv1.Resource) []byte {
+	var all []digest.Resource
+	for _, r := range resources {
+		all = append(all, digest.Of(r.GetKind(), r.GetId(), r.GetBody()))
+	}
+	root := digest.Root(all)
+	return root[:]
+}
+
+func (l *liar) sign(d *draft) *agentv1.Snapshot {
+	header, err := proto.Marshal(d.header)
+	if err != nil {
+		panic(err)
+	}
+	return &agentv1.Snapshot{
+		Release:     &policyv1.SignedRelease{Release: header, Signature: ed25519.Sign(l.key, digest.ReleaseMessage(header)), SigningKeyId: "sk"},
+		Resources:   d.resources,
+		Revocations: l.signSet(d.revocations),
+	}
+}
+
+func (l *liar) signSet(set *policyv1.Revocations) *policyv1.SignedRevocations {
+	body, err := proto.Marshal(set)
+	if err != nil {
+		panic(err)
+	}
+	return &policyv1.SignedRevocations{Revocations: body, Signature: ed25519.Sign(l.key, digest.RevocationsMessage(body)), SigningKeyId: "sk"}
+}
+
+func (l *liar) snapshot(s *agentv1.Snapshot) {
+	l.send <- &agentv1.WatchResponse{Message: &agentv1.WatchResponse_Snapshot{Snapshot: s}}
+}
+
+func (l *liar) revoke(s *policyv1.SignedRevocations) {
+	l.send <- &agentv1.WatchResponse{Message: &agentv1.WatchResponse_Revocations{Revocations: s}}
+}
+
+func (l *liar) heartbeat(settled ...*agentv1.SettledRange) {
+	l.send <- &agentv1.WatchResponse{Message: &agentv1.WatchResponse_Heartbeat{
+		Heartbeat: &agentv1.Heartbeat{ServerTime: timestamppb.Now(), Settled: settled},
+	}}
+}
+
+// plane is what an agent serves, as its client tells it.
+type plane struct {
+	mu          sync.Mutex
+	version     int64
+	revocations int64
+	compile     func(*policyv1.Release) error
+	settled     []*agentv1.SettledRange
+}
+
+func (p *plane) now() (version, revocations int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.version, p.revocations
+}
+
+func (p *plane) config(url, dir string) control.Config {
+	return control.Config{
+		URL: url, StateDir: dir, Token: secret.NewValue(token), Name: "test", Version: "1",
+		Compile: func(r *policyv1.Release, _ []*policyv1.Resource, set *policyv1.Revocations) (func(), error) {
+			if p.compile != nil {
+				if err := p.compile(r); err != nil {
+					return nil, err
+				}
+			}
+			return func() {
+				p.mu.Lock()
+				defer p.mu.Unlock()
+				p.version, p.revocations = r.GetVersion(), set.GetVersion()
+			}, nil
+		},
+		ApplyRevocations: func(set *policyv1.Revocations) error {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.revocations = set.GetVersion()
+			return nil
+		},
+		Tails: func() []*agentv1.BootTail { return []*agentv1.BootTail{{Boot: "b", LastSeq: 3}} },
+		Settle: func(r []*agentv1.SettledRange) {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.settled = r
+		},
+		Spooled: func() (int64, int64) { return 1, 2 },
+		Log:     slog.New(slog.DiscardHandler),
+	}
+}
+
+// run starts a client and returns how to stop it.
+func run(t *testing.T, config control.Config) (client *control.Client, stop func()) {
+	t.Helper()
+	client, err := control.New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client.LoadPolicy()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := client.Run(ctx); err != nil {
+			t.Error(err)
+		}
+	}()
+	stop = sync.OnceFunc(func() { cancel(); <-done })
+	t.Cleanup(stop)
+	return client, stop
+}
+
+// eventually waits for a condition that another goroutine brings about.
+func eventually(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(15 * time.Second); time.Now().Before(deadline); time.Sleep(200 * time.Microsecond) {
+		if is() {
+			return
+		}
+	}
+	t.Fatalf("not in 15 s: %s", what)
+}
+
+// rejection waits for a report with reasons.
+func (l *liar) rejection(t *testing.T) *agentv1.ReportRequest {
+	t.Helper()
+	for {
+		select {
+		case r := <-l.reports:
+			if r.GetOutcome() == agentv1.ReportRequest_OUTCOME_REJECTED {
+				return r
+			}
+		case <-time.After(15 * time.Second):
+			t.Fatal("no rejection was reported in 15 s")
+		}
+	}
+}
