@@ -1,0 +1,99 @@
+package provider_test
+
+import (
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/weirhq/weir/controlplane/internal/fault"
+	"github.com/weirhq/weir/controlplane/internal/provider"
+	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
+)
+
+func creation(change func(*provider.Creation)) provider.Creation {
+	c := provider.Creation{
+		ID: uuid.New(), Name: "openai", Dialect: eventv1.Dialect_DIALECT_OPENAI,
+		BaseURL: "https://api.openai.com/v1", CredentialRef: "env://OPENAI_API_KEY",
+	}
+	change(&c)
+	return c
+}
+
+func TestBaseURL(t *testing.T) {
+	cases := []struct{ name, given, want string }{
+		{"plain", "https://api.openai.com/v1", "https://api.openai.com/v1"},
+		{"trailing_slash", "https://api.openai.com/v1//", "https://api.openai.com/v1"},
+		{"origin_only", "http://127.0.0.1:8093/", "http://127.0.0.1:8093"},
+		{"upper_case_host", "HTTPS://API.OpenAI.com/V1", "https://api.openai.com/V1"},
+		{"ipv6", "http://[::1]:80/v1", "http://[::1]:80/v1"},
+		{"escaped_path", "https://h/a%2Fb", "https://h/a%2Fb"},
+		{"other_scheme", "ftp://h/v1", ""},
+		{"no_scheme", "api.openai.com/v1", ""},
+		{"no_host", "https:///v1", ""},
+		{"opaque", "https:api.openai.com", ""},
+		{"user", "https://me@h/v1", ""},
+		{"empty_user", "https://@h/v1", ""},
+		{"password", "https://me:secret@h/v1", ""},
+		{"query", "https://h/v1?key=1", ""},
+		{"empty_query", "https://h/v1?", ""},
+		{"fragment", "https://h/v1#x", ""},
+		{"empty_fragment", "https://h/v1#", ""},
+		{"port_zero", "https://h:0/v1", ""},
+		{"port_too_high", "https://h:65536/v1", ""},
+		{"empty_port", "https://h:/v1", ""},
+		{"dot_segments", "https://h/v1/../admin", ""},
+		{"escaped_dot_segments", "https://h/v1/%2e%2e/admin", ""},
+		{"backslash", `https://h\@evil/v1`, ""},
+		{"control", "https://h/v1\n", ""},
+		{"space", "https://h h/v1", ""},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			changes, err := provider.Create(creation(func(p *provider.Creation) { p.BaseURL = c.given }))
+			if c.want == "" {
+				if !fault.Is(err, fault.Invalid) {
+					t.Errorf("got %v, %v", changes, err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := changes[0].Body.(*eventv1.ProviderCreated).BaseUrl; got != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+func TestCreate(t *testing.T) {
+	t.Run("price_list_of_openai", func(t *testing.T) {
+		changes, err := provider.Create(creation(func(*provider.Creation) {}))
+		if err != nil || changes[0].Body.(*eventv1.ProviderCreated).PriceList != "openai" {
+			t.Errorf("%v, %v", changes, err)
+		}
+	})
+	t.Run("compatible_ones_are_unpriced", func(t *testing.T) {
+		changes, err := provider.Create(creation(func(c *provider.Creation) { c.Dialect = eventv1.Dialect_DIALECT_OPENAI_COMPATIBLE }))
+		if err != nil || changes[0].Body.(*eventv1.ProviderCreated).PriceList != "" {
+			t.Errorf("%v, %v", changes, err)
+		}
+	})
+	refusals := map[string]struct {
+		kind   fault.Kind
+		change func(*provider.Creation)
+	}{
+		"taken_name":         {fault.Conflict, func(c *provider.Creation) { c.NameTaken = true }},
+		"no_dialect":         {fault.Invalid, func(c *provider.Creation) { c.Dialect = 0 }},
+		"unknown_dialect":    {fault.Invalid, func(c *provider.Creation) { c.Dialect = 99 }},
+		"credential_itself":  {fault.Invalid, func(c *provider.Creation) { c.CredentialRef = "sk-secret" }},
+		"relative_file_path": {fault.Invalid, func(c *provider.Creation) { c.CredentialRef = "file://key" }},
+	}
+	for name, r := range refusals {
+		t.Run(name, func(t *testing.T) {
+			if _, err := provider.Create(creation(r.change)); !fault.Is(err, r.kind) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
