@@ -3,6 +3,7 @@ package signing
 import (
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/hkdf"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
@@ -26,6 +27,7 @@ var ErrHouseKey = errors.New("wrapped by another house key")
 type HouseKey struct {
 	id   string
 	aead cipher.AEAD
+	key  []byte
 }
 
 // LoadHouseKey reads the 32 bytes in path. Where there is no such file it makes
@@ -83,11 +85,21 @@ func newHouseKey(key []byte) (*HouseKey, error) {
 		return nil, fmt.Errorf("use house key: %w", err)
 	}
 	sum := sha256.Sum256(append([]byte("weir house key id v1\x00"), key...))
-	return &HouseKey{id: hex.EncodeToString(sum[:8]), aead: aead}, nil
+	return &HouseKey{id: hex.EncodeToString(sum[:8]), aead: aead, key: key}, nil
 }
 
 // ID names the key without telling it.
 func (h *HouseKey) ID() string { return h.id }
+
+// Derive returns 32 bytes for another purpose, the same in every process that has
+// this house key. They tell nothing about it or about other purposes.
+func (h *HouseKey) Derive(purpose string) ([]byte, error) {
+	derived, err := hkdf.Key(sha256.New, h.key, nil, "weir "+purpose, sha256.Size)
+	if err != nil {
+		return nil, fmt.Errorf("derive key for %s: %w", purpose, err)
+	}
+	return derived, nil
+}
 
 // Wrap encrypts a secret so that it opens for this organization only.
 func (h *HouseKey) Wrap(organization uuid.UUID, secret []byte) []byte {

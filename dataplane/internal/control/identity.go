@@ -25,6 +25,9 @@ type Identity struct {
 // Sign makes an Ed25519 signature with the agent's own key.
 func (i Identity) Sign(message []byte) []byte { return ed25519.Sign(i.key, message) }
 
+// PrivateKey signs batches of usage; it stays in this process.
+func (i Identity) PrivateKey() ed25519.PrivateKey { return i.key }
+
 // PublicKey is what the control plane registered.
 func (i Identity) PublicKey() ed25519.PublicKey { return i.key.Public().(ed25519.PublicKey) }
 

@@ -1,0 +1,102 @@
+package controlplane
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+)
+
+// Roles that a process can take.
+const (
+	RoleAPI    = "api"
+	RoleFleet  = "fleet"
+	RoleIngest = "ingest"
+)
+
+// Config is what a control-plane process is told, by flags or environment
+// variables. What holds a secret comes from the environment or a file only.
+type Config struct {
+	Roles       []string `env:"WEIR_ROLES" default:"api,fleet,ingest" help:"What this process does: api (admin API and console), fleet (policy to agents), ingest (Kafka to ClickHouse)."`
+	Listen      string   `env:"WEIR_LISTEN" default:"127.0.0.1:8080" help:"Address of the API, the console and the agents' service."`
+	AdminListen string   `env:"WEIR_ADMIN_LISTEN" help:"Private address for metrics and profiles; empty: none."`
+	PublicURL   string   `name:"url" env:"WEIR_URL" required:"" help:"URL under which people and agents reach this control plane; agents sign it into their tokens."`
+
+	PostgresURL         string   `kong:"-"`
+	KafkaBrokers        []string `env:"WEIR_KAFKA_BROKERS" help:"Brokers that usage comes from, host:port."`
+	KafkaTopic          string   `env:"WEIR_KAFKA_TOPIC" default:"weir.usage.v1" help:"Topic that usage comes from."`
+	KafkaDeadTopic      string   `env:"WEIR_KAFKA_DEAD_TOPIC" default:"weir.usage.v1.dead" help:"Topic for what can't be decoded or verified."`
+	ClickHouseURL       string   `kong:"-"`
+	ClickHouseReportURL string   `kong:"-"`
+	ClickHouseDatabase  string   `env:"WEIR_CLICKHOUSE_DATABASE" default:"weir" help:"Database that holds usage."`
+
+	OIDCIssuer       string `name:"oidc-issuer" env:"WEIR_OIDC_ISSUER" help:"Identity provider of the console's users."`
+	OIDCClientID     string `name:"oidc-client-id" env:"WEIR_OIDC_CLIENT_ID" help:"Client that the identity provider knows this control plane as."`
+	OIDCClientSecret string `kong:"-"`
+
+	HouseKeyFile  string `env:"WEIR_HOUSE_KEY_FILE" required:"" help:"File with the key that wraps secrets at rest; made where there is none. Back it up apart from Postgres."`
+	OperatorToken string `kong:"-"`
+}
+
+// secretVariables fill what no flag may show in a process list. NAME_FILE, where
+// set, names a file with the value.
+func (c *Config) secretVariables() map[string]*string {
+	return map[string]*string{
+		"WEIR_POSTGRES_URL":          &c.PostgresURL,
+		"WEIR_CLICKHOUSE_URL":        &c.ClickHouseURL,
+		"WEIR_CLICKHOUSE_REPORT_URL": &c.ClickHouseReportURL,
+		"WEIR_OIDC_CLIENT_SECRET":    &c.OIDCClientSecret,
+		"WEIR_OPERATOR_TOKEN":        &c.OperatorToken,
+	}
+}
+
+// LoadSecrets reads the secret settings from the environment or the files that it
+// names.
+func (c *Config) LoadSecrets() error {
+	var faults []error
+	for name, value := range c.secretVariables() {
+		*value = os.Getenv(name)
+		path := os.Getenv(name + "_FILE")
+		if path == "" {
+			continue
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			faults = append(faults, fmt.Errorf("%s_FILE: %w", name, err))
+		}
+		*value = strings.TrimSpace(string(text))
+	}
+	return errors.Join(faults...)
+}
+
+// Validate lists every fault at once, each with the variable that mends it.
+func (c *Config) Validate() error {
+	var faults []error
+	require := func(ok bool, format string, args ...any) {
+		if !ok {
+			faults = append(faults, fmt.Errorf(format, args...))
+		}
+	}
+	known := []string{RoleAPI, RoleFleet, RoleIngest}
+	for _, role := range c.Roles {
+		require(slices.Contains(known, role), "WEIR_ROLES: no role %q; there are %s", role, strings.Join(known, ", "))
+	}
+	u, err := url.Parse(c.PublicURL)
+	require(err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && strings.Trim(u.Path, "/") == "",
+		"WEIR_URL: want http(s)://host[:port] without a path")
+	require(c.PostgresURL != "", "WEIR_POSTGRES_URL: not set")
+	if c.does(RoleAPI) {
+		require(c.ClickHouseReportURL != "", "WEIR_CLICKHOUSE_REPORT_URL: not set (role api)")
+		require(c.OIDCIssuer != "" && c.OIDCClientID != "", "WEIR_OIDC_ISSUER, WEIR_OIDC_CLIENT_ID: not set (role api)")
+		require(len(c.OperatorToken) >= 32, "WEIR_OPERATOR_TOKEN: want at least 32 characters (role api)")
+	}
+	if c.does(RoleIngest) {
+		require(c.ClickHouseURL != "", "WEIR_CLICKHOUSE_URL: not set (role ingest)")
+		require(len(c.KafkaBrokers) > 0, "WEIR_KAFKA_BROKERS: not set (role ingest)")
+	}
+	return errors.Join(faults...)
+}
+
+func (c *Config) does(role string) bool { return slices.Contains(c.Roles, role) }

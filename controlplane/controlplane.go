@@ -1,0 +1,100 @@
+// Package controlplane builds the control plane from its parts and runs it.
+package controlplane
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/weirhq/weir/controlplane/internal/clickhouse"
+	"github.com/weirhq/weir/controlplane/internal/command"
+	"github.com/weirhq/weir/controlplane/internal/eventlog"
+	"github.com/weirhq/weir/controlplane/internal/eventlog/pglog"
+	"github.com/weirhq/weir/controlplane/internal/ingest"
+	"github.com/weirhq/weir/controlplane/internal/postgres"
+	"github.com/weirhq/weir/controlplane/internal/readmodel"
+	"github.com/weirhq/weir/controlplane/internal/signing"
+)
+
+// Run serves the roles of c until ctx ends or a part fails for good. It migrates
+// both stores first.
+func Run(ctx context.Context, c Config, logger *slog.Logger) error {
+	if err := c.Validate(); err != nil {
+		return fmt.Errorf("configuration:\n%w", err)
+	}
+	p, err := open(ctx, c, logger)
+	if err != nil {
+		return err
+	}
+	defer p.db.Close()
+	server, err := p.server()
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { p.tailer.Run(ctx); return nil })
+	if c.does(RoleIngest) {
+		group.Go(func() error { return p.ingest(ctx) })
+	}
+	group.Go(func() error { return server.run(ctx) })
+	return group.Wait()
+}
+
+// process is one running control plane: what its roles share.
+type process struct {
+	config  Config
+	logger  *slog.Logger
+	metrics *prometheus.Registry
+	house   *signing.HouseKey
+	db      *postgres.DB
+	store   *readmodel.Store
+	runner  *command.Runner
+	tailer  *eventlog.Tailer
+}
+
+func open(ctx context.Context, c Config, logger *slog.Logger) (*process, error) {
+	house, err := signing.LoadHouseKey(c.HouseKeyFile, logger)
+	if err != nil {
+		return nil, err
+	}
+	if err := postgres.Migrate(c.PostgresURL); err != nil {
+		return nil, err
+	}
+	db, err := postgres.Open(ctx, c.PostgresURL)
+	if err != nil {
+		return nil, err
+	}
+	metrics := prometheus.NewRegistry()
+	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	store := readmodel.New(db)
+	return &process{
+		config: c, logger: logger, metrics: metrics, house: house, db: db, store: store,
+		runner: command.NewRunner(pglog.New(db, readmodel.Project), store),
+		tailer: eventlog.NewTailer(pglog.NewHeads(db), logger),
+	}, nil
+}
+
+// ingest migrates ClickHouse, waiting for it if need be, and moves usage.
+func (p *process) ingest(ctx context.Context) error {
+	if err := p.migrateClickHouse(ctx); err != nil {
+		return err
+	}
+	conn, err := clickhouse.OpenDatabase(p.config.ClickHouseURL, p.config.ClickHouseDatabase)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	in, err := ingest.New(ingest.Config{
+		Brokers: p.config.KafkaBrokers, Topic: p.config.KafkaTopic, DeadTopic: p.config.KafkaDeadTopic,
+		Postgres: p.db, ClickHouse: conn, Registry: p.store, Tails: ingest.PostgresTails{DB: p.db},
+		Log: p.logger.With("part", "ingest"), Metrics: p.metrics,
+	})
+	if err != nil {
+		return err
+	}
+	return in.Run(ctx)
+}

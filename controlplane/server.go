@@ -1,0 +1,188 @@
+package controlplane
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/weirhq/weir/controlplane/internal/authn"
+	"github.com/weirhq/weir/controlplane/internal/clickhouse"
+	"github.com/weirhq/weir/controlplane/internal/console"
+	"github.com/weirhq/weir/controlplane/internal/fleet"
+	"github.com/weirhq/weir/controlplane/internal/identity"
+	"github.com/weirhq/weir/controlplane/internal/pricebook"
+	"github.com/weirhq/weir/controlplane/internal/report"
+	"github.com/weirhq/weir/controlplane/internal/rpc"
+	"github.com/weirhq/weir/controlplane/internal/signing"
+	"github.com/weirhq/weir/controlplane/internal/token"
+	"github.com/weirhq/weir/web"
+)
+
+const (
+	headerTimeout = 10 * time.Second
+	drainTimeout  = 10 * time.Second
+)
+
+// server is the process' HTTP side. Streams to agents end before it shuts down.
+type server struct {
+	process *process
+	mux     *http.ServeMux
+	fleet   *fleet.Handler
+	close   []func() error
+}
+
+func (p *process) server() (*server, error) {
+	s := &server{process: p, mux: http.NewServeMux()}
+	s.mux.HandleFunc("GET /healthz", s.healthz)
+	if p.config.does(RoleFleet) {
+		if err := s.serveAgents(); err != nil {
+			return nil, err
+		}
+	}
+	if p.config.does(RoleAPI) {
+		if err := s.serveAdmins(); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+func (s *server) serveAgents() error {
+	p := s.process
+	book, err := pricebook.Builtin()
+	if err != nil {
+		return err
+	}
+	s.fleet = fleet.NewHandler(fleet.Config{
+		Policies: p.store, Enroller: p.runner, Heads: p.tailer,
+		Authenticator: fleet.NewAuthenticator(p.store, []string{p.config.PublicURL}, p.logger),
+		Keys:          signing.New(p.db, p.house),
+		Releases:      fleet.NewReleaseTable(p.db),
+		Reports:       fleet.NewReportTable(p.db),
+		Settled:       settled{p.db},
+		PriceBook:     book,
+		Log:           p.logger.With("part", "fleet"),
+	})
+	s.mux.Handle(s.fleet.Mount())
+	return nil
+}
+
+func (s *server) serveAdmins() error {
+	p := s.process
+	sessions := identity.NewSessions(p.db)
+	cookieKey, err := p.house.Derive("console cookies")
+	if err != nil {
+		return err
+	}
+	login, err := authn.NewLogin(authn.LoginConfig{
+		Issuer: p.config.OIDCIssuer, ClientID: p.config.OIDCClientID, ClientSecret: p.config.OIDCClientSecret,
+		PublicURL: p.config.PublicURL, CookieKey: cookieKey,
+		Members: identity.NewMembers(p.db), Sessions: sessions, Logger: p.logger.With("part", "login"),
+	})
+	if err != nil {
+		return err
+	}
+	login.Register(s.mux)
+
+	conn, err := clickhouse.OpenDatabase(p.config.ClickHouseReportURL, p.config.ClickHouseDatabase)
+	if err != nil {
+		return err
+	}
+	s.close = append(s.close, conn.Close)
+	for _, m := range rpc.NewAdmin(rpc.AdminConfig{
+		Authenticator: authn.NewAuthenticator(authn.AuthenticatorConfig{
+			Tokens: identity.NewTokens(p.db), Sessions: sessions, PublicURL: p.config.PublicURL,
+			OperatorTokens: [][32]byte{token.Hash(p.config.OperatorToken)}, Logger: p.logger,
+		}),
+		Runner: p.runner, Store: p.store, Agents: agentStatuses{fleet.NewReportTable(p.db)},
+		Report: rpc.NewReports(report.New(conn)), Logger: p.logger.With("part", "api"),
+	}) {
+		s.mux.Handle(m.Path, m.Handler)
+	}
+	files, err := fs.Sub(web.Dist, "dist")
+	if err != nil {
+		return fmt.Errorf("console files: %w", err)
+	}
+	s.mux.Handle("/", console.Handler(files))
+	return nil
+}
+
+// healthz is green while the process can do its work; agents and the console
+// live through a red one.
+func (s *server) healthz(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+	defer cancel()
+	if err := s.process.db.Ping(ctx); err != nil {
+		http.Error(w, "postgres does not answer", http.StatusServiceUnavailable)
+		return
+	}
+	fmt.Fprintln(w, "ok")
+}
+
+func (s *server) run(ctx context.Context) error {
+	defer s.closeAll()
+	group, ctx := errgroup.WithContext(ctx)
+	fleetDone := make(chan struct{})
+	group.Go(func() error {
+		defer close(fleetDone)
+		if s.fleet == nil {
+			<-ctx.Done()
+			return nil
+		}
+		return s.fleet.Run(ctx)
+	})
+	group.Go(func() error { return s.process.listen(ctx, s.process.config.Listen, s.mux, fleetDone) })
+	if address := s.process.config.AdminListen; address != "" {
+		group.Go(func() error { return s.process.listen(ctx, address, s.private(), ctx.Done()) })
+	}
+	return group.Wait()
+}
+
+// listen serves until drained is closed, then lets calls in flight finish.
+func (p *process) listen(ctx context.Context, address string, handler http.Handler, drained <-chan struct{}) error {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetUnencryptedHTTP2(true)
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: headerTimeout, Protocols: protocols}
+	p.logger.Info("listening", "address", listener.Addr().String())
+	stopped := make(chan error, 1)
+	go func() {
+		<-drained
+		limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
+		defer cancel()
+		stopped <- server.Shutdown(limit)
+	}()
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve %s: %w", address, err)
+	}
+	return <-stopped
+}
+
+func (s *server) private() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(s.process.metrics, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	return mux
+}
+
+func (s *server) closeAll() {
+	for _, closing := range s.close {
+		if err := closing(); err != nil {
+			s.process.logger.Warn("close", "error", err)
+		}
+	}
+}

@@ -1,0 +1,37 @@
+// Command weir-agent is the half of Weir that runs in the customer's network:
+// applications call it, and it calls the providers.
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/weirhq/weir/dataplane"
+)
+
+type commandLine struct {
+	Serve serve `cmd:"" default:"withargs" help:"Serve applications until told to stop."`
+}
+
+type serve struct {
+	dataplane.Config
+}
+
+func (s *serve) Run() error {
+	if err := s.LoadSecrets(); err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	return dataplane.Run(ctx, s.Config, slog.New(slog.NewJSONHandler(os.Stderr, nil)))
+}
+
+func main() {
+	command := kong.Parse(&commandLine{}, kong.Description("The agent of Weir."))
+	command.FatalIfErrorf(command.Run())
+}

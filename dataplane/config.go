@@ -1,0 +1,69 @@
+package dataplane
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+)
+
+// Config is what an agent is told, by flags or environment variables. It is local:
+// no policy can change it.
+type Config struct {
+	Listen      string `env:"WEIR_LISTEN" default:"127.0.0.1:8090" help:"Address that applications use."`
+	AdminListen string `env:"WEIR_ADMIN_LISTEN" default:"127.0.0.1:8091" help:"Private address for health, metrics and profiles."`
+	ControlURL  string `env:"WEIR_CONTROL_URL" required:"" help:"URL of the control plane, exactly as it names itself."`
+	Name        string `env:"WEIR_AGENT_NAME" help:"Name to show to people; by default the host's."`
+	StateDir    string `env:"WEIR_STATE_DIR" required:"" help:"Folder for identity, policy and spool; keep it on a volume of its own."`
+
+	EnrolmentToken string `kong:"-"`
+
+	AllowUpstreams []string `env:"WEIR_ALLOW_UPSTREAMS" sep:";" placeholder:"ORIGIN=REFERENCE,…" help:"Origins that this agent may send to, and the credential references each may use (separated by ;). By default the public hosts of known providers with env://WEIR_SECRET_* and file:///etc/weir/secrets/."`
+
+	KafkaBrokers       []string `env:"WEIR_KAFKA_BROKERS" required:"" help:"Brokers that usage is sent to, host:port."`
+	KafkaTopic         string   `env:"WEIR_KAFKA_TOPIC" default:"weir.usage.v1" help:"Topic that usage is sent to."`
+	KafkaTLS           bool     `env:"WEIR_KAFKA_TLS" help:"Speak TLS to the brokers."`
+	KafkaSASLMechanism string   `name:"kafka-sasl-mechanism" env:"WEIR_KAFKA_SASL_MECHANISM" enum:",PLAIN,SCRAM-SHA-256,SCRAM-SHA-512" default:"" help:"PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512; empty: no login."`
+	KafkaUsername      string   `env:"WEIR_KAFKA_USERNAME" help:"Login at the brokers; its password is WEIR_KAFKA_PASSWORD."`
+	KafkaPassword      string   `kong:"-"`
+
+	SpoolMaxBytes int64 `env:"WEIR_SPOOL_MAX_BYTES" default:"5368709120" help:"Usage kept on disk while it can't be delivered; beyond it, requests are refused."`
+}
+
+// LoadSecrets reads the secret settings from the environment or the files that it
+// names.
+func (c *Config) LoadSecrets() error {
+	var faults []error
+	for name, value := range map[string]*string{
+		"WEIR_ENROLMENT_TOKEN": &c.EnrolmentToken,
+		"WEIR_KAFKA_PASSWORD":  &c.KafkaPassword,
+	} {
+		*value = os.Getenv(name)
+		path := os.Getenv(name + "_FILE")
+		if path == "" {
+			continue
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			faults = append(faults, fmt.Errorf("%s_FILE: %w", name, err))
+		}
+		*value = strings.TrimSpace(string(text))
+	}
+	return errors.Join(faults...)
+}
+
+func (c *Config) validate() error {
+	var faults []error
+	u, err := url.Parse(c.ControlURL)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || strings.Trim(u.Path, "/") != "" {
+		faults = append(faults, errors.New("WEIR_CONTROL_URL: want http(s)://host[:port] without a path"))
+	}
+	if c.StateDir == "" {
+		faults = append(faults, errors.New("WEIR_STATE_DIR: not set"))
+	}
+	if c.SpoolMaxBytes < 64<<20 {
+		faults = append(faults, errors.New("WEIR_SPOOL_MAX_BYTES: want at least 67108864 (64 MiB)"))
+	}
+	return errors.Join(faults...)
+}

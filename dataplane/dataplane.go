@@ -1,0 +1,185 @@
+// Package dataplane builds the agent from its parts and runs it.
+package dataplane
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/weirhq/weir/dataplane/internal/control"
+	"github.com/weirhq/weir/dataplane/internal/proxy"
+	"github.com/weirhq/weir/dataplane/internal/secret"
+	"github.com/weirhq/weir/dataplane/internal/snapshot"
+	"github.com/weirhq/weir/dataplane/internal/spool"
+	"github.com/weirhq/weir/dataplane/internal/usage"
+	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
+)
+
+// closeTimeout bounds how long the spool's last write may take.
+const closeTimeout = 5 * time.Second
+
+// Run serves applications until ctx ends, then finishes what is in flight and
+// ships what it can. It serves the last policy at once, with no network.
+func Run(ctx context.Context, c Config, logger *slog.Logger) error {
+	if err := c.validate(); err != nil {
+		return fmt.Errorf("configuration:\n%w", err)
+	}
+	a, err := newAgent(c, logger)
+	if err != nil {
+		return err
+	}
+	defer a.close(ctx)
+	if a.control.LoadPolicy() {
+		logger.Info("serving the policy that was on disk", "version", a.policy.Load().Version())
+	}
+	// The control plane and shipping outlive the listeners, so that the last
+	// requests are reported too.
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var workers errgroup.Group
+	workers.Go(func() error { return a.control.Run(background) })
+	workers.Go(func() error { return a.ship(background) })
+	err = a.serve(ctx)
+	stop()
+	return errors.Join(err, workers.Wait())
+}
+
+// agent is one running data-plane process.
+type agent struct {
+	config  Config
+	logger  *slog.Logger
+	metrics *prometheus.Registry
+	policy  *snapshot.Holder
+	origins snapshot.Origins
+	spool   *spool.Log
+	control *control.Client
+	proxy   *proxy.Handler
+	shipped *usage.Metrics
+	sender  *usage.Kafka
+}
+
+func newAgent(c Config, logger *slog.Logger) (*agent, error) {
+	a := &agent{config: c, logger: logger, metrics: prometheus.NewRegistry(), policy: &snapshot.Holder{}}
+	a.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	var err error
+	if a.origins, err = snapshot.ParseOrigins(c.AllowUpstreams); err != nil {
+		return nil, err
+	}
+	if a.sender, err = usage.NewKafka(c.kafka()); err != nil {
+		return nil, err
+	}
+	a.spool, err = spool.Open(spool.Options{
+		Dir: filepath.Join(c.StateDir, "spool"), MaxBytes: c.SpoolMaxBytes, Logger: logger.With("part", "spool"),
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := a.build(); err != nil {
+		return nil, errors.Join(err, a.spool.Close(context.Background()))
+	}
+	return a, nil
+}
+
+func (a *agent) build() (err error) {
+	if a.shipped, err = usage.NewMetrics(a.metrics, a.spool.Stats); err != nil {
+		return err
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		host = "agent"
+	}
+	a.control, err = control.New(control.Config{
+		URL: a.config.ControlURL, StateDir: a.config.StateDir, Token: secret.NewValue(a.config.EnrolmentToken),
+		Name: cmp.Or(a.config.Name, host), Version: version(),
+		Compile: a.compile, ApplyRevocations: a.applyRevocations,
+		Tails: a.spool.Tails, Settle: a.spool.Settle, Spooled: a.spooled,
+		Log: a.logger.With("part", "control"),
+	})
+	if err != nil {
+		return err
+	}
+	a.proxy, err = proxy.New(proxy.Config{
+		Policy: a.policy, Recorder: a.spool, ErrSpoolFull: spool.ErrFull,
+		Secrets: secret.NewResolver(), Transport: proxy.NewTransport(proxy.TransportConfig{}),
+		Freshness: a.control.Freshness, Logger: a.logger.With("part", "proxy"), Metrics: a.metrics,
+	})
+	return err
+}
+
+func (a *agent) compile(release *policyv1.Release, resources []*policyv1.Resource, set *policyv1.Revocations) (func(), error) {
+	policy, err := snapshot.Compile(release, resources, set, a.origins)
+	if err != nil {
+		return nil, err
+	}
+	return func() { a.policy.Store(policy) }, nil
+}
+
+func (a *agent) applyRevocations(set *policyv1.Revocations) error {
+	policy, err := a.policy.Load().WithRevocations(set)
+	if err != nil {
+		return err
+	}
+	a.policy.Store(policy)
+	return nil
+}
+
+func (a *agent) spooled() (bytes, records int64) {
+	stats := a.spool.Stats()
+	return stats.Bytes, stats.Records
+}
+
+// ship sends usage once the agent has an identity to sign with.
+func (a *agent) ship(ctx context.Context) error {
+	select {
+	case <-a.control.Enrolled():
+	case <-ctx.Done():
+		return nil
+	}
+	identity, _ := a.control.Identity()
+	shipper, err := usage.New(usage.Options{
+		AgentID: identity.AgentID, Key: identity.PrivateKey(), Source: a.spool, Sender: a.sender,
+		Metrics: a.shipped, Logger: a.logger.With("part", "usage"),
+	})
+	if err != nil {
+		return err
+	}
+	return shipper.Run(ctx)
+}
+
+func (a *agent) close(ctx context.Context) {
+	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+	defer cancel()
+	if err := a.spool.Close(limit); err != nil {
+		a.logger.Error("close the usage spool", "error", err)
+	}
+	a.sender.Close()
+}
+
+func (c *Config) kafka() usage.KafkaConfig {
+	return usage.KafkaConfig{
+		Brokers: c.KafkaBrokers, Topic: c.KafkaTopic,
+		TLS: usage.KafkaTLS{Enabled: c.KafkaTLS},
+		SASL: usage.KafkaSASL{
+			Mechanism: strings.ToLower(c.KafkaSASLMechanism),
+			Username:  c.KafkaUsername, Password: usage.Password(c.KafkaPassword),
+		},
+	}
+}
+
+// version is the build's, as agents report it.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		return info.Main.Version
+	}
+	return "unknown"
+}

@@ -1,0 +1,85 @@
+package dataplane
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"golang.org/x/sync/errgroup"
+)
+
+const (
+	headerTimeout = 10 * time.Second
+	// drainTimeout is how long requests in flight may go on after a stop.
+	drainTimeout = 30 * time.Second
+)
+
+// serve runs both listeners until ctx ends and requests in flight are done.
+func (a *agent) serve(ctx context.Context) error {
+	applications, err := listen(ctx, a.config.Listen)
+	if err != nil {
+		return err
+	}
+	private, err := listen(ctx, a.config.AdminListen)
+	if err != nil {
+		return errors.Join(err, applications.Close())
+	}
+	a.logger.Info("listening", "applications", applications.Addr().String(), "private", private.Addr().String())
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return serveUntil(ctx, applications, a.proxy) })
+	group.Go(func() error { return serveUntil(ctx, private, a.private()) })
+	return group.Wait()
+}
+
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("listen: %w", err)
+	}
+	return listener, nil
+}
+
+func serveUntil(ctx context.Context, listener net.Listener, handler http.Handler) error {
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: headerTimeout}
+	stopped := make(chan error, 1)
+	go func() {
+		<-ctx.Done()
+		limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
+		defer cancel()
+		err := server.Shutdown(limit)
+		if err != nil {
+			err = errors.Join(err, server.Close())
+		}
+		stopped <- err
+	}()
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve %s: %w", listener.Addr(), err)
+	}
+	return <-stopped
+}
+
+// private serves health, metrics and profiles, none of which applications see.
+func (a *agent) private() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /readyz", a.readyz)
+	mux.Handle("GET /metrics", promhttp.HandlerFor(a.metrics, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	return mux
+}
+
+func (a *agent) readyz(w http.ResponseWriter, _ *http.Request) {
+	policy := a.policy.Load()
+	if policy == nil {
+		http.Error(w, "no policy yet", http.StatusServiceUnavailable)
+		return
+	}
+	fmt.Fprintf(w, "ok: policy version %d\n", policy.Version())
+}
