@@ -38,18 +38,32 @@ func run(ctx context.Context, out io.Writer, parts partTable) error {
 	return supervised(ctx, s, newScreen(out), parts)
 }
 
-// own takes the folder, so that two runs never share one.
+const (
+	killedWait = 2 * time.Second  // a run whose launcher was killed notices within this
+	endingWait = 30 * time.Second // and stops its parts within this
+)
+
+// own takes the folder, so that two runs never share one. It waits for a run that is ending, but not for one that lives.
 func own(ctx context.Context, dir string) (*engine.Lock, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("local folder: %w", err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second) // a killed run may be ending still
-	defer cancel()
-	lock, err := engine.WaitLock(ctx, filepath.Join(dir, "lock"), nil)
+	lock, err := lockWithin(ctx, dir, killedWait)
+	if errors.Is(err, engine.ErrLocked) {
+		if _, ask := supervise.Ask(ctx, dir, supervise.Request{Verb: "status"}); errors.Is(ask, supervise.ErrNotRunning) {
+			lock, err = lockWithin(ctx, dir, endingWait)
+		}
+	}
 	if errors.Is(err, engine.ErrLocked) {
 		return nil, fmt.Errorf("another run uses this folder: %w; stop it, or set WEIR_LOCAL_DIR and the WEIR_PORT_… variables for a second one", err)
 	}
 	return lock, err
+}
+
+func lockWithin(ctx context.Context, dir string, wait time.Duration) (*engine.Lock, error) {
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	return engine.WaitLock(ctx, filepath.Join(dir, "lock"), nil)
 }
 
 func supervised(ctx context.Context, s settings, out *screen, parts partTable) error {
@@ -81,9 +95,9 @@ func (s *stack) live(ctx context.Context) error {
 		s.screen.welcome(s)
 		<-ctx.Done()
 	}
-	if ctx.Err() != nil {
-		s.screen.note("%v", context.Cause(ctx))
-		return nil // asked to stop, while starting or later: not a fault
+	if stopped := context.Cause(ctx); stopped != nil { // asked to stop, while starting or later: not a fault
+		s.screen.note("%v", stopped)
+		err = nil
 	}
 	return err
 }
