@@ -86,15 +86,25 @@ func releasesSuite(t *testing.T, releases fleet.Releases) {
 	})
 	t.Run("racing_writers_agree", func(t *testing.T) {
 		organization, gateway := uuid.New(), uuid.New()
-		got := make([]fleet.Release, 8)
-		var wait sync.WaitGroup
-		for i := range got {
-			wait.Go(func() { got[i], _ = releases.Publish(context.Background(), draft(organization, gateway, 5, 1)) })
+		if _, err := releases.Epoch(t.Context(), organization); err != nil {
+			t.Fatal(err)
 		}
-		wait.Wait()
-		for _, r := range got {
-			if diff := cmp.Diff(got[0], r, protocmp.Transform()); diff != "" || r.Version != 5 {
-				t.Fatalf("writers disagree:\n%s", diff)
+		for version := range int64(30) {
+			got := make([]fleet.Release, 8)
+			var wait sync.WaitGroup
+			for i := range got {
+				wait.Go(func() {
+					var err error
+					if got[i], err = releases.Publish(context.Background(), draft(organization, gateway, version+1, byte(version))); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			wait.Wait()
+			for _, r := range got {
+				if diff := cmp.Diff(got[0], r, protocmp.Transform()); diff != "" || r.Version != version+1 {
+					t.Fatalf("writers disagree:\n%s", diff)
+				}
 			}
 		}
 	})

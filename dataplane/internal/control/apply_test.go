@@ -6,8 +6,10 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/weirhq/weir/dataplane/internal/snapshot"
+	"github.com/weirhq/weir/proto/contract/agentjwt"
 	"github.com/weirhq/weir/proto/contract/digest"
 	agentv1 "github.com/weirhq/weir/proto/gen/weir/agent/v1"
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
@@ -185,4 +187,24 @@ func TestHeartbeat(t *testing.T) {
 	if !client.Freshness().Equal(stale) {
 		t.Error("a policy that is behind a refused one counts as confirmed")
 	}
+}
+
+func TestClock(t *testing.T) {
+	l, p := newLiar(t), &plane{}
+	l.ahead = time.Hour
+	config := p.config(l.url, t.TempDir())
+	config.Timing.Report = time.Millisecond
+	client, _ := run(t, config)
+	<-client.Enrolled()
+	identity, _ := client.Identity()
+	eventually(t, "tokens are of the control plane's time", func() bool {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		token, err := agentjwt.Parse(l.bearer)
+		if err != nil {
+			return false
+		}
+		return !errors.Is(token.Verify(identity.PublicKey(), agentjwt.Expect{Now: time.Now().Add(time.Hour)}), agentjwt.ErrNotYet) &&
+			errors.Is(token.Verify(identity.PublicKey(), agentjwt.Expect{Now: time.Now()}), agentjwt.ErrNotYet)
+	})
 }

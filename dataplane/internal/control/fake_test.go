@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -39,6 +40,8 @@ type liar struct {
 	mu      sync.Mutex
 	watches []*agentv1.WatchRequest
 	refuse  error
+	ahead   time.Duration // of the agent's clock
+	bearer  string        // of the last report
 }
 
 func newLiar(t *testing.T) *liar {
@@ -90,7 +93,10 @@ func (l *liar) Watch(ctx context.Context, req *connect.Request[agentv1.WatchRequ
 
 func (l *liar) Report(_ context.Context, req *connect.Request[agentv1.ReportRequest]) (*connect.Response[agentv1.ReportResponse], error) {
 	l.reports <- req.Msg
-	return connect.NewResponse(&agentv1.ReportResponse{ServerTime: timestamppb.Now()}), nil
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.bearer = strings.TrimPrefix(req.Header().Get("Authorization"), "Bearer ")
+	return connect.NewResponse(&agentv1.ReportResponse{ServerTime: timestamppb.New(time.Now().Add(l.ahead))}), nil
 }
 
 // again sends once the last message was taken; a stream that just ended may have
