@@ -43,6 +43,8 @@ CREATE TABLE usage_event (
   audio_output_tokens Int64,
   -- NULL: an attempt is unpriced.
   cost_usd Nullable(Decimal(18, 9)),
+  -- Of the attempts that are priced.
+  priced_cost_usd Decimal(18, 9),
   estimated Bool,
 
   attempt Nested (

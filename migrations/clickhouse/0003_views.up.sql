@@ -26,6 +26,7 @@ SELECT
   reasoning_tokens,
   audio_output_tokens,
   cost_usd,
+  priced_cost_usd,
   estimated,
   duration_us,
   time_to_first_token_us,

@@ -14,7 +14,7 @@ SELECT
   sum(claimed) - sum(covered) AS doubled_ranges,
   sum(stored) AS rows,
   sum(stored) - sum(distinct_rows) AS doubled_rows,
-  missing_tail = 0 AND holes = 0 AND doubled_ranges = 0 AND doubled_rows = 0 AS complete
+  CAST(missing_tail = 0 AND holes = 0 AND doubled_ranges = 0 AND doubled_rows = 0, 'Bool') AS complete
 FROM (
   SELECT
     any(gateway_id) AS gateway,

@@ -83,6 +83,7 @@ var requestColumns = []column{
 	of("reasoning_tokens", func(r placed) int64 { return r.total.reasoning }),
 	of("audio_output_tokens", func(r placed) int64 { return r.total.audioOutput }),
 	of("cost_usd", func(r placed) *decimal.Decimal { return r.costUSD }),
+	of("priced_cost_usd", func(r placed) decimal.Decimal { return r.pricedUSD }),
 	of("estimated", func(r placed) bool { return r.estimated }),
 	{"kafka_topic_id", func(b block) any { return constant(b, b.span.topicID) }},
 	{"kafka_partition", func(b block) any { return constant(b, int32(b.span.partition)) }},

@@ -76,8 +76,9 @@ func (r row) withAttempts(attempts []*usagev1.Attempt, err error) (row, error) {
 			return row{}, fmt.Errorf("cost %w", errRange)
 		}
 	}
+	r.pricedUSD = *dollars(&cost)
 	if priced {
-		r.costUSD = dollars(&cost)
+		r.costUSD = &r.pricedUSD
 	}
 	return r, err
 }

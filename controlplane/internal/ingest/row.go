@@ -22,6 +22,7 @@ type row struct {
 	tornLocalID                                   int64
 	attempts                                      []attempt
 	total                                         tokens
+	pricedUSD                                     decimal.Decimal
 	costUSD                                       *decimal.Decimal
 	estimated                                     bool
 	lastProvider, lastModel, lastPriceBook        string

@@ -22,9 +22,10 @@ var usersTemplate string
 // Access names what the users of one ClickHouse server may see.
 //
 // The user report_definer owns the public views and sees, in each of Tables, the rows of the organization whose
-// id the query carries in the setting log_comment, and none without. The user report may read Views only. Create
-// the views with "DEFINER = report_definer SQL SECURITY DEFINER"; send readonly=1, log_comment, limits,
-// use_query_cache=0 and use_query_condition_cache=0 with every query of report.
+// id the query's own id begins with, and none without. (Not a setting: SETTINGS in a subquery are applied even under
+// readonly=1.) The user report may read Views only. Create the views with "DEFINER = report_definer SQL SECURITY
+// DEFINER"; send a query id "<organization>.<unique>", readonly=1, limits, use_query_cache=0 and
+// use_query_condition_cache=0 with every query of report.
 type Access struct {
 	Database string   // default "weir"
 	Tables   []string // each has a column organization_id UUID
@@ -51,9 +52,9 @@ type configValues struct {
 	Filter                          string
 }
 
-// tenantFilter yields no row, rather than an error, when the setting is empty or not an id; rows of the nil UUID
+// tenantFilter yields no row, rather than an error, when the query's id does not begin with one; rows of the nil UUID
 // are nobody's. The comparison with a constant keeps the primary key useful.
-const tenantFilter = "organization_id = toUUIDOrZero(getSetting('log_comment')) AND organization_id != toUUIDOrZero('')"
+const tenantFilter = "organization_id = toUUIDOrZero(substring(initialQueryID(), 1, 36)) AND organization_id != toUUIDOrZero('')"
 
 func writeClickHouseConfig(dir string, a Access, admin, report string) error {
 	values := configValues{

@@ -82,8 +82,8 @@ func twoTenants(t *testing.T, admin driver.Conn) (ours, theirs uuid.UUID) {
 }
 
 func as(ctx context.Context, tenant string) context.Context {
-	return clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{
-		"readonly": 1, "log_comment": tenant, "use_query_cache": 0, "use_query_condition_cache": 0,
+	return clickhouse.Context(ctx, clickhouse.WithQueryID(tenant+"."+uuid.NewString()), clickhouse.WithSettings(clickhouse.Settings{
+		"readonly": 1, "use_query_cache": 0, "use_query_condition_cache": 0,
 		"max_result_rows": 100, "result_overflow_mode": "break", "max_execution_time": 5,
 	}))
 }

@@ -1,0 +1,79 @@
+package report
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+
+	"github.com/weirhq/weir/controlplane/internal/fault"
+)
+
+// limits are ClickHouse's codes for a query that wants too much. Its own messages
+// count rows that the caller may not see.
+var limits = map[int32]string{
+	158: "the query would read too many rows: narrow the time range",
+	159: fmt.Sprintf("the query took longer than %d s: narrow the time range", maxSeconds),
+	160: fmt.Sprintf("the query would take longer than %d s: narrow the time range", maxSeconds),
+	202: "too many queries run at once: try again",
+	241: fmt.Sprintf("the query needs more than %d MiB of memory: group or filter more", maxMemory>>20),
+	307: "the query would read too many bytes: narrow the time range",
+	396: fmt.Sprintf("the result is larger than %d MiB: select fewer or shorter columns, or use LIMIT", maxResultBytes>>20),
+	191: "a set in the query is too large",
+	773: "the query needs too much memory: group or filter more",
+}
+
+// denied are codes of what the user report has no right to.
+var denied = map[int32]bool{164: true, 291: true, 446: true, 452: true, 481: true, 497: true}
+
+// away are codes of a server that can't answer now.
+var away = map[int32]bool{209: true, 210: true, 236: true, 279: true, 735: true}
+
+// explain turns an error of ClickHouse into one for the caller.
+func explain(ctx context.Context, err error) error {
+	var said *clickhouse.Exception
+	if !errors.As(err, &said) {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if strings.Contains(err.Error(), "unsupported column type") {
+			return fault.Because(fault.Invalid, "query_failed", "a column's type can't be returned: cast it, for example with toString")
+		}
+		return fault.Because(fault.Unavailable, "analytics_unavailable", "the analytics store does not answer; try again")
+	}
+	switch {
+	case limits[said.Code] != "":
+		return fault.Because(fault.Exhausted, "query_too_large", "%s", limits[said.Code])
+	case denied[said.Code]:
+		return fault.Because(fault.Invalid, "query_not_allowed", "the query uses something other than the public views and plain functions (code %d): see docs/sql.md", said.Code)
+	case away[said.Code]:
+		return fault.Because(fault.Unavailable, "analytics_unavailable", "the analytics store does not answer; try again")
+	}
+	return fault.Because(fault.Invalid, "query_failed", "%s (code %d)", clean(said.Message), said.Code)
+}
+
+var (
+	// Everything from here on tells about the server's inside.
+	tail = regexp.MustCompile(`(?s)(:? ?[Ww]hile |[:.,]? ?[Ii]n scope |\. Stack trace|\(version |\. Maybe you meant|Expected one of|, expected|\. Available |: \(while |: \(in file).*`)
+	// Names that a caller has no business with.
+	inside = regexp.MustCompile(`usage_event|usage_range|agent_tail|report_definer|log_comment|__table|[0-9a-f]{8}-[0-9a-f]{4}-`)
+)
+
+const maxMessage = 500
+
+// clean keeps ClickHouse's first sentence, the position in the text included.
+func clean(message string) string {
+	message = strings.TrimPrefix(message, "DB::Exception: ")
+	message = strings.TrimPrefix(message, "report: ")
+	message = strings.TrimRight(tail.ReplaceAllString(message, ""), " :.,")
+	if len(message) > maxMessage {
+		message = strings.ToValidUTF8(message[:maxMessage], "") + "…"
+	}
+	if message == "" || inside.MatchString(message) {
+		return "the query can't be run as it is"
+	}
+	return message
+}

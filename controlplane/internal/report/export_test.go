@@ -1,0 +1,10 @@
+package report
+
+// For tests of the server without the guard.
+var (
+	Settings = settings
+	Collect  = collect
+	QueryID  = queryID
+	Check    = check
+	Clean    = clean
+)

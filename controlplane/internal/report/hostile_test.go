@@ -1,0 +1,101 @@
+package report_test
+
+import (
+	"context"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+
+	"github.com/weirhq/weir/controlplane/internal/fault"
+	"github.com/weirhq/weir/controlplane/internal/report"
+)
+
+//go:embed testdata/hostile.sql
+var hostile string
+
+// No statement shows anything of another tenant, in rows or in errors.
+func TestRun_hostile(t *testing.T) {
+	h := newHouse(t)
+	const me = 4
+	for i, line := range strings.Split(strings.TrimSpace(hostile), "\n") {
+		sql := strings.ReplaceAll(line, "{foreign}", h.organizations[1].String())
+		t.Run(fmt.Sprintf("%03d_%.50s", i+1, line), func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(h.as(t.Context(), me), 4*time.Second)
+			defer cancel()
+			result, err := h.Run(ctx, sql)
+			h.seesNothing(t, me, sql, result, err)
+			var meant *fault.Error
+			if err != nil && !errors.As(err, &meant) && ctx.Err() == nil {
+				t.Errorf("the caller would get an internal error: %v", err)
+			}
+		})
+	}
+}
+
+// The server holds by itself, whatever the guard lets through.
+func TestEngine_hostile(t *testing.T) {
+	h := newHouse(t)
+	const me = 4
+	conn := h.server.Report(t)
+	for i, line := range strings.Split(strings.TrimSpace(hostile), "\n") {
+		if strings.Contains(strings.ToLower(line), "explain") {
+			continue // the guard's: estimates count everybody's rows
+		}
+		sql := strings.ReplaceAll(line, "{foreign}", h.organizations[1].String())
+		t.Run(fmt.Sprintf("%03d_%.50s", i+1, line), func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
+			defer cancel()
+			ctx = clickhouse.Context(ctx, clickhouse.WithQueryID(report.QueryID(h.organizations[me])),
+				clickhouse.WithSettings(report.Settings(h.organizations[me])))
+			rows, err := conn.Query(ctx, sql)
+			if err != nil {
+				h.seesNothing(t, me, sql, report.Result{}, err)
+				return
+			}
+			result, err := report.Collect(rows, cancel)
+			h.seesNothing(t, me, sql, result, err)
+		})
+	}
+}
+
+func (h *house) seesNothing(t *testing.T, me int, sql string, result report.Result, err error) {
+	t.Helper()
+	seen, marshalErr := json.Marshal(result)
+	if marshalErr != nil {
+		t.Fatal(marshalErr)
+	}
+	all := string(seen) + fmt.Sprint(err)
+	for i, organization := range h.organizations {
+		if i == me {
+			continue
+		}
+		for _, marker := range []string{fmt.Sprintf("secret-%d", i), organization.String()} {
+			if strings.Contains(all, marker) && !strings.Contains(sql, marker) {
+				t.Errorf("%s shows %s: %.600s", sql, marker, all)
+			}
+		}
+	}
+	for _, row := range result.Rows {
+		if len(result.Rows) == 1 && len(row) == 1 && row[0] == fmt.Sprint(tenants*perRow) {
+			t.Errorf("%s counts everybody's rows", sql)
+		}
+	}
+}
+
+func TestRun_nobody(t *testing.T) {
+	h := newHouse(t)
+	if _, err := h.Run(t.Context(), "SELECT 1"); !fault.Is(err, fault.Unauthenticated) {
+		t.Errorf("without a principal: %v", err)
+	}
+	var rows uint64
+	conn := h.server.Report(t)
+	if err := conn.QueryRow(t.Context(), "SELECT count() FROM requests").Scan(&rows); err != nil || rows != 0 {
+		t.Errorf("without an organization %d rows, %v", rows, err)
+	}
+}

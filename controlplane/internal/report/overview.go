@@ -1,0 +1,205 @@
+package report
+
+import (
+	"context"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"github.com/shopspring/decimal"
+
+	"github.com/weirhq/weir/controlplane/internal/fault"
+)
+
+// Interval in which a series is cut.
+type Interval int
+
+const (
+	Minute Interval = iota + 1
+	Hour
+	Day
+)
+
+const (
+	maxPoints = 5_000
+)
+
+// Overview asks who spent what, and whether it is healthy, in [From, To).
+type Overview struct {
+	From, To time.Time
+	Interval Interval
+	// TimeZone is an IANA name; empty: UTC.
+	TimeZone string
+}
+
+// Totals of some requests. Durations are microseconds, nil where there was none.
+type Totals struct {
+	Requests, Errors, InputTokens, OutputTokens int64
+	CostNanoUSD                                 int64
+	UnpricedRequests                            int64
+	DurationP50US, DurationP95US                *int64
+	TimeToFirstTokenP95US                       *int64
+}
+
+// Point is one interval with requests.
+type Point struct {
+	Start time.Time
+	Totals
+}
+
+// RouteTotals are those of one route.
+type RouteTotals struct {
+	Route string
+	Totals
+}
+
+// OverviewResult has the series in order of time and the routes by cost.
+type OverviewResult struct {
+	Totals   Totals
+	Series   []Point
+	Routes   []RouteTotals
+	TimeZone string
+}
+
+// WithDefaults ends at now, begins a day before its end and is cut into hours.
+func (o Overview) WithDefaults(now time.Time) Overview {
+	if o.To.IsZero() {
+		o.To = now
+	}
+	if o.From.IsZero() {
+		o.From = o.To.Add(-24 * time.Hour)
+	}
+	if o.Interval == 0 {
+		o.Interval = Hour
+	}
+	if o.TimeZone == "" {
+		o.TimeZone = "UTC"
+	}
+	return o
+}
+
+// Validate returns a fault for the caller.
+func (o Overview) Validate() error {
+	if _, err := time.LoadLocation(o.TimeZone); err != nil || o.TimeZone == "Local" {
+		return fault.Field("time_zone", "is no IANA time zone, like Europe/Berlin")
+	}
+	if !o.From.Before(o.To) {
+		return fault.Field("to", "must be after from")
+	}
+	step := map[Interval]time.Duration{Minute: time.Minute, Hour: time.Hour, Day: 24 * time.Hour}[o.Interval]
+	if step == 0 {
+		return fault.Field("interval", "is not known")
+	}
+	if o.To.Sub(o.From)/step > maxPoints {
+		return fault.Field("interval", "cuts the range into more than %d points", maxPoints)
+	}
+	return nil
+}
+
+const totals = `
+  toInt64(count()) AS requests,
+  toInt64(countIf(outcome NOT IN ('ok', 'client_closed'))) AS errors,
+  sum(input_tokens) AS input_tokens_sum,
+  sum(output_tokens) AS output_tokens_sum,
+  sum(priced_cost_usd) AS cost_usd_sum,
+  toInt64(countIf(cost_usd IS NULL)) AS unpriced_requests,
+  toInt64(quantileTDigestOrNull(0.5)(duration_us)) AS duration_p50_us,
+  toInt64(quantileTDigestOrNull(0.95)(duration_us)) AS duration_p95_us,
+  toInt64(quantileTDigestOrNull(0.95)(time_to_first_token_us)) AS time_to_first_token_p95_us
+FROM requests
+WHERE started_at >= {from:DateTime64(6, 'UTC')} AND started_at < {to:DateTime64(6, 'UTC')}`
+
+// TotalsSQL asks for one row.
+func (o Overview) TotalsSQL() string { return "SELECT" + totals }
+
+// SeriesSQL asks for one row per interval with requests.
+func (o Overview) SeriesSQL() string {
+	start := map[Interval]string{Minute: "toStartOfMinute", Hour: "toStartOfHour", Day: "toStartOfDay"}[o.Interval]
+	return "SELECT\n  " + start + "(started_at, {time_zone:String}) AS start," + totals + "\nGROUP BY start\nORDER BY start"
+}
+
+// RoutesSQL asks for the routes that cost most.
+func (o Overview) RoutesSQL() string {
+	return "SELECT\n  route," + totals + "\nGROUP BY route\nORDER BY cost_usd_sum DESC, requests DESC, route\nLIMIT 10"
+}
+
+func (o Overview) parameters() clickhouse.Parameters {
+	return clickhouse.Parameters{"from": parameterTime(o.From), "to": parameterTime(o.To), "time_zone": o.TimeZone}
+}
+
+func parameterTime(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05.000000") }
+
+// Overview runs the query as the caller's organization.
+func (r *Reports) Overview(ctx context.Context, o Overview) (OverviewResult, error) {
+	o = o.WithDefaults(time.Now())
+	if err := o.Validate(); err != nil {
+		return OverviewResult{}, err
+	}
+	ctx, leave, err := r.enter(ctx)
+	if err != nil {
+		return OverviewResult{}, err
+	}
+	defer leave()
+	parameters := o.parameters()
+	out := OverviewResult{TimeZone: o.TimeZone}
+	err = r.each(ctx, o.TotalsSQL(), parameters, func(rows driver.Rows) (err error) {
+		out.Totals, err = scanTotals(rows)
+		return err
+	})
+	if err != nil {
+		return OverviewResult{}, err
+	}
+	err = r.each(ctx, o.SeriesSQL(), parameters, func(rows driver.Rows) (err error) {
+		var p Point
+		p.Totals, err = scanTotals(rows, &p.Start)
+		out.Series = append(out.Series, p)
+		return err
+	})
+	if err != nil {
+		return OverviewResult{}, err
+	}
+	err = r.each(ctx, o.RoutesSQL(), parameters, func(rows driver.Rows) (err error) {
+		var t RouteTotals
+		t.Totals, err = scanTotals(rows, &t.Route)
+		out.Routes = append(out.Routes, t)
+		return err
+	})
+	return out, err
+}
+
+// each runs a fixed query. ClickHouse's text about one is nothing for the caller.
+func (r *Reports) each(ctx context.Context, sql string, parameters clickhouse.Parameters, visit func(driver.Rows) error) error {
+	rows, err := r.query(ctx, sql, parameters)
+	if err != nil {
+		return explainFixed(ctx, err)
+	}
+	for rows.Next() {
+		if err := visit(rows); err != nil {
+			_ = rows.Close()
+			return err
+		}
+	}
+	if err := rows.Err(); err != nil {
+		_ = rows.Close()
+		return explainFixed(ctx, err)
+	}
+	return rows.Close()
+}
+
+func explainFixed(ctx context.Context, err error) error {
+	if explained := explain(ctx, err); !fault.Is(explained, fault.Invalid) {
+		return explained
+	}
+	return err
+}
+
+func scanTotals(rows driver.Rows, before ...any) (t Totals, err error) {
+	var cost decimal.Decimal
+	err = rows.Scan(append(before, &t.Requests, &t.Errors, &t.InputTokens, &t.OutputTokens, &cost, &t.UnpricedRequests,
+		&t.DurationP50US, &t.DurationP95US, &t.TimeToFirstTokenP95US)...)
+	t.CostNanoUSD = nano(cost)
+	return t, err
+}
+
+// nano is exact: the column has nine decimals.
+func nano(usd decimal.Decimal) int64 { return usd.Shift(9).IntPart() }

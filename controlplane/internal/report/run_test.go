@@ -1,0 +1,201 @@
+package report_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/types/known/structpb"
+
+	"github.com/weirhq/weir/controlplane/internal/fault"
+	"github.com/weirhq/weir/controlplane/internal/report"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+func TestRun(t *testing.T) {
+	h := newHouse(t)
+	ctx := h.as(t.Context(), 2)
+
+	t.Run("sees_its_own_rows", func(t *testing.T) {
+		for _, view := range []string{"requests", "attempts"} {
+			result, err := h.Run(ctx, "SELECT count(), uniq(model), any(model) FROM "+view)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff([][]any{{fmt.Sprint(perRow), "1", "secret-2"}}, result.Rows); diff != "" {
+				t.Errorf("%s: %s", view, diff)
+			}
+		}
+	})
+
+	t.Run("completeness_shows_the_missing_tail", func(t *testing.T) {
+		result, err := h.Run(ctx, "SELECT last_seq, settled, missing_tail, holes, doubled_ranges, rows, doubled_rows, complete FROM completeness")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([][]any{{"53", "50", "3", "0", "0", "50", "0", false}}, result.Rows); diff != "" {
+			t.Error(diff)
+		}
+	})
+
+	t.Run("spend_adds_up", func(t *testing.T) {
+		result, err := h.Run(ctx, "SELECT day, requests, attempts, cost_usd, unpriced_attempts FROM spend_daily")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([][]any{{"2026-11-20", "50", "50", "98000.000000049", "1"}}, result.Rows); diff != "" {
+			t.Error(diff)
+		}
+	})
+
+	t.Run("values", func(t *testing.T) {
+		result, err := h.Run(ctx, `SELECT toInt64(-5), toUInt8(7), toDecimal64(1.5, 9), toDateTime64('2026-11-20 10:00:00.25', 6, 'UTC'),
+			toDate('2026-11-20'), NULL, [1, 2], map('a', toUInt64(1)), (1, 'x'), toUUID('0192a000-0000-7000-8000-000000000001'), true, nan, 1.5,
+			toUInt256(9), 'é', CAST((1, 'x') AS Tuple(a UInt8, b String)), toIPv4('10.0.0.1'), toNullable(toInt64(3)), unhex('ff'),
+			toDateTime('2026-11-20 10:00:00', 'Europe/Berlin'), [NULL, toNullable(toInt64(4))]`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := []any{"-5", 7.0, "1.5", "2026-11-20T10:00:00.25Z", "2026-11-20", nil, []any{1.0, 2.0}, map[string]any{"a": "1"}, []any{1.0, "x"},
+			"0192a000-0000-7000-8000-000000000001", true, "nan", 1.5, "9", "é", map[string]any{"a": 1.0, "b": "x"}, "10.0.0.1", "3", "\uFFFD",
+			"2026-11-20T10:00:00+01:00", []any{nil, "4"}}
+		if diff := cmp.Diff(want, result.Rows[0]); diff != "" {
+			t.Error(diff)
+		}
+		if _, err := structpb.NewList(result.Rows[0]); err != nil {
+			t.Error(err)
+		}
+	})
+
+	t.Run("truncates_rows", func(t *testing.T) {
+		result, err := h.Run(ctx, "SELECT number FROM numbers(10001)")
+		if err != nil || len(result.Rows) != report.MaxRows || !result.Truncated {
+			t.Errorf("%d rows, truncated %v, %v", len(result.Rows), result.Truncated, err)
+		}
+		result, err = h.Run(ctx, "SELECT number FROM numbers(10000)")
+		if err != nil || len(result.Rows) != report.MaxRows || result.Truncated {
+			t.Errorf("%d rows, truncated %v, %v", len(result.Rows), result.Truncated, err)
+		}
+	})
+
+	t.Run("truncates_bytes", func(t *testing.T) {
+		result, err := h.Run(ctx, "SELECT repeat('x', 10000) FROM numbers(2000)")
+		if err != nil || !result.Truncated || len(result.Rows) < 800 || len(result.Rows) > 840 {
+			t.Errorf("%d rows, truncated %v, %v", len(result.Rows), result.Truncated, err)
+		}
+	})
+}
+
+func TestRun_errors(t *testing.T) {
+	h := newHouse(t)
+	for name, c := range map[string]struct {
+		sql  string
+		kind fault.Kind
+		want string
+	}{
+		"syntax":         {"SELECT FROM WHERE", fault.Invalid, "position"},
+		"unknown_column": {"SELECT nonsense FROM requests", fault.Invalid, "nonsense"},
+		"unknown_table":  {"SELECT * FROM nonsense", fault.Invalid, "(code 60)"},
+		"not_allowed":    {"SELECT * FROM usage_event", fault.Invalid, "public views"},
+		"setting":        {"SELECT 1 SETTINGS max_threads = 64", fault.Invalid, "SETTINGS"},
+		"memory":         {"SELECT groupArray(number) FROM numbers(1000000000)", fault.Exhausted, "memory"},
+		"result":         {"SELECT groupArray(repeat('x', 1000)) FROM numbers(100000)", fault.Exhausted, "larger than"},
+		"read":           {"SELECT count() FROM numbers(1000000000000)", fault.Exhausted, "too many rows"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := h.Run(h.as(t.Context(), 0), c.sql)
+			if !fault.Is(err, c.kind) || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v", err)
+			}
+			for _, inside := range []string{"usage_event", "report_definer", "log_comment", "version 26", "Stack trace", "__table"} {
+				if err != nil && strings.Contains(err.Error(), inside) {
+					t.Errorf("shows the server's inside: %v", err)
+				}
+			}
+		})
+	}
+
+	t.Run("server_is_down", func(t *testing.T) {
+		h.server.Kill()
+		_, err := h.Run(h.as(t.Context(), 0), "SELECT 1")
+		if !fault.Is(err, fault.Unavailable) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestOverview(t *testing.T) {
+	h := newHouse(t)
+	at := func(hour, minute int) time.Time { return time.Date(2026, 11, 20, hour, minute, 0, 0, time.UTC) }
+	result, err := h.Overview(h.as(t.Context(), 3), report.Overview{From: at(10, 0), To: at(10, 20), TimeZone: "Europe/Berlin"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ptr := func(n int64) *int64 { return &n }
+	want := report.Totals{
+		Requests: 20, Errors: 2, InputTokens: 200, OutputTokens: 400, CostNanoUSD: 19 * 3_000_000_000_001, UnpricedRequests: 1,
+		DurationP50US: ptr(10000), DurationP95US: ptr(19000), TimeToFirstTokenP95US: ptr(500),
+	}
+	if diff := cmp.Diff(want, result.Totals); diff != "" {
+		t.Error(diff)
+	}
+	if len(result.Series) != 1 || !result.Series[0].Start.Equal(at(10, 0)) || len(result.Routes) != 1 || result.Routes[0].Route != "route-secret-3" {
+		t.Errorf("series %v, routes %v", result.Series, result.Routes)
+	}
+	empty, err := h.Overview(h.as(t.Context(), 3), report.Overview{From: at(1, 0), To: at(2, 0)})
+	if err != nil || empty.Totals != (report.Totals{}) {
+		t.Errorf("of no requests: %+v, %v", empty.Totals, err)
+	}
+}
+
+func TestRequests_pages(t *testing.T) {
+	h := newHouse(t)
+	ctx := h.as(t.Context(), 1)
+	var seen []string
+	for list := (report.List{Size: 20}); ; {
+		page, next, err := h.Requests(ctx, list)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range page {
+			seen = append(seen, fmt.Sprintf("%s %s", r.StartedAt.Format(time.TimeOnly), r.Model))
+		}
+		if list.Token = next; next == "" {
+			break
+		}
+	}
+	if len(seen) != perRow || seen[0] != "10:49:00 secret-1" || seen[perRow-1] != "10:00:00 secret-1" {
+		t.Errorf("%d requests: %v", len(seen), seen)
+	}
+	if _, _, err := h.Requests(ctx, report.List{Token: "nonsense"}); !fault.Is(err, fault.Invalid) {
+		t.Errorf("bad token: %v", err)
+	}
+}
+
+func TestSQL_golden(t *testing.T) {
+	o := report.Overview{}.WithDefaults(time.Now())
+	for name, sql := range map[string]string{
+		"overview_totals": o.TotalsSQL(), "overview_series": o.SeriesSQL(), "overview_routes": o.RoutesSQL(),
+		"requests_first": report.List{}.SQL(), "requests_next": report.List{Token: "x"}.SQL(),
+	} {
+		path := filepath.Join("testdata", name+".sql")
+		if *update {
+			if err := os.WriteFile(path, []byte(sql+"\n"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(string(want), sql+"\n"); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}

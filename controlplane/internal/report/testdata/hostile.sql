@@ -1,0 +1,173 @@
+SELECT * FROM requests
+SELECT count() FROM requests
+SELECT DISTINCT model, route, provider, error_code FROM requests
+SELECT * FROM attempts
+SELECT * FROM spend_daily
+SELECT * FROM latency_hourly
+SELECT * FROM completeness
+SELECT 1 FROM requests WHERE if(cost_usd > 100, toUInt8(model), 1) = 1
+SELECT 1 FROM requests WHERE if(cost_usd > 0, toUInt8(model), 1) = 1
+SELECT toUInt64(model) FROM requests WHERE cost_usd > 100
+SELECT throwIf(model LIKE 'secret-1%', 'found it') FROM requests
+SELECT throwIf(cost_usd > 100) FROM requests
+SELECT 1 FROM requests WHERE throwIf(model = 'secret-2', model) = 0
+SELECT 1 FROM requests WHERE intDiv(1, if(model = 'secret-1', 0, 1)) = 1
+SELECT 1 FROM requests PREWHERE if(model = 'secret-3', toUInt8(route), 1) = 1
+SELECT parseDateTimeBestEffort(model) FROM requests
+SELECT CAST(model AS Enum8('a' = 1)) FROM requests
+SELECT toDecimal32(model, 2) FROM attempts WHERE cost_usd > 100
+SELECT JSONExtractString(model, 'x'), toUUID(route) FROM requests
+SELECT arrayElement(['a'], toUInt8(model)) FROM attempts
+SELECT max(toUInt8(model)) FROM spend_daily
+SELECT model FROM usage_event
+SELECT * FROM weir.usage_event
+SELECT * FROM weir.usage_range
+SELECT * FROM weir.agent_tail
+SELECT * FROM `weir`.`usage_event` AS r JOIN requests USING (request_id)
+SELECT * FROM requests UNION ALL SELECT * FROM usage_event
+SELECT model FROM requests UNION ALL SELECT model FROM weir.usage_event
+SELECT * FROM requests WHERE request_id IN (SELECT request_id FROM usage_event)
+SELECT * FROM requests WHERE exists(SELECT 1 FROM usage_event WHERE model = 'secret-1')
+WITH x AS (SELECT * FROM usage_event) SELECT * FROM x
+SELECT * FROM mergeTreeIndex('weir', 'usage_event')
+SELECT * FROM mergeTreeIndex(currentDatabase(), 'usage_event', with_marks = true)
+SELECT * FROM mergeTreeProjection('weir', 'usage_event', 'p')
+SELECT * FROM mergeTreeParts('weir', 'usage_event')
+SELECT * FROM merge('weir', '.*')
+SELECT * FROM merge(REGEXP('.*'), 'usage_event')
+SELECT * FROM viewIfPermitted(SELECT model FROM usage_event ELSE null('model String'))
+SELECT * FROM view(SELECT model FROM usage_event)
+SELECT * FROM loop('weir', 'usage_event')
+SELECT * FROM remote('127.0.0.1', 'weir', 'usage_event')
+SELECT * FROM remote('127.0.0.1', view(SELECT model FROM weir.usage_event))
+SELECT * FROM remoteSecure('127.0.0.1', weir.usage_event, 'default', '')
+SELECT * FROM cluster('default', weir.usage_event)
+SELECT * FROM clusterAllReplicas('default', system.one)
+SELECT * FROM url('http://127.0.0.1:8123/?query=SELECT+1', 'TSV', 'x String')
+SELECT * FROM file('/etc/passwd', 'TSV', 'x String')
+SELECT * FROM file('../data/metadata/weir.sql', 'RawBLOB')
+SELECT * FROM s3('http://127.0.0.1/x', 'CSV', 'x String')
+SELECT * FROM executable('id', 'TSV', 'x String')
+SELECT * FROM mysql('127.0.0.1:3306', 'a', 'b', 'c', 'd')
+SELECT * FROM postgresql('127.0.0.1:5432', 'a', 'b', 'c', 'd')
+SELECT * FROM sqlite('/tmp/x.db', 't')
+SELECT * FROM input('x String')
+SELECT * FROM dictionary('weir.d')
+SELECT dictGet('weir.d', 'x', 1)
+SELECT joinGet('weir.usage_event', 'model', 1)
+SELECT * FROM system.query_log
+SELECT * FROM system.processes
+SELECT * FROM system.parts
+SELECT * FROM system.parts_columns
+SELECT * FROM system.tables
+SELECT * FROM system.columns
+SELECT * FROM system.users
+SELECT * FROM system.row_policies
+SELECT * FROM system.grants
+SELECT * FROM system.text_log
+SELECT * FROM system.part_log
+SELECT * FROM system.query_cache
+SELECT * FROM system.query_condition_cache
+SELECT * FROM system.asynchronous_inserts
+SELECT * FROM system.errors
+SELECT * FROM system.settings WHERE name = 'log_comment'
+SELECT * FROM system.server_settings
+SELECT * FROM system.macros
+SELECT * FROM system.disks
+SELECT * FROM system.detached_parts
+SELECT * FROM system.data_skipping_indices
+SELECT * FROM system.metrics
+SELECT * FROM system.events
+SELECT * FROM system.asynchronous_metrics
+SELECT * FROM system.histogram_metrics
+SELECT * FROM system.stack_trace
+SELECT * FROM system.session_log
+SELECT * FROM system.user_processes
+SELECT * FROM system.dropped_tables
+SELECT * FROM system.database_engines
+SELECT create_table_query FROM system.tables
+SELECT * FROM information_schema.tables
+SELECT * FROM information_schema.columns
+SELECT model FROM requests SETTINGS log_comment = '{foreign}'
+SELECT model FROM requests SETTINGS readonly = 0
+SELECT model FROM requests SETTINGS additional_table_filters = {'weir.requests': '1'}
+SELECT model FROM (SELECT model FROM requests SETTINGS log_comment = '{foreign}')
+SELECT model FROM requests /**/ SETTINGS/**/log_comment/**/='{foreign}'
+SELECT model FROM requests SETTINGS `log_comment` = '{foreign}'
+SELECT model FROM requests SETTINGS use_query_cache = 1, query_cache_share_between_users = 1
+SELECT getSetting('log_comment'), currentUser(), initialUser(), currentDatabase() FROM requests LIMIT 1
+SET log_comment = '{foreign}'
+SELECT 1; SELECT * FROM requests
+SELECT 1; SET log_comment = '{foreign}'
+SELECT ';'; DROP TABLE usage_event
+EXPLAIN ESTIMATE SELECT * FROM requests
+SELECT * FROM (EXPLAIN ESTIMATE SELECT * FROM requests)
+SELECT * FROM (EXPLAIN indexes = 1 SELECT * FROM requests WHERE model = 'x')
+SELECT * FROM viewExplain('EXPLAIN ESTIMATE', '', (SELECT * FROM requests))
+SELECT * FROM `viewExplain`('EXPLAIN PLAN', '', (SELECT * FROM requests))
+SELECT * FROM requests INTO OUTFILE '/tmp/weir-out'
+SELECT * FROM requests FORMAT Native
+INSERT INTO requests SELECT * FROM requests
+INSERT INTO FUNCTION file('x.csv') SELECT * FROM requests
+CREATE TABLE x (a Int8) ENGINE = Memory
+CREATE TEMPORARY TABLE x AS SELECT * FROM requests
+CREATE FUNCTION f AS x -> x
+CREATE VIEW leak AS SELECT * FROM usage_event
+ALTER TABLE usage_event DELETE WHERE 1
+DROP TABLE usage_event
+TRUNCATE TABLE usage_event
+SYSTEM FLUSH LOGS
+SYSTEM DROP QUERY CACHE
+GRANT SELECT ON weir.* TO report
+SHOW TABLES
+SHOW CREATE TABLE requests
+DESCRIBE TABLE usage_event
+KILL QUERY WHERE 1
+EXISTS TABLE usage_event
+CHECK TABLE usage_event
+USE system
+SELECT sleep(3)
+SELECT sleepEachRow(3) FROM numbers(10)
+SELECT count() FROM numbers(1000000000000)
+SELECT groupArray(number) FROM numbers(1000000000)
+SELECT repeat('x', 1000000) FROM numbers(10000)
+SELECT * FROM numbers(100000000)
+SELECT * FROM generateRandom('a String', 1, 1000000) LIMIT 100000
+SELECT arrayJoin(range(1000000)), arrayJoin(range(1000000))
+WITH RECURSIVE t AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM t) SELECT * FROM t
+SELECT _part, _table, _partition_id, _part_offset FROM requests
+SELECT * FROM requests FINAL
+SELECT * FROM requests SAMPLE 0.1
+SELECT hostName(), FQDN(), serverUUID(), version(), uptime(), tcpPort() FROM requests LIMIT 1
+SELECT getMacro('shard'), getServerSetting('max_connections')
+SELECT demangle('x'), addressToLine(1)
+SELECT file('/etc/passwd')
+SELECT catboostEvaluate('/tmp/m', 1)
+SELECT * FROM fuzzQuery('SELECT 1')
+SELECT * FROM timeSeriesData('weir', 'usage_event')
+SELECT * FROM filesystem('/')
+SELECT columns('secret') FROM requests
+SELECT * FROM requests AS usage_event WHERE usage_event.organization_id = '{foreign}'
+SELECT organization_id FROM requests
+SELECT lagInFrame(model, 1) OVER (ORDER BY started_at) FROM requests
+SELECT any(model) OVER () FROM requests ORDER BY ALL LIMIT 5
+SELECT * FROM requests ORDER BY if(model = 'secret-1', throwIf(1, 'ordered by another'), 0)
+SELECT count() FROM requests GROUP BY toUInt8(model)
+SELECT * FROM requests AS a ASOF JOIN requests AS b ON a.route = b.route AND a.seq > b.seq
+SELECT * FROM requests LIMIT toUInt8((SELECT model FROM usage_event LIMIT 1))
+SELECT model FROM (SELECT model FROM requests SETTINGS `log_comment` = '{foreign}')
+SELECT model FROM (SELECT model FROM requests SETTINGS readonly = 0, log_comment = '{foreign}')
+SELECT 1 FROM (SELECT model FROM requests SETTINGS additional_table_filters = {'weir.usage_event': 'throwIf(model = ''secret-1'', model) = 0'})
+SELECT 1 FROM (SELECT model FROM requests SETTINGS additional_table_filters = {'weir.usage_event': 'toUInt8(model) = 0'})
+SELECT 1 FROM (SELECT model FROM requests SETTINGS additional_table_filters = {'usage_event': 'toUInt8(model) = 0'})
+SELECT 1 FROM (SELECT model FROM requests SETTINGS additional_table_filters = {'weir.requests': 'toUInt8(model) = 0'})
+SELECT 1 FROM (SELECT * FROM requests SETTINGS additional_result_filter = 'toUInt8(model) = 0')
+SELECT * FROM (SELECT * FROM requests SETTINGS use_query_cache = 1, query_cache_share_between_users = 1, query_cache_min_query_duration = 0)
+SELECT count() FROM (SELECT * FROM requests WHERE model = 'secret-1' SETTINGS use_query_condition_cache = 1)
+SELECT * FROM (SELECT * FROM requests SETTINGS enable_analyzer = 0, allow_experimental_analyzer = 0)
+SELECT 1 FROM (SELECT * FROM requests WHERE if(cost_usd > 100, toUInt8(model), 1) = 1 SETTINGS optimize_move_to_prewhere = 1, query_plan_filter_push_down = 1, enable_optimize_predicate_expression = 1)
+SELECT 1 FROM (SELECT * FROM requests WHERE if(cost_usd > 100, toUInt8(model), 1) = 1 SETTINGS short_circuit_function_evaluation = 'disable')
+SELECT * FROM (SELECT * FROM requests SETTINGS force_primary_key = 1, log_queries = 1, send_logs_level = 'trace')
+SELECT model FROM (SELECT model FROM requests SETTINGS log_comment = '{foreign}')
+SELECT ‘'’, * FROM (SELECT model FROM requests SETTINGS log_comment = '{foreign}') WHERE model != ‘'’
+SELECT initialQueryID(), queryID() FROM requests LIMIT 1
