@@ -116,6 +116,7 @@ type harness struct {
 	mock     *llmtest.Server
 	upstream *httptest.Server
 	agent    *httptest.Server
+	handler  *proxy.Handler
 	recorder *fakeRecorder
 	holder   *snapshot.Holder
 	registry *prometheus.Registry
@@ -142,6 +143,7 @@ func newHarness(t testing.TB, options ...func(*proxy.Config)) *harness {
 	if err != nil {
 		t.Fatal(err)
 	}
+	h.handler = handler
 	h.agent = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() { h.done <- struct{}{} }()
 		handler.ServeHTTP(w, r)
