@@ -67,13 +67,40 @@ func (s *Store) OrganizationNamed(ctx context.Context, name string) (bool, error
 	return exists, nil
 }
 
-// ListOrganizations is Table.List over the whole installation.
-func (s *Store) ListOrganizations(ctx context.Context, after Cursor, size int) (found []organization.Organization, next *Cursor, err error) {
+// ListOrganizations is Table.List over the whole installation, with the heads of
+// the organizations' logs.
+func (s *Store) ListOrganizations(ctx context.Context, after Cursor, size int) (found []organization.Organization, heads map[uuid.UUID]int64, next *Cursor, err error) {
 	query := fmt.Sprintf(`SELECT name, id, state::text FROM organization
 		WHERE valid_to IS NULL AND (name, id) > ($1, $2) ORDER BY name, id LIMIT %d`, size+1)
 	err = s.db.System(ctx, func(tx pgx.Tx) (err error) {
 		found, next, err = collectPage[organization.Organization](ctx, tx, size, query, after.Name, after.ID)
+		if err != nil {
+			return err
+		}
+		heads, err = headsOf(ctx, tx, found)
 		return err
 	})
-	return found, next, err
+	return found, heads, next, err
+}
+
+func headsOf(ctx context.Context, tx pgx.Tx, organizations []organization.Organization) (map[uuid.UUID]int64, error) {
+	ids := make([]uuid.UUID, 0, len(organizations))
+	for _, o := range organizations {
+		ids = append(ids, o.ID)
+	}
+	rows, err := tx.Query(ctx, `SELECT organization_id, head FROM organization_head WHERE organization_id = ANY($1)`, ids)
+	if err != nil {
+		return nil, fmt.Errorf("read heads: %w", err)
+	}
+	heads := map[uuid.UUID]int64{}
+	var id uuid.UUID
+	var head int64
+	_, err = pgx.ForEachRow(rows, []any{&id, &head}, func() error {
+		heads[id] = head
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read heads: %w", err)
+	}
+	return heads, nil
 }

@@ -18,6 +18,10 @@ import (
 // bootstrapName is the first service account's and its token's.
 const bootstrapName = "bootstrap"
 
+// organizationsByRequest names organizations after the request that founds them,
+// so that the request said again finds its stored answer.
+var organizationsByRequest = uuid.MustParse("4f6f1f0c-2b0e-4f0a-9a55-6f1d0b9c7a11")
+
 // founding is a new organization on its way into its log.
 type founding struct {
 	request             *adminv1.CreateOrganizationRequest

@@ -5,7 +5,6 @@ import (
 	"errors"
 
 	"connectrpc.com/connect"
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/weirhq/weir/controlplane/internal/authn"
@@ -74,27 +73,21 @@ func (s *organizations) GetOrganization(ctx context.Context, _ *connect.Request[
 	return connect.NewResponse(answer), nil
 }
 
-// ListOrganizations shows each organization with the version of its last change
-// of its own, not its head.
 func (s *organizations) ListOrganizations(ctx context.Context, req *connect.Request[adminv1.ListOrganizationsRequest]) (*connect.Response[adminv1.ListOrganizationsResponse], error) {
 	const name = "organizations"
 	after, size, err := fromPage(name, req.Msg.GetPage())
 	if err != nil {
 		return nil, err
 	}
-	found, next, err := s.store.ListOrganizations(ctx, after, size)
+	found, heads, next, err := s.store.ListOrganizations(ctx, after, size)
 	if err != nil {
 		return nil, err
 	}
 	answer := &adminv1.ListOrganizationsResponse{
 		Organizations: convertAll(found, func(o organization.Organization) *adminv1.Organization {
-			return toProtoOrganization(o, o.Version)
+			return toProtoOrganization(o, heads[o.ID])
 		}),
 	}
 	answer.NextPageToken, err = toPageToken(name, next)
 	return connect.NewResponse(answer), err
 }
-
-// organizationsByRequest names organizations after the request that founds them,
-// so that the request said again finds its stored answer.
-var organizationsByRequest = uuid.MustParse("4f6f1f0c-2b0e-4f0a-9a55-6f1d0b9c7a11")

@@ -115,6 +115,7 @@ func TestOperator(t *testing.T) {
 	same(t, len(listed.Organizations), 1)
 	next := call(t, operator.organizations.ListOrganizations, &adminv1.ListOrganizationsRequest{Page: &adminv1.Page{Token: listed.NextPageToken}})
 	same(t, next.Organizations[0].Name, "beta")
+	same(t, next.Organizations[0].Version, 4+8)
 	me := call(t, operator.sessions.WhoAmI, &adminv1.WhoAmIRequest{})
 	same(t, me.Kind, "operator")
 	refused(t, connect.CodePermissionDenied, operator.keys.ListKeys, &adminv1.ListKeysRequest{})
