@@ -71,8 +71,8 @@ func (c *Config) LoadSecrets() error {
 	return errors.Join(faults...)
 }
 
-// Validate lists every fault at once, each with the variable that mends it.
-func (c *Config) Validate() error {
+// validate lists every fault at once, each with the variable that mends it.
+func (c *Config) validate() error {
 	var faults []error
 	require := func(ok bool, format string, args ...any) {
 		if !ok {

@@ -23,7 +23,7 @@ import (
 // Run serves the roles of c until ctx ends or a part fails for good. It migrates
 // both stores first.
 func Run(ctx context.Context, c Config, logger *slog.Logger) error {
-	if err := c.Validate(); err != nil {
+	if err := c.validate(); err != nil {
 		return fmt.Errorf("configuration:\n%w", err)
 	}
 	p, err := open(ctx, c, logger)

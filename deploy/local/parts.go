@@ -17,6 +17,7 @@ const (
 	oidcClient   = "weir-console"
 	callbackPath = "/auth/callback"
 	ownerSecret  = "weir"
+	mockKey      = "sk-mock"
 	house        = "house.key"
 )
 
@@ -78,7 +79,7 @@ func agentPart(s *stack) (process.Program, error) {
 		Env: append(foreignEnviron(),
 			"WEIR_LISTEN="+s.address("AGENT"), "WEIR_ADMIN_LISTEN="+s.address("ADMIN"), "WEIR_CONTROL_URL="+s.url("CONTROL"),
 			"WEIR_STATE_DIR="+s.path("agent"), "WEIR_ENROLMENT_TOKEN="+s.demo.enrolment, "WEIR_KAFKA_BROKERS="+s.brokers,
-			"WEIR_ALLOW_UPSTREAMS="+s.mockURL+"="+demo.CredentialRef, "WEIR_SECRET_MOCK=mock",
+			"WEIR_ALLOW_UPSTREAMS="+s.mockURL+"="+demo.CredentialRef, "WEIR_SECRET_MOCK="+mockKey,
 		),
 		Probe: func(ctx context.Context) error { return pingHTTP(ctx, s.url("ADMIN")+"/readyz") },
 	}, nil

@@ -48,7 +48,7 @@ func serveMock(ctx context.Context, args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	return serve(ctx, *listen, llmtest.New(llmtest.Options{}))
+	return serve(ctx, *listen, llmtest.New(llmtest.Options{APIKey: mockKey}))
 }
 
 // serve answers until ctx ends and then lets running requests finish.

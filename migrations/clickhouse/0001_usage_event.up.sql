@@ -1,7 +1,7 @@
 -- One row per request, written once, never changed. Attempts are arrays of the
 -- same row and not a table of their own: a block is one insert into one part, so
 -- a request and its attempts are there together or not at all.
-CREATE TABLE usage_event (
+CREATE TABLE IF NOT EXISTS usage_event (
   organization_id UUID,
   gateway_id UUID,
   agent_id UUID,
@@ -75,7 +75,7 @@ CREATE TABLE usage_event (
   kafka_offset Int64 CODEC(Delta, ZSTD(1)),
   -- Until when, by this server's clock, the writer may insert the row: a paused
   -- writer's late insert is refused here, whatever happened meanwhile.
-  lease_until DateTime64(6, 'UTC') CODEC(Delta, ZSTD(1)),
+  lease_until DateTime('UTC') CODEC(Delta, ZSTD(1)),
 
   INDEX kafka_offset kafka_offset TYPE minmax GRANULARITY 1,
   INDEX request_id request_id TYPE bloom_filter GRANULARITY 4,

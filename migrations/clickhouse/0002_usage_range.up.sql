@@ -1,5 +1,5 @@
 -- One row per batch whose blocks are confirmed. It outlives usage_event's TTL.
-CREATE TABLE usage_range (
+CREATE TABLE IF NOT EXISTS usage_range (
   organization_id UUID,
   gateway_id UUID,
   agent_id UUID,
@@ -18,7 +18,7 @@ ORDER BY (organization_id, agent_id, boot, first_seq)
 SETTINGS non_replicated_deduplication_window = 10000;
 
 -- The highest number each boot said it gave out, copied from the registry.
-CREATE TABLE agent_tail (
+CREATE TABLE IF NOT EXISTS agent_tail (
   organization_id UUID,
   gateway_id UUID,
   agent_id UUID,

@@ -1,6 +1,6 @@
 -- The public SQL contract: docs/sql.md. Each runs as report_definer, whom the
 -- server's row filters show one organization.
-CREATE VIEW requests DEFINER = report_definer SQL SECURITY DEFINER AS
+CREATE OR REPLACE VIEW requests DEFINER = report_definer SQL SECURITY DEFINER AS
 SELECT
   request_id,
   started_at,
@@ -44,7 +44,7 @@ SELECT
   torn_local_id
 FROM usage_event;
 
-CREATE VIEW attempts DEFINER = report_definer SQL SECURITY DEFINER AS
+CREATE OR REPLACE VIEW attempts DEFINER = report_definer SQL SECURITY DEFINER AS
 SELECT
   request_id,
   toUInt16(number) AS attempt,
@@ -101,7 +101,7 @@ ARRAY JOIN
   e.attempt.price_book_version AS a_price_book_version,
   e.attempt.raw_usage_sha256 AS a_raw_usage_sha256;
 
-CREATE VIEW spend_daily DEFINER = report_definer SQL SECURITY DEFINER AS
+CREATE OR REPLACE VIEW spend_daily DEFINER = report_definer SQL SECURITY DEFINER AS
 SELECT
   toDate(started_at, 'UTC') AS day,
   project_id,
@@ -132,7 +132,7 @@ LEFT ARRAY JOIN
   e.attempt.cost_usd AS a_cost_usd
 GROUP BY day, project_id, key_id, route, provider, model;
 
-CREATE VIEW latency_hourly DEFINER = report_definer SQL SECURITY DEFINER AS
+CREATE OR REPLACE VIEW latency_hourly DEFINER = report_definer SQL SECURITY DEFINER AS
 SELECT
   toStartOfHour(started_at, 'UTC') AS hour,
   route,

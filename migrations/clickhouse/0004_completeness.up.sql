@@ -1,7 +1,7 @@
 -- Per boot of each agent: what it gave out, what is settled, what stands in rows.
 -- usage_range and agent_tail have no TTL. Rows older than retention are gone, so
 -- doubled_rows looks at those still there.
-CREATE VIEW completeness DEFINER = report_definer SQL SECURITY DEFINER AS
+CREATE OR REPLACE VIEW completeness DEFINER = report_definer SQL SECURITY DEFINER AS
 SELECT
   any(gateway) AS gateway_id,
   agent AS agent_id,

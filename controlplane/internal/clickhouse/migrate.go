@@ -8,6 +8,7 @@ import (
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/golang-migrate/migrate/v4"
+	"github.com/golang-migrate/migrate/v4/database"
 	migrateclickhouse "github.com/golang-migrate/migrate/v4/database/clickhouse"
 	"github.com/golang-migrate/migrate/v4/source/iofs"
 
@@ -45,7 +46,7 @@ func createDatabase(ctx context.Context, options clickhouse.Options, database st
 
 // migrateUp hands our own connection to golang-migrate: its driver would look for
 // a database/sql driver named "clickhouse" and depends on none.
-func migrateUp(ctx context.Context, db *sql.DB, database string) error {
+func migrateUp(ctx context.Context, db *sql.DB, name string) error {
 	if err := db.PingContext(ctx); err != nil {
 		return errors.Join(fmt.Errorf("connect to migrate clickhouse: %w", err), db.Close())
 	}
@@ -54,21 +55,39 @@ func migrateUp(ctx context.Context, db *sql.DB, database string) error {
 		return errors.Join(fmt.Errorf("read clickhouse migrations: %w", err), db.Close())
 	}
 	target, err := migrateclickhouse.WithInstance(db, &migrateclickhouse.Config{
-		DatabaseName:          database,
+		DatabaseName:          name,
 		MigrationsTableEngine: "MergeTree",
 		MultiStatementEnabled: true,
 	})
 	if err != nil {
 		return errors.Join(fmt.Errorf("prepare to migrate clickhouse: %w", err), db.Close())
 	}
-	m, err := migrate.NewWithInstance("iofs", source, database, target)
+	m, err := migrate.NewWithInstance("iofs", source, name, target)
 	if err != nil {
 		return errors.Join(fmt.Errorf("prepare to migrate clickhouse: %w", err), db.Close())
 	}
-	err = m.Up()
+	err = up(m)
 	sourceErr, databaseErr := m.Close()
 	if err != nil && !errors.Is(err, migrate.ErrNoChange) {
 		return fmt.Errorf("migrate clickhouse: %w", err)
 	}
 	return errors.Join(sourceErr, databaseErr)
+}
+
+// up applies what is missing. Where a process died midway, the file it was in runs
+// again: all of ours can.
+func up(m *migrate.Migrate) error {
+	err := m.Up()
+	dirty := migrate.ErrDirty{}
+	if !errors.As(err, &dirty) {
+		return err
+	}
+	before := dirty.Version - 1
+	if before == 0 {
+		before = database.NilVersion
+	}
+	if err := m.Force(before); err != nil {
+		return err
+	}
+	return m.Up()
 }

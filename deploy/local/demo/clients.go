@@ -2,11 +2,15 @@ package demo
 
 import (
 	"context"
+	"net/http"
+	"time"
 
 	"connectrpc.com/connect"
 
 	"github.com/weirhq/weir/proto/gen/weir/admin/v1/adminv1connect"
 )
+
+const callTimeout = 30 * time.Second
 
 // clients are the admin API as one bearer of a token sees it.
 type clients struct {
@@ -20,7 +24,7 @@ type clients struct {
 }
 
 func (s *setup) clients(token string) clients {
-	c, url := s.config.Client, s.config.ControlURL
+	c, url := &http.Client{Timeout: callTimeout}, s.config.ControlURL
 	with := connect.WithInterceptors(bearer(token))
 	return clients{
 		organizations: adminv1connect.NewOrganizationServiceClient(c, url, with),

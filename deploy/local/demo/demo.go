@@ -5,7 +5,6 @@ package demo
 import (
 	"context"
 	"fmt"
-	"net/http"
 )
 
 // Names of what the demo consists of.
@@ -33,7 +32,6 @@ type Config struct {
 	StateFile string
 	// NeedEnrolment asks for a fresh enrolment token: the agent has no identity yet.
 	NeedEnrolment bool
-	Client        *http.Client
 }
 
 // Demo is what a newcomer needs. Its strings are secrets but for the ids.

@@ -1,0 +1,281 @@
+package endtoend_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// The steps build on one another, as a newcomer's first hour does.
+func TestMainJob(t *testing.T) {
+	s := newStack(t)
+	s.start()
+	app := newApplication(s.env["WEIR_AGENT_URL"], s.env["WEIR_KEY"])
+	step := func(name string, run func(*testing.T)) {
+		t.Helper()
+		if !t.Run(name, run) {
+			t.FailNow()
+		}
+	}
+
+	step("an_application_uses_the_official_sdk", func(t *testing.T) {
+		_, plain := app.complete(t, "What does a weir do?")
+		_, streamed := app.stream(t, "What does a weir do?")
+		if plain.Choices[0].Message.Content != streamed {
+			t.Errorf("streamed %q, not streamed %q", streamed, plain.Choices[0].Message.Content)
+		}
+	})
+	step("its_usage_is_sql_within_three_seconds", func(t *testing.T) {
+		id, answer := app.complete(t, "Count me exactly.")
+		s.expectRow(t, id, answer.Usage.PromptTokens, answer.Usage.CompletionTokens, false)
+		streamID, _ := app.stream(t, "Count me exactly.")
+		s.expectRow(t, streamID, answer.Usage.PromptTokens, answer.Usage.CompletionTokens, true)
+	})
+	step("an_admin_logs_in_and_sees_request_and_spend", func(t *testing.T) { s.browse(t) })
+	step("a_revoked_key_is_refused_within_a_second", func(t *testing.T) { s.revoke(t, app) })
+	step("a_second_run_keeps_the_data_and_replaces_the_key", func(t *testing.T) {
+		before := s.env["WEIR_KEY"]
+		s.stopAndWait(t)
+		s.start()
+		if s.env["WEIR_KEY"] == before {
+			t.Fatal("the revoked demo key was not replaced")
+		}
+		if n := s.count(t, "SELECT count() AS n FROM requests WHERE outcome = 'ok'"); n < 4 {
+			t.Errorf("%d requests after the restart, want the 4 from before", n)
+		}
+	})
+	step("the_control_plane_may_stop", func(t *testing.T) { s.outage(t) })
+	step("an_agent_without_a_policy_answers_503", func(t *testing.T) { s.withoutPolicy(t) })
+	step("kill_9_of_the_parent_leaves_nothing_in_the_way", func(t *testing.T) {
+		if err := s.run.Process.Signal(syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		s.start()
+		newApplication(s.env["WEIR_AGENT_URL"], s.env["WEIR_KEY"]).complete(t, "Still there?")
+	})
+}
+
+type table struct {
+	Columns []struct{ Name, Type string }
+	Rows    [][]any
+}
+
+func (s *stack) query(sql string) ([]map[string]any, error) {
+	var found table
+	if err := s.call("weir.admin.v1.ReportService/RunQuery", map[string]string{"sql": sql}, &found); err != nil {
+		return nil, err
+	}
+	rows := make([]map[string]any, len(found.Rows))
+	for i, values := range found.Rows {
+		rows[i] = map[string]any{}
+		for j, column := range found.Columns {
+			rows[i][column.Name] = values[j]
+		}
+	}
+	return rows, nil
+}
+
+func (s *stack) count(t *testing.T, sql string) int {
+	t.Helper()
+	rows, err := s.query(sql)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var n int
+	if _, err := fmt.Sscan(fmt.Sprint(rows[0]["n"]), &n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// expectRow checks one request's row against what the application was told.
+// gpt-4o-mini costs 150 and 600 nano-dollars a token.
+func (s *stack) expectRow(t *testing.T, id string, input, output int64, streamed bool) {
+	t.Helper()
+	var row map[string]any
+	s.within(3*time.Second, "the request's row", func() error {
+		rows, err := s.query("SELECT * FROM requests WHERE request_id = '" + id + "'")
+		if err != nil {
+			return err
+		}
+		if len(rows) != 1 {
+			return fmt.Errorf("%d rows for request %s", len(rows), id)
+		}
+		row = rows[0]
+		return nil
+	})
+	nano := input*150 + output*600
+	want := map[string]string{
+		"route": "demo", "provider": "mock", "model": "gpt-4o-mini", "outcome": "ok", "status": "200",
+		"input_tokens": fmt.Sprint(input), "output_tokens": fmt.Sprint(output),
+		"cost_usd": fmt.Sprintf("%d.%09d", nano/1e9, nano%1e9),
+		"streamed": fmt.Sprint(streamed), "key_id": s.env["WEIR_KEY_ID"],
+	}
+	for column, value := range want {
+		if got := fmt.Sprint(row[column]); got != value {
+			t.Errorf("%s is %s, want %s", column, got, value)
+		}
+	}
+	for _, column := range []string{"duration_us", "time_to_first_token_us", "policy_version"} {
+		if got := fmt.Sprint(row[column]); got == "0" || got == "<nil>" {
+			t.Errorf("%s is %s, want more", column, got)
+		}
+	}
+}
+
+func (s *stack) browse(t *testing.T) {
+	t.Helper()
+	cmd := exec.Command("npm", "run", "--silent", "e2e")
+	cmd.Dir = filepath.Join(s.root, "web")
+	cmd.Env = os.Environ()
+	for _, name := range []string{"WEIR_URL", "WEIR_DEMO_EMAIL", "WEIR_DEMO_PASSWORD"} {
+		cmd.Env = append(cmd.Env, name+"="+s.env[name])
+	}
+	out, err := cmd.CombinedOutput()
+	t.Logf("%s", out)
+	if err != nil {
+		t.Fatalf("browser: %v", err)
+	}
+}
+
+func (s *stack) revoke(t *testing.T, app *application) {
+	t.Helper()
+	var answer struct{ Key struct{ RevokedAt string } }
+	revoke := map[string]any{"id": s.env["WEIR_KEY_ID"], "reason": "end-to-end test"}
+	if err := s.call("weir.admin.v1.KeyService/RevokeKey", revoke, &answer); err != nil {
+		t.Fatal(err)
+	}
+	if answer.Key.RevokedAt == "" {
+		t.Error("the answer does not say when it was revoked")
+	}
+	since := time.Now()
+	s.within(time.Second, "401 key_revoked", func() error {
+		status, code, _ := app.refused(t)
+		if status != http.StatusUnauthorized || code != "key_revoked" {
+			return fmt.Errorf("status %d, code %q", status, code)
+		}
+		return nil
+	})
+	t.Logf("refused %v after the revocation was answered", time.Since(since).Round(time.Millisecond))
+}
+
+func (s *stack) outage(t *testing.T) {
+	t.Helper()
+	app := newApplication(s.env["WEIR_AGENT_URL"], s.env["WEIR_KEY"])
+	var ids []string
+	ask := func(content string) {
+		id, _ := app.complete(t, content)
+		ids = append(ids, id)
+	}
+	ask("before")
+	s.part("stop", "controlplane")
+	ask("the control plane is away")
+	id, _ := app.stream(t, "and streams go on")
+	ids = append(ids, id)
+
+	s.part("stop", "agent")
+	s.part("start", "agent")
+	s.within(15*time.Second, "the restarted agent serves", func() error {
+		response, err := http.Get(s.env["WEIR_AGENT_URL"] + "/v1/models")
+		if err != nil {
+			return err
+		}
+		defer response.Body.Close()
+		if response.StatusCode != http.StatusUnauthorized {
+			return errors.New(response.Status)
+		}
+		return nil
+	})
+	ask("an agent restart later")
+
+	unknown := newApplication(s.env["WEIR_AGENT_URL"], "weir_nobodyknowsthiskey")
+	if status, code, message := unknown.refused(t); status != http.StatusUnauthorized || code != "key_unknown" {
+		t.Errorf("an unknown key got %d %q %q", status, code, message)
+	}
+	if age := unknown.last.Header.Get("x-weir-policy-age"); age == "" {
+		t.Error("the refusal does not say how old the policy is")
+	}
+
+	s.part("start", "controlplane")
+	s.within(30*time.Second, "all usage of the outage", func() error {
+		rows, err := s.query("SELECT request_id FROM requests WHERE request_id IN ('" + strings.Join(ids, "','") + "')")
+		if err != nil {
+			return err
+		}
+		if len(rows) != len(ids) {
+			return fmt.Errorf("%d of %d requests", len(rows), len(ids))
+		}
+		return nil
+	})
+	s.within(15*time.Second, "completeness shows no hole", func() error {
+		rows, err := s.query("SELECT * FROM completeness WHERE missing != 0 OR doubled != 0")
+		if err != nil {
+			return err
+		}
+		if len(rows) != 0 {
+			text, _ := json.Marshal(rows)
+			return fmt.Errorf("incomplete: %s", text)
+		}
+		return nil
+	})
+}
+
+func (s *stack) stopAndWait(t *testing.T) {
+	t.Helper()
+	if err := s.run.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	s.within(30*time.Second, "everything stopped", func() error {
+		if _, err := os.Stat(filepath.Join(s.dir, "env")); err == nil {
+			return errors.New("the env file is still there")
+		}
+		return syscallGone(s.run.Process.Pid)
+	})
+}
+
+func syscallGone(pid int) error {
+	if syscall.Kill(pid, 0) == nil {
+		return fmt.Errorf("process %d lives", pid)
+	}
+	return nil
+}
+
+// withoutPolicy runs an agent that never met its control plane.
+func (s *stack) withoutPolicy(t *testing.T) {
+	t.Helper()
+	port, admin := freePort(t), freePort(t)
+	agent := exec.Command(filepath.Join(filepath.Dir(s.local), "weir-agent"))
+	agent.Env = []string{
+		fmt.Sprintf("WEIR_LISTEN=127.0.0.1:%d", port), fmt.Sprintf("WEIR_ADMIN_LISTEN=127.0.0.1:%d", admin),
+		"WEIR_CONTROL_URL=http://127.0.0.1:1", "WEIR_ENROLMENT_TOKEN=weiret_none",
+		"WEIR_STATE_DIR=" + filepath.Join(t.TempDir(), "agent"), "WEIR_KAFKA_BROKERS=127.0.0.1:1",
+	}
+	if err := agent.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		_ = agent.Process.Signal(syscall.SIGTERM)
+		if err := agent.Wait(); err != nil {
+			t.Errorf("the agent ended badly: %v", err)
+		}
+	}()
+	app := newApplication(fmt.Sprintf("http://127.0.0.1:%d", port), s.env["WEIR_KEY"])
+	s.within(10*time.Second, "503 no_policy", func() error {
+		response, err := http.Get(fmt.Sprintf("http://127.0.0.1:%d/healthz", admin))
+		if err != nil {
+			return err
+		}
+		return response.Body.Close()
+	})
+	if status, code, _ := app.refused(t); status != http.StatusServiceUnavailable || code != "no_policy" {
+		t.Errorf("status %d, code %q", status, code)
+	}
+}
