@@ -82,6 +82,6 @@ func (c Config) validate() error {
 	require(c.Log != nil, "no logger")
 	require(c.Metrics != nil, "no metrics registry")
 	require(c.Topic != c.DeadTopic, "dead letters need a topic of their own")
-	require(c.Lease >= time.Second, "a lease under 1 s: ClickHouse compares whole seconds")
+	require(c.Lease >= 2*time.Second, "a lease under 2 s: ClickHouse compares whole seconds")
 	return errors.Join(faults...)
 }

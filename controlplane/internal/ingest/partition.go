@@ -121,12 +121,17 @@ func (p *partition) step(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	judged, blocks, err := p.store.claim(ctx, p.owner, at, slice.batches, now.Add(p.config.Lease), false)
+	judged, blocks, err := p.store.claim(ctx, p.owner, at, slice.batches, p.leaseFrom(now), false)
 	if err != nil {
 		return err
 	}
 	judged.dead = append(judged.dead, slice.dead...)
 	return p.finish(ctx, at, judged, blocks, at.first <= p.ahead)
+}
+
+// leaseFrom is in whole seconds: ClickHouse compares with the second it is in.
+func (p *partition) leaseFrom(now time.Time) time.Time {
+	return now.Add(p.config.Lease).Truncate(time.Second)
 }
 
 // gather reads records from p.next on: what comes within a moment after the first.

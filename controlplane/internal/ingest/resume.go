@@ -30,7 +30,7 @@ func (p *partition) resume(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	leaseUntil := now.Add(p.config.Lease)
+	leaseUntil := p.leaseFrom(now)
 	if err := p.store.prolong(ctx, p.owner, at, leaseUntil); err != nil {
 		return err
 	}
