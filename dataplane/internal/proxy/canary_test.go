@@ -1,6 +1,7 @@
 package proxy_test
 
 import (
+	"net"
 	"strings"
 	"testing"
 
@@ -72,5 +73,32 @@ func TestNothingSecretIsLoggedOrRecorded(t *testing.T) {
 	}
 	if strings.Count(kept, `"msg":"request"`) != 10 {
 		t.Errorf("%d lines for 10 requests", strings.Count(kept, `"msg":"request"`))
+	}
+}
+
+func TestWhatBreaksTheProtocolIsNotLogged(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	go func() {
+		for {
+			connection, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = connection.Read(make([]byte, 4<<10))
+			_, _ = connection.Write([]byte("canary-answer without any HTTP\r\n\r\n"))
+			_ = connection.Close()
+		}
+	}()
+	h := newHarness(t)
+	h.holder.Store(h.policy("http://" + listener.Addr().String()))
+	response, text := h.post(goodKey, question+`}`)
+	wantError(t, response, text, 502, "upstream_unreachable")
+	h.record()
+	if kept := h.log.String(); strings.Contains(kept+text, "canary-answer") || !strings.Contains(kept, "upstream unreachable") {
+		t.Errorf("logged %s", kept)
 	}
 }

@@ -107,7 +107,7 @@ func (u *upstream) failed(err error) {
 		u.gone(0, openai.Answer{}, unused)
 		return
 	}
-	u.exchange.warn("upstream unreachable", "provider", u.exchange.target.Provider.Name, "error", err)
+	u.exchange.warn("upstream unreachable", "provider", u.exchange.target.Provider.Name, "error", cause(err))
 	refusal := upstreamUnreachable
 	if timedOut(err) || context.Cause(u.ctx) == errSilent {
 		refusal = upstreamTimeout

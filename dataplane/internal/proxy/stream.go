@@ -132,7 +132,7 @@ func (s *stream) ended(err error) {
 		s.settleOK()
 		return
 	}
-	e.warn("upstream broke off", "provider", e.target.Provider.Name, "error", err)
+	e.warn("upstream broke off", "provider", e.target.Provider.Name, "error", cause(err))
 	refusal := s.breakage()
 	e.settle(end{outcome: usagev1.Outcome_OUTCOME_UPSTREAM_BROKE, status: s.response.StatusCode, code: refusal.Code, answer: s.answer})
 	event := refusal.Event()
