@@ -36,7 +36,7 @@ export function Chart({ title, data, mark, zone, precision, formatValue, formatT
       </figcaption>
       {view === "chart" ? (
         <Suspense fallback={<div className="chart-canvas chart-waiting" />}>
-          <Canvas data={data} mark={mark} zone={zone} height={248} formatTick={formatTick} onPoint={onPoint} />
+          <Canvas data={data} mark={mark} zone={zone} height={300} formatTick={formatTick} onPoint={onPoint} />
         </Suspense>
       ) : (
         <TableTwin title={title} data={data} zone={zone} precision={precision} formatValue={formatValue} />

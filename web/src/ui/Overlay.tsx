@@ -1,6 +1,7 @@
 import { AlertDialog } from "@base-ui/react/alert-dialog";
 import { Dialog } from "@base-ui/react/dialog";
 import type { ReactNode } from "react";
+import { useRef } from "react";
 
 interface OverlayProps {
   title: string;
@@ -20,18 +21,22 @@ export function Modal(props: OverlayProps) {
 }
 
 function Sheet({ title, open, onClose, children, className }: OverlayProps & { className: string }) {
+  const body = useRef<HTMLDivElement>(null);
+  const firstField = () => body.current?.querySelector<HTMLElement>("input, select") ?? true;
   return (
     <Dialog.Root open={open} onOpenChange={(next) => !next && onClose()}>
       <Dialog.Portal>
         <Dialog.Backdrop className="backdrop" />
-        <Dialog.Popup className={className}>
+        <Dialog.Popup className={className} initialFocus={firstField}>
           <div className="overlay-head">
             <Dialog.Title>{title}</Dialog.Title>
             <Dialog.Close className="button button-quiet" aria-label="Close">
               ✕
             </Dialog.Close>
           </div>
-          <div className="overlay-body">{children}</div>
+          <div ref={body} className="overlay-body">
+            {children}
+          </div>
         </Dialog.Popup>
       </Dialog.Portal>
     </Dialog.Root>

@@ -5,17 +5,22 @@ import type { Precision } from "../format/time";
 
 interface MoneyProps {
   nano: bigint;
-  /** Nine decimals, the closing zeros muted, so that a column aligns. */
-  aligned?: boolean;
+  /**
+   * In a column all nine decimals stand, the closing zeros muted, so that amounts
+   * align; in a headline what is finer than cents is small.
+   */
+  look?: "plain" | "column" | "headline";
 }
 
 /** Money shows an amount exactly. */
-export function Money({ nano, aligned = false }: MoneyProps) {
+export function Money({ nano, look = "plain" }: MoneyProps) {
   const { significant, padding } = moneyParts(nano);
+  const cents = look === "headline" ? significant.indexOf(".") + 3 : significant.length;
   return (
     <span className="money">
-      {significant}
-      {aligned && padding && (
+      {significant.slice(0, cents)}
+      {cents < significant.length && <span className="money-fine">{significant.slice(cents)}</span>}
+      {look === "column" && padding && (
         <span className="money-padding" aria-hidden="true">
           {padding}
         </span>

@@ -23,10 +23,10 @@ export function chartOptions(labels: readonly string[], size: { width: number; h
     tzDate: (ms) => uPlot.tzDate(new Date(ms), look.zone),
     legend: { show: false },
     cursor: { y: false, points: { show: false }, drag: { x: false, y: false }, dataIdx: mark === "bars" ? barUnder : nearest },
-    padding: [8, 8, 0, 0],
+    padding: [8, 20, 0, 0],
     scales: { x: { time: true, range: mark === "bars" ? withLastBar : undefined }, y: { range: (_u, _min, max) => [0, max > 0 ? max * 1.08 : 1] } },
     axes: [
-      { ...axis, grid: { show: false }, space: 72, values: timeTicks },
+      { ...axis, grid: { show: false }, space: 72, size: 42, values: timeTicks },
       { ...axis, grid, size: tickWidth, values: (_u, ticks) => ticks.map(look.formatTick) },
     ],
     series: [{}, ...labels.map((label, i) => seriesOptions(label, palette.series[i] ?? palette.axis, look.mark))],

@@ -21,7 +21,7 @@ export function KeyTable({ keys, projects, routes, onRevoke }: KeyTableProps) {
   const routeNames = new Map(routes.map((r) => [r.id, r.name]));
   return (
     <Scroller label="Keys">
-      <table className="table">
+      <table className="table keys-table">
         <thead>
           <tr>
             <th scope="col">Key</th>
@@ -81,14 +81,13 @@ function KeyRow({ subject, project, routes, onRevoke }: KeyRowProps) {
       <td>
         <Badge tone={status.tone}>{status.label}</Badge>
         {revoked && (
-          <span className="muted">
-            {" "}
+          <div className="muted">
             <Time at={revoked} precision="minute" />
-          </span>
+          </div>
         )}
       </td>
       <td className="wide-only">{project}</td>
-      <td className="wide-only">{routes.length > 0 ? routes.join(", ") : "every route"}</td>
+      <td className="wide-only keys-routes">{routes.length > 0 ? routes.join(", ") : "every route"}</td>
       <td className="wide-only">
         <Time at={dateOf(subject.createdAt)} precision="minute" />
       </td>

@@ -12,7 +12,7 @@ export function Tiles({ totals }: { totals: Totals }) {
   return (
     <dl className="tiles">
       <Tile label="Spend" note={unpricedRequests > 0n ? `${formatCount(unpricedRequests)} requests unpriced` : "all priced"}>
-        <Money nano={totals.costNanoUsd} />
+        <Money nano={totals.costNanoUsd} look="headline" />
       </Tile>
       <Tile label="Requests" note="in this period">
         {formatCount(requests)}

@@ -13,19 +13,16 @@ interface TopRoutesProps {
 /** TopRoutes ranks routes by spend, with their share of the whole. */
 export function TopRoutes({ routes, total }: TopRoutesProps) {
   return (
-    <Scroller label="Top routes by spend">
+    <Scroller label="Top routes, table">
       <table className="table">
         <thead>
           <tr>
-            <th scope="col">Route</th>
+            <th scope="col">Route and share</th>
             <th scope="col" className="num">
               Requests
             </th>
             <th scope="col" className="num">
               Spend
-            </th>
-            <th scope="col" className="num">
-              Share
             </th>
           </tr>
         </thead>
@@ -48,13 +45,15 @@ function RouteRow({ route, total }: { route: RouteTotals; total: bigint }) {
         <span className="truncate" title={route.route}>
           {route.route || "(no route)"}
         </span>
-        <meter className="share" min={0} max={1000} value={share} aria-hidden="true" />
+        <span className="share-line">
+          <meter className="share" min={0} max={1000} value={share} aria-hidden="true" />
+          {formatTenths(share)}
+        </span>
       </th>
       <td className="num">{formatCount(route.totals?.requests ?? 0n)}</td>
       <td className="num">
-        <Money nano={spend} aligned />
+        <Money nano={spend} look="column" />
       </td>
-      <td className="num">{formatTenths(share)}</td>
     </tr>
   );
 }

@@ -56,7 +56,7 @@ function Details({ request: r }: { request: Request }) {
         <Fact name="UTC">{started && formatUTC(started)}</Fact>
         <Fact name="Latency">{formatDuration(r.durationUs)}</Fact>
         <Fact name="First token">
-          {r.timeToFirstTokenUs === undefined ? "none was sent" : formatDuration(r.timeToFirstTokenUs)}
+          {r.timeToFirstTokenUs === undefined ? "–" : formatDuration(r.timeToFirstTokenUs)}
         </Fact>
         <Fact name="Answer">{r.streamed ? "streamed" : "in one piece"}</Fact>
       </Facts>

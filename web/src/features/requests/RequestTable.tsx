@@ -11,15 +11,15 @@ import { Money, Time } from "../../ui/Value";
 import { outcomeShape } from "./outcome";
 
 const columns: readonly { label: string; className?: string }[] = [
-  { label: "Time" },
+  { label: "Time", className: "wide-only" },
   { label: "Route" },
   { label: "Model", className: "wide-only" },
-  { label: "Outcome" },
+  { label: "Outcome", className: "wide-only" },
+  { label: "Cost", className: "num" },
   { label: "Tokens in", className: "num wide-only" },
   { label: "Tokens out", className: "num wide-only" },
   { label: "Latency", className: "num wide-only" },
   { label: "First token", className: "num wide-only" },
-  { label: "Cost", className: "num" },
 ];
 
 /** RequestTable lists requests; a row opens its details. */
@@ -51,19 +51,28 @@ const Row = memo(function Row({ request }: { request: Request }) {
   const firstToken = request.timeToFirstTokenUs;
   return (
     <tr>
-      <td>
+      <td className="wide-only">
         <Time at={dateOf(request.startedAt)} />
       </td>
       <td>
         <Link to="/requests" search={(s) => ({ ...s, request: request.requestId })} className="row-link truncate">
           {request.route || "(no route)"}
         </Link>
+        <span className="narrow-only muted">
+          <Time at={dateOf(request.startedAt)} />
+        </span>
       </td>
       <td className="wide-only">
         <span className="truncate">{request.model || <span className="muted">–</span>}</span>
       </td>
-      <td>
+      <td className="nowrap wide-only">
         <Badge tone={tone}>{label}</Badge> {tone !== "good" && <span className="muted">{request.status}</span>}
+      </td>
+      <td className="num">
+        <Cost nano={request.costNanoUsd} />
+        <div className="narrow-only">
+          <Badge tone={tone}>{label}</Badge>
+        </div>
       </td>
       <td className="num wide-only">{formatCount(request.inputTokens)}</td>
       <td className="num wide-only">{formatCount(request.outputTokens)}</td>
@@ -71,13 +80,10 @@ const Row = memo(function Row({ request }: { request: Request }) {
       <td className="num wide-only">
         {firstToken === undefined ? <span className="muted">–</span> : formatDuration(firstToken)}
       </td>
-      <td className="num">
-        <Cost nano={request.costNanoUsd} />
-      </td>
     </tr>
   );
 });
 
 function Cost({ nano }: { nano: bigint | undefined }) {
-  return nano === undefined ? <span className="muted">unpriced</span> : <Money nano={nano} aligned />;
+  return nano === undefined ? <span className="muted">unpriced</span> : <Money nano={nano} look="column" />;
 }

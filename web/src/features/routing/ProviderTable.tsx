@@ -6,12 +6,14 @@ import { Time } from "../../ui/Value";
 
 export function ProviderTable({ providers }: { providers: readonly Provider[] }) {
   return (
-    <Scroller label="Providers">
+    <Scroller label="Providers, table">
       <table className="table">
         <thead>
           <tr>
             <th scope="col">Provider</th>
-            <th scope="col">Dialect</th>
+            <th scope="col" className="wide-only">
+              Dialect
+            </th>
             <th scope="col">Base URL</th>
             <th scope="col" className="wide-only">
               Credential
@@ -31,7 +33,7 @@ export function ProviderTable({ providers }: { providers: readonly Provider[] })
           {providers.map((provider) => (
             <tr key={provider.id}>
               <th scope="row">{provider.name}</th>
-              <td className="nowrap">{dialectName(provider.dialect)}</td>
+              <td className="nowrap wide-only">{dialectName(provider.dialect)}</td>
               <td>
                 <code>{provider.baseUrl}</code>
               </td>

@@ -13,12 +13,14 @@ interface RouteTableProps {
 export function RouteTable({ routes, providers }: RouteTableProps) {
   const names = new Map(providers.map((p) => [p.id, p.name]));
   return (
-    <Scroller label="Routes">
+    <Scroller label="Routes, table">
       <table className="table">
         <thead>
           <tr>
             <th scope="col">Route</th>
-            <th scope="col">Strategy</th>
+            <th scope="col" className="wide-only">
+              Strategy
+            </th>
             <th scope="col">Target</th>
             <th scope="col" className="wide-only">
               Created
@@ -29,7 +31,7 @@ export function RouteTable({ routes, providers }: RouteTableProps) {
           {routes.map((route) => (
             <tr key={route.id}>
               <th scope="row">{route.name}</th>
-              <td>{strategyName(route.strategy)}</td>
+              <td className="wide-only">{strategyName(route.strategy)}</td>
               <td>
                 {route.targets.map((target, i) => (
                   <div key={i} className="nowrap">

@@ -1,0 +1,65 @@
+import { describe, expect, test } from "vitest";
+
+import { formatAgo, formatDuration } from "./duration";
+import { formatMoney, moneyParts, perMillionTokens, shareOf } from "./money";
+import { formatBytes, formatCount, formatTenths, formatTick } from "./number";
+import { formatTime, formatUTC } from "./time";
+
+describe("money", () => {
+  test.each([
+    [0n, "$0.00"],
+    [1n, "$0.000000001"],
+    [534_150n, "$0.00053415"],
+    [10_000_000n, "$0.01"],
+    [1_500_000_000n, "$1.50"],
+    [1_234_567_891_000_000_001n, "$1,234,567,891.000000001"],
+    // Beyond 2^53, where a float would lose the last digits.
+    [9_007_199_254_740_993n, "$9,007,199.254740993"],
+    [9_223_372_036_854_775_807n, "$9,223,372,036.854775807"],
+    [-5n, "-$0.000000005"],
+  ])("writes_%s_nano_dollars_exactly", (nano, want) => {
+    expect(formatMoney(nano)).toBe(want);
+  });
+
+  test("splits_off_the_zeros_that_only_align", () => {
+    expect(moneyParts(1_500_000_000n)).toEqual({ significant: "$1.50", padding: "0000000" });
+    expect(moneyParts(1n)).toEqual({ significant: "$0.000000001", padding: "" });
+  });
+
+  test("averages_round_half_up", () => {
+    expect(perMillionTokens(3n, 2_000_000n)).toBe(2n);
+    expect(perMillionTokens(534_150n, 1_560n)).toBe(342_403_846n);
+    expect(perMillionTokens(1n, 0n)).toBeUndefined();
+  });
+
+  test("shares_are_of_the_whole", () => {
+    expect(formatTenths(shareOf(1n, 8n))).toBe("12.5 %");
+    expect(shareOf(1n, 0n)).toBe(0);
+  });
+});
+
+test("counts_have_separators", () => {
+  expect(formatCount(9_007_199_254_740_993n)).toBe("9,007,199,254,740,993");
+  expect(formatTick(1_500_000)).toBe("1.5M");
+  expect(formatBytes(1_572_864n)).toBe("1.5 MiB");
+});
+
+test.each([
+  [840n, "840 µs"],
+  [12_345n, "12.3 ms"],
+  [999_499n, "999 ms"],
+  [999_500n, "1.00 s"],
+  [1_250_000n, "1.25 s"],
+  [59_999_999n, "1 min 00 s"],
+  [125_000_000n, "2 min 05 s"],
+])("a_duration_of_%s_us_reads_%s", (us, want) => {
+  expect(formatDuration(us)).toBe(want);
+});
+
+test("times_are_the_zones_own_and_utc_is_said", () => {
+  const at = new Date("2026-07-04T22:30:05.120Z");
+  expect(formatTime(at, "Europe/Berlin")).toBe("2026-07-05 00:30:05");
+  expect(formatTime(at, "Asia/Kolkata", "minute")).toBe("2026-07-05 04:00");
+  expect(formatUTC(at)).toBe("2026-07-04 22:30:05.120 UTC");
+  expect(formatAgo(at, new Date("2026-07-04T22:32:10Z"))).toBe("2 min ago");
+});

@@ -1,0 +1,61 @@
+import type { ConnectRouter } from "@connectrpc/connect";
+import { Code, ConnectError, createRouterTransport } from "@connectrpc/connect";
+import { createMemoryHistory } from "@tanstack/react-router";
+import { render } from "@testing-library/react";
+
+import { App } from "../app";
+import { Role } from "../gen/weir/admin/v1/common_pb";
+import { SessionService } from "../gen/weir/admin/v1/session_pb";
+import { newQueryClient } from "../query";
+import { newRouter } from "../routes/router";
+
+export const everything = [
+  "gateways.get",
+  "gateways.list",
+  "keys.create",
+  "keys.list",
+  "keys.revoke",
+  "projects.list",
+  "providers.list",
+  "reports.query",
+  "reports.read",
+  "routes.list",
+];
+
+/** openConsole renders the whole console at a path, on services that a test gives. */
+export function openConsole(path: string, services: (router: ConnectRouter) => void, permissions = everything) {
+  const transport = createRouterTransport((router) => {
+    router.rpc(SessionService.method.whoAmI, () => ({
+      kind: "member",
+      display: "ada@example.com",
+      organizationName: "Demo",
+      role: Role.OWNER,
+      permissions,
+    }));
+    services(router);
+  });
+  const router = newRouter(createMemoryHistory({ initialEntries: [path] }));
+  render(<App transport={transport} queryClient={newQueryClient()} router={router} />);
+  return router;
+}
+
+/** openLoggedOut renders the console for somebody without a session. */
+export function openLoggedOut(path: string) {
+  const transport = createRouterTransport((router) => {
+    router.rpc(SessionService.method.whoAmI, () => {
+      throw new ConnectError("no session", Code.Unauthenticated);
+    });
+  });
+  const router = newRouter(createMemoryHistory({ initialEntries: [path] }));
+  render(<App transport={transport} queryClient={newQueryClient()} router={router} />);
+}
+
+/** refuse answers a call with an error that no retry changes. */
+export function refuse(): never {
+  throw new ConnectError("needs another role", Code.PermissionDenied);
+}
+
+/** stall never answers. */
+export function stall(): Promise<never> {
+  return new Promise(() => undefined);
+}
