@@ -69,13 +69,11 @@ func (in *Ingest) Run(ctx context.Context) error {
 
 // topic waits for the broker, but not for a topic that is wrong.
 func (in *Ingest) topic(ctx context.Context) (topic, error) {
-	for wait := (backoff{}); ; {
+	var wait backoff
+	for ctx.Err() == nil {
 		t, err := in.broker.check(ctx)
 		if err == nil {
 			return t, nil
-		}
-		if ctx.Err() != nil {
-			return topic{}, nil
 		}
 		if isSetting(err) {
 			return topic{}, fmt.Errorf("kafka topics: %w", err)
@@ -84,4 +82,5 @@ func (in *Ingest) topic(ctx context.Context) (topic, error) {
 		in.config.Log.WarnContext(ctx, "kafka does not answer", "error", err)
 		wait.sleep(ctx)
 	}
+	return topic{}, nil
 }

@@ -24,8 +24,12 @@ const (
 	maxAnswerBytes  = 16 << 20
 )
 
-func (topicIDRequest) ApiKey() protocol.ApiKey                 { return protocol.Metadata }
-func (topicIDResponse) ApiKey() protocol.ApiKey                { return protocol.Metadata }
+//nolint:revive // the name is kafka-go's
+func (topicIDRequest) ApiKey() protocol.ApiKey { return protocol.Metadata }
+
+//nolint:revive // the name is kafka-go's
+func (topicIDResponse) ApiKey() protocol.ApiKey { return protocol.Metadata }
+
 func (topicIDRequest) Required(map[protocol.ApiKey]int16) bool { return true }
 func (r topicIDRequest) RawExchange(rw io.ReadWriter) (protocol.Message, error) {
 	request := kmsg.NewPtrMetadataRequest()

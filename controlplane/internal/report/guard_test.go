@@ -35,8 +35,8 @@ func TestCheck(t *testing.T) {
 
 func TestClean(t *testing.T) {
 	for message, want := range map[string]string{
-		"Syntax error: failed at position 8 (FROM) (line 1, col 8): FROM WHERE. Expected one of: x, y": "Syntax error: failed at position 8 (FROM) (line 1, col 8): FROM WHERE",
-		"Unknown expression identifier `a` in scope SELECT a FROM weir.requests. Maybe you meant: ['b']":  "Unknown expression identifier `a`",
+		"Syntax error: failed at position 8 (FROM) (line 1, col 8): FROM WHERE. Expected one of: x, y":   "Syntax error: failed at position 8 (FROM) (line 1, col 8): FROM WHERE",
+		"Unknown expression identifier `a` in scope SELECT a FROM weir.requests. Maybe you meant: ['b']": "Unknown expression identifier `a`",
 		"Something about weir.usage_event": "the query can't be run as it is",
 	} {
 		if got := report.Clean(message); got != want {
