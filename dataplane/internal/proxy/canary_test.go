@@ -89,7 +89,7 @@ func TestWhatBreaksTheProtocolIsNotLogged(t *testing.T) {
 				return
 			}
 			_, _ = connection.Read(make([]byte, 4<<10))
-			_, _ = connection.Write([]byte("canary-answer without any HTTP\r\n\r\n"))
+			_, _ = connection.Write([]byte("canary-answer\r\n\r\n"))
 			_ = connection.Close()
 		}
 	}()
