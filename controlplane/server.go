@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/pprof"
+	"net/url"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -111,8 +112,16 @@ func (s *server) serveAdmins() error {
 	if err != nil {
 		return fmt.Errorf("console files: %w", err)
 	}
-	s.mux.Handle("/", console.Handler(files))
+	s.mux.Handle("/", console.Handler(files, originOf(p.config.OIDCIssuer)))
 	return nil
+}
+
+func originOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
 }
 
 // healthz is green while the process can do its work; agents and the console

@@ -7,7 +7,7 @@ const { executablePath, env } = await findBrowser();
 export default defineConfig({
   testDir: "e2e",
   outputDir: "test-results",
-  timeout: 60_000,
+  timeout: 30_000,
   workers: 1,
   reporter: "list",
   use: {

@@ -13,14 +13,15 @@ import (
 
 const (
 	policy = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; " +
-		"form-action 'self'; frame-ancestors 'none'"
+		"frame-ancestors 'none'; form-action 'self' "
 	notBuilt = "The console is not part of this build. Build it with `make web`, then build the control plane again.\n"
 )
 
 // Handler serves files: index.html for every path that names no file, so that
 // deep links work, and everything under assets/ for ever, since its names change
-// with its content.
-func Handler(files fs.FS) http.Handler {
+// with its content. Logging out is a form that ends at the identity provider,
+// whose origin (scheme://host) is named here.
+func Handler(files fs.FS, provider string) http.Handler {
 	index, err := fs.ReadFile(files, "index.html")
 	if err != nil {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -34,7 +35,7 @@ func Handler(files fs.FS) http.Handler {
 			http.Error(w, "the console's pages are only read", http.StatusMethodNotAllowed)
 			return
 		}
-		protect(w.Header())
+		protect(w.Header(), provider)
 		name := strings.TrimPrefix(path.Clean(r.URL.Path), "/")
 		switch {
 		case strings.HasPrefix(name, "assets/"):
@@ -62,8 +63,8 @@ func isFile(files fs.FS, name string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-func protect(h http.Header) {
-	h.Set("Content-Security-Policy", policy)
+func protect(h http.Header, provider string) {
+	h.Set("Content-Security-Policy", policy+provider)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")

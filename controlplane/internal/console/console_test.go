@@ -33,21 +33,21 @@ func TestHandler(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := httptest.NewRecorder()
-			console.Handler(built).ServeHTTP(w, httptest.NewRequest(c.method, c.path, nil))
+			console.Handler(built, "https://login.example").ServeHTTP(w, httptest.NewRequest(c.method, c.path, nil))
 			if w.Code != c.status || !strings.Contains(w.Body.String(), c.body) {
 				t.Errorf("%d %q, want %d with %q", w.Code, w.Body, c.status, c.body)
 			}
 			if got := w.Header().Get("Cache-Control"); !strings.Contains(got, c.cache) {
 				t.Errorf("Cache-Control %q, want %q", got, c.cache)
 			}
-			if w.Code == http.StatusOK && !strings.Contains(w.Header().Get("Content-Security-Policy"), "default-src 'self'") {
+			if w.Code == http.StatusOK && !strings.Contains(w.Header().Get("Content-Security-Policy"), "form-action 'self' https://login.example") {
 				t.Error("no content security policy")
 			}
 		})
 	}
 	t.Run("without_a_build_it_says_so", func(t *testing.T) {
 		w := httptest.NewRecorder()
-		console.Handler(fstest.MapFS{".gitkeep": {}}).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+		console.Handler(fstest.MapFS{".gitkeep": {}}, "").ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
 		if w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "make web") {
 			t.Errorf("%d %q", w.Code, w.Body)
 		}

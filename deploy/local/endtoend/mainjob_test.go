@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/big"
 	"net/http"
 	"os"
 	"os/exec"
@@ -116,13 +117,16 @@ func (s *stack) expectRow(t *testing.T, id string, input, output int64, streamed
 	want := map[string]string{
 		"route": "demo", "provider": "mock", "model": "gpt-4o-mini", "outcome": "ok", "status": "200",
 		"input_tokens": fmt.Sprint(input), "output_tokens": fmt.Sprint(output),
-		"cost_usd": fmt.Sprintf("%d.%09d", nano/1e9, nano%1e9),
 		"streamed": fmt.Sprint(streamed), "key_id": s.env["WEIR_KEY_ID"],
 	}
 	for column, value := range want {
 		if got := fmt.Sprint(row[column]); got != value {
 			t.Errorf("%s is %s, want %s", column, got, value)
 		}
+	}
+	cost, ok := new(big.Rat).SetString(fmt.Sprint(row["cost_usd"]))
+	if !ok || cost.Cmp(big.NewRat(nano, 1e9)) != 0 {
+		t.Errorf("cost_usd is %v, want %d nano-dollars", row["cost_usd"], nano)
 	}
 	for _, column := range []string{"duration_us", "time_to_first_token_us", "policy_version"} {
 		if got := fmt.Sprint(row[column]); got == "0" || got == "<nil>" {
@@ -252,7 +256,7 @@ func syscallGone(pid int) error {
 func (s *stack) withoutPolicy(t *testing.T) {
 	t.Helper()
 	port, admin := freePort(t), freePort(t)
-	agent := exec.Command(filepath.Join(filepath.Dir(s.local), "weir-agent"))
+	agent := exec.Command(filepath.Join(s.cache(), "bin", "weir-agent"))
 	agent.Env = []string{
 		fmt.Sprintf("WEIR_LISTEN=127.0.0.1:%d", port), fmt.Sprintf("WEIR_ADMIN_LISTEN=127.0.0.1:%d", admin),
 		"WEIR_CONTROL_URL=http://127.0.0.1:1", "WEIR_ENROLMENT_TOKEN=weiret_none",

@@ -2,10 +2,13 @@ package endtoend_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -68,6 +71,10 @@ func (s *stack) start() {
 		s.t.Fatal(err)
 	}
 	defer log.Close()
+	envFile := filepath.Join(s.dir, "env")
+	if err := os.Remove(envFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		s.t.Fatal(err) // one that a killed run left says nothing about this run
+	}
 	s.run = exec.Command(s.local, "run")
 	s.run.Dir, s.run.Env = s.root, s.environ()
 	s.run.Stdout, s.run.Stderr = log, log
@@ -79,7 +86,6 @@ func (s *stack) start() {
 	go func() { exited <- s.run.Wait() }()
 	s.t.Cleanup(func() { s.stop(exited) })
 
-	envFile := filepath.Join(s.dir, "env")
 	s.within(4*time.Minute, "the stack is ready", func() error {
 		select {
 		case err := <-exited:
@@ -115,6 +121,11 @@ func (s *stack) environ() []string {
 		}
 	}
 	return append(env, s.ports...)
+}
+
+// cache is where run keeps the engines and the binaries it built.
+func (s *stack) cache() string {
+	return cmp.Or(os.Getenv("WEIR_CACHE_DIR"), filepath.Join(s.root, ".weir", "cache"))
 }
 
 // part runs `local <verb> <part>`.
