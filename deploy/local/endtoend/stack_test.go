@@ -86,7 +86,7 @@ func (s *stack) start() {
 	go func() { exited <- s.run.Wait() }()
 	s.t.Cleanup(func() { s.stop(exited) })
 
-	s.within(4*time.Minute, "the stack is ready", func() error {
+	s.within(s.t, 4*time.Minute, "the stack is ready", func() error {
 		select {
 		case err := <-exited:
 			exited <- err
@@ -139,8 +139,8 @@ func (s *stack) part(verb, part string) {
 }
 
 // within polls until check is happy.
-func (s *stack) within(limit time.Duration, what string, check func() error) {
-	s.t.Helper()
+func (s *stack) within(t *testing.T, limit time.Duration, what string, check func() error) {
+	t.Helper()
 	deadline := time.Now().Add(limit)
 	for {
 		err := check()
@@ -148,7 +148,7 @@ func (s *stack) within(limit time.Duration, what string, check func() error) {
 			return
 		}
 		if time.Now().After(deadline) {
-			s.t.Fatalf("not within %v: %s: %v", limit, what, err)
+			t.Fatalf("not within %v: %s: %v", limit, what, err)
 		}
 		time.Sleep(25 * time.Millisecond)
 	}
