@@ -27,12 +27,15 @@ function next(start: number, step: Step, zone: string): number {
   return start + stepMs[step];
 }
 
-// The instant at which the zone's clock shows 00:00, `days` after the given day.
-// The second pass settles days on which the offset changes.
+// The first instant of a day, `days` after the given one, on the zone's clock. The
+// second guess settles days on which the offset changes; where clocks jump over
+// midnight itself, as in Santiago, the day begins after the jump, at the later guess.
 function midnight(day: { year: number; month: number; day: number }, days: number, zone: string): number {
   const asUTC = Date.UTC(day.year, day.month - 1, day.day + days);
-  const guess = asUTC - zoneOffset(asUTC, zone);
-  return asUTC - zoneOffset(guess, zone);
+  const first = asUTC - zoneOffset(asUTC, zone);
+  const second = asUTC - zoneOffset(first, zone);
+  const { hour } = wallClock(new Date(second), zone);
+  return hour === 0 ? second : Math.max(first, second);
 }
 
 function zoneOffset(ms: number, zone: string): number {

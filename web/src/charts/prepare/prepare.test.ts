@@ -16,6 +16,19 @@ describe("buckets", () => {
     expect(starts.map(iso)).toEqual(["2026-10-24T22:00:00.000Z", "2026-10-25T23:00:00.000Z"]);
   });
 
+  test("midnight_before_a_change_of_clocks_has_the_offset_before_it", () => {
+    const starts = bucketStarts(new Date("2026-10-03T18:00:00Z"), new Date("2026-10-04T14:00:00Z"), "day", "Australia/Sydney");
+    expect(starts.map(iso)).toEqual(["2026-10-03T14:00:00.000Z", "2026-10-04T13:00:00.000Z"]);
+  });
+
+  test.each([
+    ["America/Santiago", "2026-09-05T12:00:00Z", ["2026-09-05T04:00:00.000Z", "2026-09-06T04:00:00.000Z", "2026-09-07T03:00:00.000Z"]],
+    ["Africa/Cairo", "2026-04-23T12:00:00Z", ["2026-04-22T22:00:00.000Z", "2026-04-23T22:00:00.000Z", "2026-04-24T21:00:00.000Z"]],
+  ])("a_day_without_a_midnight_begins_after_the_jump_in_%s", (zone, from, want) => {
+    const to = new Date(new Date(from).getTime() + 2 * 86_400_000);
+    expect(bucketStarts(new Date(from), to, "day", zone).map(iso)).toEqual(want);
+  });
+
   test("hours_start_where_a_half_hour_zone_starts_them", () => {
     const starts = bucketStarts(new Date("2026-07-04T10:00:00Z"), new Date("2026-07-04T11:00:00Z"), "hour", "Asia/Kolkata");
     expect(starts.map(iso)).toEqual(["2026-07-04T09:30:00.000Z", "2026-07-04T10:30:00.000Z"]);
