@@ -61,7 +61,7 @@ func open(ctx context.Context, c Config, logger *slog.Logger) (*process, error) 
 	if err != nil {
 		return nil, err
 	}
-	if err := postgres.Migrate(c.PostgresURL); err != nil {
+	if err := postgres.Migrate(ctx, c.PostgresURL); err != nil {
 		return nil, err
 	}
 	db, err := postgres.Open(ctx, c.PostgresURL)

@@ -27,6 +27,21 @@ func Open(t testing.TB) *postgres.DB {
 // OpenURL is Open with the database's own URL (superuser).
 func OpenURL(t testing.TB) (*postgres.DB, string) {
 	t.Helper()
+	target := Create(t)
+	if err := postgres.Migrate(t.Context(), target); err != nil {
+		t.Fatal(err)
+	}
+	db, err := postgres.Open(t.Context(), target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(db.Close)
+	return db, target
+}
+
+// Create makes an empty database, dropped when the test ends, and returns its URL.
+func Create(t testing.TB) string {
+	t.Helper()
 	server := os.Getenv(URLVariable)
 	if server == "" {
 		t.Fatalf("%s is not set: run the tests with `make test`, or one package with `go run ./deploy/local with-engines -- go test ./…`", URLVariable)
@@ -40,15 +55,7 @@ func OpenURL(t testing.TB) (*postgres.DB, string) {
 		t.Fatalf("%s is not a URL", URLVariable)
 	}
 	target.Path = "/" + name
-	if err := postgres.Migrate(target.String()); err != nil {
-		t.Fatal(err)
-	}
-	db, err := postgres.Open(t.Context(), target.String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(db.Close)
-	return db, target.String()
+	return target.String()
 }
 
 func execute(t testing.TB, server, statement string) {
