@@ -72,7 +72,7 @@ func (a *Authenticator) Authenticate(ctx context.Context, header http.Header) (P
 	if authorization := header.Get("Authorization"); authorization != "" {
 		return a.bearer(ctx, authorization)
 	}
-	hash, ok := sessionHash(header)
+	hash, ok := sessionHash(header, a.PublicURL)
 	if !ok {
 		return Principal{}, fault.Because(fault.Unauthenticated, ReasonNoCredentials,
 			"log in, or send a service-account token as Authorization: Bearer %s…", token.ServiceAccount)

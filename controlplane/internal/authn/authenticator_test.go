@@ -109,7 +109,7 @@ func TestSessionCookie(t *testing.T) {
 	}
 	var cookie string
 	for _, c := range s.Jar.Cookies(address.URL) {
-		if c.Name == authn.SessionCookie {
+		if c.Name == authn.SessionCookie(s.console) {
 			cookie = c.Name + "=" + c.Value
 		}
 	}
@@ -127,8 +127,8 @@ func TestSessionCookie(t *testing.T) {
 		"null_origin":      {header: http.Header{"Cookie": {cookie}, "Origin": {"null"}}, reason: authn.ReasonCrossOrigin},
 		"origin_unknown":   {header: http.Header{"Cookie": {cookie}}, reason: authn.ReasonCrossOrigin},
 		"no_cookie":        {header: http.Header{"Sec-Fetch-Site": {"same-origin"}}, reason: authn.ReasonNoCredentials},
-		"malformed_cookie": {header: http.Header{"Cookie": {authn.SessionCookie + "=abc"}, "Sec-Fetch-Site": {"same-origin"}}, reason: authn.ReasonNoCredentials},
-		"changed_cookie":   {header: http.Header{"Cookie": {authn.SessionCookie + "=" + "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}, "Sec-Fetch-Site": {"same-origin"}}, reason: authn.ReasonSessionOver},
+		"malformed_cookie": {header: http.Header{"Cookie": {authn.SessionCookie(s.console) + "=abc"}, "Sec-Fetch-Site": {"same-origin"}}, reason: authn.ReasonNoCredentials},
+		"changed_cookie":   {header: http.Header{"Cookie": {authn.SessionCookie(s.console) + "=" + "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}, "Sec-Fetch-Site": {"same-origin"}}, reason: authn.ReasonSessionOver},
 		"idle":             {header: http.Header{"Cookie": {cookie}, "Sec-Fetch-Site": {"same-origin"}}, after: authn.DefaultSessionIdle + time.Minute, reason: authn.ReasonSessionOver},
 		"bearer_decides":   {header: http.Header{"Cookie": {cookie}, "Sec-Fetch-Site": {"same-origin"}, "Authorization": {"Bearer x"}}, reason: authn.ReasonMalformedToken},
 	} {

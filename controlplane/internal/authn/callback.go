@@ -50,7 +50,7 @@ func (l *Login) callback(w http.ResponseWriter, r *http.Request) {
 
 // started opens the cookie of begin and compares the state.
 func (l *Login) started(r *http.Request) (attempt, error) {
-	cookie, err := r.Cookie(attemptCookie)
+	cookie, err := r.Cookie(cookieName(attemptCookie, l.config.PublicURL))
 	if err != nil {
 		return attempt{}, err
 	}
@@ -139,7 +139,7 @@ func personOf(ctx context.Context, provider *relyingOn, verified *oidc.IDToken, 
 
 // startSession replaces the browser's session, so that nobody goes on with one that was planted.
 func (l *Login) startSession(w http.ResponseWriter, r *http.Request, principal Principal) error {
-	if old, ok := sessionHash(r.Header); ok {
+	if old, ok := sessionHash(r.Header, l.config.PublicURL); ok {
 		if err := l.config.Sessions.Delete(r.Context(), old); err != nil {
 			return fmt.Errorf("end the session before: %w", err)
 		}
@@ -152,7 +152,7 @@ func (l *Login) startSession(w http.ResponseWriter, r *http.Request, principal P
 	if err := l.config.Sessions.Create(r.Context(), session); err != nil {
 		return fmt.Errorf("start a session: %w", err)
 	}
-	l.setCookie(w, SessionCookie, secret, "/", l.config.SessionLifetime)
+	l.setCookie(w, sessionCookie, secret, "/", l.config.SessionLifetime)
 	l.config.Logger.InfoContext(r.Context(), "logged in", "actor", principal.Actor(), "organization_id", principal.OrganizationID)
 	return nil
 }

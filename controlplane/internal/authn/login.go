@@ -178,7 +178,7 @@ func (l *Login) setCookie(w http.ResponseWriter, name, value, path string, lifes
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	http.SetCookie(w, &http.Cookie{
-		Name: name, Value: value, Path: path, MaxAge: maxAge, HttpOnly: true,
+		Name: cookieName(name, l.config.PublicURL), Value: value, Path: path, MaxAge: maxAge, HttpOnly: true,
 		Secure: strings.HasPrefix(l.config.PublicURL, "https:"), SameSite: http.SameSiteLaxMode,
 	})
 }

@@ -54,7 +54,7 @@ func TestLoginAndLogout(t *testing.T) {
 func checkSessionCookie(t *testing.T, s *setup, answer page) {
 	t.Helper()
 	for _, cookie := range answer.Cookies() {
-		if cookie.Name != authn.SessionCookie {
+		if cookie.Name != authn.SessionCookie(s.console) {
 			continue
 		}
 		if !cookie.HttpOnly || cookie.SameSite != http.SameSiteLaxMode || cookie.Path != "/" || cookie.Secure {
@@ -166,7 +166,7 @@ func TestCallbackRefuses(t *testing.T) {
 				t.Errorf("status %d: %s", answer.StatusCode, answer.body)
 			}
 			for _, cookie := range answer.Cookies() {
-				if cookie.Name == authn.SessionCookie {
+				if cookie.Name == authn.SessionCookie(s.console) {
 					t.Errorf("a session cookie all the same: %v", cookie)
 				}
 			}

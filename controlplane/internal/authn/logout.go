@@ -29,13 +29,13 @@ func (l *Login) logout(w http.ResponseWriter, r *http.Request) {
 		l.refuse(w, r, foreignLogout, err)
 		return
 	}
-	if hash, ok := sessionHash(r.Header); ok {
+	if hash, ok := sessionHash(r.Header, l.config.PublicURL); ok {
 		if err := l.config.Sessions.Delete(r.Context(), hash); err != nil {
 			l.refuse(w, r, logoutFailed, fmt.Errorf("end a session: %w", err))
 			return
 		}
 	}
-	l.setCookie(w, SessionCookie, "", "/", 0)
+	l.setCookie(w, sessionCookie, "", "/", 0)
 	l.setCookie(w, hintCookie, "", "/auth/", 0)
 	http.Redirect(w, r, l.afterLogout(r), http.StatusSeeOther)
 }
@@ -54,7 +54,7 @@ func (l *Login) afterLogout(r *http.Request) string {
 	query.Set("client_id", l.config.ClientID)
 	query.Set("post_logout_redirect_uri", l.config.PublicURL+AfterLogoutPath)
 	var hint string
-	if cookie, err := r.Cookie(hintCookie); err == nil && l.hints.open(cookie.Value, &hint) == nil {
+	if cookie, err := r.Cookie(cookieName(hintCookie, l.config.PublicURL)); err == nil && l.hints.open(cookie.Value, &hint) == nil {
 		query.Set("id_token_hint", hint)
 	}
 	address.RawQuery = query.Encode()

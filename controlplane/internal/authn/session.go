@@ -7,11 +7,23 @@ import (
 	"encoding/base64"
 	"errors"
 	"net/http"
+	"net/url"
 	"time"
 )
 
-// SessionCookie is the cookie of a logged-in console. Its value is 32 random bytes in base64url.
-const SessionCookie = "weir_session"
+const sessionCookie = "weir_session"
+
+// SessionCookie names the cookie of a logged-in console. Its value is 32 random bytes in base64url.
+func SessionCookie(publicURL string) string { return cookieName(sessionCookie, publicURL) }
+
+// cookieName tells consoles on several ports of one host apart: browsers do not.
+func cookieName(name, publicURL string) string {
+	parsed, err := url.Parse(publicURL)
+	if err != nil || parsed.Port() == "" {
+		return name
+	}
+	return name + "_" + parsed.Port()
+}
 
 // ErrNoSession says that no session with this hash lives.
 var ErrNoSession = errors.New("no such session")
@@ -45,9 +57,9 @@ type Sessions interface {
 func newSessionSecret() string { return base64.RawURLEncoding.EncodeToString(random32()) }
 
 // sessionHash tells the hash of the request's session cookie, if there is a well-formed one.
-func sessionHash(header http.Header) ([sha256.Size]byte, bool) {
+func sessionHash(header http.Header, publicURL string) ([sha256.Size]byte, bool) {
 	request := http.Request{Header: header}
-	cookie, err := request.Cookie(SessionCookie)
+	cookie, err := request.Cookie(SessionCookie(publicURL))
 	if err != nil {
 		return [sha256.Size]byte{}, false
 	}
