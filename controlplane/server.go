@@ -24,6 +24,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/rpc"
 	"github.com/weirhq/weir/controlplane/internal/signing"
 	"github.com/weirhq/weir/controlplane/internal/token"
+	"github.com/weirhq/weir/proto/gen/weir/usage/v1/usagev1connect"
 	"github.com/weirhq/weir/web"
 )
 
@@ -73,6 +74,7 @@ func (s *server) serveAgents() error {
 		Log:           p.logger.With("part", "fleet"),
 	})
 	s.mux.Handle(s.fleet.Mount())
+	s.mux.Handle(usagev1connect.NewUsageServiceHandler(usagev1connect.UnimplementedUsageServiceHandler{}))
 	return nil
 }
 
@@ -103,7 +105,7 @@ func (s *server) serveAdmins() error {
 			Tokens: identity.NewTokens(p.db), Sessions: sessions, PublicURL: p.config.PublicURL,
 			OperatorTokens: [][32]byte{token.Hash(p.config.OperatorToken)}, Logger: p.logger,
 		}),
-		Runner: p.runner, Store: p.store, Agents: agentStatuses{fleet.NewReportTable(p.db)},
+		Runner: p.runner, Store: p.store, Agents: fleet.NewReportTable(p.db),
 		Report: rpc.NewReports(report.New(conn)), Logger: p.logger.With("part", "api"),
 	}) {
 		s.mux.Handle(m.Path, m.Handler)

@@ -8,7 +8,6 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"time"
 
 	"connectrpc.com/connect"
 	"connectrpc.com/grpcreflect"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/weirhq/weir/controlplane/internal/authn"
 	"github.com/weirhq/weir/controlplane/internal/command"
+	"github.com/weirhq/weir/controlplane/internal/fleet"
 	"github.com/weirhq/weir/controlplane/internal/readmodel"
 	"github.com/weirhq/weir/proto/gen/weir/admin/v1/adminv1connect"
 )
@@ -28,22 +28,9 @@ type Authenticator interface {
 	Authenticate(ctx context.Context, header http.Header) (authn.Principal, error)
 }
 
-// AgentStatus is what an agent last reported.
-type AgentStatus struct {
-	LastSeenAt        time.Time
-	Version           string
-	PolicyEpoch       int64
-	PolicyVersion     int64
-	RevocationVersion int64
-	// RejectReasons say why it refused the newest policy; empty: it did not.
-	RejectReasons []string
-	SpoolBytes    int64
-	SpoolRecords  int64
-}
-
 // AgentStatuses knows the last reports; agents that never reported are absent.
 type AgentStatuses interface {
-	Statuses(ctx context.Context, organization uuid.UUID, agents []uuid.UUID) (map[uuid.UUID]AgentStatus, error)
+	Statuses(ctx context.Context, organization uuid.UUID, agents []uuid.UUID) (map[uuid.UUID]fleet.Status, error)
 }
 
 // AdminConfig is what the administration API stands on; all of it is needed.

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/weirhq/weir/controlplane/internal/fleet"
 	"github.com/weirhq/weir/controlplane/internal/gateway"
 	"github.com/weirhq/weir/controlplane/internal/key"
 	"github.com/weirhq/weir/controlplane/internal/organization"
@@ -61,7 +62,7 @@ func toProtoGateway(g gateway.Gateway) *adminv1.Gateway {
 }
 
 // toProtoAgent takes the zero status for an agent that never reported.
-func toProtoAgent(a gateway.Agent, s AgentStatus) *adminv1.Agent {
+func toProtoAgent(a gateway.Agent, s fleet.Status) *adminv1.Agent {
 	return &adminv1.Agent{
 		Id: a.ID.String(), GatewayId: a.GatewayID.String(), Name: a.Name, EnrolledAt: toTimestamp(a.EnrolledAt),
 		LastSeenAt: toTimestamp(s.LastSeenAt), Version: s.Version, PolicyEpoch: s.PolicyEpoch, PolicyVersion: s.PolicyVersion,

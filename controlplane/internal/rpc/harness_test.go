@@ -16,6 +16,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/authn"
 	"github.com/weirhq/weir/controlplane/internal/command"
 	"github.com/weirhq/weir/controlplane/internal/eventlog/pglog"
+	"github.com/weirhq/weir/controlplane/internal/fleet"
 	"github.com/weirhq/weir/controlplane/internal/gateway"
 	"github.com/weirhq/weir/controlplane/internal/identity"
 	"github.com/weirhq/weir/controlplane/internal/postgres"
@@ -42,7 +43,7 @@ type installation struct {
 
 type silentAgents struct{}
 
-func (silentAgents) Statuses(context.Context, uuid.UUID, []uuid.UUID) (map[uuid.UUID]rpc.AgentStatus, error) {
+func (silentAgents) Statuses(context.Context, uuid.UUID, []uuid.UUID) (map[uuid.UUID]fleet.Status, error) {
 	return nil, nil
 }
 
