@@ -29,7 +29,8 @@ func (c *chatReply) chunks() *chunks {
 
 // choice renders one event; delta is the object's JSON, finish is empty or the reason.
 func (k *chunks) choice(index int, delta string, value []byte, finish string) []byte {
-	b := append(k.buffer[:0], k.head...)
+	b := k.buffer[:0]
+	b = append(b, k.head...)
 	b = append(b, `{"index":`...)
 	b = strconv.AppendInt(b, int64(index), 10)
 	b = append(b, `,"delta":{`...)
@@ -43,16 +44,19 @@ func (k *chunks) choice(index int, delta string, value []byte, finish string) []
 		b = append(b, finish...)
 		b = append(b, `"}`...)
 	}
-	k.buffer = append(b, k.tail...)
-	return k.buffer
+	b = append(b, k.tail...)
+	k.buffer = b
+	return b
 }
 
 func (k *chunks) usage(c *chatReply) []byte {
-	b := append(k.buffer[:0], k.head...)
+	b := k.buffer[:0]
+	b = append(b, k.head...)
 	b = append(b, `],"usage":`...)
 	b = c.appendUsage(b)
-	k.buffer = append(b, "}\n\n"...)
-	return k.buffer
+	b = append(b, "}\n\n"...)
+	k.buffer = b
+	return b
 }
 
 const contentDelta = `"content":`

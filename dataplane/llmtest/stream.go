@@ -121,4 +121,6 @@ func (f Fault) hugeSize() int {
 
 // abort closes the connection at once, without the end that HTTP asks for. A panic with this value is how net/http
 // lets a handler do so, whatever the protocol version.
-func abort() { panic(http.ErrAbortHandler) }
+func abort() {
+	panic(http.ErrAbortHandler) //nolint:forbidigo // net/http has no other way
+}

@@ -20,25 +20,26 @@ func (c *Client) enrol(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	retry := c.newBackoff()
-	for {
+	for retry := c.newBackoff(); ctx.Err() == nil; retry.wait(ctx) {
 		identity, err := c.tryEnrol(ctx, key)
 		if err == nil {
-			if err := c.keys.save(identity); err != nil {
-				return err
-			}
-			c.config.Log.Info("agent enrolled", "agent_id", identity.AgentID, "gateway_id", identity.GatewayID)
-			c.adopt(identity)
-			return nil
+			return c.join(identity)
 		}
-		if ctx.Err() != nil {
-			return nil
-		}
-		c.config.Log.Error("agent is not enrolled", "error", err, "hint", enrolHint(err))
-		if !retry.wait(ctx) {
-			return nil
+		if ctx.Err() == nil {
+			c.config.Log.Error("agent is not enrolled", "error", err, "hint", enrolHint(err))
 		}
 	}
+	return nil
+}
+
+// join makes a new identity the agent's own, for ever.
+func (c *Client) join(identity *Identity) error {
+	if err := c.keys.save(identity); err != nil {
+		return err
+	}
+	c.config.Log.Info("agent enrolled", "agent_id", identity.AgentID, "gateway_id", identity.GatewayID)
+	c.adopt(identity)
+	return nil
 }
 
 func (c *Client) tryEnrol(ctx context.Context, key ed25519.PrivateKey) (*Identity, error) {

@@ -137,12 +137,12 @@ func (e *exchange) choose() *openai.Error {
 	e.target = e.route.Targets[0]
 	provider := e.target.Provider
 	if provider.Blocked != "" {
-		e.warn("provider not allowed", "provider", provider.Name, "reason", provider.Blocked)
+		e.log().Warn("provider not allowed", "provider", provider.Name, "reason", provider.Blocked)
 		return providerNotAllowed
 	}
 	value, err := e.handler.config.Secrets.Resolve(provider.CredentialRef)
 	if err != nil {
-		e.warn("credential unavailable", "provider", provider.Name, "error", err)
+		e.log().Warn("credential unavailable", "provider", provider.Name, "error", err)
 		return credentialUnavailable
 	}
 	e.secret = value

@@ -96,7 +96,7 @@ func withQuery(endpoint *url.URL, query string) *url.URL {
 
 // reject answers an upstream's answer that the caller must not get.
 func (u *upstream) reject(refusal *openai.Error) {
-	u.exchange.warn("upstream rejected the request", "provider", u.exchange.target.Provider.Name, "upstream_status", u.response.StatusCode)
+	u.exchange.log().Warn("upstream rejected the request", "provider", u.exchange.target.Provider.Name, "upstream_status", u.response.StatusCode)
 	u.answerError(refusal, usagev1.Outcome_OUTCOME_UPSTREAM_ERROR, true)
 }
 
@@ -107,9 +107,9 @@ func (u *upstream) failed(err error) {
 		u.gone(0, openai.Answer{}, unused)
 		return
 	}
-	u.exchange.warn("upstream unreachable", "provider", u.exchange.target.Provider.Name, "error", cause(err))
+	u.exchange.log().Warn("upstream unreachable", "provider", u.exchange.target.Provider.Name, "error", cause(err))
 	refusal := upstreamUnreachable
-	if timedOut(err) || context.Cause(u.ctx) == errSilent {
+	if timedOut(err) {
 		refusal = upstreamTimeout
 	}
 	u.answerError(refusal, usagev1.Outcome_OUTCOME_UPSTREAM_UNREACHABLE, unused)

@@ -101,6 +101,7 @@ func (e *exchange) attributes(outcome usagev1.Outcome) []slog.Attr {
 	return attributes
 }
 
-func (e *exchange) warn(message string, more ...any) {
-	e.handler.config.Logger.Warn(message, append([]any{"request_id", e.record.RequestId}, more...)...)
+// log is for what is rare: it allocates.
+func (e *exchange) log() *slog.Logger {
+	return e.handler.config.Logger.With("request_id", e.record.RequestId)
 }

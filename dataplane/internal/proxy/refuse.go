@@ -76,7 +76,7 @@ func (e *exchange) refuse(refusal *openai.Error) {
 	if e.key != nil && e.surface == surfaceChat && refusal != spoolFull && refusal != spoolUnavailable {
 		e.stamp()
 		if err := e.handler.config.Recorder.Refuse(&e.record); err != nil {
-			e.spoolFailed("record a refusal", err)
+			e.notRecorded("refusal", err)
 		}
 	}
 	if refusal.Status == http.StatusUnauthorized {
@@ -94,13 +94,15 @@ func (e *exchange) writeError(refusal *openai.Error) {
 	_, _ = e.w.Write(body) // a caller that is gone misses nothing
 }
 
-// spoolFailed notes that the recorder refused.
-func (e *exchange) spoolFailed(doing string, err error) *openai.Error {
-	if errors.Is(err, e.handler.config.ErrSpoolFull) {
+// notRecorded counts what the recorder refused. A full spool is not logged: there
+// would be a line for each request.
+func (e *exchange) notRecorded(what string, err error) {
+	if e.handler.isFull(err) {
 		e.handler.metrics.spoolFull.Inc()
-		return spoolFull
+		return
 	}
 	e.handler.metrics.spoolErrors.Inc()
-	e.handler.config.Logger.Error(doing, "request_id", e.record.RequestId, "error", err)
-	return spoolUnavailable
+	e.log().Error("usage is not recorded", "what", what, "error", err)
 }
+
+func (h *Handler) isFull(err error) bool { return errors.Is(err, h.config.ErrSpoolFull) }

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/openai/openai-go/v3"
+
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
 )
 

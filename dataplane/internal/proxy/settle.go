@@ -30,7 +30,11 @@ func (e *exchange) start() *openai.Error {
 	e.record.StartedAtUs = e.begun.UnixMicro()
 	ticket, err := e.handler.config.Recorder.Start(&e.record)
 	if err != nil {
-		return e.spoolFailed("record a start", err)
+		e.notRecorded("start", err)
+		if e.handler.isFull(err) {
+			return spoolFull
+		}
+		return spoolUnavailable
 	}
 	e.ticket = ticket
 	return nil
@@ -104,7 +108,7 @@ func (e *exchange) settle(end end) {
 	e.record.Status, e.record.ErrorCode = int32(end.status), end.code
 	e.stamp()
 	if err := e.handler.config.Recorder.End(e.ticket, &e.record); err != nil {
-		e.spoolFailed("record an end", err)
+		e.notRecorded("end", err)
 	}
 }
 

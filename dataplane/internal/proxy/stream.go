@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"time"
@@ -128,11 +129,11 @@ func (s *stream) ended(err error) {
 		s.left()
 		return
 	}
-	if err == io.EOF && !s.events.Torn() && (s.answer.Usage != nil || s.answer.Failed || s.finished) {
+	if errors.Is(err, io.EOF) && !s.events.Torn() && (s.answer.Usage != nil || s.answer.Failed || s.finished) {
 		s.settleOK()
 		return
 	}
-	e.warn("upstream broke off", "provider", e.target.Provider.Name, "error", cause(err))
+	e.log().Warn("upstream broke off", "provider", e.target.Provider.Name, "error", cause(err))
 	refusal := s.breakage()
 	e.settle(end{outcome: usagev1.Outcome_OUTCOME_UPSTREAM_BROKE, status: s.response.StatusCode, code: refusal.Code, answer: s.answer})
 	event := refusal.Event()
@@ -159,7 +160,7 @@ func (s *stream) drain() {
 
 // breakage is the error for an answer that began and did not end.
 func (u *upstream) breakage() *openai.Error {
-	if context.Cause(u.ctx) == errSilent {
+	if errors.Is(context.Cause(u.ctx), errSilent) {
 		return upstreamTimeout
 	}
 	return upstreamBroke

@@ -50,7 +50,7 @@ func (u *upstream) incomplete(err error) {
 		u.gone(0, openai.Answer{}, refused)
 		return
 	}
-	u.exchange.warn("upstream broke off", "provider", u.exchange.target.Provider.Name, "error", cause(err))
+	u.exchange.log().Warn("upstream broke off", "provider", u.exchange.target.Provider.Name, "error", cause(err))
 	refusal := u.breakage()
 	if errors.Is(err, errTooLarge) {
 		refusal = upstreamTooLarge

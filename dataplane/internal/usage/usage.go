@@ -135,7 +135,7 @@ func retry[T any](ctx context.Context, s *Shipper, what string, try func() (T, e
 		value, err := try()
 		if err == nil {
 			if failures > 0 {
-				s.o.Logger.Info(what+": works again", "failures", failures)
+				s.o.Logger.Info("works again", "doing", what, "failures", failures)
 			}
 			return value, nil
 		}
@@ -146,7 +146,7 @@ func retry[T any](ctx context.Context, s *Shipper, what string, try func() (T, e
 			return value, fmt.Errorf("%s: %w", what, err)
 		}
 		if failures&(failures+1) == 0 { // the 1st, 2nd, 4th, 8th …
-			s.o.Logger.Warn(what+": will try again", "failures", failures+1, "error", err)
+			s.o.Logger.Warn("will try again", "doing", what, "failures", failures+1, "error", err)
 		}
 		pause(ctx, rand.N(backoff(failures, s.o.MaxBackoff))+1)
 	}

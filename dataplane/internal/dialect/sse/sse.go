@@ -3,7 +3,10 @@
 // its matter. Format: https://html.spec.whatwg.org/multipage/server-sent-events.html
 package sse
 
-import "io"
+import (
+	"errors"
+	"io"
+)
 
 // Event is one event. Its slices are valid until the next call of Next.
 type Event struct {
@@ -108,7 +111,7 @@ func (r *Reader) piece() Event {
 
 func (r *Reader) rest() (Event, error) {
 	raw := r.buf[r.from:]
-	if r.err != io.EOF || len(raw) == 0 {
+	if !errors.Is(r.err, io.EOF) || len(raw) == 0 {
 		return Event{}, r.err
 	}
 	r.from, r.line, r.searched = len(r.buf), len(r.buf), len(r.buf)

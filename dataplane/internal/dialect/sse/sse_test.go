@@ -67,7 +67,7 @@ func TestEvents(t *testing.T) {
 
 func TestBrokenStreamLeavesOutTheUnfinishedEvent(t *testing.T) {
 	got := readAll(io.MultiReader(strings.NewReader("data: a\n\ndata: b"), iotest.ErrReader(io.ErrUnexpectedEOF)))
-	if got.raw != "data: a\n\n" || got.err != io.ErrUnexpectedEOF || got.torn {
+	if got.raw != "data: a\n\n" || !errors.Is(got.err, io.ErrUnexpectedEOF) || got.torn {
 		t.Errorf("%+v", got)
 	}
 }
