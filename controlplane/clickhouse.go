@@ -19,7 +19,7 @@ const migrateEvery = 2 * time.Second
 // migrateClickHouse waits for ClickHouse: without it, usage waits in Kafka and
 // nothing else suffers.
 func (p *process) migrateClickHouse(ctx context.Context) error {
-	for {
+	for ctx.Err() == nil {
 		err := p.db.System(ctx, func(tx pgx.Tx) error {
 			if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock($1)", int64(clickHouseMigration)); err != nil {
 				return fmt.Errorf("lock to migrate clickhouse: %w", err)
@@ -30,10 +30,7 @@ func (p *process) migrateClickHouse(ctx context.Context) error {
 			return nil
 		}
 		p.logger.WarnContext(ctx, "clickhouse is not ready; usage waits in Kafka", "error", err)
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(migrateEvery):
-		}
+		wait(ctx, migrateEvery)
 	}
+	return nil
 }

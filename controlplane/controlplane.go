@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -19,6 +20,9 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/readmodel"
 	"github.com/weirhq/weir/controlplane/internal/signing"
 )
+
+// ingestEvery is how long ingest waits after it found wrong topics.
+const ingestEvery = 10 * time.Second
 
 // Run serves the roles of c until ctx ends or a part fails for good. It migrates
 // both stores first.
@@ -78,7 +82,8 @@ func open(ctx context.Context, c Config, logger *slog.Logger) (*process, error) 
 	}, nil
 }
 
-// ingest migrates ClickHouse, waiting for it if need be, and moves usage.
+// ingest migrates ClickHouse, waiting for it if need be, and moves usage. A broker
+// that is not as it must be stops usage, and neither the API nor the agents.
 func (p *process) ingest(ctx context.Context) error {
 	if err := p.migrateClickHouse(ctx); err != nil {
 		return err
@@ -96,5 +101,19 @@ func (p *process) ingest(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return in.Run(ctx)
+	for {
+		err := in.Run(ctx)
+		if err == nil || ctx.Err() != nil {
+			return nil
+		}
+		p.logger.ErrorContext(ctx, "usage waits in Kafka until its topics are as they must be", "error", err)
+		wait(ctx, ingestEvery)
+	}
+}
+
+func wait(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
 }

@@ -21,6 +21,7 @@ type clients struct {
 	routes        adminv1connect.RouteServiceClient
 	keys          adminv1connect.KeyServiceClient
 	gateways      adminv1connect.GatewayServiceClient
+	reports       adminv1connect.ReportServiceClient
 }
 
 func (s *setup) clients(token string) clients {
@@ -34,6 +35,7 @@ func (s *setup) clients(token string) clients {
 		routes:        adminv1connect.NewRouteServiceClient(c, url, with),
 		keys:          adminv1connect.NewKeyServiceClient(c, url, with),
 		gateways:      adminv1connect.NewGatewayServiceClient(c, url, with),
+		reports:       adminv1connect.NewReportServiceClient(c, url, with),
 	}
 }
 

@@ -61,6 +61,7 @@ func Ensure(ctx context.Context, c Config) (Demo, error) {
 		{"route", s.route},
 		{"key", s.key},
 		{"gateway", s.gateway},
+		{"reports", s.reports},
 	} {
 		if err := step.run(ctx); err != nil {
 			return Demo{}, fmt.Errorf("demo %s: %w", step.name, err)

@@ -3,11 +3,17 @@ package demo
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"connectrpc.com/connect"
 
 	adminv1 "github.com/weirhq/weir/proto/gen/weir/admin/v1"
 	"github.com/weirhq/weir/proto/gen/weir/admin/v1/adminv1connect"
+)
+
+const (
+	reportsTimeout = time.Minute
+	reportsEvery   = 100 * time.Millisecond
 )
 
 // setup carries what one step finds to the next.
@@ -173,4 +179,24 @@ func (s *setup) gatewayID(ctx context.Context, gateways adminv1connect.GatewaySe
 		return "", err
 	}
 	return created.Msg.GetGateway().GetId(), nil
+}
+
+// reports waits until usage can be asked for: the control plane serves before it
+// has made the views.
+func (s *setup) reports(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, reportsTimeout)
+	defer cancel()
+	reports := s.clients(s.demo.Token).reports
+	query := &adminv1.RunQueryRequest{Sql: "SELECT count() FROM requests, completeness"}
+	for {
+		_, err := reports.RunQuery(ctx, connect.NewRequest(query))
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("not ready within %v: %w", reportsTimeout, err)
+		case <-time.After(reportsEvery):
+		}
+	}
 }
