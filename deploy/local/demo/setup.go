@@ -187,7 +187,7 @@ func (s *setup) reports(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, reportsTimeout)
 	defer cancel()
 	reports := s.clients(s.demo.Token).reports
-	query := &adminv1.RunQueryRequest{Sql: "SELECT count() FROM requests, completeness"}
+	query := &adminv1.RunQueryRequest{Sql: "SELECT * FROM completeness LIMIT 0"}
 	for {
 		_, err := reports.RunQuery(ctx, connect.NewRequest(query))
 		if err == nil {
