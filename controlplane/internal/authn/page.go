@@ -77,7 +77,7 @@ var pagePolicy = func() string {
 
 // refuse logs the cause and shows the page; the cause itself is nothing for the page.
 func (l *Login) refuse(w http.ResponseWriter, r *http.Request, why refusal, cause error) {
-	l.config.Logger.WarnContext(r.Context(), why.logged, "error", cause)
+	l.config.Logger.WarnContext(r.Context(), "login or logout refused", "why", why.logged, "error", cause)
 	var body bytes.Buffer
 	err := pageTemplate.Execute(&body, struct {
 		refusal

@@ -57,7 +57,7 @@ func (h *Handler) connectError(doing string, err error) error {
 	var known *fault.Error
 	if !errors.As(err, &known) {
 		reference := uuid.NewString()
-		h.Log.Error(doing, "error", err, "reference", reference)
+		h.Log.Error("internal error", "doing", doing, "error", err, "reference", reference)
 		return connect.NewError(connect.CodeInternal, errors.New("internal error, reference "+reference))
 	}
 	message := known.Message

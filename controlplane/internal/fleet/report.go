@@ -154,7 +154,7 @@ func (h *Handler) saveReports(ctx context.Context) {
 	if len(reports) == 0 {
 		return
 	}
-	if err := h.Config.Reports.Save(ctx, reports); err != nil {
+	if err := h.Reports.Save(ctx, reports); err != nil {
 		h.Log.Warn("reports of agents are not stored yet", "agents", len(reports), "error", err)
 		for _, r := range reports {
 			h.reports.add(r)

@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -74,7 +75,8 @@ func migrateAndKill(t *testing.T, url string) bool {
 	}
 	time.AfterFunc(time.Duration(rand.IntN(150))*time.Millisecond, func() { _ = cmd.Process.Kill() })
 	err = cmd.Wait()
-	if exit, ok := err.(*exec.ExitError); ok && exit.ExitCode() > 0 {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.ExitCode() > 0 {
 		t.Fatalf("migration failed: %v", err)
 	}
 	return err == nil

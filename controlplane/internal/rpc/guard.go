@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -110,8 +111,8 @@ func recovered(panicked any, err error) error {
 	if panicked == nil {
 		return err
 	}
-	if panicked == http.ErrAbortHandler {
-		panic(panicked)
+	if aborted, ok := panicked.(error); ok && errors.Is(aborted, http.ErrAbortHandler) {
+		panic(panicked) //nolint:forbidigo // net/http ends the connection on this very value, quietly
 	}
 	return fmt.Errorf("panic: %v\n%s", panicked, debug.Stack())
 }

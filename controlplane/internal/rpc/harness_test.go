@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/ed25519"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -169,7 +170,11 @@ func refused[Q, A any](t testing.TB, code connect.Code, rpc func(context.Context
 	if got := connect.CodeOf(err); err == nil || got != code {
 		t.Fatalf("%T: got %v, want %s", request, err, code)
 	}
-	return err.(*connect.Error)
+	var wire *connect.Error
+	if !errors.As(err, &wire) {
+		t.Fatalf("%T: %v is no error of the wire", request, err)
+	}
+	return wire
 }
 
 // safeBuffer is a log that a server may still write to.

@@ -9,7 +9,6 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protopath"
 	"google.golang.org/protobuf/reflect/protorange"
-	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/weirhq/weir/controlplane/internal/fault"
 )
@@ -58,7 +57,7 @@ func withoutNUL(m proto.Message) error {
 func fieldName(path protopath.Path) string {
 	for i := len(path) - 1; i >= 0; i-- {
 		if path[i].Kind() == protopath.FieldAccessStep {
-			return string(path[i].FieldDescriptor().(protoreflect.FieldDescriptor).Name())
+			return string(path[i].FieldDescriptor().Name())
 		}
 	}
 	return "request"

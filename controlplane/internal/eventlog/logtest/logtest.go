@@ -58,7 +58,7 @@ func appendThenRead(t *testing.T, log eventlog.Log) {
 
 func staleHeads(t *testing.T, log eventlog.Log) {
 	organization := uuid.New()
-	mustAppend(t, log, organization, 0, "a")
+	mustBegin(t, log, organization, "a")
 	for _, head := range []int64{0, 2, 7} {
 		_, err := log.Append(t.Context(), eventlog.Append{OrganizationID: organization, Head: head, Changes: []eventlog.Change{Project("b")}})
 		if !errors.Is(err, eventlog.ErrStale) {
@@ -72,7 +72,7 @@ func staleHeads(t *testing.T, log eventlog.Log) {
 
 func noOp(t *testing.T, log eventlog.Log) {
 	organization := uuid.New()
-	mustAppend(t, log, organization, 0, "a")
+	mustBegin(t, log, organization, "a")
 	if events, err := log.Append(t.Context(), eventlog.Append{OrganizationID: organization, Head: 1}); err != nil || len(events) != 0 {
 		t.Errorf("at the head: %v, %v", events, err)
 	}
@@ -86,7 +86,7 @@ func noOp(t *testing.T, log eventlog.Log) {
 
 func apart(t *testing.T, log eventlog.Log) {
 	one, two := uuid.New(), uuid.New()
-	mustAppend(t, log, one, 0, "a")
+	mustBegin(t, log, one, "a")
 	events, err := log.Read(t.Context(), two, 0, 10)
 	if err != nil || len(events) != 0 {
 		t.Errorf("read %v, %v", events, err)
@@ -94,7 +94,7 @@ func apart(t *testing.T, log eventlog.Log) {
 	if head, err := log.Head(t.Context(), two); head != 0 || err != nil {
 		t.Errorf("head %d, %v", head, err)
 	}
-	mustAppend(t, log, two, 0, "a")
+	mustBegin(t, log, two, "a")
 }
 
 // dense lets writers race. Half of their appends hold a payload with a backslash,
@@ -143,9 +143,10 @@ func dense(t *testing.T, log eventlog.Log) {
 	}
 }
 
-func mustAppend(t *testing.T, log eventlog.Log, organization uuid.UUID, head int64, name string) {
+// mustBegin appends the first event of a log.
+func mustBegin(t *testing.T, log eventlog.Log, organization uuid.UUID, name string) {
 	t.Helper()
-	_, err := log.Append(t.Context(), eventlog.Append{OrganizationID: organization, Head: head, Changes: []eventlog.Change{Project(name)}})
+	_, err := log.Append(t.Context(), eventlog.Append{OrganizationID: organization, Changes: []eventlog.Change{Project(name)}})
 	if err != nil {
 		t.Fatal(err)
 	}

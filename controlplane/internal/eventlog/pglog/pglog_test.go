@@ -21,7 +21,7 @@ var errRefused = errors.New("a part refuses")
 
 // refuseSome rolls back appends that logtest marks, after the head has moved.
 func refuseSome(_ context.Context, _ pgx.Tx, _ *pgx.Batch, recorded []eventlog.Event) error {
-	if len(recorded) == 2 && slices.Contains([]byte(recorded[1].Payload), '\\') {
+	if len(recorded) == 2 && slices.Contains(recorded[1].Payload, '\\') {
 		return errRefused
 	}
 	return nil

@@ -92,6 +92,6 @@ func serveCommands(world *fleettest.World) {
 		case "stop":
 			return
 		}
-		fmt.Println(version)
+		_, _ = fmt.Fprintln(os.Stdout, version)
 	}
 }
