@@ -192,7 +192,7 @@ func (h *harness) policy(upstream string) *snapshot.Policy {
 		provider("elsewhere", "https://elsewhere.example/v1", "env://WEIR_SECRET_MOCK", "openai"),
 		provider("bare", upstream+"/v1", "env://WEIR_SECRET_ABSENT", "openai"),
 		route("chat", "mock", "gpt-4o"), route("odd", "mock", "odd-model"), route("dead", "dead", "gpt-4o"),
-		route("elsewhere", "elsewhere", "gpt-4o"), route("bare", "bare", "gpt-4o"),
+		route("elsewhere", "elsewhere", "gpt-4o"), route("bare", "bare", "gpt-4o"), route("dear", "mock", "dear-model"),
 		key("k-good", goodKey, &policyv1.Key{}),
 		key("k-narrow", narrowKey, &policyv1.Key{RouteIds: []string{"r-odd"}}),
 		key("k-revoked", revokedKey, &policyv1.Key{RevokedAt: past}),
@@ -201,6 +201,10 @@ func (h *harness) policy(upstream string) *snapshot.Policy {
 		resource(h.t, "price_book", "book-1", &policyv1.PriceBook{Version: "book-1", Entries: []*policyv1.PriceEntry{{
 			PriceList: "openai", Model: "gpt-4o", MaxInputTokens: 128_000, MaxOutputTokens: 16_384,
 			Rates: &policyv1.Rates{Input: proto.Int64(2_500_000), CacheRead: proto.Int64(1_250_000), Output: proto.Int64(10_000_001)},
+		}, {
+			PriceList: "openai", Model: "dear-model", MaxInputTokens: 1000, MaxOutputTokens: 100,
+			Rates: &policyv1.Rates{Input: proto.Int64(1000), CacheWrite_1H: proto.Int64(2000), InputAudio: proto.Int64(40_000),
+				Output: proto.Int64(5000), OutputAudio: proto.Int64(80_000)},
 		}}}),
 	}
 	origins, err := snapshot.ParseOrigins([]string{upstream, "http://127.0.0.1:1"})

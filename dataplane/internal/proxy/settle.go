@@ -13,17 +13,17 @@ import (
 func (e *exchange) start() *openai.Error {
 	provider := e.target.Provider
 	e.attemptBegun = e.elapsed()
-	usage, bounded := bound(&e.request, int64(len(e.body.bytes)), e.target.Price)
+	most, bounded := bound(&e.request, int64(len(e.body.bytes)), e.target.Price)
 	e.attempt = &usagev1.Attempt{
 		ProviderId: provider.ID, Provider: provider.Name, Model: e.target.Model,
 		StartedAfterUs:   e.attemptBegun.Microseconds(),
 		Outcome:          usagev1.Outcome_OUTCOME_INTERRUPTED,
-		Usage:            usage,
+		Usage:            &usagev1.TokenUsage{Input: most.Input, Output: most.Output},
 		UsageSource:      usagev1.UsageSource_USAGE_SOURCE_ESTIMATED,
 		PriceBookVersion: e.policy.PriceBookVersion(),
 	}
-	if bounded {
-		e.attempt.CostNanoUsd = e.price(usage, e.request.ServiceTier)
+	if entry := e.priceEntry(e.request.ServiceTier); bounded && entry != nil {
+		e.attempt.CostNanoUsd = known(entry.WorstCase(most))
 	}
 	e.record.Attempts = []*usagev1.Attempt{e.attempt}
 	e.record.Outcome = usagev1.Outcome_OUTCOME_INTERRUPTED
@@ -43,7 +43,7 @@ func (e *exchange) start() *openai.Error {
 // bound is the most that a request can use. A token of text has at least one byte
 // of the body; images, audio and files may cost more than their bytes. It is not
 // bounded where neither the caller nor the price book caps a side.
-func bound(r *openai.Request, bodyBytes int64, entry *price.Entry) (usage *usagev1.TokenUsage, bounded bool) {
+func bound(r *openai.Request, bodyBytes int64, entry *price.Entry) (most price.Most, bounded bool) {
 	var maxInput, maxOutput int64
 	if entry != nil {
 		maxInput, maxOutput = entry.MaxInputTokens(), entry.MaxOutputTokens()
@@ -57,24 +57,28 @@ func bound(r *openai.Request, bodyBytes int64, entry *price.Entry) (usage *usage
 		output = maxOutput
 	}
 	bounded = output > 0 && r.Choices > 0 && (maxInput > 0 || !r.OpenEnded)
-	return &usagev1.TokenUsage{Input: input, Output: max(output, 0) * max(r.Choices, 1)}, bounded
+	return price.Most{
+		Input: input, Output: max(output, 0) * max(r.Choices, 1),
+		InputAudio: r.SendsAudio, OutputAudio: r.AsksAudio,
+	}, bounded
 }
 
-// price is nil where the price is unknown: no entry, no rate for a bucket, or a
-// service tier that the book has no rates for.
-func (e *exchange) price(usage *usagev1.TokenUsage, tier string) *int64 {
+// priceEntry is nil where the price is unknown: the book has no entry, or none for
+// the service tier.
+func (e *exchange) priceEntry(tier string) *price.Entry {
 	switch tier {
 	case "flex", "priority", "scale":
 		return nil
 	}
-	if e.target.Price == nil {
-		return nil
-	}
-	cost, priced := e.target.Price.Cost(usage)
+	return e.target.Price
+}
+
+// known is nil for a cost that is not known.
+func known(nanoUSD int64, priced bool) *int64 {
 	if !priced {
 		return nil
 	}
-	return proto.Int64(cost)
+	return &nanoUSD
 }
 
 // end is how an attempt ended.
@@ -96,7 +100,10 @@ func (e *exchange) settle(end end) {
 	case end.answer.Usage != nil:
 		a.Usage, a.RawUsageSha256 = end.answer.Usage, end.answer.UsageSHA256
 		a.UsageSource = usagev1.UsageSource_USAGE_SOURCE_REPORTED
-		a.CostNanoUsd = e.price(a.Usage, end.answer.ServiceTier)
+		a.CostNanoUsd = nil
+		if entry := e.priceEntry(end.answer.ServiceTier); entry != nil {
+			a.CostNanoUsd = known(entry.Cost(a.Usage))
+		}
 	case end.unused:
 		a.Usage = &usagev1.TokenUsage{}
 		a.UsageSource = usagev1.UsageSource_USAGE_SOURCE_NONE

@@ -18,13 +18,15 @@ const (
 	fieldMaxCompletionTokens
 	fieldN
 	fieldServiceTier
+	fieldAudio
+	fieldModalities
 	maxFields
 
 	fieldIncludeUsage = 0
 )
 
 var (
-	topFields    = []string{"model", "stream", "stream_options", "max_tokens", "max_completion_tokens", "n", "service_tier"}
+	topFields    = []string{"model", "stream", "stream_options", "max_tokens", "max_completion_tokens", "n", "service_tier", "audio", "modalities"}
 	optionFields = []string{"include_usage"}
 )
 
@@ -61,12 +63,17 @@ func plain(name []byte) []byte {
 	return []byte(text)
 }
 
-// openEnded tells by a field's name that a content part is no text. An escaped
-// name might be one of them.
-func openEnded(name []byte) bool {
+// media tells by a field's name whether a content part may be billed as more tokens
+// than it has bytes, and whether as audio. The names are OpenAI's and, for video
+// and linked audio, those of compatible servers; "audio" in a message names an
+// earlier answer. An escaped name might be any of them.
+func media(name []byte) (open, audio bool) {
 	switch string(name) {
-	case "image_url", "input_audio", "file":
-		return true
+	case "image_url", "file":
+		return true, false
+	case "input_audio", "audio_url", "audio", "video_url":
+		return true, true
 	}
-	return bytes.IndexByte(name, '\\') >= 0
+	escaped := bytes.IndexByte(name, '\\') >= 0
+	return escaped, escaped
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"google.golang.org/protobuf/testing/protocmp"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect/openai"
@@ -62,15 +63,22 @@ func TestBoundsOfARequest(t *testing.T) {
 		`,"max_tokens":-1,"n":0`:                                           {MaxOutput: openai.Unknown, Choices: openai.Unknown},
 		`,"service_tier":"flex"`:                                           {Choices: 1, ServiceTier: "flex"},
 		`,"messages":[{"content":[{"image_url":{"url":"x"}}]}]`:            {Choices: 1, OpenEnded: true},
-		`,"messages":[{"content":[{"imag\u0065_url":{}}]}]`:                {Choices: 1, OpenEnded: true},
+		`,"messages":[{"content":[{"imag\u0065_url":{}}]}]`:                {Choices: 1, OpenEnded: true, SendsAudio: true},
 		`,"messages":[{"content":"an \"image_url\": in the text is not"}]`: {Choices: 1},
+		`,"messages":[{"content":[{"input_audio":{"data":"x"}}]}]`:         {Choices: 1, OpenEnded: true, SendsAudio: true},
+		`,"messages":[{"role":"assistant","audio":{"id":"a"}}]`:            {Choices: 1, OpenEnded: true, SendsAudio: true},
+		`,"audio":{"voice":"alloy"}`:                                       {Choices: 1, AsksAudio: true},
+		`,"audio":null,"modalities":["text"]`:                              {Choices: 1},
+		`,"modalities":["text","audio"]`:                                   {Choices: 1, AsksAudio: true},
+		`,"modalities":["\u0061udio"]`:                                     {Choices: 1, AsksAudio: true},
 	} {
 		got, refusal := openai.ParseRequest([]byte(`{"model":"m"` + fields + `}`))
 		if refusal != nil {
 			t.Fatal(refusal)
 		}
-		if got.MaxOutput != want.MaxOutput || got.Choices != want.Choices || got.ServiceTier != want.ServiceTier || got.OpenEnded != want.OpenEnded {
-			t.Errorf("%s: %+v", fields, got)
+		got.Model = ""
+		if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(openai.Request{})); diff != "" {
+			t.Errorf("%s: %s", fields, diff)
 		}
 	}
 }

@@ -33,6 +33,8 @@ type Request struct {
 	// OpenEnded: parts of the prompt may be billed as more tokens than they have
 	// bytes (images, audio, files).
 	OpenEnded bool
+	// SendsAudio: parts of the prompt may be audio. AsksAudio: the answer may be.
+	SendsAudio, AsksAudio bool
 
 	model   edit
 	options edit // asks for usage; no text: nothing to change
@@ -52,7 +54,8 @@ func ParseRequest(body []byte) (Request, *Error) {
 	request := Request{Choices: 1}
 	var space [32]jsonscan.Field
 	fields, err := jsonscan.Fields(space[:0], body, func(name []byte) {
-		request.OpenEnded = request.OpenEnded || openEnded(name)
+		open, audio := media(name)
+		request.OpenEnded, request.SendsAudio = request.OpenEnded || open, request.SendsAudio || audio
 	})
 	if err != nil {
 		return request, invalidJSON(fmt.Sprintf("The request body is not a JSON object: %s.", err))
@@ -84,6 +87,9 @@ func (r *Request) readBounds(found [maxFields]jsonscan.Field) {
 		r.Choices = Unknown
 	}
 	_ = json.Unmarshal(found[fieldServiceTier].Value, &r.ServiceTier) // not a string: the upstream's matter
+	voice, modalities := found[fieldAudio].Value, found[fieldModalities].Value
+	r.AsksAudio = len(voice) > 0 && string(voice) != "null" ||
+		bytes.Contains(modalities, []byte(`"audio"`)) || bytes.IndexByte(modalities, '\\') >= 0
 }
 
 // whole reads a number; absent and null give the default.

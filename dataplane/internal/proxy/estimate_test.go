@@ -1,0 +1,40 @@
+package proxy_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/weirhq/weir/dataplane/llmtest"
+	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
+)
+
+// TestEstimateIsTheWorstCase: what is recorded where the upstream never told its
+// usage is priced as if every token were of the dearest kind.
+func TestEstimateIsTheWorstCase(t *testing.T) {
+	text := strings.Replace(question, `"chat"`, `"dear"`, 1)
+	voice := `{"model":"dear","messages":[{"role":"user","content":[{"type":"input_audio","input_audio":{"data":"x"}}]}]`
+	const whole = 1000 // tokens, where the body's length says nothing
+	for name, test := range map[string]struct {
+		body          string
+		input, output int64 // tokens; input 0: the body's bytes
+		in, out       int64 // nano-dollars per token
+	}{
+		"text":           {text + `,"max_tokens":10}`, 0, 10, 2, 5},
+		"choices":        {text + `,"n":3}`, 0, 300, 2, 5},
+		"audio_in":       {voice + `,"max_tokens":10}`, whole, 10, 40, 5},
+		"audio_out":      {text + `,"audio":{"voice":"alloy"},"max_tokens":10}`, 0, 10, 2, 80},
+		"audio_both_way": {voice + `,"modalities":["text","audio"]}`, whole, 100, 40, 80},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHarness(t)
+			h.mock.Script(llmtest.Fault{Kind: llmtest.NoUsage})
+			h.post(goodKey, test.body)
+			input := test.input
+			if input == 0 {
+				input = int64(len(test.body))
+			}
+			wantEnding(t, h, ending{usagev1.Outcome_OUTCOME_OK, 200, "", estimated,
+				&usagev1.TokenUsage{Input: input, Output: test.output}, input*test.in + test.output*test.out})
+		})
+	}
+}

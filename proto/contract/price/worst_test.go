@@ -1,0 +1,97 @@
+package price_test
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/weirhq/weir/proto/contract/price"
+	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
+	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
+)
+
+func entryOf(t testing.TB, e *policyv1.PriceEntry) *price.Entry {
+	t.Helper()
+	book, err := price.NewBook(&policyv1.PriceBook{Entries: []*policyv1.PriceEntry{e}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	entry, _ := book.Find(e.GetPriceList(), e.GetModel())
+	return entry
+}
+
+func TestWorstCase(t *testing.T) {
+	plain := &policyv1.Rates{Input: proto.Int64(2000), CacheRead: proto.Int64(200), Output: proto.Int64(8000)}
+	written := &policyv1.Rates{Input: proto.Int64(2000), CacheWrite_5M: proto.Int64(2500), CacheWrite_1H: proto.Int64(4000), Output: proto.Int64(8000)}
+	spoken := &policyv1.Rates{Input: proto.Int64(2000), Output: proto.Int64(8000), InputAudio: proto.Int64(40_000), OutputAudio: proto.Int64(80_000)}
+	for name, c := range map[string]struct {
+		entry  *policyv1.PriceEntry
+		most   price.Most
+		nano   int64
+		priced bool
+	}{
+		"plain":                  {&policyv1.PriceEntry{Rates: plain}, price.Most{Input: 10, Output: 10}, 100, true},
+		"cache_write":            {&policyv1.PriceEntry{Rates: written}, price.Most{Input: 10, Output: 10}, 120, true},
+		"audio_where_possible":   {&policyv1.PriceEntry{Rates: spoken}, price.Most{Input: 10, Output: 10, InputAudio: true, OutputAudio: true}, 1200, true},
+		"audio_only_there":       {&policyv1.PriceEntry{Rates: spoken}, price.Most{Input: 10, Output: 10}, 100, true},
+		"audio_without_price":    {&policyv1.PriceEntry{Rates: plain}, price.Most{Input: 10, Output: 10, InputAudio: true}, 0, false},
+		"at_the_threshold":       {&policyv1.PriceEntry{Rates: plain, LongRates: written, LongContextThreshold: 10}, price.Most{Input: 10}, 20, true},
+		"beyond_the_threshold":   {&policyv1.PriceEntry{Rates: plain, LongRates: written, LongContextThreshold: 10}, price.Most{Input: 11}, 44, true},
+		"long_cheaper_than_not":  {&policyv1.PriceEntry{Rates: written, LongRates: plain, LongContextThreshold: 10}, price.Most{Input: 11}, 44, true},
+		"long_without_price":     {&policyv1.PriceEntry{Rates: plain, LongContextThreshold: 10}, price.Most{Input: 11}, 0, false},
+		"input_without_price":    {&policyv1.PriceEntry{Rates: &policyv1.Rates{CacheWrite_5M: proto.Int64(1)}}, price.Most{Input: 1}, 0, false},
+		"a_negative_bound":       {&policyv1.PriceEntry{Rates: plain}, price.Most{Input: 1, Output: -1}, 0, false},
+		"more_than_fits":         {&policyv1.PriceEntry{Rates: spoken}, price.Most{Input: 1 << 62, InputAudio: true}, 0, false},
+		"nothing_without_prices": {&policyv1.PriceEntry{}, price.Most{}, 0, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			nano, priced := entryOf(t, c.entry).WorstCase(c.most)
+			if nano != c.nano || priced != c.priced {
+				t.Errorf("%d, priced %t; want %d, %t", nano, priced, c.nano, c.priced)
+			}
+		})
+	}
+}
+
+// TestNothingCostsMoreThanTheWorstCase: whatever the prices, however the tokens
+// fall into the buckets.
+func TestNothingCostsMoreThanTheWorstCase(t *testing.T) {
+	rate := func() *int64 {
+		if rand.IntN(4) == 0 {
+			return nil
+		}
+		return proto.Int64(rand.Int64N(2000))
+	}
+	rates := func() *policyv1.Rates {
+		return &policyv1.Rates{Input: rate(), CacheRead: rate(), CacheWrite_5M: rate(), CacheWrite_1H: rate(),
+			Output: rate(), InputAudio: rate(), OutputAudio: rate()}
+	}
+	compared := 0
+	for range 20_000 {
+		entry := entryOf(t, &policyv1.PriceEntry{Rates: rates(), LongRates: rates(), LongContextThreshold: rand.Int64N(60)})
+		u := &usagev1.TokenUsage{Input: rand.Int64N(20), CacheRead: rand.Int64N(20), CacheWrite_5M: rand.Int64N(20), CacheWrite_1H: rand.Int64N(20),
+			Output: rand.Int64N(20), Reasoning: rand.Int64N(20)}
+		most := price.Most{InputAudio: rand.IntN(2) == 0, OutputAudio: rand.IntN(2) == 0}
+		if most.InputAudio {
+			u.InputAudio = rand.Int64N(20)
+		}
+		if most.OutputAudio {
+			u.OutputAudio = rand.Int64N(20)
+		}
+		most.Input = u.Input + u.CacheRead + u.CacheWrite_5M + u.CacheWrite_1H + u.InputAudio + rand.Int64N(20)
+		most.Output = u.Output + u.Reasoning + u.OutputAudio + rand.Int64N(20)
+		cost, priced := entry.Cost(u)
+		worst, bounded := entry.WorstCase(most)
+		if !priced || !bounded {
+			continue
+		}
+		compared++
+		if cost > worst {
+			t.Fatalf("%v within %+v costs %d, worst case %d", u, most, cost, worst)
+		}
+	}
+	if compared < 1000 {
+		t.Errorf("only %d compared", compared)
+	}
+}
