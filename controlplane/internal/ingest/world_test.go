@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/ed25519"
+	"crypto/sha256"
 	"log/slog"
 	"os"
 	"strings"
@@ -13,8 +14,10 @@ import (
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/google/uuid"
+	"github.com/klauspost/compress/zstd"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/segmentio/kafka-go"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/weirhq/weir/controlplane/internal/fault"
 	"github.com/weirhq/weir/controlplane/internal/gateway"
@@ -64,11 +67,11 @@ func (w testWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (w *world) create(name string, count int, cleanup string) {
+func (w *world) create(name string, count int, cleanup string, more ...kafka.ConfigEntry) {
 	w.t.Helper()
 	response, err := w.kafka.CreateTopics(w.t.Context(), &kafka.CreateTopicsRequest{Topics: []kafka.TopicConfig{{
 		Topic: name, NumPartitions: count, ReplicationFactor: 1,
-		ConfigEntries: []kafka.ConfigEntry{{ConfigName: "cleanup.policy", ConfigValue: cleanup}},
+		ConfigEntries: append(more, kafka.ConfigEntry{ConfigName: "cleanup.policy", ConfigValue: cleanup}),
 	}}})
 	if err = cmp.Or(err, response.Errors[name]); err != nil {
 		w.t.Fatal(err)
@@ -126,10 +129,36 @@ func (w *world) batch(a testAgent, records ...*usagev1.UsageRecord) []byte {
 	return value
 }
 
+// forged is a batch that the agent signed and batch.Close would not have made.
+func (w *world) forged(a testAgent, boot string, seq int64) []byte {
+	w.t.Helper()
+	body := w.marshal(&usagev1.BatchPayload{Records: usage(seq, seq)})
+	encoder, err := zstd.NewWriter(nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	payload := encoder.EncodeAll(body, nil)
+	hash := sha256.Sum256(payload)
+	header := w.marshal(&usagev1.BatchHeader{
+		AgentId: a.ID.String(), Boot: boot, FirstSeq: seq, LastSeq: seq, PayloadSha256: hash[:], PayloadBytes: int64(len(body)),
+	})
+	return w.marshal(&usagev1.SignedBatch{Header: header, Signature: ed25519.Sign(a.private, batch.Message(header)), Payload: payload})
+}
+
+func (w *world) marshal(m proto.Message) []byte {
+	w.t.Helper()
+	text, err := proto.Marshal(m)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return text
+}
+
 func usage(first, last int64, change ...func(*usagev1.UsageRecord)) []*usagev1.UsageRecord {
 	var out []*usagev1.UsageRecord
 	cost := int64(1_234_567)
-	for seq := first; seq <= last; seq++ {
+	for i := range last - first + 1 {
+		seq := first + i
 		r := &usagev1.UsageRecord{
 			Seq: seq, RequestId: uuid.NewString(), Surface: usagev1.Surface_SURFACE_OPENAI_CHAT,
 			StartedAtUs: time.Now().UnixMicro(), DurationUs: 1500, TimeToFirstTokenUs: 700, OverheadUs: 90,

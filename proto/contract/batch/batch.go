@@ -19,6 +19,7 @@ const (
 	MaxValueBytes   = MaxPayloadBytes + 1<<16 // serialized SignedBatch
 	MaxRecords      = 10_000                  // records of one batch
 	MaxAttempts     = 64                      // attempts of one record
+	MaxSeq          = 1 << 53                 // exact in every language; stores add to it
 	maxIDBytes      = 64                      // agent id, boot
 )
 

@@ -3,6 +3,7 @@ package batch
 import (
 	"crypto/sha256"
 	"fmt"
+	"strings"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -16,13 +17,16 @@ const (
 
 func checkHeader(h *usagev1.BatchHeader) error {
 	for _, id := range []string{h.GetAgentId(), h.GetBoot()} {
-		if id == "" || len(id) > maxIDBytes {
-			return fmt.Errorf("%w: agent id or boot of %d bytes", ErrMalformed, len(id))
+		if id == "" || len(id) > maxIDBytes || strings.ContainsFunc(id, outsideID) {
+			return fmt.Errorf("%w: agent id or boot %.*q", ErrMalformed, maxIDBytes, id)
 		}
 	}
 	first, last := h.GetFirstSeq(), h.GetLastSeq()
 	if first < 1 || last < first {
 		return fmt.Errorf("%w: range %d..%d", ErrMalformed, first, last)
+	}
+	if last > MaxSeq {
+		return fmt.Errorf("%w: seq %d", ErrMalformed, last)
 	}
 	if last-first >= MaxRecords {
 		return fmt.Errorf("%w: range %d..%d", ErrTooLarge, first, last)
@@ -38,6 +42,10 @@ func checkHeader(h *usagev1.BatchHeader) error {
 	}
 	return nil
 }
+
+// outsideID tells what an id has no use for: printable ASCII goes into every
+// store, a zero byte does not.
+func outsideID(r rune) bool { return r <= ' ' || r > '~' }
 
 func checkDense(h *usagev1.BatchHeader, records []*usagev1.UsageRecord) error {
 	if int64(len(records)) != h.GetLastSeq()-h.GetFirstSeq()+1 {

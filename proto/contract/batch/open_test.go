@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"crypto/sha256"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/klauspost/compress/zstd"
@@ -118,13 +119,16 @@ func TestOpenBounds(t *testing.T) {
 		{"payload_bytes_too_many", one, func(h *usagev1.BatchHeader) { h.PayloadBytes++ }, batch.ErrMalformed},
 		{"payload_bytes_negative", one, func(h *usagev1.BatchHeader) { h.PayloadBytes = -1 }, batch.ErrMalformed},
 		{"empty_records", empties, func(h *usagev1.BatchHeader) { h.LastSeq = batch.MaxRecords }, batch.ErrTooLarge},
-		{"range_of_all_numbers", one, func(h *usagev1.BatchHeader) { h.LastSeq = 1<<63 - 1 }, batch.ErrTooLarge},
+		{"range_of_all_numbers", one, func(h *usagev1.BatchHeader) { h.LastSeq = batch.MaxSeq }, batch.ErrTooLarge},
+		{"number_that_stores_cannot_add_to", one, func(h *usagev1.BatchHeader) { h.FirstSeq, h.LastSeq = 1<<63-1, 1<<63-1 }, batch.ErrMalformed},
 		{"range_backwards", one, func(h *usagev1.BatchHeader) { h.FirstSeq = 2 }, batch.ErrMalformed},
 		{"range_from_zero", one, func(h *usagev1.BatchHeader) { h.FirstSeq = 0 }, batch.ErrMalformed},
 		{"range_longer_than_records", one, func(h *usagev1.BatchHeader) { h.LastSeq = 2 }, batch.ErrMalformed},
 		{"other_numbers", one, func(h *usagev1.BatchHeader) { h.FirstSeq, h.LastSeq = 2, 2 }, batch.ErrMalformed},
 		{"no_boot", one, func(h *usagev1.BatchHeader) { h.Boot = "" }, batch.ErrMalformed},
-		{"long_agent", one, func(h *usagev1.BatchHeader) { h.AgentId = string(make([]byte, 65)) }, batch.ErrMalformed},
+		{"boot_with_zero_byte", one, func(h *usagev1.BatchHeader) { h.Boot = "a\x00" }, batch.ErrMalformed},
+		{"boot_beyond_ascii", one, func(h *usagev1.BatchHeader) { h.Boot = "größe" }, batch.ErrMalformed},
+		{"long_agent", one, func(h *usagev1.BatchHeader) { h.AgentId = strings.Repeat("a", 65) }, batch.ErrMalformed},
 		{"short_hash", one, func(h *usagev1.BatchHeader) { h.PayloadSha256 = h.GetPayloadSha256()[:31] }, batch.ErrMalformed},
 		{"no_protobuf", []byte("\xff\xff\xff"), func(*usagev1.BatchHeader) {}, batch.ErrMalformed},
 	} {
