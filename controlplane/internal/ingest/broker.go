@@ -102,11 +102,28 @@ func (b *broker) bounds(ctx context.Context, partition int) (first, next int64, 
 	return 0, 0, fmt.Errorf("bounds of partition %d: %w", partition, kafka.UnknownTopicOrPartition)
 }
 
-// bury writes dead letters and waits until every replica in sync has them.
+// bury writes dead letters and waits until every replica in sync has them. Kafka
+// bounds what one request may hold: then fewer go at once, and one that is too
+// large alone goes without its bytes, since nothing may stop the partition.
 func (b *broker) bury(ctx context.Context, letters []deadLetter, topicID uuid.UUID, partition int) error {
-	if len(letters) == 0 {
-		return nil
+	for atOnce := len(letters); len(letters) > 0; {
+		atOnce = min(atOnce, len(letters))
+		err := b.produceDead(ctx, letters[:atOnce], topicID, partition)
+		switch {
+		case err == nil:
+			letters = letters[atOnce:]
+		case !errors.Is(err, kafka.MessageSizeTooLarge) || letters[0].stripped:
+			return fmt.Errorf("write dead letters: %w", err)
+		case atOnce > 1:
+			atOnce /= 2
+		default:
+			letters = append([]deadLetter{letters[0].withoutValue()}, letters[1:]...)
+		}
 	}
+	return nil
+}
+
+func (b *broker) produceDead(ctx context.Context, letters []deadLetter, topicID uuid.UUID, partition int) error {
 	records := make([]kafka.Record, len(letters))
 	for i, l := range letters {
 		records[i] = l.record(b.topic, topicID, partition)
@@ -120,10 +137,7 @@ func (b *broker) bury(ctx context.Context, letters []deadLetter, topicID uuid.UU
 	for _, refused := range responseErrors(response) {
 		err = errors.Join(err, refused)
 	}
-	if err != nil {
-		return fmt.Errorf("write dead letters: %w", err)
-	}
-	return nil
+	return err
 }
 
 func responseErrors(response *kafka.ProduceResponse) map[int]error {

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"errors"
+	"fmt"
 	"strconv"
 
 	"github.com/google/uuid"
@@ -27,6 +28,14 @@ const (
 type deadLetter struct {
 	source         record
 	reason, detail string
+	stripped       bool
+}
+
+// withoutValue leaves the bytes where they came from: the headers say where.
+func (l deadLetter) withoutValue() deadLetter {
+	l.detail = fmt.Sprintf("%s (its %d bytes are too large for this topic)", l.detail, len(l.source.value))
+	l.source.key, l.source.value, l.stripped = nil, nil, true
+	return l
 }
 
 func newDeadLetter(source record, reason string, err error) deadLetter {

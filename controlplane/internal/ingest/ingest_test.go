@@ -1,12 +1,15 @@
 package ingest
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"math"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/segmentio/kafka-go"
 	"google.golang.org/protobuf/testing/protocmp"
 
 	"github.com/weirhq/weir/controlplane/internal/clickhouse/chtest"
@@ -115,6 +118,42 @@ func TestIngest_dead_letters(t *testing.T) {
 	var request string
 	if err := w.clickhouse.QueryRow(t.Context(), `SELECT toString(request_id) FROM usage_event WHERE seq = 1`).Scan(&request); err != nil || request != changed[0].RequestId {
 		t.Errorf("seq 1 is %s, %v: the first content must stand", request, err)
+	}
+}
+
+// Whoever may write to the topic must not be able to stop a partition for everybody.
+func TestIngest_dead_letters_larger_than_their_topic_takes(t *testing.T) {
+	w := newWorld(t, chtest.Open(t))
+	a := w.agent()
+	w.config.DeadTopic += ".small"
+	w.create(w.config.DeadTopic, 1, "delete", kafka.ConfigEntry{ConfigName: "max.message.bytes", ConfigValue: "2000"})
+	for range 20 {
+		w.send(0, bytes.Repeat([]byte{0xff}, 500))
+	}
+	w.send(0, bytes.Repeat([]byte{0xff}, 5000), w.batch(a, usage(1, 2)...))
+	w.start()
+	w.settled(0, 22)
+	if dead := w.deadReasons(); len(dead) != 21 {
+		t.Errorf("%d dead letters, want 21", len(dead))
+	}
+	if diff := cmp.Diff(counts{2, 2}, w.rows(a)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// The agent's key is good, what it signs is not.
+func TestIngest_names_and_numbers_that_no_store_takes(t *testing.T) {
+	w := newWorld(t, chtest.Open(t))
+	a := w.agent()
+	w.send(0,
+		w.forged(a, "zero\x00byte", 1),
+		w.forged(a, testBoot, math.MaxInt64),
+		w.batch(a, usage(1, 2)...),
+	)
+	w.start()
+	w.settled(0, 3)
+	if diff := cmp.Diff([]string{"malformed", "malformed"}, w.deadReasons()); diff != "" {
+		t.Error(diff)
 	}
 }
 
