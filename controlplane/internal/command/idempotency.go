@@ -28,11 +28,11 @@ func fingerprint(call Call) ([sha256.Size]byte, error) {
 	return sha256.Sum256(append([]byte(call.Procedure+"\x00"), text...)), nil
 }
 
-// replayed returns the stored answer of a call that was made before.
-func replayed[M proto.Message](ctx context.Context, v readmodel.View, call Call, print [sha256.Size]byte) (bool, M, error) {
+// replayed returns the stored answer of a call that was made before; false: it was not.
+func replayed[M proto.Message](ctx context.Context, v readmodel.View, call Call, print [sha256.Size]byte) (M, bool, error) {
 	var none M
 	if call.RequestID == "" {
-		return false, none, nil
+		return none, false, nil
 	}
 	const query = `SELECT request_sha256, response::text FROM idempotency
 		WHERE organization_id = $1 AND actor = $2 AND request_id = $3`
@@ -40,22 +40,22 @@ func replayed[M proto.Message](ctx context.Context, v readmodel.View, call Call,
 	var response string
 	err := v.Tx.QueryRow(ctx, query, v.Organization, call.Actor, call.RequestID).Scan(&was, &response)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return false, none, nil
+		return none, false, nil
 	}
 	if err != nil {
-		return false, none, fmt.Errorf("look for request %q: %w", call.RequestID, err)
+		return none, false, fmt.Errorf("look for request %q: %w", call.RequestID, err)
 	}
 	if [sha256.Size]byte(was) != print {
 		f := fault.Field("mutation.request_id", "it was used for another request")
 		f.Reason = "request_id_reused"
-		return false, none, f
+		return none, false, f
 	}
 	answer := none.ProtoReflect().New()
 	if err := (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal([]byte(response), answer.Interface()); err != nil {
-		return false, none, fmt.Errorf("read stored answer of request %q: %w", call.RequestID, err)
+		return none, false, fmt.Errorf("read stored answer of request %q: %w", call.RequestID, err)
 	}
 	markShown(answer)
-	return true, answer.Interface().(M), nil
+	return answer.Interface().(M), true, nil
 }
 
 // remember queues the answer, without its secrets, for the call said again.

@@ -45,17 +45,23 @@ func Run[M proto.Message](ctx context.Context, r *Runner, call Call, decide func
 		return answer, err
 	}
 	_, err = r.Commit(ctx, call.Origin, func(ctx context.Context, v readmodel.View) (Plan, error) {
-		var done bool
-		if done, answer, err = replayed[M](ctx, v, call, print); err != nil || done {
-			return Plan{}, errors.Join(err, answered(done))
+		before, ok, err := replayed[M](ctx, v, call, print)
+		if err != nil {
+			return Plan{}, err
+		}
+		if ok {
+			answer = before
+			return Plan{}, errAnswered
 		}
 		decision, err := decide(ctx, v)
 		if err != nil {
 			return Plan{}, err
 		}
 		if call.ValidateOnly {
-			answer, err = preview(ctx, v, call, decision)
-			return Plan{}, errors.Join(err, answered(true))
+			if answer, err = preview(ctx, v, call, decision); err != nil {
+				return Plan{}, err
+			}
+			return Plan{}, errAnswered
 		}
 		respond := func(_ context.Context, _ pgx.Tx, batch *pgx.Batch, recorded []eventlog.Event) (err error) {
 			if answer, err = decision.Answer(recorded); err != nil {
@@ -69,13 +75,6 @@ func Run[M proto.Message](ctx context.Context, r *Runner, call Call, decide func
 		err = nil
 	}
 	return answer, err
-}
-
-func answered(yes bool) error {
-	if yes {
-		return errAnswered
-	}
-	return nil
 }
 
 // preview answers as if the changes were recorded now.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/weirhq/weir/controlplane/internal/eventlog"
 	"github.com/weirhq/weir/controlplane/internal/eventlog/pglog"
@@ -37,7 +38,7 @@ func NewRunner(log *pglog.Log, store *readmodel.Store) *Runner {
 // Origin says where a command comes from.
 type Origin struct {
 	Organization uuid.UUID
-	// Actor is authn.Principal.Actor.
+	// Actor is authn.Principal.Actor, or "enrolment_token:<id>".
 	Actor string
 	// RequestID is the caller's, or empty.
 	RequestID string
@@ -65,7 +66,7 @@ func (r *Runner) Commit(ctx context.Context, from Origin, decide Decide) ([]even
 			return nil, err
 		}
 		recorded, err := r.once(ctx, from, decide)
-		if !errors.Is(err, eventlog.ErrStale) {
+		if !errors.Is(err, eventlog.ErrStale) && !saidMeanwhile(err) {
 			return recorded, err
 		}
 	}
@@ -89,6 +90,13 @@ func (r *Runner) once(ctx context.Context, from Origin, decide Decide) ([]eventl
 		OrganizationID: from.Organization, Head: head, Changes: plan.Changes,
 		Actor: from.Actor, RequestID: from.RequestID,
 	}, plan.Parts...)
+}
+
+// saidMeanwhile tells that another process stored the answer of the same request
+// first. Commands that change something find the log moved; a no-op does not.
+func saidMeanwhile(err error) bool {
+	var refused *pgconn.PgError
+	return errors.As(err, &refused) && refused.ConstraintName == "idempotency_pkey"
 }
 
 func pause(ctx context.Context, attempt int) error {

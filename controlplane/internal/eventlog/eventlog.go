@@ -38,7 +38,7 @@ type Event struct {
 	Payload []byte
 	// Body is the decoded payload.
 	Body proto.Message
-	// Actor is authn.Principal.Actor.
+	// Actor is who asked: authn.Principal.Actor, or "enrolment_token:<id>".
 	Actor string
 	// RequestID is the caller's, or empty.
 	RequestID string
