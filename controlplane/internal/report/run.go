@@ -49,28 +49,21 @@ func (r *Reports) Run(ctx context.Context, sql string) (Result, error) {
 func collect(rows driver.Rows, cancel context.CancelFunc) (Result, error) {
 	types := rows.ColumnTypes()
 	out := Result{Columns: make([]Column, len(types))}
-	targets := make([]any, len(types))
 	for i, t := range types {
 		out.Columns[i] = Column{Name: t.Name(), Type: t.DatabaseTypeName()}
-		targets[i] = reflect.New(t.ScanType()).Interface()
 	}
 	for size := 0; rows.Next(); {
-		if len(out.Rows) == MaxRows || size > MaxBytes {
-			out.Truncated = true
-			cancel()
-			_ = rows.Close()
-			return out, nil
-		}
-		for i, t := range types {
-			targets[i] = reflect.New(t.ScanType()).Interface()
-		}
+		targets := newTargets(types)
 		if err := rows.Scan(targets...); err != nil {
 			_ = rows.Close()
 			return Result{}, err
 		}
 		row, bytes := fromRow(targets, out.Columns)
-		if size += bytes; size > MaxBytes && len(out.Rows) > 0 {
-			continue
+		if size += bytes; len(out.Rows) == MaxRows || size > MaxBytes && len(out.Rows) > 0 {
+			out.Truncated = true
+			cancel()
+			_ = rows.Close()
+			return out, nil
 		}
 		out.Rows = append(out.Rows, row)
 	}
@@ -79,4 +72,12 @@ func collect(rows driver.Rows, cancel context.CancelFunc) (Result, error) {
 		return Result{}, err
 	}
 	return out, rows.Close()
+}
+
+func newTargets(types []driver.ColumnType) []any {
+	targets := make([]any, len(types))
+	for i, t := range types {
+		targets[i] = reflect.New(t.ScanType()).Interface()
+	}
+	return targets
 }

@@ -90,6 +90,13 @@ func TestRun(t *testing.T) {
 			t.Errorf("%d rows, truncated %v, %v", len(result.Rows), result.Truncated, err)
 		}
 	})
+
+	t.Run("says_so_when_only_the_last_row_is_left_out", func(t *testing.T) {
+		result, err := h.Run(ctx, "SELECT arrayMap(i -> repeat('x', 1000000), range(5)) FROM numbers(2)")
+		if err != nil || !result.Truncated || len(result.Rows) != 1 {
+			t.Errorf("%d rows, truncated %v, %v", len(result.Rows), result.Truncated, err)
+		}
+	})
 }
 
 func TestRun_errors(t *testing.T) {
