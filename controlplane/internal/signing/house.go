@@ -72,6 +72,19 @@ func createHouseKey(path string) error {
 	if err := os.Link(file.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("name house key: %w", err)
 	}
+	return syncFolder(filepath.Dir(path))
+}
+
+// syncFolder makes names last through a power loss, as Postgres does with what the
+// key will wrap.
+func syncFolder(path string) error {
+	folder, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("sync folder of house key: %w", err)
+	}
+	if err := errors.Join(folder.Sync(), folder.Close()); err != nil {
+		return fmt.Errorf("sync folder of house key: %w", err)
+	}
 	return nil
 }
 

@@ -6,6 +6,7 @@ package signing
 import (
 	"context"
 	"crypto/ed25519"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -52,11 +53,13 @@ type store interface {
 	all(ctx context.Context, organization uuid.UUID) ([]row, error)
 }
 
-// Signer returns the organization's active key, made at its first use.
+// Signer returns the organization's active key, made at its first use. Who asks at
+// the same time may make one too; the store keeps the first, and all get that.
 func (k *Keys) Signer(ctx context.Context, organization uuid.UUID) (id string, sign Sign, err error) {
 	k.mu.Lock()
-	defer k.mu.Unlock()
-	if key, ok := k.active[organization]; ok {
+	key, ok := k.active[organization]
+	k.mu.Unlock()
+	if ok {
 		return key.id, key.sign, nil
 	}
 	stored, err := k.activeOrNew(ctx, organization)
@@ -67,7 +70,9 @@ func (k *Keys) Signer(ctx context.Context, organization uuid.UUID) (id string, s
 	if err != nil {
 		return "", nil, err
 	}
-	key := activeKey{id: stored.id, sign: func(message []byte) []byte { return ed25519.Sign(private, message) }}
+	key = activeKey{id: stored.id, sign: func(message []byte) []byte { return ed25519.Sign(private, message) }}
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	k.active[organization] = key
 	return key.id, key.sign, nil
 }
@@ -101,7 +106,7 @@ func (k *Keys) activeOrNew(ctx context.Context, organization uuid.UUID) (row, er
 	}
 	key, ok, err = k.store.active(ctx, organization)
 	if err == nil && !ok {
-		err = fmt.Errorf("the key just stored is not there")
+		err = errors.New("the key just stored is not there")
 	}
 	return key, err
 }
