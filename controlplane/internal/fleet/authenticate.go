@@ -62,7 +62,9 @@ func (a *Authenticator) Unary(maxBytes int64, next http.Handler) http.Handler {
 		if err != nil {
 			if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
 				refuse(w, http.StatusRequestEntityTooLarge, "resource_exhausted", "body_too_large", fmt.Sprintf("at most %d bytes", maxBytes))
+				return
 			}
+			refuse(w, http.StatusBadRequest, "invalid_argument", "body_incomplete", "the body broke off")
 			return
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))

@@ -50,7 +50,7 @@ func newHub(config Config) *hub {
 
 // join adds a watcher to its gateway's feed, starting the feed where it is the
 // first; ok is false when the process is about to end.
-func (h *hub) join(ctx context.Context, agent gateway.Agent) (w *watcher, f *feed, leave func(), ok bool) {
+func (h *hub) join(agent gateway.Agent) (w *watcher, f *feed, leave func(), ok bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.drained {
@@ -59,7 +59,7 @@ func (h *hub) join(ctx context.Context, agent gateway.Agent) (w *watcher, f *fee
 	at := place{agent.OrganizationID, agent.GatewayID}
 	f, found := h.feeds[at]
 	if !found {
-		f = h.start(ctx, at)
+		f = h.start(at)
 	}
 	w = &watcher{agent: agent, wake: make(chan struct{}, 1)}
 	f.add(w)
@@ -77,9 +77,10 @@ func (h *hub) leave(f *feed, w *watcher) {
 	h.streams.Done()
 }
 
-// start runs a feed for as long as it has watchers, not only the first.
-func (h *hub) start(ctx context.Context, at place) *feed {
-	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
+// start runs a feed for as long as it has watchers: nothing of the first one's
+// request may live on in it.
+func (h *hub) start(at place) *feed {
+	ctx, stop := context.WithCancel(context.Background())
 	f := newFeed(h.config, at, stop)
 	h.feeds[at] = f
 	h.running.Go(func() { f.read(ctx) })

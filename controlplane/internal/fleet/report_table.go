@@ -89,26 +89,3 @@ func (t *ReportTable) Statuses(ctx context.Context, organization uuid.UUID, agen
 	}
 	return statuses, nil
 }
-
-// Tails returns the last numbers of an agent's boots.
-func (t *ReportTable) Tails(ctx context.Context, organization, agent uuid.UUID) (map[string]Tail, error) {
-	const query = `SELECT boot, last_seq, closed FROM agent_tail WHERE organization_id = $1 AND agent_id = $2`
-	tails := make(map[string]Tail)
-	err := t.db.InOrganization(ctx, organization, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, query, organization, agent)
-		if err != nil {
-			return err
-		}
-		var boot string
-		var tail Tail
-		_, err = pgx.ForEachRow(rows, []any{&boot, &tail.LastSeq, &tail.Closed}, func() error {
-			tails[boot] = tail
-			return nil
-		})
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read tails of agent %s: %w", agent, err)
-	}
-	return tails, nil
-}

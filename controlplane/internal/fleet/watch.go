@@ -27,7 +27,7 @@ func (h *Handler) Watch(ctx context.Context, req *connect.Request[agentv1.WatchR
 	if strings.HasSuffix(req.Header().Get("Content-Type"), "json") {
 		return connect.NewError(connect.CodeUnimplemented, errors.New("watch speaks binary protobuf only"))
 	}
-	w, f, leave, ok := h.hub.join(ctx, agent)
+	w, f, leave, ok := h.hub.join(agent)
 	if !ok {
 		return connect.NewError(connect.CodeUnavailable, errors.New("shutting down"))
 	}

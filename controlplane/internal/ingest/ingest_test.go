@@ -23,14 +23,14 @@ func TestIngest_two_organizations(t *testing.T) {
 	w.send(0, w.batch(a, usage(1, 10)...), w.batch(b, usage(1, 3)...))
 	w.send(1, w.batch(b, usage(4, 7)...))
 	w.send(0, w.batch(a, usage(11, 20)...))
-	in := w.start()
+	w.start()
 	w.settled(0, 3)
 	w.settled(1, 1)
 
 	if diff := cmp.Diff([]counts{{20, 20}, {7, 7}}, []counts{w.rows(a), w.rows(b)}); diff != "" {
 		t.Error(diff)
 	}
-	got, err := in.Settled(t.Context(), []string{a.ID.String(), b.ID.String()})
+	got, err := Settled(t.Context(), w.db, []string{a.ID.String(), b.ID.String()})
 	if err != nil {
 		t.Fatal(err)
 	}

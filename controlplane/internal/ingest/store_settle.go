@@ -87,8 +87,3 @@ func Settled(ctx context.Context, db *postgres.DB, agents []string) (map[string]
 	})
 	return out, wrap(err, "settled ranges")
 }
-
-// Settled is the function of that name over this ingest's store.
-func (in *Ingest) Settled(ctx context.Context, agents []string) (map[string][]*agentv1.SettledRange, error) {
-	return Settled(ctx, in.config.Postgres, agents)
-}
