@@ -37,7 +37,12 @@ func (s *stack) boot(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.up(ctx, "agent", s.url("AGENT"), s.parts.agent)
+	if err := s.up(ctx, "agent", s.url("AGENT"), s.parts.agent); err != nil {
+		return err
+	}
+	return s.screen.step("key", "the agent takes the demo key", func() error {
+		return await(ctx, func(ctx context.Context) error { return s.parts.accepts(ctx, s) })
+	})
 }
 
 // up starts one part and waits until it answers.
@@ -57,18 +62,26 @@ func (s *stack) up(ctx context.Context, name, where string, program func(*stack)
 // reach waits for something that is not ours to start.
 func (s *stack) reach(ctx context.Context, name, variable string, ping func(context.Context) error) error {
 	return s.screen.step(name, "external, "+variable, func() error {
-		ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
-		defer cancel()
-		for {
-			err := ping(ctx)
-			if err == nil {
-				return nil
-			}
-			select {
-			case <-ctx.Done():
-				return fmt.Errorf("%s does not answer at %s: %w", name, variable, err)
-			case <-time.After(200 * time.Millisecond):
-			}
+		if err := await(ctx, ping); err != nil {
+			return fmt.Errorf("%s does not answer at %s: %w", name, variable, err)
 		}
+		return nil
 	})
+}
+
+// await asks until the answer is good.
+func await(ctx context.Context, ask func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+	defer cancel()
+	for {
+		err := ask(ctx)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
 }

@@ -36,6 +36,7 @@ var standIns = partTable{
 		}
 		return demonstration{email: "ada@example.com", password: "pass", token: "it's", key: "weir_key", keyID: "id"}, nil
 	},
+	accepts: func(ctx context.Context, s *stack) error { return pingAs(ctx, s.url("AGENT"), s.demo.key) },
 }
 
 func standIn(variable string) func(*stack) (process.Program, error) {

@@ -25,7 +25,7 @@ const (
 var weirParts = partTable{
 	build: buildBinaries,
 	oidc:  oidcPart, mock: mockPart, controlplane: controlplanePart, agent: agentPart,
-	seed: seedDemo,
+	seed: seedDemo, accepts: acceptsKey,
 }
 
 func oidcPart(s *stack) (process.Program, error) {
@@ -83,6 +83,10 @@ func agentPart(s *stack) (process.Program, error) {
 		),
 		Probe: func(ctx context.Context) error { return pingHTTP(ctx, s.url("ADMIN")+"/readyz") },
 	}, nil
+}
+
+func acceptsKey(ctx context.Context, s *stack) error {
+	return pingAs(ctx, s.url("AGENT")+"/v1/models", s.demo.key)
 }
 
 // foreignEnviron is our environment without settings of Weir: a sourced env file must not change what a part does.

@@ -9,12 +9,18 @@ import (
 )
 
 // pingHTTP wants status 200.
-func pingHTTP(ctx context.Context, address string) error {
+func pingHTTP(ctx context.Context, address string) error { return pingAs(ctx, address, "") }
+
+// pingAs wants status 200 for the bearer of a token.
+func pingAs(ctx context.Context, address, token string) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return err
 	}
 	request.Close = true
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return err

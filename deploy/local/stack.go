@@ -38,6 +38,8 @@ type partTable struct {
 	// seed makes the demo organization through the control plane's API and returns what a newcomer needs.
 	seed  func(ctx context.Context, s *stack) (demonstration, error)
 	agent func(s *stack) (process.Program, error)
+	// accepts tells whether the agent takes the demo key: it serves its policy of last time before it has today's.
+	accepts func(ctx context.Context, s *stack) error
 }
 
 // demonstration is what the seeding hands to the screen and the env file.
