@@ -59,15 +59,16 @@ func (b *buffer) fill(source io.Reader, limit int64) error {
 var errTooLarge = errors.New("larger than the limit")
 
 // readBody reads a request whole. Its errors are *http.MaxBytesError and those of
-// the connection.
-func readBody(w http.ResponseWriter, r *http.Request, limit int64) (*buffer, error) {
+// the connection, os.ErrDeadlineExceeded where the caller was too slow.
+func readBody(w *caller, r *http.Request, limit int64) (*buffer, error) {
 	if r.ContentLength > limit {
 		w.Header().Set("Connection", "close")
 		return nil, &http.MaxBytesError{Limit: limit}
 	}
 	// One byte more than the body: the read that finds its end needs room.
 	b := takeBuffer(r.ContentLength + 1)
-	if err := b.fill(http.MaxBytesReader(w, r.Body, limit), limit); err != nil {
+	w.body = http.MaxBytesReader(w.ResponseWriter, r.Body, limit)
+	if err := b.fill(w, limit); err != nil {
 		b.release()
 		return nil, err
 	}

@@ -33,7 +33,7 @@ func surfaceOf(path string) (surface, method string) {
 // exchange is one request on its way. One goroutine uses it.
 type exchange struct {
 	handler *Handler
-	w       http.ResponseWriter
+	w       caller
 	r       *http.Request
 	surface string
 	policy  *snapshot.Policy // nil: none yet
@@ -57,9 +57,9 @@ type exchange struct {
 }
 
 func (h *Handler) begin(w http.ResponseWriter, r *http.Request) *exchange {
-	e := &exchange{handler: h, w: w, r: r, policy: h.config.Policy.Load(), begun: h.config.Now()}
+	e := &exchange{handler: h, w: newCaller(w, r, &h.config), r: r, policy: h.config.Policy.Load(), begun: h.config.Now()}
 	e.record.RequestId = newRequestID(e.begun)
-	header := w.Header()
+	header := e.w.Header()
 	header["X-Weir-Request-Id"] = []string{e.record.RequestId}
 	if e.policy != nil {
 		header["X-Weir-Policy-Version"] = e.policy.VersionHeader()
@@ -105,7 +105,7 @@ func (e *exchange) admit() *openai.Error {
 
 func (e *exchange) read() *openai.Error {
 	limit := e.policy.MaxRequestBytes()
-	body, err := readBody(e.w, e.r, limit)
+	body, err := readBody(&e.w, e.r, limit)
 	if err != nil {
 		return unreadable(err, limit)
 	}

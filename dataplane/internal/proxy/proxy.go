@@ -6,6 +6,7 @@
 package proxy
 
 import (
+	"cmp"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -38,11 +39,13 @@ type Secrets interface {
 // Defaults of Config.
 const (
 	DefaultIdleTimeout    = 5 * time.Minute
+	DefaultBodyTimeout    = time.Minute
+	DefaultWriteTimeout   = 30 * time.Second
 	DefaultMaxAnswerBytes = 64 << 20
 	DefaultMaxEventBytes  = 1 << 20
 )
 
-// Config is what a Handler needs. All but the last four fields are required.
+// Config is what a Handler needs. All but the fields from Now on are required.
 type Config struct {
 	Policy   *snapshot.Holder
 	Recorder Recorder
@@ -61,6 +64,11 @@ type Config struct {
 	Now func() time.Time
 	// IdleTimeout bounds the silence of an upstream inside of an answer.
 	IdleTimeout time.Duration
+	// BodyTimeout bounds the silence of a caller inside of its request's body, and
+	// the time of the whole body beyond what 16 KiB/s take.
+	BodyTimeout time.Duration
+	// WriteTimeout bounds how long a caller takes nothing of its answer.
+	WriteTimeout time.Duration
 	// MaxAnswerBytes bounds an answer that is not a stream: it is held whole, so
 	// that its record ends before the caller sees its last byte.
 	MaxAnswerBytes int64
@@ -87,15 +95,11 @@ func (c *Config) complete() error {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	if c.IdleTimeout == 0 {
-		c.IdleTimeout = DefaultIdleTimeout
-	}
-	if c.MaxAnswerBytes == 0 {
-		c.MaxAnswerBytes = DefaultMaxAnswerBytes
-	}
-	if c.MaxEventBytes == 0 {
-		c.MaxEventBytes = DefaultMaxEventBytes
-	}
+	c.IdleTimeout = cmp.Or(c.IdleTimeout, DefaultIdleTimeout)
+	c.BodyTimeout = cmp.Or(c.BodyTimeout, DefaultBodyTimeout)
+	c.WriteTimeout = cmp.Or(c.WriteTimeout, DefaultWriteTimeout)
+	c.MaxAnswerBytes = cmp.Or(c.MaxAnswerBytes, DefaultMaxAnswerBytes)
+	c.MaxEventBytes = cmp.Or(c.MaxEventBytes, DefaultMaxEventBytes)
 	return errors.Join(faults...)
 }
 

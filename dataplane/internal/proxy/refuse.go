@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"strconv"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect/openai"
@@ -16,6 +17,8 @@ var (
 	keyRevoked = unauthenticated("key_revoked", "This key was revoked.")
 	keyExpired = unauthenticated("key_expired", "This key has expired.")
 
+	bodyTimeout = &openai.Error{Status: http.StatusRequestTimeout, Code: "body_timeout",
+		Message: "The request body did not come in time."}
 	routeNotAllowed = &openai.Error{Status: http.StatusForbidden, Code: "route_not_allowed", Param: "model",
 		Message: "This key may not use this route."}
 	unsupportedSurface = &openai.Error{Status: http.StatusNotFound, Code: "unsupported_surface",
@@ -64,6 +67,9 @@ func unreadable(err error, limit int64) *openai.Error {
 	if errors.As(err, &tooLarge) {
 		return &openai.Error{Status: http.StatusRequestEntityTooLarge, Code: "body_too_large",
 			Message: fmt.Sprintf("The request body is larger than %d bytes.", limit)}
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return bodyTimeout
 	}
 	return &openai.Error{Status: http.StatusBadRequest, Code: "body_unreadable", Message: "The request body ended before its end."}
 }

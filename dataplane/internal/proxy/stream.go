@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net/http"
 	"time"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect/openai"
@@ -39,7 +38,7 @@ func (u *upstream) stream() {
 	s := &stream{
 		upstream: u,
 		events:   sse.NewReader(u, space.bytes, e.handler.config.MaxEventBytes),
-		flush:    http.NewResponseController(e.w).Flush,
+		flush:    e.w.flush,
 	}
 	defer func() {
 		space.bytes = s.events.Space()

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"net"
 	"net/http"
 	"net/url"
@@ -25,12 +26,12 @@ type TransportConfig struct {
 // nor undoes it: the agent asks for none, so that usage can be read and bytes pass
 // as they came.
 func NewTransport(config TransportConfig) *http.Transport {
-	dialer := &net.Dialer{Timeout: orDefault(config.DialTimeout, 10*time.Second), KeepAlive: 30 * time.Second}
+	dialer := &net.Dialer{Timeout: cmp.Or(config.DialTimeout, 10*time.Second), KeepAlive: 30 * time.Second}
 	transport := &http.Transport{
 		DialContext:            dialer.DialContext,
 		TLSHandshakeTimeout:    10 * time.Second,
-		ResponseHeaderTimeout:  orDefault(config.HeaderTimeout, 10*time.Minute),
-		MaxIdleConnsPerHost:    orDefault(config.MaxIdlePerHost, 1024),
+		ResponseHeaderTimeout:  cmp.Or(config.HeaderTimeout, 10*time.Minute),
+		MaxIdleConnsPerHost:    cmp.Or(config.MaxIdlePerHost, 1024),
 		IdleConnTimeout:        90 * time.Second,
 		MaxResponseHeaderBytes: 256 << 10,
 		DisableCompression:     true,
@@ -42,12 +43,4 @@ func NewTransport(config TransportConfig) *http.Transport {
 		transport.Proxy = http.ProxyURL(config.Proxy)
 	}
 	return transport
-}
-
-func orDefault[T comparable](value, standard T) T {
-	var zero T
-	if value == zero {
-		return standard
-	}
-	return value
 }
