@@ -45,9 +45,13 @@ type Error struct {
 	Reason     string // stable, snake_case; may be empty
 	Message    string
 	Violations []Violation
+	// Cause is for the log and never shown; nil where the message says it all.
+	Cause error
 }
 
 func (e *Error) Error() string { return e.Message }
+
+func (e *Error) Unwrap() error { return e.Cause }
 
 // New makes a fault with a formatted message.
 func New(kind Kind, format string, args ...any) *Error {
@@ -57,6 +61,11 @@ func New(kind Kind, format string, args ...any) *Error {
 // Because makes a fault with a stable reason that programs can test.
 func Because(kind Kind, reason, format string, args ...any) *Error {
 	return &Error{Kind: kind, Reason: reason, Message: fmt.Sprintf(format, args...)}
+}
+
+// Unanswered makes an Unavailable fault of an outage, which the caller is not shown.
+func Unanswered(cause error, reason, message string) *Error {
+	return &Error{Kind: Unavailable, Reason: reason, Message: message, Cause: cause}
 }
 
 // Field makes an Invalid fault about one field.

@@ -4,12 +4,13 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 
 	"connectrpc.com/connect"
-	"github.com/google/uuid"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/weirhq/weir/controlplane/internal/fault"
+	"github.com/weirhq/weir/controlplane/internal/wire"
 	agentv1 "github.com/weirhq/weir/proto/gen/weir/agent/v1"
 )
 
@@ -18,11 +19,11 @@ func (h *Handler) Enroll(ctx context.Context, req *connect.Request[agentv1.Enrol
 	hash := sha256.Sum256([]byte(req.Msg.GetToken()))
 	agent, err := h.Enroller.EnrolAgent(ctx, hash, req.Msg.GetPublicKey(), req.Msg.GetName())
 	if err != nil {
-		return nil, h.connectError("enrol agent", err)
+		return nil, h.connectError(ctx, fmt.Errorf("enrol agent: %w", err))
 	}
 	keys, err := h.Keys.PublicKeys(ctx, agent.OrganizationID)
 	if err != nil {
-		return nil, h.connectError("enrol agent", err)
+		return nil, h.connectError(ctx, fmt.Errorf("enrol agent: %w", err))
 	}
 	pinned := make([]*agentv1.SigningKey, len(keys))
 	for i, k := range keys {
@@ -38,34 +39,10 @@ func (h *Handler) Enroll(ctx context.Context, req *connect.Request[agentv1.Enrol
 	}), nil
 }
 
-var codes = map[fault.Kind]connect.Code{
-	fault.Invalid:         connect.CodeInvalidArgument,
-	fault.Unauthenticated: connect.CodeUnauthenticated,
-	fault.Denied:          connect.CodePermissionDenied,
-	fault.NotFound:        connect.CodeNotFound,
-	fault.Conflict:        connect.CodeAlreadyExists,
-	fault.Precondition:    connect.CodeFailedPrecondition,
-	fault.Aborted:         connect.CodeAborted,
-	fault.Exhausted:       connect.CodeResourceExhausted,
-	fault.Unavailable:     connect.CodeUnavailable,
-	fault.Unimplemented:   connect.CodeUnimplemented,
-}
-
-// connectError shows faults to the agent; everything else is logged under a
-// reference, and only that is shown.
-func (h *Handler) connectError(doing string, err error) error {
-	var known *fault.Error
-	if !errors.As(err, &known) {
-		reference := uuid.NewString()
-		h.Log.Error("internal error", "doing", doing, "error", err, "reference", reference)
-		return connect.NewError(connect.CodeInternal, errors.New("internal error, reference "+reference))
-	}
-	message := known.Message
-	if known.Reason != "" {
-		message = known.Reason + ": " + message
-	}
-	shown := connect.NewError(codes[known.Kind], errors.New(message))
-	if known.Reason != "" {
+// connectError names a fault's reason in a header, too: agents read it there.
+func (h *Handler) connectError(ctx context.Context, err error) error {
+	shown := wire.Error(ctx, h.Log, err)
+	if known := (*fault.Error)(nil); errors.As(err, &known) && known.Reason != "" {
 		shown.Meta().Set(ReasonHeader, known.Reason)
 	}
 	return shown

@@ -29,8 +29,10 @@ var limits = map[int32]string{
 // denied are codes of what the user report has no right to.
 var denied = map[int32]bool{164: true, 291: true, 446: true, 452: true, 481: true, 497: true}
 
-// away are codes of a server that can't answer now.
-var away = map[int32]bool{209: true, 210: true, 236: true, 279: true, 735: true}
+// away are codes of a server that can't answer now, or does not know us.
+var away = map[int32]bool{
+	192: true, 193: true, 194: true, 209: true, 210: true, 236: true, 279: true, 516: true, 735: true,
+}
 
 // explain turns an error of ClickHouse into one for the caller.
 func explain(ctx context.Context, err error) error {
@@ -42,7 +44,7 @@ func explain(ctx context.Context, err error) error {
 		if strings.Contains(err.Error(), "unsupported column type") {
 			return fault.Because(fault.Invalid, "query_failed", "a column's type can't be returned: cast it, for example with toString")
 		}
-		return fault.Because(fault.Unavailable, "analytics_unavailable", "the analytics store does not answer; try again")
+		return fault.Unanswered(err, "analytics_unavailable", "the analytics store does not answer; try again")
 	}
 	switch {
 	case limits[said.Code] != "":
@@ -50,7 +52,7 @@ func explain(ctx context.Context, err error) error {
 	case denied[said.Code]:
 		return fault.Because(fault.Invalid, "query_not_allowed", "the query uses something other than the public views and plain functions (code %d): see docs/sql.md", said.Code)
 	case away[said.Code]:
-		return fault.Because(fault.Unavailable, "analytics_unavailable", "the analytics store does not answer; try again")
+		return fault.Unanswered(err, "analytics_unavailable", "the analytics store does not answer; try again")
 	}
 	return fault.Because(fault.Invalid, "query_failed", "%s (code %d)", clean(said.Message), said.Code)
 }

@@ -1,6 +1,7 @@
 package report_test
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -131,8 +132,8 @@ func TestRun_errors(t *testing.T) {
 	t.Run("server_is_down", func(t *testing.T) {
 		h.server.Kill()
 		_, err := h.Run(h.as(t.Context(), 0), "SELECT 1")
-		if !fault.Is(err, fault.Unavailable) {
-			t.Errorf("got %v", err)
+		if !fault.Is(err, fault.Unavailable) || errors.Unwrap(err) == nil {
+			t.Errorf("got %v, because of %v", err, errors.Unwrap(err))
 		}
 	})
 }

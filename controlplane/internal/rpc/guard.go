@@ -14,6 +14,7 @@ import (
 
 	"github.com/weirhq/weir/controlplane/internal/authn"
 	"github.com/weirhq/weir/controlplane/internal/authz"
+	"github.com/weirhq/weir/controlplane/internal/wire"
 )
 
 var _ connect.Interceptor = (*guard)(nil)
@@ -101,9 +102,9 @@ func (g *guard) finish(ctx context.Context, spec connect.Spec, caller authn.Prin
 		g.logger.InfoContext(ctx, "rpc", append(attributes, "code", "ok")...)
 		return nil
 	}
-	wire := toWire(ctx, g.logger, err)
-	g.logger.InfoContext(ctx, "rpc", append(attributes, "code", wire.Code().String())...)
-	return wire
+	shown := wire.Error(ctx, g.logger, err)
+	g.logger.InfoContext(ctx, "rpc", append(attributes, "code", shown.Code().String())...)
+	return shown
 }
 
 // recovered turns a panic into an error, which the caller sees as internal.

@@ -1,4 +1,7 @@
-package rpc
+// Package wire turns errors into what a caller sees, over Connect: faults become
+// codes with their reasons, everything else an internal error with a reference,
+// under which the error itself is logged.
+package wire
 
 import (
 	"context"
@@ -34,12 +37,15 @@ var codes = map[fault.Kind]connect.Code{
 	fault.Unimplemented:   connect.CodeUnimplemented,
 }
 
-// toWire is the one place where errors become what a caller sees.
-func toWire(ctx context.Context, logger *slog.Logger, err error) *connect.Error {
+// Error is the one place where errors become what a caller sees.
+func Error(ctx context.Context, logger *slog.Logger, err error) *connect.Error {
 	var wire *connect.Error
 	var meant *fault.Error
 	switch {
 	case errors.As(err, &meant):
+		if meant.Cause != nil {
+			logger.WarnContext(ctx, "fault with a cause of ours", "reason", meant.Reason, "error", meant.Cause)
+		}
 		return fromFault(meant)
 	case errors.As(err, &wire):
 		return wire
