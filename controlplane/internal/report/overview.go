@@ -14,15 +14,14 @@ import (
 // Interval in which a series is cut.
 type Interval int
 
+// Intervals, in the order of weir.admin.v1.Interval.
 const (
 	Minute Interval = iota + 1
 	Hour
 	Day
 )
 
-const (
-	maxPoints = 5_000
-)
+const maxPoints = 5_000
 
 // Overview asks who spent what, and whether it is healthy, in [From, To).
 type Overview struct {

@@ -41,14 +41,10 @@ func (s *reports) RunQuery(ctx context.Context, req *connect.Request[adminv1.Run
 }
 
 func (s *reports) GetOverview(ctx context.Context, req *connect.Request[adminv1.GetOverviewRequest]) (*connect.Response[adminv1.GetOverviewResponse], error) {
-	query := report.Overview{Interval: report.Interval(req.Msg.GetInterval()), TimeZone: req.Msg.GetTimeZone()}
-	if from := req.Msg.GetFrom(); from != nil {
-		query.From = from.AsTime()
-	}
-	if to := req.Msg.GetTo(); to != nil {
-		query.To = to.AsTime()
-	}
-	result, err := s.reports.Overview(ctx, query)
+	result, err := s.reports.Overview(ctx, report.Overview{
+		From: fromTimestamp(req.Msg.GetFrom()), To: fromTimestamp(req.Msg.GetTo()),
+		Interval: report.Interval(req.Msg.GetInterval()), TimeZone: req.Msg.GetTimeZone(),
+	})
 	if err != nil {
 		return nil, err
 	}

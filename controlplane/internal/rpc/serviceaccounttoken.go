@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"context"
+	"time"
 
 	"connectrpc.com/connect"
 
@@ -36,6 +37,36 @@ func (s *serviceAccounts) CreateServiceAccountToken(ctx context.Context, req *co
 		d.Answer = func(recorded []eventlog.Event) (*adminv1.CreateServiceAccountTokenResponse, error) {
 			t, err := created(recorded, serviceaccount.ApplyToken)
 			return &adminv1.CreateServiceAccountTokenResponse{Token: toProtoToken(t), Secret: secret}, err
+		}
+		return d, err
+	})
+}
+
+func fromCreateToken(ctx context.Context, msg *adminv1.CreateServiceAccountTokenRequest) (serviceaccount.TokenCreation, error) {
+	id, err := newID()
+	return serviceaccount.TokenCreation{
+		ID: id, Name: msg.GetName(), ExpiresAt: fromTimestamp(msg.GetExpiresAt()), Now: time.Now(), By: roleOfCaller(ctx),
+	}, err
+}
+
+func (s *serviceAccounts) RevokeServiceAccountToken(ctx context.Context, req *connect.Request[adminv1.RevokeServiceAccountTokenRequest]) (*connect.Response[adminv1.RevokeServiceAccountTokenResponse], error) {
+	id, err := parseID("id", req.Msg.GetId())
+	if err != nil {
+		return nil, err
+	}
+	return mutate(ctx, s.runner, req, func(ctx context.Context, v readmodel.View) (d command.Decision[*adminv1.RevokeServiceAccountTokenResponse], err error) {
+		t, err := readmodel.ServiceAccountTokens.Find(ctx, v, id)
+		if err != nil {
+			return d, err
+		}
+		a, err := readmodel.ServiceAccounts.Find(ctx, v, t.ServiceAccountID)
+		if err != nil {
+			return d, err
+		}
+		d.Changes, err = a.RevokeToken(t, req.Msg.GetReason(), roleOfCaller(ctx))
+		d.Answer = func(recorded []eventlog.Event) (*adminv1.RevokeServiceAccountTokenResponse, error) {
+			after, err := changed(t, recorded, serviceaccount.ApplyToken)
+			return &adminv1.RevokeServiceAccountTokenResponse{Token: toProtoToken(after)}, err
 		}
 		return d, err
 	})

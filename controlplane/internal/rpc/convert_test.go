@@ -1,0 +1,28 @@
+package rpc_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/weirhq/weir/controlplane/internal/report"
+	adminv1 "github.com/weirhq/weir/proto/gen/weir/admin/v1"
+	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
+)
+
+// Conversions keep the numbers.
+func TestEnumsAgree(t *testing.T) {
+	for name, enums := range map[string][2]map[string]int32{
+		"roles":      {eventv1.Role_value, adminv1.Role_value},
+		"dialects":   {eventv1.Dialect_value, adminv1.Dialect_value},
+		"strategies": {eventv1.Strategy_value, adminv1.Strategy_value},
+		"intervals": {
+			{"INTERVAL_UNSPECIFIED": 0, "INTERVAL_MINUTE": int32(report.Minute), "INTERVAL_HOUR": int32(report.Hour), "INTERVAL_DAY": int32(report.Day)},
+			adminv1.Interval_value,
+		},
+	} {
+		if diff := cmp.Diff(enums[0], enums[1]); diff != "" {
+			t.Errorf("%s of the API differ:\n%s", name, diff)
+		}
+	}
+}
