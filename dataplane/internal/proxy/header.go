@@ -43,7 +43,20 @@ func upstreamHeader(from http.Header, credential secret.Value) http.Header {
 	if _, there := to["User-Agent"]; !there {
 		to["User-Agent"] = nil // else the transport names itself
 	}
+	// By these names the transport would know that it may send a request again that
+	// may have arrived: one attempt would be recorded, and two paid.
+	lowerCase(to, "Idempotency-Key", "idempotency-key")
+	lowerCase(to, "X-Idempotency-Key", "x-idempotency-key")
 	return to
+}
+
+// lowerCase writes a header in a way that net/http does not look up and that means
+// the same to the other side.
+func lowerCase(header http.Header, name, lower string) {
+	if values, there := header[name]; there {
+		delete(header, name)
+		header[lower] = values
+	}
 }
 
 // answerHeader adds what the caller gets of a provider's header.
