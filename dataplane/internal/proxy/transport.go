@@ -36,8 +36,10 @@ func NewTransport(config TransportConfig) *http.Transport {
 		MaxResponseHeaderBytes: 256 << 10,
 		DisableCompression:     true,
 		ForceAttemptHTTP2:      true,
-		WriteBufferSize:        16 << 10,
-		ReadBufferSize:         16 << 10,
+		// A connection that died silently would swallow all requests to its host.
+		HTTP2:           &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 10 * time.Second},
+		WriteBufferSize: 16 << 10,
+		ReadBufferSize:  16 << 10,
 	}
 	if config.Proxy != nil {
 		transport.Proxy = http.ProxyURL(config.Proxy)
