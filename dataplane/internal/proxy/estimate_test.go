@@ -1,6 +1,9 @@
 package proxy_test
 
 import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -35,6 +38,36 @@ func TestEstimateIsTheWorstCase(t *testing.T) {
 			}
 			wantEnding(t, h, ending{usagev1.Outcome_OUTCOME_OK, 200, "", estimated,
 				&usagev1.TokenUsage{Input: input, Output: test.output}, input*test.in + test.output*test.out})
+		})
+	}
+}
+
+// TestUsageSoFarIsNotTheTotal: a broken stream is settled by its estimate, though
+// the upstream told in each event what had been used until then.
+func TestUsageSoFarIsNotTheTotal(t *testing.T) {
+	body := question + `,"stream":true,"max_tokens":50}`
+	usage, cost := worst(body, 50)
+	const chunk = `data: {"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":%s}],"usage":{"prompt_tokens":10,"completion_tokens":%d}}` + "\n\n"
+	told := &usagev1.TokenUsage{Input: 10, Output: 3}
+	for name, test := range map[string]struct {
+		finish string
+		want   ending
+	}{
+		"in_the_middle": {`null`, ending{usagev1.Outcome_OUTCOME_UPSTREAM_BROKE, 200, "upstream_broke", estimated, usage, cost}},
+		"at_the_end":    {`"stop"`, ending{usagev1.Outcome_OUTCOME_UPSTREAM_BROKE, 200, "upstream_broke", reported, told, 55_000}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", "text/event-stream")
+				fmt.Fprintf(w, chunk+chunk, "null", 2, test.finish, 3)
+				_ = http.NewResponseController(w).Flush()
+				panic(http.ErrAbortHandler)
+			}))
+			defer upstream.Close()
+			h := newHarness(t)
+			h.holder.Store(h.policy(upstream.URL))
+			h.post(goodKey, body)
+			wantEnding(t, h, test.want)
 		})
 	}
 }

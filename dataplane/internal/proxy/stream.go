@@ -25,9 +25,10 @@ type stream struct {
 	flush  func() error
 	// answer is what the events said so far, the latest usage in it.
 	answer openai.Answer
-	// finished: a choice gave its reason to end.
-	finished bool
-	unsent   bool
+	// finished: a choice gave its reason to end. total: the usage is of the whole
+	// answer; some servers tell in each event what it is so far.
+	finished, total bool
+	unsent          bool
 }
 
 // stream passes events as they come, each one whole, flushed when the next one is
@@ -89,6 +90,7 @@ func (s *stream) look(data []byte) (hide bool) {
 		return false
 	}
 	s.answer.Usage, s.answer.UsageSHA256, s.answer.ServiceTier = said.Usage, said.UsageSHA256, said.ServiceTier
+	s.total = s.finished || said.NoChoices
 	asked := s.exchange.request.AsksUsage || !s.exchange.request.Stream
 	return said.NoChoices && !asked
 }
@@ -110,7 +112,16 @@ func (s *stream) flushed() bool {
 }
 
 // left ends a stream whose caller can't be written to any more.
-func (s *stream) left() { s.gone(s.response.StatusCode, s.answer, false) }
+func (s *stream) left() { s.gone(s.response.StatusCode, s.cut(), false) }
+
+// cut is what a stream that did not end may be settled by: more was generated than
+// usage tells that is not the total.
+func (s *stream) cut() openai.Answer {
+	if s.total {
+		return s.answer
+	}
+	return openai.Answer{}
+}
 
 func (s *stream) settleOK() {
 	outcome, code := usagev1.Outcome_OUTCOME_OK, ""
@@ -128,13 +139,13 @@ func (s *stream) ended(err error) {
 		s.left()
 		return
 	}
-	if errors.Is(err, io.EOF) && !s.events.Torn() && (s.answer.Usage != nil || s.answer.Failed || s.finished) {
+	if errors.Is(err, io.EOF) && !s.events.Torn() && (s.total || s.answer.Failed || s.finished) {
 		s.settleOK()
 		return
 	}
 	e.log().Warn("upstream broke off", "provider", e.target.Provider.Name, "error", cause(err))
 	refusal := s.breakage()
-	e.settle(end{outcome: usagev1.Outcome_OUTCOME_UPSTREAM_BROKE, status: s.response.StatusCode, code: refusal.Code, answer: s.answer})
+	e.settle(end{outcome: usagev1.Outcome_OUTCOME_UPSTREAM_BROKE, status: s.response.StatusCode, code: refusal.Code, answer: s.cut()})
 	event := refusal.Event()
 	if s.events.Torn() {
 		event = append([]byte("\n\n"), event...)
