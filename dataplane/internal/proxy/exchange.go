@@ -42,7 +42,7 @@ type exchange struct {
 	target  *snapshot.Target
 	secret  secret.Value
 	request openai.Request
-	body    *buffer // nil until read
+	body    *buffer // nil until read, and once it was sent
 
 	// begun is when the request was read; waited is the time spent waiting for the
 	// upstream since.
@@ -76,10 +76,8 @@ func (e *exchange) elapsed() time.Duration { return e.handler.config.Now().Sub(e
 // chat serves a chat completion.
 func (e *exchange) chat() {
 	e.record.Surface = usagev1.Surface_SURFACE_OPENAI_CHAT
+	defer e.releaseBody()
 	refusal := e.admit()
-	if e.body != nil {
-		defer e.body.release()
-	}
 	if refusal == nil {
 		refusal = e.start()
 	}
@@ -112,6 +110,13 @@ func (e *exchange) read() *openai.Error {
 	e.body = body
 	e.begun = e.handler.config.Now()
 	return nil
+}
+
+func (e *exchange) releaseBody() {
+	if e.body != nil {
+		e.body.release()
+		e.body = nil
+	}
 }
 
 func (e *exchange) parse() *openai.Error {

@@ -36,6 +36,7 @@ func (e *exchange) forward() {
 	sent := e.handler.config.Now()
 	response, err := e.handler.config.Transport.RoundTrip(u.request())
 	e.waited += e.handler.config.Now().Sub(sent)
+	e.releaseBody() // the transport has its own hold on it while it sends
 	if err != nil {
 		u.failed(err)
 		return
@@ -67,12 +68,13 @@ func isStream(response *http.Response) bool {
 func (u *upstream) request() *http.Request {
 	e := u.exchange
 	target := e.target
-	pieces := e.request.Splice(make([][]byte, 0, 5), e.body.bytes, target.ModelJSON)
+	body := e.body
+	pieces := e.request.Splice(make([][]byte, 0, 5), body.bytes, target.ModelJSON)
 	var length int64
 	for _, piece := range pieces {
 		length += int64(len(piece))
 	}
-	open := func() *parts { return newParts(e.body, append([][]byte(nil), pieces...), &u.touched) }
+	open := func() *parts { return newParts(body, append([][]byte(nil), pieces...), &u.touched) }
 	request := &http.Request{
 		Method: http.MethodPost,
 		URL:    withQuery(target.Provider.ChatCompletions, e.r.URL.RawQuery),
