@@ -58,7 +58,7 @@ func appendThenRead(t *testing.T, log eventlog.Log) {
 
 func staleHeads(t *testing.T, log eventlog.Log) {
 	organization := uuid.New()
-	mustBegin(t, log, organization, "a")
+	mustBegin(t, log, organization)
 	for _, head := range []int64{0, 2, 7} {
 		_, err := log.Append(t.Context(), eventlog.Append{OrganizationID: organization, Head: head, Changes: []eventlog.Change{Project("b")}})
 		if !errors.Is(err, eventlog.ErrStale) {
@@ -72,7 +72,7 @@ func staleHeads(t *testing.T, log eventlog.Log) {
 
 func noOp(t *testing.T, log eventlog.Log) {
 	organization := uuid.New()
-	mustBegin(t, log, organization, "a")
+	mustBegin(t, log, organization)
 	if events, err := log.Append(t.Context(), eventlog.Append{OrganizationID: organization, Head: 1}); err != nil || len(events) != 0 {
 		t.Errorf("at the head: %v, %v", events, err)
 	}
@@ -86,7 +86,7 @@ func noOp(t *testing.T, log eventlog.Log) {
 
 func apart(t *testing.T, log eventlog.Log) {
 	one, two := uuid.New(), uuid.New()
-	mustBegin(t, log, one, "a")
+	mustBegin(t, log, one)
 	events, err := log.Read(t.Context(), two, 0, 10)
 	if err != nil || len(events) != 0 {
 		t.Errorf("read %v, %v", events, err)
@@ -94,7 +94,7 @@ func apart(t *testing.T, log eventlog.Log) {
 	if head, err := log.Head(t.Context(), two); head != 0 || err != nil {
 		t.Errorf("head %d, %v", head, err)
 	}
-	mustBegin(t, log, two, "a")
+	mustBegin(t, log, two)
 }
 
 // dense lets writers race. Half of their appends hold a payload with a backslash,
@@ -144,9 +144,9 @@ func dense(t *testing.T, log eventlog.Log) {
 }
 
 // mustBegin appends the first event of a log.
-func mustBegin(t *testing.T, log eventlog.Log, organization uuid.UUID, name string) {
+func mustBegin(t *testing.T, log eventlog.Log, organization uuid.UUID) {
 	t.Helper()
-	_, err := log.Append(t.Context(), eventlog.Append{OrganizationID: organization, Changes: []eventlog.Change{Project(name)}})
+	_, err := log.Append(t.Context(), eventlog.Append{OrganizationID: organization, Changes: []eventlog.Change{Project("a")}})
 	if err != nil {
 		t.Fatal(err)
 	}
