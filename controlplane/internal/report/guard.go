@@ -7,8 +7,9 @@ import (
 )
 
 // check lets one SELECT or WITH statement pass and says plainly what it refuses.
-// It is no barrier between tenants (the server's grants and row filters are), but
-// for EXPLAIN: its estimates count the rows of everybody.
+// The barrier between tenants is the server's (grants and row filters), but for
+// EXPLAIN, whose estimates count the rows of everybody, and for functions that need
+// no grant and tell about the server itself: see serverFunctions.
 func check(sql string) error {
 	all := tokens(sql)
 	for len(all) > 0 && all[len(all)-1].is(";") {
@@ -36,6 +37,12 @@ func checkToken(all []token, i int) error {
 	}
 	named := after.kind == word && !after.quoted
 	switch {
+	case t.escaped:
+		return refuse("a quoted name can't hold a backslash")
+	case t.kind == word && serverFunctions[strings.ToLower(t.value)]:
+		return refuse(t.value + " is not available: a query sees usage, not the server")
+	case t.kind == word && (strings.EqualFold(t.value, "system") || strings.EqualFold(t.value, "information_schema")) && after.is("."):
+		return refuse("system tables are not available; docs/sql.md lists the views")
 	case t.kind == foreign:
 		return refuse("outside of quotes a query is plain ASCII")
 	case t.kind == broken:

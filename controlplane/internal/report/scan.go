@@ -17,6 +17,8 @@ type token struct {
 	kind   kind
 	value  string
 	quoted bool // an identifier in quotes is no keyword
+	// escaped: an identifier that we may read otherwise than ClickHouse.
+	escaped bool
 }
 
 // tokens cuts ClickHouse SQL into what matters to the guard; comments are gone.
@@ -86,16 +88,18 @@ func comment(s string) (token, int) {
 // quoted ends at the same quote, unless that is doubled or behind a backslash.
 func quoted(s string, k kind) (token, int) {
 	var value strings.Builder
+	escaped := false
 	for i := 1; i < len(s); i++ {
 		switch {
 		case s[i] == '\\' && i+1 < len(s):
 			i++
+			escaped = k == word
 			value.WriteByte(s[i])
 		case s[i] == s[0] && i+1 < len(s) && s[i+1] == s[0]:
 			i++
 			value.WriteByte(s[i])
 		case s[i] == s[0]:
-			return token{kind: k, value: value.String(), quoted: true}, i + 1
+			return token{kind: k, value: value.String(), quoted: true, escaped: escaped}, i + 1
 		default:
 			value.WriteByte(s[i])
 		}

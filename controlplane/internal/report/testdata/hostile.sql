@@ -171,3 +171,14 @@ SELECT * FROM (SELECT * FROM requests SETTINGS force_primary_key = 1, log_querie
 SELECT model FROM (SELECT model FROM requests SETTINGS log_comment = '{foreign}')
 SELECT ‘'’, * FROM (SELECT model FROM requests SETTINGS log_comment = '{foreign}') WHERE model != ‘'’
 SELECT initialQueryID(), queryID() FROM requests LIMIT 1
+SELECT `file`('/etc/passwd')
+SELECT "file"('/etc/passwd')
+SELECT `\x66ile`('/etc/passwd')
+SELECT FiLe('/etc/passwd')
+SELECT arrayMap(x -> file(x), ['/etc/passwd'])
+SELECT * APPLY(file) FROM (SELECT '/etc/passwd')
+SELECT file/* */('/etc/passwd')
+SELECT hex(file('../../../../../etc/passwd'))
+SELECT getServerPort('tcp_port')
+SELECT name, data_path FROM system.databases
+SELECT * FROM `system`.`databases`
