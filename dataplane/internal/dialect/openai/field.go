@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect/jsonscan"
 )
@@ -61,6 +62,20 @@ func plain(name []byte) []byte {
 		return name
 	}
 	return []byte(text)
+}
+
+// text decodes a JSON string; empty where value is none.
+func text(value []byte) string {
+	if len(value) < 2 || value[0] != '"' {
+		return ""
+	}
+	plain := value[1 : len(value)-1]
+	if bytes.IndexByte(plain, '\\') < 0 && utf8.Valid(plain) {
+		return string(plain)
+	}
+	var text string
+	_ = json.Unmarshal(value, &text) // it was scanned: a string that is well formed
+	return text
 }
 
 // media tells by a field's name whether a content part may be billed as more tokens

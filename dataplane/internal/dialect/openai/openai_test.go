@@ -62,6 +62,8 @@ func TestBoundsOfARequest(t *testing.T) {
 		`,"max_tokens":1e3`:                                                {MaxOutput: openai.Unknown, Choices: 1},
 		`,"max_tokens":-1,"n":0`:                                           {MaxOutput: openai.Unknown, Choices: openai.Unknown},
 		`,"service_tier":"flex"`:                                           {Choices: 1, ServiceTier: "flex"},
+		`,"service_tier":"fl\u0065x"`:                                      {Choices: 1, ServiceTier: "flex"},
+		`,"service_tier":7`:                                                {Choices: 1},
 		`,"messages":[{"content":[{"image_url":{"url":"x"}}]}]`:            {Choices: 1, OpenEnded: true},
 		`,"messages":[{"content":[{"imag\u0065_url":{}}]}]`:                {Choices: 1, OpenEnded: true, SendsAudio: true},
 		`,"messages":[{"content":"an \"image_url\": in the text is not"}]`: {Choices: 1},

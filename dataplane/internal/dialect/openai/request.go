@@ -6,7 +6,6 @@ package openai
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -65,7 +64,7 @@ func ParseRequest(body []byte) (Request, *Error) {
 		return request, refusal
 	}
 	model := found[fieldModel]
-	if json.Unmarshal(model.Value, &request.Model) != nil || request.Model == "" {
+	if request.Model = text(model.Value); request.Model == "" {
 		return request, &Error{Status: http.StatusBadRequest, Code: "model_missing", Param: "model",
 			Message: "You must provide the model parameter: the name of a route, as a string."}
 	}
@@ -86,7 +85,7 @@ func (r *Request) readBounds(found [maxFields]jsonscan.Field) {
 	if r.Choices = whole(found[fieldN].Value, 1); r.Choices == 0 {
 		r.Choices = Unknown
 	}
-	_ = json.Unmarshal(found[fieldServiceTier].Value, &r.ServiceTier) // not a string: the upstream's matter
+	r.ServiceTier = text(found[fieldServiceTier].Value) // not a string: the upstream's matter
 	voice, modalities := found[fieldAudio].Value, found[fieldModalities].Value
 	r.AsksAudio = len(voice) > 0 && string(voice) != "null" ||
 		bytes.Contains(modalities, []byte(`"audio"`)) || bytes.IndexByte(modalities, '\\') >= 0

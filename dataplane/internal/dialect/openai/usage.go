@@ -66,8 +66,8 @@ type counts struct {
 // with numbers that are none, there is no usage.
 func parseUsage(value []byte) *usagev1.TokenUsage {
 	var c counts
-	c.each(value, func(name string, field []byte) {
-		switch name {
+	c.each(value, func(name, field []byte) {
+		switch string(name) {
 		case "prompt_tokens":
 			c.prompt, c.hasPrompt = c.number(field), true
 		case "completion_tokens":
@@ -86,19 +86,19 @@ func parseUsage(value []byte) *usagev1.TokenUsage {
 	return c.disjoint()
 }
 
-func (c *counts) each(object []byte, visit func(name string, value []byte)) {
+func (c *counts) each(object []byte, visit func(name, value []byte)) {
 	var space [12]jsonscan.Field
 	fields, err := jsonscan.Fields(space[:0], object, nil)
 	if err != nil {
 		return // null, most often
 	}
 	for _, field := range fields {
-		visit(string(field.Name), field.Value)
+		visit(field.Name, field.Value)
 	}
 }
 
-func (c *counts) promptDetail(name string, value []byte) {
-	switch name {
+func (c *counts) promptDetail(name, value []byte) {
+	switch string(name) {
 	case "cached_tokens":
 		c.cached = c.number(value)
 	case "cache_write_tokens":
@@ -108,8 +108,8 @@ func (c *counts) promptDetail(name string, value []byte) {
 	}
 }
 
-func (c *counts) completionDetail(name string, value []byte) {
-	switch name {
+func (c *counts) completionDetail(name, value []byte) {
+	switch string(name) {
 	case "reasoning_tokens":
 		c.reasoning = c.number(value)
 	case "audio_tokens":
