@@ -168,6 +168,9 @@ func (d discard) WriteHeader(int)             {}
 func (d discard) Write(p []byte) (int, error) { return len(p), nil }
 func (d discard) Flush()                      {}
 
+func (d discard) SetReadDeadline(time.Time) error  { return nil }
+func (d discard) SetWriteDeadline(time.Time) error { return nil }
+
 // canned is a transport that reads the request and answers from memory.
 type canned struct{ answer []byte }
 
@@ -178,6 +181,28 @@ func (c canned) RoundTrip(r *http.Request) (*http.Response, error) {
 	_ = r.Body.Close()
 	return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(bytes.NewReader(c.answer)),
 		ContentLength: int64(len(c.answer)), Request: r}, nil
+}
+
+// BenchmarkHandler is the agent's own part of a request of 1 KB: no network, no spool.
+func BenchmarkHandler(b *testing.B) {
+	answer := []byte(`{"choices":[],"usage":{"prompt_tokens":10,"completion_tokens":20,"total_tokens":30}}`)
+	body := strings.Replace(question, "how much water passed", strings.Repeat("x", 1<<10), 1) + `}`
+	for name, log := range map[string]*slog.Logger{"logged": written(b), "not_logged": slog.New(slog.DiscardHandler)} {
+		b.Run(name, func(b *testing.B) {
+			h := newHarness(b, func(c *proxy.Config) {
+				c.Transport, c.Recorder, c.Logger = canned{answer}, forgetful{}, log
+			})
+			from := strings.NewReader(body)
+			request := httptest.NewRequest(http.MethodPost, "/v1/chat/completions", from)
+			request.Header.Set("Authorization", "Bearer "+goodKey)
+			request.ContentLength = int64(len(body))
+			b.ReportAllocs()
+			for b.Loop() {
+				from.Reset(body)
+				h.handler.ServeHTTP(discard{http.Header{}}, request)
+			}
+		})
+	}
 }
 
 // TestAllocationsDoNotGrowWithTheBody: one buffer holds a body, and nothing else

@@ -32,11 +32,12 @@ type caller struct {
 
 func newCaller(w http.ResponseWriter, r *http.Request, config *Config) caller {
 	c := caller{ResponseWriter: w, connection: http.NewResponseController(w), config: config}
+	now := time.Now()
 	if r.ContentLength != 0 {
-		c.bodyBegun = time.Now()
-		c.expectBody(c.bodyBegun)
+		c.bodyBegun = now
+		c.expectBody(now)
 	}
-	c.expectTaking() // the last request's deadline still stands
+	c.expectTaking(now) // the last request's deadline still stands
 	return c
 }
 
@@ -65,7 +66,7 @@ func (c *caller) expectBody(now time.Time) {
 
 func (c *caller) Write(b []byte) (written int, err error) {
 	for part := range slices.Chunk(b, writeSlice) {
-		c.expectTaking()
+		c.expectTaking(time.Now())
 		n, err := c.ResponseWriter.Write(part)
 		written += n
 		if err != nil {
@@ -76,13 +77,12 @@ func (c *caller) Write(b []byte) (written int, err error) {
 }
 
 func (c *caller) flush() error {
-	c.expectTaking()
+	c.expectTaking(time.Now())
 	return c.connection.Flush()
 }
 
 // expectTaking moves the deadline when a quarter of it is over, not for each event.
-func (c *caller) expectTaking() {
-	now := time.Now()
+func (c *caller) expectTaking(now time.Time) {
 	if now.Sub(c.writeBegun) <= c.config.WriteTimeout/4 {
 		return
 	}

@@ -140,5 +140,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		e.surface = surface
 		e.chat()
 	}
+	// Else net/http sends a short answer when this returns: after the log's line.
+	_ = e.w.flush()
 	h.observe(e)
 }

@@ -4,6 +4,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect/openai"
+	"github.com/weirhq/weir/proto/contract/batch"
 	"github.com/weirhq/weir/proto/contract/price"
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
 )
@@ -25,6 +26,7 @@ func (e *exchange) start() *openai.Error {
 	if entry := e.priceEntry(e.request.ServiceTier); bounded && entry != nil {
 		e.attempt.CostNanoUsd = known(entry.WorstCase(most))
 	}
+	batch.Bound(e.attempt)
 	e.record.Attempts = []*usagev1.Attempt{e.attempt}
 	e.record.Outcome = usagev1.Outcome_OUTCOME_INTERRUPTED
 	e.record.StartedAtUs = e.begun.UnixMicro()
@@ -109,6 +111,7 @@ func (e *exchange) settle(end end) {
 		a.UsageSource = usagev1.UsageSource_USAGE_SOURCE_NONE
 		a.CostNanoUsd = proto.Int64(0)
 	}
+	batch.Bound(a)
 	a.Outcome = end.outcome
 	a.DurationUs = (e.elapsed() - e.attemptBegun).Microseconds()
 	e.record.Outcome = end.outcome
