@@ -30,6 +30,7 @@ import (
 
 const (
 	headerTimeout = 10 * time.Second
+	idleTimeout   = 90 * time.Second
 	drainTimeout  = 10 * time.Second
 )
 
@@ -166,7 +167,7 @@ func (p *process) listen(ctx context.Context, address string, handler http.Handl
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true)
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: headerTimeout, Protocols: protocols}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, Protocols: protocols}
 	p.logger.Info("listening", "address", listener.Addr().String())
 	stopped := make(chan error, 1)
 	go func() {

@@ -15,6 +15,7 @@ import (
 
 const (
 	headerTimeout = 10 * time.Second
+	idleTimeout   = 90 * time.Second
 	// drainTimeout is how long requests in flight may go on after a stop.
 	drainTimeout = 30 * time.Second
 )
@@ -45,7 +46,7 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 }
 
 func serveUntil(ctx context.Context, listener net.Listener, handler http.Handler) error {
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: headerTimeout}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout}
 	stopped := make(chan error, 1)
 	go func() {
 		<-ctx.Done()

@@ -65,10 +65,11 @@ func keyText(r *http.Request) string {
 	return r.URL.Query().Get("key")
 }
 
-// withoutKey takes the key parameter out of a query and leaves the rest as it is.
+// withoutKey takes the key parameter out of a query, by whatever separator a
+// provider may read it, and leaves the other parameters as they are.
 func withoutKey(query string) string {
 	var kept []string
-	for part := range strings.SplitSeq(query, "&") {
+	for _, part := range strings.FieldsFunc(query, func(r rune) bool { return r == '&' || r == ';' }) {
 		name, _, _ := strings.Cut(part, "=")
 		if plain, err := url.QueryUnescape(name); err == nil && plain != "key" {
 			kept = append(kept, part)

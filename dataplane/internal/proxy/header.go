@@ -15,9 +15,11 @@ var hopByHop = []string{
 
 var (
 	// notUpstream stays with the agent: the caller's credentials, what says where
-	// the caller is, and what the agent's own connection decides.
+	// the caller is, what the agent's own connection decides, and whom the provider
+	// is to bill for the gateway's credential.
 	notUpstream = set(hopByHop, "Authorization", "X-Api-Key", "X-Goog-Api-Key", "Api-Key", "Cookie", "Host", "Expect",
-		"Accept-Encoding", "Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip")
+		"Accept-Encoding", "Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip",
+		"Openai-Organization", "Openai-Project")
 	// notToCaller would bind the caller to the provider's site.
 	notToCaller = set(hopByHop, "Set-Cookie", "Alt-Svc", "Strict-Transport-Security", "Www-Authenticate", "Clear-Site-Data")
 )

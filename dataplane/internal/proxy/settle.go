@@ -58,9 +58,14 @@ func bound(r *openai.Request, bodyBytes int64, entry *price.Entry) (most price.M
 	if output == 0 || output > maxOutput && maxOutput > 0 {
 		output = maxOutput
 	}
+	choices := max(r.Choices, 1)
+	total := batch.MaxTokens
+	if output < total/choices {
+		total = max(output, 0) * choices
+	}
 	bounded = output > 0 && r.Choices > 0 && (maxInput > 0 || !r.OpenEnded)
 	return price.Most{
-		Input: input, Output: max(output, 0) * max(r.Choices, 1),
+		Input: input, Output: total,
 		InputAudio: r.SendsAudio, OutputAudio: r.AsksAudio,
 	}, bounded
 }

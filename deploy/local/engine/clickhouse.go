@@ -2,7 +2,9 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -84,7 +86,9 @@ func clickhouseProgram(c ClickHouseConfig, binary, dir string) process.Program {
 			clickhouseCommand, "--library", c.Engines.LibCHDB, "--dir", dir,
 			"--http-port", strconv.Itoa(c.HTTPPort), "--tcp-port", strconv.Itoa(c.TCPPort),
 		},
-		Probe: func(ctx context.Context) error { return pingHTTP(ctx, ping) },
+		Probe: func(ctx context.Context) error {
+			return errors.Join(pingHTTP(ctx, ping), pingTCP(ctx, c.TCPPort)) // one listener may be there before the other
+		},
 	}
 }
 
@@ -94,6 +98,14 @@ func clickhouseURLs(c ClickHouseConfig, user, password, database string) (native
 		return u.String()
 	}
 	return at("clickhouse", c.TCPPort), at("http", c.HTTPPort)
+}
+
+func pingTCP(ctx context.Context, port int) error {
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", "127.0.0.1:"+strconv.Itoa(port))
+	if err != nil {
+		return err
+	}
+	return conn.Close()
 }
 
 func pingHTTP(ctx context.Context, address string) error {

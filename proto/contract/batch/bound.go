@@ -1,0 +1,31 @@
+package batch
+
+import (
+	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
+)
+
+// Bounds of what a store keeps of one attempt.
+const (
+	MaxTokens      = int64(1) << 50              // of one bucket: sums of 64 stay in int64
+	MaxCostNanoUSD = int64(1e18)/MaxAttempts - 1 // the sum of a request fits Decimal(18, 9)
+)
+
+// Bound brings an attempt within what stores keep, whatever a provider claimed or
+// a caller asked for: counts are cut to the bound, and such an attempt, or one that
+// would cost more than the bound, has no known cost.
+func Bound(a *usagev1.Attempt) {
+	cut := false
+	if u := a.GetUsage(); u != nil {
+		for _, count := range []*int64{
+			&u.Input, &u.CacheRead, &u.CacheWrite_5M, &u.CacheWrite_1H,
+			&u.Output, &u.Reasoning, &u.InputAudio, &u.OutputAudio,
+		} {
+			if within := min(max(*count, 0), MaxTokens); within != *count {
+				*count, cut = within, true
+			}
+		}
+	}
+	if cost := a.GetCostNanoUsd(); cut || cost < 0 || cost > MaxCostNanoUSD {
+		a.CostNanoUsd = nil
+	}
+}
