@@ -19,12 +19,14 @@ help: ## list the targets
 
 .PHONY: run
 run: web/dist/index.html ## everything on one machine; Ctrl-C stops it
+	@echo "building the launcher (minutes the first time, then a second)"
 	@$(LOCAL) run
 
 .PHONY: web
 web: web/dist/index.html ## build the console
 
 web/node_modules/.package-lock.json: web/package-lock.json
+	@command -v npm >/dev/null || { echo "npm is not on the PATH: install Node.js 20 or newer" >&2; exit 1; }
 	@echo "installing the console's packages"
 	@cd web && $(NPM_CI)
 	@touch $@

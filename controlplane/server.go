@@ -9,8 +9,10 @@ import (
 	"net/http"
 	"net/http/pprof"
 	"net/url"
+	"strings"
 	"time"
 
+	"connectrpc.com/connect"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"golang.org/x/sync/errgroup"
 
@@ -115,8 +117,25 @@ func (s *server) serveAdmins() error {
 	if err != nil {
 		return fmt.Errorf("console files: %w", err)
 	}
-	s.mux.Handle("/", console.Handler(files, originOf(p.config.OIDCIssuer)))
+	s.mux.Handle("/", unlessRPC(console.Handler(files, originOf(p.config.OIDCIssuer))))
 	return nil
+}
+
+// unlessRPC answers calls of services that are not built: Unimplemented, by name.
+func unlessRPC(pages http.Handler) http.Handler {
+	writer := connect.NewErrorWriter()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasPrefix(r.URL.Path, "/weir.") {
+			pages.ServeHTTP(w, r)
+			return
+		}
+		err := connect.NewError(connect.CodeUnimplemented, fmt.Errorf("%s is not built", strings.TrimPrefix(r.URL.Path, "/")))
+		if writer.IsSupported(r) {
+			_ = writer.Write(w, r, err) // the caller is gone
+			return
+		}
+		http.Error(w, err.Error(), http.StatusNotImplemented)
+	})
 }
 
 func originOf(address string) string {
