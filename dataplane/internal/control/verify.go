@@ -8,15 +8,12 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/weirhq/weir/dataplane/internal/snapshot"
 	"github.com/weirhq/weir/proto/contract/digest"
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
 
-const (
-	maxPolicyBytes = 64 << 20
-	maxResources   = 250_000
-	maxRevocations = 250_000
-)
+const maxRevocations = 250_000
 
 // errUntrusted marks what nobody with the organization's key has said, or not
 // like this. It is not held against the release it pretends to be.
@@ -82,8 +79,8 @@ func (i *Identity) addressed(organization, gateway string) error {
 
 // content checks that the resources are those of the release, all and no others.
 func content(release *policyv1.Release, resources []*policyv1.Resource) error {
-	if len(resources) > maxResources {
-		return untrusted("%d resources, at most %d", len(resources), maxResources)
+	if len(resources) > snapshot.MaxResources {
+		return untrusted("%d resources, at most %d", len(resources), snapshot.MaxResources)
 	}
 	if int(release.GetResourceCount()) != len(resources) {
 		return untrusted("the release counts %d resources, %d came", release.GetResourceCount(), len(resources))
@@ -93,8 +90,8 @@ func content(release *policyv1.Release, resources []*policyv1.Resource) error {
 	seen := make(map[name]bool, len(resources))
 	identities := make([]digest.Resource, len(resources))
 	for n, r := range resources {
-		if size += proto.Size(r); size > maxPolicyBytes {
-			return untrusted("more than %d bytes", maxPolicyBytes)
+		if size += proto.Size(r); size > snapshot.MaxBytes {
+			return untrusted("more than %d bytes", snapshot.MaxBytes)
 		}
 		this := name{r.GetKind(), r.GetId()}
 		if seen[this] {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+
+	"github.com/weirhq/weir/deploy/local/file"
 )
 
 func load(path string) (Demo, error) {
@@ -28,11 +30,7 @@ func save(path string, d Demo) error {
 	if err != nil {
 		return fmt.Errorf("encode the demo's secrets: %w", err)
 	}
-	next := path + ".new"
-	if err := os.WriteFile(next, append(text, '\n'), 0o600); err != nil {
-		return fmt.Errorf("keep the demo's secrets: %w", err)
-	}
-	if err := os.Rename(next, path); err != nil {
+	if err := file.Replace(path, string(text)+"\n", 0o600); err != nil {
 		return fmt.Errorf("keep the demo's secrets: %w", err)
 	}
 	return nil
