@@ -62,7 +62,7 @@ func (c *Client) applySnapshot(identity *Identity, s *agentv1.Snapshot) error {
 			c.rejected = file.header.GetRoot()
 		}
 	}
-	c.reasons = reasonsOf(err)
+	c.refused(err)
 	if err == nil {
 		c.rejected, c.pending = nil, nil
 		c.confirm()
@@ -165,7 +165,7 @@ func (c *Client) applyRevocations(identity *Identity, signed *policyv1.SignedRev
 		return nil
 	}
 	if err := recovered(func() error { return c.config.ApplyRevocations(next.set) }); err != nil {
-		c.reasons = reasonsOf(err)
+		c.refused(err)
 		c.config.Log.Error("revocations are not in force", "version", next.version(), "error", err)
 	} else {
 		c.config.Log.Info("revocations applied", "version", next.version(), "revoked", len(next.set.GetRevocations()))
@@ -198,6 +198,12 @@ func recovered(do func() error) (err error) {
 		}
 	}()
 	return do()
+}
+
+// refused notes why what came is not served; nil: it is.
+func (c *Client) refused(err error) {
+	c.reasons = reasonsOf(err)
+	c.untold = c.reasons
 }
 
 func reasonsOf(err error) []string {

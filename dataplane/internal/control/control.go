@@ -114,6 +114,7 @@ type Client struct {
 	pending  *signedSet // revocations that came before a policy
 	rejected []byte
 	reasons  []string
+	untold   []string // reasons that no report has carried; they may be over
 }
 
 // New reads the identity, if there is one; it calls nobody.

@@ -275,13 +275,14 @@ func eventually(t *testing.T, what string, is func() bool) {
 // rejection waits for a report with reasons.
 func (l *liar) rejection(t *testing.T) *agentv1.ReportRequest {
 	t.Helper()
+	tooLate := time.After(15 * time.Second) // of all reports, not since the last one
 	for {
 		select {
 		case r := <-l.reports:
 			if r.GetOutcome() == agentv1.ReportRequest_OUTCOME_REJECTED {
 				return r
 			}
-		case <-time.After(15 * time.Second):
+		case <-tooLate:
 			t.Fatal("no rejection was reported in 15 s")
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"connectrpc.com/connect"
+	"google.golang.org/protobuf/proto"
 
 	agentv1 "github.com/weirhq/weir/proto/gen/weir/agent/v1"
 )
@@ -45,8 +46,10 @@ func (c *Client) report(ctx context.Context) {
 func (c *Client) reportOnce(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, reportTimeout)
 	defer cancel()
-	answer, err := c.service.Report(ctx, connect.NewRequest(c.reportRequest()))
+	request := c.reportRequest()
+	answer, err := c.service.Report(ctx, connect.NewRequest(request))
 	if err != nil {
+		c.tellAgain(request)
 		return err
 	}
 	c.transport.clock.learn(answer.Msg.GetServerTime().AsTime())
@@ -65,10 +68,25 @@ func (c *Client) reportRequest() *agentv1.ReportRequest {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	m.Position = c.position()
-	if len(c.reasons) > 0 {
-		m.Outcome, m.Reasons = agentv1.ReportRequest_OUTCOME_REJECTED, c.reasons
+	reasons := c.reasons
+	if len(reasons) == 0 {
+		reasons = c.untold // the stream that they were about ended before they were told
+	}
+	c.untold = nil
+	if len(reasons) > 0 {
+		m.Outcome, m.Reasons = agentv1.ReportRequest_OUTCOME_REJECTED, reasons
 	} else if c.serving == nil {
 		m.Outcome = agentv1.ReportRequest_OUTCOME_UNSPECIFIED
 	}
 	return m
+}
+
+// tellAgain keeps the reasons of a report that did not arrive for the next one,
+// unless a policy was served or refused since.
+func (c *Client) tellAgain(m *agentv1.ReportRequest) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.untold == nil && proto.Equal(m.GetPosition(), c.position()) {
+		c.untold = m.GetReasons()
+	}
 }
