@@ -3,15 +3,15 @@ package oidc
 import (
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
-	"github.com/ory/fosite"
-	"github.com/ory/fosite/handler/openid"
-	"github.com/ory/fosite/token/jwt"
+	protocol "github.com/zitadel/oidc/v3/pkg/oidc"
+	"github.com/zitadel/oidc/v3/pkg/op"
 )
 
 var scopes = []string{"openid", "profile", "email"}
+
+const minStateBytes = 8 // of state and nonce: shorter ones can be guessed
 
 // authorize answers with a code if the browser has logged in before, else with the login page.
 func (p *provider) authorize(w http.ResponseWriter, r *http.Request) {
@@ -19,17 +19,20 @@ func (p *provider) authorize(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	now := time.Now()
-	prompt := strings.Fields(request.GetRequestForm().Get("prompt"))
-	before, known := p.logins.find(p.cookie(r, "login"), now)
+	before, known := p.logins.find(p.cookie(r, "login"), time.Now())
 	switch {
-	case known && !slices.Contains(prompt, "login") && !slices.Contains(prompt, "select_account"):
+	case known && !mustLogInAgain(request, before.at):
 		p.answer(w, r, request, before)
-	case slices.Contains(prompt, "none"):
-		p.oauth.WriteAuthorizeError(r.Context(), w, request, fosite.ErrLoginRequired)
+	case slices.Contains(request.Prompt, protocol.PromptNone):
+		p.refuse(w, r, request, protocol.ErrLoginRequired())
 	default:
 		p.loginPage(w, r, http.StatusOK, "", "")
 	}
+}
+
+func mustLogInAgain(request *protocol.AuthRequest, loggedIn time.Time) bool {
+	return slices.Contains(request.Prompt, protocol.PromptLogin) || slices.Contains(request.Prompt, protocol.PromptSelectAccount) ||
+		(request.MaxAge != nil && time.Since(loggedIn).Seconds() > float64(*request.MaxAge))
 }
 
 // login takes the login page's form, which is posted to the address of the authorization request itself.
@@ -62,61 +65,81 @@ func (p *provider) login(w http.ResponseWriter, r *http.Request) {
 
 // authorizeRequest checks everything about the request but who makes it. It answers by itself when that fails: by
 // redirect only to an address that the client registered.
-func (p *provider) authorizeRequest(w http.ResponseWriter, r *http.Request) (fosite.AuthorizeRequester, bool) {
+func (p *provider) authorizeRequest(w http.ResponseWriter, r *http.Request) (*protocol.AuthRequest, bool) {
 	query := r.Clone(r.Context())
 	query.Method, query.Body, query.Form, query.PostForm = http.MethodGet, http.NoBody, nil, nil
-	request, err := p.oauth.NewAuthorizeRequest(r.Context(), query)
-	client := p.clients[request.GetRequestForm().Get("client_id")]
-	if !slices.Contains(client.RedirectURIs, request.GetRequestForm().Get("redirect_uri")) {
+	request, err := op.ParseAuthorizeRequest(query, p.decoder)
+	if err != nil {
+		p.messagePage(w, http.StatusBadRequest, "The application's request is not valid", "Its parameters could not be read.")
+		return nil, false
+	}
+	if !slices.Contains(p.clients[request.ClientID].RedirectURIs, request.RedirectURI) {
 		p.messagePage(w, http.StatusBadRequest, "The application's request is not valid",
 			"Its client id or redirect URI is not registered with this provider.")
 		return nil, false
 	}
-	if form := request.GetRequestForm(); err == nil && (form.Get("code_challenge") == "" || form.Get("code_challenge_method") != "S256") {
-		err = fosite.ErrInvalidRequest.WithHint("Clients must use PKCE with code_challenge_method=S256.")
-	}
-	if err == nil && !request.GetRequestedScopes().Has("openid") {
-		err = fosite.ErrInvalidScope.WithHint("The scope must contain openid.")
-	}
-	if err != nil {
-		p.oauth.WriteAuthorizeError(r.Context(), w, request, err)
+	if fault := check(request); fault != nil {
+		p.refuse(w, r, request, fault)
 		return nil, false
 	}
 	return request, true
 }
 
-// answer redirects back with a code.
-func (p *provider) answer(w http.ResponseWriter, r *http.Request, request fosite.AuthorizeRequester, who login) {
-	for _, scope := range request.GetRequestedScopes() {
-		request.GrantScope(scope)
+// check returns what the client is told by redirect, or nil.
+func check(r *protocol.AuthRequest) *protocol.Error {
+	invalid := protocol.ErrInvalidRequest()
+	switch {
+	case r.RequestParam != "":
+		return protocol.ErrRequestNotSupported()
+	case r.ResponseType != protocol.ResponseTypeCode:
+		return &protocol.Error{ErrorType: "unsupported_response_type", Description: "Only response_type=code is supported."}
+	case r.ResponseMode != "" && r.ResponseMode != protocol.ResponseModeQuery:
+		return invalid.WithDescription("Only response_mode=query is supported.")
+	case r.CodeChallenge == "" || r.CodeChallengeMethod != protocol.CodeChallengeMethodS256:
+		return invalid.WithDescription("Clients must use PKCE with code_challenge_method=S256.")
+	case len(r.State) < minStateBytes || (r.Nonce != "" && len(r.Nonce) < minStateBytes):
+		return invalid.WithDescription("state and nonce must have at least %d characters.", minStateBytes)
+	case slices.Contains(r.Prompt, protocol.PromptNone) && len(r.Prompt) > 1:
+		return invalid.WithDescription("prompt=none must stand alone.")
+	case !slices.Contains(r.Scopes, protocol.ScopeOpenID):
+		return protocol.ErrInvalidScope().WithDescription("The scope must contain openid.")
 	}
-	response, err := p.oauth.NewAuthorizeResponse(r.Context(), request, p.session(request, who))
+	for _, scope := range r.Scopes {
+		if !slices.Contains(scopes, scope) {
+			return protocol.ErrInvalidScope().WithDescription("The scopes are openid, profile and email.")
+		}
+	}
+	return nil
+}
+
+// answer redirects back with a code.
+func (p *provider) answer(w http.ResponseWriter, r *http.Request, request *protocol.AuthRequest, who login) {
+	code := p.grants.addCode(grant{request: request, who: who}, time.Now())
+	p.redirect(w, r, request, op.CodeResponseType{Code: code, State: request.State})
+}
+
+func (p *provider) refuse(w http.ResponseWriter, r *http.Request, request *protocol.AuthRequest, fault *protocol.Error) {
+	fault.State = request.State
+	p.redirect(w, r, request, fault)
+}
+
+func (p *provider) redirect(w http.ResponseWriter, r *http.Request, request *protocol.AuthRequest, parameters any) {
+	address, err := op.AuthResponseURL(request.RedirectURI, protocol.ResponseTypeCode, protocol.ResponseModeQuery, parameters, p.encoder)
 	if err != nil {
-		p.oauth.WriteAuthorizeError(r.Context(), w, request, err)
+		p.messagePage(w, http.StatusInternalServerError, "The answer could not be built", "Go back to the application and log in again.")
 		return
 	}
-	p.oauth.WriteAuthorizeResponse(r.Context(), w, request, response)
+	w.Header().Set("Cache-Control", "no-store")
+	http.Redirect(w, r, address, http.StatusSeeOther)
 }
 
-func (p *provider) session(request fosite.AuthorizeRequester, who login) *openid.DefaultSession {
-	subject := who.user.subject()
-	return &openid.DefaultSession{
-		Subject: subject, Username: who.user.Email,
-		Headers: &jwt.Headers{Extra: map[string]any{"kid": p.keyID}},
-		Claims: &jwt.IDTokenClaims{
-			Issuer: p.config.Issuer, Subject: subject, RequestedAt: request.GetRequestedAt(),
-			AuthTime: who.at, Extra: claims(request.GetGrantedScopes(), who.user),
-		},
-	}
-}
-
-func claims(scopes fosite.Arguments, user User) map[string]any {
+func claims(scopes []string, user User) map[string]any {
 	extra := map[string]any{}
-	if scopes.Has("email") {
+	if slices.Contains(scopes, protocol.ScopeEmail) {
 		extra["email"] = user.Email
 		extra["email_verified"] = !user.EmailUnverified
 	}
-	if scopes.Has("profile") {
+	if slices.Contains(scopes, protocol.ScopeProfile) {
 		extra["name"] = user.Name
 	}
 	return extra

@@ -71,7 +71,7 @@ func TestWrongPassword(t *testing.T) {
 func TestTokenEndpointRefuses(t *testing.T) {
 	codes := map[string]string{
 		"wrong_verifier": "invalid_grant", "no_verifier": "invalid_request", "replayed_code": "invalid_grant",
-		"wrong_secret": "invalid_client", "other_client": "invalid_grant",
+		"wrong_secret": "invalid_client", "other_client": "invalid_grant", "other_redirect": "invalid_grant",
 	}
 	for name, exchange := range map[string]func(b *browser, code, verifier string) error{
 		"wrong_verifier": func(b *browser, code, _ string) error {
@@ -95,6 +95,11 @@ func TestTokenEndpointRefuses(t *testing.T) {
 		},
 		"wrong_secret": func(b *browser, code, verifier string) error {
 			b.oauth.ClientSecret = "wrong"
+			_, err := b.oauth.Exchange(b.t.Context(), code, oauth2.VerifierOption(verifier))
+			return err
+		},
+		"other_redirect": func(b *browser, code, verifier string) error {
+			b.oauth.RedirectURL += "/elsewhere"
 			_, err := b.oauth.Exchange(b.t.Context(), code, oauth2.VerifierOption(verifier))
 			return err
 		},
@@ -160,7 +165,10 @@ func TestRequestsThatAreRefusedBeforeLogin(t *testing.T) {
 		"implicit_flow": {func(q url.Values) { q.Set("response_type", "token") }, "unsupported_response_type"},
 		"no_openid":     {func(q url.Values) { q.Set("scope", "email") }, "invalid_scope"},
 		"unknown_scope": {func(q url.Values) { q.Set("scope", "openid root") }, "invalid_scope"},
-		"short_state":   {func(q url.Values) { q.Set("state", "1") }, "invalid_state"},
+		"short_state":   {func(q url.Values) { q.Set("state", "1") }, "invalid_request"},
+		"short_nonce":   {func(q url.Values) { q.Set("nonce", "1") }, "invalid_request"},
+		"fragment":      {func(q url.Values) { q.Set("response_mode", "fragment") }, "invalid_request"},
+		"signed":        {func(q url.Values) { q.Set("request", "e30.e30.") }, "request_not_supported"},
 		"prompt_none":   {func(q url.Values) { q.Set("prompt", "none") }, "login_required"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -202,9 +210,11 @@ func TestLoginIsRemembered(t *testing.T) {
 	if query := b.redirected(b.open(b.authorizeURL(oauth2.GenerateVerifier()))); query.Get("code") == "" {
 		t.Errorf("redirected with %v", query)
 	}
-	again := b.open(b.authorizeURL(oauth2.GenerateVerifier(), oauth2.SetAuthURLParam("prompt", "login")))
-	if again.StatusCode != http.StatusOK || !strings.Contains(again.body, "<form") {
-		t.Errorf("prompt=login: status %d", again.StatusCode)
+	for name, value := range map[string]string{"prompt": "login", "max_age": "0"} {
+		again := b.open(b.authorizeURL(oauth2.GenerateVerifier(), oauth2.SetAuthURLParam(name, value)))
+		if again.StatusCode != http.StatusOK || !strings.Contains(again.body, "<form") {
+			t.Errorf("%s=%s: status %d", name, value, again.StatusCode)
+		}
 	}
 }
 

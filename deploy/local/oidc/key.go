@@ -12,6 +12,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/go-jose/go-jose/v4"
 )
 
 const (
@@ -75,6 +77,16 @@ func writeKey(dir, path string, text []byte) error {
 		return err
 	}
 	return os.Rename(file.Name(), path)
+}
+
+func newSigner(key *rsa.PrivateKey) (jose.Signer, error) {
+	signer, err := jose.NewSigner(
+		jose.SigningKey{Algorithm: jose.RS256, Key: jose.JSONWebKey{Key: key, KeyID: keyID(key)}},
+		(&jose.SignerOptions{}).WithType("JWT"))
+	if err != nil {
+		return nil, fmt.Errorf("use the signing key: %w", err)
+	}
+	return signer, nil
 }
 
 func keyID(key *rsa.PrivateKey) string {

@@ -32,7 +32,7 @@ type login struct {
 func newLogins() *logins { return &logins{known: map[[32]byte]login{}} }
 
 func (l *logins) add(user User, at time.Time) (token string) {
-	token = base64.RawURLEncoding.EncodeToString(randomBytes())
+	token = newToken()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.known) >= maxLogins {
@@ -95,7 +95,7 @@ func (p *provider) cookie(r *http.Request, purpose string) string {
 func (p *provider) formToken(w http.ResponseWriter, r *http.Request) string {
 	browser := p.cookie(r, "form")
 	if browser == "" {
-		browser = base64.RawURLEncoding.EncodeToString(randomBytes())
+		browser = newToken()
 		p.setCookie(w, "form", browser, 0)
 	}
 	return p.signForm(browser, r.URL.RawQuery)

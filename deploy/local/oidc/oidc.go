@@ -1,33 +1,25 @@
 // Package oidc is an OpenID provider for development: real protocol, users and passwords from its configuration,
 // shown on its own login page.
 //
-// It owns the login page, its sessions and its signing key. It must never be reachable by people who are not meant to
+// It owns the login page, its sessions, codes and tokens, and its signing key; how requests, errors and claims look on the
+// wire is the library's. It must never be reachable by people who are not meant to
 // have every account: put any OpenID provider in its place in production.
 package oidc
 
 import (
-	"context"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
-	"github.com/ory/fosite"
-	"github.com/ory/fosite/compose"
-	"github.com/ory/fosite/storage"
-	"github.com/ory/fosite/token/jwt"
-)
-
-const (
-	codeLifespan  = 2 * time.Minute
-	tokenLifespan = time.Hour
+	"github.com/go-jose/go-jose/v4"
+	protocol "github.com/zitadel/oidc/v3/pkg/oidc"
+	"github.com/zitadel/schema"
 )
 
 // Client is a relying party.
@@ -85,9 +77,12 @@ type provider struct {
 	clients map[string]Client
 	key     *rsa.PrivateKey
 	keyID   string
-	oauth   fosite.OAuth2Provider
+	signer  jose.Signer
 	logins  *logins
+	grants  *grants
 	secret  []byte
+	decoder *schema.Decoder
+	encoder *schema.Encoder
 }
 
 // New makes a provider and its handler, which serves everything below the issuer's path.
@@ -105,50 +100,17 @@ func New(config Config) (http.Handler, error) {
 	}
 	p := &provider{
 		config: config, path: issuer.Path, secure: issuer.Scheme == "https", clients: map[string]Client{},
-		key: key, keyID: keyID(key), logins: newLogins(), secret: randomBytes(),
+		key: key, keyID: keyID(key), logins: newLogins(), grants: newGrants(), secret: randomBytes(),
+		decoder: schema.NewDecoder(), encoder: protocol.NewEncoder(),
+	}
+	p.decoder.IgnoreUnknownKeys(true)
+	if p.signer, err = newSigner(key); err != nil {
+		return nil, err
 	}
 	for _, client := range config.Clients {
 		p.clients[client.ID] = client
 	}
-	p.oauth = p.compose()
 	return p.routes(), nil
-}
-
-func (p *provider) compose() fosite.OAuth2Provider {
-	config := &fosite.Config{
-		IDTokenIssuer:         p.config.Issuer,
-		AccessTokenIssuer:     p.config.Issuer,
-		TokenURL:              p.config.Issuer + "/token",
-		AuthorizeCodeLifespan: codeLifespan,
-		AccessTokenLifespan:   tokenLifespan,
-		IDTokenLifespan:       tokenLifespan,
-		EnforcePKCE:           true,
-		ScopeStrategy:         fosite.ExactScopeStrategy,
-		ClientSecretsHasher:   secretHasher{},
-		GlobalSecret:          randomBytes(),
-		// Addresses are compared whole with the registered ones, which may be plain http on any host here.
-		RedirectSecureChecker: func(context.Context, *url.URL) bool { return true },
-	}
-	key := func(context.Context) (any, error) { return p.key, nil }
-	strategy := &compose.CommonStrategy{
-		CoreStrategy:               compose.NewOAuth2HMACStrategy(config),
-		OpenIDConnectTokenStrategy: compose.NewOpenIDConnectStrategy(key, config),
-		Signer:                     &jwt.DefaultSigner{GetPrivateKey: key},
-	}
-	return compose.Compose(config, p.store(), strategy, compose.OAuth2AuthorizeExplicitFactory,
-		compose.OpenIDConnectExplicitFactory, compose.OAuth2PKCEFactory, compose.OAuth2TokenIntrospectionFactory)
-}
-
-func (p *provider) store() *storage.MemoryStore {
-	store := storage.NewMemoryStore()
-	for _, client := range p.config.Clients {
-		hash := sha256.Sum256([]byte(client.Secret))
-		store.Clients[client.ID] = &fosite.DefaultClient{
-			ID: client.ID, Secret: hash[:], RedirectURIs: client.RedirectURIs, Scopes: scopes,
-			GrantTypes: []string{"authorization_code"}, ResponseTypes: []string{"code"},
-		}
-	}
-	return store
 }
 
 func (p *provider) routes() http.Handler {
@@ -165,24 +127,6 @@ func (p *provider) routes() http.Handler {
 	mux.HandleFunc("GET "+p.path+"/style.css", style)
 	mux.HandleFunc("GET "+p.path+"/{$}", p.home)
 	return mux
-}
-
-// secretHasher is enough for client secrets, which are random.
-type secretHasher struct{}
-
-var _ fosite.Hasher = secretHasher{}
-
-func (secretHasher) Hash(_ context.Context, data []byte) ([]byte, error) {
-	hash := sha256.Sum256(data)
-	return hash[:], nil
-}
-
-func (secretHasher) Compare(_ context.Context, want, data []byte) error {
-	hash := sha256.Sum256(data)
-	if subtle.ConstantTimeCompare(want, hash[:]) != 1 {
-		return errors.New("the secrets differ")
-	}
-	return nil
 }
 
 func (u User) subject() string {

@@ -1,13 +1,18 @@
 package oidc
 
 import (
+	"crypto/sha256"
+	"crypto/subtle"
 	"encoding/json"
-	"maps"
+	"errors"
+	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/go-jose/go-jose/v4"
-	"github.com/ory/fosite"
-	"github.com/ory/fosite/handler/openid"
+	"github.com/zitadel/oidc/v3/pkg/crypto"
+	protocol "github.com/zitadel/oidc/v3/pkg/oidc"
+	"github.com/zitadel/oidc/v3/pkg/op"
 )
 
 // discovery is https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderMetadata
@@ -29,6 +34,8 @@ func (p *provider) discovery(w http.ResponseWriter, _ *http.Request) {
 		"token_endpoint_auth_methods_supported": []string{"client_secret_basic", "client_secret_post"},
 		"code_challenge_methods_supported":      []string{"S256"},
 		"prompt_values_supported":               []string{"none", "login", "select_account"},
+		"request_parameter_supported":           false,
+		"request_uri_parameter_supported":       false,
 		"claims_supported":                      []string{"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "email", "email_verified", "name"},
 	})
 }
@@ -41,36 +48,82 @@ func (p *provider) keys(w http.ResponseWriter, _ *http.Request) {
 
 func (p *provider) token(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxFormBytes)
-	ctx := r.Context()
-	request, err := p.oauth.NewAccessRequest(ctx, r, openid.NewDefaultSession())
+	answer, err := p.exchange(r, time.Now())
 	if err != nil {
-		p.oauth.WriteAccessError(ctx, w, request, err)
+		w.Header().Set("Cache-Control", "no-store")
+		if errors.Is(err, protocol.ErrInvalidClient()) {
+			w.Header().Set("WWW-Authenticate", "Basic")
+		}
+		op.RequestError(w, r, err, nil)
 		return
 	}
-	response, err := p.oauth.NewAccessResponse(ctx, request)
-	if err != nil {
-		p.oauth.WriteAccessError(ctx, w, request, err)
-		return
+	writeJSON(w, answer)
+}
+
+// exchange gives tokens for a code.
+func (p *provider) exchange(r *http.Request, now time.Time) (*protocol.AccessTokenResponse, error) {
+	if err := r.ParseForm(); err != nil {
+		return nil, protocol.ErrInvalidRequest().WithDescription("The form could not be read.")
 	}
-	p.oauth.WriteAccessResponse(ctx, w, request, response)
+	r.Form = r.PostForm // secrets in an address end up in logs
+	if r.Form.Get("grant_type") != string(protocol.GrantTypeCode) {
+		return nil, protocol.ErrUnsupportedGrantType().WithDescription("Only grant_type=authorization_code is supported.")
+	}
+	request, err := op.ParseAccessTokenRequest(r, p.decoder)
+	if err != nil {
+		return nil, err
+	}
+	client, known := p.clients[request.ClientID]
+	if !known || !sameSecret(client.Secret, request.ClientSecret) {
+		return nil, protocol.ErrInvalidClient().WithDescription("The client is unknown or its secret is wrong.")
+	}
+	given, token, err := p.grants.redeem(request, now)
+	if err != nil {
+		return nil, err
+	}
+	idToken, err := p.idToken(given, token, now)
+	if err != nil {
+		return nil, err
+	}
+	return &protocol.AccessTokenResponse{
+		AccessToken: token, TokenType: protocol.BearerToken, ExpiresIn: uint64(tokenLifespan / time.Second),
+		IDToken: idToken, Scope: given.request.Scopes,
+	}, nil
+}
+
+func (p *provider) idToken(given grant, accessToken string, now time.Time) (string, error) {
+	hash, err := protocol.ClaimHash(accessToken, jose.RS256)
+	if err != nil {
+		return "", fmt.Errorf("hash the access token: %w", err)
+	}
+	clientID := given.request.ClientID
+	content := protocol.NewIDTokenClaims(p.config.Issuer, given.who.user.subject(), []string{clientID},
+		now.Add(tokenLifespan), given.who.at, given.request.Nonce, "", nil, clientID, 0)
+	content.AccessTokenHash = hash
+	content.Claims = claims(given.request.Scopes, given.who.user)
+	signed, err := crypto.Sign(content, p.signer)
+	if err != nil {
+		return "", fmt.Errorf("sign the id token: %w", err)
+	}
+	return signed, nil
+}
+
+func sameSecret(want, given string) bool {
+	a, b := sha256.Sum256([]byte(want)), sha256.Sum256([]byte(given))
+	return subtle.ConstantTimeCompare(a[:], b[:]) == 1
 }
 
 func (p *provider) userinfo(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxFormBytes)
-	token := fosite.AccessTokenFromRequest(r)
-	_, request, err := p.oauth.IntrospectToken(r.Context(), token, fosite.AccessToken, openid.NewDefaultSession(), "openid")
-	if err != nil {
+	token, err := op.ParseUserinfoRequest(r, p.decoder)
+	given, known := p.grants.find(token, time.Now())
+	if err != nil || !known {
 		w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
 		http.Error(w, "the access token is missing, unknown or expired", http.StatusUnauthorized)
 		return
 	}
-	session, ok := request.GetSession().(*openid.DefaultSession)
-	if !ok {
-		http.Error(w, "the access token has no session", http.StatusInternalServerError)
-		return
-	}
-	info := maps.Clone(session.Claims.Extra)
-	info["sub"] = session.Subject
+	info := claims(given.request.Scopes, given.who.user)
+	info["sub"] = given.who.user.subject()
 	writeJSON(w, info)
 }
 
