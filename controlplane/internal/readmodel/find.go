@@ -25,8 +25,8 @@ type Cursor struct {
 	ID   uuid.UUID
 }
 
-// Find returns the live row with this id, or a NotFound fault: the same for what
-// never existed and for what another organization has.
+// Find returns the row with this id that is true in the view, or a NotFound fault:
+// the same for what never existed and for what another organization has.
 func (t *Table[T]) Find(ctx context.Context, v View, id uuid.UUID) (T, error) {
 	found, err := t.All(ctx, v, Match{"id", id})
 	if err == nil && len(found) == 0 {
@@ -44,13 +44,13 @@ func (t *Table[T]) missing(id uuid.UUID) error {
 	return fault.Because(fault.NotFound, reason, "no %s %s", t.thing, id)
 }
 
-// Any tells whether a live row matches.
+// Any tells whether a row of the view matches.
 func (t *Table[T]) Any(ctx context.Context, v View, matches ...Match) (bool, error) {
 	found, err := t.All(ctx, v, matches...)
 	return len(found) > 0, err
 }
 
-// All returns the live rows that match, by id.
+// All returns the view's rows that match, by id.
 func (t *Table[T]) All(ctx context.Context, v View, matches ...Match) ([]T, error) {
 	where, args := v.where(matches)
 	rows, err := v.Tx.Query(ctx, "SELECT state::text FROM "+t.name+where+" ORDER BY id", args...)
@@ -64,7 +64,7 @@ func (t *Table[T]) All(ctx context.Context, v View, matches ...Match) ([]T, erro
 	return found, nil
 }
 
-// List returns at most size live rows after a cursor, ordered by name, and the
+// List returns at most size rows of the view after a cursor, ordered by name, and the
 // cursor of the next page; nil: there is none.
 func (t *Table[T]) List(ctx context.Context, v View, after Cursor, size int, matches ...Match) ([]T, *Cursor, error) {
 	where, args := v.where(matches)
@@ -101,6 +101,10 @@ func collectPage[T any](ctx context.Context, tx pgx.Tx, size int, query string, 
 // where names the organization although row-level security would, too.
 func (v View) where(matches []Match) (string, []any) {
 	text, args := " WHERE organization_id = $1 AND valid_to IS NULL", []any{v.Organization}
+	if v.AsOf > 0 {
+		text = " WHERE organization_id = $1 AND valid_from <= $2 AND (valid_to IS NULL OR valid_to > $2)"
+		args = append(args, v.AsOf)
+	}
 	for _, m := range matches {
 		args = append(args, m.Value)
 		text += fmt.Sprintf(" AND %s = $%d", m.Column, len(args))
@@ -131,10 +135,11 @@ func one[T any](ctx context.Context, tx pgx.Tx, query string, args ...any) (T, b
 	return found, err == nil, err
 }
 
-// Which of the ids have a live row.
+// Which of the ids have a row in the view.
 func (t *Table[T]) Which(ctx context.Context, v View, ids []uuid.UUID) (map[uuid.UUID]bool, error) {
-	query := "SELECT id FROM " + t.name + " WHERE organization_id = $1 AND valid_to IS NULL AND id = ANY($2)"
-	rows, err := v.Tx.Query(ctx, query, v.Organization, ids)
+	where, args := v.where(nil)
+	query := fmt.Sprintf("SELECT id FROM %s%s AND id = ANY($%d)", t.name, where, len(args)+1)
+	rows, err := v.Tx.Query(ctx, query, append(args, ids)...)
 	if err != nil {
 		return nil, fmt.Errorf("look for ids in %s: %w", t.name, err)
 	}

@@ -21,33 +21,40 @@ type row struct {
 	columns []any
 }
 
-// fold is the states of a table while events go by.
+// fold is the states of a table while events go by; nil: there was one, and it ended.
 type fold[T any] struct {
 	table  *Table[T]
-	states map[uuid.UUID]T
+	states map[uuid.UUID]*T
 }
 
-// step applies an event and returns the row's new version.
-func (f fold[T]) step(id uuid.UUID, e eventlog.Event) (row, error) {
-	was, exists := f.states[id]
-	if exists == (e.Kind == f.table.begins) {
-		return row{}, fmt.Errorf("fold version %d: %s of %s %s: it exists: %t", e.Version, e.Kind, f.table.thing, id, exists)
+// step applies an event and returns the row's new version; none where it ended.
+func (f fold[T]) step(id uuid.UUID, e eventlog.Event) (*row, error) {
+	was := f.states[id]
+	if (was != nil) == f.table.makes(e.Kind) {
+		return nil, fmt.Errorf("fold version %d: %s of %s %s: it exists: %t", e.Version, e.Kind, f.table.thing, id, was != nil)
 	}
-	next, err := f.table.apply(was, e)
+	if f.table.closes(e.Kind) {
+		f.states[id] = nil
+		return nil, nil
+	}
+	if was == nil {
+		was = new(T)
+	}
+	next, err := f.table.apply(*was, e)
 	if err != nil {
-		return row{}, fmt.Errorf("fold version %d: %w", e.Version, err)
+		return nil, fmt.Errorf("fold version %d: %w", e.Version, err)
 	}
-	f.states[id] = next
+	f.states[id] = &next
 	state, err := json.Marshal(next)
 	if err != nil {
-		return row{}, fmt.Errorf("fold version %d: %s %s: %w", e.Version, f.table.thing, id, err)
+		return nil, fmt.Errorf("fold version %d: %s %s: %w", e.Version, f.table.thing, id, err)
 	}
-	return row{id: id, validFrom: e.Version, state: state, columns: f.table.values(next)}, nil
+	return &row{id: id, validFrom: e.Version, state: state, columns: f.table.values(next)}, nil
 }
 
 func (t *Table[T]) project(ctx context.Context, tx pgx.Tx, batch *pgx.Batch, events []eventlog.Event) error {
 	closing := "UPDATE " + t.name + " SET valid_to = $3 WHERE organization_id = $1 AND id = $2 AND valid_to IS NULL"
-	f := fold[T]{t, map[uuid.UUID]T{}}
+	f := fold[T]{t, map[uuid.UUID]*T{}}
 	for _, e := range events {
 		id, ok, err := t.claims(e)
 		if err != nil {
@@ -56,30 +63,34 @@ func (t *Table[T]) project(ctx context.Context, tx pgx.Tx, batch *pgx.Batch, eve
 		if !ok {
 			continue
 		}
-		if e.Kind != t.begins {
-			if err := f.load(ctx, View{tx, e.OrganizationID}, id); err != nil {
-				return err
-			}
+		if err := f.load(ctx, View{Tx: tx, Organization: e.OrganizationID}, id, e); err != nil {
+			return err
+		}
+		if !t.makes(e.Kind) {
 			batch.Queue(closing, e.OrganizationID, id, e.Version)
 		}
 		next, err := f.step(id, e)
 		if err != nil {
 			return err
 		}
-		t.queueInsert(batch, t.name, e.OrganizationID, next)
+		if next != nil {
+			t.queueInsert(batch, t.name, e.OrganizationID, *next)
+		}
 	}
 	return nil
 }
 
-func (f fold[T]) load(ctx context.Context, v View, id uuid.UUID) error {
-	if _, ok := f.states[id]; ok {
+// load reads the state that the event changes, once; the row that one makes is not
+// there yet, or not any more.
+func (f fold[T]) load(ctx context.Context, v View, id uuid.UUID, e eventlog.Event) error {
+	if _, ok := f.states[id]; ok || f.table.makes(e.Kind) {
 		return nil
 	}
 	state, err := f.table.Find(ctx, v, id)
 	if err != nil {
 		return err
 	}
-	f.states[id] = state
+	f.states[id] = &state
 	return nil
 }
 
@@ -90,7 +101,7 @@ func (t *Table[T]) queueInsert(batch *pgx.Batch, into string, organization uuid.
 
 // replay folds a whole log and returns every version of every row.
 func (t *Table[T]) replay(events []eventlog.Event) ([]row, error) {
-	f := fold[T]{t, map[uuid.UUID]T{}}
+	f := fold[T]{t, map[uuid.UUID]*T{}}
 	newest := map[uuid.UUID]int{}
 	var rows []row
 	for _, e := range events {
@@ -105,11 +116,14 @@ func (t *Table[T]) replay(events []eventlog.Event) ([]row, error) {
 		if err != nil {
 			return nil, err
 		}
-		if i, ok := newest[id]; ok {
+		if i, ok := newest[id]; ok && !t.makes(e.Kind) {
 			rows[i].validTo = &e.Version
 		}
+		if next == nil {
+			continue
+		}
 		newest[id] = len(rows)
-		rows = append(rows, next)
+		rows = append(rows, *next)
 	}
 	return rows, nil
 }

@@ -20,6 +20,8 @@ import (
 type View struct {
 	Tx           pgx.Tx
 	Organization uuid.UUID
+	// AsOf is the version of the log whose state is shown; 0: what is true now.
+	AsOf int64
 }
 
 // Store answers from the read models.
@@ -33,14 +35,14 @@ func New(db *postgres.DB) *Store { return &Store{db: db} }
 // Read runs fn in one READ COMMITTED transaction of the organization.
 func (s *Store) Read(ctx context.Context, organization uuid.UUID, fn func(View) error) error {
 	return s.db.InOrganization(ctx, organization, func(tx pgx.Tx) error {
-		return fn(View{tx, organization})
+		return fn(View{Tx: tx, Organization: organization})
 	})
 }
 
 // Snapshot runs fn in one read-only transaction that sees a single instant.
 func (s *Store) Snapshot(ctx context.Context, organization uuid.UUID, fn func(View) error) error {
 	return s.db.Snapshot(ctx, organization, func(tx pgx.Tx) error {
-		return fn(View{tx, organization})
+		return fn(View{Tx: tx, Organization: organization})
 	})
 }
 

@@ -37,7 +37,7 @@ func (s *Store) Rebuild(ctx context.Context, organization uuid.UUID, replace boo
 			return err
 		}
 		for _, p := range projections {
-			differences, err := rebuild(ctx, View{tx, organization}, p, events, replace)
+			differences, err := rebuild(ctx, View{Tx: tx, Organization: organization}, p, events, replace)
 			if err != nil {
 				return fmt.Errorf("table %s: %w", p.tableName(), err)
 			}

@@ -17,6 +17,12 @@ type Table[T any] struct {
 	thing string
 	// begins is the kind of event that makes a row.
 	begins string
+	// restores is the kind that makes the row of an archived thing again; it says
+	// all of its state. Empty: it stays archived for ever.
+	restores string
+	// ends is the kind that closes a row for good: the name is free, its history
+	// stays. Empty: nothing does.
+	ends string
 	// changes are the other kinds, with how to find the row; nil: the event's subject.
 	changes map[string]func(proto.Message) string
 	apply   func(T, eventlog.Event) (T, error)
@@ -28,7 +34,7 @@ type Table[T any] struct {
 func (t *Table[T]) tableName() string { return t.name }
 
 func (t *Table[T]) claims(e eventlog.Event) (uuid.UUID, bool, error) {
-	if e.Kind == t.begins {
+	if t.makes(e.Kind) || t.closes(e.Kind) {
 		return e.Subject, true, nil
 	}
 	find, ok := t.changes[e.Kind]
@@ -44,6 +50,13 @@ func (t *Table[T]) claims(e eventlog.Event) (uuid.UUID, bool, error) {
 	}
 	return id, true, nil
 }
+
+// makes tells whether events of the kind begin a row that was not there.
+func (t *Table[T]) makes(kind string) bool {
+	return kind == t.begins || t.restores != "" && kind == t.restores
+}
+
+func (t *Table[T]) closes(kind string) bool { return t.ends != "" && kind == t.ends }
 
 // insertInto returns the statement that writes one row: organization_id, id,
 // valid_from, valid_to, state, then the columns.
