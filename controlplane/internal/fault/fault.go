@@ -5,6 +5,7 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Kind says what sort of fault it is; the API turns each into one code.
@@ -45,6 +46,8 @@ type Error struct {
 	Reason     string // stable, snake_case; may be empty
 	Message    string
 	Violations []Violation
+	// RetryAfter is when the same request may succeed; zero: waiting alone does not help, or nobody knows.
+	RetryAfter time.Duration
 	// Cause is for the log and never shown; nil where the message says it all.
 	Cause error
 }

@@ -5,20 +5,22 @@ package wire
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
+	"strconv"
 	"strings"
 
 	"connectrpc.com/connect"
 	"github.com/jackc/pgx/v5/pgconn"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/weirhq/weir/controlplane/internal/fault"
+	"github.com/weirhq/weir/controlplane/internal/requestid"
 )
 
 // errorDomain is the domain of every ErrorInfo.
@@ -54,7 +56,10 @@ func Error(ctx context.Context, logger *slog.Logger, err error) *connect.Error {
 	case errors.Is(err, context.Canceled):
 		return connect.NewError(connect.CodeCanceled, errors.New("the caller went away"))
 	}
-	reference := newReference()
+	reference := requestid.From(ctx)
+	if reference == "" {
+		reference = requestid.New()
+	}
 	logger.ErrorContext(ctx, "internal error", "reference", reference, "error", err)
 	if storeIsAway(err) {
 		return fromFault(fault.Because(fault.Unavailable, "store_unavailable", "the configuration store does not answer; try again (reference %s)", reference))
@@ -78,6 +83,10 @@ func fromFault(f *fault.Error) *connect.Error {
 	if f.Reason != "" {
 		addDetail(wire, &errdetails.ErrorInfo{Reason: f.Reason, Domain: errorDomain})
 	}
+	if f.RetryAfter > 0 {
+		addDetail(wire, &errdetails.RetryInfo{RetryDelay: durationpb.New(f.RetryAfter)})
+		wire.Meta().Set("Retry-After", strconv.Itoa(int(math.Ceil(f.RetryAfter.Seconds()))))
+	}
 	return wire
 }
 
@@ -100,10 +109,4 @@ func storeIsAway(err error) bool {
 		return strings.HasPrefix(answered.Code, "08") || strings.HasPrefix(answered.Code, "57P") || answered.Code == "53300"
 	}
 	return false
-}
-
-func newReference() string {
-	var b [8]byte
-	_, _ = rand.Read(b[:]) // never fails, says crypto/rand
-	return hex.EncodeToString(b[:])
 }

@@ -8,11 +8,14 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"connectrpc.com/connect"
 	"github.com/jackc/pgx/v5/pgconn"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
 
 	"github.com/weirhq/weir/controlplane/internal/fault"
+	"github.com/weirhq/weir/controlplane/internal/requestid"
 	"github.com/weirhq/weir/controlplane/internal/wire"
 )
 
@@ -42,5 +45,24 @@ func TestError(t *testing.T) {
 				t.Errorf("log: %s", log.String())
 			}
 		})
+	}
+}
+
+func TestRequestIDIsTheReference(t *testing.T) {
+	var log bytes.Buffer
+	got := wire.Error(requestid.With(t.Context(), "req-7"), slog.New(slog.NewTextHandler(&log, nil)), errors.New("inside"))
+	if !strings.Contains(got.Message(), "reference req-7") || !strings.Contains(log.String(), "reference=req-7") {
+		t.Errorf("caller sees %v, log: %s", got, log.String())
+	}
+}
+
+func TestRetryAfter(t *testing.T) {
+	got := wire.Error(t.Context(), slog.New(slog.DiscardHandler), &fault.Error{Kind: fault.Exhausted, Message: "slower", RetryAfter: 1100 * time.Millisecond})
+	if seconds := got.Meta().Get("Retry-After"); seconds != "2" {
+		t.Errorf("Retry-After: %q", seconds)
+	}
+	detail, err := got.Details()[0].Value()
+	if info, ok := detail.(*errdetails.RetryInfo); err != nil || !ok || info.RetryDelay.AsDuration() != 1100*time.Millisecond {
+		t.Errorf("got %v, %v", detail, err)
 	}
 }
