@@ -42,6 +42,7 @@ type Event struct {
 	Actor string
 	// RequestID is the caller's, or empty.
 	RequestID string
+	Source    Source
 	// RecordedAt is UTC, in microseconds; within a log it never goes back.
 	RecordedAt time.Time
 }
@@ -55,6 +56,7 @@ type Append struct {
 	Changes   []Change
 	Actor     string
 	RequestID string
+	Source    Source
 }
 
 // Log is where events are kept.

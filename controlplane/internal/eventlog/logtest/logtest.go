@@ -34,6 +34,7 @@ func appendThenRead(t *testing.T, log eventlog.Log) {
 	organization := uuid.New()
 	a := eventlog.Append{
 		OrganizationID: organization, Actor: "member:m", RequestID: "r",
+		Source:  eventlog.Source{Address: "192.0.2.1", UserAgent: "curl/8"},
 		Changes: []eventlog.Change{Project("a"), Project("b")},
 	}
 	written, err := log.Append(t.Context(), a)
@@ -47,7 +48,7 @@ func appendThenRead(t *testing.T, log eventlog.Log) {
 	if diff := cmp.Diff(written, read, protocmp.Transform()); diff != "" {
 		t.Errorf("read differs from written:\n%s", diff)
 	}
-	if len(read) != 2 || read[0].Version != 1 || read[1].Version != 2 || read[1].Actor != "member:m" || read[1].RequestID != "r" {
+	if len(read) != 2 || read[0].Version != 1 || read[1].Version != 2 || read[1].Actor != "member:m" || read[1].RequestID != "r" || read[1].Source != a.Source {
 		t.Errorf("read %+v", read)
 	}
 	tail, err := log.Read(t.Context(), organization, 1, 10)

@@ -102,7 +102,7 @@ func Record(a eventlog.Append, at time.Time) ([]eventlog.Event, error) {
 		recorded = append(recorded, eventlog.Event{
 			OrganizationID: a.OrganizationID, Version: a.Head + int64(i) + 1,
 			Kind: kind, Subject: change.Subject, Payload: payload, Body: body,
-			Actor: a.Actor, RequestID: a.RequestID, RecordedAt: at,
+			Actor: a.Actor, RequestID: a.RequestID, Source: a.Source.Bounded(), RecordedAt: at,
 		})
 	}
 	return recorded, nil
@@ -110,11 +110,12 @@ func Record(a eventlog.Append, at time.Time) ([]eventlog.Event, error) {
 
 func write(ctx context.Context, tx pgx.Tx, recorded []eventlog.Event, parts []Part) error {
 	const insert = `INSERT INTO event
-		(organization_id, version, kind, subject, payload, actor, request_id, recorded_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
+		(organization_id, version, kind, subject, payload, actor, request_id, recorded_at, client_address, user_agent)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
 	batch := &pgx.Batch{}
 	for _, e := range recorded {
-		batch.Queue(insert, e.OrganizationID, e.Version, e.Kind, e.Subject, string(e.Payload), e.Actor, e.RequestID, e.RecordedAt)
+		batch.Queue(insert, e.OrganizationID, e.Version, e.Kind, e.Subject, string(e.Payload), e.Actor, e.RequestID, e.RecordedAt,
+			e.Source.Address, e.Source.UserAgent)
 	}
 	for _, part := range parts {
 		if err := part(ctx, tx, batch, recorded); err != nil {

@@ -43,7 +43,8 @@ func HeadIn(ctx context.Context, tx pgx.Tx, organization uuid.UUID) (int64, erro
 
 // ReadIn is Read in a transaction that is in the organization already.
 func ReadIn(ctx context.Context, tx pgx.Tx, organization uuid.UUID, after int64, limit int) ([]eventlog.Event, error) {
-	const query = `SELECT organization_id, version, kind, subject, payload::text, actor, request_id, recorded_at
+	const query = `SELECT organization_id, version, kind, subject, payload::text, actor, request_id, recorded_at,
+			client_address, user_agent
 		FROM event WHERE organization_id = $1 AND version > $2 ORDER BY version LIMIT $3`
 	rows, err := tx.Query(ctx, query, organization, after, limit)
 	if err != nil {
@@ -59,7 +60,8 @@ func ReadIn(ctx context.Context, tx pgx.Tx, organization uuid.UUID, after int64,
 func fromRow(row pgx.CollectableRow) (eventlog.Event, error) {
 	var e eventlog.Event
 	var payload string
-	err := row.Scan(&e.OrganizationID, &e.Version, &e.Kind, &e.Subject, &payload, &e.Actor, &e.RequestID, &e.RecordedAt)
+	err := row.Scan(&e.OrganizationID, &e.Version, &e.Kind, &e.Subject, &payload, &e.Actor, &e.RequestID, &e.RecordedAt,
+		&e.Source.Address, &e.Source.UserAgent)
 	if err != nil {
 		return e, err
 	}

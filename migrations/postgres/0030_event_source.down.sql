@@ -1,0 +1,1 @@
+ALTER TABLE event DROP COLUMN client_address, DROP COLUMN user_agent;
