@@ -7,13 +7,17 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
+// idleInTransaction ends the transaction of a process that went away or hangs, so
+// that it does not hold an organization's log.
+const idleInTransaction = "60s"
+
 // DB is the store under its two roles. Row-level security holds for weir_app;
-// weir_system sees every organization, and docs/architecture.md lists who uses it.
+// weir_system sees every organization, and docs/tenancy.md lists who uses it.
+// A connection has its role from its first byte on: what forgets to enter an
+// organization sees nothing.
 type DB struct {
 	app, system *pgxpool.Pool
 }
@@ -40,6 +44,7 @@ func open(ctx context.Context, url, role string) (*pgxpool.Pool, error) {
 	}
 	config.ConnConfig.RuntimeParams["role"] = role
 	config.ConnConfig.RuntimeParams["application_name"] = "weir-controlplane/" + role
+	config.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = idleInTransaction
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("open postgres as %s: %w", role, err)
@@ -56,29 +61,4 @@ func (db *DB) Close() {
 // Ping tells whether the store answers under both roles.
 func (db *DB) Ping(ctx context.Context) error {
 	return errors.Join(db.app.Ping(ctx), db.system.Ping(ctx))
-}
-
-// InOrganization runs fn in one READ COMMITTED transaction that sees the rows of
-// this organization only; it commits when fn returns nil.
-func (db *DB) InOrganization(ctx context.Context, organization uuid.UUID, fn func(pgx.Tx) error) error {
-	return pgx.BeginTxFunc(ctx, db.app, enter(organization, "read committed read write"), fn)
-}
-
-// Snapshot is InOrganization for reading only, all of it at one instant
-// (REPEATABLE READ).
-func (db *DB) Snapshot(ctx context.Context, organization uuid.UUID, fn func(pgx.Tx) error) error {
-	return pgx.BeginTxFunc(ctx, db.app, enter(organization, "repeatable read read only"), fn)
-}
-
-// enter begins and names the organization in one round trip. A UUID's text needs
-// no quoting.
-func enter(organization uuid.UUID, mode string) pgx.TxOptions {
-	return pgx.TxOptions{BeginQuery: "BEGIN ISOLATION LEVEL " + mode +
-		"; SET LOCAL weir.organization_id = '" + organization.String() + "'"}
-}
-
-// System runs fn in one transaction that sees every organization. Whoever calls
-// it stands in the list in docs/architecture.md.
-func (db *DB) System(ctx context.Context, fn func(pgx.Tx) error) error {
-	return pgx.BeginFunc(ctx, db.system, fn)
 }
