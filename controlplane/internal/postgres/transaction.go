@@ -13,13 +13,14 @@ import (
 // rollbackTimeout bounds the undoing of a transaction whose caller is gone.
 const rollbackTimeout = 5 * time.Second
 
-// What goes ahead of statements. The organization is a parameter, so that all
-// organizations share one prepared statement.
+// What goes ahead of statements. The role is said again, lest a connection on which
+// somebody changed it serves the next transaction. The organization is a parameter:
+// all organizations share one prepared statement.
 const (
 	begin         = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 	beginSnapshot = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-	enter         = "SELECT set_config('weir.organization_id', $1, true)"
-	enterToRead   = "SELECT set_config('weir.organization_id', $1, true), set_config('transaction_read_only', 'on', true)"
+	enter         = "SELECT set_config('role', 'weir_app', true), set_config('weir.organization_id', $1, true)"
+	enterAll      = "SELECT set_config('role', 'weir_system', true)"
 	onlyRead      = "SELECT set_config('transaction_read_only', 'on', true)"
 )
 
@@ -40,23 +41,23 @@ func (db *DB) Snapshot(ctx context.Context, organization uuid.UUID, fn func(pgx.
 // (or batch) of fn is a read-only transaction of its own in this organization, and
 // costs the one round trip that it would cost without.
 func (db *DB) Read(ctx context.Context, organization uuid.UUID, fn func(pgx.Tx) error) error {
-	return read(ctx, db.app, fn, step{enterToRead, []any{organization.String()}})
+	return read(ctx, db.app, fn, step{sql: onlyRead}, step{enter, []any{organization.String()}})
 }
 
 // System runs fn in one transaction that sees every organization. Whoever calls
 // it or the two below stands in the list in docs/tenancy.md.
 func (db *DB) System(ctx context.Context, fn func(pgx.Tx) error) error {
-	return transact(ctx, db.system, fn, step{sql: begin})
+	return transact(ctx, db.system, fn, step{sql: begin}, step{sql: enterAll})
 }
 
 // SystemSnapshot is System for reading only, all of it at one instant.
 func (db *DB) SystemSnapshot(ctx context.Context, fn func(pgx.Tx) error) error {
-	return transact(ctx, db.system, fn, step{sql: beginSnapshot})
+	return transact(ctx, db.system, fn, step{sql: beginSnapshot}, step{sql: enterAll})
 }
 
 // SystemRead is Read over every organization.
 func (db *DB) SystemRead(ctx context.Context, fn func(pgx.Tx) error) error {
-	return read(ctx, db.system, fn, step{sql: onlyRead})
+	return read(ctx, db.system, fn, step{sql: onlyRead}, step{sql: enterAll})
 }
 
 // transact leaves a connection that is still in a transaction, after a panic too,
