@@ -52,7 +52,7 @@ var (
 		"projects.get", "projects.list", "providers.get", "providers.list", "routes.get", "routes.list",
 	}
 	runTraffic  = []string{"gateways.create", "gateways.enrol", "providers.create", "routes.create"}
-	manageTeams = []string{"keys.create", "keys.revoke", "projects.create"}
+	manageTeams = []string{"keys.create", "keys.revoke", "projects.create", "projects.delete", "projects.update"}
 	manageUsers = []string{
 		"service_accounts.create", "service_accounts.get", "service_accounts.list", "service_accounts.revoke",
 	}

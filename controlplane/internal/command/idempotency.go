@@ -14,7 +14,8 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/readmodel"
 )
 
-// fingerprint tells requests apart; how they are to be run is not part of them.
+// fingerprint tells requests apart; how they are to be run is not part of them, but
+// for the state that they are about.
 func fingerprint(call Call) ([sha256.Size]byte, error) {
 	request := proto.Clone(call.Request)
 	m := request.ProtoReflect()
@@ -25,7 +26,7 @@ func fingerprint(call Call) ([sha256.Size]byte, error) {
 	if err != nil {
 		return [sha256.Size]byte{}, fmt.Errorf("fingerprint of %s: %w", call.Procedure, err)
 	}
-	return sha256.Sum256(append([]byte(call.Procedure+"\x00"), text...)), nil
+	return sha256.Sum256(append([]byte(call.Procedure+"\x00"+call.ETag+"\x00"), text...)), nil
 }
 
 // replayed returns the stored answer of a call that was made before; false: it was not.

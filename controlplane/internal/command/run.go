@@ -3,6 +3,7 @@ package command
 import (
 	"context"
 	"errors"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/weirhq/weir/controlplane/internal/eventlog"
 	"github.com/weirhq/weir/controlplane/internal/eventlog/pglog"
+	"github.com/weirhq/weir/controlplane/internal/fault"
 	"github.com/weirhq/weir/controlplane/internal/readmodel"
 )
 
@@ -21,11 +23,16 @@ type Call struct {
 	Request   proto.Message
 	// ValidateOnly: check everything, write nothing, show no secret.
 	ValidateOnly bool
+	// ETag that the thing must still have; empty: whatever it has.
+	ETag string
 }
 
 // Decision is what a call leads to.
 type Decision[M proto.Message] struct {
 	Changes []eventlog.Change
+	// Version of the log at the last change of the one thing that this changes; 0:
+	// there is no such thing yet.
+	Version int64
 	// Parts commit with the changes.
 	Parts []pglog.Part
 	// Answer makes the response from the recorded changes; it must be pure.
@@ -54,6 +61,9 @@ func Run[M proto.Message](ctx context.Context, r *Runner, call Call, decide func
 			return Plan{}, errAnswered
 		}
 		decision, err := decide(ctx, v)
+		if stale := current(call.ETag, decision.Version); stale != nil && (err == nil || decision.Version > 0) {
+			return Plan{}, stale // what is refused, too, was decided about another state than the caller's
+		}
 		if err != nil {
 			return Plan{}, err
 		}
@@ -76,6 +86,20 @@ func Run[M proto.Message](ctx context.Context, r *Runner, call Call, decide func
 	}
 	return answer, err
 }
+
+// current holds an etag that was sent against the thing's own.
+func current(etag string, version int64) error {
+	switch {
+	case etag == "" || etag == ETag(version):
+		return nil
+	case version == 0:
+		return fault.Field("mutation.etag", "this call changes nothing that has an etag yet; leave it out")
+	}
+	return fault.Stale(ETag(version))
+}
+
+// ETag of a thing that the log changed last at a version.
+func ETag(version int64) string { return strconv.FormatInt(version, 10) }
 
 // preview answers as if the changes were recorded now.
 func preview[M proto.Message](ctx context.Context, v readmodel.View, call Call, d Decision[M]) (M, error) {

@@ -63,7 +63,7 @@ func createProject(ctx context.Context, r *command.Runner, organization uuid.UUI
 		if err != nil {
 			return command.Plan{}, err
 		}
-		changes, err := project.Create(project.Creation{ID: uuid.New(), Name: name, NameTaken: taken})
+		changes, err := project.Create(project.Creation{ID: uuid.New(), Settings: project.Settings{Name: name}, NameTaken: taken})
 		plan := command.Plan{Changes: changes}
 		if refuse {
 			plan.Parts = []pglog.Part{func(context.Context, pgx.Tx, *pgx.Batch, []eventlog.Event) error { return errRefused }}

@@ -19,12 +19,17 @@ import (
 
 const someID = "0198a5c2-7d3e-7f00-8a11-0123456789ab"
 
+var someTime = timestamppb.New(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
+
 // stored is one event of every kind; its file must decode for ever. A new kind
 // gets a line here and a file; a file never changes.
 var stored = []proto.Message{
 	&eventv1.OrganizationCreated{Name: "acme", DisplayName: "ACME Corp"},
 	&eventv1.MemberAdded{Role: eventv1.Role_ROLE_OWNER},
 	&eventv1.ProjectCreated{Name: "chatbot", DisplayName: "Chatbot"},
+	&eventv1.ProjectUpdated{Name: "chatbot", DisplayName: "Chat bot"},
+	&eventv1.ProjectArchived{},
+	&eventv1.ProjectRestored{Name: "chatbot", DisplayName: "Chatbot", CreatedAt: someTime},
 	&eventv1.ProviderCreated{
 		Name: "openai", Dialect: eventv1.Dialect_DIALECT_OPENAI, BaseUrl: "https://api.openai.com/v1",
 		CredentialRef: "env://OPENAI_API_KEY", Region: "us", PriceList: "openai",
@@ -37,11 +42,11 @@ var stored = []proto.Message{
 		ProjectId: someID, Name: "laptop", Sha256: bytes.Repeat([]byte{7}, 32), Suffix: "x1Yz",
 		RouteIds: []string{someID}, ExpiresAt: timestamppb.New(time.Date(2027, 1, 2, 3, 4, 5, 678900000, time.UTC)),
 	},
-	&eventv1.KeyRevoked{Reason: "leaked", RevokedAt: timestamppb.New(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))},
+	&eventv1.KeyRevoked{Reason: "leaked", RevokedAt: someTime},
 	&eventv1.GatewayCreated{Name: "prod-eu", Region: "eu"},
 	&eventv1.EnrolmentTokenCreated{
 		GatewayId: someID, Sha256: bytes.Repeat([]byte{8}, 32), MaxUses: 3,
-		ExpiresAt: timestamppb.New(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)),
+		ExpiresAt: someTime,
 	},
 	&eventv1.AgentEnrolled{GatewayId: someID, EnrolmentTokenId: someID, PublicKey: bytes.Repeat([]byte{9}, 32), Name: "host-1"},
 	&eventv1.ServiceAccountCreated{Name: "ci", Role: eventv1.Role_ROLE_ANALYST},

@@ -48,6 +48,8 @@ type Error struct {
 	Violations []Violation
 	// RetryAfter is when the same request may succeed; zero: waiting alone does not help, or nobody knows.
 	RetryAfter time.Duration
+	// Details are further facts for programs, by snake_case names.
+	Details map[string]string
 	// Cause is for the log and never shown; nil where the message says it all.
 	Cause error
 }
@@ -79,6 +81,13 @@ func Field(field, format string, args ...any) *Error {
 		Message:    field + ": " + description,
 		Violations: []Violation{{Field: field, Description: description}},
 	}
+}
+
+// Stale makes an Aborted fault that says which etag the thing has now.
+func Stale(current string) *Error {
+	f := Because(Aborted, "etag_stale", "it changed meanwhile: its etag is %q now; read it again and decide anew", current)
+	f.Details = map[string]string{"etag": current}
+	return f
 }
 
 // Is tells whether err is a fault of this kind.

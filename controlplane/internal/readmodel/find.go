@@ -13,7 +13,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/fault"
 )
 
-// Match asks for rows whose column has a value.
+// Match asks for rows whose column has a value; nil: none.
 type Match struct {
 	Column string
 	Value  any
@@ -64,6 +64,23 @@ func (t *Table[T]) All(ctx context.Context, v View, matches ...Match) ([]T, erro
 	return found, nil
 }
 
+// Mentioning returns at most limit rows of the view whose state names the id
+// anywhere, by their own ids: what stands on the thing that has it.
+func (t *Table[T]) Mentioning(ctx context.Context, v View, id uuid.UUID, limit int, matches ...Match) ([]T, error) {
+	where, args := v.where(matches)
+	query := fmt.Sprintf("SELECT state::text FROM %s%s AND id <> $%d AND strpos(state::text, $%d) > 0 ORDER BY id LIMIT %d",
+		t.name, where, len(args)+1, len(args)+2, limit)
+	rows, err := v.Tx.Query(ctx, query, append(args, id, id.String())...)
+	if err != nil {
+		return nil, fmt.Errorf("look for %s in %s: %w", id, t.name, err)
+	}
+	found, err := pgx.CollectRows(rows, fromState[T])
+	if err != nil {
+		return nil, fmt.Errorf("look for %s in %s: %w", id, t.name, err)
+	}
+	return found, nil
+}
+
 // List returns at most size rows of the view after a cursor, ordered by name, and the
 // cursor of the next page; nil: there is none.
 func (t *Table[T]) List(ctx context.Context, v View, after Cursor, size int, matches ...Match) ([]T, *Cursor, error) {
@@ -106,6 +123,10 @@ func (v View) where(matches []Match) (string, []any) {
 		args = append(args, v.AsOf)
 	}
 	for _, m := range matches {
+		if m.Value == nil {
+			text += " AND " + m.Column + " IS NULL"
+			continue
+		}
 		args = append(args, m.Value)
 		text += fmt.Sprintf(" AND %s = $%d", m.Column, len(args))
 	}
@@ -153,4 +174,15 @@ func (t *Table[T]) Which(ctx context.Context, v View, ids []uuid.UUID) (map[uuid
 		return nil, fmt.Errorf("look for ids in %s: %w", t.name, err)
 	}
 	return found, nil
+}
+
+// TakenByOther tells whether another row than the one with this id matches.
+func (t *Table[T]) TakenByOther(ctx context.Context, v View, id uuid.UUID, matches ...Match) (bool, error) {
+	where, args := v.where(matches)
+	query := fmt.Sprintf("SELECT EXISTS (SELECT FROM %s%s AND id <> $%d)", t.name, where, len(args)+1)
+	var exists bool
+	if err := v.Tx.QueryRow(ctx, query, append(args, id)...).Scan(&exists); err != nil {
+		return false, fmt.Errorf("look in %s: %w", t.name, err)
+	}
+	return exists, nil
 }

@@ -39,7 +39,7 @@ func tell(t *testing.T, db *postgres.DB, name string) *story {
 	now := time.Now()
 	s.add(organization.Create(organization.Creation{ID: s.id, Name: name}))
 	s.add(member.Add(uuid.New(), eventv1.Role_ROLE_OWNER))
-	s.add(project.Create(project.Creation{ID: s.project, Name: "app"}))
+	s.add(project.Create(project.Creation{ID: s.project, Settings: project.Settings{Name: "app"}}))
 	s.add(provider.Create(provider.Creation{
 		ID: s.provider, Name: "openai", Dialect: eventv1.Dialect_DIALECT_OPENAI, BaseURL: "https://api.openai.com/v1", CredentialRef: "env://KEY",
 	}))
@@ -56,7 +56,19 @@ func tell(t *testing.T, db *postgres.DB, name string) *story {
 	s.addAgent(s.agent, now)
 	s.addAgent(uuid.New(), now)
 	s.addAccount(now)
+	s.addArchived()
 	return s
+}
+
+// addArchived is what was changed, archived and brought back.
+func (s *story) addArchived() {
+	s.t.Helper()
+	old := project.Project{ID: uuid.New(), Settings: project.Settings{Name: "old"}, CreatedAt: time.Now()}
+	s.add(project.Create(project.Creation{ID: old.ID, Settings: old.Settings}))
+	s.add(old.Update(project.Settings{Name: "older"}, false))
+	s.add(old.Archive(nil))
+	s.add(old.Restore(false))
+	s.add(old.Archive(nil))
 }
 
 func (s *story) addKey(id uuid.UUID, name string, now time.Time) {

@@ -29,7 +29,9 @@ var (
 		values: func(member.Member) []any { return nil },
 	}
 	Projects = &Table[project.Project]{
-		name: "project", thing: "project", begins: "ProjectCreated", apply: project.Apply,
+		name: "project", thing: "project", apply: project.Apply,
+		begins: "ProjectCreated", restores: "ProjectRestored", ends: "ProjectArchived",
+		changes: map[string]func(proto.Message) string{"ProjectUpdated": nil},
 		columns: []string{"name"},
 		values:  func(p project.Project) []any { return []any{p.Name} },
 	}

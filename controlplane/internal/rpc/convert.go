@@ -1,12 +1,12 @@
 package rpc
 
 import (
-	"strconv"
 	"time"
 
 	"github.com/google/uuid"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/weirhq/weir/controlplane/internal/command"
 	"github.com/weirhq/weir/controlplane/internal/fleet"
 	"github.com/weirhq/weir/controlplane/internal/gateway"
 	"github.com/weirhq/weir/controlplane/internal/key"
@@ -100,7 +100,7 @@ func fromTimestamp(t *timestamppb.Timestamp) time.Time {
 	return t.AsTime()
 }
 
-func toETag(version int64) string { return strconv.FormatInt(version, 10) }
+func toETag(version int64) string { return command.ETag(version) }
 
 func toTexts(ids []uuid.UUID) []string {
 	texts := make([]string, 0, len(ids))

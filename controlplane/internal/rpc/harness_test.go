@@ -51,6 +51,14 @@ func (silentAgents) Statuses(context.Context, uuid.UUID, []uuid.UUID) (map[uuid.
 func install(t testing.TB) *installation {
 	t.Helper()
 	db, url := pgtest.OpenURL(t)
+	return serve(t, db, url)
+}
+
+// replica is another process on the same database.
+func (in *installation) replica() *installation { return serve(in.t, in.db, in.url) }
+
+func serve(t testing.TB, db *postgres.DB, url string) *installation {
+	t.Helper()
 	store := readmodel.New(db)
 	in := &installation{t: t, db: db, url: url, store: store, logs: &safeBuffer{}}
 	in.runner = command.NewRunner(pglog.New(db, readmodel.Project), store)

@@ -8,6 +8,7 @@ import (
 	"connectrpc.com/connect"
 	"github.com/google/uuid"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/weirhq/weir/controlplane/internal/authn"
 	"github.com/weirhq/weir/controlplane/internal/command"
@@ -55,16 +56,43 @@ func mutateIn[A any, M message[A]](
 	if !ok {
 		return nil, fmt.Errorf("%s: %T has no mutation", req.Spec().Procedure, req.Any())
 	}
+	etag, err := etagOf(request)
+	if err != nil {
+		return nil, err
+	}
 	answer, err := command.Run(ctx, runner, command.Call{
 		Origin: command.Origin{
 			Organization: organization, Actor: caller.Actor(), RequestID: request.GetMutation().GetRequestId(),
 		},
-		Procedure: req.Spec().Procedure, Request: request, ValidateOnly: request.GetMutation().GetValidateOnly(),
+		Procedure: req.Spec().Procedure, Request: request, ValidateOnly: request.GetMutation().GetValidateOnly(), ETag: etag,
 	}, decide)
 	if err != nil {
 		return nil, err
 	}
 	return connect.NewResponse((*A)(answer)), nil
+}
+
+// etagOf is what the mutation says, or the resource that was sent back.
+func etagOf(request mutating) (string, error) {
+	said := request.GetMutation().GetEtag()
+	var conflict error
+	request.ProtoReflect().Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
+		if field.Message() == nil || field.IsList() || field.IsMap() || field.Name() == "mutation" {
+			return true
+		}
+		own := field.Message().Fields().ByName("etag")
+		if own == nil || !value.Message().Has(own) {
+			return true
+		}
+		switch read := value.Message().Get(own).String(); said {
+		case "", read:
+			said = read
+		default:
+			conflict = fault.Field("mutation.etag", "it is %q, but %s was read with %q", said, field.Name(), read)
+		}
+		return true
+	})
+	return said, conflict
 }
 
 // read runs a query in the caller's organization.

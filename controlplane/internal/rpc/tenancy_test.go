@@ -39,6 +39,12 @@ var foreign = map[string]func(t *testing.T, a, b *tenant){
 			differ(t, p.Id, a.project.Id)
 		}
 	},
+	"ProjectService.UpdateProject": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.projects.UpdateProject, &adminv1.UpdateProjectRequest{Project: &adminv1.Project{Id: a.project.Id, Name: "stolen"}})
+	},
+	"ProjectService.DeleteProject": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.projects.DeleteProject, &adminv1.DeleteProjectRequest{Id: a.project.Id})
+	},
 	"ProviderService.CreateProvider": func(t *testing.T, a, b *tenant) {
 		request := &adminv1.CreateProviderRequest{
 			Name: "shared-name", Dialect: adminv1.Dialect_DIALECT_OPENAI, BaseUrl: "https://x.example", CredentialRef: "env://X",

@@ -81,7 +81,7 @@ func fromFault(f *fault.Error) *connect.Error {
 		addDetail(wire, bad)
 	}
 	if f.Reason != "" {
-		addDetail(wire, &errdetails.ErrorInfo{Reason: f.Reason, Domain: errorDomain})
+		addDetail(wire, &errdetails.ErrorInfo{Reason: f.Reason, Domain: errorDomain, Metadata: f.Details})
 	}
 	if f.RetryAfter > 0 {
 		addDetail(wire, &errdetails.RetryInfo{RetryDelay: durationpb.New(f.RetryAfter)})

@@ -10,6 +10,7 @@ import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -84,10 +85,16 @@ func (Role) EnumDescriptor() ([]byte, []int) {
 // Mutation goes with every mutating request.
 type Mutation struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Makes a retry safe: up to 128 characters of the caller's choice.
+	// Makes a retry safe: up to 128 characters of the caller's choice. The same
+	// request of the same caller gets the answer of the first one, without its
+	// secrets; another request with that id is InvalidArgument. Remembered for 30 days.
 	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// Check everything, write nothing.
-	ValidateOnly  bool `protobuf:"varint,2,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	ValidateOnly bool `protobuf:"varint,2,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	// The change is made only while the thing still has this etag; otherwise Aborted,
+	// with the current one. Empty: whatever it has. A resource that is sent back with
+	// the etag it was read with is held to that one.
+	Etag          string `protobuf:"bytes,3,opt,name=etag,proto3" json:"etag,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -136,6 +143,98 @@ func (x *Mutation) GetValidateOnly() bool {
 	return false
 }
 
+func (x *Mutation) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+// AsOf asks for what was true in the past; absent: now.
+type AsOf struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Types that are valid to be assigned to Point:
+	//
+	//	*AsOf_Version
+	//	*AsOf_Time
+	Point         isAsOf_Point `protobuf_oneof:"point"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AsOf) Reset() {
+	*x = AsOf{}
+	mi := &file_weir_admin_v1_common_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AsOf) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AsOf) ProtoMessage() {}
+
+func (x *AsOf) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_common_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AsOf.ProtoReflect.Descriptor instead.
+func (*AsOf) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_common_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *AsOf) GetPoint() isAsOf_Point {
+	if x != nil {
+		return x.Point
+	}
+	return nil
+}
+
+func (x *AsOf) GetVersion() int64 {
+	if x != nil {
+		if x, ok := x.Point.(*AsOf_Version); ok {
+			return x.Version
+		}
+	}
+	return 0
+}
+
+func (x *AsOf) GetTime() *timestamppb.Timestamp {
+	if x != nil {
+		if x, ok := x.Point.(*AsOf_Time); ok {
+			return x.Time
+		}
+	}
+	return nil
+}
+
+type isAsOf_Point interface {
+	isAsOf_Point()
+}
+
+type AsOf_Version struct {
+	// Version of the organization's log.
+	Version int64 `protobuf:"varint,1,opt,name=version,proto3,oneof"`
+}
+
+type AsOf_Time struct {
+	// The last version that was recorded at or before this time.
+	Time *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=time,proto3,oneof"`
+}
+
+func (*AsOf_Version) isAsOf_Point() {}
+
+func (*AsOf_Time) isAsOf_Point() {}
+
 // Page asks for a part of a list.
 type Page struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -149,7 +248,7 @@ type Page struct {
 
 func (x *Page) Reset() {
 	*x = Page{}
-	mi := &file_weir_admin_v1_common_proto_msgTypes[1]
+	mi := &file_weir_admin_v1_common_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -161,7 +260,7 @@ func (x *Page) String() string {
 func (*Page) ProtoMessage() {}
 
 func (x *Page) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_common_proto_msgTypes[1]
+	mi := &file_weir_admin_v1_common_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -174,7 +273,7 @@ func (x *Page) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Page.ProtoReflect.Descriptor instead.
 func (*Page) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_common_proto_rawDescGZIP(), []int{1}
+	return file_weir_admin_v1_common_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Page) GetSize() int32 {
@@ -195,11 +294,16 @@ var File_weir_admin_v1_common_proto protoreflect.FileDescriptor
 
 const file_weir_admin_v1_common_proto_rawDesc = "" +
 	"\n" +
-	"\x1aweir/admin/v1/common.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\"X\n" +
+	"\x1aweir/admin/v1/common.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"u\n" +
 	"\bMutation\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\trequestId\x12#\n" +
-	"\rvalidate_only\x18\x02 \x01(\bR\fvalidateOnly\"F\n" +
+	"\rvalidate_only\x18\x02 \x01(\bR\fvalidateOnly\x12\x1b\n" +
+	"\x04etag\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\"m\n" +
+	"\x04AsOf\x12#\n" +
+	"\aversion\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02(\x01H\x00R\aversion\x120\n" +
+	"\x04time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampH\x00R\x04timeB\x0e\n" +
+	"\x05point\x12\x05\xbaH\x02\b\x01\"F\n" +
 	"\x04Page\x12\x1e\n" +
 	"\x04size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\x04size\x12\x1e\n" +
@@ -228,18 +332,21 @@ func file_weir_admin_v1_common_proto_rawDescGZIP() []byte {
 }
 
 var file_weir_admin_v1_common_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_weir_admin_v1_common_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
+var file_weir_admin_v1_common_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
 var file_weir_admin_v1_common_proto_goTypes = []any{
-	(Role)(0),        // 0: weir.admin.v1.Role
-	(*Mutation)(nil), // 1: weir.admin.v1.Mutation
-	(*Page)(nil),     // 2: weir.admin.v1.Page
+	(Role)(0),                     // 0: weir.admin.v1.Role
+	(*Mutation)(nil),              // 1: weir.admin.v1.Mutation
+	(*AsOf)(nil),                  // 2: weir.admin.v1.AsOf
+	(*Page)(nil),                  // 3: weir.admin.v1.Page
+	(*timestamppb.Timestamp)(nil), // 4: google.protobuf.Timestamp
 }
 var file_weir_admin_v1_common_proto_depIdxs = []int32{
-	0, // [0:0] is the sub-list for method output_type
-	0, // [0:0] is the sub-list for method input_type
-	0, // [0:0] is the sub-list for extension type_name
-	0, // [0:0] is the sub-list for extension extendee
-	0, // [0:0] is the sub-list for field type_name
+	4, // 0: weir.admin.v1.AsOf.time:type_name -> google.protobuf.Timestamp
+	1, // [1:1] is the sub-list for method output_type
+	1, // [1:1] is the sub-list for method input_type
+	1, // [1:1] is the sub-list for extension type_name
+	1, // [1:1] is the sub-list for extension extendee
+	0, // [0:1] is the sub-list for field type_name
 }
 
 func init() { file_weir_admin_v1_common_proto_init() }
@@ -247,13 +354,17 @@ func file_weir_admin_v1_common_proto_init() {
 	if File_weir_admin_v1_common_proto != nil {
 		return
 	}
+	file_weir_admin_v1_common_proto_msgTypes[1].OneofWrappers = []any{
+		(*AsOf_Version)(nil),
+		(*AsOf_Time)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_admin_v1_common_proto_rawDesc), len(file_weir_admin_v1_common_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   2,
+			NumMessages:   3,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

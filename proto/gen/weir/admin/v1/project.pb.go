@@ -10,6 +10,7 @@ import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	fieldmaskpb "google.golang.org/protobuf/types/known/fieldmaskpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
@@ -29,7 +30,8 @@ type Project struct {
 	Id          string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	Name        string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
 	DisplayName string                 `protobuf:"bytes,3,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
-	CreatedAt   *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	// Set by the control plane.
+	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
 	// Log version of its last change.
 	Etag          string `protobuf:"bytes,5,opt,name=etag,proto3" json:"etag,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -210,6 +212,7 @@ func (x *CreateProjectResponse) GetProject() *Project {
 type GetProjectRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	AsOf          *AsOf                  `protobuf:"bytes,2,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -249,6 +252,13 @@ func (x *GetProjectRequest) GetId() string {
 		return x.Id
 	}
 	return ""
+}
+
+func (x *GetProjectRequest) GetAsOf() *AsOf {
+	if x != nil {
+		return x.AsOf
+	}
+	return nil
 }
 
 type GetProjectResponse struct {
@@ -298,6 +308,7 @@ func (x *GetProjectResponse) GetProject() *Project {
 type ListProjectsRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Page          *Page                  `protobuf:"bytes,1,opt,name=page,proto3" json:"page,omitempty"`
+	AsOf          *AsOf                  `protobuf:"bytes,2,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -335,6 +346,13 @@ func (*ListProjectsRequest) Descriptor() ([]byte, []int) {
 func (x *ListProjectsRequest) GetPage() *Page {
 	if x != nil {
 		return x.Page
+	}
+	return nil
+}
+
+func (x *ListProjectsRequest) GetAsOf() *AsOf {
+	if x != nil {
+		return x.AsOf
 	}
 	return nil
 }
@@ -391,11 +409,205 @@ func (x *ListProjectsResponse) GetNextPageToken() string {
 	return ""
 }
 
+type UpdateProjectRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its id says which; name and display_name can change.
+	Project *Project `protobuf:"bytes,1,opt,name=project,proto3" json:"project,omitempty"`
+	// Which fields to take from project; empty: those that are not empty; "*": all.
+	UpdateMask    *fieldmaskpb.FieldMask `protobuf:"bytes,2,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
+	Mutation      *Mutation              `protobuf:"bytes,20,opt,name=mutation,proto3" json:"mutation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateProjectRequest) Reset() {
+	*x = UpdateProjectRequest{}
+	mi := &file_weir_admin_v1_project_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateProjectRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateProjectRequest) ProtoMessage() {}
+
+func (x *UpdateProjectRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_project_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateProjectRequest.ProtoReflect.Descriptor instead.
+func (*UpdateProjectRequest) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_project_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *UpdateProjectRequest) GetProject() *Project {
+	if x != nil {
+		return x.Project
+	}
+	return nil
+}
+
+func (x *UpdateProjectRequest) GetUpdateMask() *fieldmaskpb.FieldMask {
+	if x != nil {
+		return x.UpdateMask
+	}
+	return nil
+}
+
+func (x *UpdateProjectRequest) GetMutation() *Mutation {
+	if x != nil {
+		return x.Mutation
+	}
+	return nil
+}
+
+type UpdateProjectResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Project       *Project               `protobuf:"bytes,1,opt,name=project,proto3" json:"project,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateProjectResponse) Reset() {
+	*x = UpdateProjectResponse{}
+	mi := &file_weir_admin_v1_project_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateProjectResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateProjectResponse) ProtoMessage() {}
+
+func (x *UpdateProjectResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_project_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateProjectResponse.ProtoReflect.Descriptor instead.
+func (*UpdateProjectResponse) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_project_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *UpdateProjectResponse) GetProject() *Project {
+	if x != nil {
+		return x.Project
+	}
+	return nil
+}
+
+type DeleteProjectRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Mutation      *Mutation              `protobuf:"bytes,20,opt,name=mutation,proto3" json:"mutation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteProjectRequest) Reset() {
+	*x = DeleteProjectRequest{}
+	mi := &file_weir_admin_v1_project_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteProjectRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteProjectRequest) ProtoMessage() {}
+
+func (x *DeleteProjectRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_project_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteProjectRequest.ProtoReflect.Descriptor instead.
+func (*DeleteProjectRequest) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_project_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *DeleteProjectRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *DeleteProjectRequest) GetMutation() *Mutation {
+	if x != nil {
+		return x.Mutation
+	}
+	return nil
+}
+
+type DeleteProjectResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteProjectResponse) Reset() {
+	*x = DeleteProjectResponse{}
+	mi := &file_weir_admin_v1_project_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteProjectResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteProjectResponse) ProtoMessage() {}
+
+func (x *DeleteProjectResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_project_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteProjectResponse.ProtoReflect.Descriptor instead.
+func (*DeleteProjectResponse) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_project_proto_rawDescGZIP(), []int{10}
+}
+
 var File_weir_admin_v1_project_proto protoreflect.FileDescriptor
 
 const file_weir_admin_v1_project_proto_rawDesc = "" +
 	"\n" +
-	"\x1bweir/admin/v1/project.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\"\x9f\x01\n" +
+	"\x1bweir/admin/v1/project.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\"\x9f\x01\n" +
 	"\aProject\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12!\n" +
@@ -408,21 +620,36 @@ const file_weir_admin_v1_project_proto_rawDesc = "" +
 	"\fdisplay_name\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\vdisplayName\x123\n" +
 	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"I\n" +
 	"\x15CreateProjectResponse\x120\n" +
-	"\aproject\x18\x01 \x01(\v2\x16.weir.admin.v1.ProjectR\aproject\"-\n" +
+	"\aproject\x18\x01 \x01(\v2\x16.weir.admin.v1.ProjectR\aproject\"W\n" +
 	"\x11GetProjectRequest\x12\x18\n" +
-	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\"F\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12(\n" +
+	"\x05as_of\x18\x02 \x01(\v2\x13.weir.admin.v1.AsOfR\x04asOf\"F\n" +
 	"\x12GetProjectResponse\x120\n" +
-	"\aproject\x18\x01 \x01(\v2\x16.weir.admin.v1.ProjectR\aproject\">\n" +
+	"\aproject\x18\x01 \x01(\v2\x16.weir.admin.v1.ProjectR\aproject\"h\n" +
 	"\x13ListProjectsRequest\x12'\n" +
-	"\x04page\x18\x01 \x01(\v2\x13.weir.admin.v1.PageR\x04page\"r\n" +
+	"\x04page\x18\x01 \x01(\v2\x13.weir.admin.v1.PageR\x04page\x12(\n" +
+	"\x05as_of\x18\x02 \x01(\v2\x13.weir.admin.v1.AsOfR\x04asOf\"r\n" +
 	"\x14ListProjectsResponse\x122\n" +
 	"\bprojects\x18\x01 \x03(\v2\x16.weir.admin.v1.ProjectR\bprojects\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xd8\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xc2\x01\n" +
+	"\x14UpdateProjectRequest\x128\n" +
+	"\aproject\x18\x01 \x01(\v2\x16.weir.admin.v1.ProjectB\x06\xbaH\x03\xc8\x01\x01R\aproject\x12;\n" +
+	"\vupdate_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
+	"updateMask\x123\n" +
+	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"I\n" +
+	"\x15UpdateProjectResponse\x120\n" +
+	"\aproject\x18\x01 \x01(\v2\x16.weir.admin.v1.ProjectR\aproject\"e\n" +
+	"\x14DeleteProjectRequest\x12\x18\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x123\n" +
+	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"\x17\n" +
+	"\x15DeleteProjectResponse2\xba\x04\n" +
 	"\x0eProjectService\x12o\n" +
 	"\rCreateProject\x12#.weir.admin.v1.CreateProjectRequest\x1a$.weir.admin.v1.CreateProjectResponse\"\x13\x8a\xb5\x18\x0fprojects.create\x12f\n" +
 	"\n" +
 	"GetProject\x12 .weir.admin.v1.GetProjectRequest\x1a!.weir.admin.v1.GetProjectResponse\"\x13\x8a\xb5\x18\fprojects.get\x90\x02\x01\x12m\n" +
-	"\fListProjects\x12\".weir.admin.v1.ListProjectsRequest\x1a#.weir.admin.v1.ListProjectsResponse\"\x14\x8a\xb5\x18\rprojects.list\x90\x02\x01B\xaf\x01\n" +
+	"\fListProjects\x12\".weir.admin.v1.ListProjectsRequest\x1a#.weir.admin.v1.ListProjectsResponse\"\x14\x8a\xb5\x18\rprojects.list\x90\x02\x01\x12o\n" +
+	"\rUpdateProject\x12#.weir.admin.v1.UpdateProjectRequest\x1a$.weir.admin.v1.UpdateProjectResponse\"\x13\x8a\xb5\x18\x0fprojects.update\x12o\n" +
+	"\rDeleteProject\x12#.weir.admin.v1.DeleteProjectRequest\x1a$.weir.admin.v1.DeleteProjectResponse\"\x13\x8a\xb5\x18\x0fprojects.deleteB\xaf\x01\n" +
 	"\x11com.weir.admin.v1B\fProjectProtoP\x01Z6github.com/weirhq/weir/proto/gen/weir/admin/v1;adminv1\xa2\x02\x03WAX\xaa\x02\rWeir.Admin.V1\xca\x02\rWeir\\Admin\\V1\xe2\x02\x19Weir\\Admin\\V1\\GPBMetadata\xea\x02\x0fWeir::Admin::V1b\x06proto3"
 
 var (
@@ -437,7 +664,7 @@ func file_weir_admin_v1_project_proto_rawDescGZIP() []byte {
 	return file_weir_admin_v1_project_proto_rawDescData
 }
 
-var file_weir_admin_v1_project_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_weir_admin_v1_project_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_weir_admin_v1_project_proto_goTypes = []any{
 	(*Project)(nil),               // 0: weir.admin.v1.Project
 	(*CreateProjectRequest)(nil),  // 1: weir.admin.v1.CreateProjectRequest
@@ -446,28 +673,45 @@ var file_weir_admin_v1_project_proto_goTypes = []any{
 	(*GetProjectResponse)(nil),    // 4: weir.admin.v1.GetProjectResponse
 	(*ListProjectsRequest)(nil),   // 5: weir.admin.v1.ListProjectsRequest
 	(*ListProjectsResponse)(nil),  // 6: weir.admin.v1.ListProjectsResponse
-	(*timestamppb.Timestamp)(nil), // 7: google.protobuf.Timestamp
-	(*Mutation)(nil),              // 8: weir.admin.v1.Mutation
-	(*Page)(nil),                  // 9: weir.admin.v1.Page
+	(*UpdateProjectRequest)(nil),  // 7: weir.admin.v1.UpdateProjectRequest
+	(*UpdateProjectResponse)(nil), // 8: weir.admin.v1.UpdateProjectResponse
+	(*DeleteProjectRequest)(nil),  // 9: weir.admin.v1.DeleteProjectRequest
+	(*DeleteProjectResponse)(nil), // 10: weir.admin.v1.DeleteProjectResponse
+	(*timestamppb.Timestamp)(nil), // 11: google.protobuf.Timestamp
+	(*Mutation)(nil),              // 12: weir.admin.v1.Mutation
+	(*AsOf)(nil),                  // 13: weir.admin.v1.AsOf
+	(*Page)(nil),                  // 14: weir.admin.v1.Page
+	(*fieldmaskpb.FieldMask)(nil), // 15: google.protobuf.FieldMask
 }
 var file_weir_admin_v1_project_proto_depIdxs = []int32{
-	7, // 0: weir.admin.v1.Project.created_at:type_name -> google.protobuf.Timestamp
-	8, // 1: weir.admin.v1.CreateProjectRequest.mutation:type_name -> weir.admin.v1.Mutation
-	0, // 2: weir.admin.v1.CreateProjectResponse.project:type_name -> weir.admin.v1.Project
-	0, // 3: weir.admin.v1.GetProjectResponse.project:type_name -> weir.admin.v1.Project
-	9, // 4: weir.admin.v1.ListProjectsRequest.page:type_name -> weir.admin.v1.Page
-	0, // 5: weir.admin.v1.ListProjectsResponse.projects:type_name -> weir.admin.v1.Project
-	1, // 6: weir.admin.v1.ProjectService.CreateProject:input_type -> weir.admin.v1.CreateProjectRequest
-	3, // 7: weir.admin.v1.ProjectService.GetProject:input_type -> weir.admin.v1.GetProjectRequest
-	5, // 8: weir.admin.v1.ProjectService.ListProjects:input_type -> weir.admin.v1.ListProjectsRequest
-	2, // 9: weir.admin.v1.ProjectService.CreateProject:output_type -> weir.admin.v1.CreateProjectResponse
-	4, // 10: weir.admin.v1.ProjectService.GetProject:output_type -> weir.admin.v1.GetProjectResponse
-	6, // 11: weir.admin.v1.ProjectService.ListProjects:output_type -> weir.admin.v1.ListProjectsResponse
-	9, // [9:12] is the sub-list for method output_type
-	6, // [6:9] is the sub-list for method input_type
-	6, // [6:6] is the sub-list for extension type_name
-	6, // [6:6] is the sub-list for extension extendee
-	0, // [0:6] is the sub-list for field type_name
+	11, // 0: weir.admin.v1.Project.created_at:type_name -> google.protobuf.Timestamp
+	12, // 1: weir.admin.v1.CreateProjectRequest.mutation:type_name -> weir.admin.v1.Mutation
+	0,  // 2: weir.admin.v1.CreateProjectResponse.project:type_name -> weir.admin.v1.Project
+	13, // 3: weir.admin.v1.GetProjectRequest.as_of:type_name -> weir.admin.v1.AsOf
+	0,  // 4: weir.admin.v1.GetProjectResponse.project:type_name -> weir.admin.v1.Project
+	14, // 5: weir.admin.v1.ListProjectsRequest.page:type_name -> weir.admin.v1.Page
+	13, // 6: weir.admin.v1.ListProjectsRequest.as_of:type_name -> weir.admin.v1.AsOf
+	0,  // 7: weir.admin.v1.ListProjectsResponse.projects:type_name -> weir.admin.v1.Project
+	0,  // 8: weir.admin.v1.UpdateProjectRequest.project:type_name -> weir.admin.v1.Project
+	15, // 9: weir.admin.v1.UpdateProjectRequest.update_mask:type_name -> google.protobuf.FieldMask
+	12, // 10: weir.admin.v1.UpdateProjectRequest.mutation:type_name -> weir.admin.v1.Mutation
+	0,  // 11: weir.admin.v1.UpdateProjectResponse.project:type_name -> weir.admin.v1.Project
+	12, // 12: weir.admin.v1.DeleteProjectRequest.mutation:type_name -> weir.admin.v1.Mutation
+	1,  // 13: weir.admin.v1.ProjectService.CreateProject:input_type -> weir.admin.v1.CreateProjectRequest
+	3,  // 14: weir.admin.v1.ProjectService.GetProject:input_type -> weir.admin.v1.GetProjectRequest
+	5,  // 15: weir.admin.v1.ProjectService.ListProjects:input_type -> weir.admin.v1.ListProjectsRequest
+	7,  // 16: weir.admin.v1.ProjectService.UpdateProject:input_type -> weir.admin.v1.UpdateProjectRequest
+	9,  // 17: weir.admin.v1.ProjectService.DeleteProject:input_type -> weir.admin.v1.DeleteProjectRequest
+	2,  // 18: weir.admin.v1.ProjectService.CreateProject:output_type -> weir.admin.v1.CreateProjectResponse
+	4,  // 19: weir.admin.v1.ProjectService.GetProject:output_type -> weir.admin.v1.GetProjectResponse
+	6,  // 20: weir.admin.v1.ProjectService.ListProjects:output_type -> weir.admin.v1.ListProjectsResponse
+	8,  // 21: weir.admin.v1.ProjectService.UpdateProject:output_type -> weir.admin.v1.UpdateProjectResponse
+	10, // 22: weir.admin.v1.ProjectService.DeleteProject:output_type -> weir.admin.v1.DeleteProjectResponse
+	18, // [18:23] is the sub-list for method output_type
+	13, // [13:18] is the sub-list for method input_type
+	13, // [13:13] is the sub-list for extension type_name
+	13, // [13:13] is the sub-list for extension extendee
+	0,  // [0:13] is the sub-list for field type_name
 }
 
 func init() { file_weir_admin_v1_project_proto_init() }
@@ -483,7 +727,7 @@ func file_weir_admin_v1_project_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_admin_v1_project_proto_rawDesc), len(file_weir_admin_v1_project_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   7,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -395,6 +395,159 @@ func (x *ProjectCreated) GetDisplayName() string {
 	return ""
 }
 
+// ProjectUpdated says all settings as they are now, as every …Updated does.
+type ProjectUpdated struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	DisplayName   string                 `protobuf:"bytes,2,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ProjectUpdated) Reset() {
+	*x = ProjectUpdated{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ProjectUpdated) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ProjectUpdated) ProtoMessage() {}
+
+func (x *ProjectUpdated) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ProjectUpdated.ProtoReflect.Descriptor instead.
+func (*ProjectUpdated) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ProjectUpdated) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ProjectUpdated) GetDisplayName() string {
+	if x != nil {
+		return x.DisplayName
+	}
+	return ""
+}
+
+// ProjectArchived frees the name, as every …Archived does; what was stays readable.
+type ProjectArchived struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ProjectArchived) Reset() {
+	*x = ProjectArchived{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ProjectArchived) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ProjectArchived) ProtoMessage() {}
+
+func (x *ProjectArchived) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ProjectArchived.ProtoReflect.Descriptor instead.
+func (*ProjectArchived) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{5}
+}
+
+// ProjectRestored brings an archived one back with these settings, as every
+// …Restored does.
+type ProjectRestored struct {
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Name        string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	DisplayName string                 `protobuf:"bytes,2,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
+	// When it was made first.
+	CreatedAt     *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ProjectRestored) Reset() {
+	*x = ProjectRestored{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ProjectRestored) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ProjectRestored) ProtoMessage() {}
+
+func (x *ProjectRestored) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ProjectRestored.ProtoReflect.Descriptor instead.
+func (*ProjectRestored) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *ProjectRestored) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ProjectRestored) GetDisplayName() string {
+	if x != nil {
+		return x.DisplayName
+	}
+	return ""
+}
+
+func (x *ProjectRestored) GetCreatedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreatedAt
+	}
+	return nil
+}
+
 type ProviderCreated struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
 	Name    string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -414,7 +567,7 @@ type ProviderCreated struct {
 
 func (x *ProviderCreated) Reset() {
 	*x = ProviderCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[4]
+	mi := &file_weir_event_v1_event_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -426,7 +579,7 @@ func (x *ProviderCreated) String() string {
 func (*ProviderCreated) ProtoMessage() {}
 
 func (x *ProviderCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[4]
+	mi := &file_weir_event_v1_event_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -439,7 +592,7 @@ func (x *ProviderCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProviderCreated.ProtoReflect.Descriptor instead.
 func (*ProviderCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{4}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ProviderCreated) GetName() string {
@@ -496,7 +649,7 @@ type RouteCreated struct {
 
 func (x *RouteCreated) Reset() {
 	*x = RouteCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[5]
+	mi := &file_weir_event_v1_event_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -508,7 +661,7 @@ func (x *RouteCreated) String() string {
 func (*RouteCreated) ProtoMessage() {}
 
 func (x *RouteCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[5]
+	mi := &file_weir_event_v1_event_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -521,7 +674,7 @@ func (x *RouteCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RouteCreated.ProtoReflect.Descriptor instead.
 func (*RouteCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{5}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *RouteCreated) GetName() string {
@@ -563,7 +716,7 @@ type KeyCreated struct {
 
 func (x *KeyCreated) Reset() {
 	*x = KeyCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[6]
+	mi := &file_weir_event_v1_event_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -575,7 +728,7 @@ func (x *KeyCreated) String() string {
 func (*KeyCreated) ProtoMessage() {}
 
 func (x *KeyCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[6]
+	mi := &file_weir_event_v1_event_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -588,7 +741,7 @@ func (x *KeyCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyCreated.ProtoReflect.Descriptor instead.
 func (*KeyCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{6}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *KeyCreated) GetProjectId() string {
@@ -644,7 +797,7 @@ type KeyRevoked struct {
 
 func (x *KeyRevoked) Reset() {
 	*x = KeyRevoked{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[7]
+	mi := &file_weir_event_v1_event_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -656,7 +809,7 @@ func (x *KeyRevoked) String() string {
 func (*KeyRevoked) ProtoMessage() {}
 
 func (x *KeyRevoked) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[7]
+	mi := &file_weir_event_v1_event_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -669,7 +822,7 @@ func (x *KeyRevoked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyRevoked.ProtoReflect.Descriptor instead.
 func (*KeyRevoked) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{7}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *KeyRevoked) GetReason() string {
@@ -697,7 +850,7 @@ type GatewayCreated struct {
 
 func (x *GatewayCreated) Reset() {
 	*x = GatewayCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[8]
+	mi := &file_weir_event_v1_event_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -709,7 +862,7 @@ func (x *GatewayCreated) String() string {
 func (*GatewayCreated) ProtoMessage() {}
 
 func (x *GatewayCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[8]
+	mi := &file_weir_event_v1_event_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -722,7 +875,7 @@ func (x *GatewayCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayCreated.ProtoReflect.Descriptor instead.
 func (*GatewayCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{8}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *GatewayCreated) GetName() string {
@@ -752,7 +905,7 @@ type EnrolmentTokenCreated struct {
 
 func (x *EnrolmentTokenCreated) Reset() {
 	*x = EnrolmentTokenCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[9]
+	mi := &file_weir_event_v1_event_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -764,7 +917,7 @@ func (x *EnrolmentTokenCreated) String() string {
 func (*EnrolmentTokenCreated) ProtoMessage() {}
 
 func (x *EnrolmentTokenCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[9]
+	mi := &file_weir_event_v1_event_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -777,7 +930,7 @@ func (x *EnrolmentTokenCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EnrolmentTokenCreated.ProtoReflect.Descriptor instead.
 func (*EnrolmentTokenCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{9}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *EnrolmentTokenCreated) GetGatewayId() string {
@@ -822,7 +975,7 @@ type AgentEnrolled struct {
 
 func (x *AgentEnrolled) Reset() {
 	*x = AgentEnrolled{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[10]
+	mi := &file_weir_event_v1_event_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -834,7 +987,7 @@ func (x *AgentEnrolled) String() string {
 func (*AgentEnrolled) ProtoMessage() {}
 
 func (x *AgentEnrolled) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[10]
+	mi := &file_weir_event_v1_event_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -847,7 +1000,7 @@ func (x *AgentEnrolled) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgentEnrolled.ProtoReflect.Descriptor instead.
 func (*AgentEnrolled) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{10}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *AgentEnrolled) GetGatewayId() string {
@@ -888,7 +1041,7 @@ type ServiceAccountCreated struct {
 
 func (x *ServiceAccountCreated) Reset() {
 	*x = ServiceAccountCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[11]
+	mi := &file_weir_event_v1_event_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -900,7 +1053,7 @@ func (x *ServiceAccountCreated) String() string {
 func (*ServiceAccountCreated) ProtoMessage() {}
 
 func (x *ServiceAccountCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[11]
+	mi := &file_weir_event_v1_event_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -913,7 +1066,7 @@ func (x *ServiceAccountCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceAccountCreated.ProtoReflect.Descriptor instead.
 func (*ServiceAccountCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{11}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ServiceAccountCreated) GetName() string {
@@ -945,7 +1098,7 @@ type ServiceAccountTokenCreated struct {
 
 func (x *ServiceAccountTokenCreated) Reset() {
 	*x = ServiceAccountTokenCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[12]
+	mi := &file_weir_event_v1_event_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -957,7 +1110,7 @@ func (x *ServiceAccountTokenCreated) String() string {
 func (*ServiceAccountTokenCreated) ProtoMessage() {}
 
 func (x *ServiceAccountTokenCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[12]
+	mi := &file_weir_event_v1_event_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -970,7 +1123,7 @@ func (x *ServiceAccountTokenCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceAccountTokenCreated.ProtoReflect.Descriptor instead.
 func (*ServiceAccountTokenCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{12}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ServiceAccountTokenCreated) GetServiceAccountId() string {
@@ -1017,7 +1170,7 @@ type ServiceAccountTokenRevoked struct {
 
 func (x *ServiceAccountTokenRevoked) Reset() {
 	*x = ServiceAccountTokenRevoked{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[13]
+	mi := &file_weir_event_v1_event_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1029,7 +1182,7 @@ func (x *ServiceAccountTokenRevoked) String() string {
 func (*ServiceAccountTokenRevoked) ProtoMessage() {}
 
 func (x *ServiceAccountTokenRevoked) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[13]
+	mi := &file_weir_event_v1_event_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1042,7 +1195,7 @@ func (x *ServiceAccountTokenRevoked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceAccountTokenRevoked.ProtoReflect.Descriptor instead.
 func (*ServiceAccountTokenRevoked) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{13}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ServiceAccountTokenRevoked) GetReason() string {
@@ -1069,7 +1222,16 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\x04role\x18\x01 \x01(\x0e2\x13.weir.event.v1.RoleR\x04role\"G\n" +
 	"\x0eProjectCreated\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
-	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\"\xd0\x01\n" +
+	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\"G\n" +
+	"\x0eProjectUpdated\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
+	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\"\x11\n" +
+	"\x0fProjectArchived\"\x83\x01\n" +
+	"\x0fProjectRestored\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
+	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\x129\n" +
+	"\n" +
+	"created_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\"\xd0\x01\n" +
 	"\x0fProviderCreated\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x120\n" +
 	"\adialect\x18\x02 \x01(\x0e2\x16.weir.event.v1.DialectR\adialect\x12\x19\n" +
@@ -1158,7 +1320,7 @@ func file_weir_event_v1_event_proto_rawDescGZIP() []byte {
 }
 
 var file_weir_event_v1_event_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_weir_event_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_weir_event_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_weir_event_v1_event_proto_goTypes = []any{
 	(Role)(0),                          // 0: weir.event.v1.Role
 	(Dialect)(0),                       // 1: weir.event.v1.Dialect
@@ -1167,33 +1329,37 @@ var file_weir_event_v1_event_proto_goTypes = []any{
 	(*OrganizationCreated)(nil),        // 4: weir.event.v1.OrganizationCreated
 	(*MemberAdded)(nil),                // 5: weir.event.v1.MemberAdded
 	(*ProjectCreated)(nil),             // 6: weir.event.v1.ProjectCreated
-	(*ProviderCreated)(nil),            // 7: weir.event.v1.ProviderCreated
-	(*RouteCreated)(nil),               // 8: weir.event.v1.RouteCreated
-	(*KeyCreated)(nil),                 // 9: weir.event.v1.KeyCreated
-	(*KeyRevoked)(nil),                 // 10: weir.event.v1.KeyRevoked
-	(*GatewayCreated)(nil),             // 11: weir.event.v1.GatewayCreated
-	(*EnrolmentTokenCreated)(nil),      // 12: weir.event.v1.EnrolmentTokenCreated
-	(*AgentEnrolled)(nil),              // 13: weir.event.v1.AgentEnrolled
-	(*ServiceAccountCreated)(nil),      // 14: weir.event.v1.ServiceAccountCreated
-	(*ServiceAccountTokenCreated)(nil), // 15: weir.event.v1.ServiceAccountTokenCreated
-	(*ServiceAccountTokenRevoked)(nil), // 16: weir.event.v1.ServiceAccountTokenRevoked
-	(*timestamppb.Timestamp)(nil),      // 17: google.protobuf.Timestamp
+	(*ProjectUpdated)(nil),             // 7: weir.event.v1.ProjectUpdated
+	(*ProjectArchived)(nil),            // 8: weir.event.v1.ProjectArchived
+	(*ProjectRestored)(nil),            // 9: weir.event.v1.ProjectRestored
+	(*ProviderCreated)(nil),            // 10: weir.event.v1.ProviderCreated
+	(*RouteCreated)(nil),               // 11: weir.event.v1.RouteCreated
+	(*KeyCreated)(nil),                 // 12: weir.event.v1.KeyCreated
+	(*KeyRevoked)(nil),                 // 13: weir.event.v1.KeyRevoked
+	(*GatewayCreated)(nil),             // 14: weir.event.v1.GatewayCreated
+	(*EnrolmentTokenCreated)(nil),      // 15: weir.event.v1.EnrolmentTokenCreated
+	(*AgentEnrolled)(nil),              // 16: weir.event.v1.AgentEnrolled
+	(*ServiceAccountCreated)(nil),      // 17: weir.event.v1.ServiceAccountCreated
+	(*ServiceAccountTokenCreated)(nil), // 18: weir.event.v1.ServiceAccountTokenCreated
+	(*ServiceAccountTokenRevoked)(nil), // 19: weir.event.v1.ServiceAccountTokenRevoked
+	(*timestamppb.Timestamp)(nil),      // 20: google.protobuf.Timestamp
 }
 var file_weir_event_v1_event_proto_depIdxs = []int32{
 	0,  // 0: weir.event.v1.MemberAdded.role:type_name -> weir.event.v1.Role
-	1,  // 1: weir.event.v1.ProviderCreated.dialect:type_name -> weir.event.v1.Dialect
-	2,  // 2: weir.event.v1.RouteCreated.strategy:type_name -> weir.event.v1.Strategy
-	3,  // 3: weir.event.v1.RouteCreated.targets:type_name -> weir.event.v1.Target
-	17, // 4: weir.event.v1.KeyCreated.expires_at:type_name -> google.protobuf.Timestamp
-	17, // 5: weir.event.v1.KeyRevoked.revoked_at:type_name -> google.protobuf.Timestamp
-	17, // 6: weir.event.v1.EnrolmentTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
-	0,  // 7: weir.event.v1.ServiceAccountCreated.role:type_name -> weir.event.v1.Role
-	17, // 8: weir.event.v1.ServiceAccountTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
-	9,  // [9:9] is the sub-list for method output_type
-	9,  // [9:9] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	20, // 1: weir.event.v1.ProjectRestored.created_at:type_name -> google.protobuf.Timestamp
+	1,  // 2: weir.event.v1.ProviderCreated.dialect:type_name -> weir.event.v1.Dialect
+	2,  // 3: weir.event.v1.RouteCreated.strategy:type_name -> weir.event.v1.Strategy
+	3,  // 4: weir.event.v1.RouteCreated.targets:type_name -> weir.event.v1.Target
+	20, // 5: weir.event.v1.KeyCreated.expires_at:type_name -> google.protobuf.Timestamp
+	20, // 6: weir.event.v1.KeyRevoked.revoked_at:type_name -> google.protobuf.Timestamp
+	20, // 7: weir.event.v1.EnrolmentTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
+	0,  // 8: weir.event.v1.ServiceAccountCreated.role:type_name -> weir.event.v1.Role
+	20, // 9: weir.event.v1.ServiceAccountTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
+	10, // [10:10] is the sub-list for method output_type
+	10, // [10:10] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_weir_event_v1_event_proto_init() }
@@ -1207,7 +1373,7 @@ func file_weir_event_v1_event_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_event_v1_event_proto_rawDesc), len(file_weir_event_v1_event_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   14,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

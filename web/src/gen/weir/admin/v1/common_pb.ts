@@ -4,13 +4,15 @@
 
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file weir/admin/v1/common.proto.
  */
 export const file_weir_admin_v1_common: GenFile = /*@__PURE__*/
-  fileDesc("Chp3ZWlyL2FkbWluL3YxL2NvbW1vbi5wcm90bxINd2Vpci5hZG1pbi52MSI1CghNdXRhdGlvbhISCgpyZXF1ZXN0X2lkGAEgASgJEhUKDXZhbGlkYXRlX29ubHkYAiABKAgiIwoEUGFnZRIMCgRzaXplGAEgASgFEg0KBXRva2VuGAIgASgJKnIKBFJvbGUSFAoQUk9MRV9VTlNQRUNJRklFRBAAEg4KClJPTEVfT1dORVIQARIOCgpST0xFX0FETUlOEAISEQoNUk9MRV9PUEVSQVRPUhADEhAKDFJPTEVfQU5BTFlTVBAEEg8KC1JPTEVfVklFV0VSEAViBnByb3RvMw");
+  fileDesc("Chp3ZWlyL2FkbWluL3YxL2NvbW1vbi5wcm90bxINd2Vpci5hZG1pbi52MSJDCghNdXRhdGlvbhISCgpyZXF1ZXN0X2lkGAEgASgJEhUKDXZhbGlkYXRlX29ubHkYAiABKAgSDAoEZXRhZxgDIAEoCSJOCgRBc09mEhEKB3ZlcnNpb24YASABKANIABIqCgR0aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgAQgcKBXBvaW50IiMKBFBhZ2USDAoEc2l6ZRgBIAEoBRINCgV0b2tlbhgCIAEoCSpyCgRSb2xlEhQKEFJPTEVfVU5TUEVDSUZJRUQQABIOCgpST0xFX09XTkVSEAESDgoKUk9MRV9BRE1JThACEhEKDVJPTEVfT1BFUkFUT1IQAxIQCgxST0xFX0FOQUxZU1QQBBIPCgtST0xFX1ZJRVdFUhAFYgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
  * Mutation goes with every mutating request.
@@ -19,7 +21,9 @@ export const file_weir_admin_v1_common: GenFile = /*@__PURE__*/
  */
 export type Mutation = Message<"weir.admin.v1.Mutation"> & {
   /**
-   * Makes a retry safe: up to 128 characters of the caller's choice.
+   * Makes a retry safe: up to 128 characters of the caller's choice. The same
+   * request of the same caller gets the answer of the first one, without its
+   * secrets; another request with that id is InvalidArgument. Remembered for 30 days.
    *
    * @generated from field: string request_id = 1;
    */
@@ -31,6 +35,15 @@ export type Mutation = Message<"weir.admin.v1.Mutation"> & {
    * @generated from field: bool validate_only = 2;
    */
   validateOnly: boolean;
+
+  /**
+   * The change is made only while the thing still has this etag; otherwise Aborted,
+   * with the current one. Empty: whatever it has. A resource that is sent back with
+   * the etag it was read with is held to that one.
+   *
+   * @generated from field: string etag = 3;
+   */
+  etag: string;
 };
 
 /**
@@ -39,6 +52,41 @@ export type Mutation = Message<"weir.admin.v1.Mutation"> & {
  */
 export const MutationSchema: GenMessage<Mutation> = /*@__PURE__*/
   messageDesc(file_weir_admin_v1_common, 0);
+
+/**
+ * AsOf asks for what was true in the past; absent: now.
+ *
+ * @generated from message weir.admin.v1.AsOf
+ */
+export type AsOf = Message<"weir.admin.v1.AsOf"> & {
+  /**
+   * @generated from oneof weir.admin.v1.AsOf.point
+   */
+  point: {
+    /**
+     * Version of the organization's log.
+     *
+     * @generated from field: int64 version = 1;
+     */
+    value: bigint;
+    case: "version";
+  } | {
+    /**
+     * The last version that was recorded at or before this time.
+     *
+     * @generated from field: google.protobuf.Timestamp time = 2;
+     */
+    value: Timestamp;
+    case: "time";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message weir.admin.v1.AsOf.
+ * Use `create(AsOfSchema)` to create a new message.
+ */
+export const AsOfSchema: GenMessage<AsOf> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_common, 1);
 
 /**
  * Page asks for a part of a list.
@@ -66,7 +114,7 @@ export type Page = Message<"weir.admin.v1.Page"> & {
  * Use `create(PageSchema)` to create a new message.
  */
 export const PageSchema: GenMessage<Page> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_common, 1);
+  messageDesc(file_weir_admin_v1_common, 2);
 
 /**
  * Role is what a member or service account may do; docs/permissions.md has the table.

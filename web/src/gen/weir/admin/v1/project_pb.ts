@@ -4,9 +4,9 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import type { Mutation, Page } from "./common_pb";
+import type { FieldMask, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_field_mask, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { AsOf, Mutation, Page } from "./common_pb";
 import { file_weir_admin_v1_common } from "./common_pb";
 import { file_weir_admin_v1_options } from "./options_pb";
 import type { Message } from "@bufbuild/protobuf";
@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file weir/admin/v1/project.proto.
  */
 export const file_weir_admin_v1_project: GenFile = /*@__PURE__*/
-  fileDesc("Cht3ZWlyL2FkbWluL3YxL3Byb2plY3QucHJvdG8SDXdlaXIuYWRtaW4udjEidwoHUHJvamVjdBIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEhQKDGRpc3BsYXlfbmFtZRgDIAEoCRIuCgpjcmVhdGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRldGFnGAUgASgJImUKFENyZWF0ZVByb2plY3RSZXF1ZXN0EgwKBG5hbWUYASABKAkSFAoMZGlzcGxheV9uYW1lGAIgASgJEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiJAChVDcmVhdGVQcm9qZWN0UmVzcG9uc2USJwoHcHJvamVjdBgBIAEoCzIWLndlaXIuYWRtaW4udjEuUHJvamVjdCIfChFHZXRQcm9qZWN0UmVxdWVzdBIKCgJpZBgBIAEoCSI9ChJHZXRQcm9qZWN0UmVzcG9uc2USJwoHcHJvamVjdBgBIAEoCzIWLndlaXIuYWRtaW4udjEuUHJvamVjdCI4ChNMaXN0UHJvamVjdHNSZXF1ZXN0EiEKBHBhZ2UYASABKAsyEy53ZWlyLmFkbWluLnYxLlBhZ2UiWQoUTGlzdFByb2plY3RzUmVzcG9uc2USKAoIcHJvamVjdHMYASADKAsyFi53ZWlyLmFkbWluLnYxLlByb2plY3QSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJMtgCCg5Qcm9qZWN0U2VydmljZRJvCg1DcmVhdGVQcm9qZWN0EiMud2Vpci5hZG1pbi52MS5DcmVhdGVQcm9qZWN0UmVxdWVzdBokLndlaXIuYWRtaW4udjEuQ3JlYXRlUHJvamVjdFJlc3BvbnNlIhOKtRgPcHJvamVjdHMuY3JlYXRlEmYKCkdldFByb2plY3QSIC53ZWlyLmFkbWluLnYxLkdldFByb2plY3RSZXF1ZXN0GiEud2Vpci5hZG1pbi52MS5HZXRQcm9qZWN0UmVzcG9uc2UiE5ACAYq1GAxwcm9qZWN0cy5nZXQSbQoMTGlzdFByb2plY3RzEiIud2Vpci5hZG1pbi52MS5MaXN0UHJvamVjdHNSZXF1ZXN0GiMud2Vpci5hZG1pbi52MS5MaXN0UHJvamVjdHNSZXNwb25zZSIUkAIBirUYDXByb2plY3RzLmxpc3RiBnByb3RvMw", [file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options]);
+  fileDesc("Cht3ZWlyL2FkbWluL3YxL3Byb2plY3QucHJvdG8SDXdlaXIuYWRtaW4udjEidwoHUHJvamVjdBIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEhQKDGRpc3BsYXlfbmFtZRgDIAEoCRIuCgpjcmVhdGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRldGFnGAUgASgJImUKFENyZWF0ZVByb2plY3RSZXF1ZXN0EgwKBG5hbWUYASABKAkSFAoMZGlzcGxheV9uYW1lGAIgASgJEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiJAChVDcmVhdGVQcm9qZWN0UmVzcG9uc2USJwoHcHJvamVjdBgBIAEoCzIWLndlaXIuYWRtaW4udjEuUHJvamVjdCJDChFHZXRQcm9qZWN0UmVxdWVzdBIKCgJpZBgBIAEoCRIiCgVhc19vZhgCIAEoCzITLndlaXIuYWRtaW4udjEuQXNPZiI9ChJHZXRQcm9qZWN0UmVzcG9uc2USJwoHcHJvamVjdBgBIAEoCzIWLndlaXIuYWRtaW4udjEuUHJvamVjdCJcChNMaXN0UHJvamVjdHNSZXF1ZXN0EiEKBHBhZ2UYASABKAsyEy53ZWlyLmFkbWluLnYxLlBhZ2USIgoFYXNfb2YYAiABKAsyEy53ZWlyLmFkbWluLnYxLkFzT2YiWQoUTGlzdFByb2plY3RzUmVzcG9uc2USKAoIcHJvamVjdHMYASADKAsyFi53ZWlyLmFkbWluLnYxLlByb2plY3QSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIpsBChRVcGRhdGVQcm9qZWN0UmVxdWVzdBInCgdwcm9qZWN0GAEgASgLMhYud2Vpci5hZG1pbi52MS5Qcm9qZWN0Ei8KC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzaxIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iQAoVVXBkYXRlUHJvamVjdFJlc3BvbnNlEicKB3Byb2plY3QYASABKAsyFi53ZWlyLmFkbWluLnYxLlByb2plY3QiTQoURGVsZXRlUHJvamVjdFJlcXVlc3QSCgoCaWQYASABKAkSKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIhcKFURlbGV0ZVByb2plY3RSZXNwb25zZTK6BAoOUHJvamVjdFNlcnZpY2USbwoNQ3JlYXRlUHJvamVjdBIjLndlaXIuYWRtaW4udjEuQ3JlYXRlUHJvamVjdFJlcXVlc3QaJC53ZWlyLmFkbWluLnYxLkNyZWF0ZVByb2plY3RSZXNwb25zZSITirUYD3Byb2plY3RzLmNyZWF0ZRJmCgpHZXRQcm9qZWN0EiAud2Vpci5hZG1pbi52MS5HZXRQcm9qZWN0UmVxdWVzdBohLndlaXIuYWRtaW4udjEuR2V0UHJvamVjdFJlc3BvbnNlIhOQAgGKtRgMcHJvamVjdHMuZ2V0Em0KDExpc3RQcm9qZWN0cxIiLndlaXIuYWRtaW4udjEuTGlzdFByb2plY3RzUmVxdWVzdBojLndlaXIuYWRtaW4udjEuTGlzdFByb2plY3RzUmVzcG9uc2UiFJACAYq1GA1wcm9qZWN0cy5saXN0Em8KDVVwZGF0ZVByb2plY3QSIy53ZWlyLmFkbWluLnYxLlVwZGF0ZVByb2plY3RSZXF1ZXN0GiQud2Vpci5hZG1pbi52MS5VcGRhdGVQcm9qZWN0UmVzcG9uc2UiE4q1GA9wcm9qZWN0cy51cGRhdGUSbwoNRGVsZXRlUHJvamVjdBIjLndlaXIuYWRtaW4udjEuRGVsZXRlUHJvamVjdFJlcXVlc3QaJC53ZWlyLmFkbWluLnYxLkRlbGV0ZVByb2plY3RSZXNwb25zZSITirUYD3Byb2plY3RzLmRlbGV0ZWIGcHJvdG8z", [file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options]);
 
 /**
  * Project is a team or use case; keys and spend attach to it.
@@ -39,6 +39,8 @@ export type Project = Message<"weir.admin.v1.Project"> & {
   displayName: string;
 
   /**
+   * Set by the control plane.
+   *
    * @generated from field: google.protobuf.Timestamp created_at = 4;
    */
   createdAt?: Timestamp | undefined;
@@ -113,6 +115,11 @@ export type GetProjectRequest = Message<"weir.admin.v1.GetProjectRequest"> & {
    * @generated from field: string id = 1;
    */
   id: string;
+
+  /**
+   * @generated from field: weir.admin.v1.AsOf as_of = 2;
+   */
+  asOf?: AsOf | undefined;
 };
 
 /**
@@ -147,6 +154,11 @@ export type ListProjectsRequest = Message<"weir.admin.v1.ListProjectsRequest"> &
    * @generated from field: weir.admin.v1.Page page = 1;
    */
   page?: Page | undefined;
+
+  /**
+   * @generated from field: weir.admin.v1.AsOf as_of = 2;
+   */
+  asOf?: AsOf | undefined;
 };
 
 /**
@@ -179,6 +191,89 @@ export const ListProjectsResponseSchema: GenMessage<ListProjectsResponse> = /*@_
   messageDesc(file_weir_admin_v1_project, 6);
 
 /**
+ * @generated from message weir.admin.v1.UpdateProjectRequest
+ */
+export type UpdateProjectRequest = Message<"weir.admin.v1.UpdateProjectRequest"> & {
+  /**
+   * Its id says which; name and display_name can change.
+   *
+   * @generated from field: weir.admin.v1.Project project = 1;
+   */
+  project?: Project | undefined;
+
+  /**
+   * Which fields to take from project; empty: those that are not empty; "*": all.
+   *
+   * @generated from field: google.protobuf.FieldMask update_mask = 2;
+   */
+  updateMask?: FieldMask | undefined;
+
+  /**
+   * @generated from field: weir.admin.v1.Mutation mutation = 20;
+   */
+  mutation?: Mutation | undefined;
+};
+
+/**
+ * Describes the message weir.admin.v1.UpdateProjectRequest.
+ * Use `create(UpdateProjectRequestSchema)` to create a new message.
+ */
+export const UpdateProjectRequestSchema: GenMessage<UpdateProjectRequest> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_project, 7);
+
+/**
+ * @generated from message weir.admin.v1.UpdateProjectResponse
+ */
+export type UpdateProjectResponse = Message<"weir.admin.v1.UpdateProjectResponse"> & {
+  /**
+   * @generated from field: weir.admin.v1.Project project = 1;
+   */
+  project?: Project | undefined;
+};
+
+/**
+ * Describes the message weir.admin.v1.UpdateProjectResponse.
+ * Use `create(UpdateProjectResponseSchema)` to create a new message.
+ */
+export const UpdateProjectResponseSchema: GenMessage<UpdateProjectResponse> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_project, 8);
+
+/**
+ * @generated from message weir.admin.v1.DeleteProjectRequest
+ */
+export type DeleteProjectRequest = Message<"weir.admin.v1.DeleteProjectRequest"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * @generated from field: weir.admin.v1.Mutation mutation = 20;
+   */
+  mutation?: Mutation | undefined;
+};
+
+/**
+ * Describes the message weir.admin.v1.DeleteProjectRequest.
+ * Use `create(DeleteProjectRequestSchema)` to create a new message.
+ */
+export const DeleteProjectRequestSchema: GenMessage<DeleteProjectRequest> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_project, 9);
+
+/**
+ * @generated from message weir.admin.v1.DeleteProjectResponse
+ */
+export type DeleteProjectResponse = Message<"weir.admin.v1.DeleteProjectResponse"> & {
+};
+
+/**
+ * Describes the message weir.admin.v1.DeleteProjectResponse.
+ * Use `create(DeleteProjectResponseSchema)` to create a new message.
+ */
+export const DeleteProjectResponseSchema: GenMessage<DeleteProjectResponse> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_project, 10);
+
+/**
  * @generated from service weir.admin.v1.ProjectService
  */
 export const ProjectService: GenService<{
@@ -209,6 +304,27 @@ export const ProjectService: GenService<{
     methodKind: "unary";
     input: typeof ListProjectsRequestSchema;
     output: typeof ListProjectsResponseSchema;
+  },
+  /**
+   * UpdateProject answers AlreadyExists where another project has the name.
+   *
+   * @generated from rpc weir.admin.v1.ProjectService.UpdateProject
+   */
+  updateProject: {
+    methodKind: "unary";
+    input: typeof UpdateProjectRequestSchema;
+    output: typeof UpdateProjectResponseSchema;
+  },
+  /**
+   * DeleteProject archives a project that nothing uses any more; FailedPrecondition
+   * says what does. Its name is free, its history and its spend stay.
+   *
+   * @generated from rpc weir.admin.v1.ProjectService.DeleteProject
+   */
+  deleteProject: {
+    methodKind: "unary";
+    input: typeof DeleteProjectRequestSchema;
+    output: typeof DeleteProjectResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_weir_admin_v1_project, 0);

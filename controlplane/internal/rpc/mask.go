@@ -1,0 +1,61 @@
+package rpc
+
+import (
+	"slices"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/known/fieldmaskpb"
+
+	"github.com/weirhq/weir/controlplane/internal/fault"
+)
+
+// merge returns current with the fields of sent that the mask names, as AIP-134 has
+// it: no mask takes those that are not empty, "*" takes all. Only the settable ones
+// are ever taken; a mask that names another is refused.
+func merge[M proto.Message](current, sent M, mask *fieldmaskpb.FieldMask, settable ...protoreflect.Name) (M, error) {
+	merged := proto.CloneOf(current)
+	to, from := merged.ProtoReflect(), sent.ProtoReflect()
+	taken, err := masked(from, mask.GetPaths(), settable)
+	if err != nil {
+		return merged, err
+	}
+	for _, name := range taken {
+		field := from.Descriptor().Fields().ByName(name)
+		if from.Has(field) {
+			to.Set(field, from.Get(field))
+		} else {
+			to.Clear(field)
+		}
+	}
+	return merged, nil
+}
+
+func masked(sent protoreflect.Message, paths []string, settable []protoreflect.Name) ([]protoreflect.Name, error) {
+	if slices.Equal(paths, []string{"*"}) {
+		return settable, nil
+	}
+	if len(paths) == 0 {
+		return slices.DeleteFunc(slices.Clone(settable), func(name protoreflect.Name) bool {
+			return !sent.Has(sent.Descriptor().Fields().ByName(name))
+		}), nil
+	}
+	var taken []protoreflect.Name
+	for _, path := range paths {
+		name := protoreflect.Name(path)
+		if !slices.Contains(settable, name) {
+			return nil, fault.Field("update_mask", "%q can't be changed; %s can", path, joined(settable))
+		}
+		taken = append(taken, name)
+	}
+	return taken, nil
+}
+
+func joined(names []protoreflect.Name) string {
+	texts := make([]string, len(names))
+	for i, name := range names {
+		texts[i] = string(name)
+	}
+	return strings.Join(texts, ", ")
+}
