@@ -2,19 +2,11 @@ import type { Page } from "@playwright/test";
 import { expect, test } from "@playwright/test";
 
 import { expectAccessible } from "./accessible";
-import { env } from "./env";
+import { logIn } from "./login";
+import { pages } from "./pages";
 
 // Against a running control plane with at least one request on the route "demo":
 // WEIR_URL, WEIR_DEMO_EMAIL, WEIR_DEMO_PASSWORD say where and who.
-
-async function logIn(page: Page, path: string) {
-  await page.goto(path);
-  await page.getByRole("link", { name: "Log in" }).click();
-  await page.getByLabel("Email").fill(env("WEIR_DEMO_EMAIL"));
-  await page.getByLabel("Password").fill(env("WEIR_DEMO_PASSWORD"));
-  await page.getByRole("button", { name: "Log in" }).click();
-  await expect(page.getByRole("navigation", { name: "Pages" })).toBeVisible();
-}
 
 test("logs_in_and_sees_the_newest_request_and_the_spend", async ({ page }) => {
   const complaints = collectComplaints(page);
@@ -60,15 +52,6 @@ test("logs_out_by_keyboard", async ({ page }) => {
   await page.goto("/keys");
   await expect(page.getByRole("link", { name: "Log in" })).toBeVisible();
 });
-
-const pages: readonly [string, string][] = [
-  ["Overview", "Overview"],
-  ["Requests", "Requests"],
-  ["Routes", "Routes and providers"],
-  ["Keys", "Keys"],
-  ["Agents", "Gateways and agents"],
-  ["SQL", "SQL"],
-];
 
 // The browser reports what the Content-Security-Policy blocked as an error. The
 // 401 that leads to the login page is expected.

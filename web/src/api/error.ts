@@ -11,6 +11,12 @@ export function isWorthRetrying(error: unknown): boolean {
   return code === Code.Unavailable || code === Code.DeadlineExceeded || code === Code.Unknown;
 }
 
+/** isOurTrouble tells what may work if tried again as it is from what the caller has to change. */
+export function isOurTrouble(error: unknown): boolean {
+  const code = ConnectError.from(error).code;
+  return isWorthRetrying(error) || code === Code.Internal || code === Code.Aborted || code === Code.DataLoss;
+}
+
 export interface Explanation {
   title: string;
   detail: string;
@@ -22,7 +28,7 @@ const titles: Partial<Record<Code, string>> = {
   [Code.Unavailable]: "The control plane can't be reached",
   [Code.DeadlineExceeded]: "This took too long",
   [Code.ResourceExhausted]: "Over a limit",
-  [Code.InvalidArgument]: "The control plane refused this",
+  [Code.InvalidArgument]: "Not possible as it was asked",
   [Code.FailedPrecondition]: "Not possible as things are",
   [Code.AlreadyExists]: "This exists already",
   [Code.NotFound]: "Not found",

@@ -1,6 +1,8 @@
-import { useInfiniteQuery } from "@connectrpc/connect-query";
+import { callUnaryMethod, useInfiniteQuery } from "@connectrpc/connect-query";
 
 import { GatewayService } from "../gen/weir/admin/v1/gateway_pb";
+import type { Names } from "./names";
+import { useNames } from "./names";
 import { firstPage, nextPage } from "./page";
 import { permissionOf } from "./permission";
 
@@ -24,4 +26,12 @@ export function useAgents(enabled: boolean) {
     { page: firstPage },
     { pageParamKey: "page", getNextPageParam: nextPage, enabled, refetchInterval: 5_000 },
   );
+}
+
+/** useGatewayNames says which gateway an id stands for. */
+export function useGatewayNames(enabled: boolean): Names {
+  return useNames("gateways", enabled, async (transport, page, signal) => {
+    const { gateways, nextPageToken } = await callUnaryMethod(transport, GatewayService.method.listGateways, { page }, { signal });
+    return { items: gateways, nextPageToken };
+  });
 }

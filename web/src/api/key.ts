@@ -1,7 +1,9 @@
-import { createConnectQueryKey, useInfiniteQuery, useMutation, useTransport } from "@connectrpc/connect-query";
+import { callUnaryMethod, createConnectQueryKey, useInfiniteQuery, useMutation, useTransport } from "@connectrpc/connect-query";
 import { useQueryClient } from "@tanstack/react-query";
 
 import { KeyService } from "../gen/weir/admin/v1/key_pb";
+import type { Names } from "./names";
+import { useForgetNames, useNames } from "./names";
 import { firstPage, nextPage } from "./page";
 import { permissionOf } from "./permission";
 
@@ -34,5 +36,14 @@ function useRefreshKeys() {
   const queryClient = useQueryClient();
   const transport = useTransport();
   const queryKey = createConnectQueryKey({ schema: KeyService.method.listKeys, transport, cardinality: "infinite" });
-  return () => queryClient.invalidateQueries({ queryKey });
+  const forgetNames = useForgetNames("keys");
+  return () => Promise.all([queryClient.invalidateQueries({ queryKey }), forgetNames()]);
+}
+
+/** useKeyNames says which key an id stands for. */
+export function useKeyNames(enabled: boolean): Names {
+  return useNames("keys", enabled, async (transport, page, signal) => {
+    const { keys, nextPageToken } = await callUnaryMethod(transport, KeyService.method.listKeys, { page }, { signal });
+    return { items: keys, nextPageToken };
+  });
 }

@@ -1,6 +1,8 @@
-import { useInfiniteQuery } from "@connectrpc/connect-query";
+import { callUnaryMethod, useInfiniteQuery } from "@connectrpc/connect-query";
 
 import { ProjectService } from "../gen/weir/admin/v1/project_pb";
+import type { Names } from "./names";
+import { useNames } from "./names";
 import { firstPage, nextPage } from "./page";
 import { permissionOf } from "./permission";
 
@@ -14,4 +16,12 @@ export function useProjects(enabled = true) {
     { page: firstPage },
     { pageParamKey: "page", getNextPageParam: nextPage, enabled },
   );
+}
+
+/** useProjectNames says which project an id stands for. */
+export function useProjectNames(enabled: boolean): Names {
+  return useNames("projects", enabled, async (transport, page, signal) => {
+    const { projects, nextPageToken } = await callUnaryMethod(transport, ProjectService.method.listProjects, { page }, { signal });
+    return { items: projects.map(({ id, name, displayName }) => ({ id, name: displayName || name })), nextPageToken };
+  });
 }

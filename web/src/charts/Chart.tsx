@@ -1,6 +1,6 @@
 import { lazy, Suspense, useCallback, useState } from "react";
 
-import { formatTime, formatUTC } from "../format/time";
+import { formatTime, utcHint } from "../format/time";
 import { Segmented } from "../ui/Segmented";
 import type { Mark } from "./draw/options";
 import type { ChartData } from "./prepare/series";
@@ -65,7 +65,7 @@ function Readout({ data, index, zone, precision, formatValue }: ReadoutProps) {
           {index !== null && at && <b>{valueText(data.exact[i]?.[index], formatValue)}</b>}
         </span>
       ))}
-      <span className="muted" title={at && formatUTC(at)}>
+      <span className="muted" title={at && utcHint(at, zone)}>
         {at ? `${formatTime(at, zone, precision)} · ${zone}` : `Time zone: ${zone}`}
       </span>
     </div>

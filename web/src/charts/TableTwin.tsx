@@ -1,4 +1,4 @@
-import { formatTime, formatUTC } from "../format/time";
+import { formatTime, utcHint } from "../format/time";
 import { Scroller } from "../ui/Scroller";
 import type { ChartData } from "./prepare/series";
 
@@ -29,7 +29,7 @@ export function TableTwin({ title, data, zone, precision, formatValue }: TableTw
         <tbody>
           {rows.map(({ start, values }) => (
             <tr key={start}>
-              <th scope="row" title={formatUTC(new Date(start))}>
+              <th scope="row" title={utcHint(new Date(start), zone)}>
                 {formatTime(new Date(start), zone, precision)}
               </th>
               {values.map((value, i) => (

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { formatAgo, formatDuration } from "./duration";
 import { formatMoney, moneyParts, perMillionTokens, shareOf } from "./money";
 import { formatBytes, formatCount, formatTenths, formatTick } from "./number";
-import { formatTime, formatUTC } from "./time";
+import { formatTime, utcHint } from "./time";
 
 describe("money", () => {
   test.each([
@@ -56,10 +56,17 @@ test.each([
   expect(formatDuration(us)).toBe(want);
 });
 
-test("times_are_the_zones_own_and_utc_is_said", () => {
+test("times_are_the_zones_own_and_utc_is_the_hint", () => {
   const at = new Date("2026-07-04T22:30:05.120Z");
   expect(formatTime(at, "Europe/Berlin")).toBe("2026-07-05 00:30:05");
   expect(formatTime(at, "Asia/Kolkata", "minute")).toBe("2026-07-05 04:00");
-  expect(formatUTC(at)).toBe("2026-07-04 22:30:05.120 UTC");
+  expect(utcHint(at, "Europe/Berlin")).toBe("2026-07-04 22:30:05.120 UTC");
   expect(formatAgo(at, new Date("2026-07-04T22:32:10Z"))).toBe("2 min ago");
+});
+
+test("utc_is_no_hint_where_the_clock_shows_it_already", () => {
+  const winter = new Date("2026-01-04T22:30:05Z");
+  expect(utcHint(winter, "UTC")).toBeUndefined();
+  expect(utcHint(winter, "Europe/London")).toBeUndefined();
+  expect(utcHint(new Date("2026-07-04T22:30:05Z"), "Europe/London")).toBe("2026-07-04 22:30:05.000 UTC");
 });

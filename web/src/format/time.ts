@@ -1,6 +1,9 @@
-/** viewerZone is the IANA name of the zone the viewer's browser is set to. */
+const namesOfUTC = /^(Etc\/)?(UTC|UCT|Zulu|Universal)$/;
+
+/** viewerZone is the IANA name of the zone the viewer's browser is set to; UTC has one name. */
 export function viewerZone(): string {
-  return Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  return namesOfUTC.test(zone) ? "UTC" : zone;
 }
 
 const formats = new Map<string, Intl.DateTimeFormat>();
@@ -54,9 +57,10 @@ export function formatTime(at: Date, zone: string, precision: Precision = "secon
   return `${second}.${String(at.getUTCMilliseconds()).padStart(3, "0")}`;
 }
 
-/** formatUTC writes an instant for the hover text: 2026-07-04 16:02:11.120 UTC. */
-export function formatUTC(at: Date): string {
-  return `${formatTime(at, "UTC", "millisecond")} UTC`;
+/** utcHint writes an instant for the hover text, 2026-07-04 16:02:11.120 UTC, where the zone's clock shows another. */
+export function utcHint(at: Date, zone: string): string | undefined {
+  const utc = formatTime(at, "UTC", "millisecond");
+  return utc === formatTime(at, zone, "millisecond") ? undefined : `${utc} UTC`;
 }
 
 function two(n: number): string {

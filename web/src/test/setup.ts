@@ -1,7 +1,10 @@
 import { cleanup, configure } from "@testing-library/react";
 import { afterEach, vi } from "vitest";
 
-afterEach(cleanup);
+afterEach(() => {
+  cleanup();
+  vi.restoreAllMocks();
+});
 
 // Found things end the wait at once; this only bounds it on a busy machine.
 configure({ asyncUtilTimeout: 8_000 });

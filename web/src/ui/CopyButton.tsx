@@ -4,10 +4,11 @@ interface CopyButtonProps {
   text: string;
   /** What is copied: "key". */
   what: string;
+  label?: string;
 }
 
 /** CopyButton puts a text on the clipboard and says whether that worked. */
-export function CopyButton({ text, what }: CopyButtonProps) {
+export function CopyButton({ text, what, label = "Copy" }: CopyButtonProps) {
   const [said, setSaid] = useState("");
   const copy = async () => {
     try {
@@ -19,7 +20,7 @@ export function CopyButton({ text, what }: CopyButtonProps) {
   };
   return (
     <button type="button" className="button button-small" aria-label={`Copy ${what}`} onClick={() => void copy()}>
-      <span aria-live="polite">{said || "Copy"}</span>
+      <span aria-live="polite">{said || label}</span>
     </button>
   );
 }

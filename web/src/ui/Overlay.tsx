@@ -6,6 +6,8 @@ import { useRef } from "react";
 interface OverlayProps {
   title: string;
   open: boolean;
+  /** Whether it stays until something inside closes it: Escape, a click outside and ✕ don't. */
+  held?: boolean;
   onClose: () => void;
   children: ReactNode;
 }
@@ -20,19 +22,21 @@ export function Modal(props: OverlayProps) {
   return <Sheet {...props} className="modal" />;
 }
 
-function Sheet({ title, open, onClose, children, className }: OverlayProps & { className: string }) {
+function Sheet({ title, open, held = false, onClose, children, className }: OverlayProps & { className: string }) {
   const body = useRef<HTMLDivElement>(null);
   const firstField = () => body.current?.querySelector<HTMLElement>("input, select") ?? true;
   return (
-    <Dialog.Root open={open} onOpenChange={(next) => !next && onClose()}>
+    <Dialog.Root open={open} onOpenChange={(next) => !next && !held && onClose()}>
       <Dialog.Portal>
         <Dialog.Backdrop className="backdrop" />
         <Dialog.Popup className={className} initialFocus={firstField}>
           <div className="overlay-head">
             <Dialog.Title>{title}</Dialog.Title>
-            <Dialog.Close className="button button-quiet" aria-label="Close">
-              ✕
-            </Dialog.Close>
+            {!held && (
+              <Dialog.Close className="button button-quiet" aria-label="Close">
+                ✕
+              </Dialog.Close>
+            )}
           </div>
           <div ref={body} className="overlay-body">
             {children}

@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 
-import { explain } from "../api/error";
+import { explain, isOurTrouble } from "../api/error";
 
 interface AsyncResult<T> {
   data: T | undefined;
@@ -16,14 +16,17 @@ interface AsyncProps<T> {
   skeleton?: "table" | "tiles";
   isEmpty: (data: T) => boolean;
   empty: ReactNode;
+  /** What to show of an error instead of Failure. */
+  failure?: (error: unknown) => ReactNode;
   children: (data: T) => ReactNode;
 }
 
 /** Async shows one of four states: loading, error, empty, data (with a note where it is old). */
-export function Async<T>({ result, what, skeleton = "table", isEmpty, empty, children }: AsyncProps<T>) {
+export function Async<T>({ result, what, skeleton = "table", isEmpty, empty, failure, children }: AsyncProps<T>) {
   const { data, error, refetch } = result;
   if (data === undefined) {
-    return error ? <Failure error={error} onRetry={refetch} /> : <Loading what={what} shape={skeleton} />;
+    if (!error) return <Loading what={what} shape={skeleton} />;
+    return failure ? failure(error) : <Failure error={error} onRetry={refetch} />;
   }
   return (
     <>
@@ -54,6 +57,7 @@ interface FailureProps {
   onRetry?: () => unknown;
 }
 
+/** Failure says what went wrong, and offers to try again where that can help. */
 export function Failure({ error, onRetry }: FailureProps) {
   const { title, detail } = explain(error);
   return (
@@ -61,7 +65,7 @@ export function Failure({ error, onRetry }: FailureProps) {
       <StateIcon path="M12 7v6m0 3.5v.5M12 3l9.5 17h-19z" />
       <h2>{title}</h2>
       <p>{detail}</p>
-      {onRetry && (
+      {onRetry && isOurTrouble(error) && (
         <button type="button" className="button" onClick={() => void onRetry()}>
           Try again
         </button>

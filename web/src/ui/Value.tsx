@@ -1,6 +1,6 @@
 import { formatAgo } from "../format/duration";
 import { moneyParts } from "../format/money";
-import { formatTime, formatUTC, viewerZone } from "../format/time";
+import { formatTime, utcHint, viewerZone } from "../format/time";
 import type { Precision } from "../format/time";
 
 interface MoneyProps {
@@ -35,12 +35,13 @@ interface TimeProps {
   absent?: string;
 }
 
-/** Time shows an instant in the viewer's zone, and in UTC on hover. */
+/** Time shows an instant in the viewer's zone, which the page names, and in UTC on hover where that differs. */
 export function Time({ at, precision, absent = "–" }: TimeProps) {
   if (!at) return <span className="muted">{absent}</span>;
+  const zone = viewerZone();
   return (
-    <time className="nowrap" dateTime={at.toISOString()} title={formatUTC(at)}>
-      {formatTime(at, viewerZone(), precision)}
+    <time className="nowrap" dateTime={at.toISOString()} title={utcHint(at, zone)}>
+      {formatTime(at, zone, precision)}
     </time>
   );
 }
@@ -52,9 +53,9 @@ interface AgoProps {
 
 /** Ago shows how long ago an instant was; when exactly stands in the hover text. */
 export function Ago({ at, now }: AgoProps) {
-  const title = `${formatTime(at, viewerZone())} ${viewerZone()}, ${formatUTC(at)}`;
+  const zone = viewerZone();
   return (
-    <time className="nowrap" dateTime={at.toISOString()} title={title}>
+    <time className="nowrap" dateTime={at.toISOString()} title={`${formatTime(at, zone)} ${zone}`}>
       {formatAgo(at, now)}
     </time>
   );

@@ -1,5 +1,4 @@
 import { mayListAgents, useAgents, useGateways } from "../../api/gateway";
-import { viewerZone } from "../../format/time";
 import { LoadMore } from "../../ui/LoadMore";
 import { Page, Panel } from "../../ui/Page";
 import { Async, Empty } from "../../ui/State";
@@ -15,7 +14,7 @@ export function AgentsPage() {
   const now = useNow(1_000);
   const fleet = agents.data?.pages.flatMap((page) => page.agents) ?? [];
   return (
-    <Page title="Gateways and agents" about={`As the agents last reported. Times in ${viewerZone()}; hover for UTC.`}>
+    <Page title="Gateways and agents" about="As the agents last reported.">
       <Async result={gateways} what="gateways" isEmpty={(d) => d.pages[0]?.gateways.length === 0} empty={<NoGateways />}>
         {(data) =>
           data.pages

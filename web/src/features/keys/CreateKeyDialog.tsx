@@ -9,6 +9,7 @@ import { Modal } from "../../ui/Overlay";
 import type { KeyDraft } from "./KeyForm";
 import { KeyForm } from "./KeyForm";
 import { NewKey } from "./NewKey";
+import { useHold } from "./useHold";
 
 interface CreateKeyDialogProps {
   projects: readonly Project[];
@@ -28,9 +29,12 @@ export function CreateKeyDialog({ projects, routes, onClose }: CreateKeyDialogPr
     create.mutate({ ...toRequest(draft), mutation: { requestId } });
   };
   const made = create.data;
+  // From the moment the key may exist until its secret is in safe hands.
+  const held = create.isPending || (made !== undefined && !made.secretAlreadyShown);
+  useHold(held, "The new key can't be shown again. Leave without having copied it?");
   const first = routes.find((r) => made?.key?.routeIds.includes(r.id)) ?? routes[0];
   return (
-    <Modal title={made ? "Key created" : "Create key"} open onClose={onClose}>
+    <Modal title={made ? "Key created" : "Create key"} open held={held} onClose={onClose}>
       {made ? (
         <NewKey made={made} route={first?.name ?? "your-route"} onClose={onClose} />
       ) : (

@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useId, useState } from "react";
 
 import type { Project } from "../../api/project";
 import type { Route } from "../../api/route";
@@ -24,6 +24,7 @@ interface KeyFormProps {
 
 // As the contract has it, without the anchors that HTML adds by itself.
 const namePattern = "[a-z0-9]([a-z0-9\\-]{0,61}[a-z0-9])?";
+const nameRule = "1 to 63 lower-case letters, digits and dashes; no dash first or last.";
 
 export function KeyForm({ projects, routes, pending, error, onSubmit, onCancel }: KeyFormProps) {
   const [draft, setDraft] = useState<KeyDraft>({ name: "", projectId: "", routeIds: [], days: 0 });
@@ -31,18 +32,7 @@ export function KeyForm({ projects, routes, pending, error, onSubmit, onCancel }
   const projectId = draft.projectId || (projects[0]?.id ?? "");
   return (
     <form action={() => onSubmit({ ...draft, projectId })} className="form">
-      <label>
-        Name
-        <input
-          required
-          autoComplete="off"
-          pattern={namePattern}
-          title="Lower-case letters, digits and inner dashes, at most 63"
-          placeholder="checkout-service"
-          value={draft.name}
-          onChange={(event) => change({ name: event.target.value })}
-        />
-      </label>
+      <NameField value={draft.name} onChange={(name) => change({ name })} />
       <label>
         Project
         <select required value={projectId} onChange={(event) => change({ projectId: event.target.value })}>
@@ -66,7 +56,7 @@ export function KeyForm({ projects, routes, pending, error, onSubmit, onCancel }
       </label>
       <FormError error={error} />
       <div className="form-actions">
-        <button type="button" className="button" onClick={onCancel}>
+        <button type="button" className="button" disabled={pending} onClick={onCancel}>
           Cancel
         </button>
         <button type="submit" className="button button-primary" disabled={pending}>
@@ -74,6 +64,37 @@ export function KeyForm({ projects, routes, pending, error, onSubmit, onCancel }
         </button>
       </div>
     </form>
+  );
+}
+
+interface NameFieldProps {
+  value: string;
+  onChange: (name: string) => void;
+}
+
+function NameField({ value, onChange }: NameFieldProps) {
+  const rule = useId();
+  return (
+    <div className="field">
+      <label>
+        Name
+        <input
+          required
+          autoComplete="off"
+          autoCapitalize="off"
+          spellCheck={false}
+          pattern={namePattern}
+          title={nameRule}
+          aria-describedby={rule}
+          placeholder="checkout-service"
+          value={value}
+          onChange={(event) => onChange(event.target.value)}
+        />
+      </label>
+      <p id={rule} className="muted">
+        {nameRule}
+      </p>
+    </div>
   );
 }
 

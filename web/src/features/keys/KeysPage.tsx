@@ -27,11 +27,13 @@ export function KeysPage() {
   const projects = useProjects(may(mayListProjects)).data?.pages.flatMap((page) => page.projects) ?? [];
   const routes = useRoutes(may(mayListRoutes)).data?.pages.flatMap((page) => page.routes) ?? [];
   const [revoking, setRevoking] = useState<Key>();
-  const setCreating = (open: boolean) => void navigate({ search: open ? { create: true } : {} });
+  // Who closes the dialog has decided already: nothing asks again.
+  const setCreating = (open: boolean) =>
+    void navigate({ search: open ? { create: true } : {}, ignoreBlocker: true });
   return (
     <Page
       title="Keys"
-      about={`What applications authenticate with. Times in ${viewerZone()}; hover for UTC.`}
+      about={`What applications authenticate with. Times in ${viewerZone()}.`}
       actions={may(mayCreateKey) && <CreateButton onClick={() => setCreating(true)} />}
     >
       <Panel>

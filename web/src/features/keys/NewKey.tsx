@@ -1,6 +1,8 @@
+import { useEffect, useRef } from "react";
+
 import type { CreateKeyResponse } from "../../api/key";
-import { CopyButton } from "../../ui/CopyButton";
-import { curlSnippet } from "./snippet";
+import { Copyable } from "./Copyable";
+import { FirstRequest } from "./FirstRequest";
 
 interface NewKeyProps {
   made: CreateKeyResponse;
@@ -10,12 +12,15 @@ interface NewKeyProps {
 
 /** NewKey shows a secret that is nowhere else, and a first request with it. */
 export function NewKey({ made, route, onClose }: NewKeyProps) {
+  const self = useRef<HTMLDivElement>(null);
+  // The button that had the focus went with the form.
+  useEffect(() => self.current?.focus(), []);
   return (
-    <div className="form">
+    <div ref={self} tabIndex={-1} className="form new-key">
       {made.secretAlreadyShown ? <LostSecret /> : <Secret secret={made.secret} route={route} />}
       <div className="form-actions">
         <button type="button" className="button button-primary" onClick={onClose}>
-          Done
+          {made.secretAlreadyShown ? "Close" : "I have copied the key"}
         </button>
       </div>
     </div>
@@ -23,19 +28,16 @@ export function NewKey({ made, route, onClose }: NewKeyProps) {
 }
 
 function Secret({ secret, route }: { secret: string; route: string }) {
-  const snippet = curlSnippet(secret, route);
   return (
     <>
       <p className="notice notice-warn">
         <span>
-          <b>Copy it now.</b> Only a fingerprint is kept; nobody can show this key again.
+          <b>Copy it now.</b> Only a fingerprint is kept; nobody can show this key again. This stays open until you say
+          that you have it.
         </span>
       </p>
       <Copyable title="Key" text={secret} what="key" />
-      <Copyable title="First request" text={snippet} what="curl command" />
-      <p className="muted">
-        <code>WEIR_AGENT_URL</code> is the address of an agent of your gateway.
-      </p>
+      <FirstRequest secret={secret} route={route} />
     </>
   );
 }
@@ -47,17 +49,5 @@ function LostSecret() {
         <b>The key exists, but its secret was sent before and is gone.</b> Revoke it and create another.
       </span>
     </p>
-  );
-}
-
-function Copyable({ title, text, what }: { title: string; text: string; what: string }) {
-  return (
-    <section className="copyable" aria-label={title}>
-      <div className="copyable-head">
-        <h3>{title}</h3>
-        <CopyButton text={text} what={what} />
-      </div>
-      <pre tabIndex={0}>{text}</pre>
-    </section>
   );
 }

@@ -3,13 +3,14 @@ import type { ConnectRouter } from "@connectrpc/connect";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 
 import type { CreateKeyRequest, RevokeKeyRequest } from "../../gen/weir/admin/v1/key_pb";
 import { KeyService } from "../../gen/weir/admin/v1/key_pb";
 import { ProjectService } from "../../gen/weir/admin/v1/project_pb";
 import { RouteService } from "../../gen/weir/admin/v1/route_pb";
 import { openConsole, refuse, stall } from "../../test/console";
+import { baseAddress } from "./snippet";
 
 const { createKey, listKeys, revokeKey } = KeyService.method;
 const demo = { id: "k1", name: "demo", projectId: "p1", suffix: "x9Qd" };
@@ -89,7 +90,7 @@ test("a_new_key_is_shown_once_with_a_line_to_paste", async () => {
   const snippet = screen.getByText(/^curl/).textContent;
   expect(snippet).toContain("Authorization: Bearer weir_secret");
   expect(snippet).toContain('"model":"fast"');
-  await userEvent.click(screen.getByRole("button", { name: "Done" }));
+  await userEvent.click(screen.getByRole("button", { name: "I have copied the key" }));
   await waitFor(() => expect(screen.queryByText("weir_secret")).toBeNull());
   await userEvent.click(screen.getByRole("button", { name: "Create key" }));
   await screen.findByRole("dialog", { name: "Create key" });
@@ -116,6 +117,82 @@ test("trying_the_same_draft_again_is_the_same_request", async () => {
   await userEvent.click(within(dialog).getByRole("button", { name: "Create key" }));
   await waitFor(() => expect(seen).toHaveLength(3));
   expect(seen[2]?.mutation?.requestId).not.toBe(seen[0]?.mutation?.requestId);
+});
+
+describe("the_only_copy_of_a_secret", () => {
+  const made = (r: ConnectRouter) => {
+    r.rpc(listKeys, () => ({ keys: [demo] }));
+    r.rpc(createKey, ({ name }) => ({ key: { ...demo, name }, secret: "weir_secret" }));
+  };
+
+  test("stays_when_escape_is_pressed_or_something_outside_is_clicked", async () => {
+    open(made);
+    await create("checkout");
+    await screen.findByText("weir_secret");
+    await userEvent.keyboard("{Escape}");
+    await userEvent.click(document.querySelector(".backdrop") as HTMLElement);
+    expect(screen.getByText("weir_secret")).toBeTruthy();
+    expect(screen.queryByRole("button", { name: "Close" })).toBeNull();
+  });
+
+  test("stays_when_leaving_is_not_confirmed", async () => {
+    const confirm = vi.spyOn(window, "confirm").mockReturnValue(false);
+    const router = open(made);
+    await create("checkout");
+    await screen.findByText("weir_secret");
+    void router.navigate({ to: "/requests" });
+    await waitFor(() => expect(confirm).toHaveBeenCalledOnce());
+    expect(screen.getByText("weir_secret")).toBeTruthy();
+    expect(router.state.location.pathname).toBe("/keys");
+  });
+
+  test("is_not_lost_while_it_is_on_its_way", async () => {
+    open((r) => {
+      r.rpc(listKeys, () => ({ keys: [demo] }));
+      r.rpc(createKey, stall);
+    });
+    await create("checkout");
+    await userEvent.keyboard("{Escape}");
+    expect(screen.getByRole("dialog", { name: "Create key" })).toBeTruthy();
+    expect(screen.getByRole("button", { name: "Cancel" })).toHaveProperty("disabled", true);
+  });
+
+  test("leaves_the_form_free_to_close_before", async () => {
+    open(made);
+    await userEvent.click(await screen.findByRole("button", { name: "Create key" }));
+    await screen.findByRole("dialog", { name: "Create key" });
+    await userEvent.keyboard("{Escape}");
+    await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+  });
+
+  test("comes_with_a_command_for_the_agent_that_the_viewer_names", async () => {
+    open(made);
+    await create("checkout");
+    const address = await screen.findByRole("textbox", { name: /Address of an agent/ });
+    expect(screen.getByText(/^curl/).textContent).toContain('"$WEIR_AGENT_URL/v1/');
+    expect(screen.getByText(/from the shell variable/)).toBeTruthy();
+    await userEvent.type(address, "https://llm.internal:8090/");
+    expect(screen.getByText(/^curl/).textContent).toContain('curl "https://llm.internal:8090/v1/chat/completions"');
+  });
+});
+
+test.each([
+  ["http://127.0.0.1:8090/v1/", "http://127.0.0.1:8090"],
+  [" https://llm.internal/gateway ", "https://llm.internal/gateway"],
+  ["http://[::1]:8090", "http://[::1]:8090"],
+  ["llm.internal", undefined],
+  ["http://x/$(id)", undefined],
+  ['http://x/"; id; "', undefined],
+])("an_agents_address_written_%s_is_%s", (written, want) => {
+  expect(baseAddress(written)).toBe(want);
+});
+
+test("the_rule_for_a_keys_name_is_there_before_anything_is_wrong", async () => {
+  open((r) => r.rpc(listKeys, () => ({ keys: [demo] })));
+  await userEvent.click(await screen.findByRole("button", { name: "Create key" }));
+  const name = within(await screen.findByRole("dialog", { name: "Create key" })).getByLabelText("Name");
+  const rule = document.getElementById(name.getAttribute("aria-describedby") ?? "");
+  expect(rule?.textContent).toBe("1 to 63 lower-case letters, digits and dashes; no dash first or last.");
 });
 
 async function create(name: string) {

@@ -1,30 +1,33 @@
-import type { ReactNode } from "react";
-
 import type { Request } from "../../api/report";
 import { dateOf } from "../../api/time";
 import { formatDuration } from "../../format/duration";
 import { formatMoney, perMillionTokens } from "../../format/money";
 import { formatCount } from "../../format/number";
-import { formatTime, formatUTC, viewerZone } from "../../format/time";
-import { Badge } from "../../ui/Badge";
+import { viewerZone } from "../../format/time";
 import { CopyButton } from "../../ui/CopyButton";
+import { NamedToCopy } from "../../ui/Named";
 import { Drawer } from "../../ui/Overlay";
-import { outcomeShape } from "./outcome";
+import { Time } from "../../ui/Value";
+import { meaningOf } from "./errorCode";
+import { Fact, Facts } from "./Facts";
+import type { RequestNames } from "./names";
+import { Outcome, RouteName, whyNoRoute } from "./Outcome";
 
 interface RequestDrawerProps {
   /** From the URL; undefined: closed. */
   id: string | undefined;
   /** Undefined where the id is not among the loaded requests. */
   request: Request | undefined;
+  names: RequestNames;
   onClose: () => void;
 }
 
 /** RequestDrawer shows everything that was recorded of one request. */
-export function RequestDrawer({ id, request, onClose }: RequestDrawerProps) {
+export function RequestDrawer({ id, request, names, onClose }: RequestDrawerProps) {
   return (
     <Drawer title="Request" open={id !== undefined} onClose={onClose}>
       {request ? (
-        <Details request={request} />
+        <Details request={request} names={names} />
       ) : (
         <p className="muted">This request is not among those loaded. Close this and load more to find older ones.</p>
       )}
@@ -32,28 +35,30 @@ export function RequestDrawer({ id, request, onClose }: RequestDrawerProps) {
   );
 }
 
-function Details({ request: r }: { request: Request }) {
-  const outcome = outcomeShape(r.outcome);
-  const started = dateOf(r.startedAt);
+function Details({ request: r, names }: { request: Request; names: RequestNames }) {
   return (
     <>
       <div className="drawer-id">
         <code>{r.requestId}</code>
         <CopyButton text={r.requestId} what="request id" />
       </div>
-      <Facts title="Outcome">
-        <Fact name="Outcome">
-          <Badge tone={outcome.tone}>{outcome.label}</Badge>
+      <Ending request={r} />
+      <Facts title="Whose">
+        <Fact name="Key">
+          <NamedToCopy id={r.keyId} names={names.keys} what="key" />
         </Fact>
-        <Fact name="HTTP status">{r.status}</Fact>
-        {r.errorCode && <Fact name="Error code">{<code>{r.errorCode}</code>}</Fact>}
-        <Fact name="Route">{r.route || "(no route)"}</Fact>
-        <Fact name="Served by">{r.model ? `${r.model} at ${r.provider}` : "no upstream"}</Fact>
-        <Fact name="Attempts">{r.attempts}</Fact>
+        <Fact name="Project">
+          <NamedToCopy id={r.projectId} names={names.projects} what="project" />
+        </Fact>
+        <Fact name="Gateway">
+          <NamedToCopy id={r.gatewayId} names={names.gateways} what="gateway" />
+        </Fact>
+        <Fact name="Policy version">{formatCount(r.policyVersion)}</Fact>
       </Facts>
-      <Facts title="Time">
-        <Fact name={viewerZone()}>{started && formatTime(started, viewerZone(), "millisecond")}</Fact>
-        <Fact name="UTC">{started && formatUTC(started)}</Fact>
+      <Facts title={`Time, ${viewerZone()}`}>
+        <Fact name="Started">
+          <Time at={dateOf(r.startedAt)} precision="millisecond" />
+        </Fact>
         <Fact name="Latency">{formatDuration(r.durationUs)}</Fact>
         <Fact name="First token">
           {r.timeToFirstTokenUs === undefined ? "–" : formatDuration(r.timeToFirstTokenUs)}
@@ -61,19 +66,26 @@ function Details({ request: r }: { request: Request }) {
         <Fact name="Answer">{r.streamed ? "streamed" : "in one piece"}</Fact>
       </Facts>
       <Cost request={r} />
-      <Facts title="Decided under">
-        <Fact name="Policy version">{formatCount(r.policyVersion)}</Fact>
-        <Fact name="Key">
-          <code>{r.keyId || "–"}</code>
-        </Fact>
-        <Fact name="Project">
-          <code>{r.projectId || "–"}</code>
-        </Fact>
-        <Fact name="Gateway">
-          <code>{r.gatewayId || "–"}</code>
-        </Fact>
-      </Facts>
     </>
+  );
+}
+
+function Ending({ request: r }: { request: Request }) {
+  const meaning = meaningOf(r.errorCode);
+  return (
+    <Facts title="Outcome">
+      <Fact name="Outcome">
+        <Outcome request={r} />
+      </Fact>
+      {meaning && <Fact name="Meaning">{meaning}</Fact>}
+      <Fact name="HTTP status">{r.status}</Fact>
+      <Fact name="Route">
+        <RouteName request={r} />
+        {!r.route && <div className="muted">{whyNoRoute(r)}</div>}
+      </Fact>
+      <Fact name="Served by">{r.model ? `${r.model} at ${r.provider}` : "no provider was called"}</Fact>
+      <Fact name="Attempts">{r.attempts}</Fact>
+    </Facts>
   );
 }
 
@@ -100,23 +112,5 @@ function Cost({ request: r }: { request: Request }) {
       {average !== undefined && <Fact name="Average per 1M tokens">{formatMoney(average)}</Fact>}
       <Fact name="Price book">{r.priceBookVersion ? <code>{r.priceBookVersion}</code> : "–"}</Fact>
     </Facts>
-  );
-}
-
-function Facts({ title, children }: { title: string; children: ReactNode }) {
-  return (
-    <section className="facts">
-      <h3>{title}</h3>
-      <dl>{children}</dl>
-    </section>
-  );
-}
-
-function Fact({ name, sum = false, children }: { name: string; sum?: boolean; children: ReactNode }) {
-  return (
-    <div className={sum ? "fact fact-sum" : "fact"}>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }

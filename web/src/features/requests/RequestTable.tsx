@@ -1,44 +1,59 @@
 import { Link } from "@tanstack/react-router";
 import { memo } from "react";
 
+import type { Names } from "../../api/names";
 import type { Request } from "../../api/report";
 import { dateOf } from "../../api/time";
 import { formatDuration } from "../../format/duration";
 import { formatCount } from "../../format/number";
-import { Badge } from "../../ui/Badge";
+import { Named } from "../../ui/Named";
 import { Scroller } from "../../ui/Scroller";
 import { Money, Time } from "../../ui/Value";
-import { outcomeShape } from "./outcome";
+import { Outcome, RouteName } from "./Outcome";
 
-const columns: readonly { label: string; className?: string }[] = [
+interface Column {
+  label: string;
+  /** Where a narrow screen stacks more below it. */
+  stacked?: string;
+  className?: string;
+}
+
+const columns: readonly Column[] = [
   { label: "Time", className: "wide-only" },
-  { label: "Route" },
+  { label: "Route", stacked: ", model, outcome, key" },
+  { label: "Key", className: "wide-only" },
   { label: "Model", className: "wide-only" },
   { label: "Outcome", className: "wide-only" },
-  { label: "Cost", className: "num" },
+  { label: "Cost", stacked: ", tokens, latency, time", className: "num" },
   { label: "Tokens in", className: "num wide-only" },
   { label: "Tokens out", className: "num wide-only" },
   { label: "Latency", className: "num wide-only" },
-  { label: "First token", className: "num wide-only" },
+  { label: "First token", className: "num roomy-only" },
 ];
 
-/** RequestTable lists requests; a row opens its details. */
-export function RequestTable({ requests }: { requests: readonly Request[] }) {
+interface RequestTableProps {
+  requests: readonly Request[];
+  keys: Names;
+}
+
+/** RequestTable lists requests; a row opens its details. A narrow screen stacks what a wide one has in columns. */
+export function RequestTable({ requests, keys }: RequestTableProps) {
   return (
     <Scroller label="Requests" className="panel">
       <table className="table table-rows">
         <thead>
           <tr>
-            {columns.map(({ label, className }) => (
+            {columns.map(({ label, stacked, className }) => (
               <th key={label} scope="col" className={className}>
                 {label}
+                {stacked && <span className="narrow-only">{stacked}</span>}
               </th>
             ))}
           </tr>
         </thead>
         <tbody>
           {requests.map((request) => (
-            <Row key={request.requestId} request={request} />
+            <Row key={request.requestId} request={request} keys={keys} />
           ))}
         </tbody>
       </table>
@@ -46,43 +61,69 @@ export function RequestTable({ requests }: { requests: readonly Request[] }) {
   );
 }
 
-const Row = memo(function Row({ request }: { request: Request }) {
-  const { label, tone } = outcomeShape(request.outcome);
+const Row = memo(function Row({ request, keys }: { request: Request; keys: Names }) {
   const firstToken = request.timeToFirstTokenUs;
   return (
     <tr>
       <td className="wide-only">
         <Time at={dateOf(request.startedAt)} />
       </td>
-      <td>
+      <td className="request-what">
         <Link to="/requests" search={(s) => ({ ...s, request: request.requestId })} className="row-link truncate">
-          {request.route || "(no route)"}
+          <RouteName request={request} />
         </Link>
-        <span className="narrow-only muted">
-          <Time at={dateOf(request.startedAt)} />
+        <StackedWhat request={request} keys={keys} />
+      </td>
+      <td className="wide-only">
+        <span className="truncate">
+          <Named id={request.keyId} names={keys} />
         </span>
       </td>
       <td className="wide-only">
-        <span className="truncate">{request.model || <span className="muted">–</span>}</span>
+        <span className="truncate" title={request.model}>
+          {request.model || <span className="muted">–</span>}
+        </span>
       </td>
       <td className="nowrap wide-only">
-        <Badge tone={tone}>{label}</Badge> {tone !== "good" && <span className="muted">{request.status}</span>}
+        <Outcome request={request} />
       </td>
       <td className="num">
         <Cost nano={request.costNanoUsd} />
-        <div className="narrow-only">
-          <Badge tone={tone}>{label}</Badge>
-        </div>
+        <StackedNumbers request={request} />
       </td>
       <td className="num wide-only">{formatCount(request.inputTokens)}</td>
       <td className="num wide-only">{formatCount(request.outputTokens)}</td>
       <td className="num wide-only">{formatDuration(request.durationUs)}</td>
-      <td className="num wide-only">
+      <td className="num roomy-only">
         {firstToken === undefined ? <span className="muted">–</span> : formatDuration(firstToken)}
       </td>
     </tr>
   );
 });
+
+function StackedWhat({ request, keys }: { request: Request; keys: Names }) {
+  return (
+    <div className="narrow-only">
+      <div className="truncate">{request.model || <span className="muted">no model</span>}</div>
+      <Outcome request={request} />
+      <div className="muted truncate">
+        Key <Named id={request.keyId} names={keys} />
+      </div>
+    </div>
+  );
+}
+
+function StackedNumbers({ request: r }: { request: Request }) {
+  return (
+    <div className="narrow-only">
+      <div>{`${formatCount(r.inputTokens)} in, ${formatCount(r.outputTokens)} out`}</div>
+      <div>{formatDuration(r.durationUs)}</div>
+      <div className="muted">
+        <Time at={dateOf(r.startedAt)} />
+      </div>
+    </div>
+  );
+}
 
 function Cost({ nano }: { nano: bigint | undefined }) {
   return nano === undefined ? <span className="muted">unpriced</span> : <Money nano={nano} look="column" />;

@@ -8,6 +8,7 @@ import { Badge } from "../../ui/Badge";
 import { LoadMore } from "../../ui/LoadMore";
 import { Page } from "../../ui/Page";
 import { Async, Empty } from "../../ui/State";
+import { useRequestNames } from "./names";
 import { RequestDrawer } from "./RequestDrawer";
 import { RequestTable } from "./RequestTable";
 
@@ -18,13 +19,14 @@ export function RequestsPage() {
   const { paused, request } = route.useSearch();
   const navigate = route.useNavigate();
   const query = useRequests(!paused);
+  const names = useRequestNames();
   const setPaused = (next: boolean) =>
     void navigate({ search: (s) => ({ ...s, paused: next || undefined }), replace: true });
   const close = () => void navigate({ search: (s) => ({ ...s, request: undefined }) });
   return (
     <Page
       title="Requests"
-      about={`Newest first. Times in ${viewerZone()}; hover for UTC.`}
+      about={`Newest first. Times in ${viewerZone()}.`}
       actions={<LiveSwitch paused={paused ?? false} onChange={setPaused} />}
     >
       <Async result={query} what="requests" isEmpty={(d) => d.pages[0]?.requests.length === 0} empty={<NoRequests />}>
@@ -32,9 +34,14 @@ export function RequestsPage() {
           const requests = data.pages.flatMap((page) => page.requests);
           return (
             <>
-              <RequestTable requests={requests} />
+              <RequestTable requests={requests} keys={names.keys} />
               <LoadMore query={query} onLoad={() => setPaused(true)} />
-              <RequestDrawer id={request} request={requests.find((r) => r.requestId === request)} onClose={close} />
+              <RequestDrawer
+                id={request}
+                request={requests.find((r) => r.requestId === request)}
+                names={names}
+                onClose={close}
+              />
             </>
           );
         }}

@@ -1,8 +1,11 @@
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 
+import { GatewayService } from "../../gen/weir/admin/v1/gateway_pb";
+import { KeyService } from "../../gen/weir/admin/v1/key_pb";
+import { ProjectService } from "../../gen/weir/admin/v1/project_pb";
 import { ReportService } from "../../gen/weir/admin/v1/report_pb";
 import { openConsole, refuse, stall } from "../../test/console";
 
@@ -71,4 +74,100 @@ test("loading_more_pauses_and_keeps_what_is_there", async () => {
   expect(screen.getByRole("link", { name: "demo" })).toBeTruthy();
   expect(router.state.location.search).toEqual({ paused: true });
   expect(screen.getByRole("button", { name: "Resume" })).toBeTruthy();
+});
+
+describe("names", () => {
+  const owned = { ...served, keyId: "0198c0de-0000-7000-8000-00000000aaaa", projectId: "p1", gatewayId: "g1" };
+  const { listKeys } = KeyService.method;
+
+  test("come_from_every_page_of_the_lists", async () => {
+    openConsole(`/requests?request=${served.requestId}`, (r) => {
+      r.rpc(listRequests, () => ({ requests: [owned] }));
+      r.rpc(listKeys, ({ page }) =>
+        page?.token === "k2" ? { keys: [{ id: owned.keyId, name: "checkout" }] } : { keys: [], nextPageToken: "k2" },
+      );
+      r.rpc(ProjectService.method.listProjects, () => ({ projects: [{ id: "p1", name: "shop", displayName: "Shop" }] }));
+      r.rpc(GatewayService.method.listGateways, () => ({ gateways: [{ id: "g1", name: "prod-eu" }] }));
+    });
+    const drawer = await screen.findByRole("dialog", { name: "Request" });
+    for (const name of ["checkout", "Shop", "prod-eu"]) expect(await within(drawer).findByText(name)).toBeTruthy();
+    expect(within(drawer).getByTitle(owned.keyId).textContent).toBe("checkout");
+    expect(within(drawer).queryByText(owned.keyId)).toBeNull();
+    expect(within(drawer).getByRole("button", { name: "Copy id of the key" })).toBeTruthy();
+  });
+
+  test("fall_back_to_the_end_of_the_id_of_what_is_gone", async () => {
+    openConsole(`/requests?request=${served.requestId}`, (r) => {
+      r.rpc(listRequests, () => ({ requests: [owned] }));
+      r.rpc(listKeys, () => ({ keys: [{ id: "another", name: "another" }] }));
+    });
+    const drawer = await screen.findByRole("dialog", { name: "Request" });
+    expect((await within(drawer).findByTitle(owned.keyId)).textContent).toBe("…0000aaaa");
+  });
+
+  test("are_not_asked_for_by_a_role_that_may_not_list", async () => {
+    let asked = 0;
+    openConsole(
+      "/requests",
+      (r) => {
+        r.rpc(listRequests, () => ({ requests: [owned] }));
+        r.rpc(listKeys, () => {
+          asked += 1;
+          return {};
+        });
+      },
+      ["reports.read"],
+    );
+    expect((await screen.findAllByTitle(owned.keyId))[0]?.textContent).toBe("…0000aaaa");
+    expect(asked).toBe(0);
+  });
+});
+
+describe("what_was_refused", () => {
+  const refused = { ...served, route: "", provider: "", model: "", outcome: "refused", status: 404, attempts: 0 };
+
+  test("shows_its_code_and_what_it_means", async () => {
+    openConsole("/requests", (r) => r.rpc(listRequests, () => ({ requests: [{ ...refused, errorCode: "route_unknown" }] })));
+    const [, row] = await screen.findAllByRole("row");
+    expect(within(row as HTMLElement).getAllByText("route_unknown")).not.toHaveLength(0);
+    await userEvent.click(screen.getByRole("link", { name: "(no route)" }));
+    const drawer = await screen.findByRole("dialog", { name: "Request" });
+    expect(within(drawer).getByText(/asked for a model that is no route of this gateway/)).toBeTruthy();
+    expect(within(drawer).getByText("The name asked for is no route of the gateway.")).toBeTruthy();
+    expect(within(drawer).getByText("404")).toBeTruthy();
+  });
+
+  test("shows_the_route_where_the_row_has_it", async () => {
+    openConsole("/requests", (r) =>
+      r.rpc(listRequests, () => ({ requests: [{ ...refused, route: "gpt-9", errorCode: "route_unknown" }] })),
+    );
+    expect(await screen.findByRole("link", { name: "gpt-9" })).toBeTruthy();
+  });
+
+  test("shows_a_code_that_is_new_to_the_console_as_it_came", async () => {
+    openConsole("/requests", (r) => r.rpc(listRequests, () => ({ requests: [{ ...refused, errorCode: "constructor" }] })));
+    expect((await screen.findAllByText("constructor"))[0]?.closest("[title]")).toBeNull();
+  });
+});
+
+describe("times", () => {
+  const open = () => openConsole(`/requests?request=${served.requestId}`, (r) => r.rpc(listRequests, () => ({ requests: [served] })));
+
+  test("name_the_viewers_zone_once_and_hint_at_utc", async () => {
+    open();
+    const drawer = await screen.findByRole("dialog", { name: "Request" });
+    expect(within(drawer).getByText("2026-07-05 00:30:05.120").title).toBe("2026-07-04 22:30:05.120 UTC");
+    expect(drawer.textContent.split("Europe/Berlin")).toHaveLength(2);
+    expect(screen.getByText("Newest first. Times in Europe/Berlin.")).toBeTruthy();
+  });
+
+  test("say_utc_once_and_hint_at_nothing_where_that_is_the_zone", async () => {
+    const resolved = new Intl.DateTimeFormat().resolvedOptions();
+    vi.spyOn(Intl.DateTimeFormat.prototype, "resolvedOptions").mockReturnValue({ ...resolved, timeZone: "Etc/UTC" });
+    open();
+    const drawer = await screen.findByRole("dialog", { name: "Request" });
+    expect(within(drawer).getByText("2026-07-04 22:30:05.120").title).toBe("");
+    expect(drawer.textContent.split("UTC")).toHaveLength(2);
+    expect(screen.getByText("Newest first. Times in UTC.")).toBeTruthy();
+  });
 });

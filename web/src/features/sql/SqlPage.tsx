@@ -1,14 +1,17 @@
 import "./sql.css";
 
 import { getRouteApi } from "@tanstack/react-router";
-import type { KeyboardEvent } from "react";
-import { useState } from "react";
+import type { KeyboardEvent, RefObject } from "react";
+import { useRef, useState } from "react";
 
 import { useRunQuery } from "../../api/report";
 import { Page, Panel } from "../../ui/Page";
 import { Async, Empty } from "../../ui/State";
 import { examples } from "./examples";
+import type { Position } from "./position";
+import { offsetOf } from "./position";
 import { ResultTable } from "./ResultTable";
+import { StatementError } from "./StatementError";
 
 const route = getRouteApi("/sql");
 
@@ -17,7 +20,13 @@ export function SqlPage() {
   const { sql: ran = "" } = route.useSearch();
   const navigate = route.useNavigate();
   const [draft, setDraft] = useState(ran || (examples[0]?.sql ?? ""));
+  const editor = useRef<HTMLTextAreaElement>(null);
   const result = useRunQuery(ran);
+  const goTo = (position: Position) => {
+    const offset = offsetOf(draft, position);
+    editor.current?.focus();
+    editor.current?.setSelectionRange(offset, offset);
+  };
   const run = (sql: string) => {
     setDraft(sql);
     if (sql === ran) void result.refetch();
@@ -26,10 +35,16 @@ export function SqlPage() {
   return (
     <Page title="SQL" about="One SELECT over the views requests, attempts, spend_daily, latency_hourly, completeness.">
       <Panel>
-        <Editor draft={draft} busy={result.isFetching} onChange={setDraft} onRun={run} />
+        <Editor ref={editor} draft={draft} busy={result.isFetching} onChange={setDraft} onRun={run} />
       </Panel>
       {ran ? (
-        <Async result={result} what="result" isEmpty={(d) => d.rows.length === 0} empty={<NoRows />}>
+        <Async
+          result={result}
+          what="result"
+          isEmpty={(d) => d.rows.length === 0}
+          empty={<NoRows />}
+          failure={(error) => <StatementError error={error} sql={ran} onRetry={result.refetch} onGoTo={goTo} />}
+        >
           {(data) => <ResultTable result={data} />}
         </Async>
       ) : (
@@ -40,13 +55,14 @@ export function SqlPage() {
 }
 
 interface EditorProps {
+  ref: RefObject<HTMLTextAreaElement | null>;
   draft: string;
   busy: boolean;
   onChange: (sql: string) => void;
   onRun: (sql: string) => void;
 }
 
-function Editor({ draft, busy, onChange, onRun }: EditorProps) {
+function Editor({ ref, draft, busy, onChange, onRun }: EditorProps) {
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && draft.trim()) onRun(draft);
   };
@@ -56,6 +72,7 @@ function Editor({ draft, busy, onChange, onRun }: EditorProps) {
         Statement
       </label>
       <textarea
+        ref={ref}
         id="sql"
         required
         rows={6}

@@ -1,13 +1,14 @@
 import { fromJson } from "@bufbuild/protobuf";
 import { ListValueSchema } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { screen } from "@testing-library/react";
+import { screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
 
 import { ReportService } from "../../gen/weir/admin/v1/report_pb";
 import { openConsole, stall } from "../../test/console";
 import { isNumeric } from "./cell";
+import { offsetOf, pointAt, positionIn } from "./position";
 
 const { runQuery } = ReportService.method;
 const statement = "/sql?sql=SELECT%201";
@@ -17,13 +18,46 @@ test("loading", async () => {
   expect(await screen.findByRole("status", { name: "Loading result" })).toBeTruthy();
 });
 
-test("error_says_what_the_server_said", async () => {
-  openConsole(statement, (r) =>
+test("error_quotes_what_was_said_about_the_statement_and_leads_to_the_place", async () => {
+  const said = "Syntax error: failed at position 28 (WHER) (line 2, col 1): WHER 1 (code 62)";
+  fail(`/sql?sql=${encodeURIComponent("SELECT route, FRM requests\nWHER 1")}`, said, Code.InvalidArgument);
+  const alert = await screen.findByRole("alert");
+  expect(within(alert).getByText(said)).toBeTruthy();
+  expect(alert.textContent).not.toContain("control plane");
+  expect(screen.queryByRole("button", { name: "Try again" })).toBeNull();
+  await userEvent.click(screen.getByRole("button", { name: "Go to line 2, column 1" }));
+  const editor = screen.getByRole<HTMLTextAreaElement>("textbox", { name: "Statement" });
+  expect(document.activeElement).toBe(editor);
+  expect(editor.selectionStart).toBe(27);
+});
+
+test("error_without_a_place_offers_none", async () => {
+  fail(statement, "Unknown expression identifier `coost` (code 47)", Code.InvalidArgument);
+  expect((await screen.findByRole("alert")).textContent).toContain("`coost`");
+  expect(screen.queryByRole("button", { name: /^Go to/ })).toBeNull();
+});
+
+test("error_of_ours_can_be_tried_again", async () => {
+  fail(statement, "the analytics store does not answer; try again", Code.Unavailable);
+  expect((await screen.findByRole("alert")).textContent).toContain("can't be reached");
+  expect(screen.getByRole("button", { name: "Try again" })).toBeTruthy();
+});
+
+function fail(path: string, message: string, code: Code) {
+  openConsole(path, (r) =>
     r.rpc(runQuery, () => {
-      throw new ConnectError("unknown column coost", Code.InvalidArgument);
+      throw new ConnectError(message, code);
     }),
   );
-  expect((await screen.findByRole("alert")).textContent).toContain("unknown column coost");
+}
+
+test("a_place_is_found_in_the_text", () => {
+  expect(positionIn("Syntax error: failed at position 51 (end of query) (line 5, col 1)")).toEqual({ line: 5, column: 1 });
+  expect(positionIn("Unknown table")).toBeUndefined();
+  expect(pointAt("SELECT\n\tcoost x y", { line: 2, column: 8 })).toBe("\tcoost x y\n\t      ^");
+  expect(pointAt("SELECT", { line: 2, column: 1 })).toBe("\n^");
+  expect(offsetOf("a\nbc\nd", { line: 2, column: 2 })).toBe(3);
+  expect(offsetOf("a", { line: 9, column: 9 })).toBe(1);
 });
 
 test("empty", async () => {

@@ -1,0 +1,29 @@
+import { expect, test } from "@playwright/test";
+
+import { expectAccessible } from "./accessible";
+import { logIn } from "./login";
+import { pages } from "./pages";
+
+// A phone held upright.
+test.use({ viewport: { width: 390, height: 844 } });
+
+test("every_page_is_within_reach_and_within_the_width", async ({ page }) => {
+  await logIn(page, "/");
+  for (const [name, heading] of pages) {
+    const link = page.getByRole("link", { name, exact: true });
+    await expect(link).toBeInViewport({ ratio: 1 });
+    await link.click();
+    await expect(page.getByRole("heading", { level: 1, name: heading })).toBeVisible();
+    await expect(page.getByRole("status", { name: /^Loading/ })).toHaveCount(0);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+    await expectAccessible(page);
+  }
+});
+
+test("a_request_shows_its_model_tokens_and_latency", async ({ page }) => {
+  await logIn(page, "/requests");
+  const demo = page.getByRole("row").filter({ has: page.getByRole("link", { name: "demo" }) }).first();
+  await expect(demo.getByText("gpt-4o-mini").filter({ visible: true })).toBeInViewport();
+  await expect(demo.getByText(/^\d+ in, \d+ out$/)).toBeInViewport({ ratio: 1 });
+  await expect(demo.getByText(/^[\d.]+ (µs|ms|s)$/).filter({ visible: true })).toBeInViewport({ ratio: 1 });
+});

@@ -1,0 +1,9 @@
+/** pages are the links of the navigation, each with the heading of where it leads. */
+export const pages: readonly [link: string, heading: string][] = [
+  ["Overview", "Overview"],
+  ["Requests", "Requests"],
+  ["Routes", "Routes and providers"],
+  ["Keys", "Keys"],
+  ["Agents", "Gateways and agents"],
+  ["SQL", "SQL"],
+];
