@@ -23,7 +23,8 @@ var limits = map[int32]string{
 	307: "the query would read too many bytes: narrow the time range",
 	396: fmt.Sprintf("the result is larger than %d MiB: select fewer or shorter columns, or use LIMIT", maxResultBytes>>20),
 	191: "a set in the query is too large",
-	773: "the query needs too much memory: group or filter more",
+	777: "the query needs too much memory: group or filter more",
+	778: "the query needs too much memory: group or filter more",
 }
 
 // denied are codes of what the user report has no right to.
@@ -34,7 +35,9 @@ var away = map[int32]bool{
 	192: true, 193: true, 194: true, 209: true, 210: true, 236: true, 279: true, 516: true, 735: true,
 }
 
-// explain turns an error of ClickHouse into one for the caller.
+// explain turns an error of ClickHouse into one for the caller. What is neither a
+// mistake in the text nor a limit comes back as it is: an internal error, logged,
+// with a reference.
 func explain(ctx context.Context, err error) error {
 	var said *clickhouse.Exception
 	if !errors.As(err, &said) {
@@ -53,8 +56,10 @@ func explain(ctx context.Context, err error) error {
 		return fault.Because(fault.Invalid, "query_not_allowed", "the query uses something other than the public views and plain functions (code %d): see docs/sql.md", said.Code)
 	case away[said.Code]:
 		return fault.Unanswered(err, "analytics_unavailable", "the analytics store does not answer; try again")
+	case mistakes[said.Code] && !damage.MatchString(said.Message):
+		return fault.Because(fault.Invalid, "query_failed", "%s (code %d)", clean(said.Message), said.Code)
 	}
-	return fault.Because(fault.Invalid, "query_failed", "%s (code %d)", clean(said.Message), said.Code)
+	return fmt.Errorf("query of the analytics store: %w", err)
 }
 
 var (
