@@ -25,6 +25,7 @@ type Config struct {
 	PublicURL   string   `name:"url" env:"WEIR_URL" required:"" help:"URL under which people and agents reach this control plane; agents sign it into their tokens."`
 
 	PostgresURL         string   `kong:"-"`
+	PostgresSuperuser   bool     `env:"WEIR_POSTGRES_SUPERUSER" help:"Serve although the login role of Postgres goes around row-level security; for development."`
 	KafkaBrokers        []string `env:"WEIR_KAFKA_BROKERS" help:"Brokers that usage comes from, host:port."`
 	KafkaTopic          string   `env:"WEIR_KAFKA_TOPIC" default:"weir.usage.v1" help:"Topic that usage comes from."`
 	KafkaDeadTopic      string   `env:"WEIR_KAFKA_DEAD_TOPIC" default:"weir.usage.v1.dead" help:"Topic for what can't be decoded or verified."`

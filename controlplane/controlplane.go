@@ -3,6 +3,7 @@ package controlplane
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -72,6 +73,10 @@ func open(ctx context.Context, c Config, logger *slog.Logger) (*process, error) 
 	if err != nil {
 		return nil, err
 	}
+	if err := checkLogin(ctx, c, db, logger); err != nil {
+		db.Close()
+		return nil, err
+	}
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	store := readmodel.New(db)
@@ -80,6 +85,15 @@ func open(ctx context.Context, c Config, logger *slog.Logger) (*process, error) 
 		runner: command.NewRunner(pglog.New(db, readmodel.Project), store),
 		tailer: eventlog.NewTailer(pglog.NewHeads(db), logger),
 	}, nil
+}
+
+func checkLogin(ctx context.Context, c Config, db *postgres.DB, logger *slog.Logger) error {
+	err := db.CheckLogin(ctx)
+	if errors.Is(err, postgres.ErrPrivileged) && c.PostgresSuperuser {
+		logger.Warn("the login role of Postgres goes around row-level security; this is for development only")
+		return nil
+	}
+	return err
 }
 
 // ingest migrates ClickHouse, waiting for it if need be, and moves usage. A broker

@@ -64,7 +64,7 @@ func controlplanePart(s *stack) (process.Program, error) {
 		Path: s.binary("weir-controlplane"), Args: []string{"serve"},
 		Env: append(foreignEnviron(),
 			"WEIR_LISTEN="+s.address("CONTROL"), "WEIR_URL="+s.url("CONTROL"),
-			"WEIR_POSTGRES_URL="+s.postgresURL, "WEIR_KAFKA_BROKERS="+s.brokers,
+			"WEIR_POSTGRES_URL="+s.postgresURL, "WEIR_POSTGRES_SUPERUSER=true", "WEIR_KAFKA_BROKERS="+s.brokers,
 			"WEIR_CLICKHOUSE_URL="+s.clickhouseURL, "WEIR_CLICKHOUSE_REPORT_URL="+s.clickhouseReportURL,
 			"WEIR_OIDC_ISSUER="+s.issuer, "WEIR_OIDC_CLIENT_ID="+oidcClient, "WEIR_OIDC_CLIENT_SECRET="+secret,
 			"WEIR_HOUSE_KEY_FILE="+s.path(house), "WEIR_OPERATOR_TOKEN="+operator,
