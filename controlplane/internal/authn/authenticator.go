@@ -126,9 +126,11 @@ func (a *Authenticator) session(ctx context.Context, hash [sha256.Size]byte) (Pr
 		return Principal{}, fmt.Errorf("find a session: %w", err)
 	}
 	if next := now.Add(a.SessionIdle); next.Sub(session.IdleExpiresAt) >= touchEvery {
-		if err := a.Sessions.Touch(ctx, hash, next); err != nil {
+		if err := a.Sessions.Touch(ctx, hash, now, next); err != nil {
 			a.Logger.WarnContext(ctx, "session not prolonged", "actor", session.Principal.Actor(), "error", err)
 		}
 	}
-	return session.Principal, nil
+	principal := session.Principal
+	principal.SessionID = session.ID
+	return principal, nil
 }

@@ -29,25 +29,35 @@ var ada = authn.Principal{
 	OrganizationID: uuid.MustParse("22222222-2222-4222-8222-222222222222"), Role: eventv1.Role_ROLE_ADMIN, Display: "Ada",
 }
 
-// members knows one address.
+// members knows one address, and then its person; others are further organizations of that one.
 type members struct {
-	email string
-	seen  atomic.Pointer[authn.Person]
+	email   string
+	seen    atomic.Pointer[authn.Person]
+	subject string
+	others  []authn.Membership
 }
 
-func (m *members) Resolve(_ context.Context, person authn.Person) (authn.Principal, error) {
+func (m *members) Memberships(_ context.Context, person authn.Person) ([]authn.Membership, error) {
 	m.seen.Store(&person)
 	if person.Email == m.email && person.EmailVerified {
-		return ada, nil
+		m.subject = person.Subject
 	}
-	return authn.Principal{}, authn.ErrNotMember
+	if m.subject == "" || person.Subject != m.subject {
+		return nil, nil
+	}
+	return append([]authn.Membership{{Principal: ada, Organization: "Acme"}}, m.others...), nil
 }
 
 // sessions keeps them in memory; err stands for a store that is away.
 type sessions struct {
 	mu    sync.Mutex
 	known map[[32]byte]authn.Session
+	spent map[[32]byte]bool
 	err   error
+}
+
+func newSessions() *sessions {
+	return &sessions{known: map[[32]byte]authn.Session{}, spent: map[[32]byte]bool{}}
 }
 
 func (s *sessions) Create(_ context.Context, session authn.Session) error {
@@ -69,11 +79,21 @@ func (s *sessions) Find(_ context.Context, hash [32]byte, _ time.Time) (authn.Se
 	return session, s.err
 }
 
-func (s *sessions) Touch(_ context.Context, hash [32]byte, idleExpiresAt time.Time) error {
+func (s *sessions) Spend(_ context.Context, login [32]byte, _ time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err == nil && s.spent[login] {
+		return authn.ErrSpent
+	}
+	s.spent[login] = true
+	return s.err
+}
+
+func (s *sessions) Touch(_ context.Context, hash [32]byte, seenAt, idleExpiresAt time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if session, ok := s.known[hash]; ok {
-		session.IdleExpiresAt = idleExpiresAt
+		session.LastSeenAt, session.IdleExpiresAt = seenAt, idleExpiresAt
 		s.known[hash] = session
 	}
 	return s.err
@@ -101,16 +121,23 @@ type setup struct {
 	console  string
 	members  *members
 	sessions *sessions
-	clock    atomic.Int64 // added to the time, in nanoseconds
-	down     atomic.Bool  // the provider
+	clock    atomic.Int64  // added to the time, in nanoseconds
+	down     atomic.Bool   // the provider
+	timeout  time.Duration // of calls to the provider; zero: the default
 }
 
 type swappable struct{ http.Handler }
 
 func start(t *testing.T) *setup {
 	t.Helper()
+	return startWith(t, 0, func(issuer, console string) http.Handler { return newProvider(t, issuer, console) })
+}
+
+// startWith is start with another provider.
+func startWith(t *testing.T, timeout time.Duration, newProvider func(issuer, console string) http.Handler) *setup {
+	t.Helper()
 	var provider, console swappable
-	s := &setup{t: t, members: &members{email: "ada@example.com"}, sessions: &sessions{known: map[[32]byte]authn.Session{}}}
+	s := &setup{t: t, timeout: timeout, members: &members{email: "ada@example.com"}, sessions: newSessions()}
 	providerServer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if s.down.Load() {
 			w.WriteHeader(http.StatusBadGateway)
@@ -122,7 +149,7 @@ func start(t *testing.T) *setup {
 	t.Cleanup(providerServer.Close)
 	t.Cleanup(consoleServer.Close)
 	s.console = consoleServer.URL
-	provider.Handler = newProvider(t, providerServer.URL, s.console)
+	provider.Handler = newProvider(providerServer.URL, s.console)
 	console.Handler = s.handler(providerServer.URL)
 	s.Client = newBrowser(t)
 	return s
@@ -160,8 +187,12 @@ func (s *setup) now() time.Time { return time.Now().Add(time.Duration(s.clock.Lo
 func (s *setup) handler(issuer string) http.Handler {
 	s.t.Helper()
 	logger := slog.New(slog.DiscardHandler)
+	var client *http.Client
+	if s.timeout > 0 {
+		client = &http.Client{Timeout: s.timeout}
+	}
 	login, err := authn.NewLogin(authn.LoginConfig{
-		Issuer: issuer, ClientID: "console", ClientSecret: "secret", PublicURL: s.console + "/",
+		HTTPClient: client, Issuer: issuer, ClientID: "console", ClientSecret: "secret", PublicURL: s.console + "/",
 		CookieKey: []byte(strings.Repeat("k", 32)), Members: s.members, Sessions: s.sessions, Logger: logger, Now: s.now,
 	})
 	if err != nil {

@@ -7,152 +7,128 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 
-	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
 )
 
+// maxLoggedCode bounds what of a browser's text is logged.
+const maxLoggedCode = 60
+
 // callback takes the browser back from the provider and starts a session.
 func (l *Login) callback(w http.ResponseWriter, r *http.Request) {
-	started, err := l.started(r)
+	began, err := l.began(r)
 	if err != nil {
 		l.refuse(w, r, attemptLost, err)
 		return
 	}
-	l.setCookie(w, attemptCookie, "", "/auth/", 0)
-	query := r.URL.Query()
-	if code := query.Get("error"); code != "" {
-		l.refuse(w, r, providerRefused, fmt.Errorf("the provider answered %q", code))
-		return
-	}
+	l.setCookie(w, attemptCookie, "", 0)
 	ctx, cancel := context.WithTimeout(l.discovery.context(r.Context()), providerTimeout)
 	defer cancel()
-	person, idToken, err := l.redeem(ctx, started, query.Get("code"))
+	person, idToken, why, err := l.redeem(ctx, began, r.URL.Query())
 	if err != nil {
-		l.refuse(w, r, redeemReason(err), err)
+		l.refuse(w, r, why, err)
 		return
 	}
 	l.setHint(w, idToken)
-	principal, err := l.config.Members.Resolve(r.Context(), person)
-	if errors.Is(err, ErrNotMember) {
-		l.refuse(w, r, notMember, err)
-		return
-	}
-	if err == nil {
-		err = l.startSession(w, r, principal)
-	}
-	if err != nil {
+	memberships, err := l.config.Members.Memberships(r.Context(), person)
+	switch {
+	case err != nil:
 		l.refuse(w, r, ourFault, err)
-		return
+	case len(memberships) == 0:
+		l.refuse(w, r, notMember, errors.New("no organization has this person"))
+	case len(memberships) == 1:
+		l.enter(w, r, memberships[0].Principal, began.ReturnTo)
+	default:
+		l.offer(w, r, choice{Issuer: person.Issuer, Subject: person.Subject, ReturnTo: began.ReturnTo}, memberships)
 	}
-	http.Redirect(w, r, started.ReturnTo, http.StatusSeeOther)
 }
 
-// started opens the cookie of begin and compares the state.
-func (l *Login) started(r *http.Request) (attempt, error) {
+// began opens the cookie of begin and compares the state. No parameter may come twice (RFC 6749, section 3.1): what
+// was checked must be what is used.
+func (l *Login) began(r *http.Request) (attempt, error) {
+	for name, values := range r.URL.Query() {
+		if len(values) > 1 {
+			return attempt{}, fmt.Errorf("the parameter %q came %d times", shortened(name, maxLoggedCode), len(values))
+		}
+	}
 	cookie, err := r.Cookie(cookieName(attemptCookie, l.config.PublicURL))
 	if err != nil {
 		return attempt{}, err
 	}
-	var started attempt
-	if err := l.attempts.open(cookie.Value, &started); err != nil {
+	var began attempt
+	if err := l.attempts.open(cookie.Value, &began); err != nil {
 		return attempt{}, err
 	}
-	if !l.config.Now().Before(started.ExpiresAt) {
+	if !l.config.Now().Before(began.expiresAt()) {
 		return attempt{}, errors.New("the login took too long")
 	}
-	if subtle.ConstantTimeCompare([]byte(started.State), []byte(r.URL.Query().Get("state"))) != 1 {
+	if subtle.ConstantTimeCompare([]byte(began.State), []byte(r.URL.Query().Get("state"))) != 1 {
 		return attempt{}, errors.New("the state is another login's")
 	}
-	return started, nil
+	return began, nil
 }
 
-// errUntrusted marks answers of the provider that do not verify.
-var errUntrusted = errors.New("the ID token does not verify")
-
-// redeem exchanges the code for an ID token and checks that it is for us and for this login.
-func (l *Login) redeem(ctx context.Context, started attempt, code string) (Person, string, error) {
+// redeem spends the login, exchanges the code for an ID token and checks whose it is. The refusal says what to show
+// with an error.
+func (l *Login) redeem(ctx context.Context, began attempt, query url.Values) (Person, string, refusal, error) {
+	if err := l.config.Sessions.Spend(ctx, sha256.Sum256([]byte(began.State)), began.expiresAt()); err != nil {
+		if errors.Is(err, ErrSpent) {
+			return Person{}, "", attemptLost, err
+		}
+		return Person{}, "", ourFault, err
+	}
 	provider, err := l.discovery.provider(ctx)
 	if err != nil {
-		return Person{}, "", err
+		return Person{}, "", providerAway, err
 	}
-	tokens, err := l.oauth(provider).Exchange(ctx, code, oauth2.VerifierOption(started.Verifier))
+	if err := l.sameProvider(provider, query); err != nil {
+		return Person{}, "", untrustedAnswer, err
+	}
+	if code := query.Get("error"); code != "" {
+		return Person{}, "", providerRefused, fmt.Errorf("the provider answered %q", shortened(code, maxLoggedCode))
+	}
+	tokens, err := l.oauth(provider).Exchange(ctx, query.Get("code"), oauth2.VerifierOption(began.Verifier))
 	if err != nil {
-		return Person{}, "", exchangeError(err)
+		why, err := exchangeError(err)
+		return Person{}, "", why, err
 	}
+	verified, err := l.verify(ctx, provider, began, tokens)
+	if err != nil {
+		return Person{}, "", reasonOf(err), err
+	}
+	person, err := l.person(ctx, provider, verified, tokens)
 	raw, _ := tokens.Extra("id_token").(string)
-	verifier := provider.Verifier(&oidc.Config{ClientID: l.config.ClientID, Now: l.config.Now})
-	verified, err := verifier.Verify(ctx, raw)
-	if err != nil {
-		return Person{}, "", fmt.Errorf("%w: %w", errUntrusted, err)
+	return person, raw, reasonOf(err), err
+}
+
+// sameProvider refuses an answer that another provider gave (RFC 9207): its code must not reach ours.
+func (l *Login) sameProvider(provider *relyingOn, query url.Values) error {
+	issuer, said := query.Get("iss"), query.Has("iss")
+	if (said || provider.namesItself) && issuer != l.config.Issuer {
+		return untrusted("the answer is of the provider %q", shortened(issuer, maxLoggedCode))
 	}
-	if subtle.ConstantTimeCompare([]byte(verified.Nonce), []byte(started.Nonce)) != 1 {
-		return Person{}, "", fmt.Errorf("%w: the nonce is another login's", errUntrusted)
-	}
-	if verified.AccessTokenHash != "" {
-		if err := verified.VerifyAccessToken(tokens.AccessToken); err != nil {
-			return Person{}, "", fmt.Errorf("%w: %w", errUntrusted, err)
-		}
-	}
-	person, err := personOf(ctx, provider, verified, tokens)
-	return person, raw, err
+	return nil
 }
 
 // exchangeError leaves out the provider's answer, which may hold anything.
-func exchangeError(err error) error {
+func exchangeError(err error) (refusal, error) {
 	var refused *oauth2.RetrieveError
-	if errors.As(err, &refused) && refused.Response != nil {
-		return fmt.Errorf("exchange the code: the provider answered %d %q", refused.Response.StatusCode, refused.ErrorCode)
+	if !errors.As(err, &refused) || refused.Response == nil {
+		return providerAway, fmt.Errorf("exchange the code: %w", err)
 	}
-	return fmt.Errorf("exchange the code: %w", err)
+	why := providerRefused
+	if refused.Response.StatusCode >= http.StatusInternalServerError || refused.Response.StatusCode == http.StatusTooManyRequests {
+		why = providerAway
+	}
+	return why, fmt.Errorf("exchange the code: the provider answered %d %q",
+		refused.Response.StatusCode, shortened(refused.ErrorCode, maxLoggedCode))
 }
 
-type personClaims struct {
-	Email    string `json:"email"`
-	Verified any    `json:"email_verified"` // some providers send text
-	Name     string `json:"name"`
-}
-
-// personOf reads the claims, from userinfo if the ID token has no address.
-func personOf(ctx context.Context, provider *relyingOn, verified *oidc.IDToken, tokens *oauth2.Token) (Person, error) {
-	var claims personClaims
-	if err := verified.Claims(&claims); err != nil {
-		return Person{}, fmt.Errorf("%w: %w", errUntrusted, err)
+// reasonOf tells an answer that is wrong from an outage.
+func reasonOf(err error) refusal {
+	if errors.Is(err, errUntrusted) {
+		return untrustedAnswer
 	}
-	if claims.Email == "" && provider.UserInfoEndpoint() != "" {
-		info, err := provider.UserInfo(ctx, oauth2.StaticTokenSource(tokens))
-		if err != nil {
-			return Person{}, fmt.Errorf("ask userinfo: %w", err)
-		}
-		if info.Subject != verified.Subject {
-			return Person{}, fmt.Errorf("%w: userinfo is about somebody else", errUntrusted)
-		}
-		if err := info.Claims(&claims); err != nil {
-			return Person{}, fmt.Errorf("read userinfo: %w", err)
-		}
-	}
-	return Person{
-		Issuer: verified.Issuer, Subject: verified.Subject, Email: claims.Email, Name: claims.Name,
-		EmailVerified: claims.Verified == true || claims.Verified == "true",
-	}, nil
-}
-
-// startSession replaces the browser's session, so that nobody goes on with one that was planted.
-func (l *Login) startSession(w http.ResponseWriter, r *http.Request, principal Principal) error {
-	if old, ok := sessionHash(r.Header, l.config.PublicURL); ok {
-		if err := l.config.Sessions.Delete(r.Context(), old); err != nil {
-			return fmt.Errorf("end the session before: %w", err)
-		}
-	}
-	now, secret := l.config.Now(), newSessionSecret()
-	session := Session{
-		Hash: sha256.Sum256([]byte(secret)), Principal: principal, CreatedAt: now,
-		IdleExpiresAt: now.Add(l.config.SessionIdle), ExpiresAt: now.Add(l.config.SessionLifetime),
-	}
-	if err := l.config.Sessions.Create(r.Context(), session); err != nil {
-		return fmt.Errorf("start a session: %w", err)
-	}
-	l.setCookie(w, sessionCookie, secret, "/", l.config.SessionLifetime)
-	l.config.Logger.InfoContext(r.Context(), "logged in", "actor", principal.Actor(), "organization_id", principal.OrganizationID)
-	return nil
+	return providerAway
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -18,6 +19,7 @@ import (
 const (
 	LoginPath       = "/auth/login"
 	CallbackPath    = "/auth/callback"
+	ChoicePath      = "/auth/organization"
 	LogoutPath      = "/auth/logout"
 	AfterLogoutPath = "/"
 )
@@ -28,24 +30,18 @@ const (
 	DefaultSessionLifetime = 7 * 24 * time.Hour
 )
 
-// ErrNotMember says that a person who logged in belongs to no organization.
-var ErrNotMember = errors.New("not a member of any organization")
-
-// Person is somebody whom the OIDC provider vouches for.
-type Person struct {
-	// Issuer and Subject together are the person, for ever.
-	Issuer, Subject string
-	// Email may have been anybody's before; it identifies nobody unless EmailVerified.
-	Email         string
-	EmailVerified bool
-	Name          string
+// Membership is one organization that a person may log in to.
+type Membership struct {
+	Principal Principal
+	// Organization is its display name.
+	Organization string
 }
 
 // Members knows the people of all organizations.
 type Members interface {
-	// Resolve returns the member that the person is, or ErrNotMember. It must match by issuer and subject first, by
-	// address only if that is verified.
-	Resolve(context.Context, Person) (Principal, error)
+	// Memberships returns the organizations that the person may log in to, by name; none: a stranger. It must match by
+	// issuer and subject first, by address only if that is verified; who is invited, or may join, joins.
+	Memberships(context.Context, Person) ([]Membership, error)
 }
 
 // LoginConfig is what Login needs. It holds secrets and must not be logged.
@@ -61,7 +57,9 @@ type LoginConfig struct {
 	SessionIdle, SessionLifetime time.Duration
 	// HTTPClient calls the provider; nil means a client with a timeout.
 	HTTPClient *http.Client
-	Logger     *slog.Logger
+	// TrustedProxies are whose X-Forwarded-For says where a browser is; none: the connection's own address counts.
+	TrustedProxies []netip.Prefix
+	Logger         *slog.Logger
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
@@ -87,6 +85,7 @@ type Login struct {
 	discovery *discovery
 	attempts  sealer
 	hints     sealer
+	choices   sealer
 }
 
 // NewLogin makes the handlers. It does not call the provider.
@@ -115,14 +114,19 @@ func NewLogin(config LoginConfig) (*Login, error) {
 	if err != nil {
 		return nil, err
 	}
-	found := newDiscovery(config.Issuer, config.HTTPClient, config.Now)
-	return &Login{config: config, discovery: found, attempts: attempts, hints: hints}, nil
+	choices, err := newSealer(config.CookieKey, "choice of an organization")
+	if err != nil {
+		return nil, err
+	}
+	found := newDiscovery(config.Issuer, providerClient(config.HTTPClient), config.Now)
+	return &Login{config: config, discovery: found, attempts: attempts, hints: hints, choices: choices}, nil
 }
 
 // Register adds the handlers to a mux.
 func (l *Login) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET "+LoginPath, l.begin)
 	mux.HandleFunc("GET "+CallbackPath, l.callback)
+	mux.HandleFunc("POST "+ChoicePath, l.choose)
 	mux.HandleFunc("POST "+LogoutPath, l.logout)
 }
 
@@ -134,8 +138,10 @@ const (
 // attempt is what must come back unchanged from the provider, kept in a sealed cookie.
 type attempt struct {
 	State, Nonce, Verifier, ReturnTo string
-	ExpiresAt                        time.Time
+	BeganAt                          time.Time
 }
+
+func (a attempt) expiresAt() time.Time { return a.BeganAt.Add(attemptLifespan) }
 
 // begin sends the browser to the provider: /auth/login?return_to=/path. With account=other the provider asks for
 // credentials even if it knows the browser.
@@ -147,14 +153,14 @@ func (l *Login) begin(w http.ResponseWriter, r *http.Request) {
 	}
 	started := attempt{
 		State: newSessionSecret(), Nonce: newSessionSecret(), Verifier: oauth2.GenerateVerifier(),
-		ReturnTo: returnPath(r.URL.Query().Get("return_to")), ExpiresAt: l.config.Now().Add(attemptLifespan),
+		ReturnTo: returnPath(r.URL.Query().Get("return_to")), BeganAt: l.config.Now(),
 	}
 	cookie, err := l.attempts.seal(started)
 	if err != nil {
 		l.refuse(w, r, ourFault, err)
 		return
 	}
-	l.setCookie(w, attemptCookie, cookie, "/auth/", attemptLifespan)
+	l.setCookie(w, attemptCookie, cookie, attemptLifespan)
 	options := []oauth2.AuthCodeOption{
 		oauth2.S256ChallengeOption(started.Verifier), oauth2.SetAuthURLParam("nonce", started.Nonce)}
 	if r.URL.Query().Get("account") == "other" {
@@ -168,17 +174,4 @@ func (l *Login) oauth(provider *relyingOn) *oauth2.Config {
 		ClientID: l.config.ClientID, ClientSecret: l.config.ClientSecret, Endpoint: provider.endpoint,
 		RedirectURL: l.config.PublicURL + CallbackPath, Scopes: []string{"openid", "profile", "email"},
 	}
-}
-
-// setCookie sets a cookie that no script sees; a lifespan of zero removes it.
-func (l *Login) setCookie(w http.ResponseWriter, name, value, path string, lifespan time.Duration) {
-	maxAge := int(lifespan / time.Second)
-	if maxAge == 0 {
-		maxAge = -1
-	}
-	w.Header().Set("Cache-Control", "no-store")
-	http.SetCookie(w, &http.Cookie{
-		Name: cookieName(name, l.config.PublicURL), Value: value, Path: path, MaxAge: maxAge, HttpOnly: true,
-		Secure: strings.HasPrefix(l.config.PublicURL, "https:"), SameSite: http.SameSiteLaxMode,
-	})
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 
 	"github.com/weirhq/weir/controlplane/internal/authn"
 )
@@ -32,7 +33,11 @@ func TestLoginAndLogout(t *testing.T) {
 	}
 	var principal authn.Principal
 	who := s.own(http.MethodPost, "/whoami")
-	if err := json.Unmarshal([]byte(who.body), &principal); err != nil || principal != ada {
+	if err := json.Unmarshal([]byte(who.body), &principal); err != nil || principal.SessionID == uuid.Nil {
+		t.Errorf("whoami says %q", who.body)
+	}
+	principal.SessionID = uuid.Nil
+	if principal != ada {
 		t.Errorf("whoami says %q", who.body)
 	}
 
@@ -258,7 +263,7 @@ func TestLoginConfigIsValidatedWhole(t *testing.T) {
 func TestCookiesAreSecureOverHTTPS(t *testing.T) {
 	login, err := authn.NewLogin(authn.LoginConfig{
 		Issuer: "http://127.0.0.1:1", ClientID: "c", ClientSecret: "s", PublicURL: "https://weir.example",
-		CookieKey: make([]byte, 32), Sessions: &sessions{}, Logger: slog.New(slog.DiscardHandler),
+		CookieKey: make([]byte, 32), Sessions: newSessions(), Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -272,9 +277,17 @@ func TestCookiesAreSecureOverHTTPS(t *testing.T) {
 	if recorder.Code != http.StatusSeeOther || recorder.Header().Get("Location") != authn.AfterLogoutPath {
 		t.Errorf("with the provider away: status %d to %q", recorder.Code, recorder.Header().Get("Location"))
 	}
+	names := map[string]bool{}
 	for _, cookie := range recorder.Result().Cookies() {
-		if !cookie.Secure || cookie.MaxAge >= 0 {
+		names[cookie.Name] = true
+		if !cookie.Secure || !cookie.HttpOnly || cookie.SameSite != http.SameSiteLaxMode || cookie.MaxAge >= 0 || cookie.Domain != "" {
 			t.Errorf("cookie %v", cookie)
 		}
+		if strings.HasPrefix(cookie.Name, "__Host-") && cookie.Path != "/" {
+			t.Errorf("browsers refuse the cookie %v", cookie)
+		}
+	}
+	if !names["__Host-weir_session"] || !names["__Secure-weir_logout_hint"] {
+		t.Errorf("cookies %v", names)
 	}
 }

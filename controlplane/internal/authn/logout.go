@@ -17,10 +17,10 @@ const (
 func (l *Login) setHint(w http.ResponseWriter, idToken string) {
 	sealed, err := l.hints.seal(idToken)
 	if err != nil || len(sealed) > maxHintBytes {
-		l.setCookie(w, hintCookie, "", "/auth/", 0)
+		l.setCookie(w, hintCookie, "", 0)
 		return
 	}
-	l.setCookie(w, hintCookie, sealed, "/auth/", l.config.SessionLifetime)
+	l.setCookie(w, hintCookie, sealed, l.config.SessionLifetime)
 }
 
 // logout ends the session here, then sends the browser to the provider to end its login there.
@@ -35,8 +35,8 @@ func (l *Login) logout(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	l.setCookie(w, sessionCookie, "", "/", 0)
-	l.setCookie(w, hintCookie, "", "/auth/", 0)
+	l.setCookie(w, sessionCookie, "", 0)
+	l.setCookie(w, hintCookie, "", 0)
 	http.Redirect(w, r, l.afterLogout(r), http.StatusSeeOther)
 }
 

@@ -5,11 +5,8 @@ import (
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
-	"errors"
 	"html/template"
-	"net"
 	"net/http"
-	"net/url"
 )
 
 // refusal is what a person reads when a login does not go on, and the way out.
@@ -33,7 +30,7 @@ var (
 	attemptLost = refusal{http.StatusBadRequest, "This login can't go on",
 		"It took too long, was already used, or began in another window or browser. Start again from here.",
 		"Log in", again, "login attempt lost"}
-	untrusted = refusal{http.StatusForbidden, "You are not logged in",
+	untrustedAnswer = refusal{http.StatusForbidden, "You are not logged in",
 		"The login provider's answer could not be verified. Try again; if it goes on, tell whoever runs this installation.",
 		"Try again", again, "login answer not verified"}
 	notMember = refusal{http.StatusForbidden, "You are not a member yet",
@@ -48,19 +45,6 @@ var (
 		"Another site asked to log you out. Use the console's own button if you want to.", "Open the console", "/", "logout from elsewhere"}
 )
 
-// redeemReason tells an outage from an answer that is wrong.
-func redeemReason(err error) refusal {
-	var away *url.Error
-	var network *net.OpError
-	switch {
-	case errors.As(err, &away), errors.As(err, &network):
-		return providerAway
-	case errors.Is(err, errUntrusted):
-		return untrusted
-	}
-	return providerRefused
-}
-
 //go:embed page.html
 var pageText string
 
@@ -71,20 +55,34 @@ var pageStyle string
 
 var pagePolicy = func() string {
 	hash := sha256.Sum256([]byte(pageStyle))
-	return "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; style-src 'sha256-" +
+	return "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'; style-src 'sha256-" +
 		base64.StdEncoding.EncodeToString(hash[:]) + "'"
 }()
+
+// page is what a person sees between the provider and the console.
+type page struct {
+	Title, Message string
+	// Link is where the way out leads; empty for none.
+	LinkText, Link string
+	// Choices are organizations to go on to.
+	Choices []Membership
+}
 
 // refuse logs the cause and shows the page; the cause itself is nothing for the page.
 func (l *Login) refuse(w http.ResponseWriter, r *http.Request, why refusal, cause error) {
 	l.config.Logger.WarnContext(r.Context(), "login or logout refused", "why", why.logged, "error", cause)
+	l.show(w, why.status, page{Title: why.Title, Message: why.Message, LinkText: why.LinkText, Link: why.Link})
+}
+
+func (l *Login) show(w http.ResponseWriter, status int, p page) {
 	var body bytes.Buffer
 	err := pageTemplate.Execute(&body, struct {
-		refusal
-		Style template.CSS
-	}{why, template.CSS(pageStyle)})
+		page
+		Style        template.CSS
+		ChoiceAction string
+	}{p, template.CSS(pageStyle), ChoicePath})
 	if err != nil {
-		http.Error(w, why.Title, why.status)
+		http.Error(w, p.Title, status)
 		return
 	}
 	h := w.Header()
@@ -93,6 +91,6 @@ func (l *Login) refuse(w http.ResponseWriter, r *http.Request, why refusal, caus
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Content-Security-Policy", pagePolicy)
-	w.WriteHeader(why.status)
+	w.WriteHeader(status)
 	_, _ = body.WriteTo(w)
 }

@@ -29,6 +29,8 @@ type Principal struct {
 	// OrganizationID is uuid.Nil for the operator.
 	OrganizationID uuid.UUID
 	Role           eventv1.Role
+	// SessionID of the console login that came with the request; uuid.Nil for tokens.
+	SessionID uuid.UUID
 	// Display is a name or address to show to the caller itself; never logged.
 	Display string
 }

@@ -34,11 +34,22 @@ func AddPerson(organization, memberID uuid.UUID, email string) pglog.Part {
 	}
 }
 
-// Resolve implements authn.Members. A first login is known by its verified
+// Memberships implements authn.Members.
+func (s *Members) Memberships(ctx context.Context, p authn.Person) ([]authn.Membership, error) {
+	found, err := s.resolve(ctx, p)
+	if errors.Is(err, errStranger) {
+		return nil, nil
+	}
+	return []authn.Membership{{Principal: found}}, err
+}
+
+var errStranger = errors.New("not a member")
+
+// resolve: a first login is known by its verified
 // address and bound to issuer and subject; from then on the address does not
 // matter, and nobody else gets in with it. Who belongs to several organizations
 // gets the one joined first.
-func (s *Members) Resolve(ctx context.Context, p authn.Person) (authn.Principal, error) {
+func (s *Members) resolve(ctx context.Context, p authn.Person) (authn.Principal, error) {
 	var found authn.Principal
 	err := s.db.System(ctx, func(tx pgx.Tx) error {
 		organization, id, err := bound(ctx, tx, p)
@@ -52,7 +63,7 @@ func (s *Members) Resolve(ctx context.Context, p authn.Person) (authn.Principal,
 		return err
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
-		return authn.Principal{}, authn.ErrNotMember
+		return authn.Principal{}, errStranger
 	}
 	if err != nil {
 		return authn.Principal{}, fmt.Errorf("find member by login: %w", err)
