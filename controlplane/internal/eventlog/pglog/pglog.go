@@ -21,15 +21,26 @@ var _ eventlog.Log = (*Log)(nil)
 // its writes, which go out together. recorded is empty for a no-op.
 type Part func(ctx context.Context, tx pgx.Tx, batch *pgx.Batch, recorded []eventlog.Event) error
 
+// Link queues the audit link of an append; previous is the code of the link before,
+// empty where there is none. See audit.Keyring.
+type Link func(batch *pgx.Batch, previous []byte, recorded []eventlog.Event)
+
 // Log is the organization log of every organization in one database.
 type Log struct {
 	db    *postgres.DB
 	parts []Part
+	link  Link
 }
 
 // New returns a log whose appends all write these parts; the read models are one.
 func New(db *postgres.DB, parts ...Part) *Log {
 	return &Log{db: db, parts: parts}
+}
+
+// ChainedBy returns the log with every append linked into its organization's audit
+// chain.
+func (l *Log) ChainedBy(link Link) *Log {
+	return &Log{db: l.db, parts: l.parts, link: link}
 }
 
 // Append implements eventlog.Log.
@@ -41,7 +52,7 @@ func (l *Log) Append(ctx context.Context, a eventlog.Append) ([]eventlog.Event, 
 func (l *Log) AppendWith(ctx context.Context, a eventlog.Append, parts ...Part) ([]eventlog.Event, error) {
 	var recorded []eventlog.Event
 	err := l.db.InOrganization(ctx, a.OrganizationID, func(tx pgx.Tx) error {
-		at, err := advance(ctx, tx, a)
+		at, previous, err := advance(ctx, tx, a)
 		if err != nil {
 			return err
 		}
@@ -49,7 +60,12 @@ func (l *Log) AppendWith(ctx context.Context, a eventlog.Append, parts ...Part) 
 		if err != nil {
 			return err
 		}
-		return write(ctx, tx, recorded, append(l.parts[:len(l.parts):len(l.parts)], parts...))
+		batch := &pgx.Batch{}
+		queueEvents(batch, recorded)
+		if l.link != nil && len(recorded) > 0 {
+			l.link(batch, previous, recorded)
+		}
+		return write(ctx, tx, batch, recorded, append(l.parts[:len(l.parts):len(l.parts)], parts...))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("append to organization %s after version %d: %w", a.OrganizationID, a.Head, err)
@@ -58,14 +74,16 @@ func (l *Log) AppendWith(ctx context.Context, a eventlog.Append, parts ...Part) 
 }
 
 // advance moves the head and takes its row's lock until the commit. The time is
-// read after the lock, so that it has the order of the versions.
-func advance(ctx context.Context, tx pgx.Tx, a eventlog.Append) (time.Time, error) {
+// read after the lock, so that it has the order of the versions. previous is the
+// code of the newest audit link: a snapshot that sees head V sees its link too.
+func advance(ctx context.Context, tx pgx.Tx, a eventlog.Append) (at time.Time, previous []byte, err error) {
 	const begin = `INSERT INTO organization_head (organization_id, head, recorded_at)
-		VALUES ($1, $2, clock_timestamp()) ON CONFLICT DO NOTHING RETURNING recorded_at`
+		VALUES ($1, $2, clock_timestamp()) ON CONFLICT DO NOTHING RETURNING recorded_at, NULL::bytea`
 	const move = `UPDATE organization_head SET head = head + $2,
 		recorded_at = greatest(recorded_at, clock_timestamp()), changed_by = pg_current_xact_id()
-		WHERE organization_id = $1 AND head = $3 RETURNING recorded_at`
-	const stay = `SELECT recorded_at FROM organization_head WHERE organization_id = $1 AND head = $2 FOR UPDATE`
+		WHERE organization_id = $1 AND head = $3 RETURNING recorded_at,
+			(SELECT code FROM audit_link WHERE organization_id = $1 AND last <= $3 ORDER BY last DESC LIMIT 1)`
+	const stay = `SELECT recorded_at, NULL::bytea FROM organization_head WHERE organization_id = $1 AND head = $2 FOR UPDATE`
 	var row pgx.Row
 	switch {
 	case a.Head == 0 && len(a.Changes) > 0:
@@ -75,15 +93,14 @@ func advance(ctx context.Context, tx pgx.Tx, a eventlog.Append) (time.Time, erro
 	default:
 		row = tx.QueryRow(ctx, move, a.OrganizationID, len(a.Changes), a.Head)
 	}
-	var at time.Time
-	err := row.Scan(&at)
+	err = row.Scan(&at, &previous)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return at, eventlog.ErrStale
+		return at, nil, eventlog.ErrStale
 	}
 	if err != nil {
-		return at, fmt.Errorf("move head: %w", err)
+		return at, nil, fmt.Errorf("move head: %w", err)
 	}
-	return at.UTC(), nil
+	return at.UTC(), previous, nil
 }
 
 // Record turns an append into the events it becomes. Bodies are decoded from what
@@ -108,15 +125,17 @@ func Record(a eventlog.Append, at time.Time) ([]eventlog.Event, error) {
 	return recorded, nil
 }
 
-func write(ctx context.Context, tx pgx.Tx, recorded []eventlog.Event, parts []Part) error {
+func queueEvents(batch *pgx.Batch, recorded []eventlog.Event) {
 	const insert = `INSERT INTO event
 		(organization_id, version, kind, subject, payload, actor, request_id, recorded_at, client_address, user_agent)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
-	batch := &pgx.Batch{}
 	for _, e := range recorded {
 		batch.Queue(insert, e.OrganizationID, e.Version, e.Kind, e.Subject, string(e.Payload), e.Actor, e.RequestID, e.RecordedAt,
 			e.Source.Address, e.Source.UserAgent)
 	}
+}
+
+func write(ctx context.Context, tx pgx.Tx, batch *pgx.Batch, recorded []eventlog.Event, parts []Part) error {
 	for _, part := range parts {
 		if err := part(ctx, tx, batch, recorded); err != nil {
 			return err
