@@ -9,10 +9,8 @@ import (
 	"net/http"
 	"net/http/pprof"
 	"net/url"
-	"strings"
 	"time"
 
-	"connectrpc.com/connect"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"golang.org/x/sync/errgroup"
 
@@ -38,15 +36,16 @@ const (
 
 // server is the process' HTTP side. Streams to agents end before it shuts down.
 type server struct {
-	process *process
-	mux     *http.ServeMux
-	fleet   *fleet.Handler
-	close   []func() error
+	process  *process
+	services []rpc.Mount
+	pages    *http.ServeMux
+	fleet    *fleet.Handler
+	close    []func() error
 }
 
 func (p *process) server() (*server, error) {
-	s := &server{process: p, mux: http.NewServeMux()}
-	s.mux.HandleFunc("GET /healthz", s.healthz)
+	s := &server{process: p, pages: http.NewServeMux()}
+	s.pages.HandleFunc("GET /healthz", s.healthz)
 	if p.config.does(RoleFleet) {
 		if err := s.serveAgents(); err != nil {
 			return nil, err
@@ -76,9 +75,13 @@ func (s *server) serveAgents() error {
 		PriceBook:     book,
 		Log:           p.logger.With("part", "fleet"),
 	})
-	s.mux.Handle(s.fleet.Mount())
-	s.mux.Handle(usagev1connect.NewUsageServiceHandler(usagev1connect.UnimplementedUsageServiceHandler{}))
+	s.serve(s.fleet.Mount())
+	s.serve(usagev1connect.NewUsageServiceHandler(usagev1connect.UnimplementedUsageServiceHandler{}))
 	return nil
+}
+
+func (s *server) serve(path string, service http.Handler) {
+	s.services = append(s.services, rpc.Mount{Path: path, Handler: rpc.Front(path, service)})
 }
 
 func (s *server) serveAdmins() error {
@@ -96,46 +99,27 @@ func (s *server) serveAdmins() error {
 	if err != nil {
 		return err
 	}
-	login.Register(s.mux)
+	login.Register(s.pages)
 
 	conn, err := clickhouse.OpenDatabase(p.config.ClickHouseReportURL, p.config.ClickHouseDatabase)
 	if err != nil {
 		return err
 	}
 	s.close = append(s.close, conn.Close)
-	for _, m := range rpc.NewAdmin(rpc.AdminConfig{
+	s.services = append(s.services, rpc.NewAdmin(rpc.AdminConfig{
 		Authenticator: authn.NewAuthenticator(authn.AuthenticatorConfig{
 			Tokens: identity.NewTokens(p.db), Sessions: sessions, PublicURL: p.config.PublicURL,
 			OperatorTokens: [][32]byte{token.Hash(p.config.OperatorToken)}, Logger: p.logger,
 		}),
 		Runner: p.runner, Store: p.store, Agents: fleet.NewReportTable(p.db),
 		Report: rpc.NewReports(report.New(conn)), Logger: p.logger.With("part", "api"),
-	}) {
-		s.mux.Handle(m.Path, m.Handler)
-	}
+	})...)
 	files, err := fs.Sub(web.Dist, "dist")
 	if err != nil {
 		return fmt.Errorf("console files: %w", err)
 	}
-	s.mux.Handle("/", unlessRPC(console.Handler(files, originOf(p.config.OIDCIssuer))))
+	s.pages.Handle("/", console.Handler(files, originOf(p.config.OIDCIssuer)))
 	return nil
-}
-
-// unlessRPC answers calls of services that are not built: Unimplemented, by name.
-func unlessRPC(pages http.Handler) http.Handler {
-	writer := connect.NewErrorWriter()
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !strings.HasPrefix(r.URL.Path, "/weir.") {
-			pages.ServeHTTP(w, r)
-			return
-		}
-		err := connect.NewError(connect.CodeUnimplemented, fmt.Errorf("%s is not built", strings.TrimPrefix(r.URL.Path, "/")))
-		if writer.IsSupported(r) {
-			_ = writer.Write(w, r, err) // the caller is gone
-			return
-		}
-		http.Error(w, err.Error(), http.StatusNotImplemented)
-	})
 }
 
 func originOf(address string) string {
@@ -170,7 +154,8 @@ func (s *server) run(ctx context.Context) error {
 		}
 		return s.fleet.Run(ctx)
 	})
-	group.Go(func() error { return s.process.listen(ctx, s.process.config.Listen, s.mux, fleetDone) })
+	public := rpc.NewMux(s.services, s.pages)
+	group.Go(func() error { return s.process.listen(ctx, s.process.config.Listen, public, fleetDone) })
 	if address := s.process.config.AdminListen; address != "" {
 		group.Go(func() error { return s.process.listen(ctx, address, s.private(), ctx.Done()) })
 	}

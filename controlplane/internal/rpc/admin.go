@@ -8,6 +8,8 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"strings"
+	"time"
 
 	"connectrpc.com/connect"
 	"connectrpc.com/grpcreflect"
@@ -19,9 +21,6 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/readmodel"
 	"github.com/weirhq/weir/proto/gen/weir/admin/v1/adminv1connect"
 )
-
-// maxRequestBytes of one message.
-const maxRequestBytes = 1 << 20
 
 // Authenticator finds out who is calling. Nobody known is an Unauthenticated fault.
 type Authenticator interface {
@@ -40,7 +39,9 @@ type AdminConfig struct {
 	Store         *readmodel.Store
 	Agents        AgentStatuses
 	Report        adminv1connect.ReportServiceHandler
-	Logger        *slog.Logger
+	// Limits may be nil: nobody is limited.
+	Limits *Limits
+	Logger *slog.Logger
 }
 
 // Mount is a handler and the path it serves, which ends with a slash.
@@ -52,13 +53,13 @@ type Mount struct {
 // NewAdmin returns every service of weir.admin.v1 behind the guard, and gRPC
 // reflection, which needs no login.
 func NewAdmin(c AdminConfig) []Mount {
-	behind := []connect.HandlerOption{
-		connect.WithInterceptors(&guard{c.Authenticator, c.Logger}),
-		connect.WithReadMaxBytes(maxRequestBytes),
+	if c.Limits == nil {
+		c.Limits = NewLimits(Rate{}, Rate{}, time.Now)
 	}
+	behind := []connect.HandlerOption{(&guard{c.Authenticator, c.Limits, c.Logger}).options(), strictCodecs(), bounds()}
 	var mounts []Mount
 	mount := func(path string, handler http.Handler) {
-		mounts = append(mounts, Mount{path, handler})
+		mounts = append(mounts, Mount{path, Front(path, recorded(c.Logger, bounded(handler)))})
 	}
 	mount(adminv1connect.NewOrganizationServiceHandler(&organizations{c.Runner, c.Store}, behind...))
 	mount(adminv1connect.NewProjectServiceHandler(&projects{c.Runner, c.Store}, behind...))
@@ -70,14 +71,13 @@ func NewAdmin(c AdminConfig) []Mount {
 	mount(adminv1connect.NewSessionServiceHandler(&sessions{c.Store}, behind...))
 	mount(adminv1connect.NewReportServiceHandler(c.Report, behind...))
 
-	reflector := grpcreflect.NewStaticReflector(serviceNames...)
-	mount(grpcreflect.NewHandlerV1(reflector))
-	mount(grpcreflect.NewHandlerV1Alpha(reflector))
-	return mounts
-}
-
-var serviceNames = []string{
-	adminv1connect.OrganizationServiceName, adminv1connect.ProjectServiceName, adminv1connect.ProviderServiceName,
-	adminv1connect.RouteServiceName, adminv1connect.KeyServiceName, adminv1connect.GatewayServiceName,
-	adminv1connect.ServiceAccountServiceName, adminv1connect.SessionServiceName, adminv1connect.ReportServiceName,
+	var names []string
+	for _, m := range mounts {
+		names = append(names, strings.Trim(m.Path, "/"))
+	}
+	reflector := grpcreflect.NewStaticReflector(names...)
+	path, handler := grpcreflect.NewHandlerV1(reflector)
+	mounts = append(mounts, Mount{path, handler})
+	path, handler = grpcreflect.NewHandlerV1Alpha(reflector)
+	return append(mounts, Mount{path, handler})
 }

@@ -3,10 +3,12 @@ package rpc
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"connectrpc.com/connect"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -30,12 +32,16 @@ var owner = always{Kind: authn.Member, Role: eventv1.Role_ROLE_OWNER}
 func serve(t *testing.T, schema protoreflect.MethodDescriptor, handle func() error) (func() error, *bytes.Buffer) {
 	t.Helper()
 	var logs bytes.Buffer
-	g := &guard{owner, slog.New(slog.NewTextHandler(&logs, nil))}
+	g := &guard{owner, NewLimits(Rate{}, Rate{}, time.Now), slog.New(slog.NewTextHandler(&logs, nil))}
 	handler := g.WrapUnary(func(context.Context, connect.AnyRequest) (connect.AnyResponse, error) {
 		return connect.NewResponse(&emptypb.Empty{}), handle()
 	})
 	return func() error {
-		_, err := handler(t.Context(), request{connect.NewRequest(&emptypb.Empty{}), schema})
+		sent := request{connect.NewRequest(&emptypb.Empty{}), schema}
+		ctx, err := g.gate(withCall(t.Context(), &call{began: time.Now()}), sent.Spec(), connect.Peer{}, nil)
+		if err == nil {
+			_, err = handler(ctx, sent)
+		}
 		return err
 	}, &logs
 }
@@ -63,6 +69,19 @@ func TestGuard(t *testing.T) {
 		call, _ := serve(t, undeclared, func() error { t.Error("served"); return nil })
 		if code := connect.CodeOf(call()); code != connect.CodeInternal {
 			t.Errorf("got %s", code)
+		}
+	})
+	t.Run("serves_nothing_that_passed_no_gate", func(t *testing.T) {
+		g := &guard{owner, NewLimits(Rate{}, Rate{}, time.Now), slog.New(slog.DiscardHandler)}
+		handler := g.WrapUnary(func(context.Context, connect.AnyRequest) (connect.AnyResponse, error) {
+			t.Error("served")
+			return connect.NewResponse(&emptypb.Empty{}), nil
+		})
+		sent := request{connect.NewRequest(&emptypb.Empty{}), declared}
+		for _, ctx := range []context.Context{t.Context(), withCall(t.Context(), &call{})} {
+			if _, err := handler(ctx, sent); !errors.Is(err, errNoGate) {
+				t.Errorf("got %v", err)
+			}
 		}
 	})
 	t.Run("a_panic_is_an_internal_error_with_a_reference", func(t *testing.T) {

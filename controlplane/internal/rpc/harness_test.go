@@ -63,8 +63,7 @@ func serve(t testing.TB, db *postgres.DB, url string) *installation {
 	in := &installation{t: t, db: db, url: url, store: store, logs: &safeBuffer{}}
 	in.runner = command.NewRunner(pglog.New(db, readmodel.Project), store)
 	logger := slog.New(slog.NewTextHandler(in.logs, nil))
-	mux := http.NewServeMux()
-	for _, m := range rpc.NewAdmin(rpc.AdminConfig{
+	mounts := rpc.NewAdmin(rpc.AdminConfig{
 		Authenticator: authn.NewAuthenticator(authn.AuthenticatorConfig{
 			Tokens: identity.NewTokens(db), Sessions: identity.NewSessions(db),
 			OperatorTokens: [][32]byte{token.Hash(operatorToken)}, PublicURL: "http://console.example", Logger: logger,
@@ -72,10 +71,8 @@ func serve(t testing.TB, db *postgres.DB, url string) *installation {
 		Runner: in.runner, Store: store, Agents: silentAgents{},
 		Report: adminv1connect.UnimplementedReportServiceHandler{},
 		Logger: logger,
-	}) {
-		mux.Handle(m.Path, m.Handler)
-	}
-	in.server = httptest.NewServer(mux)
+	})
+	in.server = httptest.NewServer(rpc.NewMux(mounts, http.NotFoundHandler()))
 	t.Cleanup(in.server.Close)
 	return in
 }
@@ -93,15 +90,20 @@ type client struct {
 	reports       adminv1connect.ReportServiceClient
 }
 
-func (in *installation) as(token string) client {
-	with := connect.WithInterceptors(connect.UnaryInterceptorFunc(func(next connect.UnaryFunc) connect.UnaryFunc {
+// speaking calls as the tenant, in another protocol.
+func (in *installation) speaking(n *tenant, options ...connect.ClientOption) client {
+	return in.as(n.token, options...)
+}
+
+func (in *installation) as(token string, options ...connect.ClientOption) client {
+	with := connect.WithClientOptions(append(options, connect.WithInterceptors(connect.UnaryInterceptorFunc(func(next connect.UnaryFunc) connect.UnaryFunc {
 		return func(ctx context.Context, req connect.AnyRequest) (connect.AnyResponse, error) {
 			if token != "" {
 				req.Header().Set("Authorization", "Bearer "+token)
 			}
 			return next(ctx, req)
 		}
-	}))
+	})))...)
 	h, url := in.server.Client(), in.server.URL
 	return client{
 		organizations: adminv1connect.NewOrganizationServiceClient(h, url, with),

@@ -13,12 +13,15 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/fault"
 )
 
-// validate holds a message against the rules in its proto, and against one more:
-// no text contains NUL, which no store of ours can hold.
+// validate holds a message against what its codec found, against the rules in its
+// proto, and against one more: no text contains NUL, which no store of ours can hold.
 func validate(message any) error {
 	m, ok := message.(proto.Message)
 	if !ok {
 		return fmt.Errorf("validate: %T is no message", message)
+	}
+	if err := leftFault(m); err != nil {
+		return err
 	}
 	err := protovalidate.Validate(m)
 	var invalid *protovalidate.ValidationError
