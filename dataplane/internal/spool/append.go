@@ -28,6 +28,9 @@ func (l *Log) Start(record *usagev1.UsageRecord) (uint64, error) {
 	if err := l.admit(len(frame)); err != nil {
 		return 0, err
 	}
+	if err := l.late.first(l); err != nil {
+		return 0, err
+	}
 	id := l.lastID + 1
 	binary.LittleEndian.PutUint64(frame[frameHead:], id)
 	if _, _, err := l.append(frame); err != nil {
@@ -40,8 +43,9 @@ func (l *Log) Start(record *usagev1.UsageRecord) (uint64, error) {
 
 // End writes the whole record of a started request and sets its seq, the next
 // number of this boot. Call it before the client sees the last byte. It does not
-// fail for lack of room within MaxBytes. Errors: ErrNotOpen, ErrTooLarge (the
-// request stays open), ErrClosed.
+// fail for lack of room within MaxBytes. On a full disk it keeps the end, which
+// gets its number when there is room; seq is 0 then. Errors: ErrNotOpen, ErrTooLarge
+// and, when too many ends wait, ErrFull (the request stays open), ErrClosed.
 func (l *Log) End(id uint64, record *usagev1.UsageRecord) error {
 	frame, err := encodeRecord(frameEnd, endPrefix, record)
 	if err != nil {
@@ -49,14 +53,10 @@ func (l *Log) End(id uint64, record *usagev1.UsageRecord) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if _, ok := l.open[id]; !ok {
+	if _, ok := l.open[id]; !ok || l.late.has(id) {
 		return fmt.Errorf("end %d: %w", id, ErrNotOpen)
 	}
-	if err := l.appendEnd(frame, id, record); err != nil {
-		return err
-	}
-	delete(l.open, id)
-	return nil
+	return l.end(id, frame, record)
 }
 
 // Refuse writes the one record of a request that the agent itself refused: start
@@ -71,23 +71,26 @@ func (l *Log) Refuse(record *usagev1.UsageRecord) error {
 	if err := l.admit(len(frame)); err != nil {
 		return err
 	}
-	return l.appendEnd(frame, 0, record)
+	if err := l.late.first(l); err != nil {
+		return err
+	}
+	record.Seq, err = l.appendEnd(frame, 0)
+	return err
 }
 
-func (l *Log) appendEnd(frame []byte, id uint64, record *usagev1.UsageRecord) error {
+func (l *Log) appendEnd(frame []byte, id uint64) (seq int64, err error) {
 	b := l.bootState(l.boot)
-	seq := b.written.last() + 1
+	seq = b.written.last() + 1
 	binary.LittleEndian.PutUint64(frame[frameHead:], id)
 	binary.LittleEndian.PutUint64(frame[frameHead+startPrefix:], uint64(seq))
 	s, _, err := l.append(frame)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	b.written.add(seq, seq)
 	s.ends.add(seq, seq)
 	l.unbatched += int64(len(frame))
-	record.Seq = seq
-	return nil
+	return seq, nil
 }
 
 // admit refuses new requests while what is admitted may still need the room: ends
@@ -120,7 +123,7 @@ func (l *Log) append(frame []byte) (*segment, int64, error) {
 	if broken {
 		l.failed = err
 	}
-	if errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) {
+	if isDiskFull(err) {
 		return nil, 0, fmt.Errorf("%w: %w", ErrFull, err)
 	}
 	if err != nil {
@@ -130,6 +133,8 @@ func (l *Log) append(frame []byte) (*segment, int64, error) {
 	signal(l.dirty)
 	return s, offset, nil
 }
+
+func isDiskFull(err error) bool { return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) }
 
 func (l *Log) current() *segment { return l.segments[len(l.segments)-1] }
 

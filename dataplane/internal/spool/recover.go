@@ -3,8 +3,10 @@ package spool
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 
 	"google.golang.org/protobuf/proto"
@@ -30,34 +32,72 @@ func (l *Log) recover() error {
 		return err
 	}
 	l.segments = all
-	r := recovery{log: l, starts: map[torn][]byte{}}
-	counter, number := uint32(0), uint64(0)
-	for i, s := range all {
-		if err := r.segment(s, i == len(all)-1); err != nil {
-			return err
-		}
-		c, err := bootCounter(s.boot)
-		if err != nil {
-			return err
-		}
-		counter, number = max(counter, c), max(number, s.number)
-	}
-	if l.boot, err = newBoot(counter); err != nil {
-		return err
-	}
-	l.dropSettled()
-	return r.begin(number + 1)
-}
-
-// begin makes the new boot durable, with the records of torn requests in it.
-func (r recovery) begin(number uint64) error {
-	l := r.log
-	l.bootState(l.boot)
-	s, err := createSegment(l.opts.Dir, number, l.boot, l.opts.SegmentBytes)
+	// The new segment comes first: without room for it, nothing need be read.
+	next, err := l.firstSegment()
 	if err != nil {
 		return err
 	}
-	l.segments = append(l.segments, s)
+	r := recovery{log: l, starts: map[torn][]byte{}}
+	newest := newestWritten(all)
+	for _, s := range all {
+		if err = r.segment(s, s == newest); err != nil {
+			break
+		}
+	}
+	l.segments = append(l.segments, next)
+	if err == nil {
+		err = r.begin(next)
+	}
+	if err != nil {
+		return errors.Join(err, l.removeBoot())
+	}
+	return nil
+}
+
+// removeBoot takes back a boot that failed to begin: nobody heard of it. The newest
+// segment goes first, so that a kill leaves no gap in its numbers.
+func (l *Log) removeBoot() (err error) {
+	for _, s := range slices.Backward(l.segments) {
+		if s.boot == l.boot {
+			err = errors.Join(err, os.Remove(s.path))
+		}
+	}
+	return err
+}
+
+// newestWritten passes over what starts left that were killed while they read.
+func newestWritten(all []*segment) (newest *segment) {
+	for _, s := range all {
+		if info, err := s.file.Stat(); err == nil && info.Size() > 0 {
+			newest = s
+		}
+	}
+	return newest
+}
+
+// firstSegment makes the segment of a new boot.
+func (l *Log) firstSegment() (*segment, error) {
+	counter, number := uint32(0), uint64(0)
+	for _, s := range l.segments {
+		c, err := bootCounter(s.boot)
+		if err != nil {
+			return nil, err
+		}
+		counter, number = max(counter, c), max(number, s.number)
+	}
+	boot, err := newBoot(counter)
+	if err != nil {
+		return nil, err
+	}
+	l.boot = boot
+	return createSegment(l.opts.Dir, number+1, boot, l.opts.SegmentBytes)
+}
+
+// begin makes the new boot durable, with the records of torn requests in it.
+func (r recovery) begin(s *segment) error {
+	l := r.log
+	l.dropSettled()
+	l.bootState(l.boot)
 	if err := l.writeHead(s); err != nil {
 		return fmt.Errorf("begin boot %s: %w", l.boot, err)
 	}
@@ -193,7 +233,7 @@ func (r recovery) interrupt() error {
 		if err != nil {
 			return err
 		}
-		if err := r.log.appendEnd(frame, 0, record); err != nil {
+		if _, err := r.log.appendEnd(frame, 0); err != nil {
 			return err
 		}
 	}

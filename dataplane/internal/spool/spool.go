@@ -34,7 +34,9 @@
 // # When it is full
 //
 // Start and Refuse return ErrFull when MaxBytes is reached; End never does, its
-// room was set aside at the start. Losing records with a tombstone instead of
+// room was set aside at the start. On a disk that is full before that, ends wait in
+// memory, bounded, and are written first when there is room; until then nothing new
+// starts. Losing records with a tombstone instead of
 // blocking is not built; the checkpoint has a name reserved for it.
 package spool
 
@@ -69,6 +71,7 @@ type Options struct {
 	MaxBytes     int64         // 1 GiB; at least four segments
 	FsyncEvery   time.Duration // 10 ms
 	Linger       time.Duration // longest wait for a batch to fill, 200 ms
+	RetryEvery   time.Duration // pause before what a full disk refused is tried again, 1 s
 	Logger       *slog.Logger
 	Now          func() time.Time
 }
@@ -78,6 +81,7 @@ func (o Options) withDefaults() (Options, error) {
 	defaultTo(&o.MaxBytes, max(1<<30, 4*o.SegmentBytes))
 	defaultTo(&o.FsyncEvery, 10*time.Millisecond)
 	defaultTo(&o.Linger, 200*time.Millisecond)
+	defaultTo(&o.RetryEvery, time.Second)
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -111,6 +115,7 @@ type Log struct {
 	boots     map[string]*bootState
 	batches   []*batchRef // closed and not settled, in the order of closing
 	open      map[uint64][]byte
+	late      late
 	lastID    uint64
 	bytes     int64 // of all segments
 	unbatched int64 // bytes of ends in no batch yet
@@ -169,6 +174,7 @@ func (l *Log) Close(ctx context.Context) error {
 		l.mu.Unlock()
 		return nil
 	}
+	_ = l.late.first(l) // else the next boot reports them as interrupted
 	l.closed = true
 	l.mu.Unlock()
 	close(l.stop)

@@ -7,6 +7,7 @@ type Stats struct {
 	Bytes     int64         // of all segments
 	Records   int64         // written and not settled
 	Open      int           // started and not ended
+	Late      int           // ended, and waiting in memory for room on the disk; among Open
 	OldestAge time.Duration // since the oldest batch that is not settled was closed
 	Damaged   int64         // stretches of bytes lost to damage, found since Open
 }
@@ -15,7 +16,7 @@ type Stats struct {
 func (l *Log) Stats() Stats {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	s := Stats{Bytes: l.bytes, Open: len(l.open), Damaged: l.lost}
+	s := Stats{Bytes: l.bytes, Open: len(l.open), Late: len(l.late.ends), Damaged: l.lost}
 	for _, b := range l.boots {
 		s.Records += b.unsettled()
 	}

@@ -11,12 +11,14 @@ func (l *Log) syncLoop() {
 	defer close(l.stopped)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	var retry <-chan time.Time // while ends wait
 	for {
 		select {
 		case <-l.stop:
 			l.sync()
 			return
 		case <-l.dirty:
+		case <-retry:
 		}
 		timer.Reset(l.opts.FsyncEvery)
 		select {
@@ -26,6 +28,9 @@ func (l *Log) syncLoop() {
 		}
 		l.sync()
 		l.removeSettled()
+		if retry = nil; l.retryLate() {
+			retry = time.After(l.opts.RetryEvery)
+		}
 	}
 }
 

@@ -25,6 +25,7 @@ func NewMetrics(registry prometheus.Registerer, stats func() spool.Stats) (*Metr
 		gauge("weir_agent_spool_bytes", "Bytes of the usage spool on disk.", func() float64 { return float64(stats().Bytes) }),
 		gauge("weir_agent_spool_records", "Usage records on disk that are not settled.", func() float64 { return float64(stats().Records) }),
 		gauge("weir_agent_spool_open_requests", "Requests that were started and not ended.", func() float64 { return float64(stats().Open) }),
+		gauge("weir_agent_spool_late_ends", "Ends of requests in memory that wait for room on the disk.", func() float64 { return float64(stats().Late) }),
 		gauge("weir_agent_spool_oldest_seconds", "Age of the oldest batch that is not settled.", func() float64 { return stats().OldestAge.Seconds() }),
 		gauge("weir_agent_spool_damaged", "Stretches of the spool lost to damage, found since the start.", func() float64 { return float64(stats().Damaged) }),
 	}

@@ -1,0 +1,87 @@
+package spool
+
+import (
+	"errors"
+	"fmt"
+
+	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
+)
+
+// maxLate bounds the ends in memory that wait for room, in bytes of their frames.
+const maxLate = 8 << 20
+
+// lateEnd met a full disk. Its start still stands: should the agent be killed, the
+// next boot reports the request as interrupted.
+type lateEnd struct {
+	id    uint64
+	frame []byte
+}
+
+// end writes the end of an open request, or keeps it for when there is room.
+func (l *Log) end(id uint64, frame []byte, record *usagev1.UsageRecord) error {
+	err := l.late.first(l)
+	if err == nil {
+		record.Seq, err = l.appendEnd(frame, id)
+	}
+	switch {
+	case err == nil:
+		delete(l.open, id)
+		return nil
+	case errors.Is(err, ErrFull) && l.late.keep(lateEnd{id, frame}):
+		if len(l.late.ends) == 1 {
+			l.opts.Logger.Error("the disk is full: ends of requests wait in memory, new requests are refused", "error", err)
+			signal(l.dirty)
+		}
+		return nil
+	}
+	return err
+}
+
+// late holds the ends that wait, in the order in which requests ended.
+type late struct {
+	ends  []lateEnd
+	bytes int
+}
+
+func (q *late) keep(e lateEnd) bool {
+	if q.bytes+len(e.frame) > maxLate {
+		return false
+	}
+	q.ends = append(q.ends, e)
+	q.bytes += len(e.frame)
+	return true
+}
+
+func (q *late) has(id uint64) bool {
+	for _, e := range q.ends {
+		if e.id == id {
+			return true
+		}
+	}
+	return false
+}
+
+// first writes the ends that wait before anything new takes the room.
+func (q *late) first(l *Log) error {
+	if len(q.ends) == 0 {
+		return nil
+	}
+	for i, e := range q.ends {
+		if _, err := l.appendEnd(e.frame, e.id); err != nil {
+			q.ends = q.ends[i:]
+			return fmt.Errorf("%d ends wait for room: %w", len(q.ends), err)
+		}
+		q.bytes -= len(e.frame)
+		delete(l.open, e.id)
+	}
+	*q = late{}
+	l.opts.Logger.Info("the disk has room again: the ends that waited are written")
+	return nil
+}
+
+// retryLate tells whether ends still wait.
+func (l *Log) retryLate() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.late.first(l) != nil
+}
