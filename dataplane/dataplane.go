@@ -42,16 +42,37 @@ func Run(ctx context.Context, c Config, logger *slog.Logger) error {
 	defer a.close(ctx)
 	if a.control.LoadPolicy() {
 		logger.Info("serving the policy that was on disk", "version", a.policy.Load().Version())
+	} else if err := a.spool.Shut(); err != nil {
+		return fmt.Errorf("no policy to serve: %w", err)
 	}
 	// The control plane and shipping outlive the listeners, so that the last
 	// requests are reported too.
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	ctx, endServing := context.WithCancel(ctx)
+	defer endServing()
 	var workers errgroup.Group
-	workers.Go(func() error { return a.control.Run(background) })
-	workers.Go(func() error { return a.ship(background) })
+	workers.Go(func() error {
+		err := a.work(background)
+		if err != nil {
+			endServing()
+		}
+		return err
+	})
 	err = a.serve(ctx)
 	stop()
 	return errors.Join(err, workers.Wait())
+}
+
+// work follows the control plane and ships usage. Both write into the state folder
+// and speak in the agent's name, so they wait for the spool, which locks it.
+func (a *agent) work(ctx context.Context) error {
+	if err := a.spool.Run(ctx); err != nil || a.spool.Log() == nil {
+		return err
+	}
+	var workers errgroup.Group
+	workers.Go(func() error { return a.control.Run(ctx) })
+	workers.Go(func() error { return a.ship(ctx) })
+	return workers.Wait()
 }
 
 // agent is one running data-plane process.
@@ -61,7 +82,7 @@ type agent struct {
 	metrics *prometheus.Registry
 	policy  *snapshot.Holder
 	origins snapshot.Origins
-	spool   *spool.Log
+	spool   *spool.Gate
 	control *control.Client
 	proxy   *proxy.Handler
 	shipped *usage.Metrics
@@ -78,7 +99,7 @@ func newAgent(c Config, logger *slog.Logger) (*agent, error) {
 	if a.sender, err = usage.NewKafka(c.kafka()); err != nil {
 		return nil, err
 	}
-	a.spool, err = spool.Open(spool.Options{
+	a.spool, err = spool.OpenGate(spool.Options{
 		Dir: filepath.Join(c.StateDir, "spool"), MaxBytes: c.SpoolMaxBytes, Logger: logger.With("part", "spool"),
 	})
 	if err != nil {
@@ -147,7 +168,7 @@ func (a *agent) ship(ctx context.Context) error {
 	}
 	identity, _ := a.control.Identity()
 	shipper, err := usage.New(usage.Options{
-		AgentID: identity.AgentID, Key: identity.PrivateKey(), Source: a.spool, Sender: a.sender,
+		AgentID: identity.AgentID, Key: identity.PrivateKey(), Source: a.spool.Log(), Sender: a.sender,
 		Metrics: a.shipped, Logger: a.logger.With("part", "usage"),
 	})
 	if err != nil {

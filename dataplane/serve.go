@@ -82,5 +82,9 @@ func (a *agent) readyz(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "no policy yet", http.StatusServiceUnavailable)
 		return
 	}
+	if err := a.spool.Shut(); err != nil {
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		return
+	}
 	fmt.Fprintf(w, "ok: policy version %d\n", policy.Version())
 }

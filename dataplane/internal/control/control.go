@@ -128,6 +128,9 @@ func New(config Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := removeLeftovers(filepath.Join(config.StateDir, "policy")); err != nil {
+		config.Log.Warn("leftovers stay in the policy folder", "error", err) // a read-only disk is no reason not to serve
+	}
 	c := &Client{
 		config:   config,
 		slots:    slots,

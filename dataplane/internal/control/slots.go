@@ -50,9 +50,6 @@ func openSlots(dir string) (*slots, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make policy folder: %w", err)
 	}
-	if err := removeLeftovers(dir); err != nil {
-		return nil, err
-	}
 	return &slots{paths: [2]string{filepath.Join(dir, "a"), filepath.Join(dir, "b")}, active: 1}, nil
 }
 
