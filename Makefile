@@ -10,17 +10,20 @@ PROTOVALIDATE := github.com/bufbuild/protovalidate@v1.2.2
 
 LOCAL := go run ./deploy/local
 WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' -not -path 'web/dist/*' 2>/dev/null)
-NPM_CI := npm ci --no-audit --no-fund --loglevel=error
+NPM_CI := npm ci --no-audit --no-fund --no-update-notifier --loglevel=error >/dev/null
 REPORTS := .weir/test
 
 .PHONY: help
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 18
 
+# Not by "go run", which reports every Ctrl-C as an error. In a terminal (set -m) Ctrl-C is for the launcher alone, so that make, too, ends well;
+# "|| exit" keeps bash from becoming the launcher.
 .PHONY: run
-run: web/dist/index.html ## everything on one machine; Ctrl-C stops it
-	@echo "building the launcher (minutes the first time, then a second)"
-	@$(LOCAL) run
+run: ## everything on one machine; Ctrl-C stops it
+	@[ -e .weir/launcher ] || echo "building the launcher"
+	@go build -o .weir/launcher ./deploy/local
+	@[ ! -t 0 ] || set -m; .weir/launcher run || exit $$?
 
 .PHONY: web
 web: web/dist/index.html ## build the console
@@ -33,7 +36,7 @@ web/node_modules/.package-lock.json: web/package-lock.json
 
 web/dist/index.html: $(WEB_SOURCES) web/node_modules/.package-lock.json
 	@echo "building the console"
-	@cd web && npm run --silent build
+	@cd web && npx --no vite build --logLevel warn
 
 .PHONY: test
 test: test-web test-go ## every test, on real engines and a real browser

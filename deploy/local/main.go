@@ -1,86 +1,49 @@
-// Local runs all of Weir on one machine: the embedded engines, a login provider, a mock upstream, the control
-// plane and an agent, each a supervised child process.
+// Local is the launcher of the all-in-one. It compiles within seconds, because it uses little but the standard library; then it builds
+// the console and ./deploy/local/weir-local, which does the work, and fetches the engines, all at the same time, and becomes weir-local.
 package main
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
-	"os/signal"
+	"strconv"
 	"syscall"
+	"time"
 
-	"github.com/weirhq/weir/deploy/local/engine"
 	"github.com/weirhq/weir/deploy/local/process"
+	"github.com/weirhq/weir/deploy/local/screen"
 )
 
-const usage = `usage:
-  local run                          start everything and stay until Ctrl-C
-  local status [part]                what runs
-  local stop <part>                  take a part down and keep it down
-  local start <part>                 bring it back
-  local clean                        remove the data of runs
-  local with-engines -- <command…>   run a command against throwaway Postgres, Kafka and ClickHouse
-`
-
-func main() { os.Exit(command(os.Args[1:], weirParts)) }
-
-func command(args []string, parts partTable) int {
-	if code, ok := engine.Child(args); ok {
-		return code
+func main() {
+	err := launch(os.Args[1:])
+	if errors.Is(err, process.ErrSignal) {
+		fmt.Fprintln(os.Stderr, "stopped; what is built and fetched so far is kept")
+		return
 	}
-	if len(args) == 0 {
-		fmt.Fprint(os.Stderr, usage)
-		return 2
-	}
-	ctx, stop := lifetime()
-	defer stop()
-	var err error
-	switch args[0] {
-	case "run":
-		err = run(ctx, os.Stdout, parts)
-	case "status", "stop", "start":
-		err = remote(ctx, os.Stdout, args[0], args[1:])
-	case "clean":
-		err = clean(os.Stdout)
-	case "with-engines":
-		return withEngines(ctx, args[1:])
-	case "oidc":
-		err = serveOIDC(ctx, args[1:])
-	case "mock":
-		err = serveMock(ctx, args[1:])
-	case "help", "-h", "--help":
-		fmt.Fprint(os.Stdout, usage)
-	default:
-		fmt.Fprintf(os.Stderr, "unknown command %q\n%s", args[0], usage)
-		return 2
-	}
-	if err != nil {
-		fmt.Fprintf(os.Stderr, "\n%v\n", err)
-		return 1
-	}
-	return 0
+	fmt.Fprintf(os.Stderr, "\n%v\n", err)
+	os.Exit(1)
 }
 
-var (
-	errSignal   = errors.New("stopped by a signal")
-	errOrphaned = errors.New("whoever started this is gone")
-)
-
-// lifetime ends at Ctrl-C, SIGTERM, SIGHUP, or when the "go run" or make above was killed.
-func lifetime() (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancelCause(context.Background())
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	orphaned := process.Orphaned(ctx)
-	go func() {
-		select {
-		case <-signals:
-			cancel(errSignal)
-		case <-orphaned:
-			cancel(errOrphaned)
-		case <-ctx.Done():
-		}
-	}()
-	return ctx, func() { signal.Stop(signals); cancel(nil) }
+// launch returns only when it could not become weir-local.
+func launch(args []string) error {
+	ctx, stop := process.Lifetime()
+	defer stop()
+	began, verb, out := time.Now(), "", io.Writer(os.Stderr) // stdout is the command's
+	if len(args) > 0 {
+		verb = args[0]
+	}
+	if verb == "run" {
+		out = os.Stdout
+	}
+	program, err := prepare(ctx, verb, screen.New(out, began))
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	if err != nil {
+		return err
+	}
+	env := append(os.Environ(), "WEIR_BEGAN_MS="+strconv.FormatInt(began.UnixMilli(), 10))
+	return fmt.Errorf("start %s: %w", program, syscall.Exec(program, append([]string{program}, args...), env))
 }

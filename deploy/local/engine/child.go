@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"github.com/weirhq/weir/deploy/local/file"
 )
 
 const (
@@ -39,10 +41,10 @@ func Child(args []string) (code int, isChild bool) {
 }
 
 // lockData waits for a former child on the same folder to be gone.
-func lockData(dir string) (*Lock, error) {
+func lockData(dir string) (*file.Lock, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), childLockWait)
 	defer cancel()
-	return WaitLock(ctx, filepath.Join(dir, "child.lock"), nil)
+	return file.WaitLock(ctx, filepath.Join(dir, "child.lock"), nil)
 }
 
 func stopSignals() <-chan os.Signal {

@@ -14,13 +14,14 @@ import (
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 
+	"github.com/weirhq/weir/deploy/local/fetch"
 	"github.com/weirhq/weir/deploy/local/file"
 	"github.com/weirhq/weir/deploy/local/process"
 )
 
 // ClickHouseConfig describes one ClickHouse server.
 type ClickHouseConfig struct {
-	Engines  Installation
+	Engines  fetch.Installation
 	Binary   string // a binary that passes its arguments to Child; "" is the running one
 	Dir      string // made when missing; survives restarts
 	HTTPPort int    // on 127.0.0.1

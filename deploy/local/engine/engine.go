@@ -1,15 +1,14 @@
-// Package engine fetches, configures and starts the embedded engines of a development machine: PostgreSQL,
+// Package engine configures and starts the embedded engines of a development machine: PostgreSQL,
 // ClickHouse and a Kafka broker, each the real one in a child process. It knows no schema and neither plane.
 package engine
 
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
-	"runtime"
 	"time"
 
+	"github.com/weirhq/weir/deploy/local/file"
 	"github.com/weirhq/weir/deploy/local/process"
 )
 
@@ -18,7 +17,7 @@ const readyTimeout = 60 * time.Second
 // Running is an engine that answers. Its folder is locked until it is stopped.
 type Running struct {
 	*process.Process
-	lock *Lock
+	lock *file.Lock
 }
 
 // Stop ends the engine in order and returns when it is gone.
@@ -35,7 +34,7 @@ func (r Running) Kill() {
 
 // start runs a prepared engine and waits until it answers.
 func start(ctx context.Context, p process.Program, dir string) (Running, error) {
-	lock, err := TryLock(filepath.Join(dir, "lock"))
+	lock, err := file.TryLock(filepath.Join(dir, "lock"))
 	if err != nil {
 		return Running{}, fmt.Errorf("start %s: %w", p.Name, err)
 	}
@@ -52,26 +51,4 @@ func start(ctx context.Context, p process.Program, dir string) (Running, error) 
 		return Running{}, err
 	}
 	return Running{proc, lock}, nil
-}
-
-// Supported says whether the embedded engines exist for this machine, and what to set where they don't.
-func Supported() error {
-	if runtime.GOOS == "linux" && runtime.GOARCH == "amd64" {
-		return nil
-	}
-	return fmt.Errorf("the embedded engines exist for linux/amd64 only, this is %s/%s: set WEIR_EXTERNAL_POSTGRES_URL, "+
-		"WEIR_EXTERNAL_KAFKA_URL and WEIR_EXTERNAL_CLICKHOUSE_URL to engines of your own", runtime.GOOS, runtime.GOARCH)
-}
-
-// CacheDir is where fetched engines are kept: $WEIR_CACHE_DIR, or .weir/cache below root.
-func CacheDir(root string) (string, error) {
-	dir := os.Getenv("WEIR_CACHE_DIR")
-	if dir == "" {
-		dir = filepath.Join(root, ".weir", "cache")
-	}
-	abs, err := filepath.Abs(dir)
-	if err != nil {
-		return "", fmt.Errorf("cache folder: %w", err)
-	}
-	return abs, nil
 }

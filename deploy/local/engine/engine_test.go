@@ -5,6 +5,8 @@ import (
 	"os"
 	"testing"
 	"time"
+
+	"github.com/weirhq/weir/deploy/local/fetch"
 )
 
 func TestMain(m *testing.M) {
@@ -17,13 +19,13 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func fetched(t *testing.T) Installation {
+func fetched(t *testing.T) fetch.Installation {
 	t.Helper()
-	cache, err := CacheDir("../../..")
+	cache, err := fetch.CacheDir("../../..")
 	if err != nil {
 		t.Fatal(err)
 	}
-	engines, err := Fetch(t.Context(), cache, os.Stderr)
+	engines, err := fetch.Engines(t.Context(), cache, os.Stderr)
 	if err != nil {
 		t.Fatal(err)
 	}

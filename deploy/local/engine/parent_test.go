@@ -13,12 +13,14 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"github.com/weirhq/weir/deploy/local/fetch"
 )
 
 const parentVariable = "WEIR_TEST_PARENT"
 
 type trio struct {
-	Engines Installation
+	Engines fetch.Installation
 	Dir     string
 	Ports   []int
 }

@@ -12,12 +12,13 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/weirhq/weir/deploy/local/fetch"
 	"github.com/weirhq/weir/deploy/local/process"
 )
 
 // PostgresConfig describes one PostgreSQL server.
 type PostgresConfig struct {
-	Engines Installation
+	Engines fetch.Installation
 	Dir     string // everything of this server lives below it; made when missing
 	Port    int    // on 127.0.0.1
 	Durable bool   // fsync; tests do without
@@ -87,7 +88,7 @@ func postgresProgram(c PostgresConfig, data string, owner *process.User, dsn str
 	}
 }
 
-func postgresEnv(e Installation) []string {
+func postgresEnv(e fetch.Installation) []string {
 	return []string{
 		"PATH=" + os.Getenv("PATH"), "LD_LIBRARY_PATH=" + filepath.Join(e.Postgres, "lib"),
 		"LC_ALL=C.UTF-8", "TZ=UTC", "HOME=/",

@@ -7,6 +7,9 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"github.com/weirhq/weir/deploy/local/fetch"
+	"github.com/weirhq/weir/deploy/local/file"
 )
 
 // publicPostgres returns a tree of the binaries that every user can reach: the fetched one, or, where the cache
@@ -19,7 +22,7 @@ func publicPostgres(tree string) (string, error) {
 	}
 	var faults []error
 	for _, parent := range []string{"/var/lib", os.TempDir()} {
-		target := filepath.Join(parent, "weir-postgres-"+lockDigest()[:16])
+		target := filepath.Join(parent, "weir-postgres-"+fetch.Version()[:16])
 		if err := copyTree(tree, target); err != nil {
 			faults = append(faults, err)
 			continue
@@ -48,7 +51,7 @@ func copyTree(tree, target string) error {
 		return fmt.Errorf("copy postgres: %w", err)
 	}
 	defer os.RemoveAll(partial)
-	err = errors.Join(os.CopyFS(filepath.Join(partial, "tree"), os.DirFS(tree)), openToAll(partial))
+	err = errors.Join(os.CopyFS(filepath.Join(partial, "tree"), os.DirFS(tree)), file.OpenToAll(partial))
 	if err == nil {
 		err = os.Rename(filepath.Join(partial, "tree"), target)
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/weirhq/weir/deploy/local/fetch"
 	"github.com/weirhq/weir/deploy/local/file"
 	"github.com/weirhq/weir/deploy/local/process"
 )
@@ -19,7 +20,7 @@ const postgresMajor = "18"
 
 // initPostgres makes dir/data unless it is there and returns the superuser's password. initdb works in another
 // folder that is renamed when it is whole, so that killing it leaves nothing to mistake for a database.
-func initPostgres(ctx context.Context, e Installation, dir string, owner *process.User) (string, error) {
+func initPostgres(ctx context.Context, e fetch.Installation, dir string, owner *process.User) (string, error) {
 	data, secret := filepath.Join(dir, "data"), filepath.Join(dir, "password")
 	_, err := os.Stat(data)
 	if err == nil {
@@ -61,7 +62,7 @@ func checkPostgres(data, secret string) (string, error) {
 	return strings.TrimSpace(string(password)), nil
 }
 
-func runInitdb(ctx context.Context, e Installation, data, password string, owner *process.User) error {
+func runInitdb(ctx context.Context, e fetch.Installation, data, password string, owner *process.User) error {
 	if err := os.Mkdir(data, 0o700); err != nil {
 		return fmt.Errorf("postgres data folder: %w", err)
 	}
@@ -73,14 +74,14 @@ func runInitdb(ctx context.Context, e Installation, data, password string, owner
 	cmd := exec.CommandContext(ctx, filepath.Join(e.Postgres, "bin", "initdb"), "-D", data, "-U", "postgres", "--pwfile=/dev/fd/3",
 		"--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions")
 	cmd.Env, cmd.ExtraFiles = postgresEnv(e), []*os.File{input}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = &syscall.SysProcAttr{}
 	if err := giveTo(owner, data, input); err != nil {
 		return err
 	}
 	owner.Apply(cmd)
 	var output strings.Builder
 	cmd.Stdout, cmd.Stderr = &output, &output
-	if err := runOnOneThread(cmd); err != nil {
+	if err := process.Run(cmd); err != nil {
 		return fmt.Errorf("initdb: %w: %s", err, strings.TrimSpace(output.String()))
 	}
 	return nil

@@ -1,4 +1,4 @@
-// Package file replaces files in one step and keeps generated secrets.
+// Package file replaces files in one step, keeps generated secrets and locks folders.
 package file
 
 import (
@@ -48,4 +48,22 @@ func Replace(path, content string, mode fs.FileMode) error {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	return nil
+}
+
+// OpenToAll undoes a strict umask below dir: where we are root the server runs as somebody else.
+func OpenToAll(dir string) error {
+	return filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.Type()&fs.ModeSymlink != 0 {
+			return err
+		}
+		info, err := e.Info()
+		if err != nil {
+			return err
+		}
+		mode := info.Mode().Perm() | 0o444
+		if mode&0o100 != 0 {
+			mode |= 0o111
+		}
+		return os.Chmod(path, mode)
+	})
 }

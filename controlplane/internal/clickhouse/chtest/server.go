@@ -10,6 +10,7 @@ import (
 
 	"github.com/weirhq/weir/controlplane/internal/clickhouse"
 	"github.com/weirhq/weir/deploy/local/engine"
+	"github.com/weirhq/weir/deploy/local/fetch"
 )
 
 // Database is the one whose views the server's user report may read.
@@ -30,7 +31,7 @@ func Start(t testing.TB) *Server {
 		t.Fatal(err)
 	}
 	s := &Server{config: engine.ClickHouseConfig{
-		Engines:  engine.Installation{LibCHDB: variable(t, "WEIR_TEST_LIBCHDB")},
+		Engines:  fetch.Installation{LibCHDB: variable(t, "WEIR_TEST_LIBCHDB")},
 		Binary:   variable(t, "WEIR_LOCAL_BIN"),
 		Dir:      filepath.Join(t.TempDir(), "clickhouse"),
 		HTTPPort: ports[0],

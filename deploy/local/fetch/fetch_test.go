@@ -1,4 +1,4 @@
-package engine
+package fetch
 
 import (
 	"io"
@@ -30,7 +30,7 @@ func TestFetch(t *testing.T) {
 		var group sync.WaitGroup
 		for range 4 {
 			group.Go(func() {
-				if _, err := Fetch(t.Context(), cache, io.Discard); err != nil {
+				if _, err := Engines(t.Context(), cache, io.Discard); err != nil {
 					t.Error(err)
 				}
 			})
@@ -49,12 +49,12 @@ func TestFetch(t *testing.T) {
 	t.Run("retries_cleanly_after_a_download_that_was_cut", func(t *testing.T) {
 		cache := t.TempDir()
 		fakeNPM(t, "mkdir -p node_modules/half\necho 'npm error code ECONNRESET' >&2\necho 'npm error network aborted' >&2\nexit 1")
-		_, err := Fetch(t.Context(), cache, io.Discard)
+		_, err := Engines(t.Context(), cache, io.Discard)
 		if err == nil || !strings.Contains(err.Error(), "network aborted") || strings.Contains(err.Error(), "\n") {
 			t.Fatalf("want one line with npm's reason, got %v", err)
 		}
 		fakeNPM(t, "test ! -e node_modules || exit 1\n"+workingNPM)
-		if _, err := Fetch(t.Context(), cache, io.Discard); err != nil {
+		if _, err := Engines(t.Context(), cache, io.Discard); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -62,20 +62,27 @@ func TestFetch(t *testing.T) {
 		cache := t.TempDir()
 		must(t, os.MkdirAll(filepath.Join(cache, "npm.partial", "node_modules"), 0o755))
 		fakeNPM(t, "test ! -e node_modules || exit 1\n"+workingNPM)
-		if _, err := Fetch(t.Context(), cache, io.Discard); err != nil {
+		if _, err := Engines(t.Context(), cache, io.Discard); err != nil {
 			t.Fatal(err)
 		}
 	})
 	t.Run("names_a_full_disk", func(t *testing.T) {
 		fakeNPM(t, "echo 'npm error code ENOSPC' >&2; echo 'npm error syscall write' >&2; exit 1")
-		if _, err := Fetch(t.Context(), t.TempDir(), io.Discard); err == nil || !strings.Contains(err.Error(), "full") {
+		if _, err := Engines(t.Context(), t.TempDir(), io.Discard); err == nil || !strings.Contains(err.Error(), "full") {
 			t.Fatalf("got %v", err)
 		}
 	})
 	t.Run("names_what_to_install_without_npm", func(t *testing.T) {
 		t.Setenv("PATH", t.TempDir())
-		if _, err := Fetch(t.Context(), t.TempDir(), io.Discard); err == nil || !strings.Contains(err.Error(), "Node.js") {
+		if _, err := Engines(t.Context(), t.TempDir(), io.Discard); err == nil || !strings.Contains(err.Error(), "Node.js") {
 			t.Fatalf("got %v", err)
 		}
 	})
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
 }

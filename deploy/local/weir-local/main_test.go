@@ -52,7 +52,7 @@ func beStandIn(args []string) int {
 	flags := flag.NewFlagSet("stand-in", flag.ExitOnError)
 	listen := flags.String("listen", "", "address")
 	_ = flags.Parse(args)
-	ctx, stop := lifetime()
+	ctx, stop := process.Lifetime()
 	defer stop()
 	if err := serve(ctx, *listen, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})); err != nil {
 		fmt.Fprintln(os.Stderr, err)

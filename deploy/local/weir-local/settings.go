@@ -9,7 +9,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/weirhq/weir/deploy/local/engine"
+	"github.com/weirhq/weir/deploy/local/fetch"
+	"github.com/weirhq/weir/deploy/local/file"
 )
 
 // port is one that the stack listens on, on 127.0.0.1.
@@ -46,11 +47,11 @@ type external struct {
 }
 
 func readSettings() (settings, error) {
-	root, err := repositoryRoot()
+	root, err := file.RepositoryRoot()
 	if err != nil {
 		return settings{}, err
 	}
-	cache, cacheErr := engine.CacheDir(root)
+	cache, cacheErr := fetch.CacheDir(root)
 	dir, dirErr := localDir(root)
 	ports, portsErr := readPorts()
 	ext, extErr := readExternal()

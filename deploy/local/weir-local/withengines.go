@@ -10,7 +10,8 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/weirhq/weir/deploy/local/engine"
+	"github.com/weirhq/weir/deploy/local/fetch"
+	"github.com/weirhq/weir/deploy/local/file"
 )
 
 // withEngines runs a command that finds throwaway engines in its environment and returns the command's exit code.
@@ -48,16 +49,16 @@ func runWithEngines(ctx context.Context, args []string) (int, error) {
 	return runCommand(ctx, args, env)
 }
 
-func fetchEngines(ctx context.Context) (engine.Installation, error) {
-	root, err := repositoryRoot()
+func fetchEngines(ctx context.Context) (fetch.Installation, error) {
+	root, err := file.RepositoryRoot()
 	if err != nil {
-		return engine.Installation{}, err
+		return fetch.Installation{}, err
 	}
-	cache, err := engine.CacheDir(root)
+	cache, err := fetch.CacheDir(root)
 	if err != nil {
-		return engine.Installation{}, err
+		return fetch.Installation{}, err
 	}
-	return engine.Fetch(ctx, cache, os.Stderr)
+	return fetch.Engines(ctx, cache, os.Stderr)
 }
 
 // runCommand gives the command our terminal and our process group, so that Ctrl-C reaches it directly.

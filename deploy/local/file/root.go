@@ -1,4 +1,4 @@
-package main
+package file
 
 import (
 	"errors"
@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 )
 
-// repositoryRoot is the nearest folder above the working folder that holds go.mod.
-func repositoryRoot() (string, error) {
+// RepositoryRoot is the nearest folder above the working folder that holds go.mod.
+func RepositoryRoot() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {
 		return "", fmt.Errorf("working folder: %w", err)

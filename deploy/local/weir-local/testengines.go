@@ -10,12 +10,13 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/weirhq/weir/deploy/local/engine"
+	"github.com/weirhq/weir/deploy/local/fetch"
 )
 
 var usageTopics = []engine.Topic{{Name: "weir.usage.v1", Partitions: 4}, {Name: "weir.usage.v1.dead", Partitions: 1}}
 
 // startEngines starts throwaway engines below dir. The returned function stops those that started, also after an error.
-func startEngines(ctx context.Context, engines engine.Installation, dir string) (env []string, stop func(), err error) {
+func startEngines(ctx context.Context, engines fetch.Installation, dir string) (env []string, stop func(), err error) {
 	began := time.Now()
 	var running [3]engine.Running
 	stop = func() {

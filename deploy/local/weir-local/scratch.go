@@ -5,7 +5,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/weirhq/weir/deploy/local/engine"
+	"github.com/weirhq/weir/deploy/local/file"
 )
 
 const scratchPrefix = "weir-engines-"
@@ -13,14 +13,14 @@ const scratchPrefix = "weir-engines-"
 // scratch is a locked throwaway folder.
 type scratch struct {
 	path string
-	lock *engine.Lock
+	lock *file.Lock
 }
 
 // newScratch also removes the folders of runs that were killed: those that nobody holds the lock of.
 func newScratch() (scratch, error) {
 	old, _ := filepath.Glob(filepath.Join(os.TempDir(), scratchPrefix+"*"))
 	for _, dir := range old {
-		lock, err := engine.TryLock(filepath.Join(dir, "lock"))
+		lock, err := file.TryLock(filepath.Join(dir, "lock"))
 		if err != nil {
 			continue
 		}
@@ -31,7 +31,7 @@ func newScratch() (scratch, error) {
 	if err != nil {
 		return scratch{}, fmt.Errorf("make a throwaway folder: %w", err)
 	}
-	lock, err := engine.TryLock(filepath.Join(dir, "lock"))
+	lock, err := file.TryLock(filepath.Join(dir, "lock"))
 	if err != nil {
 		return scratch{}, err
 	}

@@ -10,7 +10,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/weirhq/weir/deploy/local/engine"
+	"github.com/weirhq/weir/deploy/local/file"
 	"github.com/weirhq/weir/deploy/local/supervise"
 )
 
@@ -23,7 +23,7 @@ func remote(ctx context.Context, out io.Writer, verb string, args []string) erro
 	if len(args) > 1 || (verb != "status" && len(args) == 0) {
 		return fmt.Errorf("want one part: local %s <part>", verb)
 	}
-	root, err := repositoryRoot()
+	root, err := file.RepositoryRoot()
 	if err != nil {
 		return err
 	}
@@ -57,7 +57,7 @@ func printStatus(out io.Writer, parts []supervise.Status, only string) error {
 
 // clean removes the data of runs, but not under a living one and not a folder that no run made.
 func clean(out io.Writer) error {
-	root, err := repositoryRoot()
+	root, err := file.RepositoryRoot()
 	if err != nil {
 		return err
 	}
@@ -69,7 +69,7 @@ func clean(out io.Writer) error {
 		fmt.Fprintf(out, "nothing to remove: no run has used %s\n", dir)
 		return nil
 	}
-	lock, err := engine.TryLock(filepath.Join(dir, "lock"))
+	lock, err := file.TryLock(filepath.Join(dir, "lock"))
 	if err != nil {
 		return fmt.Errorf("stop the run first: %w", err)
 	}
