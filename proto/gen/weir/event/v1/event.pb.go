@@ -300,8 +300,10 @@ func (x *OrganizationCreated) GetDisplayName() string {
 
 // MemberAdded carries no name or address: those live in one erasable table.
 type MemberAdded struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Role          Role                   `protobuf:"varint,1,opt,name=role,proto3,enum=weir.event.v1.Role" json:"role,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Role  Role                   `protobuf:"varint,1,opt,name=role,proto3,enum=weir.event.v1.Role" json:"role,omitempty"`
+	// The join domain that let the person in; empty: somebody named the person.
+	JoinDomainId  string `protobuf:"bytes,2,opt,name=join_domain_id,json=joinDomainId,proto3" json:"join_domain_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -343,6 +345,401 @@ func (x *MemberAdded) GetRole() Role {
 	return Role_ROLE_UNSPECIFIED
 }
 
+func (x *MemberAdded) GetJoinDomainId() string {
+	if x != nil {
+		return x.JoinDomainId
+	}
+	return ""
+}
+
+// MemberInvited makes a member that is none before MemberJoined. It carries no
+// name or address, as MemberAdded.
+type MemberInvited struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Role          Role                   `protobuf:"varint,1,opt,name=role,proto3,enum=weir.event.v1.Role" json:"role,omitempty"`
+	ExpiresAt     *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MemberInvited) Reset() {
+	*x = MemberInvited{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MemberInvited) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MemberInvited) ProtoMessage() {}
+
+func (x *MemberInvited) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MemberInvited.ProtoReflect.Descriptor instead.
+func (*MemberInvited) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *MemberInvited) GetRole() Role {
+	if x != nil {
+		return x.Role
+	}
+	return Role_ROLE_UNSPECIFIED
+}
+
+func (x *MemberInvited) GetExpiresAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpiresAt
+	}
+	return nil
+}
+
+// MemberJoined: who was invited logged in.
+type MemberJoined struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MemberJoined) Reset() {
+	*x = MemberJoined{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MemberJoined) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MemberJoined) ProtoMessage() {}
+
+func (x *MemberJoined) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MemberJoined.ProtoReflect.Descriptor instead.
+func (*MemberJoined) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{4}
+}
+
+type MemberRoleChanged struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Role          Role                   `protobuf:"varint,1,opt,name=role,proto3,enum=weir.event.v1.Role" json:"role,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MemberRoleChanged) Reset() {
+	*x = MemberRoleChanged{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MemberRoleChanged) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MemberRoleChanged) ProtoMessage() {}
+
+func (x *MemberRoleChanged) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MemberRoleChanged.ProtoReflect.Descriptor instead.
+func (*MemberRoleChanged) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *MemberRoleChanged) GetRole() Role {
+	if x != nil {
+		return x.Role
+	}
+	return Role_ROLE_UNSPECIFIED
+}
+
+// MemberRemoved ends a member, or takes an invitation back, for ever.
+type MemberRemoved struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MemberRemoved) Reset() {
+	*x = MemberRemoved{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MemberRemoved) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MemberRemoved) ProtoMessage() {}
+
+func (x *MemberRemoved) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MemberRemoved.ProtoReflect.Descriptor instead.
+func (*MemberRemoved) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{6}
+}
+
+// MemberErased: the name and the address of a removed member are gone.
+type MemberErased struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MemberErased) Reset() {
+	*x = MemberErased{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MemberErased) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MemberErased) ProtoMessage() {}
+
+func (x *MemberErased) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MemberErased.ProtoReflect.Descriptor instead.
+func (*MemberErased) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{7}
+}
+
+type MemberSessionsRevoked struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// One of the member's console logins; empty: all of them.
+	SessionId     string `protobuf:"bytes,1,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MemberSessionsRevoked) Reset() {
+	*x = MemberSessionsRevoked{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MemberSessionsRevoked) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MemberSessionsRevoked) ProtoMessage() {}
+
+func (x *MemberSessionsRevoked) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MemberSessionsRevoked.ProtoReflect.Descriptor instead.
+func (*MemberSessionsRevoked) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *MemberSessionsRevoked) GetSessionId() string {
+	if x != nil {
+		return x.SessionId
+	}
+	return ""
+}
+
+// JoinDomainAdded lets everybody with a verified address in a domain join.
+type JoinDomainAdded struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Lower case.
+	Domain        string `protobuf:"bytes,1,opt,name=domain,proto3" json:"domain,omitempty"`
+	Role          Role   `protobuf:"varint,2,opt,name=role,proto3,enum=weir.event.v1.Role" json:"role,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *JoinDomainAdded) Reset() {
+	*x = JoinDomainAdded{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *JoinDomainAdded) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*JoinDomainAdded) ProtoMessage() {}
+
+func (x *JoinDomainAdded) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use JoinDomainAdded.ProtoReflect.Descriptor instead.
+func (*JoinDomainAdded) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *JoinDomainAdded) GetDomain() string {
+	if x != nil {
+		return x.Domain
+	}
+	return ""
+}
+
+func (x *JoinDomainAdded) GetRole() Role {
+	if x != nil {
+		return x.Role
+	}
+	return Role_ROLE_UNSPECIFIED
+}
+
+type JoinDomainChanged struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Role          Role                   `protobuf:"varint,1,opt,name=role,proto3,enum=weir.event.v1.Role" json:"role,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *JoinDomainChanged) Reset() {
+	*x = JoinDomainChanged{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *JoinDomainChanged) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*JoinDomainChanged) ProtoMessage() {}
+
+func (x *JoinDomainChanged) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use JoinDomainChanged.ProtoReflect.Descriptor instead.
+func (*JoinDomainChanged) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *JoinDomainChanged) GetRole() Role {
+	if x != nil {
+		return x.Role
+	}
+	return Role_ROLE_UNSPECIFIED
+}
+
+type JoinDomainRemoved struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *JoinDomainRemoved) Reset() {
+	*x = JoinDomainRemoved{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *JoinDomainRemoved) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*JoinDomainRemoved) ProtoMessage() {}
+
+func (x *JoinDomainRemoved) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use JoinDomainRemoved.ProtoReflect.Descriptor instead.
+func (*JoinDomainRemoved) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{11}
+}
+
 type ProjectCreated struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -353,7 +750,7 @@ type ProjectCreated struct {
 
 func (x *ProjectCreated) Reset() {
 	*x = ProjectCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[3]
+	mi := &file_weir_event_v1_event_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -365,7 +762,7 @@ func (x *ProjectCreated) String() string {
 func (*ProjectCreated) ProtoMessage() {}
 
 func (x *ProjectCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[3]
+	mi := &file_weir_event_v1_event_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -378,7 +775,7 @@ func (x *ProjectCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProjectCreated.ProtoReflect.Descriptor instead.
 func (*ProjectCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{3}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ProjectCreated) GetName() string {
@@ -406,7 +803,7 @@ type ProjectUpdated struct {
 
 func (x *ProjectUpdated) Reset() {
 	*x = ProjectUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[4]
+	mi := &file_weir_event_v1_event_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -418,7 +815,7 @@ func (x *ProjectUpdated) String() string {
 func (*ProjectUpdated) ProtoMessage() {}
 
 func (x *ProjectUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[4]
+	mi := &file_weir_event_v1_event_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -431,7 +828,7 @@ func (x *ProjectUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProjectUpdated.ProtoReflect.Descriptor instead.
 func (*ProjectUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{4}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ProjectUpdated) GetName() string {
@@ -457,7 +854,7 @@ type ProjectArchived struct {
 
 func (x *ProjectArchived) Reset() {
 	*x = ProjectArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[5]
+	mi := &file_weir_event_v1_event_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -469,7 +866,7 @@ func (x *ProjectArchived) String() string {
 func (*ProjectArchived) ProtoMessage() {}
 
 func (x *ProjectArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[5]
+	mi := &file_weir_event_v1_event_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -482,7 +879,7 @@ func (x *ProjectArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProjectArchived.ProtoReflect.Descriptor instead.
 func (*ProjectArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{5}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{14}
 }
 
 // ProjectRestored brings an archived one back with these settings, as every
@@ -499,7 +896,7 @@ type ProjectRestored struct {
 
 func (x *ProjectRestored) Reset() {
 	*x = ProjectRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[6]
+	mi := &file_weir_event_v1_event_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -511,7 +908,7 @@ func (x *ProjectRestored) String() string {
 func (*ProjectRestored) ProtoMessage() {}
 
 func (x *ProjectRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[6]
+	mi := &file_weir_event_v1_event_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -524,7 +921,7 @@ func (x *ProjectRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProjectRestored.ProtoReflect.Descriptor instead.
 func (*ProjectRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{6}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ProjectRestored) GetName() string {
@@ -567,7 +964,7 @@ type ProviderCreated struct {
 
 func (x *ProviderCreated) Reset() {
 	*x = ProviderCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[7]
+	mi := &file_weir_event_v1_event_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -579,7 +976,7 @@ func (x *ProviderCreated) String() string {
 func (*ProviderCreated) ProtoMessage() {}
 
 func (x *ProviderCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[7]
+	mi := &file_weir_event_v1_event_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -592,7 +989,7 @@ func (x *ProviderCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProviderCreated.ProtoReflect.Descriptor instead.
 func (*ProviderCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{7}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ProviderCreated) GetName() string {
@@ -649,7 +1046,7 @@ type RouteCreated struct {
 
 func (x *RouteCreated) Reset() {
 	*x = RouteCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[8]
+	mi := &file_weir_event_v1_event_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -661,7 +1058,7 @@ func (x *RouteCreated) String() string {
 func (*RouteCreated) ProtoMessage() {}
 
 func (x *RouteCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[8]
+	mi := &file_weir_event_v1_event_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -674,7 +1071,7 @@ func (x *RouteCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RouteCreated.ProtoReflect.Descriptor instead.
 func (*RouteCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{8}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *RouteCreated) GetName() string {
@@ -716,7 +1113,7 @@ type KeyCreated struct {
 
 func (x *KeyCreated) Reset() {
 	*x = KeyCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[9]
+	mi := &file_weir_event_v1_event_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -728,7 +1125,7 @@ func (x *KeyCreated) String() string {
 func (*KeyCreated) ProtoMessage() {}
 
 func (x *KeyCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[9]
+	mi := &file_weir_event_v1_event_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -741,7 +1138,7 @@ func (x *KeyCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyCreated.ProtoReflect.Descriptor instead.
 func (*KeyCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{9}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *KeyCreated) GetProjectId() string {
@@ -797,7 +1194,7 @@ type KeyRevoked struct {
 
 func (x *KeyRevoked) Reset() {
 	*x = KeyRevoked{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[10]
+	mi := &file_weir_event_v1_event_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -809,7 +1206,7 @@ func (x *KeyRevoked) String() string {
 func (*KeyRevoked) ProtoMessage() {}
 
 func (x *KeyRevoked) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[10]
+	mi := &file_weir_event_v1_event_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -822,7 +1219,7 @@ func (x *KeyRevoked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyRevoked.ProtoReflect.Descriptor instead.
 func (*KeyRevoked) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{10}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *KeyRevoked) GetReason() string {
@@ -850,7 +1247,7 @@ type GatewayCreated struct {
 
 func (x *GatewayCreated) Reset() {
 	*x = GatewayCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[11]
+	mi := &file_weir_event_v1_event_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -862,7 +1259,7 @@ func (x *GatewayCreated) String() string {
 func (*GatewayCreated) ProtoMessage() {}
 
 func (x *GatewayCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[11]
+	mi := &file_weir_event_v1_event_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -875,7 +1272,7 @@ func (x *GatewayCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayCreated.ProtoReflect.Descriptor instead.
 func (*GatewayCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{11}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *GatewayCreated) GetName() string {
@@ -905,7 +1302,7 @@ type EnrolmentTokenCreated struct {
 
 func (x *EnrolmentTokenCreated) Reset() {
 	*x = EnrolmentTokenCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[12]
+	mi := &file_weir_event_v1_event_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -917,7 +1314,7 @@ func (x *EnrolmentTokenCreated) String() string {
 func (*EnrolmentTokenCreated) ProtoMessage() {}
 
 func (x *EnrolmentTokenCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[12]
+	mi := &file_weir_event_v1_event_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -930,7 +1327,7 @@ func (x *EnrolmentTokenCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EnrolmentTokenCreated.ProtoReflect.Descriptor instead.
 func (*EnrolmentTokenCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{12}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *EnrolmentTokenCreated) GetGatewayId() string {
@@ -975,7 +1372,7 @@ type AgentEnrolled struct {
 
 func (x *AgentEnrolled) Reset() {
 	*x = AgentEnrolled{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[13]
+	mi := &file_weir_event_v1_event_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -987,7 +1384,7 @@ func (x *AgentEnrolled) String() string {
 func (*AgentEnrolled) ProtoMessage() {}
 
 func (x *AgentEnrolled) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[13]
+	mi := &file_weir_event_v1_event_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1000,7 +1397,7 @@ func (x *AgentEnrolled) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgentEnrolled.ProtoReflect.Descriptor instead.
 func (*AgentEnrolled) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{13}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *AgentEnrolled) GetGatewayId() string {
@@ -1041,7 +1438,7 @@ type ServiceAccountCreated struct {
 
 func (x *ServiceAccountCreated) Reset() {
 	*x = ServiceAccountCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[14]
+	mi := &file_weir_event_v1_event_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1053,7 +1450,7 @@ func (x *ServiceAccountCreated) String() string {
 func (*ServiceAccountCreated) ProtoMessage() {}
 
 func (x *ServiceAccountCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[14]
+	mi := &file_weir_event_v1_event_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1066,7 +1463,7 @@ func (x *ServiceAccountCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceAccountCreated.ProtoReflect.Descriptor instead.
 func (*ServiceAccountCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{14}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ServiceAccountCreated) GetName() string {
@@ -1098,7 +1495,7 @@ type ServiceAccountTokenCreated struct {
 
 func (x *ServiceAccountTokenCreated) Reset() {
 	*x = ServiceAccountTokenCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[15]
+	mi := &file_weir_event_v1_event_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1110,7 +1507,7 @@ func (x *ServiceAccountTokenCreated) String() string {
 func (*ServiceAccountTokenCreated) ProtoMessage() {}
 
 func (x *ServiceAccountTokenCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[15]
+	mi := &file_weir_event_v1_event_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1123,7 +1520,7 @@ func (x *ServiceAccountTokenCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceAccountTokenCreated.ProtoReflect.Descriptor instead.
 func (*ServiceAccountTokenCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{15}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ServiceAccountTokenCreated) GetServiceAccountId() string {
@@ -1170,7 +1567,7 @@ type ServiceAccountTokenRevoked struct {
 
 func (x *ServiceAccountTokenRevoked) Reset() {
 	*x = ServiceAccountTokenRevoked{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[16]
+	mi := &file_weir_event_v1_event_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1182,7 +1579,7 @@ func (x *ServiceAccountTokenRevoked) String() string {
 func (*ServiceAccountTokenRevoked) ProtoMessage() {}
 
 func (x *ServiceAccountTokenRevoked) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[16]
+	mi := &file_weir_event_v1_event_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1195,7 +1592,7 @@ func (x *ServiceAccountTokenRevoked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceAccountTokenRevoked.ProtoReflect.Descriptor instead.
 func (*ServiceAccountTokenRevoked) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{16}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ServiceAccountTokenRevoked) GetReason() string {
@@ -1217,9 +1614,28 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\"L\n" +
 	"\x13OrganizationCreated\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
-	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\"6\n" +
+	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\"\\\n" +
 	"\vMemberAdded\x12'\n" +
-	"\x04role\x18\x01 \x01(\x0e2\x13.weir.event.v1.RoleR\x04role\"G\n" +
+	"\x04role\x18\x01 \x01(\x0e2\x13.weir.event.v1.RoleR\x04role\x12$\n" +
+	"\x0ejoin_domain_id\x18\x02 \x01(\tR\fjoinDomainId\"s\n" +
+	"\rMemberInvited\x12'\n" +
+	"\x04role\x18\x01 \x01(\x0e2\x13.weir.event.v1.RoleR\x04role\x129\n" +
+	"\n" +
+	"expires_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\"\x0e\n" +
+	"\fMemberJoined\"<\n" +
+	"\x11MemberRoleChanged\x12'\n" +
+	"\x04role\x18\x01 \x01(\x0e2\x13.weir.event.v1.RoleR\x04role\"\x0f\n" +
+	"\rMemberRemoved\"\x0e\n" +
+	"\fMemberErased\"6\n" +
+	"\x15MemberSessionsRevoked\x12\x1d\n" +
+	"\n" +
+	"session_id\x18\x01 \x01(\tR\tsessionId\"R\n" +
+	"\x0fJoinDomainAdded\x12\x16\n" +
+	"\x06domain\x18\x01 \x01(\tR\x06domain\x12'\n" +
+	"\x04role\x18\x02 \x01(\x0e2\x13.weir.event.v1.RoleR\x04role\"<\n" +
+	"\x11JoinDomainChanged\x12'\n" +
+	"\x04role\x18\x01 \x01(\x0e2\x13.weir.event.v1.RoleR\x04role\"\x13\n" +
+	"\x11JoinDomainRemoved\"G\n" +
 	"\x0eProjectCreated\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
 	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\"G\n" +
@@ -1320,7 +1736,7 @@ func file_weir_event_v1_event_proto_rawDescGZIP() []byte {
 }
 
 var file_weir_event_v1_event_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_weir_event_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_weir_event_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_weir_event_v1_event_proto_goTypes = []any{
 	(Role)(0),                          // 0: weir.event.v1.Role
 	(Dialect)(0),                       // 1: weir.event.v1.Dialect
@@ -1328,38 +1744,52 @@ var file_weir_event_v1_event_proto_goTypes = []any{
 	(*Target)(nil),                     // 3: weir.event.v1.Target
 	(*OrganizationCreated)(nil),        // 4: weir.event.v1.OrganizationCreated
 	(*MemberAdded)(nil),                // 5: weir.event.v1.MemberAdded
-	(*ProjectCreated)(nil),             // 6: weir.event.v1.ProjectCreated
-	(*ProjectUpdated)(nil),             // 7: weir.event.v1.ProjectUpdated
-	(*ProjectArchived)(nil),            // 8: weir.event.v1.ProjectArchived
-	(*ProjectRestored)(nil),            // 9: weir.event.v1.ProjectRestored
-	(*ProviderCreated)(nil),            // 10: weir.event.v1.ProviderCreated
-	(*RouteCreated)(nil),               // 11: weir.event.v1.RouteCreated
-	(*KeyCreated)(nil),                 // 12: weir.event.v1.KeyCreated
-	(*KeyRevoked)(nil),                 // 13: weir.event.v1.KeyRevoked
-	(*GatewayCreated)(nil),             // 14: weir.event.v1.GatewayCreated
-	(*EnrolmentTokenCreated)(nil),      // 15: weir.event.v1.EnrolmentTokenCreated
-	(*AgentEnrolled)(nil),              // 16: weir.event.v1.AgentEnrolled
-	(*ServiceAccountCreated)(nil),      // 17: weir.event.v1.ServiceAccountCreated
-	(*ServiceAccountTokenCreated)(nil), // 18: weir.event.v1.ServiceAccountTokenCreated
-	(*ServiceAccountTokenRevoked)(nil), // 19: weir.event.v1.ServiceAccountTokenRevoked
-	(*timestamppb.Timestamp)(nil),      // 20: google.protobuf.Timestamp
+	(*MemberInvited)(nil),              // 6: weir.event.v1.MemberInvited
+	(*MemberJoined)(nil),               // 7: weir.event.v1.MemberJoined
+	(*MemberRoleChanged)(nil),          // 8: weir.event.v1.MemberRoleChanged
+	(*MemberRemoved)(nil),              // 9: weir.event.v1.MemberRemoved
+	(*MemberErased)(nil),               // 10: weir.event.v1.MemberErased
+	(*MemberSessionsRevoked)(nil),      // 11: weir.event.v1.MemberSessionsRevoked
+	(*JoinDomainAdded)(nil),            // 12: weir.event.v1.JoinDomainAdded
+	(*JoinDomainChanged)(nil),          // 13: weir.event.v1.JoinDomainChanged
+	(*JoinDomainRemoved)(nil),          // 14: weir.event.v1.JoinDomainRemoved
+	(*ProjectCreated)(nil),             // 15: weir.event.v1.ProjectCreated
+	(*ProjectUpdated)(nil),             // 16: weir.event.v1.ProjectUpdated
+	(*ProjectArchived)(nil),            // 17: weir.event.v1.ProjectArchived
+	(*ProjectRestored)(nil),            // 18: weir.event.v1.ProjectRestored
+	(*ProviderCreated)(nil),            // 19: weir.event.v1.ProviderCreated
+	(*RouteCreated)(nil),               // 20: weir.event.v1.RouteCreated
+	(*KeyCreated)(nil),                 // 21: weir.event.v1.KeyCreated
+	(*KeyRevoked)(nil),                 // 22: weir.event.v1.KeyRevoked
+	(*GatewayCreated)(nil),             // 23: weir.event.v1.GatewayCreated
+	(*EnrolmentTokenCreated)(nil),      // 24: weir.event.v1.EnrolmentTokenCreated
+	(*AgentEnrolled)(nil),              // 25: weir.event.v1.AgentEnrolled
+	(*ServiceAccountCreated)(nil),      // 26: weir.event.v1.ServiceAccountCreated
+	(*ServiceAccountTokenCreated)(nil), // 27: weir.event.v1.ServiceAccountTokenCreated
+	(*ServiceAccountTokenRevoked)(nil), // 28: weir.event.v1.ServiceAccountTokenRevoked
+	(*timestamppb.Timestamp)(nil),      // 29: google.protobuf.Timestamp
 }
 var file_weir_event_v1_event_proto_depIdxs = []int32{
 	0,  // 0: weir.event.v1.MemberAdded.role:type_name -> weir.event.v1.Role
-	20, // 1: weir.event.v1.ProjectRestored.created_at:type_name -> google.protobuf.Timestamp
-	1,  // 2: weir.event.v1.ProviderCreated.dialect:type_name -> weir.event.v1.Dialect
-	2,  // 3: weir.event.v1.RouteCreated.strategy:type_name -> weir.event.v1.Strategy
-	3,  // 4: weir.event.v1.RouteCreated.targets:type_name -> weir.event.v1.Target
-	20, // 5: weir.event.v1.KeyCreated.expires_at:type_name -> google.protobuf.Timestamp
-	20, // 6: weir.event.v1.KeyRevoked.revoked_at:type_name -> google.protobuf.Timestamp
-	20, // 7: weir.event.v1.EnrolmentTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
-	0,  // 8: weir.event.v1.ServiceAccountCreated.role:type_name -> weir.event.v1.Role
-	20, // 9: weir.event.v1.ServiceAccountTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
-	10, // [10:10] is the sub-list for method output_type
-	10, // [10:10] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	0,  // 1: weir.event.v1.MemberInvited.role:type_name -> weir.event.v1.Role
+	29, // 2: weir.event.v1.MemberInvited.expires_at:type_name -> google.protobuf.Timestamp
+	0,  // 3: weir.event.v1.MemberRoleChanged.role:type_name -> weir.event.v1.Role
+	0,  // 4: weir.event.v1.JoinDomainAdded.role:type_name -> weir.event.v1.Role
+	0,  // 5: weir.event.v1.JoinDomainChanged.role:type_name -> weir.event.v1.Role
+	29, // 6: weir.event.v1.ProjectRestored.created_at:type_name -> google.protobuf.Timestamp
+	1,  // 7: weir.event.v1.ProviderCreated.dialect:type_name -> weir.event.v1.Dialect
+	2,  // 8: weir.event.v1.RouteCreated.strategy:type_name -> weir.event.v1.Strategy
+	3,  // 9: weir.event.v1.RouteCreated.targets:type_name -> weir.event.v1.Target
+	29, // 10: weir.event.v1.KeyCreated.expires_at:type_name -> google.protobuf.Timestamp
+	29, // 11: weir.event.v1.KeyRevoked.revoked_at:type_name -> google.protobuf.Timestamp
+	29, // 12: weir.event.v1.EnrolmentTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
+	0,  // 13: weir.event.v1.ServiceAccountCreated.role:type_name -> weir.event.v1.Role
+	29, // 14: weir.event.v1.ServiceAccountTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
+	15, // [15:15] is the sub-list for method output_type
+	15, // [15:15] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_weir_event_v1_event_proto_init() }
@@ -1373,7 +1803,7 @@ func file_weir_event_v1_event_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_event_v1_event_proto_rawDesc), len(file_weir_event_v1_event_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   17,
+			NumMessages:   26,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
