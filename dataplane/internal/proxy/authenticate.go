@@ -21,11 +21,8 @@ func (e *exchange) authenticate() *openai.Error {
 	if text == "" {
 		return keyMissing
 	}
-	key, standing := e.policy.Key(sha256.Sum256([]byte(text)), e.begun)
-	switch standing {
+	switch e.identify(text) {
 	case snapshot.Good:
-		e.key = key
-		e.record.KeyId, e.record.ProjectId = key.ID, key.ProjectID
 		return nil
 	case snapshot.Revoked:
 		return keyRevoked
@@ -33,6 +30,26 @@ func (e *exchange) authenticate() *openai.Error {
 		return keyExpired
 	}
 	return e.keyUnknown()
+}
+
+// identify notes whose request it is, also where it is refused for that.
+func (e *exchange) identify(text string) snapshot.Standing {
+	key, standing := e.policy.Key(sha256.Sum256([]byte(text)), e.begun)
+	if key != nil {
+		e.record.KeyId, e.record.ProjectId = key.ID, key.ProjectID
+	}
+	if standing == snapshot.Good {
+		e.key = key
+	}
+	return standing
+}
+
+// refuseElsewhere refuses what goes to no surface: whoever sends it.
+func (e *exchange) refuseElsewhere(refusal *openai.Error) {
+	if text := keyText(e.r); text != "" && e.policy != nil {
+		e.identify(text)
+	}
+	e.refuse(refusal)
 }
 
 // keyUnknown tells how old the policy is that does not know the key: the key may

@@ -35,6 +35,7 @@ const (
 	revokedKey  = "weir_revoked_key"
 	lateRevoked = "weir_late_revoked_key"
 	expiredKey  = "weir_expired_key"
+	goneKey     = "weir_key_that_only_the_revocations_name"
 )
 
 var errFull = errors.New("spool full")
@@ -213,7 +214,8 @@ func (h *harness) policy(upstream string) *snapshot.Policy {
 	}
 	release := &policyv1.Release{OrganizationId: "o1", GatewayId: "g1", Epoch: 1, Version: 7, ResourceCount: int32(len(resources)),
 		PriceBookVersion: "book-1", CompiledAt: past}
-	revocations := &policyv1.Revocations{Version: 9, Revocations: []*policyv1.Revocation{{KeyId: "k-late", KeySha256: hash(lateRevoked), Version: 9}}}
+	revocations := &policyv1.Revocations{Version: 9, Revocations: []*policyv1.Revocation{{KeyId: "k-late", KeySha256: hash(lateRevoked), Version: 9},
+		{KeyId: "k-gone", KeySha256: hash(goneKey), Version: 8}}}
 	policy, err := snapshot.Compile(release, resources, revocations, origins)
 	if err != nil {
 		h.t.Fatal(err)

@@ -22,7 +22,7 @@ type modelList struct {
 }
 
 // models answers with the routes that the key may use, as models. Nothing goes
-// upstream and nothing is used, so there is no usage record.
+// upstream and nothing is used, so an answer has no usage record; a refusal has.
 func (e *exchange) models() {
 	if refusal := e.authenticate(); refusal != nil {
 		e.refuse(refusal)

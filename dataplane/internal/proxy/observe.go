@@ -18,6 +18,7 @@ type metrics struct {
 	requests        *prometheus.CounterVec
 	ok              prometheus.Counter
 	unauthenticated *prometheus.CounterVec
+	unrecorded      *prometheus.CounterVec
 	spoolFull       prometheus.Counter
 	spoolErrors     prometheus.Counter
 }
@@ -27,14 +28,16 @@ func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "weir_agent_requests_total",
 			Help: "Requests answered, by surface, outcome and error code."}, []string{"surface", "outcome", "code"}),
 		unauthenticated: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "weir_agent_unauthenticated_total",
-			Help: "Requests without a valid key, which have no usage record."}, []string{"code"}),
+			Help: "Requests without a valid key. Those of an unknown key have no usage record."}, []string{"code"}),
+		unrecorded: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "weir_agent_refusals_unrecorded_total",
+			Help: "Refusals without a usage record: beyond 10 per second of a key that is revoked, expired or asks for what is not served."}, []string{"code"}),
 		spoolFull: prometheus.NewCounter(prometheus.CounterOpts{Name: "weir_agent_spool_refusals_total",
 			Help: "Usage records not taken because the spool is full."}),
 		spoolErrors: prometheus.NewCounter(prometheus.CounterOpts{Name: "weir_agent_spool_errors_total",
 			Help: "Usage records not taken because of an error of the spool."}),
 	}
 	var faults []error
-	for _, c := range []prometheus.Collector{m.requests, m.unauthenticated, m.spoolFull, m.spoolErrors} {
+	for _, c := range []prometheus.Collector{m.requests, m.unauthenticated, m.unrecorded, m.spoolFull, m.spoolErrors} {
 		faults = append(faults, registry.Register(c))
 	}
 	if err := errors.Join(faults...); err != nil {
@@ -83,8 +86,8 @@ func (e *exchange) attributes(outcome usagev1.Outcome) []slog.Attr {
 	if e.record.ErrorCode != "" {
 		attributes = append(attributes, slog.String("code", e.record.ErrorCode))
 	}
-	if e.key != nil {
-		attributes = append(attributes, slog.String("key_id", e.key.ID), slog.String("project_id", e.key.ProjectID))
+	if e.record.KeyId != "" {
+		attributes = append(attributes, slog.String("key_id", e.record.KeyId), slog.String("project_id", e.record.ProjectId))
 	}
 	if e.route != nil {
 		attributes = append(attributes, slog.String("route", e.route.Name), slog.Bool("streamed", e.record.Streamed))

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -107,6 +108,10 @@ func (c *Config) complete() error {
 type Handler struct {
 	config  Config
 	metrics *metrics
+	// refusals bounds the records of those that cost a caller nothing.
+	refusals rate
+	// fault is why the recorder took no record when it last did not; nil: it does.
+	fault atomic.Pointer[string]
 }
 
 var _ http.Handler = (*Handler)(nil)
@@ -129,10 +134,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e := h.begin(w, r)
 	switch surface, method := surfaceOf(r.URL.Path); {
 	case surface == "":
-		e.refuse(unsupportedSurface)
+		e.refuseElsewhere(unsupportedSurface)
 	case r.Method != method:
 		w.Header().Set("Allow", method)
-		e.refuse(methodNotAllowed)
+		e.refuseElsewhere(methodNotAllowed)
 	case surface == surfaceModels:
 		e.surface = surface
 		e.models()

@@ -74,21 +74,32 @@ func unreadable(err error, limit int64) *openai.Error {
 	return &openai.Error{Status: http.StatusBadRequest, Code: "body_unreadable", Message: "The request body ended before its end."}
 }
 
-// refuse answers a request that never went upstream. One with a valid key is
-// recorded; a full spool is no reason to answer otherwise.
+// refuse answers a request that never went upstream. One whose key the policy knows
+// is recorded; a full spool is no reason to answer otherwise.
 func (e *exchange) refuse(refusal *openai.Error) {
 	e.record.Outcome = usagev1.Outcome_OUTCOME_REFUSED
 	e.record.Status, e.record.ErrorCode = int32(refusal.Status), refusal.Code
-	if e.key != nil && e.surface == surfaceChat && refusal != spoolFull && refusal != spoolUnavailable {
-		e.stamp()
-		if err := e.handler.config.Recorder.Refuse(&e.record); err != nil {
-			e.notRecorded("refusal", err)
-		}
+	if e.record.KeyId != "" && refusal != spoolFull && refusal != spoolUnavailable {
+		e.recordRefusal()
 	}
 	if refusal.Status == http.StatusUnauthorized {
 		e.w.Header().Set("WWW-Authenticate", "Bearer")
 	}
 	e.writeError(refusal)
+}
+
+// recordRefusal keeps at most so many refusals per second of a key that is over, or
+// that asks for what nobody serves: hammering with it fills no spool.
+func (e *exchange) recordRefusal() {
+	cheap := e.key == nil || e.surface != surfaceChat
+	if cheap && !e.handler.refusals.take(e.record.KeyId, e.begun) {
+		e.handler.metrics.unrecorded.WithLabelValues(e.record.ErrorCode).Inc()
+		return
+	}
+	e.stamp()
+	if err := e.handler.config.Recorder.Refuse(&e.record); err != nil {
+		e.notRecorded("refusal", err)
+	}
 }
 
 func (e *exchange) writeError(refusal *openai.Error) {
@@ -100,15 +111,18 @@ func (e *exchange) writeError(refusal *openai.Error) {
 	_, _ = e.w.Write(body) // a caller that is gone misses nothing
 }
 
-// notRecorded counts what the recorder refused. A full spool is not logged: there
-// would be a line for each request.
+// notRecorded counts what the recorder refused. It is not logged for each request: a
+// full spool never, another fault when it is a new one.
 func (e *exchange) notRecorded(what string, err error) {
 	if e.handler.isFull(err) {
 		e.handler.metrics.spoolFull.Inc()
 		return
 	}
 	e.handler.metrics.spoolErrors.Inc()
-	e.log().Error("usage is not recorded", "what", what, "error", err)
+	text := err.Error()
+	if last := e.handler.fault.Swap(&text); last == nil || *last != text {
+		e.log().Error("usage is not recorded", "what", what, "error", err)
+	}
 }
 
 func (h *Handler) isFull(err error) bool { return errors.Is(err, h.config.ErrSpoolFull) }

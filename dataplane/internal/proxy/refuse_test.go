@@ -7,10 +7,13 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/openai/openai-go/v3"
 
+	"github.com/weirhq/weir/dataplane/internal/proxy"
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
 )
 
@@ -24,9 +27,10 @@ func TestRefusals(t *testing.T) {
 	}{
 		"no_key":                 {"", ask("chat"), 401, "key_missing", false},
 		"unknown_key":            {"weir_nobody", ask("chat"), 401, "key_unknown", false},
-		"revoked_key":            {revokedKey, ask("chat"), 401, "key_revoked", false},
-		"key_in_revocations":     {lateRevoked, ask("chat"), 401, "key_revoked", false},
-		"expired_key":            {expiredKey, ask("chat"), 401, "key_expired", false},
+		"revoked_key":            {revokedKey, ask("chat"), 401, "key_revoked", true},
+		"key_in_revocations":     {lateRevoked, ask("chat"), 401, "key_revoked", true},
+		"key_gone_from_policy":   {goneKey, ask("chat"), 401, "key_revoked", true},
+		"expired_key":            {expiredKey, ask("chat"), 401, "key_expired", true},
 		"route_of_others":        {narrowKey, ask("chat"), 403, "route_not_allowed", true},
 		"unknown_route":          {goodKey, ask("nothing"), 404, "route_unknown", true},
 		"no_json":                {goodKey, `{"model":"chat"`, 400, "invalid_json", true},
@@ -58,7 +62,7 @@ func TestRefusals(t *testing.T) {
 			}
 			r := h.recorder.refused[0]
 			if r.Outcome != usagev1.Outcome_OUTCOME_REFUSED || r.Status != int32(test.status) || r.ErrorCode != test.code ||
-				r.KeyId == "" || len(r.Attempts) != 0 || r.StartedAtUs == 0 || r.PolicyVersion != 7 {
+				r.KeyId == "" || r.ProjectId == "" && test.key != goneKey || len(r.Attempts) != 0 || r.StartedAtUs == 0 || r.PolicyVersion != 7 {
 				t.Errorf("recorded %v", r)
 			}
 		})
@@ -125,6 +129,10 @@ func TestRecorderRefuses(t *testing.T) {
 			if len(h.mock.Requests()) != 0 {
 				t.Error("it went upstream without a record")
 			}
+			h.post(goodKey, question+`}`)
+			if n := strings.Count(h.log.String(), "usage is not recorded"); n > 1 {
+				t.Errorf("said %d times", n)
+			}
 			response, text = h.post(goodKey, `{}`)
 			wantError(t, response, text, 400, "model_missing")
 		})
@@ -141,6 +149,7 @@ func TestPathsAndMethods(t *testing.T) {
 		{"GET", "/v1/chat/completions", 405, "method_not_allowed", "POST"},
 		{"POST", "/v1/models", 405, "method_not_allowed", "GET"},
 		{"POST", "/v1/embeddings", 404, "unsupported_surface", ""},
+		{"GET", "/v1/realtime", 404, "unsupported_surface", ""},
 		{"POST", "/v1/chat/completions/", 404, "unsupported_surface", ""},
 		{"GET", "/", 404, "unsupported_surface", ""},
 		{"GET", "/v1/models/nothing", 404, "route_unknown", ""},
@@ -161,7 +170,51 @@ func TestPathsAndMethods(t *testing.T) {
 			if response.Header.Get("Allow") != test.allow {
 				t.Errorf("allow %q", response.Header.Get("Allow"))
 			}
+			h.recorder.mu.Lock()
+			defer h.recorder.mu.Unlock()
+			if last := h.recorder.refused[len(h.recorder.refused)-1]; last.ErrorCode != test.code || last.KeyId != "k-good" || last.Surface != 0 {
+				t.Errorf("recorded %v", last)
+			}
 		})
+	}
+}
+
+func TestHammeringFillsNoSpool(t *testing.T) {
+	var seconds atomic.Int64
+	h := newHarness(t, func(c *proxy.Config) { c.Now = func() time.Time { return time.Unix(seconds.Load(), 0) } })
+	seconds.Store(time.Now().Unix())
+	recorded := func() int {
+		h.recorder.mu.Lock()
+		defer h.recorder.mu.Unlock()
+		return len(h.recorder.refused)
+	}
+	for range 25 {
+		h.post(revokedKey, question+`}`)
+		h.post(goodKey, `{}`) // its body was read: such are all recorded
+	}
+	if n := recorded(); n != 10+25 {
+		t.Errorf("%d records in one second", n)
+	}
+	h.post(lateRevoked, question+`}`)
+	seconds.Add(1)
+	h.post(revokedKey, question+`}`)
+	if n := recorded(); n != 10+25+2 {
+		t.Errorf("%d records with another key and in the next second", n)
+	}
+	if n := counted(t, h, "weir_agent_refusals_unrecorded_total"); n != 15 {
+		t.Errorf("%v refusals counted", n)
+	}
+}
+
+func TestAnonymousOffTheSurfacesLeavesNoRecord(t *testing.T) {
+	h := newHarness(t)
+	response, err := http.Get(h.agent.URL + "/favicon.ico")
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	if response.StatusCode != http.StatusNotFound || len(h.recorder.refused) != 0 {
+		t.Errorf("status %d, recorded %v", response.StatusCode, h.recorder.refused)
 	}
 }
 

@@ -38,6 +38,9 @@ func (e *exchange) start() *openai.Error {
 		}
 		return spoolUnavailable
 	}
+	if e.handler.fault.Load() != nil {
+		e.handler.fault.Store(nil)
+	}
 	e.ticket = ticket
 	return nil
 }

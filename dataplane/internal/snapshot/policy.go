@@ -5,6 +5,7 @@
 package snapshot
 
 import (
+	"cmp"
 	"net/url"
 	"sync/atomic"
 	"time"
@@ -90,13 +91,13 @@ const (
 	Good
 )
 
-// Key finds a key by the SHA-256 of its text. The key is nil unless it is Good
-// or Expired, and may be nil when Revoked.
+// Key finds a key by the SHA-256 of its text. The key is nil when Unknown; a
+// Revoked one has no project where only the set of revocations names it.
 func (p *Policy) Key(sha256 [32]byte, now time.Time) (*Key, Standing) {
 	key := p.content.keys[sha256]
 	switch {
 	case p.revocations.has(sha256, key):
-		return key, Revoked
+		return cmp.Or(key, p.revocations.hashes[sha256]), Revoked
 	case key == nil:
 		return nil, Unknown
 	case !key.expiresAt.IsZero() && !now.Before(key.expiresAt):

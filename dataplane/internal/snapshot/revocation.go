@@ -9,12 +9,12 @@ import (
 // revocations is the cumulative set that comes beside releases.
 type revocations struct {
 	version int64
-	hashes  map[[32]byte]bool
+	hashes  map[[32]byte]*Key // of keys that the policy may not have any more
 	ids     map[string]bool
 }
 
 func (r revocations) has(sha256 [32]byte, key *Key) bool {
-	return r.hashes[sha256] || key != nil && (key.revoked || r.ids[key.ID])
+	return r.hashes[sha256] != nil || key != nil && (key.revoked || r.ids[key.ID])
 }
 
 // WithRevocations is the same policy under another set of revocations. Nil
@@ -30,7 +30,7 @@ func (p *Policy) WithRevocations(set *policyv1.Revocations) (*Policy, error) {
 func compileRevocations(set *policyv1.Revocations) (revocations, []string) {
 	r := revocations{
 		version: set.GetVersion(),
-		hashes:  make(map[[32]byte]bool, len(set.GetRevocations())),
+		hashes:  make(map[[32]byte]*Key, len(set.GetRevocations())),
 		ids:     make(map[string]bool, len(set.GetRevocations())),
 	}
 	var reasons []string
@@ -42,7 +42,7 @@ func compileRevocations(set *policyv1.Revocations) (revocations, []string) {
 			reasons = append(reasons, fmt.Sprintf("revocation of key %s: its hash has %d bytes", revoked.GetKeyId(), len(revoked.GetKeySha256())))
 			continue
 		}
-		r.hashes[[32]byte(revoked.GetKeySha256())] = true
+		r.hashes[[32]byte(revoked.GetKeySha256())] = &Key{ID: revoked.GetKeyId(), revoked: true}
 	}
 	return r, reasons
 }
