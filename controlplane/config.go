@@ -16,6 +16,9 @@ const (
 	RoleIngest = "ingest"
 )
 
+// maxRate is beyond what one process serves in a second.
+const maxRate = 1_000_000
+
 // Config is what a control-plane process is told, by flags or environment
 // variables. What holds a secret comes from the environment or a file only.
 type Config struct {
@@ -36,6 +39,11 @@ type Config struct {
 	OIDCIssuer       string `name:"oidc-issuer" env:"WEIR_OIDC_ISSUER" help:"Identity provider of the console's users."`
 	OIDCClientID     string `name:"oidc-client-id" env:"WEIR_OIDC_CLIENT_ID" help:"Client that the identity provider knows this control plane as."`
 	OIDCClientSecret string `kong:"-"`
+
+	PrincipalRate  float64 `env:"WEIR_PRINCIPAL_RATE" default:"200" help:"Calls of the API a second, per service account or member and process; 0: no limit."`
+	PrincipalBurst float64 `env:"WEIR_PRINCIPAL_BURST" default:"400" help:"Calls that may come at once after a rest."`
+	StrangerRate   float64 `env:"WEIR_STRANGER_RATE" default:"20" help:"Calls of the API a second without valid credentials, per address and process; 0: no limit. Behind a proxy all have its address."`
+	StrangerBurst  float64 `env:"WEIR_STRANGER_BURST" default:"40" help:"Such calls that may come at once after a rest."`
 
 	HouseKeyFile  string `env:"WEIR_HOUSE_KEY_FILE" required:"" help:"File with the key that wraps secrets at rest; made where there is none. Back it up apart from Postgres."`
 	OperatorToken string `kong:"-"`
@@ -87,6 +95,12 @@ func (c *Config) validate() error {
 	u, err := url.Parse(c.PublicURL)
 	require(err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && strings.Trim(u.Path, "/") == "",
 		"WEIR_URL: want http(s)://host[:port] without a path")
+	for name, rate := range map[string]float64{
+		"WEIR_PRINCIPAL_RATE": c.PrincipalRate, "WEIR_PRINCIPAL_BURST": c.PrincipalBurst,
+		"WEIR_STRANGER_RATE": c.StrangerRate, "WEIR_STRANGER_BURST": c.StrangerBurst,
+	} {
+		require(rate >= 0 && rate <= maxRate, "%s: want 0..%d, not %g", name, maxRate, rate)
+	}
 	require(c.PostgresURL != "", "WEIR_POSTGRES_URL: not set")
 	if c.does(RoleAPI) {
 		require(c.ClickHouseReportURL != "", "WEIR_CLICKHOUSE_REPORT_URL: not set (role api)")

@@ -56,6 +56,11 @@ func (p *process) server() (*server, error) {
 			return nil, err
 		}
 	}
+	health, err := rpc.NewHealth(s.services, p.db.Ping)
+	if err != nil {
+		return nil, err
+	}
+	s.services = append(s.services, health)
 	return s, nil
 }
 
@@ -111,6 +116,9 @@ func (s *server) serveAdmins() error {
 			Tokens: identity.NewTokens(p.db), Sessions: sessions, PublicURL: p.config.PublicURL,
 			OperatorTokens: [][32]byte{token.Hash(p.config.OperatorToken)}, Logger: p.logger,
 		}),
+		Limits: rpc.NewLimits(
+			rpc.Rate{PerSecond: p.config.PrincipalRate, Burst: p.config.PrincipalBurst},
+			rpc.Rate{PerSecond: p.config.StrangerRate, Burst: p.config.StrangerBurst}, time.Now),
 		Runner: p.runner, Store: p.store, Agents: fleet.NewReportTable(p.db),
 		Report: rpc.NewReports(report.New(conn)), Logger: p.logger.With("part", "api"),
 	})...)

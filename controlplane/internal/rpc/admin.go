@@ -71,11 +71,11 @@ func NewAdmin(c AdminConfig) []Mount {
 	mount(adminv1connect.NewSessionServiceHandler(&sessions{c.Store}, behind...))
 	mount(adminv1connect.NewReportServiceHandler(c.Report, behind...))
 
-	var names []string
+	names := []string{healthService}
 	for _, m := range mounts {
 		names = append(names, strings.Trim(m.Path, "/"))
 	}
-	reflector := grpcreflect.NewStaticReflector(names...)
+	reflector := grpcreflect.NewReflector(grpcreflect.NamerFunc(func() []string { return names }), grpcreflect.WithDescriptorResolver(described{}))
 	path, handler := grpcreflect.NewHandlerV1(reflector)
 	mounts = append(mounts, Mount{path, handler})
 	path, handler = grpcreflect.NewHandlerV1Alpha(reflector)

@@ -50,14 +50,19 @@ func (silentAgents) Statuses(context.Context, uuid.UUID, []uuid.UUID) (map[uuid.
 
 func install(t testing.TB) *installation {
 	t.Helper()
+	return installLimited(t, nil)
+}
+
+func installLimited(t testing.TB, limits *rpc.Limits) *installation {
+	t.Helper()
 	db, url := pgtest.OpenURL(t)
-	return serve(t, db, url)
+	return serve(t, db, url, limits)
 }
 
 // replica is another process on the same database.
-func (in *installation) replica() *installation { return serve(in.t, in.db, in.url) }
+func (in *installation) replica() *installation { return serve(in.t, in.db, in.url, nil) }
 
-func serve(t testing.TB, db *postgres.DB, url string) *installation {
+func serve(t testing.TB, db *postgres.DB, url string, limits *rpc.Limits) *installation {
 	t.Helper()
 	store := readmodel.New(db)
 	in := &installation{t: t, db: db, url: url, store: store, logs: &safeBuffer{}}
@@ -70,9 +75,18 @@ func serve(t testing.TB, db *postgres.DB, url string) *installation {
 		}),
 		Runner: in.runner, Store: store, Agents: silentAgents{},
 		Report: adminv1connect.UnimplementedReportServiceHandler{},
-		Logger: logger,
+		Limits: limits, Logger: logger,
 	})
-	in.server = httptest.NewServer(rpc.NewMux(mounts, http.NotFoundHandler()))
+	health, err := rpc.NewHealth(mounts, db.Ping)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mounts = append(mounts, health)
+	in.server = httptest.NewUnstartedServer(rpc.NewMux(mounts, http.NotFoundHandler()))
+	in.server.Config.Protocols = new(http.Protocols)
+	in.server.Config.Protocols.SetHTTP1(true)
+	in.server.Config.Protocols.SetUnencryptedHTTP2(true)
+	in.server.Start()
 	t.Cleanup(in.server.Close)
 	return in
 }

@@ -26,12 +26,14 @@ type answer struct {
 // refusal is an error in Connect's JSON.
 type refusal struct {
 	Code, Message string
-	Details       []struct {
-		Type  string
-		Debug struct {
-			Reason          string
-			FieldViolations []struct{ Field, Description string }
-		}
+	Details       []shownDetail
+}
+
+type shownDetail struct {
+	Type  string
+	Debug struct {
+		Reason          string
+		FieldViolations []struct{ Field, Description string }
 	}
 }
 
