@@ -26,7 +26,8 @@ func Header(value []byte) (*usagev1.BatchHeader, error) {
 
 // Open verifies a serialized SignedBatch with the key that publicKey names and
 // returns its header and records. Nothing is decompressed before the signature
-// and the payload's hash were found right.
+// and the payload's hash were found right. A header beside an error is verified,
+// too: its agent did sign a payload that holds no such records.
 func Open(value []byte, publicKey KeyFunc) (*usagev1.BatchHeader, []*usagev1.UsageRecord, error) {
 	header, signed, err := parse(value)
 	if err != nil {
@@ -42,9 +43,12 @@ func Open(value []byte, publicKey KeyFunc) (*usagev1.BatchHeader, []*usagev1.Usa
 	if hash := sha256.Sum256(signed.GetPayload()); !bytes.Equal(hash[:], header.GetPayloadSha256()) {
 		return nil, nil, ErrPayload
 	}
+	if decoderErr != nil {
+		return nil, nil, fmt.Errorf("zstd decoder: %w", decoderErr)
+	}
 	records, err := openPayload(header, signed.GetPayload())
 	if err != nil {
-		return nil, nil, err
+		return header, nil, err
 	}
 	return header, records, nil
 }
@@ -65,9 +69,6 @@ func parse(value []byte) (*usagev1.BatchHeader, *usagev1.SignedBatch, error) {
 }
 
 func openPayload(header *usagev1.BatchHeader, compressed []byte) ([]*usagev1.UsageRecord, error) {
-	if decoderErr != nil {
-		return nil, fmt.Errorf("zstd decoder: %w", decoderErr)
-	}
 	body, err := decoder.DecodeAll(compressed, make([]byte, 0, header.GetPayloadBytes()))
 	if err != nil {
 		return nil, fmt.Errorf("%w: payload: %w", ErrMalformed, err)
@@ -82,5 +83,8 @@ func openPayload(header *usagev1.BatchHeader, compressed []byte) ([]*usagev1.Usa
 	if err := proto.Unmarshal(body, payload); err != nil {
 		return nil, fmt.Errorf("%w: payload: %w", ErrMalformed, err)
 	}
-	return payload.GetRecords(), checkDense(header, payload.GetRecords())
+	if err := checkDense(header, payload.GetRecords()); err != nil {
+		return nil, err
+	}
+	return payload.GetRecords(), nil
 }

@@ -92,6 +92,28 @@ func TestOpen(t *testing.T) {
 			t.Errorf("error %v", err)
 		}
 	})
+	t.Run("a_header_beside_an_error_is_verified", func(t *testing.T) {
+		value := forge(t, []byte("\xff\xff\xff"), func(*usagev1.BatchHeader) {})
+		if header, _, err := batch.Open(value, publicKey); err == nil || header.GetAgentId() != agentID {
+			t.Errorf("signed and unreadable: header %v, error %v", header, err)
+		}
+		signed := &usagev1.SignedBatch{}
+		if err := proto.Unmarshal(value, signed); err != nil {
+			t.Fatal(err)
+		}
+		for name, forged := range map[string]*usagev1.SignedBatch{
+			"another_payload": {Header: signed.Header, Signature: signed.Signature, Payload: []byte("anything")},
+			"no_signature":    {Header: signed.Header, Payload: signed.Payload},
+		} {
+			value, err := proto.Marshal(forged)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if header, _, err := batch.Open(value, publicKey); err == nil || header != nil {
+				t.Errorf("%s: header %v, error %v", name, header, err)
+			}
+		}
+	})
 	t.Run("header_peeks", func(t *testing.T) {
 		header, err := batch.Header(mustClose(t, records(9, 2)))
 		if err != nil || header.GetAgentId() != agentID || header.GetFirstSeq() != 9 {
