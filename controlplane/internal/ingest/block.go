@@ -30,6 +30,22 @@ type noted struct {
 	rows       int
 	token      string
 	leaseUntil time.Time
+	judgedAt   time.Time
+	refused    []place
+}
+
+// place is one record of a span: the batch's offset and its number there.
+type place struct{ offset, seq int64 }
+
+// refusals are the records of each month that ClickHouse did not take.
+type refusals map[int][]place
+
+func placesOf(offsets, numbers []int64) []place {
+	var out []place
+	for i, offset := range offsets {
+		out = append(out, place{offset, numbers[i]})
+	}
+	return out
 }
 
 // block is one month of a span.
@@ -45,9 +61,12 @@ type placed struct {
 	from *incoming
 }
 
+func (p placed) place() place { return place{p.from.source.offset, p.seq} }
+
 // blocksOf cuts what was taken into months. The same input gives the same rows in
-// the same order, and so the same tokens.
-func blocksOf(s span, taken []incoming) []block {
+// the same order, and so the same tokens. Without the refused records it is another
+// block, with another token.
+func blocksOf(s span, taken []incoming, refused refusals) []block {
 	byMonth := map[int][]placed{}
 	for i := range taken {
 		for _, r := range taken[i].rows {
@@ -56,15 +75,18 @@ func blocksOf(s span, taken []incoming) []block {
 	}
 	var out []block
 	for month, rows := range byMonth {
-		out = append(out, block{span: s, rows: rows, noted: noted{month: month, rows: len(rows), token: s.token(month)}})
+		out = append(out, block{span: s, rows: rows, noted: noted{month: month, rows: len(rows), token: s.token(month, refused[month])}})
 	}
 	slices.SortFunc(out, func(a, b block) int { return a.noted.month - b.noted.month })
 	return out
 }
 
-func (s span) token(month int) string {
+func (s span) token(month int, refused []place) string {
 	identity := fmt.Sprintf("weir usage block\x00%s\x00%d\x00%d\x00%d\x00%d\x00%d",
 		s.topicID, s.partition, s.first, s.last, month, transformVersion)
+	for _, p := range refused {
+		identity += fmt.Sprintf("\x00%d/%d", p.offset, p.seq)
+	}
 	sum := sha256.Sum256([]byte(identity))
 	return hex.EncodeToString(sum[:])
 }

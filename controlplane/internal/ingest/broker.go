@@ -104,7 +104,8 @@ func (b *broker) bounds(ctx context.Context, partition int) (first, next int64, 
 
 // bury writes dead letters and waits until every replica in sync has them. Kafka
 // bounds what one request may hold: then fewer go at once, and one that is too
-// large alone goes without its bytes, since nothing may stop the partition.
+// large alone goes without its bytes, since nothing may stop the partition: it is
+// marked as stripped.
 func (b *broker) bury(ctx context.Context, letters []deadLetter, topicID uuid.UUID, partition int) error {
 	for atOnce := len(letters); len(letters) > 0; {
 		atOnce = min(atOnce, len(letters))
@@ -117,7 +118,7 @@ func (b *broker) bury(ctx context.Context, letters []deadLetter, topicID uuid.UU
 		case atOnce > 1:
 			atOnce /= 2
 		default:
-			letters = append([]deadLetter{letters[0].withoutValue()}, letters[1:]...)
+			letters[0] = letters[0].withoutValue()
 		}
 	}
 	return nil

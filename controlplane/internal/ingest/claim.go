@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"sort"
 )
@@ -35,7 +34,10 @@ const (
 	conflict
 )
 
-var errConflict = errors.New("the range came before with other content")
+var (
+	errConflict = errors.New("the range came before with other content")
+	errNotNoted = errors.New("not among what was noted when it was read first")
+)
 
 // judge decides about one batch, given a claim that overlaps it, if there is one.
 func judge(candidate claim, other *claim) verdict {
@@ -69,41 +71,6 @@ func (cs claims) add(c claim) {
 	of := cs[c.boot]
 	i := sort.Search(len(of), func(i int) bool { return of[i].first > c.first })
 	cs[c.boot] = slices.Insert(of, i, c)
-}
-
-// judged is a slice after judgement.
-type judged struct {
-	taken   []incoming
-	fresh   []claim
-	repeats int
-	dead    []deadLetter
-}
-
-// judgeAll goes through batches in the order of offsets. When replaying it takes
-// only what was claimed before: anything else would change a noted block. Fresh
-// claims are added to known.
-func judgeAll(batches []incoming, known claims, at func(offset int64) position, replay bool) judged {
-	var out judged
-	for _, b := range batches {
-		c := b.claim(at(b.source.offset))
-		switch v := judge(c, known.overlapping(c)); {
-		case v == mine, v == fresh && !replay:
-			out.taken = append(out.taken, b)
-			if v == fresh {
-				out.fresh = append(out.fresh, c)
-				known.add(c)
-			}
-		case v == repeat:
-			out.repeats++
-		case v == conflict:
-			err := fmt.Errorf("%w: agent %s boot %s seq %d..%d", errConflict, b.boot.agent, b.boot.boot, b.first, b.last)
-			out.dead = append(out.dead, newDeadLetter(b.source, reasonConflict, err))
-		default:
-			err := fmt.Errorf("%w when it was read first", errUnknownAgent)
-			out.dead = append(out.dead, newDeadLetter(b.source, reasonUnknownAgent, err))
-		}
-	}
-	return out
 }
 
 func (b incoming) claim(at position) claim {

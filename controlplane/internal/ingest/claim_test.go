@@ -44,7 +44,7 @@ func TestBlocksOf(t *testing.T) {
 	taken := []incoming{{rows: []row{in(11, 1), in(10, 2)}}, {rows: []row{in(11, 3), in(10, 4), in(10, 5)}}}
 	at := span{topicID: uuid.MustParse("0192a000-0000-7000-8000-000000000001"), partition: 3, first: 7, last: 9}
 	var got []noted
-	for _, b := range blocksOf(at, taken) {
+	for _, b := range blocksOf(at, taken, nil) {
 		got = append(got, b.noted)
 	}
 	// The tokens are of the past, too: another value here doubles rows after an upgrade.

@@ -16,12 +16,12 @@ type column struct {
 
 var usageColumns = append(requestColumns, attemptColumns...)
 
-var insertUsageEvent = func() string {
+var usageColumnList = func() string {
 	names := make([]string, len(usageColumns))
 	for i, c := range usageColumns {
 		names[i] = "`" + c.name + "`"
 	}
-	return "INSERT INTO usage_event (" + strings.Join(names, ", ") + ")"
+	return "(" + strings.Join(names, ", ") + ")"
 }()
 
 // of makes a column from a function of one row.

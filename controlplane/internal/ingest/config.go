@@ -48,6 +48,10 @@ type Config struct {
 	OwnFor time.Duration
 	// How often tails are copied; 5 s.
 	TailsEvery time.Duration
+	// How often new partitions are looked for; 30 s.
+	PartitionsEvery time.Duration
+	// How long claims keep their hashes; 1 h.
+	MergeAfter time.Duration
 }
 
 func (c Config) withDefaults() Config {
@@ -57,6 +61,8 @@ func (c Config) withDefaults() Config {
 	c.Lease = orDefault(c.Lease, 10*time.Second)
 	c.OwnFor = orDefault(c.OwnFor, 6*time.Second)
 	c.TailsEvery = orDefault(c.TailsEvery, 5*time.Second)
+	c.PartitionsEvery = orDefault(c.PartitionsEvery, 30*time.Second)
+	c.MergeAfter = orDefault(c.MergeAfter, time.Hour)
 	return c
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/shopspring/decimal"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
 )
@@ -53,6 +54,8 @@ func fromProtoRecord(u *usagev1.UsageRecord) (row, error) {
 		within("overhead_us", u.GetOverheadUs(), maxCount),
 		within("status", int64(u.GetStatus()), 999),
 		short(u.GetRoute(), u.GetErrorCode(), u.GetTornFrom().GetBoot()),
+		named("surface", u.GetSurface()),
+		named("outcome", u.GetOutcome()),
 	)
 	if r.requestID == uuid.Nil {
 		err = errors.Join(err, errors.New("request_id is missing"))
@@ -111,6 +114,8 @@ func fromProtoAttempt(u *usagev1.Attempt) (attempt, error) {
 		within("status", int64(u.GetStatus()), 999),
 		within("cost_nano_usd", u.GetCostNanoUsd(), maxCostNano),
 		short(u.GetProvider(), u.GetModel(), u.GetPriceBookVersion(), a.rawUsageSHA256),
+		named("attempt's outcome", u.GetOutcome()),
+		named("usage_source", u.GetUsageSource()),
 	)
 	for _, n := range a.tokens.list() {
 		err = errors.Join(err, within("tokens", n, maxCount))
@@ -157,6 +162,15 @@ func parseID(field, text string, into *uuid.UUID) error {
 		return fmt.Errorf("%s is no UUID", field)
 	}
 	*into = id
+	return nil
+}
+
+// named refuses values of a newer agent: as numbers they would stay in rows for
+// ever, as dead letters they become rows after an upgrade.
+func named(field string, value protoreflect.Enum) error {
+	if value.Descriptor().Values().ByNumber(value.Number()) == nil {
+		return fmt.Errorf("%s %d is unknown", field, value.Number())
+	}
 	return nil
 }
 

@@ -24,7 +24,8 @@ type outageError struct{ error }
 
 func (e outageError) Unwrap() error { return e.error }
 
-// incoming is a batch that its agent signed and whose records are sound.
+// incoming is a batch that its agent signed: whose it is and which numbers it has
+// can be relied on.
 type incoming struct {
 	boot   boot
 	first  int64
@@ -32,6 +33,17 @@ type incoming struct {
 	sha256 [32]byte
 	source record
 	rows   []row
+	bad    []badRecord
+	// unreadable: the agent signed a payload that has no records; nil: it has.
+	unreadable error
+	// revived: what is left of a batch whose other records are rows already.
+	revived bool
+}
+
+// badRecord is one record of a sound batch that can't become a row.
+type badRecord struct {
+	seq int64
+	err error
 }
 
 // boot is one start of an agent, with whose it is from the registry.
@@ -49,21 +61,23 @@ type bootID struct {
 // opened is what a slice of a partition holds.
 type opened struct {
 	batches []incoming
-	dead    []deadLetter
+	dead    []deadLetter // of nobody, as far as can be known
+	now     time.Time    // records are judged by it
 }
 
 // open verifies each record. It fails only when the registry is down.
 func (in *Ingest) open(ctx context.Context, records []record) (opened, error) {
-	find := func(id uuid.UUID) (boot, error) {
+	// Stored as microseconds, to judge alike on a retry.
+	return openAll(records, in.now().Truncate(time.Microsecond), func(id uuid.UUID) (boot, error) {
 		a, err := in.agents.agent(ctx, id)
 		return bootOf(a), err
-	}
-	var out opened
+	})
+}
+
+func openAll(records []record, now time.Time, find func(agent uuid.UUID) (boot, error)) (opened, error) {
+	out := opened{now: now}
 	for _, r := range records {
-		b, err := openBatch(r, find)
-		if err == nil {
-			err = checkClock(b.rows, time.Now())
-		}
+		b, err := openBatch(r, now, find)
 		if outage := (outageError{}); errors.As(err, &outage) {
 			return opened{}, err
 		}
@@ -80,7 +94,8 @@ func bootOf(a gateway.Agent) boot {
 	return boot{bootID: bootID{agent: a.ID}, organization: a.OrganizationID, gateway: a.GatewayID, publicKey: a.PublicKey}
 }
 
-func openBatch(r record, find func(agent uuid.UUID) (boot, error)) (incoming, error) {
+// openBatch fails where nobody can say whose the record is.
+func openBatch(r record, now time.Time, find func(agent uuid.UUID) (boot, error)) (incoming, error) {
 	var from boot
 	header, records, err := batch.Open(r.value, func(h *usagev1.BatchHeader) (ed25519.PublicKey, error) {
 		id, err := uuid.Parse(h.GetAgentId())
@@ -92,20 +107,31 @@ func openBatch(r record, find func(agent uuid.UUID) (boot, error)) (incoming, er
 		}
 		return from.publicKey, nil
 	})
-	if err != nil {
+	if header == nil {
 		return incoming{}, err
 	}
 	from.boot = header.GetBoot()
 	out := incoming{
 		boot: from, first: header.GetFirstSeq(), last: header.GetLastSeq(),
-		sha256: [32]byte(header.GetPayloadSha256()), source: r, rows: make([]row, len(records)),
+		sha256: [32]byte(header.GetPayloadSha256()), source: r, unreadable: err,
 	}
-	for i, u := range records {
-		if out.rows[i], err = fromProtoRecord(u); err != nil {
-			return incoming{}, fmt.Errorf("%w: seq %d: %w", errBadRecord, u.GetSeq(), err)
+	for _, u := range records {
+		one, err := rowOf(u, now)
+		if err != nil {
+			out.bad = append(out.bad, badRecord{u.GetSeq(), err})
+			continue
 		}
+		out.rows = append(out.rows, one)
 	}
 	return out, nil
+}
+
+func rowOf(u *usagev1.UsageRecord, now time.Time) (row, error) {
+	r, err := fromProtoRecord(u)
+	if err != nil {
+		return row{}, fmt.Errorf("%w: %w", errBadRecord, err)
+	}
+	return r, checkClock(r, now)
 }
 
 // Months far from now would make a part for each.
@@ -114,13 +140,39 @@ const (
 	newestStart = 24 * time.Hour
 )
 
-func checkClock(rows []row, now time.Time) error {
-	for _, r := range rows {
-		if r.startedAt.Before(now.Add(-oldestStart)) || r.startedAt.After(now.Add(newestStart)) {
-			return fmt.Errorf("%w: started at %s", errClock, r.startedAt.Format(time.RFC3339))
-		}
+func checkClock(r row, now time.Time) error {
+	if r.startedAt.Before(now.Add(-oldestStart)) || r.startedAt.After(now.Add(newestStart)) {
+		return fmt.Errorf("%w: started at %s", errClock, r.startedAt.Format(time.RFC3339))
 	}
 	return nil
 }
 
 var errClock = errors.New("the agent's clock is wrong")
+
+func (b incoming) span() seqRange { return seqRange{b.first, b.last} }
+
+// stored are the numbers of its rows.
+func (b incoming) stored() seqs {
+	out := make([]int64, len(b.rows))
+	for i, r := range b.rows {
+		out[i] = r.seq
+	}
+	return numbers(out)
+}
+
+// only keeps the records of a set.
+func (b incoming) only(wanted seqs) incoming {
+	rows, bad := b.rows, b.bad
+	b.rows, b.bad = nil, nil
+	for _, r := range rows {
+		if wanted.holds(r.seq) {
+			b.rows = append(b.rows, r)
+		}
+	}
+	for _, r := range bad {
+		if wanted.holds(r.seq) {
+			b.bad = append(b.bad, r)
+		}
+	}
+	return b
+}

@@ -6,11 +6,16 @@
 // after all are confirmed the ranges are settled and the offset advances. After any
 // trouble the noted blocks are looked for in ClickHouse before anything is sent
 // again. It computes no cost and believes no payload about whose it is.
+//
+// A record that can't be a row is put aside alone, with its batch in the dead-letter
+// topic. Its number is settled for the agent then, if the agent signed it, and is
+// shown apart: sent to the usage topic again, it becomes a row, once.
 package ingest
 
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -26,6 +31,7 @@ type Ingest struct {
 	sink    sink
 	agents  *agents
 	metrics *metrics
+	now     func() time.Time
 }
 
 // New checks the configuration and connects to nothing yet.
@@ -42,6 +48,7 @@ func New(config Config) (*Ingest, error) {
 		sink:    clickhouseSink{conn: config.ClickHouse, timeout: config.Lease},
 		agents:  newAgents(config.Registry, time.Now),
 		metrics: newMetrics(config.Metrics),
+		now:     time.Now,
 	}, nil
 }
 
@@ -55,16 +62,44 @@ func (in *Ingest) Run(ctx context.Context) error {
 	}
 	in.config.Log.InfoContext(ctx, "ingest starts", "topic", in.config.Topic, "topic_id", topic.id, "partitions", topic.partitions)
 	group, ctx := errgroup.WithContext(ctx)
-	for number := range topic.partitions {
-		group.Go(func() error {
-			in.newPartition(topic.id, number).run(ctx)
-			return nil
-		})
-	}
+	group.Go(func() error { in.runPartitions(ctx, topic); return nil })
+	group.Go(func() error { in.mergeClaims(ctx); return nil })
 	if in.config.Tails != nil {
 		group.Go(func() error { in.copyTails(ctx); return nil })
 	}
 	return group.Wait()
+}
+
+// runPartitions works on every partition, those added while it runs too.
+func (in *Ingest) runPartitions(ctx context.Context, t topic) {
+	var workers sync.WaitGroup
+	defer workers.Wait()
+	for number := 0; ctx.Err() == nil; pause(ctx, in.config.PartitionsEvery) {
+		if number > 0 {
+			t = in.look(ctx, t)
+		}
+		for ; number < t.partitions; number++ {
+			p := in.newPartition(t.id, number)
+			workers.Go(func() { p.run(ctx) })
+		}
+	}
+}
+
+// look returns the topic as it is now, or as it was when that is not known.
+func (in *Ingest) look(ctx context.Context, was topic) topic {
+	now, err := in.broker.check(ctx)
+	switch {
+	case err != nil:
+		in.metrics.errors.WithLabelValues("kafka").Inc()
+		in.config.Log.WarnContext(ctx, "new partitions are not looked for", "error", err)
+		return was
+	case now.id != was.id:
+		in.config.Log.ErrorContext(ctx, "the usage topic was made anew: restart ingest", "topic_id", now.id, "was", was.id)
+		return was
+	case now.partitions > was.partitions:
+		in.config.Log.InfoContext(ctx, "the usage topic has new partitions", "partitions", now.partitions, "were", was.partitions)
+	}
+	return now
 }
 
 // topic waits for the broker, but not for a topic that is wrong.

@@ -108,11 +108,17 @@ func TestIngest_dead_letters(t *testing.T) {
 	w.start()
 	w.settled(0, 10)
 
-	want := []string{"conflict", "conflict", "unknown_agent", "bad_signature", "malformed", "bad_clock", "bad_record"}
+	want := []string{"conflict", "conflict", "bad_clock", "bad_record", "unknown_agent", "bad_signature", "malformed"}
 	if diff := cmp.Diff(want, w.deadReasons()); diff != "" {
 		t.Error(diff)
 	}
 	if diff := cmp.Diff(counts{7, 7}, w.rows(a)); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff("1-9", w.settledOf(a)); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff("6,6,6-9", w.outcomes(a, true)); diff != "" {
 		t.Error(diff)
 	}
 	var request string
@@ -204,7 +210,10 @@ func TestIngest_killed(t *testing.T) {
 			a := w.agent()
 			records := usage(1, 4)
 			records[1].StartedAtUs = time.Now().AddDate(0, -1, -3).UnixMicro()
-			w.send(0, w.batch(a, records...), []byte("dead"), w.batch(a, usage(5, 9)...))
+			more := usage(5, 11)
+			more[2].KeyId = "someone"
+			more[6].StartedAtUs = time.Now().Add(25 * time.Hour).UnixMicro() // right, when the next process looks
+			w.send(0, w.batch(a, records...), []byte("dead"), w.batch(a, more...))
 
 			killed := make(chan struct{})
 			w.start(func(in *Ingest, kill context.CancelFunc) {
@@ -223,13 +232,15 @@ func TestIngest_killed(t *testing.T) {
 			w.registry.mu.Lock()
 			w.registry.down = errors.New("registry is down") // a replay needs none
 			w.registry.mu.Unlock()
-			w.start()
+			w.start(func(in *Ingest, _ context.CancelFunc) {
+				in.now = func() time.Time { return time.Now().Add(20 * time.Hour) }
+			})
 			w.settled(0, 3)
 			if diff := cmp.Diff(counts{9, 9}, w.rows(a)); diff != "" {
 				t.Error(diff)
 			}
-			if n := w.ranges(a); n != 2 {
-				t.Errorf("%d ranges, want 2", n)
+			if diff := cmp.Diff([]string{"1-4,5-6,8-10", "7,11", "1-11"}, []string{w.outcomes(a, false), w.outcomes(a, true), w.settledOf(a)}); diff != "" {
+				t.Error(diff)
 			}
 			if noted := w.number(`SELECT count(*) FROM ingest_block`); noted != 0 {
 				t.Errorf("%d blocks are still noted", noted)

@@ -10,6 +10,7 @@ type metrics struct {
 	batches     *prometheus.CounterVec
 	records     prometheus.Counter
 	deadLetters *prometheus.CounterVec
+	unsettled   *prometheus.CounterVec
 	lost        prometheus.Counter
 	errors      *prometheus.CounterVec
 	lag         *prometheus.GaugeVec
@@ -26,6 +27,8 @@ func newMetrics(registry prometheus.Registerer) *metrics {
 		records: prometheus.NewCounter(prometheus.CounterOpts{Name: "weir_ingest_records_total", Help: "Usage records settled."}),
 		deadLetters: counter("weir_ingest_dead_letters_total",
 			"Batches put aside, by reason. Reason conflict is an alarm: one range came with two contents.", "reason"),
+		unsettled: counter("weir_ingest_unsettled_dead_letters_total",
+			"Dead letters that nobody's spool may forget: who sent them can't be verified, or the topic did not take their bytes. Any is an alarm.", "reason"),
 		lost: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "weir_ingest_lost_offsets_total", Help: "Offsets that Kafka deleted before they were read. Any is an alarm.",
 		}),
@@ -40,7 +43,7 @@ func newMetrics(registry prometheus.Registerer) *metrics {
 			Name: "weir_ingest_insert_seconds", Help: "Duration of one block's insert.", Buckets: prometheus.ExponentialBuckets(0.005, 2, 12),
 		}),
 	}
-	registry.MustRegister(m.batches, m.records, m.deadLetters, m.lost, m.errors, m.lag, m.stopped, m.insert)
+	registry.MustRegister(m.batches, m.records, m.deadLetters, m.unsettled, m.lost, m.errors, m.lag, m.stopped, m.insert)
 	return m
 }
 

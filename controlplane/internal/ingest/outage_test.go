@@ -164,10 +164,10 @@ func lastSeq(t *testing.T, conn driver.Conn, a testAgent) (n int64) {
 	return n
 }
 
-func gauge(g prometheus.Gauge) float64 {
+func gauge(g prometheus.Metric) float64 {
 	var m dto.Metric
 	if err := g.Write(&m); err != nil {
 		return -1
 	}
-	return m.GetGauge().GetValue()
+	return m.GetGauge().GetValue() + m.GetCounter().GetValue()
 }

@@ -28,6 +28,8 @@ type partition struct {
 	// Rows up to this offset may be in ClickHouse without a note of them, after
 	// Postgres was restored from a backup.
 	ahead int64
+	// How often ClickHouse refused the present slice.
+	refused int
 }
 
 func (in *Ingest) newPartition(topicID uuid.UUID, number int) *partition {
@@ -109,11 +111,11 @@ func (p *partition) step(ctx context.Context) error {
 	if len(records) == 0 {
 		return p.store.renew(ctx, p.owner, p.topicID, p.number)
 	}
-	slice, err := p.open(ctx, records)
+	opened, err := p.open(ctx, records)
 	if err != nil {
 		return err
 	}
-	if records, slice = p.cut(records, slice); len(records) == 0 {
+	if records, opened = p.cut(records, opened); len(records) == 0 {
 		return fmt.Errorf("%w: offset %d alone is beyond a block", errStop, p.next)
 	}
 	at := p.span(p.next, records[len(records)-1].offset)
@@ -121,11 +123,13 @@ func (p *partition) step(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	judged, blocks, err := p.store.claim(ctx, p.owner, at, slice.batches, p.leaseFrom(now), false)
+	judged, blocks, err := p.store.claim(ctx, p.owner, slice{
+		at: at, batches: opened.batches, judgedAt: opened.now, leaseUntil: p.leaseFrom(now),
+	})
 	if err != nil {
 		return err
 	}
-	judged.dead = append(judged.dead, slice.dead...)
+	judged.dead = append(judged.dead, opened.dead...)
 	return p.finish(ctx, at, judged, blocks, at.first <= p.ahead)
 }
 
@@ -176,7 +180,7 @@ func (p *partition) explain(ctx context.Context, err error) error {
 	}
 	p.metrics.lost.Add(float64(first - p.next))
 	p.log.ErrorContext(ctx, "kafka deleted records before they were read", "from_offset", p.next, "to_offset", first-1, "watermark", watermark)
-	if err := p.store.settle(ctx, p.owner, p.span(p.next, first-1), nil); err != nil {
+	if err := p.store.settle(ctx, p.owner, p.span(p.next, first-1), judged{}); err != nil {
 		return err
 	}
 	p.next = first
@@ -206,63 +210,4 @@ func before[T any](all []T, end int64, offset func(T) int64) []T {
 		}
 	}
 	return all
-}
-
-// finish takes a claimed span to its end. When asking, it looks for each block in
-// ClickHouse before it sends it.
-func (p *partition) finish(ctx context.Context, at span, j judged, blocks []block, ask bool) error {
-	if err := p.broker.bury(ctx, j.dead, p.topicID, p.number); err != nil {
-		return err
-	}
-	for _, b := range blocks {
-		if err := p.put(ctx, b, ask); err != nil {
-			return err
-		}
-	}
-	if err := p.sink.settle(ctx, at, j.taken, ask); err != nil {
-		return err
-	}
-	if err := p.store.settle(ctx, p.owner, at, j.taken); err != nil {
-		return err
-	}
-	p.next = at.last + 1
-	p.count(ctx, j, blocks)
-	return nil
-}
-
-func (p *partition) put(ctx context.Context, b block, ask bool) error {
-	if ask {
-		there, err := p.sink.stored(ctx, b.span, b.noted.month)
-		if err != nil {
-			return err
-		}
-		if there == len(b.rows) {
-			return nil
-		}
-		if there != 0 {
-			return fmt.Errorf("%w: %d of %d rows of offsets %d..%d, month %d, are in clickhouse",
-				errStop, there, len(b.rows), b.span.first, b.span.last, b.noted.month)
-		}
-	}
-	began := time.Now()
-	err := p.sink.insert(ctx, b)
-	p.metrics.insert.Observe(time.Since(began).Seconds())
-	return err
-}
-
-func (p *partition) count(ctx context.Context, j judged, blocks []block) {
-	for _, b := range blocks {
-		p.metrics.records.Add(float64(len(b.rows)))
-	}
-	p.metrics.batches.WithLabelValues("claimed").Add(float64(len(j.taken)))
-	p.metrics.batches.WithLabelValues("repeat").Add(float64(j.repeats))
-	p.metrics.batches.WithLabelValues("dead").Add(float64(len(j.dead)))
-	for _, l := range j.dead {
-		p.metrics.deadLetters.WithLabelValues(l.reason).Inc()
-		level := slog.LevelWarn
-		if l.reason == reasonConflict {
-			level = slog.LevelError
-		}
-		p.log.Log(ctx, level, "usage batch put aside", "reason", l.reason, "offset", l.source.offset, "detail", l.detail)
-	}
 }

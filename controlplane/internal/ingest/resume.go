@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -26,7 +27,7 @@ func (p *partition) resume(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	slice, err := p.reopen(ctx, records)
+	opened, err := p.reopen(ctx, records, blocks[0].judgedAt)
 	if err != nil {
 		return err
 	}
@@ -34,15 +35,36 @@ func (p *partition) resume(ctx context.Context) error {
 	if err := p.store.prolong(ctx, p.owner, at, leaseUntil); err != nil {
 		return err
 	}
-	judged, rebuilt, err := p.store.claim(ctx, p.owner, at, slice.batches, leaseUntil, true)
+	refused := refusedOf(blocks)
+	judged, rebuilt, err := p.store.claim(ctx, p.owner, slice{
+		at: at, batches: opened.batches, leaseUntil: leaseUntil, refused: refused, replay: true,
+	})
 	if err != nil {
 		return err
 	}
 	if err := sameBlocks(blocks, rebuilt); err != nil {
 		return err
 	}
-	judged.dead = append(judged.dead, slice.dead...)
+	if p.refused >= refusedBefore {
+		found, err := p.sift(ctx, rebuilt, refused)
+		if err != nil {
+			return err
+		}
+		if found {
+			p.refused = 0
+			return p.resume(ctx)
+		}
+	}
+	judged.dead = append(judged.dead, opened.dead...)
 	return p.finish(ctx, at, judged, rebuilt, true)
+}
+
+func refusedOf(blocks []noted) refusals {
+	out := refusals{}
+	for _, b := range blocks {
+		out[b.month] = b.refused
+	}
+	return out
 }
 
 // waitOut waits until no insert that was sent before can succeed any more, and
@@ -92,28 +114,19 @@ func (p *partition) reread(ctx context.Context, at span) ([]record, error) {
 
 // reopen verifies with what the boots were claimed with. A batch of a boot without
 // claims was put aside then, and is again.
-func (p *partition) reopen(ctx context.Context, records []record) (opened, error) {
+func (p *partition) reopen(ctx context.Context, records []record, now time.Time) (opened, error) {
 	known, err := p.store.boots(ctx, agentsIn(records))
 	if err != nil {
 		return opened{}, err
 	}
-	var out opened
-	for _, r := range records {
-		b, err := openBatch(r, func(agent uuid.UUID) (boot, error) {
-			for _, k := range known {
-				if k.agent == agent {
-					return k, nil
-				}
+	return openAll(records, now, func(agent uuid.UUID) (boot, error) {
+		for _, k := range known {
+			if k.agent == agent {
+				return k, nil
 			}
-			return boot{}, errUnknownAgent
-		})
-		if err != nil {
-			out.dead = append(out.dead, newDeadLetter(r, reasonOf(err), err))
-			continue
 		}
-		out.batches = append(out.batches, b)
-	}
-	return out, nil
+		return boot{}, errUnknownAgent
+	})
 }
 
 func agentsIn(records []record) []uuid.UUID {
@@ -128,8 +141,10 @@ func agentsIn(records []record) []uuid.UUID {
 	return out
 }
 
-// sameBlocks makes sure that what would be sent is what was noted.
+// sameBlocks makes sure that what would be sent is what was noted. Of a block whose
+// rows were all refused nothing is left to send.
 func sameBlocks(was []noted, now []block) error {
+	was = slices.DeleteFunc(slices.Clone(was), func(n noted) bool { return n.rows == 0 })
 	same := len(was) == len(now)
 	for i := 0; same && i < len(was); i++ {
 		same = was[i].month == now[i].noted.month && was[i].rows == now[i].noted.rows && was[i].token == now[i].noted.token

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -18,8 +19,10 @@ type sink interface {
 	// furthest is the highest offset from `from` on of which a row is there, or -1.
 	furthest(ctx context.Context, at span) (int64, error)
 	insert(ctx context.Context, b block) error
-	// settle notes the ranges of confirmed blocks; ask: unless they are there.
-	settle(ctx context.Context, at span, taken []incoming, ask bool) error
+	// try finds out whether ClickHouse would take a block, and stores nothing.
+	try(ctx context.Context, b block) error
+	// settle notes what became of a span's ranges; ask: unless it is noted.
+	settle(ctx context.Context, at span, j judged, ask bool) error
 	copyTails(ctx context.Context, tails []Tail) error
 }
 
@@ -61,15 +64,23 @@ func (s clickhouseSink) furthest(ctx context.Context, at span) (int64, error) {
 // insert sends a block in one synchronous insert. Without an answer it may have
 // happened or not.
 func (s clickhouseSink) insert(ctx context.Context, b block) error {
+	return s.send(ctx, "usage_event", b)
+}
+
+func (s clickhouseSink) try(ctx context.Context, b block) error {
+	return s.send(ctx, "usage_trial", b)
+}
+
+func (s clickhouseSink) send(ctx context.Context, table string, b block) error {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	prepared, err := s.conn.PrepareBatch(s.once(ctx, b.noted.token), insertUsageEvent)
+	prepared, err := s.conn.PrepareBatch(s.once(ctx, b.noted.token), "INSERT INTO "+table+" "+usageColumnList)
 	if err != nil {
 		return wrap(err, "prepare block")
 	}
 	for i, c := range usageColumns {
 		if err := prepared.Column(i).Append(c.values(b)); err != nil {
-			return wrap(err, "column %s", c.name)
+			return fmt.Errorf("%w: column %s: %w", errColumn, c.name, errors.Join(err, prepared.Abort()))
 		}
 	}
 	return wrap(prepared.Send(), "insert %d rows of offsets %d..%d, partition %d", len(b.rows), b.span.first, b.span.last, b.span.partition)
@@ -86,8 +97,9 @@ func (s clickhouseSink) once(ctx context.Context, token string) context.Context 
 	}))
 }
 
-func (s clickhouseSink) settle(ctx context.Context, at span, taken []incoming, ask bool) error {
-	if len(taken) == 0 {
+func (s clickhouseSink) settle(ctx context.Context, at span, j judged, ask bool) error {
+	ranges := j.ranges()
+	if len(ranges) == 0 {
 		return nil
 	}
 	if ask {
@@ -98,19 +110,19 @@ func (s clickhouseSink) settle(ctx context.Context, at span, taken []incoming, a
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	prepared, err := s.conn.PrepareBatch(s.once(ctx, at.token(0)), `INSERT INTO usage_range
-		(organization_id, gateway_id, agent_id, boot, first_seq, last_seq, payload_sha256, kafka_topic_id, kafka_partition, kafka_offset)`)
+	prepared, err := s.conn.PrepareBatch(s.once(ctx, at.token(0, nil)), `INSERT INTO usage_range
+		(organization_id, gateway_id, agent_id, boot, first_seq, last_seq, dead_lettered, payload_sha256, kafka_topic_id, kafka_partition, kafka_offset)`)
 	if err != nil {
 		return wrap(err, "prepare ranges")
 	}
-	for _, b := range taken {
-		err := prepared.Append(b.boot.organization, b.boot.gateway, b.boot.agent, b.boot.boot, b.first, b.last,
-			string(b.sha256[:]), at.topicID, int32(at.partition), b.source.offset)
+	for _, r := range ranges {
+		err := prepared.Append(r.boot.organization, r.boot.gateway, r.boot.agent, r.boot.boot, r.first, r.last,
+			r.dead, string(r.sha256[:]), at.topicID, int32(at.partition), r.offset)
 		if err != nil {
-			return wrap(err, "range %d..%d", b.first, b.last)
+			return wrap(err, "range %d..%d", r.first, r.last)
 		}
 	}
-	return wrap(prepared.Send(), "insert %d ranges", len(taken))
+	return wrap(prepared.Send(), "insert %d ranges", len(ranges))
 }
 
 func (s clickhouseSink) copyTails(ctx context.Context, tails []Tail) error {

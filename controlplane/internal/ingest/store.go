@@ -73,13 +73,15 @@ func (s store) undone(ctx context.Context, topicID uuid.UUID, partition int) (at
 	at = span{topicID: topicID, partition: partition}
 	err = s.db.System(ctx, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
-			SELECT first_offset, last_offset, month, rows, token, lease_until FROM ingest_block
+			SELECT first_offset, last_offset, month, rows, token, lease_until, judged_at, refused_offsets, refused_seqs FROM ingest_block
 			WHERE topic_id = $1 AND partition = $2 ORDER BY month`, topicID, partition)
 		if err != nil {
 			return err
 		}
 		var n noted
-		_, err = pgx.ForEachRow(rows, []any{&at.first, &at.last, &n.month, &n.rows, &n.token, &n.leaseUntil}, func() error {
+		var offsets, numbers []int64
+		_, err = pgx.ForEachRow(rows, []any{&at.first, &at.last, &n.month, &n.rows, &n.token, &n.leaseUntil, &n.judgedAt, &offsets, &numbers}, func() error {
+			n.refused = placesOf(offsets, numbers)
 			blocks = append(blocks, n)
 			return nil
 		})

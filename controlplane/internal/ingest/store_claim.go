@@ -14,11 +14,21 @@ import (
 	"github.com/weirhq/weir/proto/contract/batch"
 )
 
+// slice is what one span holds and how it is to be claimed.
+type slice struct {
+	at         span
+	batches    []incoming
+	judgedAt   time.Time
+	leaseUntil time.Time
+	refused    refusals
+	replay     bool
+}
+
 // claim judges the batches of a span and, in the same transaction, claims the
 // fresh ones and notes the blocks that will hold them. A replay claims nothing and
 // notes nothing.
-func (s store) claim(ctx context.Context, owner uuid.UUID, at span, batches []incoming, leaseUntil time.Time, replay bool) (out judged, blocks []block, err error) {
-	boots := bootsOf(batches)
+func (s store) claim(ctx context.Context, owner uuid.UUID, in slice) (out judged, blocks []block, err error) {
+	at, boots := in.at, bootsOf(in.batches)
 	err = s.db.System(ctx, func(tx pgx.Tx) error {
 		if err := s.fence(ctx, tx, owner, at.topicID, at.partition); err != nil {
 			return err
@@ -26,17 +36,18 @@ func (s store) claim(ctx context.Context, owner uuid.UUID, at span, batches []in
 		if err := lockBoots(ctx, tx, boots); err != nil {
 			return err
 		}
-		known, err := claimsAround(ctx, tx, batches)
+		known, err := knownAround(ctx, tx, boots, in.batches)
 		if err != nil {
 			return err
 		}
 		where := func(offset int64) position { return position{at.topicID, at.partition, offset} }
-		out = judgeAll(batches, known, where, replay)
-		blocks = blocksOf(at, out.taken)
+		j := judgement{known: known, at: where, replay: in.replay}
+		out = j.all(in.batches).without(in.refused)
+		blocks = blocksOf(at, out.taken, in.refused)
 		for i := range blocks {
-			blocks[i].noted.leaseUntil = leaseUntil
+			blocks[i].noted.leaseUntil, blocks[i].noted.judgedAt = in.leaseUntil, in.judgedAt
 		}
-		if replay {
+		if in.replay {
 			return nil
 		}
 		return noteAll(ctx, tx, at, out, blocks)
@@ -64,6 +75,19 @@ func lockBoots(ctx context.Context, tx pgx.Tx, boots []boot) error {
 		todo.Queue(`SELECT FROM ingest_boot WHERE agent_id = $1 AND boot = $2 FOR UPDATE`, b.agent, b.boot)
 	}
 	return tx.SendBatch(ctx, &todo).Close()
+}
+
+func knownAround(ctx context.Context, tx pgx.Tx, boots []boot, batches []incoming) (known, error) {
+	claims, err := claimsAround(ctx, tx, batches)
+	if err != nil {
+		return known{}, err
+	}
+	merged, err := mergedOf(ctx, tx, boots)
+	if err != nil {
+		return known{}, err
+	}
+	dead, err := deadOf(ctx, tx, boots)
+	return known{claims: claims, merged: merged, dead: dead}, err
 }
 
 // claimsAround returns every claim that could overlap one of the batches: none is
@@ -109,11 +133,17 @@ func noteAll(ctx context.Context, tx pgx.Tx, at span, out judged, blocks []block
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 			organizations[c.boot], c.boot.agent, c.boot.boot, c.first, c.last, c.sha256[:], at.topicID, at.partition, c.at.offset)
 	}
+	for _, c := range out.revived {
+		todo.Queue(`
+			UPDATE ingest_dead SET revived_topic_id = $4, revived_partition = $5, revived_offset = $6
+			WHERE agent_id = $1 AND boot = $2 AND payload_sha256 = $3`,
+			c.boot.agent, c.boot.boot, c.sha256[:], at.topicID, at.partition, c.at.offset)
+	}
 	for _, b := range blocks {
 		todo.Queue(`
-			INSERT INTO ingest_block (topic_id, partition, first_offset, last_offset, month, rows, token, lease_until)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			at.topicID, at.partition, at.first, at.last, b.noted.month, b.noted.rows, b.noted.token, b.noted.leaseUntil)
+			INSERT INTO ingest_block (topic_id, partition, first_offset, last_offset, month, rows, token, lease_until, judged_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+			at.topicID, at.partition, at.first, at.last, b.noted.month, b.noted.rows, b.noted.token, b.noted.leaseUntil, b.noted.judgedAt)
 	}
 	return tx.SendBatch(ctx, &todo).Close()
 }

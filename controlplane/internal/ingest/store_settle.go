@@ -2,46 +2,32 @@ package ingest
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/weirhq/weir/controlplane/internal/postgres"
 	agentv1 "github.com/weirhq/weir/proto/gen/weir/agent/v1"
 )
 
-// settle ends a span: its ranges are safe in ClickHouse, its blocks are done and
-// the partition goes on behind it.
-func (s store) settle(ctx context.Context, owner uuid.UUID, at span, taken []incoming) error {
+// settle ends a span: its numbers are safe in ClickHouse or in the dead-letter
+// topic, its blocks are done and the partition goes on behind it.
+func (s store) settle(ctx context.Context, owner uuid.UUID, at span, j judged) error {
 	return wrap(s.db.System(ctx, func(tx pgx.Tx) error {
 		if err := s.fence(ctx, tx, owner, at.topicID, at.partition); err != nil {
 			return err
 		}
-		if err := settleBoots(ctx, tx, taken); err != nil {
-			return err
+		var todo pgx.Batch
+		boots, settled := j.boots(), j.settledBy()
+		for _, b := range boots { // locks them before anything else of theirs is touched
+			todo.Queue(`UPDATE ingest_boot SET settled = settled + $3 WHERE agent_id = $1 AND boot = $2`, b.agent, b.boot, settled[b.bootID].multirange())
 		}
-		if _, err := tx.Exec(ctx, `DELETE FROM ingest_block WHERE topic_id = $1 AND partition = $2`, at.topicID, at.partition); err != nil {
-			return err
-		}
-		_, err := tx.Exec(ctx, `UPDATE ingest_partition SET next_offset = $3 WHERE topic_id = $1 AND partition = $2`,
-			at.topicID, at.partition, at.last+1)
-		return err
+		noteDead(&todo, j)
+		todo.Queue(`DELETE FROM ingest_block WHERE topic_id = $1 AND partition = $2`, at.topicID, at.partition)
+		todo.Queue(`UPDATE ingest_partition SET next_offset = $3 WHERE topic_id = $1 AND partition = $2`, at.topicID, at.partition, at.last+1)
+		return tx.SendBatch(ctx, &todo).Close()
 	}), "settle offsets %d..%d of partition %d", at.first, at.last, at.partition)
-}
-
-func settleBoots(ctx context.Context, tx pgx.Tx, taken []incoming) error {
-	ranges := map[bootID]pgtype.Multirange[pgtype.Range[int64]]{}
-	for _, b := range taken {
-		ranges[b.boot.bootID] = append(ranges[b.boot.bootID], pgtype.Range[int64]{
-			Lower: b.first, LowerType: pgtype.Inclusive, Upper: b.last, UpperType: pgtype.Inclusive, Valid: true,
-		})
-	}
-	var todo pgx.Batch
-	for _, b := range bootsOf(taken) {
-		todo.Queue(`UPDATE ingest_boot SET settled = settled + $3 WHERE agent_id = $1 AND boot = $2`, b.agent, b.boot, ranges[b.bootID])
-	}
-	return tx.SendBatch(ctx, &todo).Close()
 }
 
 // boots returns what is known of boots from their first claims.
@@ -63,17 +49,24 @@ func (s store) boots(ctx context.Context, agents []uuid.UUID) (map[bootID]boot, 
 	return out, wrap(err, "known boots")
 }
 
-// Settled answers, for heartbeats, which records of these agents (UUIDs) are safe
-// in ClickHouse: merged ranges of every boot, in order. Agents without any are
-// absent.
+// A closed boot that is settled to its end and was not named by its agent for so
+// long is one that the agent has forgotten.
+const forgottenAfter = time.Hour
+
+// Settled answers, for heartbeats, which records of these agents (UUIDs) they may
+// drop: safe in ClickHouse, or in the dead-letter topic. Merged ranges of every boot
+// that the agent may still hold, in order. Agents without any are absent.
 func Settled(ctx context.Context, db *postgres.DB, agents []string) (map[string][]*agentv1.SettledRange, error) {
 	out := map[string][]*agentv1.SettledRange{}
 	err := db.System(ctx, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
 			SELECT agent_id::text, boot, lower(r), upper(r) - 1
-			FROM ingest_boot, unnest(settled) AS r
-			WHERE agent_id = ANY($1::uuid[])
-			ORDER BY agent_id, boot, lower(r)`, agents)
+			FROM ingest_boot AS b, unnest(settled) AS r
+			WHERE agent_id = ANY($1::uuid[]) AND NOT EXISTS (
+				SELECT FROM agent_tail AS t
+				WHERE t.organization_id = b.organization_id AND t.agent_id = b.agent_id AND t.boot = b.boot
+				AND t.closed AND t.reported_at < now() - $2::interval AND b.settled @> int8range(1, t.last_seq, '[]'))
+			ORDER BY agent_id, boot, lower(r)`, agents, forgottenAfter)
 		if err != nil {
 			return err
 		}

@@ -21,6 +21,49 @@ func (w *world) number(query string, args ...any) (n int64) {
 	return n
 }
 
+// settledOf is what the agent is told that it may drop.
+func (w *world) settledOf(a testAgent) string {
+	w.t.Helper()
+	got, err := Settled(context.Background(), w.db, []string{a.ID.String()})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var out seqs
+	for _, r := range got[a.ID.String()] {
+		out = append(out, seqRange{r.GetFirstSeq(), r.GetLastSeq()})
+	}
+	return out.String()
+}
+
+// outcomes are the ranges that usage_range has of an agent, stored or dead-lettered.
+func (w *world) outcomes(a testAgent, dead bool) string {
+	w.t.Helper()
+	rows, err := w.clickhouse.Query(context.Background(), `SELECT first_seq, last_seq FROM usage_range
+		WHERE agent_id = ? AND dead_lettered = ? ORDER BY first_seq, last_seq`, a.ID, dead)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var out seqs
+	for rows.Next() {
+		var r seqRange
+		if err := rows.Scan(&r.first, &r.last); err != nil {
+			w.t.Fatal(err)
+		}
+		out = append(out, r)
+	}
+	return out.String()
+}
+
+// change alters usage_event, and the table of trials as a migration would.
+func (w *world) change(statement string) {
+	w.t.Helper()
+	for _, query := range []string{"ALTER TABLE usage_event " + statement, "CREATE OR REPLACE TABLE usage_trial AS usage_event ENGINE = Null"} {
+		if err := w.clickhouse.Exec(context.Background(), query); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+}
+
 // deadReasons returns the reasons of the dead letters so far, in order.
 func (w *world) deadReasons() []string {
 	w.t.Helper()
@@ -59,6 +102,15 @@ type fragile struct {
 	beforeInsert func(ctx context.Context, b block) error
 	afterInsert  func(b block) error
 	afterSettle  func() error
+	afterTry     func(err error) error
+}
+
+func (f *fragile) try(ctx context.Context, b block) error {
+	err := f.sink.try(ctx, b)
+	if f.afterTry != nil {
+		return f.afterTry(err)
+	}
+	return err
 }
 
 func (f *fragile) insert(ctx context.Context, b block) error {
@@ -74,12 +126,23 @@ func (f *fragile) insert(ctx context.Context, b block) error {
 	return err
 }
 
-func (f *fragile) settle(ctx context.Context, at span, taken []incoming, ask bool) error {
-	err := f.sink.settle(ctx, at, taken, ask)
+func (f *fragile) settle(ctx context.Context, at span, j judged, ask bool) error {
+	err := f.sink.settle(ctx, at, j, ask)
 	if err == nil && f.afterSettle != nil {
 		return f.afterSettle()
 	}
 	return err
+}
+
+// dies makes a process that ends between its first insert and what follows.
+func (w *world) dies(killed chan struct{}) func(*Ingest, context.CancelFunc) {
+	return func(in *Ingest, kill context.CancelFunc) {
+		in.sink = &fragile{sink: in.sink, afterInsert: func(block) error {
+			kill()
+			close(killed)
+			return errKilled
+		}}
+	}
 }
 
 var errKilled = errors.New("killed")

@@ -132,7 +132,12 @@ func (w *world) batch(a testAgent, records ...*usagev1.UsageRecord) []byte {
 // forged is a batch that the agent signed and batch.Close would not have made.
 func (w *world) forged(a testAgent, boot string, seq int64) []byte {
 	w.t.Helper()
-	body := w.marshal(&usagev1.BatchPayload{Records: usage(seq, seq)})
+	return w.signed(a, boot, seqRange{seq, seq}, w.marshal(&usagev1.BatchPayload{Records: usage(seq, seq)}))
+}
+
+// signed is any payload under the agent's signature.
+func (w *world) signed(a testAgent, boot string, of seqRange, body []byte) []byte {
+	w.t.Helper()
 	encoder, err := zstd.NewWriter(nil)
 	if err != nil {
 		w.t.Fatal(err)
@@ -140,7 +145,7 @@ func (w *world) forged(a testAgent, boot string, seq int64) []byte {
 	payload := encoder.EncodeAll(body, nil)
 	hash := sha256.Sum256(payload)
 	header := w.marshal(&usagev1.BatchHeader{
-		AgentId: a.ID.String(), Boot: boot, FirstSeq: seq, LastSeq: seq, PayloadSha256: hash[:], PayloadBytes: int64(len(body)),
+		AgentId: a.ID.String(), Boot: boot, FirstSeq: of.first, LastSeq: of.last, PayloadSha256: hash[:], PayloadBytes: int64(len(body)),
 	})
 	return w.marshal(&usagev1.SignedBatch{Header: header, Signature: ed25519.Sign(a.private, batch.Message(header)), Payload: payload})
 }

@@ -45,6 +45,20 @@ func TestRun(t *testing.T) {
 		}
 	})
 
+	t.Run("completeness_shows_what_was_dead_lettered_apart", func(t *testing.T) {
+		of := h.organizations[2].String()
+		for _, r := range []string{"1, 4, false", "5, 5, true", "6, 8, false", "8, 9, true", "9, 9, false", "10, 12, true", "10, 12, true", "15, 15, true"} {
+			h.exec(t, `INSERT INTO usage_range (organization_id, gateway_id, agent_id, boot, first_seq, last_seq, dead_lettered) SELECT '`+of+`', '`+of+`', '`+of+`', 'dead', `+r)
+		}
+		result, err := h.Run(ctx, "SELECT last_seq, settled, dead_lettered, missing_tail, holes, doubled_ranges, complete FROM completeness WHERE boot = 'dead'")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([][]any{{"15", "8", "5", "0", "2", "0", false}}, result.Rows); diff != "" {
+			t.Error(diff)
+		}
+	})
+
 	t.Run("spend_adds_up", func(t *testing.T) {
 		result, err := h.Run(ctx, "SELECT day, requests, attempts, cost_usd, unpriced_attempts FROM spend_daily")
 		if err != nil {
