@@ -1,3 +1,4 @@
+import type { Page } from "@playwright/test";
 import { expect, test } from "@playwright/test";
 
 import { expectAccessible } from "./accessible";
@@ -15,7 +16,7 @@ test("every_page_is_within_reach_and_within_the_width", async ({ page }) => {
     await link.click();
     await expect(page.getByRole("heading", { level: 1, name: heading })).toBeVisible();
     await expect(page.getByRole("status", { name: /^Loading/ })).toHaveCount(0);
-    expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+    expect(await overflowing(page)).toEqual([]);
     await expectAccessible(page);
   }
 });
@@ -27,3 +28,12 @@ test("a_request_shows_its_model_tokens_and_latency", async ({ page }) => {
   await expect(demo.getByText(/^\d+ in, \d+ out$/)).toBeInViewport({ ratio: 1 });
   await expect(demo.getByText(/^[\d.]+ (µs|ms|s)$/).filter({ visible: true })).toBeInViewport({ ratio: 1 });
 });
+
+// A result of SQL is as wide as it is asked to be; the page and its own tables fit.
+function overflowing(page: Page): Promise<string[]> {
+  return page.evaluate(() =>
+    [document.documentElement, ...document.querySelectorAll(".scroller")]
+      .filter((e) => e.scrollWidth > e.clientWidth)
+      .map((e) => e.getAttribute("aria-label") ?? e.tagName),
+  );
+}

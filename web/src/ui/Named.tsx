@@ -1,4 +1,5 @@
 import type { Names } from "../api/names";
+import { shortId } from "../format/id";
 import { CopyButton } from "./CopyButton";
 
 interface NamedProps {
@@ -10,7 +11,7 @@ interface NamedProps {
 export function Named({ id, names }: NamedProps) {
   if (!id) return <span className="muted">–</span>;
   const name = names?.get(id);
-  return name ? <span title={id}>{name}</span> : <code title={id}>{`…${id.slice(-8)}`}</code>;
+  return name ? <span title={id}>{name}</span> : <code title={id}>{shortId(id)}</code>;
 }
 
 /** NamedToCopy is Named with a way to take the id along. */

@@ -52,6 +52,7 @@ function AgentRow({ agent, now }: { agent: Agent; now: Date }) {
     <tr>
       <th scope="row" title={agent.id}>
         {agent.name}
+        <div className="narrow-only stacked">{spool(agent)} in the spool</div>
       </th>
       <td>
         <Badge tone={health.tone}>{health.label}</Badge>
@@ -66,10 +67,12 @@ function AgentRow({ agent, now }: { agent: Agent; now: Date }) {
         {agent.policyVersion > 0n ? `v${agent.policyVersion}` : <span className="muted">none</span>}
       </td>
       <td className="num wide-only">{`v${agent.revocationVersion}`}</td>
-      <td className="num wide-only">
-        {`${formatCount(agent.spoolRecords)} records, ${formatBytes(agent.spoolBytes)}`}
-      </td>
+      <td className="num wide-only">{spool(agent)}</td>
       <td className="wide-only">{agent.version || <span className="muted">–</span>}</td>
     </tr>
   );
+}
+
+function spool(agent: Agent): string {
+  return `${formatCount(agent.spoolRecords)} records, ${formatBytes(agent.spoolBytes)}`;
 }

@@ -2,6 +2,7 @@ import type { Key } from "../../api/key";
 import type { Project } from "../../api/project";
 import type { Route } from "../../api/route";
 import { dateOf } from "../../api/time";
+import { shortId } from "../../format/id";
 import { Badge } from "../../ui/Badge";
 import { Scroller } from "../../ui/Scroller";
 import { useNow } from "../../ui/useNow";
@@ -25,7 +26,9 @@ export function KeyTable({ keys, projects, routes, onRevoke }: KeyTableProps) {
         <thead>
           <tr>
             <th scope="col">Key</th>
-            <th scope="col">Ends in</th>
+            <th scope="col" className="wide-only">
+              Ends in
+            </th>
             <th scope="col">State</th>
             <th scope="col" className="wide-only">
               Project
@@ -51,8 +54,8 @@ export function KeyTable({ keys, projects, routes, onRevoke }: KeyTableProps) {
             <KeyRow
               key={key.id}
               subject={key}
-              project={projectNames.get(key.projectId) ?? key.projectId}
-              routes={key.routeIds.map((id) => routeNames.get(id) ?? id)}
+              project={projectNames.get(key.projectId) ?? shortId(key.projectId)}
+              routes={key.routeIds.map((id) => routeNames.get(id) ?? shortId(id))}
               onRevoke={onRevoke}
             />
           ))}
@@ -74,8 +77,16 @@ function KeyRow({ subject, project, routes, onRevoke }: KeyRowProps) {
   const revoked = dateOf(subject.revokedAt);
   return (
     <tr>
-      <th scope="row">{subject.name}</th>
-      <td>
+      <th scope="row" className="anywhere">
+        {subject.name}
+        <div className="narrow-only stacked">
+          <code>…{subject.suffix}</code> of {project}, {routes.length > 0 ? routes.join(", ") : "every route"}
+          <div>
+            Expires <Time at={dateOf(subject.expiresAt)} precision="minute" absent="never" />
+          </div>
+        </div>
+      </th>
+      <td className="wide-only">
         <code>…{subject.suffix}</code>
       </td>
       <td>

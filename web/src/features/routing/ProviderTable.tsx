@@ -34,8 +34,14 @@ export function ProviderTable({ providers }: { providers: readonly Provider[] })
             <tr key={provider.id}>
               <th scope="row">{provider.name}</th>
               <td className="nowrap wide-only">{dialectName(provider.dialect)}</td>
-              <td>
+              <td className="anywhere">
                 <code>{provider.baseUrl}</code>
+                <div className="narrow-only stacked">
+                  {dialectName(provider.dialect)}, {provider.priceList ? `prices of ${provider.priceList}` : "unpriced"}
+                  <div>
+                    <code>{provider.credentialRef}</code>
+                  </div>
+                </div>
               </td>
               <td className="wide-only">
                 <code>{provider.credentialRef}</code>

@@ -2,6 +2,7 @@ import type { Provider } from "../../api/provider";
 import type { Route } from "../../api/route";
 import { strategyName } from "../../api/route";
 import { dateOf } from "../../api/time";
+import { Named } from "../../ui/Named";
 import { Scroller } from "../../ui/Scroller";
 import { Time } from "../../ui/Value";
 
@@ -35,7 +36,7 @@ export function RouteTable({ routes, providers }: RouteTableProps) {
               <td>
                 {route.targets.map((target, i) => (
                   <div key={i} className="nowrap">
-                    {names.get(target.providerId) ?? <code>{target.providerId}</code>}
+                    <Named id={target.providerId} names={names} />
                     <span className="muted"> / </span>
                     {target.model}
                   </div>

@@ -4,6 +4,8 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Role } from "./common_pb";
 import { file_weir_admin_v1_common } from "./common_pb";
 import { file_weir_admin_v1_options } from "./options_pb";
@@ -13,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file weir/admin/v1/session.proto.
  */
 export const file_weir_admin_v1_session: GenFile = /*@__PURE__*/
-  fileDesc("Cht3ZWlyL2FkbWluL3YxL3Nlc3Npb24ucHJvdG8SDXdlaXIuYWRtaW4udjEiDwoNV2hvQW1JUmVxdWVzdCKnAQoOV2hvQW1JUmVzcG9uc2USDAoEa2luZBgBIAEoCRIKCgJpZBgCIAEoCRIPCgdkaXNwbGF5GAMgASgJEhcKD29yZ2FuaXphdGlvbl9pZBgEIAEoCRIZChFvcmdhbml6YXRpb25fbmFtZRgFIAEoCRIhCgRyb2xlGAYgASgOMhMud2Vpci5hZG1pbi52MS5Sb2xlEhMKC3Blcm1pc3Npb25zGAcgAygJMmQKDlNlc3Npb25TZXJ2aWNlElIKBldob0FtSRIcLndlaXIuYWRtaW4udjEuV2hvQW1JUmVxdWVzdBodLndlaXIuYWRtaW4udjEuV2hvQW1JUmVzcG9uc2UiC5ACAYq1GARzZWxmYgZwcm90bzM", [file_weir_admin_v1_common, file_weir_admin_v1_options]);
+  fileDesc("Cht3ZWlyL2FkbWluL3YxL3Nlc3Npb24ucHJvdG8SDXdlaXIuYWRtaW4udjEiDwoNV2hvQW1JUmVxdWVzdCKnAQoOV2hvQW1JUmVzcG9uc2USDAoEa2luZBgBIAEoCRIKCgJpZBgCIAEoCRIPCgdkaXNwbGF5GAMgASgJEhcKD29yZ2FuaXphdGlvbl9pZBgEIAEoCRIZChFvcmdhbml6YXRpb25fbmFtZRgFIAEoCRIhCgRyb2xlGAYgASgOMhMud2Vpci5hZG1pbi52MS5Sb2xlEhMKC3Blcm1pc3Npb25zGAcgAygJIpICCgdTZXNzaW9uEgoKAmlkGAEgASgJEi4KCmNyZWF0ZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKDGxhc3Rfc2Vlbl9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPaWRsZV9leHBpcmVzX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpleHBpcmVzX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdhZGRyZXNzGAYgASgJEhIKCnVzZXJfYWdlbnQYByABKAkSDwoHY3VycmVudBgIIAEoCCIVChNMaXN0U2Vzc2lvbnNSZXF1ZXN0IkAKFExpc3RTZXNzaW9uc1Jlc3BvbnNlEigKCHNlc3Npb25zGAEgAygLMhYud2Vpci5hZG1pbi52MS5TZXNzaW9uIiIKFFJldm9rZVNlc3Npb25SZXF1ZXN0EgoKAmlkGAEgASgJIhcKFVJldm9rZVNlc3Npb25SZXNwb25zZSIwChhSZXZva2VBbGxTZXNzaW9uc1JlcXVlc3QSFAoMa2VlcF9jdXJyZW50GAEgASgIIiwKGVJldm9rZUFsbFNlc3Npb25zUmVzcG9uc2USDwoHcmV2b2tlZBgBIAEoBTKiAwoOU2Vzc2lvblNlcnZpY2USUgoGV2hvQW1JEhwud2Vpci5hZG1pbi52MS5XaG9BbUlSZXF1ZXN0Gh0ud2Vpci5hZG1pbi52MS5XaG9BbUlSZXNwb25zZSILkAIBirUYBHNlbGYSZAoMTGlzdFNlc3Npb25zEiIud2Vpci5hZG1pbi52MS5MaXN0U2Vzc2lvbnNSZXF1ZXN0GiMud2Vpci5hZG1pbi52MS5MaXN0U2Vzc2lvbnNSZXNwb25zZSILkAIBirUYBHNlbGYSZAoNUmV2b2tlU2Vzc2lvbhIjLndlaXIuYWRtaW4udjEuUmV2b2tlU2Vzc2lvblJlcXVlc3QaJC53ZWlyLmFkbWluLnYxLlJldm9rZVNlc3Npb25SZXNwb25zZSIIirUYBHNlbGYScAoRUmV2b2tlQWxsU2Vzc2lvbnMSJy53ZWlyLmFkbWluLnYxLlJldm9rZUFsbFNlc3Npb25zUmVxdWVzdBooLndlaXIuYWRtaW4udjEuUmV2b2tlQWxsU2Vzc2lvbnNSZXNwb25zZSIIirUYBHNlbGZiBnByb3RvMw", [file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options]);
 
 /**
  * @generated from message weir.admin.v1.WhoAmIRequest
@@ -82,6 +84,166 @@ export const WhoAmIResponseSchema: GenMessage<WhoAmIResponse> = /*@__PURE__*/
   messageDesc(file_weir_admin_v1_session, 1);
 
 /**
+ * Session is one console login. What opens it, the cookie, is stored nowhere.
+ *
+ * @generated from message weir.admin.v1.Session
+ */
+export type Session = Message<"weir.admin.v1.Session"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp created_at = 2;
+   */
+  createdAt?: Timestamp | undefined;
+
+  /**
+   * Up to a minute behind.
+   *
+   * @generated from field: google.protobuf.Timestamp last_seen_at = 3;
+   */
+  lastSeenAt?: Timestamp | undefined;
+
+  /**
+   * It ends at the earlier of the two; use moves the first only.
+   *
+   * @generated from field: google.protobuf.Timestamp idle_expires_at = 4;
+   */
+  idleExpiresAt?: Timestamp | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp expires_at = 5;
+   */
+  expiresAt?: Timestamp | undefined;
+
+  /**
+   * Of the browser at login.
+   *
+   * @generated from field: string address = 6;
+   */
+  address: string;
+
+  /**
+   * @generated from field: string user_agent = 7;
+   */
+  userAgent: string;
+
+  /**
+   * The request came with this one.
+   *
+   * @generated from field: bool current = 8;
+   */
+  current: boolean;
+};
+
+/**
+ * Describes the message weir.admin.v1.Session.
+ * Use `create(SessionSchema)` to create a new message.
+ */
+export const SessionSchema: GenMessage<Session> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_session, 2);
+
+/**
+ * @generated from message weir.admin.v1.ListSessionsRequest
+ */
+export type ListSessionsRequest = Message<"weir.admin.v1.ListSessionsRequest"> & {
+};
+
+/**
+ * Describes the message weir.admin.v1.ListSessionsRequest.
+ * Use `create(ListSessionsRequestSchema)` to create a new message.
+ */
+export const ListSessionsRequestSchema: GenMessage<ListSessionsRequest> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_session, 3);
+
+/**
+ * @generated from message weir.admin.v1.ListSessionsResponse
+ */
+export type ListSessionsResponse = Message<"weir.admin.v1.ListSessionsResponse"> & {
+  /**
+   * @generated from field: repeated weir.admin.v1.Session sessions = 1;
+   */
+  sessions: Session[];
+};
+
+/**
+ * Describes the message weir.admin.v1.ListSessionsResponse.
+ * Use `create(ListSessionsResponseSchema)` to create a new message.
+ */
+export const ListSessionsResponseSchema: GenMessage<ListSessionsResponse> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_session, 4);
+
+/**
+ * @generated from message weir.admin.v1.RevokeSessionRequest
+ */
+export type RevokeSessionRequest = Message<"weir.admin.v1.RevokeSessionRequest"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+};
+
+/**
+ * Describes the message weir.admin.v1.RevokeSessionRequest.
+ * Use `create(RevokeSessionRequestSchema)` to create a new message.
+ */
+export const RevokeSessionRequestSchema: GenMessage<RevokeSessionRequest> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_session, 5);
+
+/**
+ * @generated from message weir.admin.v1.RevokeSessionResponse
+ */
+export type RevokeSessionResponse = Message<"weir.admin.v1.RevokeSessionResponse"> & {
+};
+
+/**
+ * Describes the message weir.admin.v1.RevokeSessionResponse.
+ * Use `create(RevokeSessionResponseSchema)` to create a new message.
+ */
+export const RevokeSessionResponseSchema: GenMessage<RevokeSessionResponse> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_session, 6);
+
+/**
+ * @generated from message weir.admin.v1.RevokeAllSessionsRequest
+ */
+export type RevokeAllSessionsRequest = Message<"weir.admin.v1.RevokeAllSessionsRequest"> & {
+  /**
+   * Leave the one that asks: "log out everywhere else".
+   *
+   * @generated from field: bool keep_current = 1;
+   */
+  keepCurrent: boolean;
+};
+
+/**
+ * Describes the message weir.admin.v1.RevokeAllSessionsRequest.
+ * Use `create(RevokeAllSessionsRequestSchema)` to create a new message.
+ */
+export const RevokeAllSessionsRequestSchema: GenMessage<RevokeAllSessionsRequest> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_session, 7);
+
+/**
+ * @generated from message weir.admin.v1.RevokeAllSessionsResponse
+ */
+export type RevokeAllSessionsResponse = Message<"weir.admin.v1.RevokeAllSessionsResponse"> & {
+  /**
+   * @generated from field: int32 revoked = 1;
+   */
+  revoked: number;
+};
+
+/**
+ * Describes the message weir.admin.v1.RevokeAllSessionsResponse.
+ * Use `create(RevokeAllSessionsResponseSchema)` to create a new message.
+ */
+export const RevokeAllSessionsResponseSchema: GenMessage<RevokeAllSessionsResponse> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_session, 8);
+
+/**
+ * SessionService is about the caller itself; MemberService has the sessions of others.
+ *
  * @generated from service weir.admin.v1.SessionService
  */
 export const SessionService: GenService<{
@@ -94,6 +256,37 @@ export const SessionService: GenService<{
     methodKind: "unary";
     input: typeof WhoAmIRequestSchema;
     output: typeof WhoAmIResponseSchema;
+  },
+  /**
+   * ListSessions returns the caller's own console logins, the newest first: none
+   * for a service account. There are at most 100.
+   *
+   * @generated from rpc weir.admin.v1.SessionService.ListSessions
+   */
+  listSessions: {
+    methodKind: "unary";
+    input: typeof ListSessionsRequestSchema;
+    output: typeof ListSessionsResponseSchema;
+  },
+  /**
+   * RevokeSession ends one of the caller's own at once; NotFound for any other.
+   *
+   * @generated from rpc weir.admin.v1.SessionService.RevokeSession
+   */
+  revokeSession: {
+    methodKind: "unary";
+    input: typeof RevokeSessionRequestSchema;
+    output: typeof RevokeSessionResponseSchema;
+  },
+  /**
+   * RevokeAllSessions ends the caller's own at once, the one that asks too.
+   *
+   * @generated from rpc weir.admin.v1.SessionService.RevokeAllSessions
+   */
+  revokeAllSessions: {
+    methodKind: "unary";
+    input: typeof RevokeAllSessionsRequestSchema;
+    output: typeof RevokeAllSessionsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_weir_admin_v1_session, 0);
