@@ -41,7 +41,7 @@ func clickhouseChild(args []string) error {
 	}()
 	select {
 	case err := <-ended:
-		return fmt.Errorf("data in %s: %w (restore it, or remove it to start empty)", filepath.Join(*dir, "data"), err)
+		return fmt.Errorf("data in %s: %w (restore it, or `make clean-local` to begin anew)", filepath.Join(*dir, "data"), err)
 	case <-stop:
 		return nil // inserted parts are whole files already: ending here loses no acknowledged row
 	}

@@ -48,7 +48,7 @@ func startBroker(data string, port int, topics []Topic) (*kfake.Cluster, error) 
 	}
 	cluster, err := kfake.NewCluster(opts...)
 	if err != nil {
-		return nil, fmt.Errorf("open broker data in %s: %w (restore it, or remove it to start empty)", data, err)
+		return nil, fmt.Errorf("open broker data in %s: %w (restore it, or `make clean-local` to begin anew)", data, err)
 	}
 	for _, t := range topics { // the broker seeds an empty folder only
 		if cluster.TopicInfo(t.Name) != nil {

@@ -50,14 +50,14 @@ func initPostgres(ctx context.Context, e fetch.Installation, dir string, owner *
 func checkPostgres(data, secret string) (string, error) {
 	version, err := os.ReadFile(filepath.Join(data, "PG_VERSION"))
 	if err != nil {
-		return "", fmt.Errorf("%s is there but holds no PostgreSQL database (%w): restore it, or remove it to start empty", data, err)
+		return "", fmt.Errorf("%s is there but holds no PostgreSQL database (%w): restore it, or `make clean-local` to begin anew", data, err)
 	}
 	if got := strings.TrimSpace(string(version)); got != postgresMajor {
-		return "", fmt.Errorf("%s was made by PostgreSQL %q, this is %s: restore it, or remove it to start empty", data, got, postgresMajor)
+		return "", fmt.Errorf("%s was made by PostgreSQL %q, this is %s: restore it, or `make clean-local` to begin anew", data, got, postgresMajor)
 	}
 	password, err := os.ReadFile(secret)
 	if err != nil {
-		return "", fmt.Errorf("the password of %s is lost (%w): restore it, or remove %s to start empty", data, err, data)
+		return "", fmt.Errorf("the password of %s is lost (%w): restore it, or `make clean-local` to begin anew", data, err)
 	}
 	return strings.TrimSpace(string(password)), nil
 }

@@ -55,7 +55,10 @@ func (s *stack) up(ctx context.Context, name, where string, program func(*stack)
 		p.Name = name
 		ctx, cancel := context.WithTimeout(ctx, bootTimeout)
 		defer cancel()
-		return s.supervisor.Start(ctx, p)
+		if err := s.supervisor.Start(ctx, p); err != nil {
+			return err
+		}
+		return s.holds.record(name)
 	})
 }
 

@@ -39,7 +39,11 @@ func run(ctx context.Context, out io.Writer, parts partTable) error {
 	if err := freeForUs(ctx, s); err != nil {
 		return err
 	}
-	return supervised(ctx, s, screen.New(out, began()), parts)
+	holds, err := openHolding(s)
+	if err != nil {
+		return err
+	}
+	return supervised(ctx, s, holds, screen.New(out, began()), parts)
 }
 
 const (
@@ -70,8 +74,8 @@ func lockWithin(ctx context.Context, dir string, wait time.Duration) (*file.Lock
 	return file.WaitLock(ctx, filepath.Join(dir, "lock"), nil)
 }
 
-func supervised(ctx context.Context, s settings, out *screen.Screen, parts partTable) error {
-	st, err := newStack(s, parts, out)
+func supervised(ctx context.Context, s settings, holds *holding, out *screen.Screen, parts partTable) error {
+	st, err := newStack(s, holds, parts, out)
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 // stack is one run of everything. Its later fields are filled as parts come up.
 type stack struct {
 	settings
+	holds      *holding
 	self       string // this binary
 	screen     *screen.Screen
 	supervisor *supervise.Supervisor
@@ -51,12 +52,12 @@ type demonstration struct {
 	enrolment       string // "" when the agent is enrolled already
 }
 
-func newStack(s settings, parts partTable, out *screen.Screen) (*stack, error) {
+func newStack(s settings, holds *holding, parts partTable, out *screen.Screen) (*stack, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("find own binary: %w", err)
 	}
-	st := &stack{settings: s, self: self, screen: out, parts: parts}
+	st := &stack{settings: s, holds: holds, self: self, screen: out, parts: parts}
 	st.supervisor, err = supervise.New(filepath.Join(s.dir, "log"), func(part, what string) { out.Note("%s: %s", part, what) })
 	return st, err
 }
