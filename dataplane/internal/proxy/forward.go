@@ -48,6 +48,8 @@ func (e *exchange) forward() {
 	defer u.watch.Stop()
 	e.attempt.Status = int32(response.StatusCode)
 	switch {
+	case saysNothing(response.StatusCode):
+		u.reject(upstreamEmpty)
 	case response.StatusCode >= 300 && response.StatusCode < 400:
 		u.reject(upstreamRedirected)
 	case response.StatusCode == http.StatusUnauthorized:
@@ -57,6 +59,12 @@ func (e *exchange) forward() {
 	default:
 		u.whole()
 	}
+}
+
+// saysNothing tells statuses that never carry an answer. 101 leaves HTTP, which
+// nobody asked for: its body would not end.
+func saysNothing(status int) bool {
+	return status < http.StatusOK || status == http.StatusNoContent || status == http.StatusResetContent
 }
 
 func isStream(response *http.Response) bool {

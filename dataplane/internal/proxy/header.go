@@ -20,8 +20,14 @@ var (
 	notUpstream = set(hopByHop, "Authorization", "X-Api-Key", "X-Goog-Api-Key", "Api-Key", "Cookie", "Host", "Expect",
 		"Accept-Encoding", "Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip",
 		"Openai-Organization", "Openai-Project")
-	// notToCaller would bind the caller to the provider's site.
-	notToCaller = set(hopByHop, "Set-Cookie", "Alt-Svc", "Strict-Transport-Security", "Www-Authenticate", "Clear-Site-Data")
+	// notToCaller speaks of the provider's own origin: the caller would apply it to the
+	// agent's, and which pages may call that is not the provider's to say.
+	notToCaller = set(hopByHop, "Set-Cookie", "Alt-Svc", "Strict-Transport-Security", "Www-Authenticate", "Clear-Site-Data",
+		"Location", "Content-Location", "Refresh", "Timing-Allow-Origin", "Content-Security-Policy",
+		"Content-Security-Policy-Report-Only", "Nel", "Report-To", "Reporting-Endpoints",
+		"Access-Control-Allow-Origin", "Access-Control-Allow-Credentials", "Access-Control-Allow-Headers",
+		"Access-Control-Allow-Methods", "Access-Control-Allow-Private-Network", "Access-Control-Expose-Headers",
+		"Access-Control-Max-Age")
 )
 
 // identity asks for answers whose usage can be read on the way.

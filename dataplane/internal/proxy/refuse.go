@@ -41,6 +41,8 @@ var (
 		Message: "The provider of this route broke off its answer."}
 	upstreamRedirected = &openai.Error{Status: http.StatusBadGateway, Code: "upstream_redirected",
 		Message: "The provider of this route answered with a redirect, which is not followed."}
+	upstreamEmpty = &openai.Error{Status: http.StatusBadGateway, Code: "upstream_empty",
+		Message: "The provider of this route sent no answer."}
 	upstreamTooLarge = &openai.Error{Status: http.StatusBadGateway, Code: "upstream_too_large",
 		Message: "The provider of this route sent a larger answer than this agent takes."}
 )

@@ -26,6 +26,12 @@ func (u *upstream) whole() {
 		return
 	}
 	status := u.response.StatusCode
+	if len(body.bytes) == 0 && status < http.StatusBadRequest {
+		// Something between may have lost it: what it cost is not known, as with one that broke off.
+		e.log().Warn("upstream sent an empty answer", "provider", e.target.Provider.Name, "upstream_status", status)
+		u.answerError(upstreamEmpty, usagev1.Outcome_OUTCOME_UPSTREAM_BROKE, false)
+		return
+	}
 	answer := openai.ParseAnswer(body.bytes)
 	end := end{outcome: usagev1.Outcome_OUTCOME_OK, status: status, answer: answer}
 	if status >= http.StatusBadRequest || answer.Failed {

@@ -25,6 +25,7 @@ const meanings: Record<string, string> = {
   upstream_timeout: "The provider did not answer in time.",
   upstream_broke: "The provider broke off its answer.",
   upstream_redirected: "The provider answered with a redirect, which is not followed. Correct its base URL.",
+  upstream_empty: "The provider sent no answer.",
   upstream_too_large: "The provider's answer is larger than the agent takes.",
 };
 
