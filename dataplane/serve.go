@@ -82,7 +82,7 @@ func (a *agent) readyz(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "no policy yet", http.StatusServiceUnavailable)
 		return
 	}
-	if err := a.spool.Shut(); err != nil {
+	if err := a.spool.Fault(); err != nil {
 		http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		return
 	}

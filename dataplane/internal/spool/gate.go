@@ -100,6 +100,14 @@ func (g *Gate) Shut() error {
 	return nil
 }
 
+// Fault says why no request may start now, whether the spool is open or not.
+func (g *Gate) Fault() error {
+	if err := g.Shut(); err != nil {
+		return err
+	}
+	return g.log.Load().Fault()
+}
+
 // Start is Log.Start.
 func (g *Gate) Start(record *usagev1.UsageRecord) (uint64, error) {
 	if err := g.Shut(); err != nil {

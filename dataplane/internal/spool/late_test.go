@@ -47,10 +47,16 @@ func TestEndsThatMeetAFullDisk(t *testing.T) {
 		if _, err := l.Start(started("more")); !errors.Is(err, spool.ErrFull) {
 			t.Errorf("start while ends wait: %v", err)
 		}
+		if err := l.Fault(); !errors.Is(err, spool.ErrFull) {
+			t.Errorf("fault while ends wait: %v", err)
+		}
 		killed, waiting := copyDir(t, dir), l.Stats().Late
 
 		disk.Free()
 		eventually(t, "the ends are written", func() bool { return l.Stats().Late == 0 })
+		if err := l.Fault(); err != nil {
+			t.Errorf("fault after that: %v", err)
+		}
 		request(t, l, "after")
 		for _, r := range recordsOf(t, drain(t, l)) {
 			if r.GetOutcome() != usagev1.Outcome_OUTCOME_OK {

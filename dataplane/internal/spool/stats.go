@@ -1,6 +1,9 @@
 package spool
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Stats is what the spool holds now.
 type Stats struct {
@@ -10,6 +13,19 @@ type Stats struct {
 	Late      int           // ended, and waiting in memory for room on the disk; among Open
 	OldestAge time.Duration // since the oldest batch that is not settled was closed
 	Damaged   int64         // stretches of bytes lost to damage, found since Open
+}
+
+// Fault says why no request may start now; nil: one may.
+func (l *Log) Fault() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.failed != nil {
+		return l.failed
+	}
+	if n := len(l.late.ends); n > 0 {
+		return fmt.Errorf("%w: %d ends wait for room on the disk", ErrFull, n)
+	}
+	return l.admit(0)
 }
 
 // Stats returns what the spool holds.
