@@ -15,23 +15,26 @@ import (
 )
 
 type commandLine struct {
-	Serve serve `cmd:"" help:"Serve the roles of this process until it is told to stop."`
+	Serve   serve   `cmd:"" help:"Serve the roles of this process until it is told to stop."`
+	Rebuild rebuild `cmd:"" help:"Compare read models with the log, and put them right; exit status 1 if they differ and stay so."`
+	Backup  backup  `cmd:"" help:"Write the configuration store to a file, while others serve it."`
+	Restore restore `cmd:"" help:"Fill an empty configuration store from a file."`
 }
 
 type serve struct {
 	controlplane.Config
 }
 
-func (s *serve) Run() error {
+func (s *serve) Run(ctx context.Context) error {
 	if err := s.LoadSecrets(); err != nil {
 		return err
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
 	return controlplane.Run(ctx, s.Config, slog.New(slog.NewJSONHandler(os.Stderr, nil)))
 }
 
 func main() {
-	command := kong.Parse(&commandLine{}, kong.Description("The control plane of Weir."))
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	command := kong.Parse(&commandLine{}, kong.Description("The control plane of Weir."), kong.BindTo(ctx, (*context.Context)(nil)))
 	command.FatalIfErrorf(command.Run())
 }

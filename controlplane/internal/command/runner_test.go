@@ -106,8 +106,8 @@ func TestContradictionsAcrossProcesses(t *testing.T) {
 	if err != nil || len(events) != 9 || events[8].Version != 9 {
 		t.Errorf("%d events, %v", len(events), err)
 	}
-	if differences, err := readmodel.New(db).Rebuild(t.Context(), id, false); len(differences) > 0 || err != nil {
-		t.Errorf("read models differ: %v, %v", differences, err)
+	if rebuilt, err := readmodel.New(db).Rebuild(t.Context(), readmodel.Rebuilding{Organization: id}); rebuilt.Count > 0 || err != nil {
+		t.Errorf("read models differ: %v, %v", rebuilt.Differences, err)
 	}
 }
 

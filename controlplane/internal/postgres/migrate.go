@@ -13,7 +13,6 @@ import (
 	_ "github.com/golang-migrate/migrate/v4/database/pgx/v5" // registers pgx5://
 	"github.com/golang-migrate/migrate/v4/source"
 	"github.com/golang-migrate/migrate/v4/source/iofs"
-	"github.com/jackc/pgx/v5"
 
 	"github.com/weirhq/weir/migrations"
 )
@@ -25,13 +24,23 @@ const migrationLock = 0x77656972_00000002
 // Migrate brings the schema to this build's version. Replicas may start together,
 // and a process that dies midway leaves nothing that stops the next one.
 func Migrate(ctx context.Context, url string) error {
+	return migrateBy(ctx, url, (*migrate.Migrate).Up)
+}
+
+// MigrateTo brings an empty or older database to a version of the schema that is
+// not newer than this build's.
+func MigrateTo(ctx context.Context, url string, version uint) error {
+	return migrateBy(ctx, url, func(m *migrate.Migrate) error { return m.Migrate(version) })
+}
+
+func migrateBy(ctx context.Context, url string, steps func(*migrate.Migrate) error) error {
 	_, rest, found := strings.Cut(url, "://")
 	if !found {
 		return errors.New("postgres URL: want postgres://…")
 	}
-	conn, err := pgx.Connect(ctx, url)
+	conn, err := Connect(ctx, url)
 	if err != nil {
-		return fmt.Errorf("connect to migrate postgres: %w", err)
+		return err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
 	if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock($1)", int64(migrationLock)); err != nil {
@@ -45,7 +54,7 @@ func Migrate(ctx context.Context, url string) error {
 	if err != nil {
 		return fmt.Errorf("connect to migrate postgres: %w", err)
 	}
-	err = up(m, files)
+	err = mending(m, files, steps)
 	sourceErr, databaseErr := m.Close()
 	if err != nil && !errors.Is(err, migrate.ErrNoChange) {
 		return fmt.Errorf("migrate postgres: %w", err)
@@ -70,10 +79,10 @@ func (w whole) ReadUp(version uint) (io.ReadCloser, string, error) {
 	}{io.MultiReader(file, strings.NewReader(clean)), file}, name, nil
 }
 
-// up applies what is missing. A dirty version was not applied, not even in part,
-// and whoever tried is gone, since we hold the lock.
-func up(m *migrate.Migrate, files source.Driver) error {
-	err := m.Up()
+// mending migrates past a dirty version: it was not applied, not even in part, and
+// whoever tried is gone, since we hold the lock.
+func mending(m *migrate.Migrate, files source.Driver, steps func(*migrate.Migrate) error) error {
+	err := steps(m)
 	dirty := migrate.ErrDirty{}
 	if !errors.As(err, &dirty) {
 		return err
@@ -89,5 +98,5 @@ func up(m *migrate.Migrate, files source.Driver) error {
 	if err := m.Force(before); err != nil {
 		return err
 	}
-	return m.Up()
+	return steps(m)
 }

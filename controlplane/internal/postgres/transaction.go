@@ -19,6 +19,7 @@ const rollbackTimeout = 5 * time.Second
 const (
 	begin         = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 	beginSnapshot = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+	beginScratch  = "BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE"
 	enter         = "SELECT set_config('role', 'weir_app', true), set_config('weir.organization_id', $1, true)"
 	enterAll      = "SELECT set_config('role', 'weir_system', true)"
 	onlyRead      = "SELECT set_config('transaction_read_only', 'on', true)"
@@ -35,6 +36,12 @@ func (db *DB) InOrganization(ctx context.Context, organization uuid.UUID, fn fun
 // (REPEATABLE READ).
 func (db *DB) Snapshot(ctx context.Context, organization uuid.UUID, fn func(pgx.Tx) error) error {
 	return transact(ctx, db.app, fn, step{sql: beginSnapshot}, step{enter, []any{organization.String()}})
+}
+
+// Scratch is Snapshot for work that needs temporary tables. A write of anything that
+// changed since is refused by Postgres.
+func (db *DB) Scratch(ctx context.Context, organization uuid.UUID, fn func(pgx.Tx) error) error {
+	return transact(ctx, db.app, fn, step{sql: beginScratch}, step{enter, []any{organization.String()}})
 }
 
 // Read is for what needs no single instant and writes nothing: each statement

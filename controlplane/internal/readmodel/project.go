@@ -98,32 +98,3 @@ func (t *Table[T]) queueInsert(batch *pgx.Batch, into string, organization uuid.
 	args := append([]any{organization, r.id, r.validFrom, r.validTo, string(r.state)}, r.columns...)
 	batch.Queue(t.insertInto(into), args...)
 }
-
-// replay folds a whole log and returns every version of every row.
-func (t *Table[T]) replay(events []eventlog.Event) ([]row, error) {
-	f := fold[T]{t, map[uuid.UUID]*T{}}
-	newest := map[uuid.UUID]int{}
-	var rows []row
-	for _, e := range events {
-		id, ok, err := t.claims(e)
-		if err != nil {
-			return nil, err
-		}
-		if !ok {
-			continue
-		}
-		next, err := f.step(id, e)
-		if err != nil {
-			return nil, err
-		}
-		if i, ok := newest[id]; ok && !t.makes(e.Kind) {
-			rows[i].validTo = &e.Version
-		}
-		if next == nil {
-			continue
-		}
-		newest[id] = len(rows)
-		rows = append(rows, *next)
-	}
-	return rows, nil
-}

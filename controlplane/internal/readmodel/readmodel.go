@@ -58,8 +58,10 @@ type projection interface {
 	// claims tells which row an event changes, if any of this table.
 	claims(e eventlog.Event) (uuid.UUID, bool, error)
 	project(ctx context.Context, tx pgx.Tx, batch *pgx.Batch, events []eventlog.Event) error
-	replay(events []eventlog.Event) ([]row, error)
-	queueInsert(batch *pgx.Batch, into string, organization uuid.UUID, r row)
+	// columnNames are those of its rows' values, in order.
+	columnNames() []string
+	// refold begins to fold a log anew.
+	refold() refold
 }
 
 var projections = []projection{

@@ -7,107 +7,129 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/weirhq/weir/controlplane/internal/eventlog"
 	"github.com/weirhq/weir/controlplane/internal/eventlog/pglog"
 )
 
-// Difference is a row that the read models have and a refold does not make alike.
-type Difference struct {
-	Table     string
-	ID        uuid.UUID
-	ValidFrom int64
-	// Stored and Refolded are the rows as text; empty where there is none.
-	Stored, Refolded string
+const (
+	// readPage is how many events are in memory at once.
+	readPage = 2000
+	// shownDifferences bounds what is kept of a read model that is lost as a whole.
+	shownDifferences = 1000
+)
+
+// Rebuilding says what to rebuild.
+type Rebuilding struct {
+	Organization uuid.UUID
+	// Replace puts what was folded in the place of what differs.
+	Replace bool
+	// Progress, if set, hears of the version that was folded last and of the last
+	// one that there is, about every few thousand.
+	Progress func(folded, head int64)
 }
 
-const readPage = 1000
+// Rebuilt is what came of it.
+type Rebuilt struct {
+	// Events is how many were folded: the log's head.
+	Events int64
+	// Differences are the first thousand of Count.
+	Differences []Difference
+	Count       int
+}
 
-// Rebuild folds an organization's whole log again and compares; with replace it
-// puts what it made in the place of what differs. All of it is one transaction,
-// and the organization's log stands still meanwhile.
-func (s *Store) Rebuild(ctx context.Context, organization uuid.UUID, replace bool) ([]Difference, error) {
-	var all []Difference
-	err := s.db.InOrganization(ctx, organization, func(tx pgx.Tx) error {
-		const hold = `SELECT FROM organization_head WHERE organization_id = $1 FOR UPDATE`
-		if _, err := tx.Exec(ctx, hold, organization); err != nil {
-			return fmt.Errorf("hold the log: %w", err)
+// Rebuild folds an organization's whole log again, in one transaction, and
+// compares. It keeps the things that live in memory, not the log. Readers are
+// served meanwhile; the organization's log stands still only where rows are to be
+// replaced.
+func (s *Store) Rebuild(ctx context.Context, r Rebuilding) (Rebuilt, error) {
+	enter := s.db.Scratch
+	if r.Replace {
+		enter = s.db.InOrganization
+	}
+	var done Rebuilt
+	err := enter(ctx, r.Organization, func(tx pgx.Tx) (err error) {
+		v := View{Tx: tx, Organization: r.Organization}
+		if r.Replace {
+			const hold = `SELECT FROM organization_head WHERE organization_id = $1 FOR UPDATE`
+			if _, err := tx.Exec(ctx, hold, r.Organization); err != nil {
+				return fmt.Errorf("hold the log: %w", err)
+			}
 		}
-		events, err := wholeLog(ctx, tx, organization)
-		if err != nil {
+		if done.Events, err = refoldLog(ctx, v, r.Progress); err != nil {
 			return err
 		}
-		for _, p := range projections {
-			differences, err := rebuild(ctx, View{Tx: tx, Organization: organization}, p, events, replace)
-			if err != nil {
-				return fmt.Errorf("table %s: %w", p.tableName(), err)
-			}
-			all = append(all, differences...)
-		}
-		return nil
+		return settle(ctx, v, r.Replace, &done)
 	})
 	if err != nil {
-		return nil, fmt.Errorf("rebuild organization %s: %w", organization, err)
+		return Rebuilt{}, fmt.Errorf("rebuild organization %s: %w", r.Organization, err)
 	}
-	return all, nil
+	return done, nil
 }
 
-func wholeLog(ctx context.Context, tx pgx.Tx, organization uuid.UUID) ([]eventlog.Event, error) {
-	var events []eventlog.Event
-	for {
-		page, err := pglog.ReadIn(ctx, tx, organization, int64(len(events)), readPage)
+// refoldLog fills a temporary twin of every table from the log.
+func refoldLog(ctx context.Context, v View, progress func(folded, head int64)) (int64, error) {
+	head, err := Head(ctx, v)
+	if err != nil {
+		return 0, err
+	}
+	twins := make([]*twin, 0, len(projections))
+	for _, p := range projections {
+		t, err := newTwin(ctx, v, p)
 		if err != nil {
-			return nil, err
+			return 0, err
 		}
-		events = append(events, page...)
-		if len(page) < readPage {
-			return events, known(events)
+		twins = append(twins, t)
+	}
+	folded := int64(0)
+	for folded < head {
+		page, err := pglog.ReadIn(ctx, v.Tx, v.Organization, folded, readPage)
+		if err != nil {
+			return 0, err
+		}
+		if len(page) == 0 {
+			return 0, fmt.Errorf("the log ends at version %d and its head says %d", folded, head)
+		}
+		if err := known(page); err != nil {
+			return 0, err
+		}
+		for _, e := range page {
+			if folded++; e.Version != folded {
+				return 0, fmt.Errorf("the log has no version %d", folded)
+			}
+			for _, t := range twins {
+				if err := t.take(ctx, v, e); err != nil {
+					return 0, err
+				}
+			}
+		}
+		if progress != nil {
+			progress(folded, head)
 		}
 	}
+	for _, t := range twins {
+		if err := t.finish(ctx, v); err != nil {
+			return 0, err
+		}
+	}
+	return folded, nil
 }
 
-func rebuild(ctx context.Context, v View, p projection, events []eventlog.Event, replace bool) ([]Difference, error) {
-	rows, err := p.replay(events)
-	if err != nil {
-		return nil, err
+// settle compares every table with its twin, and puts right what differs if asked.
+func settle(ctx context.Context, v View, replace bool, done *Rebuilt) error {
+	for _, p := range projections {
+		table := p.tableName()
+		differences, count, err := compare(ctx, v, table)
+		if err != nil {
+			return fmt.Errorf("compare table %s: %w", table, err)
+		}
+		done.Count += count
+		room := shownDifferences - len(done.Differences)
+		done.Differences = append(done.Differences, differences[:min(room, len(differences))]...)
+		if count == 0 || !replace {
+			continue
+		}
+		if err := replaceRows(ctx, v, table); err != nil {
+			return fmt.Errorf("replace rows of table %s: %w", table, err)
+		}
 	}
-	table := p.tableName()
-	create := "CREATE TEMPORARY TABLE refolded_" + table + " (LIKE " + table + ") ON COMMIT DROP"
-	if _, err := v.Tx.Exec(ctx, create); err != nil {
-		return nil, err
-	}
-	batch := &pgx.Batch{}
-	for _, r := range rows {
-		p.queueInsert(batch, "refolded_"+table, v.Organization, r)
-	}
-	if err := v.Tx.SendBatch(ctx, batch).Close(); err != nil {
-		return nil, err
-	}
-	differences, err := compare(ctx, v, table)
-	if err != nil || !replace || len(differences) == 0 {
-		return differences, err
-	}
-	return differences, replaceRows(ctx, v, table)
-}
-
-func compare(ctx context.Context, v View, table string) ([]Difference, error) {
-	query := fmt.Sprintf(`SELECT id, valid_from, coalesce(a.row, ''), coalesce(b.row, '')
-		FROM (SELECT id, valid_from, t::text AS row FROM %[1]s t WHERE organization_id = $1) a
-		FULL JOIN (SELECT id, valid_from, t::text AS row FROM refolded_%[1]s t) b USING (id, valid_from)
-		WHERE a.row IS DISTINCT FROM b.row ORDER BY valid_from, id`, table)
-	rows, err := v.Tx.Query(ctx, query, v.Organization)
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectRows(rows, func(r pgx.CollectableRow) (Difference, error) {
-		d := Difference{Table: table}
-		return d, r.Scan(&d.ID, &d.ValidFrom, &d.Stored, &d.Refolded)
-	})
-}
-
-func replaceRows(ctx context.Context, v View, table string) error {
-	if _, err := v.Tx.Exec(ctx, "DELETE FROM "+table+" WHERE organization_id = $1", v.Organization); err != nil {
-		return err
-	}
-	_, err := v.Tx.Exec(ctx, "INSERT INTO "+table+" SELECT * FROM refolded_"+table)
-	return err
+	return nil
 }

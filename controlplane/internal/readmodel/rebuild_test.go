@@ -2,8 +2,13 @@ package readmodel_test
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/weirhq/weir/controlplane/internal/eventlog"
@@ -20,11 +25,14 @@ func TestRebuild(t *testing.T) {
 	s, other := tell(t, db, "alpha"), tell(t, db, "beta")
 	rebuild := func(t *testing.T, replace bool) []readmodel.Difference {
 		t.Helper()
-		differences, err := store.Rebuild(t.Context(), s.id, replace)
+		rebuilt, err := store.Rebuild(t.Context(), readmodel.Rebuilding{Organization: s.id, Replace: replace})
 		if err != nil {
 			t.Fatal(err)
 		}
-		return differences
+		if rebuilt.Events != s.head || rebuilt.Count != len(rebuilt.Differences) {
+			t.Errorf("folded %d events of %d, counted %d of %d differences", rebuilt.Events, s.head, rebuilt.Count, len(rebuilt.Differences))
+		}
+		return rebuilt.Differences
 	}
 	t.Run("refolded_equals_live", func(t *testing.T) {
 		if differences := rebuild(t, false); len(differences) > 0 {
@@ -39,25 +47,43 @@ func TestRebuild(t *testing.T) {
 		}
 	})
 	t.Run("damage_is_reported_and_mended", func(t *testing.T) {
-		execute(t, url, `UPDATE key SET name = 'forged' WHERE name = 'living' AND organization_id = '`+s.id.String()+`'`)
+		execute(t, url, `UPDATE key SET name = 'forged', state = jsonb_set(state::jsonb, '{name}', '"forged"') WHERE name = 'living' AND organization_id = '`+s.id.String()+`'`)
 		execute(t, url, `DELETE FROM agent WHERE id = '`+s.agent.String()+`'`)
+		stray := uuid.New()
+		execute(t, url, fmt.Sprintf(`INSERT INTO agent (organization_id, id, valid_from, name, gateway_id, public_key, state)
+			VALUES ('%s', '%s', 1, 'stray', '%[2]s', 'x', '{}')`, s.id, stray))
 		execute(t, url, `UPDATE project SET valid_to = 9 WHERE id = '`+s.project.String()+`'`)
-		if differences := rebuild(t, false); len(differences) != 3 {
-			t.Errorf("reported %+v", differences)
+		want := []string{
+			fmt.Sprintf("project %s, row of version 3: differs in valid_to", s.project),
+			fmt.Sprintf("key %s, row of version 6: differs in name, state.name", s.livingKey),
+			fmt.Sprintf("agent %s, row of version 11: is missing", s.agent),
+			fmt.Sprintf("agent %s, row of version 1: the log does not have it", stray),
 		}
-		if differences := rebuild(t, true); len(differences) != 3 {
-			t.Errorf("replaced %+v", differences)
+		for _, replace := range []bool{false, true} {
+			var got []string
+			for _, d := range rebuild(t, replace) {
+				got = append(got, d.String())
+			}
+			if diff := cmp.Diff(want, got, cmpopts.SortSlices(strings.Compare)); diff != "" {
+				t.Errorf("replace %t: %s", replace, diff)
+			}
 		}
 		if differences := rebuild(t, false); len(differences) != 0 {
 			t.Errorf("left %+v", differences)
 		}
-		if differences, err := store.Rebuild(t.Context(), other.id, false); len(differences) != 0 || err != nil {
-			t.Errorf("the other organization: %+v, %v", differences, err)
+		if rebuilt, err := store.Rebuild(t.Context(), readmodel.Rebuilding{Organization: other.id}); rebuilt.Count != 0 || err != nil {
+			t.Errorf("the other organization: %+v, %v", rebuilt, err)
+		}
+	})
+	t.Run("a_log_with_a_hole_stops_it", func(t *testing.T) {
+		execute(t, url, `UPDATE event SET version = 1000 WHERE version = 5 AND organization_id = '`+other.id.String()+`'`)
+		if _, err := store.Rebuild(t.Context(), readmodel.Rebuilding{Organization: other.id, Replace: true}); err == nil {
+			t.Error("folded it")
 		}
 	})
 	t.Run("unknown_kinds_stop_it", func(t *testing.T) {
 		execute(t, url, `UPDATE event SET kind = 'MoonLanded' WHERE kind = 'MemberAdded' AND organization_id = '`+s.id.String()+`'`)
-		if _, err := store.Rebuild(t.Context(), s.id, true); !errors.Is(err, eventlog.ErrUnknownKind) {
+		if _, err := store.Rebuild(t.Context(), readmodel.Rebuilding{Organization: s.id, Replace: true}); !errors.Is(err, eventlog.ErrUnknownKind) {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -79,7 +105,7 @@ func TestUnprojectedKindsAreRefused(t *testing.T) {
 
 // tables are the read models; every one of them is told of in the story.
 var tables = []string{
-	"organization", "member", "project", "provider", "route", "key", "gateway",
+	"organization", "member", "join_domain", "project", "provider", "route", "key", "gateway",
 	"enrolment_token", "agent", "service_account", "service_account_token",
 }
 

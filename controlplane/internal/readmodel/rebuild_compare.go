@@ -1,0 +1,121 @@
+package readmodel
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+)
+
+// Difference is a row that the read models have and a refold does not make alike.
+type Difference struct {
+	Table     string
+	ID        uuid.UUID
+	ValidFrom int64
+	// Fields are those that differ; empty where one of the two rows is not there.
+	Fields []string
+	// Stored and Refolded tell whether there is such a row.
+	Stored, Refolded bool
+}
+
+// String says it in words, without values.
+func (d Difference) String() string {
+	where := fmt.Sprintf("%s %s, row of version %d", d.Table, d.ID, d.ValidFrom)
+	switch {
+	case !d.Stored:
+		return where + ": is missing"
+	case !d.Refolded:
+		return where + ": the log does not have it"
+	default:
+		return where + ": differs in " + strings.Join(d.Fields, ", ")
+	}
+}
+
+// differing are the rows of a table and its twin that are not alike.
+const differing = `SELECT id, valid_from, a.row AS stored, b.row AS refolded
+	FROM (SELECT id, valid_from, t AS row FROM %[1]s t WHERE organization_id = $1) a
+	FULL JOIN (SELECT id, valid_from, t AS row FROM refolded_%[1]s t) b USING (id, valid_from)
+	WHERE a.row::text IS DISTINCT FROM b.row::text`
+
+func compare(ctx context.Context, v View, table string) ([]Difference, int, error) {
+	query := fmt.Sprintf(`SELECT id, valid_from, coalesce(row_to_json(stored)::text, ''), coalesce(row_to_json(refolded)::text, ''), count(*) OVER ()
+		FROM (`+differing+`) d ORDER BY valid_from, id LIMIT %[2]d`, table, shownDifferences)
+	rows, err := v.Tx.Query(ctx, query, v.Organization)
+	if err != nil {
+		return nil, 0, err
+	}
+	count := 0
+	found, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (Difference, error) {
+		d := Difference{Table: table}
+		var stored, refolded string
+		if err := r.Scan(&d.ID, &d.ValidFrom, &stored, &refolded, &count); err != nil {
+			return d, err
+		}
+		d.Stored, d.Refolded = stored != "", refolded != ""
+		if d.Stored && d.Refolded {
+			d.Fields, err = fieldsApart(stored, refolded)
+		}
+		return d, err
+	})
+	return found, count, err
+}
+
+// fieldsApart names the columns, and the fields of the state, that differ.
+func fieldsApart(stored, refolded string) ([]string, error) {
+	var a, b map[string]any
+	if err := json.Unmarshal([]byte(stored), &a); err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal([]byte(refolded), &b); err != nil {
+		return nil, err
+	}
+	fields := keysApart("", a, b)
+	stateA, okA := a["state"].(map[string]any)
+	stateB, okB := b["state"].(map[string]any)
+	if i := slices.Index(fields, "state"); i >= 0 && okA && okB {
+		if inside := keysApart("state.", stateA, stateB); len(inside) > 0 {
+			fields = append(slices.Delete(fields, i, i+1), inside...)
+		}
+	}
+	return fields, nil
+}
+
+func keysApart(prefix string, a, b map[string]any) []string {
+	var apart []string
+	for key, value := range a {
+		if other, ok := b[key]; !ok || !reflect.DeepEqual(value, other) {
+			apart = append(apart, prefix+key)
+		}
+	}
+	for key := range b {
+		if _, ok := a[key]; !ok {
+			apart = append(apart, prefix+key)
+		}
+	}
+	slices.Sort(apart)
+	if len(apart) == 0 && prefix == "" {
+		apart = []string{"state"} // the same, written otherwise
+	}
+	return apart
+}
+
+// replaceRows takes all wrong rows away before it puts right ones in: names that
+// are free again must be.
+func replaceRows(ctx context.Context, v View, table string) error {
+	steps := []string{
+		`CREATE TEMPORARY TABLE differing_%[1]s ON COMMIT DROP AS SELECT id, valid_from FROM (` + differing + `) d`,
+		`DELETE FROM %[1]s t USING differing_%[1]s d WHERE t.organization_id = $1 AND t.id = d.id AND t.valid_from = d.valid_from`,
+		`INSERT INTO %[1]s SELECT r.* FROM refolded_%[1]s r JOIN differing_%[1]s d USING (id, valid_from) WHERE r.organization_id = $1`,
+	}
+	for _, step := range steps {
+		if _, err := v.Tx.Exec(ctx, fmt.Sprintf(step, table), v.Organization); err != nil {
+			return err
+		}
+	}
+	return nil
+}
