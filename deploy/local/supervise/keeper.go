@@ -3,6 +3,7 @@ package supervise
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -36,6 +37,8 @@ const (
 	lastBackoff  = 10 * time.Second
 	steadyAfter  = 30 * time.Second // a run this long makes the next backoff the first again
 	readyTimeout = 2 * time.Minute
+	upWait       = 45 * time.Second // below what a request may take
+	upEvery      = 50 * time.Millisecond
 )
 
 var errShutDown = errors.New("everything is being stopped")
@@ -165,6 +168,29 @@ func (k *keeper) awaitReady(proc *process.Process) {
 	k.mu.Unlock()
 	if mine {
 		k.notify(k.program.Name, "ready again")
+	}
+}
+
+// untilReady returns nil once the part is ready, or why it is not.
+func (k *keeper) untilReady(limit time.Duration) error {
+	timeout, tick := time.After(limit), time.NewTicker(upEvery)
+	defer tick.Stop()
+	for {
+		now := k.status()
+		switch now.State {
+		case Ready:
+			return nil
+		case Restarting, Down:
+			return fmt.Errorf("%s did not start: %s", now.Part, now.Reason)
+		case Starting:
+		}
+		select {
+		case <-tick.C:
+		case <-k.ended:
+			return errShutDown
+		case <-timeout:
+			return fmt.Errorf("%s is still not ready after %v: see %s", now.Part, limit, now.Log)
+		}
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/weirhq/weir/deploy/local/process"
@@ -60,23 +61,42 @@ func (s *Supervisor) Start(ctx context.Context, p process.Program) error {
 }
 
 // Down stops a part and keeps it down. It returns when the part is gone.
-func (s *Supervisor) Down(part string) error { return s.tell(part, false) }
+func (s *Supervisor) Down(part string) error {
+	k, err := s.find(part)
+	if err != nil {
+		return err
+	}
+	return k.tell(false)
+}
 
-// Up starts a part again that was taken down. It returns when its process runs, which is before it is ready.
-func (s *Supervisor) Up(part string) error { return s.tell(part, true) }
+// Up starts a part again that was taken down. It returns when the part is ready, or says why it is not.
+func (s *Supervisor) Up(part string) error {
+	k, err := s.find(part)
+	if err != nil {
+		return err
+	}
+	if err := k.tell(true); err != nil {
+		return err
+	}
+	return k.untilReady(upWait)
+}
 
-func (s *Supervisor) tell(part string, up bool) error {
+func (s *Supervisor) find(part string) (*keeper, error) {
 	s.mu.Lock()
-	keepers := slices.Clone(s.keepers)
-	s.mu.Unlock()
+	defer s.mu.Unlock()
 	var names []string
-	for _, k := range keepers {
+	for _, k := range s.keepers {
 		if k.program.Name == part {
-			return k.tell(up)
+			return k, nil
 		}
 		names = append(names, k.program.Name)
 	}
-	return fmt.Errorf("%w: %q (there are %v)", ErrUnknownPart, part, names)
+	return nil, UnknownPart(part, names)
+}
+
+// UnknownPart is an ErrUnknownPart that lists the parts there are.
+func UnknownPart(part string, names []string) error {
+	return fmt.Errorf("%w: %q (there are %s)", ErrUnknownPart, part, strings.Join(names, ", "))
 }
 
 // Status lists all parts that were ready once, in that order.

@@ -127,7 +127,8 @@ func commandOf(pid int) string {
 	if err != nil || len(raw) == 0 {
 		return "unknown command"
 	}
-	command := strings.TrimSpace(strings.ReplaceAll(string(raw), "\x00", " "))
+	program, arguments, _ := strings.Cut(string(raw), "\x00")
+	command := strings.TrimSpace(filepath.Base(program) + " " + strings.ReplaceAll(arguments, "\x00", " "))
 	if len(command) > 80 {
 		command = command[:80] + "…"
 	}

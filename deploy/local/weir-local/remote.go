@@ -32,6 +32,9 @@ func remote(ctx context.Context, out io.Writer, verb string, args []string) erro
 		return err
 	}
 	answer, err := supervise.Ask(ctx, dir, r)
+	if errors.Is(err, supervise.ErrNotRunning) {
+		removeStaleEnv(dir)
+	}
 	if err != nil {
 		return err
 	}
@@ -41,7 +44,9 @@ func remote(ctx context.Context, out io.Writer, verb string, args []string) erro
 func printStatus(out io.Writer, parts []supervise.Status, only string) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	shown := 0
+	var names []string
 	for _, p := range parts {
+		names = append(names, p.Part)
 		if only != "" && p.Part != only {
 			continue
 		}
@@ -50,9 +55,22 @@ func printStatus(out io.Writer, parts []supervise.Status, only string) error {
 			p.Part, p.State, time.Since(p.Since).Round(time.Second), p.PID, p.Restarts, p.Log)
 	}
 	if only != "" && shown == 0 {
-		return fmt.Errorf("%w: %q", supervise.ErrUnknownPart, only)
+		return supervise.UnknownPart(only, names)
 	}
 	return table.Flush()
+}
+
+// removeStaleEnv removes the env file that a killed run left, whose addresses answer no longer.
+func removeStaleEnv(dir string) {
+	if !exists(filepath.Join(dir, "env")) {
+		return
+	}
+	lock, err := file.TryLock(filepath.Join(dir, "lock"))
+	if err != nil {
+		return // a run is just beginning or ending
+	}
+	defer lock.Release()
+	_ = os.Remove(filepath.Join(dir, "env"))
 }
 
 // clean removes the data of runs, but not under a living one and not a folder that no run made.

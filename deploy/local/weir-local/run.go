@@ -43,7 +43,7 @@ func run(ctx context.Context, out io.Writer, parts partTable) error {
 	if err != nil {
 		return err
 	}
-	return supervised(ctx, s, holds, screen.New(out, began()), parts)
+	return explain(s, supervised(ctx, s, holds, screen.New(out, began()), parts))
 }
 
 const (

@@ -71,11 +71,13 @@ func TestRun(t *testing.T) {
 		if out, err := l.do("start", "agent"); err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}
-		within(t, 10*time.Second, func() error { return dial(t.Context(), sourced(t, l.dir, "WEIR_AGENT_URL")) })
+		must(t, dial(t.Context(), sourced(t, l.dir, "WEIR_AGENT_URL"))) // start returns when it is ready
 	})
 	t.Run("names_the_parts_when_one_is_unknown", func(t *testing.T) {
-		if out, err := l.do("stop", "nosuch"); err == nil || !strings.Contains(out, "controlplane") {
-			t.Fatalf("%v: %s", err, out)
+		for _, verb := range []string{"stop", "start", "status"} {
+			if out, err := l.do(verb, "nosuch"); err == nil || !strings.Contains(out, "controlplane") {
+				t.Fatalf("%s: %v: %s", verb, err, out)
+			}
 		}
 	})
 	t.Run("refuses_a_second_run_in_the_folder", func(t *testing.T) {
@@ -94,10 +96,16 @@ func TestRun(t *testing.T) {
 	})
 	t.Run("starts_again_after_kill_9", func(t *testing.T) {
 		password := sourced(t, l.dir, "WEIR_POSTGRES_URL")
-		for range 2 {
-			r.kill()
-			r = l.run().ready()
+		must(t, r.cmd.Process.Kill())
+		<-r.ended
+		if out, err := l.do("status"); err == nil || exists(filepath.Join(l.dir, "env")) {
+			t.Errorf("status leaves the env file of a killed run: %v: %s", err, out)
 		}
+		for range 2 {
+			r = l.run().ready()
+			r.kill()
+		}
+		r = l.run().ready()
 		if sourced(t, l.dir, "WEIR_POSTGRES_URL") != password {
 			t.Fatal("the data was not kept")
 		}
