@@ -48,6 +48,10 @@ func TestMerge_leaves_claims_of_unsettled_offsets(t *testing.T) {
 	w := newWorld(t, chtest.Open(t))
 	a := w.agent()
 	w.send(0, w.batch(a, usage(1, 10)...))
+	first := w.start()
+	w.settled(0, 1)
+	first.stop()
+	w.send(0, w.batch(a, usage(11, 20)...))
 	killed := make(chan struct{})
 	in := w.start(w.dies(killed))
 	<-killed
@@ -58,8 +62,8 @@ func TestMerge_leaves_claims_of_unsettled_offsets(t *testing.T) {
 		t.Errorf("%d claims", n)
 	}
 	w.start()
-	w.settled(0, 1)
-	if diff := cmp.Diff(counts{10, 10}, w.rows(a)); diff != "" {
+	w.settled(0, 2)
+	if diff := cmp.Diff(counts{20, 20}, w.rows(a)); diff != "" {
 		t.Error(diff)
 	}
 }
