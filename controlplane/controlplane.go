@@ -12,14 +12,15 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/weirhq/weir/controlplane/internal/audit"
 	"github.com/weirhq/weir/controlplane/internal/clickhouse"
 	"github.com/weirhq/weir/controlplane/internal/command"
 	"github.com/weirhq/weir/controlplane/internal/eventlog"
 	"github.com/weirhq/weir/controlplane/internal/eventlog/pglog"
+	"github.com/weirhq/weir/controlplane/internal/house"
 	"github.com/weirhq/weir/controlplane/internal/ingest"
 	"github.com/weirhq/weir/controlplane/internal/postgres"
 	"github.com/weirhq/weir/controlplane/internal/readmodel"
-	"github.com/weirhq/weir/controlplane/internal/signing"
 )
 
 // ingestEvery is how long ingest waits after it found wrong topics.
@@ -54,7 +55,7 @@ type process struct {
 	config  Config
 	logger  *slog.Logger
 	metrics *prometheus.Registry
-	house   *signing.HouseKey
+	house   *house.Keys
 	db      *postgres.DB
 	store   *readmodel.Store
 	runner  *command.Runner
@@ -62,7 +63,7 @@ type process struct {
 }
 
 func open(ctx context.Context, c Config, logger *slog.Logger) (*process, error) {
-	house, err := signing.LoadHouseKey(c.HouseKeyFile, logger)
+	keys, err := house.Load(c.HouseKeyFile, logger)
 	if err != nil {
 		return nil, err
 	}
@@ -77,12 +78,17 @@ func open(ctx context.Context, c Config, logger *slog.Logger) (*process, error) 
 		db.Close()
 		return nil, err
 	}
+	chain, err := audit.NewKeyring(ctx, db, keys)
+	if err != nil {
+		db.Close()
+		return nil, err
+	}
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	store := readmodel.New(db)
 	return &process{
-		config: c, logger: logger, metrics: metrics, house: house, db: db, store: store,
-		runner: command.NewRunner(pglog.New(db, readmodel.Project), store),
+		config: c, logger: logger, metrics: metrics, house: keys, db: db, store: store,
+		runner: command.NewRunner(pglog.New(db, readmodel.Project).ChainedBy(chain.Link), store),
 		tailer: eventlog.NewTailer(pglog.NewHeads(db), logger),
 	}, nil
 }

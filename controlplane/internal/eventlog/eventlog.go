@@ -74,3 +74,10 @@ type Head struct {
 	OrganizationID uuid.UUID
 	Version        int64
 }
+
+// Move is a head and the transaction that wrote it last: one that changed what
+// hangs on the log and is not in it, such as the signing keys, leaves the version.
+type Move struct {
+	Head
+	By string
+}

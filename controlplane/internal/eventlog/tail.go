@@ -19,7 +19,7 @@ const (
 type HeadSource interface {
 	// Changed returns at least the heads that moved since the answer that gave
 	// cursor, and the next cursor. The empty cursor asks for all.
-	Changed(ctx context.Context, cursor string) (heads []Head, next string, err error)
+	Changed(ctx context.Context, cursor string) (moves []Move, next string, err error)
 }
 
 // Tailer reads the heads of all logs for one process and wakes its subscribers.
@@ -28,7 +28,7 @@ type Tailer struct {
 	logger *slog.Logger
 
 	mu          sync.Mutex
-	known       map[uuid.UUID]int64
+	known       map[uuid.UUID]Move
 	subscribers map[*subscriber]struct{}
 }
 
@@ -36,7 +36,7 @@ type Tailer struct {
 func NewTailer(source HeadSource, logger *slog.Logger) *Tailer {
 	return &Tailer{
 		source: source, logger: logger,
-		known: map[uuid.UUID]int64{}, subscribers: map[*subscriber]struct{}{},
+		known: map[uuid.UUID]Move{}, subscribers: map[*subscriber]struct{}{},
 	}
 }
 
@@ -50,7 +50,7 @@ func (t *Tailer) Run(ctx context.Context) {
 			cursor = ""
 		}
 		full := cursor == ""
-		heads, next, err := t.source.Changed(ctx, cursor)
+		moves, next, err := t.source.Changed(ctx, cursor)
 		switch {
 		case ctx.Err() != nil:
 			return
@@ -62,7 +62,7 @@ func (t *Tailer) Run(ctx context.Context) {
 				swept = time.Now()
 			}
 			cursor = next
-			t.publish(heads)
+			t.publish(moves)
 		}
 		select {
 		case <-ctx.Done():
@@ -74,16 +74,16 @@ func (t *Tailer) Run(ctx context.Context) {
 
 // publish wakes subscribers for heads that are not as known: a restored database
 // may have lower ones.
-func (t *Tailer) publish(heads []Head) {
+func (t *Tailer) publish(moves []Move) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, h := range heads {
-		if was, ok := t.known[h.OrganizationID]; ok && was == h.Version {
+	for _, m := range moves {
+		if was, ok := t.known[m.OrganizationID]; ok && was == m {
 			continue
 		}
-		t.known[h.OrganizationID] = h.Version
+		t.known[m.OrganizationID] = m
 		for s := range t.subscribers {
-			s.offer(h)
+			s.offer(m.Head)
 		}
 	}
 }
@@ -94,8 +94,8 @@ func (t *Tailer) publish(heads []Head) {
 func (t *Tailer) Subscribe() (heads <-chan Head, cancel func()) {
 	s := newSubscriber()
 	t.mu.Lock()
-	for organization, version := range t.known {
-		s.offer(Head{organization, version})
+	for _, m := range t.known {
+		s.offer(m.Head)
 	}
 	t.subscribers[s] = struct{}{}
 	t.mu.Unlock()

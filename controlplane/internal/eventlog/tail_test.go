@@ -16,6 +16,7 @@ import (
 type heads struct {
 	mu    sync.Mutex
 	next  []Head
+	by    string
 	err   error
 	sweep int
 }
@@ -26,13 +27,17 @@ func (h *heads) set(next []Head, err error) {
 	h.next, h.err = next, err
 }
 
-func (h *heads) Changed(_ context.Context, cursor string) ([]Head, string, error) {
+func (h *heads) Changed(_ context.Context, cursor string) ([]Move, string, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if cursor == "" {
 		h.sweep++
 	}
-	return h.next, "1", h.err
+	var moves []Move
+	for _, head := range h.next {
+		moves = append(moves, Move{Head: head, By: h.by})
+	}
+	return moves, "1", h.err
 }
 
 var a, b = uuid.MustParse("00000000-0000-0000-0000-00000000000a"), uuid.MustParse("00000000-0000-0000-0000-00000000000b")
@@ -58,6 +63,21 @@ func TestTailer(t *testing.T) {
 			defer cancel()
 			began := time.Now()
 			source.set([]Head{{a, 1}}, nil)
+			if h := <-got; h != (Head{a, 1}) || time.Since(began) > pollInterval {
+				t.Errorf("%v after %v", h, time.Since(began))
+			}
+		})
+	})
+	t.Run("wakes_for_what_hangs_on_the_log", func(t *testing.T) {
+		follow(t, func(source *heads, tailer *Tailer) {
+			got, cancel := tailer.Subscribe()
+			defer cancel()
+			source.set([]Head{{a, 1}}, nil)
+			<-got
+			source.mu.Lock()
+			source.by = "77"
+			source.mu.Unlock()
+			began := time.Now()
 			if h := <-got; h != (Head{a, 1}) || time.Since(began) > pollInterval {
 				t.Errorf("%v after %v", h, time.Since(began))
 			}

@@ -21,12 +21,12 @@ func (h *Handler) Enroll(ctx context.Context, req *connect.Request[agentv1.Enrol
 	if err != nil {
 		return nil, h.connectError(ctx, fmt.Errorf("enrol agent: %w", err))
 	}
-	keys, err := h.Keys.PublicKeys(ctx, agent.OrganizationID)
+	keys, err := h.Keys.Current(ctx, agent.OrganizationID)
 	if err != nil {
 		return nil, h.connectError(ctx, fmt.Errorf("enrol agent: %w", err))
 	}
-	pinned := make([]*agentv1.SigningKey, len(keys))
-	for i, k := range keys {
+	pinned := make([]*agentv1.SigningKey, len(keys.Believed))
+	for i, k := range keys.Believed {
 		pinned[i] = &agentv1.SigningKey{Id: k.ID, PublicKey: k.Key}
 	}
 	h.Log.Info("agent enrolled", "organization_id", agent.OrganizationID, "gateway_id", agent.GatewayID, "agent_id", agent.ID)

@@ -1,7 +1,6 @@
 package fleet
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"log/slog"
@@ -12,6 +11,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/weirhq/weir/controlplane/internal/policy"
+	"github.com/weirhq/weir/controlplane/internal/signing"
 	"github.com/weirhq/weir/proto/contract/digest"
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
@@ -39,8 +39,11 @@ type signedSet struct {
 	signed *policyv1.SignedRevocations
 }
 
+// compileWork is signed with one look at the keys: an agent that is new has the
+// signer of a release only.
 type compileWork struct {
 	state   policy.State
+	keys    signing.Current
 	revoked signedSet
 }
 
@@ -88,7 +91,11 @@ func (f *feed) refresh(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	revoked, err := f.signRevocations(ctx, policy.Revocations(state))
+	keys, err := f.config.Keys.Current(ctx, f.organization)
+	if err != nil {
+		return err
+	}
+	revoked, err := f.signRevocations(ctx, policy.Revocations(state), keys)
 	if err != nil {
 		return err
 	}
@@ -99,28 +106,24 @@ func (f *feed) refresh(ctx context.Context) error {
 	case <-f.work: // overtaken
 	default:
 	}
-	f.work <- compileWork{state: state, revoked: revoked}
+	f.work <- compileWork{state: state, keys: keys, revoked: revoked}
 	return nil
 }
 
-func (f *feed) signRevocations(ctx context.Context, set *policyv1.Revocations) (signedSet, error) {
+func (f *feed) signRevocations(ctx context.Context, set *policyv1.Revocations, keys signing.Current) (signedSet, error) {
 	epoch, err := f.config.Releases.Epoch(ctx, f.organization)
 	if err != nil {
 		return signedSet{}, err
 	}
 	set.Epoch = epoch
-	id, sign, err := f.config.Keys.Signer(ctx, f.organization)
-	if err != nil {
-		return signedSet{}, err
-	}
 	encoded, err := proto.MarshalOptions{Deterministic: true}.Marshal(set)
 	if err != nil {
 		return signedSet{}, err
 	}
 	return signedSet{set: set, signed: &policyv1.SignedRevocations{
 		Revocations:  encoded,
-		Signature:    sign(digest.RevocationsMessage(encoded)),
-		SigningKeyId: id,
+		Signature:    keys.Sign(digest.RevocationsMessage(encoded)),
+		SigningKeyId: keys.ID,
 	}}, nil
 }
 
@@ -155,19 +158,17 @@ func (f *feed) compile(ctx context.Context, permits chan struct{}) {
 	}
 }
 
-// release compiles and publishes; what has the root of the present policy is it.
+// release compiles and publishes; what says the same as the present release is it.
 func (f *feed) release(ctx context.Context, work compileWork) error {
 	resources, err := policy.Compile(work.state, f.config.PriceBook)
 	if err != nil {
 		return err
 	}
 	root := policy.Root(resources)
-	if _, present := f.current(); present != nil && bytes.Equal(present.root, root) {
+	keys := work.keys
+	believed, ids := toProtoKeys(keys.Believed)
+	if _, present := f.current(); present != nil && present.release.says(root, ids) {
 		return nil
-	}
-	keyID, sign, err := f.config.Keys.Signer(ctx, f.organization)
-	if err != nil {
-		return err
 	}
 	header := &policyv1.Release{
 		OrganizationId:    f.organization.String(),
@@ -178,25 +179,35 @@ func (f *feed) release(ctx context.Context, work compileWork) error {
 		MinimumCapability: policy.MinimumCapability,
 		PriceBookVersion:  f.config.PriceBook.GetVersion(),
 		CompiledAt:        timestamppb.Now(),
+		SigningKeys:       believed,
 	}
 	release, err := f.config.Releases.Publish(ctx, Draft{
 		OrganizationID: f.organization,
 		GatewayID:      f.gateway,
 		Version:        work.state.Version,
 		Root:           root,
+		Believed:       ids,
 		Seal: func(epoch int64) (*policyv1.SignedRelease, error) {
 			header.Epoch = epoch
 			encoded, err := proto.MarshalOptions{Deterministic: true}.Marshal(header)
 			if err != nil {
 				return nil, err
 			}
-			return &policyv1.SignedRelease{Release: encoded, Signature: sign(digest.ReleaseMessage(encoded)), SigningKeyId: keyID}, nil
+			return &policyv1.SignedRelease{Release: encoded, Signature: keys.Sign(digest.ReleaseMessage(encoded)), SigningKeyId: keys.ID}, nil
 		},
 	})
 	if err != nil {
 		return err
 	}
 	return f.publishSnapshot(release, resources, work.revoked)
+}
+
+func toProtoKeys(keys []signing.PublicKey) (believed []*policyv1.SigningKey, ids []string) {
+	for _, k := range keys {
+		believed = append(believed, &policyv1.SigningKey{Id: k.ID, PublicKey: k.Key})
+		ids = append(ids, k.ID)
+	}
+	return believed, ids
 }
 
 // sleep waits; false: ctx ended.

@@ -37,8 +37,7 @@ type Heads interface {
 
 // Keys sign an organization's policies; see signing.Keys.
 type Keys interface {
-	Signer(ctx context.Context, organization uuid.UUID) (id string, sign signing.Sign, err error)
-	PublicKeys(ctx context.Context, organization uuid.UUID) ([]signing.PublicKey, error)
+	Current(ctx context.Context, organization uuid.UUID) (signing.Current, error)
 }
 
 // Settled tells which usage of these agents is safe. Agents with none may be absent.

@@ -12,13 +12,14 @@ import (
 // frame is a message encoded once and sent to many.
 type frame struct {
 	epoch, version int64
+	keyID          string // of its signature
 	message        *agentv1.WatchResponse
 }
 
-// snapshotFrame knows besides which root and which revocations it carries.
+// snapshotFrame knows besides which release and which revocations it carries.
 type snapshotFrame struct {
 	frame
-	root              []byte
+	release           Release
 	revocationEpoch   int64
 	revocationVersion int64
 }
@@ -41,7 +42,7 @@ func newRevocationFrame(set *policyv1.Revocations, signed *policyv1.SignedRevoca
 	if err != nil {
 		return nil, err
 	}
-	return &frame{epoch: set.GetEpoch(), version: set.GetVersion(), message: message}, nil
+	return &frame{epoch: set.GetEpoch(), version: set.GetVersion(), keyID: signed.GetSigningKeyId(), message: message}, nil
 }
 
 func newSnapshotFrame(release Release, resources []*policyv1.Resource, revoked signedSet) (*snapshotFrame, error) {
@@ -54,8 +55,8 @@ func newSnapshotFrame(release Release, resources []*policyv1.Resource, revoked s
 		return nil, err
 	}
 	return &snapshotFrame{
-		frame:             frame{epoch: release.Epoch, version: release.Version, message: message},
-		root:              release.Root,
+		frame:             frame{epoch: release.Epoch, version: release.Version, keyID: release.Signed.GetSigningKeyId(), message: message},
+		release:           release,
 		revocationEpoch:   revoked.set.GetEpoch(),
 		revocationVersion: revoked.set.GetVersion(),
 	}, nil

@@ -12,7 +12,8 @@ func (f *feed) publishRevocations(revoked signedSet) error {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if r := f.revocations; r != nil && !newer(next.epoch, next.version, r.epoch, r.version) {
+	r := f.revocations
+	if r != nil && r.keyID == next.keyID && !newer(next.epoch, next.version, r.epoch, r.version) {
 		return nil
 	}
 	f.revocations = next

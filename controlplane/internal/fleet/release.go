@@ -1,8 +1,10 @@
 package fleet
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -17,7 +19,15 @@ type Release struct {
 	Epoch   int64
 	Version int64
 	Root    []byte
-	Signed  *policyv1.SignedRelease
+	// Believed are the ids of the keys that it tells agents to believe.
+	Believed []string
+	Signed   *policyv1.SignedRelease
+}
+
+// says tells whether the release has this content and tells agents to believe
+// these keys.
+func (r Release) says(root []byte, believed []string) bool {
+	return bytes.Equal(r.Root, root) && slices.Equal(r.Believed, believed)
 }
 
 // Draft is a compiled policy that may become a release.
@@ -26,6 +36,7 @@ type Draft struct {
 	GatewayID      uuid.UUID
 	Version        int64
 	Root           []byte
+	Believed       []string
 	// Seal signs the release for the epoch that the store decides.
 	Seal func(epoch int64) (*policyv1.SignedRelease, error)
 }
@@ -34,8 +45,7 @@ type Draft struct {
 type Releases interface {
 	// Epoch returns the organization's epoch, begun at its first use.
 	Epoch(ctx context.Context, organization uuid.UUID) (int64, error)
-	// Publish stores the draft unless the gateway's latest release has the same
-	// root, and returns the release that holds now. The first writer wins. Other
+	// Publish stores the draft unless the gateway's latest release says the same, and returns the release that holds now. The first writer wins. Other
 	// content at the version of the latest release raises the epoch; an older
 	// version is ErrOutdated.
 	Publish(ctx context.Context, draft Draft) (Release, error)

@@ -1,7 +1,6 @@
 package fleet
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -42,7 +41,7 @@ func (t *ReleaseTable) Epoch(ctx context.Context, organization uuid.UUID) (epoch
 func (t *ReleaseTable) Publish(ctx context.Context, draft Draft) (release Release, err error) {
 	err = t.db.InOrganization(ctx, draft.OrganizationID, func(tx pgx.Tx) error {
 		latest, err := latestRelease(ctx, tx, draft.OrganizationID, draft.GatewayID)
-		if err == nil && !bytes.Equal(latest.Root, draft.Root) {
+		if err == nil && !latest.says(draft.Root, draft.Believed) {
 			latest, err = publishLocked(ctx, tx, draft)
 		}
 		release = latest
@@ -62,7 +61,7 @@ func publishLocked(ctx context.Context, tx pgx.Tx, draft Draft) (Release, error)
 		return Release{}, err
 	}
 	latest, err := latestRelease(ctx, tx, draft.OrganizationID, draft.GatewayID)
-	if err != nil || bytes.Equal(latest.Root, draft.Root) {
+	if err != nil || latest.says(draft.Root, draft.Believed) {
 		return latest, err
 	}
 	if latest.Epoch == epoch && latest.Version > draft.Version {
@@ -77,7 +76,7 @@ func publishLocked(ctx context.Context, tx pgx.Tx, draft Draft) (Release, error)
 	if err != nil {
 		return Release{}, err
 	}
-	release := Release{Epoch: epoch, Version: draft.Version, Root: draft.Root, Signed: signed}
+	release := Release{Epoch: epoch, Version: draft.Version, Root: draft.Root, Believed: draft.Believed, Signed: signed}
 	return release, insertRelease(ctx, tx, draft, release)
 }
 
@@ -101,14 +100,17 @@ func raiseEpoch(ctx context.Context, tx pgx.Tx, organization uuid.UUID) (epoch i
 	return epoch, nil
 }
 
-// latestRelease is the zero Release where the gateway has none.
+// latestRelease is the zero Release where the gateway has none in this epoch: what
+// was released before a restore must be released again.
 func latestRelease(ctx context.Context, tx pgx.Tx, organization, gateway uuid.UUID) (Release, error) {
 	const query = `
-		SELECT epoch, version, root, release, signature, signing_key_id FROM release
-		WHERE organization_id = $1 AND gateway_id = $2 ORDER BY epoch DESC, version DESC LIMIT 1`
+		SELECT epoch, version, root, release, signature, signing_key_id, believed_key_ids FROM release
+		WHERE organization_id = $1 AND gateway_id = $2
+			AND epoch = (SELECT epoch FROM policy_epoch WHERE organization_id = $1)
+		ORDER BY version DESC LIMIT 1`
 	r := Release{Signed: &policyv1.SignedRelease{}}
 	err := tx.QueryRow(ctx, query, organization, gateway).Scan(
-		&r.Epoch, &r.Version, &r.Root, &r.Signed.Release, &r.Signed.Signature, &r.Signed.SigningKeyId)
+		&r.Epoch, &r.Version, &r.Root, &r.Signed.Release, &r.Signed.Signature, &r.Signed.SigningKeyId, &r.Believed)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Release{}, nil
 	}
@@ -120,10 +122,10 @@ func latestRelease(ctx context.Context, tx pgx.Tx, organization, gateway uuid.UU
 
 func insertRelease(ctx context.Context, tx pgx.Tx, draft Draft, r Release) error {
 	const insert = `
-		INSERT INTO release (organization_id, gateway_id, epoch, version, root, release, signature, signing_key_id)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
+		INSERT INTO release (organization_id, gateway_id, epoch, version, root, release, signature, signing_key_id, believed_key_ids)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
 	_, err := tx.Exec(ctx, insert, draft.OrganizationID, draft.GatewayID, r.Epoch, r.Version, r.Root,
-		r.Signed.GetRelease(), r.Signed.GetSignature(), r.Signed.GetSigningKeyId())
+		r.Signed.GetRelease(), r.Signed.GetSignature(), r.Signed.GetSigningKeyId(), r.Believed)
 	if err != nil {
 		return fmt.Errorf("store release: %w", err)
 	}

@@ -27,6 +27,7 @@ func TestReleases(t *testing.T) {
 func draft(organization, gateway uuid.UUID, version int64, root byte) fleet.Draft {
 	return fleet.Draft{
 		OrganizationID: organization, GatewayID: gateway, Version: version, Root: bytes.Repeat([]byte{root}, 32),
+		Believed: []string{"k"},
 		Seal: func(epoch int64) (*policyv1.SignedRelease, error) {
 			return &policyv1.SignedRelease{Release: []byte{byte(epoch), byte(version)}, Signature: make([]byte, 64), SigningKeyId: "k"}, nil
 		},
@@ -79,10 +80,26 @@ func releasesSuite(t *testing.T, releases fleet.Releases) {
 	})
 	t.Run("other_content_at_the_same_version_raises_the_epoch", func(t *testing.T) {
 		organization, gateway := uuid.New(), uuid.New()
-		first := publish(t, draft(organization, gateway, 5, 1))
+		announced := draft(organization, gateway, 5, 1)
+		first := publish(t, announced)
+		announced.Believed = []string{"sk_old", "sk_new"}
+		told := publish(t, announced)
+		if told.Epoch <= first.Epoch || publish(t, announced).Epoch != told.Epoch {
+			t.Errorf("other keys to believe: %+v after %+v", told, first)
+		}
+		first = told
 		second := publish(t, draft(organization, gateway, 5, 2))
 		if second.Epoch <= first.Epoch || second.Version != 5 {
 			t.Errorf("first %d/%d, second %d/%d", first.Epoch, first.Version, second.Epoch, second.Version)
+		}
+	})
+	t.Run("a_raised_epoch_releases_the_same_content_again", func(t *testing.T) {
+		organization, gateway, other := uuid.New(), uuid.New(), uuid.New()
+		first := publish(t, draft(organization, gateway, 5, 1))
+		publish(t, draft(organization, other, 5, 1))
+		raised := publish(t, draft(organization, other, 5, 2)).Epoch
+		if again := publish(t, draft(organization, gateway, 5, 1)); raised <= first.Epoch || again.Epoch != raised {
+			t.Errorf("released in epoch %d, which was raised to %d, then in %d", first.Epoch, raised, again.Epoch)
 		}
 	})
 	t.Run("racing_writers_agree", func(t *testing.T) {

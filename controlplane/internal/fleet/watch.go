@@ -121,7 +121,7 @@ func (s *session) sendRevocations(f *frame) error {
 }
 
 func (s *session) sendSnapshot(f *snapshotFrame) error {
-	if f == nil || bytes.Equal(f.root, s.rejected) || s.served && !newer(f.epoch, f.version, s.epoch, s.version) {
+	if f == nil || bytes.Equal(f.release.Root, s.rejected) || s.served && !newer(f.epoch, f.version, s.epoch, s.version) {
 		return nil
 	}
 	s.served, s.epoch, s.version = true, f.epoch, f.version

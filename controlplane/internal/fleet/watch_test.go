@@ -41,7 +41,8 @@ func TestWatch(t *testing.T) {
 		s := serve(t, fleet.Timing{})
 		m := next(t, s.enrol(t).watch(t, &agentv1.WatchRequest{}))
 		snapshot, header := m.GetSnapshot(), release(t, m)
-		keys, _ := s.world.PublicKeys(t.Context(), uuid.Nil)
+		now, _ := s.world.Current(t.Context(), uuid.Nil)
+		keys := now.Believed
 		if !ed25519.Verify(keys[0].Key, digest.ReleaseMessage(snapshot.GetRelease().GetRelease()), snapshot.GetRelease().GetSignature()) {
 			t.Error("the release's signature does not verify")
 		}

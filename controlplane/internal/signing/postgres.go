@@ -2,7 +2,6 @@ package signing
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -11,61 +10,47 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/postgres"
 )
 
-// New keeps the keys in Postgres, wrapped by house.
-func New(db *postgres.DB, house *HouseKey) *Keys {
-	return &Keys{house: house, store: table{db: db}, active: make(map[uuid.UUID]activeKey)}
-}
-
 type table struct{ db *postgres.DB }
 
-func (t table) active(ctx context.Context, organization uuid.UUID) (key row, ok bool, err error) {
-	const query = `
-		SELECT id, public_key, house_key_id, wrapped FROM signing_key
-		WHERE organization_id = $1 AND retired_at IS NULL`
+// current returns the active key first, then the announced one.
+func (t table) current(ctx context.Context, organization uuid.UUID) (keys []row, err error) {
 	err = t.db.InOrganization(ctx, organization, func(tx pgx.Tx) error {
-		return tx.QueryRow(ctx, query, organization).Scan(&key.id, &key.publicKey, &key.houseKeyID, &key.wrapped)
+		keys, err = currentIn(ctx, tx, organization)
+		return err
 	})
-	if errors.Is(err, pgx.ErrNoRows) {
-		return row{}, false, nil
-	}
-	if err != nil {
-		return row{}, false, fmt.Errorf("read active: %w", err)
-	}
-	return key, true, nil
+	return keys, err
 }
 
-func (t table) add(ctx context.Context, organization uuid.UUID, key row) error {
-	const insert = `
-		INSERT INTO signing_key (organization_id, id, public_key, house_key_id, wrapped)
-		VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (organization_id) WHERE retired_at IS NULL DO NOTHING`
+func currentIn(ctx context.Context, tx pgx.Tx, organization uuid.UUID) ([]row, error) {
+	const query = `
+		SELECT id, public_key, announced, house_key_id, wrapped FROM signing_key
+		WHERE organization_id = $1 AND retired_at IS NULL ORDER BY announced`
+	rows, err := tx.Query(ctx, query, organization)
+	if err != nil {
+		return nil, fmt.Errorf("read current: %w", err)
+	}
+	keys, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (key row, err error) {
+		err = r.Scan(&key.id, &key.publicKey, &key.announced, &key.wrapped.KeyID, &key.wrapped.Bytes)
+		return key, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read current: %w", err)
+	}
+	return keys, nil
+}
+
+const insertKey = `
+	INSERT INTO signing_key (organization_id, id, public_key, announced, house_key_id, wrapped)
+	VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`
+
+// begin stores the first key of an organization, unless it has an active one.
+func (t table) begin(ctx context.Context, organization uuid.UUID, key row) error {
 	err := t.db.InOrganization(ctx, organization, func(tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, insert, organization, key.id, key.publicKey, key.houseKeyID, key.wrapped)
+		_, err := tx.Exec(ctx, insertKey, organization, key.id, key.publicKey, false, key.wrapped.KeyID, key.wrapped.Bytes)
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("store: %w", err)
 	}
 	return nil
-}
-
-func (t table) all(ctx context.Context, organization uuid.UUID) (keys []row, err error) {
-	const query = `
-		SELECT id, public_key, house_key_id, wrapped FROM signing_key
-		WHERE organization_id = $1 ORDER BY created_at, id`
-	err = t.db.InOrganization(ctx, organization, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, query, organization)
-		if err != nil {
-			return err
-		}
-		keys, err = pgx.CollectRows(rows, func(r pgx.CollectableRow) (key row, err error) {
-			err = r.Scan(&key.id, &key.publicKey, &key.houseKeyID, &key.wrapped)
-			return key, err
-		})
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read all: %w", err)
-	}
-	return keys, nil
 }

@@ -1,6 +1,6 @@
 // Package signing owns the Ed25519 keys that organizations' policies are signed
-// with, and the house key that wraps them at rest. Private keys leave it as
-// functions only.
+// with. Private keys leave it as functions only. A new key is announced first:
+// agents learn it from releases that the active one signs; later it takes over.
 package signing
 
 import (
@@ -11,6 +11,9 @@ import (
 	"sync"
 
 	"github.com/google/uuid"
+
+	"github.com/weirhq/weir/controlplane/internal/house"
+	"github.com/weirhq/weir/controlplane/internal/postgres"
 )
 
 // Sign makes a signature of 64 bytes over a message.
@@ -22,93 +25,74 @@ type PublicKey struct {
 	Key ed25519.PublicKey
 }
 
-// Keys hands out signers; it keeps what it unwrapped in memory.
-type Keys struct {
-	house *HouseKey
-	store store
-
-	mu     sync.Mutex
-	active map[uuid.UUID]activeKey
+// Current is how an organization signs at one instant.
+type Current struct {
+	// ID of the active key.
+	ID   string
+	Sign Sign
+	// Believed are the keys that agents should believe: the active one and, if
+	// there is one, the announced.
+	Believed []PublicKey
 }
 
-type activeKey struct {
-	id   string
-	sign Sign
+// Keys hands out signers; it keeps what it unwrapped in memory.
+type Keys struct {
+	house *house.Keys
+	table table
+
+	mu        sync.Mutex
+	unwrapped map[string]ed25519.PrivateKey
+}
+
+// New keeps the keys in Postgres, wrapped by the house keys.
+func New(db *postgres.DB, keys *house.Keys) *Keys {
+	return &Keys{house: keys, table: table{db: db}, unwrapped: make(map[string]ed25519.PrivateKey)}
 }
 
 // row is a signing key at rest.
 type row struct {
-	id         string
-	publicKey  []byte
-	houseKeyID string
-	wrapped    []byte
+	id        string
+	publicKey []byte
+	announced bool
+	wrapped   house.Wrapped
 }
 
-type store interface {
-	// active returns the organization's unretired key; ok is false where none is.
-	active(ctx context.Context, organization uuid.UUID) (key row, ok bool, err error)
-	// add stores key unless the organization has an active one.
-	add(ctx context.Context, organization uuid.UUID, key row) error
-	// all lists every key, the retired too, oldest first.
-	all(ctx context.Context, organization uuid.UUID) ([]row, error)
-}
-
-// Signer returns the organization's active key, made at its first use. Who asks at
-// the same time may make one too; the store keeps the first, and all get that.
-func (k *Keys) Signer(ctx context.Context, organization uuid.UUID) (id string, sign Sign, err error) {
-	k.mu.Lock()
-	key, ok := k.active[organization]
-	k.mu.Unlock()
-	if ok {
-		return key.id, key.sign, nil
-	}
-	stored, err := k.activeOrNew(ctx, organization)
+// Current reads which key signs now; the first is made at its first use. Who asks
+// at the same time may make one too; the store keeps the first, and all get that.
+func (k *Keys) Current(ctx context.Context, organization uuid.UUID) (Current, error) {
+	rows, err := k.currentOrNew(ctx, organization)
 	if err != nil {
-		return "", nil, fmt.Errorf("signing key of organization %s: %w", organization, err)
+		return Current{}, fmt.Errorf("signing key of organization %s: %w", organization, err)
 	}
-	private, err := k.unwrap(organization, stored)
+	private, err := k.private(organization, rows[0])
 	if err != nil {
-		return "", nil, err
+		return Current{}, fmt.Errorf("signing key %s of organization %s: %w", rows[0].id, organization, err)
 	}
-	key = activeKey{id: stored.id, sign: func(message []byte) []byte { return ed25519.Sign(private, message) }}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.active[organization] = key
-	return key.id, key.sign, nil
+	current := Current{ID: rows[0].id, Sign: func(message []byte) []byte { return ed25519.Sign(private, message) }}
+	for _, r := range rows {
+		current.Believed = append(current.Believed, PublicKey{ID: r.id, Key: r.publicKey})
+	}
+	return current, nil
 }
 
-// PublicKeys returns every key whose signatures agents should believe.
-func (k *Keys) PublicKeys(ctx context.Context, organization uuid.UUID) ([]PublicKey, error) {
-	if _, _, err := k.Signer(ctx, organization); err != nil {
+// currentOrNew returns the active key, then the announced one if there is one.
+func (k *Keys) currentOrNew(ctx context.Context, organization uuid.UUID) ([]row, error) {
+	rows, err := k.table.current(ctx, organization)
+	if err != nil || len(rows) > 0 {
+		return rows, err
+	}
+	key, err := k.generate(organization)
+	if err != nil {
 		return nil, err
 	}
-	rows, err := k.store.all(ctx, organization)
-	if err != nil {
-		return nil, fmt.Errorf("signing keys of organization %s: %w", organization, err)
+	if err := k.table.begin(ctx, organization, key); err != nil {
+		return nil, err
 	}
-	keys := make([]PublicKey, len(rows))
-	for i, r := range rows {
-		keys[i] = PublicKey{ID: r.id, Key: r.publicKey}
-	}
-	return keys, nil
-}
-
-func (k *Keys) activeOrNew(ctx context.Context, organization uuid.UUID) (row, error) {
-	key, ok, err := k.store.active(ctx, organization)
-	if err != nil || ok {
-		return key, err
-	}
-	if key, err = k.generate(organization); err != nil {
-		return row{}, err
-	}
-	if err := k.store.add(ctx, organization, key); err != nil {
-		return row{}, err
-	}
-	key, ok, err = k.store.active(ctx, organization)
-	if err == nil && !ok {
+	rows, err = k.table.current(ctx, organization)
+	if err == nil && len(rows) == 0 {
 		err = errors.New("the key just stored is not there")
 	}
-	return key, err
+	return rows, err
 }
 
 func (k *Keys) generate(organization uuid.UUID) (row, error) {
@@ -117,23 +101,34 @@ func (k *Keys) generate(organization uuid.UUID) (row, error) {
 		return row{}, fmt.Errorf("generate: %w", err)
 	}
 	return row{
-		id:         "sk_" + uuid.NewString(),
-		publicKey:  public,
-		houseKeyID: k.house.ID(),
-		wrapped:    k.house.Wrap(organization, private.Seed()),
+		id:        "sk_" + uuid.NewString(),
+		publicKey: public,
+		wrapped:   k.house.Wrap(organization[:], private.Seed()),
 	}, nil
 }
 
-func (k *Keys) unwrap(organization uuid.UUID, r row) (ed25519.PrivateKey, error) {
-	if r.houseKeyID != k.house.ID() {
-		return nil, fmt.Errorf("%w: signing key %s needs house key %s, the configured one is %s", ErrHouseKey, r.id, r.houseKeyID, k.house.ID())
+func (k *Keys) private(organization uuid.UUID, r row) (ed25519.PrivateKey, error) {
+	k.mu.Lock()
+	known, ok := k.unwrapped[r.id]
+	k.mu.Unlock()
+	if ok {
+		return known, nil
 	}
-	seed, err := k.house.Unwrap(organization, r.wrapped)
+	seed, err := k.house.Unwrap(organization[:], r.wrapped)
 	if err != nil {
 		return nil, err
 	}
 	if len(seed) != ed25519.SeedSize {
-		return nil, fmt.Errorf("signing key %s: %d bytes, want %d", r.id, len(seed), ed25519.SeedSize)
+		return nil, fmt.Errorf("%d bytes, want %d", len(seed), ed25519.SeedSize)
 	}
-	return ed25519.NewKeyFromSeed(seed), nil
+	private := ed25519.NewKeyFromSeed(seed)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.unwrapped[r.id] = private
+	return private, nil
 }
+
+// Rest says how signing keys rest, for a change of the house key.
+var Rest = house.Rest{Table: "signing_key", Wrapped: "wrapped", ID: "id", Owned: true, Bound: func(row house.Row) ([]byte, error) {
+	return row.Organization[:], nil
+}}

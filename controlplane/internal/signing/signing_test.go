@@ -1,12 +1,10 @@
 package signing_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/ed25519"
 	"errors"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -15,89 +13,42 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/weirhq/weir/controlplane/internal/house"
+	"github.com/weirhq/weir/controlplane/internal/postgres"
 	"github.com/weirhq/weir/controlplane/internal/postgres/pgtest"
 	"github.com/weirhq/weir/controlplane/internal/signing"
 )
 
-func house(t *testing.T) *signing.HouseKey {
+func newHouse(t *testing.T) *house.Keys {
 	t.Helper()
-	key, err := signing.LoadHouseKey(filepath.Join(t.TempDir(), "house.key"), slog.New(slog.DiscardHandler))
+	keys, err := house.Load(filepath.Join(t.TempDir(), "house.key"), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return key
+	return keys
 }
 
-func TestHouseKey(t *testing.T) {
-	t.Run("made_once_0600_and_said", func(t *testing.T) {
-		var said bytes.Buffer
-		log := slog.New(slog.NewTextHandler(&said, nil))
-		path := filepath.Join(t.TempDir(), "new", "house.key")
-		first, err := signing.LoadHouseKey(path, log)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !strings.Contains(said.String(), path) {
-			t.Errorf("log does not name the new key: %s", said.String())
-		}
-		info, err := os.Stat(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if info.Mode().Perm() != 0o600 || info.Size() != 32 {
-			t.Errorf("mode %v, %d bytes", info.Mode().Perm(), info.Size())
-		}
-		said.Reset()
-		second, err := signing.LoadHouseKey(path, log)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if first.ID() != second.ID() || said.Len() > 0 {
-			t.Errorf("second load: id %s and %s, log %q", first.ID(), second.ID(), said.String())
-		}
-	})
-	t.Run("wrong_size_is_refused", func(t *testing.T) {
-		path := filepath.Join(t.TempDir(), "house.key")
-		if err := os.WriteFile(path, []byte("short"), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := signing.LoadHouseKey(path, slog.New(slog.DiscardHandler)); err == nil {
-			t.Error("5 bytes were taken for a key")
-		}
-	})
-	t.Run("a_secret_opens_for_its_organization_only", func(t *testing.T) {
-		key, organization := house(t), uuid.New()
-		wrapped := key.Wrap(organization, []byte("secret"))
-		if got, err := key.Unwrap(organization, wrapped); err != nil || string(got) != "secret" {
-			t.Errorf("got %q, %v", got, err)
-		}
-		if _, err := key.Unwrap(uuid.New(), wrapped); err == nil {
-			t.Error("opened for another organization")
-		}
-		if bytes.Contains(wrapped, []byte("secret")) {
-			t.Error("the secret shows")
-		}
-	})
+func current(t *testing.T, keys *signing.Keys, organization uuid.UUID) signing.Current {
+	t.Helper()
+	now, err := keys.Current(t.Context(), organization)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return now
 }
 
 func TestKeys(t *testing.T) {
 	db := pgtest.Open(t)
-	key := house(t)
+	key := newHouse(t)
 
 	t.Run("signatures_verify_with_the_public_keys_and_survive_a_restart", func(t *testing.T) {
 		organization := uuid.New()
-		id, sign, err := signing.New(db, key).Signer(t.Context(), organization)
-		if err != nil {
-			t.Fatal(err)
+		before := current(t, signing.New(db, key), organization)
+		after := current(t, signing.New(db, key), organization)
+		if len(after.Believed) != 1 || after.Believed[0].ID != before.ID || after.ID != before.ID {
+			t.Fatalf("believed %v, want one with id %s", after.Believed, before.ID)
 		}
-		public, err := signing.New(db, key).PublicKeys(t.Context(), organization)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(public) != 1 || public[0].ID != id {
-			t.Fatalf("public keys %v, want one with id %s", public, id)
-		}
-		if !ed25519.Verify(public[0].Key, []byte("m"), sign([]byte("m"))) {
+		if !ed25519.Verify(after.Believed[0].Key, []byte("m"), before.Sign([]byte("m"))) {
 			t.Error("the signature does not verify")
 		}
 	})
@@ -107,11 +58,11 @@ func TestKeys(t *testing.T) {
 		var wait sync.WaitGroup
 		for i := range ids {
 			wait.Go(func() {
-				id, _, err := signing.New(db, key).Signer(context.Background(), organization)
+				now, err := signing.New(db, key).Current(context.Background(), organization)
 				if err != nil {
 					t.Error(err)
 				}
-				ids[i] = id
+				ids[i] = now.ID
 			})
 		}
 		wait.Wait()
@@ -123,11 +74,16 @@ func TestKeys(t *testing.T) {
 	})
 	t.Run("another_house_key_is_named", func(t *testing.T) {
 		organization := uuid.New()
-		if _, _, err := signing.New(db, key).Signer(t.Context(), organization); err != nil {
-			t.Fatal(err)
+		current(t, signing.New(db, key), organization)
+		other := newHouse(t)
+		_, err := signing.New(db, other).Current(t.Context(), organization)
+		if !errors.Is(err, house.ErrUnknownKey) {
+			t.Fatalf("got %v, want ErrUnknownKey", err)
 		}
-		if _, _, err := signing.New(db, house(t)).Signer(t.Context(), organization); !errors.Is(err, signing.ErrHouseKey) {
-			t.Errorf("got %v, want ErrHouseKey", err)
+		for _, named := range []string{key.IDs()[0], other.IDs()[0], "house.key", organization.String()} {
+			if !strings.Contains(err.Error(), named) {
+				t.Errorf("%q does not name %s", err, named)
+			}
 		}
 	})
 	t.Run("an_organization_sees_its_own_keys_only", func(t *testing.T) {
@@ -137,6 +93,126 @@ func TestKeys(t *testing.T) {
 		})
 		if err != nil || count != 0 {
 			t.Errorf("saw %d keys of others, %v", count, err)
+		}
+	})
+}
+
+// fleetOf gives an organization an agent that reported what it holds.
+type fleetOf struct {
+	t                            *testing.T
+	db                           *postgres.DB
+	organization, gateway, agent uuid.UUID
+}
+
+func (f fleetOf) exec(statement string, arguments ...any) {
+	f.t.Helper()
+	run := f.db.InOrganization
+	if strings.Contains(statement, "agent_status") {
+		run = func(ctx context.Context, _ uuid.UUID, fn func(pgx.Tx) error) error { return f.db.System(ctx, fn) }
+	}
+	err := run(f.t.Context(), f.organization, func(tx pgx.Tx) error {
+		_, err := tx.Exec(f.t.Context(), statement, arguments...)
+		return err
+	})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+func (f fleetOf) released(version int, keys []signing.PublicKey) {
+	f.t.Helper()
+	ids := []string{}
+	for _, k := range keys {
+		ids = append(ids, k.ID)
+	}
+	f.exec(`INSERT INTO release (organization_id, gateway_id, epoch, version, root, release, signature, signing_key_id, believed_key_ids)
+		VALUES ($1, $2, 1, $3, $4, '', $5, $6, $7)`, f.organization, f.gateway, version, make([]byte, 32), make([]byte, 64), ids[0], ids)
+}
+
+func (f fleetOf) reports(version int, reasons ...string) {
+	f.t.Helper()
+	f.exec(`INSERT INTO agent_status VALUES ($1, $2, now(), '', 1, $3, 0, $4, 0, 0) ON CONFLICT (organization_id, agent_id)
+		DO UPDATE SET policy_version = $3, reject_reasons = $4`, f.organization, f.agent, version, append([]string{}, reasons...))
+}
+
+func TestRotation(t *testing.T) {
+	db, house := pgtest.Open(t), newHouse(t)
+	keys := signing.New(db, house)
+	f := fleetOf{t: t, db: db, organization: uuid.New(), gateway: uuid.New(), agent: uuid.New()}
+	f.exec(`INSERT INTO organization_head (organization_id, head, recorded_at) VALUES ($1, 1, now())`, f.organization)
+	f.exec(`INSERT INTO agent (organization_id, id, valid_from, name, gateway_id, public_key, state) VALUES ($1, $2, 1, 'host-1', $3, '', '{}')`,
+		f.organization, f.agent, f.gateway)
+	old := current(t, keys, f.organization)
+	f.released(1, old.Believed)
+	f.reports(1)
+	var next string
+
+	retire := func(t *testing.T, force bool, wantLagging int) signing.Current {
+		t.Helper()
+		_, lagging, err := keys.Retire(t.Context(), f.organization, force)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(lagging) != wantLagging {
+			t.Errorf("%d agents lag, want %d: %v", len(lagging), wantLagging, lagging)
+		}
+		return current(t, signing.New(db, house), f.organization)
+	}
+	t.Run("nothing_to_retire", func(t *testing.T) {
+		if _, _, err := keys.Retire(t.Context(), f.organization, true); err == nil || !strings.Contains(err.Error(), "rotate-signing") {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("announced_and_still_signed_by_the_old", func(t *testing.T) {
+		for range 2 { // said twice, true once
+			id, err := keys.Announce(t.Context(), f.organization)
+			if err != nil || next != "" && id != next {
+				t.Fatalf("announced %s, then %s, %v", next, id, err)
+			}
+			next = id
+		}
+		now := current(t, keys, f.organization)
+		if now.ID != old.ID || len(now.Believed) != 2 || now.Believed[1].ID != next {
+			t.Errorf("now %+v, announced %s", now, next)
+		}
+	})
+	t.Run("refused_while_an_agent_lags", func(t *testing.T) {
+		if now := retire(t, false, 1); now.ID != old.ID {
+			t.Error("the old key is retired")
+		}
+		f.released(2, current(t, keys, f.organization).Believed)
+		f.reports(2, "its signing keys are not stored")
+		if now := retire(t, false, 1); now.ID != old.ID {
+			t.Error("the old key is retired, though the agent did not store the new one")
+		}
+	})
+	t.Run("takes_over_when_all_agents_know", func(t *testing.T) {
+		f.reports(2)
+		now := retire(t, false, 0)
+		if now.ID != next || len(now.Believed) != 1 || now.Believed[0].ID != next {
+			t.Errorf("now %+v, want %s only", now, next)
+		}
+		var wrapped []byte
+		err := db.InOrganization(t.Context(), f.organization, func(tx pgx.Tx) error {
+			return tx.QueryRow(t.Context(), `SELECT wrapped FROM signing_key WHERE id = $1`, old.ID).Scan(&wrapped)
+		})
+		if err != nil || len(wrapped) > 0 {
+			t.Errorf("the retired key's private half is still there: %d bytes, %v", len(wrapped), err)
+		}
+	})
+	t.Run("forced_past_agents_that_lag", func(t *testing.T) {
+		id, err := keys.Announce(t.Context(), f.organization)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if now := retire(t, true, 1); now.ID != id {
+			t.Errorf("active is %s, want %s", now.ID, id)
+		}
+	})
+	t.Run("listed", func(t *testing.T) {
+		all, err := keys.List(t.Context(), uuid.NullUUID{UUID: f.organization, Valid: true})
+		if err != nil || len(all) != 3 || all[0].State != "retired" || all[2].State != "active" {
+			t.Errorf("%+v, %v", all, err)
 		}
 	})
 }

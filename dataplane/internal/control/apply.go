@@ -32,6 +32,7 @@ func (c *Client) LoadPolicy() bool {
 			continue
 		}
 		c.slots.active = found.slot
+		c.learn(file)
 		c.fresh.Store(found.confirmed.UnixMilli())
 		c.config.Log.Info("serving the stored policy", "epoch", file.header.GetEpoch(), "version", file.header.GetVersion(),
 			"revocation_version", file.revoked.version(), "confirmed_at", found.confirmed)
@@ -42,10 +43,10 @@ func (c *Client) LoadPolicy() bool {
 
 // applySnapshot serves a newer policy or says why not. errUntrusted means that
 // the stream lies; any other refusal is of a policy that is genuine.
-func (c *Client) applySnapshot(identity *Identity, s *agentv1.Snapshot) error {
+func (c *Client) applySnapshot(s *agentv1.Snapshot) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	file, err := verifySnapshot(identity, s)
+	file, err := verifySnapshot(c.identity.Load(), s)
 	if err == nil {
 		err = c.admit(file)
 	}
@@ -65,6 +66,7 @@ func (c *Client) applySnapshot(identity *Identity, s *agentv1.Snapshot) error {
 	c.refused(err)
 	if err == nil {
 		c.rejected, c.pending = nil, nil
+		c.pin(file)
 		c.confirm()
 		c.config.Log.Info("policy applied", "epoch", file.header.GetEpoch(), "version", file.header.GetVersion(), "resources", len(file.resources))
 	} else {
@@ -84,6 +86,9 @@ func (p *policyFile) version() int64 {
 func verifySnapshot(identity *Identity, s *agentv1.Snapshot) (*policyFile, error) {
 	header, err := identity.release(s.GetRelease())
 	if err != nil {
+		return nil, err
+	}
+	if _, err := pins(s.GetRelease(), header); err != nil {
 		return nil, err
 	}
 	if err := content(header, s.GetResources()); err != nil {
@@ -149,10 +154,10 @@ func (c *Client) compile(file *policyFile) (serve func(), err error) {
 }
 
 // applyRevocations puts a larger set into force at once, then on disk.
-func (c *Client) applyRevocations(identity *Identity, signed *policyv1.SignedRevocations) error {
+func (c *Client) applyRevocations(signed *policyv1.SignedRevocations) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	next, err := identity.revocations(signed)
+	next, err := c.identity.Load().revocations(signed)
 	if err != nil {
 		c.config.Log.Error("revocations refused", "error", err)
 		return err
@@ -180,6 +185,9 @@ func (c *Client) applyRevocations(identity *Identity, signed *policyv1.SignedRev
 
 // confirm notes that the control plane has nothing newer.
 func (c *Client) confirm() {
+	if err := c.keepPins(); err != nil {
+		c.config.Log.Error("the next start may not believe the newest policy", "error", err)
+	}
 	if c.serving == nil || len(c.reasons) > 0 {
 		return
 	}

@@ -115,6 +115,7 @@ type Client struct {
 	rejected []byte
 	reasons  []string
 	untold   []string // reasons that no report has carried; they may be over
+	unpinned bool     // the identity in memory believes other keys than the one on disk
 }
 
 // New reads the identity, if there is one; it calls nobody.

@@ -18,8 +18,9 @@ type Identity struct {
 	// ControlPlane is the URL it enrolled at.
 	ControlPlane string
 
-	key     ed25519.PrivateKey
-	signers map[string]ed25519.PublicKey
+	key ed25519.PrivateKey
+	// signers are believed; former ones only for what is on disk already.
+	signers, former map[string]ed25519.PublicKey
 }
 
 // Sign makes an Ed25519 signature with the agent's own key.
@@ -41,6 +42,8 @@ type storedIdentity struct {
 	GatewayID      string            `json:"gateway_id"`
 	ControlPlane   string            `json:"control_plane"`
 	SigningKeys    map[string][]byte `json:"signing_keys"`
+	// FormerKeys verify policies that were stored before they were retired.
+	FormerKeys map[string][]byte `json:"former_signing_keys,omitempty"`
 }
 
 func (k keyring) keyPath() string      { return filepath.Join(k.dir, "key") }
@@ -70,15 +73,23 @@ func (k keyring) load() (*Identity, bool, error) {
 		GatewayID:      stored.GatewayID,
 		ControlPlane:   stored.ControlPlane,
 		key:            key,
-		signers:        make(map[string]ed25519.PublicKey, len(stored.SigningKeys)),
 	}
-	for id, signer := range stored.SigningKeys {
-		if len(signer) != ed25519.PublicKeySize {
-			return nil, false, fmt.Errorf("identity %s is damaged: signing key %q has %d bytes", k.identityPath(), id, len(signer))
+	if identity.signers, err = k.publicKeys(stored.SigningKeys); err != nil {
+		return nil, false, err
+	}
+	identity.former, err = k.publicKeys(stored.FormerKeys)
+	return identity, err == nil, err
+}
+
+func (k keyring) publicKeys(stored map[string][]byte) (map[string]ed25519.PublicKey, error) {
+	keys := make(map[string]ed25519.PublicKey, len(stored))
+	for id, key := range stored {
+		if len(key) != ed25519.PublicKeySize {
+			return nil, fmt.Errorf("identity %s is damaged: signing key %q has %d bytes", k.identityPath(), id, len(key))
 		}
-		identity.signers[id] = signer
+		keys[id] = key
 	}
-	return identity, true, nil
+	return keys, nil
 }
 
 // save writes the private key before what names it.
@@ -89,9 +100,13 @@ func (k keyring) save(i *Identity) error {
 		GatewayID:      i.GatewayID,
 		ControlPlane:   i.ControlPlane,
 		SigningKeys:    make(map[string][]byte, len(i.signers)),
+		FormerKeys:     make(map[string][]byte, len(i.former)),
 	}
 	for id, signer := range i.signers {
 		stored.SigningKeys[id] = signer
+	}
+	for id, former := range i.former {
+		stored.FormerKeys[id] = former
 	}
 	content, err := json.MarshalIndent(stored, "", "  ")
 	if err != nil {

@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"connectrpc.com/connect"
@@ -73,6 +74,9 @@ func (c *Client) reportRequest() *agentv1.ReportRequest {
 		reasons = c.untold // the stream that they were about ended before they were told
 	}
 	c.untold = nil
+	if c.unpinned {
+		reasons = append(slices.Clone(reasons), "its signing keys are not stored")
+	}
 	if len(reasons) > 0 {
 		m.Outcome, m.Reasons = agentv1.ReportRequest_OUTCOME_REJECTED, reasons
 	} else if c.serving == nil {

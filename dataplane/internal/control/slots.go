@@ -44,6 +44,7 @@ type slots struct {
 	paths   [2]string
 	active  int // index of the slot in use
 	touched time.Time
+	signers [2][]string // ids of the keys that each slot is signed with
 }
 
 func openSlots(dir string) (*slots, error) {
@@ -65,7 +66,13 @@ func (s *slots) write(p *policyFile) error {
 		return err
 	}
 	s.active, s.touched = next, time.Now()
+	s.signers[next] = p.signers()
 	return nil
+}
+
+// signers are the ids of the keys that the policy is signed with.
+func (p *policyFile) signers() []string {
+	return []string{p.release.GetSigningKeyId(), p.revoked.signed.GetSigningKeyId()}
 }
 
 const touchEvery = 30 * time.Second
@@ -93,6 +100,7 @@ type loaded struct {
 // load returns the valid slots, newest first, the largest set of revocations that
 // any slot holds, and what is wrong with the others.
 func (s *slots) load(identity *Identity) (valid []loaded, revoked *signedSet, faults []error) {
+	identity = identity.withFormer()
 	for slot, path := range s.paths {
 		file, set, err := readSlot(path, identity)
 		revoked = larger(revoked, set)
@@ -103,6 +111,7 @@ func (s *slots) load(identity *Identity) (valid []loaded, revoked *signedSet, fa
 			faults = append(faults, fmt.Errorf("policy slot %s: %w", path, err))
 			continue
 		}
+		s.signers[slot] = file.signers()
 		found := loaded{slot: slot, file: file}
 		if info, err := os.Stat(path); err == nil {
 			found.confirmed = info.ModTime()

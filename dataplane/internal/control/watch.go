@@ -56,9 +56,8 @@ func (c *Client) watchOnce(ctx context.Context) error {
 		return c.streamError(ctx, err)
 	}
 	defer stream.Close()
-	identity := c.identity.Load()
 	for stream.Receive() {
-		if err := c.handle(identity, stream.Msg()); err != nil {
+		if err := c.handle(stream.Msg()); err != nil {
 			return err
 		}
 	}
@@ -98,12 +97,12 @@ func (c *Client) position() *agentv1.PolicyPosition {
 }
 
 // handle returns an error where the stream should end.
-func (c *Client) handle(identity *Identity, m *agentv1.WatchResponse) error {
+func (c *Client) handle(m *agentv1.WatchResponse) error {
 	switch m := m.GetMessage().(type) {
 	case *agentv1.WatchResponse_Revocations:
-		return c.applyRevocations(identity, m.Revocations)
+		return c.applyRevocations(m.Revocations)
 	case *agentv1.WatchResponse_Snapshot:
-		if err := c.applySnapshot(identity, m.Snapshot); errors.Is(err, errUntrusted) {
+		if err := c.applySnapshot(m.Snapshot); errors.Is(err, errUntrusted) {
 			return err
 		}
 		return nil

@@ -24,13 +24,13 @@ type Heads struct {
 func NewHeads(db *postgres.DB) *Heads { return &Heads{db: db} }
 
 // Changed implements eventlog.HeadSource; the cursor is a transaction id.
-func (h *Heads) Changed(ctx context.Context, cursor string) ([]eventlog.Head, string, error) {
-	const query = `SELECT pg_snapshot_xmin(pg_current_snapshot())::text, organization_id, head
+func (h *Heads) Changed(ctx context.Context, cursor string) ([]eventlog.Move, string, error) {
+	const query = `SELECT pg_snapshot_xmin(pg_current_snapshot())::text, organization_id, head, changed_by::text
 		FROM (SELECT) one LEFT JOIN organization_head ON changed_by >= $1::text::xid8`
 	if cursor == "" {
 		cursor = "0"
 	}
-	var heads []eventlog.Head
+	var moves []eventlog.Move
 	var next string
 	err := h.db.System(ctx, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, query, cursor)
@@ -39,9 +39,10 @@ func (h *Heads) Changed(ctx context.Context, cursor string) ([]eventlog.Head, st
 		}
 		var organization *uuid.UUID
 		var head *int64
-		_, err = pgx.ForEachRow(rows, []any{&next, &organization, &head}, func() error {
+		var by *string
+		_, err = pgx.ForEachRow(rows, []any{&next, &organization, &head, &by}, func() error {
 			if organization != nil {
-				heads = append(heads, eventlog.Head{OrganizationID: *organization, Version: *head})
+				moves = append(moves, eventlog.Move{Head: eventlog.Head{OrganizationID: *organization, Version: *head}, By: *by})
 			}
 			return nil
 		})
@@ -50,5 +51,5 @@ func (h *Heads) Changed(ctx context.Context, cursor string) ([]eventlog.Head, st
 	if err != nil {
 		return nil, "", fmt.Errorf("read heads of logs: %w", err)
 	}
-	return heads, next, nil
+	return moves, next, nil
 }

@@ -3,6 +3,7 @@ package fleettest
 import (
 	"bytes"
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -49,8 +50,11 @@ func (r *Releases) Publish(_ context.Context, d fleet.Draft) (fleet.Release, err
 	defer r.mu.Unlock()
 	epoch := r.epoch(d.OrganizationID)
 	latest := r.latest[[2]uuid.UUID{d.OrganizationID, d.GatewayID}]
+	if latest.Epoch != epoch {
+		latest = fleet.Release{}
+	}
 	switch {
-	case bytes.Equal(latest.Root, d.Root):
+	case bytes.Equal(latest.Root, d.Root) && slices.Equal(latest.Believed, d.Believed):
 		return latest, nil
 	case latest.Epoch == epoch && latest.Version > d.Version:
 		return fleet.Release{}, fleet.ErrOutdated
@@ -62,7 +66,7 @@ func (r *Releases) Publish(_ context.Context, d fleet.Draft) (fleet.Release, err
 	if err != nil {
 		return fleet.Release{}, err
 	}
-	latest = fleet.Release{Epoch: epoch, Version: d.Version, Root: d.Root, Signed: signed}
+	latest = fleet.Release{Epoch: epoch, Version: d.Version, Root: d.Root, Believed: d.Believed, Signed: signed}
 	r.latest[[2]uuid.UUID{d.OrganizationID, d.GatewayID}] = latest
 	return latest, nil
 }

@@ -7,6 +7,7 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/hex"
 	"log/slog"
 	"sync"
 	"time"
@@ -38,20 +39,18 @@ type World struct {
 	state       policy.State
 	agents      map[uuid.UUID]gateway.Agent
 	subscribers map[chan eventlog.Head]struct{}
-	private     ed25519.PrivateKey
+	keys        []ed25519.PrivateKey // the first signs
 	reports     map[uuid.UUID]fleet.Report
 	settled     map[string][]*agentv1.SettledRange
 }
 
 // NewWorld has a provider, a route and a key.
 func NewWorld() *World {
-	var seed [ed25519.SeedSize]byte
-	rand.Read(seed[:]) // never fails
 	w := &World{
 		state:       policy.State{OrganizationID: uuid.New(), Version: 1},
 		agents:      make(map[uuid.UUID]gateway.Agent),
 		subscribers: make(map[chan eventlog.Head]struct{}),
-		private:     ed25519.NewKeyFromSeed(seed[:]),
+		keys:        []ed25519.PrivateKey{newKey()},
 		reports:     make(map[uuid.UUID]fleet.Report),
 		settled:     make(map[string][]*agentv1.SettledRange),
 	}
@@ -82,6 +81,18 @@ func (w *World) Change(change func(*policy.State)) int64 {
 	defer w.mu.Unlock()
 	w.state.Version++
 	change(&w.state)
+	w.tell()
+	return w.state.Version
+}
+
+// wake wakes who follows, though nothing changed in the log.
+func (w *World) wake() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.tell()
+}
+
+func (w *World) tell() {
 	for s := range w.subscribers {
 		select {
 		case <-s:
@@ -89,7 +100,6 @@ func (w *World) Change(change func(*policy.State)) int64 {
 		}
 		s <- eventlog.Head{OrganizationID: w.state.OrganizationID, Version: w.state.Version}
 	}
-	return w.state.Version
 }
 
 // AddKey adds a key with this text.
@@ -165,14 +175,42 @@ func (w *World) Subscribe() (<-chan eventlog.Head, func()) {
 	}
 }
 
-// Signer implements fleet.Keys.
-func (w *World) Signer(context.Context, uuid.UUID) (string, signing.Sign, error) {
-	return "sk_test", func(message []byte) []byte { return ed25519.Sign(w.private, message) }, nil
+// Current implements fleet.Keys.
+func (w *World) Current(context.Context, uuid.UUID) (signing.Current, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	private := w.keys[0]
+	current := signing.Current{ID: keyID(private), Sign: func(message []byte) []byte { return ed25519.Sign(private, message) }}
+	for _, k := range w.keys {
+		current.Believed = append(current.Believed, signing.PublicKey{ID: keyID(k), Key: k.Public().(ed25519.PublicKey)})
+	}
+	return current, nil
 }
 
-// PublicKeys implements fleet.Keys.
-func (w *World) PublicKeys(context.Context, uuid.UUID) ([]signing.PublicKey, error) {
-	return []signing.PublicKey{{ID: "sk_test", Key: w.private.Public().(ed25519.PublicKey)}}, nil
+// AnnounceKey makes the key that signs after RetireKey. No version changes.
+func (w *World) AnnounceKey() {
+	w.mu.Lock()
+	w.keys = append(w.keys, newKey())
+	w.mu.Unlock()
+	w.wake()
+}
+
+// RetireKey lets the announced key take over.
+func (w *World) RetireKey() {
+	w.mu.Lock()
+	w.keys = w.keys[1:]
+	w.mu.Unlock()
+	w.wake()
+}
+
+func newKey() ed25519.PrivateKey {
+	var seed [ed25519.SeedSize]byte
+	rand.Read(seed[:]) // never fails
+	return ed25519.NewKeyFromSeed(seed[:])
+}
+
+func keyID(key ed25519.PrivateKey) string {
+	return "sk_" + hex.EncodeToString(key.Public().(ed25519.PublicKey)[:4])
 }
 
 // Save implements fleet.Reports.

@@ -3,7 +3,7 @@
 // prints its URL, then its certificate where -tls is given, and takes
 // commands on stdin, one a line, each answered with the log's version:
 //
-//	add-key TEXT | revoke TEXT | settle BOOT FIRST LAST | stop
+//	add-key TEXT | revoke TEXT | settle BOOT FIRST LAST | announce-signing-key | retire-signing-key | stop
 package main
 
 import (
@@ -89,6 +89,10 @@ func serveCommands(world *fleettest.World) {
 			if _, err := fmt.Sscan(argument, &settled.Boot, &settled.FirstSeq, &settled.LastSeq); err == nil {
 				world.Settle(settled)
 			}
+		case "announce-signing-key":
+			world.AnnounceKey()
+		case "retire-signing-key":
+			world.RetireKey()
 		case "stop":
 			return
 		}

@@ -137,8 +137,11 @@ type Release struct {
 	MinimumCapability int32                  `protobuf:"varint,7,opt,name=minimum_capability,json=minimumCapability,proto3" json:"minimum_capability,omitempty"`
 	PriceBookVersion  string                 `protobuf:"bytes,8,opt,name=price_book_version,json=priceBookVersion,proto3" json:"price_book_version,omitempty"`
 	CompiledAt        *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=compiled_at,json=compiledAt,proto3" json:"compiled_at,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// Keys to believe from this release on, its own signer among them; all others
+	// are believed no more. Empty: those believed before.
+	SigningKeys   []*SigningKey `protobuf:"bytes,10,rep,name=signing_keys,json=signingKeys,proto3" json:"signing_keys,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Release) Reset() {
@@ -234,6 +237,67 @@ func (x *Release) GetCompiledAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Release) GetSigningKeys() []*SigningKey {
+	if x != nil {
+		return x.SigningKeys
+	}
+	return nil
+}
+
+// SigningKey is the public half of a key that releases and revocations are signed with.
+type SigningKey struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// Ed25519, 32 bytes.
+	PublicKey     []byte `protobuf:"bytes,2,opt,name=public_key,json=publicKey,proto3" json:"public_key,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SigningKey) Reset() {
+	*x = SigningKey{}
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SigningKey) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SigningKey) ProtoMessage() {}
+
+func (x *SigningKey) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SigningKey.ProtoReflect.Descriptor instead.
+func (*SigningKey) Descriptor() ([]byte, []int) {
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *SigningKey) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *SigningKey) GetPublicKey() []byte {
+	if x != nil {
+		return x.PublicKey
+	}
+	return nil
+}
+
 // SignedRelease is Release's exact bytes and an Ed25519 signature over
 // digest.ReleaseMessage(release).
 type SignedRelease struct {
@@ -247,7 +311,7 @@ type SignedRelease struct {
 
 func (x *SignedRelease) Reset() {
 	*x = SignedRelease{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[1]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -259,7 +323,7 @@ func (x *SignedRelease) String() string {
 func (*SignedRelease) ProtoMessage() {}
 
 func (x *SignedRelease) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[1]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -272,7 +336,7 @@ func (x *SignedRelease) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignedRelease.ProtoReflect.Descriptor instead.
 func (*SignedRelease) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{1}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *SignedRelease) GetRelease() []byte {
@@ -311,7 +375,7 @@ type Resource struct {
 
 func (x *Resource) Reset() {
 	*x = Resource{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[2]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -323,7 +387,7 @@ func (x *Resource) String() string {
 func (*Resource) ProtoMessage() {}
 
 func (x *Resource) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[2]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -336,7 +400,7 @@ func (x *Resource) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Resource.ProtoReflect.Descriptor instead.
 func (*Resource) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{2}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Resource) GetKind() string {
@@ -375,7 +439,7 @@ type Revocations struct {
 
 func (x *Revocations) Reset() {
 	*x = Revocations{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[3]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -387,7 +451,7 @@ func (x *Revocations) String() string {
 func (*Revocations) ProtoMessage() {}
 
 func (x *Revocations) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[3]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -400,7 +464,7 @@ func (x *Revocations) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Revocations.ProtoReflect.Descriptor instead.
 func (*Revocations) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{3}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Revocations) GetOrganizationId() string {
@@ -452,7 +516,7 @@ type Revocation struct {
 
 func (x *Revocation) Reset() {
 	*x = Revocation{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[4]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -464,7 +528,7 @@ func (x *Revocation) String() string {
 func (*Revocation) ProtoMessage() {}
 
 func (x *Revocation) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[4]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -477,7 +541,7 @@ func (x *Revocation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Revocation.ProtoReflect.Descriptor instead.
 func (*Revocation) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{4}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Revocation) GetKeyId() string {
@@ -514,7 +578,7 @@ type SignedRevocations struct {
 
 func (x *SignedRevocations) Reset() {
 	*x = SignedRevocations{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[5]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -526,7 +590,7 @@ func (x *SignedRevocations) String() string {
 func (*SignedRevocations) ProtoMessage() {}
 
 func (x *SignedRevocations) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[5]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -539,7 +603,7 @@ func (x *SignedRevocations) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignedRevocations.ProtoReflect.Descriptor instead.
 func (*SignedRevocations) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{5}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *SignedRevocations) GetRevocations() []byte {
@@ -576,7 +640,7 @@ type PolicyFile struct {
 
 func (x *PolicyFile) Reset() {
 	*x = PolicyFile{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[6]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -588,7 +652,7 @@ func (x *PolicyFile) String() string {
 func (*PolicyFile) ProtoMessage() {}
 
 func (x *PolicyFile) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[6]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -601,7 +665,7 @@ func (x *PolicyFile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PolicyFile.ProtoReflect.Descriptor instead.
 func (*PolicyFile) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{6}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *PolicyFile) GetRelease() *SignedRelease {
@@ -639,7 +703,7 @@ type Gateway struct {
 
 func (x *Gateway) Reset() {
 	*x = Gateway{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[7]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -651,7 +715,7 @@ func (x *Gateway) String() string {
 func (*Gateway) ProtoMessage() {}
 
 func (x *Gateway) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[7]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -664,7 +728,7 @@ func (x *Gateway) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Gateway.ProtoReflect.Descriptor instead.
 func (*Gateway) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{7}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Gateway) GetId() string {
@@ -712,7 +776,7 @@ type Provider struct {
 
 func (x *Provider) Reset() {
 	*x = Provider{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[8]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -724,7 +788,7 @@ func (x *Provider) String() string {
 func (*Provider) ProtoMessage() {}
 
 func (x *Provider) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[8]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -737,7 +801,7 @@ func (x *Provider) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Provider.ProtoReflect.Descriptor instead.
 func (*Provider) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{8}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Provider) GetId() string {
@@ -802,7 +866,7 @@ type Route struct {
 
 func (x *Route) Reset() {
 	*x = Route{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[9]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -814,7 +878,7 @@ func (x *Route) String() string {
 func (*Route) ProtoMessage() {}
 
 func (x *Route) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[9]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -827,7 +891,7 @@ func (x *Route) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Route.ProtoReflect.Descriptor instead.
 func (*Route) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{9}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Route) GetId() string {
@@ -868,7 +932,7 @@ type Target struct {
 
 func (x *Target) Reset() {
 	*x = Target{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[10]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -880,7 +944,7 @@ func (x *Target) String() string {
 func (*Target) ProtoMessage() {}
 
 func (x *Target) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[10]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -893,7 +957,7 @@ func (x *Target) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Target.ProtoReflect.Descriptor instead.
 func (*Target) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{10}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Target) GetProviderId() string {
@@ -929,7 +993,7 @@ type Key struct {
 
 func (x *Key) Reset() {
 	*x = Key{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[11]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -941,7 +1005,7 @@ func (x *Key) String() string {
 func (*Key) ProtoMessage() {}
 
 func (x *Key) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[11]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -954,7 +1018,7 @@ func (x *Key) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Key.ProtoReflect.Descriptor instead.
 func (*Key) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{11}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Key) GetId() string {
@@ -1010,7 +1074,7 @@ type PriceBook struct {
 
 func (x *PriceBook) Reset() {
 	*x = PriceBook{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[12]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1022,7 +1086,7 @@ func (x *PriceBook) String() string {
 func (*PriceBook) ProtoMessage() {}
 
 func (x *PriceBook) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[12]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1035,7 +1099,7 @@ func (x *PriceBook) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceBook.ProtoReflect.Descriptor instead.
 func (*PriceBook) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{12}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *PriceBook) GetVersion() string {
@@ -1073,7 +1137,7 @@ type PriceEntry struct {
 
 func (x *PriceEntry) Reset() {
 	*x = PriceEntry{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[13]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1085,7 +1149,7 @@ func (x *PriceEntry) String() string {
 func (*PriceEntry) ProtoMessage() {}
 
 func (x *PriceEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[13]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1098,7 +1162,7 @@ func (x *PriceEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceEntry.ProtoReflect.Descriptor instead.
 func (*PriceEntry) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{13}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *PriceEntry) GetPriceList() string {
@@ -1167,7 +1231,7 @@ type Rates struct {
 
 func (x *Rates) Reset() {
 	*x = Rates{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[14]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1179,7 +1243,7 @@ func (x *Rates) String() string {
 func (*Rates) ProtoMessage() {}
 
 func (x *Rates) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[14]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1192,7 +1256,7 @@ func (x *Rates) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rates.ProtoReflect.Descriptor instead.
 func (*Rates) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{14}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Rates) GetInput() int64 {
@@ -1248,7 +1312,7 @@ var File_weir_policy_v1_policy_proto protoreflect.FileDescriptor
 
 const file_weir_policy_v1_policy_proto_rawDesc = "" +
 	"\n" +
-	"\x1bweir/policy/v1/policy.proto\x12\x0eweir.policy.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd6\x02\n" +
+	"\x1bweir/policy/v1/policy.proto\x12\x0eweir.policy.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x95\x03\n" +
 	"\aRelease\x12'\n" +
 	"\x0forganization_id\x18\x01 \x01(\tR\x0eorganizationId\x12\x1d\n" +
 	"\n" +
@@ -1260,7 +1324,14 @@ const file_weir_policy_v1_policy_proto_rawDesc = "" +
 	"\x12minimum_capability\x18\a \x01(\x05R\x11minimumCapability\x12,\n" +
 	"\x12price_book_version\x18\b \x01(\tR\x10priceBookVersion\x12;\n" +
 	"\vcompiled_at\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"compiledAt\"m\n" +
+	"compiledAt\x12=\n" +
+	"\fsigning_keys\x18\n" +
+	" \x03(\v2\x1a.weir.policy.v1.SigningKeyR\vsigningKeys\";\n" +
+	"\n" +
+	"SigningKey\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n" +
+	"\n" +
+	"public_key\x18\x02 \x01(\fR\tpublicKey\"m\n" +
 	"\rSignedRelease\x12\x18\n" +
 	"\arelease\x18\x01 \x01(\fR\arelease\x12\x1c\n" +
 	"\tsignature\x18\x02 \x01(\fR\tsignature\x12$\n" +
@@ -1378,46 +1449,48 @@ func file_weir_policy_v1_policy_proto_rawDescGZIP() []byte {
 }
 
 var file_weir_policy_v1_policy_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_weir_policy_v1_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
+var file_weir_policy_v1_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_weir_policy_v1_policy_proto_goTypes = []any{
 	(Dialect)(0),                  // 0: weir.policy.v1.Dialect
 	(Strategy)(0),                 // 1: weir.policy.v1.Strategy
 	(*Release)(nil),               // 2: weir.policy.v1.Release
-	(*SignedRelease)(nil),         // 3: weir.policy.v1.SignedRelease
-	(*Resource)(nil),              // 4: weir.policy.v1.Resource
-	(*Revocations)(nil),           // 5: weir.policy.v1.Revocations
-	(*Revocation)(nil),            // 6: weir.policy.v1.Revocation
-	(*SignedRevocations)(nil),     // 7: weir.policy.v1.SignedRevocations
-	(*PolicyFile)(nil),            // 8: weir.policy.v1.PolicyFile
-	(*Gateway)(nil),               // 9: weir.policy.v1.Gateway
-	(*Provider)(nil),              // 10: weir.policy.v1.Provider
-	(*Route)(nil),                 // 11: weir.policy.v1.Route
-	(*Target)(nil),                // 12: weir.policy.v1.Target
-	(*Key)(nil),                   // 13: weir.policy.v1.Key
-	(*PriceBook)(nil),             // 14: weir.policy.v1.PriceBook
-	(*PriceEntry)(nil),            // 15: weir.policy.v1.PriceEntry
-	(*Rates)(nil),                 // 16: weir.policy.v1.Rates
-	(*timestamppb.Timestamp)(nil), // 17: google.protobuf.Timestamp
+	(*SigningKey)(nil),            // 3: weir.policy.v1.SigningKey
+	(*SignedRelease)(nil),         // 4: weir.policy.v1.SignedRelease
+	(*Resource)(nil),              // 5: weir.policy.v1.Resource
+	(*Revocations)(nil),           // 6: weir.policy.v1.Revocations
+	(*Revocation)(nil),            // 7: weir.policy.v1.Revocation
+	(*SignedRevocations)(nil),     // 8: weir.policy.v1.SignedRevocations
+	(*PolicyFile)(nil),            // 9: weir.policy.v1.PolicyFile
+	(*Gateway)(nil),               // 10: weir.policy.v1.Gateway
+	(*Provider)(nil),              // 11: weir.policy.v1.Provider
+	(*Route)(nil),                 // 12: weir.policy.v1.Route
+	(*Target)(nil),                // 13: weir.policy.v1.Target
+	(*Key)(nil),                   // 14: weir.policy.v1.Key
+	(*PriceBook)(nil),             // 15: weir.policy.v1.PriceBook
+	(*PriceEntry)(nil),            // 16: weir.policy.v1.PriceEntry
+	(*Rates)(nil),                 // 17: weir.policy.v1.Rates
+	(*timestamppb.Timestamp)(nil), // 18: google.protobuf.Timestamp
 }
 var file_weir_policy_v1_policy_proto_depIdxs = []int32{
-	17, // 0: weir.policy.v1.Release.compiled_at:type_name -> google.protobuf.Timestamp
-	6,  // 1: weir.policy.v1.Revocations.revocations:type_name -> weir.policy.v1.Revocation
-	3,  // 2: weir.policy.v1.PolicyFile.release:type_name -> weir.policy.v1.SignedRelease
-	4,  // 3: weir.policy.v1.PolicyFile.resources:type_name -> weir.policy.v1.Resource
-	7,  // 4: weir.policy.v1.PolicyFile.revocations:type_name -> weir.policy.v1.SignedRevocations
-	0,  // 5: weir.policy.v1.Provider.dialect:type_name -> weir.policy.v1.Dialect
-	1,  // 6: weir.policy.v1.Route.strategy:type_name -> weir.policy.v1.Strategy
-	12, // 7: weir.policy.v1.Route.targets:type_name -> weir.policy.v1.Target
-	17, // 8: weir.policy.v1.Key.expires_at:type_name -> google.protobuf.Timestamp
-	17, // 9: weir.policy.v1.Key.revoked_at:type_name -> google.protobuf.Timestamp
-	15, // 10: weir.policy.v1.PriceBook.entries:type_name -> weir.policy.v1.PriceEntry
-	16, // 11: weir.policy.v1.PriceEntry.rates:type_name -> weir.policy.v1.Rates
-	16, // 12: weir.policy.v1.PriceEntry.long_rates:type_name -> weir.policy.v1.Rates
-	13, // [13:13] is the sub-list for method output_type
-	13, // [13:13] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	18, // 0: weir.policy.v1.Release.compiled_at:type_name -> google.protobuf.Timestamp
+	3,  // 1: weir.policy.v1.Release.signing_keys:type_name -> weir.policy.v1.SigningKey
+	7,  // 2: weir.policy.v1.Revocations.revocations:type_name -> weir.policy.v1.Revocation
+	4,  // 3: weir.policy.v1.PolicyFile.release:type_name -> weir.policy.v1.SignedRelease
+	5,  // 4: weir.policy.v1.PolicyFile.resources:type_name -> weir.policy.v1.Resource
+	8,  // 5: weir.policy.v1.PolicyFile.revocations:type_name -> weir.policy.v1.SignedRevocations
+	0,  // 6: weir.policy.v1.Provider.dialect:type_name -> weir.policy.v1.Dialect
+	1,  // 7: weir.policy.v1.Route.strategy:type_name -> weir.policy.v1.Strategy
+	13, // 8: weir.policy.v1.Route.targets:type_name -> weir.policy.v1.Target
+	18, // 9: weir.policy.v1.Key.expires_at:type_name -> google.protobuf.Timestamp
+	18, // 10: weir.policy.v1.Key.revoked_at:type_name -> google.protobuf.Timestamp
+	16, // 11: weir.policy.v1.PriceBook.entries:type_name -> weir.policy.v1.PriceEntry
+	17, // 12: weir.policy.v1.PriceEntry.rates:type_name -> weir.policy.v1.Rates
+	17, // 13: weir.policy.v1.PriceEntry.long_rates:type_name -> weir.policy.v1.Rates
+	14, // [14:14] is the sub-list for method output_type
+	14, // [14:14] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_weir_policy_v1_policy_proto_init() }
@@ -1425,14 +1498,14 @@ func file_weir_policy_v1_policy_proto_init() {
 	if File_weir_policy_v1_policy_proto != nil {
 		return
 	}
-	file_weir_policy_v1_policy_proto_msgTypes[14].OneofWrappers = []any{}
+	file_weir_policy_v1_policy_proto_msgTypes[15].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_policy_v1_policy_proto_rawDesc), len(file_weir_policy_v1_policy_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   15,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

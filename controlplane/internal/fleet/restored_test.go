@@ -1,0 +1,72 @@
+package fleet_test
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/weirhq/weir/controlplane/internal/fleet"
+	"github.com/weirhq/weir/controlplane/internal/postgres/pgtest"
+)
+
+func TestFollowServer(t *testing.T) {
+	db, url := pgtest.OpenURL(t)
+	releases := fleet.NewReleaseTable(db)
+	organization, gateway := uuid.New(), uuid.New()
+	first, err := releases.Publish(t.Context(), draft(organization, gateway, 5, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	follow := func() fleet.Server {
+		t.Helper()
+		server, err := fleet.FollowServer(t.Context(), db, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return server
+	}
+	epoch := func() int64 {
+		t.Helper()
+		e, err := releases.Epoch(t.Context(), organization)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e
+	}
+	began := follow()
+	if began.SystemIdentifier == "" || began.Timeline < 1 || began.Database == "" {
+		t.Errorf("%+v", began)
+	}
+	if again := follow(); again != began || epoch() != first.Epoch {
+		t.Errorf("the same server is %+v after %+v, epoch %d after %d", again, began, epoch(), first.Epoch)
+	}
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	for _, change := range []string{"timeline = timeline + 1", "system_identifier = '1'", "database = '1'"} {
+		t.Run(change, func(t *testing.T) {
+			before := epoch()
+			if _, err := conn.Exec(t.Context(), "UPDATE installation SET "+change); err != nil {
+				t.Fatal(err)
+			}
+			follow()
+			raised := epoch()
+			if raised <= before {
+				t.Errorf("epoch %d after %d", raised, before)
+			}
+			follow()
+			if epoch() != raised {
+				t.Error("raised twice for one change")
+			}
+			again, err := releases.Publish(t.Context(), draft(organization, gateway, 5, 1))
+			if err != nil || again.Epoch != raised {
+				t.Errorf("the same content is released in epoch %d, want %d, %v", again.Epoch, raised, err)
+			}
+		})
+	}
+}
