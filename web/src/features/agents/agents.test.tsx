@@ -45,7 +45,7 @@ test("agents_show_health_and_policy", async () => {
       ],
     }));
   });
-  const text = async (name: string) => (await screen.findByRole("rowheader", { name })).closest("tr")?.textContent;
+  const text = async (name: string) => (await screen.findByRole("rowheader", { name: new RegExp(`^${name}`) })).closest("tr")?.textContent;
   expect(await text("fine")).toMatch(/Healthy.*v42/);
   expect(await text("gone")).toMatch(/Silent.*5 min ago/);
   expect(await text("picky")).toMatch(/Refused policy.*origin not allowed/);
