@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Roles that a process can take.
@@ -27,14 +28,15 @@ type Config struct {
 	AdminListen string   `env:"WEIR_ADMIN_LISTEN" help:"Private address for metrics and profiles; empty: none."`
 	PublicURL   string   `name:"url" env:"WEIR_URL" required:"" help:"URL under which people and agents reach this control plane; agents sign it into their tokens."`
 
-	PostgresURL         string   `kong:"-"`
-	PostgresSuperuser   bool     `env:"WEIR_POSTGRES_SUPERUSER" help:"Serve although the login role of Postgres goes around row-level security; for development."`
-	KafkaBrokers        []string `env:"WEIR_KAFKA_BROKERS" help:"Brokers that usage comes from, host:port."`
-	KafkaTopic          string   `env:"WEIR_KAFKA_TOPIC" default:"weir.usage.v1" help:"Topic that usage comes from."`
-	KafkaDeadTopic      string   `env:"WEIR_KAFKA_DEAD_TOPIC" default:"weir.usage.v1.dead" help:"Topic for what can't be decoded or verified."`
-	ClickHouseURL       string   `kong:"-"`
-	ClickHouseReportURL string   `kong:"-"`
-	ClickHouseDatabase  string   `env:"WEIR_CLICKHOUSE_DATABASE" default:"weir" help:"Database that holds usage."`
+	PostgresURL         string        `kong:"-"`
+	KeepAnswers         time.Duration `env:"WEIR_KEEP_ANSWERS" default:"720h" help:"How long a request id is known: until then the same request gets the stored answer."`
+	PostgresSuperuser   bool          `env:"WEIR_POSTGRES_SUPERUSER" help:"Serve although the login role of Postgres goes around row-level security; for development."`
+	KafkaBrokers        []string      `env:"WEIR_KAFKA_BROKERS" help:"Brokers that usage comes from, host:port."`
+	KafkaTopic          string        `env:"WEIR_KAFKA_TOPIC" default:"weir.usage.v1" help:"Topic that usage comes from."`
+	KafkaDeadTopic      string        `env:"WEIR_KAFKA_DEAD_TOPIC" default:"weir.usage.v1.dead" help:"Topic for what can't be decoded or verified."`
+	ClickHouseURL       string        `kong:"-"`
+	ClickHouseReportURL string        `kong:"-"`
+	ClickHouseDatabase  string        `env:"WEIR_CLICKHOUSE_DATABASE" default:"weir" help:"Database that holds usage."`
 
 	OIDCIssuer       string `name:"oidc-issuer" env:"WEIR_OIDC_ISSUER" help:"Identity provider of the console's users."`
 	OIDCClientID     string `name:"oidc-client-id" env:"WEIR_OIDC_CLIENT_ID" help:"Client that the identity provider knows this control plane as."`
@@ -102,6 +104,7 @@ func (c *Config) validate() error {
 		require(rate >= 0 && rate <= maxRate, "%s: want 0..%d, not %g", name, maxRate, rate)
 	}
 	require(c.PostgresURL != "", "WEIR_POSTGRES_URL: not set")
+	require(c.KeepAnswers >= time.Hour, "WEIR_KEEP_ANSWERS: want at least an hour, callers retry")
 	if c.does(RoleAPI) {
 		require(c.ClickHouseReportURL != "", "WEIR_CLICKHOUSE_REPORT_URL: not set (role api)")
 		require(c.OIDCIssuer != "" && c.OIDCClientID != "", "WEIR_OIDC_ISSUER, WEIR_OIDC_CLIENT_ID: not set (role api)")

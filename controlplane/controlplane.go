@@ -17,6 +17,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/command"
 	"github.com/weirhq/weir/controlplane/internal/eventlog"
 	"github.com/weirhq/weir/controlplane/internal/eventlog/pglog"
+	"github.com/weirhq/weir/controlplane/internal/fleet"
 	"github.com/weirhq/weir/controlplane/internal/house"
 	"github.com/weirhq/weir/controlplane/internal/ingest"
 	"github.com/weirhq/weir/controlplane/internal/postgres"
@@ -37,12 +38,20 @@ func Run(ctx context.Context, c Config, logger *slog.Logger) error {
 		return err
 	}
 	defer p.db.Close()
+	keeper, err := fleet.FollowServer(ctx, p.db, logger)
+	if err != nil {
+		return err
+	}
 	server, err := p.server()
 	if err != nil {
 		return err
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { p.tailer.Run(ctx); return nil })
+	group.Go(func() error { return fleet.WatchServer(ctx, p.db, keeper, logger) })
+	if c.does(RoleAPI) {
+		group.Go(func() error { command.ForgetAnswers(ctx, p.db, c.KeepAnswers, logger); return nil })
+	}
 	if c.does(RoleIngest) {
 		group.Go(func() error { return p.ingest(ctx) })
 	}
