@@ -99,7 +99,7 @@ func (s *server) serveAdmins() error {
 	login, err := authn.NewLogin(authn.LoginConfig{
 		Issuer: p.config.OIDCIssuer, ClientID: p.config.OIDCClientID, ClientSecret: p.config.OIDCClientSecret,
 		PublicURL: p.config.PublicURL, CookieKey: cookieKey,
-		Members: identity.NewMembers(p.db), Sessions: sessions, Logger: p.logger.With("part", "login"),
+		Members: identity.NewMembers(p.db, p.runner), Sessions: sessions, Logger: p.logger.With("part", "login"),
 	})
 	if err != nil {
 		return err

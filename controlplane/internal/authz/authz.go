@@ -54,6 +54,9 @@ var (
 	runTraffic  = []string{"gateways.create", "gateways.enrol", "providers.create", "routes.create"}
 	manageTeams = []string{"keys.create", "keys.revoke", "projects.create", "projects.delete", "projects.update"}
 	manageUsers = []string{
+		"join_domains.list", "join_domains.remove", "join_domains.set",
+		"members.erase", "members.get", "members.invite", "members.list", "members.remove", "members.update",
+		"sessions.list", "sessions.revoke",
 		"service_accounts.create", "service_accounts.get", "service_accounts.list", "service_accounts.revoke",
 	}
 	dashboards = []string{"reports.read"}

@@ -8,10 +8,12 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/weirhq/weir/controlplane/internal/authn"
+	"github.com/weirhq/weir/controlplane/internal/command"
 	"github.com/weirhq/weir/controlplane/internal/eventlog"
 	"github.com/weirhq/weir/controlplane/internal/eventlog/pglog"
 	"github.com/weirhq/weir/controlplane/internal/identity"
 	"github.com/weirhq/weir/controlplane/internal/member"
+	"github.com/weirhq/weir/controlplane/internal/organization"
 	"github.com/weirhq/weir/controlplane/internal/postgres"
 	"github.com/weirhq/weir/controlplane/internal/postgres/pgtest"
 	"github.com/weirhq/weir/controlplane/internal/readmodel"
@@ -24,10 +26,15 @@ const owner = eventv1.Role_ROLE_OWNER
 func join(t *testing.T, db *postgres.DB, email string) (organization, id uuid.UUID) {
 	t.Helper()
 	organization, id = uuid.New(), uuid.New()
-	changes, err := member.Add(id, owner)
+	changes, err := creating(organization)
 	if err != nil {
 		t.Fatal(err)
 	}
+	added, err := member.Add(id, owner, uuid.Nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changes = append(changes, added...)
 	_, err = pglog.New(db, readmodel.Project).AppendWith(t.Context(),
 		eventlog.Append{OrganizationID: organization, Changes: changes}, identity.AddPerson(organization, id, email))
 	if err != nil {
@@ -50,9 +57,17 @@ func resolve(t *testing.T, members *identity.Members, p authn.Person) (authn.Pri
 	return found[0].Principal, nil
 }
 
+func creating(id uuid.UUID) ([]eventlog.Change, error) {
+	return organization.Create(organization.Creation{ID: id, Name: "o-" + id.String()})
+}
+
+func newMembers(db *postgres.DB) *identity.Members {
+	return identity.NewMembers(db, command.NewRunner(pglog.New(db, readmodel.Project), readmodel.New(db)))
+}
+
 func TestResolve(t *testing.T) {
 	db := pgtest.Open(t)
-	members := identity.NewMembers(db)
+	members := newMembers(db)
 	organization, id := join(t, db, "Ada@Example.com")
 	person := authn.Person{Issuer: "https://idp", Subject: "s1", Email: "ADA@example.com", EmailVerified: true, Name: "Ada"}
 	unverified := person

@@ -65,7 +65,7 @@ type projection interface {
 }
 
 var projections = []projection{
-	Organizations, Members, Projects, Providers, Routes, Keys,
+	Organizations, Members, JoinDomains, Projects, Providers, Routes, Keys,
 	Gateways, EnrolmentTokens, Agents, ServiceAccounts, ServiceAccountTokens,
 }
 

@@ -38,7 +38,7 @@ func tell(t *testing.T, db *postgres.DB, name string) *story {
 	}
 	now := time.Now()
 	s.add(organization.Create(organization.Creation{ID: s.id, Name: name}))
-	s.add(member.Add(uuid.New(), eventv1.Role_ROLE_OWNER))
+	s.add(member.Add(uuid.New(), eventv1.Role_ROLE_OWNER, uuid.Nil))
 	s.add(project.Create(project.Creation{ID: s.project, Settings: project.Settings{Name: "app"}}))
 	s.add(provider.Create(provider.Creation{
 		ID: s.provider, Name: "openai", Dialect: eventv1.Dialect_DIALECT_OPENAI, BaseURL: "https://api.openai.com/v1", CredentialRef: "env://KEY",
@@ -57,6 +57,7 @@ func tell(t *testing.T, db *postgres.DB, name string) *story {
 	s.addAgent(uuid.New(), now)
 	s.addAccount(now)
 	s.addArchived()
+	s.addMembers(name, now)
 	return s
 }
 
@@ -84,6 +85,21 @@ func (s *story) addAgent(id uuid.UUID, now time.Time) {
 	public := random()
 	token := gateway.Token{ID: s.enrolmentToken, GatewayID: s.gateway, MaxUses: 2, ExpiresAt: now.Add(time.Hour)}
 	s.add(token.Enrol(gateway.Enrolment{AgentID: id, PublicKey: public[:], Name: "host", Now: now}))
+}
+
+// addMembers invites somebody who joins and goes through everything, and lets a domain join.
+func (s *story) addMembers(name string, now time.Time) {
+	s.t.Helper()
+	by, guest := eventv1.Role_ROLE_OWNER, member.Member{ID: uuid.New(), Role: eventv1.Role_ROLE_VIEWER}
+	s.add(member.Invite(member.Invitation{ID: guest.ID, Role: guest.Role, By: by, Now: now}))
+	s.add(member.Member{ID: guest.ID, InvitationExpiresAt: now.Add(time.Hour)}.Join(now), nil)
+	s.add(guest.ChangeRole(eventv1.Role_ROLE_ADMIN, by, false))
+	s.add(guest.RevokeSessions(uuid.Nil, by))
+	s.add(guest.Erase(by, false))
+	domain := member.Domain{ID: uuid.New(), Name: name + ".example", Role: eventv1.Role_ROLE_VIEWER}
+	s.add(member.SetDomain(member.DomainSetting{ID: domain.ID, Name: domain.Name, Role: domain.Role, By: by, Claimable: true}))
+	s.add(member.SetDomain(member.DomainSetting{Role: eventv1.Role_ROLE_ANALYST, By: by, Known: &domain}))
+	s.add(domain.Remove(), nil)
 }
 
 func (s *story) addAccount(now time.Time) {

@@ -17,6 +17,8 @@ type Table[T any] struct {
 	thing string
 	// begins is the kind of event that makes a row.
 	begins string
+	// alsoBegins is another kind that does. Empty: there is none.
+	alsoBegins string
 	// restores is the kind that makes the row of an archived thing again; it says
 	// all of its state. Empty: it stays archived for ever.
 	restores string
@@ -53,7 +55,7 @@ func (t *Table[T]) claims(e eventlog.Event) (uuid.UUID, bool, error) {
 
 // makes tells whether events of the kind begin a row that was not there.
 func (t *Table[T]) makes(kind string) bool {
-	return kind == t.begins || t.restores != "" && kind == t.restores
+	return kind == t.begins || kind != "" && (kind == t.alsoBegins || kind == t.restores)
 }
 
 func (t *Table[T]) closes(kind string) bool { return t.ends != "" && kind == t.ends }

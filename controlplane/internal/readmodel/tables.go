@@ -25,8 +25,18 @@ var (
 		values:  func(o organization.Organization) []any { return []any{o.Name} },
 	}
 	Members = &Table[member.Member]{
-		name: "member", thing: "member", begins: "MemberAdded", apply: member.Apply,
+		name: "member", thing: "member", begins: "MemberAdded", alsoBegins: "MemberInvited", apply: member.Apply,
+		changes: map[string]func(proto.Message) string{
+			"MemberJoined": nil, "MemberRoleChanged": nil, "MemberRemoved": nil, "MemberErased": nil, "MemberSessionsRevoked": nil,
+		},
 		values: func(member.Member) []any { return nil },
+	}
+	JoinDomains = &Table[member.Domain]{
+		name: "join_domain", thing: "join domain", apply: member.ApplyDomain,
+		begins: "JoinDomainAdded", ends: "JoinDomainRemoved",
+		changes: map[string]func(proto.Message) string{"JoinDomainChanged": nil},
+		columns: []string{"name"},
+		values:  func(d member.Domain) []any { return []any{d.Name} },
 	}
 	Projects = &Table[project.Project]{
 		name: "project", thing: "project", apply: project.Apply,

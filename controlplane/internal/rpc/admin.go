@@ -68,6 +68,7 @@ func NewAdmin(c AdminConfig) []Mount {
 	mount(adminv1connect.NewKeyServiceHandler(&keys{c.Runner, c.Store}, behind...))
 	mount(adminv1connect.NewGatewayServiceHandler(&gateways{c.Runner, c.Store, c.Agents}, behind...))
 	mount(adminv1connect.NewServiceAccountServiceHandler(&serviceAccounts{c.Runner, c.Store}, behind...))
+	mount(adminv1connect.NewMemberServiceHandler(&members{c.Runner, c.Store}, behind...))
 	mount(adminv1connect.NewSessionServiceHandler(&sessions{c.Store}, behind...))
 	mount(adminv1connect.NewReportServiceHandler(c.Report, behind...))
 

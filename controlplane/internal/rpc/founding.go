@@ -58,7 +58,7 @@ func (f *founding) changes(nameTaken bool) ([]eventlog.Change, error) {
 	if err != nil {
 		return nil, err
 	}
-	owner, err := member.Add(f.owner, eventv1.Role_ROLE_OWNER)
+	owner, err := member.Add(f.owner, eventv1.Role_ROLE_OWNER, uuid.Nil)
 	if err != nil {
 		return nil, err
 	}

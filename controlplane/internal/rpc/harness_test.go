@@ -100,6 +100,7 @@ type client struct {
 	keys          adminv1connect.KeyServiceClient
 	gateways      adminv1connect.GatewayServiceClient
 	accounts      adminv1connect.ServiceAccountServiceClient
+	members       adminv1connect.MemberServiceClient
 	sessions      adminv1connect.SessionServiceClient
 	reports       adminv1connect.ReportServiceClient
 }
@@ -110,10 +111,18 @@ func (in *installation) speaking(n *tenant, options ...connect.ClientOption) cli
 }
 
 func (in *installation) as(token string, options ...connect.ClientOption) client {
+	if token == "" {
+		return in.sending(nil, options...)
+	}
+	return in.sending(map[string]string{"Authorization": "Bearer " + token}, options...)
+}
+
+// sending is a client whose requests have these headers.
+func (in *installation) sending(headers map[string]string, options ...connect.ClientOption) client {
 	with := connect.WithClientOptions(append(options, connect.WithInterceptors(connect.UnaryInterceptorFunc(func(next connect.UnaryFunc) connect.UnaryFunc {
 		return func(ctx context.Context, req connect.AnyRequest) (connect.AnyResponse, error) {
-			if token != "" {
-				req.Header().Set("Authorization", "Bearer "+token)
+			for name, value := range headers {
+				req.Header().Set(name, value)
 			}
 			return next(ctx, req)
 		}
@@ -127,6 +136,7 @@ func (in *installation) as(token string, options ...connect.ClientOption) client
 		keys:          adminv1connect.NewKeyServiceClient(h, url, with),
 		gateways:      adminv1connect.NewGatewayServiceClient(h, url, with),
 		accounts:      adminv1connect.NewServiceAccountServiceClient(h, url, with),
+		members:       adminv1connect.NewMemberServiceClient(h, url, with),
 		sessions:      adminv1connect.NewSessionServiceClient(h, url, with),
 		reports:       adminv1connect.NewReportServiceClient(h, url, with),
 	}
@@ -135,6 +145,7 @@ func (in *installation) as(token string, options ...connect.ClientOption) client
 // tenant is an organization with one of everything.
 type tenant struct {
 	client
+	in             *installation
 	t              testing.TB
 	organization   *adminv1.Organization
 	token          string
@@ -154,7 +165,7 @@ func (in *installation) tenant(name string) *tenant {
 	founded := call(in.t, in.as(operatorToken).organizations.CreateOrganization, &adminv1.CreateOrganizationRequest{
 		Name: name, OwnerEmail: "Owner@" + name + ".example",
 	})
-	n := &tenant{t: in.t, client: in.as(founded.ServiceAccountToken), organization: founded.Organization, token: founded.ServiceAccountToken}
+	n := &tenant{in: in, t: in.t, client: in.as(founded.ServiceAccountToken), organization: founded.Organization, token: founded.ServiceAccountToken}
 	n.project = call(in.t, n.projects.CreateProject, &adminv1.CreateProjectRequest{Name: "app"}).Project
 	n.provider = call(in.t, n.providers.CreateProvider, &adminv1.CreateProviderRequest{
 		Name: "openai", Dialect: adminv1.Dialect_DIALECT_OPENAI, BaseUrl: "https://api.openai.com/v1/", CredentialRef: "env://OPENAI_API_KEY",

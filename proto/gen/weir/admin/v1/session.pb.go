@@ -7,8 +7,10 @@
 package adminv1
 
 import (
+	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -152,11 +154,365 @@ func (x *WhoAmIResponse) GetPermissions() []string {
 	return nil
 }
 
+// Session is one console login. What opens it, the cookie, is stored nowhere.
+type Session struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Id        string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	// Up to a minute behind.
+	LastSeenAt *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=last_seen_at,json=lastSeenAt,proto3" json:"last_seen_at,omitempty"`
+	// It ends at the earlier of the two; use moves the first only.
+	IdleExpiresAt *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=idle_expires_at,json=idleExpiresAt,proto3" json:"idle_expires_at,omitempty"`
+	ExpiresAt     *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	// Of the browser at login.
+	Address   string `protobuf:"bytes,6,opt,name=address,proto3" json:"address,omitempty"`
+	UserAgent string `protobuf:"bytes,7,opt,name=user_agent,json=userAgent,proto3" json:"user_agent,omitempty"`
+	// The request came with this one.
+	Current       bool `protobuf:"varint,8,opt,name=current,proto3" json:"current,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Session) Reset() {
+	*x = Session{}
+	mi := &file_weir_admin_v1_session_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Session) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Session) ProtoMessage() {}
+
+func (x *Session) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_session_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Session.ProtoReflect.Descriptor instead.
+func (*Session) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_session_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Session) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Session) GetCreatedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreatedAt
+	}
+	return nil
+}
+
+func (x *Session) GetLastSeenAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.LastSeenAt
+	}
+	return nil
+}
+
+func (x *Session) GetIdleExpiresAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.IdleExpiresAt
+	}
+	return nil
+}
+
+func (x *Session) GetExpiresAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpiresAt
+	}
+	return nil
+}
+
+func (x *Session) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+func (x *Session) GetUserAgent() string {
+	if x != nil {
+		return x.UserAgent
+	}
+	return ""
+}
+
+func (x *Session) GetCurrent() bool {
+	if x != nil {
+		return x.Current
+	}
+	return false
+}
+
+type ListSessionsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListSessionsRequest) Reset() {
+	*x = ListSessionsRequest{}
+	mi := &file_weir_admin_v1_session_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListSessionsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListSessionsRequest) ProtoMessage() {}
+
+func (x *ListSessionsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_session_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListSessionsRequest.ProtoReflect.Descriptor instead.
+func (*ListSessionsRequest) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_session_proto_rawDescGZIP(), []int{3}
+}
+
+type ListSessionsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Sessions      []*Session             `protobuf:"bytes,1,rep,name=sessions,proto3" json:"sessions,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListSessionsResponse) Reset() {
+	*x = ListSessionsResponse{}
+	mi := &file_weir_admin_v1_session_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListSessionsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListSessionsResponse) ProtoMessage() {}
+
+func (x *ListSessionsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_session_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListSessionsResponse.ProtoReflect.Descriptor instead.
+func (*ListSessionsResponse) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_session_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ListSessionsResponse) GetSessions() []*Session {
+	if x != nil {
+		return x.Sessions
+	}
+	return nil
+}
+
+type RevokeSessionRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RevokeSessionRequest) Reset() {
+	*x = RevokeSessionRequest{}
+	mi := &file_weir_admin_v1_session_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RevokeSessionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RevokeSessionRequest) ProtoMessage() {}
+
+func (x *RevokeSessionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_session_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RevokeSessionRequest.ProtoReflect.Descriptor instead.
+func (*RevokeSessionRequest) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_session_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *RevokeSessionRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+type RevokeSessionResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RevokeSessionResponse) Reset() {
+	*x = RevokeSessionResponse{}
+	mi := &file_weir_admin_v1_session_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RevokeSessionResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RevokeSessionResponse) ProtoMessage() {}
+
+func (x *RevokeSessionResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_session_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RevokeSessionResponse.ProtoReflect.Descriptor instead.
+func (*RevokeSessionResponse) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_session_proto_rawDescGZIP(), []int{6}
+}
+
+type RevokeAllSessionsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Leave the one that asks: "log out everywhere else".
+	KeepCurrent   bool `protobuf:"varint,1,opt,name=keep_current,json=keepCurrent,proto3" json:"keep_current,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RevokeAllSessionsRequest) Reset() {
+	*x = RevokeAllSessionsRequest{}
+	mi := &file_weir_admin_v1_session_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RevokeAllSessionsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RevokeAllSessionsRequest) ProtoMessage() {}
+
+func (x *RevokeAllSessionsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_session_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RevokeAllSessionsRequest.ProtoReflect.Descriptor instead.
+func (*RevokeAllSessionsRequest) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_session_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *RevokeAllSessionsRequest) GetKeepCurrent() bool {
+	if x != nil {
+		return x.KeepCurrent
+	}
+	return false
+}
+
+type RevokeAllSessionsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Revoked       int32                  `protobuf:"varint,1,opt,name=revoked,proto3" json:"revoked,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RevokeAllSessionsResponse) Reset() {
+	*x = RevokeAllSessionsResponse{}
+	mi := &file_weir_admin_v1_session_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RevokeAllSessionsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RevokeAllSessionsResponse) ProtoMessage() {}
+
+func (x *RevokeAllSessionsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_session_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RevokeAllSessionsResponse.ProtoReflect.Descriptor instead.
+func (*RevokeAllSessionsResponse) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_session_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *RevokeAllSessionsResponse) GetRevoked() int32 {
+	if x != nil {
+		return x.Revoked
+	}
+	return 0
+}
+
 var File_weir_admin_v1_session_proto protoreflect.FileDescriptor
 
 const file_weir_admin_v1_session_proto_rawDesc = "" +
 	"\n" +
-	"\x1bweir/admin/v1/session.proto\x12\rweir.admin.v1\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\"\x0f\n" +
+	"\x1bweir/admin/v1/session.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\"\x0f\n" +
 	"\rWhoAmIRequest\"\xef\x01\n" +
 	"\x0eWhoAmIResponse\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x0e\n" +
@@ -165,9 +521,35 @@ const file_weir_admin_v1_session_proto_rawDesc = "" +
 	"\x0forganization_id\x18\x04 \x01(\tR\x0eorganizationId\x12+\n" +
 	"\x11organization_name\x18\x05 \x01(\tR\x10organizationName\x12'\n" +
 	"\x04role\x18\x06 \x01(\x0e2\x13.weir.admin.v1.RoleR\x04role\x12 \n" +
-	"\vpermissions\x18\a \x03(\tR\vpermissions2d\n" +
+	"\vpermissions\x18\a \x03(\tR\vpermissions\"\xe4\x02\n" +
+	"\aSession\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x129\n" +
+	"\n" +
+	"created_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x12<\n" +
+	"\flast_seen_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"lastSeenAt\x12B\n" +
+	"\x0fidle_expires_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\ridleExpiresAt\x129\n" +
+	"\n" +
+	"expires_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\x12\x18\n" +
+	"\aaddress\x18\x06 \x01(\tR\aaddress\x12\x1d\n" +
+	"\n" +
+	"user_agent\x18\a \x01(\tR\tuserAgent\x12\x18\n" +
+	"\acurrent\x18\b \x01(\bR\acurrent\"\x15\n" +
+	"\x13ListSessionsRequest\"J\n" +
+	"\x14ListSessionsResponse\x122\n" +
+	"\bsessions\x18\x01 \x03(\v2\x16.weir.admin.v1.SessionR\bsessions\"0\n" +
+	"\x14RevokeSessionRequest\x12\x18\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\"\x17\n" +
+	"\x15RevokeSessionResponse\"=\n" +
+	"\x18RevokeAllSessionsRequest\x12!\n" +
+	"\fkeep_current\x18\x01 \x01(\bR\vkeepCurrent\"5\n" +
+	"\x19RevokeAllSessionsResponse\x12\x18\n" +
+	"\arevoked\x18\x01 \x01(\x05R\arevoked2\xa2\x03\n" +
 	"\x0eSessionService\x12R\n" +
-	"\x06WhoAmI\x12\x1c.weir.admin.v1.WhoAmIRequest\x1a\x1d.weir.admin.v1.WhoAmIResponse\"\v\x8a\xb5\x18\x04self\x90\x02\x01B\xaf\x01\n" +
+	"\x06WhoAmI\x12\x1c.weir.admin.v1.WhoAmIRequest\x1a\x1d.weir.admin.v1.WhoAmIResponse\"\v\x8a\xb5\x18\x04self\x90\x02\x01\x12d\n" +
+	"\fListSessions\x12\".weir.admin.v1.ListSessionsRequest\x1a#.weir.admin.v1.ListSessionsResponse\"\v\x8a\xb5\x18\x04self\x90\x02\x01\x12d\n" +
+	"\rRevokeSession\x12#.weir.admin.v1.RevokeSessionRequest\x1a$.weir.admin.v1.RevokeSessionResponse\"\b\x8a\xb5\x18\x04self\x12p\n" +
+	"\x11RevokeAllSessions\x12'.weir.admin.v1.RevokeAllSessionsRequest\x1a(.weir.admin.v1.RevokeAllSessionsResponse\"\b\x8a\xb5\x18\x04selfB\xaf\x01\n" +
 	"\x11com.weir.admin.v1B\fSessionProtoP\x01Z6github.com/weirhq/weir/proto/gen/weir/admin/v1;adminv1\xa2\x02\x03WAX\xaa\x02\rWeir.Admin.V1\xca\x02\rWeir\\Admin\\V1\xe2\x02\x19Weir\\Admin\\V1\\GPBMetadata\xea\x02\x0fWeir::Admin::V1b\x06proto3"
 
 var (
@@ -182,21 +564,40 @@ func file_weir_admin_v1_session_proto_rawDescGZIP() []byte {
 	return file_weir_admin_v1_session_proto_rawDescData
 }
 
-var file_weir_admin_v1_session_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
+var file_weir_admin_v1_session_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_weir_admin_v1_session_proto_goTypes = []any{
-	(*WhoAmIRequest)(nil),  // 0: weir.admin.v1.WhoAmIRequest
-	(*WhoAmIResponse)(nil), // 1: weir.admin.v1.WhoAmIResponse
-	(Role)(0),              // 2: weir.admin.v1.Role
+	(*WhoAmIRequest)(nil),             // 0: weir.admin.v1.WhoAmIRequest
+	(*WhoAmIResponse)(nil),            // 1: weir.admin.v1.WhoAmIResponse
+	(*Session)(nil),                   // 2: weir.admin.v1.Session
+	(*ListSessionsRequest)(nil),       // 3: weir.admin.v1.ListSessionsRequest
+	(*ListSessionsResponse)(nil),      // 4: weir.admin.v1.ListSessionsResponse
+	(*RevokeSessionRequest)(nil),      // 5: weir.admin.v1.RevokeSessionRequest
+	(*RevokeSessionResponse)(nil),     // 6: weir.admin.v1.RevokeSessionResponse
+	(*RevokeAllSessionsRequest)(nil),  // 7: weir.admin.v1.RevokeAllSessionsRequest
+	(*RevokeAllSessionsResponse)(nil), // 8: weir.admin.v1.RevokeAllSessionsResponse
+	(Role)(0),                         // 9: weir.admin.v1.Role
+	(*timestamppb.Timestamp)(nil),     // 10: google.protobuf.Timestamp
 }
 var file_weir_admin_v1_session_proto_depIdxs = []int32{
-	2, // 0: weir.admin.v1.WhoAmIResponse.role:type_name -> weir.admin.v1.Role
-	0, // 1: weir.admin.v1.SessionService.WhoAmI:input_type -> weir.admin.v1.WhoAmIRequest
-	1, // 2: weir.admin.v1.SessionService.WhoAmI:output_type -> weir.admin.v1.WhoAmIResponse
-	2, // [2:3] is the sub-list for method output_type
-	1, // [1:2] is the sub-list for method input_type
-	1, // [1:1] is the sub-list for extension type_name
-	1, // [1:1] is the sub-list for extension extendee
-	0, // [0:1] is the sub-list for field type_name
+	9,  // 0: weir.admin.v1.WhoAmIResponse.role:type_name -> weir.admin.v1.Role
+	10, // 1: weir.admin.v1.Session.created_at:type_name -> google.protobuf.Timestamp
+	10, // 2: weir.admin.v1.Session.last_seen_at:type_name -> google.protobuf.Timestamp
+	10, // 3: weir.admin.v1.Session.idle_expires_at:type_name -> google.protobuf.Timestamp
+	10, // 4: weir.admin.v1.Session.expires_at:type_name -> google.protobuf.Timestamp
+	2,  // 5: weir.admin.v1.ListSessionsResponse.sessions:type_name -> weir.admin.v1.Session
+	0,  // 6: weir.admin.v1.SessionService.WhoAmI:input_type -> weir.admin.v1.WhoAmIRequest
+	3,  // 7: weir.admin.v1.SessionService.ListSessions:input_type -> weir.admin.v1.ListSessionsRequest
+	5,  // 8: weir.admin.v1.SessionService.RevokeSession:input_type -> weir.admin.v1.RevokeSessionRequest
+	7,  // 9: weir.admin.v1.SessionService.RevokeAllSessions:input_type -> weir.admin.v1.RevokeAllSessionsRequest
+	1,  // 10: weir.admin.v1.SessionService.WhoAmI:output_type -> weir.admin.v1.WhoAmIResponse
+	4,  // 11: weir.admin.v1.SessionService.ListSessions:output_type -> weir.admin.v1.ListSessionsResponse
+	6,  // 12: weir.admin.v1.SessionService.RevokeSession:output_type -> weir.admin.v1.RevokeSessionResponse
+	8,  // 13: weir.admin.v1.SessionService.RevokeAllSessions:output_type -> weir.admin.v1.RevokeAllSessionsResponse
+	10, // [10:14] is the sub-list for method output_type
+	6,  // [6:10] is the sub-list for method input_type
+	6,  // [6:6] is the sub-list for extension type_name
+	6,  // [6:6] is the sub-list for extension extendee
+	0,  // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_weir_admin_v1_session_proto_init() }
@@ -212,7 +613,7 @@ func file_weir_admin_v1_session_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_admin_v1_session_proto_rawDesc), len(file_weir_admin_v1_session_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   2,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

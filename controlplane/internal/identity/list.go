@@ -1,0 +1,104 @@
+package identity
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/weirhq/weir/controlplane/internal/authn"
+	"github.com/weirhq/weir/controlplane/internal/eventlog"
+	"github.com/weirhq/weir/controlplane/internal/eventlog/pglog"
+	"github.com/weirhq/weir/controlplane/internal/member"
+	"github.com/weirhq/weir/controlplane/internal/readmodel"
+)
+
+// Known is a member and who it is; both texts are empty for who was erased.
+type Known struct {
+	member.Member
+	Email, Name string
+}
+
+// KnownMembers returns at most limit members after an id, in the order of ids.
+// removed: who was removed, too.
+func KnownMembers(ctx context.Context, v readmodel.View, after uuid.UUID, limit int, removed bool) ([]Known, error) {
+	const query = `SELECT m.state::text, coalesce(p.email, ''), coalesce(p.name, '') FROM member m
+		LEFT JOIN member_person p ON p.organization_id = m.organization_id AND p.member_id = m.id
+		WHERE m.organization_id = $1 AND m.valid_to IS NULL
+			AND m.id > $2 AND ($3 OR m.state ->> 'removed_at' IS NULL) ORDER BY m.id LIMIT $4`
+	rows, err := v.Tx.Query(ctx, query, v.Organization, after, removed, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list members: %w", err)
+	}
+	found, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (k Known, err error) {
+		var state string
+		if err := r.Scan(&state, &k.Email, &k.Name); err != nil {
+			return k, err
+		}
+		return k, json.Unmarshal([]byte(state), &k.Member)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list members: %w", err)
+	}
+	return found, nil
+}
+
+// PersonOf returns who a member is; two empty texts: it was erased.
+func PersonOf(ctx context.Context, v readmodel.View, memberID uuid.UUID) (email, name string, err error) {
+	const query = `SELECT email, name FROM member_person WHERE organization_id = $1 AND member_id = $2`
+	err = v.Tx.QueryRow(ctx, query, v.Organization, memberID).Scan(&email, &name)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return "", "", fmt.Errorf("find person of member %s: %w", memberID, err)
+	}
+	return email, name, nil
+}
+
+// SessionsOf returns a member's sessions that live, the newest first; their hashes
+// and principals are left out.
+func SessionsOf(ctx context.Context, v readmodel.View, memberID uuid.UUID) ([]authn.Session, error) {
+	const query = `SELECT id, created_at, coalesce(last_seen_at, created_at), idle_expires_at, expires_at, address, user_agent
+		FROM session WHERE organization_id = $1 AND member_id = $2 AND least(idle_expires_at, expires_at) > now()
+		ORDER BY created_at DESC, id DESC`
+	rows, err := v.Tx.Query(ctx, query, v.Organization, memberID)
+	if err != nil {
+		return nil, fmt.Errorf("list sessions: %w", err)
+	}
+	found, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (s authn.Session, err error) {
+		return s, r.Scan(&s.ID, &s.CreatedAt, &s.LastSeenAt, &s.IdleExpiresAt, &s.ExpiresAt, &s.Address, &s.UserAgent)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list sessions: %w", err)
+	}
+	return found, nil
+}
+
+// Ending says which sessions of a member end.
+type Ending struct {
+	Member uuid.UUID
+	// Only this one; uuid.Nil: all.
+	Only uuid.UUID
+	// Except this one; uuid.Nil: none.
+	Except uuid.UUID
+}
+
+const endSome = `DELETE FROM session WHERE organization_id = $1 AND member_id = $2 AND ($3 OR id = $4) AND id <> $5`
+
+// EndSessions ends sessions at once, and tells how many there were.
+func EndSessions(ctx context.Context, v readmodel.View, e Ending) (int, error) {
+	done, err := v.Tx.Exec(ctx, endSome, v.Organization, e.Member, e.Only == uuid.Nil, e.Only, e.Except)
+	if err != nil {
+		return 0, fmt.Errorf("end sessions: %w", err)
+	}
+	return int(done.RowsAffected()), nil
+}
+
+// EndSessionsWith is EndSessions as a part of a command.
+func EndSessionsWith(organization uuid.UUID, e Ending) pglog.Part {
+	return func(_ context.Context, _ pgx.Tx, batch *pgx.Batch, _ []eventlog.Event) error {
+		batch.Queue(endSome, organization, e.Member, e.Only == uuid.Nil, e.Only, e.Except)
+		return nil
+	}
+}
