@@ -43,6 +43,9 @@ func (o *Operator) AuditVerify(ctx context.Context, name, expect string) error {
 		if err != nil {
 			return err
 		}
+		if result.Head == 0 && len(result.Findings) == 0 { // named by the caller
+			return fault.New(fault.NotFound, "organization %s has no events: it never had any, or was removed whole; compare with an anchor", id)
+		}
 		if o.printAudit(called(names, id), result); len(result.Findings) > 0 {
 			wrong++
 		}

@@ -94,6 +94,9 @@ func TestOperator_audit(t *testing.T) {
 	if err := d.AuditVerify(t.Context(), "", anchor[1]); err == nil {
 		t.Error("an anchor was taken without an organization")
 	}
+	if err := d.AuditVerify(t.Context(), uuid.NewString(), ""); err == nil {
+		t.Error("an organization that is not there is fine")
+	}
 	_, err := d.root.Exec(t.Context(), `UPDATE event SET actor = 'x' WHERE version = 2`)
 	d.must(err)
 	d.said()
