@@ -3,6 +3,7 @@ package controlplane
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"net/url"
 	"os"
 	"slices"
@@ -19,6 +20,10 @@ const (
 
 // maxRate is beyond what one process serves in a second.
 const maxRate = 1_000_000
+
+// maxSessionLifetime: a login at the identity provider is asked for again at least
+// once a month.
+const maxSessionLifetime = 30 * 24 * time.Hour
 
 // Config is what a control-plane process is told, by flags or environment
 // variables. What holds a secret comes from the environment or a file only.
@@ -41,6 +46,10 @@ type Config struct {
 	OIDCIssuer       string `name:"oidc-issuer" env:"WEIR_OIDC_ISSUER" help:"Identity provider of the console's users."`
 	OIDCClientID     string `name:"oidc-client-id" env:"WEIR_OIDC_CLIENT_ID" help:"Client that the identity provider knows this control plane as."`
 	OIDCClientSecret string `kong:"-"`
+
+	SessionIdle     time.Duration  `env:"WEIR_SESSION_IDLE" default:"12h" help:"A console session that is not used for so long ends."`
+	SessionLifetime time.Duration  `env:"WEIR_SESSION_LIFETIME" default:"168h" help:"A console session ends after so long, used or not."`
+	TrustedProxies  []netip.Prefix `env:"WEIR_TRUSTED_PROXIES" help:"Proxies in front of this, as address/bits: their X-Forwarded-For says where a client is."`
 
 	PrincipalRate  float64 `env:"WEIR_PRINCIPAL_RATE" default:"200" help:"Calls of the API a second, per service account or member and process; 0: no limit."`
 	PrincipalBurst float64 `env:"WEIR_PRINCIPAL_BURST" default:"400" help:"Calls that may come at once after a rest."`
@@ -110,6 +119,8 @@ func (c *Config) validate() error {
 		require(c.OIDCIssuer != "" && c.OIDCClientID != "", "WEIR_OIDC_ISSUER, WEIR_OIDC_CLIENT_ID: not set (role api)")
 		require(len(c.OperatorToken) >= 32, "WEIR_OPERATOR_TOKEN: want at least 32 characters (role api)")
 	}
+	require(c.SessionIdle >= 0 && c.SessionIdle <= c.SessionLifetime && c.SessionLifetime <= maxSessionLifetime,
+		"WEIR_SESSION_IDLE, WEIR_SESSION_LIFETIME: want the first not above the second, the second at most %s", maxSessionLifetime)
 	if c.does(RoleIngest) {
 		require(c.ClickHouseURL != "", "WEIR_CLICKHOUSE_URL: not set (role ingest)")
 		require(len(c.KafkaBrokers) > 0, "WEIR_KAFKA_BROKERS: not set (role ingest)")

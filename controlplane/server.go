@@ -100,6 +100,7 @@ func (s *server) serveAdmins() error {
 		Issuer: p.config.OIDCIssuer, ClientID: p.config.OIDCClientID, ClientSecret: p.config.OIDCClientSecret,
 		PublicURL: p.config.PublicURL, CookieKey: cookieKey,
 		Members: identity.NewMembers(p.db, p.runner), Sessions: sessions, Logger: p.logger.With("part", "login"),
+		SessionIdle: p.config.SessionIdle, SessionLifetime: p.config.SessionLifetime, TrustedProxies: p.config.TrustedProxies,
 	})
 	if err != nil {
 		return err
@@ -113,7 +114,7 @@ func (s *server) serveAdmins() error {
 	s.close = append(s.close, conn.Close)
 	s.services = append(s.services, rpc.NewAdmin(rpc.AdminConfig{
 		Authenticator: authn.NewAuthenticator(authn.AuthenticatorConfig{
-			Tokens: identity.NewTokens(p.db), Sessions: sessions, PublicURL: p.config.PublicURL,
+			Tokens: identity.NewTokens(p.db), Sessions: sessions, PublicURL: p.config.PublicURL, SessionIdle: p.config.SessionIdle,
 			OperatorTokens: [][32]byte{token.Hash(p.config.OperatorToken)}, Logger: p.logger,
 		}),
 		Limits: rpc.NewLimits(

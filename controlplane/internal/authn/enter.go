@@ -3,11 +3,7 @@ package authn
 import (
 	"crypto/sha256"
 	"fmt"
-	"net"
 	"net/http"
-	"net/netip"
-	"slices"
-	"strings"
 
 	"github.com/google/uuid"
 )
@@ -37,7 +33,7 @@ func (l *Login) startSession(w http.ResponseWriter, r *http.Request, principal P
 	now, secret := l.config.Now(), newSessionSecret()
 	session := Session{
 		ID: id, Hash: sha256.Sum256([]byte(secret)), Principal: principal, CreatedAt: now, LastSeenAt: now,
-		Address: clientAddress(r, l.config.TrustedProxies), UserAgent: shortened(r.UserAgent(), maxUserAgentRunes),
+		Address: ClientAddress(r.RemoteAddr, r.Header, l.config.TrustedProxies), UserAgent: shortened(r.UserAgent(), maxUserAgentRunes),
 		IdleExpiresAt: now.Add(l.config.SessionIdle), ExpiresAt: now.Add(l.config.SessionLifetime),
 	}
 	if err := l.config.Sessions.Create(r.Context(), session); err != nil {
@@ -46,25 +42,4 @@ func (l *Login) startSession(w http.ResponseWriter, r *http.Request, principal P
 	l.setCookie(w, sessionCookie, secret, l.config.SessionLifetime)
 	l.config.Logger.InfoContext(r.Context(), "logged in", "actor", principal.Actor(), "organization_id", principal.OrganizationID)
 	return nil
-}
-
-// clientAddress is the newest address that no trusted proxy has: anybody can write the older ones.
-func clientAddress(r *http.Request, trusted []netip.Prefix) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return ""
-	}
-	at, err := netip.ParseAddr(host)
-	if err != nil {
-		return ""
-	}
-	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-	for _, hop := range slices.Backward(hops) {
-		before, err := netip.ParseAddr(strings.TrimSpace(hop))
-		if err != nil || !slices.ContainsFunc(trusted, func(p netip.Prefix) bool { return p.Contains(at.Unmap()) }) {
-			break
-		}
-		at = before
-	}
-	return at.Unmap().WithZone("").String()
 }
