@@ -176,7 +176,7 @@ func TestSecret_is_redacted(t *testing.T) {
 	}
 	for how, text := range map[string]string{
 		"log": log.String(), "json": string(encoded), "%v": fmt.Sprintf("%v", secret), "%+v": fmt.Sprintf("%+v", struct{ S vault.Secret }{secret}),
-		"%#v": fmt.Sprintf("%#v", secret), "%s": fmt.Sprintf("%s", secret), "%q": fmt.Sprintf("%q", secret), "%x": fmt.Sprintf("%x", secret),
+		"%#v": fmt.Sprintf("%#v", secret), "%s": fmt.Sprintf("%s!", secret), "%q": fmt.Sprintf("%q", secret), "%x": fmt.Sprintf("%x", secret),
 	} {
 		if strings.Contains(text, canary) || strings.Contains(text, fmt.Sprintf("%x", canary)) {
 			t.Errorf("%s shows it: %s", how, text)
