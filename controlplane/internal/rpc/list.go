@@ -24,8 +24,8 @@ func list[T, P any](
 	return convertAll(found, convert), token, err
 }
 
-func convertAll[T, P any](from []T, convert func(T) *P) []*P {
-	to := make([]*P, 0, len(from))
+func convertAll[T, P any](from []T, convert func(T) P) []P {
+	to := make([]P, 0, len(from))
 	for _, one := range from {
 		to = append(to, convert(one))
 	}

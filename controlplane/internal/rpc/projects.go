@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"connectrpc.com/connect"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/weirhq/weir/controlplane/internal/command"
 	"github.com/weirhq/weir/controlplane/internal/eventlog"
@@ -22,92 +23,61 @@ type projects struct {
 	store  *readmodel.Store
 }
 
+var projectKind = kind[project.Project, *adminv1.Project]{
+	table: readmodel.Projects, convert: toProtoProject, apply: project.Apply,
+	version:  func(p project.Project) int64 { return p.Version },
+	settable: []protoreflect.Name{"name", "display_name"},
+}
+
 func (s *projects) CreateProject(ctx context.Context, req *connect.Request[adminv1.CreateProjectRequest]) (*connect.Response[adminv1.CreateProjectResponse], error) {
 	id, err := newID()
 	if err != nil {
 		return nil, err
 	}
 	creation := project.Creation{ID: id, Settings: project.Settings{Name: req.Msg.GetName(), DisplayName: req.Msg.GetDisplayName()}}
-	return mutate(ctx, s.runner, req, func(ctx context.Context, v readmodel.View) (d command.Decision[*adminv1.CreateProjectResponse], err error) {
-		creation.NameTaken, err = readmodel.Projects.Any(ctx, v, named(creation.Name))
-		if err != nil {
-			return d, err
+	return create(ctx, s.runner, projectKind, req, func(ctx context.Context, v readmodel.View) (_ []eventlog.Change, err error) {
+		if creation.NameTaken, err = readmodel.Projects.Any(ctx, v, named(creation.Name)); err != nil {
+			return nil, err
 		}
-		d.Changes, err = project.Create(creation)
-		d.Answer = func(recorded []eventlog.Event) (*adminv1.CreateProjectResponse, error) {
-			p, err := created(recorded, project.Apply)
-			return &adminv1.CreateProjectResponse{Project: toProtoProject(p)}, err
-		}
-		return d, err
+		return project.Create(creation)
+	}, func(p *adminv1.Project) *adminv1.CreateProjectResponse {
+		return &adminv1.CreateProjectResponse{Project: p}
 	})
 }
 
 func (s *projects) GetProject(ctx context.Context, req *connect.Request[adminv1.GetProjectRequest]) (*connect.Response[adminv1.GetProjectResponse], error) {
-	id, err := parseID("id", req.Msg.GetId())
-	if err != nil {
-		return nil, err
-	}
-	return readAt(ctx, s.store, req.Msg, func(v readmodel.View) (*adminv1.GetProjectResponse, error) {
-		p, err := readmodel.Projects.Find(ctx, v, id)
-		return &adminv1.GetProjectResponse{Project: toProtoProject(p)}, err
+	return get(ctx, s.store, projectKind, req.Msg, func(p *adminv1.Project) *adminv1.GetProjectResponse {
+		return &adminv1.GetProjectResponse{Project: p}
 	})
 }
 
 func (s *projects) ListProjects(ctx context.Context, req *connect.Request[adminv1.ListProjectsRequest]) (*connect.Response[adminv1.ListProjectsResponse], error) {
-	return readAt(ctx, s.store, req.Msg, func(v readmodel.View) (answer *adminv1.ListProjectsResponse, err error) {
-		answer = &adminv1.ListProjectsResponse{}
-		answer.Projects, answer.NextPageToken, err = list(ctx, v, readmodel.Projects, toProtoProject, "projects", req.Msg.GetPage())
-		return answer, err
+	return page(ctx, s.store, projectKind, "projects", req.Msg, func(all []*adminv1.Project, next string) *adminv1.ListProjectsResponse {
+		return &adminv1.ListProjectsResponse{Projects: all, NextPageToken: next}
 	})
 }
 
 func (s *projects) UpdateProject(ctx context.Context, req *connect.Request[adminv1.UpdateProjectRequest]) (*connect.Response[adminv1.UpdateProjectResponse], error) {
-	id, err := parseID("project.id", req.Msg.GetProject().GetId())
-	if err != nil {
-		return nil, err
+	decide := func(ctx context.Context, v readmodel.View, was project.Project, wanted *adminv1.Project) ([]eventlog.Change, error) {
+		taken, err := readmodel.Projects.TakenByOther(ctx, v, was.ID, named(wanted.GetName()))
+		if err != nil {
+			return nil, err
+		}
+		return was.Update(project.Settings{Name: wanted.GetName(), DisplayName: wanted.GetDisplayName()}, taken)
 	}
-	return mutate(ctx, s.runner, req, func(ctx context.Context, v readmodel.View) (d command.Decision[*adminv1.UpdateProjectResponse], err error) {
-		p, err := readmodel.Projects.Find(ctx, v, id)
-		if err != nil {
-			return d, err
-		}
-		wanted, err := merge(toProtoProject(p), req.Msg.GetProject(), req.Msg.GetUpdateMask(), "name", "display_name")
-		if err != nil {
-			return d, err
-		}
-		taken, err := readmodel.Projects.TakenByOther(ctx, v, id, named(wanted.GetName()))
-		if err != nil {
-			return d, err
-		}
-		d.Version = p.Version
-		d.Changes, err = p.Update(project.Settings{Name: wanted.GetName(), DisplayName: wanted.GetDisplayName()}, taken)
-		d.Answer = func(recorded []eventlog.Event) (*adminv1.UpdateProjectResponse, error) {
-			after, err := changed(p, recorded, project.Apply)
-			return &adminv1.UpdateProjectResponse{Project: toProtoProject(after)}, err
-		}
-		return d, err
-	})
+	return update(ctx, s.runner, projectKind, req, "project", req.Msg.GetProject(), req.Msg.GetUpdateMask(), decide,
+		func(p *adminv1.Project) *adminv1.UpdateProjectResponse { return &adminv1.UpdateProjectResponse{Project: p} })
 }
 
 func (s *projects) DeleteProject(ctx context.Context, req *connect.Request[adminv1.DeleteProjectRequest]) (*connect.Response[adminv1.DeleteProjectResponse], error) {
-	id, err := parseID("id", req.Msg.GetId())
-	if err != nil {
-		return nil, err
-	}
-	return mutate(ctx, s.runner, req, func(ctx context.Context, v readmodel.View) (d command.Decision[*adminv1.DeleteProjectResponse], err error) {
-		p, err := readmodel.Projects.Find(ctx, v, id)
-		if err != nil {
-			return d, err
-		}
-		uses, err := usesOfProject(ctx, v, p)
-		if err != nil {
-			return d, err
-		}
-		d.Version = p.Version
-		d.Changes, err = p.Archive(uses)
-		d.Answer = emptyAnswer[adminv1.DeleteProjectResponse]
-		return d, err
-	})
+	return archive[project.Project, *adminv1.Project, adminv1.DeleteProjectResponse](ctx, s.runner, projectKind, req, req.Msg,
+		func(ctx context.Context, v readmodel.View, was project.Project) ([]eventlog.Change, error) {
+			uses, err := usesOfProject(ctx, v, was)
+			if err != nil {
+				return nil, err
+			}
+			return was.Archive(uses)
+		})
 }
 
 // usesOfProject are the keys that live in it.

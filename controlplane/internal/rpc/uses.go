@@ -1,7 +1,6 @@
 package rpc
 
 import (
-	"github.com/weirhq/weir/controlplane/internal/eventlog"
 	"github.com/weirhq/weir/controlplane/internal/fault"
 )
 
@@ -16,6 +15,3 @@ func usesBy[T any](found []T, thing string, name func(T) string) []fault.Use {
 	}
 	return uses
 }
-
-// emptyAnswer says that it was done.
-func emptyAnswer[A any](_ []eventlog.Event) (*A, error) { return new(A), nil }
