@@ -51,13 +51,19 @@ var (
 		"gateways.get", "gateways.list", "keys.get", "keys.list", "organization.get",
 		"projects.get", "projects.list", "providers.get", "providers.list", "routes.get", "routes.list",
 	}
-	runTraffic  = []string{"gateways.create", "gateways.enrol", "providers.create", "routes.create"}
-	manageTeams = []string{"keys.create", "keys.revoke", "projects.create", "projects.delete", "projects.update"}
+	runTraffic = []string{
+		"gateways.create", "gateways.delete", "gateways.enrol", "gateways.update", "providers.create", "providers.delete",
+		"providers.update", "routes.create", "routes.delete", "routes.update",
+	}
+	manageTeams = []string{
+		"keys.create", "keys.revoke", "keys.rotate", "keys.update", "projects.create", "projects.delete", "projects.update",
+	}
 	manageUsers = []string{
 		"join_domains.list", "join_domains.remove", "join_domains.set",
 		"members.erase", "members.get", "members.invite", "members.list", "members.remove", "members.update",
 		"sessions.list", "sessions.revoke",
-		"service_accounts.create", "service_accounts.get", "service_accounts.list", "service_accounts.revoke",
+		"service_accounts.create", "service_accounts.delete", "service_accounts.get", "service_accounts.list",
+		"service_accounts.revoke", "service_accounts.update",
 	}
 	dashboards = []string{"reports.read"}
 	reports    = []string{"reports.query"}

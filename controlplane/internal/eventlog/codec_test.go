@@ -21,6 +21,19 @@ const someID = "0198a5c2-7d3e-7f00-8a11-0123456789ab"
 
 var someTime = timestamppb.New(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
 
+var someProvider = &eventv1.ProviderSettings{
+	Name: "openai", Dialect: eventv1.Dialect_DIALECT_OPENAI, BaseUrl: "https://api.openai.com/v1",
+	CredentialRef: "env://OPENAI_API_KEY", Region: "us", PriceList: "openai", Headers: map[string]string{"Openai-Organization": "org-1"},
+	Timeouts: someTimeouts, AllowedModels: []string{"gpt-5"},
+}
+
+var someRoute = &eventv1.RouteSettings{
+	Name: "gpt-5", Strategy: eventv1.Strategy_STRATEGY_SINGLE, Targets: []*eventv1.Target{{ProviderId: someID, Model: "gpt-5-2025"}},
+	Timeouts: someTimeouts, AllowedProjectIds: []string{someID},
+}
+
+var someTimeouts = &eventv1.Timeouts{FirstByteMs: 1000, IdleMs: 2000, TotalMs: 30000}
+
 // stored is one event of every kind; its file must decode for ever. A new kind
 // gets a line here and a file; a file never changes.
 var stored = []proto.Message{
@@ -43,6 +56,21 @@ var stored = []proto.Message{
 		Name: "openai", Dialect: eventv1.Dialect_DIALECT_OPENAI, BaseUrl: "https://api.openai.com/v1",
 		CredentialRef: "env://OPENAI_API_KEY", Region: "us", PriceList: "openai",
 	},
+	&eventv1.ProviderUpdated{Settings: someProvider},
+	&eventv1.ProviderArchived{},
+	&eventv1.ProviderRestored{Settings: someProvider, CreatedAt: someTime},
+	&eventv1.RouteUpdated{Settings: someRoute},
+	&eventv1.RouteArchived{},
+	&eventv1.RouteRestored{Settings: someRoute, CreatedAt: someTime},
+	&eventv1.KeyUpdated{Name: "laptop", RouteIds: []string{someID}, ExpiresAt: someTime, Labels: map[string]string{"team": "search"}},
+	&eventv1.KeyRotated{Sha256: bytes.Repeat([]byte{11}, 32), Suffix: "Zz9x", PreviousExpiresAt: someTime},
+	&eventv1.KeyArchived{},
+	&eventv1.GatewayUpdated{Name: "prod-us"},
+	&eventv1.GatewayArchived{},
+	&eventv1.GatewayRestored{Name: "prod-eu", Region: "eu", CreatedAt: someTime},
+	&eventv1.EnrolmentTokenRevoked{Reason: "leaked"},
+	&eventv1.ServiceAccountUpdated{Name: "ci", Role: eventv1.Role_ROLE_VIEWER},
+	&eventv1.ServiceAccountArchived{},
 	&eventv1.RouteCreated{
 		Name: "gpt-5", Strategy: eventv1.Strategy_STRATEGY_SINGLE,
 		Targets: []*eventv1.Target{{ProviderId: someID, Model: "gpt-5-2025"}},
@@ -92,7 +120,7 @@ func TestStoredForms(t *testing.T) {
 }
 
 func TestEveryKindHasAStoredForm(t *testing.T) {
-	parts := map[string]bool{"Target": true} // of events, none themselves
+	parts := map[string]bool{"Target": true, "Timeouts": true, "ProviderSettings": true, "RouteSettings": true} // of events, none themselves
 	have := map[string]bool{}
 	for _, body := range stored {
 		have[string(body.ProtoReflect().Descriptor().Name())] = true

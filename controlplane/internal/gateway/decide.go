@@ -35,9 +35,54 @@ func Create(c Creation) ([]eventlog.Change, error) {
 		return nil, fault.Field("region", "want 1 to %d bytes", maxRegion)
 	}
 	if c.NameTaken {
-		return nil, fault.Because(fault.Conflict, "name_taken", "a gateway named %q exists", c.Name)
+		return nil, taken(c.Name)
 	}
 	return []eventlog.Change{{Subject: c.ID, Body: &eventv1.GatewayCreated{Name: c.Name, Region: c.Region}}}, nil
+}
+
+// Rename changes the name. nameTaken: another gateway of the organization has it.
+func (g Gateway) Rename(name string, nameTaken bool) ([]eventlog.Change, error) {
+	if err := slug.Check("name", name); err != nil {
+		return nil, err
+	}
+	if name == g.Name {
+		return nil, nil
+	}
+	if nameTaken {
+		return nil, taken(name)
+	}
+	return []eventlog.Change{{Subject: g.ID, Body: &eventv1.GatewayUpdated{Name: name}}}, nil
+}
+
+// Archive ends a gateway that no agent serves; its enrolment tokens end with it.
+func (g Gateway) Archive(agents []fault.Use, tokens []Token) ([]eventlog.Change, error) {
+	if len(agents) > 0 {
+		return nil, fault.InUse("gateway", g.Name, agents)
+	}
+	var changes []eventlog.Change
+	for _, t := range tokens {
+		changes = append(changes, t.Revoke("its gateway was deleted")...)
+	}
+	return append(changes, eventlog.Change{Subject: g.ID, Body: &eventv1.GatewayArchived{}}), nil
+}
+
+// Restore brings an archived gateway back as it was; its enrolment tokens stay ended.
+func (g Gateway) Restore(nameTaken bool) ([]eventlog.Change, error) {
+	if nameTaken {
+		return nil, taken(g.Name)
+	}
+	return []eventlog.Change{{Subject: g.ID, Body: &eventv1.GatewayRestored{
+		Name: g.Name, Region: g.Region, CreatedAt: timestamppb.New(g.CreatedAt),
+	}}}, nil
+}
+
+func taken(name string) error {
+	return fault.Because(fault.Conflict, "name_taken", "a gateway named %q exists", name)
+}
+
+// Revoke ends an enrolment token; agents that joined with it stay.
+func (t Token) Revoke(reason string) []eventlog.Change {
+	return []eventlog.Change{{Subject: t.ID, Body: &eventv1.EnrolmentTokenRevoked{Reason: reason}}}
 }
 
 // TokenCreation is what CreateToken needs.

@@ -15,6 +15,10 @@ func Apply(g Gateway, e eventlog.Event) (Gateway, error) {
 	switch body := e.Body.(type) {
 	case *eventv1.GatewayCreated:
 		g = Gateway{ID: e.Subject, Name: body.GetName(), Region: body.GetRegion(), CreatedAt: e.RecordedAt}
+	case *eventv1.GatewayUpdated:
+		g.Name = body.GetName()
+	case *eventv1.GatewayRestored:
+		g = Gateway{ID: e.Subject, Name: body.GetName(), Region: body.GetRegion(), CreatedAt: body.GetCreatedAt().AsTime()}
 	default:
 		return g, fmt.Errorf("fold gateway: %s: %w", e.Kind, eventlog.ErrUnknownKind)
 	}

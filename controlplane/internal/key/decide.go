@@ -4,67 +4,85 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/weirhq/weir/controlplane/internal/eventlog"
 	"github.com/weirhq/weir/controlplane/internal/fault"
-	"github.com/weirhq/weir/controlplane/internal/slug"
 	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
 )
+
+// Secret is what is kept of a key's text.
+type Secret struct {
+	SHA256 [32]byte
+	Suffix string
+}
 
 // Creation is what Create needs.
 type Creation struct {
 	ID        uuid.UUID
 	ProjectID uuid.UUID
-	Name      string
-	SHA256    [32]byte
-	Suffix    string
-	RouteIDs  []uuid.UUID
-	// ExpiresAt is zero for a key that never expires.
-	ExpiresAt time.Time
-	Now       time.Time
-
-	// ProjectExists in the organization.
-	ProjectExists bool
-	// Routes are those of the organization that RouteIDs name.
-	Routes map[uuid.UUID]bool
-	// NameTaken: a key of the project that is not revoked has the name.
-	NameTaken bool
+	Settings
+	Secret
 }
 
 // Create makes a key known by its hash.
-func Create(c Creation) ([]eventlog.Change, error) {
-	if err := slug.Check("name", c.Name); err != nil {
-		return nil, err
-	}
-	if !c.ExpiresAt.IsZero() && !c.ExpiresAt.After(c.Now) {
-		return nil, fault.Field("expires_at", "want a time to come")
-	}
-	if !c.ProjectExists {
+func Create(c Creation, w World) ([]eventlog.Change, error) {
+	if !w.ProjectExists {
 		return nil, fault.Because(fault.NotFound, "project_not_found", "no project %s", c.ProjectID)
 	}
-	for _, id := range c.RouteIDs {
-		if !c.Routes[id] {
-			return nil, fault.Because(fault.NotFound, "route_not_found", "no route %s", id)
-		}
+	if err := c.check(w); err != nil {
+		return nil, err
 	}
-	if c.NameTaken {
-		return nil, fault.Because(fault.Conflict, "name_taken", "the project has a key named %q that is not revoked", c.Name)
+	if err := expiresLater(c.ExpiresAt, w.Now); err != nil {
+		return nil, err
 	}
-	return []eventlog.Change{{Subject: c.ID, Body: c.event()}}, nil
+	if w.NameTaken {
+		return nil, taken(c.Name)
+	}
+	s := c.toEvent()
+	return []eventlog.Change{{Subject: c.ID, Body: &eventv1.KeyCreated{
+		ProjectId: c.ProjectID.String(), Name: s.Name, Sha256: c.SHA256[:], Suffix: c.Suffix,
+		RouteIds: s.RouteIds, ExpiresAt: s.ExpiresAt, Labels: s.Labels,
+	}}}, nil
 }
 
-func (c Creation) event() *eventv1.KeyCreated {
-	created := &eventv1.KeyCreated{
-		ProjectId: c.ProjectID.String(), Name: c.Name, Sha256: c.SHA256[:], Suffix: c.Suffix,
+// Update changes what a living key may do. A new expiry may be now or past: the
+// key is expired from then on.
+func (k Key) Update(s Settings, w World) ([]eventlog.Change, error) {
+	if err := k.lives("change"); err != nil {
+		return nil, err
 	}
-	for _, id := range c.RouteIDs {
-		created.RouteIds = append(created.RouteIds, id.String())
+	if err := s.check(w); err != nil {
+		return nil, err
 	}
-	if !c.ExpiresAt.IsZero() {
-		created.ExpiresAt = timestamppb.New(c.ExpiresAt)
+	if proto.Equal(s.toEvent(), k.toEvent()) {
+		return nil, nil
 	}
-	return created
+	if w.NameTaken {
+		return nil, taken(s.Name)
+	}
+	return []eventlog.Change{{Subject: k.ID, Body: s.toEvent()}}, nil
+}
+
+// Rotate gives the key a new secret; the old one lives for the overlap.
+func (k Key) Rotate(fresh Secret, overlap time.Duration, now time.Time) ([]eventlog.Change, error) {
+	if err := k.lives("rotate"); err != nil {
+		return nil, err
+	}
+	if !k.Lives(now) {
+		return nil, fault.Because(fault.Precondition, "key_expired", "the key %q expired; give it a later expires_at first", k.Name)
+	}
+	return []eventlog.Change{{Subject: k.ID, Body: &eventv1.KeyRotated{
+		Sha256: fresh.SHA256[:], Suffix: fresh.Suffix, PreviousExpiresAt: timestamppb.New(now.Add(overlap)),
+	}}}, nil
+}
+
+func (k Key) lives(to string) error {
+	if k.RevokedAt.IsZero() {
+		return nil
+	}
+	return fault.Because(fault.Precondition, "key_revoked", "the key %q was revoked, for ever; there is nothing to %s", k.Name, to)
 }
 
 // Revoke ends a key for ever. Said twice it is true once: the first reason and
@@ -77,4 +95,14 @@ func (k Key) Revoke(reason string, now time.Time) ([]eventlog.Change, error) {
 		Subject: k.ID,
 		Body:    &eventv1.KeyRevoked{Reason: reason, RevokedAt: timestamppb.New(now)},
 	}}, nil
+}
+
+// Archive takes the key out of lists; one that lives is revoked with it.
+func (k Key) Archive(reason string, now time.Time) ([]eventlog.Change, error) {
+	changes, err := k.Revoke(reason, now)
+	return append(changes, eventlog.Change{Subject: k.ID, Body: &eventv1.KeyArchived{}}), err
+}
+
+func taken(name string) error {
+	return fault.Because(fault.Conflict, "name_taken", "the project has a key named %q that is not revoked", name)
 }

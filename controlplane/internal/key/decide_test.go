@@ -1,9 +1,11 @@
 package key_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
 	"github.com/weirhq/weir/controlplane/internal/eventlog"
@@ -14,38 +16,97 @@ import (
 
 var now = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
-func TestCreate(t *testing.T) {
+func given() (key.Creation, key.World) {
 	routeID := uuid.New()
-	given := func(change func(*key.Creation)) key.Creation {
-		c := key.Creation{
-			ID: uuid.New(), ProjectID: uuid.New(), Name: "laptop", SHA256: [32]byte{1}, Suffix: "abcd", Now: now,
-			ProjectExists: true, RouteIDs: []uuid.UUID{routeID}, Routes: map[uuid.UUID]bool{routeID: true},
-		}
-		change(&c)
-		return c
-	}
+	return key.Creation{
+		ID: uuid.New(), ProjectID: uuid.New(), Settings: key.Settings{Name: "laptop", RouteIDs: []uuid.UUID{routeID}},
+		Secret: key.Secret{SHA256: [32]byte{1}, Suffix: "abcd"},
+	}, key.World{Now: now, ProjectExists: true, Routes: map[uuid.UUID]bool{routeID: true}}
+}
+
+func TestCreate(t *testing.T) {
 	t.Run("never_expires", func(t *testing.T) {
-		changes, err := key.Create(given(func(*key.Creation) {}))
+		changes, err := key.Create(given())
 		if err != nil || changes[0].Body.(*eventv1.KeyCreated).ExpiresAt != nil {
 			t.Errorf("%v, %v", changes, err)
 		}
 	})
 	refusals := map[string]struct {
 		kind   fault.Kind
-		change func(*key.Creation)
+		change func(*key.Creation, *key.World)
 	}{
-		"taken_name":      {fault.Conflict, func(c *key.Creation) { c.NameTaken = true }},
-		"bad_name":        {fault.Invalid, func(c *key.Creation) { c.Name = "" }},
-		"expired":         {fault.Invalid, func(c *key.Creation) { c.ExpiresAt = now }},
-		"unknown_project": {fault.NotFound, func(c *key.Creation) { c.ProjectExists = false }},
-		"unknown_route":   {fault.NotFound, func(c *key.Creation) { c.Routes = nil }},
+		"taken_name":      {fault.Conflict, func(_ *key.Creation, w *key.World) { w.NameTaken = true }},
+		"bad_name":        {fault.Invalid, func(c *key.Creation, _ *key.World) { c.Name = "" }},
+		"bad_label":       {fault.Invalid, func(c *key.Creation, _ *key.World) { c.Labels = map[string]string{"Team": "a"} }},
+		"expired":         {fault.Invalid, func(c *key.Creation, _ *key.World) { c.ExpiresAt = now }},
+		"unknown_project": {fault.NotFound, func(_ *key.Creation, w *key.World) { w.ProjectExists = false }},
+		"unknown_route":   {fault.NotFound, func(_ *key.Creation, w *key.World) { w.Routes = nil }},
 	}
 	for name, r := range refusals {
 		t.Run(name, func(t *testing.T) {
-			if _, err := key.Create(given(r.change)); !fault.Is(err, r.kind) {
+			c, w := given()
+			r.change(&c, &w)
+			if _, err := key.Create(c, w); !fault.Is(err, r.kind) {
 				t.Errorf("got %v", err)
 			}
 		})
+	}
+}
+
+func TestRotate(t *testing.T) {
+	was := key.Key{ID: uuid.New(), SHA256: []byte{1}, Suffix: "old1"}
+	fresh := key.Secret{SHA256: [32]byte{2}, Suffix: "new2"}
+	changes, err := was.Rotate(fresh, time.Hour, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := key.Apply(was, eventlog.Event{Version: 4, Subject: was.ID, Body: changes[0].Body})
+	want := &key.Previous{SHA256: []byte{1}, Suffix: "old1", ExpiresAt: now.Add(time.Hour)}
+	if diff := cmp.Diff(want, got.Previous); err != nil || diff != "" || got.Suffix != "new2" || got.SHA256[0] != 2 {
+		t.Errorf("%+v, %v\n%s", got, err, diff)
+	}
+	for name, k := range map[string]key.Key{
+		"revoked": {RevokedAt: now},
+		"expired": {Settings: key.Settings{ExpiresAt: now}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := k.Rotate(fresh, time.Hour, now); !fault.Is(err, fault.Precondition) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+func TestArchive(t *testing.T) {
+	kinds := func(k key.Key) string {
+		changes, err := k.Archive("gone", now)
+		names := fmt.Sprint(err)
+		for _, c := range changes {
+			names += " " + string(c.Body.ProtoReflect().Descriptor().Name())
+		}
+		return names
+	}
+	if got := kinds(key.Key{}); got != "<nil> KeyRevoked KeyArchived" {
+		t.Errorf("a living key: %s", got)
+	}
+	if got := kinds(key.Key{RevokedAt: now}); got != "<nil> KeyArchived" {
+		t.Errorf("a revoked key: %s", got)
+	}
+}
+
+func TestUpdate(t *testing.T) {
+	c, w := given()
+	was := key.Key{ID: c.ID, Settings: c.Settings}
+	if changes, err := was.Update(c.Settings, w); changes != nil || err != nil {
+		t.Errorf("said again: %v, %v", changes, err)
+	}
+	c.ExpiresAt = now.Add(-time.Hour)
+	if changes, err := was.Update(c.Settings, w); len(changes) != 1 || err != nil {
+		t.Errorf("expire now: %v, %v", changes, err)
+	}
+	was.RevokedAt = now
+	if _, err := was.Update(c.Settings, w); !fault.Is(err, fault.Precondition) {
+		t.Errorf("a revoked key: %v", err)
 	}
 }
 

@@ -11,19 +11,50 @@ import (
 type Key struct {
 	ID        uuid.UUID `json:"id"`
 	ProjectID uuid.UUID `json:"project_id"`
-	Name      string    `json:"name"`
+	Settings
 	// SHA256 of the whole key text, 32 bytes.
 	SHA256 []byte `json:"sha256"`
 	// Suffix is the key's last four characters.
 	Suffix string `json:"suffix"`
-	// RouteIDs it may use; empty: every route.
-	RouteIDs []uuid.UUID `json:"route_ids"`
-	// ExpiresAt is zero for a key that never expires.
-	ExpiresAt time.Time `json:"expires_at"`
+	// Previous is the secret before the last rotation; nil: there was none.
+	Previous *Previous `json:"previous,omitempty"`
 	// RevokedAt is zero for a key that lives.
 	RevokedAt time.Time `json:"revoked_at"`
 	// RevokedVersion is the log version of the revocation; 0 for a key that lives.
 	RevokedVersion int64     `json:"revoked_version"`
 	CreatedAt      time.Time `json:"created_at"`
 	Version        int64     `json:"version"`
+}
+
+// Settings are what people choose.
+type Settings struct {
+	Name string `json:"name"`
+	// RouteIDs it may use; empty: every route.
+	RouteIDs []uuid.UUID `json:"route_ids"`
+	// ExpiresAt is zero for a key that never expires.
+	ExpiresAt time.Time         `json:"expires_at"`
+	Labels    map[string]string `json:"labels,omitempty"`
+}
+
+// Previous is a secret that a rotation replaced.
+type Previous struct {
+	SHA256    []byte    `json:"sha256"`
+	Suffix    string    `json:"suffix"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+// Lives tells whether the key opens anything at a time.
+func (k Key) Lives(at time.Time) bool {
+	return k.RevokedAt.IsZero() && (k.ExpiresAt.IsZero() || at.Before(k.ExpiresAt))
+}
+
+// World is what decisions about a key depend on.
+type World struct {
+	Now time.Time
+	// ProjectExists in the organization.
+	ProjectExists bool
+	// Routes are those of the organization that RouteIDs name.
+	Routes map[uuid.UUID]bool
+	// NameTaken: another key of the project that is not revoked has the name.
+	NameTaken bool
 }

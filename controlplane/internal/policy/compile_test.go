@@ -34,15 +34,15 @@ func example() policy.State {
 		Version:        17,
 		Gateway:        gateway.Gateway{ID: id(2), Name: "prod-eu", Region: "local"},
 		Providers: []provider.Provider{
-			{ID: id(3), Name: "openai", Dialect: eventv1.Dialect_DIALECT_OPENAI, BaseURL: "https://api.openai.com/v1", CredentialRef: "env://OPENAI_API_KEY", PriceList: "openai"},
-			{ID: id(4), Name: "local", Dialect: eventv1.Dialect_DIALECT_OPENAI_COMPATIBLE, BaseURL: "http://127.0.0.1:8093/v1", CredentialRef: "file:///run/key", Region: "eu"},
+			{ID: id(3), Settings: provider.Settings{Name: "openai", Dialect: eventv1.Dialect_DIALECT_OPENAI, BaseURL: "https://api.openai.com/v1", CredentialRef: "env://OPENAI_API_KEY", PriceList: "openai"}},
+			{ID: id(4), Settings: provider.Settings{Name: "local", Dialect: eventv1.Dialect_DIALECT_OPENAI_COMPATIBLE, BaseURL: "http://127.0.0.1:8093/v1", CredentialRef: "file:///run/key", Region: "eu"}},
 		},
 		Routes: []route.Route{
-			{ID: id(5), Name: "chat", Strategy: eventv1.Strategy_STRATEGY_SINGLE, Targets: []route.Target{{ProviderID: id(3), Model: "gpt-5.1"}}},
-			{ID: id(6), Name: "cheap", Strategy: eventv1.Strategy_STRATEGY_SINGLE, Targets: []route.Target{{ProviderID: id(4), Model: "small"}}},
+			{ID: id(5), Settings: route.Settings{Name: "chat", Strategy: eventv1.Strategy_STRATEGY_SINGLE, Targets: []route.Target{{ProviderID: id(3), Model: "gpt-5.1"}}}},
+			{ID: id(6), Settings: route.Settings{Name: "cheap", Strategy: eventv1.Strategy_STRATEGY_SINGLE, Targets: []route.Target{{ProviderID: id(4), Model: "small"}}}},
 		},
 		Keys: []key.Key{
-			{ID: id(7), ProjectID: id(9), SHA256: make([]byte, 32), RouteIDs: []uuid.UUID{id(6), id(5)}, ExpiresAt: day},
+			{ID: id(7), ProjectID: id(9), SHA256: make([]byte, 32), Settings: key.Settings{RouteIDs: []uuid.UUID{id(6), id(5)}, ExpiresAt: day}},
 			{ID: id(8), ProjectID: id(9), SHA256: append(make([]byte, 31), 1), RevokedAt: day, RevokedVersion: 12},
 			{ID: id(10), ProjectID: id(9), SHA256: append(make([]byte, 31), 2), RevokedAt: day, RevokedVersion: 9},
 		},

@@ -5,15 +5,19 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/weirhq/weir/controlplane/internal/eventlog"
 	"github.com/weirhq/weir/controlplane/internal/fault"
 	"github.com/weirhq/weir/controlplane/internal/provider"
+	"github.com/weirhq/weir/controlplane/internal/timeouts"
 	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
 )
 
 func creation(change func(*provider.Creation)) provider.Creation {
 	c := provider.Creation{
-		ID: uuid.New(), Name: "openai", Dialect: eventv1.Dialect_DIALECT_OPENAI,
-		BaseURL: "https://api.openai.com/v1", CredentialRef: "env://OPENAI_API_KEY",
+		ID: uuid.New(), Settings: provider.Settings{
+			Name: "openai", Dialect: eventv1.Dialect_DIALECT_OPENAI,
+			BaseURL: "https://api.openai.com/v1", CredentialRef: "env://OPENAI_API_KEY",
+		},
 	}
 	change(&c)
 	return c
@@ -83,15 +87,58 @@ func TestCreate(t *testing.T) {
 		kind   fault.Kind
 		change func(*provider.Creation)
 	}{
-		"taken_name":         {fault.Conflict, func(c *provider.Creation) { c.NameTaken = true }},
-		"no_dialect":         {fault.Invalid, func(c *provider.Creation) { c.Dialect = 0 }},
-		"unknown_dialect":    {fault.Invalid, func(c *provider.Creation) { c.Dialect = 99 }},
-		"credential_itself":  {fault.Invalid, func(c *provider.Creation) { c.CredentialRef = "sk-secret" }},
-		"relative_file_path": {fault.Invalid, func(c *provider.Creation) { c.CredentialRef = "file://key" }},
+		"taken_name":             {fault.Conflict, func(c *provider.Creation) { c.NameTaken = true }},
+		"no_dialect":             {fault.Invalid, func(c *provider.Creation) { c.Dialect = 0 }},
+		"unknown_dialect":        {fault.Invalid, func(c *provider.Creation) { c.Dialect = 99 }},
+		"credential_itself":      {fault.Invalid, func(c *provider.Creation) { c.CredentialRef = "sk-secret" }},
+		"credential_in_a_header": {fault.Invalid, func(c *provider.Creation) { c.Headers = map[string]string{"authorization": "Bearer x"} }},
+		"header_said_twice":      {fault.Invalid, func(c *provider.Creation) { c.Headers = map[string]string{"X-Team": "a", "x-team": "b"} }},
+		"header_with_a_line":     {fault.Invalid, func(c *provider.Creation) { c.Headers = map[string]string{"X-Team": "a\r\nHost: b"} }},
+		"header_name":            {fault.Invalid, func(c *provider.Creation) { c.Headers = map[string]string{"X Team": "a"} }},
+		"model_said_twice":       {fault.Invalid, func(c *provider.Creation) { c.AllowedModels = []string{"a", "a"} }},
+		"timeout_too_long":       {fault.Invalid, func(c *provider.Creation) { c.Timeouts.TotalMS = 3_600_001 }},
+		"timeouts_that_cross":    {fault.Invalid, func(c *provider.Creation) { c.Timeouts = timeouts.Timeouts{IdleMS: 20, TotalMS: 10} }},
+		"relative_file_path":     {fault.Invalid, func(c *provider.Creation) { c.CredentialRef = "file://key" }},
 	}
 	for name, r := range refusals {
 		t.Run(name, func(t *testing.T) {
 			if _, err := provider.Create(creation(r.change)); !fault.Is(err, r.kind) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+func TestUpdate(t *testing.T) {
+	was := provider.Provider{ID: uuid.New(), Settings: creation(func(*provider.Creation) {}).Settings}
+	was.PriceList = "openai"
+	update := func(change func(*provider.Change)) ([]eventlog.Change, error) {
+		c := provider.Change{Settings: was.Settings, Models: map[string]string{"chat": "gpt-5"}}
+		change(&c)
+		return was.Update(c)
+	}
+	t.Run("headers_get_one_form", func(t *testing.T) {
+		changes, err := update(func(c *provider.Change) { c.Headers = map[string]string{"x-team": "a"} })
+		if err != nil || changes[0].Body.(*eventv1.ProviderUpdated).Settings.Headers["X-Team"] != "a" {
+			t.Errorf("%v, %v", changes, err)
+		}
+	})
+	t.Run("same_again", func(t *testing.T) {
+		if changes, err := update(func(*provider.Change) {}); changes != nil || err != nil {
+			t.Errorf("%v, %v", changes, err)
+		}
+	})
+	refusals := map[string]struct {
+		kind   fault.Kind
+		change func(*provider.Change)
+	}{
+		"dialect":              {fault.Invalid, func(c *provider.Change) { c.Dialect = eventv1.Dialect_DIALECT_OPENAI_COMPATIBLE }},
+		"taken_name":           {fault.Conflict, func(c *provider.Change) { c.Name, c.NameTaken = "other", true }},
+		"a_model_that_is_used": {fault.Precondition, func(c *provider.Change) { c.AllowedModels = []string{"gpt-4"} }},
+	}
+	for name, r := range refusals {
+		t.Run(name, func(t *testing.T) {
+			if _, err := update(r.change); !fault.Is(err, r.kind) {
 				t.Errorf("got %v", err)
 			}
 		})

@@ -40,8 +40,12 @@ func (s *Store) PolicyState(ctx context.Context, organization, gatewayID uuid.UU
 }
 
 func policyKeys(ctx context.Context, v View) ([]key.Key, error) {
-	const query = `SELECT state::text FROM key WHERE organization_id = $1 AND valid_to IS NULL
-		AND (revoked_at IS NULL OR revoked_at > now() - interval '90 days') ORDER BY id`
+	// The newest row of a key is the one that is true now, or the last before it was
+	// archived; a revoked key stays revoked when it is out of lists.
+	const query = `SELECT state::text FROM key WHERE organization_id = $1 AND valid_to IS NULL AND revoked_at IS NULL
+		UNION ALL SELECT * FROM (
+			SELECT DISTINCT ON (id) state::text FROM key WHERE organization_id = $1 AND revoked_at > now() - interval '90 days'
+			ORDER BY id, valid_from DESC) revoked`
 	rows, err := v.Tx.Query(ctx, query, v.Organization)
 	if err != nil {
 		return nil, fmt.Errorf("read keys: %w", err)

@@ -39,6 +39,14 @@ func TestRebuild(t *testing.T) {
 			t.Errorf("%+v", differences)
 		}
 	})
+	t.Run("what_ended_and_came_back", func(t *testing.T) {
+		third := tell(t, db, "gamma")
+		third.addArchived()
+		rebuilt, err := store.Rebuild(t.Context(), readmodel.Rebuilding{Organization: third.id})
+		if err != nil || rebuilt.Count > 0 {
+			t.Errorf("%+v, %v", rebuilt, err)
+		}
+	})
 	t.Run("every_table_has_rows", func(t *testing.T) {
 		for _, table := range tables {
 			if n := count(t, url, "SELECT count(*) FROM "+table); n < 2 {

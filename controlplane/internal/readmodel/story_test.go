@@ -41,11 +41,9 @@ func tell(t *testing.T, db *postgres.DB, name string) *story {
 	s.add(member.Add(uuid.New(), eventv1.Role_ROLE_OWNER, uuid.Nil))
 	s.add(project.Create(project.Creation{ID: s.project, Settings: project.Settings{Name: "app"}}))
 	s.add(provider.Create(provider.Creation{
-		ID: s.provider, Name: "openai", Dialect: eventv1.Dialect_DIALECT_OPENAI, BaseURL: "https://api.openai.com/v1", CredentialRef: "env://KEY",
+		ID: s.provider, Settings: openAI,
 	}))
-	s.add(route.Create(route.Creation{
-		ID: s.route, Name: "gpt", Targets: []route.Target{{ProviderID: s.provider, Model: "gpt-5"}}, Providers: map[uuid.UUID]bool{s.provider: true},
-	}))
+	s.addRoute(s.route, "gpt")
 	s.addKey(s.livingKey, "living", now)
 	s.addKey(s.revokedKey, "revoked", now)
 	s.add(key.Key{ID: s.revokedKey}.Revoke("leaked", now))
@@ -56,7 +54,6 @@ func tell(t *testing.T, db *postgres.DB, name string) *story {
 	s.addAgent(s.agent, now)
 	s.addAgent(uuid.New(), now)
 	s.addAccount(now)
-	s.addArchived()
 	s.addMembers(name, now)
 	return s
 }
@@ -70,14 +67,66 @@ func (s *story) addArchived() {
 	s.add(old.Archive(nil))
 	s.add(old.Restore(false))
 	s.add(old.Archive(nil))
+
+	settings := openAI
+	settings.Name = "old"
+	upstream := provider.Provider{ID: uuid.New(), Settings: settings}
+	s.add(provider.Create(provider.Creation{ID: upstream.ID, Settings: settings}))
+	settings.Region = "eu"
+	s.add(upstream.Update(provider.Change{Settings: settings}))
+	s.add(upstream.Archive(nil))
+	s.add(upstream.Restore(false))
+
+	r := route.Route{ID: uuid.New(), Settings: s.routeSettings("old")}
+	s.addRoute(r.ID, "old")
+	s.add(r.Update(s.routeSettings("older"), s.world()))
+	s.add(r.Archive(nil))
+	s.add(r.Restore(s.world()))
+
+	k := key.Key{ID: uuid.New()}
+	s.addKey(k.ID, "old", time.Now())
+	s.add(k.Update(key.Settings{Name: "older"}, key.World{}))
+	s.add(k.Rotate(key.Secret{SHA256: random(), Suffix: "efgh"}, time.Hour, time.Now()))
+	s.add(k.Archive("gone", time.Now()))
+
+	g := gateway.Gateway{ID: uuid.New(), Name: "old", Region: "local"}
+	t := gateway.Token{ID: uuid.New()}
+	s.add(gateway.Create(gateway.Creation{ID: g.ID, Name: g.Name, Region: g.Region}))
+	s.add(gateway.CreateToken(gateway.TokenCreation{ID: t.ID, GatewayID: g.ID, SHA256: random(), Now: time.Now(), GatewayExists: true}))
+	s.add(g.Rename("older", false))
+	s.add(g.Archive(nil, []gateway.Token{t}))
+	s.add(g.Restore(false))
+
+	by := eventv1.Role_ROLE_OWNER
+	a := serviceaccount.ServiceAccount{ID: uuid.New(), Name: "old", Role: eventv1.Role_ROLE_VIEWER}
+	s.add(serviceaccount.Create(serviceaccount.Creation{ID: a.ID, Name: a.Name, Role: a.Role, By: by}))
+	s.add(a.Update(serviceaccount.Creation{Name: "older", Role: eventv1.Role_ROLE_ADMIN, By: by}))
+	s.add(a.Archive(nil, by))
+}
+
+var openAI = provider.Settings{
+	Name: "openai", Dialect: eventv1.Dialect_DIALECT_OPENAI, BaseURL: "https://api.openai.com/v1", CredentialRef: "env://KEY",
+}
+
+func (s *story) addRoute(id uuid.UUID, name string) {
+	s.t.Helper()
+	s.add(route.Create(id, s.routeSettings(name), s.world()))
+}
+
+func (s *story) routeSettings(name string) route.Settings {
+	return route.Settings{Name: name, Targets: []route.Target{{ProviderID: s.provider, Model: "gpt-5"}}}
+}
+
+func (s *story) world() route.World {
+	return route.World{Providers: map[uuid.UUID]provider.Provider{s.provider: {ID: s.provider, Settings: openAI}}}
 }
 
 func (s *story) addKey(id uuid.UUID, name string, now time.Time) {
 	s.t.Helper()
 	s.add(key.Create(key.Creation{
-		ID: id, ProjectID: s.project, Name: name, SHA256: random(), Suffix: "abcd", RouteIDs: []uuid.UUID{s.route},
-		ExpiresAt: now.Add(time.Hour), Now: now, ProjectExists: true, Routes: map[uuid.UUID]bool{s.route: true},
-	}))
+		ID: id, ProjectID: s.project, Secret: key.Secret{SHA256: random(), Suffix: "abcd"},
+		Settings: key.Settings{Name: name, RouteIDs: []uuid.UUID{s.route}, ExpiresAt: now.Add(time.Hour)},
+	}, key.World{Now: now, ProjectExists: true, Routes: map[uuid.UUID]bool{s.route: true}}))
 }
 
 func (s *story) addAgent(id uuid.UUID, now time.Time) {

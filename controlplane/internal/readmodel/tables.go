@@ -46,30 +46,37 @@ var (
 		values:  func(p project.Project) []any { return []any{p.Name} },
 	}
 	Providers = &Table[provider.Provider]{
-		name: "provider", thing: "provider", begins: "ProviderCreated", apply: provider.Apply,
+		name: "provider", thing: "provider", apply: provider.Apply,
+		begins: "ProviderCreated", restores: "ProviderRestored", ends: "ProviderArchived",
+		changes: map[string]func(proto.Message) string{"ProviderUpdated": nil},
 		columns: []string{"name"},
 		values:  func(p provider.Provider) []any { return []any{p.Name} },
 	}
 	Routes = &Table[route.Route]{
-		name: "route", thing: "route", begins: "RouteCreated", apply: route.Apply,
+		name: "route", thing: "route", apply: route.Apply,
+		begins: "RouteCreated", restores: "RouteRestored", ends: "RouteArchived",
+		changes: map[string]func(proto.Message) string{"RouteUpdated": nil},
 		columns: []string{"name"},
 		values:  func(r route.Route) []any { return []any{r.Name} },
 	}
 	Keys = &Table[key.Key]{
-		name: "key", thing: "key", begins: "KeyCreated", apply: key.Apply,
-		changes: map[string]func(proto.Message) string{"KeyRevoked": nil},
+		name: "key", thing: "key", apply: key.Apply, begins: "KeyCreated", ends: "KeyArchived",
+		changes: map[string]func(proto.Message) string{"KeyUpdated": nil, "KeyRotated": nil, "KeyRevoked": nil},
 		columns: []string{"name", "project_id", "sha256", "revoked_at"},
 		values: func(k key.Key) []any {
 			return []any{k.Name, k.ProjectID, k.SHA256, timeOrNull(k.RevokedAt)}
 		},
 	}
 	Gateways = &Table[gateway.Gateway]{
-		name: "gateway", thing: "gateway", begins: "GatewayCreated", apply: gateway.Apply,
+		name: "gateway", thing: "gateway", apply: gateway.Apply,
+		begins: "GatewayCreated", restores: "GatewayRestored", ends: "GatewayArchived",
+		changes: map[string]func(proto.Message) string{"GatewayUpdated": nil},
 		columns: []string{"name"},
 		values:  func(g gateway.Gateway) []any { return []any{g.Name} },
 	}
 	EnrolmentTokens = &Table[gateway.Token]{
-		name: "enrolment_token", thing: "enrolment token", begins: "EnrolmentTokenCreated", apply: gateway.ApplyToken,
+		name: "enrolment_token", thing: "enrolment token", apply: gateway.ApplyToken,
+		begins: "EnrolmentTokenCreated", ends: "EnrolmentTokenRevoked",
 		changes: map[string]func(proto.Message) string{"AgentEnrolled": usedToken},
 		columns: []string{"sha256"},
 		values:  func(t gateway.Token) []any { return []any{t.SHA256} },
@@ -80,7 +87,9 @@ var (
 		values:  func(a gateway.Agent) []any { return []any{a.Name, a.GatewayID, a.PublicKey} },
 	}
 	ServiceAccounts = &Table[serviceaccount.ServiceAccount]{
-		name: "service_account", thing: "service account", begins: "ServiceAccountCreated", apply: serviceaccount.Apply,
+		name: "service_account", thing: "service account", apply: serviceaccount.Apply,
+		begins: "ServiceAccountCreated", ends: "ServiceAccountArchived",
+		changes: map[string]func(proto.Message) string{"ServiceAccountUpdated": nil},
 		columns: []string{"name"},
 		values:  func(a serviceaccount.ServiceAccount) []any { return []any{a.Name} },
 	}

@@ -5,47 +5,78 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/weirhq/weir/controlplane/internal/eventlog"
 	"github.com/weirhq/weir/controlplane/internal/fault"
+	"github.com/weirhq/weir/controlplane/internal/provider"
 	"github.com/weirhq/weir/controlplane/internal/route"
 	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
 )
 
+var known, unknown = uuid.New(), uuid.New()
+
+func given() (route.Settings, route.World) {
+	p := provider.Provider{ID: known, Settings: provider.Settings{Name: "openai", AllowedModels: []string{"gpt-5", "gpt-5-mini"}}}
+	return route.Settings{Name: "gpt-5", Targets: []route.Target{{ProviderID: known, Model: "gpt-5"}}},
+		route.World{Providers: map[uuid.UUID]provider.Provider{known: p}, Projects: map[uuid.UUID]bool{known: true}}
+}
+
 func TestCreate(t *testing.T) {
-	known, unknown := uuid.New(), uuid.New()
-	given := func(change func(*route.Creation)) route.Creation {
-		c := route.Creation{
-			ID: uuid.New(), Name: "gpt-5", Targets: []route.Target{{ProviderID: known, Model: "gpt-5"}},
-			Providers: map[uuid.UUID]bool{known: true},
-		}
-		change(&c)
-		return c
+	settings, world := given()
+	changes, err := route.Create(uuid.New(), settings, world)
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Run("one_target", func(t *testing.T) {
-		changes, err := route.Create(given(func(*route.Creation) {}))
-		if err != nil {
-			t.Fatal(err)
-		}
-		body := changes[0].Body.(*eventv1.RouteCreated)
-		if body.Strategy != eventv1.Strategy_STRATEGY_SINGLE || body.Targets[0].ProviderId != known.String() {
-			t.Errorf("got %v", body)
-		}
-	})
+	body := changes[0].Body.(*eventv1.RouteCreated)
+	if body.Strategy != eventv1.Strategy_STRATEGY_SINGLE || body.Targets[0].ProviderId != known.String() {
+		t.Errorf("got %v", body)
+	}
+}
+
+func TestUpdate(t *testing.T) {
+	settings, world := given()
+	settings.Strategy = eventv1.Strategy_STRATEGY_SINGLE
+	was := route.Route{ID: uuid.New(), Settings: settings, Version: 3}
+	if changes, err := was.Update(settings, world); changes != nil || err != nil {
+		t.Errorf("said again: %v, %v", changes, err)
+	}
+	settings.AllowedProjectIDs = []uuid.UUID{known}
+	changes, err := was.Update(settings, world)
+	if err != nil {
+		t.Fatal(err)
+	}
+	after, err := route.Apply(was, eventlog.Event{Version: 4, Subject: was.ID, Body: changes[0].Body})
+	if err != nil || len(after.AllowedProjectIDs) != 1 || after.Version != 4 {
+		t.Errorf("%+v, %v", after, err)
+	}
+}
+
+func TestRefusals(t *testing.T) {
 	refusals := map[string]struct {
 		kind   fault.Kind
-		change func(*route.Creation)
+		change func(*route.Settings, *route.World)
 	}{
-		"taken_name":       {fault.Conflict, func(c *route.Creation) { c.NameTaken = true }},
-		"bad_name":         {fault.Invalid, func(c *route.Creation) { c.Name = "gpt 5" }},
-		"no_target":        {fault.Invalid, func(c *route.Creation) { c.Targets = nil }},
-		"two_targets":      {fault.Invalid, func(c *route.Creation) { c.Targets = append(c.Targets, c.Targets[0]) }},
-		"no_model":         {fault.Invalid, func(c *route.Creation) { c.Targets[0].Model = "" }},
-		"unknown_provider": {fault.NotFound, func(c *route.Creation) { c.Targets[0].ProviderID = unknown }},
-		"unknown_strategy": {fault.Invalid, func(c *route.Creation) { c.Strategy = 7 }},
+		"taken_name":        {fault.Conflict, func(_ *route.Settings, w *route.World) { w.NameTaken = true }},
+		"bad_name":          {fault.Invalid, func(s *route.Settings, _ *route.World) { s.Name = "gpt 5" }},
+		"no_target":         {fault.Invalid, func(s *route.Settings, _ *route.World) { s.Targets = nil }},
+		"two_targets":       {fault.Invalid, func(s *route.Settings, _ *route.World) { s.Targets = append(s.Targets, s.Targets[0]) }},
+		"no_model":          {fault.Invalid, func(s *route.Settings, _ *route.World) { s.Targets[0].Model = "" }},
+		"model_not_allowed": {fault.Precondition, func(s *route.Settings, _ *route.World) { s.Targets[0].Model = "gpt-4" }},
+		"unknown_provider":  {fault.NotFound, func(s *route.Settings, _ *route.World) { s.Targets[0].ProviderID = unknown }},
+		"unknown_project":   {fault.NotFound, func(s *route.Settings, _ *route.World) { s.AllowedProjectIDs = []uuid.UUID{unknown} }},
+		"unknown_strategy":  {fault.Invalid, func(s *route.Settings, _ *route.World) { s.Strategy = 7 }},
 	}
 	for name, r := range refusals {
 		t.Run(name, func(t *testing.T) {
-			if _, err := route.Create(given(r.change)); !fault.Is(err, r.kind) {
-				t.Errorf("got %v", err)
+			settings, world := given()
+			r.change(&settings, &world)
+			if _, err := route.Create(uuid.New(), settings, world); !fault.Is(err, r.kind) {
+				t.Errorf("create: got %v", err)
+			}
+			if _, err := (route.Route{ID: uuid.New()}).Update(settings, world); !fault.Is(err, r.kind) {
+				t.Errorf("update: got %v", err)
+			}
+			if _, err := (route.Route{ID: uuid.New(), Settings: settings}).Restore(world); !fault.Is(err, r.kind) {
+				t.Errorf("restore: got %v", err)
 			}
 		})
 	}

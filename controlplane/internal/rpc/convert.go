@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/weirhq/weir/controlplane/internal/command"
@@ -15,6 +16,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/provider"
 	"github.com/weirhq/weir/controlplane/internal/route"
 	"github.com/weirhq/weir/controlplane/internal/serviceaccount"
+	"github.com/weirhq/weir/controlplane/internal/timeouts"
 	adminv1 "github.com/weirhq/weir/proto/gen/weir/admin/v1"
 )
 
@@ -34,12 +36,14 @@ func toProtoProvider(p provider.Provider) *adminv1.Provider {
 	return &adminv1.Provider{
 		Id: p.ID.String(), Name: p.Name, Dialect: adminv1.Dialect(p.Dialect), BaseUrl: p.BaseURL, CredentialRef: p.CredentialRef,
 		Region: p.Region, PriceList: p.PriceList, CreatedAt: toTimestamp(p.CreatedAt), Etag: toETag(p.Version),
+		Headers: p.Headers, Timeouts: toProtoTimeouts(p.Timeouts), AllowedModels: p.AllowedModels,
 	}
 }
 
 func toProtoRoute(r route.Route) *adminv1.Route {
 	converted := &adminv1.Route{
 		Id: r.ID.String(), Name: r.Name, Strategy: adminv1.Strategy(r.Strategy), CreatedAt: toTimestamp(r.CreatedAt), Etag: toETag(r.Version),
+		Timeouts: toProtoTimeouts(r.Timeouts), AllowedProjectIds: toTexts(r.AllowedProjectIDs),
 	}
 	for _, t := range r.Targets {
 		converted.Targets = append(converted.Targets, &adminv1.Target{ProviderId: t.ProviderID.String(), Model: t.Model})
@@ -48,10 +52,56 @@ func toProtoRoute(r route.Route) *adminv1.Route {
 }
 
 func toProtoKey(k key.Key) *adminv1.Key {
-	return &adminv1.Key{
+	converted := &adminv1.Key{
 		Id: k.ID.String(), Name: k.Name, ProjectId: k.ProjectID.String(), RouteIds: toTexts(k.RouteIDs), Suffix: k.Suffix,
 		ExpiresAt: toTimestamp(k.ExpiresAt), RevokedAt: toTimestamp(k.RevokedAt), CreatedAt: toTimestamp(k.CreatedAt),
-		Etag: toETag(k.Version),
+		Etag: toETag(k.Version), Labels: k.Labels,
+	}
+	if k.Previous != nil && k.RevokedAt.IsZero() {
+		converted.PreviousExpiresAt, converted.PreviousSuffix = toTimestamp(k.Previous.ExpiresAt), k.Previous.Suffix
+	}
+	return converted
+}
+
+// keySettings is what Key and CreateKeyRequest have in common.
+type keySettings interface {
+	GetName() string
+	GetRouteIds() []string
+	GetExpiresAt() *timestamppb.Timestamp
+	GetLabels() map[string]string
+}
+
+func fromProtoKey(k keySettings) (key.Settings, error) {
+	routes, err := parseIDs("route_ids", k.GetRouteIds())
+	return key.Settings{Name: k.GetName(), RouteIDs: routes, ExpiresAt: fromTimestamp(k.GetExpiresAt()), Labels: k.GetLabels()}, err
+}
+
+func toProtoTimeouts(t timeouts.Timeouts) *adminv1.Timeouts {
+	if t == (timeouts.Timeouts{}) {
+		return nil
+	}
+	return &adminv1.Timeouts{FirstByte: toDuration(t.FirstByteMS), Idle: toDuration(t.IdleMS), Total: toDuration(t.TotalMS)}
+}
+
+func fromProtoTimeouts(t *adminv1.Timeouts) timeouts.Timeouts {
+	return timeouts.Timeouts{
+		FirstByteMS: t.GetFirstByte().AsDuration().Milliseconds(), IdleMS: t.GetIdle().AsDuration().Milliseconds(),
+		TotalMS: t.GetTotal().AsDuration().Milliseconds(),
+	}
+}
+
+// toDuration leaves 0 out.
+func toDuration(ms int64) *durationpb.Duration {
+	if ms == 0 {
+		return nil
+	}
+	return durationpb.New(time.Duration(ms) * time.Millisecond)
+}
+
+func toProtoEnrolmentToken(t gateway.Token) *adminv1.EnrolmentToken {
+	return &adminv1.EnrolmentToken{
+		Id: t.ID.String(), GatewayId: t.GatewayID.String(), MaxUses: t.MaxUses, Uses: int32(len(t.Agents)),
+		ExpiresAt: toTimestamp(t.ExpiresAt), CreatedAt: toTimestamp(t.CreatedAt), Etag: toETag(t.Version),
 	}
 }
 

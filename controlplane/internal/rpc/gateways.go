@@ -3,17 +3,16 @@ package rpc
 import (
 	"context"
 	"errors"
-	"time"
 
 	"connectrpc.com/connect"
 	"github.com/google/uuid"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/weirhq/weir/controlplane/internal/authn"
 	"github.com/weirhq/weir/controlplane/internal/command"
 	"github.com/weirhq/weir/controlplane/internal/eventlog"
 	"github.com/weirhq/weir/controlplane/internal/gateway"
 	"github.com/weirhq/weir/controlplane/internal/readmodel"
-	"github.com/weirhq/weir/controlplane/internal/token"
 	adminv1 "github.com/weirhq/weir/proto/gen/weir/admin/v1"
 	"github.com/weirhq/weir/proto/gen/weir/admin/v1/adminv1connect"
 )
@@ -26,76 +25,67 @@ type gateways struct {
 	agents AgentStatuses
 }
 
+var gatewayKind = kind[gateway.Gateway, *adminv1.Gateway]{
+	table: readmodel.Gateways, convert: toProtoGateway, apply: gateway.Apply,
+	version:  func(g gateway.Gateway) int64 { return g.Version },
+	settable: []protoreflect.Name{"name"},
+}
+
 func (s *gateways) CreateGateway(ctx context.Context, req *connect.Request[adminv1.CreateGatewayRequest]) (*connect.Response[adminv1.CreateGatewayResponse], error) {
 	id, err := newID()
 	if err != nil {
 		return nil, err
 	}
-	return mutate(ctx, s.runner, req, func(ctx context.Context, v readmodel.View) (d command.Decision[*adminv1.CreateGatewayResponse], err error) {
+	return create(ctx, s.runner, gatewayKind, req, func(ctx context.Context, v readmodel.View) ([]eventlog.Change, error) {
 		taken, err := readmodel.Gateways.Any(ctx, v, named(req.Msg.GetName()))
 		if err != nil {
-			return d, err
+			return nil, err
 		}
-		d.Changes, err = gateway.Create(gateway.Creation{
-			ID: id, Name: req.Msg.GetName(), Region: req.Msg.GetRegion(), NameTaken: taken,
-		})
-		d.Answer = func(recorded []eventlog.Event) (*adminv1.CreateGatewayResponse, error) {
-			g, err := created(recorded, gateway.Apply)
-			return &adminv1.CreateGatewayResponse{Gateway: toProtoGateway(g)}, err
-		}
-		return d, err
+		return gateway.Create(gateway.Creation{ID: id, Name: req.Msg.GetName(), Region: req.Msg.GetRegion(), NameTaken: taken})
+	}, func(g *adminv1.Gateway) *adminv1.CreateGatewayResponse {
+		return &adminv1.CreateGatewayResponse{Gateway: g}
 	})
 }
 
 func (s *gateways) GetGateway(ctx context.Context, req *connect.Request[adminv1.GetGatewayRequest]) (*connect.Response[adminv1.GetGatewayResponse], error) {
-	id, err := parseID("id", req.Msg.GetId())
-	if err != nil {
-		return nil, err
-	}
-	return read(ctx, s.store, func(v readmodel.View) (*adminv1.GetGatewayResponse, error) {
-		g, err := readmodel.Gateways.Find(ctx, v, id)
-		return &adminv1.GetGatewayResponse{Gateway: toProtoGateway(g)}, err
+	return get(ctx, s.store, gatewayKind, req.Msg, func(g *adminv1.Gateway) *adminv1.GetGatewayResponse {
+		return &adminv1.GetGatewayResponse{Gateway: g}
 	})
 }
 
 func (s *gateways) ListGateways(ctx context.Context, req *connect.Request[adminv1.ListGatewaysRequest]) (*connect.Response[adminv1.ListGatewaysResponse], error) {
-	return read(ctx, s.store, func(v readmodel.View) (answer *adminv1.ListGatewaysResponse, err error) {
-		answer = &adminv1.ListGatewaysResponse{}
-		answer.Gateways, answer.NextPageToken, err = list(ctx, v, readmodel.Gateways, toProtoGateway, "gateways", req.Msg.GetPage())
-		return answer, err
+	return page(ctx, s.store, gatewayKind, "gateways", req.Msg, func(all []*adminv1.Gateway, next string) *adminv1.ListGatewaysResponse {
+		return &adminv1.ListGatewaysResponse{Gateways: all, NextPageToken: next}
 	})
 }
 
-func (s *gateways) CreateEnrolmentToken(ctx context.Context, req *connect.Request[adminv1.CreateEnrolmentTokenRequest]) (*connect.Response[adminv1.CreateEnrolmentTokenResponse], error) {
-	gatewayID, err := parseID("gateway_id", req.Msg.GetGatewayId())
-	if err != nil {
-		return nil, err
-	}
-	id, err := newID()
-	if err != nil {
-		return nil, err
-	}
-	secret, hash, _, err := token.New(token.Enrolment)
-	if err != nil {
-		return nil, err
-	}
-	creation := gateway.TokenCreation{
-		ID: id, GatewayID: gatewayID, SHA256: hash, MaxUses: req.Msg.GetMaxUses(),
-		ExpiresAt: fromTimestamp(req.Msg.GetExpiresAt()), Now: time.Now(),
-	}
-	return mutate(ctx, s.runner, req, func(ctx context.Context, v readmodel.View) (d command.Decision[*adminv1.CreateEnrolmentTokenResponse], err error) {
-		found, err := readmodel.Gateways.Which(ctx, v, []uuid.UUID{gatewayID})
+func (s *gateways) UpdateGateway(ctx context.Context, req *connect.Request[adminv1.UpdateGatewayRequest]) (*connect.Response[adminv1.UpdateGatewayResponse], error) {
+	decide := func(ctx context.Context, v readmodel.View, was gateway.Gateway, wanted *adminv1.Gateway) ([]eventlog.Change, error) {
+		taken, err := readmodel.Gateways.TakenByOther(ctx, v, was.ID, named(wanted.GetName()))
 		if err != nil {
-			return d, err
+			return nil, err
 		}
-		creation.GatewayExists = found[gatewayID]
-		d.Changes, err = gateway.CreateToken(creation)
-		d.Answer = func(recorded []eventlog.Event) (*adminv1.CreateEnrolmentTokenResponse, error) {
-			t, err := created(recorded, gateway.ApplyToken)
-			return &adminv1.CreateEnrolmentTokenResponse{Id: t.ID.String(), Token: secret, ExpiresAt: toTimestamp(t.ExpiresAt)}, err
-		}
-		return d, err
-	})
+		return was.Rename(wanted.GetName(), taken)
+	}
+	return update(ctx, s.runner, gatewayKind, req, "gateway", req.Msg.GetGateway(), req.Msg.GetUpdateMask(), decide,
+		func(g *adminv1.Gateway) *adminv1.UpdateGatewayResponse {
+			return &adminv1.UpdateGatewayResponse{Gateway: g}
+		})
+}
+
+func (s *gateways) DeleteGateway(ctx context.Context, req *connect.Request[adminv1.DeleteGatewayRequest]) (*connect.Response[adminv1.DeleteGatewayResponse], error) {
+	return archive[gateway.Gateway, *adminv1.Gateway, adminv1.DeleteGatewayResponse](ctx, s.runner, gatewayKind, req, req.Msg,
+		func(ctx context.Context, v readmodel.View, was gateway.Gateway) ([]eventlog.Change, error) {
+			agents, err := readmodel.Agents.Mentioning(ctx, v, was.ID, maxUses)
+			if err != nil {
+				return nil, err
+			}
+			tokens, err := readmodel.EnrolmentTokens.Mentioning(ctx, v, was.ID, everyToken)
+			if err != nil {
+				return nil, err
+			}
+			return was.Archive(usesBy(agents, "agent", func(a gateway.Agent) string { return a.Name }), tokens)
+		})
 }
 
 func (s *gateways) ListAgents(ctx context.Context, req *connect.Request[adminv1.ListAgentsRequest]) (*connect.Response[adminv1.ListAgentsResponse], error) {

@@ -233,13 +233,29 @@ func (b *safeBuffer) String() string {
 // enrol lets an agent join the tenant's gateway.
 func (in *installation) enrol(n *tenant) gateway.Agent {
 	in.t.Helper()
-	public, _, err := ed25519.GenerateKey(nil)
-	if err != nil {
-		in.t.Fatal(err)
-	}
-	agent, err := in.runner.EnrolAgent(in.t.Context(), token.Hash(n.enrolmentToken), public, "host-1")
+	agent, err := in.runner.EnrolAgent(in.t.Context(), hashOf(n.enrolmentToken), publicKey(in.t), "host-1")
 	if err != nil {
 		in.t.Fatal(err)
 	}
 	return agent
+}
+
+func hashOf(secret string) [32]byte { return token.Hash(secret) }
+
+func publicKey(t testing.TB) ed25519.PublicKey {
+	t.Helper()
+	public, _, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return public
+}
+
+func mustParse(t testing.TB, text string) uuid.UUID {
+	t.Helper()
+	id, err := uuid.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
 }

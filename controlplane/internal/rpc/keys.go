@@ -2,11 +2,11 @@ package rpc
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"connectrpc.com/connect"
 	"github.com/google/uuid"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/weirhq/weir/controlplane/internal/command"
 	"github.com/weirhq/weir/controlplane/internal/eventlog"
@@ -19,103 +19,56 @@ import (
 
 var _ adminv1connect.KeyServiceHandler = (*keys)(nil)
 
+// defaultOverlap is how long the secret before a rotation lives on.
+const defaultOverlap = 24 * time.Hour
+
 type keys struct {
 	runner *command.Runner
 	store  *readmodel.Store
 }
 
-func (s *keys) CreateKey(ctx context.Context, req *connect.Request[adminv1.CreateKeyRequest]) (*connect.Response[adminv1.CreateKeyResponse], error) {
-	creation, err := fromCreateKey(req.Msg)
-	if err != nil {
-		return nil, err
-	}
-	secret, hash, suffix, err := token.New(token.Key)
-	if err != nil {
-		return nil, err
-	}
-	creation.SHA256, creation.Suffix = hash, suffix
-	return mutate(ctx, s.runner, req, func(ctx context.Context, v readmodel.View) (d command.Decision[*adminv1.CreateKeyResponse], err error) {
-		if err := look(ctx, v, &creation); err != nil {
-			return d, err
-		}
-		d.Changes, err = key.Create(creation)
-		d.Answer = func(recorded []eventlog.Event) (*adminv1.CreateKeyResponse, error) {
-			k, err := created(recorded, key.Apply)
-			return &adminv1.CreateKeyResponse{Key: toProtoKey(k), Secret: secret}, err
-		}
-		return d, err
-	})
+var keyKind = kind[key.Key, *adminv1.Key]{
+	table: readmodel.Keys, convert: toProtoKey, apply: key.Apply,
+	version:  func(k key.Key) int64 { return k.Version },
+	settable: []protoreflect.Name{"name", "route_ids", "expires_at", "labels"},
 }
 
-func fromCreateKey(msg *adminv1.CreateKeyRequest) (key.Creation, error) {
+func (s *keys) CreateKey(ctx context.Context, req *connect.Request[adminv1.CreateKeyRequest]) (*connect.Response[adminv1.CreateKeyResponse], error) {
 	id, err := newID()
 	if err != nil {
-		return key.Creation{}, err
+		return nil, err
 	}
-	project, err := parseID("project_id", msg.GetProjectId())
-	if err != nil {
-		return key.Creation{}, err
-	}
-	creation := key.Creation{
-		ID: id, ProjectID: project, Name: msg.GetName(), ExpiresAt: fromTimestamp(msg.GetExpiresAt()), Now: time.Now(),
-	}
-	for i, text := range msg.GetRouteIds() {
-		routeID, err := parseID(fmt.Sprintf("route_ids[%d]", i), text)
-		if err != nil {
-			return key.Creation{}, err
-		}
-		creation.RouteIDs = append(creation.RouteIDs, routeID)
-	}
-	return creation, nil
-}
-
-// look reads what the decision about a new key depends on.
-func look(ctx context.Context, v readmodel.View, c *key.Creation) error {
-	found, err := readmodel.Projects.Which(ctx, v, []uuid.UUID{c.ProjectID})
-	if err != nil {
-		return err
-	}
-	c.ProjectExists = found[c.ProjectID]
-	if c.Routes, err = readmodel.Routes.Which(ctx, v, c.RouteIDs); err != nil {
-		return err
-	}
-	same, err := readmodel.Keys.All(ctx, v, named(c.Name), readmodel.Match{Column: "project_id", Value: c.ProjectID})
-	c.NameTaken = false
-	for _, k := range same {
-		c.NameTaken = c.NameTaken || k.RevokedAt.IsZero()
-	}
-	return err
-}
-
-func (s *keys) RevokeKey(ctx context.Context, req *connect.Request[adminv1.RevokeKeyRequest]) (*connect.Response[adminv1.RevokeKeyResponse], error) {
-	id, err := parseID("id", req.Msg.GetId())
+	project, err := parseID("project_id", req.Msg.GetProjectId())
 	if err != nil {
 		return nil, err
 	}
-	now := time.Now()
-	return mutate(ctx, s.runner, req, func(ctx context.Context, v readmodel.View) (d command.Decision[*adminv1.RevokeKeyResponse], err error) {
-		k, err := readmodel.Keys.Find(ctx, v, id)
+	settings, err := fromProtoKey(req.Msg)
+	if err != nil {
+		return nil, err
+	}
+	secret, kept, err := newKeySecret()
+	if err != nil {
+		return nil, err
+	}
+	creation := key.Creation{ID: id, ProjectID: project, Settings: settings, Secret: kept}
+	return create(ctx, s.runner, keyKind, req, func(ctx context.Context, v readmodel.View) ([]eventlog.Change, error) {
+		world, err := keyWorld(ctx, v, id, project, settings)
 		if err != nil {
-			return d, err
+			return nil, err
 		}
-		d.Changes, err = k.Revoke(req.Msg.GetReason(), now)
-		d.Answer = func(recorded []eventlog.Event) (*adminv1.RevokeKeyResponse, error) {
-			after, err := changed(k, recorded, key.Apply)
-			return &adminv1.RevokeKeyResponse{Key: toProtoKey(after)}, err
-		}
-		return d, err
+		return key.Create(creation, world)
+	}, func(k *adminv1.Key) *adminv1.CreateKeyResponse {
+		return &adminv1.CreateKeyResponse{Key: k, Secret: secret}
 	})
+}
+
+func newKeySecret() (string, key.Secret, error) {
+	secret, hash, suffix, err := token.New(token.Key)
+	return secret, key.Secret{SHA256: hash, Suffix: suffix}, err
 }
 
 func (s *keys) GetKey(ctx context.Context, req *connect.Request[adminv1.GetKeyRequest]) (*connect.Response[adminv1.GetKeyResponse], error) {
-	id, err := parseID("id", req.Msg.GetId())
-	if err != nil {
-		return nil, err
-	}
-	return read(ctx, s.store, func(v readmodel.View) (*adminv1.GetKeyResponse, error) {
-		k, err := readmodel.Keys.Find(ctx, v, id)
-		return &adminv1.GetKeyResponse{Key: toProtoKey(k)}, err
-	})
+	return get(ctx, s.store, keyKind, req.Msg, func(k *adminv1.Key) *adminv1.GetKeyResponse { return &adminv1.GetKeyResponse{Key: k} })
 }
 
 func (s *keys) ListKeys(ctx context.Context, req *connect.Request[adminv1.ListKeysRequest]) (*connect.Response[adminv1.ListKeysResponse], error) {
@@ -123,12 +76,9 @@ func (s *keys) ListKeys(ctx context.Context, req *connect.Request[adminv1.ListKe
 	if err != nil {
 		return nil, err
 	}
-	return read(ctx, s.store, func(v readmodel.View) (answer *adminv1.ListKeysResponse, err error) {
-		answer = &adminv1.ListKeysResponse{}
-		name := "keys of " + req.Msg.GetProjectId()
-		answer.Keys, answer.NextPageToken, err = list(ctx, v, readmodel.Keys, toProtoKey, name, req.Msg.GetPage(), matches...)
-		return answer, err
-	})
+	return page(ctx, s.store, keyKind, "keys of "+req.Msg.GetProjectId(), req.Msg, func(all []*adminv1.Key, next string) *adminv1.ListKeysResponse {
+		return &adminv1.ListKeysResponse{Keys: all, NextPageToken: next}
+	}, matches...)
 }
 
 // sameID is the filter of a list by an id column; an empty text filters nothing.
@@ -138,4 +88,68 @@ func sameID(column, text string) ([]readmodel.Match, error) {
 	}
 	id, err := parseID(column, text)
 	return []readmodel.Match{{Column: column, Value: id}}, err
+}
+
+func (s *keys) UpdateKey(ctx context.Context, req *connect.Request[adminv1.UpdateKeyRequest]) (*connect.Response[adminv1.UpdateKeyResponse], error) {
+	decide := func(ctx context.Context, v readmodel.View, was key.Key, wanted *adminv1.Key) ([]eventlog.Change, error) {
+		settings, err := fromProtoKey(wanted)
+		if err != nil {
+			return nil, err
+		}
+		world, err := keyWorld(ctx, v, was.ID, was.ProjectID, settings)
+		if err != nil {
+			return nil, err
+		}
+		return was.Update(settings, world)
+	}
+	return update(ctx, s.runner, keyKind, req, "key", req.Msg.GetKey(), req.Msg.GetUpdateMask(), decide,
+		func(k *adminv1.Key) *adminv1.UpdateKeyResponse { return &adminv1.UpdateKeyResponse{Key: k} })
+}
+
+func (s *keys) RotateKey(ctx context.Context, req *connect.Request[adminv1.RotateKeyRequest]) (*connect.Response[adminv1.RotateKeyResponse], error) {
+	secret, kept, err := newKeySecret()
+	if err != nil {
+		return nil, err
+	}
+	overlap := defaultOverlap
+	if req.Msg.GetOverlap() != nil {
+		overlap = req.Msg.GetOverlap().AsDuration()
+	}
+	now := time.Now()
+	return act(ctx, s.runner, keyKind, req, req.Msg, func(_ context.Context, _ readmodel.View, was key.Key) ([]eventlog.Change, error) {
+		return was.Rotate(kept, overlap, now)
+	}, func(k *adminv1.Key) *adminv1.RotateKeyResponse {
+		return &adminv1.RotateKeyResponse{Key: k, Secret: secret}
+	})
+}
+
+func (s *keys) RevokeKey(ctx context.Context, req *connect.Request[adminv1.RevokeKeyRequest]) (*connect.Response[adminv1.RevokeKeyResponse], error) {
+	now := time.Now()
+	return act(ctx, s.runner, keyKind, req, req.Msg, func(_ context.Context, _ readmodel.View, was key.Key) ([]eventlog.Change, error) {
+		return was.Revoke(req.Msg.GetReason(), now)
+	}, func(k *adminv1.Key) *adminv1.RevokeKeyResponse { return &adminv1.RevokeKeyResponse{Key: k} })
+}
+
+func (s *keys) DeleteKey(ctx context.Context, req *connect.Request[adminv1.DeleteKeyRequest]) (*connect.Response[adminv1.DeleteKeyResponse], error) {
+	now := time.Now()
+	return archive[key.Key, *adminv1.Key, adminv1.DeleteKeyResponse](ctx, s.runner, keyKind, req, req.Msg,
+		func(_ context.Context, _ readmodel.View, was key.Key) ([]eventlog.Change, error) {
+			return was.Archive(req.Msg.GetReason(), now)
+		})
+}
+
+// keyWorld reads what decisions about a key depend on.
+func keyWorld(ctx context.Context, v readmodel.View, id, project uuid.UUID, s key.Settings) (w key.World, err error) {
+	w.Now = time.Now()
+	found, err := readmodel.Projects.Which(ctx, v, []uuid.UUID{project})
+	if err != nil {
+		return w, err
+	}
+	w.ProjectExists = found[project]
+	if w.Routes, err = readmodel.Routes.Which(ctx, v, s.RouteIDs); err != nil {
+		return w, err
+	}
+	w.NameTaken, err = readmodel.Keys.TakenByOther(ctx, v, id,
+		named(s.Name), readmodel.Match{Column: "project_id", Value: project}, readmodel.Match{Column: "revoked_at"})
+	return w, err
 }

@@ -168,4 +168,3 @@ func (n *tenant) clear(p *adminv1.Project) {
 	}
 	call(n.t, n.projects.DeleteProject, &adminv1.DeleteProjectRequest{Id: p.Id})
 }
-

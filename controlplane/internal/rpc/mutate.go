@@ -129,6 +129,9 @@ func changed[T any](state T, recorded []eventlog.Event, apply func(T, eventlog.E
 	return state, nil
 }
 
+// emptyAnswer says that it was done.
+func emptyAnswer[A any](_ []eventlog.Event) (*A, error) { return new(A), nil }
+
 // newID is in the order of time, so that indexes grow at one end.
 func newID() (uuid.UUID, error) {
 	id, err := uuid.NewV7()
@@ -144,6 +147,18 @@ func parseID(field, text string) (uuid.UUID, error) {
 		return uuid.Nil, fault.Field(field, "want a UUID")
 	}
 	return id, nil
+}
+
+func parseIDs(field string, texts []string) ([]uuid.UUID, error) {
+	var ids []uuid.UUID
+	for i, text := range texts {
+		id, err := parseID(fmt.Sprintf("%s[%d]", field, i), text)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	return ids, nil
 }
 
 // named asks for the live row with a name.

@@ -66,7 +66,9 @@ func (s *projects) UpdateProject(ctx context.Context, req *connect.Request[admin
 		return was.Update(project.Settings{Name: wanted.GetName(), DisplayName: wanted.GetDisplayName()}, taken)
 	}
 	return update(ctx, s.runner, projectKind, req, "project", req.Msg.GetProject(), req.Msg.GetUpdateMask(), decide,
-		func(p *adminv1.Project) *adminv1.UpdateProjectResponse { return &adminv1.UpdateProjectResponse{Project: p} })
+		func(p *adminv1.Project) *adminv1.UpdateProjectResponse {
+			return &adminv1.UpdateProjectResponse{Project: p}
+		})
 }
 
 func (s *projects) DeleteProject(ctx context.Context, req *connect.Request[adminv1.DeleteProjectRequest]) (*connect.Response[adminv1.DeleteProjectResponse], error) {

@@ -98,7 +98,7 @@ func TestUnreadableJSON(t *testing.T) {
 		{"nested", "RouteService/CreateRoute", "{\"name\":\"r\",\n  \"targets\":[{\"model\":\"m\"},{\"modell\":\"m\"}]}", "unknown_field", "targets[1].modell",
 			`line 2, column 29: targets[1].modell: weir.admin.v1.Target has no field "modell"; did you mean "model"?`},
 		{"nothing_like_it", "KeyService/GetKey", `{"zzzzzz":1}`, "unknown_field", "zzzzzz",
-			`line 1, column 2: zzzzzz: weir.admin.v1.GetKeyRequest has no field "zzzzzz"; it has id`},
+			`line 1, column 2: zzzzzz: weir.admin.v1.GetKeyRequest has no field "zzzzzz"; it has id, as_of`},
 		{"wrong_type", "ProjectService/CreateProject", `{"name":5}`, "request_unreadable", "name",
 			`line 1, column 9: name: want a string, not 5`},
 		{"object_for_text", "ProjectService/CreateProject", `{"name":{}}`, "request_unreadable", "name",

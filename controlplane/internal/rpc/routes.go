@@ -6,9 +6,13 @@ import (
 
 	"connectrpc.com/connect"
 	"github.com/google/uuid"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/weirhq/weir/controlplane/internal/command"
 	"github.com/weirhq/weir/controlplane/internal/eventlog"
+	"github.com/weirhq/weir/controlplane/internal/fault"
+	"github.com/weirhq/weir/controlplane/internal/key"
+	"github.com/weirhq/weir/controlplane/internal/provider"
 	"github.com/weirhq/weir/controlplane/internal/readmodel"
 	"github.com/weirhq/weir/controlplane/internal/route"
 	adminv1 "github.com/weirhq/weir/proto/gen/weir/admin/v1"
@@ -23,68 +27,117 @@ type routes struct {
 	store  *readmodel.Store
 }
 
+var routeKind = kind[route.Route, *adminv1.Route]{
+	table: readmodel.Routes, convert: toProtoRoute, apply: route.Apply,
+	version:  func(r route.Route) int64 { return r.Version },
+	settable: []protoreflect.Name{"name", "strategy", "targets", "timeouts", "allowed_project_ids"},
+}
+
 func (s *routes) CreateRoute(ctx context.Context, req *connect.Request[adminv1.CreateRouteRequest]) (*connect.Response[adminv1.CreateRouteResponse], error) {
 	id, err := newID()
 	if err != nil {
 		return nil, err
 	}
-	targets, err := fromProtoTargets(req.Msg.GetTargets())
+	settings, err := fromProtoRoute(req.Msg)
 	if err != nil {
 		return nil, err
 	}
-	creation := route.Creation{ID: id, Name: req.Msg.GetName(), Strategy: eventv1.Strategy(req.Msg.GetStrategy()), Targets: targets}
-	return mutate(ctx, s.runner, req, func(ctx context.Context, v readmodel.View) (d command.Decision[*adminv1.CreateRouteResponse], err error) {
-		creation.NameTaken, err = readmodel.Routes.Any(ctx, v, named(creation.Name))
-		if err != nil {
-			return d, err
-		}
-		if creation.Providers, err = targetProviders(ctx, v, targets); err != nil {
-			return d, err
-		}
-		d.Changes, err = route.Create(creation)
-		d.Answer = func(recorded []eventlog.Event) (*adminv1.CreateRouteResponse, error) {
-			r, err := created(recorded, route.Apply)
-			return &adminv1.CreateRouteResponse{Route: toProtoRoute(r)}, err
-		}
-		return d, err
-	})
-}
-
-func fromProtoTargets(targets []*adminv1.Target) ([]route.Target, error) {
-	var all []route.Target
-	for i, t := range targets {
-		id, err := parseID(fmt.Sprintf("targets[%d].provider_id", i), t.GetProviderId())
+	return create(ctx, s.runner, routeKind, req, func(ctx context.Context, v readmodel.View) ([]eventlog.Change, error) {
+		world, err := routeWorld(ctx, v, id, settings)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, route.Target{ProviderID: id, Model: t.GetModel()})
-	}
-	return all, nil
-}
-
-func targetProviders(ctx context.Context, v readmodel.View, targets []route.Target) (map[uuid.UUID]bool, error) {
-	ids := make([]uuid.UUID, 0, len(targets))
-	for _, t := range targets {
-		ids = append(ids, t.ProviderID)
-	}
-	return readmodel.Providers.Which(ctx, v, ids)
+		return route.Create(id, settings, world)
+	}, func(r *adminv1.Route) *adminv1.CreateRouteResponse { return &adminv1.CreateRouteResponse{Route: r} })
 }
 
 func (s *routes) GetRoute(ctx context.Context, req *connect.Request[adminv1.GetRouteRequest]) (*connect.Response[adminv1.GetRouteResponse], error) {
-	id, err := parseID("id", req.Msg.GetId())
-	if err != nil {
-		return nil, err
-	}
-	return read(ctx, s.store, func(v readmodel.View) (*adminv1.GetRouteResponse, error) {
-		r, err := readmodel.Routes.Find(ctx, v, id)
-		return &adminv1.GetRouteResponse{Route: toProtoRoute(r)}, err
+	return get(ctx, s.store, routeKind, req.Msg, func(r *adminv1.Route) *adminv1.GetRouteResponse {
+		return &adminv1.GetRouteResponse{Route: r}
 	})
 }
 
 func (s *routes) ListRoutes(ctx context.Context, req *connect.Request[adminv1.ListRoutesRequest]) (*connect.Response[adminv1.ListRoutesResponse], error) {
-	return read(ctx, s.store, func(v readmodel.View) (answer *adminv1.ListRoutesResponse, err error) {
-		answer = &adminv1.ListRoutesResponse{}
-		answer.Routes, answer.NextPageToken, err = list(ctx, v, readmodel.Routes, toProtoRoute, "routes", req.Msg.GetPage())
-		return answer, err
+	return page(ctx, s.store, routeKind, "routes", req.Msg, func(all []*adminv1.Route, next string) *adminv1.ListRoutesResponse {
+		return &adminv1.ListRoutesResponse{Routes: all, NextPageToken: next}
 	})
+}
+
+func (s *routes) UpdateRoute(ctx context.Context, req *connect.Request[adminv1.UpdateRouteRequest]) (*connect.Response[adminv1.UpdateRouteResponse], error) {
+	decide := func(ctx context.Context, v readmodel.View, was route.Route, wanted *adminv1.Route) ([]eventlog.Change, error) {
+		settings, err := fromProtoRoute(wanted)
+		if err != nil {
+			return nil, err
+		}
+		world, err := routeWorld(ctx, v, was.ID, settings)
+		if err != nil {
+			return nil, err
+		}
+		return was.Update(settings, world)
+	}
+	return update(ctx, s.runner, routeKind, req, "route", req.Msg.GetRoute(), req.Msg.GetUpdateMask(), decide,
+		func(r *adminv1.Route) *adminv1.UpdateRouteResponse { return &adminv1.UpdateRouteResponse{Route: r} })
+}
+
+func (s *routes) DeleteRoute(ctx context.Context, req *connect.Request[adminv1.DeleteRouteRequest]) (*connect.Response[adminv1.DeleteRouteResponse], error) {
+	return archive[route.Route, *adminv1.Route, adminv1.DeleteRouteResponse](ctx, s.runner, routeKind, req, req.Msg,
+		func(ctx context.Context, v readmodel.View, was route.Route) ([]eventlog.Change, error) {
+			uses, err := usesOfRoute(ctx, v, was)
+			if err != nil {
+				return nil, err
+			}
+			return was.Archive(uses)
+		})
+}
+
+// usesOfRoute are the living keys that name it.
+func usesOfRoute(ctx context.Context, v readmodel.View, r route.Route) ([]fault.Use, error) {
+	keys, err := readmodel.Keys.Mentioning(ctx, v, r.ID, maxUses, readmodel.Match{Column: "revoked_at"})
+	return usesBy(keys, "key", func(k key.Key) string { return k.Name }), err
+}
+
+// routeSettings is what Route and CreateRouteRequest have in common.
+type routeSettings interface {
+	GetName() string
+	GetStrategy() adminv1.Strategy
+	GetTargets() []*adminv1.Target
+	GetTimeouts() *adminv1.Timeouts
+	GetAllowedProjectIds() []string
+}
+
+func fromProtoRoute(r routeSettings) (route.Settings, error) {
+	settings := route.Settings{
+		Name: r.GetName(), Strategy: eventv1.Strategy(r.GetStrategy()), Timeouts: fromProtoTimeouts(r.GetTimeouts()),
+	}
+	for i, t := range r.GetTargets() {
+		id, err := parseID(fmt.Sprintf("targets[%d].provider_id", i), t.GetProviderId())
+		if err != nil {
+			return settings, err
+		}
+		settings.Targets = append(settings.Targets, route.Target{ProviderID: id, Model: t.GetModel()})
+	}
+	var err error
+	settings.AllowedProjectIDs, err = parseIDs("allowed_project_ids", r.GetAllowedProjectIds())
+	return settings, err
+}
+
+// routeWorld reads what decisions about a route depend on.
+func routeWorld(ctx context.Context, v readmodel.View, id uuid.UUID, s route.Settings) (w route.World, err error) {
+	if w.NameTaken, err = readmodel.Routes.TakenByOther(ctx, v, id, named(s.Name)); err != nil {
+		return w, err
+	}
+	if w.Projects, err = readmodel.Projects.Which(ctx, v, s.AllowedProjectIDs); err != nil {
+		return w, err
+	}
+	w.Providers = map[uuid.UUID]provider.Provider{}
+	for _, t := range s.Targets {
+		found, err := readmodel.Providers.All(ctx, v, readmodel.Match{Column: "id", Value: t.ProviderID})
+		if err != nil {
+			return w, err
+		}
+		for _, p := range found {
+			w.Providers[p.ID] = p
+		}
+	}
+	return w, nil
 }

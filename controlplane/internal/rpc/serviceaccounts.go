@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"connectrpc.com/connect"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/weirhq/weir/controlplane/internal/authn"
 	"github.com/weirhq/weir/controlplane/internal/command"
@@ -22,25 +23,55 @@ type serviceAccounts struct {
 	store  *readmodel.Store
 }
 
+var serviceAccountKind = kind[serviceaccount.ServiceAccount, *adminv1.ServiceAccount]{
+	table: readmodel.ServiceAccounts, apply: serviceaccount.Apply,
+	convert:  func(a serviceaccount.ServiceAccount) *adminv1.ServiceAccount { return toProtoServiceAccount(a, nil) },
+	version:  func(a serviceaccount.ServiceAccount) int64 { return a.Version },
+	settable: []protoreflect.Name{"name", "role"},
+}
+
 func (s *serviceAccounts) CreateServiceAccount(ctx context.Context, req *connect.Request[adminv1.CreateServiceAccountRequest]) (*connect.Response[adminv1.CreateServiceAccountResponse], error) {
 	id, err := newID()
 	if err != nil {
 		return nil, err
 	}
-	return mutate(ctx, s.runner, req, func(ctx context.Context, v readmodel.View) (d command.Decision[*adminv1.CreateServiceAccountResponse], err error) {
-		taken, err := readmodel.ServiceAccounts.Any(ctx, v, named(req.Msg.GetName()))
-		if err != nil {
-			return d, err
+	creation := serviceaccount.Creation{ID: id, Name: req.Msg.GetName(), Role: eventv1.Role(req.Msg.GetRole()), By: roleOfCaller(ctx)}
+	return create(ctx, s.runner, serviceAccountKind, req, func(ctx context.Context, v readmodel.View) (_ []eventlog.Change, err error) {
+		if creation.NameTaken, err = readmodel.ServiceAccounts.Any(ctx, v, named(creation.Name)); err != nil {
+			return nil, err
 		}
-		d.Changes, err = serviceaccount.Create(serviceaccount.Creation{
-			ID: id, Name: req.Msg.GetName(), Role: eventv1.Role(req.Msg.GetRole()), By: roleOfCaller(ctx), NameTaken: taken,
-		})
-		d.Answer = func(recorded []eventlog.Event) (*adminv1.CreateServiceAccountResponse, error) {
-			a, err := created(recorded, serviceaccount.Apply)
-			return &adminv1.CreateServiceAccountResponse{ServiceAccount: toProtoServiceAccount(a, nil)}, err
-		}
-		return d, err
+		return serviceaccount.Create(creation)
+	}, func(a *adminv1.ServiceAccount) *adminv1.CreateServiceAccountResponse {
+		return &adminv1.CreateServiceAccountResponse{ServiceAccount: a}
 	})
+}
+
+// UpdateServiceAccount answers without the tokens, which it does not touch.
+func (s *serviceAccounts) UpdateServiceAccount(ctx context.Context, req *connect.Request[adminv1.UpdateServiceAccountRequest]) (*connect.Response[adminv1.UpdateServiceAccountResponse], error) {
+	decide := func(ctx context.Context, v readmodel.View, was serviceaccount.ServiceAccount, wanted *adminv1.ServiceAccount) ([]eventlog.Change, error) {
+		taken, err := readmodel.ServiceAccounts.TakenByOther(ctx, v, was.ID, named(wanted.GetName()))
+		if err != nil {
+			return nil, err
+		}
+		return was.Update(serviceaccount.Creation{
+			ID: was.ID, Name: wanted.GetName(), Role: eventv1.Role(wanted.GetRole()), By: roleOfCaller(ctx), NameTaken: taken,
+		})
+	}
+	return update(ctx, s.runner, serviceAccountKind, req, "service_account", req.Msg.GetServiceAccount(), req.Msg.GetUpdateMask(), decide,
+		func(a *adminv1.ServiceAccount) *adminv1.UpdateServiceAccountResponse {
+			return &adminv1.UpdateServiceAccountResponse{ServiceAccount: a}
+		})
+}
+
+func (s *serviceAccounts) DeleteServiceAccount(ctx context.Context, req *connect.Request[adminv1.DeleteServiceAccountRequest]) (*connect.Response[adminv1.DeleteServiceAccountResponse], error) {
+	return archive[serviceaccount.ServiceAccount, *adminv1.ServiceAccount, adminv1.DeleteServiceAccountResponse](ctx, s.runner, serviceAccountKind, req, req.Msg,
+		func(ctx context.Context, v readmodel.View, was serviceaccount.ServiceAccount) ([]eventlog.Change, error) {
+			tokens, err := readmodel.ServiceAccountTokens.All(ctx, v, readmodel.Match{Column: "service_account_id", Value: was.ID})
+			if err != nil {
+				return nil, err
+			}
+			return was.Archive(tokens, roleOfCaller(ctx))
+		})
 }
 
 // roleOfCaller is unspecified, and so above nothing, where there is no caller.
@@ -54,7 +85,7 @@ func (s *serviceAccounts) GetServiceAccount(ctx context.Context, req *connect.Re
 	if err != nil {
 		return nil, err
 	}
-	return read(ctx, s.store, func(v readmodel.View) (*adminv1.GetServiceAccountResponse, error) {
+	return readAt(ctx, s.store, req.Msg, func(v readmodel.View) (*adminv1.GetServiceAccountResponse, error) {
 		a, err := readmodel.ServiceAccounts.Find(ctx, v, id)
 		if err != nil {
 			return nil, err
@@ -69,7 +100,7 @@ func (s *serviceAccounts) GetServiceAccount(ctx context.Context, req *connect.Re
 
 func (s *serviceAccounts) ListServiceAccounts(ctx context.Context, req *connect.Request[adminv1.ListServiceAccountsRequest]) (*connect.Response[adminv1.ListServiceAccountsResponse], error) {
 	const name = "service accounts"
-	return read(ctx, s.store, func(v readmodel.View) (*adminv1.ListServiceAccountsResponse, error) {
+	return readAt(ctx, s.store, req.Msg, func(v readmodel.View) (*adminv1.ListServiceAccountsResponse, error) {
 		after, size, err := fromPage(name, req.Msg.GetPage())
 		if err != nil {
 			return nil, err

@@ -60,6 +60,57 @@ var foreign = map[string]func(t *testing.T, a, b *tenant){
 			differ(t, p.Id, a.provider.Id)
 		}
 	},
+	"ProviderService.UpdateProvider": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.providers.UpdateProvider, &adminv1.UpdateProviderRequest{Provider: &adminv1.Provider{Id: a.provider.Id, Name: "stolen"}})
+	},
+	"ProviderService.DeleteProvider": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.providers.DeleteProvider, &adminv1.DeleteProviderRequest{Id: a.provider.Id})
+	},
+	"RouteService.UpdateRoute": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.routes.UpdateRoute, &adminv1.UpdateRouteRequest{Route: &adminv1.Route{Id: a.route.Id, Name: "stolen"}})
+		for _, r := range []*adminv1.Route{
+			{Targets: []*adminv1.Target{{ProviderId: a.provider.Id, Model: "m"}}},
+			{AllowedProjectIds: []string{a.project.Id}},
+		} {
+			r.Id = b.route.Id
+			refused(t, connect.CodeNotFound, b.routes.UpdateRoute, &adminv1.UpdateRouteRequest{Route: r})
+		}
+	},
+	"RouteService.DeleteRoute": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.routes.DeleteRoute, &adminv1.DeleteRouteRequest{Id: a.route.Id})
+	},
+	"KeyService.UpdateKey": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.keys.UpdateKey, &adminv1.UpdateKeyRequest{Key: &adminv1.Key{Id: a.key.Id, Name: "stolen"}})
+		refused(t, connect.CodeNotFound, b.keys.UpdateKey, &adminv1.UpdateKeyRequest{Key: &adminv1.Key{Id: b.key.Id, RouteIds: []string{a.route.Id}}})
+	},
+	"KeyService.RotateKey": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.keys.RotateKey, &adminv1.RotateKeyRequest{Id: a.key.Id})
+	},
+	"KeyService.DeleteKey": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.keys.DeleteKey, &adminv1.DeleteKeyRequest{Id: a.key.Id})
+	},
+	"GatewayService.UpdateGateway": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.gateways.UpdateGateway, &adminv1.UpdateGatewayRequest{Gateway: &adminv1.Gateway{Id: a.gateway.Id, Name: "stolen"}})
+	},
+	"GatewayService.DeleteGateway": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.gateways.DeleteGateway, &adminv1.DeleteGatewayRequest{Id: a.gateway.Id})
+	},
+	"GatewayService.ListEnrolmentTokens": func(t *testing.T, a, b *tenant) {
+		same(t, len(call(t, b.gateways.ListEnrolmentTokens, &adminv1.ListEnrolmentTokensRequest{GatewayId: a.gateway.Id}).EnrolmentTokens), 0)
+		same(t, len(call(t, b.gateways.ListEnrolmentTokens, &adminv1.ListEnrolmentTokensRequest{}).EnrolmentTokens), 1)
+	},
+	"GatewayService.RevokeEnrolmentToken": func(t *testing.T, a, b *tenant) {
+		token := call(t, a.gateways.ListEnrolmentTokens, &adminv1.ListEnrolmentTokensRequest{}).EnrolmentTokens[0]
+		refused(t, connect.CodeNotFound, b.gateways.RevokeEnrolmentToken, &adminv1.RevokeEnrolmentTokenRequest{Id: token.Id})
+	},
+	"ServiceAccountService.UpdateServiceAccount": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.accounts.UpdateServiceAccount, &adminv1.UpdateServiceAccountRequest{
+			ServiceAccount: &adminv1.ServiceAccount{Id: a.account.Id, Name: "stolen"},
+		})
+	},
+	"ServiceAccountService.DeleteServiceAccount": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.accounts.DeleteServiceAccount, &adminv1.DeleteServiceAccountRequest{Id: a.account.Id})
+	},
 	"RouteService.CreateRoute": func(t *testing.T, a, b *tenant) {
 		refused(t, connect.CodeNotFound, b.routes.CreateRoute, &adminv1.CreateRouteRequest{
 			Name: "stolen", Targets: []*adminv1.Target{{ProviderId: a.provider.Id, Model: "m"}},

@@ -25,19 +25,53 @@ type Creation struct {
 
 // Create makes an account without a token.
 func Create(c Creation) ([]eventlog.Change, error) {
-	if err := slug.Check("name", c.Name); err != nil {
+	if err := c.check(); err != nil {
 		return nil, err
-	}
-	if _, known := eventv1.Role_name[int32(c.Role)]; !known || c.Role == eventv1.Role_ROLE_UNSPECIFIED {
-		return nil, fault.Field("role", "want a role")
-	}
-	if err := notAbove(c.Role, c.By); err != nil {
-		return nil, err
-	}
-	if c.NameTaken {
-		return nil, fault.Because(fault.Conflict, "name_taken", "a service account named %q exists", c.Name)
 	}
 	return []eventlog.Change{{Subject: c.ID, Body: &eventv1.ServiceAccountCreated{Name: c.Name, Role: c.Role}}}, nil
+}
+
+func (c Creation) check() error {
+	if err := slug.Check("name", c.Name); err != nil {
+		return err
+	}
+	if _, known := eventv1.Role_name[int32(c.Role)]; !known || c.Role == eventv1.Role_ROLE_UNSPECIFIED {
+		return fault.Field("role", "want a role")
+	}
+	if err := notAbove(c.Role, c.By); err != nil {
+		return err
+	}
+	if c.NameTaken {
+		return fault.Because(fault.Conflict, "name_taken", "a service account named %q exists", c.Name)
+	}
+	return nil
+}
+
+// Update changes name and role; the ID of c is the account's own.
+func (a ServiceAccount) Update(c Creation) ([]eventlog.Change, error) {
+	if err := notAbove(a.Role, c.By); err != nil {
+		return nil, err
+	}
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	if c.Name == a.Name && c.Role == a.Role {
+		return nil, nil
+	}
+	return []eventlog.Change{{Subject: a.ID, Body: &eventv1.ServiceAccountUpdated{Name: c.Name, Role: c.Role}}}, nil
+}
+
+// Archive ends the account and its tokens, for ever.
+func (a ServiceAccount) Archive(tokens []Token, by eventv1.Role) ([]eventlog.Change, error) {
+	var changes []eventlog.Change
+	for _, t := range tokens {
+		revoked, err := a.RevokeToken(t, "its service account was deleted", by)
+		if err != nil {
+			return nil, err
+		}
+		changes = append(changes, revoked...)
+	}
+	return append(changes, eventlog.Change{Subject: a.ID, Body: &eventv1.ServiceAccountArchived{}}), notAbove(a.Role, by)
 }
 
 // TokenCreation is what CreateToken needs.

@@ -16,6 +16,8 @@ func Apply(a ServiceAccount, e eventlog.Event) (ServiceAccount, error) {
 	switch body := e.Body.(type) {
 	case *eventv1.ServiceAccountCreated:
 		a = ServiceAccount{ID: e.Subject, Name: body.GetName(), Role: body.GetRole(), CreatedAt: e.RecordedAt}
+	case *eventv1.ServiceAccountUpdated:
+		a.Name, a.Role = body.GetName(), body.GetRole()
 	default:
 		return a, fmt.Errorf("fold service account: %s: %w", e.Kind, eventlog.ErrUnknownKind)
 	}

@@ -55,12 +55,13 @@ func NewWorld() *World {
 		settled:     make(map[string][]*agentv1.SettledRange),
 	}
 	w.state.Gateway = gateway.Gateway{ID: uuid.New(), Name: "test", Region: "local"}
-	p := provider.Provider{ID: uuid.New(), Name: "mock", Dialect: eventv1.Dialect_DIALECT_OPENAI, BaseURL: "http://127.0.0.1:1/v1", CredentialRef: "env://NONE"}
-	w.state.Providers = []provider.Provider{p}
-	w.state.Routes = []route.Route{{
-		ID: uuid.New(), Name: "chat", Strategy: eventv1.Strategy_STRATEGY_SINGLE,
-		Targets: []route.Target{{ProviderID: p.ID, Model: "m"}},
+	p := provider.Provider{ID: uuid.New(), Settings: provider.Settings{
+		Name: "mock", Dialect: eventv1.Dialect_DIALECT_OPENAI, BaseURL: "http://127.0.0.1:1/v1", CredentialRef: "env://NONE",
 	}}
+	w.state.Providers = []provider.Provider{p}
+	w.state.Routes = []route.Route{{ID: uuid.New(), Settings: route.Settings{
+		Name: "chat", Strategy: eventv1.Strategy_STRATEGY_SINGLE, Targets: []route.Target{{ProviderID: p.ID, Model: "m"}},
+	}}}
 	w.AddKey("first")
 	return w
 }

@@ -10,6 +10,7 @@ import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	durationpb "google.golang.org/protobuf/types/known/durationpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
@@ -290,11 +291,76 @@ func (x *Page) GetToken() string {
 	return ""
 }
 
+// Timeouts bound one request to an upstream; 1 ms to 1 h each. What a route says
+// comes before what its provider says; absent: the agent's own.
+type Timeouts struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Until the upstream's status line.
+	FirstByte *durationpb.Duration `protobuf:"bytes,1,opt,name=first_byte,json=firstByte,proto3" json:"first_byte,omitempty"`
+	// Between two pieces of an answer's body.
+	Idle *durationpb.Duration `protobuf:"bytes,2,opt,name=idle,proto3" json:"idle,omitempty"`
+	// Until the answer's last byte.
+	Total         *durationpb.Duration `protobuf:"bytes,3,opt,name=total,proto3" json:"total,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Timeouts) Reset() {
+	*x = Timeouts{}
+	mi := &file_weir_admin_v1_common_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Timeouts) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Timeouts) ProtoMessage() {}
+
+func (x *Timeouts) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_common_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Timeouts.ProtoReflect.Descriptor instead.
+func (*Timeouts) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_common_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Timeouts) GetFirstByte() *durationpb.Duration {
+	if x != nil {
+		return x.FirstByte
+	}
+	return nil
+}
+
+func (x *Timeouts) GetIdle() *durationpb.Duration {
+	if x != nil {
+		return x.Idle
+	}
+	return nil
+}
+
+func (x *Timeouts) GetTotal() *durationpb.Duration {
+	if x != nil {
+		return x.Total
+	}
+	return nil
+}
+
 var File_weir_admin_v1_common_proto protoreflect.FileDescriptor
 
 const file_weir_admin_v1_common_proto_rawDesc = "" +
 	"\n" +
-	"\x1aweir/admin/v1/common.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"u\n" +
+	"\x1aweir/admin/v1/common.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"u\n" +
 	"\bMutation\x12'\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\trequestId\x12#\n" +
@@ -307,7 +373,12 @@ const file_weir_admin_v1_common_proto_rawDesc = "" +
 	"\x04Page\x12\x1e\n" +
 	"\x04size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\x04size\x12\x1e\n" +
-	"\x05token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\x05token*r\n" +
+	"\x05token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\x05token\"\xdd\x01\n" +
+	"\bTimeouts\x12K\n" +
+	"\n" +
+	"first_byte\x18\x01 \x01(\v2\x19.google.protobuf.DurationB\x11\xbaH\x0e\xaa\x01\v\"\x03\b\x90\x1c2\x04\x10\xc0\x84=R\tfirstByte\x12@\n" +
+	"\x04idle\x18\x02 \x01(\v2\x19.google.protobuf.DurationB\x11\xbaH\x0e\xaa\x01\v\"\x03\b\x90\x1c2\x04\x10\xc0\x84=R\x04idle\x12B\n" +
+	"\x05total\x18\x03 \x01(\v2\x19.google.protobuf.DurationB\x11\xbaH\x0e\xaa\x01\v\"\x03\b\x90\x1c2\x04\x10\xc0\x84=R\x05total*r\n" +
 	"\x04Role\x12\x14\n" +
 	"\x10ROLE_UNSPECIFIED\x10\x00\x12\x0e\n" +
 	"\n" +
@@ -332,21 +403,26 @@ func file_weir_admin_v1_common_proto_rawDescGZIP() []byte {
 }
 
 var file_weir_admin_v1_common_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_weir_admin_v1_common_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
+var file_weir_admin_v1_common_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
 var file_weir_admin_v1_common_proto_goTypes = []any{
 	(Role)(0),                     // 0: weir.admin.v1.Role
 	(*Mutation)(nil),              // 1: weir.admin.v1.Mutation
 	(*AsOf)(nil),                  // 2: weir.admin.v1.AsOf
 	(*Page)(nil),                  // 3: weir.admin.v1.Page
-	(*timestamppb.Timestamp)(nil), // 4: google.protobuf.Timestamp
+	(*Timeouts)(nil),              // 4: weir.admin.v1.Timeouts
+	(*timestamppb.Timestamp)(nil), // 5: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 6: google.protobuf.Duration
 }
 var file_weir_admin_v1_common_proto_depIdxs = []int32{
-	4, // 0: weir.admin.v1.AsOf.time:type_name -> google.protobuf.Timestamp
-	1, // [1:1] is the sub-list for method output_type
-	1, // [1:1] is the sub-list for method input_type
-	1, // [1:1] is the sub-list for extension type_name
-	1, // [1:1] is the sub-list for extension extendee
-	0, // [0:1] is the sub-list for field type_name
+	5, // 0: weir.admin.v1.AsOf.time:type_name -> google.protobuf.Timestamp
+	6, // 1: weir.admin.v1.Timeouts.first_byte:type_name -> google.protobuf.Duration
+	6, // 2: weir.admin.v1.Timeouts.idle:type_name -> google.protobuf.Duration
+	6, // 3: weir.admin.v1.Timeouts.total:type_name -> google.protobuf.Duration
+	4, // [4:4] is the sub-list for method output_type
+	4, // [4:4] is the sub-list for method input_type
+	4, // [4:4] is the sub-list for extension type_name
+	4, // [4:4] is the sub-list for extension extendee
+	0, // [0:4] is the sub-list for field type_name
 }
 
 func init() { file_weir_admin_v1_common_proto_init() }
@@ -364,7 +440,7 @@ func file_weir_admin_v1_common_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_admin_v1_common_proto_rawDesc), len(file_weir_admin_v1_common_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   3,
+			NumMessages:   4,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -10,6 +10,7 @@ import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	fieldmaskpb "google.golang.org/protobuf/types/known/fieldmaskpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
@@ -210,6 +211,7 @@ func (x *CreateGatewayResponse) GetGateway() *Gateway {
 type GetGatewayRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	AsOf          *AsOf                  `protobuf:"bytes,2,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -249,6 +251,13 @@ func (x *GetGatewayRequest) GetId() string {
 		return x.Id
 	}
 	return ""
+}
+
+func (x *GetGatewayRequest) GetAsOf() *AsOf {
+	if x != nil {
+		return x.AsOf
+	}
+	return nil
 }
 
 type GetGatewayResponse struct {
@@ -298,6 +307,7 @@ func (x *GetGatewayResponse) GetGateway() *Gateway {
 type ListGatewaysRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Page          *Page                  `protobuf:"bytes,1,opt,name=page,proto3" json:"page,omitempty"`
+	AsOf          *AsOf                  `protobuf:"bytes,2,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -335,6 +345,13 @@ func (*ListGatewaysRequest) Descriptor() ([]byte, []int) {
 func (x *ListGatewaysRequest) GetPage() *Page {
 	if x != nil {
 		return x.Page
+	}
+	return nil
+}
+
+func (x *ListGatewaysRequest) GetAsOf() *AsOf {
+	if x != nil {
+		return x.AsOf
 	}
 	return nil
 }
@@ -391,6 +408,479 @@ func (x *ListGatewaysResponse) GetNextPageToken() string {
 	return ""
 }
 
+type UpdateGatewayRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its id says which.
+	Gateway *Gateway `protobuf:"bytes,1,opt,name=gateway,proto3" json:"gateway,omitempty"`
+	// Which fields to take from gateway; empty: those that are not empty; "*": all.
+	UpdateMask    *fieldmaskpb.FieldMask `protobuf:"bytes,2,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
+	Mutation      *Mutation              `protobuf:"bytes,20,opt,name=mutation,proto3" json:"mutation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateGatewayRequest) Reset() {
+	*x = UpdateGatewayRequest{}
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateGatewayRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateGatewayRequest) ProtoMessage() {}
+
+func (x *UpdateGatewayRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateGatewayRequest.ProtoReflect.Descriptor instead.
+func (*UpdateGatewayRequest) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *UpdateGatewayRequest) GetGateway() *Gateway {
+	if x != nil {
+		return x.Gateway
+	}
+	return nil
+}
+
+func (x *UpdateGatewayRequest) GetUpdateMask() *fieldmaskpb.FieldMask {
+	if x != nil {
+		return x.UpdateMask
+	}
+	return nil
+}
+
+func (x *UpdateGatewayRequest) GetMutation() *Mutation {
+	if x != nil {
+		return x.Mutation
+	}
+	return nil
+}
+
+type UpdateGatewayResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Gateway       *Gateway               `protobuf:"bytes,1,opt,name=gateway,proto3" json:"gateway,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateGatewayResponse) Reset() {
+	*x = UpdateGatewayResponse{}
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateGatewayResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateGatewayResponse) ProtoMessage() {}
+
+func (x *UpdateGatewayResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateGatewayResponse.ProtoReflect.Descriptor instead.
+func (*UpdateGatewayResponse) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *UpdateGatewayResponse) GetGateway() *Gateway {
+	if x != nil {
+		return x.Gateway
+	}
+	return nil
+}
+
+type DeleteGatewayRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Mutation      *Mutation              `protobuf:"bytes,20,opt,name=mutation,proto3" json:"mutation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteGatewayRequest) Reset() {
+	*x = DeleteGatewayRequest{}
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteGatewayRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteGatewayRequest) ProtoMessage() {}
+
+func (x *DeleteGatewayRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteGatewayRequest.ProtoReflect.Descriptor instead.
+func (*DeleteGatewayRequest) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *DeleteGatewayRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *DeleteGatewayRequest) GetMutation() *Mutation {
+	if x != nil {
+		return x.Mutation
+	}
+	return nil
+}
+
+type DeleteGatewayResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteGatewayResponse) Reset() {
+	*x = DeleteGatewayResponse{}
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteGatewayResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteGatewayResponse) ProtoMessage() {}
+
+func (x *DeleteGatewayResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteGatewayResponse.ProtoReflect.Descriptor instead.
+func (*DeleteGatewayResponse) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{10}
+}
+
+// EnrolmentToken lets agents join; its text is nowhere.
+type EnrolmentToken struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	GatewayId     string                 `protobuf:"bytes,2,opt,name=gateway_id,json=gatewayId,proto3" json:"gateway_id,omitempty"`
+	MaxUses       int32                  `protobuf:"varint,3,opt,name=max_uses,json=maxUses,proto3" json:"max_uses,omitempty"`
+	Uses          int32                  `protobuf:"varint,4,opt,name=uses,proto3" json:"uses,omitempty"`
+	ExpiresAt     *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	CreatedAt     *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	Etag          string                 `protobuf:"bytes,7,opt,name=etag,proto3" json:"etag,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EnrolmentToken) Reset() {
+	*x = EnrolmentToken{}
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EnrolmentToken) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EnrolmentToken) ProtoMessage() {}
+
+func (x *EnrolmentToken) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EnrolmentToken.ProtoReflect.Descriptor instead.
+func (*EnrolmentToken) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *EnrolmentToken) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *EnrolmentToken) GetGatewayId() string {
+	if x != nil {
+		return x.GatewayId
+	}
+	return ""
+}
+
+func (x *EnrolmentToken) GetMaxUses() int32 {
+	if x != nil {
+		return x.MaxUses
+	}
+	return 0
+}
+
+func (x *EnrolmentToken) GetUses() int32 {
+	if x != nil {
+		return x.Uses
+	}
+	return 0
+}
+
+func (x *EnrolmentToken) GetExpiresAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpiresAt
+	}
+	return nil
+}
+
+func (x *EnrolmentToken) GetCreatedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreatedAt
+	}
+	return nil
+}
+
+func (x *EnrolmentToken) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+type ListEnrolmentTokensRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Empty: all gateways.
+	GatewayId     string `protobuf:"bytes,1,opt,name=gateway_id,json=gatewayId,proto3" json:"gateway_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListEnrolmentTokensRequest) Reset() {
+	*x = ListEnrolmentTokensRequest{}
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListEnrolmentTokensRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListEnrolmentTokensRequest) ProtoMessage() {}
+
+func (x *ListEnrolmentTokensRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListEnrolmentTokensRequest.ProtoReflect.Descriptor instead.
+func (*ListEnrolmentTokensRequest) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ListEnrolmentTokensRequest) GetGatewayId() string {
+	if x != nil {
+		return x.GatewayId
+	}
+	return ""
+}
+
+type ListEnrolmentTokensResponse struct {
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	EnrolmentTokens []*EnrolmentToken      `protobuf:"bytes,1,rep,name=enrolment_tokens,json=enrolmentTokens,proto3" json:"enrolment_tokens,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *ListEnrolmentTokensResponse) Reset() {
+	*x = ListEnrolmentTokensResponse{}
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListEnrolmentTokensResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListEnrolmentTokensResponse) ProtoMessage() {}
+
+func (x *ListEnrolmentTokensResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListEnrolmentTokensResponse.ProtoReflect.Descriptor instead.
+func (*ListEnrolmentTokensResponse) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *ListEnrolmentTokensResponse) GetEnrolmentTokens() []*EnrolmentToken {
+	if x != nil {
+		return x.EnrolmentTokens
+	}
+	return nil
+}
+
+type RevokeEnrolmentTokenRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// Kept in the audit trail.
+	Reason        string    `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	Mutation      *Mutation `protobuf:"bytes,20,opt,name=mutation,proto3" json:"mutation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RevokeEnrolmentTokenRequest) Reset() {
+	*x = RevokeEnrolmentTokenRequest{}
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RevokeEnrolmentTokenRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RevokeEnrolmentTokenRequest) ProtoMessage() {}
+
+func (x *RevokeEnrolmentTokenRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RevokeEnrolmentTokenRequest.ProtoReflect.Descriptor instead.
+func (*RevokeEnrolmentTokenRequest) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *RevokeEnrolmentTokenRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *RevokeEnrolmentTokenRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *RevokeEnrolmentTokenRequest) GetMutation() *Mutation {
+	if x != nil {
+		return x.Mutation
+	}
+	return nil
+}
+
+type RevokeEnrolmentTokenResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RevokeEnrolmentTokenResponse) Reset() {
+	*x = RevokeEnrolmentTokenResponse{}
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RevokeEnrolmentTokenResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RevokeEnrolmentTokenResponse) ProtoMessage() {}
+
+func (x *RevokeEnrolmentTokenResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RevokeEnrolmentTokenResponse.ProtoReflect.Descriptor instead.
+func (*RevokeEnrolmentTokenResponse) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{15}
+}
+
 type CreateEnrolmentTokenRequest struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	GatewayId string                 `protobuf:"bytes,1,opt,name=gateway_id,json=gatewayId,proto3" json:"gateway_id,omitempty"`
@@ -405,7 +895,7 @@ type CreateEnrolmentTokenRequest struct {
 
 func (x *CreateEnrolmentTokenRequest) Reset() {
 	*x = CreateEnrolmentTokenRequest{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[7]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -417,7 +907,7 @@ func (x *CreateEnrolmentTokenRequest) String() string {
 func (*CreateEnrolmentTokenRequest) ProtoMessage() {}
 
 func (x *CreateEnrolmentTokenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[7]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -430,7 +920,7 @@ func (x *CreateEnrolmentTokenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateEnrolmentTokenRequest.ProtoReflect.Descriptor instead.
 func (*CreateEnrolmentTokenRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{7}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *CreateEnrolmentTokenRequest) GetGatewayId() string {
@@ -474,7 +964,7 @@ type CreateEnrolmentTokenResponse struct {
 
 func (x *CreateEnrolmentTokenResponse) Reset() {
 	*x = CreateEnrolmentTokenResponse{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[8]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -486,7 +976,7 @@ func (x *CreateEnrolmentTokenResponse) String() string {
 func (*CreateEnrolmentTokenResponse) ProtoMessage() {}
 
 func (x *CreateEnrolmentTokenResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[8]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -499,7 +989,7 @@ func (x *CreateEnrolmentTokenResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateEnrolmentTokenResponse.ProtoReflect.Descriptor instead.
 func (*CreateEnrolmentTokenResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{8}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *CreateEnrolmentTokenResponse) GetId() string {
@@ -553,7 +1043,7 @@ type Agent struct {
 
 func (x *Agent) Reset() {
 	*x = Agent{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[9]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -565,7 +1055,7 @@ func (x *Agent) String() string {
 func (*Agent) ProtoMessage() {}
 
 func (x *Agent) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[9]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -578,7 +1068,7 @@ func (x *Agent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Agent.ProtoReflect.Descriptor instead.
 func (*Agent) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{9}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Agent) GetId() string {
@@ -676,7 +1166,7 @@ type ListAgentsRequest struct {
 
 func (x *ListAgentsRequest) Reset() {
 	*x = ListAgentsRequest{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[10]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -688,7 +1178,7 @@ func (x *ListAgentsRequest) String() string {
 func (*ListAgentsRequest) ProtoMessage() {}
 
 func (x *ListAgentsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[10]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -701,7 +1191,7 @@ func (x *ListAgentsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAgentsRequest.ProtoReflect.Descriptor instead.
 func (*ListAgentsRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{10}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ListAgentsRequest) GetGatewayId() string {
@@ -728,7 +1218,7 @@ type ListAgentsResponse struct {
 
 func (x *ListAgentsResponse) Reset() {
 	*x = ListAgentsResponse{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[11]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -740,7 +1230,7 @@ func (x *ListAgentsResponse) String() string {
 func (*ListAgentsResponse) ProtoMessage() {}
 
 func (x *ListAgentsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[11]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -753,7 +1243,7 @@ func (x *ListAgentsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAgentsResponse.ProtoReflect.Descriptor instead.
 func (*ListAgentsResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{11}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ListAgentsResponse) GetAgents() []*Agent {
@@ -774,7 +1264,7 @@ var File_weir_admin_v1_gateway_proto protoreflect.FileDescriptor
 
 const file_weir_admin_v1_gateway_proto_rawDesc = "" +
 	"\n" +
-	"\x1bweir/admin/v1/gateway.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\"\x94\x01\n" +
+	"\x1bweir/admin/v1/gateway.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\"\x94\x01\n" +
 	"\aGateway\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
@@ -787,16 +1277,50 @@ const file_weir_admin_v1_gateway_proto_rawDesc = "" +
 	"\x06region\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18?R\x06region\x123\n" +
 	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"I\n" +
 	"\x15CreateGatewayResponse\x120\n" +
-	"\agateway\x18\x01 \x01(\v2\x16.weir.admin.v1.GatewayR\agateway\"-\n" +
+	"\agateway\x18\x01 \x01(\v2\x16.weir.admin.v1.GatewayR\agateway\"W\n" +
 	"\x11GetGatewayRequest\x12\x18\n" +
-	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\"F\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12(\n" +
+	"\x05as_of\x18\x02 \x01(\v2\x13.weir.admin.v1.AsOfR\x04asOf\"F\n" +
 	"\x12GetGatewayResponse\x120\n" +
-	"\agateway\x18\x01 \x01(\v2\x16.weir.admin.v1.GatewayR\agateway\">\n" +
+	"\agateway\x18\x01 \x01(\v2\x16.weir.admin.v1.GatewayR\agateway\"h\n" +
 	"\x13ListGatewaysRequest\x12'\n" +
-	"\x04page\x18\x01 \x01(\v2\x13.weir.admin.v1.PageR\x04page\"r\n" +
+	"\x04page\x18\x01 \x01(\v2\x13.weir.admin.v1.PageR\x04page\x12(\n" +
+	"\x05as_of\x18\x02 \x01(\v2\x13.weir.admin.v1.AsOfR\x04asOf\"r\n" +
 	"\x14ListGatewaysResponse\x122\n" +
 	"\bgateways\x18\x01 \x03(\v2\x16.weir.admin.v1.GatewayR\bgateways\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xe7\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xc2\x01\n" +
+	"\x14UpdateGatewayRequest\x128\n" +
+	"\agateway\x18\x01 \x01(\v2\x16.weir.admin.v1.GatewayB\x06\xbaH\x03\xc8\x01\x01R\agateway\x12;\n" +
+	"\vupdate_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
+	"updateMask\x123\n" +
+	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"I\n" +
+	"\x15UpdateGatewayResponse\x120\n" +
+	"\agateway\x18\x01 \x01(\v2\x16.weir.admin.v1.GatewayR\agateway\"e\n" +
+	"\x14DeleteGatewayRequest\x12\x18\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x123\n" +
+	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"\x17\n" +
+	"\x15DeleteGatewayResponse\"\xf8\x01\n" +
+	"\x0eEnrolmentToken\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n" +
+	"\n" +
+	"gateway_id\x18\x02 \x01(\tR\tgatewayId\x12\x19\n" +
+	"\bmax_uses\x18\x03 \x01(\x05R\amaxUses\x12\x12\n" +
+	"\x04uses\x18\x04 \x01(\x05R\x04uses\x129\n" +
+	"\n" +
+	"expires_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\x129\n" +
+	"\n" +
+	"created_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x12\x12\n" +
+	"\x04etag\x18\a \x01(\tR\x04etag\"H\n" +
+	"\x1aListEnrolmentTokensRequest\x12*\n" +
+	"\n" +
+	"gateway_id\x18\x01 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\tgatewayId\"g\n" +
+	"\x1bListEnrolmentTokensResponse\x12H\n" +
+	"\x10enrolment_tokens\x18\x01 \x03(\v2\x1d.weir.admin.v1.EnrolmentTokenR\x0fenrolmentTokens\"\x8e\x01\n" +
+	"\x1bRevokeEnrolmentTokenRequest\x12\x18\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12 \n" +
+	"\x06reason\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\x06reason\x123\n" +
+	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"\x1e\n" +
+	"\x1cRevokeEnrolmentTokenResponse\"\xe7\x01\n" +
 	"\x1bCreateEnrolmentTokenRequest\x12'\n" +
 	"\n" +
 	"gateway_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\tgatewayId\x12%\n" +
@@ -835,13 +1359,17 @@ const file_weir_admin_v1_gateway_proto_rawDesc = "" +
 	"\x04page\x18\x02 \x01(\v2\x13.weir.admin.v1.PageR\x04page\"j\n" +
 	"\x12ListAgentsResponse\x12,\n" +
 	"\x06agents\x18\x01 \x03(\v2\x14.weir.admin.v1.AgentR\x06agents\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xc6\x04\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xb4\b\n" +
 	"\x0eGatewayService\x12o\n" +
 	"\rCreateGateway\x12#.weir.admin.v1.CreateGatewayRequest\x1a$.weir.admin.v1.CreateGatewayResponse\"\x13\x8a\xb5\x18\x0fgateways.create\x12f\n" +
 	"\n" +
 	"GetGateway\x12 .weir.admin.v1.GetGatewayRequest\x1a!.weir.admin.v1.GetGatewayResponse\"\x13\x8a\xb5\x18\fgateways.get\x90\x02\x01\x12m\n" +
 	"\fListGateways\x12\".weir.admin.v1.ListGatewaysRequest\x1a#.weir.admin.v1.ListGatewaysResponse\"\x14\x8a\xb5\x18\rgateways.list\x90\x02\x01\x12\x83\x01\n" +
-	"\x14CreateEnrolmentToken\x12*.weir.admin.v1.CreateEnrolmentTokenRequest\x1a+.weir.admin.v1.CreateEnrolmentTokenResponse\"\x12\x8a\xb5\x18\x0egateways.enrol\x12f\n" +
+	"\x14CreateEnrolmentToken\x12*.weir.admin.v1.CreateEnrolmentTokenRequest\x1a+.weir.admin.v1.CreateEnrolmentTokenResponse\"\x12\x8a\xb5\x18\x0egateways.enrol\x12o\n" +
+	"\rUpdateGateway\x12#.weir.admin.v1.UpdateGatewayRequest\x1a$.weir.admin.v1.UpdateGatewayResponse\"\x13\x8a\xb5\x18\x0fgateways.update\x12o\n" +
+	"\rDeleteGateway\x12#.weir.admin.v1.DeleteGatewayRequest\x1a$.weir.admin.v1.DeleteGatewayResponse\"\x13\x8a\xb5\x18\x0fgateways.delete\x12\x83\x01\n" +
+	"\x13ListEnrolmentTokens\x12).weir.admin.v1.ListEnrolmentTokensRequest\x1a*.weir.admin.v1.ListEnrolmentTokensResponse\"\x15\x8a\xb5\x18\x0egateways.enrol\x90\x02\x01\x12\x83\x01\n" +
+	"\x14RevokeEnrolmentToken\x12*.weir.admin.v1.RevokeEnrolmentTokenRequest\x1a+.weir.admin.v1.RevokeEnrolmentTokenResponse\"\x12\x8a\xb5\x18\x0egateways.enrol\x12f\n" +
 	"\n" +
 	"ListAgents\x12 .weir.admin.v1.ListAgentsRequest\x1a!.weir.admin.v1.ListAgentsResponse\"\x13\x8a\xb5\x18\fgateways.get\x90\x02\x01B\xaf\x01\n" +
 	"\x11com.weir.admin.v1B\fGatewayProtoP\x01Z6github.com/weirhq/weir/proto/gen/weir/admin/v1;adminv1\xa2\x02\x03WAX\xaa\x02\rWeir.Admin.V1\xca\x02\rWeir\\Admin\\V1\xe2\x02\x19Weir\\Admin\\V1\\GPBMetadata\xea\x02\x0fWeir::Admin::V1b\x06proto3"
@@ -858,7 +1386,7 @@ func file_weir_admin_v1_gateway_proto_rawDescGZIP() []byte {
 	return file_weir_admin_v1_gateway_proto_rawDescData
 }
 
-var file_weir_admin_v1_gateway_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_weir_admin_v1_gateway_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
 var file_weir_admin_v1_gateway_proto_goTypes = []any{
 	(*Gateway)(nil),                      // 0: weir.admin.v1.Gateway
 	(*CreateGatewayRequest)(nil),         // 1: weir.admin.v1.CreateGatewayRequest
@@ -867,44 +1395,74 @@ var file_weir_admin_v1_gateway_proto_goTypes = []any{
 	(*GetGatewayResponse)(nil),           // 4: weir.admin.v1.GetGatewayResponse
 	(*ListGatewaysRequest)(nil),          // 5: weir.admin.v1.ListGatewaysRequest
 	(*ListGatewaysResponse)(nil),         // 6: weir.admin.v1.ListGatewaysResponse
-	(*CreateEnrolmentTokenRequest)(nil),  // 7: weir.admin.v1.CreateEnrolmentTokenRequest
-	(*CreateEnrolmentTokenResponse)(nil), // 8: weir.admin.v1.CreateEnrolmentTokenResponse
-	(*Agent)(nil),                        // 9: weir.admin.v1.Agent
-	(*ListAgentsRequest)(nil),            // 10: weir.admin.v1.ListAgentsRequest
-	(*ListAgentsResponse)(nil),           // 11: weir.admin.v1.ListAgentsResponse
-	(*timestamppb.Timestamp)(nil),        // 12: google.protobuf.Timestamp
-	(*Mutation)(nil),                     // 13: weir.admin.v1.Mutation
-	(*Page)(nil),                         // 14: weir.admin.v1.Page
+	(*UpdateGatewayRequest)(nil),         // 7: weir.admin.v1.UpdateGatewayRequest
+	(*UpdateGatewayResponse)(nil),        // 8: weir.admin.v1.UpdateGatewayResponse
+	(*DeleteGatewayRequest)(nil),         // 9: weir.admin.v1.DeleteGatewayRequest
+	(*DeleteGatewayResponse)(nil),        // 10: weir.admin.v1.DeleteGatewayResponse
+	(*EnrolmentToken)(nil),               // 11: weir.admin.v1.EnrolmentToken
+	(*ListEnrolmentTokensRequest)(nil),   // 12: weir.admin.v1.ListEnrolmentTokensRequest
+	(*ListEnrolmentTokensResponse)(nil),  // 13: weir.admin.v1.ListEnrolmentTokensResponse
+	(*RevokeEnrolmentTokenRequest)(nil),  // 14: weir.admin.v1.RevokeEnrolmentTokenRequest
+	(*RevokeEnrolmentTokenResponse)(nil), // 15: weir.admin.v1.RevokeEnrolmentTokenResponse
+	(*CreateEnrolmentTokenRequest)(nil),  // 16: weir.admin.v1.CreateEnrolmentTokenRequest
+	(*CreateEnrolmentTokenResponse)(nil), // 17: weir.admin.v1.CreateEnrolmentTokenResponse
+	(*Agent)(nil),                        // 18: weir.admin.v1.Agent
+	(*ListAgentsRequest)(nil),            // 19: weir.admin.v1.ListAgentsRequest
+	(*ListAgentsResponse)(nil),           // 20: weir.admin.v1.ListAgentsResponse
+	(*timestamppb.Timestamp)(nil),        // 21: google.protobuf.Timestamp
+	(*Mutation)(nil),                     // 22: weir.admin.v1.Mutation
+	(*AsOf)(nil),                         // 23: weir.admin.v1.AsOf
+	(*Page)(nil),                         // 24: weir.admin.v1.Page
+	(*fieldmaskpb.FieldMask)(nil),        // 25: google.protobuf.FieldMask
 }
 var file_weir_admin_v1_gateway_proto_depIdxs = []int32{
-	12, // 0: weir.admin.v1.Gateway.created_at:type_name -> google.protobuf.Timestamp
-	13, // 1: weir.admin.v1.CreateGatewayRequest.mutation:type_name -> weir.admin.v1.Mutation
+	21, // 0: weir.admin.v1.Gateway.created_at:type_name -> google.protobuf.Timestamp
+	22, // 1: weir.admin.v1.CreateGatewayRequest.mutation:type_name -> weir.admin.v1.Mutation
 	0,  // 2: weir.admin.v1.CreateGatewayResponse.gateway:type_name -> weir.admin.v1.Gateway
-	0,  // 3: weir.admin.v1.GetGatewayResponse.gateway:type_name -> weir.admin.v1.Gateway
-	14, // 4: weir.admin.v1.ListGatewaysRequest.page:type_name -> weir.admin.v1.Page
-	0,  // 5: weir.admin.v1.ListGatewaysResponse.gateways:type_name -> weir.admin.v1.Gateway
-	12, // 6: weir.admin.v1.CreateEnrolmentTokenRequest.expires_at:type_name -> google.protobuf.Timestamp
-	13, // 7: weir.admin.v1.CreateEnrolmentTokenRequest.mutation:type_name -> weir.admin.v1.Mutation
-	12, // 8: weir.admin.v1.CreateEnrolmentTokenResponse.expires_at:type_name -> google.protobuf.Timestamp
-	12, // 9: weir.admin.v1.Agent.enrolled_at:type_name -> google.protobuf.Timestamp
-	12, // 10: weir.admin.v1.Agent.last_seen_at:type_name -> google.protobuf.Timestamp
-	14, // 11: weir.admin.v1.ListAgentsRequest.page:type_name -> weir.admin.v1.Page
-	9,  // 12: weir.admin.v1.ListAgentsResponse.agents:type_name -> weir.admin.v1.Agent
-	1,  // 13: weir.admin.v1.GatewayService.CreateGateway:input_type -> weir.admin.v1.CreateGatewayRequest
-	3,  // 14: weir.admin.v1.GatewayService.GetGateway:input_type -> weir.admin.v1.GetGatewayRequest
-	5,  // 15: weir.admin.v1.GatewayService.ListGateways:input_type -> weir.admin.v1.ListGatewaysRequest
-	7,  // 16: weir.admin.v1.GatewayService.CreateEnrolmentToken:input_type -> weir.admin.v1.CreateEnrolmentTokenRequest
-	10, // 17: weir.admin.v1.GatewayService.ListAgents:input_type -> weir.admin.v1.ListAgentsRequest
-	2,  // 18: weir.admin.v1.GatewayService.CreateGateway:output_type -> weir.admin.v1.CreateGatewayResponse
-	4,  // 19: weir.admin.v1.GatewayService.GetGateway:output_type -> weir.admin.v1.GetGatewayResponse
-	6,  // 20: weir.admin.v1.GatewayService.ListGateways:output_type -> weir.admin.v1.ListGatewaysResponse
-	8,  // 21: weir.admin.v1.GatewayService.CreateEnrolmentToken:output_type -> weir.admin.v1.CreateEnrolmentTokenResponse
-	11, // 22: weir.admin.v1.GatewayService.ListAgents:output_type -> weir.admin.v1.ListAgentsResponse
-	18, // [18:23] is the sub-list for method output_type
-	13, // [13:18] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	23, // 3: weir.admin.v1.GetGatewayRequest.as_of:type_name -> weir.admin.v1.AsOf
+	0,  // 4: weir.admin.v1.GetGatewayResponse.gateway:type_name -> weir.admin.v1.Gateway
+	24, // 5: weir.admin.v1.ListGatewaysRequest.page:type_name -> weir.admin.v1.Page
+	23, // 6: weir.admin.v1.ListGatewaysRequest.as_of:type_name -> weir.admin.v1.AsOf
+	0,  // 7: weir.admin.v1.ListGatewaysResponse.gateways:type_name -> weir.admin.v1.Gateway
+	0,  // 8: weir.admin.v1.UpdateGatewayRequest.gateway:type_name -> weir.admin.v1.Gateway
+	25, // 9: weir.admin.v1.UpdateGatewayRequest.update_mask:type_name -> google.protobuf.FieldMask
+	22, // 10: weir.admin.v1.UpdateGatewayRequest.mutation:type_name -> weir.admin.v1.Mutation
+	0,  // 11: weir.admin.v1.UpdateGatewayResponse.gateway:type_name -> weir.admin.v1.Gateway
+	22, // 12: weir.admin.v1.DeleteGatewayRequest.mutation:type_name -> weir.admin.v1.Mutation
+	21, // 13: weir.admin.v1.EnrolmentToken.expires_at:type_name -> google.protobuf.Timestamp
+	21, // 14: weir.admin.v1.EnrolmentToken.created_at:type_name -> google.protobuf.Timestamp
+	11, // 15: weir.admin.v1.ListEnrolmentTokensResponse.enrolment_tokens:type_name -> weir.admin.v1.EnrolmentToken
+	22, // 16: weir.admin.v1.RevokeEnrolmentTokenRequest.mutation:type_name -> weir.admin.v1.Mutation
+	21, // 17: weir.admin.v1.CreateEnrolmentTokenRequest.expires_at:type_name -> google.protobuf.Timestamp
+	22, // 18: weir.admin.v1.CreateEnrolmentTokenRequest.mutation:type_name -> weir.admin.v1.Mutation
+	21, // 19: weir.admin.v1.CreateEnrolmentTokenResponse.expires_at:type_name -> google.protobuf.Timestamp
+	21, // 20: weir.admin.v1.Agent.enrolled_at:type_name -> google.protobuf.Timestamp
+	21, // 21: weir.admin.v1.Agent.last_seen_at:type_name -> google.protobuf.Timestamp
+	24, // 22: weir.admin.v1.ListAgentsRequest.page:type_name -> weir.admin.v1.Page
+	18, // 23: weir.admin.v1.ListAgentsResponse.agents:type_name -> weir.admin.v1.Agent
+	1,  // 24: weir.admin.v1.GatewayService.CreateGateway:input_type -> weir.admin.v1.CreateGatewayRequest
+	3,  // 25: weir.admin.v1.GatewayService.GetGateway:input_type -> weir.admin.v1.GetGatewayRequest
+	5,  // 26: weir.admin.v1.GatewayService.ListGateways:input_type -> weir.admin.v1.ListGatewaysRequest
+	16, // 27: weir.admin.v1.GatewayService.CreateEnrolmentToken:input_type -> weir.admin.v1.CreateEnrolmentTokenRequest
+	7,  // 28: weir.admin.v1.GatewayService.UpdateGateway:input_type -> weir.admin.v1.UpdateGatewayRequest
+	9,  // 29: weir.admin.v1.GatewayService.DeleteGateway:input_type -> weir.admin.v1.DeleteGatewayRequest
+	12, // 30: weir.admin.v1.GatewayService.ListEnrolmentTokens:input_type -> weir.admin.v1.ListEnrolmentTokensRequest
+	14, // 31: weir.admin.v1.GatewayService.RevokeEnrolmentToken:input_type -> weir.admin.v1.RevokeEnrolmentTokenRequest
+	19, // 32: weir.admin.v1.GatewayService.ListAgents:input_type -> weir.admin.v1.ListAgentsRequest
+	2,  // 33: weir.admin.v1.GatewayService.CreateGateway:output_type -> weir.admin.v1.CreateGatewayResponse
+	4,  // 34: weir.admin.v1.GatewayService.GetGateway:output_type -> weir.admin.v1.GetGatewayResponse
+	6,  // 35: weir.admin.v1.GatewayService.ListGateways:output_type -> weir.admin.v1.ListGatewaysResponse
+	17, // 36: weir.admin.v1.GatewayService.CreateEnrolmentToken:output_type -> weir.admin.v1.CreateEnrolmentTokenResponse
+	8,  // 37: weir.admin.v1.GatewayService.UpdateGateway:output_type -> weir.admin.v1.UpdateGatewayResponse
+	10, // 38: weir.admin.v1.GatewayService.DeleteGateway:output_type -> weir.admin.v1.DeleteGatewayResponse
+	13, // 39: weir.admin.v1.GatewayService.ListEnrolmentTokens:output_type -> weir.admin.v1.ListEnrolmentTokensResponse
+	15, // 40: weir.admin.v1.GatewayService.RevokeEnrolmentToken:output_type -> weir.admin.v1.RevokeEnrolmentTokenResponse
+	20, // 41: weir.admin.v1.GatewayService.ListAgents:output_type -> weir.admin.v1.ListAgentsResponse
+	33, // [33:42] is the sub-list for method output_type
+	24, // [24:33] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_weir_admin_v1_gateway_proto_init() }
@@ -920,7 +1478,7 @@ func file_weir_admin_v1_gateway_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_admin_v1_gateway_proto_rawDesc), len(file_weir_admin_v1_gateway_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   12,
+			NumMessages:   21,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -10,6 +10,8 @@ import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	durationpb "google.golang.org/protobuf/types/known/durationpb"
+	fieldmaskpb "google.golang.org/protobuf/types/known/fieldmaskpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
@@ -32,13 +34,19 @@ type Key struct {
 	// Routes it may use; empty: every route.
 	RouteIds []string `protobuf:"bytes,4,rep,name=route_ids,json=routeIds,proto3" json:"route_ids,omitempty"`
 	// Last four characters.
-	Suffix        string                 `protobuf:"bytes,5,opt,name=suffix,proto3" json:"suffix,omitempty"`
-	ExpiresAt     *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
-	RevokedAt     *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=revoked_at,json=revokedAt,proto3" json:"revoked_at,omitempty"`
-	CreatedAt     *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
-	Etag          string                 `protobuf:"bytes,9,opt,name=etag,proto3" json:"etag,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Suffix    string                 `protobuf:"bytes,5,opt,name=suffix,proto3" json:"suffix,omitempty"`
+	ExpiresAt *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	RevokedAt *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=revoked_at,json=revokedAt,proto3" json:"revoked_at,omitempty"`
+	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	Etag      string                 `protobuf:"bytes,9,opt,name=etag,proto3" json:"etag,omitempty"`
+	// For people and programs; agents don't look at them.
+	Labels map[string]string `protobuf:"bytes,10,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// Until when the secret before the last rotation lives; absent: it does not.
+	PreviousExpiresAt *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=previous_expires_at,json=previousExpiresAt,proto3" json:"previous_expires_at,omitempty"`
+	// Last four characters of that secret.
+	PreviousSuffix string `protobuf:"bytes,12,opt,name=previous_suffix,json=previousSuffix,proto3" json:"previous_suffix,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Key) Reset() {
@@ -134,6 +142,27 @@ func (x *Key) GetEtag() string {
 	return ""
 }
 
+func (x *Key) GetLabels() map[string]string {
+	if x != nil {
+		return x.Labels
+	}
+	return nil
+}
+
+func (x *Key) GetPreviousExpiresAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.PreviousExpiresAt
+	}
+	return nil
+}
+
+func (x *Key) GetPreviousSuffix() string {
+	if x != nil {
+		return x.PreviousSuffix
+	}
+	return ""
+}
+
 type CreateKeyRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Unique among the project's keys that are not revoked.
@@ -142,8 +171,10 @@ type CreateKeyRequest struct {
 	// Empty: every route.
 	RouteIds []string `protobuf:"bytes,3,rep,name=route_ids,json=routeIds,proto3" json:"route_ids,omitempty"`
 	// Absent: never expires.
-	ExpiresAt     *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
-	Mutation      *Mutation              `protobuf:"bytes,20,opt,name=mutation,proto3" json:"mutation,omitempty"`
+	ExpiresAt *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	// At most 20, names and values up to 63 characters.
+	Labels        map[string]string `protobuf:"bytes,5,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Mutation      *Mutation         `protobuf:"bytes,20,opt,name=mutation,proto3" json:"mutation,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -202,6 +233,13 @@ func (x *CreateKeyRequest) GetRouteIds() []string {
 func (x *CreateKeyRequest) GetExpiresAt() *timestamppb.Timestamp {
 	if x != nil {
 		return x.ExpiresAt
+	}
+	return nil
+}
+
+func (x *CreateKeyRequest) GetLabels() map[string]string {
+	if x != nil {
+		return x.Labels
 	}
 	return nil
 }
@@ -278,6 +316,7 @@ func (x *CreateKeyResponse) GetSecretAlreadyShown() bool {
 type GetKeyRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	AsOf          *AsOf                  `protobuf:"bytes,2,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -317,6 +356,13 @@ func (x *GetKeyRequest) GetId() string {
 		return x.Id
 	}
 	return ""
+}
+
+func (x *GetKeyRequest) GetAsOf() *AsOf {
+	if x != nil {
+		return x.AsOf
+	}
+	return nil
 }
 
 type GetKeyResponse struct {
@@ -368,6 +414,7 @@ type ListKeysRequest struct {
 	Page  *Page                  `protobuf:"bytes,1,opt,name=page,proto3" json:"page,omitempty"`
 	// Only keys of this project; empty: all.
 	ProjectId     string `protobuf:"bytes,2,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
+	AsOf          *AsOf  `protobuf:"bytes,3,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -414,6 +461,13 @@ func (x *ListKeysRequest) GetProjectId() string {
 		return x.ProjectId
 	}
 	return ""
+}
+
+func (x *ListKeysRequest) GetAsOf() *AsOf {
+	if x != nil {
+		return x.AsOf
+	}
+	return nil
 }
 
 type ListKeysResponse struct {
@@ -573,11 +627,338 @@ func (x *RevokeKeyResponse) GetKey() *Key {
 	return nil
 }
 
+type UpdateKeyRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its id says which; name, route_ids, expires_at and labels can change.
+	Key *Key `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	// Which fields to take from key; empty: those that are not empty; "*": all.
+	UpdateMask    *fieldmaskpb.FieldMask `protobuf:"bytes,2,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
+	Mutation      *Mutation              `protobuf:"bytes,20,opt,name=mutation,proto3" json:"mutation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateKeyRequest) Reset() {
+	*x = UpdateKeyRequest{}
+	mi := &file_weir_admin_v1_key_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateKeyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateKeyRequest) ProtoMessage() {}
+
+func (x *UpdateKeyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_key_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateKeyRequest.ProtoReflect.Descriptor instead.
+func (*UpdateKeyRequest) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_key_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *UpdateKeyRequest) GetKey() *Key {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
+func (x *UpdateKeyRequest) GetUpdateMask() *fieldmaskpb.FieldMask {
+	if x != nil {
+		return x.UpdateMask
+	}
+	return nil
+}
+
+func (x *UpdateKeyRequest) GetMutation() *Mutation {
+	if x != nil {
+		return x.Mutation
+	}
+	return nil
+}
+
+type UpdateKeyResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Key           *Key                   `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateKeyResponse) Reset() {
+	*x = UpdateKeyResponse{}
+	mi := &file_weir_admin_v1_key_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateKeyResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateKeyResponse) ProtoMessage() {}
+
+func (x *UpdateKeyResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_key_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateKeyResponse.ProtoReflect.Descriptor instead.
+func (*UpdateKeyResponse) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_key_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *UpdateKeyResponse) GetKey() *Key {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
+type RotateKeyRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// How long the old secret lives on, up to 90 days; absent: 24 hours; 0: it ends at
+	// once.
+	Overlap       *durationpb.Duration `protobuf:"bytes,2,opt,name=overlap,proto3" json:"overlap,omitempty"`
+	Mutation      *Mutation            `protobuf:"bytes,20,opt,name=mutation,proto3" json:"mutation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RotateKeyRequest) Reset() {
+	*x = RotateKeyRequest{}
+	mi := &file_weir_admin_v1_key_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RotateKeyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RotateKeyRequest) ProtoMessage() {}
+
+func (x *RotateKeyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_key_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RotateKeyRequest.ProtoReflect.Descriptor instead.
+func (*RotateKeyRequest) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_key_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *RotateKeyRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *RotateKeyRequest) GetOverlap() *durationpb.Duration {
+	if x != nil {
+		return x.Overlap
+	}
+	return nil
+}
+
+func (x *RotateKeyRequest) GetMutation() *Mutation {
+	if x != nil {
+		return x.Mutation
+	}
+	return nil
+}
+
+type RotateKeyResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Key   *Key                   `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	// weir_… ; shown once.
+	Secret string `protobuf:"bytes,2,opt,name=secret,proto3" json:"secret,omitempty"`
+	// True where a repeated request has its secret no more.
+	SecretAlreadyShown bool `protobuf:"varint,3,opt,name=secret_already_shown,json=secretAlreadyShown,proto3" json:"secret_already_shown,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
+}
+
+func (x *RotateKeyResponse) Reset() {
+	*x = RotateKeyResponse{}
+	mi := &file_weir_admin_v1_key_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RotateKeyResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RotateKeyResponse) ProtoMessage() {}
+
+func (x *RotateKeyResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_key_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RotateKeyResponse.ProtoReflect.Descriptor instead.
+func (*RotateKeyResponse) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_key_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *RotateKeyResponse) GetKey() *Key {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
+func (x *RotateKeyResponse) GetSecret() string {
+	if x != nil {
+		return x.Secret
+	}
+	return ""
+}
+
+func (x *RotateKeyResponse) GetSecretAlreadyShown() bool {
+	if x != nil {
+		return x.SecretAlreadyShown
+	}
+	return false
+}
+
+type DeleteKeyRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// Kept in the audit trail.
+	Reason        string    `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	Mutation      *Mutation `protobuf:"bytes,20,opt,name=mutation,proto3" json:"mutation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteKeyRequest) Reset() {
+	*x = DeleteKeyRequest{}
+	mi := &file_weir_admin_v1_key_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteKeyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteKeyRequest) ProtoMessage() {}
+
+func (x *DeleteKeyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_key_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteKeyRequest.ProtoReflect.Descriptor instead.
+func (*DeleteKeyRequest) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_key_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *DeleteKeyRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *DeleteKeyRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *DeleteKeyRequest) GetMutation() *Mutation {
+	if x != nil {
+		return x.Mutation
+	}
+	return nil
+}
+
+type DeleteKeyResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteKeyResponse) Reset() {
+	*x = DeleteKeyResponse{}
+	mi := &file_weir_admin_v1_key_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteKeyResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteKeyResponse) ProtoMessage() {}
+
+func (x *DeleteKeyResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_key_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteKeyResponse.ProtoReflect.Descriptor instead.
+func (*DeleteKeyResponse) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_key_proto_rawDescGZIP(), []int{14}
+}
+
 var File_weir_admin_v1_key_proto protoreflect.FileDescriptor
 
 const file_weir_admin_v1_key_proto_rawDesc = "" +
 	"\n" +
-	"\x17weir/admin/v1/key.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\"\xc2\x02\n" +
+	"\x17weir/admin/v1/key.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\"\xaa\x04\n" +
 	"\x03Key\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1d\n" +
@@ -591,27 +972,40 @@ const file_weir_admin_v1_key_proto_rawDesc = "" +
 	"revoked_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\trevokedAt\x129\n" +
 	"\n" +
 	"created_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x12\x12\n" +
-	"\x04etag\x18\t \x01(\tR\x04etag\"\xa6\x02\n" +
+	"\x04etag\x18\t \x01(\tR\x04etag\x126\n" +
+	"\x06labels\x18\n" +
+	" \x03(\v2\x1e.weir.admin.v1.Key.LabelsEntryR\x06labels\x12J\n" +
+	"\x13previous_expires_at\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\x11previousExpiresAt\x12'\n" +
+	"\x0fprevious_suffix\x18\f \x01(\tR\x0epreviousSuffix\x1a9\n" +
+	"\vLabelsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xe4\x03\n" +
 	"\x10CreateKeyRequest\x12?\n" +
 	"\x04name\x18\x01 \x01(\tB+\xbaH(r&2$^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$R\x04name\x12'\n" +
 	"\n" +
 	"project_id\x18\x02 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\tprojectId\x12.\n" +
 	"\troute_ids\x18\x03 \x03(\tB\x11\xbaH\x0e\x92\x01\v\x10d\x18\x01\"\x05r\x03\xb0\x01\x01R\brouteIds\x12C\n" +
 	"\n" +
-	"expires_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampB\b\xbaH\x05\xb2\x01\x02@\x01R\texpiresAt\x123\n" +
-	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"\x89\x01\n" +
+	"expires_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampB\b\xbaH\x05\xb2\x01\x02@\x01R\texpiresAt\x12\x80\x01\n" +
+	"\x06labels\x18\x05 \x03(\v2+.weir.admin.v1.CreateKeyRequest.LabelsEntryB;\xbaH8\x9a\x015\x10\x14\"+r)2'^[a-z0-9]([a-z0-9._/-]{0,61}[a-z0-9])?$*\x04r\x02\x18?R\x06labels\x123\n" +
+	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\x1a9\n" +
+	"\vLabelsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x89\x01\n" +
 	"\x11CreateKeyResponse\x12$\n" +
 	"\x03key\x18\x01 \x01(\v2\x12.weir.admin.v1.KeyR\x03key\x12\x1c\n" +
 	"\x06secret\x18\x02 \x01(\tB\x04\x88\xb5\x18\x01R\x06secret\x120\n" +
-	"\x14secret_already_shown\x18\x03 \x01(\bR\x12secretAlreadyShown\")\n" +
+	"\x14secret_already_shown\x18\x03 \x01(\bR\x12secretAlreadyShown\"S\n" +
 	"\rGetKeyRequest\x12\x18\n" +
-	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\"6\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12(\n" +
+	"\x05as_of\x18\x02 \x01(\v2\x13.weir.admin.v1.AsOfR\x04asOf\"6\n" +
 	"\x0eGetKeyResponse\x12$\n" +
-	"\x03key\x18\x01 \x01(\v2\x12.weir.admin.v1.KeyR\x03key\"f\n" +
+	"\x03key\x18\x01 \x01(\v2\x12.weir.admin.v1.KeyR\x03key\"\x90\x01\n" +
 	"\x0fListKeysRequest\x12'\n" +
 	"\x04page\x18\x01 \x01(\v2\x13.weir.admin.v1.PageR\x04page\x12*\n" +
 	"\n" +
-	"project_id\x18\x02 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\tprojectId\"b\n" +
+	"project_id\x18\x02 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\tprojectId\x12(\n" +
+	"\x05as_of\x18\x03 \x01(\v2\x13.weir.admin.v1.AsOfR\x04asOf\"b\n" +
 	"\x10ListKeysResponse\x12&\n" +
 	"\x04keys\x18\x01 \x03(\v2\x12.weir.admin.v1.KeyR\x04keys\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x83\x01\n" +
@@ -620,13 +1014,36 @@ const file_weir_admin_v1_key_proto_rawDesc = "" +
 	"\x06reason\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\x06reason\x123\n" +
 	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"9\n" +
 	"\x11RevokeKeyResponse\x12$\n" +
-	"\x03key\x18\x01 \x01(\v2\x12.weir.admin.v1.KeyR\x03key2\x85\x03\n" +
+	"\x03key\x18\x01 \x01(\v2\x12.weir.admin.v1.KeyR\x03key\"\xb2\x01\n" +
+	"\x10UpdateKeyRequest\x12,\n" +
+	"\x03key\x18\x01 \x01(\v2\x12.weir.admin.v1.KeyB\x06\xbaH\x03\xc8\x01\x01R\x03key\x12;\n" +
+	"\vupdate_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
+	"updateMask\x123\n" +
+	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"9\n" +
+	"\x11UpdateKeyResponse\x12$\n" +
+	"\x03key\x18\x01 \x01(\v2\x12.weir.admin.v1.KeyR\x03key\"\xa7\x01\n" +
+	"\x10RotateKeyRequest\x12\x18\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12D\n" +
+	"\aoverlap\x18\x02 \x01(\v2\x19.google.protobuf.DurationB\x0f\xbaH\f\xaa\x01\t\"\x05\b\x80\xce\xda\x032\x00R\aoverlap\x123\n" +
+	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"\x89\x01\n" +
+	"\x11RotateKeyResponse\x12$\n" +
+	"\x03key\x18\x01 \x01(\v2\x12.weir.admin.v1.KeyR\x03key\x12\x1c\n" +
+	"\x06secret\x18\x02 \x01(\tB\x04\x88\xb5\x18\x01R\x06secret\x120\n" +
+	"\x14secret_already_shown\x18\x03 \x01(\bR\x12secretAlreadyShown\"\x83\x01\n" +
+	"\x10DeleteKeyRequest\x12\x18\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12 \n" +
+	"\x06reason\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\x06reason\x123\n" +
+	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"\x13\n" +
+	"\x11DeleteKeyResponse2\xa8\x05\n" +
 	"\n" +
 	"KeyService\x12_\n" +
 	"\tCreateKey\x12\x1f.weir.admin.v1.CreateKeyRequest\x1a .weir.admin.v1.CreateKeyResponse\"\x0f\x8a\xb5\x18\vkeys.create\x12V\n" +
 	"\x06GetKey\x12\x1c.weir.admin.v1.GetKeyRequest\x1a\x1d.weir.admin.v1.GetKeyResponse\"\x0f\x8a\xb5\x18\bkeys.get\x90\x02\x01\x12]\n" +
 	"\bListKeys\x12\x1e.weir.admin.v1.ListKeysRequest\x1a\x1f.weir.admin.v1.ListKeysResponse\"\x10\x8a\xb5\x18\tkeys.list\x90\x02\x01\x12_\n" +
-	"\tRevokeKey\x12\x1f.weir.admin.v1.RevokeKeyRequest\x1a .weir.admin.v1.RevokeKeyResponse\"\x0f\x8a\xb5\x18\vkeys.revokeB\xab\x01\n" +
+	"\tRevokeKey\x12\x1f.weir.admin.v1.RevokeKeyRequest\x1a .weir.admin.v1.RevokeKeyResponse\"\x0f\x8a\xb5\x18\vkeys.revoke\x12_\n" +
+	"\tUpdateKey\x12\x1f.weir.admin.v1.UpdateKeyRequest\x1a .weir.admin.v1.UpdateKeyResponse\"\x0f\x8a\xb5\x18\vkeys.update\x12_\n" +
+	"\tRotateKey\x12\x1f.weir.admin.v1.RotateKeyRequest\x1a .weir.admin.v1.RotateKeyResponse\"\x0f\x8a\xb5\x18\vkeys.rotate\x12_\n" +
+	"\tDeleteKey\x12\x1f.weir.admin.v1.DeleteKeyRequest\x1a .weir.admin.v1.DeleteKeyResponse\"\x0f\x8a\xb5\x18\vkeys.revokeB\xab\x01\n" +
 	"\x11com.weir.admin.v1B\bKeyProtoP\x01Z6github.com/weirhq/weir/proto/gen/weir/admin/v1;adminv1\xa2\x02\x03WAX\xaa\x02\rWeir.Admin.V1\xca\x02\rWeir\\Admin\\V1\xe2\x02\x19Weir\\Admin\\V1\\GPBMetadata\xea\x02\x0fWeir::Admin::V1b\x06proto3"
 
 var (
@@ -641,7 +1058,7 @@ func file_weir_admin_v1_key_proto_rawDescGZIP() []byte {
 	return file_weir_admin_v1_key_proto_rawDescData
 }
 
-var file_weir_admin_v1_key_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_weir_admin_v1_key_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_weir_admin_v1_key_proto_goTypes = []any{
 	(*Key)(nil),                   // 0: weir.admin.v1.Key
 	(*CreateKeyRequest)(nil),      // 1: weir.admin.v1.CreateKeyRequest
@@ -652,35 +1069,65 @@ var file_weir_admin_v1_key_proto_goTypes = []any{
 	(*ListKeysResponse)(nil),      // 6: weir.admin.v1.ListKeysResponse
 	(*RevokeKeyRequest)(nil),      // 7: weir.admin.v1.RevokeKeyRequest
 	(*RevokeKeyResponse)(nil),     // 8: weir.admin.v1.RevokeKeyResponse
-	(*timestamppb.Timestamp)(nil), // 9: google.protobuf.Timestamp
-	(*Mutation)(nil),              // 10: weir.admin.v1.Mutation
-	(*Page)(nil),                  // 11: weir.admin.v1.Page
+	(*UpdateKeyRequest)(nil),      // 9: weir.admin.v1.UpdateKeyRequest
+	(*UpdateKeyResponse)(nil),     // 10: weir.admin.v1.UpdateKeyResponse
+	(*RotateKeyRequest)(nil),      // 11: weir.admin.v1.RotateKeyRequest
+	(*RotateKeyResponse)(nil),     // 12: weir.admin.v1.RotateKeyResponse
+	(*DeleteKeyRequest)(nil),      // 13: weir.admin.v1.DeleteKeyRequest
+	(*DeleteKeyResponse)(nil),     // 14: weir.admin.v1.DeleteKeyResponse
+	nil,                           // 15: weir.admin.v1.Key.LabelsEntry
+	nil,                           // 16: weir.admin.v1.CreateKeyRequest.LabelsEntry
+	(*timestamppb.Timestamp)(nil), // 17: google.protobuf.Timestamp
+	(*Mutation)(nil),              // 18: weir.admin.v1.Mutation
+	(*AsOf)(nil),                  // 19: weir.admin.v1.AsOf
+	(*Page)(nil),                  // 20: weir.admin.v1.Page
+	(*fieldmaskpb.FieldMask)(nil), // 21: google.protobuf.FieldMask
+	(*durationpb.Duration)(nil),   // 22: google.protobuf.Duration
 }
 var file_weir_admin_v1_key_proto_depIdxs = []int32{
-	9,  // 0: weir.admin.v1.Key.expires_at:type_name -> google.protobuf.Timestamp
-	9,  // 1: weir.admin.v1.Key.revoked_at:type_name -> google.protobuf.Timestamp
-	9,  // 2: weir.admin.v1.Key.created_at:type_name -> google.protobuf.Timestamp
-	9,  // 3: weir.admin.v1.CreateKeyRequest.expires_at:type_name -> google.protobuf.Timestamp
-	10, // 4: weir.admin.v1.CreateKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
-	0,  // 5: weir.admin.v1.CreateKeyResponse.key:type_name -> weir.admin.v1.Key
-	0,  // 6: weir.admin.v1.GetKeyResponse.key:type_name -> weir.admin.v1.Key
-	11, // 7: weir.admin.v1.ListKeysRequest.page:type_name -> weir.admin.v1.Page
-	0,  // 8: weir.admin.v1.ListKeysResponse.keys:type_name -> weir.admin.v1.Key
-	10, // 9: weir.admin.v1.RevokeKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
-	0,  // 10: weir.admin.v1.RevokeKeyResponse.key:type_name -> weir.admin.v1.Key
-	1,  // 11: weir.admin.v1.KeyService.CreateKey:input_type -> weir.admin.v1.CreateKeyRequest
-	3,  // 12: weir.admin.v1.KeyService.GetKey:input_type -> weir.admin.v1.GetKeyRequest
-	5,  // 13: weir.admin.v1.KeyService.ListKeys:input_type -> weir.admin.v1.ListKeysRequest
-	7,  // 14: weir.admin.v1.KeyService.RevokeKey:input_type -> weir.admin.v1.RevokeKeyRequest
-	2,  // 15: weir.admin.v1.KeyService.CreateKey:output_type -> weir.admin.v1.CreateKeyResponse
-	4,  // 16: weir.admin.v1.KeyService.GetKey:output_type -> weir.admin.v1.GetKeyResponse
-	6,  // 17: weir.admin.v1.KeyService.ListKeys:output_type -> weir.admin.v1.ListKeysResponse
-	8,  // 18: weir.admin.v1.KeyService.RevokeKey:output_type -> weir.admin.v1.RevokeKeyResponse
-	15, // [15:19] is the sub-list for method output_type
-	11, // [11:15] is the sub-list for method input_type
-	11, // [11:11] is the sub-list for extension type_name
-	11, // [11:11] is the sub-list for extension extendee
-	0,  // [0:11] is the sub-list for field type_name
+	17, // 0: weir.admin.v1.Key.expires_at:type_name -> google.protobuf.Timestamp
+	17, // 1: weir.admin.v1.Key.revoked_at:type_name -> google.protobuf.Timestamp
+	17, // 2: weir.admin.v1.Key.created_at:type_name -> google.protobuf.Timestamp
+	15, // 3: weir.admin.v1.Key.labels:type_name -> weir.admin.v1.Key.LabelsEntry
+	17, // 4: weir.admin.v1.Key.previous_expires_at:type_name -> google.protobuf.Timestamp
+	17, // 5: weir.admin.v1.CreateKeyRequest.expires_at:type_name -> google.protobuf.Timestamp
+	16, // 6: weir.admin.v1.CreateKeyRequest.labels:type_name -> weir.admin.v1.CreateKeyRequest.LabelsEntry
+	18, // 7: weir.admin.v1.CreateKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
+	0,  // 8: weir.admin.v1.CreateKeyResponse.key:type_name -> weir.admin.v1.Key
+	19, // 9: weir.admin.v1.GetKeyRequest.as_of:type_name -> weir.admin.v1.AsOf
+	0,  // 10: weir.admin.v1.GetKeyResponse.key:type_name -> weir.admin.v1.Key
+	20, // 11: weir.admin.v1.ListKeysRequest.page:type_name -> weir.admin.v1.Page
+	19, // 12: weir.admin.v1.ListKeysRequest.as_of:type_name -> weir.admin.v1.AsOf
+	0,  // 13: weir.admin.v1.ListKeysResponse.keys:type_name -> weir.admin.v1.Key
+	18, // 14: weir.admin.v1.RevokeKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
+	0,  // 15: weir.admin.v1.RevokeKeyResponse.key:type_name -> weir.admin.v1.Key
+	0,  // 16: weir.admin.v1.UpdateKeyRequest.key:type_name -> weir.admin.v1.Key
+	21, // 17: weir.admin.v1.UpdateKeyRequest.update_mask:type_name -> google.protobuf.FieldMask
+	18, // 18: weir.admin.v1.UpdateKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
+	0,  // 19: weir.admin.v1.UpdateKeyResponse.key:type_name -> weir.admin.v1.Key
+	22, // 20: weir.admin.v1.RotateKeyRequest.overlap:type_name -> google.protobuf.Duration
+	18, // 21: weir.admin.v1.RotateKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
+	0,  // 22: weir.admin.v1.RotateKeyResponse.key:type_name -> weir.admin.v1.Key
+	18, // 23: weir.admin.v1.DeleteKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
+	1,  // 24: weir.admin.v1.KeyService.CreateKey:input_type -> weir.admin.v1.CreateKeyRequest
+	3,  // 25: weir.admin.v1.KeyService.GetKey:input_type -> weir.admin.v1.GetKeyRequest
+	5,  // 26: weir.admin.v1.KeyService.ListKeys:input_type -> weir.admin.v1.ListKeysRequest
+	7,  // 27: weir.admin.v1.KeyService.RevokeKey:input_type -> weir.admin.v1.RevokeKeyRequest
+	9,  // 28: weir.admin.v1.KeyService.UpdateKey:input_type -> weir.admin.v1.UpdateKeyRequest
+	11, // 29: weir.admin.v1.KeyService.RotateKey:input_type -> weir.admin.v1.RotateKeyRequest
+	13, // 30: weir.admin.v1.KeyService.DeleteKey:input_type -> weir.admin.v1.DeleteKeyRequest
+	2,  // 31: weir.admin.v1.KeyService.CreateKey:output_type -> weir.admin.v1.CreateKeyResponse
+	4,  // 32: weir.admin.v1.KeyService.GetKey:output_type -> weir.admin.v1.GetKeyResponse
+	6,  // 33: weir.admin.v1.KeyService.ListKeys:output_type -> weir.admin.v1.ListKeysResponse
+	8,  // 34: weir.admin.v1.KeyService.RevokeKey:output_type -> weir.admin.v1.RevokeKeyResponse
+	10, // 35: weir.admin.v1.KeyService.UpdateKey:output_type -> weir.admin.v1.UpdateKeyResponse
+	12, // 36: weir.admin.v1.KeyService.RotateKey:output_type -> weir.admin.v1.RotateKeyResponse
+	14, // 37: weir.admin.v1.KeyService.DeleteKey:output_type -> weir.admin.v1.DeleteKeyResponse
+	31, // [31:38] is the sub-list for method output_type
+	24, // [24:31] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_weir_admin_v1_key_proto_init() }
@@ -696,7 +1143,7 @@ func file_weir_admin_v1_key_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_admin_v1_key_proto_rawDesc), len(file_weir_admin_v1_key_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   9,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

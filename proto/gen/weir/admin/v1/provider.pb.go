@@ -10,6 +10,7 @@ import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	fieldmaskpb "google.golang.org/protobuf/types/known/fieldmaskpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
@@ -83,9 +84,14 @@ type Provider struct {
 	CredentialRef string                 `protobuf:"bytes,5,opt,name=credential_ref,json=credentialRef,proto3" json:"credential_ref,omitempty"`
 	Region        string                 `protobuf:"bytes,6,opt,name=region,proto3" json:"region,omitempty"`
 	// Price list its models are priced by; empty: unpriced.
-	PriceList     string                 `protobuf:"bytes,7,opt,name=price_list,json=priceList,proto3" json:"price_list,omitempty"`
-	CreatedAt     *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
-	Etag          string                 `protobuf:"bytes,9,opt,name=etag,proto3" json:"etag,omitempty"`
+	PriceList string                 `protobuf:"bytes,7,opt,name=price_list,json=priceList,proto3" json:"price_list,omitempty"`
+	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	Etag      string                 `protobuf:"bytes,9,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Sent with every request to the upstream.
+	Headers  map[string]string `protobuf:"bytes,10,rep,name=headers,proto3" json:"headers,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Timeouts *Timeouts         `protobuf:"bytes,11,opt,name=timeouts,proto3" json:"timeouts,omitempty"`
+	// Models that routes may send to; empty: all.
+	AllowedModels []string `protobuf:"bytes,12,rep,name=allowed_models,json=allowedModels,proto3" json:"allowed_models,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -183,6 +189,27 @@ func (x *Provider) GetEtag() string {
 	return ""
 }
 
+func (x *Provider) GetHeaders() map[string]string {
+	if x != nil {
+		return x.Headers
+	}
+	return nil
+}
+
+func (x *Provider) GetTimeouts() *Timeouts {
+	if x != nil {
+		return x.Timeouts
+	}
+	return nil
+}
+
+func (x *Provider) GetAllowedModels() []string {
+	if x != nil {
+		return x.AllowedModels
+	}
+	return nil
+}
+
 type CreateProviderRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Lower-case letters, digits and inner dashes, at most 63; unique among the
@@ -199,7 +226,13 @@ type CreateProviderRequest struct {
 	Region string `protobuf:"bytes,5,opt,name=region,proto3" json:"region,omitempty"`
 	// Price list its models are priced by, for example openai; empty: openai for the
 	// dialect openai, none for openai-compatible (usage is then marked unpriced).
-	PriceList     string    `protobuf:"bytes,6,opt,name=price_list,json=priceList,proto3" json:"price_list,omitempty"`
+	PriceList string `protobuf:"bytes,6,opt,name=price_list,json=priceList,proto3" json:"price_list,omitempty"`
+	// Sent with every request to the upstream, for example OpenAI-Organization. Not
+	// the credential, and nothing that the transport or the dialect sets itself.
+	Headers  map[string]string `protobuf:"bytes,7,rep,name=headers,proto3" json:"headers,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Timeouts *Timeouts         `protobuf:"bytes,8,opt,name=timeouts,proto3" json:"timeouts,omitempty"`
+	// Models that routes may send to; empty: all.
+	AllowedModels []string  `protobuf:"bytes,9,rep,name=allowed_models,json=allowedModels,proto3" json:"allowed_models,omitempty"`
 	Mutation      *Mutation `protobuf:"bytes,20,opt,name=mutation,proto3" json:"mutation,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -277,6 +310,27 @@ func (x *CreateProviderRequest) GetPriceList() string {
 	return ""
 }
 
+func (x *CreateProviderRequest) GetHeaders() map[string]string {
+	if x != nil {
+		return x.Headers
+	}
+	return nil
+}
+
+func (x *CreateProviderRequest) GetTimeouts() *Timeouts {
+	if x != nil {
+		return x.Timeouts
+	}
+	return nil
+}
+
+func (x *CreateProviderRequest) GetAllowedModels() []string {
+	if x != nil {
+		return x.AllowedModels
+	}
+	return nil
+}
+
 func (x *CreateProviderRequest) GetMutation() *Mutation {
 	if x != nil {
 		return x.Mutation
@@ -331,6 +385,7 @@ func (x *CreateProviderResponse) GetProvider() *Provider {
 type GetProviderRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	AsOf          *AsOf                  `protobuf:"bytes,2,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -370,6 +425,13 @@ func (x *GetProviderRequest) GetId() string {
 		return x.Id
 	}
 	return ""
+}
+
+func (x *GetProviderRequest) GetAsOf() *AsOf {
+	if x != nil {
+		return x.AsOf
+	}
+	return nil
 }
 
 type GetProviderResponse struct {
@@ -419,6 +481,7 @@ func (x *GetProviderResponse) GetProvider() *Provider {
 type ListProvidersRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Page          *Page                  `protobuf:"bytes,1,opt,name=page,proto3" json:"page,omitempty"`
+	AsOf          *AsOf                  `protobuf:"bytes,2,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -456,6 +519,13 @@ func (*ListProvidersRequest) Descriptor() ([]byte, []int) {
 func (x *ListProvidersRequest) GetPage() *Page {
 	if x != nil {
 		return x.Page
+	}
+	return nil
+}
+
+func (x *ListProvidersRequest) GetAsOf() *AsOf {
+	if x != nil {
+		return x.AsOf
 	}
 	return nil
 }
@@ -512,11 +582,205 @@ func (x *ListProvidersResponse) GetNextPageToken() string {
 	return ""
 }
 
+type UpdateProviderRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its id says which; its dialect can't change.
+	Provider *Provider `protobuf:"bytes,1,opt,name=provider,proto3" json:"provider,omitempty"`
+	// Which fields to take from provider; empty: those that are not empty; "*": all.
+	UpdateMask    *fieldmaskpb.FieldMask `protobuf:"bytes,2,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
+	Mutation      *Mutation              `protobuf:"bytes,20,opt,name=mutation,proto3" json:"mutation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateProviderRequest) Reset() {
+	*x = UpdateProviderRequest{}
+	mi := &file_weir_admin_v1_provider_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateProviderRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateProviderRequest) ProtoMessage() {}
+
+func (x *UpdateProviderRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_provider_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateProviderRequest.ProtoReflect.Descriptor instead.
+func (*UpdateProviderRequest) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_provider_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *UpdateProviderRequest) GetProvider() *Provider {
+	if x != nil {
+		return x.Provider
+	}
+	return nil
+}
+
+func (x *UpdateProviderRequest) GetUpdateMask() *fieldmaskpb.FieldMask {
+	if x != nil {
+		return x.UpdateMask
+	}
+	return nil
+}
+
+func (x *UpdateProviderRequest) GetMutation() *Mutation {
+	if x != nil {
+		return x.Mutation
+	}
+	return nil
+}
+
+type UpdateProviderResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Provider      *Provider              `protobuf:"bytes,1,opt,name=provider,proto3" json:"provider,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateProviderResponse) Reset() {
+	*x = UpdateProviderResponse{}
+	mi := &file_weir_admin_v1_provider_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateProviderResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateProviderResponse) ProtoMessage() {}
+
+func (x *UpdateProviderResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_provider_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateProviderResponse.ProtoReflect.Descriptor instead.
+func (*UpdateProviderResponse) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_provider_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *UpdateProviderResponse) GetProvider() *Provider {
+	if x != nil {
+		return x.Provider
+	}
+	return nil
+}
+
+type DeleteProviderRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Mutation      *Mutation              `protobuf:"bytes,20,opt,name=mutation,proto3" json:"mutation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteProviderRequest) Reset() {
+	*x = DeleteProviderRequest{}
+	mi := &file_weir_admin_v1_provider_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteProviderRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteProviderRequest) ProtoMessage() {}
+
+func (x *DeleteProviderRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_provider_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteProviderRequest.ProtoReflect.Descriptor instead.
+func (*DeleteProviderRequest) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_provider_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *DeleteProviderRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *DeleteProviderRequest) GetMutation() *Mutation {
+	if x != nil {
+		return x.Mutation
+	}
+	return nil
+}
+
+type DeleteProviderResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteProviderResponse) Reset() {
+	*x = DeleteProviderResponse{}
+	mi := &file_weir_admin_v1_provider_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteProviderResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteProviderResponse) ProtoMessage() {}
+
+func (x *DeleteProviderResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_provider_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteProviderResponse.ProtoReflect.Descriptor instead.
+func (*DeleteProviderResponse) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_provider_proto_rawDescGZIP(), []int{10}
+}
+
 var File_weir_admin_v1_provider_proto protoreflect.FileDescriptor
 
 const file_weir_admin_v1_provider_proto_rawDesc = "" +
 	"\n" +
-	"\x1cweir/admin/v1/provider.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\"\xa8\x02\n" +
+	"\x1cweir/admin/v1/provider.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\"\x80\x04\n" +
 	"\bProvider\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x120\n" +
@@ -528,7 +792,14 @@ const file_weir_admin_v1_provider_proto_rawDesc = "" +
 	"price_list\x18\a \x01(\tR\tpriceList\x129\n" +
 	"\n" +
 	"created_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x12\x12\n" +
-	"\x04etag\x18\t \x01(\tR\x04etag\"\x9f\x03\n" +
+	"\x04etag\x18\t \x01(\tR\x04etag\x12>\n" +
+	"\aheaders\x18\n" +
+	" \x03(\v2$.weir.admin.v1.Provider.HeadersEntryR\aheaders\x123\n" +
+	"\btimeouts\x18\v \x01(\v2\x17.weir.admin.v1.TimeoutsR\btimeouts\x12%\n" +
+	"\x0eallowed_models\x18\f \x03(\tR\rallowedModels\x1a:\n" +
+	"\fHeadersEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xa4\x05\n" +
 	"\x15CreateProviderRequest\x12?\n" +
 	"\x04name\x18\x01 \x01(\tB+\xbaH(r&2$^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$R\x04name\x12<\n" +
 	"\adialect\x18\x02 \x01(\x0e2\x16.weir.admin.v1.DialectB\n" +
@@ -538,27 +809,48 @@ const file_weir_admin_v1_provider_proto_rawDesc = "" +
 	"\x0ecredential_ref\x18\x04 \x01(\tB;\xbaH8r6\x18\xe8\a21^(env://[A-Za-z_][A-Za-z0-9_]*|file:///[^\\x00]+)$R\rcredentialRef\x12\x1f\n" +
 	"\x06region\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18?R\x06region\x12&\n" +
 	"\n" +
-	"price_list\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18?R\tpriceList\x123\n" +
-	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"M\n" +
+	"price_list\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18?R\tpriceList\x12U\n" +
+	"\aheaders\x18\a \x03(\v21.weir.admin.v1.CreateProviderRequest.HeadersEntryB\b\xbaH\x05\x9a\x01\x02\x10\x14R\aheaders\x123\n" +
+	"\btimeouts\x18\b \x01(\v2\x17.weir.admin.v1.TimeoutsR\btimeouts\x12;\n" +
+	"\x0eallowed_models\x18\t \x03(\tB\x14\xbaH\x11\x92\x01\x0e\x10\xe8\a\x18\x01\"\ar\x05\x10\x01\x18\xc8\x01R\rallowedModels\x123\n" +
+	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\x1a:\n" +
+	"\fHeadersEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"M\n" +
 	"\x16CreateProviderResponse\x123\n" +
-	"\bprovider\x18\x01 \x01(\v2\x17.weir.admin.v1.ProviderR\bprovider\".\n" +
+	"\bprovider\x18\x01 \x01(\v2\x17.weir.admin.v1.ProviderR\bprovider\"X\n" +
 	"\x12GetProviderRequest\x12\x18\n" +
-	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\"J\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12(\n" +
+	"\x05as_of\x18\x02 \x01(\v2\x13.weir.admin.v1.AsOfR\x04asOf\"J\n" +
 	"\x13GetProviderResponse\x123\n" +
-	"\bprovider\x18\x01 \x01(\v2\x17.weir.admin.v1.ProviderR\bprovider\"?\n" +
+	"\bprovider\x18\x01 \x01(\v2\x17.weir.admin.v1.ProviderR\bprovider\"i\n" +
 	"\x14ListProvidersRequest\x12'\n" +
-	"\x04page\x18\x01 \x01(\v2\x13.weir.admin.v1.PageR\x04page\"v\n" +
+	"\x04page\x18\x01 \x01(\v2\x13.weir.admin.v1.PageR\x04page\x12(\n" +
+	"\x05as_of\x18\x02 \x01(\v2\x13.weir.admin.v1.AsOfR\x04asOf\"v\n" +
 	"\x15ListProvidersResponse\x125\n" +
 	"\tproviders\x18\x01 \x03(\v2\x17.weir.admin.v1.ProviderR\tproviders\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken*[\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xc6\x01\n" +
+	"\x15UpdateProviderRequest\x12;\n" +
+	"\bprovider\x18\x01 \x01(\v2\x17.weir.admin.v1.ProviderB\x06\xbaH\x03\xc8\x01\x01R\bprovider\x12;\n" +
+	"\vupdate_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
+	"updateMask\x123\n" +
+	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"M\n" +
+	"\x16UpdateProviderResponse\x123\n" +
+	"\bprovider\x18\x01 \x01(\v2\x17.weir.admin.v1.ProviderR\bprovider\"f\n" +
+	"\x15DeleteProviderRequest\x12\x18\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x123\n" +
+	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"\x18\n" +
+	"\x16DeleteProviderResponse*[\n" +
 	"\aDialect\x12\x17\n" +
 	"\x13DIALECT_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eDIALECT_OPENAI\x10\x01\x12\x1d\n" +
-	"\x19DIALECT_OPENAI_COMPATIBLE\x10\x02\"\x04\b\x03\x10\x062\xe5\x02\n" +
+	"\x19DIALECT_OPENAI_COMPATIBLE\x10\x02\"\x04\b\x03\x10\x062\xcf\x04\n" +
 	"\x0fProviderService\x12s\n" +
 	"\x0eCreateProvider\x12$.weir.admin.v1.CreateProviderRequest\x1a%.weir.admin.v1.CreateProviderResponse\"\x14\x8a\xb5\x18\x10providers.create\x12j\n" +
 	"\vGetProvider\x12!.weir.admin.v1.GetProviderRequest\x1a\".weir.admin.v1.GetProviderResponse\"\x14\x8a\xb5\x18\rproviders.get\x90\x02\x01\x12q\n" +
-	"\rListProviders\x12#.weir.admin.v1.ListProvidersRequest\x1a$.weir.admin.v1.ListProvidersResponse\"\x15\x8a\xb5\x18\x0eproviders.list\x90\x02\x01B\xb0\x01\n" +
+	"\rListProviders\x12#.weir.admin.v1.ListProvidersRequest\x1a$.weir.admin.v1.ListProvidersResponse\"\x15\x8a\xb5\x18\x0eproviders.list\x90\x02\x01\x12s\n" +
+	"\x0eUpdateProvider\x12$.weir.admin.v1.UpdateProviderRequest\x1a%.weir.admin.v1.UpdateProviderResponse\"\x14\x8a\xb5\x18\x10providers.update\x12s\n" +
+	"\x0eDeleteProvider\x12$.weir.admin.v1.DeleteProviderRequest\x1a%.weir.admin.v1.DeleteProviderResponse\"\x14\x8a\xb5\x18\x10providers.deleteB\xb0\x01\n" +
 	"\x11com.weir.admin.v1B\rProviderProtoP\x01Z6github.com/weirhq/weir/proto/gen/weir/admin/v1;adminv1\xa2\x02\x03WAX\xaa\x02\rWeir.Admin.V1\xca\x02\rWeir\\Admin\\V1\xe2\x02\x19Weir\\Admin\\V1\\GPBMetadata\xea\x02\x0fWeir::Admin::V1b\x06proto3"
 
 var (
@@ -574,7 +866,7 @@ func file_weir_admin_v1_provider_proto_rawDescGZIP() []byte {
 }
 
 var file_weir_admin_v1_provider_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_weir_admin_v1_provider_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_weir_admin_v1_provider_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_weir_admin_v1_provider_proto_goTypes = []any{
 	(Dialect)(0),                   // 0: weir.admin.v1.Dialect
 	(*Provider)(nil),               // 1: weir.admin.v1.Provider
@@ -584,30 +876,54 @@ var file_weir_admin_v1_provider_proto_goTypes = []any{
 	(*GetProviderResponse)(nil),    // 5: weir.admin.v1.GetProviderResponse
 	(*ListProvidersRequest)(nil),   // 6: weir.admin.v1.ListProvidersRequest
 	(*ListProvidersResponse)(nil),  // 7: weir.admin.v1.ListProvidersResponse
-	(*timestamppb.Timestamp)(nil),  // 8: google.protobuf.Timestamp
-	(*Mutation)(nil),               // 9: weir.admin.v1.Mutation
-	(*Page)(nil),                   // 10: weir.admin.v1.Page
+	(*UpdateProviderRequest)(nil),  // 8: weir.admin.v1.UpdateProviderRequest
+	(*UpdateProviderResponse)(nil), // 9: weir.admin.v1.UpdateProviderResponse
+	(*DeleteProviderRequest)(nil),  // 10: weir.admin.v1.DeleteProviderRequest
+	(*DeleteProviderResponse)(nil), // 11: weir.admin.v1.DeleteProviderResponse
+	nil,                            // 12: weir.admin.v1.Provider.HeadersEntry
+	nil,                            // 13: weir.admin.v1.CreateProviderRequest.HeadersEntry
+	(*timestamppb.Timestamp)(nil),  // 14: google.protobuf.Timestamp
+	(*Timeouts)(nil),               // 15: weir.admin.v1.Timeouts
+	(*Mutation)(nil),               // 16: weir.admin.v1.Mutation
+	(*AsOf)(nil),                   // 17: weir.admin.v1.AsOf
+	(*Page)(nil),                   // 18: weir.admin.v1.Page
+	(*fieldmaskpb.FieldMask)(nil),  // 19: google.protobuf.FieldMask
 }
 var file_weir_admin_v1_provider_proto_depIdxs = []int32{
 	0,  // 0: weir.admin.v1.Provider.dialect:type_name -> weir.admin.v1.Dialect
-	8,  // 1: weir.admin.v1.Provider.created_at:type_name -> google.protobuf.Timestamp
-	0,  // 2: weir.admin.v1.CreateProviderRequest.dialect:type_name -> weir.admin.v1.Dialect
-	9,  // 3: weir.admin.v1.CreateProviderRequest.mutation:type_name -> weir.admin.v1.Mutation
-	1,  // 4: weir.admin.v1.CreateProviderResponse.provider:type_name -> weir.admin.v1.Provider
-	1,  // 5: weir.admin.v1.GetProviderResponse.provider:type_name -> weir.admin.v1.Provider
-	10, // 6: weir.admin.v1.ListProvidersRequest.page:type_name -> weir.admin.v1.Page
-	1,  // 7: weir.admin.v1.ListProvidersResponse.providers:type_name -> weir.admin.v1.Provider
-	2,  // 8: weir.admin.v1.ProviderService.CreateProvider:input_type -> weir.admin.v1.CreateProviderRequest
-	4,  // 9: weir.admin.v1.ProviderService.GetProvider:input_type -> weir.admin.v1.GetProviderRequest
-	6,  // 10: weir.admin.v1.ProviderService.ListProviders:input_type -> weir.admin.v1.ListProvidersRequest
-	3,  // 11: weir.admin.v1.ProviderService.CreateProvider:output_type -> weir.admin.v1.CreateProviderResponse
-	5,  // 12: weir.admin.v1.ProviderService.GetProvider:output_type -> weir.admin.v1.GetProviderResponse
-	7,  // 13: weir.admin.v1.ProviderService.ListProviders:output_type -> weir.admin.v1.ListProvidersResponse
-	11, // [11:14] is the sub-list for method output_type
-	8,  // [8:11] is the sub-list for method input_type
-	8,  // [8:8] is the sub-list for extension type_name
-	8,  // [8:8] is the sub-list for extension extendee
-	0,  // [0:8] is the sub-list for field type_name
+	14, // 1: weir.admin.v1.Provider.created_at:type_name -> google.protobuf.Timestamp
+	12, // 2: weir.admin.v1.Provider.headers:type_name -> weir.admin.v1.Provider.HeadersEntry
+	15, // 3: weir.admin.v1.Provider.timeouts:type_name -> weir.admin.v1.Timeouts
+	0,  // 4: weir.admin.v1.CreateProviderRequest.dialect:type_name -> weir.admin.v1.Dialect
+	13, // 5: weir.admin.v1.CreateProviderRequest.headers:type_name -> weir.admin.v1.CreateProviderRequest.HeadersEntry
+	15, // 6: weir.admin.v1.CreateProviderRequest.timeouts:type_name -> weir.admin.v1.Timeouts
+	16, // 7: weir.admin.v1.CreateProviderRequest.mutation:type_name -> weir.admin.v1.Mutation
+	1,  // 8: weir.admin.v1.CreateProviderResponse.provider:type_name -> weir.admin.v1.Provider
+	17, // 9: weir.admin.v1.GetProviderRequest.as_of:type_name -> weir.admin.v1.AsOf
+	1,  // 10: weir.admin.v1.GetProviderResponse.provider:type_name -> weir.admin.v1.Provider
+	18, // 11: weir.admin.v1.ListProvidersRequest.page:type_name -> weir.admin.v1.Page
+	17, // 12: weir.admin.v1.ListProvidersRequest.as_of:type_name -> weir.admin.v1.AsOf
+	1,  // 13: weir.admin.v1.ListProvidersResponse.providers:type_name -> weir.admin.v1.Provider
+	1,  // 14: weir.admin.v1.UpdateProviderRequest.provider:type_name -> weir.admin.v1.Provider
+	19, // 15: weir.admin.v1.UpdateProviderRequest.update_mask:type_name -> google.protobuf.FieldMask
+	16, // 16: weir.admin.v1.UpdateProviderRequest.mutation:type_name -> weir.admin.v1.Mutation
+	1,  // 17: weir.admin.v1.UpdateProviderResponse.provider:type_name -> weir.admin.v1.Provider
+	16, // 18: weir.admin.v1.DeleteProviderRequest.mutation:type_name -> weir.admin.v1.Mutation
+	2,  // 19: weir.admin.v1.ProviderService.CreateProvider:input_type -> weir.admin.v1.CreateProviderRequest
+	4,  // 20: weir.admin.v1.ProviderService.GetProvider:input_type -> weir.admin.v1.GetProviderRequest
+	6,  // 21: weir.admin.v1.ProviderService.ListProviders:input_type -> weir.admin.v1.ListProvidersRequest
+	8,  // 22: weir.admin.v1.ProviderService.UpdateProvider:input_type -> weir.admin.v1.UpdateProviderRequest
+	10, // 23: weir.admin.v1.ProviderService.DeleteProvider:input_type -> weir.admin.v1.DeleteProviderRequest
+	3,  // 24: weir.admin.v1.ProviderService.CreateProvider:output_type -> weir.admin.v1.CreateProviderResponse
+	5,  // 25: weir.admin.v1.ProviderService.GetProvider:output_type -> weir.admin.v1.GetProviderResponse
+	7,  // 26: weir.admin.v1.ProviderService.ListProviders:output_type -> weir.admin.v1.ListProvidersResponse
+	9,  // 27: weir.admin.v1.ProviderService.UpdateProvider:output_type -> weir.admin.v1.UpdateProviderResponse
+	11, // 28: weir.admin.v1.ProviderService.DeleteProvider:output_type -> weir.admin.v1.DeleteProviderResponse
+	24, // [24:29] is the sub-list for method output_type
+	19, // [19:24] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
 func init() { file_weir_admin_v1_provider_proto_init() }
@@ -623,7 +939,7 @@ func file_weir_admin_v1_provider_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_admin_v1_provider_proto_rawDesc), len(file_weir_admin_v1_provider_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   7,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

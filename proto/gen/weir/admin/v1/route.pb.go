@@ -10,6 +10,7 @@ import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	fieldmaskpb "google.golang.org/protobuf/types/known/fieldmaskpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
@@ -72,15 +73,18 @@ func (Strategy) EnumDescriptor() ([]byte, []int) {
 
 // Route is the name an application writes in `model`.
 type Route struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	Strategy      Strategy               `protobuf:"varint,3,opt,name=strategy,proto3,enum=weir.admin.v1.Strategy" json:"strategy,omitempty"`
-	Targets       []*Target              `protobuf:"bytes,4,rep,name=targets,proto3" json:"targets,omitempty"`
-	CreatedAt     *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
-	Etag          string                 `protobuf:"bytes,6,opt,name=etag,proto3" json:"etag,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Id        string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Name      string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	Strategy  Strategy               `protobuf:"varint,3,opt,name=strategy,proto3,enum=weir.admin.v1.Strategy" json:"strategy,omitempty"`
+	Targets   []*Target              `protobuf:"bytes,4,rep,name=targets,proto3" json:"targets,omitempty"`
+	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	Etag      string                 `protobuf:"bytes,6,opt,name=etag,proto3" json:"etag,omitempty"`
+	Timeouts  *Timeouts              `protobuf:"bytes,7,opt,name=timeouts,proto3" json:"timeouts,omitempty"`
+	// Projects whose keys may use it; empty: all.
+	AllowedProjectIds []string `protobuf:"bytes,8,rep,name=allowed_project_ids,json=allowedProjectIds,proto3" json:"allowed_project_ids,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *Route) Reset() {
@@ -155,6 +159,20 @@ func (x *Route) GetEtag() string {
 	return ""
 }
 
+func (x *Route) GetTimeouts() *Timeouts {
+	if x != nil {
+		return x.Timeouts
+	}
+	return nil
+}
+
+func (x *Route) GetAllowedProjectIds() []string {
+	if x != nil {
+		return x.AllowedProjectIds
+	}
+	return nil
+}
+
 type CreateRouteRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// What applications write in `model`: letters, digits and -._:/ , at most 128;
@@ -163,10 +181,13 @@ type CreateRouteRequest struct {
 	// Unspecified means SINGLE.
 	Strategy Strategy `protobuf:"varint,2,opt,name=strategy,proto3,enum=weir.admin.v1.Strategy" json:"strategy,omitempty"`
 	// SINGLE takes exactly one.
-	Targets       []*Target `protobuf:"bytes,3,rep,name=targets,proto3" json:"targets,omitempty"`
-	Mutation      *Mutation `protobuf:"bytes,20,opt,name=mutation,proto3" json:"mutation,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Targets  []*Target `protobuf:"bytes,3,rep,name=targets,proto3" json:"targets,omitempty"`
+	Timeouts *Timeouts `protobuf:"bytes,4,opt,name=timeouts,proto3" json:"timeouts,omitempty"`
+	// Projects whose keys may use it; empty: all. To the others it does not exist.
+	AllowedProjectIds []string  `protobuf:"bytes,5,rep,name=allowed_project_ids,json=allowedProjectIds,proto3" json:"allowed_project_ids,omitempty"`
+	Mutation          *Mutation `protobuf:"bytes,20,opt,name=mutation,proto3" json:"mutation,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *CreateRouteRequest) Reset() {
@@ -216,6 +237,20 @@ func (x *CreateRouteRequest) GetStrategy() Strategy {
 func (x *CreateRouteRequest) GetTargets() []*Target {
 	if x != nil {
 		return x.Targets
+	}
+	return nil
+}
+
+func (x *CreateRouteRequest) GetTimeouts() *Timeouts {
+	if x != nil {
+		return x.Timeouts
+	}
+	return nil
+}
+
+func (x *CreateRouteRequest) GetAllowedProjectIds() []string {
+	if x != nil {
+		return x.AllowedProjectIds
 	}
 	return nil
 }
@@ -274,6 +309,7 @@ func (x *CreateRouteResponse) GetRoute() *Route {
 type GetRouteRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	AsOf          *AsOf                  `protobuf:"bytes,2,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -313,6 +349,13 @@ func (x *GetRouteRequest) GetId() string {
 		return x.Id
 	}
 	return ""
+}
+
+func (x *GetRouteRequest) GetAsOf() *AsOf {
+	if x != nil {
+		return x.AsOf
+	}
+	return nil
 }
 
 type GetRouteResponse struct {
@@ -362,6 +405,7 @@ func (x *GetRouteResponse) GetRoute() *Route {
 type ListRoutesRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Page          *Page                  `protobuf:"bytes,1,opt,name=page,proto3" json:"page,omitempty"`
+	AsOf          *AsOf                  `protobuf:"bytes,2,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -399,6 +443,13 @@ func (*ListRoutesRequest) Descriptor() ([]byte, []int) {
 func (x *ListRoutesRequest) GetPage() *Page {
 	if x != nil {
 		return x.Page
+	}
+	return nil
+}
+
+func (x *ListRoutesRequest) GetAsOf() *AsOf {
+	if x != nil {
+		return x.AsOf
 	}
 	return nil
 }
@@ -455,6 +506,200 @@ func (x *ListRoutesResponse) GetNextPageToken() string {
 	return ""
 }
 
+type UpdateRouteRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its id says which.
+	Route *Route `protobuf:"bytes,1,opt,name=route,proto3" json:"route,omitempty"`
+	// Which fields to take from route; empty: those that are not empty; "*": all.
+	UpdateMask    *fieldmaskpb.FieldMask `protobuf:"bytes,2,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
+	Mutation      *Mutation              `protobuf:"bytes,20,opt,name=mutation,proto3" json:"mutation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateRouteRequest) Reset() {
+	*x = UpdateRouteRequest{}
+	mi := &file_weir_admin_v1_route_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateRouteRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateRouteRequest) ProtoMessage() {}
+
+func (x *UpdateRouteRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_route_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateRouteRequest.ProtoReflect.Descriptor instead.
+func (*UpdateRouteRequest) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_route_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *UpdateRouteRequest) GetRoute() *Route {
+	if x != nil {
+		return x.Route
+	}
+	return nil
+}
+
+func (x *UpdateRouteRequest) GetUpdateMask() *fieldmaskpb.FieldMask {
+	if x != nil {
+		return x.UpdateMask
+	}
+	return nil
+}
+
+func (x *UpdateRouteRequest) GetMutation() *Mutation {
+	if x != nil {
+		return x.Mutation
+	}
+	return nil
+}
+
+type UpdateRouteResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Route         *Route                 `protobuf:"bytes,1,opt,name=route,proto3" json:"route,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateRouteResponse) Reset() {
+	*x = UpdateRouteResponse{}
+	mi := &file_weir_admin_v1_route_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateRouteResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateRouteResponse) ProtoMessage() {}
+
+func (x *UpdateRouteResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_route_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateRouteResponse.ProtoReflect.Descriptor instead.
+func (*UpdateRouteResponse) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_route_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *UpdateRouteResponse) GetRoute() *Route {
+	if x != nil {
+		return x.Route
+	}
+	return nil
+}
+
+type DeleteRouteRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Mutation      *Mutation              `protobuf:"bytes,20,opt,name=mutation,proto3" json:"mutation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteRouteRequest) Reset() {
+	*x = DeleteRouteRequest{}
+	mi := &file_weir_admin_v1_route_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteRouteRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteRouteRequest) ProtoMessage() {}
+
+func (x *DeleteRouteRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_route_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteRouteRequest.ProtoReflect.Descriptor instead.
+func (*DeleteRouteRequest) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_route_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *DeleteRouteRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *DeleteRouteRequest) GetMutation() *Mutation {
+	if x != nil {
+		return x.Mutation
+	}
+	return nil
+}
+
+type DeleteRouteResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteRouteResponse) Reset() {
+	*x = DeleteRouteResponse{}
+	mi := &file_weir_admin_v1_route_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteRouteResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteRouteResponse) ProtoMessage() {}
+
+func (x *DeleteRouteResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_route_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteRouteResponse.ProtoReflect.Descriptor instead.
+func (*DeleteRouteResponse) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_route_proto_rawDescGZIP(), []int{10}
+}
+
 type Target struct {
 	state      protoimpl.MessageState `protogen:"open.v1"`
 	ProviderId string                 `protobuf:"bytes,1,opt,name=provider_id,json=providerId,proto3" json:"provider_id,omitempty"`
@@ -466,7 +711,7 @@ type Target struct {
 
 func (x *Target) Reset() {
 	*x = Target{}
-	mi := &file_weir_admin_v1_route_proto_msgTypes[7]
+	mi := &file_weir_admin_v1_route_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -478,7 +723,7 @@ func (x *Target) String() string {
 func (*Target) ProtoMessage() {}
 
 func (x *Target) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_route_proto_msgTypes[7]
+	mi := &file_weir_admin_v1_route_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -491,7 +736,7 @@ func (x *Target) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Target.ProtoReflect.Descriptor instead.
 func (*Target) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_route_proto_rawDescGZIP(), []int{7}
+	return file_weir_admin_v1_route_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Target) GetProviderId() string {
@@ -512,7 +757,7 @@ var File_weir_admin_v1_route_proto protoreflect.FileDescriptor
 
 const file_weir_admin_v1_route_proto_rawDesc = "" +
 	"\n" +
-	"\x19weir/admin/v1/route.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\"\xe0\x01\n" +
+	"\x19weir/admin/v1/route.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\"\xc5\x02\n" +
 	"\x05Route\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x123\n" +
@@ -520,24 +765,41 @@ const file_weir_admin_v1_route_proto_rawDesc = "" +
 	"\atargets\x18\x04 \x03(\v2\x15.weir.admin.v1.TargetR\atargets\x129\n" +
 	"\n" +
 	"created_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x12\x12\n" +
-	"\x04etag\x18\x06 \x01(\tR\x04etag\"\x94\x02\n" +
+	"\x04etag\x18\x06 \x01(\tR\x04etag\x123\n" +
+	"\btimeouts\x18\a \x01(\v2\x17.weir.admin.v1.TimeoutsR\btimeouts\x12.\n" +
+	"\x13allowed_project_ids\x18\b \x03(\tR\x11allowedProjectIds\"\x8d\x03\n" +
 	"\x12CreateRouteRequest\x12M\n" +
 	"\x04name\x18\x01 \x01(\tB9\xbaH6r422^[A-Za-z0-9]([A-Za-z0-9._:/-]{0,126}[A-Za-z0-9])?$R\x04name\x12=\n" +
 	"\bstrategy\x18\x02 \x01(\x0e2\x17.weir.admin.v1.StrategyB\b\xbaH\x05\x82\x01\x02\x10\x01R\bstrategy\x12;\n" +
 	"\atargets\x18\x03 \x03(\v2\x15.weir.admin.v1.TargetB\n" +
 	"\xbaH\a\x92\x01\x04\b\x01\x10\x01R\atargets\x123\n" +
+	"\btimeouts\x18\x04 \x01(\v2\x17.weir.admin.v1.TimeoutsR\btimeouts\x12B\n" +
+	"\x13allowed_project_ids\x18\x05 \x03(\tB\x12\xbaH\x0f\x92\x01\f\x10\xe8\a\x18\x01\"\x05r\x03\xb0\x01\x01R\x11allowedProjectIds\x123\n" +
 	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"A\n" +
 	"\x13CreateRouteResponse\x12*\n" +
-	"\x05route\x18\x01 \x01(\v2\x14.weir.admin.v1.RouteR\x05route\"+\n" +
+	"\x05route\x18\x01 \x01(\v2\x14.weir.admin.v1.RouteR\x05route\"U\n" +
 	"\x0fGetRouteRequest\x12\x18\n" +
-	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\">\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12(\n" +
+	"\x05as_of\x18\x02 \x01(\v2\x13.weir.admin.v1.AsOfR\x04asOf\">\n" +
 	"\x10GetRouteResponse\x12*\n" +
-	"\x05route\x18\x01 \x01(\v2\x14.weir.admin.v1.RouteR\x05route\"<\n" +
+	"\x05route\x18\x01 \x01(\v2\x14.weir.admin.v1.RouteR\x05route\"f\n" +
 	"\x11ListRoutesRequest\x12'\n" +
-	"\x04page\x18\x01 \x01(\v2\x13.weir.admin.v1.PageR\x04page\"j\n" +
+	"\x04page\x18\x01 \x01(\v2\x13.weir.admin.v1.PageR\x04page\x12(\n" +
+	"\x05as_of\x18\x02 \x01(\v2\x13.weir.admin.v1.AsOfR\x04asOf\"j\n" +
 	"\x12ListRoutesResponse\x12,\n" +
 	"\x06routes\x18\x01 \x03(\v2\x14.weir.admin.v1.RouteR\x06routes\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"[\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xba\x01\n" +
+	"\x12UpdateRouteRequest\x122\n" +
+	"\x05route\x18\x01 \x01(\v2\x14.weir.admin.v1.RouteB\x06\xbaH\x03\xc8\x01\x01R\x05route\x12;\n" +
+	"\vupdate_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
+	"updateMask\x123\n" +
+	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"A\n" +
+	"\x13UpdateRouteResponse\x12*\n" +
+	"\x05route\x18\x01 \x01(\v2\x14.weir.admin.v1.RouteR\x05route\"c\n" +
+	"\x12DeleteRouteRequest\x12\x18\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x123\n" +
+	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"\x15\n" +
+	"\x13DeleteRouteResponse\"[\n" +
 	"\x06Target\x12)\n" +
 	"\vprovider_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\n" +
 	"providerId\x12 \n" +
@@ -546,13 +808,15 @@ const file_weir_admin_v1_route_proto_rawDesc = "" +
 	"*?\n" +
 	"\bStrategy\x12\x18\n" +
 	"\x14STRATEGY_UNSPECIFIED\x10\x00\x12\x13\n" +
-	"\x0fSTRATEGY_SINGLE\x10\x01\"\x04\b\x02\x10\x142\xbe\x02\n" +
+	"\x0fSTRATEGY_SINGLE\x10\x01\"\x04\b\x02\x10\x142\x90\x04\n" +
 	"\fRouteService\x12g\n" +
 	"\vCreateRoute\x12!.weir.admin.v1.CreateRouteRequest\x1a\".weir.admin.v1.CreateRouteResponse\"\x11\x8a\xb5\x18\rroutes.create\x12^\n" +
 	"\bGetRoute\x12\x1e.weir.admin.v1.GetRouteRequest\x1a\x1f.weir.admin.v1.GetRouteResponse\"\x11\x8a\xb5\x18\n" +
 	"routes.get\x90\x02\x01\x12e\n" +
 	"\n" +
-	"ListRoutes\x12 .weir.admin.v1.ListRoutesRequest\x1a!.weir.admin.v1.ListRoutesResponse\"\x12\x8a\xb5\x18\vroutes.list\x90\x02\x01B\xad\x01\n" +
+	"ListRoutes\x12 .weir.admin.v1.ListRoutesRequest\x1a!.weir.admin.v1.ListRoutesResponse\"\x12\x8a\xb5\x18\vroutes.list\x90\x02\x01\x12g\n" +
+	"\vUpdateRoute\x12!.weir.admin.v1.UpdateRouteRequest\x1a\".weir.admin.v1.UpdateRouteResponse\"\x11\x8a\xb5\x18\rroutes.update\x12g\n" +
+	"\vDeleteRoute\x12!.weir.admin.v1.DeleteRouteRequest\x1a\".weir.admin.v1.DeleteRouteResponse\"\x11\x8a\xb5\x18\rroutes.deleteB\xad\x01\n" +
 	"\x11com.weir.admin.v1B\n" +
 	"RouteProtoP\x01Z6github.com/weirhq/weir/proto/gen/weir/admin/v1;adminv1\xa2\x02\x03WAX\xaa\x02\rWeir.Admin.V1\xca\x02\rWeir\\Admin\\V1\xe2\x02\x19Weir\\Admin\\V1\\GPBMetadata\xea\x02\x0fWeir::Admin::V1b\x06proto3"
 
@@ -569,7 +833,7 @@ func file_weir_admin_v1_route_proto_rawDescGZIP() []byte {
 }
 
 var file_weir_admin_v1_route_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_weir_admin_v1_route_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_weir_admin_v1_route_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_weir_admin_v1_route_proto_goTypes = []any{
 	(Strategy)(0),                 // 0: weir.admin.v1.Strategy
 	(*Route)(nil),                 // 1: weir.admin.v1.Route
@@ -579,33 +843,53 @@ var file_weir_admin_v1_route_proto_goTypes = []any{
 	(*GetRouteResponse)(nil),      // 5: weir.admin.v1.GetRouteResponse
 	(*ListRoutesRequest)(nil),     // 6: weir.admin.v1.ListRoutesRequest
 	(*ListRoutesResponse)(nil),    // 7: weir.admin.v1.ListRoutesResponse
-	(*Target)(nil),                // 8: weir.admin.v1.Target
-	(*timestamppb.Timestamp)(nil), // 9: google.protobuf.Timestamp
-	(*Mutation)(nil),              // 10: weir.admin.v1.Mutation
-	(*Page)(nil),                  // 11: weir.admin.v1.Page
+	(*UpdateRouteRequest)(nil),    // 8: weir.admin.v1.UpdateRouteRequest
+	(*UpdateRouteResponse)(nil),   // 9: weir.admin.v1.UpdateRouteResponse
+	(*DeleteRouteRequest)(nil),    // 10: weir.admin.v1.DeleteRouteRequest
+	(*DeleteRouteResponse)(nil),   // 11: weir.admin.v1.DeleteRouteResponse
+	(*Target)(nil),                // 12: weir.admin.v1.Target
+	(*timestamppb.Timestamp)(nil), // 13: google.protobuf.Timestamp
+	(*Timeouts)(nil),              // 14: weir.admin.v1.Timeouts
+	(*Mutation)(nil),              // 15: weir.admin.v1.Mutation
+	(*AsOf)(nil),                  // 16: weir.admin.v1.AsOf
+	(*Page)(nil),                  // 17: weir.admin.v1.Page
+	(*fieldmaskpb.FieldMask)(nil), // 18: google.protobuf.FieldMask
 }
 var file_weir_admin_v1_route_proto_depIdxs = []int32{
 	0,  // 0: weir.admin.v1.Route.strategy:type_name -> weir.admin.v1.Strategy
-	8,  // 1: weir.admin.v1.Route.targets:type_name -> weir.admin.v1.Target
-	9,  // 2: weir.admin.v1.Route.created_at:type_name -> google.protobuf.Timestamp
-	0,  // 3: weir.admin.v1.CreateRouteRequest.strategy:type_name -> weir.admin.v1.Strategy
-	8,  // 4: weir.admin.v1.CreateRouteRequest.targets:type_name -> weir.admin.v1.Target
-	10, // 5: weir.admin.v1.CreateRouteRequest.mutation:type_name -> weir.admin.v1.Mutation
-	1,  // 6: weir.admin.v1.CreateRouteResponse.route:type_name -> weir.admin.v1.Route
-	1,  // 7: weir.admin.v1.GetRouteResponse.route:type_name -> weir.admin.v1.Route
-	11, // 8: weir.admin.v1.ListRoutesRequest.page:type_name -> weir.admin.v1.Page
-	1,  // 9: weir.admin.v1.ListRoutesResponse.routes:type_name -> weir.admin.v1.Route
-	2,  // 10: weir.admin.v1.RouteService.CreateRoute:input_type -> weir.admin.v1.CreateRouteRequest
-	4,  // 11: weir.admin.v1.RouteService.GetRoute:input_type -> weir.admin.v1.GetRouteRequest
-	6,  // 12: weir.admin.v1.RouteService.ListRoutes:input_type -> weir.admin.v1.ListRoutesRequest
-	3,  // 13: weir.admin.v1.RouteService.CreateRoute:output_type -> weir.admin.v1.CreateRouteResponse
-	5,  // 14: weir.admin.v1.RouteService.GetRoute:output_type -> weir.admin.v1.GetRouteResponse
-	7,  // 15: weir.admin.v1.RouteService.ListRoutes:output_type -> weir.admin.v1.ListRoutesResponse
-	13, // [13:16] is the sub-list for method output_type
-	10, // [10:13] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	12, // 1: weir.admin.v1.Route.targets:type_name -> weir.admin.v1.Target
+	13, // 2: weir.admin.v1.Route.created_at:type_name -> google.protobuf.Timestamp
+	14, // 3: weir.admin.v1.Route.timeouts:type_name -> weir.admin.v1.Timeouts
+	0,  // 4: weir.admin.v1.CreateRouteRequest.strategy:type_name -> weir.admin.v1.Strategy
+	12, // 5: weir.admin.v1.CreateRouteRequest.targets:type_name -> weir.admin.v1.Target
+	14, // 6: weir.admin.v1.CreateRouteRequest.timeouts:type_name -> weir.admin.v1.Timeouts
+	15, // 7: weir.admin.v1.CreateRouteRequest.mutation:type_name -> weir.admin.v1.Mutation
+	1,  // 8: weir.admin.v1.CreateRouteResponse.route:type_name -> weir.admin.v1.Route
+	16, // 9: weir.admin.v1.GetRouteRequest.as_of:type_name -> weir.admin.v1.AsOf
+	1,  // 10: weir.admin.v1.GetRouteResponse.route:type_name -> weir.admin.v1.Route
+	17, // 11: weir.admin.v1.ListRoutesRequest.page:type_name -> weir.admin.v1.Page
+	16, // 12: weir.admin.v1.ListRoutesRequest.as_of:type_name -> weir.admin.v1.AsOf
+	1,  // 13: weir.admin.v1.ListRoutesResponse.routes:type_name -> weir.admin.v1.Route
+	1,  // 14: weir.admin.v1.UpdateRouteRequest.route:type_name -> weir.admin.v1.Route
+	18, // 15: weir.admin.v1.UpdateRouteRequest.update_mask:type_name -> google.protobuf.FieldMask
+	15, // 16: weir.admin.v1.UpdateRouteRequest.mutation:type_name -> weir.admin.v1.Mutation
+	1,  // 17: weir.admin.v1.UpdateRouteResponse.route:type_name -> weir.admin.v1.Route
+	15, // 18: weir.admin.v1.DeleteRouteRequest.mutation:type_name -> weir.admin.v1.Mutation
+	2,  // 19: weir.admin.v1.RouteService.CreateRoute:input_type -> weir.admin.v1.CreateRouteRequest
+	4,  // 20: weir.admin.v1.RouteService.GetRoute:input_type -> weir.admin.v1.GetRouteRequest
+	6,  // 21: weir.admin.v1.RouteService.ListRoutes:input_type -> weir.admin.v1.ListRoutesRequest
+	8,  // 22: weir.admin.v1.RouteService.UpdateRoute:input_type -> weir.admin.v1.UpdateRouteRequest
+	10, // 23: weir.admin.v1.RouteService.DeleteRoute:input_type -> weir.admin.v1.DeleteRouteRequest
+	3,  // 24: weir.admin.v1.RouteService.CreateRoute:output_type -> weir.admin.v1.CreateRouteResponse
+	5,  // 25: weir.admin.v1.RouteService.GetRoute:output_type -> weir.admin.v1.GetRouteResponse
+	7,  // 26: weir.admin.v1.RouteService.ListRoutes:output_type -> weir.admin.v1.ListRoutesResponse
+	9,  // 27: weir.admin.v1.RouteService.UpdateRoute:output_type -> weir.admin.v1.UpdateRouteResponse
+	11, // 28: weir.admin.v1.RouteService.DeleteRoute:output_type -> weir.admin.v1.DeleteRouteResponse
+	24, // [24:29] is the sub-list for method output_type
+	19, // [19:24] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
 func init() { file_weir_admin_v1_route_proto_init() }
@@ -621,7 +905,7 @@ func file_weir_admin_v1_route_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_admin_v1_route_proto_rawDesc), len(file_weir_admin_v1_route_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   8,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

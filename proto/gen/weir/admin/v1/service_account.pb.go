@@ -10,6 +10,7 @@ import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	fieldmaskpb "google.golang.org/protobuf/types/known/fieldmaskpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
@@ -218,6 +219,7 @@ func (x *CreateServiceAccountResponse) GetServiceAccount() *ServiceAccount {
 type GetServiceAccountRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	AsOf          *AsOf                  `protobuf:"bytes,2,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -257,6 +259,13 @@ func (x *GetServiceAccountRequest) GetId() string {
 		return x.Id
 	}
 	return ""
+}
+
+func (x *GetServiceAccountRequest) GetAsOf() *AsOf {
+	if x != nil {
+		return x.AsOf
+	}
+	return nil
 }
 
 type GetServiceAccountResponse struct {
@@ -306,6 +315,7 @@ func (x *GetServiceAccountResponse) GetServiceAccount() *ServiceAccount {
 type ListServiceAccountsRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Page          *Page                  `protobuf:"bytes,1,opt,name=page,proto3" json:"page,omitempty"`
+	AsOf          *AsOf                  `protobuf:"bytes,2,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -343,6 +353,13 @@ func (*ListServiceAccountsRequest) Descriptor() ([]byte, []int) {
 func (x *ListServiceAccountsRequest) GetPage() *Page {
 	if x != nil {
 		return x.Page
+	}
+	return nil
+}
+
+func (x *ListServiceAccountsRequest) GetAsOf() *AsOf {
+	if x != nil {
+		return x.AsOf
 	}
 	return nil
 }
@@ -399,21 +416,217 @@ func (x *ListServiceAccountsResponse) GetNextPageToken() string {
 	return ""
 }
 
-type ServiceAccountToken struct {
+type UpdateServiceAccountRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its id says which.
+	ServiceAccount *ServiceAccount `protobuf:"bytes,1,opt,name=service_account,json=serviceAccount,proto3" json:"service_account,omitempty"`
+	// Which fields to take from service_account; empty: those that are not empty; "*": all.
+	UpdateMask    *fieldmaskpb.FieldMask `protobuf:"bytes,2,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
+	Mutation      *Mutation              `protobuf:"bytes,20,opt,name=mutation,proto3" json:"mutation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateServiceAccountRequest) Reset() {
+	*x = UpdateServiceAccountRequest{}
+	mi := &file_weir_admin_v1_service_account_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateServiceAccountRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateServiceAccountRequest) ProtoMessage() {}
+
+func (x *UpdateServiceAccountRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_service_account_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateServiceAccountRequest.ProtoReflect.Descriptor instead.
+func (*UpdateServiceAccountRequest) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_service_account_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *UpdateServiceAccountRequest) GetServiceAccount() *ServiceAccount {
+	if x != nil {
+		return x.ServiceAccount
+	}
+	return nil
+}
+
+func (x *UpdateServiceAccountRequest) GetUpdateMask() *fieldmaskpb.FieldMask {
+	if x != nil {
+		return x.UpdateMask
+	}
+	return nil
+}
+
+func (x *UpdateServiceAccountRequest) GetMutation() *Mutation {
+	if x != nil {
+		return x.Mutation
+	}
+	return nil
+}
+
+type UpdateServiceAccountResponse struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	ServiceAccount *ServiceAccount        `protobuf:"bytes,1,opt,name=service_account,json=serviceAccount,proto3" json:"service_account,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *UpdateServiceAccountResponse) Reset() {
+	*x = UpdateServiceAccountResponse{}
+	mi := &file_weir_admin_v1_service_account_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateServiceAccountResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateServiceAccountResponse) ProtoMessage() {}
+
+func (x *UpdateServiceAccountResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_service_account_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateServiceAccountResponse.ProtoReflect.Descriptor instead.
+func (*UpdateServiceAccountResponse) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_service_account_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *UpdateServiceAccountResponse) GetServiceAccount() *ServiceAccount {
+	if x != nil {
+		return x.ServiceAccount
+	}
+	return nil
+}
+
+type DeleteServiceAccountRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	Suffix        string                 `protobuf:"bytes,3,opt,name=suffix,proto3" json:"suffix,omitempty"`
-	CreatedAt     *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
-	ExpiresAt     *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
-	RevokedAt     *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=revoked_at,json=revokedAt,proto3" json:"revoked_at,omitempty"`
+	Mutation      *Mutation              `protobuf:"bytes,20,opt,name=mutation,proto3" json:"mutation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteServiceAccountRequest) Reset() {
+	*x = DeleteServiceAccountRequest{}
+	mi := &file_weir_admin_v1_service_account_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteServiceAccountRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteServiceAccountRequest) ProtoMessage() {}
+
+func (x *DeleteServiceAccountRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_service_account_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteServiceAccountRequest.ProtoReflect.Descriptor instead.
+func (*DeleteServiceAccountRequest) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_service_account_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *DeleteServiceAccountRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *DeleteServiceAccountRequest) GetMutation() *Mutation {
+	if x != nil {
+		return x.Mutation
+	}
+	return nil
+}
+
+type DeleteServiceAccountResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteServiceAccountResponse) Reset() {
+	*x = DeleteServiceAccountResponse{}
+	mi := &file_weir_admin_v1_service_account_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteServiceAccountResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteServiceAccountResponse) ProtoMessage() {}
+
+func (x *DeleteServiceAccountResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_service_account_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteServiceAccountResponse.ProtoReflect.Descriptor instead.
+func (*DeleteServiceAccountResponse) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_service_account_proto_rawDescGZIP(), []int{10}
+}
+
+type ServiceAccountToken struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Id        string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Name      string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	Suffix    string                 `protobuf:"bytes,3,opt,name=suffix,proto3" json:"suffix,omitempty"`
+	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	ExpiresAt *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	RevokedAt *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=revoked_at,json=revokedAt,proto3" json:"revoked_at,omitempty"`
+	// Within a minute; absent: never.
+	LastUsedAt    *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=last_used_at,json=lastUsedAt,proto3" json:"last_used_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ServiceAccountToken) Reset() {
 	*x = ServiceAccountToken{}
-	mi := &file_weir_admin_v1_service_account_proto_msgTypes[7]
+	mi := &file_weir_admin_v1_service_account_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -425,7 +638,7 @@ func (x *ServiceAccountToken) String() string {
 func (*ServiceAccountToken) ProtoMessage() {}
 
 func (x *ServiceAccountToken) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_service_account_proto_msgTypes[7]
+	mi := &file_weir_admin_v1_service_account_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -438,7 +651,7 @@ func (x *ServiceAccountToken) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceAccountToken.ProtoReflect.Descriptor instead.
 func (*ServiceAccountToken) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_service_account_proto_rawDescGZIP(), []int{7}
+	return file_weir_admin_v1_service_account_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ServiceAccountToken) GetId() string {
@@ -483,6 +696,13 @@ func (x *ServiceAccountToken) GetRevokedAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *ServiceAccountToken) GetLastUsedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.LastUsedAt
+	}
+	return nil
+}
+
 type CreateServiceAccountTokenRequest struct {
 	state            protoimpl.MessageState `protogen:"open.v1"`
 	ServiceAccountId string                 `protobuf:"bytes,1,opt,name=service_account_id,json=serviceAccountId,proto3" json:"service_account_id,omitempty"`
@@ -496,7 +716,7 @@ type CreateServiceAccountTokenRequest struct {
 
 func (x *CreateServiceAccountTokenRequest) Reset() {
 	*x = CreateServiceAccountTokenRequest{}
-	mi := &file_weir_admin_v1_service_account_proto_msgTypes[8]
+	mi := &file_weir_admin_v1_service_account_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -508,7 +728,7 @@ func (x *CreateServiceAccountTokenRequest) String() string {
 func (*CreateServiceAccountTokenRequest) ProtoMessage() {}
 
 func (x *CreateServiceAccountTokenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_service_account_proto_msgTypes[8]
+	mi := &file_weir_admin_v1_service_account_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -521,7 +741,7 @@ func (x *CreateServiceAccountTokenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateServiceAccountTokenRequest.ProtoReflect.Descriptor instead.
 func (*CreateServiceAccountTokenRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_service_account_proto_rawDescGZIP(), []int{8}
+	return file_weir_admin_v1_service_account_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *CreateServiceAccountTokenRequest) GetServiceAccountId() string {
@@ -564,7 +784,7 @@ type CreateServiceAccountTokenResponse struct {
 
 func (x *CreateServiceAccountTokenResponse) Reset() {
 	*x = CreateServiceAccountTokenResponse{}
-	mi := &file_weir_admin_v1_service_account_proto_msgTypes[9]
+	mi := &file_weir_admin_v1_service_account_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -576,7 +796,7 @@ func (x *CreateServiceAccountTokenResponse) String() string {
 func (*CreateServiceAccountTokenResponse) ProtoMessage() {}
 
 func (x *CreateServiceAccountTokenResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_service_account_proto_msgTypes[9]
+	mi := &file_weir_admin_v1_service_account_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -589,7 +809,7 @@ func (x *CreateServiceAccountTokenResponse) ProtoReflect() protoreflect.Message 
 
 // Deprecated: Use CreateServiceAccountTokenResponse.ProtoReflect.Descriptor instead.
 func (*CreateServiceAccountTokenResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_service_account_proto_rawDescGZIP(), []int{9}
+	return file_weir_admin_v1_service_account_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *CreateServiceAccountTokenResponse) GetToken() *ServiceAccountToken {
@@ -624,7 +844,7 @@ type RevokeServiceAccountTokenRequest struct {
 
 func (x *RevokeServiceAccountTokenRequest) Reset() {
 	*x = RevokeServiceAccountTokenRequest{}
-	mi := &file_weir_admin_v1_service_account_proto_msgTypes[10]
+	mi := &file_weir_admin_v1_service_account_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -636,7 +856,7 @@ func (x *RevokeServiceAccountTokenRequest) String() string {
 func (*RevokeServiceAccountTokenRequest) ProtoMessage() {}
 
 func (x *RevokeServiceAccountTokenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_service_account_proto_msgTypes[10]
+	mi := &file_weir_admin_v1_service_account_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -649,7 +869,7 @@ func (x *RevokeServiceAccountTokenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeServiceAccountTokenRequest.ProtoReflect.Descriptor instead.
 func (*RevokeServiceAccountTokenRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_service_account_proto_rawDescGZIP(), []int{10}
+	return file_weir_admin_v1_service_account_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *RevokeServiceAccountTokenRequest) GetId() string {
@@ -682,7 +902,7 @@ type RevokeServiceAccountTokenResponse struct {
 
 func (x *RevokeServiceAccountTokenResponse) Reset() {
 	*x = RevokeServiceAccountTokenResponse{}
-	mi := &file_weir_admin_v1_service_account_proto_msgTypes[11]
+	mi := &file_weir_admin_v1_service_account_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -694,7 +914,7 @@ func (x *RevokeServiceAccountTokenResponse) String() string {
 func (*RevokeServiceAccountTokenResponse) ProtoMessage() {}
 
 func (x *RevokeServiceAccountTokenResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_service_account_proto_msgTypes[11]
+	mi := &file_weir_admin_v1_service_account_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -707,7 +927,7 @@ func (x *RevokeServiceAccountTokenResponse) ProtoReflect() protoreflect.Message 
 
 // Deprecated: Use RevokeServiceAccountTokenResponse.ProtoReflect.Descriptor instead.
 func (*RevokeServiceAccountTokenResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_service_account_proto_rawDescGZIP(), []int{11}
+	return file_weir_admin_v1_service_account_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *RevokeServiceAccountTokenResponse) GetToken() *ServiceAccountToken {
@@ -721,7 +941,7 @@ var File_weir_admin_v1_service_account_proto protoreflect.FileDescriptor
 
 const file_weir_admin_v1_service_account_proto_rawDesc = "" +
 	"\n" +
-	"#weir/admin/v1/service_account.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\"\xe8\x01\n" +
+	"#weir/admin/v1/service_account.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\"\xe8\x01\n" +
 	"\x0eServiceAccount\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12'\n" +
@@ -736,16 +956,29 @@ const file_weir_admin_v1_service_account_proto_rawDesc = "" +
 	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x04role\x123\n" +
 	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"f\n" +
 	"\x1cCreateServiceAccountResponse\x12F\n" +
-	"\x0fservice_account\x18\x01 \x01(\v2\x1d.weir.admin.v1.ServiceAccountR\x0eserviceAccount\"4\n" +
+	"\x0fservice_account\x18\x01 \x01(\v2\x1d.weir.admin.v1.ServiceAccountR\x0eserviceAccount\"^\n" +
 	"\x18GetServiceAccountRequest\x12\x18\n" +
-	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\"c\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12(\n" +
+	"\x05as_of\x18\x02 \x01(\v2\x13.weir.admin.v1.AsOfR\x04asOf\"c\n" +
 	"\x19GetServiceAccountResponse\x12F\n" +
-	"\x0fservice_account\x18\x01 \x01(\v2\x1d.weir.admin.v1.ServiceAccountR\x0eserviceAccount\"E\n" +
+	"\x0fservice_account\x18\x01 \x01(\v2\x1d.weir.admin.v1.ServiceAccountR\x0eserviceAccount\"o\n" +
 	"\x1aListServiceAccountsRequest\x12'\n" +
-	"\x04page\x18\x01 \x01(\v2\x13.weir.admin.v1.PageR\x04page\"\x8f\x01\n" +
+	"\x04page\x18\x01 \x01(\v2\x13.weir.admin.v1.PageR\x04page\x12(\n" +
+	"\x05as_of\x18\x02 \x01(\v2\x13.weir.admin.v1.AsOfR\x04asOf\"\x8f\x01\n" +
 	"\x1bListServiceAccountsResponse\x12H\n" +
 	"\x10service_accounts\x18\x01 \x03(\v2\x1d.weir.admin.v1.ServiceAccountR\x0fserviceAccounts\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x82\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xdf\x01\n" +
+	"\x1bUpdateServiceAccountRequest\x12N\n" +
+	"\x0fservice_account\x18\x01 \x01(\v2\x1d.weir.admin.v1.ServiceAccountB\x06\xbaH\x03\xc8\x01\x01R\x0eserviceAccount\x12;\n" +
+	"\vupdate_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
+	"updateMask\x123\n" +
+	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"f\n" +
+	"\x1cUpdateServiceAccountResponse\x12F\n" +
+	"\x0fservice_account\x18\x01 \x01(\v2\x1d.weir.admin.v1.ServiceAccountR\x0eserviceAccount\"l\n" +
+	"\x1bDeleteServiceAccountRequest\x12\x18\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x123\n" +
+	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"\x1e\n" +
+	"\x1cDeleteServiceAccountResponse\"\xc0\x02\n" +
 	"\x13ServiceAccountToken\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
@@ -755,7 +988,9 @@ const file_weir_admin_v1_service_account_proto_rawDesc = "" +
 	"\n" +
 	"expires_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\x129\n" +
 	"\n" +
-	"revoked_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\trevokedAt\"\x95\x02\n" +
+	"revoked_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\trevokedAt\x12<\n" +
+	"\flast_used_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"lastUsedAt\"\x95\x02\n" +
 	" CreateServiceAccountTokenRequest\x126\n" +
 	"\x12service_account_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x10serviceAccountId\x12?\n" +
 	"\x04name\x18\x02 \x01(\tB+\xbaH(r&2$^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$R\x04name\x12C\n" +
@@ -771,11 +1006,13 @@ const file_weir_admin_v1_service_account_proto_rawDesc = "" +
 	"\x06reason\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\x06reason\x123\n" +
 	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"]\n" +
 	"!RevokeServiceAccountTokenResponse\x128\n" +
-	"\x05token\x18\x01 \x01(\v2\".weir.admin.v1.ServiceAccountTokenR\x05token2\xf5\x05\n" +
+	"\x05token\x18\x01 \x01(\v2\".weir.admin.v1.ServiceAccountTokenR\x05token2\x93\b\n" +
 	"\x15ServiceAccountService\x12\x8c\x01\n" +
 	"\x14CreateServiceAccount\x12*.weir.admin.v1.CreateServiceAccountRequest\x1a+.weir.admin.v1.CreateServiceAccountResponse\"\x1b\x8a\xb5\x18\x17service_accounts.create\x12\x83\x01\n" +
 	"\x11GetServiceAccount\x12'.weir.admin.v1.GetServiceAccountRequest\x1a(.weir.admin.v1.GetServiceAccountResponse\"\x1b\x8a\xb5\x18\x14service_accounts.get\x90\x02\x01\x12\x8a\x01\n" +
-	"\x13ListServiceAccounts\x12).weir.admin.v1.ListServiceAccountsRequest\x1a*.weir.admin.v1.ListServiceAccountsResponse\"\x1c\x8a\xb5\x18\x15service_accounts.list\x90\x02\x01\x12\x9b\x01\n" +
+	"\x13ListServiceAccounts\x12).weir.admin.v1.ListServiceAccountsRequest\x1a*.weir.admin.v1.ListServiceAccountsResponse\"\x1c\x8a\xb5\x18\x15service_accounts.list\x90\x02\x01\x12\x8c\x01\n" +
+	"\x14UpdateServiceAccount\x12*.weir.admin.v1.UpdateServiceAccountRequest\x1a+.weir.admin.v1.UpdateServiceAccountResponse\"\x1b\x8a\xb5\x18\x17service_accounts.update\x12\x8c\x01\n" +
+	"\x14DeleteServiceAccount\x12*.weir.admin.v1.DeleteServiceAccountRequest\x1a+.weir.admin.v1.DeleteServiceAccountResponse\"\x1b\x8a\xb5\x18\x17service_accounts.delete\x12\x9b\x01\n" +
 	"\x19CreateServiceAccountToken\x12/.weir.admin.v1.CreateServiceAccountTokenRequest\x1a0.weir.admin.v1.CreateServiceAccountTokenResponse\"\x1b\x8a\xb5\x18\x17service_accounts.create\x12\x9b\x01\n" +
 	"\x19RevokeServiceAccountToken\x12/.weir.admin.v1.RevokeServiceAccountTokenRequest\x1a0.weir.admin.v1.RevokeServiceAccountTokenResponse\"\x1b\x8a\xb5\x18\x17service_accounts.revokeB\xb6\x01\n" +
 	"\x11com.weir.admin.v1B\x13ServiceAccountProtoP\x01Z6github.com/weirhq/weir/proto/gen/weir/admin/v1;adminv1\xa2\x02\x03WAX\xaa\x02\rWeir.Admin.V1\xca\x02\rWeir\\Admin\\V1\xe2\x02\x19Weir\\Admin\\V1\\GPBMetadata\xea\x02\x0fWeir::Admin::V1b\x06proto3"
@@ -792,7 +1029,7 @@ func file_weir_admin_v1_service_account_proto_rawDescGZIP() []byte {
 	return file_weir_admin_v1_service_account_proto_rawDescData
 }
 
-var file_weir_admin_v1_service_account_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_weir_admin_v1_service_account_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_weir_admin_v1_service_account_proto_goTypes = []any{
 	(*ServiceAccount)(nil),                    // 0: weir.admin.v1.ServiceAccount
 	(*CreateServiceAccountRequest)(nil),       // 1: weir.admin.v1.CreateServiceAccountRequest
@@ -801,49 +1038,67 @@ var file_weir_admin_v1_service_account_proto_goTypes = []any{
 	(*GetServiceAccountResponse)(nil),         // 4: weir.admin.v1.GetServiceAccountResponse
 	(*ListServiceAccountsRequest)(nil),        // 5: weir.admin.v1.ListServiceAccountsRequest
 	(*ListServiceAccountsResponse)(nil),       // 6: weir.admin.v1.ListServiceAccountsResponse
-	(*ServiceAccountToken)(nil),               // 7: weir.admin.v1.ServiceAccountToken
-	(*CreateServiceAccountTokenRequest)(nil),  // 8: weir.admin.v1.CreateServiceAccountTokenRequest
-	(*CreateServiceAccountTokenResponse)(nil), // 9: weir.admin.v1.CreateServiceAccountTokenResponse
-	(*RevokeServiceAccountTokenRequest)(nil),  // 10: weir.admin.v1.RevokeServiceAccountTokenRequest
-	(*RevokeServiceAccountTokenResponse)(nil), // 11: weir.admin.v1.RevokeServiceAccountTokenResponse
-	(Role)(0),                     // 12: weir.admin.v1.Role
-	(*timestamppb.Timestamp)(nil), // 13: google.protobuf.Timestamp
-	(*Mutation)(nil),              // 14: weir.admin.v1.Mutation
-	(*Page)(nil),                  // 15: weir.admin.v1.Page
+	(*UpdateServiceAccountRequest)(nil),       // 7: weir.admin.v1.UpdateServiceAccountRequest
+	(*UpdateServiceAccountResponse)(nil),      // 8: weir.admin.v1.UpdateServiceAccountResponse
+	(*DeleteServiceAccountRequest)(nil),       // 9: weir.admin.v1.DeleteServiceAccountRequest
+	(*DeleteServiceAccountResponse)(nil),      // 10: weir.admin.v1.DeleteServiceAccountResponse
+	(*ServiceAccountToken)(nil),               // 11: weir.admin.v1.ServiceAccountToken
+	(*CreateServiceAccountTokenRequest)(nil),  // 12: weir.admin.v1.CreateServiceAccountTokenRequest
+	(*CreateServiceAccountTokenResponse)(nil), // 13: weir.admin.v1.CreateServiceAccountTokenResponse
+	(*RevokeServiceAccountTokenRequest)(nil),  // 14: weir.admin.v1.RevokeServiceAccountTokenRequest
+	(*RevokeServiceAccountTokenResponse)(nil), // 15: weir.admin.v1.RevokeServiceAccountTokenResponse
+	(Role)(0),                     // 16: weir.admin.v1.Role
+	(*timestamppb.Timestamp)(nil), // 17: google.protobuf.Timestamp
+	(*Mutation)(nil),              // 18: weir.admin.v1.Mutation
+	(*AsOf)(nil),                  // 19: weir.admin.v1.AsOf
+	(*Page)(nil),                  // 20: weir.admin.v1.Page
+	(*fieldmaskpb.FieldMask)(nil), // 21: google.protobuf.FieldMask
 }
 var file_weir_admin_v1_service_account_proto_depIdxs = []int32{
-	12, // 0: weir.admin.v1.ServiceAccount.role:type_name -> weir.admin.v1.Role
-	7,  // 1: weir.admin.v1.ServiceAccount.tokens:type_name -> weir.admin.v1.ServiceAccountToken
-	13, // 2: weir.admin.v1.ServiceAccount.created_at:type_name -> google.protobuf.Timestamp
-	12, // 3: weir.admin.v1.CreateServiceAccountRequest.role:type_name -> weir.admin.v1.Role
-	14, // 4: weir.admin.v1.CreateServiceAccountRequest.mutation:type_name -> weir.admin.v1.Mutation
+	16, // 0: weir.admin.v1.ServiceAccount.role:type_name -> weir.admin.v1.Role
+	11, // 1: weir.admin.v1.ServiceAccount.tokens:type_name -> weir.admin.v1.ServiceAccountToken
+	17, // 2: weir.admin.v1.ServiceAccount.created_at:type_name -> google.protobuf.Timestamp
+	16, // 3: weir.admin.v1.CreateServiceAccountRequest.role:type_name -> weir.admin.v1.Role
+	18, // 4: weir.admin.v1.CreateServiceAccountRequest.mutation:type_name -> weir.admin.v1.Mutation
 	0,  // 5: weir.admin.v1.CreateServiceAccountResponse.service_account:type_name -> weir.admin.v1.ServiceAccount
-	0,  // 6: weir.admin.v1.GetServiceAccountResponse.service_account:type_name -> weir.admin.v1.ServiceAccount
-	15, // 7: weir.admin.v1.ListServiceAccountsRequest.page:type_name -> weir.admin.v1.Page
-	0,  // 8: weir.admin.v1.ListServiceAccountsResponse.service_accounts:type_name -> weir.admin.v1.ServiceAccount
-	13, // 9: weir.admin.v1.ServiceAccountToken.created_at:type_name -> google.protobuf.Timestamp
-	13, // 10: weir.admin.v1.ServiceAccountToken.expires_at:type_name -> google.protobuf.Timestamp
-	13, // 11: weir.admin.v1.ServiceAccountToken.revoked_at:type_name -> google.protobuf.Timestamp
-	13, // 12: weir.admin.v1.CreateServiceAccountTokenRequest.expires_at:type_name -> google.protobuf.Timestamp
-	14, // 13: weir.admin.v1.CreateServiceAccountTokenRequest.mutation:type_name -> weir.admin.v1.Mutation
-	7,  // 14: weir.admin.v1.CreateServiceAccountTokenResponse.token:type_name -> weir.admin.v1.ServiceAccountToken
-	14, // 15: weir.admin.v1.RevokeServiceAccountTokenRequest.mutation:type_name -> weir.admin.v1.Mutation
-	7,  // 16: weir.admin.v1.RevokeServiceAccountTokenResponse.token:type_name -> weir.admin.v1.ServiceAccountToken
-	1,  // 17: weir.admin.v1.ServiceAccountService.CreateServiceAccount:input_type -> weir.admin.v1.CreateServiceAccountRequest
-	3,  // 18: weir.admin.v1.ServiceAccountService.GetServiceAccount:input_type -> weir.admin.v1.GetServiceAccountRequest
-	5,  // 19: weir.admin.v1.ServiceAccountService.ListServiceAccounts:input_type -> weir.admin.v1.ListServiceAccountsRequest
-	8,  // 20: weir.admin.v1.ServiceAccountService.CreateServiceAccountToken:input_type -> weir.admin.v1.CreateServiceAccountTokenRequest
-	10, // 21: weir.admin.v1.ServiceAccountService.RevokeServiceAccountToken:input_type -> weir.admin.v1.RevokeServiceAccountTokenRequest
-	2,  // 22: weir.admin.v1.ServiceAccountService.CreateServiceAccount:output_type -> weir.admin.v1.CreateServiceAccountResponse
-	4,  // 23: weir.admin.v1.ServiceAccountService.GetServiceAccount:output_type -> weir.admin.v1.GetServiceAccountResponse
-	6,  // 24: weir.admin.v1.ServiceAccountService.ListServiceAccounts:output_type -> weir.admin.v1.ListServiceAccountsResponse
-	9,  // 25: weir.admin.v1.ServiceAccountService.CreateServiceAccountToken:output_type -> weir.admin.v1.CreateServiceAccountTokenResponse
-	11, // 26: weir.admin.v1.ServiceAccountService.RevokeServiceAccountToken:output_type -> weir.admin.v1.RevokeServiceAccountTokenResponse
-	22, // [22:27] is the sub-list for method output_type
-	17, // [17:22] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	19, // 6: weir.admin.v1.GetServiceAccountRequest.as_of:type_name -> weir.admin.v1.AsOf
+	0,  // 7: weir.admin.v1.GetServiceAccountResponse.service_account:type_name -> weir.admin.v1.ServiceAccount
+	20, // 8: weir.admin.v1.ListServiceAccountsRequest.page:type_name -> weir.admin.v1.Page
+	19, // 9: weir.admin.v1.ListServiceAccountsRequest.as_of:type_name -> weir.admin.v1.AsOf
+	0,  // 10: weir.admin.v1.ListServiceAccountsResponse.service_accounts:type_name -> weir.admin.v1.ServiceAccount
+	0,  // 11: weir.admin.v1.UpdateServiceAccountRequest.service_account:type_name -> weir.admin.v1.ServiceAccount
+	21, // 12: weir.admin.v1.UpdateServiceAccountRequest.update_mask:type_name -> google.protobuf.FieldMask
+	18, // 13: weir.admin.v1.UpdateServiceAccountRequest.mutation:type_name -> weir.admin.v1.Mutation
+	0,  // 14: weir.admin.v1.UpdateServiceAccountResponse.service_account:type_name -> weir.admin.v1.ServiceAccount
+	18, // 15: weir.admin.v1.DeleteServiceAccountRequest.mutation:type_name -> weir.admin.v1.Mutation
+	17, // 16: weir.admin.v1.ServiceAccountToken.created_at:type_name -> google.protobuf.Timestamp
+	17, // 17: weir.admin.v1.ServiceAccountToken.expires_at:type_name -> google.protobuf.Timestamp
+	17, // 18: weir.admin.v1.ServiceAccountToken.revoked_at:type_name -> google.protobuf.Timestamp
+	17, // 19: weir.admin.v1.ServiceAccountToken.last_used_at:type_name -> google.protobuf.Timestamp
+	17, // 20: weir.admin.v1.CreateServiceAccountTokenRequest.expires_at:type_name -> google.protobuf.Timestamp
+	18, // 21: weir.admin.v1.CreateServiceAccountTokenRequest.mutation:type_name -> weir.admin.v1.Mutation
+	11, // 22: weir.admin.v1.CreateServiceAccountTokenResponse.token:type_name -> weir.admin.v1.ServiceAccountToken
+	18, // 23: weir.admin.v1.RevokeServiceAccountTokenRequest.mutation:type_name -> weir.admin.v1.Mutation
+	11, // 24: weir.admin.v1.RevokeServiceAccountTokenResponse.token:type_name -> weir.admin.v1.ServiceAccountToken
+	1,  // 25: weir.admin.v1.ServiceAccountService.CreateServiceAccount:input_type -> weir.admin.v1.CreateServiceAccountRequest
+	3,  // 26: weir.admin.v1.ServiceAccountService.GetServiceAccount:input_type -> weir.admin.v1.GetServiceAccountRequest
+	5,  // 27: weir.admin.v1.ServiceAccountService.ListServiceAccounts:input_type -> weir.admin.v1.ListServiceAccountsRequest
+	7,  // 28: weir.admin.v1.ServiceAccountService.UpdateServiceAccount:input_type -> weir.admin.v1.UpdateServiceAccountRequest
+	9,  // 29: weir.admin.v1.ServiceAccountService.DeleteServiceAccount:input_type -> weir.admin.v1.DeleteServiceAccountRequest
+	12, // 30: weir.admin.v1.ServiceAccountService.CreateServiceAccountToken:input_type -> weir.admin.v1.CreateServiceAccountTokenRequest
+	14, // 31: weir.admin.v1.ServiceAccountService.RevokeServiceAccountToken:input_type -> weir.admin.v1.RevokeServiceAccountTokenRequest
+	2,  // 32: weir.admin.v1.ServiceAccountService.CreateServiceAccount:output_type -> weir.admin.v1.CreateServiceAccountResponse
+	4,  // 33: weir.admin.v1.ServiceAccountService.GetServiceAccount:output_type -> weir.admin.v1.GetServiceAccountResponse
+	6,  // 34: weir.admin.v1.ServiceAccountService.ListServiceAccounts:output_type -> weir.admin.v1.ListServiceAccountsResponse
+	8,  // 35: weir.admin.v1.ServiceAccountService.UpdateServiceAccount:output_type -> weir.admin.v1.UpdateServiceAccountResponse
+	10, // 36: weir.admin.v1.ServiceAccountService.DeleteServiceAccount:output_type -> weir.admin.v1.DeleteServiceAccountResponse
+	13, // 37: weir.admin.v1.ServiceAccountService.CreateServiceAccountToken:output_type -> weir.admin.v1.CreateServiceAccountTokenResponse
+	15, // 38: weir.admin.v1.ServiceAccountService.RevokeServiceAccountToken:output_type -> weir.admin.v1.RevokeServiceAccountTokenResponse
+	32, // [32:39] is the sub-list for method output_type
+	25, // [25:32] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_weir_admin_v1_service_account_proto_init() }
@@ -859,7 +1114,7 @@ func file_weir_admin_v1_service_account_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_admin_v1_service_account_proto_rawDesc), len(file_weir_admin_v1_service_account_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   12,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

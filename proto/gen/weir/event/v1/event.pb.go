@@ -957,7 +957,12 @@ type ProviderCreated struct {
 	Region string `protobuf:"bytes,5,opt,name=region,proto3" json:"region,omitempty"`
 	// Price list its models are priced by (the first column of the price book);
 	// empty: openai's for the dialect openai, none for openai-compatible.
-	PriceList     string `protobuf:"bytes,6,opt,name=price_list,json=priceList,proto3" json:"price_list,omitempty"`
+	PriceList string `protobuf:"bytes,6,opt,name=price_list,json=priceList,proto3" json:"price_list,omitempty"`
+	// Sent with every request to the upstream; never a credential.
+	Headers  map[string]string `protobuf:"bytes,7,rep,name=headers,proto3" json:"headers,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Timeouts *Timeouts         `protobuf:"bytes,8,opt,name=timeouts,proto3" json:"timeouts,omitempty"`
+	// Models that routes may send to; empty: all.
+	AllowedModels []string `protobuf:"bytes,9,rep,name=allowed_models,json=allowedModels,proto3" json:"allowed_models,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1034,19 +1039,349 @@ func (x *ProviderCreated) GetPriceList() string {
 	return ""
 }
 
-type RouteCreated struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// What applications write in `model`.
-	Name          string    `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	Strategy      Strategy  `protobuf:"varint,2,opt,name=strategy,proto3,enum=weir.event.v1.Strategy" json:"strategy,omitempty"`
-	Targets       []*Target `protobuf:"bytes,3,rep,name=targets,proto3" json:"targets,omitempty"`
+func (x *ProviderCreated) GetHeaders() map[string]string {
+	if x != nil {
+		return x.Headers
+	}
+	return nil
+}
+
+func (x *ProviderCreated) GetTimeouts() *Timeouts {
+	if x != nil {
+		return x.Timeouts
+	}
+	return nil
+}
+
+func (x *ProviderCreated) GetAllowedModels() []string {
+	if x != nil {
+		return x.AllowedModels
+	}
+	return nil
+}
+
+// ProviderSettings are ProviderCreated's.
+type ProviderSettings struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Dialect       Dialect                `protobuf:"varint,2,opt,name=dialect,proto3,enum=weir.event.v1.Dialect" json:"dialect,omitempty"`
+	BaseUrl       string                 `protobuf:"bytes,3,opt,name=base_url,json=baseUrl,proto3" json:"base_url,omitempty"`
+	CredentialRef string                 `protobuf:"bytes,4,opt,name=credential_ref,json=credentialRef,proto3" json:"credential_ref,omitempty"`
+	Region        string                 `protobuf:"bytes,5,opt,name=region,proto3" json:"region,omitempty"`
+	PriceList     string                 `protobuf:"bytes,6,opt,name=price_list,json=priceList,proto3" json:"price_list,omitempty"`
+	Headers       map[string]string      `protobuf:"bytes,7,rep,name=headers,proto3" json:"headers,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Timeouts      *Timeouts              `protobuf:"bytes,8,opt,name=timeouts,proto3" json:"timeouts,omitempty"`
+	AllowedModels []string               `protobuf:"bytes,9,rep,name=allowed_models,json=allowedModels,proto3" json:"allowed_models,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
+func (x *ProviderSettings) Reset() {
+	*x = ProviderSettings{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ProviderSettings) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ProviderSettings) ProtoMessage() {}
+
+func (x *ProviderSettings) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ProviderSettings.ProtoReflect.Descriptor instead.
+func (*ProviderSettings) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *ProviderSettings) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ProviderSettings) GetDialect() Dialect {
+	if x != nil {
+		return x.Dialect
+	}
+	return Dialect_DIALECT_UNSPECIFIED
+}
+
+func (x *ProviderSettings) GetBaseUrl() string {
+	if x != nil {
+		return x.BaseUrl
+	}
+	return ""
+}
+
+func (x *ProviderSettings) GetCredentialRef() string {
+	if x != nil {
+		return x.CredentialRef
+	}
+	return ""
+}
+
+func (x *ProviderSettings) GetRegion() string {
+	if x != nil {
+		return x.Region
+	}
+	return ""
+}
+
+func (x *ProviderSettings) GetPriceList() string {
+	if x != nil {
+		return x.PriceList
+	}
+	return ""
+}
+
+func (x *ProviderSettings) GetHeaders() map[string]string {
+	if x != nil {
+		return x.Headers
+	}
+	return nil
+}
+
+func (x *ProviderSettings) GetTimeouts() *Timeouts {
+	if x != nil {
+		return x.Timeouts
+	}
+	return nil
+}
+
+func (x *ProviderSettings) GetAllowedModels() []string {
+	if x != nil {
+		return x.AllowedModels
+	}
+	return nil
+}
+
+type ProviderUpdated struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Settings      *ProviderSettings      `protobuf:"bytes,1,opt,name=settings,proto3" json:"settings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ProviderUpdated) Reset() {
+	*x = ProviderUpdated{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ProviderUpdated) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ProviderUpdated) ProtoMessage() {}
+
+func (x *ProviderUpdated) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ProviderUpdated.ProtoReflect.Descriptor instead.
+func (*ProviderUpdated) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *ProviderUpdated) GetSettings() *ProviderSettings {
+	if x != nil {
+		return x.Settings
+	}
+	return nil
+}
+
+type ProviderArchived struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ProviderArchived) Reset() {
+	*x = ProviderArchived{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ProviderArchived) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ProviderArchived) ProtoMessage() {}
+
+func (x *ProviderArchived) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ProviderArchived.ProtoReflect.Descriptor instead.
+func (*ProviderArchived) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{19}
+}
+
+type ProviderRestored struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Settings      *ProviderSettings      `protobuf:"bytes,1,opt,name=settings,proto3" json:"settings,omitempty"`
+	CreatedAt     *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ProviderRestored) Reset() {
+	*x = ProviderRestored{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ProviderRestored) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ProviderRestored) ProtoMessage() {}
+
+func (x *ProviderRestored) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ProviderRestored.ProtoReflect.Descriptor instead.
+func (*ProviderRestored) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *ProviderRestored) GetSettings() *ProviderSettings {
+	if x != nil {
+		return x.Settings
+	}
+	return nil
+}
+
+func (x *ProviderRestored) GetCreatedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreatedAt
+	}
+	return nil
+}
+
+// Timeouts bound one request, in milliseconds; 0: not said.
+type Timeouts struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Until the upstream's status line.
+	FirstByteMs int64 `protobuf:"varint,1,opt,name=first_byte_ms,json=firstByteMs,proto3" json:"first_byte_ms,omitempty"`
+	// Between two pieces of an answer's body.
+	IdleMs int64 `protobuf:"varint,2,opt,name=idle_ms,json=idleMs,proto3" json:"idle_ms,omitempty"`
+	// Until the answer's last byte.
+	TotalMs       int64 `protobuf:"varint,3,opt,name=total_ms,json=totalMs,proto3" json:"total_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Timeouts) Reset() {
+	*x = Timeouts{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Timeouts) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Timeouts) ProtoMessage() {}
+
+func (x *Timeouts) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Timeouts.ProtoReflect.Descriptor instead.
+func (*Timeouts) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *Timeouts) GetFirstByteMs() int64 {
+	if x != nil {
+		return x.FirstByteMs
+	}
+	return 0
+}
+
+func (x *Timeouts) GetIdleMs() int64 {
+	if x != nil {
+		return x.IdleMs
+	}
+	return 0
+}
+
+func (x *Timeouts) GetTotalMs() int64 {
+	if x != nil {
+		return x.TotalMs
+	}
+	return 0
+}
+
+type RouteCreated struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What applications write in `model`.
+	Name     string    `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Strategy Strategy  `protobuf:"varint,2,opt,name=strategy,proto3,enum=weir.event.v1.Strategy" json:"strategy,omitempty"`
+	Targets  []*Target `protobuf:"bytes,3,rep,name=targets,proto3" json:"targets,omitempty"`
+	// What is said here comes before the provider's.
+	Timeouts *Timeouts `protobuf:"bytes,4,opt,name=timeouts,proto3" json:"timeouts,omitempty"`
+	// Projects whose keys may use it; empty: all.
+	AllowedProjectIds []string `protobuf:"bytes,5,rep,name=allowed_project_ids,json=allowedProjectIds,proto3" json:"allowed_project_ids,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
 func (x *RouteCreated) Reset() {
 	*x = RouteCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[17]
+	mi := &file_weir_event_v1_event_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1058,7 +1393,7 @@ func (x *RouteCreated) String() string {
 func (*RouteCreated) ProtoMessage() {}
 
 func (x *RouteCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[17]
+	mi := &file_weir_event_v1_event_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1071,7 +1406,7 @@ func (x *RouteCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RouteCreated.ProtoReflect.Descriptor instead.
 func (*RouteCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{17}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *RouteCreated) GetName() string {
@@ -1095,6 +1430,229 @@ func (x *RouteCreated) GetTargets() []*Target {
 	return nil
 }
 
+func (x *RouteCreated) GetTimeouts() *Timeouts {
+	if x != nil {
+		return x.Timeouts
+	}
+	return nil
+}
+
+func (x *RouteCreated) GetAllowedProjectIds() []string {
+	if x != nil {
+		return x.AllowedProjectIds
+	}
+	return nil
+}
+
+// RouteSettings are RouteCreated's.
+type RouteSettings struct {
+	state             protoimpl.MessageState `protogen:"open.v1"`
+	Name              string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Strategy          Strategy               `protobuf:"varint,2,opt,name=strategy,proto3,enum=weir.event.v1.Strategy" json:"strategy,omitempty"`
+	Targets           []*Target              `protobuf:"bytes,3,rep,name=targets,proto3" json:"targets,omitempty"`
+	Timeouts          *Timeouts              `protobuf:"bytes,4,opt,name=timeouts,proto3" json:"timeouts,omitempty"`
+	AllowedProjectIds []string               `protobuf:"bytes,5,rep,name=allowed_project_ids,json=allowedProjectIds,proto3" json:"allowed_project_ids,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *RouteSettings) Reset() {
+	*x = RouteSettings{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RouteSettings) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RouteSettings) ProtoMessage() {}
+
+func (x *RouteSettings) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RouteSettings.ProtoReflect.Descriptor instead.
+func (*RouteSettings) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *RouteSettings) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *RouteSettings) GetStrategy() Strategy {
+	if x != nil {
+		return x.Strategy
+	}
+	return Strategy_STRATEGY_UNSPECIFIED
+}
+
+func (x *RouteSettings) GetTargets() []*Target {
+	if x != nil {
+		return x.Targets
+	}
+	return nil
+}
+
+func (x *RouteSettings) GetTimeouts() *Timeouts {
+	if x != nil {
+		return x.Timeouts
+	}
+	return nil
+}
+
+func (x *RouteSettings) GetAllowedProjectIds() []string {
+	if x != nil {
+		return x.AllowedProjectIds
+	}
+	return nil
+}
+
+type RouteUpdated struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Settings      *RouteSettings         `protobuf:"bytes,1,opt,name=settings,proto3" json:"settings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RouteUpdated) Reset() {
+	*x = RouteUpdated{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RouteUpdated) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RouteUpdated) ProtoMessage() {}
+
+func (x *RouteUpdated) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RouteUpdated.ProtoReflect.Descriptor instead.
+func (*RouteUpdated) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *RouteUpdated) GetSettings() *RouteSettings {
+	if x != nil {
+		return x.Settings
+	}
+	return nil
+}
+
+type RouteArchived struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RouteArchived) Reset() {
+	*x = RouteArchived{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RouteArchived) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RouteArchived) ProtoMessage() {}
+
+func (x *RouteArchived) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RouteArchived.ProtoReflect.Descriptor instead.
+func (*RouteArchived) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{25}
+}
+
+type RouteRestored struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Settings      *RouteSettings         `protobuf:"bytes,1,opt,name=settings,proto3" json:"settings,omitempty"`
+	CreatedAt     *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RouteRestored) Reset() {
+	*x = RouteRestored{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RouteRestored) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RouteRestored) ProtoMessage() {}
+
+func (x *RouteRestored) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RouteRestored.ProtoReflect.Descriptor instead.
+func (*RouteRestored) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *RouteRestored) GetSettings() *RouteSettings {
+	if x != nil {
+		return x.Settings
+	}
+	return nil
+}
+
+func (x *RouteRestored) GetCreatedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreatedAt
+	}
+	return nil
+}
+
 type KeyCreated struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	ProjectId string                 `protobuf:"bytes,1,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
@@ -1107,13 +1665,14 @@ type KeyCreated struct {
 	RouteIds []string `protobuf:"bytes,5,rep,name=route_ids,json=routeIds,proto3" json:"route_ids,omitempty"`
 	// Absent: never expires.
 	ExpiresAt     *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	Labels        map[string]string      `protobuf:"bytes,7,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *KeyCreated) Reset() {
 	*x = KeyCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[18]
+	mi := &file_weir_event_v1_event_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1125,7 +1684,7 @@ func (x *KeyCreated) String() string {
 func (*KeyCreated) ProtoMessage() {}
 
 func (x *KeyCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[18]
+	mi := &file_weir_event_v1_event_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1138,7 +1697,7 @@ func (x *KeyCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyCreated.ProtoReflect.Descriptor instead.
 func (*KeyCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{18}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *KeyCreated) GetProjectId() string {
@@ -1183,6 +1742,143 @@ func (x *KeyCreated) GetExpiresAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *KeyCreated) GetLabels() map[string]string {
+	if x != nil {
+		return x.Labels
+	}
+	return nil
+}
+
+type KeyUpdated struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	RouteIds      []string               `protobuf:"bytes,2,rep,name=route_ids,json=routeIds,proto3" json:"route_ids,omitempty"`
+	ExpiresAt     *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	Labels        map[string]string      `protobuf:"bytes,4,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *KeyUpdated) Reset() {
+	*x = KeyUpdated{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *KeyUpdated) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*KeyUpdated) ProtoMessage() {}
+
+func (x *KeyUpdated) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use KeyUpdated.ProtoReflect.Descriptor instead.
+func (*KeyUpdated) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *KeyUpdated) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *KeyUpdated) GetRouteIds() []string {
+	if x != nil {
+		return x.RouteIds
+	}
+	return nil
+}
+
+func (x *KeyUpdated) GetExpiresAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpiresAt
+	}
+	return nil
+}
+
+func (x *KeyUpdated) GetLabels() map[string]string {
+	if x != nil {
+		return x.Labels
+	}
+	return nil
+}
+
+// KeyRotated gives the key a new secret; the old one lives until it says.
+type KeyRotated struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// SHA-256 of the new key text, 32 bytes.
+	Sha256            []byte                 `protobuf:"bytes,1,opt,name=sha256,proto3" json:"sha256,omitempty"`
+	Suffix            string                 `protobuf:"bytes,2,opt,name=suffix,proto3" json:"suffix,omitempty"`
+	PreviousExpiresAt *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=previous_expires_at,json=previousExpiresAt,proto3" json:"previous_expires_at,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *KeyRotated) Reset() {
+	*x = KeyRotated{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *KeyRotated) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*KeyRotated) ProtoMessage() {}
+
+func (x *KeyRotated) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use KeyRotated.ProtoReflect.Descriptor instead.
+func (*KeyRotated) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *KeyRotated) GetSha256() []byte {
+	if x != nil {
+		return x.Sha256
+	}
+	return nil
+}
+
+func (x *KeyRotated) GetSuffix() string {
+	if x != nil {
+		return x.Suffix
+	}
+	return ""
+}
+
+func (x *KeyRotated) GetPreviousExpiresAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.PreviousExpiresAt
+	}
+	return nil
+}
+
 type KeyRevoked struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Free text for the audit trail.
@@ -1194,7 +1890,7 @@ type KeyRevoked struct {
 
 func (x *KeyRevoked) Reset() {
 	*x = KeyRevoked{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[19]
+	mi := &file_weir_event_v1_event_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1206,7 +1902,7 @@ func (x *KeyRevoked) String() string {
 func (*KeyRevoked) ProtoMessage() {}
 
 func (x *KeyRevoked) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[19]
+	mi := &file_weir_event_v1_event_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1219,7 +1915,7 @@ func (x *KeyRevoked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyRevoked.ProtoReflect.Descriptor instead.
 func (*KeyRevoked) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{19}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *KeyRevoked) GetReason() string {
@@ -1236,6 +1932,43 @@ func (x *KeyRevoked) GetRevokedAt() *timestamppb.Timestamp {
 	return nil
 }
 
+// KeyArchived takes a revoked key out of lists.
+type KeyArchived struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *KeyArchived) Reset() {
+	*x = KeyArchived{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *KeyArchived) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*KeyArchived) ProtoMessage() {}
+
+func (x *KeyArchived) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use KeyArchived.ProtoReflect.Descriptor instead.
+func (*KeyArchived) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{31}
+}
+
 type GatewayCreated struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -1247,7 +1980,7 @@ type GatewayCreated struct {
 
 func (x *GatewayCreated) Reset() {
 	*x = GatewayCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[20]
+	mi := &file_weir_event_v1_event_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1259,7 +1992,7 @@ func (x *GatewayCreated) String() string {
 func (*GatewayCreated) ProtoMessage() {}
 
 func (x *GatewayCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[20]
+	mi := &file_weir_event_v1_event_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1272,7 +2005,7 @@ func (x *GatewayCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayCreated.ProtoReflect.Descriptor instead.
 func (*GatewayCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{20}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *GatewayCreated) GetName() string {
@@ -1285,6 +2018,190 @@ func (x *GatewayCreated) GetName() string {
 func (x *GatewayCreated) GetRegion() string {
 	if x != nil {
 		return x.Region
+	}
+	return ""
+}
+
+type GatewayUpdated struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GatewayUpdated) Reset() {
+	*x = GatewayUpdated{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GatewayUpdated) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GatewayUpdated) ProtoMessage() {}
+
+func (x *GatewayUpdated) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GatewayUpdated.ProtoReflect.Descriptor instead.
+func (*GatewayUpdated) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *GatewayUpdated) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+type GatewayArchived struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GatewayArchived) Reset() {
+	*x = GatewayArchived{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GatewayArchived) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GatewayArchived) ProtoMessage() {}
+
+func (x *GatewayArchived) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GatewayArchived.ProtoReflect.Descriptor instead.
+func (*GatewayArchived) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{34}
+}
+
+type GatewayRestored struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Region        string                 `protobuf:"bytes,2,opt,name=region,proto3" json:"region,omitempty"`
+	CreatedAt     *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GatewayRestored) Reset() {
+	*x = GatewayRestored{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GatewayRestored) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GatewayRestored) ProtoMessage() {}
+
+func (x *GatewayRestored) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GatewayRestored.ProtoReflect.Descriptor instead.
+func (*GatewayRestored) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *GatewayRestored) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *GatewayRestored) GetRegion() string {
+	if x != nil {
+		return x.Region
+	}
+	return ""
+}
+
+func (x *GatewayRestored) GetCreatedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreatedAt
+	}
+	return nil
+}
+
+type EnrolmentTokenRevoked struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Reason        string                 `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EnrolmentTokenRevoked) Reset() {
+	*x = EnrolmentTokenRevoked{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EnrolmentTokenRevoked) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EnrolmentTokenRevoked) ProtoMessage() {}
+
+func (x *EnrolmentTokenRevoked) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EnrolmentTokenRevoked.ProtoReflect.Descriptor instead.
+func (*EnrolmentTokenRevoked) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *EnrolmentTokenRevoked) GetReason() string {
+	if x != nil {
+		return x.Reason
 	}
 	return ""
 }
@@ -1302,7 +2219,7 @@ type EnrolmentTokenCreated struct {
 
 func (x *EnrolmentTokenCreated) Reset() {
 	*x = EnrolmentTokenCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[21]
+	mi := &file_weir_event_v1_event_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1314,7 +2231,7 @@ func (x *EnrolmentTokenCreated) String() string {
 func (*EnrolmentTokenCreated) ProtoMessage() {}
 
 func (x *EnrolmentTokenCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[21]
+	mi := &file_weir_event_v1_event_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1327,7 +2244,7 @@ func (x *EnrolmentTokenCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EnrolmentTokenCreated.ProtoReflect.Descriptor instead.
 func (*EnrolmentTokenCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{21}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *EnrolmentTokenCreated) GetGatewayId() string {
@@ -1372,7 +2289,7 @@ type AgentEnrolled struct {
 
 func (x *AgentEnrolled) Reset() {
 	*x = AgentEnrolled{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[22]
+	mi := &file_weir_event_v1_event_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1384,7 +2301,7 @@ func (x *AgentEnrolled) String() string {
 func (*AgentEnrolled) ProtoMessage() {}
 
 func (x *AgentEnrolled) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[22]
+	mi := &file_weir_event_v1_event_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1397,7 +2314,7 @@ func (x *AgentEnrolled) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgentEnrolled.ProtoReflect.Descriptor instead.
 func (*AgentEnrolled) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{22}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *AgentEnrolled) GetGatewayId() string {
@@ -1438,7 +2355,7 @@ type ServiceAccountCreated struct {
 
 func (x *ServiceAccountCreated) Reset() {
 	*x = ServiceAccountCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[23]
+	mi := &file_weir_event_v1_event_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1450,7 +2367,7 @@ func (x *ServiceAccountCreated) String() string {
 func (*ServiceAccountCreated) ProtoMessage() {}
 
 func (x *ServiceAccountCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[23]
+	mi := &file_weir_event_v1_event_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1463,7 +2380,7 @@ func (x *ServiceAccountCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceAccountCreated.ProtoReflect.Descriptor instead.
 func (*ServiceAccountCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{23}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *ServiceAccountCreated) GetName() string {
@@ -1478,6 +2395,95 @@ func (x *ServiceAccountCreated) GetRole() Role {
 		return x.Role
 	}
 	return Role_ROLE_UNSPECIFIED
+}
+
+type ServiceAccountUpdated struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Role          Role                   `protobuf:"varint,2,opt,name=role,proto3,enum=weir.event.v1.Role" json:"role,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ServiceAccountUpdated) Reset() {
+	*x = ServiceAccountUpdated{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[40]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ServiceAccountUpdated) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ServiceAccountUpdated) ProtoMessage() {}
+
+func (x *ServiceAccountUpdated) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[40]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ServiceAccountUpdated.ProtoReflect.Descriptor instead.
+func (*ServiceAccountUpdated) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{40}
+}
+
+func (x *ServiceAccountUpdated) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ServiceAccountUpdated) GetRole() Role {
+	if x != nil {
+		return x.Role
+	}
+	return Role_ROLE_UNSPECIFIED
+}
+
+// ServiceAccountArchived goes with the revocation of its tokens; it never comes back.
+type ServiceAccountArchived struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ServiceAccountArchived) Reset() {
+	*x = ServiceAccountArchived{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[41]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ServiceAccountArchived) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ServiceAccountArchived) ProtoMessage() {}
+
+func (x *ServiceAccountArchived) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[41]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ServiceAccountArchived.ProtoReflect.Descriptor instead.
+func (*ServiceAccountArchived) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{41}
 }
 
 type ServiceAccountTokenCreated struct {
@@ -1495,7 +2501,7 @@ type ServiceAccountTokenCreated struct {
 
 func (x *ServiceAccountTokenCreated) Reset() {
 	*x = ServiceAccountTokenCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[24]
+	mi := &file_weir_event_v1_event_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1507,7 +2513,7 @@ func (x *ServiceAccountTokenCreated) String() string {
 func (*ServiceAccountTokenCreated) ProtoMessage() {}
 
 func (x *ServiceAccountTokenCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[24]
+	mi := &file_weir_event_v1_event_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1520,7 +2526,7 @@ func (x *ServiceAccountTokenCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceAccountTokenCreated.ProtoReflect.Descriptor instead.
 func (*ServiceAccountTokenCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{24}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *ServiceAccountTokenCreated) GetServiceAccountId() string {
@@ -1567,7 +2573,7 @@ type ServiceAccountTokenRevoked struct {
 
 func (x *ServiceAccountTokenRevoked) Reset() {
 	*x = ServiceAccountTokenRevoked{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[25]
+	mi := &file_weir_event_v1_event_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1579,7 +2585,7 @@ func (x *ServiceAccountTokenRevoked) String() string {
 func (*ServiceAccountTokenRevoked) ProtoMessage() {}
 
 func (x *ServiceAccountTokenRevoked) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[25]
+	mi := &file_weir_event_v1_event_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1592,7 +2598,7 @@ func (x *ServiceAccountTokenRevoked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceAccountTokenRevoked.ProtoReflect.Descriptor instead.
 func (*ServiceAccountTokenRevoked) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{25}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *ServiceAccountTokenRevoked) GetReason() string {
@@ -1647,7 +2653,7 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
 	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\x129\n" +
 	"\n" +
-	"created_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\"\xd0\x01\n" +
+	"created_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\"\xaf\x03\n" +
 	"\x0fProviderCreated\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x120\n" +
 	"\adialect\x18\x02 \x01(\x0e2\x16.weir.event.v1.DialectR\adialect\x12\x19\n" +
@@ -1655,11 +2661,57 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\x0ecredential_ref\x18\x04 \x01(\tR\rcredentialRef\x12\x16\n" +
 	"\x06region\x18\x05 \x01(\tR\x06region\x12\x1d\n" +
 	"\n" +
-	"price_list\x18\x06 \x01(\tR\tpriceList\"\x88\x01\n" +
+	"price_list\x18\x06 \x01(\tR\tpriceList\x12E\n" +
+	"\aheaders\x18\a \x03(\v2+.weir.event.v1.ProviderCreated.HeadersEntryR\aheaders\x123\n" +
+	"\btimeouts\x18\b \x01(\v2\x17.weir.event.v1.TimeoutsR\btimeouts\x12%\n" +
+	"\x0eallowed_models\x18\t \x03(\tR\rallowedModels\x1a:\n" +
+	"\fHeadersEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xb1\x03\n" +
+	"\x10ProviderSettings\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x120\n" +
+	"\adialect\x18\x02 \x01(\x0e2\x16.weir.event.v1.DialectR\adialect\x12\x19\n" +
+	"\bbase_url\x18\x03 \x01(\tR\abaseUrl\x12%\n" +
+	"\x0ecredential_ref\x18\x04 \x01(\tR\rcredentialRef\x12\x16\n" +
+	"\x06region\x18\x05 \x01(\tR\x06region\x12\x1d\n" +
+	"\n" +
+	"price_list\x18\x06 \x01(\tR\tpriceList\x12F\n" +
+	"\aheaders\x18\a \x03(\v2,.weir.event.v1.ProviderSettings.HeadersEntryR\aheaders\x123\n" +
+	"\btimeouts\x18\b \x01(\v2\x17.weir.event.v1.TimeoutsR\btimeouts\x12%\n" +
+	"\x0eallowed_models\x18\t \x03(\tR\rallowedModels\x1a:\n" +
+	"\fHeadersEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"N\n" +
+	"\x0fProviderUpdated\x12;\n" +
+	"\bsettings\x18\x01 \x01(\v2\x1f.weir.event.v1.ProviderSettingsR\bsettings\"\x12\n" +
+	"\x10ProviderArchived\"\x8a\x01\n" +
+	"\x10ProviderRestored\x12;\n" +
+	"\bsettings\x18\x01 \x01(\v2\x1f.weir.event.v1.ProviderSettingsR\bsettings\x129\n" +
+	"\n" +
+	"created_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\"b\n" +
+	"\bTimeouts\x12\"\n" +
+	"\rfirst_byte_ms\x18\x01 \x01(\x03R\vfirstByteMs\x12\x17\n" +
+	"\aidle_ms\x18\x02 \x01(\x03R\x06idleMs\x12\x19\n" +
+	"\btotal_ms\x18\x03 \x01(\x03R\atotalMs\"\xed\x01\n" +
 	"\fRouteCreated\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x123\n" +
 	"\bstrategy\x18\x02 \x01(\x0e2\x17.weir.event.v1.StrategyR\bstrategy\x12/\n" +
-	"\atargets\x18\x03 \x03(\v2\x15.weir.event.v1.TargetR\atargets\"\xc7\x01\n" +
+	"\atargets\x18\x03 \x03(\v2\x15.weir.event.v1.TargetR\atargets\x123\n" +
+	"\btimeouts\x18\x04 \x01(\v2\x17.weir.event.v1.TimeoutsR\btimeouts\x12.\n" +
+	"\x13allowed_project_ids\x18\x05 \x03(\tR\x11allowedProjectIds\"\xee\x01\n" +
+	"\rRouteSettings\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x123\n" +
+	"\bstrategy\x18\x02 \x01(\x0e2\x17.weir.event.v1.StrategyR\bstrategy\x12/\n" +
+	"\atargets\x18\x03 \x03(\v2\x15.weir.event.v1.TargetR\atargets\x123\n" +
+	"\btimeouts\x18\x04 \x01(\v2\x17.weir.event.v1.TimeoutsR\btimeouts\x12.\n" +
+	"\x13allowed_project_ids\x18\x05 \x03(\tR\x11allowedProjectIds\"H\n" +
+	"\fRouteUpdated\x128\n" +
+	"\bsettings\x18\x01 \x01(\v2\x1c.weir.event.v1.RouteSettingsR\bsettings\"\x0f\n" +
+	"\rRouteArchived\"\x84\x01\n" +
+	"\rRouteRestored\x128\n" +
+	"\bsettings\x18\x01 \x01(\v2\x1c.weir.event.v1.RouteSettingsR\bsettings\x129\n" +
+	"\n" +
+	"created_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\"\xc1\x02\n" +
 	"\n" +
 	"KeyCreated\x12\x1d\n" +
 	"\n" +
@@ -1669,15 +2721,45 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\x06suffix\x18\x04 \x01(\tR\x06suffix\x12\x1b\n" +
 	"\troute_ids\x18\x05 \x03(\tR\brouteIds\x129\n" +
 	"\n" +
-	"expires_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\"_\n" +
+	"expires_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\x12=\n" +
+	"\x06labels\x18\a \x03(\v2%.weir.event.v1.KeyCreated.LabelsEntryR\x06labels\x1a9\n" +
+	"\vLabelsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xf2\x01\n" +
+	"\n" +
+	"KeyUpdated\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1b\n" +
+	"\troute_ids\x18\x02 \x03(\tR\brouteIds\x129\n" +
+	"\n" +
+	"expires_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\x12=\n" +
+	"\x06labels\x18\x04 \x03(\v2%.weir.event.v1.KeyUpdated.LabelsEntryR\x06labels\x1a9\n" +
+	"\vLabelsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x88\x01\n" +
+	"\n" +
+	"KeyRotated\x12\x16\n" +
+	"\x06sha256\x18\x01 \x01(\fR\x06sha256\x12\x16\n" +
+	"\x06suffix\x18\x02 \x01(\tR\x06suffix\x12J\n" +
+	"\x13previous_expires_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x11previousExpiresAt\"_\n" +
 	"\n" +
 	"KeyRevoked\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\x129\n" +
 	"\n" +
-	"revoked_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\trevokedAt\"<\n" +
+	"revoked_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\trevokedAt\"\r\n" +
+	"\vKeyArchived\"<\n" +
 	"\x0eGatewayCreated\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
-	"\x06region\x18\x02 \x01(\tR\x06region\"\xa4\x01\n" +
+	"\x06region\x18\x02 \x01(\tR\x06region\"$\n" +
+	"\x0eGatewayUpdated\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\"\x11\n" +
+	"\x0fGatewayArchived\"x\n" +
+	"\x0fGatewayRestored\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
+	"\x06region\x18\x02 \x01(\tR\x06region\x129\n" +
+	"\n" +
+	"created_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\"/\n" +
+	"\x15EnrolmentTokenRevoked\x12\x16\n" +
+	"\x06reason\x18\x01 \x01(\tR\x06reason\"\xa4\x01\n" +
 	"\x15EnrolmentTokenCreated\x12\x1d\n" +
 	"\n" +
 	"gateway_id\x18\x01 \x01(\tR\tgatewayId\x12\x16\n" +
@@ -1694,7 +2776,11 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\x04name\x18\x04 \x01(\tR\x04name\"T\n" +
 	"\x15ServiceAccountCreated\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12'\n" +
-	"\x04role\x18\x02 \x01(\x0e2\x13.weir.event.v1.RoleR\x04role\"\xc9\x01\n" +
+	"\x04role\x18\x02 \x01(\x0e2\x13.weir.event.v1.RoleR\x04role\"T\n" +
+	"\x15ServiceAccountUpdated\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12'\n" +
+	"\x04role\x18\x02 \x01(\x0e2\x13.weir.event.v1.RoleR\x04role\"\x18\n" +
+	"\x16ServiceAccountArchived\"\xc9\x01\n" +
 	"\x1aServiceAccountTokenCreated\x12,\n" +
 	"\x12service_account_id\x18\x01 \x01(\tR\x10serviceAccountId\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
@@ -1736,7 +2822,7 @@ func file_weir_event_v1_event_proto_rawDescGZIP() []byte {
 }
 
 var file_weir_event_v1_event_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_weir_event_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
+var file_weir_event_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 48)
 var file_weir_event_v1_event_proto_goTypes = []any{
 	(Role)(0),                          // 0: weir.event.v1.Role
 	(Dialect)(0),                       // 1: weir.event.v1.Dialect
@@ -1758,38 +2844,81 @@ var file_weir_event_v1_event_proto_goTypes = []any{
 	(*ProjectArchived)(nil),            // 17: weir.event.v1.ProjectArchived
 	(*ProjectRestored)(nil),            // 18: weir.event.v1.ProjectRestored
 	(*ProviderCreated)(nil),            // 19: weir.event.v1.ProviderCreated
-	(*RouteCreated)(nil),               // 20: weir.event.v1.RouteCreated
-	(*KeyCreated)(nil),                 // 21: weir.event.v1.KeyCreated
-	(*KeyRevoked)(nil),                 // 22: weir.event.v1.KeyRevoked
-	(*GatewayCreated)(nil),             // 23: weir.event.v1.GatewayCreated
-	(*EnrolmentTokenCreated)(nil),      // 24: weir.event.v1.EnrolmentTokenCreated
-	(*AgentEnrolled)(nil),              // 25: weir.event.v1.AgentEnrolled
-	(*ServiceAccountCreated)(nil),      // 26: weir.event.v1.ServiceAccountCreated
-	(*ServiceAccountTokenCreated)(nil), // 27: weir.event.v1.ServiceAccountTokenCreated
-	(*ServiceAccountTokenRevoked)(nil), // 28: weir.event.v1.ServiceAccountTokenRevoked
-	(*timestamppb.Timestamp)(nil),      // 29: google.protobuf.Timestamp
+	(*ProviderSettings)(nil),           // 20: weir.event.v1.ProviderSettings
+	(*ProviderUpdated)(nil),            // 21: weir.event.v1.ProviderUpdated
+	(*ProviderArchived)(nil),           // 22: weir.event.v1.ProviderArchived
+	(*ProviderRestored)(nil),           // 23: weir.event.v1.ProviderRestored
+	(*Timeouts)(nil),                   // 24: weir.event.v1.Timeouts
+	(*RouteCreated)(nil),               // 25: weir.event.v1.RouteCreated
+	(*RouteSettings)(nil),              // 26: weir.event.v1.RouteSettings
+	(*RouteUpdated)(nil),               // 27: weir.event.v1.RouteUpdated
+	(*RouteArchived)(nil),              // 28: weir.event.v1.RouteArchived
+	(*RouteRestored)(nil),              // 29: weir.event.v1.RouteRestored
+	(*KeyCreated)(nil),                 // 30: weir.event.v1.KeyCreated
+	(*KeyUpdated)(nil),                 // 31: weir.event.v1.KeyUpdated
+	(*KeyRotated)(nil),                 // 32: weir.event.v1.KeyRotated
+	(*KeyRevoked)(nil),                 // 33: weir.event.v1.KeyRevoked
+	(*KeyArchived)(nil),                // 34: weir.event.v1.KeyArchived
+	(*GatewayCreated)(nil),             // 35: weir.event.v1.GatewayCreated
+	(*GatewayUpdated)(nil),             // 36: weir.event.v1.GatewayUpdated
+	(*GatewayArchived)(nil),            // 37: weir.event.v1.GatewayArchived
+	(*GatewayRestored)(nil),            // 38: weir.event.v1.GatewayRestored
+	(*EnrolmentTokenRevoked)(nil),      // 39: weir.event.v1.EnrolmentTokenRevoked
+	(*EnrolmentTokenCreated)(nil),      // 40: weir.event.v1.EnrolmentTokenCreated
+	(*AgentEnrolled)(nil),              // 41: weir.event.v1.AgentEnrolled
+	(*ServiceAccountCreated)(nil),      // 42: weir.event.v1.ServiceAccountCreated
+	(*ServiceAccountUpdated)(nil),      // 43: weir.event.v1.ServiceAccountUpdated
+	(*ServiceAccountArchived)(nil),     // 44: weir.event.v1.ServiceAccountArchived
+	(*ServiceAccountTokenCreated)(nil), // 45: weir.event.v1.ServiceAccountTokenCreated
+	(*ServiceAccountTokenRevoked)(nil), // 46: weir.event.v1.ServiceAccountTokenRevoked
+	nil,                                // 47: weir.event.v1.ProviderCreated.HeadersEntry
+	nil,                                // 48: weir.event.v1.ProviderSettings.HeadersEntry
+	nil,                                // 49: weir.event.v1.KeyCreated.LabelsEntry
+	nil,                                // 50: weir.event.v1.KeyUpdated.LabelsEntry
+	(*timestamppb.Timestamp)(nil),      // 51: google.protobuf.Timestamp
 }
 var file_weir_event_v1_event_proto_depIdxs = []int32{
 	0,  // 0: weir.event.v1.MemberAdded.role:type_name -> weir.event.v1.Role
 	0,  // 1: weir.event.v1.MemberInvited.role:type_name -> weir.event.v1.Role
-	29, // 2: weir.event.v1.MemberInvited.expires_at:type_name -> google.protobuf.Timestamp
+	51, // 2: weir.event.v1.MemberInvited.expires_at:type_name -> google.protobuf.Timestamp
 	0,  // 3: weir.event.v1.MemberRoleChanged.role:type_name -> weir.event.v1.Role
 	0,  // 4: weir.event.v1.JoinDomainAdded.role:type_name -> weir.event.v1.Role
 	0,  // 5: weir.event.v1.JoinDomainChanged.role:type_name -> weir.event.v1.Role
-	29, // 6: weir.event.v1.ProjectRestored.created_at:type_name -> google.protobuf.Timestamp
+	51, // 6: weir.event.v1.ProjectRestored.created_at:type_name -> google.protobuf.Timestamp
 	1,  // 7: weir.event.v1.ProviderCreated.dialect:type_name -> weir.event.v1.Dialect
-	2,  // 8: weir.event.v1.RouteCreated.strategy:type_name -> weir.event.v1.Strategy
-	3,  // 9: weir.event.v1.RouteCreated.targets:type_name -> weir.event.v1.Target
-	29, // 10: weir.event.v1.KeyCreated.expires_at:type_name -> google.protobuf.Timestamp
-	29, // 11: weir.event.v1.KeyRevoked.revoked_at:type_name -> google.protobuf.Timestamp
-	29, // 12: weir.event.v1.EnrolmentTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
-	0,  // 13: weir.event.v1.ServiceAccountCreated.role:type_name -> weir.event.v1.Role
-	29, // 14: weir.event.v1.ServiceAccountTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
-	15, // [15:15] is the sub-list for method output_type
-	15, // [15:15] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	47, // 8: weir.event.v1.ProviderCreated.headers:type_name -> weir.event.v1.ProviderCreated.HeadersEntry
+	24, // 9: weir.event.v1.ProviderCreated.timeouts:type_name -> weir.event.v1.Timeouts
+	1,  // 10: weir.event.v1.ProviderSettings.dialect:type_name -> weir.event.v1.Dialect
+	48, // 11: weir.event.v1.ProviderSettings.headers:type_name -> weir.event.v1.ProviderSettings.HeadersEntry
+	24, // 12: weir.event.v1.ProviderSettings.timeouts:type_name -> weir.event.v1.Timeouts
+	20, // 13: weir.event.v1.ProviderUpdated.settings:type_name -> weir.event.v1.ProviderSettings
+	20, // 14: weir.event.v1.ProviderRestored.settings:type_name -> weir.event.v1.ProviderSettings
+	51, // 15: weir.event.v1.ProviderRestored.created_at:type_name -> google.protobuf.Timestamp
+	2,  // 16: weir.event.v1.RouteCreated.strategy:type_name -> weir.event.v1.Strategy
+	3,  // 17: weir.event.v1.RouteCreated.targets:type_name -> weir.event.v1.Target
+	24, // 18: weir.event.v1.RouteCreated.timeouts:type_name -> weir.event.v1.Timeouts
+	2,  // 19: weir.event.v1.RouteSettings.strategy:type_name -> weir.event.v1.Strategy
+	3,  // 20: weir.event.v1.RouteSettings.targets:type_name -> weir.event.v1.Target
+	24, // 21: weir.event.v1.RouteSettings.timeouts:type_name -> weir.event.v1.Timeouts
+	26, // 22: weir.event.v1.RouteUpdated.settings:type_name -> weir.event.v1.RouteSettings
+	26, // 23: weir.event.v1.RouteRestored.settings:type_name -> weir.event.v1.RouteSettings
+	51, // 24: weir.event.v1.RouteRestored.created_at:type_name -> google.protobuf.Timestamp
+	51, // 25: weir.event.v1.KeyCreated.expires_at:type_name -> google.protobuf.Timestamp
+	49, // 26: weir.event.v1.KeyCreated.labels:type_name -> weir.event.v1.KeyCreated.LabelsEntry
+	51, // 27: weir.event.v1.KeyUpdated.expires_at:type_name -> google.protobuf.Timestamp
+	50, // 28: weir.event.v1.KeyUpdated.labels:type_name -> weir.event.v1.KeyUpdated.LabelsEntry
+	51, // 29: weir.event.v1.KeyRotated.previous_expires_at:type_name -> google.protobuf.Timestamp
+	51, // 30: weir.event.v1.KeyRevoked.revoked_at:type_name -> google.protobuf.Timestamp
+	51, // 31: weir.event.v1.GatewayRestored.created_at:type_name -> google.protobuf.Timestamp
+	51, // 32: weir.event.v1.EnrolmentTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
+	0,  // 33: weir.event.v1.ServiceAccountCreated.role:type_name -> weir.event.v1.Role
+	0,  // 34: weir.event.v1.ServiceAccountUpdated.role:type_name -> weir.event.v1.Role
+	51, // 35: weir.event.v1.ServiceAccountTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
+	36, // [36:36] is the sub-list for method output_type
+	36, // [36:36] is the sub-list for method input_type
+	36, // [36:36] is the sub-list for extension type_name
+	36, // [36:36] is the sub-list for extension extendee
+	0,  // [0:36] is the sub-list for field type_name
 }
 
 func init() { file_weir_event_v1_event_proto_init() }
@@ -1803,7 +2932,7 @@ func file_weir_event_v1_event_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_event_v1_event_proto_rawDesc), len(file_weir_event_v1_event_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   26,
+			NumMessages:   48,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

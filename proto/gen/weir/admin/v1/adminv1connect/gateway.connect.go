@@ -45,6 +45,18 @@ const (
 	// GatewayServiceCreateEnrolmentTokenProcedure is the fully-qualified name of the GatewayService's
 	// CreateEnrolmentToken RPC.
 	GatewayServiceCreateEnrolmentTokenProcedure = "/weir.admin.v1.GatewayService/CreateEnrolmentToken"
+	// GatewayServiceUpdateGatewayProcedure is the fully-qualified name of the GatewayService's
+	// UpdateGateway RPC.
+	GatewayServiceUpdateGatewayProcedure = "/weir.admin.v1.GatewayService/UpdateGateway"
+	// GatewayServiceDeleteGatewayProcedure is the fully-qualified name of the GatewayService's
+	// DeleteGateway RPC.
+	GatewayServiceDeleteGatewayProcedure = "/weir.admin.v1.GatewayService/DeleteGateway"
+	// GatewayServiceListEnrolmentTokensProcedure is the fully-qualified name of the GatewayService's
+	// ListEnrolmentTokens RPC.
+	GatewayServiceListEnrolmentTokensProcedure = "/weir.admin.v1.GatewayService/ListEnrolmentTokens"
+	// GatewayServiceRevokeEnrolmentTokenProcedure is the fully-qualified name of the GatewayService's
+	// RevokeEnrolmentToken RPC.
+	GatewayServiceRevokeEnrolmentTokenProcedure = "/weir.admin.v1.GatewayService/RevokeEnrolmentToken"
 	// GatewayServiceListAgentsProcedure is the fully-qualified name of the GatewayService's ListAgents
 	// RPC.
 	GatewayServiceListAgentsProcedure = "/weir.admin.v1.GatewayService/ListAgents"
@@ -59,6 +71,14 @@ type GatewayServiceClient interface {
 	ListGateways(context.Context, *connect.Request[v1.ListGatewaysRequest]) (*connect.Response[v1.ListGatewaysResponse], error)
 	// CreateEnrolmentToken makes a token with which agents join this gateway.
 	CreateEnrolmentToken(context.Context, *connect.Request[v1.CreateEnrolmentTokenRequest]) (*connect.Response[v1.CreateEnrolmentTokenResponse], error)
+	// UpdateGateway changes the name; the region, where its usage lives, stays.
+	UpdateGateway(context.Context, *connect.Request[v1.UpdateGatewayRequest]) (*connect.Response[v1.UpdateGatewayResponse], error)
+	// DeleteGateway archives a gateway without agents; its enrolment tokens end.
+	DeleteGateway(context.Context, *connect.Request[v1.DeleteGatewayRequest]) (*connect.Response[v1.DeleteGatewayResponse], error)
+	// ListEnrolmentTokens shows those that were not revoked, newest last.
+	ListEnrolmentTokens(context.Context, *connect.Request[v1.ListEnrolmentTokensRequest]) (*connect.Response[v1.ListEnrolmentTokensResponse], error)
+	// RevokeEnrolmentToken ends a token; agents that joined with it stay.
+	RevokeEnrolmentToken(context.Context, *connect.Request[v1.RevokeEnrolmentTokenRequest]) (*connect.Response[v1.RevokeEnrolmentTokenResponse], error)
 	// ListAgents shows the gateway's fleet as it last reported.
 	ListAgents(context.Context, *connect.Request[v1.ListAgentsRequest]) (*connect.Response[v1.ListAgentsResponse], error)
 }
@@ -100,6 +120,31 @@ func NewGatewayServiceClient(httpClient connect.HTTPClient, baseURL string, opts
 			connect.WithSchema(gatewayServiceMethods.ByName("CreateEnrolmentToken")),
 			connect.WithClientOptions(opts...),
 		),
+		updateGateway: connect.NewClient[v1.UpdateGatewayRequest, v1.UpdateGatewayResponse](
+			httpClient,
+			baseURL+GatewayServiceUpdateGatewayProcedure,
+			connect.WithSchema(gatewayServiceMethods.ByName("UpdateGateway")),
+			connect.WithClientOptions(opts...),
+		),
+		deleteGateway: connect.NewClient[v1.DeleteGatewayRequest, v1.DeleteGatewayResponse](
+			httpClient,
+			baseURL+GatewayServiceDeleteGatewayProcedure,
+			connect.WithSchema(gatewayServiceMethods.ByName("DeleteGateway")),
+			connect.WithClientOptions(opts...),
+		),
+		listEnrolmentTokens: connect.NewClient[v1.ListEnrolmentTokensRequest, v1.ListEnrolmentTokensResponse](
+			httpClient,
+			baseURL+GatewayServiceListEnrolmentTokensProcedure,
+			connect.WithSchema(gatewayServiceMethods.ByName("ListEnrolmentTokens")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		revokeEnrolmentToken: connect.NewClient[v1.RevokeEnrolmentTokenRequest, v1.RevokeEnrolmentTokenResponse](
+			httpClient,
+			baseURL+GatewayServiceRevokeEnrolmentTokenProcedure,
+			connect.WithSchema(gatewayServiceMethods.ByName("RevokeEnrolmentToken")),
+			connect.WithClientOptions(opts...),
+		),
 		listAgents: connect.NewClient[v1.ListAgentsRequest, v1.ListAgentsResponse](
 			httpClient,
 			baseURL+GatewayServiceListAgentsProcedure,
@@ -116,6 +161,10 @@ type gatewayServiceClient struct {
 	getGateway           *connect.Client[v1.GetGatewayRequest, v1.GetGatewayResponse]
 	listGateways         *connect.Client[v1.ListGatewaysRequest, v1.ListGatewaysResponse]
 	createEnrolmentToken *connect.Client[v1.CreateEnrolmentTokenRequest, v1.CreateEnrolmentTokenResponse]
+	updateGateway        *connect.Client[v1.UpdateGatewayRequest, v1.UpdateGatewayResponse]
+	deleteGateway        *connect.Client[v1.DeleteGatewayRequest, v1.DeleteGatewayResponse]
+	listEnrolmentTokens  *connect.Client[v1.ListEnrolmentTokensRequest, v1.ListEnrolmentTokensResponse]
+	revokeEnrolmentToken *connect.Client[v1.RevokeEnrolmentTokenRequest, v1.RevokeEnrolmentTokenResponse]
 	listAgents           *connect.Client[v1.ListAgentsRequest, v1.ListAgentsResponse]
 }
 
@@ -139,6 +188,26 @@ func (c *gatewayServiceClient) CreateEnrolmentToken(ctx context.Context, req *co
 	return c.createEnrolmentToken.CallUnary(ctx, req)
 }
 
+// UpdateGateway calls weir.admin.v1.GatewayService.UpdateGateway.
+func (c *gatewayServiceClient) UpdateGateway(ctx context.Context, req *connect.Request[v1.UpdateGatewayRequest]) (*connect.Response[v1.UpdateGatewayResponse], error) {
+	return c.updateGateway.CallUnary(ctx, req)
+}
+
+// DeleteGateway calls weir.admin.v1.GatewayService.DeleteGateway.
+func (c *gatewayServiceClient) DeleteGateway(ctx context.Context, req *connect.Request[v1.DeleteGatewayRequest]) (*connect.Response[v1.DeleteGatewayResponse], error) {
+	return c.deleteGateway.CallUnary(ctx, req)
+}
+
+// ListEnrolmentTokens calls weir.admin.v1.GatewayService.ListEnrolmentTokens.
+func (c *gatewayServiceClient) ListEnrolmentTokens(ctx context.Context, req *connect.Request[v1.ListEnrolmentTokensRequest]) (*connect.Response[v1.ListEnrolmentTokensResponse], error) {
+	return c.listEnrolmentTokens.CallUnary(ctx, req)
+}
+
+// RevokeEnrolmentToken calls weir.admin.v1.GatewayService.RevokeEnrolmentToken.
+func (c *gatewayServiceClient) RevokeEnrolmentToken(ctx context.Context, req *connect.Request[v1.RevokeEnrolmentTokenRequest]) (*connect.Response[v1.RevokeEnrolmentTokenResponse], error) {
+	return c.revokeEnrolmentToken.CallUnary(ctx, req)
+}
+
 // ListAgents calls weir.admin.v1.GatewayService.ListAgents.
 func (c *gatewayServiceClient) ListAgents(ctx context.Context, req *connect.Request[v1.ListAgentsRequest]) (*connect.Response[v1.ListAgentsResponse], error) {
 	return c.listAgents.CallUnary(ctx, req)
@@ -153,6 +222,14 @@ type GatewayServiceHandler interface {
 	ListGateways(context.Context, *connect.Request[v1.ListGatewaysRequest]) (*connect.Response[v1.ListGatewaysResponse], error)
 	// CreateEnrolmentToken makes a token with which agents join this gateway.
 	CreateEnrolmentToken(context.Context, *connect.Request[v1.CreateEnrolmentTokenRequest]) (*connect.Response[v1.CreateEnrolmentTokenResponse], error)
+	// UpdateGateway changes the name; the region, where its usage lives, stays.
+	UpdateGateway(context.Context, *connect.Request[v1.UpdateGatewayRequest]) (*connect.Response[v1.UpdateGatewayResponse], error)
+	// DeleteGateway archives a gateway without agents; its enrolment tokens end.
+	DeleteGateway(context.Context, *connect.Request[v1.DeleteGatewayRequest]) (*connect.Response[v1.DeleteGatewayResponse], error)
+	// ListEnrolmentTokens shows those that were not revoked, newest last.
+	ListEnrolmentTokens(context.Context, *connect.Request[v1.ListEnrolmentTokensRequest]) (*connect.Response[v1.ListEnrolmentTokensResponse], error)
+	// RevokeEnrolmentToken ends a token; agents that joined with it stay.
+	RevokeEnrolmentToken(context.Context, *connect.Request[v1.RevokeEnrolmentTokenRequest]) (*connect.Response[v1.RevokeEnrolmentTokenResponse], error)
 	// ListAgents shows the gateway's fleet as it last reported.
 	ListAgents(context.Context, *connect.Request[v1.ListAgentsRequest]) (*connect.Response[v1.ListAgentsResponse], error)
 }
@@ -190,6 +267,31 @@ func NewGatewayServiceHandler(svc GatewayServiceHandler, opts ...connect.Handler
 		connect.WithSchema(gatewayServiceMethods.ByName("CreateEnrolmentToken")),
 		connect.WithHandlerOptions(opts...),
 	)
+	gatewayServiceUpdateGatewayHandler := connect.NewUnaryHandler(
+		GatewayServiceUpdateGatewayProcedure,
+		svc.UpdateGateway,
+		connect.WithSchema(gatewayServiceMethods.ByName("UpdateGateway")),
+		connect.WithHandlerOptions(opts...),
+	)
+	gatewayServiceDeleteGatewayHandler := connect.NewUnaryHandler(
+		GatewayServiceDeleteGatewayProcedure,
+		svc.DeleteGateway,
+		connect.WithSchema(gatewayServiceMethods.ByName("DeleteGateway")),
+		connect.WithHandlerOptions(opts...),
+	)
+	gatewayServiceListEnrolmentTokensHandler := connect.NewUnaryHandler(
+		GatewayServiceListEnrolmentTokensProcedure,
+		svc.ListEnrolmentTokens,
+		connect.WithSchema(gatewayServiceMethods.ByName("ListEnrolmentTokens")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	gatewayServiceRevokeEnrolmentTokenHandler := connect.NewUnaryHandler(
+		GatewayServiceRevokeEnrolmentTokenProcedure,
+		svc.RevokeEnrolmentToken,
+		connect.WithSchema(gatewayServiceMethods.ByName("RevokeEnrolmentToken")),
+		connect.WithHandlerOptions(opts...),
+	)
 	gatewayServiceListAgentsHandler := connect.NewUnaryHandler(
 		GatewayServiceListAgentsProcedure,
 		svc.ListAgents,
@@ -207,6 +309,14 @@ func NewGatewayServiceHandler(svc GatewayServiceHandler, opts ...connect.Handler
 			gatewayServiceListGatewaysHandler.ServeHTTP(w, r)
 		case GatewayServiceCreateEnrolmentTokenProcedure:
 			gatewayServiceCreateEnrolmentTokenHandler.ServeHTTP(w, r)
+		case GatewayServiceUpdateGatewayProcedure:
+			gatewayServiceUpdateGatewayHandler.ServeHTTP(w, r)
+		case GatewayServiceDeleteGatewayProcedure:
+			gatewayServiceDeleteGatewayHandler.ServeHTTP(w, r)
+		case GatewayServiceListEnrolmentTokensProcedure:
+			gatewayServiceListEnrolmentTokensHandler.ServeHTTP(w, r)
+		case GatewayServiceRevokeEnrolmentTokenProcedure:
+			gatewayServiceRevokeEnrolmentTokenHandler.ServeHTTP(w, r)
 		case GatewayServiceListAgentsProcedure:
 			gatewayServiceListAgentsHandler.ServeHTTP(w, r)
 		default:
@@ -232,6 +342,22 @@ func (UnimplementedGatewayServiceHandler) ListGateways(context.Context, *connect
 
 func (UnimplementedGatewayServiceHandler) CreateEnrolmentToken(context.Context, *connect.Request[v1.CreateEnrolmentTokenRequest]) (*connect.Response[v1.CreateEnrolmentTokenResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weir.admin.v1.GatewayService.CreateEnrolmentToken is not implemented"))
+}
+
+func (UnimplementedGatewayServiceHandler) UpdateGateway(context.Context, *connect.Request[v1.UpdateGatewayRequest]) (*connect.Response[v1.UpdateGatewayResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weir.admin.v1.GatewayService.UpdateGateway is not implemented"))
+}
+
+func (UnimplementedGatewayServiceHandler) DeleteGateway(context.Context, *connect.Request[v1.DeleteGatewayRequest]) (*connect.Response[v1.DeleteGatewayResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weir.admin.v1.GatewayService.DeleteGateway is not implemented"))
+}
+
+func (UnimplementedGatewayServiceHandler) ListEnrolmentTokens(context.Context, *connect.Request[v1.ListEnrolmentTokensRequest]) (*connect.Response[v1.ListEnrolmentTokensResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weir.admin.v1.GatewayService.ListEnrolmentTokens is not implemented"))
+}
+
+func (UnimplementedGatewayServiceHandler) RevokeEnrolmentToken(context.Context, *connect.Request[v1.RevokeEnrolmentTokenRequest]) (*connect.Response[v1.RevokeEnrolmentTokenResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weir.admin.v1.GatewayService.RevokeEnrolmentToken is not implemented"))
 }
 
 func (UnimplementedGatewayServiceHandler) ListAgents(context.Context, *connect.Request[v1.ListAgentsRequest]) (*connect.Response[v1.ListAgentsResponse], error) {

@@ -41,6 +41,12 @@ const (
 	KeyServiceListKeysProcedure = "/weir.admin.v1.KeyService/ListKeys"
 	// KeyServiceRevokeKeyProcedure is the fully-qualified name of the KeyService's RevokeKey RPC.
 	KeyServiceRevokeKeyProcedure = "/weir.admin.v1.KeyService/RevokeKey"
+	// KeyServiceUpdateKeyProcedure is the fully-qualified name of the KeyService's UpdateKey RPC.
+	KeyServiceUpdateKeyProcedure = "/weir.admin.v1.KeyService/UpdateKey"
+	// KeyServiceRotateKeyProcedure is the fully-qualified name of the KeyService's RotateKey RPC.
+	KeyServiceRotateKeyProcedure = "/weir.admin.v1.KeyService/RotateKey"
+	// KeyServiceDeleteKeyProcedure is the fully-qualified name of the KeyService's DeleteKey RPC.
+	KeyServiceDeleteKeyProcedure = "/weir.admin.v1.KeyService/DeleteKey"
 )
 
 // KeyServiceClient is a client for the weir.admin.v1.KeyService service.
@@ -53,6 +59,13 @@ type KeyServiceClient interface {
 	// RevokeKey ends a key for ever; agents refuse it within a second. Said twice it
 	// is true once.
 	RevokeKey(context.Context, *connect.Request[v1.RevokeKeyRequest]) (*connect.Response[v1.RevokeKeyResponse], error)
+	// UpdateKey changes what a living key may do; its project and its secret stay.
+	UpdateKey(context.Context, *connect.Request[v1.UpdateKeyRequest]) (*connect.Response[v1.UpdateKeyResponse], error)
+	// RotateKey gives the key a new secret and shows it once. The old one lives for
+	// the overlap; one that still lived from an earlier rotation ends at once.
+	RotateKey(context.Context, *connect.Request[v1.RotateKeyRequest]) (*connect.Response[v1.RotateKeyResponse], error)
+	// DeleteKey revokes the key where it lives and takes it out of lists.
+	DeleteKey(context.Context, *connect.Request[v1.DeleteKeyRequest]) (*connect.Response[v1.DeleteKeyResponse], error)
 }
 
 // NewKeyServiceClient constructs a client for the weir.admin.v1.KeyService service. By default, it
@@ -92,6 +105,24 @@ func NewKeyServiceClient(httpClient connect.HTTPClient, baseURL string, opts ...
 			connect.WithSchema(keyServiceMethods.ByName("RevokeKey")),
 			connect.WithClientOptions(opts...),
 		),
+		updateKey: connect.NewClient[v1.UpdateKeyRequest, v1.UpdateKeyResponse](
+			httpClient,
+			baseURL+KeyServiceUpdateKeyProcedure,
+			connect.WithSchema(keyServiceMethods.ByName("UpdateKey")),
+			connect.WithClientOptions(opts...),
+		),
+		rotateKey: connect.NewClient[v1.RotateKeyRequest, v1.RotateKeyResponse](
+			httpClient,
+			baseURL+KeyServiceRotateKeyProcedure,
+			connect.WithSchema(keyServiceMethods.ByName("RotateKey")),
+			connect.WithClientOptions(opts...),
+		),
+		deleteKey: connect.NewClient[v1.DeleteKeyRequest, v1.DeleteKeyResponse](
+			httpClient,
+			baseURL+KeyServiceDeleteKeyProcedure,
+			connect.WithSchema(keyServiceMethods.ByName("DeleteKey")),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
@@ -101,6 +132,9 @@ type keyServiceClient struct {
 	getKey    *connect.Client[v1.GetKeyRequest, v1.GetKeyResponse]
 	listKeys  *connect.Client[v1.ListKeysRequest, v1.ListKeysResponse]
 	revokeKey *connect.Client[v1.RevokeKeyRequest, v1.RevokeKeyResponse]
+	updateKey *connect.Client[v1.UpdateKeyRequest, v1.UpdateKeyResponse]
+	rotateKey *connect.Client[v1.RotateKeyRequest, v1.RotateKeyResponse]
+	deleteKey *connect.Client[v1.DeleteKeyRequest, v1.DeleteKeyResponse]
 }
 
 // CreateKey calls weir.admin.v1.KeyService.CreateKey.
@@ -123,6 +157,21 @@ func (c *keyServiceClient) RevokeKey(ctx context.Context, req *connect.Request[v
 	return c.revokeKey.CallUnary(ctx, req)
 }
 
+// UpdateKey calls weir.admin.v1.KeyService.UpdateKey.
+func (c *keyServiceClient) UpdateKey(ctx context.Context, req *connect.Request[v1.UpdateKeyRequest]) (*connect.Response[v1.UpdateKeyResponse], error) {
+	return c.updateKey.CallUnary(ctx, req)
+}
+
+// RotateKey calls weir.admin.v1.KeyService.RotateKey.
+func (c *keyServiceClient) RotateKey(ctx context.Context, req *connect.Request[v1.RotateKeyRequest]) (*connect.Response[v1.RotateKeyResponse], error) {
+	return c.rotateKey.CallUnary(ctx, req)
+}
+
+// DeleteKey calls weir.admin.v1.KeyService.DeleteKey.
+func (c *keyServiceClient) DeleteKey(ctx context.Context, req *connect.Request[v1.DeleteKeyRequest]) (*connect.Response[v1.DeleteKeyResponse], error) {
+	return c.deleteKey.CallUnary(ctx, req)
+}
+
 // KeyServiceHandler is an implementation of the weir.admin.v1.KeyService service.
 type KeyServiceHandler interface {
 	// CreateKey makes the secret and shows it once; only its SHA-256 is stored.
@@ -133,6 +182,13 @@ type KeyServiceHandler interface {
 	// RevokeKey ends a key for ever; agents refuse it within a second. Said twice it
 	// is true once.
 	RevokeKey(context.Context, *connect.Request[v1.RevokeKeyRequest]) (*connect.Response[v1.RevokeKeyResponse], error)
+	// UpdateKey changes what a living key may do; its project and its secret stay.
+	UpdateKey(context.Context, *connect.Request[v1.UpdateKeyRequest]) (*connect.Response[v1.UpdateKeyResponse], error)
+	// RotateKey gives the key a new secret and shows it once. The old one lives for
+	// the overlap; one that still lived from an earlier rotation ends at once.
+	RotateKey(context.Context, *connect.Request[v1.RotateKeyRequest]) (*connect.Response[v1.RotateKeyResponse], error)
+	// DeleteKey revokes the key where it lives and takes it out of lists.
+	DeleteKey(context.Context, *connect.Request[v1.DeleteKeyRequest]) (*connect.Response[v1.DeleteKeyResponse], error)
 }
 
 // NewKeyServiceHandler builds an HTTP handler from the service implementation. It returns the path
@@ -168,6 +224,24 @@ func NewKeyServiceHandler(svc KeyServiceHandler, opts ...connect.HandlerOption) 
 		connect.WithSchema(keyServiceMethods.ByName("RevokeKey")),
 		connect.WithHandlerOptions(opts...),
 	)
+	keyServiceUpdateKeyHandler := connect.NewUnaryHandler(
+		KeyServiceUpdateKeyProcedure,
+		svc.UpdateKey,
+		connect.WithSchema(keyServiceMethods.ByName("UpdateKey")),
+		connect.WithHandlerOptions(opts...),
+	)
+	keyServiceRotateKeyHandler := connect.NewUnaryHandler(
+		KeyServiceRotateKeyProcedure,
+		svc.RotateKey,
+		connect.WithSchema(keyServiceMethods.ByName("RotateKey")),
+		connect.WithHandlerOptions(opts...),
+	)
+	keyServiceDeleteKeyHandler := connect.NewUnaryHandler(
+		KeyServiceDeleteKeyProcedure,
+		svc.DeleteKey,
+		connect.WithSchema(keyServiceMethods.ByName("DeleteKey")),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/weir.admin.v1.KeyService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case KeyServiceCreateKeyProcedure:
@@ -178,6 +252,12 @@ func NewKeyServiceHandler(svc KeyServiceHandler, opts ...connect.HandlerOption) 
 			keyServiceListKeysHandler.ServeHTTP(w, r)
 		case KeyServiceRevokeKeyProcedure:
 			keyServiceRevokeKeyHandler.ServeHTTP(w, r)
+		case KeyServiceUpdateKeyProcedure:
+			keyServiceUpdateKeyHandler.ServeHTTP(w, r)
+		case KeyServiceRotateKeyProcedure:
+			keyServiceRotateKeyHandler.ServeHTTP(w, r)
+		case KeyServiceDeleteKeyProcedure:
+			keyServiceDeleteKeyHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -201,4 +281,16 @@ func (UnimplementedKeyServiceHandler) ListKeys(context.Context, *connect.Request
 
 func (UnimplementedKeyServiceHandler) RevokeKey(context.Context, *connect.Request[v1.RevokeKeyRequest]) (*connect.Response[v1.RevokeKeyResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weir.admin.v1.KeyService.RevokeKey is not implemented"))
+}
+
+func (UnimplementedKeyServiceHandler) UpdateKey(context.Context, *connect.Request[v1.UpdateKeyRequest]) (*connect.Response[v1.UpdateKeyResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weir.admin.v1.KeyService.UpdateKey is not implemented"))
+}
+
+func (UnimplementedKeyServiceHandler) RotateKey(context.Context, *connect.Request[v1.RotateKeyRequest]) (*connect.Response[v1.RotateKeyResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weir.admin.v1.KeyService.RotateKey is not implemented"))
+}
+
+func (UnimplementedKeyServiceHandler) DeleteKey(context.Context, *connect.Request[v1.DeleteKeyRequest]) (*connect.Response[v1.DeleteKeyResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weir.admin.v1.KeyService.DeleteKey is not implemented"))
 }

@@ -42,6 +42,12 @@ const (
 	// ProviderServiceListProvidersProcedure is the fully-qualified name of the ProviderService's
 	// ListProviders RPC.
 	ProviderServiceListProvidersProcedure = "/weir.admin.v1.ProviderService/ListProviders"
+	// ProviderServiceUpdateProviderProcedure is the fully-qualified name of the ProviderService's
+	// UpdateProvider RPC.
+	ProviderServiceUpdateProviderProcedure = "/weir.admin.v1.ProviderService/UpdateProvider"
+	// ProviderServiceDeleteProviderProcedure is the fully-qualified name of the ProviderService's
+	// DeleteProvider RPC.
+	ProviderServiceDeleteProviderProcedure = "/weir.admin.v1.ProviderService/DeleteProvider"
 )
 
 // ProviderServiceClient is a client for the weir.admin.v1.ProviderService service.
@@ -51,6 +57,11 @@ type ProviderServiceClient interface {
 	GetProvider(context.Context, *connect.Request[v1.GetProviderRequest]) (*connect.Response[v1.GetProviderResponse], error)
 	// ListProviders orders by name.
 	ListProviders(context.Context, *connect.Request[v1.ListProvidersRequest]) (*connect.Response[v1.ListProvidersResponse], error)
+	// UpdateProvider changes everything but the dialect. FailedPrecondition where a
+	// route sends to a model that allowed_models would leave out.
+	UpdateProvider(context.Context, *connect.Request[v1.UpdateProviderRequest]) (*connect.Response[v1.UpdateProviderResponse], error)
+	// DeleteProvider archives a provider that no route sends to.
+	DeleteProvider(context.Context, *connect.Request[v1.DeleteProviderRequest]) (*connect.Response[v1.DeleteProviderResponse], error)
 }
 
 // NewProviderServiceClient constructs a client for the weir.admin.v1.ProviderService service. By
@@ -84,6 +95,18 @@ func NewProviderServiceClient(httpClient connect.HTTPClient, baseURL string, opt
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
+		updateProvider: connect.NewClient[v1.UpdateProviderRequest, v1.UpdateProviderResponse](
+			httpClient,
+			baseURL+ProviderServiceUpdateProviderProcedure,
+			connect.WithSchema(providerServiceMethods.ByName("UpdateProvider")),
+			connect.WithClientOptions(opts...),
+		),
+		deleteProvider: connect.NewClient[v1.DeleteProviderRequest, v1.DeleteProviderResponse](
+			httpClient,
+			baseURL+ProviderServiceDeleteProviderProcedure,
+			connect.WithSchema(providerServiceMethods.ByName("DeleteProvider")),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
@@ -92,6 +115,8 @@ type providerServiceClient struct {
 	createProvider *connect.Client[v1.CreateProviderRequest, v1.CreateProviderResponse]
 	getProvider    *connect.Client[v1.GetProviderRequest, v1.GetProviderResponse]
 	listProviders  *connect.Client[v1.ListProvidersRequest, v1.ListProvidersResponse]
+	updateProvider *connect.Client[v1.UpdateProviderRequest, v1.UpdateProviderResponse]
+	deleteProvider *connect.Client[v1.DeleteProviderRequest, v1.DeleteProviderResponse]
 }
 
 // CreateProvider calls weir.admin.v1.ProviderService.CreateProvider.
@@ -109,6 +134,16 @@ func (c *providerServiceClient) ListProviders(ctx context.Context, req *connect.
 	return c.listProviders.CallUnary(ctx, req)
 }
 
+// UpdateProvider calls weir.admin.v1.ProviderService.UpdateProvider.
+func (c *providerServiceClient) UpdateProvider(ctx context.Context, req *connect.Request[v1.UpdateProviderRequest]) (*connect.Response[v1.UpdateProviderResponse], error) {
+	return c.updateProvider.CallUnary(ctx, req)
+}
+
+// DeleteProvider calls weir.admin.v1.ProviderService.DeleteProvider.
+func (c *providerServiceClient) DeleteProvider(ctx context.Context, req *connect.Request[v1.DeleteProviderRequest]) (*connect.Response[v1.DeleteProviderResponse], error) {
+	return c.deleteProvider.CallUnary(ctx, req)
+}
+
 // ProviderServiceHandler is an implementation of the weir.admin.v1.ProviderService service.
 type ProviderServiceHandler interface {
 	// CreateProvider answers AlreadyExists where the name is taken.
@@ -116,6 +151,11 @@ type ProviderServiceHandler interface {
 	GetProvider(context.Context, *connect.Request[v1.GetProviderRequest]) (*connect.Response[v1.GetProviderResponse], error)
 	// ListProviders orders by name.
 	ListProviders(context.Context, *connect.Request[v1.ListProvidersRequest]) (*connect.Response[v1.ListProvidersResponse], error)
+	// UpdateProvider changes everything but the dialect. FailedPrecondition where a
+	// route sends to a model that allowed_models would leave out.
+	UpdateProvider(context.Context, *connect.Request[v1.UpdateProviderRequest]) (*connect.Response[v1.UpdateProviderResponse], error)
+	// DeleteProvider archives a provider that no route sends to.
+	DeleteProvider(context.Context, *connect.Request[v1.DeleteProviderRequest]) (*connect.Response[v1.DeleteProviderResponse], error)
 }
 
 // NewProviderServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -145,6 +185,18 @@ func NewProviderServiceHandler(svc ProviderServiceHandler, opts ...connect.Handl
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
+	providerServiceUpdateProviderHandler := connect.NewUnaryHandler(
+		ProviderServiceUpdateProviderProcedure,
+		svc.UpdateProvider,
+		connect.WithSchema(providerServiceMethods.ByName("UpdateProvider")),
+		connect.WithHandlerOptions(opts...),
+	)
+	providerServiceDeleteProviderHandler := connect.NewUnaryHandler(
+		ProviderServiceDeleteProviderProcedure,
+		svc.DeleteProvider,
+		connect.WithSchema(providerServiceMethods.ByName("DeleteProvider")),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/weir.admin.v1.ProviderService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case ProviderServiceCreateProviderProcedure:
@@ -153,6 +205,10 @@ func NewProviderServiceHandler(svc ProviderServiceHandler, opts ...connect.Handl
 			providerServiceGetProviderHandler.ServeHTTP(w, r)
 		case ProviderServiceListProvidersProcedure:
 			providerServiceListProvidersHandler.ServeHTTP(w, r)
+		case ProviderServiceUpdateProviderProcedure:
+			providerServiceUpdateProviderHandler.ServeHTTP(w, r)
+		case ProviderServiceDeleteProviderProcedure:
+			providerServiceDeleteProviderHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -172,4 +228,12 @@ func (UnimplementedProviderServiceHandler) GetProvider(context.Context, *connect
 
 func (UnimplementedProviderServiceHandler) ListProviders(context.Context, *connect.Request[v1.ListProvidersRequest]) (*connect.Response[v1.ListProvidersResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weir.admin.v1.ProviderService.ListProviders is not implemented"))
+}
+
+func (UnimplementedProviderServiceHandler) UpdateProvider(context.Context, *connect.Request[v1.UpdateProviderRequest]) (*connect.Response[v1.UpdateProviderResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weir.admin.v1.ProviderService.UpdateProvider is not implemented"))
+}
+
+func (UnimplementedProviderServiceHandler) DeleteProvider(context.Context, *connect.Request[v1.DeleteProviderRequest]) (*connect.Response[v1.DeleteProviderResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weir.admin.v1.ProviderService.DeleteProvider is not implemented"))
 }

@@ -40,6 +40,12 @@ const (
 	RouteServiceGetRouteProcedure = "/weir.admin.v1.RouteService/GetRoute"
 	// RouteServiceListRoutesProcedure is the fully-qualified name of the RouteService's ListRoutes RPC.
 	RouteServiceListRoutesProcedure = "/weir.admin.v1.RouteService/ListRoutes"
+	// RouteServiceUpdateRouteProcedure is the fully-qualified name of the RouteService's UpdateRoute
+	// RPC.
+	RouteServiceUpdateRouteProcedure = "/weir.admin.v1.RouteService/UpdateRoute"
+	// RouteServiceDeleteRouteProcedure is the fully-qualified name of the RouteService's DeleteRoute
+	// RPC.
+	RouteServiceDeleteRouteProcedure = "/weir.admin.v1.RouteService/DeleteRoute"
 )
 
 // RouteServiceClient is a client for the weir.admin.v1.RouteService service.
@@ -49,6 +55,9 @@ type RouteServiceClient interface {
 	GetRoute(context.Context, *connect.Request[v1.GetRouteRequest]) (*connect.Response[v1.GetRouteResponse], error)
 	// ListRoutes orders by name.
 	ListRoutes(context.Context, *connect.Request[v1.ListRoutesRequest]) (*connect.Response[v1.ListRoutesResponse], error)
+	UpdateRoute(context.Context, *connect.Request[v1.UpdateRouteRequest]) (*connect.Response[v1.UpdateRouteResponse], error)
+	// DeleteRoute archives a route that no key names. Keys for every route lose it.
+	DeleteRoute(context.Context, *connect.Request[v1.DeleteRouteRequest]) (*connect.Response[v1.DeleteRouteResponse], error)
 }
 
 // NewRouteServiceClient constructs a client for the weir.admin.v1.RouteService service. By default,
@@ -82,6 +91,18 @@ func NewRouteServiceClient(httpClient connect.HTTPClient, baseURL string, opts .
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
+		updateRoute: connect.NewClient[v1.UpdateRouteRequest, v1.UpdateRouteResponse](
+			httpClient,
+			baseURL+RouteServiceUpdateRouteProcedure,
+			connect.WithSchema(routeServiceMethods.ByName("UpdateRoute")),
+			connect.WithClientOptions(opts...),
+		),
+		deleteRoute: connect.NewClient[v1.DeleteRouteRequest, v1.DeleteRouteResponse](
+			httpClient,
+			baseURL+RouteServiceDeleteRouteProcedure,
+			connect.WithSchema(routeServiceMethods.ByName("DeleteRoute")),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
@@ -90,6 +111,8 @@ type routeServiceClient struct {
 	createRoute *connect.Client[v1.CreateRouteRequest, v1.CreateRouteResponse]
 	getRoute    *connect.Client[v1.GetRouteRequest, v1.GetRouteResponse]
 	listRoutes  *connect.Client[v1.ListRoutesRequest, v1.ListRoutesResponse]
+	updateRoute *connect.Client[v1.UpdateRouteRequest, v1.UpdateRouteResponse]
+	deleteRoute *connect.Client[v1.DeleteRouteRequest, v1.DeleteRouteResponse]
 }
 
 // CreateRoute calls weir.admin.v1.RouteService.CreateRoute.
@@ -107,6 +130,16 @@ func (c *routeServiceClient) ListRoutes(ctx context.Context, req *connect.Reques
 	return c.listRoutes.CallUnary(ctx, req)
 }
 
+// UpdateRoute calls weir.admin.v1.RouteService.UpdateRoute.
+func (c *routeServiceClient) UpdateRoute(ctx context.Context, req *connect.Request[v1.UpdateRouteRequest]) (*connect.Response[v1.UpdateRouteResponse], error) {
+	return c.updateRoute.CallUnary(ctx, req)
+}
+
+// DeleteRoute calls weir.admin.v1.RouteService.DeleteRoute.
+func (c *routeServiceClient) DeleteRoute(ctx context.Context, req *connect.Request[v1.DeleteRouteRequest]) (*connect.Response[v1.DeleteRouteResponse], error) {
+	return c.deleteRoute.CallUnary(ctx, req)
+}
+
 // RouteServiceHandler is an implementation of the weir.admin.v1.RouteService service.
 type RouteServiceHandler interface {
 	// CreateRoute answers NotFound where a target's provider does not exist.
@@ -114,6 +147,9 @@ type RouteServiceHandler interface {
 	GetRoute(context.Context, *connect.Request[v1.GetRouteRequest]) (*connect.Response[v1.GetRouteResponse], error)
 	// ListRoutes orders by name.
 	ListRoutes(context.Context, *connect.Request[v1.ListRoutesRequest]) (*connect.Response[v1.ListRoutesResponse], error)
+	UpdateRoute(context.Context, *connect.Request[v1.UpdateRouteRequest]) (*connect.Response[v1.UpdateRouteResponse], error)
+	// DeleteRoute archives a route that no key names. Keys for every route lose it.
+	DeleteRoute(context.Context, *connect.Request[v1.DeleteRouteRequest]) (*connect.Response[v1.DeleteRouteResponse], error)
 }
 
 // NewRouteServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -143,6 +179,18 @@ func NewRouteServiceHandler(svc RouteServiceHandler, opts ...connect.HandlerOpti
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
+	routeServiceUpdateRouteHandler := connect.NewUnaryHandler(
+		RouteServiceUpdateRouteProcedure,
+		svc.UpdateRoute,
+		connect.WithSchema(routeServiceMethods.ByName("UpdateRoute")),
+		connect.WithHandlerOptions(opts...),
+	)
+	routeServiceDeleteRouteHandler := connect.NewUnaryHandler(
+		RouteServiceDeleteRouteProcedure,
+		svc.DeleteRoute,
+		connect.WithSchema(routeServiceMethods.ByName("DeleteRoute")),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/weir.admin.v1.RouteService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case RouteServiceCreateRouteProcedure:
@@ -151,6 +199,10 @@ func NewRouteServiceHandler(svc RouteServiceHandler, opts ...connect.HandlerOpti
 			routeServiceGetRouteHandler.ServeHTTP(w, r)
 		case RouteServiceListRoutesProcedure:
 			routeServiceListRoutesHandler.ServeHTTP(w, r)
+		case RouteServiceUpdateRouteProcedure:
+			routeServiceUpdateRouteHandler.ServeHTTP(w, r)
+		case RouteServiceDeleteRouteProcedure:
+			routeServiceDeleteRouteHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -170,4 +222,12 @@ func (UnimplementedRouteServiceHandler) GetRoute(context.Context, *connect.Reque
 
 func (UnimplementedRouteServiceHandler) ListRoutes(context.Context, *connect.Request[v1.ListRoutesRequest]) (*connect.Response[v1.ListRoutesResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weir.admin.v1.RouteService.ListRoutes is not implemented"))
+}
+
+func (UnimplementedRouteServiceHandler) UpdateRoute(context.Context, *connect.Request[v1.UpdateRouteRequest]) (*connect.Response[v1.UpdateRouteResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weir.admin.v1.RouteService.UpdateRoute is not implemented"))
+}
+
+func (UnimplementedRouteServiceHandler) DeleteRoute(context.Context, *connect.Request[v1.DeleteRouteRequest]) (*connect.Response[v1.DeleteRouteResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weir.admin.v1.RouteService.DeleteRoute is not implemented"))
 }

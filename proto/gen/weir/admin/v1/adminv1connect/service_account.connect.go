@@ -42,6 +42,12 @@ const (
 	// ServiceAccountServiceListServiceAccountsProcedure is the fully-qualified name of the
 	// ServiceAccountService's ListServiceAccounts RPC.
 	ServiceAccountServiceListServiceAccountsProcedure = "/weir.admin.v1.ServiceAccountService/ListServiceAccounts"
+	// ServiceAccountServiceUpdateServiceAccountProcedure is the fully-qualified name of the
+	// ServiceAccountService's UpdateServiceAccount RPC.
+	ServiceAccountServiceUpdateServiceAccountProcedure = "/weir.admin.v1.ServiceAccountService/UpdateServiceAccount"
+	// ServiceAccountServiceDeleteServiceAccountProcedure is the fully-qualified name of the
+	// ServiceAccountService's DeleteServiceAccount RPC.
+	ServiceAccountServiceDeleteServiceAccountProcedure = "/weir.admin.v1.ServiceAccountService/DeleteServiceAccount"
 	// ServiceAccountServiceCreateServiceAccountTokenProcedure is the fully-qualified name of the
 	// ServiceAccountService's CreateServiceAccountToken RPC.
 	ServiceAccountServiceCreateServiceAccountTokenProcedure = "/weir.admin.v1.ServiceAccountService/CreateServiceAccountToken"
@@ -57,6 +63,10 @@ type ServiceAccountServiceClient interface {
 	GetServiceAccount(context.Context, *connect.Request[v1.GetServiceAccountRequest]) (*connect.Response[v1.GetServiceAccountResponse], error)
 	// ListServiceAccounts orders by name.
 	ListServiceAccounts(context.Context, *connect.Request[v1.ListServiceAccountsRequest]) (*connect.Response[v1.ListServiceAccountsResponse], error)
+	// UpdateServiceAccount changes name and role, at most to the caller's own.
+	UpdateServiceAccount(context.Context, *connect.Request[v1.UpdateServiceAccountRequest]) (*connect.Response[v1.UpdateServiceAccountResponse], error)
+	// DeleteServiceAccount archives the account and revokes its tokens, for ever.
+	DeleteServiceAccount(context.Context, *connect.Request[v1.DeleteServiceAccountRequest]) (*connect.Response[v1.DeleteServiceAccountResponse], error)
 	// CreateServiceAccountToken makes a bearer token and shows it once.
 	CreateServiceAccountToken(context.Context, *connect.Request[v1.CreateServiceAccountTokenRequest]) (*connect.Response[v1.CreateServiceAccountTokenResponse], error)
 	RevokeServiceAccountToken(context.Context, *connect.Request[v1.RevokeServiceAccountTokenRequest]) (*connect.Response[v1.RevokeServiceAccountTokenResponse], error)
@@ -93,6 +103,18 @@ func NewServiceAccountServiceClient(httpClient connect.HTTPClient, baseURL strin
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
+		updateServiceAccount: connect.NewClient[v1.UpdateServiceAccountRequest, v1.UpdateServiceAccountResponse](
+			httpClient,
+			baseURL+ServiceAccountServiceUpdateServiceAccountProcedure,
+			connect.WithSchema(serviceAccountServiceMethods.ByName("UpdateServiceAccount")),
+			connect.WithClientOptions(opts...),
+		),
+		deleteServiceAccount: connect.NewClient[v1.DeleteServiceAccountRequest, v1.DeleteServiceAccountResponse](
+			httpClient,
+			baseURL+ServiceAccountServiceDeleteServiceAccountProcedure,
+			connect.WithSchema(serviceAccountServiceMethods.ByName("DeleteServiceAccount")),
+			connect.WithClientOptions(opts...),
+		),
 		createServiceAccountToken: connect.NewClient[v1.CreateServiceAccountTokenRequest, v1.CreateServiceAccountTokenResponse](
 			httpClient,
 			baseURL+ServiceAccountServiceCreateServiceAccountTokenProcedure,
@@ -113,6 +135,8 @@ type serviceAccountServiceClient struct {
 	createServiceAccount      *connect.Client[v1.CreateServiceAccountRequest, v1.CreateServiceAccountResponse]
 	getServiceAccount         *connect.Client[v1.GetServiceAccountRequest, v1.GetServiceAccountResponse]
 	listServiceAccounts       *connect.Client[v1.ListServiceAccountsRequest, v1.ListServiceAccountsResponse]
+	updateServiceAccount      *connect.Client[v1.UpdateServiceAccountRequest, v1.UpdateServiceAccountResponse]
+	deleteServiceAccount      *connect.Client[v1.DeleteServiceAccountRequest, v1.DeleteServiceAccountResponse]
 	createServiceAccountToken *connect.Client[v1.CreateServiceAccountTokenRequest, v1.CreateServiceAccountTokenResponse]
 	revokeServiceAccountToken *connect.Client[v1.RevokeServiceAccountTokenRequest, v1.RevokeServiceAccountTokenResponse]
 }
@@ -130,6 +154,16 @@ func (c *serviceAccountServiceClient) GetServiceAccount(ctx context.Context, req
 // ListServiceAccounts calls weir.admin.v1.ServiceAccountService.ListServiceAccounts.
 func (c *serviceAccountServiceClient) ListServiceAccounts(ctx context.Context, req *connect.Request[v1.ListServiceAccountsRequest]) (*connect.Response[v1.ListServiceAccountsResponse], error) {
 	return c.listServiceAccounts.CallUnary(ctx, req)
+}
+
+// UpdateServiceAccount calls weir.admin.v1.ServiceAccountService.UpdateServiceAccount.
+func (c *serviceAccountServiceClient) UpdateServiceAccount(ctx context.Context, req *connect.Request[v1.UpdateServiceAccountRequest]) (*connect.Response[v1.UpdateServiceAccountResponse], error) {
+	return c.updateServiceAccount.CallUnary(ctx, req)
+}
+
+// DeleteServiceAccount calls weir.admin.v1.ServiceAccountService.DeleteServiceAccount.
+func (c *serviceAccountServiceClient) DeleteServiceAccount(ctx context.Context, req *connect.Request[v1.DeleteServiceAccountRequest]) (*connect.Response[v1.DeleteServiceAccountResponse], error) {
+	return c.deleteServiceAccount.CallUnary(ctx, req)
 }
 
 // CreateServiceAccountToken calls weir.admin.v1.ServiceAccountService.CreateServiceAccountToken.
@@ -150,6 +184,10 @@ type ServiceAccountServiceHandler interface {
 	GetServiceAccount(context.Context, *connect.Request[v1.GetServiceAccountRequest]) (*connect.Response[v1.GetServiceAccountResponse], error)
 	// ListServiceAccounts orders by name.
 	ListServiceAccounts(context.Context, *connect.Request[v1.ListServiceAccountsRequest]) (*connect.Response[v1.ListServiceAccountsResponse], error)
+	// UpdateServiceAccount changes name and role, at most to the caller's own.
+	UpdateServiceAccount(context.Context, *connect.Request[v1.UpdateServiceAccountRequest]) (*connect.Response[v1.UpdateServiceAccountResponse], error)
+	// DeleteServiceAccount archives the account and revokes its tokens, for ever.
+	DeleteServiceAccount(context.Context, *connect.Request[v1.DeleteServiceAccountRequest]) (*connect.Response[v1.DeleteServiceAccountResponse], error)
 	// CreateServiceAccountToken makes a bearer token and shows it once.
 	CreateServiceAccountToken(context.Context, *connect.Request[v1.CreateServiceAccountTokenRequest]) (*connect.Response[v1.CreateServiceAccountTokenResponse], error)
 	RevokeServiceAccountToken(context.Context, *connect.Request[v1.RevokeServiceAccountTokenRequest]) (*connect.Response[v1.RevokeServiceAccountTokenResponse], error)
@@ -182,6 +220,18 @@ func NewServiceAccountServiceHandler(svc ServiceAccountServiceHandler, opts ...c
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
+	serviceAccountServiceUpdateServiceAccountHandler := connect.NewUnaryHandler(
+		ServiceAccountServiceUpdateServiceAccountProcedure,
+		svc.UpdateServiceAccount,
+		connect.WithSchema(serviceAccountServiceMethods.ByName("UpdateServiceAccount")),
+		connect.WithHandlerOptions(opts...),
+	)
+	serviceAccountServiceDeleteServiceAccountHandler := connect.NewUnaryHandler(
+		ServiceAccountServiceDeleteServiceAccountProcedure,
+		svc.DeleteServiceAccount,
+		connect.WithSchema(serviceAccountServiceMethods.ByName("DeleteServiceAccount")),
+		connect.WithHandlerOptions(opts...),
+	)
 	serviceAccountServiceCreateServiceAccountTokenHandler := connect.NewUnaryHandler(
 		ServiceAccountServiceCreateServiceAccountTokenProcedure,
 		svc.CreateServiceAccountToken,
@@ -202,6 +252,10 @@ func NewServiceAccountServiceHandler(svc ServiceAccountServiceHandler, opts ...c
 			serviceAccountServiceGetServiceAccountHandler.ServeHTTP(w, r)
 		case ServiceAccountServiceListServiceAccountsProcedure:
 			serviceAccountServiceListServiceAccountsHandler.ServeHTTP(w, r)
+		case ServiceAccountServiceUpdateServiceAccountProcedure:
+			serviceAccountServiceUpdateServiceAccountHandler.ServeHTTP(w, r)
+		case ServiceAccountServiceDeleteServiceAccountProcedure:
+			serviceAccountServiceDeleteServiceAccountHandler.ServeHTTP(w, r)
 		case ServiceAccountServiceCreateServiceAccountTokenProcedure:
 			serviceAccountServiceCreateServiceAccountTokenHandler.ServeHTTP(w, r)
 		case ServiceAccountServiceRevokeServiceAccountTokenProcedure:
@@ -225,6 +279,14 @@ func (UnimplementedServiceAccountServiceHandler) GetServiceAccount(context.Conte
 
 func (UnimplementedServiceAccountServiceHandler) ListServiceAccounts(context.Context, *connect.Request[v1.ListServiceAccountsRequest]) (*connect.Response[v1.ListServiceAccountsResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weir.admin.v1.ServiceAccountService.ListServiceAccounts is not implemented"))
+}
+
+func (UnimplementedServiceAccountServiceHandler) UpdateServiceAccount(context.Context, *connect.Request[v1.UpdateServiceAccountRequest]) (*connect.Response[v1.UpdateServiceAccountResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weir.admin.v1.ServiceAccountService.UpdateServiceAccount is not implemented"))
+}
+
+func (UnimplementedServiceAccountServiceHandler) DeleteServiceAccount(context.Context, *connect.Request[v1.DeleteServiceAccountRequest]) (*connect.Response[v1.DeleteServiceAccountResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weir.admin.v1.ServiceAccountService.DeleteServiceAccount is not implemented"))
 }
 
 func (UnimplementedServiceAccountServiceHandler) CreateServiceAccountToken(context.Context, *connect.Request[v1.CreateServiceAccountTokenRequest]) (*connect.Response[v1.CreateServiceAccountTokenResponse], error) {

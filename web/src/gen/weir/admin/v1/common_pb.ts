@@ -4,15 +4,15 @@
 
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file weir/admin/v1/common.proto.
  */
 export const file_weir_admin_v1_common: GenFile = /*@__PURE__*/
-  fileDesc("Chp3ZWlyL2FkbWluL3YxL2NvbW1vbi5wcm90bxINd2Vpci5hZG1pbi52MSJDCghNdXRhdGlvbhISCgpyZXF1ZXN0X2lkGAEgASgJEhUKDXZhbGlkYXRlX29ubHkYAiABKAgSDAoEZXRhZxgDIAEoCSJOCgRBc09mEhEKB3ZlcnNpb24YASABKANIABIqCgR0aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgAQgcKBXBvaW50IiMKBFBhZ2USDAoEc2l6ZRgBIAEoBRINCgV0b2tlbhgCIAEoCSpyCgRSb2xlEhQKEFJPTEVfVU5TUEVDSUZJRUQQABIOCgpST0xFX09XTkVSEAESDgoKUk9MRV9BRE1JThACEhEKDVJPTEVfT1BFUkFUT1IQAxIQCgxST0xFX0FOQUxZU1QQBBIPCgtST0xFX1ZJRVdFUhAFYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("Chp3ZWlyL2FkbWluL3YxL2NvbW1vbi5wcm90bxINd2Vpci5hZG1pbi52MSJDCghNdXRhdGlvbhISCgpyZXF1ZXN0X2lkGAEgASgJEhUKDXZhbGlkYXRlX29ubHkYAiABKAgSDAoEZXRhZxgDIAEoCSJOCgRBc09mEhEKB3ZlcnNpb24YASABKANIABIqCgR0aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgAQgcKBXBvaW50IiMKBFBhZ2USDAoEc2l6ZRgBIAEoBRINCgV0b2tlbhgCIAEoCSKMAQoIVGltZW91dHMSLQoKZmlyc3RfYnl0ZRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhInCgRpZGxlGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEigKBXRvdGFsGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uKnIKBFJvbGUSFAoQUk9MRV9VTlNQRUNJRklFRBAAEg4KClJPTEVfT1dORVIQARIOCgpST0xFX0FETUlOEAISEQoNUk9MRV9PUEVSQVRPUhADEhAKDFJPTEVfQU5BTFlTVBAEEg8KC1JPTEVfVklFV0VSEAViBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * Mutation goes with every mutating request.
@@ -115,6 +115,42 @@ export type Page = Message<"weir.admin.v1.Page"> & {
  */
 export const PageSchema: GenMessage<Page> = /*@__PURE__*/
   messageDesc(file_weir_admin_v1_common, 2);
+
+/**
+ * Timeouts bound one request to an upstream; 1 ms to 1 h each. What a route says
+ * comes before what its provider says; absent: the agent's own.
+ *
+ * @generated from message weir.admin.v1.Timeouts
+ */
+export type Timeouts = Message<"weir.admin.v1.Timeouts"> & {
+  /**
+   * Until the upstream's status line.
+   *
+   * @generated from field: google.protobuf.Duration first_byte = 1;
+   */
+  firstByte?: Duration | undefined;
+
+  /**
+   * Between two pieces of an answer's body.
+   *
+   * @generated from field: google.protobuf.Duration idle = 2;
+   */
+  idle?: Duration | undefined;
+
+  /**
+   * Until the answer's last byte.
+   *
+   * @generated from field: google.protobuf.Duration total = 3;
+   */
+  total?: Duration | undefined;
+};
+
+/**
+ * Describes the message weir.admin.v1.Timeouts.
+ * Use `create(TimeoutsSchema)` to create a new message.
+ */
+export const TimeoutsSchema: GenMessage<Timeouts> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_common, 3);
 
 /**
  * Role is what a member or service account may do; docs/permissions.md has the table.

@@ -4,9 +4,9 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import type { Mutation, Page } from "./common_pb";
+import type { FieldMask, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_field_mask, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { AsOf, Mutation, Page } from "./common_pb";
 import { file_weir_admin_v1_common } from "./common_pb";
 import { file_weir_admin_v1_options } from "./options_pb";
 import type { Message } from "@bufbuild/protobuf";
@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file weir/admin/v1/gateway.proto.
  */
 export const file_weir_admin_v1_gateway: GenFile = /*@__PURE__*/
-  fileDesc("Cht3ZWlyL2FkbWluL3YxL2dhdGV3YXkucHJvdG8SDXdlaXIuYWRtaW4udjEicQoHR2F0ZXdheRIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEg4KBnJlZ2lvbhgDIAEoCRIuCgpjcmVhdGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRldGFnGAUgASgJIl8KFENyZWF0ZUdhdGV3YXlSZXF1ZXN0EgwKBG5hbWUYASABKAkSDgoGcmVnaW9uGAIgASgJEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiJAChVDcmVhdGVHYXRld2F5UmVzcG9uc2USJwoHZ2F0ZXdheRgBIAEoCzIWLndlaXIuYWRtaW4udjEuR2F0ZXdheSIfChFHZXRHYXRld2F5UmVxdWVzdBIKCgJpZBgBIAEoCSI9ChJHZXRHYXRld2F5UmVzcG9uc2USJwoHZ2F0ZXdheRgBIAEoCzIWLndlaXIuYWRtaW4udjEuR2F0ZXdheSI4ChNMaXN0R2F0ZXdheXNSZXF1ZXN0EiEKBHBhZ2UYASABKAsyEy53ZWlyLmFkbWluLnYxLlBhZ2UiWQoUTGlzdEdhdGV3YXlzUmVzcG9uc2USKAoIZ2F0ZXdheXMYASADKAsyFi53ZWlyLmFkbWluLnYxLkdhdGV3YXkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIp4BChtDcmVhdGVFbnJvbG1lbnRUb2tlblJlcXVlc3QSEgoKZ2F0ZXdheV9pZBgBIAEoCRIQCghtYXhfdXNlcxgCIAEoBRIuCgpleHBpcmVzX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24ijQEKHENyZWF0ZUVucm9sbWVudFRva2VuUmVzcG9uc2USCgoCaWQYASABKAkSEwoFdG9rZW4YAiABKAlCBIi1GAESLgoKZXhwaXJlc19hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASHAoUc2VjcmV0X2FscmVhZHlfc2hvd24YBCABKAgitwIKBUFnZW50EgoKAmlkGAEgASgJEhIKCmdhdGV3YXlfaWQYAiABKAkSDAoEbmFtZRgDIAEoCRIvCgtlbnJvbGxlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMbGFzdF9zZWVuX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgd2ZXJzaW9uGAYgASgJEhQKDHBvbGljeV9lcG9jaBgHIAEoAxIWCg5wb2xpY3lfdmVyc2lvbhgIIAEoAxIaChJyZXZvY2F0aW9uX3ZlcnNpb24YCSABKAMSFgoOcmVqZWN0X3JlYXNvbnMYCiADKAkSEwoLc3Bvb2xfYnl0ZXMYCyABKAMSFQoNc3Bvb2xfcmVjb3JkcxgMIAEoAyJKChFMaXN0QWdlbnRzUmVxdWVzdBISCgpnYXRld2F5X2lkGAEgASgJEiEKBHBhZ2UYAiABKAsyEy53ZWlyLmFkbWluLnYxLlBhZ2UiUwoSTGlzdEFnZW50c1Jlc3BvbnNlEiQKBmFnZW50cxgBIAMoCzIULndlaXIuYWRtaW4udjEuQWdlbnQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJMsYECg5HYXRld2F5U2VydmljZRJvCg1DcmVhdGVHYXRld2F5EiMud2Vpci5hZG1pbi52MS5DcmVhdGVHYXRld2F5UmVxdWVzdBokLndlaXIuYWRtaW4udjEuQ3JlYXRlR2F0ZXdheVJlc3BvbnNlIhOKtRgPZ2F0ZXdheXMuY3JlYXRlEmYKCkdldEdhdGV3YXkSIC53ZWlyLmFkbWluLnYxLkdldEdhdGV3YXlSZXF1ZXN0GiEud2Vpci5hZG1pbi52MS5HZXRHYXRld2F5UmVzcG9uc2UiE5ACAYq1GAxnYXRld2F5cy5nZXQSbQoMTGlzdEdhdGV3YXlzEiIud2Vpci5hZG1pbi52MS5MaXN0R2F0ZXdheXNSZXF1ZXN0GiMud2Vpci5hZG1pbi52MS5MaXN0R2F0ZXdheXNSZXNwb25zZSIUkAIBirUYDWdhdGV3YXlzLmxpc3QSgwEKFENyZWF0ZUVucm9sbWVudFRva2VuEioud2Vpci5hZG1pbi52MS5DcmVhdGVFbnJvbG1lbnRUb2tlblJlcXVlc3QaKy53ZWlyLmFkbWluLnYxLkNyZWF0ZUVucm9sbWVudFRva2VuUmVzcG9uc2UiEoq1GA5nYXRld2F5cy5lbnJvbBJmCgpMaXN0QWdlbnRzEiAud2Vpci5hZG1pbi52MS5MaXN0QWdlbnRzUmVxdWVzdBohLndlaXIuYWRtaW4udjEuTGlzdEFnZW50c1Jlc3BvbnNlIhOQAgGKtRgMZ2F0ZXdheXMuZ2V0YgZwcm90bzM", [file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options]);
+  fileDesc("Cht3ZWlyL2FkbWluL3YxL2dhdGV3YXkucHJvdG8SDXdlaXIuYWRtaW4udjEicQoHR2F0ZXdheRIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEg4KBnJlZ2lvbhgDIAEoCRIuCgpjcmVhdGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRldGFnGAUgASgJIl8KFENyZWF0ZUdhdGV3YXlSZXF1ZXN0EgwKBG5hbWUYASABKAkSDgoGcmVnaW9uGAIgASgJEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiJAChVDcmVhdGVHYXRld2F5UmVzcG9uc2USJwoHZ2F0ZXdheRgBIAEoCzIWLndlaXIuYWRtaW4udjEuR2F0ZXdheSJDChFHZXRHYXRld2F5UmVxdWVzdBIKCgJpZBgBIAEoCRIiCgVhc19vZhgCIAEoCzITLndlaXIuYWRtaW4udjEuQXNPZiI9ChJHZXRHYXRld2F5UmVzcG9uc2USJwoHZ2F0ZXdheRgBIAEoCzIWLndlaXIuYWRtaW4udjEuR2F0ZXdheSJcChNMaXN0R2F0ZXdheXNSZXF1ZXN0EiEKBHBhZ2UYASABKAsyEy53ZWlyLmFkbWluLnYxLlBhZ2USIgoFYXNfb2YYAiABKAsyEy53ZWlyLmFkbWluLnYxLkFzT2YiWQoUTGlzdEdhdGV3YXlzUmVzcG9uc2USKAoIZ2F0ZXdheXMYASADKAsyFi53ZWlyLmFkbWluLnYxLkdhdGV3YXkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIpsBChRVcGRhdGVHYXRld2F5UmVxdWVzdBInCgdnYXRld2F5GAEgASgLMhYud2Vpci5hZG1pbi52MS5HYXRld2F5Ei8KC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzaxIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iQAoVVXBkYXRlR2F0ZXdheVJlc3BvbnNlEicKB2dhdGV3YXkYASABKAsyFi53ZWlyLmFkbWluLnYxLkdhdGV3YXkiTQoURGVsZXRlR2F0ZXdheVJlcXVlc3QSCgoCaWQYASABKAkSKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIhcKFURlbGV0ZUdhdGV3YXlSZXNwb25zZSK+AQoORW5yb2xtZW50VG9rZW4SCgoCaWQYASABKAkSEgoKZ2F0ZXdheV9pZBgCIAEoCRIQCghtYXhfdXNlcxgDIAEoBRIMCgR1c2VzGAQgASgFEi4KCmV4cGlyZXNfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmNyZWF0ZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBGV0YWcYByABKAkiMAoaTGlzdEVucm9sbWVudFRva2Vuc1JlcXVlc3QSEgoKZ2F0ZXdheV9pZBgBIAEoCSJWChtMaXN0RW5yb2xtZW50VG9rZW5zUmVzcG9uc2USNwoQZW5yb2xtZW50X3Rva2VucxgBIAMoCzIdLndlaXIuYWRtaW4udjEuRW5yb2xtZW50VG9rZW4iZAobUmV2b2tlRW5yb2xtZW50VG9rZW5SZXF1ZXN0EgoKAmlkGAEgASgJEg4KBnJlYXNvbhgCIAEoCRIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iHgocUmV2b2tlRW5yb2xtZW50VG9rZW5SZXNwb25zZSKeAQobQ3JlYXRlRW5yb2xtZW50VG9rZW5SZXF1ZXN0EhIKCmdhdGV3YXlfaWQYASABKAkSEAoIbWF4X3VzZXMYAiABKAUSLgoKZXhwaXJlc19hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIo0BChxDcmVhdGVFbnJvbG1lbnRUb2tlblJlc3BvbnNlEgoKAmlkGAEgASgJEhMKBXRva2VuGAIgASgJQgSItRgBEi4KCmV4cGlyZXNfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhwKFHNlY3JldF9hbHJlYWR5X3Nob3duGAQgASgIIrcCCgVBZ2VudBIKCgJpZBgBIAEoCRISCgpnYXRld2F5X2lkGAIgASgJEgwKBG5hbWUYAyABKAkSLwoLZW5yb2xsZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKDGxhc3Rfc2Vlbl9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHdmVyc2lvbhgGIAEoCRIUCgxwb2xpY3lfZXBvY2gYByABKAMSFgoOcG9saWN5X3ZlcnNpb24YCCABKAMSGgoScmV2b2NhdGlvbl92ZXJzaW9uGAkgASgDEhYKDnJlamVjdF9yZWFzb25zGAogAygJEhMKC3Nwb29sX2J5dGVzGAsgASgDEhUKDXNwb29sX3JlY29yZHMYDCABKAMiSgoRTGlzdEFnZW50c1JlcXVlc3QSEgoKZ2F0ZXdheV9pZBgBIAEoCRIhCgRwYWdlGAIgASgLMhMud2Vpci5hZG1pbi52MS5QYWdlIlMKEkxpc3RBZ2VudHNSZXNwb25zZRIkCgZhZ2VudHMYASADKAsyFC53ZWlyLmFkbWluLnYxLkFnZW50EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCTK0CAoOR2F0ZXdheVNlcnZpY2USbwoNQ3JlYXRlR2F0ZXdheRIjLndlaXIuYWRtaW4udjEuQ3JlYXRlR2F0ZXdheVJlcXVlc3QaJC53ZWlyLmFkbWluLnYxLkNyZWF0ZUdhdGV3YXlSZXNwb25zZSITirUYD2dhdGV3YXlzLmNyZWF0ZRJmCgpHZXRHYXRld2F5EiAud2Vpci5hZG1pbi52MS5HZXRHYXRld2F5UmVxdWVzdBohLndlaXIuYWRtaW4udjEuR2V0R2F0ZXdheVJlc3BvbnNlIhOQAgGKtRgMZ2F0ZXdheXMuZ2V0Em0KDExpc3RHYXRld2F5cxIiLndlaXIuYWRtaW4udjEuTGlzdEdhdGV3YXlzUmVxdWVzdBojLndlaXIuYWRtaW4udjEuTGlzdEdhdGV3YXlzUmVzcG9uc2UiFJACAYq1GA1nYXRld2F5cy5saXN0EoMBChRDcmVhdGVFbnJvbG1lbnRUb2tlbhIqLndlaXIuYWRtaW4udjEuQ3JlYXRlRW5yb2xtZW50VG9rZW5SZXF1ZXN0Gisud2Vpci5hZG1pbi52MS5DcmVhdGVFbnJvbG1lbnRUb2tlblJlc3BvbnNlIhKKtRgOZ2F0ZXdheXMuZW5yb2wSbwoNVXBkYXRlR2F0ZXdheRIjLndlaXIuYWRtaW4udjEuVXBkYXRlR2F0ZXdheVJlcXVlc3QaJC53ZWlyLmFkbWluLnYxLlVwZGF0ZUdhdGV3YXlSZXNwb25zZSITirUYD2dhdGV3YXlzLnVwZGF0ZRJvCg1EZWxldGVHYXRld2F5EiMud2Vpci5hZG1pbi52MS5EZWxldGVHYXRld2F5UmVxdWVzdBokLndlaXIuYWRtaW4udjEuRGVsZXRlR2F0ZXdheVJlc3BvbnNlIhOKtRgPZ2F0ZXdheXMuZGVsZXRlEoMBChNMaXN0RW5yb2xtZW50VG9rZW5zEikud2Vpci5hZG1pbi52MS5MaXN0RW5yb2xtZW50VG9rZW5zUmVxdWVzdBoqLndlaXIuYWRtaW4udjEuTGlzdEVucm9sbWVudFRva2Vuc1Jlc3BvbnNlIhWQAgGKtRgOZ2F0ZXdheXMuZW5yb2wSgwEKFFJldm9rZUVucm9sbWVudFRva2VuEioud2Vpci5hZG1pbi52MS5SZXZva2VFbnJvbG1lbnRUb2tlblJlcXVlc3QaKy53ZWlyLmFkbWluLnYxLlJldm9rZUVucm9sbWVudFRva2VuUmVzcG9uc2UiEoq1GA5nYXRld2F5cy5lbnJvbBJmCgpMaXN0QWdlbnRzEiAud2Vpci5hZG1pbi52MS5MaXN0QWdlbnRzUmVxdWVzdBohLndlaXIuYWRtaW4udjEuTGlzdEFnZW50c1Jlc3BvbnNlIhOQAgGKtRgMZ2F0ZXdheXMuZ2V0YgZwcm90bzM", [file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options]);
 
 /**
  * Gateway is a named fleet of agents that serve one policy.
@@ -113,6 +113,11 @@ export type GetGatewayRequest = Message<"weir.admin.v1.GetGatewayRequest"> & {
    * @generated from field: string id = 1;
    */
   id: string;
+
+  /**
+   * @generated from field: weir.admin.v1.AsOf as_of = 2;
+   */
+  asOf?: AsOf | undefined;
 };
 
 /**
@@ -147,6 +152,11 @@ export type ListGatewaysRequest = Message<"weir.admin.v1.ListGatewaysRequest"> &
    * @generated from field: weir.admin.v1.Page page = 1;
    */
   page?: Page | undefined;
+
+  /**
+   * @generated from field: weir.admin.v1.AsOf as_of = 2;
+   */
+  asOf?: AsOf | undefined;
 };
 
 /**
@@ -177,6 +187,216 @@ export type ListGatewaysResponse = Message<"weir.admin.v1.ListGatewaysResponse">
  */
 export const ListGatewaysResponseSchema: GenMessage<ListGatewaysResponse> = /*@__PURE__*/
   messageDesc(file_weir_admin_v1_gateway, 6);
+
+/**
+ * @generated from message weir.admin.v1.UpdateGatewayRequest
+ */
+export type UpdateGatewayRequest = Message<"weir.admin.v1.UpdateGatewayRequest"> & {
+  /**
+   * Its id says which.
+   *
+   * @generated from field: weir.admin.v1.Gateway gateway = 1;
+   */
+  gateway?: Gateway | undefined;
+
+  /**
+   * Which fields to take from gateway; empty: those that are not empty; "*": all.
+   *
+   * @generated from field: google.protobuf.FieldMask update_mask = 2;
+   */
+  updateMask?: FieldMask | undefined;
+
+  /**
+   * @generated from field: weir.admin.v1.Mutation mutation = 20;
+   */
+  mutation?: Mutation | undefined;
+};
+
+/**
+ * Describes the message weir.admin.v1.UpdateGatewayRequest.
+ * Use `create(UpdateGatewayRequestSchema)` to create a new message.
+ */
+export const UpdateGatewayRequestSchema: GenMessage<UpdateGatewayRequest> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_gateway, 7);
+
+/**
+ * @generated from message weir.admin.v1.UpdateGatewayResponse
+ */
+export type UpdateGatewayResponse = Message<"weir.admin.v1.UpdateGatewayResponse"> & {
+  /**
+   * @generated from field: weir.admin.v1.Gateway gateway = 1;
+   */
+  gateway?: Gateway | undefined;
+};
+
+/**
+ * Describes the message weir.admin.v1.UpdateGatewayResponse.
+ * Use `create(UpdateGatewayResponseSchema)` to create a new message.
+ */
+export const UpdateGatewayResponseSchema: GenMessage<UpdateGatewayResponse> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_gateway, 8);
+
+/**
+ * @generated from message weir.admin.v1.DeleteGatewayRequest
+ */
+export type DeleteGatewayRequest = Message<"weir.admin.v1.DeleteGatewayRequest"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * @generated from field: weir.admin.v1.Mutation mutation = 20;
+   */
+  mutation?: Mutation | undefined;
+};
+
+/**
+ * Describes the message weir.admin.v1.DeleteGatewayRequest.
+ * Use `create(DeleteGatewayRequestSchema)` to create a new message.
+ */
+export const DeleteGatewayRequestSchema: GenMessage<DeleteGatewayRequest> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_gateway, 9);
+
+/**
+ * @generated from message weir.admin.v1.DeleteGatewayResponse
+ */
+export type DeleteGatewayResponse = Message<"weir.admin.v1.DeleteGatewayResponse"> & {
+};
+
+/**
+ * Describes the message weir.admin.v1.DeleteGatewayResponse.
+ * Use `create(DeleteGatewayResponseSchema)` to create a new message.
+ */
+export const DeleteGatewayResponseSchema: GenMessage<DeleteGatewayResponse> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_gateway, 10);
+
+/**
+ * EnrolmentToken lets agents join; its text is nowhere.
+ *
+ * @generated from message weir.admin.v1.EnrolmentToken
+ */
+export type EnrolmentToken = Message<"weir.admin.v1.EnrolmentToken"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * @generated from field: string gateway_id = 2;
+   */
+  gatewayId: string;
+
+  /**
+   * @generated from field: int32 max_uses = 3;
+   */
+  maxUses: number;
+
+  /**
+   * @generated from field: int32 uses = 4;
+   */
+  uses: number;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp expires_at = 5;
+   */
+  expiresAt?: Timestamp | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp created_at = 6;
+   */
+  createdAt?: Timestamp | undefined;
+
+  /**
+   * @generated from field: string etag = 7;
+   */
+  etag: string;
+};
+
+/**
+ * Describes the message weir.admin.v1.EnrolmentToken.
+ * Use `create(EnrolmentTokenSchema)` to create a new message.
+ */
+export const EnrolmentTokenSchema: GenMessage<EnrolmentToken> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_gateway, 11);
+
+/**
+ * @generated from message weir.admin.v1.ListEnrolmentTokensRequest
+ */
+export type ListEnrolmentTokensRequest = Message<"weir.admin.v1.ListEnrolmentTokensRequest"> & {
+  /**
+   * Empty: all gateways.
+   *
+   * @generated from field: string gateway_id = 1;
+   */
+  gatewayId: string;
+};
+
+/**
+ * Describes the message weir.admin.v1.ListEnrolmentTokensRequest.
+ * Use `create(ListEnrolmentTokensRequestSchema)` to create a new message.
+ */
+export const ListEnrolmentTokensRequestSchema: GenMessage<ListEnrolmentTokensRequest> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_gateway, 12);
+
+/**
+ * @generated from message weir.admin.v1.ListEnrolmentTokensResponse
+ */
+export type ListEnrolmentTokensResponse = Message<"weir.admin.v1.ListEnrolmentTokensResponse"> & {
+  /**
+   * @generated from field: repeated weir.admin.v1.EnrolmentToken enrolment_tokens = 1;
+   */
+  enrolmentTokens: EnrolmentToken[];
+};
+
+/**
+ * Describes the message weir.admin.v1.ListEnrolmentTokensResponse.
+ * Use `create(ListEnrolmentTokensResponseSchema)` to create a new message.
+ */
+export const ListEnrolmentTokensResponseSchema: GenMessage<ListEnrolmentTokensResponse> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_gateway, 13);
+
+/**
+ * @generated from message weir.admin.v1.RevokeEnrolmentTokenRequest
+ */
+export type RevokeEnrolmentTokenRequest = Message<"weir.admin.v1.RevokeEnrolmentTokenRequest"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * Kept in the audit trail.
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+
+  /**
+   * @generated from field: weir.admin.v1.Mutation mutation = 20;
+   */
+  mutation?: Mutation | undefined;
+};
+
+/**
+ * Describes the message weir.admin.v1.RevokeEnrolmentTokenRequest.
+ * Use `create(RevokeEnrolmentTokenRequestSchema)` to create a new message.
+ */
+export const RevokeEnrolmentTokenRequestSchema: GenMessage<RevokeEnrolmentTokenRequest> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_gateway, 14);
+
+/**
+ * @generated from message weir.admin.v1.RevokeEnrolmentTokenResponse
+ */
+export type RevokeEnrolmentTokenResponse = Message<"weir.admin.v1.RevokeEnrolmentTokenResponse"> & {
+};
+
+/**
+ * Describes the message weir.admin.v1.RevokeEnrolmentTokenResponse.
+ * Use `create(RevokeEnrolmentTokenResponseSchema)` to create a new message.
+ */
+export const RevokeEnrolmentTokenResponseSchema: GenMessage<RevokeEnrolmentTokenResponse> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_gateway, 15);
 
 /**
  * @generated from message weir.admin.v1.CreateEnrolmentTokenRequest
@@ -212,7 +432,7 @@ export type CreateEnrolmentTokenRequest = Message<"weir.admin.v1.CreateEnrolment
  * Use `create(CreateEnrolmentTokenRequestSchema)` to create a new message.
  */
 export const CreateEnrolmentTokenRequestSchema: GenMessage<CreateEnrolmentTokenRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 7);
+  messageDesc(file_weir_admin_v1_gateway, 16);
 
 /**
  * @generated from message weir.admin.v1.CreateEnrolmentTokenResponse
@@ -246,7 +466,7 @@ export type CreateEnrolmentTokenResponse = Message<"weir.admin.v1.CreateEnrolmen
  * Use `create(CreateEnrolmentTokenResponseSchema)` to create a new message.
  */
 export const CreateEnrolmentTokenResponseSchema: GenMessage<CreateEnrolmentTokenResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 8);
+  messageDesc(file_weir_admin_v1_gateway, 17);
 
 /**
  * @generated from message weir.admin.v1.Agent
@@ -324,7 +544,7 @@ export type Agent = Message<"weir.admin.v1.Agent"> & {
  * Use `create(AgentSchema)` to create a new message.
  */
 export const AgentSchema: GenMessage<Agent> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 9);
+  messageDesc(file_weir_admin_v1_gateway, 18);
 
 /**
  * @generated from message weir.admin.v1.ListAgentsRequest
@@ -348,7 +568,7 @@ export type ListAgentsRequest = Message<"weir.admin.v1.ListAgentsRequest"> & {
  * Use `create(ListAgentsRequestSchema)` to create a new message.
  */
 export const ListAgentsRequestSchema: GenMessage<ListAgentsRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 10);
+  messageDesc(file_weir_admin_v1_gateway, 19);
 
 /**
  * @generated from message weir.admin.v1.ListAgentsResponse
@@ -370,7 +590,7 @@ export type ListAgentsResponse = Message<"weir.admin.v1.ListAgentsResponse"> & {
  * Use `create(ListAgentsResponseSchema)` to create a new message.
  */
 export const ListAgentsResponseSchema: GenMessage<ListAgentsResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 11);
+  messageDesc(file_weir_admin_v1_gateway, 20);
 
 /**
  * @generated from service weir.admin.v1.GatewayService
@@ -413,6 +633,46 @@ export const GatewayService: GenService<{
     methodKind: "unary";
     input: typeof CreateEnrolmentTokenRequestSchema;
     output: typeof CreateEnrolmentTokenResponseSchema;
+  },
+  /**
+   * UpdateGateway changes the name; the region, where its usage lives, stays.
+   *
+   * @generated from rpc weir.admin.v1.GatewayService.UpdateGateway
+   */
+  updateGateway: {
+    methodKind: "unary";
+    input: typeof UpdateGatewayRequestSchema;
+    output: typeof UpdateGatewayResponseSchema;
+  },
+  /**
+   * DeleteGateway archives a gateway without agents; its enrolment tokens end.
+   *
+   * @generated from rpc weir.admin.v1.GatewayService.DeleteGateway
+   */
+  deleteGateway: {
+    methodKind: "unary";
+    input: typeof DeleteGatewayRequestSchema;
+    output: typeof DeleteGatewayResponseSchema;
+  },
+  /**
+   * ListEnrolmentTokens shows those that were not revoked, newest last.
+   *
+   * @generated from rpc weir.admin.v1.GatewayService.ListEnrolmentTokens
+   */
+  listEnrolmentTokens: {
+    methodKind: "unary";
+    input: typeof ListEnrolmentTokensRequestSchema;
+    output: typeof ListEnrolmentTokensResponseSchema;
+  },
+  /**
+   * RevokeEnrolmentToken ends a token; agents that joined with it stay.
+   *
+   * @generated from rpc weir.admin.v1.GatewayService.RevokeEnrolmentToken
+   */
+  revokeEnrolmentToken: {
+    methodKind: "unary";
+    input: typeof RevokeEnrolmentTokenRequestSchema;
+    output: typeof RevokeEnrolmentTokenResponseSchema;
   },
   /**
    * ListAgents shows the gateway's fleet as it last reported.

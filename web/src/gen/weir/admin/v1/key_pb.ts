@@ -4,9 +4,9 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import type { Mutation, Page } from "./common_pb";
+import type { Duration, FieldMask, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { AsOf, Mutation, Page } from "./common_pb";
 import { file_weir_admin_v1_common } from "./common_pb";
 import { file_weir_admin_v1_options } from "./options_pb";
 import type { Message } from "@bufbuild/protobuf";
@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file weir/admin/v1/key.proto.
  */
 export const file_weir_admin_v1_key: GenFile = /*@__PURE__*/
-  fileDesc("Chd3ZWlyL2FkbWluL3YxL2tleS5wcm90bxINd2Vpci5hZG1pbi52MSL0AQoDS2V5EgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSEgoKcHJvamVjdF9pZBgDIAEoCRIRCglyb3V0ZV9pZHMYBCADKAkSDgoGc3VmZml4GAUgASgJEi4KCmV4cGlyZXNfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnJldm9rZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmNyZWF0ZWRfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBGV0YWcYCSABKAkiogEKEENyZWF0ZUtleVJlcXVlc3QSDAoEbmFtZRgBIAEoCRISCgpwcm9qZWN0X2lkGAIgASgJEhEKCXJvdXRlX2lkcxgDIAMoCRIuCgpleHBpcmVzX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iaAoRQ3JlYXRlS2V5UmVzcG9uc2USHwoDa2V5GAEgASgLMhIud2Vpci5hZG1pbi52MS5LZXkSFAoGc2VjcmV0GAIgASgJQgSItRgBEhwKFHNlY3JldF9hbHJlYWR5X3Nob3duGAMgASgIIhsKDUdldEtleVJlcXVlc3QSCgoCaWQYASABKAkiMQoOR2V0S2V5UmVzcG9uc2USHwoDa2V5GAEgASgLMhIud2Vpci5hZG1pbi52MS5LZXkiSAoPTGlzdEtleXNSZXF1ZXN0EiEKBHBhZ2UYASABKAsyEy53ZWlyLmFkbWluLnYxLlBhZ2USEgoKcHJvamVjdF9pZBgCIAEoCSJNChBMaXN0S2V5c1Jlc3BvbnNlEiAKBGtleXMYASADKAsyEi53ZWlyLmFkbWluLnYxLktleRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiWQoQUmV2b2tlS2V5UmVxdWVzdBIKCgJpZBgBIAEoCRIOCgZyZWFzb24YAiABKAkSKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIjQKEVJldm9rZUtleVJlc3BvbnNlEh8KA2tleRgBIAEoCzISLndlaXIuYWRtaW4udjEuS2V5MoUDCgpLZXlTZXJ2aWNlEl8KCUNyZWF0ZUtleRIfLndlaXIuYWRtaW4udjEuQ3JlYXRlS2V5UmVxdWVzdBogLndlaXIuYWRtaW4udjEuQ3JlYXRlS2V5UmVzcG9uc2UiD4q1GAtrZXlzLmNyZWF0ZRJWCgZHZXRLZXkSHC53ZWlyLmFkbWluLnYxLkdldEtleVJlcXVlc3QaHS53ZWlyLmFkbWluLnYxLkdldEtleVJlc3BvbnNlIg+QAgGKtRgIa2V5cy5nZXQSXQoITGlzdEtleXMSHi53ZWlyLmFkbWluLnYxLkxpc3RLZXlzUmVxdWVzdBofLndlaXIuYWRtaW4udjEuTGlzdEtleXNSZXNwb25zZSIQkAIBirUYCWtleXMubGlzdBJfCglSZXZva2VLZXkSHy53ZWlyLmFkbWluLnYxLlJldm9rZUtleVJlcXVlc3QaIC53ZWlyLmFkbWluLnYxLlJldm9rZUtleVJlc3BvbnNlIg+KtRgLa2V5cy5yZXZva2ViBnByb3RvMw", [file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options]);
+  fileDesc("Chd3ZWlyL2FkbWluL3YxL2tleS5wcm90bxINd2Vpci5hZG1pbi52MSKlAwoDS2V5EgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSEgoKcHJvamVjdF9pZBgDIAEoCRIRCglyb3V0ZV9pZHMYBCADKAkSDgoGc3VmZml4GAUgASgJEi4KCmV4cGlyZXNfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnJldm9rZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmNyZWF0ZWRfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBGV0YWcYCSABKAkSLgoGbGFiZWxzGAogAygLMh4ud2Vpci5hZG1pbi52MS5LZXkuTGFiZWxzRW50cnkSNwoTcHJldmlvdXNfZXhwaXJlc19hdBgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFwoPcHJldmlvdXNfc3VmZml4GAwgASgJGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEijgIKEENyZWF0ZUtleVJlcXVlc3QSDAoEbmFtZRgBIAEoCRISCgpwcm9qZWN0X2lkGAIgASgJEhEKCXJvdXRlX2lkcxgDIAMoCRIuCgpleHBpcmVzX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI7CgZsYWJlbHMYBSADKAsyKy53ZWlyLmFkbWluLnYxLkNyZWF0ZUtleVJlcXVlc3QuTGFiZWxzRW50cnkSKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiaAoRQ3JlYXRlS2V5UmVzcG9uc2USHwoDa2V5GAEgASgLMhIud2Vpci5hZG1pbi52MS5LZXkSFAoGc2VjcmV0GAIgASgJQgSItRgBEhwKFHNlY3JldF9hbHJlYWR5X3Nob3duGAMgASgIIj8KDUdldEtleVJlcXVlc3QSCgoCaWQYASABKAkSIgoFYXNfb2YYAiABKAsyEy53ZWlyLmFkbWluLnYxLkFzT2YiMQoOR2V0S2V5UmVzcG9uc2USHwoDa2V5GAEgASgLMhIud2Vpci5hZG1pbi52MS5LZXkibAoPTGlzdEtleXNSZXF1ZXN0EiEKBHBhZ2UYASABKAsyEy53ZWlyLmFkbWluLnYxLlBhZ2USEgoKcHJvamVjdF9pZBgCIAEoCRIiCgVhc19vZhgDIAEoCzITLndlaXIuYWRtaW4udjEuQXNPZiJNChBMaXN0S2V5c1Jlc3BvbnNlEiAKBGtleXMYASADKAsyEi53ZWlyLmFkbWluLnYxLktleRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiWQoQUmV2b2tlS2V5UmVxdWVzdBIKCgJpZBgBIAEoCRIOCgZyZWFzb24YAiABKAkSKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIjQKEVJldm9rZUtleVJlc3BvbnNlEh8KA2tleRgBIAEoCzISLndlaXIuYWRtaW4udjEuS2V5Io8BChBVcGRhdGVLZXlSZXF1ZXN0Eh8KA2tleRgBIAEoCzISLndlaXIuYWRtaW4udjEuS2V5Ei8KC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzaxIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iNAoRVXBkYXRlS2V5UmVzcG9uc2USHwoDa2V5GAEgASgLMhIud2Vpci5hZG1pbi52MS5LZXkidQoQUm90YXRlS2V5UmVxdWVzdBIKCgJpZBgBIAEoCRIqCgdvdmVybGFwGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiJoChFSb3RhdGVLZXlSZXNwb25zZRIfCgNrZXkYASABKAsyEi53ZWlyLmFkbWluLnYxLktleRIUCgZzZWNyZXQYAiABKAlCBIi1GAESHAoUc2VjcmV0X2FscmVhZHlfc2hvd24YAyABKAgiWQoQRGVsZXRlS2V5UmVxdWVzdBIKCgJpZBgBIAEoCRIOCgZyZWFzb24YAiABKAkSKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIhMKEURlbGV0ZUtleVJlc3BvbnNlMqgFCgpLZXlTZXJ2aWNlEl8KCUNyZWF0ZUtleRIfLndlaXIuYWRtaW4udjEuQ3JlYXRlS2V5UmVxdWVzdBogLndlaXIuYWRtaW4udjEuQ3JlYXRlS2V5UmVzcG9uc2UiD4q1GAtrZXlzLmNyZWF0ZRJWCgZHZXRLZXkSHC53ZWlyLmFkbWluLnYxLkdldEtleVJlcXVlc3QaHS53ZWlyLmFkbWluLnYxLkdldEtleVJlc3BvbnNlIg+QAgGKtRgIa2V5cy5nZXQSXQoITGlzdEtleXMSHi53ZWlyLmFkbWluLnYxLkxpc3RLZXlzUmVxdWVzdBofLndlaXIuYWRtaW4udjEuTGlzdEtleXNSZXNwb25zZSIQkAIBirUYCWtleXMubGlzdBJfCglSZXZva2VLZXkSHy53ZWlyLmFkbWluLnYxLlJldm9rZUtleVJlcXVlc3QaIC53ZWlyLmFkbWluLnYxLlJldm9rZUtleVJlc3BvbnNlIg+KtRgLa2V5cy5yZXZva2USXwoJVXBkYXRlS2V5Eh8ud2Vpci5hZG1pbi52MS5VcGRhdGVLZXlSZXF1ZXN0GiAud2Vpci5hZG1pbi52MS5VcGRhdGVLZXlSZXNwb25zZSIPirUYC2tleXMudXBkYXRlEl8KCVJvdGF0ZUtleRIfLndlaXIuYWRtaW4udjEuUm90YXRlS2V5UmVxdWVzdBogLndlaXIuYWRtaW4udjEuUm90YXRlS2V5UmVzcG9uc2UiD4q1GAtrZXlzLnJvdGF0ZRJfCglEZWxldGVLZXkSHy53ZWlyLmFkbWluLnYxLkRlbGV0ZUtleVJlcXVlc3QaIC53ZWlyLmFkbWluLnYxLkRlbGV0ZUtleVJlc3BvbnNlIg+KtRgLa2V5cy5yZXZva2ViBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options]);
 
 /**
  * Key is a virtual key: what an application authenticates with.
@@ -71,6 +71,27 @@ export type Key = Message<"weir.admin.v1.Key"> & {
    * @generated from field: string etag = 9;
    */
   etag: string;
+
+  /**
+   * For people and programs; agents don't look at them.
+   *
+   * @generated from field: map<string, string> labels = 10;
+   */
+  labels: { [key: string]: string };
+
+  /**
+   * Until when the secret before the last rotation lives; absent: it does not.
+   *
+   * @generated from field: google.protobuf.Timestamp previous_expires_at = 11;
+   */
+  previousExpiresAt?: Timestamp | undefined;
+
+  /**
+   * Last four characters of that secret.
+   *
+   * @generated from field: string previous_suffix = 12;
+   */
+  previousSuffix: string;
 };
 
 /**
@@ -109,6 +130,13 @@ export type CreateKeyRequest = Message<"weir.admin.v1.CreateKeyRequest"> & {
    * @generated from field: google.protobuf.Timestamp expires_at = 4;
    */
   expiresAt?: Timestamp | undefined;
+
+  /**
+   * At most 20, names and values up to 63 characters.
+   *
+   * @generated from field: map<string, string> labels = 5;
+   */
+  labels: { [key: string]: string };
 
   /**
    * @generated from field: weir.admin.v1.Mutation mutation = 20;
@@ -162,6 +190,11 @@ export type GetKeyRequest = Message<"weir.admin.v1.GetKeyRequest"> & {
    * @generated from field: string id = 1;
    */
   id: string;
+
+  /**
+   * @generated from field: weir.admin.v1.AsOf as_of = 2;
+   */
+  asOf?: AsOf | undefined;
 };
 
 /**
@@ -203,6 +236,11 @@ export type ListKeysRequest = Message<"weir.admin.v1.ListKeysRequest"> & {
    * @generated from field: string project_id = 2;
    */
   projectId: string;
+
+  /**
+   * @generated from field: weir.admin.v1.AsOf as_of = 3;
+   */
+  asOf?: AsOf | undefined;
 };
 
 /**
@@ -281,6 +319,157 @@ export const RevokeKeyResponseSchema: GenMessage<RevokeKeyResponse> = /*@__PURE_
   messageDesc(file_weir_admin_v1_key, 8);
 
 /**
+ * @generated from message weir.admin.v1.UpdateKeyRequest
+ */
+export type UpdateKeyRequest = Message<"weir.admin.v1.UpdateKeyRequest"> & {
+  /**
+   * Its id says which; name, route_ids, expires_at and labels can change.
+   *
+   * @generated from field: weir.admin.v1.Key key = 1;
+   */
+  key?: Key | undefined;
+
+  /**
+   * Which fields to take from key; empty: those that are not empty; "*": all.
+   *
+   * @generated from field: google.protobuf.FieldMask update_mask = 2;
+   */
+  updateMask?: FieldMask | undefined;
+
+  /**
+   * @generated from field: weir.admin.v1.Mutation mutation = 20;
+   */
+  mutation?: Mutation | undefined;
+};
+
+/**
+ * Describes the message weir.admin.v1.UpdateKeyRequest.
+ * Use `create(UpdateKeyRequestSchema)` to create a new message.
+ */
+export const UpdateKeyRequestSchema: GenMessage<UpdateKeyRequest> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_key, 9);
+
+/**
+ * @generated from message weir.admin.v1.UpdateKeyResponse
+ */
+export type UpdateKeyResponse = Message<"weir.admin.v1.UpdateKeyResponse"> & {
+  /**
+   * @generated from field: weir.admin.v1.Key key = 1;
+   */
+  key?: Key | undefined;
+};
+
+/**
+ * Describes the message weir.admin.v1.UpdateKeyResponse.
+ * Use `create(UpdateKeyResponseSchema)` to create a new message.
+ */
+export const UpdateKeyResponseSchema: GenMessage<UpdateKeyResponse> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_key, 10);
+
+/**
+ * @generated from message weir.admin.v1.RotateKeyRequest
+ */
+export type RotateKeyRequest = Message<"weir.admin.v1.RotateKeyRequest"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * How long the old secret lives on, up to 90 days; absent: 24 hours; 0: it ends at
+   * once.
+   *
+   * @generated from field: google.protobuf.Duration overlap = 2;
+   */
+  overlap?: Duration | undefined;
+
+  /**
+   * @generated from field: weir.admin.v1.Mutation mutation = 20;
+   */
+  mutation?: Mutation | undefined;
+};
+
+/**
+ * Describes the message weir.admin.v1.RotateKeyRequest.
+ * Use `create(RotateKeyRequestSchema)` to create a new message.
+ */
+export const RotateKeyRequestSchema: GenMessage<RotateKeyRequest> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_key, 11);
+
+/**
+ * @generated from message weir.admin.v1.RotateKeyResponse
+ */
+export type RotateKeyResponse = Message<"weir.admin.v1.RotateKeyResponse"> & {
+  /**
+   * @generated from field: weir.admin.v1.Key key = 1;
+   */
+  key?: Key | undefined;
+
+  /**
+   * weir_… ; shown once.
+   *
+   * @generated from field: string secret = 2;
+   */
+  secret: string;
+
+  /**
+   * True where a repeated request has its secret no more.
+   *
+   * @generated from field: bool secret_already_shown = 3;
+   */
+  secretAlreadyShown: boolean;
+};
+
+/**
+ * Describes the message weir.admin.v1.RotateKeyResponse.
+ * Use `create(RotateKeyResponseSchema)` to create a new message.
+ */
+export const RotateKeyResponseSchema: GenMessage<RotateKeyResponse> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_key, 12);
+
+/**
+ * @generated from message weir.admin.v1.DeleteKeyRequest
+ */
+export type DeleteKeyRequest = Message<"weir.admin.v1.DeleteKeyRequest"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * Kept in the audit trail.
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+
+  /**
+   * @generated from field: weir.admin.v1.Mutation mutation = 20;
+   */
+  mutation?: Mutation | undefined;
+};
+
+/**
+ * Describes the message weir.admin.v1.DeleteKeyRequest.
+ * Use `create(DeleteKeyRequestSchema)` to create a new message.
+ */
+export const DeleteKeyRequestSchema: GenMessage<DeleteKeyRequest> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_key, 13);
+
+/**
+ * @generated from message weir.admin.v1.DeleteKeyResponse
+ */
+export type DeleteKeyResponse = Message<"weir.admin.v1.DeleteKeyResponse"> & {
+};
+
+/**
+ * Describes the message weir.admin.v1.DeleteKeyResponse.
+ * Use `create(DeleteKeyResponseSchema)` to create a new message.
+ */
+export const DeleteKeyResponseSchema: GenMessage<DeleteKeyResponse> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_key, 14);
+
+/**
  * @generated from service weir.admin.v1.KeyService
  */
 export const KeyService: GenService<{
@@ -322,6 +511,37 @@ export const KeyService: GenService<{
     methodKind: "unary";
     input: typeof RevokeKeyRequestSchema;
     output: typeof RevokeKeyResponseSchema;
+  },
+  /**
+   * UpdateKey changes what a living key may do; its project and its secret stay.
+   *
+   * @generated from rpc weir.admin.v1.KeyService.UpdateKey
+   */
+  updateKey: {
+    methodKind: "unary";
+    input: typeof UpdateKeyRequestSchema;
+    output: typeof UpdateKeyResponseSchema;
+  },
+  /**
+   * RotateKey gives the key a new secret and shows it once. The old one lives for
+   * the overlap; one that still lived from an earlier rotation ends at once.
+   *
+   * @generated from rpc weir.admin.v1.KeyService.RotateKey
+   */
+  rotateKey: {
+    methodKind: "unary";
+    input: typeof RotateKeyRequestSchema;
+    output: typeof RotateKeyResponseSchema;
+  },
+  /**
+   * DeleteKey revokes the key where it lives and takes it out of lists.
+   *
+   * @generated from rpc weir.admin.v1.KeyService.DeleteKey
+   */
+  deleteKey: {
+    methodKind: "unary";
+    input: typeof DeleteKeyRequestSchema;
+    output: typeof DeleteKeyResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_weir_admin_v1_key, 0);

@@ -4,9 +4,9 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import type { Mutation, Page } from "./common_pb";
+import type { FieldMask, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_field_mask, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { AsOf, Mutation, Page, Timeouts } from "./common_pb";
 import { file_weir_admin_v1_common } from "./common_pb";
 import { file_weir_admin_v1_options } from "./options_pb";
 import type { Message } from "@bufbuild/protobuf";
@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file weir/admin/v1/provider.proto.
  */
 export const file_weir_admin_v1_provider: GenFile = /*@__PURE__*/
-  fileDesc("Chx3ZWlyL2FkbWluL3YxL3Byb3ZpZGVyLnByb3RvEg13ZWlyLmFkbWluLnYxItkBCghQcm92aWRlchIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEicKB2RpYWxlY3QYAyABKA4yFi53ZWlyLmFkbWluLnYxLkRpYWxlY3QSEAoIYmFzZV91cmwYBCABKAkSFgoOY3JlZGVudGlhbF9yZWYYBSABKAkSDgoGcmVnaW9uGAYgASgJEhIKCnByaWNlX2xpc3QYByABKAkSLgoKY3JlYXRlZF9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZXRhZxgJIAEoCSLHAQoVQ3JlYXRlUHJvdmlkZXJSZXF1ZXN0EgwKBG5hbWUYASABKAkSJwoHZGlhbGVjdBgCIAEoDjIWLndlaXIuYWRtaW4udjEuRGlhbGVjdBIQCghiYXNlX3VybBgDIAEoCRIWCg5jcmVkZW50aWFsX3JlZhgEIAEoCRIOCgZyZWdpb24YBSABKAkSEgoKcHJpY2VfbGlzdBgGIAEoCRIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iQwoWQ3JlYXRlUHJvdmlkZXJSZXNwb25zZRIpCghwcm92aWRlchgBIAEoCzIXLndlaXIuYWRtaW4udjEuUHJvdmlkZXIiIAoSR2V0UHJvdmlkZXJSZXF1ZXN0EgoKAmlkGAEgASgJIkAKE0dldFByb3ZpZGVyUmVzcG9uc2USKQoIcHJvdmlkZXIYASABKAsyFy53ZWlyLmFkbWluLnYxLlByb3ZpZGVyIjkKFExpc3RQcm92aWRlcnNSZXF1ZXN0EiEKBHBhZ2UYASABKAsyEy53ZWlyLmFkbWluLnYxLlBhZ2UiXAoVTGlzdFByb3ZpZGVyc1Jlc3BvbnNlEioKCXByb3ZpZGVycxgBIAMoCzIXLndlaXIuYWRtaW4udjEuUHJvdmlkZXISFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJKlsKB0RpYWxlY3QSFwoTRElBTEVDVF9VTlNQRUNJRklFRBAAEhIKDkRJQUxFQ1RfT1BFTkFJEAESHQoZRElBTEVDVF9PUEVOQUlfQ09NUEFUSUJMRRACIgQIAxAGMuUCCg9Qcm92aWRlclNlcnZpY2UScwoOQ3JlYXRlUHJvdmlkZXISJC53ZWlyLmFkbWluLnYxLkNyZWF0ZVByb3ZpZGVyUmVxdWVzdBolLndlaXIuYWRtaW4udjEuQ3JlYXRlUHJvdmlkZXJSZXNwb25zZSIUirUYEHByb3ZpZGVycy5jcmVhdGUSagoLR2V0UHJvdmlkZXISIS53ZWlyLmFkbWluLnYxLkdldFByb3ZpZGVyUmVxdWVzdBoiLndlaXIuYWRtaW4udjEuR2V0UHJvdmlkZXJSZXNwb25zZSIUkAIBirUYDXByb3ZpZGVycy5nZXQScQoNTGlzdFByb3ZpZGVycxIjLndlaXIuYWRtaW4udjEuTGlzdFByb3ZpZGVyc1JlcXVlc3QaJC53ZWlyLmFkbWluLnYxLkxpc3RQcm92aWRlcnNSZXNwb25zZSIVkAIBirUYDnByb3ZpZGVycy5saXN0YgZwcm90bzM", [file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options]);
+  fileDesc("Chx3ZWlyL2FkbWluL3YxL3Byb3ZpZGVyLnByb3RvEg13ZWlyLmFkbWluLnYxIoMDCghQcm92aWRlchIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEicKB2RpYWxlY3QYAyABKA4yFi53ZWlyLmFkbWluLnYxLkRpYWxlY3QSEAoIYmFzZV91cmwYBCABKAkSFgoOY3JlZGVudGlhbF9yZWYYBSABKAkSDgoGcmVnaW9uGAYgASgJEhIKCnByaWNlX2xpc3QYByABKAkSLgoKY3JlYXRlZF9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZXRhZxgJIAEoCRI1CgdoZWFkZXJzGAogAygLMiQud2Vpci5hZG1pbi52MS5Qcm92aWRlci5IZWFkZXJzRW50cnkSKQoIdGltZW91dHMYCyABKAsyFy53ZWlyLmFkbWluLnYxLlRpbWVvdXRzEhYKDmFsbG93ZWRfbW9kZWxzGAwgAygJGi4KDEhlYWRlcnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIv4CChVDcmVhdGVQcm92aWRlclJlcXVlc3QSDAoEbmFtZRgBIAEoCRInCgdkaWFsZWN0GAIgASgOMhYud2Vpci5hZG1pbi52MS5EaWFsZWN0EhAKCGJhc2VfdXJsGAMgASgJEhYKDmNyZWRlbnRpYWxfcmVmGAQgASgJEg4KBnJlZ2lvbhgFIAEoCRISCgpwcmljZV9saXN0GAYgASgJEkIKB2hlYWRlcnMYByADKAsyMS53ZWlyLmFkbWluLnYxLkNyZWF0ZVByb3ZpZGVyUmVxdWVzdC5IZWFkZXJzRW50cnkSKQoIdGltZW91dHMYCCABKAsyFy53ZWlyLmFkbWluLnYxLlRpbWVvdXRzEhYKDmFsbG93ZWRfbW9kZWxzGAkgAygJEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbhouCgxIZWFkZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJDChZDcmVhdGVQcm92aWRlclJlc3BvbnNlEikKCHByb3ZpZGVyGAEgASgLMhcud2Vpci5hZG1pbi52MS5Qcm92aWRlciJEChJHZXRQcm92aWRlclJlcXVlc3QSCgoCaWQYASABKAkSIgoFYXNfb2YYAiABKAsyEy53ZWlyLmFkbWluLnYxLkFzT2YiQAoTR2V0UHJvdmlkZXJSZXNwb25zZRIpCghwcm92aWRlchgBIAEoCzIXLndlaXIuYWRtaW4udjEuUHJvdmlkZXIiXQoUTGlzdFByb3ZpZGVyc1JlcXVlc3QSIQoEcGFnZRgBIAEoCzITLndlaXIuYWRtaW4udjEuUGFnZRIiCgVhc19vZhgCIAEoCzITLndlaXIuYWRtaW4udjEuQXNPZiJcChVMaXN0UHJvdmlkZXJzUmVzcG9uc2USKgoJcHJvdmlkZXJzGAEgAygLMhcud2Vpci5hZG1pbi52MS5Qcm92aWRlchIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkingEKFVVwZGF0ZVByb3ZpZGVyUmVxdWVzdBIpCghwcm92aWRlchgBIAEoCzIXLndlaXIuYWRtaW4udjEuUHJvdmlkZXISLwoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiJDChZVcGRhdGVQcm92aWRlclJlc3BvbnNlEikKCHByb3ZpZGVyGAEgASgLMhcud2Vpci5hZG1pbi52MS5Qcm92aWRlciJOChVEZWxldGVQcm92aWRlclJlcXVlc3QSCgoCaWQYASABKAkSKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIhgKFkRlbGV0ZVByb3ZpZGVyUmVzcG9uc2UqWwoHRGlhbGVjdBIXChNESUFMRUNUX1VOU1BFQ0lGSUVEEAASEgoORElBTEVDVF9PUEVOQUkQARIdChlESUFMRUNUX09QRU5BSV9DT01QQVRJQkxFEAIiBAgDEAYyzwQKD1Byb3ZpZGVyU2VydmljZRJzCg5DcmVhdGVQcm92aWRlchIkLndlaXIuYWRtaW4udjEuQ3JlYXRlUHJvdmlkZXJSZXF1ZXN0GiUud2Vpci5hZG1pbi52MS5DcmVhdGVQcm92aWRlclJlc3BvbnNlIhSKtRgQcHJvdmlkZXJzLmNyZWF0ZRJqCgtHZXRQcm92aWRlchIhLndlaXIuYWRtaW4udjEuR2V0UHJvdmlkZXJSZXF1ZXN0GiIud2Vpci5hZG1pbi52MS5HZXRQcm92aWRlclJlc3BvbnNlIhSQAgGKtRgNcHJvdmlkZXJzLmdldBJxCg1MaXN0UHJvdmlkZXJzEiMud2Vpci5hZG1pbi52MS5MaXN0UHJvdmlkZXJzUmVxdWVzdBokLndlaXIuYWRtaW4udjEuTGlzdFByb3ZpZGVyc1Jlc3BvbnNlIhWQAgGKtRgOcHJvdmlkZXJzLmxpc3QScwoOVXBkYXRlUHJvdmlkZXISJC53ZWlyLmFkbWluLnYxLlVwZGF0ZVByb3ZpZGVyUmVxdWVzdBolLndlaXIuYWRtaW4udjEuVXBkYXRlUHJvdmlkZXJSZXNwb25zZSIUirUYEHByb3ZpZGVycy51cGRhdGUScwoORGVsZXRlUHJvdmlkZXISJC53ZWlyLmFkbWluLnYxLkRlbGV0ZVByb3ZpZGVyUmVxdWVzdBolLndlaXIuYWRtaW4udjEuRGVsZXRlUHJvdmlkZXJSZXNwb25zZSIUirUYEHByb3ZpZGVycy5kZWxldGViBnByb3RvMw", [file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options]);
 
 /**
  * Provider is an upstream account.
@@ -69,6 +69,25 @@ export type Provider = Message<"weir.admin.v1.Provider"> & {
    * @generated from field: string etag = 9;
    */
   etag: string;
+
+  /**
+   * Sent with every request to the upstream.
+   *
+   * @generated from field: map<string, string> headers = 10;
+   */
+  headers: { [key: string]: string };
+
+  /**
+   * @generated from field: weir.admin.v1.Timeouts timeouts = 11;
+   */
+  timeouts?: Timeouts | undefined;
+
+  /**
+   * Models that routes may send to; empty: all.
+   *
+   * @generated from field: repeated string allowed_models = 12;
+   */
+  allowedModels: string[];
 };
 
 /**
@@ -127,6 +146,26 @@ export type CreateProviderRequest = Message<"weir.admin.v1.CreateProviderRequest
   priceList: string;
 
   /**
+   * Sent with every request to the upstream, for example OpenAI-Organization. Not
+   * the credential, and nothing that the transport or the dialect sets itself.
+   *
+   * @generated from field: map<string, string> headers = 7;
+   */
+  headers: { [key: string]: string };
+
+  /**
+   * @generated from field: weir.admin.v1.Timeouts timeouts = 8;
+   */
+  timeouts?: Timeouts | undefined;
+
+  /**
+   * Models that routes may send to; empty: all.
+   *
+   * @generated from field: repeated string allowed_models = 9;
+   */
+  allowedModels: string[];
+
+  /**
    * @generated from field: weir.admin.v1.Mutation mutation = 20;
    */
   mutation?: Mutation | undefined;
@@ -164,6 +203,11 @@ export type GetProviderRequest = Message<"weir.admin.v1.GetProviderRequest"> & {
    * @generated from field: string id = 1;
    */
   id: string;
+
+  /**
+   * @generated from field: weir.admin.v1.AsOf as_of = 2;
+   */
+  asOf?: AsOf | undefined;
 };
 
 /**
@@ -198,6 +242,11 @@ export type ListProvidersRequest = Message<"weir.admin.v1.ListProvidersRequest">
    * @generated from field: weir.admin.v1.Page page = 1;
    */
   page?: Page | undefined;
+
+  /**
+   * @generated from field: weir.admin.v1.AsOf as_of = 2;
+   */
+  asOf?: AsOf | undefined;
 };
 
 /**
@@ -228,6 +277,89 @@ export type ListProvidersResponse = Message<"weir.admin.v1.ListProvidersResponse
  */
 export const ListProvidersResponseSchema: GenMessage<ListProvidersResponse> = /*@__PURE__*/
   messageDesc(file_weir_admin_v1_provider, 6);
+
+/**
+ * @generated from message weir.admin.v1.UpdateProviderRequest
+ */
+export type UpdateProviderRequest = Message<"weir.admin.v1.UpdateProviderRequest"> & {
+  /**
+   * Its id says which; its dialect can't change.
+   *
+   * @generated from field: weir.admin.v1.Provider provider = 1;
+   */
+  provider?: Provider | undefined;
+
+  /**
+   * Which fields to take from provider; empty: those that are not empty; "*": all.
+   *
+   * @generated from field: google.protobuf.FieldMask update_mask = 2;
+   */
+  updateMask?: FieldMask | undefined;
+
+  /**
+   * @generated from field: weir.admin.v1.Mutation mutation = 20;
+   */
+  mutation?: Mutation | undefined;
+};
+
+/**
+ * Describes the message weir.admin.v1.UpdateProviderRequest.
+ * Use `create(UpdateProviderRequestSchema)` to create a new message.
+ */
+export const UpdateProviderRequestSchema: GenMessage<UpdateProviderRequest> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_provider, 7);
+
+/**
+ * @generated from message weir.admin.v1.UpdateProviderResponse
+ */
+export type UpdateProviderResponse = Message<"weir.admin.v1.UpdateProviderResponse"> & {
+  /**
+   * @generated from field: weir.admin.v1.Provider provider = 1;
+   */
+  provider?: Provider | undefined;
+};
+
+/**
+ * Describes the message weir.admin.v1.UpdateProviderResponse.
+ * Use `create(UpdateProviderResponseSchema)` to create a new message.
+ */
+export const UpdateProviderResponseSchema: GenMessage<UpdateProviderResponse> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_provider, 8);
+
+/**
+ * @generated from message weir.admin.v1.DeleteProviderRequest
+ */
+export type DeleteProviderRequest = Message<"weir.admin.v1.DeleteProviderRequest"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * @generated from field: weir.admin.v1.Mutation mutation = 20;
+   */
+  mutation?: Mutation | undefined;
+};
+
+/**
+ * Describes the message weir.admin.v1.DeleteProviderRequest.
+ * Use `create(DeleteProviderRequestSchema)` to create a new message.
+ */
+export const DeleteProviderRequestSchema: GenMessage<DeleteProviderRequest> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_provider, 9);
+
+/**
+ * @generated from message weir.admin.v1.DeleteProviderResponse
+ */
+export type DeleteProviderResponse = Message<"weir.admin.v1.DeleteProviderResponse"> & {
+};
+
+/**
+ * Describes the message weir.admin.v1.DeleteProviderResponse.
+ * Use `create(DeleteProviderResponseSchema)` to create a new message.
+ */
+export const DeleteProviderResponseSchema: GenMessage<DeleteProviderResponse> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_provider, 10);
 
 /**
  * Dialect is the wire format the upstream speaks.
@@ -288,6 +420,27 @@ export const ProviderService: GenService<{
     methodKind: "unary";
     input: typeof ListProvidersRequestSchema;
     output: typeof ListProvidersResponseSchema;
+  },
+  /**
+   * UpdateProvider changes everything but the dialect. FailedPrecondition where a
+   * route sends to a model that allowed_models would leave out.
+   *
+   * @generated from rpc weir.admin.v1.ProviderService.UpdateProvider
+   */
+  updateProvider: {
+    methodKind: "unary";
+    input: typeof UpdateProviderRequestSchema;
+    output: typeof UpdateProviderResponseSchema;
+  },
+  /**
+   * DeleteProvider archives a provider that no route sends to.
+   *
+   * @generated from rpc weir.admin.v1.ProviderService.DeleteProvider
+   */
+  deleteProvider: {
+    methodKind: "unary";
+    input: typeof DeleteProviderRequestSchema;
+    output: typeof DeleteProviderResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_weir_admin_v1_provider, 0);

@@ -4,9 +4,9 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import type { Mutation, Page } from "./common_pb";
+import type { FieldMask, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_field_mask, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { AsOf, Mutation, Page, Timeouts } from "./common_pb";
 import { file_weir_admin_v1_common } from "./common_pb";
 import { file_weir_admin_v1_options } from "./options_pb";
 import type { Message } from "@bufbuild/protobuf";
@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file weir/admin/v1/route.proto.
  */
 export const file_weir_admin_v1_route: GenFile = /*@__PURE__*/
-  fileDesc("Chl3ZWlyL2FkbWluL3YxL3JvdXRlLnByb3RvEg13ZWlyLmFkbWluLnYxIrIBCgVSb3V0ZRIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEikKCHN0cmF0ZWd5GAMgASgOMhcud2Vpci5hZG1pbi52MS5TdHJhdGVneRImCgd0YXJnZXRzGAQgAygLMhUud2Vpci5hZG1pbi52MS5UYXJnZXQSLgoKY3JlYXRlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZXRhZxgGIAEoCSKgAQoSQ3JlYXRlUm91dGVSZXF1ZXN0EgwKBG5hbWUYASABKAkSKQoIc3RyYXRlZ3kYAiABKA4yFy53ZWlyLmFkbWluLnYxLlN0cmF0ZWd5EiYKB3RhcmdldHMYAyADKAsyFS53ZWlyLmFkbWluLnYxLlRhcmdldBIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iOgoTQ3JlYXRlUm91dGVSZXNwb25zZRIjCgVyb3V0ZRgBIAEoCzIULndlaXIuYWRtaW4udjEuUm91dGUiHQoPR2V0Um91dGVSZXF1ZXN0EgoKAmlkGAEgASgJIjcKEEdldFJvdXRlUmVzcG9uc2USIwoFcm91dGUYASABKAsyFC53ZWlyLmFkbWluLnYxLlJvdXRlIjYKEUxpc3RSb3V0ZXNSZXF1ZXN0EiEKBHBhZ2UYASABKAsyEy53ZWlyLmFkbWluLnYxLlBhZ2UiUwoSTGlzdFJvdXRlc1Jlc3BvbnNlEiQKBnJvdXRlcxgBIAMoCzIULndlaXIuYWRtaW4udjEuUm91dGUSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIjIKBlRhcmdldBITCgtwcm92aWRlcl9pZBgBIAEoCRINCgVtb2RlbBgCIAEoCUoECAMQCio/CghTdHJhdGVneRIYChRTVFJBVEVHWV9VTlNQRUNJRklFRBAAEhMKD1NUUkFURUdZX1NJTkdMRRABIgQIAhAUMr4CCgxSb3V0ZVNlcnZpY2USZwoLQ3JlYXRlUm91dGUSIS53ZWlyLmFkbWluLnYxLkNyZWF0ZVJvdXRlUmVxdWVzdBoiLndlaXIuYWRtaW4udjEuQ3JlYXRlUm91dGVSZXNwb25zZSIRirUYDXJvdXRlcy5jcmVhdGUSXgoIR2V0Um91dGUSHi53ZWlyLmFkbWluLnYxLkdldFJvdXRlUmVxdWVzdBofLndlaXIuYWRtaW4udjEuR2V0Um91dGVSZXNwb25zZSIRkAIBirUYCnJvdXRlcy5nZXQSZQoKTGlzdFJvdXRlcxIgLndlaXIuYWRtaW4udjEuTGlzdFJvdXRlc1JlcXVlc3QaIS53ZWlyLmFkbWluLnYxLkxpc3RSb3V0ZXNSZXNwb25zZSISkAIBirUYC3JvdXRlcy5saXN0YgZwcm90bzM", [file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options]);
+  fileDesc("Chl3ZWlyL2FkbWluL3YxL3JvdXRlLnByb3RvEg13ZWlyLmFkbWluLnYxIvoBCgVSb3V0ZRIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEikKCHN0cmF0ZWd5GAMgASgOMhcud2Vpci5hZG1pbi52MS5TdHJhdGVneRImCgd0YXJnZXRzGAQgAygLMhUud2Vpci5hZG1pbi52MS5UYXJnZXQSLgoKY3JlYXRlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZXRhZxgGIAEoCRIpCgh0aW1lb3V0cxgHIAEoCzIXLndlaXIuYWRtaW4udjEuVGltZW91dHMSGwoTYWxsb3dlZF9wcm9qZWN0X2lkcxgIIAMoCSLoAQoSQ3JlYXRlUm91dGVSZXF1ZXN0EgwKBG5hbWUYASABKAkSKQoIc3RyYXRlZ3kYAiABKA4yFy53ZWlyLmFkbWluLnYxLlN0cmF0ZWd5EiYKB3RhcmdldHMYAyADKAsyFS53ZWlyLmFkbWluLnYxLlRhcmdldBIpCgh0aW1lb3V0cxgEIAEoCzIXLndlaXIuYWRtaW4udjEuVGltZW91dHMSGwoTYWxsb3dlZF9wcm9qZWN0X2lkcxgFIAMoCRIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iOgoTQ3JlYXRlUm91dGVSZXNwb25zZRIjCgVyb3V0ZRgBIAEoCzIULndlaXIuYWRtaW4udjEuUm91dGUiQQoPR2V0Um91dGVSZXF1ZXN0EgoKAmlkGAEgASgJEiIKBWFzX29mGAIgASgLMhMud2Vpci5hZG1pbi52MS5Bc09mIjcKEEdldFJvdXRlUmVzcG9uc2USIwoFcm91dGUYASABKAsyFC53ZWlyLmFkbWluLnYxLlJvdXRlIloKEUxpc3RSb3V0ZXNSZXF1ZXN0EiEKBHBhZ2UYASABKAsyEy53ZWlyLmFkbWluLnYxLlBhZ2USIgoFYXNfb2YYAiABKAsyEy53ZWlyLmFkbWluLnYxLkFzT2YiUwoSTGlzdFJvdXRlc1Jlc3BvbnNlEiQKBnJvdXRlcxgBIAMoCzIULndlaXIuYWRtaW4udjEuUm91dGUSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIpUBChJVcGRhdGVSb3V0ZVJlcXVlc3QSIwoFcm91dGUYASABKAsyFC53ZWlyLmFkbWluLnYxLlJvdXRlEi8KC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzaxIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iOgoTVXBkYXRlUm91dGVSZXNwb25zZRIjCgVyb3V0ZRgBIAEoCzIULndlaXIuYWRtaW4udjEuUm91dGUiSwoSRGVsZXRlUm91dGVSZXF1ZXN0EgoKAmlkGAEgASgJEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiIVChNEZWxldGVSb3V0ZVJlc3BvbnNlIjIKBlRhcmdldBITCgtwcm92aWRlcl9pZBgBIAEoCRINCgVtb2RlbBgCIAEoCUoECAMQCio/CghTdHJhdGVneRIYChRTVFJBVEVHWV9VTlNQRUNJRklFRBAAEhMKD1NUUkFURUdZX1NJTkdMRRABIgQIAhAUMpAECgxSb3V0ZVNlcnZpY2USZwoLQ3JlYXRlUm91dGUSIS53ZWlyLmFkbWluLnYxLkNyZWF0ZVJvdXRlUmVxdWVzdBoiLndlaXIuYWRtaW4udjEuQ3JlYXRlUm91dGVSZXNwb25zZSIRirUYDXJvdXRlcy5jcmVhdGUSXgoIR2V0Um91dGUSHi53ZWlyLmFkbWluLnYxLkdldFJvdXRlUmVxdWVzdBofLndlaXIuYWRtaW4udjEuR2V0Um91dGVSZXNwb25zZSIRkAIBirUYCnJvdXRlcy5nZXQSZQoKTGlzdFJvdXRlcxIgLndlaXIuYWRtaW4udjEuTGlzdFJvdXRlc1JlcXVlc3QaIS53ZWlyLmFkbWluLnYxLkxpc3RSb3V0ZXNSZXNwb25zZSISkAIBirUYC3JvdXRlcy5saXN0EmcKC1VwZGF0ZVJvdXRlEiEud2Vpci5hZG1pbi52MS5VcGRhdGVSb3V0ZVJlcXVlc3QaIi53ZWlyLmFkbWluLnYxLlVwZGF0ZVJvdXRlUmVzcG9uc2UiEYq1GA1yb3V0ZXMudXBkYXRlEmcKC0RlbGV0ZVJvdXRlEiEud2Vpci5hZG1pbi52MS5EZWxldGVSb3V0ZVJlcXVlc3QaIi53ZWlyLmFkbWluLnYxLkRlbGV0ZVJvdXRlUmVzcG9uc2UiEYq1GA1yb3V0ZXMuZGVsZXRlYgZwcm90bzM", [file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options]);
 
 /**
  * Route is the name an application writes in `model`.
@@ -52,6 +52,18 @@ export type Route = Message<"weir.admin.v1.Route"> & {
    * @generated from field: string etag = 6;
    */
   etag: string;
+
+  /**
+   * @generated from field: weir.admin.v1.Timeouts timeouts = 7;
+   */
+  timeouts?: Timeouts | undefined;
+
+  /**
+   * Projects whose keys may use it; empty: all.
+   *
+   * @generated from field: repeated string allowed_project_ids = 8;
+   */
+  allowedProjectIds: string[];
 };
 
 /**
@@ -86,6 +98,18 @@ export type CreateRouteRequest = Message<"weir.admin.v1.CreateRouteRequest"> & {
    * @generated from field: repeated weir.admin.v1.Target targets = 3;
    */
   targets: Target[];
+
+  /**
+   * @generated from field: weir.admin.v1.Timeouts timeouts = 4;
+   */
+  timeouts?: Timeouts | undefined;
+
+  /**
+   * Projects whose keys may use it; empty: all. To the others it does not exist.
+   *
+   * @generated from field: repeated string allowed_project_ids = 5;
+   */
+  allowedProjectIds: string[];
 
   /**
    * @generated from field: weir.admin.v1.Mutation mutation = 20;
@@ -125,6 +149,11 @@ export type GetRouteRequest = Message<"weir.admin.v1.GetRouteRequest"> & {
    * @generated from field: string id = 1;
    */
   id: string;
+
+  /**
+   * @generated from field: weir.admin.v1.AsOf as_of = 2;
+   */
+  asOf?: AsOf | undefined;
 };
 
 /**
@@ -159,6 +188,11 @@ export type ListRoutesRequest = Message<"weir.admin.v1.ListRoutesRequest"> & {
    * @generated from field: weir.admin.v1.Page page = 1;
    */
   page?: Page | undefined;
+
+  /**
+   * @generated from field: weir.admin.v1.AsOf as_of = 2;
+   */
+  asOf?: AsOf | undefined;
 };
 
 /**
@@ -191,6 +225,89 @@ export const ListRoutesResponseSchema: GenMessage<ListRoutesResponse> = /*@__PUR
   messageDesc(file_weir_admin_v1_route, 6);
 
 /**
+ * @generated from message weir.admin.v1.UpdateRouteRequest
+ */
+export type UpdateRouteRequest = Message<"weir.admin.v1.UpdateRouteRequest"> & {
+  /**
+   * Its id says which.
+   *
+   * @generated from field: weir.admin.v1.Route route = 1;
+   */
+  route?: Route | undefined;
+
+  /**
+   * Which fields to take from route; empty: those that are not empty; "*": all.
+   *
+   * @generated from field: google.protobuf.FieldMask update_mask = 2;
+   */
+  updateMask?: FieldMask | undefined;
+
+  /**
+   * @generated from field: weir.admin.v1.Mutation mutation = 20;
+   */
+  mutation?: Mutation | undefined;
+};
+
+/**
+ * Describes the message weir.admin.v1.UpdateRouteRequest.
+ * Use `create(UpdateRouteRequestSchema)` to create a new message.
+ */
+export const UpdateRouteRequestSchema: GenMessage<UpdateRouteRequest> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_route, 7);
+
+/**
+ * @generated from message weir.admin.v1.UpdateRouteResponse
+ */
+export type UpdateRouteResponse = Message<"weir.admin.v1.UpdateRouteResponse"> & {
+  /**
+   * @generated from field: weir.admin.v1.Route route = 1;
+   */
+  route?: Route | undefined;
+};
+
+/**
+ * Describes the message weir.admin.v1.UpdateRouteResponse.
+ * Use `create(UpdateRouteResponseSchema)` to create a new message.
+ */
+export const UpdateRouteResponseSchema: GenMessage<UpdateRouteResponse> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_route, 8);
+
+/**
+ * @generated from message weir.admin.v1.DeleteRouteRequest
+ */
+export type DeleteRouteRequest = Message<"weir.admin.v1.DeleteRouteRequest"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * @generated from field: weir.admin.v1.Mutation mutation = 20;
+   */
+  mutation?: Mutation | undefined;
+};
+
+/**
+ * Describes the message weir.admin.v1.DeleteRouteRequest.
+ * Use `create(DeleteRouteRequestSchema)` to create a new message.
+ */
+export const DeleteRouteRequestSchema: GenMessage<DeleteRouteRequest> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_route, 9);
+
+/**
+ * @generated from message weir.admin.v1.DeleteRouteResponse
+ */
+export type DeleteRouteResponse = Message<"weir.admin.v1.DeleteRouteResponse"> & {
+};
+
+/**
+ * Describes the message weir.admin.v1.DeleteRouteResponse.
+ * Use `create(DeleteRouteResponseSchema)` to create a new message.
+ */
+export const DeleteRouteResponseSchema: GenMessage<DeleteRouteResponse> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_route, 10);
+
+/**
  * @generated from message weir.admin.v1.Target
  */
 export type Target = Message<"weir.admin.v1.Target"> & {
@@ -212,7 +329,7 @@ export type Target = Message<"weir.admin.v1.Target"> & {
  * Use `create(TargetSchema)` to create a new message.
  */
 export const TargetSchema: GenMessage<Target> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_route, 7);
+  messageDesc(file_weir_admin_v1_route, 11);
 
 /**
  * Strategy is how a route chooses among its targets.
@@ -268,6 +385,24 @@ export const RouteService: GenService<{
     methodKind: "unary";
     input: typeof ListRoutesRequestSchema;
     output: typeof ListRoutesResponseSchema;
+  },
+  /**
+   * @generated from rpc weir.admin.v1.RouteService.UpdateRoute
+   */
+  updateRoute: {
+    methodKind: "unary";
+    input: typeof UpdateRouteRequestSchema;
+    output: typeof UpdateRouteResponseSchema;
+  },
+  /**
+   * DeleteRoute archives a route that no key names. Keys for every route lose it.
+   *
+   * @generated from rpc weir.admin.v1.RouteService.DeleteRoute
+   */
+  deleteRoute: {
+    methodKind: "unary";
+    input: typeof DeleteRouteRequestSchema;
+    output: typeof DeleteRouteResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_weir_admin_v1_route, 0);

@@ -4,9 +4,9 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import type { Mutation, Page, Role } from "./common_pb";
+import type { FieldMask, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_field_mask, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { AsOf, Mutation, Page, Role } from "./common_pb";
 import { file_weir_admin_v1_common } from "./common_pb";
 import { file_weir_admin_v1_options } from "./options_pb";
 import type { Message } from "@bufbuild/protobuf";
@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file weir/admin/v1/service_account.proto.
  */
 export const file_weir_admin_v1_service_account: GenFile = /*@__PURE__*/
-  fileDesc("CiN3ZWlyL2FkbWluL3YxL3NlcnZpY2VfYWNjb3VudC5wcm90bxINd2Vpci5hZG1pbi52MSK/AQoOU2VydmljZUFjY291bnQSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIhCgRyb2xlGAMgASgOMhMud2Vpci5hZG1pbi52MS5Sb2xlEjIKBnRva2VucxgEIAMoCzIiLndlaXIuYWRtaW4udjEuU2VydmljZUFjY291bnRUb2tlbhIuCgpjcmVhdGVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRldGFnGAYgASgJInkKG0NyZWF0ZVNlcnZpY2VBY2NvdW50UmVxdWVzdBIMCgRuYW1lGAEgASgJEiEKBHJvbGUYAiABKA4yEy53ZWlyLmFkbWluLnYxLlJvbGUSKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIlYKHENyZWF0ZVNlcnZpY2VBY2NvdW50UmVzcG9uc2USNgoPc2VydmljZV9hY2NvdW50GAEgASgLMh0ud2Vpci5hZG1pbi52MS5TZXJ2aWNlQWNjb3VudCImChhHZXRTZXJ2aWNlQWNjb3VudFJlcXVlc3QSCgoCaWQYASABKAkiUwoZR2V0U2VydmljZUFjY291bnRSZXNwb25zZRI2Cg9zZXJ2aWNlX2FjY291bnQYASABKAsyHS53ZWlyLmFkbWluLnYxLlNlcnZpY2VBY2NvdW50Ij8KGkxpc3RTZXJ2aWNlQWNjb3VudHNSZXF1ZXN0EiEKBHBhZ2UYASABKAsyEy53ZWlyLmFkbWluLnYxLlBhZ2UibwobTGlzdFNlcnZpY2VBY2NvdW50c1Jlc3BvbnNlEjcKEHNlcnZpY2VfYWNjb3VudHMYASADKAsyHS53ZWlyLmFkbWluLnYxLlNlcnZpY2VBY2NvdW50EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSLPAQoTU2VydmljZUFjY291bnRUb2tlbhIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEg4KBnN1ZmZpeBgDIAEoCRIuCgpjcmVhdGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpleHBpcmVzX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpyZXZva2VkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKnAQogQ3JlYXRlU2VydmljZUFjY291bnRUb2tlblJlcXVlc3QSGgoSc2VydmljZV9hY2NvdW50X2lkGAEgASgJEgwKBG5hbWUYAiABKAkSLgoKZXhwaXJlc19hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIooBCiFDcmVhdGVTZXJ2aWNlQWNjb3VudFRva2VuUmVzcG9uc2USMQoFdG9rZW4YASABKAsyIi53ZWlyLmFkbWluLnYxLlNlcnZpY2VBY2NvdW50VG9rZW4SFAoGc2VjcmV0GAIgASgJQgSItRgBEhwKFHNlY3JldF9hbHJlYWR5X3Nob3duGAMgASgIImkKIFJldm9rZVNlcnZpY2VBY2NvdW50VG9rZW5SZXF1ZXN0EgoKAmlkGAEgASgJEg4KBnJlYXNvbhgCIAEoCRIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iVgohUmV2b2tlU2VydmljZUFjY291bnRUb2tlblJlc3BvbnNlEjEKBXRva2VuGAEgASgLMiIud2Vpci5hZG1pbi52MS5TZXJ2aWNlQWNjb3VudFRva2VuMvUFChVTZXJ2aWNlQWNjb3VudFNlcnZpY2USjAEKFENyZWF0ZVNlcnZpY2VBY2NvdW50Eioud2Vpci5hZG1pbi52MS5DcmVhdGVTZXJ2aWNlQWNjb3VudFJlcXVlc3QaKy53ZWlyLmFkbWluLnYxLkNyZWF0ZVNlcnZpY2VBY2NvdW50UmVzcG9uc2UiG4q1GBdzZXJ2aWNlX2FjY291bnRzLmNyZWF0ZRKDAQoRR2V0U2VydmljZUFjY291bnQSJy53ZWlyLmFkbWluLnYxLkdldFNlcnZpY2VBY2NvdW50UmVxdWVzdBooLndlaXIuYWRtaW4udjEuR2V0U2VydmljZUFjY291bnRSZXNwb25zZSIbkAIBirUYFHNlcnZpY2VfYWNjb3VudHMuZ2V0EooBChNMaXN0U2VydmljZUFjY291bnRzEikud2Vpci5hZG1pbi52MS5MaXN0U2VydmljZUFjY291bnRzUmVxdWVzdBoqLndlaXIuYWRtaW4udjEuTGlzdFNlcnZpY2VBY2NvdW50c1Jlc3BvbnNlIhyQAgGKtRgVc2VydmljZV9hY2NvdW50cy5saXN0EpsBChlDcmVhdGVTZXJ2aWNlQWNjb3VudFRva2VuEi8ud2Vpci5hZG1pbi52MS5DcmVhdGVTZXJ2aWNlQWNjb3VudFRva2VuUmVxdWVzdBowLndlaXIuYWRtaW4udjEuQ3JlYXRlU2VydmljZUFjY291bnRUb2tlblJlc3BvbnNlIhuKtRgXc2VydmljZV9hY2NvdW50cy5jcmVhdGUSmwEKGVJldm9rZVNlcnZpY2VBY2NvdW50VG9rZW4SLy53ZWlyLmFkbWluLnYxLlJldm9rZVNlcnZpY2VBY2NvdW50VG9rZW5SZXF1ZXN0GjAud2Vpci5hZG1pbi52MS5SZXZva2VTZXJ2aWNlQWNjb3VudFRva2VuUmVzcG9uc2UiG4q1GBdzZXJ2aWNlX2FjY291bnRzLnJldm9rZWIGcHJvdG8z", [file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options]);
+  fileDesc("CiN3ZWlyL2FkbWluL3YxL3NlcnZpY2VfYWNjb3VudC5wcm90bxINd2Vpci5hZG1pbi52MSK/AQoOU2VydmljZUFjY291bnQSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIhCgRyb2xlGAMgASgOMhMud2Vpci5hZG1pbi52MS5Sb2xlEjIKBnRva2VucxgEIAMoCzIiLndlaXIuYWRtaW4udjEuU2VydmljZUFjY291bnRUb2tlbhIuCgpjcmVhdGVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRldGFnGAYgASgJInkKG0NyZWF0ZVNlcnZpY2VBY2NvdW50UmVxdWVzdBIMCgRuYW1lGAEgASgJEiEKBHJvbGUYAiABKA4yEy53ZWlyLmFkbWluLnYxLlJvbGUSKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIlYKHENyZWF0ZVNlcnZpY2VBY2NvdW50UmVzcG9uc2USNgoPc2VydmljZV9hY2NvdW50GAEgASgLMh0ud2Vpci5hZG1pbi52MS5TZXJ2aWNlQWNjb3VudCJKChhHZXRTZXJ2aWNlQWNjb3VudFJlcXVlc3QSCgoCaWQYASABKAkSIgoFYXNfb2YYAiABKAsyEy53ZWlyLmFkbWluLnYxLkFzT2YiUwoZR2V0U2VydmljZUFjY291bnRSZXNwb25zZRI2Cg9zZXJ2aWNlX2FjY291bnQYASABKAsyHS53ZWlyLmFkbWluLnYxLlNlcnZpY2VBY2NvdW50ImMKGkxpc3RTZXJ2aWNlQWNjb3VudHNSZXF1ZXN0EiEKBHBhZ2UYASABKAsyEy53ZWlyLmFkbWluLnYxLlBhZ2USIgoFYXNfb2YYAiABKAsyEy53ZWlyLmFkbWluLnYxLkFzT2YibwobTGlzdFNlcnZpY2VBY2NvdW50c1Jlc3BvbnNlEjcKEHNlcnZpY2VfYWNjb3VudHMYASADKAsyHS53ZWlyLmFkbWluLnYxLlNlcnZpY2VBY2NvdW50EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKxAQobVXBkYXRlU2VydmljZUFjY291bnRSZXF1ZXN0EjYKD3NlcnZpY2VfYWNjb3VudBgBIAEoCzIdLndlaXIuYWRtaW4udjEuU2VydmljZUFjY291bnQSLwoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiJWChxVcGRhdGVTZXJ2aWNlQWNjb3VudFJlc3BvbnNlEjYKD3NlcnZpY2VfYWNjb3VudBgBIAEoCzIdLndlaXIuYWRtaW4udjEuU2VydmljZUFjY291bnQiVAobRGVsZXRlU2VydmljZUFjY291bnRSZXF1ZXN0EgoKAmlkGAEgASgJEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiIeChxEZWxldGVTZXJ2aWNlQWNjb3VudFJlc3BvbnNlIoECChNTZXJ2aWNlQWNjb3VudFRva2VuEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSDgoGc3VmZml4GAMgASgJEi4KCmNyZWF0ZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmV4cGlyZXNfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnJldm9rZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKDGxhc3RfdXNlZF9hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAipwEKIENyZWF0ZVNlcnZpY2VBY2NvdW50VG9rZW5SZXF1ZXN0EhoKEnNlcnZpY2VfYWNjb3VudF9pZBgBIAEoCRIMCgRuYW1lGAIgASgJEi4KCmV4cGlyZXNfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiKKAQohQ3JlYXRlU2VydmljZUFjY291bnRUb2tlblJlc3BvbnNlEjEKBXRva2VuGAEgASgLMiIud2Vpci5hZG1pbi52MS5TZXJ2aWNlQWNjb3VudFRva2VuEhQKBnNlY3JldBgCIAEoCUIEiLUYARIcChRzZWNyZXRfYWxyZWFkeV9zaG93bhgDIAEoCCJpCiBSZXZva2VTZXJ2aWNlQWNjb3VudFRva2VuUmVxdWVzdBIKCgJpZBgBIAEoCRIOCgZyZWFzb24YAiABKAkSKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIlYKIVJldm9rZVNlcnZpY2VBY2NvdW50VG9rZW5SZXNwb25zZRIxCgV0b2tlbhgBIAEoCzIiLndlaXIuYWRtaW4udjEuU2VydmljZUFjY291bnRUb2tlbjKTCAoVU2VydmljZUFjY291bnRTZXJ2aWNlEowBChRDcmVhdGVTZXJ2aWNlQWNjb3VudBIqLndlaXIuYWRtaW4udjEuQ3JlYXRlU2VydmljZUFjY291bnRSZXF1ZXN0Gisud2Vpci5hZG1pbi52MS5DcmVhdGVTZXJ2aWNlQWNjb3VudFJlc3BvbnNlIhuKtRgXc2VydmljZV9hY2NvdW50cy5jcmVhdGUSgwEKEUdldFNlcnZpY2VBY2NvdW50Eicud2Vpci5hZG1pbi52MS5HZXRTZXJ2aWNlQWNjb3VudFJlcXVlc3QaKC53ZWlyLmFkbWluLnYxLkdldFNlcnZpY2VBY2NvdW50UmVzcG9uc2UiG5ACAYq1GBRzZXJ2aWNlX2FjY291bnRzLmdldBKKAQoTTGlzdFNlcnZpY2VBY2NvdW50cxIpLndlaXIuYWRtaW4udjEuTGlzdFNlcnZpY2VBY2NvdW50c1JlcXVlc3QaKi53ZWlyLmFkbWluLnYxLkxpc3RTZXJ2aWNlQWNjb3VudHNSZXNwb25zZSIckAIBirUYFXNlcnZpY2VfYWNjb3VudHMubGlzdBKMAQoUVXBkYXRlU2VydmljZUFjY291bnQSKi53ZWlyLmFkbWluLnYxLlVwZGF0ZVNlcnZpY2VBY2NvdW50UmVxdWVzdBorLndlaXIuYWRtaW4udjEuVXBkYXRlU2VydmljZUFjY291bnRSZXNwb25zZSIbirUYF3NlcnZpY2VfYWNjb3VudHMudXBkYXRlEowBChREZWxldGVTZXJ2aWNlQWNjb3VudBIqLndlaXIuYWRtaW4udjEuRGVsZXRlU2VydmljZUFjY291bnRSZXF1ZXN0Gisud2Vpci5hZG1pbi52MS5EZWxldGVTZXJ2aWNlQWNjb3VudFJlc3BvbnNlIhuKtRgXc2VydmljZV9hY2NvdW50cy5kZWxldGUSmwEKGUNyZWF0ZVNlcnZpY2VBY2NvdW50VG9rZW4SLy53ZWlyLmFkbWluLnYxLkNyZWF0ZVNlcnZpY2VBY2NvdW50VG9rZW5SZXF1ZXN0GjAud2Vpci5hZG1pbi52MS5DcmVhdGVTZXJ2aWNlQWNjb3VudFRva2VuUmVzcG9uc2UiG4q1GBdzZXJ2aWNlX2FjY291bnRzLmNyZWF0ZRKbAQoZUmV2b2tlU2VydmljZUFjY291bnRUb2tlbhIvLndlaXIuYWRtaW4udjEuUmV2b2tlU2VydmljZUFjY291bnRUb2tlblJlcXVlc3QaMC53ZWlyLmFkbWluLnYxLlJldm9rZVNlcnZpY2VBY2NvdW50VG9rZW5SZXNwb25zZSIbirUYF3NlcnZpY2VfYWNjb3VudHMucmV2b2tlYgZwcm90bzM", [file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options]);
 
 /**
  * ServiceAccount is automation's identity.
@@ -118,6 +118,11 @@ export type GetServiceAccountRequest = Message<"weir.admin.v1.GetServiceAccountR
    * @generated from field: string id = 1;
    */
   id: string;
+
+  /**
+   * @generated from field: weir.admin.v1.AsOf as_of = 2;
+   */
+  asOf?: AsOf | undefined;
 };
 
 /**
@@ -152,6 +157,11 @@ export type ListServiceAccountsRequest = Message<"weir.admin.v1.ListServiceAccou
    * @generated from field: weir.admin.v1.Page page = 1;
    */
   page?: Page | undefined;
+
+  /**
+   * @generated from field: weir.admin.v1.AsOf as_of = 2;
+   */
+  asOf?: AsOf | undefined;
 };
 
 /**
@@ -182,6 +192,89 @@ export type ListServiceAccountsResponse = Message<"weir.admin.v1.ListServiceAcco
  */
 export const ListServiceAccountsResponseSchema: GenMessage<ListServiceAccountsResponse> = /*@__PURE__*/
   messageDesc(file_weir_admin_v1_service_account, 6);
+
+/**
+ * @generated from message weir.admin.v1.UpdateServiceAccountRequest
+ */
+export type UpdateServiceAccountRequest = Message<"weir.admin.v1.UpdateServiceAccountRequest"> & {
+  /**
+   * Its id says which.
+   *
+   * @generated from field: weir.admin.v1.ServiceAccount service_account = 1;
+   */
+  serviceAccount?: ServiceAccount | undefined;
+
+  /**
+   * Which fields to take from service_account; empty: those that are not empty; "*": all.
+   *
+   * @generated from field: google.protobuf.FieldMask update_mask = 2;
+   */
+  updateMask?: FieldMask | undefined;
+
+  /**
+   * @generated from field: weir.admin.v1.Mutation mutation = 20;
+   */
+  mutation?: Mutation | undefined;
+};
+
+/**
+ * Describes the message weir.admin.v1.UpdateServiceAccountRequest.
+ * Use `create(UpdateServiceAccountRequestSchema)` to create a new message.
+ */
+export const UpdateServiceAccountRequestSchema: GenMessage<UpdateServiceAccountRequest> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_service_account, 7);
+
+/**
+ * @generated from message weir.admin.v1.UpdateServiceAccountResponse
+ */
+export type UpdateServiceAccountResponse = Message<"weir.admin.v1.UpdateServiceAccountResponse"> & {
+  /**
+   * @generated from field: weir.admin.v1.ServiceAccount service_account = 1;
+   */
+  serviceAccount?: ServiceAccount | undefined;
+};
+
+/**
+ * Describes the message weir.admin.v1.UpdateServiceAccountResponse.
+ * Use `create(UpdateServiceAccountResponseSchema)` to create a new message.
+ */
+export const UpdateServiceAccountResponseSchema: GenMessage<UpdateServiceAccountResponse> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_service_account, 8);
+
+/**
+ * @generated from message weir.admin.v1.DeleteServiceAccountRequest
+ */
+export type DeleteServiceAccountRequest = Message<"weir.admin.v1.DeleteServiceAccountRequest"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * @generated from field: weir.admin.v1.Mutation mutation = 20;
+   */
+  mutation?: Mutation | undefined;
+};
+
+/**
+ * Describes the message weir.admin.v1.DeleteServiceAccountRequest.
+ * Use `create(DeleteServiceAccountRequestSchema)` to create a new message.
+ */
+export const DeleteServiceAccountRequestSchema: GenMessage<DeleteServiceAccountRequest> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_service_account, 9);
+
+/**
+ * @generated from message weir.admin.v1.DeleteServiceAccountResponse
+ */
+export type DeleteServiceAccountResponse = Message<"weir.admin.v1.DeleteServiceAccountResponse"> & {
+};
+
+/**
+ * Describes the message weir.admin.v1.DeleteServiceAccountResponse.
+ * Use `create(DeleteServiceAccountResponseSchema)` to create a new message.
+ */
+export const DeleteServiceAccountResponseSchema: GenMessage<DeleteServiceAccountResponse> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_service_account, 10);
 
 /**
  * @generated from message weir.admin.v1.ServiceAccountToken
@@ -216,6 +309,13 @@ export type ServiceAccountToken = Message<"weir.admin.v1.ServiceAccountToken"> &
    * @generated from field: google.protobuf.Timestamp revoked_at = 6;
    */
   revokedAt?: Timestamp | undefined;
+
+  /**
+   * Within a minute; absent: never.
+   *
+   * @generated from field: google.protobuf.Timestamp last_used_at = 7;
+   */
+  lastUsedAt?: Timestamp | undefined;
 };
 
 /**
@@ -223,7 +323,7 @@ export type ServiceAccountToken = Message<"weir.admin.v1.ServiceAccountToken"> &
  * Use `create(ServiceAccountTokenSchema)` to create a new message.
  */
 export const ServiceAccountTokenSchema: GenMessage<ServiceAccountToken> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_service_account, 7);
+  messageDesc(file_weir_admin_v1_service_account, 11);
 
 /**
  * @generated from message weir.admin.v1.CreateServiceAccountTokenRequest
@@ -257,7 +357,7 @@ export type CreateServiceAccountTokenRequest = Message<"weir.admin.v1.CreateServ
  * Use `create(CreateServiceAccountTokenRequestSchema)` to create a new message.
  */
 export const CreateServiceAccountTokenRequestSchema: GenMessage<CreateServiceAccountTokenRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_service_account, 8);
+  messageDesc(file_weir_admin_v1_service_account, 12);
 
 /**
  * @generated from message weir.admin.v1.CreateServiceAccountTokenResponse
@@ -286,7 +386,7 @@ export type CreateServiceAccountTokenResponse = Message<"weir.admin.v1.CreateSer
  * Use `create(CreateServiceAccountTokenResponseSchema)` to create a new message.
  */
 export const CreateServiceAccountTokenResponseSchema: GenMessage<CreateServiceAccountTokenResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_service_account, 9);
+  messageDesc(file_weir_admin_v1_service_account, 13);
 
 /**
  * @generated from message weir.admin.v1.RevokeServiceAccountTokenRequest
@@ -313,7 +413,7 @@ export type RevokeServiceAccountTokenRequest = Message<"weir.admin.v1.RevokeServ
  * Use `create(RevokeServiceAccountTokenRequestSchema)` to create a new message.
  */
 export const RevokeServiceAccountTokenRequestSchema: GenMessage<RevokeServiceAccountTokenRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_service_account, 10);
+  messageDesc(file_weir_admin_v1_service_account, 14);
 
 /**
  * @generated from message weir.admin.v1.RevokeServiceAccountTokenResponse
@@ -330,7 +430,7 @@ export type RevokeServiceAccountTokenResponse = Message<"weir.admin.v1.RevokeSer
  * Use `create(RevokeServiceAccountTokenResponseSchema)` to create a new message.
  */
 export const RevokeServiceAccountTokenResponseSchema: GenMessage<RevokeServiceAccountTokenResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_service_account, 11);
+  messageDesc(file_weir_admin_v1_service_account, 15);
 
 /**
  * @generated from service weir.admin.v1.ServiceAccountService
@@ -363,6 +463,26 @@ export const ServiceAccountService: GenService<{
     methodKind: "unary";
     input: typeof ListServiceAccountsRequestSchema;
     output: typeof ListServiceAccountsResponseSchema;
+  },
+  /**
+   * UpdateServiceAccount changes name and role, at most to the caller's own.
+   *
+   * @generated from rpc weir.admin.v1.ServiceAccountService.UpdateServiceAccount
+   */
+  updateServiceAccount: {
+    methodKind: "unary";
+    input: typeof UpdateServiceAccountRequestSchema;
+    output: typeof UpdateServiceAccountResponseSchema;
+  },
+  /**
+   * DeleteServiceAccount archives the account and revokes its tokens, for ever.
+   *
+   * @generated from rpc weir.admin.v1.ServiceAccountService.DeleteServiceAccount
+   */
+  deleteServiceAccount: {
+    methodKind: "unary";
+    input: typeof DeleteServiceAccountRequestSchema;
+    output: typeof DeleteServiceAccountResponseSchema;
   },
   /**
    * CreateServiceAccountToken makes a bearer token and shows it once.

@@ -1,0 +1,128 @@
+package provider
+
+import (
+	"fmt"
+	"net/textproto"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/weirhq/weir/controlplane/internal/fault"
+	"github.com/weirhq/weir/controlplane/internal/slug"
+	"github.com/weirhq/weir/controlplane/internal/timeouts"
+	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
+)
+
+const (
+	// openAIPriceList prices the dialect openai where nothing else is said.
+	openAIPriceList = "openai"
+	maxHeaders      = 20
+	maxHeaderValue  = 1000
+	maxModels       = 1000
+	maxModel        = 200
+)
+
+var (
+	credentialForm = regexp.MustCompile(`^(env://[A-Za-z_][A-Za-z0-9_]*|file:///[^\x00]+)$`)
+	headerName     = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$") // a token of RFC 9110 §5.6.2
+	headerValue    = regexp.MustCompile(`^[\x20-\x7e\t]*$`)
+)
+
+// ownHeaders are the transport's, the dialect's, or carry the credential.
+var ownHeaders = []string{
+	"Accept-Encoding", "Api-Key", "Authorization", "Connection", "Content-Encoding", "Content-Length", "Content-Type", "Cookie",
+	"Expect", "Forwarded", "Host", "Keep-Alive", "Proxy-Authorization", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding",
+	"Upgrade", "X-Api-Key", "X-Goog-Api-Key",
+}
+
+// complete checks the settings and returns them in one form.
+func (s Settings) complete() (Settings, error) {
+	if err := slug.Check("name", s.Name); err != nil {
+		return s, err
+	}
+	if _, known := eventv1.Dialect_name[int32(s.Dialect)]; !known || s.Dialect == eventv1.Dialect_DIALECT_UNSPECIFIED {
+		return s, fault.Field("dialect", "want openai or openai-compatible")
+	}
+	base, err := parseBaseURL(s.BaseURL)
+	if err != nil {
+		return s, err
+	}
+	s.BaseURL = base
+	if !credentialForm.MatchString(s.CredentialRef) {
+		return s, fault.Field("credential_ref", "want env://NAME or file:///path")
+	}
+	if s.PriceList == "" && s.Dialect == eventv1.Dialect_DIALECT_OPENAI {
+		s.PriceList = openAIPriceList
+	}
+	if s.Headers, err = completeHeaders(s.Headers); err != nil {
+		return s, err
+	}
+	if err := checkModels(s.AllowedModels); err != nil {
+		return s, err
+	}
+	return s, s.Timeouts.Check()
+}
+
+func completeHeaders(headers map[string]string) (map[string]string, error) {
+	if len(headers) > maxHeaders {
+		return nil, fault.Field("headers", "at most %d, got %d", maxHeaders, len(headers))
+	}
+	complete := map[string]string{}
+	for name, value := range headers {
+		canonical := textproto.CanonicalMIMEHeaderKey(name)
+		field := fmt.Sprintf("headers[%q]", name)
+		switch _, twice := complete[canonical]; {
+		case !headerName.MatchString(name):
+			return nil, fault.Field(field, "not a header's name")
+		case slices.Contains(ownHeaders, canonical):
+			return nil, fault.Field(field, "the agent sets it itself; a credential belongs in credential_ref")
+		case twice:
+			return nil, fault.Field(field, "said twice with other capitals")
+		case len(value) > maxHeaderValue || !headerValue.MatchString(value) || strings.TrimSpace(value) != value:
+			return nil, fault.Field(field, "want at most %d printable ASCII characters without space around them", maxHeaderValue)
+		}
+		complete[canonical] = value
+	}
+	return complete, nil
+}
+
+func checkModels(models []string) error {
+	if len(models) > maxModels {
+		return fault.Field("allowed_models", "at most %d, got %d", maxModels, len(models))
+	}
+	seen := map[string]bool{}
+	for i, model := range models {
+		if model == "" || len(model) > maxModel || seen[model] {
+			return fault.Field(fmt.Sprintf("allowed_models[%d]", i), "want 1 to %d bytes, each model once", maxModel)
+		}
+		seen[model] = true
+	}
+	return nil
+}
+
+func (s Settings) toEvent() *eventv1.ProviderSettings {
+	return &eventv1.ProviderSettings{
+		Name: s.Name, Dialect: s.Dialect, BaseUrl: s.BaseURL, CredentialRef: s.CredentialRef, Region: s.Region,
+		PriceList: s.PriceList, Headers: s.Headers, Timeouts: s.Timeouts.ToEvent(), AllowedModels: s.AllowedModels,
+	}
+}
+
+// settings is what ProviderCreated and ProviderSettings have in common.
+type settings interface {
+	GetName() string
+	GetDialect() eventv1.Dialect
+	GetBaseUrl() string
+	GetCredentialRef() string
+	GetRegion() string
+	GetPriceList() string
+	GetHeaders() map[string]string
+	GetTimeouts() *eventv1.Timeouts
+	GetAllowedModels() []string
+}
+
+func fromEvent(s settings) Settings {
+	return Settings{
+		Name: s.GetName(), Dialect: s.GetDialect(), BaseURL: s.GetBaseUrl(), CredentialRef: s.GetCredentialRef(), Region: s.GetRegion(),
+		PriceList: s.GetPriceList(), Headers: s.GetHeaders(), Timeouts: timeouts.FromEvent(s.GetTimeouts()), AllowedModels: s.GetAllowedModels(),
+	}
+}

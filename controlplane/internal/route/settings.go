@@ -1,0 +1,105 @@
+package route
+
+import (
+	"fmt"
+	"regexp"
+
+	"github.com/google/uuid"
+
+	"github.com/weirhq/weir/controlplane/internal/fault"
+	"github.com/weirhq/weir/controlplane/internal/timeouts"
+	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
+)
+
+const (
+	maxModel    = 200
+	maxProjects = 1000
+)
+
+var nameForm = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._:/-]{0,126}[A-Za-z0-9])?$`)
+
+// complete checks the settings in a world; an unspecified strategy becomes SINGLE.
+func (s Settings) complete(w World) (Settings, error) {
+	if s.Strategy == eventv1.Strategy_STRATEGY_UNSPECIFIED {
+		s.Strategy = eventv1.Strategy_STRATEGY_SINGLE
+	}
+	if !nameForm.MatchString(s.Name) {
+		return s, fault.Field("name", "want letters, digits and inner -._:/ , at most 128; got %q", s.Name)
+	}
+	if s.Strategy != eventv1.Strategy_STRATEGY_SINGLE {
+		return s, fault.Field("strategy", "want single")
+	}
+	if err := s.checkTargets(w); err != nil {
+		return s, err
+	}
+	if len(s.AllowedProjectIDs) > maxProjects {
+		return s, fault.Field("allowed_project_ids", "at most %d, got %d", maxProjects, len(s.AllowedProjectIDs))
+	}
+	for i, id := range s.AllowedProjectIDs {
+		if !w.Projects[id] {
+			return s, fault.Because(fault.NotFound, "project_not_found", "allowed_project_ids[%d]: no project %s", i, id)
+		}
+	}
+	return s, s.Timeouts.Check()
+}
+
+func (s Settings) checkTargets(w World) error {
+	if len(s.Targets) != 1 {
+		return fault.Field("targets", "the strategy single takes exactly one target, got %d", len(s.Targets))
+	}
+	for i, t := range s.Targets {
+		field := fmt.Sprintf("targets[%d]", i)
+		if t.Model == "" || len(t.Model) > maxModel {
+			return fault.Field(field+".model", "want 1 to %d bytes", maxModel)
+		}
+		p, ok := w.Providers[t.ProviderID]
+		if !ok {
+			return fault.Because(fault.NotFound, "provider_not_found", "%s: no provider %s", field, t.ProviderID)
+		}
+		if !p.Allows(t.Model) {
+			return fault.Because(fault.Precondition, "model_not_allowed", "%s: provider %q does not allow the model %q", field, p.Name, t.Model)
+		}
+	}
+	return nil
+}
+
+func (s Settings) toEvent() *eventv1.RouteSettings {
+	e := &eventv1.RouteSettings{Name: s.Name, Strategy: s.Strategy, Timeouts: s.Timeouts.ToEvent()}
+	for _, t := range s.Targets {
+		e.Targets = append(e.Targets, &eventv1.Target{ProviderId: t.ProviderID.String(), Model: t.Model})
+	}
+	for _, id := range s.AllowedProjectIDs {
+		e.AllowedProjectIds = append(e.AllowedProjectIds, id.String())
+	}
+	return e
+}
+
+// settings is what RouteCreated and RouteSettings have in common.
+type settings interface {
+	GetName() string
+	GetStrategy() eventv1.Strategy
+	GetTargets() []*eventv1.Target
+	GetTimeouts() *eventv1.Timeouts
+	GetAllowedProjectIds() []string
+}
+
+func fromEvent(e settings) (Settings, error) {
+	s := Settings{
+		Name: e.GetName(), Strategy: e.GetStrategy(), Targets: []Target{}, Timeouts: timeouts.FromEvent(e.GetTimeouts()),
+	}
+	for _, t := range e.GetTargets() {
+		id, err := uuid.Parse(t.GetProviderId())
+		if err != nil {
+			return s, fmt.Errorf("provider of a target: %w", err)
+		}
+		s.Targets = append(s.Targets, Target{ProviderID: id, Model: t.GetModel()})
+	}
+	for _, text := range e.GetAllowedProjectIds() {
+		id, err := uuid.Parse(text)
+		if err != nil {
+			return s, fmt.Errorf("allowed project: %w", err)
+		}
+		s.AllowedProjectIDs = append(s.AllowedProjectIDs, id)
+	}
+	return s, nil
+}
