@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 )
@@ -13,6 +14,13 @@ import (
 // idleInTransaction ends the transaction of a process that went away or hangs, so
 // that it does not hold an organization's log.
 const idleInTransaction = "60s"
+
+// Connections of each role, where the URL has no pool_max_conns. Commits wait for
+// the disk together: few connections would make them wait for each other.
+const (
+	appConnections    = 16
+	systemConnections = 8
+)
 
 // DB is the store under its two roles. Row-level security holds for weir_app;
 // weir_system sees every organization, and docs/tenancy.md lists who uses it.
@@ -25,11 +33,11 @@ type DB struct {
 // Open connects as the login role in url, which must be a member of weir_app and
 // weir_system (Migrate sees to it for the role that migrates).
 func Open(ctx context.Context, url string) (*DB, error) {
-	app, err := open(ctx, url, "weir_app")
+	app, err := open(ctx, url, "weir_app", appConnections)
 	if err != nil {
 		return nil, err
 	}
-	system, err := open(ctx, url, "weir_system")
+	system, err := open(ctx, url, "weir_system", systemConnections)
 	if err != nil {
 		app.Close()
 		return nil, err
@@ -37,10 +45,13 @@ func Open(ctx context.Context, url string) (*DB, error) {
 	return &DB{app: app, system: system}, nil
 }
 
-func open(ctx context.Context, url, role string) (*pgxpool.Pool, error) {
+func open(ctx context.Context, url, role string, connections int32) (*pgxpool.Pool, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, errors.New("postgres URL: not a valid connection string") // the parser's own text may show the password
+	}
+	if !strings.Contains(url, "pool_max_conns") {
+		config.MaxConns = connections
 	}
 	config.ConnConfig.RuntimeParams["role"] = role
 	config.ConnConfig.RuntimeParams["application_name"] = "weir-controlplane/" + role

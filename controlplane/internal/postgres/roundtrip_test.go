@@ -74,6 +74,63 @@ func TestRoundTrips(t *testing.T) {
 	}
 }
 
+func TestFinish(t *testing.T) {
+	_, address := pgtest.OpenURL(t)
+	wire := listen(t, address)
+	db, err := postgres.Open(t.Context(), wire.url+"&pool_max_conns=1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(db.Close)
+	insert := func(id uuid.UUID, more ...string) (afterwards, result error) {
+		result = db.InOrganization(t.Context(), id, func(tx pgx.Tx) error {
+			if _, err := tx.Exec(t.Context(), readHead, id); err != nil {
+				return err
+			}
+			batch := &pgx.Batch{}
+			batch.Queue(`INSERT INTO organization_head (organization_id, head, recorded_at) VALUES ($1, 1, now())`, id)
+			for _, statement := range more {
+				batch.Queue(statement)
+			}
+			if err := postgres.Finish(t.Context(), tx, batch); err != nil {
+				return err
+			}
+			_, afterwards = tx.Exec(t.Context(), readHead, id)
+			return nil
+		})
+		return afterwards, result
+	}
+	rows := func(id uuid.UUID) (n int) {
+		t.Helper()
+		err := db.Read(t.Context(), id, func(tx pgx.Tx) error {
+			return tx.QueryRow(t.Context(), `SELECT count(*) FROM organization_head`).Scan(&n)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if _, err := insert(uuid.New()); err != nil { // prepares the statements
+		t.Fatal(err)
+	}
+	id := uuid.New()
+	before := wire.trips()
+	afterwards, err := insert(id)
+	if trips := wire.trips() - before; err != nil || trips != 2 {
+		t.Errorf("%d round trips, want 2, %v", trips, err)
+	}
+	if afterwards == nil {
+		t.Error("a statement ran after the end of the transaction")
+	}
+	if n := rows(id); n != 1 {
+		t.Errorf("%d rows", n)
+	}
+	id = uuid.New()
+	if _, err := insert(id, `SELECT 1/0`); err == nil || rows(id) != 0 {
+		t.Errorf("committed %d rows before a statement that fails, %v", rows(id), err)
+	}
+}
+
 // wire stands between a client and the server and counts how often the server
 // answers after the client spoke.
 type wire struct {

@@ -11,7 +11,10 @@ import (
 // idle is the status of a connection that is in no transaction.
 const idle = 'I'
 
-var errUnsupported = errors.New("not possible in a transaction of package postgres")
+var (
+	errUnsupported = errors.New("not possible in a transaction of package postgres")
+	errEnded       = errors.New("the transaction was finished")
+)
 
 // step is a statement that goes ahead of others.
 type step struct {
@@ -29,6 +32,8 @@ type scope struct {
 	always bool
 	// broken says why the transaction did not begin; then nothing may run outside.
 	broken error
+	// ended says that it was committed by Finish.
+	ended bool
 }
 
 var _ pgx.Tx = (*scope)(nil)

@@ -92,6 +92,23 @@ func read(ctx context.Context, pool *pgxpool.Pool, fn func(pgx.Tx) error, ahead 
 	return fn(&scope{conn: conn.Conn(), ahead: ahead, always: true})
 }
 
+// Finish sends a transaction's last statements and its commit in one round trip. It
+// is the last thing that the transaction's function does; where it returns an error
+// nothing was committed, unless the connection was lost meanwhile.
+func Finish(ctx context.Context, tx pgx.Tx, last *pgx.Batch) error {
+	s, ok := tx.(*scope)
+	if !ok || s.always {
+		return tx.SendBatch(ctx, last).Close()
+	}
+	whole := &pgx.Batch{QueuedQueries: last.QueuedQueries[:len(last.QueuedQueries):len(last.QueuedQueries)]}
+	whole.Queue("COMMIT")
+	if err := s.SendBatch(ctx, whole).Close(); err != nil {
+		return err
+	}
+	s.ended, s.broken = true, errEnded
+	return nil
+}
+
 func (s *scope) undo(ctx context.Context) {
 	if s.conn.PgConn().TxStatus() == idle {
 		return
@@ -102,6 +119,9 @@ func (s *scope) undo(ctx context.Context) {
 }
 
 func (s *scope) finish(ctx context.Context) error {
+	if s.ended {
+		return nil
+	}
 	if s.broken != nil {
 		return s.broken
 	}

@@ -144,7 +144,7 @@ func write(ctx context.Context, tx pgx.Tx, batch *pgx.Batch, recorded []eventlog
 	if batch.Len() == 0 {
 		return nil
 	}
-	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+	if err := postgres.Finish(ctx, tx, batch); err != nil {
 		return fmt.Errorf("write events and what goes with them: %w", err)
 	}
 	return nil
