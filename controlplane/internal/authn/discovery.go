@@ -114,8 +114,8 @@ func (m description) check() (oauth2.AuthStyle, error) {
 		"authorization_endpoint": m.Authorization, "token_endpoint": m.Token, "jwks_uri": m.Keys,
 		"userinfo_endpoint": m.UserInfo, "end_session_endpoint": m.EndSession,
 	} {
-		optional := name == "userinfo_endpoint" || name == "end_session_endpoint"
-		if !(optional && address == "") && !asSafeAs(m.Issuer, address) {
+		leftOut := address == "" && (name == "userinfo_endpoint" || name == "end_session_endpoint")
+		if !leftOut && !asSafeAs(m.Issuer, address) {
 			faults = append(faults, fmt.Errorf("%s %q must be a URL, and https if the issuer is", name, address))
 		}
 	}

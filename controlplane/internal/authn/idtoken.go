@@ -79,7 +79,7 @@ func (l *Login) signed(ctx context.Context, provider *relyingOn, raw string) (*o
 	if raw == "" || len(raw) > maxIDTokenBytes {
 		return nil, untrusted("it has %d bytes, want 1 to %d", len(raw), maxIDTokenBytes)
 	}
-	parsed, err := jose.ParseSigned(raw, algorithms)
+	parsed, err := jose.ParseSignedCompact(raw, algorithms)
 	if err != nil {
 		return nil, untrusted("parse it: %w", err)
 	}

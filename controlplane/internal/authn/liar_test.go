@@ -40,12 +40,12 @@ type liar struct {
 	keysAsked, tokensAsked atomic.Int64
 }
 
-var honestKey = sync.OnceValue(func() *rsa.PrivateKey { return newRSA() })
+var honestKey = sync.OnceValue(newRSA)
 
 func newRSA() *rsa.PrivateKey {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
-		panic(err) //nolint:forbidigo // nothing works without randomness
+		panic(err)
 	}
 	return key
 }

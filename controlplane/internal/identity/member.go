@@ -43,7 +43,7 @@ func (s *Members) Memberships(ctx context.Context, p authn.Person) ([]authn.Memb
 	}
 	var found []authn.Membership
 	err := s.db.System(ctx, func(tx pgx.Tx) (err error) {
-		found, err = memberships(ctx, tx, ` WHERE p.issuer = $1 AND p.subject = $2 ORDER BY 5, 1 LIMIT $3`, p.Issuer, p.Subject, maxMemberships)
+		found, err = memberships(ctx, tx, ` WHERE p.issuer = $1 AND p.subject = $2 ORDER BY 4, 1 LIMIT $3`, p.Issuer, p.Subject, maxMemberships)
 		return err
 	})
 	if err != nil {
@@ -54,7 +54,7 @@ func (s *Members) Memberships(ctx context.Context, p authn.Person) ([]authn.Memb
 
 // memberships are those that may be used now.
 func memberships(ctx context.Context, tx pgx.Tx, where string, args ...any) ([]authn.Membership, error) {
-	const query = `SELECT m.organization_id, m.state::text, o.state::text, coalesce(nullif(p.name, ''), p.email),
+	const query = `SELECT m.organization_id, m.state::text, coalesce(nullif(p.name, ''), p.email),
 			coalesce(nullif(o.state ->> 'display_name', ''), o.name)
 		FROM member_person p
 		JOIN member m ON m.organization_id = p.organization_id AND m.id = p.member_id AND m.valid_to IS NULL
@@ -65,10 +65,10 @@ func memberships(ctx context.Context, tx pgx.Tx, where string, args ...any) ([]a
 	}
 	var found []authn.Membership
 	var organizationID uuid.UUID
-	var memberState, organizationState, display, name string
-	_, err = pgx.ForEachRow(rows, []any{&organizationID, &memberState, &organizationState, &display, &name}, func() error {
+	var state, display, name string
+	_, err = pgx.ForEachRow(rows, []any{&organizationID, &state, &display, &name}, func() error {
 		var m member.Member
-		if err := json.Unmarshal([]byte(memberState), &m); err != nil {
+		if err := json.Unmarshal([]byte(state), &m); err != nil {
 			return err
 		}
 		if m.Active() {
