@@ -50,9 +50,13 @@ func TestIDTokenAttacks(t *testing.T) {
 		"signature_cut_off":             signing(func(l *liar, c claims) string { return cutSignature(signed(l.t, honestKey(), "honest", c)) }),
 		"claims_changed_after_signing":  signing(swapClaims),
 		"key_of_its_own_in_the_header":  signing(ownKeyInHeader),
-		"no_id_token":                   signing(func(*liar, claims) string { return "" }),
-		"garbage":                       signing(func(*liar, claims) string { return "a.b.c" }),
-		"symmetric_key_among_the_keys":  symmetricKey,
+		"json_in_place_of_compact": signing(func(l *liar, c claims) string {
+			parts := strings.Split(signed(l.t, honestKey(), "honest", c), ".")
+			return mustJSON(l.t, claims{"protected": parts[0], "payload": parts[1], "signature": parts[2]})
+		}),
+		"no_id_token":                  signing(func(*liar, claims) string { return "" }),
+		"garbage":                      signing(func(*liar, claims) string { return "a.b.c" }),
+		"symmetric_key_among_the_keys": symmetricKey,
 		"encryption_key_used_for_signing": func(l *liar) {
 			l.keys = func() []jose.JSONWebKey {
 				return []jose.JSONWebKey{{Key: &honestKey().PublicKey, KeyID: "honest", Use: "enc"}}
