@@ -39,26 +39,35 @@ func Restore(ctx context.Context, url string, a *Archive) error {
 	return postgres.Migrate(ctx, url)
 }
 
-// refuseForeign lets a database through that has no tables, or Weir's of the
-// backup's schema; whether those are empty is seen under lock.
+// refuseForeign lets a database through that has no tables, or Weir's up to the
+// backup's schema, as a restore that was killed leaves them; whether those are
+// empty is seen under lock.
 func refuseForeign(ctx context.Context, url string, schema uint) error {
-	has, err := postgres.Schema(ctx, url)
-	if err != nil || has == schema {
-		return err
-	}
 	conn, err := postgres.Connect(ctx, url)
 	if err != nil {
 		return err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
+	var ours bool
 	var table string
-	err = conn.QueryRow(ctx, `SELECT coalesce(min(relname), '') FROM pg_class
-		WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace AND relname <> 'schema_migrations'`).Scan(&table)
+	err = conn.QueryRow(ctx, `SELECT to_regclass('schema_migrations') IS NOT NULL, coalesce(min(relname), '') FROM pg_class
+		WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace`).Scan(&ours, &table)
 	if err != nil {
 		return fmt.Errorf("look whether the database is empty: %w", err)
 	}
-	if table != "" {
+	if !ours && table != "" {
 		return fmt.Errorf("the database has a table %s already: restore into an empty one", table)
+	}
+	if !ours {
+		return nil
+	}
+	var has uint
+	err = conn.QueryRow(ctx, `SELECT coalesce(max(version), 0) FROM schema_migrations`).Scan(&has)
+	if err != nil {
+		return fmt.Errorf("read schema version: %w", err)
+	}
+	if has > schema {
+		return fmt.Errorf("the database has schema %d already, newer than the backup's %d: restore into an empty one", has, schema)
 	}
 	return nil
 }

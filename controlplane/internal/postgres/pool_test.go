@@ -137,7 +137,7 @@ func TestOneConnection_survives_panics(t *testing.T) {
 					}()
 					_ = enter(t.Context(), c.mine, func(tx pgx.Tx) error {
 						for range after {
-							_, _ = tx.Query(t.Context(), `SELECT generate_series(1, 10)`)
+							_, _ = tx.Query(t.Context(), `SELECT generate_series(1, 10)`) //nolint:sqlclosecheck // left open on purpose
 						}
 						panic("a bug")
 					})
@@ -225,7 +225,7 @@ func timeout(t *testing.T) func(pgx.Tx) error {
 
 func leaveOpen(t *testing.T) func(pgx.Tx) error {
 	return func(tx pgx.Tx) error {
-		_, err := tx.Query(t.Context(), `SELECT generate_series(1, 100000)`)
+		_, err := tx.Query(t.Context(), `SELECT generate_series(1, 100000)`) //nolint:sqlclosecheck // left open on purpose
 		return err
 	}
 }
