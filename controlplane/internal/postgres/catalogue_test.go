@@ -46,6 +46,7 @@ var systemWrites = map[string]string{
 // one that another has a row.
 var acrossOrganizations = map[string]string{
 	"organization_name":            "names of organizations are unique, and no secret",
+	"join_domain_name":             "a domain of addresses belongs to one organization; the second is told that it is taken",
 	"member_live":                  "a random id",
 	"agent_live":                   "a random id",
 	"enrolment_token_sha256":       "the hash of a random token",
