@@ -55,22 +55,34 @@ type Plan struct {
 type Decide func(ctx context.Context, v readmodel.View) (Plan, error)
 
 // Commit decides and appends until no other command came between.
-func (r *Runner) Commit(ctx context.Context, from Origin, decide Decide) ([]eventlog.Event, error) {
-	leave, err := r.lanes.enter(ctx, from.Organization)
+func (r *Runner) Commit(ctx context.Context, from Origin, decide Decide) (recorded []eventlog.Event, err error) {
+	if v, ok := ctx.Value(wholeKey{}).(readmodel.View); ok {
+		return r.within(ctx, v, from, decide)
+	}
+	err = r.alone(ctx, from.Organization, func() (err error) {
+		recorded, err = r.once(ctx, from, decide)
+		return err
+	})
+	return recorded, err
+}
+
+// alone does something as the only command of the organization in this process, and
+// again where another process came between.
+func (r *Runner) alone(ctx context.Context, organization uuid.UUID, do func() error) error {
+	leave, err := r.lanes.enter(ctx, organization)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer leave()
 	for attempt := range maxAttempts {
 		if err := pause(ctx, attempt); err != nil {
-			return nil, err
+			return err
 		}
-		recorded, err := r.once(ctx, from, decide)
-		if !errors.Is(err, eventlog.ErrStale) && !saidMeanwhile(err) {
-			return recorded, err
+		if err := do(); !errors.Is(err, eventlog.ErrStale) && !saidMeanwhile(err) {
+			return err
 		}
 	}
-	return nil, fault.Because(fault.Aborted, "contended", "others were faster %d times; try again", maxAttempts)
+	return fault.Because(fault.Aborted, "contended", "others were faster %d times; try again", maxAttempts)
 }
 
 func (r *Runner) once(ctx context.Context, from Origin, decide Decide) ([]eventlog.Event, error) {
@@ -86,10 +98,13 @@ func (r *Runner) once(ctx context.Context, from Origin, decide Decide) ([]eventl
 	if err != nil {
 		return nil, err
 	}
-	return r.log.AppendWith(ctx, eventlog.Append{
-		OrganizationID: from.Organization, Head: head, Changes: plan.Changes,
-		Actor: from.Actor, RequestID: from.RequestID,
-	}, plan.Parts...)
+	return r.log.AppendWith(ctx, from.toAppend(head, plan), plan.Parts...)
+}
+
+func (from Origin) toAppend(head int64, plan Plan) eventlog.Append {
+	return eventlog.Append{
+		OrganizationID: from.Organization, Head: head, Changes: plan.Changes, Actor: from.Actor, RequestID: from.RequestID,
+	}
 }
 
 // saidMeanwhile tells that another process stored the answer of the same request

@@ -39,6 +39,13 @@ func (s *Store) Read(ctx context.Context, organization uuid.UUID, fn func(View) 
 	})
 }
 
+// Write runs fn in one transaction of the organization that may write.
+func (s *Store) Write(ctx context.Context, organization uuid.UUID, fn func(View) error) error {
+	return s.db.InOrganization(ctx, organization, func(tx pgx.Tx) error {
+		return fn(View{Tx: tx, Organization: organization})
+	})
+}
+
 // Snapshot runs fn in one read-only transaction that sees a single instant.
 func (s *Store) Snapshot(ctx context.Context, organization uuid.UUID, fn func(View) error) error {
 	return s.db.Snapshot(ctx, organization, func(tx pgx.Tx) error {

@@ -61,15 +61,18 @@ func NewAdmin(c AdminConfig) []Mount {
 	mount := func(path string, handler http.Handler) {
 		mounts = append(mounts, Mount{path, Front(path, recorded(c.Logger, bounded(handler)))})
 	}
+	projects, providers, routes := &projects{c.Runner, c.Store}, &providers{c.Runner, c.Store}, &routes{c.Runner, c.Store}
+	keys, gateways := &keys{c.Runner, c.Store}, &gateways{c.Runner, c.Store, c.Agents}
 	mount(adminv1connect.NewOrganizationServiceHandler(&organizations{c.Runner, c.Store}, behind...))
-	mount(adminv1connect.NewProjectServiceHandler(&projects{c.Runner, c.Store}, behind...))
-	mount(adminv1connect.NewProviderServiceHandler(&providers{c.Runner, c.Store}, behind...))
-	mount(adminv1connect.NewRouteServiceHandler(&routes{c.Runner, c.Store}, behind...))
-	mount(adminv1connect.NewKeyServiceHandler(&keys{c.Runner, c.Store}, behind...))
-	mount(adminv1connect.NewGatewayServiceHandler(&gateways{c.Runner, c.Store, c.Agents}, behind...))
+	mount(adminv1connect.NewProjectServiceHandler(projects, behind...))
+	mount(adminv1connect.NewProviderServiceHandler(providers, behind...))
+	mount(adminv1connect.NewRouteServiceHandler(routes, behind...))
+	mount(adminv1connect.NewKeyServiceHandler(keys, behind...))
+	mount(adminv1connect.NewGatewayServiceHandler(gateways, behind...))
 	mount(adminv1connect.NewServiceAccountServiceHandler(&serviceAccounts{c.Runner, c.Store}, behind...))
 	mount(adminv1connect.NewMemberServiceHandler(&members{c.Runner, c.Store}, behind...))
 	mount(adminv1connect.NewSessionServiceHandler(&sessions{c.Store}, behind...))
+	mount(adminv1connect.NewBatchServiceHandler(newBatches(c.Runner, projects, providers, routes, keys, gateways), behind...))
 	mount(adminv1connect.NewReportServiceHandler(c.Report, behind...))
 
 	names := []string{healthService}

@@ -103,6 +103,7 @@ type client struct {
 	members       adminv1connect.MemberServiceClient
 	sessions      adminv1connect.SessionServiceClient
 	reports       adminv1connect.ReportServiceClient
+	batches       adminv1connect.BatchServiceClient
 }
 
 // speaking calls as the tenant, in another protocol.
@@ -139,6 +140,7 @@ func (in *installation) sending(headers map[string]string, options ...connect.Cl
 		members:       adminv1connect.NewMemberServiceClient(h, url, with),
 		sessions:      adminv1connect.NewSessionServiceClient(h, url, with),
 		reports:       adminv1connect.NewReportServiceClient(h, url, with),
+		batches:       adminv1connect.NewBatchServiceClient(h, url, with),
 	}
 }
 

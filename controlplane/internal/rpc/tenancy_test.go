@@ -145,6 +145,11 @@ var foreign = map[string]func(t *testing.T, a, b *tenant){
 			t.Error("the other tenant revoked the key")
 		}
 	},
+	"BatchService.Batch": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.batches.Batch, &adminv1.BatchRequest{Operations: []*adminv1.Operation{
+			{Request: &adminv1.Operation_RevokeKey{RevokeKey: &adminv1.RevokeKeyRequest{Id: a.key.Id}}},
+		}})
+	},
 	"GatewayService.CreateGateway": func(t *testing.T, a, b *tenant) {
 		call(t, a.gateways.CreateGateway, &adminv1.CreateGatewayRequest{Name: "both", Region: "local"})
 		call(t, b.gateways.CreateGateway, &adminv1.CreateGatewayRequest{Name: "both", Region: "local"})

@@ -51,26 +51,54 @@ func (l *Log) Append(ctx context.Context, a eventlog.Append) ([]eventlog.Event, 
 // AppendWith is Append with further parts for this decision only.
 func (l *Log) AppendWith(ctx context.Context, a eventlog.Append, parts ...Part) ([]eventlog.Event, error) {
 	var recorded []eventlog.Event
-	err := l.db.InOrganization(ctx, a.OrganizationID, func(tx pgx.Tx) error {
-		at, previous, err := advance(ctx, tx, a)
-		if err != nil {
+	err := l.db.InOrganization(ctx, a.OrganizationID, func(tx pgx.Tx) (err error) {
+		var batch *pgx.Batch
+		if recorded, batch, err = l.prepare(ctx, tx, a, parts); err != nil || batch.Len() == 0 {
 			return err
 		}
-		recorded, err = Record(a, at)
-		if err != nil {
-			return err
-		}
-		batch := &pgx.Batch{}
-		queueEvents(batch, recorded)
-		if l.link != nil && len(recorded) > 0 {
-			l.link(batch, previous, recorded)
-		}
-		return write(ctx, tx, batch, recorded, append(l.parts[:len(l.parts):len(l.parts)], parts...))
+		return postgres.Finish(ctx, tx, batch)
 	})
-	if err != nil {
-		return nil, fmt.Errorf("append to organization %s after version %d: %w", a.OrganizationID, a.Head, err)
+	return recorded, failed(a, err)
+}
+
+// AppendIn is AppendWith in a transaction that goes on: it sees what was appended
+// before in it, and commits nothing.
+func (l *Log) AppendIn(ctx context.Context, tx pgx.Tx, a eventlog.Append, parts ...Part) ([]eventlog.Event, error) {
+	recorded, batch, err := l.prepare(ctx, tx, a, parts)
+	if err == nil && batch.Len() > 0 {
+		err = tx.SendBatch(ctx, batch).Close()
 	}
-	return recorded, nil
+	return recorded, failed(a, err)
+}
+
+func failed(a eventlog.Append, err error) error {
+	if err != nil {
+		return fmt.Errorf("append to organization %s after version %d: %w", a.OrganizationID, a.Head, err)
+	}
+	return nil
+}
+
+// prepare moves the head and queues all that goes with the events.
+func (l *Log) prepare(ctx context.Context, tx pgx.Tx, a eventlog.Append, parts []Part) ([]eventlog.Event, *pgx.Batch, error) {
+	at, previous, err := advance(ctx, tx, a)
+	if err != nil {
+		return nil, nil, err
+	}
+	recorded, err := Record(a, at)
+	if err != nil {
+		return nil, nil, err
+	}
+	batch := &pgx.Batch{}
+	queueEvents(batch, recorded)
+	if l.link != nil && len(recorded) > 0 {
+		l.link(batch, previous, recorded)
+	}
+	for _, part := range append(l.parts[:len(l.parts):len(l.parts)], parts...) {
+		if err := part(ctx, tx, batch, recorded); err != nil {
+			return nil, nil, err
+		}
+	}
+	return recorded, batch, nil
 }
 
 // advance moves the head and takes its row's lock until the commit. The time is
@@ -133,19 +161,4 @@ func queueEvents(batch *pgx.Batch, recorded []eventlog.Event) {
 		batch.Queue(insert, e.OrganizationID, e.Version, e.Kind, e.Subject, string(e.Payload), e.Actor, e.RequestID, e.RecordedAt,
 			e.Source.Address, e.Source.UserAgent)
 	}
-}
-
-func write(ctx context.Context, tx pgx.Tx, batch *pgx.Batch, recorded []eventlog.Event, parts []Part) error {
-	for _, part := range parts {
-		if err := part(ctx, tx, batch, recorded); err != nil {
-			return err
-		}
-	}
-	if batch.Len() == 0 {
-		return nil
-	}
-	if err := postgres.Finish(ctx, tx, batch); err != nil {
-		return fmt.Errorf("write events and what goes with them: %w", err)
-	}
-	return nil
 }
