@@ -176,7 +176,7 @@ func (f *feed) release(ctx context.Context, work compileWork) error {
 		Version:           work.state.Version,
 		ResourceCount:     int32(len(resources)),
 		Root:              root,
-		MinimumCapability: policy.MinimumCapability,
+		MinimumCapability: policy.MinimumCapability(work.state),
 		PriceBookVersion:  f.config.PriceBook.GetVersion(),
 		CompiledAt:        timestamppb.Now(),
 		SigningKeys:       believed,

@@ -15,6 +15,7 @@ import (
 	"google.golang.org/protobuf/testing/protocmp"
 
 	"github.com/weirhq/weir/controlplane/internal/fleet"
+	"github.com/weirhq/weir/controlplane/internal/key"
 	"github.com/weirhq/weir/controlplane/internal/policy"
 	"github.com/weirhq/weir/proto/contract/agentjwt"
 	"github.com/weirhq/weir/proto/contract/digest"
@@ -51,6 +52,18 @@ func TestWatch(t *testing.T) {
 		}
 		if root := policy.Root(snapshot.GetResources()); !bytes.Equal(root, header.GetRoot()) || int(header.GetResourceCount()) != len(snapshot.GetResources()) {
 			t.Errorf("%d resources with root %x, release says %d and %x", len(snapshot.GetResources()), root, header.GetResourceCount(), header.GetRoot())
+		}
+	})
+	t.Run("a_release_asks_for_what_its_policy_needs", func(t *testing.T) {
+		s := serve(t, fleet.Timing{})
+		messages := s.enrol(t).watch(t, &agentv1.WatchRequest{})
+		if got := release(t, next(t, messages)).GetMinimumCapability(); got != 1 {
+			t.Errorf("capability %d without anything new", got)
+		}
+		rotated := key.Key{ID: uuid.New(), SHA256: make([]byte, 32), Previous: &key.Previous{SHA256: bytes.Repeat([]byte{1}, 32), ExpiresAt: time.Now()}}
+		s.world.Change(func(state *policy.State) { state.Keys = append(state.Keys, rotated) })
+		if got := release(t, until(t, messages, isSnapshot)).GetMinimumCapability(); got != 2 {
+			t.Errorf("capability %d with a rotated key", got)
 		}
 	})
 	t.Run("who_has_it_gets_a_heartbeat_only", func(t *testing.T) {

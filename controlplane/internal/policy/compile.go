@@ -18,9 +18,14 @@ const (
 	MaxResources = 250_000
 	// DefaultMaxRequestBytes is a gateway's largest request body.
 	DefaultMaxRequestBytes = 20 << 20
-	// MinimumCapability of an agent that can serve what Compile makes.
-	// 1 (2026-07): gateway, provider, route with one target, key, price_book.
-	MinimumCapability = 1
+)
+
+// What an agent must be able to do, by the day it learned it.
+const (
+	// 2026-07-01: gateway, provider, route with one target, key, price_book.
+	capabilityFirst = 1
+	// 2026-11-22: the secret before a key's rotation.
+	capabilityRotation = 2
 )
 
 // Kinds of resources.
@@ -63,6 +68,16 @@ func Compile(state State, book *policyv1.PriceBook) ([]*policyv1.Resource, error
 		return cmp.Or(cmp.Compare(a.GetKind(), b.GetKind()), cmp.Compare(a.GetId(), b.GetId()))
 	})
 	return c.resources, nil
+}
+
+// MinimumCapability of an agent that can serve what Compile makes of the state.
+func MinimumCapability(state State) int32 {
+	for _, k := range state.Keys {
+		if k.Previous != nil {
+			return capabilityRotation
+		}
+	}
+	return capabilityFirst
 }
 
 // Root is the digest of compiled resources, 32 bytes.

@@ -49,6 +49,15 @@ func example() policy.State {
 	}
 }
 
+// rotated has a key that lives and one that is revoked, both with an earlier secret.
+func rotated() policy.State {
+	state := example()
+	state.Keys[0].Previous = &key.Previous{SHA256: append(make([]byte, 31), 3), Suffix: "abcd", ExpiresAt: day.Add(time.Hour)}
+	state.Keys[1].Previous = &key.Previous{SHA256: append(make([]byte, 31), 0), Suffix: "efgh", ExpiresAt: day.Add(-time.Hour)}
+	state.Keys[1].Previous.SHA256[0] = 4
+	return state
+}
+
 func book() *policyv1.PriceBook {
 	return &policyv1.PriceBook{Version: "2026-07", Entries: []*policyv1.PriceEntry{
 		{PriceList: "openai", Model: "gpt-5.1", Rates: &policyv1.Rates{Input: proto.Int64(1_250_000), Output: proto.Int64(10_000_000)}},
@@ -56,30 +65,8 @@ func book() *policyv1.PriceBook {
 }
 
 func TestCompile(t *testing.T) {
-	t.Run("golden", func(t *testing.T) {
-		resources, err := policy.Compile(example(), book())
-		if err != nil {
-			t.Fatal(err)
-		}
-		var b strings.Builder
-		for _, r := range resources {
-			b.WriteString(r.GetKind() + " " + r.GetId() + " " + hex.EncodeToString(r.GetBody()) + "\n")
-		}
-		b.WriteString("root " + hex.EncodeToString(policy.Root(resources)) + "\n")
-		file := filepath.Join("testdata", "policy.golden")
-		if os.Getenv("UPDATE_GOLDEN") != "" {
-			if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(string(want), b.String()); diff != "" {
-			t.Errorf("compiled bytes changed (-want +got):\n%s", diff)
-		}
-	})
+	t.Run("golden", func(t *testing.T) { wantGolden(t, "policy.golden", example()) })
+	t.Run("golden_rotated", func(t *testing.T) { wantGolden(t, "rotated.golden", rotated()) })
 	t.Run("bodies_decode_to_what_the_state_says", func(t *testing.T) {
 		resources, err := policy.Compile(example(), book())
 		if err != nil {
@@ -146,6 +133,48 @@ func TestCompile(t *testing.T) {
 	})
 }
 
+func wantGolden(t *testing.T, name string, state policy.State) {
+	t.Helper()
+	resources, err := policy.Compile(state, book())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	for _, r := range resources {
+		b.WriteString(r.GetKind() + " " + r.GetId() + " " + hex.EncodeToString(r.GetBody()) + "\n")
+	}
+	b.WriteString("root " + hex.EncodeToString(policy.Root(resources)) + "\n")
+	file := filepath.Join("testdata", name)
+	if os.Getenv("UPDATE_GOLDEN") != "" {
+		if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), b.String()); diff != "" {
+		t.Errorf("compiled bytes changed (-want +got):\n%s", diff)
+	}
+}
+
+func TestMinimumCapability(t *testing.T) {
+	for name, test := range map[string]struct {
+		state policy.State
+		want  int32
+	}{
+		"nothing_new":   {example(), 1},
+		"a_rotated_key": {rotated(), 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := policy.MinimumCapability(test.state); got != test.want {
+				t.Errorf("got %d, want %d", got, test.want)
+			}
+		})
+	}
+}
+
 func TestEnumsAgree(t *testing.T) {
 	if diff := cmp.Diff(eventv1.Dialect_value, policyv1.Dialect_value); diff != "" {
 		t.Errorf("dialects of events and policies differ:\n%s", diff)
@@ -167,6 +196,22 @@ func TestRevocations(t *testing.T) {
 		state := example()
 		shuffle(state.Keys)
 		if diff := cmp.Diff(want, policy.Revocations(state), protocmp.Transform()); diff != "" {
+			t.Fatal(diff)
+		}
+	}
+}
+
+func TestRevocationsHaveBothSecrets(t *testing.T) {
+	state := rotated()
+	hashes := [][]byte{state.Keys[1].SHA256, state.Keys[1].Previous.SHA256}
+	want := []*policyv1.Revocation{
+		{KeyId: id(10).String(), KeySha256: append(make([]byte, 31), 2), Version: 9},
+		{KeyId: id(8).String(), KeySha256: hashes[0], Version: 12},
+		{KeyId: id(8).String(), KeySha256: hashes[1], Version: 12},
+	}
+	for range 20 {
+		shuffle(state.Keys)
+		if diff := cmp.Diff(want, policy.Revocations(state).GetRevocations(), protocmp.Transform()); diff != "" {
 			t.Fatal(diff)
 		}
 	}

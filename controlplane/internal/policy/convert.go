@@ -55,7 +55,7 @@ func toProtoKey(k key.Key) *policyv1.Key {
 		routes[i] = id.String()
 	}
 	slices.Sort(routes)
-	return &policyv1.Key{
+	compiled := &policyv1.Key{
 		Id:        k.ID.String(),
 		ProjectId: k.ProjectID.String(),
 		Sha256:    k.SHA256,
@@ -63,6 +63,11 @@ func toProtoKey(k key.Key) *policyv1.Key {
 		ExpiresAt: toProtoTime(k.ExpiresAt),
 		RevokedAt: toProtoTime(k.RevokedAt),
 	}
+	if k.Previous != nil {
+		compiled.PreviousSha256 = k.Previous.SHA256
+		compiled.PreviousExpiresAt = timestamppb.New(k.Previous.ExpiresAt)
+	}
+	return compiled
 }
 
 func toProtoTime(t time.Time) *timestamppb.Timestamp {

@@ -1,14 +1,17 @@
 package policy
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 
+	"github.com/weirhq/weir/controlplane/internal/key"
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
 
 // Revocations is the cumulative set of revoked keys in the state, ordered by
-// (version, key id). Whoever signs it sets the epoch.
+// (version, key id, hash). The secret before a rotation is in it whether its time
+// is over or not: an agent's clock may be behind. Whoever signs it sets the epoch.
 func Revocations(state State) *policyv1.Revocations {
 	set := &policyv1.Revocations{
 		OrganizationId: state.OrganizationID.String(),
@@ -19,14 +22,18 @@ func Revocations(state State) *policyv1.Revocations {
 			continue
 		}
 		set.Version = max(set.Version, k.RevokedVersion)
-		set.Revocations = append(set.Revocations, &policyv1.Revocation{
-			KeyId:     k.ID.String(),
-			KeySha256: k.SHA256,
-			Version:   k.RevokedVersion,
-		})
+		set.Revocations = append(set.Revocations, revocation(k, k.SHA256))
+		if k.Previous != nil {
+			set.Revocations = append(set.Revocations, revocation(k, k.Previous.SHA256))
+		}
 	}
 	slices.SortFunc(set.Revocations, func(a, b *policyv1.Revocation) int {
-		return cmp.Or(cmp.Compare(a.GetVersion(), b.GetVersion()), cmp.Compare(a.GetKeyId(), b.GetKeyId()))
+		return cmp.Or(cmp.Compare(a.GetVersion(), b.GetVersion()), cmp.Compare(a.GetKeyId(), b.GetKeyId()),
+			bytes.Compare(a.GetKeySha256(), b.GetKeySha256()))
 	})
 	return set
+}
+
+func revocation(k key.Key, sha256 []byte) *policyv1.Revocation {
+	return &policyv1.Revocation{KeyId: k.ID.String(), KeySha256: sha256, Version: k.RevokedVersion}
 }

@@ -27,7 +27,11 @@ func (c *Client) LoadPolicy() bool {
 	for _, found := range valid {
 		file := found.file
 		file.revoked = larger(file.revoked, revoked)
-		if err := c.swap(file, nil); err != nil {
+		err := servable(file.header)
+		if err == nil {
+			err = c.swap(file, nil)
+		}
+		if err != nil {
 			c.config.Log.Error("stored policy is not used", "path", c.slots.paths[found.slot], "error", err)
 			continue
 		}
@@ -119,8 +123,17 @@ func (c *Client) admit(file *policyFile) error {
 				errOlder, h.GetEpoch(), h.GetVersion(), now.GetEpoch(), now.GetVersion())
 		}
 	}
-	if need := h.GetMinimumCapability(); need > Capability {
+	err := servable(h)
+	if err != nil {
 		c.rejected = h.GetRoot()
+	}
+	return err
+}
+
+// servable says why this build can't serve a policy: it would leave out what it
+// does not know, such as whom a route is for.
+func servable(h *policyv1.Release) error {
+	if need := h.GetMinimumCapability(); need > Capability {
 		return fmt.Errorf("needs an agent of capability %d, this one has %d: upgrade it", need, Capability)
 	}
 	return nil

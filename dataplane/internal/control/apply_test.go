@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/weirhq/weir/dataplane/internal/control"
 	"github.com/weirhq/weir/dataplane/internal/snapshot"
 	"github.com/weirhq/weir/proto/contract/agentjwt"
 	"github.com/weirhq/weir/proto/contract/digest"
@@ -69,7 +70,7 @@ func TestWhatIsRefused(t *testing.T) {
 			d.resources[1].Kind, d.resources[1].Id = "gateway", gateway
 			d.header.Root = rootOf(d.resources)
 		}), "twice"},
-		"capability": {signed(func(d *draft) { d.header.MinimumCapability = 99 }), "capability 99"},
+		"capability": {signed(func(d *draft) { d.header.MinimumCapability = control.Capability + 1 }), "capability 3, this one has 2"},
 		"too_many_resources": {signed(func(d *draft) {
 			d.resources = nil
 			for range 250_001 {
@@ -91,7 +92,9 @@ func TestWhatIsRefused(t *testing.T) {
 			if v, r := p.now(); v != 5 || r != 2 {
 				t.Errorf("version %d with revocations %d is served", v, r)
 			}
-			good := l.sign(newDraft(7))
+			next := newDraft(7)
+			next.header.MinimumCapability = control.Capability
+			good := l.sign(next)
 			eventually(t, "the next good policy is served", func() bool {
 				l.again(func() { l.snapshot(good) })
 				v, r := p.now()

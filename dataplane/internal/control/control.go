@@ -26,8 +26,10 @@ import (
 )
 
 // Capability of this build, raised with each kind of policy it learns to serve.
-// 1 (2026-07): gateway, provider, route with one target, key, price_book.
-const Capability = 1
+//
+//	1 (2026-07-01): gateway, provider, route with one target, key, price_book.
+//	2 (2026-11-22): the secret before a key's rotation.
+const Capability = 2
 
 // Compile prepares a verified policy with the revocations that hold now. swap
 // makes it the served one; it runs after the policy is on disk. An error refuses

@@ -2,10 +2,12 @@ package control_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,8 +15,10 @@ import (
 	"log/slog"
 
 	"connectrpc.com/connect"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/weirhq/weir/dataplane/internal/control"
+	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
 
 // stored makes a state folder whose slots hold versions 1 and 2, the second with
@@ -115,6 +119,28 @@ func TestSlots(t *testing.T) {
 		p, _, _ := boot(t, dir, &bytes.Buffer{})
 		if v, r := p.now(); v != 1 || r != 3 {
 			t.Errorf("version %d, revocations %d, want 1 and 3", v, r)
+		}
+	})
+	t.Run("one_of_a_later_build_falls_back_to_the_other", func(t *testing.T) {
+		l, p, dir := newLiar(t), &plane{}, t.TempDir()
+		_, stop := run(t, p.config(l.url, dir))
+		l.snapshot(l.sign(newDraft(1)))
+		eventually(t, "version 1 is served", func() bool { v, _ := p.now(); return v == 1 })
+		stop()
+		d := newDraft(2)
+		d.header.MinimumCapability = control.Capability + 1
+		d.revocations = revoked(1, 3)
+		s := l.sign(d)
+		body, err := proto.Marshal(&policyv1.PolicyFile{Release: s.Release, Resources: s.Resources, Revocations: s.Revocations})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum := sha256.Sum256(body)
+		write(t, filepath.Join(dir, "policy", "b"), slices.Concat([]byte("weirpol1"), sum[:], body))
+		var said bytes.Buffer
+		again, _, ok := boot(t, dir, &said)
+		if v, r := again.now(); !ok || v != 1 || r != 3 || !strings.Contains(said.String(), "upgrade it") {
+			t.Errorf("version %d, revocations %d, %v: %s", v, r, ok, said.String())
 		}
 	})
 	t.Run("both_damaged_is_no_policy", func(t *testing.T) {

@@ -13,7 +13,8 @@ import (
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
 
-const maxRevocations = 250_000
+// maxRevocations: each of a policy's keys has at most two secrets.
+const maxRevocations = 2 * snapshot.MaxResources
 
 // errUntrusted marks what nobody with the organization's key has said, or not
 // like this. It is not held against the release it pretends to be.

@@ -28,6 +28,8 @@ func (e *exchange) authenticate() *openai.Error {
 		return keyRevoked
 	case snapshot.Expired:
 		return keyExpired
+	case snapshot.Rotated:
+		return keyRotated
 	}
 	return e.keyUnknown()
 }

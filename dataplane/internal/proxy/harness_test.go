@@ -35,6 +35,8 @@ const (
 	revokedKey  = "weir_revoked_key"
 	lateRevoked = "weir_late_revoked_key"
 	expiredKey  = "weir_expired_key"
+	oldKey      = "weir_key_before_its_rotation"
+	replacedKey = "weir_key_long_after_its_rotation"
 	goneKey     = "weir_key_that_only_the_revocations_name"
 )
 
@@ -194,8 +196,8 @@ func (h *harness) policy(upstream string) *snapshot.Policy {
 		provider("bare", upstream+"/v1", "env://WEIR_SECRET_ABSENT", "openai"),
 		route("chat", "mock", "gpt-4o"), route("odd", "mock", "odd-model"), route("dead", "dead", "gpt-4o"),
 		route("elsewhere", "elsewhere", "gpt-4o"), route("bare", "bare", "gpt-4o"), route("dear", "mock", "dear-model"),
-		key("k-good", goodKey, &policyv1.Key{}),
-		key("k-narrow", narrowKey, &policyv1.Key{RouteIds: []string{"r-odd"}}),
+		key("k-good", goodKey, &policyv1.Key{PreviousSha256: hash(oldKey), PreviousExpiresAt: timestamppb.New(time.Now().Add(time.Hour))}),
+		key("k-narrow", narrowKey, &policyv1.Key{RouteIds: []string{"r-odd"}, PreviousSha256: hash(replacedKey), PreviousExpiresAt: past}),
 		key("k-revoked", revokedKey, &policyv1.Key{RevokedAt: past}),
 		key("k-late", lateRevoked, &policyv1.Key{}),
 		key("k-expired", expiredKey, &policyv1.Key{ExpiresAt: past}),

@@ -30,7 +30,7 @@ func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 		unauthenticated: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "weir_agent_unauthenticated_total",
 			Help: "Requests without a valid key. Those of an unknown key have no usage record."}, []string{"code"}),
 		unrecorded: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "weir_agent_refusals_unrecorded_total",
-			Help: "Refusals without a usage record: beyond 10 per second of a key that is revoked, expired or asks for what is not served."}, []string{"code"}),
+			Help: "Refusals without a usage record: beyond 10 per second of a key that is revoked, expired, rotated or asks for what is not served."}, []string{"code"}),
 		spoolFull: prometheus.NewCounter(prometheus.CounterOpts{Name: "weir_agent_spool_refusals_total",
 			Help: "Usage records not taken because the spool is full."}),
 		spoolErrors: prometheus.NewCounter(prometheus.CounterOpts{Name: "weir_agent_spool_errors_total",

@@ -16,6 +16,7 @@ var (
 	keyMissing = unauthenticated("key_missing", "No key was sent. Send it as Authorization: Bearer KEY.")
 	keyRevoked = unauthenticated("key_revoked", "This key was revoked.")
 	keyExpired = unauthenticated("key_expired", "This key has expired.")
+	keyRotated = unauthenticated("key_rotated", "This key has a new secret, and the time of this one is over.")
 
 	bodyTimeout = &openai.Error{Status: http.StatusRequestTimeout, Code: "body_timeout",
 		Message: "The request body did not come in time."}

@@ -31,6 +31,7 @@ func TestRefusals(t *testing.T) {
 		"key_in_revocations":     {lateRevoked, ask("chat"), 401, "key_revoked", true},
 		"key_gone_from_policy":   {goneKey, ask("chat"), 401, "key_revoked", true},
 		"expired_key":            {expiredKey, ask("chat"), 401, "key_expired", true},
+		"replaced_secret":        {replacedKey, ask("chat"), 401, "key_rotated", true},
 		"route_of_others":        {narrowKey, ask("chat"), 403, "route_not_allowed", true},
 		"unknown_route":          {goodKey, ask("nothing"), 404, "route_unknown", true},
 		"no_json":                {goodKey, `{"model":"chat"`, 400, "invalid_json", true},
@@ -109,6 +110,17 @@ func TestUnknownKeyIsToldThePolicysAge(t *testing.T) {
 	}
 	if got := counted(t, h, "weir_agent_unauthenticated_total"); got != 1 {
 		t.Errorf("%v unauthenticated requests counted", got)
+	}
+}
+
+// TestASecretThatWasReplaced: until its time is over it is the same key.
+func TestASecretThatWasReplaced(t *testing.T) {
+	h := newHarness(t)
+	if response, text := h.post(oldKey, question+`}`); response.StatusCode != 200 {
+		t.Errorf("%d %s", response.StatusCode, text)
+	}
+	if _, ended := h.record(); ended.KeyId != "k-good" || ended.ProjectId != "project-1" {
+		t.Errorf("recorded %v", ended)
 	}
 }
 

@@ -42,8 +42,11 @@ type content struct {
 type Key struct {
 	ID, ProjectID string
 	expiresAt     time.Time
-	revoked       bool
-	routes        map[*Route]bool // nil: every route
+	// rotatedAt is when a secret that was replaced stops to open the key; zero:
+	// the secret is the key's present one.
+	rotatedAt time.Time
+	revoked   bool
+	routes    map[*Route]bool // nil: every route
 }
 
 // May tells whether the key may use a route.
@@ -87,6 +90,8 @@ const (
 	Revoked
 	// Expired: its time is over.
 	Expired
+	// Rotated: the key has a new secret, and the time of this one is over.
+	Rotated
 	// Good: it may call.
 	Good
 )
@@ -102,6 +107,8 @@ func (p *Policy) Key(sha256 [32]byte, now time.Time) (*Key, Standing) {
 		return nil, Unknown
 	case !key.expiresAt.IsZero() && !now.Before(key.expiresAt):
 		return key, Expired
+	case !key.rotatedAt.IsZero() && !now.Before(key.rotatedAt):
+		return key, Rotated
 	}
 	return key, Good
 }

@@ -89,35 +89,3 @@ func quote(text string) []byte {
 	_ = encoder.Encode(text) // a string always encodes
 	return bytes.TrimSpace(b.Bytes())
 }
-
-func (c *compiler) addKey(id string, k *policyv1.Key) {
-	if len(k.GetSha256()) != 32 {
-		c.refuse("key %s: its hash has %d bytes", id, len(k.GetSha256()))
-		return
-	}
-	hash := [32]byte(k.GetSha256())
-	if c.keyIDs[id] || c.content.keys[hash] != nil {
-		c.refuse("key %s is there twice", id)
-		return
-	}
-	key := &Key{ID: id, ProjectID: k.GetProjectId(), revoked: k.GetRevokedAt() != nil}
-	if k.GetExpiresAt() != nil {
-		key.expiresAt = k.GetExpiresAt().AsTime()
-	}
-	c.keyIDs[id] = true
-	c.content.keys[hash] = key
-	if key.revoked {
-		return // it is kept for its hash, its routes may be gone
-	}
-	for _, routeID := range k.GetRouteIds() {
-		route := c.routes[routeID]
-		if route == nil {
-			c.refuse("key %s: there is no route %s", id, routeID)
-			continue
-		}
-		if key.routes == nil {
-			key.routes = make(map[*Route]bool, len(k.GetRouteIds()))
-		}
-		key.routes[route] = true
-	}
-}

@@ -13,6 +13,7 @@ const meanings: Record<string, string> = {
   key_unknown: "The key is not in the policy of this gateway.",
   key_revoked: "The key was revoked.",
   key_expired: "The key has expired.",
+  key_rotated: "The key has a new secret, and the time of the one that was sent is over. Give the application the new one.",
   unsupported_surface: "The agent does not serve this path.",
   method_not_allowed: "The agent does not serve this path for this method.",
   no_policy: "The agent had no policy yet.",

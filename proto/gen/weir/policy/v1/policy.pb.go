@@ -502,6 +502,7 @@ func (x *Revocations) GetRevocations() []*Revocation {
 	return nil
 }
 
+// Revocation is of one secret; a key that was rotated has two.
 type Revocation struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Key id (UUID).
@@ -769,7 +770,11 @@ type Provider struct {
 	CredentialRef string                 `protobuf:"bytes,5,opt,name=credential_ref,json=credentialRef,proto3" json:"credential_ref,omitempty"`
 	Region        string                 `protobuf:"bytes,6,opt,name=region,proto3" json:"region,omitempty"`
 	// Price list its models are priced by; empty: all unpriced.
-	PriceList     string `protobuf:"bytes,7,opt,name=price_list,json=priceList,proto3" json:"price_list,omitempty"`
+	PriceList string `protobuf:"bytes,7,opt,name=price_list,json=priceList,proto3" json:"price_list,omitempty"`
+	// Sent with every request, in place of the caller's of the same name; what
+	// contract/header does not allow refuses the policy. Ordered by name.
+	Headers       []*Header `protobuf:"bytes,8,rep,name=headers,proto3" json:"headers,omitempty"`
+	Timeouts      *Timeouts `protobuf:"bytes,9,opt,name=timeouts,proto3" json:"timeouts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -853,20 +858,156 @@ func (x *Provider) GetPriceList() string {
 	return ""
 }
 
-// Route: what an application writes in `model`. Kind "route".
-type Route struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	Strategy      Strategy               `protobuf:"varint,3,opt,name=strategy,proto3,enum=weir.policy.v1.Strategy" json:"strategy,omitempty"`
-	Targets       []*Target              `protobuf:"bytes,4,rep,name=targets,proto3" json:"targets,omitempty"`
+func (x *Provider) GetHeaders() []*Header {
+	if x != nil {
+		return x.Headers
+	}
+	return nil
+}
+
+func (x *Provider) GetTimeouts() *Timeouts {
+	if x != nil {
+		return x.Timeouts
+	}
+	return nil
+}
+
+type Header struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// In canonical form (X-Team), each once.
+	Name          string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Value         string `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
+func (x *Header) Reset() {
+	*x = Header{}
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Header) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Header) ProtoMessage() {}
+
+func (x *Header) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Header.ProtoReflect.Descriptor instead.
+func (*Header) Descriptor() ([]byte, []int) {
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *Header) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Header) GetValue() string {
+	if x != nil {
+		return x.Value
+	}
+	return ""
+}
+
+// Timeouts bound one request to an upstream, in milliseconds. 0: what the
+// provider says where a route does not, else the agent's own.
+type Timeouts struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Until the upstream's status line.
+	FirstByteMs int64 `protobuf:"varint,1,opt,name=first_byte_ms,json=firstByteMs,proto3" json:"first_byte_ms,omitempty"`
+	// Between two pieces of an answer's body.
+	IdleMs int64 `protobuf:"varint,2,opt,name=idle_ms,json=idleMs,proto3" json:"idle_ms,omitempty"`
+	// Until the answer's last byte.
+	TotalMs       int64 `protobuf:"varint,3,opt,name=total_ms,json=totalMs,proto3" json:"total_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Timeouts) Reset() {
+	*x = Timeouts{}
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Timeouts) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Timeouts) ProtoMessage() {}
+
+func (x *Timeouts) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Timeouts.ProtoReflect.Descriptor instead.
+func (*Timeouts) Descriptor() ([]byte, []int) {
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *Timeouts) GetFirstByteMs() int64 {
+	if x != nil {
+		return x.FirstByteMs
+	}
+	return 0
+}
+
+func (x *Timeouts) GetIdleMs() int64 {
+	if x != nil {
+		return x.IdleMs
+	}
+	return 0
+}
+
+func (x *Timeouts) GetTotalMs() int64 {
+	if x != nil {
+		return x.TotalMs
+	}
+	return 0
+}
+
+// Route: what an application writes in `model`. Kind "route".
+type Route struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Id       string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Name     string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	Strategy Strategy               `protobuf:"varint,3,opt,name=strategy,proto3,enum=weir.policy.v1.Strategy" json:"strategy,omitempty"`
+	Targets  []*Target              `protobuf:"bytes,4,rep,name=targets,proto3" json:"targets,omitempty"`
+	// Each comes before the provider's.
+	Timeouts *Timeouts `protobuf:"bytes,5,opt,name=timeouts,proto3" json:"timeouts,omitempty"`
+	// For keys of other projects the route does not exist; empty: for all it does.
+	AllowedProjectIds []string `protobuf:"bytes,6,rep,name=allowed_project_ids,json=allowedProjectIds,proto3" json:"allowed_project_ids,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
 func (x *Route) Reset() {
 	*x = Route{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[10]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -878,7 +1019,7 @@ func (x *Route) String() string {
 func (*Route) ProtoMessage() {}
 
 func (x *Route) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[10]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -891,7 +1032,7 @@ func (x *Route) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Route.ProtoReflect.Descriptor instead.
 func (*Route) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{10}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Route) GetId() string {
@@ -922,6 +1063,20 @@ func (x *Route) GetTargets() []*Target {
 	return nil
 }
 
+func (x *Route) GetTimeouts() *Timeouts {
+	if x != nil {
+		return x.Timeouts
+	}
+	return nil
+}
+
+func (x *Route) GetAllowedProjectIds() []string {
+	if x != nil {
+		return x.AllowedProjectIds
+	}
+	return nil
+}
+
 type Target struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	ProviderId    string                 `protobuf:"bytes,1,opt,name=provider_id,json=providerId,proto3" json:"provider_id,omitempty"`
@@ -932,7 +1087,7 @@ type Target struct {
 
 func (x *Target) Reset() {
 	*x = Target{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[11]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -944,7 +1099,7 @@ func (x *Target) String() string {
 func (*Target) ProtoMessage() {}
 
 func (x *Target) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[11]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -957,7 +1112,7 @@ func (x *Target) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Target.ProtoReflect.Descriptor instead.
 func (*Target) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{11}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Target) GetProviderId() string {
@@ -986,14 +1141,19 @@ type Key struct {
 	// Absent: never expires.
 	ExpiresAt *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
 	// Present: revoked. Kept for 90 days so that `key_revoked` stays true.
-	RevokedAt     *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=revoked_at,json=revokedAt,proto3" json:"revoked_at,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	RevokedAt *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=revoked_at,json=revokedAt,proto3" json:"revoked_at,omitempty"`
+	// SHA-256 of the secret before the last rotation, 32 bytes. It opens the same
+	// key before previous_expires_at and is kept after that, so that `key_rotated`
+	// stays true. Both are there or neither.
+	PreviousSha256    []byte                 `protobuf:"bytes,7,opt,name=previous_sha256,json=previousSha256,proto3" json:"previous_sha256,omitempty"`
+	PreviousExpiresAt *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=previous_expires_at,json=previousExpiresAt,proto3" json:"previous_expires_at,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *Key) Reset() {
 	*x = Key{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[12]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1005,7 +1165,7 @@ func (x *Key) String() string {
 func (*Key) ProtoMessage() {}
 
 func (x *Key) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[12]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1018,7 +1178,7 @@ func (x *Key) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Key.ProtoReflect.Descriptor instead.
 func (*Key) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{12}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Key) GetId() string {
@@ -1063,6 +1223,20 @@ func (x *Key) GetRevokedAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Key) GetPreviousSha256() []byte {
+	if x != nil {
+		return x.PreviousSha256
+	}
+	return nil
+}
+
+func (x *Key) GetPreviousExpiresAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.PreviousExpiresAt
+	}
+	return nil
+}
+
 // PriceBook: prices of upstream models. Kind "price_book", id = version.
 type PriceBook struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1074,7 +1248,7 @@ type PriceBook struct {
 
 func (x *PriceBook) Reset() {
 	*x = PriceBook{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[13]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1086,7 +1260,7 @@ func (x *PriceBook) String() string {
 func (*PriceBook) ProtoMessage() {}
 
 func (x *PriceBook) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[13]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1099,7 +1273,7 @@ func (x *PriceBook) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceBook.ProtoReflect.Descriptor instead.
 func (*PriceBook) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{13}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *PriceBook) GetVersion() string {
@@ -1137,7 +1311,7 @@ type PriceEntry struct {
 
 func (x *PriceEntry) Reset() {
 	*x = PriceEntry{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[14]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1149,7 +1323,7 @@ func (x *PriceEntry) String() string {
 func (*PriceEntry) ProtoMessage() {}
 
 func (x *PriceEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[14]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1162,7 +1336,7 @@ func (x *PriceEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceEntry.ProtoReflect.Descriptor instead.
 func (*PriceEntry) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{14}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *PriceEntry) GetPriceList() string {
@@ -1231,7 +1405,7 @@ type Rates struct {
 
 func (x *Rates) Reset() {
 	*x = Rates{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[15]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1243,7 +1417,7 @@ func (x *Rates) String() string {
 func (*Rates) ProtoMessage() {}
 
 func (x *Rates) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[15]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1256,7 +1430,7 @@ func (x *Rates) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rates.ProtoReflect.Descriptor instead.
 func (*Rates) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{15}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Rates) GetInput() int64 {
@@ -1366,7 +1540,7 @@ const file_weir_policy_v1_policy_proto_rawDesc = "" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
 	"\x06region\x18\x03 \x01(\tR\x06region\x12*\n" +
-	"\x11max_request_bytes\x18\x04 \x01(\x03R\x0fmaxRequestBytes\"\xda\x01\n" +
+	"\x11max_request_bytes\x18\x04 \x01(\x03R\x0fmaxRequestBytes\"\xc2\x02\n" +
 	"\bProvider\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x121\n" +
@@ -1375,17 +1549,28 @@ const file_weir_policy_v1_policy_proto_rawDesc = "" +
 	"\x0ecredential_ref\x18\x05 \x01(\tR\rcredentialRef\x12\x16\n" +
 	"\x06region\x18\x06 \x01(\tR\x06region\x12\x1d\n" +
 	"\n" +
-	"price_list\x18\a \x01(\tR\tpriceList\"\x93\x01\n" +
+	"price_list\x18\a \x01(\tR\tpriceList\x120\n" +
+	"\aheaders\x18\b \x03(\v2\x16.weir.policy.v1.HeaderR\aheaders\x124\n" +
+	"\btimeouts\x18\t \x01(\v2\x18.weir.policy.v1.TimeoutsR\btimeouts\"2\n" +
+	"\x06Header\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value\"b\n" +
+	"\bTimeouts\x12\"\n" +
+	"\rfirst_byte_ms\x18\x01 \x01(\x03R\vfirstByteMs\x12\x17\n" +
+	"\aidle_ms\x18\x02 \x01(\x03R\x06idleMs\x12\x19\n" +
+	"\btotal_ms\x18\x03 \x01(\x03R\atotalMs\"\xf9\x01\n" +
 	"\x05Route\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x124\n" +
 	"\bstrategy\x18\x03 \x01(\x0e2\x18.weir.policy.v1.StrategyR\bstrategy\x120\n" +
-	"\atargets\x18\x04 \x03(\v2\x16.weir.policy.v1.TargetR\atargets\"E\n" +
+	"\atargets\x18\x04 \x03(\v2\x16.weir.policy.v1.TargetR\atargets\x124\n" +
+	"\btimeouts\x18\x05 \x01(\v2\x18.weir.policy.v1.TimeoutsR\btimeouts\x12.\n" +
+	"\x13allowed_project_ids\x18\x06 \x03(\tR\x11allowedProjectIds\"E\n" +
 	"\x06Target\x12\x1f\n" +
 	"\vprovider_id\x18\x01 \x01(\tR\n" +
 	"providerId\x12\x14\n" +
 	"\x05model\x18\x02 \x01(\tR\x05modelJ\x04\b\x03\x10\n" +
-	"\"\xdf\x01\n" +
+	"\"\xd4\x02\n" +
 	"\x03Key\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n" +
 	"\n" +
@@ -1395,7 +1580,9 @@ const file_weir_policy_v1_policy_proto_rawDesc = "" +
 	"\n" +
 	"expires_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\x129\n" +
 	"\n" +
-	"revoked_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\trevokedAt\"[\n" +
+	"revoked_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\trevokedAt\x12'\n" +
+	"\x0fprevious_sha256\x18\a \x01(\fR\x0epreviousSha256\x12J\n" +
+	"\x13previous_expires_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x11previousExpiresAt\"[\n" +
 	"\tPriceBook\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x124\n" +
 	"\aentries\x18\x02 \x03(\v2\x1a.weir.policy.v1.PriceEntryR\aentries\"\xb0\x02\n" +
@@ -1449,7 +1636,7 @@ func file_weir_policy_v1_policy_proto_rawDescGZIP() []byte {
 }
 
 var file_weir_policy_v1_policy_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_weir_policy_v1_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_weir_policy_v1_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_weir_policy_v1_policy_proto_goTypes = []any{
 	(Dialect)(0),                  // 0: weir.policy.v1.Dialect
 	(Strategy)(0),                 // 1: weir.policy.v1.Strategy
@@ -1463,34 +1650,40 @@ var file_weir_policy_v1_policy_proto_goTypes = []any{
 	(*PolicyFile)(nil),            // 9: weir.policy.v1.PolicyFile
 	(*Gateway)(nil),               // 10: weir.policy.v1.Gateway
 	(*Provider)(nil),              // 11: weir.policy.v1.Provider
-	(*Route)(nil),                 // 12: weir.policy.v1.Route
-	(*Target)(nil),                // 13: weir.policy.v1.Target
-	(*Key)(nil),                   // 14: weir.policy.v1.Key
-	(*PriceBook)(nil),             // 15: weir.policy.v1.PriceBook
-	(*PriceEntry)(nil),            // 16: weir.policy.v1.PriceEntry
-	(*Rates)(nil),                 // 17: weir.policy.v1.Rates
-	(*timestamppb.Timestamp)(nil), // 18: google.protobuf.Timestamp
+	(*Header)(nil),                // 12: weir.policy.v1.Header
+	(*Timeouts)(nil),              // 13: weir.policy.v1.Timeouts
+	(*Route)(nil),                 // 14: weir.policy.v1.Route
+	(*Target)(nil),                // 15: weir.policy.v1.Target
+	(*Key)(nil),                   // 16: weir.policy.v1.Key
+	(*PriceBook)(nil),             // 17: weir.policy.v1.PriceBook
+	(*PriceEntry)(nil),            // 18: weir.policy.v1.PriceEntry
+	(*Rates)(nil),                 // 19: weir.policy.v1.Rates
+	(*timestamppb.Timestamp)(nil), // 20: google.protobuf.Timestamp
 }
 var file_weir_policy_v1_policy_proto_depIdxs = []int32{
-	18, // 0: weir.policy.v1.Release.compiled_at:type_name -> google.protobuf.Timestamp
+	20, // 0: weir.policy.v1.Release.compiled_at:type_name -> google.protobuf.Timestamp
 	3,  // 1: weir.policy.v1.Release.signing_keys:type_name -> weir.policy.v1.SigningKey
 	7,  // 2: weir.policy.v1.Revocations.revocations:type_name -> weir.policy.v1.Revocation
 	4,  // 3: weir.policy.v1.PolicyFile.release:type_name -> weir.policy.v1.SignedRelease
 	5,  // 4: weir.policy.v1.PolicyFile.resources:type_name -> weir.policy.v1.Resource
 	8,  // 5: weir.policy.v1.PolicyFile.revocations:type_name -> weir.policy.v1.SignedRevocations
 	0,  // 6: weir.policy.v1.Provider.dialect:type_name -> weir.policy.v1.Dialect
-	1,  // 7: weir.policy.v1.Route.strategy:type_name -> weir.policy.v1.Strategy
-	13, // 8: weir.policy.v1.Route.targets:type_name -> weir.policy.v1.Target
-	18, // 9: weir.policy.v1.Key.expires_at:type_name -> google.protobuf.Timestamp
-	18, // 10: weir.policy.v1.Key.revoked_at:type_name -> google.protobuf.Timestamp
-	16, // 11: weir.policy.v1.PriceBook.entries:type_name -> weir.policy.v1.PriceEntry
-	17, // 12: weir.policy.v1.PriceEntry.rates:type_name -> weir.policy.v1.Rates
-	17, // 13: weir.policy.v1.PriceEntry.long_rates:type_name -> weir.policy.v1.Rates
-	14, // [14:14] is the sub-list for method output_type
-	14, // [14:14] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	12, // 7: weir.policy.v1.Provider.headers:type_name -> weir.policy.v1.Header
+	13, // 8: weir.policy.v1.Provider.timeouts:type_name -> weir.policy.v1.Timeouts
+	1,  // 9: weir.policy.v1.Route.strategy:type_name -> weir.policy.v1.Strategy
+	15, // 10: weir.policy.v1.Route.targets:type_name -> weir.policy.v1.Target
+	13, // 11: weir.policy.v1.Route.timeouts:type_name -> weir.policy.v1.Timeouts
+	20, // 12: weir.policy.v1.Key.expires_at:type_name -> google.protobuf.Timestamp
+	20, // 13: weir.policy.v1.Key.revoked_at:type_name -> google.protobuf.Timestamp
+	20, // 14: weir.policy.v1.Key.previous_expires_at:type_name -> google.protobuf.Timestamp
+	18, // 15: weir.policy.v1.PriceBook.entries:type_name -> weir.policy.v1.PriceEntry
+	19, // 16: weir.policy.v1.PriceEntry.rates:type_name -> weir.policy.v1.Rates
+	19, // 17: weir.policy.v1.PriceEntry.long_rates:type_name -> weir.policy.v1.Rates
+	18, // [18:18] is the sub-list for method output_type
+	18, // [18:18] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_weir_policy_v1_policy_proto_init() }
@@ -1498,14 +1691,14 @@ func file_weir_policy_v1_policy_proto_init() {
 	if File_weir_policy_v1_policy_proto != nil {
 		return
 	}
-	file_weir_policy_v1_policy_proto_msgTypes[15].OneofWrappers = []any{}
+	file_weir_policy_v1_policy_proto_msgTypes[17].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_policy_v1_policy_proto_rawDesc), len(file_weir_policy_v1_policy_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   16,
+			NumMessages:   18,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
