@@ -26,7 +26,8 @@ func (s *reports) RunQuery(ctx context.Context, req *connect.Request[adminv1.Run
 	if err != nil {
 		return nil, err
 	}
-	out := &adminv1.RunQueryResponse{Truncated: result.Truncated, ElapsedUs: result.Elapsed.Microseconds()}
+	count := int32(len(result.Rows))
+	out := &adminv1.RunQueryResponse{Truncated: result.Truncated, ElapsedUs: result.Elapsed.Microseconds(), RowCount: &count}
 	for _, c := range result.Columns {
 		out.Columns = append(out.Columns, &adminv1.Column{Name: c.Name, Type: c.Type})
 	}

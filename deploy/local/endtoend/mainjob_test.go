@@ -66,12 +66,17 @@ func TestMainJob(t *testing.T) {
 type table struct {
 	Columns []struct{ Name, Type string }
 	Rows    [][]any
+	// RowCount is said of none, too.
+	RowCount *int
 }
 
 func (s *stack) query(sql string) ([]map[string]any, error) {
 	var found table
 	if err := s.call("weir.admin.v1.ReportService/RunQuery", map[string]string{"sql": sql}, &found); err != nil {
 		return nil, err
+	}
+	if found.RowCount == nil || *found.RowCount != len(found.Rows) {
+		return nil, fmt.Errorf("%d rows came, and it says %v", len(found.Rows), found.RowCount)
 	}
 	rows := make([]map[string]any, len(found.Rows))
 	for i, values := range found.Rows {

@@ -129,8 +129,10 @@ type RunQueryResponse struct {
 	// decimals and times are strings; missing is null.
 	Rows []*structpb.ListValue `protobuf:"bytes,2,rep,name=rows,proto3" json:"rows,omitempty"`
 	// More rows were there: at most 10,000 rows or 8 MiB come back.
-	Truncated     bool  `protobuf:"varint,3,opt,name=truncated,proto3" json:"truncated,omitempty"`
-	ElapsedUs     int64 `protobuf:"varint,4,opt,name=elapsed_us,json=elapsedUs,proto3" json:"elapsed_us,omitempty"`
+	Truncated bool  `protobuf:"varint,3,opt,name=truncated,proto3" json:"truncated,omitempty"`
+	ElapsedUs int64 `protobuf:"varint,4,opt,name=elapsed_us,json=elapsedUs,proto3" json:"elapsed_us,omitempty"`
+	// How many rows are here; said also where there is none, when JSON has no rows.
+	RowCount      *int32 `protobuf:"varint,5,opt,name=row_count,json=rowCount,proto3,oneof" json:"row_count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -189,6 +191,13 @@ func (x *RunQueryResponse) GetTruncated() bool {
 func (x *RunQueryResponse) GetElapsedUs() int64 {
 	if x != nil {
 		return x.ElapsedUs
+	}
+	return 0
+}
+
+func (x *RunQueryResponse) GetRowCount() int32 {
+	if x != nil && x.RowCount != nil {
+		return *x.RowCount
 	}
 	return 0
 }
@@ -914,13 +923,16 @@ const file_weir_admin_v1_report_proto_rawDesc = "" +
 	"\n" +
 	"\x1aweir/admin/v1/report.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bweir/admin/v1/options.proto\"0\n" +
 	"\x0fRunQueryRequest\x12\x1d\n" +
-	"\x03sql\x18\x01 \x01(\tB\v\xbaH\br\x06\x10\x01\x18\xa0\x8d\x06R\x03sql\"\xb0\x01\n" +
+	"\x03sql\x18\x01 \x01(\tB\v\xbaH\br\x06\x10\x01\x18\xa0\x8d\x06R\x03sql\"\xe0\x01\n" +
 	"\x10RunQueryResponse\x12/\n" +
 	"\acolumns\x18\x01 \x03(\v2\x15.weir.admin.v1.ColumnR\acolumns\x12.\n" +
 	"\x04rows\x18\x02 \x03(\v2\x1a.google.protobuf.ListValueR\x04rows\x12\x1c\n" +
 	"\ttruncated\x18\x03 \x01(\bR\ttruncated\x12\x1d\n" +
 	"\n" +
-	"elapsed_us\x18\x04 \x01(\x03R\telapsedUs\"0\n" +
+	"elapsed_us\x18\x04 \x01(\x03R\telapsedUs\x12 \n" +
+	"\trow_count\x18\x05 \x01(\x05H\x00R\browCount\x88\x01\x01B\f\n" +
+	"\n" +
+	"_row_count\"0\n" +
 	"\x06Column\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04type\x18\x02 \x01(\tR\x04type\"\xd5\x01\n" +
@@ -1065,6 +1077,7 @@ func file_weir_admin_v1_report_proto_init() {
 		return
 	}
 	file_weir_admin_v1_options_proto_init()
+	file_weir_admin_v1_report_proto_msgTypes[1].OneofWrappers = []any{}
 	file_weir_admin_v1_report_proto_msgTypes[5].OneofWrappers = []any{}
 	file_weir_admin_v1_report_proto_msgTypes[10].OneofWrappers = []any{}
 	type x struct{}

@@ -590,7 +590,7 @@ func (x *Snapshot) GetRevocations() *v1.SignedRevocations {
 type Heartbeat struct {
 	state      protoimpl.MessageState `protogen:"open.v1"`
 	ServerTime *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=server_time,json=serverTime,proto3" json:"server_time,omitempty"`
-	// Usage that is safe in ClickHouse, per boot, merged.
+	// Usage that is safe in ClickHouse or in the dead-letter topic, per boot, merged.
 	Settled       []*SettledRange `protobuf:"bytes,2,rep,name=settled,proto3" json:"settled,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
