@@ -8,6 +8,8 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/weirhq/weir/controlplane/internal/key"
+	"github.com/weirhq/weir/controlplane/internal/provider"
 	"github.com/weirhq/weir/proto/contract/digest"
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
@@ -24,8 +26,8 @@ const (
 const (
 	// 2026-07-01: gateway, provider, route with one target, key, price_book.
 	capabilityFirst = 1
-	// 2026-11-22: the secret before a key's rotation.
-	capabilityRotation = 2
+	// 2026-11-22: the secret before a key's rotation, headers of a provider.
+	capabilitySettings = 2
 )
 
 // Kinds of resources.
@@ -72,10 +74,10 @@ func Compile(state State, book *policyv1.PriceBook) ([]*policyv1.Resource, error
 
 // MinimumCapability of an agent that can serve what Compile makes of the state.
 func MinimumCapability(state State) int32 {
-	for _, k := range state.Keys {
-		if k.Previous != nil {
-			return capabilityRotation
-		}
+	rotated := func(k key.Key) bool { return k.Previous != nil }
+	set := func(p provider.Provider) bool { return len(p.Headers) > 0 }
+	if slices.ContainsFunc(state.Keys, rotated) || slices.ContainsFunc(state.Providers, set) {
+		return capabilitySettings
 	}
 	return capabilityFirst
 }

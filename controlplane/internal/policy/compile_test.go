@@ -49,6 +49,13 @@ func example() policy.State {
 	}
 }
 
+// tuned has a provider with headers.
+func tuned() policy.State {
+	state := example()
+	state.Providers[0].Headers = map[string]string{"X-Team": "water", "Openai-Organization": "org-1", "X-Empty": ""}
+	return state
+}
+
 // rotated has a key that lives and one that is revoked, both with an earlier secret.
 func rotated() policy.State {
 	state := example()
@@ -66,6 +73,7 @@ func book() *policyv1.PriceBook {
 
 func TestCompile(t *testing.T) {
 	t.Run("golden", func(t *testing.T) { wantGolden(t, "policy.golden", example()) })
+	t.Run("golden_tuned", func(t *testing.T) { wantGolden(t, "tuned.golden", tuned()) })
 	t.Run("golden_rotated", func(t *testing.T) { wantGolden(t, "rotated.golden", rotated()) })
 	t.Run("bodies_decode_to_what_the_state_says", func(t *testing.T) {
 		resources, err := policy.Compile(example(), book())
@@ -89,12 +97,12 @@ func TestCompile(t *testing.T) {
 		}
 	})
 	t.Run("order_of_input_does_not_matter", func(t *testing.T) {
-		want, err := policy.Compile(example(), book())
+		want, err := policy.Compile(tuned(), book())
 		if err != nil {
 			t.Fatal(err)
 		}
 		for range 50 {
-			state := example()
+			state := tuned()
 			shuffle(state.Providers)
 			shuffle(state.Routes)
 			shuffle(state.Keys)
@@ -166,6 +174,7 @@ func TestMinimumCapability(t *testing.T) {
 	}{
 		"nothing_new":   {example(), 1},
 		"a_rotated_key": {rotated(), 2},
+		"headers":       {tuned(), 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := policy.MinimumCapability(test.state); got != test.want {

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -33,7 +34,17 @@ func toProtoProvider(p provider.Provider) *policyv1.Provider {
 		CredentialRef: p.CredentialRef,
 		Region:        p.Region,
 		PriceList:     p.PriceList,
+		Headers:       toProtoHeaders(p.Headers),
 	}
+}
+
+// toProtoHeaders orders them by name, so that the same ones make the same bytes.
+func toProtoHeaders(headers map[string]string) []*policyv1.Header {
+	compiled := make([]*policyv1.Header, 0, len(headers))
+	for _, name := range slices.Sorted(maps.Keys(headers)) {
+		compiled = append(compiled, &policyv1.Header{Name: name, Value: headers[name]})
+	}
+	return compiled
 }
 
 func toProtoRoute(r route.Route) *policyv1.Route {

@@ -2,38 +2,23 @@ package provider
 
 import (
 	"fmt"
-	"net/textproto"
 	"regexp"
-	"slices"
-	"strings"
 
 	"github.com/weirhq/weir/controlplane/internal/fault"
 	"github.com/weirhq/weir/controlplane/internal/slug"
 	"github.com/weirhq/weir/controlplane/internal/timeouts"
+	"github.com/weirhq/weir/proto/contract/header"
 	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
 )
 
 const (
 	// openAIPriceList prices the dialect openai where nothing else is said.
 	openAIPriceList = "openai"
-	maxHeaders      = 20
-	maxHeaderValue  = 1000
 	maxModels       = 1000
 	maxModel        = 200
 )
 
-var (
-	credentialForm = regexp.MustCompile(`^(env://[A-Za-z_][A-Za-z0-9_]*|file:///[^\x00]+)$`)
-	headerName     = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$") // a token of RFC 9110 §5.6.2
-	headerValue    = regexp.MustCompile(`^[\x20-\x7e\t]*$`)
-)
-
-// ownHeaders are the transport's, the dialect's, or carry the credential.
-var ownHeaders = []string{
-	"Accept-Encoding", "Api-Key", "Authorization", "Connection", "Content-Encoding", "Content-Length", "Content-Type", "Cookie",
-	"Expect", "Forwarded", "Host", "Keep-Alive", "Proxy-Authorization", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding",
-	"Upgrade", "X-Api-Key", "X-Goog-Api-Key",
-}
+var credentialForm = regexp.MustCompile(`^(env://[A-Za-z_][A-Za-z0-9_]*|file:///[^\x00]+)$`)
 
 // complete checks the settings and returns them in one form.
 func (s Settings) complete() (Settings, error) {
@@ -64,22 +49,18 @@ func (s Settings) complete() (Settings, error) {
 }
 
 func completeHeaders(headers map[string]string) (map[string]string, error) {
-	if len(headers) > maxHeaders {
-		return nil, fault.Field("headers", "at most %d, got %d", maxHeaders, len(headers))
+	if len(headers) > header.MaxCount {
+		return nil, fault.Field("headers", "at most %d, got %d", header.MaxCount, len(headers))
 	}
 	complete := map[string]string{}
 	for name, value := range headers {
-		canonical := textproto.CanonicalMIMEHeaderKey(name)
+		canonical := header.Canonical(name)
 		field := fmt.Sprintf("headers[%q]", name)
-		switch _, twice := complete[canonical]; {
-		case !headerName.MatchString(name):
-			return nil, fault.Field(field, "not a header's name")
-		case slices.Contains(ownHeaders, canonical):
-			return nil, fault.Field(field, "the agent sets it itself; a credential belongs in credential_ref")
-		case twice:
+		if refusal := header.Refusal(name, value); refusal != "" {
+			return nil, fault.Field(field, "%s", refusal)
+		}
+		if _, twice := complete[canonical]; twice {
 			return nil, fault.Field(field, "said twice with other capitals")
-		case len(value) > maxHeaderValue || !headerValue.MatchString(value) || strings.TrimSpace(value) != value:
-			return nil, fault.Field(field, "want at most %d printable ASCII characters without space around them", maxHeaderValue)
 		}
 		complete[canonical] = value
 	}

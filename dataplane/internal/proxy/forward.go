@@ -86,7 +86,7 @@ func (u *upstream) request() *http.Request {
 	request := &http.Request{
 		Method: http.MethodPost,
 		URL:    withQuery(target.Provider.ChatCompletions, e.r.URL.RawQuery),
-		Header: upstreamHeader(e.r.Header, e.secret),
+		Header: upstreamHeader(e.r.Header, target.Provider.Headers, e.secret),
 		Body:   open(),
 		// The transport rewinds the body only where it wrote nothing of it.
 		GetBody:       func() (io.ReadCloser, error) { return open(), nil },

@@ -114,6 +114,10 @@ func (s secrets) Resolve(reference string) (secret.Value, error) {
 	return secret.NewValue(text), nil
 }
 
+// ownHeaders are those of the provider that the route "tuned" goes to.
+var ownHeaders = []*policyv1.Header{{Name: "Openai-Organization", Value: "org-of-the-gateway"}, {Name: "X-Team", Value: "water"},
+	{Name: "User-Agent", Value: "weir-test"}, {Name: "Idempotency-Key", Value: "always"}}
+
 type harness struct {
 	t        testing.TB
 	mock     *llmtest.Server
@@ -191,11 +195,14 @@ func (h *harness) policy(upstream string) *snapshot.Policy {
 	resources := []*policyv1.Resource{
 		resource(h.t, "gateway", "g1", &policyv1.Gateway{Id: "g1", MaxRequestBytes: 64 << 10}),
 		provider("mock", upstream+"/v1", "env://WEIR_SECRET_MOCK", "openai"),
+		resource(h.t, "provider", "tuned", &policyv1.Provider{Id: "tuned", Name: "tuned", Dialect: openAI, BaseUrl: upstream + "/v1",
+			CredentialRef: "env://WEIR_SECRET_MOCK", PriceList: "openai", Headers: ownHeaders}),
 		provider("dead", "http://127.0.0.1:1/v1", "env://WEIR_SECRET_MOCK", "openai"),
 		provider("elsewhere", "https://elsewhere.example/v1", "env://WEIR_SECRET_MOCK", "openai"),
 		provider("bare", upstream+"/v1", "env://WEIR_SECRET_ABSENT", "openai"),
 		route("chat", "mock", "gpt-4o"), route("odd", "mock", "odd-model"), route("dead", "dead", "gpt-4o"),
 		route("elsewhere", "elsewhere", "gpt-4o"), route("bare", "bare", "gpt-4o"), route("dear", "mock", "dear-model"),
+		route("tuned", "tuned", "gpt-4o"),
 		key("k-good", goodKey, &policyv1.Key{PreviousSha256: hash(oldKey), PreviousExpiresAt: timestamppb.New(time.Now().Add(time.Hour))}),
 		key("k-narrow", narrowKey, &policyv1.Key{RouteIds: []string{"r-odd"}, PreviousSha256: hash(replacedKey), PreviousExpiresAt: past}),
 		key("k-revoked", revokedKey, &policyv1.Key{RevokedAt: past}),

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"maps"
 	"net/http"
 	"strings"
 
@@ -41,11 +42,13 @@ func set(names []string, more ...string) map[string]bool {
 	return s
 }
 
-// upstreamHeader is what goes to the provider of a caller's header. Values are
+// upstreamHeader is what goes to the provider: of the caller's header what may
+// pass, then the provider's own, then what only the agent decides. Values are
 // shared, not copied.
-func upstreamHeader(from http.Header, credential secret.Value) http.Header {
-	to := make(http.Header, len(from)+2)
+func upstreamHeader(from, own http.Header, credential secret.Value) http.Header {
+	to := make(http.Header, len(from)+len(own)+2)
 	pass(to, from, notUpstream)
+	maps.Copy(to, own)
 	to["Authorization"] = []string{"Bearer " + credential.Reveal()}
 	to["Accept-Encoding"] = identity
 	if _, there := to["User-Agent"]; !there {

@@ -6,6 +6,7 @@ package snapshot
 
 import (
 	"cmp"
+	"net/http"
 	"net/url"
 	"sync/atomic"
 	"time"
@@ -75,6 +76,8 @@ type Provider struct {
 	CredentialRef string
 	// ChatCompletions is the endpoint; it is shared and must not be changed.
 	ChatCompletions *url.URL
+	// Headers go with every request, in place of the caller's. Shared as well.
+	Headers http.Header
 	// Blocked says why this agent's own configuration forbids the provider;
 	// empty: it does not.
 	Blocked string

@@ -3,9 +3,11 @@ package snapshot
 import (
 	"bytes"
 	"encoding/json"
+	"net/http"
 	"net/url"
 	"strings"
 
+	"github.com/weirhq/weir/proto/contract/header"
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
 
@@ -30,10 +32,32 @@ func (c *compiler) addProvider(id string, p *policyv1.Provider) {
 	provider := &Provider{
 		ID: id, Name: p.GetName(), Dialect: p.GetDialect(), CredentialRef: p.GetCredentialRef(),
 		ChatCompletions: below(base, "chat/completions"),
+		Headers:         c.headers(id, p.GetHeaders()),
 		Blocked:         c.origins.refusal(base, p.GetCredentialRef()),
 	}
 	c.providers[id] = provider
 	c.lists[provider] = p.GetPriceList()
+}
+
+// headers checks again what the control plane should have: a policy must not
+// replace the credential or what the connection depends on.
+func (c *compiler) headers(id string, stated []*policyv1.Header) http.Header {
+	if len(stated) > header.MaxCount {
+		c.refuse("provider %s: %d headers, at most %d are accepted", id, len(stated), header.MaxCount)
+		return nil
+	}
+	headers := make(http.Header, len(stated))
+	for _, h := range stated {
+		name := header.Canonical(h.GetName())
+		if refusal := header.Refusal(h.GetName(), h.GetValue()); refusal != "" {
+			c.refuse("provider %s: header %.100q: %s", id, h.GetName(), refusal)
+		} else if headers[name] != nil {
+			c.refuse("provider %s: header %s is there twice", id, name)
+		} else {
+			headers[name] = []string{h.GetValue()}
+		}
+	}
+	return headers
 }
 
 func below(base *url.URL, path string) *url.URL {
