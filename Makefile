@@ -46,6 +46,11 @@ test-go: web/dist/index.html ## Go tests with the race detector, the end-to-end 
 	@mkdir -p $(REPORTS)
 	@$(LOCAL) with-engines -- $(GOTESTSUM) --format pkgname-and-test-fails --jsonfile $(REPORTS)/go.json -- -race -timeout 20m ./...
 
+.PHONY: fuzz
+fuzz: ## random calls of the admin API for FUZZ_TIME (10m); prints its seed, FUZZ_SEED repeats it
+	@WEIR_FUZZ_TIME=$(or $(FUZZ_TIME),10m) WEIR_FUZZ_SEED=$(or $(FUZZ_SEED),$$RANDOM) \
+	  $(LOCAL) with-engines -- go test -race -timeout 0 -count 1 -v -run TestRandomCalls ./controlplane/internal/rpc
+
 .PHONY: test-web
 test-web: web/node_modules/.package-lock.json ## unit and page tests of the console
 	@mkdir -p $(REPORTS)

@@ -8,17 +8,20 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"sync"
 	"testing"
 
 	"connectrpc.com/connect"
 	"github.com/google/uuid"
 
+	"github.com/weirhq/weir/controlplane/internal/audit"
 	"github.com/weirhq/weir/controlplane/internal/authn"
 	"github.com/weirhq/weir/controlplane/internal/command"
 	"github.com/weirhq/weir/controlplane/internal/eventlog/pglog"
 	"github.com/weirhq/weir/controlplane/internal/fleet"
 	"github.com/weirhq/weir/controlplane/internal/gateway"
+	"github.com/weirhq/weir/controlplane/internal/house"
 	"github.com/weirhq/weir/controlplane/internal/identity"
 	"github.com/weirhq/weir/controlplane/internal/postgres"
 	"github.com/weirhq/weir/controlplane/internal/postgres/pgtest"
@@ -40,6 +43,7 @@ type installation struct {
 	runner *command.Runner
 	server *httptest.Server
 	logs   *safeBuffer
+	ring   *audit.Keyring
 }
 
 type silentAgents struct{}
@@ -55,27 +59,46 @@ func install(t testing.TB) *installation {
 
 func installLimited(t testing.TB, limits *rpc.Limits) *installation {
 	t.Helper()
-	db, url := pgtest.OpenURL(t)
-	return serve(t, db, url, limits)
+	return installWith(t, rpc.AdminConfig{Limits: limits})
+}
+
+// installWith takes Limits and Report, where they are set, from the configuration.
+func installWith(t testing.TB, config rpc.AdminConfig) *installation {
+	t.Helper()
+	in := &installation{t: t}
+	in.db, in.url = pgtest.OpenURL(t)
+	keys, err := house.Load(filepath.Join(t.TempDir(), "house.key"), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if in.ring, err = audit.NewKeyring(t.Context(), in.db, keys); err != nil {
+		t.Fatal(err)
+	}
+	return in.serve(config)
 }
 
 // replica is another process on the same database.
-func (in *installation) replica() *installation { return serve(in.t, in.db, in.url, nil) }
+func (in *installation) replica() *installation {
+	another := &installation{t: in.t, db: in.db, url: in.url, ring: in.ring}
+	return another.serve(rpc.AdminConfig{})
+}
 
-func serve(t testing.TB, db *postgres.DB, url string, limits *rpc.Limits) *installation {
+func (in *installation) serve(config rpc.AdminConfig) *installation {
+	t, db, store := in.t, in.db, readmodel.New(in.db)
 	t.Helper()
-	store := readmodel.New(db)
-	in := &installation{t: t, db: db, url: url, store: store, logs: &safeBuffer{}}
-	in.runner = command.NewRunner(pglog.New(db, readmodel.Project), store)
+	in.store, in.logs = store, &safeBuffer{}
+	in.runner = command.NewRunner(pglog.New(db, readmodel.Project).ChainedBy(in.ring.Link), store)
 	logger := slog.New(slog.NewTextHandler(in.logs, nil))
+	if config.Report == nil {
+		config.Report = adminv1connect.UnimplementedReportServiceHandler{}
+	}
 	mounts := rpc.NewAdmin(rpc.AdminConfig{
 		Authenticator: authn.NewAuthenticator(authn.AuthenticatorConfig{
 			Tokens: identity.NewTokens(db), Sessions: identity.NewSessions(db),
 			OperatorTokens: [][32]byte{token.Hash(operatorToken)}, PublicURL: "http://console.example", Logger: logger,
 		}),
 		Runner: in.runner, Store: store, Agents: silentAgents{},
-		Report: adminv1connect.UnimplementedReportServiceHandler{},
-		Limits: limits, Logger: logger,
+		Report: config.Report, Limits: config.Limits, Logger: logger,
 	})
 	health, err := rpc.NewHealth(mounts, db.Ping)
 	if err != nil {

@@ -1,11 +1,14 @@
 package rpc_test
 
 import (
+	"math"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"connectrpc.com/connect"
+	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/weirhq/weir/controlplane/internal/token"
@@ -144,4 +147,23 @@ func (n *tenant) version() int64 {
 		n.t.Fatal(err)
 	}
 	return answer.Msg.Organization.Version
+}
+
+// Only the binary form can carry such times.
+func TestTimesOutOfRange(t *testing.T) {
+	n := install(t).tenant("alpha")
+	never := &timestamppb.Timestamp{Seconds: math.MaxInt64}
+	for name, err := range map[string]*connect.Error{
+		"time": refused(t, connect.CodeInvalidArgument, n.projects.GetProject, &adminv1.GetProjectRequest{
+			Id: n.project.Id, AsOf: &adminv1.AsOf{Point: &adminv1.AsOf_Time{Time: never}},
+		}),
+		"expires_at": refused(t, connect.CodeInvalidArgument, n.gateways.CreateEnrolmentToken, &adminv1.CreateEnrolmentTokenRequest{
+			GatewayId: n.gateway.Id, ExpiresAt: never,
+		}),
+		"overlap": refused(t, connect.CodeInvalidArgument, n.keys.RotateKey, &adminv1.RotateKeyRequest{
+			Id: n.key.Id, Overlap: &durationpb.Duration{Seconds: 1, Nanos: math.MinInt32},
+		}),
+	} {
+		same(t, strings.Join(violations(t, err), " "), name)
+	}
 }

@@ -9,12 +9,13 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protopath"
 	"google.golang.org/protobuf/reflect/protorange"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/weirhq/weir/controlplane/internal/fault"
 )
 
 // validate holds a message against what its codec found, against the rules in its
-// proto, and against one more: no text contains NUL, which no store of ours can hold.
+// proto, and against what no store of ours can hold.
 func validate(message any) error {
 	m, ok := message.(proto.Message)
 	if !ok {
@@ -31,7 +32,7 @@ func validate(message any) error {
 	if err != nil {
 		return fmt.Errorf("validate %s: %w", m.ProtoReflect().Descriptor().FullName(), err)
 	}
-	return withoutNUL(m)
+	return storable(m)
 }
 
 func fromViolations(invalid *protovalidate.ValidationError) *fault.Error {
@@ -46,12 +47,20 @@ func fromViolations(invalid *protovalidate.ValidationError) *fault.Error {
 	return f
 }
 
-func withoutNUL(m proto.Message) error {
+// storable refuses text with NUL, and times and durations outside of their types'
+// range, which only the binary form can carry.
+func storable(m proto.Message) error {
 	return protorange.Range(m.ProtoReflect(), func(values protopath.Values) error {
-		last := values.Index(-1)
-		text, ok := last.Value.Interface().(string)
-		if ok && strings.ContainsRune(text, 0) {
-			return fault.Field(fieldName(values.Path), "must not contain NUL")
+		switch value := values.Index(-1).Value.Interface().(type) {
+		case string:
+			if strings.ContainsRune(value, 0) {
+				return fault.Field(fieldName(values.Path), "must not contain NUL")
+			}
+		case protoreflect.Message:
+			bounded, ok := value.Interface().(interface{ CheckValid() error })
+			if ok && value.IsValid() && bounded.CheckValid() != nil {
+				return fault.Field(fieldName(values.Path), "is no valid %s: seconds or nanos are out of range", value.Descriptor().Name())
+			}
 		}
 		return nil
 	})
