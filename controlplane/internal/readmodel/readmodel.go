@@ -62,6 +62,9 @@ func Head(ctx context.Context, v View) (int64, error) {
 // projection is a table as the log sees it.
 type projection interface {
 	tableName() string
+	// respell writes a stored state as this build does; nil where it says something
+	// that this build does not know.
+	respell(state string) []byte
 	// claims tells which row an event changes, if any of this table.
 	claims(e eventlog.Event) (uuid.UUID, bool, error)
 	project(ctx context.Context, tx pgx.Tx, batch *pgx.Batch, events []eventlog.Event) error

@@ -117,7 +117,7 @@ func refoldLog(ctx context.Context, v View, progress func(folded, head int64)) (
 func settle(ctx context.Context, v View, replace bool, done *Rebuilt) error {
 	for _, p := range projections {
 		table := p.tableName()
-		differences, count, err := compare(ctx, v, table)
+		differences, count, err := compare(ctx, v, p)
 		if err != nil {
 			return fmt.Errorf("compare table %s: %w", table, err)
 		}

@@ -42,31 +42,37 @@ const differing = `SELECT id, valid_from, a.row AS stored, b.row AS refolded
 	FULL JOIN (SELECT id, valid_from, t AS row FROM refolded_%[1]s t) b USING (id, valid_from)
 	WHERE a.row::text IS DISTINCT FROM b.row::text`
 
-func compare(ctx context.Context, v View, table string) ([]Difference, int, error) {
-	query := fmt.Sprintf(`SELECT id, valid_from, coalesce(row_to_json(stored)::text, ''), coalesce(row_to_json(refolded)::text, ''), count(*) OVER ()
-		FROM (`+differing+`) d ORDER BY valid_from, id LIMIT %[2]d`, table, shownDifferences)
+// compare returns the first differences and how many there are. A state that an
+// older release wrote in other words is none.
+func compare(ctx context.Context, v View, p projection) ([]Difference, int, error) {
+	query := fmt.Sprintf(`SELECT id, valid_from, coalesce(row_to_json(stored)::text, ''), coalesce(row_to_json(refolded)::text, ''),
+		coalesce((stored).state::text, '') FROM (`+differing+`) d ORDER BY valid_from, id`, p.tableName())
 	rows, err := v.Tx.Query(ctx, query, v.Organization)
 	if err != nil {
 		return nil, 0, err
 	}
+	var found []Difference
 	count := 0
-	found, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (Difference, error) {
-		d := Difference{Table: table}
-		var stored, refolded string
-		if err := r.Scan(&d.ID, &d.ValidFrom, &stored, &refolded, &count); err != nil {
-			return d, err
-		}
-		d.Stored, d.Refolded = stored != "", refolded != ""
+	d := Difference{Table: p.tableName()}
+	var stored, refolded, state string
+	_, err = pgx.ForEachRow(rows, []any{&d.ID, &d.ValidFrom, &stored, &refolded, &state}, func() (err error) {
+		d.Stored, d.Refolded, d.Fields = stored != "", refolded != "", nil
 		if d.Stored && d.Refolded {
-			d.Fields, err = fieldsApart(stored, refolded)
+			if d.Fields, err = fieldsApart(stored, refolded, p.respell(state)); err != nil || len(d.Fields) == 0 {
+				return err
+			}
 		}
-		return d, err
+		if count++; count <= shownDifferences {
+			found = append(found, d)
+		}
+		return nil
 	})
 	return found, count, err
 }
 
-// fieldsApart names the columns, and the fields of the state, that differ.
-func fieldsApart(stored, refolded string) ([]string, error) {
+// fieldsApart names the columns, and the fields of the state, that differ. state is
+// the stored one in this build's words; nil: it has none for it.
+func fieldsApart(stored, refolded string, state []byte) ([]string, error) {
 	var a, b map[string]any
 	if err := json.Unmarshal([]byte(stored), &a); err != nil {
 		return nil, err
@@ -74,13 +80,18 @@ func fieldsApart(stored, refolded string) ([]string, error) {
 	if err := json.Unmarshal([]byte(refolded), &b); err != nil {
 		return nil, err
 	}
+	if state != nil {
+		var respelled any
+		if err := json.Unmarshal(state, &respelled); err != nil {
+			return nil, err
+		}
+		a["state"] = respelled
+	}
 	fields := keysApart("", a, b)
 	stateA, okA := a["state"].(map[string]any)
 	stateB, okB := b["state"].(map[string]any)
 	if i := slices.Index(fields, "state"); i >= 0 && okA && okB {
-		if inside := keysApart("state.", stateA, stateB); len(inside) > 0 {
-			fields = append(slices.Delete(fields, i, i+1), inside...)
-		}
+		fields = append(slices.Delete(fields, i, i+1), keysApart("state.", stateA, stateB)...)
 	}
 	return fields, nil
 }
@@ -98,9 +109,6 @@ func keysApart(prefix string, a, b map[string]any) []string {
 		}
 	}
 	slices.Sort(apart)
-	if len(apart) == 0 && prefix == "" {
-		apart = []string{"state"} // the same, written otherwise
-	}
 	return apart
 }
 

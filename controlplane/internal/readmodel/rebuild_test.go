@@ -54,6 +54,16 @@ func TestRebuild(t *testing.T) {
 			}
 		}
 	})
+	t.Run("what_an_older_release_wrote_is_the_same", func(t *testing.T) {
+		execute(t, url, `UPDATE provider SET state = (state::jsonb - 'timeouts')::json WHERE id = '`+s.provider.String()+`'`)
+		if differences := rebuild(t, false); len(differences) > 0 {
+			t.Errorf("%+v", differences)
+		}
+		execute(t, url, `UPDATE provider SET state = (state::jsonb || '{"more": 1}')::json WHERE id = '`+s.provider.String()+`'`)
+		if differences := rebuild(t, true); len(differences) != 1 || differences[0].Fields[0] != "state.more" {
+			t.Errorf("%+v", differences)
+		}
+	})
 	t.Run("damage_is_reported_and_mended", func(t *testing.T) {
 		execute(t, url, `UPDATE key SET name = 'forged', state = jsonb_set(state::jsonb, '{name}', '"forged"') WHERE name = 'living' AND organization_id = '`+s.id.String()+`'`)
 		execute(t, url, `DELETE FROM agent WHERE id = '`+s.agent.String()+`'`)

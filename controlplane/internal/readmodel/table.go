@@ -1,6 +1,7 @@
 package readmodel
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -34,6 +35,20 @@ type Table[T any] struct {
 }
 
 func (t *Table[T]) tableName() string { return t.name }
+
+func (t *Table[T]) respell(state string) []byte {
+	var known T
+	decoder := json.NewDecoder(strings.NewReader(state))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&known); err != nil {
+		return nil
+	}
+	respelled, err := json.Marshal(known)
+	if err != nil {
+		return nil
+	}
+	return respelled
+}
 
 func (t *Table[T]) claims(e eventlog.Event) (uuid.UUID, bool, error) {
 	if t.makes(e.Kind) || t.closes(e.Kind) {
