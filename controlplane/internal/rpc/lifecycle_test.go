@@ -132,39 +132,3 @@ func TestThePast(t *testing.T) {
 		Point: &adminv1.AsOf_Time{Time: timestamppb.New(time.Unix(0, 0))},
 	}))
 }
-
-// Decisions that contradict each other, on different subjects, made at once by two
-// processes: never both.
-func TestContradictions(t *testing.T) {
-	in := install(t)
-	n := in.tenant("alpha")
-	other := in.replica().as(n.token)
-	for range 20 {
-		p := call(t, n.projects.CreateProject, &adminv1.CreateProjectRequest{Name: "short-lived"}).Project
-		archived, added := make(chan error), make(chan error)
-		go func() {
-			_, err := n.projects.DeleteProject(t.Context(), connect.NewRequest(&adminv1.DeleteProjectRequest{Id: p.Id}))
-			archived <- err
-		}()
-		go func() {
-			_, err := other.keys.CreateKey(t.Context(), connect.NewRequest(&adminv1.CreateKeyRequest{Name: "k", ProjectId: p.Id}))
-			added <- err
-		}()
-		errs := []error{<-archived, <-added}
-		if (errs[0] == nil) == (errs[1] == nil) {
-			t.Fatalf("archive: %v, key: %v", errs[0], errs[1])
-		}
-		if errs[0] != nil {
-			n.clear(p)
-		}
-	}
-}
-
-// clear removes a project with its keys.
-func (n *tenant) clear(p *adminv1.Project) {
-	n.t.Helper()
-	for _, k := range call(n.t, n.keys.ListKeys, &adminv1.ListKeysRequest{ProjectId: p.Id}).Keys {
-		call(n.t, n.keys.RevokeKey, &adminv1.RevokeKeyRequest{Id: k.Id})
-	}
-	call(n.t, n.projects.DeleteProject, &adminv1.DeleteProjectRequest{Id: p.Id})
-}
