@@ -10,6 +10,8 @@ import (
 
 	"github.com/weirhq/weir/controlplane/internal/key"
 	"github.com/weirhq/weir/controlplane/internal/provider"
+	"github.com/weirhq/weir/controlplane/internal/route"
+	"github.com/weirhq/weir/controlplane/internal/timeouts"
 	"github.com/weirhq/weir/proto/contract/digest"
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
@@ -26,7 +28,8 @@ const (
 const (
 	// 2026-07-01: gateway, provider, route with one target, key, price_book.
 	capabilityFirst = 1
-	// 2026-11-22: the secret before a key's rotation, headers of a provider.
+	// 2026-11-22: the secret before a key's rotation, headers of a provider,
+	// timeouts of providers and routes.
 	capabilitySettings = 2
 )
 
@@ -75,8 +78,10 @@ func Compile(state State, book *policyv1.PriceBook) ([]*policyv1.Resource, error
 // MinimumCapability of an agent that can serve what Compile makes of the state.
 func MinimumCapability(state State) int32 {
 	rotated := func(k key.Key) bool { return k.Previous != nil }
-	set := func(p provider.Provider) bool { return len(p.Headers) > 0 }
-	if slices.ContainsFunc(state.Keys, rotated) || slices.ContainsFunc(state.Providers, set) {
+	tunedProvider := func(p provider.Provider) bool { return len(p.Headers) > 0 || p.Timeouts != (timeouts.Timeouts{}) }
+	tunedRoute := func(r route.Route) bool { return r.Timeouts != (timeouts.Timeouts{}) }
+	if slices.ContainsFunc(state.Keys, rotated) || slices.ContainsFunc(state.Providers, tunedProvider) ||
+		slices.ContainsFunc(state.Routes, tunedRoute) {
 		return capabilitySettings
 	}
 	return capabilityFirst

@@ -20,6 +20,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/policy"
 	"github.com/weirhq/weir/controlplane/internal/provider"
 	"github.com/weirhq/weir/controlplane/internal/route"
+	"github.com/weirhq/weir/controlplane/internal/timeouts"
 	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
@@ -49,10 +50,12 @@ func example() policy.State {
 	}
 }
 
-// tuned has a provider with headers.
+// tuned has a provider with headers and timeouts, and a route with one of its own.
 func tuned() policy.State {
 	state := example()
 	state.Providers[0].Headers = map[string]string{"X-Team": "water", "Openai-Organization": "org-1", "X-Empty": ""}
+	state.Providers[0].Timeouts = timeouts.Timeouts{FirstByteMS: 1000, IdleMS: 2000, TotalMS: 3_600_000}
+	state.Routes[0].Timeouts = timeouts.Timeouts{TotalMS: 5000}
 	return state
 }
 
@@ -167,14 +170,22 @@ func wantGolden(t *testing.T, name string, state policy.State) {
 	}
 }
 
+func with(change func(*policy.State)) policy.State {
+	state := example()
+	change(&state)
+	return state
+}
+
 func TestMinimumCapability(t *testing.T) {
 	for name, test := range map[string]struct {
 		state policy.State
 		want  int32
 	}{
-		"nothing_new":   {example(), 1},
-		"a_rotated_key": {rotated(), 2},
-		"headers":       {tuned(), 2},
+		"nothing_new":            {example(), 1},
+		"a_rotated_key":          {rotated(), 2},
+		"headers":                {with(func(s *policy.State) { s.Providers[1].Headers = map[string]string{"X-Team": ""} }), 2},
+		"timeouts_of_a_provider": {with(func(s *policy.State) { s.Providers[1].Timeouts.FirstByteMS = 1 }), 2},
+		"timeouts_of_a_route":    {with(func(s *policy.State) { s.Routes[1].Timeouts.IdleMS = 1 }), 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := policy.MinimumCapability(test.state); got != test.want {

@@ -11,6 +11,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/key"
 	"github.com/weirhq/weir/controlplane/internal/provider"
 	"github.com/weirhq/weir/controlplane/internal/route"
+	"github.com/weirhq/weir/controlplane/internal/timeouts"
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
 
@@ -35,7 +36,16 @@ func toProtoProvider(p provider.Provider) *policyv1.Provider {
 		Region:        p.Region,
 		PriceList:     p.PriceList,
 		Headers:       toProtoHeaders(p.Headers),
+		Timeouts:      toProtoTimeouts(p.Timeouts),
 	}
+}
+
+// toProtoTimeouts is nil where nothing is said.
+func toProtoTimeouts(t timeouts.Timeouts) *policyv1.Timeouts {
+	if t == (timeouts.Timeouts{}) {
+		return nil
+	}
+	return &policyv1.Timeouts{FirstByteMs: t.FirstByteMS, IdleMs: t.IdleMS, TotalMs: t.TotalMS}
 }
 
 // toProtoHeaders orders them by name, so that the same ones make the same bytes.
@@ -57,6 +67,7 @@ func toProtoRoute(r route.Route) *policyv1.Route {
 		Name:     r.Name,
 		Strategy: policyv1.Strategy(r.Strategy),
 		Targets:  targets,
+		Timeouts: toProtoTimeouts(r.Timeouts),
 	}
 }
 

@@ -28,7 +28,8 @@ import (
 // Capability of this build, raised with each kind of policy it learns to serve.
 //
 //	1 (2026-07-01): gateway, provider, route with one target, key, price_book.
-//	2 (2026-11-22): the secret before a key's rotation, headers of a provider.
+//	2 (2026-11-22): the secret before a key's rotation, headers of a provider,
+//	   timeouts of providers and routes.
 const Capability = 2
 
 // Compile prepares a verified policy with the revocations that hold now. swap

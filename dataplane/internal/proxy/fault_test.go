@@ -211,9 +211,7 @@ func TestUnreachableCostsNothing(t *testing.T) {
 }
 
 func TestUpstreamTimeout(t *testing.T) {
-	h := newHarness(t, func(c *proxy.Config) {
-		c.Transport = proxy.NewTransport(proxy.TransportConfig{HeaderTimeout: 50 * time.Millisecond})
-	})
+	h := newHarness(t, func(c *proxy.Config) { c.FirstByteTimeout = 50 * time.Millisecond })
 	h.mock.Script(llmtest.Fault{Delay: time.Hour})
 	body := question + `,"max_tokens":50}`
 	usage, cost := worst(body, 50)

@@ -9,15 +9,12 @@ import (
 	"net/http"
 	"net/url"
 	"sync/atomic"
-	"time"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect/openai"
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
 )
 
-var errSilent = errors.New("the upstream went silent")
-
-// upstream is one call: its cancellation and the watch over its silence.
+// upstream is one call: its cancellation and the watch over its time.
 type upstream struct {
 	exchange *exchange
 	ctx      context.Context
@@ -25,7 +22,7 @@ type upstream struct {
 	// touched: a byte of the body was taken by the transport.
 	touched  atomic.Bool
 	response *http.Response
-	watch    *time.Timer
+	watch    watch
 }
 
 // forward sends the request and its answer on.
@@ -33,9 +30,11 @@ func (e *exchange) forward() {
 	ctx, cancel := context.WithCancelCause(e.r.Context())
 	defer cancel(nil)
 	u := &upstream{exchange: e, ctx: ctx, cancel: cancel}
-	sent := e.handler.config.Now()
+	u.watch.begin(u, e.handler.config.Now())
+	defer u.watch.stop()
 	response, err := e.handler.config.Transport.RoundTrip(u.request())
-	e.waited += e.handler.config.Now().Sub(sent)
+	u.watch.stop()
+	e.waited += e.handler.config.Now().Sub(u.watch.begun)
 	e.releaseBody() // the transport has its own hold on it while it sends
 	if err != nil {
 		u.failed(err)
@@ -43,9 +42,6 @@ func (e *exchange) forward() {
 	}
 	defer func() { _ = response.Body.Close() }()
 	u.response = response
-	u.watch = time.AfterFunc(time.Hour, func() { cancel(errSilent) })
-	u.watch.Stop()
-	defer u.watch.Stop()
 	e.attempt.Status = int32(response.StatusCode)
 	switch {
 	case saysNothing(response.StatusCode):
@@ -117,9 +113,9 @@ func (u *upstream) failed(err error) {
 		u.gone(0, openai.Answer{}, unused)
 		return
 	}
-	u.exchange.log().Warn("upstream unreachable", "provider", u.exchange.target.Provider.Name, "error", cause(err))
+	u.exchange.log().Warn("upstream unreachable", "provider", u.exchange.target.Provider.Name, "error", cause(u.why(err)))
 	refusal := upstreamUnreachable
-	if timedOut(err) {
+	if u.late() != nil || timedOut(err) {
 		refusal = upstreamTimeout
 	}
 	u.answerError(refusal, usagev1.Outcome_OUTCOME_UPSTREAM_UNREACHABLE, unused)
@@ -143,15 +139,4 @@ func (u *upstream) callerGone() bool { return u.exchange.r.Context().Err() != ni
 func (u *upstream) gone(status int, answer openai.Answer, unused bool) {
 	u.cancel(nil)
 	u.exchange.settle(end{outcome: usagev1.Outcome_OUTCOME_CLIENT_CLOSED, status: status, answer: answer, unused: unused})
-}
-
-// Read reads the answer's body under watch, and counts the time as waited.
-func (u *upstream) Read(b []byte) (int, error) {
-	clock := u.exchange.handler.config.Now
-	begun := clock()
-	u.watch.Reset(u.exchange.handler.config.IdleTimeout)
-	n, err := u.response.Body.Read(b)
-	u.watch.Stop()
-	u.exchange.waited += clock().Sub(begun)
-	return n, err
 }

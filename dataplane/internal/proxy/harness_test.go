@@ -128,7 +128,8 @@ type harness struct {
 	holder   *snapshot.Holder
 	registry *prometheus.Registry
 	log      lines
-	done     chan struct{} // one for each request served
+	extra    []*policyv1.Resource // beside those of every test
+	done     chan struct{}        // one for each request served
 }
 
 func newHarness(t testing.TB, options ...func(*proxy.Config)) *harness {
@@ -217,6 +218,7 @@ func (h *harness) policy(upstream string) *snapshot.Policy {
 				Output: proto.Int64(5000), OutputAudio: proto.Int64(80_000)},
 		}}}),
 	}
+	resources = append(resources, h.extra...)
 	origins, err := snapshot.ParseOrigins([]string{upstream, "http://127.0.0.1:1"})
 	if err != nil {
 		h.t.Fatal(err)

@@ -39,11 +39,12 @@ type Secrets interface {
 
 // Defaults of Config.
 const (
-	DefaultIdleTimeout    = 5 * time.Minute
-	DefaultBodyTimeout    = time.Minute
-	DefaultWriteTimeout   = 30 * time.Second
-	DefaultMaxAnswerBytes = 64 << 20
-	DefaultMaxEventBytes  = 1 << 20
+	DefaultFirstByteTimeout = 10 * time.Minute
+	DefaultIdleTimeout      = 5 * time.Minute
+	DefaultBodyTimeout      = time.Minute
+	DefaultWriteTimeout     = 30 * time.Second
+	DefaultMaxAnswerBytes   = 64 << 20
+	DefaultMaxEventBytes    = 1 << 20
 )
 
 // Config is what a Handler needs. All but the fields from Now on are required.
@@ -63,7 +64,12 @@ type Config struct {
 
 	// Now is the clock; nil: time.Now.
 	Now func() time.Time
-	// IdleTimeout bounds the silence of an upstream inside of an answer.
+	// FirstByteTimeout bounds the time until an upstream's status line, where the
+	// policy does not: connecting and sending included. It comes only when the answer
+	// is whole where it is not streamed.
+	FirstByteTimeout time.Duration
+	// IdleTimeout bounds the silence of an upstream inside of an answer, where the
+	// policy does not.
 	IdleTimeout time.Duration
 	// BodyTimeout bounds the silence of a caller inside of its request's body, and
 	// the time of the whole body beyond what 16 KiB/s take.
@@ -96,6 +102,7 @@ func (c *Config) complete() error {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	c.FirstByteTimeout = cmp.Or(c.FirstByteTimeout, DefaultFirstByteTimeout)
 	c.IdleTimeout = cmp.Or(c.IdleTimeout, DefaultIdleTimeout)
 	c.BodyTimeout = cmp.Or(c.BodyTimeout, DefaultBodyTimeout)
 	c.WriteTimeout = cmp.Or(c.WriteTimeout, DefaultWriteTimeout)

@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"context"
 	"errors"
 	"io"
 	"time"
@@ -143,7 +142,7 @@ func (s *stream) ended(err error) {
 		s.settleOK()
 		return
 	}
-	e.log().Warn("upstream broke off", "provider", e.target.Provider.Name, "error", cause(err))
+	e.log().Warn("upstream broke off", "provider", e.target.Provider.Name, "error", cause(s.why(err)))
 	refusal := s.breakage()
 	e.settle(end{outcome: usagev1.Outcome_OUTCOME_UPSTREAM_BROKE, status: s.response.StatusCode, code: refusal.Code, answer: s.cut()})
 	event := refusal.Event()
@@ -170,7 +169,7 @@ func (s *stream) drain() {
 
 // breakage is the error for an answer that began and did not end.
 func (u *upstream) breakage() *openai.Error {
-	if errors.Is(context.Cause(u.ctx), errSilent) {
+	if u.late() != nil {
 		return upstreamTimeout
 	}
 	return upstreamBroke

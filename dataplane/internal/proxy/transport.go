@@ -15,9 +15,6 @@ type TransportConfig struct {
 	Proxy *url.URL
 	// DialTimeout bounds connecting; 10 s.
 	DialTimeout time.Duration
-	// HeaderTimeout bounds the wait for an answer's header, which comes only when
-	// the answer is whole where it is not streamed; 10 min.
-	HeaderTimeout time.Duration
 	// MaxIdlePerHost connections are kept; 1024.
 	MaxIdlePerHost int
 }
@@ -30,7 +27,6 @@ func NewTransport(config TransportConfig) *http.Transport {
 	transport := &http.Transport{
 		DialContext:            dialer.DialContext,
 		TLSHandshakeTimeout:    10 * time.Second,
-		ResponseHeaderTimeout:  cmp.Or(config.HeaderTimeout, 10*time.Minute),
 		MaxIdleConnsPerHost:    cmp.Or(config.MaxIdlePerHost, 1024),
 		IdleConnTimeout:        90 * time.Second,
 		MaxResponseHeaderBytes: 256 << 10,

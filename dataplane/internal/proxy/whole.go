@@ -56,7 +56,7 @@ func (u *upstream) incomplete(err error) {
 		u.gone(0, openai.Answer{}, refused)
 		return
 	}
-	u.exchange.log().Warn("upstream broke off", "provider", u.exchange.target.Provider.Name, "error", cause(err))
+	u.exchange.log().Warn("upstream broke off", "provider", u.exchange.target.Provider.Name, "error", cause(u.why(err)))
 	refusal := u.breakage()
 	if errors.Is(err, errTooLarge) {
 		refusal = upstreamTooLarge

@@ -65,6 +65,7 @@ type Target struct {
 	Model    string
 	// ModelJSON is Model as a JSON string, quotes included.
 	ModelJSON []byte
+	Timeouts  Timeouts
 	// Price is nil where the price book has none for the model.
 	Price *price.Entry
 }
@@ -80,7 +81,27 @@ type Provider struct {
 	Headers http.Header
 	// Blocked says why this agent's own configuration forbids the provider;
 	// empty: it does not.
-	Blocked string
+	Blocked  string
+	timeouts Timeouts
+}
+
+// Timeouts bound one request to an upstream. 0: the agent's own.
+type Timeouts struct {
+	// FirstByte until the upstream's status line.
+	FirstByte time.Duration
+	// Idle between two pieces of an answer's body.
+	Idle time.Duration
+	// Total until the answer's last byte.
+	Total time.Duration
+}
+
+// or takes from another what is not said here.
+func (t Timeouts) or(other Timeouts) Timeouts {
+	return Timeouts{
+		FirstByte: cmp.Or(t.FirstByte, other.FirstByte),
+		Idle:      cmp.Or(t.Idle, other.Idle),
+		Total:     cmp.Or(t.Total, other.Total),
+	}
 }
 
 // Standing is what the policy says about a key text.

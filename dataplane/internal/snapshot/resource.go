@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/weirhq/weir/proto/contract/header"
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
@@ -33,6 +34,7 @@ func (c *compiler) addProvider(id string, p *policyv1.Provider) {
 		ID: id, Name: p.GetName(), Dialect: p.GetDialect(), CredentialRef: p.GetCredentialRef(),
 		ChatCompletions: below(base, "chat/completions"),
 		Headers:         c.headers(id, p.GetHeaders()),
+		timeouts:        c.timeouts("provider "+id, p.GetTimeouts()),
 		Blocked:         c.origins.refusal(base, p.GetCredentialRef()),
 	}
 	c.providers[id] = provider
@@ -60,6 +62,24 @@ func (c *compiler) headers(id string, stated []*policyv1.Header) http.Header {
 	return headers
 }
 
+// longestTimeout is what an agent takes; the control plane lets less be said.
+const longestTimeout = 24 * time.Hour
+
+func (c *compiler) timeouts(of string, stated *policyv1.Timeouts) Timeouts {
+	bounded := func(name string, ms int64) time.Duration {
+		if ms < 0 || ms > longestTimeout.Milliseconds() {
+			c.refuse("%s: its timeout %s is %d ms, 0 to %d are accepted", of, name, ms, longestTimeout.Milliseconds())
+			return 0
+		}
+		return time.Duration(ms) * time.Millisecond
+	}
+	return Timeouts{
+		FirstByte: bounded("first_byte", stated.GetFirstByteMs()),
+		Idle:      bounded("idle", stated.GetIdleMs()),
+		Total:     bounded("total", stated.GetTotalMs()),
+	}
+}
+
 func below(base *url.URL, path string) *url.URL {
 	u := *base
 	u.Scheme, u.Host = strings.ToLower(u.Scheme), strings.ToLower(u.Host)
@@ -78,8 +98,10 @@ func (c *compiler) addRoute(id string, r *policyv1.Route) {
 		c.refuse("route %s: %d targets, its strategy takes one", id, len(r.GetTargets()))
 	}
 	route := &Route{ID: id, Name: name}
+	timeouts := c.timeouts("route "+id, r.GetTimeouts())
 	for _, t := range r.GetTargets() {
 		if target := c.target(id, t); target != nil {
+			target.Timeouts = timeouts.or(target.Provider.timeouts)
 			route.Targets = append(route.Targets, target)
 		}
 	}

@@ -2,12 +2,15 @@ package snapshot_test
 
 import (
 	"fmt"
+	"math"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/weirhq/weir/dataplane/internal/snapshot"
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
 
@@ -31,6 +34,36 @@ func TestHeaders(t *testing.T) {
 	if diff := cmp.Diff(want, p.Route("z").Targets[0].Provider.Headers); diff != "" {
 		t.Error(diff)
 	}
+}
+
+func TestTimeouts(t *testing.T) {
+	slow := &policyv1.Route{Id: "r9", Name: "z", Strategy: policyv1.Strategy_STRATEGY_SINGLE, Targets: []*policyv1.Target{{ProviderId: "p9", Model: "m"}},
+		Timeouts: &policyv1.Timeouts{IdleMs: 7, TotalMs: 86_400_000}}
+	p, err := compile(append(good(t), resource(t, "route", "r9", slow), route(t, "r8", "y", "p9"),
+		tuned(t, "p9", func(p *policyv1.Provider) { p.Timeouts = &policyv1.Timeouts{FirstByteMs: 5, IdleMs: 6} })), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]snapshot.Timeouts{
+		"z": {FirstByte: 5 * time.Millisecond, Idle: 7 * time.Millisecond, Total: 24 * time.Hour},
+		"y": {FirstByte: 5 * time.Millisecond, Idle: 6 * time.Millisecond},
+		"a": {},
+	} {
+		if diff := cmp.Diff(want, p.Route(name).Targets[0].Timeouts); diff != "" {
+			t.Errorf("route %s:\n%s", name, diff)
+		}
+	}
+}
+
+func TestHostileTimeouts(t *testing.T) {
+	bad := &policyv1.Route{Id: "r9", Name: "z", Strategy: policyv1.Strategy_STRATEGY_SINGLE, Targets: []*policyv1.Target{{ProviderId: "p1", Model: "m"}},
+		Timeouts: &policyv1.Timeouts{FirstByteMs: 86_400_001, IdleMs: math.MaxInt64, TotalMs: math.MinInt64}}
+	wantReasons(t, append(good(t), resource(t, "route", "r9", bad),
+		tuned(t, "p9", func(p *policyv1.Provider) {
+			p.Timeouts = &policyv1.Timeouts{FirstByteMs: -1, IdleMs: 1, TotalMs: math.MaxInt64 / 1_000_000}
+		}),
+	), "provider p9: its timeout first_byte is -1 ms", "provider p9: its timeout total", "route r9: its timeout first_byte is 86400001 ms",
+		"route r9: its timeout idle", "route r9: its timeout total is -9223372036854775808 ms")
 }
 
 func TestHostileHeaders(t *testing.T) {
