@@ -29,7 +29,7 @@ const (
 	// 2026-07-01: gateway, provider, route with one target, key, price_book.
 	capabilityFirst = 1
 	// 2026-11-22: the secret before a key's rotation, headers of a provider,
-	// timeouts of providers and routes.
+	// timeouts of providers and routes, projects that a route is for.
 	capabilitySettings = 2
 )
 
@@ -79,7 +79,7 @@ func Compile(state State, book *policyv1.PriceBook) ([]*policyv1.Resource, error
 func MinimumCapability(state State) int32 {
 	rotated := func(k key.Key) bool { return k.Previous != nil }
 	tunedProvider := func(p provider.Provider) bool { return len(p.Headers) > 0 || p.Timeouts != (timeouts.Timeouts{}) }
-	tunedRoute := func(r route.Route) bool { return r.Timeouts != (timeouts.Timeouts{}) }
+	tunedRoute := func(r route.Route) bool { return len(r.AllowedProjectIDs) > 0 || r.Timeouts != (timeouts.Timeouts{}) }
 	if slices.ContainsFunc(state.Keys, rotated) || slices.ContainsFunc(state.Providers, tunedProvider) ||
 		slices.ContainsFunc(state.Routes, tunedRoute) {
 		return capabilitySettings

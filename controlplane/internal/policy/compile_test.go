@@ -50,12 +50,14 @@ func example() policy.State {
 	}
 }
 
-// tuned has a provider with headers and timeouts, and a route with one of its own.
+// tuned has a provider with headers and timeouts, and a route with one of its
+// own that is for two projects.
 func tuned() policy.State {
 	state := example()
 	state.Providers[0].Headers = map[string]string{"X-Team": "water", "Openai-Organization": "org-1", "X-Empty": ""}
 	state.Providers[0].Timeouts = timeouts.Timeouts{FirstByteMS: 1000, IdleMS: 2000, TotalMS: 3_600_000}
 	state.Routes[0].Timeouts = timeouts.Timeouts{TotalMS: 5000}
+	state.Routes[0].AllowedProjectIDs = []uuid.UUID{id(12), id(9)}
 	return state
 }
 
@@ -106,10 +108,11 @@ func TestCompile(t *testing.T) {
 		}
 		for range 50 {
 			state := tuned()
+			shuffle(state.Keys[0].RouteIDs)
+			shuffle(state.Routes[0].AllowedProjectIDs)
 			shuffle(state.Providers)
 			shuffle(state.Routes)
 			shuffle(state.Keys)
-			shuffle(state.Keys[0].RouteIDs)
 			got, err := policy.Compile(state, book())
 			if err != nil {
 				t.Fatal(err)
@@ -186,6 +189,7 @@ func TestMinimumCapability(t *testing.T) {
 		"headers":                {with(func(s *policy.State) { s.Providers[1].Headers = map[string]string{"X-Team": ""} }), 2},
 		"timeouts_of_a_provider": {with(func(s *policy.State) { s.Providers[1].Timeouts.FirstByteMS = 1 }), 2},
 		"timeouts_of_a_route":    {with(func(s *policy.State) { s.Routes[1].Timeouts.IdleMS = 1 }), 2},
+		"projects_of_a_route":    {with(func(s *policy.State) { s.Routes[1].AllowedProjectIDs = []uuid.UUID{id(9)} }), 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := policy.MinimumCapability(test.state); got != test.want {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/google/uuid"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/weirhq/weir/controlplane/internal/gateway"
@@ -63,25 +64,21 @@ func toProtoRoute(r route.Route) *policyv1.Route {
 		targets[i] = &policyv1.Target{ProviderId: t.ProviderID.String(), Model: t.Model}
 	}
 	return &policyv1.Route{
-		Id:       r.ID.String(),
-		Name:     r.Name,
-		Strategy: policyv1.Strategy(r.Strategy),
-		Targets:  targets,
-		Timeouts: toProtoTimeouts(r.Timeouts),
+		Id:                r.ID.String(),
+		Name:              r.Name,
+		Strategy:          policyv1.Strategy(r.Strategy),
+		Targets:           targets,
+		Timeouts:          toProtoTimeouts(r.Timeouts),
+		AllowedProjectIds: sorted(r.AllowedProjectIDs),
 	}
 }
 
 func toProtoKey(k key.Key) *policyv1.Key {
-	routes := make([]string, len(k.RouteIDs))
-	for i, id := range k.RouteIDs {
-		routes[i] = id.String()
-	}
-	slices.Sort(routes)
 	compiled := &policyv1.Key{
 		Id:        k.ID.String(),
 		ProjectId: k.ProjectID.String(),
 		Sha256:    k.SHA256,
-		RouteIds:  routes,
+		RouteIds:  sorted(k.RouteIDs),
 		ExpiresAt: toProtoTime(k.ExpiresAt),
 		RevokedAt: toProtoTime(k.RevokedAt),
 	}
@@ -90,6 +87,16 @@ func toProtoKey(k key.Key) *policyv1.Key {
 		compiled.PreviousExpiresAt = timestamppb.New(k.Previous.ExpiresAt)
 	}
 	return compiled
+}
+
+// sorted are ids as text, in one order.
+func sorted(ids []uuid.UUID) []string {
+	texts := make([]string, len(ids))
+	for i, id := range ids {
+		texts[i] = id.String()
+	}
+	slices.Sort(texts)
+	return texts
 }
 
 func toProtoTime(t time.Time) *timestamppb.Timestamp {

@@ -127,13 +127,22 @@ func (e *exchange) parse() *openai.Error {
 }
 
 func (e *exchange) authorise() *openai.Error {
-	e.route = e.policy.Route(e.request.Model)
+	e.route = e.find(e.request.Model)
 	if e.route == nil {
 		return routeUnknown(e.request.Model)
 	}
 	e.record.RouteId, e.record.Route = e.route.ID, e.route.Name
 	if !e.key.May(e.route) {
 		return routeNotAllowed
+	}
+	return nil
+}
+
+// find is nil also where the route is for other projects: that it exists is theirs
+// to know.
+func (e *exchange) find(name string) *snapshot.Route {
+	if route := e.policy.Route(name); route != nil && e.key.Sees(route) {
+		return route
 	}
 	return nil
 }

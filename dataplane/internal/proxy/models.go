@@ -39,7 +39,7 @@ func (e *exchange) models() {
 		e.writeJSON(list)
 		return
 	}
-	route := e.policy.Route(name)
+	route := e.find(name)
 	switch {
 	case route == nil:
 		e.refuse(routeUnknown(name))

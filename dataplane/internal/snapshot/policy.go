@@ -50,13 +50,17 @@ type Key struct {
 	routes    map[*Route]bool // nil: every route
 }
 
+// Sees tells whether there is the route for the key's project.
+func (k *Key) Sees(r *Route) bool { return r.projects == nil || r.projects[k.ProjectID] }
+
 // May tells whether the key may use a route.
-func (k *Key) May(r *Route) bool { return k.routes == nil || k.routes[r] }
+func (k *Key) May(r *Route) bool { return k.Sees(r) && (k.routes == nil || k.routes[r]) }
 
 // Route is what an application writes in `model`.
 type Route struct {
 	ID, Name string
 	Targets  []*Target
+	projects map[string]bool // nil: every project
 }
 
 // Target is one upstream model of a provider.

@@ -97,7 +97,7 @@ func (c *compiler) addRoute(id string, r *policyv1.Route) {
 	} else if len(r.GetTargets()) != 1 {
 		c.refuse("route %s: %d targets, its strategy takes one", id, len(r.GetTargets()))
 	}
-	route := &Route{ID: id, Name: name}
+	route := &Route{ID: id, Name: name, projects: c.projects(id, r.GetAllowedProjectIds())}
 	timeouts := c.timeouts("route "+id, r.GetTimeouts())
 	for _, t := range r.GetTargets() {
 		if target := c.target(id, t); target != nil {
@@ -108,6 +108,22 @@ func (c *compiler) addRoute(id string, r *policyv1.Route) {
 	c.routes[id] = route
 	c.content.routes[name] = route
 	c.content.routeList = append(c.content.routeList, route)
+}
+
+// projects is nil only where the policy names none: a route for nobody that can be
+// named is not one for all.
+func (c *compiler) projects(routeID string, ids []string) map[string]bool {
+	if len(ids) == 0 {
+		return nil
+	}
+	projects := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		if id == "" {
+			c.refuse("route %s: it is for a project without an id", routeID)
+		}
+		projects[id] = true
+	}
+	return projects
 }
 
 func (c *compiler) target(routeID string, t *policyv1.Target) *Target {

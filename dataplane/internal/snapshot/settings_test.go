@@ -66,6 +66,28 @@ func TestHostileTimeouts(t *testing.T) {
 		"route r9: its timeout idle", "route r9: its timeout total is -9223372036854775808 ms")
 }
 
+func TestProjectsOfARoute(t *testing.T) {
+	limited := &policyv1.Route{Id: "r9", Name: "z", Strategy: policyv1.Strategy_STRATEGY_SINGLE, Targets: []*policyv1.Target{{ProviderId: "p1", Model: "m"}},
+		AllowedProjectIds: []string{"q", "q"}}
+	p, err := compile(append(good(t), resource(t, "route", "r9", limited),
+		resource(t, "key", "k9", &policyv1.Key{Id: "k9", ProjectId: "q", Sha256: sum("nine")}),
+		resource(t, "key", "k8", &policyv1.Key{Id: "k8", Sha256: sum("eight"), RouteIds: []string{"r9"}})), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]bool{"nine": true, "eight": false, "two": false} {
+		key, _ := p.Key([32]byte(sum(text)), now)
+		if z := p.Route("z"); key.Sees(z) != want || key.May(z) != want {
+			t.Errorf("key %s sees it: %v, may use it: %v", text, key.Sees(z), key.May(z))
+		}
+		if a := p.Route("a"); !key.Sees(a) {
+			t.Errorf("key %s does not see a route for all", text)
+		}
+	}
+	limited.AllowedProjectIds = []string{""}
+	wantReasons(t, append(good(t), resource(t, "route", "r9", limited)), "route r9: it is for a project without an id")
+}
+
 func TestHostileHeaders(t *testing.T) {
 	one := func(name, value string) func(*policyv1.Provider) {
 		return withHeaders(&policyv1.Header{Name: name, Value: value})
