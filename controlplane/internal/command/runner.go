@@ -56,8 +56,8 @@ type Decide func(ctx context.Context, v readmodel.View) (Plan, error)
 
 // Commit decides and appends until no other command came between.
 func (r *Runner) Commit(ctx context.Context, from Origin, decide Decide) (recorded []eventlog.Event, err error) {
-	if v, ok := ctx.Value(wholeKey{}).(readmodel.View); ok {
-		return r.within(ctx, v, from, decide)
+	if w, ok := ctx.Value(wholeKey{}).(whole); ok {
+		return r.within(ctx, w, from, decide)
 	}
 	err = r.alone(ctx, from.Organization, func() (err error) {
 		recorded, err = r.once(ctx, from, decide)

@@ -11,8 +11,14 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/readmodel"
 )
 
-// wholeKey is where a context has the transaction that its commands share.
+// wholeKey is where a context has the whole that its commands are parts of.
 type wholeKey struct{}
+
+// whole is what the commands of a Whole share.
+type whole struct {
+	view      readmodel.View
+	requestID string
+}
 
 // errPreviewed ends a transaction that was to show what would be.
 var errPreviewed = errors.New("previewed")
@@ -35,7 +41,7 @@ func Whole[M proto.Message](ctx context.Context, r *Runner, call Call, do func(c
 			answer = before
 			return nil
 		}
-		if answer, err = do(context.WithValue(ctx, wholeKey{}, v)); err != nil {
+		if answer, err = do(context.WithValue(ctx, wholeKey{}, whole{v, call.RequestID})); err != nil {
 			return err
 		}
 		if call.ValidateOnly {
@@ -57,15 +63,17 @@ func Whole[M proto.Message](ctx context.Context, r *Runner, call Call, do func(c
 	return answer, err
 }
 
-// within decides and appends in the transaction of a whole.
-func (r *Runner) within(ctx context.Context, v readmodel.View, from Origin, decide Decide) ([]eventlog.Event, error) {
-	head, err := readmodel.Head(ctx, v)
+// within decides and appends in the transaction of a whole; the events are recorded
+// with the whole's request id.
+func (r *Runner) within(ctx context.Context, w whole, from Origin, decide Decide) ([]eventlog.Event, error) {
+	head, err := readmodel.Head(ctx, w.view)
 	if err != nil {
 		return nil, err
 	}
-	plan, err := decide(ctx, v)
+	plan, err := decide(ctx, w.view)
 	if err != nil {
 		return nil, err
 	}
-	return r.log.AppendIn(ctx, v.Tx, from.toAppend(head, plan), plan.Parts...)
+	from.RequestID = w.requestID
+	return r.log.AppendIn(ctx, w.view.Tx, from.toAppend(head, plan), plan.Parts...)
 }

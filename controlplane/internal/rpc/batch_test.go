@@ -6,6 +6,7 @@ import (
 
 	"connectrpc.com/connect"
 
+	"github.com/weirhq/weir/controlplane/internal/eventlog/pglog"
 	"github.com/weirhq/weir/controlplane/internal/token"
 	adminv1 "github.com/weirhq/weir/proto/gen/weir/admin/v1"
 )
@@ -39,6 +40,14 @@ func TestBatch(t *testing.T) {
 		same(t, key.Key.ProjectId, first.Results[0].GetCreateProject().Project.Id)
 		same(t, key.Key.RouteIds[0], first.Results[2].GetCreateRoute().Route.Id)
 		same(t, token.Valid(key.Secret, token.Key), true)
+		recorded, err := pglog.New(in.db).Read(t.Context(), mustParse(t, n.organization.Id), before, 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range recorded {
+			same(t, e.RequestID, "b1")
+		}
+		same(t, len(recorded), 4)
 
 		again := call(t, n.batches.Batch, request)
 		same(t, version(), before+4)
