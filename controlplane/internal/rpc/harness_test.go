@@ -62,7 +62,7 @@ func installLimited(t testing.TB, limits *rpc.Limits) *installation {
 	return installWith(t, rpc.AdminConfig{Limits: limits})
 }
 
-// installWith takes Limits and Report, where they are set, from the configuration.
+// installWith takes Authenticator, Limits and Report, where they are set, from the configuration.
 func installWith(t testing.TB, config rpc.AdminConfig) *installation {
 	t.Helper()
 	in := &installation{t: t}
@@ -92,12 +92,14 @@ func (in *installation) serve(config rpc.AdminConfig) *installation {
 	if config.Report == nil {
 		config.Report = adminv1connect.UnimplementedReportServiceHandler{}
 	}
-	mounts := rpc.NewAdmin(rpc.AdminConfig{
-		Authenticator: authn.NewAuthenticator(authn.AuthenticatorConfig{
+	if config.Authenticator == nil {
+		config.Authenticator = authn.NewAuthenticator(authn.AuthenticatorConfig{
 			Tokens: identity.NewTokens(db), Sessions: identity.NewSessions(db),
 			OperatorTokens: [][32]byte{token.Hash(operatorToken)}, PublicURL: "http://console.example", Logger: logger,
-		}),
-		Runner: in.runner, Store: store, Agents: silentAgents{},
+		})
+	}
+	mounts := rpc.NewAdmin(rpc.AdminConfig{
+		Authenticator: config.Authenticator, Runner: in.runner, Store: store, Agents: silentAgents{},
 		Report: config.Report, Limits: config.Limits, Logger: logger,
 	})
 	health, err := rpc.NewHealth(mounts, db.Ping)

@@ -6,7 +6,6 @@ import (
 	"connectrpc.com/connect"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
-	"github.com/weirhq/weir/controlplane/internal/authn"
 	"github.com/weirhq/weir/controlplane/internal/command"
 	"github.com/weirhq/weir/controlplane/internal/eventlog"
 	"github.com/weirhq/weir/controlplane/internal/readmodel"
@@ -35,8 +34,11 @@ func (s *serviceAccounts) CreateServiceAccount(ctx context.Context, req *connect
 	if err != nil {
 		return nil, err
 	}
-	creation := serviceaccount.Creation{ID: id, Name: req.Msg.GetName(), Role: eventv1.Role(req.Msg.GetRole()), By: roleOfCaller(ctx)}
+	creation := serviceaccount.Creation{ID: id, Name: req.Msg.GetName(), Role: eventv1.Role(req.Msg.GetRole())}
 	return create(ctx, s.runner, serviceAccountKind, req, func(ctx context.Context, v readmodel.View) (_ []eventlog.Change, err error) {
+		if creation.By, err = authority(ctx, v); err != nil {
+			return nil, err
+		}
 		if creation.NameTaken, err = readmodel.ServiceAccounts.Any(ctx, v, named(creation.Name)); err != nil {
 			return nil, err
 		}
@@ -49,12 +51,16 @@ func (s *serviceAccounts) CreateServiceAccount(ctx context.Context, req *connect
 // UpdateServiceAccount answers without the tokens, which it does not touch.
 func (s *serviceAccounts) UpdateServiceAccount(ctx context.Context, req *connect.Request[adminv1.UpdateServiceAccountRequest]) (*connect.Response[adminv1.UpdateServiceAccountResponse], error) {
 	decide := func(ctx context.Context, v readmodel.View, was serviceaccount.ServiceAccount, wanted *adminv1.ServiceAccount) ([]eventlog.Change, error) {
+		by, err := authority(ctx, v)
+		if err != nil {
+			return nil, err
+		}
 		taken, err := readmodel.ServiceAccounts.TakenByOther(ctx, v, was.ID, named(wanted.GetName()))
 		if err != nil {
 			return nil, err
 		}
 		return was.Update(serviceaccount.Creation{
-			ID: was.ID, Name: wanted.GetName(), Role: eventv1.Role(wanted.GetRole()), By: roleOfCaller(ctx), NameTaken: taken,
+			ID: was.ID, Name: wanted.GetName(), Role: eventv1.Role(wanted.GetRole()), By: by, NameTaken: taken,
 		})
 	}
 	return update(ctx, s.runner, serviceAccountKind, req, "service_account", req.Msg.GetServiceAccount(), req.Msg.GetUpdateMask(), decide,
@@ -66,18 +72,16 @@ func (s *serviceAccounts) UpdateServiceAccount(ctx context.Context, req *connect
 func (s *serviceAccounts) DeleteServiceAccount(ctx context.Context, req *connect.Request[adminv1.DeleteServiceAccountRequest]) (*connect.Response[adminv1.DeleteServiceAccountResponse], error) {
 	return archive[serviceaccount.ServiceAccount, *adminv1.ServiceAccount, adminv1.DeleteServiceAccountResponse](ctx, s.runner, serviceAccountKind, req, req.Msg,
 		func(ctx context.Context, v readmodel.View, was serviceaccount.ServiceAccount) ([]eventlog.Change, error) {
+			by, err := authority(ctx, v)
+			if err != nil {
+				return nil, err
+			}
 			tokens, err := readmodel.ServiceAccountTokens.All(ctx, v, readmodel.Match{Column: "service_account_id", Value: was.ID})
 			if err != nil {
 				return nil, err
 			}
-			return was.Archive(tokens, roleOfCaller(ctx))
+			return was.Archive(tokens, by)
 		})
-}
-
-// roleOfCaller is unspecified, and so above nothing, where there is no caller.
-func roleOfCaller(ctx context.Context) eventv1.Role {
-	caller, _ := authn.From(ctx)
-	return caller.Role
 }
 
 func (s *serviceAccounts) GetServiceAccount(ctx context.Context, req *connect.Request[adminv1.GetServiceAccountRequest]) (*connect.Response[adminv1.GetServiceAccountResponse], error) {

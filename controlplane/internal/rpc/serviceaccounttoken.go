@@ -19,7 +19,7 @@ func (s *serviceAccounts) CreateServiceAccountToken(ctx context.Context, req *co
 	if err != nil {
 		return nil, err
 	}
-	creation, err := fromCreateToken(ctx, req.Msg)
+	creation, err := fromCreateToken(req.Msg)
 	if err != nil {
 		return nil, err
 	}
@@ -33,6 +33,9 @@ func (s *serviceAccounts) CreateServiceAccountToken(ctx context.Context, req *co
 		if err != nil {
 			return d, err
 		}
+		if creation.By, err = authority(ctx, v); err != nil {
+			return d, err
+		}
 		d.Changes, err = a.CreateToken(creation)
 		d.Answer = func(recorded []eventlog.Event) (*adminv1.CreateServiceAccountTokenResponse, error) {
 			t, err := created(recorded, serviceaccount.ApplyToken)
@@ -42,10 +45,10 @@ func (s *serviceAccounts) CreateServiceAccountToken(ctx context.Context, req *co
 	})
 }
 
-func fromCreateToken(ctx context.Context, msg *adminv1.CreateServiceAccountTokenRequest) (serviceaccount.TokenCreation, error) {
+func fromCreateToken(msg *adminv1.CreateServiceAccountTokenRequest) (serviceaccount.TokenCreation, error) {
 	id, err := newID()
 	return serviceaccount.TokenCreation{
-		ID: id, Name: msg.GetName(), ExpiresAt: fromTimestamp(msg.GetExpiresAt()), Now: time.Now(), By: roleOfCaller(ctx),
+		ID: id, Name: msg.GetName(), ExpiresAt: fromTimestamp(msg.GetExpiresAt()), Now: time.Now(),
 	}, err
 }
 
@@ -63,7 +66,11 @@ func (s *serviceAccounts) RevokeServiceAccountToken(ctx context.Context, req *co
 		if err != nil {
 			return d, err
 		}
-		d.Changes, err = a.RevokeToken(t, req.Msg.GetReason(), roleOfCaller(ctx))
+		by, err := authority(ctx, v)
+		if err != nil {
+			return d, err
+		}
+		d.Changes, err = a.RevokeToken(t, req.Msg.GetReason(), by)
 		d.Answer = func(recorded []eventlog.Event) (*adminv1.RevokeServiceAccountTokenResponse, error) {
 			after, err := changed(t, recorded, serviceaccount.ApplyToken)
 			return &adminv1.RevokeServiceAccountTokenResponse{Token: toProtoToken(after)}, err
