@@ -79,16 +79,8 @@ func page[T any, P resource, A any](
 	}, wrap func([]P, string) *A, matches ...readmodel.Match,
 ) (*connect.Response[A], error) {
 	return readAt(ctx, store, request, func(v readmodel.View) (*A, error) {
-		after, size, err := fromPage(name, request.GetPage())
-		if err != nil {
-			return nil, err
-		}
-		found, next, err := k.table.List(ctx, v, after, size, matches...)
-		if err != nil {
-			return nil, err
-		}
-		token, err := toPageToken(name, next)
-		return wrap(convertAll(found, k.convert), token), err
+		found, next, err := list(ctx, v, k.table, k.convert, name, request.GetPage(), matches...)
+		return wrap(found, next), err
 	})
 }
 

@@ -9,9 +9,9 @@ import (
 
 // list reads one page of a table; name says what is listed, with its filters.
 func list[T, P any](
-	ctx context.Context, v readmodel.View, table *readmodel.Table[T], convert func(T) *P,
+	ctx context.Context, v readmodel.View, table *readmodel.Table[T], convert func(T) P,
 	name string, page *adminv1.Page, matches ...readmodel.Match,
-) ([]*P, string, error) {
+) ([]P, string, error) {
 	after, size, err := fromPage(name, page)
 	if err != nil {
 		return nil, "", err
