@@ -75,8 +75,7 @@ func findGaps(ctx context.Context, tx pgx.Tx, organization uuid.UUID) ([]gap, er
 
 // fill makes links of at most a page each.
 func (k *Keyring) fill(ctx context.Context, tx pgx.Tx, organization uuid.UUID, g gap) error {
-	const query = `SELECT organization_id, version, kind, subject, payload::text, actor, request_id, recorded_at, client_address, user_agent
-		FROM event WHERE organization_id = $1 AND version BETWEEN $2 AND $3 ORDER BY version`
+	const query = selectEvents + ` WHERE organization_id = $1 AND version BETWEEN $2 AND $3 ORDER BY version`
 	previous := g.previous
 	for first := g.first; first <= g.last; first += fetchPage {
 		last := min(g.last, first+fetchPage-1)

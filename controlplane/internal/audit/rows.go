@@ -12,13 +12,15 @@ import (
 // A cursor shows every row there is: pages by key would pass over one that was
 // put in twice.
 const (
-	declareEvents = `DECLARE audit_event NO SCROLL CURSOR FOR
-		SELECT organization_id, version, kind, subject, payload::text, actor, request_id, recorded_at, client_address, user_agent
-		FROM event WHERE organization_id = $1 ORDER BY version`
+	declareEvents = `DECLARE audit_event NO SCROLL CURSOR FOR ` + selectEvents + ` WHERE organization_id = $1 ORDER BY version`
 	declareLinks = `DECLARE audit_chain NO SCROLL CURSOR FOR
 		SELECT organization_id, first, last, late, key_id, previous, digests, code
 		FROM audit_link WHERE organization_id = $1 ORDER BY last`
 )
+
+// selectEvents is what scanEvent reads.
+const selectEvents = `SELECT organization_id, version, kind, subject, payload::text, actor, request_id, recorded_at,
+		client_address, user_agent FROM event`
 
 const fetchPage = 1000
 
