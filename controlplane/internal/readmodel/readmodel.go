@@ -32,14 +32,15 @@ type Store struct {
 // New returns the read models of every organization in db.
 func New(db *postgres.DB) *Store { return &Store{db: db} }
 
-// Read runs fn in one READ COMMITTED transaction of the organization.
+// Read runs fn where it can't write. Each of its statements sees what is committed
+// by then, so what must belong together is read in the right order: the head first.
 func (s *Store) Read(ctx context.Context, organization uuid.UUID, fn func(View) error) error {
-	return s.db.InOrganization(ctx, organization, func(tx pgx.Tx) error {
+	return s.db.Read(ctx, organization, func(tx pgx.Tx) error {
 		return fn(View{Tx: tx, Organization: organization})
 	})
 }
 
-// Write runs fn in one transaction of the organization that may write.
+// Write runs fn in one READ COMMITTED transaction of the organization.
 func (s *Store) Write(ctx context.Context, organization uuid.UUID, fn func(View) error) error {
 	return s.db.InOrganization(ctx, organization, func(tx pgx.Tx) error {
 		return fn(View{Tx: tx, Organization: organization})

@@ -107,7 +107,7 @@ func (s *sessions) own(ctx context.Context, fn func(readmodel.View, authn.Princi
 	if caller.Kind != authn.Member {
 		return nil
 	}
-	return s.store.Read(ctx, caller.OrganizationID, func(v readmodel.View) error { return fn(v, caller) })
+	return s.store.Write(ctx, caller.OrganizationID, func(v readmodel.View) error { return fn(v, caller) })
 }
 
 func noSession(id uuid.UUID) error {
