@@ -9,6 +9,7 @@ import (
 
 	"github.com/weirhq/weir/controlplane/internal/audit"
 	"github.com/weirhq/weir/controlplane/internal/fault"
+	"github.com/weirhq/weir/controlplane/internal/readmodel"
 )
 
 const progressEvery = 5 * time.Second
@@ -104,12 +105,12 @@ func (o *Operator) AuditBegin(ctx context.Context, name string) error {
 // audited are the organizations that have anything to verify, in the order of
 // their names.
 func (o *Operator) audited(ctx context.Context, name string) ([]uuid.UUID, map[uuid.UUID]string, error) {
-	names, err := o.names(ctx)
+	names, err := organizationNames(ctx, readmodel.New(o.db))
 	if err != nil {
 		return nil, nil, err
 	}
 	if name != "" {
-		id, err := o.named(ctx, name)
+		id, err := findOrganization(ctx, readmodel.New(o.db), name)
 		return []uuid.UUID{id}, names, err
 	}
 	ids, err := audit.Organizations(ctx, o.db)

@@ -13,6 +13,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/audit"
 	"github.com/weirhq/weir/controlplane/internal/fault"
 	"github.com/weirhq/weir/controlplane/internal/house"
+	"github.com/weirhq/weir/controlplane/internal/readmodel"
 	"github.com/weirhq/weir/controlplane/internal/signing"
 	"github.com/weirhq/weir/controlplane/internal/vault"
 )
@@ -38,7 +39,7 @@ func (o *Operator) KeysList(ctx context.Context) error {
 	for id, count := range counts {
 		o.say("house %s MISSING from the file, wraps %s", id, plural(count, "secret"))
 	}
-	names, err := o.names(ctx)
+	names, err := organizationNames(ctx, readmodel.New(o.db))
 	if err != nil {
 		return err
 	}
@@ -164,12 +165,12 @@ func (o *Operator) RotateAudit(ctx context.Context) error {
 }
 
 func (o *Operator) each(ctx context.Context, name string, do func(id uuid.UUID, called string) error) error {
-	names, err := o.names(ctx)
+	names, err := organizationNames(ctx, readmodel.New(o.db))
 	if err != nil {
 		return err
 	}
 	if name != "" {
-		id, err := o.named(ctx, name)
+		id, err := findOrganization(ctx, readmodel.New(o.db), name)
 		if err != nil {
 			return err
 		}

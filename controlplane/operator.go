@@ -24,16 +24,13 @@ type Operator struct {
 }
 
 // OpenOperator needs PostgresURL and HouseKeyFile of c only. It makes no house key
-// and migrates nothing.
+// and migrates nothing: a schema that is not this build's is refused.
 func OpenOperator(ctx context.Context, c Config, out io.Writer, logger *slog.Logger) (*Operator, error) {
-	if c.PostgresURL == "" {
-		return nil, fault.New(fault.Invalid, "WEIR_POSTGRES_URL: not set")
-	}
 	keys, err := house.Open(c.HouseKeyFile, logger)
 	if err != nil {
 		return nil, err
 	}
-	db, err := postgres.Open(ctx, c.PostgresURL)
+	db, err := openStore(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -47,29 +44,29 @@ func (o *Operator) say(format string, arguments ...any) {
 	fmt.Fprintf(o.Out, format+"\n", arguments...)
 }
 
-// names are those of all live organizations.
-func (o *Operator) names(ctx context.Context) (map[uuid.UUID]string, error) {
+// organizationNames are those of all live organizations.
+func organizationNames(ctx context.Context, store *readmodel.Store) (map[uuid.UUID]string, error) {
 	const page = 1000
-	store, after := readmodel.New(o.db), readmodel.Cursor{}
 	names := make(map[uuid.UUID]string)
-	for {
-		found, _, next, err := store.ListOrganizations(ctx, after, page)
+	for after := (&readmodel.Cursor{}); after != nil; {
+		found, _, next, err := store.ListOrganizations(ctx, *after, page)
 		if err != nil {
 			return nil, err
 		}
-		for _, organization := range found {
-			names[organization.ID] = organization.Name
+		for _, o := range found {
+			names[o.ID] = o.Name
 		}
-		if next == nil {
-			return names, nil
-		}
-		after = *next
+		after = next
 	}
+	return names, nil
 }
 
-// named finds an organization by its name or id.
-func (o *Operator) named(ctx context.Context, text string) (uuid.UUID, error) {
-	names, err := o.names(ctx)
+// findOrganization takes a name, or an id, which need not be in the read models.
+func findOrganization(ctx context.Context, store *readmodel.Store, text string) (uuid.UUID, error) {
+	if id, err := uuid.Parse(text); err == nil {
+		return id, nil
+	}
+	names, err := organizationNames(ctx, store)
 	if err != nil {
 		return uuid.Nil, err
 	}
@@ -78,10 +75,7 @@ func (o *Operator) named(ctx context.Context, text string) (uuid.UUID, error) {
 			return id, nil
 		}
 	}
-	if id, err := uuid.Parse(text); err == nil {
-		return id, nil
-	}
-	return uuid.Nil, fault.New(fault.NotFound, "no organization is named %q; give its name or its id", text)
+	return uuid.Nil, fault.New(fault.NotFound, "no organization is called %q; if its read models are lost, give its id", text)
 }
 
 // called is how people know an organization; one that was removed has its id only.

@@ -80,33 +80,14 @@ func chooseLogs(ctx context.Context, db *postgres.DB, store *readmodel.Store, wa
 	if wanted == "" {
 		return all, nil
 	}
-	id, err := uuid.Parse(wanted)
+	id, err := findOrganization(ctx, store, wanted)
 	if err != nil {
-		if id, err = organizationNamed(ctx, store, wanted); err != nil {
-			return nil, err
-		}
+		return nil, err
 	}
 	if slices.Contains(all, id) {
 		return []uuid.UUID{id}, nil
 	}
 	return nil, fmt.Errorf("there is no log of organization %s", wanted)
-}
-
-func organizationNamed(ctx context.Context, store *readmodel.Store, name string) (uuid.UUID, error) {
-	const page = 500
-	for after := (&readmodel.Cursor{}); after != nil; {
-		found, _, next, err := store.ListOrganizations(ctx, *after, page)
-		if err != nil {
-			return uuid.Nil, err
-		}
-		for _, o := range found {
-			if o.Name == name {
-				return o.ID, nil
-			}
-		}
-		after = next
-	}
-	return uuid.Nil, fmt.Errorf("no organization is called %q; if its read models are lost, give its id", name)
 }
 
 func rebuildOne(ctx context.Context, store *readmodel.Store, organization uuid.UUID, replace bool, out io.Writer) (wrong int, err error) {
