@@ -13,7 +13,7 @@ import (
 // put in twice.
 const (
 	declareEvents = `DECLARE audit_event NO SCROLL CURSOR FOR ` + selectEvents + ` WHERE organization_id = $1 ORDER BY version`
-	declareLinks = `DECLARE audit_chain NO SCROLL CURSOR FOR
+	declareLinks  = `DECLARE audit_chain NO SCROLL CURSOR FOR
 		SELECT organization_id, first, last, late, key_id, previous, digests, code
 		FROM audit_link WHERE organization_id = $1 ORDER BY last`
 )
