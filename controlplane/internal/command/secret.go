@@ -13,26 +13,33 @@ const alreadyShown protoreflect.Name = "secret_already_shown"
 // withoutSecrets returns a copy without the fields that are marked secret.
 func withoutSecrets(m proto.Message) proto.Message {
 	stripped := proto.Clone(m)
-	strip(stripped.ProtoReflect())
+	everyMessage(stripped.ProtoReflect(), func(part protoreflect.Message) {
+		part.Range(func(field protoreflect.FieldDescriptor, _ protoreflect.Value) bool {
+			if isSecret(field) {
+				part.Clear(field)
+			}
+			return true
+		})
+	})
 	return stripped
 }
 
-func strip(m protoreflect.Message) {
+// everyMessage calls do with a message, then with those inside it that do left there.
+func everyMessage(m protoreflect.Message, do func(protoreflect.Message)) {
+	do(m)
 	m.Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
 		switch {
-		case isSecret(field):
-			m.Clear(field)
 		case field.IsMap() && field.MapValue().Message() != nil:
 			value.Map().Range(func(_ protoreflect.MapKey, one protoreflect.Value) bool {
-				strip(one.Message())
+				everyMessage(one.Message(), do)
 				return true
 			})
 		case field.IsList() && field.Message() != nil:
 			for i := range value.List().Len() {
-				strip(value.List().Get(i).Message())
+				everyMessage(value.List().Get(i).Message(), do)
 			}
 		case field.Message() != nil && !field.IsMap():
-			strip(value.Message())
+			everyMessage(value.Message(), do)
 		}
 		return true
 	})
@@ -43,9 +50,11 @@ func isSecret(field protoreflect.FieldDescriptor) bool {
 	return marked
 }
 
-// markShown says in an answer that it had a secret once.
+// markShown says in an answer, and in each answer of a batch, that it had a secret once.
 func markShown(m protoreflect.Message) {
-	if field := m.Descriptor().Fields().ByName(alreadyShown); field != nil {
-		m.Set(field, protoreflect.ValueOfBool(true))
-	}
+	everyMessage(m, func(part protoreflect.Message) {
+		if field := part.Descriptor().Fields().ByName(alreadyShown); field != nil {
+			part.Set(field, protoreflect.ValueOfBool(true))
+		}
+	})
 }

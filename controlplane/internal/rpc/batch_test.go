@@ -76,6 +76,15 @@ func TestBatch(t *testing.T) {
 		same(t, got.Results[3].GetCreateKey().Secret, "")
 		same(t, version(), before)
 	})
+	t.Run("said_again_it_says_that_secrets_were_shown", func(t *testing.T) {
+		request := &adminv1.BatchRequest{Operations: team("again"), Mutation: &adminv1.Mutation{RequestId: "again"}}
+		first := call(t, n.batches.Batch, request).Results[3].GetCreateKey()
+		second := call(t, n.batches.Batch, request).Results[3].GetCreateKey()
+		same(t, second.Key.Id, first.Key.Id)
+		same(t, first.SecretAlreadyShown, false)
+		same(t, second.SecretAlreadyShown, true)
+		same(t, second.Secret, "")
+	})
 	t.Run("each_sees_those_before_it", func(t *testing.T) {
 		operations := append(team("short"),
 			&adminv1.Operation{Request: &adminv1.Operation_DeleteKey{DeleteKey: &adminv1.DeleteKeyRequest{Id: "$3"}}},
