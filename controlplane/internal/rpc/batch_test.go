@@ -84,6 +84,13 @@ func TestBatch(t *testing.T) {
 		same(t, first.SecretAlreadyShown, false)
 		same(t, second.SecretAlreadyShown, true)
 		same(t, second.Secret, "")
+		logged := 0
+		for _, row := range n.in.everyRow()["event"] {
+			if strings.Contains(row, ",again,") {
+				logged++
+			}
+		}
+		same(t, logged, 4) // events name the request that they came from
 	})
 	t.Run("each_sees_those_before_it", func(t *testing.T) {
 		operations := append(team("short"),
