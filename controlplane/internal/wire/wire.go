@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"math"
 	"net"
@@ -96,14 +97,16 @@ func addDetail(wire *connect.Error, message proto.Message) {
 	}
 }
 
-// storeIsAway tells an outage of Postgres from a mistake of ours: no connection,
+// storeIsAway tells an outage of Postgres from a mistake of ours: no connection, or
+// one that broke off (a killed server leaves an EOF, and its connections closed),
 // class 08 (connection), 57P (shutdown), 53300 (too many connections).
 func storeIsAway(err error) bool {
 	var connecting *pgconn.ConnectError
 	var network *net.OpError
 	var answered *pgconn.PgError
 	switch {
-	case errors.As(err, &connecting), errors.As(err, &network):
+	case errors.As(err, &connecting), errors.As(err, &network),
+		errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, pgconn.ErrConnClosed):
 		return true
 	case errors.As(err, &answered):
 		return strings.HasPrefix(answered.Code, "08") || strings.HasPrefix(answered.Code, "57P") || answered.Code == "53300"

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"strings"
@@ -32,6 +33,8 @@ func TestError(t *testing.T) {
 		{"unclassified", fmt.Errorf("do it: %w", canary), connect.CodeInternal, true},
 		{"no_connection_to_postgres", fmt.Errorf("%w: %w", canary, &net.OpError{Op: "dial", Err: errors.New("refused")}), connect.CodeUnavailable, true},
 		{"postgres_shuts_down", fmt.Errorf("%w: %w", canary, &pgconn.PgError{Code: "57P01"}), connect.CodeUnavailable, true},
+		{"postgres_was_killed", fmt.Errorf("%w: %w", canary, io.ErrUnexpectedEOF), connect.CodeUnavailable, true},
+		{"its_connection_is_closed", fmt.Errorf("%w: %w", canary, pgconn.ErrConnClosed), connect.CodeUnavailable, true},
 		{"a_broken_constraint", fmt.Errorf("%w: %w", canary, &pgconn.PgError{Code: "23505"}), connect.CodeInternal, true},
 	}
 	for _, c := range cases {
