@@ -51,6 +51,10 @@ fuzz: ## random calls of the admin API for FUZZ_TIME (10m); prints its seed, FUZ
 	@WEIR_FUZZ_TIME=$(or $(FUZZ_TIME),10m) WEIR_FUZZ_SEED=$(or $(FUZZ_SEED),$$RANDOM) \
 	  $(LOCAL) with-engines -- go test -race -timeout 0 -count 1 -v -run TestRandomCalls ./controlplane/internal/rpc
 
+.PHONY: test-kill
+test-kill: ## kill -9 the control plane 1,000 times and Postgres 100 times while they write
+	@WEIR_KILLS=1000 $(LOCAL) with-engines -- go test -timeout 0 -count 1 -v ./deploy/local/killed
+
 .PHONY: test-web
 test-web: web/node_modules/.package-lock.json ## unit and page tests of the console
 	@mkdir -p $(REPORTS)
