@@ -49,6 +49,7 @@ type Config struct {
 
 	SessionIdle     time.Duration  `env:"WEIR_SESSION_IDLE" default:"12h" help:"A console session that is not used for so long ends."`
 	SessionLifetime time.Duration  `env:"WEIR_SESSION_LIFETIME" default:"168h" help:"A console session ends after so long, used or not."`
+	WebhookNetworks []netip.Prefix `env:"WEIR_WEBHOOK_NETWORKS" help:"Networks off the public Internet that webhooks may be sent to, as address/bits; empty: public addresses only."`
 	TrustedProxies  []netip.Prefix `env:"WEIR_TRUSTED_PROXIES" help:"Proxies in front of this, as address/bits: their X-Forwarded-For says where a client is."`
 
 	PrincipalRate  float64 `env:"WEIR_PRINCIPAL_RATE" default:"200" help:"Calls of the API a second, per service account or member and process; 0: no limit."`

@@ -92,12 +92,17 @@ func open(ctx context.Context, c Config, logger *slog.Logger) (*process, error) 
 		db.Close()
 		return nil, err
 	}
+	hiding, err := keys.Derive("secrets in fingerprints of requests")
+	if err != nil {
+		db.Close()
+		return nil, err
+	}
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	store := readmodel.New(db)
 	return &process{
 		config: c, logger: logger, metrics: metrics, house: keys, db: db, store: store,
-		runner: command.NewRunner(pglog.New(db, readmodel.Project).ChainedBy(chain.Link), store),
+		runner: command.NewRunner(pglog.New(db, readmodel.Project).ChainedBy(chain.Link), store).HidingSecrets(hiding),
 		tailer: eventlog.NewTailer(pglog.NewHeads(db), logger),
 	}, nil
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/rpc"
 	"github.com/weirhq/weir/controlplane/internal/signing"
 	"github.com/weirhq/weir/controlplane/internal/token"
+	"github.com/weirhq/weir/controlplane/internal/vault"
 	"github.com/weirhq/weir/proto/gen/weir/usage/v1/usagev1connect"
 	"github.com/weirhq/weir/web"
 )
@@ -112,6 +113,10 @@ func (s *server) serveAdmins() error {
 		return err
 	}
 	s.close = append(s.close, conn.Close)
+	book, err := pricebook.Builtin()
+	if err != nil {
+		return err
+	}
 	s.services = append(s.services, rpc.NewAdmin(rpc.AdminConfig{
 		Authenticator: authn.NewAuthenticator(authn.AuthenticatorConfig{
 			Tokens: identity.NewTokens(p.db), Sessions: sessions, PublicURL: p.config.PublicURL, SessionIdle: p.config.SessionIdle,
@@ -122,6 +127,7 @@ func (s *server) serveAdmins() error {
 			rpc.Rate{PerSecond: p.config.StrangerRate, Burst: p.config.StrangerBurst}, time.Now),
 		Runner: p.runner, Store: p.store, Agents: fleet.NewReportTable(p.db),
 		Report: rpc.NewReports(report.New(conn)), Logger: p.logger.With("part", "api"),
+		PriceBook: book, Secrets: vault.New(p.db, p.house), WebhookNetworks: p.config.WebhookNetworks,
 	})...)
 	files, err := fs.Sub(web.Dist, "dist")
 	if err != nil {

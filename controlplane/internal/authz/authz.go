@@ -49,6 +49,7 @@ func Check(p authn.Principal, permission string) error {
 var (
 	readConfiguration = []string{
 		"gateways.get", "gateways.list", "keys.get", "keys.list", "organization.get",
+		"price_overrides.get", "price_overrides.list", "prices.list",
 		"projects.get", "projects.list", "providers.get", "providers.list", "routes.get", "routes.list",
 	}
 	runTraffic = []string{
@@ -58,6 +59,10 @@ var (
 	manageTeams = []string{
 		"keys.create", "keys.revoke", "keys.rotate", "keys.update", "projects.create", "projects.delete", "projects.update",
 	}
+	manageSpend = []string{
+		"alert_channels.create", "alert_channels.delete", "alert_channels.get", "alert_channels.list", "alert_channels.test",
+		"alert_channels.update", "price_overrides.create", "price_overrides.delete", "price_overrides.update",
+	}
 	manageUsers = []string{
 		"join_domains.list", "join_domains.remove", "join_domains.set",
 		"members.erase", "members.get", "members.invite", "members.list", "members.remove", "members.update",
@@ -66,7 +71,7 @@ var (
 		"service_accounts.revoke", "service_accounts.update",
 	}
 	dashboards = []string{"reports.read"}
-	reports    = []string{"reports.query"}
+	reports    = []string{"reports.query", "reports.save"}
 )
 
 // operator is the installation's own principal; it sees into no organization.
@@ -75,8 +80,8 @@ var operator = sorted([]string{"organizations.create", "organizations.list"})
 // roles: admins differ from owners in the decisions, which let nobody give or
 // take a role above their own.
 var roles = map[eventv1.Role][]string{
-	eventv1.Role_ROLE_OWNER:    sorted(readConfiguration, runTraffic, manageTeams, manageUsers, dashboards, reports),
-	eventv1.Role_ROLE_ADMIN:    sorted(readConfiguration, runTraffic, manageTeams, manageUsers, dashboards, reports),
+	eventv1.Role_ROLE_OWNER:    sorted(readConfiguration, runTraffic, manageTeams, manageSpend, manageUsers, dashboards, reports),
+	eventv1.Role_ROLE_ADMIN:    sorted(readConfiguration, runTraffic, manageTeams, manageSpend, manageUsers, dashboards, reports),
 	eventv1.Role_ROLE_OPERATOR: sorted(readConfiguration, runTraffic, dashboards),
 	eventv1.Role_ROLE_ANALYST:  sorted(readConfiguration, dashboards, reports),
 	eventv1.Role_ROLE_VIEWER:   sorted(readConfiguration, dashboards),

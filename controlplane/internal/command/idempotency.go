@@ -15,12 +15,16 @@ import (
 )
 
 // fingerprint tells requests apart; how they are to be run is not part of them, but
-// for the state that they are about.
-func fingerprint(call Call) ([sha256.Size]byte, error) {
+// for the state that they are about. It is stored, so secrets go in under the key
+// only: nobody who reads it can try secrets against it.
+func fingerprint(call Call, key []byte) ([sha256.Size]byte, error) {
 	request := proto.Clone(call.Request)
 	m := request.ProtoReflect()
 	if mutation := m.Descriptor().Fields().ByName("mutation"); mutation != nil {
 		m.Clear(mutation)
+	}
+	if err := hideSecrets(m, key); err != nil {
+		return [sha256.Size]byte{}, fmt.Errorf("fingerprint of %s: %w", call.Procedure, err)
 	}
 	text, err := proto.MarshalOptions{Deterministic: true}.Marshal(request)
 	if err != nil {

@@ -47,7 +47,7 @@ var errAnswered = errors.New("answered")
 // another call with that id is an Invalid fault.
 func Run[M proto.Message](ctx context.Context, r *Runner, call Call, decide func(context.Context, readmodel.View) (Decision[M], error)) (M, error) {
 	var answer M
-	print, err := fingerprint(call)
+	print, err := fingerprint(call, r.secretKey)
 	if err != nil {
 		return answer, err
 	}

@@ -28,11 +28,21 @@ type Runner struct {
 	log   *pglog.Log
 	store *readmodel.Store
 	lanes lanes
+	// secretKey is HidingSecrets'; nil: calls with secrets are refused.
+	secretKey []byte
 }
 
 // NewRunner returns a runner; the log must write the read models of the store.
 func NewRunner(log *pglog.Log, store *readmodel.Store) *Runner {
 	return &Runner{log: log, store: store, lanes: lanes{taken: map[uuid.UUID]*lane{}}}
+}
+
+// HidingSecrets returns the runner, which takes calls with secrets from now on: what
+// it stores to know them again is made with the key. Every process has the same. When
+// the key changes, a call said again with a secret is another one.
+func (r *Runner) HidingSecrets(key []byte) *Runner {
+	r.secretKey = key
+	return r
 }
 
 // Origin says where a command comes from.

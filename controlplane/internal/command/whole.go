@@ -28,7 +28,7 @@ var errPreviewed = errors.New("previewed")
 // transaction. It may run several times. Retries and previews are as in Run.
 func Whole[M proto.Message](ctx context.Context, r *Runner, call Call, do func(context.Context) (M, error)) (M, error) {
 	var answer M
-	print, err := fingerprint(call)
+	print, err := fingerprint(call, r.secretKey)
 	if err != nil {
 		return answer, err
 	}

@@ -92,6 +92,28 @@ var stored = []proto.Message{
 		ExpiresAt: timestamppb.New(time.Date(2027, 1, 2, 3, 4, 5, 0, time.UTC)),
 	},
 	&eventv1.ServiceAccountTokenRevoked{Reason: "rotated"},
+	&eventv1.PriceOverrideCreated{Settings: somePrice},
+	&eventv1.PriceOverrideUpdated{Settings: somePrice},
+	&eventv1.PriceOverrideArchived{},
+	&eventv1.PriceOverrideRestored{Settings: somePrice, CreatedAt: someTime},
+	&eventv1.SavedReportCreated{Name: "spend", Description: "by team", Sql: "SELECT 1"},
+	&eventv1.SavedReportUpdated{Name: "spend", Description: "by team", Sql: "SELECT 1"},
+	&eventv1.SavedReportArchived{},
+	&eventv1.SavedReportRestored{Name: "spend", Description: "by team", Sql: "SELECT 1", CreatedAt: someTime},
+	&eventv1.AlertChannelCreated{Name: "hook", Url: "https://hooks.example/weir"},
+	&eventv1.AlertChannelUpdated{Name: "hook", Url: "https://hooks.example/weir"},
+	&eventv1.AlertChannelSecretSet{},
+	&eventv1.AlertChannelArchived{},
+	&eventv1.AlertChannelRestored{Name: "hook", Url: "https://hooks.example/weir", CreatedAt: someTime},
+}
+
+var somePrice = &eventv1.PriceOverrideSettings{
+	PriceList: "own", Model: "gpt-5", LongContextThreshold: 200_000,
+	Rates: &eventv1.Rates{
+		Input: proto.Int64(1_250_000), CacheRead: proto.Int64(0), CacheWrite_5M: proto.Int64(1), CacheWrite_1H: proto.Int64(2),
+		Output: proto.Int64(10_000_000), InputAudio: proto.Int64(3), OutputAudio: proto.Int64(1_000_000_000_000),
+	},
+	LongRates: &eventv1.Rates{Input: proto.Int64(2_500_000)},
 }
 
 func TestStoredForms(t *testing.T) {
@@ -120,7 +142,7 @@ func TestStoredForms(t *testing.T) {
 }
 
 func TestEveryKindHasAStoredForm(t *testing.T) {
-	parts := map[string]bool{"Target": true, "Timeouts": true, "ProviderSettings": true, "RouteSettings": true} // of events, none themselves
+	parts := map[string]bool{"Target": true, "Timeouts": true, "ProviderSettings": true, "RouteSettings": true, "Rates": true, "PriceOverrideSettings": true} // of events, none themselves
 	have := map[string]bool{}
 	for _, body := range stored {
 		have[string(body.ProtoReflect().Descriptor().Name())] = true

@@ -177,7 +177,7 @@ func (f *feed) release(ctx context.Context, work compileWork) error {
 		ResourceCount:     int32(len(resources)),
 		Root:              root,
 		MinimumCapability: policy.MinimumCapability(work.state),
-		PriceBookVersion:  f.config.PriceBook.GetVersion(),
+		PriceBookVersion:  policy.PriceBookVersion(f.config.PriceBook, work.state.PriceOverridesVersion),
 		CompiledAt:        timestamppb.Now(),
 		SigningKeys:       believed,
 	}

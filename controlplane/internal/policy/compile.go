@@ -48,8 +48,10 @@ var ErrTooLarge = errors.New("policy too large")
 var encoding = proto.MarshalOptions{Deterministic: true}
 
 // Compile returns the resources of the state's gateway in the order of (kind, id).
-// The order of things in the state does not matter.
-func Compile(state State, book *policyv1.PriceBook) ([]*policyv1.Resource, error) {
+// The order of things in the state does not matter. The price book is the one that
+// PriceBook returns.
+func Compile(state State, builtin *policyv1.PriceBook) ([]*policyv1.Resource, error) {
+	book := PriceBook(builtin, state.PriceOverrides, state.PriceOverridesVersion)
 	count := 2 + len(state.Providers) + len(state.Routes) + len(state.Keys)
 	if count > MaxResources {
 		return nil, fmt.Errorf("%w: %d resources, at most %d", ErrTooLarge, count, MaxResources)

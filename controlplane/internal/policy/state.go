@@ -7,6 +7,7 @@ import (
 
 	"github.com/weirhq/weir/controlplane/internal/gateway"
 	"github.com/weirhq/weir/controlplane/internal/key"
+	"github.com/weirhq/weir/controlplane/internal/priceoverride"
 	"github.com/weirhq/weir/controlplane/internal/provider"
 	"github.com/weirhq/weir/controlplane/internal/route"
 )
@@ -15,10 +16,14 @@ import (
 type State struct {
 	OrganizationID uuid.UUID
 	// Version is the head of the log that this state shows.
-	Version   int64
-	Gateway   gateway.Gateway
-	Providers []provider.Provider
-	Routes    []route.Route
+	Version        int64
+	Gateway        gateway.Gateway
+	Providers      []provider.Provider
+	Routes         []route.Route
+	PriceOverrides []priceoverride.PriceOverride
+	// PriceOverridesVersion is the log version of their newest change, of archived ones,
+	// too; 0: there never was one.
+	PriceOverridesVersion int64
 	// Keys includes those revoked within the last 90 days.
 	Keys []key.Key
 }

@@ -186,3 +186,13 @@ func (t *Table[T]) TakenByOther(ctx context.Context, v View, id uuid.UUID, match
 	}
 	return exists, nil
 }
+
+// Count returns how many rows of the view match.
+func (t *Table[T]) Count(ctx context.Context, v View, matches ...Match) (int, error) {
+	where, args := v.where(matches)
+	var count int
+	if err := v.Tx.QueryRow(ctx, "SELECT count(*) FROM "+t.name+where, args...).Scan(&count); err != nil {
+		return 0, fmt.Errorf("count %s: %w", t.name, err)
+	}
+	return count, nil
+}

@@ -30,6 +30,12 @@ func (s *Store) PolicyState(ctx context.Context, organization, gatewayID uuid.UU
 		if state.Routes, err = Routes.All(ctx, v); err != nil {
 			return err
 		}
+		if state.PriceOverrides, err = PriceOverrides.All(ctx, v); err != nil {
+			return err
+		}
+		if state.PriceOverridesVersion, err = PriceOverridesVersion(ctx, v); err != nil {
+			return err
+		}
 		state.Keys, err = policyKeys(ctx, v)
 		return err
 	})

@@ -78,6 +78,7 @@ type projection interface {
 var projections = []projection{
 	Organizations, Members, JoinDomains, Projects, Providers, Routes, Keys,
 	Gateways, EnrolmentTokens, Agents, ServiceAccounts, ServiceAccountTokens,
+	PriceOverrides, SavedReports, AlertChannels,
 }
 
 var _ pglog.Part = Project

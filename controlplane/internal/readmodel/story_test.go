@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/weirhq/weir/controlplane/internal/alertchannel"
 	"github.com/weirhq/weir/controlplane/internal/eventlog"
 	"github.com/weirhq/weir/controlplane/internal/eventlog/pglog"
 	"github.com/weirhq/weir/controlplane/internal/gateway"
@@ -13,9 +14,11 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/member"
 	"github.com/weirhq/weir/controlplane/internal/organization"
 	"github.com/weirhq/weir/controlplane/internal/postgres"
+	"github.com/weirhq/weir/controlplane/internal/priceoverride"
 	"github.com/weirhq/weir/controlplane/internal/project"
 	"github.com/weirhq/weir/controlplane/internal/provider"
 	"github.com/weirhq/weir/controlplane/internal/route"
+	"github.com/weirhq/weir/controlplane/internal/savedreport"
 	"github.com/weirhq/weir/controlplane/internal/serviceaccount"
 	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
 )
@@ -102,6 +105,34 @@ func (s *story) addArchived() {
 	s.add(serviceaccount.Create(serviceaccount.Creation{ID: a.ID, Name: a.Name, Role: a.Role, By: by}))
 	s.add(a.Update(serviceaccount.Creation{Name: "older", Role: eventv1.Role_ROLE_ADMIN, By: by}))
 	s.add(a.Archive(nil, by))
+	s.addSpend()
+}
+
+// addSpend is prices, saved queries and webhooks.
+func (s *story) addSpend() {
+	s.t.Helper()
+	rate := int64(1_250_000)
+	price := priceoverride.PriceOverride{ID: uuid.New(), Settings: priceoverride.Settings{
+		PriceList: "own", Model: "m", Rates: priceoverride.Rates{Input: &rate},
+	}}
+	s.add(priceoverride.Create(priceoverride.Creation{ID: price.ID, Settings: price.Settings}))
+	free := new(int64)
+	s.add(price.Update(priceoverride.Settings{Rates: priceoverride.Rates{Input: free}}))
+	s.add(price.Archive(), nil)
+	s.add(price.Restore(false, 0))
+
+	report := savedreport.SavedReport{ID: uuid.New(), Settings: savedreport.Settings{Name: "old", SQL: "SELECT 1"}}
+	s.add(savedreport.Create(savedreport.Creation{ID: report.ID, Settings: report.Settings}))
+	s.add(report.Update(savedreport.Settings{Name: "older", SQL: "SELECT 2"}, false))
+	s.add(report.Archive(), nil)
+	s.add(report.Restore(false))
+
+	channel := alertchannel.AlertChannel{ID: uuid.New(), Settings: alertchannel.Settings{Name: "old", URL: "https://hooks.example"}}
+	s.add(alertchannel.Create(channel.ID, channel.Settings, alertchannel.World{}))
+	s.add(channel.Update(alertchannel.Settings{Name: "older", URL: channel.URL}, alertchannel.World{}))
+	s.add(channel.SetSecret(), nil)
+	s.add(channel.Archive(), nil)
+	s.add(channel.Restore(alertchannel.World{}))
 }
 
 var openAI = provider.Settings{

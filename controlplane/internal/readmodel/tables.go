@@ -5,13 +5,16 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/weirhq/weir/controlplane/internal/alertchannel"
 	"github.com/weirhq/weir/controlplane/internal/gateway"
 	"github.com/weirhq/weir/controlplane/internal/key"
 	"github.com/weirhq/weir/controlplane/internal/member"
 	"github.com/weirhq/weir/controlplane/internal/organization"
+	"github.com/weirhq/weir/controlplane/internal/priceoverride"
 	"github.com/weirhq/weir/controlplane/internal/project"
 	"github.com/weirhq/weir/controlplane/internal/provider"
 	"github.com/weirhq/weir/controlplane/internal/route"
+	"github.com/weirhq/weir/controlplane/internal/savedreport"
 	"github.com/weirhq/weir/controlplane/internal/serviceaccount"
 	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
 )
@@ -99,6 +102,27 @@ var (
 		changes: map[string]func(proto.Message) string{"ServiceAccountTokenRevoked": nil},
 		columns: []string{"service_account_id", "sha256"},
 		values:  func(t serviceaccount.Token) []any { return []any{t.ServiceAccountID, t.SHA256} },
+	}
+	PriceOverrides = &Table[priceoverride.PriceOverride]{
+		name: "price_override", thing: "price override", apply: priceoverride.Apply,
+		begins: "PriceOverrideCreated", restores: "PriceOverrideRestored", ends: "PriceOverrideArchived",
+		changes: map[string]func(proto.Message) string{"PriceOverrideUpdated": nil},
+		columns: []string{"name"},
+		values:  func(p priceoverride.PriceOverride) []any { return []any{p.Name()} },
+	}
+	SavedReports = &Table[savedreport.SavedReport]{
+		name: "saved_report", thing: "saved report", apply: savedreport.Apply,
+		begins: "SavedReportCreated", restores: "SavedReportRestored", ends: "SavedReportArchived",
+		changes: map[string]func(proto.Message) string{"SavedReportUpdated": nil},
+		columns: []string{"name"},
+		values:  func(r savedreport.SavedReport) []any { return []any{r.Name} },
+	}
+	AlertChannels = &Table[alertchannel.AlertChannel]{
+		name: "alert_channel", thing: "alert channel", apply: alertchannel.Apply,
+		begins: "AlertChannelCreated", restores: "AlertChannelRestored", ends: "AlertChannelArchived",
+		changes: map[string]func(proto.Message) string{"AlertChannelUpdated": nil, "AlertChannelSecretSet": nil},
+		columns: []string{"name"},
+		values:  func(c alertchannel.AlertChannel) []any { return []any{c.Name} },
 	}
 )
 

@@ -5,6 +5,5 @@ var (
 	Settings = settings
 	Collect  = collect
 	QueryID  = queryID
-	Check    = check
 	Clean    = clean
 )

@@ -6,11 +6,11 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/fault"
 )
 
-// check lets one SELECT or WITH statement pass and says plainly what it refuses.
+// Check lets one SELECT or WITH statement pass and says plainly what it refuses.
 // The barrier between tenants is the server's (grants and row filters), but for
 // EXPLAIN, whose estimates count the rows of everybody, and for functions that need
 // no grant and tell about the server itself: see serverFunctions.
-func check(sql string) error {
+func Check(sql string) error {
 	all := tokens(sql)
 	for len(all) > 0 && all[len(all)-1].is(";") {
 		all = all[:len(all)-1]

@@ -23,7 +23,7 @@ type Result struct {
 
 // Run runs one SELECT over the public views, as the caller's organization.
 func (r *Reports) Run(ctx context.Context, sql string) (Result, error) {
-	if err := check(sql); err != nil {
+	if err := Check(sql); err != nil {
 		return Result{}, err
 	}
 	ctx, leave, err := r.enter(ctx)

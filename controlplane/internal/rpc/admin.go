@@ -15,11 +15,15 @@ import (
 	"connectrpc.com/grpcreflect"
 	"github.com/google/uuid"
 
+	"github.com/weirhq/weir/controlplane/internal/alertchannel"
 	"github.com/weirhq/weir/controlplane/internal/authn"
 	"github.com/weirhq/weir/controlplane/internal/command"
 	"github.com/weirhq/weir/controlplane/internal/fleet"
 	"github.com/weirhq/weir/controlplane/internal/readmodel"
+	"github.com/weirhq/weir/controlplane/internal/vault"
+	"github.com/weirhq/weir/controlplane/internal/webhook"
 	"github.com/weirhq/weir/proto/gen/weir/admin/v1/adminv1connect"
+	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
 
 // Authenticator finds out who is calling. Nobody known is an Unauthenticated fault.
@@ -39,6 +43,11 @@ type AdminConfig struct {
 	Store         *readmodel.Store
 	Agents        AgentStatuses
 	Report        adminv1connect.ReportServiceHandler
+	// PriceBook is the built-in one that policies are compiled with.
+	PriceBook *policyv1.PriceBook
+	Secrets   *vault.Vault
+	// WebhookNetworks are those off the public Internet that webhooks may be in.
+	WebhookNetworks alertchannel.Networks
 	// Limits may be nil: nobody is limited.
 	Limits *Limits
 	Logger *slog.Logger
@@ -74,6 +83,12 @@ func NewAdmin(c AdminConfig) []Mount {
 	mount(adminv1connect.NewSessionServiceHandler(&sessions{c.Store}, behind...))
 	mount(adminv1connect.NewBatchServiceHandler(newBatches(c.Runner, projects, providers, routes, keys, gateways), behind...))
 	mount(adminv1connect.NewReportServiceHandler(c.Report, behind...))
+	mount(adminv1connect.NewPriceOverrideServiceHandler(&priceOverrides{c.Runner, c.Store, c.PriceBook}, behind...))
+	mount(adminv1connect.NewSavedReportServiceHandler(&savedReports{c.Runner, c.Store}, behind...))
+	mount(adminv1connect.NewAlertChannelServiceHandler(&alertChannels{
+		runner: c.Runner, store: c.Store, secrets: c.Secrets, networks: c.WebhookNetworks,
+		tester: &alertTester{sender: webhook.NewSender(c.WebhookNetworks.Allow), busy: map[uuid.UUID]bool{}},
+	}, behind...))
 
 	names := []string{healthService}
 	for _, m := range mounts {

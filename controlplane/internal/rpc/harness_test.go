@@ -28,6 +28,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/readmodel"
 	"github.com/weirhq/weir/controlplane/internal/rpc"
 	"github.com/weirhq/weir/controlplane/internal/token"
+	"github.com/weirhq/weir/controlplane/internal/vault"
 	adminv1 "github.com/weirhq/weir/proto/gen/weir/admin/v1"
 	"github.com/weirhq/weir/proto/gen/weir/admin/v1/adminv1connect"
 )
@@ -44,6 +45,7 @@ type installation struct {
 	server *httptest.Server
 	logs   *safeBuffer
 	ring   *audit.Keyring
+	house  *house.Keys
 }
 
 type silentAgents struct{}
@@ -67,11 +69,11 @@ func installWith(t testing.TB, config rpc.AdminConfig) *installation {
 	t.Helper()
 	in := &installation{t: t}
 	in.db, in.url = pgtest.OpenURL(t)
-	keys, err := house.Load(filepath.Join(t.TempDir(), "house.key"), slog.New(slog.DiscardHandler))
-	if err != nil {
+	var err error
+	if in.house, err = house.Load(filepath.Join(t.TempDir(), "house.key"), slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
-	if in.ring, err = audit.NewKeyring(t.Context(), in.db, keys); err != nil {
+	if in.ring, err = audit.NewKeyring(t.Context(), in.db, in.house); err != nil {
 		t.Fatal(err)
 	}
 	return in.serve(config)
@@ -79,7 +81,7 @@ func installWith(t testing.TB, config rpc.AdminConfig) *installation {
 
 // replica is another process on the same database.
 func (in *installation) replica() *installation {
-	another := &installation{t: in.t, db: in.db, url: in.url, ring: in.ring}
+	another := &installation{t: in.t, db: in.db, url: in.url, ring: in.ring, house: in.house}
 	return another.serve(rpc.AdminConfig{})
 }
 
@@ -87,7 +89,7 @@ func (in *installation) serve(config rpc.AdminConfig) *installation {
 	t, db, store := in.t, in.db, readmodel.New(in.db)
 	t.Helper()
 	in.store, in.logs = store, &safeBuffer{}
-	in.runner = command.NewRunner(pglog.New(db, readmodel.Project).ChainedBy(in.ring.Link), store)
+	in.runner = command.NewRunner(pglog.New(db, readmodel.Project).ChainedBy(in.ring.Link), store).HidingSecrets([]byte("a key for the tests"))
 	logger := slog.New(slog.NewTextHandler(in.logs, nil))
 	if config.Report == nil {
 		config.Report = adminv1connect.UnimplementedReportServiceHandler{}
@@ -101,6 +103,7 @@ func (in *installation) serve(config rpc.AdminConfig) *installation {
 	mounts := rpc.NewAdmin(rpc.AdminConfig{
 		Authenticator: config.Authenticator, Runner: in.runner, Store: store, Agents: silentAgents{},
 		Report: config.Report, Limits: config.Limits, Logger: logger,
+		PriceBook: builtinPrices, Secrets: vault.New(db, in.house), WebhookNetworks: loopback,
 	})
 	health, err := rpc.NewHealth(mounts, db.Ping)
 	if err != nil {
@@ -129,6 +132,9 @@ type client struct {
 	sessions      adminv1connect.SessionServiceClient
 	reports       adminv1connect.ReportServiceClient
 	batches       adminv1connect.BatchServiceClient
+	prices        adminv1connect.PriceOverrideServiceClient
+	saved         adminv1connect.SavedReportServiceClient
+	alerts        adminv1connect.AlertChannelServiceClient
 }
 
 // speaking calls as the tenant, in another protocol.
@@ -166,6 +172,9 @@ func (in *installation) sending(headers map[string]string, options ...connect.Cl
 		sessions:      adminv1connect.NewSessionServiceClient(h, url, with),
 		reports:       adminv1connect.NewReportServiceClient(h, url, with),
 		batches:       adminv1connect.NewBatchServiceClient(h, url, with),
+		prices:        adminv1connect.NewPriceOverrideServiceClient(h, url, with),
+		saved:         adminv1connect.NewSavedReportServiceClient(h, url, with),
+		alerts:        adminv1connect.NewAlertChannelServiceClient(h, url, with),
 	}
 }
 
@@ -185,6 +194,9 @@ type tenant struct {
 	enrolmentToken string
 	account        *adminv1.ServiceAccount
 	accountToken   *adminv1.ServiceAccountToken
+	override       *adminv1.PriceOverride
+	report         *adminv1.SavedReport
+	channel        *adminv1.AlertChannel
 }
 
 func (in *installation) tenant(name string) *tenant {
@@ -212,6 +224,13 @@ func (in *installation) tenant(name string) *tenant {
 	n.accountToken = call(in.t, n.accounts.CreateServiceAccountToken, &adminv1.CreateServiceAccountTokenRequest{
 		ServiceAccountId: n.account.Id, Name: "spare",
 	}).Token
+	n.override = call(in.t, n.prices.CreatePriceOverride, &adminv1.CreatePriceOverrideRequest{
+		PriceList: "own", Model: "m", Rates: &adminv1.Rates{Input: "1.25", Output: "10"},
+	}).PriceOverride
+	n.report = call(in.t, n.saved.CreateSavedReport, &adminv1.CreateSavedReportRequest{Name: "spend", Sql: "SELECT 1"}).SavedReport
+	n.channel = call(in.t, n.alerts.CreateAlertChannel, &adminv1.CreateAlertChannelRequest{
+		Name: "hook", Url: "https://hooks.example/weir", Secret: webhookSecret("of " + name),
+	}).AlertChannel
 	return n
 }
 

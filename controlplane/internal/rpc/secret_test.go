@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"connectrpc.com/connect"
 	"github.com/jackc/pgx/v5"
 
 	adminv1 "github.com/weirhq/weir/proto/gen/weir/admin/v1"
@@ -24,6 +25,7 @@ func TestSecretsAreNowhere(t *testing.T) {
 	})
 	in.enrol(n)
 	secrets := []string{n.secret, made.Secret, n.token, founded.ServiceAccountToken, n.enrolmentToken}
+	secrets = append(secrets, in.sendSecrets(n)...)
 
 	tables := in.everyRow()
 	if len(tables["key"]) == 0 || len(tables["idempotency"]) == 0 || len(tables["event"]) == 0 {
@@ -47,6 +49,22 @@ func TestSecretsAreNowhere(t *testing.T) {
 			t.Error("the server's log holds a secret or an address")
 		}
 	}
+}
+
+// sendSecrets sends the API every secret that it takes, well formed and not, and
+// returns them.
+func (in *installation) sendSecrets(n *tenant) []string {
+	in.t.Helper()
+	first, second, odd := webhookSecret("canary 1"), webhookSecret("canary 2"), "whsec_odd-canary"
+	sent := call(in.t, n.alerts.CreateAlertChannel, &adminv1.CreateAlertChannelRequest{
+		Name: "canary", Url: "https://hooks.example", Secret: first, Mutation: &adminv1.Mutation{RequestId: "with a secret"},
+	})
+	id := sent.AlertChannel.Id
+	call(in.t, n.alerts.SetAlertChannelSecret, &adminv1.SetAlertChannelSecretRequest{
+		Id: id, Secret: second, Mutation: &adminv1.Mutation{RequestId: "with another"},
+	})
+	refused(in.t, connect.CodeInvalidArgument, n.alerts.SetAlertChannelSecret, &adminv1.SetAlertChannelSecretRequest{Id: id, Secret: odd})
+	return []string{webhookSecret("of alpha"), first, second, odd}
 }
 
 // everyRow returns the text of every row of every table, seen by the superuser.

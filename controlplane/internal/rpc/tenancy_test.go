@@ -189,6 +189,75 @@ var foreign = map[string]func(t *testing.T, a, b *tenant){
 	"ServiceAccountService.RevokeServiceAccountToken": func(t *testing.T, a, b *tenant) {
 		refused(t, connect.CodeNotFound, b.accounts.RevokeServiceAccountToken, &adminv1.RevokeServiceAccountTokenRequest{Id: a.accountToken.Id})
 	},
+	"PriceOverrideService.CreatePriceOverride": func(t *testing.T, a, b *tenant) {
+		request := &adminv1.CreatePriceOverrideRequest{PriceList: "both", Model: "m", Rates: &adminv1.Rates{Input: "1"}}
+		call(t, a.prices.CreatePriceOverride, request)
+		call(t, b.prices.CreatePriceOverride, request)
+	},
+	"PriceOverrideService.GetPriceOverride": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.prices.GetPriceOverride, &adminv1.GetPriceOverrideRequest{Id: a.override.Id})
+	},
+	"PriceOverrideService.ListPriceOverrides": func(t *testing.T, a, b *tenant) {
+		for _, p := range call(t, b.prices.ListPriceOverrides, &adminv1.ListPriceOverridesRequest{}).PriceOverrides {
+			differ(t, p.Id, a.override.Id)
+		}
+	},
+	"PriceOverrideService.UpdatePriceOverride": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.prices.UpdatePriceOverride, &adminv1.UpdatePriceOverrideRequest{
+			PriceOverride: &adminv1.PriceOverride{Id: a.override.Id, Rates: &adminv1.Rates{Input: "0"}},
+		})
+	},
+	"PriceOverrideService.DeletePriceOverride": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.prices.DeletePriceOverride, &adminv1.DeletePriceOverrideRequest{Id: a.override.Id})
+	},
+	"PriceOverrideService.ListPrices": func(t *testing.T, a, b *tenant) {
+		call(t, a.prices.CreatePriceOverride, &adminv1.CreatePriceOverrideRequest{PriceList: "of-a", Model: "m", Rates: &adminv1.Rates{Input: "1"}})
+		same(t, len(call(t, b.prices.ListPrices, &adminv1.ListPricesRequest{PriceList: "of-a"}).Prices), 0)
+	},
+	"SavedReportService.CreateSavedReport": func(t *testing.T, a, b *tenant) {
+		request := &adminv1.CreateSavedReportRequest{Name: "both", Sql: "SELECT 1"}
+		call(t, a.saved.CreateSavedReport, request)
+		call(t, b.saved.CreateSavedReport, request)
+	},
+	"SavedReportService.GetSavedReport": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.saved.GetSavedReport, &adminv1.GetSavedReportRequest{Id: a.report.Id})
+	},
+	"SavedReportService.ListSavedReports": func(t *testing.T, a, b *tenant) {
+		for _, r := range call(t, b.saved.ListSavedReports, &adminv1.ListSavedReportsRequest{}).SavedReports {
+			differ(t, r.Id, a.report.Id)
+		}
+	},
+	"SavedReportService.UpdateSavedReport": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.saved.UpdateSavedReport, &adminv1.UpdateSavedReportRequest{SavedReport: &adminv1.SavedReport{Id: a.report.Id, Name: "stolen"}})
+	},
+	"SavedReportService.DeleteSavedReport": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.saved.DeleteSavedReport, &adminv1.DeleteSavedReportRequest{Id: a.report.Id})
+	},
+	"AlertChannelService.CreateAlertChannel": func(t *testing.T, a, b *tenant) {
+		request := &adminv1.CreateAlertChannelRequest{Name: "both", Url: "https://hooks.example", Secret: webhookSecret("both")}
+		call(t, a.alerts.CreateAlertChannel, request)
+		call(t, b.alerts.CreateAlertChannel, request)
+	},
+	"AlertChannelService.GetAlertChannel": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.alerts.GetAlertChannel, &adminv1.GetAlertChannelRequest{Id: a.channel.Id})
+	},
+	"AlertChannelService.ListAlertChannels": func(t *testing.T, a, b *tenant) {
+		for _, c := range call(t, b.alerts.ListAlertChannels, &adminv1.ListAlertChannelsRequest{}).AlertChannels {
+			differ(t, c.Id, a.channel.Id)
+		}
+	},
+	"AlertChannelService.UpdateAlertChannel": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.alerts.UpdateAlertChannel, &adminv1.UpdateAlertChannelRequest{AlertChannel: &adminv1.AlertChannel{Id: a.channel.Id, Name: "stolen"}})
+	},
+	"AlertChannelService.SetAlertChannelSecret": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.alerts.SetAlertChannelSecret, &adminv1.SetAlertChannelSecretRequest{Id: a.channel.Id, Secret: webhookSecret("stolen")})
+	},
+	"AlertChannelService.DeleteAlertChannel": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.alerts.DeleteAlertChannel, &adminv1.DeleteAlertChannelRequest{Id: a.channel.Id})
+	},
+	"AlertChannelService.TestAlertChannel": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.alerts.TestAlertChannel, &adminv1.TestAlertChannelRequest{Id: a.channel.Id})
+	},
 	// The reports have no ids of others; their own tests hold what they may read.
 	"ReportService.RunQuery": func(t *testing.T, _, b *tenant) {
 		refused(t, connect.CodeUnimplemented, b.reports.RunQuery, &adminv1.RunQueryRequest{Sql: "SELECT 1"})

@@ -103,7 +103,7 @@ func TestDefaults(t *testing.T) {
 	same(t, n.provider.BaseUrl, "https://api.openai.com/v1")
 	same(t, n.route.Strategy, adminv1.Strategy_STRATEGY_SINGLE)
 	same(t, n.project.DisplayName, "app")
-	same(t, n.version(), 4+8)
+	same(t, n.version(), 4+11)
 }
 
 func TestOperator(t *testing.T) {
@@ -115,7 +115,7 @@ func TestOperator(t *testing.T) {
 	same(t, len(listed.Organizations), 1)
 	next := call(t, operator.organizations.ListOrganizations, &adminv1.ListOrganizationsRequest{Page: &adminv1.Page{Token: listed.NextPageToken}})
 	same(t, next.Organizations[0].Name, "beta")
-	same(t, next.Organizations[0].Version, 4+8)
+	same(t, next.Organizations[0].Version, 4+11)
 	me := call(t, operator.sessions.WhoAmI, &adminv1.WhoAmIRequest{})
 	same(t, me.Kind, "operator")
 	refused(t, connect.CodePermissionDenied, operator.keys.ListKeys, &adminv1.ListKeysRequest{})

@@ -64,7 +64,8 @@ var (
 
 // Extension fields to descriptorpb.FieldOptions.
 var (
-	// Shown once, in the first answer: never stored, never logged.
+	// In an answer shown once, in a request taken only: never in the log, in stored
+	// answers or in a line of log.
 	//
 	// optional bool secret = 50001;
 	E_Secret = &file_weir_admin_v1_options_proto_extTypes[1]

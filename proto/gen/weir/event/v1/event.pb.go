@@ -2608,6 +2608,817 @@ func (x *ServiceAccountTokenRevoked) GetReason() string {
 	return ""
 }
 
+// Rates are prices of token buckets in pico-dollars per token; absent: unknown.
+type Rates struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Input         *int64                 `protobuf:"varint,1,opt,name=input,proto3,oneof" json:"input,omitempty"`
+	CacheRead     *int64                 `protobuf:"varint,2,opt,name=cache_read,json=cacheRead,proto3,oneof" json:"cache_read,omitempty"`
+	CacheWrite_5M *int64                 `protobuf:"varint,3,opt,name=cache_write_5m,json=cacheWrite5m,proto3,oneof" json:"cache_write_5m,omitempty"`
+	CacheWrite_1H *int64                 `protobuf:"varint,4,opt,name=cache_write_1h,json=cacheWrite1h,proto3,oneof" json:"cache_write_1h,omitempty"`
+	Output        *int64                 `protobuf:"varint,5,opt,name=output,proto3,oneof" json:"output,omitempty"`
+	InputAudio    *int64                 `protobuf:"varint,6,opt,name=input_audio,json=inputAudio,proto3,oneof" json:"input_audio,omitempty"`
+	OutputAudio   *int64                 `protobuf:"varint,7,opt,name=output_audio,json=outputAudio,proto3,oneof" json:"output_audio,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Rates) Reset() {
+	*x = Rates{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[44]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Rates) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Rates) ProtoMessage() {}
+
+func (x *Rates) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[44]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Rates.ProtoReflect.Descriptor instead.
+func (*Rates) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{44}
+}
+
+func (x *Rates) GetInput() int64 {
+	if x != nil && x.Input != nil {
+		return *x.Input
+	}
+	return 0
+}
+
+func (x *Rates) GetCacheRead() int64 {
+	if x != nil && x.CacheRead != nil {
+		return *x.CacheRead
+	}
+	return 0
+}
+
+func (x *Rates) GetCacheWrite_5M() int64 {
+	if x != nil && x.CacheWrite_5M != nil {
+		return *x.CacheWrite_5M
+	}
+	return 0
+}
+
+func (x *Rates) GetCacheWrite_1H() int64 {
+	if x != nil && x.CacheWrite_1H != nil {
+		return *x.CacheWrite_1H
+	}
+	return 0
+}
+
+func (x *Rates) GetOutput() int64 {
+	if x != nil && x.Output != nil {
+		return *x.Output
+	}
+	return 0
+}
+
+func (x *Rates) GetInputAudio() int64 {
+	if x != nil && x.InputAudio != nil {
+		return *x.InputAudio
+	}
+	return 0
+}
+
+func (x *Rates) GetOutputAudio() int64 {
+	if x != nil && x.OutputAudio != nil {
+		return *x.OutputAudio
+	}
+	return 0
+}
+
+// PriceOverrideSettings say what a price is for and what it is.
+type PriceOverrideSettings struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	PriceList string                 `protobuf:"bytes,1,opt,name=price_list,json=priceList,proto3" json:"price_list,omitempty"`
+	Model     string                 `protobuf:"bytes,2,opt,name=model,proto3" json:"model,omitempty"`
+	Rates     *Rates                 `protobuf:"bytes,3,opt,name=rates,proto3" json:"rates,omitempty"`
+	// Input tokens above which long_rates count; 0: no such tier.
+	LongContextThreshold int64  `protobuf:"varint,4,opt,name=long_context_threshold,json=longContextThreshold,proto3" json:"long_context_threshold,omitempty"`
+	LongRates            *Rates `protobuf:"bytes,5,opt,name=long_rates,json=longRates,proto3" json:"long_rates,omitempty"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *PriceOverrideSettings) Reset() {
+	*x = PriceOverrideSettings{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[45]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PriceOverrideSettings) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PriceOverrideSettings) ProtoMessage() {}
+
+func (x *PriceOverrideSettings) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[45]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PriceOverrideSettings.ProtoReflect.Descriptor instead.
+func (*PriceOverrideSettings) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{45}
+}
+
+func (x *PriceOverrideSettings) GetPriceList() string {
+	if x != nil {
+		return x.PriceList
+	}
+	return ""
+}
+
+func (x *PriceOverrideSettings) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+func (x *PriceOverrideSettings) GetRates() *Rates {
+	if x != nil {
+		return x.Rates
+	}
+	return nil
+}
+
+func (x *PriceOverrideSettings) GetLongContextThreshold() int64 {
+	if x != nil {
+		return x.LongContextThreshold
+	}
+	return 0
+}
+
+func (x *PriceOverrideSettings) GetLongRates() *Rates {
+	if x != nil {
+		return x.LongRates
+	}
+	return nil
+}
+
+type PriceOverrideCreated struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Settings      *PriceOverrideSettings `protobuf:"bytes,1,opt,name=settings,proto3" json:"settings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PriceOverrideCreated) Reset() {
+	*x = PriceOverrideCreated{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[46]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PriceOverrideCreated) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PriceOverrideCreated) ProtoMessage() {}
+
+func (x *PriceOverrideCreated) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[46]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PriceOverrideCreated.ProtoReflect.Descriptor instead.
+func (*PriceOverrideCreated) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{46}
+}
+
+func (x *PriceOverrideCreated) GetSettings() *PriceOverrideSettings {
+	if x != nil {
+		return x.Settings
+	}
+	return nil
+}
+
+type PriceOverrideUpdated struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Settings      *PriceOverrideSettings `protobuf:"bytes,1,opt,name=settings,proto3" json:"settings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PriceOverrideUpdated) Reset() {
+	*x = PriceOverrideUpdated{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[47]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PriceOverrideUpdated) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PriceOverrideUpdated) ProtoMessage() {}
+
+func (x *PriceOverrideUpdated) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[47]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PriceOverrideUpdated.ProtoReflect.Descriptor instead.
+func (*PriceOverrideUpdated) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{47}
+}
+
+func (x *PriceOverrideUpdated) GetSettings() *PriceOverrideSettings {
+	if x != nil {
+		return x.Settings
+	}
+	return nil
+}
+
+type PriceOverrideArchived struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PriceOverrideArchived) Reset() {
+	*x = PriceOverrideArchived{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[48]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PriceOverrideArchived) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PriceOverrideArchived) ProtoMessage() {}
+
+func (x *PriceOverrideArchived) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[48]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PriceOverrideArchived.ProtoReflect.Descriptor instead.
+func (*PriceOverrideArchived) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{48}
+}
+
+type PriceOverrideRestored struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Settings      *PriceOverrideSettings `protobuf:"bytes,1,opt,name=settings,proto3" json:"settings,omitempty"`
+	CreatedAt     *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PriceOverrideRestored) Reset() {
+	*x = PriceOverrideRestored{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[49]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PriceOverrideRestored) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PriceOverrideRestored) ProtoMessage() {}
+
+func (x *PriceOverrideRestored) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[49]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PriceOverrideRestored.ProtoReflect.Descriptor instead.
+func (*PriceOverrideRestored) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{49}
+}
+
+func (x *PriceOverrideRestored) GetSettings() *PriceOverrideSettings {
+	if x != nil {
+		return x.Settings
+	}
+	return nil
+}
+
+func (x *PriceOverrideRestored) GetCreatedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreatedAt
+	}
+	return nil
+}
+
+type SavedReportCreated struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Description   string                 `protobuf:"bytes,2,opt,name=description,proto3" json:"description,omitempty"`
+	Sql           string                 `protobuf:"bytes,3,opt,name=sql,proto3" json:"sql,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SavedReportCreated) Reset() {
+	*x = SavedReportCreated{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[50]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SavedReportCreated) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SavedReportCreated) ProtoMessage() {}
+
+func (x *SavedReportCreated) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[50]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SavedReportCreated.ProtoReflect.Descriptor instead.
+func (*SavedReportCreated) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{50}
+}
+
+func (x *SavedReportCreated) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *SavedReportCreated) GetDescription() string {
+	if x != nil {
+		return x.Description
+	}
+	return ""
+}
+
+func (x *SavedReportCreated) GetSql() string {
+	if x != nil {
+		return x.Sql
+	}
+	return ""
+}
+
+type SavedReportUpdated struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Description   string                 `protobuf:"bytes,2,opt,name=description,proto3" json:"description,omitempty"`
+	Sql           string                 `protobuf:"bytes,3,opt,name=sql,proto3" json:"sql,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SavedReportUpdated) Reset() {
+	*x = SavedReportUpdated{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[51]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SavedReportUpdated) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SavedReportUpdated) ProtoMessage() {}
+
+func (x *SavedReportUpdated) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[51]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SavedReportUpdated.ProtoReflect.Descriptor instead.
+func (*SavedReportUpdated) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{51}
+}
+
+func (x *SavedReportUpdated) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *SavedReportUpdated) GetDescription() string {
+	if x != nil {
+		return x.Description
+	}
+	return ""
+}
+
+func (x *SavedReportUpdated) GetSql() string {
+	if x != nil {
+		return x.Sql
+	}
+	return ""
+}
+
+type SavedReportArchived struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SavedReportArchived) Reset() {
+	*x = SavedReportArchived{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[52]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SavedReportArchived) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SavedReportArchived) ProtoMessage() {}
+
+func (x *SavedReportArchived) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[52]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SavedReportArchived.ProtoReflect.Descriptor instead.
+func (*SavedReportArchived) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{52}
+}
+
+type SavedReportRestored struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Description   string                 `protobuf:"bytes,2,opt,name=description,proto3" json:"description,omitempty"`
+	Sql           string                 `protobuf:"bytes,3,opt,name=sql,proto3" json:"sql,omitempty"`
+	CreatedAt     *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SavedReportRestored) Reset() {
+	*x = SavedReportRestored{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[53]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SavedReportRestored) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SavedReportRestored) ProtoMessage() {}
+
+func (x *SavedReportRestored) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[53]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SavedReportRestored.ProtoReflect.Descriptor instead.
+func (*SavedReportRestored) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{53}
+}
+
+func (x *SavedReportRestored) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *SavedReportRestored) GetDescription() string {
+	if x != nil {
+		return x.Description
+	}
+	return ""
+}
+
+func (x *SavedReportRestored) GetSql() string {
+	if x != nil {
+		return x.Sql
+	}
+	return ""
+}
+
+func (x *SavedReportRestored) GetCreatedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreatedAt
+	}
+	return nil
+}
+
+// AlertChannelCreated: the secret is sealed elsewhere, under the channel's id.
+type AlertChannelCreated struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Url           string                 `protobuf:"bytes,2,opt,name=url,proto3" json:"url,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AlertChannelCreated) Reset() {
+	*x = AlertChannelCreated{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[54]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AlertChannelCreated) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AlertChannelCreated) ProtoMessage() {}
+
+func (x *AlertChannelCreated) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[54]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AlertChannelCreated.ProtoReflect.Descriptor instead.
+func (*AlertChannelCreated) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{54}
+}
+
+func (x *AlertChannelCreated) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *AlertChannelCreated) GetUrl() string {
+	if x != nil {
+		return x.Url
+	}
+	return ""
+}
+
+type AlertChannelUpdated struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Url           string                 `protobuf:"bytes,2,opt,name=url,proto3" json:"url,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AlertChannelUpdated) Reset() {
+	*x = AlertChannelUpdated{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[55]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AlertChannelUpdated) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AlertChannelUpdated) ProtoMessage() {}
+
+func (x *AlertChannelUpdated) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[55]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AlertChannelUpdated.ProtoReflect.Descriptor instead.
+func (*AlertChannelUpdated) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{55}
+}
+
+func (x *AlertChannelUpdated) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *AlertChannelUpdated) GetUrl() string {
+	if x != nil {
+		return x.Url
+	}
+	return ""
+}
+
+// AlertChannelSecretSet: another secret signs from now on.
+type AlertChannelSecretSet struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AlertChannelSecretSet) Reset() {
+	*x = AlertChannelSecretSet{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[56]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AlertChannelSecretSet) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AlertChannelSecretSet) ProtoMessage() {}
+
+func (x *AlertChannelSecretSet) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[56]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AlertChannelSecretSet.ProtoReflect.Descriptor instead.
+func (*AlertChannelSecretSet) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{56}
+}
+
+// AlertChannelArchived goes with the destruction of its secret.
+type AlertChannelArchived struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AlertChannelArchived) Reset() {
+	*x = AlertChannelArchived{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[57]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AlertChannelArchived) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AlertChannelArchived) ProtoMessage() {}
+
+func (x *AlertChannelArchived) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[57]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AlertChannelArchived.ProtoReflect.Descriptor instead.
+func (*AlertChannelArchived) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{57}
+}
+
+// AlertChannelRestored comes back without a secret.
+type AlertChannelRestored struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Url           string                 `protobuf:"bytes,2,opt,name=url,proto3" json:"url,omitempty"`
+	CreatedAt     *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AlertChannelRestored) Reset() {
+	*x = AlertChannelRestored{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[58]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AlertChannelRestored) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AlertChannelRestored) ProtoMessage() {}
+
+func (x *AlertChannelRestored) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[58]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AlertChannelRestored.ProtoReflect.Descriptor instead.
+func (*AlertChannelRestored) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{58}
+}
+
+func (x *AlertChannelRestored) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *AlertChannelRestored) GetUrl() string {
+	if x != nil {
+		return x.Url
+	}
+	return ""
+}
+
+func (x *AlertChannelRestored) GetCreatedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreatedAt
+	}
+	return nil
+}
+
 var File_weir_event_v1_event_proto protoreflect.FileDescriptor
 
 const file_weir_event_v1_event_proto_rawDesc = "" +
@@ -2789,7 +3600,69 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\n" +
 	"expires_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\"4\n" +
 	"\x1aServiceAccountTokenRevoked\x12\x16\n" +
-	"\x06reason\x18\x01 \x01(\tR\x06reason*r\n" +
+	"\x06reason\x18\x01 \x01(\tR\x06reason\"\xf2\x02\n" +
+	"\x05Rates\x12\x19\n" +
+	"\x05input\x18\x01 \x01(\x03H\x00R\x05input\x88\x01\x01\x12\"\n" +
+	"\n" +
+	"cache_read\x18\x02 \x01(\x03H\x01R\tcacheRead\x88\x01\x01\x12)\n" +
+	"\x0ecache_write_5m\x18\x03 \x01(\x03H\x02R\fcacheWrite5m\x88\x01\x01\x12)\n" +
+	"\x0ecache_write_1h\x18\x04 \x01(\x03H\x03R\fcacheWrite1h\x88\x01\x01\x12\x1b\n" +
+	"\x06output\x18\x05 \x01(\x03H\x04R\x06output\x88\x01\x01\x12$\n" +
+	"\vinput_audio\x18\x06 \x01(\x03H\x05R\n" +
+	"inputAudio\x88\x01\x01\x12&\n" +
+	"\foutput_audio\x18\a \x01(\x03H\x06R\voutputAudio\x88\x01\x01B\b\n" +
+	"\x06_inputB\r\n" +
+	"\v_cache_readB\x11\n" +
+	"\x0f_cache_write_5mB\x11\n" +
+	"\x0f_cache_write_1hB\t\n" +
+	"\a_outputB\x0e\n" +
+	"\f_input_audioB\x0f\n" +
+	"\r_output_audio\"\xe3\x01\n" +
+	"\x15PriceOverrideSettings\x12\x1d\n" +
+	"\n" +
+	"price_list\x18\x01 \x01(\tR\tpriceList\x12\x14\n" +
+	"\x05model\x18\x02 \x01(\tR\x05model\x12*\n" +
+	"\x05rates\x18\x03 \x01(\v2\x14.weir.event.v1.RatesR\x05rates\x124\n" +
+	"\x16long_context_threshold\x18\x04 \x01(\x03R\x14longContextThreshold\x123\n" +
+	"\n" +
+	"long_rates\x18\x05 \x01(\v2\x14.weir.event.v1.RatesR\tlongRates\"X\n" +
+	"\x14PriceOverrideCreated\x12@\n" +
+	"\bsettings\x18\x01 \x01(\v2$.weir.event.v1.PriceOverrideSettingsR\bsettings\"X\n" +
+	"\x14PriceOverrideUpdated\x12@\n" +
+	"\bsettings\x18\x01 \x01(\v2$.weir.event.v1.PriceOverrideSettingsR\bsettings\"\x17\n" +
+	"\x15PriceOverrideArchived\"\x94\x01\n" +
+	"\x15PriceOverrideRestored\x12@\n" +
+	"\bsettings\x18\x01 \x01(\v2$.weir.event.v1.PriceOverrideSettingsR\bsettings\x129\n" +
+	"\n" +
+	"created_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\"\\\n" +
+	"\x12SavedReportCreated\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12 \n" +
+	"\vdescription\x18\x02 \x01(\tR\vdescription\x12\x10\n" +
+	"\x03sql\x18\x03 \x01(\tR\x03sql\"\\\n" +
+	"\x12SavedReportUpdated\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12 \n" +
+	"\vdescription\x18\x02 \x01(\tR\vdescription\x12\x10\n" +
+	"\x03sql\x18\x03 \x01(\tR\x03sql\"\x15\n" +
+	"\x13SavedReportArchived\"\x98\x01\n" +
+	"\x13SavedReportRestored\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12 \n" +
+	"\vdescription\x18\x02 \x01(\tR\vdescription\x12\x10\n" +
+	"\x03sql\x18\x03 \x01(\tR\x03sql\x129\n" +
+	"\n" +
+	"created_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\";\n" +
+	"\x13AlertChannelCreated\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n" +
+	"\x03url\x18\x02 \x01(\tR\x03url\";\n" +
+	"\x13AlertChannelUpdated\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n" +
+	"\x03url\x18\x02 \x01(\tR\x03url\"\x17\n" +
+	"\x15AlertChannelSecretSet\"\x16\n" +
+	"\x14AlertChannelArchived\"w\n" +
+	"\x14AlertChannelRestored\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n" +
+	"\x03url\x18\x02 \x01(\tR\x03url\x129\n" +
+	"\n" +
+	"created_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt*r\n" +
 	"\x04Role\x12\x14\n" +
 	"\x10ROLE_UNSPECIFIED\x10\x00\x12\x0e\n" +
 	"\n" +
@@ -2822,7 +3695,7 @@ func file_weir_event_v1_event_proto_rawDescGZIP() []byte {
 }
 
 var file_weir_event_v1_event_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_weir_event_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 48)
+var file_weir_event_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 63)
 var file_weir_event_v1_event_proto_goTypes = []any{
 	(Role)(0),                          // 0: weir.event.v1.Role
 	(Dialect)(0),                       // 1: weir.event.v1.Dialect
@@ -2871,29 +3744,44 @@ var file_weir_event_v1_event_proto_goTypes = []any{
 	(*ServiceAccountArchived)(nil),     // 44: weir.event.v1.ServiceAccountArchived
 	(*ServiceAccountTokenCreated)(nil), // 45: weir.event.v1.ServiceAccountTokenCreated
 	(*ServiceAccountTokenRevoked)(nil), // 46: weir.event.v1.ServiceAccountTokenRevoked
-	nil,                                // 47: weir.event.v1.ProviderCreated.HeadersEntry
-	nil,                                // 48: weir.event.v1.ProviderSettings.HeadersEntry
-	nil,                                // 49: weir.event.v1.KeyCreated.LabelsEntry
-	nil,                                // 50: weir.event.v1.KeyUpdated.LabelsEntry
-	(*timestamppb.Timestamp)(nil),      // 51: google.protobuf.Timestamp
+	(*Rates)(nil),                      // 47: weir.event.v1.Rates
+	(*PriceOverrideSettings)(nil),      // 48: weir.event.v1.PriceOverrideSettings
+	(*PriceOverrideCreated)(nil),       // 49: weir.event.v1.PriceOverrideCreated
+	(*PriceOverrideUpdated)(nil),       // 50: weir.event.v1.PriceOverrideUpdated
+	(*PriceOverrideArchived)(nil),      // 51: weir.event.v1.PriceOverrideArchived
+	(*PriceOverrideRestored)(nil),      // 52: weir.event.v1.PriceOverrideRestored
+	(*SavedReportCreated)(nil),         // 53: weir.event.v1.SavedReportCreated
+	(*SavedReportUpdated)(nil),         // 54: weir.event.v1.SavedReportUpdated
+	(*SavedReportArchived)(nil),        // 55: weir.event.v1.SavedReportArchived
+	(*SavedReportRestored)(nil),        // 56: weir.event.v1.SavedReportRestored
+	(*AlertChannelCreated)(nil),        // 57: weir.event.v1.AlertChannelCreated
+	(*AlertChannelUpdated)(nil),        // 58: weir.event.v1.AlertChannelUpdated
+	(*AlertChannelSecretSet)(nil),      // 59: weir.event.v1.AlertChannelSecretSet
+	(*AlertChannelArchived)(nil),       // 60: weir.event.v1.AlertChannelArchived
+	(*AlertChannelRestored)(nil),       // 61: weir.event.v1.AlertChannelRestored
+	nil,                                // 62: weir.event.v1.ProviderCreated.HeadersEntry
+	nil,                                // 63: weir.event.v1.ProviderSettings.HeadersEntry
+	nil,                                // 64: weir.event.v1.KeyCreated.LabelsEntry
+	nil,                                // 65: weir.event.v1.KeyUpdated.LabelsEntry
+	(*timestamppb.Timestamp)(nil),      // 66: google.protobuf.Timestamp
 }
 var file_weir_event_v1_event_proto_depIdxs = []int32{
 	0,  // 0: weir.event.v1.MemberAdded.role:type_name -> weir.event.v1.Role
 	0,  // 1: weir.event.v1.MemberInvited.role:type_name -> weir.event.v1.Role
-	51, // 2: weir.event.v1.MemberInvited.expires_at:type_name -> google.protobuf.Timestamp
+	66, // 2: weir.event.v1.MemberInvited.expires_at:type_name -> google.protobuf.Timestamp
 	0,  // 3: weir.event.v1.MemberRoleChanged.role:type_name -> weir.event.v1.Role
 	0,  // 4: weir.event.v1.JoinDomainAdded.role:type_name -> weir.event.v1.Role
 	0,  // 5: weir.event.v1.JoinDomainChanged.role:type_name -> weir.event.v1.Role
-	51, // 6: weir.event.v1.ProjectRestored.created_at:type_name -> google.protobuf.Timestamp
+	66, // 6: weir.event.v1.ProjectRestored.created_at:type_name -> google.protobuf.Timestamp
 	1,  // 7: weir.event.v1.ProviderCreated.dialect:type_name -> weir.event.v1.Dialect
-	47, // 8: weir.event.v1.ProviderCreated.headers:type_name -> weir.event.v1.ProviderCreated.HeadersEntry
+	62, // 8: weir.event.v1.ProviderCreated.headers:type_name -> weir.event.v1.ProviderCreated.HeadersEntry
 	24, // 9: weir.event.v1.ProviderCreated.timeouts:type_name -> weir.event.v1.Timeouts
 	1,  // 10: weir.event.v1.ProviderSettings.dialect:type_name -> weir.event.v1.Dialect
-	48, // 11: weir.event.v1.ProviderSettings.headers:type_name -> weir.event.v1.ProviderSettings.HeadersEntry
+	63, // 11: weir.event.v1.ProviderSettings.headers:type_name -> weir.event.v1.ProviderSettings.HeadersEntry
 	24, // 12: weir.event.v1.ProviderSettings.timeouts:type_name -> weir.event.v1.Timeouts
 	20, // 13: weir.event.v1.ProviderUpdated.settings:type_name -> weir.event.v1.ProviderSettings
 	20, // 14: weir.event.v1.ProviderRestored.settings:type_name -> weir.event.v1.ProviderSettings
-	51, // 15: weir.event.v1.ProviderRestored.created_at:type_name -> google.protobuf.Timestamp
+	66, // 15: weir.event.v1.ProviderRestored.created_at:type_name -> google.protobuf.Timestamp
 	2,  // 16: weir.event.v1.RouteCreated.strategy:type_name -> weir.event.v1.Strategy
 	3,  // 17: weir.event.v1.RouteCreated.targets:type_name -> weir.event.v1.Target
 	24, // 18: weir.event.v1.RouteCreated.timeouts:type_name -> weir.event.v1.Timeouts
@@ -2902,23 +3790,31 @@ var file_weir_event_v1_event_proto_depIdxs = []int32{
 	24, // 21: weir.event.v1.RouteSettings.timeouts:type_name -> weir.event.v1.Timeouts
 	26, // 22: weir.event.v1.RouteUpdated.settings:type_name -> weir.event.v1.RouteSettings
 	26, // 23: weir.event.v1.RouteRestored.settings:type_name -> weir.event.v1.RouteSettings
-	51, // 24: weir.event.v1.RouteRestored.created_at:type_name -> google.protobuf.Timestamp
-	51, // 25: weir.event.v1.KeyCreated.expires_at:type_name -> google.protobuf.Timestamp
-	49, // 26: weir.event.v1.KeyCreated.labels:type_name -> weir.event.v1.KeyCreated.LabelsEntry
-	51, // 27: weir.event.v1.KeyUpdated.expires_at:type_name -> google.protobuf.Timestamp
-	50, // 28: weir.event.v1.KeyUpdated.labels:type_name -> weir.event.v1.KeyUpdated.LabelsEntry
-	51, // 29: weir.event.v1.KeyRotated.previous_expires_at:type_name -> google.protobuf.Timestamp
-	51, // 30: weir.event.v1.KeyRevoked.revoked_at:type_name -> google.protobuf.Timestamp
-	51, // 31: weir.event.v1.GatewayRestored.created_at:type_name -> google.protobuf.Timestamp
-	51, // 32: weir.event.v1.EnrolmentTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
+	66, // 24: weir.event.v1.RouteRestored.created_at:type_name -> google.protobuf.Timestamp
+	66, // 25: weir.event.v1.KeyCreated.expires_at:type_name -> google.protobuf.Timestamp
+	64, // 26: weir.event.v1.KeyCreated.labels:type_name -> weir.event.v1.KeyCreated.LabelsEntry
+	66, // 27: weir.event.v1.KeyUpdated.expires_at:type_name -> google.protobuf.Timestamp
+	65, // 28: weir.event.v1.KeyUpdated.labels:type_name -> weir.event.v1.KeyUpdated.LabelsEntry
+	66, // 29: weir.event.v1.KeyRotated.previous_expires_at:type_name -> google.protobuf.Timestamp
+	66, // 30: weir.event.v1.KeyRevoked.revoked_at:type_name -> google.protobuf.Timestamp
+	66, // 31: weir.event.v1.GatewayRestored.created_at:type_name -> google.protobuf.Timestamp
+	66, // 32: weir.event.v1.EnrolmentTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
 	0,  // 33: weir.event.v1.ServiceAccountCreated.role:type_name -> weir.event.v1.Role
 	0,  // 34: weir.event.v1.ServiceAccountUpdated.role:type_name -> weir.event.v1.Role
-	51, // 35: weir.event.v1.ServiceAccountTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
-	36, // [36:36] is the sub-list for method output_type
-	36, // [36:36] is the sub-list for method input_type
-	36, // [36:36] is the sub-list for extension type_name
-	36, // [36:36] is the sub-list for extension extendee
-	0,  // [0:36] is the sub-list for field type_name
+	66, // 35: weir.event.v1.ServiceAccountTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
+	47, // 36: weir.event.v1.PriceOverrideSettings.rates:type_name -> weir.event.v1.Rates
+	47, // 37: weir.event.v1.PriceOverrideSettings.long_rates:type_name -> weir.event.v1.Rates
+	48, // 38: weir.event.v1.PriceOverrideCreated.settings:type_name -> weir.event.v1.PriceOverrideSettings
+	48, // 39: weir.event.v1.PriceOverrideUpdated.settings:type_name -> weir.event.v1.PriceOverrideSettings
+	48, // 40: weir.event.v1.PriceOverrideRestored.settings:type_name -> weir.event.v1.PriceOverrideSettings
+	66, // 41: weir.event.v1.PriceOverrideRestored.created_at:type_name -> google.protobuf.Timestamp
+	66, // 42: weir.event.v1.SavedReportRestored.created_at:type_name -> google.protobuf.Timestamp
+	66, // 43: weir.event.v1.AlertChannelRestored.created_at:type_name -> google.protobuf.Timestamp
+	44, // [44:44] is the sub-list for method output_type
+	44, // [44:44] is the sub-list for method input_type
+	44, // [44:44] is the sub-list for extension type_name
+	44, // [44:44] is the sub-list for extension extendee
+	0,  // [0:44] is the sub-list for field type_name
 }
 
 func init() { file_weir_event_v1_event_proto_init() }
@@ -2926,13 +3822,14 @@ func file_weir_event_v1_event_proto_init() {
 	if File_weir_event_v1_event_proto != nil {
 		return
 	}
+	file_weir_event_v1_event_proto_msgTypes[44].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_event_v1_event_proto_rawDesc), len(file_weir_event_v1_event_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   48,
+			NumMessages:   63,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -36,7 +36,8 @@ export const permission: GenExtension<MethodOptions, string> = /*@__PURE__*/
   extDesc(file_weir_admin_v1_options, 0);
 
 /**
- * Shown once, in the first answer: never stored, never logged.
+ * In an answer shown once, in a request taken only: never in the log, in stored
+ * answers or in a line of log.
  *
  * @generated from extension: bool secret = 50001;
  */

@@ -1,0 +1,3 @@
+DROP TABLE alert_channel;
+DROP TABLE saved_report;
+DROP TABLE price_override;
