@@ -41,6 +41,7 @@ type server struct {
 	services []rpc.Mount
 	pages    *http.ServeMux
 	fleet    *fleet.Handler
+	tokens   *identity.Tokens
 	close    []func() error
 }
 
@@ -97,6 +98,7 @@ func (s *server) serveAdmins() error {
 	if err != nil {
 		return err
 	}
+	s.tokens = identity.NewTokens(p.db)
 	login, err := authn.NewLogin(authn.LoginConfig{
 		Issuer: p.config.OIDCIssuer, ClientID: p.config.OIDCClientID, ClientSecret: p.config.OIDCClientSecret,
 		PublicURL: p.config.PublicURL, CookieKey: cookieKey,
@@ -119,7 +121,7 @@ func (s *server) serveAdmins() error {
 	}
 	s.services = append(s.services, rpc.NewAdmin(rpc.AdminConfig{
 		Authenticator: authn.NewAuthenticator(authn.AuthenticatorConfig{
-			Tokens: identity.NewTokens(p.db), Sessions: sessions, PublicURL: p.config.PublicURL, SessionIdle: p.config.SessionIdle,
+			Tokens: s.tokens, Sessions: sessions, PublicURL: p.config.PublicURL, SessionIdle: p.config.SessionIdle,
 			OperatorTokens: [][32]byte{token.Hash(p.config.OperatorToken)}, Logger: p.logger,
 		}),
 		Limits: rpc.NewLimits(
@@ -169,6 +171,9 @@ func (s *server) run(ctx context.Context) error {
 		}
 		return s.fleet.Run(ctx)
 	})
+	if s.tokens != nil {
+		group.Go(func() error { s.tokens.KeepUses(ctx, s.process.logger); return nil })
+	}
 	public := rpc.NewMux(s.services, s.pages)
 	group.Go(func() error { return s.process.listen(ctx, s.process.config.Listen, public, fleetDone) })
 	if address := s.process.config.AdminListen; address != "" {

@@ -37,7 +37,7 @@ func TestLoginAndLogout(t *testing.T) {
 		t.Errorf("whoami says %q", who.body)
 	}
 	principal.SessionID = uuid.Nil
-	if principal != ada {
+	if diff := cmp.Diff(ada, principal); diff != "" {
 		t.Errorf("whoami says %q", who.body)
 	}
 

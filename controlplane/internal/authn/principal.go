@@ -29,10 +29,20 @@ type Principal struct {
 	// OrganizationID is uuid.Nil for the operator.
 	OrganizationID uuid.UUID
 	Role           eventv1.Role
+	// Suspended: nobody of the organization may do anything.
+	Suspended bool
+	// Bindings are its roles on single projects.
+	Bindings []Binding
 	// SessionID of the console login that came with the request; uuid.Nil for tokens.
 	SessionID uuid.UUID
 	// Display is a name or address to show to the caller itself; never logged.
 	Display string
+}
+
+// Binding is a role on one project.
+type Binding struct {
+	ProjectID uuid.UUID    `json:"project_id"`
+	Role      eventv1.Role `json:"role"`
 }
 
 // Actor is how the log names the principal: "member:<id>", "operator".

@@ -1,17 +1,21 @@
-// Package authz says what each role may do. An RPC names the permission that it
-// needs in its option (weir.admin.v1.permission); who calls is authn's matter.
+// Package authz says what each role may do, in the organization and on single
+// projects. An RPC names the permission that it needs in its option
+// (weir.admin.v1.permission); who calls is authn's matter.
 package authz
 
 import (
 	"slices"
+	"sync"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
+	"google.golang.org/protobuf/types/descriptorpb"
 
 	"github.com/weirhq/weir/controlplane/internal/authn"
 	"github.com/weirhq/weir/controlplane/internal/fault"
+	"github.com/weirhq/weir/controlplane/internal/organization"
 	adminv1 "github.com/weirhq/weir/proto/gen/weir/admin/v1"
-	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
 )
 
 const (
@@ -27,68 +31,67 @@ func Of(method protoreflect.MethodDescriptor) string {
 	return declared
 }
 
-// Permissions are what the principal may do, sorted. The slice is shared.
+// OfRequest returns the permission of the RPC that takes the message; each has a
+// message of its own. Empty: there is none, and nobody has it.
+func OfRequest(request proto.Message) string {
+	return byRequest()[request.ProtoReflect().Descriptor().FullName()]
+}
+
+var byRequest = sync.OnceValue(func() map[protoreflect.FullName]string {
+	found := map[protoreflect.FullName]string{}
+	protoregistry.GlobalFiles.RangeFilesByPackage("weir.admin.v1", func(file protoreflect.FileDescriptor) bool {
+		for i := range file.Services().Len() {
+			methods := file.Services().Get(i).Methods()
+			for j := range methods.Len() {
+				found[methods.Get(j).Input().FullName()] = Of(methods.Get(j))
+			}
+		}
+		return true
+	})
+	return found
+})
+
+// Permissions are what the principal may do in its whole organization, sorted. The
+// slice is shared.
 func Permissions(p authn.Principal) []string {
-	if p.Kind == authn.Operator {
+	switch {
+	case p.Kind == authn.Operator:
 		return operator
+	case p.Suspended:
+		return nil
 	}
 	return roles[p.Role]
 }
 
-// Check returns a Denied fault where the principal lacks the permission.
-func Check(p authn.Principal, permission string) error {
-	if permission == Self {
+// OnProject are what a binding lets the principal do on its project, sorted.
+func OnProject(p authn.Principal, b authn.Binding) []string {
+	if p.Suspended {
 		return nil
 	}
-	if _, ok := slices.BinarySearch(Permissions(p), permission); !ok {
-		return fault.Because(fault.Denied, "permission_missing", "this needs the permission %s", permission)
-	}
-	return nil
+	return slices.DeleteFunc(slices.Clone(roles[b.Role]), func(permission string) bool {
+		_, reaches := slices.BinarySearch(onProjects, permission)
+		return !reaches
+	})
 }
 
-var (
-	readConfiguration = []string{
-		"gateways.get", "gateways.list", "keys.get", "keys.list", "organization.get",
-		"price_overrides.get", "price_overrides.list", "prices.list",
-		"projects.get", "projects.list", "providers.get", "providers.list", "routes.get", "routes.list",
+// Admit returns a Denied fault where the principal may not call the RPC at all. Of
+// what somebody may do on single projects only, the rest is Reach's matter.
+func Admit(p authn.Principal, method protoreflect.MethodDescriptor) error {
+	options, _ := method.Options().(*descriptorpb.MethodOptions)
+	reads := options.GetIdempotencyLevel() == descriptorpb.MethodOptions_NO_SIDE_EFFECTS
+	if p.Suspended && !(Of(method) == Self && reads) {
+		return organization.Suspended()
 	}
-	runTraffic = []string{
-		"gateways.create", "gateways.delete", "gateways.enrol", "gateways.update", "providers.create", "providers.delete",
-		"providers.update", "routes.create", "routes.delete", "routes.update",
-	}
-	manageTeams = []string{
-		"keys.create", "keys.revoke", "keys.rotate", "keys.update", "projects.create", "projects.delete", "projects.update",
-	}
-	manageSpend = []string{
-		"alert_channels.create", "alert_channels.delete", "alert_channels.get", "alert_channels.list", "alert_channels.test",
-		"alert_channels.update", "price_overrides.create", "price_overrides.delete", "price_overrides.update",
-	}
-	manageUsers = []string{
-		"join_domains.list", "join_domains.remove", "join_domains.set",
-		"members.erase", "members.get", "members.invite", "members.list", "members.remove", "members.update",
-		"sessions.list", "sessions.revoke",
-		"service_accounts.create", "service_accounts.delete", "service_accounts.get", "service_accounts.list",
-		"service_accounts.revoke", "service_accounts.update",
-	}
-	dashboards = []string{"reports.read"}
-	reports    = []string{"reports.query", "reports.save"}
-)
-
-// operator is the installation's own principal; it sees into no organization.
-var operator = sorted([]string{"organizations.create", "organizations.list"})
-
-// roles: admins differ from owners in the decisions, which let nobody give or
-// take a role above their own.
-var roles = map[eventv1.Role][]string{
-	eventv1.Role_ROLE_OWNER:    sorted(readConfiguration, runTraffic, manageTeams, manageSpend, manageUsers, dashboards, reports),
-	eventv1.Role_ROLE_ADMIN:    sorted(readConfiguration, runTraffic, manageTeams, manageSpend, manageUsers, dashboards, reports),
-	eventv1.Role_ROLE_OPERATOR: sorted(readConfiguration, runTraffic, dashboards),
-	eventv1.Role_ROLE_ANALYST:  sorted(readConfiguration, dashboards, reports),
-	eventv1.Role_ROLE_VIEWER:   sorted(readConfiguration, dashboards),
+	return Check(p, Of(method))
 }
 
-func sorted(groups ...[]string) []string {
-	all := slices.Concat(groups...)
-	slices.Sort(all)
-	return all
+// Check returns a Denied fault where the principal has the permission nowhere.
+func Check(p authn.Principal, permission string) error {
+	if reach := ReachOf(p, permission); reach.Everywhere || len(reach.Projects) > 0 {
+		return nil
+	}
+	if p.Suspended {
+		return organization.Suspended()
+	}
+	return fault.Because(fault.Denied, "permission_missing", "this needs the permission %s", permission)
 }

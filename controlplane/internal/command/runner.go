@@ -16,6 +16,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/eventlog"
 	"github.com/weirhq/weir/controlplane/internal/eventlog/pglog"
 	"github.com/weirhq/weir/controlplane/internal/fault"
+	"github.com/weirhq/weir/controlplane/internal/organization"
 	"github.com/weirhq/weir/controlplane/internal/readmodel"
 )
 
@@ -52,6 +53,9 @@ type Origin struct {
 	Actor string
 	// RequestID is the caller's, or empty.
 	RequestID string
+	// Operator: it is the installation's own, and so goes through in a suspended
+	// organization, too.
+	Operator bool
 }
 
 // Plan is what a decision wants to be committed; both may be empty.
@@ -99,7 +103,7 @@ func (r *Runner) once(ctx context.Context, from Origin, decide Decide) ([]eventl
 	var head int64
 	var plan Plan
 	err := r.store.Read(ctx, from.Organization, func(v readmodel.View) (err error) {
-		if head, err = readmodel.Head(ctx, v); err != nil {
+		if head, err = admit(ctx, v, from); err != nil {
 			return err
 		}
 		plan, err = decide(ctx, v)
@@ -115,6 +119,22 @@ func (from Origin) toAppend(head int64, plan Plan) eventlog.Append {
 	return eventlog.Append{
 		OrganizationID: from.Organization, Head: head, Changes: plan.Changes, Actor: from.Actor, RequestID: from.RequestID,
 	}
+}
+
+// admit returns the head that a decision stands on. A suspension that commits later
+// moves it: nothing of the tenant's own is recorded after one.
+func admit(ctx context.Context, v readmodel.View, from Origin) (int64, error) {
+	standing, err := readmodel.StandingOf(ctx, v)
+	switch {
+	case err != nil:
+		return 0, err
+	case from.Operator:
+	case standing.Archived:
+		return 0, organization.Unknown(from.Organization)
+	case standing.Suspended:
+		return 0, organization.Suspended()
+	}
+	return standing.Head, nil
 }
 
 // saidMeanwhile tells that another process stored the answer of the same request

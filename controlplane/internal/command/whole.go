@@ -66,7 +66,7 @@ func Whole[M proto.Message](ctx context.Context, r *Runner, call Call, do func(c
 // within decides and appends in the transaction of a whole; the events are recorded
 // with the whole's request id.
 func (r *Runner) within(ctx context.Context, w whole, from Origin, decide Decide) ([]eventlog.Event, error) {
-	head, err := readmodel.Head(ctx, w.view)
+	head, err := admit(ctx, w.view, from)
 	if err != nil {
 		return nil, err
 	}

@@ -38,6 +38,12 @@ var someTimeouts = &eventv1.Timeouts{FirstByteMs: 1000, IdleMs: 2000, TotalMs: 3
 // gets a line here and a file; a file never changes.
 var stored = []proto.Message{
 	&eventv1.OrganizationCreated{Name: "acme", DisplayName: "ACME Corp"},
+	&eventv1.OrganizationUpdated{Name: "acme", DisplayName: "ACME Corp", AllowedRegions: []string{"eu", "us"}},
+	&eventv1.OrganizationSuspended{Reason: "unpaid"},
+	&eventv1.OrganizationResumed{},
+	&eventv1.OrganizationArchived{},
+	&eventv1.RoleBindingCreated{MemberId: someID, Role: eventv1.Role_ROLE_ADMIN, ProjectId: someID},
+	&eventv1.RoleBindingArchived{},
 	&eventv1.MemberAdded{Role: eventv1.Role_ROLE_OWNER},
 	&eventv1.MemberInvited{Role: eventv1.Role_ROLE_ADMIN, ExpiresAt: timestamppb.New(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))},
 	&eventv1.MemberJoined{},

@@ -146,6 +146,8 @@ func (f *feed) compile(ctx context.Context, permits chan struct{}) {
 		case err == nil || ctx.Err() != nil:
 		case errors.Is(err, ErrOutdated):
 			f.changed()
+		case errors.Is(err, ErrFrozen):
+			f.log.Info("nothing new is released", "version", work.state.Version, "reason", err)
 		case errors.Is(err, policy.ErrTooLarge):
 			f.log.Error("policy is not released", "version", work.state.Version, "error", err)
 		default:
@@ -187,6 +189,7 @@ func (f *feed) release(ctx context.Context, work compileWork) error {
 		Version:        work.state.Version,
 		Root:           root,
 		Believed:       ids,
+		Frozen:         work.state.Frozen,
 		Seal: func(epoch int64) (*policyv1.SignedRelease, error) {
 			header.Epoch = epoch
 			encoded, err := proto.MarshalOptions{Deterministic: true}.Marshal(header)

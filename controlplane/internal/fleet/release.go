@@ -14,6 +14,9 @@ import (
 // ErrOutdated says that a newer version of the gateway's policy is released.
 var ErrOutdated = errors.New("a newer policy is released")
 
+// ErrFrozen says that nothing new is released, since the organization is suspended.
+var ErrFrozen = errors.New("the organization is suspended")
+
 // Release is a signed release as it is stored.
 type Release struct {
 	Epoch   int64
@@ -37,6 +40,8 @@ type Draft struct {
 	Version        int64
 	Root           []byte
 	Believed       []string
+	// Frozen: only a release that says the same will do.
+	Frozen bool
 	// Seal signs the release for the epoch that the store decides.
 	Seal func(epoch int64) (*policyv1.SignedRelease, error)
 }
@@ -47,7 +52,7 @@ type Releases interface {
 	Epoch(ctx context.Context, organization uuid.UUID) (int64, error)
 	// Publish stores the draft unless the gateway's latest release says the same, and returns the release that holds now. The first writer wins. Other
 	// content at the version of the latest release raises the epoch; an older
-	// version is ErrOutdated.
+	// version is ErrOutdated; anything new of a frozen one is ErrFrozen.
 	Publish(ctx context.Context, draft Draft) (Release, error)
 }
 

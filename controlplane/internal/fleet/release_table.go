@@ -41,7 +41,11 @@ func (t *ReleaseTable) Epoch(ctx context.Context, organization uuid.UUID) (epoch
 func (t *ReleaseTable) Publish(ctx context.Context, draft Draft) (release Release, err error) {
 	err = t.db.InOrganization(ctx, draft.OrganizationID, func(tx pgx.Tx) error {
 		latest, err := latestRelease(ctx, tx, draft.OrganizationID, draft.GatewayID)
-		if err == nil && !latest.says(draft.Root, draft.Believed) {
+		switch {
+		case err != nil || latest.says(draft.Root, draft.Believed):
+		case draft.Frozen:
+			err = ErrFrozen
+		default:
 			latest, err = publishLocked(ctx, tx, draft)
 		}
 		release = latest

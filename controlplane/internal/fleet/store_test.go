@@ -78,6 +78,23 @@ func releasesSuite(t *testing.T, releases fleet.Releases) {
 			t.Errorf("got %v, want ErrOutdated", err)
 		}
 	})
+	t.Run("nothing_new_of_a_suspended_organization", func(t *testing.T) {
+		organization, gateway := uuid.New(), uuid.New()
+		frozen := draft(organization, gateway, 5, 1)
+		frozen.Frozen = true
+		if _, err := releases.Publish(t.Context(), frozen); !errors.Is(err, fleet.ErrFrozen) {
+			t.Errorf("a first release: %v", err)
+		}
+		first := publish(t, draft(organization, gateway, 5, 1))
+		if diff := cmp.Diff(first, publish(t, frozen), protocmp.Transform()); diff != "" {
+			t.Errorf("what agents have is not what they get:\n%s", diff)
+		}
+		frozen = draft(organization, gateway, 6, 2)
+		frozen.Frozen = true
+		if _, err := releases.Publish(t.Context(), frozen); !errors.Is(err, fleet.ErrFrozen) {
+			t.Errorf("a new release: %v", err)
+		}
+	})
 	t.Run("other_content_at_the_same_version_raises_the_epoch", func(t *testing.T) {
 		organization, gateway := uuid.New(), uuid.New()
 		announced := draft(organization, gateway, 5, 1)

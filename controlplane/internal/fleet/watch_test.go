@@ -66,6 +66,21 @@ func TestWatch(t *testing.T) {
 			t.Errorf("capability %d with a rotated key", got)
 		}
 	})
+	t.Run("a_suspended_organizations_agents_keep_what_they_have", func(t *testing.T) {
+		s := serve(t, fleet.Timing{})
+		a := s.enrol(t)
+		stream := a.watch(t, &agentv1.WatchRequest{})
+		header := release(t, next(t, stream))
+		s.world.Change(func(state *policy.State) { state.Frozen = true })
+		if again := release(t, next(t, a.watch(t, &agentv1.WatchRequest{}))); !proto.Equal(header, again) {
+			t.Errorf("an agent that lost its policy gets %v, want %v", again, header)
+		}
+		s.world.AddKey("while suspended")
+		s.world.Change(func(state *policy.State) { state.Frozen = false })
+		if got := release(t, until(t, stream, isSnapshot)); got.GetVersion() != header.GetVersion()+3 {
+			t.Errorf("released version %d after version %d", got.GetVersion(), header.GetVersion())
+		}
+	})
 	t.Run("who_has_it_gets_a_heartbeat_only", func(t *testing.T) {
 		s := serve(t, fleet.Timing{})
 		a := s.enrol(t)

@@ -24,6 +24,8 @@ type Creation struct {
 	Name, Region string
 	// NameTaken: a gateway of the organization has the name.
 	NameTaken bool
+	// Elsewhere: the organization does not allow gateways in the region.
+	Elsewhere bool
 }
 
 // Create begins a gateway.
@@ -33,6 +35,9 @@ func Create(c Creation) ([]eventlog.Change, error) {
 	}
 	if c.Region == "" || len(c.Region) > maxRegion {
 		return nil, fault.Field("region", "want 1 to %d bytes", maxRegion)
+	}
+	if c.Elsewhere {
+		return nil, forbiddenRegion(c.Region)
 	}
 	if c.NameTaken {
 		return nil, taken(c.Name)
@@ -67,13 +72,22 @@ func (g Gateway) Archive(agents []fault.Use, tokens []Token) ([]eventlog.Change,
 }
 
 // Restore brings an archived gateway back as it was; its enrolment tokens stay ended.
-func (g Gateway) Restore(nameTaken bool) ([]eventlog.Change, error) {
+// elsewhere: the organization does not allow gateways in its region any more.
+func (g Gateway) Restore(nameTaken, elsewhere bool) ([]eventlog.Change, error) {
+	if elsewhere {
+		return nil, forbiddenRegion(g.Region)
+	}
 	if nameTaken {
 		return nil, taken(g.Name)
 	}
 	return []eventlog.Change{{Subject: g.ID, Body: &eventv1.GatewayRestored{
 		Name: g.Name, Region: g.Region, CreatedAt: timestamppb.New(g.CreatedAt),
 	}}}, nil
+}
+
+func forbiddenRegion(region string) error {
+	return fault.Because(fault.Precondition, "region_not_allowed",
+		"the organization allows no gateways in the region %q; its allowed_regions say where", region)
 }
 
 func taken(name string) error {

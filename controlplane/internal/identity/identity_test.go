@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
 	"github.com/weirhq/weir/controlplane/internal/authn"
@@ -77,7 +78,7 @@ func TestResolve(t *testing.T) {
 	}
 	got, err := resolve(t, members, person)
 	want := authn.Principal{Kind: authn.Member, ID: id, OrganizationID: organization, Role: owner, Display: "Ada"}
-	if err != nil || got != want {
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("first login: %+v, %v", got, err)
 	}
 	moved := person
@@ -158,7 +159,11 @@ func TestFindToken(t *testing.T) {
 		}
 		made = append(made, opened...)
 	}
-	if _, err := log.Append(t.Context(), eventlog.Append{OrganizationID: organization, Changes: made}); err != nil {
+	begun, err := creating(organization)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := log.Append(t.Context(), eventlog.Append{OrganizationID: organization, Changes: append(begun, made...)}); err != nil {
 		t.Fatal(err)
 	}
 	for _, change := range made {
@@ -170,14 +175,14 @@ func TestFindToken(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := log.Append(t.Context(), eventlog.Append{OrganizationID: organization, Head: 4, Changes: revoked}); err != nil {
+		if _, err := log.Append(t.Context(), eventlog.Append{OrganizationID: organization, Head: 5, Changes: revoked}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	tokens := identity.NewTokens(db)
 	got, err := tokens.FindToken(t.Context(), hashes["living"])
 	want := authn.Principal{Kind: authn.ServiceAccount, ID: account.ID, OrganizationID: organization, Role: account.Role, Display: "ci"}
-	if err != nil || got != want {
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("living: %+v, %v", got, err)
 	}
 	for _, hash := range [][32]byte{hashes["expired"], hashes["revoked"], {9}} {

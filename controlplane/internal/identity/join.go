@@ -13,7 +13,9 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/authn"
 	"github.com/weirhq/weir/controlplane/internal/command"
 	"github.com/weirhq/weir/controlplane/internal/eventlog/pglog"
+	"github.com/weirhq/weir/controlplane/internal/fault"
 	"github.com/weirhq/weir/controlplane/internal/member"
+	"github.com/weirhq/weir/controlplane/internal/organization"
 	"github.com/weirhq/weir/controlplane/internal/readmodel"
 )
 
@@ -39,11 +41,14 @@ func (s *Members) join(ctx context.Context, p authn.Person) error {
 }
 
 // openings looks through every organization: nobody knows yet which one it is.
-// A domain lets nobody in who was there before, removed or not.
+// A domain lets nobody in who was there before, removed or not; nobody joins what is
+// suspended.
 func (s *Members) openings(ctx context.Context, p authn.Person) ([]opening, error) {
-	const query = `SELECT organization_id, member_id FROM member_person
+	const query = `WITH open AS (SELECT organization_id FROM organization WHERE valid_to IS NULL AND suspended_at IS NULL)
+		SELECT organization_id, member_id FROM member_person JOIN open USING (organization_id)
 			WHERE email = $1 AND issuer IS NULL AND removed_at IS NULL
-		UNION ALL SELECT d.organization_id, NULL FROM join_domain d WHERE d.name = $2 AND d.valid_to IS NULL
+		UNION ALL SELECT d.organization_id, NULL FROM join_domain d JOIN open USING (organization_id)
+			WHERE d.name = $2 AND d.valid_to IS NULL
 			AND NOT EXISTS (SELECT FROM member_person p WHERE p.organization_id = d.organization_id
 				AND (p.email = $1 OR (p.issuer = $3 AND p.subject = $4)))
 		LIMIT $5`
@@ -94,10 +99,18 @@ func (s *Members) take(ctx context.Context, p authn.Person, o opening) error {
 		}
 		return byAddress(ctx, v, p, id)
 	})
-	if errors.Is(err, errClosed) {
+	if errors.Is(err, errClosed) || reasonOf(err) == organization.ReasonSuspended {
 		return nil
 	}
 	return err
+}
+
+func reasonOf(err error) string {
+	var f *fault.Error
+	if errors.As(err, &f) {
+		return f.Reason
+	}
+	return ""
 }
 
 // present tells whether the person is a member already, with this address or

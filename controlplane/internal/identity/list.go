@@ -95,6 +95,14 @@ func EndSessions(ctx context.Context, v readmodel.View, e Ending) (int, error) {
 	return int(done.RowsAffected()), nil
 }
 
+// EndAllSessionsWith ends the sessions of all members, as a part of a command.
+func EndAllSessionsWith(organization uuid.UUID) pglog.Part {
+	return func(_ context.Context, _ pgx.Tx, batch *pgx.Batch, _ []eventlog.Event) error {
+		batch.Queue(`DELETE FROM session WHERE organization_id = $1`, organization)
+		return nil
+	}
+}
+
 // EndSessionsWith is EndSessions as a part of a command.
 func EndSessionsWith(organization uuid.UUID, e Ending) pglog.Part {
 	return func(_ context.Context, _ pgx.Tx, batch *pgx.Batch, _ []eventlog.Event) error {

@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -54,10 +55,10 @@ func (s *Members) Memberships(ctx context.Context, p authn.Person) ([]authn.Memb
 
 // memberships are those that may be used now.
 func memberships(ctx context.Context, tx pgx.Tx, where string, args ...any) ([]authn.Membership, error) {
-	const query = `SELECT m.organization_id, m.state::text, coalesce(nullif(p.name, ''), p.email),
-			coalesce(nullif(o.state ->> 'display_name', ''), o.name)
+	const query = `SELECT who.organization_id, who.state::text, coalesce(nullif(p.name, ''), p.email),
+			coalesce(nullif(o.state ->> 'display_name', ''), o.name), o.suspended_at IS NOT NULL, ` + bindingsOf + `
 		FROM member_person p
-		JOIN member m ON m.organization_id = p.organization_id AND m.id = p.member_id AND m.valid_to IS NULL
+		JOIN member who ON who.organization_id = p.organization_id AND who.id = p.member_id AND who.valid_to IS NULL
 		JOIN organization o ON o.organization_id = p.organization_id AND o.valid_to IS NULL`
 	rows, err := tx.Query(ctx, query+where, args...)
 	if err != nil {
@@ -65,16 +66,17 @@ func memberships(ctx context.Context, tx pgx.Tx, where string, args ...any) ([]a
 	}
 	var found []authn.Membership
 	var organizationID uuid.UUID
-	var state, display, name string
-	_, err = pgx.ForEachRow(rows, []any{&organizationID, &state, &display, &name}, func() error {
+	var state, display, name, bindings string
+	var suspended bool
+	_, err = pgx.ForEachRow(rows, []any{&organizationID, &state, &display, &name, &suspended, &bindings}, func() error {
 		var m member.Member
-		if err := json.Unmarshal([]byte(state), &m); err != nil {
+		who := authn.Principal{Kind: authn.Member, OrganizationID: organizationID, Display: display, Suspended: suspended}
+		if err := errors.Join(json.Unmarshal([]byte(state), &m), json.Unmarshal([]byte(bindings), &who.Bindings)); err != nil {
 			return err
 		}
 		if m.Active() {
-			found = append(found, authn.Membership{Organization: name, Principal: authn.Principal{
-				Kind: authn.Member, ID: m.ID, OrganizationID: organizationID, Role: m.Role, Display: display,
-			}})
+			who.ID, who.Role = m.ID, m.Role
+			found = append(found, authn.Membership{Organization: name, Principal: who})
 		}
 		return nil
 	})
@@ -83,7 +85,7 @@ func memberships(ctx context.Context, tx pgx.Tx, where string, args ...any) ([]a
 
 // principal is the member as it is now; pgx.ErrNoRows where it may not log in.
 func principal(ctx context.Context, tx pgx.Tx, organization, id uuid.UUID) (authn.Principal, error) {
-	found, err := memberships(ctx, tx, ` WHERE m.organization_id = $1 AND m.id = $2`, organization, id)
+	found, err := memberships(ctx, tx, ` WHERE who.organization_id = $1 AND who.id = $2`, organization, id)
 	if err != nil {
 		return authn.Principal{}, err
 	}

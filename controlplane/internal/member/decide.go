@@ -5,6 +5,7 @@ import (
 
 	"github.com/weirhq/weir/controlplane/internal/eventlog"
 	"github.com/weirhq/weir/controlplane/internal/fault"
+	"github.com/weirhq/weir/controlplane/internal/rolebinding"
 	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
 )
 
@@ -32,8 +33,9 @@ func (m Member) ChangeRole(role, by eventv1.Role, lastOwner bool) ([]eventlog.Ch
 	return []eventlog.Change{{Subject: m.ID, Body: &eventv1.MemberRoleChanged{Role: role}}}, nil
 }
 
-// Remove ends a member or an invitation for ever. Said twice it is true once.
-func (m Member) Remove(by eventv1.Role, lastOwner bool) ([]eventlog.Change, error) {
+// Remove ends a member or an invitation for ever, and its roles on projects. Said
+// twice it is true once.
+func (m Member) Remove(by eventv1.Role, lastOwner bool, bound []rolebinding.Binding) ([]eventlog.Change, error) {
 	if err := m.within(by); err != nil {
 		return nil, err
 	}
@@ -43,12 +45,12 @@ func (m Member) Remove(by eventv1.Role, lastOwner bool) ([]eventlog.Change, erro
 	if err := m.dispensable(lastOwner); err != nil {
 		return nil, err
 	}
-	return []eventlog.Change{{Subject: m.ID, Body: &eventv1.MemberRemoved{}}}, nil
+	return append(rolebinding.Archive(bound...), eventlog.Change{Subject: m.ID, Body: &eventv1.MemberRemoved{}}), nil
 }
 
 // Erase is Remove, after which nobody knows who it was.
-func (m Member) Erase(by eventv1.Role, lastOwner bool) ([]eventlog.Change, error) {
-	changes, err := m.Remove(by, lastOwner)
+func (m Member) Erase(by eventv1.Role, lastOwner bool, bound []rolebinding.Binding) ([]eventlog.Change, error) {
+	changes, err := m.Remove(by, lastOwner, bound)
 	if err != nil || !m.ErasedAt.IsZero() {
 		return nil, err
 	}

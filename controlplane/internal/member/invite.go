@@ -8,6 +8,7 @@ import (
 
 	"github.com/weirhq/weir/controlplane/internal/eventlog"
 	"github.com/weirhq/weir/controlplane/internal/fault"
+	"github.com/weirhq/weir/controlplane/internal/rolebinding"
 	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
 )
 
@@ -28,6 +29,8 @@ type Invitation struct {
 	Now       time.Time
 	// Holder is the member, not removed, who has the address; nil: nobody.
 	Holder *Member
+	// Bound are the holder's roles on projects.
+	Bound []rolebinding.Binding
 }
 
 // Invite lets somebody join. No changes: the holder is this very invitation.
@@ -58,7 +61,7 @@ func Invite(i Invitation) ([]eventlog.Change, error) {
 		return nil, fault.Because(fault.Conflict, "already_invited",
 			"this address is invited with another role; change the role of member %s", holder.ID)
 	default:
-		ended, err := holder.Remove(i.By, false)
+		ended, err := holder.Remove(i.By, false, i.Bound)
 		return append(ended, invited...), err
 	}
 }

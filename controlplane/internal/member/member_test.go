@@ -13,6 +13,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/eventlog"
 	"github.com/weirhq/weir/controlplane/internal/fault"
 	"github.com/weirhq/weir/controlplane/internal/member"
+	"github.com/weirhq/weir/controlplane/internal/rolebinding"
 	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
 )
 
@@ -42,6 +43,7 @@ func TestDecisions(t *testing.T) {
 	}
 	removal := eventlog.Change{Subject: id, Body: &eventv1.MemberRemoved{}}
 	erasure := eventlog.Change{Subject: id, Body: &eventv1.MemberErased{}}
+	roles := []rolebinding.Binding{{ID: uuid.New()}, {ID: uuid.New()}}
 	for name, test := range map[string]struct {
 		decide func() ([]eventlog.Change, error)
 		want   []eventlog.Change
@@ -56,14 +58,16 @@ func TestDecisions(t *testing.T) {
 		"last_owner_stays_owner":       {func() ([]eventlog.Change, error) { return boss.ChangeRole(owner, owner, true) }, nil, ""},
 		"one_of_two_owners_lowered":    {func() ([]eventlog.Change, error) { return boss.ChangeRole(admin, owner, false) }, []eventlog.Change{role(admin)}, ""},
 		"removed_gets_no_role":         {func() ([]eventlog.Change, error) { return removed.ChangeRole(viewer, owner, false) }, nil, "member_removed"},
-		"removed":                      {func() ([]eventlog.Change, error) { return active.Remove(admin, true) }, []eventlog.Change{removal}, ""},
-		"removed_twice":                {func() ([]eventlog.Change, error) { return removed.Remove(admin, false) }, nil, ""},
-		"last_owner_removed":           {func() ([]eventlog.Change, error) { return boss.Remove(owner, true) }, nil, "last_owner"},
-		"owner_removed_by_admin":       {func() ([]eventlog.Change, error) { return boss.Remove(admin, false) }, nil, "role_above_own"},
-		"erased_while_active":          {func() ([]eventlog.Change, error) { return active.Erase(owner, false) }, []eventlog.Change{removal, erasure}, ""},
-		"erased_after_removal":         {func() ([]eventlog.Change, error) { return removed.Erase(owner, false) }, []eventlog.Change{erasure}, ""},
-		"erased_twice":                 {func() ([]eventlog.Change, error) { return erased.Erase(owner, false) }, nil, ""},
-		"last_owner_erased":            {func() ([]eventlog.Change, error) { return boss.Erase(owner, true) }, nil, "last_owner"},
+		"removed":                      {func() ([]eventlog.Change, error) { return active.Remove(admin, true, nil) }, []eventlog.Change{removal}, ""},
+		"removed_with_roles":           {func() ([]eventlog.Change, error) { return active.Remove(admin, true, roles) }, append(rolebinding.Archive(roles...), removal), ""},
+		"erased_with_roles":            {func() ([]eventlog.Change, error) { return active.Erase(admin, true, roles) }, append(rolebinding.Archive(roles...), removal, erasure), ""},
+		"removed_twice":                {func() ([]eventlog.Change, error) { return removed.Remove(admin, false, nil) }, nil, ""},
+		"last_owner_removed":           {func() ([]eventlog.Change, error) { return boss.Remove(owner, true, nil) }, nil, "last_owner"},
+		"owner_removed_by_admin":       {func() ([]eventlog.Change, error) { return boss.Remove(admin, false, nil) }, nil, "role_above_own"},
+		"erased_while_active":          {func() ([]eventlog.Change, error) { return active.Erase(owner, false, nil) }, []eventlog.Change{removal, erasure}, ""},
+		"erased_after_removal":         {func() ([]eventlog.Change, error) { return removed.Erase(owner, false, nil) }, []eventlog.Change{erasure}, ""},
+		"erased_twice":                 {func() ([]eventlog.Change, error) { return erased.Erase(owner, false, nil) }, nil, ""},
+		"last_owner_erased":            {func() ([]eventlog.Change, error) { return boss.Erase(owner, true, nil) }, nil, "last_owner"},
 		"invited_joins":                {func() ([]eventlog.Change, error) { return invited.Join(now), nil }, []eventlog.Change{{Subject: id, Body: &eventv1.MemberJoined{}}}, ""},
 		"expired_does_not_join":        {func() ([]eventlog.Change, error) { return expired.Join(now), nil }, nil, ""},
 		"removed_does_not_join":        {func() ([]eventlog.Change, error) { return removed.Join(now), nil }, nil, ""},

@@ -2,66 +2,68 @@
 package organization
 
 import (
-	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
 
-	"github.com/weirhq/weir/controlplane/internal/eventlog"
 	"github.com/weirhq/weir/controlplane/internal/fault"
 	"github.com/weirhq/weir/controlplane/internal/slug"
-	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
+)
+
+const (
+	maxRegion  = 63
+	maxRegions = 100
 )
 
 // Organization is a tenant as its log has it.
 type Organization struct {
-	ID          uuid.UUID `json:"id"`
-	Name        string    `json:"name"`
-	DisplayName string    `json:"display_name"`
-	CreatedAt   time.Time `json:"created_at"`
+	ID uuid.UUID `json:"id"`
+	Settings
+	CreatedAt time.Time `json:"created_at"`
+	// SuspendedAt is zero for one that is not.
+	SuspendedAt time.Time `json:"suspended_at,omitzero"`
+	// SuspensionReason is the operator's.
+	SuspensionReason string `json:"suspension_reason,omitempty"`
 	// Version of the log at its last change.
 	Version int64 `json:"version"`
 }
 
-// Creation is what Create needs.
-type Creation struct {
-	ID                uuid.UUID
-	Name, DisplayName string
-	// NameTaken: another organization has the name.
-	NameTaken bool
+// Settings are what people choose.
+type Settings struct {
+	// Name is unique over the whole installation.
+	Name string `json:"name"`
+	// DisplayName is the name where nothing else was said.
+	DisplayName string `json:"display_name"`
+	// AllowedRegions of new gateways; empty: any.
+	AllowedRegions []string `json:"allowed_regions,omitempty"`
 }
 
-// Create begins a tenant. An empty display name becomes the name.
-func Create(c Creation) ([]eventlog.Change, error) {
-	if err := slug.Check("name", c.Name); err != nil {
-		return nil, err
-	}
-	if c.NameTaken {
-		return nil, TakenName(c.Name)
-	}
-	display := c.DisplayName
-	if display == "" {
-		display = c.Name
-	}
-	return []eventlog.Change{{
-		Subject: c.ID,
-		Body:    &eventv1.OrganizationCreated{Name: c.Name, DisplayName: display},
-	}}, nil
+// Suspended tells whether nobody of the organization may do anything.
+func (o Organization) Suspended() bool { return !o.SuspendedAt.IsZero() }
+
+// Allows tells whether a gateway may be in the region.
+func (s Settings) Allows(region string) bool {
+	return len(s.AllowedRegions) == 0 || slices.Contains(s.AllowedRegions, region)
 }
 
-// TakenName is the fault for a name that another organization has.
-func TakenName(name string) error {
-	return fault.Because(fault.Conflict, "name_taken", "an organization named %q exists", name)
+// complete puts regions in order, so that the same set is the same settings.
+func (s Settings) complete() (Settings, error) {
+	if s.DisplayName == "" {
+		s.DisplayName = s.Name
+	}
+	s.AllowedRegions = slices.Compact(slices.Sorted(slices.Values(s.AllowedRegions)))
+	if len(s.AllowedRegions) > maxRegions {
+		return s, fault.Field("allowed_regions", "want at most %d", maxRegions)
+	}
+	for _, region := range s.AllowedRegions {
+		if region == "" || len(region) > maxRegion {
+			return s, fault.Field("allowed_regions", "want 1 to %d bytes each", maxRegion)
+		}
+	}
+	return s, slug.Check("name", s.Name)
 }
 
-// Apply folds one event into the state.
-func Apply(o Organization, e eventlog.Event) (Organization, error) {
-	switch body := e.Body.(type) {
-	case *eventv1.OrganizationCreated:
-		o = Organization{ID: e.Subject, Name: body.GetName(), DisplayName: body.GetDisplayName(), CreatedAt: e.RecordedAt}
-	default:
-		return o, fmt.Errorf("fold organization: %s: %w", e.Kind, eventlog.ErrUnknownKind)
-	}
-	o.Version = e.Version
-	return o, nil
+func (s Settings) equal(other Settings) bool {
+	return s.Name == other.Name && s.DisplayName == other.DisplayName && slices.Equal(s.AllowedRegions, other.AllowedRegions)
 }

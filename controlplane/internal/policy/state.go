@@ -16,7 +16,10 @@ import (
 type State struct {
 	OrganizationID uuid.UUID
 	// Version is the head of the log that this state shows.
-	Version        int64
+	Version int64
+	// Frozen: the organization is suspended. Its agents serve on with what they have;
+	// nothing new is released.
+	Frozen         bool
 	Gateway        gateway.Gateway
 	Providers      []provider.Provider
 	Routes         []route.Route

@@ -6,6 +6,7 @@ import (
 
 	"github.com/weirhq/weir/controlplane/internal/eventlog"
 	"github.com/weirhq/weir/controlplane/internal/fault"
+	"github.com/weirhq/weir/controlplane/internal/rolebinding"
 	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
 )
 
@@ -51,12 +52,12 @@ func (p Project) Update(s Settings, nameTaken bool) ([]eventlog.Change, error) {
 	}}, nil
 }
 
-// Archive ends a project that nothing uses any more.
-func (p Project) Archive(uses []fault.Use) ([]eventlog.Change, error) {
+// Archive ends a project that nothing uses any more; roles bound to it end with it.
+func (p Project) Archive(uses []fault.Use, bound []rolebinding.Binding) ([]eventlog.Change, error) {
 	if len(uses) > 0 {
 		return nil, fault.InUse("project", p.Name, uses)
 	}
-	return []eventlog.Change{{Subject: p.ID, Body: &eventv1.ProjectArchived{}}}, nil
+	return append(rolebinding.Archive(bound...), eventlog.Change{Subject: p.ID, Body: &eventv1.ProjectArchived{}}), nil
 }
 
 // Restore brings an archived project back as it was.

@@ -46,9 +46,9 @@ func TestDecisions(t *testing.T) {
 		{"update_to_the_same", update(app, false), nil, 0},
 		{"update_to_a_taken_name", update(project.Settings{Name: "web"}, true), nil, fault.Conflict},
 		{"update_to_a_bad_name", update(project.Settings{Name: "Web"}, false), nil, fault.Invalid},
-		{"archive", func() ([]eventlog.Change, error) { return was.Archive(nil) }, &eventv1.ProjectArchived{}, 0},
+		{"archive", func() ([]eventlog.Change, error) { return was.Archive(nil, nil) }, &eventv1.ProjectArchived{}, 0},
 		{"archive_in_use", func() ([]eventlog.Change, error) {
-			return was.Archive([]fault.Use{{Thing: "key", Name: "laptop"}})
+			return was.Archive([]fault.Use{{Thing: "key", Name: "laptop"}}, nil)
 		}, nil, fault.Precondition},
 		{"restore", func() ([]eventlog.Change, error) { return was.Restore(false) }, &eventv1.ProjectRestored{
 			Name: "app", DisplayName: "App", CreatedAt: timestamppb.New(at),

@@ -13,7 +13,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/fault"
 )
 
-// Match asks for rows whose column has a value; nil: none.
+// Match asks for rows whose column has a value, or one of several ids; nil: none.
 type Match struct {
 	Column string
 	Value  any
@@ -30,7 +30,7 @@ type Cursor struct {
 func (t *Table[T]) Find(ctx context.Context, v View, id uuid.UUID) (T, error) {
 	found, err := t.All(ctx, v, Match{"id", id})
 	if err == nil && len(found) == 0 {
-		err = t.missing(id)
+		err = t.Missing(id)
 	}
 	if err != nil {
 		var none T
@@ -39,7 +39,8 @@ func (t *Table[T]) Find(ctx context.Context, v View, id uuid.UUID) (T, error) {
 	return found[0], nil
 }
 
-func (t *Table[T]) missing(id uuid.UUID) error {
+// Missing is the NotFound fault of Find.
+func (t *Table[T]) Missing(id uuid.UUID) error {
 	reason := strings.ReplaceAll(t.thing, " ", "_") + "_not_found"
 	return fault.Because(fault.NotFound, reason, "no %s %s", t.thing, id)
 }
@@ -128,7 +129,11 @@ func (v View) where(matches []Match) (string, []any) {
 			continue
 		}
 		args = append(args, m.Value)
-		text += fmt.Sprintf(" AND %s = $%d", m.Column, len(args))
+		condition := " AND %s = $%d"
+		if _, some := m.Value.([]uuid.UUID); some {
+			condition = " AND %s = ANY($%d)"
+		}
+		text += fmt.Sprintf(condition, m.Column, len(args))
 	}
 	return text, args
 }

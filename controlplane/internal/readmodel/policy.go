@@ -18,9 +18,11 @@ import (
 func (s *Store) PolicyState(ctx context.Context, organization, gatewayID uuid.UUID) (policy.State, error) {
 	state := policy.State{OrganizationID: organization}
 	err := s.Snapshot(ctx, organization, func(v View) (err error) {
-		if state.Version, err = Head(ctx, v); err != nil {
+		standing, err := StandingOf(ctx, v)
+		if err != nil {
 			return err
 		}
+		state.Version, state.Frozen = standing.Head, standing.Suspended
 		if state.Gateway, err = Gateways.Find(ctx, v, gatewayID); err != nil {
 			return err
 		}

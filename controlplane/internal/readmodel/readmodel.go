@@ -6,6 +6,7 @@ package readmodel
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -60,6 +61,28 @@ func Head(ctx context.Context, v View) (int64, error) {
 	return pglog.HeadIn(ctx, v.Tx, v.Organization)
 }
 
+// Standing is what every command asks first.
+type Standing struct {
+	// Head is as of Head's.
+	Head int64
+	// Suspended: nobody of the organization may do anything.
+	Suspended bool
+	// Archived: the organization is no more.
+	Archived bool
+}
+
+// StandingOf reads the head and what stands against the organization at one instant.
+func StandingOf(ctx context.Context, v View) (s Standing, err error) {
+	const query = `SELECT h.head, o.suspended_at IS NOT NULL, o.id IS NULL FROM organization_head h
+		LEFT JOIN organization o ON o.organization_id = h.organization_id AND o.valid_to IS NULL
+		WHERE h.organization_id = $1`
+	err = v.Tx.QueryRow(ctx, query, v.Organization).Scan(&s.Head, &s.Suspended, &s.Archived)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return s, fmt.Errorf("read head of organization %s: %w", v.Organization, err)
+	}
+	return s, nil
+}
+
 // projection is a table as the log sees it.
 type projection interface {
 	tableName() string
@@ -76,7 +99,7 @@ type projection interface {
 }
 
 var projections = []projection{
-	Organizations, Members, JoinDomains, Projects, Providers, Routes, Keys,
+	Organizations, Members, JoinDomains, RoleBindings, Projects, Providers, Routes, Keys,
 	Gateways, EnrolmentTokens, Agents, ServiceAccounts, ServiceAccountTokens,
 	PriceOverrides, SavedReports, AlertChannels,
 }

@@ -123,7 +123,7 @@ func TestUnprojectedKindsAreRefused(t *testing.T) {
 
 // tables are the read models; every one of them is told of in the story.
 var tables = []string{
-	"organization", "member", "join_domain", "project", "provider", "route", "key", "gateway",
+	"organization", "member", "join_domain", "role_binding", "project", "provider", "route", "key", "gateway",
 	"enrolment_token", "agent", "service_account", "service_account_token",
 }
 

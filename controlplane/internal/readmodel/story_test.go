@@ -17,6 +17,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/priceoverride"
 	"github.com/weirhq/weir/controlplane/internal/project"
 	"github.com/weirhq/weir/controlplane/internal/provider"
+	"github.com/weirhq/weir/controlplane/internal/rolebinding"
 	"github.com/weirhq/weir/controlplane/internal/route"
 	"github.com/weirhq/weir/controlplane/internal/savedreport"
 	"github.com/weirhq/weir/controlplane/internal/serviceaccount"
@@ -58,6 +59,10 @@ func tell(t *testing.T, db *postgres.DB, name string) *story {
 	s.addAgent(uuid.New(), now)
 	s.addAccount(now)
 	s.addMembers(name, now)
+	s.add(rolebinding.Create(rolebinding.Creation{
+		Binding: rolebinding.Binding{ID: uuid.New(), MemberID: uuid.New(), ProjectID: s.project, Role: eventv1.Role_ROLE_ADMIN},
+		By:      eventv1.Role_ROLE_OWNER,
+	}))
 	return s
 }
 
@@ -67,9 +72,9 @@ func (s *story) addArchived() {
 	old := project.Project{ID: uuid.New(), Settings: project.Settings{Name: "old"}, CreatedAt: time.Now()}
 	s.add(project.Create(project.Creation{ID: old.ID, Settings: old.Settings}))
 	s.add(old.Update(project.Settings{Name: "older"}, false))
-	s.add(old.Archive(nil))
+	s.add(old.Archive(nil, nil))
 	s.add(old.Restore(false))
-	s.add(old.Archive(nil))
+	s.add(old.Archive(nil, nil))
 
 	settings := openAI
 	settings.Name = "old"
@@ -98,14 +103,24 @@ func (s *story) addArchived() {
 	s.add(gateway.CreateToken(gateway.TokenCreation{ID: t.ID, GatewayID: g.ID, SHA256: random(), Now: time.Now(), GatewayExists: true}))
 	s.add(g.Rename("older", false))
 	s.add(g.Archive(nil, []gateway.Token{t}))
-	s.add(g.Restore(false))
+	s.add(g.Restore(false, false))
+
+	o := organization.Organization{ID: s.id}
+	s.add(o.Update(organization.Settings{Name: "old-" + s.id.String(), AllowedRegions: []string{"local"}}, nil, false))
+	s.add(o.Suspend("unpaid"))
+	s.add(organization.Organization{ID: s.id, SuspendedAt: time.Now()}.Resume(), nil)
 
 	by := eventv1.Role_ROLE_OWNER
 	a := serviceaccount.ServiceAccount{ID: uuid.New(), Name: "old", Role: eventv1.Role_ROLE_VIEWER}
 	s.add(serviceaccount.Create(serviceaccount.Creation{ID: a.ID, Name: a.Name, Role: a.Role, By: by}))
 	s.add(a.Update(serviceaccount.Creation{Name: "older", Role: eventv1.Role_ROLE_ADMIN, By: by}))
-	s.add(a.Archive(nil, by))
+	s.add(a.Archive(nil, nil, by))
+
+	b := rolebinding.Binding{ID: uuid.New(), MemberID: uuid.New(), ProjectID: s.project, Role: eventv1.Role_ROLE_VIEWER}
+	s.add(rolebinding.Create(rolebinding.Creation{Binding: b, By: by}))
+	s.add(rolebinding.Archive(b), nil)
 	s.addSpend()
+	s.add(organization.Organization{ID: s.id, SuspendedAt: time.Now()}.Archive())
 }
 
 // addSpend is prices, saved queries and webhooks.
@@ -175,7 +190,7 @@ func (s *story) addMembers(name string, now time.Time) {
 	s.add(member.Member{ID: guest.ID, InvitationExpiresAt: now.Add(time.Hour)}.Join(now), nil)
 	s.add(guest.ChangeRole(eventv1.Role_ROLE_ADMIN, by, false))
 	s.add(guest.RevokeSessions(uuid.Nil, by))
-	s.add(guest.Erase(by, false))
+	s.add(guest.Erase(by, false, nil))
 	domain := member.Domain{ID: uuid.New(), Name: name + ".example", Role: eventv1.Role_ROLE_VIEWER}
 	s.add(member.SetDomain(member.DomainSetting{ID: domain.ID, Name: domain.Name, Role: domain.Role, By: by, Claimable: true}))
 	s.add(member.SetDomain(member.DomainSetting{Role: eventv1.Role_ROLE_ANALYST, By: by, Known: &domain}))

@@ -16,9 +16,12 @@ import (
 // What is here looks through every organization (weir_system), because nobody
 // knows yet, or ever, which one it is about.
 
-// Agent returns an enrolled agent by its id, or a NotFound fault.
+// Agent returns an enrolled agent by its id, or a NotFound fault, also where its
+// organization is no more.
 func (s *Store) Agent(ctx context.Context, id uuid.UUID) (gateway.Agent, error) {
-	const query = `SELECT state::text FROM agent WHERE id = $1 AND valid_to IS NULL`
+	const query = `SELECT a.state::text FROM agent a
+		JOIN organization o ON o.organization_id = a.organization_id AND o.valid_to IS NULL
+		WHERE a.id = $1 AND a.valid_to IS NULL`
 	var agent gateway.Agent
 	var ok bool
 	err := s.db.System(ctx, func(tx pgx.Tx) (err error) {
@@ -34,9 +37,12 @@ func (s *Store) Agent(ctx context.Context, id uuid.UUID) (gateway.Agent, error) 
 	return agent, nil
 }
 
-// EnrolmentTokenOwner returns whose enrolment token has this hash; false: nobody's.
+// EnrolmentTokenOwner returns whose enrolment token has this hash; false: nobody's, or
+// that of an organization which is no more.
 func (s *Store) EnrolmentTokenOwner(ctx context.Context, hash [sha256.Size]byte) (owner, token uuid.UUID, ok bool, err error) {
-	const query = `SELECT organization_id, id FROM enrolment_token WHERE sha256 = $1 AND valid_to IS NULL`
+	const query = `SELECT t.organization_id, t.id FROM enrolment_token t
+		JOIN organization o ON o.organization_id = t.organization_id AND o.valid_to IS NULL
+		WHERE t.sha256 = $1 AND t.valid_to IS NULL`
 	err = s.db.System(ctx, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, query, hash[:])
 		if err != nil {

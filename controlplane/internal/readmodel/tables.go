@@ -13,6 +13,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/priceoverride"
 	"github.com/weirhq/weir/controlplane/internal/project"
 	"github.com/weirhq/weir/controlplane/internal/provider"
+	"github.com/weirhq/weir/controlplane/internal/rolebinding"
 	"github.com/weirhq/weir/controlplane/internal/route"
 	"github.com/weirhq/weir/controlplane/internal/savedreport"
 	"github.com/weirhq/weir/controlplane/internal/serviceaccount"
@@ -23,9 +24,13 @@ import (
 // valid_to and state.
 var (
 	Organizations = &Table[organization.Organization]{
-		name: "organization", thing: "organization", begins: "OrganizationCreated", apply: organization.Apply,
-		columns: []string{"name"},
-		values:  func(o organization.Organization) []any { return []any{o.Name} },
+		name: "organization", thing: "organization", apply: organization.Apply,
+		begins: "OrganizationCreated", ends: "OrganizationArchived",
+		changes: map[string]func(proto.Message) string{
+			"OrganizationUpdated": nil, "OrganizationSuspended": nil, "OrganizationResumed": nil,
+		},
+		columns: []string{"name", "suspended_at"},
+		values:  func(o organization.Organization) []any { return []any{o.Name, timeOrNull(o.SuspendedAt)} },
 	}
 	Members = &Table[member.Member]{
 		name: "member", thing: "member", begins: "MemberAdded", alsoBegins: "MemberInvited", apply: member.Apply,
@@ -125,6 +130,16 @@ var (
 		values:  func(c alertchannel.AlertChannel) []any { return []any{c.Name} },
 	}
 )
+
+// RoleBindings are listed by their projects.
+var RoleBindings = &Table[rolebinding.Binding]{
+	name: "role_binding", thing: "role binding", apply: rolebinding.Apply,
+	begins: "RoleBindingCreated", ends: "RoleBindingArchived",
+	columns: []string{"name", "principal_id", "project_id"},
+	values: func(b rolebinding.Binding) []any {
+		return []any{b.ProjectID.String(), b.Principal(), b.ProjectID}
+	},
+}
 
 func usedToken(body proto.Message) string {
 	return body.(*eventv1.AgentEnrolled).GetEnrolmentTokenId()

@@ -80,6 +80,7 @@ func NewAdmin(c AdminConfig) []Mount {
 	mount(adminv1connect.NewGatewayServiceHandler(gateways, behind...))
 	mount(adminv1connect.NewServiceAccountServiceHandler(&serviceAccounts{c.Runner, c.Store}, behind...))
 	mount(adminv1connect.NewMemberServiceHandler(&members{c.Runner, c.Store}, behind...))
+	mount(adminv1connect.NewRoleBindingServiceHandler(&roleBindings{c.Runner, c.Store}, behind...))
 	mount(adminv1connect.NewSessionServiceHandler(&sessions{c.Store}, behind...))
 	mount(adminv1connect.NewBatchServiceHandler(newBatches(c.Runner, projects, providers, routes, keys, gateways), behind...))
 	mount(adminv1connect.NewReportServiceHandler(c.Report, behind...))

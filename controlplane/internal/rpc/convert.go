@@ -23,6 +23,8 @@ import (
 func toProtoOrganization(o organization.Organization, version int64) *adminv1.Organization {
 	return &adminv1.Organization{
 		Id: o.ID.String(), Name: o.Name, DisplayName: o.DisplayName, CreatedAt: toTimestamp(o.CreatedAt), Version: version,
+		Etag: toETag(o.Version), AllowedRegions: o.AllowedRegions,
+		SuspendedAt: toTimestamp(o.SuspendedAt), SuspensionReason: o.SuspensionReason,
 	}
 }
 

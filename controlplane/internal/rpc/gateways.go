@@ -41,7 +41,13 @@ func (s *gateways) CreateGateway(ctx context.Context, req *connect.Request[admin
 		if err != nil {
 			return nil, err
 		}
-		return gateway.Create(gateway.Creation{ID: id, Name: req.Msg.GetName(), Region: req.Msg.GetRegion(), NameTaken: taken})
+		o, err := readmodel.Organizations.Find(ctx, v, v.Organization)
+		if err != nil {
+			return nil, err
+		}
+		return gateway.Create(gateway.Creation{
+			ID: id, Name: req.Msg.GetName(), Region: req.Msg.GetRegion(), NameTaken: taken, Elsewhere: !o.Allows(req.Msg.GetRegion()),
+		})
 	}, func(g *adminv1.Gateway) *adminv1.CreateGatewayResponse {
 		return &adminv1.CreateGatewayResponse{Gateway: g}
 	})

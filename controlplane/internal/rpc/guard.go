@@ -75,7 +75,7 @@ func (g *guard) admit(ctx context.Context, spec connect.Spec, peer connect.Peer,
 	if err := g.limits.principal(caller); err != nil {
 		return caller, err
 	}
-	return caller, authz.Check(caller, permission)
+	return caller, authz.Admit(caller, method)
 }
 
 func (g *guard) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {

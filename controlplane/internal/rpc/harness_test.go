@@ -42,6 +42,7 @@ type installation struct {
 	url    string
 	store  *readmodel.Store
 	runner *command.Runner
+	tokens *identity.Tokens
 	server *httptest.Server
 	logs   *safeBuffer
 	ring   *audit.Keyring
@@ -88,7 +89,7 @@ func (in *installation) replica() *installation {
 func (in *installation) serve(config rpc.AdminConfig) *installation {
 	t, db, store := in.t, in.db, readmodel.New(in.db)
 	t.Helper()
-	in.store, in.logs = store, &safeBuffer{}
+	in.store, in.tokens, in.logs = store, identity.NewTokens(db), &safeBuffer{}
 	in.runner = command.NewRunner(pglog.New(db, readmodel.Project).ChainedBy(in.ring.Link), store).HidingSecrets([]byte("a key for the tests"))
 	logger := slog.New(slog.NewTextHandler(in.logs, nil))
 	if config.Report == nil {
@@ -96,7 +97,7 @@ func (in *installation) serve(config rpc.AdminConfig) *installation {
 	}
 	if config.Authenticator == nil {
 		config.Authenticator = authn.NewAuthenticator(authn.AuthenticatorConfig{
-			Tokens: identity.NewTokens(db), Sessions: identity.NewSessions(db),
+			Tokens: in.tokens, Sessions: identity.NewSessions(db),
 			OperatorTokens: [][32]byte{token.Hash(operatorToken)}, PublicURL: "http://console.example", Logger: logger,
 		})
 	}
@@ -129,6 +130,7 @@ type client struct {
 	gateways      adminv1connect.GatewayServiceClient
 	accounts      adminv1connect.ServiceAccountServiceClient
 	members       adminv1connect.MemberServiceClient
+	bindings      adminv1connect.RoleBindingServiceClient
 	sessions      adminv1connect.SessionServiceClient
 	reports       adminv1connect.ReportServiceClient
 	batches       adminv1connect.BatchServiceClient
@@ -169,6 +171,7 @@ func (in *installation) sending(headers map[string]string, options ...connect.Cl
 		gateways:      adminv1connect.NewGatewayServiceClient(h, url, with),
 		accounts:      adminv1connect.NewServiceAccountServiceClient(h, url, with),
 		members:       adminv1connect.NewMemberServiceClient(h, url, with),
+		bindings:      adminv1connect.NewRoleBindingServiceClient(h, url, with),
 		sessions:      adminv1connect.NewSessionServiceClient(h, url, with),
 		reports:       adminv1connect.NewReportServiceClient(h, url, with),
 		batches:       adminv1connect.NewBatchServiceClient(h, url, with),

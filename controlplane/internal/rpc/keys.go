@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -29,7 +30,8 @@ type keys struct {
 
 var keyKind = kind[key.Key, *adminv1.Key]{
 	table: readmodel.Keys, convert: toProtoKey, apply: key.Apply,
-	version:  func(k key.Key) int64 { return k.Version },
+	version: func(k key.Key) int64 { return k.Version },
+	project: func(k key.Key) uuid.UUID { return k.ProjectID }, projectColumn: "project_id",
 	settable: []protoreflect.Name{"name", "route_ids", "expires_at", "labels"},
 }
 
@@ -41,6 +43,9 @@ func (s *keys) CreateKey(ctx context.Context, req *connect.Request[adminv1.Creat
 	project, err := parseID("project_id", req.Msg.GetProjectId())
 	if err != nil {
 		return nil, err
+	}
+	if reach, err := reachOf(ctx, req.Msg); err != nil || !reach.Has(project) {
+		return nil, cmp.Or(err, readmodel.Projects.Missing(project))
 	}
 	settings, err := fromProtoKey(req.Msg)
 	if err != nil {

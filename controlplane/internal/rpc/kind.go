@@ -2,8 +2,10 @@ package rpc
 
 import (
 	"context"
+	"fmt"
 
 	"connectrpc.com/connect"
+	"github.com/google/uuid"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
@@ -22,6 +24,11 @@ type kind[T any, P resource] struct {
 	apply   func(T, eventlog.Event) (T, error)
 	// version of the log at its last change.
 	version func(T) int64
+	// project is whose it is: there a role on that project reaches it. nil: only a role
+	// in the organization does.
+	project func(T) uuid.UUID
+	// projectColumn of the table has the same.
+	projectColumn string
 	// settable are the message's fields that an update can change.
 	settable []protoreflect.Name
 }
@@ -43,10 +50,17 @@ func create[T any, P resource, A any, M message[A]](
 	ctx context.Context, runner *command.Runner, k kind[T, P], req connect.AnyRequest,
 	decide func(context.Context, readmodel.View) ([]eventlog.Change, error), wrap func(P) M,
 ) (*connect.Response[A], error) {
-	return mutate(ctx, runner, req, func(ctx context.Context, v readmodel.View) (d command.Decision[M], err error) {
+	reach, err := reachOf(ctx, req.Any())
+	if err != nil {
+		return nil, err
+	}
+	return mutateWithin(ctx, runner, req, func(ctx context.Context, v readmodel.View) (d command.Decision[M], err error) {
 		d.Changes, err = decide(ctx, v)
 		d.Answer = func(recorded []eventlog.Event) (M, error) {
 			state, err := created(recorded, k.apply)
+			if err == nil && !k.within(reach, state) {
+				err = fmt.Errorf("%T was made beyond the caller's reach", state)
+			}
 			return wrap(k.convert(state)), err
 		}
 		return d, err
@@ -64,8 +78,12 @@ func get[T any, P resource, A any](
 	if err != nil {
 		return nil, err
 	}
-	return readAt(ctx, store, request, func(v readmodel.View) (*A, error) {
-		state, err := k.table.Find(ctx, v, id)
+	reach, err := reachOf(ctx, request)
+	if err != nil {
+		return nil, err
+	}
+	return readWithin(ctx, store, request, func(v readmodel.View) (*A, error) {
+		state, err := k.find(ctx, v, reach, id)
 		return wrap(k.convert(state)), err
 	})
 }
@@ -78,7 +96,14 @@ func page[T any, P resource, A any](
 		GetPage() *adminv1.Page
 	}, wrap func([]P, string) *A, matches ...readmodel.Match,
 ) (*connect.Response[A], error) {
-	return readAt(ctx, store, request, func(v readmodel.View) (*A, error) {
+	reach, err := reachOf(ctx, request)
+	if err != nil {
+		return nil, err
+	}
+	if matches, err = k.visible(reach, matches); err != nil {
+		return nil, err
+	}
+	return readWithin(ctx, store, request, func(v readmodel.View) (*A, error) {
 		found, next, err := list(ctx, v, k.table, k.convert, name, request.GetPage(), matches...)
 		return wrap(found, next), err
 	})
@@ -93,8 +118,12 @@ func update[T any, P resource, A any, M message[A]](
 	if err != nil {
 		return nil, err
 	}
-	return mutate(ctx, runner, req, func(ctx context.Context, v readmodel.View) (d command.Decision[M], err error) {
-		was, err := k.table.Find(ctx, v, id)
+	reach, err := reachOf(ctx, req.Any())
+	if err != nil {
+		return nil, err
+	}
+	return mutateWithin(ctx, runner, req, func(ctx context.Context, v readmodel.View) (d command.Decision[M], err error) {
+		was, err := k.find(ctx, v, reach, id)
 		if err != nil {
 			return d, err
 		}
@@ -139,8 +168,12 @@ func change[T any, P resource, A any, M message[A]](
 	if err != nil {
 		return nil, err
 	}
-	return mutate(ctx, runner, req, func(ctx context.Context, v readmodel.View) (d command.Decision[M], err error) {
-		was, err := k.table.Find(ctx, v, id)
+	reach, err := reachOf(ctx, req.Any())
+	if err != nil {
+		return nil, err
+	}
+	return mutateWithin(ctx, runner, req, func(ctx context.Context, v readmodel.View) (d command.Decision[M], err error) {
+		was, err := k.find(ctx, v, reach, id)
 		if err != nil {
 			return d, err
 		}

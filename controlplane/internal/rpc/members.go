@@ -15,6 +15,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/identity"
 	"github.com/weirhq/weir/controlplane/internal/member"
 	"github.com/weirhq/weir/controlplane/internal/readmodel"
+	"github.com/weirhq/weir/controlplane/internal/rolebinding"
 	adminv1 "github.com/weirhq/weir/proto/gen/weir/admin/v1"
 	"github.com/weirhq/weir/proto/gen/weir/admin/v1/adminv1connect"
 	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
@@ -41,6 +42,11 @@ func (s *members) InviteMember(ctx context.Context, req *connect.Request[adminv1
 		}
 		if i.Holder, err = identity.Holder(ctx, v, req.Msg.GetEmail()); err != nil {
 			return d, err
+		}
+		if i.Holder != nil {
+			if i.Bound, err = boundBy(ctx, v, "principal_id", i.Holder.ID); err != nil {
+				return d, err
+			}
 		}
 		if d.Changes, err = member.Invite(i); err != nil {
 			return d, err
@@ -87,7 +93,7 @@ func (s *members) UpdateMember(ctx context.Context, req *connect.Request[adminv1
 		d.Version = standing.Version
 		d.Changes, err = standing.ChangeRole(eventv1.Role(wanted.GetRole()), standing.by, standing.lastOwner)
 		d.Answer = func(recorded []eventlog.Event) (*adminv1.UpdateMemberResponse, error) {
-			after, err := changed(standing.Member, recorded, member.Apply)
+			after, err := changed(standing.Member, about(id, recorded), member.Apply)
 			return &adminv1.UpdateMemberResponse{Member: toProtoMember(after)}, err
 		}
 		return d, err
@@ -105,10 +111,10 @@ func (s *members) RemoveMember(ctx context.Context, req *connect.Request[adminv1
 			return d, err
 		}
 		d.Version = standing.Version
-		d.Changes, err = standing.Remove(standing.by, standing.lastOwner)
+		d.Changes, err = standing.Remove(standing.by, standing.lastOwner, standing.bound)
 		d.Parts = []pglog.Part{identity.RemovePerson(v.Organization, standing.Member)}
 		d.Answer = func(recorded []eventlog.Event) (*adminv1.RemoveMemberResponse, error) {
-			after, err := changed(standing.Member, recorded, member.Apply)
+			after, err := changed(standing.Member, about(id, recorded), member.Apply)
 			return &adminv1.RemoveMemberResponse{Member: toProtoMember(after)}, err
 		}
 		return d, err
@@ -126,10 +132,10 @@ func (s *members) EraseMember(ctx context.Context, req *connect.Request[adminv1.
 			return d, err
 		}
 		d.Version = standing.Version
-		d.Changes, err = standing.Erase(standing.by, standing.lastOwner)
+		d.Changes, err = standing.Erase(standing.by, standing.lastOwner, standing.bound)
 		d.Parts = []pglog.Part{identity.ErasePerson(v.Organization, id)}
 		d.Answer = func(recorded []eventlog.Event) (*adminv1.EraseMemberResponse, error) {
-			after, err := changed(standing.Member, recorded, member.Apply)
+			after, err := changed(standing.Member, about(id, recorded), member.Apply)
 			return &adminv1.EraseMemberResponse{Member: toProtoMember(after)}, err
 		}
 		return d, err
@@ -141,6 +147,7 @@ type standing struct {
 	member.Member
 	by        eventv1.Role
 	lastOwner bool
+	bound     []rolebinding.Binding
 }
 
 func considered(ctx context.Context, v readmodel.View, id uuid.UUID) (s standing, err error) {
@@ -150,7 +157,10 @@ func considered(ctx context.Context, v readmodel.View, id uuid.UUID) (s standing
 	if s.Member, err = readmodel.Members.Find(ctx, v, id); err != nil {
 		return s, err
 	}
-	s.lastOwner, err = identity.OnlyOwner(ctx, v, id)
+	if s.lastOwner, err = identity.OnlyOwner(ctx, v, id); err != nil {
+		return s, err
+	}
+	s.bound, err = boundBy(ctx, v, "principal_id", id)
 	return s, err
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"connectrpc.com/connect"
 	"github.com/google/uuid"
@@ -32,8 +33,19 @@ type message[T any] interface {
 	proto.Message
 }
 
-// mutate runs a request as a command in the caller's organization.
+// mutate runs a request that is about the whole organization as a command there.
 func mutate[A any, M message[A]](
+	ctx context.Context, runner *command.Runner, req connect.AnyRequest,
+	decide func(context.Context, readmodel.View) (command.Decision[M], error),
+) (*connect.Response[A], error) {
+	if err := everywhere(ctx, req.Any()); err != nil {
+		return nil, err
+	}
+	return mutateWithin(ctx, runner, req, decide)
+}
+
+// mutateWithin is mutate for who sees to the caller's reach itself.
+func mutateWithin[A any, M message[A]](
 	ctx context.Context, runner *command.Runner, req connect.AnyRequest,
 	decide func(context.Context, readmodel.View) (command.Decision[M], error),
 ) (*connect.Response[A], error) {
@@ -63,6 +75,7 @@ func mutateIn[A any, M message[A]](
 	answer, err := command.Run(ctx, runner, command.Call{
 		Origin: command.Origin{
 			Organization: organization, Actor: caller.Actor(), RequestID: request.GetMutation().GetRequestId(),
+			Operator: caller.Kind == authn.Operator,
 		},
 		Procedure: req.Spec().Procedure, Request: request, ValidateOnly: request.GetMutation().GetValidateOnly(), ETag: etag,
 	}, decide)
@@ -127,6 +140,11 @@ func changed[T any](state T, recorded []eventlog.Event, apply func(T, eventlog.E
 		}
 	}
 	return state, nil
+}
+
+// about are the recorded events of one subject.
+func about(id uuid.UUID, recorded []eventlog.Event) []eventlog.Event {
+	return slices.DeleteFunc(slices.Clone(recorded), func(e eventlog.Event) bool { return e.Subject != id })
 }
 
 // emptyAnswer says that it was done.

@@ -12,8 +12,16 @@ import (
 // dated is a request that may ask for the past.
 type dated interface{ GetAsOf() *adminv1.AsOf }
 
-// readAt runs a query in the caller's organization, as of what the request says.
+// readAt runs a query about the whole organization, as of what the request says.
 func readAt[A any](ctx context.Context, store *readmodel.Store, request dated, query func(readmodel.View) (*A, error)) (*connect.Response[A], error) {
+	if err := everywhere(ctx, request); err != nil {
+		return nil, err
+	}
+	return readWithin(ctx, store, request, query)
+}
+
+// readWithin is readAt for who sees to the caller's reach itself.
+func readWithin[A any](ctx context.Context, store *readmodel.Store, request dated, query func(readmodel.View) (*A, error)) (*connect.Response[A], error) {
 	return read(ctx, store, func(v readmodel.View) (*A, error) {
 		v, err := asOf(ctx, v, request.GetAsOf())
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"connectrpc.com/connect"
+	"github.com/google/uuid"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/weirhq/weir/controlplane/internal/command"
@@ -25,7 +26,8 @@ type projects struct {
 
 var projectKind = kind[project.Project, *adminv1.Project]{
 	table: readmodel.Projects, convert: toProtoProject, apply: project.Apply,
-	version:  func(p project.Project) int64 { return p.Version },
+	version: func(p project.Project) int64 { return p.Version },
+	project: func(p project.Project) uuid.UUID { return p.ID }, projectColumn: "id",
 	settable: []protoreflect.Name{"name", "display_name"},
 }
 
@@ -78,7 +80,11 @@ func (s *projects) DeleteProject(ctx context.Context, req *connect.Request[admin
 			if err != nil {
 				return nil, err
 			}
-			return was.Archive(uses)
+			bound, err := boundBy(ctx, v, "project_id", was.ID)
+			if err != nil {
+				return nil, err
+			}
+			return was.Archive(uses, bound)
 		})
 }
 

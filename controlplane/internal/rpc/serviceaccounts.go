@@ -4,10 +4,12 @@ import (
 	"context"
 
 	"connectrpc.com/connect"
+	"github.com/google/uuid"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/weirhq/weir/controlplane/internal/command"
 	"github.com/weirhq/weir/controlplane/internal/eventlog"
+	"github.com/weirhq/weir/controlplane/internal/identity"
 	"github.com/weirhq/weir/controlplane/internal/readmodel"
 	"github.com/weirhq/weir/controlplane/internal/serviceaccount"
 	adminv1 "github.com/weirhq/weir/proto/gen/weir/admin/v1"
@@ -80,7 +82,11 @@ func (s *serviceAccounts) DeleteServiceAccount(ctx context.Context, req *connect
 			if err != nil {
 				return nil, err
 			}
-			return was.Archive(tokens, by)
+			bound, err := boundBy(ctx, v, "principal_id", was.ID)
+			if err != nil {
+				return nil, err
+			}
+			return was.Archive(tokens, bound, by)
 		})
 }
 
@@ -123,13 +129,28 @@ func (s *serviceAccounts) ListServiceAccounts(ctx context.Context, req *connect.
 }
 
 func withTokens(ctx context.Context, v readmodel.View, accounts []serviceaccount.ServiceAccount) ([]*adminv1.ServiceAccount, error) {
-	converted := make([]*adminv1.ServiceAccount, 0, len(accounts))
+	of := make([]uuid.UUID, 0, len(accounts))
 	for _, a := range accounts {
-		tokens, err := readmodel.ServiceAccountTokens.All(ctx, v, readmodel.Match{Column: "service_account_id", Value: a.ID})
-		if err != nil {
-			return nil, err
-		}
-		converted = append(converted, toProtoServiceAccount(a, tokens))
+		of = append(of, a.ID)
 	}
-	return converted, nil
+	tokens, err := readmodel.ServiceAccountTokens.All(ctx, v, readmodel.Match{Column: "service_account_id", Value: of})
+	if err != nil {
+		return nil, err
+	}
+	ids, owned := make([]uuid.UUID, 0, len(tokens)), map[uuid.UUID][]serviceaccount.Token{}
+	for _, t := range tokens {
+		ids = append(ids, t.ID)
+		owned[t.ServiceAccountID] = append(owned[t.ServiceAccountID], t)
+	}
+	used, err := identity.LastUses(ctx, v, ids)
+	if err != nil {
+		return nil, err
+	}
+	return convertAll(accounts, func(a serviceaccount.ServiceAccount) *adminv1.ServiceAccount {
+		converted := toProtoServiceAccount(a, owned[a.ID])
+		for i, t := range owned[a.ID] {
+			converted.Tokens[i].LastUsedAt = toTimestamp(used[t.ID])
+		}
+		return converted
+	}), nil
 }

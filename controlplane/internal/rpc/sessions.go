@@ -32,10 +32,16 @@ func (s *sessions) WhoAmI(ctx context.Context, _ *connect.Request[adminv1.WhoAmI
 	if caller.OrganizationID == uuid.Nil {
 		return connect.NewResponse(answer), nil
 	}
+	for _, b := range caller.Bindings {
+		answer.Projects = append(answer.Projects, &adminv1.ProjectPermissions{
+			ProjectId: b.ProjectID.String(), Role: adminv1.Role(b.Role), Permissions: authz.OnProject(caller, b),
+		})
+	}
 	answer.Id, answer.OrganizationId = caller.ID.String(), caller.OrganizationID.String()
 	err := s.store.Read(ctx, caller.OrganizationID, func(v readmodel.View) error {
 		o, err := readmodel.Organizations.Find(ctx, v, caller.OrganizationID)
 		answer.OrganizationName = o.Name
+		answer.OrganizationSuspended, answer.SuspensionReason = o.Suspended(), o.SuspensionReason
 		return err
 	})
 	if err != nil {

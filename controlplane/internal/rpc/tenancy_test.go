@@ -1,9 +1,11 @@
 package rpc_test
 
 import (
+	"strconv"
 	"testing"
 
 	"connectrpc.com/connect"
+	"github.com/google/uuid"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
 
@@ -22,6 +24,43 @@ var foreign = map[string]func(t *testing.T, a, b *tenant){
 	"OrganizationService.GetOrganization": func(t *testing.T, a, b *tenant) {
 		got := call(t, b.organizations.GetOrganization, &adminv1.GetOrganizationRequest{}).Organization
 		same(t, got.Id, b.organization.Id)
+	},
+	"OrganizationService.UpdateOrganization": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.organizations.UpdateOrganization, &adminv1.UpdateOrganizationRequest{
+			Organization: &adminv1.Organization{Id: a.organization.Id, DisplayName: "stolen"},
+		})
+		refused(t, connect.CodeAlreadyExists, b.organizations.UpdateOrganization, &adminv1.UpdateOrganizationRequest{
+			Organization: &adminv1.Organization{Name: a.organization.Name},
+		})
+	},
+	"OrganizationService.SuspendOrganization": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodePermissionDenied, b.organizations.SuspendOrganization, &adminv1.SuspendOrganizationRequest{Id: a.organization.Id, Reason: "r"})
+		refused(t, connect.CodePermissionDenied, b.organizations.SuspendOrganization, &adminv1.SuspendOrganizationRequest{Id: b.organization.Id, Reason: "r"})
+	},
+	"OrganizationService.ResumeOrganization": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodePermissionDenied, b.organizations.ResumeOrganization, &adminv1.ResumeOrganizationRequest{Id: a.organization.Id})
+	},
+	"OrganizationService.DeleteOrganization": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodePermissionDenied, b.organizations.DeleteOrganization, &adminv1.DeleteOrganizationRequest{Id: a.organization.Id})
+	},
+	"RoleBindingService.CreateRoleBinding": func(t *testing.T, a, b *tenant) {
+		for _, request := range []*adminv1.CreateRoleBindingRequest{
+			bindingOf(a.account, b.project), bindingOf(b.account, a.project),
+			{Principal: &adminv1.CreateRoleBindingRequest_MemberId{MemberId: a.account.Id}, ProjectId: b.project.Id, Role: viewer},
+		} {
+			refused(t, connect.CodeNotFound, b.bindings.CreateRoleBinding, request)
+		}
+	},
+	"RoleBindingService.GetRoleBinding": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.bindings.GetRoleBinding, &adminv1.GetRoleBindingRequest{Id: a.bound(t).Id})
+	},
+	"RoleBindingService.ListRoleBindings": func(t *testing.T, a, b *tenant) {
+		a.bound(t)
+		same(t, len(call(t, b.bindings.ListRoleBindings, &adminv1.ListRoleBindingsRequest{}).RoleBindings), 0)
+		same(t, len(call(t, b.bindings.ListRoleBindings, &adminv1.ListRoleBindingsRequest{ProjectId: a.project.Id}).RoleBindings), 0)
+	},
+	"RoleBindingService.DeleteRoleBinding": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.bindings.DeleteRoleBinding, &adminv1.DeleteRoleBindingRequest{Id: a.bound(t).Id})
 	},
 	"SessionService.WhoAmI": func(t *testing.T, _, b *tenant) {
 		same(t, call(t, b.sessions.WhoAmI, &adminv1.WhoAmIRequest{}).OrganizationId, b.organization.Id)
@@ -283,6 +322,30 @@ func TestTenancy(t *testing.T) {
 			attempt(t, a, b)
 		})
 	}
+}
+
+func bindingOf(a *adminv1.ServiceAccount, p *adminv1.Project) *adminv1.CreateRoleBindingRequest {
+	return &adminv1.CreateRoleBindingRequest{
+		Principal: &adminv1.CreateRoleBindingRequest_ServiceAccountId{ServiceAccountId: a.Id}, ProjectId: p.Id, Role: viewer,
+	}
+}
+
+// bound is a binding of a new service account of the tenant.
+func (n *tenant) bound(t *testing.T) *adminv1.RoleBinding {
+	t.Helper()
+	account := call(t, n.accounts.CreateServiceAccount, &adminv1.CreateServiceAccountRequest{Name: newName(), Role: viewer}).ServiceAccount
+	return call(t, n.bindings.CreateRoleBinding, bindingOf(account, n.project)).RoleBinding
+}
+
+func newName() string { return uuid.NewString() }
+
+func mustVersion(t *testing.T, etag string) int64 {
+	t.Helper()
+	version, err := strconv.ParseInt(etag, 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return version
 }
 
 func TestLoginIsNeeded(t *testing.T) {

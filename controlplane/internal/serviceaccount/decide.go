@@ -8,6 +8,7 @@ import (
 
 	"github.com/weirhq/weir/controlplane/internal/eventlog"
 	"github.com/weirhq/weir/controlplane/internal/fault"
+	"github.com/weirhq/weir/controlplane/internal/rolebinding"
 	"github.com/weirhq/weir/controlplane/internal/slug"
 	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
 )
@@ -61,9 +62,9 @@ func (a ServiceAccount) Update(c Creation) ([]eventlog.Change, error) {
 	return []eventlog.Change{{Subject: a.ID, Body: &eventv1.ServiceAccountUpdated{Name: c.Name, Role: c.Role}}}, nil
 }
 
-// Archive ends the account and its tokens, for ever.
-func (a ServiceAccount) Archive(tokens []Token, by eventv1.Role) ([]eventlog.Change, error) {
-	var changes []eventlog.Change
+// Archive ends the account, its tokens and its roles on projects, for ever.
+func (a ServiceAccount) Archive(tokens []Token, bound []rolebinding.Binding, by eventv1.Role) ([]eventlog.Change, error) {
+	changes := rolebinding.Archive(bound...)
 	for _, t := range tokens {
 		revoked, err := a.RevokeToken(t, "its service account was deleted", by)
 		if err != nil {

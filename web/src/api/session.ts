@@ -17,6 +17,7 @@ const roles: Record<Role, string> = {
   [Role.OPERATOR]: "Operator",
   [Role.ANALYST]: "Analyst",
   [Role.VIEWER]: "Viewer",
+  [Role.PROJECTS_ONLY]: "Projects only",
 };
 
 export function roleName(role: Role): string {

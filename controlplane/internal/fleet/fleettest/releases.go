@@ -56,6 +56,8 @@ func (r *Releases) Publish(_ context.Context, d fleet.Draft) (fleet.Release, err
 	switch {
 	case bytes.Equal(latest.Root, d.Root) && slices.Equal(latest.Believed, d.Believed):
 		return latest, nil
+	case d.Frozen:
+		return fleet.Release{}, fleet.ErrFrozen
 	case latest.Epoch == epoch && latest.Version > d.Version:
 		return fleet.Release{}, fleet.ErrOutdated
 	case latest.Epoch == epoch && latest.Version == d.Version:

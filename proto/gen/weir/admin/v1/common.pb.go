@@ -34,6 +34,8 @@ const (
 	Role_ROLE_OPERATOR    Role = 3
 	Role_ROLE_ANALYST     Role = 4
 	Role_ROLE_VIEWER      Role = 5
+	// Nothing of the organization but what role bindings on projects allow.
+	Role_ROLE_PROJECTS_ONLY Role = 6
 )
 
 // Enum value maps for Role.
@@ -45,14 +47,16 @@ var (
 		3: "ROLE_OPERATOR",
 		4: "ROLE_ANALYST",
 		5: "ROLE_VIEWER",
+		6: "ROLE_PROJECTS_ONLY",
 	}
 	Role_value = map[string]int32{
-		"ROLE_UNSPECIFIED": 0,
-		"ROLE_OWNER":       1,
-		"ROLE_ADMIN":       2,
-		"ROLE_OPERATOR":    3,
-		"ROLE_ANALYST":     4,
-		"ROLE_VIEWER":      5,
+		"ROLE_UNSPECIFIED":   0,
+		"ROLE_OWNER":         1,
+		"ROLE_ADMIN":         2,
+		"ROLE_OPERATOR":      3,
+		"ROLE_ANALYST":       4,
+		"ROLE_VIEWER":        5,
+		"ROLE_PROJECTS_ONLY": 6,
 	}
 )
 
@@ -378,7 +382,7 @@ const file_weir_admin_v1_common_proto_rawDesc = "" +
 	"\n" +
 	"first_byte\x18\x01 \x01(\v2\x19.google.protobuf.DurationB\x11\xbaH\x0e\xaa\x01\v\"\x03\b\x90\x1c2\x04\x10\xc0\x84=R\tfirstByte\x12@\n" +
 	"\x04idle\x18\x02 \x01(\v2\x19.google.protobuf.DurationB\x11\xbaH\x0e\xaa\x01\v\"\x03\b\x90\x1c2\x04\x10\xc0\x84=R\x04idle\x12B\n" +
-	"\x05total\x18\x03 \x01(\v2\x19.google.protobuf.DurationB\x11\xbaH\x0e\xaa\x01\v\"\x03\b\x90\x1c2\x04\x10\xc0\x84=R\x05total*r\n" +
+	"\x05total\x18\x03 \x01(\v2\x19.google.protobuf.DurationB\x11\xbaH\x0e\xaa\x01\v\"\x03\b\x90\x1c2\x04\x10\xc0\x84=R\x05total*\x8a\x01\n" +
 	"\x04Role\x12\x14\n" +
 	"\x10ROLE_UNSPECIFIED\x10\x00\x12\x0e\n" +
 	"\n" +
@@ -387,7 +391,8 @@ const file_weir_admin_v1_common_proto_rawDesc = "" +
 	"ROLE_ADMIN\x10\x02\x12\x11\n" +
 	"\rROLE_OPERATOR\x10\x03\x12\x10\n" +
 	"\fROLE_ANALYST\x10\x04\x12\x0f\n" +
-	"\vROLE_VIEWER\x10\x05B\xae\x01\n" +
+	"\vROLE_VIEWER\x10\x05\x12\x16\n" +
+	"\x12ROLE_PROJECTS_ONLY\x10\x06B\xae\x01\n" +
 	"\x11com.weir.admin.v1B\vCommonProtoP\x01Z6github.com/weirhq/weir/proto/gen/weir/admin/v1;adminv1\xa2\x02\x03WAX\xaa\x02\rWeir.Admin.V1\xca\x02\rWeir\\Admin\\V1\xe2\x02\x19Weir\\Admin\\V1\\GPBMetadata\xea\x02\x0fWeir::Admin::V1b\x06proto3"
 
 var (

@@ -10,6 +10,7 @@ import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	fieldmaskpb "google.golang.org/protobuf/types/known/fieldmaskpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
@@ -30,9 +31,17 @@ type Organization struct {
 	DisplayName string                 `protobuf:"bytes,3,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
 	CreatedAt   *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
 	// Version of the organization's log that this answer shows.
-	Version       int64 `protobuf:"varint,5,opt,name=version,proto3" json:"version,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Version int64 `protobuf:"varint,5,opt,name=version,proto3" json:"version,omitempty"`
+	// Log version of its own last change.
+	Etag string `protobuf:"bytes,6,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Gateways can be created in these regions only; empty: in any.
+	AllowedRegions []string `protobuf:"bytes,7,rep,name=allowed_regions,json=allowedRegions,proto3" json:"allowed_regions,omitempty"`
+	// Absent: it is not suspended.
+	SuspendedAt *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=suspended_at,json=suspendedAt,proto3" json:"suspended_at,omitempty"`
+	// Why, in the operator's words.
+	SuspensionReason string `protobuf:"bytes,9,opt,name=suspension_reason,json=suspensionReason,proto3" json:"suspension_reason,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *Organization) Reset() {
@@ -98,6 +107,34 @@ func (x *Organization) GetVersion() int64 {
 		return x.Version
 	}
 	return 0
+}
+
+func (x *Organization) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *Organization) GetAllowedRegions() []string {
+	if x != nil {
+		return x.AllowedRegions
+	}
+	return nil
+}
+
+func (x *Organization) GetSuspendedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.SuspendedAt
+	}
+	return nil
+}
+
+func (x *Organization) GetSuspensionReason() string {
+	if x != nil {
+		return x.SuspensionReason
+	}
+	return ""
 }
 
 type CreateOrganizationRequest struct {
@@ -234,6 +271,7 @@ func (x *CreateOrganizationResponse) GetSecretAlreadyShown() bool {
 
 type GetOrganizationRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
+	AsOf          *AsOf                  `protobuf:"bytes,1,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -266,6 +304,13 @@ func (x *GetOrganizationRequest) ProtoReflect() protoreflect.Message {
 // Deprecated: Use GetOrganizationRequest.ProtoReflect.Descriptor instead.
 func (*GetOrganizationRequest) Descriptor() ([]byte, []int) {
 	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *GetOrganizationRequest) GetAsOf() *AsOf {
+	if x != nil {
+		return x.AsOf
+	}
+	return nil
 }
 
 type GetOrganizationResponse struct {
@@ -408,18 +453,417 @@ func (x *ListOrganizationsResponse) GetNextPageToken() string {
 	return ""
 }
 
+type UpdateOrganizationRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its id may be left out; name, display_name and allowed_regions can change.
+	Organization *Organization `protobuf:"bytes,1,opt,name=organization,proto3" json:"organization,omitempty"`
+	// Which fields to take from organization; empty: those that are not empty; "*": all.
+	UpdateMask    *fieldmaskpb.FieldMask `protobuf:"bytes,2,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
+	Mutation      *Mutation              `protobuf:"bytes,20,opt,name=mutation,proto3" json:"mutation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateOrganizationRequest) Reset() {
+	*x = UpdateOrganizationRequest{}
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateOrganizationRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateOrganizationRequest) ProtoMessage() {}
+
+func (x *UpdateOrganizationRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateOrganizationRequest.ProtoReflect.Descriptor instead.
+func (*UpdateOrganizationRequest) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *UpdateOrganizationRequest) GetOrganization() *Organization {
+	if x != nil {
+		return x.Organization
+	}
+	return nil
+}
+
+func (x *UpdateOrganizationRequest) GetUpdateMask() *fieldmaskpb.FieldMask {
+	if x != nil {
+		return x.UpdateMask
+	}
+	return nil
+}
+
+func (x *UpdateOrganizationRequest) GetMutation() *Mutation {
+	if x != nil {
+		return x.Mutation
+	}
+	return nil
+}
+
+type UpdateOrganizationResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Organization  *Organization          `protobuf:"bytes,1,opt,name=organization,proto3" json:"organization,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateOrganizationResponse) Reset() {
+	*x = UpdateOrganizationResponse{}
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateOrganizationResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateOrganizationResponse) ProtoMessage() {}
+
+func (x *UpdateOrganizationResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateOrganizationResponse.ProtoReflect.Descriptor instead.
+func (*UpdateOrganizationResponse) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *UpdateOrganizationResponse) GetOrganization() *Organization {
+	if x != nil {
+		return x.Organization
+	}
+	return nil
+}
+
+type SuspendOrganizationRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// The organization's people are shown it.
+	Reason        string    `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	Mutation      *Mutation `protobuf:"bytes,20,opt,name=mutation,proto3" json:"mutation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SuspendOrganizationRequest) Reset() {
+	*x = SuspendOrganizationRequest{}
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SuspendOrganizationRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SuspendOrganizationRequest) ProtoMessage() {}
+
+func (x *SuspendOrganizationRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SuspendOrganizationRequest.ProtoReflect.Descriptor instead.
+func (*SuspendOrganizationRequest) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *SuspendOrganizationRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *SuspendOrganizationRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *SuspendOrganizationRequest) GetMutation() *Mutation {
+	if x != nil {
+		return x.Mutation
+	}
+	return nil
+}
+
+type SuspendOrganizationResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Organization  *Organization          `protobuf:"bytes,1,opt,name=organization,proto3" json:"organization,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SuspendOrganizationResponse) Reset() {
+	*x = SuspendOrganizationResponse{}
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SuspendOrganizationResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SuspendOrganizationResponse) ProtoMessage() {}
+
+func (x *SuspendOrganizationResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SuspendOrganizationResponse.ProtoReflect.Descriptor instead.
+func (*SuspendOrganizationResponse) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *SuspendOrganizationResponse) GetOrganization() *Organization {
+	if x != nil {
+		return x.Organization
+	}
+	return nil
+}
+
+type ResumeOrganizationRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Mutation      *Mutation              `protobuf:"bytes,20,opt,name=mutation,proto3" json:"mutation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResumeOrganizationRequest) Reset() {
+	*x = ResumeOrganizationRequest{}
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResumeOrganizationRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResumeOrganizationRequest) ProtoMessage() {}
+
+func (x *ResumeOrganizationRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResumeOrganizationRequest.ProtoReflect.Descriptor instead.
+func (*ResumeOrganizationRequest) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *ResumeOrganizationRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *ResumeOrganizationRequest) GetMutation() *Mutation {
+	if x != nil {
+		return x.Mutation
+	}
+	return nil
+}
+
+type ResumeOrganizationResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Organization  *Organization          `protobuf:"bytes,1,opt,name=organization,proto3" json:"organization,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResumeOrganizationResponse) Reset() {
+	*x = ResumeOrganizationResponse{}
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResumeOrganizationResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResumeOrganizationResponse) ProtoMessage() {}
+
+func (x *ResumeOrganizationResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResumeOrganizationResponse.ProtoReflect.Descriptor instead.
+func (*ResumeOrganizationResponse) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ResumeOrganizationResponse) GetOrganization() *Organization {
+	if x != nil {
+		return x.Organization
+	}
+	return nil
+}
+
+type DeleteOrganizationRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Mutation      *Mutation              `protobuf:"bytes,20,opt,name=mutation,proto3" json:"mutation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteOrganizationRequest) Reset() {
+	*x = DeleteOrganizationRequest{}
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteOrganizationRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteOrganizationRequest) ProtoMessage() {}
+
+func (x *DeleteOrganizationRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteOrganizationRequest.ProtoReflect.Descriptor instead.
+func (*DeleteOrganizationRequest) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *DeleteOrganizationRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *DeleteOrganizationRequest) GetMutation() *Mutation {
+	if x != nil {
+		return x.Mutation
+	}
+	return nil
+}
+
+type DeleteOrganizationResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteOrganizationResponse) Reset() {
+	*x = DeleteOrganizationResponse{}
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteOrganizationResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteOrganizationResponse) ProtoMessage() {}
+
+func (x *DeleteOrganizationResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteOrganizationResponse.ProtoReflect.Descriptor instead.
+func (*DeleteOrganizationResponse) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{14}
+}
+
 var File_weir_admin_v1_organization_proto protoreflect.FileDescriptor
 
 const file_weir_admin_v1_organization_proto_rawDesc = "" +
 	"\n" +
-	" weir/admin/v1/organization.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\"\xaa\x01\n" +
+	" weir/admin/v1/organization.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\"\xe7\x02\n" +
 	"\fOrganization\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12!\n" +
 	"\fdisplay_name\x18\x03 \x01(\tR\vdisplayName\x129\n" +
 	"\n" +
 	"created_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x12\x18\n" +
-	"\aversion\x18\x05 \x01(\x03R\aversion\"\xe8\x01\n" +
+	"\aversion\x18\x05 \x01(\x03R\aversion\x12\x12\n" +
+	"\x04etag\x18\x06 \x01(\tR\x04etag\x12;\n" +
+	"\x0fallowed_regions\x18\a \x03(\tB\x12\xbaH\x0f\x92\x01\f\x10d\x18\x01\"\x06r\x04\x10\x01\x18?R\x0eallowedRegions\x12=\n" +
+	"\fsuspended_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\vsuspendedAt\x12+\n" +
+	"\x11suspension_reason\x18\t \x01(\tR\x10suspensionReason\"\xe8\x01\n" +
 	"\x19CreateOrganizationRequest\x12?\n" +
 	"\x04name\x18\x01 \x01(\tB+\xbaH(r&2$^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$R\x04name\x12+\n" +
 	"\fdisplay_name\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\vdisplayName\x12(\n" +
@@ -429,19 +873,47 @@ const file_weir_admin_v1_organization_proto_rawDesc = "" +
 	"\x1aCreateOrganizationResponse\x12?\n" +
 	"\forganization\x18\x01 \x01(\v2\x1b.weir.admin.v1.OrganizationR\forganization\x128\n" +
 	"\x15service_account_token\x18\x02 \x01(\tB\x04\x88\xb5\x18\x01R\x13serviceAccountToken\x120\n" +
-	"\x14secret_already_shown\x18\x03 \x01(\bR\x12secretAlreadyShown\"\x18\n" +
-	"\x16GetOrganizationRequest\"Z\n" +
+	"\x14secret_already_shown\x18\x03 \x01(\bR\x12secretAlreadyShown\"B\n" +
+	"\x16GetOrganizationRequest\x12(\n" +
+	"\x05as_of\x18\x01 \x01(\v2\x13.weir.admin.v1.AsOfR\x04asOf\"Z\n" +
 	"\x17GetOrganizationResponse\x12?\n" +
 	"\forganization\x18\x01 \x01(\v2\x1b.weir.admin.v1.OrganizationR\forganization\"C\n" +
 	"\x18ListOrganizationsRequest\x12'\n" +
 	"\x04page\x18\x01 \x01(\v2\x13.weir.admin.v1.PageR\x04page\"\x86\x01\n" +
 	"\x19ListOrganizationsResponse\x12A\n" +
 	"\rorganizations\x18\x01 \x03(\v2\x1b.weir.admin.v1.OrganizationR\rorganizations\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\x9a\x03\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xd6\x01\n" +
+	"\x19UpdateOrganizationRequest\x12G\n" +
+	"\forganization\x18\x01 \x01(\v2\x1b.weir.admin.v1.OrganizationB\x06\xbaH\x03\xc8\x01\x01R\forganization\x12;\n" +
+	"\vupdate_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
+	"updateMask\x123\n" +
+	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"]\n" +
+	"\x1aUpdateOrganizationResponse\x12?\n" +
+	"\forganization\x18\x01 \x01(\v2\x1b.weir.admin.v1.OrganizationR\forganization\"\x8f\x01\n" +
+	"\x1aSuspendOrganizationRequest\x12\x18\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\"\n" +
+	"\x06reason\x18\x02 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xf4\x03R\x06reason\x123\n" +
+	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"^\n" +
+	"\x1bSuspendOrganizationResponse\x12?\n" +
+	"\forganization\x18\x01 \x01(\v2\x1b.weir.admin.v1.OrganizationR\forganization\"j\n" +
+	"\x19ResumeOrganizationRequest\x12\x18\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x123\n" +
+	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"]\n" +
+	"\x1aResumeOrganizationResponse\x12?\n" +
+	"\forganization\x18\x01 \x01(\v2\x1b.weir.admin.v1.OrganizationR\forganization\"j\n" +
+	"\x19DeleteOrganizationRequest\x12\x18\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x123\n" +
+	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"\x1c\n" +
+	"\x1aDeleteOrganizationResponse2\xb6\a\n" +
 	"\x13OrganizationService\x12\x83\x01\n" +
 	"\x12CreateOrganization\x12(.weir.admin.v1.CreateOrganizationRequest\x1a).weir.admin.v1.CreateOrganizationResponse\"\x18\x8a\xb5\x18\x14organizations.create\x12y\n" +
-	"\x0fGetOrganization\x12%.weir.admin.v1.GetOrganizationRequest\x1a&.weir.admin.v1.GetOrganizationResponse\"\x17\x8a\xb5\x18\x10organization.get\x90\x02\x01\x12\x81\x01\n" +
-	"\x11ListOrganizations\x12'.weir.admin.v1.ListOrganizationsRequest\x1a(.weir.admin.v1.ListOrganizationsResponse\"\x19\x8a\xb5\x18\x12organizations.list\x90\x02\x01B\xb4\x01\n" +
+	"\x0fGetOrganization\x12%.weir.admin.v1.GetOrganizationRequest\x1a&.weir.admin.v1.GetOrganizationResponse\"\x17\x8a\xb5\x18\x10organization.get\x90\x02\x01\x12\x82\x01\n" +
+	"\x12UpdateOrganization\x12(.weir.admin.v1.UpdateOrganizationRequest\x1a).weir.admin.v1.UpdateOrganizationResponse\"\x17\x8a\xb5\x18\x13organization.update\x12\x81\x01\n" +
+	"\x11ListOrganizations\x12'.weir.admin.v1.ListOrganizationsRequest\x1a(.weir.admin.v1.ListOrganizationsResponse\"\x19\x8a\xb5\x18\x12organizations.list\x90\x02\x01\x12\x87\x01\n" +
+	"\x13SuspendOrganization\x12).weir.admin.v1.SuspendOrganizationRequest\x1a*.weir.admin.v1.SuspendOrganizationResponse\"\x19\x8a\xb5\x18\x15organizations.suspend\x12\x84\x01\n" +
+	"\x12ResumeOrganization\x12(.weir.admin.v1.ResumeOrganizationRequest\x1a).weir.admin.v1.ResumeOrganizationResponse\"\x19\x8a\xb5\x18\x15organizations.suspend\x12\x83\x01\n" +
+	"\x12DeleteOrganization\x12(.weir.admin.v1.DeleteOrganizationRequest\x1a).weir.admin.v1.DeleteOrganizationResponse\"\x18\x8a\xb5\x18\x14organizations.deleteB\xb4\x01\n" +
 	"\x11com.weir.admin.v1B\x11OrganizationProtoP\x01Z6github.com/weirhq/weir/proto/gen/weir/admin/v1;adminv1\xa2\x02\x03WAX\xaa\x02\rWeir.Admin.V1\xca\x02\rWeir\\Admin\\V1\xe2\x02\x19Weir\\Admin\\V1\\GPBMetadata\xea\x02\x0fWeir::Admin::V1b\x06proto3"
 
 var (
@@ -456,37 +928,66 @@ func file_weir_admin_v1_organization_proto_rawDescGZIP() []byte {
 	return file_weir_admin_v1_organization_proto_rawDescData
 }
 
-var file_weir_admin_v1_organization_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_weir_admin_v1_organization_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_weir_admin_v1_organization_proto_goTypes = []any{
-	(*Organization)(nil),               // 0: weir.admin.v1.Organization
-	(*CreateOrganizationRequest)(nil),  // 1: weir.admin.v1.CreateOrganizationRequest
-	(*CreateOrganizationResponse)(nil), // 2: weir.admin.v1.CreateOrganizationResponse
-	(*GetOrganizationRequest)(nil),     // 3: weir.admin.v1.GetOrganizationRequest
-	(*GetOrganizationResponse)(nil),    // 4: weir.admin.v1.GetOrganizationResponse
-	(*ListOrganizationsRequest)(nil),   // 5: weir.admin.v1.ListOrganizationsRequest
-	(*ListOrganizationsResponse)(nil),  // 6: weir.admin.v1.ListOrganizationsResponse
-	(*timestamppb.Timestamp)(nil),      // 7: google.protobuf.Timestamp
-	(*Mutation)(nil),                   // 8: weir.admin.v1.Mutation
-	(*Page)(nil),                       // 9: weir.admin.v1.Page
+	(*Organization)(nil),                // 0: weir.admin.v1.Organization
+	(*CreateOrganizationRequest)(nil),   // 1: weir.admin.v1.CreateOrganizationRequest
+	(*CreateOrganizationResponse)(nil),  // 2: weir.admin.v1.CreateOrganizationResponse
+	(*GetOrganizationRequest)(nil),      // 3: weir.admin.v1.GetOrganizationRequest
+	(*GetOrganizationResponse)(nil),     // 4: weir.admin.v1.GetOrganizationResponse
+	(*ListOrganizationsRequest)(nil),    // 5: weir.admin.v1.ListOrganizationsRequest
+	(*ListOrganizationsResponse)(nil),   // 6: weir.admin.v1.ListOrganizationsResponse
+	(*UpdateOrganizationRequest)(nil),   // 7: weir.admin.v1.UpdateOrganizationRequest
+	(*UpdateOrganizationResponse)(nil),  // 8: weir.admin.v1.UpdateOrganizationResponse
+	(*SuspendOrganizationRequest)(nil),  // 9: weir.admin.v1.SuspendOrganizationRequest
+	(*SuspendOrganizationResponse)(nil), // 10: weir.admin.v1.SuspendOrganizationResponse
+	(*ResumeOrganizationRequest)(nil),   // 11: weir.admin.v1.ResumeOrganizationRequest
+	(*ResumeOrganizationResponse)(nil),  // 12: weir.admin.v1.ResumeOrganizationResponse
+	(*DeleteOrganizationRequest)(nil),   // 13: weir.admin.v1.DeleteOrganizationRequest
+	(*DeleteOrganizationResponse)(nil),  // 14: weir.admin.v1.DeleteOrganizationResponse
+	(*timestamppb.Timestamp)(nil),       // 15: google.protobuf.Timestamp
+	(*Mutation)(nil),                    // 16: weir.admin.v1.Mutation
+	(*AsOf)(nil),                        // 17: weir.admin.v1.AsOf
+	(*Page)(nil),                        // 18: weir.admin.v1.Page
+	(*fieldmaskpb.FieldMask)(nil),       // 19: google.protobuf.FieldMask
 }
 var file_weir_admin_v1_organization_proto_depIdxs = []int32{
-	7, // 0: weir.admin.v1.Organization.created_at:type_name -> google.protobuf.Timestamp
-	8, // 1: weir.admin.v1.CreateOrganizationRequest.mutation:type_name -> weir.admin.v1.Mutation
-	0, // 2: weir.admin.v1.CreateOrganizationResponse.organization:type_name -> weir.admin.v1.Organization
-	0, // 3: weir.admin.v1.GetOrganizationResponse.organization:type_name -> weir.admin.v1.Organization
-	9, // 4: weir.admin.v1.ListOrganizationsRequest.page:type_name -> weir.admin.v1.Page
-	0, // 5: weir.admin.v1.ListOrganizationsResponse.organizations:type_name -> weir.admin.v1.Organization
-	1, // 6: weir.admin.v1.OrganizationService.CreateOrganization:input_type -> weir.admin.v1.CreateOrganizationRequest
-	3, // 7: weir.admin.v1.OrganizationService.GetOrganization:input_type -> weir.admin.v1.GetOrganizationRequest
-	5, // 8: weir.admin.v1.OrganizationService.ListOrganizations:input_type -> weir.admin.v1.ListOrganizationsRequest
-	2, // 9: weir.admin.v1.OrganizationService.CreateOrganization:output_type -> weir.admin.v1.CreateOrganizationResponse
-	4, // 10: weir.admin.v1.OrganizationService.GetOrganization:output_type -> weir.admin.v1.GetOrganizationResponse
-	6, // 11: weir.admin.v1.OrganizationService.ListOrganizations:output_type -> weir.admin.v1.ListOrganizationsResponse
-	9, // [9:12] is the sub-list for method output_type
-	6, // [6:9] is the sub-list for method input_type
-	6, // [6:6] is the sub-list for extension type_name
-	6, // [6:6] is the sub-list for extension extendee
-	0, // [0:6] is the sub-list for field type_name
+	15, // 0: weir.admin.v1.Organization.created_at:type_name -> google.protobuf.Timestamp
+	15, // 1: weir.admin.v1.Organization.suspended_at:type_name -> google.protobuf.Timestamp
+	16, // 2: weir.admin.v1.CreateOrganizationRequest.mutation:type_name -> weir.admin.v1.Mutation
+	0,  // 3: weir.admin.v1.CreateOrganizationResponse.organization:type_name -> weir.admin.v1.Organization
+	17, // 4: weir.admin.v1.GetOrganizationRequest.as_of:type_name -> weir.admin.v1.AsOf
+	0,  // 5: weir.admin.v1.GetOrganizationResponse.organization:type_name -> weir.admin.v1.Organization
+	18, // 6: weir.admin.v1.ListOrganizationsRequest.page:type_name -> weir.admin.v1.Page
+	0,  // 7: weir.admin.v1.ListOrganizationsResponse.organizations:type_name -> weir.admin.v1.Organization
+	0,  // 8: weir.admin.v1.UpdateOrganizationRequest.organization:type_name -> weir.admin.v1.Organization
+	19, // 9: weir.admin.v1.UpdateOrganizationRequest.update_mask:type_name -> google.protobuf.FieldMask
+	16, // 10: weir.admin.v1.UpdateOrganizationRequest.mutation:type_name -> weir.admin.v1.Mutation
+	0,  // 11: weir.admin.v1.UpdateOrganizationResponse.organization:type_name -> weir.admin.v1.Organization
+	16, // 12: weir.admin.v1.SuspendOrganizationRequest.mutation:type_name -> weir.admin.v1.Mutation
+	0,  // 13: weir.admin.v1.SuspendOrganizationResponse.organization:type_name -> weir.admin.v1.Organization
+	16, // 14: weir.admin.v1.ResumeOrganizationRequest.mutation:type_name -> weir.admin.v1.Mutation
+	0,  // 15: weir.admin.v1.ResumeOrganizationResponse.organization:type_name -> weir.admin.v1.Organization
+	16, // 16: weir.admin.v1.DeleteOrganizationRequest.mutation:type_name -> weir.admin.v1.Mutation
+	1,  // 17: weir.admin.v1.OrganizationService.CreateOrganization:input_type -> weir.admin.v1.CreateOrganizationRequest
+	3,  // 18: weir.admin.v1.OrganizationService.GetOrganization:input_type -> weir.admin.v1.GetOrganizationRequest
+	7,  // 19: weir.admin.v1.OrganizationService.UpdateOrganization:input_type -> weir.admin.v1.UpdateOrganizationRequest
+	5,  // 20: weir.admin.v1.OrganizationService.ListOrganizations:input_type -> weir.admin.v1.ListOrganizationsRequest
+	9,  // 21: weir.admin.v1.OrganizationService.SuspendOrganization:input_type -> weir.admin.v1.SuspendOrganizationRequest
+	11, // 22: weir.admin.v1.OrganizationService.ResumeOrganization:input_type -> weir.admin.v1.ResumeOrganizationRequest
+	13, // 23: weir.admin.v1.OrganizationService.DeleteOrganization:input_type -> weir.admin.v1.DeleteOrganizationRequest
+	2,  // 24: weir.admin.v1.OrganizationService.CreateOrganization:output_type -> weir.admin.v1.CreateOrganizationResponse
+	4,  // 25: weir.admin.v1.OrganizationService.GetOrganization:output_type -> weir.admin.v1.GetOrganizationResponse
+	8,  // 26: weir.admin.v1.OrganizationService.UpdateOrganization:output_type -> weir.admin.v1.UpdateOrganizationResponse
+	6,  // 27: weir.admin.v1.OrganizationService.ListOrganizations:output_type -> weir.admin.v1.ListOrganizationsResponse
+	10, // 28: weir.admin.v1.OrganizationService.SuspendOrganization:output_type -> weir.admin.v1.SuspendOrganizationResponse
+	12, // 29: weir.admin.v1.OrganizationService.ResumeOrganization:output_type -> weir.admin.v1.ResumeOrganizationResponse
+	14, // 30: weir.admin.v1.OrganizationService.DeleteOrganization:output_type -> weir.admin.v1.DeleteOrganizationResponse
+	24, // [24:31] is the sub-list for method output_type
+	17, // [17:24] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_weir_admin_v1_organization_proto_init() }
@@ -502,7 +1003,7 @@ func file_weir_admin_v1_organization_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_admin_v1_organization_proto_rawDesc), len(file_weir_admin_v1_organization_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   7,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -69,10 +69,17 @@ type WhoAmIResponse struct {
 	OrganizationId   string `protobuf:"bytes,4,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
 	OrganizationName string `protobuf:"bytes,5,opt,name=organization_name,json=organizationName,proto3" json:"organization_name,omitempty"`
 	Role             Role   `protobuf:"varint,6,opt,name=role,proto3,enum=weir.admin.v1.Role" json:"role,omitempty"`
-	// What this caller may do, sorted: "keys.create", …
-	Permissions   []string `protobuf:"bytes,7,rep,name=permissions,proto3" json:"permissions,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// What this caller may do in the whole organization, sorted: "keys.create", …;
+	// nothing while it is suspended.
+	Permissions []string `protobuf:"bytes,7,rep,name=permissions,proto3" json:"permissions,omitempty"`
+	// What it may do in single projects, too.
+	Projects []*ProjectPermissions `protobuf:"bytes,8,rep,name=projects,proto3" json:"projects,omitempty"`
+	// The operator of the installation suspended the organization.
+	OrganizationSuspended bool `protobuf:"varint,9,opt,name=organization_suspended,json=organizationSuspended,proto3" json:"organization_suspended,omitempty"`
+	// In the operator's words.
+	SuspensionReason string `protobuf:"bytes,10,opt,name=suspension_reason,json=suspensionReason,proto3" json:"suspension_reason,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *WhoAmIResponse) Reset() {
@@ -154,6 +161,88 @@ func (x *WhoAmIResponse) GetPermissions() []string {
 	return nil
 }
 
+func (x *WhoAmIResponse) GetProjects() []*ProjectPermissions {
+	if x != nil {
+		return x.Projects
+	}
+	return nil
+}
+
+func (x *WhoAmIResponse) GetOrganizationSuspended() bool {
+	if x != nil {
+		return x.OrganizationSuspended
+	}
+	return false
+}
+
+func (x *WhoAmIResponse) GetSuspensionReason() string {
+	if x != nil {
+		return x.SuspensionReason
+	}
+	return ""
+}
+
+// ProjectPermissions are what a role binding allows.
+type ProjectPermissions struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ProjectId     string                 `protobuf:"bytes,1,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
+	Role          Role                   `protobuf:"varint,2,opt,name=role,proto3,enum=weir.admin.v1.Role" json:"role,omitempty"`
+	Permissions   []string               `protobuf:"bytes,3,rep,name=permissions,proto3" json:"permissions,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ProjectPermissions) Reset() {
+	*x = ProjectPermissions{}
+	mi := &file_weir_admin_v1_session_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ProjectPermissions) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ProjectPermissions) ProtoMessage() {}
+
+func (x *ProjectPermissions) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_session_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ProjectPermissions.ProtoReflect.Descriptor instead.
+func (*ProjectPermissions) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_session_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *ProjectPermissions) GetProjectId() string {
+	if x != nil {
+		return x.ProjectId
+	}
+	return ""
+}
+
+func (x *ProjectPermissions) GetRole() Role {
+	if x != nil {
+		return x.Role
+	}
+	return Role_ROLE_UNSPECIFIED
+}
+
+func (x *ProjectPermissions) GetPermissions() []string {
+	if x != nil {
+		return x.Permissions
+	}
+	return nil
+}
+
 // Session is one console login. What opens it, the cookie, is stored nowhere.
 type Session struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
@@ -175,7 +264,7 @@ type Session struct {
 
 func (x *Session) Reset() {
 	*x = Session{}
-	mi := &file_weir_admin_v1_session_proto_msgTypes[2]
+	mi := &file_weir_admin_v1_session_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -187,7 +276,7 @@ func (x *Session) String() string {
 func (*Session) ProtoMessage() {}
 
 func (x *Session) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_session_proto_msgTypes[2]
+	mi := &file_weir_admin_v1_session_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -200,7 +289,7 @@ func (x *Session) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Session.ProtoReflect.Descriptor instead.
 func (*Session) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_session_proto_rawDescGZIP(), []int{2}
+	return file_weir_admin_v1_session_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Session) GetId() string {
@@ -267,7 +356,7 @@ type ListSessionsRequest struct {
 
 func (x *ListSessionsRequest) Reset() {
 	*x = ListSessionsRequest{}
-	mi := &file_weir_admin_v1_session_proto_msgTypes[3]
+	mi := &file_weir_admin_v1_session_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -279,7 +368,7 @@ func (x *ListSessionsRequest) String() string {
 func (*ListSessionsRequest) ProtoMessage() {}
 
 func (x *ListSessionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_session_proto_msgTypes[3]
+	mi := &file_weir_admin_v1_session_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -292,7 +381,7 @@ func (x *ListSessionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSessionsRequest.ProtoReflect.Descriptor instead.
 func (*ListSessionsRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_session_proto_rawDescGZIP(), []int{3}
+	return file_weir_admin_v1_session_proto_rawDescGZIP(), []int{4}
 }
 
 type ListSessionsResponse struct {
@@ -304,7 +393,7 @@ type ListSessionsResponse struct {
 
 func (x *ListSessionsResponse) Reset() {
 	*x = ListSessionsResponse{}
-	mi := &file_weir_admin_v1_session_proto_msgTypes[4]
+	mi := &file_weir_admin_v1_session_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -316,7 +405,7 @@ func (x *ListSessionsResponse) String() string {
 func (*ListSessionsResponse) ProtoMessage() {}
 
 func (x *ListSessionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_session_proto_msgTypes[4]
+	mi := &file_weir_admin_v1_session_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -329,7 +418,7 @@ func (x *ListSessionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSessionsResponse.ProtoReflect.Descriptor instead.
 func (*ListSessionsResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_session_proto_rawDescGZIP(), []int{4}
+	return file_weir_admin_v1_session_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ListSessionsResponse) GetSessions() []*Session {
@@ -348,7 +437,7 @@ type RevokeSessionRequest struct {
 
 func (x *RevokeSessionRequest) Reset() {
 	*x = RevokeSessionRequest{}
-	mi := &file_weir_admin_v1_session_proto_msgTypes[5]
+	mi := &file_weir_admin_v1_session_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -360,7 +449,7 @@ func (x *RevokeSessionRequest) String() string {
 func (*RevokeSessionRequest) ProtoMessage() {}
 
 func (x *RevokeSessionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_session_proto_msgTypes[5]
+	mi := &file_weir_admin_v1_session_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -373,7 +462,7 @@ func (x *RevokeSessionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeSessionRequest.ProtoReflect.Descriptor instead.
 func (*RevokeSessionRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_session_proto_rawDescGZIP(), []int{5}
+	return file_weir_admin_v1_session_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *RevokeSessionRequest) GetId() string {
@@ -391,7 +480,7 @@ type RevokeSessionResponse struct {
 
 func (x *RevokeSessionResponse) Reset() {
 	*x = RevokeSessionResponse{}
-	mi := &file_weir_admin_v1_session_proto_msgTypes[6]
+	mi := &file_weir_admin_v1_session_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -403,7 +492,7 @@ func (x *RevokeSessionResponse) String() string {
 func (*RevokeSessionResponse) ProtoMessage() {}
 
 func (x *RevokeSessionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_session_proto_msgTypes[6]
+	mi := &file_weir_admin_v1_session_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -416,7 +505,7 @@ func (x *RevokeSessionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeSessionResponse.ProtoReflect.Descriptor instead.
 func (*RevokeSessionResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_session_proto_rawDescGZIP(), []int{6}
+	return file_weir_admin_v1_session_proto_rawDescGZIP(), []int{7}
 }
 
 type RevokeAllSessionsRequest struct {
@@ -429,7 +518,7 @@ type RevokeAllSessionsRequest struct {
 
 func (x *RevokeAllSessionsRequest) Reset() {
 	*x = RevokeAllSessionsRequest{}
-	mi := &file_weir_admin_v1_session_proto_msgTypes[7]
+	mi := &file_weir_admin_v1_session_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -441,7 +530,7 @@ func (x *RevokeAllSessionsRequest) String() string {
 func (*RevokeAllSessionsRequest) ProtoMessage() {}
 
 func (x *RevokeAllSessionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_session_proto_msgTypes[7]
+	mi := &file_weir_admin_v1_session_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -454,7 +543,7 @@ func (x *RevokeAllSessionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeAllSessionsRequest.ProtoReflect.Descriptor instead.
 func (*RevokeAllSessionsRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_session_proto_rawDescGZIP(), []int{7}
+	return file_weir_admin_v1_session_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *RevokeAllSessionsRequest) GetKeepCurrent() bool {
@@ -473,7 +562,7 @@ type RevokeAllSessionsResponse struct {
 
 func (x *RevokeAllSessionsResponse) Reset() {
 	*x = RevokeAllSessionsResponse{}
-	mi := &file_weir_admin_v1_session_proto_msgTypes[8]
+	mi := &file_weir_admin_v1_session_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -485,7 +574,7 @@ func (x *RevokeAllSessionsResponse) String() string {
 func (*RevokeAllSessionsResponse) ProtoMessage() {}
 
 func (x *RevokeAllSessionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_session_proto_msgTypes[8]
+	mi := &file_weir_admin_v1_session_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -498,7 +587,7 @@ func (x *RevokeAllSessionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeAllSessionsResponse.ProtoReflect.Descriptor instead.
 func (*RevokeAllSessionsResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_session_proto_rawDescGZIP(), []int{8}
+	return file_weir_admin_v1_session_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *RevokeAllSessionsResponse) GetRevoked() int32 {
@@ -513,7 +602,7 @@ var File_weir_admin_v1_session_proto protoreflect.FileDescriptor
 const file_weir_admin_v1_session_proto_rawDesc = "" +
 	"\n" +
 	"\x1bweir/admin/v1/session.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\"\x0f\n" +
-	"\rWhoAmIRequest\"\xef\x01\n" +
+	"\rWhoAmIRequest\"\x92\x03\n" +
 	"\x0eWhoAmIResponse\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x18\n" +
@@ -521,7 +610,16 @@ const file_weir_admin_v1_session_proto_rawDesc = "" +
 	"\x0forganization_id\x18\x04 \x01(\tR\x0eorganizationId\x12+\n" +
 	"\x11organization_name\x18\x05 \x01(\tR\x10organizationName\x12'\n" +
 	"\x04role\x18\x06 \x01(\x0e2\x13.weir.admin.v1.RoleR\x04role\x12 \n" +
-	"\vpermissions\x18\a \x03(\tR\vpermissions\"\xe4\x02\n" +
+	"\vpermissions\x18\a \x03(\tR\vpermissions\x12=\n" +
+	"\bprojects\x18\b \x03(\v2!.weir.admin.v1.ProjectPermissionsR\bprojects\x125\n" +
+	"\x16organization_suspended\x18\t \x01(\bR\x15organizationSuspended\x12+\n" +
+	"\x11suspension_reason\x18\n" +
+	" \x01(\tR\x10suspensionReason\"~\n" +
+	"\x12ProjectPermissions\x12\x1d\n" +
+	"\n" +
+	"project_id\x18\x01 \x01(\tR\tprojectId\x12'\n" +
+	"\x04role\x18\x02 \x01(\x0e2\x13.weir.admin.v1.RoleR\x04role\x12 \n" +
+	"\vpermissions\x18\x03 \x03(\tR\vpermissions\"\xe4\x02\n" +
 	"\aSession\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x129\n" +
 	"\n" +
@@ -564,40 +662,43 @@ func file_weir_admin_v1_session_proto_rawDescGZIP() []byte {
 	return file_weir_admin_v1_session_proto_rawDescData
 }
 
-var file_weir_admin_v1_session_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_weir_admin_v1_session_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_weir_admin_v1_session_proto_goTypes = []any{
 	(*WhoAmIRequest)(nil),             // 0: weir.admin.v1.WhoAmIRequest
 	(*WhoAmIResponse)(nil),            // 1: weir.admin.v1.WhoAmIResponse
-	(*Session)(nil),                   // 2: weir.admin.v1.Session
-	(*ListSessionsRequest)(nil),       // 3: weir.admin.v1.ListSessionsRequest
-	(*ListSessionsResponse)(nil),      // 4: weir.admin.v1.ListSessionsResponse
-	(*RevokeSessionRequest)(nil),      // 5: weir.admin.v1.RevokeSessionRequest
-	(*RevokeSessionResponse)(nil),     // 6: weir.admin.v1.RevokeSessionResponse
-	(*RevokeAllSessionsRequest)(nil),  // 7: weir.admin.v1.RevokeAllSessionsRequest
-	(*RevokeAllSessionsResponse)(nil), // 8: weir.admin.v1.RevokeAllSessionsResponse
-	(Role)(0),                         // 9: weir.admin.v1.Role
-	(*timestamppb.Timestamp)(nil),     // 10: google.protobuf.Timestamp
+	(*ProjectPermissions)(nil),        // 2: weir.admin.v1.ProjectPermissions
+	(*Session)(nil),                   // 3: weir.admin.v1.Session
+	(*ListSessionsRequest)(nil),       // 4: weir.admin.v1.ListSessionsRequest
+	(*ListSessionsResponse)(nil),      // 5: weir.admin.v1.ListSessionsResponse
+	(*RevokeSessionRequest)(nil),      // 6: weir.admin.v1.RevokeSessionRequest
+	(*RevokeSessionResponse)(nil),     // 7: weir.admin.v1.RevokeSessionResponse
+	(*RevokeAllSessionsRequest)(nil),  // 8: weir.admin.v1.RevokeAllSessionsRequest
+	(*RevokeAllSessionsResponse)(nil), // 9: weir.admin.v1.RevokeAllSessionsResponse
+	(Role)(0),                         // 10: weir.admin.v1.Role
+	(*timestamppb.Timestamp)(nil),     // 11: google.protobuf.Timestamp
 }
 var file_weir_admin_v1_session_proto_depIdxs = []int32{
-	9,  // 0: weir.admin.v1.WhoAmIResponse.role:type_name -> weir.admin.v1.Role
-	10, // 1: weir.admin.v1.Session.created_at:type_name -> google.protobuf.Timestamp
-	10, // 2: weir.admin.v1.Session.last_seen_at:type_name -> google.protobuf.Timestamp
-	10, // 3: weir.admin.v1.Session.idle_expires_at:type_name -> google.protobuf.Timestamp
-	10, // 4: weir.admin.v1.Session.expires_at:type_name -> google.protobuf.Timestamp
-	2,  // 5: weir.admin.v1.ListSessionsResponse.sessions:type_name -> weir.admin.v1.Session
-	0,  // 6: weir.admin.v1.SessionService.WhoAmI:input_type -> weir.admin.v1.WhoAmIRequest
-	3,  // 7: weir.admin.v1.SessionService.ListSessions:input_type -> weir.admin.v1.ListSessionsRequest
-	5,  // 8: weir.admin.v1.SessionService.RevokeSession:input_type -> weir.admin.v1.RevokeSessionRequest
-	7,  // 9: weir.admin.v1.SessionService.RevokeAllSessions:input_type -> weir.admin.v1.RevokeAllSessionsRequest
-	1,  // 10: weir.admin.v1.SessionService.WhoAmI:output_type -> weir.admin.v1.WhoAmIResponse
-	4,  // 11: weir.admin.v1.SessionService.ListSessions:output_type -> weir.admin.v1.ListSessionsResponse
-	6,  // 12: weir.admin.v1.SessionService.RevokeSession:output_type -> weir.admin.v1.RevokeSessionResponse
-	8,  // 13: weir.admin.v1.SessionService.RevokeAllSessions:output_type -> weir.admin.v1.RevokeAllSessionsResponse
-	10, // [10:14] is the sub-list for method output_type
-	6,  // [6:10] is the sub-list for method input_type
-	6,  // [6:6] is the sub-list for extension type_name
-	6,  // [6:6] is the sub-list for extension extendee
-	0,  // [0:6] is the sub-list for field type_name
+	10, // 0: weir.admin.v1.WhoAmIResponse.role:type_name -> weir.admin.v1.Role
+	2,  // 1: weir.admin.v1.WhoAmIResponse.projects:type_name -> weir.admin.v1.ProjectPermissions
+	10, // 2: weir.admin.v1.ProjectPermissions.role:type_name -> weir.admin.v1.Role
+	11, // 3: weir.admin.v1.Session.created_at:type_name -> google.protobuf.Timestamp
+	11, // 4: weir.admin.v1.Session.last_seen_at:type_name -> google.protobuf.Timestamp
+	11, // 5: weir.admin.v1.Session.idle_expires_at:type_name -> google.protobuf.Timestamp
+	11, // 6: weir.admin.v1.Session.expires_at:type_name -> google.protobuf.Timestamp
+	3,  // 7: weir.admin.v1.ListSessionsResponse.sessions:type_name -> weir.admin.v1.Session
+	0,  // 8: weir.admin.v1.SessionService.WhoAmI:input_type -> weir.admin.v1.WhoAmIRequest
+	4,  // 9: weir.admin.v1.SessionService.ListSessions:input_type -> weir.admin.v1.ListSessionsRequest
+	6,  // 10: weir.admin.v1.SessionService.RevokeSession:input_type -> weir.admin.v1.RevokeSessionRequest
+	8,  // 11: weir.admin.v1.SessionService.RevokeAllSessions:input_type -> weir.admin.v1.RevokeAllSessionsRequest
+	1,  // 12: weir.admin.v1.SessionService.WhoAmI:output_type -> weir.admin.v1.WhoAmIResponse
+	5,  // 13: weir.admin.v1.SessionService.ListSessions:output_type -> weir.admin.v1.ListSessionsResponse
+	7,  // 14: weir.admin.v1.SessionService.RevokeSession:output_type -> weir.admin.v1.RevokeSessionResponse
+	9,  // 15: weir.admin.v1.SessionService.RevokeAllSessions:output_type -> weir.admin.v1.RevokeAllSessionsResponse
+	12, // [12:16] is the sub-list for method output_type
+	8,  // [8:12] is the sub-list for method input_type
+	8,  // [8:8] is the sub-list for extension type_name
+	8,  // [8:8] is the sub-list for extension extendee
+	0,  // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_weir_admin_v1_session_proto_init() }
@@ -613,7 +714,7 @@ func file_weir_admin_v1_session_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_admin_v1_session_proto_rawDesc), len(file_weir_admin_v1_session_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   9,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

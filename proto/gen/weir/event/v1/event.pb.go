@@ -43,6 +43,8 @@ const (
 	Role_ROLE_ANALYST Role = 4
 	// Reads configuration and dashboards.
 	Role_ROLE_VIEWER Role = 5
+	// Nothing but what its role bindings on projects allow.
+	Role_ROLE_PROJECTS_ONLY Role = 6
 )
 
 // Enum value maps for Role.
@@ -54,14 +56,16 @@ var (
 		3: "ROLE_OPERATOR",
 		4: "ROLE_ANALYST",
 		5: "ROLE_VIEWER",
+		6: "ROLE_PROJECTS_ONLY",
 	}
 	Role_value = map[string]int32{
-		"ROLE_UNSPECIFIED": 0,
-		"ROLE_OWNER":       1,
-		"ROLE_ADMIN":       2,
-		"ROLE_OPERATOR":    3,
-		"ROLE_ANALYST":     4,
-		"ROLE_VIEWER":      5,
+		"ROLE_UNSPECIFIED":   0,
+		"ROLE_OWNER":         1,
+		"ROLE_ADMIN":         2,
+		"ROLE_OPERATOR":      3,
+		"ROLE_ANALYST":       4,
+		"ROLE_VIEWER":        5,
+		"ROLE_PROJECTS_ONLY": 6,
 	}
 )
 
@@ -298,6 +302,185 @@ func (x *OrganizationCreated) GetDisplayName() string {
 	return ""
 }
 
+type OrganizationUpdated struct {
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Name        string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	DisplayName string                 `protobuf:"bytes,2,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
+	// Regions that new gateways may have; empty: any.
+	AllowedRegions []string `protobuf:"bytes,3,rep,name=allowed_regions,json=allowedRegions,proto3" json:"allowed_regions,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *OrganizationUpdated) Reset() {
+	*x = OrganizationUpdated{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OrganizationUpdated) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OrganizationUpdated) ProtoMessage() {}
+
+func (x *OrganizationUpdated) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OrganizationUpdated.ProtoReflect.Descriptor instead.
+func (*OrganizationUpdated) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *OrganizationUpdated) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *OrganizationUpdated) GetDisplayName() string {
+	if x != nil {
+		return x.DisplayName
+	}
+	return ""
+}
+
+func (x *OrganizationUpdated) GetAllowedRegions() []string {
+	if x != nil {
+		return x.AllowedRegions
+	}
+	return nil
+}
+
+type OrganizationSuspended struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Free text of the operator's.
+	Reason        string `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OrganizationSuspended) Reset() {
+	*x = OrganizationSuspended{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OrganizationSuspended) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OrganizationSuspended) ProtoMessage() {}
+
+func (x *OrganizationSuspended) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OrganizationSuspended.ProtoReflect.Descriptor instead.
+func (*OrganizationSuspended) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *OrganizationSuspended) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+type OrganizationResumed struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OrganizationResumed) Reset() {
+	*x = OrganizationResumed{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OrganizationResumed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OrganizationResumed) ProtoMessage() {}
+
+func (x *OrganizationResumed) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OrganizationResumed.ProtoReflect.Descriptor instead.
+func (*OrganizationResumed) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{4}
+}
+
+// OrganizationArchived is the last event of a log.
+type OrganizationArchived struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OrganizationArchived) Reset() {
+	*x = OrganizationArchived{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OrganizationArchived) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OrganizationArchived) ProtoMessage() {}
+
+func (x *OrganizationArchived) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OrganizationArchived.ProtoReflect.Descriptor instead.
+func (*OrganizationArchived) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{5}
+}
+
 // MemberAdded carries no name or address: those live in one erasable table.
 type MemberAdded struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -310,7 +493,7 @@ type MemberAdded struct {
 
 func (x *MemberAdded) Reset() {
 	*x = MemberAdded{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[2]
+	mi := &file_weir_event_v1_event_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -322,7 +505,7 @@ func (x *MemberAdded) String() string {
 func (*MemberAdded) ProtoMessage() {}
 
 func (x *MemberAdded) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[2]
+	mi := &file_weir_event_v1_event_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -335,7 +518,7 @@ func (x *MemberAdded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemberAdded.ProtoReflect.Descriptor instead.
 func (*MemberAdded) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{2}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *MemberAdded) GetRole() Role {
@@ -364,7 +547,7 @@ type MemberInvited struct {
 
 func (x *MemberInvited) Reset() {
 	*x = MemberInvited{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[3]
+	mi := &file_weir_event_v1_event_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -376,7 +559,7 @@ func (x *MemberInvited) String() string {
 func (*MemberInvited) ProtoMessage() {}
 
 func (x *MemberInvited) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[3]
+	mi := &file_weir_event_v1_event_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -389,7 +572,7 @@ func (x *MemberInvited) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemberInvited.ProtoReflect.Descriptor instead.
 func (*MemberInvited) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{3}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *MemberInvited) GetRole() Role {
@@ -415,7 +598,7 @@ type MemberJoined struct {
 
 func (x *MemberJoined) Reset() {
 	*x = MemberJoined{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[4]
+	mi := &file_weir_event_v1_event_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -427,7 +610,7 @@ func (x *MemberJoined) String() string {
 func (*MemberJoined) ProtoMessage() {}
 
 func (x *MemberJoined) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[4]
+	mi := &file_weir_event_v1_event_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -440,7 +623,7 @@ func (x *MemberJoined) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemberJoined.ProtoReflect.Descriptor instead.
 func (*MemberJoined) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{4}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{8}
 }
 
 type MemberRoleChanged struct {
@@ -452,7 +635,7 @@ type MemberRoleChanged struct {
 
 func (x *MemberRoleChanged) Reset() {
 	*x = MemberRoleChanged{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[5]
+	mi := &file_weir_event_v1_event_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -464,7 +647,7 @@ func (x *MemberRoleChanged) String() string {
 func (*MemberRoleChanged) ProtoMessage() {}
 
 func (x *MemberRoleChanged) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[5]
+	mi := &file_weir_event_v1_event_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -477,7 +660,7 @@ func (x *MemberRoleChanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemberRoleChanged.ProtoReflect.Descriptor instead.
 func (*MemberRoleChanged) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{5}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *MemberRoleChanged) GetRole() Role {
@@ -496,7 +679,7 @@ type MemberRemoved struct {
 
 func (x *MemberRemoved) Reset() {
 	*x = MemberRemoved{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[6]
+	mi := &file_weir_event_v1_event_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -508,7 +691,7 @@ func (x *MemberRemoved) String() string {
 func (*MemberRemoved) ProtoMessage() {}
 
 func (x *MemberRemoved) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[6]
+	mi := &file_weir_event_v1_event_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -521,7 +704,7 @@ func (x *MemberRemoved) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemberRemoved.ProtoReflect.Descriptor instead.
 func (*MemberRemoved) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{6}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{10}
 }
 
 // MemberErased: the name and the address of a removed member are gone.
@@ -533,7 +716,7 @@ type MemberErased struct {
 
 func (x *MemberErased) Reset() {
 	*x = MemberErased{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[7]
+	mi := &file_weir_event_v1_event_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -545,7 +728,7 @@ func (x *MemberErased) String() string {
 func (*MemberErased) ProtoMessage() {}
 
 func (x *MemberErased) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[7]
+	mi := &file_weir_event_v1_event_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -558,7 +741,7 @@ func (x *MemberErased) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemberErased.ProtoReflect.Descriptor instead.
 func (*MemberErased) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{7}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{11}
 }
 
 type MemberSessionsRevoked struct {
@@ -571,7 +754,7 @@ type MemberSessionsRevoked struct {
 
 func (x *MemberSessionsRevoked) Reset() {
 	*x = MemberSessionsRevoked{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[8]
+	mi := &file_weir_event_v1_event_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -583,7 +766,7 @@ func (x *MemberSessionsRevoked) String() string {
 func (*MemberSessionsRevoked) ProtoMessage() {}
 
 func (x *MemberSessionsRevoked) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[8]
+	mi := &file_weir_event_v1_event_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -596,7 +779,7 @@ func (x *MemberSessionsRevoked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemberSessionsRevoked.ProtoReflect.Descriptor instead.
 func (*MemberSessionsRevoked) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{8}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *MemberSessionsRevoked) GetSessionId() string {
@@ -618,7 +801,7 @@ type JoinDomainAdded struct {
 
 func (x *JoinDomainAdded) Reset() {
 	*x = JoinDomainAdded{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[9]
+	mi := &file_weir_event_v1_event_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -630,7 +813,7 @@ func (x *JoinDomainAdded) String() string {
 func (*JoinDomainAdded) ProtoMessage() {}
 
 func (x *JoinDomainAdded) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[9]
+	mi := &file_weir_event_v1_event_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -643,7 +826,7 @@ func (x *JoinDomainAdded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinDomainAdded.ProtoReflect.Descriptor instead.
 func (*JoinDomainAdded) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{9}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *JoinDomainAdded) GetDomain() string {
@@ -669,7 +852,7 @@ type JoinDomainChanged struct {
 
 func (x *JoinDomainChanged) Reset() {
 	*x = JoinDomainChanged{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[10]
+	mi := &file_weir_event_v1_event_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -681,7 +864,7 @@ func (x *JoinDomainChanged) String() string {
 func (*JoinDomainChanged) ProtoMessage() {}
 
 func (x *JoinDomainChanged) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[10]
+	mi := &file_weir_event_v1_event_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -694,7 +877,7 @@ func (x *JoinDomainChanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinDomainChanged.ProtoReflect.Descriptor instead.
 func (*JoinDomainChanged) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{10}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *JoinDomainChanged) GetRole() Role {
@@ -712,7 +895,7 @@ type JoinDomainRemoved struct {
 
 func (x *JoinDomainRemoved) Reset() {
 	*x = JoinDomainRemoved{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[11]
+	mi := &file_weir_event_v1_event_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -724,7 +907,7 @@ func (x *JoinDomainRemoved) String() string {
 func (*JoinDomainRemoved) ProtoMessage() {}
 
 func (x *JoinDomainRemoved) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[11]
+	mi := &file_weir_event_v1_event_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -737,7 +920,7 @@ func (x *JoinDomainRemoved) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinDomainRemoved.ProtoReflect.Descriptor instead.
 func (*JoinDomainRemoved) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{11}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{15}
 }
 
 type ProjectCreated struct {
@@ -750,7 +933,7 @@ type ProjectCreated struct {
 
 func (x *ProjectCreated) Reset() {
 	*x = ProjectCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[12]
+	mi := &file_weir_event_v1_event_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -762,7 +945,7 @@ func (x *ProjectCreated) String() string {
 func (*ProjectCreated) ProtoMessage() {}
 
 func (x *ProjectCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[12]
+	mi := &file_weir_event_v1_event_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -775,7 +958,7 @@ func (x *ProjectCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProjectCreated.ProtoReflect.Descriptor instead.
 func (*ProjectCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{12}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ProjectCreated) GetName() string {
@@ -803,7 +986,7 @@ type ProjectUpdated struct {
 
 func (x *ProjectUpdated) Reset() {
 	*x = ProjectUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[13]
+	mi := &file_weir_event_v1_event_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -815,7 +998,7 @@ func (x *ProjectUpdated) String() string {
 func (*ProjectUpdated) ProtoMessage() {}
 
 func (x *ProjectUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[13]
+	mi := &file_weir_event_v1_event_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -828,7 +1011,7 @@ func (x *ProjectUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProjectUpdated.ProtoReflect.Descriptor instead.
 func (*ProjectUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{13}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ProjectUpdated) GetName() string {
@@ -854,7 +1037,7 @@ type ProjectArchived struct {
 
 func (x *ProjectArchived) Reset() {
 	*x = ProjectArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[14]
+	mi := &file_weir_event_v1_event_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -866,7 +1049,7 @@ func (x *ProjectArchived) String() string {
 func (*ProjectArchived) ProtoMessage() {}
 
 func (x *ProjectArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[14]
+	mi := &file_weir_event_v1_event_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -879,7 +1062,7 @@ func (x *ProjectArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProjectArchived.ProtoReflect.Descriptor instead.
 func (*ProjectArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{14}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{18}
 }
 
 // ProjectRestored brings an archived one back with these settings, as every
@@ -896,7 +1079,7 @@ type ProjectRestored struct {
 
 func (x *ProjectRestored) Reset() {
 	*x = ProjectRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[15]
+	mi := &file_weir_event_v1_event_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -908,7 +1091,7 @@ func (x *ProjectRestored) String() string {
 func (*ProjectRestored) ProtoMessage() {}
 
 func (x *ProjectRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[15]
+	mi := &file_weir_event_v1_event_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -921,7 +1104,7 @@ func (x *ProjectRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProjectRestored.ProtoReflect.Descriptor instead.
 func (*ProjectRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{15}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ProjectRestored) GetName() string {
@@ -969,7 +1152,7 @@ type ProviderCreated struct {
 
 func (x *ProviderCreated) Reset() {
 	*x = ProviderCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[16]
+	mi := &file_weir_event_v1_event_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -981,7 +1164,7 @@ func (x *ProviderCreated) String() string {
 func (*ProviderCreated) ProtoMessage() {}
 
 func (x *ProviderCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[16]
+	mi := &file_weir_event_v1_event_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -994,7 +1177,7 @@ func (x *ProviderCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProviderCreated.ProtoReflect.Descriptor instead.
 func (*ProviderCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{16}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ProviderCreated) GetName() string {
@@ -1078,7 +1261,7 @@ type ProviderSettings struct {
 
 func (x *ProviderSettings) Reset() {
 	*x = ProviderSettings{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[17]
+	mi := &file_weir_event_v1_event_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1090,7 +1273,7 @@ func (x *ProviderSettings) String() string {
 func (*ProviderSettings) ProtoMessage() {}
 
 func (x *ProviderSettings) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[17]
+	mi := &file_weir_event_v1_event_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1103,7 +1286,7 @@ func (x *ProviderSettings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProviderSettings.ProtoReflect.Descriptor instead.
 func (*ProviderSettings) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{17}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ProviderSettings) GetName() string {
@@ -1178,7 +1361,7 @@ type ProviderUpdated struct {
 
 func (x *ProviderUpdated) Reset() {
 	*x = ProviderUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[18]
+	mi := &file_weir_event_v1_event_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1190,7 +1373,7 @@ func (x *ProviderUpdated) String() string {
 func (*ProviderUpdated) ProtoMessage() {}
 
 func (x *ProviderUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[18]
+	mi := &file_weir_event_v1_event_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1203,7 +1386,7 @@ func (x *ProviderUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProviderUpdated.ProtoReflect.Descriptor instead.
 func (*ProviderUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{18}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ProviderUpdated) GetSettings() *ProviderSettings {
@@ -1221,7 +1404,7 @@ type ProviderArchived struct {
 
 func (x *ProviderArchived) Reset() {
 	*x = ProviderArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[19]
+	mi := &file_weir_event_v1_event_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1233,7 +1416,7 @@ func (x *ProviderArchived) String() string {
 func (*ProviderArchived) ProtoMessage() {}
 
 func (x *ProviderArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[19]
+	mi := &file_weir_event_v1_event_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1246,7 +1429,7 @@ func (x *ProviderArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProviderArchived.ProtoReflect.Descriptor instead.
 func (*ProviderArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{19}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{23}
 }
 
 type ProviderRestored struct {
@@ -1259,7 +1442,7 @@ type ProviderRestored struct {
 
 func (x *ProviderRestored) Reset() {
 	*x = ProviderRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[20]
+	mi := &file_weir_event_v1_event_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1271,7 +1454,7 @@ func (x *ProviderRestored) String() string {
 func (*ProviderRestored) ProtoMessage() {}
 
 func (x *ProviderRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[20]
+	mi := &file_weir_event_v1_event_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1284,7 +1467,7 @@ func (x *ProviderRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProviderRestored.ProtoReflect.Descriptor instead.
 func (*ProviderRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{20}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ProviderRestored) GetSettings() *ProviderSettings {
@@ -1316,7 +1499,7 @@ type Timeouts struct {
 
 func (x *Timeouts) Reset() {
 	*x = Timeouts{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[21]
+	mi := &file_weir_event_v1_event_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1328,7 +1511,7 @@ func (x *Timeouts) String() string {
 func (*Timeouts) ProtoMessage() {}
 
 func (x *Timeouts) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[21]
+	mi := &file_weir_event_v1_event_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1341,7 +1524,7 @@ func (x *Timeouts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Timeouts.ProtoReflect.Descriptor instead.
 func (*Timeouts) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{21}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Timeouts) GetFirstByteMs() int64 {
@@ -1381,7 +1564,7 @@ type RouteCreated struct {
 
 func (x *RouteCreated) Reset() {
 	*x = RouteCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[22]
+	mi := &file_weir_event_v1_event_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1393,7 +1576,7 @@ func (x *RouteCreated) String() string {
 func (*RouteCreated) ProtoMessage() {}
 
 func (x *RouteCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[22]
+	mi := &file_weir_event_v1_event_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1406,7 +1589,7 @@ func (x *RouteCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RouteCreated.ProtoReflect.Descriptor instead.
 func (*RouteCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{22}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *RouteCreated) GetName() string {
@@ -1458,7 +1641,7 @@ type RouteSettings struct {
 
 func (x *RouteSettings) Reset() {
 	*x = RouteSettings{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[23]
+	mi := &file_weir_event_v1_event_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1470,7 +1653,7 @@ func (x *RouteSettings) String() string {
 func (*RouteSettings) ProtoMessage() {}
 
 func (x *RouteSettings) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[23]
+	mi := &file_weir_event_v1_event_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1483,7 +1666,7 @@ func (x *RouteSettings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RouteSettings.ProtoReflect.Descriptor instead.
 func (*RouteSettings) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{23}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *RouteSettings) GetName() string {
@@ -1530,7 +1713,7 @@ type RouteUpdated struct {
 
 func (x *RouteUpdated) Reset() {
 	*x = RouteUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[24]
+	mi := &file_weir_event_v1_event_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1542,7 +1725,7 @@ func (x *RouteUpdated) String() string {
 func (*RouteUpdated) ProtoMessage() {}
 
 func (x *RouteUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[24]
+	mi := &file_weir_event_v1_event_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1555,7 +1738,7 @@ func (x *RouteUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RouteUpdated.ProtoReflect.Descriptor instead.
 func (*RouteUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{24}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *RouteUpdated) GetSettings() *RouteSettings {
@@ -1573,7 +1756,7 @@ type RouteArchived struct {
 
 func (x *RouteArchived) Reset() {
 	*x = RouteArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[25]
+	mi := &file_weir_event_v1_event_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1585,7 +1768,7 @@ func (x *RouteArchived) String() string {
 func (*RouteArchived) ProtoMessage() {}
 
 func (x *RouteArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[25]
+	mi := &file_weir_event_v1_event_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1598,7 +1781,7 @@ func (x *RouteArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RouteArchived.ProtoReflect.Descriptor instead.
 func (*RouteArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{25}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{29}
 }
 
 type RouteRestored struct {
@@ -1611,7 +1794,7 @@ type RouteRestored struct {
 
 func (x *RouteRestored) Reset() {
 	*x = RouteRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[26]
+	mi := &file_weir_event_v1_event_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1623,7 +1806,7 @@ func (x *RouteRestored) String() string {
 func (*RouteRestored) ProtoMessage() {}
 
 func (x *RouteRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[26]
+	mi := &file_weir_event_v1_event_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1636,7 +1819,7 @@ func (x *RouteRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RouteRestored.ProtoReflect.Descriptor instead.
 func (*RouteRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{26}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *RouteRestored) GetSettings() *RouteSettings {
@@ -1672,7 +1855,7 @@ type KeyCreated struct {
 
 func (x *KeyCreated) Reset() {
 	*x = KeyCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[27]
+	mi := &file_weir_event_v1_event_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1684,7 +1867,7 @@ func (x *KeyCreated) String() string {
 func (*KeyCreated) ProtoMessage() {}
 
 func (x *KeyCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[27]
+	mi := &file_weir_event_v1_event_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1697,7 +1880,7 @@ func (x *KeyCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyCreated.ProtoReflect.Descriptor instead.
 func (*KeyCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{27}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *KeyCreated) GetProjectId() string {
@@ -1761,7 +1944,7 @@ type KeyUpdated struct {
 
 func (x *KeyUpdated) Reset() {
 	*x = KeyUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[28]
+	mi := &file_weir_event_v1_event_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1773,7 +1956,7 @@ func (x *KeyUpdated) String() string {
 func (*KeyUpdated) ProtoMessage() {}
 
 func (x *KeyUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[28]
+	mi := &file_weir_event_v1_event_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1786,7 +1969,7 @@ func (x *KeyUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyUpdated.ProtoReflect.Descriptor instead.
 func (*KeyUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{28}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *KeyUpdated) GetName() string {
@@ -1830,7 +2013,7 @@ type KeyRotated struct {
 
 func (x *KeyRotated) Reset() {
 	*x = KeyRotated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[29]
+	mi := &file_weir_event_v1_event_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1842,7 +2025,7 @@ func (x *KeyRotated) String() string {
 func (*KeyRotated) ProtoMessage() {}
 
 func (x *KeyRotated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[29]
+	mi := &file_weir_event_v1_event_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1855,7 +2038,7 @@ func (x *KeyRotated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyRotated.ProtoReflect.Descriptor instead.
 func (*KeyRotated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{29}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *KeyRotated) GetSha256() []byte {
@@ -1890,7 +2073,7 @@ type KeyRevoked struct {
 
 func (x *KeyRevoked) Reset() {
 	*x = KeyRevoked{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[30]
+	mi := &file_weir_event_v1_event_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1902,7 +2085,7 @@ func (x *KeyRevoked) String() string {
 func (*KeyRevoked) ProtoMessage() {}
 
 func (x *KeyRevoked) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[30]
+	mi := &file_weir_event_v1_event_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1915,7 +2098,7 @@ func (x *KeyRevoked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyRevoked.ProtoReflect.Descriptor instead.
 func (*KeyRevoked) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{30}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *KeyRevoked) GetReason() string {
@@ -1941,7 +2124,7 @@ type KeyArchived struct {
 
 func (x *KeyArchived) Reset() {
 	*x = KeyArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[31]
+	mi := &file_weir_event_v1_event_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1953,7 +2136,7 @@ func (x *KeyArchived) String() string {
 func (*KeyArchived) ProtoMessage() {}
 
 func (x *KeyArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[31]
+	mi := &file_weir_event_v1_event_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1966,7 +2149,7 @@ func (x *KeyArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyArchived.ProtoReflect.Descriptor instead.
 func (*KeyArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{31}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{35}
 }
 
 type GatewayCreated struct {
@@ -1980,7 +2163,7 @@ type GatewayCreated struct {
 
 func (x *GatewayCreated) Reset() {
 	*x = GatewayCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[32]
+	mi := &file_weir_event_v1_event_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1992,7 +2175,7 @@ func (x *GatewayCreated) String() string {
 func (*GatewayCreated) ProtoMessage() {}
 
 func (x *GatewayCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[32]
+	mi := &file_weir_event_v1_event_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2005,7 +2188,7 @@ func (x *GatewayCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayCreated.ProtoReflect.Descriptor instead.
 func (*GatewayCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{32}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *GatewayCreated) GetName() string {
@@ -2031,7 +2214,7 @@ type GatewayUpdated struct {
 
 func (x *GatewayUpdated) Reset() {
 	*x = GatewayUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[33]
+	mi := &file_weir_event_v1_event_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2043,7 +2226,7 @@ func (x *GatewayUpdated) String() string {
 func (*GatewayUpdated) ProtoMessage() {}
 
 func (x *GatewayUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[33]
+	mi := &file_weir_event_v1_event_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2056,7 +2239,7 @@ func (x *GatewayUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayUpdated.ProtoReflect.Descriptor instead.
 func (*GatewayUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{33}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *GatewayUpdated) GetName() string {
@@ -2074,7 +2257,7 @@ type GatewayArchived struct {
 
 func (x *GatewayArchived) Reset() {
 	*x = GatewayArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[34]
+	mi := &file_weir_event_v1_event_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2086,7 +2269,7 @@ func (x *GatewayArchived) String() string {
 func (*GatewayArchived) ProtoMessage() {}
 
 func (x *GatewayArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[34]
+	mi := &file_weir_event_v1_event_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2099,7 +2282,7 @@ func (x *GatewayArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayArchived.ProtoReflect.Descriptor instead.
 func (*GatewayArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{34}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{38}
 }
 
 type GatewayRestored struct {
@@ -2113,7 +2296,7 @@ type GatewayRestored struct {
 
 func (x *GatewayRestored) Reset() {
 	*x = GatewayRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[35]
+	mi := &file_weir_event_v1_event_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2125,7 +2308,7 @@ func (x *GatewayRestored) String() string {
 func (*GatewayRestored) ProtoMessage() {}
 
 func (x *GatewayRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[35]
+	mi := &file_weir_event_v1_event_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2138,7 +2321,7 @@ func (x *GatewayRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayRestored.ProtoReflect.Descriptor instead.
 func (*GatewayRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{35}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *GatewayRestored) GetName() string {
@@ -2171,7 +2354,7 @@ type EnrolmentTokenRevoked struct {
 
 func (x *EnrolmentTokenRevoked) Reset() {
 	*x = EnrolmentTokenRevoked{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[36]
+	mi := &file_weir_event_v1_event_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2183,7 +2366,7 @@ func (x *EnrolmentTokenRevoked) String() string {
 func (*EnrolmentTokenRevoked) ProtoMessage() {}
 
 func (x *EnrolmentTokenRevoked) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[36]
+	mi := &file_weir_event_v1_event_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2196,7 +2379,7 @@ func (x *EnrolmentTokenRevoked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EnrolmentTokenRevoked.ProtoReflect.Descriptor instead.
 func (*EnrolmentTokenRevoked) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{36}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *EnrolmentTokenRevoked) GetReason() string {
@@ -2219,7 +2402,7 @@ type EnrolmentTokenCreated struct {
 
 func (x *EnrolmentTokenCreated) Reset() {
 	*x = EnrolmentTokenCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[37]
+	mi := &file_weir_event_v1_event_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2231,7 +2414,7 @@ func (x *EnrolmentTokenCreated) String() string {
 func (*EnrolmentTokenCreated) ProtoMessage() {}
 
 func (x *EnrolmentTokenCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[37]
+	mi := &file_weir_event_v1_event_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2244,7 +2427,7 @@ func (x *EnrolmentTokenCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EnrolmentTokenCreated.ProtoReflect.Descriptor instead.
 func (*EnrolmentTokenCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{37}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *EnrolmentTokenCreated) GetGatewayId() string {
@@ -2289,7 +2472,7 @@ type AgentEnrolled struct {
 
 func (x *AgentEnrolled) Reset() {
 	*x = AgentEnrolled{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[38]
+	mi := &file_weir_event_v1_event_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2301,7 +2484,7 @@ func (x *AgentEnrolled) String() string {
 func (*AgentEnrolled) ProtoMessage() {}
 
 func (x *AgentEnrolled) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[38]
+	mi := &file_weir_event_v1_event_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2314,7 +2497,7 @@ func (x *AgentEnrolled) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgentEnrolled.ProtoReflect.Descriptor instead.
 func (*AgentEnrolled) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{38}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *AgentEnrolled) GetGatewayId() string {
@@ -2355,7 +2538,7 @@ type ServiceAccountCreated struct {
 
 func (x *ServiceAccountCreated) Reset() {
 	*x = ServiceAccountCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[39]
+	mi := &file_weir_event_v1_event_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2367,7 +2550,7 @@ func (x *ServiceAccountCreated) String() string {
 func (*ServiceAccountCreated) ProtoMessage() {}
 
 func (x *ServiceAccountCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[39]
+	mi := &file_weir_event_v1_event_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2380,7 +2563,7 @@ func (x *ServiceAccountCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceAccountCreated.ProtoReflect.Descriptor instead.
 func (*ServiceAccountCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{39}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *ServiceAccountCreated) GetName() string {
@@ -2407,7 +2590,7 @@ type ServiceAccountUpdated struct {
 
 func (x *ServiceAccountUpdated) Reset() {
 	*x = ServiceAccountUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[40]
+	mi := &file_weir_event_v1_event_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2419,7 +2602,7 @@ func (x *ServiceAccountUpdated) String() string {
 func (*ServiceAccountUpdated) ProtoMessage() {}
 
 func (x *ServiceAccountUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[40]
+	mi := &file_weir_event_v1_event_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2432,7 +2615,7 @@ func (x *ServiceAccountUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceAccountUpdated.ProtoReflect.Descriptor instead.
 func (*ServiceAccountUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{40}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *ServiceAccountUpdated) GetName() string {
@@ -2458,7 +2641,7 @@ type ServiceAccountArchived struct {
 
 func (x *ServiceAccountArchived) Reset() {
 	*x = ServiceAccountArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[41]
+	mi := &file_weir_event_v1_event_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2470,7 +2653,7 @@ func (x *ServiceAccountArchived) String() string {
 func (*ServiceAccountArchived) ProtoMessage() {}
 
 func (x *ServiceAccountArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[41]
+	mi := &file_weir_event_v1_event_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2483,7 +2666,7 @@ func (x *ServiceAccountArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceAccountArchived.ProtoReflect.Descriptor instead.
 func (*ServiceAccountArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{41}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{45}
 }
 
 type ServiceAccountTokenCreated struct {
@@ -2501,7 +2684,7 @@ type ServiceAccountTokenCreated struct {
 
 func (x *ServiceAccountTokenCreated) Reset() {
 	*x = ServiceAccountTokenCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[42]
+	mi := &file_weir_event_v1_event_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2513,7 +2696,7 @@ func (x *ServiceAccountTokenCreated) String() string {
 func (*ServiceAccountTokenCreated) ProtoMessage() {}
 
 func (x *ServiceAccountTokenCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[42]
+	mi := &file_weir_event_v1_event_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2526,7 +2709,7 @@ func (x *ServiceAccountTokenCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceAccountTokenCreated.ProtoReflect.Descriptor instead.
 func (*ServiceAccountTokenCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{42}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *ServiceAccountTokenCreated) GetServiceAccountId() string {
@@ -2573,7 +2756,7 @@ type ServiceAccountTokenRevoked struct {
 
 func (x *ServiceAccountTokenRevoked) Reset() {
 	*x = ServiceAccountTokenRevoked{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[43]
+	mi := &file_weir_event_v1_event_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2585,7 +2768,7 @@ func (x *ServiceAccountTokenRevoked) String() string {
 func (*ServiceAccountTokenRevoked) ProtoMessage() {}
 
 func (x *ServiceAccountTokenRevoked) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[43]
+	mi := &file_weir_event_v1_event_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2598,7 +2781,7 @@ func (x *ServiceAccountTokenRevoked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceAccountTokenRevoked.ProtoReflect.Descriptor instead.
 func (*ServiceAccountTokenRevoked) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{43}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *ServiceAccountTokenRevoked) GetReason() string {
@@ -2606,6 +2789,113 @@ func (x *ServiceAccountTokenRevoked) GetReason() string {
 		return x.Reason
 	}
 	return ""
+}
+
+// RoleBindingCreated gives a member or a service account a role on one project.
+type RoleBindingCreated struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// One of the two.
+	MemberId         string `protobuf:"bytes,1,opt,name=member_id,json=memberId,proto3" json:"member_id,omitempty"`
+	ServiceAccountId string `protobuf:"bytes,2,opt,name=service_account_id,json=serviceAccountId,proto3" json:"service_account_id,omitempty"`
+	Role             Role   `protobuf:"varint,3,opt,name=role,proto3,enum=weir.event.v1.Role" json:"role,omitempty"`
+	ProjectId        string `protobuf:"bytes,4,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *RoleBindingCreated) Reset() {
+	*x = RoleBindingCreated{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[48]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RoleBindingCreated) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RoleBindingCreated) ProtoMessage() {}
+
+func (x *RoleBindingCreated) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[48]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RoleBindingCreated.ProtoReflect.Descriptor instead.
+func (*RoleBindingCreated) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{48}
+}
+
+func (x *RoleBindingCreated) GetMemberId() string {
+	if x != nil {
+		return x.MemberId
+	}
+	return ""
+}
+
+func (x *RoleBindingCreated) GetServiceAccountId() string {
+	if x != nil {
+		return x.ServiceAccountId
+	}
+	return ""
+}
+
+func (x *RoleBindingCreated) GetRole() Role {
+	if x != nil {
+		return x.Role
+	}
+	return Role_ROLE_UNSPECIFIED
+}
+
+func (x *RoleBindingCreated) GetProjectId() string {
+	if x != nil {
+		return x.ProjectId
+	}
+	return ""
+}
+
+// RoleBindingArchived also comes with the end of what it binds.
+type RoleBindingArchived struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RoleBindingArchived) Reset() {
+	*x = RoleBindingArchived{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[49]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RoleBindingArchived) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RoleBindingArchived) ProtoMessage() {}
+
+func (x *RoleBindingArchived) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[49]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RoleBindingArchived.ProtoReflect.Descriptor instead.
+func (*RoleBindingArchived) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{49}
 }
 
 // Rates are prices of token buckets in pico-dollars per token; absent: unknown.
@@ -2624,7 +2914,7 @@ type Rates struct {
 
 func (x *Rates) Reset() {
 	*x = Rates{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[44]
+	mi := &file_weir_event_v1_event_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2636,7 +2926,7 @@ func (x *Rates) String() string {
 func (*Rates) ProtoMessage() {}
 
 func (x *Rates) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[44]
+	mi := &file_weir_event_v1_event_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2649,7 +2939,7 @@ func (x *Rates) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rates.ProtoReflect.Descriptor instead.
 func (*Rates) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{44}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *Rates) GetInput() int64 {
@@ -2716,7 +3006,7 @@ type PriceOverrideSettings struct {
 
 func (x *PriceOverrideSettings) Reset() {
 	*x = PriceOverrideSettings{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[45]
+	mi := &file_weir_event_v1_event_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2728,7 +3018,7 @@ func (x *PriceOverrideSettings) String() string {
 func (*PriceOverrideSettings) ProtoMessage() {}
 
 func (x *PriceOverrideSettings) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[45]
+	mi := &file_weir_event_v1_event_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2741,7 +3031,7 @@ func (x *PriceOverrideSettings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceOverrideSettings.ProtoReflect.Descriptor instead.
 func (*PriceOverrideSettings) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{45}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *PriceOverrideSettings) GetPriceList() string {
@@ -2788,7 +3078,7 @@ type PriceOverrideCreated struct {
 
 func (x *PriceOverrideCreated) Reset() {
 	*x = PriceOverrideCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[46]
+	mi := &file_weir_event_v1_event_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2800,7 +3090,7 @@ func (x *PriceOverrideCreated) String() string {
 func (*PriceOverrideCreated) ProtoMessage() {}
 
 func (x *PriceOverrideCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[46]
+	mi := &file_weir_event_v1_event_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2813,7 +3103,7 @@ func (x *PriceOverrideCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceOverrideCreated.ProtoReflect.Descriptor instead.
 func (*PriceOverrideCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{46}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *PriceOverrideCreated) GetSettings() *PriceOverrideSettings {
@@ -2832,7 +3122,7 @@ type PriceOverrideUpdated struct {
 
 func (x *PriceOverrideUpdated) Reset() {
 	*x = PriceOverrideUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[47]
+	mi := &file_weir_event_v1_event_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2844,7 +3134,7 @@ func (x *PriceOverrideUpdated) String() string {
 func (*PriceOverrideUpdated) ProtoMessage() {}
 
 func (x *PriceOverrideUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[47]
+	mi := &file_weir_event_v1_event_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2857,7 +3147,7 @@ func (x *PriceOverrideUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceOverrideUpdated.ProtoReflect.Descriptor instead.
 func (*PriceOverrideUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{47}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *PriceOverrideUpdated) GetSettings() *PriceOverrideSettings {
@@ -2875,7 +3165,7 @@ type PriceOverrideArchived struct {
 
 func (x *PriceOverrideArchived) Reset() {
 	*x = PriceOverrideArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[48]
+	mi := &file_weir_event_v1_event_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2887,7 +3177,7 @@ func (x *PriceOverrideArchived) String() string {
 func (*PriceOverrideArchived) ProtoMessage() {}
 
 func (x *PriceOverrideArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[48]
+	mi := &file_weir_event_v1_event_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2900,7 +3190,7 @@ func (x *PriceOverrideArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceOverrideArchived.ProtoReflect.Descriptor instead.
 func (*PriceOverrideArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{48}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{54}
 }
 
 type PriceOverrideRestored struct {
@@ -2913,7 +3203,7 @@ type PriceOverrideRestored struct {
 
 func (x *PriceOverrideRestored) Reset() {
 	*x = PriceOverrideRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[49]
+	mi := &file_weir_event_v1_event_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2925,7 +3215,7 @@ func (x *PriceOverrideRestored) String() string {
 func (*PriceOverrideRestored) ProtoMessage() {}
 
 func (x *PriceOverrideRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[49]
+	mi := &file_weir_event_v1_event_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2938,7 +3228,7 @@ func (x *PriceOverrideRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceOverrideRestored.ProtoReflect.Descriptor instead.
 func (*PriceOverrideRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{49}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *PriceOverrideRestored) GetSettings() *PriceOverrideSettings {
@@ -2966,7 +3256,7 @@ type SavedReportCreated struct {
 
 func (x *SavedReportCreated) Reset() {
 	*x = SavedReportCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[50]
+	mi := &file_weir_event_v1_event_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2978,7 +3268,7 @@ func (x *SavedReportCreated) String() string {
 func (*SavedReportCreated) ProtoMessage() {}
 
 func (x *SavedReportCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[50]
+	mi := &file_weir_event_v1_event_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2991,7 +3281,7 @@ func (x *SavedReportCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SavedReportCreated.ProtoReflect.Descriptor instead.
 func (*SavedReportCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{50}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *SavedReportCreated) GetName() string {
@@ -3026,7 +3316,7 @@ type SavedReportUpdated struct {
 
 func (x *SavedReportUpdated) Reset() {
 	*x = SavedReportUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[51]
+	mi := &file_weir_event_v1_event_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3038,7 +3328,7 @@ func (x *SavedReportUpdated) String() string {
 func (*SavedReportUpdated) ProtoMessage() {}
 
 func (x *SavedReportUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[51]
+	mi := &file_weir_event_v1_event_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3051,7 +3341,7 @@ func (x *SavedReportUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SavedReportUpdated.ProtoReflect.Descriptor instead.
 func (*SavedReportUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{51}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *SavedReportUpdated) GetName() string {
@@ -3083,7 +3373,7 @@ type SavedReportArchived struct {
 
 func (x *SavedReportArchived) Reset() {
 	*x = SavedReportArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[52]
+	mi := &file_weir_event_v1_event_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3095,7 +3385,7 @@ func (x *SavedReportArchived) String() string {
 func (*SavedReportArchived) ProtoMessage() {}
 
 func (x *SavedReportArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[52]
+	mi := &file_weir_event_v1_event_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3108,7 +3398,7 @@ func (x *SavedReportArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SavedReportArchived.ProtoReflect.Descriptor instead.
 func (*SavedReportArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{52}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{58}
 }
 
 type SavedReportRestored struct {
@@ -3123,7 +3413,7 @@ type SavedReportRestored struct {
 
 func (x *SavedReportRestored) Reset() {
 	*x = SavedReportRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[53]
+	mi := &file_weir_event_v1_event_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3135,7 +3425,7 @@ func (x *SavedReportRestored) String() string {
 func (*SavedReportRestored) ProtoMessage() {}
 
 func (x *SavedReportRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[53]
+	mi := &file_weir_event_v1_event_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3148,7 +3438,7 @@ func (x *SavedReportRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SavedReportRestored.ProtoReflect.Descriptor instead.
 func (*SavedReportRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{53}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *SavedReportRestored) GetName() string {
@@ -3190,7 +3480,7 @@ type AlertChannelCreated struct {
 
 func (x *AlertChannelCreated) Reset() {
 	*x = AlertChannelCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[54]
+	mi := &file_weir_event_v1_event_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3202,7 +3492,7 @@ func (x *AlertChannelCreated) String() string {
 func (*AlertChannelCreated) ProtoMessage() {}
 
 func (x *AlertChannelCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[54]
+	mi := &file_weir_event_v1_event_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3215,7 +3505,7 @@ func (x *AlertChannelCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AlertChannelCreated.ProtoReflect.Descriptor instead.
 func (*AlertChannelCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{54}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *AlertChannelCreated) GetName() string {
@@ -3242,7 +3532,7 @@ type AlertChannelUpdated struct {
 
 func (x *AlertChannelUpdated) Reset() {
 	*x = AlertChannelUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[55]
+	mi := &file_weir_event_v1_event_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3254,7 +3544,7 @@ func (x *AlertChannelUpdated) String() string {
 func (*AlertChannelUpdated) ProtoMessage() {}
 
 func (x *AlertChannelUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[55]
+	mi := &file_weir_event_v1_event_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3267,7 +3557,7 @@ func (x *AlertChannelUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AlertChannelUpdated.ProtoReflect.Descriptor instead.
 func (*AlertChannelUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{55}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *AlertChannelUpdated) GetName() string {
@@ -3293,7 +3583,7 @@ type AlertChannelSecretSet struct {
 
 func (x *AlertChannelSecretSet) Reset() {
 	*x = AlertChannelSecretSet{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[56]
+	mi := &file_weir_event_v1_event_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3305,7 +3595,7 @@ func (x *AlertChannelSecretSet) String() string {
 func (*AlertChannelSecretSet) ProtoMessage() {}
 
 func (x *AlertChannelSecretSet) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[56]
+	mi := &file_weir_event_v1_event_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3318,7 +3608,7 @@ func (x *AlertChannelSecretSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AlertChannelSecretSet.ProtoReflect.Descriptor instead.
 func (*AlertChannelSecretSet) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{56}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{62}
 }
 
 // AlertChannelArchived goes with the destruction of its secret.
@@ -3330,7 +3620,7 @@ type AlertChannelArchived struct {
 
 func (x *AlertChannelArchived) Reset() {
 	*x = AlertChannelArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[57]
+	mi := &file_weir_event_v1_event_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3342,7 +3632,7 @@ func (x *AlertChannelArchived) String() string {
 func (*AlertChannelArchived) ProtoMessage() {}
 
 func (x *AlertChannelArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[57]
+	mi := &file_weir_event_v1_event_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3355,7 +3645,7 @@ func (x *AlertChannelArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AlertChannelArchived.ProtoReflect.Descriptor instead.
 func (*AlertChannelArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{57}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{63}
 }
 
 // AlertChannelRestored comes back without a secret.
@@ -3370,7 +3660,7 @@ type AlertChannelRestored struct {
 
 func (x *AlertChannelRestored) Reset() {
 	*x = AlertChannelRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[58]
+	mi := &file_weir_event_v1_event_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3382,7 +3672,7 @@ func (x *AlertChannelRestored) String() string {
 func (*AlertChannelRestored) ProtoMessage() {}
 
 func (x *AlertChannelRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[58]
+	mi := &file_weir_event_v1_event_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3395,7 +3685,7 @@ func (x *AlertChannelRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AlertChannelRestored.ProtoReflect.Descriptor instead.
 func (*AlertChannelRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{58}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *AlertChannelRestored) GetName() string {
@@ -3431,7 +3721,15 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\"L\n" +
 	"\x13OrganizationCreated\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
-	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\"\\\n" +
+	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\"u\n" +
+	"\x13OrganizationUpdated\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
+	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\x12'\n" +
+	"\x0fallowed_regions\x18\x03 \x03(\tR\x0eallowedRegions\"/\n" +
+	"\x15OrganizationSuspended\x12\x16\n" +
+	"\x06reason\x18\x01 \x01(\tR\x06reason\"\x15\n" +
+	"\x13OrganizationResumed\"\x16\n" +
+	"\x14OrganizationArchived\"\\\n" +
 	"\vMemberAdded\x12'\n" +
 	"\x04role\x18\x01 \x01(\x0e2\x13.weir.event.v1.RoleR\x04role\x12$\n" +
 	"\x0ejoin_domain_id\x18\x02 \x01(\tR\fjoinDomainId\"s\n" +
@@ -3600,7 +3898,14 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\n" +
 	"expires_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\"4\n" +
 	"\x1aServiceAccountTokenRevoked\x12\x16\n" +
-	"\x06reason\x18\x01 \x01(\tR\x06reason\"\xf2\x02\n" +
+	"\x06reason\x18\x01 \x01(\tR\x06reason\"\xa7\x01\n" +
+	"\x12RoleBindingCreated\x12\x1b\n" +
+	"\tmember_id\x18\x01 \x01(\tR\bmemberId\x12,\n" +
+	"\x12service_account_id\x18\x02 \x01(\tR\x10serviceAccountId\x12'\n" +
+	"\x04role\x18\x03 \x01(\x0e2\x13.weir.event.v1.RoleR\x04role\x12\x1d\n" +
+	"\n" +
+	"project_id\x18\x04 \x01(\tR\tprojectId\"\x15\n" +
+	"\x13RoleBindingArchived\"\xf2\x02\n" +
 	"\x05Rates\x12\x19\n" +
 	"\x05input\x18\x01 \x01(\x03H\x00R\x05input\x88\x01\x01\x12\"\n" +
 	"\n" +
@@ -3662,7 +3967,7 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n" +
 	"\x03url\x18\x02 \x01(\tR\x03url\x129\n" +
 	"\n" +
-	"created_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt*r\n" +
+	"created_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt*\x8a\x01\n" +
 	"\x04Role\x12\x14\n" +
 	"\x10ROLE_UNSPECIFIED\x10\x00\x12\x0e\n" +
 	"\n" +
@@ -3671,7 +3976,8 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"ROLE_ADMIN\x10\x02\x12\x11\n" +
 	"\rROLE_OPERATOR\x10\x03\x12\x10\n" +
 	"\fROLE_ANALYST\x10\x04\x12\x0f\n" +
-	"\vROLE_VIEWER\x10\x05*[\n" +
+	"\vROLE_VIEWER\x10\x05\x12\x16\n" +
+	"\x12ROLE_PROJECTS_ONLY\x10\x06*[\n" +
 	"\aDialect\x12\x17\n" +
 	"\x13DIALECT_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eDIALECT_OPENAI\x10\x01\x12\x1d\n" +
@@ -3695,126 +4001,133 @@ func file_weir_event_v1_event_proto_rawDescGZIP() []byte {
 }
 
 var file_weir_event_v1_event_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_weir_event_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 63)
+var file_weir_event_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 69)
 var file_weir_event_v1_event_proto_goTypes = []any{
 	(Role)(0),                          // 0: weir.event.v1.Role
 	(Dialect)(0),                       // 1: weir.event.v1.Dialect
 	(Strategy)(0),                      // 2: weir.event.v1.Strategy
 	(*Target)(nil),                     // 3: weir.event.v1.Target
 	(*OrganizationCreated)(nil),        // 4: weir.event.v1.OrganizationCreated
-	(*MemberAdded)(nil),                // 5: weir.event.v1.MemberAdded
-	(*MemberInvited)(nil),              // 6: weir.event.v1.MemberInvited
-	(*MemberJoined)(nil),               // 7: weir.event.v1.MemberJoined
-	(*MemberRoleChanged)(nil),          // 8: weir.event.v1.MemberRoleChanged
-	(*MemberRemoved)(nil),              // 9: weir.event.v1.MemberRemoved
-	(*MemberErased)(nil),               // 10: weir.event.v1.MemberErased
-	(*MemberSessionsRevoked)(nil),      // 11: weir.event.v1.MemberSessionsRevoked
-	(*JoinDomainAdded)(nil),            // 12: weir.event.v1.JoinDomainAdded
-	(*JoinDomainChanged)(nil),          // 13: weir.event.v1.JoinDomainChanged
-	(*JoinDomainRemoved)(nil),          // 14: weir.event.v1.JoinDomainRemoved
-	(*ProjectCreated)(nil),             // 15: weir.event.v1.ProjectCreated
-	(*ProjectUpdated)(nil),             // 16: weir.event.v1.ProjectUpdated
-	(*ProjectArchived)(nil),            // 17: weir.event.v1.ProjectArchived
-	(*ProjectRestored)(nil),            // 18: weir.event.v1.ProjectRestored
-	(*ProviderCreated)(nil),            // 19: weir.event.v1.ProviderCreated
-	(*ProviderSettings)(nil),           // 20: weir.event.v1.ProviderSettings
-	(*ProviderUpdated)(nil),            // 21: weir.event.v1.ProviderUpdated
-	(*ProviderArchived)(nil),           // 22: weir.event.v1.ProviderArchived
-	(*ProviderRestored)(nil),           // 23: weir.event.v1.ProviderRestored
-	(*Timeouts)(nil),                   // 24: weir.event.v1.Timeouts
-	(*RouteCreated)(nil),               // 25: weir.event.v1.RouteCreated
-	(*RouteSettings)(nil),              // 26: weir.event.v1.RouteSettings
-	(*RouteUpdated)(nil),               // 27: weir.event.v1.RouteUpdated
-	(*RouteArchived)(nil),              // 28: weir.event.v1.RouteArchived
-	(*RouteRestored)(nil),              // 29: weir.event.v1.RouteRestored
-	(*KeyCreated)(nil),                 // 30: weir.event.v1.KeyCreated
-	(*KeyUpdated)(nil),                 // 31: weir.event.v1.KeyUpdated
-	(*KeyRotated)(nil),                 // 32: weir.event.v1.KeyRotated
-	(*KeyRevoked)(nil),                 // 33: weir.event.v1.KeyRevoked
-	(*KeyArchived)(nil),                // 34: weir.event.v1.KeyArchived
-	(*GatewayCreated)(nil),             // 35: weir.event.v1.GatewayCreated
-	(*GatewayUpdated)(nil),             // 36: weir.event.v1.GatewayUpdated
-	(*GatewayArchived)(nil),            // 37: weir.event.v1.GatewayArchived
-	(*GatewayRestored)(nil),            // 38: weir.event.v1.GatewayRestored
-	(*EnrolmentTokenRevoked)(nil),      // 39: weir.event.v1.EnrolmentTokenRevoked
-	(*EnrolmentTokenCreated)(nil),      // 40: weir.event.v1.EnrolmentTokenCreated
-	(*AgentEnrolled)(nil),              // 41: weir.event.v1.AgentEnrolled
-	(*ServiceAccountCreated)(nil),      // 42: weir.event.v1.ServiceAccountCreated
-	(*ServiceAccountUpdated)(nil),      // 43: weir.event.v1.ServiceAccountUpdated
-	(*ServiceAccountArchived)(nil),     // 44: weir.event.v1.ServiceAccountArchived
-	(*ServiceAccountTokenCreated)(nil), // 45: weir.event.v1.ServiceAccountTokenCreated
-	(*ServiceAccountTokenRevoked)(nil), // 46: weir.event.v1.ServiceAccountTokenRevoked
-	(*Rates)(nil),                      // 47: weir.event.v1.Rates
-	(*PriceOverrideSettings)(nil),      // 48: weir.event.v1.PriceOverrideSettings
-	(*PriceOverrideCreated)(nil),       // 49: weir.event.v1.PriceOverrideCreated
-	(*PriceOverrideUpdated)(nil),       // 50: weir.event.v1.PriceOverrideUpdated
-	(*PriceOverrideArchived)(nil),      // 51: weir.event.v1.PriceOverrideArchived
-	(*PriceOverrideRestored)(nil),      // 52: weir.event.v1.PriceOverrideRestored
-	(*SavedReportCreated)(nil),         // 53: weir.event.v1.SavedReportCreated
-	(*SavedReportUpdated)(nil),         // 54: weir.event.v1.SavedReportUpdated
-	(*SavedReportArchived)(nil),        // 55: weir.event.v1.SavedReportArchived
-	(*SavedReportRestored)(nil),        // 56: weir.event.v1.SavedReportRestored
-	(*AlertChannelCreated)(nil),        // 57: weir.event.v1.AlertChannelCreated
-	(*AlertChannelUpdated)(nil),        // 58: weir.event.v1.AlertChannelUpdated
-	(*AlertChannelSecretSet)(nil),      // 59: weir.event.v1.AlertChannelSecretSet
-	(*AlertChannelArchived)(nil),       // 60: weir.event.v1.AlertChannelArchived
-	(*AlertChannelRestored)(nil),       // 61: weir.event.v1.AlertChannelRestored
-	nil,                                // 62: weir.event.v1.ProviderCreated.HeadersEntry
-	nil,                                // 63: weir.event.v1.ProviderSettings.HeadersEntry
-	nil,                                // 64: weir.event.v1.KeyCreated.LabelsEntry
-	nil,                                // 65: weir.event.v1.KeyUpdated.LabelsEntry
-	(*timestamppb.Timestamp)(nil),      // 66: google.protobuf.Timestamp
+	(*OrganizationUpdated)(nil),        // 5: weir.event.v1.OrganizationUpdated
+	(*OrganizationSuspended)(nil),      // 6: weir.event.v1.OrganizationSuspended
+	(*OrganizationResumed)(nil),        // 7: weir.event.v1.OrganizationResumed
+	(*OrganizationArchived)(nil),       // 8: weir.event.v1.OrganizationArchived
+	(*MemberAdded)(nil),                // 9: weir.event.v1.MemberAdded
+	(*MemberInvited)(nil),              // 10: weir.event.v1.MemberInvited
+	(*MemberJoined)(nil),               // 11: weir.event.v1.MemberJoined
+	(*MemberRoleChanged)(nil),          // 12: weir.event.v1.MemberRoleChanged
+	(*MemberRemoved)(nil),              // 13: weir.event.v1.MemberRemoved
+	(*MemberErased)(nil),               // 14: weir.event.v1.MemberErased
+	(*MemberSessionsRevoked)(nil),      // 15: weir.event.v1.MemberSessionsRevoked
+	(*JoinDomainAdded)(nil),            // 16: weir.event.v1.JoinDomainAdded
+	(*JoinDomainChanged)(nil),          // 17: weir.event.v1.JoinDomainChanged
+	(*JoinDomainRemoved)(nil),          // 18: weir.event.v1.JoinDomainRemoved
+	(*ProjectCreated)(nil),             // 19: weir.event.v1.ProjectCreated
+	(*ProjectUpdated)(nil),             // 20: weir.event.v1.ProjectUpdated
+	(*ProjectArchived)(nil),            // 21: weir.event.v1.ProjectArchived
+	(*ProjectRestored)(nil),            // 22: weir.event.v1.ProjectRestored
+	(*ProviderCreated)(nil),            // 23: weir.event.v1.ProviderCreated
+	(*ProviderSettings)(nil),           // 24: weir.event.v1.ProviderSettings
+	(*ProviderUpdated)(nil),            // 25: weir.event.v1.ProviderUpdated
+	(*ProviderArchived)(nil),           // 26: weir.event.v1.ProviderArchived
+	(*ProviderRestored)(nil),           // 27: weir.event.v1.ProviderRestored
+	(*Timeouts)(nil),                   // 28: weir.event.v1.Timeouts
+	(*RouteCreated)(nil),               // 29: weir.event.v1.RouteCreated
+	(*RouteSettings)(nil),              // 30: weir.event.v1.RouteSettings
+	(*RouteUpdated)(nil),               // 31: weir.event.v1.RouteUpdated
+	(*RouteArchived)(nil),              // 32: weir.event.v1.RouteArchived
+	(*RouteRestored)(nil),              // 33: weir.event.v1.RouteRestored
+	(*KeyCreated)(nil),                 // 34: weir.event.v1.KeyCreated
+	(*KeyUpdated)(nil),                 // 35: weir.event.v1.KeyUpdated
+	(*KeyRotated)(nil),                 // 36: weir.event.v1.KeyRotated
+	(*KeyRevoked)(nil),                 // 37: weir.event.v1.KeyRevoked
+	(*KeyArchived)(nil),                // 38: weir.event.v1.KeyArchived
+	(*GatewayCreated)(nil),             // 39: weir.event.v1.GatewayCreated
+	(*GatewayUpdated)(nil),             // 40: weir.event.v1.GatewayUpdated
+	(*GatewayArchived)(nil),            // 41: weir.event.v1.GatewayArchived
+	(*GatewayRestored)(nil),            // 42: weir.event.v1.GatewayRestored
+	(*EnrolmentTokenRevoked)(nil),      // 43: weir.event.v1.EnrolmentTokenRevoked
+	(*EnrolmentTokenCreated)(nil),      // 44: weir.event.v1.EnrolmentTokenCreated
+	(*AgentEnrolled)(nil),              // 45: weir.event.v1.AgentEnrolled
+	(*ServiceAccountCreated)(nil),      // 46: weir.event.v1.ServiceAccountCreated
+	(*ServiceAccountUpdated)(nil),      // 47: weir.event.v1.ServiceAccountUpdated
+	(*ServiceAccountArchived)(nil),     // 48: weir.event.v1.ServiceAccountArchived
+	(*ServiceAccountTokenCreated)(nil), // 49: weir.event.v1.ServiceAccountTokenCreated
+	(*ServiceAccountTokenRevoked)(nil), // 50: weir.event.v1.ServiceAccountTokenRevoked
+	(*RoleBindingCreated)(nil),         // 51: weir.event.v1.RoleBindingCreated
+	(*RoleBindingArchived)(nil),        // 52: weir.event.v1.RoleBindingArchived
+	(*Rates)(nil),                      // 53: weir.event.v1.Rates
+	(*PriceOverrideSettings)(nil),      // 54: weir.event.v1.PriceOverrideSettings
+	(*PriceOverrideCreated)(nil),       // 55: weir.event.v1.PriceOverrideCreated
+	(*PriceOverrideUpdated)(nil),       // 56: weir.event.v1.PriceOverrideUpdated
+	(*PriceOverrideArchived)(nil),      // 57: weir.event.v1.PriceOverrideArchived
+	(*PriceOverrideRestored)(nil),      // 58: weir.event.v1.PriceOverrideRestored
+	(*SavedReportCreated)(nil),         // 59: weir.event.v1.SavedReportCreated
+	(*SavedReportUpdated)(nil),         // 60: weir.event.v1.SavedReportUpdated
+	(*SavedReportArchived)(nil),        // 61: weir.event.v1.SavedReportArchived
+	(*SavedReportRestored)(nil),        // 62: weir.event.v1.SavedReportRestored
+	(*AlertChannelCreated)(nil),        // 63: weir.event.v1.AlertChannelCreated
+	(*AlertChannelUpdated)(nil),        // 64: weir.event.v1.AlertChannelUpdated
+	(*AlertChannelSecretSet)(nil),      // 65: weir.event.v1.AlertChannelSecretSet
+	(*AlertChannelArchived)(nil),       // 66: weir.event.v1.AlertChannelArchived
+	(*AlertChannelRestored)(nil),       // 67: weir.event.v1.AlertChannelRestored
+	nil,                                // 68: weir.event.v1.ProviderCreated.HeadersEntry
+	nil,                                // 69: weir.event.v1.ProviderSettings.HeadersEntry
+	nil,                                // 70: weir.event.v1.KeyCreated.LabelsEntry
+	nil,                                // 71: weir.event.v1.KeyUpdated.LabelsEntry
+	(*timestamppb.Timestamp)(nil),      // 72: google.protobuf.Timestamp
 }
 var file_weir_event_v1_event_proto_depIdxs = []int32{
 	0,  // 0: weir.event.v1.MemberAdded.role:type_name -> weir.event.v1.Role
 	0,  // 1: weir.event.v1.MemberInvited.role:type_name -> weir.event.v1.Role
-	66, // 2: weir.event.v1.MemberInvited.expires_at:type_name -> google.protobuf.Timestamp
+	72, // 2: weir.event.v1.MemberInvited.expires_at:type_name -> google.protobuf.Timestamp
 	0,  // 3: weir.event.v1.MemberRoleChanged.role:type_name -> weir.event.v1.Role
 	0,  // 4: weir.event.v1.JoinDomainAdded.role:type_name -> weir.event.v1.Role
 	0,  // 5: weir.event.v1.JoinDomainChanged.role:type_name -> weir.event.v1.Role
-	66, // 6: weir.event.v1.ProjectRestored.created_at:type_name -> google.protobuf.Timestamp
+	72, // 6: weir.event.v1.ProjectRestored.created_at:type_name -> google.protobuf.Timestamp
 	1,  // 7: weir.event.v1.ProviderCreated.dialect:type_name -> weir.event.v1.Dialect
-	62, // 8: weir.event.v1.ProviderCreated.headers:type_name -> weir.event.v1.ProviderCreated.HeadersEntry
-	24, // 9: weir.event.v1.ProviderCreated.timeouts:type_name -> weir.event.v1.Timeouts
+	68, // 8: weir.event.v1.ProviderCreated.headers:type_name -> weir.event.v1.ProviderCreated.HeadersEntry
+	28, // 9: weir.event.v1.ProviderCreated.timeouts:type_name -> weir.event.v1.Timeouts
 	1,  // 10: weir.event.v1.ProviderSettings.dialect:type_name -> weir.event.v1.Dialect
-	63, // 11: weir.event.v1.ProviderSettings.headers:type_name -> weir.event.v1.ProviderSettings.HeadersEntry
-	24, // 12: weir.event.v1.ProviderSettings.timeouts:type_name -> weir.event.v1.Timeouts
-	20, // 13: weir.event.v1.ProviderUpdated.settings:type_name -> weir.event.v1.ProviderSettings
-	20, // 14: weir.event.v1.ProviderRestored.settings:type_name -> weir.event.v1.ProviderSettings
-	66, // 15: weir.event.v1.ProviderRestored.created_at:type_name -> google.protobuf.Timestamp
+	69, // 11: weir.event.v1.ProviderSettings.headers:type_name -> weir.event.v1.ProviderSettings.HeadersEntry
+	28, // 12: weir.event.v1.ProviderSettings.timeouts:type_name -> weir.event.v1.Timeouts
+	24, // 13: weir.event.v1.ProviderUpdated.settings:type_name -> weir.event.v1.ProviderSettings
+	24, // 14: weir.event.v1.ProviderRestored.settings:type_name -> weir.event.v1.ProviderSettings
+	72, // 15: weir.event.v1.ProviderRestored.created_at:type_name -> google.protobuf.Timestamp
 	2,  // 16: weir.event.v1.RouteCreated.strategy:type_name -> weir.event.v1.Strategy
 	3,  // 17: weir.event.v1.RouteCreated.targets:type_name -> weir.event.v1.Target
-	24, // 18: weir.event.v1.RouteCreated.timeouts:type_name -> weir.event.v1.Timeouts
+	28, // 18: weir.event.v1.RouteCreated.timeouts:type_name -> weir.event.v1.Timeouts
 	2,  // 19: weir.event.v1.RouteSettings.strategy:type_name -> weir.event.v1.Strategy
 	3,  // 20: weir.event.v1.RouteSettings.targets:type_name -> weir.event.v1.Target
-	24, // 21: weir.event.v1.RouteSettings.timeouts:type_name -> weir.event.v1.Timeouts
-	26, // 22: weir.event.v1.RouteUpdated.settings:type_name -> weir.event.v1.RouteSettings
-	26, // 23: weir.event.v1.RouteRestored.settings:type_name -> weir.event.v1.RouteSettings
-	66, // 24: weir.event.v1.RouteRestored.created_at:type_name -> google.protobuf.Timestamp
-	66, // 25: weir.event.v1.KeyCreated.expires_at:type_name -> google.protobuf.Timestamp
-	64, // 26: weir.event.v1.KeyCreated.labels:type_name -> weir.event.v1.KeyCreated.LabelsEntry
-	66, // 27: weir.event.v1.KeyUpdated.expires_at:type_name -> google.protobuf.Timestamp
-	65, // 28: weir.event.v1.KeyUpdated.labels:type_name -> weir.event.v1.KeyUpdated.LabelsEntry
-	66, // 29: weir.event.v1.KeyRotated.previous_expires_at:type_name -> google.protobuf.Timestamp
-	66, // 30: weir.event.v1.KeyRevoked.revoked_at:type_name -> google.protobuf.Timestamp
-	66, // 31: weir.event.v1.GatewayRestored.created_at:type_name -> google.protobuf.Timestamp
-	66, // 32: weir.event.v1.EnrolmentTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
+	28, // 21: weir.event.v1.RouteSettings.timeouts:type_name -> weir.event.v1.Timeouts
+	30, // 22: weir.event.v1.RouteUpdated.settings:type_name -> weir.event.v1.RouteSettings
+	30, // 23: weir.event.v1.RouteRestored.settings:type_name -> weir.event.v1.RouteSettings
+	72, // 24: weir.event.v1.RouteRestored.created_at:type_name -> google.protobuf.Timestamp
+	72, // 25: weir.event.v1.KeyCreated.expires_at:type_name -> google.protobuf.Timestamp
+	70, // 26: weir.event.v1.KeyCreated.labels:type_name -> weir.event.v1.KeyCreated.LabelsEntry
+	72, // 27: weir.event.v1.KeyUpdated.expires_at:type_name -> google.protobuf.Timestamp
+	71, // 28: weir.event.v1.KeyUpdated.labels:type_name -> weir.event.v1.KeyUpdated.LabelsEntry
+	72, // 29: weir.event.v1.KeyRotated.previous_expires_at:type_name -> google.protobuf.Timestamp
+	72, // 30: weir.event.v1.KeyRevoked.revoked_at:type_name -> google.protobuf.Timestamp
+	72, // 31: weir.event.v1.GatewayRestored.created_at:type_name -> google.protobuf.Timestamp
+	72, // 32: weir.event.v1.EnrolmentTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
 	0,  // 33: weir.event.v1.ServiceAccountCreated.role:type_name -> weir.event.v1.Role
 	0,  // 34: weir.event.v1.ServiceAccountUpdated.role:type_name -> weir.event.v1.Role
-	66, // 35: weir.event.v1.ServiceAccountTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
-	47, // 36: weir.event.v1.PriceOverrideSettings.rates:type_name -> weir.event.v1.Rates
-	47, // 37: weir.event.v1.PriceOverrideSettings.long_rates:type_name -> weir.event.v1.Rates
-	48, // 38: weir.event.v1.PriceOverrideCreated.settings:type_name -> weir.event.v1.PriceOverrideSettings
-	48, // 39: weir.event.v1.PriceOverrideUpdated.settings:type_name -> weir.event.v1.PriceOverrideSettings
-	48, // 40: weir.event.v1.PriceOverrideRestored.settings:type_name -> weir.event.v1.PriceOverrideSettings
-	66, // 41: weir.event.v1.PriceOverrideRestored.created_at:type_name -> google.protobuf.Timestamp
-	66, // 42: weir.event.v1.SavedReportRestored.created_at:type_name -> google.protobuf.Timestamp
-	66, // 43: weir.event.v1.AlertChannelRestored.created_at:type_name -> google.protobuf.Timestamp
-	44, // [44:44] is the sub-list for method output_type
-	44, // [44:44] is the sub-list for method input_type
-	44, // [44:44] is the sub-list for extension type_name
-	44, // [44:44] is the sub-list for extension extendee
-	0,  // [0:44] is the sub-list for field type_name
+	72, // 35: weir.event.v1.ServiceAccountTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
+	0,  // 36: weir.event.v1.RoleBindingCreated.role:type_name -> weir.event.v1.Role
+	53, // 37: weir.event.v1.PriceOverrideSettings.rates:type_name -> weir.event.v1.Rates
+	53, // 38: weir.event.v1.PriceOverrideSettings.long_rates:type_name -> weir.event.v1.Rates
+	54, // 39: weir.event.v1.PriceOverrideCreated.settings:type_name -> weir.event.v1.PriceOverrideSettings
+	54, // 40: weir.event.v1.PriceOverrideUpdated.settings:type_name -> weir.event.v1.PriceOverrideSettings
+	54, // 41: weir.event.v1.PriceOverrideRestored.settings:type_name -> weir.event.v1.PriceOverrideSettings
+	72, // 42: weir.event.v1.PriceOverrideRestored.created_at:type_name -> google.protobuf.Timestamp
+	72, // 43: weir.event.v1.SavedReportRestored.created_at:type_name -> google.protobuf.Timestamp
+	72, // 44: weir.event.v1.AlertChannelRestored.created_at:type_name -> google.protobuf.Timestamp
+	45, // [45:45] is the sub-list for method output_type
+	45, // [45:45] is the sub-list for method input_type
+	45, // [45:45] is the sub-list for extension type_name
+	45, // [45:45] is the sub-list for extension extendee
+	0,  // [0:45] is the sub-list for field type_name
 }
 
 func init() { file_weir_event_v1_event_proto_init() }
@@ -3822,14 +4135,14 @@ func file_weir_event_v1_event_proto_init() {
 	if File_weir_event_v1_event_proto != nil {
 		return
 	}
-	file_weir_event_v1_event_proto_msgTypes[44].OneofWrappers = []any{}
+	file_weir_event_v1_event_proto_msgTypes[50].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_event_v1_event_proto_rawDesc), len(file_weir_event_v1_event_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   63,
+			NumMessages:   69,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -39,9 +39,21 @@ const (
 	// OrganizationServiceGetOrganizationProcedure is the fully-qualified name of the
 	// OrganizationService's GetOrganization RPC.
 	OrganizationServiceGetOrganizationProcedure = "/weir.admin.v1.OrganizationService/GetOrganization"
+	// OrganizationServiceUpdateOrganizationProcedure is the fully-qualified name of the
+	// OrganizationService's UpdateOrganization RPC.
+	OrganizationServiceUpdateOrganizationProcedure = "/weir.admin.v1.OrganizationService/UpdateOrganization"
 	// OrganizationServiceListOrganizationsProcedure is the fully-qualified name of the
 	// OrganizationService's ListOrganizations RPC.
 	OrganizationServiceListOrganizationsProcedure = "/weir.admin.v1.OrganizationService/ListOrganizations"
+	// OrganizationServiceSuspendOrganizationProcedure is the fully-qualified name of the
+	// OrganizationService's SuspendOrganization RPC.
+	OrganizationServiceSuspendOrganizationProcedure = "/weir.admin.v1.OrganizationService/SuspendOrganization"
+	// OrganizationServiceResumeOrganizationProcedure is the fully-qualified name of the
+	// OrganizationService's ResumeOrganization RPC.
+	OrganizationServiceResumeOrganizationProcedure = "/weir.admin.v1.OrganizationService/ResumeOrganization"
+	// OrganizationServiceDeleteOrganizationProcedure is the fully-qualified name of the
+	// OrganizationService's DeleteOrganization RPC.
+	OrganizationServiceDeleteOrganizationProcedure = "/weir.admin.v1.OrganizationService/DeleteOrganization"
 )
 
 // OrganizationServiceClient is a client for the weir.admin.v1.OrganizationService service.
@@ -51,8 +63,25 @@ type OrganizationServiceClient interface {
 	CreateOrganization(context.Context, *connect.Request[v1.CreateOrganizationRequest]) (*connect.Response[v1.CreateOrganizationResponse], error)
 	// GetOrganization returns the caller's own.
 	GetOrganization(context.Context, *connect.Request[v1.GetOrganizationRequest]) (*connect.Response[v1.GetOrganizationResponse], error)
+	// UpdateOrganization changes the caller's own. AlreadyExists: another organization
+	// has the name. FailedPrecondition: a living gateway is in a region that
+	// allowed_regions leaves out.
+	UpdateOrganization(context.Context, *connect.Request[v1.UpdateOrganizationRequest]) (*connect.Response[v1.UpdateOrganizationResponse], error)
 	// ListOrganizations is the operator's.
 	ListOrganizations(context.Context, *connect.Request[v1.ListOrganizationsRequest]) (*connect.Response[v1.ListOrganizationsResponse], error)
+	// SuspendOrganization is the operator's. Members and service accounts are refused
+	// all but WhoAmI and the like, PermissionDenied with the reason
+	// organization_suspended; console logins end; no agent joins. Agents serve on with
+	// the policy that they have, and get no new one. Nothing that is answered after
+	// this did is written by the tenant. Said twice it is true once.
+	SuspendOrganization(context.Context, *connect.Request[v1.SuspendOrganizationRequest]) (*connect.Response[v1.SuspendOrganizationResponse], error)
+	// ResumeOrganization is the operator's: everything is as it was before, but for
+	// console logins, which stay ended.
+	ResumeOrganization(context.Context, *connect.Request[v1.ResumeOrganizationRequest]) (*connect.Response[v1.ResumeOrganizationResponse], error)
+	// DeleteOrganization is the operator's: it archives a suspended organization, for
+	// ever. Its tokens, sessions and agents are unknown from then on, its name is free.
+	// Its log stays.
+	DeleteOrganization(context.Context, *connect.Request[v1.DeleteOrganizationRequest]) (*connect.Response[v1.DeleteOrganizationResponse], error)
 }
 
 // NewOrganizationServiceClient constructs a client for the weir.admin.v1.OrganizationService
@@ -79,6 +108,12 @@ func NewOrganizationServiceClient(httpClient connect.HTTPClient, baseURL string,
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
+		updateOrganization: connect.NewClient[v1.UpdateOrganizationRequest, v1.UpdateOrganizationResponse](
+			httpClient,
+			baseURL+OrganizationServiceUpdateOrganizationProcedure,
+			connect.WithSchema(organizationServiceMethods.ByName("UpdateOrganization")),
+			connect.WithClientOptions(opts...),
+		),
 		listOrganizations: connect.NewClient[v1.ListOrganizationsRequest, v1.ListOrganizationsResponse](
 			httpClient,
 			baseURL+OrganizationServiceListOrganizationsProcedure,
@@ -86,14 +121,36 @@ func NewOrganizationServiceClient(httpClient connect.HTTPClient, baseURL string,
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
+		suspendOrganization: connect.NewClient[v1.SuspendOrganizationRequest, v1.SuspendOrganizationResponse](
+			httpClient,
+			baseURL+OrganizationServiceSuspendOrganizationProcedure,
+			connect.WithSchema(organizationServiceMethods.ByName("SuspendOrganization")),
+			connect.WithClientOptions(opts...),
+		),
+		resumeOrganization: connect.NewClient[v1.ResumeOrganizationRequest, v1.ResumeOrganizationResponse](
+			httpClient,
+			baseURL+OrganizationServiceResumeOrganizationProcedure,
+			connect.WithSchema(organizationServiceMethods.ByName("ResumeOrganization")),
+			connect.WithClientOptions(opts...),
+		),
+		deleteOrganization: connect.NewClient[v1.DeleteOrganizationRequest, v1.DeleteOrganizationResponse](
+			httpClient,
+			baseURL+OrganizationServiceDeleteOrganizationProcedure,
+			connect.WithSchema(organizationServiceMethods.ByName("DeleteOrganization")),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
 // organizationServiceClient implements OrganizationServiceClient.
 type organizationServiceClient struct {
-	createOrganization *connect.Client[v1.CreateOrganizationRequest, v1.CreateOrganizationResponse]
-	getOrganization    *connect.Client[v1.GetOrganizationRequest, v1.GetOrganizationResponse]
-	listOrganizations  *connect.Client[v1.ListOrganizationsRequest, v1.ListOrganizationsResponse]
+	createOrganization  *connect.Client[v1.CreateOrganizationRequest, v1.CreateOrganizationResponse]
+	getOrganization     *connect.Client[v1.GetOrganizationRequest, v1.GetOrganizationResponse]
+	updateOrganization  *connect.Client[v1.UpdateOrganizationRequest, v1.UpdateOrganizationResponse]
+	listOrganizations   *connect.Client[v1.ListOrganizationsRequest, v1.ListOrganizationsResponse]
+	suspendOrganization *connect.Client[v1.SuspendOrganizationRequest, v1.SuspendOrganizationResponse]
+	resumeOrganization  *connect.Client[v1.ResumeOrganizationRequest, v1.ResumeOrganizationResponse]
+	deleteOrganization  *connect.Client[v1.DeleteOrganizationRequest, v1.DeleteOrganizationResponse]
 }
 
 // CreateOrganization calls weir.admin.v1.OrganizationService.CreateOrganization.
@@ -106,9 +163,29 @@ func (c *organizationServiceClient) GetOrganization(ctx context.Context, req *co
 	return c.getOrganization.CallUnary(ctx, req)
 }
 
+// UpdateOrganization calls weir.admin.v1.OrganizationService.UpdateOrganization.
+func (c *organizationServiceClient) UpdateOrganization(ctx context.Context, req *connect.Request[v1.UpdateOrganizationRequest]) (*connect.Response[v1.UpdateOrganizationResponse], error) {
+	return c.updateOrganization.CallUnary(ctx, req)
+}
+
 // ListOrganizations calls weir.admin.v1.OrganizationService.ListOrganizations.
 func (c *organizationServiceClient) ListOrganizations(ctx context.Context, req *connect.Request[v1.ListOrganizationsRequest]) (*connect.Response[v1.ListOrganizationsResponse], error) {
 	return c.listOrganizations.CallUnary(ctx, req)
+}
+
+// SuspendOrganization calls weir.admin.v1.OrganizationService.SuspendOrganization.
+func (c *organizationServiceClient) SuspendOrganization(ctx context.Context, req *connect.Request[v1.SuspendOrganizationRequest]) (*connect.Response[v1.SuspendOrganizationResponse], error) {
+	return c.suspendOrganization.CallUnary(ctx, req)
+}
+
+// ResumeOrganization calls weir.admin.v1.OrganizationService.ResumeOrganization.
+func (c *organizationServiceClient) ResumeOrganization(ctx context.Context, req *connect.Request[v1.ResumeOrganizationRequest]) (*connect.Response[v1.ResumeOrganizationResponse], error) {
+	return c.resumeOrganization.CallUnary(ctx, req)
+}
+
+// DeleteOrganization calls weir.admin.v1.OrganizationService.DeleteOrganization.
+func (c *organizationServiceClient) DeleteOrganization(ctx context.Context, req *connect.Request[v1.DeleteOrganizationRequest]) (*connect.Response[v1.DeleteOrganizationResponse], error) {
+	return c.deleteOrganization.CallUnary(ctx, req)
 }
 
 // OrganizationServiceHandler is an implementation of the weir.admin.v1.OrganizationService service.
@@ -118,8 +195,25 @@ type OrganizationServiceHandler interface {
 	CreateOrganization(context.Context, *connect.Request[v1.CreateOrganizationRequest]) (*connect.Response[v1.CreateOrganizationResponse], error)
 	// GetOrganization returns the caller's own.
 	GetOrganization(context.Context, *connect.Request[v1.GetOrganizationRequest]) (*connect.Response[v1.GetOrganizationResponse], error)
+	// UpdateOrganization changes the caller's own. AlreadyExists: another organization
+	// has the name. FailedPrecondition: a living gateway is in a region that
+	// allowed_regions leaves out.
+	UpdateOrganization(context.Context, *connect.Request[v1.UpdateOrganizationRequest]) (*connect.Response[v1.UpdateOrganizationResponse], error)
 	// ListOrganizations is the operator's.
 	ListOrganizations(context.Context, *connect.Request[v1.ListOrganizationsRequest]) (*connect.Response[v1.ListOrganizationsResponse], error)
+	// SuspendOrganization is the operator's. Members and service accounts are refused
+	// all but WhoAmI and the like, PermissionDenied with the reason
+	// organization_suspended; console logins end; no agent joins. Agents serve on with
+	// the policy that they have, and get no new one. Nothing that is answered after
+	// this did is written by the tenant. Said twice it is true once.
+	SuspendOrganization(context.Context, *connect.Request[v1.SuspendOrganizationRequest]) (*connect.Response[v1.SuspendOrganizationResponse], error)
+	// ResumeOrganization is the operator's: everything is as it was before, but for
+	// console logins, which stay ended.
+	ResumeOrganization(context.Context, *connect.Request[v1.ResumeOrganizationRequest]) (*connect.Response[v1.ResumeOrganizationResponse], error)
+	// DeleteOrganization is the operator's: it archives a suspended organization, for
+	// ever. Its tokens, sessions and agents are unknown from then on, its name is free.
+	// Its log stays.
+	DeleteOrganization(context.Context, *connect.Request[v1.DeleteOrganizationRequest]) (*connect.Response[v1.DeleteOrganizationResponse], error)
 }
 
 // NewOrganizationServiceHandler builds an HTTP handler from the service implementation. It returns
@@ -142,11 +236,35 @@ func NewOrganizationServiceHandler(svc OrganizationServiceHandler, opts ...conne
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
+	organizationServiceUpdateOrganizationHandler := connect.NewUnaryHandler(
+		OrganizationServiceUpdateOrganizationProcedure,
+		svc.UpdateOrganization,
+		connect.WithSchema(organizationServiceMethods.ByName("UpdateOrganization")),
+		connect.WithHandlerOptions(opts...),
+	)
 	organizationServiceListOrganizationsHandler := connect.NewUnaryHandler(
 		OrganizationServiceListOrganizationsProcedure,
 		svc.ListOrganizations,
 		connect.WithSchema(organizationServiceMethods.ByName("ListOrganizations")),
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	organizationServiceSuspendOrganizationHandler := connect.NewUnaryHandler(
+		OrganizationServiceSuspendOrganizationProcedure,
+		svc.SuspendOrganization,
+		connect.WithSchema(organizationServiceMethods.ByName("SuspendOrganization")),
+		connect.WithHandlerOptions(opts...),
+	)
+	organizationServiceResumeOrganizationHandler := connect.NewUnaryHandler(
+		OrganizationServiceResumeOrganizationProcedure,
+		svc.ResumeOrganization,
+		connect.WithSchema(organizationServiceMethods.ByName("ResumeOrganization")),
+		connect.WithHandlerOptions(opts...),
+	)
+	organizationServiceDeleteOrganizationHandler := connect.NewUnaryHandler(
+		OrganizationServiceDeleteOrganizationProcedure,
+		svc.DeleteOrganization,
+		connect.WithSchema(organizationServiceMethods.ByName("DeleteOrganization")),
 		connect.WithHandlerOptions(opts...),
 	)
 	return "/weir.admin.v1.OrganizationService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -155,8 +273,16 @@ func NewOrganizationServiceHandler(svc OrganizationServiceHandler, opts ...conne
 			organizationServiceCreateOrganizationHandler.ServeHTTP(w, r)
 		case OrganizationServiceGetOrganizationProcedure:
 			organizationServiceGetOrganizationHandler.ServeHTTP(w, r)
+		case OrganizationServiceUpdateOrganizationProcedure:
+			organizationServiceUpdateOrganizationHandler.ServeHTTP(w, r)
 		case OrganizationServiceListOrganizationsProcedure:
 			organizationServiceListOrganizationsHandler.ServeHTTP(w, r)
+		case OrganizationServiceSuspendOrganizationProcedure:
+			organizationServiceSuspendOrganizationHandler.ServeHTTP(w, r)
+		case OrganizationServiceResumeOrganizationProcedure:
+			organizationServiceResumeOrganizationHandler.ServeHTTP(w, r)
+		case OrganizationServiceDeleteOrganizationProcedure:
+			organizationServiceDeleteOrganizationHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -174,6 +300,22 @@ func (UnimplementedOrganizationServiceHandler) GetOrganization(context.Context, 
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weir.admin.v1.OrganizationService.GetOrganization is not implemented"))
 }
 
+func (UnimplementedOrganizationServiceHandler) UpdateOrganization(context.Context, *connect.Request[v1.UpdateOrganizationRequest]) (*connect.Response[v1.UpdateOrganizationResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weir.admin.v1.OrganizationService.UpdateOrganization is not implemented"))
+}
+
 func (UnimplementedOrganizationServiceHandler) ListOrganizations(context.Context, *connect.Request[v1.ListOrganizationsRequest]) (*connect.Response[v1.ListOrganizationsResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weir.admin.v1.OrganizationService.ListOrganizations is not implemented"))
+}
+
+func (UnimplementedOrganizationServiceHandler) SuspendOrganization(context.Context, *connect.Request[v1.SuspendOrganizationRequest]) (*connect.Response[v1.SuspendOrganizationResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weir.admin.v1.OrganizationService.SuspendOrganization is not implemented"))
+}
+
+func (UnimplementedOrganizationServiceHandler) ResumeOrganization(context.Context, *connect.Request[v1.ResumeOrganizationRequest]) (*connect.Response[v1.ResumeOrganizationResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weir.admin.v1.OrganizationService.ResumeOrganization is not implemented"))
+}
+
+func (UnimplementedOrganizationServiceHandler) DeleteOrganization(context.Context, *connect.Request[v1.DeleteOrganizationRequest]) (*connect.Response[v1.DeleteOrganizationResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weir.admin.v1.OrganizationService.DeleteOrganization is not implemented"))
 }

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file weir/admin/v1/common.proto.
  */
 export const file_weir_admin_v1_common: GenFile = /*@__PURE__*/
-  fileDesc("Chp3ZWlyL2FkbWluL3YxL2NvbW1vbi5wcm90bxINd2Vpci5hZG1pbi52MSJDCghNdXRhdGlvbhISCgpyZXF1ZXN0X2lkGAEgASgJEhUKDXZhbGlkYXRlX29ubHkYAiABKAgSDAoEZXRhZxgDIAEoCSJOCgRBc09mEhEKB3ZlcnNpb24YASABKANIABIqCgR0aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgAQgcKBXBvaW50IiMKBFBhZ2USDAoEc2l6ZRgBIAEoBRINCgV0b2tlbhgCIAEoCSKMAQoIVGltZW91dHMSLQoKZmlyc3RfYnl0ZRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhInCgRpZGxlGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEigKBXRvdGFsGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uKnIKBFJvbGUSFAoQUk9MRV9VTlNQRUNJRklFRBAAEg4KClJPTEVfT1dORVIQARIOCgpST0xFX0FETUlOEAISEQoNUk9MRV9PUEVSQVRPUhADEhAKDFJPTEVfQU5BTFlTVBAEEg8KC1JPTEVfVklFV0VSEAViBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("Chp3ZWlyL2FkbWluL3YxL2NvbW1vbi5wcm90bxINd2Vpci5hZG1pbi52MSJDCghNdXRhdGlvbhISCgpyZXF1ZXN0X2lkGAEgASgJEhUKDXZhbGlkYXRlX29ubHkYAiABKAgSDAoEZXRhZxgDIAEoCSJOCgRBc09mEhEKB3ZlcnNpb24YASABKANIABIqCgR0aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgAQgcKBXBvaW50IiMKBFBhZ2USDAoEc2l6ZRgBIAEoBRINCgV0b2tlbhgCIAEoCSKMAQoIVGltZW91dHMSLQoKZmlyc3RfYnl0ZRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhInCgRpZGxlGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEigKBXRvdGFsGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uKooBCgRSb2xlEhQKEFJPTEVfVU5TUEVDSUZJRUQQABIOCgpST0xFX09XTkVSEAESDgoKUk9MRV9BRE1JThACEhEKDVJPTEVfT1BFUkFUT1IQAxIQCgxST0xFX0FOQUxZU1QQBBIPCgtST0xFX1ZJRVdFUhAFEhYKElJPTEVfUFJPSkVDVFNfT05MWRAGYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * Mutation goes with every mutating request.
@@ -187,6 +187,13 @@ export enum Role {
    * @generated from enum value: ROLE_VIEWER = 5;
    */
   VIEWER = 5,
+
+  /**
+   * Nothing of the organization but what role bindings on projects allow.
+   *
+   * @generated from enum value: ROLE_PROJECTS_ONLY = 6;
+   */
+  PROJECTS_ONLY = 6,
 }
 
 /**

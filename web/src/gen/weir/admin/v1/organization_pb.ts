@@ -4,9 +4,9 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import type { Mutation, Page } from "./common_pb";
+import type { FieldMask, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_field_mask, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { AsOf, Mutation, Page } from "./common_pb";
 import { file_weir_admin_v1_common } from "./common_pb";
 import { file_weir_admin_v1_options } from "./options_pb";
 import type { Message } from "@bufbuild/protobuf";
@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file weir/admin/v1/organization.proto.
  */
 export const file_weir_admin_v1_organization: GenFile = /*@__PURE__*/
-  fileDesc("CiB3ZWlyL2FkbWluL3YxL29yZ2FuaXphdGlvbi5wcm90bxINd2Vpci5hZG1pbi52MSJ/CgxPcmdhbml6YXRpb24SCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIUCgxkaXNwbGF5X25hbWUYAyABKAkSLgoKY3JlYXRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHdmVyc2lvbhgFIAEoAyJ/ChlDcmVhdGVPcmdhbml6YXRpb25SZXF1ZXN0EgwKBG5hbWUYASABKAkSFAoMZGlzcGxheV9uYW1lGAIgASgJEhMKC293bmVyX2VtYWlsGAMgASgJEikKCG11dGF0aW9uGAQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiKSAQoaQ3JlYXRlT3JnYW5pemF0aW9uUmVzcG9uc2USMQoMb3JnYW5pemF0aW9uGAEgASgLMhsud2Vpci5hZG1pbi52MS5Pcmdhbml6YXRpb24SIwoVc2VydmljZV9hY2NvdW50X3Rva2VuGAIgASgJQgSItRgBEhwKFHNlY3JldF9hbHJlYWR5X3Nob3duGAMgASgIIhgKFkdldE9yZ2FuaXphdGlvblJlcXVlc3QiTAoXR2V0T3JnYW5pemF0aW9uUmVzcG9uc2USMQoMb3JnYW5pemF0aW9uGAEgASgLMhsud2Vpci5hZG1pbi52MS5Pcmdhbml6YXRpb24iPQoYTGlzdE9yZ2FuaXphdGlvbnNSZXF1ZXN0EiEKBHBhZ2UYASABKAsyEy53ZWlyLmFkbWluLnYxLlBhZ2UiaAoZTGlzdE9yZ2FuaXphdGlvbnNSZXNwb25zZRIyCg1vcmdhbml6YXRpb25zGAEgAygLMhsud2Vpci5hZG1pbi52MS5Pcmdhbml6YXRpb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJMpoDChNPcmdhbml6YXRpb25TZXJ2aWNlEoMBChJDcmVhdGVPcmdhbml6YXRpb24SKC53ZWlyLmFkbWluLnYxLkNyZWF0ZU9yZ2FuaXphdGlvblJlcXVlc3QaKS53ZWlyLmFkbWluLnYxLkNyZWF0ZU9yZ2FuaXphdGlvblJlc3BvbnNlIhiKtRgUb3JnYW5pemF0aW9ucy5jcmVhdGUSeQoPR2V0T3JnYW5pemF0aW9uEiUud2Vpci5hZG1pbi52MS5HZXRPcmdhbml6YXRpb25SZXF1ZXN0GiYud2Vpci5hZG1pbi52MS5HZXRPcmdhbml6YXRpb25SZXNwb25zZSIXkAIBirUYEG9yZ2FuaXphdGlvbi5nZXQSgQEKEUxpc3RPcmdhbml6YXRpb25zEicud2Vpci5hZG1pbi52MS5MaXN0T3JnYW5pemF0aW9uc1JlcXVlc3QaKC53ZWlyLmFkbWluLnYxLkxpc3RPcmdhbml6YXRpb25zUmVzcG9uc2UiGZACAYq1GBJvcmdhbml6YXRpb25zLmxpc3RiBnByb3RvMw", [file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options]);
+  fileDesc("CiB3ZWlyL2FkbWluL3YxL29yZ2FuaXphdGlvbi5wcm90bxINd2Vpci5hZG1pbi52MSLzAQoMT3JnYW5pemF0aW9uEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSFAoMZGlzcGxheV9uYW1lGAMgASgJEi4KCmNyZWF0ZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB3ZlcnNpb24YBSABKAMSDAoEZXRhZxgGIAEoCRIXCg9hbGxvd2VkX3JlZ2lvbnMYByADKAkSMAoMc3VzcGVuZGVkX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIZChFzdXNwZW5zaW9uX3JlYXNvbhgJIAEoCSJ/ChlDcmVhdGVPcmdhbml6YXRpb25SZXF1ZXN0EgwKBG5hbWUYASABKAkSFAoMZGlzcGxheV9uYW1lGAIgASgJEhMKC293bmVyX2VtYWlsGAMgASgJEikKCG11dGF0aW9uGAQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiKSAQoaQ3JlYXRlT3JnYW5pemF0aW9uUmVzcG9uc2USMQoMb3JnYW5pemF0aW9uGAEgASgLMhsud2Vpci5hZG1pbi52MS5Pcmdhbml6YXRpb24SIwoVc2VydmljZV9hY2NvdW50X3Rva2VuGAIgASgJQgSItRgBEhwKFHNlY3JldF9hbHJlYWR5X3Nob3duGAMgASgIIjwKFkdldE9yZ2FuaXphdGlvblJlcXVlc3QSIgoFYXNfb2YYASABKAsyEy53ZWlyLmFkbWluLnYxLkFzT2YiTAoXR2V0T3JnYW5pemF0aW9uUmVzcG9uc2USMQoMb3JnYW5pemF0aW9uGAEgASgLMhsud2Vpci5hZG1pbi52MS5Pcmdhbml6YXRpb24iPQoYTGlzdE9yZ2FuaXphdGlvbnNSZXF1ZXN0EiEKBHBhZ2UYASABKAsyEy53ZWlyLmFkbWluLnYxLlBhZ2UiaAoZTGlzdE9yZ2FuaXphdGlvbnNSZXNwb25zZRIyCg1vcmdhbml6YXRpb25zGAEgAygLMhsud2Vpci5hZG1pbi52MS5Pcmdhbml6YXRpb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIqoBChlVcGRhdGVPcmdhbml6YXRpb25SZXF1ZXN0EjEKDG9yZ2FuaXphdGlvbhgBIAEoCzIbLndlaXIuYWRtaW4udjEuT3JnYW5pemF0aW9uEi8KC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzaxIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iTwoaVXBkYXRlT3JnYW5pemF0aW9uUmVzcG9uc2USMQoMb3JnYW5pemF0aW9uGAEgASgLMhsud2Vpci5hZG1pbi52MS5Pcmdhbml6YXRpb24iYwoaU3VzcGVuZE9yZ2FuaXphdGlvblJlcXVlc3QSCgoCaWQYASABKAkSDgoGcmVhc29uGAIgASgJEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiJQChtTdXNwZW5kT3JnYW5pemF0aW9uUmVzcG9uc2USMQoMb3JnYW5pemF0aW9uGAEgASgLMhsud2Vpci5hZG1pbi52MS5Pcmdhbml6YXRpb24iUgoZUmVzdW1lT3JnYW5pemF0aW9uUmVxdWVzdBIKCgJpZBgBIAEoCRIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iTwoaUmVzdW1lT3JnYW5pemF0aW9uUmVzcG9uc2USMQoMb3JnYW5pemF0aW9uGAEgASgLMhsud2Vpci5hZG1pbi52MS5Pcmdhbml6YXRpb24iUgoZRGVsZXRlT3JnYW5pemF0aW9uUmVxdWVzdBIKCgJpZBgBIAEoCRIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iHAoaRGVsZXRlT3JnYW5pemF0aW9uUmVzcG9uc2UytgcKE09yZ2FuaXphdGlvblNlcnZpY2USgwEKEkNyZWF0ZU9yZ2FuaXphdGlvbhIoLndlaXIuYWRtaW4udjEuQ3JlYXRlT3JnYW5pemF0aW9uUmVxdWVzdBopLndlaXIuYWRtaW4udjEuQ3JlYXRlT3JnYW5pemF0aW9uUmVzcG9uc2UiGIq1GBRvcmdhbml6YXRpb25zLmNyZWF0ZRJ5Cg9HZXRPcmdhbml6YXRpb24SJS53ZWlyLmFkbWluLnYxLkdldE9yZ2FuaXphdGlvblJlcXVlc3QaJi53ZWlyLmFkbWluLnYxLkdldE9yZ2FuaXphdGlvblJlc3BvbnNlIheQAgGKtRgQb3JnYW5pemF0aW9uLmdldBKCAQoSVXBkYXRlT3JnYW5pemF0aW9uEigud2Vpci5hZG1pbi52MS5VcGRhdGVPcmdhbml6YXRpb25SZXF1ZXN0Gikud2Vpci5hZG1pbi52MS5VcGRhdGVPcmdhbml6YXRpb25SZXNwb25zZSIXirUYE29yZ2FuaXphdGlvbi51cGRhdGUSgQEKEUxpc3RPcmdhbml6YXRpb25zEicud2Vpci5hZG1pbi52MS5MaXN0T3JnYW5pemF0aW9uc1JlcXVlc3QaKC53ZWlyLmFkbWluLnYxLkxpc3RPcmdhbml6YXRpb25zUmVzcG9uc2UiGZACAYq1GBJvcmdhbml6YXRpb25zLmxpc3QShwEKE1N1c3BlbmRPcmdhbml6YXRpb24SKS53ZWlyLmFkbWluLnYxLlN1c3BlbmRPcmdhbml6YXRpb25SZXF1ZXN0Gioud2Vpci5hZG1pbi52MS5TdXNwZW5kT3JnYW5pemF0aW9uUmVzcG9uc2UiGYq1GBVvcmdhbml6YXRpb25zLnN1c3BlbmQShAEKElJlc3VtZU9yZ2FuaXphdGlvbhIoLndlaXIuYWRtaW4udjEuUmVzdW1lT3JnYW5pemF0aW9uUmVxdWVzdBopLndlaXIuYWRtaW4udjEuUmVzdW1lT3JnYW5pemF0aW9uUmVzcG9uc2UiGYq1GBVvcmdhbml6YXRpb25zLnN1c3BlbmQSgwEKEkRlbGV0ZU9yZ2FuaXphdGlvbhIoLndlaXIuYWRtaW4udjEuRGVsZXRlT3JnYW5pemF0aW9uUmVxdWVzdBopLndlaXIuYWRtaW4udjEuRGVsZXRlT3JnYW5pemF0aW9uUmVzcG9uc2UiGIq1GBRvcmdhbml6YXRpb25zLmRlbGV0ZWIGcHJvdG8z", [file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options]);
 
 /**
  * @generated from message weir.admin.v1.Organization
@@ -47,6 +47,34 @@ export type Organization = Message<"weir.admin.v1.Organization"> & {
    * @generated from field: int64 version = 5;
    */
   version: bigint;
+
+  /**
+   * Log version of its own last change.
+   *
+   * @generated from field: string etag = 6;
+   */
+  etag: string;
+
+  /**
+   * Gateways can be created in these regions only; empty: in any.
+   *
+   * @generated from field: repeated string allowed_regions = 7;
+   */
+  allowedRegions: string[];
+
+  /**
+   * Absent: it is not suspended.
+   *
+   * @generated from field: google.protobuf.Timestamp suspended_at = 8;
+   */
+  suspendedAt?: Timestamp | undefined;
+
+  /**
+   * Why, in the operator's words.
+   *
+   * @generated from field: string suspension_reason = 9;
+   */
+  suspensionReason: string;
 };
 
 /**
@@ -127,6 +155,10 @@ export const CreateOrganizationResponseSchema: GenMessage<CreateOrganizationResp
  * @generated from message weir.admin.v1.GetOrganizationRequest
  */
 export type GetOrganizationRequest = Message<"weir.admin.v1.GetOrganizationRequest"> & {
+  /**
+   * @generated from field: weir.admin.v1.AsOf as_of = 1;
+   */
+  asOf?: AsOf | undefined;
 };
 
 /**
@@ -193,6 +225,174 @@ export const ListOrganizationsResponseSchema: GenMessage<ListOrganizationsRespon
   messageDesc(file_weir_admin_v1_organization, 6);
 
 /**
+ * @generated from message weir.admin.v1.UpdateOrganizationRequest
+ */
+export type UpdateOrganizationRequest = Message<"weir.admin.v1.UpdateOrganizationRequest"> & {
+  /**
+   * Its id may be left out; name, display_name and allowed_regions can change.
+   *
+   * @generated from field: weir.admin.v1.Organization organization = 1;
+   */
+  organization?: Organization | undefined;
+
+  /**
+   * Which fields to take from organization; empty: those that are not empty; "*": all.
+   *
+   * @generated from field: google.protobuf.FieldMask update_mask = 2;
+   */
+  updateMask?: FieldMask | undefined;
+
+  /**
+   * @generated from field: weir.admin.v1.Mutation mutation = 20;
+   */
+  mutation?: Mutation | undefined;
+};
+
+/**
+ * Describes the message weir.admin.v1.UpdateOrganizationRequest.
+ * Use `create(UpdateOrganizationRequestSchema)` to create a new message.
+ */
+export const UpdateOrganizationRequestSchema: GenMessage<UpdateOrganizationRequest> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_organization, 7);
+
+/**
+ * @generated from message weir.admin.v1.UpdateOrganizationResponse
+ */
+export type UpdateOrganizationResponse = Message<"weir.admin.v1.UpdateOrganizationResponse"> & {
+  /**
+   * @generated from field: weir.admin.v1.Organization organization = 1;
+   */
+  organization?: Organization | undefined;
+};
+
+/**
+ * Describes the message weir.admin.v1.UpdateOrganizationResponse.
+ * Use `create(UpdateOrganizationResponseSchema)` to create a new message.
+ */
+export const UpdateOrganizationResponseSchema: GenMessage<UpdateOrganizationResponse> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_organization, 8);
+
+/**
+ * @generated from message weir.admin.v1.SuspendOrganizationRequest
+ */
+export type SuspendOrganizationRequest = Message<"weir.admin.v1.SuspendOrganizationRequest"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * The organization's people are shown it.
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+
+  /**
+   * @generated from field: weir.admin.v1.Mutation mutation = 20;
+   */
+  mutation?: Mutation | undefined;
+};
+
+/**
+ * Describes the message weir.admin.v1.SuspendOrganizationRequest.
+ * Use `create(SuspendOrganizationRequestSchema)` to create a new message.
+ */
+export const SuspendOrganizationRequestSchema: GenMessage<SuspendOrganizationRequest> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_organization, 9);
+
+/**
+ * @generated from message weir.admin.v1.SuspendOrganizationResponse
+ */
+export type SuspendOrganizationResponse = Message<"weir.admin.v1.SuspendOrganizationResponse"> & {
+  /**
+   * @generated from field: weir.admin.v1.Organization organization = 1;
+   */
+  organization?: Organization | undefined;
+};
+
+/**
+ * Describes the message weir.admin.v1.SuspendOrganizationResponse.
+ * Use `create(SuspendOrganizationResponseSchema)` to create a new message.
+ */
+export const SuspendOrganizationResponseSchema: GenMessage<SuspendOrganizationResponse> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_organization, 10);
+
+/**
+ * @generated from message weir.admin.v1.ResumeOrganizationRequest
+ */
+export type ResumeOrganizationRequest = Message<"weir.admin.v1.ResumeOrganizationRequest"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * @generated from field: weir.admin.v1.Mutation mutation = 20;
+   */
+  mutation?: Mutation | undefined;
+};
+
+/**
+ * Describes the message weir.admin.v1.ResumeOrganizationRequest.
+ * Use `create(ResumeOrganizationRequestSchema)` to create a new message.
+ */
+export const ResumeOrganizationRequestSchema: GenMessage<ResumeOrganizationRequest> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_organization, 11);
+
+/**
+ * @generated from message weir.admin.v1.ResumeOrganizationResponse
+ */
+export type ResumeOrganizationResponse = Message<"weir.admin.v1.ResumeOrganizationResponse"> & {
+  /**
+   * @generated from field: weir.admin.v1.Organization organization = 1;
+   */
+  organization?: Organization | undefined;
+};
+
+/**
+ * Describes the message weir.admin.v1.ResumeOrganizationResponse.
+ * Use `create(ResumeOrganizationResponseSchema)` to create a new message.
+ */
+export const ResumeOrganizationResponseSchema: GenMessage<ResumeOrganizationResponse> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_organization, 12);
+
+/**
+ * @generated from message weir.admin.v1.DeleteOrganizationRequest
+ */
+export type DeleteOrganizationRequest = Message<"weir.admin.v1.DeleteOrganizationRequest"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * @generated from field: weir.admin.v1.Mutation mutation = 20;
+   */
+  mutation?: Mutation | undefined;
+};
+
+/**
+ * Describes the message weir.admin.v1.DeleteOrganizationRequest.
+ * Use `create(DeleteOrganizationRequestSchema)` to create a new message.
+ */
+export const DeleteOrganizationRequestSchema: GenMessage<DeleteOrganizationRequest> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_organization, 13);
+
+/**
+ * @generated from message weir.admin.v1.DeleteOrganizationResponse
+ */
+export type DeleteOrganizationResponse = Message<"weir.admin.v1.DeleteOrganizationResponse"> & {
+};
+
+/**
+ * Describes the message weir.admin.v1.DeleteOrganizationResponse.
+ * Use `create(DeleteOrganizationResponseSchema)` to create a new message.
+ */
+export const DeleteOrganizationResponseSchema: GenMessage<DeleteOrganizationResponse> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_organization, 14);
+
+/**
  * @generated from service weir.admin.v1.OrganizationService
  */
 export const OrganizationService: GenService<{
@@ -218,6 +418,18 @@ export const OrganizationService: GenService<{
     output: typeof GetOrganizationResponseSchema;
   },
   /**
+   * UpdateOrganization changes the caller's own. AlreadyExists: another organization
+   * has the name. FailedPrecondition: a living gateway is in a region that
+   * allowed_regions leaves out.
+   *
+   * @generated from rpc weir.admin.v1.OrganizationService.UpdateOrganization
+   */
+  updateOrganization: {
+    methodKind: "unary";
+    input: typeof UpdateOrganizationRequestSchema;
+    output: typeof UpdateOrganizationResponseSchema;
+  },
+  /**
    * ListOrganizations is the operator's.
    *
    * @generated from rpc weir.admin.v1.OrganizationService.ListOrganizations
@@ -226,6 +438,43 @@ export const OrganizationService: GenService<{
     methodKind: "unary";
     input: typeof ListOrganizationsRequestSchema;
     output: typeof ListOrganizationsResponseSchema;
+  },
+  /**
+   * SuspendOrganization is the operator's. Members and service accounts are refused
+   * all but WhoAmI and the like, PermissionDenied with the reason
+   * organization_suspended; console logins end; no agent joins. Agents serve on with
+   * the policy that they have, and get no new one. Nothing that is answered after
+   * this did is written by the tenant. Said twice it is true once.
+   *
+   * @generated from rpc weir.admin.v1.OrganizationService.SuspendOrganization
+   */
+  suspendOrganization: {
+    methodKind: "unary";
+    input: typeof SuspendOrganizationRequestSchema;
+    output: typeof SuspendOrganizationResponseSchema;
+  },
+  /**
+   * ResumeOrganization is the operator's: everything is as it was before, but for
+   * console logins, which stay ended.
+   *
+   * @generated from rpc weir.admin.v1.OrganizationService.ResumeOrganization
+   */
+  resumeOrganization: {
+    methodKind: "unary";
+    input: typeof ResumeOrganizationRequestSchema;
+    output: typeof ResumeOrganizationResponseSchema;
+  },
+  /**
+   * DeleteOrganization is the operator's: it archives a suspended organization, for
+   * ever. Its tokens, sessions and agents are unknown from then on, its name is free.
+   * Its log stays.
+   *
+   * @generated from rpc weir.admin.v1.OrganizationService.DeleteOrganization
+   */
+  deleteOrganization: {
+    methodKind: "unary";
+    input: typeof DeleteOrganizationRequestSchema;
+    output: typeof DeleteOrganizationResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_weir_admin_v1_organization, 0);

@@ -311,7 +311,7 @@ export type ServiceAccountToken = Message<"weir.admin.v1.ServiceAccountToken"> &
   revokedAt?: Timestamp | undefined;
 
   /**
-   * Within a minute; absent: never.
+   * Up to a minute behind; absent: never. As it is now, also in answers about the past.
    *
    * @generated from field: google.protobuf.Timestamp last_used_at = 7;
    */

@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file weir/admin/v1/session.proto.
  */
 export const file_weir_admin_v1_session: GenFile = /*@__PURE__*/
-  fileDesc("Cht3ZWlyL2FkbWluL3YxL3Nlc3Npb24ucHJvdG8SDXdlaXIuYWRtaW4udjEiDwoNV2hvQW1JUmVxdWVzdCKnAQoOV2hvQW1JUmVzcG9uc2USDAoEa2luZBgBIAEoCRIKCgJpZBgCIAEoCRIPCgdkaXNwbGF5GAMgASgJEhcKD29yZ2FuaXphdGlvbl9pZBgEIAEoCRIZChFvcmdhbml6YXRpb25fbmFtZRgFIAEoCRIhCgRyb2xlGAYgASgOMhMud2Vpci5hZG1pbi52MS5Sb2xlEhMKC3Blcm1pc3Npb25zGAcgAygJIpICCgdTZXNzaW9uEgoKAmlkGAEgASgJEi4KCmNyZWF0ZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKDGxhc3Rfc2Vlbl9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPaWRsZV9leHBpcmVzX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpleHBpcmVzX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdhZGRyZXNzGAYgASgJEhIKCnVzZXJfYWdlbnQYByABKAkSDwoHY3VycmVudBgIIAEoCCIVChNMaXN0U2Vzc2lvbnNSZXF1ZXN0IkAKFExpc3RTZXNzaW9uc1Jlc3BvbnNlEigKCHNlc3Npb25zGAEgAygLMhYud2Vpci5hZG1pbi52MS5TZXNzaW9uIiIKFFJldm9rZVNlc3Npb25SZXF1ZXN0EgoKAmlkGAEgASgJIhcKFVJldm9rZVNlc3Npb25SZXNwb25zZSIwChhSZXZva2VBbGxTZXNzaW9uc1JlcXVlc3QSFAoMa2VlcF9jdXJyZW50GAEgASgIIiwKGVJldm9rZUFsbFNlc3Npb25zUmVzcG9uc2USDwoHcmV2b2tlZBgBIAEoBTKiAwoOU2Vzc2lvblNlcnZpY2USUgoGV2hvQW1JEhwud2Vpci5hZG1pbi52MS5XaG9BbUlSZXF1ZXN0Gh0ud2Vpci5hZG1pbi52MS5XaG9BbUlSZXNwb25zZSILkAIBirUYBHNlbGYSZAoMTGlzdFNlc3Npb25zEiIud2Vpci5hZG1pbi52MS5MaXN0U2Vzc2lvbnNSZXF1ZXN0GiMud2Vpci5hZG1pbi52MS5MaXN0U2Vzc2lvbnNSZXNwb25zZSILkAIBirUYBHNlbGYSZAoNUmV2b2tlU2Vzc2lvbhIjLndlaXIuYWRtaW4udjEuUmV2b2tlU2Vzc2lvblJlcXVlc3QaJC53ZWlyLmFkbWluLnYxLlJldm9rZVNlc3Npb25SZXNwb25zZSIIirUYBHNlbGYScAoRUmV2b2tlQWxsU2Vzc2lvbnMSJy53ZWlyLmFkbWluLnYxLlJldm9rZUFsbFNlc3Npb25zUmVxdWVzdBooLndlaXIuYWRtaW4udjEuUmV2b2tlQWxsU2Vzc2lvbnNSZXNwb25zZSIIirUYBHNlbGZiBnByb3RvMw", [file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options]);
+  fileDesc("Cht3ZWlyL2FkbWluL3YxL3Nlc3Npb24ucHJvdG8SDXdlaXIuYWRtaW4udjEiDwoNV2hvQW1JUmVxdWVzdCKXAgoOV2hvQW1JUmVzcG9uc2USDAoEa2luZBgBIAEoCRIKCgJpZBgCIAEoCRIPCgdkaXNwbGF5GAMgASgJEhcKD29yZ2FuaXphdGlvbl9pZBgEIAEoCRIZChFvcmdhbml6YXRpb25fbmFtZRgFIAEoCRIhCgRyb2xlGAYgASgOMhMud2Vpci5hZG1pbi52MS5Sb2xlEhMKC3Blcm1pc3Npb25zGAcgAygJEjMKCHByb2plY3RzGAggAygLMiEud2Vpci5hZG1pbi52MS5Qcm9qZWN0UGVybWlzc2lvbnMSHgoWb3JnYW5pemF0aW9uX3N1c3BlbmRlZBgJIAEoCBIZChFzdXNwZW5zaW9uX3JlYXNvbhgKIAEoCSJgChJQcm9qZWN0UGVybWlzc2lvbnMSEgoKcHJvamVjdF9pZBgBIAEoCRIhCgRyb2xlGAIgASgOMhMud2Vpci5hZG1pbi52MS5Sb2xlEhMKC3Blcm1pc3Npb25zGAMgAygJIpICCgdTZXNzaW9uEgoKAmlkGAEgASgJEi4KCmNyZWF0ZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKDGxhc3Rfc2Vlbl9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPaWRsZV9leHBpcmVzX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpleHBpcmVzX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdhZGRyZXNzGAYgASgJEhIKCnVzZXJfYWdlbnQYByABKAkSDwoHY3VycmVudBgIIAEoCCIVChNMaXN0U2Vzc2lvbnNSZXF1ZXN0IkAKFExpc3RTZXNzaW9uc1Jlc3BvbnNlEigKCHNlc3Npb25zGAEgAygLMhYud2Vpci5hZG1pbi52MS5TZXNzaW9uIiIKFFJldm9rZVNlc3Npb25SZXF1ZXN0EgoKAmlkGAEgASgJIhcKFVJldm9rZVNlc3Npb25SZXNwb25zZSIwChhSZXZva2VBbGxTZXNzaW9uc1JlcXVlc3QSFAoMa2VlcF9jdXJyZW50GAEgASgIIiwKGVJldm9rZUFsbFNlc3Npb25zUmVzcG9uc2USDwoHcmV2b2tlZBgBIAEoBTKiAwoOU2Vzc2lvblNlcnZpY2USUgoGV2hvQW1JEhwud2Vpci5hZG1pbi52MS5XaG9BbUlSZXF1ZXN0Gh0ud2Vpci5hZG1pbi52MS5XaG9BbUlSZXNwb25zZSILkAIBirUYBHNlbGYSZAoMTGlzdFNlc3Npb25zEiIud2Vpci5hZG1pbi52MS5MaXN0U2Vzc2lvbnNSZXF1ZXN0GiMud2Vpci5hZG1pbi52MS5MaXN0U2Vzc2lvbnNSZXNwb25zZSILkAIBirUYBHNlbGYSZAoNUmV2b2tlU2Vzc2lvbhIjLndlaXIuYWRtaW4udjEuUmV2b2tlU2Vzc2lvblJlcXVlc3QaJC53ZWlyLmFkbWluLnYxLlJldm9rZVNlc3Npb25SZXNwb25zZSIIirUYBHNlbGYScAoRUmV2b2tlQWxsU2Vzc2lvbnMSJy53ZWlyLmFkbWluLnYxLlJldm9rZUFsbFNlc3Npb25zUmVxdWVzdBooLndlaXIuYWRtaW4udjEuUmV2b2tlQWxsU2Vzc2lvbnNSZXNwb25zZSIIirUYBHNlbGZiBnByb3RvMw", [file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options]);
 
 /**
  * @generated from message weir.admin.v1.WhoAmIRequest
@@ -69,11 +69,33 @@ export type WhoAmIResponse = Message<"weir.admin.v1.WhoAmIResponse"> & {
   role: Role;
 
   /**
-   * What this caller may do, sorted: "keys.create", …
+   * What this caller may do in the whole organization, sorted: "keys.create", …;
+   * nothing while it is suspended.
    *
    * @generated from field: repeated string permissions = 7;
    */
   permissions: string[];
+
+  /**
+   * What it may do in single projects, too.
+   *
+   * @generated from field: repeated weir.admin.v1.ProjectPermissions projects = 8;
+   */
+  projects: ProjectPermissions[];
+
+  /**
+   * The operator of the installation suspended the organization.
+   *
+   * @generated from field: bool organization_suspended = 9;
+   */
+  organizationSuspended: boolean;
+
+  /**
+   * In the operator's words.
+   *
+   * @generated from field: string suspension_reason = 10;
+   */
+  suspensionReason: string;
 };
 
 /**
@@ -82,6 +104,35 @@ export type WhoAmIResponse = Message<"weir.admin.v1.WhoAmIResponse"> & {
  */
 export const WhoAmIResponseSchema: GenMessage<WhoAmIResponse> = /*@__PURE__*/
   messageDesc(file_weir_admin_v1_session, 1);
+
+/**
+ * ProjectPermissions are what a role binding allows.
+ *
+ * @generated from message weir.admin.v1.ProjectPermissions
+ */
+export type ProjectPermissions = Message<"weir.admin.v1.ProjectPermissions"> & {
+  /**
+   * @generated from field: string project_id = 1;
+   */
+  projectId: string;
+
+  /**
+   * @generated from field: weir.admin.v1.Role role = 2;
+   */
+  role: Role;
+
+  /**
+   * @generated from field: repeated string permissions = 3;
+   */
+  permissions: string[];
+};
+
+/**
+ * Describes the message weir.admin.v1.ProjectPermissions.
+ * Use `create(ProjectPermissionsSchema)` to create a new message.
+ */
+export const ProjectPermissionsSchema: GenMessage<ProjectPermissions> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_session, 2);
 
 /**
  * Session is one console login. What opens it, the cookie, is stored nowhere.
@@ -143,7 +194,7 @@ export type Session = Message<"weir.admin.v1.Session"> & {
  * Use `create(SessionSchema)` to create a new message.
  */
 export const SessionSchema: GenMessage<Session> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_session, 2);
+  messageDesc(file_weir_admin_v1_session, 3);
 
 /**
  * @generated from message weir.admin.v1.ListSessionsRequest
@@ -156,7 +207,7 @@ export type ListSessionsRequest = Message<"weir.admin.v1.ListSessionsRequest"> &
  * Use `create(ListSessionsRequestSchema)` to create a new message.
  */
 export const ListSessionsRequestSchema: GenMessage<ListSessionsRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_session, 3);
+  messageDesc(file_weir_admin_v1_session, 4);
 
 /**
  * @generated from message weir.admin.v1.ListSessionsResponse
@@ -173,7 +224,7 @@ export type ListSessionsResponse = Message<"weir.admin.v1.ListSessionsResponse">
  * Use `create(ListSessionsResponseSchema)` to create a new message.
  */
 export const ListSessionsResponseSchema: GenMessage<ListSessionsResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_session, 4);
+  messageDesc(file_weir_admin_v1_session, 5);
 
 /**
  * @generated from message weir.admin.v1.RevokeSessionRequest
@@ -190,7 +241,7 @@ export type RevokeSessionRequest = Message<"weir.admin.v1.RevokeSessionRequest">
  * Use `create(RevokeSessionRequestSchema)` to create a new message.
  */
 export const RevokeSessionRequestSchema: GenMessage<RevokeSessionRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_session, 5);
+  messageDesc(file_weir_admin_v1_session, 6);
 
 /**
  * @generated from message weir.admin.v1.RevokeSessionResponse
@@ -203,7 +254,7 @@ export type RevokeSessionResponse = Message<"weir.admin.v1.RevokeSessionResponse
  * Use `create(RevokeSessionResponseSchema)` to create a new message.
  */
 export const RevokeSessionResponseSchema: GenMessage<RevokeSessionResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_session, 6);
+  messageDesc(file_weir_admin_v1_session, 7);
 
 /**
  * @generated from message weir.admin.v1.RevokeAllSessionsRequest
@@ -222,7 +273,7 @@ export type RevokeAllSessionsRequest = Message<"weir.admin.v1.RevokeAllSessionsR
  * Use `create(RevokeAllSessionsRequestSchema)` to create a new message.
  */
 export const RevokeAllSessionsRequestSchema: GenMessage<RevokeAllSessionsRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_session, 7);
+  messageDesc(file_weir_admin_v1_session, 8);
 
 /**
  * @generated from message weir.admin.v1.RevokeAllSessionsResponse
@@ -239,7 +290,7 @@ export type RevokeAllSessionsResponse = Message<"weir.admin.v1.RevokeAllSessions
  * Use `create(RevokeAllSessionsResponseSchema)` to create a new message.
  */
 export const RevokeAllSessionsResponseSchema: GenMessage<RevokeAllSessionsResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_session, 8);
+  messageDesc(file_weir_admin_v1_session, 9);
 
 /**
  * SessionService is about the caller itself; MemberService has the sessions of others.

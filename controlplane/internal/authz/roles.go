@@ -1,0 +1,65 @@
+package authz
+
+import (
+	"slices"
+
+	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
+)
+
+var (
+	readConfiguration = []string{
+		"gateways.get", "gateways.list", "keys.get", "keys.list", "organization.get",
+		"price_overrides.get", "price_overrides.list", "prices.list",
+		"projects.get", "projects.list", "providers.get", "providers.list", "routes.get", "routes.list",
+	}
+	runTraffic = []string{
+		"gateways.create", "gateways.delete", "gateways.enrol", "gateways.update", "providers.create", "providers.delete",
+		"providers.update", "routes.create", "routes.delete", "routes.update",
+	}
+	manageTeams = []string{
+		"keys.create", "keys.revoke", "keys.rotate", "keys.update", "projects.create", "projects.delete", "projects.update",
+	}
+	manageSpend = []string{
+		"alert_channels.create", "alert_channels.delete", "alert_channels.get", "alert_channels.list", "alert_channels.test",
+		"alert_channels.update", "price_overrides.create", "price_overrides.delete", "price_overrides.update",
+	}
+	manageUsers = []string{
+		"join_domains.list", "join_domains.remove", "join_domains.set",
+		"members.erase", "members.get", "members.invite", "members.list", "members.remove", "members.update",
+		"role_bindings.create", "role_bindings.delete", "role_bindings.get", "role_bindings.list",
+		"sessions.list", "sessions.revoke",
+		"service_accounts.create", "service_accounts.delete", "service_accounts.get", "service_accounts.list",
+		"service_accounts.revoke", "service_accounts.update",
+	}
+	manageOrganization = []string{"organization.update"}
+	dashboards         = []string{"reports.read"}
+	reports            = []string{"reports.query", "reports.save"}
+)
+
+// onProjects are the permissions that a role on a project can give: those of RPCs
+// about things that belong to one project. Whatever is named here is asked for
+// through a kind that knows its project.
+var onProjects = sorted([]string{
+	"keys.create", "keys.get", "keys.list", "keys.revoke", "keys.rotate", "keys.update",
+	"projects.get", "projects.list", "projects.update",
+})
+
+// operator is the installation's own principal; it sees into no organization.
+var operator = sorted([]string{"organizations.create", "organizations.delete", "organizations.list", "organizations.suspend"})
+
+// roles: admins differ from owners in the decisions, which let nobody give or
+// take a role above their own.
+var roles = map[eventv1.Role][]string{
+	eventv1.Role_ROLE_OWNER:         sorted(readConfiguration, runTraffic, manageTeams, manageSpend, manageUsers, manageOrganization, dashboards, reports),
+	eventv1.Role_ROLE_ADMIN:         sorted(readConfiguration, runTraffic, manageTeams, manageSpend, manageUsers, manageOrganization, dashboards, reports),
+	eventv1.Role_ROLE_OPERATOR:      sorted(readConfiguration, runTraffic, dashboards),
+	eventv1.Role_ROLE_ANALYST:       sorted(readConfiguration, dashboards, reports),
+	eventv1.Role_ROLE_VIEWER:        sorted(readConfiguration, dashboards),
+	eventv1.Role_ROLE_PROJECTS_ONLY: nil,
+}
+
+func sorted(groups ...[]string) []string {
+	all := slices.Concat(groups...)
+	slices.Sort(all)
+	return all
+}
