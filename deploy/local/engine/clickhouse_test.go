@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -47,11 +48,25 @@ func TestClickHouse(t *testing.T) {
 	})
 	t.Run("keeps_data_over_kill_9", func(t *testing.T) {
 		running.Kill()
-		startClickHouse(t, dir, ports)
+		running, _ = startClickHouse(t, dir, ports)
 		var n uint64
 		must(t, admin.QueryRow(t.Context(), "SELECT count() FROM kept").Scan(&n))
 		if n != 1 {
 			t.Fatalf("want 1 row, got %d", n)
+		}
+	})
+	t.Run("does_not_open_without_a_part_that_can't_be_read", func(t *testing.T) {
+		running.Kill()
+		columns, err := filepath.Glob(filepath.Join(dir, "data", "store", "*", "*", "all_1_1_0", "columns.txt"))
+		if err != nil || len(columns) != 1 {
+			t.Fatalf("want the one part of the table, got %v, %v", columns, err)
+		}
+		must(t, os.Remove(columns[0]))
+		for range 2 { // the first try must not set the part aside for the second
+			_, _, err = StartClickHouse(soon(t), ClickHouseConfig{Engines: fetched(t), Dir: dir, HTTPPort: ports[0], TCPPort: ports[1]})
+			if err == nil || !strings.Contains(err.Error(), "broken parts") {
+				t.Fatalf("want an error about a broken part, got %v", err)
+			}
 		}
 	})
 	t.Run("says_why_a_corrupt_folder_does_not_open", func(t *testing.T) {
