@@ -109,7 +109,7 @@ func TestUnreadableJSON(t *testing.T) {
 			`line 1, column 12: targets: want a list, each of it a JSON object of a weir.admin.v1.Target; this does not fit: "x"`},
 		{"no_such_value", "ServiceAccountService/CreateServiceAccount", `{"role":"OWNER"}`, "request_unreadable", "role",
 			`line 1, column 9: role: want one of ROLE_OWNER, ROLE_ADMIN, ROLE_OPERATOR, ROLE_ANALYST, ROLE_VIEWER, ROLE_PROJECTS_ONLY, not "OWNER"`},
-		{"no_such_number", "ServiceAccountService/CreateServiceAccount", `{"role":99}`, "", "role",
+		{"no_such_number", "ServiceAccountService/CreateServiceAccount", `{"role":99}`, "invalid_request", "role",
 			`role: 99 is no value of weir.admin.v1.Role; want ROLE_OWNER, ROLE_ADMIN, ROLE_OPERATOR, ROLE_ANALYST, ROLE_VIEWER, ROLE_PROJECTS_ONLY`},
 		{"twice", "ProjectService/CreateProject", `{"name":"a","name":"b"}`, "request_unreadable", "name",
 			`line 1, column 13: name: duplicate field "name"`},

@@ -36,7 +36,7 @@ func (t *talking) WriteHeader(status int) {
 		f = fault.Because(fault.Invalid, reasonNotServedSo,
 			"Content-Type %q is not served here: %s", clip(t.request.Header.Get("Content-Type")), howToCall)
 		if t.request.Method == http.MethodGet {
-			f.Message = "a GET has no body, but the parameters encoding=json and message=<JSON>; or POST: " + howToCall
+			f.Message = "a GET has no body, but the parameters encoding=json and message={…}, URL-encoded; or POST: " + howToCall
 		}
 	case http.StatusHTTPVersionNotSupported:
 		f = fault.Because(fault.Unimplemented, reasonNotServedSo, "a stream in both directions needs HTTP/2")

@@ -68,6 +68,14 @@ func Error(ctx context.Context, logger *slog.Logger, err error) *connect.Error {
 	return connect.NewError(connect.CodeInternal, fmt.Errorf("internal error (reference %s)", reference))
 }
 
+// reasonOf gives a fault about fields the reason that broken rules of the protos have: callers need not tell them apart.
+func reasonOf(f *fault.Error) string {
+	if f.Reason == "" && f.Kind == fault.Invalid {
+		return "invalid_request"
+	}
+	return f.Reason
+}
+
 func fromFault(f *fault.Error) *connect.Error {
 	code, known := codes[f.Kind]
 	if !known {
@@ -81,8 +89,8 @@ func fromFault(f *fault.Error) *connect.Error {
 		}
 		addDetail(wire, bad)
 	}
-	if f.Reason != "" {
-		addDetail(wire, &errdetails.ErrorInfo{Reason: f.Reason, Domain: errorDomain, Metadata: f.Details})
+	if reason := reasonOf(f); reason != "" {
+		addDetail(wire, &errdetails.ErrorInfo{Reason: reason, Domain: errorDomain, Metadata: f.Details})
 	}
 	if f.RetryAfter > 0 {
 		addDetail(wire, &errdetails.RetryInfo{RetryDelay: durationpb.New(f.RetryAfter)})

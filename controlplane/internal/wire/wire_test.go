@@ -69,3 +69,14 @@ func TestRetryAfter(t *testing.T) {
 		t.Errorf("got %v, %v", detail, err)
 	}
 }
+
+func TestFaultOfAFieldHasAReason(t *testing.T) {
+	got := wire.Error(t.Context(), slog.New(slog.DiscardHandler), fault.Field("as_of.time", "the log begins later"))
+	for _, detail := range got.Details() {
+		value, err := detail.Value()
+		if info, ok := value.(*errdetails.ErrorInfo); err == nil && ok && info.Reason == "invalid_request" {
+			return
+		}
+	}
+	t.Errorf("no reason in %v", got.Details())
+}
