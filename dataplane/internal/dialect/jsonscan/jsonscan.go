@@ -12,7 +12,7 @@ import (
 const MaxDepth = 10_000
 
 // ErrNotObject: the text is JSON, or may be, but no object.
-var ErrNotObject = errors.New("not a JSON object")
+var ErrNotObject = errors.New("it does not begin with {")
 
 // SyntaxError says where a text stops being JSON. It quotes nothing of it.
 type SyntaxError struct{ Offset int }
