@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/protobuf/encoding/prototext"
 
@@ -25,8 +26,19 @@ func counted(t *testing.T, h *harness, name string) float64 {
 			return family.Metric[0].Counter.GetValue()
 		}
 	}
-	t.Fatalf("no single series of %s", name)
 	return 0
+}
+
+// counts waits for a counter: requests are counted after they are answered.
+func counts(t *testing.T, h *harness, name string, want float64) {
+	t.Helper()
+	tooLate := time.Now().Add(10 * time.Second)
+	for counted(t, h, name) != want {
+		if time.Now().After(tooLate) {
+			t.Fatalf("%s is %v, want %v", name, counted(t, h, name), want)
+		}
+		time.Sleep(time.Millisecond)
+	}
 }
 
 // TestNothingSecretIsLoggedOrRecorded plants canaries in everything that passes
