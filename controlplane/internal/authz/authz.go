@@ -79,7 +79,7 @@ func OnProject(p authn.Principal, b authn.Binding) []string {
 func Admit(p authn.Principal, method protoreflect.MethodDescriptor) error {
 	options, _ := method.Options().(*descriptorpb.MethodOptions)
 	reads := options.GetIdempotencyLevel() == descriptorpb.MethodOptions_NO_SIDE_EFFECTS
-	if p.Suspended && !(Of(method) == Self && reads) {
+	if p.Suspended && (Of(method) != Self || !reads) {
 		return organization.Suspended()
 	}
 	return Check(p, Of(method))

@@ -16,8 +16,9 @@ const projectsOnly = adminv1.Role_ROLE_PROJECTS_ONLY
 // bound is somebody with a role on the tenant's project and nothing else, and what
 // is out of reach beside it.
 type bound struct {
-	client
 	*tenant
+	// may calls as the one who is bound.
+	may      client
 	token    string
 	binding  *adminv1.RoleBinding
 	project2 *adminv1.Project
@@ -29,7 +30,7 @@ func (n *tenant) bind(name string, role adminv1.Role) *bound {
 	account := call(n.t, n.accounts.CreateServiceAccount, &adminv1.CreateServiceAccountRequest{Name: name, Role: projectsOnly}).ServiceAccount
 	b := &bound{tenant: n}
 	b.token = call(n.t, n.accounts.CreateServiceAccountToken, &adminv1.CreateServiceAccountTokenRequest{ServiceAccountId: account.Id, Name: "t"}).Secret
-	b.client = n.in.as(b.token)
+	b.may = n.in.as(b.token)
 	b.binding = call(n.t, n.bindings.CreateRoleBinding, &adminv1.CreateRoleBindingRequest{
 		Principal: &adminv1.CreateRoleBindingRequest_ServiceAccountId{ServiceAccountId: account.Id}, ProjectId: n.project.Id, Role: role,
 	}).RoleBinding
@@ -52,48 +53,48 @@ var aboutSelf = []string{
 // project, and about nothing else.
 var onProject = map[string]func(t *testing.T, b *bound){
 	"ProjectService.GetProject": func(t *testing.T, b *bound) {
-		call(t, b.client.projects.GetProject, &adminv1.GetProjectRequest{Id: b.project.Id})
-		refused(t, connect.CodeNotFound, b.client.projects.GetProject, &adminv1.GetProjectRequest{Id: b.project2.Id})
+		call(t, b.may.projects.GetProject, &adminv1.GetProjectRequest{Id: b.project.Id})
+		refused(t, connect.CodeNotFound, b.may.projects.GetProject, &adminv1.GetProjectRequest{Id: b.project2.Id})
 	},
 	"ProjectService.ListProjects": func(t *testing.T, b *bound) {
-		found := call(t, b.client.projects.ListProjects, &adminv1.ListProjectsRequest{}).Projects
+		found := call(t, b.may.projects.ListProjects, &adminv1.ListProjectsRequest{}).Projects
 		if len(found) != 1 || found[0].Id != b.project.Id {
 			t.Errorf("got %v", found)
 		}
 	},
 	"ProjectService.UpdateProject": func(t *testing.T, b *bound) {
-		call(t, b.client.projects.UpdateProject, &adminv1.UpdateProjectRequest{Project: &adminv1.Project{Id: b.project.Id, DisplayName: "Ours"}})
-		refused(t, connect.CodeNotFound, b.client.projects.UpdateProject, &adminv1.UpdateProjectRequest{Project: &adminv1.Project{Id: b.project2.Id, DisplayName: "Ours"}})
+		call(t, b.may.projects.UpdateProject, &adminv1.UpdateProjectRequest{Project: &adminv1.Project{Id: b.project.Id, DisplayName: "Ours"}})
+		refused(t, connect.CodeNotFound, b.may.projects.UpdateProject, &adminv1.UpdateProjectRequest{Project: &adminv1.Project{Id: b.project2.Id, DisplayName: "Ours"}})
 	},
 	"KeyService.CreateKey": func(t *testing.T, b *bound) {
-		call(t, b.client.keys.CreateKey, &adminv1.CreateKeyRequest{Name: "own", ProjectId: b.project.Id})
+		call(t, b.may.keys.CreateKey, &adminv1.CreateKeyRequest{Name: "own", ProjectId: b.project.Id})
 		for _, name := range []string{"free", "second"} { // a taken name tells nothing
-			err := refused(t, connect.CodeNotFound, b.client.keys.CreateKey, &adminv1.CreateKeyRequest{Name: name, ProjectId: b.project2.Id})
+			err := refused(t, connect.CodeNotFound, b.may.keys.CreateKey, &adminv1.CreateKeyRequest{Name: name, ProjectId: b.project2.Id})
 			same(t, detail(t, err).GetReason(), "project_not_found")
 		}
 	},
 	"KeyService.GetKey": func(t *testing.T, b *bound) {
-		call(t, b.client.keys.GetKey, &adminv1.GetKeyRequest{Id: b.key.Id})
-		refused(t, connect.CodeNotFound, b.client.keys.GetKey, &adminv1.GetKeyRequest{Id: b.key2.Id})
+		call(t, b.may.keys.GetKey, &adminv1.GetKeyRequest{Id: b.key.Id})
+		refused(t, connect.CodeNotFound, b.may.keys.GetKey, &adminv1.GetKeyRequest{Id: b.key2.Id})
 	},
 	"KeyService.ListKeys": func(t *testing.T, b *bound) {
-		found := call(t, b.client.keys.ListKeys, &adminv1.ListKeysRequest{}).Keys
+		found := call(t, b.may.keys.ListKeys, &adminv1.ListKeysRequest{}).Keys
 		if len(found) == 0 || slices.ContainsFunc(found, func(k *adminv1.Key) bool { return k.ProjectId != b.project.Id }) {
 			t.Errorf("got %v", found)
 		}
-		same(t, len(call(t, b.client.keys.ListKeys, &adminv1.ListKeysRequest{ProjectId: b.project2.Id}).Keys), 0)
+		same(t, len(call(t, b.may.keys.ListKeys, &adminv1.ListKeysRequest{ProjectId: b.project2.Id}).Keys), 0)
 	},
 	"KeyService.UpdateKey": func(t *testing.T, b *bound) {
-		call(t, b.client.keys.UpdateKey, &adminv1.UpdateKeyRequest{Key: &adminv1.Key{Id: b.newKey().Id, Name: "n-" + newName()}})
-		refused(t, connect.CodeNotFound, b.client.keys.UpdateKey, &adminv1.UpdateKeyRequest{Key: &adminv1.Key{Id: b.key2.Id, Name: "n"}})
+		call(t, b.may.keys.UpdateKey, &adminv1.UpdateKeyRequest{Key: &adminv1.Key{Id: b.newKey().Id, Name: "n-" + newName()}})
+		refused(t, connect.CodeNotFound, b.may.keys.UpdateKey, &adminv1.UpdateKeyRequest{Key: &adminv1.Key{Id: b.key2.Id, Name: "n"}})
 	},
 	"KeyService.RotateKey": func(t *testing.T, b *bound) {
-		call(t, b.client.keys.RotateKey, &adminv1.RotateKeyRequest{Id: b.newKey().Id})
-		refused(t, connect.CodeNotFound, b.client.keys.RotateKey, &adminv1.RotateKeyRequest{Id: b.key2.Id})
+		call(t, b.may.keys.RotateKey, &adminv1.RotateKeyRequest{Id: b.newKey().Id})
+		refused(t, connect.CodeNotFound, b.may.keys.RotateKey, &adminv1.RotateKeyRequest{Id: b.key2.Id})
 	},
 	"KeyService.RevokeKey": func(t *testing.T, b *bound) {
-		call(t, b.client.keys.RevokeKey, &adminv1.RevokeKeyRequest{Id: b.newKey().Id})
-		refused(t, connect.CodeNotFound, b.client.keys.RevokeKey, &adminv1.RevokeKeyRequest{Id: b.key2.Id})
+		call(t, b.may.keys.RevokeKey, &adminv1.RevokeKeyRequest{Id: b.newKey().Id})
+		refused(t, connect.CodeNotFound, b.may.keys.RevokeKey, &adminv1.RevokeKeyRequest{Id: b.key2.Id})
 	},
 	"BatchService.Batch": func(t *testing.T, b *bound) {
 		create := func(project *adminv1.Project) *adminv1.BatchRequest {
@@ -101,15 +102,15 @@ var onProject = map[string]func(t *testing.T, b *bound){
 				CreateKey: &adminv1.CreateKeyRequest{Name: "b-" + newName(), ProjectId: project.Id},
 			}}}}
 		}
-		call(t, b.client.batches.Batch, create(b.project))
-		refused(t, connect.CodeNotFound, b.client.batches.Batch, create(b.project2))
-		refused(t, connect.CodePermissionDenied, b.client.batches.Batch, &adminv1.BatchRequest{Operations: []*adminv1.Operation{{
+		call(t, b.may.batches.Batch, create(b.project))
+		refused(t, connect.CodeNotFound, b.may.batches.Batch, create(b.project2))
+		refused(t, connect.CodePermissionDenied, b.may.batches.Batch, &adminv1.BatchRequest{Operations: []*adminv1.Operation{{
 			Request: &adminv1.Operation_CreateProject{CreateProject: &adminv1.CreateProjectRequest{Name: "new"}},
 		}}})
 	},
 	"KeyService.DeleteKey": func(t *testing.T, b *bound) {
-		call(t, b.client.keys.DeleteKey, &adminv1.DeleteKeyRequest{Id: b.newKey().Id})
-		refused(t, connect.CodeNotFound, b.client.keys.DeleteKey, &adminv1.DeleteKeyRequest{Id: b.key2.Id})
+		call(t, b.may.keys.DeleteKey, &adminv1.DeleteKeyRequest{Id: b.newKey().Id})
+		refused(t, connect.CodeNotFound, b.may.keys.DeleteKey, &adminv1.DeleteKeyRequest{Id: b.key2.Id})
 	},
 }
 
@@ -145,11 +146,11 @@ func TestRoleBindings(t *testing.T) {
 	}
 	viewing := n.bind("viewing", viewer)
 	t.Run("a_viewer_of_a_project_only_looks", func(t *testing.T) {
-		call(t, viewing.client.keys.GetKey, &adminv1.GetKeyRequest{Id: n.key.Id})
-		refused(t, connect.CodePermissionDenied, viewing.client.keys.RevokeKey, &adminv1.RevokeKeyRequest{Id: n.key.Id})
+		call(t, viewing.may.keys.GetKey, &adminv1.GetKeyRequest{Id: n.key.Id})
+		refused(t, connect.CodePermissionDenied, viewing.may.keys.RevokeKey, &adminv1.RevokeKeyRequest{Id: n.key.Id})
 	})
 	t.Run("who_am_i", func(t *testing.T) {
-		who := call(t, viewing.client.sessions.WhoAmI, &adminv1.WhoAmIRequest{})
+		who := call(t, viewing.may.sessions.WhoAmI, &adminv1.WhoAmIRequest{})
 		if len(who.Permissions) > 0 || len(who.Projects) != 1 || who.Projects[0].ProjectId != n.project.Id ||
 			!slices.Equal(who.Projects[0].Permissions, []string{"keys.get", "keys.list", "projects.get", "projects.list"}) {
 			t.Errorf("got %v", who)
@@ -174,7 +175,7 @@ func TestRoleBindings(t *testing.T) {
 	})
 	t.Run("nobody_binds_above_themselves", func(t *testing.T) {
 		refused(t, connect.CodeInvalidArgument, n.bindings.CreateRoleBinding, ofMember(n.project.Id, adminv1.Role_ROLE_OWNER))
-		refused(t, connect.CodePermissionDenied, viewing.client.bindings.CreateRoleBinding, ofMember(n.project.Id, viewer))
+		refused(t, connect.CodePermissionDenied, viewing.may.bindings.CreateRoleBinding, ofMember(n.project.Id, viewer))
 	})
 	t.Run("bindings_end_with_what_they_bind", func(t *testing.T) {
 		short := call(t, n.projects.CreateProject, &adminv1.CreateProjectRequest{Name: "short"}).Project
