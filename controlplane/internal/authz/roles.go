@@ -13,7 +13,7 @@ var (
 		"projects.get", "projects.list", "providers.get", "providers.list", "routes.get", "routes.list",
 	}
 	runTraffic = []string{
-		"gateways.create", "gateways.delete", "gateways.enrol", "gateways.update", "providers.create", "providers.delete",
+		"gateways.create", "gateways.delete", "gateways.enrol", "gateways.set_key", "gateways.update", "providers.create", "providers.delete",
 		"providers.update", "routes.create", "routes.delete", "routes.update",
 	}
 	manageTeams = []string{

@@ -72,6 +72,7 @@ var stored = []proto.Message{
 	&eventv1.KeyRotated{Sha256: bytes.Repeat([]byte{11}, 32), Suffix: "Zz9x", PreviousExpiresAt: someTime},
 	&eventv1.KeyArchived{},
 	&eventv1.GatewayUpdated{Name: "prod-us"},
+	&eventv1.GatewayKeySet{PublicKey: bytes.Repeat([]byte{12}, 32)},
 	&eventv1.GatewayArchived{},
 	&eventv1.GatewayRestored{Name: "prod-eu", Region: "eu", CreatedAt: someTime},
 	&eventv1.EnrolmentTokenRevoked{Reason: "leaked"},
@@ -148,7 +149,7 @@ func TestStoredForms(t *testing.T) {
 }
 
 func TestEveryKindHasAStoredForm(t *testing.T) {
-	parts := map[string]bool{"Target": true, "Timeouts": true, "ProviderSettings": true, "RouteSettings": true, "Rates": true, "PriceOverrideSettings": true} // of events, none themselves
+	parts := map[string]bool{"Target": true, "Timeouts": true, "ProviderSettings": true, "SealedCredential": true, "RouteSettings": true, "Rates": true, "PriceOverrideSettings": true} // of events, none themselves
 	have := map[string]bool{}
 	for _, body := range stored {
 		have[string(body.ProtoReflect().Descriptor().Name())] = true

@@ -81,7 +81,7 @@ func (g Gateway) Restore(nameTaken, elsewhere bool) ([]eventlog.Change, error) {
 		return nil, taken(g.Name)
 	}
 	return []eventlog.Change{{Subject: g.ID, Body: &eventv1.GatewayRestored{
-		Name: g.Name, Region: g.Region, CreatedAt: timestamppb.New(g.CreatedAt),
+		Name: g.Name, Region: g.Region, PublicKey: g.PublicKey, CreatedAt: timestamppb.New(g.CreatedAt),
 	}}}, nil
 }
 

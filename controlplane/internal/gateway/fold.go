@@ -17,8 +17,12 @@ func Apply(g Gateway, e eventlog.Event) (Gateway, error) {
 		g = Gateway{ID: e.Subject, Name: body.GetName(), Region: body.GetRegion(), CreatedAt: e.RecordedAt}
 	case *eventv1.GatewayUpdated:
 		g.Name = body.GetName()
+	case *eventv1.GatewayKeySet:
+		g.PublicKey = body.GetPublicKey()
 	case *eventv1.GatewayRestored:
-		g = Gateway{ID: e.Subject, Name: body.GetName(), Region: body.GetRegion(), CreatedAt: body.GetCreatedAt().AsTime()}
+		g = Gateway{
+			ID: e.Subject, Name: body.GetName(), Region: body.GetRegion(), PublicKey: body.GetPublicKey(), CreatedAt: body.GetCreatedAt().AsTime(),
+		}
 	default:
 		return g, fmt.Errorf("fold gateway: %s: %w", e.Kind, eventlog.ErrUnknownKind)
 	}

@@ -10,9 +10,11 @@ import (
 
 // Gateway is a named fleet of agents that serve one policy.
 type Gateway struct {
-	ID        uuid.UUID `json:"id"`
-	Name      string    `json:"name"`
-	Region    string    `json:"region"`
+	ID     uuid.UUID `json:"id"`
+	Name   string    `json:"name"`
+	Region string    `json:"region"`
+	// PublicKey is what credentials are sealed for, X25519, 32 bytes; empty: none was set.
+	PublicKey []byte    `json:"public_key,omitempty"`
 	CreatedAt time.Time `json:"created_at"`
 	Version   int64     `json:"version"`
 }

@@ -31,6 +31,8 @@ const (
 	// 2026-11-22: the secret before a key's rotation, headers of a provider,
 	// timeouts of providers and routes, projects that a route is for.
 	capabilitySettings = 2
+	// 2026-11-26: sealed credentials.
+	capabilitySealed = 3
 )
 
 // Kinds of resources.
@@ -60,7 +62,7 @@ func Compile(state State, builtin *policyv1.PriceBook) ([]*policyv1.Resource, er
 	c.add(KindGateway, state.Gateway.ID.String(), toProtoGateway(state.Gateway))
 	c.add(KindPriceBook, book.GetVersion(), book)
 	for _, p := range state.Providers {
-		c.add(KindProvider, p.ID.String(), toProtoProvider(p))
+		c.add(KindProvider, p.ID.String(), toProtoProvider(p, state.Gateway.ID))
 	}
 	for _, r := range state.Routes {
 		c.add(KindRoute, r.ID.String(), toProtoRoute(r))
@@ -81,7 +83,11 @@ func Compile(state State, builtin *policyv1.PriceBook) ([]*policyv1.Resource, er
 func MinimumCapability(state State) int32 {
 	rotated := func(k key.Key) bool { return k.Previous != nil }
 	tunedProvider := func(p provider.Provider) bool { return len(p.Headers) > 0 || p.Timeouts != (timeouts.Timeouts{}) }
+	sealedProvider := func(p provider.Provider) bool { _, sealed := p.SealedFor(state.Gateway.ID); return sealed }
 	tunedRoute := func(r route.Route) bool { return len(r.AllowedProjectIDs) > 0 || r.Timeouts != (timeouts.Timeouts{}) }
+	if slices.ContainsFunc(state.Providers, sealedProvider) {
+		return capabilitySealed
+	}
 	if slices.ContainsFunc(state.Keys, rotated) || slices.ContainsFunc(state.Providers, tunedProvider) ||
 		slices.ContainsFunc(state.Routes, tunedRoute) {
 		return capabilitySettings

@@ -1,6 +1,7 @@
 package policy_test
 
 import (
+	"bytes"
 	"encoding/hex"
 	"errors"
 	"math/rand/v2"
@@ -61,6 +62,16 @@ func tuned() policy.State {
 	return state
 }
 
+// sealed has a provider with credentials for this gateway and for another.
+func sealed() policy.State {
+	state := example()
+	state.Providers[1].CredentialRef = ""
+	state.Providers[1].Sealed = []provider.Sealed{
+		{GatewayID: id(2), Version: 3, Bytes: []byte("sealed for this gateway")}, {GatewayID: id(11), Version: 9, Bytes: []byte("sealed for another")},
+	}
+	return state
+}
+
 // rotated has a key that lives and one that is revoked, both with an earlier secret.
 func rotated() policy.State {
 	state := example()
@@ -79,6 +90,7 @@ func book() *policyv1.PriceBook {
 func TestCompile(t *testing.T) {
 	t.Run("golden", func(t *testing.T) { wantGolden(t, "policy.golden", example()) })
 	t.Run("golden_tuned", func(t *testing.T) { wantGolden(t, "tuned.golden", tuned()) })
+	t.Run("golden_sealed", func(t *testing.T) { wantGolden(t, "sealed.golden", sealed()) })
 	t.Run("golden_rotated", func(t *testing.T) { wantGolden(t, "rotated.golden", rotated()) })
 	t.Run("bodies_decode_to_what_the_state_says", func(t *testing.T) {
 		resources, err := policy.Compile(example(), book())
@@ -129,6 +141,30 @@ func TestCompile(t *testing.T) {
 		after, _ := policy.Compile(state, book())
 		if diff := cmp.Diff(policy.Root(before), policy.Root(after)); diff != "" {
 			t.Error(diff)
+		}
+	})
+	t.Run("a_gateway_gets_its_own_sealed_credential_only", func(t *testing.T) {
+		for gatewayID, want := range map[byte]*policyv1.SealedCredential{
+			2: {Version: 3, Sealed: []byte("sealed for this gateway")}, 11: {Version: 9, Sealed: []byte("sealed for another")}, 12: nil,
+		} {
+			state := sealed()
+			state.Gateway.ID = id(gatewayID)
+			resources, err := policy.Compile(state, book())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range resources {
+				var got policyv1.Provider
+				if r.GetId() != id(4).String() {
+					if bytes.Contains(r.GetBody(), []byte("sealed for")) {
+						t.Errorf("gateway %d: %s %s holds it", gatewayID, r.GetKind(), r.GetId())
+					}
+				} else if err := proto.Unmarshal(r.GetBody(), &got); err != nil {
+					t.Fatal(err)
+				} else if diff := cmp.Diff(want, got.SealedCredential, protocmp.Transform()); diff != "" {
+					t.Errorf("gateway %d: %s", gatewayID, diff)
+				}
+			}
 		}
 	})
 	t.Run("too_many_resources", func(t *testing.T) {
@@ -189,6 +225,8 @@ func TestMinimumCapability(t *testing.T) {
 		"headers":                {with(func(s *policy.State) { s.Providers[1].Headers = map[string]string{"X-Team": ""} }), 2},
 		"timeouts_of_a_provider": {with(func(s *policy.State) { s.Providers[1].Timeouts.FirstByteMS = 1 }), 2},
 		"timeouts_of_a_route":    {with(func(s *policy.State) { s.Routes[1].Timeouts.IdleMS = 1 }), 2},
+		"a_sealed_credential":    {sealed(), 3},
+		"sealed_for_another":     {with(func(s *policy.State) { *s = sealed(); s.Gateway.ID = id(12) }), 1},
 		"projects_of_a_route":    {with(func(s *policy.State) { s.Routes[1].AllowedProjectIDs = []uuid.UUID{id(9)} }), 2},
 	} {
 		t.Run(name, func(t *testing.T) {

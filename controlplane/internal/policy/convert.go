@@ -26,9 +26,9 @@ func toProtoGateway(g gateway.Gateway) *policyv1.Gateway {
 }
 
 // toProtoProvider keeps the dialect's number: both enums agree, and a test holds
-// them to it.
-func toProtoProvider(p provider.Provider) *policyv1.Provider {
-	return &policyv1.Provider{
+// them to it. Of sealed credentials a gateway gets its own only.
+func toProtoProvider(p provider.Provider, gatewayID uuid.UUID) *policyv1.Provider {
+	compiled := &policyv1.Provider{
 		Id:            p.ID.String(),
 		Name:          p.Name,
 		Dialect:       policyv1.Dialect(p.Dialect),
@@ -39,6 +39,10 @@ func toProtoProvider(p provider.Provider) *policyv1.Provider {
 		Headers:       toProtoHeaders(p.Headers),
 		Timeouts:      toProtoTimeouts(p.Timeouts),
 	}
+	if s, ok := p.SealedFor(gatewayID); ok {
+		compiled.SealedCredential = &policyv1.SealedCredential{Version: s.Version, Sealed: s.Bytes}
+	}
+	return compiled
 }
 
 // toProtoTimeouts is nil where nothing is said.

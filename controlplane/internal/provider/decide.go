@@ -7,6 +7,7 @@ import (
 
 	"github.com/weirhq/weir/controlplane/internal/eventlog"
 	"github.com/weirhq/weir/controlplane/internal/fault"
+	"github.com/weirhq/weir/controlplane/internal/gateway"
 	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
 )
 
@@ -18,11 +19,15 @@ type Creation struct {
 	NameTaken bool
 }
 
-// Create begins an upstream account.
+// Create begins an upstream account. Sealed credentials come later: they are bound
+// to its id.
 func Create(c Creation) ([]eventlog.Change, error) {
 	s, err := c.complete()
 	if err != nil {
 		return nil, err
+	}
+	if len(s.Sealed) > 0 {
+		return nil, fault.Field("sealed_credentials", "they are bound to the provider's id: create it without, then update it")
 	}
 	if c.NameTaken {
 		return nil, taken(s.Name)
@@ -41,6 +46,8 @@ type Change struct {
 	NameTaken bool
 	// Models that routes send to, by the routes' names.
 	Models map[string]string
+	// Gateways of the organization, those of Sealed at least.
+	Gateways map[uuid.UUID]gateway.Gateway
 }
 
 // Update changes everything but the dialect.
@@ -56,6 +63,9 @@ func (p Provider) Update(c Change) ([]eventlog.Change, error) {
 		if !s.Allows(model) {
 			return nil, fault.Because(fault.Precondition, "in_use", "route %q sends to model %q; change the route first", route, model)
 		}
+	}
+	if s.Sealed, err = p.reseal(s, c.Gateways); err != nil {
+		return nil, err
 	}
 	if proto.Equal(s.toEvent(), p.toEvent()) {
 		return nil, nil

@@ -33,6 +33,8 @@ type Settings struct {
 	Timeouts timeouts.Timeouts `json:"timeouts"`
 	// AllowedModels that routes may send to; empty: all.
 	AllowedModels []string `json:"allowed_models,omitempty"`
+	// Sealed credentials in place of CredentialRef, by gateway id.
+	Sealed []Sealed `json:"sealed_credentials,omitempty"`
 }
 
 // Allows tells whether routes may send to the model.

@@ -33,8 +33,12 @@ func (s Settings) complete() (Settings, error) {
 		return s, err
 	}
 	s.BaseURL = base
-	if !credentialForm.MatchString(s.CredentialRef) {
+	if s.CredentialRef != "" && !credentialForm.MatchString(s.CredentialRef) {
 		return s, fault.Field("credential_ref", "want env://NAME or file:///path")
+	}
+	if s.CredentialRef != "" && len(s.Sealed) > 0 {
+		return s, fault.Field("credential_ref", "a provider has a credential_ref or sealed_credentials, not both; "+
+			"clear the other in the same update, naming both in update_mask")
 	}
 	if s.PriceList == "" && s.Dialect == eventv1.Dialect_DIALECT_OPENAI {
 		s.PriceList = openAIPriceList
@@ -85,6 +89,7 @@ func (s Settings) toEvent() *eventv1.ProviderSettings {
 	return &eventv1.ProviderSettings{
 		Name: s.Name, Dialect: s.Dialect, BaseUrl: s.BaseURL, CredentialRef: s.CredentialRef, Region: s.Region,
 		PriceList: s.PriceList, Headers: s.Headers, Timeouts: s.Timeouts.ToEvent(), AllowedModels: s.AllowedModels,
+		SealedCredentials: toEventSealed(s.Sealed),
 	}
 }
 
@@ -106,4 +111,12 @@ func fromEvent(s settings) Settings {
 		Name: s.GetName(), Dialect: s.GetDialect(), BaseURL: s.GetBaseUrl(), CredentialRef: s.GetCredentialRef(), Region: s.GetRegion(),
 		PriceList: s.GetPriceList(), Headers: s.GetHeaders(), Timeouts: timeouts.FromEvent(s.GetTimeouts()), AllowedModels: s.GetAllowedModels(),
 	}
+}
+
+// fromSettings adds what ProviderCreated can't have.
+func fromSettings(e *eventv1.ProviderSettings) (Settings, error) {
+	s := fromEvent(e)
+	var err error
+	s.Sealed, err = fromEventSealed(e.GetSealedCredentials())
+	return s, err
 }

@@ -102,6 +102,8 @@ func (s *story) addArchived() {
 	s.add(gateway.Create(gateway.Creation{ID: g.ID, Name: g.Name, Region: g.Region}))
 	s.add(gateway.CreateToken(gateway.TokenCreation{ID: t.ID, GatewayID: g.ID, SHA256: random(), Now: time.Now(), GatewayExists: true}))
 	s.add(g.Rename("older", false))
+	key := random()
+	s.add(g.SetKey(key[:]))
 	s.add(g.Archive(nil, []gateway.Token{t}))
 	s.add(g.Restore(false, false))
 

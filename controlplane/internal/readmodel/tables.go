@@ -78,7 +78,7 @@ var (
 	Gateways = &Table[gateway.Gateway]{
 		name: "gateway", thing: "gateway", apply: gateway.Apply,
 		begins: "GatewayCreated", restores: "GatewayRestored", ends: "GatewayArchived",
-		changes: map[string]func(proto.Message) string{"GatewayUpdated": nil},
+		changes: map[string]func(proto.Message) string{"GatewayUpdated": nil, "GatewayKeySet": nil},
 		columns: []string{"name"},
 		values:  func(g gateway.Gateway) []any { return []any{g.Name} },
 	}

@@ -39,6 +39,7 @@ func toProtoProvider(p provider.Provider) *adminv1.Provider {
 		Id: p.ID.String(), Name: p.Name, Dialect: adminv1.Dialect(p.Dialect), BaseUrl: p.BaseURL, CredentialRef: p.CredentialRef,
 		Region: p.Region, PriceList: p.PriceList, CreatedAt: toTimestamp(p.CreatedAt), Etag: toETag(p.Version),
 		Headers: p.Headers, Timeouts: toProtoTimeouts(p.Timeouts), AllowedModels: p.AllowedModels,
+		SealedCredentials: convertAll(p.Sealed, toProtoSealed),
 	}
 }
 
@@ -108,9 +109,14 @@ func toProtoEnrolmentToken(t gateway.Token) *adminv1.EnrolmentToken {
 }
 
 func toProtoGateway(g gateway.Gateway) *adminv1.Gateway {
-	return &adminv1.Gateway{
+	converted := &adminv1.Gateway{
 		Id: g.ID.String(), Name: g.Name, Region: g.Region, CreatedAt: toTimestamp(g.CreatedAt), Etag: toETag(g.Version),
+		PublicKey: g.PublicKey,
 	}
+	if fingerprint, set := g.KeyFingerprint(); set {
+		converted.KeyFingerprint = fingerprint.String()
+	}
+	return converted
 }
 
 // toProtoAgent takes the zero status for an agent that never reported.

@@ -79,6 +79,15 @@ func (s *gateways) UpdateGateway(ctx context.Context, req *connect.Request[admin
 		})
 }
 
+func (s *gateways) SetGatewayKey(ctx context.Context, req *connect.Request[adminv1.SetGatewayKeyRequest]) (*connect.Response[adminv1.SetGatewayKeyResponse], error) {
+	return act(ctx, s.runner, gatewayKind, req, req.Msg,
+		func(_ context.Context, _ readmodel.View, was gateway.Gateway) ([]eventlog.Change, error) {
+			return was.SetKey(req.Msg.GetPublicKey())
+		}, func(g *adminv1.Gateway) *adminv1.SetGatewayKeyResponse {
+			return &adminv1.SetGatewayKeyResponse{Gateway: g}
+		})
+}
+
 func (s *gateways) DeleteGateway(ctx context.Context, req *connect.Request[adminv1.DeleteGatewayRequest]) (*connect.Response[adminv1.DeleteGatewayResponse], error) {
 	return archive[gateway.Gateway, *adminv1.Gateway, adminv1.DeleteGatewayResponse](ctx, s.runner, gatewayKind, req, req.Msg,
 		func(ctx context.Context, v readmodel.View, was gateway.Gateway) ([]eventlog.Change, error) {

@@ -31,6 +31,9 @@ type kind[T any, P resource] struct {
 	projectColumn string
 	// settable are the message's fields that an update can change.
 	settable []protoreflect.Name
+	// beside returns what completes a message from other tables of the view. nil: the
+	// state says it all.
+	beside func(context.Context, readmodel.View) (func(P), error)
 }
 
 // resource is a message with an id of its own.
@@ -43,6 +46,14 @@ type resource interface {
 type identified interface {
 	mutating
 	GetId() string
+}
+
+// completing is beside, or nothing.
+func (k kind[T, P]) completing(ctx context.Context, v readmodel.View) (func(P), error) {
+	if k.beside == nil {
+		return func(P) {}, nil
+	}
+	return k.beside(ctx, v)
 }
 
 // create runs a decision that begins a resource.
@@ -84,7 +95,16 @@ func get[T any, P resource, A any](
 	}
 	return readWithin(ctx, store, request, func(v readmodel.View) (*A, error) {
 		state, err := k.find(ctx, v, reach, id)
-		return wrap(k.convert(state)), err
+		if err != nil {
+			return nil, err
+		}
+		complete, err := k.completing(ctx, v)
+		if err != nil {
+			return nil, err
+		}
+		message := k.convert(state)
+		complete(message)
+		return wrap(message), nil
 	})
 }
 
@@ -105,7 +125,17 @@ func page[T any, P resource, A any](
 	}
 	return readWithin(ctx, store, request, func(v readmodel.View) (*A, error) {
 		found, next, err := list(ctx, v, k.table, k.convert, name, request.GetPage(), matches...)
-		return wrap(found, next), err
+		if err != nil {
+			return nil, err
+		}
+		complete, err := k.completing(ctx, v)
+		if err != nil {
+			return nil, err
+		}
+		for _, message := range found {
+			complete(message)
+		}
+		return wrap(found, next), nil
 	})
 }
 
@@ -132,10 +162,16 @@ func update[T any, P resource, A any, M message[A]](
 		if err != nil {
 			return d, err
 		}
+		complete, err := k.completing(ctx, v)
+		if err != nil {
+			return d, err
+		}
 		d.Changes, err = decide(ctx, v, was, wanted)
 		d.Answer = func(recorded []eventlog.Event) (M, error) {
 			after, err := changed(was, recorded, k.apply)
-			return wrap(k.convert(after)), err
+			message := k.convert(after)
+			complete(message)
+			return wrap(message), err
 		}
 		return d, err
 	})

@@ -27,7 +27,8 @@ type providers struct {
 var providerKind = kind[provider.Provider, *adminv1.Provider]{
 	table: readmodel.Providers, convert: toProtoProvider, apply: provider.Apply,
 	version:  func(p provider.Provider) int64 { return p.Version },
-	settable: []protoreflect.Name{"name", "base_url", "credential_ref", "region", "price_list", "headers", "timeouts", "allowed_models"},
+	settable: []protoreflect.Name{"name", "base_url", "credential_ref", "region", "price_list", "headers", "timeouts", "allowed_models", "sealed_credentials"},
+	beside:   markStale,
 }
 
 // providerSettings is what Provider and CreateProviderRequest have in common.
@@ -89,7 +90,14 @@ func (s *providers) UpdateProvider(ctx context.Context, req *connect.Request[adm
 		if err != nil {
 			return nil, err
 		}
-		return was.Update(provider.Change{Settings: fromProtoProvider(wanted), NameTaken: taken, Models: models})
+		change := provider.Change{Settings: fromProtoProvider(wanted), NameTaken: taken, Models: models}
+		if change.Sealed, err = fromProtoSealed(wanted.GetSealedCredentials()); err != nil {
+			return nil, err
+		}
+		if change.Gateways, err = gatewaysOf(ctx, v); err != nil {
+			return nil, err
+		}
+		return was.Update(change)
 	}
 	return update(ctx, s.runner, providerKind, req, "provider", req.Msg.GetProvider(), req.Msg.GetUpdateMask(), decide,
 		func(p *adminv1.Provider) *adminv1.UpdateProviderResponse {

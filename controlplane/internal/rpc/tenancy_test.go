@@ -131,6 +131,9 @@ var foreign = map[string]func(t *testing.T, a, b *tenant){
 	"GatewayService.UpdateGateway": func(t *testing.T, a, b *tenant) {
 		refused(t, connect.CodeNotFound, b.gateways.UpdateGateway, &adminv1.UpdateGatewayRequest{Gateway: &adminv1.Gateway{Id: a.gateway.Id, Name: "stolen"}})
 	},
+	"GatewayService.SetGatewayKey": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.gateways.SetGatewayKey, &adminv1.SetGatewayKeyRequest{Id: a.gateway.Id, PublicKey: gatewayKey(t).Public().Bytes()})
+	},
 	"GatewayService.DeleteGateway": func(t *testing.T, a, b *tenant) {
 		refused(t, connect.CodeNotFound, b.gateways.DeleteGateway, &adminv1.DeleteGatewayRequest{Id: a.gateway.Id})
 	},

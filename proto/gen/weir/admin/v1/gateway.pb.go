@@ -26,14 +26,18 @@ const (
 
 // Gateway is a named fleet of agents that serve one policy.
 type Gateway struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	Region        string                 `protobuf:"bytes,3,opt,name=region,proto3" json:"region,omitempty"`
-	CreatedAt     *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
-	Etag          string                 `protobuf:"bytes,5,opt,name=etag,proto3" json:"etag,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Id        string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Name      string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	Region    string                 `protobuf:"bytes,3,opt,name=region,proto3" json:"region,omitempty"`
+	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	Etag      string                 `protobuf:"bytes,5,opt,name=etag,proto3" json:"etag,omitempty"`
+	// What credentials are sealed for: X25519, 32 bytes. Empty: none was set.
+	PublicKey []byte `protobuf:"bytes,6,opt,name=public_key,json=publicKey,proto3" json:"public_key,omitempty"`
+	// Of public_key, for people to compare with what weir-agent gateway-key show says.
+	KeyFingerprint string `protobuf:"bytes,7,opt,name=key_fingerprint,json=keyFingerprint,proto3" json:"key_fingerprint,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Gateway) Reset() {
@@ -97,6 +101,20 @@ func (x *Gateway) GetCreatedAt() *timestamppb.Timestamp {
 func (x *Gateway) GetEtag() string {
 	if x != nil {
 		return x.Etag
+	}
+	return ""
+}
+
+func (x *Gateway) GetPublicKey() []byte {
+	if x != nil {
+		return x.PublicKey
+	}
+	return nil
+}
+
+func (x *Gateway) GetKeyFingerprint() string {
+	if x != nil {
+		return x.KeyFingerprint
 	}
 	return ""
 }
@@ -514,6 +532,111 @@ func (x *UpdateGatewayResponse) GetGateway() *Gateway {
 	return nil
 }
 
+type SetGatewayKeyRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// X25519, 32 bytes, as weir-agent gateway-key new printed it.
+	PublicKey     []byte    `protobuf:"bytes,2,opt,name=public_key,json=publicKey,proto3" json:"public_key,omitempty"`
+	Mutation      *Mutation `protobuf:"bytes,20,opt,name=mutation,proto3" json:"mutation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetGatewayKeyRequest) Reset() {
+	*x = SetGatewayKeyRequest{}
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetGatewayKeyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetGatewayKeyRequest) ProtoMessage() {}
+
+func (x *SetGatewayKeyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetGatewayKeyRequest.ProtoReflect.Descriptor instead.
+func (*SetGatewayKeyRequest) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *SetGatewayKeyRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *SetGatewayKeyRequest) GetPublicKey() []byte {
+	if x != nil {
+		return x.PublicKey
+	}
+	return nil
+}
+
+func (x *SetGatewayKeyRequest) GetMutation() *Mutation {
+	if x != nil {
+		return x.Mutation
+	}
+	return nil
+}
+
+type SetGatewayKeyResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Gateway       *Gateway               `protobuf:"bytes,1,opt,name=gateway,proto3" json:"gateway,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetGatewayKeyResponse) Reset() {
+	*x = SetGatewayKeyResponse{}
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetGatewayKeyResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetGatewayKeyResponse) ProtoMessage() {}
+
+func (x *SetGatewayKeyResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetGatewayKeyResponse.ProtoReflect.Descriptor instead.
+func (*SetGatewayKeyResponse) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *SetGatewayKeyResponse) GetGateway() *Gateway {
+	if x != nil {
+		return x.Gateway
+	}
+	return nil
+}
+
 type DeleteGatewayRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -524,7 +647,7 @@ type DeleteGatewayRequest struct {
 
 func (x *DeleteGatewayRequest) Reset() {
 	*x = DeleteGatewayRequest{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[9]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -536,7 +659,7 @@ func (x *DeleteGatewayRequest) String() string {
 func (*DeleteGatewayRequest) ProtoMessage() {}
 
 func (x *DeleteGatewayRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[9]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -549,7 +672,7 @@ func (x *DeleteGatewayRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteGatewayRequest.ProtoReflect.Descriptor instead.
 func (*DeleteGatewayRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{9}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *DeleteGatewayRequest) GetId() string {
@@ -574,7 +697,7 @@ type DeleteGatewayResponse struct {
 
 func (x *DeleteGatewayResponse) Reset() {
 	*x = DeleteGatewayResponse{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[10]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -586,7 +709,7 @@ func (x *DeleteGatewayResponse) String() string {
 func (*DeleteGatewayResponse) ProtoMessage() {}
 
 func (x *DeleteGatewayResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[10]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -599,7 +722,7 @@ func (x *DeleteGatewayResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteGatewayResponse.ProtoReflect.Descriptor instead.
 func (*DeleteGatewayResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{10}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{12}
 }
 
 // EnrolmentToken lets agents join; its text is nowhere.
@@ -618,7 +741,7 @@ type EnrolmentToken struct {
 
 func (x *EnrolmentToken) Reset() {
 	*x = EnrolmentToken{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[11]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -630,7 +753,7 @@ func (x *EnrolmentToken) String() string {
 func (*EnrolmentToken) ProtoMessage() {}
 
 func (x *EnrolmentToken) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[11]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -643,7 +766,7 @@ func (x *EnrolmentToken) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EnrolmentToken.ProtoReflect.Descriptor instead.
 func (*EnrolmentToken) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{11}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *EnrolmentToken) GetId() string {
@@ -705,7 +828,7 @@ type ListEnrolmentTokensRequest struct {
 
 func (x *ListEnrolmentTokensRequest) Reset() {
 	*x = ListEnrolmentTokensRequest{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[12]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -717,7 +840,7 @@ func (x *ListEnrolmentTokensRequest) String() string {
 func (*ListEnrolmentTokensRequest) ProtoMessage() {}
 
 func (x *ListEnrolmentTokensRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[12]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -730,7 +853,7 @@ func (x *ListEnrolmentTokensRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListEnrolmentTokensRequest.ProtoReflect.Descriptor instead.
 func (*ListEnrolmentTokensRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{12}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ListEnrolmentTokensRequest) GetGatewayId() string {
@@ -749,7 +872,7 @@ type ListEnrolmentTokensResponse struct {
 
 func (x *ListEnrolmentTokensResponse) Reset() {
 	*x = ListEnrolmentTokensResponse{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[13]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -761,7 +884,7 @@ func (x *ListEnrolmentTokensResponse) String() string {
 func (*ListEnrolmentTokensResponse) ProtoMessage() {}
 
 func (x *ListEnrolmentTokensResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[13]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -774,7 +897,7 @@ func (x *ListEnrolmentTokensResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListEnrolmentTokensResponse.ProtoReflect.Descriptor instead.
 func (*ListEnrolmentTokensResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{13}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ListEnrolmentTokensResponse) GetEnrolmentTokens() []*EnrolmentToken {
@@ -796,7 +919,7 @@ type RevokeEnrolmentTokenRequest struct {
 
 func (x *RevokeEnrolmentTokenRequest) Reset() {
 	*x = RevokeEnrolmentTokenRequest{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[14]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -808,7 +931,7 @@ func (x *RevokeEnrolmentTokenRequest) String() string {
 func (*RevokeEnrolmentTokenRequest) ProtoMessage() {}
 
 func (x *RevokeEnrolmentTokenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[14]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -821,7 +944,7 @@ func (x *RevokeEnrolmentTokenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeEnrolmentTokenRequest.ProtoReflect.Descriptor instead.
 func (*RevokeEnrolmentTokenRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{14}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *RevokeEnrolmentTokenRequest) GetId() string {
@@ -853,7 +976,7 @@ type RevokeEnrolmentTokenResponse struct {
 
 func (x *RevokeEnrolmentTokenResponse) Reset() {
 	*x = RevokeEnrolmentTokenResponse{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[15]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -865,7 +988,7 @@ func (x *RevokeEnrolmentTokenResponse) String() string {
 func (*RevokeEnrolmentTokenResponse) ProtoMessage() {}
 
 func (x *RevokeEnrolmentTokenResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[15]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -878,7 +1001,7 @@ func (x *RevokeEnrolmentTokenResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeEnrolmentTokenResponse.ProtoReflect.Descriptor instead.
 func (*RevokeEnrolmentTokenResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{15}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{17}
 }
 
 type CreateEnrolmentTokenRequest struct {
@@ -895,7 +1018,7 @@ type CreateEnrolmentTokenRequest struct {
 
 func (x *CreateEnrolmentTokenRequest) Reset() {
 	*x = CreateEnrolmentTokenRequest{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[16]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -907,7 +1030,7 @@ func (x *CreateEnrolmentTokenRequest) String() string {
 func (*CreateEnrolmentTokenRequest) ProtoMessage() {}
 
 func (x *CreateEnrolmentTokenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[16]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -920,7 +1043,7 @@ func (x *CreateEnrolmentTokenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateEnrolmentTokenRequest.ProtoReflect.Descriptor instead.
 func (*CreateEnrolmentTokenRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{16}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *CreateEnrolmentTokenRequest) GetGatewayId() string {
@@ -964,7 +1087,7 @@ type CreateEnrolmentTokenResponse struct {
 
 func (x *CreateEnrolmentTokenResponse) Reset() {
 	*x = CreateEnrolmentTokenResponse{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[17]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -976,7 +1099,7 @@ func (x *CreateEnrolmentTokenResponse) String() string {
 func (*CreateEnrolmentTokenResponse) ProtoMessage() {}
 
 func (x *CreateEnrolmentTokenResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[17]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -989,7 +1112,7 @@ func (x *CreateEnrolmentTokenResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateEnrolmentTokenResponse.ProtoReflect.Descriptor instead.
 func (*CreateEnrolmentTokenResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{17}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *CreateEnrolmentTokenResponse) GetId() string {
@@ -1043,7 +1166,7 @@ type Agent struct {
 
 func (x *Agent) Reset() {
 	*x = Agent{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[18]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1055,7 +1178,7 @@ func (x *Agent) String() string {
 func (*Agent) ProtoMessage() {}
 
 func (x *Agent) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[18]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1068,7 +1191,7 @@ func (x *Agent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Agent.ProtoReflect.Descriptor instead.
 func (*Agent) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{18}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Agent) GetId() string {
@@ -1166,7 +1289,7 @@ type ListAgentsRequest struct {
 
 func (x *ListAgentsRequest) Reset() {
 	*x = ListAgentsRequest{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[19]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1178,7 +1301,7 @@ func (x *ListAgentsRequest) String() string {
 func (*ListAgentsRequest) ProtoMessage() {}
 
 func (x *ListAgentsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[19]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1191,7 +1314,7 @@ func (x *ListAgentsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAgentsRequest.ProtoReflect.Descriptor instead.
 func (*ListAgentsRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{19}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ListAgentsRequest) GetGatewayId() string {
@@ -1218,7 +1341,7 @@ type ListAgentsResponse struct {
 
 func (x *ListAgentsResponse) Reset() {
 	*x = ListAgentsResponse{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[20]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1230,7 +1353,7 @@ func (x *ListAgentsResponse) String() string {
 func (*ListAgentsResponse) ProtoMessage() {}
 
 func (x *ListAgentsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[20]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1243,7 +1366,7 @@ func (x *ListAgentsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAgentsResponse.ProtoReflect.Descriptor instead.
 func (*ListAgentsResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{20}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ListAgentsResponse) GetAgents() []*Agent {
@@ -1264,14 +1387,17 @@ var File_weir_admin_v1_gateway_proto protoreflect.FileDescriptor
 
 const file_weir_admin_v1_gateway_proto_rawDesc = "" +
 	"\n" +
-	"\x1bweir/admin/v1/gateway.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\"\x94\x01\n" +
+	"\x1bweir/admin/v1/gateway.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\"\xdc\x01\n" +
 	"\aGateway\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
 	"\x06region\x18\x03 \x01(\tR\x06region\x129\n" +
 	"\n" +
 	"created_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x12\x12\n" +
-	"\x04etag\x18\x05 \x01(\tR\x04etag\"\xaf\x01\n" +
+	"\x04etag\x18\x05 \x01(\tR\x04etag\x12\x1d\n" +
+	"\n" +
+	"public_key\x18\x06 \x01(\fR\tpublicKey\x12'\n" +
+	"\x0fkey_fingerprint\x18\a \x01(\tR\x0ekeyFingerprint\"\xaf\x01\n" +
 	"\x14CreateGatewayRequest\x12?\n" +
 	"\x04name\x18\x01 \x01(\tB+\xbaH(r&2$^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$R\x04name\x12!\n" +
 	"\x06region\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18?R\x06region\x123\n" +
@@ -1295,6 +1421,13 @@ const file_weir_admin_v1_gateway_proto_rawDesc = "" +
 	"updateMask\x123\n" +
 	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"I\n" +
 	"\x15UpdateGatewayResponse\x120\n" +
+	"\agateway\x18\x01 \x01(\v2\x16.weir.admin.v1.GatewayR\agateway\"\x8d\x01\n" +
+	"\x14SetGatewayKeyRequest\x12\x18\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12&\n" +
+	"\n" +
+	"public_key\x18\x02 \x01(\fB\a\xbaH\x04z\x02h R\tpublicKey\x123\n" +
+	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"I\n" +
+	"\x15SetGatewayKeyResponse\x120\n" +
 	"\agateway\x18\x01 \x01(\v2\x16.weir.admin.v1.GatewayR\agateway\"e\n" +
 	"\x14DeleteGatewayRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x123\n" +
@@ -1359,14 +1492,15 @@ const file_weir_admin_v1_gateway_proto_rawDesc = "" +
 	"\x04page\x18\x02 \x01(\v2\x13.weir.admin.v1.PageR\x04page\"j\n" +
 	"\x12ListAgentsResponse\x12,\n" +
 	"\x06agents\x18\x01 \x03(\v2\x14.weir.admin.v1.AgentR\x06agents\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xb4\b\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xa6\t\n" +
 	"\x0eGatewayService\x12o\n" +
 	"\rCreateGateway\x12#.weir.admin.v1.CreateGatewayRequest\x1a$.weir.admin.v1.CreateGatewayResponse\"\x13\x8a\xb5\x18\x0fgateways.create\x12f\n" +
 	"\n" +
 	"GetGateway\x12 .weir.admin.v1.GetGatewayRequest\x1a!.weir.admin.v1.GetGatewayResponse\"\x13\x8a\xb5\x18\fgateways.get\x90\x02\x01\x12m\n" +
 	"\fListGateways\x12\".weir.admin.v1.ListGatewaysRequest\x1a#.weir.admin.v1.ListGatewaysResponse\"\x14\x8a\xb5\x18\rgateways.list\x90\x02\x01\x12\x83\x01\n" +
 	"\x14CreateEnrolmentToken\x12*.weir.admin.v1.CreateEnrolmentTokenRequest\x1a+.weir.admin.v1.CreateEnrolmentTokenResponse\"\x12\x8a\xb5\x18\x0egateways.enrol\x12o\n" +
-	"\rUpdateGateway\x12#.weir.admin.v1.UpdateGatewayRequest\x1a$.weir.admin.v1.UpdateGatewayResponse\"\x13\x8a\xb5\x18\x0fgateways.update\x12o\n" +
+	"\rUpdateGateway\x12#.weir.admin.v1.UpdateGatewayRequest\x1a$.weir.admin.v1.UpdateGatewayResponse\"\x13\x8a\xb5\x18\x0fgateways.update\x12p\n" +
+	"\rSetGatewayKey\x12#.weir.admin.v1.SetGatewayKeyRequest\x1a$.weir.admin.v1.SetGatewayKeyResponse\"\x14\x8a\xb5\x18\x10gateways.set_key\x12o\n" +
 	"\rDeleteGateway\x12#.weir.admin.v1.DeleteGatewayRequest\x1a$.weir.admin.v1.DeleteGatewayResponse\"\x13\x8a\xb5\x18\x0fgateways.delete\x12\x83\x01\n" +
 	"\x13ListEnrolmentTokens\x12).weir.admin.v1.ListEnrolmentTokensRequest\x1a*.weir.admin.v1.ListEnrolmentTokensResponse\"\x15\x8a\xb5\x18\x0egateways.enrol\x90\x02\x01\x12\x83\x01\n" +
 	"\x14RevokeEnrolmentToken\x12*.weir.admin.v1.RevokeEnrolmentTokenRequest\x1a+.weir.admin.v1.RevokeEnrolmentTokenResponse\"\x12\x8a\xb5\x18\x0egateways.enrol\x12f\n" +
@@ -1386,7 +1520,7 @@ func file_weir_admin_v1_gateway_proto_rawDescGZIP() []byte {
 	return file_weir_admin_v1_gateway_proto_rawDescData
 }
 
-var file_weir_admin_v1_gateway_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
+var file_weir_admin_v1_gateway_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_weir_admin_v1_gateway_proto_goTypes = []any{
 	(*Gateway)(nil),                      // 0: weir.admin.v1.Gateway
 	(*CreateGatewayRequest)(nil),         // 1: weir.admin.v1.CreateGatewayRequest
@@ -1397,72 +1531,78 @@ var file_weir_admin_v1_gateway_proto_goTypes = []any{
 	(*ListGatewaysResponse)(nil),         // 6: weir.admin.v1.ListGatewaysResponse
 	(*UpdateGatewayRequest)(nil),         // 7: weir.admin.v1.UpdateGatewayRequest
 	(*UpdateGatewayResponse)(nil),        // 8: weir.admin.v1.UpdateGatewayResponse
-	(*DeleteGatewayRequest)(nil),         // 9: weir.admin.v1.DeleteGatewayRequest
-	(*DeleteGatewayResponse)(nil),        // 10: weir.admin.v1.DeleteGatewayResponse
-	(*EnrolmentToken)(nil),               // 11: weir.admin.v1.EnrolmentToken
-	(*ListEnrolmentTokensRequest)(nil),   // 12: weir.admin.v1.ListEnrolmentTokensRequest
-	(*ListEnrolmentTokensResponse)(nil),  // 13: weir.admin.v1.ListEnrolmentTokensResponse
-	(*RevokeEnrolmentTokenRequest)(nil),  // 14: weir.admin.v1.RevokeEnrolmentTokenRequest
-	(*RevokeEnrolmentTokenResponse)(nil), // 15: weir.admin.v1.RevokeEnrolmentTokenResponse
-	(*CreateEnrolmentTokenRequest)(nil),  // 16: weir.admin.v1.CreateEnrolmentTokenRequest
-	(*CreateEnrolmentTokenResponse)(nil), // 17: weir.admin.v1.CreateEnrolmentTokenResponse
-	(*Agent)(nil),                        // 18: weir.admin.v1.Agent
-	(*ListAgentsRequest)(nil),            // 19: weir.admin.v1.ListAgentsRequest
-	(*ListAgentsResponse)(nil),           // 20: weir.admin.v1.ListAgentsResponse
-	(*timestamppb.Timestamp)(nil),        // 21: google.protobuf.Timestamp
-	(*Mutation)(nil),                     // 22: weir.admin.v1.Mutation
-	(*AsOf)(nil),                         // 23: weir.admin.v1.AsOf
-	(*Page)(nil),                         // 24: weir.admin.v1.Page
-	(*fieldmaskpb.FieldMask)(nil),        // 25: google.protobuf.FieldMask
+	(*SetGatewayKeyRequest)(nil),         // 9: weir.admin.v1.SetGatewayKeyRequest
+	(*SetGatewayKeyResponse)(nil),        // 10: weir.admin.v1.SetGatewayKeyResponse
+	(*DeleteGatewayRequest)(nil),         // 11: weir.admin.v1.DeleteGatewayRequest
+	(*DeleteGatewayResponse)(nil),        // 12: weir.admin.v1.DeleteGatewayResponse
+	(*EnrolmentToken)(nil),               // 13: weir.admin.v1.EnrolmentToken
+	(*ListEnrolmentTokensRequest)(nil),   // 14: weir.admin.v1.ListEnrolmentTokensRequest
+	(*ListEnrolmentTokensResponse)(nil),  // 15: weir.admin.v1.ListEnrolmentTokensResponse
+	(*RevokeEnrolmentTokenRequest)(nil),  // 16: weir.admin.v1.RevokeEnrolmentTokenRequest
+	(*RevokeEnrolmentTokenResponse)(nil), // 17: weir.admin.v1.RevokeEnrolmentTokenResponse
+	(*CreateEnrolmentTokenRequest)(nil),  // 18: weir.admin.v1.CreateEnrolmentTokenRequest
+	(*CreateEnrolmentTokenResponse)(nil), // 19: weir.admin.v1.CreateEnrolmentTokenResponse
+	(*Agent)(nil),                        // 20: weir.admin.v1.Agent
+	(*ListAgentsRequest)(nil),            // 21: weir.admin.v1.ListAgentsRequest
+	(*ListAgentsResponse)(nil),           // 22: weir.admin.v1.ListAgentsResponse
+	(*timestamppb.Timestamp)(nil),        // 23: google.protobuf.Timestamp
+	(*Mutation)(nil),                     // 24: weir.admin.v1.Mutation
+	(*AsOf)(nil),                         // 25: weir.admin.v1.AsOf
+	(*Page)(nil),                         // 26: weir.admin.v1.Page
+	(*fieldmaskpb.FieldMask)(nil),        // 27: google.protobuf.FieldMask
 }
 var file_weir_admin_v1_gateway_proto_depIdxs = []int32{
-	21, // 0: weir.admin.v1.Gateway.created_at:type_name -> google.protobuf.Timestamp
-	22, // 1: weir.admin.v1.CreateGatewayRequest.mutation:type_name -> weir.admin.v1.Mutation
+	23, // 0: weir.admin.v1.Gateway.created_at:type_name -> google.protobuf.Timestamp
+	24, // 1: weir.admin.v1.CreateGatewayRequest.mutation:type_name -> weir.admin.v1.Mutation
 	0,  // 2: weir.admin.v1.CreateGatewayResponse.gateway:type_name -> weir.admin.v1.Gateway
-	23, // 3: weir.admin.v1.GetGatewayRequest.as_of:type_name -> weir.admin.v1.AsOf
+	25, // 3: weir.admin.v1.GetGatewayRequest.as_of:type_name -> weir.admin.v1.AsOf
 	0,  // 4: weir.admin.v1.GetGatewayResponse.gateway:type_name -> weir.admin.v1.Gateway
-	24, // 5: weir.admin.v1.ListGatewaysRequest.page:type_name -> weir.admin.v1.Page
-	23, // 6: weir.admin.v1.ListGatewaysRequest.as_of:type_name -> weir.admin.v1.AsOf
+	26, // 5: weir.admin.v1.ListGatewaysRequest.page:type_name -> weir.admin.v1.Page
+	25, // 6: weir.admin.v1.ListGatewaysRequest.as_of:type_name -> weir.admin.v1.AsOf
 	0,  // 7: weir.admin.v1.ListGatewaysResponse.gateways:type_name -> weir.admin.v1.Gateway
 	0,  // 8: weir.admin.v1.UpdateGatewayRequest.gateway:type_name -> weir.admin.v1.Gateway
-	25, // 9: weir.admin.v1.UpdateGatewayRequest.update_mask:type_name -> google.protobuf.FieldMask
-	22, // 10: weir.admin.v1.UpdateGatewayRequest.mutation:type_name -> weir.admin.v1.Mutation
+	27, // 9: weir.admin.v1.UpdateGatewayRequest.update_mask:type_name -> google.protobuf.FieldMask
+	24, // 10: weir.admin.v1.UpdateGatewayRequest.mutation:type_name -> weir.admin.v1.Mutation
 	0,  // 11: weir.admin.v1.UpdateGatewayResponse.gateway:type_name -> weir.admin.v1.Gateway
-	22, // 12: weir.admin.v1.DeleteGatewayRequest.mutation:type_name -> weir.admin.v1.Mutation
-	21, // 13: weir.admin.v1.EnrolmentToken.expires_at:type_name -> google.protobuf.Timestamp
-	21, // 14: weir.admin.v1.EnrolmentToken.created_at:type_name -> google.protobuf.Timestamp
-	11, // 15: weir.admin.v1.ListEnrolmentTokensResponse.enrolment_tokens:type_name -> weir.admin.v1.EnrolmentToken
-	22, // 16: weir.admin.v1.RevokeEnrolmentTokenRequest.mutation:type_name -> weir.admin.v1.Mutation
-	21, // 17: weir.admin.v1.CreateEnrolmentTokenRequest.expires_at:type_name -> google.protobuf.Timestamp
-	22, // 18: weir.admin.v1.CreateEnrolmentTokenRequest.mutation:type_name -> weir.admin.v1.Mutation
-	21, // 19: weir.admin.v1.CreateEnrolmentTokenResponse.expires_at:type_name -> google.protobuf.Timestamp
-	21, // 20: weir.admin.v1.Agent.enrolled_at:type_name -> google.protobuf.Timestamp
-	21, // 21: weir.admin.v1.Agent.last_seen_at:type_name -> google.protobuf.Timestamp
-	24, // 22: weir.admin.v1.ListAgentsRequest.page:type_name -> weir.admin.v1.Page
-	18, // 23: weir.admin.v1.ListAgentsResponse.agents:type_name -> weir.admin.v1.Agent
-	1,  // 24: weir.admin.v1.GatewayService.CreateGateway:input_type -> weir.admin.v1.CreateGatewayRequest
-	3,  // 25: weir.admin.v1.GatewayService.GetGateway:input_type -> weir.admin.v1.GetGatewayRequest
-	5,  // 26: weir.admin.v1.GatewayService.ListGateways:input_type -> weir.admin.v1.ListGatewaysRequest
-	16, // 27: weir.admin.v1.GatewayService.CreateEnrolmentToken:input_type -> weir.admin.v1.CreateEnrolmentTokenRequest
-	7,  // 28: weir.admin.v1.GatewayService.UpdateGateway:input_type -> weir.admin.v1.UpdateGatewayRequest
-	9,  // 29: weir.admin.v1.GatewayService.DeleteGateway:input_type -> weir.admin.v1.DeleteGatewayRequest
-	12, // 30: weir.admin.v1.GatewayService.ListEnrolmentTokens:input_type -> weir.admin.v1.ListEnrolmentTokensRequest
-	14, // 31: weir.admin.v1.GatewayService.RevokeEnrolmentToken:input_type -> weir.admin.v1.RevokeEnrolmentTokenRequest
-	19, // 32: weir.admin.v1.GatewayService.ListAgents:input_type -> weir.admin.v1.ListAgentsRequest
-	2,  // 33: weir.admin.v1.GatewayService.CreateGateway:output_type -> weir.admin.v1.CreateGatewayResponse
-	4,  // 34: weir.admin.v1.GatewayService.GetGateway:output_type -> weir.admin.v1.GetGatewayResponse
-	6,  // 35: weir.admin.v1.GatewayService.ListGateways:output_type -> weir.admin.v1.ListGatewaysResponse
-	17, // 36: weir.admin.v1.GatewayService.CreateEnrolmentToken:output_type -> weir.admin.v1.CreateEnrolmentTokenResponse
-	8,  // 37: weir.admin.v1.GatewayService.UpdateGateway:output_type -> weir.admin.v1.UpdateGatewayResponse
-	10, // 38: weir.admin.v1.GatewayService.DeleteGateway:output_type -> weir.admin.v1.DeleteGatewayResponse
-	13, // 39: weir.admin.v1.GatewayService.ListEnrolmentTokens:output_type -> weir.admin.v1.ListEnrolmentTokensResponse
-	15, // 40: weir.admin.v1.GatewayService.RevokeEnrolmentToken:output_type -> weir.admin.v1.RevokeEnrolmentTokenResponse
-	20, // 41: weir.admin.v1.GatewayService.ListAgents:output_type -> weir.admin.v1.ListAgentsResponse
-	33, // [33:42] is the sub-list for method output_type
-	24, // [24:33] is the sub-list for method input_type
-	24, // [24:24] is the sub-list for extension type_name
-	24, // [24:24] is the sub-list for extension extendee
-	0,  // [0:24] is the sub-list for field type_name
+	24, // 12: weir.admin.v1.SetGatewayKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
+	0,  // 13: weir.admin.v1.SetGatewayKeyResponse.gateway:type_name -> weir.admin.v1.Gateway
+	24, // 14: weir.admin.v1.DeleteGatewayRequest.mutation:type_name -> weir.admin.v1.Mutation
+	23, // 15: weir.admin.v1.EnrolmentToken.expires_at:type_name -> google.protobuf.Timestamp
+	23, // 16: weir.admin.v1.EnrolmentToken.created_at:type_name -> google.protobuf.Timestamp
+	13, // 17: weir.admin.v1.ListEnrolmentTokensResponse.enrolment_tokens:type_name -> weir.admin.v1.EnrolmentToken
+	24, // 18: weir.admin.v1.RevokeEnrolmentTokenRequest.mutation:type_name -> weir.admin.v1.Mutation
+	23, // 19: weir.admin.v1.CreateEnrolmentTokenRequest.expires_at:type_name -> google.protobuf.Timestamp
+	24, // 20: weir.admin.v1.CreateEnrolmentTokenRequest.mutation:type_name -> weir.admin.v1.Mutation
+	23, // 21: weir.admin.v1.CreateEnrolmentTokenResponse.expires_at:type_name -> google.protobuf.Timestamp
+	23, // 22: weir.admin.v1.Agent.enrolled_at:type_name -> google.protobuf.Timestamp
+	23, // 23: weir.admin.v1.Agent.last_seen_at:type_name -> google.protobuf.Timestamp
+	26, // 24: weir.admin.v1.ListAgentsRequest.page:type_name -> weir.admin.v1.Page
+	20, // 25: weir.admin.v1.ListAgentsResponse.agents:type_name -> weir.admin.v1.Agent
+	1,  // 26: weir.admin.v1.GatewayService.CreateGateway:input_type -> weir.admin.v1.CreateGatewayRequest
+	3,  // 27: weir.admin.v1.GatewayService.GetGateway:input_type -> weir.admin.v1.GetGatewayRequest
+	5,  // 28: weir.admin.v1.GatewayService.ListGateways:input_type -> weir.admin.v1.ListGatewaysRequest
+	18, // 29: weir.admin.v1.GatewayService.CreateEnrolmentToken:input_type -> weir.admin.v1.CreateEnrolmentTokenRequest
+	7,  // 30: weir.admin.v1.GatewayService.UpdateGateway:input_type -> weir.admin.v1.UpdateGatewayRequest
+	9,  // 31: weir.admin.v1.GatewayService.SetGatewayKey:input_type -> weir.admin.v1.SetGatewayKeyRequest
+	11, // 32: weir.admin.v1.GatewayService.DeleteGateway:input_type -> weir.admin.v1.DeleteGatewayRequest
+	14, // 33: weir.admin.v1.GatewayService.ListEnrolmentTokens:input_type -> weir.admin.v1.ListEnrolmentTokensRequest
+	16, // 34: weir.admin.v1.GatewayService.RevokeEnrolmentToken:input_type -> weir.admin.v1.RevokeEnrolmentTokenRequest
+	21, // 35: weir.admin.v1.GatewayService.ListAgents:input_type -> weir.admin.v1.ListAgentsRequest
+	2,  // 36: weir.admin.v1.GatewayService.CreateGateway:output_type -> weir.admin.v1.CreateGatewayResponse
+	4,  // 37: weir.admin.v1.GatewayService.GetGateway:output_type -> weir.admin.v1.GetGatewayResponse
+	6,  // 38: weir.admin.v1.GatewayService.ListGateways:output_type -> weir.admin.v1.ListGatewaysResponse
+	19, // 39: weir.admin.v1.GatewayService.CreateEnrolmentToken:output_type -> weir.admin.v1.CreateEnrolmentTokenResponse
+	8,  // 40: weir.admin.v1.GatewayService.UpdateGateway:output_type -> weir.admin.v1.UpdateGatewayResponse
+	10, // 41: weir.admin.v1.GatewayService.SetGatewayKey:output_type -> weir.admin.v1.SetGatewayKeyResponse
+	12, // 42: weir.admin.v1.GatewayService.DeleteGateway:output_type -> weir.admin.v1.DeleteGatewayResponse
+	15, // 43: weir.admin.v1.GatewayService.ListEnrolmentTokens:output_type -> weir.admin.v1.ListEnrolmentTokensResponse
+	17, // 44: weir.admin.v1.GatewayService.RevokeEnrolmentToken:output_type -> weir.admin.v1.RevokeEnrolmentTokenResponse
+	22, // 45: weir.admin.v1.GatewayService.ListAgents:output_type -> weir.admin.v1.ListAgentsResponse
+	36, // [36:46] is the sub-list for method output_type
+	26, // [26:36] is the sub-list for method input_type
+	26, // [26:26] is the sub-list for extension type_name
+	26, // [26:26] is the sub-list for extension extendee
+	0,  // [0:26] is the sub-list for field type_name
 }
 
 func init() { file_weir_admin_v1_gateway_proto_init() }
@@ -1478,7 +1618,7 @@ func file_weir_admin_v1_gateway_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_admin_v1_gateway_proto_rawDesc), len(file_weir_admin_v1_gateway_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   21,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

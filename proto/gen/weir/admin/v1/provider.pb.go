@@ -76,13 +76,14 @@ func (Dialect) EnumDescriptor() ([]byte, []int) {
 
 // Provider is an upstream account.
 type Provider struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	Dialect       Dialect                `protobuf:"varint,3,opt,name=dialect,proto3,enum=weir.admin.v1.Dialect" json:"dialect,omitempty"`
-	BaseUrl       string                 `protobuf:"bytes,4,opt,name=base_url,json=baseUrl,proto3" json:"base_url,omitempty"`
-	CredentialRef string                 `protobuf:"bytes,5,opt,name=credential_ref,json=credentialRef,proto3" json:"credential_ref,omitempty"`
-	Region        string                 `protobuf:"bytes,6,opt,name=region,proto3" json:"region,omitempty"`
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Id      string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Name    string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	Dialect Dialect                `protobuf:"varint,3,opt,name=dialect,proto3,enum=weir.admin.v1.Dialect" json:"dialect,omitempty"`
+	BaseUrl string                 `protobuf:"bytes,4,opt,name=base_url,json=baseUrl,proto3" json:"base_url,omitempty"`
+	// Empty: see sealed_credentials; there may be neither.
+	CredentialRef string `protobuf:"bytes,5,opt,name=credential_ref,json=credentialRef,proto3" json:"credential_ref,omitempty"`
+	Region        string `protobuf:"bytes,6,opt,name=region,proto3" json:"region,omitempty"`
 	// Price list its models are priced by; empty: unpriced.
 	PriceList string                 `protobuf:"bytes,7,opt,name=price_list,json=priceList,proto3" json:"price_list,omitempty"`
 	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
@@ -92,8 +93,13 @@ type Provider struct {
 	Timeouts *Timeouts         `protobuf:"bytes,11,opt,name=timeouts,proto3" json:"timeouts,omitempty"`
 	// Models that routes may send to; empty: all.
 	AllowedModels []string `protobuf:"bytes,12,rep,name=allowed_models,json=allowedModels,proto3" json:"allowed_models,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// In place of credential_ref, at most one of each gateway. An update that has any
+	// says all of them: what it leaves out is removed, and a gateway_id and version
+	// without sealed means "as it is". So the list of an answer, sent back, changes
+	// nothing.
+	SealedCredentials []*SealedCredential `protobuf:"bytes,13,rep,name=sealed_credentials,json=sealedCredentials,proto3" json:"sealed_credentials,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *Provider) Reset() {
@@ -210,6 +216,96 @@ func (x *Provider) GetAllowedModels() []string {
 	return nil
 }
 
+func (x *Provider) GetSealedCredentials() []*SealedCredential {
+	if x != nil {
+		return x.SealedCredentials
+	}
+	return nil
+}
+
+// SealedCredential is a credential that only the agents of one gateway can open: it
+// is sealed outside of Weir's servers (weir-agent seal), for this organization,
+// gateway and provider, for the origin of base_url and for its version.
+type SealedCredential struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	GatewayId string                 `protobuf:"bytes,1,opt,name=gateway_id,json=gatewayId,proto3" json:"gateway_id,omitempty"`
+	// What it was sealed with; above that of the one it replaces.
+	Version int64 `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
+	// What weir-agent seal printed. Never in an answer.
+	Sealed []byte `protobuf:"bytes,3,opt,name=sealed,proto3" json:"sealed,omitempty"`
+	// Output only: of the key that it was sealed for.
+	KeyFingerprint string `protobuf:"bytes,4,opt,name=key_fingerprint,json=keyFingerprint,proto3" json:"key_fingerprint,omitempty"`
+	// Output only: that is not the gateway's present key, or there is no such gateway.
+	Stale         bool `protobuf:"varint,5,opt,name=stale,proto3" json:"stale,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SealedCredential) Reset() {
+	*x = SealedCredential{}
+	mi := &file_weir_admin_v1_provider_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SealedCredential) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SealedCredential) ProtoMessage() {}
+
+func (x *SealedCredential) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_provider_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SealedCredential.ProtoReflect.Descriptor instead.
+func (*SealedCredential) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_provider_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *SealedCredential) GetGatewayId() string {
+	if x != nil {
+		return x.GatewayId
+	}
+	return ""
+}
+
+func (x *SealedCredential) GetVersion() int64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *SealedCredential) GetSealed() []byte {
+	if x != nil {
+		return x.Sealed
+	}
+	return nil
+}
+
+func (x *SealedCredential) GetKeyFingerprint() string {
+	if x != nil {
+		return x.KeyFingerprint
+	}
+	return ""
+}
+
+func (x *SealedCredential) GetStale() bool {
+	if x != nil {
+		return x.Stale
+	}
+	return false
+}
+
 type CreateProviderRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Lower-case letters, digits and inner dashes, at most 63; unique among the
@@ -220,7 +316,9 @@ type CreateProviderRequest struct {
 	// Agents send only to origins that their own configuration lists.
 	BaseUrl string `protobuf:"bytes,3,opt,name=base_url,json=baseUrl,proto3" json:"base_url,omitempty"`
 	// Where agents find the credential: env://NAME or file:///path. The value itself
-	// never comes here.
+	// never comes here. Empty: it has none yet, and agents answer 503
+	// credential_unavailable. So begins a provider with sealed credentials, which are
+	// bound to the id in the answer: UpdateProvider takes them.
 	CredentialRef string `protobuf:"bytes,4,opt,name=credential_ref,json=credentialRef,proto3" json:"credential_ref,omitempty"`
 	// Where the upstream processes data, for example eu; empty: not stated.
 	Region string `protobuf:"bytes,5,opt,name=region,proto3" json:"region,omitempty"`
@@ -240,7 +338,7 @@ type CreateProviderRequest struct {
 
 func (x *CreateProviderRequest) Reset() {
 	*x = CreateProviderRequest{}
-	mi := &file_weir_admin_v1_provider_proto_msgTypes[1]
+	mi := &file_weir_admin_v1_provider_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -252,7 +350,7 @@ func (x *CreateProviderRequest) String() string {
 func (*CreateProviderRequest) ProtoMessage() {}
 
 func (x *CreateProviderRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_provider_proto_msgTypes[1]
+	mi := &file_weir_admin_v1_provider_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -265,7 +363,7 @@ func (x *CreateProviderRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateProviderRequest.ProtoReflect.Descriptor instead.
 func (*CreateProviderRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_provider_proto_rawDescGZIP(), []int{1}
+	return file_weir_admin_v1_provider_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *CreateProviderRequest) GetName() string {
@@ -347,7 +445,7 @@ type CreateProviderResponse struct {
 
 func (x *CreateProviderResponse) Reset() {
 	*x = CreateProviderResponse{}
-	mi := &file_weir_admin_v1_provider_proto_msgTypes[2]
+	mi := &file_weir_admin_v1_provider_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -359,7 +457,7 @@ func (x *CreateProviderResponse) String() string {
 func (*CreateProviderResponse) ProtoMessage() {}
 
 func (x *CreateProviderResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_provider_proto_msgTypes[2]
+	mi := &file_weir_admin_v1_provider_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -372,7 +470,7 @@ func (x *CreateProviderResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateProviderResponse.ProtoReflect.Descriptor instead.
 func (*CreateProviderResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_provider_proto_rawDescGZIP(), []int{2}
+	return file_weir_admin_v1_provider_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *CreateProviderResponse) GetProvider() *Provider {
@@ -392,7 +490,7 @@ type GetProviderRequest struct {
 
 func (x *GetProviderRequest) Reset() {
 	*x = GetProviderRequest{}
-	mi := &file_weir_admin_v1_provider_proto_msgTypes[3]
+	mi := &file_weir_admin_v1_provider_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -404,7 +502,7 @@ func (x *GetProviderRequest) String() string {
 func (*GetProviderRequest) ProtoMessage() {}
 
 func (x *GetProviderRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_provider_proto_msgTypes[3]
+	mi := &file_weir_admin_v1_provider_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -417,7 +515,7 @@ func (x *GetProviderRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetProviderRequest.ProtoReflect.Descriptor instead.
 func (*GetProviderRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_provider_proto_rawDescGZIP(), []int{3}
+	return file_weir_admin_v1_provider_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *GetProviderRequest) GetId() string {
@@ -443,7 +541,7 @@ type GetProviderResponse struct {
 
 func (x *GetProviderResponse) Reset() {
 	*x = GetProviderResponse{}
-	mi := &file_weir_admin_v1_provider_proto_msgTypes[4]
+	mi := &file_weir_admin_v1_provider_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -455,7 +553,7 @@ func (x *GetProviderResponse) String() string {
 func (*GetProviderResponse) ProtoMessage() {}
 
 func (x *GetProviderResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_provider_proto_msgTypes[4]
+	mi := &file_weir_admin_v1_provider_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -468,7 +566,7 @@ func (x *GetProviderResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetProviderResponse.ProtoReflect.Descriptor instead.
 func (*GetProviderResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_provider_proto_rawDescGZIP(), []int{4}
+	return file_weir_admin_v1_provider_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *GetProviderResponse) GetProvider() *Provider {
@@ -488,7 +586,7 @@ type ListProvidersRequest struct {
 
 func (x *ListProvidersRequest) Reset() {
 	*x = ListProvidersRequest{}
-	mi := &file_weir_admin_v1_provider_proto_msgTypes[5]
+	mi := &file_weir_admin_v1_provider_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -500,7 +598,7 @@ func (x *ListProvidersRequest) String() string {
 func (*ListProvidersRequest) ProtoMessage() {}
 
 func (x *ListProvidersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_provider_proto_msgTypes[5]
+	mi := &file_weir_admin_v1_provider_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -513,7 +611,7 @@ func (x *ListProvidersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListProvidersRequest.ProtoReflect.Descriptor instead.
 func (*ListProvidersRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_provider_proto_rawDescGZIP(), []int{5}
+	return file_weir_admin_v1_provider_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ListProvidersRequest) GetPage() *Page {
@@ -540,7 +638,7 @@ type ListProvidersResponse struct {
 
 func (x *ListProvidersResponse) Reset() {
 	*x = ListProvidersResponse{}
-	mi := &file_weir_admin_v1_provider_proto_msgTypes[6]
+	mi := &file_weir_admin_v1_provider_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -552,7 +650,7 @@ func (x *ListProvidersResponse) String() string {
 func (*ListProvidersResponse) ProtoMessage() {}
 
 func (x *ListProvidersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_provider_proto_msgTypes[6]
+	mi := &file_weir_admin_v1_provider_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -565,7 +663,7 @@ func (x *ListProvidersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListProvidersResponse.ProtoReflect.Descriptor instead.
 func (*ListProvidersResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_provider_proto_rawDescGZIP(), []int{6}
+	return file_weir_admin_v1_provider_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ListProvidersResponse) GetProviders() []*Provider {
@@ -595,7 +693,7 @@ type UpdateProviderRequest struct {
 
 func (x *UpdateProviderRequest) Reset() {
 	*x = UpdateProviderRequest{}
-	mi := &file_weir_admin_v1_provider_proto_msgTypes[7]
+	mi := &file_weir_admin_v1_provider_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -607,7 +705,7 @@ func (x *UpdateProviderRequest) String() string {
 func (*UpdateProviderRequest) ProtoMessage() {}
 
 func (x *UpdateProviderRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_provider_proto_msgTypes[7]
+	mi := &file_weir_admin_v1_provider_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -620,7 +718,7 @@ func (x *UpdateProviderRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateProviderRequest.ProtoReflect.Descriptor instead.
 func (*UpdateProviderRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_provider_proto_rawDescGZIP(), []int{7}
+	return file_weir_admin_v1_provider_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *UpdateProviderRequest) GetProvider() *Provider {
@@ -653,7 +751,7 @@ type UpdateProviderResponse struct {
 
 func (x *UpdateProviderResponse) Reset() {
 	*x = UpdateProviderResponse{}
-	mi := &file_weir_admin_v1_provider_proto_msgTypes[8]
+	mi := &file_weir_admin_v1_provider_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -665,7 +763,7 @@ func (x *UpdateProviderResponse) String() string {
 func (*UpdateProviderResponse) ProtoMessage() {}
 
 func (x *UpdateProviderResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_provider_proto_msgTypes[8]
+	mi := &file_weir_admin_v1_provider_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -678,7 +776,7 @@ func (x *UpdateProviderResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateProviderResponse.ProtoReflect.Descriptor instead.
 func (*UpdateProviderResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_provider_proto_rawDescGZIP(), []int{8}
+	return file_weir_admin_v1_provider_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *UpdateProviderResponse) GetProvider() *Provider {
@@ -698,7 +796,7 @@ type DeleteProviderRequest struct {
 
 func (x *DeleteProviderRequest) Reset() {
 	*x = DeleteProviderRequest{}
-	mi := &file_weir_admin_v1_provider_proto_msgTypes[9]
+	mi := &file_weir_admin_v1_provider_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -710,7 +808,7 @@ func (x *DeleteProviderRequest) String() string {
 func (*DeleteProviderRequest) ProtoMessage() {}
 
 func (x *DeleteProviderRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_provider_proto_msgTypes[9]
+	mi := &file_weir_admin_v1_provider_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -723,7 +821,7 @@ func (x *DeleteProviderRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteProviderRequest.ProtoReflect.Descriptor instead.
 func (*DeleteProviderRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_provider_proto_rawDescGZIP(), []int{9}
+	return file_weir_admin_v1_provider_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *DeleteProviderRequest) GetId() string {
@@ -748,7 +846,7 @@ type DeleteProviderResponse struct {
 
 func (x *DeleteProviderResponse) Reset() {
 	*x = DeleteProviderResponse{}
-	mi := &file_weir_admin_v1_provider_proto_msgTypes[10]
+	mi := &file_weir_admin_v1_provider_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -760,7 +858,7 @@ func (x *DeleteProviderResponse) String() string {
 func (*DeleteProviderResponse) ProtoMessage() {}
 
 func (x *DeleteProviderResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_provider_proto_msgTypes[10]
+	mi := &file_weir_admin_v1_provider_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -773,14 +871,14 @@ func (x *DeleteProviderResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteProviderResponse.ProtoReflect.Descriptor instead.
 func (*DeleteProviderResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_provider_proto_rawDescGZIP(), []int{10}
+	return file_weir_admin_v1_provider_proto_rawDescGZIP(), []int{11}
 }
 
 var File_weir_admin_v1_provider_proto protoreflect.FileDescriptor
 
 const file_weir_admin_v1_provider_proto_rawDesc = "" +
 	"\n" +
-	"\x1cweir/admin/v1/provider.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\"\x80\x04\n" +
+	"\x1cweir/admin/v1/provider.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\"\xda\x04\n" +
 	"\bProvider\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x120\n" +
@@ -796,17 +894,25 @@ const file_weir_admin_v1_provider_proto_rawDesc = "" +
 	"\aheaders\x18\n" +
 	" \x03(\v2$.weir.admin.v1.Provider.HeadersEntryR\aheaders\x123\n" +
 	"\btimeouts\x18\v \x01(\v2\x17.weir.admin.v1.TimeoutsR\btimeouts\x12%\n" +
-	"\x0eallowed_models\x18\f \x03(\tR\rallowedModels\x1a:\n" +
+	"\x0eallowed_models\x18\f \x03(\tR\rallowedModels\x12X\n" +
+	"\x12sealed_credentials\x18\r \x03(\v2\x1f.weir.admin.v1.SealedCredentialB\b\xbaH\x05\x92\x01\x02\x10dR\x11sealedCredentials\x1a:\n" +
 	"\fHeadersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xa4\x05\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xbf\x01\n" +
+	"\x10SealedCredential\x12'\n" +
+	"\n" +
+	"gateway_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\tgatewayId\x12!\n" +
+	"\aversion\x18\x02 \x01(\x03B\a\xbaH\x04\"\x02(\x01R\aversion\x12 \n" +
+	"\x06sealed\x18\x03 \x01(\fB\b\xbaH\x05z\x03\x18\xa8FR\x06sealed\x12'\n" +
+	"\x0fkey_fingerprint\x18\x04 \x01(\tR\x0ekeyFingerprint\x12\x14\n" +
+	"\x05stale\x18\x05 \x01(\bR\x05stale\"\xa7\x05\n" +
 	"\x15CreateProviderRequest\x12?\n" +
 	"\x04name\x18\x01 \x01(\tB+\xbaH(r&2$^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$R\x04name\x12<\n" +
 	"\adialect\x18\x02 \x01(\x0e2\x16.weir.admin.v1.DialectB\n" +
 	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\adialect\x12%\n" +
 	"\bbase_url\x18\x03 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\b\x18\xd0\x0fR\abaseUrl\x12b\n" +
-	"\x0ecredential_ref\x18\x04 \x01(\tB;\xbaH8r6\x18\xe8\a21^(env://[A-Za-z_][A-Za-z0-9_]*|file:///[^\\x00]+)$R\rcredentialRef\x12\x1f\n" +
+	"\xbaH\ar\x05\x10\b\x18\xd0\x0fR\abaseUrl\x12e\n" +
+	"\x0ecredential_ref\x18\x04 \x01(\tB>\xbaH;\xd8\x01\x01r6\x18\xe8\a21^(env://[A-Za-z_][A-Za-z0-9_]*|file:///[^\\x00]+)$R\rcredentialRef\x12\x1f\n" +
 	"\x06region\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18?R\x06region\x12&\n" +
 	"\n" +
 	"price_list\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18?R\tpriceList\x12U\n" +
@@ -866,64 +972,66 @@ func file_weir_admin_v1_provider_proto_rawDescGZIP() []byte {
 }
 
 var file_weir_admin_v1_provider_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_weir_admin_v1_provider_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_weir_admin_v1_provider_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_weir_admin_v1_provider_proto_goTypes = []any{
 	(Dialect)(0),                   // 0: weir.admin.v1.Dialect
 	(*Provider)(nil),               // 1: weir.admin.v1.Provider
-	(*CreateProviderRequest)(nil),  // 2: weir.admin.v1.CreateProviderRequest
-	(*CreateProviderResponse)(nil), // 3: weir.admin.v1.CreateProviderResponse
-	(*GetProviderRequest)(nil),     // 4: weir.admin.v1.GetProviderRequest
-	(*GetProviderResponse)(nil),    // 5: weir.admin.v1.GetProviderResponse
-	(*ListProvidersRequest)(nil),   // 6: weir.admin.v1.ListProvidersRequest
-	(*ListProvidersResponse)(nil),  // 7: weir.admin.v1.ListProvidersResponse
-	(*UpdateProviderRequest)(nil),  // 8: weir.admin.v1.UpdateProviderRequest
-	(*UpdateProviderResponse)(nil), // 9: weir.admin.v1.UpdateProviderResponse
-	(*DeleteProviderRequest)(nil),  // 10: weir.admin.v1.DeleteProviderRequest
-	(*DeleteProviderResponse)(nil), // 11: weir.admin.v1.DeleteProviderResponse
-	nil,                            // 12: weir.admin.v1.Provider.HeadersEntry
-	nil,                            // 13: weir.admin.v1.CreateProviderRequest.HeadersEntry
-	(*timestamppb.Timestamp)(nil),  // 14: google.protobuf.Timestamp
-	(*Timeouts)(nil),               // 15: weir.admin.v1.Timeouts
-	(*Mutation)(nil),               // 16: weir.admin.v1.Mutation
-	(*AsOf)(nil),                   // 17: weir.admin.v1.AsOf
-	(*Page)(nil),                   // 18: weir.admin.v1.Page
-	(*fieldmaskpb.FieldMask)(nil),  // 19: google.protobuf.FieldMask
+	(*SealedCredential)(nil),       // 2: weir.admin.v1.SealedCredential
+	(*CreateProviderRequest)(nil),  // 3: weir.admin.v1.CreateProviderRequest
+	(*CreateProviderResponse)(nil), // 4: weir.admin.v1.CreateProviderResponse
+	(*GetProviderRequest)(nil),     // 5: weir.admin.v1.GetProviderRequest
+	(*GetProviderResponse)(nil),    // 6: weir.admin.v1.GetProviderResponse
+	(*ListProvidersRequest)(nil),   // 7: weir.admin.v1.ListProvidersRequest
+	(*ListProvidersResponse)(nil),  // 8: weir.admin.v1.ListProvidersResponse
+	(*UpdateProviderRequest)(nil),  // 9: weir.admin.v1.UpdateProviderRequest
+	(*UpdateProviderResponse)(nil), // 10: weir.admin.v1.UpdateProviderResponse
+	(*DeleteProviderRequest)(nil),  // 11: weir.admin.v1.DeleteProviderRequest
+	(*DeleteProviderResponse)(nil), // 12: weir.admin.v1.DeleteProviderResponse
+	nil,                            // 13: weir.admin.v1.Provider.HeadersEntry
+	nil,                            // 14: weir.admin.v1.CreateProviderRequest.HeadersEntry
+	(*timestamppb.Timestamp)(nil),  // 15: google.protobuf.Timestamp
+	(*Timeouts)(nil),               // 16: weir.admin.v1.Timeouts
+	(*Mutation)(nil),               // 17: weir.admin.v1.Mutation
+	(*AsOf)(nil),                   // 18: weir.admin.v1.AsOf
+	(*Page)(nil),                   // 19: weir.admin.v1.Page
+	(*fieldmaskpb.FieldMask)(nil),  // 20: google.protobuf.FieldMask
 }
 var file_weir_admin_v1_provider_proto_depIdxs = []int32{
 	0,  // 0: weir.admin.v1.Provider.dialect:type_name -> weir.admin.v1.Dialect
-	14, // 1: weir.admin.v1.Provider.created_at:type_name -> google.protobuf.Timestamp
-	12, // 2: weir.admin.v1.Provider.headers:type_name -> weir.admin.v1.Provider.HeadersEntry
-	15, // 3: weir.admin.v1.Provider.timeouts:type_name -> weir.admin.v1.Timeouts
-	0,  // 4: weir.admin.v1.CreateProviderRequest.dialect:type_name -> weir.admin.v1.Dialect
-	13, // 5: weir.admin.v1.CreateProviderRequest.headers:type_name -> weir.admin.v1.CreateProviderRequest.HeadersEntry
-	15, // 6: weir.admin.v1.CreateProviderRequest.timeouts:type_name -> weir.admin.v1.Timeouts
-	16, // 7: weir.admin.v1.CreateProviderRequest.mutation:type_name -> weir.admin.v1.Mutation
-	1,  // 8: weir.admin.v1.CreateProviderResponse.provider:type_name -> weir.admin.v1.Provider
-	17, // 9: weir.admin.v1.GetProviderRequest.as_of:type_name -> weir.admin.v1.AsOf
-	1,  // 10: weir.admin.v1.GetProviderResponse.provider:type_name -> weir.admin.v1.Provider
-	18, // 11: weir.admin.v1.ListProvidersRequest.page:type_name -> weir.admin.v1.Page
-	17, // 12: weir.admin.v1.ListProvidersRequest.as_of:type_name -> weir.admin.v1.AsOf
-	1,  // 13: weir.admin.v1.ListProvidersResponse.providers:type_name -> weir.admin.v1.Provider
-	1,  // 14: weir.admin.v1.UpdateProviderRequest.provider:type_name -> weir.admin.v1.Provider
-	19, // 15: weir.admin.v1.UpdateProviderRequest.update_mask:type_name -> google.protobuf.FieldMask
-	16, // 16: weir.admin.v1.UpdateProviderRequest.mutation:type_name -> weir.admin.v1.Mutation
-	1,  // 17: weir.admin.v1.UpdateProviderResponse.provider:type_name -> weir.admin.v1.Provider
-	16, // 18: weir.admin.v1.DeleteProviderRequest.mutation:type_name -> weir.admin.v1.Mutation
-	2,  // 19: weir.admin.v1.ProviderService.CreateProvider:input_type -> weir.admin.v1.CreateProviderRequest
-	4,  // 20: weir.admin.v1.ProviderService.GetProvider:input_type -> weir.admin.v1.GetProviderRequest
-	6,  // 21: weir.admin.v1.ProviderService.ListProviders:input_type -> weir.admin.v1.ListProvidersRequest
-	8,  // 22: weir.admin.v1.ProviderService.UpdateProvider:input_type -> weir.admin.v1.UpdateProviderRequest
-	10, // 23: weir.admin.v1.ProviderService.DeleteProvider:input_type -> weir.admin.v1.DeleteProviderRequest
-	3,  // 24: weir.admin.v1.ProviderService.CreateProvider:output_type -> weir.admin.v1.CreateProviderResponse
-	5,  // 25: weir.admin.v1.ProviderService.GetProvider:output_type -> weir.admin.v1.GetProviderResponse
-	7,  // 26: weir.admin.v1.ProviderService.ListProviders:output_type -> weir.admin.v1.ListProvidersResponse
-	9,  // 27: weir.admin.v1.ProviderService.UpdateProvider:output_type -> weir.admin.v1.UpdateProviderResponse
-	11, // 28: weir.admin.v1.ProviderService.DeleteProvider:output_type -> weir.admin.v1.DeleteProviderResponse
-	24, // [24:29] is the sub-list for method output_type
-	19, // [19:24] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	15, // 1: weir.admin.v1.Provider.created_at:type_name -> google.protobuf.Timestamp
+	13, // 2: weir.admin.v1.Provider.headers:type_name -> weir.admin.v1.Provider.HeadersEntry
+	16, // 3: weir.admin.v1.Provider.timeouts:type_name -> weir.admin.v1.Timeouts
+	2,  // 4: weir.admin.v1.Provider.sealed_credentials:type_name -> weir.admin.v1.SealedCredential
+	0,  // 5: weir.admin.v1.CreateProviderRequest.dialect:type_name -> weir.admin.v1.Dialect
+	14, // 6: weir.admin.v1.CreateProviderRequest.headers:type_name -> weir.admin.v1.CreateProviderRequest.HeadersEntry
+	16, // 7: weir.admin.v1.CreateProviderRequest.timeouts:type_name -> weir.admin.v1.Timeouts
+	17, // 8: weir.admin.v1.CreateProviderRequest.mutation:type_name -> weir.admin.v1.Mutation
+	1,  // 9: weir.admin.v1.CreateProviderResponse.provider:type_name -> weir.admin.v1.Provider
+	18, // 10: weir.admin.v1.GetProviderRequest.as_of:type_name -> weir.admin.v1.AsOf
+	1,  // 11: weir.admin.v1.GetProviderResponse.provider:type_name -> weir.admin.v1.Provider
+	19, // 12: weir.admin.v1.ListProvidersRequest.page:type_name -> weir.admin.v1.Page
+	18, // 13: weir.admin.v1.ListProvidersRequest.as_of:type_name -> weir.admin.v1.AsOf
+	1,  // 14: weir.admin.v1.ListProvidersResponse.providers:type_name -> weir.admin.v1.Provider
+	1,  // 15: weir.admin.v1.UpdateProviderRequest.provider:type_name -> weir.admin.v1.Provider
+	20, // 16: weir.admin.v1.UpdateProviderRequest.update_mask:type_name -> google.protobuf.FieldMask
+	17, // 17: weir.admin.v1.UpdateProviderRequest.mutation:type_name -> weir.admin.v1.Mutation
+	1,  // 18: weir.admin.v1.UpdateProviderResponse.provider:type_name -> weir.admin.v1.Provider
+	17, // 19: weir.admin.v1.DeleteProviderRequest.mutation:type_name -> weir.admin.v1.Mutation
+	3,  // 20: weir.admin.v1.ProviderService.CreateProvider:input_type -> weir.admin.v1.CreateProviderRequest
+	5,  // 21: weir.admin.v1.ProviderService.GetProvider:input_type -> weir.admin.v1.GetProviderRequest
+	7,  // 22: weir.admin.v1.ProviderService.ListProviders:input_type -> weir.admin.v1.ListProvidersRequest
+	9,  // 23: weir.admin.v1.ProviderService.UpdateProvider:input_type -> weir.admin.v1.UpdateProviderRequest
+	11, // 24: weir.admin.v1.ProviderService.DeleteProvider:input_type -> weir.admin.v1.DeleteProviderRequest
+	4,  // 25: weir.admin.v1.ProviderService.CreateProvider:output_type -> weir.admin.v1.CreateProviderResponse
+	6,  // 26: weir.admin.v1.ProviderService.GetProvider:output_type -> weir.admin.v1.GetProviderResponse
+	8,  // 27: weir.admin.v1.ProviderService.ListProviders:output_type -> weir.admin.v1.ListProvidersResponse
+	10, // 28: weir.admin.v1.ProviderService.UpdateProvider:output_type -> weir.admin.v1.UpdateProviderResponse
+	12, // 29: weir.admin.v1.ProviderService.DeleteProvider:output_type -> weir.admin.v1.DeleteProviderResponse
+	25, // [25:30] is the sub-list for method output_type
+	20, // [20:25] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_weir_admin_v1_provider_proto_init() }
@@ -939,7 +1047,7 @@ func file_weir_admin_v1_provider_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_admin_v1_provider_proto_rawDesc), len(file_weir_admin_v1_provider_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   13,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

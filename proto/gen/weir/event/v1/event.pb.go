@@ -1243,7 +1243,7 @@ func (x *ProviderCreated) GetAllowedModels() []string {
 	return nil
 }
 
-// ProviderSettings are ProviderCreated's.
+// ProviderSettings are ProviderCreated's, and what needs the provider's id.
 type ProviderSettings struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -1255,8 +1255,11 @@ type ProviderSettings struct {
 	Headers       map[string]string      `protobuf:"bytes,7,rep,name=headers,proto3" json:"headers,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	Timeouts      *Timeouts              `protobuf:"bytes,8,opt,name=timeouts,proto3" json:"timeouts,omitempty"`
 	AllowedModels []string               `protobuf:"bytes,9,rep,name=allowed_models,json=allowedModels,proto3" json:"allowed_models,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// In place of credential_ref; by gateway. ProviderCreated has none: they are bound
+	// to the id that it makes.
+	SealedCredentials []*SealedCredential `protobuf:"bytes,10,rep,name=sealed_credentials,json=sealedCredentials,proto3" json:"sealed_credentials,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *ProviderSettings) Reset() {
@@ -1352,6 +1355,76 @@ func (x *ProviderSettings) GetAllowedModels() []string {
 	return nil
 }
 
+func (x *ProviderSettings) GetSealedCredentials() []*SealedCredential {
+	if x != nil {
+		return x.SealedCredentials
+	}
+	return nil
+}
+
+// SealedCredential is a credential that only the agents of one gateway can open.
+type SealedCredential struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	GatewayId string                 `protobuf:"bytes,1,opt,name=gateway_id,json=gatewayId,proto3" json:"gateway_id,omitempty"`
+	// Counted by who seals.
+	Version int64 `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
+	// As contract/seal makes it: ciphertext, the control plane has no key to it.
+	Sealed        []byte `protobuf:"bytes,3,opt,name=sealed,proto3" json:"sealed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SealedCredential) Reset() {
+	*x = SealedCredential{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SealedCredential) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SealedCredential) ProtoMessage() {}
+
+func (x *SealedCredential) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SealedCredential.ProtoReflect.Descriptor instead.
+func (*SealedCredential) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *SealedCredential) GetGatewayId() string {
+	if x != nil {
+		return x.GatewayId
+	}
+	return ""
+}
+
+func (x *SealedCredential) GetVersion() int64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *SealedCredential) GetSealed() []byte {
+	if x != nil {
+		return x.Sealed
+	}
+	return nil
+}
+
 type ProviderUpdated struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Settings      *ProviderSettings      `protobuf:"bytes,1,opt,name=settings,proto3" json:"settings,omitempty"`
@@ -1361,7 +1434,7 @@ type ProviderUpdated struct {
 
 func (x *ProviderUpdated) Reset() {
 	*x = ProviderUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[22]
+	mi := &file_weir_event_v1_event_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1373,7 +1446,7 @@ func (x *ProviderUpdated) String() string {
 func (*ProviderUpdated) ProtoMessage() {}
 
 func (x *ProviderUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[22]
+	mi := &file_weir_event_v1_event_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1386,7 +1459,7 @@ func (x *ProviderUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProviderUpdated.ProtoReflect.Descriptor instead.
 func (*ProviderUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{22}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ProviderUpdated) GetSettings() *ProviderSettings {
@@ -1404,7 +1477,7 @@ type ProviderArchived struct {
 
 func (x *ProviderArchived) Reset() {
 	*x = ProviderArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[23]
+	mi := &file_weir_event_v1_event_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1416,7 +1489,7 @@ func (x *ProviderArchived) String() string {
 func (*ProviderArchived) ProtoMessage() {}
 
 func (x *ProviderArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[23]
+	mi := &file_weir_event_v1_event_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1429,7 +1502,7 @@ func (x *ProviderArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProviderArchived.ProtoReflect.Descriptor instead.
 func (*ProviderArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{23}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{24}
 }
 
 type ProviderRestored struct {
@@ -1442,7 +1515,7 @@ type ProviderRestored struct {
 
 func (x *ProviderRestored) Reset() {
 	*x = ProviderRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[24]
+	mi := &file_weir_event_v1_event_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1454,7 +1527,7 @@ func (x *ProviderRestored) String() string {
 func (*ProviderRestored) ProtoMessage() {}
 
 func (x *ProviderRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[24]
+	mi := &file_weir_event_v1_event_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1467,7 +1540,7 @@ func (x *ProviderRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProviderRestored.ProtoReflect.Descriptor instead.
 func (*ProviderRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{24}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ProviderRestored) GetSettings() *ProviderSettings {
@@ -1499,7 +1572,7 @@ type Timeouts struct {
 
 func (x *Timeouts) Reset() {
 	*x = Timeouts{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[25]
+	mi := &file_weir_event_v1_event_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1511,7 +1584,7 @@ func (x *Timeouts) String() string {
 func (*Timeouts) ProtoMessage() {}
 
 func (x *Timeouts) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[25]
+	mi := &file_weir_event_v1_event_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1524,7 +1597,7 @@ func (x *Timeouts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Timeouts.ProtoReflect.Descriptor instead.
 func (*Timeouts) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{25}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Timeouts) GetFirstByteMs() int64 {
@@ -1564,7 +1637,7 @@ type RouteCreated struct {
 
 func (x *RouteCreated) Reset() {
 	*x = RouteCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[26]
+	mi := &file_weir_event_v1_event_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1576,7 +1649,7 @@ func (x *RouteCreated) String() string {
 func (*RouteCreated) ProtoMessage() {}
 
 func (x *RouteCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[26]
+	mi := &file_weir_event_v1_event_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1589,7 +1662,7 @@ func (x *RouteCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RouteCreated.ProtoReflect.Descriptor instead.
 func (*RouteCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{26}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *RouteCreated) GetName() string {
@@ -1641,7 +1714,7 @@ type RouteSettings struct {
 
 func (x *RouteSettings) Reset() {
 	*x = RouteSettings{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[27]
+	mi := &file_weir_event_v1_event_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1653,7 +1726,7 @@ func (x *RouteSettings) String() string {
 func (*RouteSettings) ProtoMessage() {}
 
 func (x *RouteSettings) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[27]
+	mi := &file_weir_event_v1_event_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1666,7 +1739,7 @@ func (x *RouteSettings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RouteSettings.ProtoReflect.Descriptor instead.
 func (*RouteSettings) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{27}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *RouteSettings) GetName() string {
@@ -1713,7 +1786,7 @@ type RouteUpdated struct {
 
 func (x *RouteUpdated) Reset() {
 	*x = RouteUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[28]
+	mi := &file_weir_event_v1_event_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1725,7 +1798,7 @@ func (x *RouteUpdated) String() string {
 func (*RouteUpdated) ProtoMessage() {}
 
 func (x *RouteUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[28]
+	mi := &file_weir_event_v1_event_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1738,7 +1811,7 @@ func (x *RouteUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RouteUpdated.ProtoReflect.Descriptor instead.
 func (*RouteUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{28}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *RouteUpdated) GetSettings() *RouteSettings {
@@ -1756,7 +1829,7 @@ type RouteArchived struct {
 
 func (x *RouteArchived) Reset() {
 	*x = RouteArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[29]
+	mi := &file_weir_event_v1_event_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1768,7 +1841,7 @@ func (x *RouteArchived) String() string {
 func (*RouteArchived) ProtoMessage() {}
 
 func (x *RouteArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[29]
+	mi := &file_weir_event_v1_event_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1781,7 +1854,7 @@ func (x *RouteArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RouteArchived.ProtoReflect.Descriptor instead.
 func (*RouteArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{29}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{30}
 }
 
 type RouteRestored struct {
@@ -1794,7 +1867,7 @@ type RouteRestored struct {
 
 func (x *RouteRestored) Reset() {
 	*x = RouteRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[30]
+	mi := &file_weir_event_v1_event_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1806,7 +1879,7 @@ func (x *RouteRestored) String() string {
 func (*RouteRestored) ProtoMessage() {}
 
 func (x *RouteRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[30]
+	mi := &file_weir_event_v1_event_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1819,7 +1892,7 @@ func (x *RouteRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RouteRestored.ProtoReflect.Descriptor instead.
 func (*RouteRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{30}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *RouteRestored) GetSettings() *RouteSettings {
@@ -1855,7 +1928,7 @@ type KeyCreated struct {
 
 func (x *KeyCreated) Reset() {
 	*x = KeyCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[31]
+	mi := &file_weir_event_v1_event_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1867,7 +1940,7 @@ func (x *KeyCreated) String() string {
 func (*KeyCreated) ProtoMessage() {}
 
 func (x *KeyCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[31]
+	mi := &file_weir_event_v1_event_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1880,7 +1953,7 @@ func (x *KeyCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyCreated.ProtoReflect.Descriptor instead.
 func (*KeyCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{31}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *KeyCreated) GetProjectId() string {
@@ -1944,7 +2017,7 @@ type KeyUpdated struct {
 
 func (x *KeyUpdated) Reset() {
 	*x = KeyUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[32]
+	mi := &file_weir_event_v1_event_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1956,7 +2029,7 @@ func (x *KeyUpdated) String() string {
 func (*KeyUpdated) ProtoMessage() {}
 
 func (x *KeyUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[32]
+	mi := &file_weir_event_v1_event_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1969,7 +2042,7 @@ func (x *KeyUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyUpdated.ProtoReflect.Descriptor instead.
 func (*KeyUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{32}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *KeyUpdated) GetName() string {
@@ -2013,7 +2086,7 @@ type KeyRotated struct {
 
 func (x *KeyRotated) Reset() {
 	*x = KeyRotated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[33]
+	mi := &file_weir_event_v1_event_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2025,7 +2098,7 @@ func (x *KeyRotated) String() string {
 func (*KeyRotated) ProtoMessage() {}
 
 func (x *KeyRotated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[33]
+	mi := &file_weir_event_v1_event_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2038,7 +2111,7 @@ func (x *KeyRotated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyRotated.ProtoReflect.Descriptor instead.
 func (*KeyRotated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{33}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *KeyRotated) GetSha256() []byte {
@@ -2073,7 +2146,7 @@ type KeyRevoked struct {
 
 func (x *KeyRevoked) Reset() {
 	*x = KeyRevoked{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[34]
+	mi := &file_weir_event_v1_event_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2085,7 +2158,7 @@ func (x *KeyRevoked) String() string {
 func (*KeyRevoked) ProtoMessage() {}
 
 func (x *KeyRevoked) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[34]
+	mi := &file_weir_event_v1_event_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2098,7 +2171,7 @@ func (x *KeyRevoked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyRevoked.ProtoReflect.Descriptor instead.
 func (*KeyRevoked) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{34}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *KeyRevoked) GetReason() string {
@@ -2124,7 +2197,7 @@ type KeyArchived struct {
 
 func (x *KeyArchived) Reset() {
 	*x = KeyArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[35]
+	mi := &file_weir_event_v1_event_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2136,7 +2209,7 @@ func (x *KeyArchived) String() string {
 func (*KeyArchived) ProtoMessage() {}
 
 func (x *KeyArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[35]
+	mi := &file_weir_event_v1_event_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2149,7 +2222,7 @@ func (x *KeyArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyArchived.ProtoReflect.Descriptor instead.
 func (*KeyArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{35}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{36}
 }
 
 type GatewayCreated struct {
@@ -2163,7 +2236,7 @@ type GatewayCreated struct {
 
 func (x *GatewayCreated) Reset() {
 	*x = GatewayCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[36]
+	mi := &file_weir_event_v1_event_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2175,7 +2248,7 @@ func (x *GatewayCreated) String() string {
 func (*GatewayCreated) ProtoMessage() {}
 
 func (x *GatewayCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[36]
+	mi := &file_weir_event_v1_event_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2188,7 +2261,7 @@ func (x *GatewayCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayCreated.ProtoReflect.Descriptor instead.
 func (*GatewayCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{36}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *GatewayCreated) GetName() string {
@@ -2214,7 +2287,7 @@ type GatewayUpdated struct {
 
 func (x *GatewayUpdated) Reset() {
 	*x = GatewayUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[37]
+	mi := &file_weir_event_v1_event_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2226,7 +2299,7 @@ func (x *GatewayUpdated) String() string {
 func (*GatewayUpdated) ProtoMessage() {}
 
 func (x *GatewayUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[37]
+	mi := &file_weir_event_v1_event_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2239,7 +2312,7 @@ func (x *GatewayUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayUpdated.ProtoReflect.Descriptor instead.
 func (*GatewayUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{37}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *GatewayUpdated) GetName() string {
@@ -2247,6 +2320,52 @@ func (x *GatewayUpdated) GetName() string {
 		return x.Name
 	}
 	return ""
+}
+
+// GatewayKeySet puts a key in the place of the one before.
+type GatewayKeySet struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// X25519, 32 bytes; its private half is with the gateway's agents only.
+	PublicKey     []byte `protobuf:"bytes,1,opt,name=public_key,json=publicKey,proto3" json:"public_key,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GatewayKeySet) Reset() {
+	*x = GatewayKeySet{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[39]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GatewayKeySet) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GatewayKeySet) ProtoMessage() {}
+
+func (x *GatewayKeySet) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[39]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GatewayKeySet.ProtoReflect.Descriptor instead.
+func (*GatewayKeySet) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{39}
+}
+
+func (x *GatewayKeySet) GetPublicKey() []byte {
+	if x != nil {
+		return x.PublicKey
+	}
+	return nil
 }
 
 type GatewayArchived struct {
@@ -2257,7 +2376,7 @@ type GatewayArchived struct {
 
 func (x *GatewayArchived) Reset() {
 	*x = GatewayArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[38]
+	mi := &file_weir_event_v1_event_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2269,7 +2388,7 @@ func (x *GatewayArchived) String() string {
 func (*GatewayArchived) ProtoMessage() {}
 
 func (x *GatewayArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[38]
+	mi := &file_weir_event_v1_event_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2282,21 +2401,23 @@ func (x *GatewayArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayArchived.ProtoReflect.Descriptor instead.
 func (*GatewayArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{38}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{40}
 }
 
 type GatewayRestored struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	Region        string                 `protobuf:"bytes,2,opt,name=region,proto3" json:"region,omitempty"`
-	CreatedAt     *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Name      string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Region    string                 `protobuf:"bytes,2,opt,name=region,proto3" json:"region,omitempty"`
+	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	// Empty: it has none.
+	PublicKey     []byte `protobuf:"bytes,4,opt,name=public_key,json=publicKey,proto3" json:"public_key,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GatewayRestored) Reset() {
 	*x = GatewayRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[39]
+	mi := &file_weir_event_v1_event_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2308,7 +2429,7 @@ func (x *GatewayRestored) String() string {
 func (*GatewayRestored) ProtoMessage() {}
 
 func (x *GatewayRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[39]
+	mi := &file_weir_event_v1_event_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2321,7 +2442,7 @@ func (x *GatewayRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayRestored.ProtoReflect.Descriptor instead.
 func (*GatewayRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{39}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *GatewayRestored) GetName() string {
@@ -2345,6 +2466,13 @@ func (x *GatewayRestored) GetCreatedAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *GatewayRestored) GetPublicKey() []byte {
+	if x != nil {
+		return x.PublicKey
+	}
+	return nil
+}
+
 type EnrolmentTokenRevoked struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Reason        string                 `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
@@ -2354,7 +2482,7 @@ type EnrolmentTokenRevoked struct {
 
 func (x *EnrolmentTokenRevoked) Reset() {
 	*x = EnrolmentTokenRevoked{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[40]
+	mi := &file_weir_event_v1_event_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2366,7 +2494,7 @@ func (x *EnrolmentTokenRevoked) String() string {
 func (*EnrolmentTokenRevoked) ProtoMessage() {}
 
 func (x *EnrolmentTokenRevoked) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[40]
+	mi := &file_weir_event_v1_event_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2379,7 +2507,7 @@ func (x *EnrolmentTokenRevoked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EnrolmentTokenRevoked.ProtoReflect.Descriptor instead.
 func (*EnrolmentTokenRevoked) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{40}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *EnrolmentTokenRevoked) GetReason() string {
@@ -2402,7 +2530,7 @@ type EnrolmentTokenCreated struct {
 
 func (x *EnrolmentTokenCreated) Reset() {
 	*x = EnrolmentTokenCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[41]
+	mi := &file_weir_event_v1_event_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2414,7 +2542,7 @@ func (x *EnrolmentTokenCreated) String() string {
 func (*EnrolmentTokenCreated) ProtoMessage() {}
 
 func (x *EnrolmentTokenCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[41]
+	mi := &file_weir_event_v1_event_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2427,7 +2555,7 @@ func (x *EnrolmentTokenCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EnrolmentTokenCreated.ProtoReflect.Descriptor instead.
 func (*EnrolmentTokenCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{41}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *EnrolmentTokenCreated) GetGatewayId() string {
@@ -2472,7 +2600,7 @@ type AgentEnrolled struct {
 
 func (x *AgentEnrolled) Reset() {
 	*x = AgentEnrolled{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[42]
+	mi := &file_weir_event_v1_event_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2484,7 +2612,7 @@ func (x *AgentEnrolled) String() string {
 func (*AgentEnrolled) ProtoMessage() {}
 
 func (x *AgentEnrolled) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[42]
+	mi := &file_weir_event_v1_event_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2497,7 +2625,7 @@ func (x *AgentEnrolled) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgentEnrolled.ProtoReflect.Descriptor instead.
 func (*AgentEnrolled) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{42}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *AgentEnrolled) GetGatewayId() string {
@@ -2538,7 +2666,7 @@ type ServiceAccountCreated struct {
 
 func (x *ServiceAccountCreated) Reset() {
 	*x = ServiceAccountCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[43]
+	mi := &file_weir_event_v1_event_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2550,7 +2678,7 @@ func (x *ServiceAccountCreated) String() string {
 func (*ServiceAccountCreated) ProtoMessage() {}
 
 func (x *ServiceAccountCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[43]
+	mi := &file_weir_event_v1_event_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2563,7 +2691,7 @@ func (x *ServiceAccountCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceAccountCreated.ProtoReflect.Descriptor instead.
 func (*ServiceAccountCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{43}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *ServiceAccountCreated) GetName() string {
@@ -2590,7 +2718,7 @@ type ServiceAccountUpdated struct {
 
 func (x *ServiceAccountUpdated) Reset() {
 	*x = ServiceAccountUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[44]
+	mi := &file_weir_event_v1_event_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2602,7 +2730,7 @@ func (x *ServiceAccountUpdated) String() string {
 func (*ServiceAccountUpdated) ProtoMessage() {}
 
 func (x *ServiceAccountUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[44]
+	mi := &file_weir_event_v1_event_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2615,7 +2743,7 @@ func (x *ServiceAccountUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceAccountUpdated.ProtoReflect.Descriptor instead.
 func (*ServiceAccountUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{44}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *ServiceAccountUpdated) GetName() string {
@@ -2641,7 +2769,7 @@ type ServiceAccountArchived struct {
 
 func (x *ServiceAccountArchived) Reset() {
 	*x = ServiceAccountArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[45]
+	mi := &file_weir_event_v1_event_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2653,7 +2781,7 @@ func (x *ServiceAccountArchived) String() string {
 func (*ServiceAccountArchived) ProtoMessage() {}
 
 func (x *ServiceAccountArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[45]
+	mi := &file_weir_event_v1_event_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2666,7 +2794,7 @@ func (x *ServiceAccountArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceAccountArchived.ProtoReflect.Descriptor instead.
 func (*ServiceAccountArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{45}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{47}
 }
 
 type ServiceAccountTokenCreated struct {
@@ -2684,7 +2812,7 @@ type ServiceAccountTokenCreated struct {
 
 func (x *ServiceAccountTokenCreated) Reset() {
 	*x = ServiceAccountTokenCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[46]
+	mi := &file_weir_event_v1_event_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2696,7 +2824,7 @@ func (x *ServiceAccountTokenCreated) String() string {
 func (*ServiceAccountTokenCreated) ProtoMessage() {}
 
 func (x *ServiceAccountTokenCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[46]
+	mi := &file_weir_event_v1_event_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2709,7 +2837,7 @@ func (x *ServiceAccountTokenCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceAccountTokenCreated.ProtoReflect.Descriptor instead.
 func (*ServiceAccountTokenCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{46}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *ServiceAccountTokenCreated) GetServiceAccountId() string {
@@ -2756,7 +2884,7 @@ type ServiceAccountTokenRevoked struct {
 
 func (x *ServiceAccountTokenRevoked) Reset() {
 	*x = ServiceAccountTokenRevoked{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[47]
+	mi := &file_weir_event_v1_event_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2768,7 +2896,7 @@ func (x *ServiceAccountTokenRevoked) String() string {
 func (*ServiceAccountTokenRevoked) ProtoMessage() {}
 
 func (x *ServiceAccountTokenRevoked) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[47]
+	mi := &file_weir_event_v1_event_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2781,7 +2909,7 @@ func (x *ServiceAccountTokenRevoked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceAccountTokenRevoked.ProtoReflect.Descriptor instead.
 func (*ServiceAccountTokenRevoked) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{47}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *ServiceAccountTokenRevoked) GetReason() string {
@@ -2805,7 +2933,7 @@ type RoleBindingCreated struct {
 
 func (x *RoleBindingCreated) Reset() {
 	*x = RoleBindingCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[48]
+	mi := &file_weir_event_v1_event_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2817,7 +2945,7 @@ func (x *RoleBindingCreated) String() string {
 func (*RoleBindingCreated) ProtoMessage() {}
 
 func (x *RoleBindingCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[48]
+	mi := &file_weir_event_v1_event_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2830,7 +2958,7 @@ func (x *RoleBindingCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoleBindingCreated.ProtoReflect.Descriptor instead.
 func (*RoleBindingCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{48}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *RoleBindingCreated) GetMemberId() string {
@@ -2870,7 +2998,7 @@ type RoleBindingArchived struct {
 
 func (x *RoleBindingArchived) Reset() {
 	*x = RoleBindingArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[49]
+	mi := &file_weir_event_v1_event_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2882,7 +3010,7 @@ func (x *RoleBindingArchived) String() string {
 func (*RoleBindingArchived) ProtoMessage() {}
 
 func (x *RoleBindingArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[49]
+	mi := &file_weir_event_v1_event_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2895,7 +3023,7 @@ func (x *RoleBindingArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoleBindingArchived.ProtoReflect.Descriptor instead.
 func (*RoleBindingArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{49}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{51}
 }
 
 // Rates are prices of token buckets in pico-dollars per token; absent: unknown.
@@ -2914,7 +3042,7 @@ type Rates struct {
 
 func (x *Rates) Reset() {
 	*x = Rates{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[50]
+	mi := &file_weir_event_v1_event_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2926,7 +3054,7 @@ func (x *Rates) String() string {
 func (*Rates) ProtoMessage() {}
 
 func (x *Rates) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[50]
+	mi := &file_weir_event_v1_event_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2939,7 +3067,7 @@ func (x *Rates) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rates.ProtoReflect.Descriptor instead.
 func (*Rates) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{50}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *Rates) GetInput() int64 {
@@ -3006,7 +3134,7 @@ type PriceOverrideSettings struct {
 
 func (x *PriceOverrideSettings) Reset() {
 	*x = PriceOverrideSettings{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[51]
+	mi := &file_weir_event_v1_event_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3018,7 +3146,7 @@ func (x *PriceOverrideSettings) String() string {
 func (*PriceOverrideSettings) ProtoMessage() {}
 
 func (x *PriceOverrideSettings) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[51]
+	mi := &file_weir_event_v1_event_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3031,7 +3159,7 @@ func (x *PriceOverrideSettings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceOverrideSettings.ProtoReflect.Descriptor instead.
 func (*PriceOverrideSettings) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{51}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *PriceOverrideSettings) GetPriceList() string {
@@ -3078,7 +3206,7 @@ type PriceOverrideCreated struct {
 
 func (x *PriceOverrideCreated) Reset() {
 	*x = PriceOverrideCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[52]
+	mi := &file_weir_event_v1_event_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3090,7 +3218,7 @@ func (x *PriceOverrideCreated) String() string {
 func (*PriceOverrideCreated) ProtoMessage() {}
 
 func (x *PriceOverrideCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[52]
+	mi := &file_weir_event_v1_event_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3103,7 +3231,7 @@ func (x *PriceOverrideCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceOverrideCreated.ProtoReflect.Descriptor instead.
 func (*PriceOverrideCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{52}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *PriceOverrideCreated) GetSettings() *PriceOverrideSettings {
@@ -3122,7 +3250,7 @@ type PriceOverrideUpdated struct {
 
 func (x *PriceOverrideUpdated) Reset() {
 	*x = PriceOverrideUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[53]
+	mi := &file_weir_event_v1_event_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3134,7 +3262,7 @@ func (x *PriceOverrideUpdated) String() string {
 func (*PriceOverrideUpdated) ProtoMessage() {}
 
 func (x *PriceOverrideUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[53]
+	mi := &file_weir_event_v1_event_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3147,7 +3275,7 @@ func (x *PriceOverrideUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceOverrideUpdated.ProtoReflect.Descriptor instead.
 func (*PriceOverrideUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{53}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *PriceOverrideUpdated) GetSettings() *PriceOverrideSettings {
@@ -3165,7 +3293,7 @@ type PriceOverrideArchived struct {
 
 func (x *PriceOverrideArchived) Reset() {
 	*x = PriceOverrideArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[54]
+	mi := &file_weir_event_v1_event_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3177,7 +3305,7 @@ func (x *PriceOverrideArchived) String() string {
 func (*PriceOverrideArchived) ProtoMessage() {}
 
 func (x *PriceOverrideArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[54]
+	mi := &file_weir_event_v1_event_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3190,7 +3318,7 @@ func (x *PriceOverrideArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceOverrideArchived.ProtoReflect.Descriptor instead.
 func (*PriceOverrideArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{54}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{56}
 }
 
 type PriceOverrideRestored struct {
@@ -3203,7 +3331,7 @@ type PriceOverrideRestored struct {
 
 func (x *PriceOverrideRestored) Reset() {
 	*x = PriceOverrideRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[55]
+	mi := &file_weir_event_v1_event_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3215,7 +3343,7 @@ func (x *PriceOverrideRestored) String() string {
 func (*PriceOverrideRestored) ProtoMessage() {}
 
 func (x *PriceOverrideRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[55]
+	mi := &file_weir_event_v1_event_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3228,7 +3356,7 @@ func (x *PriceOverrideRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceOverrideRestored.ProtoReflect.Descriptor instead.
 func (*PriceOverrideRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{55}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *PriceOverrideRestored) GetSettings() *PriceOverrideSettings {
@@ -3256,7 +3384,7 @@ type SavedReportCreated struct {
 
 func (x *SavedReportCreated) Reset() {
 	*x = SavedReportCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[56]
+	mi := &file_weir_event_v1_event_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3268,7 +3396,7 @@ func (x *SavedReportCreated) String() string {
 func (*SavedReportCreated) ProtoMessage() {}
 
 func (x *SavedReportCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[56]
+	mi := &file_weir_event_v1_event_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3281,7 +3409,7 @@ func (x *SavedReportCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SavedReportCreated.ProtoReflect.Descriptor instead.
 func (*SavedReportCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{56}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *SavedReportCreated) GetName() string {
@@ -3316,7 +3444,7 @@ type SavedReportUpdated struct {
 
 func (x *SavedReportUpdated) Reset() {
 	*x = SavedReportUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[57]
+	mi := &file_weir_event_v1_event_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3328,7 +3456,7 @@ func (x *SavedReportUpdated) String() string {
 func (*SavedReportUpdated) ProtoMessage() {}
 
 func (x *SavedReportUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[57]
+	mi := &file_weir_event_v1_event_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3341,7 +3469,7 @@ func (x *SavedReportUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SavedReportUpdated.ProtoReflect.Descriptor instead.
 func (*SavedReportUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{57}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *SavedReportUpdated) GetName() string {
@@ -3373,7 +3501,7 @@ type SavedReportArchived struct {
 
 func (x *SavedReportArchived) Reset() {
 	*x = SavedReportArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[58]
+	mi := &file_weir_event_v1_event_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3385,7 +3513,7 @@ func (x *SavedReportArchived) String() string {
 func (*SavedReportArchived) ProtoMessage() {}
 
 func (x *SavedReportArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[58]
+	mi := &file_weir_event_v1_event_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3398,7 +3526,7 @@ func (x *SavedReportArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SavedReportArchived.ProtoReflect.Descriptor instead.
 func (*SavedReportArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{58}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{60}
 }
 
 type SavedReportRestored struct {
@@ -3413,7 +3541,7 @@ type SavedReportRestored struct {
 
 func (x *SavedReportRestored) Reset() {
 	*x = SavedReportRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[59]
+	mi := &file_weir_event_v1_event_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3425,7 +3553,7 @@ func (x *SavedReportRestored) String() string {
 func (*SavedReportRestored) ProtoMessage() {}
 
 func (x *SavedReportRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[59]
+	mi := &file_weir_event_v1_event_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3438,7 +3566,7 @@ func (x *SavedReportRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SavedReportRestored.ProtoReflect.Descriptor instead.
 func (*SavedReportRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{59}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *SavedReportRestored) GetName() string {
@@ -3480,7 +3608,7 @@ type AlertChannelCreated struct {
 
 func (x *AlertChannelCreated) Reset() {
 	*x = AlertChannelCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[60]
+	mi := &file_weir_event_v1_event_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3492,7 +3620,7 @@ func (x *AlertChannelCreated) String() string {
 func (*AlertChannelCreated) ProtoMessage() {}
 
 func (x *AlertChannelCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[60]
+	mi := &file_weir_event_v1_event_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3505,7 +3633,7 @@ func (x *AlertChannelCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AlertChannelCreated.ProtoReflect.Descriptor instead.
 func (*AlertChannelCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{60}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *AlertChannelCreated) GetName() string {
@@ -3532,7 +3660,7 @@ type AlertChannelUpdated struct {
 
 func (x *AlertChannelUpdated) Reset() {
 	*x = AlertChannelUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[61]
+	mi := &file_weir_event_v1_event_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3544,7 +3672,7 @@ func (x *AlertChannelUpdated) String() string {
 func (*AlertChannelUpdated) ProtoMessage() {}
 
 func (x *AlertChannelUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[61]
+	mi := &file_weir_event_v1_event_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3557,7 +3685,7 @@ func (x *AlertChannelUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AlertChannelUpdated.ProtoReflect.Descriptor instead.
 func (*AlertChannelUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{61}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *AlertChannelUpdated) GetName() string {
@@ -3583,7 +3711,7 @@ type AlertChannelSecretSet struct {
 
 func (x *AlertChannelSecretSet) Reset() {
 	*x = AlertChannelSecretSet{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[62]
+	mi := &file_weir_event_v1_event_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3595,7 +3723,7 @@ func (x *AlertChannelSecretSet) String() string {
 func (*AlertChannelSecretSet) ProtoMessage() {}
 
 func (x *AlertChannelSecretSet) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[62]
+	mi := &file_weir_event_v1_event_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3608,7 +3736,7 @@ func (x *AlertChannelSecretSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AlertChannelSecretSet.ProtoReflect.Descriptor instead.
 func (*AlertChannelSecretSet) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{62}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{64}
 }
 
 // AlertChannelArchived goes with the destruction of its secret.
@@ -3620,7 +3748,7 @@ type AlertChannelArchived struct {
 
 func (x *AlertChannelArchived) Reset() {
 	*x = AlertChannelArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[63]
+	mi := &file_weir_event_v1_event_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3632,7 +3760,7 @@ func (x *AlertChannelArchived) String() string {
 func (*AlertChannelArchived) ProtoMessage() {}
 
 func (x *AlertChannelArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[63]
+	mi := &file_weir_event_v1_event_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3645,7 +3773,7 @@ func (x *AlertChannelArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AlertChannelArchived.ProtoReflect.Descriptor instead.
 func (*AlertChannelArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{63}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{65}
 }
 
 // AlertChannelRestored comes back without a secret.
@@ -3660,7 +3788,7 @@ type AlertChannelRestored struct {
 
 func (x *AlertChannelRestored) Reset() {
 	*x = AlertChannelRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[64]
+	mi := &file_weir_event_v1_event_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3672,7 +3800,7 @@ func (x *AlertChannelRestored) String() string {
 func (*AlertChannelRestored) ProtoMessage() {}
 
 func (x *AlertChannelRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[64]
+	mi := &file_weir_event_v1_event_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3685,7 +3813,7 @@ func (x *AlertChannelRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AlertChannelRestored.ProtoReflect.Descriptor instead.
 func (*AlertChannelRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{64}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *AlertChannelRestored) GetName() string {
@@ -3776,7 +3904,7 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\x0eallowed_models\x18\t \x03(\tR\rallowedModels\x1a:\n" +
 	"\fHeadersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xb1\x03\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x81\x04\n" +
 	"\x10ProviderSettings\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x120\n" +
 	"\adialect\x18\x02 \x01(\x0e2\x16.weir.event.v1.DialectR\adialect\x12\x19\n" +
@@ -3787,10 +3915,17 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"price_list\x18\x06 \x01(\tR\tpriceList\x12F\n" +
 	"\aheaders\x18\a \x03(\v2,.weir.event.v1.ProviderSettings.HeadersEntryR\aheaders\x123\n" +
 	"\btimeouts\x18\b \x01(\v2\x17.weir.event.v1.TimeoutsR\btimeouts\x12%\n" +
-	"\x0eallowed_models\x18\t \x03(\tR\rallowedModels\x1a:\n" +
+	"\x0eallowed_models\x18\t \x03(\tR\rallowedModels\x12N\n" +
+	"\x12sealed_credentials\x18\n" +
+	" \x03(\v2\x1f.weir.event.v1.SealedCredentialR\x11sealedCredentials\x1a:\n" +
 	"\fHeadersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"N\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"c\n" +
+	"\x10SealedCredential\x12\x1d\n" +
+	"\n" +
+	"gateway_id\x18\x01 \x01(\tR\tgatewayId\x12\x18\n" +
+	"\aversion\x18\x02 \x01(\x03R\aversion\x12\x16\n" +
+	"\x06sealed\x18\x03 \x01(\fR\x06sealed\"N\n" +
 	"\x0fProviderUpdated\x12;\n" +
 	"\bsettings\x18\x01 \x01(\v2\x1f.weir.event.v1.ProviderSettingsR\bsettings\"\x12\n" +
 	"\x10ProviderArchived\"\x8a\x01\n" +
@@ -3860,13 +3995,18 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06region\x18\x02 \x01(\tR\x06region\"$\n" +
 	"\x0eGatewayUpdated\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\"\x11\n" +
-	"\x0fGatewayArchived\"x\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\".\n" +
+	"\rGatewayKeySet\x12\x1d\n" +
+	"\n" +
+	"public_key\x18\x01 \x01(\fR\tpublicKey\"\x11\n" +
+	"\x0fGatewayArchived\"\x97\x01\n" +
 	"\x0fGatewayRestored\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06region\x18\x02 \x01(\tR\x06region\x129\n" +
 	"\n" +
-	"created_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\"/\n" +
+	"created_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x12\x1d\n" +
+	"\n" +
+	"public_key\x18\x04 \x01(\fR\tpublicKey\"/\n" +
 	"\x15EnrolmentTokenRevoked\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\"\xa4\x01\n" +
 	"\x15EnrolmentTokenCreated\x12\x1d\n" +
@@ -4001,7 +4141,7 @@ func file_weir_event_v1_event_proto_rawDescGZIP() []byte {
 }
 
 var file_weir_event_v1_event_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_weir_event_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 69)
+var file_weir_event_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 71)
 var file_weir_event_v1_event_proto_goTypes = []any{
 	(Role)(0),                          // 0: weir.event.v1.Role
 	(Dialect)(0),                       // 1: weir.event.v1.Dialect
@@ -4028,106 +4168,109 @@ var file_weir_event_v1_event_proto_goTypes = []any{
 	(*ProjectRestored)(nil),            // 22: weir.event.v1.ProjectRestored
 	(*ProviderCreated)(nil),            // 23: weir.event.v1.ProviderCreated
 	(*ProviderSettings)(nil),           // 24: weir.event.v1.ProviderSettings
-	(*ProviderUpdated)(nil),            // 25: weir.event.v1.ProviderUpdated
-	(*ProviderArchived)(nil),           // 26: weir.event.v1.ProviderArchived
-	(*ProviderRestored)(nil),           // 27: weir.event.v1.ProviderRestored
-	(*Timeouts)(nil),                   // 28: weir.event.v1.Timeouts
-	(*RouteCreated)(nil),               // 29: weir.event.v1.RouteCreated
-	(*RouteSettings)(nil),              // 30: weir.event.v1.RouteSettings
-	(*RouteUpdated)(nil),               // 31: weir.event.v1.RouteUpdated
-	(*RouteArchived)(nil),              // 32: weir.event.v1.RouteArchived
-	(*RouteRestored)(nil),              // 33: weir.event.v1.RouteRestored
-	(*KeyCreated)(nil),                 // 34: weir.event.v1.KeyCreated
-	(*KeyUpdated)(nil),                 // 35: weir.event.v1.KeyUpdated
-	(*KeyRotated)(nil),                 // 36: weir.event.v1.KeyRotated
-	(*KeyRevoked)(nil),                 // 37: weir.event.v1.KeyRevoked
-	(*KeyArchived)(nil),                // 38: weir.event.v1.KeyArchived
-	(*GatewayCreated)(nil),             // 39: weir.event.v1.GatewayCreated
-	(*GatewayUpdated)(nil),             // 40: weir.event.v1.GatewayUpdated
-	(*GatewayArchived)(nil),            // 41: weir.event.v1.GatewayArchived
-	(*GatewayRestored)(nil),            // 42: weir.event.v1.GatewayRestored
-	(*EnrolmentTokenRevoked)(nil),      // 43: weir.event.v1.EnrolmentTokenRevoked
-	(*EnrolmentTokenCreated)(nil),      // 44: weir.event.v1.EnrolmentTokenCreated
-	(*AgentEnrolled)(nil),              // 45: weir.event.v1.AgentEnrolled
-	(*ServiceAccountCreated)(nil),      // 46: weir.event.v1.ServiceAccountCreated
-	(*ServiceAccountUpdated)(nil),      // 47: weir.event.v1.ServiceAccountUpdated
-	(*ServiceAccountArchived)(nil),     // 48: weir.event.v1.ServiceAccountArchived
-	(*ServiceAccountTokenCreated)(nil), // 49: weir.event.v1.ServiceAccountTokenCreated
-	(*ServiceAccountTokenRevoked)(nil), // 50: weir.event.v1.ServiceAccountTokenRevoked
-	(*RoleBindingCreated)(nil),         // 51: weir.event.v1.RoleBindingCreated
-	(*RoleBindingArchived)(nil),        // 52: weir.event.v1.RoleBindingArchived
-	(*Rates)(nil),                      // 53: weir.event.v1.Rates
-	(*PriceOverrideSettings)(nil),      // 54: weir.event.v1.PriceOverrideSettings
-	(*PriceOverrideCreated)(nil),       // 55: weir.event.v1.PriceOverrideCreated
-	(*PriceOverrideUpdated)(nil),       // 56: weir.event.v1.PriceOverrideUpdated
-	(*PriceOverrideArchived)(nil),      // 57: weir.event.v1.PriceOverrideArchived
-	(*PriceOverrideRestored)(nil),      // 58: weir.event.v1.PriceOverrideRestored
-	(*SavedReportCreated)(nil),         // 59: weir.event.v1.SavedReportCreated
-	(*SavedReportUpdated)(nil),         // 60: weir.event.v1.SavedReportUpdated
-	(*SavedReportArchived)(nil),        // 61: weir.event.v1.SavedReportArchived
-	(*SavedReportRestored)(nil),        // 62: weir.event.v1.SavedReportRestored
-	(*AlertChannelCreated)(nil),        // 63: weir.event.v1.AlertChannelCreated
-	(*AlertChannelUpdated)(nil),        // 64: weir.event.v1.AlertChannelUpdated
-	(*AlertChannelSecretSet)(nil),      // 65: weir.event.v1.AlertChannelSecretSet
-	(*AlertChannelArchived)(nil),       // 66: weir.event.v1.AlertChannelArchived
-	(*AlertChannelRestored)(nil),       // 67: weir.event.v1.AlertChannelRestored
-	nil,                                // 68: weir.event.v1.ProviderCreated.HeadersEntry
-	nil,                                // 69: weir.event.v1.ProviderSettings.HeadersEntry
-	nil,                                // 70: weir.event.v1.KeyCreated.LabelsEntry
-	nil,                                // 71: weir.event.v1.KeyUpdated.LabelsEntry
-	(*timestamppb.Timestamp)(nil),      // 72: google.protobuf.Timestamp
+	(*SealedCredential)(nil),           // 25: weir.event.v1.SealedCredential
+	(*ProviderUpdated)(nil),            // 26: weir.event.v1.ProviderUpdated
+	(*ProviderArchived)(nil),           // 27: weir.event.v1.ProviderArchived
+	(*ProviderRestored)(nil),           // 28: weir.event.v1.ProviderRestored
+	(*Timeouts)(nil),                   // 29: weir.event.v1.Timeouts
+	(*RouteCreated)(nil),               // 30: weir.event.v1.RouteCreated
+	(*RouteSettings)(nil),              // 31: weir.event.v1.RouteSettings
+	(*RouteUpdated)(nil),               // 32: weir.event.v1.RouteUpdated
+	(*RouteArchived)(nil),              // 33: weir.event.v1.RouteArchived
+	(*RouteRestored)(nil),              // 34: weir.event.v1.RouteRestored
+	(*KeyCreated)(nil),                 // 35: weir.event.v1.KeyCreated
+	(*KeyUpdated)(nil),                 // 36: weir.event.v1.KeyUpdated
+	(*KeyRotated)(nil),                 // 37: weir.event.v1.KeyRotated
+	(*KeyRevoked)(nil),                 // 38: weir.event.v1.KeyRevoked
+	(*KeyArchived)(nil),                // 39: weir.event.v1.KeyArchived
+	(*GatewayCreated)(nil),             // 40: weir.event.v1.GatewayCreated
+	(*GatewayUpdated)(nil),             // 41: weir.event.v1.GatewayUpdated
+	(*GatewayKeySet)(nil),              // 42: weir.event.v1.GatewayKeySet
+	(*GatewayArchived)(nil),            // 43: weir.event.v1.GatewayArchived
+	(*GatewayRestored)(nil),            // 44: weir.event.v1.GatewayRestored
+	(*EnrolmentTokenRevoked)(nil),      // 45: weir.event.v1.EnrolmentTokenRevoked
+	(*EnrolmentTokenCreated)(nil),      // 46: weir.event.v1.EnrolmentTokenCreated
+	(*AgentEnrolled)(nil),              // 47: weir.event.v1.AgentEnrolled
+	(*ServiceAccountCreated)(nil),      // 48: weir.event.v1.ServiceAccountCreated
+	(*ServiceAccountUpdated)(nil),      // 49: weir.event.v1.ServiceAccountUpdated
+	(*ServiceAccountArchived)(nil),     // 50: weir.event.v1.ServiceAccountArchived
+	(*ServiceAccountTokenCreated)(nil), // 51: weir.event.v1.ServiceAccountTokenCreated
+	(*ServiceAccountTokenRevoked)(nil), // 52: weir.event.v1.ServiceAccountTokenRevoked
+	(*RoleBindingCreated)(nil),         // 53: weir.event.v1.RoleBindingCreated
+	(*RoleBindingArchived)(nil),        // 54: weir.event.v1.RoleBindingArchived
+	(*Rates)(nil),                      // 55: weir.event.v1.Rates
+	(*PriceOverrideSettings)(nil),      // 56: weir.event.v1.PriceOverrideSettings
+	(*PriceOverrideCreated)(nil),       // 57: weir.event.v1.PriceOverrideCreated
+	(*PriceOverrideUpdated)(nil),       // 58: weir.event.v1.PriceOverrideUpdated
+	(*PriceOverrideArchived)(nil),      // 59: weir.event.v1.PriceOverrideArchived
+	(*PriceOverrideRestored)(nil),      // 60: weir.event.v1.PriceOverrideRestored
+	(*SavedReportCreated)(nil),         // 61: weir.event.v1.SavedReportCreated
+	(*SavedReportUpdated)(nil),         // 62: weir.event.v1.SavedReportUpdated
+	(*SavedReportArchived)(nil),        // 63: weir.event.v1.SavedReportArchived
+	(*SavedReportRestored)(nil),        // 64: weir.event.v1.SavedReportRestored
+	(*AlertChannelCreated)(nil),        // 65: weir.event.v1.AlertChannelCreated
+	(*AlertChannelUpdated)(nil),        // 66: weir.event.v1.AlertChannelUpdated
+	(*AlertChannelSecretSet)(nil),      // 67: weir.event.v1.AlertChannelSecretSet
+	(*AlertChannelArchived)(nil),       // 68: weir.event.v1.AlertChannelArchived
+	(*AlertChannelRestored)(nil),       // 69: weir.event.v1.AlertChannelRestored
+	nil,                                // 70: weir.event.v1.ProviderCreated.HeadersEntry
+	nil,                                // 71: weir.event.v1.ProviderSettings.HeadersEntry
+	nil,                                // 72: weir.event.v1.KeyCreated.LabelsEntry
+	nil,                                // 73: weir.event.v1.KeyUpdated.LabelsEntry
+	(*timestamppb.Timestamp)(nil),      // 74: google.protobuf.Timestamp
 }
 var file_weir_event_v1_event_proto_depIdxs = []int32{
 	0,  // 0: weir.event.v1.MemberAdded.role:type_name -> weir.event.v1.Role
 	0,  // 1: weir.event.v1.MemberInvited.role:type_name -> weir.event.v1.Role
-	72, // 2: weir.event.v1.MemberInvited.expires_at:type_name -> google.protobuf.Timestamp
+	74, // 2: weir.event.v1.MemberInvited.expires_at:type_name -> google.protobuf.Timestamp
 	0,  // 3: weir.event.v1.MemberRoleChanged.role:type_name -> weir.event.v1.Role
 	0,  // 4: weir.event.v1.JoinDomainAdded.role:type_name -> weir.event.v1.Role
 	0,  // 5: weir.event.v1.JoinDomainChanged.role:type_name -> weir.event.v1.Role
-	72, // 6: weir.event.v1.ProjectRestored.created_at:type_name -> google.protobuf.Timestamp
+	74, // 6: weir.event.v1.ProjectRestored.created_at:type_name -> google.protobuf.Timestamp
 	1,  // 7: weir.event.v1.ProviderCreated.dialect:type_name -> weir.event.v1.Dialect
-	68, // 8: weir.event.v1.ProviderCreated.headers:type_name -> weir.event.v1.ProviderCreated.HeadersEntry
-	28, // 9: weir.event.v1.ProviderCreated.timeouts:type_name -> weir.event.v1.Timeouts
+	70, // 8: weir.event.v1.ProviderCreated.headers:type_name -> weir.event.v1.ProviderCreated.HeadersEntry
+	29, // 9: weir.event.v1.ProviderCreated.timeouts:type_name -> weir.event.v1.Timeouts
 	1,  // 10: weir.event.v1.ProviderSettings.dialect:type_name -> weir.event.v1.Dialect
-	69, // 11: weir.event.v1.ProviderSettings.headers:type_name -> weir.event.v1.ProviderSettings.HeadersEntry
-	28, // 12: weir.event.v1.ProviderSettings.timeouts:type_name -> weir.event.v1.Timeouts
-	24, // 13: weir.event.v1.ProviderUpdated.settings:type_name -> weir.event.v1.ProviderSettings
-	24, // 14: weir.event.v1.ProviderRestored.settings:type_name -> weir.event.v1.ProviderSettings
-	72, // 15: weir.event.v1.ProviderRestored.created_at:type_name -> google.protobuf.Timestamp
-	2,  // 16: weir.event.v1.RouteCreated.strategy:type_name -> weir.event.v1.Strategy
-	3,  // 17: weir.event.v1.RouteCreated.targets:type_name -> weir.event.v1.Target
-	28, // 18: weir.event.v1.RouteCreated.timeouts:type_name -> weir.event.v1.Timeouts
-	2,  // 19: weir.event.v1.RouteSettings.strategy:type_name -> weir.event.v1.Strategy
-	3,  // 20: weir.event.v1.RouteSettings.targets:type_name -> weir.event.v1.Target
-	28, // 21: weir.event.v1.RouteSettings.timeouts:type_name -> weir.event.v1.Timeouts
-	30, // 22: weir.event.v1.RouteUpdated.settings:type_name -> weir.event.v1.RouteSettings
-	30, // 23: weir.event.v1.RouteRestored.settings:type_name -> weir.event.v1.RouteSettings
-	72, // 24: weir.event.v1.RouteRestored.created_at:type_name -> google.protobuf.Timestamp
-	72, // 25: weir.event.v1.KeyCreated.expires_at:type_name -> google.protobuf.Timestamp
-	70, // 26: weir.event.v1.KeyCreated.labels:type_name -> weir.event.v1.KeyCreated.LabelsEntry
-	72, // 27: weir.event.v1.KeyUpdated.expires_at:type_name -> google.protobuf.Timestamp
-	71, // 28: weir.event.v1.KeyUpdated.labels:type_name -> weir.event.v1.KeyUpdated.LabelsEntry
-	72, // 29: weir.event.v1.KeyRotated.previous_expires_at:type_name -> google.protobuf.Timestamp
-	72, // 30: weir.event.v1.KeyRevoked.revoked_at:type_name -> google.protobuf.Timestamp
-	72, // 31: weir.event.v1.GatewayRestored.created_at:type_name -> google.protobuf.Timestamp
-	72, // 32: weir.event.v1.EnrolmentTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
-	0,  // 33: weir.event.v1.ServiceAccountCreated.role:type_name -> weir.event.v1.Role
-	0,  // 34: weir.event.v1.ServiceAccountUpdated.role:type_name -> weir.event.v1.Role
-	72, // 35: weir.event.v1.ServiceAccountTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
-	0,  // 36: weir.event.v1.RoleBindingCreated.role:type_name -> weir.event.v1.Role
-	53, // 37: weir.event.v1.PriceOverrideSettings.rates:type_name -> weir.event.v1.Rates
-	53, // 38: weir.event.v1.PriceOverrideSettings.long_rates:type_name -> weir.event.v1.Rates
-	54, // 39: weir.event.v1.PriceOverrideCreated.settings:type_name -> weir.event.v1.PriceOverrideSettings
-	54, // 40: weir.event.v1.PriceOverrideUpdated.settings:type_name -> weir.event.v1.PriceOverrideSettings
-	54, // 41: weir.event.v1.PriceOverrideRestored.settings:type_name -> weir.event.v1.PriceOverrideSettings
-	72, // 42: weir.event.v1.PriceOverrideRestored.created_at:type_name -> google.protobuf.Timestamp
-	72, // 43: weir.event.v1.SavedReportRestored.created_at:type_name -> google.protobuf.Timestamp
-	72, // 44: weir.event.v1.AlertChannelRestored.created_at:type_name -> google.protobuf.Timestamp
-	45, // [45:45] is the sub-list for method output_type
-	45, // [45:45] is the sub-list for method input_type
-	45, // [45:45] is the sub-list for extension type_name
-	45, // [45:45] is the sub-list for extension extendee
-	0,  // [0:45] is the sub-list for field type_name
+	71, // 11: weir.event.v1.ProviderSettings.headers:type_name -> weir.event.v1.ProviderSettings.HeadersEntry
+	29, // 12: weir.event.v1.ProviderSettings.timeouts:type_name -> weir.event.v1.Timeouts
+	25, // 13: weir.event.v1.ProviderSettings.sealed_credentials:type_name -> weir.event.v1.SealedCredential
+	24, // 14: weir.event.v1.ProviderUpdated.settings:type_name -> weir.event.v1.ProviderSettings
+	24, // 15: weir.event.v1.ProviderRestored.settings:type_name -> weir.event.v1.ProviderSettings
+	74, // 16: weir.event.v1.ProviderRestored.created_at:type_name -> google.protobuf.Timestamp
+	2,  // 17: weir.event.v1.RouteCreated.strategy:type_name -> weir.event.v1.Strategy
+	3,  // 18: weir.event.v1.RouteCreated.targets:type_name -> weir.event.v1.Target
+	29, // 19: weir.event.v1.RouteCreated.timeouts:type_name -> weir.event.v1.Timeouts
+	2,  // 20: weir.event.v1.RouteSettings.strategy:type_name -> weir.event.v1.Strategy
+	3,  // 21: weir.event.v1.RouteSettings.targets:type_name -> weir.event.v1.Target
+	29, // 22: weir.event.v1.RouteSettings.timeouts:type_name -> weir.event.v1.Timeouts
+	31, // 23: weir.event.v1.RouteUpdated.settings:type_name -> weir.event.v1.RouteSettings
+	31, // 24: weir.event.v1.RouteRestored.settings:type_name -> weir.event.v1.RouteSettings
+	74, // 25: weir.event.v1.RouteRestored.created_at:type_name -> google.protobuf.Timestamp
+	74, // 26: weir.event.v1.KeyCreated.expires_at:type_name -> google.protobuf.Timestamp
+	72, // 27: weir.event.v1.KeyCreated.labels:type_name -> weir.event.v1.KeyCreated.LabelsEntry
+	74, // 28: weir.event.v1.KeyUpdated.expires_at:type_name -> google.protobuf.Timestamp
+	73, // 29: weir.event.v1.KeyUpdated.labels:type_name -> weir.event.v1.KeyUpdated.LabelsEntry
+	74, // 30: weir.event.v1.KeyRotated.previous_expires_at:type_name -> google.protobuf.Timestamp
+	74, // 31: weir.event.v1.KeyRevoked.revoked_at:type_name -> google.protobuf.Timestamp
+	74, // 32: weir.event.v1.GatewayRestored.created_at:type_name -> google.protobuf.Timestamp
+	74, // 33: weir.event.v1.EnrolmentTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
+	0,  // 34: weir.event.v1.ServiceAccountCreated.role:type_name -> weir.event.v1.Role
+	0,  // 35: weir.event.v1.ServiceAccountUpdated.role:type_name -> weir.event.v1.Role
+	74, // 36: weir.event.v1.ServiceAccountTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
+	0,  // 37: weir.event.v1.RoleBindingCreated.role:type_name -> weir.event.v1.Role
+	55, // 38: weir.event.v1.PriceOverrideSettings.rates:type_name -> weir.event.v1.Rates
+	55, // 39: weir.event.v1.PriceOverrideSettings.long_rates:type_name -> weir.event.v1.Rates
+	56, // 40: weir.event.v1.PriceOverrideCreated.settings:type_name -> weir.event.v1.PriceOverrideSettings
+	56, // 41: weir.event.v1.PriceOverrideUpdated.settings:type_name -> weir.event.v1.PriceOverrideSettings
+	56, // 42: weir.event.v1.PriceOverrideRestored.settings:type_name -> weir.event.v1.PriceOverrideSettings
+	74, // 43: weir.event.v1.PriceOverrideRestored.created_at:type_name -> google.protobuf.Timestamp
+	74, // 44: weir.event.v1.SavedReportRestored.created_at:type_name -> google.protobuf.Timestamp
+	74, // 45: weir.event.v1.AlertChannelRestored.created_at:type_name -> google.protobuf.Timestamp
+	46, // [46:46] is the sub-list for method output_type
+	46, // [46:46] is the sub-list for method input_type
+	46, // [46:46] is the sub-list for extension type_name
+	46, // [46:46] is the sub-list for extension extendee
+	0,  // [0:46] is the sub-list for field type_name
 }
 
 func init() { file_weir_event_v1_event_proto_init() }
@@ -4135,14 +4278,14 @@ func file_weir_event_v1_event_proto_init() {
 	if File_weir_event_v1_event_proto != nil {
 		return
 	}
-	file_weir_event_v1_event_proto_msgTypes[50].OneofWrappers = []any{}
+	file_weir_event_v1_event_proto_msgTypes[52].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_event_v1_event_proto_rawDesc), len(file_weir_event_v1_event_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   69,
+			NumMessages:   71,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

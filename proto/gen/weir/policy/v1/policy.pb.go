@@ -773,10 +773,13 @@ type Provider struct {
 	PriceList string `protobuf:"bytes,7,opt,name=price_list,json=priceList,proto3" json:"price_list,omitempty"`
 	// Sent with every request, in place of the caller's of the same name; what
 	// contract/header does not allow refuses the policy. Ordered by name.
-	Headers       []*Header `protobuf:"bytes,8,rep,name=headers,proto3" json:"headers,omitempty"`
-	Timeouts      *Timeouts `protobuf:"bytes,9,opt,name=timeouts,proto3" json:"timeouts,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Headers  []*Header `protobuf:"bytes,8,rep,name=headers,proto3" json:"headers,omitempty"`
+	Timeouts *Timeouts `protobuf:"bytes,9,opt,name=timeouts,proto3" json:"timeouts,omitempty"`
+	// This gateway's own; credential_ref is then empty. Both may be: the provider has no
+	// credential here.
+	SealedCredential *SealedCredential `protobuf:"bytes,10,opt,name=sealed_credential,json=sealedCredential,proto3" json:"sealed_credential,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *Provider) Reset() {
@@ -872,6 +875,68 @@ func (x *Provider) GetTimeouts() *Timeouts {
 	return nil
 }
 
+func (x *Provider) GetSealedCredential() *SealedCredential {
+	if x != nil {
+		return x.SealedCredential
+	}
+	return nil
+}
+
+// SealedCredential opens with a key of the gateway's agents, for the release's
+// organization and gateway, and the provider's id and the origin of its base URL.
+type SealedCredential struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Version int64                  `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
+	// As contract/seal makes it.
+	Sealed        []byte `protobuf:"bytes,2,opt,name=sealed,proto3" json:"sealed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SealedCredential) Reset() {
+	*x = SealedCredential{}
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SealedCredential) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SealedCredential) ProtoMessage() {}
+
+func (x *SealedCredential) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SealedCredential.ProtoReflect.Descriptor instead.
+func (*SealedCredential) Descriptor() ([]byte, []int) {
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *SealedCredential) GetVersion() int64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *SealedCredential) GetSealed() []byte {
+	if x != nil {
+		return x.Sealed
+	}
+	return nil
+}
+
 type Header struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// In canonical form (X-Team), each once.
@@ -883,7 +948,7 @@ type Header struct {
 
 func (x *Header) Reset() {
 	*x = Header{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[10]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -895,7 +960,7 @@ func (x *Header) String() string {
 func (*Header) ProtoMessage() {}
 
 func (x *Header) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[10]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -908,7 +973,7 @@ func (x *Header) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Header.ProtoReflect.Descriptor instead.
 func (*Header) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{10}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Header) GetName() string {
@@ -941,7 +1006,7 @@ type Timeouts struct {
 
 func (x *Timeouts) Reset() {
 	*x = Timeouts{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[11]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -953,7 +1018,7 @@ func (x *Timeouts) String() string {
 func (*Timeouts) ProtoMessage() {}
 
 func (x *Timeouts) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[11]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -966,7 +1031,7 @@ func (x *Timeouts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Timeouts.ProtoReflect.Descriptor instead.
 func (*Timeouts) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{11}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Timeouts) GetFirstByteMs() int64 {
@@ -1007,7 +1072,7 @@ type Route struct {
 
 func (x *Route) Reset() {
 	*x = Route{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[12]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1019,7 +1084,7 @@ func (x *Route) String() string {
 func (*Route) ProtoMessage() {}
 
 func (x *Route) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[12]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1032,7 +1097,7 @@ func (x *Route) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Route.ProtoReflect.Descriptor instead.
 func (*Route) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{12}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Route) GetId() string {
@@ -1087,7 +1152,7 @@ type Target struct {
 
 func (x *Target) Reset() {
 	*x = Target{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[13]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1099,7 +1164,7 @@ func (x *Target) String() string {
 func (*Target) ProtoMessage() {}
 
 func (x *Target) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[13]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1112,7 +1177,7 @@ func (x *Target) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Target.ProtoReflect.Descriptor instead.
 func (*Target) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{13}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Target) GetProviderId() string {
@@ -1153,7 +1218,7 @@ type Key struct {
 
 func (x *Key) Reset() {
 	*x = Key{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[14]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1165,7 +1230,7 @@ func (x *Key) String() string {
 func (*Key) ProtoMessage() {}
 
 func (x *Key) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[14]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1178,7 +1243,7 @@ func (x *Key) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Key.ProtoReflect.Descriptor instead.
 func (*Key) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{14}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Key) GetId() string {
@@ -1248,7 +1313,7 @@ type PriceBook struct {
 
 func (x *PriceBook) Reset() {
 	*x = PriceBook{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[15]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1260,7 +1325,7 @@ func (x *PriceBook) String() string {
 func (*PriceBook) ProtoMessage() {}
 
 func (x *PriceBook) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[15]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1273,7 +1338,7 @@ func (x *PriceBook) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceBook.ProtoReflect.Descriptor instead.
 func (*PriceBook) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{15}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *PriceBook) GetVersion() string {
@@ -1311,7 +1376,7 @@ type PriceEntry struct {
 
 func (x *PriceEntry) Reset() {
 	*x = PriceEntry{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[16]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1323,7 +1388,7 @@ func (x *PriceEntry) String() string {
 func (*PriceEntry) ProtoMessage() {}
 
 func (x *PriceEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[16]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1336,7 +1401,7 @@ func (x *PriceEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceEntry.ProtoReflect.Descriptor instead.
 func (*PriceEntry) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{16}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *PriceEntry) GetPriceList() string {
@@ -1405,7 +1470,7 @@ type Rates struct {
 
 func (x *Rates) Reset() {
 	*x = Rates{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[17]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1417,7 +1482,7 @@ func (x *Rates) String() string {
 func (*Rates) ProtoMessage() {}
 
 func (x *Rates) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[17]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1430,7 +1495,7 @@ func (x *Rates) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rates.ProtoReflect.Descriptor instead.
 func (*Rates) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{17}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Rates) GetInput() int64 {
@@ -1540,7 +1605,7 @@ const file_weir_policy_v1_policy_proto_rawDesc = "" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
 	"\x06region\x18\x03 \x01(\tR\x06region\x12*\n" +
-	"\x11max_request_bytes\x18\x04 \x01(\x03R\x0fmaxRequestBytes\"\xc2\x02\n" +
+	"\x11max_request_bytes\x18\x04 \x01(\x03R\x0fmaxRequestBytes\"\x91\x03\n" +
 	"\bProvider\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x121\n" +
@@ -1551,7 +1616,12 @@ const file_weir_policy_v1_policy_proto_rawDesc = "" +
 	"\n" +
 	"price_list\x18\a \x01(\tR\tpriceList\x120\n" +
 	"\aheaders\x18\b \x03(\v2\x16.weir.policy.v1.HeaderR\aheaders\x124\n" +
-	"\btimeouts\x18\t \x01(\v2\x18.weir.policy.v1.TimeoutsR\btimeouts\"2\n" +
+	"\btimeouts\x18\t \x01(\v2\x18.weir.policy.v1.TimeoutsR\btimeouts\x12M\n" +
+	"\x11sealed_credential\x18\n" +
+	" \x01(\v2 .weir.policy.v1.SealedCredentialR\x10sealedCredential\"D\n" +
+	"\x10SealedCredential\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\x03R\aversion\x12\x16\n" +
+	"\x06sealed\x18\x02 \x01(\fR\x06sealed\"2\n" +
 	"\x06Header\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value\"b\n" +
@@ -1636,7 +1706,7 @@ func file_weir_policy_v1_policy_proto_rawDescGZIP() []byte {
 }
 
 var file_weir_policy_v1_policy_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_weir_policy_v1_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_weir_policy_v1_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_weir_policy_v1_policy_proto_goTypes = []any{
 	(Dialect)(0),                  // 0: weir.policy.v1.Dialect
 	(Strategy)(0),                 // 1: weir.policy.v1.Strategy
@@ -1650,40 +1720,42 @@ var file_weir_policy_v1_policy_proto_goTypes = []any{
 	(*PolicyFile)(nil),            // 9: weir.policy.v1.PolicyFile
 	(*Gateway)(nil),               // 10: weir.policy.v1.Gateway
 	(*Provider)(nil),              // 11: weir.policy.v1.Provider
-	(*Header)(nil),                // 12: weir.policy.v1.Header
-	(*Timeouts)(nil),              // 13: weir.policy.v1.Timeouts
-	(*Route)(nil),                 // 14: weir.policy.v1.Route
-	(*Target)(nil),                // 15: weir.policy.v1.Target
-	(*Key)(nil),                   // 16: weir.policy.v1.Key
-	(*PriceBook)(nil),             // 17: weir.policy.v1.PriceBook
-	(*PriceEntry)(nil),            // 18: weir.policy.v1.PriceEntry
-	(*Rates)(nil),                 // 19: weir.policy.v1.Rates
-	(*timestamppb.Timestamp)(nil), // 20: google.protobuf.Timestamp
+	(*SealedCredential)(nil),      // 12: weir.policy.v1.SealedCredential
+	(*Header)(nil),                // 13: weir.policy.v1.Header
+	(*Timeouts)(nil),              // 14: weir.policy.v1.Timeouts
+	(*Route)(nil),                 // 15: weir.policy.v1.Route
+	(*Target)(nil),                // 16: weir.policy.v1.Target
+	(*Key)(nil),                   // 17: weir.policy.v1.Key
+	(*PriceBook)(nil),             // 18: weir.policy.v1.PriceBook
+	(*PriceEntry)(nil),            // 19: weir.policy.v1.PriceEntry
+	(*Rates)(nil),                 // 20: weir.policy.v1.Rates
+	(*timestamppb.Timestamp)(nil), // 21: google.protobuf.Timestamp
 }
 var file_weir_policy_v1_policy_proto_depIdxs = []int32{
-	20, // 0: weir.policy.v1.Release.compiled_at:type_name -> google.protobuf.Timestamp
+	21, // 0: weir.policy.v1.Release.compiled_at:type_name -> google.protobuf.Timestamp
 	3,  // 1: weir.policy.v1.Release.signing_keys:type_name -> weir.policy.v1.SigningKey
 	7,  // 2: weir.policy.v1.Revocations.revocations:type_name -> weir.policy.v1.Revocation
 	4,  // 3: weir.policy.v1.PolicyFile.release:type_name -> weir.policy.v1.SignedRelease
 	5,  // 4: weir.policy.v1.PolicyFile.resources:type_name -> weir.policy.v1.Resource
 	8,  // 5: weir.policy.v1.PolicyFile.revocations:type_name -> weir.policy.v1.SignedRevocations
 	0,  // 6: weir.policy.v1.Provider.dialect:type_name -> weir.policy.v1.Dialect
-	12, // 7: weir.policy.v1.Provider.headers:type_name -> weir.policy.v1.Header
-	13, // 8: weir.policy.v1.Provider.timeouts:type_name -> weir.policy.v1.Timeouts
-	1,  // 9: weir.policy.v1.Route.strategy:type_name -> weir.policy.v1.Strategy
-	15, // 10: weir.policy.v1.Route.targets:type_name -> weir.policy.v1.Target
-	13, // 11: weir.policy.v1.Route.timeouts:type_name -> weir.policy.v1.Timeouts
-	20, // 12: weir.policy.v1.Key.expires_at:type_name -> google.protobuf.Timestamp
-	20, // 13: weir.policy.v1.Key.revoked_at:type_name -> google.protobuf.Timestamp
-	20, // 14: weir.policy.v1.Key.previous_expires_at:type_name -> google.protobuf.Timestamp
-	18, // 15: weir.policy.v1.PriceBook.entries:type_name -> weir.policy.v1.PriceEntry
-	19, // 16: weir.policy.v1.PriceEntry.rates:type_name -> weir.policy.v1.Rates
-	19, // 17: weir.policy.v1.PriceEntry.long_rates:type_name -> weir.policy.v1.Rates
-	18, // [18:18] is the sub-list for method output_type
-	18, // [18:18] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	13, // 7: weir.policy.v1.Provider.headers:type_name -> weir.policy.v1.Header
+	14, // 8: weir.policy.v1.Provider.timeouts:type_name -> weir.policy.v1.Timeouts
+	12, // 9: weir.policy.v1.Provider.sealed_credential:type_name -> weir.policy.v1.SealedCredential
+	1,  // 10: weir.policy.v1.Route.strategy:type_name -> weir.policy.v1.Strategy
+	16, // 11: weir.policy.v1.Route.targets:type_name -> weir.policy.v1.Target
+	14, // 12: weir.policy.v1.Route.timeouts:type_name -> weir.policy.v1.Timeouts
+	21, // 13: weir.policy.v1.Key.expires_at:type_name -> google.protobuf.Timestamp
+	21, // 14: weir.policy.v1.Key.revoked_at:type_name -> google.protobuf.Timestamp
+	21, // 15: weir.policy.v1.Key.previous_expires_at:type_name -> google.protobuf.Timestamp
+	19, // 16: weir.policy.v1.PriceBook.entries:type_name -> weir.policy.v1.PriceEntry
+	20, // 17: weir.policy.v1.PriceEntry.rates:type_name -> weir.policy.v1.Rates
+	20, // 18: weir.policy.v1.PriceEntry.long_rates:type_name -> weir.policy.v1.Rates
+	19, // [19:19] is the sub-list for method output_type
+	19, // [19:19] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
 func init() { file_weir_policy_v1_policy_proto_init() }
@@ -1691,14 +1763,14 @@ func file_weir_policy_v1_policy_proto_init() {
 	if File_weir_policy_v1_policy_proto != nil {
 		return
 	}
-	file_weir_policy_v1_policy_proto_msgTypes[17].OneofWrappers = []any{}
+	file_weir_policy_v1_policy_proto_msgTypes[18].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_policy_v1_policy_proto_rawDesc), len(file_weir_policy_v1_policy_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   18,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -48,6 +48,9 @@ const (
 	// GatewayServiceUpdateGatewayProcedure is the fully-qualified name of the GatewayService's
 	// UpdateGateway RPC.
 	GatewayServiceUpdateGatewayProcedure = "/weir.admin.v1.GatewayService/UpdateGateway"
+	// GatewayServiceSetGatewayKeyProcedure is the fully-qualified name of the GatewayService's
+	// SetGatewayKey RPC.
+	GatewayServiceSetGatewayKeyProcedure = "/weir.admin.v1.GatewayService/SetGatewayKey"
 	// GatewayServiceDeleteGatewayProcedure is the fully-qualified name of the GatewayService's
 	// DeleteGateway RPC.
 	GatewayServiceDeleteGatewayProcedure = "/weir.admin.v1.GatewayService/DeleteGateway"
@@ -73,6 +76,11 @@ type GatewayServiceClient interface {
 	CreateEnrolmentToken(context.Context, *connect.Request[v1.CreateEnrolmentTokenRequest]) (*connect.Response[v1.CreateEnrolmentTokenResponse], error)
 	// UpdateGateway changes the name; the region, where its usage lives, stays.
 	UpdateGateway(context.Context, *connect.Request[v1.UpdateGatewayRequest]) (*connect.Response[v1.UpdateGatewayResponse], error)
+	// SetGatewayKey says for which key credentials are sealed from now on, in the place
+	// of the one before. Its private half is made and kept by the gateway's agents
+	// (weir-agent gateway-key new). What was sealed for the key before is marked stale in
+	// the providers' answers and goes on to work while the agents have that key, too.
+	SetGatewayKey(context.Context, *connect.Request[v1.SetGatewayKeyRequest]) (*connect.Response[v1.SetGatewayKeyResponse], error)
 	// DeleteGateway archives a gateway without agents; its enrolment tokens end.
 	DeleteGateway(context.Context, *connect.Request[v1.DeleteGatewayRequest]) (*connect.Response[v1.DeleteGatewayResponse], error)
 	// ListEnrolmentTokens shows those that were not revoked, newest last.
@@ -126,6 +134,12 @@ func NewGatewayServiceClient(httpClient connect.HTTPClient, baseURL string, opts
 			connect.WithSchema(gatewayServiceMethods.ByName("UpdateGateway")),
 			connect.WithClientOptions(opts...),
 		),
+		setGatewayKey: connect.NewClient[v1.SetGatewayKeyRequest, v1.SetGatewayKeyResponse](
+			httpClient,
+			baseURL+GatewayServiceSetGatewayKeyProcedure,
+			connect.WithSchema(gatewayServiceMethods.ByName("SetGatewayKey")),
+			connect.WithClientOptions(opts...),
+		),
 		deleteGateway: connect.NewClient[v1.DeleteGatewayRequest, v1.DeleteGatewayResponse](
 			httpClient,
 			baseURL+GatewayServiceDeleteGatewayProcedure,
@@ -162,6 +176,7 @@ type gatewayServiceClient struct {
 	listGateways         *connect.Client[v1.ListGatewaysRequest, v1.ListGatewaysResponse]
 	createEnrolmentToken *connect.Client[v1.CreateEnrolmentTokenRequest, v1.CreateEnrolmentTokenResponse]
 	updateGateway        *connect.Client[v1.UpdateGatewayRequest, v1.UpdateGatewayResponse]
+	setGatewayKey        *connect.Client[v1.SetGatewayKeyRequest, v1.SetGatewayKeyResponse]
 	deleteGateway        *connect.Client[v1.DeleteGatewayRequest, v1.DeleteGatewayResponse]
 	listEnrolmentTokens  *connect.Client[v1.ListEnrolmentTokensRequest, v1.ListEnrolmentTokensResponse]
 	revokeEnrolmentToken *connect.Client[v1.RevokeEnrolmentTokenRequest, v1.RevokeEnrolmentTokenResponse]
@@ -191,6 +206,11 @@ func (c *gatewayServiceClient) CreateEnrolmentToken(ctx context.Context, req *co
 // UpdateGateway calls weir.admin.v1.GatewayService.UpdateGateway.
 func (c *gatewayServiceClient) UpdateGateway(ctx context.Context, req *connect.Request[v1.UpdateGatewayRequest]) (*connect.Response[v1.UpdateGatewayResponse], error) {
 	return c.updateGateway.CallUnary(ctx, req)
+}
+
+// SetGatewayKey calls weir.admin.v1.GatewayService.SetGatewayKey.
+func (c *gatewayServiceClient) SetGatewayKey(ctx context.Context, req *connect.Request[v1.SetGatewayKeyRequest]) (*connect.Response[v1.SetGatewayKeyResponse], error) {
+	return c.setGatewayKey.CallUnary(ctx, req)
 }
 
 // DeleteGateway calls weir.admin.v1.GatewayService.DeleteGateway.
@@ -224,6 +244,11 @@ type GatewayServiceHandler interface {
 	CreateEnrolmentToken(context.Context, *connect.Request[v1.CreateEnrolmentTokenRequest]) (*connect.Response[v1.CreateEnrolmentTokenResponse], error)
 	// UpdateGateway changes the name; the region, where its usage lives, stays.
 	UpdateGateway(context.Context, *connect.Request[v1.UpdateGatewayRequest]) (*connect.Response[v1.UpdateGatewayResponse], error)
+	// SetGatewayKey says for which key credentials are sealed from now on, in the place
+	// of the one before. Its private half is made and kept by the gateway's agents
+	// (weir-agent gateway-key new). What was sealed for the key before is marked stale in
+	// the providers' answers and goes on to work while the agents have that key, too.
+	SetGatewayKey(context.Context, *connect.Request[v1.SetGatewayKeyRequest]) (*connect.Response[v1.SetGatewayKeyResponse], error)
 	// DeleteGateway archives a gateway without agents; its enrolment tokens end.
 	DeleteGateway(context.Context, *connect.Request[v1.DeleteGatewayRequest]) (*connect.Response[v1.DeleteGatewayResponse], error)
 	// ListEnrolmentTokens shows those that were not revoked, newest last.
@@ -273,6 +298,12 @@ func NewGatewayServiceHandler(svc GatewayServiceHandler, opts ...connect.Handler
 		connect.WithSchema(gatewayServiceMethods.ByName("UpdateGateway")),
 		connect.WithHandlerOptions(opts...),
 	)
+	gatewayServiceSetGatewayKeyHandler := connect.NewUnaryHandler(
+		GatewayServiceSetGatewayKeyProcedure,
+		svc.SetGatewayKey,
+		connect.WithSchema(gatewayServiceMethods.ByName("SetGatewayKey")),
+		connect.WithHandlerOptions(opts...),
+	)
 	gatewayServiceDeleteGatewayHandler := connect.NewUnaryHandler(
 		GatewayServiceDeleteGatewayProcedure,
 		svc.DeleteGateway,
@@ -311,6 +342,8 @@ func NewGatewayServiceHandler(svc GatewayServiceHandler, opts ...connect.Handler
 			gatewayServiceCreateEnrolmentTokenHandler.ServeHTTP(w, r)
 		case GatewayServiceUpdateGatewayProcedure:
 			gatewayServiceUpdateGatewayHandler.ServeHTTP(w, r)
+		case GatewayServiceSetGatewayKeyProcedure:
+			gatewayServiceSetGatewayKeyHandler.ServeHTTP(w, r)
 		case GatewayServiceDeleteGatewayProcedure:
 			gatewayServiceDeleteGatewayHandler.ServeHTTP(w, r)
 		case GatewayServiceListEnrolmentTokensProcedure:
@@ -346,6 +379,10 @@ func (UnimplementedGatewayServiceHandler) CreateEnrolmentToken(context.Context, 
 
 func (UnimplementedGatewayServiceHandler) UpdateGateway(context.Context, *connect.Request[v1.UpdateGatewayRequest]) (*connect.Response[v1.UpdateGatewayResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weir.admin.v1.GatewayService.UpdateGateway is not implemented"))
+}
+
+func (UnimplementedGatewayServiceHandler) SetGatewayKey(context.Context, *connect.Request[v1.SetGatewayKeyRequest]) (*connect.Response[v1.SetGatewayKeyResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weir.admin.v1.GatewayService.SetGatewayKey is not implemented"))
 }
 
 func (UnimplementedGatewayServiceHandler) DeleteGateway(context.Context, *connect.Request[v1.DeleteGatewayRequest]) (*connect.Response[v1.DeleteGatewayResponse], error) {

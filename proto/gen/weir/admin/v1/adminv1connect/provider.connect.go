@@ -58,7 +58,9 @@ type ProviderServiceClient interface {
 	// ListProviders orders by name.
 	ListProviders(context.Context, *connect.Request[v1.ListProvidersRequest]) (*connect.Response[v1.ListProvidersResponse], error)
 	// UpdateProvider changes everything but the dialect. FailedPrecondition where a
-	// route sends to a model that allowed_models would leave out.
+	// route sends to a model that allowed_models would leave out, where a credential is
+	// sealed for another key than the gateway's present one, and where base_url goes to
+	// another origin and a sealed credential is not replaced in the same update.
 	UpdateProvider(context.Context, *connect.Request[v1.UpdateProviderRequest]) (*connect.Response[v1.UpdateProviderResponse], error)
 	// DeleteProvider archives a provider that no route sends to.
 	DeleteProvider(context.Context, *connect.Request[v1.DeleteProviderRequest]) (*connect.Response[v1.DeleteProviderResponse], error)
@@ -152,7 +154,9 @@ type ProviderServiceHandler interface {
 	// ListProviders orders by name.
 	ListProviders(context.Context, *connect.Request[v1.ListProvidersRequest]) (*connect.Response[v1.ListProvidersResponse], error)
 	// UpdateProvider changes everything but the dialect. FailedPrecondition where a
-	// route sends to a model that allowed_models would leave out.
+	// route sends to a model that allowed_models would leave out, where a credential is
+	// sealed for another key than the gateway's present one, and where base_url goes to
+	// another origin and a sealed credential is not replaced in the same update.
 	UpdateProvider(context.Context, *connect.Request[v1.UpdateProviderRequest]) (*connect.Response[v1.UpdateProviderResponse], error)
 	// DeleteProvider archives a provider that no route sends to.
 	DeleteProvider(context.Context, *connect.Request[v1.DeleteProviderRequest]) (*connect.Response[v1.DeleteProviderResponse], error)

@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file weir/admin/v1/gateway.proto.
  */
 export const file_weir_admin_v1_gateway: GenFile = /*@__PURE__*/
-  fileDesc("Cht3ZWlyL2FkbWluL3YxL2dhdGV3YXkucHJvdG8SDXdlaXIuYWRtaW4udjEicQoHR2F0ZXdheRIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEg4KBnJlZ2lvbhgDIAEoCRIuCgpjcmVhdGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRldGFnGAUgASgJIl8KFENyZWF0ZUdhdGV3YXlSZXF1ZXN0EgwKBG5hbWUYASABKAkSDgoGcmVnaW9uGAIgASgJEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiJAChVDcmVhdGVHYXRld2F5UmVzcG9uc2USJwoHZ2F0ZXdheRgBIAEoCzIWLndlaXIuYWRtaW4udjEuR2F0ZXdheSJDChFHZXRHYXRld2F5UmVxdWVzdBIKCgJpZBgBIAEoCRIiCgVhc19vZhgCIAEoCzITLndlaXIuYWRtaW4udjEuQXNPZiI9ChJHZXRHYXRld2F5UmVzcG9uc2USJwoHZ2F0ZXdheRgBIAEoCzIWLndlaXIuYWRtaW4udjEuR2F0ZXdheSJcChNMaXN0R2F0ZXdheXNSZXF1ZXN0EiEKBHBhZ2UYASABKAsyEy53ZWlyLmFkbWluLnYxLlBhZ2USIgoFYXNfb2YYAiABKAsyEy53ZWlyLmFkbWluLnYxLkFzT2YiWQoUTGlzdEdhdGV3YXlzUmVzcG9uc2USKAoIZ2F0ZXdheXMYASADKAsyFi53ZWlyLmFkbWluLnYxLkdhdGV3YXkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIpsBChRVcGRhdGVHYXRld2F5UmVxdWVzdBInCgdnYXRld2F5GAEgASgLMhYud2Vpci5hZG1pbi52MS5HYXRld2F5Ei8KC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzaxIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iQAoVVXBkYXRlR2F0ZXdheVJlc3BvbnNlEicKB2dhdGV3YXkYASABKAsyFi53ZWlyLmFkbWluLnYxLkdhdGV3YXkiTQoURGVsZXRlR2F0ZXdheVJlcXVlc3QSCgoCaWQYASABKAkSKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIhcKFURlbGV0ZUdhdGV3YXlSZXNwb25zZSK+AQoORW5yb2xtZW50VG9rZW4SCgoCaWQYASABKAkSEgoKZ2F0ZXdheV9pZBgCIAEoCRIQCghtYXhfdXNlcxgDIAEoBRIMCgR1c2VzGAQgASgFEi4KCmV4cGlyZXNfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmNyZWF0ZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBGV0YWcYByABKAkiMAoaTGlzdEVucm9sbWVudFRva2Vuc1JlcXVlc3QSEgoKZ2F0ZXdheV9pZBgBIAEoCSJWChtMaXN0RW5yb2xtZW50VG9rZW5zUmVzcG9uc2USNwoQZW5yb2xtZW50X3Rva2VucxgBIAMoCzIdLndlaXIuYWRtaW4udjEuRW5yb2xtZW50VG9rZW4iZAobUmV2b2tlRW5yb2xtZW50VG9rZW5SZXF1ZXN0EgoKAmlkGAEgASgJEg4KBnJlYXNvbhgCIAEoCRIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iHgocUmV2b2tlRW5yb2xtZW50VG9rZW5SZXNwb25zZSKeAQobQ3JlYXRlRW5yb2xtZW50VG9rZW5SZXF1ZXN0EhIKCmdhdGV3YXlfaWQYASABKAkSEAoIbWF4X3VzZXMYAiABKAUSLgoKZXhwaXJlc19hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIo0BChxDcmVhdGVFbnJvbG1lbnRUb2tlblJlc3BvbnNlEgoKAmlkGAEgASgJEhMKBXRva2VuGAIgASgJQgSItRgBEi4KCmV4cGlyZXNfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhwKFHNlY3JldF9hbHJlYWR5X3Nob3duGAQgASgIIrcCCgVBZ2VudBIKCgJpZBgBIAEoCRISCgpnYXRld2F5X2lkGAIgASgJEgwKBG5hbWUYAyABKAkSLwoLZW5yb2xsZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKDGxhc3Rfc2Vlbl9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHdmVyc2lvbhgGIAEoCRIUCgxwb2xpY3lfZXBvY2gYByABKAMSFgoOcG9saWN5X3ZlcnNpb24YCCABKAMSGgoScmV2b2NhdGlvbl92ZXJzaW9uGAkgASgDEhYKDnJlamVjdF9yZWFzb25zGAogAygJEhMKC3Nwb29sX2J5dGVzGAsgASgDEhUKDXNwb29sX3JlY29yZHMYDCABKAMiSgoRTGlzdEFnZW50c1JlcXVlc3QSEgoKZ2F0ZXdheV9pZBgBIAEoCRIhCgRwYWdlGAIgASgLMhMud2Vpci5hZG1pbi52MS5QYWdlIlMKEkxpc3RBZ2VudHNSZXNwb25zZRIkCgZhZ2VudHMYASADKAsyFC53ZWlyLmFkbWluLnYxLkFnZW50EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCTK0CAoOR2F0ZXdheVNlcnZpY2USbwoNQ3JlYXRlR2F0ZXdheRIjLndlaXIuYWRtaW4udjEuQ3JlYXRlR2F0ZXdheVJlcXVlc3QaJC53ZWlyLmFkbWluLnYxLkNyZWF0ZUdhdGV3YXlSZXNwb25zZSITirUYD2dhdGV3YXlzLmNyZWF0ZRJmCgpHZXRHYXRld2F5EiAud2Vpci5hZG1pbi52MS5HZXRHYXRld2F5UmVxdWVzdBohLndlaXIuYWRtaW4udjEuR2V0R2F0ZXdheVJlc3BvbnNlIhOQAgGKtRgMZ2F0ZXdheXMuZ2V0Em0KDExpc3RHYXRld2F5cxIiLndlaXIuYWRtaW4udjEuTGlzdEdhdGV3YXlzUmVxdWVzdBojLndlaXIuYWRtaW4udjEuTGlzdEdhdGV3YXlzUmVzcG9uc2UiFJACAYq1GA1nYXRld2F5cy5saXN0EoMBChRDcmVhdGVFbnJvbG1lbnRUb2tlbhIqLndlaXIuYWRtaW4udjEuQ3JlYXRlRW5yb2xtZW50VG9rZW5SZXF1ZXN0Gisud2Vpci5hZG1pbi52MS5DcmVhdGVFbnJvbG1lbnRUb2tlblJlc3BvbnNlIhKKtRgOZ2F0ZXdheXMuZW5yb2wSbwoNVXBkYXRlR2F0ZXdheRIjLndlaXIuYWRtaW4udjEuVXBkYXRlR2F0ZXdheVJlcXVlc3QaJC53ZWlyLmFkbWluLnYxLlVwZGF0ZUdhdGV3YXlSZXNwb25zZSITirUYD2dhdGV3YXlzLnVwZGF0ZRJvCg1EZWxldGVHYXRld2F5EiMud2Vpci5hZG1pbi52MS5EZWxldGVHYXRld2F5UmVxdWVzdBokLndlaXIuYWRtaW4udjEuRGVsZXRlR2F0ZXdheVJlc3BvbnNlIhOKtRgPZ2F0ZXdheXMuZGVsZXRlEoMBChNMaXN0RW5yb2xtZW50VG9rZW5zEikud2Vpci5hZG1pbi52MS5MaXN0RW5yb2xtZW50VG9rZW5zUmVxdWVzdBoqLndlaXIuYWRtaW4udjEuTGlzdEVucm9sbWVudFRva2Vuc1Jlc3BvbnNlIhWQAgGKtRgOZ2F0ZXdheXMuZW5yb2wSgwEKFFJldm9rZUVucm9sbWVudFRva2VuEioud2Vpci5hZG1pbi52MS5SZXZva2VFbnJvbG1lbnRUb2tlblJlcXVlc3QaKy53ZWlyLmFkbWluLnYxLlJldm9rZUVucm9sbWVudFRva2VuUmVzcG9uc2UiEoq1GA5nYXRld2F5cy5lbnJvbBJmCgpMaXN0QWdlbnRzEiAud2Vpci5hZG1pbi52MS5MaXN0QWdlbnRzUmVxdWVzdBohLndlaXIuYWRtaW4udjEuTGlzdEFnZW50c1Jlc3BvbnNlIhOQAgGKtRgMZ2F0ZXdheXMuZ2V0YgZwcm90bzM", [file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options]);
+  fileDesc("Cht3ZWlyL2FkbWluL3YxL2dhdGV3YXkucHJvdG8SDXdlaXIuYWRtaW4udjEingEKB0dhdGV3YXkSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIOCgZyZWdpb24YAyABKAkSLgoKY3JlYXRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZXRhZxgFIAEoCRISCgpwdWJsaWNfa2V5GAYgASgMEhcKD2tleV9maW5nZXJwcmludBgHIAEoCSJfChRDcmVhdGVHYXRld2F5UmVxdWVzdBIMCgRuYW1lGAEgASgJEg4KBnJlZ2lvbhgCIAEoCRIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iQAoVQ3JlYXRlR2F0ZXdheVJlc3BvbnNlEicKB2dhdGV3YXkYASABKAsyFi53ZWlyLmFkbWluLnYxLkdhdGV3YXkiQwoRR2V0R2F0ZXdheVJlcXVlc3QSCgoCaWQYASABKAkSIgoFYXNfb2YYAiABKAsyEy53ZWlyLmFkbWluLnYxLkFzT2YiPQoSR2V0R2F0ZXdheVJlc3BvbnNlEicKB2dhdGV3YXkYASABKAsyFi53ZWlyLmFkbWluLnYxLkdhdGV3YXkiXAoTTGlzdEdhdGV3YXlzUmVxdWVzdBIhCgRwYWdlGAEgASgLMhMud2Vpci5hZG1pbi52MS5QYWdlEiIKBWFzX29mGAIgASgLMhMud2Vpci5hZG1pbi52MS5Bc09mIlkKFExpc3RHYXRld2F5c1Jlc3BvbnNlEigKCGdhdGV3YXlzGAEgAygLMhYud2Vpci5hZG1pbi52MS5HYXRld2F5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKbAQoUVXBkYXRlR2F0ZXdheVJlcXVlc3QSJwoHZ2F0ZXdheRgBIAEoCzIWLndlaXIuYWRtaW4udjEuR2F0ZXdheRIvCgt1cGRhdGVfbWFzaxgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2sSKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIkAKFVVwZGF0ZUdhdGV3YXlSZXNwb25zZRInCgdnYXRld2F5GAEgASgLMhYud2Vpci5hZG1pbi52MS5HYXRld2F5ImEKFFNldEdhdGV3YXlLZXlSZXF1ZXN0EgoKAmlkGAEgASgJEhIKCnB1YmxpY19rZXkYAiABKAwSKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIkAKFVNldEdhdGV3YXlLZXlSZXNwb25zZRInCgdnYXRld2F5GAEgASgLMhYud2Vpci5hZG1pbi52MS5HYXRld2F5Ik0KFERlbGV0ZUdhdGV3YXlSZXF1ZXN0EgoKAmlkGAEgASgJEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiIXChVEZWxldGVHYXRld2F5UmVzcG9uc2UivgEKDkVucm9sbWVudFRva2VuEgoKAmlkGAEgASgJEhIKCmdhdGV3YXlfaWQYAiABKAkSEAoIbWF4X3VzZXMYAyABKAUSDAoEdXNlcxgEIAEoBRIuCgpleHBpcmVzX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpjcmVhdGVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRldGFnGAcgASgJIjAKGkxpc3RFbnJvbG1lbnRUb2tlbnNSZXF1ZXN0EhIKCmdhdGV3YXlfaWQYASABKAkiVgobTGlzdEVucm9sbWVudFRva2Vuc1Jlc3BvbnNlEjcKEGVucm9sbWVudF90b2tlbnMYASADKAsyHS53ZWlyLmFkbWluLnYxLkVucm9sbWVudFRva2VuImQKG1Jldm9rZUVucm9sbWVudFRva2VuUmVxdWVzdBIKCgJpZBgBIAEoCRIOCgZyZWFzb24YAiABKAkSKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIh4KHFJldm9rZUVucm9sbWVudFRva2VuUmVzcG9uc2UingEKG0NyZWF0ZUVucm9sbWVudFRva2VuUmVxdWVzdBISCgpnYXRld2F5X2lkGAEgASgJEhAKCG1heF91c2VzGAIgASgFEi4KCmV4cGlyZXNfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiKNAQocQ3JlYXRlRW5yb2xtZW50VG9rZW5SZXNwb25zZRIKCgJpZBgBIAEoCRITCgV0b2tlbhgCIAEoCUIEiLUYARIuCgpleHBpcmVzX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIcChRzZWNyZXRfYWxyZWFkeV9zaG93bhgEIAEoCCK3AgoFQWdlbnQSCgoCaWQYASABKAkSEgoKZ2F0ZXdheV9pZBgCIAEoCRIMCgRuYW1lGAMgASgJEi8KC2Vucm9sbGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIwCgxsYXN0X3NlZW5fYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB3ZlcnNpb24YBiABKAkSFAoMcG9saWN5X2Vwb2NoGAcgASgDEhYKDnBvbGljeV92ZXJzaW9uGAggASgDEhoKEnJldm9jYXRpb25fdmVyc2lvbhgJIAEoAxIWCg5yZWplY3RfcmVhc29ucxgKIAMoCRITCgtzcG9vbF9ieXRlcxgLIAEoAxIVCg1zcG9vbF9yZWNvcmRzGAwgASgDIkoKEUxpc3RBZ2VudHNSZXF1ZXN0EhIKCmdhdGV3YXlfaWQYASABKAkSIQoEcGFnZRgCIAEoCzITLndlaXIuYWRtaW4udjEuUGFnZSJTChJMaXN0QWdlbnRzUmVzcG9uc2USJAoGYWdlbnRzGAEgAygLMhQud2Vpci5hZG1pbi52MS5BZ2VudBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkypgkKDkdhdGV3YXlTZXJ2aWNlEm8KDUNyZWF0ZUdhdGV3YXkSIy53ZWlyLmFkbWluLnYxLkNyZWF0ZUdhdGV3YXlSZXF1ZXN0GiQud2Vpci5hZG1pbi52MS5DcmVhdGVHYXRld2F5UmVzcG9uc2UiE4q1GA9nYXRld2F5cy5jcmVhdGUSZgoKR2V0R2F0ZXdheRIgLndlaXIuYWRtaW4udjEuR2V0R2F0ZXdheVJlcXVlc3QaIS53ZWlyLmFkbWluLnYxLkdldEdhdGV3YXlSZXNwb25zZSITkAIBirUYDGdhdGV3YXlzLmdldBJtCgxMaXN0R2F0ZXdheXMSIi53ZWlyLmFkbWluLnYxLkxpc3RHYXRld2F5c1JlcXVlc3QaIy53ZWlyLmFkbWluLnYxLkxpc3RHYXRld2F5c1Jlc3BvbnNlIhSQAgGKtRgNZ2F0ZXdheXMubGlzdBKDAQoUQ3JlYXRlRW5yb2xtZW50VG9rZW4SKi53ZWlyLmFkbWluLnYxLkNyZWF0ZUVucm9sbWVudFRva2VuUmVxdWVzdBorLndlaXIuYWRtaW4udjEuQ3JlYXRlRW5yb2xtZW50VG9rZW5SZXNwb25zZSISirUYDmdhdGV3YXlzLmVucm9sEm8KDVVwZGF0ZUdhdGV3YXkSIy53ZWlyLmFkbWluLnYxLlVwZGF0ZUdhdGV3YXlSZXF1ZXN0GiQud2Vpci5hZG1pbi52MS5VcGRhdGVHYXRld2F5UmVzcG9uc2UiE4q1GA9nYXRld2F5cy51cGRhdGUScAoNU2V0R2F0ZXdheUtleRIjLndlaXIuYWRtaW4udjEuU2V0R2F0ZXdheUtleVJlcXVlc3QaJC53ZWlyLmFkbWluLnYxLlNldEdhdGV3YXlLZXlSZXNwb25zZSIUirUYEGdhdGV3YXlzLnNldF9rZXkSbwoNRGVsZXRlR2F0ZXdheRIjLndlaXIuYWRtaW4udjEuRGVsZXRlR2F0ZXdheVJlcXVlc3QaJC53ZWlyLmFkbWluLnYxLkRlbGV0ZUdhdGV3YXlSZXNwb25zZSITirUYD2dhdGV3YXlzLmRlbGV0ZRKDAQoTTGlzdEVucm9sbWVudFRva2VucxIpLndlaXIuYWRtaW4udjEuTGlzdEVucm9sbWVudFRva2Vuc1JlcXVlc3QaKi53ZWlyLmFkbWluLnYxLkxpc3RFbnJvbG1lbnRUb2tlbnNSZXNwb25zZSIVkAIBirUYDmdhdGV3YXlzLmVucm9sEoMBChRSZXZva2VFbnJvbG1lbnRUb2tlbhIqLndlaXIuYWRtaW4udjEuUmV2b2tlRW5yb2xtZW50VG9rZW5SZXF1ZXN0Gisud2Vpci5hZG1pbi52MS5SZXZva2VFbnJvbG1lbnRUb2tlblJlc3BvbnNlIhKKtRgOZ2F0ZXdheXMuZW5yb2wSZgoKTGlzdEFnZW50cxIgLndlaXIuYWRtaW4udjEuTGlzdEFnZW50c1JlcXVlc3QaIS53ZWlyLmFkbWluLnYxLkxpc3RBZ2VudHNSZXNwb25zZSITkAIBirUYDGdhdGV3YXlzLmdldGIGcHJvdG8z", [file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options]);
 
 /**
  * Gateway is a named fleet of agents that serve one policy.
@@ -47,6 +47,20 @@ export type Gateway = Message<"weir.admin.v1.Gateway"> & {
    * @generated from field: string etag = 5;
    */
   etag: string;
+
+  /**
+   * What credentials are sealed for: X25519, 32 bytes. Empty: none was set.
+   *
+   * @generated from field: bytes public_key = 6;
+   */
+  publicKey: Uint8Array;
+
+  /**
+   * Of public_key, for people to compare with what weir-agent gateway-key show says.
+   *
+   * @generated from field: string key_fingerprint = 7;
+   */
+  keyFingerprint: string;
 };
 
 /**
@@ -237,6 +251,52 @@ export const UpdateGatewayResponseSchema: GenMessage<UpdateGatewayResponse> = /*
   messageDesc(file_weir_admin_v1_gateway, 8);
 
 /**
+ * @generated from message weir.admin.v1.SetGatewayKeyRequest
+ */
+export type SetGatewayKeyRequest = Message<"weir.admin.v1.SetGatewayKeyRequest"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * X25519, 32 bytes, as weir-agent gateway-key new printed it.
+   *
+   * @generated from field: bytes public_key = 2;
+   */
+  publicKey: Uint8Array;
+
+  /**
+   * @generated from field: weir.admin.v1.Mutation mutation = 20;
+   */
+  mutation?: Mutation | undefined;
+};
+
+/**
+ * Describes the message weir.admin.v1.SetGatewayKeyRequest.
+ * Use `create(SetGatewayKeyRequestSchema)` to create a new message.
+ */
+export const SetGatewayKeyRequestSchema: GenMessage<SetGatewayKeyRequest> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_gateway, 9);
+
+/**
+ * @generated from message weir.admin.v1.SetGatewayKeyResponse
+ */
+export type SetGatewayKeyResponse = Message<"weir.admin.v1.SetGatewayKeyResponse"> & {
+  /**
+   * @generated from field: weir.admin.v1.Gateway gateway = 1;
+   */
+  gateway?: Gateway | undefined;
+};
+
+/**
+ * Describes the message weir.admin.v1.SetGatewayKeyResponse.
+ * Use `create(SetGatewayKeyResponseSchema)` to create a new message.
+ */
+export const SetGatewayKeyResponseSchema: GenMessage<SetGatewayKeyResponse> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_gateway, 10);
+
+/**
  * @generated from message weir.admin.v1.DeleteGatewayRequest
  */
 export type DeleteGatewayRequest = Message<"weir.admin.v1.DeleteGatewayRequest"> & {
@@ -256,7 +316,7 @@ export type DeleteGatewayRequest = Message<"weir.admin.v1.DeleteGatewayRequest">
  * Use `create(DeleteGatewayRequestSchema)` to create a new message.
  */
 export const DeleteGatewayRequestSchema: GenMessage<DeleteGatewayRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 9);
+  messageDesc(file_weir_admin_v1_gateway, 11);
 
 /**
  * @generated from message weir.admin.v1.DeleteGatewayResponse
@@ -269,7 +329,7 @@ export type DeleteGatewayResponse = Message<"weir.admin.v1.DeleteGatewayResponse
  * Use `create(DeleteGatewayResponseSchema)` to create a new message.
  */
 export const DeleteGatewayResponseSchema: GenMessage<DeleteGatewayResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 10);
+  messageDesc(file_weir_admin_v1_gateway, 12);
 
 /**
  * EnrolmentToken lets agents join; its text is nowhere.
@@ -318,7 +378,7 @@ export type EnrolmentToken = Message<"weir.admin.v1.EnrolmentToken"> & {
  * Use `create(EnrolmentTokenSchema)` to create a new message.
  */
 export const EnrolmentTokenSchema: GenMessage<EnrolmentToken> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 11);
+  messageDesc(file_weir_admin_v1_gateway, 13);
 
 /**
  * @generated from message weir.admin.v1.ListEnrolmentTokensRequest
@@ -337,7 +397,7 @@ export type ListEnrolmentTokensRequest = Message<"weir.admin.v1.ListEnrolmentTok
  * Use `create(ListEnrolmentTokensRequestSchema)` to create a new message.
  */
 export const ListEnrolmentTokensRequestSchema: GenMessage<ListEnrolmentTokensRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 12);
+  messageDesc(file_weir_admin_v1_gateway, 14);
 
 /**
  * @generated from message weir.admin.v1.ListEnrolmentTokensResponse
@@ -354,7 +414,7 @@ export type ListEnrolmentTokensResponse = Message<"weir.admin.v1.ListEnrolmentTo
  * Use `create(ListEnrolmentTokensResponseSchema)` to create a new message.
  */
 export const ListEnrolmentTokensResponseSchema: GenMessage<ListEnrolmentTokensResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 13);
+  messageDesc(file_weir_admin_v1_gateway, 15);
 
 /**
  * @generated from message weir.admin.v1.RevokeEnrolmentTokenRequest
@@ -383,7 +443,7 @@ export type RevokeEnrolmentTokenRequest = Message<"weir.admin.v1.RevokeEnrolment
  * Use `create(RevokeEnrolmentTokenRequestSchema)` to create a new message.
  */
 export const RevokeEnrolmentTokenRequestSchema: GenMessage<RevokeEnrolmentTokenRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 14);
+  messageDesc(file_weir_admin_v1_gateway, 16);
 
 /**
  * @generated from message weir.admin.v1.RevokeEnrolmentTokenResponse
@@ -396,7 +456,7 @@ export type RevokeEnrolmentTokenResponse = Message<"weir.admin.v1.RevokeEnrolmen
  * Use `create(RevokeEnrolmentTokenResponseSchema)` to create a new message.
  */
 export const RevokeEnrolmentTokenResponseSchema: GenMessage<RevokeEnrolmentTokenResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 15);
+  messageDesc(file_weir_admin_v1_gateway, 17);
 
 /**
  * @generated from message weir.admin.v1.CreateEnrolmentTokenRequest
@@ -432,7 +492,7 @@ export type CreateEnrolmentTokenRequest = Message<"weir.admin.v1.CreateEnrolment
  * Use `create(CreateEnrolmentTokenRequestSchema)` to create a new message.
  */
 export const CreateEnrolmentTokenRequestSchema: GenMessage<CreateEnrolmentTokenRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 16);
+  messageDesc(file_weir_admin_v1_gateway, 18);
 
 /**
  * @generated from message weir.admin.v1.CreateEnrolmentTokenResponse
@@ -466,7 +526,7 @@ export type CreateEnrolmentTokenResponse = Message<"weir.admin.v1.CreateEnrolmen
  * Use `create(CreateEnrolmentTokenResponseSchema)` to create a new message.
  */
 export const CreateEnrolmentTokenResponseSchema: GenMessage<CreateEnrolmentTokenResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 17);
+  messageDesc(file_weir_admin_v1_gateway, 19);
 
 /**
  * @generated from message weir.admin.v1.Agent
@@ -544,7 +604,7 @@ export type Agent = Message<"weir.admin.v1.Agent"> & {
  * Use `create(AgentSchema)` to create a new message.
  */
 export const AgentSchema: GenMessage<Agent> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 18);
+  messageDesc(file_weir_admin_v1_gateway, 20);
 
 /**
  * @generated from message weir.admin.v1.ListAgentsRequest
@@ -568,7 +628,7 @@ export type ListAgentsRequest = Message<"weir.admin.v1.ListAgentsRequest"> & {
  * Use `create(ListAgentsRequestSchema)` to create a new message.
  */
 export const ListAgentsRequestSchema: GenMessage<ListAgentsRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 19);
+  messageDesc(file_weir_admin_v1_gateway, 21);
 
 /**
  * @generated from message weir.admin.v1.ListAgentsResponse
@@ -590,7 +650,7 @@ export type ListAgentsResponse = Message<"weir.admin.v1.ListAgentsResponse"> & {
  * Use `create(ListAgentsResponseSchema)` to create a new message.
  */
 export const ListAgentsResponseSchema: GenMessage<ListAgentsResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 20);
+  messageDesc(file_weir_admin_v1_gateway, 22);
 
 /**
  * @generated from service weir.admin.v1.GatewayService
@@ -643,6 +703,19 @@ export const GatewayService: GenService<{
     methodKind: "unary";
     input: typeof UpdateGatewayRequestSchema;
     output: typeof UpdateGatewayResponseSchema;
+  },
+  /**
+   * SetGatewayKey says for which key credentials are sealed from now on, in the place
+   * of the one before. Its private half is made and kept by the gateway's agents
+   * (weir-agent gateway-key new). What was sealed for the key before is marked stale in
+   * the providers' answers and goes on to work while the agents have that key, too.
+   *
+   * @generated from rpc weir.admin.v1.GatewayService.SetGatewayKey
+   */
+  setGatewayKey: {
+    methodKind: "unary";
+    input: typeof SetGatewayKeyRequestSchema;
+    output: typeof SetGatewayKeyResponseSchema;
   },
   /**
    * DeleteGateway archives a gateway without agents; its enrolment tokens end.

@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file weir/admin/v1/provider.proto.
  */
 export const file_weir_admin_v1_provider: GenFile = /*@__PURE__*/
-  fileDesc("Chx3ZWlyL2FkbWluL3YxL3Byb3ZpZGVyLnByb3RvEg13ZWlyLmFkbWluLnYxIoMDCghQcm92aWRlchIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEicKB2RpYWxlY3QYAyABKA4yFi53ZWlyLmFkbWluLnYxLkRpYWxlY3QSEAoIYmFzZV91cmwYBCABKAkSFgoOY3JlZGVudGlhbF9yZWYYBSABKAkSDgoGcmVnaW9uGAYgASgJEhIKCnByaWNlX2xpc3QYByABKAkSLgoKY3JlYXRlZF9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZXRhZxgJIAEoCRI1CgdoZWFkZXJzGAogAygLMiQud2Vpci5hZG1pbi52MS5Qcm92aWRlci5IZWFkZXJzRW50cnkSKQoIdGltZW91dHMYCyABKAsyFy53ZWlyLmFkbWluLnYxLlRpbWVvdXRzEhYKDmFsbG93ZWRfbW9kZWxzGAwgAygJGi4KDEhlYWRlcnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIv4CChVDcmVhdGVQcm92aWRlclJlcXVlc3QSDAoEbmFtZRgBIAEoCRInCgdkaWFsZWN0GAIgASgOMhYud2Vpci5hZG1pbi52MS5EaWFsZWN0EhAKCGJhc2VfdXJsGAMgASgJEhYKDmNyZWRlbnRpYWxfcmVmGAQgASgJEg4KBnJlZ2lvbhgFIAEoCRISCgpwcmljZV9saXN0GAYgASgJEkIKB2hlYWRlcnMYByADKAsyMS53ZWlyLmFkbWluLnYxLkNyZWF0ZVByb3ZpZGVyUmVxdWVzdC5IZWFkZXJzRW50cnkSKQoIdGltZW91dHMYCCABKAsyFy53ZWlyLmFkbWluLnYxLlRpbWVvdXRzEhYKDmFsbG93ZWRfbW9kZWxzGAkgAygJEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbhouCgxIZWFkZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJDChZDcmVhdGVQcm92aWRlclJlc3BvbnNlEikKCHByb3ZpZGVyGAEgASgLMhcud2Vpci5hZG1pbi52MS5Qcm92aWRlciJEChJHZXRQcm92aWRlclJlcXVlc3QSCgoCaWQYASABKAkSIgoFYXNfb2YYAiABKAsyEy53ZWlyLmFkbWluLnYxLkFzT2YiQAoTR2V0UHJvdmlkZXJSZXNwb25zZRIpCghwcm92aWRlchgBIAEoCzIXLndlaXIuYWRtaW4udjEuUHJvdmlkZXIiXQoUTGlzdFByb3ZpZGVyc1JlcXVlc3QSIQoEcGFnZRgBIAEoCzITLndlaXIuYWRtaW4udjEuUGFnZRIiCgVhc19vZhgCIAEoCzITLndlaXIuYWRtaW4udjEuQXNPZiJcChVMaXN0UHJvdmlkZXJzUmVzcG9uc2USKgoJcHJvdmlkZXJzGAEgAygLMhcud2Vpci5hZG1pbi52MS5Qcm92aWRlchIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkingEKFVVwZGF0ZVByb3ZpZGVyUmVxdWVzdBIpCghwcm92aWRlchgBIAEoCzIXLndlaXIuYWRtaW4udjEuUHJvdmlkZXISLwoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiJDChZVcGRhdGVQcm92aWRlclJlc3BvbnNlEikKCHByb3ZpZGVyGAEgASgLMhcud2Vpci5hZG1pbi52MS5Qcm92aWRlciJOChVEZWxldGVQcm92aWRlclJlcXVlc3QSCgoCaWQYASABKAkSKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIhgKFkRlbGV0ZVByb3ZpZGVyUmVzcG9uc2UqWwoHRGlhbGVjdBIXChNESUFMRUNUX1VOU1BFQ0lGSUVEEAASEgoORElBTEVDVF9PUEVOQUkQARIdChlESUFMRUNUX09QRU5BSV9DT01QQVRJQkxFEAIiBAgDEAYyzwQKD1Byb3ZpZGVyU2VydmljZRJzCg5DcmVhdGVQcm92aWRlchIkLndlaXIuYWRtaW4udjEuQ3JlYXRlUHJvdmlkZXJSZXF1ZXN0GiUud2Vpci5hZG1pbi52MS5DcmVhdGVQcm92aWRlclJlc3BvbnNlIhSKtRgQcHJvdmlkZXJzLmNyZWF0ZRJqCgtHZXRQcm92aWRlchIhLndlaXIuYWRtaW4udjEuR2V0UHJvdmlkZXJSZXF1ZXN0GiIud2Vpci5hZG1pbi52MS5HZXRQcm92aWRlclJlc3BvbnNlIhSQAgGKtRgNcHJvdmlkZXJzLmdldBJxCg1MaXN0UHJvdmlkZXJzEiMud2Vpci5hZG1pbi52MS5MaXN0UHJvdmlkZXJzUmVxdWVzdBokLndlaXIuYWRtaW4udjEuTGlzdFByb3ZpZGVyc1Jlc3BvbnNlIhWQAgGKtRgOcHJvdmlkZXJzLmxpc3QScwoOVXBkYXRlUHJvdmlkZXISJC53ZWlyLmFkbWluLnYxLlVwZGF0ZVByb3ZpZGVyUmVxdWVzdBolLndlaXIuYWRtaW4udjEuVXBkYXRlUHJvdmlkZXJSZXNwb25zZSIUirUYEHByb3ZpZGVycy51cGRhdGUScwoORGVsZXRlUHJvdmlkZXISJC53ZWlyLmFkbWluLnYxLkRlbGV0ZVByb3ZpZGVyUmVxdWVzdBolLndlaXIuYWRtaW4udjEuRGVsZXRlUHJvdmlkZXJSZXNwb25zZSIUirUYEHByb3ZpZGVycy5kZWxldGViBnByb3RvMw", [file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options]);
+  fileDesc("Chx3ZWlyL2FkbWluL3YxL3Byb3ZpZGVyLnByb3RvEg13ZWlyLmFkbWluLnYxIsADCghQcm92aWRlchIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEicKB2RpYWxlY3QYAyABKA4yFi53ZWlyLmFkbWluLnYxLkRpYWxlY3QSEAoIYmFzZV91cmwYBCABKAkSFgoOY3JlZGVudGlhbF9yZWYYBSABKAkSDgoGcmVnaW9uGAYgASgJEhIKCnByaWNlX2xpc3QYByABKAkSLgoKY3JlYXRlZF9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZXRhZxgJIAEoCRI1CgdoZWFkZXJzGAogAygLMiQud2Vpci5hZG1pbi52MS5Qcm92aWRlci5IZWFkZXJzRW50cnkSKQoIdGltZW91dHMYCyABKAsyFy53ZWlyLmFkbWluLnYxLlRpbWVvdXRzEhYKDmFsbG93ZWRfbW9kZWxzGAwgAygJEjsKEnNlYWxlZF9jcmVkZW50aWFscxgNIAMoCzIfLndlaXIuYWRtaW4udjEuU2VhbGVkQ3JlZGVudGlhbBouCgxIZWFkZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJvChBTZWFsZWRDcmVkZW50aWFsEhIKCmdhdGV3YXlfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAxIOCgZzZWFsZWQYAyABKAwSFwoPa2V5X2ZpbmdlcnByaW50GAQgASgJEg0KBXN0YWxlGAUgASgIIv4CChVDcmVhdGVQcm92aWRlclJlcXVlc3QSDAoEbmFtZRgBIAEoCRInCgdkaWFsZWN0GAIgASgOMhYud2Vpci5hZG1pbi52MS5EaWFsZWN0EhAKCGJhc2VfdXJsGAMgASgJEhYKDmNyZWRlbnRpYWxfcmVmGAQgASgJEg4KBnJlZ2lvbhgFIAEoCRISCgpwcmljZV9saXN0GAYgASgJEkIKB2hlYWRlcnMYByADKAsyMS53ZWlyLmFkbWluLnYxLkNyZWF0ZVByb3ZpZGVyUmVxdWVzdC5IZWFkZXJzRW50cnkSKQoIdGltZW91dHMYCCABKAsyFy53ZWlyLmFkbWluLnYxLlRpbWVvdXRzEhYKDmFsbG93ZWRfbW9kZWxzGAkgAygJEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbhouCgxIZWFkZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJDChZDcmVhdGVQcm92aWRlclJlc3BvbnNlEikKCHByb3ZpZGVyGAEgASgLMhcud2Vpci5hZG1pbi52MS5Qcm92aWRlciJEChJHZXRQcm92aWRlclJlcXVlc3QSCgoCaWQYASABKAkSIgoFYXNfb2YYAiABKAsyEy53ZWlyLmFkbWluLnYxLkFzT2YiQAoTR2V0UHJvdmlkZXJSZXNwb25zZRIpCghwcm92aWRlchgBIAEoCzIXLndlaXIuYWRtaW4udjEuUHJvdmlkZXIiXQoUTGlzdFByb3ZpZGVyc1JlcXVlc3QSIQoEcGFnZRgBIAEoCzITLndlaXIuYWRtaW4udjEuUGFnZRIiCgVhc19vZhgCIAEoCzITLndlaXIuYWRtaW4udjEuQXNPZiJcChVMaXN0UHJvdmlkZXJzUmVzcG9uc2USKgoJcHJvdmlkZXJzGAEgAygLMhcud2Vpci5hZG1pbi52MS5Qcm92aWRlchIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkingEKFVVwZGF0ZVByb3ZpZGVyUmVxdWVzdBIpCghwcm92aWRlchgBIAEoCzIXLndlaXIuYWRtaW4udjEuUHJvdmlkZXISLwoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiJDChZVcGRhdGVQcm92aWRlclJlc3BvbnNlEikKCHByb3ZpZGVyGAEgASgLMhcud2Vpci5hZG1pbi52MS5Qcm92aWRlciJOChVEZWxldGVQcm92aWRlclJlcXVlc3QSCgoCaWQYASABKAkSKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIhgKFkRlbGV0ZVByb3ZpZGVyUmVzcG9uc2UqWwoHRGlhbGVjdBIXChNESUFMRUNUX1VOU1BFQ0lGSUVEEAASEgoORElBTEVDVF9PUEVOQUkQARIdChlESUFMRUNUX09QRU5BSV9DT01QQVRJQkxFEAIiBAgDEAYyzwQKD1Byb3ZpZGVyU2VydmljZRJzCg5DcmVhdGVQcm92aWRlchIkLndlaXIuYWRtaW4udjEuQ3JlYXRlUHJvdmlkZXJSZXF1ZXN0GiUud2Vpci5hZG1pbi52MS5DcmVhdGVQcm92aWRlclJlc3BvbnNlIhSKtRgQcHJvdmlkZXJzLmNyZWF0ZRJqCgtHZXRQcm92aWRlchIhLndlaXIuYWRtaW4udjEuR2V0UHJvdmlkZXJSZXF1ZXN0GiIud2Vpci5hZG1pbi52MS5HZXRQcm92aWRlclJlc3BvbnNlIhSQAgGKtRgNcHJvdmlkZXJzLmdldBJxCg1MaXN0UHJvdmlkZXJzEiMud2Vpci5hZG1pbi52MS5MaXN0UHJvdmlkZXJzUmVxdWVzdBokLndlaXIuYWRtaW4udjEuTGlzdFByb3ZpZGVyc1Jlc3BvbnNlIhWQAgGKtRgOcHJvdmlkZXJzLmxpc3QScwoOVXBkYXRlUHJvdmlkZXISJC53ZWlyLmFkbWluLnYxLlVwZGF0ZVByb3ZpZGVyUmVxdWVzdBolLndlaXIuYWRtaW4udjEuVXBkYXRlUHJvdmlkZXJSZXNwb25zZSIUirUYEHByb3ZpZGVycy51cGRhdGUScwoORGVsZXRlUHJvdmlkZXISJC53ZWlyLmFkbWluLnYxLkRlbGV0ZVByb3ZpZGVyUmVxdWVzdBolLndlaXIuYWRtaW4udjEuRGVsZXRlUHJvdmlkZXJSZXNwb25zZSIUirUYEHByb3ZpZGVycy5kZWxldGViBnByb3RvMw", [file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options]);
 
 /**
  * Provider is an upstream account.
@@ -44,6 +44,8 @@ export type Provider = Message<"weir.admin.v1.Provider"> & {
   baseUrl: string;
 
   /**
+   * Empty: see sealed_credentials; there may be neither.
+   *
    * @generated from field: string credential_ref = 5;
    */
   credentialRef: string;
@@ -88,6 +90,16 @@ export type Provider = Message<"weir.admin.v1.Provider"> & {
    * @generated from field: repeated string allowed_models = 12;
    */
   allowedModels: string[];
+
+  /**
+   * In place of credential_ref, at most one of each gateway. An update that has any
+   * says all of them: what it leaves out is removed, and a gateway_id and version
+   * without sealed means "as it is". So the list of an answer, sent back, changes
+   * nothing.
+   *
+   * @generated from field: repeated weir.admin.v1.SealedCredential sealed_credentials = 13;
+   */
+  sealedCredentials: SealedCredential[];
 };
 
 /**
@@ -96,6 +108,55 @@ export type Provider = Message<"weir.admin.v1.Provider"> & {
  */
 export const ProviderSchema: GenMessage<Provider> = /*@__PURE__*/
   messageDesc(file_weir_admin_v1_provider, 0);
+
+/**
+ * SealedCredential is a credential that only the agents of one gateway can open: it
+ * is sealed outside of Weir's servers (weir-agent seal), for this organization,
+ * gateway and provider, for the origin of base_url and for its version.
+ *
+ * @generated from message weir.admin.v1.SealedCredential
+ */
+export type SealedCredential = Message<"weir.admin.v1.SealedCredential"> & {
+  /**
+   * @generated from field: string gateway_id = 1;
+   */
+  gatewayId: string;
+
+  /**
+   * What it was sealed with; above that of the one it replaces.
+   *
+   * @generated from field: int64 version = 2;
+   */
+  version: bigint;
+
+  /**
+   * What weir-agent seal printed. Never in an answer.
+   *
+   * @generated from field: bytes sealed = 3;
+   */
+  sealed: Uint8Array;
+
+  /**
+   * Output only: of the key that it was sealed for.
+   *
+   * @generated from field: string key_fingerprint = 4;
+   */
+  keyFingerprint: string;
+
+  /**
+   * Output only: that is not the gateway's present key, or there is no such gateway.
+   *
+   * @generated from field: bool stale = 5;
+   */
+  stale: boolean;
+};
+
+/**
+ * Describes the message weir.admin.v1.SealedCredential.
+ * Use `create(SealedCredentialSchema)` to create a new message.
+ */
+export const SealedCredentialSchema: GenMessage<SealedCredential> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_provider, 1);
 
 /**
  * @generated from message weir.admin.v1.CreateProviderRequest
@@ -124,7 +185,9 @@ export type CreateProviderRequest = Message<"weir.admin.v1.CreateProviderRequest
 
   /**
    * Where agents find the credential: env://NAME or file:///path. The value itself
-   * never comes here.
+   * never comes here. Empty: it has none yet, and agents answer 503
+   * credential_unavailable. So begins a provider with sealed credentials, which are
+   * bound to the id in the answer: UpdateProvider takes them.
    *
    * @generated from field: string credential_ref = 4;
    */
@@ -176,7 +239,7 @@ export type CreateProviderRequest = Message<"weir.admin.v1.CreateProviderRequest
  * Use `create(CreateProviderRequestSchema)` to create a new message.
  */
 export const CreateProviderRequestSchema: GenMessage<CreateProviderRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_provider, 1);
+  messageDesc(file_weir_admin_v1_provider, 2);
 
 /**
  * @generated from message weir.admin.v1.CreateProviderResponse
@@ -193,7 +256,7 @@ export type CreateProviderResponse = Message<"weir.admin.v1.CreateProviderRespon
  * Use `create(CreateProviderResponseSchema)` to create a new message.
  */
 export const CreateProviderResponseSchema: GenMessage<CreateProviderResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_provider, 2);
+  messageDesc(file_weir_admin_v1_provider, 3);
 
 /**
  * @generated from message weir.admin.v1.GetProviderRequest
@@ -215,7 +278,7 @@ export type GetProviderRequest = Message<"weir.admin.v1.GetProviderRequest"> & {
  * Use `create(GetProviderRequestSchema)` to create a new message.
  */
 export const GetProviderRequestSchema: GenMessage<GetProviderRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_provider, 3);
+  messageDesc(file_weir_admin_v1_provider, 4);
 
 /**
  * @generated from message weir.admin.v1.GetProviderResponse
@@ -232,7 +295,7 @@ export type GetProviderResponse = Message<"weir.admin.v1.GetProviderResponse"> &
  * Use `create(GetProviderResponseSchema)` to create a new message.
  */
 export const GetProviderResponseSchema: GenMessage<GetProviderResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_provider, 4);
+  messageDesc(file_weir_admin_v1_provider, 5);
 
 /**
  * @generated from message weir.admin.v1.ListProvidersRequest
@@ -254,7 +317,7 @@ export type ListProvidersRequest = Message<"weir.admin.v1.ListProvidersRequest">
  * Use `create(ListProvidersRequestSchema)` to create a new message.
  */
 export const ListProvidersRequestSchema: GenMessage<ListProvidersRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_provider, 5);
+  messageDesc(file_weir_admin_v1_provider, 6);
 
 /**
  * @generated from message weir.admin.v1.ListProvidersResponse
@@ -276,7 +339,7 @@ export type ListProvidersResponse = Message<"weir.admin.v1.ListProvidersResponse
  * Use `create(ListProvidersResponseSchema)` to create a new message.
  */
 export const ListProvidersResponseSchema: GenMessage<ListProvidersResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_provider, 6);
+  messageDesc(file_weir_admin_v1_provider, 7);
 
 /**
  * @generated from message weir.admin.v1.UpdateProviderRequest
@@ -307,7 +370,7 @@ export type UpdateProviderRequest = Message<"weir.admin.v1.UpdateProviderRequest
  * Use `create(UpdateProviderRequestSchema)` to create a new message.
  */
 export const UpdateProviderRequestSchema: GenMessage<UpdateProviderRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_provider, 7);
+  messageDesc(file_weir_admin_v1_provider, 8);
 
 /**
  * @generated from message weir.admin.v1.UpdateProviderResponse
@@ -324,7 +387,7 @@ export type UpdateProviderResponse = Message<"weir.admin.v1.UpdateProviderRespon
  * Use `create(UpdateProviderResponseSchema)` to create a new message.
  */
 export const UpdateProviderResponseSchema: GenMessage<UpdateProviderResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_provider, 8);
+  messageDesc(file_weir_admin_v1_provider, 9);
 
 /**
  * @generated from message weir.admin.v1.DeleteProviderRequest
@@ -346,7 +409,7 @@ export type DeleteProviderRequest = Message<"weir.admin.v1.DeleteProviderRequest
  * Use `create(DeleteProviderRequestSchema)` to create a new message.
  */
 export const DeleteProviderRequestSchema: GenMessage<DeleteProviderRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_provider, 9);
+  messageDesc(file_weir_admin_v1_provider, 10);
 
 /**
  * @generated from message weir.admin.v1.DeleteProviderResponse
@@ -359,7 +422,7 @@ export type DeleteProviderResponse = Message<"weir.admin.v1.DeleteProviderRespon
  * Use `create(DeleteProviderResponseSchema)` to create a new message.
  */
 export const DeleteProviderResponseSchema: GenMessage<DeleteProviderResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_provider, 10);
+  messageDesc(file_weir_admin_v1_provider, 11);
 
 /**
  * Dialect is the wire format the upstream speaks.
@@ -423,7 +486,9 @@ export const ProviderService: GenService<{
   },
   /**
    * UpdateProvider changes everything but the dialect. FailedPrecondition where a
-   * route sends to a model that allowed_models would leave out.
+   * route sends to a model that allowed_models would leave out, where a credential is
+   * sealed for another key than the gateway's present one, and where base_url goes to
+   * another origin and a sealed credential is not replaced in the same update.
    *
    * @generated from rpc weir.admin.v1.ProviderService.UpdateProvider
    */
