@@ -19,7 +19,8 @@ type Config struct {
 
 	EnrolmentToken string `kong:"-"`
 
-	AllowUpstreams []string `env:"WEIR_ALLOW_UPSTREAMS" sep:";" placeholder:"ORIGIN=REFERENCE,…" help:"Origins that this agent may send to, and the credential references each may use (separated by ;). By default the public hosts of known providers with env://WEIR_SECRET_* and file:///etc/weir/secrets/."`
+	AllowUpstreams []string `env:"WEIR_ALLOW_UPSTREAMS" sep:";" placeholder:"ORIGIN=REFERENCE,…" help:"Origins that this agent may send to, and the credential references each may use (separated by ;); sealed stands for sealed credentials. By default the public hosts of known providers with env://WEIR_SECRET_*, file:///etc/weir/secrets/ and sealed."`
+	GatewayKeyFile string   `env:"WEIR_GATEWAY_KEY_FILE" placeholder:"FILE" help:"File with the gateway's private keys, which open sealed credentials (weir-agent gateway-key new makes one)."`
 
 	KafkaBrokers       []string `env:"WEIR_KAFKA_BROKERS" required:"" help:"Brokers that usage is sent to, host:port."`
 	KafkaTopic         string   `env:"WEIR_KAFKA_TOPIC" default:"weir.usage.v1" help:"Topic that usage is sent to."`

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/weirhq/weir/dataplane/internal/control"
+	"github.com/weirhq/weir/dataplane/internal/gatewaykey"
 	"github.com/weirhq/weir/dataplane/internal/proxy"
 	"github.com/weirhq/weir/dataplane/internal/secret"
 	"github.com/weirhq/weir/dataplane/internal/snapshot"
@@ -82,6 +83,7 @@ type agent struct {
 	metrics *prometheus.Registry
 	policy  *snapshot.Holder
 	origins snapshot.Origins
+	opener  *gatewaykey.Opener
 	spool   *spool.Gate
 	control *control.Client
 	proxy   *proxy.Handler
@@ -96,6 +98,7 @@ func newAgent(c Config, logger *slog.Logger) (*agent, error) {
 	if a.origins, err = snapshot.ParseOrigins(c.AllowUpstreams); err != nil {
 		return nil, err
 	}
+	a.opener = gatewaykey.NewOpener(c.GatewayKeyFile, logger.With("part", "gatewaykey"))
 	if a.sender, err = usage.NewKafka(c.kafka()); err != nil {
 		return nil, err
 	}
@@ -131,7 +134,7 @@ func (a *agent) build() (err error) {
 	}
 	a.proxy, err = proxy.New(proxy.Config{
 		Policy: a.policy, Recorder: a.spool, ErrSpoolFull: spool.ErrFull,
-		Secrets: secret.NewResolver(), Transport: proxy.NewTransport(proxy.TransportConfig{}),
+		Secrets: secret.NewResolver(), Sealed: a.opener, Transport: proxy.NewTransport(proxy.TransportConfig{}),
 		Freshness: a.control.Freshness, Logger: a.logger.With("part", "proxy"), Metrics: a.metrics,
 	})
 	return err
@@ -142,7 +145,10 @@ func (a *agent) compile(release *policyv1.Release, resources []*policyv1.Resourc
 	if err != nil {
 		return nil, err
 	}
-	return func() { a.policy.Store(policy) }, nil
+	return func() {
+		a.opener.Prepare(policy.Sealed())
+		a.policy.Store(policy)
+	}, nil
 }
 
 func (a *agent) applyRevocations(set *policyv1.Revocations) error {

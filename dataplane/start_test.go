@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -26,8 +27,14 @@ import (
 
 const goodKey = "weir_good"
 
-// seed makes the state folder of an agent that once received a policy.
-func seed(t *testing.T, dir, upstream string) {
+// provider is of an upstream that takes a credential from the environment.
+func provider(upstream string) *policyv1.Provider {
+	return &policyv1.Provider{Id: "p", Name: "chat", Dialect: policyv1.Dialect_DIALECT_OPENAI, BaseUrl: upstream + "/v1", CredentialRef: "env://WEIR_SECRET_TEST"}
+}
+
+// seed makes the state folder of an agent that once received a policy with these
+// providers, and a route with the name of each.
+func seed(t *testing.T, dir string, providers ...*policyv1.Provider) {
 	t.Helper()
 	_, signer, err := ed25519.GenerateKey(nil)
 	if err != nil {
@@ -40,7 +47,7 @@ func seed(t *testing.T, dir, upstream string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file, err := proto.Marshal(signedPolicy(t, signer, upstream))
+	file, err := proto.Marshal(signedPolicy(t, signer, providers))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +66,7 @@ func seed(t *testing.T, dir, upstream string) {
 	}
 }
 
-func signedPolicy(t *testing.T, signer ed25519.PrivateKey, upstream string) *policyv1.PolicyFile {
+func signedPolicy(t *testing.T, signer ed25519.PrivateKey, providers []*policyv1.Provider) *policyv1.PolicyFile {
 	t.Helper()
 	var resources []*policyv1.Resource
 	var digests []digest.Resource
@@ -73,8 +80,10 @@ func signedPolicy(t *testing.T, signer ed25519.PrivateKey, upstream string) *pol
 	}
 	good := sha256.Sum256([]byte(goodKey))
 	add("gateway", "g", &policyv1.Gateway{Id: "g"})
-	add("provider", "p", &policyv1.Provider{Id: "p", Name: "p", Dialect: policyv1.Dialect_DIALECT_OPENAI, BaseUrl: upstream + "/v1", CredentialRef: "env://WEIR_SECRET_TEST"})
-	add("route", "r", &policyv1.Route{Id: "r", Name: "chat", Strategy: policyv1.Strategy_STRATEGY_SINGLE, Targets: []*policyv1.Target{{ProviderId: "p", Model: "m"}}})
+	for _, p := range providers {
+		add("provider", p.Id, p)
+		add("route", "r-"+p.Id, &policyv1.Route{Id: "r-" + p.Id, Name: p.Name, Strategy: policyv1.Strategy_STRATEGY_SINGLE, Targets: []*policyv1.Target{{ProviderId: p.Id, Model: "m"}}})
+	}
 	add("key", "k", &policyv1.Key{Id: "k", ProjectId: "project", Sha256: good[:]})
 	root := digest.Root(digests)
 	release, err := proto.Marshal(&policyv1.Release{OrganizationId: "o", GatewayId: "g", Epoch: 1, Version: 7,
@@ -87,8 +96,29 @@ func signedPolicy(t *testing.T, signer ed25519.PrivateKey, upstream string) *pol
 	}}
 }
 
-// running is an agent and where it listens.
-type running struct{ applications, private string }
+// running is an agent, where it listens, and what it logs.
+type running struct {
+	applications, private string
+	log                   *written
+}
+
+// written is a log that the agent may still write to.
+type written struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (w *written) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.text.Write(p)
+}
+
+func (w *written) String() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.text.String()
+}
 
 // run starts an agent and stops it when the test ends.
 func run(t *testing.T, c Config) running {
@@ -107,24 +137,26 @@ func run(t *testing.T, c Config) running {
 			t.Error(err)
 		}
 	})
-	lines := bufio.NewScanner(read)
+	log := &written{}
+	lines := bufio.NewScanner(io.TeeReader(read, log))
 	for lines.Scan() {
 		var line struct{ Msg, Applications, Private string }
 		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
 			t.Fatal(err)
 		}
 		if line.Msg == "listening" {
-			go func() { _, _ = io.Copy(io.Discard, read) }()
-			return running{"http://" + line.Applications, "http://" + line.Private}
+			go func() { _, _ = io.Copy(log, read) }()
+			return running{"http://" + line.Applications, "http://" + line.Private, log}
 		}
 	}
 	t.Fatal("the agent does not listen")
 	return running{}
 }
 
-func (r running) ask(t *testing.T) (status int, body string) {
+func (r running) ask(t *testing.T, route string) (status int, body string) {
 	t.Helper()
-	request, err := http.NewRequest(http.MethodPost, r.applications+"/v1/chat/completions", strings.NewReader(`{"model":"chat"}`))
+	request, err := http.NewRequest(http.MethodPost, r.applications+"/v1/chat/completions",
+		strings.NewReader(`{"model":"`+route+`","messages":[{"role":"user","content":"how much water passed"}]}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +196,7 @@ func TestStartOnADiskThatSaysNo(t *testing.T) {
 		}))
 		defer upstream.Close()
 		t.Setenv("WEIR_SECRET_TEST", "secret")
-		seed(t, disk.Path, upstream.URL)
+		seed(t, disk.Path, provider(upstream.URL))
 		config := Config{Listen: "127.0.0.1:0", AdminListen: "127.0.0.1:0", ControlURL: "http://127.0.0.1:1", StateDir: disk.Path,
 			KafkaBrokers: []string{"127.0.0.1:1"}, KafkaTopic: "usage", SpoolMaxBytes: 64 << 20, AllowUpstreams: []string{upstream.URL}}
 		for _, trouble := range []struct {
@@ -178,7 +210,7 @@ func TestStartOnADiskThatSaysNo(t *testing.T) {
 				before := served
 				trouble.begin()
 				agent := run(t, config)
-				if status, body := agent.ask(t); status != http.StatusServiceUnavailable || !strings.Contains(body, trouble.code) {
+				if status, body := agent.ask(t, "chat"); status != http.StatusServiceUnavailable || !strings.Contains(body, trouble.code) {
 					t.Errorf("%d %s", status, body)
 				}
 				if status, body := agent.ready(t); status != http.StatusServiceUnavailable || !strings.Contains(body, trouble.reason) {
@@ -196,7 +228,7 @@ func TestStartOnADiskThatSaysNo(t *testing.T) {
 						t.Fatal("it does not recover")
 					}
 				}
-				if status, body := agent.ask(t); status != http.StatusOK || served != before+1 {
+				if status, body := agent.ask(t, "chat"); status != http.StatusOK || served != before+1 {
 					t.Errorf("after it recovered: %d %s", status, body)
 				}
 			})

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -15,7 +16,9 @@ import (
 )
 
 type commandLine struct {
-	Serve serve `cmd:"" default:"withargs" help:"Serve applications until told to stop."`
+	Serve      serve      `cmd:"" default:"withargs" help:"Serve applications until told to stop."`
+	GatewayKey gatewayKey `cmd:"" help:"Keys that sealed credentials are opened with."`
+	Seal       sealing    `cmd:"" help:"Seal a credential, read from standard input, for the agents of one gateway."`
 }
 
 type serve struct {
@@ -32,6 +35,7 @@ func (s *serve) Run() error {
 }
 
 func main() {
-	command := kong.Parse(&commandLine{}, kong.Description("The agent of Weir."))
+	command := kong.Parse(&commandLine{}, kong.Description("The agent of Weir."),
+		kong.BindTo(os.Stdin, (*io.Reader)(nil)), kong.BindTo(os.Stdout, (*io.Writer)(nil)))
 	command.FatalIfErrorf(command.Run())
 }

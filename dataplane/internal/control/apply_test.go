@@ -70,7 +70,7 @@ func TestWhatIsRefused(t *testing.T) {
 			d.resources[1].Kind, d.resources[1].Id = "gateway", gateway
 			d.header.Root = rootOf(d.resources)
 		}), "twice"},
-		"capability": {signed(func(d *draft) { d.header.MinimumCapability = control.Capability + 1 }), "capability 3, this one has 2"},
+		"capability": {signed(func(d *draft) { d.header.MinimumCapability = control.Capability + 1 }), "capability 4, this one has 3"},
 		"too_many_resources": {signed(func(d *draft) {
 			d.resources = nil
 			for range 250_001 {

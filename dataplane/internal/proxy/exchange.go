@@ -154,7 +154,7 @@ func (e *exchange) choose() *openai.Error {
 		e.log().Warn("provider not allowed", "provider", provider.Name, "reason", provider.Blocked)
 		return providerNotAllowed
 	}
-	value, err := e.handler.config.Secrets.Resolve(provider.CredentialRef)
+	value, err := e.handler.credential(provider)
 	if err != nil {
 		e.log().Warn("credential unavailable", "provider", provider.Name, "error", err)
 		return credentialUnavailable

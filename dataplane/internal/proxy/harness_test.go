@@ -114,6 +114,11 @@ func (s secrets) Resolve(reference string) (secret.Value, error) {
 	return secret.NewValue(text), nil
 }
 
+// openers opens the sealed bytes that it knows.
+type openers map[string]string
+
+func (o openers) Open(s snapshot.Sealed) (secret.Value, error) { return secrets(o).Resolve(s.Bytes) }
+
 // ownHeaders are those of the provider that the route "tuned" goes to.
 var ownHeaders = []*policyv1.Header{{Name: "Openai-Organization", Value: "org-of-the-gateway"}, {Name: "X-Team", Value: "water"},
 	{Name: "User-Agent", Value: "weir-test"}, {Name: "Idempotency-Key", Value: "always"}}
@@ -141,6 +146,7 @@ func newHarness(t testing.TB, options ...func(*proxy.Config)) *harness {
 	config := proxy.Config{
 		Policy: h.holder, Recorder: h.recorder, ErrSpoolFull: errFull,
 		Secrets:   secrets{"env://WEIR_SECRET_MOCK": upstreamKey},
+		Sealed:    openers{"sealed bytes": upstreamKey},
 		Transport: transport, Freshness: func() time.Time { return time.Now().Add(-90500 * time.Millisecond) },
 		Logger: slog.New(slog.NewJSONHandler(&h.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Metrics: h.registry,
 	}

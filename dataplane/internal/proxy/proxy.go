@@ -37,6 +37,11 @@ type Secrets interface {
 	Resolve(reference string) (secret.Value, error)
 }
 
+// Sealed opens credentials that the policy carries.
+type Sealed interface {
+	Open(snapshot.Sealed) (secret.Value, error)
+}
+
 // Defaults of Config.
 const (
 	DefaultFirstByteTimeout = 10 * time.Minute
@@ -55,6 +60,7 @@ type Config struct {
 	// that no request may start for want of space.
 	ErrSpoolFull error
 	Secrets      Secrets
+	Sealed       Sealed
 	// Transport sends to upstreams: NewTransport.
 	Transport http.RoundTripper
 	// Freshness is when the control plane last confirmed the policy; zero: never.
@@ -95,6 +101,7 @@ func (c *Config) complete() error {
 	need(c.Recorder != nil, "recorder")
 	need(c.ErrSpoolFull != nil, "error for a full spool")
 	need(c.Secrets != nil, "secrets")
+	need(c.Sealed != nil, "opener of sealed credentials")
 	need(c.Transport != nil, "transport")
 	need(c.Freshness != nil, "freshness")
 	need(c.Logger != nil, "logger")

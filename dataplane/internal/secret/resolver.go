@@ -105,7 +105,7 @@ func (r *Resolver) read(reference string, was *state) (string, stamp, error) {
 		if !set {
 			return "", stamp{}, errors.New("the variable is not set")
 		}
-		text, err := credential(text)
+		text, err := Credential(text)
 		return text, stamp{}, err
 	}
 	if path, ok := strings.CutPrefix(reference, "file://"); ok && strings.HasPrefix(path, "/") {
@@ -130,13 +130,13 @@ func readFile(path string, was *state) (string, stamp, error) {
 	if err != nil {
 		return "", stamp{}, err
 	}
-	text, err := credential(string(content))
+	text, err := Credential(string(content))
 	return text, seen, err
 }
 
-// credential trims what editors and mounts add and refuses what no header can
-// carry.
-func credential(text string) (string, error) {
+// Credential trims what editors and mounts add and refuses what no header can
+// carry. Its errors never quote the text.
+func Credential(text string) (string, error) {
 	text = strings.TrimSpace(text)
 	if text == "" {
 		return "", errors.New("the value is empty")

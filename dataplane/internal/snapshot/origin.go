@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"path"
 	"strings"
+
+	"github.com/weirhq/weir/proto/contract/seal"
 )
 
 // Default origin and references: what an agent may reach with no configuration.
@@ -13,6 +15,8 @@ const (
 	defaultOrigin    = "https://api.openai.com"
 	defaultReference = "env://WEIR_SECRET_*"
 	defaultFolder    = "file:///etc/weir/secrets/"
+	// sealedReference stands for a credential that the policy itself carries, sealed.
+	sealedReference = "sealed"
 )
 
 // Origins is the agent's own allow-list: where it may send requests, and which
@@ -23,22 +27,22 @@ type Origins struct {
 }
 
 // DefaultOrigins allows the public hosts of known providers with the references
-// env://WEIR_SECRET_* and file:///etc/weir/secrets/.
+// env://WEIR_SECRET_* and file:///etc/weir/secrets/, and with sealed credentials.
 func DefaultOrigins() Origins {
-	return Origins{references: map[string][]string{defaultOrigin: {defaultReference, defaultFolder}}}
+	return Origins{references: map[string][]string{defaultOrigin: {defaultReference, defaultFolder, sealedReference}}}
 }
 
 // ParseOrigins reads an allow-list. An entry is an origin, optionally with the
 // references it may use:
 //
 //	https://api.openai.com
-//	http://127.0.0.1:8093=env://WEIR_SECRET_MOCK,file:///run/secrets/
+//	http://127.0.0.1:8093=env://WEIR_SECRET_MOCK,file:///run/secrets/,sealed
 //	default
 //
 // Without references an entry gets the default ones. "default" stands for
 // DefaultOrigins; no entries at all mean the same. A pattern ending in * fits
-// what begins with the rest, one ending in / the files below that folder. All
-// faults are returned at once.
+// what begins with the rest, one ending in / the files below that folder; "sealed"
+// fits sealed credentials. All faults are returned at once.
 func ParseOrigins(entries []string) (Origins, error) {
 	if len(entries) == 0 {
 		return DefaultOrigins(), nil
@@ -62,14 +66,14 @@ func (o Origins) add(entry string) error {
 	if err != nil {
 		return errors.New("not a URL")
 	}
-	origin, err := originOf(u)
+	origin, err := seal.Origin(u)
 	if err != nil {
 		return err
 	}
 	if u.Path != "" && u.Path != "/" {
 		return errors.New("an origin is scheme://host:port, without a path")
 	}
-	patterns := []string{defaultReference, defaultFolder}
+	patterns := []string{defaultReference, defaultFolder, sealedReference}
 	if stated {
 		patterns = strings.Split(list, ",")
 	}
@@ -86,31 +90,20 @@ func validPattern(pattern string) error {
 	name, isEnv := strings.CutPrefix(pattern, "env://")
 	file, isFile := strings.CutPrefix(pattern, "file://")
 	switch {
+	case pattern == sealedReference:
+		return nil
 	case isEnv && name != "" && !strings.Contains(strings.TrimSuffix(name, "*"), "*"):
 		return nil
 	case isFile && strings.HasPrefix(file, "/") && !strings.Contains(file, "*"):
 		return nil
 	}
-	return fmt.Errorf("reference %q is not env://NAME, env://PREFIX_*, file:///path or file:///folder/", pattern)
+	return fmt.Errorf("reference %q is not env://NAME, env://PREFIX_*, file:///path, file:///folder/ or sealed", pattern)
 }
 
-// originOf gives scheme://host:port, lower case, the default port left out.
-func originOf(u *url.URL) (string, error) {
-	scheme := strings.ToLower(u.Scheme)
-	if scheme != "http" && scheme != "https" {
-		return "", errors.New("the scheme is not http or https")
-	}
-	if u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || u.Opaque != "" {
-		return "", errors.New("not scheme://host:port")
-	}
-	host := strings.ToLower(u.Host)
-	host = strings.TrimSuffix(host, map[string]string{"http": ":80", "https": ":443"}[scheme])
-	return scheme + "://" + strings.TrimSuffix(host, ":"), nil
-}
-
-// refusal says why a provider may not be used from here; empty: it may.
+// refusal says why a provider may not be used from here; empty: it may. One without
+// a reference has no credential to misuse.
 func (o Origins) refusal(u *url.URL, reference string) string {
-	origin, err := originOf(u)
+	origin, err := seal.Origin(u)
 	if err != nil {
 		return err.Error()
 	}
@@ -119,7 +112,7 @@ func (o Origins) refusal(u *url.URL, reference string) string {
 		return "origin " + origin + " is not in this agent's list of upstream origins"
 	}
 	for _, pattern := range patterns {
-		if fits(pattern, reference) {
+		if reference == "" || fits(pattern, reference) {
 			return ""
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/proto/contract/price"
+	"github.com/weirhq/weir/proto/contract/seal"
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
 
@@ -37,6 +38,7 @@ type content struct {
 	routeList       []*Route // by name
 	book            *price.Book
 	bookVersion     string
+	sealed          []Sealed
 }
 
 // Key is a virtual key.
@@ -79,6 +81,9 @@ type Provider struct {
 	ID, Name      string
 	Dialect       policyv1.Dialect
 	CredentialRef string
+	// Sealed is the credential itself, in place of CredentialRef; nil: it is not sealed.
+	// Neither: the provider has none.
+	Sealed *Sealed
 	// ChatCompletions is the endpoint; it is shared and must not be changed.
 	ChatCompletions *url.URL
 	// Headers go with every request, in place of the caller's. Shared as well.
@@ -87,6 +92,14 @@ type Provider struct {
 	// empty: it does not.
 	Blocked  string
 	timeouts Timeouts
+}
+
+// Sealed is a credential that a key of the gateway opens, for what it was sealed for
+// and nothing else. Equal ones open alike.
+type Sealed struct {
+	Binding seal.Binding
+	// Bytes as contract/seal makes them.
+	Bytes string
 }
 
 // Timeouts bound one request to an upstream. 0: the agent's own.
@@ -146,6 +159,10 @@ func (p *Policy) Route(name string) *Route { return p.content.routes[name] }
 
 // Routes lists all routes by name; the slice is shared and must not be changed.
 func (p *Policy) Routes() []*Route { return p.content.routeList }
+
+// Sealed are the credentials that the policy carries; the slice is shared and must
+// not be changed.
+func (p *Policy) Sealed() []Sealed { return p.content.sealed }
 
 // OrganizationID is the tenant.
 func (p *Policy) OrganizationID() string { return p.content.organizationID }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/proto/contract/header"
+	"github.com/weirhq/weir/proto/contract/seal"
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
 
@@ -23,8 +24,9 @@ func (c *compiler) addProvider(id string, p *policyv1.Provider) {
 		c.refuse("provider %s: unknown dialect %d", id, p.GetDialect())
 	}
 	base, err := url.Parse(p.GetBaseUrl())
+	var origin string
 	if err == nil {
-		_, err = originOf(base)
+		origin, err = seal.Origin(base)
 	}
 	if err != nil {
 		c.refuse("provider %s: its base URL is not http(s)://host/path", id)
@@ -35,10 +37,40 @@ func (c *compiler) addProvider(id string, p *policyv1.Provider) {
 		ChatCompletions: below(base, "chat/completions"),
 		Headers:         c.headers(id, p.GetHeaders()),
 		timeouts:        c.timeouts("provider "+id, p.GetTimeouts()),
-		Blocked:         c.origins.refusal(base, p.GetCredentialRef()),
+		Sealed:          c.sealed(id, origin, p),
 	}
+	provider.Blocked = c.origins.refusal(base, provider.reference())
 	c.providers[id] = provider
 	c.lists[provider] = p.GetPriceList()
+}
+
+// sealed takes from the provider what is sealed, and all that it must be sealed for
+// from what was signed and what is called.
+func (c *compiler) sealed(id, origin string, p *policyv1.Provider) *Sealed {
+	carried := p.GetSealedCredential()
+	if carried == nil {
+		return nil
+	}
+	if p.GetCredentialRef() != "" {
+		c.refuse("provider %s has a sealed credential and a reference to one", id)
+	}
+	sealed := Sealed{
+		Binding: seal.Binding{
+			OrganizationID: c.content.organizationID, GatewayID: c.content.gatewayID, ProviderID: id,
+			Origin: origin, Version: carried.GetVersion(),
+		},
+		Bytes: string(carried.GetSealed()),
+	}
+	c.content.sealed = append(c.content.sealed, sealed)
+	return &sealed
+}
+
+// reference is what the agent's own list of origins must allow.
+func (p *Provider) reference() string {
+	if p.Sealed != nil {
+		return sealedReference
+	}
+	return p.CredentialRef
 }
 
 // headers checks again what the control plane should have: a policy must not

@@ -179,7 +179,8 @@ func TestOrigins(t *testing.T) {
 		{"https://api.openai.com/v1", "file:///etc/weir/secrets/../../shadow", false},
 		{"https://api.openai.com/v1", "file:///etc/weir/secrets//a", false},
 		{"https://api.openai.com/v1", "file:///etc/weir/secretsX", false},
-		{"https://api.openai.com/v1", "", false},
+		{"https://api.openai.com/v1", "", true}, // nothing to misuse
+		{"https://api.openai.com.evil.example/v1", "", false},
 		{"http://api.openai.com/v1", "env://WEIR_SECRET_A", false},
 		{"https://api.openai.com:8443/v1", "env://WEIR_SECRET_A", false},
 		{"https://api.openai.com.evil.example/v1", "env://WEIR_SECRET_A", false},
