@@ -44,32 +44,36 @@ func (s Settings) SealedFor(gatewayID uuid.UUID) (Sealed, bool) {
 // may still have that.
 func (p Provider) reseal(wanted Settings, gateways map[uuid.UUID]gateway.Gateway) ([]Sealed, error) {
 	var whole []Sealed
-	from, to := origin(p.BaseURL), origin(wanted.BaseURL)
 	for i, s := range wanted.Sealed {
 		field := fmt.Sprintf("sealed_credentials[%d]", i)
-		was, there := p.SealedFor(s.GatewayID)
-		stays := there && s.Version == was.Version && (len(s.Bytes) == 0 || bytes.Equal(s.Bytes, was.Bytes))
-		switch {
-		case slices.ContainsFunc(whole, func(other Sealed) bool { return other.GatewayID == s.GatewayID }):
+		if slices.ContainsFunc(whole, func(other Sealed) bool { return other.GatewayID == s.GatewayID }) {
 			return nil, fault.Field(field+".gateway_id", "each gateway once")
-		case stays && from != to:
-			return nil, fault.Because(fault.Precondition, "sealed_for_other_origin",
-				"base_url goes from %s to %s, and the credential of gateway %s is sealed for the first: put one in its place that is sealed "+
-					"for the second, with a higher version, in the same update", from, to, s.GatewayID)
-		case stays:
-			s = was
-		default:
-			if err := s.replaces(was, field); err != nil {
-				return nil, err
-			}
-			if err := s.opensFor(gateways, field); err != nil {
-				return nil, err
-			}
+		}
+		was, there := p.SealedFor(s.GatewayID)
+		var err error
+		if there && s.Version == was.Version && (len(s.Bytes) == 0 || bytes.Equal(s.Bytes, was.Bytes)) {
+			s, err = was, was.staysAt(p.BaseURL, wanted.BaseURL)
+		} else if err = s.replaces(was, field); err == nil {
+			err = s.opensFor(gateways, field)
+		}
+		if err != nil {
+			return nil, err
 		}
 		whole = append(whole, s)
 	}
 	slices.SortFunc(whole, func(a, b Sealed) int { return bytes.Compare(a.GatewayID[:], b.GatewayID[:]) })
 	return whole, nil
+}
+
+// staysAt says whether it opens at another base URL, too.
+func (s Sealed) staysAt(was, wanted string) error {
+	from, to := origin(was), origin(wanted)
+	if from == to {
+		return nil
+	}
+	return fault.Because(fault.Precondition, "sealed_for_other_origin",
+		"base_url goes from %s to %s, and the credential of gateway %s is sealed for the first: put one in its place that is sealed "+
+			"for the second, with a higher version, in the same update", from, to, s.GatewayID)
 }
 
 // replaces says whether it may be in the place of another; the zero one: of none.
