@@ -143,7 +143,14 @@ func TestLife(t *testing.T) {
 	if diff := cmp.Diff(want, c); diff != "" {
 		t.Errorf("restored: %s", diff)
 	}
-	if _, ok := c.Archive()[0].Body.(*eventv1.AlertChannelArchived); !ok {
+	if changes, err := c.Archive([]fault.Use{{Thing: "budget", Name: "team"}}); changes != nil || !fault.Is(err, fault.Precondition) {
+		t.Errorf("archived in use: %v, %v", changes, err)
+	}
+	archived, err := c.Archive(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := archived[0].Body.(*eventv1.AlertChannelArchived); !ok {
 		t.Error("archived by another event")
 	}
 	if _, err := alertchannel.Apply(c, eventlog.Event{Body: &eventv1.KeyRevoked{}}); err == nil {

@@ -41,9 +41,12 @@ func (c AlertChannel) SetSecret() []eventlog.Change {
 	return []eventlog.Change{{Subject: c.ID, Body: &eventv1.AlertChannelSecretSet{}}}
 }
 
-// Archive ends a channel.
-func (c AlertChannel) Archive() []eventlog.Change {
-	return []eventlog.Change{{Subject: c.ID, Body: &eventv1.AlertChannelArchived{}}}
+// Archive ends a channel that no budget tells any more.
+func (c AlertChannel) Archive(uses []fault.Use) ([]eventlog.Change, error) {
+	if len(uses) > 0 {
+		return nil, fault.InUse("alert channel", c.Name, uses)
+	}
+	return []eventlog.Change{{Subject: c.ID, Body: &eventv1.AlertChannelArchived{}}}, nil
 }
 
 // Restore brings an archived channel back, without a secret.

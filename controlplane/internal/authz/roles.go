@@ -8,6 +8,7 @@ import (
 
 var (
 	readConfiguration = []string{
+		"budgets.get", "budgets.list", "limits.get", "limits.list",
 		"gateways.get", "gateways.list", "keys.get", "keys.list", "organization.get",
 		"price_overrides.get", "price_overrides.list", "prices.list",
 		"projects.get", "projects.list", "providers.get", "providers.list", "routes.get", "routes.list",
@@ -20,6 +21,7 @@ var (
 		"keys.create", "keys.revoke", "keys.rotate", "keys.update", "projects.create", "projects.delete", "projects.update",
 	}
 	manageSpend = []string{
+		"budgets.create", "budgets.delete", "budgets.raise", "budgets.update", "limits.create", "limits.delete", "limits.update",
 		"alert_channels.create", "alert_channels.delete", "alert_channels.get", "alert_channels.list", "alert_channels.test",
 		"alert_channels.update", "price_overrides.create", "price_overrides.delete", "price_overrides.update",
 	}
@@ -38,8 +40,10 @@ var (
 
 // onProjects are the permissions that a role on a project can give: those of RPCs
 // about things that belong to one project. Whatever is named here is asked for
-// through a kind that knows its project.
+// through a kind that knows its project. What holds a project is to be seen there, and
+// the organization's to change: nobody raises their own budget.
 var onProjects = sorted([]string{
+	"budgets.get", "budgets.list", "limits.get", "limits.list",
 	"keys.create", "keys.get", "keys.list", "keys.revoke", "keys.rotate", "keys.update",
 	"projects.get", "projects.list", "projects.update",
 })

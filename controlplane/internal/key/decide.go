@@ -7,8 +7,10 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/weirhq/weir/controlplane/internal/budget"
 	"github.com/weirhq/weir/controlplane/internal/eventlog"
 	"github.com/weirhq/weir/controlplane/internal/fault"
+	"github.com/weirhq/weir/controlplane/internal/limit"
 	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
 )
 
@@ -97,9 +99,12 @@ func (k Key) Revoke(reason string, now time.Time) ([]eventlog.Change, error) {
 	}}, nil
 }
 
-// Archive takes the key out of lists; one that lives is revoked with it.
-func (k Key) Archive(reason string, now time.Time) ([]eventlog.Change, error) {
+// Archive takes the key out of lists; one that lives is revoked with it, and limits
+// and budgets on it end with it.
+func (k Key) Archive(reason string, now time.Time, limits []limit.Limit, budgets []budget.Budget) ([]eventlog.Change, error) {
 	changes, err := k.Revoke(reason, now)
+	changes = append(changes, limit.Archive(limits...)...)
+	changes = append(changes, budget.Archive(budgets...)...)
 	return append(changes, eventlog.Change{Subject: k.ID, Body: &eventv1.KeyArchived{}}), err
 }
 

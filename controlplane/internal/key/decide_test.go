@@ -8,9 +8,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
+	"github.com/weirhq/weir/controlplane/internal/budget"
 	"github.com/weirhq/weir/controlplane/internal/eventlog"
 	"github.com/weirhq/weir/controlplane/internal/fault"
 	"github.com/weirhq/weir/controlplane/internal/key"
+	"github.com/weirhq/weir/controlplane/internal/limit"
 	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
 )
 
@@ -79,17 +81,17 @@ func TestRotate(t *testing.T) {
 
 func TestArchive(t *testing.T) {
 	kinds := func(k key.Key) string {
-		changes, err := k.Archive("gone", now)
+		changes, err := k.Archive("gone", now, []limit.Limit{{ID: uuid.New()}}, []budget.Budget{{ID: uuid.New()}})
 		names := fmt.Sprint(err)
 		for _, c := range changes {
 			names += " " + string(c.Body.ProtoReflect().Descriptor().Name())
 		}
 		return names
 	}
-	if got := kinds(key.Key{}); got != "<nil> KeyRevoked KeyArchived" {
+	if got := kinds(key.Key{}); got != "<nil> KeyRevoked LimitArchived BudgetArchived KeyArchived" {
 		t.Errorf("a living key: %s", got)
 	}
-	if got := kinds(key.Key{RevokedAt: now}); got != "<nil> KeyArchived" {
+	if got := kinds(key.Key{RevokedAt: now}); got != "<nil> LimitArchived BudgetArchived KeyArchived" {
 		t.Errorf("a revoked key: %s", got)
 	}
 }

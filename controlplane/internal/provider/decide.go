@@ -76,7 +76,7 @@ func (p Provider) Update(c Change) ([]eventlog.Change, error) {
 	return []eventlog.Change{{Subject: p.ID, Body: &eventv1.ProviderUpdated{Settings: s.toEvent()}}}, nil
 }
 
-// Archive ends a provider that no route sends to any more.
+// Archive ends a provider that no route sends to and no quota names any more.
 func (p Provider) Archive(uses []fault.Use) ([]eventlog.Change, error) {
 	if len(uses) > 0 {
 		return nil, fault.InUse("provider", p.Name, uses)

@@ -101,7 +101,7 @@ type projection interface {
 var projections = []projection{
 	Organizations, Members, JoinDomains, RoleBindings, Projects, Providers, Routes, Keys,
 	Gateways, EnrolmentTokens, Agents, ServiceAccounts, ServiceAccountTokens,
-	PriceOverrides, SavedReports, AlertChannels,
+	PriceOverrides, SavedReports, AlertChannels, Limits, Budgets,
 }
 
 var _ pglog.Part = Project

@@ -7,16 +7,19 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/weirhq/weir/controlplane/internal/alertchannel"
+	"github.com/weirhq/weir/controlplane/internal/budget"
 	"github.com/weirhq/weir/controlplane/internal/eventlog"
 	"github.com/weirhq/weir/controlplane/internal/eventlog/pglog"
 	"github.com/weirhq/weir/controlplane/internal/gateway"
 	"github.com/weirhq/weir/controlplane/internal/key"
+	"github.com/weirhq/weir/controlplane/internal/limit"
 	"github.com/weirhq/weir/controlplane/internal/member"
 	"github.com/weirhq/weir/controlplane/internal/organization"
 	"github.com/weirhq/weir/controlplane/internal/postgres"
 	"github.com/weirhq/weir/controlplane/internal/priceoverride"
 	"github.com/weirhq/weir/controlplane/internal/project"
 	"github.com/weirhq/weir/controlplane/internal/provider"
+	"github.com/weirhq/weir/controlplane/internal/quota"
 	"github.com/weirhq/weir/controlplane/internal/rolebinding"
 	"github.com/weirhq/weir/controlplane/internal/route"
 	"github.com/weirhq/weir/controlplane/internal/savedreport"
@@ -95,7 +98,7 @@ func (s *story) addArchived() {
 	s.addKey(k.ID, "old", time.Now())
 	s.add(k.Update(key.Settings{Name: "older"}, key.World{}))
 	s.add(k.Rotate(key.Secret{SHA256: random(), Suffix: "efgh"}, time.Hour, time.Now()))
-	s.add(k.Archive("gone", time.Now()))
+	s.add(k.Archive("gone", time.Now(), nil, nil))
 
 	g := gateway.Gateway{ID: uuid.New(), Name: "old", Region: "local"}
 	t := gateway.Token{ID: uuid.New()}
@@ -148,8 +151,40 @@ func (s *story) addSpend() {
 	s.add(alertchannel.Create(channel.ID, channel.Settings, alertchannel.World{}))
 	s.add(channel.Update(alertchannel.Settings{Name: "older", URL: channel.URL}, alertchannel.World{}))
 	s.add(channel.SetSecret(), nil)
-	s.add(channel.Archive(), nil)
+	s.add(channel.Archive(nil))
 	s.add(channel.Restore(alertchannel.World{}))
+	s.addQuotas()
+}
+
+// addQuotas is limits and budgets, those of a key that ends among them.
+func (s *story) addQuotas() {
+	s.t.Helper()
+	k := key.Key{ID: uuid.New()}
+	s.addKey(k.ID, "held", time.Now())
+	world := quota.World{Target: quota.Target{Exists: true, ProjectID: s.project}}
+	onKey := quota.Scope{On: eventv1.QuotaOn_QUOTA_ON_KEY, ID: k.ID}
+	l := limit.Limit{ID: uuid.New(), Settings: limit.Settings{
+		Name: "old", Scope: onKey, What: eventv1.LimitWhat_LIMIT_WHAT_REQUESTS, Amount: 1, Window: eventv1.LimitWindow_LIMIT_WINDOW_DAY,
+		Mode: eventv1.Mode_MODE_OFF, WhenUnreachable: eventv1.WhenUnreachable_WHEN_UNREACHABLE_ALLOW,
+	}}
+	s.add(limit.Create(l.ID, l.Settings, world))
+	more := l.Settings
+	more.Amount = 2
+	s.add(l.Update(more, false))
+	s.add(limit.Archive(l), nil)
+	s.add(l.Restore(world))
+
+	b := budget.Budget{ID: uuid.New(), Settings: budget.Settings{
+		Name: "old", Scope: onKey, AmountNanoUSD: 1, Window: quota.Window{Lifetime: true}, Mode: eventv1.Mode_MODE_OFF,
+	}}
+	s.add(budget.Create(b.ID, b.Settings, budget.World{World: world}))
+	richer := b.Settings
+	richer.AmountNanoUSD = 2
+	s.add(b.Update(richer, budget.World{}))
+	s.add(b.Raise(budget.Raise{AmountNanoUSD: 1, ExpiresAt: time.Now().Add(time.Hour)}, time.Now()))
+	s.add(budget.Archive(b), nil)
+	s.add(b.Restore(budget.World{World: world}))
+	s.add(k.Archive("gone", time.Now(), []limit.Limit{l}, []budget.Budget{b}))
 }
 
 var openAI = provider.Settings{

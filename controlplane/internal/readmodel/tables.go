@@ -3,11 +3,14 @@ package readmodel
 import (
 	"time"
 
+	"github.com/google/uuid"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/weirhq/weir/controlplane/internal/alertchannel"
+	"github.com/weirhq/weir/controlplane/internal/budget"
 	"github.com/weirhq/weir/controlplane/internal/gateway"
 	"github.com/weirhq/weir/controlplane/internal/key"
+	"github.com/weirhq/weir/controlplane/internal/limit"
 	"github.com/weirhq/weir/controlplane/internal/member"
 	"github.com/weirhq/weir/controlplane/internal/organization"
 	"github.com/weirhq/weir/controlplane/internal/priceoverride"
@@ -131,6 +134,24 @@ var (
 	}
 )
 
+// Limits and Budgets know the project that they are on, or whose key they are on.
+var (
+	Limits = &Table[limit.Limit]{
+		name: "quota_limit", thing: "limit", apply: limit.Apply,
+		begins: "LimitCreated", restores: "LimitRestored", ends: "LimitArchived",
+		changes: map[string]func(proto.Message) string{"LimitUpdated": nil},
+		columns: []string{"name", "project_id"},
+		values:  func(l limit.Limit) []any { return []any{l.Name, idOrNull(l.Scope.Project())} },
+	}
+	Budgets = &Table[budget.Budget]{
+		name: "budget", thing: "budget", apply: budget.Apply,
+		begins: "BudgetCreated", restores: "BudgetRestored", ends: "BudgetArchived",
+		changes: map[string]func(proto.Message) string{"BudgetUpdated": nil, "BudgetRaised": nil},
+		columns: []string{"name", "project_id"},
+		values:  func(b budget.Budget) []any { return []any{b.Name, idOrNull(b.Scope.Project())} },
+	}
+)
+
 // RoleBindings are listed by their projects.
 var RoleBindings = &Table[rolebinding.Binding]{
 	name: "role_binding", thing: "role binding", apply: rolebinding.Apply,
@@ -143,6 +164,13 @@ var RoleBindings = &Table[rolebinding.Binding]{
 
 func usedToken(body proto.Message) string {
 	return body.(*eventv1.AgentEnrolled).GetEnrolmentTokenId()
+}
+
+func idOrNull(id uuid.UUID) any {
+	if id == uuid.Nil {
+		return nil
+	}
+	return id
 }
 
 func timeOrNull(t time.Time) any {

@@ -40,7 +40,7 @@ func (r Route) Update(s Settings, w World) ([]eventlog.Change, error) {
 	return []eventlog.Change{{Subject: r.ID, Body: &eventv1.RouteUpdated{Settings: s.toEvent()}}}, nil
 }
 
-// Archive ends a route that no key names any more.
+// Archive ends a route that no key and no quota names any more.
 func (r Route) Archive(uses []fault.Use) ([]eventlog.Change, error) {
 	if len(uses) > 0 {
 		return nil, fault.InUse("route", r.Name, uses)

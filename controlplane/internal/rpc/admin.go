@@ -72,6 +72,7 @@ func NewAdmin(c AdminConfig) []Mount {
 	}
 	projects, providers, routes := &projects{c.Runner, c.Store}, &providers{c.Runner, c.Store}, &routes{c.Runner, c.Store}
 	keys, gateways := &keys{c.Runner, c.Store}, &gateways{c.Runner, c.Store, c.Agents}
+	limits, budgets := &quotaLimits{c.Runner, c.Store}, &budgets{c.Runner, c.Store}
 	mount(adminv1connect.NewOrganizationServiceHandler(&organizations{c.Runner, c.Store}, behind...))
 	mount(adminv1connect.NewProjectServiceHandler(projects, behind...))
 	mount(adminv1connect.NewProviderServiceHandler(providers, behind...))
@@ -82,7 +83,9 @@ func NewAdmin(c AdminConfig) []Mount {
 	mount(adminv1connect.NewMemberServiceHandler(&members{c.Runner, c.Store}, behind...))
 	mount(adminv1connect.NewRoleBindingServiceHandler(&roleBindings{c.Runner, c.Store}, behind...))
 	mount(adminv1connect.NewSessionServiceHandler(&sessions{c.Store}, behind...))
-	mount(adminv1connect.NewBatchServiceHandler(newBatches(c.Runner, projects, providers, routes, keys, gateways), behind...))
+	mount(adminv1connect.NewBatchServiceHandler(newBatches(c.Runner, projects, providers, routes, keys, gateways, limits, budgets), behind...))
+	mount(adminv1connect.NewLimitServiceHandler(limits, behind...))
+	mount(adminv1connect.NewBudgetServiceHandler(budgets, behind...))
 	mount(adminv1connect.NewReportServiceHandler(c.Report, behind...))
 	mount(adminv1connect.NewPriceOverrideServiceHandler(&priceOverrides{c.Runner, c.Store, c.PriceBook}, behind...))
 	mount(adminv1connect.NewSavedReportServiceHandler(&savedReports{c.Runner, c.Store}, behind...))

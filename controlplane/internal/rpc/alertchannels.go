@@ -124,13 +124,18 @@ func (s *alertChannels) DeleteAlertChannel(ctx context.Context, req *connect.Req
 		if err != nil {
 			return d, err
 		}
-		d.Version, d.Changes = was.Version, was.Archive()
+		d.Version = was.Version
+		uses, err := usesByQuotas(ctx, v, was.ID)
+		if err != nil {
+			return d, err
+		}
+		d.Changes, err = was.Archive(uses)
 		d.Parts = []pglog.Part{func(_ context.Context, _ pgx.Tx, batch *pgx.Batch, _ []eventlog.Event) error {
 			s.secrets.Delete(batch, v.Organization, id)
 			return nil
 		}}
 		d.Answer = emptyAnswer[adminv1.DeleteAlertChannelResponse]
-		return d, nil
+		return d, err
 	})
 }
 

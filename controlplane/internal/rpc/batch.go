@@ -31,7 +31,9 @@ type operation struct {
 	run        func(ctx context.Context, request proto.Message) (proto.Message, error)
 }
 
-func newBatches(runner *command.Runner, projects *projects, providers *providers, routes *routes, keys *keys, gateways *gateways) *batches {
+func newBatches(
+	runner *command.Runner, projects *projects, providers *providers, routes *routes, keys *keys, gateways *gateways, limits *quotaLimits, budgets *budgets,
+) *batches {
 	return &batches{runner, map[protoreflect.Name]operation{
 		"create_project":  part(adminv1connect.ProjectServiceName, "CreateProject", projects.CreateProject),
 		"update_project":  part(adminv1connect.ProjectServiceName, "UpdateProject", projects.UpdateProject),
@@ -50,6 +52,13 @@ func newBatches(runner *command.Runner, projects *projects, providers *providers
 		"create_gateway":  part(adminv1connect.GatewayServiceName, "CreateGateway", gateways.CreateGateway),
 		"update_gateway":  part(adminv1connect.GatewayServiceName, "UpdateGateway", gateways.UpdateGateway),
 		"delete_gateway":  part(adminv1connect.GatewayServiceName, "DeleteGateway", gateways.DeleteGateway),
+		"create_limit":    part(adminv1connect.LimitServiceName, "CreateLimit", limits.CreateLimit),
+		"update_limit":    part(adminv1connect.LimitServiceName, "UpdateLimit", limits.UpdateLimit),
+		"delete_limit":    part(adminv1connect.LimitServiceName, "DeleteLimit", limits.DeleteLimit),
+		"create_budget":   part(adminv1connect.BudgetServiceName, "CreateBudget", budgets.CreateBudget),
+		"update_budget":   part(adminv1connect.BudgetServiceName, "UpdateBudget", budgets.UpdateBudget),
+		"raise_budget":    part(adminv1connect.BudgetServiceName, "RaiseBudget", budgets.RaiseBudget),
+		"delete_budget":   part(adminv1connect.BudgetServiceName, "DeleteBudget", budgets.DeleteBudget),
 	}}
 }
 

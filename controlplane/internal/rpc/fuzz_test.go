@@ -64,7 +64,7 @@ func TestRandomCalls(t *testing.T) {
 	for i, n := range tenants {
 		in.enrol(n)
 		world.keep(n.ownIDs()...)
-		for _, m := range []proto.Message{n.project, n.provider, n.route, n.key, n.gateway, n.account, n.accountToken} {
+		for _, m := range []proto.Message{n.project, n.provider, n.route, n.key, n.gateway, n.account, n.accountToken, n.channel} {
 			world.note(i, m.ProtoReflect())
 		}
 		for range 2 {

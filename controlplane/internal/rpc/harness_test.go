@@ -137,6 +137,8 @@ type client struct {
 	prices        adminv1connect.PriceOverrideServiceClient
 	saved         adminv1connect.SavedReportServiceClient
 	alerts        adminv1connect.AlertChannelServiceClient
+	limits        adminv1connect.LimitServiceClient
+	budgets       adminv1connect.BudgetServiceClient
 }
 
 // speaking calls as the tenant, in another protocol.
@@ -178,6 +180,8 @@ func (in *installation) sending(headers map[string]string, options ...connect.Cl
 		prices:        adminv1connect.NewPriceOverrideServiceClient(h, url, with),
 		saved:         adminv1connect.NewSavedReportServiceClient(h, url, with),
 		alerts:        adminv1connect.NewAlertChannelServiceClient(h, url, with),
+		limits:        adminv1connect.NewLimitServiceClient(h, url, with),
+		budgets:       adminv1connect.NewBudgetServiceClient(h, url, with),
 	}
 }
 

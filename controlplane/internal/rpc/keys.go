@@ -12,6 +12,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/command"
 	"github.com/weirhq/weir/controlplane/internal/eventlog"
 	"github.com/weirhq/weir/controlplane/internal/key"
+	"github.com/weirhq/weir/controlplane/internal/quota"
 	"github.com/weirhq/weir/controlplane/internal/readmodel"
 	"github.com/weirhq/weir/controlplane/internal/token"
 	adminv1 "github.com/weirhq/weir/proto/gen/weir/admin/v1"
@@ -138,8 +139,12 @@ func (s *keys) RevokeKey(ctx context.Context, req *connect.Request[adminv1.Revok
 func (s *keys) DeleteKey(ctx context.Context, req *connect.Request[adminv1.DeleteKeyRequest]) (*connect.Response[adminv1.DeleteKeyResponse], error) {
 	now := time.Now()
 	return archive[key.Key, *adminv1.Key, adminv1.DeleteKeyResponse](ctx, s.runner, keyKind, req, req.Msg,
-		func(_ context.Context, _ readmodel.View, was key.Key) ([]eventlog.Change, error) {
-			return was.Archive(req.Msg.GetReason(), now)
+		func(ctx context.Context, v readmodel.View, was key.Key) ([]eventlog.Change, error) {
+			limits, budgets, err := quotasNaming(ctx, v, was.ID, quota.Most)
+			if err != nil {
+				return nil, err
+			}
+			return was.Archive(req.Msg.GetReason(), now, limits, budgets)
 		})
 }
 

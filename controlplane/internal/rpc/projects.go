@@ -88,8 +88,12 @@ func (s *projects) DeleteProject(ctx context.Context, req *connect.Request[admin
 		})
 }
 
-// usesOfProject are the keys that live in it.
+// usesOfProject are the keys that live in it, and the quotas on it and its keys.
 func usesOfProject(ctx context.Context, v readmodel.View, p project.Project) ([]fault.Use, error) {
 	keys, err := readmodel.Keys.Mentioning(ctx, v, p.ID, maxUses, readmodel.Match{Column: "revoked_at"})
-	return usesBy(keys, "key", func(k key.Key) string { return k.Name }), err
+	if err != nil {
+		return nil, err
+	}
+	quotas, err := usesByQuotas(ctx, v, p.ID)
+	return append(usesBy(keys, "key", func(k key.Key) string { return k.Name }), quotas...), err
 }

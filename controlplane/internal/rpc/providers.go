@@ -116,10 +116,14 @@ func (s *providers) DeleteProvider(ctx context.Context, req *connect.Request[adm
 		})
 }
 
-// usesOfProvider are the routes that send to it.
+// usesOfProvider are the routes that send to it, and the quotas on it.
 func usesOfProvider(ctx context.Context, v readmodel.View, p provider.Provider) ([]fault.Use, error) {
 	routes, err := readmodel.Routes.Mentioning(ctx, v, p.ID, maxUses)
-	return usesBy(routes, "route", func(r route.Route) string { return r.Name }), err
+	if err != nil {
+		return nil, err
+	}
+	quotas, err := usesByQuotas(ctx, v, p.ID)
+	return append(usesBy(routes, "route", func(r route.Route) string { return r.Name }), quotas...), err
 }
 
 // modelsOf are those that routes ask the provider for, by the routes' names.

@@ -96,6 +96,44 @@ var onProject = map[string]func(t *testing.T, b *bound){
 		call(t, b.may.keys.RevokeKey, &adminv1.RevokeKeyRequest{Id: b.newKey().Id})
 		refused(t, connect.CodeNotFound, b.may.keys.RevokeKey, &adminv1.RevokeKeyRequest{Id: b.key2.Id})
 	},
+	"LimitService.GetLimit": func(t *testing.T, b *bound) {
+		for _, scope := range []*adminv1.Scope{onProjectScope(b.project), onKey(b.key)} {
+			call(t, b.may.limits.GetLimit, &adminv1.GetLimitRequest{Id: b.limited(t, scope).Id})
+		}
+		for _, scope := range []*adminv1.Scope{onProjectScope(b.project2), onKey(b.key2), onOrganization()} {
+			refused(t, connect.CodeNotFound, b.may.limits.GetLimit, &adminv1.GetLimitRequest{Id: b.limited(t, scope).Id})
+		}
+	},
+	"LimitService.ListLimits": func(t *testing.T, b *bound) {
+		seen, unseen := b.limited(t, onKey(b.key)), b.limited(t, onKey(b.key2))
+		found := call(t, b.may.limits.ListLimits, &adminv1.ListLimitsRequest{}).Limits
+		has := func(l *adminv1.Limit) bool {
+			return slices.ContainsFunc(found, func(f *adminv1.Limit) bool { return f.Id == l.Id })
+		}
+		if !has(seen) || has(unseen) {
+			t.Errorf("got %v", found)
+		}
+		same(t, len(call(t, b.may.limits.ListLimits, &adminv1.ListLimitsRequest{ProjectId: b.project2.Id}).Limits), 0)
+	},
+	"BudgetService.GetBudget": func(t *testing.T, b *bound) {
+		for _, scope := range []*adminv1.Scope{onProjectScope(b.project), onKey(b.key)} {
+			call(t, b.may.budgets.GetBudget, &adminv1.GetBudgetRequest{Id: b.budgeted(t, scope).Id})
+		}
+		for _, scope := range []*adminv1.Scope{onProjectScope(b.project2), onKey(b.key2), onOrganization()} {
+			refused(t, connect.CodeNotFound, b.may.budgets.GetBudget, &adminv1.GetBudgetRequest{Id: b.budgeted(t, scope).Id})
+		}
+	},
+	"BudgetService.ListBudgets": func(t *testing.T, b *bound) {
+		seen, unseen := b.budgeted(t, onProjectScope(b.project)), b.budgeted(t, onOrganization())
+		found := call(t, b.may.budgets.ListBudgets, &adminv1.ListBudgetsRequest{}).Budgets
+		has := func(l *adminv1.Budget) bool {
+			return slices.ContainsFunc(found, func(f *adminv1.Budget) bool { return f.Id == l.Id })
+		}
+		if !has(seen) || has(unseen) {
+			t.Errorf("got %v", found)
+		}
+		same(t, len(call(t, b.may.budgets.ListBudgets, &adminv1.ListBudgetsRequest{ProjectId: b.project2.Id}).Budgets), 0)
+	},
 	"BatchService.Batch": func(t *testing.T, b *bound) {
 		create := func(project *adminv1.Project) *adminv1.BatchRequest {
 			return &adminv1.BatchRequest{Operations: []*adminv1.Operation{{Request: &adminv1.Operation_CreateKey{
@@ -152,7 +190,9 @@ func TestRoleBindings(t *testing.T) {
 	t.Run("who_am_i", func(t *testing.T) {
 		who := call(t, viewing.may.sessions.WhoAmI, &adminv1.WhoAmIRequest{})
 		if len(who.Permissions) > 0 || len(who.Projects) != 1 || who.Projects[0].ProjectId != n.project.Id ||
-			!slices.Equal(who.Projects[0].Permissions, []string{"keys.get", "keys.list", "projects.get", "projects.list"}) {
+			!slices.Equal(who.Projects[0].Permissions, []string{
+				"budgets.get", "budgets.list", "keys.get", "keys.list", "limits.get", "limits.list", "projects.get", "projects.list",
+			}) {
 			t.Errorf("got %v", who)
 		}
 	})

@@ -90,10 +90,14 @@ func (s *routes) DeleteRoute(ctx context.Context, req *connect.Request[adminv1.D
 		})
 }
 
-// usesOfRoute are the living keys that name it.
+// usesOfRoute are the living keys that name it, and the quotas on it.
 func usesOfRoute(ctx context.Context, v readmodel.View, r route.Route) ([]fault.Use, error) {
 	keys, err := readmodel.Keys.Mentioning(ctx, v, r.ID, maxUses, readmodel.Match{Column: "revoked_at"})
-	return usesBy(keys, "key", func(k key.Key) string { return k.Name }), err
+	if err != nil {
+		return nil, err
+	}
+	quotas, err := usesByQuotas(ctx, v, r.ID)
+	return append(usesBy(keys, "key", func(k key.Key) string { return k.Name }), quotas...), err
 }
 
 // routeSettings is what Route and CreateRouteRequest have in common.

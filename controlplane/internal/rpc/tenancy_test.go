@@ -300,6 +300,64 @@ var foreign = map[string]func(t *testing.T, a, b *tenant){
 	"AlertChannelService.TestAlertChannel": func(t *testing.T, a, b *tenant) {
 		refused(t, connect.CodeNotFound, b.alerts.TestAlertChannel, &adminv1.TestAlertChannelRequest{Id: a.channel.Id})
 	},
+	"LimitService.CreateLimit": func(t *testing.T, a, b *tenant) {
+		call(t, a.limits.CreateLimit, requestsOf("both", onOrganization()))
+		call(t, b.limits.CreateLimit, requestsOf("both", onOrganization()))
+		for _, scope := range a.scopes() {
+			refused(t, connect.CodeNotFound, b.limits.CreateLimit, requestsOf("stolen", scope))
+		}
+	},
+	"LimitService.GetLimit": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.limits.GetLimit, &adminv1.GetLimitRequest{Id: a.limited(t, onKey(a.key)).Id})
+	},
+	"LimitService.ListLimits": func(t *testing.T, a, b *tenant) {
+		theirs := a.limited(t, onKey(a.key))
+		for _, l := range call(t, b.limits.ListLimits, &adminv1.ListLimitsRequest{}).Limits {
+			differ(t, l.Id, theirs.Id)
+		}
+		same(t, len(call(t, b.limits.ListLimits, &adminv1.ListLimitsRequest{ProjectId: a.project.Id}).Limits), 0)
+	},
+	"LimitService.UpdateLimit": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.limits.UpdateLimit, &adminv1.UpdateLimitRequest{
+			Limit: &adminv1.Limit{Id: a.limited(t, onOrganization()).Id, Amount: 1},
+		})
+	},
+	"LimitService.DeleteLimit": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.limits.DeleteLimit, &adminv1.DeleteLimitRequest{Id: a.limited(t, onOrganization()).Id})
+	},
+	"BudgetService.CreateBudget": func(t *testing.T, a, b *tenant) {
+		call(t, a.budgets.CreateBudget, monthly("both", onOrganization()))
+		call(t, b.budgets.CreateBudget, monthly("both", onOrganization()))
+		for _, scope := range a.scopes() {
+			refused(t, connect.CodeNotFound, b.budgets.CreateBudget, monthly("stolen", scope))
+		}
+		telling := monthly("stolen", onOrganization())
+		telling.Thresholds, telling.AlertChannelIds = []int32{50}, []string{a.channel.Id}
+		refused(t, connect.CodeNotFound, b.budgets.CreateBudget, telling)
+	},
+	"BudgetService.GetBudget": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.budgets.GetBudget, &adminv1.GetBudgetRequest{Id: a.budgeted(t, onKey(a.key)).Id})
+	},
+	"BudgetService.ListBudgets": func(t *testing.T, a, b *tenant) {
+		theirs := a.budgeted(t, onKey(a.key))
+		for _, l := range call(t, b.budgets.ListBudgets, &adminv1.ListBudgetsRequest{}).Budgets {
+			differ(t, l.Id, theirs.Id)
+		}
+		same(t, len(call(t, b.budgets.ListBudgets, &adminv1.ListBudgetsRequest{ProjectId: a.project.Id}).Budgets), 0)
+	},
+	"BudgetService.UpdateBudget": func(t *testing.T, a, b *tenant) {
+		theirs, own := a.budgeted(t, onOrganization()), b.budgeted(t, onOrganization())
+		refused(t, connect.CodeNotFound, b.budgets.UpdateBudget, &adminv1.UpdateBudgetRequest{Budget: &adminv1.Budget{Id: theirs.Id, AmountNanoUsd: 1}})
+		refused(t, connect.CodeNotFound, b.budgets.UpdateBudget, &adminv1.UpdateBudgetRequest{
+			Budget: &adminv1.Budget{Id: own.Id, Thresholds: []int32{50}, AlertChannelIds: []string{a.channel.Id}},
+		})
+	},
+	"BudgetService.RaiseBudget": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.budgets.RaiseBudget, raiseOf(a.budgeted(t, onOrganization()), 1))
+	},
+	"BudgetService.DeleteBudget": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.budgets.DeleteBudget, &adminv1.DeleteBudgetRequest{Id: a.budgeted(t, onOrganization()).Id})
+	},
 	// The reports have no ids of others; their own tests hold what they may read.
 	"ReportService.RunQuery": func(t *testing.T, _, b *tenant) {
 		refused(t, connect.CodeUnimplemented, b.reports.RunQuery, &adminv1.RunQueryRequest{Sql: "SELECT 1"})

@@ -100,6 +100,13 @@ type Operation struct {
 	//	*Operation_CreateGateway
 	//	*Operation_UpdateGateway
 	//	*Operation_DeleteGateway
+	//	*Operation_CreateLimit
+	//	*Operation_UpdateLimit
+	//	*Operation_DeleteLimit
+	//	*Operation_CreateBudget
+	//	*Operation_UpdateBudget
+	//	*Operation_RaiseBudget
+	//	*Operation_DeleteBudget
 	Request       isOperation_Request `protobuf_oneof:"request"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -295,6 +302,69 @@ func (x *Operation) GetDeleteGateway() *DeleteGatewayRequest {
 	return nil
 }
 
+func (x *Operation) GetCreateLimit() *CreateLimitRequest {
+	if x != nil {
+		if x, ok := x.Request.(*Operation_CreateLimit); ok {
+			return x.CreateLimit
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetUpdateLimit() *UpdateLimitRequest {
+	if x != nil {
+		if x, ok := x.Request.(*Operation_UpdateLimit); ok {
+			return x.UpdateLimit
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetDeleteLimit() *DeleteLimitRequest {
+	if x != nil {
+		if x, ok := x.Request.(*Operation_DeleteLimit); ok {
+			return x.DeleteLimit
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetCreateBudget() *CreateBudgetRequest {
+	if x != nil {
+		if x, ok := x.Request.(*Operation_CreateBudget); ok {
+			return x.CreateBudget
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetUpdateBudget() *UpdateBudgetRequest {
+	if x != nil {
+		if x, ok := x.Request.(*Operation_UpdateBudget); ok {
+			return x.UpdateBudget
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetRaiseBudget() *RaiseBudgetRequest {
+	if x != nil {
+		if x, ok := x.Request.(*Operation_RaiseBudget); ok {
+			return x.RaiseBudget
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetDeleteBudget() *DeleteBudgetRequest {
+	if x != nil {
+		if x, ok := x.Request.(*Operation_DeleteBudget); ok {
+			return x.DeleteBudget
+		}
+	}
+	return nil
+}
+
 type isOperation_Request interface {
 	isOperation_Request()
 }
@@ -367,6 +437,34 @@ type Operation_DeleteGateway struct {
 	DeleteGateway *DeleteGatewayRequest `protobuf:"bytes,17,opt,name=delete_gateway,json=deleteGateway,proto3,oneof"`
 }
 
+type Operation_CreateLimit struct {
+	CreateLimit *CreateLimitRequest `protobuf:"bytes,30,opt,name=create_limit,json=createLimit,proto3,oneof"`
+}
+
+type Operation_UpdateLimit struct {
+	UpdateLimit *UpdateLimitRequest `protobuf:"bytes,31,opt,name=update_limit,json=updateLimit,proto3,oneof"`
+}
+
+type Operation_DeleteLimit struct {
+	DeleteLimit *DeleteLimitRequest `protobuf:"bytes,32,opt,name=delete_limit,json=deleteLimit,proto3,oneof"`
+}
+
+type Operation_CreateBudget struct {
+	CreateBudget *CreateBudgetRequest `protobuf:"bytes,33,opt,name=create_budget,json=createBudget,proto3,oneof"`
+}
+
+type Operation_UpdateBudget struct {
+	UpdateBudget *UpdateBudgetRequest `protobuf:"bytes,34,opt,name=update_budget,json=updateBudget,proto3,oneof"`
+}
+
+type Operation_RaiseBudget struct {
+	RaiseBudget *RaiseBudgetRequest `protobuf:"bytes,35,opt,name=raise_budget,json=raiseBudget,proto3,oneof"`
+}
+
+type Operation_DeleteBudget struct {
+	DeleteBudget *DeleteBudgetRequest `protobuf:"bytes,36,opt,name=delete_budget,json=deleteBudget,proto3,oneof"`
+}
+
 func (*Operation_CreateProject) isOperation_Request() {}
 
 func (*Operation_UpdateProject) isOperation_Request() {}
@@ -400,6 +498,20 @@ func (*Operation_CreateGateway) isOperation_Request() {}
 func (*Operation_UpdateGateway) isOperation_Request() {}
 
 func (*Operation_DeleteGateway) isOperation_Request() {}
+
+func (*Operation_CreateLimit) isOperation_Request() {}
+
+func (*Operation_UpdateLimit) isOperation_Request() {}
+
+func (*Operation_DeleteLimit) isOperation_Request() {}
+
+func (*Operation_CreateBudget) isOperation_Request() {}
+
+func (*Operation_UpdateBudget) isOperation_Request() {}
+
+func (*Operation_RaiseBudget) isOperation_Request() {}
+
+func (*Operation_DeleteBudget) isOperation_Request() {}
 
 type BatchResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -477,6 +589,13 @@ type OperationResult struct {
 	//	*OperationResult_CreateGateway
 	//	*OperationResult_UpdateGateway
 	//	*OperationResult_DeleteGateway
+	//	*OperationResult_CreateLimit
+	//	*OperationResult_UpdateLimit
+	//	*OperationResult_DeleteLimit
+	//	*OperationResult_CreateBudget
+	//	*OperationResult_UpdateBudget
+	//	*OperationResult_RaiseBudget
+	//	*OperationResult_DeleteBudget
 	Response      isOperationResult_Response `protobuf_oneof:"response"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -672,6 +791,69 @@ func (x *OperationResult) GetDeleteGateway() *DeleteGatewayResponse {
 	return nil
 }
 
+func (x *OperationResult) GetCreateLimit() *CreateLimitResponse {
+	if x != nil {
+		if x, ok := x.Response.(*OperationResult_CreateLimit); ok {
+			return x.CreateLimit
+		}
+	}
+	return nil
+}
+
+func (x *OperationResult) GetUpdateLimit() *UpdateLimitResponse {
+	if x != nil {
+		if x, ok := x.Response.(*OperationResult_UpdateLimit); ok {
+			return x.UpdateLimit
+		}
+	}
+	return nil
+}
+
+func (x *OperationResult) GetDeleteLimit() *DeleteLimitResponse {
+	if x != nil {
+		if x, ok := x.Response.(*OperationResult_DeleteLimit); ok {
+			return x.DeleteLimit
+		}
+	}
+	return nil
+}
+
+func (x *OperationResult) GetCreateBudget() *CreateBudgetResponse {
+	if x != nil {
+		if x, ok := x.Response.(*OperationResult_CreateBudget); ok {
+			return x.CreateBudget
+		}
+	}
+	return nil
+}
+
+func (x *OperationResult) GetUpdateBudget() *UpdateBudgetResponse {
+	if x != nil {
+		if x, ok := x.Response.(*OperationResult_UpdateBudget); ok {
+			return x.UpdateBudget
+		}
+	}
+	return nil
+}
+
+func (x *OperationResult) GetRaiseBudget() *RaiseBudgetResponse {
+	if x != nil {
+		if x, ok := x.Response.(*OperationResult_RaiseBudget); ok {
+			return x.RaiseBudget
+		}
+	}
+	return nil
+}
+
+func (x *OperationResult) GetDeleteBudget() *DeleteBudgetResponse {
+	if x != nil {
+		if x, ok := x.Response.(*OperationResult_DeleteBudget); ok {
+			return x.DeleteBudget
+		}
+	}
+	return nil
+}
+
 type isOperationResult_Response interface {
 	isOperationResult_Response()
 }
@@ -744,6 +926,34 @@ type OperationResult_DeleteGateway struct {
 	DeleteGateway *DeleteGatewayResponse `protobuf:"bytes,17,opt,name=delete_gateway,json=deleteGateway,proto3,oneof"`
 }
 
+type OperationResult_CreateLimit struct {
+	CreateLimit *CreateLimitResponse `protobuf:"bytes,30,opt,name=create_limit,json=createLimit,proto3,oneof"`
+}
+
+type OperationResult_UpdateLimit struct {
+	UpdateLimit *UpdateLimitResponse `protobuf:"bytes,31,opt,name=update_limit,json=updateLimit,proto3,oneof"`
+}
+
+type OperationResult_DeleteLimit struct {
+	DeleteLimit *DeleteLimitResponse `protobuf:"bytes,32,opt,name=delete_limit,json=deleteLimit,proto3,oneof"`
+}
+
+type OperationResult_CreateBudget struct {
+	CreateBudget *CreateBudgetResponse `protobuf:"bytes,33,opt,name=create_budget,json=createBudget,proto3,oneof"`
+}
+
+type OperationResult_UpdateBudget struct {
+	UpdateBudget *UpdateBudgetResponse `protobuf:"bytes,34,opt,name=update_budget,json=updateBudget,proto3,oneof"`
+}
+
+type OperationResult_RaiseBudget struct {
+	RaiseBudget *RaiseBudgetResponse `protobuf:"bytes,35,opt,name=raise_budget,json=raiseBudget,proto3,oneof"`
+}
+
+type OperationResult_DeleteBudget struct {
+	DeleteBudget *DeleteBudgetResponse `protobuf:"bytes,36,opt,name=delete_budget,json=deleteBudget,proto3,oneof"`
+}
+
 func (*OperationResult_CreateProject) isOperationResult_Response() {}
 
 func (*OperationResult_UpdateProject) isOperationResult_Response() {}
@@ -778,17 +988,31 @@ func (*OperationResult_UpdateGateway) isOperationResult_Response() {}
 
 func (*OperationResult_DeleteGateway) isOperationResult_Response() {}
 
+func (*OperationResult_CreateLimit) isOperationResult_Response() {}
+
+func (*OperationResult_UpdateLimit) isOperationResult_Response() {}
+
+func (*OperationResult_DeleteLimit) isOperationResult_Response() {}
+
+func (*OperationResult_CreateBudget) isOperationResult_Response() {}
+
+func (*OperationResult_UpdateBudget) isOperationResult_Response() {}
+
+func (*OperationResult_RaiseBudget) isOperationResult_Response() {}
+
+func (*OperationResult_DeleteBudget) isOperationResult_Response() {}
+
 var File_weir_admin_v1_batch_proto protoreflect.FileDescriptor
 
 const file_weir_admin_v1_batch_proto_rawDesc = "" +
 	"\n" +
-	"\x19weir/admin/v1/batch.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/gateway.proto\x1a\x17weir/admin/v1/key.proto\x1a\x1bweir/admin/v1/options.proto\x1a\x1bweir/admin/v1/project.proto\x1a\x1cweir/admin/v1/provider.proto\x1a\x19weir/admin/v1/route.proto\"\x8f\x01\n" +
+	"\x19weir/admin/v1/batch.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1aweir/admin/v1/budget.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/gateway.proto\x1a\x17weir/admin/v1/key.proto\x1a\x19weir/admin/v1/limit.proto\x1a\x1bweir/admin/v1/options.proto\x1a\x1bweir/admin/v1/project.proto\x1a\x1cweir/admin/v1/provider.proto\x1a\x19weir/admin/v1/route.proto\"\x8f\x01\n" +
 	"\fBatchRequest\x12J\n" +
 	"\n" +
 	"operations\x18\x01 \x03(\v2\x18.weir.admin.v1.OperationB\x10\xbaH\r\x92\x01\n" +
 	"\b\x01\x10\xf4\x03\"\x03\xd8\x01\x03R\n" +
 	"operations\x123\n" +
-	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"\xff\t\n" +
+	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"\x80\x0e\n" +
 	"\tOperation\x12L\n" +
 	"\x0ecreate_project\x18\x01 \x01(\v2#.weir.admin.v1.CreateProjectRequestH\x00R\rcreateProject\x12L\n" +
 	"\x0eupdate_project\x18\x02 \x01(\v2#.weir.admin.v1.UpdateProjectRequestH\x00R\rupdateProject\x12L\n" +
@@ -812,12 +1036,18 @@ const file_weir_admin_v1_batch_proto_rawDesc = "" +
 	"delete_key\x18\x0e \x01(\v2\x1f.weir.admin.v1.DeleteKeyRequestH\x00R\tdeleteKey\x12L\n" +
 	"\x0ecreate_gateway\x18\x0f \x01(\v2#.weir.admin.v1.CreateGatewayRequestH\x00R\rcreateGateway\x12L\n" +
 	"\x0eupdate_gateway\x18\x10 \x01(\v2#.weir.admin.v1.UpdateGatewayRequestH\x00R\rupdateGateway\x12L\n" +
-	"\x0edelete_gateway\x18\x11 \x01(\v2#.weir.admin.v1.DeleteGatewayRequestH\x00R\rdeleteGatewayB\t\n" +
+	"\x0edelete_gateway\x18\x11 \x01(\v2#.weir.admin.v1.DeleteGatewayRequestH\x00R\rdeleteGateway\x12F\n" +
+	"\fcreate_limit\x18\x1e \x01(\v2!.weir.admin.v1.CreateLimitRequestH\x00R\vcreateLimit\x12F\n" +
+	"\fupdate_limit\x18\x1f \x01(\v2!.weir.admin.v1.UpdateLimitRequestH\x00R\vupdateLimit\x12F\n" +
+	"\fdelete_limit\x18  \x01(\v2!.weir.admin.v1.DeleteLimitRequestH\x00R\vdeleteLimit\x12I\n" +
+	"\rcreate_budget\x18! \x01(\v2\".weir.admin.v1.CreateBudgetRequestH\x00R\fcreateBudget\x12I\n" +
+	"\rupdate_budget\x18\" \x01(\v2\".weir.admin.v1.UpdateBudgetRequestH\x00R\fupdateBudget\x12F\n" +
+	"\fraise_budget\x18# \x01(\v2!.weir.admin.v1.RaiseBudgetRequestH\x00R\vraiseBudget\x12I\n" +
+	"\rdelete_budget\x18$ \x01(\v2\".weir.admin.v1.DeleteBudgetRequestH\x00R\fdeleteBudgetB\t\n" +
 	"\arequest\"{\n" +
 	"\rBatchResponse\x128\n" +
 	"\aresults\x18\x01 \x03(\v2\x1e.weir.admin.v1.OperationResultR\aresults\x120\n" +
-	"\x14secret_already_shown\x18\x02 \x01(\bR\x12secretAlreadyShown\"\x97\n" +
-	"\n" +
+	"\x14secret_already_shown\x18\x02 \x01(\bR\x12secretAlreadyShown\"\x9f\x0e\n" +
 	"\x0fOperationResult\x12M\n" +
 	"\x0ecreate_project\x18\x01 \x01(\v2$.weir.admin.v1.CreateProjectResponseH\x00R\rcreateProject\x12M\n" +
 	"\x0eupdate_project\x18\x02 \x01(\v2$.weir.admin.v1.UpdateProjectResponseH\x00R\rupdateProject\x12M\n" +
@@ -841,7 +1071,14 @@ const file_weir_admin_v1_batch_proto_rawDesc = "" +
 	"delete_key\x18\x0e \x01(\v2 .weir.admin.v1.DeleteKeyResponseH\x00R\tdeleteKey\x12M\n" +
 	"\x0ecreate_gateway\x18\x0f \x01(\v2$.weir.admin.v1.CreateGatewayResponseH\x00R\rcreateGateway\x12M\n" +
 	"\x0eupdate_gateway\x18\x10 \x01(\v2$.weir.admin.v1.UpdateGatewayResponseH\x00R\rupdateGateway\x12M\n" +
-	"\x0edelete_gateway\x18\x11 \x01(\v2$.weir.admin.v1.DeleteGatewayResponseH\x00R\rdeleteGatewayB\n" +
+	"\x0edelete_gateway\x18\x11 \x01(\v2$.weir.admin.v1.DeleteGatewayResponseH\x00R\rdeleteGateway\x12G\n" +
+	"\fcreate_limit\x18\x1e \x01(\v2\".weir.admin.v1.CreateLimitResponseH\x00R\vcreateLimit\x12G\n" +
+	"\fupdate_limit\x18\x1f \x01(\v2\".weir.admin.v1.UpdateLimitResponseH\x00R\vupdateLimit\x12G\n" +
+	"\fdelete_limit\x18  \x01(\v2\".weir.admin.v1.DeleteLimitResponseH\x00R\vdeleteLimit\x12J\n" +
+	"\rcreate_budget\x18! \x01(\v2#.weir.admin.v1.CreateBudgetResponseH\x00R\fcreateBudget\x12J\n" +
+	"\rupdate_budget\x18\" \x01(\v2#.weir.admin.v1.UpdateBudgetResponseH\x00R\fupdateBudget\x12G\n" +
+	"\fraise_budget\x18# \x01(\v2\".weir.admin.v1.RaiseBudgetResponseH\x00R\vraiseBudget\x12J\n" +
+	"\rdelete_budget\x18$ \x01(\v2#.weir.admin.v1.DeleteBudgetResponseH\x00R\fdeleteBudgetB\n" +
 	"\n" +
 	"\bresponse2\\\n" +
 	"\fBatchService\x12L\n" +
@@ -885,23 +1122,37 @@ var file_weir_admin_v1_batch_proto_goTypes = []any{
 	(*CreateGatewayRequest)(nil),   // 19: weir.admin.v1.CreateGatewayRequest
 	(*UpdateGatewayRequest)(nil),   // 20: weir.admin.v1.UpdateGatewayRequest
 	(*DeleteGatewayRequest)(nil),   // 21: weir.admin.v1.DeleteGatewayRequest
-	(*CreateProjectResponse)(nil),  // 22: weir.admin.v1.CreateProjectResponse
-	(*UpdateProjectResponse)(nil),  // 23: weir.admin.v1.UpdateProjectResponse
-	(*DeleteProjectResponse)(nil),  // 24: weir.admin.v1.DeleteProjectResponse
-	(*CreateProviderResponse)(nil), // 25: weir.admin.v1.CreateProviderResponse
-	(*UpdateProviderResponse)(nil), // 26: weir.admin.v1.UpdateProviderResponse
-	(*DeleteProviderResponse)(nil), // 27: weir.admin.v1.DeleteProviderResponse
-	(*CreateRouteResponse)(nil),    // 28: weir.admin.v1.CreateRouteResponse
-	(*UpdateRouteResponse)(nil),    // 29: weir.admin.v1.UpdateRouteResponse
-	(*DeleteRouteResponse)(nil),    // 30: weir.admin.v1.DeleteRouteResponse
-	(*CreateKeyResponse)(nil),      // 31: weir.admin.v1.CreateKeyResponse
-	(*UpdateKeyResponse)(nil),      // 32: weir.admin.v1.UpdateKeyResponse
-	(*RotateKeyResponse)(nil),      // 33: weir.admin.v1.RotateKeyResponse
-	(*RevokeKeyResponse)(nil),      // 34: weir.admin.v1.RevokeKeyResponse
-	(*DeleteKeyResponse)(nil),      // 35: weir.admin.v1.DeleteKeyResponse
-	(*CreateGatewayResponse)(nil),  // 36: weir.admin.v1.CreateGatewayResponse
-	(*UpdateGatewayResponse)(nil),  // 37: weir.admin.v1.UpdateGatewayResponse
-	(*DeleteGatewayResponse)(nil),  // 38: weir.admin.v1.DeleteGatewayResponse
+	(*CreateLimitRequest)(nil),     // 22: weir.admin.v1.CreateLimitRequest
+	(*UpdateLimitRequest)(nil),     // 23: weir.admin.v1.UpdateLimitRequest
+	(*DeleteLimitRequest)(nil),     // 24: weir.admin.v1.DeleteLimitRequest
+	(*CreateBudgetRequest)(nil),    // 25: weir.admin.v1.CreateBudgetRequest
+	(*UpdateBudgetRequest)(nil),    // 26: weir.admin.v1.UpdateBudgetRequest
+	(*RaiseBudgetRequest)(nil),     // 27: weir.admin.v1.RaiseBudgetRequest
+	(*DeleteBudgetRequest)(nil),    // 28: weir.admin.v1.DeleteBudgetRequest
+	(*CreateProjectResponse)(nil),  // 29: weir.admin.v1.CreateProjectResponse
+	(*UpdateProjectResponse)(nil),  // 30: weir.admin.v1.UpdateProjectResponse
+	(*DeleteProjectResponse)(nil),  // 31: weir.admin.v1.DeleteProjectResponse
+	(*CreateProviderResponse)(nil), // 32: weir.admin.v1.CreateProviderResponse
+	(*UpdateProviderResponse)(nil), // 33: weir.admin.v1.UpdateProviderResponse
+	(*DeleteProviderResponse)(nil), // 34: weir.admin.v1.DeleteProviderResponse
+	(*CreateRouteResponse)(nil),    // 35: weir.admin.v1.CreateRouteResponse
+	(*UpdateRouteResponse)(nil),    // 36: weir.admin.v1.UpdateRouteResponse
+	(*DeleteRouteResponse)(nil),    // 37: weir.admin.v1.DeleteRouteResponse
+	(*CreateKeyResponse)(nil),      // 38: weir.admin.v1.CreateKeyResponse
+	(*UpdateKeyResponse)(nil),      // 39: weir.admin.v1.UpdateKeyResponse
+	(*RotateKeyResponse)(nil),      // 40: weir.admin.v1.RotateKeyResponse
+	(*RevokeKeyResponse)(nil),      // 41: weir.admin.v1.RevokeKeyResponse
+	(*DeleteKeyResponse)(nil),      // 42: weir.admin.v1.DeleteKeyResponse
+	(*CreateGatewayResponse)(nil),  // 43: weir.admin.v1.CreateGatewayResponse
+	(*UpdateGatewayResponse)(nil),  // 44: weir.admin.v1.UpdateGatewayResponse
+	(*DeleteGatewayResponse)(nil),  // 45: weir.admin.v1.DeleteGatewayResponse
+	(*CreateLimitResponse)(nil),    // 46: weir.admin.v1.CreateLimitResponse
+	(*UpdateLimitResponse)(nil),    // 47: weir.admin.v1.UpdateLimitResponse
+	(*DeleteLimitResponse)(nil),    // 48: weir.admin.v1.DeleteLimitResponse
+	(*CreateBudgetResponse)(nil),   // 49: weir.admin.v1.CreateBudgetResponse
+	(*UpdateBudgetResponse)(nil),   // 50: weir.admin.v1.UpdateBudgetResponse
+	(*RaiseBudgetResponse)(nil),    // 51: weir.admin.v1.RaiseBudgetResponse
+	(*DeleteBudgetResponse)(nil),   // 52: weir.admin.v1.DeleteBudgetResponse
 }
 var file_weir_admin_v1_batch_proto_depIdxs = []int32{
 	1,  // 0: weir.admin.v1.BatchRequest.operations:type_name -> weir.admin.v1.Operation
@@ -923,31 +1174,45 @@ var file_weir_admin_v1_batch_proto_depIdxs = []int32{
 	19, // 16: weir.admin.v1.Operation.create_gateway:type_name -> weir.admin.v1.CreateGatewayRequest
 	20, // 17: weir.admin.v1.Operation.update_gateway:type_name -> weir.admin.v1.UpdateGatewayRequest
 	21, // 18: weir.admin.v1.Operation.delete_gateway:type_name -> weir.admin.v1.DeleteGatewayRequest
-	3,  // 19: weir.admin.v1.BatchResponse.results:type_name -> weir.admin.v1.OperationResult
-	22, // 20: weir.admin.v1.OperationResult.create_project:type_name -> weir.admin.v1.CreateProjectResponse
-	23, // 21: weir.admin.v1.OperationResult.update_project:type_name -> weir.admin.v1.UpdateProjectResponse
-	24, // 22: weir.admin.v1.OperationResult.delete_project:type_name -> weir.admin.v1.DeleteProjectResponse
-	25, // 23: weir.admin.v1.OperationResult.create_provider:type_name -> weir.admin.v1.CreateProviderResponse
-	26, // 24: weir.admin.v1.OperationResult.update_provider:type_name -> weir.admin.v1.UpdateProviderResponse
-	27, // 25: weir.admin.v1.OperationResult.delete_provider:type_name -> weir.admin.v1.DeleteProviderResponse
-	28, // 26: weir.admin.v1.OperationResult.create_route:type_name -> weir.admin.v1.CreateRouteResponse
-	29, // 27: weir.admin.v1.OperationResult.update_route:type_name -> weir.admin.v1.UpdateRouteResponse
-	30, // 28: weir.admin.v1.OperationResult.delete_route:type_name -> weir.admin.v1.DeleteRouteResponse
-	31, // 29: weir.admin.v1.OperationResult.create_key:type_name -> weir.admin.v1.CreateKeyResponse
-	32, // 30: weir.admin.v1.OperationResult.update_key:type_name -> weir.admin.v1.UpdateKeyResponse
-	33, // 31: weir.admin.v1.OperationResult.rotate_key:type_name -> weir.admin.v1.RotateKeyResponse
-	34, // 32: weir.admin.v1.OperationResult.revoke_key:type_name -> weir.admin.v1.RevokeKeyResponse
-	35, // 33: weir.admin.v1.OperationResult.delete_key:type_name -> weir.admin.v1.DeleteKeyResponse
-	36, // 34: weir.admin.v1.OperationResult.create_gateway:type_name -> weir.admin.v1.CreateGatewayResponse
-	37, // 35: weir.admin.v1.OperationResult.update_gateway:type_name -> weir.admin.v1.UpdateGatewayResponse
-	38, // 36: weir.admin.v1.OperationResult.delete_gateway:type_name -> weir.admin.v1.DeleteGatewayResponse
-	0,  // 37: weir.admin.v1.BatchService.Batch:input_type -> weir.admin.v1.BatchRequest
-	2,  // 38: weir.admin.v1.BatchService.Batch:output_type -> weir.admin.v1.BatchResponse
-	38, // [38:39] is the sub-list for method output_type
-	37, // [37:38] is the sub-list for method input_type
-	37, // [37:37] is the sub-list for extension type_name
-	37, // [37:37] is the sub-list for extension extendee
-	0,  // [0:37] is the sub-list for field type_name
+	22, // 19: weir.admin.v1.Operation.create_limit:type_name -> weir.admin.v1.CreateLimitRequest
+	23, // 20: weir.admin.v1.Operation.update_limit:type_name -> weir.admin.v1.UpdateLimitRequest
+	24, // 21: weir.admin.v1.Operation.delete_limit:type_name -> weir.admin.v1.DeleteLimitRequest
+	25, // 22: weir.admin.v1.Operation.create_budget:type_name -> weir.admin.v1.CreateBudgetRequest
+	26, // 23: weir.admin.v1.Operation.update_budget:type_name -> weir.admin.v1.UpdateBudgetRequest
+	27, // 24: weir.admin.v1.Operation.raise_budget:type_name -> weir.admin.v1.RaiseBudgetRequest
+	28, // 25: weir.admin.v1.Operation.delete_budget:type_name -> weir.admin.v1.DeleteBudgetRequest
+	3,  // 26: weir.admin.v1.BatchResponse.results:type_name -> weir.admin.v1.OperationResult
+	29, // 27: weir.admin.v1.OperationResult.create_project:type_name -> weir.admin.v1.CreateProjectResponse
+	30, // 28: weir.admin.v1.OperationResult.update_project:type_name -> weir.admin.v1.UpdateProjectResponse
+	31, // 29: weir.admin.v1.OperationResult.delete_project:type_name -> weir.admin.v1.DeleteProjectResponse
+	32, // 30: weir.admin.v1.OperationResult.create_provider:type_name -> weir.admin.v1.CreateProviderResponse
+	33, // 31: weir.admin.v1.OperationResult.update_provider:type_name -> weir.admin.v1.UpdateProviderResponse
+	34, // 32: weir.admin.v1.OperationResult.delete_provider:type_name -> weir.admin.v1.DeleteProviderResponse
+	35, // 33: weir.admin.v1.OperationResult.create_route:type_name -> weir.admin.v1.CreateRouteResponse
+	36, // 34: weir.admin.v1.OperationResult.update_route:type_name -> weir.admin.v1.UpdateRouteResponse
+	37, // 35: weir.admin.v1.OperationResult.delete_route:type_name -> weir.admin.v1.DeleteRouteResponse
+	38, // 36: weir.admin.v1.OperationResult.create_key:type_name -> weir.admin.v1.CreateKeyResponse
+	39, // 37: weir.admin.v1.OperationResult.update_key:type_name -> weir.admin.v1.UpdateKeyResponse
+	40, // 38: weir.admin.v1.OperationResult.rotate_key:type_name -> weir.admin.v1.RotateKeyResponse
+	41, // 39: weir.admin.v1.OperationResult.revoke_key:type_name -> weir.admin.v1.RevokeKeyResponse
+	42, // 40: weir.admin.v1.OperationResult.delete_key:type_name -> weir.admin.v1.DeleteKeyResponse
+	43, // 41: weir.admin.v1.OperationResult.create_gateway:type_name -> weir.admin.v1.CreateGatewayResponse
+	44, // 42: weir.admin.v1.OperationResult.update_gateway:type_name -> weir.admin.v1.UpdateGatewayResponse
+	45, // 43: weir.admin.v1.OperationResult.delete_gateway:type_name -> weir.admin.v1.DeleteGatewayResponse
+	46, // 44: weir.admin.v1.OperationResult.create_limit:type_name -> weir.admin.v1.CreateLimitResponse
+	47, // 45: weir.admin.v1.OperationResult.update_limit:type_name -> weir.admin.v1.UpdateLimitResponse
+	48, // 46: weir.admin.v1.OperationResult.delete_limit:type_name -> weir.admin.v1.DeleteLimitResponse
+	49, // 47: weir.admin.v1.OperationResult.create_budget:type_name -> weir.admin.v1.CreateBudgetResponse
+	50, // 48: weir.admin.v1.OperationResult.update_budget:type_name -> weir.admin.v1.UpdateBudgetResponse
+	51, // 49: weir.admin.v1.OperationResult.raise_budget:type_name -> weir.admin.v1.RaiseBudgetResponse
+	52, // 50: weir.admin.v1.OperationResult.delete_budget:type_name -> weir.admin.v1.DeleteBudgetResponse
+	0,  // 51: weir.admin.v1.BatchService.Batch:input_type -> weir.admin.v1.BatchRequest
+	2,  // 52: weir.admin.v1.BatchService.Batch:output_type -> weir.admin.v1.BatchResponse
+	52, // [52:53] is the sub-list for method output_type
+	51, // [51:52] is the sub-list for method input_type
+	51, // [51:51] is the sub-list for extension type_name
+	51, // [51:51] is the sub-list for extension extendee
+	0,  // [0:51] is the sub-list for field type_name
 }
 
 func init() { file_weir_admin_v1_batch_proto_init() }
@@ -955,9 +1220,11 @@ func file_weir_admin_v1_batch_proto_init() {
 	if File_weir_admin_v1_batch_proto != nil {
 		return
 	}
+	file_weir_admin_v1_budget_proto_init()
 	file_weir_admin_v1_common_proto_init()
 	file_weir_admin_v1_gateway_proto_init()
 	file_weir_admin_v1_key_proto_init()
+	file_weir_admin_v1_limit_proto_init()
 	file_weir_admin_v1_options_proto_init()
 	file_weir_admin_v1_project_proto_init()
 	file_weir_admin_v1_provider_proto_init()
@@ -980,6 +1247,13 @@ func file_weir_admin_v1_batch_proto_init() {
 		(*Operation_CreateGateway)(nil),
 		(*Operation_UpdateGateway)(nil),
 		(*Operation_DeleteGateway)(nil),
+		(*Operation_CreateLimit)(nil),
+		(*Operation_UpdateLimit)(nil),
+		(*Operation_DeleteLimit)(nil),
+		(*Operation_CreateBudget)(nil),
+		(*Operation_UpdateBudget)(nil),
+		(*Operation_RaiseBudget)(nil),
+		(*Operation_DeleteBudget)(nil),
 	}
 	file_weir_admin_v1_batch_proto_msgTypes[3].OneofWrappers = []any{
 		(*OperationResult_CreateProject)(nil),
@@ -999,6 +1273,13 @@ func file_weir_admin_v1_batch_proto_init() {
 		(*OperationResult_CreateGateway)(nil),
 		(*OperationResult_UpdateGateway)(nil),
 		(*OperationResult_DeleteGateway)(nil),
+		(*OperationResult_CreateLimit)(nil),
+		(*OperationResult_UpdateLimit)(nil),
+		(*OperationResult_DeleteLimit)(nil),
+		(*OperationResult_CreateBudget)(nil),
+		(*OperationResult_UpdateBudget)(nil),
+		(*OperationResult_RaiseBudget)(nil),
+		(*OperationResult_DeleteBudget)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

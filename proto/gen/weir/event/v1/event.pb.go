@@ -194,6 +194,356 @@ func (Strategy) EnumDescriptor() ([]byte, []int) {
 	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{2}
 }
 
+// Mode is how a quota is meant.
+type Mode int32
+
+const (
+	Mode_MODE_UNSPECIFIED Mode = 0
+	// Kept, and nothing else.
+	Mode_MODE_OFF Mode = 1
+	// What goes beyond is refused.
+	Mode_MODE_HARD Mode = 2
+	// Who is to know is told.
+	Mode_MODE_SOFT Mode = 3
+	// What would have been refused is counted.
+	Mode_MODE_SHADOW Mode = 4
+)
+
+// Enum value maps for Mode.
+var (
+	Mode_name = map[int32]string{
+		0: "MODE_UNSPECIFIED",
+		1: "MODE_OFF",
+		2: "MODE_HARD",
+		3: "MODE_SOFT",
+		4: "MODE_SHADOW",
+	}
+	Mode_value = map[string]int32{
+		"MODE_UNSPECIFIED": 0,
+		"MODE_OFF":         1,
+		"MODE_HARD":        2,
+		"MODE_SOFT":        3,
+		"MODE_SHADOW":      4,
+	}
+)
+
+func (x Mode) Enum() *Mode {
+	p := new(Mode)
+	*p = x
+	return p
+}
+
+func (x Mode) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Mode) Descriptor() protoreflect.EnumDescriptor {
+	return file_weir_event_v1_event_proto_enumTypes[3].Descriptor()
+}
+
+func (Mode) Type() protoreflect.EnumType {
+	return &file_weir_event_v1_event_proto_enumTypes[3]
+}
+
+func (x Mode) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Mode.Descriptor instead.
+func (Mode) EnumDescriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{3}
+}
+
+// WhenUnreachable is what agents do about a quota while the control plane is away.
+type WhenUnreachable int32
+
+const (
+	WhenUnreachable_WHEN_UNREACHABLE_UNSPECIFIED WhenUnreachable = 0
+	WhenUnreachable_WHEN_UNREACHABLE_ALLOW       WhenUnreachable = 1
+	WhenUnreachable_WHEN_UNREACHABLE_REFUSE      WhenUnreachable = 2
+)
+
+// Enum value maps for WhenUnreachable.
+var (
+	WhenUnreachable_name = map[int32]string{
+		0: "WHEN_UNREACHABLE_UNSPECIFIED",
+		1: "WHEN_UNREACHABLE_ALLOW",
+		2: "WHEN_UNREACHABLE_REFUSE",
+	}
+	WhenUnreachable_value = map[string]int32{
+		"WHEN_UNREACHABLE_UNSPECIFIED": 0,
+		"WHEN_UNREACHABLE_ALLOW":       1,
+		"WHEN_UNREACHABLE_REFUSE":      2,
+	}
+)
+
+func (x WhenUnreachable) Enum() *WhenUnreachable {
+	p := new(WhenUnreachable)
+	*p = x
+	return p
+}
+
+func (x WhenUnreachable) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (WhenUnreachable) Descriptor() protoreflect.EnumDescriptor {
+	return file_weir_event_v1_event_proto_enumTypes[4].Descriptor()
+}
+
+func (WhenUnreachable) Type() protoreflect.EnumType {
+	return &file_weir_event_v1_event_proto_enumTypes[4]
+}
+
+func (x WhenUnreachable) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use WhenUnreachable.Descriptor instead.
+func (WhenUnreachable) EnumDescriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{4}
+}
+
+// QuotaOn is the kind of thing that a quota is about.
+type QuotaOn int32
+
+const (
+	QuotaOn_QUOTA_ON_UNSPECIFIED  QuotaOn = 0
+	QuotaOn_QUOTA_ON_ORGANIZATION QuotaOn = 1
+	QuotaOn_QUOTA_ON_PROJECT      QuotaOn = 2
+	QuotaOn_QUOTA_ON_KEY          QuotaOn = 3
+	QuotaOn_QUOTA_ON_ROUTE        QuotaOn = 4
+	QuotaOn_QUOTA_ON_PROVIDER     QuotaOn = 5
+	// Each end user apart.
+	QuotaOn_QUOTA_ON_END_USER QuotaOn = 6
+	QuotaOn_QUOTA_ON_LABEL    QuotaOn = 7
+)
+
+// Enum value maps for QuotaOn.
+var (
+	QuotaOn_name = map[int32]string{
+		0: "QUOTA_ON_UNSPECIFIED",
+		1: "QUOTA_ON_ORGANIZATION",
+		2: "QUOTA_ON_PROJECT",
+		3: "QUOTA_ON_KEY",
+		4: "QUOTA_ON_ROUTE",
+		5: "QUOTA_ON_PROVIDER",
+		6: "QUOTA_ON_END_USER",
+		7: "QUOTA_ON_LABEL",
+	}
+	QuotaOn_value = map[string]int32{
+		"QUOTA_ON_UNSPECIFIED":  0,
+		"QUOTA_ON_ORGANIZATION": 1,
+		"QUOTA_ON_PROJECT":      2,
+		"QUOTA_ON_KEY":          3,
+		"QUOTA_ON_ROUTE":        4,
+		"QUOTA_ON_PROVIDER":     5,
+		"QUOTA_ON_END_USER":     6,
+		"QUOTA_ON_LABEL":        7,
+	}
+)
+
+func (x QuotaOn) Enum() *QuotaOn {
+	p := new(QuotaOn)
+	*p = x
+	return p
+}
+
+func (x QuotaOn) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (QuotaOn) Descriptor() protoreflect.EnumDescriptor {
+	return file_weir_event_v1_event_proto_enumTypes[5].Descriptor()
+}
+
+func (QuotaOn) Type() protoreflect.EnumType {
+	return &file_weir_event_v1_event_proto_enumTypes[5]
+}
+
+func (x QuotaOn) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use QuotaOn.Descriptor instead.
+func (QuotaOn) EnumDescriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{5}
+}
+
+// LimitWhat is what a limit counts.
+type LimitWhat int32
+
+const (
+	LimitWhat_LIMIT_WHAT_UNSPECIFIED         LimitWhat = 0
+	LimitWhat_LIMIT_WHAT_REQUESTS            LimitWhat = 1
+	LimitWhat_LIMIT_WHAT_TOKENS              LimitWhat = 2
+	LimitWhat_LIMIT_WHAT_CONCURRENT_REQUESTS LimitWhat = 3
+)
+
+// Enum value maps for LimitWhat.
+var (
+	LimitWhat_name = map[int32]string{
+		0: "LIMIT_WHAT_UNSPECIFIED",
+		1: "LIMIT_WHAT_REQUESTS",
+		2: "LIMIT_WHAT_TOKENS",
+		3: "LIMIT_WHAT_CONCURRENT_REQUESTS",
+	}
+	LimitWhat_value = map[string]int32{
+		"LIMIT_WHAT_UNSPECIFIED":         0,
+		"LIMIT_WHAT_REQUESTS":            1,
+		"LIMIT_WHAT_TOKENS":              2,
+		"LIMIT_WHAT_CONCURRENT_REQUESTS": 3,
+	}
+)
+
+func (x LimitWhat) Enum() *LimitWhat {
+	p := new(LimitWhat)
+	*p = x
+	return p
+}
+
+func (x LimitWhat) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (LimitWhat) Descriptor() protoreflect.EnumDescriptor {
+	return file_weir_event_v1_event_proto_enumTypes[6].Descriptor()
+}
+
+func (LimitWhat) Type() protoreflect.EnumType {
+	return &file_weir_event_v1_event_proto_enumTypes[6]
+}
+
+func (x LimitWhat) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use LimitWhat.Descriptor instead.
+func (LimitWhat) EnumDescriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{6}
+}
+
+// LimitWindow is after how long a limit counts anew.
+type LimitWindow int32
+
+const (
+	LimitWindow_LIMIT_WINDOW_UNSPECIFIED LimitWindow = 0
+	LimitWindow_LIMIT_WINDOW_SECOND      LimitWindow = 1
+	LimitWindow_LIMIT_WINDOW_MINUTE      LimitWindow = 2
+	LimitWindow_LIMIT_WINDOW_HOUR        LimitWindow = 3
+	LimitWindow_LIMIT_WINDOW_DAY         LimitWindow = 4
+)
+
+// Enum value maps for LimitWindow.
+var (
+	LimitWindow_name = map[int32]string{
+		0: "LIMIT_WINDOW_UNSPECIFIED",
+		1: "LIMIT_WINDOW_SECOND",
+		2: "LIMIT_WINDOW_MINUTE",
+		3: "LIMIT_WINDOW_HOUR",
+		4: "LIMIT_WINDOW_DAY",
+	}
+	LimitWindow_value = map[string]int32{
+		"LIMIT_WINDOW_UNSPECIFIED": 0,
+		"LIMIT_WINDOW_SECOND":      1,
+		"LIMIT_WINDOW_MINUTE":      2,
+		"LIMIT_WINDOW_HOUR":        3,
+		"LIMIT_WINDOW_DAY":         4,
+	}
+)
+
+func (x LimitWindow) Enum() *LimitWindow {
+	p := new(LimitWindow)
+	*p = x
+	return p
+}
+
+func (x LimitWindow) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (LimitWindow) Descriptor() protoreflect.EnumDescriptor {
+	return file_weir_event_v1_event_proto_enumTypes[7].Descriptor()
+}
+
+func (LimitWindow) Type() protoreflect.EnumType {
+	return &file_weir_event_v1_event_proto_enumTypes[7]
+}
+
+func (x LimitWindow) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use LimitWindow.Descriptor instead.
+func (LimitWindow) EnumDescriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{7}
+}
+
+// Period of a calendar; weeks begin on Monday.
+type Period int32
+
+const (
+	Period_PERIOD_UNSPECIFIED Period = 0
+	Period_PERIOD_MINUTE      Period = 1
+	Period_PERIOD_HOUR        Period = 2
+	Period_PERIOD_DAY         Period = 3
+	Period_PERIOD_WEEK        Period = 4
+	Period_PERIOD_MONTH       Period = 5
+	Period_PERIOD_QUARTER     Period = 6
+	Period_PERIOD_YEAR        Period = 7
+)
+
+// Enum value maps for Period.
+var (
+	Period_name = map[int32]string{
+		0: "PERIOD_UNSPECIFIED",
+		1: "PERIOD_MINUTE",
+		2: "PERIOD_HOUR",
+		3: "PERIOD_DAY",
+		4: "PERIOD_WEEK",
+		5: "PERIOD_MONTH",
+		6: "PERIOD_QUARTER",
+		7: "PERIOD_YEAR",
+	}
+	Period_value = map[string]int32{
+		"PERIOD_UNSPECIFIED": 0,
+		"PERIOD_MINUTE":      1,
+		"PERIOD_HOUR":        2,
+		"PERIOD_DAY":         3,
+		"PERIOD_WEEK":        4,
+		"PERIOD_MONTH":       5,
+		"PERIOD_QUARTER":     6,
+		"PERIOD_YEAR":        7,
+	}
+)
+
+func (x Period) Enum() *Period {
+	p := new(Period)
+	*p = x
+	return p
+}
+
+func (x Period) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Period) Descriptor() protoreflect.EnumDescriptor {
+	return file_weir_event_v1_event_proto_enumTypes[8].Descriptor()
+}
+
+func (Period) Type() protoreflect.EnumType {
+	return &file_weir_event_v1_event_proto_enumTypes[8]
+}
+
+func (x Period) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Period.Descriptor instead.
+func (Period) EnumDescriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{8}
+}
+
 // Target is one upstream model of a route.
 type Target struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3373,6 +3723,902 @@ func (x *PriceOverrideRestored) GetCreatedAt() *timestamppb.Timestamp {
 	return nil
 }
 
+// QuotaScope is what a limit or a budget is about.
+type QuotaScope struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	On    QuotaOn                `protobuf:"varint,1,opt,name=on,proto3,enum=weir.event.v1.QuotaOn" json:"on,omitempty"`
+	// Of the project, key, route or provider; empty: none of these.
+	Id string `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	// Whose a key is; empty: it is no key.
+	ProjectId string `protobuf:"bytes,3,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
+	// Name of a label; empty: it is none.
+	Label string `protobuf:"bytes,4,opt,name=label,proto3" json:"label,omitempty"`
+	// Absent: each value of the label apart.
+	LabelValue    *string `protobuf:"bytes,5,opt,name=label_value,json=labelValue,proto3,oneof" json:"label_value,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *QuotaScope) Reset() {
+	*x = QuotaScope{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[58]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *QuotaScope) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*QuotaScope) ProtoMessage() {}
+
+func (x *QuotaScope) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[58]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use QuotaScope.ProtoReflect.Descriptor instead.
+func (*QuotaScope) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{58}
+}
+
+func (x *QuotaScope) GetOn() QuotaOn {
+	if x != nil {
+		return x.On
+	}
+	return QuotaOn_QUOTA_ON_UNSPECIFIED
+}
+
+func (x *QuotaScope) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *QuotaScope) GetProjectId() string {
+	if x != nil {
+		return x.ProjectId
+	}
+	return ""
+}
+
+func (x *QuotaScope) GetLabel() string {
+	if x != nil {
+		return x.Label
+	}
+	return ""
+}
+
+func (x *QuotaScope) GetLabelValue() string {
+	if x != nil && x.LabelValue != nil {
+		return *x.LabelValue
+	}
+	return ""
+}
+
+type LimitSettings struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Name   string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Scope  *QuotaScope            `protobuf:"bytes,2,opt,name=scope,proto3" json:"scope,omitempty"`
+	What   LimitWhat              `protobuf:"varint,3,opt,name=what,proto3,enum=weir.event.v1.LimitWhat" json:"what,omitempty"`
+	Amount int64                  `protobuf:"varint,4,opt,name=amount,proto3" json:"amount,omitempty"`
+	// Unspecified for concurrent requests, which have none.
+	Window          LimitWindow     `protobuf:"varint,5,opt,name=window,proto3,enum=weir.event.v1.LimitWindow" json:"window,omitempty"`
+	Mode            Mode            `protobuf:"varint,6,opt,name=mode,proto3,enum=weir.event.v1.Mode" json:"mode,omitempty"`
+	WhenUnreachable WhenUnreachable `protobuf:"varint,7,opt,name=when_unreachable,json=whenUnreachable,proto3,enum=weir.event.v1.WhenUnreachable" json:"when_unreachable,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *LimitSettings) Reset() {
+	*x = LimitSettings{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[59]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LimitSettings) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LimitSettings) ProtoMessage() {}
+
+func (x *LimitSettings) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[59]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LimitSettings.ProtoReflect.Descriptor instead.
+func (*LimitSettings) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{59}
+}
+
+func (x *LimitSettings) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *LimitSettings) GetScope() *QuotaScope {
+	if x != nil {
+		return x.Scope
+	}
+	return nil
+}
+
+func (x *LimitSettings) GetWhat() LimitWhat {
+	if x != nil {
+		return x.What
+	}
+	return LimitWhat_LIMIT_WHAT_UNSPECIFIED
+}
+
+func (x *LimitSettings) GetAmount() int64 {
+	if x != nil {
+		return x.Amount
+	}
+	return 0
+}
+
+func (x *LimitSettings) GetWindow() LimitWindow {
+	if x != nil {
+		return x.Window
+	}
+	return LimitWindow_LIMIT_WINDOW_UNSPECIFIED
+}
+
+func (x *LimitSettings) GetMode() Mode {
+	if x != nil {
+		return x.Mode
+	}
+	return Mode_MODE_UNSPECIFIED
+}
+
+func (x *LimitSettings) GetWhenUnreachable() WhenUnreachable {
+	if x != nil {
+		return x.WhenUnreachable
+	}
+	return WhenUnreachable_WHEN_UNREACHABLE_UNSPECIFIED
+}
+
+type LimitCreated struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Settings      *LimitSettings         `protobuf:"bytes,1,opt,name=settings,proto3" json:"settings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LimitCreated) Reset() {
+	*x = LimitCreated{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[60]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LimitCreated) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LimitCreated) ProtoMessage() {}
+
+func (x *LimitCreated) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[60]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LimitCreated.ProtoReflect.Descriptor instead.
+func (*LimitCreated) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{60}
+}
+
+func (x *LimitCreated) GetSettings() *LimitSettings {
+	if x != nil {
+		return x.Settings
+	}
+	return nil
+}
+
+type LimitUpdated struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Settings      *LimitSettings         `protobuf:"bytes,1,opt,name=settings,proto3" json:"settings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LimitUpdated) Reset() {
+	*x = LimitUpdated{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[61]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LimitUpdated) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LimitUpdated) ProtoMessage() {}
+
+func (x *LimitUpdated) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[61]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LimitUpdated.ProtoReflect.Descriptor instead.
+func (*LimitUpdated) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{61}
+}
+
+func (x *LimitUpdated) GetSettings() *LimitSettings {
+	if x != nil {
+		return x.Settings
+	}
+	return nil
+}
+
+// LimitArchived also comes with the end of the key that it is on.
+type LimitArchived struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LimitArchived) Reset() {
+	*x = LimitArchived{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[62]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LimitArchived) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LimitArchived) ProtoMessage() {}
+
+func (x *LimitArchived) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[62]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LimitArchived.ProtoReflect.Descriptor instead.
+func (*LimitArchived) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{62}
+}
+
+type LimitRestored struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Settings      *LimitSettings         `protobuf:"bytes,1,opt,name=settings,proto3" json:"settings,omitempty"`
+	CreatedAt     *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LimitRestored) Reset() {
+	*x = LimitRestored{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[63]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LimitRestored) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LimitRestored) ProtoMessage() {}
+
+func (x *LimitRestored) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[63]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LimitRestored.ProtoReflect.Descriptor instead.
+func (*LimitRestored) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{63}
+}
+
+func (x *LimitRestored) GetSettings() *LimitSettings {
+	if x != nil {
+		return x.Settings
+	}
+	return nil
+}
+
+func (x *LimitRestored) GetCreatedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreatedAt
+	}
+	return nil
+}
+
+type CalendarWindow struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Period Period                 `protobuf:"varint,1,opt,name=period,proto3,enum=weir.event.v1.Period" json:"period,omitempty"`
+	// IANA name.
+	TimeZone      string `protobuf:"bytes,2,opt,name=time_zone,json=timeZone,proto3" json:"time_zone,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CalendarWindow) Reset() {
+	*x = CalendarWindow{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[64]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CalendarWindow) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CalendarWindow) ProtoMessage() {}
+
+func (x *CalendarWindow) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[64]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CalendarWindow.ProtoReflect.Descriptor instead.
+func (*CalendarWindow) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{64}
+}
+
+func (x *CalendarWindow) GetPeriod() Period {
+	if x != nil {
+		return x.Period
+	}
+	return Period_PERIOD_UNSPECIFIED
+}
+
+func (x *CalendarWindow) GetTimeZone() string {
+	if x != nil {
+		return x.TimeZone
+	}
+	return ""
+}
+
+type RollingWindow struct {
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	DurationSeconds int64                  `protobuf:"varint,1,opt,name=duration_seconds,json=durationSeconds,proto3" json:"duration_seconds,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *RollingWindow) Reset() {
+	*x = RollingWindow{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[65]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RollingWindow) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RollingWindow) ProtoMessage() {}
+
+func (x *RollingWindow) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[65]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RollingWindow.ProtoReflect.Descriptor instead.
+func (*RollingWindow) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{65}
+}
+
+func (x *RollingWindow) GetDurationSeconds() int64 {
+	if x != nil {
+		return x.DurationSeconds
+	}
+	return 0
+}
+
+type LifetimeWindow struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LifetimeWindow) Reset() {
+	*x = LifetimeWindow{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[66]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LifetimeWindow) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LifetimeWindow) ProtoMessage() {}
+
+func (x *LifetimeWindow) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[66]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LifetimeWindow.ProtoReflect.Descriptor instead.
+func (*LifetimeWindow) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{66}
+}
+
+type BudgetSettings struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Scope         *QuotaScope            `protobuf:"bytes,2,opt,name=scope,proto3" json:"scope,omitempty"`
+	AmountNanoUsd int64                  `protobuf:"varint,3,opt,name=amount_nano_usd,json=amountNanoUsd,proto3" json:"amount_nano_usd,omitempty"`
+	// Types that are valid to be assigned to Window:
+	//
+	//	*BudgetSettings_Calendar
+	//	*BudgetSettings_Rolling
+	//	*BudgetSettings_Lifetime
+	Window    isBudgetSettings_Window `protobuf_oneof:"window"`
+	CarryOver bool                    `protobuf:"varint,7,opt,name=carry_over,json=carryOver,proto3" json:"carry_over,omitempty"`
+	// In percent, ascending.
+	Thresholds      []int32         `protobuf:"varint,8,rep,packed,name=thresholds,proto3" json:"thresholds,omitempty"`
+	AlertChannelIds []string        `protobuf:"bytes,9,rep,name=alert_channel_ids,json=alertChannelIds,proto3" json:"alert_channel_ids,omitempty"`
+	Mode            Mode            `protobuf:"varint,10,opt,name=mode,proto3,enum=weir.event.v1.Mode" json:"mode,omitempty"`
+	WhenUnreachable WhenUnreachable `protobuf:"varint,11,opt,name=when_unreachable,json=whenUnreachable,proto3,enum=weir.event.v1.WhenUnreachable" json:"when_unreachable,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *BudgetSettings) Reset() {
+	*x = BudgetSettings{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[67]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BudgetSettings) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BudgetSettings) ProtoMessage() {}
+
+func (x *BudgetSettings) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[67]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BudgetSettings.ProtoReflect.Descriptor instead.
+func (*BudgetSettings) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{67}
+}
+
+func (x *BudgetSettings) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *BudgetSettings) GetScope() *QuotaScope {
+	if x != nil {
+		return x.Scope
+	}
+	return nil
+}
+
+func (x *BudgetSettings) GetAmountNanoUsd() int64 {
+	if x != nil {
+		return x.AmountNanoUsd
+	}
+	return 0
+}
+
+func (x *BudgetSettings) GetWindow() isBudgetSettings_Window {
+	if x != nil {
+		return x.Window
+	}
+	return nil
+}
+
+func (x *BudgetSettings) GetCalendar() *CalendarWindow {
+	if x != nil {
+		if x, ok := x.Window.(*BudgetSettings_Calendar); ok {
+			return x.Calendar
+		}
+	}
+	return nil
+}
+
+func (x *BudgetSettings) GetRolling() *RollingWindow {
+	if x != nil {
+		if x, ok := x.Window.(*BudgetSettings_Rolling); ok {
+			return x.Rolling
+		}
+	}
+	return nil
+}
+
+func (x *BudgetSettings) GetLifetime() *LifetimeWindow {
+	if x != nil {
+		if x, ok := x.Window.(*BudgetSettings_Lifetime); ok {
+			return x.Lifetime
+		}
+	}
+	return nil
+}
+
+func (x *BudgetSettings) GetCarryOver() bool {
+	if x != nil {
+		return x.CarryOver
+	}
+	return false
+}
+
+func (x *BudgetSettings) GetThresholds() []int32 {
+	if x != nil {
+		return x.Thresholds
+	}
+	return nil
+}
+
+func (x *BudgetSettings) GetAlertChannelIds() []string {
+	if x != nil {
+		return x.AlertChannelIds
+	}
+	return nil
+}
+
+func (x *BudgetSettings) GetMode() Mode {
+	if x != nil {
+		return x.Mode
+	}
+	return Mode_MODE_UNSPECIFIED
+}
+
+func (x *BudgetSettings) GetWhenUnreachable() WhenUnreachable {
+	if x != nil {
+		return x.WhenUnreachable
+	}
+	return WhenUnreachable_WHEN_UNREACHABLE_UNSPECIFIED
+}
+
+type isBudgetSettings_Window interface {
+	isBudgetSettings_Window()
+}
+
+type BudgetSettings_Calendar struct {
+	Calendar *CalendarWindow `protobuf:"bytes,4,opt,name=calendar,proto3,oneof"`
+}
+
+type BudgetSettings_Rolling struct {
+	Rolling *RollingWindow `protobuf:"bytes,5,opt,name=rolling,proto3,oneof"`
+}
+
+type BudgetSettings_Lifetime struct {
+	Lifetime *LifetimeWindow `protobuf:"bytes,6,opt,name=lifetime,proto3,oneof"`
+}
+
+func (*BudgetSettings_Calendar) isBudgetSettings_Window() {}
+
+func (*BudgetSettings_Rolling) isBudgetSettings_Window() {}
+
+func (*BudgetSettings_Lifetime) isBudgetSettings_Window() {}
+
+type BudgetCreated struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Settings      *BudgetSettings        `protobuf:"bytes,1,opt,name=settings,proto3" json:"settings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BudgetCreated) Reset() {
+	*x = BudgetCreated{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[68]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BudgetCreated) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BudgetCreated) ProtoMessage() {}
+
+func (x *BudgetCreated) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[68]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BudgetCreated.ProtoReflect.Descriptor instead.
+func (*BudgetCreated) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{68}
+}
+
+func (x *BudgetCreated) GetSettings() *BudgetSettings {
+	if x != nil {
+		return x.Settings
+	}
+	return nil
+}
+
+type BudgetUpdated struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Settings      *BudgetSettings        `protobuf:"bytes,1,opt,name=settings,proto3" json:"settings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BudgetUpdated) Reset() {
+	*x = BudgetUpdated{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[69]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BudgetUpdated) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BudgetUpdated) ProtoMessage() {}
+
+func (x *BudgetUpdated) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[69]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BudgetUpdated.ProtoReflect.Descriptor instead.
+func (*BudgetUpdated) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{69}
+}
+
+func (x *BudgetUpdated) GetSettings() *BudgetSettings {
+	if x != nil {
+		return x.Settings
+	}
+	return nil
+}
+
+// BudgetRaised takes the place of an earlier raise.
+type BudgetRaised struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What is added.
+	AmountNanoUsd int64                  `protobuf:"varint,1,opt,name=amount_nano_usd,json=amountNanoUsd,proto3" json:"amount_nano_usd,omitempty"`
+	ExpiresAt     *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	// Free text for the audit trail.
+	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BudgetRaised) Reset() {
+	*x = BudgetRaised{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[70]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BudgetRaised) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BudgetRaised) ProtoMessage() {}
+
+func (x *BudgetRaised) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[70]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BudgetRaised.ProtoReflect.Descriptor instead.
+func (*BudgetRaised) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{70}
+}
+
+func (x *BudgetRaised) GetAmountNanoUsd() int64 {
+	if x != nil {
+		return x.AmountNanoUsd
+	}
+	return 0
+}
+
+func (x *BudgetRaised) GetExpiresAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpiresAt
+	}
+	return nil
+}
+
+func (x *BudgetRaised) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// BudgetArchived also comes with the end of the key that it is on.
+type BudgetArchived struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BudgetArchived) Reset() {
+	*x = BudgetArchived{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[71]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BudgetArchived) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BudgetArchived) ProtoMessage() {}
+
+func (x *BudgetArchived) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[71]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BudgetArchived.ProtoReflect.Descriptor instead.
+func (*BudgetArchived) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{71}
+}
+
+type BudgetRestored struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Settings  *BudgetSettings        `protobuf:"bytes,1,opt,name=settings,proto3" json:"settings,omitempty"`
+	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	// Absent: it was never raised.
+	Raise         *BudgetRaised `protobuf:"bytes,3,opt,name=raise,proto3" json:"raise,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BudgetRestored) Reset() {
+	*x = BudgetRestored{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[72]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BudgetRestored) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BudgetRestored) ProtoMessage() {}
+
+func (x *BudgetRestored) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[72]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BudgetRestored.ProtoReflect.Descriptor instead.
+func (*BudgetRestored) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{72}
+}
+
+func (x *BudgetRestored) GetSettings() *BudgetSettings {
+	if x != nil {
+		return x.Settings
+	}
+	return nil
+}
+
+func (x *BudgetRestored) GetCreatedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreatedAt
+	}
+	return nil
+}
+
+func (x *BudgetRestored) GetRaise() *BudgetRaised {
+	if x != nil {
+		return x.Raise
+	}
+	return nil
+}
+
 type SavedReportCreated struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -3384,7 +4630,7 @@ type SavedReportCreated struct {
 
 func (x *SavedReportCreated) Reset() {
 	*x = SavedReportCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[58]
+	mi := &file_weir_event_v1_event_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3396,7 +4642,7 @@ func (x *SavedReportCreated) String() string {
 func (*SavedReportCreated) ProtoMessage() {}
 
 func (x *SavedReportCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[58]
+	mi := &file_weir_event_v1_event_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3409,7 +4655,7 @@ func (x *SavedReportCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SavedReportCreated.ProtoReflect.Descriptor instead.
 func (*SavedReportCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{58}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{73}
 }
 
 func (x *SavedReportCreated) GetName() string {
@@ -3444,7 +4690,7 @@ type SavedReportUpdated struct {
 
 func (x *SavedReportUpdated) Reset() {
 	*x = SavedReportUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[59]
+	mi := &file_weir_event_v1_event_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3456,7 +4702,7 @@ func (x *SavedReportUpdated) String() string {
 func (*SavedReportUpdated) ProtoMessage() {}
 
 func (x *SavedReportUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[59]
+	mi := &file_weir_event_v1_event_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3469,7 +4715,7 @@ func (x *SavedReportUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SavedReportUpdated.ProtoReflect.Descriptor instead.
 func (*SavedReportUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{59}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{74}
 }
 
 func (x *SavedReportUpdated) GetName() string {
@@ -3501,7 +4747,7 @@ type SavedReportArchived struct {
 
 func (x *SavedReportArchived) Reset() {
 	*x = SavedReportArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[60]
+	mi := &file_weir_event_v1_event_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3513,7 +4759,7 @@ func (x *SavedReportArchived) String() string {
 func (*SavedReportArchived) ProtoMessage() {}
 
 func (x *SavedReportArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[60]
+	mi := &file_weir_event_v1_event_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3526,7 +4772,7 @@ func (x *SavedReportArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SavedReportArchived.ProtoReflect.Descriptor instead.
 func (*SavedReportArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{60}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{75}
 }
 
 type SavedReportRestored struct {
@@ -3541,7 +4787,7 @@ type SavedReportRestored struct {
 
 func (x *SavedReportRestored) Reset() {
 	*x = SavedReportRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[61]
+	mi := &file_weir_event_v1_event_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3553,7 +4799,7 @@ func (x *SavedReportRestored) String() string {
 func (*SavedReportRestored) ProtoMessage() {}
 
 func (x *SavedReportRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[61]
+	mi := &file_weir_event_v1_event_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3566,7 +4812,7 @@ func (x *SavedReportRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SavedReportRestored.ProtoReflect.Descriptor instead.
 func (*SavedReportRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{61}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{76}
 }
 
 func (x *SavedReportRestored) GetName() string {
@@ -3608,7 +4854,7 @@ type AlertChannelCreated struct {
 
 func (x *AlertChannelCreated) Reset() {
 	*x = AlertChannelCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[62]
+	mi := &file_weir_event_v1_event_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3620,7 +4866,7 @@ func (x *AlertChannelCreated) String() string {
 func (*AlertChannelCreated) ProtoMessage() {}
 
 func (x *AlertChannelCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[62]
+	mi := &file_weir_event_v1_event_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3633,7 +4879,7 @@ func (x *AlertChannelCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AlertChannelCreated.ProtoReflect.Descriptor instead.
 func (*AlertChannelCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{62}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{77}
 }
 
 func (x *AlertChannelCreated) GetName() string {
@@ -3660,7 +4906,7 @@ type AlertChannelUpdated struct {
 
 func (x *AlertChannelUpdated) Reset() {
 	*x = AlertChannelUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[63]
+	mi := &file_weir_event_v1_event_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3672,7 +4918,7 @@ func (x *AlertChannelUpdated) String() string {
 func (*AlertChannelUpdated) ProtoMessage() {}
 
 func (x *AlertChannelUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[63]
+	mi := &file_weir_event_v1_event_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3685,7 +4931,7 @@ func (x *AlertChannelUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AlertChannelUpdated.ProtoReflect.Descriptor instead.
 func (*AlertChannelUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{63}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{78}
 }
 
 func (x *AlertChannelUpdated) GetName() string {
@@ -3711,7 +4957,7 @@ type AlertChannelSecretSet struct {
 
 func (x *AlertChannelSecretSet) Reset() {
 	*x = AlertChannelSecretSet{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[64]
+	mi := &file_weir_event_v1_event_proto_msgTypes[79]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3723,7 +4969,7 @@ func (x *AlertChannelSecretSet) String() string {
 func (*AlertChannelSecretSet) ProtoMessage() {}
 
 func (x *AlertChannelSecretSet) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[64]
+	mi := &file_weir_event_v1_event_proto_msgTypes[79]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3736,7 +4982,7 @@ func (x *AlertChannelSecretSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AlertChannelSecretSet.ProtoReflect.Descriptor instead.
 func (*AlertChannelSecretSet) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{64}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{79}
 }
 
 // AlertChannelArchived goes with the destruction of its secret.
@@ -3748,7 +4994,7 @@ type AlertChannelArchived struct {
 
 func (x *AlertChannelArchived) Reset() {
 	*x = AlertChannelArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[65]
+	mi := &file_weir_event_v1_event_proto_msgTypes[80]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3760,7 +5006,7 @@ func (x *AlertChannelArchived) String() string {
 func (*AlertChannelArchived) ProtoMessage() {}
 
 func (x *AlertChannelArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[65]
+	mi := &file_weir_event_v1_event_proto_msgTypes[80]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3773,7 +5019,7 @@ func (x *AlertChannelArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AlertChannelArchived.ProtoReflect.Descriptor instead.
 func (*AlertChannelArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{65}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{80}
 }
 
 // AlertChannelRestored comes back without a secret.
@@ -3788,7 +5034,7 @@ type AlertChannelRestored struct {
 
 func (x *AlertChannelRestored) Reset() {
 	*x = AlertChannelRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[66]
+	mi := &file_weir_event_v1_event_proto_msgTypes[81]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3800,7 +5046,7 @@ func (x *AlertChannelRestored) String() string {
 func (*AlertChannelRestored) ProtoMessage() {}
 
 func (x *AlertChannelRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[66]
+	mi := &file_weir_event_v1_event_proto_msgTypes[81]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3813,7 +5059,7 @@ func (x *AlertChannelRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AlertChannelRestored.ProtoReflect.Descriptor instead.
 func (*AlertChannelRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{66}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{81}
 }
 
 func (x *AlertChannelRestored) GetName() string {
@@ -4079,7 +5325,72 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\x15PriceOverrideRestored\x12@\n" +
 	"\bsettings\x18\x01 \x01(\v2$.weir.event.v1.PriceOverrideSettingsR\bsettings\x129\n" +
 	"\n" +
+	"created_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\"\xaf\x01\n" +
+	"\n" +
+	"QuotaScope\x12&\n" +
+	"\x02on\x18\x01 \x01(\x0e2\x16.weir.event.v1.QuotaOnR\x02on\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\x12\x1d\n" +
+	"\n" +
+	"project_id\x18\x03 \x01(\tR\tprojectId\x12\x14\n" +
+	"\x05label\x18\x04 \x01(\tR\x05label\x12$\n" +
+	"\vlabel_value\x18\x05 \x01(\tH\x00R\n" +
+	"labelValue\x88\x01\x01B\x0e\n" +
+	"\f_label_value\"\xc2\x02\n" +
+	"\rLimitSettings\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12/\n" +
+	"\x05scope\x18\x02 \x01(\v2\x19.weir.event.v1.QuotaScopeR\x05scope\x12,\n" +
+	"\x04what\x18\x03 \x01(\x0e2\x18.weir.event.v1.LimitWhatR\x04what\x12\x16\n" +
+	"\x06amount\x18\x04 \x01(\x03R\x06amount\x122\n" +
+	"\x06window\x18\x05 \x01(\x0e2\x1a.weir.event.v1.LimitWindowR\x06window\x12'\n" +
+	"\x04mode\x18\x06 \x01(\x0e2\x13.weir.event.v1.ModeR\x04mode\x12I\n" +
+	"\x10when_unreachable\x18\a \x01(\x0e2\x1e.weir.event.v1.WhenUnreachableR\x0fwhenUnreachable\"H\n" +
+	"\fLimitCreated\x128\n" +
+	"\bsettings\x18\x01 \x01(\v2\x1c.weir.event.v1.LimitSettingsR\bsettings\"H\n" +
+	"\fLimitUpdated\x128\n" +
+	"\bsettings\x18\x01 \x01(\v2\x1c.weir.event.v1.LimitSettingsR\bsettings\"\x0f\n" +
+	"\rLimitArchived\"\x84\x01\n" +
+	"\rLimitRestored\x128\n" +
+	"\bsettings\x18\x01 \x01(\v2\x1c.weir.event.v1.LimitSettingsR\bsettings\x129\n" +
+	"\n" +
 	"created_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\"\\\n" +
+	"\x0eCalendarWindow\x12-\n" +
+	"\x06period\x18\x01 \x01(\x0e2\x15.weir.event.v1.PeriodR\x06period\x12\x1b\n" +
+	"\ttime_zone\x18\x02 \x01(\tR\btimeZone\":\n" +
+	"\rRollingWindow\x12)\n" +
+	"\x10duration_seconds\x18\x01 \x01(\x03R\x0fdurationSeconds\"\x10\n" +
+	"\x0eLifetimeWindow\"\x9a\x04\n" +
+	"\x0eBudgetSettings\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12/\n" +
+	"\x05scope\x18\x02 \x01(\v2\x19.weir.event.v1.QuotaScopeR\x05scope\x12&\n" +
+	"\x0famount_nano_usd\x18\x03 \x01(\x03R\ramountNanoUsd\x12;\n" +
+	"\bcalendar\x18\x04 \x01(\v2\x1d.weir.event.v1.CalendarWindowH\x00R\bcalendar\x128\n" +
+	"\arolling\x18\x05 \x01(\v2\x1c.weir.event.v1.RollingWindowH\x00R\arolling\x12;\n" +
+	"\blifetime\x18\x06 \x01(\v2\x1d.weir.event.v1.LifetimeWindowH\x00R\blifetime\x12\x1d\n" +
+	"\n" +
+	"carry_over\x18\a \x01(\bR\tcarryOver\x12\x1e\n" +
+	"\n" +
+	"thresholds\x18\b \x03(\x05R\n" +
+	"thresholds\x12*\n" +
+	"\x11alert_channel_ids\x18\t \x03(\tR\x0falertChannelIds\x12'\n" +
+	"\x04mode\x18\n" +
+	" \x01(\x0e2\x13.weir.event.v1.ModeR\x04mode\x12I\n" +
+	"\x10when_unreachable\x18\v \x01(\x0e2\x1e.weir.event.v1.WhenUnreachableR\x0fwhenUnreachableB\b\n" +
+	"\x06window\"J\n" +
+	"\rBudgetCreated\x129\n" +
+	"\bsettings\x18\x01 \x01(\v2\x1d.weir.event.v1.BudgetSettingsR\bsettings\"J\n" +
+	"\rBudgetUpdated\x129\n" +
+	"\bsettings\x18\x01 \x01(\v2\x1d.weir.event.v1.BudgetSettingsR\bsettings\"\x89\x01\n" +
+	"\fBudgetRaised\x12&\n" +
+	"\x0famount_nano_usd\x18\x01 \x01(\x03R\ramountNanoUsd\x129\n" +
+	"\n" +
+	"expires_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"\x10\n" +
+	"\x0eBudgetArchived\"\xb9\x01\n" +
+	"\x0eBudgetRestored\x129\n" +
+	"\bsettings\x18\x01 \x01(\v2\x1d.weir.event.v1.BudgetSettingsR\bsettings\x129\n" +
+	"\n" +
+	"created_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x121\n" +
+	"\x05raise\x18\x03 \x01(\v2\x1b.weir.event.v1.BudgetRaisedR\x05raise\"\\\n" +
 	"\x12SavedReportCreated\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12 \n" +
 	"\vdescription\x18\x02 \x01(\tR\vdescription\x12\x10\n" +
@@ -4124,7 +5435,47 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\x19DIALECT_OPENAI_COMPATIBLE\x10\x02\"\x04\b\x03\x10\x06*?\n" +
 	"\bStrategy\x12\x18\n" +
 	"\x14STRATEGY_UNSPECIFIED\x10\x00\x12\x13\n" +
-	"\x0fSTRATEGY_SINGLE\x10\x01\"\x04\b\x02\x10\x14B\xad\x01\n" +
+	"\x0fSTRATEGY_SINGLE\x10\x01\"\x04\b\x02\x10\x14*Y\n" +
+	"\x04Mode\x12\x14\n" +
+	"\x10MODE_UNSPECIFIED\x10\x00\x12\f\n" +
+	"\bMODE_OFF\x10\x01\x12\r\n" +
+	"\tMODE_HARD\x10\x02\x12\r\n" +
+	"\tMODE_SOFT\x10\x03\x12\x0f\n" +
+	"\vMODE_SHADOW\x10\x04*l\n" +
+	"\x0fWhenUnreachable\x12 \n" +
+	"\x1cWHEN_UNREACHABLE_UNSPECIFIED\x10\x00\x12\x1a\n" +
+	"\x16WHEN_UNREACHABLE_ALLOW\x10\x01\x12\x1b\n" +
+	"\x17WHEN_UNREACHABLE_REFUSE\x10\x02*\xbc\x01\n" +
+	"\aQuotaOn\x12\x18\n" +
+	"\x14QUOTA_ON_UNSPECIFIED\x10\x00\x12\x19\n" +
+	"\x15QUOTA_ON_ORGANIZATION\x10\x01\x12\x14\n" +
+	"\x10QUOTA_ON_PROJECT\x10\x02\x12\x10\n" +
+	"\fQUOTA_ON_KEY\x10\x03\x12\x12\n" +
+	"\x0eQUOTA_ON_ROUTE\x10\x04\x12\x15\n" +
+	"\x11QUOTA_ON_PROVIDER\x10\x05\x12\x15\n" +
+	"\x11QUOTA_ON_END_USER\x10\x06\x12\x12\n" +
+	"\x0eQUOTA_ON_LABEL\x10\a*{\n" +
+	"\tLimitWhat\x12\x1a\n" +
+	"\x16LIMIT_WHAT_UNSPECIFIED\x10\x00\x12\x17\n" +
+	"\x13LIMIT_WHAT_REQUESTS\x10\x01\x12\x15\n" +
+	"\x11LIMIT_WHAT_TOKENS\x10\x02\x12\"\n" +
+	"\x1eLIMIT_WHAT_CONCURRENT_REQUESTS\x10\x03*\x8a\x01\n" +
+	"\vLimitWindow\x12\x1c\n" +
+	"\x18LIMIT_WINDOW_UNSPECIFIED\x10\x00\x12\x17\n" +
+	"\x13LIMIT_WINDOW_SECOND\x10\x01\x12\x17\n" +
+	"\x13LIMIT_WINDOW_MINUTE\x10\x02\x12\x15\n" +
+	"\x11LIMIT_WINDOW_HOUR\x10\x03\x12\x14\n" +
+	"\x10LIMIT_WINDOW_DAY\x10\x04*\x9c\x01\n" +
+	"\x06Period\x12\x16\n" +
+	"\x12PERIOD_UNSPECIFIED\x10\x00\x12\x11\n" +
+	"\rPERIOD_MINUTE\x10\x01\x12\x0f\n" +
+	"\vPERIOD_HOUR\x10\x02\x12\x0e\n" +
+	"\n" +
+	"PERIOD_DAY\x10\x03\x12\x0f\n" +
+	"\vPERIOD_WEEK\x10\x04\x12\x10\n" +
+	"\fPERIOD_MONTH\x10\x05\x12\x12\n" +
+	"\x0ePERIOD_QUARTER\x10\x06\x12\x0f\n" +
+	"\vPERIOD_YEAR\x10\aB\xad\x01\n" +
 	"\x11com.weir.event.v1B\n" +
 	"EventProtoP\x01Z6github.com/weirhq/weir/proto/gen/weir/event/v1;eventv1\xa2\x02\x03WEX\xaa\x02\rWeir.Event.V1\xca\x02\rWeir\\Event\\V1\xe2\x02\x19Weir\\Event\\V1\\GPBMetadata\xea\x02\x0fWeir::Event::V1b\x06proto3"
 
@@ -4140,137 +5491,181 @@ func file_weir_event_v1_event_proto_rawDescGZIP() []byte {
 	return file_weir_event_v1_event_proto_rawDescData
 }
 
-var file_weir_event_v1_event_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_weir_event_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 71)
+var file_weir_event_v1_event_proto_enumTypes = make([]protoimpl.EnumInfo, 9)
+var file_weir_event_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 86)
 var file_weir_event_v1_event_proto_goTypes = []any{
 	(Role)(0),                          // 0: weir.event.v1.Role
 	(Dialect)(0),                       // 1: weir.event.v1.Dialect
 	(Strategy)(0),                      // 2: weir.event.v1.Strategy
-	(*Target)(nil),                     // 3: weir.event.v1.Target
-	(*OrganizationCreated)(nil),        // 4: weir.event.v1.OrganizationCreated
-	(*OrganizationUpdated)(nil),        // 5: weir.event.v1.OrganizationUpdated
-	(*OrganizationSuspended)(nil),      // 6: weir.event.v1.OrganizationSuspended
-	(*OrganizationResumed)(nil),        // 7: weir.event.v1.OrganizationResumed
-	(*OrganizationArchived)(nil),       // 8: weir.event.v1.OrganizationArchived
-	(*MemberAdded)(nil),                // 9: weir.event.v1.MemberAdded
-	(*MemberInvited)(nil),              // 10: weir.event.v1.MemberInvited
-	(*MemberJoined)(nil),               // 11: weir.event.v1.MemberJoined
-	(*MemberRoleChanged)(nil),          // 12: weir.event.v1.MemberRoleChanged
-	(*MemberRemoved)(nil),              // 13: weir.event.v1.MemberRemoved
-	(*MemberErased)(nil),               // 14: weir.event.v1.MemberErased
-	(*MemberSessionsRevoked)(nil),      // 15: weir.event.v1.MemberSessionsRevoked
-	(*JoinDomainAdded)(nil),            // 16: weir.event.v1.JoinDomainAdded
-	(*JoinDomainChanged)(nil),          // 17: weir.event.v1.JoinDomainChanged
-	(*JoinDomainRemoved)(nil),          // 18: weir.event.v1.JoinDomainRemoved
-	(*ProjectCreated)(nil),             // 19: weir.event.v1.ProjectCreated
-	(*ProjectUpdated)(nil),             // 20: weir.event.v1.ProjectUpdated
-	(*ProjectArchived)(nil),            // 21: weir.event.v1.ProjectArchived
-	(*ProjectRestored)(nil),            // 22: weir.event.v1.ProjectRestored
-	(*ProviderCreated)(nil),            // 23: weir.event.v1.ProviderCreated
-	(*ProviderSettings)(nil),           // 24: weir.event.v1.ProviderSettings
-	(*SealedCredential)(nil),           // 25: weir.event.v1.SealedCredential
-	(*ProviderUpdated)(nil),            // 26: weir.event.v1.ProviderUpdated
-	(*ProviderArchived)(nil),           // 27: weir.event.v1.ProviderArchived
-	(*ProviderRestored)(nil),           // 28: weir.event.v1.ProviderRestored
-	(*Timeouts)(nil),                   // 29: weir.event.v1.Timeouts
-	(*RouteCreated)(nil),               // 30: weir.event.v1.RouteCreated
-	(*RouteSettings)(nil),              // 31: weir.event.v1.RouteSettings
-	(*RouteUpdated)(nil),               // 32: weir.event.v1.RouteUpdated
-	(*RouteArchived)(nil),              // 33: weir.event.v1.RouteArchived
-	(*RouteRestored)(nil),              // 34: weir.event.v1.RouteRestored
-	(*KeyCreated)(nil),                 // 35: weir.event.v1.KeyCreated
-	(*KeyUpdated)(nil),                 // 36: weir.event.v1.KeyUpdated
-	(*KeyRotated)(nil),                 // 37: weir.event.v1.KeyRotated
-	(*KeyRevoked)(nil),                 // 38: weir.event.v1.KeyRevoked
-	(*KeyArchived)(nil),                // 39: weir.event.v1.KeyArchived
-	(*GatewayCreated)(nil),             // 40: weir.event.v1.GatewayCreated
-	(*GatewayUpdated)(nil),             // 41: weir.event.v1.GatewayUpdated
-	(*GatewayKeySet)(nil),              // 42: weir.event.v1.GatewayKeySet
-	(*GatewayArchived)(nil),            // 43: weir.event.v1.GatewayArchived
-	(*GatewayRestored)(nil),            // 44: weir.event.v1.GatewayRestored
-	(*EnrolmentTokenRevoked)(nil),      // 45: weir.event.v1.EnrolmentTokenRevoked
-	(*EnrolmentTokenCreated)(nil),      // 46: weir.event.v1.EnrolmentTokenCreated
-	(*AgentEnrolled)(nil),              // 47: weir.event.v1.AgentEnrolled
-	(*ServiceAccountCreated)(nil),      // 48: weir.event.v1.ServiceAccountCreated
-	(*ServiceAccountUpdated)(nil),      // 49: weir.event.v1.ServiceAccountUpdated
-	(*ServiceAccountArchived)(nil),     // 50: weir.event.v1.ServiceAccountArchived
-	(*ServiceAccountTokenCreated)(nil), // 51: weir.event.v1.ServiceAccountTokenCreated
-	(*ServiceAccountTokenRevoked)(nil), // 52: weir.event.v1.ServiceAccountTokenRevoked
-	(*RoleBindingCreated)(nil),         // 53: weir.event.v1.RoleBindingCreated
-	(*RoleBindingArchived)(nil),        // 54: weir.event.v1.RoleBindingArchived
-	(*Rates)(nil),                      // 55: weir.event.v1.Rates
-	(*PriceOverrideSettings)(nil),      // 56: weir.event.v1.PriceOverrideSettings
-	(*PriceOverrideCreated)(nil),       // 57: weir.event.v1.PriceOverrideCreated
-	(*PriceOverrideUpdated)(nil),       // 58: weir.event.v1.PriceOverrideUpdated
-	(*PriceOverrideArchived)(nil),      // 59: weir.event.v1.PriceOverrideArchived
-	(*PriceOverrideRestored)(nil),      // 60: weir.event.v1.PriceOverrideRestored
-	(*SavedReportCreated)(nil),         // 61: weir.event.v1.SavedReportCreated
-	(*SavedReportUpdated)(nil),         // 62: weir.event.v1.SavedReportUpdated
-	(*SavedReportArchived)(nil),        // 63: weir.event.v1.SavedReportArchived
-	(*SavedReportRestored)(nil),        // 64: weir.event.v1.SavedReportRestored
-	(*AlertChannelCreated)(nil),        // 65: weir.event.v1.AlertChannelCreated
-	(*AlertChannelUpdated)(nil),        // 66: weir.event.v1.AlertChannelUpdated
-	(*AlertChannelSecretSet)(nil),      // 67: weir.event.v1.AlertChannelSecretSet
-	(*AlertChannelArchived)(nil),       // 68: weir.event.v1.AlertChannelArchived
-	(*AlertChannelRestored)(nil),       // 69: weir.event.v1.AlertChannelRestored
-	nil,                                // 70: weir.event.v1.ProviderCreated.HeadersEntry
-	nil,                                // 71: weir.event.v1.ProviderSettings.HeadersEntry
-	nil,                                // 72: weir.event.v1.KeyCreated.LabelsEntry
-	nil,                                // 73: weir.event.v1.KeyUpdated.LabelsEntry
-	(*timestamppb.Timestamp)(nil),      // 74: google.protobuf.Timestamp
+	(Mode)(0),                          // 3: weir.event.v1.Mode
+	(WhenUnreachable)(0),               // 4: weir.event.v1.WhenUnreachable
+	(QuotaOn)(0),                       // 5: weir.event.v1.QuotaOn
+	(LimitWhat)(0),                     // 6: weir.event.v1.LimitWhat
+	(LimitWindow)(0),                   // 7: weir.event.v1.LimitWindow
+	(Period)(0),                        // 8: weir.event.v1.Period
+	(*Target)(nil),                     // 9: weir.event.v1.Target
+	(*OrganizationCreated)(nil),        // 10: weir.event.v1.OrganizationCreated
+	(*OrganizationUpdated)(nil),        // 11: weir.event.v1.OrganizationUpdated
+	(*OrganizationSuspended)(nil),      // 12: weir.event.v1.OrganizationSuspended
+	(*OrganizationResumed)(nil),        // 13: weir.event.v1.OrganizationResumed
+	(*OrganizationArchived)(nil),       // 14: weir.event.v1.OrganizationArchived
+	(*MemberAdded)(nil),                // 15: weir.event.v1.MemberAdded
+	(*MemberInvited)(nil),              // 16: weir.event.v1.MemberInvited
+	(*MemberJoined)(nil),               // 17: weir.event.v1.MemberJoined
+	(*MemberRoleChanged)(nil),          // 18: weir.event.v1.MemberRoleChanged
+	(*MemberRemoved)(nil),              // 19: weir.event.v1.MemberRemoved
+	(*MemberErased)(nil),               // 20: weir.event.v1.MemberErased
+	(*MemberSessionsRevoked)(nil),      // 21: weir.event.v1.MemberSessionsRevoked
+	(*JoinDomainAdded)(nil),            // 22: weir.event.v1.JoinDomainAdded
+	(*JoinDomainChanged)(nil),          // 23: weir.event.v1.JoinDomainChanged
+	(*JoinDomainRemoved)(nil),          // 24: weir.event.v1.JoinDomainRemoved
+	(*ProjectCreated)(nil),             // 25: weir.event.v1.ProjectCreated
+	(*ProjectUpdated)(nil),             // 26: weir.event.v1.ProjectUpdated
+	(*ProjectArchived)(nil),            // 27: weir.event.v1.ProjectArchived
+	(*ProjectRestored)(nil),            // 28: weir.event.v1.ProjectRestored
+	(*ProviderCreated)(nil),            // 29: weir.event.v1.ProviderCreated
+	(*ProviderSettings)(nil),           // 30: weir.event.v1.ProviderSettings
+	(*SealedCredential)(nil),           // 31: weir.event.v1.SealedCredential
+	(*ProviderUpdated)(nil),            // 32: weir.event.v1.ProviderUpdated
+	(*ProviderArchived)(nil),           // 33: weir.event.v1.ProviderArchived
+	(*ProviderRestored)(nil),           // 34: weir.event.v1.ProviderRestored
+	(*Timeouts)(nil),                   // 35: weir.event.v1.Timeouts
+	(*RouteCreated)(nil),               // 36: weir.event.v1.RouteCreated
+	(*RouteSettings)(nil),              // 37: weir.event.v1.RouteSettings
+	(*RouteUpdated)(nil),               // 38: weir.event.v1.RouteUpdated
+	(*RouteArchived)(nil),              // 39: weir.event.v1.RouteArchived
+	(*RouteRestored)(nil),              // 40: weir.event.v1.RouteRestored
+	(*KeyCreated)(nil),                 // 41: weir.event.v1.KeyCreated
+	(*KeyUpdated)(nil),                 // 42: weir.event.v1.KeyUpdated
+	(*KeyRotated)(nil),                 // 43: weir.event.v1.KeyRotated
+	(*KeyRevoked)(nil),                 // 44: weir.event.v1.KeyRevoked
+	(*KeyArchived)(nil),                // 45: weir.event.v1.KeyArchived
+	(*GatewayCreated)(nil),             // 46: weir.event.v1.GatewayCreated
+	(*GatewayUpdated)(nil),             // 47: weir.event.v1.GatewayUpdated
+	(*GatewayKeySet)(nil),              // 48: weir.event.v1.GatewayKeySet
+	(*GatewayArchived)(nil),            // 49: weir.event.v1.GatewayArchived
+	(*GatewayRestored)(nil),            // 50: weir.event.v1.GatewayRestored
+	(*EnrolmentTokenRevoked)(nil),      // 51: weir.event.v1.EnrolmentTokenRevoked
+	(*EnrolmentTokenCreated)(nil),      // 52: weir.event.v1.EnrolmentTokenCreated
+	(*AgentEnrolled)(nil),              // 53: weir.event.v1.AgentEnrolled
+	(*ServiceAccountCreated)(nil),      // 54: weir.event.v1.ServiceAccountCreated
+	(*ServiceAccountUpdated)(nil),      // 55: weir.event.v1.ServiceAccountUpdated
+	(*ServiceAccountArchived)(nil),     // 56: weir.event.v1.ServiceAccountArchived
+	(*ServiceAccountTokenCreated)(nil), // 57: weir.event.v1.ServiceAccountTokenCreated
+	(*ServiceAccountTokenRevoked)(nil), // 58: weir.event.v1.ServiceAccountTokenRevoked
+	(*RoleBindingCreated)(nil),         // 59: weir.event.v1.RoleBindingCreated
+	(*RoleBindingArchived)(nil),        // 60: weir.event.v1.RoleBindingArchived
+	(*Rates)(nil),                      // 61: weir.event.v1.Rates
+	(*PriceOverrideSettings)(nil),      // 62: weir.event.v1.PriceOverrideSettings
+	(*PriceOverrideCreated)(nil),       // 63: weir.event.v1.PriceOverrideCreated
+	(*PriceOverrideUpdated)(nil),       // 64: weir.event.v1.PriceOverrideUpdated
+	(*PriceOverrideArchived)(nil),      // 65: weir.event.v1.PriceOverrideArchived
+	(*PriceOverrideRestored)(nil),      // 66: weir.event.v1.PriceOverrideRestored
+	(*QuotaScope)(nil),                 // 67: weir.event.v1.QuotaScope
+	(*LimitSettings)(nil),              // 68: weir.event.v1.LimitSettings
+	(*LimitCreated)(nil),               // 69: weir.event.v1.LimitCreated
+	(*LimitUpdated)(nil),               // 70: weir.event.v1.LimitUpdated
+	(*LimitArchived)(nil),              // 71: weir.event.v1.LimitArchived
+	(*LimitRestored)(nil),              // 72: weir.event.v1.LimitRestored
+	(*CalendarWindow)(nil),             // 73: weir.event.v1.CalendarWindow
+	(*RollingWindow)(nil),              // 74: weir.event.v1.RollingWindow
+	(*LifetimeWindow)(nil),             // 75: weir.event.v1.LifetimeWindow
+	(*BudgetSettings)(nil),             // 76: weir.event.v1.BudgetSettings
+	(*BudgetCreated)(nil),              // 77: weir.event.v1.BudgetCreated
+	(*BudgetUpdated)(nil),              // 78: weir.event.v1.BudgetUpdated
+	(*BudgetRaised)(nil),               // 79: weir.event.v1.BudgetRaised
+	(*BudgetArchived)(nil),             // 80: weir.event.v1.BudgetArchived
+	(*BudgetRestored)(nil),             // 81: weir.event.v1.BudgetRestored
+	(*SavedReportCreated)(nil),         // 82: weir.event.v1.SavedReportCreated
+	(*SavedReportUpdated)(nil),         // 83: weir.event.v1.SavedReportUpdated
+	(*SavedReportArchived)(nil),        // 84: weir.event.v1.SavedReportArchived
+	(*SavedReportRestored)(nil),        // 85: weir.event.v1.SavedReportRestored
+	(*AlertChannelCreated)(nil),        // 86: weir.event.v1.AlertChannelCreated
+	(*AlertChannelUpdated)(nil),        // 87: weir.event.v1.AlertChannelUpdated
+	(*AlertChannelSecretSet)(nil),      // 88: weir.event.v1.AlertChannelSecretSet
+	(*AlertChannelArchived)(nil),       // 89: weir.event.v1.AlertChannelArchived
+	(*AlertChannelRestored)(nil),       // 90: weir.event.v1.AlertChannelRestored
+	nil,                                // 91: weir.event.v1.ProviderCreated.HeadersEntry
+	nil,                                // 92: weir.event.v1.ProviderSettings.HeadersEntry
+	nil,                                // 93: weir.event.v1.KeyCreated.LabelsEntry
+	nil,                                // 94: weir.event.v1.KeyUpdated.LabelsEntry
+	(*timestamppb.Timestamp)(nil),      // 95: google.protobuf.Timestamp
 }
 var file_weir_event_v1_event_proto_depIdxs = []int32{
 	0,  // 0: weir.event.v1.MemberAdded.role:type_name -> weir.event.v1.Role
 	0,  // 1: weir.event.v1.MemberInvited.role:type_name -> weir.event.v1.Role
-	74, // 2: weir.event.v1.MemberInvited.expires_at:type_name -> google.protobuf.Timestamp
+	95, // 2: weir.event.v1.MemberInvited.expires_at:type_name -> google.protobuf.Timestamp
 	0,  // 3: weir.event.v1.MemberRoleChanged.role:type_name -> weir.event.v1.Role
 	0,  // 4: weir.event.v1.JoinDomainAdded.role:type_name -> weir.event.v1.Role
 	0,  // 5: weir.event.v1.JoinDomainChanged.role:type_name -> weir.event.v1.Role
-	74, // 6: weir.event.v1.ProjectRestored.created_at:type_name -> google.protobuf.Timestamp
+	95, // 6: weir.event.v1.ProjectRestored.created_at:type_name -> google.protobuf.Timestamp
 	1,  // 7: weir.event.v1.ProviderCreated.dialect:type_name -> weir.event.v1.Dialect
-	70, // 8: weir.event.v1.ProviderCreated.headers:type_name -> weir.event.v1.ProviderCreated.HeadersEntry
-	29, // 9: weir.event.v1.ProviderCreated.timeouts:type_name -> weir.event.v1.Timeouts
+	91, // 8: weir.event.v1.ProviderCreated.headers:type_name -> weir.event.v1.ProviderCreated.HeadersEntry
+	35, // 9: weir.event.v1.ProviderCreated.timeouts:type_name -> weir.event.v1.Timeouts
 	1,  // 10: weir.event.v1.ProviderSettings.dialect:type_name -> weir.event.v1.Dialect
-	71, // 11: weir.event.v1.ProviderSettings.headers:type_name -> weir.event.v1.ProviderSettings.HeadersEntry
-	29, // 12: weir.event.v1.ProviderSettings.timeouts:type_name -> weir.event.v1.Timeouts
-	25, // 13: weir.event.v1.ProviderSettings.sealed_credentials:type_name -> weir.event.v1.SealedCredential
-	24, // 14: weir.event.v1.ProviderUpdated.settings:type_name -> weir.event.v1.ProviderSettings
-	24, // 15: weir.event.v1.ProviderRestored.settings:type_name -> weir.event.v1.ProviderSettings
-	74, // 16: weir.event.v1.ProviderRestored.created_at:type_name -> google.protobuf.Timestamp
+	92, // 11: weir.event.v1.ProviderSettings.headers:type_name -> weir.event.v1.ProviderSettings.HeadersEntry
+	35, // 12: weir.event.v1.ProviderSettings.timeouts:type_name -> weir.event.v1.Timeouts
+	31, // 13: weir.event.v1.ProviderSettings.sealed_credentials:type_name -> weir.event.v1.SealedCredential
+	30, // 14: weir.event.v1.ProviderUpdated.settings:type_name -> weir.event.v1.ProviderSettings
+	30, // 15: weir.event.v1.ProviderRestored.settings:type_name -> weir.event.v1.ProviderSettings
+	95, // 16: weir.event.v1.ProviderRestored.created_at:type_name -> google.protobuf.Timestamp
 	2,  // 17: weir.event.v1.RouteCreated.strategy:type_name -> weir.event.v1.Strategy
-	3,  // 18: weir.event.v1.RouteCreated.targets:type_name -> weir.event.v1.Target
-	29, // 19: weir.event.v1.RouteCreated.timeouts:type_name -> weir.event.v1.Timeouts
+	9,  // 18: weir.event.v1.RouteCreated.targets:type_name -> weir.event.v1.Target
+	35, // 19: weir.event.v1.RouteCreated.timeouts:type_name -> weir.event.v1.Timeouts
 	2,  // 20: weir.event.v1.RouteSettings.strategy:type_name -> weir.event.v1.Strategy
-	3,  // 21: weir.event.v1.RouteSettings.targets:type_name -> weir.event.v1.Target
-	29, // 22: weir.event.v1.RouteSettings.timeouts:type_name -> weir.event.v1.Timeouts
-	31, // 23: weir.event.v1.RouteUpdated.settings:type_name -> weir.event.v1.RouteSettings
-	31, // 24: weir.event.v1.RouteRestored.settings:type_name -> weir.event.v1.RouteSettings
-	74, // 25: weir.event.v1.RouteRestored.created_at:type_name -> google.protobuf.Timestamp
-	74, // 26: weir.event.v1.KeyCreated.expires_at:type_name -> google.protobuf.Timestamp
-	72, // 27: weir.event.v1.KeyCreated.labels:type_name -> weir.event.v1.KeyCreated.LabelsEntry
-	74, // 28: weir.event.v1.KeyUpdated.expires_at:type_name -> google.protobuf.Timestamp
-	73, // 29: weir.event.v1.KeyUpdated.labels:type_name -> weir.event.v1.KeyUpdated.LabelsEntry
-	74, // 30: weir.event.v1.KeyRotated.previous_expires_at:type_name -> google.protobuf.Timestamp
-	74, // 31: weir.event.v1.KeyRevoked.revoked_at:type_name -> google.protobuf.Timestamp
-	74, // 32: weir.event.v1.GatewayRestored.created_at:type_name -> google.protobuf.Timestamp
-	74, // 33: weir.event.v1.EnrolmentTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
+	9,  // 21: weir.event.v1.RouteSettings.targets:type_name -> weir.event.v1.Target
+	35, // 22: weir.event.v1.RouteSettings.timeouts:type_name -> weir.event.v1.Timeouts
+	37, // 23: weir.event.v1.RouteUpdated.settings:type_name -> weir.event.v1.RouteSettings
+	37, // 24: weir.event.v1.RouteRestored.settings:type_name -> weir.event.v1.RouteSettings
+	95, // 25: weir.event.v1.RouteRestored.created_at:type_name -> google.protobuf.Timestamp
+	95, // 26: weir.event.v1.KeyCreated.expires_at:type_name -> google.protobuf.Timestamp
+	93, // 27: weir.event.v1.KeyCreated.labels:type_name -> weir.event.v1.KeyCreated.LabelsEntry
+	95, // 28: weir.event.v1.KeyUpdated.expires_at:type_name -> google.protobuf.Timestamp
+	94, // 29: weir.event.v1.KeyUpdated.labels:type_name -> weir.event.v1.KeyUpdated.LabelsEntry
+	95, // 30: weir.event.v1.KeyRotated.previous_expires_at:type_name -> google.protobuf.Timestamp
+	95, // 31: weir.event.v1.KeyRevoked.revoked_at:type_name -> google.protobuf.Timestamp
+	95, // 32: weir.event.v1.GatewayRestored.created_at:type_name -> google.protobuf.Timestamp
+	95, // 33: weir.event.v1.EnrolmentTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
 	0,  // 34: weir.event.v1.ServiceAccountCreated.role:type_name -> weir.event.v1.Role
 	0,  // 35: weir.event.v1.ServiceAccountUpdated.role:type_name -> weir.event.v1.Role
-	74, // 36: weir.event.v1.ServiceAccountTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
+	95, // 36: weir.event.v1.ServiceAccountTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
 	0,  // 37: weir.event.v1.RoleBindingCreated.role:type_name -> weir.event.v1.Role
-	55, // 38: weir.event.v1.PriceOverrideSettings.rates:type_name -> weir.event.v1.Rates
-	55, // 39: weir.event.v1.PriceOverrideSettings.long_rates:type_name -> weir.event.v1.Rates
-	56, // 40: weir.event.v1.PriceOverrideCreated.settings:type_name -> weir.event.v1.PriceOverrideSettings
-	56, // 41: weir.event.v1.PriceOverrideUpdated.settings:type_name -> weir.event.v1.PriceOverrideSettings
-	56, // 42: weir.event.v1.PriceOverrideRestored.settings:type_name -> weir.event.v1.PriceOverrideSettings
-	74, // 43: weir.event.v1.PriceOverrideRestored.created_at:type_name -> google.protobuf.Timestamp
-	74, // 44: weir.event.v1.SavedReportRestored.created_at:type_name -> google.protobuf.Timestamp
-	74, // 45: weir.event.v1.AlertChannelRestored.created_at:type_name -> google.protobuf.Timestamp
-	46, // [46:46] is the sub-list for method output_type
-	46, // [46:46] is the sub-list for method input_type
-	46, // [46:46] is the sub-list for extension type_name
-	46, // [46:46] is the sub-list for extension extendee
-	0,  // [0:46] is the sub-list for field type_name
+	61, // 38: weir.event.v1.PriceOverrideSettings.rates:type_name -> weir.event.v1.Rates
+	61, // 39: weir.event.v1.PriceOverrideSettings.long_rates:type_name -> weir.event.v1.Rates
+	62, // 40: weir.event.v1.PriceOverrideCreated.settings:type_name -> weir.event.v1.PriceOverrideSettings
+	62, // 41: weir.event.v1.PriceOverrideUpdated.settings:type_name -> weir.event.v1.PriceOverrideSettings
+	62, // 42: weir.event.v1.PriceOverrideRestored.settings:type_name -> weir.event.v1.PriceOverrideSettings
+	95, // 43: weir.event.v1.PriceOverrideRestored.created_at:type_name -> google.protobuf.Timestamp
+	5,  // 44: weir.event.v1.QuotaScope.on:type_name -> weir.event.v1.QuotaOn
+	67, // 45: weir.event.v1.LimitSettings.scope:type_name -> weir.event.v1.QuotaScope
+	6,  // 46: weir.event.v1.LimitSettings.what:type_name -> weir.event.v1.LimitWhat
+	7,  // 47: weir.event.v1.LimitSettings.window:type_name -> weir.event.v1.LimitWindow
+	3,  // 48: weir.event.v1.LimitSettings.mode:type_name -> weir.event.v1.Mode
+	4,  // 49: weir.event.v1.LimitSettings.when_unreachable:type_name -> weir.event.v1.WhenUnreachable
+	68, // 50: weir.event.v1.LimitCreated.settings:type_name -> weir.event.v1.LimitSettings
+	68, // 51: weir.event.v1.LimitUpdated.settings:type_name -> weir.event.v1.LimitSettings
+	68, // 52: weir.event.v1.LimitRestored.settings:type_name -> weir.event.v1.LimitSettings
+	95, // 53: weir.event.v1.LimitRestored.created_at:type_name -> google.protobuf.Timestamp
+	8,  // 54: weir.event.v1.CalendarWindow.period:type_name -> weir.event.v1.Period
+	67, // 55: weir.event.v1.BudgetSettings.scope:type_name -> weir.event.v1.QuotaScope
+	73, // 56: weir.event.v1.BudgetSettings.calendar:type_name -> weir.event.v1.CalendarWindow
+	74, // 57: weir.event.v1.BudgetSettings.rolling:type_name -> weir.event.v1.RollingWindow
+	75, // 58: weir.event.v1.BudgetSettings.lifetime:type_name -> weir.event.v1.LifetimeWindow
+	3,  // 59: weir.event.v1.BudgetSettings.mode:type_name -> weir.event.v1.Mode
+	4,  // 60: weir.event.v1.BudgetSettings.when_unreachable:type_name -> weir.event.v1.WhenUnreachable
+	76, // 61: weir.event.v1.BudgetCreated.settings:type_name -> weir.event.v1.BudgetSettings
+	76, // 62: weir.event.v1.BudgetUpdated.settings:type_name -> weir.event.v1.BudgetSettings
+	95, // 63: weir.event.v1.BudgetRaised.expires_at:type_name -> google.protobuf.Timestamp
+	76, // 64: weir.event.v1.BudgetRestored.settings:type_name -> weir.event.v1.BudgetSettings
+	95, // 65: weir.event.v1.BudgetRestored.created_at:type_name -> google.protobuf.Timestamp
+	79, // 66: weir.event.v1.BudgetRestored.raise:type_name -> weir.event.v1.BudgetRaised
+	95, // 67: weir.event.v1.SavedReportRestored.created_at:type_name -> google.protobuf.Timestamp
+	95, // 68: weir.event.v1.AlertChannelRestored.created_at:type_name -> google.protobuf.Timestamp
+	69, // [69:69] is the sub-list for method output_type
+	69, // [69:69] is the sub-list for method input_type
+	69, // [69:69] is the sub-list for extension type_name
+	69, // [69:69] is the sub-list for extension extendee
+	0,  // [0:69] is the sub-list for field type_name
 }
 
 func init() { file_weir_event_v1_event_proto_init() }
@@ -4279,13 +5674,19 @@ func file_weir_event_v1_event_proto_init() {
 		return
 	}
 	file_weir_event_v1_event_proto_msgTypes[52].OneofWrappers = []any{}
+	file_weir_event_v1_event_proto_msgTypes[58].OneofWrappers = []any{}
+	file_weir_event_v1_event_proto_msgTypes[67].OneofWrappers = []any{
+		(*BudgetSettings_Calendar)(nil),
+		(*BudgetSettings_Rolling)(nil),
+		(*BudgetSettings_Lifetime)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_event_v1_event_proto_rawDesc), len(file_weir_event_v1_event_proto_rawDesc)),
-			NumEnums:      3,
-			NumMessages:   71,
+			NumEnums:      9,
+			NumMessages:   86,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -64,7 +64,8 @@ type KeyServiceClient interface {
 	// RotateKey gives the key a new secret and shows it once. The old one lives for
 	// the overlap; one that still lived from an earlier rotation ends at once.
 	RotateKey(context.Context, *connect.Request[v1.RotateKeyRequest]) (*connect.Response[v1.RotateKeyResponse], error)
-	// DeleteKey revokes the key where it lives and takes it out of lists.
+	// DeleteKey revokes the key where it lives and takes it out of lists. Limits and
+	// budgets on it end with it.
 	DeleteKey(context.Context, *connect.Request[v1.DeleteKeyRequest]) (*connect.Response[v1.DeleteKeyResponse], error)
 }
 
@@ -187,7 +188,8 @@ type KeyServiceHandler interface {
 	// RotateKey gives the key a new secret and shows it once. The old one lives for
 	// the overlap; one that still lived from an earlier rotation ends at once.
 	RotateKey(context.Context, *connect.Request[v1.RotateKeyRequest]) (*connect.Response[v1.RotateKeyResponse], error)
-	// DeleteKey revokes the key where it lives and takes it out of lists.
+	// DeleteKey revokes the key where it lives and takes it out of lists. Limits and
+	// budgets on it end with it.
 	DeleteKey(context.Context, *connect.Request[v1.DeleteKeyRequest]) (*connect.Response[v1.DeleteKeyResponse], error)
 }
 

@@ -4,12 +4,16 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { CreateBudgetRequest, CreateBudgetResponse, DeleteBudgetRequest, DeleteBudgetResponse, RaiseBudgetRequest, RaiseBudgetResponse, UpdateBudgetRequest, UpdateBudgetResponse } from "./budget_pb";
+import { file_weir_admin_v1_budget } from "./budget_pb";
 import type { Mutation } from "./common_pb";
 import { file_weir_admin_v1_common } from "./common_pb";
 import type { CreateGatewayRequest, CreateGatewayResponse, DeleteGatewayRequest, DeleteGatewayResponse, UpdateGatewayRequest, UpdateGatewayResponse } from "./gateway_pb";
 import { file_weir_admin_v1_gateway } from "./gateway_pb";
 import type { CreateKeyRequest, CreateKeyResponse, DeleteKeyRequest, DeleteKeyResponse, RevokeKeyRequest, RevokeKeyResponse, RotateKeyRequest, RotateKeyResponse, UpdateKeyRequest, UpdateKeyResponse } from "./key_pb";
 import { file_weir_admin_v1_key } from "./key_pb";
+import type { CreateLimitRequest, CreateLimitResponse, DeleteLimitRequest, DeleteLimitResponse, UpdateLimitRequest, UpdateLimitResponse } from "./limit_pb";
+import { file_weir_admin_v1_limit } from "./limit_pb";
 import { file_weir_admin_v1_options } from "./options_pb";
 import type { CreateProjectRequest, CreateProjectResponse, DeleteProjectRequest, DeleteProjectResponse, UpdateProjectRequest, UpdateProjectResponse } from "./project_pb";
 import { file_weir_admin_v1_project } from "./project_pb";
@@ -23,7 +27,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file weir/admin/v1/batch.proto.
  */
 export const file_weir_admin_v1_batch: GenFile = /*@__PURE__*/
-  fileDesc("Chl3ZWlyL2FkbWluL3YxL2JhdGNoLnByb3RvEg13ZWlyLmFkbWluLnYxImcKDEJhdGNoUmVxdWVzdBIsCgpvcGVyYXRpb25zGAEgAygLMhgud2Vpci5hZG1pbi52MS5PcGVyYXRpb24SKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIpcICglPcGVyYXRpb24SPQoOY3JlYXRlX3Byb2plY3QYASABKAsyIy53ZWlyLmFkbWluLnYxLkNyZWF0ZVByb2plY3RSZXF1ZXN0SAASPQoOdXBkYXRlX3Byb2plY3QYAiABKAsyIy53ZWlyLmFkbWluLnYxLlVwZGF0ZVByb2plY3RSZXF1ZXN0SAASPQoOZGVsZXRlX3Byb2plY3QYAyABKAsyIy53ZWlyLmFkbWluLnYxLkRlbGV0ZVByb2plY3RSZXF1ZXN0SAASPwoPY3JlYXRlX3Byb3ZpZGVyGAQgASgLMiQud2Vpci5hZG1pbi52MS5DcmVhdGVQcm92aWRlclJlcXVlc3RIABI/Cg91cGRhdGVfcHJvdmlkZXIYBSABKAsyJC53ZWlyLmFkbWluLnYxLlVwZGF0ZVByb3ZpZGVyUmVxdWVzdEgAEj8KD2RlbGV0ZV9wcm92aWRlchgGIAEoCzIkLndlaXIuYWRtaW4udjEuRGVsZXRlUHJvdmlkZXJSZXF1ZXN0SAASOQoMY3JlYXRlX3JvdXRlGAcgASgLMiEud2Vpci5hZG1pbi52MS5DcmVhdGVSb3V0ZVJlcXVlc3RIABI5Cgx1cGRhdGVfcm91dGUYCCABKAsyIS53ZWlyLmFkbWluLnYxLlVwZGF0ZVJvdXRlUmVxdWVzdEgAEjkKDGRlbGV0ZV9yb3V0ZRgJIAEoCzIhLndlaXIuYWRtaW4udjEuRGVsZXRlUm91dGVSZXF1ZXN0SAASNQoKY3JlYXRlX2tleRgKIAEoCzIfLndlaXIuYWRtaW4udjEuQ3JlYXRlS2V5UmVxdWVzdEgAEjUKCnVwZGF0ZV9rZXkYCyABKAsyHy53ZWlyLmFkbWluLnYxLlVwZGF0ZUtleVJlcXVlc3RIABI1Cgpyb3RhdGVfa2V5GAwgASgLMh8ud2Vpci5hZG1pbi52MS5Sb3RhdGVLZXlSZXF1ZXN0SAASNQoKcmV2b2tlX2tleRgNIAEoCzIfLndlaXIuYWRtaW4udjEuUmV2b2tlS2V5UmVxdWVzdEgAEjUKCmRlbGV0ZV9rZXkYDiABKAsyHy53ZWlyLmFkbWluLnYxLkRlbGV0ZUtleVJlcXVlc3RIABI9Cg5jcmVhdGVfZ2F0ZXdheRgPIAEoCzIjLndlaXIuYWRtaW4udjEuQ3JlYXRlR2F0ZXdheVJlcXVlc3RIABI9Cg51cGRhdGVfZ2F0ZXdheRgQIAEoCzIjLndlaXIuYWRtaW4udjEuVXBkYXRlR2F0ZXdheVJlcXVlc3RIABI9Cg5kZWxldGVfZ2F0ZXdheRgRIAEoCzIjLndlaXIuYWRtaW4udjEuRGVsZXRlR2F0ZXdheVJlcXVlc3RIAEIJCgdyZXF1ZXN0Il4KDUJhdGNoUmVzcG9uc2USLwoHcmVzdWx0cxgBIAMoCzIeLndlaXIuYWRtaW4udjEuT3BlcmF0aW9uUmVzdWx0EhwKFHNlY3JldF9hbHJlYWR5X3Nob3duGAIgASgIIq8ICg9PcGVyYXRpb25SZXN1bHQSPgoOY3JlYXRlX3Byb2plY3QYASABKAsyJC53ZWlyLmFkbWluLnYxLkNyZWF0ZVByb2plY3RSZXNwb25zZUgAEj4KDnVwZGF0ZV9wcm9qZWN0GAIgASgLMiQud2Vpci5hZG1pbi52MS5VcGRhdGVQcm9qZWN0UmVzcG9uc2VIABI+Cg5kZWxldGVfcHJvamVjdBgDIAEoCzIkLndlaXIuYWRtaW4udjEuRGVsZXRlUHJvamVjdFJlc3BvbnNlSAASQAoPY3JlYXRlX3Byb3ZpZGVyGAQgASgLMiUud2Vpci5hZG1pbi52MS5DcmVhdGVQcm92aWRlclJlc3BvbnNlSAASQAoPdXBkYXRlX3Byb3ZpZGVyGAUgASgLMiUud2Vpci5hZG1pbi52MS5VcGRhdGVQcm92aWRlclJlc3BvbnNlSAASQAoPZGVsZXRlX3Byb3ZpZGVyGAYgASgLMiUud2Vpci5hZG1pbi52MS5EZWxldGVQcm92aWRlclJlc3BvbnNlSAASOgoMY3JlYXRlX3JvdXRlGAcgASgLMiIud2Vpci5hZG1pbi52MS5DcmVhdGVSb3V0ZVJlc3BvbnNlSAASOgoMdXBkYXRlX3JvdXRlGAggASgLMiIud2Vpci5hZG1pbi52MS5VcGRhdGVSb3V0ZVJlc3BvbnNlSAASOgoMZGVsZXRlX3JvdXRlGAkgASgLMiIud2Vpci5hZG1pbi52MS5EZWxldGVSb3V0ZVJlc3BvbnNlSAASNgoKY3JlYXRlX2tleRgKIAEoCzIgLndlaXIuYWRtaW4udjEuQ3JlYXRlS2V5UmVzcG9uc2VIABI2Cgp1cGRhdGVfa2V5GAsgASgLMiAud2Vpci5hZG1pbi52MS5VcGRhdGVLZXlSZXNwb25zZUgAEjYKCnJvdGF0ZV9rZXkYDCABKAsyIC53ZWlyLmFkbWluLnYxLlJvdGF0ZUtleVJlc3BvbnNlSAASNgoKcmV2b2tlX2tleRgNIAEoCzIgLndlaXIuYWRtaW4udjEuUmV2b2tlS2V5UmVzcG9uc2VIABI2CgpkZWxldGVfa2V5GA4gASgLMiAud2Vpci5hZG1pbi52MS5EZWxldGVLZXlSZXNwb25zZUgAEj4KDmNyZWF0ZV9nYXRld2F5GA8gASgLMiQud2Vpci5hZG1pbi52MS5DcmVhdGVHYXRld2F5UmVzcG9uc2VIABI+Cg51cGRhdGVfZ2F0ZXdheRgQIAEoCzIkLndlaXIuYWRtaW4udjEuVXBkYXRlR2F0ZXdheVJlc3BvbnNlSAASPgoOZGVsZXRlX2dhdGV3YXkYESABKAsyJC53ZWlyLmFkbWluLnYxLkRlbGV0ZUdhdGV3YXlSZXNwb25zZUgAQgoKCHJlc3BvbnNlMlwKDEJhdGNoU2VydmljZRJMCgVCYXRjaBIbLndlaXIuYWRtaW4udjEuQmF0Y2hSZXF1ZXN0Ghwud2Vpci5hZG1pbi52MS5CYXRjaFJlc3BvbnNlIgiKtRgEc2VsZmIGcHJvdG8z", [file_weir_admin_v1_common, file_weir_admin_v1_gateway, file_weir_admin_v1_key, file_weir_admin_v1_options, file_weir_admin_v1_project, file_weir_admin_v1_provider, file_weir_admin_v1_route]);
+  fileDesc("Chl3ZWlyL2FkbWluL3YxL2JhdGNoLnByb3RvEg13ZWlyLmFkbWluLnYxImcKDEJhdGNoUmVxdWVzdBIsCgpvcGVyYXRpb25zGAEgAygLMhgud2Vpci5hZG1pbi52MS5PcGVyYXRpb24SKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIroLCglPcGVyYXRpb24SPQoOY3JlYXRlX3Byb2plY3QYASABKAsyIy53ZWlyLmFkbWluLnYxLkNyZWF0ZVByb2plY3RSZXF1ZXN0SAASPQoOdXBkYXRlX3Byb2plY3QYAiABKAsyIy53ZWlyLmFkbWluLnYxLlVwZGF0ZVByb2plY3RSZXF1ZXN0SAASPQoOZGVsZXRlX3Byb2plY3QYAyABKAsyIy53ZWlyLmFkbWluLnYxLkRlbGV0ZVByb2plY3RSZXF1ZXN0SAASPwoPY3JlYXRlX3Byb3ZpZGVyGAQgASgLMiQud2Vpci5hZG1pbi52MS5DcmVhdGVQcm92aWRlclJlcXVlc3RIABI/Cg91cGRhdGVfcHJvdmlkZXIYBSABKAsyJC53ZWlyLmFkbWluLnYxLlVwZGF0ZVByb3ZpZGVyUmVxdWVzdEgAEj8KD2RlbGV0ZV9wcm92aWRlchgGIAEoCzIkLndlaXIuYWRtaW4udjEuRGVsZXRlUHJvdmlkZXJSZXF1ZXN0SAASOQoMY3JlYXRlX3JvdXRlGAcgASgLMiEud2Vpci5hZG1pbi52MS5DcmVhdGVSb3V0ZVJlcXVlc3RIABI5Cgx1cGRhdGVfcm91dGUYCCABKAsyIS53ZWlyLmFkbWluLnYxLlVwZGF0ZVJvdXRlUmVxdWVzdEgAEjkKDGRlbGV0ZV9yb3V0ZRgJIAEoCzIhLndlaXIuYWRtaW4udjEuRGVsZXRlUm91dGVSZXF1ZXN0SAASNQoKY3JlYXRlX2tleRgKIAEoCzIfLndlaXIuYWRtaW4udjEuQ3JlYXRlS2V5UmVxdWVzdEgAEjUKCnVwZGF0ZV9rZXkYCyABKAsyHy53ZWlyLmFkbWluLnYxLlVwZGF0ZUtleVJlcXVlc3RIABI1Cgpyb3RhdGVfa2V5GAwgASgLMh8ud2Vpci5hZG1pbi52MS5Sb3RhdGVLZXlSZXF1ZXN0SAASNQoKcmV2b2tlX2tleRgNIAEoCzIfLndlaXIuYWRtaW4udjEuUmV2b2tlS2V5UmVxdWVzdEgAEjUKCmRlbGV0ZV9rZXkYDiABKAsyHy53ZWlyLmFkbWluLnYxLkRlbGV0ZUtleVJlcXVlc3RIABI9Cg5jcmVhdGVfZ2F0ZXdheRgPIAEoCzIjLndlaXIuYWRtaW4udjEuQ3JlYXRlR2F0ZXdheVJlcXVlc3RIABI9Cg51cGRhdGVfZ2F0ZXdheRgQIAEoCzIjLndlaXIuYWRtaW4udjEuVXBkYXRlR2F0ZXdheVJlcXVlc3RIABI9Cg5kZWxldGVfZ2F0ZXdheRgRIAEoCzIjLndlaXIuYWRtaW4udjEuRGVsZXRlR2F0ZXdheVJlcXVlc3RIABI5CgxjcmVhdGVfbGltaXQYHiABKAsyIS53ZWlyLmFkbWluLnYxLkNyZWF0ZUxpbWl0UmVxdWVzdEgAEjkKDHVwZGF0ZV9saW1pdBgfIAEoCzIhLndlaXIuYWRtaW4udjEuVXBkYXRlTGltaXRSZXF1ZXN0SAASOQoMZGVsZXRlX2xpbWl0GCAgASgLMiEud2Vpci5hZG1pbi52MS5EZWxldGVMaW1pdFJlcXVlc3RIABI7Cg1jcmVhdGVfYnVkZ2V0GCEgASgLMiIud2Vpci5hZG1pbi52MS5DcmVhdGVCdWRnZXRSZXF1ZXN0SAASOwoNdXBkYXRlX2J1ZGdldBgiIAEoCzIiLndlaXIuYWRtaW4udjEuVXBkYXRlQnVkZ2V0UmVxdWVzdEgAEjkKDHJhaXNlX2J1ZGdldBgjIAEoCzIhLndlaXIuYWRtaW4udjEuUmFpc2VCdWRnZXRSZXF1ZXN0SAASOwoNZGVsZXRlX2J1ZGdldBgkIAEoCzIiLndlaXIuYWRtaW4udjEuRGVsZXRlQnVkZ2V0UmVxdWVzdEgAQgkKB3JlcXVlc3QiXgoNQmF0Y2hSZXNwb25zZRIvCgdyZXN1bHRzGAEgAygLMh4ud2Vpci5hZG1pbi52MS5PcGVyYXRpb25SZXN1bHQSHAoUc2VjcmV0X2FscmVhZHlfc2hvd24YAiABKAgi2QsKD09wZXJhdGlvblJlc3VsdBI+Cg5jcmVhdGVfcHJvamVjdBgBIAEoCzIkLndlaXIuYWRtaW4udjEuQ3JlYXRlUHJvamVjdFJlc3BvbnNlSAASPgoOdXBkYXRlX3Byb2plY3QYAiABKAsyJC53ZWlyLmFkbWluLnYxLlVwZGF0ZVByb2plY3RSZXNwb25zZUgAEj4KDmRlbGV0ZV9wcm9qZWN0GAMgASgLMiQud2Vpci5hZG1pbi52MS5EZWxldGVQcm9qZWN0UmVzcG9uc2VIABJACg9jcmVhdGVfcHJvdmlkZXIYBCABKAsyJS53ZWlyLmFkbWluLnYxLkNyZWF0ZVByb3ZpZGVyUmVzcG9uc2VIABJACg91cGRhdGVfcHJvdmlkZXIYBSABKAsyJS53ZWlyLmFkbWluLnYxLlVwZGF0ZVByb3ZpZGVyUmVzcG9uc2VIABJACg9kZWxldGVfcHJvdmlkZXIYBiABKAsyJS53ZWlyLmFkbWluLnYxLkRlbGV0ZVByb3ZpZGVyUmVzcG9uc2VIABI6CgxjcmVhdGVfcm91dGUYByABKAsyIi53ZWlyLmFkbWluLnYxLkNyZWF0ZVJvdXRlUmVzcG9uc2VIABI6Cgx1cGRhdGVfcm91dGUYCCABKAsyIi53ZWlyLmFkbWluLnYxLlVwZGF0ZVJvdXRlUmVzcG9uc2VIABI6CgxkZWxldGVfcm91dGUYCSABKAsyIi53ZWlyLmFkbWluLnYxLkRlbGV0ZVJvdXRlUmVzcG9uc2VIABI2CgpjcmVhdGVfa2V5GAogASgLMiAud2Vpci5hZG1pbi52MS5DcmVhdGVLZXlSZXNwb25zZUgAEjYKCnVwZGF0ZV9rZXkYCyABKAsyIC53ZWlyLmFkbWluLnYxLlVwZGF0ZUtleVJlc3BvbnNlSAASNgoKcm90YXRlX2tleRgMIAEoCzIgLndlaXIuYWRtaW4udjEuUm90YXRlS2V5UmVzcG9uc2VIABI2CgpyZXZva2Vfa2V5GA0gASgLMiAud2Vpci5hZG1pbi52MS5SZXZva2VLZXlSZXNwb25zZUgAEjYKCmRlbGV0ZV9rZXkYDiABKAsyIC53ZWlyLmFkbWluLnYxLkRlbGV0ZUtleVJlc3BvbnNlSAASPgoOY3JlYXRlX2dhdGV3YXkYDyABKAsyJC53ZWlyLmFkbWluLnYxLkNyZWF0ZUdhdGV3YXlSZXNwb25zZUgAEj4KDnVwZGF0ZV9nYXRld2F5GBAgASgLMiQud2Vpci5hZG1pbi52MS5VcGRhdGVHYXRld2F5UmVzcG9uc2VIABI+Cg5kZWxldGVfZ2F0ZXdheRgRIAEoCzIkLndlaXIuYWRtaW4udjEuRGVsZXRlR2F0ZXdheVJlc3BvbnNlSAASOgoMY3JlYXRlX2xpbWl0GB4gASgLMiIud2Vpci5hZG1pbi52MS5DcmVhdGVMaW1pdFJlc3BvbnNlSAASOgoMdXBkYXRlX2xpbWl0GB8gASgLMiIud2Vpci5hZG1pbi52MS5VcGRhdGVMaW1pdFJlc3BvbnNlSAASOgoMZGVsZXRlX2xpbWl0GCAgASgLMiIud2Vpci5hZG1pbi52MS5EZWxldGVMaW1pdFJlc3BvbnNlSAASPAoNY3JlYXRlX2J1ZGdldBghIAEoCzIjLndlaXIuYWRtaW4udjEuQ3JlYXRlQnVkZ2V0UmVzcG9uc2VIABI8Cg11cGRhdGVfYnVkZ2V0GCIgASgLMiMud2Vpci5hZG1pbi52MS5VcGRhdGVCdWRnZXRSZXNwb25zZUgAEjoKDHJhaXNlX2J1ZGdldBgjIAEoCzIiLndlaXIuYWRtaW4udjEuUmFpc2VCdWRnZXRSZXNwb25zZUgAEjwKDWRlbGV0ZV9idWRnZXQYJCABKAsyIy53ZWlyLmFkbWluLnYxLkRlbGV0ZUJ1ZGdldFJlc3BvbnNlSABCCgoIcmVzcG9uc2UyXAoMQmF0Y2hTZXJ2aWNlEkwKBUJhdGNoEhsud2Vpci5hZG1pbi52MS5CYXRjaFJlcXVlc3QaHC53ZWlyLmFkbWluLnYxLkJhdGNoUmVzcG9uc2UiCIq1GARzZWxmYgZwcm90bzM", [file_weir_admin_v1_budget, file_weir_admin_v1_common, file_weir_admin_v1_gateway, file_weir_admin_v1_key, file_weir_admin_v1_limit, file_weir_admin_v1_options, file_weir_admin_v1_project, file_weir_admin_v1_provider, file_weir_admin_v1_route]);
 
 /**
  * @generated from message weir.admin.v1.BatchRequest
@@ -164,6 +168,48 @@ export type Operation = Message<"weir.admin.v1.Operation"> & {
      */
     value: DeleteGatewayRequest;
     case: "deleteGateway";
+  } | {
+    /**
+     * @generated from field: weir.admin.v1.CreateLimitRequest create_limit = 30;
+     */
+    value: CreateLimitRequest;
+    case: "createLimit";
+  } | {
+    /**
+     * @generated from field: weir.admin.v1.UpdateLimitRequest update_limit = 31;
+     */
+    value: UpdateLimitRequest;
+    case: "updateLimit";
+  } | {
+    /**
+     * @generated from field: weir.admin.v1.DeleteLimitRequest delete_limit = 32;
+     */
+    value: DeleteLimitRequest;
+    case: "deleteLimit";
+  } | {
+    /**
+     * @generated from field: weir.admin.v1.CreateBudgetRequest create_budget = 33;
+     */
+    value: CreateBudgetRequest;
+    case: "createBudget";
+  } | {
+    /**
+     * @generated from field: weir.admin.v1.UpdateBudgetRequest update_budget = 34;
+     */
+    value: UpdateBudgetRequest;
+    case: "updateBudget";
+  } | {
+    /**
+     * @generated from field: weir.admin.v1.RaiseBudgetRequest raise_budget = 35;
+     */
+    value: RaiseBudgetRequest;
+    case: "raiseBudget";
+  } | {
+    /**
+     * @generated from field: weir.admin.v1.DeleteBudgetRequest delete_budget = 36;
+     */
+    value: DeleteBudgetRequest;
+    case: "deleteBudget";
   } | { case: undefined; value?: undefined };
 };
 
@@ -311,6 +357,48 @@ export type OperationResult = Message<"weir.admin.v1.OperationResult"> & {
      */
     value: DeleteGatewayResponse;
     case: "deleteGateway";
+  } | {
+    /**
+     * @generated from field: weir.admin.v1.CreateLimitResponse create_limit = 30;
+     */
+    value: CreateLimitResponse;
+    case: "createLimit";
+  } | {
+    /**
+     * @generated from field: weir.admin.v1.UpdateLimitResponse update_limit = 31;
+     */
+    value: UpdateLimitResponse;
+    case: "updateLimit";
+  } | {
+    /**
+     * @generated from field: weir.admin.v1.DeleteLimitResponse delete_limit = 32;
+     */
+    value: DeleteLimitResponse;
+    case: "deleteLimit";
+  } | {
+    /**
+     * @generated from field: weir.admin.v1.CreateBudgetResponse create_budget = 33;
+     */
+    value: CreateBudgetResponse;
+    case: "createBudget";
+  } | {
+    /**
+     * @generated from field: weir.admin.v1.UpdateBudgetResponse update_budget = 34;
+     */
+    value: UpdateBudgetResponse;
+    case: "updateBudget";
+  } | {
+    /**
+     * @generated from field: weir.admin.v1.RaiseBudgetResponse raise_budget = 35;
+     */
+    value: RaiseBudgetResponse;
+    case: "raiseBudget";
+  } | {
+    /**
+     * @generated from field: weir.admin.v1.DeleteBudgetResponse delete_budget = 36;
+     */
+    value: DeleteBudgetResponse;
+    case: "deleteBudget";
   } | { case: undefined; value?: undefined };
 };
 

@@ -470,6 +470,9 @@ export const DeleteKeyResponseSchema: GenMessage<DeleteKeyResponse> = /*@__PURE_
   messageDesc(file_weir_admin_v1_key, 14);
 
 /**
+ * KeyService has no limits of its own: LimitService and BudgetService have them, with
+ * the key as their scope.
+ *
  * @generated from service weir.admin.v1.KeyService
  */
 export const KeyService: GenService<{
@@ -534,7 +537,8 @@ export const KeyService: GenService<{
     output: typeof RotateKeyResponseSchema;
   },
   /**
-   * DeleteKey revokes the key where it lives and takes it out of lists.
+   * DeleteKey revokes the key where it lives and takes it out of lists. Limits and
+   * budgets on it end with it.
    *
    * @generated from rpc weir.admin.v1.KeyService.DeleteKey
    */

@@ -1,0 +1,77 @@
+// Package limit decides about limits: how many requests or tokens may come in a while,
+// or how many requests at once. Nothing enforces them yet. It knows no clock and no I/O.
+package limit
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/weirhq/weir/controlplane/internal/fault"
+	"github.com/weirhq/weir/controlplane/internal/quota"
+	"github.com/weirhq/weir/controlplane/internal/slug"
+	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
+)
+
+const (
+	thing     = "limit"
+	maxAmount = 1_000_000_000_000_000
+)
+
+// Limit is a bound on requests or tokens as the log has it.
+type Limit struct {
+	ID uuid.UUID `json:"id"`
+	Settings
+	CreatedAt time.Time `json:"created_at"`
+	// Version of the log at its last change.
+	Version int64 `json:"version"`
+}
+
+// Settings are what people choose. What they are for, Scope and What, can't change.
+type Settings struct {
+	Name  string            `json:"name"`
+	Scope quota.Scope       `json:"scope"`
+	What  eventv1.LimitWhat `json:"what"`
+	// Amount of requests or tokens, in a window or at once.
+	Amount int64 `json:"amount"`
+	// Window is unspecified for concurrent requests.
+	Window          eventv1.LimitWindow     `json:"window,omitempty"`
+	Mode            eventv1.Mode            `json:"mode"`
+	WhenUnreachable eventv1.WhenUnreachable `json:"when_unreachable"`
+}
+
+var lengths = map[eventv1.LimitWindow]time.Duration{
+	eventv1.LimitWindow_LIMIT_WINDOW_SECOND: time.Second,
+	eventv1.LimitWindow_LIMIT_WINDOW_MINUTE: time.Minute,
+	eventv1.LimitWindow_LIMIT_WINDOW_HOUR:   time.Hour,
+	eventv1.LimitWindow_LIMIT_WINDOW_DAY:    24 * time.Hour,
+}
+
+// WindowAt returns the window that contains an instant, on the grid of UTC; the zero
+// Span for concurrent requests, which have none.
+func (s Settings) WindowAt(t time.Time) quota.Span {
+	if length := lengths[s.Window]; length > 0 {
+		return quota.Grid(t, length)
+	}
+	return quota.Span{}
+}
+
+func (s Settings) check() error {
+	if err := slug.Check("name", s.Name); err != nil {
+		return err
+	}
+	concurrent := s.What == eventv1.LimitWhat_LIMIT_WHAT_CONCURRENT_REQUESTS
+	switch {
+	case s.What < eventv1.LimitWhat_LIMIT_WHAT_REQUESTS || s.What > eventv1.LimitWhat_LIMIT_WHAT_CONCURRENT_REQUESTS:
+		return fault.Field("what", "want requests, tokens or concurrent requests")
+	case s.Amount < 1 || s.Amount > maxAmount:
+		return fault.Field("amount", "want 1 to %d, got %d", int64(maxAmount), s.Amount)
+	case concurrent && s.Window != eventv1.LimitWindow_LIMIT_WINDOW_UNSPECIFIED:
+		return fault.Field("window", "concurrent requests are bound at every moment; leave it out")
+	case !concurrent && lengths[s.Window] == 0:
+		return fault.Field("window", "want a second, minute, hour or day")
+	case s.WhenUnreachable != eventv1.WhenUnreachable_WHEN_UNREACHABLE_ALLOW && s.WhenUnreachable != eventv1.WhenUnreachable_WHEN_UNREACHABLE_REFUSE:
+		return fault.Field("when_unreachable", "want allow or refuse")
+	}
+	return quota.CheckMode(s.Mode)
+}
