@@ -24,6 +24,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/route"
 	"github.com/weirhq/weir/controlplane/internal/savedreport"
 	"github.com/weirhq/weir/controlplane/internal/serviceaccount"
+	"github.com/weirhq/weir/proto/contract/seal"
 	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
 )
 
@@ -85,6 +86,7 @@ func (s *story) addArchived() {
 	s.add(provider.Create(provider.Creation{ID: upstream.ID, Settings: settings}))
 	settings.Region = "eu"
 	s.add(upstream.Update(provider.Change{Settings: settings}))
+	s.addSealed(upstream, settings)
 	s.add(upstream.Archive(nil))
 	s.add(upstream.Restore(false))
 
@@ -189,6 +191,25 @@ func (s *story) addQuotas() {
 
 var openAI = provider.Settings{
 	Name: "openai", Dialect: eventv1.Dialect_DIALECT_OPENAI, BaseURL: "https://api.openai.com/v1", CredentialRef: "env://KEY",
+}
+
+// addSealed gives the provider a sealed credential in the place of its reference.
+func (s *story) addSealed(p provider.Provider, settings provider.Settings) {
+	s.t.Helper()
+	key, err := seal.GenerateKey()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	sealed, err := seal.Seal(key.Public(), seal.Binding{
+		OrganizationID: s.id.String(), GatewayID: s.gateway.String(), ProviderID: p.ID.String(), Origin: "https://api.openai.com", Version: 1,
+	}, []byte("credential"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	settings.CredentialRef, settings.Sealed = "", []provider.Sealed{{GatewayID: s.gateway, Version: 1, Bytes: sealed}}
+	s.add(p.Update(provider.Change{
+		Settings: settings, Gateways: map[uuid.UUID]gateway.Gateway{s.gateway: {ID: s.gateway, PublicKey: key.Public().Bytes()}},
+	}))
 }
 
 func (s *story) addRoute(id uuid.UUID, name string) {
