@@ -105,6 +105,9 @@ func (o *Opener) add(s snapshot.Sealed) result {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	next := *o.state.Load()
+	if found, ok := next.opened[s]; ok {
+		return found
+	}
 	found := o.open(&next, s)
 	next.opened = maps.Clone(next.opened)
 	next.opened[s] = found

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -138,6 +140,38 @@ func TestKeysChangeUnderARunningAgent(t *testing.T) {
 	if strings.Count(b.log.String(), "stays in use") != 2 {
 		t.Errorf("logged %s", b.log.String())
 	}
+}
+
+// Requests, policies and changes of the file at once: each gets its own credential.
+func TestAtOnce(t *testing.T) {
+	path, public := created(t)
+	good := sealedFor(t, public, canary)
+	moved := good
+	moved.Binding.GatewayID = "another"
+	o := NewOpener(path, slog.New(slog.DiscardHandler))
+	start := time.Now()
+	var looks atomic.Int64
+	o.now = func() time.Time { return start.Add(time.Duration(looks.Add(1)) * recheck / 10) }
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for range 100 {
+				if value, err := o.Open(good); err != nil || value.Reveal() != canary {
+					t.Errorf("opened %q, %v", value.Reveal(), err)
+				}
+				if value, err := o.Open(moved); err == nil {
+					t.Errorf("opened %q for another gateway", value.Reveal())
+				}
+			}
+		})
+	}
+	for i := range 50 {
+		o.Prepare([]snapshot.Sealed{good, moved}[:i%3])
+		if err := os.Chtimes(path, start, start.Add(time.Duration(i)*time.Second)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all.Wait()
 }
 
 func TestWithoutKeys(t *testing.T) {
