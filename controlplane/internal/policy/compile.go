@@ -13,6 +13,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/route"
 	"github.com/weirhq/weir/controlplane/internal/timeouts"
 	"github.com/weirhq/weir/proto/contract/digest"
+	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
 
@@ -31,8 +32,9 @@ const (
 	// 2026-11-22: the secret before a key's rotation, headers of a provider,
 	// timeouts of providers and routes, projects that a route is for.
 	capabilitySettings = 2
-	// 2026-11-26: sealed credentials.
-	capabilitySealed = 3
+	// 2026-11-26: sealed credentials; routes with several targets, their strategies
+	// and retries.
+	capabilityRouting = 3
 )
 
 // Kinds of resources.
@@ -81,13 +83,14 @@ func Compile(state State, builtin *policyv1.PriceBook) ([]*policyv1.Resource, er
 
 // MinimumCapability of an agent that can serve what Compile makes of the state.
 func MinimumCapability(state State) int32 {
+	routed := func(r route.Route) bool { return r.Strategy != eventv1.Strategy_STRATEGY_SINGLE || r.Retry != nil }
+	sealed := func(p provider.Provider) bool { _, sealed := p.SealedFor(state.Gateway.ID); return sealed }
+	if slices.ContainsFunc(state.Routes, routed) || slices.ContainsFunc(state.Providers, sealed) {
+		return capabilityRouting
+	}
 	rotated := func(k key.Key) bool { return k.Previous != nil }
 	tunedProvider := func(p provider.Provider) bool { return len(p.Headers) > 0 || p.Timeouts != (timeouts.Timeouts{}) }
-	sealedProvider := func(p provider.Provider) bool { _, sealed := p.SealedFor(state.Gateway.ID); return sealed }
 	tunedRoute := func(r route.Route) bool { return len(r.AllowedProjectIDs) > 0 || r.Timeouts != (timeouts.Timeouts{}) }
-	if slices.ContainsFunc(state.Providers, sealedProvider) {
-		return capabilitySealed
-	}
 	if slices.ContainsFunc(state.Keys, rotated) || slices.ContainsFunc(state.Providers, tunedProvider) ||
 		slices.ContainsFunc(state.Routes, tunedRoute) {
 		return capabilitySettings

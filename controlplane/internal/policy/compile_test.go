@@ -72,6 +72,17 @@ func sealed() policy.State {
 	return state
 }
 
+// routed has routes of every strategy, with retries.
+func routed() policy.State {
+	state := example()
+	both := []route.Target{{ProviderID: id(4), Model: "small", Weight: 900}, {ProviderID: id(3), Model: "gpt-5.1", Weight: 100}}
+	state.Routes[0].Strategy, state.Routes[0].Targets = eventv1.Strategy_STRATEGY_WEIGHTED, both
+	state.Routes[0].Retry = &route.Retry{MaxAttempts: 3, BackoffMS: 250, On: []eventv1.Failure{6, 1, 4}}
+	state.Routes[1].Strategy, state.Routes[1].Retry = eventv1.Strategy_STRATEGY_PRIORITY, &route.Retry{}
+	state.Routes[1].Targets = []route.Target{{ProviderID: id(4), Model: "small"}, {ProviderID: id(3), Model: "gpt-5.1"}}
+	return state
+}
+
 // rotated has a key that lives and one that is revoked, both with an earlier secret.
 func rotated() policy.State {
 	state := example()
@@ -91,6 +102,7 @@ func TestCompile(t *testing.T) {
 	t.Run("golden", func(t *testing.T) { wantGolden(t, "policy.golden", example()) })
 	t.Run("golden_tuned", func(t *testing.T) { wantGolden(t, "tuned.golden", tuned()) })
 	t.Run("golden_sealed", func(t *testing.T) { wantGolden(t, "sealed.golden", sealed()) })
+	t.Run("golden_routed", func(t *testing.T) { wantGolden(t, "routed.golden", routed()) })
 	t.Run("golden_rotated", func(t *testing.T) { wantGolden(t, "rotated.golden", rotated()) })
 	t.Run("bodies_decode_to_what_the_state_says", func(t *testing.T) {
 		resources, err := policy.Compile(example(), book())
@@ -228,6 +240,9 @@ func TestMinimumCapability(t *testing.T) {
 		"a_sealed_credential":    {sealed(), 3},
 		"sealed_for_another":     {with(func(s *policy.State) { *s = sealed(); s.Gateway.ID = id(12) }), 1},
 		"projects_of_a_route":    {with(func(s *policy.State) { s.Routes[1].AllowedProjectIDs = []uuid.UUID{id(9)} }), 2},
+		"routes":                 {routed(), 3},
+		"a_strategy":             {with(func(s *policy.State) { s.Routes[1].Strategy = eventv1.Strategy_STRATEGY_PRIORITY }), 3},
+		"a_retry":                {with(func(s *policy.State) { s.Routes[1].Retry = &route.Retry{MaxAttempts: 2} }), 3},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := policy.MinimumCapability(test.state); got != test.want {
@@ -240,6 +255,9 @@ func TestMinimumCapability(t *testing.T) {
 func TestEnumsAgree(t *testing.T) {
 	if diff := cmp.Diff(eventv1.Dialect_value, policyv1.Dialect_value); diff != "" {
 		t.Errorf("dialects of events and policies differ:\n%s", diff)
+	}
+	if diff := cmp.Diff(eventv1.Failure_value, policyv1.Failure_value); diff != "" {
+		t.Errorf("failures of events and policies differ:\n%s", diff)
 	}
 	if diff := cmp.Diff(eventv1.Strategy_value, policyv1.Strategy_value); diff != "" {
 		t.Errorf("strategies of events and policies differ:\n%s", diff)

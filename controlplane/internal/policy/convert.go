@@ -62,10 +62,11 @@ func toProtoHeaders(headers map[string]string) []*policyv1.Header {
 	return compiled
 }
 
+// toProtoRoute keeps the strategy's number, as toProtoProvider does the dialect's.
 func toProtoRoute(r route.Route) *policyv1.Route {
 	targets := make([]*policyv1.Target, len(r.Targets))
 	for i, t := range r.Targets {
-		targets[i] = &policyv1.Target{ProviderId: t.ProviderID.String(), Model: t.Model}
+		targets[i] = &policyv1.Target{ProviderId: t.ProviderID.String(), Model: t.Model, Weight: t.Weight}
 	}
 	return &policyv1.Route{
 		Id:                r.ID.String(),
@@ -74,7 +75,20 @@ func toProtoRoute(r route.Route) *policyv1.Route {
 		Targets:           targets,
 		Timeouts:          toProtoTimeouts(r.Timeouts),
 		AllowedProjectIds: sorted(r.AllowedProjectIDs),
+		Retry:             toProtoRetry(r.Retry),
 	}
+}
+
+// toProtoRetry orders the failures; it is nil where nothing is said.
+func toProtoRetry(r *route.Retry) *policyv1.Retry {
+	if r == nil {
+		return nil
+	}
+	compiled := &policyv1.Retry{MaxAttempts: r.MaxAttempts, BackoffMs: r.BackoffMS}
+	for _, failure := range slices.Sorted(slices.Values(r.On)) {
+		compiled.On = append(compiled.On, policyv1.Failure(failure))
+	}
+	return compiled
 }
 
 func toProtoKey(k key.Key) *policyv1.Key {

@@ -113,7 +113,7 @@ func TestUpdate(t *testing.T) {
 	was := provider.Provider{ID: uuid.New(), Settings: creation(func(*provider.Creation) {}).Settings}
 	was.PriceList = "openai"
 	update := func(change func(*provider.Change)) ([]eventlog.Change, error) {
-		c := provider.Change{Settings: was.Settings, Models: map[string]string{"chat": "gpt-5"}}
+		c := provider.Change{Settings: was.Settings, Models: map[string][]string{"chat": {"gpt-5-mini", "gpt-5"}}}
 		change(&c)
 		return was.Update(c)
 	}

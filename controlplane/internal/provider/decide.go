@@ -45,7 +45,7 @@ type Change struct {
 	// NameTaken: another provider of the organization has the name.
 	NameTaken bool
 	// Models that routes send to, by the routes' names.
-	Models map[string]string
+	Models map[string][]string
 	// Gateways of the organization, those of Sealed at least.
 	Gateways map[uuid.UUID]gateway.Gateway
 }
@@ -59,10 +59,8 @@ func (p Provider) Update(c Change) ([]eventlog.Change, error) {
 	if s.Dialect != p.Dialect {
 		return nil, fault.Field("dialect", "it can't change; make another provider")
 	}
-	for route, model := range c.Models {
-		if !s.Allows(model) {
-			return nil, fault.Because(fault.Precondition, "in_use", "route %q sends to model %q; change the route first", route, model)
-		}
+	if err := s.allowUsed(c.Models); err != nil {
+		return nil, err
 	}
 	if s.Sealed, err = p.reseal(s, c.Gateways); err != nil {
 		return nil, err
@@ -74,6 +72,18 @@ func (p Provider) Update(c Change) ([]eventlog.Change, error) {
 		return nil, taken(s.Name)
 	}
 	return []eventlog.Change{{Subject: p.ID, Body: &eventv1.ProviderUpdated{Settings: s.toEvent()}}}, nil
+}
+
+// allowUsed refuses settings that forbid a model of a route.
+func (s Settings) allowUsed(byRoute map[string][]string) error {
+	for route, models := range byRoute {
+		for _, model := range models {
+			if !s.Allows(model) {
+				return fault.Because(fault.Precondition, "in_use", "route %q sends to model %q; change the route first", route, model)
+			}
+		}
+	}
+	return nil
 }
 
 // Archive ends a provider that no route sends to and no quota names any more.

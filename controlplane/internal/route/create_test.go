@@ -3,6 +3,7 @@ package route_test
 import (
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
 	"github.com/weirhq/weir/controlplane/internal/eventlog"
@@ -29,6 +30,46 @@ func TestCreate(t *testing.T) {
 	body := changes[0].Body.(*eventv1.RouteCreated)
 	if body.Strategy != eventv1.Strategy_STRATEGY_SINGLE || body.Targets[0].ProviderId != known.String() {
 		t.Errorf("got %v", body)
+	}
+}
+
+const (
+	weighted = eventv1.Strategy_STRATEGY_WEIGHTED
+	priority = eventv1.Strategy_STRATEGY_PRIORITY
+)
+
+// TestSettingsStay: what is said comes back from the event.
+func TestSettingsStay(t *testing.T) {
+	_, world := given()
+	both := []route.Target{{ProviderID: known, Model: "gpt-5", Weight: 1}, {ProviderID: known, Model: "gpt-5-mini", Weight: 1000}}
+	inOrder := []route.Target{{ProviderID: known, Model: "gpt-5-mini"}, {ProviderID: known, Model: "gpt-5"}}
+	for name, settings := range map[string]route.Settings{
+		"weighted": {Name: "a", Strategy: weighted, Targets: both, Retry: &route.Retry{MaxAttempts: 5, BackoffMS: 10_000, On: []eventv1.Failure{6, 1}}},
+		"priority": {Name: "b", Strategy: priority, Targets: inOrder, Retry: &route.Retry{}},
+		"no_retry": {Name: "c", Strategy: priority, Targets: inOrder[:1]},
+	} {
+		t.Run(name, func(t *testing.T) {
+			changes, err := route.Create(uuid.New(), settings, world)
+			if err != nil {
+				t.Fatal(err)
+			}
+			created, err := route.Apply(route.Route{}, eventlog.Event{Version: 4, Subject: changes[0].Subject, Body: changes[0].Body})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(settings, created.Settings); diff != "" {
+				t.Error(diff)
+			}
+			settings.Retry = &route.Retry{MaxAttempts: 3}
+			changed, err := created.Update(settings, world)
+			if err != nil || len(changed) != 1 {
+				t.Fatalf("%v, %v", changed, err)
+			}
+			updated, err := route.Apply(created, eventlog.Event{Version: 5, Subject: created.ID, Body: changed[0].Body})
+			if diff := cmp.Diff(settings, updated.Settings); err != nil || diff != "" {
+				t.Error(diff, err)
+			}
+		})
 	}
 }
 
@@ -64,6 +105,23 @@ func TestRefusals(t *testing.T) {
 		"unknown_provider":  {fault.NotFound, func(s *route.Settings, _ *route.World) { s.Targets[0].ProviderID = unknown }},
 		"unknown_project":   {fault.NotFound, func(s *route.Settings, _ *route.World) { s.AllowedProjectIDs = []uuid.UUID{unknown} }},
 		"unknown_strategy":  {fault.Invalid, func(s *route.Settings, _ *route.World) { s.Strategy = 7 }},
+		"weight_of_single":  {fault.Invalid, func(s *route.Settings, _ *route.World) { s.Targets[0].Weight = 1 }},
+		"no_weight":         {fault.Invalid, func(s *route.Settings, _ *route.World) { s.Strategy = weighted }},
+		"large_weight":      {fault.Invalid, func(s *route.Settings, _ *route.World) { s.Strategy, s.Targets[0].Weight = weighted, 1001 }},
+		"a_target_twice": {fault.Invalid, func(s *route.Settings, _ *route.World) {
+			s.Strategy, s.Targets = priority, append(s.Targets, s.Targets[0])
+		}},
+		"no_priority":  {fault.Invalid, func(s *route.Settings, _ *route.World) { s.Strategy, s.Targets = priority, nil }},
+		"many_targets": {fault.Invalid, func(s *route.Settings, _ *route.World) { s.Strategy, s.Targets = priority, make([]route.Target, 17) }},
+		"second_model": {fault.Precondition, func(s *route.Settings, _ *route.World) {
+			s.Strategy, s.Targets = priority, append(s.Targets, route.Target{ProviderID: known, Model: "gpt-4"})
+		}},
+		"many_attempts":   {fault.Invalid, func(s *route.Settings, _ *route.World) { s.Retry = &route.Retry{MaxAttempts: 6} }},
+		"fewer_than_none": {fault.Invalid, func(s *route.Settings, _ *route.World) { s.Retry = &route.Retry{MaxAttempts: -1} }},
+		"long_backoff":    {fault.Invalid, func(s *route.Settings, _ *route.World) { s.Retry = &route.Retry{BackoffMS: 10_001} }},
+		"no_failure":      {fault.Invalid, func(s *route.Settings, _ *route.World) { s.Retry = &route.Retry{On: []eventv1.Failure{0}} }},
+		"unknown_failure": {fault.Invalid, func(s *route.Settings, _ *route.World) { s.Retry = &route.Retry{On: []eventv1.Failure{7}} }},
+		"failure_twice":   {fault.Invalid, func(s *route.Settings, _ *route.World) { s.Retry = &route.Retry{On: []eventv1.Failure{1, 1}} }},
 	}
 	for name, r := range refusals {
 		t.Run(name, func(t *testing.T) {

@@ -27,12 +27,16 @@ type Settings struct {
 	Timeouts timeouts.Timeouts `json:"timeouts"`
 	// AllowedProjectIDs whose keys may use it; empty: all.
 	AllowedProjectIDs []uuid.UUID `json:"allowed_project_ids,omitempty"`
+	// Retry is nil where nothing is said.
+	Retry *Retry `json:"retry,omitempty"`
 }
 
 // Target is one upstream model.
 type Target struct {
 	ProviderID uuid.UUID `json:"provider_id"`
 	Model      string    `json:"model"`
+	// Weight is 1 to 1000 with the strategy WEIGHTED, else 0.
+	Weight int32 `json:"weight,omitempty"`
 }
 
 // World is what decisions about a route depend on.

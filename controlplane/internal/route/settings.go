@@ -11,10 +11,7 @@ import (
 	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
 )
 
-const (
-	maxModel    = 200
-	maxProjects = 1000
-)
+const maxProjects = 1000
 
 var nameForm = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._:/-]{0,126}[A-Za-z0-9])?$`)
 
@@ -25,9 +22,6 @@ func (s Settings) complete(w World) (Settings, error) {
 	}
 	if !nameForm.MatchString(s.Name) {
 		return s, fault.Field("name", "want letters, digits and inner -._:/ , at most 128; got %q", s.Name)
-	}
-	if s.Strategy != eventv1.Strategy_STRATEGY_SINGLE {
-		return s, fault.Field("strategy", "want single")
 	}
 	if err := s.checkTargets(w); err != nil {
 		return s, err
@@ -40,33 +34,16 @@ func (s Settings) complete(w World) (Settings, error) {
 			return s, fault.Because(fault.NotFound, "project_not_found", "allowed_project_ids[%d]: no project %s", i, id)
 		}
 	}
+	if err := s.Retry.check(); err != nil {
+		return s, err
+	}
 	return s, s.Timeouts.Check()
 }
 
-func (s Settings) checkTargets(w World) error {
-	if len(s.Targets) != 1 {
-		return fault.Field("targets", "the strategy single takes exactly one target, got %d", len(s.Targets))
-	}
-	for i, t := range s.Targets {
-		field := fmt.Sprintf("targets[%d]", i)
-		if t.Model == "" || len(t.Model) > maxModel {
-			return fault.Field(field+".model", "want 1 to %d bytes", maxModel)
-		}
-		p, ok := w.Providers[t.ProviderID]
-		if !ok {
-			return fault.Because(fault.NotFound, "provider_not_found", "%s: no provider %s", field, t.ProviderID)
-		}
-		if !p.Allows(t.Model) {
-			return fault.Because(fault.Precondition, "model_not_allowed", "%s: provider %q does not allow the model %q", field, p.Name, t.Model)
-		}
-	}
-	return nil
-}
-
 func (s Settings) toEvent() *eventv1.RouteSettings {
-	e := &eventv1.RouteSettings{Name: s.Name, Strategy: s.Strategy, Timeouts: s.Timeouts.ToEvent()}
+	e := &eventv1.RouteSettings{Name: s.Name, Strategy: s.Strategy, Timeouts: s.Timeouts.ToEvent(), Retry: s.Retry.toEvent()}
 	for _, t := range s.Targets {
-		e.Targets = append(e.Targets, &eventv1.Target{ProviderId: t.ProviderID.String(), Model: t.Model})
+		e.Targets = append(e.Targets, &eventv1.Target{ProviderId: t.ProviderID.String(), Model: t.Model, Weight: t.Weight})
 	}
 	for _, id := range s.AllowedProjectIDs {
 		e.AllowedProjectIds = append(e.AllowedProjectIds, id.String())
@@ -81,18 +58,20 @@ type settings interface {
 	GetTargets() []*eventv1.Target
 	GetTimeouts() *eventv1.Timeouts
 	GetAllowedProjectIds() []string
+	GetRetry() *eventv1.Retry
 }
 
 func fromEvent(e settings) (Settings, error) {
 	s := Settings{
 		Name: e.GetName(), Strategy: e.GetStrategy(), Targets: []Target{}, Timeouts: timeouts.FromEvent(e.GetTimeouts()),
+		Retry: retryFromEvent(e.GetRetry()),
 	}
 	for _, t := range e.GetTargets() {
 		id, err := uuid.Parse(t.GetProviderId())
 		if err != nil {
 			return s, fmt.Errorf("provider of a target: %w", err)
 		}
-		s.Targets = append(s.Targets, Target{ProviderID: id, Model: t.GetModel()})
+		s.Targets = append(s.Targets, Target{ProviderID: id, Model: t.GetModel(), Weight: t.GetWeight()})
 	}
 	for _, text := range e.GetAllowedProjectIds() {
 		id, err := uuid.Parse(text)

@@ -14,7 +14,6 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/organization"
 	"github.com/weirhq/weir/controlplane/internal/project"
 	"github.com/weirhq/weir/controlplane/internal/provider"
-	"github.com/weirhq/weir/controlplane/internal/route"
 	"github.com/weirhq/weir/controlplane/internal/serviceaccount"
 	"github.com/weirhq/weir/controlplane/internal/timeouts"
 	adminv1 "github.com/weirhq/weir/proto/gen/weir/admin/v1"
@@ -41,17 +40,6 @@ func toProtoProvider(p provider.Provider) *adminv1.Provider {
 		Headers: p.Headers, Timeouts: toProtoTimeouts(p.Timeouts), AllowedModels: p.AllowedModels,
 		SealedCredentials: convertAll(p.Sealed, toProtoSealed),
 	}
-}
-
-func toProtoRoute(r route.Route) *adminv1.Route {
-	converted := &adminv1.Route{
-		Id: r.ID.String(), Name: r.Name, Strategy: adminv1.Strategy(r.Strategy), CreatedAt: toTimestamp(r.CreatedAt), Etag: toETag(r.Version),
-		Timeouts: toProtoTimeouts(r.Timeouts), AllowedProjectIds: toTexts(r.AllowedProjectIDs),
-	}
-	for _, t := range r.Targets {
-		converted.Targets = append(converted.Targets, &adminv1.Target{ProviderId: t.ProviderID.String(), Model: t.Model})
-	}
-	return converted
 }
 
 func toProtoKey(k key.Key) *adminv1.Key {

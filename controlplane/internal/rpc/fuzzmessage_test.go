@@ -27,7 +27,8 @@ type dice struct {
 }
 
 // seldom are fields that change what a call does so much that most leave them out.
-var seldom = map[protoreflect.Name]bool{"mutation": true, "as_of": true, "page": true, "etag": true, "validate_only": true, "token": true, "update_mask": true}
+var seldom = map[protoreflect.Name]bool{"mutation": true, "as_of": true, "page": true, "etag": true, "validate_only": true, "token": true, "update_mask": true,
+	"weight": true, "retry": true}
 
 // fill sets some of a message's fields.
 func (d *dice) fill(m protoreflect.Message, depth int) {

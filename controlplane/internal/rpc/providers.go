@@ -127,13 +127,13 @@ func usesOfProvider(ctx context.Context, v readmodel.View, p provider.Provider) 
 }
 
 // modelsOf are those that routes ask the provider for, by the routes' names.
-func modelsOf(ctx context.Context, v readmodel.View, p provider.Provider) (map[string]string, error) {
+func modelsOf(ctx context.Context, v readmodel.View, p provider.Provider) (map[string][]string, error) {
 	routes, err := readmodel.Routes.Mentioning(ctx, v, p.ID, everyRoute)
-	models := map[string]string{}
+	models := map[string][]string{}
 	for _, r := range routes {
 		for _, t := range r.Targets {
 			if t.ProviderID == p.ID {
-				models[r.Name] = t.Model
+				models[r.Name] = append(models[r.Name], t.Model)
 			}
 		}
 	}

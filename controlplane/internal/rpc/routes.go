@@ -30,7 +30,7 @@ type routes struct {
 var routeKind = kind[route.Route, *adminv1.Route]{
 	table: readmodel.Routes, convert: toProtoRoute, apply: route.Apply,
 	version:  func(r route.Route) int64 { return r.Version },
-	settable: []protoreflect.Name{"name", "strategy", "targets", "timeouts", "allowed_project_ids"},
+	settable: []protoreflect.Name{"name", "strategy", "targets", "timeouts", "allowed_project_ids", "retry"},
 }
 
 func (s *routes) CreateRoute(ctx context.Context, req *connect.Request[adminv1.CreateRouteRequest]) (*connect.Response[adminv1.CreateRouteResponse], error) {
@@ -107,18 +107,20 @@ type routeSettings interface {
 	GetTargets() []*adminv1.Target
 	GetTimeouts() *adminv1.Timeouts
 	GetAllowedProjectIds() []string
+	GetRetry() *adminv1.Retry
 }
 
 func fromProtoRoute(r routeSettings) (route.Settings, error) {
 	settings := route.Settings{
 		Name: r.GetName(), Strategy: eventv1.Strategy(r.GetStrategy()), Timeouts: fromProtoTimeouts(r.GetTimeouts()),
+		Retry: fromProtoRetry(r.GetRetry()),
 	}
 	for i, t := range r.GetTargets() {
 		id, err := parseID(fmt.Sprintf("targets[%d].provider_id", i), t.GetProviderId())
 		if err != nil {
 			return settings, err
 		}
-		settings.Targets = append(settings.Targets, route.Target{ProviderID: id, Model: t.GetModel()})
+		settings.Targets = append(settings.Targets, route.Target{ProviderID: id, Model: t.GetModel(), Weight: t.GetWeight()})
 	}
 	var err error
 	settings.AllowedProjectIDs, err = parseIDs("allowed_project_ids", r.GetAllowedProjectIds())

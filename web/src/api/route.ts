@@ -19,6 +19,8 @@ export function useRoutes(enabled = true) {
 const strategies: Record<Strategy, string> = {
   [Strategy.UNSPECIFIED]: "Not stated",
   [Strategy.SINGLE]: "Single",
+  [Strategy.WEIGHTED]: "Weighted",
+  [Strategy.PRIORITY]: "Priority",
 };
 
 /** strategyName names a strategy; one this console does not know yet shows its number. */

@@ -39,6 +39,7 @@ export function RouteTable({ routes, providers }: RouteTableProps) {
                     <Named id={target.providerId} names={names} />
                     <span className="muted"> / </span>
                     {target.model}
+                    {target.weight > 0 && <span className="muted"> (weight {target.weight})</span>}
                   </div>
                 ))}
               </td>

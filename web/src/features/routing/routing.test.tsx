@@ -3,7 +3,7 @@ import { screen, waitFor } from "@testing-library/react";
 import { expect, test } from "vitest";
 
 import { Dialect, ProviderService } from "../../gen/weir/admin/v1/provider_pb";
-import { RouteService } from "../../gen/weir/admin/v1/route_pb";
+import { RouteService, Strategy } from "../../gen/weir/admin/v1/route_pb";
 import { openConsole, refuse, stall } from "../../test/console";
 
 const { listRoutes } = RouteService.method;
@@ -35,6 +35,20 @@ test("empty", async () => {
   );
   expect(await screen.findByRole("heading", { name: "No routes yet" })).toBeTruthy();
   expect(await screen.findByRole("heading", { name: "No providers yet" })).toBeTruthy();
+});
+
+test("targets_of_a_weighted_route_show_their_weights", async () => {
+  const targets = [
+    { providerId: "v1", model: "large", weight: 900 },
+    { providerId: "v1", model: "small", weight: 100 },
+  ];
+  open(
+    () => ({ routes: [{ id: "r1", name: "shared", strategy: Strategy.WEIGHTED, targets }] }),
+    () => ({ providers: [{ id: "v1", name: "openai" }] }),
+  );
+  const row = (await screen.findByRole("rowheader", { name: "shared" })).closest("tr");
+  await waitFor(() => expect(row?.textContent).toContain("openai / large (weight 900)openai / small (weight 100)"));
+  expect(row?.textContent).toContain("Weighted");
 });
 
 test("data_names_the_targets_provider", async () => {

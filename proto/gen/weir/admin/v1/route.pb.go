@@ -10,6 +10,7 @@ import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	durationpb "google.golang.org/protobuf/types/known/durationpb"
 	fieldmaskpb "google.golang.org/protobuf/types/known/fieldmaskpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
@@ -29,7 +30,12 @@ type Strategy int32
 
 const (
 	Strategy_STRATEGY_UNSPECIFIED Strategy = 0
-	Strategy_STRATEGY_SINGLE      Strategy = 1
+	// One target, always.
+	Strategy_STRATEGY_SINGLE Strategy = 1
+	// One drawn by weight for each request; where it fails, one of the others by theirs.
+	Strategy_STRATEGY_WEIGHTED Strategy = 2
+	// In their order: the next one where the one before failed.
+	Strategy_STRATEGY_PRIORITY Strategy = 3
 )
 
 // Enum value maps for Strategy.
@@ -37,10 +43,14 @@ var (
 	Strategy_name = map[int32]string{
 		0: "STRATEGY_UNSPECIFIED",
 		1: "STRATEGY_SINGLE",
+		2: "STRATEGY_WEIGHTED",
+		3: "STRATEGY_PRIORITY",
 	}
 	Strategy_value = map[string]int32{
 		"STRATEGY_UNSPECIFIED": 0,
 		"STRATEGY_SINGLE":      1,
+		"STRATEGY_WEIGHTED":    2,
+		"STRATEGY_PRIORITY":    3,
 	}
 )
 
@@ -71,6 +81,74 @@ func (Strategy) EnumDescriptor() ([]byte, []int) {
 	return file_weir_admin_v1_route_proto_rawDescGZIP(), []int{0}
 }
 
+// Failure is how an attempt ended without an answer.
+type Failure int32
+
+const (
+	Failure_FAILURE_UNSPECIFIED Failure = 0
+	// 429.
+	Failure_FAILURE_RATE_LIMITED Failure = 1
+	// 503, 529.
+	Failure_FAILURE_OVERLOADED Failure = 2
+	// 500, 502, 504; an answer that is empty, an error under status 200, or broken off.
+	Failure_FAILURE_UPSTREAM_ERROR Failure = 3
+	// Silence longer than the timeouts first_byte or idle allow.
+	Failure_FAILURE_TIMEOUT Failure = 4
+	// No connection, or one that ended before the status line.
+	Failure_FAILURE_UNREACHABLE Failure = 5
+	// 401, 403. That target is not asked again by the same request.
+	Failure_FAILURE_CREDENTIAL Failure = 6
+)
+
+// Enum value maps for Failure.
+var (
+	Failure_name = map[int32]string{
+		0: "FAILURE_UNSPECIFIED",
+		1: "FAILURE_RATE_LIMITED",
+		2: "FAILURE_OVERLOADED",
+		3: "FAILURE_UPSTREAM_ERROR",
+		4: "FAILURE_TIMEOUT",
+		5: "FAILURE_UNREACHABLE",
+		6: "FAILURE_CREDENTIAL",
+	}
+	Failure_value = map[string]int32{
+		"FAILURE_UNSPECIFIED":    0,
+		"FAILURE_RATE_LIMITED":   1,
+		"FAILURE_OVERLOADED":     2,
+		"FAILURE_UPSTREAM_ERROR": 3,
+		"FAILURE_TIMEOUT":        4,
+		"FAILURE_UNREACHABLE":    5,
+		"FAILURE_CREDENTIAL":     6,
+	}
+)
+
+func (x Failure) Enum() *Failure {
+	p := new(Failure)
+	*p = x
+	return p
+}
+
+func (x Failure) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Failure) Descriptor() protoreflect.EnumDescriptor {
+	return file_weir_admin_v1_route_proto_enumTypes[1].Descriptor()
+}
+
+func (Failure) Type() protoreflect.EnumType {
+	return &file_weir_admin_v1_route_proto_enumTypes[1]
+}
+
+func (x Failure) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Failure.Descriptor instead.
+func (Failure) EnumDescriptor() ([]byte, []int) {
+	return file_weir_admin_v1_route_proto_rawDescGZIP(), []int{1}
+}
+
 // Route is the name an application writes in `model`.
 type Route struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
@@ -83,6 +161,7 @@ type Route struct {
 	Timeouts  *Timeouts              `protobuf:"bytes,7,opt,name=timeouts,proto3" json:"timeouts,omitempty"`
 	// Projects whose keys may use it; empty: all.
 	AllowedProjectIds []string `protobuf:"bytes,8,rep,name=allowed_project_ids,json=allowedProjectIds,proto3" json:"allowed_project_ids,omitempty"`
+	Retry             *Retry   `protobuf:"bytes,9,opt,name=retry,proto3" json:"retry,omitempty"`
 	unknownFields     protoimpl.UnknownFields
 	sizeCache         protoimpl.SizeCache
 }
@@ -173,6 +252,13 @@ func (x *Route) GetAllowedProjectIds() []string {
 	return nil
 }
 
+func (x *Route) GetRetry() *Retry {
+	if x != nil {
+		return x.Retry
+	}
+	return nil
+}
+
 type CreateRouteRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// What applications write in `model`: letters, digits and -._:/ , at most 128;
@@ -180,14 +266,16 @@ type CreateRouteRequest struct {
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// Unspecified means SINGLE.
 	Strategy Strategy `protobuf:"varint,2,opt,name=strategy,proto3,enum=weir.admin.v1.Strategy" json:"strategy,omitempty"`
-	// SINGLE takes exactly one.
+	// SINGLE takes exactly one, the others up to 16; the same model of a provider once.
 	Targets  []*Target `protobuf:"bytes,3,rep,name=targets,proto3" json:"targets,omitempty"`
 	Timeouts *Timeouts `protobuf:"bytes,4,opt,name=timeouts,proto3" json:"timeouts,omitempty"`
 	// Projects whose keys may use it; empty: all. To the others it does not exist.
-	AllowedProjectIds []string  `protobuf:"bytes,5,rep,name=allowed_project_ids,json=allowedProjectIds,proto3" json:"allowed_project_ids,omitempty"`
-	Mutation          *Mutation `protobuf:"bytes,20,opt,name=mutation,proto3" json:"mutation,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	AllowedProjectIds []string `protobuf:"bytes,5,rep,name=allowed_project_ids,json=allowedProjectIds,proto3" json:"allowed_project_ids,omitempty"`
+	// Absent: each target at most once, after every failure but CREDENTIAL.
+	Retry         *Retry    `protobuf:"bytes,6,opt,name=retry,proto3" json:"retry,omitempty"`
+	Mutation      *Mutation `protobuf:"bytes,20,opt,name=mutation,proto3" json:"mutation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CreateRouteRequest) Reset() {
@@ -251,6 +339,13 @@ func (x *CreateRouteRequest) GetTimeouts() *Timeouts {
 func (x *CreateRouteRequest) GetAllowedProjectIds() []string {
 	if x != nil {
 		return x.AllowedProjectIds
+	}
+	return nil
+}
+
+func (x *CreateRouteRequest) GetRetry() *Retry {
+	if x != nil {
+		return x.Retry
 	}
 	return nil
 }
@@ -704,7 +799,10 @@ type Target struct {
 	state      protoimpl.MessageState `protogen:"open.v1"`
 	ProviderId string                 `protobuf:"bytes,1,opt,name=provider_id,json=providerId,proto3" json:"provider_id,omitempty"`
 	// Model name as the upstream knows it.
-	Model         string `protobuf:"bytes,2,opt,name=model,proto3" json:"model,omitempty"`
+	Model string `protobuf:"bytes,2,opt,name=model,proto3" json:"model,omitempty"`
+	// Its share of the requests, in proportion to the other targets' weights: 1 to 1000
+	// with WEIGHTED, which needs it. Other strategies take none.
+	Weight        int32 `protobuf:"varint,3,opt,name=weight,proto3" json:"weight,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -753,11 +851,87 @@ func (x *Target) GetModel() string {
 	return ""
 }
 
+func (x *Target) GetWeight() int32 {
+	if x != nil {
+		return x.Weight
+	}
+	return 0
+}
+
+// Retry is when a request goes on to another attempt: to a target that it did not try
+// yet; when it tried all, it starts over. It never does once the caller has a byte of
+// an answer, nor past the route's total timeout. Targets whose provider the agent's own
+// configuration does not allow, or has no credential for, are passed over.
+type Retry struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Of the whole request. 0: each target at most once, 5 in all.
+	MaxAttempts int32 `protobuf:"varint,1,opt,name=max_attempts,json=maxAttempts,proto3" json:"max_attempts,omitempty"`
+	// The most that the first repeat on the same target waits; the time is random, and
+	// the most doubles with each further one, up to 10 s. Absent: 100 ms. The upstream's
+	// Retry-After is waited for up to 10 s; past that the target is not tried again.
+	Backoff *durationpb.Duration `protobuf:"bytes,2,opt,name=backoff,proto3" json:"backoff,omitempty"`
+	// After which failures. Empty: all but CREDENTIAL.
+	On            []Failure `protobuf:"varint,3,rep,packed,name=on,proto3,enum=weir.admin.v1.Failure" json:"on,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Retry) Reset() {
+	*x = Retry{}
+	mi := &file_weir_admin_v1_route_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Retry) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Retry) ProtoMessage() {}
+
+func (x *Retry) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_route_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Retry.ProtoReflect.Descriptor instead.
+func (*Retry) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_route_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *Retry) GetMaxAttempts() int32 {
+	if x != nil {
+		return x.MaxAttempts
+	}
+	return 0
+}
+
+func (x *Retry) GetBackoff() *durationpb.Duration {
+	if x != nil {
+		return x.Backoff
+	}
+	return nil
+}
+
+func (x *Retry) GetOn() []Failure {
+	if x != nil {
+		return x.On
+	}
+	return nil
+}
+
 var File_weir_admin_v1_route_proto protoreflect.FileDescriptor
 
 const file_weir_admin_v1_route_proto_rawDesc = "" +
 	"\n" +
-	"\x19weir/admin/v1/route.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\"\xc5\x02\n" +
+	"\x19weir/admin/v1/route.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\"\xf1\x02\n" +
 	"\x05Route\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x123\n" +
@@ -767,14 +941,16 @@ const file_weir_admin_v1_route_proto_rawDesc = "" +
 	"created_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x12\x12\n" +
 	"\x04etag\x18\x06 \x01(\tR\x04etag\x123\n" +
 	"\btimeouts\x18\a \x01(\v2\x17.weir.admin.v1.TimeoutsR\btimeouts\x12.\n" +
-	"\x13allowed_project_ids\x18\b \x03(\tR\x11allowedProjectIds\"\x8d\x03\n" +
+	"\x13allowed_project_ids\x18\b \x03(\tR\x11allowedProjectIds\x12*\n" +
+	"\x05retry\x18\t \x01(\v2\x14.weir.admin.v1.RetryR\x05retry\"\xb9\x03\n" +
 	"\x12CreateRouteRequest\x12M\n" +
 	"\x04name\x18\x01 \x01(\tB9\xbaH6r422^[A-Za-z0-9]([A-Za-z0-9._:/-]{0,126}[A-Za-z0-9])?$R\x04name\x12=\n" +
 	"\bstrategy\x18\x02 \x01(\x0e2\x17.weir.admin.v1.StrategyB\b\xbaH\x05\x82\x01\x02\x10\x01R\bstrategy\x12;\n" +
 	"\atargets\x18\x03 \x03(\v2\x15.weir.admin.v1.TargetB\n" +
-	"\xbaH\a\x92\x01\x04\b\x01\x10\x01R\atargets\x123\n" +
+	"\xbaH\a\x92\x01\x04\b\x01\x10\x10R\atargets\x123\n" +
 	"\btimeouts\x18\x04 \x01(\v2\x17.weir.admin.v1.TimeoutsR\btimeouts\x12B\n" +
-	"\x13allowed_project_ids\x18\x05 \x03(\tB\x12\xbaH\x0f\x92\x01\f\x10\xe8\a\x18\x01\"\x05r\x03\xb0\x01\x01R\x11allowedProjectIds\x123\n" +
+	"\x13allowed_project_ids\x18\x05 \x03(\tB\x12\xbaH\x0f\x92\x01\f\x10\xe8\a\x18\x01\"\x05r\x03\xb0\x01\x01R\x11allowedProjectIds\x12*\n" +
+	"\x05retry\x18\x06 \x01(\v2\x14.weir.admin.v1.RetryR\x05retry\x123\n" +
 	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"A\n" +
 	"\x13CreateRouteResponse\x12*\n" +
 	"\x05route\x18\x01 \x01(\v2\x14.weir.admin.v1.RouteR\x05route\"U\n" +
@@ -799,16 +975,34 @@ const file_weir_admin_v1_route_proto_rawDesc = "" +
 	"\x12DeleteRouteRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x123\n" +
 	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"\x15\n" +
-	"\x13DeleteRouteResponse\"[\n" +
+	"\x13DeleteRouteResponse\"\x7f\n" +
 	"\x06Target\x12)\n" +
 	"\vprovider_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\n" +
 	"providerId\x12 \n" +
 	"\x05model\x18\x02 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x05modelJ\x04\b\x03\x10\n" +
-	"*?\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x05model\x12\"\n" +
+	"\x06weight\x18\x03 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\x06weightJ\x04\b\x04\x10\n" +
+	"\"\xb7\x01\n" +
+	"\x05Retry\x12,\n" +
+	"\fmax_attempts\x18\x01 \x01(\x05B\t\xbaH\x06\x1a\x04\x18\x05(\x00R\vmaxAttempts\x12E\n" +
+	"\abackoff\x18\x02 \x01(\v2\x19.google.protobuf.DurationB\x10\xbaH\r\xaa\x01\n" +
+	"\"\x02\b\n" +
+	"2\x04\x10\xc0\x84=R\abackoff\x129\n" +
+	"\x02on\x18\x03 \x03(\x0e2\x16.weir.admin.v1.FailureB\x11\xbaH\x0e\x92\x01\v\x18\x01\"\a\x82\x01\x04\x10\x01 \x00R\x02on*m\n" +
 	"\bStrategy\x12\x18\n" +
 	"\x14STRATEGY_UNSPECIFIED\x10\x00\x12\x13\n" +
-	"\x0fSTRATEGY_SINGLE\x10\x01\"\x04\b\x02\x10\x142\x90\x04\n" +
+	"\x0fSTRATEGY_SINGLE\x10\x01\x12\x15\n" +
+	"\x11STRATEGY_WEIGHTED\x10\x02\x12\x15\n" +
+	"\x11STRATEGY_PRIORITY\x10\x03\"\x04\b\x04\x10\x14*\xb6\x01\n" +
+	"\aFailure\x12\x17\n" +
+	"\x13FAILURE_UNSPECIFIED\x10\x00\x12\x18\n" +
+	"\x14FAILURE_RATE_LIMITED\x10\x01\x12\x16\n" +
+	"\x12FAILURE_OVERLOADED\x10\x02\x12\x1a\n" +
+	"\x16FAILURE_UPSTREAM_ERROR\x10\x03\x12\x13\n" +
+	"\x0fFAILURE_TIMEOUT\x10\x04\x12\x17\n" +
+	"\x13FAILURE_UNREACHABLE\x10\x05\x12\x16\n" +
+	"\x12FAILURE_CREDENTIAL\x10\x062\x90\x04\n" +
 	"\fRouteService\x12g\n" +
 	"\vCreateRoute\x12!.weir.admin.v1.CreateRouteRequest\x1a\".weir.admin.v1.CreateRouteResponse\"\x11\x8a\xb5\x18\rroutes.create\x12^\n" +
 	"\bGetRoute\x12\x1e.weir.admin.v1.GetRouteRequest\x1a\x1f.weir.admin.v1.GetRouteResponse\"\x11\x8a\xb5\x18\n" +
@@ -832,64 +1026,71 @@ func file_weir_admin_v1_route_proto_rawDescGZIP() []byte {
 	return file_weir_admin_v1_route_proto_rawDescData
 }
 
-var file_weir_admin_v1_route_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_weir_admin_v1_route_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_weir_admin_v1_route_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_weir_admin_v1_route_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_weir_admin_v1_route_proto_goTypes = []any{
 	(Strategy)(0),                 // 0: weir.admin.v1.Strategy
-	(*Route)(nil),                 // 1: weir.admin.v1.Route
-	(*CreateRouteRequest)(nil),    // 2: weir.admin.v1.CreateRouteRequest
-	(*CreateRouteResponse)(nil),   // 3: weir.admin.v1.CreateRouteResponse
-	(*GetRouteRequest)(nil),       // 4: weir.admin.v1.GetRouteRequest
-	(*GetRouteResponse)(nil),      // 5: weir.admin.v1.GetRouteResponse
-	(*ListRoutesRequest)(nil),     // 6: weir.admin.v1.ListRoutesRequest
-	(*ListRoutesResponse)(nil),    // 7: weir.admin.v1.ListRoutesResponse
-	(*UpdateRouteRequest)(nil),    // 8: weir.admin.v1.UpdateRouteRequest
-	(*UpdateRouteResponse)(nil),   // 9: weir.admin.v1.UpdateRouteResponse
-	(*DeleteRouteRequest)(nil),    // 10: weir.admin.v1.DeleteRouteRequest
-	(*DeleteRouteResponse)(nil),   // 11: weir.admin.v1.DeleteRouteResponse
-	(*Target)(nil),                // 12: weir.admin.v1.Target
-	(*timestamppb.Timestamp)(nil), // 13: google.protobuf.Timestamp
-	(*Timeouts)(nil),              // 14: weir.admin.v1.Timeouts
-	(*Mutation)(nil),              // 15: weir.admin.v1.Mutation
-	(*AsOf)(nil),                  // 16: weir.admin.v1.AsOf
-	(*Page)(nil),                  // 17: weir.admin.v1.Page
-	(*fieldmaskpb.FieldMask)(nil), // 18: google.protobuf.FieldMask
+	(Failure)(0),                  // 1: weir.admin.v1.Failure
+	(*Route)(nil),                 // 2: weir.admin.v1.Route
+	(*CreateRouteRequest)(nil),    // 3: weir.admin.v1.CreateRouteRequest
+	(*CreateRouteResponse)(nil),   // 4: weir.admin.v1.CreateRouteResponse
+	(*GetRouteRequest)(nil),       // 5: weir.admin.v1.GetRouteRequest
+	(*GetRouteResponse)(nil),      // 6: weir.admin.v1.GetRouteResponse
+	(*ListRoutesRequest)(nil),     // 7: weir.admin.v1.ListRoutesRequest
+	(*ListRoutesResponse)(nil),    // 8: weir.admin.v1.ListRoutesResponse
+	(*UpdateRouteRequest)(nil),    // 9: weir.admin.v1.UpdateRouteRequest
+	(*UpdateRouteResponse)(nil),   // 10: weir.admin.v1.UpdateRouteResponse
+	(*DeleteRouteRequest)(nil),    // 11: weir.admin.v1.DeleteRouteRequest
+	(*DeleteRouteResponse)(nil),   // 12: weir.admin.v1.DeleteRouteResponse
+	(*Target)(nil),                // 13: weir.admin.v1.Target
+	(*Retry)(nil),                 // 14: weir.admin.v1.Retry
+	(*timestamppb.Timestamp)(nil), // 15: google.protobuf.Timestamp
+	(*Timeouts)(nil),              // 16: weir.admin.v1.Timeouts
+	(*Mutation)(nil),              // 17: weir.admin.v1.Mutation
+	(*AsOf)(nil),                  // 18: weir.admin.v1.AsOf
+	(*Page)(nil),                  // 19: weir.admin.v1.Page
+	(*fieldmaskpb.FieldMask)(nil), // 20: google.protobuf.FieldMask
+	(*durationpb.Duration)(nil),   // 21: google.protobuf.Duration
 }
 var file_weir_admin_v1_route_proto_depIdxs = []int32{
 	0,  // 0: weir.admin.v1.Route.strategy:type_name -> weir.admin.v1.Strategy
-	12, // 1: weir.admin.v1.Route.targets:type_name -> weir.admin.v1.Target
-	13, // 2: weir.admin.v1.Route.created_at:type_name -> google.protobuf.Timestamp
-	14, // 3: weir.admin.v1.Route.timeouts:type_name -> weir.admin.v1.Timeouts
-	0,  // 4: weir.admin.v1.CreateRouteRequest.strategy:type_name -> weir.admin.v1.Strategy
-	12, // 5: weir.admin.v1.CreateRouteRequest.targets:type_name -> weir.admin.v1.Target
-	14, // 6: weir.admin.v1.CreateRouteRequest.timeouts:type_name -> weir.admin.v1.Timeouts
-	15, // 7: weir.admin.v1.CreateRouteRequest.mutation:type_name -> weir.admin.v1.Mutation
-	1,  // 8: weir.admin.v1.CreateRouteResponse.route:type_name -> weir.admin.v1.Route
-	16, // 9: weir.admin.v1.GetRouteRequest.as_of:type_name -> weir.admin.v1.AsOf
-	1,  // 10: weir.admin.v1.GetRouteResponse.route:type_name -> weir.admin.v1.Route
-	17, // 11: weir.admin.v1.ListRoutesRequest.page:type_name -> weir.admin.v1.Page
-	16, // 12: weir.admin.v1.ListRoutesRequest.as_of:type_name -> weir.admin.v1.AsOf
-	1,  // 13: weir.admin.v1.ListRoutesResponse.routes:type_name -> weir.admin.v1.Route
-	1,  // 14: weir.admin.v1.UpdateRouteRequest.route:type_name -> weir.admin.v1.Route
-	18, // 15: weir.admin.v1.UpdateRouteRequest.update_mask:type_name -> google.protobuf.FieldMask
-	15, // 16: weir.admin.v1.UpdateRouteRequest.mutation:type_name -> weir.admin.v1.Mutation
-	1,  // 17: weir.admin.v1.UpdateRouteResponse.route:type_name -> weir.admin.v1.Route
-	15, // 18: weir.admin.v1.DeleteRouteRequest.mutation:type_name -> weir.admin.v1.Mutation
-	2,  // 19: weir.admin.v1.RouteService.CreateRoute:input_type -> weir.admin.v1.CreateRouteRequest
-	4,  // 20: weir.admin.v1.RouteService.GetRoute:input_type -> weir.admin.v1.GetRouteRequest
-	6,  // 21: weir.admin.v1.RouteService.ListRoutes:input_type -> weir.admin.v1.ListRoutesRequest
-	8,  // 22: weir.admin.v1.RouteService.UpdateRoute:input_type -> weir.admin.v1.UpdateRouteRequest
-	10, // 23: weir.admin.v1.RouteService.DeleteRoute:input_type -> weir.admin.v1.DeleteRouteRequest
-	3,  // 24: weir.admin.v1.RouteService.CreateRoute:output_type -> weir.admin.v1.CreateRouteResponse
-	5,  // 25: weir.admin.v1.RouteService.GetRoute:output_type -> weir.admin.v1.GetRouteResponse
-	7,  // 26: weir.admin.v1.RouteService.ListRoutes:output_type -> weir.admin.v1.ListRoutesResponse
-	9,  // 27: weir.admin.v1.RouteService.UpdateRoute:output_type -> weir.admin.v1.UpdateRouteResponse
-	11, // 28: weir.admin.v1.RouteService.DeleteRoute:output_type -> weir.admin.v1.DeleteRouteResponse
-	24, // [24:29] is the sub-list for method output_type
-	19, // [19:24] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	13, // 1: weir.admin.v1.Route.targets:type_name -> weir.admin.v1.Target
+	15, // 2: weir.admin.v1.Route.created_at:type_name -> google.protobuf.Timestamp
+	16, // 3: weir.admin.v1.Route.timeouts:type_name -> weir.admin.v1.Timeouts
+	14, // 4: weir.admin.v1.Route.retry:type_name -> weir.admin.v1.Retry
+	0,  // 5: weir.admin.v1.CreateRouteRequest.strategy:type_name -> weir.admin.v1.Strategy
+	13, // 6: weir.admin.v1.CreateRouteRequest.targets:type_name -> weir.admin.v1.Target
+	16, // 7: weir.admin.v1.CreateRouteRequest.timeouts:type_name -> weir.admin.v1.Timeouts
+	14, // 8: weir.admin.v1.CreateRouteRequest.retry:type_name -> weir.admin.v1.Retry
+	17, // 9: weir.admin.v1.CreateRouteRequest.mutation:type_name -> weir.admin.v1.Mutation
+	2,  // 10: weir.admin.v1.CreateRouteResponse.route:type_name -> weir.admin.v1.Route
+	18, // 11: weir.admin.v1.GetRouteRequest.as_of:type_name -> weir.admin.v1.AsOf
+	2,  // 12: weir.admin.v1.GetRouteResponse.route:type_name -> weir.admin.v1.Route
+	19, // 13: weir.admin.v1.ListRoutesRequest.page:type_name -> weir.admin.v1.Page
+	18, // 14: weir.admin.v1.ListRoutesRequest.as_of:type_name -> weir.admin.v1.AsOf
+	2,  // 15: weir.admin.v1.ListRoutesResponse.routes:type_name -> weir.admin.v1.Route
+	2,  // 16: weir.admin.v1.UpdateRouteRequest.route:type_name -> weir.admin.v1.Route
+	20, // 17: weir.admin.v1.UpdateRouteRequest.update_mask:type_name -> google.protobuf.FieldMask
+	17, // 18: weir.admin.v1.UpdateRouteRequest.mutation:type_name -> weir.admin.v1.Mutation
+	2,  // 19: weir.admin.v1.UpdateRouteResponse.route:type_name -> weir.admin.v1.Route
+	17, // 20: weir.admin.v1.DeleteRouteRequest.mutation:type_name -> weir.admin.v1.Mutation
+	21, // 21: weir.admin.v1.Retry.backoff:type_name -> google.protobuf.Duration
+	1,  // 22: weir.admin.v1.Retry.on:type_name -> weir.admin.v1.Failure
+	3,  // 23: weir.admin.v1.RouteService.CreateRoute:input_type -> weir.admin.v1.CreateRouteRequest
+	5,  // 24: weir.admin.v1.RouteService.GetRoute:input_type -> weir.admin.v1.GetRouteRequest
+	7,  // 25: weir.admin.v1.RouteService.ListRoutes:input_type -> weir.admin.v1.ListRoutesRequest
+	9,  // 26: weir.admin.v1.RouteService.UpdateRoute:input_type -> weir.admin.v1.UpdateRouteRequest
+	11, // 27: weir.admin.v1.RouteService.DeleteRoute:input_type -> weir.admin.v1.DeleteRouteRequest
+	4,  // 28: weir.admin.v1.RouteService.CreateRoute:output_type -> weir.admin.v1.CreateRouteResponse
+	6,  // 29: weir.admin.v1.RouteService.GetRoute:output_type -> weir.admin.v1.GetRouteResponse
+	8,  // 30: weir.admin.v1.RouteService.ListRoutes:output_type -> weir.admin.v1.ListRoutesResponse
+	10, // 31: weir.admin.v1.RouteService.UpdateRoute:output_type -> weir.admin.v1.UpdateRouteResponse
+	12, // 32: weir.admin.v1.RouteService.DeleteRoute:output_type -> weir.admin.v1.DeleteRouteResponse
+	28, // [28:33] is the sub-list for method output_type
+	23, // [23:28] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_weir_admin_v1_route_proto_init() }
@@ -904,8 +1105,8 @@ func file_weir_admin_v1_route_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_admin_v1_route_proto_rawDesc), len(file_weir_admin_v1_route_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   12,
+			NumEnums:      2,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

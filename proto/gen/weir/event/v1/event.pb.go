@@ -153,6 +153,10 @@ const (
 	Strategy_STRATEGY_UNSPECIFIED Strategy = 0
 	// One target, always.
 	Strategy_STRATEGY_SINGLE Strategy = 1
+	// One drawn by weight for each request, others after it where it fails.
+	Strategy_STRATEGY_WEIGHTED Strategy = 2
+	// In their order: the next one where the one before failed.
+	Strategy_STRATEGY_PRIORITY Strategy = 3
 )
 
 // Enum value maps for Strategy.
@@ -160,10 +164,14 @@ var (
 	Strategy_name = map[int32]string{
 		0: "STRATEGY_UNSPECIFIED",
 		1: "STRATEGY_SINGLE",
+		2: "STRATEGY_WEIGHTED",
+		3: "STRATEGY_PRIORITY",
 	}
 	Strategy_value = map[string]int32{
 		"STRATEGY_UNSPECIFIED": 0,
 		"STRATEGY_SINGLE":      1,
+		"STRATEGY_WEIGHTED":    2,
+		"STRATEGY_PRIORITY":    3,
 	}
 )
 
@@ -544,13 +552,83 @@ func (Period) EnumDescriptor() ([]byte, []int) {
 	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{8}
 }
 
+// Failure is how an attempt ended without an answer.
+type Failure int32
+
+const (
+	Failure_FAILURE_UNSPECIFIED Failure = 0
+	// 429.
+	Failure_FAILURE_RATE_LIMITED Failure = 1
+	// 503, 529.
+	Failure_FAILURE_OVERLOADED Failure = 2
+	// 500, 502, 504; an answer that is empty, an error under status 200, or broken off.
+	Failure_FAILURE_UPSTREAM_ERROR Failure = 3
+	// Silence longer than the timeouts first_byte or idle allow.
+	Failure_FAILURE_TIMEOUT Failure = 4
+	// No connection, or one that ended before the status line.
+	Failure_FAILURE_UNREACHABLE Failure = 5
+	// 401, 403. That target is not asked again by the same request.
+	Failure_FAILURE_CREDENTIAL Failure = 6
+)
+
+// Enum value maps for Failure.
+var (
+	Failure_name = map[int32]string{
+		0: "FAILURE_UNSPECIFIED",
+		1: "FAILURE_RATE_LIMITED",
+		2: "FAILURE_OVERLOADED",
+		3: "FAILURE_UPSTREAM_ERROR",
+		4: "FAILURE_TIMEOUT",
+		5: "FAILURE_UNREACHABLE",
+		6: "FAILURE_CREDENTIAL",
+	}
+	Failure_value = map[string]int32{
+		"FAILURE_UNSPECIFIED":    0,
+		"FAILURE_RATE_LIMITED":   1,
+		"FAILURE_OVERLOADED":     2,
+		"FAILURE_UPSTREAM_ERROR": 3,
+		"FAILURE_TIMEOUT":        4,
+		"FAILURE_UNREACHABLE":    5,
+		"FAILURE_CREDENTIAL":     6,
+	}
+)
+
+func (x Failure) Enum() *Failure {
+	p := new(Failure)
+	*p = x
+	return p
+}
+
+func (x Failure) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Failure) Descriptor() protoreflect.EnumDescriptor {
+	return file_weir_event_v1_event_proto_enumTypes[9].Descriptor()
+}
+
+func (Failure) Type() protoreflect.EnumType {
+	return &file_weir_event_v1_event_proto_enumTypes[9]
+}
+
+func (x Failure) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Failure.Descriptor instead.
+func (Failure) EnumDescriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{9}
+}
+
 // Target is one upstream model of a route.
 type Target struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Provider's id (UUID).
 	ProviderId string `protobuf:"bytes,1,opt,name=provider_id,json=providerId,proto3" json:"provider_id,omitempty"`
 	// Model name as the upstream knows it.
-	Model         string `protobuf:"bytes,2,opt,name=model,proto3" json:"model,omitempty"`
+	Model string `protobuf:"bytes,2,opt,name=model,proto3" json:"model,omitempty"`
+	// 1 to 1000, with WEIGHTED only; else 0.
+	Weight        int32 `protobuf:"varint,3,opt,name=weight,proto3" json:"weight,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -599,6 +677,79 @@ func (x *Target) GetModel() string {
 	return ""
 }
 
+func (x *Target) GetWeight() int32 {
+	if x != nil {
+		return x.Weight
+	}
+	return 0
+}
+
+// Retry is when a request goes on to another attempt. It never does once the
+// caller has a byte of an answer.
+type Retry struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Of the whole request, 1 to 5. 0: each target once, at most 5.
+	MaxAttempts int32 `protobuf:"varint,1,opt,name=max_attempts,json=maxAttempts,proto3" json:"max_attempts,omitempty"`
+	// The most that the first repeat on a target waits; it doubles with each further
+	// one. 0: 100.
+	BackoffMs int64 `protobuf:"varint,2,opt,name=backoff_ms,json=backoffMs,proto3" json:"backoff_ms,omitempty"`
+	// After which failures. Empty: all but CREDENTIAL.
+	On            []Failure `protobuf:"varint,3,rep,packed,name=on,proto3,enum=weir.event.v1.Failure" json:"on,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Retry) Reset() {
+	*x = Retry{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Retry) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Retry) ProtoMessage() {}
+
+func (x *Retry) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Retry.ProtoReflect.Descriptor instead.
+func (*Retry) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Retry) GetMaxAttempts() int32 {
+	if x != nil {
+		return x.MaxAttempts
+	}
+	return 0
+}
+
+func (x *Retry) GetBackoffMs() int64 {
+	if x != nil {
+		return x.BackoffMs
+	}
+	return 0
+}
+
+func (x *Retry) GetOn() []Failure {
+	if x != nil {
+		return x.On
+	}
+	return nil
+}
+
 type OrganizationCreated struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Unique slug over the whole installation.
@@ -610,7 +761,7 @@ type OrganizationCreated struct {
 
 func (x *OrganizationCreated) Reset() {
 	*x = OrganizationCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[1]
+	mi := &file_weir_event_v1_event_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -622,7 +773,7 @@ func (x *OrganizationCreated) String() string {
 func (*OrganizationCreated) ProtoMessage() {}
 
 func (x *OrganizationCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[1]
+	mi := &file_weir_event_v1_event_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -635,7 +786,7 @@ func (x *OrganizationCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrganizationCreated.ProtoReflect.Descriptor instead.
 func (*OrganizationCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{1}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *OrganizationCreated) GetName() string {
@@ -664,7 +815,7 @@ type OrganizationUpdated struct {
 
 func (x *OrganizationUpdated) Reset() {
 	*x = OrganizationUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[2]
+	mi := &file_weir_event_v1_event_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -676,7 +827,7 @@ func (x *OrganizationUpdated) String() string {
 func (*OrganizationUpdated) ProtoMessage() {}
 
 func (x *OrganizationUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[2]
+	mi := &file_weir_event_v1_event_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -689,7 +840,7 @@ func (x *OrganizationUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrganizationUpdated.ProtoReflect.Descriptor instead.
 func (*OrganizationUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{2}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *OrganizationUpdated) GetName() string {
@@ -723,7 +874,7 @@ type OrganizationSuspended struct {
 
 func (x *OrganizationSuspended) Reset() {
 	*x = OrganizationSuspended{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[3]
+	mi := &file_weir_event_v1_event_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -735,7 +886,7 @@ func (x *OrganizationSuspended) String() string {
 func (*OrganizationSuspended) ProtoMessage() {}
 
 func (x *OrganizationSuspended) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[3]
+	mi := &file_weir_event_v1_event_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -748,7 +899,7 @@ func (x *OrganizationSuspended) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrganizationSuspended.ProtoReflect.Descriptor instead.
 func (*OrganizationSuspended) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{3}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *OrganizationSuspended) GetReason() string {
@@ -766,7 +917,7 @@ type OrganizationResumed struct {
 
 func (x *OrganizationResumed) Reset() {
 	*x = OrganizationResumed{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[4]
+	mi := &file_weir_event_v1_event_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -778,7 +929,7 @@ func (x *OrganizationResumed) String() string {
 func (*OrganizationResumed) ProtoMessage() {}
 
 func (x *OrganizationResumed) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[4]
+	mi := &file_weir_event_v1_event_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -791,7 +942,7 @@ func (x *OrganizationResumed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrganizationResumed.ProtoReflect.Descriptor instead.
 func (*OrganizationResumed) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{4}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{5}
 }
 
 // OrganizationArchived is the last event of a log.
@@ -803,7 +954,7 @@ type OrganizationArchived struct {
 
 func (x *OrganizationArchived) Reset() {
 	*x = OrganizationArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[5]
+	mi := &file_weir_event_v1_event_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -815,7 +966,7 @@ func (x *OrganizationArchived) String() string {
 func (*OrganizationArchived) ProtoMessage() {}
 
 func (x *OrganizationArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[5]
+	mi := &file_weir_event_v1_event_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -828,7 +979,7 @@ func (x *OrganizationArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrganizationArchived.ProtoReflect.Descriptor instead.
 func (*OrganizationArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{5}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{6}
 }
 
 // MemberAdded carries no name or address: those live in one erasable table.
@@ -843,7 +994,7 @@ type MemberAdded struct {
 
 func (x *MemberAdded) Reset() {
 	*x = MemberAdded{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[6]
+	mi := &file_weir_event_v1_event_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -855,7 +1006,7 @@ func (x *MemberAdded) String() string {
 func (*MemberAdded) ProtoMessage() {}
 
 func (x *MemberAdded) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[6]
+	mi := &file_weir_event_v1_event_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -868,7 +1019,7 @@ func (x *MemberAdded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemberAdded.ProtoReflect.Descriptor instead.
 func (*MemberAdded) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{6}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *MemberAdded) GetRole() Role {
@@ -897,7 +1048,7 @@ type MemberInvited struct {
 
 func (x *MemberInvited) Reset() {
 	*x = MemberInvited{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[7]
+	mi := &file_weir_event_v1_event_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -909,7 +1060,7 @@ func (x *MemberInvited) String() string {
 func (*MemberInvited) ProtoMessage() {}
 
 func (x *MemberInvited) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[7]
+	mi := &file_weir_event_v1_event_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -922,7 +1073,7 @@ func (x *MemberInvited) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemberInvited.ProtoReflect.Descriptor instead.
 func (*MemberInvited) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{7}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *MemberInvited) GetRole() Role {
@@ -948,7 +1099,7 @@ type MemberJoined struct {
 
 func (x *MemberJoined) Reset() {
 	*x = MemberJoined{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[8]
+	mi := &file_weir_event_v1_event_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -960,7 +1111,7 @@ func (x *MemberJoined) String() string {
 func (*MemberJoined) ProtoMessage() {}
 
 func (x *MemberJoined) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[8]
+	mi := &file_weir_event_v1_event_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -973,7 +1124,7 @@ func (x *MemberJoined) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemberJoined.ProtoReflect.Descriptor instead.
 func (*MemberJoined) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{8}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{9}
 }
 
 type MemberRoleChanged struct {
@@ -985,7 +1136,7 @@ type MemberRoleChanged struct {
 
 func (x *MemberRoleChanged) Reset() {
 	*x = MemberRoleChanged{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[9]
+	mi := &file_weir_event_v1_event_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -997,7 +1148,7 @@ func (x *MemberRoleChanged) String() string {
 func (*MemberRoleChanged) ProtoMessage() {}
 
 func (x *MemberRoleChanged) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[9]
+	mi := &file_weir_event_v1_event_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1010,7 +1161,7 @@ func (x *MemberRoleChanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemberRoleChanged.ProtoReflect.Descriptor instead.
 func (*MemberRoleChanged) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{9}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *MemberRoleChanged) GetRole() Role {
@@ -1029,7 +1180,7 @@ type MemberRemoved struct {
 
 func (x *MemberRemoved) Reset() {
 	*x = MemberRemoved{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[10]
+	mi := &file_weir_event_v1_event_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1041,7 +1192,7 @@ func (x *MemberRemoved) String() string {
 func (*MemberRemoved) ProtoMessage() {}
 
 func (x *MemberRemoved) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[10]
+	mi := &file_weir_event_v1_event_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1054,7 +1205,7 @@ func (x *MemberRemoved) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemberRemoved.ProtoReflect.Descriptor instead.
 func (*MemberRemoved) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{10}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{11}
 }
 
 // MemberErased: the name and the address of a removed member are gone.
@@ -1066,7 +1217,7 @@ type MemberErased struct {
 
 func (x *MemberErased) Reset() {
 	*x = MemberErased{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[11]
+	mi := &file_weir_event_v1_event_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1078,7 +1229,7 @@ func (x *MemberErased) String() string {
 func (*MemberErased) ProtoMessage() {}
 
 func (x *MemberErased) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[11]
+	mi := &file_weir_event_v1_event_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1091,7 +1242,7 @@ func (x *MemberErased) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemberErased.ProtoReflect.Descriptor instead.
 func (*MemberErased) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{11}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{12}
 }
 
 type MemberSessionsRevoked struct {
@@ -1104,7 +1255,7 @@ type MemberSessionsRevoked struct {
 
 func (x *MemberSessionsRevoked) Reset() {
 	*x = MemberSessionsRevoked{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[12]
+	mi := &file_weir_event_v1_event_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1116,7 +1267,7 @@ func (x *MemberSessionsRevoked) String() string {
 func (*MemberSessionsRevoked) ProtoMessage() {}
 
 func (x *MemberSessionsRevoked) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[12]
+	mi := &file_weir_event_v1_event_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1129,7 +1280,7 @@ func (x *MemberSessionsRevoked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemberSessionsRevoked.ProtoReflect.Descriptor instead.
 func (*MemberSessionsRevoked) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{12}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *MemberSessionsRevoked) GetSessionId() string {
@@ -1151,7 +1302,7 @@ type JoinDomainAdded struct {
 
 func (x *JoinDomainAdded) Reset() {
 	*x = JoinDomainAdded{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[13]
+	mi := &file_weir_event_v1_event_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1163,7 +1314,7 @@ func (x *JoinDomainAdded) String() string {
 func (*JoinDomainAdded) ProtoMessage() {}
 
 func (x *JoinDomainAdded) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[13]
+	mi := &file_weir_event_v1_event_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1176,7 +1327,7 @@ func (x *JoinDomainAdded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinDomainAdded.ProtoReflect.Descriptor instead.
 func (*JoinDomainAdded) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{13}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *JoinDomainAdded) GetDomain() string {
@@ -1202,7 +1353,7 @@ type JoinDomainChanged struct {
 
 func (x *JoinDomainChanged) Reset() {
 	*x = JoinDomainChanged{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[14]
+	mi := &file_weir_event_v1_event_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1214,7 +1365,7 @@ func (x *JoinDomainChanged) String() string {
 func (*JoinDomainChanged) ProtoMessage() {}
 
 func (x *JoinDomainChanged) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[14]
+	mi := &file_weir_event_v1_event_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1227,7 +1378,7 @@ func (x *JoinDomainChanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinDomainChanged.ProtoReflect.Descriptor instead.
 func (*JoinDomainChanged) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{14}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *JoinDomainChanged) GetRole() Role {
@@ -1245,7 +1396,7 @@ type JoinDomainRemoved struct {
 
 func (x *JoinDomainRemoved) Reset() {
 	*x = JoinDomainRemoved{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[15]
+	mi := &file_weir_event_v1_event_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1257,7 +1408,7 @@ func (x *JoinDomainRemoved) String() string {
 func (*JoinDomainRemoved) ProtoMessage() {}
 
 func (x *JoinDomainRemoved) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[15]
+	mi := &file_weir_event_v1_event_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1270,7 +1421,7 @@ func (x *JoinDomainRemoved) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinDomainRemoved.ProtoReflect.Descriptor instead.
 func (*JoinDomainRemoved) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{15}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{16}
 }
 
 type ProjectCreated struct {
@@ -1283,7 +1434,7 @@ type ProjectCreated struct {
 
 func (x *ProjectCreated) Reset() {
 	*x = ProjectCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[16]
+	mi := &file_weir_event_v1_event_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1295,7 +1446,7 @@ func (x *ProjectCreated) String() string {
 func (*ProjectCreated) ProtoMessage() {}
 
 func (x *ProjectCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[16]
+	mi := &file_weir_event_v1_event_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1308,7 +1459,7 @@ func (x *ProjectCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProjectCreated.ProtoReflect.Descriptor instead.
 func (*ProjectCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{16}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ProjectCreated) GetName() string {
@@ -1336,7 +1487,7 @@ type ProjectUpdated struct {
 
 func (x *ProjectUpdated) Reset() {
 	*x = ProjectUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[17]
+	mi := &file_weir_event_v1_event_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1348,7 +1499,7 @@ func (x *ProjectUpdated) String() string {
 func (*ProjectUpdated) ProtoMessage() {}
 
 func (x *ProjectUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[17]
+	mi := &file_weir_event_v1_event_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1361,7 +1512,7 @@ func (x *ProjectUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProjectUpdated.ProtoReflect.Descriptor instead.
 func (*ProjectUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{17}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ProjectUpdated) GetName() string {
@@ -1387,7 +1538,7 @@ type ProjectArchived struct {
 
 func (x *ProjectArchived) Reset() {
 	*x = ProjectArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[18]
+	mi := &file_weir_event_v1_event_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1399,7 +1550,7 @@ func (x *ProjectArchived) String() string {
 func (*ProjectArchived) ProtoMessage() {}
 
 func (x *ProjectArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[18]
+	mi := &file_weir_event_v1_event_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1412,7 +1563,7 @@ func (x *ProjectArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProjectArchived.ProtoReflect.Descriptor instead.
 func (*ProjectArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{18}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{19}
 }
 
 // ProjectRestored brings an archived one back with these settings, as every
@@ -1429,7 +1580,7 @@ type ProjectRestored struct {
 
 func (x *ProjectRestored) Reset() {
 	*x = ProjectRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[19]
+	mi := &file_weir_event_v1_event_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1441,7 +1592,7 @@ func (x *ProjectRestored) String() string {
 func (*ProjectRestored) ProtoMessage() {}
 
 func (x *ProjectRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[19]
+	mi := &file_weir_event_v1_event_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1454,7 +1605,7 @@ func (x *ProjectRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProjectRestored.ProtoReflect.Descriptor instead.
 func (*ProjectRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{19}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ProjectRestored) GetName() string {
@@ -1502,7 +1653,7 @@ type ProviderCreated struct {
 
 func (x *ProviderCreated) Reset() {
 	*x = ProviderCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[20]
+	mi := &file_weir_event_v1_event_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1514,7 +1665,7 @@ func (x *ProviderCreated) String() string {
 func (*ProviderCreated) ProtoMessage() {}
 
 func (x *ProviderCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[20]
+	mi := &file_weir_event_v1_event_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1527,7 +1678,7 @@ func (x *ProviderCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProviderCreated.ProtoReflect.Descriptor instead.
 func (*ProviderCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{20}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ProviderCreated) GetName() string {
@@ -1614,7 +1765,7 @@ type ProviderSettings struct {
 
 func (x *ProviderSettings) Reset() {
 	*x = ProviderSettings{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[21]
+	mi := &file_weir_event_v1_event_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1626,7 +1777,7 @@ func (x *ProviderSettings) String() string {
 func (*ProviderSettings) ProtoMessage() {}
 
 func (x *ProviderSettings) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[21]
+	mi := &file_weir_event_v1_event_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1639,7 +1790,7 @@ func (x *ProviderSettings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProviderSettings.ProtoReflect.Descriptor instead.
 func (*ProviderSettings) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{21}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ProviderSettings) GetName() string {
@@ -1726,7 +1877,7 @@ type SealedCredential struct {
 
 func (x *SealedCredential) Reset() {
 	*x = SealedCredential{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[22]
+	mi := &file_weir_event_v1_event_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1738,7 +1889,7 @@ func (x *SealedCredential) String() string {
 func (*SealedCredential) ProtoMessage() {}
 
 func (x *SealedCredential) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[22]
+	mi := &file_weir_event_v1_event_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1751,7 +1902,7 @@ func (x *SealedCredential) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SealedCredential.ProtoReflect.Descriptor instead.
 func (*SealedCredential) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{22}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *SealedCredential) GetGatewayId() string {
@@ -1784,7 +1935,7 @@ type ProviderUpdated struct {
 
 func (x *ProviderUpdated) Reset() {
 	*x = ProviderUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[23]
+	mi := &file_weir_event_v1_event_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1796,7 +1947,7 @@ func (x *ProviderUpdated) String() string {
 func (*ProviderUpdated) ProtoMessage() {}
 
 func (x *ProviderUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[23]
+	mi := &file_weir_event_v1_event_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1809,7 +1960,7 @@ func (x *ProviderUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProviderUpdated.ProtoReflect.Descriptor instead.
 func (*ProviderUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{23}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ProviderUpdated) GetSettings() *ProviderSettings {
@@ -1827,7 +1978,7 @@ type ProviderArchived struct {
 
 func (x *ProviderArchived) Reset() {
 	*x = ProviderArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[24]
+	mi := &file_weir_event_v1_event_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1839,7 +1990,7 @@ func (x *ProviderArchived) String() string {
 func (*ProviderArchived) ProtoMessage() {}
 
 func (x *ProviderArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[24]
+	mi := &file_weir_event_v1_event_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1852,7 +2003,7 @@ func (x *ProviderArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProviderArchived.ProtoReflect.Descriptor instead.
 func (*ProviderArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{24}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{25}
 }
 
 type ProviderRestored struct {
@@ -1865,7 +2016,7 @@ type ProviderRestored struct {
 
 func (x *ProviderRestored) Reset() {
 	*x = ProviderRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[25]
+	mi := &file_weir_event_v1_event_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1877,7 +2028,7 @@ func (x *ProviderRestored) String() string {
 func (*ProviderRestored) ProtoMessage() {}
 
 func (x *ProviderRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[25]
+	mi := &file_weir_event_v1_event_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1890,7 +2041,7 @@ func (x *ProviderRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProviderRestored.ProtoReflect.Descriptor instead.
 func (*ProviderRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{25}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ProviderRestored) GetSettings() *ProviderSettings {
@@ -1922,7 +2073,7 @@ type Timeouts struct {
 
 func (x *Timeouts) Reset() {
 	*x = Timeouts{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[26]
+	mi := &file_weir_event_v1_event_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1934,7 +2085,7 @@ func (x *Timeouts) String() string {
 func (*Timeouts) ProtoMessage() {}
 
 func (x *Timeouts) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[26]
+	mi := &file_weir_event_v1_event_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1947,7 +2098,7 @@ func (x *Timeouts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Timeouts.ProtoReflect.Descriptor instead.
 func (*Timeouts) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{26}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Timeouts) GetFirstByteMs() int64 {
@@ -1981,13 +2132,15 @@ type RouteCreated struct {
 	Timeouts *Timeouts `protobuf:"bytes,4,opt,name=timeouts,proto3" json:"timeouts,omitempty"`
 	// Projects whose keys may use it; empty: all.
 	AllowedProjectIds []string `protobuf:"bytes,5,rep,name=allowed_project_ids,json=allowedProjectIds,proto3" json:"allowed_project_ids,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// Absent: as an empty one.
+	Retry         *Retry `protobuf:"bytes,6,opt,name=retry,proto3" json:"retry,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RouteCreated) Reset() {
 	*x = RouteCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[27]
+	mi := &file_weir_event_v1_event_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1999,7 +2152,7 @@ func (x *RouteCreated) String() string {
 func (*RouteCreated) ProtoMessage() {}
 
 func (x *RouteCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[27]
+	mi := &file_weir_event_v1_event_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2012,7 +2165,7 @@ func (x *RouteCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RouteCreated.ProtoReflect.Descriptor instead.
 func (*RouteCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{27}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *RouteCreated) GetName() string {
@@ -2050,6 +2203,13 @@ func (x *RouteCreated) GetAllowedProjectIds() []string {
 	return nil
 }
 
+func (x *RouteCreated) GetRetry() *Retry {
+	if x != nil {
+		return x.Retry
+	}
+	return nil
+}
+
 // RouteSettings are RouteCreated's.
 type RouteSettings struct {
 	state             protoimpl.MessageState `protogen:"open.v1"`
@@ -2058,13 +2218,14 @@ type RouteSettings struct {
 	Targets           []*Target              `protobuf:"bytes,3,rep,name=targets,proto3" json:"targets,omitempty"`
 	Timeouts          *Timeouts              `protobuf:"bytes,4,opt,name=timeouts,proto3" json:"timeouts,omitempty"`
 	AllowedProjectIds []string               `protobuf:"bytes,5,rep,name=allowed_project_ids,json=allowedProjectIds,proto3" json:"allowed_project_ids,omitempty"`
+	Retry             *Retry                 `protobuf:"bytes,6,opt,name=retry,proto3" json:"retry,omitempty"`
 	unknownFields     protoimpl.UnknownFields
 	sizeCache         protoimpl.SizeCache
 }
 
 func (x *RouteSettings) Reset() {
 	*x = RouteSettings{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[28]
+	mi := &file_weir_event_v1_event_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2076,7 +2237,7 @@ func (x *RouteSettings) String() string {
 func (*RouteSettings) ProtoMessage() {}
 
 func (x *RouteSettings) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[28]
+	mi := &file_weir_event_v1_event_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2089,7 +2250,7 @@ func (x *RouteSettings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RouteSettings.ProtoReflect.Descriptor instead.
 func (*RouteSettings) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{28}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *RouteSettings) GetName() string {
@@ -2127,6 +2288,13 @@ func (x *RouteSettings) GetAllowedProjectIds() []string {
 	return nil
 }
 
+func (x *RouteSettings) GetRetry() *Retry {
+	if x != nil {
+		return x.Retry
+	}
+	return nil
+}
+
 type RouteUpdated struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Settings      *RouteSettings         `protobuf:"bytes,1,opt,name=settings,proto3" json:"settings,omitempty"`
@@ -2136,7 +2304,7 @@ type RouteUpdated struct {
 
 func (x *RouteUpdated) Reset() {
 	*x = RouteUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[29]
+	mi := &file_weir_event_v1_event_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2148,7 +2316,7 @@ func (x *RouteUpdated) String() string {
 func (*RouteUpdated) ProtoMessage() {}
 
 func (x *RouteUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[29]
+	mi := &file_weir_event_v1_event_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2161,7 +2329,7 @@ func (x *RouteUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RouteUpdated.ProtoReflect.Descriptor instead.
 func (*RouteUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{29}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *RouteUpdated) GetSettings() *RouteSettings {
@@ -2179,7 +2347,7 @@ type RouteArchived struct {
 
 func (x *RouteArchived) Reset() {
 	*x = RouteArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[30]
+	mi := &file_weir_event_v1_event_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2191,7 +2359,7 @@ func (x *RouteArchived) String() string {
 func (*RouteArchived) ProtoMessage() {}
 
 func (x *RouteArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[30]
+	mi := &file_weir_event_v1_event_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2204,7 +2372,7 @@ func (x *RouteArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RouteArchived.ProtoReflect.Descriptor instead.
 func (*RouteArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{30}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{31}
 }
 
 type RouteRestored struct {
@@ -2217,7 +2385,7 @@ type RouteRestored struct {
 
 func (x *RouteRestored) Reset() {
 	*x = RouteRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[31]
+	mi := &file_weir_event_v1_event_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2229,7 +2397,7 @@ func (x *RouteRestored) String() string {
 func (*RouteRestored) ProtoMessage() {}
 
 func (x *RouteRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[31]
+	mi := &file_weir_event_v1_event_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2242,7 +2410,7 @@ func (x *RouteRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RouteRestored.ProtoReflect.Descriptor instead.
 func (*RouteRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{31}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *RouteRestored) GetSettings() *RouteSettings {
@@ -2278,7 +2446,7 @@ type KeyCreated struct {
 
 func (x *KeyCreated) Reset() {
 	*x = KeyCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[32]
+	mi := &file_weir_event_v1_event_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2290,7 +2458,7 @@ func (x *KeyCreated) String() string {
 func (*KeyCreated) ProtoMessage() {}
 
 func (x *KeyCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[32]
+	mi := &file_weir_event_v1_event_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2303,7 +2471,7 @@ func (x *KeyCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyCreated.ProtoReflect.Descriptor instead.
 func (*KeyCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{32}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *KeyCreated) GetProjectId() string {
@@ -2367,7 +2535,7 @@ type KeyUpdated struct {
 
 func (x *KeyUpdated) Reset() {
 	*x = KeyUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[33]
+	mi := &file_weir_event_v1_event_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2379,7 +2547,7 @@ func (x *KeyUpdated) String() string {
 func (*KeyUpdated) ProtoMessage() {}
 
 func (x *KeyUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[33]
+	mi := &file_weir_event_v1_event_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2392,7 +2560,7 @@ func (x *KeyUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyUpdated.ProtoReflect.Descriptor instead.
 func (*KeyUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{33}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *KeyUpdated) GetName() string {
@@ -2436,7 +2604,7 @@ type KeyRotated struct {
 
 func (x *KeyRotated) Reset() {
 	*x = KeyRotated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[34]
+	mi := &file_weir_event_v1_event_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2448,7 +2616,7 @@ func (x *KeyRotated) String() string {
 func (*KeyRotated) ProtoMessage() {}
 
 func (x *KeyRotated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[34]
+	mi := &file_weir_event_v1_event_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2461,7 +2629,7 @@ func (x *KeyRotated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyRotated.ProtoReflect.Descriptor instead.
 func (*KeyRotated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{34}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *KeyRotated) GetSha256() []byte {
@@ -2496,7 +2664,7 @@ type KeyRevoked struct {
 
 func (x *KeyRevoked) Reset() {
 	*x = KeyRevoked{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[35]
+	mi := &file_weir_event_v1_event_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2508,7 +2676,7 @@ func (x *KeyRevoked) String() string {
 func (*KeyRevoked) ProtoMessage() {}
 
 func (x *KeyRevoked) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[35]
+	mi := &file_weir_event_v1_event_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2521,7 +2689,7 @@ func (x *KeyRevoked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyRevoked.ProtoReflect.Descriptor instead.
 func (*KeyRevoked) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{35}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *KeyRevoked) GetReason() string {
@@ -2547,7 +2715,7 @@ type KeyArchived struct {
 
 func (x *KeyArchived) Reset() {
 	*x = KeyArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[36]
+	mi := &file_weir_event_v1_event_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2559,7 +2727,7 @@ func (x *KeyArchived) String() string {
 func (*KeyArchived) ProtoMessage() {}
 
 func (x *KeyArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[36]
+	mi := &file_weir_event_v1_event_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2572,7 +2740,7 @@ func (x *KeyArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyArchived.ProtoReflect.Descriptor instead.
 func (*KeyArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{36}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{37}
 }
 
 type GatewayCreated struct {
@@ -2586,7 +2754,7 @@ type GatewayCreated struct {
 
 func (x *GatewayCreated) Reset() {
 	*x = GatewayCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[37]
+	mi := &file_weir_event_v1_event_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2598,7 +2766,7 @@ func (x *GatewayCreated) String() string {
 func (*GatewayCreated) ProtoMessage() {}
 
 func (x *GatewayCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[37]
+	mi := &file_weir_event_v1_event_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2611,7 +2779,7 @@ func (x *GatewayCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayCreated.ProtoReflect.Descriptor instead.
 func (*GatewayCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{37}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *GatewayCreated) GetName() string {
@@ -2637,7 +2805,7 @@ type GatewayUpdated struct {
 
 func (x *GatewayUpdated) Reset() {
 	*x = GatewayUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[38]
+	mi := &file_weir_event_v1_event_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2649,7 +2817,7 @@ func (x *GatewayUpdated) String() string {
 func (*GatewayUpdated) ProtoMessage() {}
 
 func (x *GatewayUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[38]
+	mi := &file_weir_event_v1_event_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2662,7 +2830,7 @@ func (x *GatewayUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayUpdated.ProtoReflect.Descriptor instead.
 func (*GatewayUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{38}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *GatewayUpdated) GetName() string {
@@ -2683,7 +2851,7 @@ type GatewayKeySet struct {
 
 func (x *GatewayKeySet) Reset() {
 	*x = GatewayKeySet{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[39]
+	mi := &file_weir_event_v1_event_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2695,7 +2863,7 @@ func (x *GatewayKeySet) String() string {
 func (*GatewayKeySet) ProtoMessage() {}
 
 func (x *GatewayKeySet) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[39]
+	mi := &file_weir_event_v1_event_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2708,7 +2876,7 @@ func (x *GatewayKeySet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayKeySet.ProtoReflect.Descriptor instead.
 func (*GatewayKeySet) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{39}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *GatewayKeySet) GetPublicKey() []byte {
@@ -2726,7 +2894,7 @@ type GatewayArchived struct {
 
 func (x *GatewayArchived) Reset() {
 	*x = GatewayArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[40]
+	mi := &file_weir_event_v1_event_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2738,7 +2906,7 @@ func (x *GatewayArchived) String() string {
 func (*GatewayArchived) ProtoMessage() {}
 
 func (x *GatewayArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[40]
+	mi := &file_weir_event_v1_event_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2751,7 +2919,7 @@ func (x *GatewayArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayArchived.ProtoReflect.Descriptor instead.
 func (*GatewayArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{40}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{41}
 }
 
 type GatewayRestored struct {
@@ -2767,7 +2935,7 @@ type GatewayRestored struct {
 
 func (x *GatewayRestored) Reset() {
 	*x = GatewayRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[41]
+	mi := &file_weir_event_v1_event_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2779,7 +2947,7 @@ func (x *GatewayRestored) String() string {
 func (*GatewayRestored) ProtoMessage() {}
 
 func (x *GatewayRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[41]
+	mi := &file_weir_event_v1_event_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2792,7 +2960,7 @@ func (x *GatewayRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayRestored.ProtoReflect.Descriptor instead.
 func (*GatewayRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{41}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *GatewayRestored) GetName() string {
@@ -2832,7 +3000,7 @@ type EnrolmentTokenRevoked struct {
 
 func (x *EnrolmentTokenRevoked) Reset() {
 	*x = EnrolmentTokenRevoked{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[42]
+	mi := &file_weir_event_v1_event_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2844,7 +3012,7 @@ func (x *EnrolmentTokenRevoked) String() string {
 func (*EnrolmentTokenRevoked) ProtoMessage() {}
 
 func (x *EnrolmentTokenRevoked) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[42]
+	mi := &file_weir_event_v1_event_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2857,7 +3025,7 @@ func (x *EnrolmentTokenRevoked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EnrolmentTokenRevoked.ProtoReflect.Descriptor instead.
 func (*EnrolmentTokenRevoked) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{42}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *EnrolmentTokenRevoked) GetReason() string {
@@ -2880,7 +3048,7 @@ type EnrolmentTokenCreated struct {
 
 func (x *EnrolmentTokenCreated) Reset() {
 	*x = EnrolmentTokenCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[43]
+	mi := &file_weir_event_v1_event_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2892,7 +3060,7 @@ func (x *EnrolmentTokenCreated) String() string {
 func (*EnrolmentTokenCreated) ProtoMessage() {}
 
 func (x *EnrolmentTokenCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[43]
+	mi := &file_weir_event_v1_event_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2905,7 +3073,7 @@ func (x *EnrolmentTokenCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EnrolmentTokenCreated.ProtoReflect.Descriptor instead.
 func (*EnrolmentTokenCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{43}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *EnrolmentTokenCreated) GetGatewayId() string {
@@ -2950,7 +3118,7 @@ type AgentEnrolled struct {
 
 func (x *AgentEnrolled) Reset() {
 	*x = AgentEnrolled{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[44]
+	mi := &file_weir_event_v1_event_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2962,7 +3130,7 @@ func (x *AgentEnrolled) String() string {
 func (*AgentEnrolled) ProtoMessage() {}
 
 func (x *AgentEnrolled) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[44]
+	mi := &file_weir_event_v1_event_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2975,7 +3143,7 @@ func (x *AgentEnrolled) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgentEnrolled.ProtoReflect.Descriptor instead.
 func (*AgentEnrolled) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{44}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *AgentEnrolled) GetGatewayId() string {
@@ -3016,7 +3184,7 @@ type ServiceAccountCreated struct {
 
 func (x *ServiceAccountCreated) Reset() {
 	*x = ServiceAccountCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[45]
+	mi := &file_weir_event_v1_event_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3028,7 +3196,7 @@ func (x *ServiceAccountCreated) String() string {
 func (*ServiceAccountCreated) ProtoMessage() {}
 
 func (x *ServiceAccountCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[45]
+	mi := &file_weir_event_v1_event_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3041,7 +3209,7 @@ func (x *ServiceAccountCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceAccountCreated.ProtoReflect.Descriptor instead.
 func (*ServiceAccountCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{45}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *ServiceAccountCreated) GetName() string {
@@ -3068,7 +3236,7 @@ type ServiceAccountUpdated struct {
 
 func (x *ServiceAccountUpdated) Reset() {
 	*x = ServiceAccountUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[46]
+	mi := &file_weir_event_v1_event_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3080,7 +3248,7 @@ func (x *ServiceAccountUpdated) String() string {
 func (*ServiceAccountUpdated) ProtoMessage() {}
 
 func (x *ServiceAccountUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[46]
+	mi := &file_weir_event_v1_event_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3093,7 +3261,7 @@ func (x *ServiceAccountUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceAccountUpdated.ProtoReflect.Descriptor instead.
 func (*ServiceAccountUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{46}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *ServiceAccountUpdated) GetName() string {
@@ -3119,7 +3287,7 @@ type ServiceAccountArchived struct {
 
 func (x *ServiceAccountArchived) Reset() {
 	*x = ServiceAccountArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[47]
+	mi := &file_weir_event_v1_event_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3131,7 +3299,7 @@ func (x *ServiceAccountArchived) String() string {
 func (*ServiceAccountArchived) ProtoMessage() {}
 
 func (x *ServiceAccountArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[47]
+	mi := &file_weir_event_v1_event_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3144,7 +3312,7 @@ func (x *ServiceAccountArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceAccountArchived.ProtoReflect.Descriptor instead.
 func (*ServiceAccountArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{47}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{48}
 }
 
 type ServiceAccountTokenCreated struct {
@@ -3162,7 +3330,7 @@ type ServiceAccountTokenCreated struct {
 
 func (x *ServiceAccountTokenCreated) Reset() {
 	*x = ServiceAccountTokenCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[48]
+	mi := &file_weir_event_v1_event_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3174,7 +3342,7 @@ func (x *ServiceAccountTokenCreated) String() string {
 func (*ServiceAccountTokenCreated) ProtoMessage() {}
 
 func (x *ServiceAccountTokenCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[48]
+	mi := &file_weir_event_v1_event_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3187,7 +3355,7 @@ func (x *ServiceAccountTokenCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceAccountTokenCreated.ProtoReflect.Descriptor instead.
 func (*ServiceAccountTokenCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{48}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *ServiceAccountTokenCreated) GetServiceAccountId() string {
@@ -3234,7 +3402,7 @@ type ServiceAccountTokenRevoked struct {
 
 func (x *ServiceAccountTokenRevoked) Reset() {
 	*x = ServiceAccountTokenRevoked{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[49]
+	mi := &file_weir_event_v1_event_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3246,7 +3414,7 @@ func (x *ServiceAccountTokenRevoked) String() string {
 func (*ServiceAccountTokenRevoked) ProtoMessage() {}
 
 func (x *ServiceAccountTokenRevoked) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[49]
+	mi := &file_weir_event_v1_event_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3259,7 +3427,7 @@ func (x *ServiceAccountTokenRevoked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceAccountTokenRevoked.ProtoReflect.Descriptor instead.
 func (*ServiceAccountTokenRevoked) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{49}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *ServiceAccountTokenRevoked) GetReason() string {
@@ -3283,7 +3451,7 @@ type RoleBindingCreated struct {
 
 func (x *RoleBindingCreated) Reset() {
 	*x = RoleBindingCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[50]
+	mi := &file_weir_event_v1_event_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3295,7 +3463,7 @@ func (x *RoleBindingCreated) String() string {
 func (*RoleBindingCreated) ProtoMessage() {}
 
 func (x *RoleBindingCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[50]
+	mi := &file_weir_event_v1_event_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3308,7 +3476,7 @@ func (x *RoleBindingCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoleBindingCreated.ProtoReflect.Descriptor instead.
 func (*RoleBindingCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{50}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *RoleBindingCreated) GetMemberId() string {
@@ -3348,7 +3516,7 @@ type RoleBindingArchived struct {
 
 func (x *RoleBindingArchived) Reset() {
 	*x = RoleBindingArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[51]
+	mi := &file_weir_event_v1_event_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3360,7 +3528,7 @@ func (x *RoleBindingArchived) String() string {
 func (*RoleBindingArchived) ProtoMessage() {}
 
 func (x *RoleBindingArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[51]
+	mi := &file_weir_event_v1_event_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3373,7 +3541,7 @@ func (x *RoleBindingArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoleBindingArchived.ProtoReflect.Descriptor instead.
 func (*RoleBindingArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{51}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{52}
 }
 
 // Rates are prices of token buckets in pico-dollars per token; absent: unknown.
@@ -3392,7 +3560,7 @@ type Rates struct {
 
 func (x *Rates) Reset() {
 	*x = Rates{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[52]
+	mi := &file_weir_event_v1_event_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3404,7 +3572,7 @@ func (x *Rates) String() string {
 func (*Rates) ProtoMessage() {}
 
 func (x *Rates) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[52]
+	mi := &file_weir_event_v1_event_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3417,7 +3585,7 @@ func (x *Rates) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rates.ProtoReflect.Descriptor instead.
 func (*Rates) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{52}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *Rates) GetInput() int64 {
@@ -3484,7 +3652,7 @@ type PriceOverrideSettings struct {
 
 func (x *PriceOverrideSettings) Reset() {
 	*x = PriceOverrideSettings{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[53]
+	mi := &file_weir_event_v1_event_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3496,7 +3664,7 @@ func (x *PriceOverrideSettings) String() string {
 func (*PriceOverrideSettings) ProtoMessage() {}
 
 func (x *PriceOverrideSettings) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[53]
+	mi := &file_weir_event_v1_event_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3509,7 +3677,7 @@ func (x *PriceOverrideSettings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceOverrideSettings.ProtoReflect.Descriptor instead.
 func (*PriceOverrideSettings) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{53}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *PriceOverrideSettings) GetPriceList() string {
@@ -3556,7 +3724,7 @@ type PriceOverrideCreated struct {
 
 func (x *PriceOverrideCreated) Reset() {
 	*x = PriceOverrideCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[54]
+	mi := &file_weir_event_v1_event_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3568,7 +3736,7 @@ func (x *PriceOverrideCreated) String() string {
 func (*PriceOverrideCreated) ProtoMessage() {}
 
 func (x *PriceOverrideCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[54]
+	mi := &file_weir_event_v1_event_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3581,7 +3749,7 @@ func (x *PriceOverrideCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceOverrideCreated.ProtoReflect.Descriptor instead.
 func (*PriceOverrideCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{54}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *PriceOverrideCreated) GetSettings() *PriceOverrideSettings {
@@ -3600,7 +3768,7 @@ type PriceOverrideUpdated struct {
 
 func (x *PriceOverrideUpdated) Reset() {
 	*x = PriceOverrideUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[55]
+	mi := &file_weir_event_v1_event_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3612,7 +3780,7 @@ func (x *PriceOverrideUpdated) String() string {
 func (*PriceOverrideUpdated) ProtoMessage() {}
 
 func (x *PriceOverrideUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[55]
+	mi := &file_weir_event_v1_event_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3625,7 +3793,7 @@ func (x *PriceOverrideUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceOverrideUpdated.ProtoReflect.Descriptor instead.
 func (*PriceOverrideUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{55}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *PriceOverrideUpdated) GetSettings() *PriceOverrideSettings {
@@ -3643,7 +3811,7 @@ type PriceOverrideArchived struct {
 
 func (x *PriceOverrideArchived) Reset() {
 	*x = PriceOverrideArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[56]
+	mi := &file_weir_event_v1_event_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3655,7 +3823,7 @@ func (x *PriceOverrideArchived) String() string {
 func (*PriceOverrideArchived) ProtoMessage() {}
 
 func (x *PriceOverrideArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[56]
+	mi := &file_weir_event_v1_event_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3668,7 +3836,7 @@ func (x *PriceOverrideArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceOverrideArchived.ProtoReflect.Descriptor instead.
 func (*PriceOverrideArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{56}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{57}
 }
 
 type PriceOverrideRestored struct {
@@ -3681,7 +3849,7 @@ type PriceOverrideRestored struct {
 
 func (x *PriceOverrideRestored) Reset() {
 	*x = PriceOverrideRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[57]
+	mi := &file_weir_event_v1_event_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3693,7 +3861,7 @@ func (x *PriceOverrideRestored) String() string {
 func (*PriceOverrideRestored) ProtoMessage() {}
 
 func (x *PriceOverrideRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[57]
+	mi := &file_weir_event_v1_event_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3706,7 +3874,7 @@ func (x *PriceOverrideRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceOverrideRestored.ProtoReflect.Descriptor instead.
 func (*PriceOverrideRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{57}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *PriceOverrideRestored) GetSettings() *PriceOverrideSettings {
@@ -3741,7 +3909,7 @@ type QuotaScope struct {
 
 func (x *QuotaScope) Reset() {
 	*x = QuotaScope{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[58]
+	mi := &file_weir_event_v1_event_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3753,7 +3921,7 @@ func (x *QuotaScope) String() string {
 func (*QuotaScope) ProtoMessage() {}
 
 func (x *QuotaScope) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[58]
+	mi := &file_weir_event_v1_event_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3766,7 +3934,7 @@ func (x *QuotaScope) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuotaScope.ProtoReflect.Descriptor instead.
 func (*QuotaScope) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{58}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *QuotaScope) GetOn() QuotaOn {
@@ -3820,7 +3988,7 @@ type LimitSettings struct {
 
 func (x *LimitSettings) Reset() {
 	*x = LimitSettings{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[59]
+	mi := &file_weir_event_v1_event_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3832,7 +4000,7 @@ func (x *LimitSettings) String() string {
 func (*LimitSettings) ProtoMessage() {}
 
 func (x *LimitSettings) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[59]
+	mi := &file_weir_event_v1_event_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3845,7 +4013,7 @@ func (x *LimitSettings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LimitSettings.ProtoReflect.Descriptor instead.
 func (*LimitSettings) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{59}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *LimitSettings) GetName() string {
@@ -3906,7 +4074,7 @@ type LimitCreated struct {
 
 func (x *LimitCreated) Reset() {
 	*x = LimitCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[60]
+	mi := &file_weir_event_v1_event_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3918,7 +4086,7 @@ func (x *LimitCreated) String() string {
 func (*LimitCreated) ProtoMessage() {}
 
 func (x *LimitCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[60]
+	mi := &file_weir_event_v1_event_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3931,7 +4099,7 @@ func (x *LimitCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LimitCreated.ProtoReflect.Descriptor instead.
 func (*LimitCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{60}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *LimitCreated) GetSettings() *LimitSettings {
@@ -3950,7 +4118,7 @@ type LimitUpdated struct {
 
 func (x *LimitUpdated) Reset() {
 	*x = LimitUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[61]
+	mi := &file_weir_event_v1_event_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3962,7 +4130,7 @@ func (x *LimitUpdated) String() string {
 func (*LimitUpdated) ProtoMessage() {}
 
 func (x *LimitUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[61]
+	mi := &file_weir_event_v1_event_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3975,7 +4143,7 @@ func (x *LimitUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LimitUpdated.ProtoReflect.Descriptor instead.
 func (*LimitUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{61}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *LimitUpdated) GetSettings() *LimitSettings {
@@ -3994,7 +4162,7 @@ type LimitArchived struct {
 
 func (x *LimitArchived) Reset() {
 	*x = LimitArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[62]
+	mi := &file_weir_event_v1_event_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4006,7 +4174,7 @@ func (x *LimitArchived) String() string {
 func (*LimitArchived) ProtoMessage() {}
 
 func (x *LimitArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[62]
+	mi := &file_weir_event_v1_event_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4019,7 +4187,7 @@ func (x *LimitArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LimitArchived.ProtoReflect.Descriptor instead.
 func (*LimitArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{62}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{63}
 }
 
 type LimitRestored struct {
@@ -4032,7 +4200,7 @@ type LimitRestored struct {
 
 func (x *LimitRestored) Reset() {
 	*x = LimitRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[63]
+	mi := &file_weir_event_v1_event_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4044,7 +4212,7 @@ func (x *LimitRestored) String() string {
 func (*LimitRestored) ProtoMessage() {}
 
 func (x *LimitRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[63]
+	mi := &file_weir_event_v1_event_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4057,7 +4225,7 @@ func (x *LimitRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LimitRestored.ProtoReflect.Descriptor instead.
 func (*LimitRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{63}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *LimitRestored) GetSettings() *LimitSettings {
@@ -4085,7 +4253,7 @@ type CalendarWindow struct {
 
 func (x *CalendarWindow) Reset() {
 	*x = CalendarWindow{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[64]
+	mi := &file_weir_event_v1_event_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4097,7 +4265,7 @@ func (x *CalendarWindow) String() string {
 func (*CalendarWindow) ProtoMessage() {}
 
 func (x *CalendarWindow) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[64]
+	mi := &file_weir_event_v1_event_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4110,7 +4278,7 @@ func (x *CalendarWindow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CalendarWindow.ProtoReflect.Descriptor instead.
 func (*CalendarWindow) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{64}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *CalendarWindow) GetPeriod() Period {
@@ -4136,7 +4304,7 @@ type RollingWindow struct {
 
 func (x *RollingWindow) Reset() {
 	*x = RollingWindow{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[65]
+	mi := &file_weir_event_v1_event_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4148,7 +4316,7 @@ func (x *RollingWindow) String() string {
 func (*RollingWindow) ProtoMessage() {}
 
 func (x *RollingWindow) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[65]
+	mi := &file_weir_event_v1_event_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4161,7 +4329,7 @@ func (x *RollingWindow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RollingWindow.ProtoReflect.Descriptor instead.
 func (*RollingWindow) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{65}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *RollingWindow) GetDurationSeconds() int64 {
@@ -4179,7 +4347,7 @@ type LifetimeWindow struct {
 
 func (x *LifetimeWindow) Reset() {
 	*x = LifetimeWindow{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[66]
+	mi := &file_weir_event_v1_event_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4191,7 +4359,7 @@ func (x *LifetimeWindow) String() string {
 func (*LifetimeWindow) ProtoMessage() {}
 
 func (x *LifetimeWindow) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[66]
+	mi := &file_weir_event_v1_event_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4204,7 +4372,7 @@ func (x *LifetimeWindow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LifetimeWindow.ProtoReflect.Descriptor instead.
 func (*LifetimeWindow) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{66}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{67}
 }
 
 type BudgetSettings struct {
@@ -4230,7 +4398,7 @@ type BudgetSettings struct {
 
 func (x *BudgetSettings) Reset() {
 	*x = BudgetSettings{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[67]
+	mi := &file_weir_event_v1_event_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4242,7 +4410,7 @@ func (x *BudgetSettings) String() string {
 func (*BudgetSettings) ProtoMessage() {}
 
 func (x *BudgetSettings) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[67]
+	mi := &file_weir_event_v1_event_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4255,7 +4423,7 @@ func (x *BudgetSettings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BudgetSettings.ProtoReflect.Descriptor instead.
 func (*BudgetSettings) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{67}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *BudgetSettings) GetName() string {
@@ -4379,7 +4547,7 @@ type BudgetCreated struct {
 
 func (x *BudgetCreated) Reset() {
 	*x = BudgetCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[68]
+	mi := &file_weir_event_v1_event_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4391,7 +4559,7 @@ func (x *BudgetCreated) String() string {
 func (*BudgetCreated) ProtoMessage() {}
 
 func (x *BudgetCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[68]
+	mi := &file_weir_event_v1_event_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4404,7 +4572,7 @@ func (x *BudgetCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BudgetCreated.ProtoReflect.Descriptor instead.
 func (*BudgetCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{68}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *BudgetCreated) GetSettings() *BudgetSettings {
@@ -4423,7 +4591,7 @@ type BudgetUpdated struct {
 
 func (x *BudgetUpdated) Reset() {
 	*x = BudgetUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[69]
+	mi := &file_weir_event_v1_event_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4435,7 +4603,7 @@ func (x *BudgetUpdated) String() string {
 func (*BudgetUpdated) ProtoMessage() {}
 
 func (x *BudgetUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[69]
+	mi := &file_weir_event_v1_event_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4448,7 +4616,7 @@ func (x *BudgetUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BudgetUpdated.ProtoReflect.Descriptor instead.
 func (*BudgetUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{69}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *BudgetUpdated) GetSettings() *BudgetSettings {
@@ -4472,7 +4640,7 @@ type BudgetRaised struct {
 
 func (x *BudgetRaised) Reset() {
 	*x = BudgetRaised{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[70]
+	mi := &file_weir_event_v1_event_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4484,7 +4652,7 @@ func (x *BudgetRaised) String() string {
 func (*BudgetRaised) ProtoMessage() {}
 
 func (x *BudgetRaised) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[70]
+	mi := &file_weir_event_v1_event_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4497,7 +4665,7 @@ func (x *BudgetRaised) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BudgetRaised.ProtoReflect.Descriptor instead.
 func (*BudgetRaised) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{70}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *BudgetRaised) GetAmountNanoUsd() int64 {
@@ -4530,7 +4698,7 @@ type BudgetArchived struct {
 
 func (x *BudgetArchived) Reset() {
 	*x = BudgetArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[71]
+	mi := &file_weir_event_v1_event_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4542,7 +4710,7 @@ func (x *BudgetArchived) String() string {
 func (*BudgetArchived) ProtoMessage() {}
 
 func (x *BudgetArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[71]
+	mi := &file_weir_event_v1_event_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4555,7 +4723,7 @@ func (x *BudgetArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BudgetArchived.ProtoReflect.Descriptor instead.
 func (*BudgetArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{71}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{72}
 }
 
 type BudgetRestored struct {
@@ -4570,7 +4738,7 @@ type BudgetRestored struct {
 
 func (x *BudgetRestored) Reset() {
 	*x = BudgetRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[72]
+	mi := &file_weir_event_v1_event_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4582,7 +4750,7 @@ func (x *BudgetRestored) String() string {
 func (*BudgetRestored) ProtoMessage() {}
 
 func (x *BudgetRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[72]
+	mi := &file_weir_event_v1_event_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4595,7 +4763,7 @@ func (x *BudgetRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BudgetRestored.ProtoReflect.Descriptor instead.
 func (*BudgetRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{72}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{73}
 }
 
 func (x *BudgetRestored) GetSettings() *BudgetSettings {
@@ -4630,7 +4798,7 @@ type SavedReportCreated struct {
 
 func (x *SavedReportCreated) Reset() {
 	*x = SavedReportCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[73]
+	mi := &file_weir_event_v1_event_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4642,7 +4810,7 @@ func (x *SavedReportCreated) String() string {
 func (*SavedReportCreated) ProtoMessage() {}
 
 func (x *SavedReportCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[73]
+	mi := &file_weir_event_v1_event_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4655,7 +4823,7 @@ func (x *SavedReportCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SavedReportCreated.ProtoReflect.Descriptor instead.
 func (*SavedReportCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{73}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{74}
 }
 
 func (x *SavedReportCreated) GetName() string {
@@ -4690,7 +4858,7 @@ type SavedReportUpdated struct {
 
 func (x *SavedReportUpdated) Reset() {
 	*x = SavedReportUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[74]
+	mi := &file_weir_event_v1_event_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4702,7 +4870,7 @@ func (x *SavedReportUpdated) String() string {
 func (*SavedReportUpdated) ProtoMessage() {}
 
 func (x *SavedReportUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[74]
+	mi := &file_weir_event_v1_event_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4715,7 +4883,7 @@ func (x *SavedReportUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SavedReportUpdated.ProtoReflect.Descriptor instead.
 func (*SavedReportUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{74}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{75}
 }
 
 func (x *SavedReportUpdated) GetName() string {
@@ -4747,7 +4915,7 @@ type SavedReportArchived struct {
 
 func (x *SavedReportArchived) Reset() {
 	*x = SavedReportArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[75]
+	mi := &file_weir_event_v1_event_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4759,7 +4927,7 @@ func (x *SavedReportArchived) String() string {
 func (*SavedReportArchived) ProtoMessage() {}
 
 func (x *SavedReportArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[75]
+	mi := &file_weir_event_v1_event_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4772,7 +4940,7 @@ func (x *SavedReportArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SavedReportArchived.ProtoReflect.Descriptor instead.
 func (*SavedReportArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{75}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{76}
 }
 
 type SavedReportRestored struct {
@@ -4787,7 +4955,7 @@ type SavedReportRestored struct {
 
 func (x *SavedReportRestored) Reset() {
 	*x = SavedReportRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[76]
+	mi := &file_weir_event_v1_event_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4799,7 +4967,7 @@ func (x *SavedReportRestored) String() string {
 func (*SavedReportRestored) ProtoMessage() {}
 
 func (x *SavedReportRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[76]
+	mi := &file_weir_event_v1_event_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4812,7 +4980,7 @@ func (x *SavedReportRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SavedReportRestored.ProtoReflect.Descriptor instead.
 func (*SavedReportRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{76}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{77}
 }
 
 func (x *SavedReportRestored) GetName() string {
@@ -4854,7 +5022,7 @@ type AlertChannelCreated struct {
 
 func (x *AlertChannelCreated) Reset() {
 	*x = AlertChannelCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[77]
+	mi := &file_weir_event_v1_event_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4866,7 +5034,7 @@ func (x *AlertChannelCreated) String() string {
 func (*AlertChannelCreated) ProtoMessage() {}
 
 func (x *AlertChannelCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[77]
+	mi := &file_weir_event_v1_event_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4879,7 +5047,7 @@ func (x *AlertChannelCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AlertChannelCreated.ProtoReflect.Descriptor instead.
 func (*AlertChannelCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{77}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{78}
 }
 
 func (x *AlertChannelCreated) GetName() string {
@@ -4906,7 +5074,7 @@ type AlertChannelUpdated struct {
 
 func (x *AlertChannelUpdated) Reset() {
 	*x = AlertChannelUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[78]
+	mi := &file_weir_event_v1_event_proto_msgTypes[79]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4918,7 +5086,7 @@ func (x *AlertChannelUpdated) String() string {
 func (*AlertChannelUpdated) ProtoMessage() {}
 
 func (x *AlertChannelUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[78]
+	mi := &file_weir_event_v1_event_proto_msgTypes[79]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4931,7 +5099,7 @@ func (x *AlertChannelUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AlertChannelUpdated.ProtoReflect.Descriptor instead.
 func (*AlertChannelUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{78}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{79}
 }
 
 func (x *AlertChannelUpdated) GetName() string {
@@ -4957,7 +5125,7 @@ type AlertChannelSecretSet struct {
 
 func (x *AlertChannelSecretSet) Reset() {
 	*x = AlertChannelSecretSet{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[79]
+	mi := &file_weir_event_v1_event_proto_msgTypes[80]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4969,7 +5137,7 @@ func (x *AlertChannelSecretSet) String() string {
 func (*AlertChannelSecretSet) ProtoMessage() {}
 
 func (x *AlertChannelSecretSet) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[79]
+	mi := &file_weir_event_v1_event_proto_msgTypes[80]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4982,7 +5150,7 @@ func (x *AlertChannelSecretSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AlertChannelSecretSet.ProtoReflect.Descriptor instead.
 func (*AlertChannelSecretSet) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{79}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{80}
 }
 
 // AlertChannelArchived goes with the destruction of its secret.
@@ -4994,7 +5162,7 @@ type AlertChannelArchived struct {
 
 func (x *AlertChannelArchived) Reset() {
 	*x = AlertChannelArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[80]
+	mi := &file_weir_event_v1_event_proto_msgTypes[81]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5006,7 +5174,7 @@ func (x *AlertChannelArchived) String() string {
 func (*AlertChannelArchived) ProtoMessage() {}
 
 func (x *AlertChannelArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[80]
+	mi := &file_weir_event_v1_event_proto_msgTypes[81]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5019,7 +5187,7 @@ func (x *AlertChannelArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AlertChannelArchived.ProtoReflect.Descriptor instead.
 func (*AlertChannelArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{80}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{81}
 }
 
 // AlertChannelRestored comes back without a secret.
@@ -5034,7 +5202,7 @@ type AlertChannelRestored struct {
 
 func (x *AlertChannelRestored) Reset() {
 	*x = AlertChannelRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[81]
+	mi := &file_weir_event_v1_event_proto_msgTypes[82]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5046,7 +5214,7 @@ func (x *AlertChannelRestored) String() string {
 func (*AlertChannelRestored) ProtoMessage() {}
 
 func (x *AlertChannelRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[81]
+	mi := &file_weir_event_v1_event_proto_msgTypes[82]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5059,7 +5227,7 @@ func (x *AlertChannelRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AlertChannelRestored.ProtoReflect.Descriptor instead.
 func (*AlertChannelRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{81}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{82}
 }
 
 func (x *AlertChannelRestored) GetName() string {
@@ -5087,12 +5255,18 @@ var File_weir_event_v1_event_proto protoreflect.FileDescriptor
 
 const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\n" +
-	"\x19weir/event/v1/event.proto\x12\rweir.event.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"E\n" +
+	"\x19weir/event/v1/event.proto\x12\rweir.event.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"]\n" +
 	"\x06Target\x12\x1f\n" +
 	"\vprovider_id\x18\x01 \x01(\tR\n" +
 	"providerId\x12\x14\n" +
-	"\x05model\x18\x02 \x01(\tR\x05modelJ\x04\b\x03\x10\n" +
-	"\"L\n" +
+	"\x05model\x18\x02 \x01(\tR\x05model\x12\x16\n" +
+	"\x06weight\x18\x03 \x01(\x05R\x06weightJ\x04\b\x04\x10\n" +
+	"\"q\n" +
+	"\x05Retry\x12!\n" +
+	"\fmax_attempts\x18\x01 \x01(\x05R\vmaxAttempts\x12\x1d\n" +
+	"\n" +
+	"backoff_ms\x18\x02 \x01(\x03R\tbackoffMs\x12&\n" +
+	"\x02on\x18\x03 \x03(\x0e2\x16.weir.event.v1.FailureR\x02on\"L\n" +
 	"\x13OrganizationCreated\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
 	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\"u\n" +
@@ -5182,19 +5356,21 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\bTimeouts\x12\"\n" +
 	"\rfirst_byte_ms\x18\x01 \x01(\x03R\vfirstByteMs\x12\x17\n" +
 	"\aidle_ms\x18\x02 \x01(\x03R\x06idleMs\x12\x19\n" +
-	"\btotal_ms\x18\x03 \x01(\x03R\atotalMs\"\xed\x01\n" +
+	"\btotal_ms\x18\x03 \x01(\x03R\atotalMs\"\x99\x02\n" +
 	"\fRouteCreated\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x123\n" +
 	"\bstrategy\x18\x02 \x01(\x0e2\x17.weir.event.v1.StrategyR\bstrategy\x12/\n" +
 	"\atargets\x18\x03 \x03(\v2\x15.weir.event.v1.TargetR\atargets\x123\n" +
 	"\btimeouts\x18\x04 \x01(\v2\x17.weir.event.v1.TimeoutsR\btimeouts\x12.\n" +
-	"\x13allowed_project_ids\x18\x05 \x03(\tR\x11allowedProjectIds\"\xee\x01\n" +
+	"\x13allowed_project_ids\x18\x05 \x03(\tR\x11allowedProjectIds\x12*\n" +
+	"\x05retry\x18\x06 \x01(\v2\x14.weir.event.v1.RetryR\x05retry\"\x9a\x02\n" +
 	"\rRouteSettings\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x123\n" +
 	"\bstrategy\x18\x02 \x01(\x0e2\x17.weir.event.v1.StrategyR\bstrategy\x12/\n" +
 	"\atargets\x18\x03 \x03(\v2\x15.weir.event.v1.TargetR\atargets\x123\n" +
 	"\btimeouts\x18\x04 \x01(\v2\x17.weir.event.v1.TimeoutsR\btimeouts\x12.\n" +
-	"\x13allowed_project_ids\x18\x05 \x03(\tR\x11allowedProjectIds\"H\n" +
+	"\x13allowed_project_ids\x18\x05 \x03(\tR\x11allowedProjectIds\x12*\n" +
+	"\x05retry\x18\x06 \x01(\v2\x14.weir.event.v1.RetryR\x05retry\"H\n" +
 	"\fRouteUpdated\x128\n" +
 	"\bsettings\x18\x01 \x01(\v2\x1c.weir.event.v1.RouteSettingsR\bsettings\"\x0f\n" +
 	"\rRouteArchived\"\x84\x01\n" +
@@ -5432,10 +5608,12 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\aDialect\x12\x17\n" +
 	"\x13DIALECT_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eDIALECT_OPENAI\x10\x01\x12\x1d\n" +
-	"\x19DIALECT_OPENAI_COMPATIBLE\x10\x02\"\x04\b\x03\x10\x06*?\n" +
+	"\x19DIALECT_OPENAI_COMPATIBLE\x10\x02\"\x04\b\x03\x10\x06*m\n" +
 	"\bStrategy\x12\x18\n" +
 	"\x14STRATEGY_UNSPECIFIED\x10\x00\x12\x13\n" +
-	"\x0fSTRATEGY_SINGLE\x10\x01\"\x04\b\x02\x10\x14*Y\n" +
+	"\x0fSTRATEGY_SINGLE\x10\x01\x12\x15\n" +
+	"\x11STRATEGY_WEIGHTED\x10\x02\x12\x15\n" +
+	"\x11STRATEGY_PRIORITY\x10\x03\"\x04\b\x04\x10\x14*Y\n" +
 	"\x04Mode\x12\x14\n" +
 	"\x10MODE_UNSPECIFIED\x10\x00\x12\f\n" +
 	"\bMODE_OFF\x10\x01\x12\r\n" +
@@ -5475,7 +5653,15 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\vPERIOD_WEEK\x10\x04\x12\x10\n" +
 	"\fPERIOD_MONTH\x10\x05\x12\x12\n" +
 	"\x0ePERIOD_QUARTER\x10\x06\x12\x0f\n" +
-	"\vPERIOD_YEAR\x10\aB\xad\x01\n" +
+	"\vPERIOD_YEAR\x10\a*\xb6\x01\n" +
+	"\aFailure\x12\x17\n" +
+	"\x13FAILURE_UNSPECIFIED\x10\x00\x12\x18\n" +
+	"\x14FAILURE_RATE_LIMITED\x10\x01\x12\x16\n" +
+	"\x12FAILURE_OVERLOADED\x10\x02\x12\x1a\n" +
+	"\x16FAILURE_UPSTREAM_ERROR\x10\x03\x12\x13\n" +
+	"\x0fFAILURE_TIMEOUT\x10\x04\x12\x17\n" +
+	"\x13FAILURE_UNREACHABLE\x10\x05\x12\x16\n" +
+	"\x12FAILURE_CREDENTIAL\x10\x06B\xad\x01\n" +
 	"\x11com.weir.event.v1B\n" +
 	"EventProtoP\x01Z6github.com/weirhq/weir/proto/gen/weir/event/v1;eventv1\xa2\x02\x03WEX\xaa\x02\rWeir.Event.V1\xca\x02\rWeir\\Event\\V1\xe2\x02\x19Weir\\Event\\V1\\GPBMetadata\xea\x02\x0fWeir::Event::V1b\x06proto3"
 
@@ -5491,8 +5677,8 @@ func file_weir_event_v1_event_proto_rawDescGZIP() []byte {
 	return file_weir_event_v1_event_proto_rawDescData
 }
 
-var file_weir_event_v1_event_proto_enumTypes = make([]protoimpl.EnumInfo, 9)
-var file_weir_event_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 86)
+var file_weir_event_v1_event_proto_enumTypes = make([]protoimpl.EnumInfo, 10)
+var file_weir_event_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 87)
 var file_weir_event_v1_event_proto_goTypes = []any{
 	(Role)(0),                          // 0: weir.event.v1.Role
 	(Dialect)(0),                       // 1: weir.event.v1.Dialect
@@ -5503,169 +5689,174 @@ var file_weir_event_v1_event_proto_goTypes = []any{
 	(LimitWhat)(0),                     // 6: weir.event.v1.LimitWhat
 	(LimitWindow)(0),                   // 7: weir.event.v1.LimitWindow
 	(Period)(0),                        // 8: weir.event.v1.Period
-	(*Target)(nil),                     // 9: weir.event.v1.Target
-	(*OrganizationCreated)(nil),        // 10: weir.event.v1.OrganizationCreated
-	(*OrganizationUpdated)(nil),        // 11: weir.event.v1.OrganizationUpdated
-	(*OrganizationSuspended)(nil),      // 12: weir.event.v1.OrganizationSuspended
-	(*OrganizationResumed)(nil),        // 13: weir.event.v1.OrganizationResumed
-	(*OrganizationArchived)(nil),       // 14: weir.event.v1.OrganizationArchived
-	(*MemberAdded)(nil),                // 15: weir.event.v1.MemberAdded
-	(*MemberInvited)(nil),              // 16: weir.event.v1.MemberInvited
-	(*MemberJoined)(nil),               // 17: weir.event.v1.MemberJoined
-	(*MemberRoleChanged)(nil),          // 18: weir.event.v1.MemberRoleChanged
-	(*MemberRemoved)(nil),              // 19: weir.event.v1.MemberRemoved
-	(*MemberErased)(nil),               // 20: weir.event.v1.MemberErased
-	(*MemberSessionsRevoked)(nil),      // 21: weir.event.v1.MemberSessionsRevoked
-	(*JoinDomainAdded)(nil),            // 22: weir.event.v1.JoinDomainAdded
-	(*JoinDomainChanged)(nil),          // 23: weir.event.v1.JoinDomainChanged
-	(*JoinDomainRemoved)(nil),          // 24: weir.event.v1.JoinDomainRemoved
-	(*ProjectCreated)(nil),             // 25: weir.event.v1.ProjectCreated
-	(*ProjectUpdated)(nil),             // 26: weir.event.v1.ProjectUpdated
-	(*ProjectArchived)(nil),            // 27: weir.event.v1.ProjectArchived
-	(*ProjectRestored)(nil),            // 28: weir.event.v1.ProjectRestored
-	(*ProviderCreated)(nil),            // 29: weir.event.v1.ProviderCreated
-	(*ProviderSettings)(nil),           // 30: weir.event.v1.ProviderSettings
-	(*SealedCredential)(nil),           // 31: weir.event.v1.SealedCredential
-	(*ProviderUpdated)(nil),            // 32: weir.event.v1.ProviderUpdated
-	(*ProviderArchived)(nil),           // 33: weir.event.v1.ProviderArchived
-	(*ProviderRestored)(nil),           // 34: weir.event.v1.ProviderRestored
-	(*Timeouts)(nil),                   // 35: weir.event.v1.Timeouts
-	(*RouteCreated)(nil),               // 36: weir.event.v1.RouteCreated
-	(*RouteSettings)(nil),              // 37: weir.event.v1.RouteSettings
-	(*RouteUpdated)(nil),               // 38: weir.event.v1.RouteUpdated
-	(*RouteArchived)(nil),              // 39: weir.event.v1.RouteArchived
-	(*RouteRestored)(nil),              // 40: weir.event.v1.RouteRestored
-	(*KeyCreated)(nil),                 // 41: weir.event.v1.KeyCreated
-	(*KeyUpdated)(nil),                 // 42: weir.event.v1.KeyUpdated
-	(*KeyRotated)(nil),                 // 43: weir.event.v1.KeyRotated
-	(*KeyRevoked)(nil),                 // 44: weir.event.v1.KeyRevoked
-	(*KeyArchived)(nil),                // 45: weir.event.v1.KeyArchived
-	(*GatewayCreated)(nil),             // 46: weir.event.v1.GatewayCreated
-	(*GatewayUpdated)(nil),             // 47: weir.event.v1.GatewayUpdated
-	(*GatewayKeySet)(nil),              // 48: weir.event.v1.GatewayKeySet
-	(*GatewayArchived)(nil),            // 49: weir.event.v1.GatewayArchived
-	(*GatewayRestored)(nil),            // 50: weir.event.v1.GatewayRestored
-	(*EnrolmentTokenRevoked)(nil),      // 51: weir.event.v1.EnrolmentTokenRevoked
-	(*EnrolmentTokenCreated)(nil),      // 52: weir.event.v1.EnrolmentTokenCreated
-	(*AgentEnrolled)(nil),              // 53: weir.event.v1.AgentEnrolled
-	(*ServiceAccountCreated)(nil),      // 54: weir.event.v1.ServiceAccountCreated
-	(*ServiceAccountUpdated)(nil),      // 55: weir.event.v1.ServiceAccountUpdated
-	(*ServiceAccountArchived)(nil),     // 56: weir.event.v1.ServiceAccountArchived
-	(*ServiceAccountTokenCreated)(nil), // 57: weir.event.v1.ServiceAccountTokenCreated
-	(*ServiceAccountTokenRevoked)(nil), // 58: weir.event.v1.ServiceAccountTokenRevoked
-	(*RoleBindingCreated)(nil),         // 59: weir.event.v1.RoleBindingCreated
-	(*RoleBindingArchived)(nil),        // 60: weir.event.v1.RoleBindingArchived
-	(*Rates)(nil),                      // 61: weir.event.v1.Rates
-	(*PriceOverrideSettings)(nil),      // 62: weir.event.v1.PriceOverrideSettings
-	(*PriceOverrideCreated)(nil),       // 63: weir.event.v1.PriceOverrideCreated
-	(*PriceOverrideUpdated)(nil),       // 64: weir.event.v1.PriceOverrideUpdated
-	(*PriceOverrideArchived)(nil),      // 65: weir.event.v1.PriceOverrideArchived
-	(*PriceOverrideRestored)(nil),      // 66: weir.event.v1.PriceOverrideRestored
-	(*QuotaScope)(nil),                 // 67: weir.event.v1.QuotaScope
-	(*LimitSettings)(nil),              // 68: weir.event.v1.LimitSettings
-	(*LimitCreated)(nil),               // 69: weir.event.v1.LimitCreated
-	(*LimitUpdated)(nil),               // 70: weir.event.v1.LimitUpdated
-	(*LimitArchived)(nil),              // 71: weir.event.v1.LimitArchived
-	(*LimitRestored)(nil),              // 72: weir.event.v1.LimitRestored
-	(*CalendarWindow)(nil),             // 73: weir.event.v1.CalendarWindow
-	(*RollingWindow)(nil),              // 74: weir.event.v1.RollingWindow
-	(*LifetimeWindow)(nil),             // 75: weir.event.v1.LifetimeWindow
-	(*BudgetSettings)(nil),             // 76: weir.event.v1.BudgetSettings
-	(*BudgetCreated)(nil),              // 77: weir.event.v1.BudgetCreated
-	(*BudgetUpdated)(nil),              // 78: weir.event.v1.BudgetUpdated
-	(*BudgetRaised)(nil),               // 79: weir.event.v1.BudgetRaised
-	(*BudgetArchived)(nil),             // 80: weir.event.v1.BudgetArchived
-	(*BudgetRestored)(nil),             // 81: weir.event.v1.BudgetRestored
-	(*SavedReportCreated)(nil),         // 82: weir.event.v1.SavedReportCreated
-	(*SavedReportUpdated)(nil),         // 83: weir.event.v1.SavedReportUpdated
-	(*SavedReportArchived)(nil),        // 84: weir.event.v1.SavedReportArchived
-	(*SavedReportRestored)(nil),        // 85: weir.event.v1.SavedReportRestored
-	(*AlertChannelCreated)(nil),        // 86: weir.event.v1.AlertChannelCreated
-	(*AlertChannelUpdated)(nil),        // 87: weir.event.v1.AlertChannelUpdated
-	(*AlertChannelSecretSet)(nil),      // 88: weir.event.v1.AlertChannelSecretSet
-	(*AlertChannelArchived)(nil),       // 89: weir.event.v1.AlertChannelArchived
-	(*AlertChannelRestored)(nil),       // 90: weir.event.v1.AlertChannelRestored
-	nil,                                // 91: weir.event.v1.ProviderCreated.HeadersEntry
-	nil,                                // 92: weir.event.v1.ProviderSettings.HeadersEntry
-	nil,                                // 93: weir.event.v1.KeyCreated.LabelsEntry
-	nil,                                // 94: weir.event.v1.KeyUpdated.LabelsEntry
-	(*timestamppb.Timestamp)(nil),      // 95: google.protobuf.Timestamp
+	(Failure)(0),                       // 9: weir.event.v1.Failure
+	(*Target)(nil),                     // 10: weir.event.v1.Target
+	(*Retry)(nil),                      // 11: weir.event.v1.Retry
+	(*OrganizationCreated)(nil),        // 12: weir.event.v1.OrganizationCreated
+	(*OrganizationUpdated)(nil),        // 13: weir.event.v1.OrganizationUpdated
+	(*OrganizationSuspended)(nil),      // 14: weir.event.v1.OrganizationSuspended
+	(*OrganizationResumed)(nil),        // 15: weir.event.v1.OrganizationResumed
+	(*OrganizationArchived)(nil),       // 16: weir.event.v1.OrganizationArchived
+	(*MemberAdded)(nil),                // 17: weir.event.v1.MemberAdded
+	(*MemberInvited)(nil),              // 18: weir.event.v1.MemberInvited
+	(*MemberJoined)(nil),               // 19: weir.event.v1.MemberJoined
+	(*MemberRoleChanged)(nil),          // 20: weir.event.v1.MemberRoleChanged
+	(*MemberRemoved)(nil),              // 21: weir.event.v1.MemberRemoved
+	(*MemberErased)(nil),               // 22: weir.event.v1.MemberErased
+	(*MemberSessionsRevoked)(nil),      // 23: weir.event.v1.MemberSessionsRevoked
+	(*JoinDomainAdded)(nil),            // 24: weir.event.v1.JoinDomainAdded
+	(*JoinDomainChanged)(nil),          // 25: weir.event.v1.JoinDomainChanged
+	(*JoinDomainRemoved)(nil),          // 26: weir.event.v1.JoinDomainRemoved
+	(*ProjectCreated)(nil),             // 27: weir.event.v1.ProjectCreated
+	(*ProjectUpdated)(nil),             // 28: weir.event.v1.ProjectUpdated
+	(*ProjectArchived)(nil),            // 29: weir.event.v1.ProjectArchived
+	(*ProjectRestored)(nil),            // 30: weir.event.v1.ProjectRestored
+	(*ProviderCreated)(nil),            // 31: weir.event.v1.ProviderCreated
+	(*ProviderSettings)(nil),           // 32: weir.event.v1.ProviderSettings
+	(*SealedCredential)(nil),           // 33: weir.event.v1.SealedCredential
+	(*ProviderUpdated)(nil),            // 34: weir.event.v1.ProviderUpdated
+	(*ProviderArchived)(nil),           // 35: weir.event.v1.ProviderArchived
+	(*ProviderRestored)(nil),           // 36: weir.event.v1.ProviderRestored
+	(*Timeouts)(nil),                   // 37: weir.event.v1.Timeouts
+	(*RouteCreated)(nil),               // 38: weir.event.v1.RouteCreated
+	(*RouteSettings)(nil),              // 39: weir.event.v1.RouteSettings
+	(*RouteUpdated)(nil),               // 40: weir.event.v1.RouteUpdated
+	(*RouteArchived)(nil),              // 41: weir.event.v1.RouteArchived
+	(*RouteRestored)(nil),              // 42: weir.event.v1.RouteRestored
+	(*KeyCreated)(nil),                 // 43: weir.event.v1.KeyCreated
+	(*KeyUpdated)(nil),                 // 44: weir.event.v1.KeyUpdated
+	(*KeyRotated)(nil),                 // 45: weir.event.v1.KeyRotated
+	(*KeyRevoked)(nil),                 // 46: weir.event.v1.KeyRevoked
+	(*KeyArchived)(nil),                // 47: weir.event.v1.KeyArchived
+	(*GatewayCreated)(nil),             // 48: weir.event.v1.GatewayCreated
+	(*GatewayUpdated)(nil),             // 49: weir.event.v1.GatewayUpdated
+	(*GatewayKeySet)(nil),              // 50: weir.event.v1.GatewayKeySet
+	(*GatewayArchived)(nil),            // 51: weir.event.v1.GatewayArchived
+	(*GatewayRestored)(nil),            // 52: weir.event.v1.GatewayRestored
+	(*EnrolmentTokenRevoked)(nil),      // 53: weir.event.v1.EnrolmentTokenRevoked
+	(*EnrolmentTokenCreated)(nil),      // 54: weir.event.v1.EnrolmentTokenCreated
+	(*AgentEnrolled)(nil),              // 55: weir.event.v1.AgentEnrolled
+	(*ServiceAccountCreated)(nil),      // 56: weir.event.v1.ServiceAccountCreated
+	(*ServiceAccountUpdated)(nil),      // 57: weir.event.v1.ServiceAccountUpdated
+	(*ServiceAccountArchived)(nil),     // 58: weir.event.v1.ServiceAccountArchived
+	(*ServiceAccountTokenCreated)(nil), // 59: weir.event.v1.ServiceAccountTokenCreated
+	(*ServiceAccountTokenRevoked)(nil), // 60: weir.event.v1.ServiceAccountTokenRevoked
+	(*RoleBindingCreated)(nil),         // 61: weir.event.v1.RoleBindingCreated
+	(*RoleBindingArchived)(nil),        // 62: weir.event.v1.RoleBindingArchived
+	(*Rates)(nil),                      // 63: weir.event.v1.Rates
+	(*PriceOverrideSettings)(nil),      // 64: weir.event.v1.PriceOverrideSettings
+	(*PriceOverrideCreated)(nil),       // 65: weir.event.v1.PriceOverrideCreated
+	(*PriceOverrideUpdated)(nil),       // 66: weir.event.v1.PriceOverrideUpdated
+	(*PriceOverrideArchived)(nil),      // 67: weir.event.v1.PriceOverrideArchived
+	(*PriceOverrideRestored)(nil),      // 68: weir.event.v1.PriceOverrideRestored
+	(*QuotaScope)(nil),                 // 69: weir.event.v1.QuotaScope
+	(*LimitSettings)(nil),              // 70: weir.event.v1.LimitSettings
+	(*LimitCreated)(nil),               // 71: weir.event.v1.LimitCreated
+	(*LimitUpdated)(nil),               // 72: weir.event.v1.LimitUpdated
+	(*LimitArchived)(nil),              // 73: weir.event.v1.LimitArchived
+	(*LimitRestored)(nil),              // 74: weir.event.v1.LimitRestored
+	(*CalendarWindow)(nil),             // 75: weir.event.v1.CalendarWindow
+	(*RollingWindow)(nil),              // 76: weir.event.v1.RollingWindow
+	(*LifetimeWindow)(nil),             // 77: weir.event.v1.LifetimeWindow
+	(*BudgetSettings)(nil),             // 78: weir.event.v1.BudgetSettings
+	(*BudgetCreated)(nil),              // 79: weir.event.v1.BudgetCreated
+	(*BudgetUpdated)(nil),              // 80: weir.event.v1.BudgetUpdated
+	(*BudgetRaised)(nil),               // 81: weir.event.v1.BudgetRaised
+	(*BudgetArchived)(nil),             // 82: weir.event.v1.BudgetArchived
+	(*BudgetRestored)(nil),             // 83: weir.event.v1.BudgetRestored
+	(*SavedReportCreated)(nil),         // 84: weir.event.v1.SavedReportCreated
+	(*SavedReportUpdated)(nil),         // 85: weir.event.v1.SavedReportUpdated
+	(*SavedReportArchived)(nil),        // 86: weir.event.v1.SavedReportArchived
+	(*SavedReportRestored)(nil),        // 87: weir.event.v1.SavedReportRestored
+	(*AlertChannelCreated)(nil),        // 88: weir.event.v1.AlertChannelCreated
+	(*AlertChannelUpdated)(nil),        // 89: weir.event.v1.AlertChannelUpdated
+	(*AlertChannelSecretSet)(nil),      // 90: weir.event.v1.AlertChannelSecretSet
+	(*AlertChannelArchived)(nil),       // 91: weir.event.v1.AlertChannelArchived
+	(*AlertChannelRestored)(nil),       // 92: weir.event.v1.AlertChannelRestored
+	nil,                                // 93: weir.event.v1.ProviderCreated.HeadersEntry
+	nil,                                // 94: weir.event.v1.ProviderSettings.HeadersEntry
+	nil,                                // 95: weir.event.v1.KeyCreated.LabelsEntry
+	nil,                                // 96: weir.event.v1.KeyUpdated.LabelsEntry
+	(*timestamppb.Timestamp)(nil),      // 97: google.protobuf.Timestamp
 }
 var file_weir_event_v1_event_proto_depIdxs = []int32{
-	0,  // 0: weir.event.v1.MemberAdded.role:type_name -> weir.event.v1.Role
-	0,  // 1: weir.event.v1.MemberInvited.role:type_name -> weir.event.v1.Role
-	95, // 2: weir.event.v1.MemberInvited.expires_at:type_name -> google.protobuf.Timestamp
-	0,  // 3: weir.event.v1.MemberRoleChanged.role:type_name -> weir.event.v1.Role
-	0,  // 4: weir.event.v1.JoinDomainAdded.role:type_name -> weir.event.v1.Role
-	0,  // 5: weir.event.v1.JoinDomainChanged.role:type_name -> weir.event.v1.Role
-	95, // 6: weir.event.v1.ProjectRestored.created_at:type_name -> google.protobuf.Timestamp
-	1,  // 7: weir.event.v1.ProviderCreated.dialect:type_name -> weir.event.v1.Dialect
-	91, // 8: weir.event.v1.ProviderCreated.headers:type_name -> weir.event.v1.ProviderCreated.HeadersEntry
-	35, // 9: weir.event.v1.ProviderCreated.timeouts:type_name -> weir.event.v1.Timeouts
-	1,  // 10: weir.event.v1.ProviderSettings.dialect:type_name -> weir.event.v1.Dialect
-	92, // 11: weir.event.v1.ProviderSettings.headers:type_name -> weir.event.v1.ProviderSettings.HeadersEntry
-	35, // 12: weir.event.v1.ProviderSettings.timeouts:type_name -> weir.event.v1.Timeouts
-	31, // 13: weir.event.v1.ProviderSettings.sealed_credentials:type_name -> weir.event.v1.SealedCredential
-	30, // 14: weir.event.v1.ProviderUpdated.settings:type_name -> weir.event.v1.ProviderSettings
-	30, // 15: weir.event.v1.ProviderRestored.settings:type_name -> weir.event.v1.ProviderSettings
-	95, // 16: weir.event.v1.ProviderRestored.created_at:type_name -> google.protobuf.Timestamp
-	2,  // 17: weir.event.v1.RouteCreated.strategy:type_name -> weir.event.v1.Strategy
-	9,  // 18: weir.event.v1.RouteCreated.targets:type_name -> weir.event.v1.Target
-	35, // 19: weir.event.v1.RouteCreated.timeouts:type_name -> weir.event.v1.Timeouts
-	2,  // 20: weir.event.v1.RouteSettings.strategy:type_name -> weir.event.v1.Strategy
-	9,  // 21: weir.event.v1.RouteSettings.targets:type_name -> weir.event.v1.Target
-	35, // 22: weir.event.v1.RouteSettings.timeouts:type_name -> weir.event.v1.Timeouts
-	37, // 23: weir.event.v1.RouteUpdated.settings:type_name -> weir.event.v1.RouteSettings
-	37, // 24: weir.event.v1.RouteRestored.settings:type_name -> weir.event.v1.RouteSettings
-	95, // 25: weir.event.v1.RouteRestored.created_at:type_name -> google.protobuf.Timestamp
-	95, // 26: weir.event.v1.KeyCreated.expires_at:type_name -> google.protobuf.Timestamp
-	93, // 27: weir.event.v1.KeyCreated.labels:type_name -> weir.event.v1.KeyCreated.LabelsEntry
-	95, // 28: weir.event.v1.KeyUpdated.expires_at:type_name -> google.protobuf.Timestamp
-	94, // 29: weir.event.v1.KeyUpdated.labels:type_name -> weir.event.v1.KeyUpdated.LabelsEntry
-	95, // 30: weir.event.v1.KeyRotated.previous_expires_at:type_name -> google.protobuf.Timestamp
-	95, // 31: weir.event.v1.KeyRevoked.revoked_at:type_name -> google.protobuf.Timestamp
-	95, // 32: weir.event.v1.GatewayRestored.created_at:type_name -> google.protobuf.Timestamp
-	95, // 33: weir.event.v1.EnrolmentTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
-	0,  // 34: weir.event.v1.ServiceAccountCreated.role:type_name -> weir.event.v1.Role
-	0,  // 35: weir.event.v1.ServiceAccountUpdated.role:type_name -> weir.event.v1.Role
-	95, // 36: weir.event.v1.ServiceAccountTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
-	0,  // 37: weir.event.v1.RoleBindingCreated.role:type_name -> weir.event.v1.Role
-	61, // 38: weir.event.v1.PriceOverrideSettings.rates:type_name -> weir.event.v1.Rates
-	61, // 39: weir.event.v1.PriceOverrideSettings.long_rates:type_name -> weir.event.v1.Rates
-	62, // 40: weir.event.v1.PriceOverrideCreated.settings:type_name -> weir.event.v1.PriceOverrideSettings
-	62, // 41: weir.event.v1.PriceOverrideUpdated.settings:type_name -> weir.event.v1.PriceOverrideSettings
-	62, // 42: weir.event.v1.PriceOverrideRestored.settings:type_name -> weir.event.v1.PriceOverrideSettings
-	95, // 43: weir.event.v1.PriceOverrideRestored.created_at:type_name -> google.protobuf.Timestamp
-	5,  // 44: weir.event.v1.QuotaScope.on:type_name -> weir.event.v1.QuotaOn
-	67, // 45: weir.event.v1.LimitSettings.scope:type_name -> weir.event.v1.QuotaScope
-	6,  // 46: weir.event.v1.LimitSettings.what:type_name -> weir.event.v1.LimitWhat
-	7,  // 47: weir.event.v1.LimitSettings.window:type_name -> weir.event.v1.LimitWindow
-	3,  // 48: weir.event.v1.LimitSettings.mode:type_name -> weir.event.v1.Mode
-	4,  // 49: weir.event.v1.LimitSettings.when_unreachable:type_name -> weir.event.v1.WhenUnreachable
-	68, // 50: weir.event.v1.LimitCreated.settings:type_name -> weir.event.v1.LimitSettings
-	68, // 51: weir.event.v1.LimitUpdated.settings:type_name -> weir.event.v1.LimitSettings
-	68, // 52: weir.event.v1.LimitRestored.settings:type_name -> weir.event.v1.LimitSettings
-	95, // 53: weir.event.v1.LimitRestored.created_at:type_name -> google.protobuf.Timestamp
-	8,  // 54: weir.event.v1.CalendarWindow.period:type_name -> weir.event.v1.Period
-	67, // 55: weir.event.v1.BudgetSettings.scope:type_name -> weir.event.v1.QuotaScope
-	73, // 56: weir.event.v1.BudgetSettings.calendar:type_name -> weir.event.v1.CalendarWindow
-	74, // 57: weir.event.v1.BudgetSettings.rolling:type_name -> weir.event.v1.RollingWindow
-	75, // 58: weir.event.v1.BudgetSettings.lifetime:type_name -> weir.event.v1.LifetimeWindow
-	3,  // 59: weir.event.v1.BudgetSettings.mode:type_name -> weir.event.v1.Mode
-	4,  // 60: weir.event.v1.BudgetSettings.when_unreachable:type_name -> weir.event.v1.WhenUnreachable
-	76, // 61: weir.event.v1.BudgetCreated.settings:type_name -> weir.event.v1.BudgetSettings
-	76, // 62: weir.event.v1.BudgetUpdated.settings:type_name -> weir.event.v1.BudgetSettings
-	95, // 63: weir.event.v1.BudgetRaised.expires_at:type_name -> google.protobuf.Timestamp
-	76, // 64: weir.event.v1.BudgetRestored.settings:type_name -> weir.event.v1.BudgetSettings
-	95, // 65: weir.event.v1.BudgetRestored.created_at:type_name -> google.protobuf.Timestamp
-	79, // 66: weir.event.v1.BudgetRestored.raise:type_name -> weir.event.v1.BudgetRaised
-	95, // 67: weir.event.v1.SavedReportRestored.created_at:type_name -> google.protobuf.Timestamp
-	95, // 68: weir.event.v1.AlertChannelRestored.created_at:type_name -> google.protobuf.Timestamp
-	69, // [69:69] is the sub-list for method output_type
-	69, // [69:69] is the sub-list for method input_type
-	69, // [69:69] is the sub-list for extension type_name
-	69, // [69:69] is the sub-list for extension extendee
-	0,  // [0:69] is the sub-list for field type_name
+	9,  // 0: weir.event.v1.Retry.on:type_name -> weir.event.v1.Failure
+	0,  // 1: weir.event.v1.MemberAdded.role:type_name -> weir.event.v1.Role
+	0,  // 2: weir.event.v1.MemberInvited.role:type_name -> weir.event.v1.Role
+	97, // 3: weir.event.v1.MemberInvited.expires_at:type_name -> google.protobuf.Timestamp
+	0,  // 4: weir.event.v1.MemberRoleChanged.role:type_name -> weir.event.v1.Role
+	0,  // 5: weir.event.v1.JoinDomainAdded.role:type_name -> weir.event.v1.Role
+	0,  // 6: weir.event.v1.JoinDomainChanged.role:type_name -> weir.event.v1.Role
+	97, // 7: weir.event.v1.ProjectRestored.created_at:type_name -> google.protobuf.Timestamp
+	1,  // 8: weir.event.v1.ProviderCreated.dialect:type_name -> weir.event.v1.Dialect
+	93, // 9: weir.event.v1.ProviderCreated.headers:type_name -> weir.event.v1.ProviderCreated.HeadersEntry
+	37, // 10: weir.event.v1.ProviderCreated.timeouts:type_name -> weir.event.v1.Timeouts
+	1,  // 11: weir.event.v1.ProviderSettings.dialect:type_name -> weir.event.v1.Dialect
+	94, // 12: weir.event.v1.ProviderSettings.headers:type_name -> weir.event.v1.ProviderSettings.HeadersEntry
+	37, // 13: weir.event.v1.ProviderSettings.timeouts:type_name -> weir.event.v1.Timeouts
+	33, // 14: weir.event.v1.ProviderSettings.sealed_credentials:type_name -> weir.event.v1.SealedCredential
+	32, // 15: weir.event.v1.ProviderUpdated.settings:type_name -> weir.event.v1.ProviderSettings
+	32, // 16: weir.event.v1.ProviderRestored.settings:type_name -> weir.event.v1.ProviderSettings
+	97, // 17: weir.event.v1.ProviderRestored.created_at:type_name -> google.protobuf.Timestamp
+	2,  // 18: weir.event.v1.RouteCreated.strategy:type_name -> weir.event.v1.Strategy
+	10, // 19: weir.event.v1.RouteCreated.targets:type_name -> weir.event.v1.Target
+	37, // 20: weir.event.v1.RouteCreated.timeouts:type_name -> weir.event.v1.Timeouts
+	11, // 21: weir.event.v1.RouteCreated.retry:type_name -> weir.event.v1.Retry
+	2,  // 22: weir.event.v1.RouteSettings.strategy:type_name -> weir.event.v1.Strategy
+	10, // 23: weir.event.v1.RouteSettings.targets:type_name -> weir.event.v1.Target
+	37, // 24: weir.event.v1.RouteSettings.timeouts:type_name -> weir.event.v1.Timeouts
+	11, // 25: weir.event.v1.RouteSettings.retry:type_name -> weir.event.v1.Retry
+	39, // 26: weir.event.v1.RouteUpdated.settings:type_name -> weir.event.v1.RouteSettings
+	39, // 27: weir.event.v1.RouteRestored.settings:type_name -> weir.event.v1.RouteSettings
+	97, // 28: weir.event.v1.RouteRestored.created_at:type_name -> google.protobuf.Timestamp
+	97, // 29: weir.event.v1.KeyCreated.expires_at:type_name -> google.protobuf.Timestamp
+	95, // 30: weir.event.v1.KeyCreated.labels:type_name -> weir.event.v1.KeyCreated.LabelsEntry
+	97, // 31: weir.event.v1.KeyUpdated.expires_at:type_name -> google.protobuf.Timestamp
+	96, // 32: weir.event.v1.KeyUpdated.labels:type_name -> weir.event.v1.KeyUpdated.LabelsEntry
+	97, // 33: weir.event.v1.KeyRotated.previous_expires_at:type_name -> google.protobuf.Timestamp
+	97, // 34: weir.event.v1.KeyRevoked.revoked_at:type_name -> google.protobuf.Timestamp
+	97, // 35: weir.event.v1.GatewayRestored.created_at:type_name -> google.protobuf.Timestamp
+	97, // 36: weir.event.v1.EnrolmentTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
+	0,  // 37: weir.event.v1.ServiceAccountCreated.role:type_name -> weir.event.v1.Role
+	0,  // 38: weir.event.v1.ServiceAccountUpdated.role:type_name -> weir.event.v1.Role
+	97, // 39: weir.event.v1.ServiceAccountTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
+	0,  // 40: weir.event.v1.RoleBindingCreated.role:type_name -> weir.event.v1.Role
+	63, // 41: weir.event.v1.PriceOverrideSettings.rates:type_name -> weir.event.v1.Rates
+	63, // 42: weir.event.v1.PriceOverrideSettings.long_rates:type_name -> weir.event.v1.Rates
+	64, // 43: weir.event.v1.PriceOverrideCreated.settings:type_name -> weir.event.v1.PriceOverrideSettings
+	64, // 44: weir.event.v1.PriceOverrideUpdated.settings:type_name -> weir.event.v1.PriceOverrideSettings
+	64, // 45: weir.event.v1.PriceOverrideRestored.settings:type_name -> weir.event.v1.PriceOverrideSettings
+	97, // 46: weir.event.v1.PriceOverrideRestored.created_at:type_name -> google.protobuf.Timestamp
+	5,  // 47: weir.event.v1.QuotaScope.on:type_name -> weir.event.v1.QuotaOn
+	69, // 48: weir.event.v1.LimitSettings.scope:type_name -> weir.event.v1.QuotaScope
+	6,  // 49: weir.event.v1.LimitSettings.what:type_name -> weir.event.v1.LimitWhat
+	7,  // 50: weir.event.v1.LimitSettings.window:type_name -> weir.event.v1.LimitWindow
+	3,  // 51: weir.event.v1.LimitSettings.mode:type_name -> weir.event.v1.Mode
+	4,  // 52: weir.event.v1.LimitSettings.when_unreachable:type_name -> weir.event.v1.WhenUnreachable
+	70, // 53: weir.event.v1.LimitCreated.settings:type_name -> weir.event.v1.LimitSettings
+	70, // 54: weir.event.v1.LimitUpdated.settings:type_name -> weir.event.v1.LimitSettings
+	70, // 55: weir.event.v1.LimitRestored.settings:type_name -> weir.event.v1.LimitSettings
+	97, // 56: weir.event.v1.LimitRestored.created_at:type_name -> google.protobuf.Timestamp
+	8,  // 57: weir.event.v1.CalendarWindow.period:type_name -> weir.event.v1.Period
+	69, // 58: weir.event.v1.BudgetSettings.scope:type_name -> weir.event.v1.QuotaScope
+	75, // 59: weir.event.v1.BudgetSettings.calendar:type_name -> weir.event.v1.CalendarWindow
+	76, // 60: weir.event.v1.BudgetSettings.rolling:type_name -> weir.event.v1.RollingWindow
+	77, // 61: weir.event.v1.BudgetSettings.lifetime:type_name -> weir.event.v1.LifetimeWindow
+	3,  // 62: weir.event.v1.BudgetSettings.mode:type_name -> weir.event.v1.Mode
+	4,  // 63: weir.event.v1.BudgetSettings.when_unreachable:type_name -> weir.event.v1.WhenUnreachable
+	78, // 64: weir.event.v1.BudgetCreated.settings:type_name -> weir.event.v1.BudgetSettings
+	78, // 65: weir.event.v1.BudgetUpdated.settings:type_name -> weir.event.v1.BudgetSettings
+	97, // 66: weir.event.v1.BudgetRaised.expires_at:type_name -> google.protobuf.Timestamp
+	78, // 67: weir.event.v1.BudgetRestored.settings:type_name -> weir.event.v1.BudgetSettings
+	97, // 68: weir.event.v1.BudgetRestored.created_at:type_name -> google.protobuf.Timestamp
+	81, // 69: weir.event.v1.BudgetRestored.raise:type_name -> weir.event.v1.BudgetRaised
+	97, // 70: weir.event.v1.SavedReportRestored.created_at:type_name -> google.protobuf.Timestamp
+	97, // 71: weir.event.v1.AlertChannelRestored.created_at:type_name -> google.protobuf.Timestamp
+	72, // [72:72] is the sub-list for method output_type
+	72, // [72:72] is the sub-list for method input_type
+	72, // [72:72] is the sub-list for extension type_name
+	72, // [72:72] is the sub-list for extension extendee
+	0,  // [0:72] is the sub-list for field type_name
 }
 
 func init() { file_weir_event_v1_event_proto_init() }
@@ -5673,9 +5864,9 @@ func file_weir_event_v1_event_proto_init() {
 	if File_weir_event_v1_event_proto != nil {
 		return
 	}
-	file_weir_event_v1_event_proto_msgTypes[52].OneofWrappers = []any{}
-	file_weir_event_v1_event_proto_msgTypes[58].OneofWrappers = []any{}
-	file_weir_event_v1_event_proto_msgTypes[67].OneofWrappers = []any{
+	file_weir_event_v1_event_proto_msgTypes[53].OneofWrappers = []any{}
+	file_weir_event_v1_event_proto_msgTypes[59].OneofWrappers = []any{}
+	file_weir_event_v1_event_proto_msgTypes[68].OneofWrappers = []any{
 		(*BudgetSettings_Calendar)(nil),
 		(*BudgetSettings_Rolling)(nil),
 		(*BudgetSettings_Lifetime)(nil),
@@ -5685,8 +5876,8 @@ func file_weir_event_v1_event_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_event_v1_event_proto_rawDesc), len(file_weir_event_v1_event_proto_rawDesc)),
-			NumEnums:      9,
-			NumMessages:   86,
+			NumEnums:      10,
+			NumMessages:   87,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -78,7 +78,12 @@ type Strategy int32
 
 const (
 	Strategy_STRATEGY_UNSPECIFIED Strategy = 0
-	Strategy_STRATEGY_SINGLE      Strategy = 1
+	// One target.
+	Strategy_STRATEGY_SINGLE Strategy = 1
+	// One of 1 to 16 drawn by weight, then one of the others by theirs.
+	Strategy_STRATEGY_WEIGHTED Strategy = 2
+	// 1 to 16 in their order.
+	Strategy_STRATEGY_PRIORITY Strategy = 3
 )
 
 // Enum value maps for Strategy.
@@ -86,10 +91,14 @@ var (
 	Strategy_name = map[int32]string{
 		0: "STRATEGY_UNSPECIFIED",
 		1: "STRATEGY_SINGLE",
+		2: "STRATEGY_WEIGHTED",
+		3: "STRATEGY_PRIORITY",
 	}
 	Strategy_value = map[string]int32{
 		"STRATEGY_UNSPECIFIED": 0,
 		"STRATEGY_SINGLE":      1,
+		"STRATEGY_WEIGHTED":    2,
+		"STRATEGY_PRIORITY":    3,
 	}
 )
 
@@ -118,6 +127,74 @@ func (x Strategy) Number() protoreflect.EnumNumber {
 // Deprecated: Use Strategy.Descriptor instead.
 func (Strategy) EnumDescriptor() ([]byte, []int) {
 	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{1}
+}
+
+// Failure is how an attempt ended without an answer.
+type Failure int32
+
+const (
+	Failure_FAILURE_UNSPECIFIED Failure = 0
+	// 429.
+	Failure_FAILURE_RATE_LIMITED Failure = 1
+	// 503, 529.
+	Failure_FAILURE_OVERLOADED Failure = 2
+	// 500, 502, 504; an answer that is empty, an error under status 200, or broken off.
+	Failure_FAILURE_UPSTREAM_ERROR Failure = 3
+	// Silence longer than the timeouts first_byte or idle allow.
+	Failure_FAILURE_TIMEOUT Failure = 4
+	// No connection, or one that ended before the status line.
+	Failure_FAILURE_UNREACHABLE Failure = 5
+	// 401, 403. That target is not asked again by the same request.
+	Failure_FAILURE_CREDENTIAL Failure = 6
+)
+
+// Enum value maps for Failure.
+var (
+	Failure_name = map[int32]string{
+		0: "FAILURE_UNSPECIFIED",
+		1: "FAILURE_RATE_LIMITED",
+		2: "FAILURE_OVERLOADED",
+		3: "FAILURE_UPSTREAM_ERROR",
+		4: "FAILURE_TIMEOUT",
+		5: "FAILURE_UNREACHABLE",
+		6: "FAILURE_CREDENTIAL",
+	}
+	Failure_value = map[string]int32{
+		"FAILURE_UNSPECIFIED":    0,
+		"FAILURE_RATE_LIMITED":   1,
+		"FAILURE_OVERLOADED":     2,
+		"FAILURE_UPSTREAM_ERROR": 3,
+		"FAILURE_TIMEOUT":        4,
+		"FAILURE_UNREACHABLE":    5,
+		"FAILURE_CREDENTIAL":     6,
+	}
+)
+
+func (x Failure) Enum() *Failure {
+	p := new(Failure)
+	*p = x
+	return p
+}
+
+func (x Failure) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Failure) Descriptor() protoreflect.EnumDescriptor {
+	return file_weir_policy_v1_policy_proto_enumTypes[2].Descriptor()
+}
+
+func (Failure) Type() protoreflect.EnumType {
+	return &file_weir_policy_v1_policy_proto_enumTypes[2]
+}
+
+func (x Failure) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Failure.Descriptor instead.
+func (Failure) EnumDescriptor() ([]byte, []int) {
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{2}
 }
 
 // Release names one whole policy of one gateway. Its serialized bytes are
@@ -1066,8 +1143,10 @@ type Route struct {
 	Timeouts *Timeouts `protobuf:"bytes,5,opt,name=timeouts,proto3" json:"timeouts,omitempty"`
 	// For keys of other projects the route does not exist; empty: for all it does.
 	AllowedProjectIds []string `protobuf:"bytes,6,rep,name=allowed_project_ids,json=allowedProjectIds,proto3" json:"allowed_project_ids,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// Absent: as an empty one.
+	Retry         *Retry `protobuf:"bytes,7,opt,name=retry,proto3" json:"retry,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Route) Reset() {
@@ -1142,10 +1221,19 @@ func (x *Route) GetAllowedProjectIds() []string {
 	return nil
 }
 
+func (x *Route) GetRetry() *Retry {
+	if x != nil {
+		return x.Retry
+	}
+	return nil
+}
+
 type Target struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	ProviderId    string                 `protobuf:"bytes,1,opt,name=provider_id,json=providerId,proto3" json:"provider_id,omitempty"`
-	Model         string                 `protobuf:"bytes,2,opt,name=model,proto3" json:"model,omitempty"`
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	ProviderId string                 `protobuf:"bytes,1,opt,name=provider_id,json=providerId,proto3" json:"provider_id,omitempty"`
+	Model      string                 `protobuf:"bytes,2,opt,name=model,proto3" json:"model,omitempty"`
+	// 1 to 1000, with WEIGHTED only; else 0.
+	Weight        int32 `protobuf:"varint,3,opt,name=weight,proto3" json:"weight,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1194,6 +1282,79 @@ func (x *Target) GetModel() string {
 	return ""
 }
 
+func (x *Target) GetWeight() int32 {
+	if x != nil {
+		return x.Weight
+	}
+	return 0
+}
+
+// Retry is when a request goes on to another attempt. It never does once the
+// caller has a byte of an answer.
+type Retry struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Of the whole request, 1 to 5. 0: each target once, at most 5.
+	MaxAttempts int32 `protobuf:"varint,1,opt,name=max_attempts,json=maxAttempts,proto3" json:"max_attempts,omitempty"`
+	// The most that the first repeat on a target waits; it doubles with each further
+	// one. 0: 100; at most 10,000.
+	BackoffMs int64 `protobuf:"varint,2,opt,name=backoff_ms,json=backoffMs,proto3" json:"backoff_ms,omitempty"`
+	// After which failures. Empty: all but CREDENTIAL.
+	On            []Failure `protobuf:"varint,3,rep,packed,name=on,proto3,enum=weir.policy.v1.Failure" json:"on,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Retry) Reset() {
+	*x = Retry{}
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Retry) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Retry) ProtoMessage() {}
+
+func (x *Retry) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Retry.ProtoReflect.Descriptor instead.
+func (*Retry) Descriptor() ([]byte, []int) {
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *Retry) GetMaxAttempts() int32 {
+	if x != nil {
+		return x.MaxAttempts
+	}
+	return 0
+}
+
+func (x *Retry) GetBackoffMs() int64 {
+	if x != nil {
+		return x.BackoffMs
+	}
+	return 0
+}
+
+func (x *Retry) GetOn() []Failure {
+	if x != nil {
+		return x.On
+	}
+	return nil
+}
+
 // Key: a virtual key. Kind "key".
 type Key struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
@@ -1218,7 +1379,7 @@ type Key struct {
 
 func (x *Key) Reset() {
 	*x = Key{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[15]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1230,7 +1391,7 @@ func (x *Key) String() string {
 func (*Key) ProtoMessage() {}
 
 func (x *Key) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[15]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1243,7 +1404,7 @@ func (x *Key) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Key.ProtoReflect.Descriptor instead.
 func (*Key) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{15}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Key) GetId() string {
@@ -1313,7 +1474,7 @@ type PriceBook struct {
 
 func (x *PriceBook) Reset() {
 	*x = PriceBook{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[16]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1325,7 +1486,7 @@ func (x *PriceBook) String() string {
 func (*PriceBook) ProtoMessage() {}
 
 func (x *PriceBook) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[16]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1338,7 +1499,7 @@ func (x *PriceBook) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceBook.ProtoReflect.Descriptor instead.
 func (*PriceBook) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{16}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *PriceBook) GetVersion() string {
@@ -1376,7 +1537,7 @@ type PriceEntry struct {
 
 func (x *PriceEntry) Reset() {
 	*x = PriceEntry{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[17]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1388,7 +1549,7 @@ func (x *PriceEntry) String() string {
 func (*PriceEntry) ProtoMessage() {}
 
 func (x *PriceEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[17]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1401,7 +1562,7 @@ func (x *PriceEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceEntry.ProtoReflect.Descriptor instead.
 func (*PriceEntry) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{17}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *PriceEntry) GetPriceList() string {
@@ -1470,7 +1631,7 @@ type Rates struct {
 
 func (x *Rates) Reset() {
 	*x = Rates{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[18]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1482,7 +1643,7 @@ func (x *Rates) String() string {
 func (*Rates) ProtoMessage() {}
 
 func (x *Rates) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[18]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1495,7 +1656,7 @@ func (x *Rates) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rates.ProtoReflect.Descriptor instead.
 func (*Rates) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{18}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Rates) GetInput() int64 {
@@ -1628,19 +1789,26 @@ const file_weir_policy_v1_policy_proto_rawDesc = "" +
 	"\bTimeouts\x12\"\n" +
 	"\rfirst_byte_ms\x18\x01 \x01(\x03R\vfirstByteMs\x12\x17\n" +
 	"\aidle_ms\x18\x02 \x01(\x03R\x06idleMs\x12\x19\n" +
-	"\btotal_ms\x18\x03 \x01(\x03R\atotalMs\"\xf9\x01\n" +
+	"\btotal_ms\x18\x03 \x01(\x03R\atotalMs\"\xa6\x02\n" +
 	"\x05Route\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x124\n" +
 	"\bstrategy\x18\x03 \x01(\x0e2\x18.weir.policy.v1.StrategyR\bstrategy\x120\n" +
 	"\atargets\x18\x04 \x03(\v2\x16.weir.policy.v1.TargetR\atargets\x124\n" +
 	"\btimeouts\x18\x05 \x01(\v2\x18.weir.policy.v1.TimeoutsR\btimeouts\x12.\n" +
-	"\x13allowed_project_ids\x18\x06 \x03(\tR\x11allowedProjectIds\"E\n" +
+	"\x13allowed_project_ids\x18\x06 \x03(\tR\x11allowedProjectIds\x12+\n" +
+	"\x05retry\x18\a \x01(\v2\x15.weir.policy.v1.RetryR\x05retry\"]\n" +
 	"\x06Target\x12\x1f\n" +
 	"\vprovider_id\x18\x01 \x01(\tR\n" +
 	"providerId\x12\x14\n" +
-	"\x05model\x18\x02 \x01(\tR\x05modelJ\x04\b\x03\x10\n" +
-	"\"\xd4\x02\n" +
+	"\x05model\x18\x02 \x01(\tR\x05model\x12\x16\n" +
+	"\x06weight\x18\x03 \x01(\x05R\x06weightJ\x04\b\x04\x10\n" +
+	"\"r\n" +
+	"\x05Retry\x12!\n" +
+	"\fmax_attempts\x18\x01 \x01(\x05R\vmaxAttempts\x12\x1d\n" +
+	"\n" +
+	"backoff_ms\x18\x02 \x01(\x03R\tbackoffMs\x12'\n" +
+	"\x02on\x18\x03 \x03(\x0e2\x17.weir.policy.v1.FailureR\x02on\"\xd4\x02\n" +
 	"\x03Key\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n" +
 	"\n" +
@@ -1687,10 +1855,20 @@ const file_weir_policy_v1_policy_proto_rawDesc = "" +
 	"\aDialect\x12\x17\n" +
 	"\x13DIALECT_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eDIALECT_OPENAI\x10\x01\x12\x1d\n" +
-	"\x19DIALECT_OPENAI_COMPATIBLE\x10\x02\"\x04\b\x03\x10\x06*?\n" +
+	"\x19DIALECT_OPENAI_COMPATIBLE\x10\x02\"\x04\b\x03\x10\x06*m\n" +
 	"\bStrategy\x12\x18\n" +
 	"\x14STRATEGY_UNSPECIFIED\x10\x00\x12\x13\n" +
-	"\x0fSTRATEGY_SINGLE\x10\x01\"\x04\b\x02\x10\x14B\xb5\x01\n" +
+	"\x0fSTRATEGY_SINGLE\x10\x01\x12\x15\n" +
+	"\x11STRATEGY_WEIGHTED\x10\x02\x12\x15\n" +
+	"\x11STRATEGY_PRIORITY\x10\x03\"\x04\b\x04\x10\x14*\xb6\x01\n" +
+	"\aFailure\x12\x17\n" +
+	"\x13FAILURE_UNSPECIFIED\x10\x00\x12\x18\n" +
+	"\x14FAILURE_RATE_LIMITED\x10\x01\x12\x16\n" +
+	"\x12FAILURE_OVERLOADED\x10\x02\x12\x1a\n" +
+	"\x16FAILURE_UPSTREAM_ERROR\x10\x03\x12\x13\n" +
+	"\x0fFAILURE_TIMEOUT\x10\x04\x12\x17\n" +
+	"\x13FAILURE_UNREACHABLE\x10\x05\x12\x16\n" +
+	"\x12FAILURE_CREDENTIAL\x10\x06B\xb5\x01\n" +
 	"\x12com.weir.policy.v1B\vPolicyProtoP\x01Z8github.com/weirhq/weir/proto/gen/weir/policy/v1;policyv1\xa2\x02\x03WPX\xaa\x02\x0eWeir.Policy.V1\xca\x02\x0eWeir\\Policy\\V1\xe2\x02\x1aWeir\\Policy\\V1\\GPBMetadata\xea\x02\x10Weir::Policy::V1b\x06proto3"
 
 var (
@@ -1705,57 +1883,61 @@ func file_weir_policy_v1_policy_proto_rawDescGZIP() []byte {
 	return file_weir_policy_v1_policy_proto_rawDescData
 }
 
-var file_weir_policy_v1_policy_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_weir_policy_v1_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
+var file_weir_policy_v1_policy_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_weir_policy_v1_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_weir_policy_v1_policy_proto_goTypes = []any{
 	(Dialect)(0),                  // 0: weir.policy.v1.Dialect
 	(Strategy)(0),                 // 1: weir.policy.v1.Strategy
-	(*Release)(nil),               // 2: weir.policy.v1.Release
-	(*SigningKey)(nil),            // 3: weir.policy.v1.SigningKey
-	(*SignedRelease)(nil),         // 4: weir.policy.v1.SignedRelease
-	(*Resource)(nil),              // 5: weir.policy.v1.Resource
-	(*Revocations)(nil),           // 6: weir.policy.v1.Revocations
-	(*Revocation)(nil),            // 7: weir.policy.v1.Revocation
-	(*SignedRevocations)(nil),     // 8: weir.policy.v1.SignedRevocations
-	(*PolicyFile)(nil),            // 9: weir.policy.v1.PolicyFile
-	(*Gateway)(nil),               // 10: weir.policy.v1.Gateway
-	(*Provider)(nil),              // 11: weir.policy.v1.Provider
-	(*SealedCredential)(nil),      // 12: weir.policy.v1.SealedCredential
-	(*Header)(nil),                // 13: weir.policy.v1.Header
-	(*Timeouts)(nil),              // 14: weir.policy.v1.Timeouts
-	(*Route)(nil),                 // 15: weir.policy.v1.Route
-	(*Target)(nil),                // 16: weir.policy.v1.Target
-	(*Key)(nil),                   // 17: weir.policy.v1.Key
-	(*PriceBook)(nil),             // 18: weir.policy.v1.PriceBook
-	(*PriceEntry)(nil),            // 19: weir.policy.v1.PriceEntry
-	(*Rates)(nil),                 // 20: weir.policy.v1.Rates
-	(*timestamppb.Timestamp)(nil), // 21: google.protobuf.Timestamp
+	(Failure)(0),                  // 2: weir.policy.v1.Failure
+	(*Release)(nil),               // 3: weir.policy.v1.Release
+	(*SigningKey)(nil),            // 4: weir.policy.v1.SigningKey
+	(*SignedRelease)(nil),         // 5: weir.policy.v1.SignedRelease
+	(*Resource)(nil),              // 6: weir.policy.v1.Resource
+	(*Revocations)(nil),           // 7: weir.policy.v1.Revocations
+	(*Revocation)(nil),            // 8: weir.policy.v1.Revocation
+	(*SignedRevocations)(nil),     // 9: weir.policy.v1.SignedRevocations
+	(*PolicyFile)(nil),            // 10: weir.policy.v1.PolicyFile
+	(*Gateway)(nil),               // 11: weir.policy.v1.Gateway
+	(*Provider)(nil),              // 12: weir.policy.v1.Provider
+	(*SealedCredential)(nil),      // 13: weir.policy.v1.SealedCredential
+	(*Header)(nil),                // 14: weir.policy.v1.Header
+	(*Timeouts)(nil),              // 15: weir.policy.v1.Timeouts
+	(*Route)(nil),                 // 16: weir.policy.v1.Route
+	(*Target)(nil),                // 17: weir.policy.v1.Target
+	(*Retry)(nil),                 // 18: weir.policy.v1.Retry
+	(*Key)(nil),                   // 19: weir.policy.v1.Key
+	(*PriceBook)(nil),             // 20: weir.policy.v1.PriceBook
+	(*PriceEntry)(nil),            // 21: weir.policy.v1.PriceEntry
+	(*Rates)(nil),                 // 22: weir.policy.v1.Rates
+	(*timestamppb.Timestamp)(nil), // 23: google.protobuf.Timestamp
 }
 var file_weir_policy_v1_policy_proto_depIdxs = []int32{
-	21, // 0: weir.policy.v1.Release.compiled_at:type_name -> google.protobuf.Timestamp
-	3,  // 1: weir.policy.v1.Release.signing_keys:type_name -> weir.policy.v1.SigningKey
-	7,  // 2: weir.policy.v1.Revocations.revocations:type_name -> weir.policy.v1.Revocation
-	4,  // 3: weir.policy.v1.PolicyFile.release:type_name -> weir.policy.v1.SignedRelease
-	5,  // 4: weir.policy.v1.PolicyFile.resources:type_name -> weir.policy.v1.Resource
-	8,  // 5: weir.policy.v1.PolicyFile.revocations:type_name -> weir.policy.v1.SignedRevocations
+	23, // 0: weir.policy.v1.Release.compiled_at:type_name -> google.protobuf.Timestamp
+	4,  // 1: weir.policy.v1.Release.signing_keys:type_name -> weir.policy.v1.SigningKey
+	8,  // 2: weir.policy.v1.Revocations.revocations:type_name -> weir.policy.v1.Revocation
+	5,  // 3: weir.policy.v1.PolicyFile.release:type_name -> weir.policy.v1.SignedRelease
+	6,  // 4: weir.policy.v1.PolicyFile.resources:type_name -> weir.policy.v1.Resource
+	9,  // 5: weir.policy.v1.PolicyFile.revocations:type_name -> weir.policy.v1.SignedRevocations
 	0,  // 6: weir.policy.v1.Provider.dialect:type_name -> weir.policy.v1.Dialect
-	13, // 7: weir.policy.v1.Provider.headers:type_name -> weir.policy.v1.Header
-	14, // 8: weir.policy.v1.Provider.timeouts:type_name -> weir.policy.v1.Timeouts
-	12, // 9: weir.policy.v1.Provider.sealed_credential:type_name -> weir.policy.v1.SealedCredential
+	14, // 7: weir.policy.v1.Provider.headers:type_name -> weir.policy.v1.Header
+	15, // 8: weir.policy.v1.Provider.timeouts:type_name -> weir.policy.v1.Timeouts
+	13, // 9: weir.policy.v1.Provider.sealed_credential:type_name -> weir.policy.v1.SealedCredential
 	1,  // 10: weir.policy.v1.Route.strategy:type_name -> weir.policy.v1.Strategy
-	16, // 11: weir.policy.v1.Route.targets:type_name -> weir.policy.v1.Target
-	14, // 12: weir.policy.v1.Route.timeouts:type_name -> weir.policy.v1.Timeouts
-	21, // 13: weir.policy.v1.Key.expires_at:type_name -> google.protobuf.Timestamp
-	21, // 14: weir.policy.v1.Key.revoked_at:type_name -> google.protobuf.Timestamp
-	21, // 15: weir.policy.v1.Key.previous_expires_at:type_name -> google.protobuf.Timestamp
-	19, // 16: weir.policy.v1.PriceBook.entries:type_name -> weir.policy.v1.PriceEntry
-	20, // 17: weir.policy.v1.PriceEntry.rates:type_name -> weir.policy.v1.Rates
-	20, // 18: weir.policy.v1.PriceEntry.long_rates:type_name -> weir.policy.v1.Rates
-	19, // [19:19] is the sub-list for method output_type
-	19, // [19:19] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	17, // 11: weir.policy.v1.Route.targets:type_name -> weir.policy.v1.Target
+	15, // 12: weir.policy.v1.Route.timeouts:type_name -> weir.policy.v1.Timeouts
+	18, // 13: weir.policy.v1.Route.retry:type_name -> weir.policy.v1.Retry
+	2,  // 14: weir.policy.v1.Retry.on:type_name -> weir.policy.v1.Failure
+	23, // 15: weir.policy.v1.Key.expires_at:type_name -> google.protobuf.Timestamp
+	23, // 16: weir.policy.v1.Key.revoked_at:type_name -> google.protobuf.Timestamp
+	23, // 17: weir.policy.v1.Key.previous_expires_at:type_name -> google.protobuf.Timestamp
+	21, // 18: weir.policy.v1.PriceBook.entries:type_name -> weir.policy.v1.PriceEntry
+	22, // 19: weir.policy.v1.PriceEntry.rates:type_name -> weir.policy.v1.Rates
+	22, // 20: weir.policy.v1.PriceEntry.long_rates:type_name -> weir.policy.v1.Rates
+	21, // [21:21] is the sub-list for method output_type
+	21, // [21:21] is the sub-list for method input_type
+	21, // [21:21] is the sub-list for extension type_name
+	21, // [21:21] is the sub-list for extension extendee
+	0,  // [0:21] is the sub-list for field type_name
 }
 
 func init() { file_weir_policy_v1_policy_proto_init() }
@@ -1763,14 +1945,14 @@ func file_weir_policy_v1_policy_proto_init() {
 	if File_weir_policy_v1_policy_proto != nil {
 		return
 	}
-	file_weir_policy_v1_policy_proto_msgTypes[18].OneofWrappers = []any{}
+	file_weir_policy_v1_policy_proto_msgTypes[19].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_policy_v1_policy_proto_rawDesc), len(file_weir_policy_v1_policy_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   19,
+			NumEnums:      3,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -4,8 +4,8 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { FieldMask, Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_field_mask, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Duration, FieldMask, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { AsOf, Mutation, Page, Timeouts } from "./common_pb";
 import { file_weir_admin_v1_common } from "./common_pb";
 import { file_weir_admin_v1_options } from "./options_pb";
@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file weir/admin/v1/route.proto.
  */
 export const file_weir_admin_v1_route: GenFile = /*@__PURE__*/
-  fileDesc("Chl3ZWlyL2FkbWluL3YxL3JvdXRlLnByb3RvEg13ZWlyLmFkbWluLnYxIvoBCgVSb3V0ZRIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEikKCHN0cmF0ZWd5GAMgASgOMhcud2Vpci5hZG1pbi52MS5TdHJhdGVneRImCgd0YXJnZXRzGAQgAygLMhUud2Vpci5hZG1pbi52MS5UYXJnZXQSLgoKY3JlYXRlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZXRhZxgGIAEoCRIpCgh0aW1lb3V0cxgHIAEoCzIXLndlaXIuYWRtaW4udjEuVGltZW91dHMSGwoTYWxsb3dlZF9wcm9qZWN0X2lkcxgIIAMoCSLoAQoSQ3JlYXRlUm91dGVSZXF1ZXN0EgwKBG5hbWUYASABKAkSKQoIc3RyYXRlZ3kYAiABKA4yFy53ZWlyLmFkbWluLnYxLlN0cmF0ZWd5EiYKB3RhcmdldHMYAyADKAsyFS53ZWlyLmFkbWluLnYxLlRhcmdldBIpCgh0aW1lb3V0cxgEIAEoCzIXLndlaXIuYWRtaW4udjEuVGltZW91dHMSGwoTYWxsb3dlZF9wcm9qZWN0X2lkcxgFIAMoCRIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iOgoTQ3JlYXRlUm91dGVSZXNwb25zZRIjCgVyb3V0ZRgBIAEoCzIULndlaXIuYWRtaW4udjEuUm91dGUiQQoPR2V0Um91dGVSZXF1ZXN0EgoKAmlkGAEgASgJEiIKBWFzX29mGAIgASgLMhMud2Vpci5hZG1pbi52MS5Bc09mIjcKEEdldFJvdXRlUmVzcG9uc2USIwoFcm91dGUYASABKAsyFC53ZWlyLmFkbWluLnYxLlJvdXRlIloKEUxpc3RSb3V0ZXNSZXF1ZXN0EiEKBHBhZ2UYASABKAsyEy53ZWlyLmFkbWluLnYxLlBhZ2USIgoFYXNfb2YYAiABKAsyEy53ZWlyLmFkbWluLnYxLkFzT2YiUwoSTGlzdFJvdXRlc1Jlc3BvbnNlEiQKBnJvdXRlcxgBIAMoCzIULndlaXIuYWRtaW4udjEuUm91dGUSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIpUBChJVcGRhdGVSb3V0ZVJlcXVlc3QSIwoFcm91dGUYASABKAsyFC53ZWlyLmFkbWluLnYxLlJvdXRlEi8KC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzaxIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iOgoTVXBkYXRlUm91dGVSZXNwb25zZRIjCgVyb3V0ZRgBIAEoCzIULndlaXIuYWRtaW4udjEuUm91dGUiSwoSRGVsZXRlUm91dGVSZXF1ZXN0EgoKAmlkGAEgASgJEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiIVChNEZWxldGVSb3V0ZVJlc3BvbnNlIjIKBlRhcmdldBITCgtwcm92aWRlcl9pZBgBIAEoCRINCgVtb2RlbBgCIAEoCUoECAMQCio/CghTdHJhdGVneRIYChRTVFJBVEVHWV9VTlNQRUNJRklFRBAAEhMKD1NUUkFURUdZX1NJTkdMRRABIgQIAhAUMpAECgxSb3V0ZVNlcnZpY2USZwoLQ3JlYXRlUm91dGUSIS53ZWlyLmFkbWluLnYxLkNyZWF0ZVJvdXRlUmVxdWVzdBoiLndlaXIuYWRtaW4udjEuQ3JlYXRlUm91dGVSZXNwb25zZSIRirUYDXJvdXRlcy5jcmVhdGUSXgoIR2V0Um91dGUSHi53ZWlyLmFkbWluLnYxLkdldFJvdXRlUmVxdWVzdBofLndlaXIuYWRtaW4udjEuR2V0Um91dGVSZXNwb25zZSIRkAIBirUYCnJvdXRlcy5nZXQSZQoKTGlzdFJvdXRlcxIgLndlaXIuYWRtaW4udjEuTGlzdFJvdXRlc1JlcXVlc3QaIS53ZWlyLmFkbWluLnYxLkxpc3RSb3V0ZXNSZXNwb25zZSISkAIBirUYC3JvdXRlcy5saXN0EmcKC1VwZGF0ZVJvdXRlEiEud2Vpci5hZG1pbi52MS5VcGRhdGVSb3V0ZVJlcXVlc3QaIi53ZWlyLmFkbWluLnYxLlVwZGF0ZVJvdXRlUmVzcG9uc2UiEYq1GA1yb3V0ZXMudXBkYXRlEmcKC0RlbGV0ZVJvdXRlEiEud2Vpci5hZG1pbi52MS5EZWxldGVSb3V0ZVJlcXVlc3QaIi53ZWlyLmFkbWluLnYxLkRlbGV0ZVJvdXRlUmVzcG9uc2UiEYq1GA1yb3V0ZXMuZGVsZXRlYgZwcm90bzM", [file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options]);
+  fileDesc("Chl3ZWlyL2FkbWluL3YxL3JvdXRlLnByb3RvEg13ZWlyLmFkbWluLnYxIp8CCgVSb3V0ZRIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEikKCHN0cmF0ZWd5GAMgASgOMhcud2Vpci5hZG1pbi52MS5TdHJhdGVneRImCgd0YXJnZXRzGAQgAygLMhUud2Vpci5hZG1pbi52MS5UYXJnZXQSLgoKY3JlYXRlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZXRhZxgGIAEoCRIpCgh0aW1lb3V0cxgHIAEoCzIXLndlaXIuYWRtaW4udjEuVGltZW91dHMSGwoTYWxsb3dlZF9wcm9qZWN0X2lkcxgIIAMoCRIjCgVyZXRyeRgJIAEoCzIULndlaXIuYWRtaW4udjEuUmV0cnkijQIKEkNyZWF0ZVJvdXRlUmVxdWVzdBIMCgRuYW1lGAEgASgJEikKCHN0cmF0ZWd5GAIgASgOMhcud2Vpci5hZG1pbi52MS5TdHJhdGVneRImCgd0YXJnZXRzGAMgAygLMhUud2Vpci5hZG1pbi52MS5UYXJnZXQSKQoIdGltZW91dHMYBCABKAsyFy53ZWlyLmFkbWluLnYxLlRpbWVvdXRzEhsKE2FsbG93ZWRfcHJvamVjdF9pZHMYBSADKAkSIwoFcmV0cnkYBiABKAsyFC53ZWlyLmFkbWluLnYxLlJldHJ5EikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiI6ChNDcmVhdGVSb3V0ZVJlc3BvbnNlEiMKBXJvdXRlGAEgASgLMhQud2Vpci5hZG1pbi52MS5Sb3V0ZSJBCg9HZXRSb3V0ZVJlcXVlc3QSCgoCaWQYASABKAkSIgoFYXNfb2YYAiABKAsyEy53ZWlyLmFkbWluLnYxLkFzT2YiNwoQR2V0Um91dGVSZXNwb25zZRIjCgVyb3V0ZRgBIAEoCzIULndlaXIuYWRtaW4udjEuUm91dGUiWgoRTGlzdFJvdXRlc1JlcXVlc3QSIQoEcGFnZRgBIAEoCzITLndlaXIuYWRtaW4udjEuUGFnZRIiCgVhc19vZhgCIAEoCzITLndlaXIuYWRtaW4udjEuQXNPZiJTChJMaXN0Um91dGVzUmVzcG9uc2USJAoGcm91dGVzGAEgAygLMhQud2Vpci5hZG1pbi52MS5Sb3V0ZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkilQEKElVwZGF0ZVJvdXRlUmVxdWVzdBIjCgVyb3V0ZRgBIAEoCzIULndlaXIuYWRtaW4udjEuUm91dGUSLwoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiI6ChNVcGRhdGVSb3V0ZVJlc3BvbnNlEiMKBXJvdXRlGAEgASgLMhQud2Vpci5hZG1pbi52MS5Sb3V0ZSJLChJEZWxldGVSb3V0ZVJlcXVlc3QSCgoCaWQYASABKAkSKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIhUKE0RlbGV0ZVJvdXRlUmVzcG9uc2UiQgoGVGFyZ2V0EhMKC3Byb3ZpZGVyX2lkGAEgASgJEg0KBW1vZGVsGAIgASgJEg4KBndlaWdodBgDIAEoBUoECAQQCiJtCgVSZXRyeRIUCgxtYXhfYXR0ZW1wdHMYASABKAUSKgoHYmFja29mZhgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIiCgJvbhgDIAMoDjIWLndlaXIuYWRtaW4udjEuRmFpbHVyZSptCghTdHJhdGVneRIYChRTVFJBVEVHWV9VTlNQRUNJRklFRBAAEhMKD1NUUkFURUdZX1NJTkdMRRABEhUKEVNUUkFURUdZX1dFSUdIVEVEEAISFQoRU1RSQVRFR1lfUFJJT1JJVFkQAyIECAQQFCq2AQoHRmFpbHVyZRIXChNGQUlMVVJFX1VOU1BFQ0lGSUVEEAASGAoURkFJTFVSRV9SQVRFX0xJTUlURUQQARIWChJGQUlMVVJFX09WRVJMT0FERUQQAhIaChZGQUlMVVJFX1VQU1RSRUFNX0VSUk9SEAMSEwoPRkFJTFVSRV9USU1FT1VUEAQSFwoTRkFJTFVSRV9VTlJFQUNIQUJMRRAFEhYKEkZBSUxVUkVfQ1JFREVOVElBTBAGMpAECgxSb3V0ZVNlcnZpY2USZwoLQ3JlYXRlUm91dGUSIS53ZWlyLmFkbWluLnYxLkNyZWF0ZVJvdXRlUmVxdWVzdBoiLndlaXIuYWRtaW4udjEuQ3JlYXRlUm91dGVSZXNwb25zZSIRirUYDXJvdXRlcy5jcmVhdGUSXgoIR2V0Um91dGUSHi53ZWlyLmFkbWluLnYxLkdldFJvdXRlUmVxdWVzdBofLndlaXIuYWRtaW4udjEuR2V0Um91dGVSZXNwb25zZSIRkAIBirUYCnJvdXRlcy5nZXQSZQoKTGlzdFJvdXRlcxIgLndlaXIuYWRtaW4udjEuTGlzdFJvdXRlc1JlcXVlc3QaIS53ZWlyLmFkbWluLnYxLkxpc3RSb3V0ZXNSZXNwb25zZSISkAIBirUYC3JvdXRlcy5saXN0EmcKC1VwZGF0ZVJvdXRlEiEud2Vpci5hZG1pbi52MS5VcGRhdGVSb3V0ZVJlcXVlc3QaIi53ZWlyLmFkbWluLnYxLlVwZGF0ZVJvdXRlUmVzcG9uc2UiEYq1GA1yb3V0ZXMudXBkYXRlEmcKC0RlbGV0ZVJvdXRlEiEud2Vpci5hZG1pbi52MS5EZWxldGVSb3V0ZVJlcXVlc3QaIi53ZWlyLmFkbWluLnYxLkRlbGV0ZVJvdXRlUmVzcG9uc2UiEYq1GA1yb3V0ZXMuZGVsZXRlYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options]);
 
 /**
  * Route is the name an application writes in `model`.
@@ -64,6 +64,11 @@ export type Route = Message<"weir.admin.v1.Route"> & {
    * @generated from field: repeated string allowed_project_ids = 8;
    */
   allowedProjectIds: string[];
+
+  /**
+   * @generated from field: weir.admin.v1.Retry retry = 9;
+   */
+  retry?: Retry | undefined;
 };
 
 /**
@@ -93,7 +98,7 @@ export type CreateRouteRequest = Message<"weir.admin.v1.CreateRouteRequest"> & {
   strategy: Strategy;
 
   /**
-   * SINGLE takes exactly one.
+   * SINGLE takes exactly one, the others up to 16; the same model of a provider once.
    *
    * @generated from field: repeated weir.admin.v1.Target targets = 3;
    */
@@ -110,6 +115,13 @@ export type CreateRouteRequest = Message<"weir.admin.v1.CreateRouteRequest"> & {
    * @generated from field: repeated string allowed_project_ids = 5;
    */
   allowedProjectIds: string[];
+
+  /**
+   * Absent: each target at most once, after every failure but CREDENTIAL.
+   *
+   * @generated from field: weir.admin.v1.Retry retry = 6;
+   */
+  retry?: Retry | undefined;
 
   /**
    * @generated from field: weir.admin.v1.Mutation mutation = 20;
@@ -322,6 +334,14 @@ export type Target = Message<"weir.admin.v1.Target"> & {
    * @generated from field: string model = 2;
    */
   model: string;
+
+  /**
+   * Its share of the requests, in proportion to the other targets' weights: 1 to 1000
+   * with WEIGHTED, which needs it. Other strategies take none.
+   *
+   * @generated from field: int32 weight = 3;
+   */
+  weight: number;
 };
 
 /**
@@ -330,6 +350,46 @@ export type Target = Message<"weir.admin.v1.Target"> & {
  */
 export const TargetSchema: GenMessage<Target> = /*@__PURE__*/
   messageDesc(file_weir_admin_v1_route, 11);
+
+/**
+ * Retry is when a request goes on to another attempt: to a target that it did not try
+ * yet; when it tried all, it starts over. It never does once the caller has a byte of
+ * an answer, nor past the route's total timeout. Targets whose provider the agent's own
+ * configuration does not allow, or has no credential for, are passed over.
+ *
+ * @generated from message weir.admin.v1.Retry
+ */
+export type Retry = Message<"weir.admin.v1.Retry"> & {
+  /**
+   * Of the whole request. 0: each target at most once, 5 in all.
+   *
+   * @generated from field: int32 max_attempts = 1;
+   */
+  maxAttempts: number;
+
+  /**
+   * The most that the first repeat on the same target waits; the time is random, and
+   * the most doubles with each further one, up to 10 s. Absent: 100 ms. The upstream's
+   * Retry-After is waited for up to 10 s; past that the target is not tried again.
+   *
+   * @generated from field: google.protobuf.Duration backoff = 2;
+   */
+  backoff?: Duration | undefined;
+
+  /**
+   * After which failures. Empty: all but CREDENTIAL.
+   *
+   * @generated from field: repeated weir.admin.v1.Failure on = 3;
+   */
+  on: Failure[];
+};
+
+/**
+ * Describes the message weir.admin.v1.Retry.
+ * Use `create(RetrySchema)` to create a new message.
+ */
+export const RetrySchema: GenMessage<Retry> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_route, 12);
 
 /**
  * Strategy is how a route chooses among its targets.
@@ -343,9 +403,25 @@ export enum Strategy {
   UNSPECIFIED = 0,
 
   /**
+   * One target, always.
+   *
    * @generated from enum value: STRATEGY_SINGLE = 1;
    */
   SINGLE = 1,
+
+  /**
+   * One drawn by weight for each request; where it fails, one of the others by theirs.
+   *
+   * @generated from enum value: STRATEGY_WEIGHTED = 2;
+   */
+  WEIGHTED = 2,
+
+  /**
+   * In their order: the next one where the one before failed.
+   *
+   * @generated from enum value: STRATEGY_PRIORITY = 3;
+   */
+  PRIORITY = 3,
 }
 
 /**
@@ -353,6 +429,66 @@ export enum Strategy {
  */
 export const StrategySchema: GenEnum<Strategy> = /*@__PURE__*/
   enumDesc(file_weir_admin_v1_route, 0);
+
+/**
+ * Failure is how an attempt ended without an answer.
+ *
+ * @generated from enum weir.admin.v1.Failure
+ */
+export enum Failure {
+  /**
+   * @generated from enum value: FAILURE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * 429.
+   *
+   * @generated from enum value: FAILURE_RATE_LIMITED = 1;
+   */
+  RATE_LIMITED = 1,
+
+  /**
+   * 503, 529.
+   *
+   * @generated from enum value: FAILURE_OVERLOADED = 2;
+   */
+  OVERLOADED = 2,
+
+  /**
+   * 500, 502, 504; an answer that is empty, an error under status 200, or broken off.
+   *
+   * @generated from enum value: FAILURE_UPSTREAM_ERROR = 3;
+   */
+  UPSTREAM_ERROR = 3,
+
+  /**
+   * Silence longer than the timeouts first_byte or idle allow.
+   *
+   * @generated from enum value: FAILURE_TIMEOUT = 4;
+   */
+  TIMEOUT = 4,
+
+  /**
+   * No connection, or one that ended before the status line.
+   *
+   * @generated from enum value: FAILURE_UNREACHABLE = 5;
+   */
+  UNREACHABLE = 5,
+
+  /**
+   * 401, 403. That target is not asked again by the same request.
+   *
+   * @generated from enum value: FAILURE_CREDENTIAL = 6;
+   */
+  CREDENTIAL = 6,
+}
+
+/**
+ * Describes the enum weir.admin.v1.Failure.
+ */
+export const FailureSchema: GenEnum<Failure> = /*@__PURE__*/
+  enumDesc(file_weir_admin_v1_route, 1);
 
 /**
  * @generated from service weir.admin.v1.RouteService
