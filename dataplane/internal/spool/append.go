@@ -25,20 +25,44 @@ func (l *Log) Start(record *usagev1.UsageRecord) (uint64, error) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if err := l.admit(len(frame)); err != nil {
-		return 0, err
-	}
-	if err := l.late.first(l); err != nil {
-		return 0, err
-	}
 	id := l.lastID + 1
-	binary.LittleEndian.PutUint64(frame[frameHead:], id)
-	if _, _, err := l.append(frame); err != nil {
+	if err := l.appendStart(frame, id); err != nil {
 		return 0, err
 	}
 	l.lastID = id
-	l.open[id] = frame
 	return id, nil
+}
+
+// Again writes what is known of a started request before it goes upstream once more:
+// should the agent die now, the record is reported as it is here. Errors: as Start, and
+// ErrNotOpen.
+func (l *Log) Again(id uint64, record *usagev1.UsageRecord) error {
+	frame, err := encodeRecord(frameStart, startPrefix, record)
+	if err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if _, ok := l.open[id]; !ok || l.late.has(id) {
+		return fmt.Errorf("start %d again: %w", id, ErrNotOpen)
+	}
+	return l.appendStart(frame, id)
+}
+
+// appendStart writes the start of a request, in place of an earlier one.
+func (l *Log) appendStart(frame []byte, id uint64) error {
+	if err := l.admit(len(frame)); err != nil {
+		return err
+	}
+	if err := l.late.first(l); err != nil {
+		return err
+	}
+	binary.LittleEndian.PutUint64(frame[frameHead:], id)
+	if _, _, err := l.append(frame); err != nil {
+		return err
+	}
+	l.open[id] = frame
+	return nil
 }
 
 // End writes the whole record of a started request and sets its seq, the next

@@ -42,7 +42,8 @@ func crashOptions(dir string) spool.Options {
 }
 
 // victim serves requests and ships them to a file until it is killed. Its journal
-// tells what its callers were told: S: the start returned, E: the end did.
+// tells what its callers were told: S: the start returned, A: the start of another
+// attempt did, E: the end did.
 func victim(dir string) error {
 	journal, err := os.OpenFile(filepath.Join(dir, "journal"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -79,6 +80,14 @@ func serve(l *spool.Log, journal *os.File, name string) error {
 		}
 		if rand.N(50) == 0 {
 			time.Sleep(rand.N(5 * time.Millisecond))
+		}
+		if rand.N(4) == 0 {
+			if err := l.Again(id, again(request)); err != nil {
+				return err
+			}
+			if _, err := fmt.Fprintf(journal, "A %s\n", request); err != nil {
+				return err
+			}
 		}
 		if rand.N(200) == 0 {
 			continue // stays open until the end
@@ -217,6 +226,9 @@ func checkJournal(t *testing.T, journal []string, records map[string]*usagev1.Us
 		r := records[request]
 		if r == nil {
 			t.Fatalf("request %s has no record", request)
+		}
+		if event == "A" && r.GetOutcome() == usagev1.Outcome_OUTCOME_INTERRUPTED && len(r.GetAttempts()) != 2 {
+			t.Fatalf("request %s began two attempts and is reported with %d", request, len(r.GetAttempts()))
 		}
 		if event == "E" && r.GetOutcome() != usagev1.Outcome_OUTCOME_OK {
 			t.Fatalf("request %s ended and is reported as %v", request, r.GetOutcome())

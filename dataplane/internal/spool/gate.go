@@ -116,6 +116,11 @@ func (g *Gate) Start(record *usagev1.UsageRecord) (uint64, error) {
 	return g.log.Load().Start(record)
 }
 
+// Again is Log.Again: what was started has a spool.
+func (g *Gate) Again(id uint64, record *usagev1.UsageRecord) error {
+	return g.log.Load().Again(id, record)
+}
+
 // End is Log.End: what was started has a spool.
 func (g *Gate) End(id uint64, record *usagev1.UsageRecord) error {
 	return g.log.Load().End(id, record)

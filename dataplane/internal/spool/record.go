@@ -26,7 +26,7 @@ const (
 
 const (
 	frameCheckpoint = byte(iota + 1)
-	frameStart      // local id, usage record
+	frameStart      // local id, usage record; a later one of the same id replaces it
 	frameEnd        // local id (0: refused by the agent itself), seq, usage record without seq
 	frameBatch
 	frameSettled

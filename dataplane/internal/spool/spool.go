@@ -5,8 +5,8 @@
 //
 // # Life of a record
 //
-// Start writes what is known before the request goes upstream; End gives it the
-// next sequence number and writes the whole. Each is one write into the page
+// Start writes what is known before the request goes upstream, Again before it goes
+// there once more; End gives it the next sequence number and writes the whole. Each is one write into the page
 // cache, so it survives kill -9; a background fsync every 10 ms bounds what power
 // loss can take. Only fsynced records are closed into batches, and a batch is
 // fsynced before it is first handed out, so every retry has the same bytes, also
