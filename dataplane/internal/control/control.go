@@ -30,7 +30,8 @@ import (
 //	1 (2026-07-01): gateway, provider, route with one target, key, price_book.
 //	2 (2026-11-22): the secret before a key's rotation, headers of a provider,
 //	   timeouts of providers and routes, projects that a route is for.
-//	3 (2026-11-26): sealed credentials.
+//	3 (2026-11-26): sealed credentials; routes with several targets, their
+//	   strategies and retries.
 const Capability = 3
 
 // Compile prepares a verified policy with the revocations that hold now. swap

@@ -28,6 +28,7 @@ import (
 type forgetful struct{}
 
 func (forgetful) Start(*usagev1.UsageRecord) (uint64, error) { return 1, nil }
+func (forgetful) Again(uint64, *usagev1.UsageRecord) error   { return nil }
 func (forgetful) End(uint64, *usagev1.UsageRecord) error     { return nil }
 func (forgetful) Refuse(*usagev1.UsageRecord) error          { return nil }
 

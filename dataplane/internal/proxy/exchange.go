@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/weirhq/weir/dataplane/internal/balance"
 	"github.com/weirhq/weir/dataplane/internal/dialect/openai"
 	"github.com/weirhq/weir/dataplane/internal/secret"
 	"github.com/weirhq/weir/dataplane/internal/snapshot"
@@ -39,19 +40,22 @@ type exchange struct {
 	policy  *snapshot.Policy // nil: none yet
 	key     *snapshot.Key    // nil until authenticated
 	route   *snapshot.Route
+	plan    balance.Plan
 	target  *snapshot.Target
 	secret  secret.Value
 	request openai.Request
-	body    *buffer // nil until read, and once it was sent
+	body    *buffer // nil until read, and once no attempt will need it
 
 	// begun is when the request was read; waited is the time spent waiting for the
 	// upstream since.
 	begun  time.Time
 	waited time.Duration
+	// called is when the first attempt was made, after begun.
+	called time.Duration
 
 	ticket uint64
 	record usagev1.UsageRecord
-	// attempt is nil until there is one.
+	// attempt is the latest one; nil until there is one.
 	attempt      *usagev1.Attempt
 	attemptBegun time.Duration // after begun
 }
@@ -147,9 +151,34 @@ func (e *exchange) find(name string) *snapshot.Route {
 	return nil
 }
 
+// choose finds the target of the first attempt.
 func (e *exchange) choose() *openai.Error {
-	e.target = e.route.Targets[0]
-	provider := e.target.Provider
+	e.plan.Begin(e.route, e.handler.config.Draw)
+	target, refusal := e.next()
+	if target == nil {
+		return refusal
+	}
+	e.target = target
+	return nil
+}
+
+// next is the target of the next attempt, its credential at hand. Targets that this
+// agent can't use are passed over; refusal is about the last of them where no target
+// is left.
+func (e *exchange) next() (target *snapshot.Target, refusal *openai.Error) {
+	for {
+		target = e.plan.Next()
+		if target == nil {
+			return nil, refusal
+		}
+		if refusal = e.ready(target.Provider); refusal == nil {
+			return target, nil
+		}
+		e.plan.Drop()
+	}
+}
+
+func (e *exchange) ready(provider *snapshot.Provider) *openai.Error {
 	if provider.Blocked != "" {
 		e.log().Warn("provider not allowed", "provider", provider.Name, "reason", provider.Blocked)
 		return providerNotAllowed

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect/openai"
+	"github.com/weirhq/weir/dataplane/internal/snapshot"
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
 )
 
@@ -23,10 +24,19 @@ type upstream struct {
 	touched  atomic.Bool
 	response *http.Response
 	watch    watch
+	// again: the attempt failed and another one is to follow; nothing was answered.
+	again bool
 }
 
-// forward sends the request and its answer on.
+// forward sends the request, again where that is to be, and its answer on.
 func (e *exchange) forward() {
+	e.called = e.elapsed()
+	for e.call() && e.again() {
+	}
+}
+
+// call makes one attempt and tells whether another one is to follow.
+func (e *exchange) call() (again bool) {
 	ctx, cancel := context.WithCancelCause(e.r.Context())
 	defer cancel(nil)
 	u := &upstream{exchange: e, ctx: ctx, cancel: cancel}
@@ -35,22 +45,30 @@ func (e *exchange) forward() {
 	response, err := e.handler.config.Transport.RoundTrip(u.request())
 	u.watch.stop()
 	e.waited += e.handler.config.Now().Sub(u.watch.begun)
-	e.releaseBody() // the transport has its own hold on it while it sends
+	if !e.plan.Left() {
+		e.releaseBody() // the transport has its own hold on it while it sends
+	}
 	if err != nil {
 		u.failed(err)
-		return
+		return u.again
 	}
 	defer func() { _ = response.Body.Close() }()
 	u.response = response
 	e.attempt.Status = int32(response.StatusCode)
-	switch {
-	case saysNothing(response.StatusCode):
-		u.reject(upstreamEmpty)
-	case response.StatusCode >= 300 && response.StatusCode < 400:
-		u.reject(upstreamRedirected)
-	case response.StatusCode == http.StatusUnauthorized:
-		u.reject(credentialRejected)
-	case isStream(response):
+	u.answer()
+	return u.again
+}
+
+// answer passes on what came, or goes to another attempt.
+func (u *upstream) answer() {
+	switch status := u.response.StatusCode; {
+	case saysNothing(status):
+		u.reject(snapshot.UpstreamError, upstreamEmpty)
+	case status >= 300 && status < 400:
+		u.reject(snapshot.UpstreamError, upstreamRedirected)
+	case status == http.StatusUnauthorized:
+		u.reject(snapshot.Credential, credentialRejected)
+	case status < http.StatusBadRequest && isStream(u.response):
 		u.stream()
 	default:
 		u.whole()
@@ -101,9 +119,9 @@ func withQuery(endpoint *url.URL, query string) *url.URL {
 }
 
 // reject answers an upstream's answer that the caller must not get.
-func (u *upstream) reject(refusal *openai.Error) {
+func (u *upstream) reject(how snapshot.Failures, refusal *openai.Error) {
 	u.exchange.log().Warn("upstream rejected the request", "provider", u.exchange.target.Provider.Name, "upstream_status", u.response.StatusCode)
-	u.answerError(refusal, usagev1.Outcome_OUTCOME_UPSTREAM_ERROR, true)
+	u.answerError(how, refusal, usagev1.Outcome_OUTCOME_UPSTREAM_ERROR, true)
 }
 
 // failed answers where no answer came, or none that can be used.
@@ -114,11 +132,14 @@ func (u *upstream) failed(err error) {
 		return
 	}
 	u.exchange.log().Warn("upstream unreachable", "provider", u.exchange.target.Provider.Name, "error", cause(u.why(err)))
-	refusal := upstreamUnreachable
+	how, refusal := snapshot.Unreachable, upstreamUnreachable
+	if u.late() != nil {
+		how = snapshot.Timeout
+	}
 	if u.late() != nil || timedOut(err) {
 		refusal = upstreamTimeout
 	}
-	u.answerError(refusal, usagev1.Outcome_OUTCOME_UPSTREAM_UNREACHABLE, unused)
+	u.answerError(how, refusal, usagev1.Outcome_OUTCOME_UPSTREAM_UNREACHABLE, unused)
 }
 
 func timedOut(err error) bool {
@@ -126,8 +147,14 @@ func timedOut(err error) bool {
 	return errors.As(err, &network) && network.Timeout()
 }
 
-func (u *upstream) answerError(refusal *openai.Error, outcome usagev1.Outcome, unused bool) {
-	u.exchange.settle(end{outcome: outcome, status: refusal.Status, code: refusal.Code, unused: unused})
+// answerError ends an attempt of which the caller has nothing: with an error, where
+// no other attempt follows.
+func (u *upstream) answerError(how snapshot.Failures, refusal *openai.Error, outcome usagev1.Outcome, unused bool) {
+	end := end{outcome: outcome, status: refusal.Status, code: refusal.Code, unused: unused}
+	if u.retry(how, end) {
+		return
+	}
+	u.exchange.settle(end)
 	u.exchange.writeError(refusal)
 }
 

@@ -46,6 +46,7 @@ var errFull = errors.New("spool full")
 type fakeRecorder struct {
 	mu      sync.Mutex
 	started []*usagev1.UsageRecord
+	again   []*usagev1.UsageRecord
 	ended   map[uint64]*usagev1.UsageRecord
 	refused []*usagev1.UsageRecord
 	err     error
@@ -61,6 +62,16 @@ func (f *fakeRecorder) Start(r *usagev1.UsageRecord) (uint64, error) {
 	}
 	f.started = append(f.started, proto.CloneOf(r))
 	return uint64(len(f.started)), nil
+}
+
+func (f *fakeRecorder) Again(_ uint64, r *usagev1.UsageRecord) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.err != nil {
+		return f.err
+	}
+	f.again = append(f.again, proto.CloneOf(r))
+	return nil
 }
 
 func (f *fakeRecorder) End(ticket uint64, r *usagev1.UsageRecord) error {

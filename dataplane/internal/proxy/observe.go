@@ -4,11 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/bits"
 	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/weirhq/weir/dataplane/internal/snapshot"
+	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
 )
 
@@ -21,6 +24,8 @@ type metrics struct {
 	unrecorded      *prometheus.CounterVec
 	spoolFull       prometheus.Counter
 	spoolErrors     prometheus.Counter
+	retries         *prometheus.CounterVec
+	overBudget      prometheus.Counter
 }
 
 func newMetrics(registry prometheus.Registerer) (*metrics, error) {
@@ -35,9 +40,13 @@ func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 			Help: "Usage records not taken because the spool is full."}),
 		spoolErrors: prometheus.NewCounter(prometheus.CounterOpts{Name: "weir_agent_spool_errors_total",
 			Help: "Usage records not taken because of an error of the spool."}),
+		retries: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "weir_agent_retries_total",
+			Help: "Attempts after which another one followed, by how they failed."}, []string{"failure"}),
+		overBudget: prometheus.NewCounter(prometheus.CounterOpts{Name: "weir_agent_retries_over_budget_total",
+			Help: "Repeats not made: more than 20 % of the requests to the target, and one per second."}),
 	}
 	var faults []error
-	for _, c := range []prometheus.Collector{m.requests, m.unauthenticated, m.unrecorded, m.spoolFull, m.spoolErrors} {
+	for _, c := range []prometheus.Collector{m.requests, m.unauthenticated, m.unrecorded, m.spoolFull, m.spoolErrors, m.retries, m.overBudget} {
 		faults = append(faults, registry.Register(c))
 	}
 	if err := errors.Join(faults...); err != nil {
@@ -49,6 +58,11 @@ func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 
 func outcomeName(outcome usagev1.Outcome) string {
 	return strings.ToLower(strings.TrimPrefix(outcome.String(), "OUTCOME_"))
+}
+
+func failureName(how snapshot.Failures) string {
+	failure := policyv1.Failure(bits.TrailingZeros8(uint8(how)))
+	return strings.ToLower(strings.TrimPrefix(failure.String(), "FAILURE_"))
 }
 
 // observe counts the request and writes its line in the log.
@@ -97,6 +111,9 @@ func (e *exchange) attributes(outcome usagev1.Outcome) []slog.Attr {
 			slog.String("provider", a.Provider), slog.String("model", a.Model), slog.Int("upstream_status", int(a.Status)),
 			slog.Duration("time_to_first_token", time.Duration(e.record.TimeToFirstTokenUs)*time.Microsecond),
 			slog.Duration("overhead", time.Duration(e.record.OverheadUs)*time.Microsecond))
+		if attempts := len(e.record.Attempts); attempts > 1 {
+			attributes = append(attributes, slog.Int("attempts", attempts))
+		}
 		if a.CostNanoUsd != nil {
 			attributes = append(attributes, slog.Int64("cost_nano_usd", *a.CostNanoUsd))
 		}

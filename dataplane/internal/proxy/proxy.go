@@ -1,20 +1,22 @@
 // Package proxy is the agent's request path: authenticate, parse, authorise,
-// record the start, forward, stream back, price, record the end. One request runs
-// under one policy from its first step to its last. It must not know how policies
-// come, how records are kept or where they go, and it never keeps, logs or
-// records what a prompt or an answer says.
+// record the start, forward, to another target where one fails, stream back, price,
+// record the end. One request runs under one policy from its first step to its last.
+// It must not know how policies come, how records are kept or where they go, and it
+// never keeps, logs or records what a prompt or an answer says.
 package proxy
 
 import (
 	"cmp"
 	"errors"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/weirhq/weir/dataplane/internal/balance"
 	"github.com/weirhq/weir/dataplane/internal/secret"
 	"github.com/weirhq/weir/dataplane/internal/snapshot"
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
@@ -26,7 +28,9 @@ type Recorder interface {
 	// Start keeps what is to be reported if the agent dies before End: outcome
 	// INTERRUPTED with estimated usage and cost. The result names the record to End.
 	Start(*usagev1.UsageRecord) (uint64, error)
-	// End replaces what Start kept and gives out the record's number.
+	// Again replaces what is to be reported: another attempt begins.
+	Again(uint64, *usagev1.UsageRecord) error
+	// End replaces what Start and Again kept and gives out the record's number.
 	End(uint64, *usagev1.UsageRecord) error
 	// Refuse is Start and End of a request that the agent itself refused.
 	Refuse(*usagev1.UsageRecord) error
@@ -70,6 +74,9 @@ type Config struct {
 
 	// Now is the clock; nil: time.Now.
 	Now func() time.Time
+	// Draw gives random numbers from 0 to n-1, for weights and backoff; nil:
+	// rand.Int64N.
+	Draw func(n int64) int64
 	// FirstByteTimeout bounds the time until an upstream's status line, where the
 	// policy does not: connecting and sending included. It comes only when the answer
 	// is whole where it is not streamed.
@@ -109,6 +116,9 @@ func (c *Config) complete() error {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	if c.Draw == nil {
+		c.Draw = rand.Int64N
+	}
 	c.FirstByteTimeout = cmp.Or(c.FirstByteTimeout, DefaultFirstByteTimeout)
 	c.IdleTimeout = cmp.Or(c.IdleTimeout, DefaultIdleTimeout)
 	c.BodyTimeout = cmp.Or(c.BodyTimeout, DefaultBodyTimeout)
@@ -124,6 +134,8 @@ type Handler struct {
 	metrics *metrics
 	// refusals bounds the records of those that cost a caller nothing.
 	refusals rate
+	// budgets bound how often targets are tried again.
+	budgets balance.Budgets
 	// fault is why the recorder took no record when it last did not; nil: it does.
 	fault atomic.Pointer[string]
 }

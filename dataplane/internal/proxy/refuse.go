@@ -114,6 +114,15 @@ func (e *exchange) writeError(refusal *openai.Error) {
 	_, _ = e.w.Write(body) // a caller that is gone misses nothing
 }
 
+// unrecorded is what the caller gets where the recorder takes no attempt.
+func (e *exchange) unrecorded(what string, err error) *openai.Error {
+	e.notRecorded(what, err)
+	if e.handler.isFull(err) {
+		return spoolFull
+	}
+	return spoolUnavailable
+}
+
 // notRecorded counts what the recorder refused. It is not logged for each request: a
 // full spool never, another fault when it is a new one.
 func (e *exchange) notRecorded(what string, err error) {

@@ -9,9 +9,29 @@ import (
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
 )
 
-// start opens the one attempt of the request, estimated at the most it can use,
-// and has it kept: nothing goes upstream before that.
+// start opens the first attempt and has it kept: nothing goes upstream before that.
 func (e *exchange) start() *openai.Error {
+	e.open()
+	e.record.Outcome = usagev1.Outcome_OUTCOME_INTERRUPTED
+	e.record.StartedAtUs = e.begun.UnixMicro()
+	ticket, err := e.handler.config.Recorder.Start(&e.record)
+	if err != nil {
+		return e.unrecorded("start", err)
+	}
+	if e.handler.fault.Load() != nil {
+		e.handler.fault.Store(nil)
+	}
+	e.ticket = ticket
+	e.tellTarget()
+	return nil
+}
+
+// open begins an attempt on the target, estimated at the most it can use.
+func (e *exchange) open() {
+	if e.route.Retry.Repeats() && !e.plan.Repeats() {
+		e.handler.budgets.Of(e.target.Header[0]).Earn()
+	}
+	e.plan.Begun()
 	provider := e.target.Provider
 	e.attemptBegun = e.elapsed()
 	most, bounded := bound(&e.request, int64(len(e.body.bytes)), e.target.Price)
@@ -27,22 +47,7 @@ func (e *exchange) start() *openai.Error {
 		e.attempt.CostNanoUsd = known(entry.WorstCase(most))
 	}
 	batch.Bound(e.attempt)
-	e.record.Attempts = []*usagev1.Attempt{e.attempt}
-	e.record.Outcome = usagev1.Outcome_OUTCOME_INTERRUPTED
-	e.record.StartedAtUs = e.begun.UnixMicro()
-	ticket, err := e.handler.config.Recorder.Start(&e.record)
-	if err != nil {
-		e.notRecorded("start", err)
-		if e.handler.isFull(err) {
-			return spoolFull
-		}
-		return spoolUnavailable
-	}
-	if e.handler.fault.Load() != nil {
-		e.handler.fault.Store(nil)
-	}
-	e.ticket = ticket
-	return nil
+	e.record.Attempts = append(e.record.Attempts, e.attempt)
 }
 
 // bound is the most that a request can use. A token of text has at least one byte
@@ -102,9 +107,15 @@ type end struct {
 	unused bool
 }
 
-// settle prices the attempt and has the end kept. It comes before the caller's
-// last byte. When the end can't be kept the start stands, so the answer goes on.
+// settle ends the last attempt, and with it the request. It comes before the caller's
+// last byte.
 func (e *exchange) settle(end end) {
+	e.close(end)
+	e.finish(end)
+}
+
+// close prices the attempt.
+func (e *exchange) close(end end) {
 	a := e.attempt
 	switch {
 	case end.answer.Usage != nil:
@@ -122,6 +133,11 @@ func (e *exchange) settle(end end) {
 	batch.Bound(a)
 	a.Outcome = end.outcome
 	a.DurationUs = (e.elapsed() - e.attemptBegun).Microseconds()
+}
+
+// finish has the end kept. When it can't be, what was kept of the attempts stands, so
+// the answer goes on.
+func (e *exchange) finish(end end) {
 	e.record.Outcome = end.outcome
 	e.record.Status, e.record.ErrorCode = int32(end.status), end.code
 	e.stamp()

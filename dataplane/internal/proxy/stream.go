@@ -7,6 +7,7 @@ import (
 
 	"github.com/weirhq/weir/dataplane/internal/dialect/openai"
 	"github.com/weirhq/weir/dataplane/internal/dialect/sse"
+	"github.com/weirhq/weir/dataplane/internal/snapshot"
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
 )
 
@@ -28,6 +29,12 @@ type stream struct {
 	// answer; some servers tell in each event what it is so far.
 	finished, total bool
 	unsent          bool
+	// held is what came before any content while another attempt may follow; nil: the
+	// answer has begun.
+	held *buffer
+	// since is when the status came, after begun.
+	since time.Duration
+	begun bool
 }
 
 // stream passes events as they come, each one whole, flushed when the next one is
@@ -39,14 +46,17 @@ func (u *upstream) stream() {
 		upstream: u,
 		events:   sse.NewReader(u, space.bytes, e.handler.config.MaxEventBytes),
 		flush:    e.w.flush,
+		since:    e.elapsed(),
 	}
 	defer func() {
 		space.bytes = s.events.Space()
 		space.release()
 	}()
-	answerHeader(e.w.Header(), u.response.Header)
-	e.w.WriteHeader(u.response.StatusCode)
-	if s.flush() != nil {
+	if e.plan.Left() && e.route.Retry.On.Has(snapshot.UpstreamError|snapshot.Timeout) {
+		held := takeBuffer(0)
+		defer held.release()
+		s.held = held
+	} else if !s.begin() || s.flush() != nil {
 		s.left()
 		return
 	}
@@ -61,15 +71,15 @@ func (s *stream) pass() {
 			s.ended(err)
 			return
 		case openai.Done(event.Data):
-			s.settleOK()
-			s.last(event.Raw)
-			s.drain()
-			return
-		case !s.look(event.Data) && !s.send(event.Raw):
-			s.left()
+			s.done(event.Raw)
 			return
 		}
-		if !s.flushed() {
+		hidden := s.look(event.Data)
+		switch {
+		case s.failedEarly():
+			return
+		case s.holds(event, hidden):
+		case !s.begin(), !hidden && !s.send(event.Raw), !s.flushed():
 			s.left()
 			return
 		}
@@ -111,7 +121,13 @@ func (s *stream) flushed() bool {
 }
 
 // left ends a stream whose caller can't be written to any more.
-func (s *stream) left() { s.gone(s.response.StatusCode, s.cut(), false) }
+func (s *stream) left() {
+	status := s.response.StatusCode
+	if s.held != nil {
+		status = 0
+	}
+	s.gone(status, s.cut(), false)
+}
 
 // cut is what a stream that did not end may be settled by: more was generated than
 // usage tells that is not the total.
@@ -122,12 +138,21 @@ func (s *stream) cut() openai.Answer {
 	return openai.Answer{}
 }
 
-func (s *stream) settleOK() {
-	outcome, code := usagev1.Outcome_OUTCOME_OK, ""
+// done ends a stream with its end mark.
+func (s *stream) done(mark []byte) {
+	_ = s.begin() // the upstream's whole answer is here: a caller that left misses nothing
+	s.exchange.settle(s.ending())
+	s.last(mark)
+	s.drain()
+}
+
+// ending is of a stream that is all there.
+func (s *stream) ending() end {
+	end := end{outcome: usagev1.Outcome_OUTCOME_OK, status: s.response.StatusCode, answer: s.answer}
 	if s.answer.Failed {
-		outcome, code = usagev1.Outcome_OUTCOME_UPSTREAM_ERROR, codeUpstream
+		end.outcome, end.code = usagev1.Outcome_OUTCOME_UPSTREAM_ERROR, codeUpstream
 	}
-	s.exchange.settle(end{outcome: outcome, code: code, status: s.response.StatusCode, answer: s.answer})
+	return end
 }
 
 // ended ends a stream that came without its end mark. It is whole if it ended in
@@ -139,11 +164,16 @@ func (s *stream) ended(err error) {
 		return
 	}
 	if errors.Is(err, io.EOF) && !s.events.Torn() && (s.total || s.answer.Failed || s.finished) {
-		s.settleOK()
+		_ = s.begin()
+		e.settle(s.ending())
 		return
 	}
 	e.log().Warn("upstream broke off", "provider", e.target.Provider.Name, "error", cause(s.why(err)))
-	refusal := s.breakage()
+	how, refusal := s.breakage()
+	if s.held != nil {
+		s.answerError(how, refusal, usagev1.Outcome_OUTCOME_UPSTREAM_BROKE, false)
+		return
+	}
 	e.settle(end{outcome: usagev1.Outcome_OUTCOME_UPSTREAM_BROKE, status: s.response.StatusCode, code: refusal.Code, answer: s.cut()})
 	event := refusal.Event()
 	if s.events.Torn() {
@@ -168,9 +198,9 @@ func (s *stream) drain() {
 }
 
 // breakage is the error for an answer that began and did not end.
-func (u *upstream) breakage() *openai.Error {
+func (u *upstream) breakage() (snapshot.Failures, *openai.Error) {
 	if u.late() != nil {
-		return upstreamTimeout
+		return snapshot.Timeout, upstreamTimeout
 	}
-	return upstreamBroke
+	return snapshot.UpstreamError, upstreamBroke
 }

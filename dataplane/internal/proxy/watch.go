@@ -16,16 +16,16 @@ var (
 type watch struct {
 	timer *time.Timer
 	begun time.Time
-	// end of the whole call; zero: it has none.
+	// end of the whole request; zero: it has none.
 	end time.Time
 }
 
-// begin starts the time until the first byte.
+// begin starts the time until the first byte. The whole time is that of all attempts.
 func (w *watch) begin(u *upstream, now time.Time) {
 	bounds := &u.exchange.target.Timeouts
 	w.begun = now
 	if bounds.Total > 0 {
-		w.end = now.Add(bounds.Total)
+		w.end = u.exchange.begun.Add(u.exchange.called + bounds.Total)
 	}
 	first := cmp.Or(bounds.FirstByte, u.exchange.handler.config.FirstByteTimeout)
 	w.timer = time.AfterFunc(w.within(first, now), u.expire)

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect/openai"
+	"github.com/weirhq/weir/dataplane/internal/snapshot"
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
 )
 
@@ -29,7 +30,7 @@ func (u *upstream) whole() {
 	if len(body.bytes) == 0 && status < http.StatusBadRequest {
 		// Something between may have lost it: what it cost is not known, as with one that broke off.
 		e.log().Warn("upstream sent an empty answer", "provider", e.target.Provider.Name, "upstream_status", status)
-		u.answerError(upstreamEmpty, usagev1.Outcome_OUTCOME_UPSTREAM_BROKE, false)
+		u.answerError(snapshot.UpstreamError, upstreamEmpty, usagev1.Outcome_OUTCOME_UPSTREAM_BROKE, false)
 		return
 	}
 	answer := openai.ParseAnswer(body.bytes)
@@ -37,6 +38,9 @@ func (u *upstream) whole() {
 	if status >= http.StatusBadRequest || answer.Failed {
 		end.outcome, end.code = usagev1.Outcome_OUTCOME_UPSTREAM_ERROR, codeUpstream
 		end.unused = status >= http.StatusBadRequest
+		if u.retry(failureOf(status), end) {
+			return
+		}
 	} else {
 		e.firstByte()
 	}
@@ -57,9 +61,12 @@ func (u *upstream) incomplete(err error) {
 		return
 	}
 	u.exchange.log().Warn("upstream broke off", "provider", u.exchange.target.Provider.Name, "error", cause(u.why(err)))
-	refusal := u.breakage()
-	if errors.Is(err, errTooLarge) {
-		refusal = upstreamTooLarge
+	how, refusal := u.breakage()
+	switch {
+	case errors.Is(err, errTooLarge):
+		how, refusal = 0, upstreamTooLarge
+	case refused:
+		how = failureOf(u.response.StatusCode)
 	}
-	u.answerError(refusal, usagev1.Outcome_OUTCOME_UPSTREAM_BROKE, refused)
+	u.answerError(how, refusal, usagev1.Outcome_OUTCOME_UPSTREAM_BROKE, refused)
 }

@@ -62,6 +62,9 @@ func (k *Key) May(r *Route) bool { return k.Sees(r) && (k.routes == nil || k.rou
 type Route struct {
 	ID, Name string
 	Targets  []*Target
+	// Weighted: targets are drawn by weight, else they come in their order.
+	Weighted bool
+	Retry    Retry
 	projects map[string]bool // nil: every project
 }
 
@@ -71,7 +74,12 @@ type Target struct {
 	Model    string
 	// ModelJSON is Model as a JSON string, quotes included.
 	ModelJSON []byte
-	Timeouts  Timeouts
+	// Weight is 0 where the route is not Weighted.
+	Weight int64
+	// Header is "provider/model" as a header value; it is shared and must not be
+	// changed.
+	Header   []string
+	Timeouts Timeouts
 	// Price is nil where the price book has none for the model.
 	Price *price.Entry
 }

@@ -124,12 +124,11 @@ func (c *compiler) addRoute(id string, r *policyv1.Route) {
 		c.refuse("route %s: its name %q is empty or taken", id, name)
 		return
 	}
-	if r.GetStrategy() != policyv1.Strategy_STRATEGY_SINGLE {
-		c.refuse("route %s: unknown strategy %d", id, r.GetStrategy())
-	} else if len(r.GetTargets()) != 1 {
-		c.refuse("route %s: %d targets, its strategy takes one", id, len(r.GetTargets()))
+	c.checkTargets(id, r)
+	route := &Route{
+		ID: id, Name: name, Weighted: r.GetStrategy() == policyv1.Strategy_STRATEGY_WEIGHTED, Retry: c.retry(id, r),
+		projects: c.projects(id, r.GetAllowedProjectIds()),
 	}
-	route := &Route{ID: id, Name: name, projects: c.projects(id, r.GetAllowedProjectIds())}
 	timeouts := c.timeouts("route "+id, r.GetTimeouts())
 	for _, t := range r.GetTargets() {
 		if target := c.target(id, t); target != nil {
@@ -168,7 +167,8 @@ func (c *compiler) target(routeID string, t *policyv1.Target) *Target {
 		c.refuse("route %s: a target without a model", routeID)
 		return nil
 	}
-	target := &Target{Provider: provider, Model: t.GetModel(), ModelJSON: quote(t.GetModel())}
+	target := &Target{Provider: provider, Model: t.GetModel(), ModelJSON: quote(t.GetModel()), Weight: int64(t.GetWeight()),
+		Header: []string{headerText(provider.Name + "/" + t.GetModel())}}
 	if c.content.book != nil {
 		target.Price, _ = c.content.book.Find(c.lists[provider], t.GetModel())
 	}

@@ -1,6 +1,10 @@
 package openai
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/weirhq/weir/dataplane/internal/dialect/jsonscan"
+)
 
 var (
 	done       = []byte("[DONE]")
@@ -35,4 +39,61 @@ func Finishes(data []byte) bool {
 	}
 	value := bytes.TrimLeft(data[at+len(finishName):], ": ")
 	return bytes.HasPrefix(value, []byte(`"`))
+}
+
+// Opens tells whether an event of a stream has nothing of the answer in it: it is a
+// comment, or a chunk without choices, or with one that names the role at most. What
+// it can't read for certain has.
+func Opens(data []byte) bool {
+	if len(data) == 0 {
+		return true
+	}
+	var space [24]jsonscan.Field
+	fields, err := jsonscan.Fields(space[:0], data, nil)
+	if err != nil {
+		return false
+	}
+	for _, field := range fields {
+		if string(field.Name) == "choices" && len(field.Value) >= 2 && field.Value[0] == '[' {
+			choice := bytes.TrimSpace(field.Value[1 : len(field.Value)-1])
+			return len(choice) == 0 || opensChoice(choice)
+		}
+	}
+	return false
+}
+
+func opensChoice(choice []byte) bool {
+	var space [12]jsonscan.Field
+	fields, err := jsonscan.Fields(space[:0], choice, nil) // also several choices are no object
+	if err != nil {
+		return false
+	}
+	for _, field := range fields {
+		switch string(field.Name) {
+		case "index", "content_filter_results":
+		case "delta":
+			if !opensDelta(field.Value) {
+				return false
+			}
+		default: // finish_reason, logprobs
+			if string(field.Value) != "null" {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func opensDelta(delta []byte) bool {
+	var space [12]jsonscan.Field
+	fields, err := jsonscan.Fields(space[:0], delta, nil)
+	if err != nil {
+		return false
+	}
+	for _, field := range fields {
+		if value := string(field.Value); string(field.Name) != "role" && value != "null" && value != `""` {
+			return false
+		}
+	}
+	return true
 }

@@ -130,6 +130,29 @@ func TestEventsWorthParsing(t *testing.T) {
 	}
 }
 
+func TestOpens(t *testing.T) {
+	for data, want := range map[string]bool{
+		"": true,
+		`{"choices":[{"index":0,"delta":{"role":"assistant","content":"","refusal":null},"logprobs":null,"finish_reason":null}]}`: true,
+		`{"choices":[ { "index":1,"delta":{} } ],"usage":null}`:                                                                   true,
+		`{"choices":[],"prompt_filter_results":[{}]}`:                                                                             true,
+		`{"choices":[{"delta":{"content":" "}}]}`:                                                                                 false,
+		`{"choices":[{"delta":{"content":"","tool_calls":[{"index":0}]}}]}`:                                                       false,
+		`{"choices":[{"delta":{"reasoning_content":"so"}}]}`:                                                                      false,
+		`{"choices":[{"delta":{},"finish_reason":"stop"}]}`:                                                                       false,
+		`{"choices":[{"delta":{}},{"delta":{}}]}`:                                                                                 false,
+		`{"choices":[{"text":"a"}]}`:                                                                                              false,
+		`{"choices":[{"delta":""}]}`:                                                                                              false,
+		`{"choices":"a"}`:                                                                                                         false,
+		`{"something":"else"}`:                                                                                                    false,
+		`{"choices":[`:                                                                                                            false,
+	} {
+		if openai.Opens([]byte(data)) != want {
+			t.Errorf("%s: %v", data, !want)
+		}
+	}
+}
+
 // FuzzParseRequest: what is accepted stays JSON once it is spliced, with the new
 // model, and nothing outside of stream_options is different.
 func FuzzParseRequest(f *testing.F) {

@@ -1,0 +1,51 @@
+package proxy
+
+import (
+	"time"
+
+	"github.com/weirhq/weir/dataplane/internal/dialect/openai"
+	"github.com/weirhq/weir/dataplane/internal/dialect/sse"
+	"github.com/weirhq/weir/dataplane/internal/snapshot"
+)
+
+// What is held of a stream before its content comes: so much, and, since callers may
+// need the comments that show them that something lives, so long.
+const (
+	maxHeld = 16 << 10
+	maxHold = 10 * time.Second
+)
+
+// begin sends the status, the header and what was held back, once. From then on the
+// caller has a part of the answer, and nothing is tried again.
+func (s *stream) begin() bool {
+	e := s.exchange
+	if s.begun {
+		return true
+	}
+	s.begun = true
+	e.releaseBody()
+	answerHeader(e.w.Header(), s.response.Header)
+	e.w.WriteHeader(s.response.StatusCode)
+	held := s.held
+	s.held = nil
+	return held == nil || len(held.bytes) == 0 || s.send(held.bytes)
+}
+
+// holds keeps back what comes before any content, comments too: until then another
+// attempt can take over and the caller sees one whole answer.
+func (s *stream) holds(event sse.Event, hidden bool) bool {
+	if s.held == nil || s.answer.Failed || event.Piece || !openai.Opens(event.Data) ||
+		len(s.held.bytes)+len(event.Raw) > maxHeld || s.exchange.elapsed()-s.since > maxHold {
+		return false
+	}
+	if !hidden {
+		s.held.bytes = append(s.held.bytes, event.Raw...)
+	}
+	return true
+}
+
+// failedEarly tells whether an error came before any content and another attempt is
+// to follow.
+func (s *stream) failedEarly() bool {
+	return s.held != nil && s.answer.Failed && s.retry(snapshot.UpstreamError, s.ending())
+}
