@@ -135,6 +135,7 @@ func TestUpdate(t *testing.T) {
 		"dialect":              {fault.Invalid, func(c *provider.Change) { c.Dialect = eventv1.Dialect_DIALECT_OPENAI_COMPATIBLE }},
 		"taken_name":           {fault.Conflict, func(c *provider.Change) { c.Name, c.NameTaken = "other", true }},
 		"a_model_that_is_used": {fault.Precondition, func(c *provider.Change) { c.AllowedModels = []string{"gpt-4"} }},
+		"one_of_two_models":    {fault.Precondition, func(c *provider.Change) { c.AllowedModels = []string{"gpt-5-mini"} }},
 	}
 	for name, r := range refusals {
 		t.Run(name, func(t *testing.T) {
