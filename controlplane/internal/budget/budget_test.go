@@ -114,7 +114,7 @@ func TestDecisions(t *testing.T) {
 		{"update_to_the_same", update(taken, nil), nil, 0},
 		{"update_to_a_taken_name", update(taken, func(s *budget.Settings) { s.Name = "other" }), nil, fault.Conflict},
 		{"update_to_a_channel_that_is_not_there", update(deaf, func(s *budget.Settings) { s.AlertChannelIDs = []uuid.UUID{id} }), nil, fault.NotFound},
-		{"what_it_is_for_stays", update(there, func(s *budget.Settings) { s.Scope = quota.Scope{} }), nil, 0},
+		{"another_scope", update(there, func(s *budget.Settings) { s.Scope.ID = id }), nil, fault.Invalid},
 		{"raise", raise(was, 1e9, time.Hour), raisedBy(1e9, time.Hour), 0},
 		{"raise_again", raise(raised, 2e9, time.Hour), raisedBy(2e9, time.Hour), 0},
 		{"raise_said_twice", raise(raised, 1e9, time.Hour), nil, 0},

@@ -37,7 +37,10 @@ func (s Settings) in(w World) (Settings, error) {
 // Update changes everything but the scope. Of the world it needs the name and the
 // alert channels.
 func (b Budget) Update(s Settings, w World) ([]eventlog.Change, error) {
-	s.Scope = b.Scope
+	var err error
+	if s.Scope, err = b.Scope.Keep(s.Scope, thing); err != nil {
+		return nil, err
+	}
 	if err := s.check(w); err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/weirhq/weir/controlplane/internal/eventlog"
+	"github.com/weirhq/weir/controlplane/internal/fault"
 	"github.com/weirhq/weir/controlplane/internal/quota"
 	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
 )
@@ -34,7 +35,13 @@ func (s Settings) in(w quota.World) (Settings, error) {
 // Update changes how much, and how it is meant. nameTaken: another limit of the
 // organization has the new name.
 func (l Limit) Update(s Settings, nameTaken bool) ([]eventlog.Change, error) {
-	s.Scope, s.What = l.Scope, l.What
+	var err error
+	if s.Scope, err = l.Scope.Keep(s.Scope, thing); err != nil {
+		return nil, err
+	}
+	if s.What != l.What {
+		return nil, fault.Field("what", "it can't change; make another limit")
+	}
 	if err := s.check(); err != nil {
 		return nil, err
 	}

@@ -86,9 +86,8 @@ func TestDecisions(t *testing.T) {
 		{"update_to_the_same", update(true, nil), nil, 0},
 		{"update_to_a_taken_name", update(true, func(s *limit.Settings) { s.Name = "tpm" }), nil, fault.Conflict},
 		{"update_to_a_mode_to_come", update(false, func(s *limit.Settings) { s.Mode = eventv1.Mode_MODE_SOFT }), nil, fault.Unimplemented},
-		{"what_it_is_for_stays", update(false, func(s *limit.Settings) {
-			s.Scope, s.What = quota.Scope{On: eventv1.QuotaOn_QUOTA_ON_ORGANIZATION}, eventv1.LimitWhat_LIMIT_WHAT_TOKENS
-		}), nil, 0},
+		{"another_scope", update(false, func(s *limit.Settings) { s.Scope = quota.Scope{On: eventv1.QuotaOn_QUOTA_ON_ORGANIZATION} }), nil, fault.Invalid},
+		{"of_something_else", update(false, func(s *limit.Settings) { s.What = eventv1.LimitWhat_LIMIT_WHAT_TOKENS }), nil, fault.Invalid},
 		{"archive", func() ([]eventlog.Change, error) { return limit.Archive(was), nil }, &eventv1.LimitArchived{}, 0},
 		{"restore_with_a_taken_name", func() ([]eventlog.Change, error) { return was.Restore(taken) }, nil, fault.Conflict},
 		{"restore_on_what_is_not_there", func() ([]eventlog.Change, error) { return was.Restore(gone) }, nil, fault.NotFound},

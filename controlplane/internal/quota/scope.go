@@ -6,6 +6,7 @@ import (
 	"regexp"
 
 	"github.com/google/uuid"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/weirhq/weir/controlplane/internal/fault"
 	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
@@ -73,6 +74,16 @@ func (s Scope) checkLabel() error {
 		return fault.Field("scope.label.value", "at most %d bytes", maxLabel)
 	}
 	return nil
+}
+
+// Keep returns the scope that a quota has, where another one was not asked for; thing
+// is "limit" or "budget".
+func (s Scope) Keep(wanted Scope, thing string) (Scope, error) {
+	wanted.ProjectID = s.ProjectID // which nobody says
+	if !proto.Equal(wanted.ToEvent(), s.ToEvent()) {
+		return s, fault.Field("scope", "it can't change; make another %s", thing)
+	}
+	return s, nil
 }
 
 // Project is the project that it is about, or the one of its key; uuid.Nil: it is about

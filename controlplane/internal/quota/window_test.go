@@ -2,8 +2,8 @@ package quota_test
 
 import (
 	"math/rand/v2"
+	"slices"
 	"sort"
-	"strings"
 	"testing"
 	"time"
 
@@ -81,56 +81,50 @@ var strange = []string{
 // Windows tile time: every instant is in exactly one of them, and each begins where
 // the one before ends.
 func TestWindowsTileTime(t *testing.T) {
-	tiles := map[string]func(time.Time) (quota.Span, error){}
+	begin, end := at("2010-01-01T00:00:00Z"), at("2042-01-01T00:00:00Z")
+	var instants []time.Time
+	for range 50 {
+		instants = append(instants, begin.Add(rand.N(end.Sub(begin))))
+	}
 	for _, zone := range strange {
+		critical := slices.Clone(instants)
+		for _, change := range changes(t, zone, begin, end) {
+			critical = append(critical, change.Add(-1), change, change.Add(time.Hour), change.Add(rand.N(40*time.Hour)))
+		}
 		for period := minute; period <= year; period++ {
-			tiles[period.String()+" in "+zone] = quota.Calendar{Period: period, TimeZone: zone}.At
+			t.Run(period.String()+" in "+zone, func(t *testing.T) {
+				tile(t, quota.Calendar{Period: period, TimeZone: zone}.At, critical)
+			})
 		}
 	}
 	for _, duration := range []time.Duration{time.Minute, 7 * time.Minute, 5 * time.Hour, 30 * 24 * time.Hour, 366 * 24 * time.Hour} {
-		tiles["sub-windows of "+duration.String()] = func(t time.Time) (quota.Span, error) {
-			return quota.Rolling{Duration: duration}.SubWindow(t), nil
-		}
-	}
-	begin, end := at("2010-01-01T00:00:00Z"), at("2042-01-01T00:00:00Z")
-	for name, tile := range tiles {
-		t.Run(name, func(t *testing.T) {
-			for range 100 {
-				instant := begin.Add(time.Duration(rand.Float64() * float64(end.Sub(begin)))).Truncate(time.Nanosecond)
-				tileAt(t, tile, instant)
-			}
-			for _, change := range changes(t, name, begin, end) {
-				for _, beside := range []time.Duration{-25 * time.Hour, -time.Hour, -1, 0, time.Minute, time.Hour, 25 * time.Hour} {
-					tileAt(t, tile, change.Add(beside))
-				}
-			}
+		t.Run("sub-windows of "+duration.String(), func(t *testing.T) {
+			tile(t, func(t time.Time) (quota.Span, error) { return quota.Rolling{Duration: duration}.SubWindow(t), nil }, instants)
 		})
 	}
 }
 
-func tileAt(t *testing.T, tile func(time.Time) (quota.Span, error), instant time.Time) {
+func tile(t *testing.T, window func(time.Time) (quota.Span, error), instants []time.Time) {
 	t.Helper()
-	span, err := tile(instant)
-	if err != nil || !span.Contains(instant) {
-		t.Fatalf("%s is not in %v, %v", instant, span, err)
-	}
-	for _, inside := range []time.Time{span.Start, span.End.Add(-1)} {
-		if same, err := tile(inside); err != nil || same != span {
-			t.Fatalf("%s is in %v and in %v, %v", inside, span, same, err)
+	for _, instant := range instants {
+		span, err := window(instant)
+		if err != nil || !span.Contains(instant) {
+			t.Fatalf("%s is not in %v, %v", instant, span, err)
 		}
-	}
-	if next, err := tile(span.End); err != nil || !next.Start.Equal(span.End) {
-		t.Fatalf("after %v comes %v, %v", span, next, err)
+		for _, inside := range []time.Time{span.Start, span.End.Add(-1)} {
+			if same, err := window(inside); err != nil || same != span {
+				t.Fatalf("%s is in %v and in %v, %v", inside, span, same, err)
+			}
+		}
+		if next, err := window(span.End); err != nil || !next.Start.Equal(span.End) {
+			t.Fatalf("after %v comes %v, %v", span, next, err)
+		}
 	}
 }
 
-// changes are when clocks change in the zone that a name ends with.
-func changes(t *testing.T, name string, begin, end time.Time) (all []time.Time) {
+// changes are the seconds at which the clocks of a zone change.
+func changes(t *testing.T, zone string, begin, end time.Time) (all []time.Time) {
 	t.Helper()
-	_, zone, ok := strings.Cut(name, " in ")
-	if !ok {
-		return nil
-	}
 	location, err := time.LoadLocation(zone)
 	if err != nil {
 		t.Fatal(err)
@@ -139,11 +133,11 @@ func changes(t *testing.T, name string, begin, end time.Time) (all []time.Time) 
 		_, seconds := t.In(location).Zone()
 		return seconds
 	}
-	for from := begin; from.Before(end); from = from.Add(24 * time.Hour) {
-		if ahead(from) != ahead(from.Add(24*time.Hour)) {
-			all = append(all, from.Add(time.Duration(sort.Search(24*3600, func(i int) bool {
-				return ahead(from.Add(time.Duration(i)*time.Second)) != ahead(from)
-			}))*time.Second))
+	const day = 24 * time.Hour
+	for from := begin; from.Before(end); from = from.Add(day) {
+		if ahead(from) != ahead(from.Add(day)) {
+			until := sort.Search(int(day/time.Second), func(i int) bool { return ahead(from.Add(time.Duration(i)*time.Second)) != ahead(from) })
+			all = append(all, from.Add(time.Duration(until)*time.Second))
 		}
 	}
 	return all

@@ -97,10 +97,12 @@ func TestLimits(t *testing.T) {
 			Limit: &adminv1.Limit{Id: made.Id, Amount: 90, Window: adminv1.LimitWindow_LIMIT_WINDOW_HOUR},
 		}).Limit
 		same(t, after.Amount, 90)
-		err := refused(t, connect.CodeInvalidArgument, n.limits.UpdateLimit, &adminv1.UpdateLimitRequest{
-			Limit: &adminv1.Limit{Id: made.Id, Scope: onOrganization()}, UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{"scope"}},
-		})
-		same(t, strings.Contains(err.Message(), "update_mask"), true)
+		after.Name = "rph"
+		after = call(t, n.limits.UpdateLimit, &adminv1.UpdateLimitRequest{Limit: after}).Limit // what was read, its scope included
+		same(t, after.Name, "rph")
+		after.Scope = onOrganization()
+		err := refused(t, connect.CodeInvalidArgument, n.limits.UpdateLimit, &adminv1.UpdateLimitRequest{Limit: after})
+		same(t, strings.HasPrefix(err.Message(), "scope:"), true)
 		was := call(t, n.limits.GetLimit, &adminv1.GetLimitRequest{
 			Id: made.Id, AsOf: &adminv1.AsOf{Point: &adminv1.AsOf_Version{Version: mustVersion(t, made.Etag)}},
 		}).Limit
@@ -110,7 +112,7 @@ func TestLimits(t *testing.T) {
 	t.Run("delete", func(t *testing.T) {
 		refused(t, connect.CodeAborted, n.limits.DeleteLimit, &adminv1.DeleteLimitRequest{Id: made.Id, Mutation: &adminv1.Mutation{Etag: made.Etag}})
 		call(t, n.limits.DeleteLimit, &adminv1.DeleteLimitRequest{Id: made.Id})
-		call(t, n.limits.CreateLimit, requestsOf("rpm", onOrganization()))
+		call(t, n.limits.CreateLimit, requestsOf("rph", onOrganization()))
 	})
 }
 
@@ -131,6 +133,10 @@ func TestBudgets(t *testing.T) {
 		read := call(t, n.budgets.GetBudget, &adminv1.GetBudgetRequest{Id: made.Id}).Budget.CurrentWindow
 		same(t, read.StartsAt.AsTime().In(berlin).Format("02 15:04"), "01 00:00")
 		same(t, read.StartsAt.AsTime().In(berlin).AddDate(0, 1, 0).Equal(read.EndsAt.AsTime()), true)
+		was := call(t, n.budgets.GetBudget, &adminv1.GetBudgetRequest{
+			Id: made.Id, AsOf: &adminv1.AsOf{Point: &adminv1.AsOf_Version{Version: mustVersion(t, made.Etag)}},
+		}).Budget
+		same(t, was.CurrentWindow == nil, true)
 
 		rolling := monthly("rolling", onOrganization())
 		rolling.Window = &adminv1.BudgetWindow{Window: &adminv1.BudgetWindow_Rolling{Rolling: &adminv1.RollingWindow{Duration: durationpb.New(time.Hour)}}}

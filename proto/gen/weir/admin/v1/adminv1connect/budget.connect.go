@@ -61,7 +61,7 @@ type BudgetServiceClient interface {
 	GetBudget(context.Context, *connect.Request[v1.GetBudgetRequest]) (*connect.Response[v1.GetBudgetResponse], error)
 	// ListBudgets orders by name.
 	ListBudgets(context.Context, *connect.Request[v1.ListBudgetsRequest]) (*connect.Response[v1.ListBudgetsResponse], error)
-	// UpdateBudget changes everything but the scope; a raise stays.
+	// UpdateBudget changes everything but the scope: another one is refused. A raise stays.
 	UpdateBudget(context.Context, *connect.Request[v1.UpdateBudgetRequest]) (*connect.Response[v1.UpdateBudgetResponse], error)
 	// RaiseBudget adds to the amount for some time. It takes the place of an earlier
 	// raise, and ends by itself.
@@ -171,7 +171,7 @@ type BudgetServiceHandler interface {
 	GetBudget(context.Context, *connect.Request[v1.GetBudgetRequest]) (*connect.Response[v1.GetBudgetResponse], error)
 	// ListBudgets orders by name.
 	ListBudgets(context.Context, *connect.Request[v1.ListBudgetsRequest]) (*connect.Response[v1.ListBudgetsResponse], error)
-	// UpdateBudget changes everything but the scope; a raise stays.
+	// UpdateBudget changes everything but the scope: another one is refused. A raise stays.
 	UpdateBudget(context.Context, *connect.Request[v1.UpdateBudgetRequest]) (*connect.Response[v1.UpdateBudgetResponse], error)
 	// RaiseBudget adds to the amount for some time. It takes the place of an earlier
 	// raise, and ends by itself.

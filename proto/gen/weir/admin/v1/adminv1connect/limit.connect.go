@@ -57,7 +57,7 @@ type LimitServiceClient interface {
 	GetLimit(context.Context, *connect.Request[v1.GetLimitRequest]) (*connect.Response[v1.GetLimitResponse], error)
 	// ListLimits orders by name.
 	ListLimits(context.Context, *connect.Request[v1.ListLimitsRequest]) (*connect.Response[v1.ListLimitsResponse], error)
-	// UpdateLimit changes how much, not of what: scope and what stay.
+	// UpdateLimit changes how much, not of what: another scope or what is refused.
 	UpdateLimit(context.Context, *connect.Request[v1.UpdateLimitRequest]) (*connect.Response[v1.UpdateLimitResponse], error)
 	// DeleteLimit archives it: its name is free, its history stays.
 	DeleteLimit(context.Context, *connect.Request[v1.DeleteLimitRequest]) (*connect.Response[v1.DeleteLimitResponse], error)
@@ -152,7 +152,7 @@ type LimitServiceHandler interface {
 	GetLimit(context.Context, *connect.Request[v1.GetLimitRequest]) (*connect.Response[v1.GetLimitResponse], error)
 	// ListLimits orders by name.
 	ListLimits(context.Context, *connect.Request[v1.ListLimitsRequest]) (*connect.Response[v1.ListLimitsResponse], error)
-	// UpdateLimit changes how much, not of what: scope and what stay.
+	// UpdateLimit changes how much, not of what: another scope or what is refused.
 	UpdateLimit(context.Context, *connect.Request[v1.UpdateLimitRequest]) (*connect.Response[v1.UpdateLimitResponse], error)
 	// DeleteLimit archives it: its name is free, its history stays.
 	DeleteLimit(context.Context, *connect.Request[v1.DeleteLimitRequest]) (*connect.Response[v1.DeleteLimitResponse], error)

@@ -662,7 +662,7 @@ export const BudgetService: GenService<{
     output: typeof ListBudgetsResponseSchema;
   },
   /**
-   * UpdateBudget changes everything but the scope; a raise stays.
+   * UpdateBudget changes everything but the scope: another one is refused. A raise stays.
    *
    * @generated from rpc weir.admin.v1.BudgetService.UpdateBudget
    */

@@ -453,7 +453,7 @@ export const LimitService: GenService<{
     output: typeof ListLimitsResponseSchema;
   },
   /**
-   * UpdateLimit changes how much, not of what: scope and what stay.
+   * UpdateLimit changes how much, not of what: another scope or what is refused.
    *
    * @generated from rpc weir.admin.v1.LimitService.UpdateLimit
    */
