@@ -28,12 +28,11 @@ func prepare(ctx context.Context, verb string, out *screen.Screen) (program stri
 	if err != nil {
 		return "", err
 	}
-	bin := filepath.Join(cache, "bin")
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		return out.SlowStep("launcher", "weir-local (minutes the first time)", func() error {
 			tell := func(compiled int) { out.Note("launcher: %d packages compiled", compiled) }
-			return build.Binaries(ctx, root, bin, tell, "./deploy/local/weir-local")
+			return build.Binaries(ctx, root, tell, "./deploy/local/weir-local")
 		})
 	})
 	if verb == "run" {
@@ -49,7 +48,7 @@ func prepare(ctx context.Context, verb string, out *screen.Screen) (program stri
 			})
 		})
 	}
-	return filepath.Join(bin, "weir-local"), group.Wait()
+	return filepath.Join(build.Folder(root), "weir-local"), group.Wait()
 }
 
 func needsEngines(verb string) bool {

@@ -20,9 +20,13 @@ import (
 
 const progressEvery = 10 * time.Second
 
-// Binaries builds commands of the repository at root into the folder bin, each under the name of its package's folder. Go's
+// Folder is where the binaries of the repository at root are: its own, also where repositories share a cache of engines.
+func Folder(root string) string { return filepath.Join(root, ".weir", "bin") }
+
+// Binaries builds commands of the repository at root into its Folder, each under the name of its package's folder. Go's
 // build cache makes it quick when nothing changed; progress is told how many packages it had to compile.
-func Binaries(ctx context.Context, root, bin string, progress func(compiled int), packages ...string) error {
+func Binaries(ctx context.Context, root string, progress func(compiled int), packages ...string) error {
+	bin := Folder(root)
 	if err := os.MkdirAll(bin, 0o755); err != nil {
 		return fmt.Errorf("folder of binaries: %w", err)
 	}

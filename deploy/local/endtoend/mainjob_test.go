@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/weirhq/weir/deploy/local/build"
 )
 
 // The steps build on one another, as a newcomer's first hour does.
@@ -264,7 +266,7 @@ func syscallGone(pid int) error {
 func (s *stack) withoutPolicy(t *testing.T) {
 	t.Helper()
 	port, admin := freePort(t), freePort(t)
-	agent := exec.Command(filepath.Join(s.cache(), "bin", "weir-agent"))
+	agent := exec.Command(filepath.Join(build.Folder(s.root), "weir-agent"))
 	agent.Env = []string{
 		fmt.Sprintf("WEIR_LISTEN=127.0.0.1:%d", port), fmt.Sprintf("WEIR_ADMIN_LISTEN=127.0.0.1:%d", admin),
 		"WEIR_CONTROL_URL=http://127.0.0.1:1", "WEIR_ENROLMENT_TOKEN=weiret_none",

@@ -2,7 +2,6 @@ package endtoend_test
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -121,11 +120,6 @@ func (s *stack) environ() []string {
 		}
 	}
 	return append(env, s.ports...)
-}
-
-// cache is where run keeps the engines and the binaries it built.
-func (s *stack) cache() string {
-	return cmp.Or(os.Getenv("WEIR_CACHE_DIR"), filepath.Join(s.root, ".weir", "cache"))
 }
 
 // part runs `local <verb> <part>`.

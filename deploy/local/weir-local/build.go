@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"path/filepath"
 
 	"github.com/weirhq/weir/deploy/local/build"
 )
@@ -10,5 +9,5 @@ import (
 // buildBinaries makes the control plane, which holds the built console, and the agent.
 func buildBinaries(ctx context.Context, s *stack) error {
 	tell := func(compiled int) { s.screen.Note("build: %d packages compiled", compiled) }
-	return build.Binaries(ctx, s.root, filepath.Join(s.cache, "bin"), tell, "./controlplane/cmd/weir-controlplane", "./dataplane/cmd/weir-agent")
+	return build.Binaries(ctx, s.root, tell, "./controlplane/cmd/weir-controlplane", "./dataplane/cmd/weir-agent")
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/weirhq/weir/deploy/local/build"
 	"github.com/weirhq/weir/deploy/local/fetch"
 	"github.com/weirhq/weir/deploy/local/process"
 	"github.com/weirhq/weir/deploy/local/screen"
@@ -67,4 +68,4 @@ func (s *stack) path(elements ...string) string {
 	return filepath.Join(append([]string{s.dir}, elements...)...)
 }
 
-func (s *stack) binary(name string) string { return filepath.Join(s.cache, "bin", name) }
+func (s *stack) binary(name string) string { return filepath.Join(build.Folder(s.root), name) }
