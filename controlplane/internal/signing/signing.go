@@ -8,7 +8,6 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
-	"sync"
 
 	"github.com/google/uuid"
 
@@ -35,18 +34,16 @@ type Current struct {
 	Believed []PublicKey
 }
 
-// Keys hands out signers; it keeps what it unwrapped in memory.
+// Keys hands out signers. It holds no private key: one that is retired is in no
+// memory but that of signers handed out before.
 type Keys struct {
 	house *house.Keys
 	table table
-
-	mu        sync.Mutex
-	unwrapped map[string]ed25519.PrivateKey
 }
 
 // New keeps the keys in Postgres, wrapped by the house keys.
 func New(db *postgres.DB, keys *house.Keys) *Keys {
-	return &Keys{house: keys, table: table{db: db}, unwrapped: make(map[string]ed25519.PrivateKey)}
+	return &Keys{house: keys, table: table{db: db}}
 }
 
 // row is a signing key at rest.
@@ -108,12 +105,6 @@ func (k *Keys) generate(organization uuid.UUID) (row, error) {
 }
 
 func (k *Keys) private(organization uuid.UUID, r row) (ed25519.PrivateKey, error) {
-	k.mu.Lock()
-	known, ok := k.unwrapped[r.id]
-	k.mu.Unlock()
-	if ok {
-		return known, nil
-	}
 	seed, err := k.house.Unwrap(organization[:], r.wrapped)
 	if err != nil {
 		return nil, err
@@ -121,11 +112,7 @@ func (k *Keys) private(organization uuid.UUID, r row) (ed25519.PrivateKey, error
 	if len(seed) != ed25519.SeedSize {
 		return nil, fmt.Errorf("%d bytes, want %d", len(seed), ed25519.SeedSize)
 	}
-	private := ed25519.NewKeyFromSeed(seed)
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.unwrapped[r.id] = private
-	return private, nil
+	return ed25519.NewKeyFromSeed(seed), nil
 }
 
 // Rest says how signing keys rest, for a change of the house key.

@@ -86,6 +86,20 @@ func TestKeys(t *testing.T) {
 			}
 		}
 	})
+	t.Run("no_private_key_stays_in_memory", func(t *testing.T) {
+		organization, keys := uuid.New(), signing.New(db, key)
+		current(t, keys, organization)
+		err := db.System(t.Context(), func(tx pgx.Tx) error {
+			_, err := tx.Exec(t.Context(), `UPDATE signing_key SET wrapped = 'lost' WHERE organization_id = $1`, organization)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := keys.Current(t.Context(), organization); err == nil {
+			t.Error("it signs with a key that the store has no more")
+		}
+	})
 	t.Run("an_organization_sees_its_own_keys_only", func(t *testing.T) {
 		count := 0
 		err := db.InOrganization(t.Context(), uuid.New(), func(tx pgx.Tx) error {
