@@ -19,6 +19,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/console"
 	"github.com/weirhq/weir/controlplane/internal/fleet"
 	"github.com/weirhq/weir/controlplane/internal/identity"
+	"github.com/weirhq/weir/controlplane/internal/openapi"
 	"github.com/weirhq/weir/controlplane/internal/pricebook"
 	"github.com/weirhq/weir/controlplane/internal/report"
 	"github.com/weirhq/weir/controlplane/internal/rpc"
@@ -109,6 +110,7 @@ func (s *server) serveAdmins() error {
 		return err
 	}
 	login.Register(s.pages)
+	s.pages.Handle("GET /openapi.json", openapi.Handler())
 
 	conn, err := clickhouse.OpenDatabase(p.config.ClickHouseReportURL, p.config.ClickHouseDatabase)
 	if err != nil {

@@ -26,6 +26,7 @@ import (
 
 	"github.com/weirhq/weir/controlplane/internal/audit"
 	"github.com/weirhq/weir/controlplane/internal/clickhouse/chtest"
+	"github.com/weirhq/weir/controlplane/internal/openapi/openapitest"
 	"github.com/weirhq/weir/controlplane/internal/readmodel"
 	"github.com/weirhq/weir/controlplane/internal/report"
 	"github.com/weirhq/weir/controlplane/internal/rpc"
@@ -39,6 +40,7 @@ type fuzzer struct {
 	t       *testing.T
 	token   string
 	methods []protoreflect.MethodDescriptor
+	schemas openapitest.Schemas
 	// calls and fine count by method; refusal is the last that one gave.
 	calls, fine map[string]int
 	refusal     map[string]string
@@ -101,7 +103,7 @@ func fromEnvironment(name, otherwise string) string {
 }
 
 func (in *installation) fuzzer(t *testing.T, token string, d *dice) *fuzzer {
-	return &fuzzer{dice: d, in: in, t: t, token: token, methods: everyMethod(), calls: map[string]int{}, fine: map[string]int{}, refusal: map[string]string{}}
+	return &fuzzer{dice: d, in: in, t: t, token: token, methods: everyMethod(), schemas: openapitest.Compile(t), calls: map[string]int{}, fine: map[string]int{}, refusal: map[string]string{}}
 }
 
 // ownIDs are the caller itself, which must not remove itself.
@@ -151,10 +153,14 @@ func (f *fuzzer) call() {
 		encoding = "proto"
 		body, _ = proto.Marshal(message) // what is no UTF-8 goes as what there is of it
 	}
-	if f.Float64() < f.hostile {
+	spoilt := f.Float64() < f.hostile
+	if spoilt {
 		body = f.spoil(encoding, body)
 	}
 	status, answer := f.send(method, encoding, body)
+	if encoding == "json" && !spoilt {
+		f.documented(method, status, body, answer)
+	}
 	name := string(method.Parent().Name()) + "." + string(method.Name())
 	f.calls[name]++
 	switch {
