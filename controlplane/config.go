@@ -52,6 +52,8 @@ type Config struct {
 	WebhookNetworks []netip.Prefix `env:"WEIR_WEBHOOK_NETWORKS" help:"Networks off the public Internet that webhooks may be sent to, as address/bits; empty: public addresses only."`
 	TrustedProxies  []netip.Prefix `env:"WEIR_TRUSTED_PROXIES" help:"Proxies in front of this, as address/bits: their X-Forwarded-For says where a client is."`
 
+	CallTimeout time.Duration `env:"WEIR_CALL_TIMEOUT" default:"30s" help:"A call of the API that takes longer is given up, but for streams; reports have bounds of their own."`
+
 	PrincipalRate  float64 `env:"WEIR_PRINCIPAL_RATE" default:"200" help:"Calls of the API a second, per service account or member and process; 0: no limit."`
 	PrincipalBurst float64 `env:"WEIR_PRINCIPAL_BURST" default:"400" help:"Calls that may come at once after a rest."`
 	StrangerRate   float64 `env:"WEIR_STRANGER_RATE" default:"20" help:"Calls of the API a second without valid credentials, per address and process; 0: no limit. Behind a proxy all have its address."`
@@ -113,6 +115,7 @@ func (c *Config) validate() error {
 	} {
 		require(rate >= 0 && rate <= maxRate, "%s: want 0..%d, not %g", name, maxRate, rate)
 	}
+	require(c.CallTimeout >= time.Second && c.CallTimeout <= time.Hour, "WEIR_CALL_TIMEOUT: want 1s..1h, not %s", c.CallTimeout)
 	require(c.PostgresURL != "", "WEIR_POSTGRES_URL: not set")
 	require(c.KeepAnswers >= time.Hour, "WEIR_KEEP_ANSWERS: want at least an hour, callers retry")
 	if c.does(RoleAPI) {

@@ -126,6 +126,7 @@ func (s *server) serveAdmins() error {
 			Tokens: s.tokens, Sessions: sessions, PublicURL: p.config.PublicURL, SessionIdle: p.config.SessionIdle,
 			OperatorTokens: [][32]byte{token.Hash(p.config.OperatorToken)}, Logger: p.logger,
 		}),
+		CallTimeout: p.config.CallTimeout,
 		Limits: rpc.NewLimits(
 			rpc.Rate{PerSecond: p.config.PrincipalRate, Burst: p.config.PrincipalBurst},
 			rpc.Rate{PerSecond: p.config.StrangerRate, Burst: p.config.StrangerBurst}, time.Now),

@@ -5,6 +5,7 @@
 package rpc
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -48,6 +49,8 @@ type AdminConfig struct {
 	Secrets   *vault.Vault
 	// WebhookNetworks are those off the public Internet that webhooks may be in.
 	WebhookNetworks alertchannel.Networks
+	// CallTimeout bounds each unary call; 0: DefaultCallTimeout.
+	CallTimeout time.Duration
 	// Limits may be nil: nobody is limited.
 	Limits *Limits
 	Logger *slog.Logger
@@ -65,10 +68,11 @@ func NewAdmin(c AdminConfig) []Mount {
 	if c.Limits == nil {
 		c.Limits = NewLimits(Rate{}, Rate{}, time.Now)
 	}
+	timeout := cmp.Or(c.CallTimeout, DefaultCallTimeout)
 	behind := []connect.HandlerOption{(&guard{c.Authenticator, c.Limits, c.Logger}).options(), strictCodecs(), bounds()}
 	var mounts []Mount
 	mount := func(path string, handler http.Handler) {
-		mounts = append(mounts, Mount{path, Front(path, recorded(c.Logger, bounded(handler)))})
+		mounts = append(mounts, Mount{path, Front(path, recorded(c.Logger, timed(path, timeout, bounded(handler))))})
 	}
 	projects, providers, routes := &projects{c.Runner, c.Store}, &providers{c.Runner, c.Store}, &routes{c.Runner, c.Store}
 	keys, gateways := &keys{c.Runner, c.Store}, &gateways{c.Runner, c.Store, c.Agents}

@@ -24,7 +24,7 @@ const (
 // would answer with a bare status gets words, for people with curl.
 func Front(path string, service http.Handler) http.Handler {
 	name := strings.Trim(path, "/")
-	methods := methodsOf(name)
+	methods := methodNames(name)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		method := strings.TrimPrefix(r.URL.Path, path)
 		if len(methods) > 0 && !slices.Contains(methods, method) {
@@ -77,8 +77,17 @@ func unknown(reason, where, what, name string, names []string) *fault.Error {
 		where, what, clip(name), hint, strings.Join(names, ", "))
 }
 
-// methodsOf a service, sorted; none where no schema of it is linked in.
-func methodsOf(service string) []string {
+// methodNames of a service, sorted.
+func methodNames(service string) (names []string) {
+	for _, method := range methodsOf(service) {
+		names = append(names, string(method.Name()))
+	}
+	slices.Sort(names)
+	return names
+}
+
+// methodsOf a service; none where no schema of it is linked in.
+func methodsOf(service string) (all []protoreflect.MethodDescriptor) {
 	found, err := protoregistry.GlobalFiles.FindDescriptorByName(protoreflect.FullName(service))
 	if err != nil {
 		return nil
@@ -87,12 +96,10 @@ func methodsOf(service string) []string {
 	if !ok {
 		return nil
 	}
-	var names []string
 	for i := range described.Methods().Len() {
-		names = append(names, string(described.Methods().Get(i).Name()))
+		all = append(all, described.Methods().Get(i))
 	}
-	slices.Sort(names)
-	return names
+	return all
 }
 
 // oddTimeout refuses what Connect would refuse with the words of a Go function.

@@ -65,7 +65,7 @@ func installLimited(t testing.TB, limits *rpc.Limits) *installation {
 	return installWith(t, rpc.AdminConfig{Limits: limits})
 }
 
-// installWith takes Authenticator, Limits and Report, where they are set, from the configuration.
+// installWith takes Authenticator, CallTimeout, Limits and Report, where they are set, from the configuration.
 func installWith(t testing.TB, config rpc.AdminConfig) *installation {
 	t.Helper()
 	in := &installation{t: t}
@@ -103,7 +103,7 @@ func (in *installation) serve(config rpc.AdminConfig) *installation {
 	}
 	mounts := rpc.NewAdmin(rpc.AdminConfig{
 		Authenticator: config.Authenticator, Runner: in.runner, Store: store, Agents: silentAgents{},
-		Report: config.Report, Limits: config.Limits, Logger: logger,
+		Report: config.Report, Limits: config.Limits, CallTimeout: config.CallTimeout, Logger: logger,
 		PriceBook: builtinPrices, Secrets: vault.New(db, in.house), WebhookNetworks: loopback,
 	})
 	health, err := rpc.NewHealth(mounts, db.Ping)

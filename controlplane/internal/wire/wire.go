@@ -13,6 +13,7 @@ import (
 	"net"
 	"strconv"
 	"strings"
+	"time"
 
 	"connectrpc.com/connect"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -53,7 +54,7 @@ func Error(ctx context.Context, logger *slog.Logger, err error) *connect.Error {
 	case errors.As(err, &wire):
 		return wire
 	case errors.Is(err, context.DeadlineExceeded):
-		return connect.NewError(connect.CodeDeadlineExceeded, errors.New("the request took longer than its deadline"))
+		return connect.NewError(connect.CodeDeadlineExceeded, deadline(ctx))
 	case errors.Is(err, context.Canceled):
 		return connect.NewError(connect.CodeCanceled, errors.New("the caller went away"))
 	}
@@ -66,6 +67,25 @@ func Error(ctx context.Context, logger *slog.Logger, err error) *connect.Error {
 		return fromFault(fault.Because(fault.Unavailable, "store_unavailable", "the configuration store does not answer; try again (reference %s)", reference))
 	}
 	return connect.NewError(connect.CodeInternal, fmt.Errorf("internal error (reference %s)", reference))
+}
+
+// tooLong is the cause of a context that ended by a deadline of ours.
+type tooLong struct{ limit time.Duration }
+
+// TooLong is the cause for contexts of calls that the server itself bounds.
+func TooLong(limit time.Duration) error { return tooLong{limit} }
+
+func (t tooLong) Error() string {
+	return fmt.Sprintf("the server gave up after %s: what it needs does not answer, or too slowly; "+
+		"a change may have happened, try again with the same mutation.request_id", t.limit)
+}
+
+// deadline says whose deadline it was.
+func deadline(ctx context.Context) error {
+	if ours := (tooLong{}); errors.As(context.Cause(ctx), &ours) {
+		return ours
+	}
+	return errors.New("the request took longer than its deadline")
 }
 
 // reasonOf gives a fault about fields the reason that broken rules of the protos have: callers need not tell them apart.
