@@ -11,6 +11,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/weirhq/weir/dataplane/internal/proxy"
 )
 
 const (
@@ -32,7 +34,7 @@ func (a *agent) serve(ctx context.Context) error {
 	}
 	a.logger.Info("listening", "applications", applications.Addr().String(), "private", private.Addr().String())
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return serveUntil(ctx, applications, a.proxy) })
+	group.Go(func() error { return serveUntil(ctx, proxy.Listening(applications), a.proxy) })
 	group.Go(func() error { return serveUntil(ctx, private, a.private()) })
 	return group.Wait()
 }

@@ -81,13 +81,14 @@ func (c *caller) flush() error {
 	return c.connection.Flush()
 }
 
-// expectTaking moves the deadline when a quarter of it is over, not for each event.
+// expectTaking moves the deadline when a quarter of it is over, not for each event;
+// so that the caller has the whole of it always, it is set a quarter later.
 func (c *caller) expectTaking(now time.Time) {
 	if now.Sub(c.writeBegun) <= c.config.WriteTimeout/4 {
 		return
 	}
 	c.writeBegun = now
-	end := now.Add(c.config.WriteTimeout)
+	end := now.Add(c.config.WriteTimeout + c.config.WriteTimeout/4)
 	if !c.bodyBegun.IsZero() {
 		end = end.Add(c.config.BodyTimeout) // net/http reads what is left of a body before it answers
 	}

@@ -169,10 +169,12 @@ func newHarness(t testing.TB, options ...func(*proxy.Config)) *harness {
 		t.Fatal(err)
 	}
 	h.handler = handler
-	h.agent = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	h.agent = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() { h.done <- struct{}{} }()
 		handler.ServeHTTP(w, r)
 	}))
+	h.agent.Listener = proxy.Listening(h.agent.Listener)
+	h.agent.Start()
 	t.Cleanup(func() {
 		h.mock.Close()
 		h.agent.Close()
