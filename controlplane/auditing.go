@@ -2,6 +2,7 @@ package controlplane
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -14,12 +15,21 @@ import (
 
 const progressEvery = 5 * time.Second
 
-// AuditVerify looks at the chain of one organization, or of all where name is
-// empty, and prints a line for each that is as it was recorded. expect is an
-// anchor of that one organization that was kept, or empty. An error means that
-// something is wrong, or that nobody can tell.
-func (o *Operator) AuditVerify(ctx context.Context, name, expect string) error {
-	options, err := verifyOptions(name, expect)
+// Verification says what AuditVerify looks at; all may be zero.
+type Verification struct {
+	// Organization is a name or id; empty: all.
+	Organization string
+	// Expect is an anchor of that one organization that was kept.
+	Expect string
+	// From and To bound the versions of that one organization; 0: no bound.
+	From, To int64
+}
+
+// AuditVerify looks at the chain of one organization or of all, and prints a line
+// for each that is as it was recorded. An error means that something is wrong, or
+// that nobody can tell.
+func (o *Operator) AuditVerify(ctx context.Context, what Verification) error {
+	options, err := what.options()
 	if err != nil {
 		return err
 	}
@@ -27,17 +37,17 @@ func (o *Operator) AuditVerify(ctx context.Context, name, expect string) error {
 	if err != nil {
 		return err
 	}
-	ids, names, err := o.audited(ctx, name)
+	ids, names, err := o.audited(ctx, what.Organization)
 	if err != nil {
 		return err
 	}
 	wrong := 0
 	for _, id := range ids {
 		told := time.Now()
-		options.Progress = func(events int64) {
+		options.Progress = func(events, of int64) {
 			if time.Since(told) >= progressEvery {
 				told = time.Now()
-				o.logger.Info("verifying", "organization", called(names, id), "events", events)
+				o.logger.Info("verifying", "organization", called(names, id), "events", events, "of", of)
 			}
 		}
 		result, err := audit.Verify(ctx, o.db, ring, id, options)
@@ -57,20 +67,28 @@ func (o *Operator) AuditVerify(ctx context.Context, name, expect string) error {
 	return nil
 }
 
-func verifyOptions(name, expect string) (audit.Options, error) {
-	if expect == "" {
-		return audit.Options{}, nil
+func (what Verification) options() (audit.Options, error) {
+	options := audit.Options{First: what.From, Last: what.To}
+	if what.Organization == "" && (what.Expect != "" || what.From != 0 || what.To != 0) {
+		return options, fault.New(fault.Invalid, "--expect, --from and --to are about one organization: give --organization too")
 	}
-	if name == "" {
-		return audit.Options{}, fault.New(fault.Invalid, "--expect is about one organization: give --organization too")
+	if what.From < 0 || what.To < 0 || what.To > 0 && what.From > what.To {
+		return options, fault.New(fault.Invalid, "--from and --to: want versions from 1 on, the first not above the second")
 	}
-	anchor, err := audit.ParseAnchor(expect)
-	return audit.Options{Expect: []audit.Anchor{anchor}}, err
+	if what.Expect == "" {
+		return options, nil
+	}
+	anchor, err := audit.ParseAnchor(what.Expect)
+	options.Expect = []audit.Anchor{anchor}
+	return options, err
 }
 
 func (o *Operator) printAudit(name string, result audit.Result) {
 	for _, finding := range result.Findings {
 		o.say("WRONG %s %s", name, finding)
+	}
+	if result.More > 0 {
+		o.say("WRONG %s %s more, not shown", name, plural(result.More, "finding"))
 	}
 	if len(result.Findings) > 0 {
 		return
@@ -79,7 +97,11 @@ func (o *Operator) printAudit(name string, result audit.Result) {
 	if result.Late > 0 {
 		late = " (" + plural(result.Late, "event") + " chained after they were recorded, by audit begin)"
 	}
-	o.say("ok %s %s%s", name, result.Anchor, late)
+	ranged := ""
+	if result.First > 1 || result.Last < result.Head {
+		ranged = fmt.Sprintf(" (of %d versions, %d to %d were looked at)", result.Head, result.First, result.Last)
+	}
+	o.say("ok %s %s%s%s", name, result.Anchor, late, ranged)
 }
 
 // AuditBegin chains what releases from before recorded.

@@ -85,22 +85,32 @@ func (d *desk) organization() uuid.UUID {
 func TestOperator_audit(t *testing.T) {
 	d := newDesk(t)
 	id := d.organization()
-	d.must(d.AuditVerify(t.Context(), "", ""))
+	d.must(d.AuditVerify(t.Context(), Verification{}))
 	anchor := regexp.MustCompile(`^ok ` + id.String() + ` (2:[0-9a-f]{64})\n$`).FindStringSubmatch(d.said())
 	if anchor == nil {
 		t.Fatal("no line with an anchor")
 	}
-	d.must(d.AuditVerify(t.Context(), id.String(), anchor[1]))
-	if err := d.AuditVerify(t.Context(), "", anchor[1]); err == nil {
+	d.must(d.AuditVerify(t.Context(), Verification{Organization: id.String(), Expect: anchor[1]}))
+	d.said()
+	d.must(d.AuditVerify(t.Context(), Verification{Organization: id.String(), From: 1, To: 1}))
+	if said := d.said(); !strings.HasSuffix(said, "\n") || strings.Count(said, "\n") != 1 || strings.Contains(said, "looked at") {
+		t.Errorf("both versions are of one link; said %q", said)
+	}
+	for _, what := range []Verification{{From: 1}, {To: 1}, {Organization: id.String(), From: 2, To: 1}, {Organization: id.String(), From: -1}, {Organization: id.String(), From: 3}} {
+		if err := d.AuditVerify(t.Context(), what); err == nil {
+			t.Errorf("%+v was taken", what)
+		}
+	}
+	if err := d.AuditVerify(t.Context(), Verification{Expect: anchor[1]}); err == nil {
 		t.Error("an anchor was taken without an organization")
 	}
-	if err := d.AuditVerify(t.Context(), uuid.NewString(), ""); err == nil {
+	if err := d.AuditVerify(t.Context(), Verification{Organization: uuid.NewString()}); err == nil {
 		t.Error("an organization that is not there is fine")
 	}
 	_, err := d.root.Exec(t.Context(), `UPDATE event SET actor = 'x' WHERE version = 2`)
 	d.must(err)
 	d.said()
-	if err := d.AuditVerify(t.Context(), "", ""); err == nil {
+	if err := d.AuditVerify(t.Context(), Verification{}); err == nil {
 		t.Error("an edited row is no error")
 	}
 	if said := d.said(); !strings.HasPrefix(said, "WRONG "+id.String()+" version 2: its row was edited") {
@@ -135,7 +145,7 @@ func TestOperator_keys_rotate_and_stay_hidden(t *testing.T) {
 	d.must(d.RetireSigning(t.Context(), id.String(), false))
 	d.must(d.RotateAudit(t.Context()))
 	d.must(d.KeysList(t.Context()))
-	d.must(d.AuditVerify(t.Context(), "", ""))
+	d.must(d.AuditVerify(t.Context(), Verification{}))
 
 	opened, err := secrets.Open(t.Context(), id, secretID, "alert_channel.webhook")
 	if err != nil || opened.Reveal() != canary {

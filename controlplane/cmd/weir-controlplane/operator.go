@@ -35,11 +35,13 @@ type auditVerify struct {
 	files
 	Organization string `help:"Name or id; empty: all."`
 	Expect       string `placeholder:"VERSION:HASH" help:"An anchor of that organization that was kept."`
+	From         int64  `placeholder:"VERSION" help:"First version to look at; what is before it is believed, but for an anchor of the version before it."`
+	To           int64  `placeholder:"VERSION" help:"Last version to look at."`
 }
 
 func (c *auditVerify) Run(ctx context.Context) error {
 	return c.run(ctx, func(o *controlplane.Operator) error {
-		return o.AuditVerify(ctx, c.Organization, c.Expect)
+		return o.AuditVerify(ctx, controlplane.Verification{Organization: c.Organization, Expect: c.Expect, From: c.From, To: c.To})
 	})
 }
 

@@ -305,9 +305,9 @@ func TestBegin(t *testing.T) {
 			t.Fatal(err)
 		}
 		told := int64(0)
-		options := audit.Options{Progress: func(events int64) { told = events }}
+		options := audit.Options{Progress: func(events, _ int64) { told = events }}
 		result, err := audit.Verify(t.Context(), w.db, w.ring, w.organization, options)
-		if err != nil || len(result.Findings) > 0 || told != 2000 {
+		if err != nil || len(result.Findings) > 0 || told != 2500 {
 			t.Errorf("%+v, %v, progress %d", result, err, told)
 		}
 	})

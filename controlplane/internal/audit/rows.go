@@ -12,17 +12,18 @@ import (
 // A cursor shows every row there is: pages by key would pass over one that was
 // put in twice.
 const (
-	declareEvents = `DECLARE audit_event NO SCROLL CURSOR FOR ` + selectEvents + ` WHERE organization_id = $1 ORDER BY version`
+	declareEvents = `DECLARE audit_event NO SCROLL CURSOR FOR ` + selectEvents + ` WHERE organization_id = $1 AND version BETWEEN $2 AND $3 ORDER BY version`
 	declareLinks  = `DECLARE audit_chain NO SCROLL CURSOR FOR
 		SELECT organization_id, first, last, late, key_id, previous, digests, code
-		FROM audit_link WHERE organization_id = $1 ORDER BY last`
+		FROM audit_link WHERE organization_id = $1 AND last BETWEEN $2 AND $3 ORDER BY last`
 )
 
 // selectEvents is what scanEvent reads.
 const selectEvents = `SELECT organization_id, version, kind, subject, payload::text, actor, request_id, recorded_at,
 		client_address, user_agent FROM event`
 
-const fetchPage = 1000
+// fetchPage is how many rows are in memory at once; an event can have a megabyte.
+const fetchPage = 100
 
 // stream reads a cursor's rows one by one.
 type stream[T any] struct {

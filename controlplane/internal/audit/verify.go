@@ -22,9 +22,16 @@ type Result struct {
 	Anchor Anchor
 	// Late counts events that were chained by command, after they were recorded.
 	Late int64
-	// Findings say in words what is wrong; none: the log is as it was recorded.
+	// First and Last are the versions that were looked at, whole links.
+	First, Last int64
+	// Findings say in words what is wrong; none: the log is as it was recorded. More
+	// counts those beyond the first 1,000.
 	Findings []Finding
+	More     int64
 }
+
+// maxFindings bounds what a log that was edited everywhere takes in memory.
+const maxFindings = 1000
 
 // Finding is something wrong with the versions First to Last.
 type Finding struct {
@@ -39,15 +46,20 @@ func (f Finding) String() string {
 	return fmt.Sprintf("versions %d to %d: %s", f.First, f.Last, f.What)
 }
 
-// Options of a Verify; both may be zero.
+// Options of a Verify; all may be zero.
 type Options struct {
 	// Expect are anchors that were kept.
 	Expect []Anchor
-	// Progress is told now and then how many events were looked at.
-	Progress func(events int64)
+	// First and Last bound the versions to look at; 0: no bound. What is before them
+	// is believed, but for an anchor of it.
+	First, Last int64
+	// Progress is told now and then how many events were looked at, of how many.
+	Progress func(events, of int64)
 }
 
-// Verify looks at every event and link of an organization, all at one instant.
+// Verify looks at the events and links of an organization, all at one instant. In
+// memory are 100 of each at once. An anchor that says nothing about the versions
+// looked at is an Invalid fault.
 func Verify(ctx context.Context, db *postgres.DB, ring *Keyring, organization uuid.UUID, options Options) (Result, error) {
 	v := &verifier{ring: ring, options: options, result: Result{OrganizationID: organization}}
 	err := db.Snapshot(ctx, organization, func(tx pgx.Tx) error { return v.run(ctx, tx) })
@@ -66,6 +78,8 @@ type verifier struct {
 	seen    int64
 	// links that were looked at
 	links int
+	// of are how many events there are to look at.
+	of int64
 	// next is the first version that no link covered yet.
 	next int64
 	// The code of the link before, and of what the links chained late follow.
@@ -74,15 +88,19 @@ type verifier struct {
 }
 
 func (v *verifier) run(ctx context.Context, tx pgx.Tx) error {
-	v.next, v.anchored = 1, make(map[int64]bool)
+	v.anchored = make(map[int64]bool)
 	organization := v.result.OrganizationID
 	head := `SELECT head FROM organization_head WHERE organization_id = $1`
 	err := tx.QueryRow(ctx, head, organization).Scan(&v.result.Head)
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return fmt.Errorf("read head: %w", err)
 	}
+	from, to, err := v.begin(ctx, tx)
+	if err != nil {
+		return err
+	}
 	for _, declare := range []string{declareEvents, declareLinks} {
-		if _, err := tx.Exec(ctx, declare, pgx.QueryExecModeSimpleProtocol, organization); err != nil {
+		if _, err := tx.Exec(ctx, declare, pgx.QueryExecModeSimpleProtocol, organization, from, to); err != nil {
 			return fmt.Errorf("open cursor: %w", err)
 		}
 	}
@@ -206,13 +224,13 @@ func (v *verifier) event(ctx context.Context, l link, version int64) error {
 func (v *verifier) took() {
 	v.events.skip()
 	if v.seen++; v.seen%fetchPage == 0 && v.options.Progress != nil {
-		v.options.Progress(v.seen)
+		v.options.Progress(v.seen, v.of)
 	}
 }
 
 // tail looks at what comes after the last link.
 func (v *verifier) tail(ctx context.Context) error {
-	last := v.next - 1
+	last, end := v.next-1, v.result.Last
 	for {
 		e, err := v.events.peek(ctx)
 		if err != nil {
@@ -227,10 +245,10 @@ func (v *verifier) tail(ctx context.Context) error {
 		v.took()
 	}
 	switch {
-	case v.result.Head > last && v.links == 0:
-		v.find(1, v.result.Head, "the organization is not chained; begin with `audit begin` if it is older than audit chains")
-	case v.result.Head > last:
-		v.find(v.next, v.result.Head, "recorded without a link, by a release that did not chain or past it; chain them with `audit begin` if you know why")
+	case end > last && v.links == 0:
+		v.find(v.result.First, end, "the organization is not chained; begin with `audit begin` if it is older than audit chains")
+	case end > last:
+		v.find(v.next, end, "recorded without a link, by a release that did not chain or past it; chain them with `audit begin` if you know why")
 	case v.result.Head < last:
 		v.find(v.result.Head+1, last, fmt.Sprintf("the log's head was set back to %d", v.result.Head))
 	}
@@ -244,6 +262,10 @@ func (v *verifier) find(first, last int64, what string) {
 			before.Last = last
 			return
 		}
+	}
+	if len(v.result.Findings) == maxFindings {
+		v.result.More++
+		return
 	}
 	v.result.Findings = append(v.result.Findings, Finding{First: first, Last: last, What: what})
 }
@@ -264,7 +286,7 @@ func (v *verifier) expected(l link) {
 
 func (v *verifier) missedAnchors() {
 	for _, anchor := range v.options.Expect {
-		if v.anchored[anchor.Version] {
+		if v.anchored[anchor.Version] || anchor.Version < v.result.First {
 			continue
 		}
 		if anchor.Version >= v.next {
