@@ -120,6 +120,9 @@ func (l *Log) appendEnd(frame []byte, id uint64) (seq int64, err error) {
 // admit refuses new requests while what is admitted may still need the room: ends
 // of open ones, and the batches that what is not batched yet will take.
 func (l *Log) admit(size int) error {
+	if !l.room.held {
+		return fmt.Errorf("%w: no room of %d bytes can be set aside on the disk", ErrFull, l.room.bytes)
+	}
 	need := l.bytes + int64(size) + int64(len(l.open)+1)*endRoom + l.unbatched/2
 	if need > l.opts.MaxBytes {
 		return fmt.Errorf("%w: %d of %d bytes", ErrFull, l.bytes, l.opts.MaxBytes)
@@ -163,7 +166,11 @@ func isDiskFull(err error) bool { return errors.Is(err, unix.ENOSPC) || errors.I
 func (l *Log) current() *segment { return l.segments[len(l.segments)-1] }
 
 func (l *Log) rotate() error {
-	s, err := createSegment(l.opts.Dir, l.current().number+1, l.boot, l.opts.SegmentBytes)
+	number := l.current().number + 1
+	s, err := createSegment(l.opts.Dir, number, l.boot, l.opts.SegmentBytes)
+	if isDiskFull(err) { // its head may fit, and the segments before it can go
+		s, err = createSegment(l.opts.Dir, number, l.boot, 0)
+	}
 	if err != nil {
 		return err
 	}

@@ -30,7 +30,7 @@ func TestGateOfADiskThatSaysNo(t *testing.T) {
 			begin, end func()
 			want       error
 		}{
-			"full":      {disk.Fill, disk.Free, spool.ErrFull},
+			"full":      {func() { noRoom(t, o.Dir); disk.Fill() }, disk.Free, spool.ErrFull},
 			"read_only": {func() { disk.ReadOnly(true) }, func() { disk.ReadOnly(false) }, unix.EROFS},
 		} {
 			said.Reset()
@@ -69,6 +69,14 @@ func TestGateOfADiskThatSaysNo(t *testing.T) {
 			t.Errorf("the request that was open: %v", r)
 		}
 	})
+}
+
+// noRoom takes what is set aside, which a spool would open in.
+func noRoom(t *testing.T, dir string) {
+	t.Helper()
+	if err := os.Remove(filepath.Join(dir, "room")); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestGateThatFailsHalfway(t *testing.T) {

@@ -10,6 +10,9 @@ import (
 // maxLate bounds the ends in memory that wait for room, in bytes of their frames.
 const maxLate = 8 << 20
 
+// errNoRoom: what is left of the disk is for batches.
+var errNoRoom = fmt.Errorf("%w: the room for batches is in use", ErrFull)
+
 // lateEnd met a full disk. Its start still stands: should the agent be killed, the
 // next boot reports the request as interrupted.
 type lateEnd struct {
@@ -20,6 +23,9 @@ type lateEnd struct {
 // end writes the end of an open request, or keeps it for when there is room.
 func (l *Log) end(id uint64, frame []byte, record *usagev1.UsageRecord) error {
 	err := l.late.first(l)
+	if err == nil && !l.room.held {
+		err = errNoRoom
+	}
 	if err == nil {
 		record.Seq, err = l.appendEnd(frame, id)
 	}
@@ -61,8 +67,16 @@ func (q *late) has(id uint64) bool {
 	return false
 }
 
-// first writes the ends that wait before anything new takes the room.
+// first writes the ends that wait before anything new takes the disk, but not into
+// the room of batches.
 func (q *late) first(l *Log) error {
+	if len(q.ends) > 0 && !l.room.held {
+		return errNoRoom
+	}
+	return q.write(l)
+}
+
+func (q *late) write(l *Log) error {
 	if len(q.ends) == 0 {
 		return nil
 	}
@@ -77,11 +91,4 @@ func (q *late) first(l *Log) error {
 	*q = late{}
 	l.opts.Logger.Info("the disk has room again: the ends that waited are written")
 	return nil
-}
-
-// retryLate tells whether ends still wait.
-func (l *Log) retryLate() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.late.first(l) != nil
 }

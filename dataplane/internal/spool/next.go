@@ -108,7 +108,7 @@ func (l *Log) closeNext(closeBatch CloseBatch, linger time.Duration) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	s, offset, err := l.append(frame)
+	s, offset, err := l.appendFreeing(frame)
 	if err != nil {
 		return err
 	}

@@ -34,6 +34,9 @@ func (l *Log) recover() error {
 	l.segments = all
 	// The new segment comes first: without room for it, nothing need be read.
 	next, err := l.firstSegment()
+	if isDiskFull(err) && l.room.give() {
+		next, err = l.firstSegment()
+	}
 	if err != nil {
 		return err
 	}
@@ -109,6 +112,10 @@ func (r recovery) begin(s *segment) error {
 		return l.failed
 	}
 	l.cursor = cursor{number: l.segments[0].number}
+	if l.room.take() != nil {
+		l.room.give()
+		signal(l.dirty)
+	}
 	return nil
 }
 

@@ -43,11 +43,14 @@ func newSegment(dir string, number uint64, boot string, flag int) (*segment, err
 }
 
 // createSegment makes a file with room set aside, where the file system can do
-// that, so that ends can be written on a full disk.
+// that, so that ends can be written on a disk that others fill.
 func createSegment(dir string, number uint64, boot string, room int64) (*segment, error) {
 	s, err := newSegment(dir, number, boot, os.O_CREATE|os.O_EXCL|os.O_RDWR)
 	if err != nil {
 		return nil, err
+	}
+	if room == 0 {
+		return s, nil
 	}
 	if err := reserve(s.file, room); err != nil {
 		s.file.Close()

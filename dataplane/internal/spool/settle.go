@@ -67,7 +67,7 @@ func (l *Log) Settle(ranges []*agentv1.SettledRange) {
 func (l *Log) writeSettled() {
 	frame, err := encodeLedger(frameSettled, l.ledger())
 	if err == nil {
-		_, _, err = l.append(frame)
+		_, _, err = l.appendFreeing(frame)
 	}
 	if err != nil {
 		l.opts.Logger.Warn("settled ranges are not written down", "error", err)

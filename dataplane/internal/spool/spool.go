@@ -36,7 +36,8 @@
 // Start and Refuse return ErrFull when MaxBytes is reached; End never does, its
 // room was set aside at the start. On a disk that is full before that, ends wait in
 // memory, bounded, and are written first when there is room; until then nothing new
-// starts. Losing records with a tombstone instead of
+// starts. What is recorded is still shipped: batches go into the room of one segment
+// that is set aside for them, and segments go when they are settled. Losing records with a tombstone instead of
 // blocking is not built; the checkpoint has a name reserved for it.
 package spool
 
@@ -67,7 +68,7 @@ var (
 // Options of a log; zero values mean the defaults named here.
 type Options struct {
 	Dir          string        // made when missing
-	SegmentBytes int64         // 16 MiB
+	SegmentBytes int64         // 16 MiB; as much is set aside beside the segments
 	MaxBytes     int64         // 1 GiB; at least four segments
 	FsyncEvery   time.Duration // 10 ms
 	Linger       time.Duration // longest wait for a batch to fill, 200 ms
@@ -116,6 +117,7 @@ type Log struct {
 	batches   []*batchRef // closed and not settled, in the order of closing
 	open      map[uint64][]byte
 	late      late
+	room      room
 	lastID    uint64
 	bytes     int64 // of all segments
 	unbatched int64 // bytes of ends in no batch yet
@@ -152,6 +154,7 @@ func Open(o Options) (*Log, error) {
 	l := &Log{
 		opts: o, lock: lock, opened: o.Now(),
 		boots: map[string]*bootState{}, open: map[uint64][]byte{}, changed: make(chan struct{}),
+		room:  newRoom(o.Dir, o.SegmentBytes),
 		dirty: make(chan struct{}, 1), kick: make(chan struct{}, 1),
 		stop: make(chan struct{}), stopped: make(chan struct{}),
 	}
@@ -174,7 +177,7 @@ func (l *Log) Close(ctx context.Context) error {
 		l.mu.Unlock()
 		return nil
 	}
-	_ = l.late.first(l) // else the next boot reports them as interrupted
+	_ = l.late.write(l) // else the next boot reports them as interrupted
 	l.closed = true
 	l.mu.Unlock()
 	close(l.stop)

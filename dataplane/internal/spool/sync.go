@@ -11,7 +11,7 @@ func (l *Log) syncLoop() {
 	defer close(l.stopped)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	var retry <-chan time.Time // while ends wait
+	var retry <-chan time.Time // while the disk is full
 	for {
 		select {
 		case <-l.stop:
@@ -28,7 +28,7 @@ func (l *Log) syncLoop() {
 		}
 		l.sync()
 		l.removeSettled()
-		if retry = nil; l.retryLate() {
+		if retry = nil; !l.mend() {
 			retry = time.After(l.opts.RetryEvery)
 		}
 	}
@@ -115,6 +115,10 @@ func (l *Log) removable(s, next *segment) bool {
 	if next.durable < next.head || next.durable == 0 || s.durable < s.size {
 		return false
 	}
+	return l.settledWhole(s)
+}
+
+func (l *Log) settledWhole(s *segment) bool {
 	if !l.bootState(s.boot).settled.coversAll(s.ends) {
 		return false
 	}

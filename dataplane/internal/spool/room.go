@@ -1,0 +1,92 @@
+package spool
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// room is disk space of one segment, set aside in a file for what frees the disk in
+// the end: batches, which must be on disk before they are sent, and what settles
+// them. Without it a spool that filled its disk could not ship its way out. Where a
+// file system can set no blocks aside it is empty.
+type room struct {
+	path  string
+	bytes int64
+	held  bool
+}
+
+func newRoom(dir string, bytes int64) room {
+	r := room{path: filepath.Join(dir, "room"), bytes: bytes}
+	_, err := os.Stat(r.path)
+	r.held = err == nil // of an earlier boot
+	return r
+}
+
+// take sets the room aside, all of it or nothing.
+func (r *room) take() error {
+	f, err := os.OpenFile(r.path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return fmt.Errorf("room of the usage spool: %w", err)
+	}
+	defer f.Close()
+	if err := reserve(f, r.bytes); err != nil {
+		os.Remove(r.path)
+		return fmt.Errorf("room of the usage spool: %w", err)
+	}
+	r.held = true
+	return nil
+}
+
+// give frees the room; false: it was given already.
+func (r *room) give() bool {
+	if !r.held {
+		return false
+	}
+	r.held = false
+	return os.Remove(r.path) == nil
+}
+
+// appendFreeing appends what frees the disk in the end, into the room if need be.
+// Nothing new starts before the room is there again.
+func (l *Log) appendFreeing(frame []byte) (*segment, int64, error) {
+	s, offset, err := l.append(frame)
+	if isDiskFull(err) && l.room.give() {
+		l.opts.Logger.Warn("the disk is full: usage is shipped in the room set aside, new requests are refused")
+		return l.append(frame)
+	}
+	return s, offset, err
+}
+
+// mend takes the room back and writes the ends that wait; false: it is to be tried
+// again. Ends get the room only when nothing else is there to ship.
+func (l *Log) mend() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.room.held {
+		l.leaveSettled()
+		if l.room.take() == nil {
+			l.opts.Logger.Info("the disk has room again")
+		}
+	}
+	err := l.late.first(l)
+	if errors.Is(err, ErrFull) && l.unbatched == 0 && len(l.batches) == 0 {
+		l.room.give()
+		err = l.late.write(l)
+	}
+	return err == nil && l.room.held
+}
+
+// leaveSettled goes on in a new segment when all of the current one is settled, so
+// that the current one can go.
+func (l *Log) leaveSettled() {
+	if s := l.current(); s.size == s.head || !l.settledWhole(s) {
+		return
+	}
+	if err := l.rotate(); err != nil {
+		l.opts.Logger.Warn("a settled spool segment takes room", "segment", l.current().path, "error", err)
+		return
+	}
+	signal(l.dirty)
+}
