@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -83,6 +84,8 @@ func TestSettled_leaves_out_boots_that_the_agent_has_forgotten(t *testing.T) {
 		want   []*agentv1.SettledRange
 	}{
 		{"named_just_now", 10, true, time.Minute, whole},
+		{"over_and_said_to_have_given_out_nothing", 0, true, 2 * time.Hour, nil},
+		{"over_and_said_to_have_given_out_too_much", math.MaxInt64, true, 2 * time.Hour, whole},
 		{"is_open", 10, false, 2 * time.Hour, whole},
 		{"is_not_settled_to_its_end", 11, true, 2 * time.Hour, whole},
 		{"forgotten", 10, true, 2 * time.Hour, nil},

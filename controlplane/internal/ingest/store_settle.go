@@ -65,7 +65,7 @@ func Settled(ctx context.Context, db *postgres.DB, agents []string) (map[string]
 			WHERE agent_id = ANY($1::uuid[]) AND NOT EXISTS (
 				SELECT FROM agent_tail AS t
 				WHERE t.organization_id = b.organization_id AND t.agent_id = b.agent_id AND t.boot = b.boot
-				AND t.closed AND t.reported_at < now() - $2::interval AND b.settled @> int8range(1, t.last_seq, '[]'))
+				AND t.closed AND t.reported_at < now() - $2::interval AND b.settled @> int8range(1, least(t.last_seq, 9223372036854775806) + 1))
 			ORDER BY agent_id, boot, lower(r)`, agents, forgottenAfter)
 		if err != nil {
 			return err
