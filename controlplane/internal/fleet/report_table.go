@@ -31,9 +31,10 @@ const saveStatus = `
 		reject_reasons = excluded.reject_reasons, spool_bytes = excluded.spool_bytes, spool_records = excluded.spool_records
 	WHERE agent_status.last_seen_at <= excluded.last_seen_at`
 
+// By the clock of Postgres: who copies tails asks for what is new.
 const saveTail = `
 	INSERT INTO agent_tail (organization_id, agent_id, boot, last_seq, closed, reported_at)
-	VALUES ($1, $2, $3, $4, $5, $6)
+	VALUES ($1, $2, $3, $4, $5, now())
 	ON CONFLICT (organization_id, agent_id, boot) DO UPDATE SET
 		last_seq = GREATEST(agent_tail.last_seq, excluded.last_seq),
 		closed = agent_tail.closed OR excluded.closed,
@@ -50,7 +51,7 @@ func (t *ReportTable) Save(ctx context.Context, reports []Report) error {
 			s.RevocationVersion, s.RejectReasons, s.SpoolBytes, s.SpoolRecords)
 		for _, boot := range slices.Sorted(maps.Keys(r.Tails)) {
 			tail := r.Tails[boot]
-			batch.Queue(saveTail, r.OrganizationID, r.AgentID, boot, tail.LastSeq, tail.Closed, s.LastSeenAt)
+			batch.Queue(saveTail, r.OrganizationID, r.AgentID, boot, tail.LastSeq, tail.Closed)
 		}
 	}
 	err := t.db.System(ctx, func(tx pgx.Tx) error { return tx.SendBatch(ctx, batch).Close() })

@@ -145,7 +145,9 @@ func TestIngest_topic_settings(t *testing.T) {
 
 type fixedTails []Tail
 
-func (f fixedTails) Tails(context.Context) ([]Tail, error) { return f, nil }
+func (f fixedTails) Tails(context.Context, time.Time) ([]Tail, time.Time, error) {
+	return f, time.Now(), nil
+}
 
 func TestIngest_tails(t *testing.T) {
 	w := newWorld(t, chtest.Open(t))

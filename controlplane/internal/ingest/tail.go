@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -18,20 +19,27 @@ type Tail struct {
 	Closed bool
 }
 
-// Tails reads what agents reported.
+// Tails reads what agents reported since an instant, and when it looked, both by the
+// clock of its own.
 type Tails interface {
-	Tails(ctx context.Context) ([]Tail, error)
+	Tails(ctx context.Context, since time.Time) (tails []Tail, looked time.Time, err error)
 }
+
+// tailsOverlap is longer than a report takes to be committed.
+const tailsOverlap = 5 * time.Minute
 
 // PostgresTails reads the fleet's table agent_tail.
 type PostgresTails struct{ DB *postgres.DB }
 
 var _ Tails = PostgresTails{}
 
-// Tails returns every tail; the gateway is the registry's affair.
-func (p PostgresTails) Tails(ctx context.Context) (out []Tail, err error) {
+// Tails implements Tails; the gateway is the registry's affair.
+func (p PostgresTails) Tails(ctx context.Context, since time.Time) (out []Tail, looked time.Time, err error) {
 	err = p.DB.System(ctx, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT organization_id, agent_id, boot, last_seq, closed FROM agent_tail`)
+		if err := tx.QueryRow(ctx, `SELECT now()`).Scan(&looked); err != nil {
+			return err
+		}
+		rows, err := tx.Query(ctx, `SELECT organization_id, agent_id, boot, last_seq, closed FROM agent_tail WHERE reported_at >= $1`, since)
 		if err != nil {
 			return err
 		}
@@ -40,15 +48,22 @@ func (p PostgresTails) Tails(ctx context.Context) (out []Tail, err error) {
 		})
 		return err
 	})
-	return out, wrap(err, "read tails")
+	return out, looked, wrap(err, "read tails")
+}
+
+// copied is what was copied: the tails that were reported since an instant. Boots
+// that are over, of which there are ever more, are not asked for again.
+type copied struct {
+	since time.Time
+	tails map[bootID]Tail
 }
 
 // copyTails copies the tails that changed, so that completeness knows what did not
 // arrive.
 func (in *Ingest) copyTails(ctx context.Context) {
-	copied := map[bootID]Tail{}
+	var done copied
 	for ctx.Err() == nil {
-		if err := in.copyChanged(ctx, copied); err != nil && ctx.Err() == nil {
+		if err := in.copyChanged(ctx, &done); err != nil && ctx.Err() == nil {
 			in.metrics.errors.WithLabelValues("tails").Inc()
 			in.config.Log.WarnContext(ctx, "tails are not copied", "error", err)
 		}
@@ -56,14 +71,15 @@ func (in *Ingest) copyTails(ctx context.Context) {
 	}
 }
 
-func (in *Ingest) copyChanged(ctx context.Context, copied map[bootID]Tail) error {
-	tails, err := in.config.Tails.Tails(ctx)
+func (in *Ingest) copyChanged(ctx context.Context, done *copied) error {
+	tails, looked, err := in.config.Tails.Tails(ctx, done.since)
 	if err != nil {
 		return err
 	}
-	var changed []Tail
+	now, changed := copied{looked.Add(-tailsOverlap), make(map[bootID]Tail, len(tails))}, []Tail(nil)
 	for _, t := range tails {
-		was, ok := copied[bootID{t.Agent, t.Boot}]
+		now.tails[bootID{t.Agent, t.Boot}] = t
+		was, ok := done.tails[bootID{t.Agent, t.Boot}]
 		if ok && was.LastSeq == t.LastSeq && was.Closed == t.Closed {
 			continue
 		}
@@ -74,14 +90,11 @@ func (in *Ingest) copyChanged(ctx context.Context, copied map[bootID]Tail) error
 		t.Gateway = a.GatewayID
 		changed = append(changed, t)
 	}
-	if len(changed) == 0 {
-		return nil
+	if len(changed) > 0 {
+		if err := in.sink.copyTails(ctx, changed); err != nil {
+			return err
+		}
 	}
-	if err := in.sink.copyTails(ctx, changed); err != nil {
-		return err
-	}
-	for _, t := range changed {
-		copied[bootID{t.Agent, t.Boot}] = t
-	}
+	*done = now
 	return nil
 }
