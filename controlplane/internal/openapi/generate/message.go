@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
@@ -115,7 +116,7 @@ func choices(m protoreflect.MessageDescriptor) (all []*schema) {
 		rules, _ := proto.GetExtension(oneof.Options(), validate.E_Oneof).(*validate.OneofRules)
 		choice := &schema{OneOf: each}
 		if !rules.GetRequired() {
-			choice.OneOf = append(each[:len(each):len(each)], &schema{Not: &schema{AnyOf: each}})
+			choice.OneOf = slices.Concat(each, []*schema{{Not: &schema{AnyOf: each}}})
 		}
 		all = append(all, choice)
 	}
