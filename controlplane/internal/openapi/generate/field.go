@@ -73,6 +73,8 @@ func (s *schemas) single(field protoreflect.FieldDescriptor, batched bool) (*sch
 		return &schema{Type: "boolean"}, nil
 	case protoreflect.StringKind:
 		return &schema{Type: "string"}, nil
+	case protoreflect.BytesKind:
+		return &schema{Type: "string", ContentEncoding: "base64"}, nil
 	case protoreflect.Int32Kind:
 		return &schema{Type: "integer", Format: "int32"}, nil
 	case protoreflect.Int64Kind:

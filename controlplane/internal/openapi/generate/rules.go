@@ -61,7 +61,7 @@ func loosen(s *schema, optional, batched bool) *schema {
 }
 
 // constraints by rule. JSON Schema has no words for bounds of what JSON writes as a
-// string, times and 64-bit numbers: the description has.
+// string, times, 64-bit numbers and bytes: the description has.
 var constraints = map[string]func(*schema, protoreflect.Value){
 	"string.min_len":  func(s *schema, v protoreflect.Value) { s.MinLength = new(v.Uint()) },
 	"string.max_len":  func(s *schema, v protoreflect.Value) { s.MaxLength = new(v.Uint()) },
@@ -70,6 +70,9 @@ var constraints = map[string]func(*schema, protoreflect.Value){
 	"string.uuid":     func(s *schema, _ protoreflect.Value) { s.Format = "uuid" },
 	"string.email":    func(s *schema, _ protoreflect.Value) { s.Format = "email" },
 	"string.hostname": func(s *schema, _ protoreflect.Value) { s.Format = "hostname" },
+
+	"bytes.len":     func(s *schema, v protoreflect.Value) { s.describe(fmt.Sprintf("%d bytes.", v.Uint())) },
+	"bytes.max_len": func(s *schema, v protoreflect.Value) { s.describe(fmt.Sprintf("At most %d bytes.", v.Uint())) },
 
 	"int32.gte": func(s *schema, v protoreflect.Value) { s.Minimum = new(v.Int()) },
 	"int32.lte": func(s *schema, v protoreflect.Value) { s.Maximum = new(v.Int()) },

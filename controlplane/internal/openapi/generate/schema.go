@@ -12,6 +12,7 @@ type schema struct {
 	Ref                  string     `json:"$ref,omitempty"`
 	Type                 string     `json:"type,omitempty"`
 	Format               string     `json:"format,omitempty"`
+	ContentEncoding      string     `json:"contentEncoding,omitempty"`
 	Description          string     `json:"description,omitempty"`
 	Secret               bool       `json:"x-weir-secret,omitempty"`
 	Enum                 []string   `json:"enum,omitempty"`
