@@ -1,11 +1,16 @@
 package audit
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 )
 
 // Anchor names a link by what nobody can make again without the audit key. Its
@@ -31,4 +36,18 @@ func ParseAnchor(text string) (Anchor, error) {
 		return Anchor{}, fmt.Errorf("anchor %q: want VERSION:HASH as `audit verify` prints it", text)
 	}
 	return Anchor{Version: version, Code: raw}, nil
+}
+
+// AnchorIn names the newest link of an organization, in a transaction that is in it;
+// false: its log is not chained.
+func AnchorIn(ctx context.Context, tx pgx.Tx, organization uuid.UUID) (a Anchor, ok bool, err error) {
+	const query = `SELECT last, code FROM audit_link WHERE organization_id = $1 ORDER BY last DESC LIMIT 1`
+	err = tx.QueryRow(ctx, query, organization).Scan(&a.Version, &a.Code)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return a, false, nil
+	}
+	if err != nil {
+		return a, false, fmt.Errorf("read the newest audit link of organization %s: %w", organization, err)
+	}
+	return a, true, nil
 }

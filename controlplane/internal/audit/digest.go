@@ -8,9 +8,9 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/eventlog"
 )
 
-// digest is SHA-256 over every column of an event as it is stored. Texts carry
+// Digest is SHA-256 over every column of an event as it is stored. Texts carry
 // their lengths, so that nothing can move from one column into the next.
-func digest(e eventlog.Event) [sha256.Size]byte {
+func Digest(e eventlog.Event) [sha256.Size]byte {
 	h := sha256.New()
 	h.Write([]byte("weir event v1\x00"))
 	h.Write(e.OrganizationID[:])

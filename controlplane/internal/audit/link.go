@@ -38,7 +38,7 @@ func (k *Keyring) link(previous []byte, events []eventlog.Event, late bool) link
 		late: late, keyID: k.newest, previous: previous,
 	}
 	for _, e := range events {
-		sum := digest(e)
+		sum := Digest(e)
 		l.digests = append(l.digests, sum[:]...)
 	}
 	l.code = l.authenticate(k.keys[k.newest])

@@ -213,7 +213,7 @@ func (v *verifier) event(ctx context.Context, l link, version int64) error {
 			v.took()
 			continue
 		}
-		if sum := digest(*e); string(sum[:]) != string(l.digest(version)) {
+		if sum := Digest(*e); string(sum[:]) != string(l.digest(version)) {
 			v.find(version, version, fmt.Sprintf("its row was edited: %s of %s by %q is not what was recorded", e.Kind, e.Subject, e.Actor))
 		}
 		v.took()

@@ -48,3 +48,9 @@ func Decode(kind string, payload []byte) (proto.Message, error) {
 	}
 	return body, nil
 }
+
+// Known tells whether this build has the kind.
+func Known(kind string) bool {
+	_, err := protoregistry.GlobalTypes.FindMessageByName(eventPackage.Append(protoreflect.Name(kind)))
+	return err == nil
+}

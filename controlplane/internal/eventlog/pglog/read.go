@@ -43,9 +43,7 @@ func HeadIn(ctx context.Context, tx pgx.Tx, organization uuid.UUID) (int64, erro
 
 // ReadIn is Read in a transaction that is in the organization already.
 func ReadIn(ctx context.Context, tx pgx.Tx, organization uuid.UUID, after int64, limit int) ([]eventlog.Event, error) {
-	const query = `SELECT organization_id, version, kind, subject, payload::text, actor, request_id, recorded_at,
-			client_address, user_agent
-		FROM event WHERE organization_id = $1 AND version > $2 ORDER BY version LIMIT $3`
+	const query = `SELECT ` + columns + ` FROM event WHERE organization_id = $1 AND version > $2 ORDER BY version LIMIT $3`
 	rows, err := tx.Query(ctx, query, organization, after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("read log of organization %s: %w", organization, err)
@@ -56,6 +54,9 @@ func ReadIn(ctx context.Context, tx pgx.Tx, organization uuid.UUID, after int64,
 	}
 	return events, nil
 }
+
+// columns are those that fromRow reads.
+const columns = `organization_id, version, kind, subject, payload::text, actor, request_id, recorded_at, client_address, user_agent`
 
 func fromRow(row pgx.CollectableRow) (eventlog.Event, error) {
 	var e eventlog.Event

@@ -1,0 +1,3 @@
+DROP INDEX event_kind;
+DROP INDEX event_actor;
+DROP INDEX event_request;
