@@ -36,13 +36,14 @@ const (
 	drainTimeout  = 10 * time.Second
 )
 
-// server is the process' HTTP side. Streams to agents end before it shuts down.
+// server is the process' HTTP side. Streams end before it shuts down.
 type server struct {
 	process  *process
 	services []rpc.Mount
 	pages    *http.ServeMux
 	fleet    *fleet.Handler
 	tokens   *identity.Tokens
+	watches  *rpc.Watches
 	close    []func() error
 }
 
@@ -121,7 +122,8 @@ func (s *server) serveAdmins() error {
 	if err != nil {
 		return err
 	}
-	s.services = append(s.services, rpc.NewAdmin(rpc.AdminConfig{
+	s.watches = rpc.NewWatches(p.tailer)
+	admin := rpc.AdminConfig{
 		Authenticator: authn.NewAuthenticator(authn.AuthenticatorConfig{
 			Tokens: s.tokens, Sessions: sessions, PublicURL: p.config.PublicURL, SessionIdle: p.config.SessionIdle,
 			OperatorTokens: [][32]byte{token.Hash(p.config.OperatorToken)}, Logger: p.logger,
@@ -133,7 +135,10 @@ func (s *server) serveAdmins() error {
 		Runner: p.runner, Store: p.store, Agents: fleet.NewReportTable(p.db),
 		Report: rpc.NewReports(report.New(conn)), Logger: p.logger.With("part", "api"),
 		PriceBook: book, Secrets: vault.New(p.db, p.house), WebhookNetworks: p.config.WebhookNetworks,
-	})...)
+		Watches: s.watches, TrustedProxies: p.config.TrustedProxies,
+	}
+	s.services = append(s.services, rpc.NewAdmin(admin)...)
+	s.pages.Handle("GET "+rpc.ExportPath, rpc.NewExport(admin))
 	files, err := fs.Sub(web.Dist, "dist")
 	if err != nil {
 		return fmt.Errorf("console files: %w", err)
@@ -176,6 +181,9 @@ func (s *server) run(ctx context.Context) error {
 	})
 	if s.tokens != nil {
 		group.Go(func() error { s.tokens.KeepUses(ctx, s.process.logger); return nil })
+	}
+	if s.watches != nil {
+		group.Go(func() error { s.watches.Run(ctx); return nil })
 	}
 	public := rpc.NewMux(s.services, s.pages)
 	group.Go(func() error { return s.process.listen(ctx, s.process.config.Listen, public, fleetDone) })

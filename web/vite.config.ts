@@ -17,6 +17,7 @@ export default defineConfig({
   server: {
     proxy: {
       "^/weir\\.admin\\.v1\\.": controlPlane,
+      "/weir/": controlPlane,
       "/auth": controlPlane,
     },
   },

@@ -209,9 +209,9 @@ const onProjects = `
 ## On a project
 
 A role on a project reaches that project and its keys, and nothing else: other projects and their keys are not found and
-in no list. It shows the limits and budgets on them, which are the organization's to change. Reports, routes, providers,
-gateways and people are the organization's. Nobody is bound as owner. Give somebody the role "projects only" in the
-organization, and bindings are all that they have. A binding ends with its project, member or service account, and never
+in no list. It shows the limits and budgets on them, which are the organization's to change. Reports, history, routes,
+providers, gateways and people are the organization's. Nobody is bound as owner. Give somebody the role "projects only" in
+the organization, and bindings are all that they have. A binding ends with its project, member or service account, and never
 comes back by itself.
 `
 

@@ -34,8 +34,11 @@ var (
 		"service_accounts.revoke", "service_accounts.update",
 	}
 	manageOrganization = []string{"organization.update"}
-	dashboards         = []string{"reports.read"}
-	reports            = []string{"reports.query", "reports.save"}
+	// readHistory shows everybody's doings, with their addresses, and every resource.
+	readHistory = []string{"history.diff", "history.export", "history.get", "history.list", "history.watch"}
+	goBack      = []string{"history.revert"}
+	dashboards  = []string{"reports.read"}
+	reports     = []string{"reports.query", "reports.save"}
 )
 
 // onProjects are the permissions that a role on a project can give: those of RPCs
@@ -54,8 +57,8 @@ var operator = sorted([]string{"organizations.create", "organizations.delete", "
 // roles: admins differ from owners in the decisions, which let nobody give or
 // take a role above their own.
 var roles = map[eventv1.Role][]string{
-	eventv1.Role_ROLE_OWNER:         sorted(readConfiguration, runTraffic, manageTeams, manageSpend, manageUsers, manageOrganization, dashboards, reports),
-	eventv1.Role_ROLE_ADMIN:         sorted(readConfiguration, runTraffic, manageTeams, manageSpend, manageUsers, manageOrganization, dashboards, reports),
+	eventv1.Role_ROLE_OWNER:         sorted(readConfiguration, runTraffic, manageTeams, manageSpend, manageUsers, manageOrganization, readHistory, goBack, dashboards, reports),
+	eventv1.Role_ROLE_ADMIN:         sorted(readConfiguration, runTraffic, manageTeams, manageSpend, manageUsers, manageOrganization, readHistory, goBack, dashboards, reports),
 	eventv1.Role_ROLE_OPERATOR:      sorted(readConfiguration, runTraffic, dashboards),
 	eventv1.Role_ROLE_ANALYST:       sorted(readConfiguration, dashboards, reports),
 	eventv1.Role_ROLE_VIEWER:        sorted(readConfiguration, dashboards),

@@ -53,6 +53,8 @@ type Origin struct {
 	Actor string
 	// RequestID is the caller's, or empty.
 	RequestID string
+	// Source is where the caller is, as far as it is known.
+	Source eventlog.Source
 	// Operator: it is the installation's own, and so goes through in a suspended
 	// organization, too.
 	Operator bool
@@ -118,6 +120,7 @@ func (r *Runner) once(ctx context.Context, from Origin, decide Decide) ([]eventl
 func (from Origin) toAppend(head int64, plan Plan) eventlog.Append {
 	return eventlog.Append{
 		OrganizationID: from.Organization, Head: head, Changes: plan.Changes, Actor: from.Actor, RequestID: from.RequestID,
+		Source: from.Source,
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -41,8 +40,7 @@ func (t *Table[T]) Find(ctx context.Context, v View, id uuid.UUID) (T, error) {
 
 // Missing is the NotFound fault of Find.
 func (t *Table[T]) Missing(id uuid.UUID) error {
-	reason := strings.ReplaceAll(t.thing, " ", "_") + "_not_found"
-	return fault.Because(fault.NotFound, reason, "no %s %s", t.thing, id)
+	return fault.Because(fault.NotFound, t.Kind()+"_not_found", "no %s %s", t.thing, id)
 }
 
 // Any tells whether a row of the view matches.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -28,8 +29,8 @@ type Span struct {
 	Limit int
 }
 
-// Name of the table, which is what the API calls one of its things: "route".
-func (t *Table[T]) Name() string { return t.name }
+// Kind is what the API calls one of its things: "service_account".
+func (t *Table[T]) Kind() string { return strings.ReplaceAll(t.thing, " ", "_") }
 
 // Between returns the things whose rows at two versions are not the same, by id. Two
 // rows may still say the same: it changed, and changed back.

@@ -9,6 +9,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -51,6 +52,10 @@ type AdminConfig struct {
 	WebhookNetworks alertchannel.Networks
 	// CallTimeout bounds each unary call; 0: DefaultCallTimeout.
 	CallTimeout time.Duration
+	// Watches wake the streams of the log.
+	Watches *Watches
+	// TrustedProxies are believed where a call comes from, which events say.
+	TrustedProxies []netip.Prefix
 	// Limits may be nil: nobody is limited.
 	Limits *Limits
 	Logger *slog.Logger
@@ -62,14 +67,37 @@ type Mount struct {
 	Handler http.Handler
 }
 
-// NewAdmin returns every service of weir.admin.v1 behind the guard, and gRPC
-// reflection, which needs no login.
-func NewAdmin(c AdminConfig) []Mount {
+// NewExport returns what serves ExportPath, behind the same guard.
+func NewExport(c AdminConfig) http.Handler {
+	return recorded(c.Logger, &exporter{c.guard(), c.histories()})
+}
+
+func (c AdminConfig) guard() *guard {
 	if c.Limits == nil {
 		c.Limits = NewLimits(Rate{}, Rate{}, time.Now)
 	}
+	return &guard{c.Authenticator, c.Limits, c.Logger, c.TrustedProxies}
+}
+
+func (c AdminConfig) alertChannels() *alertChannels {
+	return &alertChannels{
+		runner: c.Runner, store: c.Store, secrets: c.Secrets, networks: c.WebhookNetworks,
+		tester: &alertTester{sender: webhook.NewSender(c.WebhookNetworks.Allow), busy: map[uuid.UUID]bool{}},
+	}
+}
+
+func (c AdminConfig) histories() *histories {
+	return &histories{
+		runner: c.Runner, store: c.Store, authenticator: c.Authenticator, watches: c.Watches,
+		chapters: append(configuration(&organizations{c.Runner, c.Store}, c.alertChannels()), authorities()...),
+	}
+}
+
+// NewAdmin returns every service of weir.admin.v1 behind the guard, and gRPC
+// reflection, which needs no login.
+func NewAdmin(c AdminConfig) []Mount {
 	timeout := cmp.Or(c.CallTimeout, DefaultCallTimeout)
-	behind := []connect.HandlerOption{(&guard{c.Authenticator, c.Limits, c.Logger}).options(), strictCodecs(), bounds()}
+	behind := []connect.HandlerOption{c.guard().options(), strictCodecs(), bounds()}
 	var mounts []Mount
 	mount := func(path string, handler http.Handler) {
 		mounts = append(mounts, Mount{path, Front(path, recorded(c.Logger, timed(path, timeout, bounded(handler))))})
@@ -93,10 +121,8 @@ func NewAdmin(c AdminConfig) []Mount {
 	mount(adminv1connect.NewReportServiceHandler(c.Report, behind...))
 	mount(adminv1connect.NewPriceOverrideServiceHandler(&priceOverrides{c.Runner, c.Store, c.PriceBook}, behind...))
 	mount(adminv1connect.NewSavedReportServiceHandler(&savedReports{c.Runner, c.Store}, behind...))
-	mount(adminv1connect.NewAlertChannelServiceHandler(&alertChannels{
-		runner: c.Runner, store: c.Store, secrets: c.Secrets, networks: c.WebhookNetworks,
-		tester: &alertTester{sender: webhook.NewSender(c.WebhookNetworks.Allow), busy: map[uuid.UUID]bool{}},
-	}, behind...))
+	mount(adminv1connect.NewAlertChannelServiceHandler(c.alertChannels(), behind...))
+	mount(adminv1connect.NewHistoryServiceHandler(c.histories(), behind...))
 
 	names := []string{healthService}
 	for _, m := range mounts {

@@ -125,15 +125,8 @@ func (s *alertChannels) DeleteAlertChannel(ctx context.Context, req *connect.Req
 			return d, err
 		}
 		d.Version = was.Version
-		uses, err := usesByQuotas(ctx, v, was.ID)
-		if err != nil {
-			return d, err
-		}
-		d.Changes, err = was.Archive(uses)
-		d.Parts = []pglog.Part{func(_ context.Context, _ pgx.Tx, batch *pgx.Batch, _ []eventlog.Event) error {
-			s.secrets.Delete(batch, v.Organization, id)
-			return nil
-		}}
+		end, err := s.end(ctx, v, was)
+		d.Changes, d.Parts = end.Changes, end.Parts
 		d.Answer = emptyAnswer[adminv1.DeleteAlertChannelResponse]
 		return d, err
 	})
@@ -145,4 +138,18 @@ func (s *alertChannels) seal(organization, id uuid.UUID, secret string) pglog.Pa
 		s.secrets.Put(batch, organization, id, alertchannel.SecretPurpose, vault.NewSecret(secret))
 		return nil
 	}
+}
+
+// end archives a channel and destroys its secret.
+func (s *alertChannels) end(ctx context.Context, v readmodel.View, c alertchannel.AlertChannel) (command.Plan, error) {
+	uses, err := usesByQuotas(ctx, v, c.ID)
+	if err != nil {
+		return command.Plan{}, err
+	}
+	changes, err := c.Archive(uses)
+	destroy := func(_ context.Context, _ pgx.Tx, batch *pgx.Batch, _ []eventlog.Event) error {
+		s.secrets.Delete(batch, v.Organization, c.ID)
+		return nil
+	}
+	return command.Plan{Changes: changes, Parts: []pglog.Part{destroy}}, err
 }

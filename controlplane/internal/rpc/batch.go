@@ -91,6 +91,7 @@ func (s *batches) Batch(ctx context.Context, req *connect.Request[adminv1.BatchR
 	answer, err := command.Whole(ctx, s.runner, command.Call{
 		Origin: command.Origin{
 			Organization: caller.OrganizationID, Actor: caller.Actor(), RequestID: req.Msg.GetMutation().GetRequestId(),
+			Source: sourceOf(ctx),
 		},
 		Procedure: req.Spec().Procedure, Request: req.Msg, ValidateOnly: req.Msg.GetMutation().GetValidateOnly(),
 	}, func(ctx context.Context) (*adminv1.BatchResponse, error) {

@@ -57,12 +57,9 @@ func (s *budgets) CreateBudget(ctx context.Context, req *connect.Request[adminv1
 	if err != nil {
 		return nil, err
 	}
-	return create(ctx, s.runner, budgetKind, req, func(ctx context.Context, v readmodel.View) (_ []eventlog.Change, err error) {
-		var world budget.World
-		if world.World, err = quotaWorld(ctx, v, readmodel.Budgets, settings.Name, settings.Scope); err != nil {
-			return nil, err
-		}
-		if world.AlertChannels, err = readmodel.AlertChannels.Which(ctx, v, settings.AlertChannelIDs); err != nil {
+	return create(ctx, s.runner, budgetKind, req, func(ctx context.Context, v readmodel.View) ([]eventlog.Change, error) {
+		world, err := budgetWorld(ctx, v, settings)
+		if err != nil {
 			return nil, err
 		}
 		return budget.Create(id, settings, world)
@@ -94,11 +91,8 @@ func (s *budgets) UpdateBudget(ctx context.Context, req *connect.Request[adminv1
 		if err != nil {
 			return nil, err
 		}
-		var world budget.World
-		if world.NameTaken, err = readmodel.Budgets.TakenByOther(ctx, v, was.ID, named(settings.Name)); err != nil {
-			return nil, err
-		}
-		if world.AlertChannels, err = readmodel.AlertChannels.Which(ctx, v, settings.AlertChannelIDs); err != nil {
+		world, err := changedBudgetWorld(ctx, v, was.ID, settings)
+		if err != nil {
 			return nil, err
 		}
 		return was.Update(settings, world)
@@ -126,4 +120,22 @@ func (s *budgets) DeleteBudget(ctx context.Context, req *connect.Request[adminv1
 		func(_ context.Context, _ readmodel.View, was budget.Budget) ([]eventlog.Change, error) {
 			return budget.Archive(was), nil
 		})
+}
+
+// budgetWorld reads what the beginning of a budget depends on.
+func budgetWorld(ctx context.Context, v readmodel.View, s budget.Settings) (w budget.World, err error) {
+	if w.World, err = quotaWorld(ctx, v, readmodel.Budgets, s.Name, s.Scope); err != nil {
+		return w, err
+	}
+	w.AlertChannels, err = readmodel.AlertChannels.Which(ctx, v, s.AlertChannelIDs)
+	return w, err
+}
+
+// changedBudgetWorld reads what a change of a budget depends on.
+func changedBudgetWorld(ctx context.Context, v readmodel.View, id uuid.UUID, s budget.Settings) (w budget.World, err error) {
+	if w.NameTaken, err = readmodel.Budgets.TakenByOther(ctx, v, id, named(s.Name)); err != nil {
+		return w, err
+	}
+	w.AlertChannels, err = readmodel.AlertChannels.Which(ctx, v, s.AlertChannelIDs)
+	return w, err
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/controlplane/internal/authn"
+	"github.com/weirhq/weir/controlplane/internal/eventlog"
 	"github.com/weirhq/weir/controlplane/internal/requestid"
 	"github.com/weirhq/weir/controlplane/internal/wire"
 )
@@ -18,8 +19,11 @@ import (
 type call struct {
 	procedure string
 	caller    authn.Principal
-	began     time.Time
-	logged    bool
+	source    eventlog.Source
+	// deadline bounds what is written to the caller.
+	deadline *http.ResponseController
+	began    time.Time
+	logged   bool
 }
 
 type callKey struct{}
@@ -31,6 +35,24 @@ func withCall(ctx context.Context, c *call) context.Context {
 func callFrom(ctx context.Context) (*call, bool) {
 	c, ok := ctx.Value(callKey{}).(*call)
 	return c, ok
+}
+
+// sendTimeout bounds one message of a stream to a caller that does not read.
+const sendTimeout = time.Minute
+
+// bound gives the caller of a stream so long to take what is sent.
+func (c *call) bound(send func() error) error {
+	_ = c.deadline.SetWriteDeadline(time.Now().Add(sendTimeout)) // not every writer has deadlines
+	defer func() { _ = c.deadline.SetWriteDeadline(time.Time{}) }()
+	return send()
+}
+
+// sourceOf is where the call behind a context comes from.
+func sourceOf(ctx context.Context) eventlog.Source {
+	if c, ok := callFrom(ctx); ok {
+		return c.source
+	}
+	return eventlog.Source{}
 }
 
 // finish logs the call, without its content, and turns its error into what the
@@ -61,7 +83,7 @@ func (c *call) log(ctx context.Context, logger *slog.Logger, code string) {
 // those that end before the guard: their body broke off, or had no end.
 func recorded(logger *slog.Logger, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c := &call{procedure: clip(r.URL.Path), began: time.Now()}
+		c := &call{procedure: clip(r.URL.Path), deadline: http.NewResponseController(w), began: time.Now()}
 		next.ServeHTTP(w, r.WithContext(withCall(r.Context(), c)))
 		if !c.logged {
 			c.log(r.Context(), logger, "unread")

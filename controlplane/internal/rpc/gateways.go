@@ -89,18 +89,20 @@ func (s *gateways) SetGatewayKey(ctx context.Context, req *connect.Request[admin
 }
 
 func (s *gateways) DeleteGateway(ctx context.Context, req *connect.Request[adminv1.DeleteGatewayRequest]) (*connect.Response[adminv1.DeleteGatewayResponse], error) {
-	return archive[gateway.Gateway, *adminv1.Gateway, adminv1.DeleteGatewayResponse](ctx, s.runner, gatewayKind, req, req.Msg,
-		func(ctx context.Context, v readmodel.View, was gateway.Gateway) ([]eventlog.Change, error) {
-			agents, err := readmodel.Agents.Mentioning(ctx, v, was.ID, maxUses)
-			if err != nil {
-				return nil, err
-			}
-			tokens, err := readmodel.EnrolmentTokens.Mentioning(ctx, v, was.ID, everyToken)
-			if err != nil {
-				return nil, err
-			}
-			return was.Archive(usesBy(agents, "agent", func(a gateway.Agent) string { return a.Name }), tokens)
-		})
+	return archive[gateway.Gateway, *adminv1.Gateway, adminv1.DeleteGatewayResponse](ctx, s.runner, gatewayKind, req, req.Msg, endGateway)
+}
+
+// endGateway decides with the agents that serve it and the tokens that let in more.
+func endGateway(ctx context.Context, v readmodel.View, was gateway.Gateway) ([]eventlog.Change, error) {
+	agents, err := readmodel.Agents.Mentioning(ctx, v, was.ID, maxUses)
+	if err != nil {
+		return nil, err
+	}
+	tokens, err := readmodel.EnrolmentTokens.Mentioning(ctx, v, was.ID, everyToken)
+	if err != nil {
+		return nil, err
+	}
+	return was.Archive(usesBy(agents, "agent", func(a gateway.Agent) string { return a.Name }), tokens)
 }
 
 func (s *gateways) ListAgents(ctx context.Context, req *connect.Request[adminv1.ListAgentsRequest]) (*connect.Response[adminv1.ListAgentsResponse], error) {

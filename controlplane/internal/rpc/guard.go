@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 
 	"connectrpc.com/connect"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/weirhq/weir/controlplane/internal/authn"
 	"github.com/weirhq/weir/controlplane/internal/authz"
+	"github.com/weirhq/weir/controlplane/internal/eventlog"
 	"github.com/weirhq/weir/controlplane/internal/fault"
 )
 
@@ -26,6 +28,8 @@ type guard struct {
 	authenticator Authenticator
 	limits        *Limits
 	logger        *slog.Logger
+	// proxies are trusted to say where a call comes from.
+	proxies []netip.Prefix
 }
 
 func (g *guard) options() connect.HandlerOption {
@@ -40,6 +44,7 @@ func (g *guard) gate(ctx context.Context, spec connect.Spec, peer connect.Peer, 
 		return ctx, errNoGate
 	}
 	c.procedure = spec.Procedure
+	c.source = eventlog.Source{Address: authn.ClientAddress(peer.Addr, header, g.proxies), UserAgent: header.Get("User-Agent")}
 	defer func() {
 		if err = recovered(recover(), err); err != nil {
 			err = c.finish(ctx, g.logger, err)

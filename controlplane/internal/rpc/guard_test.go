@@ -32,7 +32,7 @@ var owner = always{Kind: authn.Member, Role: eventv1.Role_ROLE_OWNER}
 func serve(t *testing.T, schema protoreflect.MethodDescriptor, handle func() error) (func() error, *bytes.Buffer) {
 	t.Helper()
 	var logs bytes.Buffer
-	g := &guard{owner, NewLimits(Rate{}, Rate{}, time.Now), slog.New(slog.NewTextHandler(&logs, nil))}
+	g := &guard{authenticator: owner, limits: NewLimits(Rate{}, Rate{}, time.Now), logger: slog.New(slog.NewTextHandler(&logs, nil))}
 	handler := g.WrapUnary(func(context.Context, connect.AnyRequest) (connect.AnyResponse, error) {
 		return connect.NewResponse(&emptypb.Empty{}), handle()
 	})
@@ -72,7 +72,7 @@ func TestGuard(t *testing.T) {
 		}
 	})
 	t.Run("serves_nothing_that_passed_no_gate", func(t *testing.T) {
-		g := &guard{owner, NewLimits(Rate{}, Rate{}, time.Now), slog.New(slog.DiscardHandler)}
+		g := &guard{authenticator: owner, limits: NewLimits(Rate{}, Rate{}, time.Now), logger: slog.New(slog.DiscardHandler)}
 		handler := g.WrapUnary(func(context.Context, connect.AnyRequest) (connect.AnyResponse, error) {
 			t.Error("served")
 			return connect.NewResponse(&emptypb.Empty{}), nil

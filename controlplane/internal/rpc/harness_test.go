@@ -18,6 +18,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/audit"
 	"github.com/weirhq/weir/controlplane/internal/authn"
 	"github.com/weirhq/weir/controlplane/internal/command"
+	"github.com/weirhq/weir/controlplane/internal/eventlog"
 	"github.com/weirhq/weir/controlplane/internal/eventlog/pglog"
 	"github.com/weirhq/weir/controlplane/internal/fleet"
 	"github.com/weirhq/weir/controlplane/internal/gateway"
@@ -42,11 +43,14 @@ type installation struct {
 	url    string
 	store  *readmodel.Store
 	runner *command.Runner
-	tokens *identity.Tokens
-	server *httptest.Server
-	logs   *safeBuffer
-	ring   *audit.Keyring
-	house  *house.Keys
+	tailer *eventlog.Tailer
+	// watches are woken once follow was called.
+	watches *rpc.Watches
+	tokens  *identity.Tokens
+	server  *httptest.Server
+	logs    *safeBuffer
+	ring    *audit.Keyring
+	house   *house.Keys
 }
 
 type silentAgents struct{}
@@ -101,23 +105,42 @@ func (in *installation) serve(config rpc.AdminConfig) *installation {
 			OperatorTokens: [][32]byte{token.Hash(operatorToken)}, PublicURL: "http://console.example", Logger: logger,
 		})
 	}
-	mounts := rpc.NewAdmin(rpc.AdminConfig{
+	in.tailer = eventlog.NewTailer(pglog.NewHeads(db), logger)
+	in.watches = rpc.NewWatches(in.tailer)
+	config = rpc.AdminConfig{
 		Authenticator: config.Authenticator, Runner: in.runner, Store: store, Agents: silentAgents{},
-		Report: config.Report, Limits: config.Limits, CallTimeout: config.CallTimeout, Logger: logger,
+		Report: config.Report, Limits: config.Limits, CallTimeout: config.CallTimeout, Logger: logger, Watches: in.watches,
 		PriceBook: builtinPrices, Secrets: vault.New(db, in.house), WebhookNetworks: loopback,
-	})
+	}
+	mounts := rpc.NewAdmin(config)
 	health, err := rpc.NewHealth(mounts, db.Ping)
 	if err != nil {
 		t.Fatal(err)
 	}
 	mounts = append(mounts, health)
-	in.server = httptest.NewUnstartedServer(rpc.NewMux(mounts, http.NotFoundHandler()))
+	pages := http.NewServeMux()
+	pages.Handle("GET "+rpc.ExportPath, rpc.NewExport(config))
+	in.server = httptest.NewUnstartedServer(rpc.NewMux(mounts, pages))
 	in.server.Config.Protocols = new(http.Protocols)
 	in.server.Config.Protocols.SetHTTP1(true)
 	in.server.Config.Protocols.SetUnencryptedHTTP2(true)
 	in.server.Start()
 	t.Cleanup(in.server.Close)
 	return in
+}
+
+// follow lets watches follow the log until stop, or the end of the test.
+func (in *installation) follow() (stop func()) {
+	ctx, cancel := context.WithCancel(in.t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { in.tailer.Run(ctx) })
+	running.Go(func() { in.watches.Run(ctx) })
+	stop = sync.OnceFunc(func() {
+		cancel()
+		running.Wait()
+	})
+	in.t.Cleanup(stop)
+	return stop
 }
 
 // client calls as whoever has the token.
@@ -139,6 +162,7 @@ type client struct {
 	alerts        adminv1connect.AlertChannelServiceClient
 	limits        adminv1connect.LimitServiceClient
 	budgets       adminv1connect.BudgetServiceClient
+	history       adminv1connect.HistoryServiceClient
 }
 
 // speaking calls as the tenant, in another protocol.
@@ -182,6 +206,7 @@ func (in *installation) sending(headers map[string]string, options ...connect.Cl
 		alerts:        adminv1connect.NewAlertChannelServiceClient(h, url, with),
 		limits:        adminv1connect.NewLimitServiceClient(h, url, with),
 		budgets:       adminv1connect.NewBudgetServiceClient(h, url, with),
+		history:       adminv1connect.NewHistoryServiceClient(h, url, with),
 	}
 }
 

@@ -75,7 +75,7 @@ func mutateIn[A any, M message[A]](
 	answer, err := command.Run(ctx, runner, command.Call{
 		Origin: command.Origin{
 			Organization: organization, Actor: caller.Actor(), RequestID: request.GetMutation().GetRequestId(),
-			Operator: caller.Kind == authn.Operator,
+			Source: sourceOf(ctx), Operator: caller.Kind == authn.Operator,
 		},
 		Procedure: req.Spec().Procedure, Request: request, ValidateOnly: request.GetMutation().GetValidateOnly(), ETag: etag,
 	}, decide)

@@ -41,7 +41,7 @@ func TestDocumentedRules(t *testing.T) {
 		{"enum_value_that_is_not_allowed", "MemberService/InviteMember", `{"email":"a@b.example","role":"ROLE_UNSPECIFIED"}`},
 		{"number_too_large", "KeyService/ListKeys", `{"page":{"size":1001}}`},
 		{"string_too_long", "KeyService/RevokeKey", `{"id":"` + id + `","reason":"` + strings.Repeat("x", 501) + `"}`},
-		{"too_many_items", "RouteService/CreateRoute", `{"name":"r","targets":[{"providerId":"` + id + `","model":"m"},{"providerId":"` + id + `","model":"n"}]}`},
+		{"too_many_items", "RouteService/CreateRoute", `{"name":"r","targets":[` + strings.Repeat(`{"providerId":"`+id+`","model":"m"},`, 16) + `{"providerId":"` + id + `","model":"m"}]}`},
 		{"items_twice", "KeyService/CreateKey", `{"name":"k","projectId":"` + id + `","routeIds":["` + id + `","` + id + `"]}`},
 		{"name_in_map", "KeyService/CreateKey", `{"name":"k","projectId":"` + id + `","labels":{"A B":"c"}}`},
 		{"value_in_map", "KeyService/CreateKey", `{"name":"k","projectId":"` + id + `","labels":{"a":"` + strings.Repeat("x", 64) + `"}}`},

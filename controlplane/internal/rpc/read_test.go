@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -86,6 +87,27 @@ func (in *installation) send(n *tenant, method, path string, body io.Reader, hea
 	}
 	return got
 }
+
+// ask sends {} to an RPC, "Service.Method", that refuses it. In streams the message and
+// the refusal stand in envelopes: a byte, four bytes of length, JSON.
+func (in *installation) ask(n *tenant, name string) answer {
+	in.t.Helper()
+	path := strings.Replace(name, ".", "/", 1)
+	if !slices.Contains(streams, name) {
+		return in.send(n, http.MethodPost, path, strings.NewReader("{}"))
+	}
+	got := in.send(n, http.MethodPost, path, strings.NewReader("\x00\x00\x00\x00\x02{}"), "Content-Type", "application/connect+json")
+	var end struct{ Error refusal }
+	if len(got.body) < 5 || json.Unmarshal([]byte(got.body[5:]), &end) != nil {
+		in.t.Fatalf("%s: %d %q", name, got.status, got.body)
+	}
+	if got.refusal = end.Error; got.Code == "permission_denied" {
+		got.status = http.StatusForbidden
+	}
+	return got
+}
+
+var streams = []string{"HistoryService.ExportEvents", "HistoryService.WatchEvents"}
 
 func TestUnreadableJSON(t *testing.T) {
 	in := install(t)

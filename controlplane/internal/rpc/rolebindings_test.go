@@ -3,7 +3,6 @@ package rpc_test
 import (
 	"net/http"
 	"slices"
-	"strings"
 	"testing"
 
 	"connectrpc.com/connect"
@@ -162,7 +161,7 @@ func TestRolesOnProjectsReachNothingElse(t *testing.T) {
 				check(t, b)
 				return
 			}
-			got := in.send(&tenant{token: b.token}, http.MethodPost, strings.Replace(name, ".", "/", 1), strings.NewReader("{}"))
+			got := in.ask(&tenant{token: b.token}, name)
 			if !slices.Contains(aboutSelf, name) && (got.status != http.StatusForbidden || got.reason() != "permission_missing") {
 				t.Errorf("got %d %s; it is neither denied nor in onProject", got.status, got.body)
 			}

@@ -51,7 +51,7 @@ func TestSuspension(t *testing.T) {
 	}
 	t.Run("every_rpc_is_refused", func(t *testing.T) {
 		for _, name := range everyRPC() {
-			got := in.send(n, http.MethodPost, strings.Replace(name, ".", "/", 1), strings.NewReader("{}"))
+			got := in.ask(n, name)
 			if slices.Contains(whileSuspended, name) {
 				same(t, got.status, http.StatusOK)
 				continue

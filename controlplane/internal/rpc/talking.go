@@ -3,12 +3,17 @@ package rpc
 import (
 	"log/slog"
 	"net/http"
+	"strings"
 
 	"connectrpc.com/connect"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
 
 	"github.com/weirhq/weir/controlplane/internal/fault"
 	"github.com/weirhq/weir/controlplane/internal/wire"
 )
+
+const howToStream = "it is a stream: call it with a Connect, gRPC or gRPC-Web client"
 
 const howToCall = "send JSON with -H 'Content-Type: application/json' -d '{…}', or protobuf, gRPC or gRPC-Web with theirs"
 
@@ -35,7 +40,9 @@ func (t *talking) WriteHeader(status int) {
 	case http.StatusUnsupportedMediaType:
 		f = fault.Because(fault.Invalid, reasonNotServedSo,
 			"Content-Type %q is not served here: %s", clip(t.request.Header.Get("Content-Type")), howToCall)
-		if t.request.Method == http.MethodGet {
+		if streams(t.request.URL.Path) {
+			f.Message = howToStream
+		} else if t.request.Method == http.MethodGet {
 			f.Message = "a GET has no body, but the parameters encoding=json and message={…}, URL-encoded; or POST: " + howToCall
 		}
 	case http.StatusHTTPVersionNotSupported:
@@ -45,6 +52,17 @@ func (t *talking) WriteHeader(status int) {
 		return
 	}
 	refuse(fixedStatus{t.ResponseWriter, status}, t.request, f)
+}
+
+// streams tells whether the RPC at a path answers with a stream.
+func streams(path string) bool {
+	name := strings.ReplaceAll(strings.TrimPrefix(path, "/"), "/", ".")
+	found, err := protoregistry.GlobalFiles.FindDescriptorByName(protoreflect.FullName(name))
+	if err != nil {
+		return false
+	}
+	method, ok := found.(protoreflect.MethodDescriptor)
+	return ok && method.IsStreamingServer()
 }
 
 // Unwrap serves http.ResponseController.

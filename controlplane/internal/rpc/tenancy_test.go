@@ -358,6 +358,41 @@ var foreign = map[string]func(t *testing.T, a, b *tenant){
 	"BudgetService.DeleteBudget": func(t *testing.T, a, b *tenant) {
 		refused(t, connect.CodeNotFound, b.budgets.DeleteBudget, &adminv1.DeleteBudgetRequest{Id: a.budgeted(t, onOrganization()).Id})
 	},
+	"HistoryService.ListEvents": func(t *testing.T, a, b *tenant) {
+		same(t, len(call(t, b.history.ListEvents, &adminv1.ListEventsRequest{Filter: &adminv1.EventFilter{Subject: a.key.Id}}).Events), 0)
+		for _, e := range call(t, b.history.ListEvents, &adminv1.ListEventsRequest{Page: &adminv1.Page{Size: 1000}}).Events {
+			differ(t, e.Resource.Id, a.key.Id)
+			differ(t, e.Resource.Id, a.organization.Id)
+		}
+	},
+	"HistoryService.GetEvent": func(t *testing.T, _, b *tenant) {
+		same(t, call(t, b.history.GetEvent, &adminv1.GetEventRequest{Version: 1}).Event.Resource.Id, b.organization.Id)
+	},
+	"HistoryService.ExportEvents": func(t *testing.T, a, b *tenant) {
+		for _, one := range b.exported(&adminv1.EventFilter{}) {
+			differ(t, one.Event.Resource.Id, a.key.Id)
+		}
+		same(t, len(b.exported(&adminv1.EventFilter{Subject: a.key.Id})), 0)
+	},
+	"HistoryService.WatchEvents": func(t *testing.T, a, b *tenant) {
+		events, _ := b.watch(t.Context(), 0)
+		for range b.head() {
+			differ(t, (<-events).Resource.Id, a.key.Id)
+		}
+	},
+	"HistoryService.Diff": func(t *testing.T, a, b *tenant) {
+		for _, c := range call(t, b.history.Diff, &adminv1.DiffRequest{From: atVersion(1), Page: &adminv1.Page{Size: 1000}}).Changes {
+			differ(t, c.Resource.Id, a.key.Id)
+		}
+	},
+	"HistoryService.Revert": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.history.Revert, &adminv1.RevertRequest{Target: &adminv1.RevertRequest_Resource{
+			Resource: &adminv1.ResourceVersion{Kind: "route", Id: a.route.Id, Version: b.head()},
+		}})
+		before := a.head()
+		call(t, b.history.Revert, &adminv1.RevertRequest{Target: &adminv1.RevertRequest_ToVersion{ToVersion: 1}, Mutation: &adminv1.Mutation{ValidateOnly: true}})
+		same(t, a.head(), before)
+	},
 	// The reports have no ids of others; their own tests hold what they may read.
 	"ReportService.RunQuery": func(t *testing.T, _, b *tenant) {
 		refused(t, connect.CodeUnimplemented, b.reports.RunQuery, &adminv1.RunQueryRequest{Sql: "SELECT 1"})

@@ -18,6 +18,8 @@ var wellKnown = map[protoreflect.FullName]schema{
 	"google.protobuf.Duration":  {Type: "string", Pattern: `^-?[0-9]+(\.[0-9]{1,9})?s$`, Description: `Seconds, for example "1.5s".`},
 	"google.protobuf.FieldMask": {Type: "string", Description: `Names of fields, for example "name,displayName".`},
 	"google.protobuf.ListValue": {Type: "array"},
+	"google.protobuf.Struct":    {Type: "object"},
+	"google.protobuf.Value":     {Description: "Any JSON value."},
 }
 
 // field returns the schema of a field's JSON form, held to its rules.

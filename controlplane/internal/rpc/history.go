@@ -1,0 +1,159 @@
+package rpc
+
+import (
+	"context"
+	"encoding/hex"
+	"slices"
+	"strconv"
+	"strings"
+
+	"connectrpc.com/connect"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/weirhq/weir/controlplane/internal/command"
+	"github.com/weirhq/weir/controlplane/internal/eventlog"
+	"github.com/weirhq/weir/controlplane/internal/eventlog/pglog"
+	"github.com/weirhq/weir/controlplane/internal/fault"
+	"github.com/weirhq/weir/controlplane/internal/readmodel"
+	adminv1 "github.com/weirhq/weir/proto/gen/weir/admin/v1"
+	"github.com/weirhq/weir/proto/gen/weir/admin/v1/adminv1connect"
+)
+
+var _ adminv1connect.HistoryServiceHandler = (*histories)(nil)
+
+// histories is the log as people read it.
+type histories struct {
+	runner        *command.Runner
+	store         *readmodel.Store
+	authenticator Authenticator
+	watches       *Watches
+	// chapters are every kind of resource, what others stand on first.
+	chapters []chapter
+}
+
+func (s *histories) ListEvents(ctx context.Context, req *connect.Request[adminv1.ListEventsRequest]) (*connect.Response[adminv1.ListEventsResponse], error) {
+	if err := everywhere(ctx, req.Msg); err != nil {
+		return nil, err
+	}
+	name, err := filteredName(req.Msg.GetFilter())
+	if err != nil {
+		return nil, err
+	}
+	filter, err := fromProtoFilter("filter.", req.Msg.GetFilter())
+	if err != nil {
+		return nil, err
+	}
+	cursor, size, err := fromPage(name, req.Msg.GetPage())
+	if err != nil {
+		return nil, err
+	}
+	if cursor.Name != "" {
+		seen, err := strconv.ParseInt(cursor.Name, 10, 64)
+		if err != nil || seen < 2 {
+			return nil, fault.Field("page.token", "it is not of this list")
+		}
+		filter = upTo(filter, seen-1)
+	}
+	return read(ctx, s.store, func(v readmodel.View) (*adminv1.ListEventsResponse, error) {
+		found, err := pglog.FindIn(ctx, v.Tx, v.Organization, filter, true, size+1)
+		if err != nil {
+			return nil, err
+		}
+		var next *readmodel.Cursor
+		if len(found) > size {
+			found = found[:size]
+			next = &readmodel.Cursor{Name: strconv.FormatInt(found[size-1].Version, 10)}
+		}
+		answer := &adminv1.ListEventsResponse{}
+		if answer.Events, err = s.tell(ctx, v, found); err != nil {
+			return nil, err
+		}
+		answer.NextPageToken, err = toPageToken(name, next)
+		return answer, err
+	})
+}
+
+func (s *histories) GetEvent(ctx context.Context, req *connect.Request[adminv1.GetEventRequest]) (*connect.Response[adminv1.GetEventResponse], error) {
+	if err := everywhere(ctx, req.Msg); err != nil {
+		return nil, err
+	}
+	version := req.Msg.GetVersion()
+	return read(ctx, s.store, func(v readmodel.View) (*adminv1.GetEventResponse, error) {
+		found, err := pglog.ReadIn(ctx, v.Tx, v.Organization, version-1, 1)
+		if err != nil {
+			return nil, err
+		}
+		if len(found) == 0 {
+			return nil, fault.Because(fault.NotFound, "event_not_found", "the log has no version %d", version)
+		}
+		events, err := s.tell(ctx, v, found)
+		if err != nil {
+			return nil, err
+		}
+		return &adminv1.GetEventResponse{Event: events[0]}, nil
+	})
+}
+
+// filteredName is how page tokens call the list that a filter makes.
+func filteredName(f *adminv1.EventFilter) (string, error) {
+	text, err := proto.MarshalOptions{Deterministic: true}.Marshal(f)
+	return "events of " + hex.EncodeToString(text), err
+}
+
+func fromProtoFilter(within string, f *adminv1.EventFilter) (eventlog.Filter, error) {
+	filter := eventlog.Filter{
+		Kinds: f.GetKinds(), Actor: f.GetActor(), RequestID: f.GetRequestId(),
+		From: fromTimestamp(f.GetFromTime()), Until: fromTimestamp(f.GetToTime()),
+		First: f.GetFromVersion(), Last: f.GetToVersion(),
+	}
+	for i, kind := range filter.Kinds {
+		if !eventlog.Known(kind) {
+			return filter, fault.Field(within+"kinds["+strconv.Itoa(i)+"]", "there is no kind of event %q", kind)
+		}
+	}
+	var err error
+	if f.GetSubject() != "" {
+		filter.Subject, err = parseID(within+"subject", f.GetSubject())
+	}
+	return filter, err
+}
+
+// upTo takes no later version than last, which is 1 or more.
+func upTo(f eventlog.Filter, last int64) eventlog.Filter {
+	if f.Last == 0 || last < f.Last {
+		f.Last = last
+	}
+	return f
+}
+
+// tell says of events what they were about and what they changed.
+func (s *histories) tell(ctx context.Context, v readmodel.View, events []eventlog.Event) ([]*adminv1.Event, error) {
+	turns := map[int64]turn{}
+	for _, c := range s.chapters {
+		of, err := c.turns(ctx, v, events)
+		if err != nil {
+			return nil, err
+		}
+		for version, t := range of {
+			turns[version] = t
+		}
+	}
+	told := make([]*adminv1.Event, 0, len(events))
+	for _, e := range events {
+		one, err := toProtoEvent(e, turns[e.Version])
+		if err != nil {
+			return nil, err
+		}
+		told = append(told, one)
+	}
+	return told, nil
+}
+
+// chapter of a kind; an Invalid fault about the field where there is none.
+func (s *histories) chapter(field, kind string) (chapter, error) {
+	at := slices.IndexFunc(s.chapters, func(c chapter) bool { return c.kind() == kind })
+	if at < 0 {
+		return nil, fault.Field(field, "want one of %s", strings.Join(convertAll(s.chapters, chapter.kind), ", "))
+	}
+	return s.chapters[at], nil
+}

@@ -1,0 +1,95 @@
+package rpc
+
+import (
+	"context"
+
+	"github.com/weirhq/weir/controlplane/internal/fault"
+	"github.com/weirhq/weir/controlplane/internal/history"
+	"github.com/weirhq/weir/controlplane/internal/readmodel"
+	adminv1 "github.com/weirhq/weir/proto/gen/weir/admin/v1"
+)
+
+// changes are what differs between two versions; more: not all of it is said.
+func (r revert) changes(ctx context.Context, v readmodel.View, from, to int64) (changes []*adminv1.ResourceChange, more bool, err error) {
+	err = r.each(ctx, v, from, to, func(t turn) (bool, error) {
+		change, err := toProtoChange(t)
+		if err != nil || change == nil {
+			return true, err
+		}
+		if more = len(changes) == maxReverted; !more {
+			changes = append(changes, change)
+		}
+		return !more, nil
+	})
+	return changes, more, err
+}
+
+// skipped is what differs from the target still; more: not all of it is said.
+func (r revert) skipped(ctx context.Context, v readmodel.View, now int64, refused []history.Refused[step]) ([]*adminv1.Skipped, bool, error) {
+	reasons := map[string]*fault.Error{}
+	for _, one := range refused {
+		reasons[one.Step.id.String()] = one.Reason
+	}
+	differing, more, err := r.changes(ctx, v, r.target, now)
+	return convertAll(differing, func(c *adminv1.ResourceChange) *adminv1.Skipped {
+		reason := reasons[c.GetResource().GetId()]
+		if reason == nil {
+			reason = left(c)
+		}
+		return &adminv1.Skipped{Resource: c.GetResource(), Reason: reason.Reason, Message: reason.Message, Fields: c.GetFields()}
+	}), more, err
+}
+
+// each goes through what two versions do not have in the same row, page by page, for
+// as long as do wants more.
+func (r revert) each(ctx context.Context, v readmodel.View, from, to int64, do func(turn) (bool, error)) error {
+	for _, c := range r.in {
+		span := readmodel.Span{From: from, To: to, Only: r.only, Limit: maxReverted}
+		for more := true; more; {
+			found, err := c.between(ctx, v, span)
+			if err != nil {
+				return err
+			}
+			for _, t := range found {
+				if goOn, err := do(t); err != nil || !goOn {
+					return err
+				}
+				span.After = t.id
+			}
+			more = len(found) == span.Limit
+		}
+	}
+	return nil
+}
+
+// left says why a step that was made leaves something, or why there was none.
+func left(c *adminv1.ResourceChange) *fault.Error {
+	kind := c.GetResource().GetKind()
+	switch kind {
+	case "key":
+		return fault.Because(fault.Precondition, "secret_kept", "a key keeps its present secret: the one before may have been rotated for a reason")
+	case "alert_channel":
+		return fault.Because(fault.Precondition, "secret_gone", "its secret at that time is gone; set one")
+	case "provider":
+		return fault.Because(fault.Precondition, "secret_kept", "a provider keeps its present sealed credentials: those before may have been replaced for a reason")
+	case "gateway":
+		return fault.Because(fault.Precondition, "secret_kept", "a gateway keeps its present key: its agents may have no other")
+	case "budget":
+		return fault.Because(fault.Precondition, "raise_kept", "a raise was granted for a time and ends by itself; raise the budget anew for another")
+	case "organization":
+		return fault.Because(fault.Precondition, "not_configuration", "suspensions are the operator's")
+	}
+	if c.GetAction() == adminv1.ChangeAction_CHANGE_ACTION_REMOVED {
+		return neverRevived(kind)
+	}
+	return notConfiguration()
+}
+
+func notConfiguration() *fault.Error {
+	return fault.Because(fault.Precondition, "not_configuration",
+		"a revert neither gives authority nor takes it: people, service accounts, tokens, agents and roles stay as they are; change them by their own calls")
+}
+
+func neverRevived(kind string) *fault.Error {
+	return fault.Because(fault.Precondition, "never_revived", "what was revoked or ended of the kind %s never comes back; make another one", kind)
+}
