@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/weirhq/weir/controlplane/internal/fault"
+	"github.com/weirhq/weir/controlplane/internal/filter"
 	"github.com/weirhq/weir/controlplane/internal/house"
 	"github.com/weirhq/weir/controlplane/internal/postgres"
 	"github.com/weirhq/weir/controlplane/internal/readmodel"
@@ -46,10 +47,13 @@ func (o *Operator) say(format string, arguments ...any) {
 
 // organizationNames are those of all live organizations.
 func organizationNames(ctx context.Context, store *readmodel.Store) (map[uuid.UUID]string, error) {
-	const page = 1000
+	order, err := readmodel.Organizations.Fields().ParseOrder("")
+	if err != nil {
+		return nil, err
+	}
 	names := make(map[uuid.UUID]string)
-	for after := (&readmodel.Cursor{}); after != nil; {
-		found, _, next, err := store.ListOrganizations(ctx, *after, page)
+	for after := (&filter.Place{}); after != nil; {
+		found, _, next, err := store.ListOrganizations(ctx, readmodel.Query{Order: order, After: *after, Size: 1000})
 		if err != nil {
 			return nil, err
 		}

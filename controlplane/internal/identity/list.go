@@ -12,6 +12,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/authn"
 	"github.com/weirhq/weir/controlplane/internal/eventlog"
 	"github.com/weirhq/weir/controlplane/internal/eventlog/pglog"
+	"github.com/weirhq/weir/controlplane/internal/filter"
 	"github.com/weirhq/weir/controlplane/internal/member"
 	"github.com/weirhq/weir/controlplane/internal/readmodel"
 )
@@ -22,28 +23,25 @@ type Known struct {
 	Email, Name string
 }
 
-// KnownMembers returns at most limit members after an id, in the order of ids.
-// removed: who was removed, too.
-func KnownMembers(ctx context.Context, v readmodel.View, after uuid.UUID, limit int, removed bool) ([]Known, error) {
-	const query = `SELECT m.state::text, coalesce(p.email, ''), coalesce(p.name, '') FROM member m
-		LEFT JOIN member_person p ON p.organization_id = m.organization_id AND p.member_id = m.id
-		WHERE m.organization_id = $1 AND m.valid_to IS NULL
-			AND m.id > $2 AND ($3 OR m.state ->> 'removed_at' IS NULL) ORDER BY m.id LIMIT $4`
-	rows, err := v.Tx.Query(ctx, query, v.Organization, after, removed, limit)
+// KnownMembers returns a page of MemberFields. removed: who was removed, too.
+func KnownMembers(ctx context.Context, v readmodel.View, q readmodel.Query, removed bool) ([]Known, *filter.Place, error) {
+	statement := &filter.Postgres{Args: []any{v.Organization, removed}}
+	restricted, err := q.Restrict(statement)
 	if err != nil {
-		return nil, fmt.Errorf("list members: %w", err)
+		return nil, nil, err
 	}
-	found, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (k Known, err error) {
-		var state string
-		if err := r.Scan(&state, &k.Email, &k.Name); err != nil {
-			return k, err
-		}
+	var state string
+	var k Known
+	return readmodel.CollectPage(ctx, v.Tx, q, readmodel.Selection{
+		SQL: fmt.Sprintf(`SELECT %s, m.id, m.state::text, coalesce(p.email, ''), coalesce(p.name, '') FROM member m
+			LEFT JOIN member_person p ON p.organization_id = m.organization_id AND p.member_id = m.id
+			WHERE m.organization_id = $1 AND m.valid_to IS NULL AND ($2 OR m.state ->> 'removed_at' IS NULL) AND %s`,
+			q.Order.Columns(), restricted),
+		Args: statement.Args, Into: []any{&state, &k.Email, &k.Name},
+	}, func() (Known, error) {
+		k.Member = member.Member{}
 		return k, json.Unmarshal([]byte(state), &k.Member)
 	})
-	if err != nil {
-		return nil, fmt.Errorf("list members: %w", err)
-	}
-	return found, nil
 }
 
 // PersonOf returns who a member is; two empty texts: it was erased.
@@ -56,23 +54,33 @@ func PersonOf(ctx context.Context, v readmodel.View, memberID uuid.UUID) (email,
 	return email, name, nil
 }
 
-// SessionsOf returns a member's sessions that live, the newest first; their hashes
-// and principals are left out.
-func SessionsOf(ctx context.Context, v readmodel.View, memberID uuid.UUID) ([]authn.Session, error) {
-	const query = `SELECT id, created_at, coalesce(last_seen_at, created_at), idle_expires_at, expires_at, address, user_agent
-		FROM session WHERE organization_id = $1 AND member_id = $2 AND least(idle_expires_at, expires_at) > now()
-		ORDER BY created_at DESC, id DESC`
-	rows, err := v.Tx.Query(ctx, query, v.Organization, memberID)
+// SessionsOf returns at most a page of a member's sessions that live; their hashes and
+// principals are left out.
+func SessionsOf(ctx context.Context, v readmodel.View, memberID uuid.UUID, q readmodel.Query) ([]authn.Session, error) {
+	statement := &filter.Postgres{Args: []any{v.Organization, memberID}}
+	restricted, err := q.Restrict(statement)
 	if err != nil {
-		return nil, fmt.Errorf("list sessions: %w", err)
+		return nil, err
 	}
-	found, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (s authn.Session, err error) {
-		return s, r.Scan(&s.ID, &s.CreatedAt, &s.LastSeenAt, &s.IdleExpiresAt, &s.ExpiresAt, &s.Address, &s.UserAgent)
-	})
-	if err != nil {
-		return nil, fmt.Errorf("list sessions: %w", err)
+	var s authn.Session
+	found, _, err := readmodel.CollectPage(ctx, v.Tx, q, readmodel.Selection{
+		SQL: fmt.Sprintf(`SELECT %s, id, id, created_at, coalesce(last_seen_at, created_at), idle_expires_at, expires_at, address, user_agent
+			FROM session WHERE organization_id = $1 AND member_id = $2 AND least(idle_expires_at, expires_at) > now() AND %s`,
+			q.Order.Columns(), restricted),
+		Args: statement.Args,
+		Into: []any{&s.ID, &s.CreatedAt, &s.LastSeenAt, &s.IdleExpiresAt, &s.ExpiresAt, &s.Address, &s.UserAgent},
+	}, func() (authn.Session, error) { return s, nil })
+	return found, err
+}
+
+// HasSession tells whether a session that lives is the member's.
+func HasSession(ctx context.Context, v readmodel.View, memberID, id uuid.UUID) (has bool, err error) {
+	const query = `SELECT EXISTS (SELECT FROM session
+		WHERE organization_id = $1 AND member_id = $2 AND id = $3 AND least(idle_expires_at, expires_at) > now())`
+	if err = v.Tx.QueryRow(ctx, query, v.Organization, memberID, id).Scan(&has); err != nil {
+		err = fmt.Errorf("look for session %s: %w", id, err)
 	}
-	return found, nil
+	return has, err
 }
 
 // Ending says which sessions of a member end.

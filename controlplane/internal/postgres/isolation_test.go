@@ -14,7 +14,7 @@ import (
 
 // sample makes a value of a type; defaults and NULLs are left to the table.
 var sample = map[string]string{
-	"uuid": "gen_random_uuid()", "bigint": "1", "integer": "1", "text": "'x'", "json": "'{}'", "bytea": "'x'",
+	"uuid": "gen_random_uuid()", "uuid[]": "'{}'", "bigint": "1", "integer": "1", "text": "'x'", "json": "'{}'", "jsonb": "'{}'", "bytea": "'x'",
 	"timestamp with time zone": "now()", "boolean": "false", "text[]": "'{}'", "xid8": "'1'", "int8multirange": "'{}'", "bigint[]": "'{}'",
 }
 

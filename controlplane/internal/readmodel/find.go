@@ -16,18 +16,14 @@ import (
 type Match struct {
 	Column string
 	Value  any
-}
-
-// Cursor is a place in a list ordered by name, then id; the zero cursor is before all.
-type Cursor struct {
-	Name string
-	ID   uuid.UUID
+	// Holds asks for an id in a column of many, in the place of Value.
+	Holds uuid.UUID
 }
 
 // Find returns the row with this id that is true in the view, or a NotFound fault:
 // the same for what never existed and for what another organization has.
 func (t *Table[T]) Find(ctx context.Context, v View, id uuid.UUID) (T, error) {
-	found, err := t.All(ctx, v, Match{"id", id})
+	found, err := t.All(ctx, v, Match{Column: "id", Value: id})
 	if err == nil && len(found) == 0 {
 		err = t.Missing(id)
 	}
@@ -51,8 +47,17 @@ func (t *Table[T]) Any(ctx context.Context, v View, matches ...Match) (bool, err
 
 // All returns the view's rows that match, by id.
 func (t *Table[T]) All(ctx context.Context, v View, matches ...Match) ([]T, error) {
+	return t.states(ctx, v, " ORDER BY id", matches)
+}
+
+// Some returns at most limit of the view's rows that match, in no order.
+func (t *Table[T]) Some(ctx context.Context, v View, limit int, matches ...Match) ([]T, error) {
+	return t.states(ctx, v, fmt.Sprintf(" LIMIT %d", limit), matches)
+}
+
+func (t *Table[T]) states(ctx context.Context, v View, end string, matches []Match) ([]T, error) {
 	where, args := v.where(matches)
-	rows, err := v.Tx.Query(ctx, "SELECT state::text FROM "+t.name+where+" ORDER BY id", args...)
+	rows, err := v.Tx.Query(ctx, "SELECT state::text FROM "+t.name+where+end, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", t.name, err)
 	}
@@ -80,40 +85,6 @@ func (t *Table[T]) Mentioning(ctx context.Context, v View, id uuid.UUID, limit i
 	return found, nil
 }
 
-// List returns at most size rows of the view after a cursor, ordered by name, and the
-// cursor of the next page; nil: there is none.
-func (t *Table[T]) List(ctx context.Context, v View, after Cursor, size int, matches ...Match) ([]T, *Cursor, error) {
-	where, args := v.where(matches)
-	query := fmt.Sprintf("SELECT name, id, state::text FROM %s%s AND (name, id) > ($%d, $%d) ORDER BY name, id LIMIT %d",
-		t.name, where, len(args)+1, len(args)+2, size+1)
-	return collectPage[T](ctx, v.Tx, size, query, append(args, after.Name, after.ID)...)
-}
-
-func collectPage[T any](ctx context.Context, tx pgx.Tx, size int, query string, args ...any) ([]T, *Cursor, error) {
-	rows, err := tx.Query(ctx, query, args...)
-	if err != nil {
-		return nil, nil, fmt.Errorf("list: %w", err)
-	}
-	var places []Cursor
-	var found []T
-	var at Cursor
-	var state string
-	_, err = pgx.ForEachRow(rows, []any{&at.Name, &at.ID, &state}, func() error {
-		var one T
-		places = append(places, at)
-		err := json.Unmarshal([]byte(state), &one)
-		found = append(found, one)
-		return err
-	})
-	if err != nil {
-		return nil, nil, fmt.Errorf("list: %w", err)
-	}
-	if len(found) <= size {
-		return found, nil, nil
-	}
-	return found[:size], &places[size-1], nil
-}
-
 // where names the organization although row-level security would, too.
 func (v View) where(matches []Match) (string, []any) {
 	text, args := " WHERE organization_id = $1 AND valid_to IS NULL", []any{v.Organization}
@@ -122,6 +93,11 @@ func (v View) where(matches []Match) (string, []any) {
 		args = append(args, v.AsOf)
 	}
 	for _, m := range matches {
+		if m.Holds != uuid.Nil {
+			args = append(args, m.Holds)
+			text += fmt.Sprintf(" AND $%d = ANY(%s)", len(args), m.Column)
+			continue
+		}
 		if m.Value == nil {
 			text += " AND " + m.Column + " IS NULL"
 			continue

@@ -3,6 +3,10 @@ package readmodel
 import (
 	"context"
 	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/weirhq/weir/controlplane/internal/filter"
 )
 
 // PriceOverridesVersion is the log version of the newest change of any price
@@ -15,4 +19,44 @@ func PriceOverridesVersion(ctx context.Context, v View) (int64, error) {
 		return 0, fmt.Errorf("read version of price overrides: %w", err)
 	}
 	return version, nil
+}
+
+// PriceFields are what lists of prices are filtered and ordered by.
+var PriceFields = filter.Schema{
+	Fields: []filter.Field{
+		nameOfPrice, {Name: "price_list", SQL: "price_list"}, {Name: "model", SQL: "model"},
+		{Name: "price_override_id", Kind: filter.ID, SQL: "price_override_id"},
+	},
+	Search: nameOfPrice, Order: "name",
+}
+
+var nameOfPrice = filter.Field{Name: "name", SQL: `(price_list || '/' || model) COLLATE "C"`, Bytewise: true, Ordered: true}
+
+// Price is what a price, which no table has, is listed by. OverrideID is uuid.Nil for
+// a built-in one.
+type Price struct {
+	PriceList, Model string
+	OverrideID       uuid.UUID
+}
+
+// SelectPrices returns which of the prices are on a page, by their places in the slice.
+func SelectPrices(ctx context.Context, v View, q Query, prices []Price) ([]int, *filter.Place, error) {
+	ids, lists, models := make([]uuid.UUID, len(prices)), make([]string, len(prices)), make([]string, len(prices))
+	overrides := make([]uuid.NullUUID, len(prices))
+	for i, p := range prices {
+		ids[i] = uuid.NewSHA1(uuid.Nil, []byte(p.PriceList+"/"+p.Model))
+		lists[i], models[i] = p.PriceList, p.Model
+		overrides[i] = uuid.NullUUID{UUID: p.OverrideID, Valid: p.OverrideID != uuid.Nil}
+	}
+	statement := &filter.Postgres{Args: []any{ids, lists, models, overrides}}
+	restricted, err := q.Restrict(statement)
+	if err != nil {
+		return nil, nil, err
+	}
+	var at int
+	return CollectPage(ctx, v.Tx, q, Selection{
+		SQL: fmt.Sprintf(`SELECT %s, id, at FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[])
+			WITH ORDINALITY AS price (id, price_list, model, price_override_id, at) WHERE %s`, q.Order.Columns(), restricted),
+		Args: statement.Args, Into: []any{&at},
+	}, func() (int, error) { return at - 1, nil })
 }

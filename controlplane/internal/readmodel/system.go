@@ -3,12 +3,14 @@ package readmodel
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/weirhq/weir/controlplane/internal/fault"
+	"github.com/weirhq/weir/controlplane/internal/filter"
 	"github.com/weirhq/weir/controlplane/internal/gateway"
 	"github.com/weirhq/weir/controlplane/internal/organization"
 )
@@ -75,11 +77,21 @@ func (s *Store) OrganizationNamed(ctx context.Context, name string) (bool, error
 
 // ListOrganizations is Table.List over the whole installation, with the heads of
 // the organizations' logs.
-func (s *Store) ListOrganizations(ctx context.Context, after Cursor, size int) (found []organization.Organization, heads map[uuid.UUID]int64, next *Cursor, err error) {
-	query := fmt.Sprintf(`SELECT name, id, state::text FROM organization
-		WHERE valid_to IS NULL AND (name, id) > ($1, $2) ORDER BY name, id LIMIT %d`, size+1)
+func (s *Store) ListOrganizations(ctx context.Context, q Query) (found []organization.Organization, heads map[uuid.UUID]int64, next *filter.Place, err error) {
+	statement := &filter.Postgres{}
+	restricted, err := q.Restrict(statement)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	var state string
+	selection := Selection{
+		SQL:  fmt.Sprintf("SELECT %s, id, state::text FROM organization WHERE valid_to IS NULL AND %s", q.Order.Columns(), restricted),
+		Args: statement.Args, Into: []any{&state},
+	}
 	err = s.db.System(ctx, func(tx pgx.Tx) (err error) {
-		found, next, err = collectPage[organization.Organization](ctx, tx, size, query, after.Name, after.ID)
+		found, next, err = CollectPage(ctx, tx, q, selection, func() (o organization.Organization, err error) {
+			return o, json.Unmarshal([]byte(state), &o)
+		})
 		if err != nil {
 			return err
 		}

@@ -9,6 +9,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/weirhq/weir/controlplane/internal/eventlog"
+	"github.com/weirhq/weir/controlplane/internal/filter"
 )
 
 // Table is the read model of one kind of thing.
@@ -32,9 +33,19 @@ type Table[T any] struct {
 	// columns are searched for; values are theirs.
 	columns []string
 	values  func(T) []any
+	// fields of a list's filter and order; without any: someFields.
+	fields filter.Schema
 }
 
 func (t *Table[T]) tableName() string { return t.name }
+
+// Fields are what lists of the table are filtered and ordered by.
+func (t *Table[T]) Fields() filter.Schema {
+	if t.fields.Fields == nil {
+		return someFields
+	}
+	return t.fields
+}
 
 func (t *Table[T]) respell(state string) []byte {
 	var known T

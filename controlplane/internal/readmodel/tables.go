@@ -27,7 +27,7 @@ import (
 // valid_to and state.
 var (
 	Organizations = &Table[organization.Organization]{
-		name: "organization", thing: "organization", apply: organization.Apply,
+		name: "organization", thing: "organization", fields: organizationFields, apply: organization.Apply,
 		begins: "OrganizationCreated", ends: "OrganizationArchived",
 		changes: map[string]func(proto.Message) string{
 			"OrganizationUpdated": nil, "OrganizationSuspended": nil, "OrganizationResumed": nil,
@@ -43,62 +43,65 @@ var (
 		values: func(member.Member) []any { return nil },
 	}
 	JoinDomains = &Table[member.Domain]{
-		name: "join_domain", thing: "join domain", apply: member.ApplyDomain,
+		name: "join_domain", thing: "join domain", fields: joinDomainFields, apply: member.ApplyDomain,
 		begins: "JoinDomainAdded", ends: "JoinDomainRemoved",
 		changes: map[string]func(proto.Message) string{"JoinDomainChanged": nil},
 		columns: []string{"name"},
 		values:  func(d member.Domain) []any { return []any{d.Name} },
 	}
 	Projects = &Table[project.Project]{
-		name: "project", thing: "project", apply: project.Apply,
+		name: "project", thing: "project", fields: projectFields, apply: project.Apply,
 		begins: "ProjectCreated", restores: "ProjectRestored", ends: "ProjectArchived",
 		changes: map[string]func(proto.Message) string{"ProjectUpdated": nil},
 		columns: []string{"name"},
 		values:  func(p project.Project) []any { return []any{p.Name} },
 	}
 	Providers = &Table[provider.Provider]{
-		name: "provider", thing: "provider", apply: provider.Apply,
+		name: "provider", thing: "provider", fields: providerFields, apply: provider.Apply,
 		begins: "ProviderCreated", restores: "ProviderRestored", ends: "ProviderArchived",
 		changes: map[string]func(proto.Message) string{"ProviderUpdated": nil},
 		columns: []string{"name"},
 		values:  func(p provider.Provider) []any { return []any{p.Name} },
 	}
 	Routes = &Table[route.Route]{
-		name: "route", thing: "route", apply: route.Apply,
+		name: "route", thing: "route", fields: routeFields, apply: route.Apply,
 		begins: "RouteCreated", restores: "RouteRestored", ends: "RouteArchived",
 		changes: map[string]func(proto.Message) string{"RouteUpdated": nil},
 		columns: []string{"name"},
 		values:  func(r route.Route) []any { return []any{r.Name} },
 	}
 	Keys = &Table[key.Key]{
-		name: "key", thing: "key", apply: key.Apply, begins: "KeyCreated", ends: "KeyArchived",
+		name: "key", thing: "key", fields: keyFields, apply: key.Apply, begins: "KeyCreated", ends: "KeyArchived",
 		changes: map[string]func(proto.Message) string{"KeyUpdated": nil, "KeyRotated": nil, "KeyRevoked": nil},
-		columns: []string{"name", "project_id", "sha256", "revoked_at"},
+		columns: []string{"name", "project_id", "sha256", "revoked_at", "created_at", "expires_at", "suffix", "route_ids", "labels"},
 		values: func(k key.Key) []any {
-			return []any{k.Name, k.ProjectID, k.SHA256, timeOrNull(k.RevokedAt)}
+			return []any{
+				k.Name, k.ProjectID, k.SHA256, timeOrNull(k.RevokedAt), k.CreatedAt, timeOrNull(k.ExpiresAt), k.Suffix,
+				append([]uuid.UUID{}, k.RouteIDs...), labelsOf(k),
+			}
 		},
 	}
 	Gateways = &Table[gateway.Gateway]{
-		name: "gateway", thing: "gateway", apply: gateway.Apply,
+		name: "gateway", thing: "gateway", fields: gatewayFields, apply: gateway.Apply,
 		begins: "GatewayCreated", restores: "GatewayRestored", ends: "GatewayArchived",
 		changes: map[string]func(proto.Message) string{"GatewayUpdated": nil, "GatewayKeySet": nil},
 		columns: []string{"name"},
 		values:  func(g gateway.Gateway) []any { return []any{g.Name} },
 	}
 	EnrolmentTokens = &Table[gateway.Token]{
-		name: "enrolment_token", thing: "enrolment token", apply: gateway.ApplyToken,
+		name: "enrolment_token", thing: "enrolment token", fields: enrolmentTokenFields, apply: gateway.ApplyToken,
 		begins: "EnrolmentTokenCreated", ends: "EnrolmentTokenRevoked",
 		changes: map[string]func(proto.Message) string{"AgentEnrolled": usedToken},
-		columns: []string{"sha256"},
-		values:  func(t gateway.Token) []any { return []any{t.SHA256} },
+		columns: []string{"sha256", "gateway_id"},
+		values:  func(t gateway.Token) []any { return []any{t.SHA256, t.GatewayID} },
 	}
 	Agents = &Table[gateway.Agent]{
-		name: "agent", thing: "agent", begins: "AgentEnrolled", apply: gateway.ApplyAgent,
+		name: "agent", thing: "agent", fields: agentFields, begins: "AgentEnrolled", apply: gateway.ApplyAgent,
 		columns: []string{"name", "gateway_id", "public_key"},
 		values:  func(a gateway.Agent) []any { return []any{a.Name, a.GatewayID, a.PublicKey} },
 	}
 	ServiceAccounts = &Table[serviceaccount.ServiceAccount]{
-		name: "service_account", thing: "service account", apply: serviceaccount.Apply,
+		name: "service_account", thing: "service account", fields: serviceAccountFields, apply: serviceaccount.Apply,
 		begins: "ServiceAccountCreated", ends: "ServiceAccountArchived",
 		changes: map[string]func(proto.Message) string{"ServiceAccountUpdated": nil},
 		columns: []string{"name"},
@@ -112,21 +115,21 @@ var (
 		values:  func(t serviceaccount.Token) []any { return []any{t.ServiceAccountID, t.SHA256} },
 	}
 	PriceOverrides = &Table[priceoverride.PriceOverride]{
-		name: "price_override", thing: "price override", apply: priceoverride.Apply,
+		name: "price_override", thing: "price override", fields: priceOverrideFields, apply: priceoverride.Apply,
 		begins: "PriceOverrideCreated", restores: "PriceOverrideRestored", ends: "PriceOverrideArchived",
 		changes: map[string]func(proto.Message) string{"PriceOverrideUpdated": nil},
 		columns: []string{"name"},
 		values:  func(p priceoverride.PriceOverride) []any { return []any{p.Name()} },
 	}
 	SavedReports = &Table[savedreport.SavedReport]{
-		name: "saved_report", thing: "saved report", apply: savedreport.Apply,
+		name: "saved_report", thing: "saved report", fields: savedReportFields, apply: savedreport.Apply,
 		begins: "SavedReportCreated", restores: "SavedReportRestored", ends: "SavedReportArchived",
 		changes: map[string]func(proto.Message) string{"SavedReportUpdated": nil},
 		columns: []string{"name"},
 		values:  func(r savedreport.SavedReport) []any { return []any{r.Name} },
 	}
 	AlertChannels = &Table[alertchannel.AlertChannel]{
-		name: "alert_channel", thing: "alert channel", apply: alertchannel.Apply,
+		name: "alert_channel", thing: "alert channel", fields: alertChannelFields, apply: alertchannel.Apply,
 		begins: "AlertChannelCreated", restores: "AlertChannelRestored", ends: "AlertChannelArchived",
 		changes: map[string]func(proto.Message) string{"AlertChannelUpdated": nil, "AlertChannelSecretSet": nil},
 		columns: []string{"name"},
@@ -137,14 +140,14 @@ var (
 // Limits and Budgets know the project that they are on, or whose key they are on.
 var (
 	Limits = &Table[limit.Limit]{
-		name: "quota_limit", thing: "limit", apply: limit.Apply,
+		name: "quota_limit", thing: "limit", fields: limitFields, apply: limit.Apply,
 		begins: "LimitCreated", restores: "LimitRestored", ends: "LimitArchived",
 		changes: map[string]func(proto.Message) string{"LimitUpdated": nil},
 		columns: []string{"name", "project_id"},
 		values:  func(l limit.Limit) []any { return []any{l.Name, idOrNull(l.Scope.Project())} },
 	}
 	Budgets = &Table[budget.Budget]{
-		name: "budget", thing: "budget", apply: budget.Apply,
+		name: "budget", thing: "budget", fields: budgetFields, apply: budget.Apply,
 		begins: "BudgetCreated", restores: "BudgetRestored", ends: "BudgetArchived",
 		changes: map[string]func(proto.Message) string{"BudgetUpdated": nil, "BudgetRaised": nil},
 		columns: []string{"name", "project_id"},
@@ -154,7 +157,7 @@ var (
 
 // RoleBindings are listed by their projects.
 var RoleBindings = &Table[rolebinding.Binding]{
-	name: "role_binding", thing: "role binding", apply: rolebinding.Apply,
+	name: "role_binding", thing: "role binding", fields: roleBindingFields, apply: rolebinding.Apply,
 	begins: "RoleBindingCreated", ends: "RoleBindingArchived",
 	columns: []string{"name", "principal_id", "project_id"},
 	values: func(b rolebinding.Binding) []any {
@@ -171,6 +174,14 @@ func idOrNull(id uuid.UUID) any {
 		return nil
 	}
 	return id
+}
+
+// labelsOf is an empty object where there are none.
+func labelsOf(k key.Key) map[string]string {
+	if k.Labels == nil {
+		return map[string]string{}
+	}
+	return k.Labels
 }
 
 func timeOrNull(t time.Time) any {

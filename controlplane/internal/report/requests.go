@@ -2,10 +2,7 @@ package report
 
 import (
 	"context"
-	"encoding/base64"
-	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -14,16 +11,18 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/weirhq/weir/controlplane/internal/fault"
+	"github.com/weirhq/weir/controlplane/internal/filter"
 )
 
-const defaultPage = 50
-
-// List asks for requests, newest first.
+// List asks for requests.
 type List struct {
-	// Size of the page; 0: 50.
+	// Filter and Order are of RequestFields.
+	Filter filter.Filter
+	Order  filter.Order
+	// After is the last request of the page before; the zero place: there was none.
+	After filter.Place
+	// Size of the page.
 	Size int
-	// Token from the page before; empty: the newest.
-	Token string
 }
 
 // Request is one row of the view requests. Times are microseconds.
@@ -41,84 +40,59 @@ type Request struct {
 	PolicyVersion                          int64
 }
 
-// SQL asks for one row more than the page, to know whether there is a next one.
-func (l List) SQL() string {
-	where := ""
-	if l.Token != "" {
-		where = "\nWHERE (started_at, request_id) < ({before:DateTime64(6, 'UTC')}, {before_id:UUID})"
+// SQL asks for one row more than the page, to know whether there is a next one. A
+// place that no list with this order has is an Invalid fault about the field page_token.
+func (l List) SQL() (string, clickhouse.Parameters, error) {
+	statement := &filter.ClickHouse{}
+	after, ok := l.Order.After(l.After, statement)
+	if !ok {
+		return "", nil, fault.Field("page_token", "it is not of this list")
 	}
-	return `SELECT
+	sql := `SELECT
   request_id, started_at, route, project_id, key_id, provider, model, streamed, outcome, status, error_code,
   input_tokens, output_tokens, cost_usd, duration_us, time_to_first_token_us, policy_version, attempts,
-  price_book_version, gateway_id
-FROM requests` + where + `
-ORDER BY started_at DESC, request_id DESC
+  price_book_version, gateway_id, ` + l.Order.Columns() + `
+FROM requests
+WHERE ` + l.Filter.SQL(statement) + ` AND ` + after + `
+ORDER BY ` + l.Order.By() + `
 LIMIT {size:UInt16}`
+	parameters := clickhouse.Parameters{"size": strconv.Itoa(l.Size + 1)}
+	addParameters(parameters, statement.Parameters)
+	return sql, parameters, nil
 }
 
-func (l List) parameters() (clickhouse.Parameters, error) {
-	out := clickhouse.Parameters{"size": strconv.Itoa(l.Size + 1)}
-	if l.Token == "" {
-		return out, nil
-	}
-	started, id, err := fromToken(l.Token)
+// Requests returns a page, and where it ends; nil: there is no next one.
+func (r *Reports) Requests(ctx context.Context, l List) ([]Request, *filter.Place, error) {
+	sql, parameters, err := l.SQL()
 	if err != nil {
-		return nil, fault.Field("page_token", "it is not of this list")
-	}
-	out["before"], out["before_id"] = parameterTime(started), id.String()
-	return out, nil
-}
-
-// The token names the last row that the caller saw; it is no secret.
-func toToken(r Request) string {
-	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d %s", r.StartedAt.UnixMicro(), r.RequestID))
-}
-
-func fromToken(token string) (time.Time, uuid.UUID, error) {
-	text, err := base64.RawURLEncoding.DecodeString(token)
-	if err != nil {
-		return time.Time{}, uuid.Nil, err
-	}
-	started, id, _ := strings.Cut(string(text), " ")
-	us, err := strconv.ParseInt(started, 10, 64)
-	if err != nil {
-		return time.Time{}, uuid.Nil, err
-	}
-	parsed, err := uuid.Parse(id)
-	return time.UnixMicro(us), parsed, err
-}
-
-// Requests returns a page and the token of the next one, empty on the last.
-func (r *Reports) Requests(ctx context.Context, l List) ([]Request, string, error) {
-	if l.Size == 0 {
-		l.Size = defaultPage
-	}
-	parameters, err := l.parameters()
-	if err != nil {
-		return nil, "", err
+		return nil, nil, err
 	}
 	ctx, leave, err := r.enter(ctx)
 	if err != nil {
-		return nil, "", err
+		return nil, nil, err
 	}
 	defer leave()
 	var out []Request
-	err = r.each(ctx, l.SQL(), parameters, func(rows driver.Rows) error {
-		one, err := scanRequest(rows)
-		out = append(out, one)
+	var last, end *filter.Place
+	columns, place := l.Order.Scan()
+	err = r.each(ctx, sql, parameters, func(rows driver.Rows) error {
+		if len(out) == l.Size {
+			end = last
+			return nil
+		}
+		one, err := scanRequest(rows, columns)
+		at := place(one.RequestID)
+		out, last = append(out, one), &at
 		return err
 	})
-	if err != nil || len(out) <= l.Size {
-		return out, "", err
-	}
-	return out[:l.Size], toToken(out[l.Size-1]), nil
+	return out, end, err
 }
 
-func scanRequest(rows driver.Rows) (r Request, err error) {
+func scanRequest(rows driver.Rows, more []any) (r Request, err error) {
 	var cost *decimal.Decimal
-	err = rows.Scan(&r.RequestID, &r.StartedAt, &r.Route, &r.ProjectID, &r.KeyID, &r.Provider, &r.Model, &r.Streamed,
+	err = rows.Scan(append([]any{&r.RequestID, &r.StartedAt, &r.Route, &r.ProjectID, &r.KeyID, &r.Provider, &r.Model, &r.Streamed,
 		&r.Outcome, &r.Status, &r.ErrorCode, &r.InputTokens, &r.OutputTokens, &cost, &r.DurationUS, &r.TimeToFirstTokenUS,
-		&r.PolicyVersion, &r.Attempts, &r.PriceBookVersion, &r.GatewayID)
+		&r.PolicyVersion, &r.Attempts, &r.PriceBookVersion, &r.GatewayID}, more...)...)
 	if cost != nil {
 		n := nano(*cost)
 		r.CostNanoUSD = &n

@@ -11,9 +11,11 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 	"google.golang.org/protobuf/types/known/structpb"
 
 	"github.com/weirhq/weir/controlplane/internal/fault"
+	"github.com/weirhq/weir/controlplane/internal/filter"
 	"github.com/weirhq/weir/controlplane/internal/report"
 )
 
@@ -176,35 +178,11 @@ func TestOverview(t *testing.T) {
 	}
 }
 
-func TestRequests_pages(t *testing.T) {
-	h := newHouse(t)
-	ctx := h.as(t.Context(), 1)
-	var seen []string
-	for list := (report.List{Size: 20}); ; {
-		page, next, err := h.Requests(ctx, list)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, r := range page {
-			seen = append(seen, fmt.Sprintf("%s %s", r.StartedAt.Format(time.TimeOnly), r.Model))
-		}
-		if list.Token = next; next == "" {
-			break
-		}
-	}
-	if len(seen) != perRow || seen[0] != "10:49:00 secret-1" || seen[perRow-1] != "10:00:00 secret-1" {
-		t.Errorf("%d requests: %v", len(seen), seen)
-	}
-	if _, _, err := h.Requests(ctx, report.List{Token: "nonsense"}); !fault.Is(err, fault.Invalid) {
-		t.Errorf("bad token: %v", err)
-	}
-}
-
 func TestSQL_golden(t *testing.T) {
 	o := report.Overview{}.WithDefaults(time.Now())
 	for name, sql := range map[string]string{
 		"overview_totals": o.TotalsSQL(), "overview_series": o.SeriesSQL(), "overview_routes": o.RoutesSQL(),
-		"requests_first": report.List{}.SQL(), "requests_next": report.List{Token: "x"}.SQL(),
+		"requests_first": requestsSQL(t, filter.Place{}), "requests_next": requestsSQL(t, filter.Place{Values: []string{"2026-11-20T10:00:00Z"}, ID: uuid.Max}),
 	} {
 		path := filepath.Join("testdata", name+".sql")
 		if *update {

@@ -2,8 +2,6 @@ package rpc
 
 import (
 	"context"
-	"strconv"
-	"strings"
 
 	"connectrpc.com/connect"
 	"github.com/google/uuid"
@@ -18,41 +16,40 @@ const diffList = "diff"
 
 // diffPlace is where a diff goes on: its versions, the chapter, and the id before.
 type diffPlace struct {
-	from, to int64
-	chapter  int
-	after    uuid.UUID
+	From    int64     `json:"f"`
+	To      int64     `json:"t"`
+	Chapter uint8     `json:"c"`
+	After   uuid.UUID `json:"a"`
 }
 
 func (s *histories) Diff(ctx context.Context, req *connect.Request[adminv1.DiffRequest]) (*connect.Response[adminv1.DiffResponse], error) {
 	if err := everywhere(ctx, req.Msg); err != nil {
 		return nil, err
 	}
-	cursor, size, err := fromPage(diffList, req.Msg.GetPage())
+	place, err := fromPageToken[diffPlace](diffList, "page.token", req.Msg.GetPage().GetToken())
 	if err != nil {
 		return nil, err
 	}
 	return read(ctx, s.store, func(v readmodel.View) (*adminv1.DiffResponse, error) {
-		at, err := compared(ctx, v, req.Msg, cursor)
+		at, err := compared(ctx, v, req.Msg, place)
 		if err != nil {
 			return nil, err
 		}
-		changes, next, err := s.diff(ctx, v, at, size)
+		changes, next, err := s.diff(ctx, v, at, pageSize(req.Msg.GetPage()))
 		if err != nil {
 			return nil, err
 		}
-		answer := &adminv1.DiffResponse{Changes: changes, FromVersion: at.from, ToVersion: at.to}
-		answer.NextPageToken, err = toPageToken(diffList, next.cursor())
+		answer := &adminv1.DiffResponse{Changes: changes, FromVersion: at.From, ToVersion: at.To}
+		answer.NextPageToken, err = toPageToken(diffList, next)
 		return answer, err
 	})
 }
 
 // compared are the versions that the request names; a page after the first is of
 // those that the page before was of, whatever now is by then.
-func compared(ctx context.Context, v readmodel.View, request *adminv1.DiffRequest, cursor readmodel.Cursor) (at diffPlace, err error) {
-	if cursor.Name != "" {
-		if at, err = fromCursor(cursor); err != nil {
-			return at, err
-		}
+func compared(ctx context.Context, v readmodel.View, request *adminv1.DiffRequest, place *diffPlace) (at diffPlace, err error) {
+	if place != nil {
+		at = *place
 	}
 	from, err := asOfField(ctx, v, "from", request.GetFrom())
 	if err != nil {
@@ -63,10 +60,10 @@ func compared(ctx context.Context, v readmodel.View, request *adminv1.DiffReques
 		return at, err
 	}
 	switch {
-	case at.from == 0:
-		at.from, at.to = from.AsOf, to.AsOf
-	case at.from != from.AsOf || request.GetTo() != nil && at.to != to.AsOf:
-		return at, fault.Field("page.token", "it is of the diff of versions %d and %d", at.from, at.to)
+	case place == nil:
+		at.From, at.To = from.AsOf, to.AsOf
+	case at.From != from.AsOf || request.GetTo() != nil && at.To != to.AsOf:
+		return at, fault.Field("page.token", "it is of the diff of versions %d and %d", at.From, at.To)
 	}
 	return at, nil
 }
@@ -88,8 +85,8 @@ func asOfField(ctx context.Context, v readmodel.View, field string, at *adminv1.
 // versions, and where it goes on; nil: there are no more.
 func (s *histories) diff(ctx context.Context, v readmodel.View, at diffPlace, size int) ([]*adminv1.ResourceChange, *diffPlace, error) {
 	var changes []*adminv1.ResourceChange
-	for left := size; at.chapter < len(s.chapters); at.chapter, at.after = at.chapter+1, uuid.Nil {
-		found, err := s.chapters[at.chapter].between(ctx, v, readmodel.Span{From: at.from, To: at.to, After: at.after, Limit: left + 1})
+	for left := size; int(at.Chapter) < len(s.chapters); at.Chapter, at.After = at.Chapter+1, uuid.Nil {
+		found, err := s.chapters[at.Chapter].between(ctx, v, readmodel.Span{From: at.From, To: at.To, After: at.After, Limit: left + 1})
 		if err != nil {
 			return nil, nil, err
 		}
@@ -104,35 +101,9 @@ func (s *histories) diff(ctx context.Context, v readmodel.View, at diffPlace, si
 			if change != nil {
 				changes = append(changes, change)
 			}
-			at.after = t.id
+			at.After = t.id
 			left--
 		}
 	}
 	return changes, nil, nil
-}
-
-func (p *diffPlace) cursor() *readmodel.Cursor {
-	if p == nil {
-		return nil
-	}
-	numbers := []string{strconv.FormatInt(p.from, 10), strconv.FormatInt(p.to, 10), strconv.Itoa(p.chapter)}
-	return &readmodel.Cursor{Name: strings.Join(numbers, "/"), ID: p.after}
-}
-
-func fromCursor(c readmodel.Cursor) (diffPlace, error) {
-	p := diffPlace{after: c.ID}
-	numbers := strings.Split(c.Name, "/")
-	if len(numbers) != 3 {
-		return p, fault.Field("page.token", "it is not of this list")
-	}
-	var parsed [3]int64
-	for i, text := range numbers {
-		n, err := strconv.ParseInt(text, 10, 64)
-		if err != nil || n < 0 {
-			return p, fault.Field("page.token", "it is not of this list")
-		}
-		parsed[i] = n
-	}
-	p.from, p.to, p.chapter = parsed[0], parsed[1], int(min(parsed[2], 1<<16))
-	return p, nil
 }

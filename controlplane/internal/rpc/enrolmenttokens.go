@@ -57,20 +57,23 @@ func (s *gateways) CreateEnrolmentToken(ctx context.Context, req *connect.Reques
 
 func (s *gateways) ListEnrolmentTokens(ctx context.Context, req *connect.Request[adminv1.ListEnrolmentTokensRequest]) (*connect.Response[adminv1.ListEnrolmentTokensResponse], error) {
 	return read(ctx, s.store, func(v readmodel.View) (*adminv1.ListEnrolmentTokensResponse, error) {
-		found, err := tokensOf(ctx, v, req.Msg.GetGatewayId())
+		found, err := tokensOf(ctx, v, req.Msg)
 		return &adminv1.ListEnrolmentTokensResponse{EnrolmentTokens: convertAll(found, toProtoEnrolmentToken)}, err
 	})
 }
 
-func tokensOf(ctx context.Context, v readmodel.View, gatewayID string) ([]gateway.Token, error) {
-	if gatewayID == "" {
-		return readmodel.EnrolmentTokens.All(ctx, v)
-	}
-	id, err := parseID("gateway_id", gatewayID)
+func tokensOf(ctx context.Context, v readmodel.View, request *adminv1.ListEnrolmentTokensRequest) ([]gateway.Token, error) {
+	l, err := fromSelection("enrolment tokens", readmodel.EnrolmentTokens.Fields(), request)
 	if err != nil {
 		return nil, err
 	}
-	return readmodel.EnrolmentTokens.Mentioning(ctx, v, id, everyToken)
+	matches, err := sameID("gateway_id", request.GetGatewayId())
+	if err != nil {
+		return nil, err
+	}
+	l.Size = everyToken
+	found, _, err := readmodel.EnrolmentTokens.List(ctx, v, l.Query, matches...)
+	return found, err
 }
 
 func (s *gateways) RevokeEnrolmentToken(ctx context.Context, req *connect.Request[adminv1.RevokeEnrolmentTokenRequest]) (*connect.Response[adminv1.RevokeEnrolmentTokenResponse], error) {

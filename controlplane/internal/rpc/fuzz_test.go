@@ -119,11 +119,14 @@ func (n *tenant) ownIDs() []string {
 	return ids
 }
 
+// everyMethod is what a plain POST can call: all but the streams.
 func everyMethod() (all []protoreflect.MethodDescriptor) {
 	protoregistry.GlobalFiles.RangeFilesByPackage("weir.admin.v1", func(file protoreflect.FileDescriptor) bool {
 		for i := range file.Services().Len() {
 			for j := range file.Services().Get(i).Methods().Len() {
-				all = append(all, file.Services().Get(i).Methods().Get(j))
+				if method := file.Services().Get(i).Methods().Get(j); !method.IsStreamingServer() {
+					all = append(all, method)
+				}
 			}
 		}
 		return true

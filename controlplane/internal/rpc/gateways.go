@@ -11,6 +11,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/authn"
 	"github.com/weirhq/weir/controlplane/internal/command"
 	"github.com/weirhq/weir/controlplane/internal/eventlog"
+	"github.com/weirhq/weir/controlplane/internal/filter"
 	"github.com/weirhq/weir/controlplane/internal/gateway"
 	"github.com/weirhq/weir/controlplane/internal/readmodel"
 	adminv1 "github.com/weirhq/weir/proto/gen/weir/admin/v1"
@@ -94,11 +95,11 @@ func (s *gateways) DeleteGateway(ctx context.Context, req *connect.Request[admin
 
 // endGateway decides with the agents that serve it and the tokens that let in more.
 func endGateway(ctx context.Context, v readmodel.View, was gateway.Gateway) ([]eventlog.Change, error) {
-	agents, err := readmodel.Agents.Mentioning(ctx, v, was.ID, maxUses)
+	agents, err := readmodel.Agents.Some(ctx, v, maxUses, readmodel.Match{Column: "gateway_id", Value: was.ID})
 	if err != nil {
 		return nil, err
 	}
-	tokens, err := readmodel.EnrolmentTokens.Mentioning(ctx, v, was.ID, everyToken)
+	tokens, err := readmodel.EnrolmentTokens.All(ctx, v, readmodel.Match{Column: "gateway_id", Value: was.ID})
 	if err != nil {
 		return nil, err
 	}
@@ -110,16 +111,15 @@ func (s *gateways) ListAgents(ctx context.Context, req *connect.Request[adminv1.
 	if !ok {
 		return nil, errNoCaller
 	}
-	name := "agents of " + req.Msg.GetGatewayId()
-	after, size, err := fromPage(name, req.Msg.GetPage())
+	l, err := fromList("agents of "+req.Msg.GetGatewayId(), readmodel.Agents.Fields(), req.Msg)
 	matches, idErr := sameID("gateway_id", req.Msg.GetGatewayId())
 	if err := errors.Join(err, idErr); err != nil {
 		return nil, err
 	}
 	var found []gateway.Agent
-	var next *readmodel.Cursor
+	var next *filter.Place
 	err = s.store.Read(ctx, caller.OrganizationID, func(v readmodel.View) (err error) {
-		found, next, err = readmodel.Agents.List(ctx, v, after, size, matches...)
+		found, next, err = readmodel.Agents.List(ctx, v, l.Query, matches...)
 		return err
 	})
 	if err != nil {
@@ -129,7 +129,7 @@ func (s *gateways) ListAgents(ctx context.Context, req *connect.Request[adminv1.
 	if answer.Agents, err = s.withStatuses(ctx, caller.OrganizationID, found); err != nil {
 		return nil, err
 	}
-	answer.NextPageToken, err = toPageToken(name, next)
+	answer.NextPageToken, err = l.token(next)
 	return connect.NewResponse(answer), err
 }
 

@@ -43,26 +43,23 @@ func (s *histories) ListEvents(ctx context.Context, req *connect.Request[adminv1
 	if err != nil {
 		return nil, err
 	}
-	cursor, size, err := fromPage(name, req.Msg.GetPage())
+	seen, err := fromPageToken[int64](name, "page.token", req.Msg.GetPage().GetToken())
 	if err != nil {
 		return nil, err
 	}
-	if cursor.Name != "" {
-		seen, err := strconv.ParseInt(cursor.Name, 10, 64)
-		if err != nil || seen < 2 {
-			return nil, fault.Field("page.token", "it is not of this list")
-		}
-		filter = upTo(filter, seen-1)
+	if seen != nil {
+		filter = upTo(filter, *seen-1)
 	}
+	size := pageSize(req.Msg.GetPage())
 	return read(ctx, s.store, func(v readmodel.View) (*adminv1.ListEventsResponse, error) {
 		found, err := pglog.FindIn(ctx, v.Tx, v.Organization, filter, true, size+1)
 		if err != nil {
 			return nil, err
 		}
-		var next *readmodel.Cursor
+		var next *int64
 		if len(found) > size {
 			found = found[:size]
-			next = &readmodel.Cursor{Name: strconv.FormatInt(found[size-1].Version, 10)}
+			next = &found[size-1].Version
 		}
 		answer := &adminv1.ListEventsResponse{}
 		if answer.Events, err = s.tell(ctx, v, found); err != nil {

@@ -65,7 +65,7 @@ func lookAtDomain(ctx context.Context, v readmodel.View, s *member.DomainSetting
 func (s *members) ListJoinDomains(ctx context.Context, req *connect.Request[adminv1.ListJoinDomainsRequest]) (*connect.Response[adminv1.ListJoinDomainsResponse], error) {
 	return read(ctx, s.store, func(v readmodel.View) (answer *adminv1.ListJoinDomainsResponse, err error) {
 		answer = &adminv1.ListJoinDomainsResponse{}
-		answer.JoinDomains, answer.NextPageToken, err = list(ctx, v, readmodel.JoinDomains, toProtoJoinDomain, "join domains", req.Msg.GetPage())
+		answer.JoinDomains, answer.NextPageToken, err = list(ctx, v, readmodel.JoinDomains, toProtoJoinDomain, "join domains", req.Msg)
 		return answer, err
 	})
 }

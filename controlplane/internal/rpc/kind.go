@@ -13,7 +13,6 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/command"
 	"github.com/weirhq/weir/controlplane/internal/eventlog"
 	"github.com/weirhq/weir/controlplane/internal/readmodel"
-	adminv1 "github.com/weirhq/weir/proto/gen/weir/admin/v1"
 )
 
 // kind is what the standard methods (AIP-131 to 135) of a resource have in common:
@@ -108,12 +107,12 @@ func get[T any, P resource, A any](
 	})
 }
 
-// page answers with a part of a list ordered by name; name says what is listed,
-// with its filters.
+// page answers with a part of a list; name says what is listed, with what else
+// restricts it.
 func page[T any, P resource, A any](
 	ctx context.Context, store *readmodel.Store, k kind[T, P], name string, request interface {
 		dated
-		GetPage() *adminv1.Page
+		listed
 	}, wrap func([]P, string) *A, matches ...readmodel.Match,
 ) (*connect.Response[A], error) {
 	reach, err := reachOf(ctx, request)
@@ -124,7 +123,7 @@ func page[T any, P resource, A any](
 		return nil, err
 	}
 	return readWithin(ctx, store, request, func(v readmodel.View) (*A, error) {
-		found, next, err := list(ctx, v, k.table, k.convert, name, request.GetPage(), matches...)
+		found, next, err := list(ctx, v, k.table, k.convert, name, request, matches...)
 		if err != nil {
 			return nil, err
 		}

@@ -4,23 +4,23 @@ import (
 	"context"
 
 	"github.com/weirhq/weir/controlplane/internal/readmodel"
-	adminv1 "github.com/weirhq/weir/proto/gen/weir/admin/v1"
 )
 
-// list reads one page of a table; name says what is listed, with its filters.
+// list reads one page of a table; name says what is listed, with what else
+// restricts it.
 func list[T, P any](
 	ctx context.Context, v readmodel.View, table *readmodel.Table[T], convert func(T) P,
-	name string, page *adminv1.Page, matches ...readmodel.Match,
+	name string, request listed, matches ...readmodel.Match,
 ) ([]P, string, error) {
-	after, size, err := fromPage(name, page)
+	l, err := fromList(name, table.Fields(), request)
 	if err != nil {
 		return nil, "", err
 	}
-	found, next, err := table.List(ctx, v, after, size, matches...)
+	found, next, err := table.List(ctx, v, l.Query, matches...)
 	if err != nil {
 		return nil, "", err
 	}
-	token, err := toPageToken(name, next)
+	token, err := l.token(next)
 	return convertAll(found, convert), token, err
 }
 

@@ -32,22 +32,17 @@ func (s *members) GetMember(ctx context.Context, req *connect.Request[adminv1.Ge
 
 func (s *members) ListMembers(ctx context.Context, req *connect.Request[adminv1.ListMembersRequest]) (*connect.Response[adminv1.ListMembersResponse], error) {
 	name := fmt.Sprintf("members, removed: %t", req.Msg.GetShowRemoved())
-	after, size, err := fromPage(name, req.Msg.GetPage())
+	l, err := fromList(name, identity.MemberFields, req.Msg)
 	if err != nil {
 		return nil, err
 	}
 	return read(ctx, s.store, func(v readmodel.View) (*adminv1.ListMembersResponse, error) {
-		found, err := identity.KnownMembers(ctx, v, after.ID, size+1, req.Msg.GetShowRemoved())
+		found, next, err := identity.KnownMembers(ctx, v, l.Query, req.Msg.GetShowRemoved())
 		if err != nil {
 			return nil, err
 		}
-		var next *readmodel.Cursor
-		if len(found) > size {
-			found = found[:size]
-			next = &readmodel.Cursor{ID: found[size-1].ID}
-		}
 		answer := &adminv1.ListMembersResponse{Members: convertAll(found, toProtoKnown)}
-		answer.NextPageToken, err = toPageToken(name, next)
+		answer.NextPageToken, err = l.token(next)
 		return answer, err
 	})
 }
@@ -57,12 +52,16 @@ func (s *members) ListMemberSessions(ctx context.Context, req *connect.Request[a
 	if err != nil {
 		return nil, err
 	}
+	l, err := fromSelection("sessions", identity.SessionFields, req.Msg)
+	if err != nil {
+		return nil, err
+	}
 	return read(ctx, s.store, func(v readmodel.View) (answer *adminv1.ListMemberSessionsResponse, err error) {
 		if _, err := readmodel.Members.Find(ctx, v, id); err != nil {
 			return nil, err
 		}
 		answer = &adminv1.ListMemberSessionsResponse{}
-		answer.Sessions, err = listSessions(ctx, v, id)
+		answer.Sessions, err = listSessions(ctx, v, id, l.Query)
 		return answer, err
 	})
 }
@@ -103,16 +102,11 @@ func hasSession(ctx context.Context, v readmodel.View, memberID, only uuid.UUID)
 	if only == uuid.Nil {
 		return nil
 	}
-	found, err := identity.SessionsOf(ctx, v, memberID)
-	if err != nil {
-		return err
+	found, err := identity.HasSession(ctx, v, memberID, only)
+	if err == nil && !found {
+		err = noSession(only)
 	}
-	for _, one := range found {
-		if one.ID == only {
-			return nil
-		}
-	}
-	return noSession(only)
+	return err
 }
 
 func toProtoKnown(k identity.Known) *adminv1.Member {

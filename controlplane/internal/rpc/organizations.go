@@ -132,12 +132,11 @@ func changedOrganization(was organization.Organization, head int64, recorded []e
 }
 
 func (s *organizations) ListOrganizations(ctx context.Context, req *connect.Request[adminv1.ListOrganizationsRequest]) (*connect.Response[adminv1.ListOrganizationsResponse], error) {
-	const name = "organizations"
-	after, size, err := fromPage(name, req.Msg.GetPage())
+	l, err := fromList("organizations", readmodel.Organizations.Fields(), req.Msg)
 	if err != nil {
 		return nil, err
 	}
-	found, heads, next, err := s.store.ListOrganizations(ctx, after, size)
+	found, heads, next, err := s.store.ListOrganizations(ctx, l.Query)
 	if err != nil {
 		return nil, err
 	}
@@ -146,6 +145,6 @@ func (s *organizations) ListOrganizations(ctx context.Context, req *connect.Requ
 			return toProtoOrganization(o, heads[o.ID])
 		}),
 	}
-	answer.NextPageToken, err = toPageToken(name, next)
+	answer.NextPageToken, err = l.token(next)
 	return connect.NewResponse(answer), err
 }

@@ -2,10 +2,9 @@ package rpc
 
 import (
 	"context"
-	"slices"
-	"strings"
 
 	"connectrpc.com/connect"
+	"github.com/google/uuid"
 
 	"github.com/weirhq/weir/controlplane/internal/authn"
 	"github.com/weirhq/weir/controlplane/internal/policy"
@@ -16,45 +15,50 @@ import (
 )
 
 func (s *priceOverrides) ListPrices(ctx context.Context, req *connect.Request[adminv1.ListPricesRequest]) (*connect.Response[adminv1.ListPricesResponse], error) {
-	list := "prices of " + req.Msg.GetPriceList()
-	after, size, err := fromPage(list, req.Msg.GetPage())
+	l, err := fromList("prices of "+req.Msg.GetPriceList(), readmodel.PriceFields, req.Msg)
 	if err != nil {
 		return nil, err
 	}
-	overrides, version, err := s.effective(ctx)
-	if err != nil {
-		return nil, err
+	caller, ok := authn.From(ctx)
+	if !ok {
+		return nil, errNoCaller
 	}
-	book := policy.PriceBook(s.builtin, overrides, version)
-	prices := pricesOf(book, overrides, req.Msg.GetPriceList())
-	prices = slices.DeleteFunc(prices, func(p *adminv1.Price) bool { return after.Name != "" && priceName(p) <= after.Name })
-	answer := &adminv1.ListPricesResponse{Prices: prices, PriceBookVersion: book.GetVersion()}
-	if len(prices) > size {
-		answer.Prices = prices[:size]
-		if answer.NextPageToken, err = toPageToken(list, &readmodel.Cursor{Name: priceName(prices[size-1])}); err != nil {
-			return nil, err
+	answer := &adminv1.ListPricesResponse{}
+	// Overrides and their version are seen at one instant.
+	err = s.store.Snapshot(ctx, caller.OrganizationID, func(v readmodel.View) error {
+		overrides, err := readmodel.PriceOverrides.All(ctx, v)
+		if err != nil {
+			return err
 		}
+		version, err := readmodel.PriceOverridesVersion(ctx, v)
+		if err != nil {
+			return err
+		}
+		book := policy.PriceBook(s.builtin, overrides, version)
+		answer.PriceBookVersion = book.GetVersion()
+		return pageOfPrices(ctx, v, l, pricesOf(book, overrides, req.Msg.GetPriceList()), answer)
+	})
+	if err != nil {
+		return nil, err
 	}
 	return connect.NewResponse(answer), nil
 }
 
-// effective are the overrides and their version, seen at one instant.
-func (s *priceOverrides) effective(ctx context.Context) (overrides []priceoverride.PriceOverride, version int64, err error) {
-	caller, ok := authn.From(ctx)
-	if !ok {
-		return nil, 0, errNoCaller
-	}
-	err = s.store.Snapshot(ctx, caller.OrganizationID, func(v readmodel.View) (err error) {
-		if overrides, err = readmodel.PriceOverrides.All(ctx, v); err != nil {
-			return err
-		}
-		version, err = readmodel.PriceOverridesVersion(ctx, v)
-		return err
+func pageOfPrices(ctx context.Context, v readmodel.View, l listing, prices []*adminv1.Price, answer *adminv1.ListPricesResponse) error {
+	listed := convertAll(prices, func(p *adminv1.Price) readmodel.Price {
+		override, _ := uuid.Parse(p.GetPriceOverrideId()) // uuid.Nil where there is none
+		return readmodel.Price{PriceList: p.GetPriceList(), Model: p.GetModel(), OverrideID: override}
 	})
-	return overrides, version, err
+	found, next, err := readmodel.SelectPrices(ctx, v, l.Query, listed)
+	if err != nil {
+		return err
+	}
+	answer.Prices = convertAll(found, func(at int) *adminv1.Price { return prices[at] })
+	answer.NextPageToken, err = l.token(next)
+	return err
 }
 
-// pricesOf one list of a book, or of all, by name.
+// pricesOf one list of a book, or of all.
 func pricesOf(book *policyv1.PriceBook, overrides []priceoverride.PriceOverride, list string) []*adminv1.Price {
 	by := make(map[string]string, len(overrides))
 	for _, o := range overrides {
@@ -69,7 +73,6 @@ func pricesOf(book *policyv1.PriceBook, overrides []priceoverride.PriceOverride,
 		p.PriceOverrideId = by[priceName(p)]
 		prices = append(prices, p)
 	}
-	slices.SortFunc(prices, func(a, b *adminv1.Price) int { return strings.Compare(priceName(a), priceName(b)) })
 	return prices
 }
 

@@ -90,7 +90,7 @@ func (s *projects) DeleteProject(ctx context.Context, req *connect.Request[admin
 
 // usesOfProject are the keys that live in it, and the quotas on it and its keys.
 func usesOfProject(ctx context.Context, v readmodel.View, p project.Project) ([]fault.Use, error) {
-	keys, err := readmodel.Keys.Mentioning(ctx, v, p.ID, maxUses, readmodel.Match{Column: "revoked_at"})
+	keys, err := readmodel.Keys.Some(ctx, v, maxUses, readmodel.Match{Column: "project_id", Value: p.ID}, readmodel.Match{Column: "revoked_at"})
 	if err != nil {
 		return nil, err
 	}

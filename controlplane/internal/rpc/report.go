@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -15,6 +16,9 @@ import (
 )
 
 var _ adminv1connect.ReportServiceHandler = (*reports)(nil)
+
+// defaultRequests is the size of a page of them.
+const defaultRequests = 50
 
 type reports struct{ reports *report.Reports }
 
@@ -60,11 +64,22 @@ func (s *reports) GetOverview(ctx context.Context, req *connect.Request[adminv1.
 }
 
 func (s *reports) ListRequests(ctx context.Context, req *connect.Request[adminv1.ListRequestsRequest]) (*connect.Response[adminv1.ListRequestsResponse], error) {
-	page, next, err := s.reports.Requests(ctx, report.List{Size: int(req.Msg.GetSize()), Token: req.Msg.GetPageToken()})
+	l, err := fromSelection("requests", report.RequestFields, req.Msg)
 	if err != nil {
 		return nil, err
 	}
-	out := &adminv1.ListRequestsResponse{NextPageToken: next}
+	if err := l.resume("page_token", req.Msg.GetPageToken()); err != nil {
+		return nil, err
+	}
+	size := cmp.Or(int(req.Msg.GetSize()), defaultRequests)
+	page, next, err := s.reports.Requests(ctx, report.List{Filter: l.Filter, Order: l.Order, After: l.After, Size: size})
+	if err != nil {
+		return nil, err
+	}
+	out := &adminv1.ListRequestsResponse{}
+	if out.NextPageToken, err = l.token(next); err != nil {
+		return nil, err
+	}
 	for _, r := range page {
 		out.Requests = append(out.Requests, toProtoRequest(r))
 	}

@@ -92,7 +92,7 @@ func (s *routes) DeleteRoute(ctx context.Context, req *connect.Request[adminv1.D
 
 // usesOfRoute are the living keys that name it, and the quotas on it.
 func usesOfRoute(ctx context.Context, v readmodel.View, r route.Route) ([]fault.Use, error) {
-	keys, err := readmodel.Keys.Mentioning(ctx, v, r.ID, maxUses, readmodel.Match{Column: "revoked_at"})
+	keys, err := readmodel.Keys.Some(ctx, v, maxUses, readmodel.Match{Column: "route_ids", Holds: r.ID}, readmodel.Match{Column: "revoked_at"})
 	if err != nil {
 		return nil, err
 	}

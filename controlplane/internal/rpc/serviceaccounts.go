@@ -109,13 +109,12 @@ func (s *serviceAccounts) GetServiceAccount(ctx context.Context, req *connect.Re
 }
 
 func (s *serviceAccounts) ListServiceAccounts(ctx context.Context, req *connect.Request[adminv1.ListServiceAccountsRequest]) (*connect.Response[adminv1.ListServiceAccountsResponse], error) {
-	const name = "service accounts"
 	return readAt(ctx, s.store, req.Msg, func(v readmodel.View) (*adminv1.ListServiceAccountsResponse, error) {
-		after, size, err := fromPage(name, req.Msg.GetPage())
+		l, err := fromList("service accounts", readmodel.ServiceAccounts.Fields(), req.Msg)
 		if err != nil {
 			return nil, err
 		}
-		found, next, err := readmodel.ServiceAccounts.List(ctx, v, after, size)
+		found, next, err := readmodel.ServiceAccounts.List(ctx, v, l.Query)
 		if err != nil {
 			return nil, err
 		}
@@ -123,7 +122,7 @@ func (s *serviceAccounts) ListServiceAccounts(ctx context.Context, req *connect.
 		if answer.ServiceAccounts, err = withTokens(ctx, v, found); err != nil {
 			return nil, err
 		}
-		answer.NextPageToken, err = toPageToken(name, next)
+		answer.NextPageToken, err = l.token(next)
 		return answer, err
 	})
 }

@@ -50,10 +50,14 @@ func (s *sessions) WhoAmI(ctx context.Context, _ *connect.Request[adminv1.WhoAmI
 	return connect.NewResponse(answer), nil
 }
 
-func (s *sessions) ListSessions(ctx context.Context, _ *connect.Request[adminv1.ListSessionsRequest]) (*connect.Response[adminv1.ListSessionsResponse], error) {
+func (s *sessions) ListSessions(ctx context.Context, req *connect.Request[adminv1.ListSessionsRequest]) (*connect.Response[adminv1.ListSessionsResponse], error) {
+	l, err := fromSelection("sessions", identity.SessionFields, req.Msg)
+	if err != nil {
+		return nil, err
+	}
 	answer := &adminv1.ListSessionsResponse{}
-	err := s.own(ctx, func(v readmodel.View, caller authn.Principal) (err error) {
-		answer.Sessions, err = listSessions(ctx, v, caller.ID)
+	err = s.own(ctx, func(v readmodel.View, caller authn.Principal) (err error) {
+		answer.Sessions, err = listSessions(ctx, v, caller.ID, l.Query)
 		return err
 	})
 	if err != nil {
@@ -63,9 +67,9 @@ func (s *sessions) ListSessions(ctx context.Context, _ *connect.Request[adminv1.
 }
 
 // listSessions marks the one that the request came with.
-func listSessions(ctx context.Context, v readmodel.View, memberID uuid.UUID) ([]*adminv1.Session, error) {
+func listSessions(ctx context.Context, v readmodel.View, memberID uuid.UUID, q readmodel.Query) ([]*adminv1.Session, error) {
 	caller, _ := authn.From(ctx)
-	found, err := identity.SessionsOf(ctx, v, memberID)
+	found, err := identity.SessionsOf(ctx, v, memberID, q)
 	return convertAll(found, func(one authn.Session) *adminv1.Session { return toProtoSession(one, caller.SessionID) }), err
 }
 

@@ -397,9 +397,13 @@ func (x *GetAlertChannelResponse) GetAlertChannel() *AlertChannel {
 }
 
 type ListAlertChannelsRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Page          *Page                  `protobuf:"bytes,1,opt,name=page,proto3" json:"page,omitempty"`
-	AsOf          *AsOf                  `protobuf:"bytes,2,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Page  *Page                  `protobuf:"bytes,1,opt,name=page,proto3" json:"page,omitempty"`
+	AsOf  *AsOf                  `protobuf:"bytes,2,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	// Which of them (AIP-160): docs/api.md lists the fields. Empty: all.
+	Filter string `protobuf:"bytes,10,opt,name=filter,proto3" json:"filter,omitempty"`
+	// Fields between commas, each with or without "desc"; empty: by name.
+	OrderBy       string `protobuf:"bytes,11,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -446,6 +450,20 @@ func (x *ListAlertChannelsRequest) GetAsOf() *AsOf {
 		return x.AsOf
 	}
 	return nil
+}
+
+func (x *ListAlertChannelsRequest) GetFilter() string {
+	if x != nil {
+		return x.Filter
+	}
+	return ""
+}
+
+func (x *ListAlertChannelsRequest) GetOrderBy() string {
+	if x != nil {
+		return x.OrderBy
+	}
+	return ""
 }
 
 type ListAlertChannelsResponse struct {
@@ -929,10 +947,13 @@ const file_weir_admin_v1_alert_channel_proto_rawDesc = "" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12(\n" +
 	"\x05as_of\x18\x02 \x01(\v2\x13.weir.admin.v1.AsOfR\x04asOf\"[\n" +
 	"\x17GetAlertChannelResponse\x12@\n" +
-	"\ralert_channel\x18\x01 \x01(\v2\x1b.weir.admin.v1.AlertChannelR\falertChannel\"m\n" +
+	"\ralert_channel\x18\x01 \x01(\v2\x1b.weir.admin.v1.AlertChannelR\falertChannel\"\xb4\x01\n" +
 	"\x18ListAlertChannelsRequest\x12'\n" +
 	"\x04page\x18\x01 \x01(\v2\x13.weir.admin.v1.PageR\x04page\x12(\n" +
-	"\x05as_of\x18\x02 \x01(\v2\x13.weir.admin.v1.AsOfR\x04asOf\"\x87\x01\n" +
+	"\x05as_of\x18\x02 \x01(\v2\x13.weir.admin.v1.AsOfR\x04asOf\x12 \n" +
+	"\x06filter\x18\n" +
+	" \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x06filter\x12#\n" +
+	"\border_by\x18\v \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\aorderBy\"\x87\x01\n" +
 	"\x19ListAlertChannelsResponse\x12B\n" +
 	"\x0ealert_channels\x18\x01 \x03(\v2\x1b.weir.admin.v1.AlertChannelR\ralertChannels\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xd7\x01\n" +

@@ -323,9 +323,13 @@ func (x *GetGatewayResponse) GetGateway() *Gateway {
 }
 
 type ListGatewaysRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Page          *Page                  `protobuf:"bytes,1,opt,name=page,proto3" json:"page,omitempty"`
-	AsOf          *AsOf                  `protobuf:"bytes,2,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Page  *Page                  `protobuf:"bytes,1,opt,name=page,proto3" json:"page,omitempty"`
+	AsOf  *AsOf                  `protobuf:"bytes,2,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	// Which of them (AIP-160): docs/api.md lists the fields. Empty: all.
+	Filter string `protobuf:"bytes,10,opt,name=filter,proto3" json:"filter,omitempty"`
+	// Fields between commas, each with or without "desc"; empty: by name.
+	OrderBy       string `protobuf:"bytes,11,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -372,6 +376,20 @@ func (x *ListGatewaysRequest) GetAsOf() *AsOf {
 		return x.AsOf
 	}
 	return nil
+}
+
+func (x *ListGatewaysRequest) GetFilter() string {
+	if x != nil {
+		return x.Filter
+	}
+	return ""
+}
+
+func (x *ListGatewaysRequest) GetOrderBy() string {
+	if x != nil {
+		return x.OrderBy
+	}
+	return ""
 }
 
 type ListGatewaysResponse struct {
@@ -821,7 +839,11 @@ func (x *EnrolmentToken) GetEtag() string {
 type ListEnrolmentTokensRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Empty: all gateways.
-	GatewayId     string `protobuf:"bytes,1,opt,name=gateway_id,json=gatewayId,proto3" json:"gateway_id,omitempty"`
+	GatewayId string `protobuf:"bytes,1,opt,name=gateway_id,json=gatewayId,proto3" json:"gateway_id,omitempty"`
+	// Which of them (AIP-160): docs/api.md lists the fields. Empty: all.
+	Filter string `protobuf:"bytes,10,opt,name=filter,proto3" json:"filter,omitempty"`
+	// Fields between commas, each with or without "desc"; empty: the newest last.
+	OrderBy       string `protobuf:"bytes,11,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -859,6 +881,20 @@ func (*ListEnrolmentTokensRequest) Descriptor() ([]byte, []int) {
 func (x *ListEnrolmentTokensRequest) GetGatewayId() string {
 	if x != nil {
 		return x.GatewayId
+	}
+	return ""
+}
+
+func (x *ListEnrolmentTokensRequest) GetFilter() string {
+	if x != nil {
+		return x.Filter
+	}
+	return ""
+}
+
+func (x *ListEnrolmentTokensRequest) GetOrderBy() string {
+	if x != nil {
+		return x.OrderBy
 	}
 	return ""
 }
@@ -1281,8 +1317,12 @@ func (x *Agent) GetSpoolRecords() int64 {
 type ListAgentsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Empty: all gateways.
-	GatewayId     string `protobuf:"bytes,1,opt,name=gateway_id,json=gatewayId,proto3" json:"gateway_id,omitempty"`
-	Page          *Page  `protobuf:"bytes,2,opt,name=page,proto3" json:"page,omitempty"`
+	GatewayId string `protobuf:"bytes,1,opt,name=gateway_id,json=gatewayId,proto3" json:"gateway_id,omitempty"`
+	Page      *Page  `protobuf:"bytes,2,opt,name=page,proto3" json:"page,omitempty"`
+	// Which of them (AIP-160): docs/api.md lists the fields. Empty: all.
+	Filter string `protobuf:"bytes,10,opt,name=filter,proto3" json:"filter,omitempty"`
+	// Fields between commas, each with or without "desc"; empty: by name.
+	OrderBy       string `protobuf:"bytes,11,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1329,6 +1369,20 @@ func (x *ListAgentsRequest) GetPage() *Page {
 		return x.Page
 	}
 	return nil
+}
+
+func (x *ListAgentsRequest) GetFilter() string {
+	if x != nil {
+		return x.Filter
+	}
+	return ""
+}
+
+func (x *ListAgentsRequest) GetOrderBy() string {
+	if x != nil {
+		return x.OrderBy
+	}
+	return ""
 }
 
 type ListAgentsResponse struct {
@@ -1408,10 +1462,13 @@ const file_weir_admin_v1_gateway_proto_rawDesc = "" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12(\n" +
 	"\x05as_of\x18\x02 \x01(\v2\x13.weir.admin.v1.AsOfR\x04asOf\"F\n" +
 	"\x12GetGatewayResponse\x120\n" +
-	"\agateway\x18\x01 \x01(\v2\x16.weir.admin.v1.GatewayR\agateway\"h\n" +
+	"\agateway\x18\x01 \x01(\v2\x16.weir.admin.v1.GatewayR\agateway\"\xaf\x01\n" +
 	"\x13ListGatewaysRequest\x12'\n" +
 	"\x04page\x18\x01 \x01(\v2\x13.weir.admin.v1.PageR\x04page\x12(\n" +
-	"\x05as_of\x18\x02 \x01(\v2\x13.weir.admin.v1.AsOfR\x04asOf\"r\n" +
+	"\x05as_of\x18\x02 \x01(\v2\x13.weir.admin.v1.AsOfR\x04asOf\x12 \n" +
+	"\x06filter\x18\n" +
+	" \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x06filter\x12#\n" +
+	"\border_by\x18\v \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\aorderBy\"r\n" +
 	"\x14ListGatewaysResponse\x122\n" +
 	"\bgateways\x18\x01 \x03(\v2\x16.weir.admin.v1.GatewayR\bgateways\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xc2\x01\n" +
@@ -1443,10 +1500,13 @@ const file_weir_admin_v1_gateway_proto_rawDesc = "" +
 	"expires_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\x129\n" +
 	"\n" +
 	"created_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x12\x12\n" +
-	"\x04etag\x18\a \x01(\tR\x04etag\"H\n" +
+	"\x04etag\x18\a \x01(\tR\x04etag\"\x8f\x01\n" +
 	"\x1aListEnrolmentTokensRequest\x12*\n" +
 	"\n" +
-	"gateway_id\x18\x01 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\tgatewayId\"g\n" +
+	"gateway_id\x18\x01 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\tgatewayId\x12 \n" +
+	"\x06filter\x18\n" +
+	" \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x06filter\x12#\n" +
+	"\border_by\x18\v \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\aorderBy\"g\n" +
 	"\x1bListEnrolmentTokensResponse\x12H\n" +
 	"\x10enrolment_tokens\x18\x01 \x03(\v2\x1d.weir.admin.v1.EnrolmentTokenR\x0fenrolmentTokens\"\x8e\x01\n" +
 	"\x1bRevokeEnrolmentTokenRequest\x12\x18\n" +
@@ -1485,11 +1545,14 @@ const file_weir_admin_v1_gateway_proto_rawDesc = "" +
 	" \x03(\tR\rrejectReasons\x12\x1f\n" +
 	"\vspool_bytes\x18\v \x01(\x03R\n" +
 	"spoolBytes\x12#\n" +
-	"\rspool_records\x18\f \x01(\x03R\fspoolRecords\"h\n" +
+	"\rspool_records\x18\f \x01(\x03R\fspoolRecords\"\xaf\x01\n" +
 	"\x11ListAgentsRequest\x12*\n" +
 	"\n" +
 	"gateway_id\x18\x01 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\tgatewayId\x12'\n" +
-	"\x04page\x18\x02 \x01(\v2\x13.weir.admin.v1.PageR\x04page\"j\n" +
+	"\x04page\x18\x02 \x01(\v2\x13.weir.admin.v1.PageR\x04page\x12 \n" +
+	"\x06filter\x18\n" +
+	" \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x06filter\x12#\n" +
+	"\border_by\x18\v \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\aorderBy\"j\n" +
 	"\x12ListAgentsResponse\x12,\n" +
 	"\x06agents\x18\x01 \x03(\v2\x14.weir.admin.v1.AgentR\x06agents\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xa6\t\n" +

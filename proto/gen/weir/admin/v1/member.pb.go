@@ -402,7 +402,11 @@ type ListMembersRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Page  *Page                  `protobuf:"bytes,1,opt,name=page,proto3" json:"page,omitempty"`
 	// Who was removed or erased, too.
-	ShowRemoved   bool `protobuf:"varint,2,opt,name=show_removed,json=showRemoved,proto3" json:"show_removed,omitempty"`
+	ShowRemoved bool `protobuf:"varint,2,opt,name=show_removed,json=showRemoved,proto3" json:"show_removed,omitempty"`
+	// Which of them (AIP-160): docs/api.md lists the fields. Empty: all.
+	Filter string `protobuf:"bytes,10,opt,name=filter,proto3" json:"filter,omitempty"`
+	// Fields between commas, each with or without "desc"; empty: by when they were added.
+	OrderBy       string `protobuf:"bytes,11,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -449,6 +453,20 @@ func (x *ListMembersRequest) GetShowRemoved() bool {
 		return x.ShowRemoved
 	}
 	return false
+}
+
+func (x *ListMembersRequest) GetFilter() string {
+	if x != nil {
+		return x.Filter
+	}
+	return ""
+}
+
+func (x *ListMembersRequest) GetOrderBy() string {
+	if x != nil {
+		return x.OrderBy
+	}
+	return ""
 }
 
 type ListMembersResponse struct {
@@ -802,8 +820,12 @@ func (x *EraseMemberResponse) GetMember() *Member {
 }
 
 type ListMemberSessionsRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	MemberId      string                 `protobuf:"bytes,1,opt,name=member_id,json=memberId,proto3" json:"member_id,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	MemberId string                 `protobuf:"bytes,1,opt,name=member_id,json=memberId,proto3" json:"member_id,omitempty"`
+	// Which of them (AIP-160): docs/api.md lists the fields. Empty: all.
+	Filter string `protobuf:"bytes,10,opt,name=filter,proto3" json:"filter,omitempty"`
+	// Fields between commas, each with or without "desc"; empty: the newest first.
+	OrderBy       string `protobuf:"bytes,11,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -841,6 +863,20 @@ func (*ListMemberSessionsRequest) Descriptor() ([]byte, []int) {
 func (x *ListMemberSessionsRequest) GetMemberId() string {
 	if x != nil {
 		return x.MemberId
+	}
+	return ""
+}
+
+func (x *ListMemberSessionsRequest) GetFilter() string {
+	if x != nil {
+		return x.Filter
+	}
+	return ""
+}
+
+func (x *ListMemberSessionsRequest) GetOrderBy() string {
+	if x != nil {
+		return x.OrderBy
 	}
 	return ""
 }
@@ -1170,8 +1206,12 @@ func (x *SetJoinDomainResponse) GetJoinDomain() *JoinDomain {
 }
 
 type ListJoinDomainsRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Page          *Page                  `protobuf:"bytes,1,opt,name=page,proto3" json:"page,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Page  *Page                  `protobuf:"bytes,1,opt,name=page,proto3" json:"page,omitempty"`
+	// Which of them (AIP-160): docs/api.md lists the fields. Empty: all.
+	Filter string `protobuf:"bytes,10,opt,name=filter,proto3" json:"filter,omitempty"`
+	// Fields between commas, each with or without "desc"; empty: by domain.
+	OrderBy       string `protobuf:"bytes,11,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1211,6 +1251,20 @@ func (x *ListJoinDomainsRequest) GetPage() *Page {
 		return x.Page
 	}
 	return nil
+}
+
+func (x *ListJoinDomainsRequest) GetFilter() string {
+	if x != nil {
+		return x.Filter
+	}
+	return ""
+}
+
+func (x *ListJoinDomainsRequest) GetOrderBy() string {
+	if x != nil {
+		return x.OrderBy
+	}
+	return ""
 }
 
 type ListJoinDomainsResponse struct {
@@ -1382,10 +1436,13 @@ const file_weir_admin_v1_member_proto_rawDesc = "" +
 	"\x10GetMemberRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\"B\n" +
 	"\x11GetMemberResponse\x12-\n" +
-	"\x06member\x18\x01 \x01(\v2\x15.weir.admin.v1.MemberR\x06member\"`\n" +
+	"\x06member\x18\x01 \x01(\v2\x15.weir.admin.v1.MemberR\x06member\"\xa7\x01\n" +
 	"\x12ListMembersRequest\x12'\n" +
 	"\x04page\x18\x01 \x01(\v2\x13.weir.admin.v1.PageR\x04page\x12!\n" +
-	"\fshow_removed\x18\x02 \x01(\bR\vshowRemoved\"n\n" +
+	"\fshow_removed\x18\x02 \x01(\bR\vshowRemoved\x12 \n" +
+	"\x06filter\x18\n" +
+	" \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x06filter\x12#\n" +
+	"\border_by\x18\v \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\aorderBy\"n\n" +
 	"\x13ListMembersResponse\x12/\n" +
 	"\amembers\x18\x01 \x03(\v2\x15.weir.admin.v1.MemberR\amembers\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xbe\x01\n" +
@@ -1405,9 +1462,12 @@ const file_weir_admin_v1_member_proto_rawDesc = "" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x123\n" +
 	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"D\n" +
 	"\x13EraseMemberResponse\x12-\n" +
-	"\x06member\x18\x01 \x01(\v2\x15.weir.admin.v1.MemberR\x06member\"B\n" +
+	"\x06member\x18\x01 \x01(\v2\x15.weir.admin.v1.MemberR\x06member\"\x89\x01\n" +
 	"\x19ListMemberSessionsRequest\x12%\n" +
-	"\tmember_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\bmemberId\"P\n" +
+	"\tmember_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\bmemberId\x12 \n" +
+	"\x06filter\x18\n" +
+	" \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x06filter\x12#\n" +
+	"\border_by\x18\v \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\aorderBy\"P\n" +
 	"\x1aListMemberSessionsResponse\x122\n" +
 	"\bsessions\x18\x01 \x03(\v2\x16.weir.admin.v1.SessionR\bsessions\"\xa5\x01\n" +
 	"\x1bRevokeMemberSessionsRequest\x12%\n" +
@@ -1432,9 +1492,12 @@ const file_weir_admin_v1_member_proto_rawDesc = "" +
 	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"S\n" +
 	"\x15SetJoinDomainResponse\x12:\n" +
 	"\vjoin_domain\x18\x01 \x01(\v2\x19.weir.admin.v1.JoinDomainR\n" +
-	"joinDomain\"A\n" +
+	"joinDomain\"\x88\x01\n" +
 	"\x16ListJoinDomainsRequest\x12'\n" +
-	"\x04page\x18\x01 \x01(\v2\x13.weir.admin.v1.PageR\x04page\"\x7f\n" +
+	"\x04page\x18\x01 \x01(\v2\x13.weir.admin.v1.PageR\x04page\x12 \n" +
+	"\x06filter\x18\n" +
+	" \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x06filter\x12#\n" +
+	"\border_by\x18\v \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\aorderBy\"\x7f\n" +
 	"\x17ListJoinDomainsResponse\x12<\n" +
 	"\fjoin_domains\x18\x01 \x03(\v2\x19.weir.admin.v1.JoinDomainR\vjoinDomains\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"h\n" +

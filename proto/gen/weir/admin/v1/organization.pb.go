@@ -358,8 +358,12 @@ func (x *GetOrganizationResponse) GetOrganization() *Organization {
 }
 
 type ListOrganizationsRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Page          *Page                  `protobuf:"bytes,1,opt,name=page,proto3" json:"page,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Page  *Page                  `protobuf:"bytes,1,opt,name=page,proto3" json:"page,omitempty"`
+	// Which of them (AIP-160): docs/api.md lists the fields. Empty: all.
+	Filter string `protobuf:"bytes,10,opt,name=filter,proto3" json:"filter,omitempty"`
+	// Fields between commas, each with or without "desc"; empty: by name.
+	OrderBy       string `protobuf:"bytes,11,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -399,6 +403,20 @@ func (x *ListOrganizationsRequest) GetPage() *Page {
 		return x.Page
 	}
 	return nil
+}
+
+func (x *ListOrganizationsRequest) GetFilter() string {
+	if x != nil {
+		return x.Filter
+	}
+	return ""
+}
+
+func (x *ListOrganizationsRequest) GetOrderBy() string {
+	if x != nil {
+		return x.OrderBy
+	}
+	return ""
 }
 
 type ListOrganizationsResponse struct {
@@ -877,9 +895,12 @@ const file_weir_admin_v1_organization_proto_rawDesc = "" +
 	"\x16GetOrganizationRequest\x12(\n" +
 	"\x05as_of\x18\x01 \x01(\v2\x13.weir.admin.v1.AsOfR\x04asOf\"Z\n" +
 	"\x17GetOrganizationResponse\x12?\n" +
-	"\forganization\x18\x01 \x01(\v2\x1b.weir.admin.v1.OrganizationR\forganization\"C\n" +
+	"\forganization\x18\x01 \x01(\v2\x1b.weir.admin.v1.OrganizationR\forganization\"\x8a\x01\n" +
 	"\x18ListOrganizationsRequest\x12'\n" +
-	"\x04page\x18\x01 \x01(\v2\x13.weir.admin.v1.PageR\x04page\"\x86\x01\n" +
+	"\x04page\x18\x01 \x01(\v2\x13.weir.admin.v1.PageR\x04page\x12 \n" +
+	"\x06filter\x18\n" +
+	" \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x06filter\x12#\n" +
+	"\border_by\x18\v \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\aorderBy\"\x86\x01\n" +
 	"\x19ListOrganizationsResponse\x12A\n" +
 	"\rorganizations\x18\x01 \x03(\v2\x1b.weir.admin.v1.OrganizationR\rorganizations\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xd6\x01\n" +

@@ -457,9 +457,13 @@ func (x *GetPriceOverrideResponse) GetPriceOverride() *PriceOverride {
 }
 
 type ListPriceOverridesRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Page          *Page                  `protobuf:"bytes,1,opt,name=page,proto3" json:"page,omitempty"`
-	AsOf          *AsOf                  `protobuf:"bytes,2,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Page  *Page                  `protobuf:"bytes,1,opt,name=page,proto3" json:"page,omitempty"`
+	AsOf  *AsOf                  `protobuf:"bytes,2,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	// Which of them (AIP-160): docs/api.md lists the fields. Empty: all.
+	Filter string `protobuf:"bytes,10,opt,name=filter,proto3" json:"filter,omitempty"`
+	// Fields between commas, each with or without "desc"; empty: by price list and model.
+	OrderBy       string `protobuf:"bytes,11,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -506,6 +510,20 @@ func (x *ListPriceOverridesRequest) GetAsOf() *AsOf {
 		return x.AsOf
 	}
 	return nil
+}
+
+func (x *ListPriceOverridesRequest) GetFilter() string {
+	if x != nil {
+		return x.Filter
+	}
+	return ""
+}
+
+func (x *ListPriceOverridesRequest) GetOrderBy() string {
+	if x != nil {
+		return x.OrderBy
+	}
+	return ""
 }
 
 type ListPriceOverridesResponse struct {
@@ -759,7 +777,11 @@ type ListPricesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Page  *Page                  `protobuf:"bytes,1,opt,name=page,proto3" json:"page,omitempty"`
 	// Only this price list; empty: all.
-	PriceList     string `protobuf:"bytes,2,opt,name=price_list,json=priceList,proto3" json:"price_list,omitempty"`
+	PriceList string `protobuf:"bytes,2,opt,name=price_list,json=priceList,proto3" json:"price_list,omitempty"`
+	// Which of them (AIP-160): docs/api.md lists the fields. Empty: all.
+	Filter string `protobuf:"bytes,10,opt,name=filter,proto3" json:"filter,omitempty"`
+	// Fields between commas, each with or without "desc"; empty: by price list and model.
+	OrderBy       string `protobuf:"bytes,11,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -804,6 +826,20 @@ func (x *ListPricesRequest) GetPage() *Page {
 func (x *ListPricesRequest) GetPriceList() string {
 	if x != nil {
 		return x.PriceList
+	}
+	return ""
+}
+
+func (x *ListPricesRequest) GetFilter() string {
+	if x != nil {
+		return x.Filter
+	}
+	return ""
+}
+
+func (x *ListPricesRequest) GetOrderBy() string {
+	if x != nil {
+		return x.OrderBy
 	}
 	return ""
 }
@@ -1016,10 +1052,13 @@ const file_weir_admin_v1_price_override_proto_rawDesc = "" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12(\n" +
 	"\x05as_of\x18\x02 \x01(\v2\x13.weir.admin.v1.AsOfR\x04asOf\"_\n" +
 	"\x18GetPriceOverrideResponse\x12C\n" +
-	"\x0eprice_override\x18\x01 \x01(\v2\x1c.weir.admin.v1.PriceOverrideR\rpriceOverride\"n\n" +
+	"\x0eprice_override\x18\x01 \x01(\v2\x1c.weir.admin.v1.PriceOverrideR\rpriceOverride\"\xb5\x01\n" +
 	"\x19ListPriceOverridesRequest\x12'\n" +
 	"\x04page\x18\x01 \x01(\v2\x13.weir.admin.v1.PageR\x04page\x12(\n" +
-	"\x05as_of\x18\x02 \x01(\v2\x13.weir.admin.v1.AsOfR\x04asOf\"\x8b\x01\n" +
+	"\x05as_of\x18\x02 \x01(\v2\x13.weir.admin.v1.AsOfR\x04asOf\x12 \n" +
+	"\x06filter\x18\n" +
+	" \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x06filter\x12#\n" +
+	"\border_by\x18\v \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\aorderBy\"\x8b\x01\n" +
 	"\x1aListPriceOverridesResponse\x12E\n" +
 	"\x0fprice_overrides\x18\x01 \x03(\v2\x1c.weir.admin.v1.PriceOverrideR\x0epriceOverrides\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xdb\x01\n" +
@@ -1033,11 +1072,14 @@ const file_weir_admin_v1_price_override_proto_rawDesc = "" +
 	"\x1aDeletePriceOverrideRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x123\n" +
 	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"\x1d\n" +
-	"\x1bDeletePriceOverrideResponse\"d\n" +
+	"\x1bDeletePriceOverrideResponse\"\xab\x01\n" +
 	"\x11ListPricesRequest\x12'\n" +
 	"\x04page\x18\x01 \x01(\v2\x13.weir.admin.v1.PageR\x04page\x12&\n" +
 	"\n" +
-	"price_list\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18?R\tpriceList\"\x98\x01\n" +
+	"price_list\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18?R\tpriceList\x12 \n" +
+	"\x06filter\x18\n" +
+	" \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x06filter\x12#\n" +
+	"\border_by\x18\v \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\aorderBy\"\x98\x01\n" +
 	"\x12ListPricesResponse\x12,\n" +
 	"\x06prices\x18\x01 \x03(\v2\x14.weir.admin.v1.PriceR\x06prices\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12,\n" +

@@ -401,7 +401,11 @@ type ListRoleBindingsRequest struct {
 	// Of one project only; empty: of all.
 	ProjectId string `protobuf:"bytes,3,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
 	// Of one member or service account only; empty: of all.
-	PrincipalId   string `protobuf:"bytes,4,opt,name=principal_id,json=principalId,proto3" json:"principal_id,omitempty"`
+	PrincipalId string `protobuf:"bytes,4,opt,name=principal_id,json=principalId,proto3" json:"principal_id,omitempty"`
+	// Which of them (AIP-160): docs/api.md lists the fields. Empty: all.
+	Filter string `protobuf:"bytes,10,opt,name=filter,proto3" json:"filter,omitempty"`
+	// Fields between commas, each with or without "desc"; empty: by project.
+	OrderBy       string `protobuf:"bytes,11,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -460,6 +464,20 @@ func (x *ListRoleBindingsRequest) GetProjectId() string {
 func (x *ListRoleBindingsRequest) GetPrincipalId() string {
 	if x != nil {
 		return x.PrincipalId
+	}
+	return ""
+}
+
+func (x *ListRoleBindingsRequest) GetFilter() string {
+	if x != nil {
+		return x.Filter
+	}
+	return ""
+}
+
+func (x *ListRoleBindingsRequest) GetOrderBy() string {
+	if x != nil {
+		return x.OrderBy
 	}
 	return ""
 }
@@ -634,13 +652,16 @@ const file_weir_admin_v1_role_binding_proto_rawDesc = "" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12(\n" +
 	"\x05as_of\x18\x02 \x01(\v2\x13.weir.admin.v1.AsOfR\x04asOf\"W\n" +
 	"\x16GetRoleBindingResponse\x12=\n" +
-	"\frole_binding\x18\x01 \x01(\v2\x1a.weir.admin.v1.RoleBindingR\vroleBinding\"\xc8\x01\n" +
+	"\frole_binding\x18\x01 \x01(\v2\x1a.weir.admin.v1.RoleBindingR\vroleBinding\"\x8f\x02\n" +
 	"\x17ListRoleBindingsRequest\x12'\n" +
 	"\x04page\x18\x01 \x01(\v2\x13.weir.admin.v1.PageR\x04page\x12(\n" +
 	"\x05as_of\x18\x02 \x01(\v2\x13.weir.admin.v1.AsOfR\x04asOf\x12*\n" +
 	"\n" +
 	"project_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\tprojectId\x12.\n" +
-	"\fprincipal_id\x18\x04 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\vprincipalId\"\x83\x01\n" +
+	"\fprincipal_id\x18\x04 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\vprincipalId\x12 \n" +
+	"\x06filter\x18\n" +
+	" \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x06filter\x12#\n" +
+	"\border_by\x18\v \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\aorderBy\"\x83\x01\n" +
 	"\x18ListRoleBindingsResponse\x12?\n" +
 	"\rrole_bindings\x18\x01 \x03(\v2\x1a.weir.admin.v1.RoleBindingR\froleBindings\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"i\n" +

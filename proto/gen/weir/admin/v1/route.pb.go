@@ -498,9 +498,13 @@ func (x *GetRouteResponse) GetRoute() *Route {
 }
 
 type ListRoutesRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Page          *Page                  `protobuf:"bytes,1,opt,name=page,proto3" json:"page,omitempty"`
-	AsOf          *AsOf                  `protobuf:"bytes,2,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Page  *Page                  `protobuf:"bytes,1,opt,name=page,proto3" json:"page,omitempty"`
+	AsOf  *AsOf                  `protobuf:"bytes,2,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	// Which of them (AIP-160): docs/api.md lists the fields. Empty: all.
+	Filter string `protobuf:"bytes,10,opt,name=filter,proto3" json:"filter,omitempty"`
+	// Fields between commas, each with or without "desc"; empty: by name.
+	OrderBy       string `protobuf:"bytes,11,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -547,6 +551,20 @@ func (x *ListRoutesRequest) GetAsOf() *AsOf {
 		return x.AsOf
 	}
 	return nil
+}
+
+func (x *ListRoutesRequest) GetFilter() string {
+	if x != nil {
+		return x.Filter
+	}
+	return ""
+}
+
+func (x *ListRoutesRequest) GetOrderBy() string {
+	if x != nil {
+		return x.OrderBy
+	}
+	return ""
 }
 
 type ListRoutesResponse struct {
@@ -958,10 +976,13 @@ const file_weir_admin_v1_route_proto_rawDesc = "" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12(\n" +
 	"\x05as_of\x18\x02 \x01(\v2\x13.weir.admin.v1.AsOfR\x04asOf\">\n" +
 	"\x10GetRouteResponse\x12*\n" +
-	"\x05route\x18\x01 \x01(\v2\x14.weir.admin.v1.RouteR\x05route\"f\n" +
+	"\x05route\x18\x01 \x01(\v2\x14.weir.admin.v1.RouteR\x05route\"\xad\x01\n" +
 	"\x11ListRoutesRequest\x12'\n" +
 	"\x04page\x18\x01 \x01(\v2\x13.weir.admin.v1.PageR\x04page\x12(\n" +
-	"\x05as_of\x18\x02 \x01(\v2\x13.weir.admin.v1.AsOfR\x04asOf\"j\n" +
+	"\x05as_of\x18\x02 \x01(\v2\x13.weir.admin.v1.AsOfR\x04asOf\x12 \n" +
+	"\x06filter\x18\n" +
+	" \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x06filter\x12#\n" +
+	"\border_by\x18\v \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\aorderBy\"j\n" +
 	"\x12ListRoutesResponse\x12,\n" +
 	"\x06routes\x18\x01 \x03(\v2\x14.weir.admin.v1.RouteR\x06routes\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xba\x01\n" +

@@ -313,9 +313,13 @@ func (x *GetServiceAccountResponse) GetServiceAccount() *ServiceAccount {
 }
 
 type ListServiceAccountsRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Page          *Page                  `protobuf:"bytes,1,opt,name=page,proto3" json:"page,omitempty"`
-	AsOf          *AsOf                  `protobuf:"bytes,2,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Page  *Page                  `protobuf:"bytes,1,opt,name=page,proto3" json:"page,omitempty"`
+	AsOf  *AsOf                  `protobuf:"bytes,2,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	// Which of them (AIP-160): docs/api.md lists the fields. Empty: all.
+	Filter string `protobuf:"bytes,10,opt,name=filter,proto3" json:"filter,omitempty"`
+	// Fields between commas, each with or without "desc"; empty: by name.
+	OrderBy       string `protobuf:"bytes,11,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -362,6 +366,20 @@ func (x *ListServiceAccountsRequest) GetAsOf() *AsOf {
 		return x.AsOf
 	}
 	return nil
+}
+
+func (x *ListServiceAccountsRequest) GetFilter() string {
+	if x != nil {
+		return x.Filter
+	}
+	return ""
+}
+
+func (x *ListServiceAccountsRequest) GetOrderBy() string {
+	if x != nil {
+		return x.OrderBy
+	}
+	return ""
 }
 
 type ListServiceAccountsResponse struct {
@@ -961,10 +979,13 @@ const file_weir_admin_v1_service_account_proto_rawDesc = "" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12(\n" +
 	"\x05as_of\x18\x02 \x01(\v2\x13.weir.admin.v1.AsOfR\x04asOf\"c\n" +
 	"\x19GetServiceAccountResponse\x12F\n" +
-	"\x0fservice_account\x18\x01 \x01(\v2\x1d.weir.admin.v1.ServiceAccountR\x0eserviceAccount\"o\n" +
+	"\x0fservice_account\x18\x01 \x01(\v2\x1d.weir.admin.v1.ServiceAccountR\x0eserviceAccount\"\xb6\x01\n" +
 	"\x1aListServiceAccountsRequest\x12'\n" +
 	"\x04page\x18\x01 \x01(\v2\x13.weir.admin.v1.PageR\x04page\x12(\n" +
-	"\x05as_of\x18\x02 \x01(\v2\x13.weir.admin.v1.AsOfR\x04asOf\"\x8f\x01\n" +
+	"\x05as_of\x18\x02 \x01(\v2\x13.weir.admin.v1.AsOfR\x04asOf\x12 \n" +
+	"\x06filter\x18\n" +
+	" \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x06filter\x12#\n" +
+	"\border_by\x18\v \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\aorderBy\"\x8f\x01\n" +
 	"\x1bListServiceAccountsResponse\x12H\n" +
 	"\x10service_accounts\x18\x01 \x03(\v2\x1d.weir.admin.v1.ServiceAccountR\x0fserviceAccounts\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xdf\x01\n" +
