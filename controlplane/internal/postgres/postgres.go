@@ -56,6 +56,7 @@ func open(ctx context.Context, url, role string, connections int32) (*pgxpool.Po
 	config.ConnConfig.RuntimeParams["role"] = role
 	config.ConnConfig.RuntimeParams["application_name"] = "weir-controlplane/" + role
 	config.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = idleInTransaction
+	config.AfterConnect = knowUUIDs
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("open postgres as %s: %w", role, err)

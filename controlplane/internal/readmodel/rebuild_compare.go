@@ -36,17 +36,35 @@ func (d Difference) String() string {
 	}
 }
 
-// differing are the rows of a table and its twin that are not alike.
-const differing = `SELECT id, valid_from, a.row AS stored, b.row AS refolded
-	FROM (SELECT id, valid_from, t AS row FROM %[1]s t WHERE organization_id = $1) a
-	FULL JOIN (SELECT id, valid_from, t AS row FROM refolded_%[1]s t) b USING (id, valid_from)
-	WHERE a.row::text IS DISTINCT FROM b.row::text`
+// noteDiffering fills a temporary table with the rows of a read model and its twin
+// that are not alike. JSON has no equality; the states are compared as texts.
+func noteDiffering(ctx context.Context, v View, p projection) error {
+	values := strings.Join(p.columnNames()[3:], ", ")
+	values = strings.Replace(values, "state", "state::text AS state", 1)
+	of := func(side string) string { return side + "." + strings.Join(p.columnNames()[3:], ", "+side+".") }
+	note := fmt.Sprintf(`CREATE TEMPORARY TABLE differing_%[1]s ON COMMIT DROP AS
+		SELECT id, valid_from, a.there IS NOT NULL AS stored, b.there IS NOT NULL AS refolded
+		FROM (SELECT id, valid_from, true AS there, %[2]s FROM %[1]s WHERE organization_id = $1) a
+		FULL JOIN (SELECT id, valid_from, true AS there, %[2]s FROM refolded_%[1]s) b USING (id, valid_from)
+		WHERE a.there IS NULL OR b.there IS NULL OR (%[3]s) IS DISTINCT FROM (%[4]s)`, p.tableName(), values, of("a"), of("b"))
+	_, err := v.Tx.Exec(ctx, note, v.Organization)
+	return err
+}
 
-// compare returns the first differences and how many there are. A state that an
-// older release wrote in other words is none.
+// compare returns the first differences and how many there are, which replaceRows
+// takes from the same temporary table. A state that an older release wrote in other
+// words is none.
 func compare(ctx context.Context, v View, p projection) ([]Difference, int, error) {
-	query := fmt.Sprintf(`SELECT id, valid_from, coalesce(row_to_json(stored)::text, ''), coalesce(row_to_json(refolded)::text, ''),
-		coalesce((stored).state::text, '') FROM (`+differing+`) d ORDER BY valid_from, id`, p.tableName())
+	if err := noteDiffering(ctx, v, p); err != nil {
+		return nil, 0, err
+	}
+	// What both have is written out, to be told apart by fields.
+	query := fmt.Sprintf(`SELECT id, valid_from, stored, refolded, coalesce(row_to_json(s)::text, ''), coalesce(row_to_json(r)::text, ''),
+			coalesce(s.state::text, '')
+		FROM differing_%[1]s
+		LEFT JOIN (SELECT t.*, true AS stored, true AS refolded FROM %[1]s t WHERE organization_id = $1) s USING (id, valid_from, stored, refolded)
+		LEFT JOIN (SELECT t.*, true AS stored, true AS refolded FROM refolded_%[1]s t) r USING (id, valid_from, stored, refolded)
+		ORDER BY valid_from, id`, p.tableName())
 	rows, err := v.Tx.Query(ctx, query, v.Organization)
 	if err != nil {
 		return nil, 0, err
@@ -55,8 +73,8 @@ func compare(ctx context.Context, v View, p projection) ([]Difference, int, erro
 	count := 0
 	d := Difference{Table: p.tableName()}
 	var stored, refolded, state string
-	_, err = pgx.ForEachRow(rows, []any{&d.ID, &d.ValidFrom, &stored, &refolded, &state}, func() (err error) {
-		d.Stored, d.Refolded, d.Fields = stored != "", refolded != "", nil
+	_, err = pgx.ForEachRow(rows, []any{&d.ID, &d.ValidFrom, &d.Stored, &d.Refolded, &stored, &refolded, &state}, func() (err error) {
+		d.Fields = nil
 		if d.Stored && d.Refolded {
 			if d.Fields, err = fieldsApart(stored, refolded, p.respell(state)); err != nil || len(d.Fields) == 0 {
 				return err
@@ -116,11 +134,11 @@ func keysApart(prefix string, a, b map[string]any) []string {
 // are free again must be.
 func replaceRows(ctx context.Context, v View, table string) error {
 	steps := []string{
-		`CREATE TEMPORARY TABLE differing_%[1]s ON COMMIT DROP AS SELECT id, valid_from FROM (` + differing + `) d`,
 		`DELETE FROM %[1]s t USING differing_%[1]s d WHERE t.organization_id = $1 AND t.id = d.id AND t.valid_from = d.valid_from`,
-		`INSERT INTO %[1]s SELECT r.* FROM refolded_%[1]s r JOIN differing_%[1]s d USING (id, valid_from) WHERE r.organization_id = $1`,
+		`INSERT INTO %[1]s SELECT r.* FROM refolded_%[1]s r JOIN differing_%[1]s d USING (id, valid_from) WHERE r.organization_id = $1
+			ORDER BY r.id, r.valid_from`,
 	}
-	for _, step := range steps {
+	for _, step := range steps { // compare noted which rows; in the order of ids two indexes grow at one end
 		if _, err := v.Tx.Exec(ctx, fmt.Sprintf(step, table), v.Organization); err != nil {
 			return err
 		}

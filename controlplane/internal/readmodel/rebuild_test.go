@@ -143,7 +143,7 @@ func count(t *testing.T, url, query string) (n int) {
 	return n
 }
 
-func connect(t *testing.T, url string) *pgx.Conn {
+func connect(t testing.TB, url string) *pgx.Conn {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), url)
 	if err != nil {

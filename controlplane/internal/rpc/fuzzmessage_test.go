@@ -29,7 +29,7 @@ type dice struct {
 // seldom are fields that change what a call does so much that most leave them out.
 var seldom = map[protoreflect.Name]bool{
 	"mutation": true, "as_of": true, "page": true, "etag": true, "validate_only": true, "token": true, "update_mask": true,
-	"thresholds": true, "alert_channel_ids": true, "weight": true, "retry": true,
+	"thresholds": true, "alert_channel_ids": true, "weight": true, "retry": true, "filter": true, "order_by": true,
 }
 
 // fill sets some of a message's fields.
@@ -152,6 +152,10 @@ func (d *dice) fitting(field protoreflect.FieldDescriptor, rules *validate.Strin
 		return strconv.Itoa(d.IntN(300))
 	case name == "token" || name == "page_token":
 		return d.pageToken()
+	case name == "filter":
+		return []string{d.name, "NOT name = a*", "created_at > 2026-01-01 OR id:*", "name:" + d.name + " AND -name = b", "labels.a = b", "id = " + d.id("Key")}[d.IntN(6)]
+	case name == "order_by":
+		return []string{"name", "created_at desc", "name desc, created_at"}[d.IntN(3)]
 	case name == "paths":
 		return []string{"name", "display_name", "*", "targets", "route_ids", "labels", "base_url", "region", "role"}[d.IntN(9)]
 	}
