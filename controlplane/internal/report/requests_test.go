@@ -80,7 +80,7 @@ func TestRequests_orders(t *testing.T) {
 
 func TestRequests_filters(t *testing.T) {
 	h := newHouse(t)
-	odd := `it's "odd" \ té %_ $1 {x}`
+	odd := `it's "odd" \té \n \\ %_ $1 {x}`
 	h.exec(t, `ALTER TABLE usage_event UPDATE error_code = '`+quoteSQL(odd)+`' WHERE seq = 5 SETTINGS mutations_sync = 1`)
 	for text, want := range map[string]int{
 		``:                         perRow,
