@@ -93,6 +93,32 @@ func (c AdminConfig) histories() *histories {
 	}
 }
 
+// services are those whose calls can be parts of a batch.
+type services struct {
+	projects        *projects
+	providers       *providers
+	routes          *routes
+	keys            *keys
+	gateways        *gateways
+	limits          *quotaLimits
+	budgets         *budgets
+	priceOverrides  *priceOverrides
+	savedReports    *savedReports
+	alertChannels   *alertChannels
+	serviceAccounts *serviceAccounts
+	roleBindings    *roleBindings
+}
+
+func (c AdminConfig) services() services {
+	return services{
+		projects: &projects{c.Runner, c.Store}, providers: &providers{c.Runner, c.Store}, routes: &routes{c.Runner, c.Store},
+		keys: &keys{c.Runner, c.Store}, gateways: &gateways{c.Runner, c.Store, c.Agents},
+		limits: &quotaLimits{c.Runner, c.Store}, budgets: &budgets{c.Runner, c.Store},
+		priceOverrides: &priceOverrides{c.Runner, c.Store, c.PriceBook}, savedReports: &savedReports{c.Runner, c.Store},
+		alertChannels: c.alertChannels(), serviceAccounts: &serviceAccounts{c.Runner, c.Store}, roleBindings: &roleBindings{c.Runner, c.Store},
+	}
+}
+
 // NewAdmin returns every service of weir.admin.v1 behind the guard, and gRPC
 // reflection, which needs no login.
 func NewAdmin(c AdminConfig) []Mount {
@@ -102,26 +128,24 @@ func NewAdmin(c AdminConfig) []Mount {
 	mount := func(path string, handler http.Handler) {
 		mounts = append(mounts, Mount{path, Front(path, recorded(c.Logger, timed(path, timeout, bounded(handler))))})
 	}
-	projects, providers, routes := &projects{c.Runner, c.Store}, &providers{c.Runner, c.Store}, &routes{c.Runner, c.Store}
-	keys, gateways := &keys{c.Runner, c.Store}, &gateways{c.Runner, c.Store, c.Agents}
-	limits, budgets := &quotaLimits{c.Runner, c.Store}, &budgets{c.Runner, c.Store}
+	s := c.services()
 	mount(adminv1connect.NewOrganizationServiceHandler(&organizations{c.Runner, c.Store}, behind...))
-	mount(adminv1connect.NewProjectServiceHandler(projects, behind...))
-	mount(adminv1connect.NewProviderServiceHandler(providers, behind...))
-	mount(adminv1connect.NewRouteServiceHandler(routes, behind...))
-	mount(adminv1connect.NewKeyServiceHandler(keys, behind...))
-	mount(adminv1connect.NewGatewayServiceHandler(gateways, behind...))
-	mount(adminv1connect.NewServiceAccountServiceHandler(&serviceAccounts{c.Runner, c.Store}, behind...))
+	mount(adminv1connect.NewProjectServiceHandler(s.projects, behind...))
+	mount(adminv1connect.NewProviderServiceHandler(s.providers, behind...))
+	mount(adminv1connect.NewRouteServiceHandler(s.routes, behind...))
+	mount(adminv1connect.NewKeyServiceHandler(s.keys, behind...))
+	mount(adminv1connect.NewGatewayServiceHandler(s.gateways, behind...))
+	mount(adminv1connect.NewServiceAccountServiceHandler(s.serviceAccounts, behind...))
 	mount(adminv1connect.NewMemberServiceHandler(&members{c.Runner, c.Store}, behind...))
-	mount(adminv1connect.NewRoleBindingServiceHandler(&roleBindings{c.Runner, c.Store}, behind...))
+	mount(adminv1connect.NewRoleBindingServiceHandler(s.roleBindings, behind...))
 	mount(adminv1connect.NewSessionServiceHandler(&sessions{c.Store}, behind...))
-	mount(adminv1connect.NewBatchServiceHandler(newBatches(c.Runner, projects, providers, routes, keys, gateways, limits, budgets), behind...))
-	mount(adminv1connect.NewLimitServiceHandler(limits, behind...))
-	mount(adminv1connect.NewBudgetServiceHandler(budgets, behind...))
+	mount(adminv1connect.NewBatchServiceHandler(newBatches(c.Runner, s), behind...))
+	mount(adminv1connect.NewLimitServiceHandler(s.limits, behind...))
+	mount(adminv1connect.NewBudgetServiceHandler(s.budgets, behind...))
 	mount(adminv1connect.NewReportServiceHandler(c.Report, behind...))
-	mount(adminv1connect.NewPriceOverrideServiceHandler(&priceOverrides{c.Runner, c.Store, c.PriceBook}, behind...))
-	mount(adminv1connect.NewSavedReportServiceHandler(&savedReports{c.Runner, c.Store}, behind...))
-	mount(adminv1connect.NewAlertChannelServiceHandler(c.alertChannels(), behind...))
+	mount(adminv1connect.NewPriceOverrideServiceHandler(s.priceOverrides, behind...))
+	mount(adminv1connect.NewSavedReportServiceHandler(s.savedReports, behind...))
+	mount(adminv1connect.NewAlertChannelServiceHandler(s.alertChannels, behind...))
 	mount(adminv1connect.NewHistoryServiceHandler(c.histories(), behind...))
 
 	names := []string{healthService}

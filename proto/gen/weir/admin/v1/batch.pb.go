@@ -100,6 +100,7 @@ type Operation struct {
 	//	*Operation_CreateGateway
 	//	*Operation_UpdateGateway
 	//	*Operation_DeleteGateway
+	//	*Operation_SetGatewayKey
 	//	*Operation_CreateLimit
 	//	*Operation_UpdateLimit
 	//	*Operation_DeleteLimit
@@ -107,6 +108,21 @@ type Operation struct {
 	//	*Operation_UpdateBudget
 	//	*Operation_RaiseBudget
 	//	*Operation_DeleteBudget
+	//	*Operation_CreatePriceOverride
+	//	*Operation_UpdatePriceOverride
+	//	*Operation_DeletePriceOverride
+	//	*Operation_CreateSavedReport
+	//	*Operation_UpdateSavedReport
+	//	*Operation_DeleteSavedReport
+	//	*Operation_CreateAlertChannel
+	//	*Operation_UpdateAlertChannel
+	//	*Operation_SetAlertChannelSecret
+	//	*Operation_DeleteAlertChannel
+	//	*Operation_CreateServiceAccount
+	//	*Operation_UpdateServiceAccount
+	//	*Operation_DeleteServiceAccount
+	//	*Operation_CreateRoleBinding
+	//	*Operation_DeleteRoleBinding
 	Request       isOperation_Request `protobuf_oneof:"request"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -302,6 +318,15 @@ func (x *Operation) GetDeleteGateway() *DeleteGatewayRequest {
 	return nil
 }
 
+func (x *Operation) GetSetGatewayKey() *SetGatewayKeyRequest {
+	if x != nil {
+		if x, ok := x.Request.(*Operation_SetGatewayKey); ok {
+			return x.SetGatewayKey
+		}
+	}
+	return nil
+}
+
 func (x *Operation) GetCreateLimit() *CreateLimitRequest {
 	if x != nil {
 		if x, ok := x.Request.(*Operation_CreateLimit); ok {
@@ -360,6 +385,141 @@ func (x *Operation) GetDeleteBudget() *DeleteBudgetRequest {
 	if x != nil {
 		if x, ok := x.Request.(*Operation_DeleteBudget); ok {
 			return x.DeleteBudget
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetCreatePriceOverride() *CreatePriceOverrideRequest {
+	if x != nil {
+		if x, ok := x.Request.(*Operation_CreatePriceOverride); ok {
+			return x.CreatePriceOverride
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetUpdatePriceOverride() *UpdatePriceOverrideRequest {
+	if x != nil {
+		if x, ok := x.Request.(*Operation_UpdatePriceOverride); ok {
+			return x.UpdatePriceOverride
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetDeletePriceOverride() *DeletePriceOverrideRequest {
+	if x != nil {
+		if x, ok := x.Request.(*Operation_DeletePriceOverride); ok {
+			return x.DeletePriceOverride
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetCreateSavedReport() *CreateSavedReportRequest {
+	if x != nil {
+		if x, ok := x.Request.(*Operation_CreateSavedReport); ok {
+			return x.CreateSavedReport
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetUpdateSavedReport() *UpdateSavedReportRequest {
+	if x != nil {
+		if x, ok := x.Request.(*Operation_UpdateSavedReport); ok {
+			return x.UpdateSavedReport
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetDeleteSavedReport() *DeleteSavedReportRequest {
+	if x != nil {
+		if x, ok := x.Request.(*Operation_DeleteSavedReport); ok {
+			return x.DeleteSavedReport
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetCreateAlertChannel() *CreateAlertChannelRequest {
+	if x != nil {
+		if x, ok := x.Request.(*Operation_CreateAlertChannel); ok {
+			return x.CreateAlertChannel
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetUpdateAlertChannel() *UpdateAlertChannelRequest {
+	if x != nil {
+		if x, ok := x.Request.(*Operation_UpdateAlertChannel); ok {
+			return x.UpdateAlertChannel
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetSetAlertChannelSecret() *SetAlertChannelSecretRequest {
+	if x != nil {
+		if x, ok := x.Request.(*Operation_SetAlertChannelSecret); ok {
+			return x.SetAlertChannelSecret
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetDeleteAlertChannel() *DeleteAlertChannelRequest {
+	if x != nil {
+		if x, ok := x.Request.(*Operation_DeleteAlertChannel); ok {
+			return x.DeleteAlertChannel
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetCreateServiceAccount() *CreateServiceAccountRequest {
+	if x != nil {
+		if x, ok := x.Request.(*Operation_CreateServiceAccount); ok {
+			return x.CreateServiceAccount
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetUpdateServiceAccount() *UpdateServiceAccountRequest {
+	if x != nil {
+		if x, ok := x.Request.(*Operation_UpdateServiceAccount); ok {
+			return x.UpdateServiceAccount
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetDeleteServiceAccount() *DeleteServiceAccountRequest {
+	if x != nil {
+		if x, ok := x.Request.(*Operation_DeleteServiceAccount); ok {
+			return x.DeleteServiceAccount
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetCreateRoleBinding() *CreateRoleBindingRequest {
+	if x != nil {
+		if x, ok := x.Request.(*Operation_CreateRoleBinding); ok {
+			return x.CreateRoleBinding
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetDeleteRoleBinding() *DeleteRoleBindingRequest {
+	if x != nil {
+		if x, ok := x.Request.(*Operation_DeleteRoleBinding); ok {
+			return x.DeleteRoleBinding
 		}
 	}
 	return nil
@@ -437,6 +597,10 @@ type Operation_DeleteGateway struct {
 	DeleteGateway *DeleteGatewayRequest `protobuf:"bytes,17,opt,name=delete_gateway,json=deleteGateway,proto3,oneof"`
 }
 
+type Operation_SetGatewayKey struct {
+	SetGatewayKey *SetGatewayKeyRequest `protobuf:"bytes,18,opt,name=set_gateway_key,json=setGatewayKey,proto3,oneof"`
+}
+
 type Operation_CreateLimit struct {
 	CreateLimit *CreateLimitRequest `protobuf:"bytes,30,opt,name=create_limit,json=createLimit,proto3,oneof"`
 }
@@ -463,6 +627,66 @@ type Operation_RaiseBudget struct {
 
 type Operation_DeleteBudget struct {
 	DeleteBudget *DeleteBudgetRequest `protobuf:"bytes,36,opt,name=delete_budget,json=deleteBudget,proto3,oneof"`
+}
+
+type Operation_CreatePriceOverride struct {
+	CreatePriceOverride *CreatePriceOverrideRequest `protobuf:"bytes,37,opt,name=create_price_override,json=createPriceOverride,proto3,oneof"`
+}
+
+type Operation_UpdatePriceOverride struct {
+	UpdatePriceOverride *UpdatePriceOverrideRequest `protobuf:"bytes,38,opt,name=update_price_override,json=updatePriceOverride,proto3,oneof"`
+}
+
+type Operation_DeletePriceOverride struct {
+	DeletePriceOverride *DeletePriceOverrideRequest `protobuf:"bytes,39,opt,name=delete_price_override,json=deletePriceOverride,proto3,oneof"`
+}
+
+type Operation_CreateSavedReport struct {
+	CreateSavedReport *CreateSavedReportRequest `protobuf:"bytes,40,opt,name=create_saved_report,json=createSavedReport,proto3,oneof"`
+}
+
+type Operation_UpdateSavedReport struct {
+	UpdateSavedReport *UpdateSavedReportRequest `protobuf:"bytes,41,opt,name=update_saved_report,json=updateSavedReport,proto3,oneof"`
+}
+
+type Operation_DeleteSavedReport struct {
+	DeleteSavedReport *DeleteSavedReportRequest `protobuf:"bytes,42,opt,name=delete_saved_report,json=deleteSavedReport,proto3,oneof"`
+}
+
+type Operation_CreateAlertChannel struct {
+	CreateAlertChannel *CreateAlertChannelRequest `protobuf:"bytes,43,opt,name=create_alert_channel,json=createAlertChannel,proto3,oneof"`
+}
+
+type Operation_UpdateAlertChannel struct {
+	UpdateAlertChannel *UpdateAlertChannelRequest `protobuf:"bytes,44,opt,name=update_alert_channel,json=updateAlertChannel,proto3,oneof"`
+}
+
+type Operation_SetAlertChannelSecret struct {
+	SetAlertChannelSecret *SetAlertChannelSecretRequest `protobuf:"bytes,45,opt,name=set_alert_channel_secret,json=setAlertChannelSecret,proto3,oneof"`
+}
+
+type Operation_DeleteAlertChannel struct {
+	DeleteAlertChannel *DeleteAlertChannelRequest `protobuf:"bytes,46,opt,name=delete_alert_channel,json=deleteAlertChannel,proto3,oneof"`
+}
+
+type Operation_CreateServiceAccount struct {
+	CreateServiceAccount *CreateServiceAccountRequest `protobuf:"bytes,47,opt,name=create_service_account,json=createServiceAccount,proto3,oneof"`
+}
+
+type Operation_UpdateServiceAccount struct {
+	UpdateServiceAccount *UpdateServiceAccountRequest `protobuf:"bytes,48,opt,name=update_service_account,json=updateServiceAccount,proto3,oneof"`
+}
+
+type Operation_DeleteServiceAccount struct {
+	DeleteServiceAccount *DeleteServiceAccountRequest `protobuf:"bytes,49,opt,name=delete_service_account,json=deleteServiceAccount,proto3,oneof"`
+}
+
+type Operation_CreateRoleBinding struct {
+	CreateRoleBinding *CreateRoleBindingRequest `protobuf:"bytes,50,opt,name=create_role_binding,json=createRoleBinding,proto3,oneof"`
+}
+
+type Operation_DeleteRoleBinding struct {
+	DeleteRoleBinding *DeleteRoleBindingRequest `protobuf:"bytes,51,opt,name=delete_role_binding,json=deleteRoleBinding,proto3,oneof"`
 }
 
 func (*Operation_CreateProject) isOperation_Request() {}
@@ -499,6 +723,8 @@ func (*Operation_UpdateGateway) isOperation_Request() {}
 
 func (*Operation_DeleteGateway) isOperation_Request() {}
 
+func (*Operation_SetGatewayKey) isOperation_Request() {}
+
 func (*Operation_CreateLimit) isOperation_Request() {}
 
 func (*Operation_UpdateLimit) isOperation_Request() {}
@@ -512,6 +738,36 @@ func (*Operation_UpdateBudget) isOperation_Request() {}
 func (*Operation_RaiseBudget) isOperation_Request() {}
 
 func (*Operation_DeleteBudget) isOperation_Request() {}
+
+func (*Operation_CreatePriceOverride) isOperation_Request() {}
+
+func (*Operation_UpdatePriceOverride) isOperation_Request() {}
+
+func (*Operation_DeletePriceOverride) isOperation_Request() {}
+
+func (*Operation_CreateSavedReport) isOperation_Request() {}
+
+func (*Operation_UpdateSavedReport) isOperation_Request() {}
+
+func (*Operation_DeleteSavedReport) isOperation_Request() {}
+
+func (*Operation_CreateAlertChannel) isOperation_Request() {}
+
+func (*Operation_UpdateAlertChannel) isOperation_Request() {}
+
+func (*Operation_SetAlertChannelSecret) isOperation_Request() {}
+
+func (*Operation_DeleteAlertChannel) isOperation_Request() {}
+
+func (*Operation_CreateServiceAccount) isOperation_Request() {}
+
+func (*Operation_UpdateServiceAccount) isOperation_Request() {}
+
+func (*Operation_DeleteServiceAccount) isOperation_Request() {}
+
+func (*Operation_CreateRoleBinding) isOperation_Request() {}
+
+func (*Operation_DeleteRoleBinding) isOperation_Request() {}
 
 type BatchResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -589,6 +845,7 @@ type OperationResult struct {
 	//	*OperationResult_CreateGateway
 	//	*OperationResult_UpdateGateway
 	//	*OperationResult_DeleteGateway
+	//	*OperationResult_SetGatewayKey
 	//	*OperationResult_CreateLimit
 	//	*OperationResult_UpdateLimit
 	//	*OperationResult_DeleteLimit
@@ -596,6 +853,21 @@ type OperationResult struct {
 	//	*OperationResult_UpdateBudget
 	//	*OperationResult_RaiseBudget
 	//	*OperationResult_DeleteBudget
+	//	*OperationResult_CreatePriceOverride
+	//	*OperationResult_UpdatePriceOverride
+	//	*OperationResult_DeletePriceOverride
+	//	*OperationResult_CreateSavedReport
+	//	*OperationResult_UpdateSavedReport
+	//	*OperationResult_DeleteSavedReport
+	//	*OperationResult_CreateAlertChannel
+	//	*OperationResult_UpdateAlertChannel
+	//	*OperationResult_SetAlertChannelSecret
+	//	*OperationResult_DeleteAlertChannel
+	//	*OperationResult_CreateServiceAccount
+	//	*OperationResult_UpdateServiceAccount
+	//	*OperationResult_DeleteServiceAccount
+	//	*OperationResult_CreateRoleBinding
+	//	*OperationResult_DeleteRoleBinding
 	Response      isOperationResult_Response `protobuf_oneof:"response"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -791,6 +1063,15 @@ func (x *OperationResult) GetDeleteGateway() *DeleteGatewayResponse {
 	return nil
 }
 
+func (x *OperationResult) GetSetGatewayKey() *SetGatewayKeyResponse {
+	if x != nil {
+		if x, ok := x.Response.(*OperationResult_SetGatewayKey); ok {
+			return x.SetGatewayKey
+		}
+	}
+	return nil
+}
+
 func (x *OperationResult) GetCreateLimit() *CreateLimitResponse {
 	if x != nil {
 		if x, ok := x.Response.(*OperationResult_CreateLimit); ok {
@@ -849,6 +1130,141 @@ func (x *OperationResult) GetDeleteBudget() *DeleteBudgetResponse {
 	if x != nil {
 		if x, ok := x.Response.(*OperationResult_DeleteBudget); ok {
 			return x.DeleteBudget
+		}
+	}
+	return nil
+}
+
+func (x *OperationResult) GetCreatePriceOverride() *CreatePriceOverrideResponse {
+	if x != nil {
+		if x, ok := x.Response.(*OperationResult_CreatePriceOverride); ok {
+			return x.CreatePriceOverride
+		}
+	}
+	return nil
+}
+
+func (x *OperationResult) GetUpdatePriceOverride() *UpdatePriceOverrideResponse {
+	if x != nil {
+		if x, ok := x.Response.(*OperationResult_UpdatePriceOverride); ok {
+			return x.UpdatePriceOverride
+		}
+	}
+	return nil
+}
+
+func (x *OperationResult) GetDeletePriceOverride() *DeletePriceOverrideResponse {
+	if x != nil {
+		if x, ok := x.Response.(*OperationResult_DeletePriceOverride); ok {
+			return x.DeletePriceOverride
+		}
+	}
+	return nil
+}
+
+func (x *OperationResult) GetCreateSavedReport() *CreateSavedReportResponse {
+	if x != nil {
+		if x, ok := x.Response.(*OperationResult_CreateSavedReport); ok {
+			return x.CreateSavedReport
+		}
+	}
+	return nil
+}
+
+func (x *OperationResult) GetUpdateSavedReport() *UpdateSavedReportResponse {
+	if x != nil {
+		if x, ok := x.Response.(*OperationResult_UpdateSavedReport); ok {
+			return x.UpdateSavedReport
+		}
+	}
+	return nil
+}
+
+func (x *OperationResult) GetDeleteSavedReport() *DeleteSavedReportResponse {
+	if x != nil {
+		if x, ok := x.Response.(*OperationResult_DeleteSavedReport); ok {
+			return x.DeleteSavedReport
+		}
+	}
+	return nil
+}
+
+func (x *OperationResult) GetCreateAlertChannel() *CreateAlertChannelResponse {
+	if x != nil {
+		if x, ok := x.Response.(*OperationResult_CreateAlertChannel); ok {
+			return x.CreateAlertChannel
+		}
+	}
+	return nil
+}
+
+func (x *OperationResult) GetUpdateAlertChannel() *UpdateAlertChannelResponse {
+	if x != nil {
+		if x, ok := x.Response.(*OperationResult_UpdateAlertChannel); ok {
+			return x.UpdateAlertChannel
+		}
+	}
+	return nil
+}
+
+func (x *OperationResult) GetSetAlertChannelSecret() *SetAlertChannelSecretResponse {
+	if x != nil {
+		if x, ok := x.Response.(*OperationResult_SetAlertChannelSecret); ok {
+			return x.SetAlertChannelSecret
+		}
+	}
+	return nil
+}
+
+func (x *OperationResult) GetDeleteAlertChannel() *DeleteAlertChannelResponse {
+	if x != nil {
+		if x, ok := x.Response.(*OperationResult_DeleteAlertChannel); ok {
+			return x.DeleteAlertChannel
+		}
+	}
+	return nil
+}
+
+func (x *OperationResult) GetCreateServiceAccount() *CreateServiceAccountResponse {
+	if x != nil {
+		if x, ok := x.Response.(*OperationResult_CreateServiceAccount); ok {
+			return x.CreateServiceAccount
+		}
+	}
+	return nil
+}
+
+func (x *OperationResult) GetUpdateServiceAccount() *UpdateServiceAccountResponse {
+	if x != nil {
+		if x, ok := x.Response.(*OperationResult_UpdateServiceAccount); ok {
+			return x.UpdateServiceAccount
+		}
+	}
+	return nil
+}
+
+func (x *OperationResult) GetDeleteServiceAccount() *DeleteServiceAccountResponse {
+	if x != nil {
+		if x, ok := x.Response.(*OperationResult_DeleteServiceAccount); ok {
+			return x.DeleteServiceAccount
+		}
+	}
+	return nil
+}
+
+func (x *OperationResult) GetCreateRoleBinding() *CreateRoleBindingResponse {
+	if x != nil {
+		if x, ok := x.Response.(*OperationResult_CreateRoleBinding); ok {
+			return x.CreateRoleBinding
+		}
+	}
+	return nil
+}
+
+func (x *OperationResult) GetDeleteRoleBinding() *DeleteRoleBindingResponse {
+	if x != nil {
+		if x, ok := x.Response.(*OperationResult_DeleteRoleBinding); ok {
+			return x.DeleteRoleBinding
 		}
 	}
 	return nil
@@ -926,6 +1342,10 @@ type OperationResult_DeleteGateway struct {
 	DeleteGateway *DeleteGatewayResponse `protobuf:"bytes,17,opt,name=delete_gateway,json=deleteGateway,proto3,oneof"`
 }
 
+type OperationResult_SetGatewayKey struct {
+	SetGatewayKey *SetGatewayKeyResponse `protobuf:"bytes,18,opt,name=set_gateway_key,json=setGatewayKey,proto3,oneof"`
+}
+
 type OperationResult_CreateLimit struct {
 	CreateLimit *CreateLimitResponse `protobuf:"bytes,30,opt,name=create_limit,json=createLimit,proto3,oneof"`
 }
@@ -952,6 +1372,66 @@ type OperationResult_RaiseBudget struct {
 
 type OperationResult_DeleteBudget struct {
 	DeleteBudget *DeleteBudgetResponse `protobuf:"bytes,36,opt,name=delete_budget,json=deleteBudget,proto3,oneof"`
+}
+
+type OperationResult_CreatePriceOverride struct {
+	CreatePriceOverride *CreatePriceOverrideResponse `protobuf:"bytes,37,opt,name=create_price_override,json=createPriceOverride,proto3,oneof"`
+}
+
+type OperationResult_UpdatePriceOverride struct {
+	UpdatePriceOverride *UpdatePriceOverrideResponse `protobuf:"bytes,38,opt,name=update_price_override,json=updatePriceOverride,proto3,oneof"`
+}
+
+type OperationResult_DeletePriceOverride struct {
+	DeletePriceOverride *DeletePriceOverrideResponse `protobuf:"bytes,39,opt,name=delete_price_override,json=deletePriceOverride,proto3,oneof"`
+}
+
+type OperationResult_CreateSavedReport struct {
+	CreateSavedReport *CreateSavedReportResponse `protobuf:"bytes,40,opt,name=create_saved_report,json=createSavedReport,proto3,oneof"`
+}
+
+type OperationResult_UpdateSavedReport struct {
+	UpdateSavedReport *UpdateSavedReportResponse `protobuf:"bytes,41,opt,name=update_saved_report,json=updateSavedReport,proto3,oneof"`
+}
+
+type OperationResult_DeleteSavedReport struct {
+	DeleteSavedReport *DeleteSavedReportResponse `protobuf:"bytes,42,opt,name=delete_saved_report,json=deleteSavedReport,proto3,oneof"`
+}
+
+type OperationResult_CreateAlertChannel struct {
+	CreateAlertChannel *CreateAlertChannelResponse `protobuf:"bytes,43,opt,name=create_alert_channel,json=createAlertChannel,proto3,oneof"`
+}
+
+type OperationResult_UpdateAlertChannel struct {
+	UpdateAlertChannel *UpdateAlertChannelResponse `protobuf:"bytes,44,opt,name=update_alert_channel,json=updateAlertChannel,proto3,oneof"`
+}
+
+type OperationResult_SetAlertChannelSecret struct {
+	SetAlertChannelSecret *SetAlertChannelSecretResponse `protobuf:"bytes,45,opt,name=set_alert_channel_secret,json=setAlertChannelSecret,proto3,oneof"`
+}
+
+type OperationResult_DeleteAlertChannel struct {
+	DeleteAlertChannel *DeleteAlertChannelResponse `protobuf:"bytes,46,opt,name=delete_alert_channel,json=deleteAlertChannel,proto3,oneof"`
+}
+
+type OperationResult_CreateServiceAccount struct {
+	CreateServiceAccount *CreateServiceAccountResponse `protobuf:"bytes,47,opt,name=create_service_account,json=createServiceAccount,proto3,oneof"`
+}
+
+type OperationResult_UpdateServiceAccount struct {
+	UpdateServiceAccount *UpdateServiceAccountResponse `protobuf:"bytes,48,opt,name=update_service_account,json=updateServiceAccount,proto3,oneof"`
+}
+
+type OperationResult_DeleteServiceAccount struct {
+	DeleteServiceAccount *DeleteServiceAccountResponse `protobuf:"bytes,49,opt,name=delete_service_account,json=deleteServiceAccount,proto3,oneof"`
+}
+
+type OperationResult_CreateRoleBinding struct {
+	CreateRoleBinding *CreateRoleBindingResponse `protobuf:"bytes,50,opt,name=create_role_binding,json=createRoleBinding,proto3,oneof"`
+}
+
+type OperationResult_DeleteRoleBinding struct {
+	DeleteRoleBinding *DeleteRoleBindingResponse `protobuf:"bytes,51,opt,name=delete_role_binding,json=deleteRoleBinding,proto3,oneof"`
 }
 
 func (*OperationResult_CreateProject) isOperationResult_Response() {}
@@ -988,6 +1468,8 @@ func (*OperationResult_UpdateGateway) isOperationResult_Response() {}
 
 func (*OperationResult_DeleteGateway) isOperationResult_Response() {}
 
+func (*OperationResult_SetGatewayKey) isOperationResult_Response() {}
+
 func (*OperationResult_CreateLimit) isOperationResult_Response() {}
 
 func (*OperationResult_UpdateLimit) isOperationResult_Response() {}
@@ -1002,17 +1484,47 @@ func (*OperationResult_RaiseBudget) isOperationResult_Response() {}
 
 func (*OperationResult_DeleteBudget) isOperationResult_Response() {}
 
+func (*OperationResult_CreatePriceOverride) isOperationResult_Response() {}
+
+func (*OperationResult_UpdatePriceOverride) isOperationResult_Response() {}
+
+func (*OperationResult_DeletePriceOverride) isOperationResult_Response() {}
+
+func (*OperationResult_CreateSavedReport) isOperationResult_Response() {}
+
+func (*OperationResult_UpdateSavedReport) isOperationResult_Response() {}
+
+func (*OperationResult_DeleteSavedReport) isOperationResult_Response() {}
+
+func (*OperationResult_CreateAlertChannel) isOperationResult_Response() {}
+
+func (*OperationResult_UpdateAlertChannel) isOperationResult_Response() {}
+
+func (*OperationResult_SetAlertChannelSecret) isOperationResult_Response() {}
+
+func (*OperationResult_DeleteAlertChannel) isOperationResult_Response() {}
+
+func (*OperationResult_CreateServiceAccount) isOperationResult_Response() {}
+
+func (*OperationResult_UpdateServiceAccount) isOperationResult_Response() {}
+
+func (*OperationResult_DeleteServiceAccount) isOperationResult_Response() {}
+
+func (*OperationResult_CreateRoleBinding) isOperationResult_Response() {}
+
+func (*OperationResult_DeleteRoleBinding) isOperationResult_Response() {}
+
 var File_weir_admin_v1_batch_proto protoreflect.FileDescriptor
 
 const file_weir_admin_v1_batch_proto_rawDesc = "" +
 	"\n" +
-	"\x19weir/admin/v1/batch.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1aweir/admin/v1/budget.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/gateway.proto\x1a\x17weir/admin/v1/key.proto\x1a\x19weir/admin/v1/limit.proto\x1a\x1bweir/admin/v1/options.proto\x1a\x1bweir/admin/v1/project.proto\x1a\x1cweir/admin/v1/provider.proto\x1a\x19weir/admin/v1/route.proto\"\x8f\x01\n" +
+	"\x19weir/admin/v1/batch.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a!weir/admin/v1/alert_channel.proto\x1a\x1aweir/admin/v1/budget.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/gateway.proto\x1a\x17weir/admin/v1/key.proto\x1a\x19weir/admin/v1/limit.proto\x1a\x1bweir/admin/v1/options.proto\x1a\"weir/admin/v1/price_override.proto\x1a\x1bweir/admin/v1/project.proto\x1a\x1cweir/admin/v1/provider.proto\x1a weir/admin/v1/role_binding.proto\x1a\x19weir/admin/v1/route.proto\x1a weir/admin/v1/saved_report.proto\x1a#weir/admin/v1/service_account.proto\"\x8f\x01\n" +
 	"\fBatchRequest\x12J\n" +
 	"\n" +
 	"operations\x18\x01 \x03(\v2\x18.weir.admin.v1.OperationB\x10\xbaH\r\x92\x01\n" +
 	"\b\x01\x10\xf4\x03\"\x03\xd8\x01\x03R\n" +
 	"operations\x123\n" +
-	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"\x80\x0e\n" +
+	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"\xe7\x19\n" +
 	"\tOperation\x12L\n" +
 	"\x0ecreate_project\x18\x01 \x01(\v2#.weir.admin.v1.CreateProjectRequestH\x00R\rcreateProject\x12L\n" +
 	"\x0eupdate_project\x18\x02 \x01(\v2#.weir.admin.v1.UpdateProjectRequestH\x00R\rupdateProject\x12L\n" +
@@ -1036,18 +1548,34 @@ const file_weir_admin_v1_batch_proto_rawDesc = "" +
 	"delete_key\x18\x0e \x01(\v2\x1f.weir.admin.v1.DeleteKeyRequestH\x00R\tdeleteKey\x12L\n" +
 	"\x0ecreate_gateway\x18\x0f \x01(\v2#.weir.admin.v1.CreateGatewayRequestH\x00R\rcreateGateway\x12L\n" +
 	"\x0eupdate_gateway\x18\x10 \x01(\v2#.weir.admin.v1.UpdateGatewayRequestH\x00R\rupdateGateway\x12L\n" +
-	"\x0edelete_gateway\x18\x11 \x01(\v2#.weir.admin.v1.DeleteGatewayRequestH\x00R\rdeleteGateway\x12F\n" +
+	"\x0edelete_gateway\x18\x11 \x01(\v2#.weir.admin.v1.DeleteGatewayRequestH\x00R\rdeleteGateway\x12M\n" +
+	"\x0fset_gateway_key\x18\x12 \x01(\v2#.weir.admin.v1.SetGatewayKeyRequestH\x00R\rsetGatewayKey\x12F\n" +
 	"\fcreate_limit\x18\x1e \x01(\v2!.weir.admin.v1.CreateLimitRequestH\x00R\vcreateLimit\x12F\n" +
 	"\fupdate_limit\x18\x1f \x01(\v2!.weir.admin.v1.UpdateLimitRequestH\x00R\vupdateLimit\x12F\n" +
 	"\fdelete_limit\x18  \x01(\v2!.weir.admin.v1.DeleteLimitRequestH\x00R\vdeleteLimit\x12I\n" +
 	"\rcreate_budget\x18! \x01(\v2\".weir.admin.v1.CreateBudgetRequestH\x00R\fcreateBudget\x12I\n" +
 	"\rupdate_budget\x18\" \x01(\v2\".weir.admin.v1.UpdateBudgetRequestH\x00R\fupdateBudget\x12F\n" +
 	"\fraise_budget\x18# \x01(\v2!.weir.admin.v1.RaiseBudgetRequestH\x00R\vraiseBudget\x12I\n" +
-	"\rdelete_budget\x18$ \x01(\v2\".weir.admin.v1.DeleteBudgetRequestH\x00R\fdeleteBudgetB\t\n" +
+	"\rdelete_budget\x18$ \x01(\v2\".weir.admin.v1.DeleteBudgetRequestH\x00R\fdeleteBudget\x12_\n" +
+	"\x15create_price_override\x18% \x01(\v2).weir.admin.v1.CreatePriceOverrideRequestH\x00R\x13createPriceOverride\x12_\n" +
+	"\x15update_price_override\x18& \x01(\v2).weir.admin.v1.UpdatePriceOverrideRequestH\x00R\x13updatePriceOverride\x12_\n" +
+	"\x15delete_price_override\x18' \x01(\v2).weir.admin.v1.DeletePriceOverrideRequestH\x00R\x13deletePriceOverride\x12Y\n" +
+	"\x13create_saved_report\x18( \x01(\v2'.weir.admin.v1.CreateSavedReportRequestH\x00R\x11createSavedReport\x12Y\n" +
+	"\x13update_saved_report\x18) \x01(\v2'.weir.admin.v1.UpdateSavedReportRequestH\x00R\x11updateSavedReport\x12Y\n" +
+	"\x13delete_saved_report\x18* \x01(\v2'.weir.admin.v1.DeleteSavedReportRequestH\x00R\x11deleteSavedReport\x12\\\n" +
+	"\x14create_alert_channel\x18+ \x01(\v2(.weir.admin.v1.CreateAlertChannelRequestH\x00R\x12createAlertChannel\x12\\\n" +
+	"\x14update_alert_channel\x18, \x01(\v2(.weir.admin.v1.UpdateAlertChannelRequestH\x00R\x12updateAlertChannel\x12f\n" +
+	"\x18set_alert_channel_secret\x18- \x01(\v2+.weir.admin.v1.SetAlertChannelSecretRequestH\x00R\x15setAlertChannelSecret\x12\\\n" +
+	"\x14delete_alert_channel\x18. \x01(\v2(.weir.admin.v1.DeleteAlertChannelRequestH\x00R\x12deleteAlertChannel\x12b\n" +
+	"\x16create_service_account\x18/ \x01(\v2*.weir.admin.v1.CreateServiceAccountRequestH\x00R\x14createServiceAccount\x12b\n" +
+	"\x16update_service_account\x180 \x01(\v2*.weir.admin.v1.UpdateServiceAccountRequestH\x00R\x14updateServiceAccount\x12b\n" +
+	"\x16delete_service_account\x181 \x01(\v2*.weir.admin.v1.DeleteServiceAccountRequestH\x00R\x14deleteServiceAccount\x12Y\n" +
+	"\x13create_role_binding\x182 \x01(\v2'.weir.admin.v1.CreateRoleBindingRequestH\x00R\x11createRoleBinding\x12Y\n" +
+	"\x13delete_role_binding\x183 \x01(\v2'.weir.admin.v1.DeleteRoleBindingRequestH\x00R\x11deleteRoleBindingB\t\n" +
 	"\arequest\"{\n" +
 	"\rBatchResponse\x128\n" +
 	"\aresults\x18\x01 \x03(\v2\x1e.weir.admin.v1.OperationResultR\aresults\x120\n" +
-	"\x14secret_already_shown\x18\x02 \x01(\bR\x12secretAlreadyShown\"\x9f\x0e\n" +
+	"\x14secret_already_shown\x18\x02 \x01(\bR\x12secretAlreadyShown\"\x96\x1a\n" +
 	"\x0fOperationResult\x12M\n" +
 	"\x0ecreate_project\x18\x01 \x01(\v2$.weir.admin.v1.CreateProjectResponseH\x00R\rcreateProject\x12M\n" +
 	"\x0eupdate_project\x18\x02 \x01(\v2$.weir.admin.v1.UpdateProjectResponseH\x00R\rupdateProject\x12M\n" +
@@ -1071,14 +1599,30 @@ const file_weir_admin_v1_batch_proto_rawDesc = "" +
 	"delete_key\x18\x0e \x01(\v2 .weir.admin.v1.DeleteKeyResponseH\x00R\tdeleteKey\x12M\n" +
 	"\x0ecreate_gateway\x18\x0f \x01(\v2$.weir.admin.v1.CreateGatewayResponseH\x00R\rcreateGateway\x12M\n" +
 	"\x0eupdate_gateway\x18\x10 \x01(\v2$.weir.admin.v1.UpdateGatewayResponseH\x00R\rupdateGateway\x12M\n" +
-	"\x0edelete_gateway\x18\x11 \x01(\v2$.weir.admin.v1.DeleteGatewayResponseH\x00R\rdeleteGateway\x12G\n" +
+	"\x0edelete_gateway\x18\x11 \x01(\v2$.weir.admin.v1.DeleteGatewayResponseH\x00R\rdeleteGateway\x12N\n" +
+	"\x0fset_gateway_key\x18\x12 \x01(\v2$.weir.admin.v1.SetGatewayKeyResponseH\x00R\rsetGatewayKey\x12G\n" +
 	"\fcreate_limit\x18\x1e \x01(\v2\".weir.admin.v1.CreateLimitResponseH\x00R\vcreateLimit\x12G\n" +
 	"\fupdate_limit\x18\x1f \x01(\v2\".weir.admin.v1.UpdateLimitResponseH\x00R\vupdateLimit\x12G\n" +
 	"\fdelete_limit\x18  \x01(\v2\".weir.admin.v1.DeleteLimitResponseH\x00R\vdeleteLimit\x12J\n" +
 	"\rcreate_budget\x18! \x01(\v2#.weir.admin.v1.CreateBudgetResponseH\x00R\fcreateBudget\x12J\n" +
 	"\rupdate_budget\x18\" \x01(\v2#.weir.admin.v1.UpdateBudgetResponseH\x00R\fupdateBudget\x12G\n" +
 	"\fraise_budget\x18# \x01(\v2\".weir.admin.v1.RaiseBudgetResponseH\x00R\vraiseBudget\x12J\n" +
-	"\rdelete_budget\x18$ \x01(\v2#.weir.admin.v1.DeleteBudgetResponseH\x00R\fdeleteBudgetB\n" +
+	"\rdelete_budget\x18$ \x01(\v2#.weir.admin.v1.DeleteBudgetResponseH\x00R\fdeleteBudget\x12`\n" +
+	"\x15create_price_override\x18% \x01(\v2*.weir.admin.v1.CreatePriceOverrideResponseH\x00R\x13createPriceOverride\x12`\n" +
+	"\x15update_price_override\x18& \x01(\v2*.weir.admin.v1.UpdatePriceOverrideResponseH\x00R\x13updatePriceOverride\x12`\n" +
+	"\x15delete_price_override\x18' \x01(\v2*.weir.admin.v1.DeletePriceOverrideResponseH\x00R\x13deletePriceOverride\x12Z\n" +
+	"\x13create_saved_report\x18( \x01(\v2(.weir.admin.v1.CreateSavedReportResponseH\x00R\x11createSavedReport\x12Z\n" +
+	"\x13update_saved_report\x18) \x01(\v2(.weir.admin.v1.UpdateSavedReportResponseH\x00R\x11updateSavedReport\x12Z\n" +
+	"\x13delete_saved_report\x18* \x01(\v2(.weir.admin.v1.DeleteSavedReportResponseH\x00R\x11deleteSavedReport\x12]\n" +
+	"\x14create_alert_channel\x18+ \x01(\v2).weir.admin.v1.CreateAlertChannelResponseH\x00R\x12createAlertChannel\x12]\n" +
+	"\x14update_alert_channel\x18, \x01(\v2).weir.admin.v1.UpdateAlertChannelResponseH\x00R\x12updateAlertChannel\x12g\n" +
+	"\x18set_alert_channel_secret\x18- \x01(\v2,.weir.admin.v1.SetAlertChannelSecretResponseH\x00R\x15setAlertChannelSecret\x12]\n" +
+	"\x14delete_alert_channel\x18. \x01(\v2).weir.admin.v1.DeleteAlertChannelResponseH\x00R\x12deleteAlertChannel\x12c\n" +
+	"\x16create_service_account\x18/ \x01(\v2+.weir.admin.v1.CreateServiceAccountResponseH\x00R\x14createServiceAccount\x12c\n" +
+	"\x16update_service_account\x180 \x01(\v2+.weir.admin.v1.UpdateServiceAccountResponseH\x00R\x14updateServiceAccount\x12c\n" +
+	"\x16delete_service_account\x181 \x01(\v2+.weir.admin.v1.DeleteServiceAccountResponseH\x00R\x14deleteServiceAccount\x12Z\n" +
+	"\x13create_role_binding\x182 \x01(\v2(.weir.admin.v1.CreateRoleBindingResponseH\x00R\x11createRoleBinding\x12Z\n" +
+	"\x13delete_role_binding\x183 \x01(\v2(.weir.admin.v1.DeleteRoleBindingResponseH\x00R\x11deleteRoleBindingB\n" +
 	"\n" +
 	"\bresponse2\\\n" +
 	"\fBatchService\x12L\n" +
@@ -1100,59 +1644,91 @@ func file_weir_admin_v1_batch_proto_rawDescGZIP() []byte {
 
 var file_weir_admin_v1_batch_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
 var file_weir_admin_v1_batch_proto_goTypes = []any{
-	(*BatchRequest)(nil),           // 0: weir.admin.v1.BatchRequest
-	(*Operation)(nil),              // 1: weir.admin.v1.Operation
-	(*BatchResponse)(nil),          // 2: weir.admin.v1.BatchResponse
-	(*OperationResult)(nil),        // 3: weir.admin.v1.OperationResult
-	(*Mutation)(nil),               // 4: weir.admin.v1.Mutation
-	(*CreateProjectRequest)(nil),   // 5: weir.admin.v1.CreateProjectRequest
-	(*UpdateProjectRequest)(nil),   // 6: weir.admin.v1.UpdateProjectRequest
-	(*DeleteProjectRequest)(nil),   // 7: weir.admin.v1.DeleteProjectRequest
-	(*CreateProviderRequest)(nil),  // 8: weir.admin.v1.CreateProviderRequest
-	(*UpdateProviderRequest)(nil),  // 9: weir.admin.v1.UpdateProviderRequest
-	(*DeleteProviderRequest)(nil),  // 10: weir.admin.v1.DeleteProviderRequest
-	(*CreateRouteRequest)(nil),     // 11: weir.admin.v1.CreateRouteRequest
-	(*UpdateRouteRequest)(nil),     // 12: weir.admin.v1.UpdateRouteRequest
-	(*DeleteRouteRequest)(nil),     // 13: weir.admin.v1.DeleteRouteRequest
-	(*CreateKeyRequest)(nil),       // 14: weir.admin.v1.CreateKeyRequest
-	(*UpdateKeyRequest)(nil),       // 15: weir.admin.v1.UpdateKeyRequest
-	(*RotateKeyRequest)(nil),       // 16: weir.admin.v1.RotateKeyRequest
-	(*RevokeKeyRequest)(nil),       // 17: weir.admin.v1.RevokeKeyRequest
-	(*DeleteKeyRequest)(nil),       // 18: weir.admin.v1.DeleteKeyRequest
-	(*CreateGatewayRequest)(nil),   // 19: weir.admin.v1.CreateGatewayRequest
-	(*UpdateGatewayRequest)(nil),   // 20: weir.admin.v1.UpdateGatewayRequest
-	(*DeleteGatewayRequest)(nil),   // 21: weir.admin.v1.DeleteGatewayRequest
-	(*CreateLimitRequest)(nil),     // 22: weir.admin.v1.CreateLimitRequest
-	(*UpdateLimitRequest)(nil),     // 23: weir.admin.v1.UpdateLimitRequest
-	(*DeleteLimitRequest)(nil),     // 24: weir.admin.v1.DeleteLimitRequest
-	(*CreateBudgetRequest)(nil),    // 25: weir.admin.v1.CreateBudgetRequest
-	(*UpdateBudgetRequest)(nil),    // 26: weir.admin.v1.UpdateBudgetRequest
-	(*RaiseBudgetRequest)(nil),     // 27: weir.admin.v1.RaiseBudgetRequest
-	(*DeleteBudgetRequest)(nil),    // 28: weir.admin.v1.DeleteBudgetRequest
-	(*CreateProjectResponse)(nil),  // 29: weir.admin.v1.CreateProjectResponse
-	(*UpdateProjectResponse)(nil),  // 30: weir.admin.v1.UpdateProjectResponse
-	(*DeleteProjectResponse)(nil),  // 31: weir.admin.v1.DeleteProjectResponse
-	(*CreateProviderResponse)(nil), // 32: weir.admin.v1.CreateProviderResponse
-	(*UpdateProviderResponse)(nil), // 33: weir.admin.v1.UpdateProviderResponse
-	(*DeleteProviderResponse)(nil), // 34: weir.admin.v1.DeleteProviderResponse
-	(*CreateRouteResponse)(nil),    // 35: weir.admin.v1.CreateRouteResponse
-	(*UpdateRouteResponse)(nil),    // 36: weir.admin.v1.UpdateRouteResponse
-	(*DeleteRouteResponse)(nil),    // 37: weir.admin.v1.DeleteRouteResponse
-	(*CreateKeyResponse)(nil),      // 38: weir.admin.v1.CreateKeyResponse
-	(*UpdateKeyResponse)(nil),      // 39: weir.admin.v1.UpdateKeyResponse
-	(*RotateKeyResponse)(nil),      // 40: weir.admin.v1.RotateKeyResponse
-	(*RevokeKeyResponse)(nil),      // 41: weir.admin.v1.RevokeKeyResponse
-	(*DeleteKeyResponse)(nil),      // 42: weir.admin.v1.DeleteKeyResponse
-	(*CreateGatewayResponse)(nil),  // 43: weir.admin.v1.CreateGatewayResponse
-	(*UpdateGatewayResponse)(nil),  // 44: weir.admin.v1.UpdateGatewayResponse
-	(*DeleteGatewayResponse)(nil),  // 45: weir.admin.v1.DeleteGatewayResponse
-	(*CreateLimitResponse)(nil),    // 46: weir.admin.v1.CreateLimitResponse
-	(*UpdateLimitResponse)(nil),    // 47: weir.admin.v1.UpdateLimitResponse
-	(*DeleteLimitResponse)(nil),    // 48: weir.admin.v1.DeleteLimitResponse
-	(*CreateBudgetResponse)(nil),   // 49: weir.admin.v1.CreateBudgetResponse
-	(*UpdateBudgetResponse)(nil),   // 50: weir.admin.v1.UpdateBudgetResponse
-	(*RaiseBudgetResponse)(nil),    // 51: weir.admin.v1.RaiseBudgetResponse
-	(*DeleteBudgetResponse)(nil),   // 52: weir.admin.v1.DeleteBudgetResponse
+	(*BatchRequest)(nil),                  // 0: weir.admin.v1.BatchRequest
+	(*Operation)(nil),                     // 1: weir.admin.v1.Operation
+	(*BatchResponse)(nil),                 // 2: weir.admin.v1.BatchResponse
+	(*OperationResult)(nil),               // 3: weir.admin.v1.OperationResult
+	(*Mutation)(nil),                      // 4: weir.admin.v1.Mutation
+	(*CreateProjectRequest)(nil),          // 5: weir.admin.v1.CreateProjectRequest
+	(*UpdateProjectRequest)(nil),          // 6: weir.admin.v1.UpdateProjectRequest
+	(*DeleteProjectRequest)(nil),          // 7: weir.admin.v1.DeleteProjectRequest
+	(*CreateProviderRequest)(nil),         // 8: weir.admin.v1.CreateProviderRequest
+	(*UpdateProviderRequest)(nil),         // 9: weir.admin.v1.UpdateProviderRequest
+	(*DeleteProviderRequest)(nil),         // 10: weir.admin.v1.DeleteProviderRequest
+	(*CreateRouteRequest)(nil),            // 11: weir.admin.v1.CreateRouteRequest
+	(*UpdateRouteRequest)(nil),            // 12: weir.admin.v1.UpdateRouteRequest
+	(*DeleteRouteRequest)(nil),            // 13: weir.admin.v1.DeleteRouteRequest
+	(*CreateKeyRequest)(nil),              // 14: weir.admin.v1.CreateKeyRequest
+	(*UpdateKeyRequest)(nil),              // 15: weir.admin.v1.UpdateKeyRequest
+	(*RotateKeyRequest)(nil),              // 16: weir.admin.v1.RotateKeyRequest
+	(*RevokeKeyRequest)(nil),              // 17: weir.admin.v1.RevokeKeyRequest
+	(*DeleteKeyRequest)(nil),              // 18: weir.admin.v1.DeleteKeyRequest
+	(*CreateGatewayRequest)(nil),          // 19: weir.admin.v1.CreateGatewayRequest
+	(*UpdateGatewayRequest)(nil),          // 20: weir.admin.v1.UpdateGatewayRequest
+	(*DeleteGatewayRequest)(nil),          // 21: weir.admin.v1.DeleteGatewayRequest
+	(*SetGatewayKeyRequest)(nil),          // 22: weir.admin.v1.SetGatewayKeyRequest
+	(*CreateLimitRequest)(nil),            // 23: weir.admin.v1.CreateLimitRequest
+	(*UpdateLimitRequest)(nil),            // 24: weir.admin.v1.UpdateLimitRequest
+	(*DeleteLimitRequest)(nil),            // 25: weir.admin.v1.DeleteLimitRequest
+	(*CreateBudgetRequest)(nil),           // 26: weir.admin.v1.CreateBudgetRequest
+	(*UpdateBudgetRequest)(nil),           // 27: weir.admin.v1.UpdateBudgetRequest
+	(*RaiseBudgetRequest)(nil),            // 28: weir.admin.v1.RaiseBudgetRequest
+	(*DeleteBudgetRequest)(nil),           // 29: weir.admin.v1.DeleteBudgetRequest
+	(*CreatePriceOverrideRequest)(nil),    // 30: weir.admin.v1.CreatePriceOverrideRequest
+	(*UpdatePriceOverrideRequest)(nil),    // 31: weir.admin.v1.UpdatePriceOverrideRequest
+	(*DeletePriceOverrideRequest)(nil),    // 32: weir.admin.v1.DeletePriceOverrideRequest
+	(*CreateSavedReportRequest)(nil),      // 33: weir.admin.v1.CreateSavedReportRequest
+	(*UpdateSavedReportRequest)(nil),      // 34: weir.admin.v1.UpdateSavedReportRequest
+	(*DeleteSavedReportRequest)(nil),      // 35: weir.admin.v1.DeleteSavedReportRequest
+	(*CreateAlertChannelRequest)(nil),     // 36: weir.admin.v1.CreateAlertChannelRequest
+	(*UpdateAlertChannelRequest)(nil),     // 37: weir.admin.v1.UpdateAlertChannelRequest
+	(*SetAlertChannelSecretRequest)(nil),  // 38: weir.admin.v1.SetAlertChannelSecretRequest
+	(*DeleteAlertChannelRequest)(nil),     // 39: weir.admin.v1.DeleteAlertChannelRequest
+	(*CreateServiceAccountRequest)(nil),   // 40: weir.admin.v1.CreateServiceAccountRequest
+	(*UpdateServiceAccountRequest)(nil),   // 41: weir.admin.v1.UpdateServiceAccountRequest
+	(*DeleteServiceAccountRequest)(nil),   // 42: weir.admin.v1.DeleteServiceAccountRequest
+	(*CreateRoleBindingRequest)(nil),      // 43: weir.admin.v1.CreateRoleBindingRequest
+	(*DeleteRoleBindingRequest)(nil),      // 44: weir.admin.v1.DeleteRoleBindingRequest
+	(*CreateProjectResponse)(nil),         // 45: weir.admin.v1.CreateProjectResponse
+	(*UpdateProjectResponse)(nil),         // 46: weir.admin.v1.UpdateProjectResponse
+	(*DeleteProjectResponse)(nil),         // 47: weir.admin.v1.DeleteProjectResponse
+	(*CreateProviderResponse)(nil),        // 48: weir.admin.v1.CreateProviderResponse
+	(*UpdateProviderResponse)(nil),        // 49: weir.admin.v1.UpdateProviderResponse
+	(*DeleteProviderResponse)(nil),        // 50: weir.admin.v1.DeleteProviderResponse
+	(*CreateRouteResponse)(nil),           // 51: weir.admin.v1.CreateRouteResponse
+	(*UpdateRouteResponse)(nil),           // 52: weir.admin.v1.UpdateRouteResponse
+	(*DeleteRouteResponse)(nil),           // 53: weir.admin.v1.DeleteRouteResponse
+	(*CreateKeyResponse)(nil),             // 54: weir.admin.v1.CreateKeyResponse
+	(*UpdateKeyResponse)(nil),             // 55: weir.admin.v1.UpdateKeyResponse
+	(*RotateKeyResponse)(nil),             // 56: weir.admin.v1.RotateKeyResponse
+	(*RevokeKeyResponse)(nil),             // 57: weir.admin.v1.RevokeKeyResponse
+	(*DeleteKeyResponse)(nil),             // 58: weir.admin.v1.DeleteKeyResponse
+	(*CreateGatewayResponse)(nil),         // 59: weir.admin.v1.CreateGatewayResponse
+	(*UpdateGatewayResponse)(nil),         // 60: weir.admin.v1.UpdateGatewayResponse
+	(*DeleteGatewayResponse)(nil),         // 61: weir.admin.v1.DeleteGatewayResponse
+	(*SetGatewayKeyResponse)(nil),         // 62: weir.admin.v1.SetGatewayKeyResponse
+	(*CreateLimitResponse)(nil),           // 63: weir.admin.v1.CreateLimitResponse
+	(*UpdateLimitResponse)(nil),           // 64: weir.admin.v1.UpdateLimitResponse
+	(*DeleteLimitResponse)(nil),           // 65: weir.admin.v1.DeleteLimitResponse
+	(*CreateBudgetResponse)(nil),          // 66: weir.admin.v1.CreateBudgetResponse
+	(*UpdateBudgetResponse)(nil),          // 67: weir.admin.v1.UpdateBudgetResponse
+	(*RaiseBudgetResponse)(nil),           // 68: weir.admin.v1.RaiseBudgetResponse
+	(*DeleteBudgetResponse)(nil),          // 69: weir.admin.v1.DeleteBudgetResponse
+	(*CreatePriceOverrideResponse)(nil),   // 70: weir.admin.v1.CreatePriceOverrideResponse
+	(*UpdatePriceOverrideResponse)(nil),   // 71: weir.admin.v1.UpdatePriceOverrideResponse
+	(*DeletePriceOverrideResponse)(nil),   // 72: weir.admin.v1.DeletePriceOverrideResponse
+	(*CreateSavedReportResponse)(nil),     // 73: weir.admin.v1.CreateSavedReportResponse
+	(*UpdateSavedReportResponse)(nil),     // 74: weir.admin.v1.UpdateSavedReportResponse
+	(*DeleteSavedReportResponse)(nil),     // 75: weir.admin.v1.DeleteSavedReportResponse
+	(*CreateAlertChannelResponse)(nil),    // 76: weir.admin.v1.CreateAlertChannelResponse
+	(*UpdateAlertChannelResponse)(nil),    // 77: weir.admin.v1.UpdateAlertChannelResponse
+	(*SetAlertChannelSecretResponse)(nil), // 78: weir.admin.v1.SetAlertChannelSecretResponse
+	(*DeleteAlertChannelResponse)(nil),    // 79: weir.admin.v1.DeleteAlertChannelResponse
+	(*CreateServiceAccountResponse)(nil),  // 80: weir.admin.v1.CreateServiceAccountResponse
+	(*UpdateServiceAccountResponse)(nil),  // 81: weir.admin.v1.UpdateServiceAccountResponse
+	(*DeleteServiceAccountResponse)(nil),  // 82: weir.admin.v1.DeleteServiceAccountResponse
+	(*CreateRoleBindingResponse)(nil),     // 83: weir.admin.v1.CreateRoleBindingResponse
+	(*DeleteRoleBindingResponse)(nil),     // 84: weir.admin.v1.DeleteRoleBindingResponse
 }
 var file_weir_admin_v1_batch_proto_depIdxs = []int32{
 	1,  // 0: weir.admin.v1.BatchRequest.operations:type_name -> weir.admin.v1.Operation
@@ -1174,45 +1750,77 @@ var file_weir_admin_v1_batch_proto_depIdxs = []int32{
 	19, // 16: weir.admin.v1.Operation.create_gateway:type_name -> weir.admin.v1.CreateGatewayRequest
 	20, // 17: weir.admin.v1.Operation.update_gateway:type_name -> weir.admin.v1.UpdateGatewayRequest
 	21, // 18: weir.admin.v1.Operation.delete_gateway:type_name -> weir.admin.v1.DeleteGatewayRequest
-	22, // 19: weir.admin.v1.Operation.create_limit:type_name -> weir.admin.v1.CreateLimitRequest
-	23, // 20: weir.admin.v1.Operation.update_limit:type_name -> weir.admin.v1.UpdateLimitRequest
-	24, // 21: weir.admin.v1.Operation.delete_limit:type_name -> weir.admin.v1.DeleteLimitRequest
-	25, // 22: weir.admin.v1.Operation.create_budget:type_name -> weir.admin.v1.CreateBudgetRequest
-	26, // 23: weir.admin.v1.Operation.update_budget:type_name -> weir.admin.v1.UpdateBudgetRequest
-	27, // 24: weir.admin.v1.Operation.raise_budget:type_name -> weir.admin.v1.RaiseBudgetRequest
-	28, // 25: weir.admin.v1.Operation.delete_budget:type_name -> weir.admin.v1.DeleteBudgetRequest
-	3,  // 26: weir.admin.v1.BatchResponse.results:type_name -> weir.admin.v1.OperationResult
-	29, // 27: weir.admin.v1.OperationResult.create_project:type_name -> weir.admin.v1.CreateProjectResponse
-	30, // 28: weir.admin.v1.OperationResult.update_project:type_name -> weir.admin.v1.UpdateProjectResponse
-	31, // 29: weir.admin.v1.OperationResult.delete_project:type_name -> weir.admin.v1.DeleteProjectResponse
-	32, // 30: weir.admin.v1.OperationResult.create_provider:type_name -> weir.admin.v1.CreateProviderResponse
-	33, // 31: weir.admin.v1.OperationResult.update_provider:type_name -> weir.admin.v1.UpdateProviderResponse
-	34, // 32: weir.admin.v1.OperationResult.delete_provider:type_name -> weir.admin.v1.DeleteProviderResponse
-	35, // 33: weir.admin.v1.OperationResult.create_route:type_name -> weir.admin.v1.CreateRouteResponse
-	36, // 34: weir.admin.v1.OperationResult.update_route:type_name -> weir.admin.v1.UpdateRouteResponse
-	37, // 35: weir.admin.v1.OperationResult.delete_route:type_name -> weir.admin.v1.DeleteRouteResponse
-	38, // 36: weir.admin.v1.OperationResult.create_key:type_name -> weir.admin.v1.CreateKeyResponse
-	39, // 37: weir.admin.v1.OperationResult.update_key:type_name -> weir.admin.v1.UpdateKeyResponse
-	40, // 38: weir.admin.v1.OperationResult.rotate_key:type_name -> weir.admin.v1.RotateKeyResponse
-	41, // 39: weir.admin.v1.OperationResult.revoke_key:type_name -> weir.admin.v1.RevokeKeyResponse
-	42, // 40: weir.admin.v1.OperationResult.delete_key:type_name -> weir.admin.v1.DeleteKeyResponse
-	43, // 41: weir.admin.v1.OperationResult.create_gateway:type_name -> weir.admin.v1.CreateGatewayResponse
-	44, // 42: weir.admin.v1.OperationResult.update_gateway:type_name -> weir.admin.v1.UpdateGatewayResponse
-	45, // 43: weir.admin.v1.OperationResult.delete_gateway:type_name -> weir.admin.v1.DeleteGatewayResponse
-	46, // 44: weir.admin.v1.OperationResult.create_limit:type_name -> weir.admin.v1.CreateLimitResponse
-	47, // 45: weir.admin.v1.OperationResult.update_limit:type_name -> weir.admin.v1.UpdateLimitResponse
-	48, // 46: weir.admin.v1.OperationResult.delete_limit:type_name -> weir.admin.v1.DeleteLimitResponse
-	49, // 47: weir.admin.v1.OperationResult.create_budget:type_name -> weir.admin.v1.CreateBudgetResponse
-	50, // 48: weir.admin.v1.OperationResult.update_budget:type_name -> weir.admin.v1.UpdateBudgetResponse
-	51, // 49: weir.admin.v1.OperationResult.raise_budget:type_name -> weir.admin.v1.RaiseBudgetResponse
-	52, // 50: weir.admin.v1.OperationResult.delete_budget:type_name -> weir.admin.v1.DeleteBudgetResponse
-	0,  // 51: weir.admin.v1.BatchService.Batch:input_type -> weir.admin.v1.BatchRequest
-	2,  // 52: weir.admin.v1.BatchService.Batch:output_type -> weir.admin.v1.BatchResponse
-	52, // [52:53] is the sub-list for method output_type
-	51, // [51:52] is the sub-list for method input_type
-	51, // [51:51] is the sub-list for extension type_name
-	51, // [51:51] is the sub-list for extension extendee
-	0,  // [0:51] is the sub-list for field type_name
+	22, // 19: weir.admin.v1.Operation.set_gateway_key:type_name -> weir.admin.v1.SetGatewayKeyRequest
+	23, // 20: weir.admin.v1.Operation.create_limit:type_name -> weir.admin.v1.CreateLimitRequest
+	24, // 21: weir.admin.v1.Operation.update_limit:type_name -> weir.admin.v1.UpdateLimitRequest
+	25, // 22: weir.admin.v1.Operation.delete_limit:type_name -> weir.admin.v1.DeleteLimitRequest
+	26, // 23: weir.admin.v1.Operation.create_budget:type_name -> weir.admin.v1.CreateBudgetRequest
+	27, // 24: weir.admin.v1.Operation.update_budget:type_name -> weir.admin.v1.UpdateBudgetRequest
+	28, // 25: weir.admin.v1.Operation.raise_budget:type_name -> weir.admin.v1.RaiseBudgetRequest
+	29, // 26: weir.admin.v1.Operation.delete_budget:type_name -> weir.admin.v1.DeleteBudgetRequest
+	30, // 27: weir.admin.v1.Operation.create_price_override:type_name -> weir.admin.v1.CreatePriceOverrideRequest
+	31, // 28: weir.admin.v1.Operation.update_price_override:type_name -> weir.admin.v1.UpdatePriceOverrideRequest
+	32, // 29: weir.admin.v1.Operation.delete_price_override:type_name -> weir.admin.v1.DeletePriceOverrideRequest
+	33, // 30: weir.admin.v1.Operation.create_saved_report:type_name -> weir.admin.v1.CreateSavedReportRequest
+	34, // 31: weir.admin.v1.Operation.update_saved_report:type_name -> weir.admin.v1.UpdateSavedReportRequest
+	35, // 32: weir.admin.v1.Operation.delete_saved_report:type_name -> weir.admin.v1.DeleteSavedReportRequest
+	36, // 33: weir.admin.v1.Operation.create_alert_channel:type_name -> weir.admin.v1.CreateAlertChannelRequest
+	37, // 34: weir.admin.v1.Operation.update_alert_channel:type_name -> weir.admin.v1.UpdateAlertChannelRequest
+	38, // 35: weir.admin.v1.Operation.set_alert_channel_secret:type_name -> weir.admin.v1.SetAlertChannelSecretRequest
+	39, // 36: weir.admin.v1.Operation.delete_alert_channel:type_name -> weir.admin.v1.DeleteAlertChannelRequest
+	40, // 37: weir.admin.v1.Operation.create_service_account:type_name -> weir.admin.v1.CreateServiceAccountRequest
+	41, // 38: weir.admin.v1.Operation.update_service_account:type_name -> weir.admin.v1.UpdateServiceAccountRequest
+	42, // 39: weir.admin.v1.Operation.delete_service_account:type_name -> weir.admin.v1.DeleteServiceAccountRequest
+	43, // 40: weir.admin.v1.Operation.create_role_binding:type_name -> weir.admin.v1.CreateRoleBindingRequest
+	44, // 41: weir.admin.v1.Operation.delete_role_binding:type_name -> weir.admin.v1.DeleteRoleBindingRequest
+	3,  // 42: weir.admin.v1.BatchResponse.results:type_name -> weir.admin.v1.OperationResult
+	45, // 43: weir.admin.v1.OperationResult.create_project:type_name -> weir.admin.v1.CreateProjectResponse
+	46, // 44: weir.admin.v1.OperationResult.update_project:type_name -> weir.admin.v1.UpdateProjectResponse
+	47, // 45: weir.admin.v1.OperationResult.delete_project:type_name -> weir.admin.v1.DeleteProjectResponse
+	48, // 46: weir.admin.v1.OperationResult.create_provider:type_name -> weir.admin.v1.CreateProviderResponse
+	49, // 47: weir.admin.v1.OperationResult.update_provider:type_name -> weir.admin.v1.UpdateProviderResponse
+	50, // 48: weir.admin.v1.OperationResult.delete_provider:type_name -> weir.admin.v1.DeleteProviderResponse
+	51, // 49: weir.admin.v1.OperationResult.create_route:type_name -> weir.admin.v1.CreateRouteResponse
+	52, // 50: weir.admin.v1.OperationResult.update_route:type_name -> weir.admin.v1.UpdateRouteResponse
+	53, // 51: weir.admin.v1.OperationResult.delete_route:type_name -> weir.admin.v1.DeleteRouteResponse
+	54, // 52: weir.admin.v1.OperationResult.create_key:type_name -> weir.admin.v1.CreateKeyResponse
+	55, // 53: weir.admin.v1.OperationResult.update_key:type_name -> weir.admin.v1.UpdateKeyResponse
+	56, // 54: weir.admin.v1.OperationResult.rotate_key:type_name -> weir.admin.v1.RotateKeyResponse
+	57, // 55: weir.admin.v1.OperationResult.revoke_key:type_name -> weir.admin.v1.RevokeKeyResponse
+	58, // 56: weir.admin.v1.OperationResult.delete_key:type_name -> weir.admin.v1.DeleteKeyResponse
+	59, // 57: weir.admin.v1.OperationResult.create_gateway:type_name -> weir.admin.v1.CreateGatewayResponse
+	60, // 58: weir.admin.v1.OperationResult.update_gateway:type_name -> weir.admin.v1.UpdateGatewayResponse
+	61, // 59: weir.admin.v1.OperationResult.delete_gateway:type_name -> weir.admin.v1.DeleteGatewayResponse
+	62, // 60: weir.admin.v1.OperationResult.set_gateway_key:type_name -> weir.admin.v1.SetGatewayKeyResponse
+	63, // 61: weir.admin.v1.OperationResult.create_limit:type_name -> weir.admin.v1.CreateLimitResponse
+	64, // 62: weir.admin.v1.OperationResult.update_limit:type_name -> weir.admin.v1.UpdateLimitResponse
+	65, // 63: weir.admin.v1.OperationResult.delete_limit:type_name -> weir.admin.v1.DeleteLimitResponse
+	66, // 64: weir.admin.v1.OperationResult.create_budget:type_name -> weir.admin.v1.CreateBudgetResponse
+	67, // 65: weir.admin.v1.OperationResult.update_budget:type_name -> weir.admin.v1.UpdateBudgetResponse
+	68, // 66: weir.admin.v1.OperationResult.raise_budget:type_name -> weir.admin.v1.RaiseBudgetResponse
+	69, // 67: weir.admin.v1.OperationResult.delete_budget:type_name -> weir.admin.v1.DeleteBudgetResponse
+	70, // 68: weir.admin.v1.OperationResult.create_price_override:type_name -> weir.admin.v1.CreatePriceOverrideResponse
+	71, // 69: weir.admin.v1.OperationResult.update_price_override:type_name -> weir.admin.v1.UpdatePriceOverrideResponse
+	72, // 70: weir.admin.v1.OperationResult.delete_price_override:type_name -> weir.admin.v1.DeletePriceOverrideResponse
+	73, // 71: weir.admin.v1.OperationResult.create_saved_report:type_name -> weir.admin.v1.CreateSavedReportResponse
+	74, // 72: weir.admin.v1.OperationResult.update_saved_report:type_name -> weir.admin.v1.UpdateSavedReportResponse
+	75, // 73: weir.admin.v1.OperationResult.delete_saved_report:type_name -> weir.admin.v1.DeleteSavedReportResponse
+	76, // 74: weir.admin.v1.OperationResult.create_alert_channel:type_name -> weir.admin.v1.CreateAlertChannelResponse
+	77, // 75: weir.admin.v1.OperationResult.update_alert_channel:type_name -> weir.admin.v1.UpdateAlertChannelResponse
+	78, // 76: weir.admin.v1.OperationResult.set_alert_channel_secret:type_name -> weir.admin.v1.SetAlertChannelSecretResponse
+	79, // 77: weir.admin.v1.OperationResult.delete_alert_channel:type_name -> weir.admin.v1.DeleteAlertChannelResponse
+	80, // 78: weir.admin.v1.OperationResult.create_service_account:type_name -> weir.admin.v1.CreateServiceAccountResponse
+	81, // 79: weir.admin.v1.OperationResult.update_service_account:type_name -> weir.admin.v1.UpdateServiceAccountResponse
+	82, // 80: weir.admin.v1.OperationResult.delete_service_account:type_name -> weir.admin.v1.DeleteServiceAccountResponse
+	83, // 81: weir.admin.v1.OperationResult.create_role_binding:type_name -> weir.admin.v1.CreateRoleBindingResponse
+	84, // 82: weir.admin.v1.OperationResult.delete_role_binding:type_name -> weir.admin.v1.DeleteRoleBindingResponse
+	0,  // 83: weir.admin.v1.BatchService.Batch:input_type -> weir.admin.v1.BatchRequest
+	2,  // 84: weir.admin.v1.BatchService.Batch:output_type -> weir.admin.v1.BatchResponse
+	84, // [84:85] is the sub-list for method output_type
+	83, // [83:84] is the sub-list for method input_type
+	83, // [83:83] is the sub-list for extension type_name
+	83, // [83:83] is the sub-list for extension extendee
+	0,  // [0:83] is the sub-list for field type_name
 }
 
 func init() { file_weir_admin_v1_batch_proto_init() }
@@ -1220,15 +1828,20 @@ func file_weir_admin_v1_batch_proto_init() {
 	if File_weir_admin_v1_batch_proto != nil {
 		return
 	}
+	file_weir_admin_v1_alert_channel_proto_init()
 	file_weir_admin_v1_budget_proto_init()
 	file_weir_admin_v1_common_proto_init()
 	file_weir_admin_v1_gateway_proto_init()
 	file_weir_admin_v1_key_proto_init()
 	file_weir_admin_v1_limit_proto_init()
 	file_weir_admin_v1_options_proto_init()
+	file_weir_admin_v1_price_override_proto_init()
 	file_weir_admin_v1_project_proto_init()
 	file_weir_admin_v1_provider_proto_init()
+	file_weir_admin_v1_role_binding_proto_init()
 	file_weir_admin_v1_route_proto_init()
+	file_weir_admin_v1_saved_report_proto_init()
+	file_weir_admin_v1_service_account_proto_init()
 	file_weir_admin_v1_batch_proto_msgTypes[1].OneofWrappers = []any{
 		(*Operation_CreateProject)(nil),
 		(*Operation_UpdateProject)(nil),
@@ -1247,6 +1860,7 @@ func file_weir_admin_v1_batch_proto_init() {
 		(*Operation_CreateGateway)(nil),
 		(*Operation_UpdateGateway)(nil),
 		(*Operation_DeleteGateway)(nil),
+		(*Operation_SetGatewayKey)(nil),
 		(*Operation_CreateLimit)(nil),
 		(*Operation_UpdateLimit)(nil),
 		(*Operation_DeleteLimit)(nil),
@@ -1254,6 +1868,21 @@ func file_weir_admin_v1_batch_proto_init() {
 		(*Operation_UpdateBudget)(nil),
 		(*Operation_RaiseBudget)(nil),
 		(*Operation_DeleteBudget)(nil),
+		(*Operation_CreatePriceOverride)(nil),
+		(*Operation_UpdatePriceOverride)(nil),
+		(*Operation_DeletePriceOverride)(nil),
+		(*Operation_CreateSavedReport)(nil),
+		(*Operation_UpdateSavedReport)(nil),
+		(*Operation_DeleteSavedReport)(nil),
+		(*Operation_CreateAlertChannel)(nil),
+		(*Operation_UpdateAlertChannel)(nil),
+		(*Operation_SetAlertChannelSecret)(nil),
+		(*Operation_DeleteAlertChannel)(nil),
+		(*Operation_CreateServiceAccount)(nil),
+		(*Operation_UpdateServiceAccount)(nil),
+		(*Operation_DeleteServiceAccount)(nil),
+		(*Operation_CreateRoleBinding)(nil),
+		(*Operation_DeleteRoleBinding)(nil),
 	}
 	file_weir_admin_v1_batch_proto_msgTypes[3].OneofWrappers = []any{
 		(*OperationResult_CreateProject)(nil),
@@ -1273,6 +1902,7 @@ func file_weir_admin_v1_batch_proto_init() {
 		(*OperationResult_CreateGateway)(nil),
 		(*OperationResult_UpdateGateway)(nil),
 		(*OperationResult_DeleteGateway)(nil),
+		(*OperationResult_SetGatewayKey)(nil),
 		(*OperationResult_CreateLimit)(nil),
 		(*OperationResult_UpdateLimit)(nil),
 		(*OperationResult_DeleteLimit)(nil),
@@ -1280,6 +1910,21 @@ func file_weir_admin_v1_batch_proto_init() {
 		(*OperationResult_UpdateBudget)(nil),
 		(*OperationResult_RaiseBudget)(nil),
 		(*OperationResult_DeleteBudget)(nil),
+		(*OperationResult_CreatePriceOverride)(nil),
+		(*OperationResult_UpdatePriceOverride)(nil),
+		(*OperationResult_DeletePriceOverride)(nil),
+		(*OperationResult_CreateSavedReport)(nil),
+		(*OperationResult_UpdateSavedReport)(nil),
+		(*OperationResult_DeleteSavedReport)(nil),
+		(*OperationResult_CreateAlertChannel)(nil),
+		(*OperationResult_UpdateAlertChannel)(nil),
+		(*OperationResult_SetAlertChannelSecret)(nil),
+		(*OperationResult_DeleteAlertChannel)(nil),
+		(*OperationResult_CreateServiceAccount)(nil),
+		(*OperationResult_UpdateServiceAccount)(nil),
+		(*OperationResult_DeleteServiceAccount)(nil),
+		(*OperationResult_CreateRoleBinding)(nil),
+		(*OperationResult_DeleteRoleBinding)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

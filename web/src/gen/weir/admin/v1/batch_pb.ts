@@ -4,30 +4,40 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { CreateAlertChannelRequest, CreateAlertChannelResponse, DeleteAlertChannelRequest, DeleteAlertChannelResponse, SetAlertChannelSecretRequest, SetAlertChannelSecretResponse, UpdateAlertChannelRequest, UpdateAlertChannelResponse } from "./alert_channel_pb";
+import { file_weir_admin_v1_alert_channel } from "./alert_channel_pb";
 import type { CreateBudgetRequest, CreateBudgetResponse, DeleteBudgetRequest, DeleteBudgetResponse, RaiseBudgetRequest, RaiseBudgetResponse, UpdateBudgetRequest, UpdateBudgetResponse } from "./budget_pb";
 import { file_weir_admin_v1_budget } from "./budget_pb";
 import type { Mutation } from "./common_pb";
 import { file_weir_admin_v1_common } from "./common_pb";
-import type { CreateGatewayRequest, CreateGatewayResponse, DeleteGatewayRequest, DeleteGatewayResponse, UpdateGatewayRequest, UpdateGatewayResponse } from "./gateway_pb";
+import type { CreateGatewayRequest, CreateGatewayResponse, DeleteGatewayRequest, DeleteGatewayResponse, SetGatewayKeyRequest, SetGatewayKeyResponse, UpdateGatewayRequest, UpdateGatewayResponse } from "./gateway_pb";
 import { file_weir_admin_v1_gateway } from "./gateway_pb";
 import type { CreateKeyRequest, CreateKeyResponse, DeleteKeyRequest, DeleteKeyResponse, RevokeKeyRequest, RevokeKeyResponse, RotateKeyRequest, RotateKeyResponse, UpdateKeyRequest, UpdateKeyResponse } from "./key_pb";
 import { file_weir_admin_v1_key } from "./key_pb";
 import type { CreateLimitRequest, CreateLimitResponse, DeleteLimitRequest, DeleteLimitResponse, UpdateLimitRequest, UpdateLimitResponse } from "./limit_pb";
 import { file_weir_admin_v1_limit } from "./limit_pb";
 import { file_weir_admin_v1_options } from "./options_pb";
+import type { CreatePriceOverrideRequest, CreatePriceOverrideResponse, DeletePriceOverrideRequest, DeletePriceOverrideResponse, UpdatePriceOverrideRequest, UpdatePriceOverrideResponse } from "./price_override_pb";
+import { file_weir_admin_v1_price_override } from "./price_override_pb";
 import type { CreateProjectRequest, CreateProjectResponse, DeleteProjectRequest, DeleteProjectResponse, UpdateProjectRequest, UpdateProjectResponse } from "./project_pb";
 import { file_weir_admin_v1_project } from "./project_pb";
 import type { CreateProviderRequest, CreateProviderResponse, DeleteProviderRequest, DeleteProviderResponse, UpdateProviderRequest, UpdateProviderResponse } from "./provider_pb";
 import { file_weir_admin_v1_provider } from "./provider_pb";
+import type { CreateRoleBindingRequest, CreateRoleBindingResponse, DeleteRoleBindingRequest, DeleteRoleBindingResponse } from "./role_binding_pb";
+import { file_weir_admin_v1_role_binding } from "./role_binding_pb";
 import type { CreateRouteRequest, CreateRouteResponse, DeleteRouteRequest, DeleteRouteResponse, UpdateRouteRequest, UpdateRouteResponse } from "./route_pb";
 import { file_weir_admin_v1_route } from "./route_pb";
+import type { CreateSavedReportRequest, CreateSavedReportResponse, DeleteSavedReportRequest, DeleteSavedReportResponse, UpdateSavedReportRequest, UpdateSavedReportResponse } from "./saved_report_pb";
+import { file_weir_admin_v1_saved_report } from "./saved_report_pb";
+import type { CreateServiceAccountRequest, CreateServiceAccountResponse, DeleteServiceAccountRequest, DeleteServiceAccountResponse, UpdateServiceAccountRequest, UpdateServiceAccountResponse } from "./service_account_pb";
+import { file_weir_admin_v1_service_account } from "./service_account_pb";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file weir/admin/v1/batch.proto.
  */
 export const file_weir_admin_v1_batch: GenFile = /*@__PURE__*/
-  fileDesc("Chl3ZWlyL2FkbWluL3YxL2JhdGNoLnByb3RvEg13ZWlyLmFkbWluLnYxImcKDEJhdGNoUmVxdWVzdBIsCgpvcGVyYXRpb25zGAEgAygLMhgud2Vpci5hZG1pbi52MS5PcGVyYXRpb24SKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIroLCglPcGVyYXRpb24SPQoOY3JlYXRlX3Byb2plY3QYASABKAsyIy53ZWlyLmFkbWluLnYxLkNyZWF0ZVByb2plY3RSZXF1ZXN0SAASPQoOdXBkYXRlX3Byb2plY3QYAiABKAsyIy53ZWlyLmFkbWluLnYxLlVwZGF0ZVByb2plY3RSZXF1ZXN0SAASPQoOZGVsZXRlX3Byb2plY3QYAyABKAsyIy53ZWlyLmFkbWluLnYxLkRlbGV0ZVByb2plY3RSZXF1ZXN0SAASPwoPY3JlYXRlX3Byb3ZpZGVyGAQgASgLMiQud2Vpci5hZG1pbi52MS5DcmVhdGVQcm92aWRlclJlcXVlc3RIABI/Cg91cGRhdGVfcHJvdmlkZXIYBSABKAsyJC53ZWlyLmFkbWluLnYxLlVwZGF0ZVByb3ZpZGVyUmVxdWVzdEgAEj8KD2RlbGV0ZV9wcm92aWRlchgGIAEoCzIkLndlaXIuYWRtaW4udjEuRGVsZXRlUHJvdmlkZXJSZXF1ZXN0SAASOQoMY3JlYXRlX3JvdXRlGAcgASgLMiEud2Vpci5hZG1pbi52MS5DcmVhdGVSb3V0ZVJlcXVlc3RIABI5Cgx1cGRhdGVfcm91dGUYCCABKAsyIS53ZWlyLmFkbWluLnYxLlVwZGF0ZVJvdXRlUmVxdWVzdEgAEjkKDGRlbGV0ZV9yb3V0ZRgJIAEoCzIhLndlaXIuYWRtaW4udjEuRGVsZXRlUm91dGVSZXF1ZXN0SAASNQoKY3JlYXRlX2tleRgKIAEoCzIfLndlaXIuYWRtaW4udjEuQ3JlYXRlS2V5UmVxdWVzdEgAEjUKCnVwZGF0ZV9rZXkYCyABKAsyHy53ZWlyLmFkbWluLnYxLlVwZGF0ZUtleVJlcXVlc3RIABI1Cgpyb3RhdGVfa2V5GAwgASgLMh8ud2Vpci5hZG1pbi52MS5Sb3RhdGVLZXlSZXF1ZXN0SAASNQoKcmV2b2tlX2tleRgNIAEoCzIfLndlaXIuYWRtaW4udjEuUmV2b2tlS2V5UmVxdWVzdEgAEjUKCmRlbGV0ZV9rZXkYDiABKAsyHy53ZWlyLmFkbWluLnYxLkRlbGV0ZUtleVJlcXVlc3RIABI9Cg5jcmVhdGVfZ2F0ZXdheRgPIAEoCzIjLndlaXIuYWRtaW4udjEuQ3JlYXRlR2F0ZXdheVJlcXVlc3RIABI9Cg51cGRhdGVfZ2F0ZXdheRgQIAEoCzIjLndlaXIuYWRtaW4udjEuVXBkYXRlR2F0ZXdheVJlcXVlc3RIABI9Cg5kZWxldGVfZ2F0ZXdheRgRIAEoCzIjLndlaXIuYWRtaW4udjEuRGVsZXRlR2F0ZXdheVJlcXVlc3RIABI5CgxjcmVhdGVfbGltaXQYHiABKAsyIS53ZWlyLmFkbWluLnYxLkNyZWF0ZUxpbWl0UmVxdWVzdEgAEjkKDHVwZGF0ZV9saW1pdBgfIAEoCzIhLndlaXIuYWRtaW4udjEuVXBkYXRlTGltaXRSZXF1ZXN0SAASOQoMZGVsZXRlX2xpbWl0GCAgASgLMiEud2Vpci5hZG1pbi52MS5EZWxldGVMaW1pdFJlcXVlc3RIABI7Cg1jcmVhdGVfYnVkZ2V0GCEgASgLMiIud2Vpci5hZG1pbi52MS5DcmVhdGVCdWRnZXRSZXF1ZXN0SAASOwoNdXBkYXRlX2J1ZGdldBgiIAEoCzIiLndlaXIuYWRtaW4udjEuVXBkYXRlQnVkZ2V0UmVxdWVzdEgAEjkKDHJhaXNlX2J1ZGdldBgjIAEoCzIhLndlaXIuYWRtaW4udjEuUmFpc2VCdWRnZXRSZXF1ZXN0SAASOwoNZGVsZXRlX2J1ZGdldBgkIAEoCzIiLndlaXIuYWRtaW4udjEuRGVsZXRlQnVkZ2V0UmVxdWVzdEgAQgkKB3JlcXVlc3QiXgoNQmF0Y2hSZXNwb25zZRIvCgdyZXN1bHRzGAEgAygLMh4ud2Vpci5hZG1pbi52MS5PcGVyYXRpb25SZXN1bHQSHAoUc2VjcmV0X2FscmVhZHlfc2hvd24YAiABKAgi2QsKD09wZXJhdGlvblJlc3VsdBI+Cg5jcmVhdGVfcHJvamVjdBgBIAEoCzIkLndlaXIuYWRtaW4udjEuQ3JlYXRlUHJvamVjdFJlc3BvbnNlSAASPgoOdXBkYXRlX3Byb2plY3QYAiABKAsyJC53ZWlyLmFkbWluLnYxLlVwZGF0ZVByb2plY3RSZXNwb25zZUgAEj4KDmRlbGV0ZV9wcm9qZWN0GAMgASgLMiQud2Vpci5hZG1pbi52MS5EZWxldGVQcm9qZWN0UmVzcG9uc2VIABJACg9jcmVhdGVfcHJvdmlkZXIYBCABKAsyJS53ZWlyLmFkbWluLnYxLkNyZWF0ZVByb3ZpZGVyUmVzcG9uc2VIABJACg91cGRhdGVfcHJvdmlkZXIYBSABKAsyJS53ZWlyLmFkbWluLnYxLlVwZGF0ZVByb3ZpZGVyUmVzcG9uc2VIABJACg9kZWxldGVfcHJvdmlkZXIYBiABKAsyJS53ZWlyLmFkbWluLnYxLkRlbGV0ZVByb3ZpZGVyUmVzcG9uc2VIABI6CgxjcmVhdGVfcm91dGUYByABKAsyIi53ZWlyLmFkbWluLnYxLkNyZWF0ZVJvdXRlUmVzcG9uc2VIABI6Cgx1cGRhdGVfcm91dGUYCCABKAsyIi53ZWlyLmFkbWluLnYxLlVwZGF0ZVJvdXRlUmVzcG9uc2VIABI6CgxkZWxldGVfcm91dGUYCSABKAsyIi53ZWlyLmFkbWluLnYxLkRlbGV0ZVJvdXRlUmVzcG9uc2VIABI2CgpjcmVhdGVfa2V5GAogASgLMiAud2Vpci5hZG1pbi52MS5DcmVhdGVLZXlSZXNwb25zZUgAEjYKCnVwZGF0ZV9rZXkYCyABKAsyIC53ZWlyLmFkbWluLnYxLlVwZGF0ZUtleVJlc3BvbnNlSAASNgoKcm90YXRlX2tleRgMIAEoCzIgLndlaXIuYWRtaW4udjEuUm90YXRlS2V5UmVzcG9uc2VIABI2CgpyZXZva2Vfa2V5GA0gASgLMiAud2Vpci5hZG1pbi52MS5SZXZva2VLZXlSZXNwb25zZUgAEjYKCmRlbGV0ZV9rZXkYDiABKAsyIC53ZWlyLmFkbWluLnYxLkRlbGV0ZUtleVJlc3BvbnNlSAASPgoOY3JlYXRlX2dhdGV3YXkYDyABKAsyJC53ZWlyLmFkbWluLnYxLkNyZWF0ZUdhdGV3YXlSZXNwb25zZUgAEj4KDnVwZGF0ZV9nYXRld2F5GBAgASgLMiQud2Vpci5hZG1pbi52MS5VcGRhdGVHYXRld2F5UmVzcG9uc2VIABI+Cg5kZWxldGVfZ2F0ZXdheRgRIAEoCzIkLndlaXIuYWRtaW4udjEuRGVsZXRlR2F0ZXdheVJlc3BvbnNlSAASOgoMY3JlYXRlX2xpbWl0GB4gASgLMiIud2Vpci5hZG1pbi52MS5DcmVhdGVMaW1pdFJlc3BvbnNlSAASOgoMdXBkYXRlX2xpbWl0GB8gASgLMiIud2Vpci5hZG1pbi52MS5VcGRhdGVMaW1pdFJlc3BvbnNlSAASOgoMZGVsZXRlX2xpbWl0GCAgASgLMiIud2Vpci5hZG1pbi52MS5EZWxldGVMaW1pdFJlc3BvbnNlSAASPAoNY3JlYXRlX2J1ZGdldBghIAEoCzIjLndlaXIuYWRtaW4udjEuQ3JlYXRlQnVkZ2V0UmVzcG9uc2VIABI8Cg11cGRhdGVfYnVkZ2V0GCIgASgLMiMud2Vpci5hZG1pbi52MS5VcGRhdGVCdWRnZXRSZXNwb25zZUgAEjoKDHJhaXNlX2J1ZGdldBgjIAEoCzIiLndlaXIuYWRtaW4udjEuUmFpc2VCdWRnZXRSZXNwb25zZUgAEjwKDWRlbGV0ZV9idWRnZXQYJCABKAsyIy53ZWlyLmFkbWluLnYxLkRlbGV0ZUJ1ZGdldFJlc3BvbnNlSABCCgoIcmVzcG9uc2UyXAoMQmF0Y2hTZXJ2aWNlEkwKBUJhdGNoEhsud2Vpci5hZG1pbi52MS5CYXRjaFJlcXVlc3QaHC53ZWlyLmFkbWluLnYxLkJhdGNoUmVzcG9uc2UiCIq1GARzZWxmYgZwcm90bzM", [file_weir_admin_v1_budget, file_weir_admin_v1_common, file_weir_admin_v1_gateway, file_weir_admin_v1_key, file_weir_admin_v1_limit, file_weir_admin_v1_options, file_weir_admin_v1_project, file_weir_admin_v1_provider, file_weir_admin_v1_route]);
+  fileDesc("Chl3ZWlyL2FkbWluL3YxL2JhdGNoLnByb3RvEg13ZWlyLmFkbWluLnYxImcKDEJhdGNoUmVxdWVzdBIsCgpvcGVyYXRpb25zGAEgAygLMhgud2Vpci5hZG1pbi52MS5PcGVyYXRpb24SKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIt8UCglPcGVyYXRpb24SPQoOY3JlYXRlX3Byb2plY3QYASABKAsyIy53ZWlyLmFkbWluLnYxLkNyZWF0ZVByb2plY3RSZXF1ZXN0SAASPQoOdXBkYXRlX3Byb2plY3QYAiABKAsyIy53ZWlyLmFkbWluLnYxLlVwZGF0ZVByb2plY3RSZXF1ZXN0SAASPQoOZGVsZXRlX3Byb2plY3QYAyABKAsyIy53ZWlyLmFkbWluLnYxLkRlbGV0ZVByb2plY3RSZXF1ZXN0SAASPwoPY3JlYXRlX3Byb3ZpZGVyGAQgASgLMiQud2Vpci5hZG1pbi52MS5DcmVhdGVQcm92aWRlclJlcXVlc3RIABI/Cg91cGRhdGVfcHJvdmlkZXIYBSABKAsyJC53ZWlyLmFkbWluLnYxLlVwZGF0ZVByb3ZpZGVyUmVxdWVzdEgAEj8KD2RlbGV0ZV9wcm92aWRlchgGIAEoCzIkLndlaXIuYWRtaW4udjEuRGVsZXRlUHJvdmlkZXJSZXF1ZXN0SAASOQoMY3JlYXRlX3JvdXRlGAcgASgLMiEud2Vpci5hZG1pbi52MS5DcmVhdGVSb3V0ZVJlcXVlc3RIABI5Cgx1cGRhdGVfcm91dGUYCCABKAsyIS53ZWlyLmFkbWluLnYxLlVwZGF0ZVJvdXRlUmVxdWVzdEgAEjkKDGRlbGV0ZV9yb3V0ZRgJIAEoCzIhLndlaXIuYWRtaW4udjEuRGVsZXRlUm91dGVSZXF1ZXN0SAASNQoKY3JlYXRlX2tleRgKIAEoCzIfLndlaXIuYWRtaW4udjEuQ3JlYXRlS2V5UmVxdWVzdEgAEjUKCnVwZGF0ZV9rZXkYCyABKAsyHy53ZWlyLmFkbWluLnYxLlVwZGF0ZUtleVJlcXVlc3RIABI1Cgpyb3RhdGVfa2V5GAwgASgLMh8ud2Vpci5hZG1pbi52MS5Sb3RhdGVLZXlSZXF1ZXN0SAASNQoKcmV2b2tlX2tleRgNIAEoCzIfLndlaXIuYWRtaW4udjEuUmV2b2tlS2V5UmVxdWVzdEgAEjUKCmRlbGV0ZV9rZXkYDiABKAsyHy53ZWlyLmFkbWluLnYxLkRlbGV0ZUtleVJlcXVlc3RIABI9Cg5jcmVhdGVfZ2F0ZXdheRgPIAEoCzIjLndlaXIuYWRtaW4udjEuQ3JlYXRlR2F0ZXdheVJlcXVlc3RIABI9Cg51cGRhdGVfZ2F0ZXdheRgQIAEoCzIjLndlaXIuYWRtaW4udjEuVXBkYXRlR2F0ZXdheVJlcXVlc3RIABI9Cg5kZWxldGVfZ2F0ZXdheRgRIAEoCzIjLndlaXIuYWRtaW4udjEuRGVsZXRlR2F0ZXdheVJlcXVlc3RIABI+Cg9zZXRfZ2F0ZXdheV9rZXkYEiABKAsyIy53ZWlyLmFkbWluLnYxLlNldEdhdGV3YXlLZXlSZXF1ZXN0SAASOQoMY3JlYXRlX2xpbWl0GB4gASgLMiEud2Vpci5hZG1pbi52MS5DcmVhdGVMaW1pdFJlcXVlc3RIABI5Cgx1cGRhdGVfbGltaXQYHyABKAsyIS53ZWlyLmFkbWluLnYxLlVwZGF0ZUxpbWl0UmVxdWVzdEgAEjkKDGRlbGV0ZV9saW1pdBggIAEoCzIhLndlaXIuYWRtaW4udjEuRGVsZXRlTGltaXRSZXF1ZXN0SAASOwoNY3JlYXRlX2J1ZGdldBghIAEoCzIiLndlaXIuYWRtaW4udjEuQ3JlYXRlQnVkZ2V0UmVxdWVzdEgAEjsKDXVwZGF0ZV9idWRnZXQYIiABKAsyIi53ZWlyLmFkbWluLnYxLlVwZGF0ZUJ1ZGdldFJlcXVlc3RIABI5CgxyYWlzZV9idWRnZXQYIyABKAsyIS53ZWlyLmFkbWluLnYxLlJhaXNlQnVkZ2V0UmVxdWVzdEgAEjsKDWRlbGV0ZV9idWRnZXQYJCABKAsyIi53ZWlyLmFkbWluLnYxLkRlbGV0ZUJ1ZGdldFJlcXVlc3RIABJKChVjcmVhdGVfcHJpY2Vfb3ZlcnJpZGUYJSABKAsyKS53ZWlyLmFkbWluLnYxLkNyZWF0ZVByaWNlT3ZlcnJpZGVSZXF1ZXN0SAASSgoVdXBkYXRlX3ByaWNlX292ZXJyaWRlGCYgASgLMikud2Vpci5hZG1pbi52MS5VcGRhdGVQcmljZU92ZXJyaWRlUmVxdWVzdEgAEkoKFWRlbGV0ZV9wcmljZV9vdmVycmlkZRgnIAEoCzIpLndlaXIuYWRtaW4udjEuRGVsZXRlUHJpY2VPdmVycmlkZVJlcXVlc3RIABJGChNjcmVhdGVfc2F2ZWRfcmVwb3J0GCggASgLMicud2Vpci5hZG1pbi52MS5DcmVhdGVTYXZlZFJlcG9ydFJlcXVlc3RIABJGChN1cGRhdGVfc2F2ZWRfcmVwb3J0GCkgASgLMicud2Vpci5hZG1pbi52MS5VcGRhdGVTYXZlZFJlcG9ydFJlcXVlc3RIABJGChNkZWxldGVfc2F2ZWRfcmVwb3J0GCogASgLMicud2Vpci5hZG1pbi52MS5EZWxldGVTYXZlZFJlcG9ydFJlcXVlc3RIABJIChRjcmVhdGVfYWxlcnRfY2hhbm5lbBgrIAEoCzIoLndlaXIuYWRtaW4udjEuQ3JlYXRlQWxlcnRDaGFubmVsUmVxdWVzdEgAEkgKFHVwZGF0ZV9hbGVydF9jaGFubmVsGCwgASgLMigud2Vpci5hZG1pbi52MS5VcGRhdGVBbGVydENoYW5uZWxSZXF1ZXN0SAASTwoYc2V0X2FsZXJ0X2NoYW5uZWxfc2VjcmV0GC0gASgLMisud2Vpci5hZG1pbi52MS5TZXRBbGVydENoYW5uZWxTZWNyZXRSZXF1ZXN0SAASSAoUZGVsZXRlX2FsZXJ0X2NoYW5uZWwYLiABKAsyKC53ZWlyLmFkbWluLnYxLkRlbGV0ZUFsZXJ0Q2hhbm5lbFJlcXVlc3RIABJMChZjcmVhdGVfc2VydmljZV9hY2NvdW50GC8gASgLMioud2Vpci5hZG1pbi52MS5DcmVhdGVTZXJ2aWNlQWNjb3VudFJlcXVlc3RIABJMChZ1cGRhdGVfc2VydmljZV9hY2NvdW50GDAgASgLMioud2Vpci5hZG1pbi52MS5VcGRhdGVTZXJ2aWNlQWNjb3VudFJlcXVlc3RIABJMChZkZWxldGVfc2VydmljZV9hY2NvdW50GDEgASgLMioud2Vpci5hZG1pbi52MS5EZWxldGVTZXJ2aWNlQWNjb3VudFJlcXVlc3RIABJGChNjcmVhdGVfcm9sZV9iaW5kaW5nGDIgASgLMicud2Vpci5hZG1pbi52MS5DcmVhdGVSb2xlQmluZGluZ1JlcXVlc3RIABJGChNkZWxldGVfcm9sZV9iaW5kaW5nGDMgASgLMicud2Vpci5hZG1pbi52MS5EZWxldGVSb2xlQmluZGluZ1JlcXVlc3RIAEIJCgdyZXF1ZXN0Il4KDUJhdGNoUmVzcG9uc2USLwoHcmVzdWx0cxgBIAMoCzIeLndlaXIuYWRtaW4udjEuT3BlcmF0aW9uUmVzdWx0EhwKFHNlY3JldF9hbHJlYWR5X3Nob3duGAIgASgIIo4VCg9PcGVyYXRpb25SZXN1bHQSPgoOY3JlYXRlX3Byb2plY3QYASABKAsyJC53ZWlyLmFkbWluLnYxLkNyZWF0ZVByb2plY3RSZXNwb25zZUgAEj4KDnVwZGF0ZV9wcm9qZWN0GAIgASgLMiQud2Vpci5hZG1pbi52MS5VcGRhdGVQcm9qZWN0UmVzcG9uc2VIABI+Cg5kZWxldGVfcHJvamVjdBgDIAEoCzIkLndlaXIuYWRtaW4udjEuRGVsZXRlUHJvamVjdFJlc3BvbnNlSAASQAoPY3JlYXRlX3Byb3ZpZGVyGAQgASgLMiUud2Vpci5hZG1pbi52MS5DcmVhdGVQcm92aWRlclJlc3BvbnNlSAASQAoPdXBkYXRlX3Byb3ZpZGVyGAUgASgLMiUud2Vpci5hZG1pbi52MS5VcGRhdGVQcm92aWRlclJlc3BvbnNlSAASQAoPZGVsZXRlX3Byb3ZpZGVyGAYgASgLMiUud2Vpci5hZG1pbi52MS5EZWxldGVQcm92aWRlclJlc3BvbnNlSAASOgoMY3JlYXRlX3JvdXRlGAcgASgLMiIud2Vpci5hZG1pbi52MS5DcmVhdGVSb3V0ZVJlc3BvbnNlSAASOgoMdXBkYXRlX3JvdXRlGAggASgLMiIud2Vpci5hZG1pbi52MS5VcGRhdGVSb3V0ZVJlc3BvbnNlSAASOgoMZGVsZXRlX3JvdXRlGAkgASgLMiIud2Vpci5hZG1pbi52MS5EZWxldGVSb3V0ZVJlc3BvbnNlSAASNgoKY3JlYXRlX2tleRgKIAEoCzIgLndlaXIuYWRtaW4udjEuQ3JlYXRlS2V5UmVzcG9uc2VIABI2Cgp1cGRhdGVfa2V5GAsgASgLMiAud2Vpci5hZG1pbi52MS5VcGRhdGVLZXlSZXNwb25zZUgAEjYKCnJvdGF0ZV9rZXkYDCABKAsyIC53ZWlyLmFkbWluLnYxLlJvdGF0ZUtleVJlc3BvbnNlSAASNgoKcmV2b2tlX2tleRgNIAEoCzIgLndlaXIuYWRtaW4udjEuUmV2b2tlS2V5UmVzcG9uc2VIABI2CgpkZWxldGVfa2V5GA4gASgLMiAud2Vpci5hZG1pbi52MS5EZWxldGVLZXlSZXNwb25zZUgAEj4KDmNyZWF0ZV9nYXRld2F5GA8gASgLMiQud2Vpci5hZG1pbi52MS5DcmVhdGVHYXRld2F5UmVzcG9uc2VIABI+Cg51cGRhdGVfZ2F0ZXdheRgQIAEoCzIkLndlaXIuYWRtaW4udjEuVXBkYXRlR2F0ZXdheVJlc3BvbnNlSAASPgoOZGVsZXRlX2dhdGV3YXkYESABKAsyJC53ZWlyLmFkbWluLnYxLkRlbGV0ZUdhdGV3YXlSZXNwb25zZUgAEj8KD3NldF9nYXRld2F5X2tleRgSIAEoCzIkLndlaXIuYWRtaW4udjEuU2V0R2F0ZXdheUtleVJlc3BvbnNlSAASOgoMY3JlYXRlX2xpbWl0GB4gASgLMiIud2Vpci5hZG1pbi52MS5DcmVhdGVMaW1pdFJlc3BvbnNlSAASOgoMdXBkYXRlX2xpbWl0GB8gASgLMiIud2Vpci5hZG1pbi52MS5VcGRhdGVMaW1pdFJlc3BvbnNlSAASOgoMZGVsZXRlX2xpbWl0GCAgASgLMiIud2Vpci5hZG1pbi52MS5EZWxldGVMaW1pdFJlc3BvbnNlSAASPAoNY3JlYXRlX2J1ZGdldBghIAEoCzIjLndlaXIuYWRtaW4udjEuQ3JlYXRlQnVkZ2V0UmVzcG9uc2VIABI8Cg11cGRhdGVfYnVkZ2V0GCIgASgLMiMud2Vpci5hZG1pbi52MS5VcGRhdGVCdWRnZXRSZXNwb25zZUgAEjoKDHJhaXNlX2J1ZGdldBgjIAEoCzIiLndlaXIuYWRtaW4udjEuUmFpc2VCdWRnZXRSZXNwb25zZUgAEjwKDWRlbGV0ZV9idWRnZXQYJCABKAsyIy53ZWlyLmFkbWluLnYxLkRlbGV0ZUJ1ZGdldFJlc3BvbnNlSAASSwoVY3JlYXRlX3ByaWNlX292ZXJyaWRlGCUgASgLMioud2Vpci5hZG1pbi52MS5DcmVhdGVQcmljZU92ZXJyaWRlUmVzcG9uc2VIABJLChV1cGRhdGVfcHJpY2Vfb3ZlcnJpZGUYJiABKAsyKi53ZWlyLmFkbWluLnYxLlVwZGF0ZVByaWNlT3ZlcnJpZGVSZXNwb25zZUgAEksKFWRlbGV0ZV9wcmljZV9vdmVycmlkZRgnIAEoCzIqLndlaXIuYWRtaW4udjEuRGVsZXRlUHJpY2VPdmVycmlkZVJlc3BvbnNlSAASRwoTY3JlYXRlX3NhdmVkX3JlcG9ydBgoIAEoCzIoLndlaXIuYWRtaW4udjEuQ3JlYXRlU2F2ZWRSZXBvcnRSZXNwb25zZUgAEkcKE3VwZGF0ZV9zYXZlZF9yZXBvcnQYKSABKAsyKC53ZWlyLmFkbWluLnYxLlVwZGF0ZVNhdmVkUmVwb3J0UmVzcG9uc2VIABJHChNkZWxldGVfc2F2ZWRfcmVwb3J0GCogASgLMigud2Vpci5hZG1pbi52MS5EZWxldGVTYXZlZFJlcG9ydFJlc3BvbnNlSAASSQoUY3JlYXRlX2FsZXJ0X2NoYW5uZWwYKyABKAsyKS53ZWlyLmFkbWluLnYxLkNyZWF0ZUFsZXJ0Q2hhbm5lbFJlc3BvbnNlSAASSQoUdXBkYXRlX2FsZXJ0X2NoYW5uZWwYLCABKAsyKS53ZWlyLmFkbWluLnYxLlVwZGF0ZUFsZXJ0Q2hhbm5lbFJlc3BvbnNlSAASUAoYc2V0X2FsZXJ0X2NoYW5uZWxfc2VjcmV0GC0gASgLMiwud2Vpci5hZG1pbi52MS5TZXRBbGVydENoYW5uZWxTZWNyZXRSZXNwb25zZUgAEkkKFGRlbGV0ZV9hbGVydF9jaGFubmVsGC4gASgLMikud2Vpci5hZG1pbi52MS5EZWxldGVBbGVydENoYW5uZWxSZXNwb25zZUgAEk0KFmNyZWF0ZV9zZXJ2aWNlX2FjY291bnQYLyABKAsyKy53ZWlyLmFkbWluLnYxLkNyZWF0ZVNlcnZpY2VBY2NvdW50UmVzcG9uc2VIABJNChZ1cGRhdGVfc2VydmljZV9hY2NvdW50GDAgASgLMisud2Vpci5hZG1pbi52MS5VcGRhdGVTZXJ2aWNlQWNjb3VudFJlc3BvbnNlSAASTQoWZGVsZXRlX3NlcnZpY2VfYWNjb3VudBgxIAEoCzIrLndlaXIuYWRtaW4udjEuRGVsZXRlU2VydmljZUFjY291bnRSZXNwb25zZUgAEkcKE2NyZWF0ZV9yb2xlX2JpbmRpbmcYMiABKAsyKC53ZWlyLmFkbWluLnYxLkNyZWF0ZVJvbGVCaW5kaW5nUmVzcG9uc2VIABJHChNkZWxldGVfcm9sZV9iaW5kaW5nGDMgASgLMigud2Vpci5hZG1pbi52MS5EZWxldGVSb2xlQmluZGluZ1Jlc3BvbnNlSABCCgoIcmVzcG9uc2UyXAoMQmF0Y2hTZXJ2aWNlEkwKBUJhdGNoEhsud2Vpci5hZG1pbi52MS5CYXRjaFJlcXVlc3QaHC53ZWlyLmFkbWluLnYxLkJhdGNoUmVzcG9uc2UiCIq1GARzZWxmYgZwcm90bzM", [file_weir_admin_v1_alert_channel, file_weir_admin_v1_budget, file_weir_admin_v1_common, file_weir_admin_v1_gateway, file_weir_admin_v1_key, file_weir_admin_v1_limit, file_weir_admin_v1_options, file_weir_admin_v1_price_override, file_weir_admin_v1_project, file_weir_admin_v1_provider, file_weir_admin_v1_role_binding, file_weir_admin_v1_route, file_weir_admin_v1_saved_report, file_weir_admin_v1_service_account]);
 
 /**
  * @generated from message weir.admin.v1.BatchRequest
@@ -170,6 +180,12 @@ export type Operation = Message<"weir.admin.v1.Operation"> & {
     case: "deleteGateway";
   } | {
     /**
+     * @generated from field: weir.admin.v1.SetGatewayKeyRequest set_gateway_key = 18;
+     */
+    value: SetGatewayKeyRequest;
+    case: "setGatewayKey";
+  } | {
+    /**
      * @generated from field: weir.admin.v1.CreateLimitRequest create_limit = 30;
      */
     value: CreateLimitRequest;
@@ -210,6 +226,96 @@ export type Operation = Message<"weir.admin.v1.Operation"> & {
      */
     value: DeleteBudgetRequest;
     case: "deleteBudget";
+  } | {
+    /**
+     * @generated from field: weir.admin.v1.CreatePriceOverrideRequest create_price_override = 37;
+     */
+    value: CreatePriceOverrideRequest;
+    case: "createPriceOverride";
+  } | {
+    /**
+     * @generated from field: weir.admin.v1.UpdatePriceOverrideRequest update_price_override = 38;
+     */
+    value: UpdatePriceOverrideRequest;
+    case: "updatePriceOverride";
+  } | {
+    /**
+     * @generated from field: weir.admin.v1.DeletePriceOverrideRequest delete_price_override = 39;
+     */
+    value: DeletePriceOverrideRequest;
+    case: "deletePriceOverride";
+  } | {
+    /**
+     * @generated from field: weir.admin.v1.CreateSavedReportRequest create_saved_report = 40;
+     */
+    value: CreateSavedReportRequest;
+    case: "createSavedReport";
+  } | {
+    /**
+     * @generated from field: weir.admin.v1.UpdateSavedReportRequest update_saved_report = 41;
+     */
+    value: UpdateSavedReportRequest;
+    case: "updateSavedReport";
+  } | {
+    /**
+     * @generated from field: weir.admin.v1.DeleteSavedReportRequest delete_saved_report = 42;
+     */
+    value: DeleteSavedReportRequest;
+    case: "deleteSavedReport";
+  } | {
+    /**
+     * @generated from field: weir.admin.v1.CreateAlertChannelRequest create_alert_channel = 43;
+     */
+    value: CreateAlertChannelRequest;
+    case: "createAlertChannel";
+  } | {
+    /**
+     * @generated from field: weir.admin.v1.UpdateAlertChannelRequest update_alert_channel = 44;
+     */
+    value: UpdateAlertChannelRequest;
+    case: "updateAlertChannel";
+  } | {
+    /**
+     * @generated from field: weir.admin.v1.SetAlertChannelSecretRequest set_alert_channel_secret = 45;
+     */
+    value: SetAlertChannelSecretRequest;
+    case: "setAlertChannelSecret";
+  } | {
+    /**
+     * @generated from field: weir.admin.v1.DeleteAlertChannelRequest delete_alert_channel = 46;
+     */
+    value: DeleteAlertChannelRequest;
+    case: "deleteAlertChannel";
+  } | {
+    /**
+     * @generated from field: weir.admin.v1.CreateServiceAccountRequest create_service_account = 47;
+     */
+    value: CreateServiceAccountRequest;
+    case: "createServiceAccount";
+  } | {
+    /**
+     * @generated from field: weir.admin.v1.UpdateServiceAccountRequest update_service_account = 48;
+     */
+    value: UpdateServiceAccountRequest;
+    case: "updateServiceAccount";
+  } | {
+    /**
+     * @generated from field: weir.admin.v1.DeleteServiceAccountRequest delete_service_account = 49;
+     */
+    value: DeleteServiceAccountRequest;
+    case: "deleteServiceAccount";
+  } | {
+    /**
+     * @generated from field: weir.admin.v1.CreateRoleBindingRequest create_role_binding = 50;
+     */
+    value: CreateRoleBindingRequest;
+    case: "createRoleBinding";
+  } | {
+    /**
+     * @generated from field: weir.admin.v1.DeleteRoleBindingRequest delete_role_binding = 51;
+     */
+    value: DeleteRoleBindingRequest;
+    case: "deleteRoleBinding";
   } | { case: undefined; value?: undefined };
 };
 
@@ -359,6 +465,12 @@ export type OperationResult = Message<"weir.admin.v1.OperationResult"> & {
     case: "deleteGateway";
   } | {
     /**
+     * @generated from field: weir.admin.v1.SetGatewayKeyResponse set_gateway_key = 18;
+     */
+    value: SetGatewayKeyResponse;
+    case: "setGatewayKey";
+  } | {
+    /**
      * @generated from field: weir.admin.v1.CreateLimitResponse create_limit = 30;
      */
     value: CreateLimitResponse;
@@ -399,6 +511,96 @@ export type OperationResult = Message<"weir.admin.v1.OperationResult"> & {
      */
     value: DeleteBudgetResponse;
     case: "deleteBudget";
+  } | {
+    /**
+     * @generated from field: weir.admin.v1.CreatePriceOverrideResponse create_price_override = 37;
+     */
+    value: CreatePriceOverrideResponse;
+    case: "createPriceOverride";
+  } | {
+    /**
+     * @generated from field: weir.admin.v1.UpdatePriceOverrideResponse update_price_override = 38;
+     */
+    value: UpdatePriceOverrideResponse;
+    case: "updatePriceOverride";
+  } | {
+    /**
+     * @generated from field: weir.admin.v1.DeletePriceOverrideResponse delete_price_override = 39;
+     */
+    value: DeletePriceOverrideResponse;
+    case: "deletePriceOverride";
+  } | {
+    /**
+     * @generated from field: weir.admin.v1.CreateSavedReportResponse create_saved_report = 40;
+     */
+    value: CreateSavedReportResponse;
+    case: "createSavedReport";
+  } | {
+    /**
+     * @generated from field: weir.admin.v1.UpdateSavedReportResponse update_saved_report = 41;
+     */
+    value: UpdateSavedReportResponse;
+    case: "updateSavedReport";
+  } | {
+    /**
+     * @generated from field: weir.admin.v1.DeleteSavedReportResponse delete_saved_report = 42;
+     */
+    value: DeleteSavedReportResponse;
+    case: "deleteSavedReport";
+  } | {
+    /**
+     * @generated from field: weir.admin.v1.CreateAlertChannelResponse create_alert_channel = 43;
+     */
+    value: CreateAlertChannelResponse;
+    case: "createAlertChannel";
+  } | {
+    /**
+     * @generated from field: weir.admin.v1.UpdateAlertChannelResponse update_alert_channel = 44;
+     */
+    value: UpdateAlertChannelResponse;
+    case: "updateAlertChannel";
+  } | {
+    /**
+     * @generated from field: weir.admin.v1.SetAlertChannelSecretResponse set_alert_channel_secret = 45;
+     */
+    value: SetAlertChannelSecretResponse;
+    case: "setAlertChannelSecret";
+  } | {
+    /**
+     * @generated from field: weir.admin.v1.DeleteAlertChannelResponse delete_alert_channel = 46;
+     */
+    value: DeleteAlertChannelResponse;
+    case: "deleteAlertChannel";
+  } | {
+    /**
+     * @generated from field: weir.admin.v1.CreateServiceAccountResponse create_service_account = 47;
+     */
+    value: CreateServiceAccountResponse;
+    case: "createServiceAccount";
+  } | {
+    /**
+     * @generated from field: weir.admin.v1.UpdateServiceAccountResponse update_service_account = 48;
+     */
+    value: UpdateServiceAccountResponse;
+    case: "updateServiceAccount";
+  } | {
+    /**
+     * @generated from field: weir.admin.v1.DeleteServiceAccountResponse delete_service_account = 49;
+     */
+    value: DeleteServiceAccountResponse;
+    case: "deleteServiceAccount";
+  } | {
+    /**
+     * @generated from field: weir.admin.v1.CreateRoleBindingResponse create_role_binding = 50;
+     */
+    value: CreateRoleBindingResponse;
+    case: "createRoleBinding";
+  } | {
+    /**
+     * @generated from field: weir.admin.v1.DeleteRoleBindingResponse delete_role_binding = 51;
+     */
+    value: DeleteRoleBindingResponse;
+    case: "deleteRoleBinding";
   } | { case: undefined; value?: undefined };
 };
 
