@@ -69,6 +69,16 @@ func NewAuthenticator(config AuthenticatorConfig) *Authenticator {
 // come with it. Bad credentials are an Unauthenticated fault, a cookie from another site's page a Denied one, with one
 // of the reasons above; any other error means that nobody could tell.
 func (a *Authenticator) Authenticate(ctx context.Context, header http.Header) (Principal, error) {
+	return a.authenticate(ctx, header, true)
+}
+
+// Recheck is Authenticate for a call that goes on: it does not keep a session from
+// idling out.
+func (a *Authenticator) Recheck(ctx context.Context, header http.Header) (Principal, error) {
+	return a.authenticate(ctx, header, false)
+}
+
+func (a *Authenticator) authenticate(ctx context.Context, header http.Header, prolong bool) (Principal, error) {
 	if authorization := header.Get("Authorization"); authorization != "" {
 		return a.bearer(ctx, authorization)
 	}
@@ -80,7 +90,7 @@ func (a *Authenticator) Authenticate(ctx context.Context, header http.Header) (P
 	if err := SameOrigin(header, a.PublicURL); err != nil {
 		return Principal{}, err
 	}
-	return a.session(ctx, hash)
+	return a.session(ctx, hash, prolong)
 }
 
 func (a *Authenticator) bearer(ctx context.Context, authorization string) (Principal, error) {
@@ -116,7 +126,7 @@ func (a *Authenticator) operator(hash [sha256.Size]byte) bool {
 	return match == 1
 }
 
-func (a *Authenticator) session(ctx context.Context, hash [sha256.Size]byte) (Principal, error) {
+func (a *Authenticator) session(ctx context.Context, hash [sha256.Size]byte, prolong bool) (Principal, error) {
 	now := a.Now()
 	session, err := a.Sessions.Find(ctx, hash, now)
 	if errors.Is(err, ErrNoSession) || (err == nil && !session.live(now)) {
@@ -125,7 +135,7 @@ func (a *Authenticator) session(ctx context.Context, hash [sha256.Size]byte) (Pr
 	if err != nil {
 		return Principal{}, fmt.Errorf("find a session: %w", err)
 	}
-	if next := now.Add(a.SessionIdle); next.Sub(session.IdleExpiresAt) >= touchEvery {
+	if next := now.Add(a.SessionIdle); prolong && next.Sub(session.IdleExpiresAt) >= touchEvery {
 		if err := a.Sessions.Touch(ctx, hash, now, next); err != nil {
 			a.Logger.WarnContext(ctx, "session not prolonged", "actor", session.Principal.Actor(), "error", err)
 		}

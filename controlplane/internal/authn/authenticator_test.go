@@ -143,6 +143,30 @@ func TestSessionCookie(t *testing.T) {
 	}
 }
 
+// A call that goes on for days does not keep its session alive.
+func TestRecheckProlongsNothing(t *testing.T) {
+	s := start(t)
+	s.logIn("", "ada@example.com", "water")
+	page, err := http.NewRequest(http.MethodGet, s.console, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	header := http.Header{"Sec-Fetch-Site": {"same-origin"}}
+	for _, c := range s.Jar.Cookies(page.URL) {
+		header.Add("Cookie", c.Name+"="+c.Value)
+	}
+	after := func(d time.Duration) *authn.Authenticator {
+		return authn.NewAuthenticator(authn.AuthenticatorConfig{
+			Tokens: tokens{}, Sessions: s.sessions, PublicURL: s.console, Logger: slog.New(slog.DiscardHandler),
+			Now: func() time.Time { return time.Now().Add(d) },
+		})
+	}
+	principal, err := after(authn.DefaultSessionIdle-time.Hour).Recheck(t.Context(), header)
+	check(t, principal, err, authn.Member, "")
+	principal, err = after(authn.DefaultSessionIdle+time.Hour).Recheck(t.Context(), header)
+	check(t, principal, err, "", authn.ReasonSessionOver)
+}
+
 func TestSessionLivesWithUseButNotForEver(t *testing.T) {
 	s := start(t)
 	s.logIn("", "ada@example.com", "water")

@@ -74,6 +74,9 @@ func (s Settings) check(w World) error {
 	if err := s.Window.Check(); err != nil {
 		return err
 	}
+	if _, known := eventv1.WhenUnreachable_name[int32(s.WhenUnreachable)]; !known {
+		return fault.Field("when_unreachable", "want allow or refuse, or leave it out")
+	}
 	if s.CarryOver && s.Window.Calendar == nil {
 		return fault.Field("carry_over", "only windows of a calendar have a next one to carry over to")
 	}

@@ -77,10 +77,10 @@ func differ(within string, form protoreflect.MessageDescriptor, was, is *structp
 	return found
 }
 
-// divisible tells messages with fields of their own from times and durations, which
-// are single values in JSON.
+// divisible tells messages with fields of their own from empty ones, and from times and
+// durations, which are single values in JSON.
 func divisible(f protoreflect.FieldDescriptor) bool {
-	return f.Message() != nil && !f.IsList() && f.Message().FullName().Parent() != "google.protobuf"
+	return f.Message() != nil && !f.IsList() && f.Message().FullName().Parent() != "google.protobuf" && f.Message().Fields().Len() > 0
 }
 
 func entries(path string, was, is *structpb.Struct) []Field {

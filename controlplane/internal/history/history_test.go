@@ -42,6 +42,10 @@ func TestFields(t *testing.T) {
 		{"removed", &adminv1.Route{Id: "r", Etag: "1"}, nil, `id: "r" -`},
 		{"neither", nil, nil, ``},
 		{
+			"an_empty_message", &adminv1.BudgetWindow{Window: &adminv1.BudgetWindow_Rolling{Rolling: &adminv1.RollingWindow{Duration: durationpb.New(60e9)}}},
+			&adminv1.BudgetWindow{Window: &adminv1.BudgetWindow_Lifetime{Lifetime: &adminv1.LifetimeWindow{}}}, `rolling.duration: "60s" -; lifetime: - {}`,
+		},
+		{
 			"a_map", &adminv1.Key{Labels: map[string]string{"a.b": "1", "c": "2"}}, &adminv1.Key{Labels: map[string]string{"a.b": "3", "d": "4"}},
 			`labels["a.b"]: "1" "3"; labels["c"]: "2" -; labels["d"]: - "4"`,
 		},

@@ -70,5 +70,5 @@ func taken(s Settings) error {
 }
 
 func full() error {
-	return fault.Because(fault.Precondition, "too_many_price_overrides", "an organization has at most %d price overrides; archive some", Most)
+	return fault.Because(fault.Precondition, "too_many_price_overrides", "an organization has at most %d price overrides; delete some", Most)
 }

@@ -27,7 +27,7 @@ func (w World) Admit(thing, name string) error {
 		return Taken(thing, name)
 	}
 	if w.Count >= Most {
-		return fault.Because(fault.Precondition, "too_many_"+thing+"s", "an organization has at most %d %ss; archive some", Most, thing)
+		return fault.Because(fault.Precondition, "too_many_"+thing+"s", "an organization has at most %d %ss; delete some", Most, thing)
 	}
 	return nil
 }

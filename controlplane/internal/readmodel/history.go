@@ -36,11 +36,12 @@ func (t *Table[T]) Kind() string { return strings.ReplaceAll(t.thing, " ", "_") 
 // rows may still say the same: it changed, and changed back.
 func (t *Table[T]) Between(ctx context.Context, v View, s Span) ([]Pair[T], error) {
 	at := func(version string) string {
-		return "(SELECT id, valid_from, state::text FROM " + t.name + " WHERE organization_id = $1 AND valid_from <= " + version +
-			" AND (valid_to IS NULL OR valid_to > " + version + ") AND id > $4 AND ($5::uuid IS NULL OR id = $5))"
+		return "(SELECT id, state::text FROM " + t.name + " WHERE organization_id = $1 AND valid_from <= " + version +
+			" AND (valid_to IS NULL OR valid_to > " + version + ")" +
+			" AND (valid_from > least($2::bigint, $3::bigint) OR valid_to <= greatest($2::bigint, $3::bigint)) AND id > $4 AND ($5::uuid IS NULL OR id = $5))" // not true of both
 	}
-	query := "SELECT coalesce(b.id, a.id), b.state, a.state FROM " + at("$2") + " b FULL JOIN " + at("$3") + " a ON a.id = b.id" +
-		" WHERE a.valid_from IS DISTINCT FROM b.valid_from ORDER BY 1 LIMIT $6"
+	query := "SELECT coalesce(b.id, a.id), b.state, a.state FROM " + at("$2::bigint") + " b FULL JOIN " + at("$3::bigint") + " a ON a.id = b.id" +
+		" ORDER BY 1 LIMIT $6"
 	var only *uuid.UUID
 	if s.Only != uuid.Nil {
 		only = &s.Only

@@ -31,6 +31,8 @@ import (
 // Authenticator finds out who is calling. Nobody known is an Unauthenticated fault.
 type Authenticator interface {
 	Authenticate(ctx context.Context, header http.Header) (authn.Principal, error)
+	// Recheck asks again during a call.
+	Recheck(ctx context.Context, header http.Header) (authn.Principal, error)
 }
 
 // AgentStatuses knows the last reports; agents that never reported are absent.

@@ -20,6 +20,10 @@ func (b before) Authenticate(context.Context, http.Header) (authn.Principal, err
 	return authn.Principal(b), nil
 }
 
+func (b before) Recheck(context.Context, http.Header) (authn.Principal, error) {
+	return authn.Principal(b), nil
+}
+
 func TestDemotedMeanwhile(t *testing.T) {
 	in := install(t)
 	n := in.tenant("alpha")

@@ -38,7 +38,7 @@ func TestEveryChangeOfConfigurationFitsIntoABatch(t *testing.T) {
 }
 
 // What a team needs besides its route and key, and all of it gone again.
-func TestBatchOfEveryKind(t *testing.T) {
+func TestBatchOfATeam(t *testing.T) {
 	n := install(t).tenant("alpha")
 	key := gatewayKey(t)
 	budget := monthly("team", onOrganization())

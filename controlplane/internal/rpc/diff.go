@@ -63,7 +63,7 @@ func compared(ctx context.Context, v readmodel.View, request *adminv1.DiffReques
 	case place == nil:
 		at.From, at.To = from.AsOf, to.AsOf
 	case at.From != from.AsOf || request.GetTo() != nil && at.To != to.AsOf:
-		return at, fault.Field("page.token", "it is of the diff of versions %d and %d", at.From, at.To)
+		return at, fault.Field("page.token", "it is of the diff of versions %d and %d; ask for those, or leave the token out", at.From, at.To)
 	}
 	return at, nil
 }

@@ -61,7 +61,10 @@ func configuration(organizations *organizations, alerts *alertChannels) []chapte
 		},
 		story[gateway.Gateway, *adminv1.Gateway]{
 			table: readmodel.Gateways, convert: toProtoGateway, label: func(g gateway.Gateway) string { return g.Name },
-			way: &way[gateway.Gateway]{service: adminv1connect.GatewayServiceName, noun: "Gateway", back: backGateway},
+			way: &way[gateway.Gateway]{
+				service: adminv1connect.GatewayServiceName, noun: "Gateway", back: backGateway,
+				rename: func(g *gateway.Gateway, name string) { g.Name = name },
+			},
 		},
 		story[priceoverride.PriceOverride, *adminv1.PriceOverride]{
 			table: readmodel.PriceOverrides, convert: toProtoPriceOverride, label: priceoverride.PriceOverride.Name,

@@ -27,7 +27,7 @@ const (
 	ExportPath = "/weir/history/export"
 	// exportPage is how many events an export holds at once.
 	exportPage = 200
-	// anchorHeader names the newest link of the audit chain, for `audit verify -expect`.
+	// anchorHeader names the newest link of the audit chain, for `audit verify --expect`.
 	anchorHeader = "X-Weir-Audit-Anchor"
 )
 
@@ -195,13 +195,9 @@ func fromQuery(query url.Values) (*adminv1.ExportEventsRequest, error) {
 		if f == nil {
 			f = fields.ByJSONName(name)
 		}
-		switch {
-		case f != nil && f.IsList():
-			filter[name] = values
-		case len(values) == 1:
+		filter[name] = values
+		if len(values) == 1 && (f == nil || !f.IsList()) {
 			filter[name] = values[0]
-		default:
-			filter[name] = values
 		}
 	}
 	text, err := json.Marshal(map[string]any{"filter": filter})

@@ -2,7 +2,6 @@ package rpc
 
 import (
 	"context"
-	"encoding/hex"
 	"slices"
 	"strconv"
 	"strings"
@@ -94,7 +93,7 @@ func (s *histories) GetEvent(ctx context.Context, req *connect.Request[adminv1.G
 // filteredName is how page tokens call the list that a filter makes.
 func filteredName(f *adminv1.EventFilter) (string, error) {
 	text, err := proto.MarshalOptions{Deterministic: true}.Marshal(f)
-	return "events of " + hex.EncodeToString(text), err
+	return listID("events", string(text)), err
 }
 
 func fromProtoFilter(within string, f *adminv1.EventFilter) (eventlog.Filter, error) {

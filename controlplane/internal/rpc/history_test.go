@@ -71,6 +71,19 @@ func TestEvents(t *testing.T) {
 		same(t, paths(e.Changes), `labels["team"]`)
 		same(t, field(e.Changes, `labels["team"]`), `unset→"a"`)
 	})
+	t.Run("pages_of_a_long_filter", func(t *testing.T) {
+		filter := &adminv1.EventFilter{Kinds: []string{"ProjectCreated", "KeyCreated"}}
+		for range 18 {
+			filter.Kinds = append(filter.Kinds, "ServiceAccountTokenCreated", "OrganizationCreated")
+		}
+		seen, token := 0, ""
+		for page := 0; page == 0 || token != ""; page++ {
+			answer := call(t, n.history.ListEvents, &adminv1.ListEventsRequest{Filter: filter, Page: &adminv1.Page{Size: 1, Token: token}})
+			seen, token = seen+len(answer.Events), answer.NextPageToken
+		}
+		same(t, seen, len(n.events(filter)))
+		same(t, seen > 2, true)
+	})
 	t.Run("before_and_after", func(t *testing.T) {
 		found := n.events(&adminv1.EventFilter{Subject: n.route.Id})
 		same(t, len(found), 2)

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"strings"
 
 	"github.com/weirhq/weir/controlplane/internal/fault"
 	"github.com/weirhq/weir/controlplane/internal/filter"
@@ -68,13 +69,18 @@ func fromSelection(name string, fields filter.Schema, request selected) (l listi
 	if l.Order, err = fields.ParseOrder(request.GetOrderBy()); err != nil {
 		return l, err
 	}
-	sum := sha256.Sum256([]byte(name + "\x00" + l.Filter.String() + "\x00" + l.Order.String()))
-	l.id = base64.RawURLEncoding.EncodeToString(sum[:12])
+	l.id = listID(name, l.Filter.String(), l.Order.String())
 	return l, nil
 }
 
 // token of the next page; empty where there is none.
 func (l listing) token(next *filter.Place) (string, error) { return toPageToken(l.id, next) }
+
+// listID tells a list, with all that restricts it, from others.
+func listID(parts ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+	return base64.RawURLEncoding.EncodeToString(sum[:12])
+}
 
 // pageSize of a request.
 func pageSize(page *adminv1.Page) int {

@@ -48,7 +48,7 @@ func (w *writer) write() {
 	target := func() []*adminv1.Target {
 		return []*adminv1.Target{{ProviderId: w.one("provider"), Model: []string{"a", "b"}[w.IntN(2)]}}
 	}
-	switch w.IntN(21) {
+	switch w.IntN(27) {
 	case 0:
 		w.keep("project", attempt(w, w.projects.CreateProject, &adminv1.CreateProjectRequest{Name: w.name()}).GetProject().GetId())
 	case 1:
@@ -95,6 +95,20 @@ func (w *writer) write() {
 		}).GetPriceOverride().GetId())
 	case 20:
 		attempt(w, w.prices.DeletePriceOverride, &adminv1.DeletePriceOverrideRequest{Id: w.one("override")})
+	case 21:
+		attempt(w, w.gateways.UpdateGateway, &adminv1.UpdateGatewayRequest{Gateway: &adminv1.Gateway{Id: w.one("gateway"), Name: w.name()}})
+	case 22:
+		scope := &adminv1.Scope{On: &adminv1.Scope_RouteId{RouteId: w.one("route")}}
+		w.keep("limit", attempt(w, w.limits.CreateLimit, requestsOf(w.name(), scope)).GetLimit().GetId())
+	case 23:
+		attempt(w, w.limits.DeleteLimit, &adminv1.DeleteLimitRequest{Id: w.one("limit")})
+	case 24:
+		scope := onKey(&adminv1.Key{Id: w.one("key")})
+		w.keep("budget", attempt(w, w.budgets.CreateBudget, monthly(w.name(), scope)).GetBudget().GetId())
+	case 25:
+		attempt(w, w.budgets.UpdateBudget, &adminv1.UpdateBudgetRequest{Budget: &adminv1.Budget{Id: w.one("budget"), Name: w.name(), AmountNanoUsd: 1 + w.Int64N(3)}})
+	case 26:
+		attempt(w, w.budgets.DeleteBudget, &adminv1.DeleteBudgetRequest{Id: w.one("budget")})
 	}
 }
 
@@ -109,6 +123,7 @@ func TestRevertOfRandomHistories(t *testing.T) {
 			w := &writer{n, rand.New(rand.NewPCG(seed, 1)), map[string][]string{
 				"project": {n.project.Id}, "provider": {n.provider.Id}, "route": {n.route.Id}, "key": {n.key.Id},
 				"gateway": {n.gateway.Id}, "report": {n.report.Id}, "override": {n.override.Id},
+				"limit": {n.limited(t, onOrganization()).Id}, "budget": {n.budgeted(t, onOrganization()).Id},
 			}}
 			heads := []int64{n.head()}
 			for range 4 {
@@ -136,6 +151,7 @@ func (w *writer) check(target int64, answer *adminv1.RevertResponse) {
 	same(w.t, len(left), len(skipped))
 	for id, change := range left {
 		expected := change.Resource.Kind == "key" && skipped[id] == "never_revived" ||
+			change.Resource.Kind == "budget" && (skipped[id] == "key_not_found" || skipped[id] == "key_revoked") || // on one of those keys
 			change.Resource.Kind == "enrolment_token" && (skipped[id] == "never_revived" || skipped[id] == "not_configuration")
 		if !expected {
 			w.t.Errorf("%s %q is left, since %q: %v", change.Resource.Kind, change.Resource.Name, skipped[id], change.Fields)

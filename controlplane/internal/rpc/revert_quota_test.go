@@ -84,6 +84,48 @@ func TestRevertOfSealedCredentials(t *testing.T) {
 	same(t, gateway.KeyFingerprint, second.Public().Fingerprint().String())
 }
 
+// What was taken away since does not come back: not in the place of a reference, not
+// into an empty list, not with a provider that is restored.
+func TestRevertBringsNoSealedCredentialBack(t *testing.T) {
+	update := func(p *adminv1.Provider, paths ...string) *adminv1.UpdateProviderRequest {
+		return &adminv1.UpdateProviderRequest{Provider: p, UpdateMask: mask(paths...)}
+	}
+	for name, since := range map[string]func(n *tenant, id string){
+		"a_reference": func(n *tenant, id string) {
+			call(n.t, n.providers.UpdateProvider, update(&adminv1.Provider{Id: id, CredentialRef: "env://WEIR_SECRET_NEW"}, "credential_ref", "sealed_credentials"))
+		},
+		"none": func(n *tenant, id string) {
+			call(n.t, n.providers.UpdateProvider, update(&adminv1.Provider{Id: id}, "sealed_credentials"))
+		},
+		"the_whole": func(n *tenant, id string) {
+			call(n.t, n.providers.DeleteProvider, &adminv1.DeleteProviderRequest{Id: id})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := install(t).tenant("alpha")
+			p := n.unsealed("sealed")
+			call(t, n.providers.UpdateProvider, resealed(p, n.sealed(n.keyed(n.gateway.Id), n.gateway.Id, p.Id, 1)))
+			target := n.head()
+			since(n, p.Id)
+			answer := call(t, n.history.Revert, toVersion(target))
+			same(t, reasons(answer)[p.Id], "secret_gone")
+			got := call(t, n.providers.GetProvider, &adminv1.GetProviderRequest{Id: p.Id}).Provider
+			same(t, len(got.SealedCredentials), 0)
+			same(t, got.Name, "sealed")
+		})
+	}
+}
+
+func TestRevertOfAGatewaysKey(t *testing.T) {
+	n := install(t).tenant("alpha")
+	other := call(t, n.gateways.CreateGateway, &adminv1.CreateGatewayRequest{Name: "other", Region: "local"}).Gateway
+	n.keyed(other.Id)
+	target := n.head()
+	call(t, n.gateways.DeleteGateway, &adminv1.DeleteGatewayRequest{Id: other.Id})
+	same(t, reasons(call(t, n.history.Revert, toVersion(target)))[other.Id], "secret_gone")
+	same(t, len(call(t, n.gateways.GetGateway, &adminv1.GetGatewayRequest{Id: other.Id}).Gateway.PublicKey), 0)
+}
+
 // Every read model has a chapter: what has none would be in no event, no difference
 // and no revert.
 func TestEveryKindHasAHistory(t *testing.T) {

@@ -66,23 +66,27 @@ func (r revert) each(ctx context.Context, v readmodel.View, from, to int64, do f
 func left(c *adminv1.ResourceChange) *fault.Error {
 	kind := c.GetResource().GetKind()
 	switch kind {
-	case "key":
-		return fault.Because(fault.Precondition, "secret_kept", "a key keeps its present secret: the one before may have been rotated for a reason")
-	case "alert_channel":
-		return fault.Because(fault.Precondition, "secret_gone", "its secret at that time is gone; set one")
-	case "provider":
-		return fault.Because(fault.Precondition, "secret_kept", "a provider keeps its present sealed credentials: those before may have been replaced for a reason")
-	case "gateway":
-		return fault.Because(fault.Precondition, "secret_kept", "a gateway keeps its present key: its agents may have no other")
+	case "key", "alert_channel", "provider", "gateway":
+		return secretLeft(c.GetFields())
 	case "budget":
 		return fault.Because(fault.Precondition, "raise_kept", "a raise was granted for a time and ends by itself; raise the budget anew for another")
 	case "organization":
-		return fault.Because(fault.Precondition, "not_configuration", "suspensions are the operator's")
+		return fault.Because(fault.Precondition, "not_configuration", "suspensions are the operator's; ask the operator of the installation")
 	}
 	if c.GetAction() == adminv1.ChangeAction_CHANGE_ACTION_REMOVED {
 		return neverRevived(kind)
 	}
 	return notConfiguration()
+}
+
+// secretLeft says why the secret of something, or what tells of it, is not as it was.
+func secretLeft(fields []*adminv1.FieldChange) *fault.Error {
+	for _, f := range fields {
+		if f.GetAfter() == nil {
+			return fault.Because(fault.Precondition, "secret_gone", "a revert brings no secret back (%s): it may have been taken away for a reason; set it anew", f.GetPath())
+		}
+	}
+	return fault.Because(fault.Precondition, "secret_kept", "it keeps its present secret: the one before may have been replaced for a reason")
 }
 
 func notConfiguration() *fault.Error {

@@ -145,7 +145,7 @@ func (w *watch) allowed(ctx context.Context) error {
 	if time.Since(w.checked) < watchRecheck {
 		return nil
 	}
-	caller, err := w.authenticator.Authenticate(ctx, w.header)
+	caller, err := w.authenticator.Recheck(ctx, w.header)
 	if err != nil {
 		return err
 	}

@@ -64,6 +64,8 @@ func TestWatchEvents(t *testing.T) {
 			}
 			if version == (from+last)/2 && from == 0 {
 				wait.Go(func() { // comes back
+					ctx, cancel := context.WithCancel(t.Context())
+					defer cancel()
 					again, _ := n.watch(ctx, version)
 					same(t, (<-again).GetVersion(), version+1)
 				})

@@ -53,8 +53,8 @@ func backProject(ctx context.Context, v readmodel.View, now, was *project.Projec
 	return plan(now.Update(was.Settings, taken))
 }
 
-// backProvider keeps the sealed credentials that are there, as keys keep their secrets:
-// those before may have been replaced for a reason.
+// backProvider keeps the sealed credentials that are there, as keys keep their secrets,
+// and brings back none: those before may have been replaced for a reason.
 func backProvider(ctx context.Context, v readmodel.View, now, was *provider.Provider) (command.Plan, error) {
 	if was == nil {
 		uses, err := usesOfProvider(ctx, v, *now)
@@ -68,15 +68,21 @@ func backProvider(ctx context.Context, v readmodel.View, now, was *provider.Prov
 	case err != nil:
 		return command.Plan{}, err
 	case now == nil:
-		return plan(was.Restore(taken))
+		gone := *was
+		gone.Sealed = nil
+		return plan(gone.Restore(taken))
 	}
 	models, err := modelsOf(ctx, v, *now)
 	if err != nil {
 		return command.Plan{}, err
 	}
 	change := provider.Change{Settings: was.Settings, NameTaken: taken, Models: models}
-	if was.CredentialRef == "" && len(now.Sealed) > 0 {
+	change.Sealed = nil
+	if was.CredentialRef == "" {
 		change.Sealed = now.Sealed
+	}
+	if len(was.Sealed) > 0 && len(now.Sealed) == 0 {
+		change.CredentialRef = now.CredentialRef // it would have none otherwise
 	}
 	if change.Gateways, err = gatewaysOf(ctx, v); err != nil {
 		return command.Plan{}, err
@@ -137,7 +143,9 @@ func backGateway(ctx context.Context, v readmodel.View, now, was *gateway.Gatewa
 	if err != nil {
 		return command.Plan{}, err
 	}
-	return plan(was.Restore(taken, !o.Allows(was.Region)))
+	gone := *was
+	gone.PublicKey = nil // as a provider's sealed credentials
+	return plan(gone.Restore(taken, !o.Allows(was.Region)))
 }
 
 func backPriceOverride(ctx context.Context, v readmodel.View, now, was *priceoverride.PriceOverride) (command.Plan, error) {
