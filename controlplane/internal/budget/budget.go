@@ -42,10 +42,10 @@ type Settings struct {
 	Window        quota.Window `json:"window"`
 	// CarryOver adds what one window leaves to the next.
 	CarryOver bool `json:"carry_over,omitempty"`
-	// Thresholds in percent, ascending.
-	Thresholds      []int32                 `json:"thresholds,omitempty"`
+	// AlertPercents in percent, ascending.
+	AlertPercents   []int32                 `json:"alert_percents,omitempty"`
 	AlertChannelIDs []uuid.UUID             `json:"alert_channel_ids,omitempty"`
-	Mode            eventv1.Mode            `json:"mode"`
+	Mode            eventv1.QuotaMode       `json:"mode"`
 	WhenUnreachable eventv1.WhenUnreachable `json:"when_unreachable,omitempty"`
 }
 
@@ -95,19 +95,19 @@ func checkAmount(nano int64) error {
 
 func (s Settings) checkAlerts(w World) error {
 	switch {
-	case len(s.Thresholds) > maxThresholds:
-		return fault.Field("thresholds", "at most %d, got %d", maxThresholds, len(s.Thresholds))
+	case len(s.AlertPercents) > maxThresholds:
+		return fault.Field("alert_percents", "at most %d, got %d", maxThresholds, len(s.AlertPercents))
 	case len(s.AlertChannelIDs) > maxChannels:
 		return fault.Field("alert_channel_ids", "at most %d, got %d", maxChannels, len(s.AlertChannelIDs))
-	case len(s.Thresholds) > 0 && len(s.AlertChannelIDs) == 0:
-		return fault.Field("alert_channel_ids", "want a channel to tell of the thresholds")
-	case len(s.Thresholds) == 0 && len(s.AlertChannelIDs) > 0:
-		return fault.Field("thresholds", "want the percents that the channels are told at")
+	case len(s.AlertPercents) > 0 && len(s.AlertChannelIDs) == 0:
+		return fault.Field("alert_channel_ids", "want a channel to tell of the alert_percents")
+	case len(s.AlertPercents) == 0 && len(s.AlertChannelIDs) > 0:
+		return fault.Field("alert_percents", "want the percents that the channels are told at")
 	}
 	before := int32(0)
-	for i, percent := range s.Thresholds {
+	for i, percent := range s.AlertPercents {
 		if percent <= before || percent > 100 {
-			return fault.Field(fmt.Sprintf("thresholds[%d]", i), "want 1 to 100 in ascending order, each once; got %d", percent)
+			return fault.Field(fmt.Sprintf("alert_percents[%d]", i), "want 1 to 100 in ascending order, each once; got %d", percent)
 		}
 		before = percent
 	}

@@ -29,8 +29,8 @@ var (
 func settings(change func(*budget.Settings)) budget.Settings {
 	s := budget.Settings{
 		Name: "team", Scope: quota.Scope{On: eventv1.QuotaOn_QUOTA_ON_PROJECT, ID: project}, AmountNanoUSD: 5e9,
-		Window:    quota.Window{Calendar: &quota.Calendar{Period: eventv1.Period_PERIOD_MONTH, TimeZone: "Europe/Berlin"}},
-		CarryOver: true, Thresholds: []int32{50, 100}, AlertChannelIDs: []uuid.UUID{channel}, Mode: eventv1.Mode_MODE_OFF,
+		Window:    quota.Window{Calendar: &quota.Calendar{Period: eventv1.CalendarPeriod_CALENDAR_PERIOD_MONTH, TimeZone: "Europe/Berlin"}},
+		CarryOver: true, AlertPercents: []int32{50, 100}, AlertChannelIDs: []uuid.UUID{channel}, Mode: eventv1.QuotaMode_QUOTA_MODE_OFF,
 	}
 	if change != nil {
 		change(&s)
@@ -42,9 +42,9 @@ func event(change func(*eventv1.BudgetSettings)) *eventv1.BudgetSettings {
 	e := &eventv1.BudgetSettings{
 		Name: "team", Scope: &eventv1.QuotaScope{On: eventv1.QuotaOn_QUOTA_ON_PROJECT, Id: project.String()}, AmountNanoUsd: 5e9,
 		Window: &eventv1.BudgetSettings_Calendar{
-			Calendar: &eventv1.CalendarWindow{Period: eventv1.Period_PERIOD_MONTH, TimeZone: "Europe/Berlin"},
+			Calendar: &eventv1.CalendarWindow{Period: eventv1.CalendarPeriod_CALENDAR_PERIOD_MONTH, TimeZone: "Europe/Berlin"},
 		},
-		CarryOver: true, Thresholds: []int32{50, 100}, AlertChannelIds: []string{channel.String()}, Mode: eventv1.Mode_MODE_OFF,
+		CarryOver: true, AlertPercents: []int32{50, 100}, AlertChannelIds: []string{channel.String()}, Mode: eventv1.QuotaMode_QUOTA_MODE_OFF,
 	}
 	if change != nil {
 		change(e)
@@ -100,14 +100,14 @@ func TestDecisions(t *testing.T) {
 		{"no_window", create(there, func(s *budget.Settings) { s.Window = quota.Window{} }), nil, fault.Invalid},
 		{"a_window_with_no_next_one", create(there, func(s *budget.Settings) { s.Window = rolling }), nil, fault.Invalid},
 		{"no_mode", create(there, func(s *budget.Settings) { s.Mode = 0 }), nil, fault.Invalid},
-		{"a_mode_to_come", create(there, func(s *budget.Settings) { s.Mode = eventv1.Mode_MODE_SHADOW }), nil, fault.Unimplemented},
-		{"thresholds_for_nobody", create(there, func(s *budget.Settings) { s.AlertChannelIDs = nil }), nil, fault.Invalid},
-		{"channels_for_nothing", create(there, func(s *budget.Settings) { s.Thresholds = nil }), nil, fault.Invalid},
-		{"no_percent", create(there, func(s *budget.Settings) { s.Thresholds = []int32{0, 50} }), nil, fault.Invalid},
-		{"more_than_all", create(there, func(s *budget.Settings) { s.Thresholds = []int32{101} }), nil, fault.Invalid},
-		{"a_threshold_twice", create(there, func(s *budget.Settings) { s.Thresholds = []int32{50, 50} }), nil, fault.Invalid},
-		{"thresholds_that_descend", create(there, func(s *budget.Settings) { s.Thresholds = []int32{80, 50} }), nil, fault.Invalid},
-		{"too_many_thresholds", create(there, func(s *budget.Settings) { s.Thresholds = slices.Repeat([]int32{1}, 21) }), nil, fault.Invalid},
+		{"a_mode_to_come", create(there, func(s *budget.Settings) { s.Mode = eventv1.QuotaMode_QUOTA_MODE_SHADOW }), nil, fault.Unimplemented},
+		{"alert_percents_for_nobody", create(there, func(s *budget.Settings) { s.AlertChannelIDs = nil }), nil, fault.Invalid},
+		{"channels_for_nothing", create(there, func(s *budget.Settings) { s.AlertPercents = nil }), nil, fault.Invalid},
+		{"no_percent", create(there, func(s *budget.Settings) { s.AlertPercents = []int32{0, 50} }), nil, fault.Invalid},
+		{"more_than_all", create(there, func(s *budget.Settings) { s.AlertPercents = []int32{101} }), nil, fault.Invalid},
+		{"a_threshold_twice", create(there, func(s *budget.Settings) { s.AlertPercents = []int32{50, 50} }), nil, fault.Invalid},
+		{"alert_percents_that_descend", create(there, func(s *budget.Settings) { s.AlertPercents = []int32{80, 50} }), nil, fault.Invalid},
+		{"too_many_thresholds", create(there, func(s *budget.Settings) { s.AlertPercents = slices.Repeat([]int32{1}, 21) }), nil, fault.Invalid},
 		{"too_many_channels", create(there, func(s *budget.Settings) { s.AlertChannelIDs = slices.Repeat(s.AlertChannelIDs, 11) }), nil, fault.Invalid},
 		{"update", update(there, func(s *budget.Settings) { s.AmountNanoUSD = 6e9 }),
 			&eventv1.BudgetUpdated{Settings: event(func(e *eventv1.BudgetSettings) { e.AmountNanoUsd = 6e9 })}, 0},

@@ -13,7 +13,7 @@ import (
 
 func (s Settings) toEvent() *eventv1.BudgetSettings {
 	e := &eventv1.BudgetSettings{
-		Name: s.Name, Scope: s.Scope.ToEvent(), AmountNanoUsd: s.AmountNanoUSD, CarryOver: s.CarryOver, Thresholds: s.Thresholds,
+		Name: s.Name, Scope: s.Scope.ToEvent(), AmountNanoUsd: s.AmountNanoUSD, CarryOver: s.CarryOver, AlertPercents: s.AlertPercents,
 		Mode: s.Mode, WhenUnreachable: s.WhenUnreachable,
 	}
 	switch w := s.Window; {
@@ -33,7 +33,7 @@ func (s Settings) toEvent() *eventv1.BudgetSettings {
 func fromEvent(e *eventv1.BudgetSettings) (s Settings, err error) {
 	s = Settings{
 		Name: e.GetName(), AmountNanoUSD: e.GetAmountNanoUsd(), Window: windowFromEvent(e), CarryOver: e.GetCarryOver(),
-		Thresholds: e.GetThresholds(), Mode: e.GetMode(), WhenUnreachable: e.GetWhenUnreachable(),
+		AlertPercents: e.GetAlertPercents(), Mode: e.GetMode(), WhenUnreachable: e.GetWhenUnreachable(),
 	}
 	if s.Scope, err = quota.FromEvent(e.GetScope()); err != nil {
 		return s, err

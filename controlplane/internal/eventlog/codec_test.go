@@ -111,13 +111,13 @@ var stored = []proto.Message{
 	&eventv1.BudgetUpdated{Settings: &eventv1.BudgetSettings{
 		Name: "team", Scope: &eventv1.QuotaScope{On: eventv1.QuotaOn_QUOTA_ON_LABEL, Label: "team", LabelValue: proto.String("")}, AmountNanoUsd: 1,
 		Window: &eventv1.BudgetSettings_Rolling{Rolling: &eventv1.RollingWindow{DurationSeconds: 3600}},
-		Mode:   eventv1.Mode_MODE_SOFT, WhenUnreachable: eventv1.WhenUnreachable_WHEN_UNREACHABLE_ALLOW,
+		Mode:   eventv1.QuotaMode_QUOTA_MODE_SOFT, WhenUnreachable: eventv1.WhenUnreachable_WHEN_UNREACHABLE_ALLOW,
 	}},
 	someRaise,
 	&eventv1.BudgetArchived{},
 	&eventv1.BudgetRestored{Settings: &eventv1.BudgetSettings{
 		Name: "all", Scope: &eventv1.QuotaScope{On: eventv1.QuotaOn_QUOTA_ON_ORGANIZATION}, AmountNanoUsd: 1_000_000_000_000_000_000,
-		Window: &eventv1.BudgetSettings_Lifetime{Lifetime: &eventv1.LifetimeWindow{}}, Mode: eventv1.Mode_MODE_OFF,
+		Window: &eventv1.BudgetSettings_Lifetime{Lifetime: &eventv1.LifetimeWindow{}}, Mode: eventv1.QuotaMode_QUOTA_MODE_OFF,
 	}, CreatedAt: someTime, Raise: someRaise},
 	&eventv1.SavedReportCreated{Name: "spend", Description: "by team", Sql: "SELECT 1"},
 	&eventv1.SavedReportUpdated{Name: "spend", Description: "by team", Sql: "SELECT 1"},
@@ -152,16 +152,16 @@ var somePrice = &eventv1.PriceOverrideSettings{
 
 var someLimit = &eventv1.LimitSettings{
 	Name: "rpm", Scope: &eventv1.QuotaScope{On: eventv1.QuotaOn_QUOTA_ON_KEY, Id: someID, ProjectId: someID},
-	What: eventv1.LimitWhat_LIMIT_WHAT_TOKENS, Amount: 100_000, Window: eventv1.LimitWindow_LIMIT_WINDOW_MINUTE,
-	Mode: eventv1.Mode_MODE_OFF, WhenUnreachable: eventv1.WhenUnreachable_WHEN_UNREACHABLE_REFUSE,
+	Metric: eventv1.LimitMetric_LIMIT_METRIC_TOKENS, Amount: 100_000, Window: eventv1.LimitWindow_LIMIT_WINDOW_MINUTE,
+	Mode: eventv1.QuotaMode_QUOTA_MODE_OFF, WhenUnreachable: eventv1.WhenUnreachable_WHEN_UNREACHABLE_REFUSE,
 }
 
 var someBudget = &eventv1.BudgetSettings{
 	Name: "team", Scope: &eventv1.QuotaScope{On: eventv1.QuotaOn_QUOTA_ON_PROJECT, Id: someID}, AmountNanoUsd: 5_000_000_000,
 	Window: &eventv1.BudgetSettings_Calendar{
-		Calendar: &eventv1.CalendarWindow{Period: eventv1.Period_PERIOD_QUARTER, TimeZone: "Europe/Berlin"},
+		Calendar: &eventv1.CalendarWindow{Period: eventv1.CalendarPeriod_CALENDAR_PERIOD_QUARTER, TimeZone: "Europe/Berlin"},
 	},
-	CarryOver: true, Thresholds: []int32{50, 100}, AlertChannelIds: []string{someID}, Mode: eventv1.Mode_MODE_HARD,
+	CarryOver: true, AlertPercents: []int32{50, 100}, AlertChannelIds: []string{someID}, Mode: eventv1.QuotaMode_QUOTA_MODE_HARD,
 }
 
 var someRaise = &eventv1.BudgetRaised{AmountNanoUsd: 1_000_000_000, ExpiresAt: someTime, Reason: "launch"}

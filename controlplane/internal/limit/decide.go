@@ -39,8 +39,8 @@ func (l Limit) Update(s Settings, nameTaken bool) ([]eventlog.Change, error) {
 	if s.Scope, err = l.Scope.Keep(s.Scope, thing); err != nil {
 		return nil, err
 	}
-	if s.What != l.What {
-		return nil, fault.Field("what", "it can't change; make another limit")
+	if s.Metric != l.Metric {
+		return nil, fault.Field("metric", "it can't change; make another limit")
 	}
 	if err := s.check(); err != nil {
 		return nil, err

@@ -32,14 +32,14 @@ func Apply(l Limit, e eventlog.Event) (Limit, error) {
 
 func (s Settings) toEvent() *eventv1.LimitSettings {
 	return &eventv1.LimitSettings{
-		Name: s.Name, Scope: s.Scope.ToEvent(), What: s.What, Amount: s.Amount, Window: s.Window, Mode: s.Mode, WhenUnreachable: s.WhenUnreachable,
+		Name: s.Name, Scope: s.Scope.ToEvent(), Metric: s.Metric, Amount: s.Amount, Window: s.Window, Mode: s.Mode, WhenUnreachable: s.WhenUnreachable,
 	}
 }
 
 func fromEvent(e *eventv1.LimitSettings) (Settings, error) {
 	scope, err := quota.FromEvent(e.GetScope())
 	return Settings{
-		Name: e.GetName(), Scope: scope, What: e.GetWhat(), Amount: e.GetAmount(), Window: e.GetWindow(), Mode: e.GetMode(),
+		Name: e.GetName(), Scope: scope, Metric: e.GetMetric(), Amount: e.GetAmount(), Window: e.GetWindow(), Mode: e.GetMode(),
 		WhenUnreachable: e.GetWhenUnreachable(),
 	}, err
 }

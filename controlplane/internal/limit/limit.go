@@ -27,16 +27,16 @@ type Limit struct {
 	Version int64 `json:"version"`
 }
 
-// Settings are what people choose. What they are for, Scope and What, can't change.
+// Settings are what people choose. What they are for, Scope and Metric, can't change.
 type Settings struct {
-	Name  string            `json:"name"`
-	Scope quota.Scope       `json:"scope"`
-	What  eventv1.LimitWhat `json:"what"`
+	Name   string              `json:"name"`
+	Scope  quota.Scope         `json:"scope"`
+	Metric eventv1.LimitMetric `json:"metric"`
 	// Amount of requests or tokens, in a window or at once.
 	Amount int64 `json:"amount"`
 	// Window is unspecified for concurrent requests.
 	Window          eventv1.LimitWindow     `json:"window,omitempty"`
-	Mode            eventv1.Mode            `json:"mode"`
+	Mode            eventv1.QuotaMode       `json:"mode"`
 	WhenUnreachable eventv1.WhenUnreachable `json:"when_unreachable"`
 }
 
@@ -60,10 +60,10 @@ func (s Settings) check() error {
 	if err := slug.Check("name", s.Name); err != nil {
 		return err
 	}
-	concurrent := s.What == eventv1.LimitWhat_LIMIT_WHAT_CONCURRENT_REQUESTS
+	concurrent := s.Metric == eventv1.LimitMetric_LIMIT_METRIC_CONCURRENT_REQUESTS
 	switch {
-	case s.What < eventv1.LimitWhat_LIMIT_WHAT_REQUESTS || s.What > eventv1.LimitWhat_LIMIT_WHAT_CONCURRENT_REQUESTS:
-		return fault.Field("what", "want requests, tokens or concurrent requests")
+	case s.Metric < eventv1.LimitMetric_LIMIT_METRIC_REQUESTS || s.Metric > eventv1.LimitMetric_LIMIT_METRIC_CONCURRENT_REQUESTS:
+		return fault.Field("metric", "want requests, tokens or concurrent requests")
 	case s.Amount < 1 || s.Amount > maxAmount:
 		return fault.Field("amount", "want 1 to %d, got %d", int64(maxAmount), s.Amount)
 	case concurrent && s.Window != eventv1.LimitWindow_LIMIT_WINDOW_UNSPECIFIED:

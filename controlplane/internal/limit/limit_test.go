@@ -16,7 +16,7 @@ import (
 	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
 )
 
-const concurrent = eventv1.LimitWhat_LIMIT_WHAT_CONCURRENT_REQUESTS
+const concurrent = eventv1.LimitMetric_LIMIT_METRIC_CONCURRENT_REQUESTS
 
 var (
 	id      = uuid.MustParse("0198a5c2-7d3e-7f00-8a11-0123456789ab")
@@ -28,8 +28,8 @@ var (
 
 func settings(change func(*limit.Settings)) limit.Settings {
 	s := limit.Settings{
-		Name: "rpm", Scope: quota.Scope{On: eventv1.QuotaOn_QUOTA_ON_KEY, ID: keyID}, What: eventv1.LimitWhat_LIMIT_WHAT_REQUESTS, Amount: 60,
-		Window: eventv1.LimitWindow_LIMIT_WINDOW_MINUTE, Mode: eventv1.Mode_MODE_OFF, WhenUnreachable: eventv1.WhenUnreachable_WHEN_UNREACHABLE_ALLOW,
+		Name: "rpm", Scope: quota.Scope{On: eventv1.QuotaOn_QUOTA_ON_KEY, ID: keyID}, Metric: eventv1.LimitMetric_LIMIT_METRIC_REQUESTS, Amount: 60,
+		Window: eventv1.LimitWindow_LIMIT_WINDOW_MINUTE, Mode: eventv1.QuotaMode_QUOTA_MODE_OFF, WhenUnreachable: eventv1.WhenUnreachable_WHEN_UNREACHABLE_ALLOW,
 	}
 	if change != nil {
 		change(&s)
@@ -40,8 +40,8 @@ func settings(change func(*limit.Settings)) limit.Settings {
 func event(change func(*eventv1.LimitSettings)) *eventv1.LimitSettings {
 	e := &eventv1.LimitSettings{
 		Name: "rpm", Scope: &eventv1.QuotaScope{On: eventv1.QuotaOn_QUOTA_ON_KEY, Id: keyID.String(), ProjectId: project.String()},
-		What: eventv1.LimitWhat_LIMIT_WHAT_REQUESTS, Amount: 60, Window: eventv1.LimitWindow_LIMIT_WINDOW_MINUTE,
-		Mode: eventv1.Mode_MODE_OFF, WhenUnreachable: eventv1.WhenUnreachable_WHEN_UNREACHABLE_ALLOW,
+		Metric: eventv1.LimitMetric_LIMIT_METRIC_REQUESTS, Amount: 60, Window: eventv1.LimitWindow_LIMIT_WINDOW_MINUTE,
+		Mode: eventv1.QuotaMode_QUOTA_MODE_OFF, WhenUnreachable: eventv1.WhenUnreachable_WHEN_UNREACHABLE_ALLOW,
 	}
 	if change != nil {
 		change(e)
@@ -67,27 +67,27 @@ func TestDecisions(t *testing.T) {
 		refused fault.Kind
 	}{
 		{"create", create(there, nil), &eventv1.LimitCreated{Settings: event(nil)}, 0},
-		{"create_of_concurrency", create(there, func(s *limit.Settings) { s.What, s.Window = concurrent, 0 }),
-			&eventv1.LimitCreated{Settings: event(func(e *eventv1.LimitSettings) { e.What, e.Window = concurrent, 0 })}, 0},
+		{"create_of_concurrency", create(there, func(s *limit.Settings) { s.Metric, s.Window = concurrent, 0 }),
+			&eventv1.LimitCreated{Settings: event(func(e *eventv1.LimitSettings) { e.Metric, e.Window = concurrent, 0 })}, 0},
 		{"create_with_a_taken_name", create(taken, nil), nil, fault.Conflict},
 		{"create_one_too_many", create(full, nil), nil, fault.Precondition},
 		{"on_what_is_not_there", create(gone, nil), nil, fault.NotFound},
 		{"a_bad_name", create(there, func(s *limit.Settings) { s.Name = "A b" }), nil, fault.Invalid},
-		{"of_nothing", create(there, func(s *limit.Settings) { s.What = 0 }), nil, fault.Invalid},
-		{"of_what_is_unknown", create(there, func(s *limit.Settings) { s.What = 4 }), nil, fault.Invalid},
+		{"of_nothing", create(there, func(s *limit.Settings) { s.Metric = 0 }), nil, fault.Invalid},
+		{"of_what_is_unknown", create(there, func(s *limit.Settings) { s.Metric = 4 }), nil, fault.Invalid},
 		{"no_amount", create(there, func(s *limit.Settings) { s.Amount = 0 }), nil, fault.Invalid},
 		{"an_absurd_amount", create(there, func(s *limit.Settings) { s.Amount = 1e15 + 1 }), nil, fault.Invalid},
 		{"no_window", create(there, func(s *limit.Settings) { s.Window = 0 }), nil, fault.Invalid},
-		{"concurrency_in_a_window", create(there, func(s *limit.Settings) { s.What = concurrent }), nil, fault.Invalid},
+		{"concurrency_in_a_window", create(there, func(s *limit.Settings) { s.Metric = concurrent }), nil, fault.Invalid},
 		{"nothing_for_outages", create(there, func(s *limit.Settings) { s.WhenUnreachable = 0 }), nil, fault.Invalid},
 		{"no_mode", create(there, func(s *limit.Settings) { s.Mode = 0 }), nil, fault.Invalid},
-		{"a_mode_to_come", create(there, func(s *limit.Settings) { s.Mode = eventv1.Mode_MODE_HARD }), nil, fault.Unimplemented},
+		{"a_mode_to_come", create(there, func(s *limit.Settings) { s.Mode = eventv1.QuotaMode_QUOTA_MODE_HARD }), nil, fault.Unimplemented},
 		{"update", update(false, func(s *limit.Settings) { s.Amount = 90 }), &eventv1.LimitUpdated{Settings: event(func(e *eventv1.LimitSettings) { e.Amount = 90 })}, 0},
 		{"update_to_the_same", update(true, nil), nil, 0},
 		{"update_to_a_taken_name", update(true, func(s *limit.Settings) { s.Name = "tpm" }), nil, fault.Conflict},
-		{"update_to_a_mode_to_come", update(false, func(s *limit.Settings) { s.Mode = eventv1.Mode_MODE_SOFT }), nil, fault.Unimplemented},
+		{"update_to_a_mode_to_come", update(false, func(s *limit.Settings) { s.Mode = eventv1.QuotaMode_QUOTA_MODE_SOFT }), nil, fault.Unimplemented},
 		{"another_scope", update(false, func(s *limit.Settings) { s.Scope = quota.Scope{On: eventv1.QuotaOn_QUOTA_ON_ORGANIZATION} }), nil, fault.Invalid},
-		{"of_something_else", update(false, func(s *limit.Settings) { s.What = eventv1.LimitWhat_LIMIT_WHAT_TOKENS }), nil, fault.Invalid},
+		{"of_something_else", update(false, func(s *limit.Settings) { s.Metric = eventv1.LimitMetric_LIMIT_METRIC_TOKENS }), nil, fault.Invalid},
 		{"archive", func() ([]eventlog.Change, error) { return limit.Archive(was), nil }, &eventv1.LimitArchived{}, 0},
 		{"restore_with_a_taken_name", func() ([]eventlog.Change, error) { return was.Restore(taken) }, nil, fault.Conflict},
 		{"restore_on_what_is_not_there", func() ([]eventlog.Change, error) { return was.Restore(gone) }, nil, fault.NotFound},

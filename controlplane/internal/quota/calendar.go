@@ -20,13 +20,13 @@ const farEast = 16 * time.Hour
 
 // Calendar is a period as the clocks and calendars of a time zone show it.
 type Calendar struct {
-	Period eventv1.Period `json:"period"`
+	Period eventv1.CalendarPeriod `json:"period"`
 	// TimeZone by its IANA name.
 	TimeZone string `json:"time_zone"`
 }
 
 func (c Calendar) check() error {
-	if c.Period < eventv1.Period_PERIOD_MINUTE || c.Period > eventv1.Period_PERIOD_YEAR {
+	if c.Period < eventv1.CalendarPeriod_CALENDAR_PERIOD_MINUTE || c.Period > eventv1.CalendarPeriod_CALENDAR_PERIOD_YEAR {
 		return fault.Field("window.calendar.period", "want a minute, hour, day, week, month, quarter or year")
 	}
 	if _, err := c.zone(); err != nil {
@@ -50,9 +50,9 @@ func (c Calendar) At(t time.Time) (Span, error) {
 		return Span{}, fmt.Errorf("window of a calendar: %w", err)
 	}
 	switch c.Period {
-	case eventv1.Period_PERIOD_MINUTE:
+	case eventv1.CalendarPeriod_CALENDAR_PERIOD_MINUTE:
 		return ofClock(t, time.Minute, zone), nil
-	case eventv1.Period_PERIOD_HOUR:
+	case eventv1.CalendarPeriod_CALENDAR_PERIOD_HOUR:
 		return ofClock(t, time.Hour, zone), nil
 	}
 	first := c.first(t.In(zone))
@@ -68,13 +68,13 @@ func (c Calendar) At(t time.Time) (Span, error) {
 func (c Calendar) first(local time.Time) time.Time {
 	year, month, day := local.Date()
 	switch c.Period {
-	case eventv1.Period_PERIOD_WEEK:
+	case eventv1.CalendarPeriod_CALENDAR_PERIOD_WEEK:
 		day -= (int(local.Weekday()) + 6) % 7 // days since Monday
-	case eventv1.Period_PERIOD_MONTH:
+	case eventv1.CalendarPeriod_CALENDAR_PERIOD_MONTH:
 		day = 1
-	case eventv1.Period_PERIOD_QUARTER:
+	case eventv1.CalendarPeriod_CALENDAR_PERIOD_QUARTER:
 		month, day = month-(month-1)%3, 1
-	case eventv1.Period_PERIOD_YEAR:
+	case eventv1.CalendarPeriod_CALENDAR_PERIOD_YEAR:
 		month, day = time.January, 1
 	}
 	return time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
@@ -83,13 +83,13 @@ func (c Calendar) first(local time.Time) time.Time {
 // next is the first date of the period after the one that begins on a date.
 func (c Calendar) next(first time.Time) time.Time {
 	switch c.Period {
-	case eventv1.Period_PERIOD_WEEK:
+	case eventv1.CalendarPeriod_CALENDAR_PERIOD_WEEK:
 		return first.AddDate(0, 0, 7)
-	case eventv1.Period_PERIOD_MONTH:
+	case eventv1.CalendarPeriod_CALENDAR_PERIOD_MONTH:
 		return first.AddDate(0, 1, 0)
-	case eventv1.Period_PERIOD_QUARTER:
+	case eventv1.CalendarPeriod_CALENDAR_PERIOD_QUARTER:
 		return first.AddDate(0, 3, 0)
-	case eventv1.Period_PERIOD_YEAR:
+	case eventv1.CalendarPeriod_CALENDAR_PERIOD_YEAR:
 		return first.AddDate(1, 0, 0)
 	}
 	return first.AddDate(0, 0, 1)

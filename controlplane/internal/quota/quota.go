@@ -38,13 +38,13 @@ func Taken(thing, name string) error {
 }
 
 // CheckMode refuses what nothing would come of: today, every mode but off.
-func CheckMode(m eventv1.Mode) error {
+func CheckMode(m eventv1.QuotaMode) error {
 	switch m {
-	case eventv1.Mode_MODE_OFF:
+	case eventv1.QuotaMode_QUOTA_MODE_OFF:
 		return nil
-	case eventv1.Mode_MODE_HARD, eventv1.Mode_MODE_SOFT, eventv1.Mode_MODE_SHADOW:
+	case eventv1.QuotaMode_QUOTA_MODE_HARD, eventv1.QuotaMode_QUOTA_MODE_SOFT, eventv1.QuotaMode_QUOTA_MODE_SHADOW:
 		return fault.Because(fault.Unimplemented, "quota_mode_unimplemented",
-			"mode: this server neither counts nor enforces limits and budgets yet; MODE_OFF keeps it, and a release that enforces it lets you turn it on")
+			"mode: this server neither counts nor enforces limits and budgets yet; QUOTA_MODE_OFF keeps it, and a release that enforces it lets you turn it on")
 	}
-	return fault.Field("mode", "want MODE_OFF: the limit or budget is kept, and not enforced")
+	return fault.Field("mode", "want QUOTA_MODE_OFF: the limit or budget is kept, and not enforced")
 }

@@ -79,14 +79,14 @@ func TestStoredScopesThatAreNone(t *testing.T) {
 
 // Until something counts and enforces quotas, only those that are off are taken.
 func TestModes(t *testing.T) {
-	for mode := range eventv1.Mode_name {
-		want := map[eventv1.Mode]fault.Kind{eventv1.Mode_MODE_UNSPECIFIED: fault.Invalid, eventv1.Mode_MODE_OFF: 0}
-		kind, ok := want[eventv1.Mode(mode)]
+	for mode := range eventv1.QuotaMode_name {
+		want := map[eventv1.QuotaMode]fault.Kind{eventv1.QuotaMode_QUOTA_MODE_UNSPECIFIED: fault.Invalid, eventv1.QuotaMode_QUOTA_MODE_OFF: 0}
+		kind, ok := want[eventv1.QuotaMode(mode)]
 		if !ok {
 			kind = fault.Unimplemented
 		}
-		if err := quota.CheckMode(eventv1.Mode(mode)); (err == nil) != (kind == 0) || err != nil && !fault.Is(err, kind) {
-			t.Errorf("%s: got %v", eventv1.Mode(mode), err)
+		if err := quota.CheckMode(eventv1.QuotaMode(mode)); (err == nil) != (kind == 0) || err != nil && !fault.Is(err, kind) {
+			t.Errorf("%s: got %v", eventv1.QuotaMode(mode), err)
 		}
 	}
 }

@@ -13,13 +13,13 @@ import (
 )
 
 const (
-	minute  = eventv1.Period_PERIOD_MINUTE
-	hour    = eventv1.Period_PERIOD_HOUR
-	day     = eventv1.Period_PERIOD_DAY
-	week    = eventv1.Period_PERIOD_WEEK
-	month   = eventv1.Period_PERIOD_MONTH
-	quarter = eventv1.Period_PERIOD_QUARTER
-	year    = eventv1.Period_PERIOD_YEAR
+	minute  = eventv1.CalendarPeriod_CALENDAR_PERIOD_MINUTE
+	hour    = eventv1.CalendarPeriod_CALENDAR_PERIOD_HOUR
+	day     = eventv1.CalendarPeriod_CALENDAR_PERIOD_DAY
+	week    = eventv1.CalendarPeriod_CALENDAR_PERIOD_WEEK
+	month   = eventv1.CalendarPeriod_CALENDAR_PERIOD_MONTH
+	quarter = eventv1.CalendarPeriod_CALENDAR_PERIOD_QUARTER
+	year    = eventv1.CalendarPeriod_CALENDAR_PERIOD_YEAR
 )
 
 func at(text string) time.Time {
@@ -33,7 +33,7 @@ func at(text string) time.Time {
 func TestCalendar(t *testing.T) {
 	for _, c := range []struct {
 		name   string
-		period eventv1.Period
+		period eventv1.CalendarPeriod
 		zone   string
 		at     string
 		want   [2]string
@@ -162,7 +162,7 @@ func TestRolling(t *testing.T) {
 }
 
 func TestCheck(t *testing.T) {
-	of := func(period eventv1.Period, zone string) quota.Window {
+	of := func(period eventv1.CalendarPeriod, zone string) quota.Window {
 		return quota.Window{Calendar: &quota.Calendar{Period: period, TimeZone: zone}}
 	}
 	rolling := func(d time.Duration) quota.Window { return quota.Window{Rolling: &quota.Rolling{Duration: d}} }

@@ -33,9 +33,9 @@ var (
 	priceOverrideFields  = fieldsOf(stateText("price_list"), stateText("model"))
 	savedReportFields    = fieldsOf(stateText("description"), stateText("sql"))
 	alertChannelFields   = fieldsOf(stateText("url"), stateTime("secret_set_at"))
-	quotaModeField       = stateEnum("mode", eventv1.Mode_value)
+	quotaModeField       = stateEnum("mode", eventv1.QuotaMode_value)
 	limitFields          = fieldsOf(
-		column("project_id", filter.ID), stateEnum("what", eventv1.LimitWhat_value), ordered(stateNumber("amount")), quotaModeField)
+		column("project_id", filter.ID), stateEnum("metric", eventv1.LimitMetric_value), ordered(stateNumber("amount")), quotaModeField)
 	budgetFields = fieldsOf(column("project_id", filter.ID), ordered(stateNumber("amount_nano_usd")), quotaModeField)
 
 	// Organizations have many keys: all of a key's fields are columns.

@@ -166,8 +166,8 @@ func (s *story) addQuotas() {
 	world := quota.World{Target: quota.Target{Exists: true, ProjectID: s.project}}
 	onKey := quota.Scope{On: eventv1.QuotaOn_QUOTA_ON_KEY, ID: k.ID}
 	l := limit.Limit{ID: uuid.New(), Settings: limit.Settings{
-		Name: "old", Scope: onKey, What: eventv1.LimitWhat_LIMIT_WHAT_REQUESTS, Amount: 1, Window: eventv1.LimitWindow_LIMIT_WINDOW_DAY,
-		Mode: eventv1.Mode_MODE_OFF, WhenUnreachable: eventv1.WhenUnreachable_WHEN_UNREACHABLE_ALLOW,
+		Name: "old", Scope: onKey, Metric: eventv1.LimitMetric_LIMIT_METRIC_REQUESTS, Amount: 1, Window: eventv1.LimitWindow_LIMIT_WINDOW_DAY,
+		Mode: eventv1.QuotaMode_QUOTA_MODE_OFF, WhenUnreachable: eventv1.WhenUnreachable_WHEN_UNREACHABLE_ALLOW,
 	}}
 	s.add(limit.Create(l.ID, l.Settings, world))
 	more := l.Settings
@@ -177,7 +177,7 @@ func (s *story) addQuotas() {
 	s.add(l.Restore(world))
 
 	b := budget.Budget{ID: uuid.New(), Settings: budget.Settings{
-		Name: "old", Scope: onKey, AmountNanoUSD: 1, Window: quota.Window{Lifetime: true}, Mode: eventv1.Mode_MODE_OFF,
+		Name: "old", Scope: onKey, AmountNanoUSD: 1, Window: quota.Window{Lifetime: true}, Mode: eventv1.QuotaMode_QUOTA_MODE_OFF,
 	}}
 	s.add(budget.Create(b.ID, b.Settings, budget.World{World: world}))
 	richer := b.Settings

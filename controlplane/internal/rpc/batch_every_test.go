@@ -42,7 +42,7 @@ func TestBatchOfATeam(t *testing.T) {
 	n := install(t).tenant("alpha")
 	key := gatewayKey(t)
 	budget := monthly("team", onOrganization())
-	budget.Thresholds, budget.AlertChannelIds = []int32{80}, []string{"$0"}
+	budget.AlertPercents, budget.AlertChannelIds = []int32{80}, []string{"$0"}
 	rates := &adminv1.Rates{Input: "1", Output: "2"}
 	result := call(t, n.batches.Batch, &adminv1.BatchRequest{Operations: []*adminv1.Operation{
 		{Request: &adminv1.Operation_CreateAlertChannel{CreateAlertChannel: &adminv1.CreateAlertChannelRequest{

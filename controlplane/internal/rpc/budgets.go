@@ -28,7 +28,7 @@ var budgetKind = kind[budget.Budget, *adminv1.Budget]{
 	version: func(b budget.Budget) int64 { return b.Version },
 	project: func(b budget.Budget) uuid.UUID { return b.Scope.Project() }, projectColumn: "project_id",
 	settable: []protoreflect.Name{
-		"name", "scope", "amount_nano_usd", "window", "carry_over", "thresholds", "alert_channel_ids", "mode", "when_unreachable",
+		"name", "scope", "amount_nano_usd", "window", "carry_over", "alert_percents", "alert_channel_ids", "mode", "when_unreachable",
 	},
 }
 

@@ -63,14 +63,14 @@ var contradictions = map[string]func(n *tenant, other *installation, name string
 	"archive_a_route_and_put_a_limit_on_it": func(n *tenant, other *installation, name string) (rival, rival) {
 		r := call(n.t, n.routes.CreateRoute, &adminv1.CreateRouteRequest{Name: name, Targets: targets(n.provider)}).Route
 		return rivalOf(n.routes.DeleteRoute, &adminv1.DeleteRouteRequest{Id: r.Id}),
-			rivalOf(other.as(n.token).limits.CreateLimit, requestsOf(name, &adminv1.Scope{On: &adminv1.Scope_RouteId{RouteId: r.Id}}))
+			rivalOf(other.as(n.token).limits.CreateLimit, requestsOf(name, &adminv1.QuotaScope{On: &adminv1.QuotaScope_RouteId{RouteId: r.Id}}))
 	},
 	"archive_an_alert_channel_and_let_a_budget_tell_it": func(n *tenant, other *installation, name string) (rival, rival) {
 		c := call(n.t, n.alerts.CreateAlertChannel, &adminv1.CreateAlertChannelRequest{
 			Name: name, Url: "https://hooks.example", Secret: webhookSecret(name),
 		}).AlertChannel
 		telling := monthly(name, onOrganization())
-		telling.Thresholds, telling.AlertChannelIds = []int32{80}, []string{c.Id}
+		telling.AlertPercents, telling.AlertChannelIds = []int32{80}, []string{c.Id}
 		return rivalOf(n.alerts.DeleteAlertChannel, &adminv1.DeleteAlertChannelRequest{Id: c.Id}),
 			rivalOf(other.as(n.token).budgets.CreateBudget, telling)
 	},

@@ -21,7 +21,7 @@ func toProtoEvent(e eventlog.Event, t turn) (*adminv1.Event, error) {
 		Version: e.Version, Kind: e.Kind, RecordedAt: toTimestamp(e.RecordedAt), Actor: toProtoActor(e.Actor),
 		Address: e.Source.Address, UserAgent: e.Source.UserAgent, RequestId: e.RequestID,
 		Resource: &adminv1.ResourceRef{Kind: t.kind, Id: e.Subject.String(), Name: t.name},
-		Body:     body, Changes: convertAll(fields, toProtoField),
+		Body:     body, Fields: convertAll(fields, toProtoField),
 	}, nil
 }
 

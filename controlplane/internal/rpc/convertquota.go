@@ -10,46 +10,46 @@ import (
 	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
 )
 
-func fromProtoScope(s *adminv1.Scope) (quota.Scope, error) {
+func fromProtoScope(s *adminv1.QuotaScope) (quota.Scope, error) {
 	of := func(on eventv1.QuotaOn, field, text string) (quota.Scope, error) {
 		id, err := parseID("scope."+field, text)
 		return quota.Scope{On: on, ID: id}, err
 	}
 	switch named := s.GetOn().(type) {
-	case *adminv1.Scope_Organization:
+	case *adminv1.QuotaScope_Organization:
 		return quota.Scope{On: eventv1.QuotaOn_QUOTA_ON_ORGANIZATION}, nil
-	case *adminv1.Scope_ProjectId:
+	case *adminv1.QuotaScope_ProjectId:
 		return of(eventv1.QuotaOn_QUOTA_ON_PROJECT, "project_id", named.ProjectId)
-	case *adminv1.Scope_KeyId:
+	case *adminv1.QuotaScope_KeyId:
 		return of(eventv1.QuotaOn_QUOTA_ON_KEY, "key_id", named.KeyId)
-	case *adminv1.Scope_RouteId:
+	case *adminv1.QuotaScope_RouteId:
 		return of(eventv1.QuotaOn_QUOTA_ON_ROUTE, "route_id", named.RouteId)
-	case *adminv1.Scope_ProviderId:
+	case *adminv1.QuotaScope_ProviderId:
 		return of(eventv1.QuotaOn_QUOTA_ON_PROVIDER, "provider_id", named.ProviderId)
-	case *adminv1.Scope_EndUser:
+	case *adminv1.QuotaScope_EndUser:
 		return quota.Scope{On: eventv1.QuotaOn_QUOTA_ON_END_USER}, nil
-	case *adminv1.Scope_Label:
+	case *adminv1.QuotaScope_Label:
 		return quota.Scope{On: eventv1.QuotaOn_QUOTA_ON_LABEL, Label: named.Label.GetName(), LabelValue: named.Label.Value}, nil
 	}
 	return quota.Scope{}, nil
 }
 
-func toProtoScope(s quota.Scope) *adminv1.Scope {
+func toProtoScope(s quota.Scope) *adminv1.QuotaScope {
 	switch s.On {
 	case eventv1.QuotaOn_QUOTA_ON_ORGANIZATION:
-		return &adminv1.Scope{On: &adminv1.Scope_Organization{Organization: &adminv1.OrganizationScope{}}}
+		return &adminv1.QuotaScope{On: &adminv1.QuotaScope_Organization{Organization: &adminv1.OrganizationScope{}}}
 	case eventv1.QuotaOn_QUOTA_ON_PROJECT:
-		return &adminv1.Scope{On: &adminv1.Scope_ProjectId{ProjectId: s.ID.String()}}
+		return &adminv1.QuotaScope{On: &adminv1.QuotaScope_ProjectId{ProjectId: s.ID.String()}}
 	case eventv1.QuotaOn_QUOTA_ON_KEY:
-		return &adminv1.Scope{On: &adminv1.Scope_KeyId{KeyId: s.ID.String()}}
+		return &adminv1.QuotaScope{On: &adminv1.QuotaScope_KeyId{KeyId: s.ID.String()}}
 	case eventv1.QuotaOn_QUOTA_ON_ROUTE:
-		return &adminv1.Scope{On: &adminv1.Scope_RouteId{RouteId: s.ID.String()}}
+		return &adminv1.QuotaScope{On: &adminv1.QuotaScope_RouteId{RouteId: s.ID.String()}}
 	case eventv1.QuotaOn_QUOTA_ON_PROVIDER:
-		return &adminv1.Scope{On: &adminv1.Scope_ProviderId{ProviderId: s.ID.String()}}
+		return &adminv1.QuotaScope{On: &adminv1.QuotaScope_ProviderId{ProviderId: s.ID.String()}}
 	case eventv1.QuotaOn_QUOTA_ON_END_USER:
-		return &adminv1.Scope{On: &adminv1.Scope_EndUser{EndUser: &adminv1.EndUserScope{}}}
+		return &adminv1.QuotaScope{On: &adminv1.QuotaScope_EndUser{EndUser: &adminv1.EndUserScope{}}}
 	case eventv1.QuotaOn_QUOTA_ON_LABEL:
-		return &adminv1.Scope{On: &adminv1.Scope_Label{Label: &adminv1.LabelScope{Name: s.Label, Value: s.LabelValue}}}
+		return &adminv1.QuotaScope{On: &adminv1.QuotaScope_Label{Label: &adminv1.LabelScope{Name: s.Label, Value: s.LabelValue}}}
 	}
 	return nil
 }
@@ -65,26 +65,26 @@ func toProtoSpan(s quota.Span) *adminv1.WindowSpan {
 // limitSettings is what Limit and CreateLimitRequest have in common.
 type limitSettings interface {
 	GetName() string
-	GetScope() *adminv1.Scope
-	GetWhat() adminv1.LimitWhat
+	GetScope() *adminv1.QuotaScope
+	GetMetric() adminv1.LimitMetric
 	GetAmount() int64
 	GetWindow() adminv1.LimitWindow
-	GetMode() adminv1.Mode
+	GetMode() adminv1.QuotaMode
 	GetWhenUnreachable() adminv1.WhenUnreachable
 }
 
 func fromProtoLimit(l limitSettings) (limit.Settings, error) {
 	scope, err := fromProtoScope(l.GetScope())
 	return limit.Settings{
-		Name: l.GetName(), Scope: scope, What: eventv1.LimitWhat(l.GetWhat()), Amount: l.GetAmount(), Window: eventv1.LimitWindow(l.GetWindow()),
-		Mode: eventv1.Mode(l.GetMode()), WhenUnreachable: eventv1.WhenUnreachable(l.GetWhenUnreachable()),
+		Name: l.GetName(), Scope: scope, Metric: eventv1.LimitMetric(l.GetMetric()), Amount: l.GetAmount(), Window: eventv1.LimitWindow(l.GetWindow()),
+		Mode: eventv1.QuotaMode(l.GetMode()), WhenUnreachable: eventv1.WhenUnreachable(l.GetWhenUnreachable()),
 	}, err
 }
 
 func toProtoLimit(l limit.Limit) *adminv1.Limit {
 	return &adminv1.Limit{
-		Id: l.ID.String(), Name: l.Name, Scope: toProtoScope(l.Scope), What: adminv1.LimitWhat(l.What), Amount: l.Amount,
-		Window: adminv1.LimitWindow(l.Window), Mode: adminv1.Mode(l.Mode), WhenUnreachable: adminv1.WhenUnreachable(l.WhenUnreachable),
+		Id: l.ID.String(), Name: l.Name, Scope: toProtoScope(l.Scope), Metric: adminv1.LimitMetric(l.Metric), Amount: l.Amount,
+		Window: adminv1.LimitWindow(l.Window), Mode: adminv1.QuotaMode(l.Mode), WhenUnreachable: adminv1.WhenUnreachable(l.WhenUnreachable),
 		CreatedAt: toTimestamp(l.CreatedAt), Etag: toETag(l.Version),
 	}
 }
@@ -92,20 +92,20 @@ func toProtoLimit(l limit.Limit) *adminv1.Limit {
 // budgetSettings is what Budget and CreateBudgetRequest have in common.
 type budgetSettings interface {
 	GetName() string
-	GetScope() *adminv1.Scope
+	GetScope() *adminv1.QuotaScope
 	GetAmountNanoUsd() int64
 	GetWindow() *adminv1.BudgetWindow
 	GetCarryOver() bool
-	GetThresholds() []int32
+	GetAlertPercents() []int32
 	GetAlertChannelIds() []string
-	GetMode() adminv1.Mode
+	GetMode() adminv1.QuotaMode
 	GetWhenUnreachable() adminv1.WhenUnreachable
 }
 
 func fromProtoBudget(b budgetSettings) (s budget.Settings, err error) {
 	s = budget.Settings{
 		Name: b.GetName(), AmountNanoUSD: b.GetAmountNanoUsd(), Window: fromProtoWindow(b.GetWindow()), CarryOver: b.GetCarryOver(),
-		Thresholds: b.GetThresholds(), Mode: eventv1.Mode(b.GetMode()), WhenUnreachable: eventv1.WhenUnreachable(b.GetWhenUnreachable()),
+		AlertPercents: b.GetAlertPercents(), Mode: eventv1.QuotaMode(b.GetMode()), WhenUnreachable: eventv1.WhenUnreachable(b.GetWhenUnreachable()),
 	}
 	if s.Scope, err = fromProtoScope(b.GetScope()); err != nil {
 		return s, err
@@ -117,8 +117,8 @@ func fromProtoBudget(b budgetSettings) (s budget.Settings, err error) {
 func toProtoBudget(b budget.Budget) *adminv1.Budget {
 	return &adminv1.Budget{
 		Id: b.ID.String(), Name: b.Name, Scope: toProtoScope(b.Scope), AmountNanoUsd: b.AmountNanoUSD, Window: toProtoWindow(b.Window),
-		CarryOver: b.CarryOver, Thresholds: b.Thresholds, AlertChannelIds: toTexts(b.AlertChannelIDs), Mode: adminv1.Mode(b.Mode),
-		WhenUnreachable: adminv1.WhenUnreachable(b.WhenUnreachable), Raise: toProtoRaise(b.Raised),
+		CarryOver: b.CarryOver, AlertPercents: b.AlertPercents, AlertChannelIds: toTexts(b.AlertChannelIDs), Mode: adminv1.QuotaMode(b.Mode),
+		WhenUnreachable: adminv1.WhenUnreachable(b.WhenUnreachable), LastRaise: toProtoRaise(b.Raised),
 		CreatedAt: toTimestamp(b.CreatedAt), Etag: toETag(b.Version),
 	}
 }
@@ -126,7 +126,7 @@ func toProtoBudget(b budget.Budget) *adminv1.Budget {
 func fromProtoWindow(w *adminv1.BudgetWindow) quota.Window {
 	switch said := w.GetWindow().(type) {
 	case *adminv1.BudgetWindow_Calendar:
-		return quota.Window{Calendar: &quota.Calendar{Period: eventv1.Period(said.Calendar.GetPeriod()), TimeZone: said.Calendar.GetTimeZone()}}
+		return quota.Window{Calendar: &quota.Calendar{Period: eventv1.CalendarPeriod(said.Calendar.GetPeriod()), TimeZone: said.Calendar.GetTimeZone()}}
 	case *adminv1.BudgetWindow_Rolling:
 		return quota.Window{Rolling: &quota.Rolling{Duration: said.Rolling.GetDuration().AsDuration()}}
 	case *adminv1.BudgetWindow_Lifetime:
@@ -139,7 +139,7 @@ func toProtoWindow(w quota.Window) *adminv1.BudgetWindow {
 	switch {
 	case w.Calendar != nil:
 		return &adminv1.BudgetWindow{Window: &adminv1.BudgetWindow_Calendar{Calendar: &adminv1.CalendarWindow{
-			Period: adminv1.Period(w.Calendar.Period), TimeZone: w.Calendar.TimeZone,
+			Period: adminv1.CalendarPeriod(w.Calendar.Period), TimeZone: w.Calendar.TimeZone,
 		}}}
 	case w.Rolling != nil:
 		return &adminv1.BudgetWindow{Window: &adminv1.BudgetWindow_Rolling{Rolling: &adminv1.RollingWindow{Duration: durationpb.New(w.Rolling.Duration)}}}

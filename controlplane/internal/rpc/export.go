@@ -32,7 +32,7 @@ const (
 )
 
 func (s *histories) ExportEvents(ctx context.Context, req *connect.Request[adminv1.ExportEventsRequest], stream *connect.ServerStream[adminv1.ExportEventsResponse]) error {
-	e, err := s.newExport(ctx, "filter.", req.Msg)
+	e, err := s.newExport(ctx, "match.", req.Msg)
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func (s *histories) newExport(ctx context.Context, within string, request *admin
 	}
 	e := &export{histories: s, call: c}
 	var err error
-	if e.filter, err = fromProtoFilter(within, request.GetFilter()); err != nil {
+	if e.filter, err = fromProtoMatch(within, request.GetMatch()); err != nil {
 		return nil, err
 	}
 	err = s.store.Read(ctx, c.caller.OrganizationID, func(v readmodel.View) error {
@@ -185,22 +185,22 @@ func toLine(one *adminv1.ExportEventsResponse) ([]byte, error) {
 	return line.Bytes(), err
 }
 
-// fromQuery reads the fields of EventFilter, each by its name, as the JSON codec does:
+// fromQuery reads the fields of EventMatch, each by its name, as the JSON codec does:
 // what it does not know is refused.
 func fromQuery(query url.Values) (*adminv1.ExportEventsRequest, error) {
-	filter := map[string]any{}
-	fields := (&adminv1.EventFilter{}).ProtoReflect().Descriptor().Fields()
+	match := map[string]any{}
+	fields := (&adminv1.EventMatch{}).ProtoReflect().Descriptor().Fields()
 	for name, values := range query {
 		f := fields.ByName(protoreflect.Name(name))
 		if f == nil {
 			f = fields.ByJSONName(name)
 		}
-		filter[name] = values
+		match[name] = values
 		if len(values) == 1 && (f == nil || !f.IsList()) {
-			filter[name] = values[0]
+			match[name] = values[0]
 		}
 	}
-	text, err := json.Marshal(map[string]any{"filter": filter})
+	text, err := json.Marshal(map[string]any{"match": match})
 	if err != nil {
 		return nil, err
 	}

@@ -22,9 +22,9 @@ import (
 	adminv1 "github.com/weirhq/weir/proto/gen/weir/admin/v1"
 )
 
-func (n *tenant) exported(filter *adminv1.EventFilter) (all []*adminv1.ExportEventsResponse) {
+func (n *tenant) exported(filter *adminv1.EventMatch) (all []*adminv1.ExportEventsResponse) {
 	n.t.Helper()
-	request := connect.NewRequest(&adminv1.ExportEventsRequest{Filter: filter})
+	request := connect.NewRequest(&adminv1.ExportEventsRequest{Match: filter})
 	request.Header().Set("Authorization", "Bearer "+n.token)
 	stream, err := n.history.ExportEvents(n.t.Context(), request)
 	if err != nil {
@@ -106,11 +106,11 @@ func TestExport(t *testing.T) {
 		}
 	})
 	t.Run("takes_filters", func(t *testing.T) {
-		_, lines := in.download(n.token, "?kinds=KeyCreated&kinds=RouteCreated&from_version=2")
+		_, lines := in.download(n.token, "?kinds=KeyCreated&kinds=RouteCreated&first_version=2")
 		same(t, len(lines), 2)
-		_, lines = in.download(n.token, "?actor=operator&to_version=3")
+		_, lines = in.download(n.token, "?actor=operator&last_version=3")
 		same(t, len(lines), 3)
-		_, lines = in.download(n.token, "?to_time=2001-01-01T00:00:00Z")
+		_, lines = in.download(n.token, "?before_time=2001-01-01T00:00:00Z")
 		same(t, len(lines), 0)
 	})
 	t.Run("refuses_in_words", func(t *testing.T) {
@@ -123,7 +123,7 @@ func TestExport(t *testing.T) {
 			{viewer, "", "history.export", http.StatusForbidden},
 			{n.token, "?kind=KeyCreated", "kinds", http.StatusBadRequest},
 			{n.token, "?kinds=KeyMade", "KeyMade", http.StatusBadRequest},
-			{n.token, "?from_version=-1", "from_version", http.StatusBadRequest},
+			{n.token, "?first_version=-1", "first_version", http.StatusBadRequest},
 			{n.token, "?actor=a&actor=b", "actor", http.StatusBadRequest},
 		} {
 			answer, lines := in.download(c.token, c.query)

@@ -29,7 +29,7 @@ type dice struct {
 // seldom are fields that change what a call does so much that most leave them out.
 var seldom = map[protoreflect.Name]bool{
 	"mutation": true, "as_of": true, "page": true, "etag": true, "validate_only": true, "token": true, "update_mask": true,
-	"thresholds": true, "alert_channel_ids": true, "weight": true, "retry": true, "filter": true, "order_by": true,
+	"alert_percents": true, "alert_channel_ids": true, "weight": true, "retry": true, "filter": true, "order_by": true,
 }
 
 // fill sets some of a message's fields.
@@ -122,7 +122,7 @@ func (d *dice) scalar(field protoreflect.FieldDescriptor, rules *validate.FieldR
 		}
 		values := field.Enum().Values()
 		if field.Enum().Name() == "Mode" && d.IntN(8) > 0 {
-			return protoreflect.ValueOfEnum(values.ByName("MODE_OFF").Number()) // all that is built
+			return protoreflect.ValueOfEnum(values.ByName("QUOTA_MODE_OFF").Number()) // all that is built
 		}
 		return protoreflect.ValueOfEnum(values.Get(d.IntN(values.Len())).Number())
 	case protoreflect.Int32Kind, protoreflect.Sint32Kind, protoreflect.Sfixed32Kind:

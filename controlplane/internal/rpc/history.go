@@ -34,11 +34,11 @@ func (s *histories) ListEvents(ctx context.Context, req *connect.Request[adminv1
 	if err := everywhere(ctx, req.Msg); err != nil {
 		return nil, err
 	}
-	name, err := filteredName(req.Msg.GetFilter())
+	name, err := matchedName(req.Msg.GetMatch())
 	if err != nil {
 		return nil, err
 	}
-	filter, err := fromProtoFilter("filter.", req.Msg.GetFilter())
+	filter, err := fromProtoMatch("match.", req.Msg.GetMatch())
 	if err != nil {
 		return nil, err
 	}
@@ -90,17 +90,17 @@ func (s *histories) GetEvent(ctx context.Context, req *connect.Request[adminv1.G
 	})
 }
 
-// filteredName is how page tokens call the list that a filter makes.
-func filteredName(f *adminv1.EventFilter) (string, error) {
+// matchedName is how page tokens call the list that a filter makes.
+func matchedName(f *adminv1.EventMatch) (string, error) {
 	text, err := proto.MarshalOptions{Deterministic: true}.Marshal(f)
 	return listID("events", string(text)), err
 }
 
-func fromProtoFilter(within string, f *adminv1.EventFilter) (eventlog.Filter, error) {
+func fromProtoMatch(within string, f *adminv1.EventMatch) (eventlog.Filter, error) {
 	filter := eventlog.Filter{
 		Kinds: f.GetKinds(), Actor: f.GetActor(), RequestID: f.GetRequestId(),
-		From: fromTimestamp(f.GetFromTime()), Until: fromTimestamp(f.GetToTime()),
-		First: f.GetFromVersion(), Last: f.GetToVersion(),
+		From: fromTimestamp(f.GetFromTime()), Until: fromTimestamp(f.GetBeforeTime()),
+		First: f.GetFirstVersion(), Last: f.GetLastVersion(),
 	}
 	for i, kind := range filter.Kinds {
 		if !eventlog.Known(kind) {
@@ -108,8 +108,8 @@ func fromProtoFilter(within string, f *adminv1.EventFilter) (eventlog.Filter, er
 		}
 	}
 	var err error
-	if f.GetSubject() != "" {
-		filter.Subject, err = parseID(within+"subject", f.GetSubject())
+	if f.GetResourceId() != "" {
+		filter.Subject, err = parseID(within+"resource_id", f.GetResourceId())
 	}
 	return filter, err
 }

@@ -21,9 +21,9 @@ func atVersion(version int64) *adminv1.AsOf {
 	return &adminv1.AsOf{Point: &adminv1.AsOf_Version{Version: version}}
 }
 
-func (n *tenant) events(filter *adminv1.EventFilter) []*adminv1.Event {
+func (n *tenant) events(filter *adminv1.EventMatch) []*adminv1.Event {
 	n.t.Helper()
-	return call(n.t, n.history.ListEvents, &adminv1.ListEventsRequest{Filter: filter}).Events
+	return call(n.t, n.history.ListEvents, &adminv1.ListEventsRequest{Match: filter}).Events
 }
 
 // field of a list of changes: "before → after", as JSON.
@@ -59,7 +59,7 @@ func TestEvents(t *testing.T) {
 	})
 
 	t.Run("who_when_where_what", func(t *testing.T) {
-		e := n.events(&adminv1.EventFilter{RequestId: "labels"})[0]
+		e := n.events(&adminv1.EventMatch{RequestId: "labels"})[0]
 		who := call(t, n.sessions.WhoAmI, &adminv1.WhoAmIRequest{})
 		same(t, e.Actor.Kind, "service_account")
 		same(t, e.Actor.Id, who.Id)
@@ -68,41 +68,41 @@ func TestEvents(t *testing.T) {
 		same(t, e.Kind, "KeyUpdated")
 		same(t, e.Resource.Kind+" "+e.Resource.Name+" "+e.Resource.Id, "key first "+n.key.Id)
 		same(t, e.Version, n.head())
-		same(t, paths(e.Changes), `labels["team"]`)
-		same(t, field(e.Changes, `labels["team"]`), `unset→"a"`)
+		same(t, paths(e.Fields), `labels["team"]`)
+		same(t, field(e.Fields, `labels["team"]`), `unset→"a"`)
 	})
 	t.Run("pages_of_a_long_filter", func(t *testing.T) {
-		filter := &adminv1.EventFilter{Kinds: []string{"ProjectCreated", "KeyCreated"}}
+		filter := &adminv1.EventMatch{Kinds: []string{"ProjectCreated", "KeyCreated"}}
 		for range 18 {
 			filter.Kinds = append(filter.Kinds, "ServiceAccountTokenCreated", "OrganizationCreated")
 		}
 		seen, token := 0, ""
 		for page := 0; page == 0 || token != ""; page++ {
-			answer := call(t, n.history.ListEvents, &adminv1.ListEventsRequest{Filter: filter, Page: &adminv1.Page{Size: 1, Token: token}})
+			answer := call(t, n.history.ListEvents, &adminv1.ListEventsRequest{Match: filter, Page: &adminv1.Page{Size: 1, Token: token}})
 			seen, token = seen+len(answer.Events), answer.NextPageToken
 		}
 		same(t, seen, len(n.events(filter)))
 		same(t, seen > 2, true)
 	})
 	t.Run("before_and_after", func(t *testing.T) {
-		found := n.events(&adminv1.EventFilter{Subject: n.route.Id})
+		found := n.events(&adminv1.EventMatch{ResourceId: n.route.Id})
 		same(t, len(found), 2)
 		same(t, found[0].Kind+" "+found[1].Kind, "RouteUpdated RouteCreated")
 		same(t, found[0].Resource.Name+" "+found[1].Resource.Name, "fast gpt")
-		same(t, paths(found[0].Changes), "name targets")
-		same(t, field(found[0].Changes, "name"), `"gpt"→"fast"`)
-		same(t, strings.Contains(field(found[0].Changes, "targets"), other.Id), true)
-		same(t, field(found[1].Changes, "name"), `unset→"gpt"`)
+		same(t, paths(found[0].Fields), "name targets")
+		same(t, field(found[0].Fields, "name"), `"gpt"→"fast"`)
+		same(t, strings.Contains(field(found[0].Fields, "targets"), other.Id), true)
+		same(t, field(found[1].Fields, "name"), `unset→"gpt"`)
 	})
 	t.Run("what_is_no_more", func(t *testing.T) {
 		call(t, n.prices.DeletePriceOverride, &adminv1.DeletePriceOverrideRequest{Id: n.override.Id})
-		e := n.events(&adminv1.EventFilter{Subject: n.override.Id})[0]
+		e := n.events(&adminv1.EventMatch{ResourceId: n.override.Id})[0]
 		same(t, e.Resource.Name, "own/m")
-		same(t, field(e.Changes, "rates.input"), `"1.25"→unset`)
+		same(t, field(e.Fields, "rates.input"), `"1.25"→unset`)
 	})
 	t.Run("hashes_are_not_shown", func(t *testing.T) {
 		for _, kind := range []string{"KeyCreated", "ServiceAccountTokenCreated", "EnrolmentTokenCreated"} {
-			e := n.events(&adminv1.EventFilter{Kinds: []string{kind}})[0]
+			e := n.events(&adminv1.EventMatch{Kinds: []string{kind}})[0]
 			if text := protojson.Format(e); strings.Contains(text, "sha256") {
 				t.Errorf("%s shows a hash: %s", kind, text)
 			}
@@ -123,19 +123,19 @@ func TestEventFilters(t *testing.T) {
 	account := call(t, n.sessions.WhoAmI, &adminv1.WhoAmIRequest{}).Id
 	in.enrol(n)
 	counts := map[string]struct {
-		filter *adminv1.EventFilter
+		filter *adminv1.EventMatch
 		want   int
 	}{
-		"kinds":             {&adminv1.EventFilter{Kinds: []string{"KeyCreated", "RouteCreated"}}, 2},
-		"actor":             {&adminv1.EventFilter{Actor: "operator"}, 4},
-		"another_actor":     {&adminv1.EventFilter{Actor: "service_account:" + account}, len(all) - 4},
-		"an_agent":          {&adminv1.EventFilter{Kinds: []string{"AgentEnrolled"}, Subject: ""}, 1},
-		"versions":          {&adminv1.EventFilter{FromVersion: 3, ToVersion: 5}, 3},
-		"no_versions":       {&adminv1.EventFilter{FromVersion: 5, ToVersion: 3}, 0},
-		"before_a_time":     {&adminv1.EventFilter{ToTime: middle.RecordedAt}, int(middle.Version) - 1},
-		"from_a_time":       {&adminv1.EventFilter{FromTime: middle.RecordedAt}, len(all) + 1 - int(middle.Version) + 1},
-		"before_everything": {&adminv1.EventFilter{ToTime: timestamppb.New(n.organization.CreatedAt.AsTime().Add(-1))}, 0},
-		"all_of_it":         {&adminv1.EventFilter{Subject: n.key.Id, Kinds: []string{"RouteCreated"}}, 0},
+		"kinds":             {&adminv1.EventMatch{Kinds: []string{"KeyCreated", "RouteCreated"}}, 2},
+		"actor":             {&adminv1.EventMatch{Actor: "operator"}, 4},
+		"another_actor":     {&adminv1.EventMatch{Actor: "service_account:" + account}, len(all) - 4},
+		"an_agent":          {&adminv1.EventMatch{Kinds: []string{"AgentEnrolled"}, ResourceId: ""}, 1},
+		"versions":          {&adminv1.EventMatch{FirstVersion: 3, LastVersion: 5}, 3},
+		"no_versions":       {&adminv1.EventMatch{FirstVersion: 5, LastVersion: 3}, 0},
+		"before_a_time":     {&adminv1.EventMatch{BeforeTime: middle.RecordedAt}, int(middle.Version) - 1},
+		"from_a_time":       {&adminv1.EventMatch{FromTime: middle.RecordedAt}, len(all) + 1 - int(middle.Version) + 1},
+		"before_everything": {&adminv1.EventMatch{BeforeTime: timestamppb.New(n.organization.CreatedAt.AsTime().Add(-1))}, 0},
+		"all_of_it":         {&adminv1.EventMatch{ResourceId: n.key.Id, Kinds: []string{"RouteCreated"}}, 0},
 	}
 	for name, c := range counts {
 		t.Run(name, func(t *testing.T) { same(t, len(n.events(c.filter)), c.want) })
@@ -155,11 +155,11 @@ func TestEventFilters(t *testing.T) {
 		}
 		same(t, last, 1)
 		refused(t, connect.CodeInvalidArgument, n.history.ListEvents, &adminv1.ListEventsRequest{
-			Page: &adminv1.Page{Token: page.Token}, Filter: &adminv1.EventFilter{Actor: "operator"},
+			Page: &adminv1.Page{Token: page.Token}, Match: &adminv1.EventMatch{Actor: "operator"},
 		})
 	})
 	t.Run("what_there_is_not", func(t *testing.T) {
-		refused(t, connect.CodeInvalidArgument, n.history.ListEvents, &adminv1.ListEventsRequest{Filter: &adminv1.EventFilter{Kinds: []string{"KeyMade"}}})
+		refused(t, connect.CodeInvalidArgument, n.history.ListEvents, &adminv1.ListEventsRequest{Match: &adminv1.EventMatch{Kinds: []string{"KeyMade"}}})
 	})
 }
 

@@ -28,7 +28,7 @@ var limitKind = kind[limit.Limit, *adminv1.Limit]{
 	table: readmodel.Limits, convert: toProtoLimit, apply: limit.Apply,
 	version: func(l limit.Limit) int64 { return l.Version },
 	project: func(l limit.Limit) uuid.UUID { return l.Scope.Project() }, projectColumn: "project_id",
-	settable: []protoreflect.Name{"name", "scope", "what", "amount", "window", "mode", "when_unreachable"},
+	settable: []protoreflect.Name{"name", "scope", "metric", "amount", "window", "mode", "when_unreachable"},
 }
 
 // limitsIn shows the window of this moment, too, unless the request is about the past.

@@ -14,38 +14,38 @@ import (
 	adminv1 "github.com/weirhq/weir/proto/gen/weir/admin/v1"
 )
 
-const off = adminv1.Mode_MODE_OFF
+const off = adminv1.QuotaMode_QUOTA_MODE_OFF
 
-func onOrganization() *adminv1.Scope {
-	return &adminv1.Scope{On: &adminv1.Scope_Organization{Organization: &adminv1.OrganizationScope{}}}
+func onOrganization() *adminv1.QuotaScope {
+	return &adminv1.QuotaScope{On: &adminv1.QuotaScope_Organization{Organization: &adminv1.OrganizationScope{}}}
 }
 
-func onProjectScope(p *adminv1.Project) *adminv1.Scope {
-	return &adminv1.Scope{On: &adminv1.Scope_ProjectId{ProjectId: p.Id}}
+func onProjectScope(p *adminv1.Project) *adminv1.QuotaScope {
+	return &adminv1.QuotaScope{On: &adminv1.QuotaScope_ProjectId{ProjectId: p.Id}}
 }
 
-func onKey(k *adminv1.Key) *adminv1.Scope {
-	return &adminv1.Scope{On: &adminv1.Scope_KeyId{KeyId: k.Id}}
+func onKey(k *adminv1.Key) *adminv1.QuotaScope {
+	return &adminv1.QuotaScope{On: &adminv1.QuotaScope_KeyId{KeyId: k.Id}}
 }
 
 // scopes name something of the tenant.
-func (n *tenant) scopes() []*adminv1.Scope {
-	return []*adminv1.Scope{
+func (n *tenant) scopes() []*adminv1.QuotaScope {
+	return []*adminv1.QuotaScope{
 		onProjectScope(n.project), onKey(n.key),
-		{On: &adminv1.Scope_RouteId{RouteId: n.route.Id}}, {On: &adminv1.Scope_ProviderId{ProviderId: n.provider.Id}},
+		{On: &adminv1.QuotaScope_RouteId{RouteId: n.route.Id}}, {On: &adminv1.QuotaScope_ProviderId{ProviderId: n.provider.Id}},
 	}
 }
 
-func requestsOf(name string, scope *adminv1.Scope) *adminv1.CreateLimitRequest {
+func requestsOf(name string, scope *adminv1.QuotaScope) *adminv1.CreateLimitRequest {
 	return &adminv1.CreateLimitRequest{
-		Name: name, Scope: scope, What: adminv1.LimitWhat_LIMIT_WHAT_REQUESTS, Amount: 60, Window: adminv1.LimitWindow_LIMIT_WINDOW_MINUTE,
+		Name: name, Scope: scope, Metric: adminv1.LimitMetric_LIMIT_METRIC_REQUESTS, Amount: 60, Window: adminv1.LimitWindow_LIMIT_WINDOW_MINUTE,
 		Mode: off, WhenUnreachable: adminv1.WhenUnreachable_WHEN_UNREACHABLE_REFUSE,
 	}
 }
 
-func monthly(name string, scope *adminv1.Scope) *adminv1.CreateBudgetRequest {
+func monthly(name string, scope *adminv1.QuotaScope) *adminv1.CreateBudgetRequest {
 	return &adminv1.CreateBudgetRequest{Name: name, Scope: scope, AmountNanoUsd: 5_000_000_000, Mode: off, Window: &adminv1.BudgetWindow{
-		Window: &adminv1.BudgetWindow_Calendar{Calendar: &adminv1.CalendarWindow{Period: adminv1.Period_PERIOD_MONTH, TimeZone: "Europe/Berlin"}},
+		Window: &adminv1.BudgetWindow_Calendar{Calendar: &adminv1.CalendarWindow{Period: adminv1.CalendarPeriod_CALENDAR_PERIOD_MONTH, TimeZone: "Europe/Berlin"}},
 	}}
 }
 
@@ -54,13 +54,13 @@ func raiseOf(b *adminv1.Budget, nano int64) *adminv1.RaiseBudgetRequest {
 }
 
 // limited is a new limit of the tenant.
-func (n *tenant) limited(t *testing.T, scope *adminv1.Scope) *adminv1.Limit {
+func (n *tenant) limited(t *testing.T, scope *adminv1.QuotaScope) *adminv1.Limit {
 	t.Helper()
 	return call(t, n.limits.CreateLimit, requestsOf("l-"+newName(), scope)).Limit
 }
 
 // budgeted is a new budget of the tenant.
-func (n *tenant) budgeted(t *testing.T, scope *adminv1.Scope) *adminv1.Budget {
+func (n *tenant) budgeted(t *testing.T, scope *adminv1.QuotaScope) *adminv1.Budget {
 	t.Helper()
 	return call(t, n.budgets.CreateBudget, monthly("b-"+newName(), scope)).Budget
 }
@@ -81,9 +81,9 @@ func TestLimits(t *testing.T) {
 	})
 	t.Run("every_scope_is_told_as_it_was_said", func(t *testing.T) {
 		for _, scope := range append(n.scopes(), onOrganization(),
-			&adminv1.Scope{On: &adminv1.Scope_EndUser{EndUser: &adminv1.EndUserScope{}}},
-			&adminv1.Scope{On: &adminv1.Scope_Label{Label: &adminv1.LabelScope{Name: "team"}}},
-			&adminv1.Scope{On: &adminv1.Scope_Label{Label: &adminv1.LabelScope{Name: "team", Value: proto.String("")}}},
+			&adminv1.QuotaScope{On: &adminv1.QuotaScope_EndUser{EndUser: &adminv1.EndUserScope{}}},
+			&adminv1.QuotaScope{On: &adminv1.QuotaScope_Label{Label: &adminv1.LabelScope{Name: "team"}}},
+			&adminv1.QuotaScope{On: &adminv1.QuotaScope_Label{Label: &adminv1.LabelScope{Name: "team", Value: proto.String("")}}},
 		) {
 			read := call(t, n.limits.GetLimit, &adminv1.GetLimitRequest{Id: n.limited(t, scope).Id}).Limit
 			if !proto.Equal(read.Scope, scope) {
@@ -119,11 +119,11 @@ func TestLimits(t *testing.T) {
 func TestBudgets(t *testing.T) {
 	n := install(t).tenant("alpha")
 	request := monthly("team", onProjectScope(n.project))
-	request.CarryOver, request.Thresholds, request.AlertChannelIds = true, []int32{50, 100}, []string{n.channel.Id}
+	request.CarryOver, request.AlertPercents, request.AlertChannelIds = true, []int32{50, 100}, []string{n.channel.Id}
 	request.Mutation = &adminv1.Mutation{RequestId: "once"}
 	made := call(t, n.budgets.CreateBudget, request).Budget
 	same(t, call(t, n.budgets.CreateBudget, request).Budget.Id, made.Id)
-	same(t, made.CarryOver && made.Thresholds[1] == 100 && made.AlertChannelIds[0] == n.channel.Id, true)
+	same(t, made.CarryOver && made.AlertPercents[1] == 100 && made.AlertChannelIds[0] == n.channel.Id, true)
 
 	t.Run("windows", func(t *testing.T) {
 		berlin, err := time.LoadLocation("Europe/Berlin")
@@ -152,35 +152,35 @@ func TestBudgets(t *testing.T) {
 	t.Run("raise", func(t *testing.T) {
 		request := raiseOf(made, 1_000_000_000)
 		raised := call(t, n.budgets.RaiseBudget, request).Budget
-		same(t, raised.Raise.AmountNanoUsd, 1_000_000_000)
+		same(t, raised.LastRaise.AmountNanoUsd, 1_000_000_000)
 		same(t, call(t, n.budgets.RaiseBudget, request).Budget.Etag, raised.Etag)
 		same(t, raised.AmountNanoUsd, made.AmountNanoUsd)
 		after := call(t, n.budgets.UpdateBudget, &adminv1.UpdateBudgetRequest{Budget: &adminv1.Budget{Id: made.Id, AmountNanoUsd: 7}}).Budget
-		same(t, after.Raise.GetReason(), "launch")
-		same(t, call(t, n.budgets.RaiseBudget, raiseOf(made, 2)).Budget.Raise.AmountNanoUsd, 2)
+		same(t, after.LastRaise.GetReason(), "launch")
+		same(t, call(t, n.budgets.RaiseBudget, raiseOf(made, 2)).Budget.LastRaise.AmountNanoUsd, 2)
 		late := raiseOf(made, 1)
 		late.ExpiresAt = timestamppb.New(time.Now().Add(-time.Second))
 		refused(t, connect.CodeInvalidArgument, n.budgets.RaiseBudget, late)
 	})
 	t.Run("update_takes_a_window_whole", func(t *testing.T) {
-		weekly := &adminv1.BudgetWindow{Window: &adminv1.BudgetWindow_Calendar{Calendar: &adminv1.CalendarWindow{Period: adminv1.Period_PERIOD_WEEK, TimeZone: "UTC"}}}
+		weekly := &adminv1.BudgetWindow{Window: &adminv1.BudgetWindow_Calendar{Calendar: &adminv1.CalendarWindow{Period: adminv1.CalendarPeriod_CALENDAR_PERIOD_WEEK, TimeZone: "UTC"}}}
 		after := call(t, n.budgets.UpdateBudget, &adminv1.UpdateBudgetRequest{Budget: &adminv1.Budget{Id: made.Id, Window: weekly}}).Budget
 		same(t, proto.Equal(after.Window, weekly) && after.CarryOver, true)
 		refused(t, connect.CodeInvalidArgument, n.budgets.UpdateBudget, &adminv1.UpdateBudgetRequest{
 			Budget: &adminv1.Budget{Id: made.Id}, UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{"window"}},
 		})
 		silent := call(t, n.budgets.UpdateBudget, &adminv1.UpdateBudgetRequest{
-			Budget: &adminv1.Budget{Id: made.Id}, UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{"thresholds", "alert_channel_ids", "carry_over"}},
+			Budget: &adminv1.Budget{Id: made.Id}, UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{"alert_percents", "alert_channel_ids", "carry_over"}},
 		}).Budget
-		same(t, len(silent.Thresholds)+len(silent.AlertChannelIds), 0)
+		same(t, len(silent.AlertPercents)+len(silent.AlertChannelIds), 0)
 	})
 	t.Run("what_is_said_wrong_is_named", func(t *testing.T) {
 		for field, spoil := range map[string]func(*adminv1.CreateBudgetRequest){
 			"amount_nano_usd":           func(r *adminv1.CreateBudgetRequest) { r.AmountNanoUsd = 1e18 + 1 },
 			"window.calendar.time_zone": func(r *adminv1.CreateBudgetRequest) { r.Window.GetCalendar().TimeZone = "Local" },
 			"window.window":             func(r *adminv1.CreateBudgetRequest) { r.Window = &adminv1.BudgetWindow{} },
-			"scope.on":                  func(r *adminv1.CreateBudgetRequest) { r.Scope = &adminv1.Scope{} },
-			"thresholds":                func(r *adminv1.CreateBudgetRequest) { r.AlertChannelIds = []string{n.channel.Id} },
+			"scope.on":                  func(r *adminv1.CreateBudgetRequest) { r.Scope = &adminv1.QuotaScope{} },
+			"alert_percents":            func(r *adminv1.CreateBudgetRequest) { r.AlertChannelIds = []string{n.channel.Id} },
 			"mode":                      func(r *adminv1.CreateBudgetRequest) { r.Mode = 0 },
 		} {
 			request := monthly("wrong", onOrganization())
@@ -201,7 +201,7 @@ func TestBudgets(t *testing.T) {
 // Nothing enforces quotas yet, and nothing is accepted and ignored.
 func TestQuotaModes(t *testing.T) {
 	n := install(t).tenant("alpha")
-	for _, mode := range []adminv1.Mode{adminv1.Mode_MODE_HARD, adminv1.Mode_MODE_SOFT, adminv1.Mode_MODE_SHADOW} {
+	for _, mode := range []adminv1.QuotaMode{adminv1.QuotaMode_QUOTA_MODE_HARD, adminv1.QuotaMode_QUOTA_MODE_SOFT, adminv1.QuotaMode_QUOTA_MODE_SHADOW} {
 		limit, budget := requestsOf("l", onOrganization()), monthly("b", onOrganization())
 		limit.Mode, budget.Mode = mode, mode
 		for _, err := range []*connect.Error{
@@ -243,7 +243,7 @@ func TestDeleteWhatQuotasName(t *testing.T) {
 			t.Errorf("got %v, want a mention of %s", err, what)
 		}
 	}
-	limitOn := func(name string, scope *adminv1.Scope) *adminv1.Limit {
+	limitOn := func(name string, scope *adminv1.QuotaScope) *adminv1.Limit {
 		return call(t, n.limits.CreateLimit, requestsOf(name, scope)).Limit
 	}
 	scopes := n.scopes()
@@ -251,7 +251,7 @@ func TestDeleteWhatQuotasName(t *testing.T) {
 	onTheKey := limitOn("of-key", scopes[1])
 	budget := call(t, n.budgets.CreateBudget, monthly("of-key", scopes[1])).Budget
 	telling := monthly("telling", onOrganization())
-	telling.Thresholds, telling.AlertChannelIds = []int32{80}, []string{n.channel.Id}
+	telling.AlertPercents, telling.AlertChannelIds = []int32{80}, []string{n.channel.Id}
 	call(t, n.budgets.CreateBudget, telling)
 
 	inUse(refused(t, connect.CodeFailedPrecondition, n.alerts.DeleteAlertChannel, &adminv1.DeleteAlertChannelRequest{Id: n.channel.Id}), `budget "telling"`)
@@ -280,13 +280,13 @@ func TestDeleteWhatQuotasName(t *testing.T) {
 // A team with its key, its limit and its budget is one batch.
 func TestQuotasInBatches(t *testing.T) {
 	n := install(t).tenant("alpha")
-	onMade := func(placeholder string) *adminv1.Scope {
-		return &adminv1.Scope{On: &adminv1.Scope_ProjectId{ProjectId: placeholder}}
+	onMade := func(placeholder string) *adminv1.QuotaScope {
+		return &adminv1.QuotaScope{On: &adminv1.QuotaScope_ProjectId{ProjectId: placeholder}}
 	}
 	done := call(t, n.batches.Batch, &adminv1.BatchRequest{Operations: []*adminv1.Operation{
 		{Request: &adminv1.Operation_CreateProject{CreateProject: &adminv1.CreateProjectRequest{Name: "search"}}},
 		{Request: &adminv1.Operation_CreateKey{CreateKey: &adminv1.CreateKeyRequest{Name: "laptop", ProjectId: "$0"}}},
-		{Request: &adminv1.Operation_CreateLimit{CreateLimit: requestsOf("rpm", &adminv1.Scope{On: &adminv1.Scope_KeyId{KeyId: "$1"}})}},
+		{Request: &adminv1.Operation_CreateLimit{CreateLimit: requestsOf("rpm", &adminv1.QuotaScope{On: &adminv1.QuotaScope_KeyId{KeyId: "$1"}})}},
 		{Request: &adminv1.Operation_CreateBudget{CreateBudget: monthly("search", onMade("$0"))}},
 		{Request: &adminv1.Operation_UpdateLimit{UpdateLimit: &adminv1.UpdateLimitRequest{Limit: &adminv1.Limit{Id: "$2", Amount: 90}}}},
 		{Request: &adminv1.Operation_UpdateBudget{UpdateBudget: &adminv1.UpdateBudgetRequest{Budget: &adminv1.Budget{Id: "$3", AmountNanoUsd: 9}}}},

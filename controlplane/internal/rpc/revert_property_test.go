@@ -98,7 +98,7 @@ func (w *writer) write() {
 	case 21:
 		attempt(w, w.gateways.UpdateGateway, &adminv1.UpdateGatewayRequest{Gateway: &adminv1.Gateway{Id: w.one("gateway"), Name: w.name()}})
 	case 22:
-		scope := &adminv1.Scope{On: &adminv1.Scope_RouteId{RouteId: w.one("route")}}
+		scope := &adminv1.QuotaScope{On: &adminv1.QuotaScope_RouteId{RouteId: w.one("route")}}
 		w.keep("limit", attempt(w, w.limits.CreateLimit, requestsOf(w.name(), scope)).GetLimit().GetId())
 	case 23:
 		attempt(w, w.limits.DeleteLimit, &adminv1.DeleteLimitRequest{Id: w.one("limit")})

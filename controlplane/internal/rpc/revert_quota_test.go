@@ -32,7 +32,7 @@ func TestRevertOfQuotas(t *testing.T) {
 	budgets := call(t, n.budgets.ListBudgets, &adminv1.ListBudgetsRequest{}).Budgets
 	same(t, len(budgets), 1)
 	same(t, budgets[0].AmountNanoUsd, changed.AmountNanoUsd)
-	same(t, budgets[0].Raise.GetAmountNanoUsd(), 7)
+	same(t, budgets[0].LastRaise.GetAmountNanoUsd(), 7)
 	refused(t, connect.CodeNotFound, n.keys.GetKey, &adminv1.GetKeyRequest{Id: made.Id})
 }
 
@@ -45,7 +45,7 @@ func TestRevertOfWhatQuotasName(t *testing.T) {
 	within := n.head()
 	channel := call(t, n.alerts.CreateAlertChannel, &adminv1.CreateAlertChannelRequest{Name: "since", Url: n.channel.Url, Secret: webhookSecret("since")}).AlertChannel
 	telling := monthly("telling", onOrganization())
-	telling.Thresholds, telling.AlertChannelIds = []int32{50}, []string{channel.Id}
+	telling.AlertPercents, telling.AlertChannelIds = []int32{50}, []string{channel.Id}
 	call(t, n.budgets.CreateBudget, telling)
 	withChannel := n.head()
 	call(t, n.keys.DeleteKey, &adminv1.DeleteKeyRequest{Id: n.key.Id})

@@ -83,7 +83,7 @@ func TestRevert(t *testing.T) {
 	same(t, call(t, n.providers.GetProvider, &adminv1.GetProviderRequest{Id: n.provider.Id}).Provider.BaseUrl, n.provider.BaseUrl)
 	refused(t, connect.CodeNotFound, n.providers.GetProvider, &adminv1.GetProviderRequest{Id: provider.Id})
 	refused(t, connect.CodeNotFound, n.keys.GetKey, &adminv1.GetKeyRequest{Id: made.Id})
-	for _, e := range n.events(&adminv1.EventFilter{FromVersion: before + 1}) {
+	for _, e := range n.events(&adminv1.EventMatch{FirstVersion: before + 1}) {
 		same(t, e.RequestId, "back")
 	}
 	t.Run("said_again_it_is_done", func(t *testing.T) {

@@ -25,18 +25,18 @@ func (r revert) changes(ctx context.Context, v readmodel.View, from, to int64) (
 }
 
 // skipped is what differs from the target still; more: not all of it is said.
-func (r revert) skipped(ctx context.Context, v readmodel.View, now int64, refused []history.Refused[step]) ([]*adminv1.Skipped, bool, error) {
+func (r revert) skipped(ctx context.Context, v readmodel.View, now int64, refused []history.Refused[step]) ([]*adminv1.SkippedResource, bool, error) {
 	reasons := map[string]*fault.Error{}
 	for _, one := range refused {
 		reasons[one.Step.id.String()] = one.Reason
 	}
 	differing, more, err := r.changes(ctx, v, r.target, now)
-	return convertAll(differing, func(c *adminv1.ResourceChange) *adminv1.Skipped {
+	return convertAll(differing, func(c *adminv1.ResourceChange) *adminv1.SkippedResource {
 		reason := reasons[c.GetResource().GetId()]
 		if reason == nil {
 			reason = left(c)
 		}
-		return &adminv1.Skipped{Resource: c.GetResource(), Reason: reason.Reason, Message: reason.Message, Fields: c.GetFields()}
+		return &adminv1.SkippedResource{Resource: c.GetResource(), Reason: reason.Reason, Message: reason.Message, Fields: c.GetFields()}
 	}), more, err
 }
 

@@ -96,10 +96,10 @@ var onProject = map[string]func(t *testing.T, b *bound){
 		refused(t, connect.CodeNotFound, b.may.keys.RevokeKey, &adminv1.RevokeKeyRequest{Id: b.key2.Id})
 	},
 	"LimitService.GetLimit": func(t *testing.T, b *bound) {
-		for _, scope := range []*adminv1.Scope{onProjectScope(b.project), onKey(b.key)} {
+		for _, scope := range []*adminv1.QuotaScope{onProjectScope(b.project), onKey(b.key)} {
 			call(t, b.may.limits.GetLimit, &adminv1.GetLimitRequest{Id: b.limited(t, scope).Id})
 		}
-		for _, scope := range []*adminv1.Scope{onProjectScope(b.project2), onKey(b.key2), onOrganization()} {
+		for _, scope := range []*adminv1.QuotaScope{onProjectScope(b.project2), onKey(b.key2), onOrganization()} {
 			refused(t, connect.CodeNotFound, b.may.limits.GetLimit, &adminv1.GetLimitRequest{Id: b.limited(t, scope).Id})
 		}
 	},
@@ -115,10 +115,10 @@ var onProject = map[string]func(t *testing.T, b *bound){
 		same(t, len(call(t, b.may.limits.ListLimits, &adminv1.ListLimitsRequest{ProjectId: b.project2.Id}).Limits), 0)
 	},
 	"BudgetService.GetBudget": func(t *testing.T, b *bound) {
-		for _, scope := range []*adminv1.Scope{onProjectScope(b.project), onKey(b.key)} {
+		for _, scope := range []*adminv1.QuotaScope{onProjectScope(b.project), onKey(b.key)} {
 			call(t, b.may.budgets.GetBudget, &adminv1.GetBudgetRequest{Id: b.budgeted(t, scope).Id})
 		}
-		for _, scope := range []*adminv1.Scope{onProjectScope(b.project2), onKey(b.key2), onOrganization()} {
+		for _, scope := range []*adminv1.QuotaScope{onProjectScope(b.project2), onKey(b.key2), onOrganization()} {
 			refused(t, connect.CodeNotFound, b.may.budgets.GetBudget, &adminv1.GetBudgetRequest{Id: b.budgeted(t, scope).Id})
 		}
 	},

@@ -332,7 +332,7 @@ var foreign = map[string]func(t *testing.T, a, b *tenant){
 			refused(t, connect.CodeNotFound, b.budgets.CreateBudget, monthly("stolen", scope))
 		}
 		telling := monthly("stolen", onOrganization())
-		telling.Thresholds, telling.AlertChannelIds = []int32{50}, []string{a.channel.Id}
+		telling.AlertPercents, telling.AlertChannelIds = []int32{50}, []string{a.channel.Id}
 		refused(t, connect.CodeNotFound, b.budgets.CreateBudget, telling)
 	},
 	"BudgetService.GetBudget": func(t *testing.T, a, b *tenant) {
@@ -349,7 +349,7 @@ var foreign = map[string]func(t *testing.T, a, b *tenant){
 		theirs, own := a.budgeted(t, onOrganization()), b.budgeted(t, onOrganization())
 		refused(t, connect.CodeNotFound, b.budgets.UpdateBudget, &adminv1.UpdateBudgetRequest{Budget: &adminv1.Budget{Id: theirs.Id, AmountNanoUsd: 1}})
 		refused(t, connect.CodeNotFound, b.budgets.UpdateBudget, &adminv1.UpdateBudgetRequest{
-			Budget: &adminv1.Budget{Id: own.Id, Thresholds: []int32{50}, AlertChannelIds: []string{a.channel.Id}},
+			Budget: &adminv1.Budget{Id: own.Id, AlertPercents: []int32{50}, AlertChannelIds: []string{a.channel.Id}},
 		})
 	},
 	"BudgetService.RaiseBudget": func(t *testing.T, a, b *tenant) {
@@ -359,7 +359,7 @@ var foreign = map[string]func(t *testing.T, a, b *tenant){
 		refused(t, connect.CodeNotFound, b.budgets.DeleteBudget, &adminv1.DeleteBudgetRequest{Id: a.budgeted(t, onOrganization()).Id})
 	},
 	"HistoryService.ListEvents": func(t *testing.T, a, b *tenant) {
-		same(t, len(call(t, b.history.ListEvents, &adminv1.ListEventsRequest{Filter: &adminv1.EventFilter{Subject: a.key.Id}}).Events), 0)
+		same(t, len(call(t, b.history.ListEvents, &adminv1.ListEventsRequest{Match: &adminv1.EventMatch{ResourceId: a.key.Id}}).Events), 0)
 		for _, e := range call(t, b.history.ListEvents, &adminv1.ListEventsRequest{Page: &adminv1.Page{Size: 1000}}).Events {
 			differ(t, e.Resource.Id, a.key.Id)
 			differ(t, e.Resource.Id, a.organization.Id)
@@ -369,10 +369,10 @@ var foreign = map[string]func(t *testing.T, a, b *tenant){
 		same(t, call(t, b.history.GetEvent, &adminv1.GetEventRequest{Version: 1}).Event.Resource.Id, b.organization.Id)
 	},
 	"HistoryService.ExportEvents": func(t *testing.T, a, b *tenant) {
-		for _, one := range b.exported(&adminv1.EventFilter{}) {
+		for _, one := range b.exported(&adminv1.EventMatch{}) {
 			differ(t, one.Event.Resource.Id, a.key.Id)
 		}
-		same(t, len(b.exported(&adminv1.EventFilter{Subject: a.key.Id})), 0)
+		same(t, len(b.exported(&adminv1.EventMatch{ResourceId: a.key.Id})), 0)
 	},
 	"HistoryService.WatchEvents": func(t *testing.T, a, b *tenant) {
 		events, _ := b.watch(t.Context(), 0)

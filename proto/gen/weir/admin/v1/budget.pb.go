@@ -25,70 +25,70 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// Period of a calendar.
-type Period int32
+// CalendarPeriod of a calendar.
+type CalendarPeriod int32
 
 const (
-	Period_PERIOD_UNSPECIFIED Period = 0
-	Period_PERIOD_MINUTE      Period = 1
-	Period_PERIOD_HOUR        Period = 2
-	Period_PERIOD_DAY         Period = 3
+	CalendarPeriod_CALENDAR_PERIOD_UNSPECIFIED CalendarPeriod = 0
+	CalendarPeriod_CALENDAR_PERIOD_MINUTE      CalendarPeriod = 1
+	CalendarPeriod_CALENDAR_PERIOD_HOUR        CalendarPeriod = 2
+	CalendarPeriod_CALENDAR_PERIOD_DAY         CalendarPeriod = 3
 	// From Monday.
-	Period_PERIOD_WEEK  Period = 4
-	Period_PERIOD_MONTH Period = 5
+	CalendarPeriod_CALENDAR_PERIOD_WEEK  CalendarPeriod = 4
+	CalendarPeriod_CALENDAR_PERIOD_MONTH CalendarPeriod = 5
 	// From the first of January, April, July and October.
-	Period_PERIOD_QUARTER Period = 6
-	Period_PERIOD_YEAR    Period = 7
+	CalendarPeriod_CALENDAR_PERIOD_QUARTER CalendarPeriod = 6
+	CalendarPeriod_CALENDAR_PERIOD_YEAR    CalendarPeriod = 7
 )
 
-// Enum value maps for Period.
+// Enum value maps for CalendarPeriod.
 var (
-	Period_name = map[int32]string{
-		0: "PERIOD_UNSPECIFIED",
-		1: "PERIOD_MINUTE",
-		2: "PERIOD_HOUR",
-		3: "PERIOD_DAY",
-		4: "PERIOD_WEEK",
-		5: "PERIOD_MONTH",
-		6: "PERIOD_QUARTER",
-		7: "PERIOD_YEAR",
+	CalendarPeriod_name = map[int32]string{
+		0: "CALENDAR_PERIOD_UNSPECIFIED",
+		1: "CALENDAR_PERIOD_MINUTE",
+		2: "CALENDAR_PERIOD_HOUR",
+		3: "CALENDAR_PERIOD_DAY",
+		4: "CALENDAR_PERIOD_WEEK",
+		5: "CALENDAR_PERIOD_MONTH",
+		6: "CALENDAR_PERIOD_QUARTER",
+		7: "CALENDAR_PERIOD_YEAR",
 	}
-	Period_value = map[string]int32{
-		"PERIOD_UNSPECIFIED": 0,
-		"PERIOD_MINUTE":      1,
-		"PERIOD_HOUR":        2,
-		"PERIOD_DAY":         3,
-		"PERIOD_WEEK":        4,
-		"PERIOD_MONTH":       5,
-		"PERIOD_QUARTER":     6,
-		"PERIOD_YEAR":        7,
+	CalendarPeriod_value = map[string]int32{
+		"CALENDAR_PERIOD_UNSPECIFIED": 0,
+		"CALENDAR_PERIOD_MINUTE":      1,
+		"CALENDAR_PERIOD_HOUR":        2,
+		"CALENDAR_PERIOD_DAY":         3,
+		"CALENDAR_PERIOD_WEEK":        4,
+		"CALENDAR_PERIOD_MONTH":       5,
+		"CALENDAR_PERIOD_QUARTER":     6,
+		"CALENDAR_PERIOD_YEAR":        7,
 	}
 )
 
-func (x Period) Enum() *Period {
-	p := new(Period)
+func (x CalendarPeriod) Enum() *CalendarPeriod {
+	p := new(CalendarPeriod)
 	*p = x
 	return p
 }
 
-func (x Period) String() string {
+func (x CalendarPeriod) String() string {
 	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
 }
 
-func (Period) Descriptor() protoreflect.EnumDescriptor {
+func (CalendarPeriod) Descriptor() protoreflect.EnumDescriptor {
 	return file_weir_admin_v1_budget_proto_enumTypes[0].Descriptor()
 }
 
-func (Period) Type() protoreflect.EnumType {
+func (CalendarPeriod) Type() protoreflect.EnumType {
 	return &file_weir_admin_v1_budget_proto_enumTypes[0]
 }
 
-func (x Period) Number() protoreflect.EnumNumber {
+func (x CalendarPeriod) Number() protoreflect.EnumNumber {
 	return protoreflect.EnumNumber(x)
 }
 
-// Deprecated: Use Period.Descriptor instead.
-func (Period) EnumDescriptor() ([]byte, []int) {
+// Deprecated: Use CalendarPeriod.Descriptor instead.
+func (CalendarPeriod) EnumDescriptor() ([]byte, []int) {
 	return file_weir_admin_v1_budget_proto_rawDescGZIP(), []int{0}
 }
 
@@ -97,20 +97,20 @@ type Budget struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	Scope         *Scope                 `protobuf:"bytes,3,opt,name=scope,proto3" json:"scope,omitempty"`
+	Scope         *QuotaScope            `protobuf:"bytes,3,opt,name=scope,proto3" json:"scope,omitempty"`
 	AmountNanoUsd int64                  `protobuf:"varint,4,opt,name=amount_nano_usd,json=amountNanoUsd,proto3" json:"amount_nano_usd,omitempty"`
 	Window        *BudgetWindow          `protobuf:"bytes,5,opt,name=window,proto3" json:"window,omitempty"`
 	// What one window leaves is added to the next one; calendar windows only.
 	CarryOver bool `protobuf:"varint,6,opt,name=carry_over,json=carryOver,proto3" json:"carry_over,omitempty"`
 	// Percent of the amount at which the channels are told, ascending; with channels
-	// only, as channels with thresholds only.
-	Thresholds      []int32  `protobuf:"varint,7,rep,packed,name=thresholds,proto3" json:"thresholds,omitempty"`
-	AlertChannelIds []string `protobuf:"bytes,8,rep,name=alert_channel_ids,json=alertChannelIds,proto3" json:"alert_channel_ids,omitempty"`
-	Mode            Mode     `protobuf:"varint,9,opt,name=mode,proto3,enum=weir.admin.v1.Mode" json:"mode,omitempty"`
+	// only, as channels with percents only.
+	AlertPercents   []int32   `protobuf:"varint,7,rep,packed,name=alert_percents,json=alertPercents,proto3" json:"alert_percents,omitempty"`
+	AlertChannelIds []string  `protobuf:"bytes,8,rep,name=alert_channel_ids,json=alertChannelIds,proto3" json:"alert_channel_ids,omitempty"`
+	Mode            QuotaMode `protobuf:"varint,9,opt,name=mode,proto3,enum=weir.admin.v1.QuotaMode" json:"mode,omitempty"`
 	// For soft budgets; hard ones refuse. Need not be said while the mode is another.
 	WhenUnreachable WhenUnreachable `protobuf:"varint,10,opt,name=when_unreachable,json=whenUnreachable,proto3,enum=weir.admin.v1.WhenUnreachable" json:"when_unreachable,omitempty"`
 	// The last raise; it counts until it expires. Absent: there was none.
-	Raise *BudgetRaise `protobuf:"bytes,11,opt,name=raise,proto3" json:"raise,omitempty"`
+	LastRaise *BudgetRaise `protobuf:"bytes,11,opt,name=last_raise,json=lastRaise,proto3" json:"last_raise,omitempty"`
 	// The window of this moment, in Get and List; absent for lifetime, and in answers
 	// about the past.
 	CurrentWindow *WindowSpan            `protobuf:"bytes,12,opt,name=current_window,json=currentWindow,proto3" json:"current_window,omitempty"`
@@ -164,7 +164,7 @@ func (x *Budget) GetName() string {
 	return ""
 }
 
-func (x *Budget) GetScope() *Scope {
+func (x *Budget) GetScope() *QuotaScope {
 	if x != nil {
 		return x.Scope
 	}
@@ -192,9 +192,9 @@ func (x *Budget) GetCarryOver() bool {
 	return false
 }
 
-func (x *Budget) GetThresholds() []int32 {
+func (x *Budget) GetAlertPercents() []int32 {
 	if x != nil {
-		return x.Thresholds
+		return x.AlertPercents
 	}
 	return nil
 }
@@ -206,11 +206,11 @@ func (x *Budget) GetAlertChannelIds() []string {
 	return nil
 }
 
-func (x *Budget) GetMode() Mode {
+func (x *Budget) GetMode() QuotaMode {
 	if x != nil {
 		return x.Mode
 	}
-	return Mode_MODE_UNSPECIFIED
+	return QuotaMode_QUOTA_MODE_UNSPECIFIED
 }
 
 func (x *Budget) GetWhenUnreachable() WhenUnreachable {
@@ -220,9 +220,9 @@ func (x *Budget) GetWhenUnreachable() WhenUnreachable {
 	return WhenUnreachable_WHEN_UNREACHABLE_UNSPECIFIED
 }
 
-func (x *Budget) GetRaise() *BudgetRaise {
+func (x *Budget) GetLastRaise() *BudgetRaise {
 	if x != nil {
-		return x.Raise
+		return x.LastRaise
 	}
 	return nil
 }
@@ -351,7 +351,7 @@ func (*BudgetWindow_Lifetime) isBudgetWindow_Window() {}
 // twice, when clocks are put back, is two.
 type CalendarWindow struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
-	Period Period                 `protobuf:"varint,1,opt,name=period,proto3,enum=weir.admin.v1.Period" json:"period,omitempty"`
+	Period CalendarPeriod         `protobuf:"varint,1,opt,name=period,proto3,enum=weir.admin.v1.CalendarPeriod" json:"period,omitempty"`
 	// IANA name, like Europe/Berlin or UTC.
 	TimeZone      string `protobuf:"bytes,2,opt,name=time_zone,json=timeZone,proto3" json:"time_zone,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -388,11 +388,11 @@ func (*CalendarWindow) Descriptor() ([]byte, []int) {
 	return file_weir_admin_v1_budget_proto_rawDescGZIP(), []int{2}
 }
 
-func (x *CalendarWindow) GetPeriod() Period {
+func (x *CalendarWindow) GetPeriod() CalendarPeriod {
 	if x != nil {
 		return x.Period
 	}
-	return Period_PERIOD_UNSPECIFIED
+	return CalendarPeriod_CALENDAR_PERIOD_UNSPECIFIED
 }
 
 func (x *CalendarWindow) GetTimeZone() string {
@@ -551,16 +551,16 @@ type CreateBudgetRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Lower-case letters, digits and inner dashes, at most 63; unique among the
 	// organization's budgets.
-	Name  string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	Scope *Scope `protobuf:"bytes,2,opt,name=scope,proto3" json:"scope,omitempty"`
+	Name  string      `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Scope *QuotaScope `protobuf:"bytes,2,opt,name=scope,proto3" json:"scope,omitempty"`
 	// Up to 10^18, a billion dollars.
 	AmountNanoUsd int64         `protobuf:"varint,3,opt,name=amount_nano_usd,json=amountNanoUsd,proto3" json:"amount_nano_usd,omitempty"`
 	Window        *BudgetWindow `protobuf:"bytes,4,opt,name=window,proto3" json:"window,omitempty"`
 	CarryOver     bool          `protobuf:"varint,5,opt,name=carry_over,json=carryOver,proto3" json:"carry_over,omitempty"`
 	// 1 to 100, ascending.
-	Thresholds      []int32         `protobuf:"varint,6,rep,packed,name=thresholds,proto3" json:"thresholds,omitempty"`
+	AlertPercents   []int32         `protobuf:"varint,6,rep,packed,name=alert_percents,json=alertPercents,proto3" json:"alert_percents,omitempty"`
 	AlertChannelIds []string        `protobuf:"bytes,7,rep,name=alert_channel_ids,json=alertChannelIds,proto3" json:"alert_channel_ids,omitempty"`
-	Mode            Mode            `protobuf:"varint,8,opt,name=mode,proto3,enum=weir.admin.v1.Mode" json:"mode,omitempty"`
+	Mode            QuotaMode       `protobuf:"varint,8,opt,name=mode,proto3,enum=weir.admin.v1.QuotaMode" json:"mode,omitempty"`
 	WhenUnreachable WhenUnreachable `protobuf:"varint,9,opt,name=when_unreachable,json=whenUnreachable,proto3,enum=weir.admin.v1.WhenUnreachable" json:"when_unreachable,omitempty"`
 	Mutation        *Mutation       `protobuf:"bytes,20,opt,name=mutation,proto3" json:"mutation,omitempty"`
 	unknownFields   protoimpl.UnknownFields
@@ -604,7 +604,7 @@ func (x *CreateBudgetRequest) GetName() string {
 	return ""
 }
 
-func (x *CreateBudgetRequest) GetScope() *Scope {
+func (x *CreateBudgetRequest) GetScope() *QuotaScope {
 	if x != nil {
 		return x.Scope
 	}
@@ -632,9 +632,9 @@ func (x *CreateBudgetRequest) GetCarryOver() bool {
 	return false
 }
 
-func (x *CreateBudgetRequest) GetThresholds() []int32 {
+func (x *CreateBudgetRequest) GetAlertPercents() []int32 {
 	if x != nil {
-		return x.Thresholds
+		return x.AlertPercents
 	}
 	return nil
 }
@@ -646,11 +646,11 @@ func (x *CreateBudgetRequest) GetAlertChannelIds() []string {
 	return nil
 }
 
-func (x *CreateBudgetRequest) GetMode() Mode {
+func (x *CreateBudgetRequest) GetMode() QuotaMode {
 	if x != nil {
 		return x.Mode
 	}
-	return Mode_MODE_UNSPECIFIED
+	return QuotaMode_QUOTA_MODE_UNSPECIFIED
 }
 
 func (x *CreateBudgetRequest) GetWhenUnreachable() WhenUnreachable {
@@ -940,7 +940,7 @@ func (x *ListBudgetsResponse) GetNextPageToken() string {
 
 type UpdateBudgetRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Its id says which; name, amount_nano_usd, window, carry_over, thresholds,
+	// Its id says which; name, amount_nano_usd, window, carry_over, alert_percents,
 	// alert_channel_ids, mode and when_unreachable can change, each as a whole.
 	Budget *Budget `protobuf:"bytes,1,opt,name=budget,proto3" json:"budget,omitempty"`
 	// Which fields to take from budget; empty: those that are not empty; "*": all.
@@ -1260,24 +1260,23 @@ var File_weir_admin_v1_budget_proto protoreflect.FileDescriptor
 
 const file_weir_admin_v1_budget_proto_rawDesc = "" +
 	"\n" +
-	"\x1aweir/admin/v1/budget.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\x1a\x19weir/admin/v1/quota.proto\"\xf4\x04\n" +
+	"\x1aweir/admin/v1/budget.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\x1a\x19weir/admin/v1/quota.proto\"\x8e\x05\n" +
 	"\x06Budget\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
-	"\x04name\x18\x02 \x01(\tR\x04name\x12*\n" +
-	"\x05scope\x18\x03 \x01(\v2\x14.weir.admin.v1.ScopeR\x05scope\x12&\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12/\n" +
+	"\x05scope\x18\x03 \x01(\v2\x19.weir.admin.v1.QuotaScopeR\x05scope\x12&\n" +
 	"\x0famount_nano_usd\x18\x04 \x01(\x03R\ramountNanoUsd\x123\n" +
 	"\x06window\x18\x05 \x01(\v2\x1b.weir.admin.v1.BudgetWindowR\x06window\x12\x1d\n" +
 	"\n" +
-	"carry_over\x18\x06 \x01(\bR\tcarryOver\x12(\n" +
-	"\n" +
-	"thresholds\x18\a \x03(\x05B\b\xbaH\x05\x92\x01\x02\x10\x14R\n" +
-	"thresholds\x12=\n" +
+	"carry_over\x18\x06 \x01(\bR\tcarryOver\x12/\n" +
+	"\x0ealert_percents\x18\a \x03(\x05B\b\xbaH\x05\x92\x01\x02\x10\x14R\ralertPercents\x12=\n" +
 	"\x11alert_channel_ids\x18\b \x03(\tB\x11\xbaH\x0e\x92\x01\v\x10\n" +
-	"\x18\x01\"\x05r\x03\xb0\x01\x01R\x0falertChannelIds\x12'\n" +
-	"\x04mode\x18\t \x01(\x0e2\x13.weir.admin.v1.ModeR\x04mode\x12I\n" +
+	"\x18\x01\"\x05r\x03\xb0\x01\x01R\x0falertChannelIds\x12,\n" +
+	"\x04mode\x18\t \x01(\x0e2\x18.weir.admin.v1.QuotaModeR\x04mode\x12I\n" +
 	"\x10when_unreachable\x18\n" +
-	" \x01(\x0e2\x1e.weir.admin.v1.WhenUnreachableR\x0fwhenUnreachable\x120\n" +
-	"\x05raise\x18\v \x01(\v2\x1a.weir.admin.v1.BudgetRaiseR\x05raise\x12@\n" +
+	" \x01(\x0e2\x1e.weir.admin.v1.WhenUnreachableR\x0fwhenUnreachable\x129\n" +
+	"\n" +
+	"last_raise\x18\v \x01(\v2\x1a.weir.admin.v1.BudgetRaiseR\tlastRaise\x12@\n" +
 	"\x0ecurrent_window\x18\f \x01(\v2\x19.weir.admin.v1.WindowSpanR\rcurrentWindow\x129\n" +
 	"\n" +
 	"created_at\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x12\x12\n" +
@@ -1286,9 +1285,9 @@ const file_weir_admin_v1_budget_proto_rawDesc = "" +
 	"\bcalendar\x18\x01 \x01(\v2\x1d.weir.admin.v1.CalendarWindowH\x00R\bcalendar\x128\n" +
 	"\arolling\x18\x02 \x01(\v2\x1c.weir.admin.v1.RollingWindowH\x00R\arolling\x12;\n" +
 	"\blifetime\x18\x03 \x01(\v2\x1d.weir.admin.v1.LifetimeWindowH\x00R\blifetimeB\x0f\n" +
-	"\x06window\x12\x05\xbaH\x02\b\x01\"e\n" +
-	"\x0eCalendarWindow\x12-\n" +
-	"\x06period\x18\x01 \x01(\x0e2\x15.weir.admin.v1.PeriodR\x06period\x12$\n" +
+	"\x06window\x12\x05\xbaH\x02\b\x01\"m\n" +
+	"\x0eCalendarWindow\x125\n" +
+	"\x06period\x18\x01 \x01(\x0e2\x1d.weir.admin.v1.CalendarPeriodR\x06period\x12$\n" +
 	"\ttime_zone\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\btimeZone\"N\n" +
 	"\rRollingWindow\x12=\n" +
 	"\bduration\x18\x01 \x01(\v2\x19.google.protobuf.DurationB\x06\xbaH\x03\xc8\x01\x01R\bduration\"\x10\n" +
@@ -1297,20 +1296,18 @@ const file_weir_admin_v1_budget_proto_rawDesc = "" +
 	"\x0famount_nano_usd\x18\x01 \x01(\x03R\ramountNanoUsd\x129\n" +
 	"\n" +
 	"expires_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\x12\x16\n" +
-	"\x06reason\x18\x03 \x01(\tR\x06reason\"\xb3\x04\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"\xc4\x04\n" +
 	"\x13CreateBudgetRequest\x12?\n" +
-	"\x04name\x18\x01 \x01(\tB+\xbaH(r&2$^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$R\x04name\x122\n" +
-	"\x05scope\x18\x02 \x01(\v2\x14.weir.admin.v1.ScopeB\x06\xbaH\x03\xc8\x01\x01R\x05scope\x129\n" +
+	"\x04name\x18\x01 \x01(\tB+\xbaH(r&2$^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$R\x04name\x127\n" +
+	"\x05scope\x18\x02 \x01(\v2\x19.weir.admin.v1.QuotaScopeB\x06\xbaH\x03\xc8\x01\x01R\x05scope\x129\n" +
 	"\x0famount_nano_usd\x18\x03 \x01(\x03B\x11\xbaH\x0e\"\f\x18\x80\x80\x90\xbb\xba֭\xf0\r(\x01R\ramountNanoUsd\x12;\n" +
 	"\x06window\x18\x04 \x01(\v2\x1b.weir.admin.v1.BudgetWindowB\x06\xbaH\x03\xc8\x01\x01R\x06window\x12\x1d\n" +
 	"\n" +
-	"carry_over\x18\x05 \x01(\bR\tcarryOver\x12(\n" +
-	"\n" +
-	"thresholds\x18\x06 \x03(\x05B\b\xbaH\x05\x92\x01\x02\x10\x14R\n" +
-	"thresholds\x12=\n" +
+	"carry_over\x18\x05 \x01(\bR\tcarryOver\x12/\n" +
+	"\x0ealert_percents\x18\x06 \x03(\x05B\b\xbaH\x05\x92\x01\x02\x10\x14R\ralertPercents\x12=\n" +
 	"\x11alert_channel_ids\x18\a \x03(\tB\x11\xbaH\x0e\x92\x01\v\x10\n" +
-	"\x18\x01\"\x05r\x03\xb0\x01\x01R\x0falertChannelIds\x12'\n" +
-	"\x04mode\x18\b \x01(\x0e2\x13.weir.admin.v1.ModeR\x04mode\x12I\n" +
+	"\x18\x01\"\x05r\x03\xb0\x01\x01R\x0falertChannelIds\x12,\n" +
+	"\x04mode\x18\b \x01(\x0e2\x18.weir.admin.v1.QuotaModeR\x04mode\x12I\n" +
 	"\x10when_unreachable\x18\t \x01(\x0e2\x1e.weir.admin.v1.WhenUnreachableR\x0fwhenUnreachable\x123\n" +
 	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"E\n" +
 	"\x14CreateBudgetResponse\x12-\n" +
@@ -1350,17 +1347,16 @@ const file_weir_admin_v1_budget_proto_rawDesc = "" +
 	"\x13DeleteBudgetRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x123\n" +
 	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"\x16\n" +
-	"\x14DeleteBudgetResponse*\x9c\x01\n" +
-	"\x06Period\x12\x16\n" +
-	"\x12PERIOD_UNSPECIFIED\x10\x00\x12\x11\n" +
-	"\rPERIOD_MINUTE\x10\x01\x12\x0f\n" +
-	"\vPERIOD_HOUR\x10\x02\x12\x0e\n" +
-	"\n" +
-	"PERIOD_DAY\x10\x03\x12\x0f\n" +
-	"\vPERIOD_WEEK\x10\x04\x12\x10\n" +
-	"\fPERIOD_MONTH\x10\x05\x12\x12\n" +
-	"\x0ePERIOD_QUARTER\x10\x06\x12\x0f\n" +
-	"\vPERIOD_YEAR\x10\a2\x8e\x05\n" +
+	"\x14DeleteBudgetResponse*\xec\x01\n" +
+	"\x0eCalendarPeriod\x12\x1f\n" +
+	"\x1bCALENDAR_PERIOD_UNSPECIFIED\x10\x00\x12\x1a\n" +
+	"\x16CALENDAR_PERIOD_MINUTE\x10\x01\x12\x18\n" +
+	"\x14CALENDAR_PERIOD_HOUR\x10\x02\x12\x17\n" +
+	"\x13CALENDAR_PERIOD_DAY\x10\x03\x12\x18\n" +
+	"\x14CALENDAR_PERIOD_WEEK\x10\x04\x12\x19\n" +
+	"\x15CALENDAR_PERIOD_MONTH\x10\x05\x12\x1b\n" +
+	"\x17CALENDAR_PERIOD_QUARTER\x10\x06\x12\x18\n" +
+	"\x14CALENDAR_PERIOD_YEAR\x10\a2\x8e\x05\n" +
 	"\rBudgetService\x12k\n" +
 	"\fCreateBudget\x12\".weir.admin.v1.CreateBudgetRequest\x1a#.weir.admin.v1.CreateBudgetResponse\"\x12\x8a\xb5\x18\x0ebudgets.create\x12b\n" +
 	"\tGetBudget\x12\x1f.weir.admin.v1.GetBudgetRequest\x1a .weir.admin.v1.GetBudgetResponse\"\x12\x8a\xb5\x18\vbudgets.get\x90\x02\x01\x12i\n" +
@@ -1385,7 +1381,7 @@ func file_weir_admin_v1_budget_proto_rawDescGZIP() []byte {
 var file_weir_admin_v1_budget_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
 var file_weir_admin_v1_budget_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_weir_admin_v1_budget_proto_goTypes = []any{
-	(Period)(0),                   // 0: weir.admin.v1.Period
+	(CalendarPeriod)(0),           // 0: weir.admin.v1.CalendarPeriod
 	(*Budget)(nil),                // 1: weir.admin.v1.Budget
 	(*BudgetWindow)(nil),          // 2: weir.admin.v1.BudgetWindow
 	(*CalendarWindow)(nil),        // 3: weir.admin.v1.CalendarWindow
@@ -1404,8 +1400,8 @@ var file_weir_admin_v1_budget_proto_goTypes = []any{
 	(*RaiseBudgetResponse)(nil),   // 16: weir.admin.v1.RaiseBudgetResponse
 	(*DeleteBudgetRequest)(nil),   // 17: weir.admin.v1.DeleteBudgetRequest
 	(*DeleteBudgetResponse)(nil),  // 18: weir.admin.v1.DeleteBudgetResponse
-	(*Scope)(nil),                 // 19: weir.admin.v1.Scope
-	(Mode)(0),                     // 20: weir.admin.v1.Mode
+	(*QuotaScope)(nil),            // 19: weir.admin.v1.QuotaScope
+	(QuotaMode)(0),                // 20: weir.admin.v1.QuotaMode
 	(WhenUnreachable)(0),          // 21: weir.admin.v1.WhenUnreachable
 	(*WindowSpan)(nil),            // 22: weir.admin.v1.WindowSpan
 	(*timestamppb.Timestamp)(nil), // 23: google.protobuf.Timestamp
@@ -1416,22 +1412,22 @@ var file_weir_admin_v1_budget_proto_goTypes = []any{
 	(*fieldmaskpb.FieldMask)(nil), // 28: google.protobuf.FieldMask
 }
 var file_weir_admin_v1_budget_proto_depIdxs = []int32{
-	19, // 0: weir.admin.v1.Budget.scope:type_name -> weir.admin.v1.Scope
+	19, // 0: weir.admin.v1.Budget.scope:type_name -> weir.admin.v1.QuotaScope
 	2,  // 1: weir.admin.v1.Budget.window:type_name -> weir.admin.v1.BudgetWindow
-	20, // 2: weir.admin.v1.Budget.mode:type_name -> weir.admin.v1.Mode
+	20, // 2: weir.admin.v1.Budget.mode:type_name -> weir.admin.v1.QuotaMode
 	21, // 3: weir.admin.v1.Budget.when_unreachable:type_name -> weir.admin.v1.WhenUnreachable
-	6,  // 4: weir.admin.v1.Budget.raise:type_name -> weir.admin.v1.BudgetRaise
+	6,  // 4: weir.admin.v1.Budget.last_raise:type_name -> weir.admin.v1.BudgetRaise
 	22, // 5: weir.admin.v1.Budget.current_window:type_name -> weir.admin.v1.WindowSpan
 	23, // 6: weir.admin.v1.Budget.created_at:type_name -> google.protobuf.Timestamp
 	3,  // 7: weir.admin.v1.BudgetWindow.calendar:type_name -> weir.admin.v1.CalendarWindow
 	4,  // 8: weir.admin.v1.BudgetWindow.rolling:type_name -> weir.admin.v1.RollingWindow
 	5,  // 9: weir.admin.v1.BudgetWindow.lifetime:type_name -> weir.admin.v1.LifetimeWindow
-	0,  // 10: weir.admin.v1.CalendarWindow.period:type_name -> weir.admin.v1.Period
+	0,  // 10: weir.admin.v1.CalendarWindow.period:type_name -> weir.admin.v1.CalendarPeriod
 	24, // 11: weir.admin.v1.RollingWindow.duration:type_name -> google.protobuf.Duration
 	23, // 12: weir.admin.v1.BudgetRaise.expires_at:type_name -> google.protobuf.Timestamp
-	19, // 13: weir.admin.v1.CreateBudgetRequest.scope:type_name -> weir.admin.v1.Scope
+	19, // 13: weir.admin.v1.CreateBudgetRequest.scope:type_name -> weir.admin.v1.QuotaScope
 	2,  // 14: weir.admin.v1.CreateBudgetRequest.window:type_name -> weir.admin.v1.BudgetWindow
-	20, // 15: weir.admin.v1.CreateBudgetRequest.mode:type_name -> weir.admin.v1.Mode
+	20, // 15: weir.admin.v1.CreateBudgetRequest.mode:type_name -> weir.admin.v1.QuotaMode
 	21, // 16: weir.admin.v1.CreateBudgetRequest.when_unreachable:type_name -> weir.admin.v1.WhenUnreachable
 	25, // 17: weir.admin.v1.CreateBudgetRequest.mutation:type_name -> weir.admin.v1.Mutation
 	1,  // 18: weir.admin.v1.CreateBudgetResponse.budget:type_name -> weir.admin.v1.Budget

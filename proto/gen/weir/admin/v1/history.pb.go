@@ -275,12 +275,12 @@ type Event struct {
 	UserAgent string `protobuf:"bytes,6,opt,name=user_agent,json=userAgent,proto3" json:"user_agent,omitempty"`
 	// The request_id of the mutation; events of one batch or revert have it in common.
 	RequestId string `protobuf:"bytes,7,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	// What the event is about. Its id is the subject of filters.
+	// What the event is about. Its id is what resource_id of an EventMatch asks for.
 	Resource *ResourceRef `protobuf:"bytes,8,opt,name=resource,proto3" json:"resource,omitempty"`
 	// What was recorded, without bytes: those are hashes and what is encrypted.
 	Body *structpb.Struct `protobuf:"bytes,9,opt,name=body,proto3" json:"body,omitempty"`
 	// What it changed in the resource.
-	Changes       []*FieldChange `protobuf:"bytes,10,rep,name=changes,proto3" json:"changes,omitempty"`
+	Fields        []*FieldChange `protobuf:"bytes,10,rep,name=fields,proto3" json:"fields,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -378,18 +378,17 @@ func (x *Event) GetBody() *structpb.Struct {
 	return nil
 }
 
-func (x *Event) GetChanges() []*FieldChange {
+func (x *Event) GetFields() []*FieldChange {
 	if x != nil {
-		return x.Changes
+		return x.Fields
 	}
 	return nil
 }
 
-// EventFilter takes the events that fit all of what it says.
-type EventFilter struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// UUID of a resource.
-	Subject string `protobuf:"bytes,1,opt,name=subject,proto3" json:"subject,omitempty"`
+// EventMatch takes the events that fit all of what it says.
+type EventMatch struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	ResourceId string                 `protobuf:"bytes,1,opt,name=resource_id,json=resourceId,proto3" json:"resource_id,omitempty"`
 	// RouteUpdated, …: one of them.
 	Kinds []string `protobuf:"bytes,2,rep,name=kinds,proto3" json:"kinds,omitempty"`
 	// "member:<id>", "service_account:<id>", "enrolment_token:<id>", "operator".
@@ -398,29 +397,29 @@ type EventFilter struct {
 	// Recorded at or after.
 	FromTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=from_time,json=fromTime,proto3" json:"from_time,omitempty"`
 	// Recorded before.
-	ToTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=to_time,json=toTime,proto3" json:"to_time,omitempty"`
+	BeforeTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=before_time,json=beforeTime,proto3" json:"before_time,omitempty"`
 	// This version and later ones.
-	FromVersion int64 `protobuf:"varint,7,opt,name=from_version,json=fromVersion,proto3" json:"from_version,omitempty"`
+	FirstVersion int64 `protobuf:"varint,7,opt,name=first_version,json=firstVersion,proto3" json:"first_version,omitempty"`
 	// This version and earlier ones; 0: all.
-	ToVersion     int64 `protobuf:"varint,8,opt,name=to_version,json=toVersion,proto3" json:"to_version,omitempty"`
+	LastVersion   int64 `protobuf:"varint,8,opt,name=last_version,json=lastVersion,proto3" json:"last_version,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *EventFilter) Reset() {
-	*x = EventFilter{}
+func (x *EventMatch) Reset() {
+	*x = EventMatch{}
 	mi := &file_weir_admin_v1_history_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *EventFilter) String() string {
+func (x *EventMatch) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*EventFilter) ProtoMessage() {}
+func (*EventMatch) ProtoMessage() {}
 
-func (x *EventFilter) ProtoReflect() protoreflect.Message {
+func (x *EventMatch) ProtoReflect() protoreflect.Message {
 	mi := &file_weir_admin_v1_history_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -432,71 +431,71 @@ func (x *EventFilter) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use EventFilter.ProtoReflect.Descriptor instead.
-func (*EventFilter) Descriptor() ([]byte, []int) {
+// Deprecated: Use EventMatch.ProtoReflect.Descriptor instead.
+func (*EventMatch) Descriptor() ([]byte, []int) {
 	return file_weir_admin_v1_history_proto_rawDescGZIP(), []int{4}
 }
 
-func (x *EventFilter) GetSubject() string {
+func (x *EventMatch) GetResourceId() string {
 	if x != nil {
-		return x.Subject
+		return x.ResourceId
 	}
 	return ""
 }
 
-func (x *EventFilter) GetKinds() []string {
+func (x *EventMatch) GetKinds() []string {
 	if x != nil {
 		return x.Kinds
 	}
 	return nil
 }
 
-func (x *EventFilter) GetActor() string {
+func (x *EventMatch) GetActor() string {
 	if x != nil {
 		return x.Actor
 	}
 	return ""
 }
 
-func (x *EventFilter) GetRequestId() string {
+func (x *EventMatch) GetRequestId() string {
 	if x != nil {
 		return x.RequestId
 	}
 	return ""
 }
 
-func (x *EventFilter) GetFromTime() *timestamppb.Timestamp {
+func (x *EventMatch) GetFromTime() *timestamppb.Timestamp {
 	if x != nil {
 		return x.FromTime
 	}
 	return nil
 }
 
-func (x *EventFilter) GetToTime() *timestamppb.Timestamp {
+func (x *EventMatch) GetBeforeTime() *timestamppb.Timestamp {
 	if x != nil {
-		return x.ToTime
+		return x.BeforeTime
 	}
 	return nil
 }
 
-func (x *EventFilter) GetFromVersion() int64 {
+func (x *EventMatch) GetFirstVersion() int64 {
 	if x != nil {
-		return x.FromVersion
+		return x.FirstVersion
 	}
 	return 0
 }
 
-func (x *EventFilter) GetToVersion() int64 {
+func (x *EventMatch) GetLastVersion() int64 {
 	if x != nil {
-		return x.ToVersion
+		return x.LastVersion
 	}
 	return 0
 }
 
 type ListEventsRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Filter        *EventFilter           `protobuf:"bytes,1,opt,name=filter,proto3" json:"filter,omitempty"`
-	Page          *Page                  `protobuf:"bytes,2,opt,name=page,proto3" json:"page,omitempty"`
+	Page          *Page                  `protobuf:"bytes,1,opt,name=page,proto3" json:"page,omitempty"`
+	Match         *EventMatch            `protobuf:"bytes,2,opt,name=match,proto3" json:"match,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -531,16 +530,16 @@ func (*ListEventsRequest) Descriptor() ([]byte, []int) {
 	return file_weir_admin_v1_history_proto_rawDescGZIP(), []int{5}
 }
 
-func (x *ListEventsRequest) GetFilter() *EventFilter {
+func (x *ListEventsRequest) GetPage() *Page {
 	if x != nil {
-		return x.Filter
+		return x.Page
 	}
 	return nil
 }
 
-func (x *ListEventsRequest) GetPage() *Page {
+func (x *ListEventsRequest) GetMatch() *EventMatch {
 	if x != nil {
-		return x.Page
+		return x.Match
 	}
 	return nil
 }
@@ -687,7 +686,7 @@ func (x *GetEventResponse) GetEvent() *Event {
 
 type ExportEventsRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Filter        *EventFilter           `protobuf:"bytes,1,opt,name=filter,proto3" json:"filter,omitempty"`
+	Match         *EventMatch            `protobuf:"bytes,1,opt,name=match,proto3" json:"match,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -722,9 +721,9 @@ func (*ExportEventsRequest) Descriptor() ([]byte, []int) {
 	return file_weir_admin_v1_history_proto_rawDescGZIP(), []int{9}
 }
 
-func (x *ExportEventsRequest) GetFilter() *EventFilter {
+func (x *ExportEventsRequest) GetMatch() *EventMatch {
 	if x != nil {
-		return x.Filter
+		return x.Match
 	}
 	return nil
 }
@@ -1321,7 +1320,7 @@ type RevertResponse struct {
 	// What it changed, or would; at most 1000.
 	Changes []*ResourceChange `protobuf:"bytes,1,rep,name=changes,proto3" json:"changes,omitempty"`
 	// What still differs from how it was, and why; at most 1000, configuration first.
-	Skipped []*Skipped `protobuf:"bytes,2,rep,name=skipped,proto3" json:"skipped,omitempty"`
+	Skipped []*SkippedResource `protobuf:"bytes,2,rep,name=skipped,proto3" json:"skipped,omitempty"`
 	// The newest version of the log afterwards; of a preview: the one it stands on.
 	Version int64  `protobuf:"varint,3,opt,name=version,proto3" json:"version,omitempty"`
 	Etag    string `protobuf:"bytes,4,opt,name=etag,proto3" json:"etag,omitempty"`
@@ -1368,7 +1367,7 @@ func (x *RevertResponse) GetChanges() []*ResourceChange {
 	return nil
 }
 
-func (x *RevertResponse) GetSkipped() []*Skipped {
+func (x *RevertResponse) GetSkipped() []*SkippedResource {
 	if x != nil {
 		return x.Skipped
 	}
@@ -1396,8 +1395,8 @@ func (x *RevertResponse) GetTruncated() bool {
 	return false
 }
 
-// Skipped is what a revert left, wholly or in part.
-type Skipped struct {
+// SkippedResource is what a revert left, wholly or in part.
+type SkippedResource struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	Resource *ResourceRef           `protobuf:"bytes,1,opt,name=resource,proto3" json:"resource,omitempty"`
 	// Stable: never_revived, not_configuration, secret_kept, in_use, name_taken, …
@@ -1409,20 +1408,20 @@ type Skipped struct {
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *Skipped) Reset() {
-	*x = Skipped{}
+func (x *SkippedResource) Reset() {
+	*x = SkippedResource{}
 	mi := &file_weir_admin_v1_history_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *Skipped) String() string {
+func (x *SkippedResource) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*Skipped) ProtoMessage() {}
+func (*SkippedResource) ProtoMessage() {}
 
-func (x *Skipped) ProtoReflect() protoreflect.Message {
+func (x *SkippedResource) ProtoReflect() protoreflect.Message {
 	mi := &file_weir_admin_v1_history_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -1434,33 +1433,33 @@ func (x *Skipped) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use Skipped.ProtoReflect.Descriptor instead.
-func (*Skipped) Descriptor() ([]byte, []int) {
+// Deprecated: Use SkippedResource.ProtoReflect.Descriptor instead.
+func (*SkippedResource) Descriptor() ([]byte, []int) {
 	return file_weir_admin_v1_history_proto_rawDescGZIP(), []int{20}
 }
 
-func (x *Skipped) GetResource() *ResourceRef {
+func (x *SkippedResource) GetResource() *ResourceRef {
 	if x != nil {
 		return x.Resource
 	}
 	return nil
 }
 
-func (x *Skipped) GetReason() string {
+func (x *SkippedResource) GetReason() string {
 	if x != nil {
 		return x.Reason
 	}
 	return ""
 }
 
-func (x *Skipped) GetMessage() string {
+func (x *SkippedResource) GetMessage() string {
 	if x != nil {
 		return x.Message
 	}
 	return ""
 }
 
-func (x *Skipped) GetFields() []*FieldChange {
+func (x *SkippedResource) GetFields() []*FieldChange {
 	if x != nil {
 		return x.Fields
 	}
@@ -1482,7 +1481,7 @@ const file_weir_admin_v1_history_proto_rawDesc = "" +
 	"\vFieldChange\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12.\n" +
 	"\x06before\x18\x02 \x01(\v2\x16.google.protobuf.ValueR\x06before\x12,\n" +
-	"\x05after\x18\x03 \x01(\v2\x16.google.protobuf.ValueR\x05after\"\x91\x03\n" +
+	"\x05after\x18\x03 \x01(\v2\x16.google.protobuf.ValueR\x05after\"\x8f\x03\n" +
 	"\x05Event\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\x03R\aversion\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12;\n" +
@@ -1495,33 +1494,36 @@ const file_weir_admin_v1_history_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\a \x01(\tR\trequestId\x126\n" +
 	"\bresource\x18\b \x01(\v2\x1a.weir.admin.v1.ResourceRefR\bresource\x12+\n" +
-	"\x04body\x18\t \x01(\v2\x17.google.protobuf.StructR\x04body\x124\n" +
-	"\achanges\x18\n" +
-	" \x03(\v2\x1a.weir.admin.v1.FieldChangeR\achanges\"\xe6\x02\n" +
-	"\vEventFilter\x12%\n" +
-	"\asubject\x18\x01 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\asubject\x12&\n" +
+	"\x04body\x18\t \x01(\v2\x17.google.protobuf.StructR\x04body\x122\n" +
+	"\x06fields\x18\n" +
+	" \x03(\v2\x1a.weir.admin.v1.FieldChangeR\x06fields\"\xfa\x02\n" +
+	"\n" +
+	"EventMatch\x12,\n" +
+	"\vresource_id\x18\x01 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\n" +
+	"resourceId\x12&\n" +
 	"\x05kinds\x18\x02 \x03(\tB\x10\xbaH\r\x92\x01\n" +
 	"\x10d\"\x06r\x04\x10\x01\x18dR\x05kinds\x12\x1d\n" +
 	"\x05actor\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18dR\x05actor\x12'\n" +
 	"\n" +
 	"request_id\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\trequestId\x127\n" +
-	"\tfrom_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\bfromTime\x123\n" +
-	"\ato_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x06toTime\x12*\n" +
-	"\ffrom_version\x18\a \x01(\x03B\a\xbaH\x04\"\x02(\x00R\vfromVersion\x12&\n" +
-	"\n" +
-	"to_version\x18\b \x01(\x03B\a\xbaH\x04\"\x02(\x00R\ttoVersion\"p\n" +
-	"\x11ListEventsRequest\x122\n" +
-	"\x06filter\x18\x01 \x01(\v2\x1a.weir.admin.v1.EventFilterR\x06filter\x12'\n" +
-	"\x04page\x18\x02 \x01(\v2\x13.weir.admin.v1.PageR\x04page\"j\n" +
+	"\tfrom_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\bfromTime\x12;\n" +
+	"\vbefore_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"beforeTime\x12,\n" +
+	"\rfirst_version\x18\a \x01(\x03B\a\xbaH\x04\"\x02(\x00R\ffirstVersion\x12*\n" +
+	"\flast_version\x18\b \x01(\x03B\a\xbaH\x04\"\x02(\x00R\vlastVersion\"y\n" +
+	"\x11ListEventsRequest\x12'\n" +
+	"\x04page\x18\x01 \x01(\v2\x13.weir.admin.v1.PageR\x04page\x12/\n" +
+	"\x05match\x18\x02 \x01(\v2\x19.weir.admin.v1.EventMatchR\x05matchJ\x04\b\n" +
+	"\x10\vJ\x04\b\v\x10\f\"j\n" +
 	"\x12ListEventsResponse\x12,\n" +
 	"\x06events\x18\x01 \x03(\v2\x14.weir.admin.v1.EventR\x06events\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"4\n" +
 	"\x0fGetEventRequest\x12!\n" +
 	"\aversion\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02(\x01R\aversion\">\n" +
 	"\x10GetEventResponse\x12*\n" +
-	"\x05event\x18\x01 \x01(\v2\x14.weir.admin.v1.EventR\x05event\"I\n" +
-	"\x13ExportEventsRequest\x122\n" +
-	"\x06filter\x18\x01 \x01(\v2\x1a.weir.admin.v1.EventFilterR\x06filter\"r\n" +
+	"\x05event\x18\x01 \x01(\v2\x14.weir.admin.v1.EventR\x05event\"F\n" +
+	"\x13ExportEventsRequest\x12/\n" +
+	"\x05match\x18\x01 \x01(\v2\x19.weir.admin.v1.EventMatchR\x05match\"r\n" +
 	"\x14ExportEventsResponse\x12*\n" +
 	"\x05event\x18\x01 \x01(\v2\x14.weir.admin.v1.EventR\x05event\x12\x16\n" +
 	"\x06stored\x18\x02 \x01(\tR\x06stored\x12\x16\n" +
@@ -1557,14 +1559,14 @@ const file_weir_admin_v1_history_proto_rawDesc = "" +
 	"\x0fResourceVersion\x12\x1d\n" +
 	"\x04kind\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x04kind\x12\x18\n" +
 	"\x02id\x18\x02 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12!\n" +
-	"\aversion\x18\x03 \x01(\x03B\a\xbaH\x04\"\x02(\x01R\aversion\"\xc7\x01\n" +
+	"\aversion\x18\x03 \x01(\x03B\a\xbaH\x04\"\x02(\x01R\aversion\"\xcf\x01\n" +
 	"\x0eRevertResponse\x127\n" +
-	"\achanges\x18\x01 \x03(\v2\x1d.weir.admin.v1.ResourceChangeR\achanges\x120\n" +
-	"\askipped\x18\x02 \x03(\v2\x16.weir.admin.v1.SkippedR\askipped\x12\x18\n" +
+	"\achanges\x18\x01 \x03(\v2\x1d.weir.admin.v1.ResourceChangeR\achanges\x128\n" +
+	"\askipped\x18\x02 \x03(\v2\x1e.weir.admin.v1.SkippedResourceR\askipped\x12\x18\n" +
 	"\aversion\x18\x03 \x01(\x03R\aversion\x12\x12\n" +
 	"\x04etag\x18\x04 \x01(\tR\x04etag\x12\x1c\n" +
-	"\ttruncated\x18\x05 \x01(\bR\ttruncated\"\xa7\x01\n" +
-	"\aSkipped\x126\n" +
+	"\ttruncated\x18\x05 \x01(\bR\ttruncated\"\xaf\x01\n" +
+	"\x0fSkippedResource\x126\n" +
 	"\bresource\x18\x01 \x01(\v2\x1a.weir.admin.v1.ResourceRefR\bresource\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x18\n" +
 	"\amessage\x18\x03 \x01(\tR\amessage\x122\n" +
@@ -1604,7 +1606,7 @@ var file_weir_admin_v1_history_proto_goTypes = []any{
 	(*ResourceRef)(nil),           // 2: weir.admin.v1.ResourceRef
 	(*FieldChange)(nil),           // 3: weir.admin.v1.FieldChange
 	(*Event)(nil),                 // 4: weir.admin.v1.Event
-	(*EventFilter)(nil),           // 5: weir.admin.v1.EventFilter
+	(*EventMatch)(nil),            // 5: weir.admin.v1.EventMatch
 	(*ListEventsRequest)(nil),     // 6: weir.admin.v1.ListEventsRequest
 	(*ListEventsResponse)(nil),    // 7: weir.admin.v1.ListEventsResponse
 	(*GetEventRequest)(nil),       // 8: weir.admin.v1.GetEventRequest
@@ -1620,7 +1622,7 @@ var file_weir_admin_v1_history_proto_goTypes = []any{
 	(*RevertRequest)(nil),         // 18: weir.admin.v1.RevertRequest
 	(*ResourceVersion)(nil),       // 19: weir.admin.v1.ResourceVersion
 	(*RevertResponse)(nil),        // 20: weir.admin.v1.RevertResponse
-	(*Skipped)(nil),               // 21: weir.admin.v1.Skipped
+	(*SkippedResource)(nil),       // 21: weir.admin.v1.SkippedResource
 	(*structpb.Value)(nil),        // 22: google.protobuf.Value
 	(*timestamppb.Timestamp)(nil), // 23: google.protobuf.Timestamp
 	(*structpb.Struct)(nil),       // 24: google.protobuf.Struct
@@ -1635,14 +1637,14 @@ var file_weir_admin_v1_history_proto_depIdxs = []int32{
 	1,  // 3: weir.admin.v1.Event.actor:type_name -> weir.admin.v1.Actor
 	2,  // 4: weir.admin.v1.Event.resource:type_name -> weir.admin.v1.ResourceRef
 	24, // 5: weir.admin.v1.Event.body:type_name -> google.protobuf.Struct
-	3,  // 6: weir.admin.v1.Event.changes:type_name -> weir.admin.v1.FieldChange
-	23, // 7: weir.admin.v1.EventFilter.from_time:type_name -> google.protobuf.Timestamp
-	23, // 8: weir.admin.v1.EventFilter.to_time:type_name -> google.protobuf.Timestamp
-	5,  // 9: weir.admin.v1.ListEventsRequest.filter:type_name -> weir.admin.v1.EventFilter
-	25, // 10: weir.admin.v1.ListEventsRequest.page:type_name -> weir.admin.v1.Page
+	3,  // 6: weir.admin.v1.Event.fields:type_name -> weir.admin.v1.FieldChange
+	23, // 7: weir.admin.v1.EventMatch.from_time:type_name -> google.protobuf.Timestamp
+	23, // 8: weir.admin.v1.EventMatch.before_time:type_name -> google.protobuf.Timestamp
+	25, // 9: weir.admin.v1.ListEventsRequest.page:type_name -> weir.admin.v1.Page
+	5,  // 10: weir.admin.v1.ListEventsRequest.match:type_name -> weir.admin.v1.EventMatch
 	4,  // 11: weir.admin.v1.ListEventsResponse.events:type_name -> weir.admin.v1.Event
 	4,  // 12: weir.admin.v1.GetEventResponse.event:type_name -> weir.admin.v1.Event
-	5,  // 13: weir.admin.v1.ExportEventsRequest.filter:type_name -> weir.admin.v1.EventFilter
+	5,  // 13: weir.admin.v1.ExportEventsRequest.match:type_name -> weir.admin.v1.EventMatch
 	4,  // 14: weir.admin.v1.ExportEventsResponse.event:type_name -> weir.admin.v1.Event
 	4,  // 15: weir.admin.v1.WatchEventsResponse.event:type_name -> weir.admin.v1.Event
 	14, // 16: weir.admin.v1.WatchEventsResponse.heartbeat:type_name -> weir.admin.v1.WatchHeartbeat
@@ -1656,9 +1658,9 @@ var file_weir_admin_v1_history_proto_depIdxs = []int32{
 	19, // 24: weir.admin.v1.RevertRequest.resource:type_name -> weir.admin.v1.ResourceVersion
 	27, // 25: weir.admin.v1.RevertRequest.mutation:type_name -> weir.admin.v1.Mutation
 	17, // 26: weir.admin.v1.RevertResponse.changes:type_name -> weir.admin.v1.ResourceChange
-	21, // 27: weir.admin.v1.RevertResponse.skipped:type_name -> weir.admin.v1.Skipped
-	2,  // 28: weir.admin.v1.Skipped.resource:type_name -> weir.admin.v1.ResourceRef
-	3,  // 29: weir.admin.v1.Skipped.fields:type_name -> weir.admin.v1.FieldChange
+	21, // 27: weir.admin.v1.RevertResponse.skipped:type_name -> weir.admin.v1.SkippedResource
+	2,  // 28: weir.admin.v1.SkippedResource.resource:type_name -> weir.admin.v1.ResourceRef
+	3,  // 29: weir.admin.v1.SkippedResource.fields:type_name -> weir.admin.v1.FieldChange
 	6,  // 30: weir.admin.v1.HistoryService.ListEvents:input_type -> weir.admin.v1.ListEventsRequest
 	8,  // 31: weir.admin.v1.HistoryService.GetEvent:input_type -> weir.admin.v1.GetEventRequest
 	10, // 32: weir.admin.v1.HistoryService.ExportEvents:input_type -> weir.admin.v1.ExportEventsRequest

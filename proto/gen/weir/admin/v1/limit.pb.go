@@ -24,58 +24,58 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// LimitWhat is what a limit counts.
-type LimitWhat int32
+// LimitMetric is what a limit counts.
+type LimitMetric int32
 
 const (
-	LimitWhat_LIMIT_WHAT_UNSPECIFIED LimitWhat = 0
-	LimitWhat_LIMIT_WHAT_REQUESTS    LimitWhat = 1
+	LimitMetric_LIMIT_METRIC_UNSPECIFIED LimitMetric = 0
+	LimitMetric_LIMIT_METRIC_REQUESTS    LimitMetric = 1
 	// Input and output together.
-	LimitWhat_LIMIT_WHAT_TOKENS LimitWhat = 2
+	LimitMetric_LIMIT_METRIC_TOKENS LimitMetric = 2
 	// Requests that are under way; it has no window.
-	LimitWhat_LIMIT_WHAT_CONCURRENT_REQUESTS LimitWhat = 3
+	LimitMetric_LIMIT_METRIC_CONCURRENT_REQUESTS LimitMetric = 3
 )
 
-// Enum value maps for LimitWhat.
+// Enum value maps for LimitMetric.
 var (
-	LimitWhat_name = map[int32]string{
-		0: "LIMIT_WHAT_UNSPECIFIED",
-		1: "LIMIT_WHAT_REQUESTS",
-		2: "LIMIT_WHAT_TOKENS",
-		3: "LIMIT_WHAT_CONCURRENT_REQUESTS",
+	LimitMetric_name = map[int32]string{
+		0: "LIMIT_METRIC_UNSPECIFIED",
+		1: "LIMIT_METRIC_REQUESTS",
+		2: "LIMIT_METRIC_TOKENS",
+		3: "LIMIT_METRIC_CONCURRENT_REQUESTS",
 	}
-	LimitWhat_value = map[string]int32{
-		"LIMIT_WHAT_UNSPECIFIED":         0,
-		"LIMIT_WHAT_REQUESTS":            1,
-		"LIMIT_WHAT_TOKENS":              2,
-		"LIMIT_WHAT_CONCURRENT_REQUESTS": 3,
+	LimitMetric_value = map[string]int32{
+		"LIMIT_METRIC_UNSPECIFIED":         0,
+		"LIMIT_METRIC_REQUESTS":            1,
+		"LIMIT_METRIC_TOKENS":              2,
+		"LIMIT_METRIC_CONCURRENT_REQUESTS": 3,
 	}
 )
 
-func (x LimitWhat) Enum() *LimitWhat {
-	p := new(LimitWhat)
+func (x LimitMetric) Enum() *LimitMetric {
+	p := new(LimitMetric)
 	*p = x
 	return p
 }
 
-func (x LimitWhat) String() string {
+func (x LimitMetric) String() string {
 	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
 }
 
-func (LimitWhat) Descriptor() protoreflect.EnumDescriptor {
+func (LimitMetric) Descriptor() protoreflect.EnumDescriptor {
 	return file_weir_admin_v1_limit_proto_enumTypes[0].Descriptor()
 }
 
-func (LimitWhat) Type() protoreflect.EnumType {
+func (LimitMetric) Type() protoreflect.EnumType {
 	return &file_weir_admin_v1_limit_proto_enumTypes[0]
 }
 
-func (x LimitWhat) Number() protoreflect.EnumNumber {
+func (x LimitMetric) Number() protoreflect.EnumNumber {
 	return protoreflect.EnumNumber(x)
 }
 
-// Deprecated: Use LimitWhat.Descriptor instead.
-func (LimitWhat) EnumDescriptor() ([]byte, []int) {
+// Deprecated: Use LimitMetric.Descriptor instead.
+func (LimitMetric) EnumDescriptor() ([]byte, []int) {
 	return file_weir_admin_v1_limit_proto_rawDescGZIP(), []int{0}
 }
 
@@ -140,11 +140,11 @@ type Limit struct {
 	state           protoimpl.MessageState `protogen:"open.v1"`
 	Id              string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	Name            string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	Scope           *Scope                 `protobuf:"bytes,3,opt,name=scope,proto3" json:"scope,omitempty"`
-	What            LimitWhat              `protobuf:"varint,4,opt,name=what,proto3,enum=weir.admin.v1.LimitWhat" json:"what,omitempty"`
+	Scope           *QuotaScope            `protobuf:"bytes,3,opt,name=scope,proto3" json:"scope,omitempty"`
+	Metric          LimitMetric            `protobuf:"varint,4,opt,name=metric,proto3,enum=weir.admin.v1.LimitMetric" json:"metric,omitempty"`
 	Amount          int64                  `protobuf:"varint,5,opt,name=amount,proto3" json:"amount,omitempty"`
 	Window          LimitWindow            `protobuf:"varint,6,opt,name=window,proto3,enum=weir.admin.v1.LimitWindow" json:"window,omitempty"`
-	Mode            Mode                   `protobuf:"varint,7,opt,name=mode,proto3,enum=weir.admin.v1.Mode" json:"mode,omitempty"`
+	Mode            QuotaMode              `protobuf:"varint,7,opt,name=mode,proto3,enum=weir.admin.v1.QuotaMode" json:"mode,omitempty"`
 	WhenUnreachable WhenUnreachable        `protobuf:"varint,8,opt,name=when_unreachable,json=whenUnreachable,proto3,enum=weir.admin.v1.WhenUnreachable" json:"when_unreachable,omitempty"`
 	// The window of this moment, in Get and List; absent where there is none, and in
 	// answers about the past.
@@ -199,18 +199,18 @@ func (x *Limit) GetName() string {
 	return ""
 }
 
-func (x *Limit) GetScope() *Scope {
+func (x *Limit) GetScope() *QuotaScope {
 	if x != nil {
 		return x.Scope
 	}
 	return nil
 }
 
-func (x *Limit) GetWhat() LimitWhat {
+func (x *Limit) GetMetric() LimitMetric {
 	if x != nil {
-		return x.What
+		return x.Metric
 	}
-	return LimitWhat_LIMIT_WHAT_UNSPECIFIED
+	return LimitMetric_LIMIT_METRIC_UNSPECIFIED
 }
 
 func (x *Limit) GetAmount() int64 {
@@ -227,11 +227,11 @@ func (x *Limit) GetWindow() LimitWindow {
 	return LimitWindow_LIMIT_WINDOW_UNSPECIFIED
 }
 
-func (x *Limit) GetMode() Mode {
+func (x *Limit) GetMode() QuotaMode {
 	if x != nil {
 		return x.Mode
 	}
-	return Mode_MODE_UNSPECIFIED
+	return QuotaMode_QUOTA_MODE_UNSPECIFIED
 }
 
 func (x *Limit) GetWhenUnreachable() WhenUnreachable {
@@ -266,14 +266,14 @@ type CreateLimitRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Lower-case letters, digits and inner dashes, at most 63; unique among the
 	// organization's limits.
-	Name  string    `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	Scope *Scope    `protobuf:"bytes,2,opt,name=scope,proto3" json:"scope,omitempty"`
-	What  LimitWhat `protobuf:"varint,3,opt,name=what,proto3,enum=weir.admin.v1.LimitWhat" json:"what,omitempty"`
+	Name   string      `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Scope  *QuotaScope `protobuf:"bytes,2,opt,name=scope,proto3" json:"scope,omitempty"`
+	Metric LimitMetric `protobuf:"varint,3,opt,name=metric,proto3,enum=weir.admin.v1.LimitMetric" json:"metric,omitempty"`
 	// Up to 10^15.
 	Amount int64 `protobuf:"varint,4,opt,name=amount,proto3" json:"amount,omitempty"`
 	// Unspecified for concurrent requests, and for them only.
 	Window          LimitWindow     `protobuf:"varint,5,opt,name=window,proto3,enum=weir.admin.v1.LimitWindow" json:"window,omitempty"`
-	Mode            Mode            `protobuf:"varint,6,opt,name=mode,proto3,enum=weir.admin.v1.Mode" json:"mode,omitempty"`
+	Mode            QuotaMode       `protobuf:"varint,6,opt,name=mode,proto3,enum=weir.admin.v1.QuotaMode" json:"mode,omitempty"`
 	WhenUnreachable WhenUnreachable `protobuf:"varint,7,opt,name=when_unreachable,json=whenUnreachable,proto3,enum=weir.admin.v1.WhenUnreachable" json:"when_unreachable,omitempty"`
 	Mutation        *Mutation       `protobuf:"bytes,20,opt,name=mutation,proto3" json:"mutation,omitempty"`
 	unknownFields   protoimpl.UnknownFields
@@ -317,18 +317,18 @@ func (x *CreateLimitRequest) GetName() string {
 	return ""
 }
 
-func (x *CreateLimitRequest) GetScope() *Scope {
+func (x *CreateLimitRequest) GetScope() *QuotaScope {
 	if x != nil {
 		return x.Scope
 	}
 	return nil
 }
 
-func (x *CreateLimitRequest) GetWhat() LimitWhat {
+func (x *CreateLimitRequest) GetMetric() LimitMetric {
 	if x != nil {
-		return x.What
+		return x.Metric
 	}
-	return LimitWhat_LIMIT_WHAT_UNSPECIFIED
+	return LimitMetric_LIMIT_METRIC_UNSPECIFIED
 }
 
 func (x *CreateLimitRequest) GetAmount() int64 {
@@ -345,11 +345,11 @@ func (x *CreateLimitRequest) GetWindow() LimitWindow {
 	return LimitWindow_LIMIT_WINDOW_UNSPECIFIED
 }
 
-func (x *CreateLimitRequest) GetMode() Mode {
+func (x *CreateLimitRequest) GetMode() QuotaMode {
 	if x != nil {
 		return x.Mode
 	}
-	return Mode_MODE_UNSPECIFIED
+	return QuotaMode_QUOTA_MODE_UNSPECIFIED
 }
 
 func (x *CreateLimitRequest) GetWhenUnreachable() WhenUnreachable {
@@ -835,28 +835,28 @@ var File_weir_admin_v1_limit_proto protoreflect.FileDescriptor
 
 const file_weir_admin_v1_limit_proto_rawDesc = "" +
 	"\n" +
-	"\x19weir/admin/v1/limit.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\x1a\x19weir/admin/v1/quota.proto\"\xd6\x03\n" +
+	"\x19weir/admin/v1/limit.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\x1a\x19weir/admin/v1/quota.proto\"\xe6\x03\n" +
 	"\x05Limit\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
-	"\x04name\x18\x02 \x01(\tR\x04name\x12*\n" +
-	"\x05scope\x18\x03 \x01(\v2\x14.weir.admin.v1.ScopeR\x05scope\x12,\n" +
-	"\x04what\x18\x04 \x01(\x0e2\x18.weir.admin.v1.LimitWhatR\x04what\x12\x16\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12/\n" +
+	"\x05scope\x18\x03 \x01(\v2\x19.weir.admin.v1.QuotaScopeR\x05scope\x122\n" +
+	"\x06metric\x18\x04 \x01(\x0e2\x1a.weir.admin.v1.LimitMetricR\x06metric\x12\x16\n" +
 	"\x06amount\x18\x05 \x01(\x03R\x06amount\x122\n" +
-	"\x06window\x18\x06 \x01(\x0e2\x1a.weir.admin.v1.LimitWindowR\x06window\x12'\n" +
-	"\x04mode\x18\a \x01(\x0e2\x13.weir.admin.v1.ModeR\x04mode\x12I\n" +
+	"\x06window\x18\x06 \x01(\x0e2\x1a.weir.admin.v1.LimitWindowR\x06window\x12,\n" +
+	"\x04mode\x18\a \x01(\x0e2\x18.weir.admin.v1.QuotaModeR\x04mode\x12I\n" +
 	"\x10when_unreachable\x18\b \x01(\x0e2\x1e.weir.admin.v1.WhenUnreachableR\x0fwhenUnreachable\x12@\n" +
 	"\x0ecurrent_window\x18\t \x01(\v2\x19.weir.admin.v1.WindowSpanR\rcurrentWindow\x129\n" +
 	"\n" +
 	"created_at\x18\n" +
 	" \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x12\x12\n" +
-	"\x04etag\x18\v \x01(\tR\x04etag\"\xbe\x03\n" +
+	"\x04etag\x18\v \x01(\tR\x04etag\"\xce\x03\n" +
 	"\x12CreateLimitRequest\x12?\n" +
-	"\x04name\x18\x01 \x01(\tB+\xbaH(r&2$^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$R\x04name\x122\n" +
-	"\x05scope\x18\x02 \x01(\v2\x14.weir.admin.v1.ScopeB\x06\xbaH\x03\xc8\x01\x01R\x05scope\x12,\n" +
-	"\x04what\x18\x03 \x01(\x0e2\x18.weir.admin.v1.LimitWhatR\x04what\x12(\n" +
+	"\x04name\x18\x01 \x01(\tB+\xbaH(r&2$^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$R\x04name\x127\n" +
+	"\x05scope\x18\x02 \x01(\v2\x19.weir.admin.v1.QuotaScopeB\x06\xbaH\x03\xc8\x01\x01R\x05scope\x122\n" +
+	"\x06metric\x18\x03 \x01(\x0e2\x1a.weir.admin.v1.LimitMetricR\x06metric\x12(\n" +
 	"\x06amount\x18\x04 \x01(\x03B\x10\xbaH\r\"\v\x18\x80\x80\x9a\xa6\xea\xaf\xe3\x01(\x01R\x06amount\x122\n" +
-	"\x06window\x18\x05 \x01(\x0e2\x1a.weir.admin.v1.LimitWindowR\x06window\x12'\n" +
-	"\x04mode\x18\x06 \x01(\x0e2\x13.weir.admin.v1.ModeR\x04mode\x12I\n" +
+	"\x06window\x18\x05 \x01(\x0e2\x1a.weir.admin.v1.LimitWindowR\x06window\x12,\n" +
+	"\x04mode\x18\x06 \x01(\x0e2\x18.weir.admin.v1.QuotaModeR\x04mode\x12I\n" +
 	"\x10when_unreachable\x18\a \x01(\x0e2\x1e.weir.admin.v1.WhenUnreachableR\x0fwhenUnreachable\x123\n" +
 	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"A\n" +
 	"\x13CreateLimitResponse\x12*\n" +
@@ -887,12 +887,12 @@ const file_weir_admin_v1_limit_proto_rawDesc = "" +
 	"\x12DeleteLimitRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x123\n" +
 	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"\x15\n" +
-	"\x13DeleteLimitResponse*{\n" +
-	"\tLimitWhat\x12\x1a\n" +
-	"\x16LIMIT_WHAT_UNSPECIFIED\x10\x00\x12\x17\n" +
-	"\x13LIMIT_WHAT_REQUESTS\x10\x01\x12\x15\n" +
-	"\x11LIMIT_WHAT_TOKENS\x10\x02\x12\"\n" +
-	"\x1eLIMIT_WHAT_CONCURRENT_REQUESTS\x10\x03*\x8a\x01\n" +
+	"\x13DeleteLimitResponse*\x85\x01\n" +
+	"\vLimitMetric\x12\x1c\n" +
+	"\x18LIMIT_METRIC_UNSPECIFIED\x10\x00\x12\x19\n" +
+	"\x15LIMIT_METRIC_REQUESTS\x10\x01\x12\x17\n" +
+	"\x13LIMIT_METRIC_TOKENS\x10\x02\x12$\n" +
+	" LIMIT_METRIC_CONCURRENT_REQUESTS\x10\x03*\x8a\x01\n" +
 	"\vLimitWindow\x12\x1c\n" +
 	"\x18LIMIT_WINDOW_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13LIMIT_WINDOW_SECOND\x10\x01\x12\x17\n" +
@@ -925,7 +925,7 @@ func file_weir_admin_v1_limit_proto_rawDescGZIP() []byte {
 var file_weir_admin_v1_limit_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
 var file_weir_admin_v1_limit_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_weir_admin_v1_limit_proto_goTypes = []any{
-	(LimitWhat)(0),                // 0: weir.admin.v1.LimitWhat
+	(LimitMetric)(0),              // 0: weir.admin.v1.LimitMetric
 	(LimitWindow)(0),              // 1: weir.admin.v1.LimitWindow
 	(*Limit)(nil),                 // 2: weir.admin.v1.Limit
 	(*CreateLimitRequest)(nil),    // 3: weir.admin.v1.CreateLimitRequest
@@ -938,8 +938,8 @@ var file_weir_admin_v1_limit_proto_goTypes = []any{
 	(*UpdateLimitResponse)(nil),   // 10: weir.admin.v1.UpdateLimitResponse
 	(*DeleteLimitRequest)(nil),    // 11: weir.admin.v1.DeleteLimitRequest
 	(*DeleteLimitResponse)(nil),   // 12: weir.admin.v1.DeleteLimitResponse
-	(*Scope)(nil),                 // 13: weir.admin.v1.Scope
-	(Mode)(0),                     // 14: weir.admin.v1.Mode
+	(*QuotaScope)(nil),            // 13: weir.admin.v1.QuotaScope
+	(QuotaMode)(0),                // 14: weir.admin.v1.QuotaMode
 	(WhenUnreachable)(0),          // 15: weir.admin.v1.WhenUnreachable
 	(*WindowSpan)(nil),            // 16: weir.admin.v1.WindowSpan
 	(*timestamppb.Timestamp)(nil), // 17: google.protobuf.Timestamp
@@ -949,17 +949,17 @@ var file_weir_admin_v1_limit_proto_goTypes = []any{
 	(*fieldmaskpb.FieldMask)(nil), // 21: google.protobuf.FieldMask
 }
 var file_weir_admin_v1_limit_proto_depIdxs = []int32{
-	13, // 0: weir.admin.v1.Limit.scope:type_name -> weir.admin.v1.Scope
-	0,  // 1: weir.admin.v1.Limit.what:type_name -> weir.admin.v1.LimitWhat
+	13, // 0: weir.admin.v1.Limit.scope:type_name -> weir.admin.v1.QuotaScope
+	0,  // 1: weir.admin.v1.Limit.metric:type_name -> weir.admin.v1.LimitMetric
 	1,  // 2: weir.admin.v1.Limit.window:type_name -> weir.admin.v1.LimitWindow
-	14, // 3: weir.admin.v1.Limit.mode:type_name -> weir.admin.v1.Mode
+	14, // 3: weir.admin.v1.Limit.mode:type_name -> weir.admin.v1.QuotaMode
 	15, // 4: weir.admin.v1.Limit.when_unreachable:type_name -> weir.admin.v1.WhenUnreachable
 	16, // 5: weir.admin.v1.Limit.current_window:type_name -> weir.admin.v1.WindowSpan
 	17, // 6: weir.admin.v1.Limit.created_at:type_name -> google.protobuf.Timestamp
-	13, // 7: weir.admin.v1.CreateLimitRequest.scope:type_name -> weir.admin.v1.Scope
-	0,  // 8: weir.admin.v1.CreateLimitRequest.what:type_name -> weir.admin.v1.LimitWhat
+	13, // 7: weir.admin.v1.CreateLimitRequest.scope:type_name -> weir.admin.v1.QuotaScope
+	0,  // 8: weir.admin.v1.CreateLimitRequest.metric:type_name -> weir.admin.v1.LimitMetric
 	1,  // 9: weir.admin.v1.CreateLimitRequest.window:type_name -> weir.admin.v1.LimitWindow
-	14, // 10: weir.admin.v1.CreateLimitRequest.mode:type_name -> weir.admin.v1.Mode
+	14, // 10: weir.admin.v1.CreateLimitRequest.mode:type_name -> weir.admin.v1.QuotaMode
 	15, // 11: weir.admin.v1.CreateLimitRequest.when_unreachable:type_name -> weir.admin.v1.WhenUnreachable
 	18, // 12: weir.admin.v1.CreateLimitRequest.mutation:type_name -> weir.admin.v1.Mutation
 	2,  // 13: weir.admin.v1.CreateLimitResponse.limit:type_name -> weir.admin.v1.Limit

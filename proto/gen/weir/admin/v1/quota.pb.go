@@ -23,65 +23,65 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// Mode is how a limit or a budget is meant. Nothing counts or enforces them yet, so
-// today only MODE_OFF is accepted: the quota is kept, and nothing else. The others are
+// QuotaMode is how a limit or a budget is meant. Nothing counts or enforces them yet, so
+// today only QUOTA_MODE_OFF is accepted: the quota is kept, and nothing else. The others are
 // Unimplemented, reason quota_mode_unimplemented.
-type Mode int32
+type QuotaMode int32
 
 const (
-	Mode_MODE_UNSPECIFIED Mode = 0
+	QuotaMode_QUOTA_MODE_UNSPECIFIED QuotaMode = 0
 	// Kept, not enforced: it neither counts, nor refuses, nor alerts.
-	Mode_MODE_OFF Mode = 1
+	QuotaMode_QUOTA_MODE_OFF QuotaMode = 1
 	// What goes beyond is refused.
-	Mode_MODE_HARD Mode = 2
+	QuotaMode_QUOTA_MODE_HARD QuotaMode = 2
 	// What goes beyond is served, and who is to know is told.
-	Mode_MODE_SOFT Mode = 3
+	QuotaMode_QUOTA_MODE_SOFT QuotaMode = 3
 	// What goes beyond is served; what would have been refused is counted.
-	Mode_MODE_SHADOW Mode = 4
+	QuotaMode_QUOTA_MODE_SHADOW QuotaMode = 4
 )
 
-// Enum value maps for Mode.
+// Enum value maps for QuotaMode.
 var (
-	Mode_name = map[int32]string{
-		0: "MODE_UNSPECIFIED",
-		1: "MODE_OFF",
-		2: "MODE_HARD",
-		3: "MODE_SOFT",
-		4: "MODE_SHADOW",
+	QuotaMode_name = map[int32]string{
+		0: "QUOTA_MODE_UNSPECIFIED",
+		1: "QUOTA_MODE_OFF",
+		2: "QUOTA_MODE_HARD",
+		3: "QUOTA_MODE_SOFT",
+		4: "QUOTA_MODE_SHADOW",
 	}
-	Mode_value = map[string]int32{
-		"MODE_UNSPECIFIED": 0,
-		"MODE_OFF":         1,
-		"MODE_HARD":        2,
-		"MODE_SOFT":        3,
-		"MODE_SHADOW":      4,
+	QuotaMode_value = map[string]int32{
+		"QUOTA_MODE_UNSPECIFIED": 0,
+		"QUOTA_MODE_OFF":         1,
+		"QUOTA_MODE_HARD":        2,
+		"QUOTA_MODE_SOFT":        3,
+		"QUOTA_MODE_SHADOW":      4,
 	}
 )
 
-func (x Mode) Enum() *Mode {
-	p := new(Mode)
+func (x QuotaMode) Enum() *QuotaMode {
+	p := new(QuotaMode)
 	*p = x
 	return p
 }
 
-func (x Mode) String() string {
+func (x QuotaMode) String() string {
 	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
 }
 
-func (Mode) Descriptor() protoreflect.EnumDescriptor {
+func (QuotaMode) Descriptor() protoreflect.EnumDescriptor {
 	return file_weir_admin_v1_quota_proto_enumTypes[0].Descriptor()
 }
 
-func (Mode) Type() protoreflect.EnumType {
+func (QuotaMode) Type() protoreflect.EnumType {
 	return &file_weir_admin_v1_quota_proto_enumTypes[0]
 }
 
-func (x Mode) Number() protoreflect.EnumNumber {
+func (x QuotaMode) Number() protoreflect.EnumNumber {
 	return protoreflect.EnumNumber(x)
 }
 
-// Deprecated: Use Mode.Descriptor instead.
-func (Mode) EnumDescriptor() ([]byte, []int) {
+// Deprecated: Use QuotaMode.Descriptor instead.
+func (QuotaMode) EnumDescriptor() ([]byte, []int) {
 	return file_weir_admin_v1_quota_proto_rawDescGZIP(), []int{0}
 }
 
@@ -136,38 +136,38 @@ func (WhenUnreachable) EnumDescriptor() ([]byte, []int) {
 	return file_weir_admin_v1_quota_proto_rawDescGZIP(), []int{1}
 }
 
-// Scope is what a limit or a budget is about. It never changes: what was counted for
+// QuotaScope is what a limit or a budget is about. It never changes: what was counted for
 // one thing is not another's.
-type Scope struct {
+type QuotaScope struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to On:
 	//
-	//	*Scope_Organization
-	//	*Scope_ProjectId
-	//	*Scope_KeyId
-	//	*Scope_RouteId
-	//	*Scope_ProviderId
-	//	*Scope_EndUser
-	//	*Scope_Label
-	On            isScope_On `protobuf_oneof:"on"`
+	//	*QuotaScope_Organization
+	//	*QuotaScope_ProjectId
+	//	*QuotaScope_KeyId
+	//	*QuotaScope_RouteId
+	//	*QuotaScope_ProviderId
+	//	*QuotaScope_EndUser
+	//	*QuotaScope_Label
+	On            isQuotaScope_On `protobuf_oneof:"on"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *Scope) Reset() {
-	*x = Scope{}
+func (x *QuotaScope) Reset() {
+	*x = QuotaScope{}
 	mi := &file_weir_admin_v1_quota_proto_msgTypes[0]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *Scope) String() string {
+func (x *QuotaScope) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*Scope) ProtoMessage() {}
+func (*QuotaScope) ProtoMessage() {}
 
-func (x *Scope) ProtoReflect() protoreflect.Message {
+func (x *QuotaScope) ProtoReflect() protoreflect.Message {
 	mi := &file_weir_admin_v1_quota_proto_msgTypes[0]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -179,129 +179,129 @@ func (x *Scope) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use Scope.ProtoReflect.Descriptor instead.
-func (*Scope) Descriptor() ([]byte, []int) {
+// Deprecated: Use QuotaScope.ProtoReflect.Descriptor instead.
+func (*QuotaScope) Descriptor() ([]byte, []int) {
 	return file_weir_admin_v1_quota_proto_rawDescGZIP(), []int{0}
 }
 
-func (x *Scope) GetOn() isScope_On {
+func (x *QuotaScope) GetOn() isQuotaScope_On {
 	if x != nil {
 		return x.On
 	}
 	return nil
 }
 
-func (x *Scope) GetOrganization() *OrganizationScope {
+func (x *QuotaScope) GetOrganization() *OrganizationScope {
 	if x != nil {
-		if x, ok := x.On.(*Scope_Organization); ok {
+		if x, ok := x.On.(*QuotaScope_Organization); ok {
 			return x.Organization
 		}
 	}
 	return nil
 }
 
-func (x *Scope) GetProjectId() string {
+func (x *QuotaScope) GetProjectId() string {
 	if x != nil {
-		if x, ok := x.On.(*Scope_ProjectId); ok {
+		if x, ok := x.On.(*QuotaScope_ProjectId); ok {
 			return x.ProjectId
 		}
 	}
 	return ""
 }
 
-func (x *Scope) GetKeyId() string {
+func (x *QuotaScope) GetKeyId() string {
 	if x != nil {
-		if x, ok := x.On.(*Scope_KeyId); ok {
+		if x, ok := x.On.(*QuotaScope_KeyId); ok {
 			return x.KeyId
 		}
 	}
 	return ""
 }
 
-func (x *Scope) GetRouteId() string {
+func (x *QuotaScope) GetRouteId() string {
 	if x != nil {
-		if x, ok := x.On.(*Scope_RouteId); ok {
+		if x, ok := x.On.(*QuotaScope_RouteId); ok {
 			return x.RouteId
 		}
 	}
 	return ""
 }
 
-func (x *Scope) GetProviderId() string {
+func (x *QuotaScope) GetProviderId() string {
 	if x != nil {
-		if x, ok := x.On.(*Scope_ProviderId); ok {
+		if x, ok := x.On.(*QuotaScope_ProviderId); ok {
 			return x.ProviderId
 		}
 	}
 	return ""
 }
 
-func (x *Scope) GetEndUser() *EndUserScope {
+func (x *QuotaScope) GetEndUser() *EndUserScope {
 	if x != nil {
-		if x, ok := x.On.(*Scope_EndUser); ok {
+		if x, ok := x.On.(*QuotaScope_EndUser); ok {
 			return x.EndUser
 		}
 	}
 	return nil
 }
 
-func (x *Scope) GetLabel() *LabelScope {
+func (x *QuotaScope) GetLabel() *LabelScope {
 	if x != nil {
-		if x, ok := x.On.(*Scope_Label); ok {
+		if x, ok := x.On.(*QuotaScope_Label); ok {
 			return x.Label
 		}
 	}
 	return nil
 }
 
-type isScope_On interface {
-	isScope_On()
+type isQuotaScope_On interface {
+	isQuotaScope_On()
 }
 
-type Scope_Organization struct {
+type QuotaScope_Organization struct {
 	// All requests of the organization together.
 	Organization *OrganizationScope `protobuf:"bytes,1,opt,name=organization,proto3,oneof"`
 }
 
-type Scope_ProjectId struct {
+type QuotaScope_ProjectId struct {
 	// All requests with keys of a project together.
 	ProjectId string `protobuf:"bytes,2,opt,name=project_id,json=projectId,proto3,oneof"`
 }
 
-type Scope_KeyId struct {
+type QuotaScope_KeyId struct {
 	// It must not be revoked. What is on a key ends when the key is deleted.
 	KeyId string `protobuf:"bytes,3,opt,name=key_id,json=keyId,proto3,oneof"`
 }
 
-type Scope_RouteId struct {
+type QuotaScope_RouteId struct {
 	RouteId string `protobuf:"bytes,4,opt,name=route_id,json=routeId,proto3,oneof"`
 }
 
-type Scope_ProviderId struct {
+type QuotaScope_ProviderId struct {
 	ProviderId string `protobuf:"bytes,5,opt,name=provider_id,json=providerId,proto3,oneof"`
 }
 
-type Scope_EndUser struct {
+type QuotaScope_EndUser struct {
 	EndUser *EndUserScope `protobuf:"bytes,6,opt,name=end_user,json=endUser,proto3,oneof"`
 }
 
-type Scope_Label struct {
+type QuotaScope_Label struct {
 	Label *LabelScope `protobuf:"bytes,7,opt,name=label,proto3,oneof"`
 }
 
-func (*Scope_Organization) isScope_On() {}
+func (*QuotaScope_Organization) isQuotaScope_On() {}
 
-func (*Scope_ProjectId) isScope_On() {}
+func (*QuotaScope_ProjectId) isQuotaScope_On() {}
 
-func (*Scope_KeyId) isScope_On() {}
+func (*QuotaScope_KeyId) isQuotaScope_On() {}
 
-func (*Scope_RouteId) isScope_On() {}
+func (*QuotaScope_RouteId) isQuotaScope_On() {}
 
-func (*Scope_ProviderId) isScope_On() {}
+func (*QuotaScope_ProviderId) isQuotaScope_On() {}
 
-func (*Scope_EndUser) isScope_On() {}
+func (*QuotaScope_EndUser) isQuotaScope_On() {}
 
-func (*Scope_Label) isScope_On() {}
+func (*QuotaScope_Label) isQuotaScope_On() {}
 
 type OrganizationScope struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -487,8 +487,9 @@ var File_weir_admin_v1_quota_proto protoreflect.FileDescriptor
 
 const file_weir_admin_v1_quota_proto_rawDesc = "" +
 	"\n" +
-	"\x19weir/admin/v1/quota.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xeb\x02\n" +
-	"\x05Scope\x12F\n" +
+	"\x19weir/admin/v1/quota.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf0\x02\n" +
+	"\n" +
+	"QuotaScope\x12F\n" +
 	"\forganization\x18\x01 \x01(\v2 .weir.admin.v1.OrganizationScopeH\x00R\forganization\x12)\n" +
 	"\n" +
 	"project_id\x18\x02 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01H\x00R\tprojectId\x12!\n" +
@@ -509,13 +510,13 @@ const file_weir_admin_v1_quota_proto_rawDesc = "" +
 	"\n" +
 	"WindowSpan\x127\n" +
 	"\tstarts_at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\bstartsAt\x123\n" +
-	"\aends_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x06endsAt*Y\n" +
-	"\x04Mode\x12\x14\n" +
-	"\x10MODE_UNSPECIFIED\x10\x00\x12\f\n" +
-	"\bMODE_OFF\x10\x01\x12\r\n" +
-	"\tMODE_HARD\x10\x02\x12\r\n" +
-	"\tMODE_SOFT\x10\x03\x12\x0f\n" +
-	"\vMODE_SHADOW\x10\x04*l\n" +
+	"\aends_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x06endsAt*|\n" +
+	"\tQuotaMode\x12\x1a\n" +
+	"\x16QUOTA_MODE_UNSPECIFIED\x10\x00\x12\x12\n" +
+	"\x0eQUOTA_MODE_OFF\x10\x01\x12\x13\n" +
+	"\x0fQUOTA_MODE_HARD\x10\x02\x12\x13\n" +
+	"\x0fQUOTA_MODE_SOFT\x10\x03\x12\x15\n" +
+	"\x11QUOTA_MODE_SHADOW\x10\x04*l\n" +
 	"\x0fWhenUnreachable\x12 \n" +
 	"\x1cWHEN_UNREACHABLE_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16WHEN_UNREACHABLE_ALLOW\x10\x01\x12\x1b\n" +
@@ -538,9 +539,9 @@ func file_weir_admin_v1_quota_proto_rawDescGZIP() []byte {
 var file_weir_admin_v1_quota_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
 var file_weir_admin_v1_quota_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
 var file_weir_admin_v1_quota_proto_goTypes = []any{
-	(Mode)(0),                     // 0: weir.admin.v1.Mode
+	(QuotaMode)(0),                // 0: weir.admin.v1.QuotaMode
 	(WhenUnreachable)(0),          // 1: weir.admin.v1.WhenUnreachable
-	(*Scope)(nil),                 // 2: weir.admin.v1.Scope
+	(*QuotaScope)(nil),            // 2: weir.admin.v1.QuotaScope
 	(*OrganizationScope)(nil),     // 3: weir.admin.v1.OrganizationScope
 	(*EndUserScope)(nil),          // 4: weir.admin.v1.EndUserScope
 	(*LabelScope)(nil),            // 5: weir.admin.v1.LabelScope
@@ -548,9 +549,9 @@ var file_weir_admin_v1_quota_proto_goTypes = []any{
 	(*timestamppb.Timestamp)(nil), // 7: google.protobuf.Timestamp
 }
 var file_weir_admin_v1_quota_proto_depIdxs = []int32{
-	3, // 0: weir.admin.v1.Scope.organization:type_name -> weir.admin.v1.OrganizationScope
-	4, // 1: weir.admin.v1.Scope.end_user:type_name -> weir.admin.v1.EndUserScope
-	5, // 2: weir.admin.v1.Scope.label:type_name -> weir.admin.v1.LabelScope
+	3, // 0: weir.admin.v1.QuotaScope.organization:type_name -> weir.admin.v1.OrganizationScope
+	4, // 1: weir.admin.v1.QuotaScope.end_user:type_name -> weir.admin.v1.EndUserScope
+	5, // 2: weir.admin.v1.QuotaScope.label:type_name -> weir.admin.v1.LabelScope
 	7, // 3: weir.admin.v1.WindowSpan.starts_at:type_name -> google.protobuf.Timestamp
 	7, // 4: weir.admin.v1.WindowSpan.ends_at:type_name -> google.protobuf.Timestamp
 	5, // [5:5] is the sub-list for method output_type
@@ -566,13 +567,13 @@ func file_weir_admin_v1_quota_proto_init() {
 		return
 	}
 	file_weir_admin_v1_quota_proto_msgTypes[0].OneofWrappers = []any{
-		(*Scope_Organization)(nil),
-		(*Scope_ProjectId)(nil),
-		(*Scope_KeyId)(nil),
-		(*Scope_RouteId)(nil),
-		(*Scope_ProviderId)(nil),
-		(*Scope_EndUser)(nil),
-		(*Scope_Label)(nil),
+		(*QuotaScope_Organization)(nil),
+		(*QuotaScope_ProjectId)(nil),
+		(*QuotaScope_KeyId)(nil),
+		(*QuotaScope_RouteId)(nil),
+		(*QuotaScope_ProviderId)(nil),
+		(*QuotaScope_EndUser)(nil),
+		(*QuotaScope_Label)(nil),
 	}
 	file_weir_admin_v1_quota_proto_msgTypes[3].OneofWrappers = []any{}
 	type x struct{}

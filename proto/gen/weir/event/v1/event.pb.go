@@ -202,63 +202,63 @@ func (Strategy) EnumDescriptor() ([]byte, []int) {
 	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{2}
 }
 
-// Mode is how a quota is meant.
-type Mode int32
+// QuotaMode is how a quota is meant.
+type QuotaMode int32
 
 const (
-	Mode_MODE_UNSPECIFIED Mode = 0
+	QuotaMode_QUOTA_MODE_UNSPECIFIED QuotaMode = 0
 	// Kept, and nothing else.
-	Mode_MODE_OFF Mode = 1
+	QuotaMode_QUOTA_MODE_OFF QuotaMode = 1
 	// What goes beyond is refused.
-	Mode_MODE_HARD Mode = 2
+	QuotaMode_QUOTA_MODE_HARD QuotaMode = 2
 	// Who is to know is told.
-	Mode_MODE_SOFT Mode = 3
+	QuotaMode_QUOTA_MODE_SOFT QuotaMode = 3
 	// What would have been refused is counted.
-	Mode_MODE_SHADOW Mode = 4
+	QuotaMode_QUOTA_MODE_SHADOW QuotaMode = 4
 )
 
-// Enum value maps for Mode.
+// Enum value maps for QuotaMode.
 var (
-	Mode_name = map[int32]string{
-		0: "MODE_UNSPECIFIED",
-		1: "MODE_OFF",
-		2: "MODE_HARD",
-		3: "MODE_SOFT",
-		4: "MODE_SHADOW",
+	QuotaMode_name = map[int32]string{
+		0: "QUOTA_MODE_UNSPECIFIED",
+		1: "QUOTA_MODE_OFF",
+		2: "QUOTA_MODE_HARD",
+		3: "QUOTA_MODE_SOFT",
+		4: "QUOTA_MODE_SHADOW",
 	}
-	Mode_value = map[string]int32{
-		"MODE_UNSPECIFIED": 0,
-		"MODE_OFF":         1,
-		"MODE_HARD":        2,
-		"MODE_SOFT":        3,
-		"MODE_SHADOW":      4,
+	QuotaMode_value = map[string]int32{
+		"QUOTA_MODE_UNSPECIFIED": 0,
+		"QUOTA_MODE_OFF":         1,
+		"QUOTA_MODE_HARD":        2,
+		"QUOTA_MODE_SOFT":        3,
+		"QUOTA_MODE_SHADOW":      4,
 	}
 )
 
-func (x Mode) Enum() *Mode {
-	p := new(Mode)
+func (x QuotaMode) Enum() *QuotaMode {
+	p := new(QuotaMode)
 	*p = x
 	return p
 }
 
-func (x Mode) String() string {
+func (x QuotaMode) String() string {
 	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
 }
 
-func (Mode) Descriptor() protoreflect.EnumDescriptor {
+func (QuotaMode) Descriptor() protoreflect.EnumDescriptor {
 	return file_weir_event_v1_event_proto_enumTypes[3].Descriptor()
 }
 
-func (Mode) Type() protoreflect.EnumType {
+func (QuotaMode) Type() protoreflect.EnumType {
 	return &file_weir_event_v1_event_proto_enumTypes[3]
 }
 
-func (x Mode) Number() protoreflect.EnumNumber {
+func (x QuotaMode) Number() protoreflect.EnumNumber {
 	return protoreflect.EnumNumber(x)
 }
 
-// Deprecated: Use Mode.Descriptor instead.
-func (Mode) EnumDescriptor() ([]byte, []int) {
+// Deprecated: Use QuotaMode.Descriptor instead.
+func (QuotaMode) EnumDescriptor() ([]byte, []int) {
 	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{3}
 }
 
@@ -378,56 +378,56 @@ func (QuotaOn) EnumDescriptor() ([]byte, []int) {
 	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{5}
 }
 
-// LimitWhat is what a limit counts.
-type LimitWhat int32
+// LimitMetric is what a limit counts.
+type LimitMetric int32
 
 const (
-	LimitWhat_LIMIT_WHAT_UNSPECIFIED         LimitWhat = 0
-	LimitWhat_LIMIT_WHAT_REQUESTS            LimitWhat = 1
-	LimitWhat_LIMIT_WHAT_TOKENS              LimitWhat = 2
-	LimitWhat_LIMIT_WHAT_CONCURRENT_REQUESTS LimitWhat = 3
+	LimitMetric_LIMIT_METRIC_UNSPECIFIED         LimitMetric = 0
+	LimitMetric_LIMIT_METRIC_REQUESTS            LimitMetric = 1
+	LimitMetric_LIMIT_METRIC_TOKENS              LimitMetric = 2
+	LimitMetric_LIMIT_METRIC_CONCURRENT_REQUESTS LimitMetric = 3
 )
 
-// Enum value maps for LimitWhat.
+// Enum value maps for LimitMetric.
 var (
-	LimitWhat_name = map[int32]string{
-		0: "LIMIT_WHAT_UNSPECIFIED",
-		1: "LIMIT_WHAT_REQUESTS",
-		2: "LIMIT_WHAT_TOKENS",
-		3: "LIMIT_WHAT_CONCURRENT_REQUESTS",
+	LimitMetric_name = map[int32]string{
+		0: "LIMIT_METRIC_UNSPECIFIED",
+		1: "LIMIT_METRIC_REQUESTS",
+		2: "LIMIT_METRIC_TOKENS",
+		3: "LIMIT_METRIC_CONCURRENT_REQUESTS",
 	}
-	LimitWhat_value = map[string]int32{
-		"LIMIT_WHAT_UNSPECIFIED":         0,
-		"LIMIT_WHAT_REQUESTS":            1,
-		"LIMIT_WHAT_TOKENS":              2,
-		"LIMIT_WHAT_CONCURRENT_REQUESTS": 3,
+	LimitMetric_value = map[string]int32{
+		"LIMIT_METRIC_UNSPECIFIED":         0,
+		"LIMIT_METRIC_REQUESTS":            1,
+		"LIMIT_METRIC_TOKENS":              2,
+		"LIMIT_METRIC_CONCURRENT_REQUESTS": 3,
 	}
 )
 
-func (x LimitWhat) Enum() *LimitWhat {
-	p := new(LimitWhat)
+func (x LimitMetric) Enum() *LimitMetric {
+	p := new(LimitMetric)
 	*p = x
 	return p
 }
 
-func (x LimitWhat) String() string {
+func (x LimitMetric) String() string {
 	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
 }
 
-func (LimitWhat) Descriptor() protoreflect.EnumDescriptor {
+func (LimitMetric) Descriptor() protoreflect.EnumDescriptor {
 	return file_weir_event_v1_event_proto_enumTypes[6].Descriptor()
 }
 
-func (LimitWhat) Type() protoreflect.EnumType {
+func (LimitMetric) Type() protoreflect.EnumType {
 	return &file_weir_event_v1_event_proto_enumTypes[6]
 }
 
-func (x LimitWhat) Number() protoreflect.EnumNumber {
+func (x LimitMetric) Number() protoreflect.EnumNumber {
 	return protoreflect.EnumNumber(x)
 }
 
-// Deprecated: Use LimitWhat.Descriptor instead.
-func (LimitWhat) EnumDescriptor() ([]byte, []int) {
+// Deprecated: Use LimitMetric.Descriptor instead.
+func (LimitMetric) EnumDescriptor() ([]byte, []int) {
 	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{6}
 }
 
@@ -487,68 +487,68 @@ func (LimitWindow) EnumDescriptor() ([]byte, []int) {
 	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{7}
 }
 
-// Period of a calendar; weeks begin on Monday.
-type Period int32
+// CalendarPeriod of a calendar; weeks begin on Monday.
+type CalendarPeriod int32
 
 const (
-	Period_PERIOD_UNSPECIFIED Period = 0
-	Period_PERIOD_MINUTE      Period = 1
-	Period_PERIOD_HOUR        Period = 2
-	Period_PERIOD_DAY         Period = 3
-	Period_PERIOD_WEEK        Period = 4
-	Period_PERIOD_MONTH       Period = 5
-	Period_PERIOD_QUARTER     Period = 6
-	Period_PERIOD_YEAR        Period = 7
+	CalendarPeriod_CALENDAR_PERIOD_UNSPECIFIED CalendarPeriod = 0
+	CalendarPeriod_CALENDAR_PERIOD_MINUTE      CalendarPeriod = 1
+	CalendarPeriod_CALENDAR_PERIOD_HOUR        CalendarPeriod = 2
+	CalendarPeriod_CALENDAR_PERIOD_DAY         CalendarPeriod = 3
+	CalendarPeriod_CALENDAR_PERIOD_WEEK        CalendarPeriod = 4
+	CalendarPeriod_CALENDAR_PERIOD_MONTH       CalendarPeriod = 5
+	CalendarPeriod_CALENDAR_PERIOD_QUARTER     CalendarPeriod = 6
+	CalendarPeriod_CALENDAR_PERIOD_YEAR        CalendarPeriod = 7
 )
 
-// Enum value maps for Period.
+// Enum value maps for CalendarPeriod.
 var (
-	Period_name = map[int32]string{
-		0: "PERIOD_UNSPECIFIED",
-		1: "PERIOD_MINUTE",
-		2: "PERIOD_HOUR",
-		3: "PERIOD_DAY",
-		4: "PERIOD_WEEK",
-		5: "PERIOD_MONTH",
-		6: "PERIOD_QUARTER",
-		7: "PERIOD_YEAR",
+	CalendarPeriod_name = map[int32]string{
+		0: "CALENDAR_PERIOD_UNSPECIFIED",
+		1: "CALENDAR_PERIOD_MINUTE",
+		2: "CALENDAR_PERIOD_HOUR",
+		3: "CALENDAR_PERIOD_DAY",
+		4: "CALENDAR_PERIOD_WEEK",
+		5: "CALENDAR_PERIOD_MONTH",
+		6: "CALENDAR_PERIOD_QUARTER",
+		7: "CALENDAR_PERIOD_YEAR",
 	}
-	Period_value = map[string]int32{
-		"PERIOD_UNSPECIFIED": 0,
-		"PERIOD_MINUTE":      1,
-		"PERIOD_HOUR":        2,
-		"PERIOD_DAY":         3,
-		"PERIOD_WEEK":        4,
-		"PERIOD_MONTH":       5,
-		"PERIOD_QUARTER":     6,
-		"PERIOD_YEAR":        7,
+	CalendarPeriod_value = map[string]int32{
+		"CALENDAR_PERIOD_UNSPECIFIED": 0,
+		"CALENDAR_PERIOD_MINUTE":      1,
+		"CALENDAR_PERIOD_HOUR":        2,
+		"CALENDAR_PERIOD_DAY":         3,
+		"CALENDAR_PERIOD_WEEK":        4,
+		"CALENDAR_PERIOD_MONTH":       5,
+		"CALENDAR_PERIOD_QUARTER":     6,
+		"CALENDAR_PERIOD_YEAR":        7,
 	}
 )
 
-func (x Period) Enum() *Period {
-	p := new(Period)
+func (x CalendarPeriod) Enum() *CalendarPeriod {
+	p := new(CalendarPeriod)
 	*p = x
 	return p
 }
 
-func (x Period) String() string {
+func (x CalendarPeriod) String() string {
 	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
 }
 
-func (Period) Descriptor() protoreflect.EnumDescriptor {
+func (CalendarPeriod) Descriptor() protoreflect.EnumDescriptor {
 	return file_weir_event_v1_event_proto_enumTypes[8].Descriptor()
 }
 
-func (Period) Type() protoreflect.EnumType {
+func (CalendarPeriod) Type() protoreflect.EnumType {
 	return &file_weir_event_v1_event_proto_enumTypes[8]
 }
 
-func (x Period) Number() protoreflect.EnumNumber {
+func (x CalendarPeriod) Number() protoreflect.EnumNumber {
 	return protoreflect.EnumNumber(x)
 }
 
-// Deprecated: Use Period.Descriptor instead.
-func (Period) EnumDescriptor() ([]byte, []int) {
+// Deprecated: Use CalendarPeriod.Descriptor instead.
+func (CalendarPeriod) EnumDescriptor() ([]byte, []int) {
 	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{8}
 }
 
@@ -3976,11 +3976,11 @@ type LimitSettings struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	Name   string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	Scope  *QuotaScope            `protobuf:"bytes,2,opt,name=scope,proto3" json:"scope,omitempty"`
-	What   LimitWhat              `protobuf:"varint,3,opt,name=what,proto3,enum=weir.event.v1.LimitWhat" json:"what,omitempty"`
+	Metric LimitMetric            `protobuf:"varint,3,opt,name=metric,proto3,enum=weir.event.v1.LimitMetric" json:"metric,omitempty"`
 	Amount int64                  `protobuf:"varint,4,opt,name=amount,proto3" json:"amount,omitempty"`
 	// Unspecified for concurrent requests, which have none.
 	Window          LimitWindow     `protobuf:"varint,5,opt,name=window,proto3,enum=weir.event.v1.LimitWindow" json:"window,omitempty"`
-	Mode            Mode            `protobuf:"varint,6,opt,name=mode,proto3,enum=weir.event.v1.Mode" json:"mode,omitempty"`
+	Mode            QuotaMode       `protobuf:"varint,6,opt,name=mode,proto3,enum=weir.event.v1.QuotaMode" json:"mode,omitempty"`
 	WhenUnreachable WhenUnreachable `protobuf:"varint,7,opt,name=when_unreachable,json=whenUnreachable,proto3,enum=weir.event.v1.WhenUnreachable" json:"when_unreachable,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
@@ -4030,11 +4030,11 @@ func (x *LimitSettings) GetScope() *QuotaScope {
 	return nil
 }
 
-func (x *LimitSettings) GetWhat() LimitWhat {
+func (x *LimitSettings) GetMetric() LimitMetric {
 	if x != nil {
-		return x.What
+		return x.Metric
 	}
-	return LimitWhat_LIMIT_WHAT_UNSPECIFIED
+	return LimitMetric_LIMIT_METRIC_UNSPECIFIED
 }
 
 func (x *LimitSettings) GetAmount() int64 {
@@ -4051,11 +4051,11 @@ func (x *LimitSettings) GetWindow() LimitWindow {
 	return LimitWindow_LIMIT_WINDOW_UNSPECIFIED
 }
 
-func (x *LimitSettings) GetMode() Mode {
+func (x *LimitSettings) GetMode() QuotaMode {
 	if x != nil {
 		return x.Mode
 	}
-	return Mode_MODE_UNSPECIFIED
+	return QuotaMode_QUOTA_MODE_UNSPECIFIED
 }
 
 func (x *LimitSettings) GetWhenUnreachable() WhenUnreachable {
@@ -4244,7 +4244,7 @@ func (x *LimitRestored) GetCreatedAt() *timestamppb.Timestamp {
 
 type CalendarWindow struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
-	Period Period                 `protobuf:"varint,1,opt,name=period,proto3,enum=weir.event.v1.Period" json:"period,omitempty"`
+	Period CalendarPeriod         `protobuf:"varint,1,opt,name=period,proto3,enum=weir.event.v1.CalendarPeriod" json:"period,omitempty"`
 	// IANA name.
 	TimeZone      string `protobuf:"bytes,2,opt,name=time_zone,json=timeZone,proto3" json:"time_zone,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -4281,11 +4281,11 @@ func (*CalendarWindow) Descriptor() ([]byte, []int) {
 	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{65}
 }
 
-func (x *CalendarWindow) GetPeriod() Period {
+func (x *CalendarWindow) GetPeriod() CalendarPeriod {
 	if x != nil {
 		return x.Period
 	}
-	return Period_PERIOD_UNSPECIFIED
+	return CalendarPeriod_CALENDAR_PERIOD_UNSPECIFIED
 }
 
 func (x *CalendarWindow) GetTimeZone() string {
@@ -4388,9 +4388,9 @@ type BudgetSettings struct {
 	Window    isBudgetSettings_Window `protobuf_oneof:"window"`
 	CarryOver bool                    `protobuf:"varint,7,opt,name=carry_over,json=carryOver,proto3" json:"carry_over,omitempty"`
 	// In percent, ascending.
-	Thresholds      []int32         `protobuf:"varint,8,rep,packed,name=thresholds,proto3" json:"thresholds,omitempty"`
+	AlertPercents   []int32         `protobuf:"varint,8,rep,packed,name=alert_percents,json=alertPercents,proto3" json:"alert_percents,omitempty"`
 	AlertChannelIds []string        `protobuf:"bytes,9,rep,name=alert_channel_ids,json=alertChannelIds,proto3" json:"alert_channel_ids,omitempty"`
-	Mode            Mode            `protobuf:"varint,10,opt,name=mode,proto3,enum=weir.event.v1.Mode" json:"mode,omitempty"`
+	Mode            QuotaMode       `protobuf:"varint,10,opt,name=mode,proto3,enum=weir.event.v1.QuotaMode" json:"mode,omitempty"`
 	WhenUnreachable WhenUnreachable `protobuf:"varint,11,opt,name=when_unreachable,json=whenUnreachable,proto3,enum=weir.event.v1.WhenUnreachable" json:"when_unreachable,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
@@ -4488,9 +4488,9 @@ func (x *BudgetSettings) GetCarryOver() bool {
 	return false
 }
 
-func (x *BudgetSettings) GetThresholds() []int32 {
+func (x *BudgetSettings) GetAlertPercents() []int32 {
 	if x != nil {
-		return x.Thresholds
+		return x.AlertPercents
 	}
 	return nil
 }
@@ -4502,11 +4502,11 @@ func (x *BudgetSettings) GetAlertChannelIds() []string {
 	return nil
 }
 
-func (x *BudgetSettings) GetMode() Mode {
+func (x *BudgetSettings) GetMode() QuotaMode {
 	if x != nil {
 		return x.Mode
 	}
-	return Mode_MODE_UNSPECIFIED
+	return QuotaMode_QUOTA_MODE_UNSPECIFIED
 }
 
 func (x *BudgetSettings) GetWhenUnreachable() WhenUnreachable {
@@ -5511,14 +5511,14 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\x05label\x18\x04 \x01(\tR\x05label\x12$\n" +
 	"\vlabel_value\x18\x05 \x01(\tH\x00R\n" +
 	"labelValue\x88\x01\x01B\x0e\n" +
-	"\f_label_value\"\xc2\x02\n" +
+	"\f_label_value\"\xcd\x02\n" +
 	"\rLimitSettings\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12/\n" +
-	"\x05scope\x18\x02 \x01(\v2\x19.weir.event.v1.QuotaScopeR\x05scope\x12,\n" +
-	"\x04what\x18\x03 \x01(\x0e2\x18.weir.event.v1.LimitWhatR\x04what\x12\x16\n" +
+	"\x05scope\x18\x02 \x01(\v2\x19.weir.event.v1.QuotaScopeR\x05scope\x122\n" +
+	"\x06metric\x18\x03 \x01(\x0e2\x1a.weir.event.v1.LimitMetricR\x06metric\x12\x16\n" +
 	"\x06amount\x18\x04 \x01(\x03R\x06amount\x122\n" +
-	"\x06window\x18\x05 \x01(\x0e2\x1a.weir.event.v1.LimitWindowR\x06window\x12'\n" +
-	"\x04mode\x18\x06 \x01(\x0e2\x13.weir.event.v1.ModeR\x04mode\x12I\n" +
+	"\x06window\x18\x05 \x01(\x0e2\x1a.weir.event.v1.LimitWindowR\x06window\x12,\n" +
+	"\x04mode\x18\x06 \x01(\x0e2\x18.weir.event.v1.QuotaModeR\x04mode\x12I\n" +
 	"\x10when_unreachable\x18\a \x01(\x0e2\x1e.weir.event.v1.WhenUnreachableR\x0fwhenUnreachable\"H\n" +
 	"\fLimitCreated\x128\n" +
 	"\bsettings\x18\x01 \x01(\v2\x1c.weir.event.v1.LimitSettingsR\bsettings\"H\n" +
@@ -5528,13 +5528,13 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\rLimitRestored\x128\n" +
 	"\bsettings\x18\x01 \x01(\v2\x1c.weir.event.v1.LimitSettingsR\bsettings\x129\n" +
 	"\n" +
-	"created_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\"\\\n" +
-	"\x0eCalendarWindow\x12-\n" +
-	"\x06period\x18\x01 \x01(\x0e2\x15.weir.event.v1.PeriodR\x06period\x12\x1b\n" +
+	"created_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\"d\n" +
+	"\x0eCalendarWindow\x125\n" +
+	"\x06period\x18\x01 \x01(\x0e2\x1d.weir.event.v1.CalendarPeriodR\x06period\x12\x1b\n" +
 	"\ttime_zone\x18\x02 \x01(\tR\btimeZone\":\n" +
 	"\rRollingWindow\x12)\n" +
 	"\x10duration_seconds\x18\x01 \x01(\x03R\x0fdurationSeconds\"\x10\n" +
-	"\x0eLifetimeWindow\"\x9a\x04\n" +
+	"\x0eLifetimeWindow\"\xa6\x04\n" +
 	"\x0eBudgetSettings\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12/\n" +
 	"\x05scope\x18\x02 \x01(\v2\x19.weir.event.v1.QuotaScopeR\x05scope\x12&\n" +
@@ -5543,13 +5543,11 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\arolling\x18\x05 \x01(\v2\x1c.weir.event.v1.RollingWindowH\x00R\arolling\x12;\n" +
 	"\blifetime\x18\x06 \x01(\v2\x1d.weir.event.v1.LifetimeWindowH\x00R\blifetime\x12\x1d\n" +
 	"\n" +
-	"carry_over\x18\a \x01(\bR\tcarryOver\x12\x1e\n" +
-	"\n" +
-	"thresholds\x18\b \x03(\x05R\n" +
-	"thresholds\x12*\n" +
-	"\x11alert_channel_ids\x18\t \x03(\tR\x0falertChannelIds\x12'\n" +
+	"carry_over\x18\a \x01(\bR\tcarryOver\x12%\n" +
+	"\x0ealert_percents\x18\b \x03(\x05R\ralertPercents\x12*\n" +
+	"\x11alert_channel_ids\x18\t \x03(\tR\x0falertChannelIds\x12,\n" +
 	"\x04mode\x18\n" +
-	" \x01(\x0e2\x13.weir.event.v1.ModeR\x04mode\x12I\n" +
+	" \x01(\x0e2\x18.weir.event.v1.QuotaModeR\x04mode\x12I\n" +
 	"\x10when_unreachable\x18\v \x01(\x0e2\x1e.weir.event.v1.WhenUnreachableR\x0fwhenUnreachableB\b\n" +
 	"\x06window\"J\n" +
 	"\rBudgetCreated\x129\n" +
@@ -5613,13 +5611,13 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\x14STRATEGY_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fSTRATEGY_SINGLE\x10\x01\x12\x15\n" +
 	"\x11STRATEGY_WEIGHTED\x10\x02\x12\x15\n" +
-	"\x11STRATEGY_PRIORITY\x10\x03\"\x04\b\x04\x10\x14*Y\n" +
-	"\x04Mode\x12\x14\n" +
-	"\x10MODE_UNSPECIFIED\x10\x00\x12\f\n" +
-	"\bMODE_OFF\x10\x01\x12\r\n" +
-	"\tMODE_HARD\x10\x02\x12\r\n" +
-	"\tMODE_SOFT\x10\x03\x12\x0f\n" +
-	"\vMODE_SHADOW\x10\x04*l\n" +
+	"\x11STRATEGY_PRIORITY\x10\x03\"\x04\b\x04\x10\x14*|\n" +
+	"\tQuotaMode\x12\x1a\n" +
+	"\x16QUOTA_MODE_UNSPECIFIED\x10\x00\x12\x12\n" +
+	"\x0eQUOTA_MODE_OFF\x10\x01\x12\x13\n" +
+	"\x0fQUOTA_MODE_HARD\x10\x02\x12\x13\n" +
+	"\x0fQUOTA_MODE_SOFT\x10\x03\x12\x15\n" +
+	"\x11QUOTA_MODE_SHADOW\x10\x04*l\n" +
 	"\x0fWhenUnreachable\x12 \n" +
 	"\x1cWHEN_UNREACHABLE_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16WHEN_UNREACHABLE_ALLOW\x10\x01\x12\x1b\n" +
@@ -5632,28 +5630,27 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\x0eQUOTA_ON_ROUTE\x10\x04\x12\x15\n" +
 	"\x11QUOTA_ON_PROVIDER\x10\x05\x12\x15\n" +
 	"\x11QUOTA_ON_END_USER\x10\x06\x12\x12\n" +
-	"\x0eQUOTA_ON_LABEL\x10\a*{\n" +
-	"\tLimitWhat\x12\x1a\n" +
-	"\x16LIMIT_WHAT_UNSPECIFIED\x10\x00\x12\x17\n" +
-	"\x13LIMIT_WHAT_REQUESTS\x10\x01\x12\x15\n" +
-	"\x11LIMIT_WHAT_TOKENS\x10\x02\x12\"\n" +
-	"\x1eLIMIT_WHAT_CONCURRENT_REQUESTS\x10\x03*\x8a\x01\n" +
+	"\x0eQUOTA_ON_LABEL\x10\a*\x85\x01\n" +
+	"\vLimitMetric\x12\x1c\n" +
+	"\x18LIMIT_METRIC_UNSPECIFIED\x10\x00\x12\x19\n" +
+	"\x15LIMIT_METRIC_REQUESTS\x10\x01\x12\x17\n" +
+	"\x13LIMIT_METRIC_TOKENS\x10\x02\x12$\n" +
+	" LIMIT_METRIC_CONCURRENT_REQUESTS\x10\x03*\x8a\x01\n" +
 	"\vLimitWindow\x12\x1c\n" +
 	"\x18LIMIT_WINDOW_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13LIMIT_WINDOW_SECOND\x10\x01\x12\x17\n" +
 	"\x13LIMIT_WINDOW_MINUTE\x10\x02\x12\x15\n" +
 	"\x11LIMIT_WINDOW_HOUR\x10\x03\x12\x14\n" +
-	"\x10LIMIT_WINDOW_DAY\x10\x04*\x9c\x01\n" +
-	"\x06Period\x12\x16\n" +
-	"\x12PERIOD_UNSPECIFIED\x10\x00\x12\x11\n" +
-	"\rPERIOD_MINUTE\x10\x01\x12\x0f\n" +
-	"\vPERIOD_HOUR\x10\x02\x12\x0e\n" +
-	"\n" +
-	"PERIOD_DAY\x10\x03\x12\x0f\n" +
-	"\vPERIOD_WEEK\x10\x04\x12\x10\n" +
-	"\fPERIOD_MONTH\x10\x05\x12\x12\n" +
-	"\x0ePERIOD_QUARTER\x10\x06\x12\x0f\n" +
-	"\vPERIOD_YEAR\x10\a*\xb6\x01\n" +
+	"\x10LIMIT_WINDOW_DAY\x10\x04*\xec\x01\n" +
+	"\x0eCalendarPeriod\x12\x1f\n" +
+	"\x1bCALENDAR_PERIOD_UNSPECIFIED\x10\x00\x12\x1a\n" +
+	"\x16CALENDAR_PERIOD_MINUTE\x10\x01\x12\x18\n" +
+	"\x14CALENDAR_PERIOD_HOUR\x10\x02\x12\x17\n" +
+	"\x13CALENDAR_PERIOD_DAY\x10\x03\x12\x18\n" +
+	"\x14CALENDAR_PERIOD_WEEK\x10\x04\x12\x19\n" +
+	"\x15CALENDAR_PERIOD_MONTH\x10\x05\x12\x1b\n" +
+	"\x17CALENDAR_PERIOD_QUARTER\x10\x06\x12\x18\n" +
+	"\x14CALENDAR_PERIOD_YEAR\x10\a*\xb6\x01\n" +
 	"\aFailure\x12\x17\n" +
 	"\x13FAILURE_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14FAILURE_RATE_LIMITED\x10\x01\x12\x16\n" +
@@ -5683,12 +5680,12 @@ var file_weir_event_v1_event_proto_goTypes = []any{
 	(Role)(0),                          // 0: weir.event.v1.Role
 	(Dialect)(0),                       // 1: weir.event.v1.Dialect
 	(Strategy)(0),                      // 2: weir.event.v1.Strategy
-	(Mode)(0),                          // 3: weir.event.v1.Mode
+	(QuotaMode)(0),                     // 3: weir.event.v1.QuotaMode
 	(WhenUnreachable)(0),               // 4: weir.event.v1.WhenUnreachable
 	(QuotaOn)(0),                       // 5: weir.event.v1.QuotaOn
-	(LimitWhat)(0),                     // 6: weir.event.v1.LimitWhat
+	(LimitMetric)(0),                   // 6: weir.event.v1.LimitMetric
 	(LimitWindow)(0),                   // 7: weir.event.v1.LimitWindow
-	(Period)(0),                        // 8: weir.event.v1.Period
+	(CalendarPeriod)(0),                // 8: weir.event.v1.CalendarPeriod
 	(Failure)(0),                       // 9: weir.event.v1.Failure
 	(*Target)(nil),                     // 10: weir.event.v1.Target
 	(*Retry)(nil),                      // 11: weir.event.v1.Retry
@@ -5829,20 +5826,20 @@ var file_weir_event_v1_event_proto_depIdxs = []int32{
 	97, // 46: weir.event.v1.PriceOverrideRestored.created_at:type_name -> google.protobuf.Timestamp
 	5,  // 47: weir.event.v1.QuotaScope.on:type_name -> weir.event.v1.QuotaOn
 	69, // 48: weir.event.v1.LimitSettings.scope:type_name -> weir.event.v1.QuotaScope
-	6,  // 49: weir.event.v1.LimitSettings.what:type_name -> weir.event.v1.LimitWhat
+	6,  // 49: weir.event.v1.LimitSettings.metric:type_name -> weir.event.v1.LimitMetric
 	7,  // 50: weir.event.v1.LimitSettings.window:type_name -> weir.event.v1.LimitWindow
-	3,  // 51: weir.event.v1.LimitSettings.mode:type_name -> weir.event.v1.Mode
+	3,  // 51: weir.event.v1.LimitSettings.mode:type_name -> weir.event.v1.QuotaMode
 	4,  // 52: weir.event.v1.LimitSettings.when_unreachable:type_name -> weir.event.v1.WhenUnreachable
 	70, // 53: weir.event.v1.LimitCreated.settings:type_name -> weir.event.v1.LimitSettings
 	70, // 54: weir.event.v1.LimitUpdated.settings:type_name -> weir.event.v1.LimitSettings
 	70, // 55: weir.event.v1.LimitRestored.settings:type_name -> weir.event.v1.LimitSettings
 	97, // 56: weir.event.v1.LimitRestored.created_at:type_name -> google.protobuf.Timestamp
-	8,  // 57: weir.event.v1.CalendarWindow.period:type_name -> weir.event.v1.Period
+	8,  // 57: weir.event.v1.CalendarWindow.period:type_name -> weir.event.v1.CalendarPeriod
 	69, // 58: weir.event.v1.BudgetSettings.scope:type_name -> weir.event.v1.QuotaScope
 	75, // 59: weir.event.v1.BudgetSettings.calendar:type_name -> weir.event.v1.CalendarWindow
 	76, // 60: weir.event.v1.BudgetSettings.rolling:type_name -> weir.event.v1.RollingWindow
 	77, // 61: weir.event.v1.BudgetSettings.lifetime:type_name -> weir.event.v1.LifetimeWindow
-	3,  // 62: weir.event.v1.BudgetSettings.mode:type_name -> weir.event.v1.Mode
+	3,  // 62: weir.event.v1.BudgetSettings.mode:type_name -> weir.event.v1.QuotaMode
 	4,  // 63: weir.event.v1.BudgetSettings.when_unreachable:type_name -> weir.event.v1.WhenUnreachable
 	78, // 64: weir.event.v1.BudgetCreated.settings:type_name -> weir.event.v1.BudgetSettings
 	78, // 65: weir.event.v1.BudgetUpdated.settings:type_name -> weir.event.v1.BudgetSettings

@@ -9,7 +9,7 @@ import { file_google_protobuf_duration, file_google_protobuf_field_mask, file_go
 import type { AsOf, Mutation, Page } from "./common_pb";
 import { file_weir_admin_v1_common } from "./common_pb";
 import { file_weir_admin_v1_options } from "./options_pb";
-import type { Mode, Scope, WhenUnreachable, WindowSpan } from "./quota_pb";
+import type { QuotaMode, QuotaScope, WhenUnreachable, WindowSpan } from "./quota_pb";
 import { file_weir_admin_v1_quota } from "./quota_pb";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -17,7 +17,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file weir/admin/v1/budget.proto.
  */
 export const file_weir_admin_v1_budget: GenFile = /*@__PURE__*/
-  fileDesc("Chp3ZWlyL2FkbWluL3YxL2J1ZGdldC5wcm90bxINd2Vpci5hZG1pbi52MSLJAwoGQnVkZ2V0EgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSIwoFc2NvcGUYAyABKAsyFC53ZWlyLmFkbWluLnYxLlNjb3BlEhcKD2Ftb3VudF9uYW5vX3VzZBgEIAEoAxIrCgZ3aW5kb3cYBSABKAsyGy53ZWlyLmFkbWluLnYxLkJ1ZGdldFdpbmRvdxISCgpjYXJyeV9vdmVyGAYgASgIEhIKCnRocmVzaG9sZHMYByADKAUSGQoRYWxlcnRfY2hhbm5lbF9pZHMYCCADKAkSIQoEbW9kZRgJIAEoDjITLndlaXIuYWRtaW4udjEuTW9kZRI4ChB3aGVuX3VucmVhY2hhYmxlGAogASgOMh4ud2Vpci5hZG1pbi52MS5XaGVuVW5yZWFjaGFibGUSKQoFcmFpc2UYCyABKAsyGi53ZWlyLmFkbWluLnYxLkJ1ZGdldFJhaXNlEjEKDmN1cnJlbnRfd2luZG93GAwgASgLMhkud2Vpci5hZG1pbi52MS5XaW5kb3dTcGFuEi4KCmNyZWF0ZWRfYXQYDSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBGV0YWcYDiABKAkirwEKDEJ1ZGdldFdpbmRvdxIxCghjYWxlbmRhchgBIAEoCzIdLndlaXIuYWRtaW4udjEuQ2FsZW5kYXJXaW5kb3dIABIvCgdyb2xsaW5nGAIgASgLMhwud2Vpci5hZG1pbi52MS5Sb2xsaW5nV2luZG93SAASMQoIbGlmZXRpbWUYAyABKAsyHS53ZWlyLmFkbWluLnYxLkxpZmV0aW1lV2luZG93SABCCAoGd2luZG93IkoKDkNhbGVuZGFyV2luZG93EiUKBnBlcmlvZBgBIAEoDjIVLndlaXIuYWRtaW4udjEuUGVyaW9kEhEKCXRpbWVfem9uZRgCIAEoCSI8Cg1Sb2xsaW5nV2luZG93EisKCGR1cmF0aW9uGAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIhAKDkxpZmV0aW1lV2luZG93ImYKC0J1ZGdldFJhaXNlEhcKD2Ftb3VudF9uYW5vX3VzZBgBIAEoAxIuCgpleHBpcmVzX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZyZWFzb24YAyABKAki2QIKE0NyZWF0ZUJ1ZGdldFJlcXVlc3QSDAoEbmFtZRgBIAEoCRIjCgVzY29wZRgCIAEoCzIULndlaXIuYWRtaW4udjEuU2NvcGUSFwoPYW1vdW50X25hbm9fdXNkGAMgASgDEisKBndpbmRvdxgEIAEoCzIbLndlaXIuYWRtaW4udjEuQnVkZ2V0V2luZG93EhIKCmNhcnJ5X292ZXIYBSABKAgSEgoKdGhyZXNob2xkcxgGIAMoBRIZChFhbGVydF9jaGFubmVsX2lkcxgHIAMoCRIhCgRtb2RlGAggASgOMhMud2Vpci5hZG1pbi52MS5Nb2RlEjgKEHdoZW5fdW5yZWFjaGFibGUYCSABKA4yHi53ZWlyLmFkbWluLnYxLldoZW5VbnJlYWNoYWJsZRIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iPQoUQ3JlYXRlQnVkZ2V0UmVzcG9uc2USJQoGYnVkZ2V0GAEgASgLMhUud2Vpci5hZG1pbi52MS5CdWRnZXQiQgoQR2V0QnVkZ2V0UmVxdWVzdBIKCgJpZBgBIAEoCRIiCgVhc19vZhgCIAEoCzITLndlaXIuYWRtaW4udjEuQXNPZiI6ChFHZXRCdWRnZXRSZXNwb25zZRIlCgZidWRnZXQYASABKAsyFS53ZWlyLmFkbWluLnYxLkJ1ZGdldCKRAQoSTGlzdEJ1ZGdldHNSZXF1ZXN0EiEKBHBhZ2UYASABKAsyEy53ZWlyLmFkbWluLnYxLlBhZ2USEgoKcHJvamVjdF9pZBgCIAEoCRIiCgVhc19vZhgDIAEoCzITLndlaXIuYWRtaW4udjEuQXNPZhIOCgZmaWx0ZXIYCiABKAkSEAoIb3JkZXJfYnkYCyABKAkiVgoTTGlzdEJ1ZGdldHNSZXNwb25zZRImCgdidWRnZXRzGAEgAygLMhUud2Vpci5hZG1pbi52MS5CdWRnZXQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIpgBChNVcGRhdGVCdWRnZXRSZXF1ZXN0EiUKBmJ1ZGdldBgBIAEoCzIVLndlaXIuYWRtaW4udjEuQnVkZ2V0Ei8KC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzaxIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iPQoUVXBkYXRlQnVkZ2V0UmVzcG9uc2USJQoGYnVkZ2V0GAEgASgLMhUud2Vpci5hZG1pbi52MS5CdWRnZXQipAEKElJhaXNlQnVkZ2V0UmVxdWVzdBIKCgJpZBgBIAEoCRIXCg9hbW91bnRfbmFub191c2QYAiABKAMSLgoKZXhwaXJlc19hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGcmVhc29uGAQgASgJEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiI8ChNSYWlzZUJ1ZGdldFJlc3BvbnNlEiUKBmJ1ZGdldBgBIAEoCzIVLndlaXIuYWRtaW4udjEuQnVkZ2V0IkwKE0RlbGV0ZUJ1ZGdldFJlcXVlc3QSCgoCaWQYASABKAkSKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIhYKFERlbGV0ZUJ1ZGdldFJlc3BvbnNlKpwBCgZQZXJpb2QSFgoSUEVSSU9EX1VOU1BFQ0lGSUVEEAASEQoNUEVSSU9EX01JTlVURRABEg8KC1BFUklPRF9IT1VSEAISDgoKUEVSSU9EX0RBWRADEg8KC1BFUklPRF9XRUVLEAQSEAoMUEVSSU9EX01PTlRIEAUSEgoOUEVSSU9EX1FVQVJURVIQBhIPCgtQRVJJT0RfWUVBUhAHMo4FCg1CdWRnZXRTZXJ2aWNlEmsKDENyZWF0ZUJ1ZGdldBIiLndlaXIuYWRtaW4udjEuQ3JlYXRlQnVkZ2V0UmVxdWVzdBojLndlaXIuYWRtaW4udjEuQ3JlYXRlQnVkZ2V0UmVzcG9uc2UiEoq1GA5idWRnZXRzLmNyZWF0ZRJiCglHZXRCdWRnZXQSHy53ZWlyLmFkbWluLnYxLkdldEJ1ZGdldFJlcXVlc3QaIC53ZWlyLmFkbWluLnYxLkdldEJ1ZGdldFJlc3BvbnNlIhKQAgGKtRgLYnVkZ2V0cy5nZXQSaQoLTGlzdEJ1ZGdldHMSIS53ZWlyLmFkbWluLnYxLkxpc3RCdWRnZXRzUmVxdWVzdBoiLndlaXIuYWRtaW4udjEuTGlzdEJ1ZGdldHNSZXNwb25zZSITkAIBirUYDGJ1ZGdldHMubGlzdBJrCgxVcGRhdGVCdWRnZXQSIi53ZWlyLmFkbWluLnYxLlVwZGF0ZUJ1ZGdldFJlcXVlc3QaIy53ZWlyLmFkbWluLnYxLlVwZGF0ZUJ1ZGdldFJlc3BvbnNlIhKKtRgOYnVkZ2V0cy51cGRhdGUSZwoLUmFpc2VCdWRnZXQSIS53ZWlyLmFkbWluLnYxLlJhaXNlQnVkZ2V0UmVxdWVzdBoiLndlaXIuYWRtaW4udjEuUmFpc2VCdWRnZXRSZXNwb25zZSIRirUYDWJ1ZGdldHMucmFpc2USawoMRGVsZXRlQnVkZ2V0EiIud2Vpci5hZG1pbi52MS5EZWxldGVCdWRnZXRSZXF1ZXN0GiMud2Vpci5hZG1pbi52MS5EZWxldGVCdWRnZXRSZXNwb25zZSISirUYDmJ1ZGdldHMuZGVsZXRlYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options, file_weir_admin_v1_quota]);
+  fileDesc("Chp3ZWlyL2FkbWluL3YxL2J1ZGdldC5wcm90bxINd2Vpci5hZG1pbi52MSLcAwoGQnVkZ2V0EgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSKAoFc2NvcGUYAyABKAsyGS53ZWlyLmFkbWluLnYxLlF1b3RhU2NvcGUSFwoPYW1vdW50X25hbm9fdXNkGAQgASgDEisKBndpbmRvdxgFIAEoCzIbLndlaXIuYWRtaW4udjEuQnVkZ2V0V2luZG93EhIKCmNhcnJ5X292ZXIYBiABKAgSFgoOYWxlcnRfcGVyY2VudHMYByADKAUSGQoRYWxlcnRfY2hhbm5lbF9pZHMYCCADKAkSJgoEbW9kZRgJIAEoDjIYLndlaXIuYWRtaW4udjEuUXVvdGFNb2RlEjgKEHdoZW5fdW5yZWFjaGFibGUYCiABKA4yHi53ZWlyLmFkbWluLnYxLldoZW5VbnJlYWNoYWJsZRIuCgpsYXN0X3JhaXNlGAsgASgLMhoud2Vpci5hZG1pbi52MS5CdWRnZXRSYWlzZRIxCg5jdXJyZW50X3dpbmRvdxgMIAEoCzIZLndlaXIuYWRtaW4udjEuV2luZG93U3BhbhIuCgpjcmVhdGVkX2F0GA0gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRldGFnGA4gASgJIq8BCgxCdWRnZXRXaW5kb3cSMQoIY2FsZW5kYXIYASABKAsyHS53ZWlyLmFkbWluLnYxLkNhbGVuZGFyV2luZG93SAASLwoHcm9sbGluZxgCIAEoCzIcLndlaXIuYWRtaW4udjEuUm9sbGluZ1dpbmRvd0gAEjEKCGxpZmV0aW1lGAMgASgLMh0ud2Vpci5hZG1pbi52MS5MaWZldGltZVdpbmRvd0gAQggKBndpbmRvdyJSCg5DYWxlbmRhcldpbmRvdxItCgZwZXJpb2QYASABKA4yHS53ZWlyLmFkbWluLnYxLkNhbGVuZGFyUGVyaW9kEhEKCXRpbWVfem9uZRgCIAEoCSI8Cg1Sb2xsaW5nV2luZG93EisKCGR1cmF0aW9uGAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIhAKDkxpZmV0aW1lV2luZG93ImYKC0J1ZGdldFJhaXNlEhcKD2Ftb3VudF9uYW5vX3VzZBgBIAEoAxIuCgpleHBpcmVzX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZyZWFzb24YAyABKAki5wIKE0NyZWF0ZUJ1ZGdldFJlcXVlc3QSDAoEbmFtZRgBIAEoCRIoCgVzY29wZRgCIAEoCzIZLndlaXIuYWRtaW4udjEuUXVvdGFTY29wZRIXCg9hbW91bnRfbmFub191c2QYAyABKAMSKwoGd2luZG93GAQgASgLMhsud2Vpci5hZG1pbi52MS5CdWRnZXRXaW5kb3cSEgoKY2Fycnlfb3ZlchgFIAEoCBIWCg5hbGVydF9wZXJjZW50cxgGIAMoBRIZChFhbGVydF9jaGFubmVsX2lkcxgHIAMoCRImCgRtb2RlGAggASgOMhgud2Vpci5hZG1pbi52MS5RdW90YU1vZGUSOAoQd2hlbl91bnJlYWNoYWJsZRgJIAEoDjIeLndlaXIuYWRtaW4udjEuV2hlblVucmVhY2hhYmxlEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiI9ChRDcmVhdGVCdWRnZXRSZXNwb25zZRIlCgZidWRnZXQYASABKAsyFS53ZWlyLmFkbWluLnYxLkJ1ZGdldCJCChBHZXRCdWRnZXRSZXF1ZXN0EgoKAmlkGAEgASgJEiIKBWFzX29mGAIgASgLMhMud2Vpci5hZG1pbi52MS5Bc09mIjoKEUdldEJ1ZGdldFJlc3BvbnNlEiUKBmJ1ZGdldBgBIAEoCzIVLndlaXIuYWRtaW4udjEuQnVkZ2V0IpEBChJMaXN0QnVkZ2V0c1JlcXVlc3QSIQoEcGFnZRgBIAEoCzITLndlaXIuYWRtaW4udjEuUGFnZRISCgpwcm9qZWN0X2lkGAIgASgJEiIKBWFzX29mGAMgASgLMhMud2Vpci5hZG1pbi52MS5Bc09mEg4KBmZpbHRlchgKIAEoCRIQCghvcmRlcl9ieRgLIAEoCSJWChNMaXN0QnVkZ2V0c1Jlc3BvbnNlEiYKB2J1ZGdldHMYASADKAsyFS53ZWlyLmFkbWluLnYxLkJ1ZGdldBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkimAEKE1VwZGF0ZUJ1ZGdldFJlcXVlc3QSJQoGYnVkZ2V0GAEgASgLMhUud2Vpci5hZG1pbi52MS5CdWRnZXQSLwoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiI9ChRVcGRhdGVCdWRnZXRSZXNwb25zZRIlCgZidWRnZXQYASABKAsyFS53ZWlyLmFkbWluLnYxLkJ1ZGdldCKkAQoSUmFpc2VCdWRnZXRSZXF1ZXN0EgoKAmlkGAEgASgJEhcKD2Ftb3VudF9uYW5vX3VzZBgCIAEoAxIuCgpleHBpcmVzX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZyZWFzb24YBCABKAkSKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIjwKE1JhaXNlQnVkZ2V0UmVzcG9uc2USJQoGYnVkZ2V0GAEgASgLMhUud2Vpci5hZG1pbi52MS5CdWRnZXQiTAoTRGVsZXRlQnVkZ2V0UmVxdWVzdBIKCgJpZBgBIAEoCRIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iFgoURGVsZXRlQnVkZ2V0UmVzcG9uc2Uq7AEKDkNhbGVuZGFyUGVyaW9kEh8KG0NBTEVOREFSX1BFUklPRF9VTlNQRUNJRklFRBAAEhoKFkNBTEVOREFSX1BFUklPRF9NSU5VVEUQARIYChRDQUxFTkRBUl9QRVJJT0RfSE9VUhACEhcKE0NBTEVOREFSX1BFUklPRF9EQVkQAxIYChRDQUxFTkRBUl9QRVJJT0RfV0VFSxAEEhkKFUNBTEVOREFSX1BFUklPRF9NT05USBAFEhsKF0NBTEVOREFSX1BFUklPRF9RVUFSVEVSEAYSGAoUQ0FMRU5EQVJfUEVSSU9EX1lFQVIQBzKOBQoNQnVkZ2V0U2VydmljZRJrCgxDcmVhdGVCdWRnZXQSIi53ZWlyLmFkbWluLnYxLkNyZWF0ZUJ1ZGdldFJlcXVlc3QaIy53ZWlyLmFkbWluLnYxLkNyZWF0ZUJ1ZGdldFJlc3BvbnNlIhKKtRgOYnVkZ2V0cy5jcmVhdGUSYgoJR2V0QnVkZ2V0Eh8ud2Vpci5hZG1pbi52MS5HZXRCdWRnZXRSZXF1ZXN0GiAud2Vpci5hZG1pbi52MS5HZXRCdWRnZXRSZXNwb25zZSISkAIBirUYC2J1ZGdldHMuZ2V0EmkKC0xpc3RCdWRnZXRzEiEud2Vpci5hZG1pbi52MS5MaXN0QnVkZ2V0c1JlcXVlc3QaIi53ZWlyLmFkbWluLnYxLkxpc3RCdWRnZXRzUmVzcG9uc2UiE5ACAYq1GAxidWRnZXRzLmxpc3QSawoMVXBkYXRlQnVkZ2V0EiIud2Vpci5hZG1pbi52MS5VcGRhdGVCdWRnZXRSZXF1ZXN0GiMud2Vpci5hZG1pbi52MS5VcGRhdGVCdWRnZXRSZXNwb25zZSISirUYDmJ1ZGdldHMudXBkYXRlEmcKC1JhaXNlQnVkZ2V0EiEud2Vpci5hZG1pbi52MS5SYWlzZUJ1ZGdldFJlcXVlc3QaIi53ZWlyLmFkbWluLnYxLlJhaXNlQnVkZ2V0UmVzcG9uc2UiEYq1GA1idWRnZXRzLnJhaXNlEmsKDERlbGV0ZUJ1ZGdldBIiLndlaXIuYWRtaW4udjEuRGVsZXRlQnVkZ2V0UmVxdWVzdBojLndlaXIuYWRtaW4udjEuRGVsZXRlQnVkZ2V0UmVzcG9uc2UiEoq1GA5idWRnZXRzLmRlbGV0ZWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options, file_weir_admin_v1_quota]);
 
 /**
  * Budget is a bound on money.
@@ -36,9 +36,9 @@ export type Budget = Message<"weir.admin.v1.Budget"> & {
   name: string;
 
   /**
-   * @generated from field: weir.admin.v1.Scope scope = 3;
+   * @generated from field: weir.admin.v1.QuotaScope scope = 3;
    */
-  scope?: Scope | undefined;
+  scope?: QuotaScope | undefined;
 
   /**
    * @generated from field: int64 amount_nano_usd = 4;
@@ -59,11 +59,11 @@ export type Budget = Message<"weir.admin.v1.Budget"> & {
 
   /**
    * Percent of the amount at which the channels are told, ascending; with channels
-   * only, as channels with thresholds only.
+   * only, as channels with percents only.
    *
-   * @generated from field: repeated int32 thresholds = 7;
+   * @generated from field: repeated int32 alert_percents = 7;
    */
-  thresholds: number[];
+  alertPercents: number[];
 
   /**
    * @generated from field: repeated string alert_channel_ids = 8;
@@ -71,9 +71,9 @@ export type Budget = Message<"weir.admin.v1.Budget"> & {
   alertChannelIds: string[];
 
   /**
-   * @generated from field: weir.admin.v1.Mode mode = 9;
+   * @generated from field: weir.admin.v1.QuotaMode mode = 9;
    */
-  mode: Mode;
+  mode: QuotaMode;
 
   /**
    * For soft budgets; hard ones refuse. Need not be said while the mode is another.
@@ -85,9 +85,9 @@ export type Budget = Message<"weir.admin.v1.Budget"> & {
   /**
    * The last raise; it counts until it expires. Absent: there was none.
    *
-   * @generated from field: weir.admin.v1.BudgetRaise raise = 11;
+   * @generated from field: weir.admin.v1.BudgetRaise last_raise = 11;
    */
-  raise?: BudgetRaise | undefined;
+  lastRaise?: BudgetRaise | undefined;
 
   /**
    * The window of this moment, in Get and List; absent for lifetime, and in answers
@@ -160,9 +160,9 @@ export const BudgetWindowSchema: GenMessage<BudgetWindow> = /*@__PURE__*/
  */
 export type CalendarWindow = Message<"weir.admin.v1.CalendarWindow"> & {
   /**
-   * @generated from field: weir.admin.v1.Period period = 1;
+   * @generated from field: weir.admin.v1.CalendarPeriod period = 1;
    */
-  period: Period;
+  period: CalendarPeriod;
 
   /**
    * IANA name, like Europe/Berlin or UTC.
@@ -259,9 +259,9 @@ export type CreateBudgetRequest = Message<"weir.admin.v1.CreateBudgetRequest"> &
   name: string;
 
   /**
-   * @generated from field: weir.admin.v1.Scope scope = 2;
+   * @generated from field: weir.admin.v1.QuotaScope scope = 2;
    */
-  scope?: Scope | undefined;
+  scope?: QuotaScope | undefined;
 
   /**
    * Up to 10^18, a billion dollars.
@@ -283,9 +283,9 @@ export type CreateBudgetRequest = Message<"weir.admin.v1.CreateBudgetRequest"> &
   /**
    * 1 to 100, ascending.
    *
-   * @generated from field: repeated int32 thresholds = 6;
+   * @generated from field: repeated int32 alert_percents = 6;
    */
-  thresholds: number[];
+  alertPercents: number[];
 
   /**
    * @generated from field: repeated string alert_channel_ids = 7;
@@ -293,9 +293,9 @@ export type CreateBudgetRequest = Message<"weir.admin.v1.CreateBudgetRequest"> &
   alertChannelIds: string[];
 
   /**
-   * @generated from field: weir.admin.v1.Mode mode = 8;
+   * @generated from field: weir.admin.v1.QuotaMode mode = 8;
    */
-  mode: Mode;
+  mode: QuotaMode;
 
   /**
    * @generated from field: weir.admin.v1.WhenUnreachable when_unreachable = 9;
@@ -441,7 +441,7 @@ export const ListBudgetsResponseSchema: GenMessage<ListBudgetsResponse> = /*@__P
  */
 export type UpdateBudgetRequest = Message<"weir.admin.v1.UpdateBudgetRequest"> & {
   /**
-   * Its id says which; name, amount_nano_usd, window, carry_over, thresholds,
+   * Its id says which; name, amount_nano_usd, window, carry_over, alert_percents,
    * alert_channel_ids, mode and when_unreachable can change, each as a whole.
    *
    * @generated from field: weir.admin.v1.Budget budget = 1;
@@ -581,65 +581,65 @@ export const DeleteBudgetResponseSchema: GenMessage<DeleteBudgetResponse> = /*@_
   messageDesc(file_weir_admin_v1_budget, 17);
 
 /**
- * Period of a calendar.
+ * CalendarPeriod of a calendar.
  *
- * @generated from enum weir.admin.v1.Period
+ * @generated from enum weir.admin.v1.CalendarPeriod
  */
-export enum Period {
+export enum CalendarPeriod {
   /**
-   * @generated from enum value: PERIOD_UNSPECIFIED = 0;
+   * @generated from enum value: CALENDAR_PERIOD_UNSPECIFIED = 0;
    */
   UNSPECIFIED = 0,
 
   /**
-   * @generated from enum value: PERIOD_MINUTE = 1;
+   * @generated from enum value: CALENDAR_PERIOD_MINUTE = 1;
    */
   MINUTE = 1,
 
   /**
-   * @generated from enum value: PERIOD_HOUR = 2;
+   * @generated from enum value: CALENDAR_PERIOD_HOUR = 2;
    */
   HOUR = 2,
 
   /**
-   * @generated from enum value: PERIOD_DAY = 3;
+   * @generated from enum value: CALENDAR_PERIOD_DAY = 3;
    */
   DAY = 3,
 
   /**
    * From Monday.
    *
-   * @generated from enum value: PERIOD_WEEK = 4;
+   * @generated from enum value: CALENDAR_PERIOD_WEEK = 4;
    */
   WEEK = 4,
 
   /**
-   * @generated from enum value: PERIOD_MONTH = 5;
+   * @generated from enum value: CALENDAR_PERIOD_MONTH = 5;
    */
   MONTH = 5,
 
   /**
    * From the first of January, April, July and October.
    *
-   * @generated from enum value: PERIOD_QUARTER = 6;
+   * @generated from enum value: CALENDAR_PERIOD_QUARTER = 6;
    */
   QUARTER = 6,
 
   /**
-   * @generated from enum value: PERIOD_YEAR = 7;
+   * @generated from enum value: CALENDAR_PERIOD_YEAR = 7;
    */
   YEAR = 7,
 }
 
 /**
- * Describes the enum weir.admin.v1.Period.
+ * Describes the enum weir.admin.v1.CalendarPeriod.
  */
-export const PeriodSchema: GenEnum<Period> = /*@__PURE__*/
+export const CalendarPeriodSchema: GenEnum<CalendarPeriod> = /*@__PURE__*/
   enumDesc(file_weir_admin_v1_budget, 0);
 
 /**
  * BudgetService keeps how much money may be spent in a while. Nothing enforces budgets
- * or alerts about them yet: see Mode. Money is nano-dollars, decimal strings in JSON:
+ * or alerts about them yet: see QuotaMode. Money is nano-dollars, decimal strings in JSON:
  * "1000000000" is one dollar.
  *
  * @generated from service weir.admin.v1.BudgetService

@@ -15,7 +15,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file weir/admin/v1/history.proto.
  */
 export const file_weir_admin_v1_history: GenFile = /*@__PURE__*/
-  fileDesc("Cht3ZWlyL2FkbWluL3YxL2hpc3RvcnkucHJvdG8SDXdlaXIuYWRtaW4udjEiIQoFQWN0b3ISDAoEa2luZBgBIAEoCRIKCgJpZBgCIAEoCSI1CgtSZXNvdXJjZVJlZhIMCgRraW5kGAEgASgJEgoKAmlkGAIgASgJEgwKBG5hbWUYAyABKAkiagoLRmllbGRDaGFuZ2USDAoEcGF0aBgBIAEoCRImCgZiZWZvcmUYAiABKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWUSJQoFYWZ0ZXIYAyABKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWUitwIKBUV2ZW50Eg8KB3ZlcnNpb24YASABKAMSDAoEa2luZBgCIAEoCRIvCgtyZWNvcmRlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIwoFYWN0b3IYBCABKAsyFC53ZWlyLmFkbWluLnYxLkFjdG9yEg8KB2FkZHJlc3MYBSABKAkSEgoKdXNlcl9hZ2VudBgGIAEoCRISCgpyZXF1ZXN0X2lkGAcgASgJEiwKCHJlc291cmNlGAggASgLMhoud2Vpci5hZG1pbi52MS5SZXNvdXJjZVJlZhIlCgRib2R5GAkgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIrCgdjaGFuZ2VzGAogAygLMhoud2Vpci5hZG1pbi52MS5GaWVsZENoYW5nZSLWAQoLRXZlbnRGaWx0ZXISDwoHc3ViamVjdBgBIAEoCRINCgVraW5kcxgCIAMoCRINCgVhY3RvchgDIAEoCRISCgpyZXF1ZXN0X2lkGAQgASgJEi0KCWZyb21fdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKwoHdG9fdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFAoMZnJvbV92ZXJzaW9uGAcgASgDEhIKCnRvX3ZlcnNpb24YCCABKAMiYgoRTGlzdEV2ZW50c1JlcXVlc3QSKgoGZmlsdGVyGAEgASgLMhoud2Vpci5hZG1pbi52MS5FdmVudEZpbHRlchIhCgRwYWdlGAIgASgLMhMud2Vpci5hZG1pbi52MS5QYWdlIlMKEkxpc3RFdmVudHNSZXNwb25zZRIkCgZldmVudHMYASADKAsyFC53ZWlyLmFkbWluLnYxLkV2ZW50EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIiCg9HZXRFdmVudFJlcXVlc3QSDwoHdmVyc2lvbhgBIAEoAyI3ChBHZXRFdmVudFJlc3BvbnNlEiMKBWV2ZW50GAEgASgLMhQud2Vpci5hZG1pbi52MS5FdmVudCJBChNFeHBvcnRFdmVudHNSZXF1ZXN0EioKBmZpbHRlchgBIAEoCzIaLndlaXIuYWRtaW4udjEuRXZlbnRGaWx0ZXIiWwoURXhwb3J0RXZlbnRzUmVzcG9uc2USIwoFZXZlbnQYASABKAsyFC53ZWlyLmFkbWluLnYxLkV2ZW50Eg4KBnN0b3JlZBgCIAEoCRIOCgZkaWdlc3QYAyABKAkiKwoSV2F0Y2hFdmVudHNSZXF1ZXN0EhUKDWFmdGVyX3ZlcnNpb24YASABKAMiewoTV2F0Y2hFdmVudHNSZXNwb25zZRIlCgVldmVudBgBIAEoCzIULndlaXIuYWRtaW4udjEuRXZlbnRIABIyCgloZWFydGJlYXQYAiABKAsyHS53ZWlyLmFkbWluLnYxLldhdGNoSGVhcnRiZWF0SABCCQoHbWVzc2FnZSIhCg5XYXRjaEhlYXJ0YmVhdBIPCgd2ZXJzaW9uGAEgASgDInQKC0RpZmZSZXF1ZXN0EiEKBGZyb20YASABKAsyEy53ZWlyLmFkbWluLnYxLkFzT2YSHwoCdG8YAiABKAsyEy53ZWlyLmFkbWluLnYxLkFzT2YSIQoEcGFnZRgDIAEoCzITLndlaXIuYWRtaW4udjEuUGFnZSKBAQoMRGlmZlJlc3BvbnNlEi4KB2NoYW5nZXMYASADKAsyHS53ZWlyLmFkbWluLnYxLlJlc291cmNlQ2hhbmdlEhQKDGZyb21fdmVyc2lvbhgCIAEoAxISCgp0b192ZXJzaW9uGAMgASgDEhcKD25leHRfcGFnZV90b2tlbhgEIAEoCSKXAQoOUmVzb3VyY2VDaGFuZ2USKwoGYWN0aW9uGAEgASgOMhsud2Vpci5hZG1pbi52MS5DaGFuZ2VBY3Rpb24SLAoIcmVzb3VyY2UYAiABKAsyGi53ZWlyLmFkbWluLnYxLlJlc291cmNlUmVmEioKBmZpZWxkcxgDIAMoCzIaLndlaXIuYWRtaW4udjEuRmllbGRDaGFuZ2UijgEKDVJldmVydFJlcXVlc3QSFAoKdG9fdmVyc2lvbhgBIAEoA0gAEjIKCHJlc291cmNlGAIgASgLMh4ud2Vpci5hZG1pbi52MS5SZXNvdXJjZVZlcnNpb25IABIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb25CCAoGdGFyZ2V0IjwKD1Jlc291cmNlVmVyc2lvbhIMCgRraW5kGAEgASgJEgoKAmlkGAIgASgJEg8KB3ZlcnNpb24YAyABKAMimwEKDlJldmVydFJlc3BvbnNlEi4KB2NoYW5nZXMYASADKAsyHS53ZWlyLmFkbWluLnYxLlJlc291cmNlQ2hhbmdlEicKB3NraXBwZWQYAiADKAsyFi53ZWlyLmFkbWluLnYxLlNraXBwZWQSDwoHdmVyc2lvbhgDIAEoAxIMCgRldGFnGAQgASgJEhEKCXRydW5jYXRlZBgFIAEoCCKEAQoHU2tpcHBlZBIsCghyZXNvdXJjZRgBIAEoCzIaLndlaXIuYWRtaW4udjEuUmVzb3VyY2VSZWYSDgoGcmVhc29uGAIgASgJEg8KB21lc3NhZ2UYAyABKAkSKgoGZmllbGRzGAQgAygLMhoud2Vpci5hZG1pbi52MS5GaWVsZENoYW5nZSp8CgxDaGFuZ2VBY3Rpb24SHQoZQ0hBTkdFX0FDVElPTl9VTlNQRUNJRklFRBAAEhcKE0NIQU5HRV9BQ1RJT05fQURERUQQARIZChVDSEFOR0VfQUNUSU9OX1JFTU9WRUQQAhIZChVDSEFOR0VfQUNUSU9OX0NIQU5HRUQQAzLqBAoOSGlzdG9yeVNlcnZpY2USZgoKTGlzdEV2ZW50cxIgLndlaXIuYWRtaW4udjEuTGlzdEV2ZW50c1JlcXVlc3QaIS53ZWlyLmFkbWluLnYxLkxpc3RFdmVudHNSZXNwb25zZSITkAIBirUYDGhpc3RvcnkubGlzdBJfCghHZXRFdmVudBIeLndlaXIuYWRtaW4udjEuR2V0RXZlbnRSZXF1ZXN0Gh8ud2Vpci5hZG1pbi52MS5HZXRFdmVudFJlc3BvbnNlIhKQAgGKtRgLaGlzdG9yeS5nZXQScAoMRXhwb3J0RXZlbnRzEiIud2Vpci5hZG1pbi52MS5FeHBvcnRFdmVudHNSZXF1ZXN0GiMud2Vpci5hZG1pbi52MS5FeHBvcnRFdmVudHNSZXNwb25zZSIVkAIBirUYDmhpc3RvcnkuZXhwb3J0MAESbAoLV2F0Y2hFdmVudHMSIS53ZWlyLmFkbWluLnYxLldhdGNoRXZlbnRzUmVxdWVzdBoiLndlaXIuYWRtaW4udjEuV2F0Y2hFdmVudHNSZXNwb25zZSIUkAIBirUYDWhpc3Rvcnkud2F0Y2gwARJUCgREaWZmEhoud2Vpci5hZG1pbi52MS5EaWZmUmVxdWVzdBobLndlaXIuYWRtaW4udjEuRGlmZlJlc3BvbnNlIhOQAgGKtRgMaGlzdG9yeS5kaWZmElkKBlJldmVydBIcLndlaXIuYWRtaW4udjEuUmV2ZXJ0UmVxdWVzdBodLndlaXIuYWRtaW4udjEuUmV2ZXJ0UmVzcG9uc2UiEoq1GA5oaXN0b3J5LnJldmVydGIGcHJvdG8z", [file_google_protobuf_struct, file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options]);
+  fileDesc("Cht3ZWlyL2FkbWluL3YxL2hpc3RvcnkucHJvdG8SDXdlaXIuYWRtaW4udjEiIQoFQWN0b3ISDAoEa2luZBgBIAEoCRIKCgJpZBgCIAEoCSI1CgtSZXNvdXJjZVJlZhIMCgRraW5kGAEgASgJEgoKAmlkGAIgASgJEgwKBG5hbWUYAyABKAkiagoLRmllbGRDaGFuZ2USDAoEcGF0aBgBIAEoCRImCgZiZWZvcmUYAiABKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWUSJQoFYWZ0ZXIYAyABKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWUitgIKBUV2ZW50Eg8KB3ZlcnNpb24YASABKAMSDAoEa2luZBgCIAEoCRIvCgtyZWNvcmRlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIwoFYWN0b3IYBCABKAsyFC53ZWlyLmFkbWluLnYxLkFjdG9yEg8KB2FkZHJlc3MYBSABKAkSEgoKdXNlcl9hZ2VudBgGIAEoCRISCgpyZXF1ZXN0X2lkGAcgASgJEiwKCHJlc291cmNlGAggASgLMhoud2Vpci5hZG1pbi52MS5SZXNvdXJjZVJlZhIlCgRib2R5GAkgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIqCgZmaWVsZHMYCiADKAsyGi53ZWlyLmFkbWluLnYxLkZpZWxkQ2hhbmdlIuABCgpFdmVudE1hdGNoEhMKC3Jlc291cmNlX2lkGAEgASgJEg0KBWtpbmRzGAIgAygJEg0KBWFjdG9yGAMgASgJEhIKCnJlcXVlc3RfaWQYBCABKAkSLQoJZnJvbV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtiZWZvcmVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFQoNZmlyc3RfdmVyc2lvbhgHIAEoAxIUCgxsYXN0X3ZlcnNpb24YCCABKAMibAoRTGlzdEV2ZW50c1JlcXVlc3QSIQoEcGFnZRgBIAEoCzITLndlaXIuYWRtaW4udjEuUGFnZRIoCgVtYXRjaBgCIAEoCzIZLndlaXIuYWRtaW4udjEuRXZlbnRNYXRjaEoECAoQC0oECAsQDCJTChJMaXN0RXZlbnRzUmVzcG9uc2USJAoGZXZlbnRzGAEgAygLMhQud2Vpci5hZG1pbi52MS5FdmVudBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiIgoPR2V0RXZlbnRSZXF1ZXN0Eg8KB3ZlcnNpb24YASABKAMiNwoQR2V0RXZlbnRSZXNwb25zZRIjCgVldmVudBgBIAEoCzIULndlaXIuYWRtaW4udjEuRXZlbnQiPwoTRXhwb3J0RXZlbnRzUmVxdWVzdBIoCgVtYXRjaBgBIAEoCzIZLndlaXIuYWRtaW4udjEuRXZlbnRNYXRjaCJbChRFeHBvcnRFdmVudHNSZXNwb25zZRIjCgVldmVudBgBIAEoCzIULndlaXIuYWRtaW4udjEuRXZlbnQSDgoGc3RvcmVkGAIgASgJEg4KBmRpZ2VzdBgDIAEoCSIrChJXYXRjaEV2ZW50c1JlcXVlc3QSFQoNYWZ0ZXJfdmVyc2lvbhgBIAEoAyJ7ChNXYXRjaEV2ZW50c1Jlc3BvbnNlEiUKBWV2ZW50GAEgASgLMhQud2Vpci5hZG1pbi52MS5FdmVudEgAEjIKCWhlYXJ0YmVhdBgCIAEoCzIdLndlaXIuYWRtaW4udjEuV2F0Y2hIZWFydGJlYXRIAEIJCgdtZXNzYWdlIiEKDldhdGNoSGVhcnRiZWF0Eg8KB3ZlcnNpb24YASABKAMidAoLRGlmZlJlcXVlc3QSIQoEZnJvbRgBIAEoCzITLndlaXIuYWRtaW4udjEuQXNPZhIfCgJ0bxgCIAEoCzITLndlaXIuYWRtaW4udjEuQXNPZhIhCgRwYWdlGAMgASgLMhMud2Vpci5hZG1pbi52MS5QYWdlIoEBCgxEaWZmUmVzcG9uc2USLgoHY2hhbmdlcxgBIAMoCzIdLndlaXIuYWRtaW4udjEuUmVzb3VyY2VDaGFuZ2USFAoMZnJvbV92ZXJzaW9uGAIgASgDEhIKCnRvX3ZlcnNpb24YAyABKAMSFwoPbmV4dF9wYWdlX3Rva2VuGAQgASgJIpcBCg5SZXNvdXJjZUNoYW5nZRIrCgZhY3Rpb24YASABKA4yGy53ZWlyLmFkbWluLnYxLkNoYW5nZUFjdGlvbhIsCghyZXNvdXJjZRgCIAEoCzIaLndlaXIuYWRtaW4udjEuUmVzb3VyY2VSZWYSKgoGZmllbGRzGAMgAygLMhoud2Vpci5hZG1pbi52MS5GaWVsZENoYW5nZSKOAQoNUmV2ZXJ0UmVxdWVzdBIUCgp0b192ZXJzaW9uGAEgASgDSAASMgoIcmVzb3VyY2UYAiABKAsyHi53ZWlyLmFkbWluLnYxLlJlc291cmNlVmVyc2lvbkgAEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbkIICgZ0YXJnZXQiPAoPUmVzb3VyY2VWZXJzaW9uEgwKBGtpbmQYASABKAkSCgoCaWQYAiABKAkSDwoHdmVyc2lvbhgDIAEoAyKjAQoOUmV2ZXJ0UmVzcG9uc2USLgoHY2hhbmdlcxgBIAMoCzIdLndlaXIuYWRtaW4udjEuUmVzb3VyY2VDaGFuZ2USLwoHc2tpcHBlZBgCIAMoCzIeLndlaXIuYWRtaW4udjEuU2tpcHBlZFJlc291cmNlEg8KB3ZlcnNpb24YAyABKAMSDAoEZXRhZxgEIAEoCRIRCgl0cnVuY2F0ZWQYBSABKAgijAEKD1NraXBwZWRSZXNvdXJjZRIsCghyZXNvdXJjZRgBIAEoCzIaLndlaXIuYWRtaW4udjEuUmVzb3VyY2VSZWYSDgoGcmVhc29uGAIgASgJEg8KB21lc3NhZ2UYAyABKAkSKgoGZmllbGRzGAQgAygLMhoud2Vpci5hZG1pbi52MS5GaWVsZENoYW5nZSp8CgxDaGFuZ2VBY3Rpb24SHQoZQ0hBTkdFX0FDVElPTl9VTlNQRUNJRklFRBAAEhcKE0NIQU5HRV9BQ1RJT05fQURERUQQARIZChVDSEFOR0VfQUNUSU9OX1JFTU9WRUQQAhIZChVDSEFOR0VfQUNUSU9OX0NIQU5HRUQQAzLqBAoOSGlzdG9yeVNlcnZpY2USZgoKTGlzdEV2ZW50cxIgLndlaXIuYWRtaW4udjEuTGlzdEV2ZW50c1JlcXVlc3QaIS53ZWlyLmFkbWluLnYxLkxpc3RFdmVudHNSZXNwb25zZSITkAIBirUYDGhpc3RvcnkubGlzdBJfCghHZXRFdmVudBIeLndlaXIuYWRtaW4udjEuR2V0RXZlbnRSZXF1ZXN0Gh8ud2Vpci5hZG1pbi52MS5HZXRFdmVudFJlc3BvbnNlIhKQAgGKtRgLaGlzdG9yeS5nZXQScAoMRXhwb3J0RXZlbnRzEiIud2Vpci5hZG1pbi52MS5FeHBvcnRFdmVudHNSZXF1ZXN0GiMud2Vpci5hZG1pbi52MS5FeHBvcnRFdmVudHNSZXNwb25zZSIVkAIBirUYDmhpc3RvcnkuZXhwb3J0MAESbAoLV2F0Y2hFdmVudHMSIS53ZWlyLmFkbWluLnYxLldhdGNoRXZlbnRzUmVxdWVzdBoiLndlaXIuYWRtaW4udjEuV2F0Y2hFdmVudHNSZXNwb25zZSIUkAIBirUYDWhpc3Rvcnkud2F0Y2gwARJUCgREaWZmEhoud2Vpci5hZG1pbi52MS5EaWZmUmVxdWVzdBobLndlaXIuYWRtaW4udjEuRGlmZlJlc3BvbnNlIhOQAgGKtRgMaGlzdG9yeS5kaWZmElkKBlJldmVydBIcLndlaXIuYWRtaW4udjEuUmV2ZXJ0UmVxdWVzdBodLndlaXIuYWRtaW4udjEuUmV2ZXJ0UmVzcG9uc2UiEoq1GA5oaXN0b3J5LnJldmVydGIGcHJvdG8z", [file_google_protobuf_struct, file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options]);
 
 /**
  * Actor is who asked for a change.
@@ -167,7 +167,7 @@ export type Event = Message<"weir.admin.v1.Event"> & {
   requestId: string;
 
   /**
-   * What the event is about. Its id is the subject of filters.
+   * What the event is about. Its id is what resource_id of an EventMatch asks for.
    *
    * @generated from field: weir.admin.v1.ResourceRef resource = 8;
    */
@@ -183,9 +183,9 @@ export type Event = Message<"weir.admin.v1.Event"> & {
   /**
    * What it changed in the resource.
    *
-   * @generated from field: repeated weir.admin.v1.FieldChange changes = 10;
+   * @generated from field: repeated weir.admin.v1.FieldChange fields = 10;
    */
-  changes: FieldChange[];
+  fields: FieldChange[];
 };
 
 /**
@@ -196,17 +196,15 @@ export const EventSchema: GenMessage<Event> = /*@__PURE__*/
   messageDesc(file_weir_admin_v1_history, 3);
 
 /**
- * EventFilter takes the events that fit all of what it says.
+ * EventMatch takes the events that fit all of what it says.
  *
- * @generated from message weir.admin.v1.EventFilter
+ * @generated from message weir.admin.v1.EventMatch
  */
-export type EventFilter = Message<"weir.admin.v1.EventFilter"> & {
+export type EventMatch = Message<"weir.admin.v1.EventMatch"> & {
   /**
-   * UUID of a resource.
-   *
-   * @generated from field: string subject = 1;
+   * @generated from field: string resource_id = 1;
    */
-  subject: string;
+  resourceId: string;
 
   /**
    * RouteUpdated, …: one of them.
@@ -237,30 +235,30 @@ export type EventFilter = Message<"weir.admin.v1.EventFilter"> & {
   /**
    * Recorded before.
    *
-   * @generated from field: google.protobuf.Timestamp to_time = 6;
+   * @generated from field: google.protobuf.Timestamp before_time = 6;
    */
-  toTime?: Timestamp | undefined;
+  beforeTime?: Timestamp | undefined;
 
   /**
    * This version and later ones.
    *
-   * @generated from field: int64 from_version = 7;
+   * @generated from field: int64 first_version = 7;
    */
-  fromVersion: bigint;
+  firstVersion: bigint;
 
   /**
    * This version and earlier ones; 0: all.
    *
-   * @generated from field: int64 to_version = 8;
+   * @generated from field: int64 last_version = 8;
    */
-  toVersion: bigint;
+  lastVersion: bigint;
 };
 
 /**
- * Describes the message weir.admin.v1.EventFilter.
- * Use `create(EventFilterSchema)` to create a new message.
+ * Describes the message weir.admin.v1.EventMatch.
+ * Use `create(EventMatchSchema)` to create a new message.
  */
-export const EventFilterSchema: GenMessage<EventFilter> = /*@__PURE__*/
+export const EventMatchSchema: GenMessage<EventMatch> = /*@__PURE__*/
   messageDesc(file_weir_admin_v1_history, 4);
 
 /**
@@ -268,14 +266,14 @@ export const EventFilterSchema: GenMessage<EventFilter> = /*@__PURE__*/
  */
 export type ListEventsRequest = Message<"weir.admin.v1.ListEventsRequest"> & {
   /**
-   * @generated from field: weir.admin.v1.EventFilter filter = 1;
-   */
-  filter?: EventFilter | undefined;
-
-  /**
-   * @generated from field: weir.admin.v1.Page page = 2;
+   * @generated from field: weir.admin.v1.Page page = 1;
    */
   page?: Page | undefined;
+
+  /**
+   * @generated from field: weir.admin.v1.EventMatch match = 2;
+   */
+  match?: EventMatch | undefined;
 };
 
 /**
@@ -346,9 +344,9 @@ export const GetEventResponseSchema: GenMessage<GetEventResponse> = /*@__PURE__*
  */
 export type ExportEventsRequest = Message<"weir.admin.v1.ExportEventsRequest"> & {
   /**
-   * @generated from field: weir.admin.v1.EventFilter filter = 1;
+   * @generated from field: weir.admin.v1.EventMatch match = 1;
    */
-  filter?: EventFilter | undefined;
+  match?: EventMatch | undefined;
 };
 
 /**
@@ -643,9 +641,9 @@ export type RevertResponse = Message<"weir.admin.v1.RevertResponse"> & {
   /**
    * What still differs from how it was, and why; at most 1000, configuration first.
    *
-   * @generated from field: repeated weir.admin.v1.Skipped skipped = 2;
+   * @generated from field: repeated weir.admin.v1.SkippedResource skipped = 2;
    */
-  skipped: Skipped[];
+  skipped: SkippedResource[];
 
   /**
    * The newest version of the log afterwards; of a preview: the one it stands on.
@@ -675,11 +673,11 @@ export const RevertResponseSchema: GenMessage<RevertResponse> = /*@__PURE__*/
   messageDesc(file_weir_admin_v1_history, 19);
 
 /**
- * Skipped is what a revert left, wholly or in part.
+ * SkippedResource is what a revert left, wholly or in part.
  *
- * @generated from message weir.admin.v1.Skipped
+ * @generated from message weir.admin.v1.SkippedResource
  */
-export type Skipped = Message<"weir.admin.v1.Skipped"> & {
+export type SkippedResource = Message<"weir.admin.v1.SkippedResource"> & {
   /**
    * @generated from field: weir.admin.v1.ResourceRef resource = 1;
    */
@@ -706,10 +704,10 @@ export type Skipped = Message<"weir.admin.v1.Skipped"> & {
 };
 
 /**
- * Describes the message weir.admin.v1.Skipped.
- * Use `create(SkippedSchema)` to create a new message.
+ * Describes the message weir.admin.v1.SkippedResource.
+ * Use `create(SkippedResourceSchema)` to create a new message.
  */
-export const SkippedSchema: GenMessage<Skipped> = /*@__PURE__*/
+export const SkippedResourceSchema: GenMessage<SkippedResource> = /*@__PURE__*/
   messageDesc(file_weir_admin_v1_history, 20);
 
 /**

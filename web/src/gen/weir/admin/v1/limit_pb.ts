@@ -9,7 +9,7 @@ import { file_google_protobuf_field_mask, file_google_protobuf_timestamp } from 
 import type { AsOf, Mutation, Page } from "./common_pb";
 import { file_weir_admin_v1_common } from "./common_pb";
 import { file_weir_admin_v1_options } from "./options_pb";
-import type { Mode, Scope, WhenUnreachable, WindowSpan } from "./quota_pb";
+import type { QuotaMode, QuotaScope, WhenUnreachable, WindowSpan } from "./quota_pb";
 import { file_weir_admin_v1_quota } from "./quota_pb";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -17,7 +17,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file weir/admin/v1/limit.proto.
  */
 export const file_weir_admin_v1_limit: GenFile = /*@__PURE__*/
-  fileDesc("Chl3ZWlyL2FkbWluL3YxL2xpbWl0LnByb3RvEg13ZWlyLmFkbWluLnYxIvgCCgVMaW1pdBIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEiMKBXNjb3BlGAMgASgLMhQud2Vpci5hZG1pbi52MS5TY29wZRImCgR3aGF0GAQgASgOMhgud2Vpci5hZG1pbi52MS5MaW1pdFdoYXQSDgoGYW1vdW50GAUgASgDEioKBndpbmRvdxgGIAEoDjIaLndlaXIuYWRtaW4udjEuTGltaXRXaW5kb3cSIQoEbW9kZRgHIAEoDjITLndlaXIuYWRtaW4udjEuTW9kZRI4ChB3aGVuX3VucmVhY2hhYmxlGAggASgOMh4ud2Vpci5hZG1pbi52MS5XaGVuVW5yZWFjaGFibGUSMQoOY3VycmVudF93aW5kb3cYCSABKAsyGS53ZWlyLmFkbWluLnYxLldpbmRvd1NwYW4SLgoKY3JlYXRlZF9hdBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZXRhZxgLIAEoCSKzAgoSQ3JlYXRlTGltaXRSZXF1ZXN0EgwKBG5hbWUYASABKAkSIwoFc2NvcGUYAiABKAsyFC53ZWlyLmFkbWluLnYxLlNjb3BlEiYKBHdoYXQYAyABKA4yGC53ZWlyLmFkbWluLnYxLkxpbWl0V2hhdBIOCgZhbW91bnQYBCABKAMSKgoGd2luZG93GAUgASgOMhoud2Vpci5hZG1pbi52MS5MaW1pdFdpbmRvdxIhCgRtb2RlGAYgASgOMhMud2Vpci5hZG1pbi52MS5Nb2RlEjgKEHdoZW5fdW5yZWFjaGFibGUYByABKA4yHi53ZWlyLmFkbWluLnYxLldoZW5VbnJlYWNoYWJsZRIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iOgoTQ3JlYXRlTGltaXRSZXNwb25zZRIjCgVsaW1pdBgBIAEoCzIULndlaXIuYWRtaW4udjEuTGltaXQiQQoPR2V0TGltaXRSZXF1ZXN0EgoKAmlkGAEgASgJEiIKBWFzX29mGAIgASgLMhMud2Vpci5hZG1pbi52MS5Bc09mIjcKEEdldExpbWl0UmVzcG9uc2USIwoFbGltaXQYASABKAsyFC53ZWlyLmFkbWluLnYxLkxpbWl0IpABChFMaXN0TGltaXRzUmVxdWVzdBIhCgRwYWdlGAEgASgLMhMud2Vpci5hZG1pbi52MS5QYWdlEhIKCnByb2plY3RfaWQYAiABKAkSIgoFYXNfb2YYAyABKAsyEy53ZWlyLmFkbWluLnYxLkFzT2YSDgoGZmlsdGVyGAogASgJEhAKCG9yZGVyX2J5GAsgASgJIlMKEkxpc3RMaW1pdHNSZXNwb25zZRIkCgZsaW1pdHMYASADKAsyFC53ZWlyLmFkbWluLnYxLkxpbWl0EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKVAQoSVXBkYXRlTGltaXRSZXF1ZXN0EiMKBWxpbWl0GAEgASgLMhQud2Vpci5hZG1pbi52MS5MaW1pdBIvCgt1cGRhdGVfbWFzaxgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2sSKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIjoKE1VwZGF0ZUxpbWl0UmVzcG9uc2USIwoFbGltaXQYASABKAsyFC53ZWlyLmFkbWluLnYxLkxpbWl0IksKEkRlbGV0ZUxpbWl0UmVxdWVzdBIKCgJpZBgBIAEoCRIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iFQoTRGVsZXRlTGltaXRSZXNwb25zZSp7CglMaW1pdFdoYXQSGgoWTElNSVRfV0hBVF9VTlNQRUNJRklFRBAAEhcKE0xJTUlUX1dIQVRfUkVRVUVTVFMQARIVChFMSU1JVF9XSEFUX1RPS0VOUxACEiIKHkxJTUlUX1dIQVRfQ09OQ1VSUkVOVF9SRVFVRVNUUxADKooBCgtMaW1pdFdpbmRvdxIcChhMSU1JVF9XSU5ET1dfVU5TUEVDSUZJRUQQABIXChNMSU1JVF9XSU5ET1dfU0VDT05EEAESFwoTTElNSVRfV0lORE9XX01JTlVURRACEhUKEUxJTUlUX1dJTkRPV19IT1VSEAMSFAoQTElNSVRfV0lORE9XX0RBWRAEMpAECgxMaW1pdFNlcnZpY2USZwoLQ3JlYXRlTGltaXQSIS53ZWlyLmFkbWluLnYxLkNyZWF0ZUxpbWl0UmVxdWVzdBoiLndlaXIuYWRtaW4udjEuQ3JlYXRlTGltaXRSZXNwb25zZSIRirUYDWxpbWl0cy5jcmVhdGUSXgoIR2V0TGltaXQSHi53ZWlyLmFkbWluLnYxLkdldExpbWl0UmVxdWVzdBofLndlaXIuYWRtaW4udjEuR2V0TGltaXRSZXNwb25zZSIRkAIBirUYCmxpbWl0cy5nZXQSZQoKTGlzdExpbWl0cxIgLndlaXIuYWRtaW4udjEuTGlzdExpbWl0c1JlcXVlc3QaIS53ZWlyLmFkbWluLnYxLkxpc3RMaW1pdHNSZXNwb25zZSISkAIBirUYC2xpbWl0cy5saXN0EmcKC1VwZGF0ZUxpbWl0EiEud2Vpci5hZG1pbi52MS5VcGRhdGVMaW1pdFJlcXVlc3QaIi53ZWlyLmFkbWluLnYxLlVwZGF0ZUxpbWl0UmVzcG9uc2UiEYq1GA1saW1pdHMudXBkYXRlEmcKC0RlbGV0ZUxpbWl0EiEud2Vpci5hZG1pbi52MS5EZWxldGVMaW1pdFJlcXVlc3QaIi53ZWlyLmFkbWluLnYxLkRlbGV0ZUxpbWl0UmVzcG9uc2UiEYq1GA1saW1pdHMuZGVsZXRlYgZwcm90bzM", [file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options, file_weir_admin_v1_quota]);
+  fileDesc("Chl3ZWlyL2FkbWluL3YxL2xpbWl0LnByb3RvEg13ZWlyLmFkbWluLnYxIoYDCgVMaW1pdBIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEigKBXNjb3BlGAMgASgLMhkud2Vpci5hZG1pbi52MS5RdW90YVNjb3BlEioKBm1ldHJpYxgEIAEoDjIaLndlaXIuYWRtaW4udjEuTGltaXRNZXRyaWMSDgoGYW1vdW50GAUgASgDEioKBndpbmRvdxgGIAEoDjIaLndlaXIuYWRtaW4udjEuTGltaXRXaW5kb3cSJgoEbW9kZRgHIAEoDjIYLndlaXIuYWRtaW4udjEuUXVvdGFNb2RlEjgKEHdoZW5fdW5yZWFjaGFibGUYCCABKA4yHi53ZWlyLmFkbWluLnYxLldoZW5VbnJlYWNoYWJsZRIxCg5jdXJyZW50X3dpbmRvdxgJIAEoCzIZLndlaXIuYWRtaW4udjEuV2luZG93U3BhbhIuCgpjcmVhdGVkX2F0GAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRldGFnGAsgASgJIsECChJDcmVhdGVMaW1pdFJlcXVlc3QSDAoEbmFtZRgBIAEoCRIoCgVzY29wZRgCIAEoCzIZLndlaXIuYWRtaW4udjEuUXVvdGFTY29wZRIqCgZtZXRyaWMYAyABKA4yGi53ZWlyLmFkbWluLnYxLkxpbWl0TWV0cmljEg4KBmFtb3VudBgEIAEoAxIqCgZ3aW5kb3cYBSABKA4yGi53ZWlyLmFkbWluLnYxLkxpbWl0V2luZG93EiYKBG1vZGUYBiABKA4yGC53ZWlyLmFkbWluLnYxLlF1b3RhTW9kZRI4ChB3aGVuX3VucmVhY2hhYmxlGAcgASgOMh4ud2Vpci5hZG1pbi52MS5XaGVuVW5yZWFjaGFibGUSKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIjoKE0NyZWF0ZUxpbWl0UmVzcG9uc2USIwoFbGltaXQYASABKAsyFC53ZWlyLmFkbWluLnYxLkxpbWl0IkEKD0dldExpbWl0UmVxdWVzdBIKCgJpZBgBIAEoCRIiCgVhc19vZhgCIAEoCzITLndlaXIuYWRtaW4udjEuQXNPZiI3ChBHZXRMaW1pdFJlc3BvbnNlEiMKBWxpbWl0GAEgASgLMhQud2Vpci5hZG1pbi52MS5MaW1pdCKQAQoRTGlzdExpbWl0c1JlcXVlc3QSIQoEcGFnZRgBIAEoCzITLndlaXIuYWRtaW4udjEuUGFnZRISCgpwcm9qZWN0X2lkGAIgASgJEiIKBWFzX29mGAMgASgLMhMud2Vpci5hZG1pbi52MS5Bc09mEg4KBmZpbHRlchgKIAEoCRIQCghvcmRlcl9ieRgLIAEoCSJTChJMaXN0TGltaXRzUmVzcG9uc2USJAoGbGltaXRzGAEgAygLMhQud2Vpci5hZG1pbi52MS5MaW1pdBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkilQEKElVwZGF0ZUxpbWl0UmVxdWVzdBIjCgVsaW1pdBgBIAEoCzIULndlaXIuYWRtaW4udjEuTGltaXQSLwoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiI6ChNVcGRhdGVMaW1pdFJlc3BvbnNlEiMKBWxpbWl0GAEgASgLMhQud2Vpci5hZG1pbi52MS5MaW1pdCJLChJEZWxldGVMaW1pdFJlcXVlc3QSCgoCaWQYASABKAkSKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIhUKE0RlbGV0ZUxpbWl0UmVzcG9uc2UqhQEKC0xpbWl0TWV0cmljEhwKGExJTUlUX01FVFJJQ19VTlNQRUNJRklFRBAAEhkKFUxJTUlUX01FVFJJQ19SRVFVRVNUUxABEhcKE0xJTUlUX01FVFJJQ19UT0tFTlMQAhIkCiBMSU1JVF9NRVRSSUNfQ09OQ1VSUkVOVF9SRVFVRVNUUxADKooBCgtMaW1pdFdpbmRvdxIcChhMSU1JVF9XSU5ET1dfVU5TUEVDSUZJRUQQABIXChNMSU1JVF9XSU5ET1dfU0VDT05EEAESFwoTTElNSVRfV0lORE9XX01JTlVURRACEhUKEUxJTUlUX1dJTkRPV19IT1VSEAMSFAoQTElNSVRfV0lORE9XX0RBWRAEMpAECgxMaW1pdFNlcnZpY2USZwoLQ3JlYXRlTGltaXQSIS53ZWlyLmFkbWluLnYxLkNyZWF0ZUxpbWl0UmVxdWVzdBoiLndlaXIuYWRtaW4udjEuQ3JlYXRlTGltaXRSZXNwb25zZSIRirUYDWxpbWl0cy5jcmVhdGUSXgoIR2V0TGltaXQSHi53ZWlyLmFkbWluLnYxLkdldExpbWl0UmVxdWVzdBofLndlaXIuYWRtaW4udjEuR2V0TGltaXRSZXNwb25zZSIRkAIBirUYCmxpbWl0cy5nZXQSZQoKTGlzdExpbWl0cxIgLndlaXIuYWRtaW4udjEuTGlzdExpbWl0c1JlcXVlc3QaIS53ZWlyLmFkbWluLnYxLkxpc3RMaW1pdHNSZXNwb25zZSISkAIBirUYC2xpbWl0cy5saXN0EmcKC1VwZGF0ZUxpbWl0EiEud2Vpci5hZG1pbi52MS5VcGRhdGVMaW1pdFJlcXVlc3QaIi53ZWlyLmFkbWluLnYxLlVwZGF0ZUxpbWl0UmVzcG9uc2UiEYq1GA1saW1pdHMudXBkYXRlEmcKC0RlbGV0ZUxpbWl0EiEud2Vpci5hZG1pbi52MS5EZWxldGVMaW1pdFJlcXVlc3QaIi53ZWlyLmFkbWluLnYxLkRlbGV0ZUxpbWl0UmVzcG9uc2UiEYq1GA1saW1pdHMuZGVsZXRlYgZwcm90bzM", [file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options, file_weir_admin_v1_quota]);
 
 /**
  * Limit is a bound on requests or tokens.
@@ -36,14 +36,14 @@ export type Limit = Message<"weir.admin.v1.Limit"> & {
   name: string;
 
   /**
-   * @generated from field: weir.admin.v1.Scope scope = 3;
+   * @generated from field: weir.admin.v1.QuotaScope scope = 3;
    */
-  scope?: Scope | undefined;
+  scope?: QuotaScope | undefined;
 
   /**
-   * @generated from field: weir.admin.v1.LimitWhat what = 4;
+   * @generated from field: weir.admin.v1.LimitMetric metric = 4;
    */
-  what: LimitWhat;
+  metric: LimitMetric;
 
   /**
    * @generated from field: int64 amount = 5;
@@ -56,9 +56,9 @@ export type Limit = Message<"weir.admin.v1.Limit"> & {
   window: LimitWindow;
 
   /**
-   * @generated from field: weir.admin.v1.Mode mode = 7;
+   * @generated from field: weir.admin.v1.QuotaMode mode = 7;
    */
-  mode: Mode;
+  mode: QuotaMode;
 
   /**
    * @generated from field: weir.admin.v1.WhenUnreachable when_unreachable = 8;
@@ -104,14 +104,14 @@ export type CreateLimitRequest = Message<"weir.admin.v1.CreateLimitRequest"> & {
   name: string;
 
   /**
-   * @generated from field: weir.admin.v1.Scope scope = 2;
+   * @generated from field: weir.admin.v1.QuotaScope scope = 2;
    */
-  scope?: Scope | undefined;
+  scope?: QuotaScope | undefined;
 
   /**
-   * @generated from field: weir.admin.v1.LimitWhat what = 3;
+   * @generated from field: weir.admin.v1.LimitMetric metric = 3;
    */
-  what: LimitWhat;
+  metric: LimitMetric;
 
   /**
    * Up to 10^15.
@@ -128,9 +128,9 @@ export type CreateLimitRequest = Message<"weir.admin.v1.CreateLimitRequest"> & {
   window: LimitWindow;
 
   /**
-   * @generated from field: weir.admin.v1.Mode mode = 6;
+   * @generated from field: weir.admin.v1.QuotaMode mode = 6;
    */
-  mode: Mode;
+  mode: QuotaMode;
 
   /**
    * @generated from field: weir.admin.v1.WhenUnreachable when_unreachable = 7;
@@ -355,40 +355,40 @@ export const DeleteLimitResponseSchema: GenMessage<DeleteLimitResponse> = /*@__P
   messageDesc(file_weir_admin_v1_limit, 10);
 
 /**
- * LimitWhat is what a limit counts.
+ * LimitMetric is what a limit counts.
  *
- * @generated from enum weir.admin.v1.LimitWhat
+ * @generated from enum weir.admin.v1.LimitMetric
  */
-export enum LimitWhat {
+export enum LimitMetric {
   /**
-   * @generated from enum value: LIMIT_WHAT_UNSPECIFIED = 0;
+   * @generated from enum value: LIMIT_METRIC_UNSPECIFIED = 0;
    */
   UNSPECIFIED = 0,
 
   /**
-   * @generated from enum value: LIMIT_WHAT_REQUESTS = 1;
+   * @generated from enum value: LIMIT_METRIC_REQUESTS = 1;
    */
   REQUESTS = 1,
 
   /**
    * Input and output together.
    *
-   * @generated from enum value: LIMIT_WHAT_TOKENS = 2;
+   * @generated from enum value: LIMIT_METRIC_TOKENS = 2;
    */
   TOKENS = 2,
 
   /**
    * Requests that are under way; it has no window.
    *
-   * @generated from enum value: LIMIT_WHAT_CONCURRENT_REQUESTS = 3;
+   * @generated from enum value: LIMIT_METRIC_CONCURRENT_REQUESTS = 3;
    */
   CONCURRENT_REQUESTS = 3,
 }
 
 /**
- * Describes the enum weir.admin.v1.LimitWhat.
+ * Describes the enum weir.admin.v1.LimitMetric.
  */
-export const LimitWhatSchema: GenEnum<LimitWhat> = /*@__PURE__*/
+export const LimitMetricSchema: GenEnum<LimitMetric> = /*@__PURE__*/
   enumDesc(file_weir_admin_v1_limit, 0);
 
 /**
@@ -431,7 +431,7 @@ export const LimitWindowSchema: GenEnum<LimitWindow> = /*@__PURE__*/
 
 /**
  * LimitService keeps how many requests or tokens may come in a while, or how many
- * requests at once. Nothing enforces limits yet: see Mode.
+ * requests at once. Nothing enforces limits yet: see QuotaMode.
  *
  * @generated from service weir.admin.v1.LimitService
  */

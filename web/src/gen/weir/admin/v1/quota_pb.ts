@@ -12,17 +12,17 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file weir/admin/v1/quota.proto.
  */
 export const file_weir_admin_v1_quota: GenFile = /*@__PURE__*/
-  fileDesc("Chl3ZWlyL2FkbWluL3YxL3F1b3RhLnByb3RvEg13ZWlyLmFkbWluLnYxIvcBCgVTY29wZRI4Cgxvcmdhbml6YXRpb24YASABKAsyIC53ZWlyLmFkbWluLnYxLk9yZ2FuaXphdGlvblNjb3BlSAASFAoKcHJvamVjdF9pZBgCIAEoCUgAEhAKBmtleV9pZBgDIAEoCUgAEhIKCHJvdXRlX2lkGAQgASgJSAASFQoLcHJvdmlkZXJfaWQYBSABKAlIABIvCghlbmRfdXNlchgGIAEoCzIbLndlaXIuYWRtaW4udjEuRW5kVXNlclNjb3BlSAASKgoFbGFiZWwYByABKAsyGS53ZWlyLmFkbWluLnYxLkxhYmVsU2NvcGVIAEIECgJvbiITChFPcmdhbml6YXRpb25TY29wZSIOCgxFbmRVc2VyU2NvcGUiOAoKTGFiZWxTY29wZRIMCgRuYW1lGAEgASgJEhIKBXZhbHVlGAIgASgJSACIAQFCCAoGX3ZhbHVlImgKCldpbmRvd1NwYW4SLQoJc3RhcnRzX2F0GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIrCgdlbmRzX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCpZCgRNb2RlEhQKEE1PREVfVU5TUEVDSUZJRUQQABIMCghNT0RFX09GRhABEg0KCU1PREVfSEFSRBACEg0KCU1PREVfU09GVBADEg8KC01PREVfU0hBRE9XEAQqbAoPV2hlblVucmVhY2hhYmxlEiAKHFdIRU5fVU5SRUFDSEFCTEVfVU5TUEVDSUZJRUQQABIaChZXSEVOX1VOUkVBQ0hBQkxFX0FMTE9XEAESGwoXV0hFTl9VTlJFQUNIQUJMRV9SRUZVU0UQAmIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("Chl3ZWlyL2FkbWluL3YxL3F1b3RhLnByb3RvEg13ZWlyLmFkbWluLnYxIvwBCgpRdW90YVNjb3BlEjgKDG9yZ2FuaXphdGlvbhgBIAEoCzIgLndlaXIuYWRtaW4udjEuT3JnYW5pemF0aW9uU2NvcGVIABIUCgpwcm9qZWN0X2lkGAIgASgJSAASEAoGa2V5X2lkGAMgASgJSAASEgoIcm91dGVfaWQYBCABKAlIABIVCgtwcm92aWRlcl9pZBgFIAEoCUgAEi8KCGVuZF91c2VyGAYgASgLMhsud2Vpci5hZG1pbi52MS5FbmRVc2VyU2NvcGVIABIqCgVsYWJlbBgHIAEoCzIZLndlaXIuYWRtaW4udjEuTGFiZWxTY29wZUgAQgQKAm9uIhMKEU9yZ2FuaXphdGlvblNjb3BlIg4KDEVuZFVzZXJTY29wZSI4CgpMYWJlbFNjb3BlEgwKBG5hbWUYASABKAkSEgoFdmFsdWUYAiABKAlIAIgBAUIICgZfdmFsdWUiaAoKV2luZG93U3BhbhItCglzdGFydHNfYXQYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEisKB2VuZHNfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wKnwKCVF1b3RhTW9kZRIaChZRVU9UQV9NT0RFX1VOU1BFQ0lGSUVEEAASEgoOUVVPVEFfTU9ERV9PRkYQARITCg9RVU9UQV9NT0RFX0hBUkQQAhITCg9RVU9UQV9NT0RFX1NPRlQQAxIVChFRVU9UQV9NT0RFX1NIQURPVxAEKmwKD1doZW5VbnJlYWNoYWJsZRIgChxXSEVOX1VOUkVBQ0hBQkxFX1VOU1BFQ0lGSUVEEAASGgoWV0hFTl9VTlJFQUNIQUJMRV9BTExPVxABEhsKF1dIRU5fVU5SRUFDSEFCTEVfUkVGVVNFEAJiBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
- * Scope is what a limit or a budget is about. It never changes: what was counted for
+ * QuotaScope is what a limit or a budget is about. It never changes: what was counted for
  * one thing is not another's.
  *
- * @generated from message weir.admin.v1.Scope
+ * @generated from message weir.admin.v1.QuotaScope
  */
-export type Scope = Message<"weir.admin.v1.Scope"> & {
+export type QuotaScope = Message<"weir.admin.v1.QuotaScope"> & {
   /**
-   * @generated from oneof weir.admin.v1.Scope.on
+   * @generated from oneof weir.admin.v1.QuotaScope.on
    */
   on: {
     /**
@@ -76,10 +76,10 @@ export type Scope = Message<"weir.admin.v1.Scope"> & {
 };
 
 /**
- * Describes the message weir.admin.v1.Scope.
- * Use `create(ScopeSchema)` to create a new message.
+ * Describes the message weir.admin.v1.QuotaScope.
+ * Use `create(QuotaScopeSchema)` to create a new message.
  */
-export const ScopeSchema: GenMessage<Scope> = /*@__PURE__*/
+export const QuotaScopeSchema: GenMessage<QuotaScope> = /*@__PURE__*/
   messageDesc(file_weir_admin_v1_quota, 0);
 
 /**
@@ -161,51 +161,51 @@ export const WindowSpanSchema: GenMessage<WindowSpan> = /*@__PURE__*/
   messageDesc(file_weir_admin_v1_quota, 4);
 
 /**
- * Mode is how a limit or a budget is meant. Nothing counts or enforces them yet, so
- * today only MODE_OFF is accepted: the quota is kept, and nothing else. The others are
+ * QuotaMode is how a limit or a budget is meant. Nothing counts or enforces them yet, so
+ * today only QUOTA_MODE_OFF is accepted: the quota is kept, and nothing else. The others are
  * Unimplemented, reason quota_mode_unimplemented.
  *
- * @generated from enum weir.admin.v1.Mode
+ * @generated from enum weir.admin.v1.QuotaMode
  */
-export enum Mode {
+export enum QuotaMode {
   /**
-   * @generated from enum value: MODE_UNSPECIFIED = 0;
+   * @generated from enum value: QUOTA_MODE_UNSPECIFIED = 0;
    */
   UNSPECIFIED = 0,
 
   /**
    * Kept, not enforced: it neither counts, nor refuses, nor alerts.
    *
-   * @generated from enum value: MODE_OFF = 1;
+   * @generated from enum value: QUOTA_MODE_OFF = 1;
    */
   OFF = 1,
 
   /**
    * What goes beyond is refused.
    *
-   * @generated from enum value: MODE_HARD = 2;
+   * @generated from enum value: QUOTA_MODE_HARD = 2;
    */
   HARD = 2,
 
   /**
    * What goes beyond is served, and who is to know is told.
    *
-   * @generated from enum value: MODE_SOFT = 3;
+   * @generated from enum value: QUOTA_MODE_SOFT = 3;
    */
   SOFT = 3,
 
   /**
    * What goes beyond is served; what would have been refused is counted.
    *
-   * @generated from enum value: MODE_SHADOW = 4;
+   * @generated from enum value: QUOTA_MODE_SHADOW = 4;
    */
   SHADOW = 4,
 }
 
 /**
- * Describes the enum weir.admin.v1.Mode.
+ * Describes the enum weir.admin.v1.QuotaMode.
  */
-export const ModeSchema: GenEnum<Mode> = /*@__PURE__*/
+export const QuotaModeSchema: GenEnum<QuotaMode> = /*@__PURE__*/
   enumDesc(file_weir_admin_v1_quota, 0);
 
 /**
