@@ -157,7 +157,11 @@ func update[T any, P resource, A any, M message[A]](
 			return d, err
 		}
 		d.Version = k.version(was)
-		wanted, err := merge(k.convert(was), sent, mask, k.settable...)
+		current := k.convert(was)
+		if err := keepsTheRest(field, current, sent, mask, k.settable); err != nil {
+			return d, err
+		}
+		wanted, err := merge(current, sent, mask, k.settable...)
 		if err != nil {
 			return d, err
 		}

@@ -1,10 +1,12 @@
 package rpc_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
 	"connectrpc.com/connect"
+	"github.com/google/uuid"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -39,6 +41,25 @@ func TestUpdate(t *testing.T) {
 	t.Run("what_cannot_change_is_refused", func(t *testing.T) {
 		refused(t, connect.CodeInvalidArgument, n.projects.UpdateProject, update(&adminv1.Project{}, "created_at"))
 		refused(t, connect.CodeInvalidArgument, n.projects.UpdateProject, update(&adminv1.Project{}, "nonsense"))
+	})
+	t.Run("what_no_update_changes_is_not_ignored", func(t *testing.T) {
+		key := call(t, n.keys.GetKey, &adminv1.GetKeyRequest{Id: n.key.Id}).Key
+		key.Name = "sent-back"
+		key.Etag = ""
+		call(t, n.keys.UpdateKey, &adminv1.UpdateKeyRequest{Key: key})
+		call(t, n.limits.UpdateLimit, &adminv1.UpdateLimitRequest{
+			Limit: call(t, n.limits.GetLimit, &adminv1.GetLimitRequest{Id: n.limited(t, onKey(n.key)).Id}).Limit,
+		})
+		for field, wanted := range map[string]*adminv1.Key{
+			"key.project_id": {Id: n.key.Id, ProjectId: uuid.NewString()},
+			"key.revoked_at": {Id: n.key.Id, RevokedAt: timestamppb.Now()},
+			"key.suffix":     {Id: n.key.Id, Suffix: "1234"},
+		} {
+			for _, paths := range [][]string{nil, {"*"}} {
+				err := refused(t, connect.CodeInvalidArgument, n.keys.UpdateKey, &adminv1.UpdateKeyRequest{Key: wanted, UpdateMask: mask(paths...)})
+				same(t, strings.HasPrefix(err.Message(), field+": "), true)
+			}
+		}
 	})
 	t.Run("names_of_others_are_taken", func(t *testing.T) {
 		call(t, n.projects.CreateProject, &adminv1.CreateProjectRequest{Name: "other"})

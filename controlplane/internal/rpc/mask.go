@@ -32,6 +32,28 @@ func merge[M proto.Message](current, sent M, mask *fieldmaskpb.FieldMask, settab
 	return merged, nil
 }
 
+// sentAlong are fields that say nothing about what is wanted: which one it is, and what
+// only Get and List show.
+var sentAlong = []protoreflect.Name{"id", "etag", "current_window"}
+
+// keepsTheRest refuses an update of all that is said where it says another value of a
+// field that no update changes. field is what the request calls the resource. The value
+// that was read may be sent back.
+func keepsTheRest(field string, current, sent proto.Message, mask *fieldmaskpb.FieldMask, settable []protoreflect.Name) (err error) {
+	if paths := mask.GetPaths(); len(paths) > 0 && !slices.Equal(paths, []string{"*"}) {
+		return nil
+	}
+	was := current.ProtoReflect()
+	sent.ProtoReflect().Range(func(f protoreflect.FieldDescriptor, value protoreflect.Value) bool {
+		fixed := !slices.Contains(settable, f.Name()) && !slices.Contains(sentAlong, f.Name())
+		if fixed && !value.Equal(was.Get(f)) {
+			err = fault.Field(field+"."+string(f.Name()), "no update changes it; %s can be changed", joined(settable))
+		}
+		return err == nil
+	})
+	return err
+}
+
 func masked(sent protoreflect.Message, paths []string, settable []protoreflect.Name) ([]protoreflect.Name, error) {
 	if slices.Equal(paths, []string{"*"}) {
 		return settable, nil

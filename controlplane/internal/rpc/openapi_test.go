@@ -59,6 +59,9 @@ func TestDocumentedRules(t *testing.T) {
 			}
 			got := n.in.send(n, http.MethodPost, c.procedure, strings.NewReader(c.body))
 			same(t, got.Code, "invalid_argument")
+			if strings.Contains(got.Message, "in list") {
+				t.Errorf("%q has numbers for names", got.Message)
+			}
 			if err := schemas.Check("Error", []byte(got.body)); err != nil {
 				t.Error(err)
 			}

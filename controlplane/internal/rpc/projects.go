@@ -13,6 +13,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/key"
 	"github.com/weirhq/weir/controlplane/internal/project"
 	"github.com/weirhq/weir/controlplane/internal/readmodel"
+	"github.com/weirhq/weir/controlplane/internal/route"
 	adminv1 "github.com/weirhq/weir/proto/gen/weir/admin/v1"
 	"github.com/weirhq/weir/proto/gen/weir/admin/v1/adminv1connect"
 )
@@ -88,12 +89,18 @@ func (s *projects) DeleteProject(ctx context.Context, req *connect.Request[admin
 		})
 }
 
-// usesOfProject are the keys that live in it, and the quotas on it and its keys.
+// usesOfProject are the keys that live in it, the routes that are for it, and the quotas
+// on it and its keys.
 func usesOfProject(ctx context.Context, v readmodel.View, p project.Project) ([]fault.Use, error) {
 	keys, err := readmodel.Keys.Some(ctx, v, maxUses, readmodel.Match{Column: "project_id", Value: p.ID}, readmodel.Match{Column: "revoked_at"})
 	if err != nil {
 		return nil, err
 	}
+	routes, err := readmodel.Routes.Mentioning(ctx, v, p.ID, maxUses)
+	if err != nil {
+		return nil, err
+	}
 	quotas, err := usesByQuotas(ctx, v, p.ID)
-	return append(usesBy(keys, "key", func(k key.Key) string { return k.Name }), quotas...), err
+	uses := append(usesBy(keys, "key", func(k key.Key) string { return k.Name }), usesBy(routes, "route", func(r route.Route) string { return r.Name })...)
+	return append(uses, quotas...), err
 }

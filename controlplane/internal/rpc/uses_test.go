@@ -25,6 +25,8 @@ func TestDeleteWhatIsInUse(t *testing.T) {
 		Provider: &adminv1.Provider{Id: n.provider.Id, AllowedModels: []string{"gpt-4"}},
 	}), `route "gpt"`)
 	call(t, n.keys.DeleteKey, &adminv1.DeleteKeyRequest{Id: n.key.Id})
+	call(t, n.routes.UpdateRoute, &adminv1.UpdateRouteRequest{Route: &adminv1.Route{Id: n.route.Id, AllowedProjectIds: []string{n.project.Id}}})
+	named(refused(t, connect.CodeFailedPrecondition, n.projects.DeleteProject, &adminv1.DeleteProjectRequest{Id: n.project.Id}), `route "gpt"`)
 	call(t, n.routes.DeleteRoute, &adminv1.DeleteRouteRequest{Id: n.route.Id})
 	call(t, n.providers.DeleteProvider, &adminv1.DeleteProviderRequest{Id: n.provider.Id})
 	call(t, n.projects.DeleteProject, &adminv1.DeleteProjectRequest{Id: n.project.Id})

@@ -3,6 +3,7 @@ package rpc
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"buf.build/go/protovalidate"
@@ -39,12 +40,45 @@ func fromViolations(invalid *protovalidate.ValidationError) *fault.Error {
 	f := &fault.Error{Kind: fault.Invalid, Reason: "invalid_request"}
 	var lines []string
 	for _, v := range invalid.Violations {
-		field := protovalidate.FieldPathString(v.Proto.GetField())
-		f.Violations = append(f.Violations, fault.Violation{Field: field, Description: v.Proto.GetMessage()})
-		lines = append(lines, field+": "+v.Proto.GetMessage())
+		field, said := protovalidate.FieldPathString(v.Proto.GetField()), inWords(v)
+		f.Violations = append(f.Violations, fault.Violation{Field: field, Description: said})
+		lines = append(lines, field+": "+said)
 	}
 	f.Message = strings.Join(lines, "; ")
 	return f
+}
+
+// inWords is what a violation says, with the names of an enum's values for their numbers.
+func inWords(v *protovalidate.Violation) string {
+	if v.FieldDescriptor == nil || v.FieldDescriptor.Enum() == nil {
+		return v.Proto.GetMessage()
+	}
+	values := v.FieldDescriptor.Enum().Values()
+	var allowed []string
+	for i := range values.Len() {
+		listed := v.RuleDescriptor.IsList() && slices.ContainsFunc(numbers(v.RuleValue.List()), func(n int64) bool { return n == int64(values.Get(i).Number()) })
+		switch v.RuleDescriptor.Name() {
+		case "in":
+			if !listed {
+				continue
+			}
+		case "not_in", "defined_only":
+			if listed || values.Get(i).Number() == 0 {
+				continue
+			}
+		default:
+			return v.Proto.GetMessage()
+		}
+		allowed = append(allowed, string(values.Get(i).Name()))
+	}
+	return "want " + strings.Join(allowed, ", ")
+}
+
+func numbers(list protoreflect.List) (all []int64) {
+	for i := range list.Len() {
+		all = append(all, list.Get(i).Int())
+	}
+	return all
 }
 
 // storable refuses text with NUL, and times and durations outside of their types'

@@ -30,6 +30,9 @@ func writeEnv(s *stack) error {
 	} {
 		fmt.Fprintf(&out, "export %s=%s\n", v[0], shellQuote(v[1]))
 	}
+	if os.Getenv("WEIR_LOCAL_DIR") != "" { // commands in a shell that has this file are about this copy
+		fmt.Fprintf(&out, "export WEIR_LOCAL_DIR=%s\n", shellQuote(s.dir))
+	}
 	return file.Replace(s.path("env"), out.String(), 0o600)
 }
 

@@ -32,14 +32,15 @@ const (
 type dataPart struct {
 	name, variable string // of the port, which tells whether the part is external
 	evidence       string // below its folder
+	also           string // below its folder, too, from its first start on; empty: nothing
 	loss           string
 }
 
 var dataParts = []dataPart{
-	{"postgres", "POSTGRES", "data/PG_VERSION", "organizations, routes, keys and logins"},
-	{"kafka", "KAFKA", "data/partitions", "usage that is on its way to ClickHouse"},
-	{"clickhouse", "CLICKHOUSE_TCP", "data", "every request recorded so far"},
-	{"agent", "AGENT", "identity/identity.json", "its identity and usage that it has not sent yet"},
+	{"postgres", "POSTGRES", "data/PG_VERSION", "", "organizations, routes, keys and logins"},
+	{"kafka", "KAFKA", "data/partitions", "", "usage that is on its way to ClickHouse"},
+	{"clickhouse", "CLICKHOUSE_TCP", "data", "", "every request recorded so far"},
+	{"agent", "AGENT", "identity/identity.json", "spool", "its identity and usage that it has not sent yet"},
 }
 
 // openHolding reads what the folder holds and refuses to go on when something of it is not there. A folder from before there
@@ -90,9 +91,15 @@ func (h *holding) check(p dataPart) error {
 		return fmt.Errorf("look for the data of %s: %w", p.name, err)
 	}
 	mark := strings.TrimSpace(string(raw))
-	if held && (mark == "" || !exists(filepath.Join(folder, evidence))) {
-		return fmt.Errorf("the data of %s is missing: %s was emptied, or is gone, since the last run. Starting with an empty one would lose %s, "+
-			"which other parts still refer to", p.name, folder, p.loss)
+	needs := []string{evidence}
+	if evidence != "" && p.also != "" {
+		needs = append(needs, p.also)
+	}
+	for _, needed := range needs {
+		if held && (mark == "" || !exists(filepath.Join(folder, needed))) {
+			return fmt.Errorf("the data of %s is missing: %s was emptied, or is gone, since the last run. Starting with an empty one would lose %s, "+
+				"which other parts still refer to", p.name, filepath.Join(folder, needed), p.loss)
+		}
 	}
 	if held && mark != h.ID {
 		return fmt.Errorf("the data of %s is of another data folder: %s does not belong to the other parts here, which lost %s", p.name, folder, p.loss)

@@ -29,6 +29,14 @@ func TestDataFolder(t *testing.T) {
 			t.Errorf("something was started: %s", out)
 		}
 	}
+	t.Run("an_emptied_spool_stops_the_start", func(t *testing.T) {
+		folder, kept := filepath.Join(l.dir, "agent", "spool"), filepath.Join(t.TempDir(), "spool")
+		must(t, os.Rename(folder, kept))
+		must(t, os.Mkdir(folder, 0o755))
+		refused(t, "the data of agent is missing", folder)
+		must(t, os.Remove(folder))
+		must(t, os.Rename(kept, folder))
+	})
 	for _, part := range []string{"postgres", "kafka", "clickhouse", "agent"} {
 		t.Run("an_emptied_folder_of_"+part+"_stops_the_start", func(t *testing.T) {
 			folder, kept := filepath.Join(l.dir, part), filepath.Join(t.TempDir(), part)

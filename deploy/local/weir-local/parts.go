@@ -76,11 +76,12 @@ func controlplanePart(s *stack) (process.Program, error) {
 func agentPart(s *stack) (process.Program, error) {
 	return process.Program{
 		Path: s.binary("weir-agent"),
-		Env: append(foreignEnviron(),
+		Env: append(append(foreignEnviron(),
 			"WEIR_LISTEN="+s.address("AGENT"), "WEIR_ADMIN_LISTEN="+s.address("ADMIN"), "WEIR_CONTROL_URL="+s.url("CONTROL"),
 			"WEIR_STATE_DIR="+s.path("agent"), "WEIR_ENROLMENT_TOKEN="+s.demo.enrolment, "WEIR_KAFKA_BROKERS="+s.brokers,
-			"WEIR_ALLOW_UPSTREAMS="+s.mockURL+"="+demo.CredentialRef, "WEIR_SECRET_MOCK="+mockKey,
-		),
+			"WEIR_ALLOW_UPSTREAMS="+strings.Trim(s.mockURL+"="+demo.CredentialRef+";"+os.Getenv("WEIR_ALLOW_UPSTREAMS"), ";"),
+			"WEIR_GATEWAY_KEY_FILE="+os.Getenv("WEIR_GATEWAY_KEY_FILE"),
+		), append(ownSecrets(), "WEIR_SECRET_MOCK="+mockKey)...),
 		Probe: func(ctx context.Context) error { return pingHTTP(ctx, s.url("ADMIN")+"/readyz") },
 	}, nil
 }
@@ -92,6 +93,11 @@ func acceptsKey(ctx context.Context, s *stack) error {
 // foreignEnviron is our environment without settings of Weir: a sourced env file must not change what a part does.
 func foreignEnviron() []string {
 	return slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "WEIR_") })
+}
+
+// ownSecrets are credentials of the user's own providers, which policies refer to as env://WEIR_SECRET_….
+func ownSecrets() []string {
+	return slices.DeleteFunc(os.Environ(), func(v string) bool { return !strings.HasPrefix(v, "WEIR_SECRET_") })
 }
 
 func seedDemo(ctx context.Context, s *stack) (demonstration, error) {
