@@ -1,6 +1,7 @@
 package proxy_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -8,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/weirhq/weir/dataplane/internal/proxy"
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
@@ -74,5 +77,42 @@ func TestWhatIsHeldBack(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// mute says that it is overloaded, and never why.
+type mute struct{ script }
+
+func (m *mute) RoundTrip(r *http.Request) (*http.Response, error) {
+	response, err := m.script.RoundTrip(r)
+	if err == nil && response.StatusCode == http.StatusServiceUnavailable {
+		from, to := io.Pipe()
+		context.AfterFunc(r.Context(), func() { _ = to.CloseWithError(r.Context().Err()) })
+		response.Body, response.ContentLength = from, -1
+	}
+	return response, err
+}
+
+// TestAnErrorWhoseBodyDoesNotCome: the status is reason enough to go on.
+func TestAnErrorWhoseBodyDoesNotCome(t *testing.T) {
+	m := &mute{script{answer: func(attempt int) *http.Response {
+		if attempt == 1 {
+			return said(503, "")
+		}
+		return said(200, `{"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":1}}`)
+	}}}
+	h := newHarness(t, func(c *proxy.Config) { c.Transport = m })
+	h.routed(&policyv1.Route{Strategy: priority, Targets: []*policyv1.Target{to("mock", "gpt-4o", 0), to("mock", "odd-model", 0)}})
+	synctest.Test(t, func(t *testing.T) {
+		m.begun = time.Now()
+		if w := m.serve(t.Context(), h); w.Code != 200 {
+			t.Errorf("%d %s", w.Code, w.Body)
+		}
+	})
+	if diff := cmp.Diff([]time.Duration{0, 2 * time.Second}, m.times); diff != "" {
+		t.Error(diff)
+	}
+	if failed := h.recorder.ended[1].Attempts[0]; failed.Status != 503 || failed.UsageSource != none {
+		t.Errorf("recorded %v", failed)
 	}
 }

@@ -34,7 +34,7 @@ func failureOf(status int) snapshot.Failures {
 // retry ends the attempt, without an answer, where another one is to follow.
 func (u *upstream) retry(how snapshot.Failures, end end) bool {
 	e := u.exchange
-	if !e.route.Retry.On.Has(how) || !e.plan.Left() {
+	if !e.mends(how) {
 		return false
 	}
 	e.plan.Failed(how, e.elapsed(), u.retryAfter())
@@ -47,6 +47,11 @@ func (u *upstream) retry(how snapshot.Failures, end end) bool {
 	e.target = target
 	u.again = true
 	return true
+}
+
+// mends tells whether another attempt may follow one that failed so.
+func (e *exchange) mends(how snapshot.Failures) bool {
+	return e.route.Retry.On.Has(how) && e.plan.Left()
 }
 
 // follow is the next target that there is time and budget for.

@@ -52,7 +52,7 @@ func (u *upstream) stream() {
 		space.bytes = s.events.Space()
 		space.release()
 	}()
-	if e.plan.Left() && e.route.Retry.On.Has(snapshot.UpstreamError|snapshot.Timeout) {
+	if e.mends(snapshot.UpstreamError | snapshot.Timeout) {
 		held := takeBuffer(0)
 		defer held.release()
 		s.held = held

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect/openai"
 	"github.com/weirhq/weir/dataplane/internal/snapshot"
@@ -14,15 +15,18 @@ import (
 // through: its own code is foreign text.
 const codeUpstream = "upstream_error"
 
+// errorTime bounds the wait for the body of an error after which another attempt can
+// follow.
+const errorTime = 2 * time.Second
+
 // whole passes an answer that is not a stream: held until it is there, recorded,
 // then sent.
 func (u *upstream) whole() {
 	e := u.exchange
-	limit := e.handler.config.MaxAnswerBytes
 	// A stated length beyond the limit will be refused, one that lies grows.
 	body := takeBuffer(min(u.response.ContentLength, maxPooled) + 1)
 	defer body.release()
-	if err := body.fill(u, limit); err != nil {
+	if err := u.fill(body); err != nil {
 		u.incomplete(err)
 		return
 	}
@@ -50,6 +54,16 @@ func (u *upstream) whole() {
 	header["Content-Length"] = []string{strconv.Itoa(len(body.bytes))}
 	e.w.WriteHeader(status)
 	_, _ = e.w.Write(body.bytes) // it is settled: the upstream's whole answer is here
+}
+
+// fill reads the answer. An error that another attempt can mend is not waited for as
+// long as an answer is: its status says enough.
+func (u *upstream) fill(body *buffer) error {
+	if status := u.response.StatusCode; status >= http.StatusBadRequest && u.exchange.mends(failureOf(status)) {
+		late := time.AfterFunc(errorTime, func() { u.cancel(errSilent) })
+		defer late.Stop()
+	}
+	return body.fill(u, u.exchange.handler.config.MaxAnswerBytes)
 }
 
 // incomplete answers where the body of an answer did not come whole. Nothing of
