@@ -87,6 +87,8 @@ func TestBackoff(t *testing.T) {
 		"starts_over":                     {route(5, one, other), overloaded(), []time.Duration{0, 0, 100 * ms, 100 * ms, 300 * ms}, "gpt-4o odd-model gpt-4o odd-model gpt-4o"},
 		"waits_as_asked":                  {route(2, one), overloaded("Retry-After", "3"), []time.Duration{0, 3 * time.Second}, "gpt-4o gpt-4o"},
 		"waits_no_longer_than_it_may":     {route(3, one), overloaded("Retry-After", "11"), []time.Duration{0}, "gpt-4o"},
+		"takes_any_number":                {route(3, one), overloaded("Retry-After", "99999999999999999999999"), []time.Duration{0}, "gpt-4o"},
+		"goes_on_after_what_is_no_time":   {route(2, one), overloaded("Retry-After", "-5"), []time.Duration{0, 100 * ms}, "gpt-4o gpt-4o"},
 		"elsewhere_it_need_not_wait":      {route(4, one, other), overloaded("Retry-After", "60"), []time.Duration{0, 0}, "gpt-4o odd-model"},
 		"waits_until_a_date":              {route(2, one), overloaded("Retry-After", "Sat, 01 Jan 2000 00:00:02 GMT"), []time.Duration{0, 2 * time.Second}, "gpt-4o gpt-4o"},
 		"the_whole_time_bounds_it":        {bounded, overloaded(), []time.Duration{0, 100 * ms, 300 * ms}, "gpt-4o gpt-4o gpt-4o"},
