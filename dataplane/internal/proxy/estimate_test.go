@@ -42,8 +42,8 @@ func TestEstimateIsTheWorstCase(t *testing.T) {
 	}
 }
 
-// TestUsageSoFarIsNotTheTotal: a broken stream is settled by its estimate, though
-// the upstream told in each event what had been used until then.
+// TestUsageSoFarIsNotTheTotal: a stream that never said the total is settled by its
+// estimate, though the upstream told in each event what had been used until then.
 func TestUsageSoFarIsNotTheTotal(t *testing.T) {
 	body := question + `,"stream":true,"max_tokens":50}`
 	usage, cost := worst(body, 50)
@@ -51,17 +51,24 @@ func TestUsageSoFarIsNotTheTotal(t *testing.T) {
 	told := &usagev1.TokenUsage{Input: 10, Output: 3}
 	for name, test := range map[string]struct {
 		finish string
+		after  string // empty: the connection breaks
 		want   ending
 	}{
-		"in_the_middle": {`null`, ending{usagev1.Outcome_OUTCOME_UPSTREAM_BROKE, 200, "upstream_broke", estimated, usage, cost}},
-		"at_the_end":    {`"stop"`, ending{usagev1.Outcome_OUTCOME_UPSTREAM_BROKE, 200, "upstream_broke", reported, told, 55_000}},
+		"in_the_middle": {`null`, "", ending{usagev1.Outcome_OUTCOME_UPSTREAM_BROKE, 200, "upstream_broke", estimated, usage, cost}},
+		"at_the_end":    {`"stop"`, "", ending{usagev1.Outcome_OUTCOME_UPSTREAM_BROKE, 200, "upstream_broke", reported, told, 55_000}},
+		"before_more_that_has_none": {`null`, `data: {"choices":[{"index":0,"delta":{"content":"more"},"finish_reason":"stop"}]}` + "\n\ndata: [DONE]\n\n",
+			ending{usagev1.Outcome_OUTCOME_OK, 200, "", estimated, usage, cost}},
+		"before_an_error": {`null`, `data: {"error":{"message":"out of memory"}}` + "\n\n",
+			ending{usagev1.Outcome_OUTCOME_UPSTREAM_ERROR, 200, "upstream_error", estimated, usage, cost}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Content-Type", "text/event-stream")
-				fmt.Fprintf(w, chunk+chunk, "null", 2, test.finish, 3)
+				fmt.Fprintf(w, chunk+chunk+test.after, "null", 2, test.finish, 3)
 				_ = http.NewResponseController(w).Flush()
-				panic(http.ErrAbortHandler)
+				if test.after == "" {
+					panic(http.ErrAbortHandler)
+				}
 			}))
 			defer upstream.Close()
 			h := newHarness(t)

@@ -126,12 +126,12 @@ func (s *stream) left() {
 	if s.held != nil {
 		status = 0
 	}
-	s.gone(status, s.cut(), false)
+	s.gone(status, s.told(), false)
 }
 
-// cut is what a stream that did not end may be settled by: more was generated than
-// usage tells that is not the total.
-func (s *stream) cut() openai.Answer {
+// told is what a stream may be settled by: more was generated than usage tells that is
+// not the total.
+func (s *stream) told() openai.Answer {
 	if s.total {
 		return s.answer
 	}
@@ -148,7 +148,7 @@ func (s *stream) done(mark []byte) {
 
 // ending is of a stream that is all there.
 func (s *stream) ending() end {
-	end := end{outcome: usagev1.Outcome_OUTCOME_OK, status: s.response.StatusCode, answer: s.answer}
+	end := end{outcome: usagev1.Outcome_OUTCOME_OK, status: s.response.StatusCode, answer: s.told()}
 	if s.answer.Failed {
 		end.outcome, end.code = usagev1.Outcome_OUTCOME_UPSTREAM_ERROR, codeUpstream
 	}
@@ -174,7 +174,7 @@ func (s *stream) ended(err error) {
 		s.answerError(how, refusal, usagev1.Outcome_OUTCOME_UPSTREAM_BROKE, false)
 		return
 	}
-	e.settle(end{outcome: usagev1.Outcome_OUTCOME_UPSTREAM_BROKE, status: s.response.StatusCode, code: refusal.Code, answer: s.cut()})
+	e.settle(end{outcome: usagev1.Outcome_OUTCOME_UPSTREAM_BROKE, status: s.response.StatusCode, code: refusal.Code, answer: s.told()})
 	event := refusal.Event()
 	if s.events.Torn() {
 		event = append([]byte("\n\n"), event...)
