@@ -80,6 +80,8 @@ var failures = map[string]failure{
 	"overloaded":           {llmtest.Fault{Kind: llmtest.Status, Status: 503}, false, upstreamError, 503, none},
 	"overloaded_529":       {llmtest.Fault{Kind: llmtest.Status, Status: 529}, true, upstreamError, 529, none},
 	"internal":             {llmtest.Fault{Kind: llmtest.Status, Status: 500}, true, upstreamError, 500, none},
+	"bad_gateway":          {llmtest.Fault{Kind: llmtest.Status, Status: 502}, false, upstreamError, 502, estimated},
+	"gateway_timeout":      {llmtest.Fault{Kind: llmtest.Status, Status: 504}, true, upstreamError, 504, estimated},
 	"silence":              {llmtest.Fault{Delay: time.Hour}, false, unreachable, 0, estimated},
 	"error_in_200":         {llmtest.Fault{Kind: llmtest.ErrorBody}, false, upstreamError, 200, estimated},
 	"answer_cut":           {llmtest.Fault{Kind: llmtest.Cut}, false, broke, 200, estimated},

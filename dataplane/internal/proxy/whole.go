@@ -41,7 +41,7 @@ func (u *upstream) whole() {
 	end := end{outcome: usagev1.Outcome_OUTCOME_OK, status: status, answer: answer}
 	if status >= http.StatusBadRequest || answer.Failed {
 		end.outcome, end.code = usagev1.Outcome_OUTCOME_UPSTREAM_ERROR, codeUpstream
-		end.unused = status >= http.StatusBadRequest
+		end.unused = refused(status)
 		if u.retry(failureOf(status), end) {
 			return
 		}
@@ -66,12 +66,23 @@ func (u *upstream) fill(body *buffer) error {
 	return body.fill(u, u.exchange.handler.config.MaxAnswerBytes)
 }
 
+// refused tells statuses by which a provider says that it did not serve. What stands
+// in front of one says 502, 504 and Cloudflare's 520 and 524 when it lost the answer, or
+// waited no longer for it: the provider may have gone on.
+func refused(status int) bool {
+	switch status {
+	case http.StatusBadGateway, http.StatusGatewayTimeout, 520, 524:
+		return false
+	}
+	return status >= http.StatusBadRequest
+}
+
 // incomplete answers where the body of an answer did not come whole. Nothing of
 // it was sent yet.
 func (u *upstream) incomplete(err error) {
-	refused := u.response.StatusCode >= http.StatusBadRequest
+	status := u.response.StatusCode
 	if u.callerGone() {
-		u.gone(0, openai.Answer{}, refused)
+		u.gone(0, openai.Answer{}, refused(status))
 		return
 	}
 	u.exchange.log().Warn("upstream broke off", "provider", u.exchange.target.Provider.Name, "error", cause(u.why(err)))
@@ -79,8 +90,8 @@ func (u *upstream) incomplete(err error) {
 	switch {
 	case errors.Is(err, errTooLarge):
 		how, refusal = 0, upstreamTooLarge
-	case refused:
-		how = failureOf(u.response.StatusCode)
+	case status >= http.StatusBadRequest:
+		how = failureOf(status)
 	}
-	u.answerError(how, refusal, usagev1.Outcome_OUTCOME_UPSTREAM_BROKE, refused)
+	u.answerError(how, refusal, usagev1.Outcome_OUTCOME_UPSTREAM_BROKE, refused(status))
 }
