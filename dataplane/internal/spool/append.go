@@ -121,7 +121,7 @@ func (l *Log) appendEnd(frame []byte, id uint64) (seq int64, err error) {
 // of open ones, and the batches that what is not batched yet will take.
 func (l *Log) admit(size int) error {
 	if !l.room.held {
-		return fmt.Errorf("%w: no room of %d bytes can be set aside on the disk", ErrFull, l.room.bytes)
+		return l.room.why
 	}
 	need := l.bytes + int64(size) + int64(len(l.open)+1)*endRoom + l.unbatched/2
 	if need > l.opts.MaxBytes {

@@ -112,7 +112,7 @@ func (r recovery) begin(s *segment) error {
 		return l.failed
 	}
 	l.cursor = cursor{number: l.segments[0].number}
-	if l.room.take() != nil {
+	if !l.takeRoom() {
 		l.room.give()
 		signal(l.dirty)
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"golang.org/x/sys/unix"
 )
 
 // room is disk space of one segment, set aside in a file for what frees the disk in
@@ -15,27 +17,41 @@ type room struct {
 	path  string
 	bytes int64
 	held  bool
+	why   error // there is none, where it is not held
 }
 
 func newRoom(dir string, bytes int64) room {
-	r := room{path: filepath.Join(dir, "room"), bytes: bytes}
-	_, err := os.Stat(r.path)
+	r := room{path: filepath.Join(dir, "room"), bytes: bytes, why: errNoRoom}
+	_, err := os.Lstat(r.path)
 	r.held = err == nil // of an earlier boot
 	return r
 }
 
 // take sets the room aside, all of it or nothing.
 func (r *room) take() error {
-	f, err := os.OpenFile(r.path, os.O_CREATE|os.O_RDWR, 0o600)
+	err := r.reserve()
+	switch {
+	case err == nil:
+		r.held, r.why = true, errNoRoom
+		return nil
+	case isDiskFull(err):
+		r.why = fmt.Errorf("%w: no room of %d bytes can be set aside on the disk: %w", ErrFull, r.bytes, err)
+	default:
+		r.why = fmt.Errorf("room of the usage spool: %w", err)
+	}
+	return r.why
+}
+
+// reserve follows no link: what it leads to need not be on this disk.
+func (r *room) reserve() error {
+	f, err := os.OpenFile(r.path, os.O_CREATE|os.O_RDWR|unix.O_NOFOLLOW, 0o600)
 	if err != nil {
-		return fmt.Errorf("room of the usage spool: %w", err)
+		return err
 	}
 	defer f.Close()
 	if err := reserve(f, r.bytes); err != nil {
-		os.Remove(r.path)
-		return fmt.Errorf("room of the usage spool: %w", err)
+		return errors.Join(err, os.Remove(r.path))
 	}
-	r.held = true
 	return nil
 }
 
@@ -66,7 +82,7 @@ func (l *Log) mend() bool {
 	defer l.mu.Unlock()
 	if !l.room.held {
 		l.leaveSettled()
-		if l.room.take() == nil {
+		if l.takeRoom() {
 			l.opts.Logger.Info("the disk has room again")
 		}
 	}
@@ -76,6 +92,16 @@ func (l *Log) mend() bool {
 		err = l.late.write(l)
 	}
 	return err == nil && l.room.held
+}
+
+// takeRoom says why there is none, once.
+func (l *Log) takeRoom() bool {
+	said := l.room.why.Error()
+	err := l.room.take()
+	if err != nil && err.Error() != said {
+		l.opts.Logger.Error("new requests are refused: no room can be set aside for shipping what is recorded", "error", err)
+	}
+	return err == nil
 }
 
 // leaveSettled goes on in a new segment when all of the current one is settled, so
