@@ -3,6 +3,7 @@ package balance_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -172,5 +173,20 @@ func TestBudgetsAreOnePerTarget(t *testing.T) {
 		if len(budgets) != 1 {
 			t.Errorf("target %s has %d budgets", name, len(budgets))
 		}
+	}
+}
+
+// TestManyTargets: a target more costs no more than the one before it.
+func TestManyTargets(t *testing.T) {
+	var budgets balance.Budgets
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	const targets = 10_000
+	for i := range targets {
+		budgets.Of(fmt.Sprint("target ", i))
+	}
+	runtime.ReadMemStats(&after)
+	if each := (after.TotalAlloc - before.TotalAlloc) / targets; each > 1000 {
+		t.Errorf("%d bytes for each target", each)
 	}
 }

@@ -1,7 +1,6 @@
 package balance
 
 import (
-	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -58,30 +57,15 @@ func (b *Budget) Take(now time.Time) bool {
 
 // Budgets are those of all targets ever tried, across policies. The zero value is
 // ready; looking one up takes no lock.
-type Budgets struct {
-	mu  sync.Mutex
-	all atomic.Pointer[map[string]*Budget]
-}
+type Budgets struct{ all sync.Map } // target → *Budget
 
 // Of is the budget of a target, by provider and model.
 func (b *Budgets) Of(target string) *Budget {
-	if all := b.all.Load(); all != nil && (*all)[target] != nil {
-		return (*all)[target]
+	found, ok := b.all.Load(target)
+	if !ok {
+		fresh := &Budget{}
+		fresh.level.Store(burst)
+		found, _ = b.all.LoadOrStore(target, fresh)
 	}
-	return b.add(target)
-}
-
-func (b *Budgets) add(target string) *Budget {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	all := map[string]*Budget{}
-	if before := b.all.Load(); before != nil {
-		all = maps.Clone(*before)
-	}
-	if all[target] == nil {
-		all[target] = &Budget{}
-		all[target].level.Store(burst)
-		b.all.Store(&all)
-	}
-	return all[target]
+	return found.(*Budget)
 }
