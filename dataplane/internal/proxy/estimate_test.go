@@ -2,6 +2,7 @@ package proxy_test
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -77,4 +78,18 @@ func TestUsageSoFarIsNotTheTotal(t *testing.T) {
 			wantEnding(t, h, test.want)
 		})
 	}
+}
+
+// TestUsageSoFarOfSeveralChoices: the end of one is not the end of all.
+func TestUsageSoFarOfSeveralChoices(t *testing.T) {
+	body := question + `,"stream":true,"max_tokens":50,"n":2}`
+	usage, cost := worst(body, 2*50)
+	h := against(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		_, _ = io.WriteString(w, `data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"usage":{"prompt_tokens":10,"completion_tokens":3}}`+"\n\n")
+		_ = http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
+	})
+	h.post(goodKey, body)
+	wantEnding(t, h, ending{usagev1.Outcome_OUTCOME_UPSTREAM_BROKE, 200, "upstream_broke", estimated, usage, cost})
 }

@@ -25,10 +25,11 @@ type stream struct {
 	flush  func() error
 	// answer is what the events said so far, the latest usage in it.
 	answer openai.Answer
-	// finished: a choice gave its reason to end. total: the usage is of the whole
-	// answer; some servers tell in each event what it is so far.
-	finished, total bool
-	unsent          bool
+	// finished is how many events gave a choice's reason to end. total: the usage is of
+	// the whole answer; some servers tell in each event what it is so far.
+	finished int64
+	total    bool
+	unsent   bool
 	// held is what came before any content while another attempt may follow; nil: the
 	// answer has begun.
 	held *buffer
@@ -89,7 +90,9 @@ func (s *stream) pass() {
 // look notes what an event says, and tells whether it is to be hidden: the usage
 // event that only the agent asked for.
 func (s *stream) look(data []byte) (hide bool) {
-	s.finished = s.finished || openai.Finishes(data)
+	if openai.Finishes(data) {
+		s.finished++
+	}
 	if !openai.Speaks(data) {
 		return false
 	}
@@ -99,7 +102,7 @@ func (s *stream) look(data []byte) (hide bool) {
 		return false
 	}
 	s.answer.Usage, s.answer.UsageSHA256, s.answer.ServiceTier = said.Usage, said.UsageSHA256, said.ServiceTier
-	s.total = s.finished || said.NoChoices
+	s.total = s.finished >= max(s.exchange.request.Choices, 1) || said.NoChoices
 	asked := s.exchange.request.AsksUsage || !s.exchange.request.Stream
 	return said.NoChoices && !asked
 }
@@ -163,7 +166,7 @@ func (s *stream) ended(err error) {
 		s.left()
 		return
 	}
-	if errors.Is(err, io.EOF) && !s.events.Torn() && (s.total || s.answer.Failed || s.finished) {
+	if errors.Is(err, io.EOF) && !s.events.Torn() && (s.total || s.answer.Failed || s.finished > 0) {
 		_ = s.begin()
 		e.settle(s.ending())
 		return
