@@ -56,7 +56,7 @@ func (s *histories) Revert(ctx context.Context, req *connect.Request[adminv1.Rev
 		r.target, r.in = one.GetVersion(), []chapter{c}
 	}
 	answer, err := command.Whole(ctx, s.runner, command.Call{
-		Origin: origin, Procedure: req.Spec().Procedure, Request: req.Msg, ValidateOnly: mutation.GetValidateOnly(),
+		Origin: origin, Procedure: req.Spec().Procedure, Request: req.Msg, ValidateOnly: mutation.GetValidateOnly(), ETag: mutation.GetEtag(),
 	}, func(ctx context.Context) (*adminv1.RevertResponse, error) {
 		return r.run(ctx, mutation.GetValidateOnly())
 	})

@@ -93,6 +93,11 @@ func TestRevert(t *testing.T) {
 		same(t, len(call(t, n.history.Revert, toVersion(target)).Changes), 0)
 		same(t, n.head(), answer.Version)
 	})
+	t.Run("held_to_another_state_it_is_another_request", func(t *testing.T) {
+		other := proto.CloneOf(request)
+		other.Mutation.Etag = preview.Etag + "0"
+		same(t, detail(t, refused(t, connect.CodeInvalidArgument, n.history.Revert, other)).GetReason(), "request_id_reused")
+	})
 	t.Run("back_from_the_way_back", func(t *testing.T) {
 		answer := call(t, n.history.Revert, toVersion(before))
 		same(t, len(answer.Skipped), 1)
