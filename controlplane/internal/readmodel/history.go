@@ -32,9 +32,10 @@ type Span struct {
 // Kind is what the API calls one of its things: "service_account".
 func (t *Table[T]) Kind() string { return strings.ReplaceAll(t.thing, " ", "_") }
 
-// Between returns the things whose rows at two versions are not the same, by id. Two
-// rows may still say the same: it changed, and changed back.
-func (t *Table[T]) Between(ctx context.Context, v View, s Span) ([]Pair[T], error) {
+// Between returns the things whose rows at two versions are not the same, by id, and
+// whether there may be more: it returns fewer where they are large. Two rows may still
+// say the same: it changed, and changed back.
+func (t *Table[T]) Between(ctx context.Context, v View, s Span) (found []Pair[T], more bool, err error) {
 	at := func(version string) string {
 		return "(SELECT id, state::text FROM " + t.name + " WHERE organization_id = $1 AND valid_from <= " + version +
 			" AND (valid_to IS NULL OR valid_to > " + version + ")" +
@@ -48,12 +49,16 @@ func (t *Table[T]) Between(ctx context.Context, v View, s Span) ([]Pair[T], erro
 	}
 	rows, err := v.Tx.Query(ctx, query, v.Organization, s.From, s.To, s.After, only, s.Limit)
 	if err != nil {
-		return nil, fmt.Errorf("compare %s: %w", t.name, err)
+		return nil, false, fmt.Errorf("compare %s: %w", t.name, err)
 	}
-	var found []Pair[T]
 	var id uuid.UUID
 	var before, after *string
+	bytes := 0
 	_, err = pgx.ForEachRow(rows, []any{&id, &before, &after}, func() error {
+		if more = bytes > PageBytes; more {
+			return nil
+		}
+		bytes += rowBytes(rows)
 		pair := Pair[T]{ID: id}
 		if err := orNil(before, &pair.Before); err != nil {
 			return err
@@ -63,9 +68,9 @@ func (t *Table[T]) Between(ctx context.Context, v View, s Span) ([]Pair[T], erro
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("compare %s: %w", t.name, err)
+		return nil, false, fmt.Errorf("compare %s: %w", t.name, err)
 	}
-	return found, nil
+	return found, more || len(found) == s.Limit, nil
 }
 
 // Turns returns what each of the events did to the thing of the table that is its

@@ -12,6 +12,10 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/filter"
 )
 
+// PageBytes is about how large a page gets, whatever size it asks for: one thing can be
+// of a megabyte, and clients of gRPC refuse answers of more than four.
+const PageBytes = 2 << 20
+
 // Query asks for a part of a list.
 type Query struct {
 	// Filter and Order are of the listed thing's fields.
@@ -67,12 +71,14 @@ func CollectPage[T any](ctx context.Context, tx pgx.Tx, q Query, s Selection, ro
 	var found []T
 	var last, end *filter.Place
 	var id uuid.UUID
+	bytes := 0
 	columns, place := q.Order.Scan()
 	_, err = pgx.ForEachRow(rows, append(append(columns, &id), s.Into...), func() error {
-		if len(found) == q.Size {
+		if len(found) == q.Size || bytes > PageBytes {
 			end = last
 			return nil
 		}
+		bytes += rowBytes(rows)
 		at := place(id)
 		last = &at
 		one, err := row()
@@ -83,4 +89,12 @@ func CollectPage[T any](ctx context.Context, tx pgx.Tx, q Query, s Selection, ro
 		return nil, nil, fmt.Errorf("list: %w", err)
 	}
 	return found, end, nil
+}
+
+// rowBytes is how large the row is that was read last.
+func rowBytes(rows pgx.Rows) (bytes int) {
+	for _, value := range rows.RawValues() {
+		bytes += len(value)
+	}
+	return bytes
 }

@@ -24,8 +24,9 @@ type chapter interface {
 	kind() string
 	// turns are what events did to the resources that are their subjects.
 	turns(ctx context.Context, v readmodel.View, events []eventlog.Event) (map[int64]turn, error)
-	// between are the resources that two versions do not have in the same row.
-	between(ctx context.Context, v readmodel.View, s readmodel.Span) ([]turn, error)
+	// between are resources that two versions do not have in the same row; more: there
+	// may be others.
+	between(ctx context.Context, v readmodel.View, s readmodel.Span) (found []turn, more bool, err error)
 	// revertible refuses a resource that can't go back to a version, or was not there.
 	revertible(ctx context.Context, v readmodel.View, version int64, id uuid.UUID) error
 	// steps bring back what it was at From; none where it is not configuration.
@@ -56,9 +57,9 @@ func (s story[T, P]) turns(ctx context.Context, v readmodel.View, events []event
 	return turns, nil
 }
 
-func (s story[T, P]) between(ctx context.Context, v readmodel.View, span readmodel.Span) ([]turn, error) {
-	pairs, err := s.table.Between(ctx, v, span)
-	return convertAll(pairs, s.toTurn), err
+func (s story[T, P]) between(ctx context.Context, v readmodel.View, span readmodel.Span) (found []turn, more bool, err error) {
+	pairs, more, err := s.table.Between(ctx, v, span)
+	return convertAll(pairs, s.toTurn), more, err
 }
 
 func (s story[T, P]) toTurn(pair readmodel.Pair[T]) turn {

@@ -5,6 +5,7 @@ import (
 
 	"connectrpc.com/connect"
 	"github.com/google/uuid"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/weirhq/weir/controlplane/internal/fault"
 	"github.com/weirhq/weir/controlplane/internal/readmodel"
@@ -85,25 +86,44 @@ func asOfField(ctx context.Context, v readmodel.View, field string, at *adminv1.
 // versions, and where it goes on; nil: there are no more.
 func (s *histories) diff(ctx context.Context, v readmodel.View, at diffPlace, size int) ([]*adminv1.ResourceChange, *diffPlace, error) {
 	var changes []*adminv1.ResourceChange
-	for left := size; int(at.Chapter) < len(s.chapters); at.Chapter, at.After = at.Chapter+1, uuid.Nil {
-		found, err := s.chapters[at.Chapter].between(ctx, v, readmodel.Span{From: at.From, To: at.To, After: at.After, Limit: left + 1})
-		if err != nil {
-			return nil, nil, err
-		}
-		for _, t := range found {
-			if left == 0 {
-				return changes, &at, nil
+	left, bytes := size, 0
+	for ; int(at.Chapter) < len(s.chapters); at.Chapter, at.After = at.Chapter+1, uuid.Nil {
+		span := readmodel.Span{From: at.From, To: at.To, After: at.After, Limit: left + 1}
+		whole, err := eachBetween(ctx, v, s.chapters[at.Chapter], span, func(t turn) (bool, error) {
+			if left == 0 || bytes > readmodel.PageBytes {
+				return false, nil
 			}
 			change, err := toProtoChange(t)
-			if err != nil {
-				return nil, nil, err
-			}
 			if change != nil {
-				changes = append(changes, change)
+				changes, bytes = append(changes, change), bytes+proto.Size(change)
 			}
 			at.After = t.id
 			left--
+			return true, err
+		})
+		if err != nil || !whole {
+			return changes, &at, err
 		}
 	}
 	return changes, nil, nil
+}
+
+// eachBetween goes through what two versions do not have in the same row, as many as
+// span says at once, for as long as do wants more; false: it did not want all.
+func eachBetween(ctx context.Context, v readmodel.View, c chapter, span readmodel.Span, do func(turn) (bool, error)) (bool, error) {
+	for {
+		found, more, err := c.between(ctx, v, span)
+		if err != nil {
+			return false, err
+		}
+		for _, t := range found {
+			if goOn, err := do(t); err != nil || !goOn {
+				return false, err
+			}
+			span.After = t.id
+		}
+		if !more {
+			return true, nil
+		}
+	}
 }

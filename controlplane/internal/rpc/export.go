@@ -25,8 +25,6 @@ import (
 const (
 	// ExportPath is where GET answers with lines of JSON.
 	ExportPath = "/weir/history/export"
-	// exportPage is how many events an export holds at once.
-	exportPage = 200
 	// anchorHeader names the newest link of the audit chain, for `audit verify --expect`.
 	anchorHeader = "X-Weir-Audit-Anchor"
 )
@@ -95,7 +93,7 @@ func (e *export) run(ctx context.Context, send func(*adminv1.ExportEventsRespons
 // next reads a page and moves the filter behind it.
 func (e *export) next(ctx context.Context) (page []*adminv1.ExportEventsResponse, err error) {
 	err = e.store.Read(ctx, e.call.caller.OrganizationID, func(v readmodel.View) error {
-		found, err := pglog.FindIn(ctx, v.Tx, v.Organization, e.filter, false, exportPage)
+		found, err := pglog.FindIn(ctx, v.Tx, v.Organization, e.filter, false, tellAtOnce)
 		if err != nil || len(found) == 0 {
 			return err
 		}

@@ -20,6 +20,9 @@ import (
 
 var _ adminv1connect.HistoryServiceHandler = (*histories)(nil)
 
+// tellAtOnce is how many events are in memory at once with all that is said of them.
+const tellAtOnce = 50
+
 // histories is the log as people read it.
 type histories struct {
 	runner        *command.Runner
@@ -47,26 +50,44 @@ func (s *histories) ListEvents(ctx context.Context, req *connect.Request[adminv1
 		return nil, err
 	}
 	if seen != nil {
+		if *seen <= 1 {
+			return nil, fault.Field("page.token", "it is not of this list")
+		}
 		filter = upTo(filter, *seen-1)
 	}
-	size := pageSize(req.Msg.GetPage())
 	return read(ctx, s.store, func(v readmodel.View) (*adminv1.ListEventsResponse, error) {
-		found, err := pglog.FindIn(ctx, v.Tx, v.Organization, filter, true, size+1)
+		told, next, err := s.newest(ctx, v, filter, pageSize(req.Msg.GetPage()))
 		if err != nil {
 			return nil, err
 		}
-		var next *int64
-		if len(found) > size {
-			found = found[:size]
-			next = &found[size-1].Version
-		}
-		answer := &adminv1.ListEventsResponse{}
-		if answer.Events, err = s.tell(ctx, v, found); err != nil {
-			return nil, err
-		}
+		answer := &adminv1.ListEventsResponse{Events: told}
 		answer.NextPageToken, err = toPageToken(name, next)
 		return answer, err
 	})
+}
+
+// newest tells of a page of events that a filter takes, piece by piece, and returns the
+// version that it goes on below; nil: there are no more.
+func (s *histories) newest(ctx context.Context, v readmodel.View, filter eventlog.Filter, size int) (told []*adminv1.Event, next *int64, err error) {
+	for bytes := 0; ; {
+		found, err := pglog.FindIn(ctx, v.Tx, v.Organization, filter, true, max(1, min(size-len(told), tellAtOnce)))
+		if err != nil || len(found) == 0 {
+			return told, nil, err
+		}
+		piece, err := s.tell(ctx, v, found)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, e := range piece {
+			if len(told) == size || bytes > readmodel.PageBytes {
+				return told, &told[len(told)-1].Version, nil
+			}
+			told, bytes = append(told, e), bytes+proto.Size(e)
+		}
+		if filter = upTo(filter, found[len(found)-1].Version-1); filter.Last == 0 {
+			return told, nil, nil
+		}
+	}
 }
 
 func (s *histories) GetEvent(ctx context.Context, req *connect.Request[adminv1.GetEventRequest]) (*connect.Response[adminv1.GetEventResponse], error) {
@@ -114,7 +135,7 @@ func fromProtoMatch(within string, f *adminv1.EventMatch) (eventlog.Filter, erro
 	return filter, err
 }
 
-// upTo takes no later version than last, which is 1 or more.
+// upTo takes no later version than last; 0 is no bound to a filter.
 func upTo(f eventlog.Filter, last int64) eventlog.Filter {
 	if f.Last == 0 || last < f.Last {
 		f.Last = last

@@ -18,6 +18,10 @@ import (
 // maxReverted bounds the resources that one revert changes, and those that its answer names.
 const maxReverted = 1000
 
+// maxToldBytes is about how much of what a revert changed its answer says, and of what
+// it left; the answer is stored.
+const maxToldBytes = 1 << 20
+
 // revert is one on its way, in the transaction of a whole.
 type revert struct {
 	*histories

@@ -3,6 +3,8 @@ package rpc
 import (
 	"context"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/weirhq/weir/controlplane/internal/fault"
 	"github.com/weirhq/weir/controlplane/internal/history"
 	"github.com/weirhq/weir/controlplane/internal/readmodel"
@@ -11,17 +13,25 @@ import (
 
 // changes are what differs between two versions; more: not all of it is said.
 func (r revert) changes(ctx context.Context, v readmodel.View, from, to int64) (changes []*adminv1.ResourceChange, more bool, err error) {
-	err = r.each(ctx, v, from, to, func(t turn) (bool, error) {
-		change, err := toProtoChange(t)
-		if err != nil || change == nil {
-			return true, err
+	bytes := 0
+	for _, c := range r.in {
+		span := readmodel.Span{From: from, To: to, Only: r.only, Limit: maxReverted}
+		whole, err := eachBetween(ctx, v, c, span, func(t turn) (bool, error) {
+			change, err := toProtoChange(t)
+			if err != nil || change == nil {
+				return true, err
+			}
+			if len(changes) == maxReverted || bytes > maxToldBytes {
+				return false, nil
+			}
+			changes, bytes = append(changes, change), bytes+proto.Size(change)
+			return true, nil
+		})
+		if err != nil || !whole {
+			return changes, true, err
 		}
-		if more = len(changes) == maxReverted; !more {
-			changes = append(changes, change)
-		}
-		return !more, nil
-	})
-	return changes, more, err
+	}
+	return changes, false, nil
 }
 
 // skipped is what differs from the target still; more: not all of it is said.
@@ -38,28 +48,6 @@ func (r revert) skipped(ctx context.Context, v readmodel.View, now int64, refuse
 		}
 		return &adminv1.SkippedResource{Resource: c.GetResource(), Reason: reason.Reason, Message: reason.Message, Fields: c.GetFields()}
 	}), more, err
-}
-
-// each goes through what two versions do not have in the same row, page by page, for
-// as long as do wants more.
-func (r revert) each(ctx context.Context, v readmodel.View, from, to int64, do func(turn) (bool, error)) error {
-	for _, c := range r.in {
-		span := readmodel.Span{From: from, To: to, Only: r.only, Limit: maxReverted}
-		for more := true; more; {
-			found, err := c.between(ctx, v, span)
-			if err != nil {
-				return err
-			}
-			for _, t := range found {
-				if goOn, err := do(t); err != nil || !goOn {
-					return err
-				}
-				span.After = t.id
-			}
-			more = len(found) == span.Limit
-		}
-	}
-	return nil
 }
 
 // left says why a step that was made leaves something, or why there was none.

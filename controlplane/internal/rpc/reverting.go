@@ -50,8 +50,18 @@ func (s story[T, P]) steps(ctx context.Context, v readmodel.View, span readmodel
 	if s.way == nil {
 		return nil, nil
 	}
-	pairs, err := s.table.Between(ctx, v, span)
-	return convertAll(pairs, s.toStep), err
+	var steps []step
+	for more := true; more && len(steps) < span.Limit; {
+		var pairs []readmodel.Pair[T]
+		var err error
+		if pairs, more, err = s.table.Between(ctx, v, span); err != nil {
+			return nil, err
+		}
+		for _, pair := range pairs {
+			steps, span.After = append(steps, s.toStep(pair)), pair.ID
+		}
+	}
+	return steps, nil
 }
 
 // toStep leads from what is now, the pair's later state, to the earlier one.

@@ -22,8 +22,6 @@ const (
 	// watchRecheck is how old the look at the caller's authority gets, and how late
 	// events are when a wake-up was lost.
 	watchRecheck = 2 * time.Second
-	// watchPage is how many events a stream holds at most.
-	watchPage = 100
 )
 
 var errShuttingDown = fault.Because(fault.Unavailable, "shutting_down",
@@ -131,7 +129,7 @@ func (w *watch) catchUp(ctx context.Context) error {
 func (w *watch) page(ctx context.Context) (told []*adminv1.Event, err error) {
 	err = w.store.Read(ctx, w.caller.OrganizationID, func(v readmodel.View) error {
 		var found []eventlog.Event
-		if found, err = pglog.ReadIn(ctx, v.Tx, v.Organization, w.seen, watchPage); err != nil || len(found) == 0 {
+		if found, err = pglog.FindIn(ctx, v.Tx, v.Organization, eventlog.Filter{First: w.seen + 1}, false, tellAtOnce); err != nil || len(found) == 0 {
 			return err
 		}
 		told, err = w.tell(ctx, v, found)

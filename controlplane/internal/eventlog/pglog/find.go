@@ -13,8 +13,13 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/eventlog"
 )
 
-// FindIn returns at most limit events of the organization that a filter takes, the
-// oldest first, or the newest.
+// foundBytes is about how much of events' payloads FindIn returns at once: one can be of
+// a megabyte.
+const foundBytes = 256 << 10
+
+// FindIn returns the first events of the organization that a filter takes, the oldest
+// first, or the newest: limit of them, or fewer where they are large; none where there
+// are none.
 func FindIn(ctx context.Context, tx pgx.Tx, organization uuid.UUID, f eventlog.Filter, newest bool, limit int) ([]eventlog.Event, error) {
 	first, last, err := bounds(ctx, tx, organization, f)
 	if err != nil || first > last {
@@ -29,9 +34,17 @@ func FindIn(ctx context.Context, tx pgx.Tx, organization uuid.UUID, f eventlog.F
 	if err != nil {
 		return nil, fmt.Errorf("find events of organization %s: %w", organization, err)
 	}
-	events, err := pgx.CollectRows(rows, fromRow)
-	if err != nil {
-		return nil, fmt.Errorf("find events of organization %s: %w", organization, err)
+	defer rows.Close()
+	var events []eventlog.Event
+	for bytes := 0; bytes < foundBytes && rows.Next(); {
+		e, err := fromRow(rows)
+		if err != nil {
+			return nil, fmt.Errorf("find events of organization %s: %w", organization, err)
+		}
+		events, bytes = append(events, e), bytes+len(e.Payload)
+	}
+	if rows.Close(); rows.Err() != nil {
+		return nil, fmt.Errorf("find events of organization %s: %w", organization, rows.Err())
 	}
 	return events, nil
 }
