@@ -30,7 +30,7 @@ const (
 )
 
 func (s *histories) ExportEvents(ctx context.Context, req *connect.Request[adminv1.ExportEventsRequest], stream *connect.ServerStream[adminv1.ExportEventsResponse]) error {
-	e, err := s.newExport(ctx, "match.", req.Msg)
+	e, err := s.newExport(ctx, "match.", req.Msg, req.Header())
 	if err != nil {
 		return err
 	}
@@ -43,12 +43,13 @@ func (s *histories) ExportEvents(ctx context.Context, req *connect.Request[admin
 // export is one on its way: from the oldest event to the newest that there was.
 type export struct {
 	*histories
+	permit permit
 	call   *call
 	filter eventlog.Filter
 	anchor string
 }
 
-func (s *histories) newExport(ctx context.Context, within string, request *adminv1.ExportEventsRequest) (*export, error) {
+func (s *histories) newExport(ctx context.Context, within string, request *adminv1.ExportEventsRequest, header http.Header) (*export, error) {
 	if err := everywhere(ctx, request); err != nil {
 		return nil, err
 	}
@@ -56,7 +57,7 @@ func (s *histories) newExport(ctx context.Context, within string, request *admin
 	if !ok {
 		return nil, errNoGate
 	}
-	e := &export{histories: s, call: c}
+	e := &export{histories: s, permit: s.permitOf(request, header), call: c}
 	var err error
 	if e.filter, err = fromProtoMatch(within, request.GetMatch()); err != nil {
 		return nil, err
@@ -83,6 +84,9 @@ func (e *export) run(ctx context.Context, send func(*adminv1.ExportEventsRespons
 			return err
 		}
 		for _, one := range page {
+			if err := e.permit.still(ctx); err != nil {
+				return err
+			}
 			if err := e.call.bound(func() error { return send(one) }); err != nil {
 				return err
 			}
@@ -150,7 +154,7 @@ func (x *exporter) serve(ctx context.Context, w http.ResponseWriter, r *http.Req
 	if err != nil {
 		return err
 	}
-	e, err := x.histories.newExport(ctx, "", request)
+	e, err := x.histories.newExport(ctx, "", request, r.Header)
 	if err != nil {
 		return err
 	}

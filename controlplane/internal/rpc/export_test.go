@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"connectrpc.com/connect"
 	"github.com/jackc/pgx/v5"
@@ -168,4 +169,28 @@ func TestExportBreaksOff(t *testing.T) {
 	}
 	answer, _ := in.download(n.token, "?kinds=KeyCreated")
 	same(t, answer.StatusCode, http.StatusOK)
+}
+
+// An export ends with the authority of its caller, however slowly that reads.
+func TestExportEndsWithItsToken(t *testing.T) {
+	in := install(t)
+	n := in.tenant("alpha")
+	for i := range 60 { // more than connections buffer
+		call(t, n.saved.CreateSavedReport, &adminv1.CreateSavedReportRequest{Name: fmt.Sprint("r", i), Sql: "SELECT '" + strings.Repeat("x", 99_000) + "'"})
+	}
+	account := call(t, n.accounts.CreateServiceAccount, &adminv1.CreateServiceAccountRequest{Name: "admin", Role: adminv1.Role_ROLE_ADMIN}).ServiceAccount
+	made := call(t, n.accounts.CreateServiceAccountToken, &adminv1.CreateServiceAccountTokenRequest{ServiceAccountId: account.Id, Name: "t"})
+	request := connect.NewRequest(&adminv1.ExportEventsRequest{})
+	request.Header().Set("Authorization", "Bearer "+made.Secret)
+	stream, err := in.as("", connect.WithAcceptCompression("gzip", nil, nil)).history.ExportEvents(t.Context(), request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = stream.Close() }()
+	same(t, stream.Receive(), true)
+	call(t, n.accounts.RevokeServiceAccountToken, &adminv1.RevokeServiceAccountTokenRequest{Id: made.Token.Id})
+	time.Sleep(2500 * time.Millisecond) // the look at it is 2 s old by then, and the server waits for the connection, not for a clock
+	for stream.Receive() {
+	}
+	same(t, connect.CodeOf(stream.Err()), connect.CodeUnauthenticated)
 }

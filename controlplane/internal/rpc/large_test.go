@@ -57,7 +57,7 @@ func TestPagesOfLargeThings(t *testing.T) {
 	})
 	t.Run("events", func(t *testing.T) {
 		paged(t, func(p *adminv1.Page) (ids []string, next string) {
-			answer := call(t, n.history.ListEvents, &adminv1.ListEventsRequest{Page: p, Filter: &adminv1.EventFilter{FromVersion: target + 1}})
+			answer := call(t, n.history.ListEvents, &adminv1.ListEventsRequest{Page: p, Match: &adminv1.EventMatch{FirstVersion: target + 1}})
 			fits(t, answer)
 			for _, e := range answer.Events {
 				ids = append(ids, e.Resource.Id)

@@ -2,13 +2,10 @@ package rpc
 
 import (
 	"context"
-	"net/http"
 	"time"
 
 	"connectrpc.com/connect"
 
-	"github.com/weirhq/weir/controlplane/internal/authn"
-	"github.com/weirhq/weir/controlplane/internal/authz"
 	"github.com/weirhq/weir/controlplane/internal/eventlog"
 	"github.com/weirhq/weir/controlplane/internal/eventlog/pglog"
 	"github.com/weirhq/weir/controlplane/internal/fault"
@@ -19,9 +16,8 @@ import (
 const (
 	// watchBeat is the longest that a stream is silent.
 	watchBeat = 15 * time.Second
-	// watchRecheck is how old the look at the caller's authority gets, and how late
-	// events are when a wake-up was lost.
-	watchRecheck = 2 * time.Second
+	// watchSweep is how late events are when a wake-up was lost.
+	watchSweep = recheck
 )
 
 var errShuttingDown = fault.Because(fault.Unavailable, "shutting_down",
@@ -30,16 +26,13 @@ var errShuttingDown = fault.Because(fault.Unavailable, "shutting_down",
 // watch is one stream of one caller.
 type watch struct {
 	*histories
-	caller  authn.Principal
-	request *adminv1.WatchEventsRequest
-	header  http.Header
-	stream  *connect.ServerStream[adminv1.WatchEventsResponse]
-	call    *call
+	permit permit
+	stream *connect.ServerStream[adminv1.WatchEventsResponse]
+	call   *call
 
 	// seen is the version up to which everything was sent.
-	seen    int64
-	checked time.Time
-	said    time.Time
+	seen int64
+	said time.Time
 }
 
 func (s *histories) WatchEvents(ctx context.Context, req *connect.Request[adminv1.WatchEventsRequest], stream *connect.ServerStream[adminv1.WatchEventsResponse]) error {
@@ -51,8 +44,7 @@ func (s *histories) WatchEvents(ctx context.Context, req *connect.Request[adminv
 		return errNoGate
 	}
 	w := &watch{
-		histories: s, caller: c.caller, request: req.Msg, header: req.Header(), stream: stream, call: c,
-		seen: req.Msg.GetAfterVersion(), checked: time.Now(),
+		histories: s, permit: s.permitOf(req.Msg, req.Header()), stream: stream, call: c, seen: req.Msg.GetAfterVersion(),
 	}
 	wake, leave, err := s.watches.join(c.caller.OrganizationID)
 	if err != nil {
@@ -66,13 +58,13 @@ func (w *watch) run(ctx context.Context, wake <-chan struct{}) error {
 	if err := w.begins(ctx); err != nil {
 		return err
 	}
-	recheck := time.NewTicker(watchRecheck)
-	defer recheck.Stop()
+	sweep := time.NewTicker(watchSweep)
+	defer sweep.Stop()
 	for {
 		if err := w.catchUp(ctx); err != nil {
 			return err
 		}
-		if time.Since(w.said) >= watchBeat-watchRecheck {
+		if time.Since(w.said) >= watchBeat-watchSweep {
 			if err := w.beat(); err != nil {
 				return err
 			}
@@ -82,7 +74,7 @@ func (w *watch) run(ctx context.Context, wake <-chan struct{}) error {
 			return nil
 		case <-w.watches.draining:
 			return errShuttingDown
-		case <-recheck.C:
+		case <-sweep.C:
 		case <-wake:
 		}
 	}
@@ -92,7 +84,7 @@ func (w *watch) run(ctx context.Context, wake <-chan struct{}) error {
 // or one that a restored database does not have.
 func (w *watch) begins(ctx context.Context) error {
 	var head int64
-	err := w.store.Read(ctx, w.caller.OrganizationID, func(v readmodel.View) (err error) {
+	err := w.store.Read(ctx, w.call.caller.OrganizationID, func(v readmodel.View) (err error) {
 		head, err = readmodel.Head(ctx, v)
 		return err
 	})
@@ -105,7 +97,7 @@ func (w *watch) begins(ctx context.Context) error {
 // catchUp sends what the log has by now, page by page.
 func (w *watch) catchUp(ctx context.Context) error {
 	for {
-		if err := w.allowed(ctx); err != nil {
+		if err := w.permit.still(ctx); err != nil {
 			return err
 		}
 		events, err := w.page(ctx)
@@ -113,6 +105,9 @@ func (w *watch) catchUp(ctx context.Context) error {
 			return err
 		}
 		for _, e := range events {
+			if err := w.permit.still(ctx); err != nil {
+				return err
+			}
 			if err := w.send(&adminv1.WatchEventsResponse{Message: &adminv1.WatchEventsResponse_Event{Event: e}}); err != nil {
 				return err
 			}
@@ -127,7 +122,7 @@ func (w *watch) catchUp(ctx context.Context) error {
 }
 
 func (w *watch) page(ctx context.Context) (told []*adminv1.Event, err error) {
-	err = w.store.Read(ctx, w.caller.OrganizationID, func(v readmodel.View) error {
+	err = w.store.Read(ctx, w.call.caller.OrganizationID, func(v readmodel.View) error {
 		var found []eventlog.Event
 		if found, err = pglog.FindIn(ctx, v.Tx, v.Organization, eventlog.Filter{First: w.seen + 1}, false, tellAtOnce); err != nil || len(found) == 0 {
 			return err
@@ -136,25 +131,6 @@ func (w *watch) page(ctx context.Context) (told []*adminv1.Event, err error) {
 		return err
 	})
 	return told, err
-}
-
-// allowed asks anew, now and then, who calls and whether they still may.
-func (w *watch) allowed(ctx context.Context) error {
-	if time.Since(w.checked) < watchRecheck {
-		return nil
-	}
-	caller, err := w.authenticator.Recheck(ctx, w.header)
-	if err != nil {
-		return err
-	}
-	if err := authz.Check(caller, authz.OfRequest(w.request)); err != nil {
-		return err
-	}
-	if err := everywhere(authn.With(ctx, caller), w.request); err != nil {
-		return err
-	}
-	w.checked = time.Now()
-	return nil
 }
 
 func (w *watch) beat() error {
