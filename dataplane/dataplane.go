@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"strings"
 	"time"
 
@@ -124,7 +123,7 @@ func (a *agent) build() (err error) {
 	}
 	a.control, err = control.New(control.Config{
 		URL: a.config.ControlURL, StateDir: a.config.StateDir, Token: secret.NewValue(a.config.EnrolmentToken),
-		Name: cmp.Or(a.config.Name, host), Version: version(),
+		Name: cmp.Or(a.config.Name, host), Version: Version(),
 		Compile: a.compile, ApplyRevocations: a.applyRevocations,
 		Tails: a.spool.Tails, Settle: a.spool.Settle, Spooled: a.spooled,
 		Log: a.logger.With("part", "control"),
@@ -201,12 +200,4 @@ func (c *Config) kafka() usage.KafkaConfig {
 			Username:  c.KafkaUsername, Password: usage.Password(c.KafkaPassword),
 		},
 	}
-}
-
-// version is the build's, as agents report it.
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok {
-		return info.Main.Version
-	}
-	return "unknown"
 }

@@ -21,6 +21,9 @@ type commandLine struct {
 	Rebuild rebuild       `cmd:"" help:"Compare read models with the log, and put them right; exit status 1 if they differ and stay so."`
 	Backup  backup        `cmd:"" help:"Write the configuration store to a file, while others serve it."`
 	Restore restore       `cmd:"" help:"Fill an empty configuration store from a file."`
+	Healthy healthy       `cmd:"" help:"Ask the control plane that runs here whether it can work; exit status 1 if not."`
+
+	Version kong.VersionFlag `help:"Print the version."`
 }
 
 type serve struct {
@@ -37,6 +40,7 @@ func (s *serve) Run(ctx context.Context) error {
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	command := kong.Parse(&commandLine{}, kong.Description("The control plane of Weir."), kong.BindTo(ctx, (*context.Context)(nil)))
+	command := kong.Parse(&commandLine{}, kong.Description("The control plane of Weir."),
+		kong.Vars{"version": controlplane.Version()}, kong.BindTo(ctx, (*context.Context)(nil)))
 	command.FatalIfErrorf(command.Run())
 }

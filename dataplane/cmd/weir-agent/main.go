@@ -19,6 +19,9 @@ type commandLine struct {
 	Serve      serve      `cmd:"" default:"withargs" help:"Serve applications until told to stop."`
 	GatewayKey gatewayKey `cmd:"" help:"Keys that sealed credentials are opened with."`
 	Seal       sealing    `cmd:"" help:"Seal a credential, read from standard input, for the agents of one gateway."`
+	Healthy    healthy    `cmd:"" help:"Ask the agent that runs here whether it is up; exit status 1 if not."`
+
+	Version kong.VersionFlag `help:"Print the version."`
 }
 
 type serve struct {
@@ -35,7 +38,7 @@ func (s *serve) Run() error {
 }
 
 func main() {
-	command := kong.Parse(&commandLine{}, kong.Description("The agent of Weir."),
+	command := kong.Parse(&commandLine{}, kong.Description("The agent of Weir."), kong.Vars{"version": dataplane.Version()},
 		kong.BindTo(os.Stdin, (*io.Reader)(nil)), kong.BindTo(os.Stdout, (*io.Writer)(nil)))
 	command.FatalIfErrorf(command.Run())
 }
