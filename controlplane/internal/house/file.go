@@ -15,6 +15,9 @@ const (
 	// keySize is AES-256's, in bytes. A file is one key after the other.
 	keySize = 32
 	maxKeys = 16
+	// tooOpen: others must not see the file, and the group must not write it. It may
+	// read it, as it does what orchestrators mount.
+	tooOpen = 0o027
 )
 
 // Load reads the keys in path: 32 bytes each, newest first. Where there is no such
@@ -32,8 +35,8 @@ func Load(path string, log *slog.Logger) (*Keys, error) {
 	if err != nil {
 		return nil, err
 	}
-	if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o077 != 0 {
-		log.Warn("the house key can be read by other users; chmod 600", "path", path, "mode", info.Mode().Perm().String())
+	if info, err := os.Stat(path); err == nil && info.Mode().Perm()&tooOpen != 0 {
+		log.Warn("other users can get at the house key; chmod 600", "path", path, "mode", info.Mode().Perm().String())
 	}
 	return &Keys{path: path, log: log, keys: keys}, nil
 }

@@ -53,6 +53,24 @@ func TestLoad(t *testing.T) {
 			t.Errorf("second load: %s log %q", diff, said.String())
 		}
 	})
+	t.Run("only_a_mode_that_is_too_open_is_said", func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "house.key")
+		for mode, open := range map[os.FileMode]bool{0o400: false, 0o440: false, 0o460: true, 0o604: true} {
+			var said bytes.Buffer
+			if err := errors.Join(os.WriteFile(path, make([]byte, 32), 0o600), os.Chmod(path, mode)); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := house.Load(path, slog.New(slog.NewTextHandler(&said, nil))); err != nil {
+				t.Fatal(err)
+			}
+			if strings.Contains(said.String(), "chmod 600") != open {
+				t.Errorf("mode %v: log %q", mode, said.String())
+			}
+			if err := os.Remove(path); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
 	t.Run("wrong_sizes_are_refused", func(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "house.key")
 		for _, size := range []int{0, 5, 33, 17 * 32} {
