@@ -67,8 +67,15 @@ check: proto/.deps/buf/validate/validate.proto web/dist/index.html ## lint, vet,
 	@$(GOLANGCI_LINT) run ./...
 	@go vet ./...
 	@cd web && npm run --silent check
+	@$(MAKE) --no-print-directory check-deploy
 	@$(MAKE) --no-print-directory generate
 	@git diff --exit-code --stat -- proto/gen web/src/gen controlplane/internal/openapi docs || { echo "generated files are stale: commit what 'make generate' wrote" >&2; exit 1; }
+
+# A module of its own: Weir does not depend on the libraries of Helm, Compose and BuildKit.
+.PHONY: check-deploy
+check-deploy: ## charts, images, units and the Compose file fit what the binaries know
+	@command -v systemd-analyze >/dev/null || echo "check-deploy: systemd-analyze is not on the PATH: units are read by our own test alone"
+	@cd deploy/check && go vet . && go test -count 1 .
 
 .PHONY: generate
 generate: proto/.deps/buf/validate/validate.proto web/node_modules/.package-lock.json ## regenerate code from the protos

@@ -1,0 +1,76 @@
+package check
+
+import (
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// config files are where each binary's settings are declared.
+var configs = map[string]string{"weir-agent": "../../dataplane/config.go", "weir-controlplane": "../../controlplane/config.go"}
+
+// quoted finds names in env:"…" tags, and in the tables of secrets, which may come as NAME_FILE.
+var quoted = regexp.MustCompile(`(env:)?"(WEIR_[A-Z0-9_]+)"`)
+
+// knownSettings are the variables that a binary reads.
+func knownSettings(t *testing.T, binary string) map[string]bool {
+	t.Helper()
+	known := map[string]bool{}
+	for _, found := range quoted.FindAllStringSubmatch(read(t, configs[binary]), -1) {
+		known[found[2]] = true
+		if found[1] == "" {
+			known[found[2]+"_FILE"] = true
+		}
+	}
+	if !known["WEIR_LISTEN"] || len(known) < 10 {
+		t.Fatalf("%s declares only %v", configs[binary], slices.Sorted(maps.Keys(known)))
+	}
+	return known
+}
+
+// onlyKnown complains of variables that the binary would not read.
+func onlyKnown(t *testing.T, binary string, variables []string) {
+	t.Helper()
+	known := knownSettings(t, binary)
+	for _, name := range variables {
+		if strings.HasPrefix(name, "WEIR_") && !known[name] {
+			t.Errorf("%s does not read %s", binary, name)
+		}
+	}
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
+// seconds reads a constant such as drainTimeout = 30 * time.Second.
+func seconds(t *testing.T, path, constant string) int64 {
+	t.Helper()
+	found := regexp.MustCompile(`\b` + constant + `\s*= ([0-9]+) \* time\.Second`).FindStringSubmatch(read(t, path))
+	if found == nil {
+		t.Fatalf("%s has no %s", path, constant)
+	}
+	n, err := strconv.ParseInt(found[1], 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// graces are how long each binary may take to end after SIGTERM, in seconds.
+func graces(t *testing.T) map[string]int64 {
+	t.Helper()
+	return map[string]int64{
+		"weir-agent":        seconds(t, "../../dataplane/serve.go", "drainTimeout") + seconds(t, "../../dataplane/dataplane.go", "closeTimeout"),
+		"weir-controlplane": seconds(t, "../../controlplane/server.go", "drainTimeout"),
+	}
+}
