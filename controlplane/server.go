@@ -81,8 +81,11 @@ func (s *server) serveAgents() error {
 		Releases:      fleet.NewReleaseTable(p.db),
 		Reports:       fleet.NewReportTable(p.db),
 		Settled:       settled{p.db},
+		Revocations:   p.store,
 		PriceBook:     book,
 		Log:           p.logger.With("part", "fleet"),
+
+		TrustedProxies: p.config.TrustedProxies,
 	})
 	s.serve(s.fleet.Mount())
 	s.serve(usagev1connect.NewUsageServiceHandler(usagev1connect.UnimplementedUsageServiceHandler{}))

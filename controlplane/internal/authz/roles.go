@@ -14,8 +14,8 @@ var (
 		"projects.get", "projects.list", "providers.get", "providers.list", "routes.get", "routes.list",
 	}
 	runTraffic = []string{
-		"gateways.create", "gateways.delete", "gateways.enrol", "gateways.set_key", "gateways.update", "providers.create", "providers.delete",
-		"providers.update", "routes.create", "routes.delete", "routes.update",
+		"gateways.create", "gateways.delete", "gateways.enrol", "gateways.revoke_agent", "gateways.set_key", "gateways.update",
+		"gateways.update_agent", "providers.create", "providers.delete", "providers.update", "routes.create", "routes.delete", "routes.update",
 	}
 	manageTeams = []string{
 		"keys.create", "keys.revoke", "keys.rotate", "keys.update", "projects.create", "projects.delete", "projects.update",

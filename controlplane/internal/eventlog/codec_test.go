@@ -93,6 +93,8 @@ var stored = []proto.Message{
 		ExpiresAt: someTime,
 	},
 	&eventv1.AgentEnrolled{GatewayId: someID, EnrolmentTokenId: someID, PublicKey: bytes.Repeat([]byte{9}, 32), Name: "host-1"},
+	&eventv1.AgentRenamed{Name: "edge-1"},
+	&eventv1.AgentRevoked{Reason: "stolen", RevokedAt: someTime},
 	&eventv1.ServiceAccountCreated{Name: "ci", Role: eventv1.Role_ROLE_ANALYST},
 	&eventv1.ServiceAccountTokenCreated{
 		ServiceAccountId: someID, Name: "first", Sha256: bytes.Repeat([]byte{10}, 32), Suffix: "9aBc",

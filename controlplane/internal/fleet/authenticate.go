@@ -123,6 +123,9 @@ func (a *Authenticator) authenticate(r *http.Request, bodyHash string) (gateway.
 	if err != nil {
 		return gateway.Agent{}, unauthenticated(err)
 	}
+	if agent.Revoked() {
+		return gateway.Agent{}, agent.Refused()
+	}
 	return agent, nil
 }
 

@@ -1,11 +1,13 @@
 // Package fleet serves agents: it enrols them, streams each gateway's signed
-// policy and revocations to those that are connected, and keeps what they report.
+// policy and revocations to those that are connected, ends the streams of revoked
+// ones, and keeps what they report.
 // It compiles and signs through policy and signing; it changes no log itself.
 package fleet
 
 import (
 	"context"
 	"log/slog"
+	"net/netip"
 	"time"
 
 	"github.com/google/uuid"
@@ -45,6 +47,12 @@ type Settled interface {
 	SettledFor(ctx context.Context, agents []string) (map[string][]*agentv1.SettledRange, error)
 }
 
+// Revocations tells which agents were revoked.
+type Revocations interface {
+	// RevokedAgents of each organization after a version of its log; 0: all.
+	RevokedAgents(ctx context.Context, after map[uuid.UUID]int64) ([]gateway.Agent, error)
+}
+
 // Config is all that a Handler works with. Timing's zero value is good.
 type Config struct {
 	Policies      Policies
@@ -55,9 +63,12 @@ type Config struct {
 	Releases      Releases
 	Reports       Reports
 	Settled       Settled
+	Revocations   Revocations
 	PriceBook     *policyv1.PriceBook
-	Log           *slog.Logger
-	Timing        Timing
+	// TrustedProxies are believed where an agent's report comes from.
+	TrustedProxies []netip.Prefix
+	Log            *slog.Logger
+	Timing         Timing
 }
 
 // Timing of streams; zero means the default in brackets.
@@ -67,6 +78,7 @@ type Timing struct {
 	StreamAge time.Duration // [30 min], ± a fifth
 	Settled   time.Duration // [1 s] between two looks at settled usage
 	Flush     time.Duration // [500 ms] between two writes of reports
+	Revoked   time.Duration // [100 ms] between two looks for revoked agents
 	Retry     time.Duration // [1 s] after a store failed
 }
 
@@ -81,6 +93,7 @@ func (t Timing) withDefaults() Timing {
 	set(&t.StreamAge, 30*time.Minute)
 	set(&t.Settled, time.Second)
 	set(&t.Flush, 500*time.Millisecond)
+	set(&t.Revoked, 100*time.Millisecond)
 	set(&t.Retry, time.Second)
 	return t
 }
@@ -90,6 +103,7 @@ type Handler struct {
 	Config
 	hub     *hub
 	reports *reportBuffer
+	revoked *revokedAgents
 }
 
 var _ agentv1connect.AgentServiceHandler = (*Handler)(nil)
@@ -97,7 +111,7 @@ var _ agentv1connect.AgentServiceHandler = (*Handler)(nil)
 // NewHandler returns a handler that answers at once and streams while Run runs.
 func NewHandler(config Config) *Handler {
 	config.Timing = config.Timing.withDefaults()
-	return &Handler{Config: config, hub: newHub(config), reports: newReportBuffer()}
+	return &Handler{Config: config, hub: newHub(config), reports: newReportBuffer(), revoked: newRevokedAgents()}
 }
 
 // Run follows the log, polls settled usage and stores reports until ctx ends. Then
@@ -105,7 +119,8 @@ func NewHandler(config Config) *Handler {
 // last reports. Shut the HTTP server down after it.
 func (h *Handler) Run(ctx context.Context) error {
 	var group errgroup.Group
-	group.Go(func() error { h.hub.follow(ctx, h.Heads); return nil })
+	group.Go(func() error { h.follow(ctx); return nil })
+	group.Go(func() error { h.endRevoked(ctx); return nil })
 	group.Go(func() error { h.pollSettled(ctx); return nil })
 	group.Go(func() error { h.flushReports(ctx); return nil })
 	<-ctx.Done()

@@ -31,6 +31,7 @@ type place struct{ organization, gateway uuid.UUID }
 type watcher struct {
 	agent gateway.Agent
 	wake  chan struct{}
+	ended chan struct{} // holds one where the agent was revoked
 
 	mu      sync.Mutex
 	settled []*agentv1.SettledRange
@@ -61,7 +62,7 @@ func (h *hub) join(agent gateway.Agent) (w *watcher, f *feed, leave func(), ok b
 	if !found {
 		f = h.start(at)
 	}
-	w = &watcher{agent: agent, wake: make(chan struct{}, 1)}
+	w = &watcher{agent: agent, wake: make(chan struct{}, 1), ended: make(chan struct{}, 1)}
 	f.add(w)
 	h.streams.Add(1)
 	return w, f, func() { h.leave(f, w) }, true
@@ -87,23 +88,6 @@ func (h *hub) start(at place) *feed {
 	h.running.Go(func() { f.compile(ctx, h.compiles) })
 	f.changed()
 	return f
-}
-
-// follow marks the feeds of every organization whose log went on.
-func (h *hub) follow(ctx context.Context, source Heads) {
-	heads, cancel := source.Subscribe()
-	defer cancel()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case head, ok := <-heads:
-			if !ok {
-				return
-			}
-			h.changed(head.OrganizationID)
-		}
-	}
 }
 
 func (h *hub) changed(organization uuid.UUID) {
@@ -137,9 +121,13 @@ func (h *hub) connected() map[string][]*watcher {
 	return all
 }
 
-func (w *watcher) notify() {
+func (w *watcher) notify() { signal(w.wake) }
+
+func (w *watcher) end() { signal(w.ended) }
+
+func signal(c chan struct{}) {
 	select {
-	case w.wake <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
 }

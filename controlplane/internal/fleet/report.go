@@ -11,12 +11,15 @@ import (
 	"github.com/google/uuid"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/weirhq/weir/controlplane/internal/authn"
 	agentv1 "github.com/weirhq/weir/proto/gen/weir/agent/v1"
 )
 
 const (
 	maxReasons     = 20
 	maxReasonBytes = 500
+	// maxAge of usage in a spool is more than any is.
+	maxAge = 10 * 365 * 24 * time.Hour
 )
 
 // Report is what an agent said of itself, ready to be stored.
@@ -40,7 +43,27 @@ type Status struct {
 	RejectReasons []string
 	SpoolBytes    int64
 	SpoolRecords  int64
+	// SpoolOldestAt is when the oldest usage that is not settled was closed into a
+	// batch; zero: none waits.
+	SpoolOldestAt time.Time
+	// Build and Platform of the program; Address of its last report.
+	Build, Platform, Address string
+	// PoliciesRejected since its start.
+	PoliciesRejected int64
+
+	// The rest is known here, and not reported.
+
+	// LastRejectReasons and LastRejectedAt are of the last refusal, which may be over.
+	LastRejectReasons []string
+	LastRejectedAt    time.Time
+	// ReleasesBehind counts newer releases of its gateway, up to MaxBehind; BehindSince
+	// is when the first of them was made.
+	ReleasesBehind int64
+	BehindSince    time.Time
 }
+
+// MaxBehind is where counting newer releases ends.
+const MaxBehind = 1000
 
 // Tail is the last usage number that a boot gave out.
 type Tail struct {
@@ -66,16 +89,19 @@ func (h *Handler) Report(ctx context.Context, req *connect.Request[agentv1.Repor
 			return nil, connect.NewError(connect.CodeInvalidArgument, errors.New("boot: no zero bytes"))
 		}
 	}
-	h.reports.add(fromProtoReport(agent.OrganizationID, agent.ID, req.Msg))
+	report := fromProtoReport(agent.OrganizationID, agent.ID, req.Msg)
+	report.Status.Address = authn.ClientAddress(req.Peer().Addr, req.Header(), h.TrustedProxies)
+	h.reports.add(report)
 	return connect.NewResponse(&agentv1.ReportResponse{ServerTime: timestamppb.Now()}), nil
 }
 
 func fromProtoReport(organization, agent uuid.UUID, m *agentv1.ReportRequest) Report {
+	now := time.Now()
 	r := Report{
 		OrganizationID: organization,
 		AgentID:        agent,
 		Status: Status{
-			LastSeenAt:        time.Now(),
+			LastSeenAt:        now,
 			Version:           storable(m.GetVersion()),
 			PolicyEpoch:       m.GetPosition().GetEpoch(),
 			PolicyVersion:     m.GetPosition().GetVersion(),
@@ -83,8 +109,14 @@ func fromProtoReport(organization, agent uuid.UUID, m *agentv1.ReportRequest) Re
 			RejectReasons:     []string{},
 			SpoolBytes:        m.GetSpoolBytes(),
 			SpoolRecords:      m.GetSpoolRecords(),
+			Build:             storable(m.GetBuild()),
+			Platform:          storable(m.GetPlatform()),
+			PoliciesRejected:  m.GetPoliciesRejected(),
 		},
 		Tails: make(map[string]Tail, len(m.GetTails())),
+	}
+	if age := m.GetSpoolOldestMs(); age > 0 {
+		r.Status.SpoolOldestAt = now.Add(-min(time.Duration(age), maxAge/time.Millisecond) * time.Millisecond)
 	}
 	for _, reason := range m.GetReasons()[:min(maxReasons, len(m.GetReasons()))] {
 		r.Status.RejectReasons = append(r.Status.RejectReasons, storable(reason))

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/weirhq/weir/controlplane/internal/postgres"
@@ -21,14 +21,21 @@ var _ Reports = (*ReportTable)(nil)
 // NewReportTable returns the reports in db.
 func NewReportTable(db *postgres.DB) *ReportTable { return &ReportTable{db: db} }
 
+// What was refused last stays known after the agent took a newer policy.
 const saveStatus = `
 	INSERT INTO agent_status (organization_id, agent_id, last_seen_at, version, policy_epoch, policy_version,
-	                          revocation_version, reject_reasons, spool_bytes, spool_records)
-	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+	                          revocation_version, reject_reasons, spool_bytes, spool_records, build, platform, address,
+	                          policies_rejected, spool_oldest_at, last_reject_reasons, last_rejected_at)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8::text[], $9, $10, $11, $12, $13, $14, $15, $8, CASE WHEN $8 = '{}'::text[] THEN NULL ELSE $3::timestamptz END)
 	ON CONFLICT (organization_id, agent_id) DO UPDATE SET
 		last_seen_at = excluded.last_seen_at, version = excluded.version, policy_epoch = excluded.policy_epoch,
 		policy_version = excluded.policy_version, revocation_version = excluded.revocation_version,
-		reject_reasons = excluded.reject_reasons, spool_bytes = excluded.spool_bytes, spool_records = excluded.spool_records
+		reject_reasons = excluded.reject_reasons, spool_bytes = excluded.spool_bytes, spool_records = excluded.spool_records,
+		build = excluded.build, platform = excluded.platform, address = excluded.address,
+		policies_rejected = excluded.policies_rejected, spool_oldest_at = excluded.spool_oldest_at,
+		last_reject_reasons = CASE WHEN excluded.last_rejected_at IS NULL
+			THEN agent_status.last_reject_reasons ELSE excluded.last_reject_reasons END,
+		last_rejected_at = coalesce(excluded.last_rejected_at, agent_status.last_rejected_at)
 	WHERE agent_status.last_seen_at <= excluded.last_seen_at`
 
 // By the clock of Postgres: who copies tails asks for what is new.
@@ -48,7 +55,8 @@ func (t *ReportTable) Save(ctx context.Context, reports []Report) error {
 	for _, r := range reports {
 		s := r.Status
 		batch.Queue(saveStatus, r.OrganizationID, r.AgentID, s.LastSeenAt, s.Version, s.PolicyEpoch, s.PolicyVersion,
-			s.RevocationVersion, s.RejectReasons, s.SpoolBytes, s.SpoolRecords)
+			s.RevocationVersion, s.RejectReasons, s.SpoolBytes, s.SpoolRecords, s.Build, s.Platform, s.Address,
+			s.PoliciesRejected, timeOrNull(s.SpoolOldestAt))
 		for _, boot := range slices.Sorted(maps.Keys(r.Tails)) {
 			tail := r.Tails[boot]
 			batch.Queue(saveTail, r.OrganizationID, r.AgentID, boot, tail.LastSeq, tail.Closed)
@@ -61,32 +69,9 @@ func (t *ReportTable) Save(ctx context.Context, reports []Report) error {
 	return nil
 }
 
-// Statuses returns how these agents of one organization are; those that never
-// reported are absent.
-func (t *ReportTable) Statuses(ctx context.Context, organization uuid.UUID, agents []uuid.UUID) (map[uuid.UUID]Status, error) {
-	const query = `
-		SELECT agent_id, last_seen_at, version, policy_epoch, policy_version, revocation_version,
-		       reject_reasons, spool_bytes, spool_records
-		FROM agent_status WHERE organization_id = $1 AND agent_id = ANY($2)`
-	statuses := make(map[uuid.UUID]Status, len(agents))
-	err := t.db.InOrganization(ctx, organization, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, query, organization, agents)
-		if err != nil {
-			return err
-		}
-		var id uuid.UUID
-		var s Status
-		into := []any{&id, &s.LastSeenAt, &s.Version, &s.PolicyEpoch, &s.PolicyVersion, &s.RevocationVersion,
-			&s.RejectReasons, &s.SpoolBytes, &s.SpoolRecords}
-		_, err = pgx.ForEachRow(rows, into, func() error {
-			statuses[id] = s
-			s.RejectReasons = nil
-			return nil
-		})
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read statuses of agents: %w", err)
+func timeOrNull(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
 	}
-	return statuses, nil
+	return &t
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/weirhq/weir/controlplane/internal/fleet"
 	"github.com/weirhq/weir/controlplane/internal/fleet/fleettest"
+	"github.com/weirhq/weir/controlplane/internal/postgres"
 	"github.com/weirhq/weir/controlplane/internal/postgres/pgtest"
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
@@ -171,8 +172,24 @@ func TestReportTable(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := map[uuid.UUID]fleet.Status{agent: report(now, 7, 0, false).Status}
+		status := report(now, 7, 0, false).Status
+		status.LastRejectReasons, status.LastRejectedAt = status.RejectReasons, now
+		want := map[uuid.UUID]fleet.Status{agent: status}
 		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+	})
+	t.Run("the_last_refusal_stays_known", func(t *testing.T) {
+		fine := report(now.Add(time.Second), 8, 10, true)
+		fine.Status.RejectReasons, fine.Status.Address, fine.Status.SpoolOldestAt = []string{}, "192.0.2.7", now.Add(-time.Hour)
+		save(fine)
+		got, err := table.Statuses(t.Context(), organization, []uuid.UUID{agent})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := fine.Status
+		want.LastRejectReasons, want.LastRejectedAt = []string{"because"}, now
+		if diff := cmp.Diff(want, got[agent]); diff != "" {
 			t.Error(diff)
 		}
 	})
@@ -192,4 +209,43 @@ func TestReportTable(t *testing.T) {
 			t.Errorf("got %v, %v", got, err)
 		}
 	})
+}
+
+func TestReportTable_counts_newer_releases(t *testing.T) {
+	db := pgtest.Open(t)
+	organization, gateway, agent := uuid.New(), uuid.New(), uuid.New()
+	enrolled(t, db, organization, gateway, agent)
+	releases, table := fleet.NewReleaseTable(db), fleet.NewReportTable(db)
+	for version := range int64(3) {
+		if _, err := releases.Publish(t.Context(), draft(organization, gateway, version+1, byte(version))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	epoch, err := releases.Epoch(t.Context(), organization)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for version, behind := range map[int64]int64{0: 3, 1: 2, 3: 0} {
+		status := fleet.Status{LastSeenAt: time.Now(), PolicyEpoch: epoch, PolicyVersion: version, RejectReasons: []string{}}
+		if err := table.Save(t.Context(), []fleet.Report{{OrganizationID: organization, AgentID: agent, Status: status}}); err != nil {
+			t.Fatal(err)
+		}
+		got, err := table.Statuses(t.Context(), organization, []uuid.UUID{agent})
+		if err != nil || got[agent].ReleasesBehind != behind || got[agent].BehindSince.IsZero() != (behind == 0) {
+			t.Errorf("at version %d: %d behind since %v, want %d; %v", version, got[agent].ReleasesBehind, got[agent].BehindSince, behind, err)
+		}
+	}
+}
+
+// enrolled writes the row that the read model would have.
+func enrolled(t *testing.T, db *postgres.DB, organization, gateway, agent uuid.UUID) {
+	t.Helper()
+	err := db.InOrganization(t.Context(), organization, func(tx pgx.Tx) error {
+		_, err := tx.Exec(t.Context(), `INSERT INTO agent (organization_id, id, valid_from, name, gateway_id, public_key, state)
+			VALUES ($1, $2, 1, 'host', $3, '', '{}')`, organization, agent, gateway)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }

@@ -32,6 +32,9 @@ func (h *Handler) Watch(ctx context.Context, req *connect.Request[agentv1.WatchR
 		return connect.NewError(connect.CodeUnavailable, errors.New("shutting down"))
 	}
 	defer leave()
+	if now, known := h.Authenticator.agents.recall(agent.ID); known && now.Revoked() {
+		return h.connectError(ctx, now.Refused()) // revoked between its authentication and this stream
+	}
 	s := newSession(req.Msg, w, f, stream)
 	s.deadline = deadlineFrom(ctx)
 	return s.run(ctx, h.Timing, h.hub.draining)
@@ -78,6 +81,8 @@ func (s *session) run(ctx context.Context, timing Timing, draining <-chan struct
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-s.watcher.ended:
+			return s.goAway("the agent was revoked") // it comes back, and is refused with the reason
 		case <-draining:
 			return s.goAway("the control plane shuts down")
 		case <-age.C:

@@ -224,6 +224,7 @@ func TestReport(t *testing.T) {
 			m := &agentv1.ReportRequest{
 				Position: &agentv1.PolicyPosition{Epoch: 1, Version: 2, RevocationVersion: 3},
 				Reasons:  []string{"bad\x00thing"}, Tails: []*agentv1.BootTail{tail}, Version: "v", SpoolBytes: 4, SpoolRecords: 5,
+				Build: "abc go1", Platform: "linux/arm64", PoliciesRejected: 6, SpoolOldestMs: 7_000,
 			}
 			if status := send(m); status != http.StatusOK {
 				t.Fatalf("status %d", status)
@@ -234,6 +235,8 @@ func TestReport(t *testing.T) {
 		want := fleet.Status{
 			Version: "v", PolicyEpoch: 1, PolicyVersion: 2, RevocationVersion: 3,
 			RejectReasons: []string{"badthing"}, SpoolBytes: 4, SpoolRecords: 5, LastSeenAt: got.Status.LastSeenAt,
+			Build: "abc go1", Platform: "linux/arm64", Address: "127.0.0.1", PoliciesRejected: 6,
+			SpoolOldestAt: got.Status.LastSeenAt.Add(-7 * time.Second),
 		}
 		if diff := cmp.Diff(want, got.Status); diff != "" {
 			t.Error(diff)

@@ -59,7 +59,7 @@ func (g Gateway) Rename(name string, nameTaken bool) ([]eventlog.Change, error) 
 	return []eventlog.Change{{Subject: g.ID, Body: &eventv1.GatewayUpdated{Name: name}}}, nil
 }
 
-// Archive ends a gateway that no agent serves; its enrolment tokens end with it.
+// Archive ends a gateway that no living agent serves; its enrolment tokens end with it.
 func (g Gateway) Archive(agents []fault.Use, tokens []Token) ([]eventlog.Change, error) {
 	if len(agents) > 0 {
 		return nil, fault.InUse("gateway", g.Name, agents)

@@ -45,7 +45,8 @@ type Enrolment struct {
 }
 
 // Enrol lets an agent join with the token. An agent that joined with this token
-// and key before is not enrolled again and uses nothing up.
+// and key before is not enrolled again and uses nothing up. The key of a revoked
+// agent joins nowhere.
 func (t Token) Enrol(e Enrolment) ([]eventlog.Change, error) {
 	if len(e.PublicKey) != ed25519.PublicKeySize || bytes.Equal(e.PublicKey, make([]byte, ed25519.PublicKeySize)) {
 		return nil, fault.Field("public_key", "want an Ed25519 public key of %d bytes", ed25519.PublicKeySize)
@@ -65,6 +66,9 @@ func (t Token) Enrol(e Enrolment) ([]eventlog.Change, error) {
 }
 
 func (t Token) rejoin(known Agent) error {
+	if known.Revoked() {
+		return known.Refused()
+	}
 	for _, id := range t.Agents {
 		if id == known.ID {
 			return nil

@@ -35,6 +35,11 @@ func TestEnrol(t *testing.T) {
 			change: func(e *gateway.Enrolment) { e.Known = &gateway.Agent{ID: joined} },
 		},
 		{
+			name:   "key_of_a_revoked_agent",
+			change: func(e *gateway.Enrolment) { e.Known = &gateway.Agent{ID: joined, RevokedAt: now} },
+			kind:   fault.Unauthenticated, reason: gateway.ReasonAgentRevoked,
+		},
+		{
 			name:   "key_of_another_tokens_agent",
 			change: func(e *gateway.Enrolment) { e.Known = &gateway.Agent{ID: uuid.New()} },
 			kind:   fault.Conflict, reason: "public_key_taken",

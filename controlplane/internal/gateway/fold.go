@@ -64,6 +64,10 @@ func ApplyAgent(a Agent, e eventlog.Event) (Agent, error) {
 			ID: e.Subject, OrganizationID: e.OrganizationID, GatewayID: gateway, Name: body.GetName(),
 			PublicKey: body.GetPublicKey(), EnrolledAt: e.RecordedAt,
 		}
+	case *eventv1.AgentRenamed:
+		a.Name = body.GetName()
+	case *eventv1.AgentRevoked:
+		a.RevokedAt = body.GetRevokedAt().AsTime()
 	default:
 		return a, fmt.Errorf("fold agent: %s: %w", e.Kind, eventlog.ErrUnknownKind)
 	}

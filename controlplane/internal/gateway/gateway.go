@@ -28,5 +28,7 @@ type Agent struct {
 	// PublicKey is Ed25519, 32 bytes.
 	PublicKey  []byte    `json:"public_key"`
 	EnrolledAt time.Time `json:"enrolled_at"`
-	Version    int64     `json:"version"`
+	// RevokedAt of zero: it lives.
+	RevokedAt time.Time `json:"revoked_at,omitzero"`
+	Version   int64     `json:"version"`
 }

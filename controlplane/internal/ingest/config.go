@@ -25,6 +25,8 @@ const (
 // any other error is taken for an outage.
 type Registry interface {
 	Agent(ctx context.Context, agentID uuid.UUID) (gateway.Agent, error)
+	// RevokedAmong returns those of the agents that were revoked, as it is now.
+	RevokedAmong(ctx context.Context, agents []uuid.UUID) ([]gateway.Agent, error)
 }
 
 // Config is what ingest needs. Zero values of the lower half take defaults.

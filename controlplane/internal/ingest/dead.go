@@ -16,6 +16,7 @@ const (
 	reasonMalformed    = "malformed"
 	reasonTooLarge     = "too_large"
 	reasonUnknownAgent = "unknown_agent"
+	reasonRevoked      = "agent_revoked"
 	reasonSignature    = "bad_signature"
 	reasonPayload      = "bad_payload"
 	reasonRecord       = "bad_record"
@@ -88,6 +89,7 @@ func (b incoming) letters(claimed bool) []deadLetter {
 func reasonOf(err error) string {
 	for sentinel, reason := range map[error]string{
 		errUnknownAgent:    reasonUnknownAgent,
+		errRevoked:         reasonRevoked,
 		errBadRecord:       reasonRecord,
 		errClock:           reasonClock,
 		errRefused:         reasonRefused,

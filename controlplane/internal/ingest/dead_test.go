@@ -66,6 +66,51 @@ func TestIngest_one_bad_record_is_put_aside_alone(t *testing.T) {
 	}
 }
 
+// Whoever stole a key signs with it after the revocation, too.
+func TestIngest_usage_signed_after_the_revocation_is_put_aside(t *testing.T) {
+	w := newWorld(t, chtest.Open(t))
+	a, other := w.agent(), w.agent()
+	in := w.start()
+	before := w.batch(a, usage(1, 3)...)
+	w.send(0, before)
+	w.settled(0, 1)
+
+	w.registry.revoke(a)
+	w.send(0, w.batch(a, usage(4, 6)...), before, w.batch(a, usage(3, 9)...), w.batch(other, usage(1, 2)...))
+	w.settled(0, 5)
+	if diff := cmp.Diff([]string{"1-3", "1-3", "", "1-2"}, []string{w.settledOf(a), w.outcomes(a, false), w.outcomes(a, true), w.settledOf(other)}); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{reasonRevoked, reasonRevoked}, w.deadReasons()); diff != "" {
+		t.Error(diff)
+	}
+	if n := gauge(in.metrics.unsettled.WithLabelValues(reasonRevoked)); n != 2 {
+		t.Errorf("%v letters raise an alarm, want 2", n)
+	}
+}
+
+// A block that was noted before the revocation is made again as it was.
+func TestIngest_a_noted_block_survives_the_revocation(t *testing.T) {
+	w := newWorld(t, chtest.Open(t))
+	a := w.agent()
+	killed := make(chan struct{})
+	w.start(func(in *Ingest, kill context.CancelFunc) {
+		in.sink = &fragile{sink: in.sink, beforeInsert: func(context.Context, block) error {
+			kill()
+			close(killed)
+			return errKilled
+		}}
+	})
+	w.send(0, w.batch(a, usage(1, 3)...))
+	<-killed
+	w.registry.revoke(a)
+	w.start()
+	w.settled(0, 1)
+	if diff := cmp.Diff(counts{3, 3}, w.rows(a)); diff != "" || w.settledOf(a) != "1-3" {
+		t.Errorf("settled %s%s", w.settledOf(a), diff)
+	}
+}
+
 // What the dead-letter topic did not take whole is not safe there.
 func TestIngest_a_stripped_dead_letter_settles_nothing(t *testing.T) {
 	w := newWorld(t, chtest.Open(t))

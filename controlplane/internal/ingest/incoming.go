@@ -5,6 +5,8 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -16,6 +18,7 @@ import (
 
 var (
 	errUnknownAgent = errors.New("unknown agent")
+	errRevoked      = errors.New("the agent was revoked")
 	errBadRecord    = errors.New("invalid usage record")
 )
 
@@ -51,6 +54,8 @@ type boot struct {
 	bootID
 	organization, gateway uuid.UUID
 	publicKey             []byte
+	// revoked: anybody may have its key by now; only what was claimed before stands.
+	revoked bool
 }
 
 type bootID struct {
@@ -72,6 +77,26 @@ func (in *Ingest) open(ctx context.Context, records []record) (opened, error) {
 		a, err := in.agents.agent(ctx, id)
 		return bootOf(a), err
 	})
+}
+
+// markRevoked asks once for a whole slice, since what is remembered of an agent may be
+// from before its revocation.
+func (in *Ingest) markRevoked(ctx context.Context, batches []incoming) error {
+	of := map[uuid.UUID]bool{}
+	for _, b := range batches {
+		of[b.boot.agent] = false
+	}
+	revoked, err := in.agents.registry.RevokedAmong(ctx, slices.Collect(maps.Keys(of)))
+	if err != nil {
+		return outageError{fmt.Errorf("ask which agents were revoked: %w", err)}
+	}
+	for _, a := range revoked {
+		of[a.ID] = true
+	}
+	for i, b := range batches {
+		batches[i].boot.revoked = of[b.boot.agent]
+	}
+	return nil
 }
 
 func openAll(records []record, now time.Time, find func(agent uuid.UUID) (boot, error)) (opened, error) {

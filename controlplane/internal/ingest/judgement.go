@@ -71,18 +71,22 @@ type judgement struct {
 	judged
 }
 
+// all puts aside what a revoked agent's key signed and nobody claimed before: whoever
+// has the key may have signed it. None of it is settled.
 func (j *judgement) all(batches []incoming) judged {
 	for _, b := range batches {
 		c := b.claim(j.at(b.source.offset))
-		switch v := j.known.judge(c); v {
-		case mine:
+		switch v := j.known.judge(c); {
+		case v == mine:
 			j.take(b)
-		case repeat:
+		case v == repeat:
 			j.again(b, c)
-		case conflict:
+		case b.boot.revoked:
+			j.dead = append(j.dead, newDeadLetter(b.source, reasonRevoked, fmt.Errorf("%w: agent %s", errRevoked, b.boot.agent)))
+		case v == conflict:
 			err := fmt.Errorf("%w: agent %s boot %s seq %d..%d", errConflict, b.boot.agent, b.boot.boot, b.first, b.last)
 			j.dead = append(j.dead, b.letter(reasonConflict, err, j.known.unclaimed(b)))
-		case fresh:
+		default:
 			j.begin(b, c)
 		}
 	}

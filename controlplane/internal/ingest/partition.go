@@ -115,6 +115,11 @@ func (p *partition) step(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if p.next > p.ahead { // else its rows may be there, and were taken before
+		if err := p.markRevoked(ctx, opened.batches); err != nil {
+			return err
+		}
+	}
 	if records, opened = p.cut(records, opened); len(records) == 0 {
 		return fmt.Errorf("%w: offset %d alone is beyond a block", errStop, p.next)
 	}

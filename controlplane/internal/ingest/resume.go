@@ -119,7 +119,7 @@ func (p *partition) reopen(ctx context.Context, records []record, now time.Time)
 	if err != nil {
 		return opened{}, err
 	}
-	return openAll(records, now, func(agent uuid.UUID) (boot, error) {
+	out, err := openAll(records, now, func(agent uuid.UUID) (boot, error) {
 		for _, k := range known {
 			if k.agent == agent {
 				return k, nil
@@ -127,6 +127,13 @@ func (p *partition) reopen(ctx context.Context, records []record, now time.Time)
 		}
 		return boot{}, errUnknownAgent
 	})
+	if err != nil {
+		return opened{}, err
+	}
+	if err := p.markRevoked(ctx, out.batches); err != nil { // no block depends on it, only why letters are put aside
+		p.log.WarnContext(ctx, "a replay goes on without the registry", "error", err)
+	}
+	return out, nil
 }
 
 func agentsIn(records []record) []uuid.UUID {

@@ -100,6 +100,24 @@ func (r *registry) Agent(_ context.Context, id uuid.UUID) (gateway.Agent, error)
 	return a, nil
 }
 
+func (r *registry) RevokedAmong(_ context.Context, ids []uuid.UUID) (found []gateway.Agent, _ error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, id := range ids {
+		if a := r.known[id]; a.Revoked() {
+			found = append(found, a)
+		}
+	}
+	return found, r.down
+}
+
+func (r *registry) revoke(a testAgent) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	a.RevokedAt = time.Now()
+	r.known[a.ID] = a.Agent
+}
+
 // testAgent is an enrolled agent with its private key.
 type testAgent struct {
 	gateway.Agent

@@ -48,7 +48,7 @@ var (
 		Search: nameField, Order: "name",
 	}
 	agentFields = filter.Schema{
-		Fields: []filter.Field{idField, nameField, column("gateway_id", filter.ID), ordered(stateTime("enrolled_at"))},
+		Fields: []filter.Field{idField, nameField, column("gateway_id", filter.ID), ordered(stateTime("enrolled_at")), column("revoked_at", filter.Time)},
 		Search: nameField, Order: "name",
 	}
 	joinDomainFields = filter.Schema{

@@ -60,7 +60,10 @@ func tell(t *testing.T, db *postgres.DB, name string) *story {
 		ID: s.enrolmentToken, GatewayID: s.gateway, SHA256: random(), MaxUses: 2, Now: now, GatewayExists: true,
 	}))
 	s.addAgent(s.agent, now)
-	s.addAgent(uuid.New(), now)
+	lost := gateway.Agent{ID: uuid.New()}
+	s.addAgent(lost.ID, now)
+	s.add(lost.Rename("lost"))
+	s.add(lost.Revoke("stolen", now), nil)
 	s.addAccount(now)
 	s.addMembers(name, now)
 	s.add(rolebinding.Create(rolebinding.Creation{

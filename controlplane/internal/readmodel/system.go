@@ -39,6 +39,41 @@ func (s *Store) Agent(ctx context.Context, id uuid.UUID) (gateway.Agent, error) 
 	return agent, nil
 }
 
+// RevokedAgents returns, of each organization, the agents revoked after a version of its
+// log; 0: all.
+func (s *Store) RevokedAgents(ctx context.Context, after map[uuid.UUID]int64) ([]gateway.Agent, error) {
+	// A revoked agent's row changes no more: it begins with the revocation.
+	const query = `SELECT a.state::text FROM unnest($1::uuid[], $2::bigint[]) AS wanted (organization_id, version)
+		JOIN agent a ON a.organization_id = wanted.organization_id AND a.valid_from > wanted.version
+			AND a.valid_to IS NULL AND a.revoked_at IS NOT NULL`
+	organizations, versions := make([]uuid.UUID, 0, len(after)), make([]int64, 0, len(after))
+	for organization, version := range after {
+		organizations, versions = append(organizations, organization), append(versions, version)
+	}
+	return s.agents(ctx, "read revoked agents", query, organizations, versions)
+}
+
+// RevokedAmong returns those of the agents that were revoked.
+func (s *Store) RevokedAmong(ctx context.Context, ids []uuid.UUID) ([]gateway.Agent, error) {
+	const query = `SELECT state::text FROM agent WHERE id = ANY($1) AND valid_to IS NULL AND revoked_at IS NOT NULL`
+	return s.agents(ctx, "look for revoked agents", query, ids)
+}
+
+func (s *Store) agents(ctx context.Context, doing, query string, args ...any) (found []gateway.Agent, err error) {
+	err = s.db.System(ctx, func(tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, query, args...)
+		if err != nil {
+			return err
+		}
+		found, err = pgx.CollectRows(rows, fromState[gateway.Agent])
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", doing, err)
+	}
+	return found, nil
+}
+
 // EnrolmentTokenOwner returns whose enrolment token has this hash; false: nobody's, or
 // that of an organization which is no more.
 func (s *Store) EnrolmentTokenOwner(ctx context.Context, hash [sha256.Size]byte) (owner, token uuid.UUID, ok bool, err error) {

@@ -97,8 +97,11 @@ var (
 	}
 	Agents = &Table[gateway.Agent]{
 		name: "agent", thing: "agent", fields: agentFields, begins: "AgentEnrolled", apply: gateway.ApplyAgent,
-		columns: []string{"name", "gateway_id", "public_key"},
-		values:  func(a gateway.Agent) []any { return []any{a.Name, a.GatewayID, a.PublicKey} },
+		changes: map[string]func(proto.Message) string{"AgentRenamed": nil, "AgentRevoked": nil},
+		columns: []string{"name", "gateway_id", "public_key", "revoked_at"},
+		values: func(a gateway.Agent) []any {
+			return []any{a.Name, a.GatewayID, a.PublicKey, timeOrNull(a.RevokedAt)}
+		},
 	}
 	ServiceAccounts = &Table[serviceaccount.ServiceAccount]{
 		name: "service_account", thing: "service account", fields: serviceAccountFields, apply: serviceaccount.Apply,

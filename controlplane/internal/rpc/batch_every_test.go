@@ -14,6 +14,7 @@ import (
 var notInBatches = []string{
 	"OrganizationService.", "MemberService.", "SessionService.", "BatchService.", "HistoryService.",
 	"GatewayService.CreateEnrolmentToken", "GatewayService.RevokeEnrolmentToken",
+	"GatewayService.UpdateAgent", "GatewayService.RevokeAgent",
 	"ServiceAccountService.CreateServiceAccountToken", "ServiceAccountService.RevokeServiceAccountToken",
 	"AlertChannelService.TestAlertChannel",
 }

@@ -113,6 +113,9 @@ func toProtoAgent(a gateway.Agent, s fleet.Status) *adminv1.Agent {
 		Id: a.ID.String(), GatewayId: a.GatewayID.String(), Name: a.Name, EnrolledAt: toTimestamp(a.EnrolledAt),
 		LastSeenAt: toTimestamp(s.LastSeenAt), Version: s.Version, PolicyEpoch: s.PolicyEpoch, PolicyVersion: s.PolicyVersion,
 		RevocationVersion: s.RevocationVersion, RejectReasons: s.RejectReasons, SpoolBytes: s.SpoolBytes, SpoolRecords: s.SpoolRecords,
+		Etag: toETag(a.Version), RevokedAt: toTimestamp(a.RevokedAt), Build: s.Build, Platform: s.Platform, Address: s.Address,
+		ReleasesBehind: s.ReleasesBehind, BehindSince: toTimestamp(s.BehindSince), PoliciesRejected: s.PoliciesRejected,
+		LastRejectReasons: s.LastRejectReasons, LastRejectedAt: toTimestamp(s.LastRejectedAt), SpoolOldestAt: toTimestamp(s.SpoolOldestAt),
 	}
 }
 

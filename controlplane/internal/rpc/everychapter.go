@@ -3,7 +3,6 @@ package rpc
 import (
 	"github.com/weirhq/weir/controlplane/internal/alertchannel"
 	"github.com/weirhq/weir/controlplane/internal/budget"
-	"github.com/weirhq/weir/controlplane/internal/fleet"
 	"github.com/weirhq/weir/controlplane/internal/gateway"
 	"github.com/weirhq/weir/controlplane/internal/key"
 	"github.com/weirhq/weir/controlplane/internal/limit"
@@ -127,8 +126,7 @@ func authorities() []chapter {
 			table: readmodel.EnrolmentTokens, convert: toProtoEnrolmentToken, label: func(gateway.Token) string { return "" },
 		},
 		story[gateway.Agent, *adminv1.Agent]{
-			table: readmodel.Agents, label: func(a gateway.Agent) string { return a.Name },
-			convert: func(a gateway.Agent) *adminv1.Agent { return toProtoAgent(a, fleet.Status{}) },
+			table: readmodel.Agents, convert: agentKind.convert, label: func(a gateway.Agent) string { return a.Name },
 		},
 	}
 }

@@ -2,16 +2,12 @@ package rpc
 
 import (
 	"context"
-	"errors"
 
 	"connectrpc.com/connect"
-	"github.com/google/uuid"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
-	"github.com/weirhq/weir/controlplane/internal/authn"
 	"github.com/weirhq/weir/controlplane/internal/command"
 	"github.com/weirhq/weir/controlplane/internal/eventlog"
-	"github.com/weirhq/weir/controlplane/internal/filter"
 	"github.com/weirhq/weir/controlplane/internal/gateway"
 	"github.com/weirhq/weir/controlplane/internal/readmodel"
 	adminv1 "github.com/weirhq/weir/proto/gen/weir/admin/v1"
@@ -93,9 +89,10 @@ func (s *gateways) DeleteGateway(ctx context.Context, req *connect.Request[admin
 	return archive[gateway.Gateway, *adminv1.Gateway, adminv1.DeleteGatewayResponse](ctx, s.runner, gatewayKind, req, req.Msg, endGateway)
 }
 
-// endGateway decides with the agents that serve it and the tokens that let in more.
+// endGateway decides with the living agents that serve it and the tokens that let in more.
 func endGateway(ctx context.Context, v readmodel.View, was gateway.Gateway) ([]eventlog.Change, error) {
-	agents, err := readmodel.Agents.Some(ctx, v, maxUses, readmodel.Match{Column: "gateway_id", Value: was.ID})
+	agents, err := readmodel.Agents.Some(ctx, v, maxUses,
+		readmodel.Match{Column: "gateway_id", Value: was.ID}, readmodel.Match{Column: "revoked_at"})
 	if err != nil {
 		return nil, err
 	}
@@ -104,43 +101,4 @@ func endGateway(ctx context.Context, v readmodel.View, was gateway.Gateway) ([]e
 		return nil, err
 	}
 	return was.Archive(usesBy(agents, "agent", func(a gateway.Agent) string { return a.Name }), tokens)
-}
-
-func (s *gateways) ListAgents(ctx context.Context, req *connect.Request[adminv1.ListAgentsRequest]) (*connect.Response[adminv1.ListAgentsResponse], error) {
-	caller, ok := authn.From(ctx)
-	if !ok {
-		return nil, errNoCaller
-	}
-	l, err := fromList("agents of "+req.Msg.GetGatewayId(), readmodel.Agents.Fields(), req.Msg)
-	matches, idErr := sameID("gateway_id", req.Msg.GetGatewayId())
-	if err := errors.Join(err, idErr); err != nil {
-		return nil, err
-	}
-	var found []gateway.Agent
-	var next *filter.Place
-	err = s.store.Read(ctx, caller.OrganizationID, func(v readmodel.View) (err error) {
-		found, next, err = readmodel.Agents.List(ctx, v, l.Query, matches...)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	answer := &adminv1.ListAgentsResponse{}
-	if answer.Agents, err = s.withStatuses(ctx, caller.OrganizationID, found); err != nil {
-		return nil, err
-	}
-	answer.NextPageToken, err = l.token(next)
-	return connect.NewResponse(answer), err
-}
-
-func (s *gateways) withStatuses(ctx context.Context, organization uuid.UUID, agents []gateway.Agent) ([]*adminv1.Agent, error) {
-	ids := make([]uuid.UUID, 0, len(agents))
-	for _, a := range agents {
-		ids = append(ids, a.ID)
-	}
-	statuses, err := s.agents.Statuses(ctx, organization, ids)
-	if err != nil {
-		return nil, err
-	}
-	return convertAll(agents, func(a gateway.Agent) *adminv1.Agent { return toProtoAgent(a, statuses[a.ID]) }), nil
 }

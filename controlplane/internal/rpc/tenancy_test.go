@@ -207,6 +207,18 @@ var foreign = map[string]func(t *testing.T, a, b *tenant){
 	"GatewayService.CreateEnrolmentToken": func(t *testing.T, a, b *tenant) {
 		refused(t, connect.CodeNotFound, b.gateways.CreateEnrolmentToken, &adminv1.CreateEnrolmentTokenRequest{GatewayId: a.gateway.Id})
 	},
+	"GatewayService.GetAgent": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.gateways.GetAgent, &adminv1.GetAgentRequest{Id: a.agent(t).Id})
+	},
+	"GatewayService.UpdateAgent": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.gateways.UpdateAgent, &adminv1.UpdateAgentRequest{Agent: &adminv1.Agent{Id: a.agent(t).Id, Name: "stolen"}})
+	},
+	"GatewayService.RevokeAgent": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.gateways.RevokeAgent, &adminv1.RevokeAgentRequest{Id: a.agent(t).Id})
+		if a.agent(t).RevokedAt != nil {
+			t.Error("the other tenant revoked the agent")
+		}
+	},
 	"GatewayService.ListAgents": func(t *testing.T, a, b *tenant) {
 		same(t, len(call(t, a.gateways.ListAgents, &adminv1.ListAgentsRequest{}).Agents), 1)
 		same(t, len(call(t, b.gateways.ListAgents, &adminv1.ListAgentsRequest{GatewayId: a.gateway.Id}).Agents), 0)

@@ -33,6 +33,8 @@ func TestDeleteWhatIsInUse(t *testing.T) {
 
 	in.enrol(n)
 	named(refused(t, connect.CodeFailedPrecondition, n.gateways.DeleteGateway, &adminv1.DeleteGatewayRequest{Id: n.gateway.Id}), `agent "host-1"`)
+	call(t, n.gateways.RevokeAgent, &adminv1.RevokeAgentRequest{Id: n.agent(t).Id})
+	call(t, n.gateways.DeleteGateway, &adminv1.DeleteGatewayRequest{Id: n.gateway.Id})
 	empty := call(t, n.gateways.CreateGateway, &adminv1.CreateGatewayRequest{Name: "empty", Region: "local"}).Gateway
 	call(t, n.gateways.CreateEnrolmentToken, &adminv1.CreateEnrolmentTokenRequest{GatewayId: empty.Id})
 	call(t, n.gateways.DeleteGateway, &adminv1.DeleteGatewayRequest{Id: empty.Id})

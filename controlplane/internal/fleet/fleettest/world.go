@@ -69,7 +69,7 @@ func NewWorld() *World {
 // Config is a handler's over this world, known to agents under url.
 func (w *World) Config(url string, log *slog.Logger) fleet.Config {
 	return fleet.Config{
-		Policies: w, Enroller: w, Heads: w, Keys: w, Releases: &w.Releases, Reports: w, Settled: w,
+		Policies: w, Enroller: w, Heads: w, Keys: w, Releases: &w.Releases, Reports: w, Settled: w, Revocations: w,
 		Authenticator: fleet.NewAuthenticator(w, []string{url}, log),
 		PriceBook:     &policyv1.PriceBook{Version: "test"},
 		Log:           log,
@@ -136,6 +136,28 @@ func (w *World) Agent(_ context.Context, id uuid.UUID) (gateway.Agent, error) {
 	return agent, nil
 }
 
+// RevokeAgents revokes every agent.
+func (w *World) RevokeAgents() {
+	w.Change(func(s *policy.State) {
+		for id, agent := range w.agents {
+			agent.RevokedAt, agent.Version = time.Now(), s.Version
+			w.agents[id] = agent
+		}
+	})
+}
+
+// RevokedAgents implements fleet.Revocations.
+func (w *World) RevokedAgents(_ context.Context, after map[uuid.UUID]int64) (found []gateway.Agent, _ error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, agent := range w.agents {
+		if version, wanted := after[agent.OrganizationID]; wanted && agent.Revoked() && agent.Version > version {
+			found = append(found, agent)
+		}
+	}
+	return found, nil
+}
+
 // EnrolAgent implements fleet.Enroller.
 func (w *World) EnrolAgent(_ context.Context, token [32]byte, publicKey []byte, name string) (gateway.Agent, error) {
 	if token != sha256.Sum256([]byte(Token)) {
@@ -145,6 +167,9 @@ func (w *World) EnrolAgent(_ context.Context, token [32]byte, publicKey []byte, 
 	defer w.mu.Unlock()
 	for _, known := range w.agents {
 		if string(known.PublicKey) == string(publicKey) {
+			if known.Revoked() {
+				return gateway.Agent{}, known.Refused()
+			}
 			return known, nil
 		}
 	}

@@ -3,7 +3,7 @@
 // prints its URL, then its certificate where -tls is given, and takes
 // commands on stdin, one a line, each answered with the log's version:
 //
-//	add-key TEXT | revoke TEXT | settle BOOT FIRST LAST | announce-signing-key | retire-signing-key | stop
+//	add-key TEXT | revoke TEXT | revoke-agents | settle BOOT FIRST LAST | announce-signing-key | retire-signing-key | stop
 package main
 
 import (
@@ -84,6 +84,8 @@ func serveCommands(world *fleettest.World) {
 			world.AddKey(argument)
 		case "revoke":
 			version = world.Revoke(argument)
+		case "revoke-agents":
+			world.RevokeAgents()
 		case "settle":
 			settled := &agentv1.SettledRange{}
 			if _, err := fmt.Sscan(argument, &settled.Boot, &settled.FirstSeq, &settled.LastSeq); err == nil {

@@ -1196,6 +1196,26 @@ type Agent struct {
 	RejectReasons []string `protobuf:"bytes,10,rep,name=reject_reasons,json=rejectReasons,proto3" json:"reject_reasons,omitempty"`
 	SpoolBytes    int64    `protobuf:"varint,11,opt,name=spool_bytes,json=spoolBytes,proto3" json:"spool_bytes,omitempty"`
 	SpoolRecords  int64    `protobuf:"varint,12,opt,name=spool_records,json=spoolRecords,proto3" json:"spool_records,omitempty"`
+	Etag          string   `protobuf:"bytes,13,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Absent: it was not revoked.
+	RevokedAt *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=revoked_at,json=revokedAt,proto3" json:"revoked_at,omitempty"`
+	// Commit and Go version that it was built from, as far as the build says.
+	Build string `protobuf:"bytes,15,opt,name=build,proto3" json:"build,omitempty"`
+	// "linux/amd64".
+	Platform string `protobuf:"bytes,16,opt,name=platform,proto3" json:"platform,omitempty"`
+	// Where its last report came from.
+	Address string `protobuf:"bytes,17,opt,name=address,proto3" json:"address,omitempty"`
+	// How many releases of its gateway are newer than what it serves; 1000 is that or more.
+	ReleasesBehind int64 `protobuf:"varint,18,opt,name=releases_behind,json=releasesBehind,proto3" json:"releases_behind,omitempty"`
+	// When the first of them was made; absent: it serves the newest.
+	BehindSince *timestamppb.Timestamp `protobuf:"bytes,19,opt,name=behind_since,json=behindSince,proto3" json:"behind_since,omitempty"`
+	// How many policies it refused since its start.
+	PoliciesRejected int64 `protobuf:"varint,20,opt,name=policies_rejected,json=policiesRejected,proto3" json:"policies_rejected,omitempty"`
+	// Why it last refused one, which may be over.
+	LastRejectReasons []string               `protobuf:"bytes,21,rep,name=last_reject_reasons,json=lastRejectReasons,proto3" json:"last_reject_reasons,omitempty"`
+	LastRejectedAt    *timestamppb.Timestamp `protobuf:"bytes,22,opt,name=last_rejected_at,json=lastRejectedAt,proto3" json:"last_rejected_at,omitempty"`
+	// When the oldest usage that is not settled was closed into a batch; absent: there is none.
+	SpoolOldestAt *timestamppb.Timestamp `protobuf:"bytes,23,opt,name=spool_oldest_at,json=spoolOldestAt,proto3" json:"spool_oldest_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1314,6 +1334,384 @@ func (x *Agent) GetSpoolRecords() int64 {
 	return 0
 }
 
+func (x *Agent) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *Agent) GetRevokedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.RevokedAt
+	}
+	return nil
+}
+
+func (x *Agent) GetBuild() string {
+	if x != nil {
+		return x.Build
+	}
+	return ""
+}
+
+func (x *Agent) GetPlatform() string {
+	if x != nil {
+		return x.Platform
+	}
+	return ""
+}
+
+func (x *Agent) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+func (x *Agent) GetReleasesBehind() int64 {
+	if x != nil {
+		return x.ReleasesBehind
+	}
+	return 0
+}
+
+func (x *Agent) GetBehindSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.BehindSince
+	}
+	return nil
+}
+
+func (x *Agent) GetPoliciesRejected() int64 {
+	if x != nil {
+		return x.PoliciesRejected
+	}
+	return 0
+}
+
+func (x *Agent) GetLastRejectReasons() []string {
+	if x != nil {
+		return x.LastRejectReasons
+	}
+	return nil
+}
+
+func (x *Agent) GetLastRejectedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.LastRejectedAt
+	}
+	return nil
+}
+
+func (x *Agent) GetSpoolOldestAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.SpoolOldestAt
+	}
+	return nil
+}
+
+type GetAgentRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetAgentRequest) Reset() {
+	*x = GetAgentRequest{}
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetAgentRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetAgentRequest) ProtoMessage() {}
+
+func (x *GetAgentRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetAgentRequest.ProtoReflect.Descriptor instead.
+func (*GetAgentRequest) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *GetAgentRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+type GetAgentResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Agent         *Agent                 `protobuf:"bytes,1,opt,name=agent,proto3" json:"agent,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetAgentResponse) Reset() {
+	*x = GetAgentResponse{}
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetAgentResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetAgentResponse) ProtoMessage() {}
+
+func (x *GetAgentResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetAgentResponse.ProtoReflect.Descriptor instead.
+func (*GetAgentResponse) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *GetAgentResponse) GetAgent() *Agent {
+	if x != nil {
+		return x.Agent
+	}
+	return nil
+}
+
+type UpdateAgentRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its id says which; a name has at most 200 characters.
+	Agent *Agent `protobuf:"bytes,1,opt,name=agent,proto3" json:"agent,omitempty"`
+	// Which fields to take from agent; empty: those that are not empty; "*": all.
+	UpdateMask    *fieldmaskpb.FieldMask `protobuf:"bytes,2,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
+	Mutation      *Mutation              `protobuf:"bytes,20,opt,name=mutation,proto3" json:"mutation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateAgentRequest) Reset() {
+	*x = UpdateAgentRequest{}
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateAgentRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateAgentRequest) ProtoMessage() {}
+
+func (x *UpdateAgentRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateAgentRequest.ProtoReflect.Descriptor instead.
+func (*UpdateAgentRequest) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *UpdateAgentRequest) GetAgent() *Agent {
+	if x != nil {
+		return x.Agent
+	}
+	return nil
+}
+
+func (x *UpdateAgentRequest) GetUpdateMask() *fieldmaskpb.FieldMask {
+	if x != nil {
+		return x.UpdateMask
+	}
+	return nil
+}
+
+func (x *UpdateAgentRequest) GetMutation() *Mutation {
+	if x != nil {
+		return x.Mutation
+	}
+	return nil
+}
+
+// UpdateAgentResponse has what the log knows of the agent; GetAgent adds what it reported.
+type UpdateAgentResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Agent         *Agent                 `protobuf:"bytes,1,opt,name=agent,proto3" json:"agent,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateAgentResponse) Reset() {
+	*x = UpdateAgentResponse{}
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateAgentResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateAgentResponse) ProtoMessage() {}
+
+func (x *UpdateAgentResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateAgentResponse.ProtoReflect.Descriptor instead.
+func (*UpdateAgentResponse) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *UpdateAgentResponse) GetAgent() *Agent {
+	if x != nil {
+		return x.Agent
+	}
+	return nil
+}
+
+type RevokeAgentRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// Kept in the audit trail.
+	Reason        string    `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	Mutation      *Mutation `protobuf:"bytes,20,opt,name=mutation,proto3" json:"mutation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RevokeAgentRequest) Reset() {
+	*x = RevokeAgentRequest{}
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RevokeAgentRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RevokeAgentRequest) ProtoMessage() {}
+
+func (x *RevokeAgentRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RevokeAgentRequest.ProtoReflect.Descriptor instead.
+func (*RevokeAgentRequest) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *RevokeAgentRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *RevokeAgentRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *RevokeAgentRequest) GetMutation() *Mutation {
+	if x != nil {
+		return x.Mutation
+	}
+	return nil
+}
+
+// RevokeAgentResponse has what the log knows of the agent; GetAgent adds what it reported.
+type RevokeAgentResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Agent         *Agent                 `protobuf:"bytes,1,opt,name=agent,proto3" json:"agent,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RevokeAgentResponse) Reset() {
+	*x = RevokeAgentResponse{}
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RevokeAgentResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RevokeAgentResponse) ProtoMessage() {}
+
+func (x *RevokeAgentResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RevokeAgentResponse.ProtoReflect.Descriptor instead.
+func (*RevokeAgentResponse) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *RevokeAgentResponse) GetAgent() *Agent {
+	if x != nil {
+		return x.Agent
+	}
+	return nil
+}
+
 type ListAgentsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Empty: all gateways.
@@ -1329,7 +1727,7 @@ type ListAgentsRequest struct {
 
 func (x *ListAgentsRequest) Reset() {
 	*x = ListAgentsRequest{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[21]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1341,7 +1739,7 @@ func (x *ListAgentsRequest) String() string {
 func (*ListAgentsRequest) ProtoMessage() {}
 
 func (x *ListAgentsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[21]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1354,7 +1752,7 @@ func (x *ListAgentsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAgentsRequest.ProtoReflect.Descriptor instead.
 func (*ListAgentsRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{21}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ListAgentsRequest) GetGatewayId() string {
@@ -1395,7 +1793,7 @@ type ListAgentsResponse struct {
 
 func (x *ListAgentsResponse) Reset() {
 	*x = ListAgentsResponse{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[22]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1407,7 +1805,7 @@ func (x *ListAgentsResponse) String() string {
 func (*ListAgentsResponse) ProtoMessage() {}
 
 func (x *ListAgentsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[22]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1420,7 +1818,7 @@ func (x *ListAgentsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAgentsResponse.ProtoReflect.Descriptor instead.
 func (*ListAgentsResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{22}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ListAgentsResponse) GetAgents() []*Agent {
@@ -1527,7 +1925,7 @@ const file_weir_admin_v1_gateway_proto_rawDesc = "" +
 	"\x05token\x18\x02 \x01(\tB\x04\x88\xb5\x18\x01R\x05token\x129\n" +
 	"\n" +
 	"expires_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\x120\n" +
-	"\x14secret_already_shown\x18\x04 \x01(\bR\x12secretAlreadyShown\"\xc5\x03\n" +
+	"\x14secret_already_shown\x18\x04 \x01(\bR\x12secretAlreadyShown\"\xaf\a\n" +
 	"\x05Agent\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n" +
 	"\n" +
@@ -1545,7 +1943,36 @@ const file_weir_admin_v1_gateway_proto_rawDesc = "" +
 	" \x03(\tR\rrejectReasons\x12\x1f\n" +
 	"\vspool_bytes\x18\v \x01(\x03R\n" +
 	"spoolBytes\x12#\n" +
-	"\rspool_records\x18\f \x01(\x03R\fspoolRecords\"\xaf\x01\n" +
+	"\rspool_records\x18\f \x01(\x03R\fspoolRecords\x12\x12\n" +
+	"\x04etag\x18\r \x01(\tR\x04etag\x129\n" +
+	"\n" +
+	"revoked_at\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\trevokedAt\x12\x14\n" +
+	"\x05build\x18\x0f \x01(\tR\x05build\x12\x1a\n" +
+	"\bplatform\x18\x10 \x01(\tR\bplatform\x12\x18\n" +
+	"\aaddress\x18\x11 \x01(\tR\aaddress\x12'\n" +
+	"\x0freleases_behind\x18\x12 \x01(\x03R\x0ereleasesBehind\x12=\n" +
+	"\fbehind_since\x18\x13 \x01(\v2\x1a.google.protobuf.TimestampR\vbehindSince\x12+\n" +
+	"\x11policies_rejected\x18\x14 \x01(\x03R\x10policiesRejected\x12.\n" +
+	"\x13last_reject_reasons\x18\x15 \x03(\tR\x11lastRejectReasons\x12D\n" +
+	"\x10last_rejected_at\x18\x16 \x01(\v2\x1a.google.protobuf.TimestampR\x0elastRejectedAt\x12B\n" +
+	"\x0fspool_oldest_at\x18\x17 \x01(\v2\x1a.google.protobuf.TimestampR\rspoolOldestAt\"+\n" +
+	"\x0fGetAgentRequest\x12\x18\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\">\n" +
+	"\x10GetAgentResponse\x12*\n" +
+	"\x05agent\x18\x01 \x01(\v2\x14.weir.admin.v1.AgentR\x05agent\"\xba\x01\n" +
+	"\x12UpdateAgentRequest\x122\n" +
+	"\x05agent\x18\x01 \x01(\v2\x14.weir.admin.v1.AgentB\x06\xbaH\x03\xc8\x01\x01R\x05agent\x12;\n" +
+	"\vupdate_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
+	"updateMask\x123\n" +
+	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"A\n" +
+	"\x13UpdateAgentResponse\x12*\n" +
+	"\x05agent\x18\x01 \x01(\v2\x14.weir.admin.v1.AgentR\x05agent\"\x85\x01\n" +
+	"\x12RevokeAgentRequest\x12\x18\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12 \n" +
+	"\x06reason\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\x06reason\x123\n" +
+	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"A\n" +
+	"\x13RevokeAgentResponse\x12*\n" +
+	"\x05agent\x18\x01 \x01(\v2\x14.weir.admin.v1.AgentR\x05agent\"\xaf\x01\n" +
 	"\x11ListAgentsRequest\x12*\n" +
 	"\n" +
 	"gateway_id\x18\x01 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\tgatewayId\x12'\n" +
@@ -1555,7 +1982,7 @@ const file_weir_admin_v1_gateway_proto_rawDesc = "" +
 	"\border_by\x18\v \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\aorderBy\"j\n" +
 	"\x12ListAgentsResponse\x12,\n" +
 	"\x06agents\x18\x01 \x03(\v2\x14.weir.admin.v1.AgentR\x06agents\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xa6\t\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xea\v\n" +
 	"\x0eGatewayService\x12o\n" +
 	"\rCreateGateway\x12#.weir.admin.v1.CreateGatewayRequest\x1a$.weir.admin.v1.CreateGatewayResponse\"\x13\x8a\xb5\x18\x0fgateways.create\x12f\n" +
 	"\n" +
@@ -1566,7 +1993,10 @@ const file_weir_admin_v1_gateway_proto_rawDesc = "" +
 	"\rSetGatewayKey\x12#.weir.admin.v1.SetGatewayKeyRequest\x1a$.weir.admin.v1.SetGatewayKeyResponse\"\x14\x8a\xb5\x18\x10gateways.set_key\x12o\n" +
 	"\rDeleteGateway\x12#.weir.admin.v1.DeleteGatewayRequest\x1a$.weir.admin.v1.DeleteGatewayResponse\"\x13\x8a\xb5\x18\x0fgateways.delete\x12\x83\x01\n" +
 	"\x13ListEnrolmentTokens\x12).weir.admin.v1.ListEnrolmentTokensRequest\x1a*.weir.admin.v1.ListEnrolmentTokensResponse\"\x15\x8a\xb5\x18\x0egateways.enrol\x90\x02\x01\x12\x83\x01\n" +
-	"\x14RevokeEnrolmentToken\x12*.weir.admin.v1.RevokeEnrolmentTokenRequest\x1a+.weir.admin.v1.RevokeEnrolmentTokenResponse\"\x12\x8a\xb5\x18\x0egateways.enrol\x12f\n" +
+	"\x14RevokeEnrolmentToken\x12*.weir.admin.v1.RevokeEnrolmentTokenRequest\x1a+.weir.admin.v1.RevokeEnrolmentTokenResponse\"\x12\x8a\xb5\x18\x0egateways.enrol\x12`\n" +
+	"\bGetAgent\x12\x1e.weir.admin.v1.GetAgentRequest\x1a\x1f.weir.admin.v1.GetAgentResponse\"\x13\x8a\xb5\x18\fgateways.get\x90\x02\x01\x12o\n" +
+	"\vUpdateAgent\x12!.weir.admin.v1.UpdateAgentRequest\x1a\".weir.admin.v1.UpdateAgentResponse\"\x19\x8a\xb5\x18\x15gateways.update_agent\x12o\n" +
+	"\vRevokeAgent\x12!.weir.admin.v1.RevokeAgentRequest\x1a\".weir.admin.v1.RevokeAgentResponse\"\x19\x8a\xb5\x18\x15gateways.revoke_agent\x12f\n" +
 	"\n" +
 	"ListAgents\x12 .weir.admin.v1.ListAgentsRequest\x1a!.weir.admin.v1.ListAgentsResponse\"\x13\x8a\xb5\x18\fgateways.get\x90\x02\x01B\xaf\x01\n" +
 	"\x11com.weir.admin.v1B\fGatewayProtoP\x01Z6github.com/weirhq/weir/proto/gen/weir/admin/v1;adminv1\xa2\x02\x03WAX\xaa\x02\rWeir.Admin.V1\xca\x02\rWeir\\Admin\\V1\xe2\x02\x19Weir\\Admin\\V1\\GPBMetadata\xea\x02\x0fWeir::Admin::V1b\x06proto3"
@@ -1583,7 +2013,7 @@ func file_weir_admin_v1_gateway_proto_rawDescGZIP() []byte {
 	return file_weir_admin_v1_gateway_proto_rawDescData
 }
 
-var file_weir_admin_v1_gateway_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_weir_admin_v1_gateway_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
 var file_weir_admin_v1_gateway_proto_goTypes = []any{
 	(*Gateway)(nil),                      // 0: weir.admin.v1.Gateway
 	(*CreateGatewayRequest)(nil),         // 1: weir.admin.v1.CreateGatewayRequest
@@ -1606,66 +2036,89 @@ var file_weir_admin_v1_gateway_proto_goTypes = []any{
 	(*CreateEnrolmentTokenRequest)(nil),  // 18: weir.admin.v1.CreateEnrolmentTokenRequest
 	(*CreateEnrolmentTokenResponse)(nil), // 19: weir.admin.v1.CreateEnrolmentTokenResponse
 	(*Agent)(nil),                        // 20: weir.admin.v1.Agent
-	(*ListAgentsRequest)(nil),            // 21: weir.admin.v1.ListAgentsRequest
-	(*ListAgentsResponse)(nil),           // 22: weir.admin.v1.ListAgentsResponse
-	(*timestamppb.Timestamp)(nil),        // 23: google.protobuf.Timestamp
-	(*Mutation)(nil),                     // 24: weir.admin.v1.Mutation
-	(*AsOf)(nil),                         // 25: weir.admin.v1.AsOf
-	(*Page)(nil),                         // 26: weir.admin.v1.Page
-	(*fieldmaskpb.FieldMask)(nil),        // 27: google.protobuf.FieldMask
+	(*GetAgentRequest)(nil),              // 21: weir.admin.v1.GetAgentRequest
+	(*GetAgentResponse)(nil),             // 22: weir.admin.v1.GetAgentResponse
+	(*UpdateAgentRequest)(nil),           // 23: weir.admin.v1.UpdateAgentRequest
+	(*UpdateAgentResponse)(nil),          // 24: weir.admin.v1.UpdateAgentResponse
+	(*RevokeAgentRequest)(nil),           // 25: weir.admin.v1.RevokeAgentRequest
+	(*RevokeAgentResponse)(nil),          // 26: weir.admin.v1.RevokeAgentResponse
+	(*ListAgentsRequest)(nil),            // 27: weir.admin.v1.ListAgentsRequest
+	(*ListAgentsResponse)(nil),           // 28: weir.admin.v1.ListAgentsResponse
+	(*timestamppb.Timestamp)(nil),        // 29: google.protobuf.Timestamp
+	(*Mutation)(nil),                     // 30: weir.admin.v1.Mutation
+	(*AsOf)(nil),                         // 31: weir.admin.v1.AsOf
+	(*Page)(nil),                         // 32: weir.admin.v1.Page
+	(*fieldmaskpb.FieldMask)(nil),        // 33: google.protobuf.FieldMask
 }
 var file_weir_admin_v1_gateway_proto_depIdxs = []int32{
-	23, // 0: weir.admin.v1.Gateway.created_at:type_name -> google.protobuf.Timestamp
-	24, // 1: weir.admin.v1.CreateGatewayRequest.mutation:type_name -> weir.admin.v1.Mutation
+	29, // 0: weir.admin.v1.Gateway.created_at:type_name -> google.protobuf.Timestamp
+	30, // 1: weir.admin.v1.CreateGatewayRequest.mutation:type_name -> weir.admin.v1.Mutation
 	0,  // 2: weir.admin.v1.CreateGatewayResponse.gateway:type_name -> weir.admin.v1.Gateway
-	25, // 3: weir.admin.v1.GetGatewayRequest.as_of:type_name -> weir.admin.v1.AsOf
+	31, // 3: weir.admin.v1.GetGatewayRequest.as_of:type_name -> weir.admin.v1.AsOf
 	0,  // 4: weir.admin.v1.GetGatewayResponse.gateway:type_name -> weir.admin.v1.Gateway
-	26, // 5: weir.admin.v1.ListGatewaysRequest.page:type_name -> weir.admin.v1.Page
-	25, // 6: weir.admin.v1.ListGatewaysRequest.as_of:type_name -> weir.admin.v1.AsOf
+	32, // 5: weir.admin.v1.ListGatewaysRequest.page:type_name -> weir.admin.v1.Page
+	31, // 6: weir.admin.v1.ListGatewaysRequest.as_of:type_name -> weir.admin.v1.AsOf
 	0,  // 7: weir.admin.v1.ListGatewaysResponse.gateways:type_name -> weir.admin.v1.Gateway
 	0,  // 8: weir.admin.v1.UpdateGatewayRequest.gateway:type_name -> weir.admin.v1.Gateway
-	27, // 9: weir.admin.v1.UpdateGatewayRequest.update_mask:type_name -> google.protobuf.FieldMask
-	24, // 10: weir.admin.v1.UpdateGatewayRequest.mutation:type_name -> weir.admin.v1.Mutation
+	33, // 9: weir.admin.v1.UpdateGatewayRequest.update_mask:type_name -> google.protobuf.FieldMask
+	30, // 10: weir.admin.v1.UpdateGatewayRequest.mutation:type_name -> weir.admin.v1.Mutation
 	0,  // 11: weir.admin.v1.UpdateGatewayResponse.gateway:type_name -> weir.admin.v1.Gateway
-	24, // 12: weir.admin.v1.SetGatewayKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
+	30, // 12: weir.admin.v1.SetGatewayKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
 	0,  // 13: weir.admin.v1.SetGatewayKeyResponse.gateway:type_name -> weir.admin.v1.Gateway
-	24, // 14: weir.admin.v1.DeleteGatewayRequest.mutation:type_name -> weir.admin.v1.Mutation
-	23, // 15: weir.admin.v1.EnrolmentToken.expires_at:type_name -> google.protobuf.Timestamp
-	23, // 16: weir.admin.v1.EnrolmentToken.created_at:type_name -> google.protobuf.Timestamp
+	30, // 14: weir.admin.v1.DeleteGatewayRequest.mutation:type_name -> weir.admin.v1.Mutation
+	29, // 15: weir.admin.v1.EnrolmentToken.expires_at:type_name -> google.protobuf.Timestamp
+	29, // 16: weir.admin.v1.EnrolmentToken.created_at:type_name -> google.protobuf.Timestamp
 	13, // 17: weir.admin.v1.ListEnrolmentTokensResponse.enrolment_tokens:type_name -> weir.admin.v1.EnrolmentToken
-	24, // 18: weir.admin.v1.RevokeEnrolmentTokenRequest.mutation:type_name -> weir.admin.v1.Mutation
-	23, // 19: weir.admin.v1.CreateEnrolmentTokenRequest.expires_at:type_name -> google.protobuf.Timestamp
-	24, // 20: weir.admin.v1.CreateEnrolmentTokenRequest.mutation:type_name -> weir.admin.v1.Mutation
-	23, // 21: weir.admin.v1.CreateEnrolmentTokenResponse.expires_at:type_name -> google.protobuf.Timestamp
-	23, // 22: weir.admin.v1.Agent.enrolled_at:type_name -> google.protobuf.Timestamp
-	23, // 23: weir.admin.v1.Agent.last_seen_at:type_name -> google.protobuf.Timestamp
-	26, // 24: weir.admin.v1.ListAgentsRequest.page:type_name -> weir.admin.v1.Page
-	20, // 25: weir.admin.v1.ListAgentsResponse.agents:type_name -> weir.admin.v1.Agent
-	1,  // 26: weir.admin.v1.GatewayService.CreateGateway:input_type -> weir.admin.v1.CreateGatewayRequest
-	3,  // 27: weir.admin.v1.GatewayService.GetGateway:input_type -> weir.admin.v1.GetGatewayRequest
-	5,  // 28: weir.admin.v1.GatewayService.ListGateways:input_type -> weir.admin.v1.ListGatewaysRequest
-	18, // 29: weir.admin.v1.GatewayService.CreateEnrolmentToken:input_type -> weir.admin.v1.CreateEnrolmentTokenRequest
-	7,  // 30: weir.admin.v1.GatewayService.UpdateGateway:input_type -> weir.admin.v1.UpdateGatewayRequest
-	9,  // 31: weir.admin.v1.GatewayService.SetGatewayKey:input_type -> weir.admin.v1.SetGatewayKeyRequest
-	11, // 32: weir.admin.v1.GatewayService.DeleteGateway:input_type -> weir.admin.v1.DeleteGatewayRequest
-	14, // 33: weir.admin.v1.GatewayService.ListEnrolmentTokens:input_type -> weir.admin.v1.ListEnrolmentTokensRequest
-	16, // 34: weir.admin.v1.GatewayService.RevokeEnrolmentToken:input_type -> weir.admin.v1.RevokeEnrolmentTokenRequest
-	21, // 35: weir.admin.v1.GatewayService.ListAgents:input_type -> weir.admin.v1.ListAgentsRequest
-	2,  // 36: weir.admin.v1.GatewayService.CreateGateway:output_type -> weir.admin.v1.CreateGatewayResponse
-	4,  // 37: weir.admin.v1.GatewayService.GetGateway:output_type -> weir.admin.v1.GetGatewayResponse
-	6,  // 38: weir.admin.v1.GatewayService.ListGateways:output_type -> weir.admin.v1.ListGatewaysResponse
-	19, // 39: weir.admin.v1.GatewayService.CreateEnrolmentToken:output_type -> weir.admin.v1.CreateEnrolmentTokenResponse
-	8,  // 40: weir.admin.v1.GatewayService.UpdateGateway:output_type -> weir.admin.v1.UpdateGatewayResponse
-	10, // 41: weir.admin.v1.GatewayService.SetGatewayKey:output_type -> weir.admin.v1.SetGatewayKeyResponse
-	12, // 42: weir.admin.v1.GatewayService.DeleteGateway:output_type -> weir.admin.v1.DeleteGatewayResponse
-	15, // 43: weir.admin.v1.GatewayService.ListEnrolmentTokens:output_type -> weir.admin.v1.ListEnrolmentTokensResponse
-	17, // 44: weir.admin.v1.GatewayService.RevokeEnrolmentToken:output_type -> weir.admin.v1.RevokeEnrolmentTokenResponse
-	22, // 45: weir.admin.v1.GatewayService.ListAgents:output_type -> weir.admin.v1.ListAgentsResponse
-	36, // [36:46] is the sub-list for method output_type
-	26, // [26:36] is the sub-list for method input_type
-	26, // [26:26] is the sub-list for extension type_name
-	26, // [26:26] is the sub-list for extension extendee
-	0,  // [0:26] is the sub-list for field type_name
+	30, // 18: weir.admin.v1.RevokeEnrolmentTokenRequest.mutation:type_name -> weir.admin.v1.Mutation
+	29, // 19: weir.admin.v1.CreateEnrolmentTokenRequest.expires_at:type_name -> google.protobuf.Timestamp
+	30, // 20: weir.admin.v1.CreateEnrolmentTokenRequest.mutation:type_name -> weir.admin.v1.Mutation
+	29, // 21: weir.admin.v1.CreateEnrolmentTokenResponse.expires_at:type_name -> google.protobuf.Timestamp
+	29, // 22: weir.admin.v1.Agent.enrolled_at:type_name -> google.protobuf.Timestamp
+	29, // 23: weir.admin.v1.Agent.last_seen_at:type_name -> google.protobuf.Timestamp
+	29, // 24: weir.admin.v1.Agent.revoked_at:type_name -> google.protobuf.Timestamp
+	29, // 25: weir.admin.v1.Agent.behind_since:type_name -> google.protobuf.Timestamp
+	29, // 26: weir.admin.v1.Agent.last_rejected_at:type_name -> google.protobuf.Timestamp
+	29, // 27: weir.admin.v1.Agent.spool_oldest_at:type_name -> google.protobuf.Timestamp
+	20, // 28: weir.admin.v1.GetAgentResponse.agent:type_name -> weir.admin.v1.Agent
+	20, // 29: weir.admin.v1.UpdateAgentRequest.agent:type_name -> weir.admin.v1.Agent
+	33, // 30: weir.admin.v1.UpdateAgentRequest.update_mask:type_name -> google.protobuf.FieldMask
+	30, // 31: weir.admin.v1.UpdateAgentRequest.mutation:type_name -> weir.admin.v1.Mutation
+	20, // 32: weir.admin.v1.UpdateAgentResponse.agent:type_name -> weir.admin.v1.Agent
+	30, // 33: weir.admin.v1.RevokeAgentRequest.mutation:type_name -> weir.admin.v1.Mutation
+	20, // 34: weir.admin.v1.RevokeAgentResponse.agent:type_name -> weir.admin.v1.Agent
+	32, // 35: weir.admin.v1.ListAgentsRequest.page:type_name -> weir.admin.v1.Page
+	20, // 36: weir.admin.v1.ListAgentsResponse.agents:type_name -> weir.admin.v1.Agent
+	1,  // 37: weir.admin.v1.GatewayService.CreateGateway:input_type -> weir.admin.v1.CreateGatewayRequest
+	3,  // 38: weir.admin.v1.GatewayService.GetGateway:input_type -> weir.admin.v1.GetGatewayRequest
+	5,  // 39: weir.admin.v1.GatewayService.ListGateways:input_type -> weir.admin.v1.ListGatewaysRequest
+	18, // 40: weir.admin.v1.GatewayService.CreateEnrolmentToken:input_type -> weir.admin.v1.CreateEnrolmentTokenRequest
+	7,  // 41: weir.admin.v1.GatewayService.UpdateGateway:input_type -> weir.admin.v1.UpdateGatewayRequest
+	9,  // 42: weir.admin.v1.GatewayService.SetGatewayKey:input_type -> weir.admin.v1.SetGatewayKeyRequest
+	11, // 43: weir.admin.v1.GatewayService.DeleteGateway:input_type -> weir.admin.v1.DeleteGatewayRequest
+	14, // 44: weir.admin.v1.GatewayService.ListEnrolmentTokens:input_type -> weir.admin.v1.ListEnrolmentTokensRequest
+	16, // 45: weir.admin.v1.GatewayService.RevokeEnrolmentToken:input_type -> weir.admin.v1.RevokeEnrolmentTokenRequest
+	21, // 46: weir.admin.v1.GatewayService.GetAgent:input_type -> weir.admin.v1.GetAgentRequest
+	23, // 47: weir.admin.v1.GatewayService.UpdateAgent:input_type -> weir.admin.v1.UpdateAgentRequest
+	25, // 48: weir.admin.v1.GatewayService.RevokeAgent:input_type -> weir.admin.v1.RevokeAgentRequest
+	27, // 49: weir.admin.v1.GatewayService.ListAgents:input_type -> weir.admin.v1.ListAgentsRequest
+	2,  // 50: weir.admin.v1.GatewayService.CreateGateway:output_type -> weir.admin.v1.CreateGatewayResponse
+	4,  // 51: weir.admin.v1.GatewayService.GetGateway:output_type -> weir.admin.v1.GetGatewayResponse
+	6,  // 52: weir.admin.v1.GatewayService.ListGateways:output_type -> weir.admin.v1.ListGatewaysResponse
+	19, // 53: weir.admin.v1.GatewayService.CreateEnrolmentToken:output_type -> weir.admin.v1.CreateEnrolmentTokenResponse
+	8,  // 54: weir.admin.v1.GatewayService.UpdateGateway:output_type -> weir.admin.v1.UpdateGatewayResponse
+	10, // 55: weir.admin.v1.GatewayService.SetGatewayKey:output_type -> weir.admin.v1.SetGatewayKeyResponse
+	12, // 56: weir.admin.v1.GatewayService.DeleteGateway:output_type -> weir.admin.v1.DeleteGatewayResponse
+	15, // 57: weir.admin.v1.GatewayService.ListEnrolmentTokens:output_type -> weir.admin.v1.ListEnrolmentTokensResponse
+	17, // 58: weir.admin.v1.GatewayService.RevokeEnrolmentToken:output_type -> weir.admin.v1.RevokeEnrolmentTokenResponse
+	22, // 59: weir.admin.v1.GatewayService.GetAgent:output_type -> weir.admin.v1.GetAgentResponse
+	24, // 60: weir.admin.v1.GatewayService.UpdateAgent:output_type -> weir.admin.v1.UpdateAgentResponse
+	26, // 61: weir.admin.v1.GatewayService.RevokeAgent:output_type -> weir.admin.v1.RevokeAgentResponse
+	28, // 62: weir.admin.v1.GatewayService.ListAgents:output_type -> weir.admin.v1.ListAgentsResponse
+	50, // [50:63] is the sub-list for method output_type
+	37, // [37:50] is the sub-list for method input_type
+	37, // [37:37] is the sub-list for extension type_name
+	37, // [37:37] is the sub-list for extension extendee
+	0,  // [0:37] is the sub-list for field type_name
 }
 
 func init() { file_weir_admin_v1_gateway_proto_init() }
@@ -1681,7 +2134,7 @@ func file_weir_admin_v1_gateway_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_admin_v1_gateway_proto_rawDesc), len(file_weir_admin_v1_gateway_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   23,
+			NumMessages:   29,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -754,10 +754,19 @@ type ReportRequest struct {
 	Reasons []string `protobuf:"bytes,3,rep,name=reasons,proto3" json:"reasons,omitempty"`
 	// Last fsynced sequence number of every boot whose usage is not settled yet,
 	// the present one included.
-	Tails         []*BootTail `protobuf:"bytes,4,rep,name=tails,proto3" json:"tails,omitempty"`
-	Version       string      `protobuf:"bytes,5,opt,name=version,proto3" json:"version,omitempty"`
-	SpoolBytes    int64       `protobuf:"varint,6,opt,name=spool_bytes,json=spoolBytes,proto3" json:"spool_bytes,omitempty"`
-	SpoolRecords  int64       `protobuf:"varint,7,opt,name=spool_records,json=spoolRecords,proto3" json:"spool_records,omitempty"`
+	Tails        []*BootTail `protobuf:"bytes,4,rep,name=tails,proto3" json:"tails,omitempty"`
+	Version      string      `protobuf:"bytes,5,opt,name=version,proto3" json:"version,omitempty"`
+	SpoolBytes   int64       `protobuf:"varint,6,opt,name=spool_bytes,json=spoolBytes,proto3" json:"spool_bytes,omitempty"`
+	SpoolRecords int64       `protobuf:"varint,7,opt,name=spool_records,json=spoolRecords,proto3" json:"spool_records,omitempty"`
+	// Commit and Go version that it was built from, as far as the build says.
+	Build string `protobuf:"bytes,8,opt,name=build,proto3" json:"build,omitempty"`
+	// "linux/amd64".
+	Platform string `protobuf:"bytes,9,opt,name=platform,proto3" json:"platform,omitempty"`
+	// How many policies it refused since its start.
+	PoliciesRejected int64 `protobuf:"varint,10,opt,name=policies_rejected,json=policiesRejected,proto3" json:"policies_rejected,omitempty"`
+	// For how long the oldest closed batch was not settled, in ms; 0: none waits. A
+	// duration, since the agent's clock may be wrong.
+	SpoolOldestMs int64 `protobuf:"varint,11,opt,name=spool_oldest_ms,json=spoolOldestMs,proto3" json:"spool_oldest_ms,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -837,6 +846,34 @@ func (x *ReportRequest) GetSpoolBytes() int64 {
 func (x *ReportRequest) GetSpoolRecords() int64 {
 	if x != nil {
 		return x.SpoolRecords
+	}
+	return 0
+}
+
+func (x *ReportRequest) GetBuild() string {
+	if x != nil {
+		return x.Build
+	}
+	return ""
+}
+
+func (x *ReportRequest) GetPlatform() string {
+	if x != nil {
+		return x.Platform
+	}
+	return ""
+}
+
+func (x *ReportRequest) GetPoliciesRejected() int64 {
+	if x != nil {
+		return x.PoliciesRejected
+	}
+	return 0
+}
+
+func (x *ReportRequest) GetSpoolOldestMs() int64 {
+	if x != nil {
+		return x.SpoolOldestMs
 	}
 	return 0
 }
@@ -1003,7 +1040,7 @@ const file_weir_agent_v1_agent_proto_rawDesc = "" +
 	"\tfirst_seq\x18\x02 \x01(\x03R\bfirstSeq\x12\x19\n" +
 	"\blast_seq\x18\x03 \x01(\x03R\alastSeq\" \n" +
 	"\x06GoAway\x12\x16\n" +
-	"\x06reason\x18\x01 \x01(\tR\x06reason\"\xa0\x03\n" +
+	"\x06reason\x18\x01 \x01(\tR\x06reason\"\xcc\x04\n" +
 	"\rReportRequest\x129\n" +
 	"\bposition\x18\x01 \x01(\v2\x1d.weir.agent.v1.PolicyPositionR\bposition\x12>\n" +
 	"\aoutcome\x18\x02 \x01(\x0e2$.weir.agent.v1.ReportRequest.OutcomeR\aoutcome\x12\"\n" +
@@ -1012,7 +1049,12 @@ const file_weir_agent_v1_agent_proto_rawDesc = "" +
 	"\aversion\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18dR\aversion\x12\x1f\n" +
 	"\vspool_bytes\x18\x06 \x01(\x03R\n" +
 	"spoolBytes\x12#\n" +
-	"\rspool_records\x18\a \x01(\x03R\fspoolRecords\"M\n" +
+	"\rspool_records\x18\a \x01(\x03R\fspoolRecords\x12\x1e\n" +
+	"\x05build\x18\b \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x05build\x12#\n" +
+	"\bplatform\x18\t \x01(\tB\a\xbaH\x04r\x02\x18dR\bplatform\x124\n" +
+	"\x11policies_rejected\x18\n" +
+	" \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x10policiesRejected\x12/\n" +
+	"\x0fspool_oldest_ms\x18\v \x01(\x03B\a\xbaH\x04\"\x02(\x00R\rspoolOldestMs\"M\n" +
 	"\aOutcome\x12\x17\n" +
 	"\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fOUTCOME_APPLIED\x10\x01\x12\x14\n" +

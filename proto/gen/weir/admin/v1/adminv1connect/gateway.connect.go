@@ -60,6 +60,14 @@ const (
 	// GatewayServiceRevokeEnrolmentTokenProcedure is the fully-qualified name of the GatewayService's
 	// RevokeEnrolmentToken RPC.
 	GatewayServiceRevokeEnrolmentTokenProcedure = "/weir.admin.v1.GatewayService/RevokeEnrolmentToken"
+	// GatewayServiceGetAgentProcedure is the fully-qualified name of the GatewayService's GetAgent RPC.
+	GatewayServiceGetAgentProcedure = "/weir.admin.v1.GatewayService/GetAgent"
+	// GatewayServiceUpdateAgentProcedure is the fully-qualified name of the GatewayService's
+	// UpdateAgent RPC.
+	GatewayServiceUpdateAgentProcedure = "/weir.admin.v1.GatewayService/UpdateAgent"
+	// GatewayServiceRevokeAgentProcedure is the fully-qualified name of the GatewayService's
+	// RevokeAgent RPC.
+	GatewayServiceRevokeAgentProcedure = "/weir.admin.v1.GatewayService/RevokeAgent"
 	// GatewayServiceListAgentsProcedure is the fully-qualified name of the GatewayService's ListAgents
 	// RPC.
 	GatewayServiceListAgentsProcedure = "/weir.admin.v1.GatewayService/ListAgents"
@@ -81,13 +89,22 @@ type GatewayServiceClient interface {
 	// (weir-agent gateway-key new). What was sealed for the key before is marked stale in
 	// the providers' answers and goes on to work while the agents have that key, too.
 	SetGatewayKey(context.Context, *connect.Request[v1.SetGatewayKeyRequest]) (*connect.Response[v1.SetGatewayKeyResponse], error)
-	// DeleteGateway archives a gateway without agents; its enrolment tokens end.
+	// DeleteGateway archives a gateway without agents, but for revoked ones; its
+	// enrolment tokens end.
 	DeleteGateway(context.Context, *connect.Request[v1.DeleteGatewayRequest]) (*connect.Response[v1.DeleteGatewayResponse], error)
 	// ListEnrolmentTokens shows those that were not revoked, newest last.
 	ListEnrolmentTokens(context.Context, *connect.Request[v1.ListEnrolmentTokensRequest]) (*connect.Response[v1.ListEnrolmentTokensResponse], error)
 	// RevokeEnrolmentToken ends a token; agents that joined with it stay.
 	RevokeEnrolmentToken(context.Context, *connect.Request[v1.RevokeEnrolmentTokenRequest]) (*connect.Response[v1.RevokeEnrolmentTokenResponse], error)
-	// ListAgents shows the gateway's fleet as it last reported.
+	// GetAgent shows one agent as it last reported.
+	GetAgent(context.Context, *connect.Request[v1.GetAgentRequest]) (*connect.Response[v1.GetAgentResponse], error)
+	// UpdateAgent changes the name that people see.
+	UpdateAgent(context.Context, *connect.Request[v1.UpdateAgentRequest]) (*connect.Response[v1.UpdateAgentResponse], error)
+	// RevokeAgent ends an agent's identity for ever: within a second none of its calls
+	// is answered any more, and usage it signs from then on is put aside. Said twice it
+	// is true once. Another agent may join with a key of its own and a new token.
+	RevokeAgent(context.Context, *connect.Request[v1.RevokeAgentRequest]) (*connect.Response[v1.RevokeAgentResponse], error)
+	// ListAgents shows the gateway's fleet as it last reported, revoked ones too.
 	ListAgents(context.Context, *connect.Request[v1.ListAgentsRequest]) (*connect.Response[v1.ListAgentsResponse], error)
 }
 
@@ -159,6 +176,25 @@ func NewGatewayServiceClient(httpClient connect.HTTPClient, baseURL string, opts
 			connect.WithSchema(gatewayServiceMethods.ByName("RevokeEnrolmentToken")),
 			connect.WithClientOptions(opts...),
 		),
+		getAgent: connect.NewClient[v1.GetAgentRequest, v1.GetAgentResponse](
+			httpClient,
+			baseURL+GatewayServiceGetAgentProcedure,
+			connect.WithSchema(gatewayServiceMethods.ByName("GetAgent")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		updateAgent: connect.NewClient[v1.UpdateAgentRequest, v1.UpdateAgentResponse](
+			httpClient,
+			baseURL+GatewayServiceUpdateAgentProcedure,
+			connect.WithSchema(gatewayServiceMethods.ByName("UpdateAgent")),
+			connect.WithClientOptions(opts...),
+		),
+		revokeAgent: connect.NewClient[v1.RevokeAgentRequest, v1.RevokeAgentResponse](
+			httpClient,
+			baseURL+GatewayServiceRevokeAgentProcedure,
+			connect.WithSchema(gatewayServiceMethods.ByName("RevokeAgent")),
+			connect.WithClientOptions(opts...),
+		),
 		listAgents: connect.NewClient[v1.ListAgentsRequest, v1.ListAgentsResponse](
 			httpClient,
 			baseURL+GatewayServiceListAgentsProcedure,
@@ -180,6 +216,9 @@ type gatewayServiceClient struct {
 	deleteGateway        *connect.Client[v1.DeleteGatewayRequest, v1.DeleteGatewayResponse]
 	listEnrolmentTokens  *connect.Client[v1.ListEnrolmentTokensRequest, v1.ListEnrolmentTokensResponse]
 	revokeEnrolmentToken *connect.Client[v1.RevokeEnrolmentTokenRequest, v1.RevokeEnrolmentTokenResponse]
+	getAgent             *connect.Client[v1.GetAgentRequest, v1.GetAgentResponse]
+	updateAgent          *connect.Client[v1.UpdateAgentRequest, v1.UpdateAgentResponse]
+	revokeAgent          *connect.Client[v1.RevokeAgentRequest, v1.RevokeAgentResponse]
 	listAgents           *connect.Client[v1.ListAgentsRequest, v1.ListAgentsResponse]
 }
 
@@ -228,6 +267,21 @@ func (c *gatewayServiceClient) RevokeEnrolmentToken(ctx context.Context, req *co
 	return c.revokeEnrolmentToken.CallUnary(ctx, req)
 }
 
+// GetAgent calls weir.admin.v1.GatewayService.GetAgent.
+func (c *gatewayServiceClient) GetAgent(ctx context.Context, req *connect.Request[v1.GetAgentRequest]) (*connect.Response[v1.GetAgentResponse], error) {
+	return c.getAgent.CallUnary(ctx, req)
+}
+
+// UpdateAgent calls weir.admin.v1.GatewayService.UpdateAgent.
+func (c *gatewayServiceClient) UpdateAgent(ctx context.Context, req *connect.Request[v1.UpdateAgentRequest]) (*connect.Response[v1.UpdateAgentResponse], error) {
+	return c.updateAgent.CallUnary(ctx, req)
+}
+
+// RevokeAgent calls weir.admin.v1.GatewayService.RevokeAgent.
+func (c *gatewayServiceClient) RevokeAgent(ctx context.Context, req *connect.Request[v1.RevokeAgentRequest]) (*connect.Response[v1.RevokeAgentResponse], error) {
+	return c.revokeAgent.CallUnary(ctx, req)
+}
+
 // ListAgents calls weir.admin.v1.GatewayService.ListAgents.
 func (c *gatewayServiceClient) ListAgents(ctx context.Context, req *connect.Request[v1.ListAgentsRequest]) (*connect.Response[v1.ListAgentsResponse], error) {
 	return c.listAgents.CallUnary(ctx, req)
@@ -249,13 +303,22 @@ type GatewayServiceHandler interface {
 	// (weir-agent gateway-key new). What was sealed for the key before is marked stale in
 	// the providers' answers and goes on to work while the agents have that key, too.
 	SetGatewayKey(context.Context, *connect.Request[v1.SetGatewayKeyRequest]) (*connect.Response[v1.SetGatewayKeyResponse], error)
-	// DeleteGateway archives a gateway without agents; its enrolment tokens end.
+	// DeleteGateway archives a gateway without agents, but for revoked ones; its
+	// enrolment tokens end.
 	DeleteGateway(context.Context, *connect.Request[v1.DeleteGatewayRequest]) (*connect.Response[v1.DeleteGatewayResponse], error)
 	// ListEnrolmentTokens shows those that were not revoked, newest last.
 	ListEnrolmentTokens(context.Context, *connect.Request[v1.ListEnrolmentTokensRequest]) (*connect.Response[v1.ListEnrolmentTokensResponse], error)
 	// RevokeEnrolmentToken ends a token; agents that joined with it stay.
 	RevokeEnrolmentToken(context.Context, *connect.Request[v1.RevokeEnrolmentTokenRequest]) (*connect.Response[v1.RevokeEnrolmentTokenResponse], error)
-	// ListAgents shows the gateway's fleet as it last reported.
+	// GetAgent shows one agent as it last reported.
+	GetAgent(context.Context, *connect.Request[v1.GetAgentRequest]) (*connect.Response[v1.GetAgentResponse], error)
+	// UpdateAgent changes the name that people see.
+	UpdateAgent(context.Context, *connect.Request[v1.UpdateAgentRequest]) (*connect.Response[v1.UpdateAgentResponse], error)
+	// RevokeAgent ends an agent's identity for ever: within a second none of its calls
+	// is answered any more, and usage it signs from then on is put aside. Said twice it
+	// is true once. Another agent may join with a key of its own and a new token.
+	RevokeAgent(context.Context, *connect.Request[v1.RevokeAgentRequest]) (*connect.Response[v1.RevokeAgentResponse], error)
+	// ListAgents shows the gateway's fleet as it last reported, revoked ones too.
 	ListAgents(context.Context, *connect.Request[v1.ListAgentsRequest]) (*connect.Response[v1.ListAgentsResponse], error)
 }
 
@@ -323,6 +386,25 @@ func NewGatewayServiceHandler(svc GatewayServiceHandler, opts ...connect.Handler
 		connect.WithSchema(gatewayServiceMethods.ByName("RevokeEnrolmentToken")),
 		connect.WithHandlerOptions(opts...),
 	)
+	gatewayServiceGetAgentHandler := connect.NewUnaryHandler(
+		GatewayServiceGetAgentProcedure,
+		svc.GetAgent,
+		connect.WithSchema(gatewayServiceMethods.ByName("GetAgent")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	gatewayServiceUpdateAgentHandler := connect.NewUnaryHandler(
+		GatewayServiceUpdateAgentProcedure,
+		svc.UpdateAgent,
+		connect.WithSchema(gatewayServiceMethods.ByName("UpdateAgent")),
+		connect.WithHandlerOptions(opts...),
+	)
+	gatewayServiceRevokeAgentHandler := connect.NewUnaryHandler(
+		GatewayServiceRevokeAgentProcedure,
+		svc.RevokeAgent,
+		connect.WithSchema(gatewayServiceMethods.ByName("RevokeAgent")),
+		connect.WithHandlerOptions(opts...),
+	)
 	gatewayServiceListAgentsHandler := connect.NewUnaryHandler(
 		GatewayServiceListAgentsProcedure,
 		svc.ListAgents,
@@ -350,6 +432,12 @@ func NewGatewayServiceHandler(svc GatewayServiceHandler, opts ...connect.Handler
 			gatewayServiceListEnrolmentTokensHandler.ServeHTTP(w, r)
 		case GatewayServiceRevokeEnrolmentTokenProcedure:
 			gatewayServiceRevokeEnrolmentTokenHandler.ServeHTTP(w, r)
+		case GatewayServiceGetAgentProcedure:
+			gatewayServiceGetAgentHandler.ServeHTTP(w, r)
+		case GatewayServiceUpdateAgentProcedure:
+			gatewayServiceUpdateAgentHandler.ServeHTTP(w, r)
+		case GatewayServiceRevokeAgentProcedure:
+			gatewayServiceRevokeAgentHandler.ServeHTTP(w, r)
 		case GatewayServiceListAgentsProcedure:
 			gatewayServiceListAgentsHandler.ServeHTTP(w, r)
 		default:
@@ -395,6 +483,18 @@ func (UnimplementedGatewayServiceHandler) ListEnrolmentTokens(context.Context, *
 
 func (UnimplementedGatewayServiceHandler) RevokeEnrolmentToken(context.Context, *connect.Request[v1.RevokeEnrolmentTokenRequest]) (*connect.Response[v1.RevokeEnrolmentTokenResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weir.admin.v1.GatewayService.RevokeEnrolmentToken is not implemented"))
+}
+
+func (UnimplementedGatewayServiceHandler) GetAgent(context.Context, *connect.Request[v1.GetAgentRequest]) (*connect.Response[v1.GetAgentResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weir.admin.v1.GatewayService.GetAgent is not implemented"))
+}
+
+func (UnimplementedGatewayServiceHandler) UpdateAgent(context.Context, *connect.Request[v1.UpdateAgentRequest]) (*connect.Response[v1.UpdateAgentResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weir.admin.v1.GatewayService.UpdateAgent is not implemented"))
+}
+
+func (UnimplementedGatewayServiceHandler) RevokeAgent(context.Context, *connect.Request[v1.RevokeAgentRequest]) (*connect.Response[v1.RevokeAgentResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weir.admin.v1.GatewayService.RevokeAgent is not implemented"))
 }
 
 func (UnimplementedGatewayServiceHandler) ListAgents(context.Context, *connect.Request[v1.ListAgentsRequest]) (*connect.Response[v1.ListAgentsResponse], error) {

@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file weir/admin/v1/gateway.proto.
  */
 export const file_weir_admin_v1_gateway: GenFile = /*@__PURE__*/
-  fileDesc("Cht3ZWlyL2FkbWluL3YxL2dhdGV3YXkucHJvdG8SDXdlaXIuYWRtaW4udjEingEKB0dhdGV3YXkSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIOCgZyZWdpb24YAyABKAkSLgoKY3JlYXRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZXRhZxgFIAEoCRISCgpwdWJsaWNfa2V5GAYgASgMEhcKD2tleV9maW5nZXJwcmludBgHIAEoCSJfChRDcmVhdGVHYXRld2F5UmVxdWVzdBIMCgRuYW1lGAEgASgJEg4KBnJlZ2lvbhgCIAEoCRIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iQAoVQ3JlYXRlR2F0ZXdheVJlc3BvbnNlEicKB2dhdGV3YXkYASABKAsyFi53ZWlyLmFkbWluLnYxLkdhdGV3YXkiQwoRR2V0R2F0ZXdheVJlcXVlc3QSCgoCaWQYASABKAkSIgoFYXNfb2YYAiABKAsyEy53ZWlyLmFkbWluLnYxLkFzT2YiPQoSR2V0R2F0ZXdheVJlc3BvbnNlEicKB2dhdGV3YXkYASABKAsyFi53ZWlyLmFkbWluLnYxLkdhdGV3YXkifgoTTGlzdEdhdGV3YXlzUmVxdWVzdBIhCgRwYWdlGAEgASgLMhMud2Vpci5hZG1pbi52MS5QYWdlEiIKBWFzX29mGAIgASgLMhMud2Vpci5hZG1pbi52MS5Bc09mEg4KBmZpbHRlchgKIAEoCRIQCghvcmRlcl9ieRgLIAEoCSJZChRMaXN0R2F0ZXdheXNSZXNwb25zZRIoCghnYXRld2F5cxgBIAMoCzIWLndlaXIuYWRtaW4udjEuR2F0ZXdheRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkimwEKFFVwZGF0ZUdhdGV3YXlSZXF1ZXN0EicKB2dhdGV3YXkYASABKAsyFi53ZWlyLmFkbWluLnYxLkdhdGV3YXkSLwoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiJAChVVcGRhdGVHYXRld2F5UmVzcG9uc2USJwoHZ2F0ZXdheRgBIAEoCzIWLndlaXIuYWRtaW4udjEuR2F0ZXdheSJhChRTZXRHYXRld2F5S2V5UmVxdWVzdBIKCgJpZBgBIAEoCRISCgpwdWJsaWNfa2V5GAIgASgMEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiJAChVTZXRHYXRld2F5S2V5UmVzcG9uc2USJwoHZ2F0ZXdheRgBIAEoCzIWLndlaXIuYWRtaW4udjEuR2F0ZXdheSJNChREZWxldGVHYXRld2F5UmVxdWVzdBIKCgJpZBgBIAEoCRIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iFwoVRGVsZXRlR2F0ZXdheVJlc3BvbnNlIr4BCg5FbnJvbG1lbnRUb2tlbhIKCgJpZBgBIAEoCRISCgpnYXRld2F5X2lkGAIgASgJEhAKCG1heF91c2VzGAMgASgFEgwKBHVzZXMYBCABKAUSLgoKZXhwaXJlc19hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKY3JlYXRlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZXRhZxgHIAEoCSJSChpMaXN0RW5yb2xtZW50VG9rZW5zUmVxdWVzdBISCgpnYXRld2F5X2lkGAEgASgJEg4KBmZpbHRlchgKIAEoCRIQCghvcmRlcl9ieRgLIAEoCSJWChtMaXN0RW5yb2xtZW50VG9rZW5zUmVzcG9uc2USNwoQZW5yb2xtZW50X3Rva2VucxgBIAMoCzIdLndlaXIuYWRtaW4udjEuRW5yb2xtZW50VG9rZW4iZAobUmV2b2tlRW5yb2xtZW50VG9rZW5SZXF1ZXN0EgoKAmlkGAEgASgJEg4KBnJlYXNvbhgCIAEoCRIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iHgocUmV2b2tlRW5yb2xtZW50VG9rZW5SZXNwb25zZSKeAQobQ3JlYXRlRW5yb2xtZW50VG9rZW5SZXF1ZXN0EhIKCmdhdGV3YXlfaWQYASABKAkSEAoIbWF4X3VzZXMYAiABKAUSLgoKZXhwaXJlc19hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIo0BChxDcmVhdGVFbnJvbG1lbnRUb2tlblJlc3BvbnNlEgoKAmlkGAEgASgJEhMKBXRva2VuGAIgASgJQgSItRgBEi4KCmV4cGlyZXNfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhwKFHNlY3JldF9hbHJlYWR5X3Nob3duGAQgASgIIrcCCgVBZ2VudBIKCgJpZBgBIAEoCRISCgpnYXRld2F5X2lkGAIgASgJEgwKBG5hbWUYAyABKAkSLwoLZW5yb2xsZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKDGxhc3Rfc2Vlbl9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHdmVyc2lvbhgGIAEoCRIUCgxwb2xpY3lfZXBvY2gYByABKAMSFgoOcG9saWN5X3ZlcnNpb24YCCABKAMSGgoScmV2b2NhdGlvbl92ZXJzaW9uGAkgASgDEhYKDnJlamVjdF9yZWFzb25zGAogAygJEhMKC3Nwb29sX2J5dGVzGAsgASgDEhUKDXNwb29sX3JlY29yZHMYDCABKAMibAoRTGlzdEFnZW50c1JlcXVlc3QSEgoKZ2F0ZXdheV9pZBgBIAEoCRIhCgRwYWdlGAIgASgLMhMud2Vpci5hZG1pbi52MS5QYWdlEg4KBmZpbHRlchgKIAEoCRIQCghvcmRlcl9ieRgLIAEoCSJTChJMaXN0QWdlbnRzUmVzcG9uc2USJAoGYWdlbnRzGAEgAygLMhQud2Vpci5hZG1pbi52MS5BZ2VudBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkypgkKDkdhdGV3YXlTZXJ2aWNlEm8KDUNyZWF0ZUdhdGV3YXkSIy53ZWlyLmFkbWluLnYxLkNyZWF0ZUdhdGV3YXlSZXF1ZXN0GiQud2Vpci5hZG1pbi52MS5DcmVhdGVHYXRld2F5UmVzcG9uc2UiE4q1GA9nYXRld2F5cy5jcmVhdGUSZgoKR2V0R2F0ZXdheRIgLndlaXIuYWRtaW4udjEuR2V0R2F0ZXdheVJlcXVlc3QaIS53ZWlyLmFkbWluLnYxLkdldEdhdGV3YXlSZXNwb25zZSITkAIBirUYDGdhdGV3YXlzLmdldBJtCgxMaXN0R2F0ZXdheXMSIi53ZWlyLmFkbWluLnYxLkxpc3RHYXRld2F5c1JlcXVlc3QaIy53ZWlyLmFkbWluLnYxLkxpc3RHYXRld2F5c1Jlc3BvbnNlIhSQAgGKtRgNZ2F0ZXdheXMubGlzdBKDAQoUQ3JlYXRlRW5yb2xtZW50VG9rZW4SKi53ZWlyLmFkbWluLnYxLkNyZWF0ZUVucm9sbWVudFRva2VuUmVxdWVzdBorLndlaXIuYWRtaW4udjEuQ3JlYXRlRW5yb2xtZW50VG9rZW5SZXNwb25zZSISirUYDmdhdGV3YXlzLmVucm9sEm8KDVVwZGF0ZUdhdGV3YXkSIy53ZWlyLmFkbWluLnYxLlVwZGF0ZUdhdGV3YXlSZXF1ZXN0GiQud2Vpci5hZG1pbi52MS5VcGRhdGVHYXRld2F5UmVzcG9uc2UiE4q1GA9nYXRld2F5cy51cGRhdGUScAoNU2V0R2F0ZXdheUtleRIjLndlaXIuYWRtaW4udjEuU2V0R2F0ZXdheUtleVJlcXVlc3QaJC53ZWlyLmFkbWluLnYxLlNldEdhdGV3YXlLZXlSZXNwb25zZSIUirUYEGdhdGV3YXlzLnNldF9rZXkSbwoNRGVsZXRlR2F0ZXdheRIjLndlaXIuYWRtaW4udjEuRGVsZXRlR2F0ZXdheVJlcXVlc3QaJC53ZWlyLmFkbWluLnYxLkRlbGV0ZUdhdGV3YXlSZXNwb25zZSITirUYD2dhdGV3YXlzLmRlbGV0ZRKDAQoTTGlzdEVucm9sbWVudFRva2VucxIpLndlaXIuYWRtaW4udjEuTGlzdEVucm9sbWVudFRva2Vuc1JlcXVlc3QaKi53ZWlyLmFkbWluLnYxLkxpc3RFbnJvbG1lbnRUb2tlbnNSZXNwb25zZSIVkAIBirUYDmdhdGV3YXlzLmVucm9sEoMBChRSZXZva2VFbnJvbG1lbnRUb2tlbhIqLndlaXIuYWRtaW4udjEuUmV2b2tlRW5yb2xtZW50VG9rZW5SZXF1ZXN0Gisud2Vpci5hZG1pbi52MS5SZXZva2VFbnJvbG1lbnRUb2tlblJlc3BvbnNlIhKKtRgOZ2F0ZXdheXMuZW5yb2wSZgoKTGlzdEFnZW50cxIgLndlaXIuYWRtaW4udjEuTGlzdEFnZW50c1JlcXVlc3QaIS53ZWlyLmFkbWluLnYxLkxpc3RBZ2VudHNSZXNwb25zZSITkAIBirUYDGdhdGV3YXlzLmdldGIGcHJvdG8z", [file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options]);
+  fileDesc("Cht3ZWlyL2FkbWluL3YxL2dhdGV3YXkucHJvdG8SDXdlaXIuYWRtaW4udjEingEKB0dhdGV3YXkSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIOCgZyZWdpb24YAyABKAkSLgoKY3JlYXRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZXRhZxgFIAEoCRISCgpwdWJsaWNfa2V5GAYgASgMEhcKD2tleV9maW5nZXJwcmludBgHIAEoCSJfChRDcmVhdGVHYXRld2F5UmVxdWVzdBIMCgRuYW1lGAEgASgJEg4KBnJlZ2lvbhgCIAEoCRIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iQAoVQ3JlYXRlR2F0ZXdheVJlc3BvbnNlEicKB2dhdGV3YXkYASABKAsyFi53ZWlyLmFkbWluLnYxLkdhdGV3YXkiQwoRR2V0R2F0ZXdheVJlcXVlc3QSCgoCaWQYASABKAkSIgoFYXNfb2YYAiABKAsyEy53ZWlyLmFkbWluLnYxLkFzT2YiPQoSR2V0R2F0ZXdheVJlc3BvbnNlEicKB2dhdGV3YXkYASABKAsyFi53ZWlyLmFkbWluLnYxLkdhdGV3YXkifgoTTGlzdEdhdGV3YXlzUmVxdWVzdBIhCgRwYWdlGAEgASgLMhMud2Vpci5hZG1pbi52MS5QYWdlEiIKBWFzX29mGAIgASgLMhMud2Vpci5hZG1pbi52MS5Bc09mEg4KBmZpbHRlchgKIAEoCRIQCghvcmRlcl9ieRgLIAEoCSJZChRMaXN0R2F0ZXdheXNSZXNwb25zZRIoCghnYXRld2F5cxgBIAMoCzIWLndlaXIuYWRtaW4udjEuR2F0ZXdheRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkimwEKFFVwZGF0ZUdhdGV3YXlSZXF1ZXN0EicKB2dhdGV3YXkYASABKAsyFi53ZWlyLmFkbWluLnYxLkdhdGV3YXkSLwoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiJAChVVcGRhdGVHYXRld2F5UmVzcG9uc2USJwoHZ2F0ZXdheRgBIAEoCzIWLndlaXIuYWRtaW4udjEuR2F0ZXdheSJhChRTZXRHYXRld2F5S2V5UmVxdWVzdBIKCgJpZBgBIAEoCRISCgpwdWJsaWNfa2V5GAIgASgMEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiJAChVTZXRHYXRld2F5S2V5UmVzcG9uc2USJwoHZ2F0ZXdheRgBIAEoCzIWLndlaXIuYWRtaW4udjEuR2F0ZXdheSJNChREZWxldGVHYXRld2F5UmVxdWVzdBIKCgJpZBgBIAEoCRIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iFwoVRGVsZXRlR2F0ZXdheVJlc3BvbnNlIr4BCg5FbnJvbG1lbnRUb2tlbhIKCgJpZBgBIAEoCRISCgpnYXRld2F5X2lkGAIgASgJEhAKCG1heF91c2VzGAMgASgFEgwKBHVzZXMYBCABKAUSLgoKZXhwaXJlc19hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKY3JlYXRlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZXRhZxgHIAEoCSJSChpMaXN0RW5yb2xtZW50VG9rZW5zUmVxdWVzdBISCgpnYXRld2F5X2lkGAEgASgJEg4KBmZpbHRlchgKIAEoCRIQCghvcmRlcl9ieRgLIAEoCSJWChtMaXN0RW5yb2xtZW50VG9rZW5zUmVzcG9uc2USNwoQZW5yb2xtZW50X3Rva2VucxgBIAMoCzIdLndlaXIuYWRtaW4udjEuRW5yb2xtZW50VG9rZW4iZAobUmV2b2tlRW5yb2xtZW50VG9rZW5SZXF1ZXN0EgoKAmlkGAEgASgJEg4KBnJlYXNvbhgCIAEoCRIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iHgocUmV2b2tlRW5yb2xtZW50VG9rZW5SZXNwb25zZSKeAQobQ3JlYXRlRW5yb2xtZW50VG9rZW5SZXF1ZXN0EhIKCmdhdGV3YXlfaWQYASABKAkSEAoIbWF4X3VzZXMYAiABKAUSLgoKZXhwaXJlc19hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIo0BChxDcmVhdGVFbnJvbG1lbnRUb2tlblJlc3BvbnNlEgoKAmlkGAEgASgJEhMKBXRva2VuGAIgASgJQgSItRgBEi4KCmV4cGlyZXNfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhwKFHNlY3JldF9hbHJlYWR5X3Nob3duGAQgASgIIpUFCgVBZ2VudBIKCgJpZBgBIAEoCRISCgpnYXRld2F5X2lkGAIgASgJEgwKBG5hbWUYAyABKAkSLwoLZW5yb2xsZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKDGxhc3Rfc2Vlbl9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHdmVyc2lvbhgGIAEoCRIUCgxwb2xpY3lfZXBvY2gYByABKAMSFgoOcG9saWN5X3ZlcnNpb24YCCABKAMSGgoScmV2b2NhdGlvbl92ZXJzaW9uGAkgASgDEhYKDnJlamVjdF9yZWFzb25zGAogAygJEhMKC3Nwb29sX2J5dGVzGAsgASgDEhUKDXNwb29sX3JlY29yZHMYDCABKAMSDAoEZXRhZxgNIAEoCRIuCgpyZXZva2VkX2F0GA4gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVidWlsZBgPIAEoCRIQCghwbGF0Zm9ybRgQIAEoCRIPCgdhZGRyZXNzGBEgASgJEhcKD3JlbGVhc2VzX2JlaGluZBgSIAEoAxIwCgxiZWhpbmRfc2luY2UYEyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhkKEXBvbGljaWVzX3JlamVjdGVkGBQgASgDEhsKE2xhc3RfcmVqZWN0X3JlYXNvbnMYFSADKAkSNAoQbGFzdF9yZWplY3RlZF9hdBgWIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPc3Bvb2xfb2xkZXN0X2F0GBcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCIdCg9HZXRBZ2VudFJlcXVlc3QSCgoCaWQYASABKAkiNwoQR2V0QWdlbnRSZXNwb25zZRIjCgVhZ2VudBgBIAEoCzIULndlaXIuYWRtaW4udjEuQWdlbnQilQEKElVwZGF0ZUFnZW50UmVxdWVzdBIjCgVhZ2VudBgBIAEoCzIULndlaXIuYWRtaW4udjEuQWdlbnQSLwoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiI6ChNVcGRhdGVBZ2VudFJlc3BvbnNlEiMKBWFnZW50GAEgASgLMhQud2Vpci5hZG1pbi52MS5BZ2VudCJbChJSZXZva2VBZ2VudFJlcXVlc3QSCgoCaWQYASABKAkSDgoGcmVhc29uGAIgASgJEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiI6ChNSZXZva2VBZ2VudFJlc3BvbnNlEiMKBWFnZW50GAEgASgLMhQud2Vpci5hZG1pbi52MS5BZ2VudCJsChFMaXN0QWdlbnRzUmVxdWVzdBISCgpnYXRld2F5X2lkGAEgASgJEiEKBHBhZ2UYAiABKAsyEy53ZWlyLmFkbWluLnYxLlBhZ2USDgoGZmlsdGVyGAogASgJEhAKCG9yZGVyX2J5GAsgASgJIlMKEkxpc3RBZ2VudHNSZXNwb25zZRIkCgZhZ2VudHMYASADKAsyFC53ZWlyLmFkbWluLnYxLkFnZW50EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCTLqCwoOR2F0ZXdheVNlcnZpY2USbwoNQ3JlYXRlR2F0ZXdheRIjLndlaXIuYWRtaW4udjEuQ3JlYXRlR2F0ZXdheVJlcXVlc3QaJC53ZWlyLmFkbWluLnYxLkNyZWF0ZUdhdGV3YXlSZXNwb25zZSITirUYD2dhdGV3YXlzLmNyZWF0ZRJmCgpHZXRHYXRld2F5EiAud2Vpci5hZG1pbi52MS5HZXRHYXRld2F5UmVxdWVzdBohLndlaXIuYWRtaW4udjEuR2V0R2F0ZXdheVJlc3BvbnNlIhOQAgGKtRgMZ2F0ZXdheXMuZ2V0Em0KDExpc3RHYXRld2F5cxIiLndlaXIuYWRtaW4udjEuTGlzdEdhdGV3YXlzUmVxdWVzdBojLndlaXIuYWRtaW4udjEuTGlzdEdhdGV3YXlzUmVzcG9uc2UiFJACAYq1GA1nYXRld2F5cy5saXN0EoMBChRDcmVhdGVFbnJvbG1lbnRUb2tlbhIqLndlaXIuYWRtaW4udjEuQ3JlYXRlRW5yb2xtZW50VG9rZW5SZXF1ZXN0Gisud2Vpci5hZG1pbi52MS5DcmVhdGVFbnJvbG1lbnRUb2tlblJlc3BvbnNlIhKKtRgOZ2F0ZXdheXMuZW5yb2wSbwoNVXBkYXRlR2F0ZXdheRIjLndlaXIuYWRtaW4udjEuVXBkYXRlR2F0ZXdheVJlcXVlc3QaJC53ZWlyLmFkbWluLnYxLlVwZGF0ZUdhdGV3YXlSZXNwb25zZSITirUYD2dhdGV3YXlzLnVwZGF0ZRJwCg1TZXRHYXRld2F5S2V5EiMud2Vpci5hZG1pbi52MS5TZXRHYXRld2F5S2V5UmVxdWVzdBokLndlaXIuYWRtaW4udjEuU2V0R2F0ZXdheUtleVJlc3BvbnNlIhSKtRgQZ2F0ZXdheXMuc2V0X2tleRJvCg1EZWxldGVHYXRld2F5EiMud2Vpci5hZG1pbi52MS5EZWxldGVHYXRld2F5UmVxdWVzdBokLndlaXIuYWRtaW4udjEuRGVsZXRlR2F0ZXdheVJlc3BvbnNlIhOKtRgPZ2F0ZXdheXMuZGVsZXRlEoMBChNMaXN0RW5yb2xtZW50VG9rZW5zEikud2Vpci5hZG1pbi52MS5MaXN0RW5yb2xtZW50VG9rZW5zUmVxdWVzdBoqLndlaXIuYWRtaW4udjEuTGlzdEVucm9sbWVudFRva2Vuc1Jlc3BvbnNlIhWQAgGKtRgOZ2F0ZXdheXMuZW5yb2wSgwEKFFJldm9rZUVucm9sbWVudFRva2VuEioud2Vpci5hZG1pbi52MS5SZXZva2VFbnJvbG1lbnRUb2tlblJlcXVlc3QaKy53ZWlyLmFkbWluLnYxLlJldm9rZUVucm9sbWVudFRva2VuUmVzcG9uc2UiEoq1GA5nYXRld2F5cy5lbnJvbBJgCghHZXRBZ2VudBIeLndlaXIuYWRtaW4udjEuR2V0QWdlbnRSZXF1ZXN0Gh8ud2Vpci5hZG1pbi52MS5HZXRBZ2VudFJlc3BvbnNlIhOQAgGKtRgMZ2F0ZXdheXMuZ2V0Em8KC1VwZGF0ZUFnZW50EiEud2Vpci5hZG1pbi52MS5VcGRhdGVBZ2VudFJlcXVlc3QaIi53ZWlyLmFkbWluLnYxLlVwZGF0ZUFnZW50UmVzcG9uc2UiGYq1GBVnYXRld2F5cy51cGRhdGVfYWdlbnQSbwoLUmV2b2tlQWdlbnQSIS53ZWlyLmFkbWluLnYxLlJldm9rZUFnZW50UmVxdWVzdBoiLndlaXIuYWRtaW4udjEuUmV2b2tlQWdlbnRSZXNwb25zZSIZirUYFWdhdGV3YXlzLnJldm9rZV9hZ2VudBJmCgpMaXN0QWdlbnRzEiAud2Vpci5hZG1pbi52MS5MaXN0QWdlbnRzUmVxdWVzdBohLndlaXIuYWRtaW4udjEuTGlzdEFnZW50c1Jlc3BvbnNlIhOQAgGKtRgMZ2F0ZXdheXMuZ2V0YgZwcm90bzM", [file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options]);
 
 /**
  * Gateway is a named fleet of agents that serve one policy.
@@ -625,6 +625,79 @@ export type Agent = Message<"weir.admin.v1.Agent"> & {
    * @generated from field: int64 spool_records = 12;
    */
   spoolRecords: bigint;
+
+  /**
+   * @generated from field: string etag = 13;
+   */
+  etag: string;
+
+  /**
+   * Absent: it was not revoked.
+   *
+   * @generated from field: google.protobuf.Timestamp revoked_at = 14;
+   */
+  revokedAt?: Timestamp | undefined;
+
+  /**
+   * Commit and Go version that it was built from, as far as the build says.
+   *
+   * @generated from field: string build = 15;
+   */
+  build: string;
+
+  /**
+   * "linux/amd64".
+   *
+   * @generated from field: string platform = 16;
+   */
+  platform: string;
+
+  /**
+   * Where its last report came from.
+   *
+   * @generated from field: string address = 17;
+   */
+  address: string;
+
+  /**
+   * How many releases of its gateway are newer than what it serves; 1000 is that or more.
+   *
+   * @generated from field: int64 releases_behind = 18;
+   */
+  releasesBehind: bigint;
+
+  /**
+   * When the first of them was made; absent: it serves the newest.
+   *
+   * @generated from field: google.protobuf.Timestamp behind_since = 19;
+   */
+  behindSince?: Timestamp | undefined;
+
+  /**
+   * How many policies it refused since its start.
+   *
+   * @generated from field: int64 policies_rejected = 20;
+   */
+  policiesRejected: bigint;
+
+  /**
+   * Why it last refused one, which may be over.
+   *
+   * @generated from field: repeated string last_reject_reasons = 21;
+   */
+  lastRejectReasons: string[];
+
+  /**
+   * @generated from field: google.protobuf.Timestamp last_rejected_at = 22;
+   */
+  lastRejectedAt?: Timestamp | undefined;
+
+  /**
+   * When the oldest usage that is not settled was closed into a batch; absent: there is none.
+   *
+   * @generated from field: google.protobuf.Timestamp spool_oldest_at = 23;
+   */
+  spoolOldestAt?: Timestamp | undefined;
 };
 
 /**
@@ -633,6 +706,138 @@ export type Agent = Message<"weir.admin.v1.Agent"> & {
  */
 export const AgentSchema: GenMessage<Agent> = /*@__PURE__*/
   messageDesc(file_weir_admin_v1_gateway, 20);
+
+/**
+ * @generated from message weir.admin.v1.GetAgentRequest
+ */
+export type GetAgentRequest = Message<"weir.admin.v1.GetAgentRequest"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+};
+
+/**
+ * Describes the message weir.admin.v1.GetAgentRequest.
+ * Use `create(GetAgentRequestSchema)` to create a new message.
+ */
+export const GetAgentRequestSchema: GenMessage<GetAgentRequest> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_gateway, 21);
+
+/**
+ * @generated from message weir.admin.v1.GetAgentResponse
+ */
+export type GetAgentResponse = Message<"weir.admin.v1.GetAgentResponse"> & {
+  /**
+   * @generated from field: weir.admin.v1.Agent agent = 1;
+   */
+  agent?: Agent | undefined;
+};
+
+/**
+ * Describes the message weir.admin.v1.GetAgentResponse.
+ * Use `create(GetAgentResponseSchema)` to create a new message.
+ */
+export const GetAgentResponseSchema: GenMessage<GetAgentResponse> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_gateway, 22);
+
+/**
+ * @generated from message weir.admin.v1.UpdateAgentRequest
+ */
+export type UpdateAgentRequest = Message<"weir.admin.v1.UpdateAgentRequest"> & {
+  /**
+   * Its id says which; a name has at most 200 characters.
+   *
+   * @generated from field: weir.admin.v1.Agent agent = 1;
+   */
+  agent?: Agent | undefined;
+
+  /**
+   * Which fields to take from agent; empty: those that are not empty; "*": all.
+   *
+   * @generated from field: google.protobuf.FieldMask update_mask = 2;
+   */
+  updateMask?: FieldMask | undefined;
+
+  /**
+   * @generated from field: weir.admin.v1.Mutation mutation = 20;
+   */
+  mutation?: Mutation | undefined;
+};
+
+/**
+ * Describes the message weir.admin.v1.UpdateAgentRequest.
+ * Use `create(UpdateAgentRequestSchema)` to create a new message.
+ */
+export const UpdateAgentRequestSchema: GenMessage<UpdateAgentRequest> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_gateway, 23);
+
+/**
+ * UpdateAgentResponse has what the log knows of the agent; GetAgent adds what it reported.
+ *
+ * @generated from message weir.admin.v1.UpdateAgentResponse
+ */
+export type UpdateAgentResponse = Message<"weir.admin.v1.UpdateAgentResponse"> & {
+  /**
+   * @generated from field: weir.admin.v1.Agent agent = 1;
+   */
+  agent?: Agent | undefined;
+};
+
+/**
+ * Describes the message weir.admin.v1.UpdateAgentResponse.
+ * Use `create(UpdateAgentResponseSchema)` to create a new message.
+ */
+export const UpdateAgentResponseSchema: GenMessage<UpdateAgentResponse> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_gateway, 24);
+
+/**
+ * @generated from message weir.admin.v1.RevokeAgentRequest
+ */
+export type RevokeAgentRequest = Message<"weir.admin.v1.RevokeAgentRequest"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * Kept in the audit trail.
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+
+  /**
+   * @generated from field: weir.admin.v1.Mutation mutation = 20;
+   */
+  mutation?: Mutation | undefined;
+};
+
+/**
+ * Describes the message weir.admin.v1.RevokeAgentRequest.
+ * Use `create(RevokeAgentRequestSchema)` to create a new message.
+ */
+export const RevokeAgentRequestSchema: GenMessage<RevokeAgentRequest> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_gateway, 25);
+
+/**
+ * RevokeAgentResponse has what the log knows of the agent; GetAgent adds what it reported.
+ *
+ * @generated from message weir.admin.v1.RevokeAgentResponse
+ */
+export type RevokeAgentResponse = Message<"weir.admin.v1.RevokeAgentResponse"> & {
+  /**
+   * @generated from field: weir.admin.v1.Agent agent = 1;
+   */
+  agent?: Agent | undefined;
+};
+
+/**
+ * Describes the message weir.admin.v1.RevokeAgentResponse.
+ * Use `create(RevokeAgentResponseSchema)` to create a new message.
+ */
+export const RevokeAgentResponseSchema: GenMessage<RevokeAgentResponse> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_gateway, 26);
 
 /**
  * @generated from message weir.admin.v1.ListAgentsRequest
@@ -670,7 +875,7 @@ export type ListAgentsRequest = Message<"weir.admin.v1.ListAgentsRequest"> & {
  * Use `create(ListAgentsRequestSchema)` to create a new message.
  */
 export const ListAgentsRequestSchema: GenMessage<ListAgentsRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 21);
+  messageDesc(file_weir_admin_v1_gateway, 27);
 
 /**
  * @generated from message weir.admin.v1.ListAgentsResponse
@@ -692,7 +897,7 @@ export type ListAgentsResponse = Message<"weir.admin.v1.ListAgentsResponse"> & {
  * Use `create(ListAgentsResponseSchema)` to create a new message.
  */
 export const ListAgentsResponseSchema: GenMessage<ListAgentsResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 22);
+  messageDesc(file_weir_admin_v1_gateway, 28);
 
 /**
  * @generated from service weir.admin.v1.GatewayService
@@ -760,7 +965,8 @@ export const GatewayService: GenService<{
     output: typeof SetGatewayKeyResponseSchema;
   },
   /**
-   * DeleteGateway archives a gateway without agents; its enrolment tokens end.
+   * DeleteGateway archives a gateway without agents, but for revoked ones; its
+   * enrolment tokens end.
    *
    * @generated from rpc weir.admin.v1.GatewayService.DeleteGateway
    */
@@ -790,7 +996,39 @@ export const GatewayService: GenService<{
     output: typeof RevokeEnrolmentTokenResponseSchema;
   },
   /**
-   * ListAgents shows the gateway's fleet as it last reported.
+   * GetAgent shows one agent as it last reported.
+   *
+   * @generated from rpc weir.admin.v1.GatewayService.GetAgent
+   */
+  getAgent: {
+    methodKind: "unary";
+    input: typeof GetAgentRequestSchema;
+    output: typeof GetAgentResponseSchema;
+  },
+  /**
+   * UpdateAgent changes the name that people see.
+   *
+   * @generated from rpc weir.admin.v1.GatewayService.UpdateAgent
+   */
+  updateAgent: {
+    methodKind: "unary";
+    input: typeof UpdateAgentRequestSchema;
+    output: typeof UpdateAgentResponseSchema;
+  },
+  /**
+   * RevokeAgent ends an agent's identity for ever: within a second none of its calls
+   * is answered any more, and usage it signs from then on is put aside. Said twice it
+   * is true once. Another agent may join with a key of its own and a new token.
+   *
+   * @generated from rpc weir.admin.v1.GatewayService.RevokeAgent
+   */
+  revokeAgent: {
+    methodKind: "unary";
+    input: typeof RevokeAgentRequestSchema;
+    output: typeof RevokeAgentResponseSchema;
+  },
+  /**
+   * ListAgents shows the gateway's fleet as it last reported, revoked ones too.
    *
    * @generated from rpc weir.admin.v1.GatewayService.ListAgents
    */
