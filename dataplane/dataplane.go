@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
@@ -123,7 +124,7 @@ func (a *agent) build() (err error) {
 	}
 	a.control, err = control.New(control.Config{
 		URL: a.config.ControlURL, StateDir: a.config.StateDir, Token: secret.NewValue(a.config.EnrolmentToken),
-		Name: cmp.Or(a.config.Name, host), Version: Version(),
+		Name: cmp.Or(a.config.Name, host), Version: Version(), Build: commit(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
 		Compile: a.compile, ApplyRevocations: a.applyRevocations,
 		Tails: a.spool.Tails, Settle: a.spool.Settle, Spooled: a.spooled,
 		Log: a.logger.With("part", "control"),
@@ -159,9 +160,9 @@ func (a *agent) applyRevocations(set *policyv1.Revocations) error {
 	return nil
 }
 
-func (a *agent) spooled() (bytes, records int64) {
+func (a *agent) spooled() control.Spooled {
 	stats := a.spool.Stats()
-	return stats.Bytes, stats.Records
+	return control.Spooled{Bytes: stats.Bytes, Records: stats.Records, Oldest: stats.OldestAge}
 }
 
 // ship sends usage once the agent has an identity to sign with.

@@ -88,5 +88,9 @@ func (a *agent) readyz(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		return
 	}
+	if err := a.control.Revoked(); err != nil {
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		return
+	}
 	fmt.Fprintf(w, "ok: policy version %d\n", policy.Version())
 }

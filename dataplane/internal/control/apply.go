@@ -223,6 +223,9 @@ func recovered(do func() error) (err error) {
 
 // refused notes why what came is not served; nil: it is.
 func (c *Client) refused(err error) {
+	if err != nil {
+		c.refusals++
+	}
 	c.reasons = reasonsOf(err)
 	c.untold = c.reasons
 }

@@ -211,3 +211,37 @@ func TestClock(t *testing.T) {
 			errors.Is(token.Verify(identity.PublicKey(), agentjwt.Expect{Now: time.Now()}), agentjwt.ErrNotYet)
 	})
 }
+
+// An agent learns the time with its first answer, and again after a restart.
+func TestAgentWithAWrongClock(t *testing.T) {
+	for name, ahead := range map[string]time.Duration{
+		"two_hours_slow": 2 * time.Hour, "two_hours_fast": -2 * time.Hour,
+		"ten_days_slow": 240 * time.Hour, "ten_days_fast": -240 * time.Hour,
+	} {
+		t.Run(name, func(t *testing.T) {
+			l, p, dir := newLiar(t), &plane{}, t.TempDir()
+			l.ahead = ahead
+			client, stop := run(t, p.config(l.url, dir))
+			l.snapshot(l.sign(newDraft(1)))
+			eventually(t, "its first policy is served", func() bool { v, _ := p.now(); return v == 1 })
+			l.heartbeat()
+			eventually(t, "it is confirmed", func() bool { return !client.Freshness().IsZero() })
+			if n := l.misdated(); n != 0 {
+				t.Errorf("%d calls were dated wrongly after the enrolment said the time", n)
+			}
+			stop()
+
+			p = &plane{}
+			run(t, p.config(l.url, dir))
+			second := l.sign(newDraft(2))
+			eventually(t, "the next policy is served after a restart", func() bool {
+				l.again(func() { l.snapshot(second) })
+				v, _ := p.now()
+				return v == 2
+			})
+			if n := l.misdated(); n < 1 || n > 2 {
+				t.Errorf("%d calls were dated wrongly, want the first of the stream and perhaps of the reports", n)
+			}
+		})
+	}
+}

@@ -39,7 +39,7 @@ const Capability = 3
 // the policy, a *snapshot.InvalidError with several reasons.
 type Compile func(*policyv1.Release, []*policyv1.Resource, *policyv1.Revocations) (swap func(), err error)
 
-// Config of a Client. All but Token, Name, Version and Transport are required.
+// Config of a Client. All but Token, Name, Version, Build, Platform and Transport are required.
 type Config struct {
 	// URL of the control plane.
 	URL string
@@ -48,19 +48,27 @@ type Config struct {
 	// Token enrols an agent that has no identity yet.
 	Token secret.Value
 	// Name to show to people.
-	Name    string
-	Version string
-	Compile Compile
+	Name string
+	// Version, Build and Platform of the program, for people, too.
+	Version, Build, Platform string
+	Compile                  Compile
 	// ApplyRevocations puts a larger set on the served policy, at once.
 	ApplyRevocations func(*policyv1.Revocations) error
 	// Tails, Settle and Spooled are the usage spool's.
 	Tails   func() []*agentv1.BootTail
 	Settle  func([]*agentv1.SettledRange)
-	Spooled func() (bytes, records int64)
+	Spooled func() Spooled
 	// Transport is cloned; nil: the default one.
 	Transport *http.Transport
 	Log       *slog.Logger
 	Timing    Timing
+}
+
+// Spooled is the usage that is not settled.
+type Spooled struct {
+	Bytes, Records int64
+	// Oldest is how long the oldest closed batch waits; 0: none does.
+	Oldest time.Duration
 }
 
 // Timing of calls; zero means the default in brackets.
@@ -69,6 +77,7 @@ type Timing struct {
 	Report   time.Duration // [5 s]
 	MinRetry time.Duration // [100 ms]
 	MaxRetry time.Duration // [10 s]
+	Revoked  time.Duration // [10 min] at most between two calls of a revoked agent
 }
 
 func (t Timing) withDefaults() Timing {
@@ -81,6 +90,7 @@ func (t Timing) withDefaults() Timing {
 	set(&t.Report, 5*time.Second)
 	set(&t.MinRetry, 100*time.Millisecond)
 	set(&t.MaxRetry, 10*time.Second)
+	set(&t.Revoked, 10*time.Minute)
 	return t
 }
 
@@ -112,6 +122,7 @@ type Client struct {
 	identity atomic.Pointer[Identity]
 	enrolled chan struct{}
 	fresh    atomic.Int64 // Unix ms; 0: never
+	revoked  atomic.Pointer[RefusedError]
 	due      chan struct{}
 
 	mu       sync.Mutex
@@ -120,6 +131,7 @@ type Client struct {
 	rejected []byte
 	reasons  []string
 	untold   []string // reasons that no report has carried; they may be over
+	refusals int64    // of policies, since the start
 	unpinned bool     // the identity in memory believes other keys than the one on disk
 }
 

@@ -86,6 +86,9 @@ func enrolHint(err error) string {
 	if errors.Is(err, errNoToken) {
 		return "create an enrolment token for the gateway and start the agent with it"
 	}
+	if refused := (*connect.Error)(nil); errors.As(err, &refused) && refused.Meta().Get(reasonHeader) == reasonRevoked {
+		return "the agent with this key was revoked: remove identity/ from the state folder and start with a new token"
+	}
 	switch connect.CodeOf(err) {
 	case connect.CodeUnauthenticated, connect.CodePermissionDenied, connect.CodeNotFound, connect.CodeInvalidArgument,
 		connect.CodeFailedPrecondition, connect.CodeResourceExhausted:

@@ -18,6 +18,7 @@ import (
 
 	"github.com/weirhq/weir/dataplane/internal/control"
 	"github.com/weirhq/weir/dataplane/internal/secret"
+	"github.com/weirhq/weir/proto/contract/agentjwt"
 	"github.com/weirhq/weir/proto/contract/digest"
 	agentv1 "github.com/weirhq/weir/proto/gen/weir/agent/v1"
 	"github.com/weirhq/weir/proto/gen/weir/agent/v1/agentv1connect"
@@ -41,7 +42,11 @@ type liar struct {
 	watches []*agentv1.WatchRequest
 	refuse  error
 	ahead   time.Duration // of the agent's clock
-	bearer  string        // of the last report
+	public  ed25519.PublicKey
+	bearer  string // of the last report
+	ended   bool   // agents are revoked
+	turned  int    // away since
+	early   int    // or late tokens, and turned away
 }
 
 func newLiar(t *testing.T) *liar {
@@ -53,15 +58,78 @@ func newLiar(t *testing.T) *liar {
 	l := &liar{key: key, send: make(chan *agentv1.WatchResponse, 100), reports: make(chan *agentv1.ReportRequest, 1000)}
 	mux := http.NewServeMux()
 	mux.Handle(agentv1connect.NewAgentServiceHandler(l))
-	server := httptest.NewServer(mux)
+	server := httptest.NewServer(l.guarded(mux))
 	t.Cleanup(server.Close)
 	l.url = server.URL
 	return l
 }
 
+// guarded refuses revoked agents, and tokens of another time, as the real one does.
+func (l *liar) guarded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		reason := l.refusal(r)
+		w.Header().Set("Date", l.now().UTC().Format(http.TimeFormat))
+		if reason == "" {
+			next.ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("Weir-Reason", reason)
+		w.WriteHeader(http.StatusUnauthorized)
+	})
+}
+
+func (l *liar) refusal(r *http.Request) string {
+	now := l.now()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if r.URL.Path == agentv1connect.AgentServiceEnrollProcedure {
+		return ""
+	}
+	if l.ended {
+		l.turned++
+		return "agent_revoked"
+	}
+	token, err := agentjwt.Parse(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "))
+	if err == nil && l.public != nil {
+		err = token.Verify(l.public, agentjwt.Expect{Now: now})
+	}
+	if errors.Is(err, agentjwt.ErrExpired) || errors.Is(err, agentjwt.ErrNotYet) {
+		l.early++
+		return agentjwt.Reason(err)
+	}
+	return ""
+}
+
+// now is the control plane's time.
+func (l *liar) now() time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return time.Now().Add(l.ahead)
+}
+
+func (l *liar) revokeAgents() {
+	l.mu.Lock()
+	l.ended = true
+	l.mu.Unlock()
+	l.send <- &agentv1.WatchResponse{Message: &agentv1.WatchResponse_GoAway{GoAway: &agentv1.GoAway{}}}
+}
+
+func (l *liar) misdated() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.early
+}
+
+func (l *liar) refusals() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.turned
+}
+
 func (l *liar) Enroll(_ context.Context, req *connect.Request[agentv1.EnrollRequest]) (*connect.Response[agentv1.EnrollResponse], error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.public = req.Msg.GetPublicKey()
 	if l.refuse != nil {
 		return nil, l.refuse
 	}
@@ -71,7 +139,7 @@ func (l *liar) Enroll(_ context.Context, req *connect.Request[agentv1.EnrollRequ
 	return connect.NewResponse(&agentv1.EnrollResponse{
 		AgentId: "0b5a7f3e-0000-4000-8000-000000000003", OrganizationId: organization, GatewayId: gateway,
 		SigningKeys: []*agentv1.SigningKey{{Id: "sk", PublicKey: l.key.Public().(ed25519.PublicKey)}},
-		ServerTime:  timestamppb.Now(),
+		ServerTime:  timestamppb.New(time.Now().Add(l.ahead)),
 	}), nil
 }
 
@@ -189,7 +257,7 @@ func (l *liar) revoke(s *policyv1.SignedRevocations) {
 
 func (l *liar) heartbeat(settled ...*agentv1.SettledRange) {
 	l.send <- &agentv1.WatchResponse{Message: &agentv1.WatchResponse_Heartbeat{
-		Heartbeat: &agentv1.Heartbeat{ServerTime: timestamppb.Now(), Settled: settled},
+		Heartbeat: &agentv1.Heartbeat{ServerTime: timestamppb.New(l.now()), Settled: settled},
 	}}
 }
 
@@ -235,7 +303,7 @@ func (p *plane) config(url, dir string) control.Config {
 			defer p.mu.Unlock()
 			p.settled = r
 		},
-		Spooled: func() (int64, int64) { return 1, 2 },
+		Spooled: func() control.Spooled { return control.Spooled{Bytes: 1, Records: 2, Oldest: 3 * time.Second} },
 		Log:     slog.New(slog.DiscardHandler),
 	}
 }

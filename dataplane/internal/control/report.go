@@ -21,20 +21,23 @@ func (c *Client) reportNow() {
 	}
 }
 
-// report says what is served after every change and every few seconds.
+// report says what is served after every change and every few seconds. While the
+// agent is revoked it says nothing: the stream finds out should that ever end.
 func (c *Client) report(ctx context.Context) {
 	every := time.NewTicker(c.config.Timing.Report)
 	defer every.Stop()
 	failing := false
 	for {
-		err := c.reportOnce(ctx)
-		if ctx.Err() != nil {
-			return
+		if c.Revoked() == nil {
+			err := c.reportOnce(ctx)
+			if ctx.Err() != nil {
+				return
+			}
+			if err != nil && !c.noteRevoked(err) && !failing {
+				c.config.Log.Warn("reports don't arrive, trying again", "error", err)
+			}
+			failing = err != nil
 		}
-		if err != nil && !failing {
-			c.config.Log.Warn("reports don't arrive, trying again", "error", err)
-		}
-		failing = err != nil
 		select {
 		case <-ctx.Done():
 			return
@@ -58,17 +61,20 @@ func (c *Client) reportOnce(ctx context.Context) error {
 }
 
 func (c *Client) reportRequest() *agentv1.ReportRequest {
-	bytes, records := c.config.Spooled()
+	spooled := c.config.Spooled()
 	m := &agentv1.ReportRequest{
-		Outcome:      agentv1.ReportRequest_OUTCOME_APPLIED,
-		Tails:        c.config.Tails(),
-		Version:      c.config.Version,
-		SpoolBytes:   bytes,
-		SpoolRecords: records,
+		Outcome:       agentv1.ReportRequest_OUTCOME_APPLIED,
+		Tails:         c.config.Tails(),
+		Version:       c.config.Version,
+		Build:         c.config.Build,
+		Platform:      c.config.Platform,
+		SpoolBytes:    spooled.Bytes,
+		SpoolRecords:  spooled.Records,
+		SpoolOldestMs: spooled.Oldest.Milliseconds(),
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	m.Position = c.position()
+	m.Position, m.PoliciesRejected = c.position(), c.refusals
 	reasons := c.reasons
 	if len(reasons) == 0 {
 		reasons = c.untold // the stream that they were about ended before they were told

@@ -21,7 +21,7 @@ var (
 
 // watch keeps one stream open until ctx ends.
 func (c *Client) watch(ctx context.Context) {
-	retry := c.newBackoff()
+	retry, revoked := c.newBackoff(), c.newRevokedBackoff()
 	said := ""
 	for {
 		began := time.Now()
@@ -29,6 +29,13 @@ func (c *Client) watch(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
+		if c.noteRevoked(err) {
+			if !revoked.wait(ctx) {
+				return
+			}
+			continue
+		}
+		revoked.reset()
 		if time.Since(began) > steady && !errors.Is(err, errUntrusted) || errors.Is(err, errGoAway) {
 			retry.reset()
 			said = ""
@@ -51,12 +58,14 @@ func (c *Client) watchOnce(ctx context.Context) error {
 	defer watchdog.Stop()
 	ctx = withTouch(ctx, func() { watchdog.Reset(c.config.Timing.Watchdog) })
 
+	before := c.revoked.Load()
 	stream, err := c.service.Watch(ctx, connect.NewRequest(c.watchRequest()))
 	if err != nil {
 		return c.streamError(ctx, err)
 	}
 	defer stream.Close()
 	for stream.Receive() {
+		c.heard(before)
 		if err := c.handle(stream.Msg()); err != nil {
 			return err
 		}
