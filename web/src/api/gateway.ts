@@ -1,4 +1,5 @@
-import { callUnaryMethod, useInfiniteQuery } from "@connectrpc/connect-query";
+import { callUnaryMethod, createConnectQueryKey, useInfiniteQuery, useMutation, useTransport } from "@connectrpc/connect-query";
+import { useQueryClient } from "@tanstack/react-query";
 
 import { GatewayService } from "../gen/weir/admin/v1/gateway_pb";
 import type { Names } from "./names";
@@ -10,6 +11,7 @@ export type { Agent, Gateway } from "../gen/weir/admin/v1/gateway_pb";
 
 export const mayListGateways = permissionOf(GatewayService.method.listGateways);
 export const mayListAgents = permissionOf(GatewayService.method.listAgents);
+export const mayRevokeAgent = permissionOf(GatewayService.method.revokeAgent);
 
 export function useGateways() {
   return useInfiniteQuery(
@@ -26,6 +28,14 @@ export function useAgents(enabled: boolean) {
     { page: firstPage },
     { pageParamKey: "page", getNextPageParam: nextPage, enabled, refetchInterval: 5_000 },
   );
+}
+
+export function useRevokeAgent() {
+  const queryClient = useQueryClient();
+  const transport = useTransport();
+  const queryKey = createConnectQueryKey({ schema: GatewayService.method.listAgents, transport, cardinality: "infinite" });
+  const onSuccess = () => queryClient.invalidateQueries({ queryKey });
+  return useMutation(GatewayService.method.revokeAgent, { onSuccess });
 }
 
 /** useGatewayNames says which gateway an id stands for. */

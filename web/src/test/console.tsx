@@ -12,6 +12,7 @@ import { newRouter } from "../routes/router";
 export const everything = [
   "gateways.get",
   "gateways.list",
+  "gateways.revoke_agent",
   "keys.create",
   "keys.list",
   "keys.revoke",

@@ -10,9 +10,11 @@ interface AgentTableProps {
   gateway: string;
   agents: readonly Agent[];
   now: Date;
+  /** Absent where the role may not. */
+  onRevoke: ((agent: Agent) => void) | undefined;
 }
 
-export function AgentTable({ gateway, agents, now }: AgentTableProps) {
+export function AgentTable({ gateway, agents, now, onRevoke }: AgentTableProps) {
   return (
     <Scroller label={`Agents of ${gateway}`}>
       <table className="table">
@@ -33,11 +35,16 @@ export function AgentTable({ gateway, agents, now }: AgentTableProps) {
             <th scope="col" className="wide-only">
               Release
             </th>
+            {onRevoke && (
+              <th scope="col">
+                <span className="sr-only">Actions</span>
+              </th>
+            )}
           </tr>
         </thead>
         <tbody>
           {agents.map((agent) => (
-            <AgentRow key={agent.id} agent={agent} now={now} />
+            <AgentRow key={agent.id} agent={agent} now={now} onRevoke={onRevoke} />
           ))}
         </tbody>
       </table>
@@ -45,9 +52,18 @@ export function AgentTable({ gateway, agents, now }: AgentTableProps) {
   );
 }
 
-function AgentRow({ agent, now }: { agent: Agent; now: Date }) {
+interface AgentRowProps {
+  agent: Agent;
+  now: Date;
+  onRevoke: ((agent: Agent) => void) | undefined;
+}
+
+function AgentRow({ agent, now, onRevoke }: AgentRowProps) {
   const health = healthOf(agent, now);
   const seen = dateOf(agent.lastSeenAt);
+  const revoked = dateOf(agent.revokedAt);
+  const behindSince = dateOf(agent.behindSince);
+  const oldest = dateOf(agent.spoolOldestAt);
   return (
     <tr>
       <th scope="row" title={agent.id}>
@@ -56,23 +72,64 @@ function AgentRow({ agent, now }: { agent: Agent; now: Date }) {
       </th>
       <td>
         <Badge tone={health.tone}>{health.label}</Badge>
+        {revoked && (
+          <div className="muted">
+            <Ago at={revoked} now={now} />
+          </div>
+        )}
         {agent.rejectReasons.map((reason) => (
           <div key={reason} className="muted">
             {reason}
           </div>
         ))}
       </td>
-      <td>{seen ? <Ago at={seen} now={now} /> : <span className="muted">never</span>}</td>
+      <td title={agent.address ? `From ${agent.address}` : undefined}>
+        {seen ? <Ago at={seen} now={now} /> : <span className="muted">never</span>}
+      </td>
       <td className="num" title={`Epoch ${agent.policyEpoch}`}>
         {agent.policyVersion > 0n ? `v${agent.policyVersion}` : <span className="muted">none</span>}
+        {behindSince && !revoked && (
+          <div className="muted">
+            {behind(agent)} behind since <Ago at={behindSince} now={now} />
+          </div>
+        )}
       </td>
       <td className="num wide-only">{`v${agent.revocationVersion}`}</td>
-      <td className="num wide-only">{spool(agent)}</td>
-      <td className="wide-only">{agent.version || <span className="muted">–</span>}</td>
+      <td className="num wide-only">
+        {spool(agent)}
+        {oldest && (
+          <div className="muted">
+            oldest <Ago at={oldest} now={now} />
+          </div>
+        )}
+      </td>
+      <td className="wide-only">
+        {agent.version || <span className="muted">–</span>}
+        <div className="muted">{[agent.build, agent.platform].filter(Boolean).join(", ")}</div>
+      </td>
+      {onRevoke && (
+        <td className="num">
+          {!revoked && (
+            <button
+              type="button"
+              className="button button-small button-danger"
+              aria-label={`Revoke ${agent.name}`}
+              onClick={() => onRevoke(agent)}
+            >
+              Revoke
+            </button>
+          )}
+        </td>
+      )}
     </tr>
   );
 }
 
 function spool(agent: Agent): string {
   return `${formatCount(agent.spoolRecords)} records, ${formatBytes(agent.spoolBytes)}`;
+}
+
+// Counting ends at 1000 releases.
+function behind(agent: Agent): string {
+  return agent.releasesBehind >= 1000n ? "1,000 or more" : formatCount(agent.releasesBehind);
 }

@@ -1,16 +1,21 @@
-import { mayListAgents, useAgents, useGateways } from "../../api/gateway";
+import { useState } from "react";
+
+import type { Agent } from "../../api/gateway";
+import { mayListAgents, mayRevokeAgent, useAgents, useGateways } from "../../api/gateway";
 import { LoadMore } from "../../ui/LoadMore";
 import { Page, Panel } from "../../ui/Page";
 import { Async, Empty } from "../../ui/State";
 import { useNow } from "../../ui/useNow";
 import { useMay } from "../session/permission";
 import { AgentTable } from "./AgentTable";
+import { RevokeAgentDialog } from "./RevokeAgentDialog";
 
-/** AgentsPage shows each gateway's fleet as it last reported. */
+/** AgentsPage shows each gateway's fleet as it last reported, and ends agents. */
 export function AgentsPage() {
-  const mayAgents = useMay()(mayListAgents);
+  const may = useMay();
   const gateways = useGateways();
-  const agents = useAgents(mayAgents);
+  const agents = useAgents(may(mayListAgents));
+  const [revoking, setRevoking] = useState<Agent>();
   const now = useNow(1_000);
   const fleet = agents.data?.pages.flatMap((page) => page.agents) ?? [];
   return (
@@ -32,6 +37,7 @@ export function AgentsPage() {
                       gateway={gateway.name}
                       agents={fleet.filter((agent) => agent.gatewayId === gateway.id)}
                       now={now}
+                      onRevoke={may(mayRevokeAgent) ? setRevoking : undefined}
                     />
                   )}
                 </Async>
@@ -41,6 +47,7 @@ export function AgentsPage() {
       </Async>
       <LoadMore query={gateways} />
       <LoadMore query={agents} />
+      {revoking && <RevokeAgentDialog subject={revoking} onClose={() => setRevoking(undefined)} />}
     </Page>
   );
 }

@@ -12,6 +12,7 @@ const silentAfterMs = 45_000;
 
 /** healthOf words how an agent is doing, from what it reported. */
 export function healthOf(agent: Agent, now: Date): Health {
+  if (agent.revokedAt) return { label: "Revoked", tone: "plain" };
   const seen = dateOf(agent.lastSeenAt);
   if (!seen) return { label: "Never reported", tone: "plain" };
   if (now.getTime() - seen.getTime() > silentAfterMs) return { label: "Silent", tone: "bad" };
