@@ -149,7 +149,7 @@ func (o *Operator) RetireSigning(ctx context.Context, name string, force bool) e
 		return nil
 	})
 	if err == nil && waiting > 0 {
-		err = fault.New(fault.Precondition, "%s not switched: bring those agents online, archive them, or give --force and enrol them anew", plural(int64(waiting), "organization"))
+		err = fault.New(fault.Precondition, "%s not switched: bring those agents online, revoke those that are gone (GatewayService/RevokeAgent), or give --force and enrol them anew", plural(int64(waiting), "organization"))
 	}
 	return err
 }

@@ -94,13 +94,13 @@ func takeOver(ctx context.Context, tx pgx.Tx, organization uuid.UUID, old, next 
 	return wake(ctx, tx, organization)
 }
 
-// laggingIn lists the agents that did not report to hold, without objection, a
+// laggingIn lists the agents that are not revoked and did not report to hold, without objection, a
 // release that carries the key.
 func laggingIn(ctx context.Context, tx pgx.Tx, organization uuid.UUID, id string) ([]Lagging, error) {
 	const query = `
 		SELECT a.id, a.name, coalesce(s.last_seen_at, 'epoch'::timestamptz) FROM agent a
 		LEFT JOIN agent_status s ON s.organization_id = a.organization_id AND s.agent_id = a.id
-		WHERE a.organization_id = $1 AND a.valid_to IS NULL AND NOT EXISTS (
+		WHERE a.organization_id = $1 AND a.valid_to IS NULL AND a.revoked_at IS NULL AND NOT EXISTS (
 			SELECT FROM release r
 			WHERE r.organization_id = a.organization_id AND r.gateway_id = a.gateway_id
 			  AND r.epoch = s.policy_epoch AND r.version = s.policy_version
