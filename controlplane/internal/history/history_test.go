@@ -118,6 +118,25 @@ func TestSettle(t *testing.T) {
 	}
 }
 
+// Each waits for the next one: what is refused is not tried again for each that is made.
+func TestSettleOfAChain(t *testing.T) {
+	const length = 1000
+	steps, tries, freed := make([]int, length), 0, length
+	for i := range steps {
+		steps[i] = i
+	}
+	refused, err := history.Settle(steps, func(s int) error {
+		if tries++; s != freed-1 {
+			return fault.New(fault.Conflict, "%d has the name", s+1)
+		}
+		freed = s
+		return nil
+	})
+	if err != nil || len(refused) > 0 || tries > 2*length {
+		t.Errorf("%d refused after %d tries, %v", len(refused), tries, err)
+	}
+}
+
 func TestSettleEndsAtErrors(t *testing.T) {
 	for _, end := range []error{errors.New("no store"), fault.New(fault.Unavailable, "no store"), fault.New(fault.Aborted, "contended")} {
 		refused, err := history.Settle([]int{1, 2}, func(int) error { return end })

@@ -2,6 +2,7 @@ package history
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/weirhq/weir/controlplane/internal/fault"
 )
@@ -14,10 +15,11 @@ type Refused[S any] struct {
 
 // Settle makes the steps that can be made. What refuses one, a name that is taken, a
 // thing that is in use, may go away with another one: it goes through those that were
-// refused again for as long as that makes any. It returns the others with the fault
-// that each met last; any error of try that is no fault ends it.
+// refused again, backwards and forwards, for as long as that makes any. A chain in which
+// each waits for its neighbour takes two passes. It returns the others, in their order,
+// with the fault that each met last; any error of try that is no fault ends it.
 func Settle[S any](steps []S, try func(S) error) ([]Refused[S], error) {
-	for {
+	for pass := 0; ; pass++ {
 		var refused []Refused[S]
 		for _, s := range steps {
 			err := try(s)
@@ -31,12 +33,16 @@ func Settle[S any](steps []S, try func(S) error) ([]Refused[S], error) {
 			}
 		}
 		if len(refused) == 0 || len(refused) == len(steps) {
+			if pass%2 == 1 {
+				slices.Reverse(refused)
+			}
 			return refused, nil
 		}
 		steps = steps[:0:0]
 		for _, r := range refused {
 			steps = append(steps, r.Step)
 		}
+		slices.Reverse(steps)
 	}
 }
 
