@@ -36,6 +36,7 @@ func (o *Operator) KeysList(ctx context.Context) error {
 		o.say("house %s %s wraps %s", id, role, plural(counts[id], "secret"))
 		delete(counts, id)
 	}
+	missing := len(counts) > 0
 	for id, count := range counts {
 		o.say("house %s MISSING from the file, wraps %s", id, plural(count, "secret"))
 	}
@@ -46,6 +47,9 @@ func (o *Operator) KeysList(ctx context.Context) error {
 	keys, err := signing.New(o.db, o.house).List(ctx, uuid.NullUUID{})
 	for _, k := range keys {
 		o.say("signing %s %s %s made %s", called(names, k.OrganizationID), k.ID, k.State, k.CreatedAt.UTC().Format(time.RFC3339))
+	}
+	if err == nil && missing {
+		err = fault.New(fault.Precondition, "what those house keys wrap can't be read: put them back into the file (docs/keys.md)")
 	}
 	return err
 }

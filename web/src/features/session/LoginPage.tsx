@@ -19,7 +19,7 @@ export function LoginPage() {
           Log in
         </a>
       </div>
-      <p className="login-foot muted">Prompts, answers and provider credentials never reach this server.</p>
+      <p className="login-foot muted">Prompts and answers never reach this server, nor any provider credential that it could read.</p>
     </main>
   );
 }

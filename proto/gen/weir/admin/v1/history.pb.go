@@ -1496,14 +1496,14 @@ const file_weir_admin_v1_history_proto_rawDesc = "" +
 	"\bresource\x18\b \x01(\v2\x1a.weir.admin.v1.ResourceRefR\bresource\x12+\n" +
 	"\x04body\x18\t \x01(\v2\x17.google.protobuf.StructR\x04body\x122\n" +
 	"\x06fields\x18\n" +
-	" \x03(\v2\x1a.weir.admin.v1.FieldChangeR\x06fields\"\xfa\x02\n" +
+	" \x03(\v2\x1a.weir.admin.v1.FieldChangeR\x06fields\"\xdc\x03\n" +
 	"\n" +
 	"EventMatch\x12,\n" +
 	"\vresource_id\x18\x01 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\n" +
 	"resourceId\x12&\n" +
 	"\x05kinds\x18\x02 \x03(\tB\x10\xbaH\r\x92\x01\n" +
-	"\x10d\"\x06r\x04\x10\x01\x18dR\x05kinds\x12\x1d\n" +
-	"\x05actor\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18dR\x05actor\x12'\n" +
+	"\x10d\"\x06r\x04\x10\x01\x18dR\x05kinds\x12\x7f\n" +
+	"\x05actor\x18\x03 \x01(\tBi\xbaHf\xd8\x01\x01ra2_^(operator|(member|service_account|enrolment_token):[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$R\x05actor\x12'\n" +
 	"\n" +
 	"request_id\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\trequestId\x127\n" +
 	"\tfrom_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\bfromTime\x12;\n" +
