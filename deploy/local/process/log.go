@@ -3,12 +3,18 @@ package process
 import (
 	"io"
 	"os"
+	"regexp"
+	"slices"
 	"strings"
 )
 
-const tailBytes = 4 << 10
+const tailBytes = 16 << 10
 
-// lastLines gives the end of a log as an indented block that starts with a newline, or "" when there is none.
+// frame is a line of a stack trace, of which an engine writes more than of what happened.
+var frame = regexp.MustCompile(`^\s*\d+\. .*@ 0x[0-9a-f]+$`)
+
+// lastLines gives the end of a log, without stack traces, as an indented block that starts with a newline, or "" when
+// there is none.
 func lastLines(path string, n int) string {
 	f, err := os.Open(path)
 	if err != nil {
@@ -23,7 +29,7 @@ func lastLines(path string, n int) string {
 	if err != nil || text == "" {
 		return ""
 	}
-	lines := strings.Split(text, "\n")
+	lines := slices.DeleteFunc(strings.Split(text, "\n"), frame.MatchString)
 	if len(lines) > n {
 		lines = lines[len(lines)-n:]
 	}

@@ -21,6 +21,7 @@ type holding struct {
 
 	ID string `json:"id"`
 	// Parts has, by part, a file or filled folder below its folder that was there when the part first answered; "" when there was none.
+	// By part and a slash it has another one.
 	Parts map[string]string `json:"parts"`
 }
 
@@ -32,7 +33,7 @@ const (
 type dataPart struct {
 	name, variable string // of the port, which tells whether the part is external
 	evidence       string // below its folder
-	also           string // below its folder, too, from its first start on; empty: nothing
+	also           string // below its folder, too, if it was there when the part first answered; empty: nothing
 	loss           string
 }
 
@@ -92,8 +93,8 @@ func (h *holding) check(p dataPart) error {
 	}
 	mark := strings.TrimSpace(string(raw))
 	needs := []string{evidence}
-	if evidence != "" && p.also != "" {
-		needs = append(needs, p.also)
+	if also, ok := h.Parts[p.name+"/"]; ok {
+		needs = append(needs, also)
 	}
 	for _, needed := range needs {
 		if held && (mark == "" || !exists(filepath.Join(folder, needed))) {
@@ -122,6 +123,9 @@ func (h *holding) record(part string) error {
 			h.Parts[part] = p.evidence
 		} else {
 			h.Parts[part] = ""
+		}
+		if p.also != "" && exists(filepath.Join(h.dir, part, p.also)) {
+			h.Parts[part+"/"] = p.also
 		}
 		return h.save()
 	}

@@ -10,6 +10,9 @@ import (
 
 func TestDataFolder(t *testing.T) {
 	l := newLocal(t)
+	spool := filepath.Join(l.dir, "agent", "spool")
+	must(t, os.MkdirAll(spool, 0o700))
+	must(t, os.WriteFile(filepath.Join(spool, "segment"), []byte("usage"), 0o600))
 	l.run().ready().stop()
 	refused := func(t *testing.T, wants ...string) {
 		t.Helper()
@@ -30,12 +33,12 @@ func TestDataFolder(t *testing.T) {
 		}
 	}
 	t.Run("an_emptied_spool_stops_the_start", func(t *testing.T) {
-		folder, kept := filepath.Join(l.dir, "agent", "spool"), filepath.Join(t.TempDir(), "spool")
-		must(t, os.Rename(folder, kept))
-		must(t, os.Mkdir(folder, 0o755))
-		refused(t, "the data of agent is missing", folder)
-		must(t, os.Remove(folder))
-		must(t, os.Rename(kept, folder))
+		kept := filepath.Join(t.TempDir(), "spool")
+		must(t, os.Rename(spool, kept))
+		must(t, os.Mkdir(spool, 0o700))
+		refused(t, "the data of agent is missing", spool)
+		must(t, os.Remove(spool))
+		must(t, os.Rename(kept, spool))
 	})
 	for _, part := range []string{"postgres", "kafka", "clickhouse", "agent"} {
 		t.Run("an_emptied_folder_of_"+part+"_stops_the_start", func(t *testing.T) {

@@ -22,7 +22,9 @@ export function AgentTable({ gateway, agents, now, onRevoke }: AgentTableProps) 
           <tr>
             <th scope="col">Agent</th>
             <th scope="col">State</th>
-            <th scope="col">Last seen</th>
+            <th scope="col" className="wide-only">
+              Last seen
+            </th>
             <th scope="col" className="num">
               Policy
             </th>
@@ -68,7 +70,9 @@ function AgentRow({ agent, now, onRevoke }: AgentRowProps) {
     <tr>
       <th scope="row" title={agent.id}>
         {agent.name}
-        <div className="narrow-only stacked">{spool(agent)} in the spool</div>
+        <div className="narrow-only stacked">
+          {seen ? <Ago at={seen} now={now} /> : "never seen"}; {spool(agent)} in the spool
+        </div>
       </th>
       <td>
         <Badge tone={health.tone}>{health.label}</Badge>
@@ -83,7 +87,7 @@ function AgentRow({ agent, now, onRevoke }: AgentRowProps) {
           </div>
         ))}
       </td>
-      <td title={agent.address ? `From ${agent.address}` : undefined}>
+      <td className="wide-only" title={agent.address ? `From ${agent.address}` : undefined}>
         {seen ? <Ago at={seen} now={now} /> : <span className="muted">never</span>}
       </td>
       <td className="num" title={`Epoch ${agent.policyEpoch}`}>
