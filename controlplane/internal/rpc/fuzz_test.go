@@ -231,6 +231,12 @@ func (in *installation) whole(n *tenant) {
 }
 
 // tell fails where the calls were so wrong that they tell nothing.
+// beyondChance are calls that need what no random call has: to be alone in the end, a
+// login, a session.
+func beyondChance(name string) bool {
+	return strings.HasPrefix(name, "OrganizationService.") || strings.HasPrefix(name, "SessionService.") || strings.HasSuffix(name, "JoinDomain")
+}
+
 func tell(t *testing.T, callers []*fuzzer) {
 	t.Helper()
 	calls, fine, refusal := map[string]int{}, map[string]int{}, map[string]string{}
@@ -246,7 +252,7 @@ func tell(t *testing.T, callers []*fuzzer) {
 	}
 	var never []string
 	for _, name := range slices.Sorted(maps.Keys(calls)) {
-		if fine[name] == 0 {
+		if fine[name] == 0 && !beyondChance(name) {
 			never = append(never, fmt.Sprintf("%s, %d calls: %s", name, calls[name], refusal[name]))
 		}
 	}

@@ -31,7 +31,7 @@ var seldom = map[protoreflect.Name]bool{
 	"mutation": true, "as_of": true, "page": true, "etag": true, "validate_only": true, "token": true, "update_mask": true,
 	"alert_percents": true, "alert_channel_ids": true, "weight": true, "retry": true, "filter": true, "order_by": true,
 	"created_at": true, "revoked_at": true, "last_used_at": true, "suffix": true, "previous": true, "tokens": true, "last_raise": true, "current_window": true,
-	"secret_set_at": true, "key_fingerprint": true,
+	"secret_set_at": true, "key_fingerprint": true, "sealed_credentials": true, "strategy": true,
 }
 
 // fill sets some of a message's fields.
@@ -112,6 +112,9 @@ func (d *dice) scalar(field protoreflect.FieldDescriptor, rules *validate.FieldR
 		}
 		return protoreflect.ValueOfString(d.fitting(field, rules.GetString()))
 	case protoreflect.BytesKind:
+		if length := rules.GetBytes().GetLen(); !odd && length > 0 {
+			return protoreflect.ValueOfBytes(bytes.Repeat([]byte{byte(1 + d.IntN(8))}, int(length)))
+		}
 		return protoreflect.ValueOfBytes([]byte(d.text()))
 	case protoreflect.BoolKind:
 		return protoreflect.ValueOfBool(d.IntN(2) == 0)
@@ -123,7 +126,7 @@ func (d *dice) scalar(field protoreflect.FieldDescriptor, rules *validate.FieldR
 			return protoreflect.ValueOfEnum(protoreflect.EnumNumber(in[d.IntN(len(in))]))
 		}
 		values := field.Enum().Values()
-		if field.Enum().Name() == "Mode" && d.IntN(8) > 0 {
+		if field.Enum().Name() == "QuotaMode" && d.IntN(8) > 0 {
 			return protoreflect.ValueOfEnum(values.ByName("QUOTA_MODE_OFF").Number()) // all that is built
 		}
 		return protoreflect.ValueOfEnum(values.Get(d.IntN(values.Len())).Number())
@@ -165,6 +168,7 @@ func (d *dice) fitting(field protoreflect.FieldDescriptor, rules *validate.Strin
 	for _, hint := range [][2]string{
 		{"url", "https://" + d.name + number + ".example/v1"}, {"credential", "env://" + d.name}, {"email", "owner" + number + "@" + d.name + ".example"},
 		{"domain", d.name + number + ".example"}, {"sql", "SELECT " + number}, {"time_zone", "Europe/Berlin"}, {"price_list", "openai"},
+		{"secret", webhookSecret(d.name)}, {"input", "1." + number}, {"output", "2." + number}, {"cache", "0." + number},
 	} {
 		if strings.Contains(name, hint[0]) && d.IntN(10) > 0 {
 			return hint[1]
