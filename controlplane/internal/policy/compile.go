@@ -34,7 +34,7 @@ const (
 	capabilitySettings = 2
 	// 2026-11-26: sealed credentials; routes with several targets, their strategies
 	// and retries.
-	capabilityRouting = 3
+	capabilitySealedAndRouted = 3
 )
 
 // Kinds of resources.
@@ -86,7 +86,7 @@ func MinimumCapability(state State) int32 {
 	routed := func(r route.Route) bool { return r.Strategy != eventv1.Strategy_STRATEGY_SINGLE || r.Retry != nil }
 	sealed := func(p provider.Provider) bool { _, sealed := p.SealedFor(state.Gateway.ID); return sealed }
 	if slices.ContainsFunc(state.Routes, routed) || slices.ContainsFunc(state.Providers, sealed) {
-		return capabilityRouting
+		return capabilitySealedAndRouted
 	}
 	rotated := func(k key.Key) bool { return k.Previous != nil }
 	tunedProvider := func(p provider.Provider) bool { return len(p.Headers) > 0 || p.Timeouts != (timeouts.Timeouts{}) }
