@@ -22,7 +22,9 @@ const (
 	beginScratch  = "BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE"
 	enter         = "SELECT set_config('role', 'weir_app', true), set_config('weir.organization_id', $1, true)"
 	enterAll      = "SELECT set_config('role', 'weir_system', true)"
-	onlyRead      = "SELECT set_config('transaction_read_only', 'on', true)"
+	onlyRead      = "SELECT set_config('transaction_read_only', 'on', true), "
+	enterToRead   = onlyRead + "set_config('role', 'weir_app', true), set_config('weir.organization_id', $1, true)"
+	enterAllRead  = onlyRead + "set_config('role', 'weir_system', true)"
 )
 
 // InOrganization runs fn in one READ COMMITTED transaction that sees the rows of
@@ -48,7 +50,7 @@ func (db *DB) Scratch(ctx context.Context, organization uuid.UUID, fn func(pgx.T
 // (or batch) of fn is a read-only transaction of its own in this organization, and
 // costs the one round trip that it would cost without.
 func (db *DB) Read(ctx context.Context, organization uuid.UUID, fn func(pgx.Tx) error) error {
-	return read(ctx, db.app, fn, step{sql: onlyRead}, step{enter, []any{organization.String()}})
+	return read(ctx, db.app, fn, step{enterToRead, []any{organization.String()}})
 }
 
 // System runs fn in one transaction that sees every organization. Whoever calls
@@ -64,7 +66,7 @@ func (db *DB) SystemSnapshot(ctx context.Context, fn func(pgx.Tx) error) error {
 
 // SystemRead is Read over every organization.
 func (db *DB) SystemRead(ctx context.Context, fn func(pgx.Tx) error) error {
-	return read(ctx, db.system, fn, step{sql: onlyRead}, step{sql: enterAll})
+	return read(ctx, db.system, fn, step{sql: enterAllRead})
 }
 
 // transact leaves a connection that is still in a transaction, after a panic too,
