@@ -6,11 +6,11 @@ package identity
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
 
+	"github.com/go-json-experiment/json/v1"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
@@ -46,7 +46,7 @@ func (s *Tokens) FindToken(ctx context.Context, hash [sha256.Size]byte) (authn.P
 	var organization uuid.UUID
 	var tokenState, accountState, bindings string
 	var suspended bool
-	err := s.db.System(ctx, func(tx pgx.Tx) error {
+	err := s.db.SystemRead(ctx, func(tx pgx.Tx) error {
 		return tx.QueryRow(ctx, query, hash[:]).Scan(&organization, &tokenState, &accountState, &suspended, &bindings)
 	})
 	if errors.Is(err, pgx.ErrNoRows) {

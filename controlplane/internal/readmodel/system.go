@@ -3,9 +3,9 @@ package readmodel
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"fmt"
 
+	"github.com/go-json-experiment/json/v1"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 

@@ -1,10 +1,10 @@
 package readmodel
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 
+	"github.com/go-json-experiment/json/v1"
 	"github.com/google/uuid"
 	"google.golang.org/protobuf/proto"
 
