@@ -6,12 +6,14 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/errgroup"
 
+	"github.com/weirhq/weir/controlplane/internal/eventlog"
 	"github.com/weirhq/weir/controlplane/internal/eventlog/pglog"
 )
 
 const (
-	// readPage is how many events are in memory at once.
+	// readPage is how many events are read at once; three such pages are in memory.
 	readPage = 2000
 	// shownDifferences bounds what is kept of a read model that is lost as a whole.
 	shownDifferences = 1000
@@ -54,7 +56,7 @@ func (s *Store) Rebuild(ctx context.Context, r Rebuilding) (Rebuilt, error) {
 				return fmt.Errorf("hold the log: %w", err)
 			}
 		}
-		if done.Events, err = refoldLog(ctx, v, r.Progress); err != nil {
+		if done.Events, err = s.refoldLog(ctx, v, r.Progress); err != nil {
 			return err
 		}
 		return settle(ctx, v, r.Replace, &done)
@@ -66,7 +68,7 @@ func (s *Store) Rebuild(ctx context.Context, r Rebuilding) (Rebuilt, error) {
 }
 
 // refoldLog fills a temporary twin of every table from the log.
-func refoldLog(ctx context.Context, v View, progress func(folded, head int64)) (int64, error) {
+func (s *Store) refoldLog(ctx context.Context, v View, progress func(folded, head int64)) (int64, error) {
 	head, err := Head(ctx, v)
 	if err != nil {
 		return 0, err
@@ -80,30 +82,22 @@ func refoldLog(ctx context.Context, v View, progress func(folded, head int64)) (
 		twins = append(twins, t)
 	}
 	folded := int64(0)
-	for folded < head {
-		page, err := pglog.ReadIn(ctx, v.Tx, v.Organization, folded, readPage)
-		if err != nil {
-			return 0, err
-		}
-		if len(page) == 0 {
-			return 0, fmt.Errorf("the log ends at version %d and its head says %d", folded, head)
-		}
-		if err := known(page); err != nil {
-			return 0, err
-		}
+	err = s.readAhead(ctx, v.Organization, head, func(page []eventlog.Event) error {
 		for _, e := range page {
-			if folded++; e.Version != folded {
-				return 0, fmt.Errorf("the log has no version %d", folded)
-			}
 			for _, t := range twins {
 				if err := t.take(ctx, v, e); err != nil {
-					return 0, err
+					return err
 				}
 			}
+			folded = e.Version
 		}
 		if progress != nil {
 			progress(folded, head)
 		}
+		return nil
+	})
+	if err != nil {
+		return 0, err
 	}
 	for _, t := range twins {
 		if err := t.finish(ctx, v); err != nil {
@@ -111,6 +105,54 @@ func refoldLog(ctx context.Context, v View, progress func(folded, head int64)) (
 		}
 	}
 	return folded, nil
+}
+
+// readAhead hands the log up to head to take, a page at a time; the next page is read
+// and decoded meanwhile, on a connection of its own. Another transaction sees the same:
+// what is in the log never changes.
+func (s *Store) readAhead(ctx context.Context, organization uuid.UUID, head int64, take func([]eventlog.Event) error) error {
+	pages := make(chan []eventlog.Event, 1)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		defer close(pages)
+		return s.Read(ctx, organization, func(v View) error { return readLog(ctx, v, head, pages) })
+	})
+	group.Go(func() error {
+		for page := range pages {
+			if err := take(page); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return group.Wait()
+}
+
+// readLog sends every event up to head, and none is missing.
+func readLog(ctx context.Context, v View, head int64, pages chan<- []eventlog.Event) error {
+	for read := int64(0); read < head; {
+		page, err := pglog.ReadIn(ctx, v.Tx, v.Organization, read, int(min(readPage, head-read)))
+		if err != nil {
+			return err
+		}
+		if len(page) == 0 {
+			return fmt.Errorf("the log ends at version %d and its head says %d", read, head)
+		}
+		if err := known(page); err != nil {
+			return err
+		}
+		for _, e := range page {
+			if read++; e.Version != read {
+				return fmt.Errorf("the log has no version %d", read)
+			}
+		}
+		select {
+		case pages <- page:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
 }
 
 // settle compares every table with its twin, and puts right what differs if asked.
