@@ -55,6 +55,10 @@ fuzz: ## random calls of the admin API for FUZZ_TIME (10m); prints its seed, FUZ
 test-kill: ## kill -9 the control plane 1,000 times and Postgres 100 times while they write
 	@WEIR_KILLS=1000 $(LOCAL) with-engines -- go test -timeout 0 -count 1 -v ./deploy/local/killed
 
+.PHONY: loadtest-fleet
+loadtest-fleet: ## 1,000 and 5,000 agents on one core of the control plane: memory, change to served, a storm
+	@go run ./loadtest fleet
+
 .PHONY: test-web
 test-web: web/node_modules/.package-lock.json ## unit and page tests of the console
 	@mkdir -p $(REPORTS)

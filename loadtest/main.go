@@ -1,0 +1,35 @@
+// Command loadtest puts Weir under load on this machine and prints what it held: real
+// processes on loopback, bounded in time, nothing left running.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/weirhq/weir/deploy/local/process"
+	"github.com/weirhq/weir/loadtest/fleet"
+)
+
+type commandLine struct {
+	Fleet fleetCommand `cmd:"" help:"Thousands of agents on one core of the control plane: memory, time from change to applied, and a storm."`
+}
+
+type fleetCommand struct{ fleet.Config }
+
+func (c *fleetCommand) Run(ctx context.Context) error {
+	return fleet.Run(ctx, c.Config, os.Stdout)
+}
+
+func main() {
+	ctx, stop := process.Lifetime()
+	command := kong.Parse(&commandLine{}, kong.Description("Load tests of Weir."), kong.BindTo(ctx, (*context.Context)(nil)))
+	err := command.Run()
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
