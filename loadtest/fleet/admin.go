@@ -10,6 +10,7 @@ import (
 	"connectrpc.com/connect"
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
+	"github.com/weirhq/weir/deploy/local/stack"
 	adminv1 "github.com/weirhq/weir/proto/gen/weir/admin/v1"
 	"github.com/weirhq/weir/proto/gen/weir/admin/v1/adminv1connect"
 )
@@ -25,14 +26,12 @@ type admin struct {
 	made     int // keys
 }
 
-func newAdmin(ctx context.Context, url string) (*admin, error) {
-	client := &http.Client{Timeout: 30 * time.Second}
-	operator := adminv1connect.NewOrganizationServiceClient(client, url, bearer(operatorToken))
-	founded, err := operator.CreateOrganization(ctx, connect.NewRequest(&adminv1.CreateOrganizationRequest{Name: "loadtest", OwnerEmail: "owner@loadtest.example"}))
+func newAdmin(ctx context.Context, s *stack.Stack) (*admin, error) {
+	_, token, err := s.Found(ctx, "loadtest")
 	if err != nil {
-		return nil, fmt.Errorf("found an organization: %w", err)
+		return nil, err
 	}
-	as := bearer(founded.Msg.GetServiceAccountToken())
+	client, url, as := &http.Client{Timeout: 30 * time.Second}, s.URL, stack.Bearer(token)
 	a := &admin{
 		gateways: adminv1connect.NewGatewayServiceClient(client, url, as),
 		routes:   adminv1connect.NewRouteServiceClient(client, url, as),
@@ -107,13 +106,4 @@ func (a *admin) revoke(ctx context.Context, id string) error {
 		return fmt.Errorf("revoke a key: %w", err)
 	}
 	return nil
-}
-
-func bearer(token string) connect.ClientOption {
-	return connect.WithInterceptors(connect.UnaryInterceptorFunc(func(next connect.UnaryFunc) connect.UnaryFunc {
-		return func(ctx context.Context, request connect.AnyRequest) (connect.AnyResponse, error) {
-			request.Header().Set("Authorization", "Bearer "+token)
-			return next(ctx, request)
-		}
-	}))
 }

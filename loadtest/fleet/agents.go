@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/dataplane/agenttest"
+	"github.com/weirhq/weir/deploy/local/stack"
 )
 
 const (
@@ -25,7 +26,8 @@ const (
 // fleet is the agents that run so far.
 type fleet struct {
 	config Config
-	stack  *stack
+	stack  *stack.Stack
+	admin  *admin
 	report *report
 	dir    string
 
@@ -36,12 +38,12 @@ type fleet struct {
 	now     atomic.Pointer[measurement]
 }
 
-func newFleet(c Config, s *stack, r *report) (*fleet, error) {
+func newFleet(c Config, s *stack.Stack, a *admin, r *report) (*fleet, error) {
 	dir, err := os.MkdirTemp(c.StateDir, "weir-loadtest-agents-")
 	if err != nil {
 		return nil, err
 	}
-	f := &fleet{config: c, stack: s, report: r, dir: dir}
+	f := &fleet{config: c, stack: s, admin: a, report: r, dir: dir}
 	f.running, f.stopped = context.WithCancel(context.Background())
 	return f, nil
 }
@@ -58,7 +60,7 @@ func (f *fleet) grow(ctx context.Context, size int) error {
 	if size <= len(f.agents) {
 		return fmt.Errorf("%d agents run; sizes must rise", len(f.agents))
 	}
-	token, err := f.stack.admin.token(ctx, size-len(f.agents))
+	token, err := f.admin.token(ctx, size-len(f.agents))
 	if err != nil {
 		return err
 	}
@@ -86,7 +88,7 @@ func (f *fleet) add(token string) error {
 	i := len(f.agents)
 	name := fmt.Sprintf("agent-%d", i)
 	agent, err := agenttest.New(agenttest.Config{
-		URL: f.stack.url, Token: token, Name: name, StateDir: filepath.Join(f.dir, name),
+		URL: f.stack.URL, Token: token, Name: name, StateDir: filepath.Join(f.dir, name),
 		Transport: &http.Transport{DialContext: (&net.Dialer{Timeout: 5 * time.Second}).DialContext},
 		Log:       slog.New(slog.DiscardHandler),
 		Served: func(_ *agenttest.Agent, p agenttest.Position) {

@@ -7,7 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"time"
+
+	"github.com/weirhq/weir/deploy/local/stack"
 )
 
 // Config of a run.
@@ -26,18 +29,26 @@ type Config struct {
 // Run measures and writes a report to out. It builds the control plane and starts it
 // with a Postgres of its own.
 func Run(ctx context.Context, c Config, out io.Writer) (err error) {
-	s, err := newStack(ctx)
+	dir, err := os.MkdirTemp("", "weir-loadtest-")
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.close()) }()
-	report := newReport(out)
-	f, err := newFleet(c, s, report)
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	s, err := stack.Start(ctx, stack.Config{Dir: dir, Roles: "api,fleet", Env: []string{"GOMAXPROCS=1"}})
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	admin, err := newAdmin(ctx, s)
+	if err != nil {
+		return err
+	}
+	f, err := newFleet(c, s, admin, newReport(out))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.stop()) }()
-	without, err := consumptionOf(s.process.PID())
+	without, err := consumptionOf(s.ControlPlane.PID())
 	if err != nil {
 		return err
 	}
@@ -51,7 +62,7 @@ func Run(ctx context.Context, c Config, out io.Writer) (err error) {
 			return fmt.Errorf("storm: %w", err)
 		}
 	}
-	return report.save(c.JSON)
+	return f.report.save(c.JSON)
 }
 
 // measure grows the fleet to size and takes everything at that size.

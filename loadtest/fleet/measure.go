@@ -10,14 +10,14 @@ import (
 
 // idle watches what connected agents cost while nothing changes.
 func (f *fleet) idle(ctx context.Context, without consumption) error {
-	before, err := consumptionOf(f.stack.process.PID())
+	before, err := consumptionOf(f.stack.ControlPlane.PID())
 	if err != nil {
 		return err
 	}
 	if err := pause(ctx, f.config.Idle); err != nil {
 		return err
 	}
-	after, err := consumptionOf(f.stack.process.PID())
+	after, err := consumptionOf(f.stack.ControlPlane.PID())
 	if err != nil {
 		return err
 	}
@@ -31,7 +31,7 @@ func (f *fleet) idle(ctx context.Context, without consumption) error {
 func (f *fleet) changes(ctx context.Context) error {
 	var all, calls []time.Duration
 	for range f.config.Changes {
-		spans, call, err := f.spread(ctx, newerPolicy, f.stack.admin.change)
+		spans, call, err := f.spread(ctx, newerPolicy, f.admin.change)
 		if err != nil {
 			return fmt.Errorf("change: %w", err)
 		}
@@ -59,7 +59,7 @@ func (f *fleet) revocation(ctx context.Context) (spans []time.Duration, call tim
 	var id string
 	var sum [32]byte
 	_, _, err = f.spread(ctx, newerPolicy, func(ctx context.Context) (err error) {
-		id, sum, err = f.stack.admin.key(ctx)
+		id, sum, err = f.admin.key(ctx)
 		return err
 	})
 	if err != nil {
@@ -68,7 +68,7 @@ func (f *fleet) revocation(ctx context.Context) (spans []time.Duration, call tim
 	if n := f.refusing(sum); n > 0 {
 		return nil, 0, fmt.Errorf("%d agents refuse a key that lives", n)
 	}
-	spans, call, err = f.spread(ctx, moreRevoked, func(ctx context.Context) error { return f.stack.admin.revoke(ctx, id) })
+	spans, call, err = f.spread(ctx, moreRevoked, func(ctx context.Context) error { return f.admin.revoke(ctx, id) })
 	if n := f.refusing(sum); err == nil && n < len(f.agents) {
 		err = fmt.Errorf("%d of %d agents refuse a revoked key", n, len(f.agents))
 	}
@@ -136,12 +136,12 @@ func (f *fleet) storm(ctx context.Context) error {
 	m := newMeasurement(len(f.agents), func(now agenttest.Position) bool { return newerPolicy(before, now) })
 	f.now.Store(m)
 	defer f.now.Store(nil)
-	f.stack.process.Kill()
-	if err := f.stack.startControlPlane(ctx); err != nil {
+	f.stack.ControlPlane.Kill()
+	if err := f.stack.StartControlPlane(ctx); err != nil {
 		return err
 	}
 	f.report.took(len(f.agents), "storm: killed to answering again", time.Since(m.began), 0)
-	if err := f.stack.admin.change(ctx); err != nil {
+	if err := f.admin.change(ctx); err != nil {
 		return err
 	}
 	if err := m.await(ctx, len(f.agents)); err != nil {

@@ -23,7 +23,7 @@ func TestKilled(t *testing.T) {
 		kills, err = strconv.Atoi(text)
 		must(t, err)
 	}
-	s := newStack(t)
+	s := newTarget(t)
 	first, writers := s.tenant("alpha", 2)
 	second, more := s.tenant("beta", 2)
 	writers = append(writers, more...)
@@ -54,7 +54,7 @@ func TestKilled(t *testing.T) {
 }
 
 // kill does so a number of times, each within what a handful of commits takes.
-func (s *stack) kill(what string, times int, do func()) {
+func (s *target) kill(what string, times int, do func()) {
 	began := time.Now()
 	for i := range times {
 		time.Sleep(20*time.Millisecond + rand.N(200*time.Millisecond)) // the instant is the point
@@ -66,10 +66,10 @@ func (s *stack) kill(what string, times int, do func()) {
 }
 
 // holds compares the log with what was answered.
-func (s *stack) holds(answered map[string]said, organizations ...string) {
+func (s *target) holds(answered map[string]said, organizations ...string) {
 	s.t.Helper()
 	ctx := s.t.Context()
-	conn, err := pgx.Connect(ctx, s.dsn)
+	conn, err := pgx.Connect(ctx, s.DSN)
 	must(s.t, err)
 	defer conn.Close(ctx)
 	logged := map[string][]string{}

@@ -13,6 +13,7 @@ import (
 	"connectrpc.com/connect"
 	"github.com/google/uuid"
 
+	"github.com/weirhq/weir/deploy/local/stack"
 	adminv1 "github.com/weirhq/weir/proto/gen/weir/admin/v1"
 	"github.com/weirhq/weir/proto/gen/weir/admin/v1/adminv1connect"
 )
@@ -38,30 +39,20 @@ type said struct {
 }
 
 // tenant founds an organization and gives it writers.
-func (s *stack) tenant(name string, writers int) (organization string, all []*writer) {
+func (s *target) tenant(name string, writers int) (organization string, all []*writer) {
 	s.t.Helper()
-	operator := adminv1connect.NewOrganizationServiceClient(http.DefaultClient, s.url, bearer(operatorToken))
-	founded, err := operator.CreateOrganization(s.t.Context(), connect.NewRequest(&adminv1.CreateOrganizationRequest{Name: name, OwnerEmail: "owner@" + name + ".example"}))
+	organization, token, err := s.Found(s.t.Context(), name)
 	must(s.t, err)
-	as := bearer(founded.Msg.GetServiceAccountToken())
-	project, err := adminv1connect.NewProjectServiceClient(http.DefaultClient, s.url, as).CreateProject(s.t.Context(), connect.NewRequest(&adminv1.CreateProjectRequest{Name: "app"}))
+	as := stack.Bearer(token)
+	project, err := adminv1connect.NewProjectServiceClient(http.DefaultClient, s.URL, as).CreateProject(s.t.Context(), connect.NewRequest(&adminv1.CreateProjectRequest{Name: "app"}))
 	must(s.t, err)
 	for range writers {
 		all = append(all, &writer{
 			t: s.t, project: project.Msg.GetProject().GetId(), said: map[string]said{},
-			keys: adminv1connect.NewKeyServiceClient(http.DefaultClient, s.url, as), batches: adminv1connect.NewBatchServiceClient(http.DefaultClient, s.url, as),
+			keys: adminv1connect.NewKeyServiceClient(http.DefaultClient, s.URL, as), batches: adminv1connect.NewBatchServiceClient(http.DefaultClient, s.URL, as),
 		})
 	}
-	return founded.Msg.GetOrganization().GetId(), all
-}
-
-func bearer(token string) connect.ClientOption {
-	return connect.WithInterceptors(connect.UnaryInterceptorFunc(func(next connect.UnaryFunc) connect.UnaryFunc {
-		return func(ctx context.Context, request connect.AnyRequest) (connect.AnyResponse, error) {
-			request.Header().Set("Authorization", "Bearer "+token)
-			return next(ctx, request)
-		}
-	}))
+	return organization, all
 }
 
 // write goes on until ctx ends; a request that is out then is still waited for.
