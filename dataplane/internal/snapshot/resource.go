@@ -112,9 +112,13 @@ func (c *compiler) timeouts(of string, stated *policyv1.Timeouts) Timeouts {
 	}
 }
 
+// below joins a relative path to a base that may have none.
 func below(base *url.URL, path string) *url.URL {
 	u := *base
 	u.Scheme, u.Host = strings.ToLower(u.Scheme), strings.ToLower(u.Host)
+	if u.Path == "" {
+		u.Path = "/" // JoinPath would leave it out, and ask for "chat/completions"
+	}
 	return u.JoinPath(path)
 }
 

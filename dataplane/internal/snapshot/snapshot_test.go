@@ -85,6 +85,24 @@ func TestCompile(t *testing.T) {
 	}
 }
 
+func TestBaseURLs(t *testing.T) {
+	for base, want := range map[string]string{
+		"https://api.openai.com":              "/chat/completions",
+		"https://api.openai.com/":             "/chat/completions",
+		"https://api.openai.com/v1":           "/v1/chat/completions",
+		"https://api.openai.com/v1/":          "/v1/chat/completions",
+		"https://api.openai.com/proxy%2Fa/v1": "/proxy%2Fa/v1/chat/completions",
+	} {
+		p, err := compile(append(good(t)[:5:5], append([]*policyv1.Resource{provider(t, "p1", base, "env://WEIR_SECRET_X")}, good(t)[6:]...)...), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := p.Route("a").Targets[0].Provider.ChatCompletions.RequestURI(); got != want {
+			t.Errorf("below %s: %s, want %s", base, got, want)
+		}
+	}
+}
+
 func standing(p *snapshot.Policy, text string, at time.Time) snapshot.Standing {
 	_, s := p.Key([32]byte(sum(text)), at)
 	return s
