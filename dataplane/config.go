@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"time"
 )
 
 // Config is what an agent is told, by flags or environment variables. It is local:
@@ -16,6 +17,8 @@ type Config struct {
 	ControlURL  string `env:"WEIR_CONTROL_URL" required:"" help:"URL of the control plane, exactly as it names itself."`
 	Name        string `env:"WEIR_AGENT_NAME" help:"Name to show to people; by default the host's."`
 	StateDir    string `env:"WEIR_STATE_DIR" required:"" help:"Folder for identity, policy and spool; keep it on a volume of its own."`
+
+	DrainDelay time.Duration `env:"WEIR_DRAIN_DELAY" default:"3s" help:"How long to go on accepting requests after being told to stop, while /readyz says so: as long as load balancers need to notice."`
 
 	EnrolmentToken string `kong:"-"`
 
@@ -62,6 +65,9 @@ func (c *Config) validate() error {
 	}
 	if c.StateDir == "" {
 		faults = append(faults, errors.New("WEIR_STATE_DIR: not set"))
+	}
+	if c.DrainDelay < 0 || c.DrainDelay > 5*time.Minute {
+		faults = append(faults, errors.New("WEIR_DRAIN_DELAY: want 0s to 5m"))
 	}
 	if c.SpoolMaxBytes < 64<<20 {
 		faults = append(faults, errors.New("WEIR_SPOOL_MAX_BYTES: want at least 67108864 (64 MiB)"))

@@ -89,10 +89,11 @@ type agent struct {
 	proxy   *proxy.Handler
 	shipped *usage.Metrics
 	sender  *usage.Kafka
+	drain   drain
 }
 
 func newAgent(c Config, logger *slog.Logger) (*agent, error) {
-	a := &agent{config: c, logger: logger, metrics: prometheus.NewRegistry(), policy: &snapshot.Holder{}}
+	a := &agent{config: c, logger: logger, metrics: prometheus.NewRegistry(), policy: &snapshot.Holder{}, drain: drain{delay: c.DrainDelay}}
 	a.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	var err error
 	if a.origins, err = snapshot.ParseOrigins(c.AllowUpstreams); err != nil {

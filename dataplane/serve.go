@@ -33,9 +33,14 @@ func (a *agent) serve(ctx context.Context) error {
 		return errors.Join(err, applications.Close())
 	}
 	a.logger.Info("listening", "applications", applications.Addr().String(), "private", private.Addr().String())
+	// The private address outlives the other one: who asks there is told of the drain.
+	last, end := context.WithCancel(context.WithoutCancel(ctx))
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return serveUntil(ctx, proxy.Listening(applications), a.proxy) })
-	group.Go(func() error { return serveUntil(ctx, private, a.private()) })
+	group.Go(func() error {
+		defer end()
+		return serveUntil(ctx, proxy.Listening(applications), a.drain.server(a.proxy), a.drain.run)
+	})
+	group.Go(func() error { return serveUntil(last, private, &http.Server{Handler: a.private()}, func() {}) })
 	return group.Wait()
 }
 
@@ -47,11 +52,14 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 	return listener, nil
 }
 
-func serveUntil(ctx context.Context, listener net.Listener, handler http.Handler) error {
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout}
+// serveUntil serves until ctx ends, then does what comes before new connections are
+// refused, and waits for requests in flight.
+func serveUntil(ctx context.Context, listener net.Listener, server *http.Server, before func()) error {
+	server.ReadHeaderTimeout, server.IdleTimeout = headerTimeout, idleTimeout
 	stopped := make(chan error, 1)
 	go func() {
 		<-ctx.Done()
+		before()
 		limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
 		defer cancel()
 		err := server.Shutdown(limit)
@@ -79,6 +87,10 @@ func (a *agent) private() http.Handler {
 }
 
 func (a *agent) readyz(w http.ResponseWriter, _ *http.Request) {
+	if a.drain.begun.Load() {
+		http.Error(w, "draining", http.StatusServiceUnavailable)
+		return
+	}
 	policy := a.policy.Load()
 	if policy == nil {
 		http.Error(w, "no policy yet", http.StatusServiceUnavailable)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 const (
@@ -51,9 +52,9 @@ func TestAgentChart(t *testing.T) {
 					t.Errorf("label %s does not select the pods", key)
 				}
 			}
-			asleep := pod.Containers[0].Lifecycle.PreStop.Sleep.Seconds
-			if grace := *pod.TerminationGracePeriodSeconds; grace <= asleep+graces(t)["weir-agent"] {
-				t.Errorf("a pod has %d s to end; it sleeps %d s and drains for %d s", grace, asleep, graces(t)["weir-agent"])
+			delay, err := time.ParseDuration(variables["WEIR_DRAIN_DELAY"])
+			if grace := *pod.TerminationGracePeriodSeconds; err != nil || grace <= int64(delay.Seconds())+graces(t)["weir-agent"] {
+				t.Errorf("a pod has %d s to end; it goes on for %s (%v) and drains for %d s", grace, delay, err, graces(t)["weir-agent"])
 			}
 			if !slices.ContainsFunc(pod.Containers[0].VolumeMounts, mountsAt("state", variables["WEIR_STATE_DIR"])) {
 				t.Errorf("the state folder %s is not on the volume", variables["WEIR_STATE_DIR"])

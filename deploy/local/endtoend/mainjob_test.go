@@ -269,7 +269,7 @@ func (s *stack) withoutPolicy(t *testing.T) {
 	agent := exec.Command(filepath.Join(build.Folder(s.root), "weir-agent"))
 	agent.Env = []string{
 		fmt.Sprintf("WEIR_LISTEN=127.0.0.1:%d", port), fmt.Sprintf("WEIR_ADMIN_LISTEN=127.0.0.1:%d", admin),
-		"WEIR_CONTROL_URL=http://127.0.0.1:1", "WEIR_ENROLMENT_TOKEN=weiret_none",
+		"WEIR_CONTROL_URL=http://127.0.0.1:1", "WEIR_ENROLMENT_TOKEN=weiret_none", "WEIR_DRAIN_DELAY=0s",
 		"WEIR_STATE_DIR=" + filepath.Join(t.TempDir(), "agent"), "WEIR_KAFKA_BROKERS=127.0.0.1:1",
 	}
 	if err := agent.Start(); err != nil {

@@ -120,6 +120,14 @@ func (s *Stack) StartPostgres(ctx context.Context) error {
 	return nil
 }
 
+// EmptyPostgres starts one without data, under the same password, in place of the one that was stopped.
+func (s *Stack) EmptyPostgres(ctx context.Context) error {
+	if err := os.RemoveAll(filepath.Join(s.config.Dir, "data")); err != nil {
+		return err
+	}
+	return s.StartPostgres(ctx)
+}
+
 // StartControlPlane returns when it answers.
 func (s *Stack) StartControlPlane(ctx context.Context) (err error) {
 	s.ControlPlane, err = start(ctx, s.program, s.Log())
