@@ -110,9 +110,11 @@ func usable(t *testing.T, in *installation, caller *tenant, path, base, what, fi
 	tries := []string{field, field + " desc"}
 	if what == "filter" {
 		tries = nil
-		for _, value := range hostileValues {
-			for _, operator := range []string{" = ", " != ", " < ", " >= ", ":", ".x = ", ".x:"} {
-				tries = append(tries, field+operator+value, "NOT "+field+operator+value)
+		for i, value := range hostileValues { // every value and every operator, not every pair
+			for j, operator := range []string{" = ", " != ", " < ", " >= ", ":", ".x = ", ".x:"} {
+				if j == 0 || (i+j)%4 == 0 {
+					tries = append(tries, strings.Repeat("NOT ", i%2)+field+operator+value)
+				}
 			}
 		}
 	}
