@@ -22,8 +22,9 @@ type Config struct {
 
 	EnrolmentToken string `kong:"-"`
 
-	AllowUpstreams []string `env:"WEIR_ALLOW_UPSTREAMS" sep:";" placeholder:"ORIGIN=REFERENCE,…" help:"Origins that this agent may send to, and the credential references each may use (separated by ;); sealed stands for sealed credentials. By default the public hosts of known providers with env://WEIR_SECRET_*, file:///etc/weir/secrets/ and sealed."`
-	GatewayKeyFile string   `env:"WEIR_GATEWAY_KEY_FILE" placeholder:"FILE" help:"File with the gateway's private keys, which open sealed credentials (weir-agent gateway-key new makes one)."`
+	AllowUpstreams     []string `env:"WEIR_ALLOW_UPSTREAMS" sep:";" placeholder:"ORIGIN=REFERENCE,…" help:"Origins that this agent may send to, and the credential references each may use (separated by ;); sealed stands for sealed credentials. By default the public hosts of known providers with env://WEIR_SECRET_*, file:///etc/weir/secrets/ and sealed."`
+	GatewayKeyFile     string   `env:"WEIR_GATEWAY_KEY_FILE" placeholder:"FILE" help:"File with the gateway's private keys, which open sealed credentials (weir-agent gateway-key new makes one)."`
+	FingerprintKeyFile string   `env:"WEIR_FINGERPRINT_KEY_FILE" placeholder:"FILE" help:"File with at least 32 random bytes that the agents of the gateway share, to fingerprint credentials with; by default made from the gateway key, else the agent's own."`
 
 	KafkaBrokers       []string `env:"WEIR_KAFKA_BROKERS" required:"" help:"Brokers that usage is sent to, host:port."`
 	KafkaTopic         string   `env:"WEIR_KAFKA_TOPIC" default:"weir.usage.v1" help:"Topic that usage is sent to."`

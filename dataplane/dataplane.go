@@ -24,6 +24,7 @@ import (
 	"github.com/weirhq/weir/dataplane/internal/snapshot"
 	"github.com/weirhq/weir/dataplane/internal/spool"
 	"github.com/weirhq/weir/dataplane/internal/usage"
+	agentv1 "github.com/weirhq/weir/proto/gen/weir/agent/v1"
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
 
@@ -52,6 +53,7 @@ func Run(ctx context.Context, c Config, logger *slog.Logger) error {
 	ctx, endServing := context.WithCancel(ctx)
 	defer endServing()
 	var workers errgroup.Group
+	workers.Go(func() error { a.secrets.Run(background); return nil })
 	workers.Go(func() error {
 		err := a.work(background)
 		if err != nil {
@@ -84,8 +86,10 @@ type agent struct {
 	policy  *snapshot.Holder
 	origins snapshot.Origins
 	opener  *gatewaykey.Opener
+	secrets *secret.Resolver
 	spool   *spool.Gate
 	control *control.Client
+	health  *credentials
 	proxy   *proxy.Handler
 	shipped *usage.Metrics
 	sender  *usage.Kafka
@@ -93,7 +97,7 @@ type agent struct {
 }
 
 func newAgent(c Config, logger *slog.Logger) (*agent, error) {
-	a := &agent{config: c, logger: logger, metrics: prometheus.NewRegistry(), policy: &snapshot.Holder{}, drain: drain{delay: c.DrainDelay}}
+	a := &agent{config: c, logger: logger, metrics: prometheus.NewRegistry(), policy: &snapshot.Holder{}, secrets: secret.NewResolver(), drain: drain{delay: c.DrainDelay}}
 	a.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	var err error
 	if a.origins, err = snapshot.ParseOrigins(c.AllowUpstreams); err != nil {
@@ -119,6 +123,11 @@ func (a *agent) build() (err error) {
 	if a.shipped, err = usage.NewMetrics(a.metrics, a.spool.Stats); err != nil {
 		return err
 	}
+	by, err := fingerprinter(a.config, a.opener)
+	if err != nil {
+		a.logger.Warn("credentials are reported without fingerprints", "error", err)
+	}
+	a.health = &credentials{secrets: a.secrets, opener: a.opener, fingerprinter: by}
 	host, err := os.Hostname()
 	if err != nil {
 		host = "agent"
@@ -128,14 +137,15 @@ func (a *agent) build() (err error) {
 		Name: cmp.Or(a.config.Name, host), Version: Version(), Build: commit(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
 		Compile: a.compile, ApplyRevocations: a.applyRevocations,
 		Tails: a.spool.Tails, Settle: a.spool.Settle, Spooled: a.spooled,
-		Log: a.logger.With("part", "control"),
+		Credentials: func() *agentv1.CredentialReport { return a.health.report(a.policy.Load(), time.Now()) },
+		Log:         a.logger.With("part", "control"),
 	})
 	if err != nil {
 		return err
 	}
 	a.proxy, err = proxy.New(proxy.Config{
 		Policy: a.policy, Recorder: a.spool, ErrSpoolFull: spool.ErrFull,
-		Secrets: secret.NewResolver(), Sealed: a.opener, Transport: proxy.NewTransport(proxy.TransportConfig{}),
+		Secrets: a.secrets, Sealed: a.opener, Transport: proxy.NewTransport(proxy.TransportConfig{}),
 		Freshness: a.control.Freshness, Logger: a.logger.With("part", "proxy"), Metrics: a.metrics,
 	})
 	return err
@@ -148,6 +158,7 @@ func (a *agent) compile(release *policyv1.Release, resources []*policyv1.Resourc
 	}
 	return func() {
 		a.opener.Prepare(policy.Sealed())
+		a.secrets.Prepare(policy.References(), policy.CredentialMaxAge())
 		a.policy.Store(policy)
 	}, nil
 }

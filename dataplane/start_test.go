@@ -36,13 +36,10 @@ func provider(upstream string) *policyv1.Provider {
 // providers, and a route with the name of each.
 func seed(t *testing.T, dir string, providers ...*policyv1.Provider) {
 	t.Helper()
-	_, signer, err := ed25519.GenerateKey(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	public, signer := keys(t)
 	identity, err := json.Marshal(map[string]any{
 		"agent_id": "a", "organization_id": "o", "gateway_id": "g", "control_plane": "http://127.0.0.1:1",
-		"signing_keys": map[string][]byte{"sk": signer.Public().(ed25519.PublicKey)},
+		"signing_keys": map[string][]byte{"sk": public},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -66,7 +63,16 @@ func seed(t *testing.T, dir string, providers ...*policyv1.Provider) {
 	}
 }
 
-func signedPolicy(t *testing.T, signer ed25519.PrivateKey, providers []*policyv1.Provider) *policyv1.PolicyFile {
+func keys(t *testing.T) (ed25519.PublicKey, ed25519.PrivateKey) {
+	t.Helper()
+	public, private, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return public, private
+}
+
+func signedPolicy(t *testing.T, signer ed25519.PrivateKey, providers []*policyv1.Provider, others ...*policyv1.Key) *policyv1.PolicyFile {
 	t.Helper()
 	var resources []*policyv1.Resource
 	var digests []digest.Resource
@@ -84,7 +90,9 @@ func signedPolicy(t *testing.T, signer ed25519.PrivateKey, providers []*policyv1
 		add("provider", p.Id, p)
 		add("route", "r-"+p.Id, &policyv1.Route{Id: "r-" + p.Id, Name: p.Name, Strategy: policyv1.Strategy_STRATEGY_SINGLE, Targets: []*policyv1.Target{{ProviderId: p.Id, Model: "m"}}})
 	}
-	add("key", "k", &policyv1.Key{Id: "k", ProjectId: "project", Sha256: good[:]})
+	for _, k := range append(others, &policyv1.Key{Id: "k", ProjectId: "project", Sha256: good[:]}) {
+		add("key", k.Id, k)
+	}
 	root := digest.Root(digests)
 	release, err := proto.Marshal(&policyv1.Release{OrganizationId: "o", GatewayId: "g", Epoch: 1, Version: 7,
 		ResourceCount: int32(len(resources)), Root: root[:], MinimumCapability: 1})

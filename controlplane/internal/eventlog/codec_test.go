@@ -138,6 +138,10 @@ var storedSince = map[string]proto.Message{
 		Name: "openai", Dialect: eventv1.Dialect_DIALECT_OPENAI, BaseUrl: "https://api.openai.com/v1",
 		SealedCredentials: []*eventv1.SealedCredential{{GatewayId: someID, Version: 3, Sealed: []byte("ciphertext")}},
 	}},
+	"GatewayUpdated.aged.json": &eventv1.GatewayUpdated{Name: "prod-us", CredentialMaxAgeSeconds: 86_400},
+	"GatewayRestored.aged.json": &eventv1.GatewayRestored{
+		Name: "prod-eu", Region: "eu", CreatedAt: someTime, CredentialMaxAgeSeconds: 86_400,
+	},
 	"GatewayRestored.keyed.json": &eventv1.GatewayRestored{
 		Name: "prod-eu", Region: "eu", CreatedAt: someTime, PublicKey: bytes.Repeat([]byte{12}, 32),
 	},

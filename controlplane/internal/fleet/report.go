@@ -18,7 +18,7 @@ import (
 const (
 	maxReasons     = 20
 	maxReasonBytes = 500
-	// maxAge of usage in a spool is more than any is.
+	// maxAge of usage in a spool, and of a credential's state, is more than any is.
 	maxAge = 10 * 365 * 24 * time.Hour
 )
 
@@ -50,6 +50,8 @@ type Status struct {
 	Build, Platform, Address string
 	// PoliciesRejected since its start.
 	PoliciesRejected int64
+	// Credentials by provider; nil: as before. ReportTable.Credentials reads them.
+	Credentials map[string]Credential
 
 	// The rest is known here, and not reported.
 
@@ -116,8 +118,9 @@ func fromProtoReport(organization, agent uuid.UUID, m *agentv1.ReportRequest) Re
 		Tails: make(map[string]Tail, len(m.GetTails())),
 	}
 	if age := m.GetSpoolOldestMs(); age > 0 {
-		r.Status.SpoolOldestAt = now.Add(-min(time.Duration(age), maxAge/time.Millisecond) * time.Millisecond)
+		r.Status.SpoolOldestAt = before(now, age)
 	}
+	r.Status.Credentials = fromProtoCredentials(m.GetCredentials(), now)
 	for _, reason := range m.GetReasons()[:min(maxReasons, len(m.GetReasons()))] {
 		r.Status.RejectReasons = append(r.Status.RejectReasons, storable(reason))
 	}
@@ -125,6 +128,11 @@ func fromProtoReport(organization, agent uuid.UUID, m *agentv1.ReportRequest) Re
 		r.Tails[t.GetBoot()] = r.Tails[t.GetBoot()].merge(Tail{LastSeq: t.GetLastSeq(), Closed: t.GetClosed()})
 	}
 	return r
+}
+
+// before is so many milliseconds ago, with a bound.
+func before(now time.Time, ms int64) time.Time {
+	return now.Add(-min(time.Duration(ms), maxAge/time.Millisecond) * time.Millisecond)
 }
 
 // storable is what Postgres takes as text, bounded.
@@ -156,6 +164,9 @@ func (b *reportBuffer) add(r Report) {
 		}
 		for boot, tail := range was.Tails {
 			r.Tails[boot] = r.Tails[boot].merge(tail)
+		}
+		if r.Status.Credentials == nil {
+			r.Status.Credentials = was.Status.Credentials
 		}
 	}
 	b.pending[r.AgentID] = r

@@ -17,6 +17,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/fleet/fleettest"
 	"github.com/weirhq/weir/controlplane/internal/postgres"
 	"github.com/weirhq/weir/controlplane/internal/postgres/pgtest"
+	agentv1 "github.com/weirhq/weir/proto/gen/weir/agent/v1"
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
 
@@ -191,6 +192,25 @@ func TestReportTable(t *testing.T) {
 		want.LastRejectReasons, want.LastRejectedAt = []string{"because"}, now
 		if diff := cmp.Diff(want, got[agent]); diff != "" {
 			t.Error(diff)
+		}
+	})
+	t.Run("credentials_stay_as_last_said", func(t *testing.T) {
+		stale := fleet.Credential{State: agentv1.CredentialStatus_STATE_STALE, Reason: "gone", Since: now, Fingerprint: "ab", FingerprintKey: "cd"}
+		said := report(now.Add(2*time.Second), 8, 10, true)
+		said.Status.Credentials = map[string]fleet.Credential{"p1": stale, "p2": {State: agentv1.CredentialStatus_STATE_OK}}
+		save(said)
+		save(report(now.Add(3*time.Second), 8, 10, true))
+		for provider, want := range map[string]map[string]fleet.Credential{"": said.Status.Credentials, "p1": {"p1": stale}, "p3": {}} {
+			got, err := table.Credentials(t.Context(), organization, []uuid.UUID{agent}, provider)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(map[uuid.UUID]fleet.Credentials{agent: {LastSeenAt: now.Add(3 * time.Second), ByProvider: want}}, got); diff != "" {
+				t.Errorf("%q: %s", provider, diff)
+			}
+		}
+		if got, err := table.Credentials(t.Context(), uuid.New(), []uuid.UUID{agent}, ""); err != nil || len(got) != 0 {
+			t.Errorf("another organization sees %v, %v", got, err)
 		}
 	})
 	t.Run("tails_never_go_back", func(t *testing.T) {

@@ -225,6 +225,7 @@ func TestReport(t *testing.T) {
 				Position: &agentv1.PolicyPosition{Epoch: 1, Version: 2, RevocationVersion: 3},
 				Reasons:  []string{"bad\x00thing"}, Tails: []*agentv1.BootTail{tail}, Version: "v", SpoolBytes: 4, SpoolRecords: 5,
 				Build: "abc go1", Platform: "linux/arm64", PoliciesRejected: 6, SpoolOldestMs: 7_000,
+				Credentials: &agentv1.CredentialReport{Credentials: []*agentv1.CredentialStatus{{ProviderId: "p", State: agentv1.CredentialStatus_STATE_STALE, Reason: "gone\x00", SinceMs: 8_000}}},
 			}
 			if status := send(m); status != http.StatusOK {
 				t.Fatalf("status %d", status)
@@ -237,6 +238,9 @@ func TestReport(t *testing.T) {
 			RejectReasons: []string{"badthing"}, SpoolBytes: 4, SpoolRecords: 5, LastSeenAt: got.Status.LastSeenAt,
 			Build: "abc go1", Platform: "linux/arm64", Address: "127.0.0.1", PoliciesRejected: 6,
 			SpoolOldestAt: got.Status.LastSeenAt.Add(-7 * time.Second),
+			Credentials: map[string]fleet.Credential{
+				"p": {State: agentv1.CredentialStatus_STATE_STALE, Reason: "gone", Since: got.Status.LastSeenAt.Add(-8 * time.Second)},
+			},
 		}
 		if diff := cmp.Diff(want, got.Status); diff != "" {
 			t.Error(diff)

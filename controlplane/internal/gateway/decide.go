@@ -16,6 +16,8 @@ const (
 	defaultTokenLife = 24 * time.Hour
 	maxTokenUses     = 10_000
 	maxRegion        = 63
+	// maxCredentialAge is ten years, in seconds: what agents take.
+	maxCredentialAge = 10 * 365 * 24 * 3600
 )
 
 // Creation is what Create needs.
@@ -45,18 +47,30 @@ func Create(c Creation) ([]eventlog.Change, error) {
 	return []eventlog.Change{{Subject: c.ID, Body: &eventv1.GatewayCreated{Name: c.Name, Region: c.Region}}}, nil
 }
 
-// Rename changes the name. nameTaken: another gateway of the organization has it.
-func (g Gateway) Rename(name string, nameTaken bool) ([]eventlog.Change, error) {
-	if err := slug.Check("name", name); err != nil {
+// Update is what may be changed of a gateway.
+type Update struct {
+	Name string
+	// NameTaken: another gateway of the organization has it.
+	NameTaken bool
+	// CredentialMaxAge in seconds; 0: for ever.
+	CredentialMaxAge int64
+}
+
+// Update changes the name and the settings.
+func (g Gateway) Update(u Update) ([]eventlog.Change, error) {
+	if err := slug.Check("name", u.Name); err != nil {
 		return nil, err
 	}
-	if name == g.Name {
+	if u.CredentialMaxAge < 0 || u.CredentialMaxAge > maxCredentialAge {
+		return nil, fault.Field("gateway.credential_max_age", "want 1 s to %d s (ten years), or none: for ever", int64(maxCredentialAge))
+	}
+	if u.Name == g.Name && u.CredentialMaxAge == g.CredentialMaxAge {
 		return nil, nil
 	}
-	if nameTaken {
-		return nil, taken(name)
+	if u.Name != g.Name && u.NameTaken {
+		return nil, taken(u.Name)
 	}
-	return []eventlog.Change{{Subject: g.ID, Body: &eventv1.GatewayUpdated{Name: name}}}, nil
+	return []eventlog.Change{{Subject: g.ID, Body: &eventv1.GatewayUpdated{Name: u.Name, CredentialMaxAgeSeconds: u.CredentialMaxAge}}}, nil
 }
 
 // Archive ends a gateway that no living agent serves; its enrolment tokens end with it.
@@ -82,6 +96,7 @@ func (g Gateway) Restore(nameTaken, elsewhere bool) ([]eventlog.Change, error) {
 	}
 	return []eventlog.Change{{Subject: g.ID, Body: &eventv1.GatewayRestored{
 		Name: g.Name, Region: g.Region, PublicKey: g.PublicKey, CreatedAt: timestamppb.New(g.CreatedAt),
+		CredentialMaxAgeSeconds: g.CredentialMaxAge,
 	}}}, nil
 }
 

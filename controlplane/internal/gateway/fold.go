@@ -16,12 +16,13 @@ func Apply(g Gateway, e eventlog.Event) (Gateway, error) {
 	case *eventv1.GatewayCreated:
 		g = Gateway{ID: e.Subject, Name: body.GetName(), Region: body.GetRegion(), CreatedAt: e.RecordedAt}
 	case *eventv1.GatewayUpdated:
-		g.Name = body.GetName()
+		g.Name, g.CredentialMaxAge = body.GetName(), body.GetCredentialMaxAgeSeconds()
 	case *eventv1.GatewayKeySet:
 		g.PublicKey = body.GetPublicKey()
 	case *eventv1.GatewayRestored:
 		g = Gateway{
 			ID: e.Subject, Name: body.GetName(), Region: body.GetRegion(), PublicKey: body.GetPublicKey(), CreatedAt: body.GetCreatedAt().AsTime(),
+			CredentialMaxAge: body.GetCredentialMaxAgeSeconds(),
 		}
 	default:
 		return g, fmt.Errorf("fold gateway: %s: %w", e.Kind, eventlog.ErrUnknownKind)

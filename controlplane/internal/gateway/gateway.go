@@ -14,9 +14,12 @@ type Gateway struct {
 	Name   string    `json:"name"`
 	Region string    `json:"region"`
 	// PublicKey is what credentials are sealed for, X25519, 32 bytes; empty: none was set.
-	PublicKey []byte    `json:"public_key,omitempty"`
-	CreatedAt time.Time `json:"created_at"`
-	Version   int64     `json:"version"`
+	PublicKey []byte `json:"public_key,omitempty"`
+	// CredentialMaxAge is how long agents use a credential whose reference they can't
+	// read any more, in seconds; 0: for ever.
+	CredentialMaxAge int64     `json:"credential_max_age_seconds,omitempty"`
+	CreatedAt        time.Time `json:"created_at"`
+	Version          int64     `json:"version"`
 }
 
 // Agent is one enrolled data-plane process.

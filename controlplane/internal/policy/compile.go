@@ -35,6 +35,8 @@ const (
 	// 2026-11-26: sealed credentials; routes with several targets, their strategies
 	// and retries.
 	capabilitySealedAndRouted = 3
+	// 2026-11-26: how long a credential is kept whose source went away.
+	capabilityAged = 4
 )
 
 // Kinds of resources.
@@ -83,6 +85,9 @@ func Compile(state State, builtin *policyv1.PriceBook) ([]*policyv1.Resource, er
 
 // MinimumCapability of an agent that can serve what Compile makes of the state.
 func MinimumCapability(state State) int32 {
+	if state.Gateway.CredentialMaxAge > 0 {
+		return capabilityAged
+	}
 	routed := func(r route.Route) bool { return r.Strategy != eventv1.Strategy_STRATEGY_SINGLE || r.Retry != nil }
 	sealed := func(p provider.Provider) bool { _, sealed := p.SealedFor(state.Gateway.ID); return sealed }
 	if slices.ContainsFunc(state.Routes, routed) || slices.ContainsFunc(state.Providers, sealed) {

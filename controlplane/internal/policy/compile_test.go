@@ -100,6 +100,9 @@ func book() *policyv1.PriceBook {
 
 func TestCompile(t *testing.T) {
 	t.Run("golden", func(t *testing.T) { wantGolden(t, "policy.golden", example()) })
+	t.Run("golden_aged", func(t *testing.T) {
+		wantGolden(t, "aged.golden", with(func(s *policy.State) { s.Gateway.CredentialMaxAge = 86_400 }))
+	})
 	t.Run("golden_tuned", func(t *testing.T) { wantGolden(t, "tuned.golden", tuned()) })
 	t.Run("golden_sealed", func(t *testing.T) { wantGolden(t, "sealed.golden", sealed()) })
 	t.Run("golden_routed", func(t *testing.T) { wantGolden(t, "routed.golden", routed()) })
@@ -242,6 +245,7 @@ func TestMinimumCapability(t *testing.T) {
 		"projects_of_a_route":    {with(func(s *policy.State) { s.Routes[1].AllowedProjectIDs = []uuid.UUID{id(9)} }), 2},
 		"routes":                 {routed(), 3},
 		"a_strategy":             {with(func(s *policy.State) { s.Routes[1].Strategy = eventv1.Strategy_STRATEGY_PRIORITY }), 3},
+		"an_age":                 {with(func(s *policy.State) { s.Gateway.CredentialMaxAge = 1 }), 4},
 		"a_retry":                {with(func(s *policy.State) { s.Routes[1].Retry = &route.Retry{MaxAttempts: 2} }), 3},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -18,10 +18,11 @@ import (
 
 func toProtoGateway(g gateway.Gateway) *policyv1.Gateway {
 	return &policyv1.Gateway{
-		Id:              g.ID.String(),
-		Name:            g.Name,
-		Region:          g.Region,
-		MaxRequestBytes: DefaultMaxRequestBytes,
+		Id:                      g.ID.String(),
+		Name:                    g.Name,
+		Region:                  g.Region,
+		MaxRequestBytes:         DefaultMaxRequestBytes,
+		CredentialMaxAgeSeconds: g.CredentialMaxAge,
 	}
 }
 

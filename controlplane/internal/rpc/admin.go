@@ -38,6 +38,7 @@ type Authenticator interface {
 // AgentStatuses knows the last reports; agents that never reported are absent.
 type AgentStatuses interface {
 	Statuses(ctx context.Context, organization uuid.UUID, agents []uuid.UUID) (map[uuid.UUID]fleet.Status, error)
+	Credentials(ctx context.Context, organization uuid.UUID, agents []uuid.UUID, provider string) (map[uuid.UUID]fleet.Credentials, error)
 }
 
 // AdminConfig is what the administration API stands on; all of it is needed.

@@ -42,7 +42,8 @@ func (s *gateways) GetAgent(ctx context.Context, req *connect.Request[adminv1.Ge
 	if err != nil {
 		return nil, err
 	}
-	return connect.NewResponse(&adminv1.GetAgentResponse{Agent: agents[0]}), nil
+	agents[0].Credentials, err = s.credentialsOf(ctx, *found.Msg)
+	return connect.NewResponse(&adminv1.GetAgentResponse{Agent: agents[0]}), err
 }
 
 func (s *gateways) ListAgents(ctx context.Context, req *connect.Request[adminv1.ListAgentsRequest]) (*connect.Response[adminv1.ListAgentsResponse], error) {

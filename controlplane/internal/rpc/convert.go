@@ -8,6 +8,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/weirhq/weir/controlplane/internal/command"
+	"github.com/weirhq/weir/controlplane/internal/fault"
 	"github.com/weirhq/weir/controlplane/internal/fleet"
 	"github.com/weirhq/weir/controlplane/internal/gateway"
 	"github.com/weirhq/weir/controlplane/internal/key"
@@ -89,6 +90,14 @@ func toDuration(ms int64) *durationpb.Duration {
 	return durationpb.New(time.Duration(ms) * time.Millisecond)
 }
 
+// wholeSeconds of a duration that may be absent: 0.
+func wholeSeconds(field string, d *durationpb.Duration) (int64, error) {
+	if d.GetNanos() != 0 {
+		return 0, fault.Field(field, "want whole seconds")
+	}
+	return d.GetSeconds(), nil
+}
+
 func toProtoEnrolmentToken(t gateway.Token) *adminv1.EnrolmentToken {
 	return &adminv1.EnrolmentToken{
 		Id: t.ID.String(), GatewayId: t.GatewayID.String(), MaxUses: t.MaxUses, Uses: int32(len(t.Agents)),
@@ -99,7 +108,7 @@ func toProtoEnrolmentToken(t gateway.Token) *adminv1.EnrolmentToken {
 func toProtoGateway(g gateway.Gateway) *adminv1.Gateway {
 	converted := &adminv1.Gateway{
 		Id: g.ID.String(), Name: g.Name, Region: g.Region, CreatedAt: toTimestamp(g.CreatedAt), Etag: toETag(g.Version),
-		PublicKey: g.PublicKey,
+		PublicKey: g.PublicKey, CredentialMaxAge: toDuration(g.CredentialMaxAge * 1000),
 	}
 	if fingerprint, set := g.KeyFingerprint(); set {
 		converted.KeyFingerprint = fingerprint.String()

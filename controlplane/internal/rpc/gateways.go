@@ -25,7 +25,7 @@ type gateways struct {
 var gatewayKind = kind[gateway.Gateway, *adminv1.Gateway]{
 	table: readmodel.Gateways, convert: toProtoGateway, apply: gateway.Apply,
 	version:  func(g gateway.Gateway) int64 { return g.Version },
-	settable: []protoreflect.Name{"name"},
+	settable: []protoreflect.Name{"name", "credential_max_age"},
 }
 
 func (s *gateways) CreateGateway(ctx context.Context, req *connect.Request[adminv1.CreateGatewayRequest]) (*connect.Response[adminv1.CreateGatewayResponse], error) {
@@ -68,7 +68,11 @@ func (s *gateways) UpdateGateway(ctx context.Context, req *connect.Request[admin
 		if err != nil {
 			return nil, err
 		}
-		return was.Rename(wanted.GetName(), taken)
+		age, err := wholeSeconds("gateway.credential_max_age", wanted.GetCredentialMaxAge())
+		if err != nil {
+			return nil, err
+		}
+		return was.Update(gateway.Update{Name: wanted.GetName(), NameTaken: taken, CredentialMaxAge: age})
 	}
 	return update(ctx, s.runner, gatewayKind, req, "gateway", req.Msg.GetGateway(), req.Msg.GetUpdateMask(), decide,
 		func(g *adminv1.Gateway) *adminv1.UpdateGatewayResponse {

@@ -51,12 +51,7 @@ type installation struct {
 	logs    *safeBuffer
 	ring    *audit.Keyring
 	house   *house.Keys
-}
-
-type silentAgents struct{}
-
-func (silentAgents) Statuses(context.Context, uuid.UUID, []uuid.UUID) (map[uuid.UUID]fleet.Status, error) {
-	return nil, nil
+	reports *fleet.ReportTable
 }
 
 func install(t testing.TB) *installation {
@@ -107,8 +102,9 @@ func (in *installation) serve(config rpc.AdminConfig) *installation {
 	}
 	in.tailer = eventlog.NewTailer(pglog.NewHeads(db), logger)
 	in.watches = rpc.NewWatches(in.tailer)
+	in.reports = fleet.NewReportTable(db)
 	config = rpc.AdminConfig{
-		Authenticator: config.Authenticator, Runner: in.runner, Store: store, Agents: silentAgents{},
+		Authenticator: config.Authenticator, Runner: in.runner, Store: store, Agents: in.reports,
 		Report: config.Report, Limits: config.Limits, CallTimeout: config.CallTimeout, Logger: logger, Watches: in.watches,
 		PriceBook: builtinPrices, Secrets: vault.New(db, in.house), WebhookNetworks: loopback,
 	}

@@ -219,6 +219,11 @@ var foreign = map[string]func(t *testing.T, a, b *tenant){
 			t.Error("the other tenant revoked the agent")
 		}
 	},
+	"GatewayService.ListAgentCredentials": func(t *testing.T, a, b *tenant) {
+		same(t, len(call(t, a.gateways.ListAgentCredentials, &adminv1.ListAgentCredentialsRequest{ProviderId: a.provider.Id}).Credentials), 1)
+		refused(t, connect.CodeNotFound, b.gateways.ListAgentCredentials, &adminv1.ListAgentCredentialsRequest{ProviderId: a.provider.Id})
+		same(t, len(call(t, b.gateways.ListAgentCredentials, &adminv1.ListAgentCredentialsRequest{ProviderId: b.provider.Id, GatewayId: a.gateway.Id}).Credentials), 0)
+	},
 	"GatewayService.ListAgents": func(t *testing.T, a, b *tenant) {
 		same(t, len(call(t, a.gateways.ListAgents, &adminv1.ListAgentsRequest{}).Agents), 1)
 		same(t, len(call(t, b.gateways.ListAgents, &adminv1.ListAgentsRequest{GatewayId: a.gateway.Id}).Agents), 0)

@@ -137,7 +137,7 @@ func backGateway(ctx context.Context, v readmodel.View, now, was *gateway.Gatewa
 		return command.Plan{}, err
 	}
 	if now != nil {
-		return plan(now.Rename(was.Name, taken))
+		return plan(now.Update(gateway.Update{Name: was.Name, NameTaken: taken, CredentialMaxAge: was.CredentialMaxAge}))
 	}
 	o, err := readmodel.Organizations.Find(ctx, v, v.Organization)
 	if err != nil {

@@ -32,7 +32,8 @@ import (
 //	   timeouts of providers and routes, projects that a route is for.
 //	3 (2026-11-26): sealed credentials; routes with several targets, their
 //	   strategies and retries.
-const Capability = 3
+//	4 (2026-11-26): how long a credential is kept whose source went away.
+const Capability = 4
 
 // Compile prepares a verified policy with the revocations that hold now. swap
 // makes it the served one; it runs after the policy is on disk. An error refuses
@@ -58,6 +59,8 @@ type Config struct {
 	Tails   func() []*agentv1.BootTail
 	Settle  func([]*agentv1.SettledRange)
 	Spooled func() Spooled
+	// Credentials are how the agent does with those of its policy; nil: there is none.
+	Credentials func() *agentv1.CredentialReport
 	// Transport is cloned; nil: the default one.
 	Transport *http.Transport
 	Log       *slog.Logger
@@ -102,7 +105,7 @@ func (c Config) Validate() error {
 	}
 	for name, missing := range map[string]bool{
 		"state folder": c.StateDir == "", "compile": c.Compile == nil, "apply revocations": c.ApplyRevocations == nil,
-		"tails": c.Tails == nil, "settle": c.Settle == nil, "spooled": c.Spooled == nil, "log": c.Log == nil,
+		"tails": c.Tails == nil, "settle": c.Settle == nil, "spooled": c.Spooled == nil, "credentials": c.Credentials == nil, "log": c.Log == nil,
 	} {
 		if missing {
 			faults = append(faults, fmt.Errorf("%s: missing", name))
@@ -132,6 +135,7 @@ type Client struct {
 	reasons  []string
 	untold   []string // reasons that no report has carried; they may be over
 	refusals int64    // of policies, since the start
+	told     told     // of credentials
 	unpinned bool     // the identity in memory believes other keys than the one on disk
 }
 

@@ -268,6 +268,7 @@ type plane struct {
 	revocations int64
 	compile     func(*policyv1.Release) error
 	settled     []*agentv1.SettledRange
+	credentials *agentv1.CredentialReport
 }
 
 func (p *plane) now() (version, revocations int64) {
@@ -304,7 +305,12 @@ func (p *plane) config(url, dir string) control.Config {
 			p.settled = r
 		},
 		Spooled: func() control.Spooled { return control.Spooled{Bytes: 1, Records: 2, Oldest: 3 * time.Second} },
-		Log:     slog.New(slog.DiscardHandler),
+		Credentials: func() *agentv1.CredentialReport {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			return p.credentials
+		},
+		Log: slog.New(slog.DiscardHandler),
 	}
 }
 

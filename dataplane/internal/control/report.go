@@ -72,9 +72,11 @@ func (c *Client) reportRequest() *agentv1.ReportRequest {
 		SpoolRecords:  spooled.Records,
 		SpoolOldestMs: spooled.Oldest.Milliseconds(),
 	}
+	credentials := c.config.Credentials()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	m.Position, m.PoliciesRejected = c.position(), c.refusals
+	m.Credentials = c.told.next(credentials, time.Now())
 	reasons := c.reasons
 	if len(reasons) == 0 {
 		reasons = c.untold // the stream that they were about ended before they were told
@@ -96,6 +98,9 @@ func (c *Client) reportRequest() *agentv1.ReportRequest {
 func (c *Client) tellAgain(m *agentv1.ReportRequest) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if m.GetCredentials() != nil {
+		c.told = told{}
+	}
 	if c.untold == nil && proto.Equal(m.GetPosition(), c.position()) {
 		c.untold = m.GetReasons()
 	}

@@ -80,6 +80,24 @@ func (o *Opener) Open(s snapshot.Sealed) (secret.Value, error) {
 	return found.value, found.err
 }
 
+// Fault is why the keys in use may not be those of the file any more; nil: they are.
+func (o *Opener) Fault() error {
+	if current := o.state.Load(); len(current.keys) > 0 {
+		return current.err
+	}
+	return nil
+}
+
+// First is the first private key of the file, 32 bytes; false: there is none.
+func (o *Opener) First() ([]byte, bool) {
+	current := o.state.Load()
+	if len(current.keys) == 0 {
+		return nil, false
+	}
+	raw, err := current.keys[0].Bytes()
+	return raw, err == nil
+}
+
 // Prepare opens what a policy carries, logs what does not open, and forgets what the
 // policy before had.
 func (o *Opener) Prepare(all []snapshot.Sealed) {

@@ -1,150 +1,112 @@
 package secret
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
 const (
-	// recheck is how long a value is used before its source is looked at again.
+	// recheck is how often sources are looked at.
 	recheck = time.Second
-	// maxBytes bounds a credential: the largest header common servers accept.
-	maxBytes = 8 << 10
+	// patience is how long a source may take to answer. A request waits for it at
+	// most once: the first that needs a reference nobody looked at before.
+	patience = 2 * time.Second
 )
 
-// ErrUnavailable: the reference has no value and never had one.
+// ErrUnavailable: the reference has no value that may be used.
 var ErrUnavailable = errors.New("credential unavailable")
 
-// Resolver resolves references. It is safe for concurrent use; a look-up of a
-// known value takes no lock.
+var errSlow = fmt.Errorf("its source does not answer within %v", patience)
+
+// Resolver resolves references. It is safe for concurrent use. Sources are looked at
+// in the background (Run): a request finds what is there by a look-up without a lock
+// or a system call.
 type Resolver struct {
 	lookup  func(string) (string, bool)
-	now     func() time.Time
-	entries sync.Map // reference → *entry
-}
-
-type entry struct {
-	refresh sync.Mutex
-	state   atomic.Pointer[state]
-}
-
-// state is what one look at the source gave. A value that was there once
-// outlives its source; err then says why it is old.
-type state struct {
-	value   Value
-	err     error
-	stamp   stamp
-	checked time.Time
-}
-
-type stamp struct {
-	modified time.Time
-	size     int64
+	entries sync.Map     // reference → *entry
+	maxAge  atomic.Int64 // of a value whose source went away, ns; 0: for ever
 }
 
 // NewResolver makes a resolver of the process environment and its files.
-func NewResolver() *Resolver {
-	return &Resolver{lookup: os.LookupEnv, now: time.Now}
+func NewResolver() *Resolver { return &Resolver{lookup: os.LookupEnv} }
+
+// Run looks at every source once a second until ctx ends. A source that hangs keeps
+// its own look waiting and no other; such a look is left to itself at the end.
+func (r *Resolver) Run(ctx context.Context) {
+	every := time.NewTicker(recheck)
+	defer every.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-every.C:
+		}
+		for _, e := range r.entries.Range {
+			e.(*entry).begin(r.lookup)
+		}
+	}
 }
 
-// Resolve returns the current value of an env:// or file:/// reference. Sources
-// are looked at again after a second; a file is read again when its time or size
-// changed; when the source goes away the last value stays.
+// Prepare begins to look at what a policy refers to, and forgets what the policy
+// before did. A value whose source went away is used for maxAge; 0: for ever.
+func (r *Resolver) Prepare(references []string, maxAge time.Duration) {
+	r.maxAge.Store(int64(maxAge))
+	wanted := make(map[string]bool, len(references))
+	for _, reference := range references {
+		wanted[reference] = true
+		r.entry(reference)
+	}
+	for reference := range r.entries.Range {
+		if !wanted[reference.(string)] {
+			r.entries.Delete(reference)
+		}
+	}
+}
+
+// Resolve returns the value of an env:// or file:/// reference as it was a second ago
+// at most. When the source goes away the last value stays, up to the age that Prepare
+// was told.
 func (r *Resolver) Resolve(reference string) (Value, error) {
-	found, ok := r.entries.Load(reference)
-	if !ok {
-		found, _ = r.entries.LoadOrStore(reference, &entry{})
-	}
-	return found.(*entry).current(r, reference)
-}
-
-func (e *entry) current(r *Resolver, reference string) (Value, error) {
-	now := r.now()
-	was := e.state.Load()
-	if was == nil {
-		e.refresh.Lock()
-		defer e.refresh.Unlock()
-		if was = e.state.Load(); was == nil {
-			was = r.look(reference, &state{}, now)
-			e.state.Store(was)
-		}
-		return was.result()
-	}
-	if now.Sub(was.checked) >= recheck && e.refresh.TryLock() {
-		defer e.refresh.Unlock()
-		was = r.look(reference, was, now)
-		e.state.Store(was)
-	}
-	return was.result()
-}
-
-func (s *state) result() (Value, error) {
-	if s.value.text != "" {
-		return s.value, nil
-	}
-	return Value{}, s.err
-}
-
-func (r *Resolver) look(reference string, was *state, now time.Time) *state {
-	text, seen, err := r.read(reference, was)
+	value, err := r.entry(reference).settled().result(time.Duration(r.maxAge.Load()))
 	if err != nil {
-		err = fmt.Errorf("%w: %s: %w", ErrUnavailable, reference, err)
-		return &state{value: was.value, err: err, checked: now}
+		return Value{}, fmt.Errorf("%w: %s: %w", ErrUnavailable, reference, err)
 	}
-	return &state{value: Value{text: text}, stamp: seen, checked: now}
+	return value, nil
 }
 
-func (r *Resolver) read(reference string, was *state) (string, stamp, error) {
-	if name, ok := strings.CutPrefix(reference, "env://"); ok {
-		text, set := r.lookup(name)
-		if !set {
-			return "", stamp{}, errors.New("the variable is not set")
-		}
-		text, err := Credential(text)
-		return text, stamp{}, err
+// entry is found, or made and looked at for the first time.
+func (r *Resolver) entry(reference string) *entry {
+	if found, ok := r.entries.Load(reference); ok {
+		return found.(*entry)
 	}
-	if path, ok := strings.CutPrefix(reference, "file://"); ok && strings.HasPrefix(path, "/") {
-		return readFile(path, was)
+	found, loaded := r.entries.LoadOrStore(reference, &entry{reference: reference, made: time.Now(), first: make(chan struct{})})
+	e := found.(*entry)
+	if !loaded {
+		e.begin(r.lookup)
 	}
-	return "", stamp{}, errors.New("a reference is env://NAME or file:///path")
+	return e
 }
 
-func readFile(path string, was *state) (string, stamp, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return "", stamp{}, err
-	}
-	seen := stamp{modified: info.ModTime(), size: info.Size()}
-	if was.value.text != "" && was.err == nil && seen == was.stamp {
-		return was.value.text, seen, nil
-	}
-	if !info.Mode().IsRegular() || seen.size > maxBytes {
-		return "", stamp{}, fmt.Errorf("not a regular file of at most %d bytes", maxBytes)
-	}
-	content, err := os.ReadFile(path)
-	if err != nil {
-		return "", stamp{}, err
-	}
-	text, err := Credential(string(content))
-	return text, seen, err
+// Status is how a reference does.
+type Status struct {
+	// Value that is used; empty: none.
+	Value Value
+	// Err is why there is none, or why the one that is used is old; nil: it is what
+	// its source has.
+	Err error
+	// Since when Err is so; zero where Err is nil.
+	Since time.Time
 }
 
-// Credential trims what editors and mounts add and refuses what no header can
-// carry. Its errors never quote the text.
-func Credential(text string) (string, error) {
-	text = strings.TrimSpace(text)
-	if text == "" {
-		return "", errors.New("the value is empty")
-	}
-	for _, c := range []byte(text) {
-		if c < ' ' || c == 0x7f {
-			return "", errors.New("the value has control characters")
-		}
-	}
-	return text, nil
+// Status of a reference that was prepared.
+func (r *Resolver) Status(reference string) Status {
+	s := r.entry(reference).settled()
+	value, err := s.result(time.Duration(r.maxAge.Load()))
+	return Status{Value: value, Err: cmp.Or(err, s.err), Since: s.since}
 }

@@ -1,6 +1,8 @@
 // Package secret turns credential references (env://NAME, file:///path) into
 // values. It owns their refresh and keeps them out of everything that prints; it
-// does not decide which reference may be used where (snapshot.Origins does).
+// does not decide which reference may be used where (snapshot.Origins does), and a
+// symlink inside of an allowed folder is the operator's word on what it leads to.
+// Values are in memory only: after a restart a source that is away has none.
 package secret
 
 import "log/slog"

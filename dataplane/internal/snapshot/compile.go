@@ -2,9 +2,11 @@ package snapshot
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -16,6 +18,8 @@ import (
 const (
 	MaxBytes     = 64 << 20
 	MaxResources = 250_000
+	// longestCredentialAge is ten years, in seconds: what an agent takes.
+	longestCredentialAge = 10 * 365 * 24 * 3600
 	// maxReasons is how many reasons one report can carry.
 	maxReasons = 100
 )
@@ -118,6 +122,7 @@ func (c *compiler) compile(release *policyv1.Release, resources []*policyv1.Reso
 	c.needPriceBook(release.GetPriceBookVersion())
 	compileKind(c, byKind["route"], c.addRoute)
 	compileKind(c, byKind["key"], c.addKey)
+	c.content.providers = slices.SortedFunc(maps.Values(c.providers), func(a, b *Provider) int { return strings.Compare(a.ID, b.ID) })
 	slices.SortFunc(c.content.routeList, func(a, b *Route) int { return strings.Compare(a.Name, b.Name) })
 }
 
@@ -148,6 +153,12 @@ func (c *compiler) addGateway(id string, g *policyv1.Gateway) {
 	case limit > 0:
 		c.content.maxRequestBytes = limit
 	}
+	age := g.GetCredentialMaxAgeSeconds()
+	if age < 0 || age > longestCredentialAge {
+		c.refuse("gateway %s: credentials are kept for %d s, 0 to %d are accepted", id, age, int64(longestCredentialAge))
+		return
+	}
+	c.content.credentialAge = time.Duration(age) * time.Second
 }
 
 func (c *compiler) addPriceBook(id string, b *policyv1.PriceBook) {

@@ -8,6 +8,7 @@ import (
 	"cmp"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -39,6 +40,8 @@ type content struct {
 	book            *price.Book
 	bookVersion     string
 	sealed          []Sealed
+	providers       []*Provider // by id
+	credentialAge   time.Duration
 }
 
 // Key is a virtual key.
@@ -171,6 +174,26 @@ func (p *Policy) Routes() []*Route { return p.content.routeList }
 // Sealed are the credentials that the policy carries; the slice is shared and must
 // not be changed.
 func (p *Policy) Sealed() []Sealed { return p.content.sealed }
+
+// Providers lists all providers by id; the slice is shared and must not be changed.
+func (p *Policy) Providers() []*Provider { return p.content.providers }
+
+// References are the credential references that this agent's own configuration allows
+// their providers, each once.
+func (p *Policy) References() []string {
+	var references []string
+	for _, provider := range p.content.providers {
+		if provider.CredentialRef != "" && provider.Blocked == "" {
+			references = append(references, provider.CredentialRef)
+		}
+	}
+	slices.Sort(references)
+	return slices.Compact(references)
+}
+
+// CredentialMaxAge is how long a credential is used whose reference can't be read any
+// more; 0: for ever.
+func (p *Policy) CredentialMaxAge() time.Duration { return p.content.credentialAge }
 
 // OrganizationID is the tenant.
 func (p *Policy) OrganizationID() string { return p.content.organizationID }

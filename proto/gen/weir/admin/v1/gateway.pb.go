@@ -10,6 +10,7 @@ import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	durationpb "google.golang.org/protobuf/types/known/durationpb"
 	fieldmaskpb "google.golang.org/protobuf/types/known/fieldmaskpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
@@ -24,6 +25,69 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+type CredentialState int32
+
+const (
+	CredentialState_CREDENTIAL_STATE_UNSPECIFIED CredentialState = 0
+	// The agent has the value that its source has.
+	CredentialState_CREDENTIAL_STATE_OK CredentialState = 1
+	// The source is away or has nothing that can be used; the last value is used on.
+	CredentialState_CREDENTIAL_STATE_STALE CredentialState = 2
+	// There is no value.
+	CredentialState_CREDENTIAL_STATE_UNAVAILABLE CredentialState = 3
+	// The agent's own configuration does not allow the provider, or not with this credential.
+	CredentialState_CREDENTIAL_STATE_BLOCKED CredentialState = 4
+	// It is sealed and does not open: no key, another key, or sealed for something else.
+	CredentialState_CREDENTIAL_STATE_UNOPENED CredentialState = 5
+)
+
+// Enum value maps for CredentialState.
+var (
+	CredentialState_name = map[int32]string{
+		0: "CREDENTIAL_STATE_UNSPECIFIED",
+		1: "CREDENTIAL_STATE_OK",
+		2: "CREDENTIAL_STATE_STALE",
+		3: "CREDENTIAL_STATE_UNAVAILABLE",
+		4: "CREDENTIAL_STATE_BLOCKED",
+		5: "CREDENTIAL_STATE_UNOPENED",
+	}
+	CredentialState_value = map[string]int32{
+		"CREDENTIAL_STATE_UNSPECIFIED": 0,
+		"CREDENTIAL_STATE_OK":          1,
+		"CREDENTIAL_STATE_STALE":       2,
+		"CREDENTIAL_STATE_UNAVAILABLE": 3,
+		"CREDENTIAL_STATE_BLOCKED":     4,
+		"CREDENTIAL_STATE_UNOPENED":    5,
+	}
+)
+
+func (x CredentialState) Enum() *CredentialState {
+	p := new(CredentialState)
+	*p = x
+	return p
+}
+
+func (x CredentialState) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (CredentialState) Descriptor() protoreflect.EnumDescriptor {
+	return file_weir_admin_v1_gateway_proto_enumTypes[0].Descriptor()
+}
+
+func (CredentialState) Type() protoreflect.EnumType {
+	return &file_weir_admin_v1_gateway_proto_enumTypes[0]
+}
+
+func (x CredentialState) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use CredentialState.Descriptor instead.
+func (CredentialState) EnumDescriptor() ([]byte, []int) {
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{0}
+}
+
 // Gateway is a named fleet of agents that serve one policy.
 type Gateway struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
@@ -36,8 +100,11 @@ type Gateway struct {
 	PublicKey []byte `protobuf:"bytes,6,opt,name=public_key,json=publicKey,proto3" json:"public_key,omitempty"`
 	// Of public_key, for people to compare with what weir-agent gateway-key show says.
 	KeyFingerprint string `protobuf:"bytes,7,opt,name=key_fingerprint,json=keyFingerprint,proto3" json:"key_fingerprint,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// How long its agents go on with a credential whose reference they can't read any more
+	// (the file is gone, or has nothing in it), in whole seconds. Absent: for ever.
+	CredentialMaxAge *durationpb.Duration `protobuf:"bytes,20,opt,name=credential_max_age,json=credentialMaxAge,proto3" json:"credential_max_age,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *Gateway) Reset() {
@@ -117,6 +184,13 @@ func (x *Gateway) GetKeyFingerprint() string {
 		return x.KeyFingerprint
 	}
 	return ""
+}
+
+func (x *Gateway) GetCredentialMaxAge() *durationpb.Duration {
+	if x != nil {
+		return x.CredentialMaxAge
+	}
+	return nil
 }
 
 type CreateGatewayRequest struct {
@@ -1216,6 +1290,9 @@ type Agent struct {
 	LastRejectedAt    *timestamppb.Timestamp `protobuf:"bytes,22,opt,name=last_rejected_at,json=lastRejectedAt,proto3" json:"last_rejected_at,omitempty"`
 	// When the oldest usage that is not settled was closed into a batch; absent: there is none.
 	SpoolOldestAt *timestamppb.Timestamp `protobuf:"bytes,23,opt,name=spool_oldest_at,json=spoolOldestAt,proto3" json:"spool_oldest_at,omitempty"`
+	// How it does with the credentials of its policy's providers, those that it can't use
+	// first. GetAgent only.
+	Credentials   []*AgentCredential `protobuf:"bytes,40,rep,name=credentials,proto3" json:"credentials,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1411,6 +1488,244 @@ func (x *Agent) GetSpoolOldestAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Agent) GetCredentials() []*AgentCredential {
+	if x != nil {
+		return x.Credentials
+	}
+	return nil
+}
+
+// AgentCredential is how one agent does with one provider's credential.
+type AgentCredential struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	ProviderId string                 `protobuf:"bytes,1,opt,name=provider_id,json=providerId,proto3" json:"provider_id,omitempty"`
+	AgentId    string                 `protobuf:"bytes,2,opt,name=agent_id,json=agentId,proto3" json:"agent_id,omitempty"`
+	AgentName  string                 `protobuf:"bytes,3,opt,name=agent_name,json=agentName,proto3" json:"agent_name,omitempty"`
+	GatewayId  string                 `protobuf:"bytes,4,opt,name=gateway_id,json=gatewayId,proto3" json:"gateway_id,omitempty"`
+	// UNSPECIFIED: it never said.
+	State CredentialState `protobuf:"varint,5,opt,name=state,proto3,enum=weir.admin.v1.CredentialState" json:"state,omitempty"`
+	// Why the state is not OK, in words.
+	Reason string `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Since when it has been so; absent: the state is OK, or it never said.
+	Since *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=since,proto3" json:"since,omitempty"`
+	// Equal ones with equal keys mean equal values; empty: the agent has no value. It tells
+	// nothing else: docs/keys.md says why.
+	Fingerprint string `protobuf:"bytes,8,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"`
+	// Names the key that the fingerprint was made with, which only agents have.
+	FingerprintKey string `protobuf:"bytes,9,opt,name=fingerprint_key,json=fingerprintKey,proto3" json:"fingerprint_key,omitempty"`
+	// When the agent was last seen.
+	LastSeenAt    *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=last_seen_at,json=lastSeenAt,proto3" json:"last_seen_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AgentCredential) Reset() {
+	*x = AgentCredential{}
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AgentCredential) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AgentCredential) ProtoMessage() {}
+
+func (x *AgentCredential) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AgentCredential.ProtoReflect.Descriptor instead.
+func (*AgentCredential) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *AgentCredential) GetProviderId() string {
+	if x != nil {
+		return x.ProviderId
+	}
+	return ""
+}
+
+func (x *AgentCredential) GetAgentId() string {
+	if x != nil {
+		return x.AgentId
+	}
+	return ""
+}
+
+func (x *AgentCredential) GetAgentName() string {
+	if x != nil {
+		return x.AgentName
+	}
+	return ""
+}
+
+func (x *AgentCredential) GetGatewayId() string {
+	if x != nil {
+		return x.GatewayId
+	}
+	return ""
+}
+
+func (x *AgentCredential) GetState() CredentialState {
+	if x != nil {
+		return x.State
+	}
+	return CredentialState_CREDENTIAL_STATE_UNSPECIFIED
+}
+
+func (x *AgentCredential) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *AgentCredential) GetSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Since
+	}
+	return nil
+}
+
+func (x *AgentCredential) GetFingerprint() string {
+	if x != nil {
+		return x.Fingerprint
+	}
+	return ""
+}
+
+func (x *AgentCredential) GetFingerprintKey() string {
+	if x != nil {
+		return x.FingerprintKey
+	}
+	return ""
+}
+
+func (x *AgentCredential) GetLastSeenAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.LastSeenAt
+	}
+	return nil
+}
+
+type ListAgentCredentialsRequest struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	ProviderId string                 `protobuf:"bytes,1,opt,name=provider_id,json=providerId,proto3" json:"provider_id,omitempty"`
+	// Empty: all gateways.
+	GatewayId     string `protobuf:"bytes,2,opt,name=gateway_id,json=gatewayId,proto3" json:"gateway_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListAgentCredentialsRequest) Reset() {
+	*x = ListAgentCredentialsRequest{}
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListAgentCredentialsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListAgentCredentialsRequest) ProtoMessage() {}
+
+func (x *ListAgentCredentialsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListAgentCredentialsRequest.ProtoReflect.Descriptor instead.
+func (*ListAgentCredentialsRequest) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *ListAgentCredentialsRequest) GetProviderId() string {
+	if x != nil {
+		return x.ProviderId
+	}
+	return ""
+}
+
+func (x *ListAgentCredentialsRequest) GetGatewayId() string {
+	if x != nil {
+		return x.GatewayId
+	}
+	return ""
+}
+
+type ListAgentCredentialsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// 1,000 at most.
+	Credentials []*AgentCredential `protobuf:"bytes,1,rep,name=credentials,proto3" json:"credentials,omitempty"`
+	// How many agents found no room.
+	LeftOut       int32 `protobuf:"varint,2,opt,name=left_out,json=leftOut,proto3" json:"left_out,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListAgentCredentialsResponse) Reset() {
+	*x = ListAgentCredentialsResponse{}
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListAgentCredentialsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListAgentCredentialsResponse) ProtoMessage() {}
+
+func (x *ListAgentCredentialsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListAgentCredentialsResponse.ProtoReflect.Descriptor instead.
+func (*ListAgentCredentialsResponse) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *ListAgentCredentialsResponse) GetCredentials() []*AgentCredential {
+	if x != nil {
+		return x.Credentials
+	}
+	return nil
+}
+
+func (x *ListAgentCredentialsResponse) GetLeftOut() int32 {
+	if x != nil {
+		return x.LeftOut
+	}
+	return 0
+}
+
 type GetAgentRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -1420,7 +1735,7 @@ type GetAgentRequest struct {
 
 func (x *GetAgentRequest) Reset() {
 	*x = GetAgentRequest{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[21]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1432,7 +1747,7 @@ func (x *GetAgentRequest) String() string {
 func (*GetAgentRequest) ProtoMessage() {}
 
 func (x *GetAgentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[21]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1445,7 +1760,7 @@ func (x *GetAgentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAgentRequest.ProtoReflect.Descriptor instead.
 func (*GetAgentRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{21}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *GetAgentRequest) GetId() string {
@@ -1464,7 +1779,7 @@ type GetAgentResponse struct {
 
 func (x *GetAgentResponse) Reset() {
 	*x = GetAgentResponse{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[22]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1476,7 +1791,7 @@ func (x *GetAgentResponse) String() string {
 func (*GetAgentResponse) ProtoMessage() {}
 
 func (x *GetAgentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[22]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1489,7 +1804,7 @@ func (x *GetAgentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAgentResponse.ProtoReflect.Descriptor instead.
 func (*GetAgentResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{22}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *GetAgentResponse) GetAgent() *Agent {
@@ -1512,7 +1827,7 @@ type UpdateAgentRequest struct {
 
 func (x *UpdateAgentRequest) Reset() {
 	*x = UpdateAgentRequest{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[23]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1524,7 +1839,7 @@ func (x *UpdateAgentRequest) String() string {
 func (*UpdateAgentRequest) ProtoMessage() {}
 
 func (x *UpdateAgentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[23]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1537,7 +1852,7 @@ func (x *UpdateAgentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateAgentRequest.ProtoReflect.Descriptor instead.
 func (*UpdateAgentRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{23}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *UpdateAgentRequest) GetAgent() *Agent {
@@ -1571,7 +1886,7 @@ type UpdateAgentResponse struct {
 
 func (x *UpdateAgentResponse) Reset() {
 	*x = UpdateAgentResponse{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[24]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1583,7 +1898,7 @@ func (x *UpdateAgentResponse) String() string {
 func (*UpdateAgentResponse) ProtoMessage() {}
 
 func (x *UpdateAgentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[24]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1596,7 +1911,7 @@ func (x *UpdateAgentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateAgentResponse.ProtoReflect.Descriptor instead.
 func (*UpdateAgentResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{24}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *UpdateAgentResponse) GetAgent() *Agent {
@@ -1618,7 +1933,7 @@ type RevokeAgentRequest struct {
 
 func (x *RevokeAgentRequest) Reset() {
 	*x = RevokeAgentRequest{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[25]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1630,7 +1945,7 @@ func (x *RevokeAgentRequest) String() string {
 func (*RevokeAgentRequest) ProtoMessage() {}
 
 func (x *RevokeAgentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[25]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1643,7 +1958,7 @@ func (x *RevokeAgentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeAgentRequest.ProtoReflect.Descriptor instead.
 func (*RevokeAgentRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{25}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *RevokeAgentRequest) GetId() string {
@@ -1677,7 +1992,7 @@ type RevokeAgentResponse struct {
 
 func (x *RevokeAgentResponse) Reset() {
 	*x = RevokeAgentResponse{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[26]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1689,7 +2004,7 @@ func (x *RevokeAgentResponse) String() string {
 func (*RevokeAgentResponse) ProtoMessage() {}
 
 func (x *RevokeAgentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[26]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1702,7 +2017,7 @@ func (x *RevokeAgentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeAgentResponse.ProtoReflect.Descriptor instead.
 func (*RevokeAgentResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{26}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *RevokeAgentResponse) GetAgent() *Agent {
@@ -1727,7 +2042,7 @@ type ListAgentsRequest struct {
 
 func (x *ListAgentsRequest) Reset() {
 	*x = ListAgentsRequest{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[27]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1739,7 +2054,7 @@ func (x *ListAgentsRequest) String() string {
 func (*ListAgentsRequest) ProtoMessage() {}
 
 func (x *ListAgentsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[27]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1752,7 +2067,7 @@ func (x *ListAgentsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAgentsRequest.ProtoReflect.Descriptor instead.
 func (*ListAgentsRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{27}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *ListAgentsRequest) GetGatewayId() string {
@@ -1793,7 +2108,7 @@ type ListAgentsResponse struct {
 
 func (x *ListAgentsResponse) Reset() {
 	*x = ListAgentsResponse{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[28]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1805,7 +2120,7 @@ func (x *ListAgentsResponse) String() string {
 func (*ListAgentsResponse) ProtoMessage() {}
 
 func (x *ListAgentsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[28]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1818,7 +2133,7 @@ func (x *ListAgentsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAgentsResponse.ProtoReflect.Descriptor instead.
 func (*ListAgentsResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{28}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ListAgentsResponse) GetAgents() []*Agent {
@@ -1839,7 +2154,7 @@ var File_weir_admin_v1_gateway_proto protoreflect.FileDescriptor
 
 const file_weir_admin_v1_gateway_proto_rawDesc = "" +
 	"\n" +
-	"\x1bweir/admin/v1/gateway.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\"\xdc\x01\n" +
+	"\x1bweir/admin/v1/gateway.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\"\xb9\x02\n" +
 	"\aGateway\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
@@ -1849,7 +2164,8 @@ const file_weir_admin_v1_gateway_proto_rawDesc = "" +
 	"\x04etag\x18\x05 \x01(\tR\x04etag\x12\x1d\n" +
 	"\n" +
 	"public_key\x18\x06 \x01(\fR\tpublicKey\x12'\n" +
-	"\x0fkey_fingerprint\x18\a \x01(\tR\x0ekeyFingerprint\"\xaf\x01\n" +
+	"\x0fkey_fingerprint\x18\a \x01(\tR\x0ekeyFingerprint\x12[\n" +
+	"\x12credential_max_age\x18\x14 \x01(\v2\x19.google.protobuf.DurationB\x12\xbaH\x0f\xaa\x01\f\"\x06\b\x80\x86\xb0\x96\x012\x02\b\x01R\x10credentialMaxAge\"\xaf\x01\n" +
 	"\x14CreateGatewayRequest\x12?\n" +
 	"\x04name\x18\x01 \x01(\tB+\xbaH(r&2$^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$R\x04name\x12!\n" +
 	"\x06region\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18?R\x06region\x123\n" +
@@ -1925,7 +2241,7 @@ const file_weir_admin_v1_gateway_proto_rawDesc = "" +
 	"\x05token\x18\x02 \x01(\tB\x04\x88\xb5\x18\x01R\x05token\x129\n" +
 	"\n" +
 	"expires_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\x120\n" +
-	"\x14secret_already_shown\x18\x04 \x01(\bR\x12secretAlreadyShown\"\xaf\a\n" +
+	"\x14secret_already_shown\x18\x04 \x01(\bR\x12secretAlreadyShown\"\xf1\a\n" +
 	"\x05Agent\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n" +
 	"\n" +
@@ -1955,7 +2271,32 @@ const file_weir_admin_v1_gateway_proto_rawDesc = "" +
 	"\x11policies_rejected\x18\x14 \x01(\x03R\x10policiesRejected\x12.\n" +
 	"\x13last_reject_reasons\x18\x15 \x03(\tR\x11lastRejectReasons\x12D\n" +
 	"\x10last_rejected_at\x18\x16 \x01(\v2\x1a.google.protobuf.TimestampR\x0elastRejectedAt\x12B\n" +
-	"\x0fspool_oldest_at\x18\x17 \x01(\v2\x1a.google.protobuf.TimestampR\rspoolOldestAt\"+\n" +
+	"\x0fspool_oldest_at\x18\x17 \x01(\v2\x1a.google.protobuf.TimestampR\rspoolOldestAt\x12@\n" +
+	"\vcredentials\x18( \x03(\v2\x1e.weir.admin.v1.AgentCredentialR\vcredentials\"\x94\x03\n" +
+	"\x0fAgentCredential\x12\x1f\n" +
+	"\vprovider_id\x18\x01 \x01(\tR\n" +
+	"providerId\x12\x19\n" +
+	"\bagent_id\x18\x02 \x01(\tR\aagentId\x12\x1d\n" +
+	"\n" +
+	"agent_name\x18\x03 \x01(\tR\tagentName\x12\x1d\n" +
+	"\n" +
+	"gateway_id\x18\x04 \x01(\tR\tgatewayId\x124\n" +
+	"\x05state\x18\x05 \x01(\x0e2\x1e.weir.admin.v1.CredentialStateR\x05state\x12\x16\n" +
+	"\x06reason\x18\x06 \x01(\tR\x06reason\x120\n" +
+	"\x05since\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x12 \n" +
+	"\vfingerprint\x18\b \x01(\tR\vfingerprint\x12'\n" +
+	"\x0ffingerprint_key\x18\t \x01(\tR\x0efingerprintKey\x12<\n" +
+	"\flast_seen_at\x18\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"lastSeenAt\"t\n" +
+	"\x1bListAgentCredentialsRequest\x12)\n" +
+	"\vprovider_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\n" +
+	"providerId\x12*\n" +
+	"\n" +
+	"gateway_id\x18\x02 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\tgatewayId\"{\n" +
+	"\x1cListAgentCredentialsResponse\x12@\n" +
+	"\vcredentials\x18\x01 \x03(\v2\x1e.weir.admin.v1.AgentCredentialR\vcredentials\x12\x19\n" +
+	"\bleft_out\x18\x02 \x01(\x05R\aleftOut\"+\n" +
 	"\x0fGetAgentRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\">\n" +
 	"\x10GetAgentResponse\x12*\n" +
@@ -1982,7 +2323,14 @@ const file_weir_admin_v1_gateway_proto_rawDesc = "" +
 	"\border_by\x18\v \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\aorderBy\"j\n" +
 	"\x12ListAgentsResponse\x12,\n" +
 	"\x06agents\x18\x01 \x03(\v2\x14.weir.admin.v1.AgentR\x06agents\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xea\v\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken*\xc7\x01\n" +
+	"\x0fCredentialState\x12 \n" +
+	"\x1cCREDENTIAL_STATE_UNSPECIFIED\x10\x00\x12\x17\n" +
+	"\x13CREDENTIAL_STATE_OK\x10\x01\x12\x1a\n" +
+	"\x16CREDENTIAL_STATE_STALE\x10\x02\x12 \n" +
+	"\x1cCREDENTIAL_STATE_UNAVAILABLE\x10\x03\x12\x1c\n" +
+	"\x18CREDENTIAL_STATE_BLOCKED\x10\x04\x12\x1d\n" +
+	"\x19CREDENTIAL_STATE_UNOPENED\x10\x052\xf1\f\n" +
 	"\x0eGatewayService\x12o\n" +
 	"\rCreateGateway\x12#.weir.admin.v1.CreateGatewayRequest\x1a$.weir.admin.v1.CreateGatewayResponse\"\x13\x8a\xb5\x18\x0fgateways.create\x12f\n" +
 	"\n" +
@@ -1996,7 +2344,8 @@ const file_weir_admin_v1_gateway_proto_rawDesc = "" +
 	"\x14RevokeEnrolmentToken\x12*.weir.admin.v1.RevokeEnrolmentTokenRequest\x1a+.weir.admin.v1.RevokeEnrolmentTokenResponse\"\x12\x8a\xb5\x18\x0egateways.enrol\x12`\n" +
 	"\bGetAgent\x12\x1e.weir.admin.v1.GetAgentRequest\x1a\x1f.weir.admin.v1.GetAgentResponse\"\x13\x8a\xb5\x18\fgateways.get\x90\x02\x01\x12o\n" +
 	"\vUpdateAgent\x12!.weir.admin.v1.UpdateAgentRequest\x1a\".weir.admin.v1.UpdateAgentResponse\"\x19\x8a\xb5\x18\x15gateways.update_agent\x12o\n" +
-	"\vRevokeAgent\x12!.weir.admin.v1.RevokeAgentRequest\x1a\".weir.admin.v1.RevokeAgentResponse\"\x19\x8a\xb5\x18\x15gateways.revoke_agent\x12f\n" +
+	"\vRevokeAgent\x12!.weir.admin.v1.RevokeAgentRequest\x1a\".weir.admin.v1.RevokeAgentResponse\"\x19\x8a\xb5\x18\x15gateways.revoke_agent\x12\x84\x01\n" +
+	"\x14ListAgentCredentials\x12*.weir.admin.v1.ListAgentCredentialsRequest\x1a+.weir.admin.v1.ListAgentCredentialsResponse\"\x13\x8a\xb5\x18\fgateways.get\x90\x02\x01\x12f\n" +
 	"\n" +
 	"ListAgents\x12 .weir.admin.v1.ListAgentsRequest\x1a!.weir.admin.v1.ListAgentsResponse\"\x13\x8a\xb5\x18\fgateways.get\x90\x02\x01B\xaf\x01\n" +
 	"\x11com.weir.admin.v1B\fGatewayProtoP\x01Z6github.com/weirhq/weir/proto/gen/weir/admin/v1;adminv1\xa2\x02\x03WAX\xaa\x02\rWeir.Admin.V1\xca\x02\rWeir\\Admin\\V1\xe2\x02\x19Weir\\Admin\\V1\\GPBMetadata\xea\x02\x0fWeir::Admin::V1b\x06proto3"
@@ -2013,112 +2362,126 @@ func file_weir_admin_v1_gateway_proto_rawDescGZIP() []byte {
 	return file_weir_admin_v1_gateway_proto_rawDescData
 }
 
-var file_weir_admin_v1_gateway_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
+var file_weir_admin_v1_gateway_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_weir_admin_v1_gateway_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
 var file_weir_admin_v1_gateway_proto_goTypes = []any{
-	(*Gateway)(nil),                      // 0: weir.admin.v1.Gateway
-	(*CreateGatewayRequest)(nil),         // 1: weir.admin.v1.CreateGatewayRequest
-	(*CreateGatewayResponse)(nil),        // 2: weir.admin.v1.CreateGatewayResponse
-	(*GetGatewayRequest)(nil),            // 3: weir.admin.v1.GetGatewayRequest
-	(*GetGatewayResponse)(nil),           // 4: weir.admin.v1.GetGatewayResponse
-	(*ListGatewaysRequest)(nil),          // 5: weir.admin.v1.ListGatewaysRequest
-	(*ListGatewaysResponse)(nil),         // 6: weir.admin.v1.ListGatewaysResponse
-	(*UpdateGatewayRequest)(nil),         // 7: weir.admin.v1.UpdateGatewayRequest
-	(*UpdateGatewayResponse)(nil),        // 8: weir.admin.v1.UpdateGatewayResponse
-	(*SetGatewayKeyRequest)(nil),         // 9: weir.admin.v1.SetGatewayKeyRequest
-	(*SetGatewayKeyResponse)(nil),        // 10: weir.admin.v1.SetGatewayKeyResponse
-	(*DeleteGatewayRequest)(nil),         // 11: weir.admin.v1.DeleteGatewayRequest
-	(*DeleteGatewayResponse)(nil),        // 12: weir.admin.v1.DeleteGatewayResponse
-	(*EnrolmentToken)(nil),               // 13: weir.admin.v1.EnrolmentToken
-	(*ListEnrolmentTokensRequest)(nil),   // 14: weir.admin.v1.ListEnrolmentTokensRequest
-	(*ListEnrolmentTokensResponse)(nil),  // 15: weir.admin.v1.ListEnrolmentTokensResponse
-	(*RevokeEnrolmentTokenRequest)(nil),  // 16: weir.admin.v1.RevokeEnrolmentTokenRequest
-	(*RevokeEnrolmentTokenResponse)(nil), // 17: weir.admin.v1.RevokeEnrolmentTokenResponse
-	(*CreateEnrolmentTokenRequest)(nil),  // 18: weir.admin.v1.CreateEnrolmentTokenRequest
-	(*CreateEnrolmentTokenResponse)(nil), // 19: weir.admin.v1.CreateEnrolmentTokenResponse
-	(*Agent)(nil),                        // 20: weir.admin.v1.Agent
-	(*GetAgentRequest)(nil),              // 21: weir.admin.v1.GetAgentRequest
-	(*GetAgentResponse)(nil),             // 22: weir.admin.v1.GetAgentResponse
-	(*UpdateAgentRequest)(nil),           // 23: weir.admin.v1.UpdateAgentRequest
-	(*UpdateAgentResponse)(nil),          // 24: weir.admin.v1.UpdateAgentResponse
-	(*RevokeAgentRequest)(nil),           // 25: weir.admin.v1.RevokeAgentRequest
-	(*RevokeAgentResponse)(nil),          // 26: weir.admin.v1.RevokeAgentResponse
-	(*ListAgentsRequest)(nil),            // 27: weir.admin.v1.ListAgentsRequest
-	(*ListAgentsResponse)(nil),           // 28: weir.admin.v1.ListAgentsResponse
-	(*timestamppb.Timestamp)(nil),        // 29: google.protobuf.Timestamp
-	(*Mutation)(nil),                     // 30: weir.admin.v1.Mutation
-	(*AsOf)(nil),                         // 31: weir.admin.v1.AsOf
-	(*Page)(nil),                         // 32: weir.admin.v1.Page
-	(*fieldmaskpb.FieldMask)(nil),        // 33: google.protobuf.FieldMask
+	(CredentialState)(0),                 // 0: weir.admin.v1.CredentialState
+	(*Gateway)(nil),                      // 1: weir.admin.v1.Gateway
+	(*CreateGatewayRequest)(nil),         // 2: weir.admin.v1.CreateGatewayRequest
+	(*CreateGatewayResponse)(nil),        // 3: weir.admin.v1.CreateGatewayResponse
+	(*GetGatewayRequest)(nil),            // 4: weir.admin.v1.GetGatewayRequest
+	(*GetGatewayResponse)(nil),           // 5: weir.admin.v1.GetGatewayResponse
+	(*ListGatewaysRequest)(nil),          // 6: weir.admin.v1.ListGatewaysRequest
+	(*ListGatewaysResponse)(nil),         // 7: weir.admin.v1.ListGatewaysResponse
+	(*UpdateGatewayRequest)(nil),         // 8: weir.admin.v1.UpdateGatewayRequest
+	(*UpdateGatewayResponse)(nil),        // 9: weir.admin.v1.UpdateGatewayResponse
+	(*SetGatewayKeyRequest)(nil),         // 10: weir.admin.v1.SetGatewayKeyRequest
+	(*SetGatewayKeyResponse)(nil),        // 11: weir.admin.v1.SetGatewayKeyResponse
+	(*DeleteGatewayRequest)(nil),         // 12: weir.admin.v1.DeleteGatewayRequest
+	(*DeleteGatewayResponse)(nil),        // 13: weir.admin.v1.DeleteGatewayResponse
+	(*EnrolmentToken)(nil),               // 14: weir.admin.v1.EnrolmentToken
+	(*ListEnrolmentTokensRequest)(nil),   // 15: weir.admin.v1.ListEnrolmentTokensRequest
+	(*ListEnrolmentTokensResponse)(nil),  // 16: weir.admin.v1.ListEnrolmentTokensResponse
+	(*RevokeEnrolmentTokenRequest)(nil),  // 17: weir.admin.v1.RevokeEnrolmentTokenRequest
+	(*RevokeEnrolmentTokenResponse)(nil), // 18: weir.admin.v1.RevokeEnrolmentTokenResponse
+	(*CreateEnrolmentTokenRequest)(nil),  // 19: weir.admin.v1.CreateEnrolmentTokenRequest
+	(*CreateEnrolmentTokenResponse)(nil), // 20: weir.admin.v1.CreateEnrolmentTokenResponse
+	(*Agent)(nil),                        // 21: weir.admin.v1.Agent
+	(*AgentCredential)(nil),              // 22: weir.admin.v1.AgentCredential
+	(*ListAgentCredentialsRequest)(nil),  // 23: weir.admin.v1.ListAgentCredentialsRequest
+	(*ListAgentCredentialsResponse)(nil), // 24: weir.admin.v1.ListAgentCredentialsResponse
+	(*GetAgentRequest)(nil),              // 25: weir.admin.v1.GetAgentRequest
+	(*GetAgentResponse)(nil),             // 26: weir.admin.v1.GetAgentResponse
+	(*UpdateAgentRequest)(nil),           // 27: weir.admin.v1.UpdateAgentRequest
+	(*UpdateAgentResponse)(nil),          // 28: weir.admin.v1.UpdateAgentResponse
+	(*RevokeAgentRequest)(nil),           // 29: weir.admin.v1.RevokeAgentRequest
+	(*RevokeAgentResponse)(nil),          // 30: weir.admin.v1.RevokeAgentResponse
+	(*ListAgentsRequest)(nil),            // 31: weir.admin.v1.ListAgentsRequest
+	(*ListAgentsResponse)(nil),           // 32: weir.admin.v1.ListAgentsResponse
+	(*timestamppb.Timestamp)(nil),        // 33: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),          // 34: google.protobuf.Duration
+	(*Mutation)(nil),                     // 35: weir.admin.v1.Mutation
+	(*AsOf)(nil),                         // 36: weir.admin.v1.AsOf
+	(*Page)(nil),                         // 37: weir.admin.v1.Page
+	(*fieldmaskpb.FieldMask)(nil),        // 38: google.protobuf.FieldMask
 }
 var file_weir_admin_v1_gateway_proto_depIdxs = []int32{
-	29, // 0: weir.admin.v1.Gateway.created_at:type_name -> google.protobuf.Timestamp
-	30, // 1: weir.admin.v1.CreateGatewayRequest.mutation:type_name -> weir.admin.v1.Mutation
-	0,  // 2: weir.admin.v1.CreateGatewayResponse.gateway:type_name -> weir.admin.v1.Gateway
-	31, // 3: weir.admin.v1.GetGatewayRequest.as_of:type_name -> weir.admin.v1.AsOf
-	0,  // 4: weir.admin.v1.GetGatewayResponse.gateway:type_name -> weir.admin.v1.Gateway
-	32, // 5: weir.admin.v1.ListGatewaysRequest.page:type_name -> weir.admin.v1.Page
-	31, // 6: weir.admin.v1.ListGatewaysRequest.as_of:type_name -> weir.admin.v1.AsOf
-	0,  // 7: weir.admin.v1.ListGatewaysResponse.gateways:type_name -> weir.admin.v1.Gateway
-	0,  // 8: weir.admin.v1.UpdateGatewayRequest.gateway:type_name -> weir.admin.v1.Gateway
-	33, // 9: weir.admin.v1.UpdateGatewayRequest.update_mask:type_name -> google.protobuf.FieldMask
-	30, // 10: weir.admin.v1.UpdateGatewayRequest.mutation:type_name -> weir.admin.v1.Mutation
-	0,  // 11: weir.admin.v1.UpdateGatewayResponse.gateway:type_name -> weir.admin.v1.Gateway
-	30, // 12: weir.admin.v1.SetGatewayKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
-	0,  // 13: weir.admin.v1.SetGatewayKeyResponse.gateway:type_name -> weir.admin.v1.Gateway
-	30, // 14: weir.admin.v1.DeleteGatewayRequest.mutation:type_name -> weir.admin.v1.Mutation
-	29, // 15: weir.admin.v1.EnrolmentToken.expires_at:type_name -> google.protobuf.Timestamp
-	29, // 16: weir.admin.v1.EnrolmentToken.created_at:type_name -> google.protobuf.Timestamp
-	13, // 17: weir.admin.v1.ListEnrolmentTokensResponse.enrolment_tokens:type_name -> weir.admin.v1.EnrolmentToken
-	30, // 18: weir.admin.v1.RevokeEnrolmentTokenRequest.mutation:type_name -> weir.admin.v1.Mutation
-	29, // 19: weir.admin.v1.CreateEnrolmentTokenRequest.expires_at:type_name -> google.protobuf.Timestamp
-	30, // 20: weir.admin.v1.CreateEnrolmentTokenRequest.mutation:type_name -> weir.admin.v1.Mutation
-	29, // 21: weir.admin.v1.CreateEnrolmentTokenResponse.expires_at:type_name -> google.protobuf.Timestamp
-	29, // 22: weir.admin.v1.Agent.enrolled_at:type_name -> google.protobuf.Timestamp
-	29, // 23: weir.admin.v1.Agent.last_seen_at:type_name -> google.protobuf.Timestamp
-	29, // 24: weir.admin.v1.Agent.revoked_at:type_name -> google.protobuf.Timestamp
-	29, // 25: weir.admin.v1.Agent.behind_since:type_name -> google.protobuf.Timestamp
-	29, // 26: weir.admin.v1.Agent.last_rejected_at:type_name -> google.protobuf.Timestamp
-	29, // 27: weir.admin.v1.Agent.spool_oldest_at:type_name -> google.protobuf.Timestamp
-	20, // 28: weir.admin.v1.GetAgentResponse.agent:type_name -> weir.admin.v1.Agent
-	20, // 29: weir.admin.v1.UpdateAgentRequest.agent:type_name -> weir.admin.v1.Agent
-	33, // 30: weir.admin.v1.UpdateAgentRequest.update_mask:type_name -> google.protobuf.FieldMask
-	30, // 31: weir.admin.v1.UpdateAgentRequest.mutation:type_name -> weir.admin.v1.Mutation
-	20, // 32: weir.admin.v1.UpdateAgentResponse.agent:type_name -> weir.admin.v1.Agent
-	30, // 33: weir.admin.v1.RevokeAgentRequest.mutation:type_name -> weir.admin.v1.Mutation
-	20, // 34: weir.admin.v1.RevokeAgentResponse.agent:type_name -> weir.admin.v1.Agent
-	32, // 35: weir.admin.v1.ListAgentsRequest.page:type_name -> weir.admin.v1.Page
-	20, // 36: weir.admin.v1.ListAgentsResponse.agents:type_name -> weir.admin.v1.Agent
-	1,  // 37: weir.admin.v1.GatewayService.CreateGateway:input_type -> weir.admin.v1.CreateGatewayRequest
-	3,  // 38: weir.admin.v1.GatewayService.GetGateway:input_type -> weir.admin.v1.GetGatewayRequest
-	5,  // 39: weir.admin.v1.GatewayService.ListGateways:input_type -> weir.admin.v1.ListGatewaysRequest
-	18, // 40: weir.admin.v1.GatewayService.CreateEnrolmentToken:input_type -> weir.admin.v1.CreateEnrolmentTokenRequest
-	7,  // 41: weir.admin.v1.GatewayService.UpdateGateway:input_type -> weir.admin.v1.UpdateGatewayRequest
-	9,  // 42: weir.admin.v1.GatewayService.SetGatewayKey:input_type -> weir.admin.v1.SetGatewayKeyRequest
-	11, // 43: weir.admin.v1.GatewayService.DeleteGateway:input_type -> weir.admin.v1.DeleteGatewayRequest
-	14, // 44: weir.admin.v1.GatewayService.ListEnrolmentTokens:input_type -> weir.admin.v1.ListEnrolmentTokensRequest
-	16, // 45: weir.admin.v1.GatewayService.RevokeEnrolmentToken:input_type -> weir.admin.v1.RevokeEnrolmentTokenRequest
-	21, // 46: weir.admin.v1.GatewayService.GetAgent:input_type -> weir.admin.v1.GetAgentRequest
-	23, // 47: weir.admin.v1.GatewayService.UpdateAgent:input_type -> weir.admin.v1.UpdateAgentRequest
-	25, // 48: weir.admin.v1.GatewayService.RevokeAgent:input_type -> weir.admin.v1.RevokeAgentRequest
-	27, // 49: weir.admin.v1.GatewayService.ListAgents:input_type -> weir.admin.v1.ListAgentsRequest
-	2,  // 50: weir.admin.v1.GatewayService.CreateGateway:output_type -> weir.admin.v1.CreateGatewayResponse
-	4,  // 51: weir.admin.v1.GatewayService.GetGateway:output_type -> weir.admin.v1.GetGatewayResponse
-	6,  // 52: weir.admin.v1.GatewayService.ListGateways:output_type -> weir.admin.v1.ListGatewaysResponse
-	19, // 53: weir.admin.v1.GatewayService.CreateEnrolmentToken:output_type -> weir.admin.v1.CreateEnrolmentTokenResponse
-	8,  // 54: weir.admin.v1.GatewayService.UpdateGateway:output_type -> weir.admin.v1.UpdateGatewayResponse
-	10, // 55: weir.admin.v1.GatewayService.SetGatewayKey:output_type -> weir.admin.v1.SetGatewayKeyResponse
-	12, // 56: weir.admin.v1.GatewayService.DeleteGateway:output_type -> weir.admin.v1.DeleteGatewayResponse
-	15, // 57: weir.admin.v1.GatewayService.ListEnrolmentTokens:output_type -> weir.admin.v1.ListEnrolmentTokensResponse
-	17, // 58: weir.admin.v1.GatewayService.RevokeEnrolmentToken:output_type -> weir.admin.v1.RevokeEnrolmentTokenResponse
-	22, // 59: weir.admin.v1.GatewayService.GetAgent:output_type -> weir.admin.v1.GetAgentResponse
-	24, // 60: weir.admin.v1.GatewayService.UpdateAgent:output_type -> weir.admin.v1.UpdateAgentResponse
-	26, // 61: weir.admin.v1.GatewayService.RevokeAgent:output_type -> weir.admin.v1.RevokeAgentResponse
-	28, // 62: weir.admin.v1.GatewayService.ListAgents:output_type -> weir.admin.v1.ListAgentsResponse
-	50, // [50:63] is the sub-list for method output_type
-	37, // [37:50] is the sub-list for method input_type
-	37, // [37:37] is the sub-list for extension type_name
-	37, // [37:37] is the sub-list for extension extendee
-	0,  // [0:37] is the sub-list for field type_name
+	33, // 0: weir.admin.v1.Gateway.created_at:type_name -> google.protobuf.Timestamp
+	34, // 1: weir.admin.v1.Gateway.credential_max_age:type_name -> google.protobuf.Duration
+	35, // 2: weir.admin.v1.CreateGatewayRequest.mutation:type_name -> weir.admin.v1.Mutation
+	1,  // 3: weir.admin.v1.CreateGatewayResponse.gateway:type_name -> weir.admin.v1.Gateway
+	36, // 4: weir.admin.v1.GetGatewayRequest.as_of:type_name -> weir.admin.v1.AsOf
+	1,  // 5: weir.admin.v1.GetGatewayResponse.gateway:type_name -> weir.admin.v1.Gateway
+	37, // 6: weir.admin.v1.ListGatewaysRequest.page:type_name -> weir.admin.v1.Page
+	36, // 7: weir.admin.v1.ListGatewaysRequest.as_of:type_name -> weir.admin.v1.AsOf
+	1,  // 8: weir.admin.v1.ListGatewaysResponse.gateways:type_name -> weir.admin.v1.Gateway
+	1,  // 9: weir.admin.v1.UpdateGatewayRequest.gateway:type_name -> weir.admin.v1.Gateway
+	38, // 10: weir.admin.v1.UpdateGatewayRequest.update_mask:type_name -> google.protobuf.FieldMask
+	35, // 11: weir.admin.v1.UpdateGatewayRequest.mutation:type_name -> weir.admin.v1.Mutation
+	1,  // 12: weir.admin.v1.UpdateGatewayResponse.gateway:type_name -> weir.admin.v1.Gateway
+	35, // 13: weir.admin.v1.SetGatewayKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
+	1,  // 14: weir.admin.v1.SetGatewayKeyResponse.gateway:type_name -> weir.admin.v1.Gateway
+	35, // 15: weir.admin.v1.DeleteGatewayRequest.mutation:type_name -> weir.admin.v1.Mutation
+	33, // 16: weir.admin.v1.EnrolmentToken.expires_at:type_name -> google.protobuf.Timestamp
+	33, // 17: weir.admin.v1.EnrolmentToken.created_at:type_name -> google.protobuf.Timestamp
+	14, // 18: weir.admin.v1.ListEnrolmentTokensResponse.enrolment_tokens:type_name -> weir.admin.v1.EnrolmentToken
+	35, // 19: weir.admin.v1.RevokeEnrolmentTokenRequest.mutation:type_name -> weir.admin.v1.Mutation
+	33, // 20: weir.admin.v1.CreateEnrolmentTokenRequest.expires_at:type_name -> google.protobuf.Timestamp
+	35, // 21: weir.admin.v1.CreateEnrolmentTokenRequest.mutation:type_name -> weir.admin.v1.Mutation
+	33, // 22: weir.admin.v1.CreateEnrolmentTokenResponse.expires_at:type_name -> google.protobuf.Timestamp
+	33, // 23: weir.admin.v1.Agent.enrolled_at:type_name -> google.protobuf.Timestamp
+	33, // 24: weir.admin.v1.Agent.last_seen_at:type_name -> google.protobuf.Timestamp
+	33, // 25: weir.admin.v1.Agent.revoked_at:type_name -> google.protobuf.Timestamp
+	33, // 26: weir.admin.v1.Agent.behind_since:type_name -> google.protobuf.Timestamp
+	33, // 27: weir.admin.v1.Agent.last_rejected_at:type_name -> google.protobuf.Timestamp
+	33, // 28: weir.admin.v1.Agent.spool_oldest_at:type_name -> google.protobuf.Timestamp
+	22, // 29: weir.admin.v1.Agent.credentials:type_name -> weir.admin.v1.AgentCredential
+	0,  // 30: weir.admin.v1.AgentCredential.state:type_name -> weir.admin.v1.CredentialState
+	33, // 31: weir.admin.v1.AgentCredential.since:type_name -> google.protobuf.Timestamp
+	33, // 32: weir.admin.v1.AgentCredential.last_seen_at:type_name -> google.protobuf.Timestamp
+	22, // 33: weir.admin.v1.ListAgentCredentialsResponse.credentials:type_name -> weir.admin.v1.AgentCredential
+	21, // 34: weir.admin.v1.GetAgentResponse.agent:type_name -> weir.admin.v1.Agent
+	21, // 35: weir.admin.v1.UpdateAgentRequest.agent:type_name -> weir.admin.v1.Agent
+	38, // 36: weir.admin.v1.UpdateAgentRequest.update_mask:type_name -> google.protobuf.FieldMask
+	35, // 37: weir.admin.v1.UpdateAgentRequest.mutation:type_name -> weir.admin.v1.Mutation
+	21, // 38: weir.admin.v1.UpdateAgentResponse.agent:type_name -> weir.admin.v1.Agent
+	35, // 39: weir.admin.v1.RevokeAgentRequest.mutation:type_name -> weir.admin.v1.Mutation
+	21, // 40: weir.admin.v1.RevokeAgentResponse.agent:type_name -> weir.admin.v1.Agent
+	37, // 41: weir.admin.v1.ListAgentsRequest.page:type_name -> weir.admin.v1.Page
+	21, // 42: weir.admin.v1.ListAgentsResponse.agents:type_name -> weir.admin.v1.Agent
+	2,  // 43: weir.admin.v1.GatewayService.CreateGateway:input_type -> weir.admin.v1.CreateGatewayRequest
+	4,  // 44: weir.admin.v1.GatewayService.GetGateway:input_type -> weir.admin.v1.GetGatewayRequest
+	6,  // 45: weir.admin.v1.GatewayService.ListGateways:input_type -> weir.admin.v1.ListGatewaysRequest
+	19, // 46: weir.admin.v1.GatewayService.CreateEnrolmentToken:input_type -> weir.admin.v1.CreateEnrolmentTokenRequest
+	8,  // 47: weir.admin.v1.GatewayService.UpdateGateway:input_type -> weir.admin.v1.UpdateGatewayRequest
+	10, // 48: weir.admin.v1.GatewayService.SetGatewayKey:input_type -> weir.admin.v1.SetGatewayKeyRequest
+	12, // 49: weir.admin.v1.GatewayService.DeleteGateway:input_type -> weir.admin.v1.DeleteGatewayRequest
+	15, // 50: weir.admin.v1.GatewayService.ListEnrolmentTokens:input_type -> weir.admin.v1.ListEnrolmentTokensRequest
+	17, // 51: weir.admin.v1.GatewayService.RevokeEnrolmentToken:input_type -> weir.admin.v1.RevokeEnrolmentTokenRequest
+	25, // 52: weir.admin.v1.GatewayService.GetAgent:input_type -> weir.admin.v1.GetAgentRequest
+	27, // 53: weir.admin.v1.GatewayService.UpdateAgent:input_type -> weir.admin.v1.UpdateAgentRequest
+	29, // 54: weir.admin.v1.GatewayService.RevokeAgent:input_type -> weir.admin.v1.RevokeAgentRequest
+	23, // 55: weir.admin.v1.GatewayService.ListAgentCredentials:input_type -> weir.admin.v1.ListAgentCredentialsRequest
+	31, // 56: weir.admin.v1.GatewayService.ListAgents:input_type -> weir.admin.v1.ListAgentsRequest
+	3,  // 57: weir.admin.v1.GatewayService.CreateGateway:output_type -> weir.admin.v1.CreateGatewayResponse
+	5,  // 58: weir.admin.v1.GatewayService.GetGateway:output_type -> weir.admin.v1.GetGatewayResponse
+	7,  // 59: weir.admin.v1.GatewayService.ListGateways:output_type -> weir.admin.v1.ListGatewaysResponse
+	20, // 60: weir.admin.v1.GatewayService.CreateEnrolmentToken:output_type -> weir.admin.v1.CreateEnrolmentTokenResponse
+	9,  // 61: weir.admin.v1.GatewayService.UpdateGateway:output_type -> weir.admin.v1.UpdateGatewayResponse
+	11, // 62: weir.admin.v1.GatewayService.SetGatewayKey:output_type -> weir.admin.v1.SetGatewayKeyResponse
+	13, // 63: weir.admin.v1.GatewayService.DeleteGateway:output_type -> weir.admin.v1.DeleteGatewayResponse
+	16, // 64: weir.admin.v1.GatewayService.ListEnrolmentTokens:output_type -> weir.admin.v1.ListEnrolmentTokensResponse
+	18, // 65: weir.admin.v1.GatewayService.RevokeEnrolmentToken:output_type -> weir.admin.v1.RevokeEnrolmentTokenResponse
+	26, // 66: weir.admin.v1.GatewayService.GetAgent:output_type -> weir.admin.v1.GetAgentResponse
+	28, // 67: weir.admin.v1.GatewayService.UpdateAgent:output_type -> weir.admin.v1.UpdateAgentResponse
+	30, // 68: weir.admin.v1.GatewayService.RevokeAgent:output_type -> weir.admin.v1.RevokeAgentResponse
+	24, // 69: weir.admin.v1.GatewayService.ListAgentCredentials:output_type -> weir.admin.v1.ListAgentCredentialsResponse
+	32, // 70: weir.admin.v1.GatewayService.ListAgents:output_type -> weir.admin.v1.ListAgentsResponse
+	57, // [57:71] is the sub-list for method output_type
+	43, // [43:57] is the sub-list for method input_type
+	43, // [43:43] is the sub-list for extension type_name
+	43, // [43:43] is the sub-list for extension extendee
+	0,  // [0:43] is the sub-list for field type_name
 }
 
 func init() { file_weir_admin_v1_gateway_proto_init() }
@@ -2133,13 +2496,14 @@ func file_weir_admin_v1_gateway_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_admin_v1_gateway_proto_rawDesc), len(file_weir_admin_v1_gateway_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   29,
+			NumEnums:      1,
+			NumMessages:   32,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_weir_admin_v1_gateway_proto_goTypes,
 		DependencyIndexes: file_weir_admin_v1_gateway_proto_depIdxs,
+		EnumInfos:         file_weir_admin_v1_gateway_proto_enumTypes,
 		MessageInfos:      file_weir_admin_v1_gateway_proto_msgTypes,
 	}.Build()
 	File_weir_admin_v1_gateway_proto = out.File

@@ -80,6 +80,71 @@ func (ReportRequest_Outcome) EnumDescriptor() ([]byte, []int) {
 	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{10, 0}
 }
 
+type CredentialStatus_State int32
+
+const (
+	CredentialStatus_STATE_UNSPECIFIED CredentialStatus_State = 0
+	// It has the value that its source has.
+	CredentialStatus_STATE_OK CredentialStatus_State = 1
+	// Its source is away or has nothing that can be used; the last value is kept.
+	CredentialStatus_STATE_STALE CredentialStatus_State = 2
+	// It has none.
+	CredentialStatus_STATE_UNAVAILABLE CredentialStatus_State = 3
+	// The agent's own configuration does not allow the provider, or not with this
+	// credential.
+	CredentialStatus_STATE_BLOCKED CredentialStatus_State = 4
+	// It is sealed and does not open: the agent has no key, or another, or the
+	// credential was sealed for something else.
+	CredentialStatus_STATE_UNOPENED CredentialStatus_State = 5
+)
+
+// Enum value maps for CredentialStatus_State.
+var (
+	CredentialStatus_State_name = map[int32]string{
+		0: "STATE_UNSPECIFIED",
+		1: "STATE_OK",
+		2: "STATE_STALE",
+		3: "STATE_UNAVAILABLE",
+		4: "STATE_BLOCKED",
+		5: "STATE_UNOPENED",
+	}
+	CredentialStatus_State_value = map[string]int32{
+		"STATE_UNSPECIFIED": 0,
+		"STATE_OK":          1,
+		"STATE_STALE":       2,
+		"STATE_UNAVAILABLE": 3,
+		"STATE_BLOCKED":     4,
+		"STATE_UNOPENED":    5,
+	}
+)
+
+func (x CredentialStatus_State) Enum() *CredentialStatus_State {
+	p := new(CredentialStatus_State)
+	*p = x
+	return p
+}
+
+func (x CredentialStatus_State) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (CredentialStatus_State) Descriptor() protoreflect.EnumDescriptor {
+	return file_weir_agent_v1_agent_proto_enumTypes[1].Descriptor()
+}
+
+func (CredentialStatus_State) Type() protoreflect.EnumType {
+	return &file_weir_agent_v1_agent_proto_enumTypes[1]
+}
+
+func (x CredentialStatus_State) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use CredentialStatus_State.Descriptor instead.
+func (CredentialStatus_State) EnumDescriptor() ([]byte, []int) {
+	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{12, 0}
+}
+
 type EnrollRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// weiret_…
@@ -767,6 +832,8 @@ type ReportRequest struct {
 	// For how long the oldest closed batch was not settled, in ms; 0: none waits. A
 	// duration, since the agent's clock may be wrong.
 	SpoolOldestMs int64 `protobuf:"varint,11,opt,name=spool_oldest_ms,json=spoolOldestMs,proto3" json:"spool_oldest_ms,omitempty"`
+	// Absent: as it last said. Said when something changed, and once a minute.
+	Credentials   *CredentialReport `protobuf:"bytes,14,opt,name=credentials,proto3" json:"credentials,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -878,6 +945,158 @@ func (x *ReportRequest) GetSpoolOldestMs() int64 {
 	return 0
 }
 
+func (x *ReportRequest) GetCredentials() *CredentialReport {
+	if x != nil {
+		return x.Credentials
+	}
+	return nil
+}
+
+// CredentialReport is how the agent does with the credentials of its policy's providers.
+type CredentialReport struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Those that can't be used first.
+	Credentials []*CredentialStatus `protobuf:"bytes,1,rep,name=credentials,proto3" json:"credentials,omitempty"`
+	// How many providers found no room.
+	LeftOut       int32 `protobuf:"varint,2,opt,name=left_out,json=leftOut,proto3" json:"left_out,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CredentialReport) Reset() {
+	*x = CredentialReport{}
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CredentialReport) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CredentialReport) ProtoMessage() {}
+
+func (x *CredentialReport) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CredentialReport.ProtoReflect.Descriptor instead.
+func (*CredentialReport) Descriptor() ([]byte, []int) {
+	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *CredentialReport) GetCredentials() []*CredentialStatus {
+	if x != nil {
+		return x.Credentials
+	}
+	return nil
+}
+
+func (x *CredentialReport) GetLeftOut() int32 {
+	if x != nil {
+		return x.LeftOut
+	}
+	return 0
+}
+
+// CredentialStatus is of one provider's credential.
+type CredentialStatus struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	ProviderId string                 `protobuf:"bytes,1,opt,name=provider_id,json=providerId,proto3" json:"provider_id,omitempty"`
+	State      CredentialStatus_State `protobuf:"varint,2,opt,name=state,proto3,enum=weir.agent.v1.CredentialStatus_State" json:"state,omitempty"`
+	// Why the state is not OK, in words; never a value.
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// For how long it has been so, in ms; a duration, since the agent's clock may be wrong.
+	SinceMs int64 `protobuf:"varint,4,opt,name=since_ms,json=sinceMs,proto3" json:"since_ms,omitempty"`
+	// HMAC-SHA256 of the value under a key that the control plane does not have, its first
+	// 16 bytes in hex; empty: there is no value.
+	Fingerprint string `protobuf:"bytes,5,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"`
+	// Names that key. Fingerprints under one key are equal where the values are.
+	FingerprintKey string `protobuf:"bytes,6,opt,name=fingerprint_key,json=fingerprintKey,proto3" json:"fingerprint_key,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *CredentialStatus) Reset() {
+	*x = CredentialStatus{}
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CredentialStatus) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CredentialStatus) ProtoMessage() {}
+
+func (x *CredentialStatus) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CredentialStatus.ProtoReflect.Descriptor instead.
+func (*CredentialStatus) Descriptor() ([]byte, []int) {
+	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *CredentialStatus) GetProviderId() string {
+	if x != nil {
+		return x.ProviderId
+	}
+	return ""
+}
+
+func (x *CredentialStatus) GetState() CredentialStatus_State {
+	if x != nil {
+		return x.State
+	}
+	return CredentialStatus_STATE_UNSPECIFIED
+}
+
+func (x *CredentialStatus) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *CredentialStatus) GetSinceMs() int64 {
+	if x != nil {
+		return x.SinceMs
+	}
+	return 0
+}
+
+func (x *CredentialStatus) GetFingerprint() string {
+	if x != nil {
+		return x.Fingerprint
+	}
+	return ""
+}
+
+func (x *CredentialStatus) GetFingerprintKey() string {
+	if x != nil {
+		return x.FingerprintKey
+	}
+	return ""
+}
+
 type BootTail struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Boot  string                 `protobuf:"bytes,1,opt,name=boot,proto3" json:"boot,omitempty"`
@@ -891,7 +1110,7 @@ type BootTail struct {
 
 func (x *BootTail) Reset() {
 	*x = BootTail{}
-	mi := &file_weir_agent_v1_agent_proto_msgTypes[11]
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -903,7 +1122,7 @@ func (x *BootTail) String() string {
 func (*BootTail) ProtoMessage() {}
 
 func (x *BootTail) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_agent_v1_agent_proto_msgTypes[11]
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -916,7 +1135,7 @@ func (x *BootTail) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BootTail.ProtoReflect.Descriptor instead.
 func (*BootTail) Descriptor() ([]byte, []int) {
-	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{11}
+	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *BootTail) GetBoot() string {
@@ -949,7 +1168,7 @@ type ReportResponse struct {
 
 func (x *ReportResponse) Reset() {
 	*x = ReportResponse{}
-	mi := &file_weir_agent_v1_agent_proto_msgTypes[12]
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -961,7 +1180,7 @@ func (x *ReportResponse) String() string {
 func (*ReportResponse) ProtoMessage() {}
 
 func (x *ReportResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_agent_v1_agent_proto_msgTypes[12]
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -974,7 +1193,7 @@ func (x *ReportResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportResponse.ProtoReflect.Descriptor instead.
 func (*ReportResponse) Descriptor() ([]byte, []int) {
-	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{12}
+	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ReportResponse) GetServerTime() *timestamppb.Timestamp {
@@ -1040,7 +1259,7 @@ const file_weir_agent_v1_agent_proto_rawDesc = "" +
 	"\tfirst_seq\x18\x02 \x01(\x03R\bfirstSeq\x12\x19\n" +
 	"\blast_seq\x18\x03 \x01(\x03R\alastSeq\" \n" +
 	"\x06GoAway\x12\x16\n" +
-	"\x06reason\x18\x01 \x01(\tR\x06reason\"\xcc\x04\n" +
+	"\x06reason\x18\x01 \x01(\tR\x06reason\"\x8f\x05\n" +
 	"\rReportRequest\x129\n" +
 	"\bposition\x18\x01 \x01(\v2\x1d.weir.agent.v1.PolicyPositionR\bposition\x12>\n" +
 	"\aoutcome\x18\x02 \x01(\x0e2$.weir.agent.v1.ReportRequest.OutcomeR\aoutcome\x12\"\n" +
@@ -1054,11 +1273,30 @@ const file_weir_agent_v1_agent_proto_rawDesc = "" +
 	"\bplatform\x18\t \x01(\tB\a\xbaH\x04r\x02\x18dR\bplatform\x124\n" +
 	"\x11policies_rejected\x18\n" +
 	" \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x10policiesRejected\x12/\n" +
-	"\x0fspool_oldest_ms\x18\v \x01(\x03B\a\xbaH\x04\"\x02(\x00R\rspoolOldestMs\"M\n" +
+	"\x0fspool_oldest_ms\x18\v \x01(\x03B\a\xbaH\x04\"\x02(\x00R\rspoolOldestMs\x12A\n" +
+	"\vcredentials\x18\x0e \x01(\v2\x1f.weir.agent.v1.CredentialReportR\vcredentials\"M\n" +
 	"\aOutcome\x12\x17\n" +
 	"\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fOUTCOME_APPLIED\x10\x01\x12\x14\n" +
-	"\x10OUTCOME_REJECTED\x10\x02\"e\n" +
+	"\x10OUTCOME_REJECTED\x10\x02\"\x84\x01\n" +
+	"\x10CredentialReport\x12L\n" +
+	"\vcredentials\x18\x01 \x03(\v2\x1f.weir.agent.v1.CredentialStatusB\t\xbaH\x06\x92\x01\x03\x10\xe8\aR\vcredentials\x12\"\n" +
+	"\bleft_out\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\aleftOut\"\xc7\x03\n" +
+	"\x10CredentialStatus\x12*\n" +
+	"\vprovider_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\n" +
+	"providerId\x12E\n" +
+	"\x05state\x18\x02 \x01(\x0e2%.weir.agent.v1.CredentialStatus.StateB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05state\x12 \n" +
+	"\x06reason\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\x06reason\x12\"\n" +
+	"\bsince_ms\x18\x04 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\asinceMs\x12:\n" +
+	"\vfingerprint\x18\x05 \x01(\tB\x18\xbaH\x15r\x132\x11^([0-9a-f]{32})?$R\vfingerprint\x12A\n" +
+	"\x0ffingerprint_key\x18\x06 \x01(\tB\x18\xbaH\x15r\x132\x11^([0-9a-f]{16})?$R\x0efingerprintKey\"{\n" +
+	"\x05State\x12\x15\n" +
+	"\x11STATE_UNSPECIFIED\x10\x00\x12\f\n" +
+	"\bSTATE_OK\x10\x01\x12\x0f\n" +
+	"\vSTATE_STALE\x10\x02\x12\x15\n" +
+	"\x11STATE_UNAVAILABLE\x10\x03\x12\x11\n" +
+	"\rSTATE_BLOCKED\x10\x04\x12\x12\n" +
+	"\x0eSTATE_UNOPENED\x10\x05\"e\n" +
 	"\bBootTail\x12\x1d\n" +
 	"\x04boot\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x04boot\x12\"\n" +
 	"\blast_seq\x18\x02 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\alastSeq\x12\x16\n" +
@@ -1085,56 +1323,62 @@ func file_weir_agent_v1_agent_proto_rawDescGZIP() []byte {
 	return file_weir_agent_v1_agent_proto_rawDescData
 }
 
-var file_weir_agent_v1_agent_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_weir_agent_v1_agent_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_weir_agent_v1_agent_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_weir_agent_v1_agent_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_weir_agent_v1_agent_proto_goTypes = []any{
 	(ReportRequest_Outcome)(0),    // 0: weir.agent.v1.ReportRequest.Outcome
-	(*EnrollRequest)(nil),         // 1: weir.agent.v1.EnrollRequest
-	(*EnrollResponse)(nil),        // 2: weir.agent.v1.EnrollResponse
-	(*SigningKey)(nil),            // 3: weir.agent.v1.SigningKey
-	(*PolicyPosition)(nil),        // 4: weir.agent.v1.PolicyPosition
-	(*WatchRequest)(nil),          // 5: weir.agent.v1.WatchRequest
-	(*WatchResponse)(nil),         // 6: weir.agent.v1.WatchResponse
-	(*Snapshot)(nil),              // 7: weir.agent.v1.Snapshot
-	(*Heartbeat)(nil),             // 8: weir.agent.v1.Heartbeat
-	(*SettledRange)(nil),          // 9: weir.agent.v1.SettledRange
-	(*GoAway)(nil),                // 10: weir.agent.v1.GoAway
-	(*ReportRequest)(nil),         // 11: weir.agent.v1.ReportRequest
-	(*BootTail)(nil),              // 12: weir.agent.v1.BootTail
-	(*ReportResponse)(nil),        // 13: weir.agent.v1.ReportResponse
-	(*timestamppb.Timestamp)(nil), // 14: google.protobuf.Timestamp
-	(*v1.SignedRevocations)(nil),  // 15: weir.policy.v1.SignedRevocations
-	(*v1.SignedRelease)(nil),      // 16: weir.policy.v1.SignedRelease
-	(*v1.Resource)(nil),           // 17: weir.policy.v1.Resource
+	(CredentialStatus_State)(0),   // 1: weir.agent.v1.CredentialStatus.State
+	(*EnrollRequest)(nil),         // 2: weir.agent.v1.EnrollRequest
+	(*EnrollResponse)(nil),        // 3: weir.agent.v1.EnrollResponse
+	(*SigningKey)(nil),            // 4: weir.agent.v1.SigningKey
+	(*PolicyPosition)(nil),        // 5: weir.agent.v1.PolicyPosition
+	(*WatchRequest)(nil),          // 6: weir.agent.v1.WatchRequest
+	(*WatchResponse)(nil),         // 7: weir.agent.v1.WatchResponse
+	(*Snapshot)(nil),              // 8: weir.agent.v1.Snapshot
+	(*Heartbeat)(nil),             // 9: weir.agent.v1.Heartbeat
+	(*SettledRange)(nil),          // 10: weir.agent.v1.SettledRange
+	(*GoAway)(nil),                // 11: weir.agent.v1.GoAway
+	(*ReportRequest)(nil),         // 12: weir.agent.v1.ReportRequest
+	(*CredentialReport)(nil),      // 13: weir.agent.v1.CredentialReport
+	(*CredentialStatus)(nil),      // 14: weir.agent.v1.CredentialStatus
+	(*BootTail)(nil),              // 15: weir.agent.v1.BootTail
+	(*ReportResponse)(nil),        // 16: weir.agent.v1.ReportResponse
+	(*timestamppb.Timestamp)(nil), // 17: google.protobuf.Timestamp
+	(*v1.SignedRevocations)(nil),  // 18: weir.policy.v1.SignedRevocations
+	(*v1.SignedRelease)(nil),      // 19: weir.policy.v1.SignedRelease
+	(*v1.Resource)(nil),           // 20: weir.policy.v1.Resource
 }
 var file_weir_agent_v1_agent_proto_depIdxs = []int32{
-	3,  // 0: weir.agent.v1.EnrollResponse.signing_keys:type_name -> weir.agent.v1.SigningKey
-	14, // 1: weir.agent.v1.EnrollResponse.server_time:type_name -> google.protobuf.Timestamp
-	4,  // 2: weir.agent.v1.WatchRequest.have:type_name -> weir.agent.v1.PolicyPosition
-	7,  // 3: weir.agent.v1.WatchResponse.snapshot:type_name -> weir.agent.v1.Snapshot
-	15, // 4: weir.agent.v1.WatchResponse.revocations:type_name -> weir.policy.v1.SignedRevocations
-	8,  // 5: weir.agent.v1.WatchResponse.heartbeat:type_name -> weir.agent.v1.Heartbeat
-	10, // 6: weir.agent.v1.WatchResponse.go_away:type_name -> weir.agent.v1.GoAway
-	16, // 7: weir.agent.v1.Snapshot.release:type_name -> weir.policy.v1.SignedRelease
-	17, // 8: weir.agent.v1.Snapshot.resources:type_name -> weir.policy.v1.Resource
-	15, // 9: weir.agent.v1.Snapshot.revocations:type_name -> weir.policy.v1.SignedRevocations
-	14, // 10: weir.agent.v1.Heartbeat.server_time:type_name -> google.protobuf.Timestamp
-	9,  // 11: weir.agent.v1.Heartbeat.settled:type_name -> weir.agent.v1.SettledRange
-	4,  // 12: weir.agent.v1.ReportRequest.position:type_name -> weir.agent.v1.PolicyPosition
+	4,  // 0: weir.agent.v1.EnrollResponse.signing_keys:type_name -> weir.agent.v1.SigningKey
+	17, // 1: weir.agent.v1.EnrollResponse.server_time:type_name -> google.protobuf.Timestamp
+	5,  // 2: weir.agent.v1.WatchRequest.have:type_name -> weir.agent.v1.PolicyPosition
+	8,  // 3: weir.agent.v1.WatchResponse.snapshot:type_name -> weir.agent.v1.Snapshot
+	18, // 4: weir.agent.v1.WatchResponse.revocations:type_name -> weir.policy.v1.SignedRevocations
+	9,  // 5: weir.agent.v1.WatchResponse.heartbeat:type_name -> weir.agent.v1.Heartbeat
+	11, // 6: weir.agent.v1.WatchResponse.go_away:type_name -> weir.agent.v1.GoAway
+	19, // 7: weir.agent.v1.Snapshot.release:type_name -> weir.policy.v1.SignedRelease
+	20, // 8: weir.agent.v1.Snapshot.resources:type_name -> weir.policy.v1.Resource
+	18, // 9: weir.agent.v1.Snapshot.revocations:type_name -> weir.policy.v1.SignedRevocations
+	17, // 10: weir.agent.v1.Heartbeat.server_time:type_name -> google.protobuf.Timestamp
+	10, // 11: weir.agent.v1.Heartbeat.settled:type_name -> weir.agent.v1.SettledRange
+	5,  // 12: weir.agent.v1.ReportRequest.position:type_name -> weir.agent.v1.PolicyPosition
 	0,  // 13: weir.agent.v1.ReportRequest.outcome:type_name -> weir.agent.v1.ReportRequest.Outcome
-	12, // 14: weir.agent.v1.ReportRequest.tails:type_name -> weir.agent.v1.BootTail
-	14, // 15: weir.agent.v1.ReportResponse.server_time:type_name -> google.protobuf.Timestamp
-	1,  // 16: weir.agent.v1.AgentService.Enroll:input_type -> weir.agent.v1.EnrollRequest
-	5,  // 17: weir.agent.v1.AgentService.Watch:input_type -> weir.agent.v1.WatchRequest
-	11, // 18: weir.agent.v1.AgentService.Report:input_type -> weir.agent.v1.ReportRequest
-	2,  // 19: weir.agent.v1.AgentService.Enroll:output_type -> weir.agent.v1.EnrollResponse
-	6,  // 20: weir.agent.v1.AgentService.Watch:output_type -> weir.agent.v1.WatchResponse
-	13, // 21: weir.agent.v1.AgentService.Report:output_type -> weir.agent.v1.ReportResponse
-	19, // [19:22] is the sub-list for method output_type
-	16, // [16:19] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	15, // 14: weir.agent.v1.ReportRequest.tails:type_name -> weir.agent.v1.BootTail
+	13, // 15: weir.agent.v1.ReportRequest.credentials:type_name -> weir.agent.v1.CredentialReport
+	14, // 16: weir.agent.v1.CredentialReport.credentials:type_name -> weir.agent.v1.CredentialStatus
+	1,  // 17: weir.agent.v1.CredentialStatus.state:type_name -> weir.agent.v1.CredentialStatus.State
+	17, // 18: weir.agent.v1.ReportResponse.server_time:type_name -> google.protobuf.Timestamp
+	2,  // 19: weir.agent.v1.AgentService.Enroll:input_type -> weir.agent.v1.EnrollRequest
+	6,  // 20: weir.agent.v1.AgentService.Watch:input_type -> weir.agent.v1.WatchRequest
+	12, // 21: weir.agent.v1.AgentService.Report:input_type -> weir.agent.v1.ReportRequest
+	3,  // 22: weir.agent.v1.AgentService.Enroll:output_type -> weir.agent.v1.EnrollResponse
+	7,  // 23: weir.agent.v1.AgentService.Watch:output_type -> weir.agent.v1.WatchResponse
+	16, // 24: weir.agent.v1.AgentService.Report:output_type -> weir.agent.v1.ReportResponse
+	22, // [22:25] is the sub-list for method output_type
+	19, // [19:22] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
 func init() { file_weir_agent_v1_agent_proto_init() }
@@ -1153,8 +1397,8 @@ func file_weir_agent_v1_agent_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_agent_v1_agent_proto_rawDesc), len(file_weir_agent_v1_agent_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   13,
+			NumEnums:      2,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

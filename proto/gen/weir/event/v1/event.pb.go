@@ -2797,10 +2797,13 @@ func (x *GatewayCreated) GetRegion() string {
 }
 
 type GatewayUpdated struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// How long agents use a credential whose reference they can't read any more. 0: for
+	// ever.
+	CredentialMaxAgeSeconds int64 `protobuf:"varint,2,opt,name=credential_max_age_seconds,json=credentialMaxAgeSeconds,proto3" json:"credential_max_age_seconds,omitempty"`
+	unknownFields           protoimpl.UnknownFields
+	sizeCache               protoimpl.SizeCache
 }
 
 func (x *GatewayUpdated) Reset() {
@@ -2838,6 +2841,13 @@ func (x *GatewayUpdated) GetName() string {
 		return x.Name
 	}
 	return ""
+}
+
+func (x *GatewayUpdated) GetCredentialMaxAgeSeconds() int64 {
+	if x != nil {
+		return x.CredentialMaxAgeSeconds
+	}
+	return 0
 }
 
 // GatewayKeySet puts a key in the place of the one before.
@@ -2928,9 +2938,10 @@ type GatewayRestored struct {
 	Region    string                 `protobuf:"bytes,2,opt,name=region,proto3" json:"region,omitempty"`
 	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
 	// Empty: it has none.
-	PublicKey     []byte `protobuf:"bytes,4,opt,name=public_key,json=publicKey,proto3" json:"public_key,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	PublicKey               []byte `protobuf:"bytes,4,opt,name=public_key,json=publicKey,proto3" json:"public_key,omitempty"`
+	CredentialMaxAgeSeconds int64  `protobuf:"varint,5,opt,name=credential_max_age_seconds,json=credentialMaxAgeSeconds,proto3" json:"credential_max_age_seconds,omitempty"`
+	unknownFields           protoimpl.UnknownFields
+	sizeCache               protoimpl.SizeCache
 }
 
 func (x *GatewayRestored) Reset() {
@@ -2989,6 +3000,13 @@ func (x *GatewayRestored) GetPublicKey() []byte {
 		return x.PublicKey
 	}
 	return nil
+}
+
+func (x *GatewayRestored) GetCredentialMaxAgeSeconds() int64 {
+	if x != nil {
+		return x.CredentialMaxAgeSeconds
+	}
+	return 0
 }
 
 type EnrolmentTokenRevoked struct {
@@ -5512,20 +5530,22 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\vKeyArchived\"<\n" +
 	"\x0eGatewayCreated\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
-	"\x06region\x18\x02 \x01(\tR\x06region\"$\n" +
+	"\x06region\x18\x02 \x01(\tR\x06region\"a\n" +
 	"\x0eGatewayUpdated\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\".\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12;\n" +
+	"\x1acredential_max_age_seconds\x18\x02 \x01(\x03R\x17credentialMaxAgeSeconds\".\n" +
 	"\rGatewayKeySet\x12\x1d\n" +
 	"\n" +
 	"public_key\x18\x01 \x01(\fR\tpublicKey\"\x11\n" +
-	"\x0fGatewayArchived\"\x97\x01\n" +
+	"\x0fGatewayArchived\"\xd4\x01\n" +
 	"\x0fGatewayRestored\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06region\x18\x02 \x01(\tR\x06region\x129\n" +
 	"\n" +
 	"created_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x12\x1d\n" +
 	"\n" +
-	"public_key\x18\x04 \x01(\fR\tpublicKey\"/\n" +
+	"public_key\x18\x04 \x01(\fR\tpublicKey\x12;\n" +
+	"\x1acredential_max_age_seconds\x18\x05 \x01(\x03R\x17credentialMaxAgeSeconds\"/\n" +
 	"\x15EnrolmentTokenRevoked\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\"\xa4\x01\n" +
 	"\x15EnrolmentTokenCreated\x12\x1d\n" +

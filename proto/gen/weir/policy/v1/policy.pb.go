@@ -775,8 +775,11 @@ type Gateway struct {
 	Region string                 `protobuf:"bytes,3,opt,name=region,proto3" json:"region,omitempty"`
 	// Largest request body, bytes.
 	MaxRequestBytes int64 `protobuf:"varint,4,opt,name=max_request_bytes,json=maxRequestBytes,proto3" json:"max_request_bytes,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// How long an agent uses a credential whose reference it can't read any more. 0: for
+	// ever.
+	CredentialMaxAgeSeconds int64 `protobuf:"varint,5,opt,name=credential_max_age_seconds,json=credentialMaxAgeSeconds,proto3" json:"credential_max_age_seconds,omitempty"`
+	unknownFields           protoimpl.UnknownFields
+	sizeCache               protoimpl.SizeCache
 }
 
 func (x *Gateway) Reset() {
@@ -833,6 +836,13 @@ func (x *Gateway) GetRegion() string {
 func (x *Gateway) GetMaxRequestBytes() int64 {
 	if x != nil {
 		return x.MaxRequestBytes
+	}
+	return 0
+}
+
+func (x *Gateway) GetCredentialMaxAgeSeconds() int64 {
+	if x != nil {
+		return x.CredentialMaxAgeSeconds
 	}
 	return 0
 }
@@ -1761,12 +1771,13 @@ const file_weir_policy_v1_policy_proto_rawDesc = "" +
 	"PolicyFile\x127\n" +
 	"\arelease\x18\x01 \x01(\v2\x1d.weir.policy.v1.SignedReleaseR\arelease\x126\n" +
 	"\tresources\x18\x02 \x03(\v2\x18.weir.policy.v1.ResourceR\tresources\x12C\n" +
-	"\vrevocations\x18\x03 \x01(\v2!.weir.policy.v1.SignedRevocationsR\vrevocations\"q\n" +
+	"\vrevocations\x18\x03 \x01(\v2!.weir.policy.v1.SignedRevocationsR\vrevocations\"\xae\x01\n" +
 	"\aGateway\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
 	"\x06region\x18\x03 \x01(\tR\x06region\x12*\n" +
-	"\x11max_request_bytes\x18\x04 \x01(\x03R\x0fmaxRequestBytes\"\x91\x03\n" +
+	"\x11max_request_bytes\x18\x04 \x01(\x03R\x0fmaxRequestBytes\x12;\n" +
+	"\x1acredential_max_age_seconds\x18\x05 \x01(\x03R\x17credentialMaxAgeSeconds\"\x91\x03\n" +
 	"\bProvider\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x121\n" +

@@ -68,6 +68,9 @@ const (
 	// GatewayServiceRevokeAgentProcedure is the fully-qualified name of the GatewayService's
 	// RevokeAgent RPC.
 	GatewayServiceRevokeAgentProcedure = "/weir.admin.v1.GatewayService/RevokeAgent"
+	// GatewayServiceListAgentCredentialsProcedure is the fully-qualified name of the GatewayService's
+	// ListAgentCredentials RPC.
+	GatewayServiceListAgentCredentialsProcedure = "/weir.admin.v1.GatewayService/ListAgentCredentials"
 	// GatewayServiceListAgentsProcedure is the fully-qualified name of the GatewayService's ListAgents
 	// RPC.
 	GatewayServiceListAgentsProcedure = "/weir.admin.v1.GatewayService/ListAgents"
@@ -82,7 +85,8 @@ type GatewayServiceClient interface {
 	ListGateways(context.Context, *connect.Request[v1.ListGatewaysRequest]) (*connect.Response[v1.ListGatewaysResponse], error)
 	// CreateEnrolmentToken makes a token with which agents join this gateway.
 	CreateEnrolmentToken(context.Context, *connect.Request[v1.CreateEnrolmentTokenRequest]) (*connect.Response[v1.CreateEnrolmentTokenResponse], error)
-	// UpdateGateway changes the name; the region, where its usage lives, stays.
+	// UpdateGateway changes the name and the settings; the region, where its usage lives,
+	// stays.
 	UpdateGateway(context.Context, *connect.Request[v1.UpdateGatewayRequest]) (*connect.Response[v1.UpdateGatewayResponse], error)
 	// SetGatewayKey says for which key credentials are sealed from now on, in the place
 	// of the one before. Its private half is made and kept by the gateway's agents
@@ -104,6 +108,9 @@ type GatewayServiceClient interface {
 	// is answered any more, and usage it signs from then on is put aside. Said twice it
 	// is true once. Another agent may join with a key of its own and a new token.
 	RevokeAgent(context.Context, *connect.Request[v1.RevokeAgentRequest]) (*connect.Response[v1.RevokeAgentResponse], error)
+	// ListAgentCredentials shows which living agents can use a provider's credential, and
+	// why the others can't: those first, then by name.
+	ListAgentCredentials(context.Context, *connect.Request[v1.ListAgentCredentialsRequest]) (*connect.Response[v1.ListAgentCredentialsResponse], error)
 	// ListAgents shows the gateway's fleet as it last reported, revoked ones too.
 	ListAgents(context.Context, *connect.Request[v1.ListAgentsRequest]) (*connect.Response[v1.ListAgentsResponse], error)
 }
@@ -195,6 +202,13 @@ func NewGatewayServiceClient(httpClient connect.HTTPClient, baseURL string, opts
 			connect.WithSchema(gatewayServiceMethods.ByName("RevokeAgent")),
 			connect.WithClientOptions(opts...),
 		),
+		listAgentCredentials: connect.NewClient[v1.ListAgentCredentialsRequest, v1.ListAgentCredentialsResponse](
+			httpClient,
+			baseURL+GatewayServiceListAgentCredentialsProcedure,
+			connect.WithSchema(gatewayServiceMethods.ByName("ListAgentCredentials")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
 		listAgents: connect.NewClient[v1.ListAgentsRequest, v1.ListAgentsResponse](
 			httpClient,
 			baseURL+GatewayServiceListAgentsProcedure,
@@ -219,6 +233,7 @@ type gatewayServiceClient struct {
 	getAgent             *connect.Client[v1.GetAgentRequest, v1.GetAgentResponse]
 	updateAgent          *connect.Client[v1.UpdateAgentRequest, v1.UpdateAgentResponse]
 	revokeAgent          *connect.Client[v1.RevokeAgentRequest, v1.RevokeAgentResponse]
+	listAgentCredentials *connect.Client[v1.ListAgentCredentialsRequest, v1.ListAgentCredentialsResponse]
 	listAgents           *connect.Client[v1.ListAgentsRequest, v1.ListAgentsResponse]
 }
 
@@ -282,6 +297,11 @@ func (c *gatewayServiceClient) RevokeAgent(ctx context.Context, req *connect.Req
 	return c.revokeAgent.CallUnary(ctx, req)
 }
 
+// ListAgentCredentials calls weir.admin.v1.GatewayService.ListAgentCredentials.
+func (c *gatewayServiceClient) ListAgentCredentials(ctx context.Context, req *connect.Request[v1.ListAgentCredentialsRequest]) (*connect.Response[v1.ListAgentCredentialsResponse], error) {
+	return c.listAgentCredentials.CallUnary(ctx, req)
+}
+
 // ListAgents calls weir.admin.v1.GatewayService.ListAgents.
 func (c *gatewayServiceClient) ListAgents(ctx context.Context, req *connect.Request[v1.ListAgentsRequest]) (*connect.Response[v1.ListAgentsResponse], error) {
 	return c.listAgents.CallUnary(ctx, req)
@@ -296,7 +316,8 @@ type GatewayServiceHandler interface {
 	ListGateways(context.Context, *connect.Request[v1.ListGatewaysRequest]) (*connect.Response[v1.ListGatewaysResponse], error)
 	// CreateEnrolmentToken makes a token with which agents join this gateway.
 	CreateEnrolmentToken(context.Context, *connect.Request[v1.CreateEnrolmentTokenRequest]) (*connect.Response[v1.CreateEnrolmentTokenResponse], error)
-	// UpdateGateway changes the name; the region, where its usage lives, stays.
+	// UpdateGateway changes the name and the settings; the region, where its usage lives,
+	// stays.
 	UpdateGateway(context.Context, *connect.Request[v1.UpdateGatewayRequest]) (*connect.Response[v1.UpdateGatewayResponse], error)
 	// SetGatewayKey says for which key credentials are sealed from now on, in the place
 	// of the one before. Its private half is made and kept by the gateway's agents
@@ -318,6 +339,9 @@ type GatewayServiceHandler interface {
 	// is answered any more, and usage it signs from then on is put aside. Said twice it
 	// is true once. Another agent may join with a key of its own and a new token.
 	RevokeAgent(context.Context, *connect.Request[v1.RevokeAgentRequest]) (*connect.Response[v1.RevokeAgentResponse], error)
+	// ListAgentCredentials shows which living agents can use a provider's credential, and
+	// why the others can't: those first, then by name.
+	ListAgentCredentials(context.Context, *connect.Request[v1.ListAgentCredentialsRequest]) (*connect.Response[v1.ListAgentCredentialsResponse], error)
 	// ListAgents shows the gateway's fleet as it last reported, revoked ones too.
 	ListAgents(context.Context, *connect.Request[v1.ListAgentsRequest]) (*connect.Response[v1.ListAgentsResponse], error)
 }
@@ -405,6 +429,13 @@ func NewGatewayServiceHandler(svc GatewayServiceHandler, opts ...connect.Handler
 		connect.WithSchema(gatewayServiceMethods.ByName("RevokeAgent")),
 		connect.WithHandlerOptions(opts...),
 	)
+	gatewayServiceListAgentCredentialsHandler := connect.NewUnaryHandler(
+		GatewayServiceListAgentCredentialsProcedure,
+		svc.ListAgentCredentials,
+		connect.WithSchema(gatewayServiceMethods.ByName("ListAgentCredentials")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
 	gatewayServiceListAgentsHandler := connect.NewUnaryHandler(
 		GatewayServiceListAgentsProcedure,
 		svc.ListAgents,
@@ -438,6 +469,8 @@ func NewGatewayServiceHandler(svc GatewayServiceHandler, opts ...connect.Handler
 			gatewayServiceUpdateAgentHandler.ServeHTTP(w, r)
 		case GatewayServiceRevokeAgentProcedure:
 			gatewayServiceRevokeAgentHandler.ServeHTTP(w, r)
+		case GatewayServiceListAgentCredentialsProcedure:
+			gatewayServiceListAgentCredentialsHandler.ServeHTTP(w, r)
 		case GatewayServiceListAgentsProcedure:
 			gatewayServiceListAgentsHandler.ServeHTTP(w, r)
 		default:
@@ -495,6 +528,10 @@ func (UnimplementedGatewayServiceHandler) UpdateAgent(context.Context, *connect.
 
 func (UnimplementedGatewayServiceHandler) RevokeAgent(context.Context, *connect.Request[v1.RevokeAgentRequest]) (*connect.Response[v1.RevokeAgentResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weir.admin.v1.GatewayService.RevokeAgent is not implemented"))
+}
+
+func (UnimplementedGatewayServiceHandler) ListAgentCredentials(context.Context, *connect.Request[v1.ListAgentCredentialsRequest]) (*connect.Response[v1.ListAgentCredentialsResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weir.admin.v1.GatewayService.ListAgentCredentials is not implemented"))
 }
 
 func (UnimplementedGatewayServiceHandler) ListAgents(context.Context, *connect.Request[v1.ListAgentsRequest]) (*connect.Response[v1.ListAgentsResponse], error) {

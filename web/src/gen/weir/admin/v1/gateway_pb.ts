@@ -2,10 +2,10 @@
 // @generated from file weir/admin/v1/gateway.proto (package weir.admin.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { FieldMask, Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_field_mask, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Duration, FieldMask, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { AsOf, Mutation, Page } from "./common_pb";
 import { file_weir_admin_v1_common } from "./common_pb";
 import { file_weir_admin_v1_options } from "./options_pb";
@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file weir/admin/v1/gateway.proto.
  */
 export const file_weir_admin_v1_gateway: GenFile = /*@__PURE__*/
-  fileDesc("Cht3ZWlyL2FkbWluL3YxL2dhdGV3YXkucHJvdG8SDXdlaXIuYWRtaW4udjEingEKB0dhdGV3YXkSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIOCgZyZWdpb24YAyABKAkSLgoKY3JlYXRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZXRhZxgFIAEoCRISCgpwdWJsaWNfa2V5GAYgASgMEhcKD2tleV9maW5nZXJwcmludBgHIAEoCSJfChRDcmVhdGVHYXRld2F5UmVxdWVzdBIMCgRuYW1lGAEgASgJEg4KBnJlZ2lvbhgCIAEoCRIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iQAoVQ3JlYXRlR2F0ZXdheVJlc3BvbnNlEicKB2dhdGV3YXkYASABKAsyFi53ZWlyLmFkbWluLnYxLkdhdGV3YXkiQwoRR2V0R2F0ZXdheVJlcXVlc3QSCgoCaWQYASABKAkSIgoFYXNfb2YYAiABKAsyEy53ZWlyLmFkbWluLnYxLkFzT2YiPQoSR2V0R2F0ZXdheVJlc3BvbnNlEicKB2dhdGV3YXkYASABKAsyFi53ZWlyLmFkbWluLnYxLkdhdGV3YXkifgoTTGlzdEdhdGV3YXlzUmVxdWVzdBIhCgRwYWdlGAEgASgLMhMud2Vpci5hZG1pbi52MS5QYWdlEiIKBWFzX29mGAIgASgLMhMud2Vpci5hZG1pbi52MS5Bc09mEg4KBmZpbHRlchgKIAEoCRIQCghvcmRlcl9ieRgLIAEoCSJZChRMaXN0R2F0ZXdheXNSZXNwb25zZRIoCghnYXRld2F5cxgBIAMoCzIWLndlaXIuYWRtaW4udjEuR2F0ZXdheRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkimwEKFFVwZGF0ZUdhdGV3YXlSZXF1ZXN0EicKB2dhdGV3YXkYASABKAsyFi53ZWlyLmFkbWluLnYxLkdhdGV3YXkSLwoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiJAChVVcGRhdGVHYXRld2F5UmVzcG9uc2USJwoHZ2F0ZXdheRgBIAEoCzIWLndlaXIuYWRtaW4udjEuR2F0ZXdheSJhChRTZXRHYXRld2F5S2V5UmVxdWVzdBIKCgJpZBgBIAEoCRISCgpwdWJsaWNfa2V5GAIgASgMEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiJAChVTZXRHYXRld2F5S2V5UmVzcG9uc2USJwoHZ2F0ZXdheRgBIAEoCzIWLndlaXIuYWRtaW4udjEuR2F0ZXdheSJNChREZWxldGVHYXRld2F5UmVxdWVzdBIKCgJpZBgBIAEoCRIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iFwoVRGVsZXRlR2F0ZXdheVJlc3BvbnNlIr4BCg5FbnJvbG1lbnRUb2tlbhIKCgJpZBgBIAEoCRISCgpnYXRld2F5X2lkGAIgASgJEhAKCG1heF91c2VzGAMgASgFEgwKBHVzZXMYBCABKAUSLgoKZXhwaXJlc19hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKY3JlYXRlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZXRhZxgHIAEoCSJSChpMaXN0RW5yb2xtZW50VG9rZW5zUmVxdWVzdBISCgpnYXRld2F5X2lkGAEgASgJEg4KBmZpbHRlchgKIAEoCRIQCghvcmRlcl9ieRgLIAEoCSJWChtMaXN0RW5yb2xtZW50VG9rZW5zUmVzcG9uc2USNwoQZW5yb2xtZW50X3Rva2VucxgBIAMoCzIdLndlaXIuYWRtaW4udjEuRW5yb2xtZW50VG9rZW4iZAobUmV2b2tlRW5yb2xtZW50VG9rZW5SZXF1ZXN0EgoKAmlkGAEgASgJEg4KBnJlYXNvbhgCIAEoCRIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iHgocUmV2b2tlRW5yb2xtZW50VG9rZW5SZXNwb25zZSKeAQobQ3JlYXRlRW5yb2xtZW50VG9rZW5SZXF1ZXN0EhIKCmdhdGV3YXlfaWQYASABKAkSEAoIbWF4X3VzZXMYAiABKAUSLgoKZXhwaXJlc19hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIo0BChxDcmVhdGVFbnJvbG1lbnRUb2tlblJlc3BvbnNlEgoKAmlkGAEgASgJEhMKBXRva2VuGAIgASgJQgSItRgBEi4KCmV4cGlyZXNfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhwKFHNlY3JldF9hbHJlYWR5X3Nob3duGAQgASgIIpUFCgVBZ2VudBIKCgJpZBgBIAEoCRISCgpnYXRld2F5X2lkGAIgASgJEgwKBG5hbWUYAyABKAkSLwoLZW5yb2xsZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKDGxhc3Rfc2Vlbl9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHdmVyc2lvbhgGIAEoCRIUCgxwb2xpY3lfZXBvY2gYByABKAMSFgoOcG9saWN5X3ZlcnNpb24YCCABKAMSGgoScmV2b2NhdGlvbl92ZXJzaW9uGAkgASgDEhYKDnJlamVjdF9yZWFzb25zGAogAygJEhMKC3Nwb29sX2J5dGVzGAsgASgDEhUKDXNwb29sX3JlY29yZHMYDCABKAMSDAoEZXRhZxgNIAEoCRIuCgpyZXZva2VkX2F0GA4gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVidWlsZBgPIAEoCRIQCghwbGF0Zm9ybRgQIAEoCRIPCgdhZGRyZXNzGBEgASgJEhcKD3JlbGVhc2VzX2JlaGluZBgSIAEoAxIwCgxiZWhpbmRfc2luY2UYEyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhkKEXBvbGljaWVzX3JlamVjdGVkGBQgASgDEhsKE2xhc3RfcmVqZWN0X3JlYXNvbnMYFSADKAkSNAoQbGFzdF9yZWplY3RlZF9hdBgWIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPc3Bvb2xfb2xkZXN0X2F0GBcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCIdCg9HZXRBZ2VudFJlcXVlc3QSCgoCaWQYASABKAkiNwoQR2V0QWdlbnRSZXNwb25zZRIjCgVhZ2VudBgBIAEoCzIULndlaXIuYWRtaW4udjEuQWdlbnQilQEKElVwZGF0ZUFnZW50UmVxdWVzdBIjCgVhZ2VudBgBIAEoCzIULndlaXIuYWRtaW4udjEuQWdlbnQSLwoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiI6ChNVcGRhdGVBZ2VudFJlc3BvbnNlEiMKBWFnZW50GAEgASgLMhQud2Vpci5hZG1pbi52MS5BZ2VudCJbChJSZXZva2VBZ2VudFJlcXVlc3QSCgoCaWQYASABKAkSDgoGcmVhc29uGAIgASgJEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiI6ChNSZXZva2VBZ2VudFJlc3BvbnNlEiMKBWFnZW50GAEgASgLMhQud2Vpci5hZG1pbi52MS5BZ2VudCJsChFMaXN0QWdlbnRzUmVxdWVzdBISCgpnYXRld2F5X2lkGAEgASgJEiEKBHBhZ2UYAiABKAsyEy53ZWlyLmFkbWluLnYxLlBhZ2USDgoGZmlsdGVyGAogASgJEhAKCG9yZGVyX2J5GAsgASgJIlMKEkxpc3RBZ2VudHNSZXNwb25zZRIkCgZhZ2VudHMYASADKAsyFC53ZWlyLmFkbWluLnYxLkFnZW50EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCTLqCwoOR2F0ZXdheVNlcnZpY2USbwoNQ3JlYXRlR2F0ZXdheRIjLndlaXIuYWRtaW4udjEuQ3JlYXRlR2F0ZXdheVJlcXVlc3QaJC53ZWlyLmFkbWluLnYxLkNyZWF0ZUdhdGV3YXlSZXNwb25zZSITirUYD2dhdGV3YXlzLmNyZWF0ZRJmCgpHZXRHYXRld2F5EiAud2Vpci5hZG1pbi52MS5HZXRHYXRld2F5UmVxdWVzdBohLndlaXIuYWRtaW4udjEuR2V0R2F0ZXdheVJlc3BvbnNlIhOQAgGKtRgMZ2F0ZXdheXMuZ2V0Em0KDExpc3RHYXRld2F5cxIiLndlaXIuYWRtaW4udjEuTGlzdEdhdGV3YXlzUmVxdWVzdBojLndlaXIuYWRtaW4udjEuTGlzdEdhdGV3YXlzUmVzcG9uc2UiFJACAYq1GA1nYXRld2F5cy5saXN0EoMBChRDcmVhdGVFbnJvbG1lbnRUb2tlbhIqLndlaXIuYWRtaW4udjEuQ3JlYXRlRW5yb2xtZW50VG9rZW5SZXF1ZXN0Gisud2Vpci5hZG1pbi52MS5DcmVhdGVFbnJvbG1lbnRUb2tlblJlc3BvbnNlIhKKtRgOZ2F0ZXdheXMuZW5yb2wSbwoNVXBkYXRlR2F0ZXdheRIjLndlaXIuYWRtaW4udjEuVXBkYXRlR2F0ZXdheVJlcXVlc3QaJC53ZWlyLmFkbWluLnYxLlVwZGF0ZUdhdGV3YXlSZXNwb25zZSITirUYD2dhdGV3YXlzLnVwZGF0ZRJwCg1TZXRHYXRld2F5S2V5EiMud2Vpci5hZG1pbi52MS5TZXRHYXRld2F5S2V5UmVxdWVzdBokLndlaXIuYWRtaW4udjEuU2V0R2F0ZXdheUtleVJlc3BvbnNlIhSKtRgQZ2F0ZXdheXMuc2V0X2tleRJvCg1EZWxldGVHYXRld2F5EiMud2Vpci5hZG1pbi52MS5EZWxldGVHYXRld2F5UmVxdWVzdBokLndlaXIuYWRtaW4udjEuRGVsZXRlR2F0ZXdheVJlc3BvbnNlIhOKtRgPZ2F0ZXdheXMuZGVsZXRlEoMBChNMaXN0RW5yb2xtZW50VG9rZW5zEikud2Vpci5hZG1pbi52MS5MaXN0RW5yb2xtZW50VG9rZW5zUmVxdWVzdBoqLndlaXIuYWRtaW4udjEuTGlzdEVucm9sbWVudFRva2Vuc1Jlc3BvbnNlIhWQAgGKtRgOZ2F0ZXdheXMuZW5yb2wSgwEKFFJldm9rZUVucm9sbWVudFRva2VuEioud2Vpci5hZG1pbi52MS5SZXZva2VFbnJvbG1lbnRUb2tlblJlcXVlc3QaKy53ZWlyLmFkbWluLnYxLlJldm9rZUVucm9sbWVudFRva2VuUmVzcG9uc2UiEoq1GA5nYXRld2F5cy5lbnJvbBJgCghHZXRBZ2VudBIeLndlaXIuYWRtaW4udjEuR2V0QWdlbnRSZXF1ZXN0Gh8ud2Vpci5hZG1pbi52MS5HZXRBZ2VudFJlc3BvbnNlIhOQAgGKtRgMZ2F0ZXdheXMuZ2V0Em8KC1VwZGF0ZUFnZW50EiEud2Vpci5hZG1pbi52MS5VcGRhdGVBZ2VudFJlcXVlc3QaIi53ZWlyLmFkbWluLnYxLlVwZGF0ZUFnZW50UmVzcG9uc2UiGYq1GBVnYXRld2F5cy51cGRhdGVfYWdlbnQSbwoLUmV2b2tlQWdlbnQSIS53ZWlyLmFkbWluLnYxLlJldm9rZUFnZW50UmVxdWVzdBoiLndlaXIuYWRtaW4udjEuUmV2b2tlQWdlbnRSZXNwb25zZSIZirUYFWdhdGV3YXlzLnJldm9rZV9hZ2VudBJmCgpMaXN0QWdlbnRzEiAud2Vpci5hZG1pbi52MS5MaXN0QWdlbnRzUmVxdWVzdBohLndlaXIuYWRtaW4udjEuTGlzdEFnZW50c1Jlc3BvbnNlIhOQAgGKtRgMZ2F0ZXdheXMuZ2V0YgZwcm90bzM", [file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options]);
+  fileDesc("Cht3ZWlyL2FkbWluL3YxL2dhdGV3YXkucHJvdG8SDXdlaXIuYWRtaW4udjEi1QEKB0dhdGV3YXkSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIOCgZyZWdpb24YAyABKAkSLgoKY3JlYXRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZXRhZxgFIAEoCRISCgpwdWJsaWNfa2V5GAYgASgMEhcKD2tleV9maW5nZXJwcmludBgHIAEoCRI1ChJjcmVkZW50aWFsX21heF9hZ2UYFCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iXwoUQ3JlYXRlR2F0ZXdheVJlcXVlc3QSDAoEbmFtZRgBIAEoCRIOCgZyZWdpb24YAiABKAkSKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIkAKFUNyZWF0ZUdhdGV3YXlSZXNwb25zZRInCgdnYXRld2F5GAEgASgLMhYud2Vpci5hZG1pbi52MS5HYXRld2F5IkMKEUdldEdhdGV3YXlSZXF1ZXN0EgoKAmlkGAEgASgJEiIKBWFzX29mGAIgASgLMhMud2Vpci5hZG1pbi52MS5Bc09mIj0KEkdldEdhdGV3YXlSZXNwb25zZRInCgdnYXRld2F5GAEgASgLMhYud2Vpci5hZG1pbi52MS5HYXRld2F5In4KE0xpc3RHYXRld2F5c1JlcXVlc3QSIQoEcGFnZRgBIAEoCzITLndlaXIuYWRtaW4udjEuUGFnZRIiCgVhc19vZhgCIAEoCzITLndlaXIuYWRtaW4udjEuQXNPZhIOCgZmaWx0ZXIYCiABKAkSEAoIb3JkZXJfYnkYCyABKAkiWQoUTGlzdEdhdGV3YXlzUmVzcG9uc2USKAoIZ2F0ZXdheXMYASADKAsyFi53ZWlyLmFkbWluLnYxLkdhdGV3YXkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIpsBChRVcGRhdGVHYXRld2F5UmVxdWVzdBInCgdnYXRld2F5GAEgASgLMhYud2Vpci5hZG1pbi52MS5HYXRld2F5Ei8KC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzaxIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iQAoVVXBkYXRlR2F0ZXdheVJlc3BvbnNlEicKB2dhdGV3YXkYASABKAsyFi53ZWlyLmFkbWluLnYxLkdhdGV3YXkiYQoUU2V0R2F0ZXdheUtleVJlcXVlc3QSCgoCaWQYASABKAkSEgoKcHVibGljX2tleRgCIAEoDBIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iQAoVU2V0R2F0ZXdheUtleVJlc3BvbnNlEicKB2dhdGV3YXkYASABKAsyFi53ZWlyLmFkbWluLnYxLkdhdGV3YXkiTQoURGVsZXRlR2F0ZXdheVJlcXVlc3QSCgoCaWQYASABKAkSKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIhcKFURlbGV0ZUdhdGV3YXlSZXNwb25zZSK+AQoORW5yb2xtZW50VG9rZW4SCgoCaWQYASABKAkSEgoKZ2F0ZXdheV9pZBgCIAEoCRIQCghtYXhfdXNlcxgDIAEoBRIMCgR1c2VzGAQgASgFEi4KCmV4cGlyZXNfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmNyZWF0ZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBGV0YWcYByABKAkiUgoaTGlzdEVucm9sbWVudFRva2Vuc1JlcXVlc3QSEgoKZ2F0ZXdheV9pZBgBIAEoCRIOCgZmaWx0ZXIYCiABKAkSEAoIb3JkZXJfYnkYCyABKAkiVgobTGlzdEVucm9sbWVudFRva2Vuc1Jlc3BvbnNlEjcKEGVucm9sbWVudF90b2tlbnMYASADKAsyHS53ZWlyLmFkbWluLnYxLkVucm9sbWVudFRva2VuImQKG1Jldm9rZUVucm9sbWVudFRva2VuUmVxdWVzdBIKCgJpZBgBIAEoCRIOCgZyZWFzb24YAiABKAkSKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIh4KHFJldm9rZUVucm9sbWVudFRva2VuUmVzcG9uc2UingEKG0NyZWF0ZUVucm9sbWVudFRva2VuUmVxdWVzdBISCgpnYXRld2F5X2lkGAEgASgJEhAKCG1heF91c2VzGAIgASgFEi4KCmV4cGlyZXNfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiKNAQocQ3JlYXRlRW5yb2xtZW50VG9rZW5SZXNwb25zZRIKCgJpZBgBIAEoCRITCgV0b2tlbhgCIAEoCUIEiLUYARIuCgpleHBpcmVzX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIcChRzZWNyZXRfYWxyZWFkeV9zaG93bhgEIAEoCCLKBQoFQWdlbnQSCgoCaWQYASABKAkSEgoKZ2F0ZXdheV9pZBgCIAEoCRIMCgRuYW1lGAMgASgJEi8KC2Vucm9sbGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIwCgxsYXN0X3NlZW5fYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB3ZlcnNpb24YBiABKAkSFAoMcG9saWN5X2Vwb2NoGAcgASgDEhYKDnBvbGljeV92ZXJzaW9uGAggASgDEhoKEnJldm9jYXRpb25fdmVyc2lvbhgJIAEoAxIWCg5yZWplY3RfcmVhc29ucxgKIAMoCRITCgtzcG9vbF9ieXRlcxgLIAEoAxIVCg1zcG9vbF9yZWNvcmRzGAwgASgDEgwKBGV0YWcYDSABKAkSLgoKcmV2b2tlZF9hdBgOIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFYnVpbGQYDyABKAkSEAoIcGxhdGZvcm0YECABKAkSDwoHYWRkcmVzcxgRIAEoCRIXCg9yZWxlYXNlc19iZWhpbmQYEiABKAMSMAoMYmVoaW5kX3NpbmNlGBMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIZChFwb2xpY2llc19yZWplY3RlZBgUIAEoAxIbChNsYXN0X3JlamVjdF9yZWFzb25zGBUgAygJEjQKEGxhc3RfcmVqZWN0ZWRfYXQYFiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjMKD3Nwb29sX29sZGVzdF9hdBgXIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoLY3JlZGVudGlhbHMYKCADKAsyHi53ZWlyLmFkbWluLnYxLkFnZW50Q3JlZGVudGlhbCKqAgoPQWdlbnRDcmVkZW50aWFsEhMKC3Byb3ZpZGVyX2lkGAEgASgJEhAKCGFnZW50X2lkGAIgASgJEhIKCmFnZW50X25hbWUYAyABKAkSEgoKZ2F0ZXdheV9pZBgEIAEoCRItCgVzdGF0ZRgFIAEoDjIeLndlaXIuYWRtaW4udjEuQ3JlZGVudGlhbFN0YXRlEg4KBnJlYXNvbhgGIAEoCRIpCgVzaW5jZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLZmluZ2VycHJpbnQYCCABKAkSFwoPZmluZ2VycHJpbnRfa2V5GAkgASgJEjAKDGxhc3Rfc2Vlbl9hdBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiRgobTGlzdEFnZW50Q3JlZGVudGlhbHNSZXF1ZXN0EhMKC3Byb3ZpZGVyX2lkGAEgASgJEhIKCmdhdGV3YXlfaWQYAiABKAkiZQocTGlzdEFnZW50Q3JlZGVudGlhbHNSZXNwb25zZRIzCgtjcmVkZW50aWFscxgBIAMoCzIeLndlaXIuYWRtaW4udjEuQWdlbnRDcmVkZW50aWFsEhAKCGxlZnRfb3V0GAIgASgFIh0KD0dldEFnZW50UmVxdWVzdBIKCgJpZBgBIAEoCSI3ChBHZXRBZ2VudFJlc3BvbnNlEiMKBWFnZW50GAEgASgLMhQud2Vpci5hZG1pbi52MS5BZ2VudCKVAQoSVXBkYXRlQWdlbnRSZXF1ZXN0EiMKBWFnZW50GAEgASgLMhQud2Vpci5hZG1pbi52MS5BZ2VudBIvCgt1cGRhdGVfbWFzaxgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2sSKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIjoKE1VwZGF0ZUFnZW50UmVzcG9uc2USIwoFYWdlbnQYASABKAsyFC53ZWlyLmFkbWluLnYxLkFnZW50IlsKElJldm9rZUFnZW50UmVxdWVzdBIKCgJpZBgBIAEoCRIOCgZyZWFzb24YAiABKAkSKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIjoKE1Jldm9rZUFnZW50UmVzcG9uc2USIwoFYWdlbnQYASABKAsyFC53ZWlyLmFkbWluLnYxLkFnZW50ImwKEUxpc3RBZ2VudHNSZXF1ZXN0EhIKCmdhdGV3YXlfaWQYASABKAkSIQoEcGFnZRgCIAEoCzITLndlaXIuYWRtaW4udjEuUGFnZRIOCgZmaWx0ZXIYCiABKAkSEAoIb3JkZXJfYnkYCyABKAkiUwoSTGlzdEFnZW50c1Jlc3BvbnNlEiQKBmFnZW50cxgBIAMoCzIULndlaXIuYWRtaW4udjEuQWdlbnQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJKscBCg9DcmVkZW50aWFsU3RhdGUSIAocQ1JFREVOVElBTF9TVEFURV9VTlNQRUNJRklFRBAAEhcKE0NSRURFTlRJQUxfU1RBVEVfT0sQARIaChZDUkVERU5USUFMX1NUQVRFX1NUQUxFEAISIAocQ1JFREVOVElBTF9TVEFURV9VTkFWQUlMQUJMRRADEhwKGENSRURFTlRJQUxfU1RBVEVfQkxPQ0tFRBAEEh0KGUNSRURFTlRJQUxfU1RBVEVfVU5PUEVORUQQBTLxDAoOR2F0ZXdheVNlcnZpY2USbwoNQ3JlYXRlR2F0ZXdheRIjLndlaXIuYWRtaW4udjEuQ3JlYXRlR2F0ZXdheVJlcXVlc3QaJC53ZWlyLmFkbWluLnYxLkNyZWF0ZUdhdGV3YXlSZXNwb25zZSITirUYD2dhdGV3YXlzLmNyZWF0ZRJmCgpHZXRHYXRld2F5EiAud2Vpci5hZG1pbi52MS5HZXRHYXRld2F5UmVxdWVzdBohLndlaXIuYWRtaW4udjEuR2V0R2F0ZXdheVJlc3BvbnNlIhOQAgGKtRgMZ2F0ZXdheXMuZ2V0Em0KDExpc3RHYXRld2F5cxIiLndlaXIuYWRtaW4udjEuTGlzdEdhdGV3YXlzUmVxdWVzdBojLndlaXIuYWRtaW4udjEuTGlzdEdhdGV3YXlzUmVzcG9uc2UiFJACAYq1GA1nYXRld2F5cy5saXN0EoMBChRDcmVhdGVFbnJvbG1lbnRUb2tlbhIqLndlaXIuYWRtaW4udjEuQ3JlYXRlRW5yb2xtZW50VG9rZW5SZXF1ZXN0Gisud2Vpci5hZG1pbi52MS5DcmVhdGVFbnJvbG1lbnRUb2tlblJlc3BvbnNlIhKKtRgOZ2F0ZXdheXMuZW5yb2wSbwoNVXBkYXRlR2F0ZXdheRIjLndlaXIuYWRtaW4udjEuVXBkYXRlR2F0ZXdheVJlcXVlc3QaJC53ZWlyLmFkbWluLnYxLlVwZGF0ZUdhdGV3YXlSZXNwb25zZSITirUYD2dhdGV3YXlzLnVwZGF0ZRJwCg1TZXRHYXRld2F5S2V5EiMud2Vpci5hZG1pbi52MS5TZXRHYXRld2F5S2V5UmVxdWVzdBokLndlaXIuYWRtaW4udjEuU2V0R2F0ZXdheUtleVJlc3BvbnNlIhSKtRgQZ2F0ZXdheXMuc2V0X2tleRJvCg1EZWxldGVHYXRld2F5EiMud2Vpci5hZG1pbi52MS5EZWxldGVHYXRld2F5UmVxdWVzdBokLndlaXIuYWRtaW4udjEuRGVsZXRlR2F0ZXdheVJlc3BvbnNlIhOKtRgPZ2F0ZXdheXMuZGVsZXRlEoMBChNMaXN0RW5yb2xtZW50VG9rZW5zEikud2Vpci5hZG1pbi52MS5MaXN0RW5yb2xtZW50VG9rZW5zUmVxdWVzdBoqLndlaXIuYWRtaW4udjEuTGlzdEVucm9sbWVudFRva2Vuc1Jlc3BvbnNlIhWQAgGKtRgOZ2F0ZXdheXMuZW5yb2wSgwEKFFJldm9rZUVucm9sbWVudFRva2VuEioud2Vpci5hZG1pbi52MS5SZXZva2VFbnJvbG1lbnRUb2tlblJlcXVlc3QaKy53ZWlyLmFkbWluLnYxLlJldm9rZUVucm9sbWVudFRva2VuUmVzcG9uc2UiEoq1GA5nYXRld2F5cy5lbnJvbBJgCghHZXRBZ2VudBIeLndlaXIuYWRtaW4udjEuR2V0QWdlbnRSZXF1ZXN0Gh8ud2Vpci5hZG1pbi52MS5HZXRBZ2VudFJlc3BvbnNlIhOQAgGKtRgMZ2F0ZXdheXMuZ2V0Em8KC1VwZGF0ZUFnZW50EiEud2Vpci5hZG1pbi52MS5VcGRhdGVBZ2VudFJlcXVlc3QaIi53ZWlyLmFkbWluLnYxLlVwZGF0ZUFnZW50UmVzcG9uc2UiGYq1GBVnYXRld2F5cy51cGRhdGVfYWdlbnQSbwoLUmV2b2tlQWdlbnQSIS53ZWlyLmFkbWluLnYxLlJldm9rZUFnZW50UmVxdWVzdBoiLndlaXIuYWRtaW4udjEuUmV2b2tlQWdlbnRSZXNwb25zZSIZirUYFWdhdGV3YXlzLnJldm9rZV9hZ2VudBKEAQoUTGlzdEFnZW50Q3JlZGVudGlhbHMSKi53ZWlyLmFkbWluLnYxLkxpc3RBZ2VudENyZWRlbnRpYWxzUmVxdWVzdBorLndlaXIuYWRtaW4udjEuTGlzdEFnZW50Q3JlZGVudGlhbHNSZXNwb25zZSITkAIBirUYDGdhdGV3YXlzLmdldBJmCgpMaXN0QWdlbnRzEiAud2Vpci5hZG1pbi52MS5MaXN0QWdlbnRzUmVxdWVzdBohLndlaXIuYWRtaW4udjEuTGlzdEFnZW50c1Jlc3BvbnNlIhOQAgGKtRgMZ2F0ZXdheXMuZ2V0YgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options]);
 
 /**
  * Gateway is a named fleet of agents that serve one policy.
@@ -61,6 +61,14 @@ export type Gateway = Message<"weir.admin.v1.Gateway"> & {
    * @generated from field: string key_fingerprint = 7;
    */
   keyFingerprint: string;
+
+  /**
+   * How long its agents go on with a credential whose reference they can't read any more
+   * (the file is gone, or has nothing in it), in whole seconds. Absent: for ever.
+   *
+   * @generated from field: google.protobuf.Duration credential_max_age = 20;
+   */
+  credentialMaxAge?: Duration | undefined;
 };
 
 /**
@@ -698,6 +706,14 @@ export type Agent = Message<"weir.admin.v1.Agent"> & {
    * @generated from field: google.protobuf.Timestamp spool_oldest_at = 23;
    */
   spoolOldestAt?: Timestamp | undefined;
+
+  /**
+   * How it does with the credentials of its policy's providers, those that it can't use
+   * first. GetAgent only.
+   *
+   * @generated from field: repeated weir.admin.v1.AgentCredential credentials = 40;
+   */
+  credentials: AgentCredential[];
 };
 
 /**
@@ -706,6 +722,133 @@ export type Agent = Message<"weir.admin.v1.Agent"> & {
  */
 export const AgentSchema: GenMessage<Agent> = /*@__PURE__*/
   messageDesc(file_weir_admin_v1_gateway, 20);
+
+/**
+ * AgentCredential is how one agent does with one provider's credential.
+ *
+ * @generated from message weir.admin.v1.AgentCredential
+ */
+export type AgentCredential = Message<"weir.admin.v1.AgentCredential"> & {
+  /**
+   * @generated from field: string provider_id = 1;
+   */
+  providerId: string;
+
+  /**
+   * @generated from field: string agent_id = 2;
+   */
+  agentId: string;
+
+  /**
+   * @generated from field: string agent_name = 3;
+   */
+  agentName: string;
+
+  /**
+   * @generated from field: string gateway_id = 4;
+   */
+  gatewayId: string;
+
+  /**
+   * UNSPECIFIED: it never said.
+   *
+   * @generated from field: weir.admin.v1.CredentialState state = 5;
+   */
+  state: CredentialState;
+
+  /**
+   * Why the state is not OK, in words.
+   *
+   * @generated from field: string reason = 6;
+   */
+  reason: string;
+
+  /**
+   * Since when it has been so; absent: the state is OK, or it never said.
+   *
+   * @generated from field: google.protobuf.Timestamp since = 7;
+   */
+  since?: Timestamp | undefined;
+
+  /**
+   * Equal ones with equal keys mean equal values; empty: the agent has no value. It tells
+   * nothing else: docs/keys.md says why.
+   *
+   * @generated from field: string fingerprint = 8;
+   */
+  fingerprint: string;
+
+  /**
+   * Names the key that the fingerprint was made with, which only agents have.
+   *
+   * @generated from field: string fingerprint_key = 9;
+   */
+  fingerprintKey: string;
+
+  /**
+   * When the agent was last seen.
+   *
+   * @generated from field: google.protobuf.Timestamp last_seen_at = 10;
+   */
+  lastSeenAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message weir.admin.v1.AgentCredential.
+ * Use `create(AgentCredentialSchema)` to create a new message.
+ */
+export const AgentCredentialSchema: GenMessage<AgentCredential> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_gateway, 21);
+
+/**
+ * @generated from message weir.admin.v1.ListAgentCredentialsRequest
+ */
+export type ListAgentCredentialsRequest = Message<"weir.admin.v1.ListAgentCredentialsRequest"> & {
+  /**
+   * @generated from field: string provider_id = 1;
+   */
+  providerId: string;
+
+  /**
+   * Empty: all gateways.
+   *
+   * @generated from field: string gateway_id = 2;
+   */
+  gatewayId: string;
+};
+
+/**
+ * Describes the message weir.admin.v1.ListAgentCredentialsRequest.
+ * Use `create(ListAgentCredentialsRequestSchema)` to create a new message.
+ */
+export const ListAgentCredentialsRequestSchema: GenMessage<ListAgentCredentialsRequest> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_gateway, 22);
+
+/**
+ * @generated from message weir.admin.v1.ListAgentCredentialsResponse
+ */
+export type ListAgentCredentialsResponse = Message<"weir.admin.v1.ListAgentCredentialsResponse"> & {
+  /**
+   * 1,000 at most.
+   *
+   * @generated from field: repeated weir.admin.v1.AgentCredential credentials = 1;
+   */
+  credentials: AgentCredential[];
+
+  /**
+   * How many agents found no room.
+   *
+   * @generated from field: int32 left_out = 2;
+   */
+  leftOut: number;
+};
+
+/**
+ * Describes the message weir.admin.v1.ListAgentCredentialsResponse.
+ * Use `create(ListAgentCredentialsResponseSchema)` to create a new message.
+ */
+export const ListAgentCredentialsResponseSchema: GenMessage<ListAgentCredentialsResponse> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_gateway, 23);
 
 /**
  * @generated from message weir.admin.v1.GetAgentRequest
@@ -722,7 +865,7 @@ export type GetAgentRequest = Message<"weir.admin.v1.GetAgentRequest"> & {
  * Use `create(GetAgentRequestSchema)` to create a new message.
  */
 export const GetAgentRequestSchema: GenMessage<GetAgentRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 21);
+  messageDesc(file_weir_admin_v1_gateway, 24);
 
 /**
  * @generated from message weir.admin.v1.GetAgentResponse
@@ -739,7 +882,7 @@ export type GetAgentResponse = Message<"weir.admin.v1.GetAgentResponse"> & {
  * Use `create(GetAgentResponseSchema)` to create a new message.
  */
 export const GetAgentResponseSchema: GenMessage<GetAgentResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 22);
+  messageDesc(file_weir_admin_v1_gateway, 25);
 
 /**
  * @generated from message weir.admin.v1.UpdateAgentRequest
@@ -770,7 +913,7 @@ export type UpdateAgentRequest = Message<"weir.admin.v1.UpdateAgentRequest"> & {
  * Use `create(UpdateAgentRequestSchema)` to create a new message.
  */
 export const UpdateAgentRequestSchema: GenMessage<UpdateAgentRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 23);
+  messageDesc(file_weir_admin_v1_gateway, 26);
 
 /**
  * UpdateAgentResponse has what the log knows of the agent; GetAgent adds what it reported.
@@ -789,7 +932,7 @@ export type UpdateAgentResponse = Message<"weir.admin.v1.UpdateAgentResponse"> &
  * Use `create(UpdateAgentResponseSchema)` to create a new message.
  */
 export const UpdateAgentResponseSchema: GenMessage<UpdateAgentResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 24);
+  messageDesc(file_weir_admin_v1_gateway, 27);
 
 /**
  * @generated from message weir.admin.v1.RevokeAgentRequest
@@ -818,7 +961,7 @@ export type RevokeAgentRequest = Message<"weir.admin.v1.RevokeAgentRequest"> & {
  * Use `create(RevokeAgentRequestSchema)` to create a new message.
  */
 export const RevokeAgentRequestSchema: GenMessage<RevokeAgentRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 25);
+  messageDesc(file_weir_admin_v1_gateway, 28);
 
 /**
  * RevokeAgentResponse has what the log knows of the agent; GetAgent adds what it reported.
@@ -837,7 +980,7 @@ export type RevokeAgentResponse = Message<"weir.admin.v1.RevokeAgentResponse"> &
  * Use `create(RevokeAgentResponseSchema)` to create a new message.
  */
 export const RevokeAgentResponseSchema: GenMessage<RevokeAgentResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 26);
+  messageDesc(file_weir_admin_v1_gateway, 29);
 
 /**
  * @generated from message weir.admin.v1.ListAgentsRequest
@@ -875,7 +1018,7 @@ export type ListAgentsRequest = Message<"weir.admin.v1.ListAgentsRequest"> & {
  * Use `create(ListAgentsRequestSchema)` to create a new message.
  */
 export const ListAgentsRequestSchema: GenMessage<ListAgentsRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 27);
+  messageDesc(file_weir_admin_v1_gateway, 30);
 
 /**
  * @generated from message weir.admin.v1.ListAgentsResponse
@@ -897,7 +1040,58 @@ export type ListAgentsResponse = Message<"weir.admin.v1.ListAgentsResponse"> & {
  * Use `create(ListAgentsResponseSchema)` to create a new message.
  */
 export const ListAgentsResponseSchema: GenMessage<ListAgentsResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 28);
+  messageDesc(file_weir_admin_v1_gateway, 31);
+
+/**
+ * @generated from enum weir.admin.v1.CredentialState
+ */
+export enum CredentialState {
+  /**
+   * @generated from enum value: CREDENTIAL_STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The agent has the value that its source has.
+   *
+   * @generated from enum value: CREDENTIAL_STATE_OK = 1;
+   */
+  OK = 1,
+
+  /**
+   * The source is away or has nothing that can be used; the last value is used on.
+   *
+   * @generated from enum value: CREDENTIAL_STATE_STALE = 2;
+   */
+  STALE = 2,
+
+  /**
+   * There is no value.
+   *
+   * @generated from enum value: CREDENTIAL_STATE_UNAVAILABLE = 3;
+   */
+  UNAVAILABLE = 3,
+
+  /**
+   * The agent's own configuration does not allow the provider, or not with this credential.
+   *
+   * @generated from enum value: CREDENTIAL_STATE_BLOCKED = 4;
+   */
+  BLOCKED = 4,
+
+  /**
+   * It is sealed and does not open: no key, another key, or sealed for something else.
+   *
+   * @generated from enum value: CREDENTIAL_STATE_UNOPENED = 5;
+   */
+  UNOPENED = 5,
+}
+
+/**
+ * Describes the enum weir.admin.v1.CredentialState.
+ */
+export const CredentialStateSchema: GenEnum<CredentialState> = /*@__PURE__*/
+  enumDesc(file_weir_admin_v1_gateway, 0);
 
 /**
  * @generated from service weir.admin.v1.GatewayService
@@ -942,7 +1136,8 @@ export const GatewayService: GenService<{
     output: typeof CreateEnrolmentTokenResponseSchema;
   },
   /**
-   * UpdateGateway changes the name; the region, where its usage lives, stays.
+   * UpdateGateway changes the name and the settings; the region, where its usage lives,
+   * stays.
    *
    * @generated from rpc weir.admin.v1.GatewayService.UpdateGateway
    */
@@ -1026,6 +1221,17 @@ export const GatewayService: GenService<{
     methodKind: "unary";
     input: typeof RevokeAgentRequestSchema;
     output: typeof RevokeAgentResponseSchema;
+  },
+  /**
+   * ListAgentCredentials shows which living agents can use a provider's credential, and
+   * why the others can't: those first, then by name.
+   *
+   * @generated from rpc weir.admin.v1.GatewayService.ListAgentCredentials
+   */
+  listAgentCredentials: {
+    methodKind: "unary";
+    input: typeof ListAgentCredentialsRequestSchema;
+    output: typeof ListAgentCredentialsResponseSchema;
   },
   /**
    * ListAgents shows the gateway's fleet as it last reported, revoked ones too.

@@ -1,0 +1,50 @@
+package gateway_test
+
+import (
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/weirhq/weir/controlplane/internal/fault"
+	"github.com/weirhq/weir/controlplane/internal/gateway"
+)
+
+func TestUpdate(t *testing.T) {
+	g := gateway.Gateway{ID: uuid.New(), Name: "prod", Region: "local", CreatedAt: now}
+	changes, err := g.Update(gateway.Update{Name: "prod", CredentialMaxAge: 3600, NameTaken: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	aged := apply(t, g, changes)
+	if aged.CredentialMaxAge != 3600 || aged.Name != "prod" {
+		t.Errorf("%+v", aged)
+	}
+	if changes, err := aged.Update(gateway.Update{Name: "prod", CredentialMaxAge: 3600}); changes != nil || err != nil {
+		t.Errorf("said twice: %v, %v", changes, err)
+	}
+	restored, err := aged.Restore(false, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if back := apply(t, gateway.Gateway{}, restored); back.CredentialMaxAge != 3600 {
+		t.Errorf("restored with %d s", back.CredentialMaxAge)
+	}
+	changes, err = aged.Update(gateway.Update{Name: "other"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ever := apply(t, aged, changes); ever.CredentialMaxAge != 0 || ever.Name != "other" {
+		t.Errorf("%+v", ever)
+	}
+	for name, bad := range map[string]struct {
+		update gateway.Update
+		kind   fault.Kind
+	}{
+		"negative": {gateway.Update{Name: "prod", CredentialMaxAge: -1}, fault.Invalid}, "eleven_years": {gateway.Update{Name: "prod", CredentialMaxAge: 11 * 365 * 24 * 3600}, fault.Invalid},
+		"no_name": {gateway.Update{}, fault.Invalid}, "taken": {gateway.Update{Name: "other", NameTaken: true}, fault.Conflict},
+	} {
+		if changes, err := g.Update(bad.update); !fault.Is(err, bad.kind) {
+			t.Errorf("%s: %v, %v", name, changes, err)
+		}
+	}
+}
