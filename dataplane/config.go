@@ -7,6 +7,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/weirhq/weir/dataplane/internal/control"
 )
 
 // Config is what an agent is told, by flags or environment variables. It is local:
@@ -22,9 +24,12 @@ type Config struct {
 
 	EnrolmentToken string `kong:"-"`
 
-	AllowUpstreams     []string `env:"WEIR_ALLOW_UPSTREAMS" sep:";" placeholder:"ORIGIN=REFERENCE,…" help:"Origins that this agent may send to, and the credential references each may use (separated by ;); sealed stands for sealed credentials. By default the public hosts of known providers with env://WEIR_SECRET_*, file:///etc/weir/secrets/ and sealed."`
-	GatewayKeyFile     string   `env:"WEIR_GATEWAY_KEY_FILE" placeholder:"FILE" help:"File with the gateway's private keys, which open sealed credentials (weir-agent gateway-key new makes one)."`
-	FingerprintKeyFile string   `env:"WEIR_FINGERPRINT_KEY_FILE" placeholder:"FILE" help:"File with at least 32 random bytes that the agents of the gateway share, to fingerprint credentials with; by default made from the gateway key, else the agent's own."`
+	AllowUpstreams []string `env:"WEIR_ALLOW_UPSTREAMS" sep:";" placeholder:"ORIGIN=REFERENCE,…" help:"Origins that this agent may send to, and the credential references each may use (separated by ;); sealed stands for sealed credentials. By default the public hosts of known providers with env://WEIR_SECRET_*, file:///etc/weir/secrets/ and sealed."`
+	GatewayKeyFile string   `env:"WEIR_GATEWAY_KEY_FILE" placeholder:"FILE" help:"File with the gateway's private keys, which open sealed credentials (weir-agent gateway-key new makes one)."`
+	PolicyFile     string   `env:"WEIR_POLICY_FILE" placeholder:"FILE" help:"Policy to begin with where the state folder has none as new (weir-agent policy export makes it): then the agent serves before it ever reached the control plane."`
+	PolicyKeys     []string `env:"WEIR_POLICY_KEYS" sep:"," placeholder:"ID=KEY,…" help:"The organization's signing keys, which verify the policy file while the agent is not enrolled; weir-agent policy export prints them."`
+
+	FingerprintKeyFile string `env:"WEIR_FINGERPRINT_KEY_FILE" placeholder:"FILE" help:"File with at least 32 random bytes that the agents of the gateway share, to fingerprint credentials with; by default made from the gateway key, else the agent's own."`
 
 	KafkaBrokers       []string `env:"WEIR_KAFKA_BROKERS" required:"" help:"Brokers that usage is sent to, host:port."`
 	KafkaTopic         string   `env:"WEIR_KAFKA_TOPIC" default:"weir.usage.v1" help:"Topic that usage is sent to."`
@@ -69,6 +74,9 @@ func (c *Config) validate() error {
 	}
 	if c.DrainDelay < 0 || c.DrainDelay > 5*time.Minute {
 		faults = append(faults, errors.New("WEIR_DRAIN_DELAY: want 0s to 5m"))
+	}
+	if _, err := control.ParseSigningKeys(c.PolicyKeys); err != nil {
+		faults = append(faults, fmt.Errorf("WEIR_POLICY_KEYS: %w", err))
 	}
 	if c.SpoolMaxBytes < 64<<20 {
 		faults = append(faults, errors.New("WEIR_SPOOL_MAX_BYTES: want at least 67108864 (64 MiB)"))

@@ -132,12 +132,17 @@ func (a *agent) build() (err error) {
 	if err != nil {
 		host = "agent"
 	}
+	signers, err := control.ParseSigningKeys(a.config.PolicyKeys)
+	if err != nil {
+		return err
+	}
 	a.control, err = control.New(control.Config{
 		URL: a.config.ControlURL, StateDir: a.config.StateDir, Token: secret.NewValue(a.config.EnrolmentToken),
 		Name: cmp.Or(a.config.Name, host), Version: Version(), Build: commit(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
 		Compile: a.compile, ApplyRevocations: a.applyRevocations,
 		Tails: a.spool.Tails, Settle: a.spool.Settle, Spooled: a.spooled,
 		Credentials: func() *agentv1.CredentialReport { return a.health.report(a.policy.Load(), time.Now()) },
+		Seed:        control.Seed{Path: a.config.PolicyFile, Keys: signers},
 		Log:         a.logger.With("part", "control"),
 	})
 	if err != nil {
@@ -214,3 +219,6 @@ func (c *Config) kafka() usage.KafkaConfig {
 		},
 	}
 }
+
+// ExportPolicy takes the newest policy out of an agent's state folder.
+func ExportPolicy(stateDir string) (*control.Exported, error) { return control.Export(stateDir) }

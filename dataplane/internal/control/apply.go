@@ -11,34 +11,35 @@ import (
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
 
-// LoadPolicy serves the newest valid policy on disk and tells whether there was
-// one. It calls nobody.
+// LoadPolicy serves the newest valid policy on disk, that of the seed among them, and
+// tells whether there was one. It calls nobody.
 func (c *Client) LoadPolicy() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	identity := c.identity.Load()
-	if identity == nil || c.serving != nil {
-		return c.serving != nil
+	if c.serving != nil {
+		return true
 	}
-	valid, revoked, faults := c.slots.load(identity)
-	for _, fault := range faults {
-		c.config.Log.Error("stored policy is not used", "error", fault)
-	}
+	valid, revoked := c.stored()
 	for _, found := range valid {
 		file := found.file
-		file.revoked = larger(file.revoked, revoked)
+		own := file.revoked
+		file.revoked = larger(own, revoked)
 		err := servable(file.header)
 		if err == nil {
 			err = c.swap(file, nil)
 		}
 		if err != nil {
-			c.config.Log.Error("stored policy is not used", "path", c.slots.paths[found.slot], "error", err)
+			c.config.Log.Error("stored policy is not used", "path", found.path, "error", err)
 			continue
 		}
-		c.slots.active = found.slot
+		if found.slot != noSlot {
+			c.slots.active = found.slot
+			c.fresh.Store(found.confirmed.UnixMilli())
+		}
+		c.unstored = found.slot == noSlot || file.revoked != own
 		c.learn(file)
-		c.fresh.Store(found.confirmed.UnixMilli())
-		c.config.Log.Info("serving the stored policy", "epoch", file.header.GetEpoch(), "version", file.header.GetVersion(),
+		c.keep()
+		c.config.Log.Info("serving the stored policy", "path", found.path, "epoch", file.header.GetEpoch(), "version", file.header.GetVersion(),
 			"revocation_version", file.revoked.version(), "confirmed_at", found.confirmed)
 		return true
 	}

@@ -40,7 +40,7 @@ const Capability = 4
 // the policy, a *snapshot.InvalidError with several reasons.
 type Compile func(*policyv1.Release, []*policyv1.Resource, *policyv1.Revocations) (swap func(), err error)
 
-// Config of a Client. All but Token, Name, Version, Build, Platform and Transport are required.
+// Config of a Client. All but Token, Name, Version, Build, Platform, Seed and Transport are required.
 type Config struct {
 	// URL of the control plane.
 	URL string
@@ -61,6 +61,8 @@ type Config struct {
 	Spooled func() Spooled
 	// Credentials are how the agent does with those of its policy; nil: there is none.
 	Credentials func() *agentv1.CredentialReport
+	// Seed may be served by an agent that has nothing newer.
+	Seed Seed
 	// Transport is cloned; nil: the default one.
 	Transport *http.Transport
 	Log       *slog.Logger
@@ -130,6 +132,7 @@ type Client struct {
 
 	mu       sync.Mutex
 	serving  *policyFile
+	unstored bool       // what is served is in no slot: it is the seed's, or its revocations are
 	pending  *signedSet // revocations that came before a policy
 	rejected []byte
 	reasons  []string

@@ -20,6 +20,11 @@ func (c *Client) enrol(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if c.config.Token.Reveal() == "" && c.LoadPolicy() {
+		c.config.Log.Warn("serving the policy file without being enrolled: usage stays in the spool", "hint", enrolHint(errNoToken))
+		<-ctx.Done()
+		return nil
+	}
 	for retry := c.newBackoff(); ctx.Err() == nil; retry.wait(ctx) {
 		identity, err := c.tryEnrol(ctx, key)
 		if err == nil {
@@ -34,11 +39,17 @@ func (c *Client) enrol(ctx context.Context) error {
 
 // join makes a new identity the agent's own, for ever.
 func (c *Client) join(identity *Identity) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.suits(identity); err != nil {
+		return err
+	}
 	if err := c.keys.save(identity); err != nil {
 		return err
 	}
 	c.config.Log.Info("agent enrolled", "agent_id", identity.AgentID, "gateway_id", identity.GatewayID)
 	c.adopt(identity)
+	c.keep()
 	return nil
 }
 

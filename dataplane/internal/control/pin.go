@@ -67,8 +67,8 @@ func (c *Client) pin(file *policyFile) {
 func (c *Client) learn(file *policyFile) {
 	was := c.identity.Load()
 	keys, err := pins(file.release, file.header)
-	if err != nil || was.signers[file.release.GetSigningKeyId()] == nil {
-		return // err: it was not let in; signed by a former key: what it says is over
+	if err != nil || was == nil || was.signers[file.release.GetSigningKeyId()] == nil {
+		return // err: it was not let in; no identity yet: it comes with keys; signed by a former key: what it says is over
 	}
 	next := *was
 	next.signers = maps.Clone(was.signers)

@@ -17,7 +17,10 @@ import (
 )
 
 // slotMagic begins a slot; SHA-256 of the rest and a serialized PolicyFile follow.
-const slotMagic = "weirpol1"
+const (
+	slotMagic = "weirpol1"
+	slotHead  = len(slotMagic) + sha256.Size
+)
 
 const maxSlotBytes = maxMessageBytes + 1<<20
 
@@ -51,23 +54,35 @@ func openSlots(dir string) (*slots, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make policy folder: %w", err)
 	}
-	return &slots{paths: [2]string{filepath.Join(dir, "a"), filepath.Join(dir, "b")}, active: 1}, nil
+	return slotsIn(dir), nil
+}
+
+func slotsIn(dir string) *slots {
+	return &slots{paths: [2]string{filepath.Join(dir, "a"), filepath.Join(dir, "b")}, active: 1}
 }
 
 // write puts the policy into the unused slot, which is then the one in use.
 func (s *slots) write(p *policyFile) error {
-	body, err := proto.Marshal(&policyv1.PolicyFile{Release: p.release, Resources: p.resources, Revocations: p.revoked.signed})
+	parts, err := encodeSlot(p)
 	if err != nil {
-		return fmt.Errorf("encode policy: %w", err)
+		return err
 	}
-	sum := sha256.Sum256(body)
 	next := 1 - s.active
-	if err := writeFile(s.paths[next], []byte(slotMagic), sum[:], body); err != nil {
+	if err := writeFile(s.paths[next], parts...); err != nil {
 		return err
 	}
 	s.active, s.touched = next, time.Now()
 	s.signers[next] = p.signers()
 	return nil
+}
+
+func encodeSlot(p *policyFile) ([][]byte, error) {
+	body, err := proto.Marshal(&policyv1.PolicyFile{Release: p.release, Resources: p.resources, Revocations: p.revoked.signed})
+	if err != nil {
+		return nil, fmt.Errorf("encode policy: %w", err)
+	}
+	sum := sha256.Sum256(body)
+	return [][]byte{[]byte(slotMagic), sum[:], body}, nil
 }
 
 // signers are the ids of the keys that the policy is signed with.
@@ -83,15 +98,23 @@ func (s *slots) touch(now time.Time) error {
 		return nil
 	}
 	s.touched = now
+	return s.date(now)
+}
+
+func (s *slots) date(now time.Time) error {
 	if err := os.Chtimes(s.paths[s.active], now, now); err != nil {
 		return fmt.Errorf("note that the policy is fresh: %w", err)
 	}
 	return nil
 }
 
-// loaded is what one slot holds.
+// noSlot is where a seed is.
+const noSlot = -1
+
+// loaded is what one slot, or a seed, holds.
 type loaded struct {
 	slot int
+	path string
 	file *policyFile
 	// confirmed is when the control plane last confirmed it.
 	confirmed time.Time
@@ -112,44 +135,52 @@ func (s *slots) load(identity *Identity) (valid []loaded, revoked *signedSet, fa
 			continue
 		}
 		s.signers[slot] = file.signers()
-		found := loaded{slot: slot, file: file}
+		found := loaded{slot: slot, path: path, file: file}
 		if info, err := os.Stat(path); err == nil {
 			found.confirmed = info.ModTime()
 		}
 		valid = append(valid, found)
 	}
-	slices.SortFunc(valid, func(a, b loaded) int {
-		if a.file.newerThan(b.file) {
-			return -1
-		}
-		return 1
-	})
+	slices.SortStableFunc(valid, newestFirst)
 	return valid, revoked, faults
+}
+
+func newestFirst(a, b loaded) int {
+	switch {
+	case a.file.newerThan(b.file):
+		return -1
+	case b.file.newerThan(a.file):
+		return 1
+	}
+	return 0
 }
 
 // readSlot may return a set of revocations from a slot that is damaged otherwise:
 // the set carries its own signature.
 func readSlot(path string, identity *Identity) (*policyFile, *signedSet, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, nil, err
-	}
-	if info.Size() > maxSlotBytes {
-		return nil, nil, fmt.Errorf("%w: %d bytes", errDamaged, info.Size())
-	}
-	content, err := os.ReadFile(path)
+	content, err := readSlotFile(path)
 	if err != nil {
 		return nil, nil, err
 	}
 	return parseSlot(content, identity)
 }
 
+func readSlotFile(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() || info.Size() > maxSlotBytes {
+		return nil, fmt.Errorf("%w: not a regular file of at most %d bytes", errDamaged, maxSlotBytes)
+	}
+	return os.ReadFile(path)
+}
+
 func parseSlot(raw []byte, identity *Identity) (*policyFile, *signedSet, error) {
-	const head = len(slotMagic) + sha256.Size
-	if len(raw) < head {
+	if len(raw) < slotHead {
 		return nil, nil, fmt.Errorf("%w: %d bytes", errDamaged, len(raw))
 	}
-	body := raw[head:]
+	body := raw[slotHead:]
 	stored := &policyv1.PolicyFile{}
 	if err := proto.Unmarshal(body, stored); err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", errDamaged, err)
@@ -159,7 +190,7 @@ func parseSlot(raw []byte, identity *Identity) (*policyFile, *signedSet, error) 
 		return nil, nil, err
 	}
 	sum := sha256.Sum256(body)
-	if !bytes.Equal(raw[:head], append([]byte(slotMagic), sum[:]...)) {
+	if !bytes.Equal(raw[:slotHead], append([]byte(slotMagic), sum[:]...)) {
 		return nil, revoked, fmt.Errorf("%w: wrong checksum", errDamaged)
 	}
 	header, err := identity.release(stored.GetRelease())
