@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -70,7 +71,7 @@ func TestWhatIsRefused(t *testing.T) {
 			d.resources[1].Kind, d.resources[1].Id = "gateway", gateway
 			d.header.Root = rootOf(d.resources)
 		}), "twice"},
-		"capability": {signed(func(d *draft) { d.header.MinimumCapability = control.Capability + 1 }), "capability 4, this one has 3"},
+		"capability": {signed(func(d *draft) { d.header.MinimumCapability = control.Capability + 1 }), fmt.Sprintf("capability %d, this one has %d", control.Capability+1, control.Capability)},
 		"too_many_resources": {signed(func(d *draft) {
 			d.resources = nil
 			for range 250_001 {
