@@ -44,6 +44,10 @@ var buildServer = sync.OnceValues(func() (string, error) {
 })
 
 func TestMain(m *testing.M) {
+	if dir := os.Getenv(control.SlotsDir); dir != "" {
+		fmt.Fprintln(os.Stderr, control.SlotsVictim(dir))
+		os.Exit(1)
+	}
 	code := m.Run()
 	if path, err := buildServer(); err == nil {
 		os.RemoveAll(filepath.Dir(path))

@@ -42,9 +42,11 @@ func (p *policyFile) newerThan(q *policyFile) bool {
 	return newer(h.GetEpoch(), h.GetVersion(), other.GetEpoch(), other.GetVersion())
 }
 
-// slots are two files; each write goes to the one that is not in use.
+// slots are two files; each write goes to the one that is not in use. A third has the
+// latest revocations again: no damage to one file takes them back.
 type slots struct {
 	paths   [2]string
+	revoked revocationFile
 	active  int // index of the slot in use
 	touched time.Time
 	signers [2][]string // ids of the keys that each slot is signed with
@@ -58,11 +60,17 @@ func openSlots(dir string) (*slots, error) {
 }
 
 func slotsIn(dir string) *slots {
-	return &slots{paths: [2]string{filepath.Join(dir, "a"), filepath.Join(dir, "b")}, active: 1}
+	return &slots{
+		paths: [2]string{filepath.Join(dir, "a"), filepath.Join(dir, "b")}, active: 1,
+		revoked: revocationFile{path: filepath.Join(dir, "revocations")},
+	}
 }
 
 // write puts the policy into the unused slot, which is then the one in use.
 func (s *slots) write(p *policyFile) error {
+	if err := s.revoked.write(p.revoked); err != nil {
+		return err
+	}
 	parts, err := encodeSlot(p)
 	if err != nil {
 		return err
@@ -81,8 +89,18 @@ func encodeSlot(p *policyFile) ([][]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode policy: %w", err)
 	}
+	return summed(slotMagic, body), nil
+}
+
+// summed is a body with what begins its file: a magic of 8 bytes and a SHA-256.
+func summed(magic string, body []byte) [][]byte {
 	sum := sha256.Sum256(body)
-	return [][]byte{[]byte(slotMagic), sum[:], body}, nil
+	return [][]byte{[]byte(magic), sum[:], body}
+}
+
+func isSummed(magic string, raw []byte) bool {
+	sum := sha256.Sum256(raw[slotHead:])
+	return bytes.Equal(raw[:slotHead], append([]byte(magic), sum[:]...))
 }
 
 // signers are the ids of the keys that the policy is signed with.
@@ -121,9 +139,13 @@ type loaded struct {
 }
 
 // load returns the valid slots, newest first, the largest set of revocations that
-// any slot holds, and what is wrong with the others.
+// any file holds, and what is wrong with the others.
 func (s *slots) load(identity *Identity) (valid []loaded, revoked *signedSet, faults []error) {
 	identity = identity.withFormer()
+	revoked, err := s.revoked.read(identity)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		faults = append(faults, fmt.Errorf("revocations %s: %w", s.revoked.path, err))
+	}
 	for slot, path := range s.paths {
 		file, set, err := readSlot(path, identity)
 		revoked = larger(revoked, set)
@@ -189,8 +211,7 @@ func parseSlot(raw []byte, identity *Identity) (*policyFile, *signedSet, error) 
 	if err != nil {
 		return nil, nil, err
 	}
-	sum := sha256.Sum256(body)
-	if !bytes.Equal(raw[:slotHead], append([]byte(slotMagic), sum[:]...)) {
+	if !isSummed(slotMagic, raw) {
 		return nil, revoked, fmt.Errorf("%w: wrong checksum", errDamaged)
 	}
 	header, err := identity.release(stored.GetRelease())
