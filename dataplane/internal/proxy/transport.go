@@ -15,6 +15,8 @@ type TransportConfig struct {
 	Proxy *url.URL
 	// DialTimeout bounds connecting; 10 s.
 	DialTimeout time.Duration
+	// Resolver of names; nil: the system's.
+	Resolver *net.Resolver
 	// MaxIdlePerHost connections are kept; 1024.
 	MaxIdlePerHost int
 }
@@ -23,9 +25,9 @@ type TransportConfig struct {
 // nor undoes it: the agent asks for none, so that usage can be read and bytes pass
 // as they came.
 func NewTransport(config TransportConfig) *http.Transport {
-	dialer := &net.Dialer{Timeout: cmp.Or(config.DialTimeout, 10*time.Second), KeepAlive: 30 * time.Second}
+	dialer := net.Dialer{Timeout: cmp.Or(config.DialTimeout, 10*time.Second), KeepAlive: 30 * time.Second, Resolver: config.Resolver}
 	transport := &http.Transport{
-		DialContext:            dialer.DialContext,
+		DialContext:            guarded(dialer),
 		TLSHandshakeTimeout:    10 * time.Second,
 		MaxIdleConnsPerHost:    cmp.Or(config.MaxIdlePerHost, 1024),
 		IdleConnTimeout:        90 * time.Second,

@@ -221,6 +221,50 @@ func TestOrigins(t *testing.T) {
 	}
 }
 
+func TestEndpoints(t *testing.T) {
+	for base, want := range map[string]string{
+		"https://api.openai.com": "/chat/completions", "https://api.openai.com/": "/chat/completions", "https://api.openai.com/v1": "/v1/chat/completions",
+		"https://api.openai.com/v1/": "/v1/chat/completions", "https://api.openai.com/a/../../b": "/b/chat/completions", "https://api.openai.com//x.example/v1": "/x.example/v1/chat/completions",
+	} {
+		p, err := compile([]*policyv1.Resource{provider(t, "p", base, ""), route(t, "r", "r", "p")}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := p.Route("r").Targets[0].Provider.ChatCompletions.RequestURI(); got != want {
+			t.Errorf("%s: %s, want %s", base, got, want)
+		}
+	}
+}
+
+// What a blocked provider refers to is never looked at.
+func TestReferences(t *testing.T) {
+	p, err := compile([]*policyv1.Resource{
+		provider(t, "p1", "https://api.openai.com/v1", "env://WEIR_SECRET_B"), provider(t, "p2", "https://api.openai.com/v1", "env://WEIR_SECRET_A"),
+		provider(t, "p3", "https://api.openai.com/v1", "env://WEIR_SECRET_A"), provider(t, "p4", "https://api.openai.com/v1", ""),
+		provider(t, "p5", "https://elsewhere.example/v1", "env://WEIR_SECRET_C"), provider(t, "p6", "https://api.openai.com/v1", "file:///etc/shadow"),
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"env://WEIR_SECRET_A", "env://WEIR_SECRET_B"}, p.References()); diff != "" {
+		t.Error(diff)
+	}
+	if len(p.Providers()) != 6 || p.Providers()[5].ID != "p6" {
+		t.Errorf("%d providers", len(p.Providers()))
+	}
+}
+
+func TestCredentialMaxAge(t *testing.T) {
+	of := func(seconds int64) []*policyv1.Resource {
+		return []*policyv1.Resource{resource(t, "gateway", "g", &policyv1.Gateway{Id: "g", CredentialMaxAgeSeconds: seconds})}
+	}
+	if p, err := compile(of(90), nil); err != nil || p.CredentialMaxAge() != 90*time.Second {
+		t.Errorf("%v", err)
+	}
+	wantReasons(t, of(-1), "credentials are kept for -1 s")
+	wantReasons(t, of(1<<62), "credentials are kept for 4611686018427387904 s")
+}
+
 func TestBadOriginsAreAllNamed(t *testing.T) {
 	bad := []string{"api.openai.com", "ftp://x", "https://x/v1", "https://u:p@x", "https://x?q=1", "https://x=env://", "https://x=HOME", "https://x=file://a", "https://x=env://A*B"}
 	_, err := snapshot.ParseOrigins(append(bad, "https://fine.example"))
