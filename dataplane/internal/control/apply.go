@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/weirhq/weir/dataplane/internal/snapshot"
@@ -68,6 +70,9 @@ func (c *Client) applySnapshot(s *agentv1.Snapshot) error {
 			c.rejected = file.header.GetRoot()
 		}
 	}
+	if errors.Is(err, errTooLarge) {
+		c.rejected = file.header.GetRoot()
+	}
 	c.refused(err)
 	if err == nil {
 		c.rejected, c.pending = nil, nil
@@ -88,6 +93,7 @@ func (p *policyFile) version() int64 {
 	return p.header.GetVersion()
 }
 
+// verifySnapshot returns the header alone where what it is of is too large.
 func verifySnapshot(identity *Identity, s *agentv1.Snapshot) (*policyFile, error) {
 	header, err := identity.release(s.GetRelease())
 	if err != nil {
@@ -97,7 +103,7 @@ func verifySnapshot(identity *Identity, s *agentv1.Snapshot) (*policyFile, error
 		return nil, err
 	}
 	if err := content(header, s.GetResources()); err != nil {
-		return nil, err
+		return &policyFile{header: header}, err
 	}
 	revoked, err := identity.revocations(s.GetRevocations())
 	if err != nil {
@@ -235,8 +241,18 @@ func reasonsOf(err error) []string {
 	if err == nil {
 		return nil
 	}
+	reasons := []string{err.Error()}
 	if invalid := (*snapshot.InvalidError)(nil); errors.As(err, &invalid) {
-		return invalid.Reasons
+		reasons = slices.Clone(invalid.Reasons)
 	}
-	return []string{err.Error()}
+	for n, reason := range reasons {
+		if len(reason) > maxReasonBytes { // it quotes what the policy says
+			reason = reason[:maxReasonBytes] + "…"
+		}
+		reasons[n] = strings.ToValidUTF8(reason, "�")
+	}
+	return reasons
 }
+
+// maxReasonBytes of one reason: a report stays small whatever a policy is.
+const maxReasonBytes = 500

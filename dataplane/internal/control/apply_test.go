@@ -109,6 +109,9 @@ func TestWhatCompileRefuses(t *testing.T) {
 	for name, compile := range map[string]func() error{
 		"reasons": func() error { return &snapshot.InvalidError{Reasons: []string{"one", "two"}} },
 		"panic":   func() error { panic("one two") },
+		"long": func() error {
+			return &snapshot.InvalidError{Reasons: []string{"one \xff", "two" + strings.Repeat("o", 1<<20)}}
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l, p := serving(t)
@@ -120,7 +123,7 @@ func TestWhatCompileRefuses(t *testing.T) {
 			}
 			bad := l.sign(newDraft(6))
 			l.snapshot(bad)
-			if reasons := strings.Join(l.rejection(t).GetReasons(), " "); !strings.Contains(reasons, "one") || !strings.Contains(reasons, "two") {
+			if reasons := strings.Join(l.rejection(t).GetReasons(), " "); len(reasons) > 1100 || !strings.Contains(reasons, "one") || !strings.Contains(reasons, "two") {
 				t.Errorf("reasons %q", reasons)
 			}
 			l.send <- &agentv1.WatchResponse{Message: &agentv1.WatchResponse_GoAway{GoAway: &agentv1.GoAway{}}}

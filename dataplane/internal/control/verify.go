@@ -78,22 +78,24 @@ func (i *Identity) addressed(organization, gateway string) error {
 	return nil
 }
 
-// content checks that the resources are those of the release, all and no others.
+// errTooLarge marks what is genuine and can't be served: it is held against the release.
+var errTooLarge = errors.New("too large")
+
+// content checks that the resources are those of the release, all and no others, and
+// not more than an agent takes.
 func content(release *policyv1.Release, resources []*policyv1.Resource) error {
-	if len(resources) > snapshot.MaxResources {
-		return untrusted("%d resources, at most %d", len(resources), snapshot.MaxResources)
-	}
 	if int(release.GetResourceCount()) != len(resources) {
 		return untrusted("the release counts %d resources, %d came", release.GetResourceCount(), len(resources))
+	}
+	if len(resources) > snapshot.MaxResources { // the release itself says so
+		return fmt.Errorf("%w: %d resources, at most %d are accepted", errTooLarge, len(resources), snapshot.MaxResources)
 	}
 	size := 0
 	type name struct{ kind, id string }
 	seen := make(map[name]bool, len(resources))
 	identities := make([]digest.Resource, len(resources))
 	for n, r := range resources {
-		if size += proto.Size(r); size > snapshot.MaxBytes {
-			return untrusted("more than %d bytes", snapshot.MaxBytes)
-		}
+		size += proto.Size(r)
 		this := name{r.GetKind(), r.GetId()}
 		if seen[this] {
 			return untrusted("%s %q came twice", this.kind, this.id)
@@ -103,6 +105,9 @@ func content(release *policyv1.Release, resources []*policyv1.Resource) error {
 	}
 	if root := digest.Root(identities); !bytes.Equal(root[:], release.GetRoot()) {
 		return untrusted("the resources don't have the release's root")
+	}
+	if size > snapshot.MaxBytes {
+		return fmt.Errorf("%w: %d bytes, at most %d are accepted", errTooLarge, size, snapshot.MaxBytes)
 	}
 	return nil
 }
