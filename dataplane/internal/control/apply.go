@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -22,6 +23,7 @@ func (c *Client) LoadPolicy() bool {
 		return true
 	}
 	valid, revoked := c.stored()
+	c.recall(valid, revoked)
 	for _, found := range valid {
 		file := found.file
 		own := file.revoked
@@ -46,6 +48,27 @@ func (c *Client) LoadPolicy() bool {
 		return true
 	}
 	return false
+}
+
+// recall learns from the slots what the memory may not have: a build before this one
+// kept none.
+func (c *Client) recall(valid []loaded, revoked *signedSet) {
+	if revoked != nil {
+		c.remember(takenBy(revoked.set))
+	}
+	for i, found := range valid {
+		var before *policyFile
+		if i+1 < len(valid) {
+			before = valid[i+1].file // newest first
+		}
+		c.remember(takenBetween(before, found.file))
+	}
+}
+
+func (c *Client) remember(all []taken) {
+	if err := c.memory.add(all); err != nil {
+		c.config.Log.Error("revoked keys are refused, but a restart may not remember all", "error", err)
+	}
 }
 
 // applySnapshot serves a newer policy or says why not. errUntrusted means that
@@ -146,13 +169,14 @@ func servable(h *policyv1.Release) error {
 	return nil
 }
 
-// swap compiles, stores, then serves. A policy that can't be stored is served all
+// swap compiles, stores, then serves; what the policy takes away is stored first. A policy that can't be stored is served all
 // the same: an old one would let revoked keys in.
 func (c *Client) swap(file *policyFile, store func() error) error {
 	serve, err := c.compile(file)
 	if err != nil {
 		return err
 	}
+	c.remember(takenBetween(c.serving, file))
 	if store != nil {
 		if err := store(); err != nil {
 			c.config.Log.Error("policy is served but not stored; a restart would serve an older one", "error", err)
@@ -161,13 +185,30 @@ func (c *Client) swap(file *policyFile, store func() error) error {
 	if err := recovered(func() error { serve(); return nil }); err != nil {
 		return err
 	}
-	c.serving = file
+	if c.serving == nil || c.serving.revoked != file.revoked {
+		c.inForce = time.Now()
+	}
+	c.serving, c.ignored = file, ignored(file.resources)
 	return nil
+}
+
+// maxIgnored is how many kinds a report names.
+const maxIgnored = 20
+
+// ignored are the kinds that a policy has and this build leaves unread, in order.
+func ignored(resources []*policyv1.Resource) []string {
+	kinds := make(map[string]bool)
+	for _, r := range resources {
+		if len(kinds) < maxIgnored && !snapshot.Knows(r.GetKind()) {
+			kinds[r.GetKind()] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(kinds))
 }
 
 func (c *Client) compile(file *policyFile) (serve func(), err error) {
 	err = recovered(func() error {
-		serve, err = c.config.Compile(file.header, file.resources, file.revoked.set)
+		serve, err = c.config.Compile(file.header, file.resources, c.memory.over(file.header, file.revoked.set))
 		return err
 	})
 	return serve, err
@@ -182,6 +223,7 @@ func (c *Client) applyRevocations(signed *policyv1.SignedRevocations) error {
 		c.config.Log.Error("revocations refused", "error", err)
 		return err
 	}
+	c.remember(takenBy(next.set))
 	if c.serving == nil {
 		c.pending = larger(c.pending, next)
 		return nil
@@ -189,13 +231,13 @@ func (c *Client) applyRevocations(signed *policyv1.SignedRevocations) error {
 	if larger(c.serving.revoked, next) != next {
 		return nil
 	}
-	if err := recovered(func() error { return c.config.ApplyRevocations(next.set) }); err != nil {
+	if err := recovered(func() error { return c.config.ApplyRevocations(c.memory.over(c.serving.header, next.set)) }); err != nil {
 		c.refused(err)
 		c.config.Log.Error("revocations are not in force", "version", next.version(), "error", err)
 	} else {
 		c.config.Log.Info("revocations applied", "version", next.version(), "revoked", len(next.set.GetRevocations()))
 	}
-	c.serving.revoked = next
+	c.serving.revoked, c.inForce = next, time.Now()
 	if err := c.slots.write(c.serving); err != nil {
 		c.config.Log.Error("revocations are in force but not stored", "error", err)
 	}

@@ -1,7 +1,7 @@
 // Package control follows the control plane: it enrols the agent, watches its
 // gateway's policy, believes only what the organization signed, keeps the last
 // known good on disk and reports what is served. It does not know what a policy
-// means; Config.Compile does.
+// means, Config.Compile does, but for which keys it takes away: those stay away.
 package control
 
 import (
@@ -122,6 +122,7 @@ type Client struct {
 	transport *transport
 	service   agentv1connect.AgentServiceClient
 	slots     *slots
+	memory    *memory // under mu
 	keys      keyring
 
 	identity atomic.Pointer[Identity]
@@ -136,10 +137,12 @@ type Client struct {
 	pending  *signedSet // revocations that came before a policy
 	rejected []byte
 	reasons  []string
-	untold   []string // reasons that no report has carried; they may be over
-	refusals int64    // of policies, since the start
-	told     told     // of credentials
-	unpinned bool     // the identity in memory believes other keys than the one on disk
+	untold   []string  // reasons that no report has carried; they may be over
+	refusals int64     // of policies, since the start
+	told     told      // of credentials
+	inForce  time.Time // since when the revocations are
+	ignored  []string  // kinds of resources
+	unpinned bool      // the identity in memory believes other keys than the one on disk
 }
 
 // New reads the identity, if there is one; it calls nobody.
@@ -156,9 +159,14 @@ func New(config Config) (*Client, error) {
 	if err := removeLeftovers(filepath.Join(config.StateDir, "policy")); err != nil {
 		config.Log.Warn("leftovers stay in the policy folder", "error", err) // a read-only disk is no reason not to serve
 	}
+	memory, err := openMemory(filepath.Join(config.StateDir, "policy", "revoked"))
+	if err != nil {
+		config.Log.Error("not all keys that were revoked are remembered; those in the stored sets are", "error", err)
+	}
 	c := &Client{
 		config:   config,
 		slots:    slots,
+		memory:   memory,
 		keys:     keyring{dir: filepath.Join(config.StateDir, "identity")},
 		enrolled: make(chan struct{}),
 		due:      make(chan struct{}, 1),

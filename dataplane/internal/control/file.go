@@ -54,3 +54,16 @@ func removeLeftovers(dir string) error {
 	}
 	return nil
 }
+
+// appendFile adds content to the end of path, mode 0600, and makes it durable.
+func appendFile(path string, content []byte) error {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return fmt.Errorf("append to %s: %w", path, err)
+	}
+	_, err = file.Write(content)
+	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
+		return fmt.Errorf("append to %s: %w", path, err)
+	}
+	return syncFolder(filepath.Dir(path))
+}

@@ -77,6 +77,13 @@ func (c *Client) reportRequest() *agentv1.ReportRequest {
 	defer c.mu.Unlock()
 	m.Position, m.PoliciesRejected = c.position(), c.refusals
 	m.Credentials = c.told.next(credentials, time.Now())
+	m.Capability, m.IgnoredKinds = Capability, c.ignored
+	if oldest := c.slots.oldest(); oldest != nil {
+		m.OldestStored = &agentv1.PolicyPosition{Epoch: oldest.GetEpoch(), Version: oldest.GetVersion()}
+	}
+	if !c.inForce.IsZero() {
+		m.RevocationsInForceMs = time.Since(c.inForce).Milliseconds()
+	}
 	reasons := c.reasons
 	if len(reasons) == 0 {
 		reasons = c.untold // the stream that they were about ended before they were told

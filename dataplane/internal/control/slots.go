@@ -50,6 +50,7 @@ type slots struct {
 	active  int // index of the slot in use
 	touched time.Time
 	signers [2][]string // ids of the keys that each slot is signed with
+	held    [2]*policyv1.Release
 }
 
 func openSlots(dir string) (*slots, error) {
@@ -80,7 +81,7 @@ func (s *slots) write(p *policyFile) error {
 		return err
 	}
 	s.active, s.touched = next, time.Now()
-	s.signers[next] = p.signers()
+	s.signers[next], s.held[next] = p.signers(), p.header
 	return nil
 }
 
@@ -106,6 +107,15 @@ func isSummed(magic string, raw []byte) bool {
 // signers are the ids of the keys that the policy is signed with.
 func (p *policyFile) signers() []string {
 	return []string{p.release.GetSigningKeyId(), p.revoked.signed.GetSigningKeyId()}
+}
+
+// oldest is the older of the releases that a start could serve; nil: there is none.
+func (s *slots) oldest() *policyv1.Release {
+	a, b := s.held[0], s.held[1]
+	if a == nil || b != nil && newer(a.GetEpoch(), a.GetVersion(), b.GetEpoch(), b.GetVersion()) {
+		return b
+	}
+	return a
 }
 
 const touchEvery = 30 * time.Second
@@ -156,7 +166,7 @@ func (s *slots) load(identity *Identity) (valid []loaded, revoked *signedSet, fa
 			faults = append(faults, fmt.Errorf("policy slot %s: %w", path, err))
 			continue
 		}
-		s.signers[slot] = file.signers()
+		s.signers[slot], s.held[slot] = file.signers(), file.header
 		found := loaded{slot: slot, path: path, file: file}
 		if info, err := os.Stat(path); err == nil {
 			found.confirmed = info.ModTime()

@@ -126,6 +126,16 @@ func (c *compiler) compile(release *policyv1.Release, resources []*policyv1.Reso
 	slices.SortFunc(c.content.routeList, func(a, b *Route) int { return strings.Compare(a.Name, b.Name) })
 }
 
+// Knows tells whether Compile reads resources of a kind; others it leaves aside.
+func Knows(kind string) bool {
+	switch kind {
+	case "gateway", "price_book", "provider", "route", "key":
+		return true
+	default:
+		return false
+	}
+}
+
 // message is a pointer to a generated message of one resource kind.
 type message[T any] interface {
 	*T

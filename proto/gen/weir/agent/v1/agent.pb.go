@@ -833,9 +833,17 @@ type ReportRequest struct {
 	// duration, since the agent's clock may be wrong.
 	SpoolOldestMs int64 `protobuf:"varint,11,opt,name=spool_oldest_ms,json=spoolOldestMs,proto3" json:"spool_oldest_ms,omitempty"`
 	// Absent: as it last said. Said when something changed, and once a minute.
-	Credentials   *CredentialReport `protobuf:"bytes,14,opt,name=credentials,proto3" json:"credentials,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Credentials *CredentialReport `protobuf:"bytes,14,opt,name=credentials,proto3" json:"credentials,omitempty"`
+	// The older of the releases that are on its disk; absent: none is. Epoch and version only.
+	OldestStored *PolicyPosition `protobuf:"bytes,15,opt,name=oldest_stored,json=oldestStored,proto3" json:"oldest_stored,omitempty"`
+	// What this build can serve; 0: a build before 2026-11-26, which does not say.
+	Capability int32 `protobuf:"varint,16,opt,name=capability,proto3" json:"capability,omitempty"`
+	// Kinds of resources in the policy that this build does not know and keeps unread.
+	IgnoredKinds []string `protobuf:"bytes,17,rep,name=ignored_kinds,json=ignoredKinds,proto3" json:"ignored_kinds,omitempty"`
+	// For how long position.revocation_version is in force, in ms.
+	RevocationsInForceMs int64 `protobuf:"varint,18,opt,name=revocations_in_force_ms,json=revocationsInForceMs,proto3" json:"revocations_in_force_ms,omitempty"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
 }
 
 func (x *ReportRequest) Reset() {
@@ -950,6 +958,34 @@ func (x *ReportRequest) GetCredentials() *CredentialReport {
 		return x.Credentials
 	}
 	return nil
+}
+
+func (x *ReportRequest) GetOldestStored() *PolicyPosition {
+	if x != nil {
+		return x.OldestStored
+	}
+	return nil
+}
+
+func (x *ReportRequest) GetCapability() int32 {
+	if x != nil {
+		return x.Capability
+	}
+	return 0
+}
+
+func (x *ReportRequest) GetIgnoredKinds() []string {
+	if x != nil {
+		return x.IgnoredKinds
+	}
+	return nil
+}
+
+func (x *ReportRequest) GetRevocationsInForceMs() int64 {
+	if x != nil {
+		return x.RevocationsInForceMs
+	}
+	return 0
 }
 
 // CredentialReport is how the agent does with the credentials of its policy's providers.
@@ -1259,7 +1295,7 @@ const file_weir_agent_v1_agent_proto_rawDesc = "" +
 	"\tfirst_seq\x18\x02 \x01(\x03R\bfirstSeq\x12\x19\n" +
 	"\blast_seq\x18\x03 \x01(\x03R\alastSeq\" \n" +
 	"\x06GoAway\x12\x16\n" +
-	"\x06reason\x18\x01 \x01(\tR\x06reason\"\x8f\x05\n" +
+	"\x06reason\x18\x01 \x01(\tR\x06reason\"\xf1\x06\n" +
 	"\rReportRequest\x129\n" +
 	"\bposition\x18\x01 \x01(\v2\x1d.weir.agent.v1.PolicyPositionR\bposition\x12>\n" +
 	"\aoutcome\x18\x02 \x01(\x0e2$.weir.agent.v1.ReportRequest.OutcomeR\aoutcome\x12\"\n" +
@@ -1274,7 +1310,13 @@ const file_weir_agent_v1_agent_proto_rawDesc = "" +
 	"\x11policies_rejected\x18\n" +
 	" \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x10policiesRejected\x12/\n" +
 	"\x0fspool_oldest_ms\x18\v \x01(\x03B\a\xbaH\x04\"\x02(\x00R\rspoolOldestMs\x12A\n" +
-	"\vcredentials\x18\x0e \x01(\v2\x1f.weir.agent.v1.CredentialReportR\vcredentials\"M\n" +
+	"\vcredentials\x18\x0e \x01(\v2\x1f.weir.agent.v1.CredentialReportR\vcredentials\x12B\n" +
+	"\roldest_stored\x18\x0f \x01(\v2\x1d.weir.agent.v1.PolicyPositionR\foldestStored\x12'\n" +
+	"\n" +
+	"capability\x18\x10 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\n" +
+	"capability\x123\n" +
+	"\rignored_kinds\x18\x11 \x03(\tB\x0e\xbaH\v\x92\x01\b\x10\x14\"\x04r\x02\x18dR\fignoredKinds\x12>\n" +
+	"\x17revocations_in_force_ms\x18\x12 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x14revocationsInForceMs\"M\n" +
 	"\aOutcome\x12\x17\n" +
 	"\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fOUTCOME_APPLIED\x10\x01\x12\x14\n" +
@@ -1365,20 +1407,21 @@ var file_weir_agent_v1_agent_proto_depIdxs = []int32{
 	0,  // 13: weir.agent.v1.ReportRequest.outcome:type_name -> weir.agent.v1.ReportRequest.Outcome
 	15, // 14: weir.agent.v1.ReportRequest.tails:type_name -> weir.agent.v1.BootTail
 	13, // 15: weir.agent.v1.ReportRequest.credentials:type_name -> weir.agent.v1.CredentialReport
-	14, // 16: weir.agent.v1.CredentialReport.credentials:type_name -> weir.agent.v1.CredentialStatus
-	1,  // 17: weir.agent.v1.CredentialStatus.state:type_name -> weir.agent.v1.CredentialStatus.State
-	17, // 18: weir.agent.v1.ReportResponse.server_time:type_name -> google.protobuf.Timestamp
-	2,  // 19: weir.agent.v1.AgentService.Enroll:input_type -> weir.agent.v1.EnrollRequest
-	6,  // 20: weir.agent.v1.AgentService.Watch:input_type -> weir.agent.v1.WatchRequest
-	12, // 21: weir.agent.v1.AgentService.Report:input_type -> weir.agent.v1.ReportRequest
-	3,  // 22: weir.agent.v1.AgentService.Enroll:output_type -> weir.agent.v1.EnrollResponse
-	7,  // 23: weir.agent.v1.AgentService.Watch:output_type -> weir.agent.v1.WatchResponse
-	16, // 24: weir.agent.v1.AgentService.Report:output_type -> weir.agent.v1.ReportResponse
-	22, // [22:25] is the sub-list for method output_type
-	19, // [19:22] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	5,  // 16: weir.agent.v1.ReportRequest.oldest_stored:type_name -> weir.agent.v1.PolicyPosition
+	14, // 17: weir.agent.v1.CredentialReport.credentials:type_name -> weir.agent.v1.CredentialStatus
+	1,  // 18: weir.agent.v1.CredentialStatus.state:type_name -> weir.agent.v1.CredentialStatus.State
+	17, // 19: weir.agent.v1.ReportResponse.server_time:type_name -> google.protobuf.Timestamp
+	2,  // 20: weir.agent.v1.AgentService.Enroll:input_type -> weir.agent.v1.EnrollRequest
+	6,  // 21: weir.agent.v1.AgentService.Watch:input_type -> weir.agent.v1.WatchRequest
+	12, // 22: weir.agent.v1.AgentService.Report:input_type -> weir.agent.v1.ReportRequest
+	3,  // 23: weir.agent.v1.AgentService.Enroll:output_type -> weir.agent.v1.EnrollResponse
+	7,  // 24: weir.agent.v1.AgentService.Watch:output_type -> weir.agent.v1.WatchResponse
+	16, // 25: weir.agent.v1.AgentService.Report:output_type -> weir.agent.v1.ReportResponse
+	23, // [23:26] is the sub-list for method output_type
+	20, // [20:23] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_weir_agent_v1_agent_proto_init() }
