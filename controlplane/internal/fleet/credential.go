@@ -31,7 +31,7 @@ func fromProtoCredentials(r *agentv1.CredentialReport, now time.Time) map[string
 	for _, c := range r.GetCredentials() {
 		credential := Credential{State: c.GetState(), Reason: storable(c.GetReason()), Fingerprint: c.GetFingerprint(), FingerprintKey: c.GetFingerprintKey()}
 		if c.GetState() != agentv1.CredentialStatus_STATE_OK {
-			credential.Since = before(now, c.GetSinceMs())
+			credential.Since = ago(now, c.GetSinceMs())
 		}
 		credentials[storable(c.GetProviderId())] = credential
 	}

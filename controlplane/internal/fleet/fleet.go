@@ -101,9 +101,10 @@ func (t Timing) withDefaults() Timing {
 // Handler serves weir.agent.v1.AgentService.
 type Handler struct {
 	Config
-	hub     *hub
-	reports *reportBuffer
-	revoked *revokedAgents
+	hub      *hub
+	reports  *reportBuffer
+	receipts *receiptNotes
+	revoked  *revokedAgents
 }
 
 var _ agentv1connect.AgentServiceHandler = (*Handler)(nil)
@@ -111,7 +112,7 @@ var _ agentv1connect.AgentServiceHandler = (*Handler)(nil)
 // NewHandler returns a handler that answers at once and streams while Run runs.
 func NewHandler(config Config) *Handler {
 	config.Timing = config.Timing.withDefaults()
-	return &Handler{Config: config, hub: newHub(config), reports: newReportBuffer(), revoked: newRevokedAgents()}
+	return &Handler{Config: config, hub: newHub(config), reports: newReportBuffer(), receipts: newReceiptNotes(), revoked: newRevokedAgents()}
 }
 
 // Run follows the log, polls settled usage and stores reports until ctx ends. Then

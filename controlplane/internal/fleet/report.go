@@ -29,6 +29,8 @@ type Report struct {
 	Status         Status
 	// Tails by boot.
 	Tails map[string]Tail
+	// Receipts by version: sets of revocations that nobody noted yet.
+	Receipts map[int64]Receipt
 }
 
 // Status is how an agent was when it was last seen.
@@ -52,6 +54,13 @@ type Status struct {
 	PoliciesRejected int64
 	// Credentials by provider; nil: as before. ReportTable.Credentials reads them.
 	Credentials map[string]Credential
+	// OldestEpoch and OldestVersion are of the older release on its disk; both 0: it has
+	// none, or did not say.
+	OldestEpoch, OldestVersion int64
+	// Capability of its build; 0: it did not say. IgnoredKinds are of resources that it
+	// keeps unread.
+	Capability   int32
+	IgnoredKinds []string
 
 	// The rest is known here, and not reported.
 
@@ -62,6 +71,8 @@ type Status struct {
 	// is when the first of them was made.
 	ReleasesBehind int64
 	BehindSince    time.Time
+	// NeedsCapability is of its gateway's newest release; 0: there is none.
+	NeedsCapability int32
 }
 
 // MaxBehind is where counting newer releases ends.
@@ -93,6 +104,7 @@ func (h *Handler) Report(ctx context.Context, req *connect.Request[agentv1.Repor
 	}
 	report := fromProtoReport(agent.OrganizationID, agent.ID, req.Msg)
 	report.Status.Address = authn.ClientAddress(req.Peer().Addr, req.Header(), h.TrustedProxies)
+	h.receipts.note(&report)
 	h.reports.add(report)
 	return connect.NewResponse(&agentv1.ReportResponse{ServerTime: timestamppb.Now()}), nil
 }
@@ -114,11 +126,19 @@ func fromProtoReport(organization, agent uuid.UUID, m *agentv1.ReportRequest) Re
 			Build:             storable(m.GetBuild()),
 			Platform:          storable(m.GetPlatform()),
 			PoliciesRejected:  m.GetPoliciesRejected(),
+			OldestEpoch:       m.GetOldestStored().GetEpoch(),
+			OldestVersion:     m.GetOldestStored().GetVersion(),
+			Capability:        m.GetCapability(),
+			IgnoredKinds:      []string{},
 		},
-		Tails: make(map[string]Tail, len(m.GetTails())),
+		Receipts: receiptsOf(m, now),
+		Tails:    make(map[string]Tail, len(m.GetTails())),
 	}
 	if age := m.GetSpoolOldestMs(); age > 0 {
-		r.Status.SpoolOldestAt = before(now, age)
+		r.Status.SpoolOldestAt = ago(now, age)
+	}
+	for _, kind := range m.GetIgnoredKinds() {
+		r.Status.IgnoredKinds = append(r.Status.IgnoredKinds, storable(kind))
 	}
 	r.Status.Credentials = fromProtoCredentials(m.GetCredentials(), now)
 	for _, reason := range m.GetReasons()[:min(maxReasons, len(m.GetReasons()))] {
@@ -130,8 +150,8 @@ func fromProtoReport(organization, agent uuid.UUID, m *agentv1.ReportRequest) Re
 	return r
 }
 
-// before is so many milliseconds ago, with a bound.
-func before(now time.Time, ms int64) time.Time {
+// ago is the time some milliseconds before now.
+func ago(now time.Time, ms int64) time.Time {
 	return now.Add(-min(time.Duration(ms), maxAge/time.Millisecond) * time.Millisecond)
 }
 
@@ -167,6 +187,9 @@ func (b *reportBuffer) add(r Report) {
 		}
 		if r.Status.Credentials == nil {
 			r.Status.Credentials = was.Status.Credentials
+		}
+		for version, receipt := range was.Receipts {
+			r.Receipts[version] = receipt
 		}
 	}
 	b.pending[r.AgentID] = r

@@ -7,15 +7,23 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"google.golang.org/protobuf/proto"
+
+	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
 
 // Newer releases are counted by the gateway that the agent is enrolled at.
 const readStatuses = `
 	SELECT s.agent_id, s.last_seen_at, s.version, s.policy_epoch, s.policy_version, s.revocation_version,
 	       s.reject_reasons, s.spool_bytes, s.spool_records, s.build, s.platform, s.address, s.policies_rejected,
-	       s.last_reject_reasons, s.last_rejected_at, s.spool_oldest_at, behind.releases, behind.since
+	       s.last_reject_reasons, s.last_rejected_at, s.spool_oldest_at,
+	       coalesce(s.oldest_epoch, 0), coalesce(s.oldest_version, 0), s.capability, s.ignored_kinds, newest.release,
+	       behind.releases, behind.since
 	FROM agent_status s
 	LEFT JOIN agent a ON a.organization_id = s.organization_id AND a.id = s.agent_id AND a.valid_to IS NULL
+	LEFT JOIN LATERAL (
+		SELECT r.release FROM release r WHERE r.organization_id = s.organization_id AND r.gateway_id = a.gateway_id
+		ORDER BY r.epoch DESC, r.version DESC LIMIT 1) newest ON true
 	CROSS JOIN LATERAL (
 		SELECT count(*) AS releases, min(created_at) AS since FROM (
 			SELECT r.created_at FROM release r
@@ -51,11 +59,27 @@ func (t *ReportTable) Statuses(ctx context.Context, organization uuid.UUID, agen
 
 func scanStatus(rows pgx.Rows) (id uuid.UUID, s Status, err error) {
 	var rejected, oldest, since *time.Time
+	var newest []byte
 	err = rows.Scan(&id, &s.LastSeenAt, &s.Version, &s.PolicyEpoch, &s.PolicyVersion, &s.RevocationVersion,
 		&s.RejectReasons, &s.SpoolBytes, &s.SpoolRecords, &s.Build, &s.Platform, &s.Address, &s.PoliciesRejected,
-		&s.LastRejectReasons, &rejected, &oldest, &s.ReleasesBehind, &since)
+		&s.LastRejectReasons, &rejected, &oldest, &s.OldestEpoch, &s.OldestVersion, &s.Capability, &s.IgnoredKinds, &newest,
+		&s.ReleasesBehind, &since)
+	if err != nil {
+		return id, s, err
+	}
+	s.NeedsCapability, err = neededBy(newest)
 	s.LastRejectedAt, s.SpoolOldestAt, s.BehindSince = timeOrZero(rejected), timeOrZero(oldest), timeOrZero(since)
 	return id, s, err
+}
+
+// neededBy is the capability that an agent needs for a release, given as its bytes;
+// 0: there is none.
+func neededBy(release []byte) (int32, error) {
+	header := &policyv1.Release{}
+	if err := proto.Unmarshal(release, header); err != nil {
+		return 0, fmt.Errorf("decode a stored release: %w", err)
+	}
+	return header.GetMinimumCapability(), nil
 }
 
 func timeOrZero(t *time.Time) time.Time {

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/testing/protocmp"
 
 	"github.com/weirhq/weir/controlplane/internal/fleet"
@@ -31,7 +32,11 @@ func draft(organization, gateway uuid.UUID, version int64, root byte) fleet.Draf
 		OrganizationID: organization, GatewayID: gateway, Version: version, Root: bytes.Repeat([]byte{root}, 32),
 		Believed: []string{"k"},
 		Seal: func(epoch int64) (*policyv1.SignedRelease, error) {
-			return &policyv1.SignedRelease{Release: []byte{byte(epoch), byte(version)}, Signature: make([]byte, 64), SigningKeyId: "k"}, nil
+			header, err := proto.Marshal(&policyv1.Release{Epoch: epoch, Version: version, MinimumCapability: 3})
+			if err != nil {
+				return nil, err
+			}
+			return &policyv1.SignedRelease{Release: header, Signature: make([]byte, 64), SigningKeyId: "k"}, nil
 		},
 	}
 }
@@ -155,8 +160,9 @@ func TestReportTable(t *testing.T) {
 	report := func(at time.Time, version int64, seq int64, closed bool) fleet.Report {
 		return fleet.Report{
 			OrganizationID: organization, AgentID: agent,
-			Status: fleet.Status{LastSeenAt: at, Version: "1", PolicyEpoch: 1, PolicyVersion: version, RejectReasons: []string{"because"}},
-			Tails:  map[string]fleet.Tail{"b1": {LastSeq: seq, Closed: closed}},
+			Status: fleet.Status{LastSeenAt: at, Version: "1", PolicyEpoch: 1, PolicyVersion: version, RejectReasons: []string{"because"},
+				OldestEpoch: 1, OldestVersion: 5, Capability: 4, IgnoredKinds: []string{"guardrail"}},
+			Tails: map[string]fleet.Tail{"b1": {LastSeq: seq, Closed: closed}},
 		}
 	}
 	save := func(r fleet.Report) {
@@ -251,7 +257,7 @@ func TestReportTable_counts_newer_releases(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, err := table.Statuses(t.Context(), organization, []uuid.UUID{agent})
-		if err != nil || got[agent].ReleasesBehind != behind || got[agent].BehindSince.IsZero() != (behind == 0) {
+		if err != nil || got[agent].ReleasesBehind != behind || got[agent].NeedsCapability != 3 || got[agent].BehindSince.IsZero() != (behind == 0) {
 			t.Errorf("at version %d: %d behind since %v, want %d; %v", version, got[agent].ReleasesBehind, got[agent].BehindSince, behind, err)
 		}
 	}
@@ -262,7 +268,7 @@ func enrolled(t *testing.T, db *postgres.DB, organization, gateway, agent uuid.U
 	t.Helper()
 	err := db.InOrganization(t.Context(), organization, func(tx pgx.Tx) error {
 		_, err := tx.Exec(t.Context(), `INSERT INTO agent (organization_id, id, valid_from, name, gateway_id, public_key, state)
-			VALUES ($1, $2, 1, 'host', $3, '', '{}')`, organization, agent, gateway)
+			VALUES ($1, $2, 1, 'host', $3, $4, '{}')`, organization, agent, gateway, agent[:])
 		return err
 	})
 	if err != nil {

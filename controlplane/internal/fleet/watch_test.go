@@ -208,7 +208,7 @@ func TestWatch(t *testing.T) {
 }
 
 func TestReport(t *testing.T) {
-	s := serve(t, fleet.Timing{Flush: 10 * time.Millisecond})
+	s := serve(t, fleet.Timing{Flush: time.Hour}) // both reports are stored as one
 	a := s.enrol(t)
 	send := func(m *agentv1.ReportRequest) int {
 		body, err := proto.Marshal(m)
@@ -220,10 +220,12 @@ func TestReport(t *testing.T) {
 		return status
 	}
 	t.Run("is_kept_with_every_tail", func(t *testing.T) {
-		for _, tail := range []*agentv1.BootTail{{Boot: "b1", LastSeq: 5}, {Boot: "b2", LastSeq: 2}} {
+		for i, tail := range []*agentv1.BootTail{{Boot: "b1", LastSeq: 5}, {Boot: "b2", LastSeq: 2}} {
 			m := &agentv1.ReportRequest{
-				Position: &agentv1.PolicyPosition{Epoch: 1, Version: 2, RevocationVersion: 3},
-				Reasons:  []string{"bad\x00thing"}, Tails: []*agentv1.BootTail{tail}, Version: "v", SpoolBytes: 4, SpoolRecords: 5,
+				Position:     &agentv1.PolicyPosition{Epoch: 1, Version: 2, RevocationVersion: 3 + int64(i)},
+				OldestStored: &agentv1.PolicyPosition{Epoch: 1, Version: 1}, Capability: 4, IgnoredKinds: []string{"guard\x00rail"},
+				RevocationsInForceMs: 2_000,
+				Reasons:              []string{"bad\x00thing"}, Tails: []*agentv1.BootTail{tail}, Version: "v", SpoolBytes: 4, SpoolRecords: 5,
 				Build: "abc go1", Platform: "linux/arm64", PoliciesRejected: 6, SpoolOldestMs: 7_000,
 				Credentials: &agentv1.CredentialReport{Credentials: []*agentv1.CredentialStatus{{ProviderId: "p", State: agentv1.CredentialStatus_STATE_STALE, Reason: "gone\x00", SinceMs: 8_000}}},
 			}
@@ -234,19 +236,26 @@ func TestReport(t *testing.T) {
 		s.stop() // stores what is left
 		got := s.world.LastReports()[uuid.MustParse(a.id)]
 		want := fleet.Status{
-			Version: "v", PolicyEpoch: 1, PolicyVersion: 2, RevocationVersion: 3,
+			Version: "v", PolicyEpoch: 1, PolicyVersion: 2, RevocationVersion: 4,
 			RejectReasons: []string{"badthing"}, SpoolBytes: 4, SpoolRecords: 5, LastSeenAt: got.Status.LastSeenAt,
 			Build: "abc go1", Platform: "linux/arm64", Address: "127.0.0.1", PoliciesRejected: 6,
 			SpoolOldestAt: got.Status.LastSeenAt.Add(-7 * time.Second),
 			Credentials: map[string]fleet.Credential{
 				"p": {State: agentv1.CredentialStatus_STATE_STALE, Reason: "gone", Since: got.Status.LastSeenAt.Add(-8 * time.Second)},
 			},
+			OldestEpoch: 1, OldestVersion: 1, Capability: 4, IgnoredKinds: []string{"guardrail"},
 		}
 		if diff := cmp.Diff(want, got.Status); diff != "" {
 			t.Error(diff)
 		}
 		if got.Tails["b2"].LastSeq != 2 {
 			t.Errorf("tails %v", got.Tails)
+		}
+		if _, kept := got.Receipts[3]; !kept {
+			t.Error("the set that was in force in between is not noted")
+		}
+		if at := got.Receipts[4].AppliedAt; !at.Equal(got.Status.LastSeenAt.Add(-2*time.Second)) || got.Receipts[4].Epoch != 1 {
+			t.Errorf("receipts %v", got.Receipts)
 		}
 	})
 	t.Run("rules_of_the_contract_hold", func(t *testing.T) {

@@ -9,6 +9,10 @@ import (
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
 
+// MaxRevocations bounds a set; agents refuse more. Beyond it those longest ago are
+// left out: the agents that heard of them remember them.
+const MaxRevocations = 2 * MaxResources
+
 // Revocations is the cumulative set of revoked keys in the state, ordered by
 // (version, key id, hash). The secret before a rotation is in it whether its time
 // is over or not: an agent's clock may be behind. Whoever signs it sets the epoch.
@@ -17,7 +21,7 @@ func Revocations(state State) *policyv1.Revocations {
 		OrganizationId: state.OrganizationID.String(),
 		GatewayId:      state.Gateway.ID.String(),
 	}
-	for _, k := range state.Keys {
+	for _, k := range slices.Concat(state.Keys, state.Lingering) {
 		if k.RevokedAt.IsZero() {
 			continue
 		}
@@ -31,6 +35,7 @@ func Revocations(state State) *policyv1.Revocations {
 		return cmp.Or(cmp.Compare(a.GetVersion(), b.GetVersion()), cmp.Compare(a.GetKeyId(), b.GetKeyId()),
 			bytes.Compare(a.GetKeySha256(), b.GetKeySha256()))
 	})
+	set.Revocations = set.Revocations[max(0, len(set.Revocations)-MaxRevocations):]
 	return set
 }
 

@@ -29,4 +29,7 @@ type State struct {
 	PriceOverridesVersion int64
 	// Keys includes those revoked within the last 90 days.
 	Keys []key.Key
+	// Lingering are keys revoked before that which an agent of the gateway may still have
+	// living on its disk: in the set of revocations only.
+	Lingering []key.Key
 }

@@ -2,10 +2,13 @@ package readmodel_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/weirhq/weir/controlplane/internal/fault"
+	"github.com/weirhq/weir/controlplane/internal/fleet"
+	"github.com/weirhq/weir/controlplane/internal/policy"
 	"github.com/weirhq/weir/controlplane/internal/postgres/pgtest"
 	"github.com/weirhq/weir/controlplane/internal/readmodel"
 )
@@ -39,6 +42,51 @@ func TestPolicyState(t *testing.T) {
 		execute(t, url, `UPDATE key SET revoked_at = now() - interval '91 days' WHERE revoked_at IS NOT NULL`)
 		if state, err := store.PolicyState(t.Context(), s.id, s.gateway); len(state.Keys) != 1 || err != nil {
 			t.Errorf("after 91 days: %d keys, %v", len(state.Keys), err)
+		}
+	})
+	t.Run("what_an_agent_may_have_living_stays_in_the_set", func(t *testing.T) {
+		lingers := func() int {
+			t.Helper()
+			state, err := store.PolicyState(t.Context(), s.id, s.gateway)
+			if err != nil || len(state.Keys) != 1 || len(policy.Revocations(state).GetRevocations()) != len(state.Lingering) {
+				t.Fatalf("%d keys, set %v, %v", len(state.Keys), policy.Revocations(state), err)
+			}
+			return len(state.Lingering)
+		}
+		releases, reports := fleet.NewReleaseTable(db), fleet.NewReportTable(db)
+		epoch, err := releases.Epoch(t.Context(), s.id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		report := func(epoch, version int64, away time.Duration) {
+			t.Helper()
+			status := fleet.Status{LastSeenAt: time.Now().Add(-away), OldestEpoch: epoch, OldestVersion: version, RejectReasons: []string{}}
+			if err := reports.Save(t.Context(), []fleet.Report{{OrganizationID: s.id, AgentID: s.agent, Status: status}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if lingers() != 1 {
+			t.Error("forgotten while an agent never said what it stores")
+		}
+		report(epoch, 7, 100*24*time.Hour)
+		if lingers() != 1 {
+			t.Error("forgotten while an agent that is away for 100 days stores a release from before the revocation")
+		}
+		report(epoch-1, 9, 0)
+		if lingers() != 1 {
+			t.Error("forgotten for a release of an epoch that is over: its version may be of a log that was lost")
+		}
+		report(epoch, 8, 0)
+		if lingers() != 0 {
+			t.Error("kept although all that the only agent stores was released since")
+		}
+		execute(t, url, `UPDATE agent_status SET oldest_version = NULL`)
+		if lingers() != 1 {
+			t.Error("forgotten while an agent of an earlier build does not say what it stores")
+		}
+		execute(t, url, `UPDATE agent SET revoked_at = now()`)
+		if lingers() != 0 {
+			t.Error("kept for a revoked agent")
 		}
 	})
 	t.Run("gateways_of_others_are_not_there", func(t *testing.T) {

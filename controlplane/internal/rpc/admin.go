@@ -39,6 +39,8 @@ type Authenticator interface {
 type AgentStatuses interface {
 	Statuses(ctx context.Context, organization uuid.UUID, agents []uuid.UUID) (map[uuid.UUID]fleet.Status, error)
 	Credentials(ctx context.Context, organization uuid.UUID, agents []uuid.UUID, provider string) (map[uuid.UUID]fleet.Credentials, error)
+	// RevocationReach tells which agents have a revocation in force; its list has at most limit.
+	RevocationReach(ctx context.Context, organization uuid.UUID, version int64, limit int) (fleet.Reach, error)
 }
 
 // AdminConfig is what the administration API stands on; all of it is needed.
@@ -115,7 +117,7 @@ type services struct {
 func (c AdminConfig) services() services {
 	return services{
 		projects: &projects{c.Runner, c.Store}, providers: &providers{c.Runner, c.Store}, routes: &routes{c.Runner, c.Store},
-		keys: &keys{c.Runner, c.Store}, gateways: &gateways{c.Runner, c.Store, c.Agents},
+		keys: &keys{c.Runner, c.Store, c.Agents}, gateways: &gateways{c.Runner, c.Store, c.Agents},
 		limits: &quotaLimits{c.Runner, c.Store}, budgets: &budgets{c.Runner, c.Store},
 		priceOverrides: &priceOverrides{c.Runner, c.Store, c.PriceBook}, savedReports: &savedReports{c.Runner, c.Store},
 		alertChannels: c.alertChannels(), serviceAccounts: &serviceAccounts{c.Runner, c.Store}, roleBindings: &roleBindings{c.Runner, c.Store},

@@ -27,6 +27,7 @@ const defaultOverlap = 24 * time.Hour
 type keys struct {
 	runner *command.Runner
 	store  *readmodel.Store
+	agents AgentStatuses
 }
 
 var keyKind = kind[key.Key, *adminv1.Key]{

@@ -76,6 +76,12 @@ var onProject = map[string]func(t *testing.T, b *bound){
 		call(t, b.may.keys.GetKey, &adminv1.GetKeyRequest{Id: b.key.Id})
 		refused(t, connect.CodeNotFound, b.may.keys.GetKey, &adminv1.GetKeyRequest{Id: b.key2.Id})
 	},
+	"KeyService.GetKeyRevocation": func(t *testing.T, b *bound) {
+		own := b.newKey().Id
+		call(t, b.may.keys.RevokeKey, &adminv1.RevokeKeyRequest{Id: own})
+		call(t, b.may.keys.GetKeyRevocation, &adminv1.GetKeyRevocationRequest{Id: own})
+		refused(t, connect.CodeNotFound, b.may.keys.GetKeyRevocation, &adminv1.GetKeyRevocationRequest{Id: b.key2.Id})
+	},
 	"KeyService.ListKeys": func(t *testing.T, b *bound) {
 		found := call(t, b.may.keys.ListKeys, &adminv1.ListKeysRequest{}).Keys
 		if len(found) == 0 || slices.ContainsFunc(found, func(k *adminv1.Key) bool { return k.ProjectId != b.project.Id }) {

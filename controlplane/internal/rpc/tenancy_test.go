@@ -175,6 +175,12 @@ var foreign = map[string]func(t *testing.T, a, b *tenant){
 	"KeyService.GetKey": func(t *testing.T, a, b *tenant) {
 		refused(t, connect.CodeNotFound, b.keys.GetKey, &adminv1.GetKeyRequest{Id: a.key.Id})
 	},
+	"KeyService.GetKeyRevocation": func(t *testing.T, a, b *tenant) {
+		key := call(t, b.keys.CreateKey, &adminv1.CreateKeyRequest{Name: "short-lived", ProjectId: b.project.Id}).Key
+		call(t, b.keys.RevokeKey, &adminv1.RevokeKeyRequest{Id: key.Id})
+		refused(t, connect.CodeNotFound, a.keys.GetKeyRevocation, &adminv1.GetKeyRevocationRequest{Id: key.Id})
+		same(t, call(t, b.keys.GetKeyRevocation, &adminv1.GetKeyRevocationRequest{Id: key.Id}).Agents, 0) // the agent is a's
+	},
 	"KeyService.ListKeys": func(t *testing.T, a, b *tenant) {
 		same(t, len(call(t, b.keys.ListKeys, &adminv1.ListKeysRequest{ProjectId: a.project.Id}).Keys), 0)
 		for _, k := range call(t, b.keys.ListKeys, &adminv1.ListKeysRequest{}).Keys {

@@ -76,6 +76,7 @@ function AgentRow({ agent, now, onRevoke }: AgentRowProps) {
       </th>
       <td>
         <Badge tone={health.tone}>{health.label}</Badge>
+        {agent.notice && <div className="muted">{agent.notice}</div>}
         {revoked && (
           <div className="muted">
             <Ago at={revoked} now={now} />

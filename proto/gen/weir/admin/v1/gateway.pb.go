@@ -1290,6 +1290,14 @@ type Agent struct {
 	LastRejectedAt    *timestamppb.Timestamp `protobuf:"bytes,22,opt,name=last_rejected_at,json=lastRejectedAt,proto3" json:"last_rejected_at,omitempty"`
 	// When the oldest usage that is not settled was closed into a batch; absent: there is none.
 	SpoolOldestAt *timestamppb.Timestamp `protobuf:"bytes,23,opt,name=spool_oldest_at,json=spoolOldestAt,proto3" json:"spool_oldest_at,omitempty"`
+	// What its build can serve; 0: a build before 2026-11-26, which does not say.
+	Capability int32 `protobuf:"varint,30,opt,name=capability,proto3" json:"capability,omitempty"`
+	// What the newest release of its gateway needs.
+	NeededCapability int32 `protobuf:"varint,31,opt,name=needed_capability,json=neededCapability,proto3" json:"needed_capability,omitempty"`
+	// Kinds of resources in its policy that its build does not know and keeps unread.
+	IgnoredKinds []string `protobuf:"bytes,32,rep,name=ignored_kinds,json=ignoredKinds,proto3" json:"ignored_kinds,omitempty"`
+	// What its operator has to do, in words; empty: nothing.
+	Notice string `protobuf:"bytes,33,opt,name=notice,proto3" json:"notice,omitempty"`
 	// How it does with the credentials of its policy's providers, those that it can't use
 	// first. GetAgent only.
 	Credentials   []*AgentCredential `protobuf:"bytes,40,rep,name=credentials,proto3" json:"credentials,omitempty"`
@@ -1486,6 +1494,34 @@ func (x *Agent) GetSpoolOldestAt() *timestamppb.Timestamp {
 		return x.SpoolOldestAt
 	}
 	return nil
+}
+
+func (x *Agent) GetCapability() int32 {
+	if x != nil {
+		return x.Capability
+	}
+	return 0
+}
+
+func (x *Agent) GetNeededCapability() int32 {
+	if x != nil {
+		return x.NeededCapability
+	}
+	return 0
+}
+
+func (x *Agent) GetIgnoredKinds() []string {
+	if x != nil {
+		return x.IgnoredKinds
+	}
+	return nil
+}
+
+func (x *Agent) GetNotice() string {
+	if x != nil {
+		return x.Notice
+	}
+	return ""
 }
 
 func (x *Agent) GetCredentials() []*AgentCredential {
@@ -2241,7 +2277,7 @@ const file_weir_admin_v1_gateway_proto_rawDesc = "" +
 	"\x05token\x18\x02 \x01(\tB\x04\x88\xb5\x18\x01R\x05token\x129\n" +
 	"\n" +
 	"expires_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\x120\n" +
-	"\x14secret_already_shown\x18\x04 \x01(\bR\x12secretAlreadyShown\"\xf1\a\n" +
+	"\x14secret_already_shown\x18\x04 \x01(\bR\x12secretAlreadyShown\"\xfb\b\n" +
 	"\x05Agent\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n" +
 	"\n" +
@@ -2271,7 +2307,13 @@ const file_weir_admin_v1_gateway_proto_rawDesc = "" +
 	"\x11policies_rejected\x18\x14 \x01(\x03R\x10policiesRejected\x12.\n" +
 	"\x13last_reject_reasons\x18\x15 \x03(\tR\x11lastRejectReasons\x12D\n" +
 	"\x10last_rejected_at\x18\x16 \x01(\v2\x1a.google.protobuf.TimestampR\x0elastRejectedAt\x12B\n" +
-	"\x0fspool_oldest_at\x18\x17 \x01(\v2\x1a.google.protobuf.TimestampR\rspoolOldestAt\x12@\n" +
+	"\x0fspool_oldest_at\x18\x17 \x01(\v2\x1a.google.protobuf.TimestampR\rspoolOldestAt\x12\x1e\n" +
+	"\n" +
+	"capability\x18\x1e \x01(\x05R\n" +
+	"capability\x12+\n" +
+	"\x11needed_capability\x18\x1f \x01(\x05R\x10neededCapability\x12#\n" +
+	"\rignored_kinds\x18  \x03(\tR\fignoredKinds\x12\x16\n" +
+	"\x06notice\x18! \x01(\tR\x06notice\x12@\n" +
 	"\vcredentials\x18( \x03(\v2\x1e.weir.admin.v1.AgentCredentialR\vcredentials\"\x94\x03\n" +
 	"\x0fAgentCredential\x12\x1f\n" +
 	"\vprovider_id\x18\x01 \x01(\tR\n" +

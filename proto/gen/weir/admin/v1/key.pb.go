@@ -645,6 +645,217 @@ func (x *RevokeKeyResponse) GetKey() *Key {
 	return nil
 }
 
+type GetKeyRevocationRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetKeyRevocationRequest) Reset() {
+	*x = GetKeyRevocationRequest{}
+	mi := &file_weir_admin_v1_key_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetKeyRevocationRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetKeyRevocationRequest) ProtoMessage() {}
+
+func (x *GetKeyRevocationRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_key_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetKeyRevocationRequest.ProtoReflect.Descriptor instead.
+func (*GetKeyRevocationRequest) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_key_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *GetKeyRevocationRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+// GetKeyRevocationResponse is about the agents of all gateways that are not revoked.
+type GetKeyRevocationResponse struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	RevokedAt *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=revoked_at,json=revokedAt,proto3" json:"revoked_at,omitempty"`
+	// Log version of the revocation.
+	Version int64 `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
+	// All of them have it in force.
+	Complete      bool  `protobuf:"varint,3,opt,name=complete,proto3" json:"complete,omitempty"`
+	Agents        int64 `protobuf:"varint,4,opt,name=agents,proto3" json:"agents,omitempty"`
+	AgentsApplied int64 `protobuf:"varint,5,opt,name=agents_applied,json=agentsApplied,proto3" json:"agents_applied,omitempty"`
+	// At most 1000 of them: those without it first, then the last to have it.
+	Receipts      []*RevocationReceipt `protobuf:"bytes,6,rep,name=receipts,proto3" json:"receipts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetKeyRevocationResponse) Reset() {
+	*x = GetKeyRevocationResponse{}
+	mi := &file_weir_admin_v1_key_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetKeyRevocationResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetKeyRevocationResponse) ProtoMessage() {}
+
+func (x *GetKeyRevocationResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_key_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetKeyRevocationResponse.ProtoReflect.Descriptor instead.
+func (*GetKeyRevocationResponse) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_key_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *GetKeyRevocationResponse) GetRevokedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.RevokedAt
+	}
+	return nil
+}
+
+func (x *GetKeyRevocationResponse) GetVersion() int64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *GetKeyRevocationResponse) GetComplete() bool {
+	if x != nil {
+		return x.Complete
+	}
+	return false
+}
+
+func (x *GetKeyRevocationResponse) GetAgents() int64 {
+	if x != nil {
+		return x.Agents
+	}
+	return 0
+}
+
+func (x *GetKeyRevocationResponse) GetAgentsApplied() int64 {
+	if x != nil {
+		return x.AgentsApplied
+	}
+	return 0
+}
+
+func (x *GetKeyRevocationResponse) GetReceipts() []*RevocationReceipt {
+	if x != nil {
+		return x.Receipts
+	}
+	return nil
+}
+
+// RevocationReceipt is what one agent said of a revocation.
+type RevocationReceipt struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	AgentId   string                 `protobuf:"bytes,1,opt,name=agent_id,json=agentId,proto3" json:"agent_id,omitempty"`
+	GatewayId string                 `protobuf:"bytes,2,opt,name=gateway_id,json=gatewayId,proto3" json:"gateway_id,omitempty"`
+	AgentName string                 `protobuf:"bytes,3,opt,name=agent_name,json=agentName,proto3" json:"agent_name,omitempty"`
+	// Since when it is in force there, at the latest; absent: it is not, as far as is known.
+	AppliedAt *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=applied_at,json=appliedAt,proto3" json:"applied_at,omitempty"`
+	// When it was heard of last; absent: never. An agent that is offline serves on.
+	LastSeenAt    *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=last_seen_at,json=lastSeenAt,proto3" json:"last_seen_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RevocationReceipt) Reset() {
+	*x = RevocationReceipt{}
+	mi := &file_weir_admin_v1_key_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RevocationReceipt) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RevocationReceipt) ProtoMessage() {}
+
+func (x *RevocationReceipt) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_key_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RevocationReceipt.ProtoReflect.Descriptor instead.
+func (*RevocationReceipt) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_key_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *RevocationReceipt) GetAgentId() string {
+	if x != nil {
+		return x.AgentId
+	}
+	return ""
+}
+
+func (x *RevocationReceipt) GetGatewayId() string {
+	if x != nil {
+		return x.GatewayId
+	}
+	return ""
+}
+
+func (x *RevocationReceipt) GetAgentName() string {
+	if x != nil {
+		return x.AgentName
+	}
+	return ""
+}
+
+func (x *RevocationReceipt) GetAppliedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AppliedAt
+	}
+	return nil
+}
+
+func (x *RevocationReceipt) GetLastSeenAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.LastSeenAt
+	}
+	return nil
+}
+
 type UpdateKeyRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Its id says which; name, route_ids, expires_at and labels can change.
@@ -658,7 +869,7 @@ type UpdateKeyRequest struct {
 
 func (x *UpdateKeyRequest) Reset() {
 	*x = UpdateKeyRequest{}
-	mi := &file_weir_admin_v1_key_proto_msgTypes[9]
+	mi := &file_weir_admin_v1_key_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -670,7 +881,7 @@ func (x *UpdateKeyRequest) String() string {
 func (*UpdateKeyRequest) ProtoMessage() {}
 
 func (x *UpdateKeyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_key_proto_msgTypes[9]
+	mi := &file_weir_admin_v1_key_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -683,7 +894,7 @@ func (x *UpdateKeyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateKeyRequest.ProtoReflect.Descriptor instead.
 func (*UpdateKeyRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_key_proto_rawDescGZIP(), []int{9}
+	return file_weir_admin_v1_key_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *UpdateKeyRequest) GetKey() *Key {
@@ -716,7 +927,7 @@ type UpdateKeyResponse struct {
 
 func (x *UpdateKeyResponse) Reset() {
 	*x = UpdateKeyResponse{}
-	mi := &file_weir_admin_v1_key_proto_msgTypes[10]
+	mi := &file_weir_admin_v1_key_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -728,7 +939,7 @@ func (x *UpdateKeyResponse) String() string {
 func (*UpdateKeyResponse) ProtoMessage() {}
 
 func (x *UpdateKeyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_key_proto_msgTypes[10]
+	mi := &file_weir_admin_v1_key_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -741,7 +952,7 @@ func (x *UpdateKeyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateKeyResponse.ProtoReflect.Descriptor instead.
 func (*UpdateKeyResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_key_proto_rawDescGZIP(), []int{10}
+	return file_weir_admin_v1_key_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *UpdateKeyResponse) GetKey() *Key {
@@ -764,7 +975,7 @@ type RotateKeyRequest struct {
 
 func (x *RotateKeyRequest) Reset() {
 	*x = RotateKeyRequest{}
-	mi := &file_weir_admin_v1_key_proto_msgTypes[11]
+	mi := &file_weir_admin_v1_key_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -776,7 +987,7 @@ func (x *RotateKeyRequest) String() string {
 func (*RotateKeyRequest) ProtoMessage() {}
 
 func (x *RotateKeyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_key_proto_msgTypes[11]
+	mi := &file_weir_admin_v1_key_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -789,7 +1000,7 @@ func (x *RotateKeyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RotateKeyRequest.ProtoReflect.Descriptor instead.
 func (*RotateKeyRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_key_proto_rawDescGZIP(), []int{11}
+	return file_weir_admin_v1_key_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *RotateKeyRequest) GetId() string {
@@ -826,7 +1037,7 @@ type RotateKeyResponse struct {
 
 func (x *RotateKeyResponse) Reset() {
 	*x = RotateKeyResponse{}
-	mi := &file_weir_admin_v1_key_proto_msgTypes[12]
+	mi := &file_weir_admin_v1_key_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -838,7 +1049,7 @@ func (x *RotateKeyResponse) String() string {
 func (*RotateKeyResponse) ProtoMessage() {}
 
 func (x *RotateKeyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_key_proto_msgTypes[12]
+	mi := &file_weir_admin_v1_key_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -851,7 +1062,7 @@ func (x *RotateKeyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RotateKeyResponse.ProtoReflect.Descriptor instead.
 func (*RotateKeyResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_key_proto_rawDescGZIP(), []int{12}
+	return file_weir_admin_v1_key_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *RotateKeyResponse) GetKey() *Key {
@@ -887,7 +1098,7 @@ type DeleteKeyRequest struct {
 
 func (x *DeleteKeyRequest) Reset() {
 	*x = DeleteKeyRequest{}
-	mi := &file_weir_admin_v1_key_proto_msgTypes[13]
+	mi := &file_weir_admin_v1_key_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -899,7 +1110,7 @@ func (x *DeleteKeyRequest) String() string {
 func (*DeleteKeyRequest) ProtoMessage() {}
 
 func (x *DeleteKeyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_key_proto_msgTypes[13]
+	mi := &file_weir_admin_v1_key_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -912,7 +1123,7 @@ func (x *DeleteKeyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteKeyRequest.ProtoReflect.Descriptor instead.
 func (*DeleteKeyRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_key_proto_rawDescGZIP(), []int{13}
+	return file_weir_admin_v1_key_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *DeleteKeyRequest) GetId() string {
@@ -944,7 +1155,7 @@ type DeleteKeyResponse struct {
 
 func (x *DeleteKeyResponse) Reset() {
 	*x = DeleteKeyResponse{}
-	mi := &file_weir_admin_v1_key_proto_msgTypes[14]
+	mi := &file_weir_admin_v1_key_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -956,7 +1167,7 @@ func (x *DeleteKeyResponse) String() string {
 func (*DeleteKeyResponse) ProtoMessage() {}
 
 func (x *DeleteKeyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_key_proto_msgTypes[14]
+	mi := &file_weir_admin_v1_key_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -969,7 +1180,7 @@ func (x *DeleteKeyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteKeyResponse.ProtoReflect.Descriptor instead.
 func (*DeleteKeyResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_key_proto_rawDescGZIP(), []int{14}
+	return file_weir_admin_v1_key_proto_rawDescGZIP(), []int{17}
 }
 
 var File_weir_admin_v1_key_proto protoreflect.FileDescriptor
@@ -1035,7 +1246,27 @@ const file_weir_admin_v1_key_proto_rawDesc = "" +
 	"\x06reason\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\x06reason\x123\n" +
 	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"9\n" +
 	"\x11RevokeKeyResponse\x12$\n" +
-	"\x03key\x18\x01 \x01(\v2\x12.weir.admin.v1.KeyR\x03key\"\xb2\x01\n" +
+	"\x03key\x18\x01 \x01(\v2\x12.weir.admin.v1.KeyR\x03key\"3\n" +
+	"\x17GetKeyRevocationRequest\x12\x18\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\"\x88\x02\n" +
+	"\x18GetKeyRevocationResponse\x129\n" +
+	"\n" +
+	"revoked_at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\trevokedAt\x12\x18\n" +
+	"\aversion\x18\x02 \x01(\x03R\aversion\x12\x1a\n" +
+	"\bcomplete\x18\x03 \x01(\bR\bcomplete\x12\x16\n" +
+	"\x06agents\x18\x04 \x01(\x03R\x06agents\x12%\n" +
+	"\x0eagents_applied\x18\x05 \x01(\x03R\ragentsApplied\x12<\n" +
+	"\breceipts\x18\x06 \x03(\v2 .weir.admin.v1.RevocationReceiptR\breceipts\"\xe5\x01\n" +
+	"\x11RevocationReceipt\x12\x19\n" +
+	"\bagent_id\x18\x01 \x01(\tR\aagentId\x12\x1d\n" +
+	"\n" +
+	"gateway_id\x18\x02 \x01(\tR\tgatewayId\x12\x1d\n" +
+	"\n" +
+	"agent_name\x18\x03 \x01(\tR\tagentName\x129\n" +
+	"\n" +
+	"applied_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\tappliedAt\x12<\n" +
+	"\flast_seen_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"lastSeenAt\"\xb2\x01\n" +
 	"\x10UpdateKeyRequest\x12,\n" +
 	"\x03key\x18\x01 \x01(\v2\x12.weir.admin.v1.KeyB\x06\xbaH\x03\xc8\x01\x01R\x03key\x12;\n" +
 	"\vupdate_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
@@ -1055,13 +1286,14 @@ const file_weir_admin_v1_key_proto_rawDesc = "" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12 \n" +
 	"\x06reason\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\x06reason\x123\n" +
 	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"\x13\n" +
-	"\x11DeleteKeyResponse2\xa8\x05\n" +
+	"\x11DeleteKeyResponse2\x9e\x06\n" +
 	"\n" +
 	"KeyService\x12_\n" +
 	"\tCreateKey\x12\x1f.weir.admin.v1.CreateKeyRequest\x1a .weir.admin.v1.CreateKeyResponse\"\x0f\x8a\xb5\x18\vkeys.create\x12V\n" +
 	"\x06GetKey\x12\x1c.weir.admin.v1.GetKeyRequest\x1a\x1d.weir.admin.v1.GetKeyResponse\"\x0f\x8a\xb5\x18\bkeys.get\x90\x02\x01\x12]\n" +
 	"\bListKeys\x12\x1e.weir.admin.v1.ListKeysRequest\x1a\x1f.weir.admin.v1.ListKeysResponse\"\x10\x8a\xb5\x18\tkeys.list\x90\x02\x01\x12_\n" +
-	"\tRevokeKey\x12\x1f.weir.admin.v1.RevokeKeyRequest\x1a .weir.admin.v1.RevokeKeyResponse\"\x0f\x8a\xb5\x18\vkeys.revoke\x12_\n" +
+	"\tRevokeKey\x12\x1f.weir.admin.v1.RevokeKeyRequest\x1a .weir.admin.v1.RevokeKeyResponse\"\x0f\x8a\xb5\x18\vkeys.revoke\x12t\n" +
+	"\x10GetKeyRevocation\x12&.weir.admin.v1.GetKeyRevocationRequest\x1a'.weir.admin.v1.GetKeyRevocationResponse\"\x0f\x8a\xb5\x18\bkeys.get\x90\x02\x01\x12_\n" +
 	"\tUpdateKey\x12\x1f.weir.admin.v1.UpdateKeyRequest\x1a .weir.admin.v1.UpdateKeyResponse\"\x0f\x8a\xb5\x18\vkeys.update\x12_\n" +
 	"\tRotateKey\x12\x1f.weir.admin.v1.RotateKeyRequest\x1a .weir.admin.v1.RotateKeyResponse\"\x0f\x8a\xb5\x18\vkeys.rotate\x12_\n" +
 	"\tDeleteKey\x12\x1f.weir.admin.v1.DeleteKeyRequest\x1a .weir.admin.v1.DeleteKeyResponse\"\x0f\x8a\xb5\x18\vkeys.revokeB\xab\x01\n" +
@@ -1079,76 +1311,85 @@ func file_weir_admin_v1_key_proto_rawDescGZIP() []byte {
 	return file_weir_admin_v1_key_proto_rawDescData
 }
 
-var file_weir_admin_v1_key_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_weir_admin_v1_key_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_weir_admin_v1_key_proto_goTypes = []any{
-	(*Key)(nil),                   // 0: weir.admin.v1.Key
-	(*CreateKeyRequest)(nil),      // 1: weir.admin.v1.CreateKeyRequest
-	(*CreateKeyResponse)(nil),     // 2: weir.admin.v1.CreateKeyResponse
-	(*GetKeyRequest)(nil),         // 3: weir.admin.v1.GetKeyRequest
-	(*GetKeyResponse)(nil),        // 4: weir.admin.v1.GetKeyResponse
-	(*ListKeysRequest)(nil),       // 5: weir.admin.v1.ListKeysRequest
-	(*ListKeysResponse)(nil),      // 6: weir.admin.v1.ListKeysResponse
-	(*RevokeKeyRequest)(nil),      // 7: weir.admin.v1.RevokeKeyRequest
-	(*RevokeKeyResponse)(nil),     // 8: weir.admin.v1.RevokeKeyResponse
-	(*UpdateKeyRequest)(nil),      // 9: weir.admin.v1.UpdateKeyRequest
-	(*UpdateKeyResponse)(nil),     // 10: weir.admin.v1.UpdateKeyResponse
-	(*RotateKeyRequest)(nil),      // 11: weir.admin.v1.RotateKeyRequest
-	(*RotateKeyResponse)(nil),     // 12: weir.admin.v1.RotateKeyResponse
-	(*DeleteKeyRequest)(nil),      // 13: weir.admin.v1.DeleteKeyRequest
-	(*DeleteKeyResponse)(nil),     // 14: weir.admin.v1.DeleteKeyResponse
-	nil,                           // 15: weir.admin.v1.Key.LabelsEntry
-	nil,                           // 16: weir.admin.v1.CreateKeyRequest.LabelsEntry
-	(*timestamppb.Timestamp)(nil), // 17: google.protobuf.Timestamp
-	(*Mutation)(nil),              // 18: weir.admin.v1.Mutation
-	(*AsOf)(nil),                  // 19: weir.admin.v1.AsOf
-	(*Page)(nil),                  // 20: weir.admin.v1.Page
-	(*fieldmaskpb.FieldMask)(nil), // 21: google.protobuf.FieldMask
-	(*durationpb.Duration)(nil),   // 22: google.protobuf.Duration
+	(*Key)(nil),                      // 0: weir.admin.v1.Key
+	(*CreateKeyRequest)(nil),         // 1: weir.admin.v1.CreateKeyRequest
+	(*CreateKeyResponse)(nil),        // 2: weir.admin.v1.CreateKeyResponse
+	(*GetKeyRequest)(nil),            // 3: weir.admin.v1.GetKeyRequest
+	(*GetKeyResponse)(nil),           // 4: weir.admin.v1.GetKeyResponse
+	(*ListKeysRequest)(nil),          // 5: weir.admin.v1.ListKeysRequest
+	(*ListKeysResponse)(nil),         // 6: weir.admin.v1.ListKeysResponse
+	(*RevokeKeyRequest)(nil),         // 7: weir.admin.v1.RevokeKeyRequest
+	(*RevokeKeyResponse)(nil),        // 8: weir.admin.v1.RevokeKeyResponse
+	(*GetKeyRevocationRequest)(nil),  // 9: weir.admin.v1.GetKeyRevocationRequest
+	(*GetKeyRevocationResponse)(nil), // 10: weir.admin.v1.GetKeyRevocationResponse
+	(*RevocationReceipt)(nil),        // 11: weir.admin.v1.RevocationReceipt
+	(*UpdateKeyRequest)(nil),         // 12: weir.admin.v1.UpdateKeyRequest
+	(*UpdateKeyResponse)(nil),        // 13: weir.admin.v1.UpdateKeyResponse
+	(*RotateKeyRequest)(nil),         // 14: weir.admin.v1.RotateKeyRequest
+	(*RotateKeyResponse)(nil),        // 15: weir.admin.v1.RotateKeyResponse
+	(*DeleteKeyRequest)(nil),         // 16: weir.admin.v1.DeleteKeyRequest
+	(*DeleteKeyResponse)(nil),        // 17: weir.admin.v1.DeleteKeyResponse
+	nil,                              // 18: weir.admin.v1.Key.LabelsEntry
+	nil,                              // 19: weir.admin.v1.CreateKeyRequest.LabelsEntry
+	(*timestamppb.Timestamp)(nil),    // 20: google.protobuf.Timestamp
+	(*Mutation)(nil),                 // 21: weir.admin.v1.Mutation
+	(*AsOf)(nil),                     // 22: weir.admin.v1.AsOf
+	(*Page)(nil),                     // 23: weir.admin.v1.Page
+	(*fieldmaskpb.FieldMask)(nil),    // 24: google.protobuf.FieldMask
+	(*durationpb.Duration)(nil),      // 25: google.protobuf.Duration
 }
 var file_weir_admin_v1_key_proto_depIdxs = []int32{
-	17, // 0: weir.admin.v1.Key.expires_at:type_name -> google.protobuf.Timestamp
-	17, // 1: weir.admin.v1.Key.revoked_at:type_name -> google.protobuf.Timestamp
-	17, // 2: weir.admin.v1.Key.created_at:type_name -> google.protobuf.Timestamp
-	15, // 3: weir.admin.v1.Key.labels:type_name -> weir.admin.v1.Key.LabelsEntry
-	17, // 4: weir.admin.v1.Key.previous_expires_at:type_name -> google.protobuf.Timestamp
-	17, // 5: weir.admin.v1.CreateKeyRequest.expires_at:type_name -> google.protobuf.Timestamp
-	16, // 6: weir.admin.v1.CreateKeyRequest.labels:type_name -> weir.admin.v1.CreateKeyRequest.LabelsEntry
-	18, // 7: weir.admin.v1.CreateKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
+	20, // 0: weir.admin.v1.Key.expires_at:type_name -> google.protobuf.Timestamp
+	20, // 1: weir.admin.v1.Key.revoked_at:type_name -> google.protobuf.Timestamp
+	20, // 2: weir.admin.v1.Key.created_at:type_name -> google.protobuf.Timestamp
+	18, // 3: weir.admin.v1.Key.labels:type_name -> weir.admin.v1.Key.LabelsEntry
+	20, // 4: weir.admin.v1.Key.previous_expires_at:type_name -> google.protobuf.Timestamp
+	20, // 5: weir.admin.v1.CreateKeyRequest.expires_at:type_name -> google.protobuf.Timestamp
+	19, // 6: weir.admin.v1.CreateKeyRequest.labels:type_name -> weir.admin.v1.CreateKeyRequest.LabelsEntry
+	21, // 7: weir.admin.v1.CreateKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
 	0,  // 8: weir.admin.v1.CreateKeyResponse.key:type_name -> weir.admin.v1.Key
-	19, // 9: weir.admin.v1.GetKeyRequest.as_of:type_name -> weir.admin.v1.AsOf
+	22, // 9: weir.admin.v1.GetKeyRequest.as_of:type_name -> weir.admin.v1.AsOf
 	0,  // 10: weir.admin.v1.GetKeyResponse.key:type_name -> weir.admin.v1.Key
-	20, // 11: weir.admin.v1.ListKeysRequest.page:type_name -> weir.admin.v1.Page
-	19, // 12: weir.admin.v1.ListKeysRequest.as_of:type_name -> weir.admin.v1.AsOf
+	23, // 11: weir.admin.v1.ListKeysRequest.page:type_name -> weir.admin.v1.Page
+	22, // 12: weir.admin.v1.ListKeysRequest.as_of:type_name -> weir.admin.v1.AsOf
 	0,  // 13: weir.admin.v1.ListKeysResponse.keys:type_name -> weir.admin.v1.Key
-	18, // 14: weir.admin.v1.RevokeKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
+	21, // 14: weir.admin.v1.RevokeKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
 	0,  // 15: weir.admin.v1.RevokeKeyResponse.key:type_name -> weir.admin.v1.Key
-	0,  // 16: weir.admin.v1.UpdateKeyRequest.key:type_name -> weir.admin.v1.Key
-	21, // 17: weir.admin.v1.UpdateKeyRequest.update_mask:type_name -> google.protobuf.FieldMask
-	18, // 18: weir.admin.v1.UpdateKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
-	0,  // 19: weir.admin.v1.UpdateKeyResponse.key:type_name -> weir.admin.v1.Key
-	22, // 20: weir.admin.v1.RotateKeyRequest.overlap:type_name -> google.protobuf.Duration
-	18, // 21: weir.admin.v1.RotateKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
-	0,  // 22: weir.admin.v1.RotateKeyResponse.key:type_name -> weir.admin.v1.Key
-	18, // 23: weir.admin.v1.DeleteKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
-	1,  // 24: weir.admin.v1.KeyService.CreateKey:input_type -> weir.admin.v1.CreateKeyRequest
-	3,  // 25: weir.admin.v1.KeyService.GetKey:input_type -> weir.admin.v1.GetKeyRequest
-	5,  // 26: weir.admin.v1.KeyService.ListKeys:input_type -> weir.admin.v1.ListKeysRequest
-	7,  // 27: weir.admin.v1.KeyService.RevokeKey:input_type -> weir.admin.v1.RevokeKeyRequest
-	9,  // 28: weir.admin.v1.KeyService.UpdateKey:input_type -> weir.admin.v1.UpdateKeyRequest
-	11, // 29: weir.admin.v1.KeyService.RotateKey:input_type -> weir.admin.v1.RotateKeyRequest
-	13, // 30: weir.admin.v1.KeyService.DeleteKey:input_type -> weir.admin.v1.DeleteKeyRequest
-	2,  // 31: weir.admin.v1.KeyService.CreateKey:output_type -> weir.admin.v1.CreateKeyResponse
-	4,  // 32: weir.admin.v1.KeyService.GetKey:output_type -> weir.admin.v1.GetKeyResponse
-	6,  // 33: weir.admin.v1.KeyService.ListKeys:output_type -> weir.admin.v1.ListKeysResponse
-	8,  // 34: weir.admin.v1.KeyService.RevokeKey:output_type -> weir.admin.v1.RevokeKeyResponse
-	10, // 35: weir.admin.v1.KeyService.UpdateKey:output_type -> weir.admin.v1.UpdateKeyResponse
-	12, // 36: weir.admin.v1.KeyService.RotateKey:output_type -> weir.admin.v1.RotateKeyResponse
-	14, // 37: weir.admin.v1.KeyService.DeleteKey:output_type -> weir.admin.v1.DeleteKeyResponse
-	31, // [31:38] is the sub-list for method output_type
-	24, // [24:31] is the sub-list for method input_type
-	24, // [24:24] is the sub-list for extension type_name
-	24, // [24:24] is the sub-list for extension extendee
-	0,  // [0:24] is the sub-list for field type_name
+	20, // 16: weir.admin.v1.GetKeyRevocationResponse.revoked_at:type_name -> google.protobuf.Timestamp
+	11, // 17: weir.admin.v1.GetKeyRevocationResponse.receipts:type_name -> weir.admin.v1.RevocationReceipt
+	20, // 18: weir.admin.v1.RevocationReceipt.applied_at:type_name -> google.protobuf.Timestamp
+	20, // 19: weir.admin.v1.RevocationReceipt.last_seen_at:type_name -> google.protobuf.Timestamp
+	0,  // 20: weir.admin.v1.UpdateKeyRequest.key:type_name -> weir.admin.v1.Key
+	24, // 21: weir.admin.v1.UpdateKeyRequest.update_mask:type_name -> google.protobuf.FieldMask
+	21, // 22: weir.admin.v1.UpdateKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
+	0,  // 23: weir.admin.v1.UpdateKeyResponse.key:type_name -> weir.admin.v1.Key
+	25, // 24: weir.admin.v1.RotateKeyRequest.overlap:type_name -> google.protobuf.Duration
+	21, // 25: weir.admin.v1.RotateKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
+	0,  // 26: weir.admin.v1.RotateKeyResponse.key:type_name -> weir.admin.v1.Key
+	21, // 27: weir.admin.v1.DeleteKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
+	1,  // 28: weir.admin.v1.KeyService.CreateKey:input_type -> weir.admin.v1.CreateKeyRequest
+	3,  // 29: weir.admin.v1.KeyService.GetKey:input_type -> weir.admin.v1.GetKeyRequest
+	5,  // 30: weir.admin.v1.KeyService.ListKeys:input_type -> weir.admin.v1.ListKeysRequest
+	7,  // 31: weir.admin.v1.KeyService.RevokeKey:input_type -> weir.admin.v1.RevokeKeyRequest
+	9,  // 32: weir.admin.v1.KeyService.GetKeyRevocation:input_type -> weir.admin.v1.GetKeyRevocationRequest
+	12, // 33: weir.admin.v1.KeyService.UpdateKey:input_type -> weir.admin.v1.UpdateKeyRequest
+	14, // 34: weir.admin.v1.KeyService.RotateKey:input_type -> weir.admin.v1.RotateKeyRequest
+	16, // 35: weir.admin.v1.KeyService.DeleteKey:input_type -> weir.admin.v1.DeleteKeyRequest
+	2,  // 36: weir.admin.v1.KeyService.CreateKey:output_type -> weir.admin.v1.CreateKeyResponse
+	4,  // 37: weir.admin.v1.KeyService.GetKey:output_type -> weir.admin.v1.GetKeyResponse
+	6,  // 38: weir.admin.v1.KeyService.ListKeys:output_type -> weir.admin.v1.ListKeysResponse
+	8,  // 39: weir.admin.v1.KeyService.RevokeKey:output_type -> weir.admin.v1.RevokeKeyResponse
+	10, // 40: weir.admin.v1.KeyService.GetKeyRevocation:output_type -> weir.admin.v1.GetKeyRevocationResponse
+	13, // 41: weir.admin.v1.KeyService.UpdateKey:output_type -> weir.admin.v1.UpdateKeyResponse
+	15, // 42: weir.admin.v1.KeyService.RotateKey:output_type -> weir.admin.v1.RotateKeyResponse
+	17, // 43: weir.admin.v1.KeyService.DeleteKey:output_type -> weir.admin.v1.DeleteKeyResponse
+	36, // [36:44] is the sub-list for method output_type
+	28, // [28:36] is the sub-list for method input_type
+	28, // [28:28] is the sub-list for extension type_name
+	28, // [28:28] is the sub-list for extension extendee
+	0,  // [0:28] is the sub-list for field type_name
 }
 
 func init() { file_weir_admin_v1_key_proto_init() }
@@ -1164,7 +1405,7 @@ func file_weir_admin_v1_key_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_admin_v1_key_proto_rawDesc), len(file_weir_admin_v1_key_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   17,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -41,6 +41,9 @@ const (
 	KeyServiceListKeysProcedure = "/weir.admin.v1.KeyService/ListKeys"
 	// KeyServiceRevokeKeyProcedure is the fully-qualified name of the KeyService's RevokeKey RPC.
 	KeyServiceRevokeKeyProcedure = "/weir.admin.v1.KeyService/RevokeKey"
+	// KeyServiceGetKeyRevocationProcedure is the fully-qualified name of the KeyService's
+	// GetKeyRevocation RPC.
+	KeyServiceGetKeyRevocationProcedure = "/weir.admin.v1.KeyService/GetKeyRevocation"
 	// KeyServiceUpdateKeyProcedure is the fully-qualified name of the KeyService's UpdateKey RPC.
 	KeyServiceUpdateKeyProcedure = "/weir.admin.v1.KeyService/UpdateKey"
 	// KeyServiceRotateKeyProcedure is the fully-qualified name of the KeyService's RotateKey RPC.
@@ -59,6 +62,8 @@ type KeyServiceClient interface {
 	// RevokeKey ends a key for ever; agents refuse it within a second. Said twice it
 	// is true once.
 	RevokeKey(context.Context, *connect.Request[v1.RevokeKeyRequest]) (*connect.Response[v1.RevokeKeyResponse], error)
+	// GetKeyRevocation tells which agents have the revocation of a key in force.
+	GetKeyRevocation(context.Context, *connect.Request[v1.GetKeyRevocationRequest]) (*connect.Response[v1.GetKeyRevocationResponse], error)
 	// UpdateKey changes what a living key may do; its project and its secret stay.
 	UpdateKey(context.Context, *connect.Request[v1.UpdateKeyRequest]) (*connect.Response[v1.UpdateKeyResponse], error)
 	// RotateKey gives the key a new secret and shows it once. The old one lives for
@@ -106,6 +111,13 @@ func NewKeyServiceClient(httpClient connect.HTTPClient, baseURL string, opts ...
 			connect.WithSchema(keyServiceMethods.ByName("RevokeKey")),
 			connect.WithClientOptions(opts...),
 		),
+		getKeyRevocation: connect.NewClient[v1.GetKeyRevocationRequest, v1.GetKeyRevocationResponse](
+			httpClient,
+			baseURL+KeyServiceGetKeyRevocationProcedure,
+			connect.WithSchema(keyServiceMethods.ByName("GetKeyRevocation")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
 		updateKey: connect.NewClient[v1.UpdateKeyRequest, v1.UpdateKeyResponse](
 			httpClient,
 			baseURL+KeyServiceUpdateKeyProcedure,
@@ -129,13 +141,14 @@ func NewKeyServiceClient(httpClient connect.HTTPClient, baseURL string, opts ...
 
 // keyServiceClient implements KeyServiceClient.
 type keyServiceClient struct {
-	createKey *connect.Client[v1.CreateKeyRequest, v1.CreateKeyResponse]
-	getKey    *connect.Client[v1.GetKeyRequest, v1.GetKeyResponse]
-	listKeys  *connect.Client[v1.ListKeysRequest, v1.ListKeysResponse]
-	revokeKey *connect.Client[v1.RevokeKeyRequest, v1.RevokeKeyResponse]
-	updateKey *connect.Client[v1.UpdateKeyRequest, v1.UpdateKeyResponse]
-	rotateKey *connect.Client[v1.RotateKeyRequest, v1.RotateKeyResponse]
-	deleteKey *connect.Client[v1.DeleteKeyRequest, v1.DeleteKeyResponse]
+	createKey        *connect.Client[v1.CreateKeyRequest, v1.CreateKeyResponse]
+	getKey           *connect.Client[v1.GetKeyRequest, v1.GetKeyResponse]
+	listKeys         *connect.Client[v1.ListKeysRequest, v1.ListKeysResponse]
+	revokeKey        *connect.Client[v1.RevokeKeyRequest, v1.RevokeKeyResponse]
+	getKeyRevocation *connect.Client[v1.GetKeyRevocationRequest, v1.GetKeyRevocationResponse]
+	updateKey        *connect.Client[v1.UpdateKeyRequest, v1.UpdateKeyResponse]
+	rotateKey        *connect.Client[v1.RotateKeyRequest, v1.RotateKeyResponse]
+	deleteKey        *connect.Client[v1.DeleteKeyRequest, v1.DeleteKeyResponse]
 }
 
 // CreateKey calls weir.admin.v1.KeyService.CreateKey.
@@ -156,6 +169,11 @@ func (c *keyServiceClient) ListKeys(ctx context.Context, req *connect.Request[v1
 // RevokeKey calls weir.admin.v1.KeyService.RevokeKey.
 func (c *keyServiceClient) RevokeKey(ctx context.Context, req *connect.Request[v1.RevokeKeyRequest]) (*connect.Response[v1.RevokeKeyResponse], error) {
 	return c.revokeKey.CallUnary(ctx, req)
+}
+
+// GetKeyRevocation calls weir.admin.v1.KeyService.GetKeyRevocation.
+func (c *keyServiceClient) GetKeyRevocation(ctx context.Context, req *connect.Request[v1.GetKeyRevocationRequest]) (*connect.Response[v1.GetKeyRevocationResponse], error) {
+	return c.getKeyRevocation.CallUnary(ctx, req)
 }
 
 // UpdateKey calls weir.admin.v1.KeyService.UpdateKey.
@@ -183,6 +201,8 @@ type KeyServiceHandler interface {
 	// RevokeKey ends a key for ever; agents refuse it within a second. Said twice it
 	// is true once.
 	RevokeKey(context.Context, *connect.Request[v1.RevokeKeyRequest]) (*connect.Response[v1.RevokeKeyResponse], error)
+	// GetKeyRevocation tells which agents have the revocation of a key in force.
+	GetKeyRevocation(context.Context, *connect.Request[v1.GetKeyRevocationRequest]) (*connect.Response[v1.GetKeyRevocationResponse], error)
 	// UpdateKey changes what a living key may do; its project and its secret stay.
 	UpdateKey(context.Context, *connect.Request[v1.UpdateKeyRequest]) (*connect.Response[v1.UpdateKeyResponse], error)
 	// RotateKey gives the key a new secret and shows it once. The old one lives for
@@ -226,6 +246,13 @@ func NewKeyServiceHandler(svc KeyServiceHandler, opts ...connect.HandlerOption) 
 		connect.WithSchema(keyServiceMethods.ByName("RevokeKey")),
 		connect.WithHandlerOptions(opts...),
 	)
+	keyServiceGetKeyRevocationHandler := connect.NewUnaryHandler(
+		KeyServiceGetKeyRevocationProcedure,
+		svc.GetKeyRevocation,
+		connect.WithSchema(keyServiceMethods.ByName("GetKeyRevocation")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
 	keyServiceUpdateKeyHandler := connect.NewUnaryHandler(
 		KeyServiceUpdateKeyProcedure,
 		svc.UpdateKey,
@@ -254,6 +281,8 @@ func NewKeyServiceHandler(svc KeyServiceHandler, opts ...connect.HandlerOption) 
 			keyServiceListKeysHandler.ServeHTTP(w, r)
 		case KeyServiceRevokeKeyProcedure:
 			keyServiceRevokeKeyHandler.ServeHTTP(w, r)
+		case KeyServiceGetKeyRevocationProcedure:
+			keyServiceGetKeyRevocationHandler.ServeHTTP(w, r)
 		case KeyServiceUpdateKeyProcedure:
 			keyServiceUpdateKeyHandler.ServeHTTP(w, r)
 		case KeyServiceRotateKeyProcedure:
@@ -283,6 +312,10 @@ func (UnimplementedKeyServiceHandler) ListKeys(context.Context, *connect.Request
 
 func (UnimplementedKeyServiceHandler) RevokeKey(context.Context, *connect.Request[v1.RevokeKeyRequest]) (*connect.Response[v1.RevokeKeyResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weir.admin.v1.KeyService.RevokeKey is not implemented"))
+}
+
+func (UnimplementedKeyServiceHandler) GetKeyRevocation(context.Context, *connect.Request[v1.GetKeyRevocationRequest]) (*connect.Response[v1.GetKeyRevocationResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weir.admin.v1.KeyService.GetKeyRevocation is not implemented"))
 }
 
 func (UnimplementedKeyServiceHandler) UpdateKey(context.Context, *connect.Request[v1.UpdateKeyRequest]) (*connect.Response[v1.UpdateKeyResponse], error) {

@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file weir/admin/v1/key.proto.
  */
 export const file_weir_admin_v1_key: GenFile = /*@__PURE__*/
-  fileDesc("Chd3ZWlyL2FkbWluL3YxL2tleS5wcm90bxINd2Vpci5hZG1pbi52MSKlAwoDS2V5EgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSEgoKcHJvamVjdF9pZBgDIAEoCRIRCglyb3V0ZV9pZHMYBCADKAkSDgoGc3VmZml4GAUgASgJEi4KCmV4cGlyZXNfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnJldm9rZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmNyZWF0ZWRfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBGV0YWcYCSABKAkSLgoGbGFiZWxzGAogAygLMh4ud2Vpci5hZG1pbi52MS5LZXkuTGFiZWxzRW50cnkSNwoTcHJldmlvdXNfZXhwaXJlc19hdBgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFwoPcHJldmlvdXNfc3VmZml4GAwgASgJGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEijgIKEENyZWF0ZUtleVJlcXVlc3QSDAoEbmFtZRgBIAEoCRISCgpwcm9qZWN0X2lkGAIgASgJEhEKCXJvdXRlX2lkcxgDIAMoCRIuCgpleHBpcmVzX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI7CgZsYWJlbHMYBSADKAsyKy53ZWlyLmFkbWluLnYxLkNyZWF0ZUtleVJlcXVlc3QuTGFiZWxzRW50cnkSKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiaAoRQ3JlYXRlS2V5UmVzcG9uc2USHwoDa2V5GAEgASgLMhIud2Vpci5hZG1pbi52MS5LZXkSFAoGc2VjcmV0GAIgASgJQgSItRgBEhwKFHNlY3JldF9hbHJlYWR5X3Nob3duGAMgASgIIj8KDUdldEtleVJlcXVlc3QSCgoCaWQYASABKAkSIgoFYXNfb2YYAiABKAsyEy53ZWlyLmFkbWluLnYxLkFzT2YiMQoOR2V0S2V5UmVzcG9uc2USHwoDa2V5GAEgASgLMhIud2Vpci5hZG1pbi52MS5LZXkijgEKD0xpc3RLZXlzUmVxdWVzdBIhCgRwYWdlGAEgASgLMhMud2Vpci5hZG1pbi52MS5QYWdlEhIKCnByb2plY3RfaWQYAiABKAkSIgoFYXNfb2YYAyABKAsyEy53ZWlyLmFkbWluLnYxLkFzT2YSDgoGZmlsdGVyGAogASgJEhAKCG9yZGVyX2J5GAsgASgJIk0KEExpc3RLZXlzUmVzcG9uc2USIAoEa2V5cxgBIAMoCzISLndlaXIuYWRtaW4udjEuS2V5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJZChBSZXZva2VLZXlSZXF1ZXN0EgoKAmlkGAEgASgJEg4KBnJlYXNvbhgCIAEoCRIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iNAoRUmV2b2tlS2V5UmVzcG9uc2USHwoDa2V5GAEgASgLMhIud2Vpci5hZG1pbi52MS5LZXkijwEKEFVwZGF0ZUtleVJlcXVlc3QSHwoDa2V5GAEgASgLMhIud2Vpci5hZG1pbi52MS5LZXkSLwoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiI0ChFVcGRhdGVLZXlSZXNwb25zZRIfCgNrZXkYASABKAsyEi53ZWlyLmFkbWluLnYxLktleSJ1ChBSb3RhdGVLZXlSZXF1ZXN0EgoKAmlkGAEgASgJEioKB292ZXJsYXAYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uImgKEVJvdGF0ZUtleVJlc3BvbnNlEh8KA2tleRgBIAEoCzISLndlaXIuYWRtaW4udjEuS2V5EhQKBnNlY3JldBgCIAEoCUIEiLUYARIcChRzZWNyZXRfYWxyZWFkeV9zaG93bhgDIAEoCCJZChBEZWxldGVLZXlSZXF1ZXN0EgoKAmlkGAEgASgJEg4KBnJlYXNvbhgCIAEoCRIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iEwoRRGVsZXRlS2V5UmVzcG9uc2UyqAUKCktleVNlcnZpY2USXwoJQ3JlYXRlS2V5Eh8ud2Vpci5hZG1pbi52MS5DcmVhdGVLZXlSZXF1ZXN0GiAud2Vpci5hZG1pbi52MS5DcmVhdGVLZXlSZXNwb25zZSIPirUYC2tleXMuY3JlYXRlElYKBkdldEtleRIcLndlaXIuYWRtaW4udjEuR2V0S2V5UmVxdWVzdBodLndlaXIuYWRtaW4udjEuR2V0S2V5UmVzcG9uc2UiD5ACAYq1GAhrZXlzLmdldBJdCghMaXN0S2V5cxIeLndlaXIuYWRtaW4udjEuTGlzdEtleXNSZXF1ZXN0Gh8ud2Vpci5hZG1pbi52MS5MaXN0S2V5c1Jlc3BvbnNlIhCQAgGKtRgJa2V5cy5saXN0El8KCVJldm9rZUtleRIfLndlaXIuYWRtaW4udjEuUmV2b2tlS2V5UmVxdWVzdBogLndlaXIuYWRtaW4udjEuUmV2b2tlS2V5UmVzcG9uc2UiD4q1GAtrZXlzLnJldm9rZRJfCglVcGRhdGVLZXkSHy53ZWlyLmFkbWluLnYxLlVwZGF0ZUtleVJlcXVlc3QaIC53ZWlyLmFkbWluLnYxLlVwZGF0ZUtleVJlc3BvbnNlIg+KtRgLa2V5cy51cGRhdGUSXwoJUm90YXRlS2V5Eh8ud2Vpci5hZG1pbi52MS5Sb3RhdGVLZXlSZXF1ZXN0GiAud2Vpci5hZG1pbi52MS5Sb3RhdGVLZXlSZXNwb25zZSIPirUYC2tleXMucm90YXRlEl8KCURlbGV0ZUtleRIfLndlaXIuYWRtaW4udjEuRGVsZXRlS2V5UmVxdWVzdBogLndlaXIuYWRtaW4udjEuRGVsZXRlS2V5UmVzcG9uc2UiD4q1GAtrZXlzLnJldm9rZWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options]);
+  fileDesc("Chd3ZWlyL2FkbWluL3YxL2tleS5wcm90bxINd2Vpci5hZG1pbi52MSKlAwoDS2V5EgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSEgoKcHJvamVjdF9pZBgDIAEoCRIRCglyb3V0ZV9pZHMYBCADKAkSDgoGc3VmZml4GAUgASgJEi4KCmV4cGlyZXNfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnJldm9rZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmNyZWF0ZWRfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBGV0YWcYCSABKAkSLgoGbGFiZWxzGAogAygLMh4ud2Vpci5hZG1pbi52MS5LZXkuTGFiZWxzRW50cnkSNwoTcHJldmlvdXNfZXhwaXJlc19hdBgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFwoPcHJldmlvdXNfc3VmZml4GAwgASgJGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEijgIKEENyZWF0ZUtleVJlcXVlc3QSDAoEbmFtZRgBIAEoCRISCgpwcm9qZWN0X2lkGAIgASgJEhEKCXJvdXRlX2lkcxgDIAMoCRIuCgpleHBpcmVzX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI7CgZsYWJlbHMYBSADKAsyKy53ZWlyLmFkbWluLnYxLkNyZWF0ZUtleVJlcXVlc3QuTGFiZWxzRW50cnkSKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiaAoRQ3JlYXRlS2V5UmVzcG9uc2USHwoDa2V5GAEgASgLMhIud2Vpci5hZG1pbi52MS5LZXkSFAoGc2VjcmV0GAIgASgJQgSItRgBEhwKFHNlY3JldF9hbHJlYWR5X3Nob3duGAMgASgIIj8KDUdldEtleVJlcXVlc3QSCgoCaWQYASABKAkSIgoFYXNfb2YYAiABKAsyEy53ZWlyLmFkbWluLnYxLkFzT2YiMQoOR2V0S2V5UmVzcG9uc2USHwoDa2V5GAEgASgLMhIud2Vpci5hZG1pbi52MS5LZXkijgEKD0xpc3RLZXlzUmVxdWVzdBIhCgRwYWdlGAEgASgLMhMud2Vpci5hZG1pbi52MS5QYWdlEhIKCnByb2plY3RfaWQYAiABKAkSIgoFYXNfb2YYAyABKAsyEy53ZWlyLmFkbWluLnYxLkFzT2YSDgoGZmlsdGVyGAogASgJEhAKCG9yZGVyX2J5GAsgASgJIk0KEExpc3RLZXlzUmVzcG9uc2USIAoEa2V5cxgBIAMoCzISLndlaXIuYWRtaW4udjEuS2V5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJZChBSZXZva2VLZXlSZXF1ZXN0EgoKAmlkGAEgASgJEg4KBnJlYXNvbhgCIAEoCRIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iNAoRUmV2b2tlS2V5UmVzcG9uc2USHwoDa2V5GAEgASgLMhIud2Vpci5hZG1pbi52MS5LZXkiJQoXR2V0S2V5UmV2b2NhdGlvblJlcXVlc3QSCgoCaWQYASABKAkiyQEKGEdldEtleVJldm9jYXRpb25SZXNwb25zZRIuCgpyZXZva2VkX2F0GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgd2ZXJzaW9uGAIgASgDEhAKCGNvbXBsZXRlGAMgASgIEg4KBmFnZW50cxgEIAEoAxIWCg5hZ2VudHNfYXBwbGllZBgFIAEoAxIyCghyZWNlaXB0cxgGIAMoCzIgLndlaXIuYWRtaW4udjEuUmV2b2NhdGlvblJlY2VpcHQirwEKEVJldm9jYXRpb25SZWNlaXB0EhAKCGFnZW50X2lkGAEgASgJEhIKCmdhdGV3YXlfaWQYAiABKAkSEgoKYWdlbnRfbmFtZRgDIAEoCRIuCgphcHBsaWVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIwCgxsYXN0X3NlZW5fYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIo8BChBVcGRhdGVLZXlSZXF1ZXN0Eh8KA2tleRgBIAEoCzISLndlaXIuYWRtaW4udjEuS2V5Ei8KC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzaxIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iNAoRVXBkYXRlS2V5UmVzcG9uc2USHwoDa2V5GAEgASgLMhIud2Vpci5hZG1pbi52MS5LZXkidQoQUm90YXRlS2V5UmVxdWVzdBIKCgJpZBgBIAEoCRIqCgdvdmVybGFwGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiJoChFSb3RhdGVLZXlSZXNwb25zZRIfCgNrZXkYASABKAsyEi53ZWlyLmFkbWluLnYxLktleRIUCgZzZWNyZXQYAiABKAlCBIi1GAESHAoUc2VjcmV0X2FscmVhZHlfc2hvd24YAyABKAgiWQoQRGVsZXRlS2V5UmVxdWVzdBIKCgJpZBgBIAEoCRIOCgZyZWFzb24YAiABKAkSKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIhMKEURlbGV0ZUtleVJlc3BvbnNlMp4GCgpLZXlTZXJ2aWNlEl8KCUNyZWF0ZUtleRIfLndlaXIuYWRtaW4udjEuQ3JlYXRlS2V5UmVxdWVzdBogLndlaXIuYWRtaW4udjEuQ3JlYXRlS2V5UmVzcG9uc2UiD4q1GAtrZXlzLmNyZWF0ZRJWCgZHZXRLZXkSHC53ZWlyLmFkbWluLnYxLkdldEtleVJlcXVlc3QaHS53ZWlyLmFkbWluLnYxLkdldEtleVJlc3BvbnNlIg+QAgGKtRgIa2V5cy5nZXQSXQoITGlzdEtleXMSHi53ZWlyLmFkbWluLnYxLkxpc3RLZXlzUmVxdWVzdBofLndlaXIuYWRtaW4udjEuTGlzdEtleXNSZXNwb25zZSIQkAIBirUYCWtleXMubGlzdBJfCglSZXZva2VLZXkSHy53ZWlyLmFkbWluLnYxLlJldm9rZUtleVJlcXVlc3QaIC53ZWlyLmFkbWluLnYxLlJldm9rZUtleVJlc3BvbnNlIg+KtRgLa2V5cy5yZXZva2USdAoQR2V0S2V5UmV2b2NhdGlvbhImLndlaXIuYWRtaW4udjEuR2V0S2V5UmV2b2NhdGlvblJlcXVlc3QaJy53ZWlyLmFkbWluLnYxLkdldEtleVJldm9jYXRpb25SZXNwb25zZSIPkAIBirUYCGtleXMuZ2V0El8KCVVwZGF0ZUtleRIfLndlaXIuYWRtaW4udjEuVXBkYXRlS2V5UmVxdWVzdBogLndlaXIuYWRtaW4udjEuVXBkYXRlS2V5UmVzcG9uc2UiD4q1GAtrZXlzLnVwZGF0ZRJfCglSb3RhdGVLZXkSHy53ZWlyLmFkbWluLnYxLlJvdGF0ZUtleVJlcXVlc3QaIC53ZWlyLmFkbWluLnYxLlJvdGF0ZUtleVJlc3BvbnNlIg+KtRgLa2V5cy5yb3RhdGUSXwoJRGVsZXRlS2V5Eh8ud2Vpci5hZG1pbi52MS5EZWxldGVLZXlSZXF1ZXN0GiAud2Vpci5hZG1pbi52MS5EZWxldGVLZXlSZXNwb25zZSIPirUYC2tleXMucmV2b2tlYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options]);
 
 /**
  * Key is a virtual key: what an application authenticates with.
@@ -333,6 +333,116 @@ export const RevokeKeyResponseSchema: GenMessage<RevokeKeyResponse> = /*@__PURE_
   messageDesc(file_weir_admin_v1_key, 8);
 
 /**
+ * @generated from message weir.admin.v1.GetKeyRevocationRequest
+ */
+export type GetKeyRevocationRequest = Message<"weir.admin.v1.GetKeyRevocationRequest"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+};
+
+/**
+ * Describes the message weir.admin.v1.GetKeyRevocationRequest.
+ * Use `create(GetKeyRevocationRequestSchema)` to create a new message.
+ */
+export const GetKeyRevocationRequestSchema: GenMessage<GetKeyRevocationRequest> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_key, 9);
+
+/**
+ * GetKeyRevocationResponse is about the agents of all gateways that are not revoked.
+ *
+ * @generated from message weir.admin.v1.GetKeyRevocationResponse
+ */
+export type GetKeyRevocationResponse = Message<"weir.admin.v1.GetKeyRevocationResponse"> & {
+  /**
+   * @generated from field: google.protobuf.Timestamp revoked_at = 1;
+   */
+  revokedAt?: Timestamp | undefined;
+
+  /**
+   * Log version of the revocation.
+   *
+   * @generated from field: int64 version = 2;
+   */
+  version: bigint;
+
+  /**
+   * All of them have it in force.
+   *
+   * @generated from field: bool complete = 3;
+   */
+  complete: boolean;
+
+  /**
+   * @generated from field: int64 agents = 4;
+   */
+  agents: bigint;
+
+  /**
+   * @generated from field: int64 agents_applied = 5;
+   */
+  agentsApplied: bigint;
+
+  /**
+   * At most 1000 of them: those without it first, then the last to have it.
+   *
+   * @generated from field: repeated weir.admin.v1.RevocationReceipt receipts = 6;
+   */
+  receipts: RevocationReceipt[];
+};
+
+/**
+ * Describes the message weir.admin.v1.GetKeyRevocationResponse.
+ * Use `create(GetKeyRevocationResponseSchema)` to create a new message.
+ */
+export const GetKeyRevocationResponseSchema: GenMessage<GetKeyRevocationResponse> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_key, 10);
+
+/**
+ * RevocationReceipt is what one agent said of a revocation.
+ *
+ * @generated from message weir.admin.v1.RevocationReceipt
+ */
+export type RevocationReceipt = Message<"weir.admin.v1.RevocationReceipt"> & {
+  /**
+   * @generated from field: string agent_id = 1;
+   */
+  agentId: string;
+
+  /**
+   * @generated from field: string gateway_id = 2;
+   */
+  gatewayId: string;
+
+  /**
+   * @generated from field: string agent_name = 3;
+   */
+  agentName: string;
+
+  /**
+   * Since when it is in force there, at the latest; absent: it is not, as far as is known.
+   *
+   * @generated from field: google.protobuf.Timestamp applied_at = 4;
+   */
+  appliedAt?: Timestamp | undefined;
+
+  /**
+   * When it was heard of last; absent: never. An agent that is offline serves on.
+   *
+   * @generated from field: google.protobuf.Timestamp last_seen_at = 5;
+   */
+  lastSeenAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message weir.admin.v1.RevocationReceipt.
+ * Use `create(RevocationReceiptSchema)` to create a new message.
+ */
+export const RevocationReceiptSchema: GenMessage<RevocationReceipt> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_key, 11);
+
+/**
  * @generated from message weir.admin.v1.UpdateKeyRequest
  */
 export type UpdateKeyRequest = Message<"weir.admin.v1.UpdateKeyRequest"> & {
@@ -361,7 +471,7 @@ export type UpdateKeyRequest = Message<"weir.admin.v1.UpdateKeyRequest"> & {
  * Use `create(UpdateKeyRequestSchema)` to create a new message.
  */
 export const UpdateKeyRequestSchema: GenMessage<UpdateKeyRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_key, 9);
+  messageDesc(file_weir_admin_v1_key, 12);
 
 /**
  * @generated from message weir.admin.v1.UpdateKeyResponse
@@ -378,7 +488,7 @@ export type UpdateKeyResponse = Message<"weir.admin.v1.UpdateKeyResponse"> & {
  * Use `create(UpdateKeyResponseSchema)` to create a new message.
  */
 export const UpdateKeyResponseSchema: GenMessage<UpdateKeyResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_key, 10);
+  messageDesc(file_weir_admin_v1_key, 13);
 
 /**
  * @generated from message weir.admin.v1.RotateKeyRequest
@@ -408,7 +518,7 @@ export type RotateKeyRequest = Message<"weir.admin.v1.RotateKeyRequest"> & {
  * Use `create(RotateKeyRequestSchema)` to create a new message.
  */
 export const RotateKeyRequestSchema: GenMessage<RotateKeyRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_key, 11);
+  messageDesc(file_weir_admin_v1_key, 14);
 
 /**
  * @generated from message weir.admin.v1.RotateKeyResponse
@@ -439,7 +549,7 @@ export type RotateKeyResponse = Message<"weir.admin.v1.RotateKeyResponse"> & {
  * Use `create(RotateKeyResponseSchema)` to create a new message.
  */
 export const RotateKeyResponseSchema: GenMessage<RotateKeyResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_key, 12);
+  messageDesc(file_weir_admin_v1_key, 15);
 
 /**
  * @generated from message weir.admin.v1.DeleteKeyRequest
@@ -468,7 +578,7 @@ export type DeleteKeyRequest = Message<"weir.admin.v1.DeleteKeyRequest"> & {
  * Use `create(DeleteKeyRequestSchema)` to create a new message.
  */
 export const DeleteKeyRequestSchema: GenMessage<DeleteKeyRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_key, 13);
+  messageDesc(file_weir_admin_v1_key, 16);
 
 /**
  * @generated from message weir.admin.v1.DeleteKeyResponse
@@ -481,7 +591,7 @@ export type DeleteKeyResponse = Message<"weir.admin.v1.DeleteKeyResponse"> & {
  * Use `create(DeleteKeyResponseSchema)` to create a new message.
  */
 export const DeleteKeyResponseSchema: GenMessage<DeleteKeyResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_key, 14);
+  messageDesc(file_weir_admin_v1_key, 17);
 
 /**
  * KeyService has no limits of its own: LimitService and BudgetService have them, with
@@ -528,6 +638,16 @@ export const KeyService: GenService<{
     methodKind: "unary";
     input: typeof RevokeKeyRequestSchema;
     output: typeof RevokeKeyResponseSchema;
+  },
+  /**
+   * GetKeyRevocation tells which agents have the revocation of a key in force.
+   *
+   * @generated from rpc weir.admin.v1.KeyService.GetKeyRevocation
+   */
+  getKeyRevocation: {
+    methodKind: "unary";
+    input: typeof GetKeyRevocationRequestSchema;
+    output: typeof GetKeyRevocationResponseSchema;
   },
   /**
    * UpdateKey changes what a living key may do; its project and its secret stay.

@@ -1,0 +1,58 @@
+package rpc
+
+import (
+	"context"
+
+	"connectrpc.com/connect"
+
+	"github.com/weirhq/weir/controlplane/internal/authn"
+	"github.com/weirhq/weir/controlplane/internal/fault"
+	"github.com/weirhq/weir/controlplane/internal/fleet"
+	"github.com/weirhq/weir/controlplane/internal/key"
+	"github.com/weirhq/weir/controlplane/internal/readmodel"
+	adminv1 "github.com/weirhq/weir/proto/gen/weir/admin/v1"
+)
+
+// maxReceipts bounds one answer.
+const maxReceipts = 1000
+
+func (s *keys) GetKeyRevocation(ctx context.Context, req *connect.Request[adminv1.GetKeyRevocationRequest]) (*connect.Response[adminv1.GetKeyRevocationResponse], error) {
+	caller, ok := authn.From(ctx)
+	if !ok {
+		return nil, errNoCaller
+	}
+	id, err := parseID("id", req.Msg.GetId())
+	if err != nil {
+		return nil, err
+	}
+	within, err := reachOf(ctx, req.Msg)
+	if err != nil {
+		return nil, err
+	}
+	var found key.Key
+	err = s.store.Read(ctx, caller.OrganizationID, func(v readmodel.View) (err error) {
+		found, err = keyKind.find(ctx, v, within, id)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if found.RevokedAt.IsZero() {
+		return nil, fault.Because(fault.Precondition, "key_not_revoked", "the key %q lives; RevokeKey ends it", found.Name)
+	}
+	reach, err := s.agents.RevocationReach(ctx, caller.OrganizationID, found.RevokedVersion, maxReceipts)
+	if err != nil {
+		return nil, err
+	}
+	return connect.NewResponse(&adminv1.GetKeyRevocationResponse{
+		RevokedAt: toTimestamp(found.RevokedAt), Version: found.RevokedVersion, Complete: reach.Applied == reach.Agents,
+		Agents: reach.Agents, AgentsApplied: reach.Applied, Receipts: convertAll(reach.List, toProtoReceipt),
+	}), nil
+}
+
+func toProtoReceipt(r fleet.Reached) *adminv1.RevocationReceipt {
+	return &adminv1.RevocationReceipt{
+		AgentId: r.AgentID.String(), GatewayId: r.GatewayID.String(), AgentName: r.Name,
+		AppliedAt: toTimestamp(r.AppliedAt), LastSeenAt: toTimestamp(r.LastSeenAt),
+	}
+}

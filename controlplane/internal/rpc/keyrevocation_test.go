@@ -1,0 +1,81 @@
+package rpc_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"connectrpc.com/connect"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/weirhq/weir/controlplane/internal/fleet"
+	adminv1 "github.com/weirhq/weir/proto/gen/weir/admin/v1"
+	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
+)
+
+func TestGetKeyRevocation(t *testing.T) {
+	in := install(t)
+	n := in.tenant("alpha")
+	agent := in.enrol(n)
+	table := fleet.NewReportTable(in.db)
+	epoch, err := fleet.NewReleaseTable(in.db).Epoch(t.Context(), agent.OrganizationID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	get := &adminv1.GetKeyRevocationRequest{Id: n.key.Id}
+	refused(t, connect.CodeFailedPrecondition, n.keys.GetKeyRevocation, get)
+	call(t, n.keys.RevokeKey, &adminv1.RevokeKeyRequest{Id: n.key.Id})
+
+	waiting := call(t, n.keys.GetKeyRevocation, get)
+	same(t, waiting.Complete, false)
+	same(t, waiting.Agents, 1)
+	same(t, waiting.Receipts[0].AppliedAt == nil, true)
+
+	applied := time.Now().UTC().Truncate(time.Microsecond)
+	err = table.Save(t.Context(), []fleet.Report{{
+		OrganizationID: agent.OrganizationID, AgentID: agent.ID, Status: fleet.Status{LastSeenAt: applied, RejectReasons: []string{}},
+		Receipts: map[int64]fleet.Receipt{waiting.Version: {Epoch: epoch, AppliedAt: applied}},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := call(t, n.keys.GetKeyRevocation, get)
+	same(t, done.Complete, true)
+	same(t, done.AgentsApplied, 1)
+	same(t, done.Receipts[0].AgentId, agent.ID.String())
+	same(t, done.Receipts[0].AppliedAt.AsTime(), applied)
+
+	call(t, n.gateways.RevokeAgent, &adminv1.RevokeAgentRequest{Id: agent.ID.String()})
+	same(t, call(t, n.keys.GetKeyRevocation, get).Agents, 0)
+}
+
+func TestAgentNotice(t *testing.T) {
+	in := install(t)
+	n := in.tenant("alpha")
+	agent := in.enrol(n)
+	release := fleet.Draft{OrganizationID: agent.OrganizationID, GatewayID: agent.GatewayID, Version: 1, Root: make([]byte, 32), Believed: []string{"k"}, Seal: needing(4)}
+	if _, err := fleet.NewReleaseTable(in.db).Publish(t.Context(), release); err != nil {
+		t.Fatal(err)
+	}
+	for capability, want := range map[int32]string{0: "is from before 2026-11-26 and has at most 3", 3: "this build has 3", 4: ""} {
+		status := fleet.Status{LastSeenAt: time.Now(), Capability: capability, IgnoredKinds: []string{"guardrail"}, RejectReasons: []string{}}
+		err := fleet.NewReportTable(in.db).Save(t.Context(), []fleet.Report{{OrganizationID: agent.OrganizationID, AgentID: agent.ID, Status: status}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := call(t, n.gateways.GetAgent, &adminv1.GetAgentRequest{Id: agent.ID.String()}).Agent
+		if !strings.Contains(got.Notice, want) || (got.Notice == "") != (want == "") {
+			t.Errorf("capability %d: %q", capability, got.Notice)
+		}
+		same(t, got.NeededCapability, 4)
+		same(t, got.IgnoredKinds[0], "guardrail")
+	}
+}
+
+// needing makes a release that only agents of a capability can serve.
+func needing(capability int32) func(int64) (*policyv1.SignedRelease, error) {
+	return func(epoch int64) (*policyv1.SignedRelease, error) {
+		header, err := proto.Marshal(&policyv1.Release{Epoch: epoch, MinimumCapability: capability})
+		return &policyv1.SignedRelease{Release: header, Signature: make([]byte, 64), SigningKeyId: "k"}, err
+	}
+}
