@@ -15,13 +15,14 @@ import (
 )
 
 type commandLine struct {
-	Serve   serve         `cmd:"" help:"Serve the roles of this process until it is told to stop."`
-	Audit   auditCommands `cmd:"" help:"Check that nobody edited the log."`
-	Keys    keysCommands  `cmd:"" help:"Rotate the keys of the installation and of its organizations."`
-	Rebuild rebuild       `cmd:"" help:"Compare read models with the log, and put them right; exit status 1 if they differ and stay so."`
-	Backup  backup        `cmd:"" help:"Write the configuration store to a file, while others serve it."`
-	Restore restore       `cmd:"" help:"Fill an empty configuration store from a file."`
-	Healthy healthy       `cmd:"" help:"Ask the control plane that runs here whether it can work; exit status 1 if not."`
+	Serve   serve          `cmd:"" help:"Serve the roles of this process until it is told to stop."`
+	Audit   auditCommands  `cmd:"" help:"Check that nobody edited the log."`
+	Keys    keysCommands   `cmd:"" help:"Rotate the keys of the installation and of its organizations."`
+	Rebuild rebuild        `cmd:"" help:"Compare read models with the log, and put them right; exit status 1 if they differ and stay so."`
+	Backup  backup         `cmd:"" help:"Write the configuration store to a file, while others serve it."`
+	Restore restore        `cmd:"" help:"Fill an empty configuration store from a file."`
+	Ingest  ingestCommands `cmd:"" help:"Work on usage that was put aside."`
+	Healthy healthy        `cmd:"" help:"Ask the control plane that runs here whether it can work; exit status 1 if not."`
 
 	Version kong.VersionFlag `help:"Print the version."`
 }

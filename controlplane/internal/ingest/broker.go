@@ -41,7 +41,9 @@ func (b *broker) close() { b.transport.CloseIdleConnections() }
 // record is one Kafka record.
 type record struct {
 	offset     int64
+	at         time.Time // when it was written
 	key, value []byte
+	headers    []kafka.Header
 }
 
 // fetched is what one fetch gave: records from the wanted offset on.
@@ -79,7 +81,7 @@ func (b *broker) fetch(ctx context.Context, partition int, offset int64, wait ti
 		if err := errors.Join(keyErr, valueErr); err != nil {
 			return fetched{}, fmt.Errorf("read partition %d at %d: %w", partition, r.Offset, err)
 		}
-		out.records = append(out.records, record{offset: r.Offset, key: key, value: value})
+		out.records = append(out.records, record{offset: r.Offset, at: r.Time, key: key, value: value, headers: r.Headers})
 	}
 }
 

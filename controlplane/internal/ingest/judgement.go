@@ -7,6 +7,8 @@ type known struct {
 	claims claims
 	merged map[bootID]seqs // claims of old, without hashes
 	dead   map[content]deadSeqs
+	// accepted by an operator although their agents were revoked.
+	accepted map[content]bool
 }
 
 // content is what one boot signed once.
@@ -72,7 +74,7 @@ type judgement struct {
 }
 
 // all puts aside what a revoked agent's key signed and nobody claimed before: whoever
-// has the key may have signed it. None of it is settled.
+// has the key may have signed it. None of it is settled, unless an operator accepted it.
 func (j *judgement) all(batches []incoming) judged {
 	for _, b := range batches {
 		c := b.claim(j.at(b.source.offset))
@@ -81,7 +83,7 @@ func (j *judgement) all(batches []incoming) judged {
 			j.take(b)
 		case v == repeat:
 			j.again(b, c)
-		case b.boot.revoked:
+		case b.boot.revoked && !j.known.accepted[content{b.boot.bootID, b.sha256}]:
 			j.dead = append(j.dead, newDeadLetter(b.source, reasonRevoked, fmt.Errorf("%w: agent %s", errRevoked, b.boot.agent)))
 		case v == conflict:
 			err := fmt.Errorf("%w: agent %s boot %s seq %d..%d", errConflict, b.boot.agent, b.boot.boot, b.first, b.last)

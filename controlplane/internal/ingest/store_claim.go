@@ -87,7 +87,11 @@ func knownAround(ctx context.Context, tx pgx.Tx, boots []boot, batches []incomin
 		return known{}, err
 	}
 	dead, err := deadOf(ctx, tx, boots)
-	return known{claims: claims, merged: merged, dead: dead}, err
+	if err != nil {
+		return known{}, err
+	}
+	accepted, err := acceptedOf(ctx, tx, boots)
+	return known{claims: claims, merged: merged, dead: dead, accepted: accepted}, err
 }
 
 // claimsAround returns every claim that could overlap one of the batches: none is

@@ -28,6 +28,7 @@ var systemWrites = map[string]string{
 	"service_account_token_use": "uses of all organizations' tokens are written together",
 	"agent_status":              "reports of all agents are written together",
 	"agent_tail":                "as agent_status",
+	"revocation_receipt":        "as agent_status",
 	"ingest_partition":          "ingest claims what agents of all organizations sent",
 	"ingest_block":              "as ingest_partition",
 	"ingest_boot":               "as ingest_partition",
@@ -36,6 +37,7 @@ var systemWrites = map[string]string{
 	"policy_epoch":              "all epochs rise when the store was restored",
 	"installation":              "as policy_epoch",
 	"ingest_dead":               "as ingest_partition",
+	"ingest_accepted":           "as ingest_partition",
 	"audit_key":                 "keys of the installation are made and wrapped again by command",
 	"signing_key":               "all organizations' keys are rotated and wrapped again by command",
 	"secret":                    "all organizations' secrets are wrapped again by command",
@@ -55,6 +57,7 @@ var acrossOrganizations = map[string]string{
 	"session_pkey":                 "the hash of a random cookie",
 	"session_id":                   "a random id",
 	"ingest_dead_pkey":             "a random id",
+	"ingest_accepted_pkey":         "a random id",
 	"ingest_boot_pkey":             "a random id",
 	"ingest_claim_pkey":            "a random id",
 }
