@@ -18,6 +18,7 @@ type Config struct {
 	AdminListen string `env:"WEIR_ADMIN_LISTEN" default:"127.0.0.1:8091" help:"Private address for health, metrics and profiles."`
 	ControlURL  string `env:"WEIR_CONTROL_URL" required:"" help:"URL of the control plane, exactly as it names itself."`
 	Name        string `env:"WEIR_AGENT_NAME" help:"Name to show to people; by default the host's."`
+	Region      string `env:"WEIR_REGION" help:"Region that this agent runs in. A policy of a gateway of another region is refused; empty: any."`
 	StateDir    string `env:"WEIR_STATE_DIR" required:"" help:"Folder for identity, policy and spool; keep it on a volume of its own."`
 
 	DrainDelay time.Duration `env:"WEIR_DRAIN_DELAY" default:"3s" help:"How long to go on accepting requests after being told to stop, while /readyz says so: as long as load balancers need to notice."`

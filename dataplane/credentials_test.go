@@ -43,7 +43,7 @@ func healthOf(t *testing.T, c Config) *credentials {
 func compiled(t *testing.T, providers ...*policyv1.Provider) *snapshot.Policy {
 	t.Helper()
 	_, signer := keys(t)
-	file := signedPolicy(t, signer, providers)
+	file := signedPolicy(t, signer, "local", providers)
 	origins, err := snapshot.ParseOrigins([]string{allowed + "=env://WEIR_SECRET_*,file:///,sealed"})
 	if err != nil {
 		t.Fatal(err)

@@ -161,6 +161,9 @@ func (a *agent) compile(release *policyv1.Release, resources []*policyv1.Resourc
 	if err != nil {
 		return nil, err
 	}
+	if here := a.config.Region; here != "" && policy.Region() != here {
+		return nil, fmt.Errorf("WEIR_REGION of this agent is %q, its gateway is in %q: enrol it at a gateway of its region, or correct WEIR_REGION", here, policy.Region())
+	}
 	return func() {
 		a.opener.Prepare(policy.Sealed())
 		a.secrets.Prepare(policy.References(), policy.CredentialMaxAge())

@@ -28,7 +28,7 @@ func policyFileOf(t *testing.T, path string, more int, providers ...*policyv1.Pr
 		sum := sha256.Sum256(fmt.Append(nil, n))
 		others = append(others, &policyv1.Key{Id: fmt.Sprint("k", n), ProjectId: "project", Sha256: sum[:]})
 	}
-	body, err := proto.Marshal(signedPolicy(t, signer, providers, others...))
+	body, err := proto.Marshal(signedPolicy(t, signer, "local", providers, others...))
 	if err != nil {
 		t.Fatal(err)
 	}

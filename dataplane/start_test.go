@@ -36,15 +36,21 @@ func provider(upstream string) *policyv1.Provider {
 // providers, and a route with the name of each.
 func seed(t *testing.T, dir string, providers ...*policyv1.Provider) {
 	t.Helper()
+	seedIn(t, dir, "local", providers...)
+}
+
+// seedIn is seed for an agent of a gateway in a region, which its id names.
+func seedIn(t *testing.T, dir, region string, providers ...*policyv1.Provider) {
+	t.Helper()
 	public, signer := keys(t)
 	identity, err := json.Marshal(map[string]any{
-		"agent_id": "a", "organization_id": "o", "gateway_id": "g", "control_plane": "http://127.0.0.1:1",
+		"agent_id": "agent-" + region, "organization_id": "o", "gateway_id": "g", "control_plane": "http://127.0.0.1:1",
 		"signing_keys": map[string][]byte{"sk": public},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	file, err := proto.Marshal(signedPolicy(t, signer, providers))
+	file, err := proto.Marshal(signedPolicy(t, signer, region, providers))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +78,7 @@ func keys(t *testing.T) (ed25519.PublicKey, ed25519.PrivateKey) {
 	return public, private
 }
 
-func signedPolicy(t *testing.T, signer ed25519.PrivateKey, providers []*policyv1.Provider, others ...*policyv1.Key) *policyv1.PolicyFile {
+func signedPolicy(t *testing.T, signer ed25519.PrivateKey, region string, providers []*policyv1.Provider, others ...*policyv1.Key) *policyv1.PolicyFile {
 	t.Helper()
 	var resources []*policyv1.Resource
 	var digests []digest.Resource
@@ -85,7 +91,7 @@ func signedPolicy(t *testing.T, signer ed25519.PrivateKey, providers []*policyv1
 		digests = append(digests, digest.Of(kind, id, body))
 	}
 	good := sha256.Sum256([]byte(goodKey))
-	add("gateway", "g", &policyv1.Gateway{Id: "g"})
+	add("gateway", "g", &policyv1.Gateway{Id: "g", Region: region})
 	for _, p := range providers {
 		add("provider", p.Id, p)
 		add("route", "r-"+p.Id, &policyv1.Route{Id: "r-" + p.Id, Name: p.Name, Strategy: policyv1.Strategy_STRATEGY_SINGLE, Targets: []*policyv1.Target{{ProviderId: p.Id, Model: "m"}}})

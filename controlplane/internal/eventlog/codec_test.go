@@ -145,6 +145,9 @@ var storedSince = map[string]proto.Message{
 	"GatewayRestored.keyed.json": &eventv1.GatewayRestored{
 		Name: "prod-eu", Region: "eu", CreatedAt: someTime, PublicKey: bytes.Repeat([]byte{12}, 32),
 	},
+	"GatewayCreated.regions.json":  &eventv1.GatewayCreated{Name: "prod-eu", Region: "eu", AllowedRegions: []string{"eu", "eu-west-1"}},
+	"GatewayUpdated.regions.json":  &eventv1.GatewayUpdated{Name: "prod-eu", AllowedRegions: []string{"eu", "eu-west-1"}},
+	"GatewayRestored.regions.json": &eventv1.GatewayRestored{Name: "prod-eu", Region: "eu", CreatedAt: someTime, AllowedRegions: []string{"eu"}},
 }
 
 var somePrice = &eventv1.PriceOverrideSettings{

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -18,12 +19,15 @@ const (
 	maxRegion        = 63
 	// maxCredentialAge is ten years, in seconds: what agents take.
 	maxCredentialAge = 10 * 365 * 24 * 3600
+	maxRegions       = 100
 )
 
 // Creation is what Create needs.
 type Creation struct {
 	ID           uuid.UUID
 	Name, Region string
+	// AllowedRegions of providers; empty: any.
+	AllowedRegions []string
 	// NameTaken: a gateway of the organization has the name.
 	NameTaken bool
 	// Elsewhere: the organization does not allow gateways in the region.
@@ -44,7 +48,11 @@ func Create(c Creation) ([]eventlog.Change, error) {
 	if c.NameTaken {
 		return nil, taken(c.Name)
 	}
-	return []eventlog.Change{{Subject: c.ID, Body: &eventv1.GatewayCreated{Name: c.Name, Region: c.Region}}}, nil
+	regions, err := sortedRegions(c.AllowedRegions)
+	if err != nil {
+		return nil, err
+	}
+	return []eventlog.Change{{Subject: c.ID, Body: &eventv1.GatewayCreated{Name: c.Name, Region: c.Region, AllowedRegions: regions}}}, nil
 }
 
 // Update is what may be changed of a gateway.
@@ -54,9 +62,11 @@ type Update struct {
 	NameTaken bool
 	// CredentialMaxAge in seconds; 0: for ever.
 	CredentialMaxAge int64
+	AllowedRegions   []string
 }
 
-// Update changes the name and the settings.
+// Update changes the name and the settings. It refuses no regions for the routes that
+// lose their targets: those may have targets for another gateway.
 func (g Gateway) Update(u Update) ([]eventlog.Change, error) {
 	if err := slug.Check("name", u.Name); err != nil {
 		return nil, err
@@ -64,13 +74,32 @@ func (g Gateway) Update(u Update) ([]eventlog.Change, error) {
 	if u.CredentialMaxAge < 0 || u.CredentialMaxAge > maxCredentialAge {
 		return nil, fault.Field("gateway.credential_max_age", "want 1 s to %d s (ten years), or none: for ever", int64(maxCredentialAge))
 	}
-	if u.Name == g.Name && u.CredentialMaxAge == g.CredentialMaxAge {
+	regions, err := sortedRegions(u.AllowedRegions)
+	if err != nil {
+		return nil, err
+	}
+	if u.Name == g.Name && u.CredentialMaxAge == g.CredentialMaxAge && slices.Equal(regions, g.AllowedRegions) {
 		return nil, nil
 	}
 	if u.Name != g.Name && u.NameTaken {
 		return nil, taken(u.Name)
 	}
-	return []eventlog.Change{{Subject: g.ID, Body: &eventv1.GatewayUpdated{Name: u.Name, CredentialMaxAgeSeconds: u.CredentialMaxAge}}}, nil
+	return []eventlog.Change{{Subject: g.ID, Body: &eventv1.GatewayUpdated{
+		Name: u.Name, CredentialMaxAgeSeconds: u.CredentialMaxAge, AllowedRegions: regions,
+	}}}, nil
+}
+
+func sortedRegions(regions []string) ([]string, error) {
+	regions = slices.Compact(slices.Sorted(slices.Values(regions)))
+	if len(regions) > maxRegions {
+		return nil, fault.Field("allowed_regions", "want at most %d", maxRegions)
+	}
+	for _, region := range regions {
+		if region == "" || len(region) > maxRegion {
+			return nil, fault.Field("allowed_regions", "want 1 to %d bytes each", maxRegion)
+		}
+	}
+	return regions, nil
 }
 
 // Archive ends a gateway that no living agent serves; its enrolment tokens end with it.
@@ -96,7 +125,7 @@ func (g Gateway) Restore(nameTaken, elsewhere bool) ([]eventlog.Change, error) {
 	}
 	return []eventlog.Change{{Subject: g.ID, Body: &eventv1.GatewayRestored{
 		Name: g.Name, Region: g.Region, PublicKey: g.PublicKey, CreatedAt: timestamppb.New(g.CreatedAt),
-		CredentialMaxAgeSeconds: g.CredentialMaxAge,
+		CredentialMaxAgeSeconds: g.CredentialMaxAge, AllowedRegions: g.AllowedRegions,
 	}}}, nil
 }
 

@@ -14,15 +14,15 @@ import (
 func Apply(g Gateway, e eventlog.Event) (Gateway, error) {
 	switch body := e.Body.(type) {
 	case *eventv1.GatewayCreated:
-		g = Gateway{ID: e.Subject, Name: body.GetName(), Region: body.GetRegion(), CreatedAt: e.RecordedAt}
+		g = Gateway{ID: e.Subject, Name: body.GetName(), Region: body.GetRegion(), AllowedRegions: body.GetAllowedRegions(), CreatedAt: e.RecordedAt}
 	case *eventv1.GatewayUpdated:
-		g.Name, g.CredentialMaxAge = body.GetName(), body.GetCredentialMaxAgeSeconds()
+		g.Name, g.CredentialMaxAge, g.AllowedRegions = body.GetName(), body.GetCredentialMaxAgeSeconds(), body.GetAllowedRegions()
 	case *eventv1.GatewayKeySet:
 		g.PublicKey = body.GetPublicKey()
 	case *eventv1.GatewayRestored:
 		g = Gateway{
 			ID: e.Subject, Name: body.GetName(), Region: body.GetRegion(), PublicKey: body.GetPublicKey(), CreatedAt: body.GetCreatedAt().AsTime(),
-			CredentialMaxAge: body.GetCredentialMaxAgeSeconds(),
+			CredentialMaxAge: body.GetCredentialMaxAgeSeconds(), AllowedRegions: body.GetAllowedRegions(),
 		}
 	default:
 		return g, fmt.Errorf("fold gateway: %s: %w", e.Kind, eventlog.ErrUnknownKind)

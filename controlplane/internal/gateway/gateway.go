@@ -3,6 +3,7 @@
 package gateway
 
 import (
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -17,9 +18,17 @@ type Gateway struct {
 	PublicKey []byte `json:"public_key,omitempty"`
 	// CredentialMaxAge is how long agents use a credential whose reference they can't
 	// read any more, in seconds; 0: for ever.
-	CredentialMaxAge int64     `json:"credential_max_age_seconds,omitempty"`
-	CreatedAt        time.Time `json:"created_at"`
-	Version          int64     `json:"version"`
+	CredentialMaxAge int64 `json:"credential_max_age_seconds,omitempty"`
+	// AllowedRegions are those of the providers that it may send to, sorted; empty: any.
+	AllowedRegions []string  `json:"allowed_regions,omitempty"`
+	CreatedAt      time.Time `json:"created_at"`
+	Version        int64     `json:"version"`
+}
+
+// Reaches tells whether the gateway may send to providers of a region. Where
+// regions are named, one that is not stated is none of them.
+func (g Gateway) Reaches(region string) bool {
+	return len(g.AllowedRegions) == 0 || slices.Contains(g.AllowedRegions, region)
 }
 
 // Agent is one enrolled data-plane process.

@@ -35,8 +35,9 @@ const (
 	// 2026-11-26: sealed credentials; routes with several targets, their strategies
 	// and retries.
 	capabilitySealedAndRouted = 3
-	// 2026-11-26: how long a credential is kept whose source went away.
-	capabilityAged = 4
+	// 2026-11-26: how long a credential is kept whose source went away; routes that a
+	// gateway does not serve.
+	capabilityAgedAndUnserved = 4
 )
 
 // Kinds of resources.
@@ -57,6 +58,7 @@ var encoding = proto.MarshalOptions{Deterministic: true}
 // The order of things in the state does not matter. The price book is the one that
 // PriceBook returns.
 func Compile(state State, builtin *policyv1.PriceBook) ([]*policyv1.Resource, error) {
+	state, unserved := within(state)
 	book := PriceBook(builtin, state.PriceOverrides, state.PriceOverridesVersion)
 	count := 2 + len(state.Providers) + len(state.Routes) + len(state.Keys)
 	if count > MaxResources {
@@ -69,7 +71,7 @@ func Compile(state State, builtin *policyv1.PriceBook) ([]*policyv1.Resource, er
 		c.add(KindProvider, p.ID.String(), toProtoProvider(p, state.Gateway.ID))
 	}
 	for _, r := range state.Routes {
-		c.add(KindRoute, r.ID.String(), toProtoRoute(r))
+		c.add(KindRoute, r.ID.String(), toProtoRoute(r, unserved[r.ID]))
 	}
 	for _, k := range state.Keys {
 		c.add(KindKey, k.ID.String(), toProtoKey(k))
@@ -85,8 +87,9 @@ func Compile(state State, builtin *policyv1.PriceBook) ([]*policyv1.Resource, er
 
 // MinimumCapability of an agent that can serve what Compile makes of the state.
 func MinimumCapability(state State) int32 {
-	if state.Gateway.CredentialMaxAge > 0 {
-		return capabilityAged
+	state, unserved := within(state)
+	if len(unserved) > 0 || state.Gateway.CredentialMaxAge > 0 {
+		return capabilityAgedAndUnserved
 	}
 	routed := func(r route.Route) bool { return r.Strategy != eventv1.Strategy_STRATEGY_SINGLE || r.Retry != nil }
 	sealed := func(p provider.Provider) bool { _, sealed := p.SealedFor(state.Gateway.ID); return sealed }

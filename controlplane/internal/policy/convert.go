@@ -64,7 +64,8 @@ func toProtoHeaders(headers map[string]string) []*policyv1.Header {
 }
 
 // toProtoRoute keeps the strategy's number, as toProtoProvider does the dialect's.
-func toProtoRoute(r route.Route) *policyv1.Route {
+// unserved is why the gateway does not serve it; empty: it does.
+func toProtoRoute(r route.Route, unserved string) *policyv1.Route {
 	targets := make([]*policyv1.Target, len(r.Targets))
 	for i, t := range r.Targets {
 		targets[i] = &policyv1.Target{ProviderId: t.ProviderID.String(), Model: t.Model, Weight: t.Weight}
@@ -77,6 +78,7 @@ func toProtoRoute(r route.Route) *policyv1.Route {
 		Timeouts:          toProtoTimeouts(r.Timeouts),
 		AllowedProjectIds: sorted(r.AllowedProjectIDs),
 		Retry:             toProtoRetry(r.Retry),
+		Unserved:          unserved,
 	}
 }
 

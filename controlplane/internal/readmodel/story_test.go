@@ -109,7 +109,7 @@ func (s *story) addArchived() {
 	t := gateway.Token{ID: uuid.New()}
 	s.add(gateway.Create(gateway.Creation{ID: g.ID, Name: g.Name, Region: g.Region}))
 	s.add(gateway.CreateToken(gateway.TokenCreation{ID: t.ID, GatewayID: g.ID, SHA256: random(), Now: time.Now(), GatewayExists: true}))
-	s.add(g.Update(gateway.Update{Name: "older"}))
+	s.add(g.Update(gateway.Update{Name: "older", AllowedRegions: []string{"eu"}}))
 	key := random()
 	s.add(g.SetKey(key[:]))
 	s.add(g.Archive(nil, []gateway.Token{t}))

@@ -109,6 +109,7 @@ func toProtoGateway(g gateway.Gateway) *adminv1.Gateway {
 	converted := &adminv1.Gateway{
 		Id: g.ID.String(), Name: g.Name, Region: g.Region, CreatedAt: toTimestamp(g.CreatedAt), Etag: toETag(g.Version),
 		PublicKey: g.PublicKey, CredentialMaxAge: toDuration(g.CredentialMaxAge * 1000),
+		AllowedRegions: g.AllowedRegions,
 	}
 	if fingerprint, set := g.KeyFingerprint(); set {
 		converted.KeyFingerprint = fingerprint.String()

@@ -25,7 +25,8 @@ type gateways struct {
 var gatewayKind = kind[gateway.Gateway, *adminv1.Gateway]{
 	table: readmodel.Gateways, convert: toProtoGateway, apply: gateway.Apply,
 	version:  func(g gateway.Gateway) int64 { return g.Version },
-	settable: []protoreflect.Name{"name", "credential_max_age"},
+	settable: []protoreflect.Name{"name", "credential_max_age", "allowed_regions"},
+	beside:   unservedRoutes,
 }
 
 func (s *gateways) CreateGateway(ctx context.Context, req *connect.Request[adminv1.CreateGatewayRequest]) (*connect.Response[adminv1.CreateGatewayResponse], error) {
@@ -43,7 +44,8 @@ func (s *gateways) CreateGateway(ctx context.Context, req *connect.Request[admin
 			return nil, err
 		}
 		return gateway.Create(gateway.Creation{
-			ID: id, Name: req.Msg.GetName(), Region: req.Msg.GetRegion(), NameTaken: taken, Elsewhere: !o.Allows(req.Msg.GetRegion()),
+			ID: id, Name: req.Msg.GetName(), Region: req.Msg.GetRegion(), AllowedRegions: req.Msg.GetAllowedRegions(),
+			NameTaken: taken, Elsewhere: !o.Allows(req.Msg.GetRegion()),
 		})
 	}, func(g *adminv1.Gateway) *adminv1.CreateGatewayResponse {
 		return &adminv1.CreateGatewayResponse{Gateway: g}
@@ -72,10 +74,11 @@ func (s *gateways) UpdateGateway(ctx context.Context, req *connect.Request[admin
 		if err != nil {
 			return nil, err
 		}
-		return was.Update(gateway.Update{Name: wanted.GetName(), NameTaken: taken, CredentialMaxAge: age})
+		return was.Update(gateway.Update{Name: wanted.GetName(), NameTaken: taken, CredentialMaxAge: age, AllowedRegions: wanted.GetAllowedRegions()})
 	}
 	return update(ctx, s.runner, gatewayKind, req, "gateway", req.Msg.GetGateway(), req.Msg.GetUpdateMask(), decide,
 		func(g *adminv1.Gateway) *adminv1.UpdateGatewayResponse {
+			g.UnservedRoutes = nil // of the regions before
 			return &adminv1.UpdateGatewayResponse{Gateway: g}
 		})
 }

@@ -137,7 +137,7 @@ func backGateway(ctx context.Context, v readmodel.View, now, was *gateway.Gatewa
 		return command.Plan{}, err
 	}
 	if now != nil {
-		return plan(now.Update(gateway.Update{Name: was.Name, NameTaken: taken, CredentialMaxAge: was.CredentialMaxAge}))
+		return plan(now.Update(gateway.Update{Name: was.Name, NameTaken: taken, CredentialMaxAge: was.CredentialMaxAge, AllowedRegions: was.AllowedRegions}))
 	}
 	o, err := readmodel.Organizations.Find(ctx, v, v.Organization)
 	if err != nil {

@@ -32,7 +32,8 @@ import (
 //	   timeouts of providers and routes, projects that a route is for.
 //	3 (2026-11-26): sealed credentials; routes with several targets, their
 //	   strategies and retries.
-//	4 (2026-11-26): how long a credential is kept whose source went away.
+//	4 (2026-11-26): how long a credential is kept whose source went away; routes that a
+//	   gateway does not serve.
 const Capability = 4
 
 // Compile prepares a verified policy with the revocations that hold now. swap

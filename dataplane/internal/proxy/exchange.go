@@ -139,6 +139,9 @@ func (e *exchange) authorise() *openai.Error {
 	if !e.key.May(e.route) {
 		return routeNotAllowed
 	}
+	if e.route.Unserved != "" {
+		return routeNotServed(e.route)
+	}
 	return nil
 }
 

@@ -223,6 +223,8 @@ func (h *harness) policy(upstream string) *snapshot.Policy {
 		route("chat", "mock", "gpt-4o"), route("odd", "mock", "odd-model"), route("dead", "dead", "gpt-4o"),
 		route("elsewhere", "elsewhere", "gpt-4o"), route("bare", "bare", "gpt-4o"), route("dear", "mock", "dear-model"),
 		route("tuned", "tuned", "gpt-4o"),
+		resource(h.t, "route", "r-abroad", &policyv1.Route{Id: "r-abroad", Name: "abroad", Strategy: policyv1.Strategy_STRATEGY_PRIORITY,
+			Unserved: "the gateway may send to providers in eu only: openai is in us"}),
 		key("k-good", goodKey, &policyv1.Key{PreviousSha256: hash(oldKey), PreviousExpiresAt: timestamppb.New(time.Now().Add(time.Hour))}),
 		key("k-narrow", narrowKey, &policyv1.Key{RouteIds: []string{"r-odd"}, PreviousSha256: hash(replacedKey), PreviousExpiresAt: past}),
 		key("k-revoked", revokedKey, &policyv1.Key{RevokedAt: past}),

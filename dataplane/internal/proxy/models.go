@@ -32,7 +32,7 @@ func (e *exchange) models() {
 	if name == "" {
 		list := modelList{Object: "list", Data: []model{}}
 		for _, route := range e.policy.Routes() {
-			if e.key.May(route) {
+			if e.key.May(route) && route.Unserved == "" {
 				list.Data = append(list.Data, e.model(route))
 			}
 		}
@@ -45,6 +45,8 @@ func (e *exchange) models() {
 		e.refuse(routeUnknown(name))
 	case !e.key.May(route):
 		e.refuse(routeNotAllowed)
+	case route.Unserved != "":
+		e.refuse(routeNotServed(route))
 	default:
 		e.writeJSON(e.model(route))
 	}

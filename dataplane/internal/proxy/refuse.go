@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect/openai"
+	"github.com/weirhq/weir/dataplane/internal/snapshot"
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
 )
 
@@ -63,6 +64,13 @@ func routeUnknown(model string) *openai.Error {
 	}
 	return &openai.Error{Status: http.StatusNotFound, Code: "route_unknown", Param: "model",
 		Message: fmt.Sprintf("There is no route %q in the policy of this gateway.", model)}
+}
+
+// routeNotServed tells the policy's reason: no provider of the route is where this
+// gateway may send to.
+func routeNotServed(route *snapshot.Route) *openai.Error {
+	return &openai.Error{Status: http.StatusForbidden, Code: "route_not_served", Param: "model",
+		Message: fmt.Sprintf("This gateway does not serve the route %q: %s.", route.Name, route.Unserved)}
 }
 
 func unreadable(err error, limit int64) *openai.Error {

@@ -33,6 +33,7 @@ func TestRefusals(t *testing.T) {
 		"expired_key":            {expiredKey, ask("chat"), 401, "key_expired", true},
 		"replaced_secret":        {replacedKey, ask("chat"), 401, "key_rotated", true},
 		"route_of_others":        {narrowKey, ask("chat"), 403, "route_not_allowed", true},
+		"route_of_other_regions": {goodKey, ask("abroad"), 403, "route_not_served", true},
 		"unknown_route":          {goodKey, ask("nothing"), 404, "route_unknown", true},
 		"no_json":                {goodKey, `{"model":"chat"`, 400, "invalid_json", true},
 		"no_object":              {goodKey, `["chat"]`, 400, "invalid_json", true},

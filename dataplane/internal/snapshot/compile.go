@@ -157,6 +157,7 @@ func (c *compiler) addGateway(id string, g *policyv1.Gateway) {
 	if id != c.content.gatewayID {
 		c.refuse("gateway %s: the release is for gateway %s", id, c.content.gatewayID)
 	}
+	c.content.region = g.GetRegion()
 	switch limit := g.GetMaxRequestBytes(); {
 	case limit < 0:
 		c.refuse("gateway %s: the largest request body is negative", id)

@@ -30,6 +30,7 @@ type Policy struct {
 type content struct {
 	organizationID  string
 	gatewayID       string
+	region          string
 	epoch, version  int64
 	compiledAt      time.Time
 	versionHeader   []string
@@ -69,6 +70,9 @@ type Route struct {
 	Weighted bool
 	Retry    Retry
 	projects map[string]bool // nil: every project
+	// Unserved is why this gateway does not serve the route, for callers; it has no targets
+	// then. Empty: it does.
+	Unserved string
 }
 
 // Target is one upstream model of a provider.
@@ -200,6 +204,9 @@ func (p *Policy) OrganizationID() string { return p.content.organizationID }
 
 // GatewayID is the gateway this policy was compiled for.
 func (p *Policy) GatewayID() string { return p.content.gatewayID }
+
+// Region is the gateway's, where its usage lives.
+func (p *Policy) Region() string { return p.content.region }
 
 // Epoch of the policy: it grows when the control plane was restored.
 func (p *Policy) Epoch() int64 { return p.content.epoch }

@@ -131,7 +131,7 @@ func (c *compiler) addRoute(id string, r *policyv1.Route) {
 	c.checkTargets(id, r)
 	route := &Route{
 		ID: id, Name: name, Weighted: r.GetStrategy() == policyv1.Strategy_STRATEGY_WEIGHTED, Retry: c.retry(id, r),
-		projects: c.projects(id, r.GetAllowedProjectIds()),
+		projects: c.projects(id, r.GetAllowedProjectIds()), Unserved: r.GetUnserved(),
 	}
 	timeouts := c.timeouts("route "+id, r.GetTimeouts())
 	for _, t := range r.GetTargets() {

@@ -86,8 +86,12 @@ func (c *compiler) checkTargets(routeID string, r *policyv1.Route) {
 		c.refuse("route %s: unknown strategy %d", routeID, r.GetStrategy())
 		return
 	}
-	if count := len(r.GetTargets()); count < 1 || count > most {
+	count := len(r.GetTargets())
+	switch served := r.GetUnserved() == ""; {
+	case served && (count < 1 || count > most):
 		c.refuse("route %s: %d targets, its strategy takes 1 to %d", routeID, count, most)
+	case !served && count > 0:
+		c.refuse("route %s: it is not served, and has %d targets", routeID, count)
 	}
 	seen := map[string]bool{}
 	for _, t := range r.GetTargets() {

@@ -58,6 +58,7 @@ func TestHostileRoutes(t *testing.T) {
 	wantReasons(t, append(good(t), resource(t, "route", "twice", twice),
 		routed(t, "none", priority, nil),
 		routed(t, "two", single, nil, 0, 0),
+		resource(t, "route", "shut", &policyv1.Route{Id: "shut", Name: "shut", Strategy: single, Unserved: "because", Targets: []*policyv1.Target{{ProviderId: "p1", Model: "m"}}}),
 		routed(t, "crowd", priority, nil, make([]int32, 17)...),
 		routed(t, "heavy", weighted, nil, 1001),
 		routed(t, "light", weighted, nil, 0),
@@ -67,7 +68,7 @@ func TestHostileRoutes(t *testing.T) {
 		routed(t, "slow", single, &policyv1.Retry{BackoffMs: 10_001}, 0),
 		routed(t, "fast", single, &policyv1.Retry{BackoffMs: -1}, 0),
 		routed(t, "unknown", single, &policyv1.Retry{On: []policyv1.Failure{0, 7}}, 0),
-	), "route twice: it has the target p1/m twice", "route none: 0 targets, its strategy takes 1 to 16", "route two: 2 targets, its strategy takes 1 to 1",
+	), "route twice: it has the target p1/m twice", "route none: 0 targets, its strategy takes 1 to 16", "route two: 2 targets, its strategy takes 1 to 1", "route shut: it is not served, and has 1 targets",
 		"route crowd: 17 targets", "route heavy: a target has the weight 1001, its strategy takes 1 to 1000", "route light: a target has the weight 0",
 		"route odd: a target has the weight 1, its strategy takes 0 to 0", "route often: 6 attempts", "route seldom: -1 attempts", "route slow: its backoff",
 		"route fast: its backoff", "route unknown: unknown failure 0", "route unknown: unknown failure 7")

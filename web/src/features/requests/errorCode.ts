@@ -4,6 +4,8 @@ const meanings: Record<string, string> = {
   route_unknown:
     "The application asked for a model that is no route of this gateway. What it asked for is not recorded. Add a route of that name, or correct model in the application.",
   route_not_allowed: "The key may not use this route. Make a key that may, or call another route.",
+  route_not_served:
+    "No provider of this route is in the regions that the gateway allows. Add a target there, or call another route; GetGateway lists such routes.",
   model_missing: "The request names no model. Set model to the name of a route.",
   invalid_json: "The request body is no JSON object.",
   body_too_large: "The request body is larger than the gateway takes.",

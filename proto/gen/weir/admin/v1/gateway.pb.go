@@ -103,8 +103,14 @@ type Gateway struct {
 	// How long its agents go on with a credential whose reference they can't read any more
 	// (the file is gone, or has nothing in it), in whole seconds. Absent: for ever.
 	CredentialMaxAge *durationpb.Duration `protobuf:"bytes,20,opt,name=credential_max_age,json=credentialMaxAge,proto3" json:"credential_max_age,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// Regions of the providers that its agents may send to, as the providers state them;
+	// empty: any. A provider that states none is outside.
+	AllowedRegions []string `protobuf:"bytes,8,rep,name=allowed_regions,json=allowedRegions,proto3" json:"allowed_regions,omitempty"`
+	// Routes that its agents refuse, since every target of them is outside. At most 100;
+	// only GetGateway and ListGateways show them.
+	UnservedRoutes []*UnservedRoute `protobuf:"bytes,9,rep,name=unserved_routes,json=unservedRoutes,proto3" json:"unserved_routes,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Gateway) Reset() {
@@ -193,21 +199,99 @@ func (x *Gateway) GetCredentialMaxAge() *durationpb.Duration {
 	return nil
 }
 
+func (x *Gateway) GetAllowedRegions() []string {
+	if x != nil {
+		return x.AllowedRegions
+	}
+	return nil
+}
+
+func (x *Gateway) GetUnservedRoutes() []*UnservedRoute {
+	if x != nil {
+		return x.UnservedRoutes
+	}
+	return nil
+}
+
+// UnservedRoute is a route that one gateway does not serve.
+type UnservedRoute struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	RouteId string                 `protobuf:"bytes,1,opt,name=route_id,json=routeId,proto3" json:"route_id,omitempty"`
+	Name    string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	// In words.
+	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UnservedRoute) Reset() {
+	*x = UnservedRoute{}
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UnservedRoute) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UnservedRoute) ProtoMessage() {}
+
+func (x *UnservedRoute) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UnservedRoute.ProtoReflect.Descriptor instead.
+func (*UnservedRoute) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *UnservedRoute) GetRouteId() string {
+	if x != nil {
+		return x.RouteId
+	}
+	return ""
+}
+
+func (x *UnservedRoute) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *UnservedRoute) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
 type CreateGatewayRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Lower-case letters, digits and inner dashes, at most 63; unique among the
 	// organization's gateways.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// Where its usage lives; "local" in the all-in-one.
-	Region        string    `protobuf:"bytes,2,opt,name=region,proto3" json:"region,omitempty"`
-	Mutation      *Mutation `protobuf:"bytes,20,opt,name=mutation,proto3" json:"mutation,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Region string `protobuf:"bytes,2,opt,name=region,proto3" json:"region,omitempty"`
+	// As in Gateway.
+	AllowedRegions []string  `protobuf:"bytes,3,rep,name=allowed_regions,json=allowedRegions,proto3" json:"allowed_regions,omitempty"`
+	Mutation       *Mutation `protobuf:"bytes,20,opt,name=mutation,proto3" json:"mutation,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *CreateGatewayRequest) Reset() {
 	*x = CreateGatewayRequest{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[1]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -219,7 +303,7 @@ func (x *CreateGatewayRequest) String() string {
 func (*CreateGatewayRequest) ProtoMessage() {}
 
 func (x *CreateGatewayRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[1]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -232,7 +316,7 @@ func (x *CreateGatewayRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateGatewayRequest.ProtoReflect.Descriptor instead.
 func (*CreateGatewayRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{1}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *CreateGatewayRequest) GetName() string {
@@ -247,6 +331,13 @@ func (x *CreateGatewayRequest) GetRegion() string {
 		return x.Region
 	}
 	return ""
+}
+
+func (x *CreateGatewayRequest) GetAllowedRegions() []string {
+	if x != nil {
+		return x.AllowedRegions
+	}
+	return nil
 }
 
 func (x *CreateGatewayRequest) GetMutation() *Mutation {
@@ -265,7 +356,7 @@ type CreateGatewayResponse struct {
 
 func (x *CreateGatewayResponse) Reset() {
 	*x = CreateGatewayResponse{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[2]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -277,7 +368,7 @@ func (x *CreateGatewayResponse) String() string {
 func (*CreateGatewayResponse) ProtoMessage() {}
 
 func (x *CreateGatewayResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[2]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -290,7 +381,7 @@ func (x *CreateGatewayResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateGatewayResponse.ProtoReflect.Descriptor instead.
 func (*CreateGatewayResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{2}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *CreateGatewayResponse) GetGateway() *Gateway {
@@ -310,7 +401,7 @@ type GetGatewayRequest struct {
 
 func (x *GetGatewayRequest) Reset() {
 	*x = GetGatewayRequest{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[3]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -322,7 +413,7 @@ func (x *GetGatewayRequest) String() string {
 func (*GetGatewayRequest) ProtoMessage() {}
 
 func (x *GetGatewayRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[3]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -335,7 +426,7 @@ func (x *GetGatewayRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetGatewayRequest.ProtoReflect.Descriptor instead.
 func (*GetGatewayRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{3}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *GetGatewayRequest) GetId() string {
@@ -361,7 +452,7 @@ type GetGatewayResponse struct {
 
 func (x *GetGatewayResponse) Reset() {
 	*x = GetGatewayResponse{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[4]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -373,7 +464,7 @@ func (x *GetGatewayResponse) String() string {
 func (*GetGatewayResponse) ProtoMessage() {}
 
 func (x *GetGatewayResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[4]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -386,7 +477,7 @@ func (x *GetGatewayResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetGatewayResponse.ProtoReflect.Descriptor instead.
 func (*GetGatewayResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{4}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *GetGatewayResponse) GetGateway() *Gateway {
@@ -410,7 +501,7 @@ type ListGatewaysRequest struct {
 
 func (x *ListGatewaysRequest) Reset() {
 	*x = ListGatewaysRequest{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[5]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -422,7 +513,7 @@ func (x *ListGatewaysRequest) String() string {
 func (*ListGatewaysRequest) ProtoMessage() {}
 
 func (x *ListGatewaysRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[5]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -435,7 +526,7 @@ func (x *ListGatewaysRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListGatewaysRequest.ProtoReflect.Descriptor instead.
 func (*ListGatewaysRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{5}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ListGatewaysRequest) GetPage() *Page {
@@ -476,7 +567,7 @@ type ListGatewaysResponse struct {
 
 func (x *ListGatewaysResponse) Reset() {
 	*x = ListGatewaysResponse{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[6]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -488,7 +579,7 @@ func (x *ListGatewaysResponse) String() string {
 func (*ListGatewaysResponse) ProtoMessage() {}
 
 func (x *ListGatewaysResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[6]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -501,7 +592,7 @@ func (x *ListGatewaysResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListGatewaysResponse.ProtoReflect.Descriptor instead.
 func (*ListGatewaysResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{6}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ListGatewaysResponse) GetGateways() []*Gateway {
@@ -531,7 +622,7 @@ type UpdateGatewayRequest struct {
 
 func (x *UpdateGatewayRequest) Reset() {
 	*x = UpdateGatewayRequest{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[7]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -543,7 +634,7 @@ func (x *UpdateGatewayRequest) String() string {
 func (*UpdateGatewayRequest) ProtoMessage() {}
 
 func (x *UpdateGatewayRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[7]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -556,7 +647,7 @@ func (x *UpdateGatewayRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateGatewayRequest.ProtoReflect.Descriptor instead.
 func (*UpdateGatewayRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{7}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *UpdateGatewayRequest) GetGateway() *Gateway {
@@ -589,7 +680,7 @@ type UpdateGatewayResponse struct {
 
 func (x *UpdateGatewayResponse) Reset() {
 	*x = UpdateGatewayResponse{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[8]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -601,7 +692,7 @@ func (x *UpdateGatewayResponse) String() string {
 func (*UpdateGatewayResponse) ProtoMessage() {}
 
 func (x *UpdateGatewayResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[8]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -614,7 +705,7 @@ func (x *UpdateGatewayResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateGatewayResponse.ProtoReflect.Descriptor instead.
 func (*UpdateGatewayResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{8}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *UpdateGatewayResponse) GetGateway() *Gateway {
@@ -636,7 +727,7 @@ type SetGatewayKeyRequest struct {
 
 func (x *SetGatewayKeyRequest) Reset() {
 	*x = SetGatewayKeyRequest{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[9]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -648,7 +739,7 @@ func (x *SetGatewayKeyRequest) String() string {
 func (*SetGatewayKeyRequest) ProtoMessage() {}
 
 func (x *SetGatewayKeyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[9]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -661,7 +752,7 @@ func (x *SetGatewayKeyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetGatewayKeyRequest.ProtoReflect.Descriptor instead.
 func (*SetGatewayKeyRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{9}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *SetGatewayKeyRequest) GetId() string {
@@ -694,7 +785,7 @@ type SetGatewayKeyResponse struct {
 
 func (x *SetGatewayKeyResponse) Reset() {
 	*x = SetGatewayKeyResponse{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[10]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -706,7 +797,7 @@ func (x *SetGatewayKeyResponse) String() string {
 func (*SetGatewayKeyResponse) ProtoMessage() {}
 
 func (x *SetGatewayKeyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[10]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -719,7 +810,7 @@ func (x *SetGatewayKeyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetGatewayKeyResponse.ProtoReflect.Descriptor instead.
 func (*SetGatewayKeyResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{10}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *SetGatewayKeyResponse) GetGateway() *Gateway {
@@ -739,7 +830,7 @@ type DeleteGatewayRequest struct {
 
 func (x *DeleteGatewayRequest) Reset() {
 	*x = DeleteGatewayRequest{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[11]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -751,7 +842,7 @@ func (x *DeleteGatewayRequest) String() string {
 func (*DeleteGatewayRequest) ProtoMessage() {}
 
 func (x *DeleteGatewayRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[11]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -764,7 +855,7 @@ func (x *DeleteGatewayRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteGatewayRequest.ProtoReflect.Descriptor instead.
 func (*DeleteGatewayRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{11}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *DeleteGatewayRequest) GetId() string {
@@ -789,7 +880,7 @@ type DeleteGatewayResponse struct {
 
 func (x *DeleteGatewayResponse) Reset() {
 	*x = DeleteGatewayResponse{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[12]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -801,7 +892,7 @@ func (x *DeleteGatewayResponse) String() string {
 func (*DeleteGatewayResponse) ProtoMessage() {}
 
 func (x *DeleteGatewayResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[12]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -814,7 +905,7 @@ func (x *DeleteGatewayResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteGatewayResponse.ProtoReflect.Descriptor instead.
 func (*DeleteGatewayResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{12}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{13}
 }
 
 // EnrolmentToken lets agents join; its text is nowhere.
@@ -833,7 +924,7 @@ type EnrolmentToken struct {
 
 func (x *EnrolmentToken) Reset() {
 	*x = EnrolmentToken{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[13]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -845,7 +936,7 @@ func (x *EnrolmentToken) String() string {
 func (*EnrolmentToken) ProtoMessage() {}
 
 func (x *EnrolmentToken) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[13]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -858,7 +949,7 @@ func (x *EnrolmentToken) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EnrolmentToken.ProtoReflect.Descriptor instead.
 func (*EnrolmentToken) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{13}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *EnrolmentToken) GetId() string {
@@ -924,7 +1015,7 @@ type ListEnrolmentTokensRequest struct {
 
 func (x *ListEnrolmentTokensRequest) Reset() {
 	*x = ListEnrolmentTokensRequest{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[14]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -936,7 +1027,7 @@ func (x *ListEnrolmentTokensRequest) String() string {
 func (*ListEnrolmentTokensRequest) ProtoMessage() {}
 
 func (x *ListEnrolmentTokensRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[14]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -949,7 +1040,7 @@ func (x *ListEnrolmentTokensRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListEnrolmentTokensRequest.ProtoReflect.Descriptor instead.
 func (*ListEnrolmentTokensRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{14}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ListEnrolmentTokensRequest) GetGatewayId() string {
@@ -982,7 +1073,7 @@ type ListEnrolmentTokensResponse struct {
 
 func (x *ListEnrolmentTokensResponse) Reset() {
 	*x = ListEnrolmentTokensResponse{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[15]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -994,7 +1085,7 @@ func (x *ListEnrolmentTokensResponse) String() string {
 func (*ListEnrolmentTokensResponse) ProtoMessage() {}
 
 func (x *ListEnrolmentTokensResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[15]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1007,7 +1098,7 @@ func (x *ListEnrolmentTokensResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListEnrolmentTokensResponse.ProtoReflect.Descriptor instead.
 func (*ListEnrolmentTokensResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{15}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListEnrolmentTokensResponse) GetEnrolmentTokens() []*EnrolmentToken {
@@ -1029,7 +1120,7 @@ type RevokeEnrolmentTokenRequest struct {
 
 func (x *RevokeEnrolmentTokenRequest) Reset() {
 	*x = RevokeEnrolmentTokenRequest{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[16]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1041,7 +1132,7 @@ func (x *RevokeEnrolmentTokenRequest) String() string {
 func (*RevokeEnrolmentTokenRequest) ProtoMessage() {}
 
 func (x *RevokeEnrolmentTokenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[16]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1054,7 +1145,7 @@ func (x *RevokeEnrolmentTokenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeEnrolmentTokenRequest.ProtoReflect.Descriptor instead.
 func (*RevokeEnrolmentTokenRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{16}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *RevokeEnrolmentTokenRequest) GetId() string {
@@ -1086,7 +1177,7 @@ type RevokeEnrolmentTokenResponse struct {
 
 func (x *RevokeEnrolmentTokenResponse) Reset() {
 	*x = RevokeEnrolmentTokenResponse{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[17]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1098,7 +1189,7 @@ func (x *RevokeEnrolmentTokenResponse) String() string {
 func (*RevokeEnrolmentTokenResponse) ProtoMessage() {}
 
 func (x *RevokeEnrolmentTokenResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[17]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1111,7 +1202,7 @@ func (x *RevokeEnrolmentTokenResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeEnrolmentTokenResponse.ProtoReflect.Descriptor instead.
 func (*RevokeEnrolmentTokenResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{17}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{18}
 }
 
 type CreateEnrolmentTokenRequest struct {
@@ -1128,7 +1219,7 @@ type CreateEnrolmentTokenRequest struct {
 
 func (x *CreateEnrolmentTokenRequest) Reset() {
 	*x = CreateEnrolmentTokenRequest{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[18]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1140,7 +1231,7 @@ func (x *CreateEnrolmentTokenRequest) String() string {
 func (*CreateEnrolmentTokenRequest) ProtoMessage() {}
 
 func (x *CreateEnrolmentTokenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[18]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1153,7 +1244,7 @@ func (x *CreateEnrolmentTokenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateEnrolmentTokenRequest.ProtoReflect.Descriptor instead.
 func (*CreateEnrolmentTokenRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{18}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *CreateEnrolmentTokenRequest) GetGatewayId() string {
@@ -1197,7 +1288,7 @@ type CreateEnrolmentTokenResponse struct {
 
 func (x *CreateEnrolmentTokenResponse) Reset() {
 	*x = CreateEnrolmentTokenResponse{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[19]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1209,7 +1300,7 @@ func (x *CreateEnrolmentTokenResponse) String() string {
 func (*CreateEnrolmentTokenResponse) ProtoMessage() {}
 
 func (x *CreateEnrolmentTokenResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[19]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1222,7 +1313,7 @@ func (x *CreateEnrolmentTokenResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateEnrolmentTokenResponse.ProtoReflect.Descriptor instead.
 func (*CreateEnrolmentTokenResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{19}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *CreateEnrolmentTokenResponse) GetId() string {
@@ -1307,7 +1398,7 @@ type Agent struct {
 
 func (x *Agent) Reset() {
 	*x = Agent{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[20]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1319,7 +1410,7 @@ func (x *Agent) String() string {
 func (*Agent) ProtoMessage() {}
 
 func (x *Agent) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[20]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1332,7 +1423,7 @@ func (x *Agent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Agent.ProtoReflect.Descriptor instead.
 func (*Agent) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{20}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Agent) GetId() string {
@@ -1557,7 +1648,7 @@ type AgentCredential struct {
 
 func (x *AgentCredential) Reset() {
 	*x = AgentCredential{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[21]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1569,7 +1660,7 @@ func (x *AgentCredential) String() string {
 func (*AgentCredential) ProtoMessage() {}
 
 func (x *AgentCredential) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[21]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1582,7 +1673,7 @@ func (x *AgentCredential) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgentCredential.ProtoReflect.Descriptor instead.
 func (*AgentCredential) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{21}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *AgentCredential) GetProviderId() string {
@@ -1666,7 +1757,7 @@ type ListAgentCredentialsRequest struct {
 
 func (x *ListAgentCredentialsRequest) Reset() {
 	*x = ListAgentCredentialsRequest{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[22]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1678,7 +1769,7 @@ func (x *ListAgentCredentialsRequest) String() string {
 func (*ListAgentCredentialsRequest) ProtoMessage() {}
 
 func (x *ListAgentCredentialsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[22]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1691,7 +1782,7 @@ func (x *ListAgentCredentialsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAgentCredentialsRequest.ProtoReflect.Descriptor instead.
 func (*ListAgentCredentialsRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{22}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ListAgentCredentialsRequest) GetProviderId() string {
@@ -1720,7 +1811,7 @@ type ListAgentCredentialsResponse struct {
 
 func (x *ListAgentCredentialsResponse) Reset() {
 	*x = ListAgentCredentialsResponse{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[23]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1732,7 +1823,7 @@ func (x *ListAgentCredentialsResponse) String() string {
 func (*ListAgentCredentialsResponse) ProtoMessage() {}
 
 func (x *ListAgentCredentialsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[23]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1745,7 +1836,7 @@ func (x *ListAgentCredentialsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAgentCredentialsResponse.ProtoReflect.Descriptor instead.
 func (*ListAgentCredentialsResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{23}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ListAgentCredentialsResponse) GetCredentials() []*AgentCredential {
@@ -1771,7 +1862,7 @@ type GetAgentRequest struct {
 
 func (x *GetAgentRequest) Reset() {
 	*x = GetAgentRequest{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[24]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1783,7 +1874,7 @@ func (x *GetAgentRequest) String() string {
 func (*GetAgentRequest) ProtoMessage() {}
 
 func (x *GetAgentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[24]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1796,7 +1887,7 @@ func (x *GetAgentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAgentRequest.ProtoReflect.Descriptor instead.
 func (*GetAgentRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{24}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *GetAgentRequest) GetId() string {
@@ -1815,7 +1906,7 @@ type GetAgentResponse struct {
 
 func (x *GetAgentResponse) Reset() {
 	*x = GetAgentResponse{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[25]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1827,7 +1918,7 @@ func (x *GetAgentResponse) String() string {
 func (*GetAgentResponse) ProtoMessage() {}
 
 func (x *GetAgentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[25]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1840,7 +1931,7 @@ func (x *GetAgentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAgentResponse.ProtoReflect.Descriptor instead.
 func (*GetAgentResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{25}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *GetAgentResponse) GetAgent() *Agent {
@@ -1863,7 +1954,7 @@ type UpdateAgentRequest struct {
 
 func (x *UpdateAgentRequest) Reset() {
 	*x = UpdateAgentRequest{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[26]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1875,7 +1966,7 @@ func (x *UpdateAgentRequest) String() string {
 func (*UpdateAgentRequest) ProtoMessage() {}
 
 func (x *UpdateAgentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[26]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1888,7 +1979,7 @@ func (x *UpdateAgentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateAgentRequest.ProtoReflect.Descriptor instead.
 func (*UpdateAgentRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{26}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *UpdateAgentRequest) GetAgent() *Agent {
@@ -1922,7 +2013,7 @@ type UpdateAgentResponse struct {
 
 func (x *UpdateAgentResponse) Reset() {
 	*x = UpdateAgentResponse{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[27]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1934,7 +2025,7 @@ func (x *UpdateAgentResponse) String() string {
 func (*UpdateAgentResponse) ProtoMessage() {}
 
 func (x *UpdateAgentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[27]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1947,7 +2038,7 @@ func (x *UpdateAgentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateAgentResponse.ProtoReflect.Descriptor instead.
 func (*UpdateAgentResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{27}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *UpdateAgentResponse) GetAgent() *Agent {
@@ -1969,7 +2060,7 @@ type RevokeAgentRequest struct {
 
 func (x *RevokeAgentRequest) Reset() {
 	*x = RevokeAgentRequest{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[28]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1981,7 +2072,7 @@ func (x *RevokeAgentRequest) String() string {
 func (*RevokeAgentRequest) ProtoMessage() {}
 
 func (x *RevokeAgentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[28]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1994,7 +2085,7 @@ func (x *RevokeAgentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeAgentRequest.ProtoReflect.Descriptor instead.
 func (*RevokeAgentRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{28}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *RevokeAgentRequest) GetId() string {
@@ -2028,7 +2119,7 @@ type RevokeAgentResponse struct {
 
 func (x *RevokeAgentResponse) Reset() {
 	*x = RevokeAgentResponse{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[29]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2040,7 +2131,7 @@ func (x *RevokeAgentResponse) String() string {
 func (*RevokeAgentResponse) ProtoMessage() {}
 
 func (x *RevokeAgentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[29]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2053,7 +2144,7 @@ func (x *RevokeAgentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeAgentResponse.ProtoReflect.Descriptor instead.
 func (*RevokeAgentResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{29}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *RevokeAgentResponse) GetAgent() *Agent {
@@ -2078,7 +2169,7 @@ type ListAgentsRequest struct {
 
 func (x *ListAgentsRequest) Reset() {
 	*x = ListAgentsRequest{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[30]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2090,7 +2181,7 @@ func (x *ListAgentsRequest) String() string {
 func (*ListAgentsRequest) ProtoMessage() {}
 
 func (x *ListAgentsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[30]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2103,7 +2194,7 @@ func (x *ListAgentsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAgentsRequest.ProtoReflect.Descriptor instead.
 func (*ListAgentsRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{30}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ListAgentsRequest) GetGatewayId() string {
@@ -2144,7 +2235,7 @@ type ListAgentsResponse struct {
 
 func (x *ListAgentsResponse) Reset() {
 	*x = ListAgentsResponse{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[31]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2156,7 +2247,7 @@ func (x *ListAgentsResponse) String() string {
 func (*ListAgentsResponse) ProtoMessage() {}
 
 func (x *ListAgentsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[31]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2169,7 +2260,7 @@ func (x *ListAgentsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAgentsResponse.ProtoReflect.Descriptor instead.
 func (*ListAgentsResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{31}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *ListAgentsResponse) GetAgents() []*Agent {
@@ -2190,7 +2281,7 @@ var File_weir_admin_v1_gateway_proto protoreflect.FileDescriptor
 
 const file_weir_admin_v1_gateway_proto_rawDesc = "" +
 	"\n" +
-	"\x1bweir/admin/v1/gateway.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\"\xb9\x02\n" +
+	"\x1bweir/admin/v1/gateway.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\"\xbd\x03\n" +
 	"\aGateway\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
@@ -2201,10 +2292,17 @@ const file_weir_admin_v1_gateway_proto_rawDesc = "" +
 	"\n" +
 	"public_key\x18\x06 \x01(\fR\tpublicKey\x12'\n" +
 	"\x0fkey_fingerprint\x18\a \x01(\tR\x0ekeyFingerprint\x12[\n" +
-	"\x12credential_max_age\x18\x14 \x01(\v2\x19.google.protobuf.DurationB\x12\xbaH\x0f\xaa\x01\f\"\x06\b\x80\x86\xb0\x96\x012\x02\b\x01R\x10credentialMaxAge\"\xaf\x01\n" +
+	"\x12credential_max_age\x18\x14 \x01(\v2\x19.google.protobuf.DurationB\x12\xbaH\x0f\xaa\x01\f\"\x06\b\x80\x86\xb0\x96\x012\x02\b\x01R\x10credentialMaxAge\x12;\n" +
+	"\x0fallowed_regions\x18\b \x03(\tB\x12\xbaH\x0f\x92\x01\f\x10d\x18\x01\"\x06r\x04\x10\x01\x18?R\x0eallowedRegions\x12E\n" +
+	"\x0funserved_routes\x18\t \x03(\v2\x1c.weir.admin.v1.UnservedRouteR\x0eunservedRoutes\"V\n" +
+	"\rUnservedRoute\x12\x19\n" +
+	"\broute_id\x18\x01 \x01(\tR\arouteId\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"\xec\x01\n" +
 	"\x14CreateGatewayRequest\x12?\n" +
 	"\x04name\x18\x01 \x01(\tB+\xbaH(r&2$^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$R\x04name\x12!\n" +
-	"\x06region\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18?R\x06region\x123\n" +
+	"\x06region\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18?R\x06region\x12;\n" +
+	"\x0fallowed_regions\x18\x03 \x03(\tB\x12\xbaH\x0f\x92\x01\f\x10d\x18\x01\"\x06r\x04\x10\x01\x18?R\x0eallowedRegions\x123\n" +
 	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"I\n" +
 	"\x15CreateGatewayResponse\x120\n" +
 	"\agateway\x18\x01 \x01(\v2\x16.weir.admin.v1.GatewayR\agateway\"W\n" +
@@ -2405,125 +2503,127 @@ func file_weir_admin_v1_gateway_proto_rawDescGZIP() []byte {
 }
 
 var file_weir_admin_v1_gateway_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_weir_admin_v1_gateway_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
+var file_weir_admin_v1_gateway_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
 var file_weir_admin_v1_gateway_proto_goTypes = []any{
 	(CredentialState)(0),                 // 0: weir.admin.v1.CredentialState
 	(*Gateway)(nil),                      // 1: weir.admin.v1.Gateway
-	(*CreateGatewayRequest)(nil),         // 2: weir.admin.v1.CreateGatewayRequest
-	(*CreateGatewayResponse)(nil),        // 3: weir.admin.v1.CreateGatewayResponse
-	(*GetGatewayRequest)(nil),            // 4: weir.admin.v1.GetGatewayRequest
-	(*GetGatewayResponse)(nil),           // 5: weir.admin.v1.GetGatewayResponse
-	(*ListGatewaysRequest)(nil),          // 6: weir.admin.v1.ListGatewaysRequest
-	(*ListGatewaysResponse)(nil),         // 7: weir.admin.v1.ListGatewaysResponse
-	(*UpdateGatewayRequest)(nil),         // 8: weir.admin.v1.UpdateGatewayRequest
-	(*UpdateGatewayResponse)(nil),        // 9: weir.admin.v1.UpdateGatewayResponse
-	(*SetGatewayKeyRequest)(nil),         // 10: weir.admin.v1.SetGatewayKeyRequest
-	(*SetGatewayKeyResponse)(nil),        // 11: weir.admin.v1.SetGatewayKeyResponse
-	(*DeleteGatewayRequest)(nil),         // 12: weir.admin.v1.DeleteGatewayRequest
-	(*DeleteGatewayResponse)(nil),        // 13: weir.admin.v1.DeleteGatewayResponse
-	(*EnrolmentToken)(nil),               // 14: weir.admin.v1.EnrolmentToken
-	(*ListEnrolmentTokensRequest)(nil),   // 15: weir.admin.v1.ListEnrolmentTokensRequest
-	(*ListEnrolmentTokensResponse)(nil),  // 16: weir.admin.v1.ListEnrolmentTokensResponse
-	(*RevokeEnrolmentTokenRequest)(nil),  // 17: weir.admin.v1.RevokeEnrolmentTokenRequest
-	(*RevokeEnrolmentTokenResponse)(nil), // 18: weir.admin.v1.RevokeEnrolmentTokenResponse
-	(*CreateEnrolmentTokenRequest)(nil),  // 19: weir.admin.v1.CreateEnrolmentTokenRequest
-	(*CreateEnrolmentTokenResponse)(nil), // 20: weir.admin.v1.CreateEnrolmentTokenResponse
-	(*Agent)(nil),                        // 21: weir.admin.v1.Agent
-	(*AgentCredential)(nil),              // 22: weir.admin.v1.AgentCredential
-	(*ListAgentCredentialsRequest)(nil),  // 23: weir.admin.v1.ListAgentCredentialsRequest
-	(*ListAgentCredentialsResponse)(nil), // 24: weir.admin.v1.ListAgentCredentialsResponse
-	(*GetAgentRequest)(nil),              // 25: weir.admin.v1.GetAgentRequest
-	(*GetAgentResponse)(nil),             // 26: weir.admin.v1.GetAgentResponse
-	(*UpdateAgentRequest)(nil),           // 27: weir.admin.v1.UpdateAgentRequest
-	(*UpdateAgentResponse)(nil),          // 28: weir.admin.v1.UpdateAgentResponse
-	(*RevokeAgentRequest)(nil),           // 29: weir.admin.v1.RevokeAgentRequest
-	(*RevokeAgentResponse)(nil),          // 30: weir.admin.v1.RevokeAgentResponse
-	(*ListAgentsRequest)(nil),            // 31: weir.admin.v1.ListAgentsRequest
-	(*ListAgentsResponse)(nil),           // 32: weir.admin.v1.ListAgentsResponse
-	(*timestamppb.Timestamp)(nil),        // 33: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),          // 34: google.protobuf.Duration
-	(*Mutation)(nil),                     // 35: weir.admin.v1.Mutation
-	(*AsOf)(nil),                         // 36: weir.admin.v1.AsOf
-	(*Page)(nil),                         // 37: weir.admin.v1.Page
-	(*fieldmaskpb.FieldMask)(nil),        // 38: google.protobuf.FieldMask
+	(*UnservedRoute)(nil),                // 2: weir.admin.v1.UnservedRoute
+	(*CreateGatewayRequest)(nil),         // 3: weir.admin.v1.CreateGatewayRequest
+	(*CreateGatewayResponse)(nil),        // 4: weir.admin.v1.CreateGatewayResponse
+	(*GetGatewayRequest)(nil),            // 5: weir.admin.v1.GetGatewayRequest
+	(*GetGatewayResponse)(nil),           // 6: weir.admin.v1.GetGatewayResponse
+	(*ListGatewaysRequest)(nil),          // 7: weir.admin.v1.ListGatewaysRequest
+	(*ListGatewaysResponse)(nil),         // 8: weir.admin.v1.ListGatewaysResponse
+	(*UpdateGatewayRequest)(nil),         // 9: weir.admin.v1.UpdateGatewayRequest
+	(*UpdateGatewayResponse)(nil),        // 10: weir.admin.v1.UpdateGatewayResponse
+	(*SetGatewayKeyRequest)(nil),         // 11: weir.admin.v1.SetGatewayKeyRequest
+	(*SetGatewayKeyResponse)(nil),        // 12: weir.admin.v1.SetGatewayKeyResponse
+	(*DeleteGatewayRequest)(nil),         // 13: weir.admin.v1.DeleteGatewayRequest
+	(*DeleteGatewayResponse)(nil),        // 14: weir.admin.v1.DeleteGatewayResponse
+	(*EnrolmentToken)(nil),               // 15: weir.admin.v1.EnrolmentToken
+	(*ListEnrolmentTokensRequest)(nil),   // 16: weir.admin.v1.ListEnrolmentTokensRequest
+	(*ListEnrolmentTokensResponse)(nil),  // 17: weir.admin.v1.ListEnrolmentTokensResponse
+	(*RevokeEnrolmentTokenRequest)(nil),  // 18: weir.admin.v1.RevokeEnrolmentTokenRequest
+	(*RevokeEnrolmentTokenResponse)(nil), // 19: weir.admin.v1.RevokeEnrolmentTokenResponse
+	(*CreateEnrolmentTokenRequest)(nil),  // 20: weir.admin.v1.CreateEnrolmentTokenRequest
+	(*CreateEnrolmentTokenResponse)(nil), // 21: weir.admin.v1.CreateEnrolmentTokenResponse
+	(*Agent)(nil),                        // 22: weir.admin.v1.Agent
+	(*AgentCredential)(nil),              // 23: weir.admin.v1.AgentCredential
+	(*ListAgentCredentialsRequest)(nil),  // 24: weir.admin.v1.ListAgentCredentialsRequest
+	(*ListAgentCredentialsResponse)(nil), // 25: weir.admin.v1.ListAgentCredentialsResponse
+	(*GetAgentRequest)(nil),              // 26: weir.admin.v1.GetAgentRequest
+	(*GetAgentResponse)(nil),             // 27: weir.admin.v1.GetAgentResponse
+	(*UpdateAgentRequest)(nil),           // 28: weir.admin.v1.UpdateAgentRequest
+	(*UpdateAgentResponse)(nil),          // 29: weir.admin.v1.UpdateAgentResponse
+	(*RevokeAgentRequest)(nil),           // 30: weir.admin.v1.RevokeAgentRequest
+	(*RevokeAgentResponse)(nil),          // 31: weir.admin.v1.RevokeAgentResponse
+	(*ListAgentsRequest)(nil),            // 32: weir.admin.v1.ListAgentsRequest
+	(*ListAgentsResponse)(nil),           // 33: weir.admin.v1.ListAgentsResponse
+	(*timestamppb.Timestamp)(nil),        // 34: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),          // 35: google.protobuf.Duration
+	(*Mutation)(nil),                     // 36: weir.admin.v1.Mutation
+	(*AsOf)(nil),                         // 37: weir.admin.v1.AsOf
+	(*Page)(nil),                         // 38: weir.admin.v1.Page
+	(*fieldmaskpb.FieldMask)(nil),        // 39: google.protobuf.FieldMask
 }
 var file_weir_admin_v1_gateway_proto_depIdxs = []int32{
-	33, // 0: weir.admin.v1.Gateway.created_at:type_name -> google.protobuf.Timestamp
-	34, // 1: weir.admin.v1.Gateway.credential_max_age:type_name -> google.protobuf.Duration
-	35, // 2: weir.admin.v1.CreateGatewayRequest.mutation:type_name -> weir.admin.v1.Mutation
-	1,  // 3: weir.admin.v1.CreateGatewayResponse.gateway:type_name -> weir.admin.v1.Gateway
-	36, // 4: weir.admin.v1.GetGatewayRequest.as_of:type_name -> weir.admin.v1.AsOf
-	1,  // 5: weir.admin.v1.GetGatewayResponse.gateway:type_name -> weir.admin.v1.Gateway
-	37, // 6: weir.admin.v1.ListGatewaysRequest.page:type_name -> weir.admin.v1.Page
-	36, // 7: weir.admin.v1.ListGatewaysRequest.as_of:type_name -> weir.admin.v1.AsOf
-	1,  // 8: weir.admin.v1.ListGatewaysResponse.gateways:type_name -> weir.admin.v1.Gateway
-	1,  // 9: weir.admin.v1.UpdateGatewayRequest.gateway:type_name -> weir.admin.v1.Gateway
-	38, // 10: weir.admin.v1.UpdateGatewayRequest.update_mask:type_name -> google.protobuf.FieldMask
-	35, // 11: weir.admin.v1.UpdateGatewayRequest.mutation:type_name -> weir.admin.v1.Mutation
-	1,  // 12: weir.admin.v1.UpdateGatewayResponse.gateway:type_name -> weir.admin.v1.Gateway
-	35, // 13: weir.admin.v1.SetGatewayKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
-	1,  // 14: weir.admin.v1.SetGatewayKeyResponse.gateway:type_name -> weir.admin.v1.Gateway
-	35, // 15: weir.admin.v1.DeleteGatewayRequest.mutation:type_name -> weir.admin.v1.Mutation
-	33, // 16: weir.admin.v1.EnrolmentToken.expires_at:type_name -> google.protobuf.Timestamp
-	33, // 17: weir.admin.v1.EnrolmentToken.created_at:type_name -> google.protobuf.Timestamp
-	14, // 18: weir.admin.v1.ListEnrolmentTokensResponse.enrolment_tokens:type_name -> weir.admin.v1.EnrolmentToken
-	35, // 19: weir.admin.v1.RevokeEnrolmentTokenRequest.mutation:type_name -> weir.admin.v1.Mutation
-	33, // 20: weir.admin.v1.CreateEnrolmentTokenRequest.expires_at:type_name -> google.protobuf.Timestamp
-	35, // 21: weir.admin.v1.CreateEnrolmentTokenRequest.mutation:type_name -> weir.admin.v1.Mutation
-	33, // 22: weir.admin.v1.CreateEnrolmentTokenResponse.expires_at:type_name -> google.protobuf.Timestamp
-	33, // 23: weir.admin.v1.Agent.enrolled_at:type_name -> google.protobuf.Timestamp
-	33, // 24: weir.admin.v1.Agent.last_seen_at:type_name -> google.protobuf.Timestamp
-	33, // 25: weir.admin.v1.Agent.revoked_at:type_name -> google.protobuf.Timestamp
-	33, // 26: weir.admin.v1.Agent.behind_since:type_name -> google.protobuf.Timestamp
-	33, // 27: weir.admin.v1.Agent.last_rejected_at:type_name -> google.protobuf.Timestamp
-	33, // 28: weir.admin.v1.Agent.spool_oldest_at:type_name -> google.protobuf.Timestamp
-	22, // 29: weir.admin.v1.Agent.credentials:type_name -> weir.admin.v1.AgentCredential
-	0,  // 30: weir.admin.v1.AgentCredential.state:type_name -> weir.admin.v1.CredentialState
-	33, // 31: weir.admin.v1.AgentCredential.since:type_name -> google.protobuf.Timestamp
-	33, // 32: weir.admin.v1.AgentCredential.last_seen_at:type_name -> google.protobuf.Timestamp
-	22, // 33: weir.admin.v1.ListAgentCredentialsResponse.credentials:type_name -> weir.admin.v1.AgentCredential
-	21, // 34: weir.admin.v1.GetAgentResponse.agent:type_name -> weir.admin.v1.Agent
-	21, // 35: weir.admin.v1.UpdateAgentRequest.agent:type_name -> weir.admin.v1.Agent
-	38, // 36: weir.admin.v1.UpdateAgentRequest.update_mask:type_name -> google.protobuf.FieldMask
-	35, // 37: weir.admin.v1.UpdateAgentRequest.mutation:type_name -> weir.admin.v1.Mutation
-	21, // 38: weir.admin.v1.UpdateAgentResponse.agent:type_name -> weir.admin.v1.Agent
-	35, // 39: weir.admin.v1.RevokeAgentRequest.mutation:type_name -> weir.admin.v1.Mutation
-	21, // 40: weir.admin.v1.RevokeAgentResponse.agent:type_name -> weir.admin.v1.Agent
-	37, // 41: weir.admin.v1.ListAgentsRequest.page:type_name -> weir.admin.v1.Page
-	21, // 42: weir.admin.v1.ListAgentsResponse.agents:type_name -> weir.admin.v1.Agent
-	2,  // 43: weir.admin.v1.GatewayService.CreateGateway:input_type -> weir.admin.v1.CreateGatewayRequest
-	4,  // 44: weir.admin.v1.GatewayService.GetGateway:input_type -> weir.admin.v1.GetGatewayRequest
-	6,  // 45: weir.admin.v1.GatewayService.ListGateways:input_type -> weir.admin.v1.ListGatewaysRequest
-	19, // 46: weir.admin.v1.GatewayService.CreateEnrolmentToken:input_type -> weir.admin.v1.CreateEnrolmentTokenRequest
-	8,  // 47: weir.admin.v1.GatewayService.UpdateGateway:input_type -> weir.admin.v1.UpdateGatewayRequest
-	10, // 48: weir.admin.v1.GatewayService.SetGatewayKey:input_type -> weir.admin.v1.SetGatewayKeyRequest
-	12, // 49: weir.admin.v1.GatewayService.DeleteGateway:input_type -> weir.admin.v1.DeleteGatewayRequest
-	15, // 50: weir.admin.v1.GatewayService.ListEnrolmentTokens:input_type -> weir.admin.v1.ListEnrolmentTokensRequest
-	17, // 51: weir.admin.v1.GatewayService.RevokeEnrolmentToken:input_type -> weir.admin.v1.RevokeEnrolmentTokenRequest
-	25, // 52: weir.admin.v1.GatewayService.GetAgent:input_type -> weir.admin.v1.GetAgentRequest
-	27, // 53: weir.admin.v1.GatewayService.UpdateAgent:input_type -> weir.admin.v1.UpdateAgentRequest
-	29, // 54: weir.admin.v1.GatewayService.RevokeAgent:input_type -> weir.admin.v1.RevokeAgentRequest
-	23, // 55: weir.admin.v1.GatewayService.ListAgentCredentials:input_type -> weir.admin.v1.ListAgentCredentialsRequest
-	31, // 56: weir.admin.v1.GatewayService.ListAgents:input_type -> weir.admin.v1.ListAgentsRequest
-	3,  // 57: weir.admin.v1.GatewayService.CreateGateway:output_type -> weir.admin.v1.CreateGatewayResponse
-	5,  // 58: weir.admin.v1.GatewayService.GetGateway:output_type -> weir.admin.v1.GetGatewayResponse
-	7,  // 59: weir.admin.v1.GatewayService.ListGateways:output_type -> weir.admin.v1.ListGatewaysResponse
-	20, // 60: weir.admin.v1.GatewayService.CreateEnrolmentToken:output_type -> weir.admin.v1.CreateEnrolmentTokenResponse
-	9,  // 61: weir.admin.v1.GatewayService.UpdateGateway:output_type -> weir.admin.v1.UpdateGatewayResponse
-	11, // 62: weir.admin.v1.GatewayService.SetGatewayKey:output_type -> weir.admin.v1.SetGatewayKeyResponse
-	13, // 63: weir.admin.v1.GatewayService.DeleteGateway:output_type -> weir.admin.v1.DeleteGatewayResponse
-	16, // 64: weir.admin.v1.GatewayService.ListEnrolmentTokens:output_type -> weir.admin.v1.ListEnrolmentTokensResponse
-	18, // 65: weir.admin.v1.GatewayService.RevokeEnrolmentToken:output_type -> weir.admin.v1.RevokeEnrolmentTokenResponse
-	26, // 66: weir.admin.v1.GatewayService.GetAgent:output_type -> weir.admin.v1.GetAgentResponse
-	28, // 67: weir.admin.v1.GatewayService.UpdateAgent:output_type -> weir.admin.v1.UpdateAgentResponse
-	30, // 68: weir.admin.v1.GatewayService.RevokeAgent:output_type -> weir.admin.v1.RevokeAgentResponse
-	24, // 69: weir.admin.v1.GatewayService.ListAgentCredentials:output_type -> weir.admin.v1.ListAgentCredentialsResponse
-	32, // 70: weir.admin.v1.GatewayService.ListAgents:output_type -> weir.admin.v1.ListAgentsResponse
-	57, // [57:71] is the sub-list for method output_type
-	43, // [43:57] is the sub-list for method input_type
-	43, // [43:43] is the sub-list for extension type_name
-	43, // [43:43] is the sub-list for extension extendee
-	0,  // [0:43] is the sub-list for field type_name
+	34, // 0: weir.admin.v1.Gateway.created_at:type_name -> google.protobuf.Timestamp
+	35, // 1: weir.admin.v1.Gateway.credential_max_age:type_name -> google.protobuf.Duration
+	2,  // 2: weir.admin.v1.Gateway.unserved_routes:type_name -> weir.admin.v1.UnservedRoute
+	36, // 3: weir.admin.v1.CreateGatewayRequest.mutation:type_name -> weir.admin.v1.Mutation
+	1,  // 4: weir.admin.v1.CreateGatewayResponse.gateway:type_name -> weir.admin.v1.Gateway
+	37, // 5: weir.admin.v1.GetGatewayRequest.as_of:type_name -> weir.admin.v1.AsOf
+	1,  // 6: weir.admin.v1.GetGatewayResponse.gateway:type_name -> weir.admin.v1.Gateway
+	38, // 7: weir.admin.v1.ListGatewaysRequest.page:type_name -> weir.admin.v1.Page
+	37, // 8: weir.admin.v1.ListGatewaysRequest.as_of:type_name -> weir.admin.v1.AsOf
+	1,  // 9: weir.admin.v1.ListGatewaysResponse.gateways:type_name -> weir.admin.v1.Gateway
+	1,  // 10: weir.admin.v1.UpdateGatewayRequest.gateway:type_name -> weir.admin.v1.Gateway
+	39, // 11: weir.admin.v1.UpdateGatewayRequest.update_mask:type_name -> google.protobuf.FieldMask
+	36, // 12: weir.admin.v1.UpdateGatewayRequest.mutation:type_name -> weir.admin.v1.Mutation
+	1,  // 13: weir.admin.v1.UpdateGatewayResponse.gateway:type_name -> weir.admin.v1.Gateway
+	36, // 14: weir.admin.v1.SetGatewayKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
+	1,  // 15: weir.admin.v1.SetGatewayKeyResponse.gateway:type_name -> weir.admin.v1.Gateway
+	36, // 16: weir.admin.v1.DeleteGatewayRequest.mutation:type_name -> weir.admin.v1.Mutation
+	34, // 17: weir.admin.v1.EnrolmentToken.expires_at:type_name -> google.protobuf.Timestamp
+	34, // 18: weir.admin.v1.EnrolmentToken.created_at:type_name -> google.protobuf.Timestamp
+	15, // 19: weir.admin.v1.ListEnrolmentTokensResponse.enrolment_tokens:type_name -> weir.admin.v1.EnrolmentToken
+	36, // 20: weir.admin.v1.RevokeEnrolmentTokenRequest.mutation:type_name -> weir.admin.v1.Mutation
+	34, // 21: weir.admin.v1.CreateEnrolmentTokenRequest.expires_at:type_name -> google.protobuf.Timestamp
+	36, // 22: weir.admin.v1.CreateEnrolmentTokenRequest.mutation:type_name -> weir.admin.v1.Mutation
+	34, // 23: weir.admin.v1.CreateEnrolmentTokenResponse.expires_at:type_name -> google.protobuf.Timestamp
+	34, // 24: weir.admin.v1.Agent.enrolled_at:type_name -> google.protobuf.Timestamp
+	34, // 25: weir.admin.v1.Agent.last_seen_at:type_name -> google.protobuf.Timestamp
+	34, // 26: weir.admin.v1.Agent.revoked_at:type_name -> google.protobuf.Timestamp
+	34, // 27: weir.admin.v1.Agent.behind_since:type_name -> google.protobuf.Timestamp
+	34, // 28: weir.admin.v1.Agent.last_rejected_at:type_name -> google.protobuf.Timestamp
+	34, // 29: weir.admin.v1.Agent.spool_oldest_at:type_name -> google.protobuf.Timestamp
+	23, // 30: weir.admin.v1.Agent.credentials:type_name -> weir.admin.v1.AgentCredential
+	0,  // 31: weir.admin.v1.AgentCredential.state:type_name -> weir.admin.v1.CredentialState
+	34, // 32: weir.admin.v1.AgentCredential.since:type_name -> google.protobuf.Timestamp
+	34, // 33: weir.admin.v1.AgentCredential.last_seen_at:type_name -> google.protobuf.Timestamp
+	23, // 34: weir.admin.v1.ListAgentCredentialsResponse.credentials:type_name -> weir.admin.v1.AgentCredential
+	22, // 35: weir.admin.v1.GetAgentResponse.agent:type_name -> weir.admin.v1.Agent
+	22, // 36: weir.admin.v1.UpdateAgentRequest.agent:type_name -> weir.admin.v1.Agent
+	39, // 37: weir.admin.v1.UpdateAgentRequest.update_mask:type_name -> google.protobuf.FieldMask
+	36, // 38: weir.admin.v1.UpdateAgentRequest.mutation:type_name -> weir.admin.v1.Mutation
+	22, // 39: weir.admin.v1.UpdateAgentResponse.agent:type_name -> weir.admin.v1.Agent
+	36, // 40: weir.admin.v1.RevokeAgentRequest.mutation:type_name -> weir.admin.v1.Mutation
+	22, // 41: weir.admin.v1.RevokeAgentResponse.agent:type_name -> weir.admin.v1.Agent
+	38, // 42: weir.admin.v1.ListAgentsRequest.page:type_name -> weir.admin.v1.Page
+	22, // 43: weir.admin.v1.ListAgentsResponse.agents:type_name -> weir.admin.v1.Agent
+	3,  // 44: weir.admin.v1.GatewayService.CreateGateway:input_type -> weir.admin.v1.CreateGatewayRequest
+	5,  // 45: weir.admin.v1.GatewayService.GetGateway:input_type -> weir.admin.v1.GetGatewayRequest
+	7,  // 46: weir.admin.v1.GatewayService.ListGateways:input_type -> weir.admin.v1.ListGatewaysRequest
+	20, // 47: weir.admin.v1.GatewayService.CreateEnrolmentToken:input_type -> weir.admin.v1.CreateEnrolmentTokenRequest
+	9,  // 48: weir.admin.v1.GatewayService.UpdateGateway:input_type -> weir.admin.v1.UpdateGatewayRequest
+	11, // 49: weir.admin.v1.GatewayService.SetGatewayKey:input_type -> weir.admin.v1.SetGatewayKeyRequest
+	13, // 50: weir.admin.v1.GatewayService.DeleteGateway:input_type -> weir.admin.v1.DeleteGatewayRequest
+	16, // 51: weir.admin.v1.GatewayService.ListEnrolmentTokens:input_type -> weir.admin.v1.ListEnrolmentTokensRequest
+	18, // 52: weir.admin.v1.GatewayService.RevokeEnrolmentToken:input_type -> weir.admin.v1.RevokeEnrolmentTokenRequest
+	26, // 53: weir.admin.v1.GatewayService.GetAgent:input_type -> weir.admin.v1.GetAgentRequest
+	28, // 54: weir.admin.v1.GatewayService.UpdateAgent:input_type -> weir.admin.v1.UpdateAgentRequest
+	30, // 55: weir.admin.v1.GatewayService.RevokeAgent:input_type -> weir.admin.v1.RevokeAgentRequest
+	24, // 56: weir.admin.v1.GatewayService.ListAgentCredentials:input_type -> weir.admin.v1.ListAgentCredentialsRequest
+	32, // 57: weir.admin.v1.GatewayService.ListAgents:input_type -> weir.admin.v1.ListAgentsRequest
+	4,  // 58: weir.admin.v1.GatewayService.CreateGateway:output_type -> weir.admin.v1.CreateGatewayResponse
+	6,  // 59: weir.admin.v1.GatewayService.GetGateway:output_type -> weir.admin.v1.GetGatewayResponse
+	8,  // 60: weir.admin.v1.GatewayService.ListGateways:output_type -> weir.admin.v1.ListGatewaysResponse
+	21, // 61: weir.admin.v1.GatewayService.CreateEnrolmentToken:output_type -> weir.admin.v1.CreateEnrolmentTokenResponse
+	10, // 62: weir.admin.v1.GatewayService.UpdateGateway:output_type -> weir.admin.v1.UpdateGatewayResponse
+	12, // 63: weir.admin.v1.GatewayService.SetGatewayKey:output_type -> weir.admin.v1.SetGatewayKeyResponse
+	14, // 64: weir.admin.v1.GatewayService.DeleteGateway:output_type -> weir.admin.v1.DeleteGatewayResponse
+	17, // 65: weir.admin.v1.GatewayService.ListEnrolmentTokens:output_type -> weir.admin.v1.ListEnrolmentTokensResponse
+	19, // 66: weir.admin.v1.GatewayService.RevokeEnrolmentToken:output_type -> weir.admin.v1.RevokeEnrolmentTokenResponse
+	27, // 67: weir.admin.v1.GatewayService.GetAgent:output_type -> weir.admin.v1.GetAgentResponse
+	29, // 68: weir.admin.v1.GatewayService.UpdateAgent:output_type -> weir.admin.v1.UpdateAgentResponse
+	31, // 69: weir.admin.v1.GatewayService.RevokeAgent:output_type -> weir.admin.v1.RevokeAgentResponse
+	25, // 70: weir.admin.v1.GatewayService.ListAgentCredentials:output_type -> weir.admin.v1.ListAgentCredentialsResponse
+	33, // 71: weir.admin.v1.GatewayService.ListAgents:output_type -> weir.admin.v1.ListAgentsResponse
+	58, // [58:72] is the sub-list for method output_type
+	44, // [44:58] is the sub-list for method input_type
+	44, // [44:44] is the sub-list for extension type_name
+	44, // [44:44] is the sub-list for extension extendee
+	0,  // [0:44] is the sub-list for field type_name
 }
 
 func init() { file_weir_admin_v1_gateway_proto_init() }
@@ -2539,7 +2639,7 @@ func file_weir_admin_v1_gateway_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_admin_v1_gateway_proto_rawDesc), len(file_weir_admin_v1_gateway_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   32,
+			NumMessages:   33,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

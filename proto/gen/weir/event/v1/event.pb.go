@@ -2747,9 +2747,11 @@ type GatewayCreated struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// Region where its usage lives.
-	Region        string `protobuf:"bytes,2,opt,name=region,proto3" json:"region,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Region string `protobuf:"bytes,2,opt,name=region,proto3" json:"region,omitempty"`
+	// Regions of the providers that it may send to; empty: any.
+	AllowedRegions []string `protobuf:"bytes,3,rep,name=allowed_regions,json=allowedRegions,proto3" json:"allowed_regions,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *GatewayCreated) Reset() {
@@ -2796,14 +2798,23 @@ func (x *GatewayCreated) GetRegion() string {
 	return ""
 }
 
+func (x *GatewayCreated) GetAllowedRegions() []string {
+	if x != nil {
+		return x.AllowedRegions
+	}
+	return nil
+}
+
 type GatewayUpdated struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// How long agents use a credential whose reference they can't read any more. 0: for
 	// ever.
 	CredentialMaxAgeSeconds int64 `protobuf:"varint,2,opt,name=credential_max_age_seconds,json=credentialMaxAgeSeconds,proto3" json:"credential_max_age_seconds,omitempty"`
-	unknownFields           protoimpl.UnknownFields
-	sizeCache               protoimpl.SizeCache
+	// As in GatewayCreated.
+	AllowedRegions []string `protobuf:"bytes,3,rep,name=allowed_regions,json=allowedRegions,proto3" json:"allowed_regions,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *GatewayUpdated) Reset() {
@@ -2848,6 +2859,13 @@ func (x *GatewayUpdated) GetCredentialMaxAgeSeconds() int64 {
 		return x.CredentialMaxAgeSeconds
 	}
 	return 0
+}
+
+func (x *GatewayUpdated) GetAllowedRegions() []string {
+	if x != nil {
+		return x.AllowedRegions
+	}
+	return nil
 }
 
 // GatewayKeySet puts a key in the place of the one before.
@@ -2940,8 +2958,10 @@ type GatewayRestored struct {
 	// Empty: it has none.
 	PublicKey               []byte `protobuf:"bytes,4,opt,name=public_key,json=publicKey,proto3" json:"public_key,omitempty"`
 	CredentialMaxAgeSeconds int64  `protobuf:"varint,5,opt,name=credential_max_age_seconds,json=credentialMaxAgeSeconds,proto3" json:"credential_max_age_seconds,omitempty"`
-	unknownFields           protoimpl.UnknownFields
-	sizeCache               protoimpl.SizeCache
+	// As in GatewayCreated.
+	AllowedRegions []string `protobuf:"bytes,6,rep,name=allowed_regions,json=allowedRegions,proto3" json:"allowed_regions,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *GatewayRestored) Reset() {
@@ -3007,6 +3027,13 @@ func (x *GatewayRestored) GetCredentialMaxAgeSeconds() int64 {
 		return x.CredentialMaxAgeSeconds
 	}
 	return 0
+}
+
+func (x *GatewayRestored) GetAllowedRegions() []string {
+	if x != nil {
+		return x.AllowedRegions
+	}
+	return nil
 }
 
 type EnrolmentTokenRevoked struct {
@@ -5527,17 +5554,19 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\x129\n" +
 	"\n" +
 	"revoked_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\trevokedAt\"\r\n" +
-	"\vKeyArchived\"<\n" +
+	"\vKeyArchived\"e\n" +
 	"\x0eGatewayCreated\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
-	"\x06region\x18\x02 \x01(\tR\x06region\"a\n" +
+	"\x06region\x18\x02 \x01(\tR\x06region\x12'\n" +
+	"\x0fallowed_regions\x18\x03 \x03(\tR\x0eallowedRegions\"\x8a\x01\n" +
 	"\x0eGatewayUpdated\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12;\n" +
-	"\x1acredential_max_age_seconds\x18\x02 \x01(\x03R\x17credentialMaxAgeSeconds\".\n" +
+	"\x1acredential_max_age_seconds\x18\x02 \x01(\x03R\x17credentialMaxAgeSeconds\x12'\n" +
+	"\x0fallowed_regions\x18\x03 \x03(\tR\x0eallowedRegions\".\n" +
 	"\rGatewayKeySet\x12\x1d\n" +
 	"\n" +
 	"public_key\x18\x01 \x01(\fR\tpublicKey\"\x11\n" +
-	"\x0fGatewayArchived\"\xd4\x01\n" +
+	"\x0fGatewayArchived\"\xfd\x01\n" +
 	"\x0fGatewayRestored\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06region\x18\x02 \x01(\tR\x06region\x129\n" +
@@ -5545,7 +5574,8 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"created_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x12\x1d\n" +
 	"\n" +
 	"public_key\x18\x04 \x01(\fR\tpublicKey\x12;\n" +
-	"\x1acredential_max_age_seconds\x18\x05 \x01(\x03R\x17credentialMaxAgeSeconds\"/\n" +
+	"\x1acredential_max_age_seconds\x18\x05 \x01(\x03R\x17credentialMaxAgeSeconds\x12'\n" +
+	"\x0fallowed_regions\x18\x06 \x03(\tR\x0eallowedRegions\"/\n" +
 	"\x15EnrolmentTokenRevoked\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\"\xa4\x01\n" +
 	"\x15EnrolmentTokenCreated\x12\x1d\n" +

@@ -1154,7 +1154,9 @@ type Route struct {
 	// For keys of other projects the route does not exist; empty: for all it does.
 	AllowedProjectIds []string `protobuf:"bytes,6,rep,name=allowed_project_ids,json=allowedProjectIds,proto3" json:"allowed_project_ids,omitempty"`
 	// Absent: as an empty one.
-	Retry         *Retry `protobuf:"bytes,7,opt,name=retry,proto3" json:"retry,omitempty"`
+	Retry *Retry `protobuf:"bytes,7,opt,name=retry,proto3" json:"retry,omitempty"`
+	// Why this gateway does not serve it, for callers; it has no targets then. Empty: it does.
+	Unserved      string `protobuf:"bytes,8,opt,name=unserved,proto3" json:"unserved,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1236,6 +1238,13 @@ func (x *Route) GetRetry() *Retry {
 		return x.Retry
 	}
 	return nil
+}
+
+func (x *Route) GetUnserved() string {
+	if x != nil {
+		return x.Unserved
+	}
+	return ""
 }
 
 type Target struct {
@@ -1800,7 +1809,7 @@ const file_weir_policy_v1_policy_proto_rawDesc = "" +
 	"\bTimeouts\x12\"\n" +
 	"\rfirst_byte_ms\x18\x01 \x01(\x03R\vfirstByteMs\x12\x17\n" +
 	"\aidle_ms\x18\x02 \x01(\x03R\x06idleMs\x12\x19\n" +
-	"\btotal_ms\x18\x03 \x01(\x03R\atotalMs\"\xa6\x02\n" +
+	"\btotal_ms\x18\x03 \x01(\x03R\atotalMs\"\xc2\x02\n" +
 	"\x05Route\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x124\n" +
@@ -1808,7 +1817,8 @@ const file_weir_policy_v1_policy_proto_rawDesc = "" +
 	"\atargets\x18\x04 \x03(\v2\x16.weir.policy.v1.TargetR\atargets\x124\n" +
 	"\btimeouts\x18\x05 \x01(\v2\x18.weir.policy.v1.TimeoutsR\btimeouts\x12.\n" +
 	"\x13allowed_project_ids\x18\x06 \x03(\tR\x11allowedProjectIds\x12+\n" +
-	"\x05retry\x18\a \x01(\v2\x15.weir.policy.v1.RetryR\x05retry\"]\n" +
+	"\x05retry\x18\a \x01(\v2\x15.weir.policy.v1.RetryR\x05retry\x12\x1a\n" +
+	"\bunserved\x18\b \x01(\tR\bunserved\"]\n" +
 	"\x06Target\x12\x1f\n" +
 	"\vprovider_id\x18\x01 \x01(\tR\n" +
 	"providerId\x12\x14\n" +

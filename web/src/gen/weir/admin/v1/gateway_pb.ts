@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file weir/admin/v1/gateway.proto.
  */
 export const file_weir_admin_v1_gateway: GenFile = /*@__PURE__*/
-  fileDesc("Cht3ZWlyL2FkbWluL3YxL2dhdGV3YXkucHJvdG8SDXdlaXIuYWRtaW4udjEi1QEKB0dhdGV3YXkSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIOCgZyZWdpb24YAyABKAkSLgoKY3JlYXRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZXRhZxgFIAEoCRISCgpwdWJsaWNfa2V5GAYgASgMEhcKD2tleV9maW5nZXJwcmludBgHIAEoCRI1ChJjcmVkZW50aWFsX21heF9hZ2UYFCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iXwoUQ3JlYXRlR2F0ZXdheVJlcXVlc3QSDAoEbmFtZRgBIAEoCRIOCgZyZWdpb24YAiABKAkSKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIkAKFUNyZWF0ZUdhdGV3YXlSZXNwb25zZRInCgdnYXRld2F5GAEgASgLMhYud2Vpci5hZG1pbi52MS5HYXRld2F5IkMKEUdldEdhdGV3YXlSZXF1ZXN0EgoKAmlkGAEgASgJEiIKBWFzX29mGAIgASgLMhMud2Vpci5hZG1pbi52MS5Bc09mIj0KEkdldEdhdGV3YXlSZXNwb25zZRInCgdnYXRld2F5GAEgASgLMhYud2Vpci5hZG1pbi52MS5HYXRld2F5In4KE0xpc3RHYXRld2F5c1JlcXVlc3QSIQoEcGFnZRgBIAEoCzITLndlaXIuYWRtaW4udjEuUGFnZRIiCgVhc19vZhgCIAEoCzITLndlaXIuYWRtaW4udjEuQXNPZhIOCgZmaWx0ZXIYCiABKAkSEAoIb3JkZXJfYnkYCyABKAkiWQoUTGlzdEdhdGV3YXlzUmVzcG9uc2USKAoIZ2F0ZXdheXMYASADKAsyFi53ZWlyLmFkbWluLnYxLkdhdGV3YXkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIpsBChRVcGRhdGVHYXRld2F5UmVxdWVzdBInCgdnYXRld2F5GAEgASgLMhYud2Vpci5hZG1pbi52MS5HYXRld2F5Ei8KC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzaxIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iQAoVVXBkYXRlR2F0ZXdheVJlc3BvbnNlEicKB2dhdGV3YXkYASABKAsyFi53ZWlyLmFkbWluLnYxLkdhdGV3YXkiYQoUU2V0R2F0ZXdheUtleVJlcXVlc3QSCgoCaWQYASABKAkSEgoKcHVibGljX2tleRgCIAEoDBIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iQAoVU2V0R2F0ZXdheUtleVJlc3BvbnNlEicKB2dhdGV3YXkYASABKAsyFi53ZWlyLmFkbWluLnYxLkdhdGV3YXkiTQoURGVsZXRlR2F0ZXdheVJlcXVlc3QSCgoCaWQYASABKAkSKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIhcKFURlbGV0ZUdhdGV3YXlSZXNwb25zZSK+AQoORW5yb2xtZW50VG9rZW4SCgoCaWQYASABKAkSEgoKZ2F0ZXdheV9pZBgCIAEoCRIQCghtYXhfdXNlcxgDIAEoBRIMCgR1c2VzGAQgASgFEi4KCmV4cGlyZXNfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmNyZWF0ZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBGV0YWcYByABKAkiUgoaTGlzdEVucm9sbWVudFRva2Vuc1JlcXVlc3QSEgoKZ2F0ZXdheV9pZBgBIAEoCRIOCgZmaWx0ZXIYCiABKAkSEAoIb3JkZXJfYnkYCyABKAkiVgobTGlzdEVucm9sbWVudFRva2Vuc1Jlc3BvbnNlEjcKEGVucm9sbWVudF90b2tlbnMYASADKAsyHS53ZWlyLmFkbWluLnYxLkVucm9sbWVudFRva2VuImQKG1Jldm9rZUVucm9sbWVudFRva2VuUmVxdWVzdBIKCgJpZBgBIAEoCRIOCgZyZWFzb24YAiABKAkSKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIh4KHFJldm9rZUVucm9sbWVudFRva2VuUmVzcG9uc2UingEKG0NyZWF0ZUVucm9sbWVudFRva2VuUmVxdWVzdBISCgpnYXRld2F5X2lkGAEgASgJEhAKCG1heF91c2VzGAIgASgFEi4KCmV4cGlyZXNfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiKNAQocQ3JlYXRlRW5yb2xtZW50VG9rZW5SZXNwb25zZRIKCgJpZBgBIAEoCRITCgV0b2tlbhgCIAEoCUIEiLUYARIuCgpleHBpcmVzX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIcChRzZWNyZXRfYWxyZWFkeV9zaG93bhgEIAEoCCKgBgoFQWdlbnQSCgoCaWQYASABKAkSEgoKZ2F0ZXdheV9pZBgCIAEoCRIMCgRuYW1lGAMgASgJEi8KC2Vucm9sbGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIwCgxsYXN0X3NlZW5fYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB3ZlcnNpb24YBiABKAkSFAoMcG9saWN5X2Vwb2NoGAcgASgDEhYKDnBvbGljeV92ZXJzaW9uGAggASgDEhoKEnJldm9jYXRpb25fdmVyc2lvbhgJIAEoAxIWCg5yZWplY3RfcmVhc29ucxgKIAMoCRITCgtzcG9vbF9ieXRlcxgLIAEoAxIVCg1zcG9vbF9yZWNvcmRzGAwgASgDEgwKBGV0YWcYDSABKAkSLgoKcmV2b2tlZF9hdBgOIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFYnVpbGQYDyABKAkSEAoIcGxhdGZvcm0YECABKAkSDwoHYWRkcmVzcxgRIAEoCRIXCg9yZWxlYXNlc19iZWhpbmQYEiABKAMSMAoMYmVoaW5kX3NpbmNlGBMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIZChFwb2xpY2llc19yZWplY3RlZBgUIAEoAxIbChNsYXN0X3JlamVjdF9yZWFzb25zGBUgAygJEjQKEGxhc3RfcmVqZWN0ZWRfYXQYFiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjMKD3Nwb29sX29sZGVzdF9hdBgXIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKY2FwYWJpbGl0eRgeIAEoBRIZChFuZWVkZWRfY2FwYWJpbGl0eRgfIAEoBRIVCg1pZ25vcmVkX2tpbmRzGCAgAygJEg4KBm5vdGljZRghIAEoCRIzCgtjcmVkZW50aWFscxgoIAMoCzIeLndlaXIuYWRtaW4udjEuQWdlbnRDcmVkZW50aWFsIqoCCg9BZ2VudENyZWRlbnRpYWwSEwoLcHJvdmlkZXJfaWQYASABKAkSEAoIYWdlbnRfaWQYAiABKAkSEgoKYWdlbnRfbmFtZRgDIAEoCRISCgpnYXRld2F5X2lkGAQgASgJEi0KBXN0YXRlGAUgASgOMh4ud2Vpci5hZG1pbi52MS5DcmVkZW50aWFsU3RhdGUSDgoGcmVhc29uGAYgASgJEikKBXNpbmNlGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBITCgtmaW5nZXJwcmludBgIIAEoCRIXCg9maW5nZXJwcmludF9rZXkYCSABKAkSMAoMbGFzdF9zZWVuX2F0GAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJGChtMaXN0QWdlbnRDcmVkZW50aWFsc1JlcXVlc3QSEwoLcHJvdmlkZXJfaWQYASABKAkSEgoKZ2F0ZXdheV9pZBgCIAEoCSJlChxMaXN0QWdlbnRDcmVkZW50aWFsc1Jlc3BvbnNlEjMKC2NyZWRlbnRpYWxzGAEgAygLMh4ud2Vpci5hZG1pbi52MS5BZ2VudENyZWRlbnRpYWwSEAoIbGVmdF9vdXQYAiABKAUiHQoPR2V0QWdlbnRSZXF1ZXN0EgoKAmlkGAEgASgJIjcKEEdldEFnZW50UmVzcG9uc2USIwoFYWdlbnQYASABKAsyFC53ZWlyLmFkbWluLnYxLkFnZW50IpUBChJVcGRhdGVBZ2VudFJlcXVlc3QSIwoFYWdlbnQYASABKAsyFC53ZWlyLmFkbWluLnYxLkFnZW50Ei8KC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzaxIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iOgoTVXBkYXRlQWdlbnRSZXNwb25zZRIjCgVhZ2VudBgBIAEoCzIULndlaXIuYWRtaW4udjEuQWdlbnQiWwoSUmV2b2tlQWdlbnRSZXF1ZXN0EgoKAmlkGAEgASgJEg4KBnJlYXNvbhgCIAEoCRIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iOgoTUmV2b2tlQWdlbnRSZXNwb25zZRIjCgVhZ2VudBgBIAEoCzIULndlaXIuYWRtaW4udjEuQWdlbnQibAoRTGlzdEFnZW50c1JlcXVlc3QSEgoKZ2F0ZXdheV9pZBgBIAEoCRIhCgRwYWdlGAIgASgLMhMud2Vpci5hZG1pbi52MS5QYWdlEg4KBmZpbHRlchgKIAEoCRIQCghvcmRlcl9ieRgLIAEoCSJTChJMaXN0QWdlbnRzUmVzcG9uc2USJAoGYWdlbnRzGAEgAygLMhQud2Vpci5hZG1pbi52MS5BZ2VudBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkqxwEKD0NyZWRlbnRpYWxTdGF0ZRIgChxDUkVERU5USUFMX1NUQVRFX1VOU1BFQ0lGSUVEEAASFwoTQ1JFREVOVElBTF9TVEFURV9PSxABEhoKFkNSRURFTlRJQUxfU1RBVEVfU1RBTEUQAhIgChxDUkVERU5USUFMX1NUQVRFX1VOQVZBSUxBQkxFEAMSHAoYQ1JFREVOVElBTF9TVEFURV9CTE9DS0VEEAQSHQoZQ1JFREVOVElBTF9TVEFURV9VTk9QRU5FRBAFMvEMCg5HYXRld2F5U2VydmljZRJvCg1DcmVhdGVHYXRld2F5EiMud2Vpci5hZG1pbi52MS5DcmVhdGVHYXRld2F5UmVxdWVzdBokLndlaXIuYWRtaW4udjEuQ3JlYXRlR2F0ZXdheVJlc3BvbnNlIhOKtRgPZ2F0ZXdheXMuY3JlYXRlEmYKCkdldEdhdGV3YXkSIC53ZWlyLmFkbWluLnYxLkdldEdhdGV3YXlSZXF1ZXN0GiEud2Vpci5hZG1pbi52MS5HZXRHYXRld2F5UmVzcG9uc2UiE5ACAYq1GAxnYXRld2F5cy5nZXQSbQoMTGlzdEdhdGV3YXlzEiIud2Vpci5hZG1pbi52MS5MaXN0R2F0ZXdheXNSZXF1ZXN0GiMud2Vpci5hZG1pbi52MS5MaXN0R2F0ZXdheXNSZXNwb25zZSIUkAIBirUYDWdhdGV3YXlzLmxpc3QSgwEKFENyZWF0ZUVucm9sbWVudFRva2VuEioud2Vpci5hZG1pbi52MS5DcmVhdGVFbnJvbG1lbnRUb2tlblJlcXVlc3QaKy53ZWlyLmFkbWluLnYxLkNyZWF0ZUVucm9sbWVudFRva2VuUmVzcG9uc2UiEoq1GA5nYXRld2F5cy5lbnJvbBJvCg1VcGRhdGVHYXRld2F5EiMud2Vpci5hZG1pbi52MS5VcGRhdGVHYXRld2F5UmVxdWVzdBokLndlaXIuYWRtaW4udjEuVXBkYXRlR2F0ZXdheVJlc3BvbnNlIhOKtRgPZ2F0ZXdheXMudXBkYXRlEnAKDVNldEdhdGV3YXlLZXkSIy53ZWlyLmFkbWluLnYxLlNldEdhdGV3YXlLZXlSZXF1ZXN0GiQud2Vpci5hZG1pbi52MS5TZXRHYXRld2F5S2V5UmVzcG9uc2UiFIq1GBBnYXRld2F5cy5zZXRfa2V5Em8KDURlbGV0ZUdhdGV3YXkSIy53ZWlyLmFkbWluLnYxLkRlbGV0ZUdhdGV3YXlSZXF1ZXN0GiQud2Vpci5hZG1pbi52MS5EZWxldGVHYXRld2F5UmVzcG9uc2UiE4q1GA9nYXRld2F5cy5kZWxldGUSgwEKE0xpc3RFbnJvbG1lbnRUb2tlbnMSKS53ZWlyLmFkbWluLnYxLkxpc3RFbnJvbG1lbnRUb2tlbnNSZXF1ZXN0Gioud2Vpci5hZG1pbi52MS5MaXN0RW5yb2xtZW50VG9rZW5zUmVzcG9uc2UiFZACAYq1GA5nYXRld2F5cy5lbnJvbBKDAQoUUmV2b2tlRW5yb2xtZW50VG9rZW4SKi53ZWlyLmFkbWluLnYxLlJldm9rZUVucm9sbWVudFRva2VuUmVxdWVzdBorLndlaXIuYWRtaW4udjEuUmV2b2tlRW5yb2xtZW50VG9rZW5SZXNwb25zZSISirUYDmdhdGV3YXlzLmVucm9sEmAKCEdldEFnZW50Eh4ud2Vpci5hZG1pbi52MS5HZXRBZ2VudFJlcXVlc3QaHy53ZWlyLmFkbWluLnYxLkdldEFnZW50UmVzcG9uc2UiE5ACAYq1GAxnYXRld2F5cy5nZXQSbwoLVXBkYXRlQWdlbnQSIS53ZWlyLmFkbWluLnYxLlVwZGF0ZUFnZW50UmVxdWVzdBoiLndlaXIuYWRtaW4udjEuVXBkYXRlQWdlbnRSZXNwb25zZSIZirUYFWdhdGV3YXlzLnVwZGF0ZV9hZ2VudBJvCgtSZXZva2VBZ2VudBIhLndlaXIuYWRtaW4udjEuUmV2b2tlQWdlbnRSZXF1ZXN0GiIud2Vpci5hZG1pbi52MS5SZXZva2VBZ2VudFJlc3BvbnNlIhmKtRgVZ2F0ZXdheXMucmV2b2tlX2FnZW50EoQBChRMaXN0QWdlbnRDcmVkZW50aWFscxIqLndlaXIuYWRtaW4udjEuTGlzdEFnZW50Q3JlZGVudGlhbHNSZXF1ZXN0Gisud2Vpci5hZG1pbi52MS5MaXN0QWdlbnRDcmVkZW50aWFsc1Jlc3BvbnNlIhOQAgGKtRgMZ2F0ZXdheXMuZ2V0EmYKCkxpc3RBZ2VudHMSIC53ZWlyLmFkbWluLnYxLkxpc3RBZ2VudHNSZXF1ZXN0GiEud2Vpci5hZG1pbi52MS5MaXN0QWdlbnRzUmVzcG9uc2UiE5ACAYq1GAxnYXRld2F5cy5nZXRiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options]);
+  fileDesc("Cht3ZWlyL2FkbWluL3YxL2dhdGV3YXkucHJvdG8SDXdlaXIuYWRtaW4udjEipQIKB0dhdGV3YXkSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIOCgZyZWdpb24YAyABKAkSLgoKY3JlYXRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZXRhZxgFIAEoCRISCgpwdWJsaWNfa2V5GAYgASgMEhcKD2tleV9maW5nZXJwcmludBgHIAEoCRI1ChJjcmVkZW50aWFsX21heF9hZ2UYFCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SFwoPYWxsb3dlZF9yZWdpb25zGAggAygJEjUKD3Vuc2VydmVkX3JvdXRlcxgJIAMoCzIcLndlaXIuYWRtaW4udjEuVW5zZXJ2ZWRSb3V0ZSI/Cg1VbnNlcnZlZFJvdXRlEhAKCHJvdXRlX2lkGAEgASgJEgwKBG5hbWUYAiABKAkSDgoGcmVhc29uGAMgASgJIngKFENyZWF0ZUdhdGV3YXlSZXF1ZXN0EgwKBG5hbWUYASABKAkSDgoGcmVnaW9uGAIgASgJEhcKD2FsbG93ZWRfcmVnaW9ucxgDIAMoCRIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iQAoVQ3JlYXRlR2F0ZXdheVJlc3BvbnNlEicKB2dhdGV3YXkYASABKAsyFi53ZWlyLmFkbWluLnYxLkdhdGV3YXkiQwoRR2V0R2F0ZXdheVJlcXVlc3QSCgoCaWQYASABKAkSIgoFYXNfb2YYAiABKAsyEy53ZWlyLmFkbWluLnYxLkFzT2YiPQoSR2V0R2F0ZXdheVJlc3BvbnNlEicKB2dhdGV3YXkYASABKAsyFi53ZWlyLmFkbWluLnYxLkdhdGV3YXkifgoTTGlzdEdhdGV3YXlzUmVxdWVzdBIhCgRwYWdlGAEgASgLMhMud2Vpci5hZG1pbi52MS5QYWdlEiIKBWFzX29mGAIgASgLMhMud2Vpci5hZG1pbi52MS5Bc09mEg4KBmZpbHRlchgKIAEoCRIQCghvcmRlcl9ieRgLIAEoCSJZChRMaXN0R2F0ZXdheXNSZXNwb25zZRIoCghnYXRld2F5cxgBIAMoCzIWLndlaXIuYWRtaW4udjEuR2F0ZXdheRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkimwEKFFVwZGF0ZUdhdGV3YXlSZXF1ZXN0EicKB2dhdGV3YXkYASABKAsyFi53ZWlyLmFkbWluLnYxLkdhdGV3YXkSLwoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiJAChVVcGRhdGVHYXRld2F5UmVzcG9uc2USJwoHZ2F0ZXdheRgBIAEoCzIWLndlaXIuYWRtaW4udjEuR2F0ZXdheSJhChRTZXRHYXRld2F5S2V5UmVxdWVzdBIKCgJpZBgBIAEoCRISCgpwdWJsaWNfa2V5GAIgASgMEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiJAChVTZXRHYXRld2F5S2V5UmVzcG9uc2USJwoHZ2F0ZXdheRgBIAEoCzIWLndlaXIuYWRtaW4udjEuR2F0ZXdheSJNChREZWxldGVHYXRld2F5UmVxdWVzdBIKCgJpZBgBIAEoCRIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iFwoVRGVsZXRlR2F0ZXdheVJlc3BvbnNlIr4BCg5FbnJvbG1lbnRUb2tlbhIKCgJpZBgBIAEoCRISCgpnYXRld2F5X2lkGAIgASgJEhAKCG1heF91c2VzGAMgASgFEgwKBHVzZXMYBCABKAUSLgoKZXhwaXJlc19hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKY3JlYXRlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZXRhZxgHIAEoCSJSChpMaXN0RW5yb2xtZW50VG9rZW5zUmVxdWVzdBISCgpnYXRld2F5X2lkGAEgASgJEg4KBmZpbHRlchgKIAEoCRIQCghvcmRlcl9ieRgLIAEoCSJWChtMaXN0RW5yb2xtZW50VG9rZW5zUmVzcG9uc2USNwoQZW5yb2xtZW50X3Rva2VucxgBIAMoCzIdLndlaXIuYWRtaW4udjEuRW5yb2xtZW50VG9rZW4iZAobUmV2b2tlRW5yb2xtZW50VG9rZW5SZXF1ZXN0EgoKAmlkGAEgASgJEg4KBnJlYXNvbhgCIAEoCRIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iHgocUmV2b2tlRW5yb2xtZW50VG9rZW5SZXNwb25zZSKeAQobQ3JlYXRlRW5yb2xtZW50VG9rZW5SZXF1ZXN0EhIKCmdhdGV3YXlfaWQYASABKAkSEAoIbWF4X3VzZXMYAiABKAUSLgoKZXhwaXJlc19hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIo0BChxDcmVhdGVFbnJvbG1lbnRUb2tlblJlc3BvbnNlEgoKAmlkGAEgASgJEhMKBXRva2VuGAIgASgJQgSItRgBEi4KCmV4cGlyZXNfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhwKFHNlY3JldF9hbHJlYWR5X3Nob3duGAQgASgIIqAGCgVBZ2VudBIKCgJpZBgBIAEoCRISCgpnYXRld2F5X2lkGAIgASgJEgwKBG5hbWUYAyABKAkSLwoLZW5yb2xsZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKDGxhc3Rfc2Vlbl9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHdmVyc2lvbhgGIAEoCRIUCgxwb2xpY3lfZXBvY2gYByABKAMSFgoOcG9saWN5X3ZlcnNpb24YCCABKAMSGgoScmV2b2NhdGlvbl92ZXJzaW9uGAkgASgDEhYKDnJlamVjdF9yZWFzb25zGAogAygJEhMKC3Nwb29sX2J5dGVzGAsgASgDEhUKDXNwb29sX3JlY29yZHMYDCABKAMSDAoEZXRhZxgNIAEoCRIuCgpyZXZva2VkX2F0GA4gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVidWlsZBgPIAEoCRIQCghwbGF0Zm9ybRgQIAEoCRIPCgdhZGRyZXNzGBEgASgJEhcKD3JlbGVhc2VzX2JlaGluZBgSIAEoAxIwCgxiZWhpbmRfc2luY2UYEyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhkKEXBvbGljaWVzX3JlamVjdGVkGBQgASgDEhsKE2xhc3RfcmVqZWN0X3JlYXNvbnMYFSADKAkSNAoQbGFzdF9yZWplY3RlZF9hdBgWIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPc3Bvb2xfb2xkZXN0X2F0GBcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpjYXBhYmlsaXR5GB4gASgFEhkKEW5lZWRlZF9jYXBhYmlsaXR5GB8gASgFEhUKDWlnbm9yZWRfa2luZHMYICADKAkSDgoGbm90aWNlGCEgASgJEjMKC2NyZWRlbnRpYWxzGCggAygLMh4ud2Vpci5hZG1pbi52MS5BZ2VudENyZWRlbnRpYWwiqgIKD0FnZW50Q3JlZGVudGlhbBITCgtwcm92aWRlcl9pZBgBIAEoCRIQCghhZ2VudF9pZBgCIAEoCRISCgphZ2VudF9uYW1lGAMgASgJEhIKCmdhdGV3YXlfaWQYBCABKAkSLQoFc3RhdGUYBSABKA4yHi53ZWlyLmFkbWluLnYxLkNyZWRlbnRpYWxTdGF0ZRIOCgZyZWFzb24YBiABKAkSKQoFc2luY2UYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC2ZpbmdlcnByaW50GAggASgJEhcKD2ZpbmdlcnByaW50X2tleRgJIAEoCRIwCgxsYXN0X3NlZW5fYXQYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIkYKG0xpc3RBZ2VudENyZWRlbnRpYWxzUmVxdWVzdBITCgtwcm92aWRlcl9pZBgBIAEoCRISCgpnYXRld2F5X2lkGAIgASgJImUKHExpc3RBZ2VudENyZWRlbnRpYWxzUmVzcG9uc2USMwoLY3JlZGVudGlhbHMYASADKAsyHi53ZWlyLmFkbWluLnYxLkFnZW50Q3JlZGVudGlhbBIQCghsZWZ0X291dBgCIAEoBSIdCg9HZXRBZ2VudFJlcXVlc3QSCgoCaWQYASABKAkiNwoQR2V0QWdlbnRSZXNwb25zZRIjCgVhZ2VudBgBIAEoCzIULndlaXIuYWRtaW4udjEuQWdlbnQilQEKElVwZGF0ZUFnZW50UmVxdWVzdBIjCgVhZ2VudBgBIAEoCzIULndlaXIuYWRtaW4udjEuQWdlbnQSLwoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiI6ChNVcGRhdGVBZ2VudFJlc3BvbnNlEiMKBWFnZW50GAEgASgLMhQud2Vpci5hZG1pbi52MS5BZ2VudCJbChJSZXZva2VBZ2VudFJlcXVlc3QSCgoCaWQYASABKAkSDgoGcmVhc29uGAIgASgJEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiI6ChNSZXZva2VBZ2VudFJlc3BvbnNlEiMKBWFnZW50GAEgASgLMhQud2Vpci5hZG1pbi52MS5BZ2VudCJsChFMaXN0QWdlbnRzUmVxdWVzdBISCgpnYXRld2F5X2lkGAEgASgJEiEKBHBhZ2UYAiABKAsyEy53ZWlyLmFkbWluLnYxLlBhZ2USDgoGZmlsdGVyGAogASgJEhAKCG9yZGVyX2J5GAsgASgJIlMKEkxpc3RBZ2VudHNSZXNwb25zZRIkCgZhZ2VudHMYASADKAsyFC53ZWlyLmFkbWluLnYxLkFnZW50EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSrHAQoPQ3JlZGVudGlhbFN0YXRlEiAKHENSRURFTlRJQUxfU1RBVEVfVU5TUEVDSUZJRUQQABIXChNDUkVERU5USUFMX1NUQVRFX09LEAESGgoWQ1JFREVOVElBTF9TVEFURV9TVEFMRRACEiAKHENSRURFTlRJQUxfU1RBVEVfVU5BVkFJTEFCTEUQAxIcChhDUkVERU5USUFMX1NUQVRFX0JMT0NLRUQQBBIdChlDUkVERU5USUFMX1NUQVRFX1VOT1BFTkVEEAUy8QwKDkdhdGV3YXlTZXJ2aWNlEm8KDUNyZWF0ZUdhdGV3YXkSIy53ZWlyLmFkbWluLnYxLkNyZWF0ZUdhdGV3YXlSZXF1ZXN0GiQud2Vpci5hZG1pbi52MS5DcmVhdGVHYXRld2F5UmVzcG9uc2UiE4q1GA9nYXRld2F5cy5jcmVhdGUSZgoKR2V0R2F0ZXdheRIgLndlaXIuYWRtaW4udjEuR2V0R2F0ZXdheVJlcXVlc3QaIS53ZWlyLmFkbWluLnYxLkdldEdhdGV3YXlSZXNwb25zZSITkAIBirUYDGdhdGV3YXlzLmdldBJtCgxMaXN0R2F0ZXdheXMSIi53ZWlyLmFkbWluLnYxLkxpc3RHYXRld2F5c1JlcXVlc3QaIy53ZWlyLmFkbWluLnYxLkxpc3RHYXRld2F5c1Jlc3BvbnNlIhSQAgGKtRgNZ2F0ZXdheXMubGlzdBKDAQoUQ3JlYXRlRW5yb2xtZW50VG9rZW4SKi53ZWlyLmFkbWluLnYxLkNyZWF0ZUVucm9sbWVudFRva2VuUmVxdWVzdBorLndlaXIuYWRtaW4udjEuQ3JlYXRlRW5yb2xtZW50VG9rZW5SZXNwb25zZSISirUYDmdhdGV3YXlzLmVucm9sEm8KDVVwZGF0ZUdhdGV3YXkSIy53ZWlyLmFkbWluLnYxLlVwZGF0ZUdhdGV3YXlSZXF1ZXN0GiQud2Vpci5hZG1pbi52MS5VcGRhdGVHYXRld2F5UmVzcG9uc2UiE4q1GA9nYXRld2F5cy51cGRhdGUScAoNU2V0R2F0ZXdheUtleRIjLndlaXIuYWRtaW4udjEuU2V0R2F0ZXdheUtleVJlcXVlc3QaJC53ZWlyLmFkbWluLnYxLlNldEdhdGV3YXlLZXlSZXNwb25zZSIUirUYEGdhdGV3YXlzLnNldF9rZXkSbwoNRGVsZXRlR2F0ZXdheRIjLndlaXIuYWRtaW4udjEuRGVsZXRlR2F0ZXdheVJlcXVlc3QaJC53ZWlyLmFkbWluLnYxLkRlbGV0ZUdhdGV3YXlSZXNwb25zZSITirUYD2dhdGV3YXlzLmRlbGV0ZRKDAQoTTGlzdEVucm9sbWVudFRva2VucxIpLndlaXIuYWRtaW4udjEuTGlzdEVucm9sbWVudFRva2Vuc1JlcXVlc3QaKi53ZWlyLmFkbWluLnYxLkxpc3RFbnJvbG1lbnRUb2tlbnNSZXNwb25zZSIVkAIBirUYDmdhdGV3YXlzLmVucm9sEoMBChRSZXZva2VFbnJvbG1lbnRUb2tlbhIqLndlaXIuYWRtaW4udjEuUmV2b2tlRW5yb2xtZW50VG9rZW5SZXF1ZXN0Gisud2Vpci5hZG1pbi52MS5SZXZva2VFbnJvbG1lbnRUb2tlblJlc3BvbnNlIhKKtRgOZ2F0ZXdheXMuZW5yb2wSYAoIR2V0QWdlbnQSHi53ZWlyLmFkbWluLnYxLkdldEFnZW50UmVxdWVzdBofLndlaXIuYWRtaW4udjEuR2V0QWdlbnRSZXNwb25zZSITkAIBirUYDGdhdGV3YXlzLmdldBJvCgtVcGRhdGVBZ2VudBIhLndlaXIuYWRtaW4udjEuVXBkYXRlQWdlbnRSZXF1ZXN0GiIud2Vpci5hZG1pbi52MS5VcGRhdGVBZ2VudFJlc3BvbnNlIhmKtRgVZ2F0ZXdheXMudXBkYXRlX2FnZW50Em8KC1Jldm9rZUFnZW50EiEud2Vpci5hZG1pbi52MS5SZXZva2VBZ2VudFJlcXVlc3QaIi53ZWlyLmFkbWluLnYxLlJldm9rZUFnZW50UmVzcG9uc2UiGYq1GBVnYXRld2F5cy5yZXZva2VfYWdlbnQShAEKFExpc3RBZ2VudENyZWRlbnRpYWxzEioud2Vpci5hZG1pbi52MS5MaXN0QWdlbnRDcmVkZW50aWFsc1JlcXVlc3QaKy53ZWlyLmFkbWluLnYxLkxpc3RBZ2VudENyZWRlbnRpYWxzUmVzcG9uc2UiE5ACAYq1GAxnYXRld2F5cy5nZXQSZgoKTGlzdEFnZW50cxIgLndlaXIuYWRtaW4udjEuTGlzdEFnZW50c1JlcXVlc3QaIS53ZWlyLmFkbWluLnYxLkxpc3RBZ2VudHNSZXNwb25zZSITkAIBirUYDGdhdGV3YXlzLmdldGIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options]);
 
 /**
  * Gateway is a named fleet of agents that serve one policy.
@@ -69,6 +69,22 @@ export type Gateway = Message<"weir.admin.v1.Gateway"> & {
    * @generated from field: google.protobuf.Duration credential_max_age = 20;
    */
   credentialMaxAge?: Duration | undefined;
+
+  /**
+   * Regions of the providers that its agents may send to, as the providers state them;
+   * empty: any. A provider that states none is outside.
+   *
+   * @generated from field: repeated string allowed_regions = 8;
+   */
+  allowedRegions: string[];
+
+  /**
+   * Routes that its agents refuse, since every target of them is outside. At most 100;
+   * only GetGateway and ListGateways show them.
+   *
+   * @generated from field: repeated weir.admin.v1.UnservedRoute unserved_routes = 9;
+   */
+  unservedRoutes: UnservedRoute[];
 };
 
 /**
@@ -77,6 +93,37 @@ export type Gateway = Message<"weir.admin.v1.Gateway"> & {
  */
 export const GatewaySchema: GenMessage<Gateway> = /*@__PURE__*/
   messageDesc(file_weir_admin_v1_gateway, 0);
+
+/**
+ * UnservedRoute is a route that one gateway does not serve.
+ *
+ * @generated from message weir.admin.v1.UnservedRoute
+ */
+export type UnservedRoute = Message<"weir.admin.v1.UnservedRoute"> & {
+  /**
+   * @generated from field: string route_id = 1;
+   */
+  routeId: string;
+
+  /**
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * In words.
+   *
+   * @generated from field: string reason = 3;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message weir.admin.v1.UnservedRoute.
+ * Use `create(UnservedRouteSchema)` to create a new message.
+ */
+export const UnservedRouteSchema: GenMessage<UnservedRoute> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_gateway, 1);
 
 /**
  * @generated from message weir.admin.v1.CreateGatewayRequest
@@ -98,6 +145,13 @@ export type CreateGatewayRequest = Message<"weir.admin.v1.CreateGatewayRequest">
   region: string;
 
   /**
+   * As in Gateway.
+   *
+   * @generated from field: repeated string allowed_regions = 3;
+   */
+  allowedRegions: string[];
+
+  /**
    * @generated from field: weir.admin.v1.Mutation mutation = 20;
    */
   mutation?: Mutation | undefined;
@@ -108,7 +162,7 @@ export type CreateGatewayRequest = Message<"weir.admin.v1.CreateGatewayRequest">
  * Use `create(CreateGatewayRequestSchema)` to create a new message.
  */
 export const CreateGatewayRequestSchema: GenMessage<CreateGatewayRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 1);
+  messageDesc(file_weir_admin_v1_gateway, 2);
 
 /**
  * @generated from message weir.admin.v1.CreateGatewayResponse
@@ -125,7 +179,7 @@ export type CreateGatewayResponse = Message<"weir.admin.v1.CreateGatewayResponse
  * Use `create(CreateGatewayResponseSchema)` to create a new message.
  */
 export const CreateGatewayResponseSchema: GenMessage<CreateGatewayResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 2);
+  messageDesc(file_weir_admin_v1_gateway, 3);
 
 /**
  * @generated from message weir.admin.v1.GetGatewayRequest
@@ -147,7 +201,7 @@ export type GetGatewayRequest = Message<"weir.admin.v1.GetGatewayRequest"> & {
  * Use `create(GetGatewayRequestSchema)` to create a new message.
  */
 export const GetGatewayRequestSchema: GenMessage<GetGatewayRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 3);
+  messageDesc(file_weir_admin_v1_gateway, 4);
 
 /**
  * @generated from message weir.admin.v1.GetGatewayResponse
@@ -164,7 +218,7 @@ export type GetGatewayResponse = Message<"weir.admin.v1.GetGatewayResponse"> & {
  * Use `create(GetGatewayResponseSchema)` to create a new message.
  */
 export const GetGatewayResponseSchema: GenMessage<GetGatewayResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 4);
+  messageDesc(file_weir_admin_v1_gateway, 5);
 
 /**
  * @generated from message weir.admin.v1.ListGatewaysRequest
@@ -200,7 +254,7 @@ export type ListGatewaysRequest = Message<"weir.admin.v1.ListGatewaysRequest"> &
  * Use `create(ListGatewaysRequestSchema)` to create a new message.
  */
 export const ListGatewaysRequestSchema: GenMessage<ListGatewaysRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 5);
+  messageDesc(file_weir_admin_v1_gateway, 6);
 
 /**
  * @generated from message weir.admin.v1.ListGatewaysResponse
@@ -222,7 +276,7 @@ export type ListGatewaysResponse = Message<"weir.admin.v1.ListGatewaysResponse">
  * Use `create(ListGatewaysResponseSchema)` to create a new message.
  */
 export const ListGatewaysResponseSchema: GenMessage<ListGatewaysResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 6);
+  messageDesc(file_weir_admin_v1_gateway, 7);
 
 /**
  * @generated from message weir.admin.v1.UpdateGatewayRequest
@@ -253,7 +307,7 @@ export type UpdateGatewayRequest = Message<"weir.admin.v1.UpdateGatewayRequest">
  * Use `create(UpdateGatewayRequestSchema)` to create a new message.
  */
 export const UpdateGatewayRequestSchema: GenMessage<UpdateGatewayRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 7);
+  messageDesc(file_weir_admin_v1_gateway, 8);
 
 /**
  * @generated from message weir.admin.v1.UpdateGatewayResponse
@@ -270,7 +324,7 @@ export type UpdateGatewayResponse = Message<"weir.admin.v1.UpdateGatewayResponse
  * Use `create(UpdateGatewayResponseSchema)` to create a new message.
  */
 export const UpdateGatewayResponseSchema: GenMessage<UpdateGatewayResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 8);
+  messageDesc(file_weir_admin_v1_gateway, 9);
 
 /**
  * @generated from message weir.admin.v1.SetGatewayKeyRequest
@@ -299,7 +353,7 @@ export type SetGatewayKeyRequest = Message<"weir.admin.v1.SetGatewayKeyRequest">
  * Use `create(SetGatewayKeyRequestSchema)` to create a new message.
  */
 export const SetGatewayKeyRequestSchema: GenMessage<SetGatewayKeyRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 9);
+  messageDesc(file_weir_admin_v1_gateway, 10);
 
 /**
  * @generated from message weir.admin.v1.SetGatewayKeyResponse
@@ -316,7 +370,7 @@ export type SetGatewayKeyResponse = Message<"weir.admin.v1.SetGatewayKeyResponse
  * Use `create(SetGatewayKeyResponseSchema)` to create a new message.
  */
 export const SetGatewayKeyResponseSchema: GenMessage<SetGatewayKeyResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 10);
+  messageDesc(file_weir_admin_v1_gateway, 11);
 
 /**
  * @generated from message weir.admin.v1.DeleteGatewayRequest
@@ -338,7 +392,7 @@ export type DeleteGatewayRequest = Message<"weir.admin.v1.DeleteGatewayRequest">
  * Use `create(DeleteGatewayRequestSchema)` to create a new message.
  */
 export const DeleteGatewayRequestSchema: GenMessage<DeleteGatewayRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 11);
+  messageDesc(file_weir_admin_v1_gateway, 12);
 
 /**
  * @generated from message weir.admin.v1.DeleteGatewayResponse
@@ -351,7 +405,7 @@ export type DeleteGatewayResponse = Message<"weir.admin.v1.DeleteGatewayResponse
  * Use `create(DeleteGatewayResponseSchema)` to create a new message.
  */
 export const DeleteGatewayResponseSchema: GenMessage<DeleteGatewayResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 12);
+  messageDesc(file_weir_admin_v1_gateway, 13);
 
 /**
  * EnrolmentToken lets agents join; its text is nowhere.
@@ -400,7 +454,7 @@ export type EnrolmentToken = Message<"weir.admin.v1.EnrolmentToken"> & {
  * Use `create(EnrolmentTokenSchema)` to create a new message.
  */
 export const EnrolmentTokenSchema: GenMessage<EnrolmentToken> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 13);
+  messageDesc(file_weir_admin_v1_gateway, 14);
 
 /**
  * @generated from message weir.admin.v1.ListEnrolmentTokensRequest
@@ -433,7 +487,7 @@ export type ListEnrolmentTokensRequest = Message<"weir.admin.v1.ListEnrolmentTok
  * Use `create(ListEnrolmentTokensRequestSchema)` to create a new message.
  */
 export const ListEnrolmentTokensRequestSchema: GenMessage<ListEnrolmentTokensRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 14);
+  messageDesc(file_weir_admin_v1_gateway, 15);
 
 /**
  * @generated from message weir.admin.v1.ListEnrolmentTokensResponse
@@ -450,7 +504,7 @@ export type ListEnrolmentTokensResponse = Message<"weir.admin.v1.ListEnrolmentTo
  * Use `create(ListEnrolmentTokensResponseSchema)` to create a new message.
  */
 export const ListEnrolmentTokensResponseSchema: GenMessage<ListEnrolmentTokensResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 15);
+  messageDesc(file_weir_admin_v1_gateway, 16);
 
 /**
  * @generated from message weir.admin.v1.RevokeEnrolmentTokenRequest
@@ -479,7 +533,7 @@ export type RevokeEnrolmentTokenRequest = Message<"weir.admin.v1.RevokeEnrolment
  * Use `create(RevokeEnrolmentTokenRequestSchema)` to create a new message.
  */
 export const RevokeEnrolmentTokenRequestSchema: GenMessage<RevokeEnrolmentTokenRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 16);
+  messageDesc(file_weir_admin_v1_gateway, 17);
 
 /**
  * @generated from message weir.admin.v1.RevokeEnrolmentTokenResponse
@@ -492,7 +546,7 @@ export type RevokeEnrolmentTokenResponse = Message<"weir.admin.v1.RevokeEnrolmen
  * Use `create(RevokeEnrolmentTokenResponseSchema)` to create a new message.
  */
 export const RevokeEnrolmentTokenResponseSchema: GenMessage<RevokeEnrolmentTokenResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 17);
+  messageDesc(file_weir_admin_v1_gateway, 18);
 
 /**
  * @generated from message weir.admin.v1.CreateEnrolmentTokenRequest
@@ -528,7 +582,7 @@ export type CreateEnrolmentTokenRequest = Message<"weir.admin.v1.CreateEnrolment
  * Use `create(CreateEnrolmentTokenRequestSchema)` to create a new message.
  */
 export const CreateEnrolmentTokenRequestSchema: GenMessage<CreateEnrolmentTokenRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 18);
+  messageDesc(file_weir_admin_v1_gateway, 19);
 
 /**
  * @generated from message weir.admin.v1.CreateEnrolmentTokenResponse
@@ -562,7 +616,7 @@ export type CreateEnrolmentTokenResponse = Message<"weir.admin.v1.CreateEnrolmen
  * Use `create(CreateEnrolmentTokenResponseSchema)` to create a new message.
  */
 export const CreateEnrolmentTokenResponseSchema: GenMessage<CreateEnrolmentTokenResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 19);
+  messageDesc(file_weir_admin_v1_gateway, 20);
 
 /**
  * @generated from message weir.admin.v1.Agent
@@ -749,7 +803,7 @@ export type Agent = Message<"weir.admin.v1.Agent"> & {
  * Use `create(AgentSchema)` to create a new message.
  */
 export const AgentSchema: GenMessage<Agent> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 20);
+  messageDesc(file_weir_admin_v1_gateway, 21);
 
 /**
  * AgentCredential is how one agent does with one provider's credential.
@@ -826,7 +880,7 @@ export type AgentCredential = Message<"weir.admin.v1.AgentCredential"> & {
  * Use `create(AgentCredentialSchema)` to create a new message.
  */
 export const AgentCredentialSchema: GenMessage<AgentCredential> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 21);
+  messageDesc(file_weir_admin_v1_gateway, 22);
 
 /**
  * @generated from message weir.admin.v1.ListAgentCredentialsRequest
@@ -850,7 +904,7 @@ export type ListAgentCredentialsRequest = Message<"weir.admin.v1.ListAgentCreden
  * Use `create(ListAgentCredentialsRequestSchema)` to create a new message.
  */
 export const ListAgentCredentialsRequestSchema: GenMessage<ListAgentCredentialsRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 22);
+  messageDesc(file_weir_admin_v1_gateway, 23);
 
 /**
  * @generated from message weir.admin.v1.ListAgentCredentialsResponse
@@ -876,7 +930,7 @@ export type ListAgentCredentialsResponse = Message<"weir.admin.v1.ListAgentCrede
  * Use `create(ListAgentCredentialsResponseSchema)` to create a new message.
  */
 export const ListAgentCredentialsResponseSchema: GenMessage<ListAgentCredentialsResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 23);
+  messageDesc(file_weir_admin_v1_gateway, 24);
 
 /**
  * @generated from message weir.admin.v1.GetAgentRequest
@@ -893,7 +947,7 @@ export type GetAgentRequest = Message<"weir.admin.v1.GetAgentRequest"> & {
  * Use `create(GetAgentRequestSchema)` to create a new message.
  */
 export const GetAgentRequestSchema: GenMessage<GetAgentRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 24);
+  messageDesc(file_weir_admin_v1_gateway, 25);
 
 /**
  * @generated from message weir.admin.v1.GetAgentResponse
@@ -910,7 +964,7 @@ export type GetAgentResponse = Message<"weir.admin.v1.GetAgentResponse"> & {
  * Use `create(GetAgentResponseSchema)` to create a new message.
  */
 export const GetAgentResponseSchema: GenMessage<GetAgentResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 25);
+  messageDesc(file_weir_admin_v1_gateway, 26);
 
 /**
  * @generated from message weir.admin.v1.UpdateAgentRequest
@@ -941,7 +995,7 @@ export type UpdateAgentRequest = Message<"weir.admin.v1.UpdateAgentRequest"> & {
  * Use `create(UpdateAgentRequestSchema)` to create a new message.
  */
 export const UpdateAgentRequestSchema: GenMessage<UpdateAgentRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 26);
+  messageDesc(file_weir_admin_v1_gateway, 27);
 
 /**
  * UpdateAgentResponse has what the log knows of the agent; GetAgent adds what it reported.
@@ -960,7 +1014,7 @@ export type UpdateAgentResponse = Message<"weir.admin.v1.UpdateAgentResponse"> &
  * Use `create(UpdateAgentResponseSchema)` to create a new message.
  */
 export const UpdateAgentResponseSchema: GenMessage<UpdateAgentResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 27);
+  messageDesc(file_weir_admin_v1_gateway, 28);
 
 /**
  * @generated from message weir.admin.v1.RevokeAgentRequest
@@ -989,7 +1043,7 @@ export type RevokeAgentRequest = Message<"weir.admin.v1.RevokeAgentRequest"> & {
  * Use `create(RevokeAgentRequestSchema)` to create a new message.
  */
 export const RevokeAgentRequestSchema: GenMessage<RevokeAgentRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 28);
+  messageDesc(file_weir_admin_v1_gateway, 29);
 
 /**
  * RevokeAgentResponse has what the log knows of the agent; GetAgent adds what it reported.
@@ -1008,7 +1062,7 @@ export type RevokeAgentResponse = Message<"weir.admin.v1.RevokeAgentResponse"> &
  * Use `create(RevokeAgentResponseSchema)` to create a new message.
  */
 export const RevokeAgentResponseSchema: GenMessage<RevokeAgentResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 29);
+  messageDesc(file_weir_admin_v1_gateway, 30);
 
 /**
  * @generated from message weir.admin.v1.ListAgentsRequest
@@ -1046,7 +1100,7 @@ export type ListAgentsRequest = Message<"weir.admin.v1.ListAgentsRequest"> & {
  * Use `create(ListAgentsRequestSchema)` to create a new message.
  */
 export const ListAgentsRequestSchema: GenMessage<ListAgentsRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 30);
+  messageDesc(file_weir_admin_v1_gateway, 31);
 
 /**
  * @generated from message weir.admin.v1.ListAgentsResponse
@@ -1068,7 +1122,7 @@ export type ListAgentsResponse = Message<"weir.admin.v1.ListAgentsResponse"> & {
  * Use `create(ListAgentsResponseSchema)` to create a new message.
  */
 export const ListAgentsResponseSchema: GenMessage<ListAgentsResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 31);
+  messageDesc(file_weir_admin_v1_gateway, 32);
 
 /**
  * @generated from enum weir.admin.v1.CredentialState
@@ -1165,7 +1219,7 @@ export const GatewayService: GenService<{
   },
   /**
    * UpdateGateway changes the name and the settings; the region, where its usage lives,
-   * stays.
+   * stays. GetGateway then tells in unserved_routes what is refused there; the answer does not.
    *
    * @generated from rpc weir.admin.v1.GatewayService.UpdateGateway
    */

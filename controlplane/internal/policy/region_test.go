@@ -1,0 +1,77 @@
+package policy_test
+
+import (
+	"strings"
+	"testing"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/weirhq/weir/controlplane/internal/policy"
+	"github.com/weirhq/weir/controlplane/internal/route"
+	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
+	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
+)
+
+// regional has a gateway that may send to the EU only, where the second provider is;
+// the first states no region, a third is in the US.
+func regional() policy.State {
+	state := example()
+	state.Gateway.AllowedRegions = []string{"eu", "eu-west-1"}
+	abroad := state.Providers[0]
+	abroad.ID, abroad.Name, abroad.Region = id(20), "openai-us", "us"
+	state.Providers = append(state.Providers, abroad)
+	state.Routes = append(state.Routes, route.Route{ID: id(21), Settings: route.Settings{
+		Name: "both", Strategy: eventv1.Strategy_STRATEGY_PRIORITY,
+		Targets: []route.Target{{ProviderID: id(20), Model: "far"}, {ProviderID: id(4), Model: "near"}},
+	}})
+	return state
+}
+
+func TestCompileLeavesProvidersOutside(t *testing.T) {
+	state := regional()
+	resources, err := policy.Compile(state, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	routes := map[string]*policyv1.Route{}
+	for _, r := range resources {
+		if text := string(r.GetBody()); strings.Contains(text, "api.openai.com") {
+			t.Errorf("%s %s knows a provider outside", r.GetKind(), r.GetId())
+		}
+		if r.GetKind() == policy.KindRoute {
+			m := &policyv1.Route{}
+			if err := proto.Unmarshal(r.GetBody(), m); err != nil {
+				t.Fatal(err)
+			}
+			routes[m.GetName()] = m
+		}
+	}
+	if both := routes["both"]; len(both.GetTargets()) != 1 || both.GetTargets()[0].GetModel() != "near" || both.GetUnserved() != "" {
+		t.Errorf("a route with one target inside: %v", both)
+	}
+	const why = "the gateway prod-eu may send to providers in eu, eu-west-1 only: openai states no region"
+	if chat := routes["chat"]; len(chat.GetTargets()) != 0 || chat.GetUnserved() != why {
+		t.Errorf("a route with none: %v", chat)
+	}
+	if len(state.Routes[2].Targets) != 2 || len(state.Providers) != 3 {
+		t.Error("the state was changed")
+	}
+	if got := policy.MinimumCapability(state); got != 4 {
+		t.Errorf("needs capability %d", got)
+	}
+	unserved := policy.UnservedBy(state.Gateway, state.Providers, state.Routes)
+	if len(unserved) != 1 || unserved[0].Name != "chat" || unserved[0].Reason != why {
+		t.Errorf("unserved %v", unserved)
+	}
+}
+
+func TestCompileServesEveryRegionWhereNoneIsNamed(t *testing.T) {
+	state := regional()
+	state.Gateway.AllowedRegions = nil
+	if got := policy.MinimumCapability(state); got != 3 { // a route by priority
+		t.Errorf("needs capability %d", got)
+	}
+	if unserved := policy.UnservedBy(state.Gateway, state.Providers, state.Routes); len(unserved) != 0 {
+		t.Errorf("unserved %v", unserved)
+	}
+}
