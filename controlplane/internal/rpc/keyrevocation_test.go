@@ -6,9 +6,11 @@ import (
 	"time"
 
 	"connectrpc.com/connect"
+	"github.com/google/uuid"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/weirhq/weir/controlplane/internal/fleet"
+	"github.com/weirhq/weir/controlplane/internal/policy"
 	adminv1 "github.com/weirhq/weir/proto/gen/weir/admin/v1"
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
@@ -77,5 +79,28 @@ func needing(capability int32) func(int64) (*policyv1.SignedRelease, error) {
 	return func(epoch int64) (*policyv1.SignedRelease, error) {
 		header, err := proto.Marshal(&policyv1.Release{Epoch: epoch, MinimumCapability: capability})
 		return &policyv1.SignedRelease{Release: header, Signature: make([]byte, 64), SigningKeyId: "k"}, err
+	}
+}
+
+// Going back to a version at which the key lived gives agents no key back.
+func TestRevokedKeyStaysInTheSetAfterARevert(t *testing.T) {
+	in := install(t)
+	n := in.tenant("alpha")
+	before := n.version()
+	call(t, n.keys.RevokeKey, &adminv1.RevokeKeyRequest{Id: n.key.Id})
+	call(t, n.projects.UpdateProject, &adminv1.UpdateProjectRequest{Project: &adminv1.Project{Id: n.project.Id, DisplayName: "Later"}})
+	call(t, n.history.Revert, toVersion(before))
+	state, err := in.store.PolicyState(t.Context(), uuid.MustParse(n.organization.Id), uuid.MustParse(n.gateway.Id))
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := policy.Revocations(state)
+	if len(set.GetRevocations()) != 1 || set.GetRevocations()[0].GetKeyId() != n.key.Id {
+		t.Errorf("the set has %v", set.GetRevocations())
+	}
+	for _, k := range state.Keys {
+		if k.ID.String() == n.key.Id && k.RevokedAt.IsZero() {
+			t.Error("the policy has the key living")
+		}
 	}
 }

@@ -26,6 +26,15 @@ export function AgentsPage() {
             .flatMap((page) => page.gateways)
             .map((gateway) => (
               <Panel key={gateway.id} title={gateway.name} aside={<span className="muted">Region {gateway.region}</span>}>
+                {gateway.unservedRoutes.length > 0 && (
+                  <ul aria-label={`Routes that ${gateway.name} does not serve`}>
+                    {gateway.unservedRoutes.map((route) => (
+                      <li key={route.routeId}>
+                        Route {route.name} is not served: {route.reason}
+                      </li>
+                    ))}
+                  </ul>
+                )}
                 <Async
                   result={agents}
                   what={`agents of ${gateway.name}`}

@@ -37,7 +37,9 @@ test("agents_show_health_and_policy", async () => {
   const seen = (secondsAgo: number) => timestampFromDate(new Date(Date.now() - secondsAgo * 1_000));
   const base = { gatewayId: "g1", policyVersion: 42n };
   openConsole("/agents", (r) => {
-    r.rpc(listGateways, () => ({ gateways: [gateway] }));
+    r.rpc(listGateways, () => ({
+      gateways: [{ ...gateway, unservedRoutes: [{ routeId: "r1", name: "chat", reason: "openai is in us" }] }],
+    }));
     r.rpc(listAgents, () => ({
       agents: [
         { ...base, id: "a1", name: "fine", lastSeenAt: seen(1) },
@@ -46,6 +48,7 @@ test("agents_show_health_and_policy", async () => {
         { ...base, id: "a4", name: "new" },
         { ...base, id: "a5", name: "late", lastSeenAt: seen(1), releasesBehind: 3n, behindSince: seen(120) },
         { ...base, id: "a6", name: "built", lastSeenAt: seen(1), build: "abc go1", platform: "linux/arm64", spoolOldestAt: seen(180) },
+        { ...base, id: "a8", name: "aged", lastSeenAt: seen(1), notice: "this build has 3; upgrade it" },
         { ...base, id: "a7", name: "ended", lastSeenAt: seen(600), revokedAt: seen(60), releasesBehind: 9n, behindSince: seen(60) },
       ],
     }));
@@ -57,6 +60,8 @@ test("agents_show_health_and_policy", async () => {
   expect(await text("new")).toMatch(/Never reported/);
   expect(await text("late")).toMatch(/v42.*3 behind since 2 min ago/);
   expect(await text("built")).toMatch(/oldest 3 min ago.*abc go1, linux\/arm64/);
+  expect(await text("aged")).toMatch(/this build has 3; upgrade it/);
+  expect(screen.getByText("Route chat is not served: openai is in us")).toBeTruthy();
   expect(await text("ended")).toMatch(/Revoked.*1 min ago/);
   expect(await text("ended")).not.toMatch(/Silent|behind/);
   expect(screen.queryByRole("button", { name: "Revoke ended" })).toBeNull();
