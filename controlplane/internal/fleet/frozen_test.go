@@ -109,8 +109,8 @@ func (a *oldAgent) release(m frozen.Message) frozen.Message {
 		fields := r.Descriptor().Fields()
 		all = append(all, digest.Of(r.Get(fields.ByName("kind")).String(), r.Get(fields.ByName("id")).String(), r.Get(fields.ByName("body")).Bytes()))
 	}
-	if root := digest.Root(all); !bytes.Equal(root[:], header.Field("root").Bytes()) {
-		a.t.Error("the root of what came is not the release's")
+	if root := digest.Root(all); !bytes.Equal(root[:], header.Field("root").Bytes()) || header.Field("resource_count").Int() != int64(len(all)) {
+		a.t.Errorf("what came is not the release's: %d resources, it counts %d", len(all), header.Field("resource_count").Int())
 	}
 	return header
 }

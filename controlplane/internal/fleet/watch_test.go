@@ -207,18 +207,41 @@ func TestWatch(t *testing.T) {
 	})
 }
 
+// report is a call by hand; the answer's status.
+func (a *agent) report(t *testing.T, m *agentv1.ReportRequest) (status int) {
+	t.Helper()
+	body, err := proto.Marshal(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	token := a.sign(t, a.claims(agentv1connect.AgentServiceReportProcedure, agentjwt.HashBody(body)))
+	status, _ = post(t, a.url+agentv1connect.AgentServiceReportProcedure, token, body)
+	return status
+}
+
+// Every report says which revocations are in force; that is stored once.
+func TestReport_notes_revocations_once(t *testing.T) {
+	s := serve(t, fleet.Timing{Flush: time.Millisecond})
+	a := s.enrol(t)
+	id := uuid.MustParse(a.id)
+	for version, receipts := range []int{0, 1, 0, 1} { // by report: of none, 1, 1 again, 2
+		before := s.world.LastReports()[id].Status.LastSeenAt
+		a.report(t, &agentv1.ReportRequest{Position: &agentv1.PolicyPosition{Epoch: 1, RevocationVersion: int64(version+1) / 2}})
+		for deadline := time.Now().Add(10 * time.Second); !s.world.LastReports()[id].Status.LastSeenAt.After(before); time.Sleep(time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatal("the report is not stored")
+			}
+		}
+		if got := s.world.LastReports()[id].Receipts; len(got) != receipts {
+			t.Errorf("report %d: %v", version, got)
+		}
+	}
+}
+
 func TestReport(t *testing.T) {
 	s := serve(t, fleet.Timing{Flush: time.Hour}) // both reports are stored as one
 	a := s.enrol(t)
-	send := func(m *agentv1.ReportRequest) int {
-		body, err := proto.Marshal(m)
-		if err != nil {
-			t.Fatal(err)
-		}
-		token := a.sign(t, a.claims(agentv1connect.AgentServiceReportProcedure, agentjwt.HashBody(body)))
-		status, _ := post(t, s.url+agentv1connect.AgentServiceReportProcedure, token, body)
-		return status
-	}
+	send := func(m *agentv1.ReportRequest) int { return a.report(t, m) }
 	t.Run("is_kept_with_every_tail", func(t *testing.T) {
 		for i, tail := range []*agentv1.BootTail{{Boot: "b1", LastSeq: 5}, {Boot: "b2", LastSeq: 2}} {
 			m := &agentv1.ReportRequest{
