@@ -38,11 +38,20 @@ func fromProtoCredentials(r *agentv1.CredentialReport, now time.Time) map[string
 	return credentials
 }
 
-// One provider's are picked there: an agent may have said a thousand.
-const readCredentials = `
+// What is asked for is picked there: an agent may have said a thousand.
+const (
+	readCredentials = `
 	SELECT agent_id, last_seen_at, CASE WHEN $3 = '' THEN credentials
 		WHEN credentials ? $3 THEN jsonb_build_object($3::text, credentials -> $3) ELSE '{}' END
 	FROM agent_status WHERE organization_id = $1 AND agent_id = ANY($2)`
+	readTroubles = `
+	SELECT s.agent_id, s.last_seen_at, coalesce(t.credentials, '{}')
+	FROM agent_status s CROSS JOIN LATERAL (
+		SELECT jsonb_object_agg(key, value) AS credentials FROM (
+			SELECT key, value FROM jsonb_each(s.credentials) WHERE (value ->> 'state')::int <> $3
+			ORDER BY (value ->> 'state')::int = $4, key LIMIT 10) bad) t
+	WHERE s.organization_id = $1 AND s.agent_id = ANY($2)`
+)
 
 // Credentials is what an agent last said of them.
 type Credentials struct {
@@ -54,9 +63,19 @@ type Credentials struct {
 // Credentials returns what these agents of one organization said of a provider's, or
 // of all where it is empty. Agents that never reported are absent.
 func (t *ReportTable) Credentials(ctx context.Context, organization uuid.UUID, agents []uuid.UUID, provider string) (map[uuid.UUID]Credentials, error) {
-	found := make(map[uuid.UUID]Credentials, len(agents))
+	return t.credentials(ctx, organization, len(agents), readCredentials, organization, agents, provider)
+}
+
+// Troubles returns what these agents can't use, or use though it is old: ten each.
+func (t *ReportTable) Troubles(ctx context.Context, organization uuid.UUID, agents []uuid.UUID) (map[uuid.UUID]Credentials, error) {
+	return t.credentials(ctx, organization, len(agents), readTroubles, organization, agents,
+		agentv1.CredentialStatus_STATE_OK, agentv1.CredentialStatus_STATE_STALE)
+}
+
+func (t *ReportTable) credentials(ctx context.Context, organization uuid.UUID, agents int, query string, args ...any) (map[uuid.UUID]Credentials, error) {
+	found := make(map[uuid.UUID]Credentials, agents)
 	err := t.db.InOrganization(ctx, organization, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, readCredentials, organization, agents, provider)
+		rows, err := tx.Query(ctx, query, args...)
 		if err != nil {
 			return err
 		}

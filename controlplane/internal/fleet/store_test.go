@@ -215,6 +215,13 @@ func TestReportTable(t *testing.T) {
 				t.Errorf("%q: %s", provider, diff)
 			}
 		}
+		got, err := table.Troubles(t.Context(), organization, []uuid.UUID{agent})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(map[string]fleet.Credential{"p1": stale}, got[agent].ByProvider); diff != "" {
+			t.Error(diff)
+		}
 		if got, err := table.Credentials(t.Context(), uuid.New(), []uuid.UUID{agent}, ""); err != nil || len(got) != 0 {
 			t.Errorf("another organization sees %v, %v", got, err)
 		}

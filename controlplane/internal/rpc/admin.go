@@ -41,6 +41,7 @@ type AgentStatuses interface {
 	Credentials(ctx context.Context, organization uuid.UUID, agents []uuid.UUID, provider string) (map[uuid.UUID]fleet.Credentials, error)
 	// RevocationReach tells which agents have a revocation in force; its list has at most limit.
 	RevocationReach(ctx context.Context, organization uuid.UUID, version int64, limit int) (fleet.Reach, error)
+	Troubles(ctx context.Context, organization uuid.UUID, agents []uuid.UUID) (map[uuid.UUID]fleet.Credentials, error)
 }
 
 // AdminConfig is what the administration API stands on; all of it is needed.

@@ -69,12 +69,28 @@ func (s *gateways) credentialsOf(ctx context.Context, a gateway.Agent) ([]*admin
 	if err != nil {
 		return nil, err
 	}
+	return toProtoAgentCredentials(a, said[a.ID]), nil
+}
+
+// addTroubles shows what each agent of a list can't use.
+func (s *gateways) addTroubles(ctx context.Context, organization uuid.UUID, agents []gateway.Agent, to []*adminv1.Agent) error {
+	said, err := s.agents.Troubles(ctx, organization, convertAll(agents, func(a gateway.Agent) uuid.UUID { return a.ID }))
+	if err != nil {
+		return err
+	}
+	for n, a := range agents {
+		to[n].Credentials = toProtoAgentCredentials(a, said[a.ID])
+	}
+	return nil
+}
+
+func toProtoAgentCredentials(a gateway.Agent, said fleet.Credentials) []*adminv1.AgentCredential {
 	var credentials []*adminv1.AgentCredential
-	for _, provider := range slices.Sorted(maps.Keys(said[a.ID].ByProvider)) {
-		credentials = append(credentials, toProtoAgentCredential(a, provider, said[a.ID]))
+	for _, provider := range slices.Sorted(maps.Keys(said.ByProvider)) {
+		credentials = append(credentials, toProtoAgentCredential(a, provider, said))
 	}
 	sortCredentials(credentials)
-	return credentials, nil
+	return credentials
 }
 
 // sortCredentials puts those first that can't be used, then those that are old, then

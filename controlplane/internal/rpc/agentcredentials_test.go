@@ -67,6 +67,12 @@ func TestListAgentCredentials(t *testing.T) {
 	own := call(t, n.gateways.GetAgent, &adminv1.GetAgentRequest{Id: trouble.ID.String()}).Agent.Credentials
 	same(t, len(own), 2)
 	same(t, own[0].ProviderId, provider)
+	for _, a := range call(t, n.gateways.ListAgents, &adminv1.ListAgentsRequest{}).Agents {
+		want := map[string]int{"b-stale": 1, "d-blocked": 1, "e-revoked": 1}[a.Name] // and never what is fine
+		if len(a.Credentials) != want {
+			t.Errorf("%s: %v", a.Name, a.Credentials)
+		}
+	}
 	refused(t, connect.CodeInvalidArgument, n.gateways.ListAgentCredentials, &adminv1.ListAgentCredentialsRequest{ProviderId: "openai"})
 }
 

@@ -69,6 +69,9 @@ func (s *gateways) ListAgents(ctx context.Context, req *connect.Request[adminv1.
 	if answer.Agents, err = s.withStatuses(ctx, caller.OrganizationID, found); err != nil {
 		return nil, err
 	}
+	if err := s.addTroubles(ctx, caller.OrganizationID, found, answer.Agents); err != nil {
+		return nil, err
+	}
 	answer.NextPageToken, err = l.token(next)
 	return connect.NewResponse(answer), err
 }

@@ -7,7 +7,8 @@ import { useNames } from "./names";
 import { firstPage, nextPage } from "./page";
 import { permissionOf } from "./permission";
 
-export type { Agent, Gateway } from "../gen/weir/admin/v1/gateway_pb";
+export type { Agent, AgentCredential, Gateway } from "../gen/weir/admin/v1/gateway_pb";
+export { CredentialState } from "../gen/weir/admin/v1/gateway_pb";
 
 export const mayListGateways = permissionOf(GatewayService.method.listGateways);
 export const mayListAgents = permissionOf(GatewayService.method.listAgents);

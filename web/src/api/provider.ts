@@ -1,6 +1,8 @@
-import { useInfiniteQuery } from "@connectrpc/connect-query";
+import { callUnaryMethod, useInfiniteQuery } from "@connectrpc/connect-query";
 
 import { Dialect, ProviderService } from "../gen/weir/admin/v1/provider_pb";
+import type { Names } from "./names";
+import { useNames } from "./names";
 import { firstPage, nextPage } from "./page";
 import { permissionOf } from "./permission";
 
@@ -14,6 +16,14 @@ export function useProviders(enabled = true) {
     { page: firstPage },
     { pageParamKey: "page", getNextPageParam: nextPage, enabled },
   );
+}
+
+/** useProviderNames says which provider an id stands for. */
+export function useProviderNames(enabled: boolean): Names {
+  return useNames("providers", enabled, async (transport, page, signal) => {
+    const { providers, nextPageToken } = await callUnaryMethod(transport, ProviderService.method.listProviders, { page }, { signal });
+    return { items: providers, nextPageToken };
+  });
 }
 
 const dialects: Record<Dialect, string> = {

@@ -1,4 +1,6 @@
-import type { Agent } from "../../api/gateway";
+import type { Agent, AgentCredential } from "../../api/gateway";
+import { CredentialState } from "../../api/gateway";
+import type { Names } from "../../api/names";
 import { dateOf } from "../../api/time";
 import { formatBytes, formatCount } from "../../format/number";
 import { Badge } from "../../ui/Badge";
@@ -9,12 +11,14 @@ import { healthOf } from "./health";
 interface AgentTableProps {
   gateway: string;
   agents: readonly Agent[];
+  /** Names of providers, whose credentials agents may lack. */
+  providers: Names;
   now: Date;
   /** Absent where the role may not. */
   onRevoke: ((agent: Agent) => void) | undefined;
 }
 
-export function AgentTable({ gateway, agents, now, onRevoke }: AgentTableProps) {
+export function AgentTable({ gateway, agents, providers, now, onRevoke }: AgentTableProps) {
   return (
     <Scroller label={`Agents of ${gateway}`}>
       <table className="table">
@@ -46,7 +50,7 @@ export function AgentTable({ gateway, agents, now, onRevoke }: AgentTableProps) 
         </thead>
         <tbody>
           {agents.map((agent) => (
-            <AgentRow key={agent.id} agent={agent} now={now} onRevoke={onRevoke} />
+            <AgentRow key={agent.id} agent={agent} providers={providers} now={now} onRevoke={onRevoke} />
           ))}
         </tbody>
       </table>
@@ -56,11 +60,12 @@ export function AgentTable({ gateway, agents, now, onRevoke }: AgentTableProps) 
 
 interface AgentRowProps {
   agent: Agent;
+  providers: Names;
   now: Date;
   onRevoke: ((agent: Agent) => void) | undefined;
 }
 
-function AgentRow({ agent, now, onRevoke }: AgentRowProps) {
+function AgentRow({ agent, providers, now, onRevoke }: AgentRowProps) {
   const health = healthOf(agent, now);
   const seen = dateOf(agent.lastSeenAt);
   const revoked = dateOf(agent.revokedAt);
@@ -87,6 +92,7 @@ function AgentRow({ agent, now, onRevoke }: AgentRowProps) {
             {reason}
           </div>
         ))}
+        {!revoked && agent.credentials.map((credential) => <Trouble key={credential.providerId} credential={credential} providers={providers} />)}
       </td>
       <td className="wide-only" title={agent.address ? `From ${agent.address}` : undefined}>
         {seen ? <Ago at={seen} now={now} /> : <span className="muted">never</span>}
@@ -127,6 +133,16 @@ function AgentRow({ agent, now, onRevoke }: AgentRowProps) {
         </td>
       )}
     </tr>
+  );
+}
+
+// The name is missing for those who may not list providers.
+function Trouble({ credential, providers }: { credential: AgentCredential; providers: Names }) {
+  const what = credential.state === CredentialState.STALE ? "is called with an old credential" : "can't be used";
+  return (
+    <div className="muted">
+      {providers?.get(credential.providerId) ?? credential.providerId} {what}: {credential.reason}
+    </div>
   );
 }
 

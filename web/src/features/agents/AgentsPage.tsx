@@ -2,6 +2,7 @@ import { useState } from "react";
 
 import type { Agent } from "../../api/gateway";
 import { mayListAgents, mayRevokeAgent, useAgents, useGateways } from "../../api/gateway";
+import { mayListProviders, useProviderNames } from "../../api/provider";
 import { LoadMore } from "../../ui/LoadMore";
 import { Page, Panel } from "../../ui/Page";
 import { Async, Empty } from "../../ui/State";
@@ -15,6 +16,7 @@ export function AgentsPage() {
   const may = useMay();
   const gateways = useGateways();
   const agents = useAgents(may(mayListAgents));
+  const providers = useProviderNames(may(mayListProviders));
   const [revoking, setRevoking] = useState<Agent>();
   const now = useNow(1_000);
   const fleet = agents.data?.pages.flatMap((page) => page.agents) ?? [];
@@ -45,6 +47,7 @@ export function AgentsPage() {
                     <AgentTable
                       gateway={gateway.name}
                       agents={fleet.filter((agent) => agent.gatewayId === gateway.id)}
+                      providers={providers}
                       now={now}
                       onRevoke={may(mayRevokeAgent) ? setRevoking : undefined}
                     />

@@ -4,7 +4,8 @@ import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
 
 import type { RevokeAgentRequest } from "../../gen/weir/admin/v1/gateway_pb";
-import { GatewayService } from "../../gen/weir/admin/v1/gateway_pb";
+import { CredentialState, GatewayService } from "../../gen/weir/admin/v1/gateway_pb";
+import { ProviderService } from "../../gen/weir/admin/v1/provider_pb";
 import { openConsole, refuse, stall } from "../../test/console";
 
 const { listAgents, listGateways, revokeAgent } = GatewayService.method;
@@ -37,6 +38,7 @@ test("agents_show_health_and_policy", async () => {
   const seen = (secondsAgo: number) => timestampFromDate(new Date(Date.now() - secondsAgo * 1_000));
   const base = { gatewayId: "g1", policyVersion: 42n };
   openConsole("/agents", (r) => {
+    r.rpc(ProviderService.method.listProviders, () => ({ providers: [{ id: "p1", name: "openai" }] }));
     r.rpc(listGateways, () => ({
       gateways: [{ ...gateway, unservedRoutes: [{ routeId: "r1", name: "chat", reason: "openai is in us" }] }],
     }));
@@ -50,6 +52,16 @@ test("agents_show_health_and_policy", async () => {
         { ...base, id: "a6", name: "built", lastSeenAt: seen(1), build: "abc go1", platform: "linux/arm64", spoolOldestAt: seen(180) },
         { ...base, id: "a8", name: "aged", lastSeenAt: seen(1), notice: "this build has 3; upgrade it" },
         { ...base, id: "a7", name: "ended", lastSeenAt: seen(600), revokedAt: seen(60), releasesBehind: 9n, behindSince: seen(60) },
+        {
+          ...base,
+          id: "a9",
+          name: "poor",
+          lastSeenAt: seen(1),
+          credentials: [
+            { providerId: "p1", state: CredentialState.UNAVAILABLE, reason: "env://KEY: the variable is not set" },
+            { providerId: "p2", state: CredentialState.STALE, reason: "the file is not there" },
+          ],
+        },
       ],
     }));
   });
@@ -63,6 +75,9 @@ test("agents_show_health_and_policy", async () => {
   expect(await text("aged")).toMatch(/this build has 3; upgrade it/);
   expect(screen.getByText("Route chat is not served: openai is in us")).toBeTruthy();
   expect(await text("ended")).toMatch(/Revoked.*1 min ago/);
+  expect(await text("poor")).toMatch(
+    /Lacks credentials.*openai can't be used: env:\/\/KEY: the variable is not set.*p2 is called with an old credential: the file is not there/,
+  );
   expect(await text("ended")).not.toMatch(/Silent|behind/);
   expect(screen.queryByRole("button", { name: "Revoke ended" })).toBeNull();
 });

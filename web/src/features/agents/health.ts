@@ -1,4 +1,5 @@
 import type { Agent } from "../../api/gateway";
+import { CredentialState } from "../../api/gateway";
 import { dateOf } from "../../api/time";
 import type { Tone } from "../../ui/Badge";
 
@@ -17,5 +18,6 @@ export function healthOf(agent: Agent, now: Date): Health {
   if (!seen) return { label: "Never reported", tone: "plain" };
   if (now.getTime() - seen.getTime() > silentAfterMs) return { label: "Silent", tone: "bad" };
   if (agent.rejectReasons.length > 0) return { label: "Refused policy", tone: "warn" };
+  if (agent.credentials.some((c) => c.state !== CredentialState.STALE)) return { label: "Lacks credentials", tone: "warn" };
   return { label: "Healthy", tone: "good" };
 }

@@ -1390,7 +1390,7 @@ type Agent struct {
 	// What its operator has to do, in words; empty: nothing.
 	Notice string `protobuf:"bytes,33,opt,name=notice,proto3" json:"notice,omitempty"`
 	// How it does with the credentials of its policy's providers, those that it can't use
-	// first. GetAgent only.
+	// first. ListAgents has at most ten, and none that are OK.
 	Credentials   []*AgentCredential `protobuf:"bytes,40,rep,name=credentials,proto3" json:"credentials,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

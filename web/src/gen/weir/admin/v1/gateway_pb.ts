@@ -791,7 +791,7 @@ export type Agent = Message<"weir.admin.v1.Agent"> & {
 
   /**
    * How it does with the credentials of its policy's providers, those that it can't use
-   * first. GetAgent only.
+   * first. ListAgents has at most ten, and none that are OK.
    *
    * @generated from field: repeated weir.admin.v1.AgentCredential credentials = 40;
    */
