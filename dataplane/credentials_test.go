@@ -32,7 +32,7 @@ func healthOf(t *testing.T, c Config) *credentials {
 	if err != nil {
 		t.Fatal(err)
 	}
-	secrets := secret.NewResolver()
+	secrets := secret.NewResolver(slog.New(slog.DiscardHandler))
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { defer close(done); secrets.Run(ctx) }()

@@ -97,7 +97,10 @@ type agent struct {
 }
 
 func newAgent(c Config, logger *slog.Logger) (*agent, error) {
-	a := &agent{config: c, logger: logger, metrics: prometheus.NewRegistry(), policy: &snapshot.Holder{}, secrets: secret.NewResolver(), drain: drain{delay: c.DrainDelay}}
+	a := &agent{
+		config: c, logger: logger, metrics: prometheus.NewRegistry(), policy: &snapshot.Holder{},
+		secrets: secret.NewResolver(logger.With("part", "secret")), drain: drain{delay: c.DrainDelay},
+	}
 	a.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	var err error
 	if a.origins, err = snapshot.ParseOrigins(c.AllowUpstreams); err != nil {

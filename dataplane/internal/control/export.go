@@ -2,8 +2,10 @@ package control
 
 import (
 	"bytes"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 )
 
@@ -43,6 +45,18 @@ func Export(stateDir string) (*Exported, error) {
 		File: bytes.Join(parts, nil), OrganizationID: h.GetOrganizationId(), GatewayID: h.GetGatewayId(),
 		Epoch: h.GetEpoch(), Version: h.GetVersion(), RevocationVersion: file.revoked.version(),
 		Resources: len(file.resources),
-		Keys:      formatSigningKeys(identity.withFormer().signers),
+		Keys:      formatSigningKeys(identity.vouching(file)),
 	}, nil
+}
+
+// vouching are the keys that the agent believes, and of the retired ones those that the
+// file needs.
+func (i *Identity) vouching(file *policyFile) map[string]ed25519.PublicKey {
+	keys := maps.Clone(i.signers)
+	for _, id := range file.signers() {
+		if key, ok := i.former[id]; ok {
+			keys[id] = key
+		}
+	}
+	return keys
 }

@@ -63,7 +63,7 @@ func (s Seed) read(identity *Identity) (file *policyFile, by *Identity, err erro
 			return nil, nil, err
 		}
 	}
-	file, _, err = parseSlot(raw, by.withFormer())
+	file, _, err = parseSlot(raw, by) // retired keys vouch for what is in slots only
 	return file, by, err
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
+	"encoding/json"
 	"log/slog"
 	"math/rand/v2"
 	"os"
@@ -132,6 +133,18 @@ func TestSeedBesideSlots(t *testing.T) {
 			}
 		}
 	})
+	t.Run("one_by_a_retired_key", func(t *testing.T) {
+		l, dir := storedBy(t)
+		retire(t, dir, newLiar(t))
+		p, served, said := begin(t, dir, l.seed(t, with(9, 9)))
+		if v, r := p.now(); !served || v != 2 || r != 3 || !strings.Contains(said, "not pinned") {
+			t.Errorf("version %d, revocations %d: %s", v, r, said)
+		}
+		exported, err := control.Export(dir)
+		if err != nil || len(exported.Keys) != 2 { // the slot needs it
+			t.Errorf("%v, %v", exported, err)
+		}
+	})
 	t.Run("one_of_another_gateway", func(t *testing.T) {
 		l, dir := storedBy(t)
 		d := with(9, 0)
@@ -162,6 +175,23 @@ func storedBy(t *testing.T) (*liar, string) {
 	eventually(t, "version 2 is served", func() bool { v, _ := p.now(); return v == 2 })
 	stop()
 	return l, dir
+}
+
+// retire has the agent believe another's key, and its own signer for its slots only.
+func retire(t *testing.T, dir string, other *liar) {
+	t.Helper()
+	path := filepath.Join(dir, "identity", "identity.json")
+	var identity map[string]any
+	if err := json.Unmarshal(read(t, path), &identity); err != nil {
+		t.Fatal(err)
+	}
+	identity["former_signing_keys"] = identity["signing_keys"]
+	identity["signing_keys"] = map[string][]byte{"sk2": other.key.Public().(ed25519.PublicKey)}
+	changed, err := json.Marshal(identity)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, path, changed)
 }
 
 func TestSeededAgentEnrols(t *testing.T) {

@@ -34,23 +34,23 @@ type state struct {
 
 // begin looks at the source unless a look is under way. A look that takes too long
 // counts as one that failed until it ends.
-func (e *entry) begin(lookup func(string) (string, bool)) {
+func (e *entry) begin(r *Resolver) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	now := time.Now()
 	if !e.looking.IsZero() {
 		if now.Sub(e.looking) >= patience {
-			e.store(e.current().failed(errSlow, now))
+			e.store(r, e.current().failed(errSlow, now))
 		}
 		return
 	}
 	e.looking = now
 	go func() {
-		text, err := read(e.reference, lookup)
+		text, err := read(e.reference, r.lookup)
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		e.looking = time.Time{}
-		e.store(e.current().seen(text, err, time.Now()))
+		e.store(r, e.current().seen(text, err, time.Now()))
 	}()
 }
 
@@ -61,14 +61,24 @@ func (e *entry) current() state {
 	return state{}
 }
 
-func (e *entry) store(s state) {
-	if e.state.Swap(&s) == nil {
+func (e *entry) store(r *Resolver, s state) {
+	was := e.state.Swap(&s)
+	if was == nil {
 		close(e.first)
+		was = &state{}
+	}
+	switch {
+	case s.err == nil && was.value != s.value:
+		r.log.Info("a credential is read", "reference", e.reference)
+	case s.err == nil && was.err != nil:
+		r.log.Info("a credential's source has it again", "reference", e.reference)
+	case s.err != nil && (was.err == nil || was.err.Error() != s.err.Error()):
+		r.log.Error("a credential's source has none", "reference", e.reference, "error", s.err, "kept", s.value.text != "")
 	}
 }
 
 // settled is the state once there is one, which is nearly always at once.
-func (e *entry) settled() *state {
+func (e *entry) settled(r *Resolver) *state {
 	if s := e.state.Load(); s != nil {
 		return s
 	}
@@ -79,7 +89,7 @@ func (e *entry) settled() *state {
 	case <-late.C:
 		e.mu.Lock()
 		if e.state.Load() == nil {
-			e.store(state{}.failed(errSlow, time.Now()))
+			e.store(r, state{}.failed(errSlow, time.Now()))
 		}
 		e.mu.Unlock()
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -29,12 +30,14 @@ var errSlow = fmt.Errorf("its source does not answer within %v", patience)
 // or a system call.
 type Resolver struct {
 	lookup  func(string) (string, bool)
+	log     *slog.Logger
 	entries sync.Map     // reference → *entry
 	maxAge  atomic.Int64 // of a value whose source went away, ns; 0: for ever
 }
 
-// NewResolver makes a resolver of the process environment and its files.
-func NewResolver() *Resolver { return &Resolver{lookup: os.LookupEnv} }
+// NewResolver makes a resolver of the process environment and its files. It logs when
+// a source fails, and when it does not any more.
+func NewResolver(log *slog.Logger) *Resolver { return &Resolver{lookup: os.LookupEnv, log: log} }
 
 // Run looks at every source once a second until ctx ends. A source that hangs keeps
 // its own look waiting and no other; such a look is left to itself at the end.
@@ -48,7 +51,7 @@ func (r *Resolver) Run(ctx context.Context) {
 		case <-every.C:
 		}
 		for _, e := range r.entries.Range {
-			e.(*entry).begin(r.lookup)
+			e.(*entry).begin(r)
 		}
 	}
 }
@@ -73,7 +76,7 @@ func (r *Resolver) Prepare(references []string, maxAge time.Duration) {
 // at most. When the source goes away the last value stays, up to the age that Prepare
 // was told.
 func (r *Resolver) Resolve(reference string) (Value, error) {
-	value, err := r.entry(reference).settled().result(time.Duration(r.maxAge.Load()))
+	value, err := r.entry(reference).settled(r).result(time.Duration(r.maxAge.Load()))
 	if err != nil {
 		return Value{}, fmt.Errorf("%w: %s: %w", ErrUnavailable, reference, err)
 	}
@@ -88,7 +91,7 @@ func (r *Resolver) entry(reference string) *entry {
 	found, loaded := r.entries.LoadOrStore(reference, &entry{reference: reference, made: time.Now(), first: make(chan struct{})})
 	e := found.(*entry)
 	if !loaded {
-		e.begin(r.lookup)
+		e.begin(r)
 	}
 	return e
 }
@@ -106,7 +109,7 @@ type Status struct {
 
 // Status of a reference that was prepared.
 func (r *Resolver) Status(reference string) Status {
-	s := r.entry(reference).settled()
+	s := r.entry(reference).settled(r)
 	value, err := s.result(time.Duration(r.maxAge.Load()))
 	return Status{Value: value, Err: cmp.Or(err, s.err), Since: s.since}
 }

@@ -3,6 +3,7 @@ package secret
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,7 +18,7 @@ import (
 // at once in each second that passes.
 func resolved(t *testing.T, lookup func(string) (string, bool), test func(t *testing.T, r *Resolver)) {
 	synctest.Test(t, func(t *testing.T) {
-		r := &Resolver{lookup: lookup}
+		r := &Resolver{lookup: lookup, log: slog.New(slog.DiscardHandler)}
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() { defer close(done); r.Run(ctx) }()
@@ -271,15 +272,51 @@ func TestPrepareForgets(t *testing.T) {
 	})
 }
 
+// The log says what changed, once, and no value.
+func TestWhatIsLogged(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "key")
+	reference := "file://" + path
+	put(t, path, "canary-1")
+	var log strings.Builder
+	resolved(t, nil, func(t *testing.T, r *Resolver) {
+		r.log = slog.New(slog.NewTextHandler(&log, nil))
+		wantValue(t, r, reference, "canary-1")
+		remove(t, path)
+		looks(5)
+		put(t, path, "canary-1")
+		looks(5)
+		put(t, path, "canary-2")
+		looks(5)
+	})
+	said := log.String()
+	for _, once := range []string{"the file is not there", "has it again"} {
+		if strings.Count(said, once) != 1 {
+			t.Errorf("%q is not said once:\n%s", once, said)
+		}
+	}
+	if strings.Count(said, "a credential is read") != 2 || !strings.Contains(said, "kept=true") || strings.Contains(said, "canary") {
+		t.Error(said)
+	}
+}
+
+func TestResolveAllocatesNothing(t *testing.T) {
+	t.Setenv("WEIR_SECRET_TEST", "value")
+	r := NewResolver(slog.New(slog.DiscardHandler))
+	if n := testing.AllocsPerRun(100, func() { _, _ = r.Resolve("env://WEIR_SECRET_TEST") }); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
 func BenchmarkResolve(b *testing.B) {
 	path := filepath.Join(b.TempDir(), "key")
 	if err := os.WriteFile(path, []byte("sk"), 0o600); err != nil {
 		b.Fatal(err)
 	}
-	r := NewResolver()
+	r := NewResolver(slog.New(slog.DiscardHandler))
+	reference := "file://" + path
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := r.Resolve("file://" + path); err != nil {
+		if _, err := r.Resolve(reference); err != nil {
 			b.Fatal(err)
 		}
 	}
