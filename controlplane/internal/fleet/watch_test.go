@@ -243,6 +243,9 @@ func TestReport(t *testing.T) {
 	a := s.enrol(t)
 	send := func(m *agentv1.ReportRequest) int { return a.report(t, m) }
 	t.Run("is_kept_with_every_tail", func(t *testing.T) {
+		said := &agentv1.CredentialReport{Credentials: []*agentv1.CredentialStatus{
+			{ProviderId: "p", State: agentv1.CredentialStatus_STATE_STALE, Reason: "gone\x00", SinceMs: 8_000},
+		}}
 		for i, tail := range []*agentv1.BootTail{{Boot: "b1", LastSeq: 5}, {Boot: "b2", LastSeq: 2}} {
 			m := &agentv1.ReportRequest{
 				Position:     &agentv1.PolicyPosition{Epoch: 1, Version: 2, RevocationVersion: 3 + int64(i)},
@@ -250,7 +253,7 @@ func TestReport(t *testing.T) {
 				RevocationsInForceMs: 2_000,
 				Reasons:              []string{"bad\x00thing"}, Tails: []*agentv1.BootTail{tail}, Version: "v", SpoolBytes: 4, SpoolRecords: 5,
 				Build: "abc go1", Platform: "linux/arm64", PoliciesRejected: 6, SpoolOldestMs: 7_000,
-				Credentials: &agentv1.CredentialReport{Credentials: []*agentv1.CredentialStatus{{ProviderId: "p", State: agentv1.CredentialStatus_STATE_STALE, Reason: "gone\x00", SinceMs: 8_000}}},
+				Credentials: said,
 			}
 			if status := send(m); status != http.StatusOK {
 				t.Fatalf("status %d", status)

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -227,7 +228,9 @@ func TestSeededAgentOfAnotherGateway(t *testing.T) {
 	if !client.LoadPolicy() {
 		t.Fatal("not served")
 	}
-	err = client.Run(t.Context())
+	ctx, stop := context.WithTimeout(t.Context(), 15*time.Second)
+	defer stop()
+	err = client.Run(ctx)
 	if err == nil || !strings.Contains(err.Error(), "the enrolment token is of gateway "+gateway) || !strings.Contains(err.Error(), "of gateway another") {
 		t.Errorf("error %v", err)
 	}
