@@ -82,6 +82,7 @@ func (s *server) serveAgents() error {
 		Reports:       fleet.NewReportTable(p.db),
 		Settled:       settled{p.db},
 		Revocations:   p.store,
+		Asks:          fleet.NewAskTable(p.db),
 		PriceBook:     book,
 		Log:           p.logger.With("part", "fleet"),
 

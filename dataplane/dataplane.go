@@ -142,7 +142,7 @@ func (a *agent) build() (err error) {
 	a.control, err = control.New(control.Config{
 		URL: a.config.ControlURL, StateDir: a.config.StateDir, Token: secret.NewValue(a.config.EnrolmentToken),
 		Name: cmp.Or(a.config.Name, host), Version: Version(), Build: commit(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
-		Compile: a.compile, ApplyRevocations: a.applyRevocations,
+		Compile: a.compile, ApplyRevocations: a.applyRevocations, Answer: a.answer,
 		Tails: a.spool.Tails, Settle: a.spool.Settle, Spooled: a.spooled,
 		Credentials: func() *agentv1.CredentialReport { return a.health.report(a.policy.Load(), time.Now()) },
 		Seed:        control.Seed{Path: a.config.PolicyFile, Keys: signers},
@@ -181,6 +181,11 @@ func (a *agent) applyRevocations(set *policyv1.Revocations) error {
 	}
 	a.policy.Store(policy)
 	return nil
+}
+
+// answer goes to the proxy, which needs the control client, and so is made after it.
+func (a *agent) answer(ctx context.Context, ask *agentv1.Ask) *agentv1.AnswerRequest {
+	return a.proxy.Answer(ctx, ask)
 }
 
 func (a *agent) spooled() control.Spooled {

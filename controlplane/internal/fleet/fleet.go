@@ -1,6 +1,6 @@
 // Package fleet serves agents: it enrols them, streams each gateway's signed
 // policy and revocations to those that are connected, ends the streams of revoked
-// ones, and keeps what they report.
+// ones, asks agents for diagnoses, and keeps what they report.
 // It compiles and signs through policy and signing; it changes no log itself.
 package fleet
 
@@ -64,6 +64,7 @@ type Config struct {
 	Reports       Reports
 	Settled       Settled
 	Revocations   Revocations
+	Asks          Asks
 	PriceBook     *policyv1.PriceBook
 	// TrustedProxies are believed where an agent's report comes from.
 	TrustedProxies []netip.Prefix
@@ -79,6 +80,7 @@ type Timing struct {
 	Settled   time.Duration // [1 s] between two looks at settled usage
 	Flush     time.Duration // [500 ms] between two writes of reports
 	Revoked   time.Duration // [100 ms] between two looks for revoked agents
+	Asks      time.Duration // [50 ms] between two looks for asks
 	Retry     time.Duration // [1 s] after a store failed
 }
 
@@ -94,6 +96,7 @@ func (t Timing) withDefaults() Timing {
 	set(&t.Settled, time.Second)
 	set(&t.Flush, 500*time.Millisecond)
 	set(&t.Revoked, 100*time.Millisecond)
+	set(&t.Asks, 50*time.Millisecond)
 	set(&t.Retry, time.Second)
 	return t
 }
@@ -115,7 +118,7 @@ func NewHandler(config Config) *Handler {
 	return &Handler{Config: config, hub: newHub(config), reports: newReportBuffer(), receipts: newReceiptNotes(), revoked: newRevokedAgents()}
 }
 
-// Run follows the log, polls settled usage and stores reports until ctx ends. Then
+// Run follows the log, polls settled usage, delivers asks and stores reports until ctx ends. Then
 // it sends every agent away, waits until all streams are closed and stores the
 // last reports. Shut the HTTP server down after it.
 func (h *Handler) Run(ctx context.Context) error {
@@ -124,6 +127,7 @@ func (h *Handler) Run(ctx context.Context) error {
 	group.Go(func() error { h.endRevoked(ctx); return nil })
 	group.Go(func() error { h.pollSettled(ctx); return nil })
 	group.Go(func() error { h.flushReports(ctx); return nil })
+	group.Go(func() error { h.deliverAsks(ctx); return nil })
 	<-ctx.Done()
 	h.hub.drain()
 	return group.Wait()

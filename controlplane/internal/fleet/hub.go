@@ -29,13 +29,15 @@ type place struct{ organization, gateway uuid.UUID }
 // watcher is one stream of one agent. What it is to send lies in its feed; wake
 // says only that there is something new.
 type watcher struct {
-	agent gateway.Agent
-	wake  chan struct{}
-	ended chan struct{} // holds one where the agent was revoked
+	agent      gateway.Agent
+	capability int32
+	wake       chan struct{}
+	ended      chan struct{} // holds one where the agent was revoked
 
 	mu      sync.Mutex
 	settled []*agentv1.SettledRange
 	grown   bool
+	box     askBox
 }
 
 const parallelCompiles = 4
@@ -51,7 +53,7 @@ func newHub(config Config) *hub {
 
 // join adds a watcher to its gateway's feed, starting the feed where it is the
 // first; ok is false when the process is about to end.
-func (h *hub) join(agent gateway.Agent) (w *watcher, f *feed, leave func(), ok bool) {
+func (h *hub) join(agent gateway.Agent, capability int32) (w *watcher, f *feed, leave func(), ok bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.drained {
@@ -62,7 +64,7 @@ func (h *hub) join(agent gateway.Agent) (w *watcher, f *feed, leave func(), ok b
 	if !found {
 		f = h.start(at)
 	}
-	w = &watcher{agent: agent, wake: make(chan struct{}, 1), ended: make(chan struct{}, 1)}
+	w = &watcher{agent: agent, capability: capability, wake: make(chan struct{}, 1), ended: make(chan struct{}, 1)}
 	f.add(w)
 	h.streams.Add(1)
 	return w, f, func() { h.leave(f, w) }, true

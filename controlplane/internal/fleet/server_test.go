@@ -27,13 +27,22 @@ type server struct {
 
 func serve(t *testing.T, timing fleet.Timing) *server {
 	t.Helper()
-	s := &server{world: fleettest.NewWorld()}
+	return serveWorld(t, fleettest.NewWorld(), timing)
+}
+
+// serveWorld is one process of several over a world; options change its configuration.
+func serveWorld(t *testing.T, world *fleettest.World, timing fleet.Timing, options ...func(*fleet.Config)) *server {
+	t.Helper()
+	s := &server{world: world}
 	mux := http.NewServeMux()
 	listener := httptest.NewServer(mux)
 	t.Cleanup(listener.Close)
 	s.url = listener.URL
 	config := s.world.Config(s.url, slog.New(slog.DiscardHandler))
 	config.Timing = timing
+	for _, option := range options {
+		option(&config)
+	}
 	handler := fleet.NewHandler(config)
 	mux.Handle(handler.Mount())
 	ctx, cancel := context.WithCancel(context.Background())
@@ -87,6 +96,13 @@ func (a *agent) sign(t *testing.T, c agentjwt.Claims) string {
 // watch opens a stream; messages arrive on the channel until it is closed.
 func (a *agent) watch(t *testing.T, req *agentv1.WatchRequest) <-chan *agentv1.WatchResponse {
 	t.Helper()
+	messages, _ := a.watchUntil(t, req)
+	return messages
+}
+
+// watchUntil is watch with a way to cut the stream.
+func (a *agent) watchUntil(t *testing.T, req *agentv1.WatchRequest) (_ <-chan *agentv1.WatchResponse, cut func()) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(cancel)
 	call := connect.NewRequest(req)
@@ -107,7 +123,7 @@ func (a *agent) watch(t *testing.T, req *agentv1.WatchRequest) <-chan *agentv1.W
 			}
 		}
 	}()
-	return messages
+	return messages, cancel
 }
 
 // next waits for the next message.

@@ -27,11 +27,12 @@ func (h *Handler) Watch(ctx context.Context, req *connect.Request[agentv1.WatchR
 	if strings.HasSuffix(req.Header().Get("Content-Type"), "json") {
 		return connect.NewError(connect.CodeUnimplemented, errors.New("watch speaks binary protobuf only"))
 	}
-	w, f, leave, ok := h.hub.join(agent)
+	w, f, leave, ok := h.hub.join(agent, req.Msg.GetCapability())
 	if !ok {
 		return connect.NewError(connect.CodeUnavailable, errors.New("shutting down"))
 	}
 	defer leave()
+	defer h.putBackAsks(w)
 	if now, known := h.Authenticator.agents.recall(agent.ID); known && now.Revoked() {
 		return h.connectError(ctx, now.Refused()) // revoked between its authentication and this stream
 	}
@@ -102,6 +103,9 @@ func (s *session) catchUp() error {
 		return err
 	}
 	if err := s.sendSnapshot(snapshot); err != nil {
+		return err
+	}
+	if err := s.sendAsks(); err != nil {
 		return err
 	}
 	settled, grown := s.watcher.takeSettled()

@@ -29,6 +29,7 @@ var systemWrites = map[string]string{
 	"agent_status":              "reports of all agents are written together",
 	"agent_tail":                "as agent_status",
 	"revocation_receipt":        "as agent_status",
+	"agent_ask":                 "asks of all organizations are given to agents together",
 	"ingest_partition":          "ingest claims what agents of all organizations sent",
 	"ingest_block":              "as ingest_partition",
 	"ingest_boot":               "as ingest_partition",

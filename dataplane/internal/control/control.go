@@ -33,7 +33,7 @@ import (
 //	3 (2026-11-26): sealed credentials; routes with several targets, their
 //	   strategies and retries.
 //	4 (2026-11-26): how long a credential is kept whose source went away; routes that a
-//	   gateway does not serve.
+//	   gateway does not serve; asks are answered.
 const Capability = 4
 
 // Compile prepares a verified policy with the revocations that hold now. swap
@@ -56,6 +56,8 @@ type Config struct {
 	Compile                  Compile
 	// ApplyRevocations puts a larger set on the served policy, at once.
 	ApplyRevocations func(*policyv1.Revocations) error
+	// Answer answers an ask before its context ends, up to four at once.
+	Answer func(context.Context, *agentv1.Ask) *agentv1.AnswerRequest
 	// Tails, Settle and Spooled are the usage spool's.
 	Tails   func() []*agentv1.BootTail
 	Settle  func([]*agentv1.SettledRange)
@@ -107,7 +109,7 @@ func (c Config) Validate() error {
 		faults = append(faults, errors.New("control plane URL: want http(s)://host"))
 	}
 	for name, missing := range map[string]bool{
-		"state folder": c.StateDir == "", "compile": c.Compile == nil, "apply revocations": c.ApplyRevocations == nil,
+		"state folder": c.StateDir == "", "compile": c.Compile == nil, "apply revocations": c.ApplyRevocations == nil, "answer": c.Answer == nil,
 		"tails": c.Tails == nil, "settle": c.Settle == nil, "spooled": c.Spooled == nil, "credentials": c.Credentials == nil, "log": c.Log == nil,
 	} {
 		if missing {
@@ -131,6 +133,7 @@ type Client struct {
 	fresh    atomic.Int64 // Unix ms; 0: never
 	revoked  atomic.Pointer[RefusedError]
 	due      chan struct{}
+	asks     chan asked
 
 	mu       sync.Mutex
 	serving  *policyFile
@@ -171,6 +174,7 @@ func New(config Config) (*Client, error) {
 		keys:     keyring{dir: filepath.Join(config.StateDir, "identity")},
 		enrolled: make(chan struct{}),
 		due:      make(chan struct{}, 1),
+		asks:     make(chan asked, waitingAsks),
 	}
 	c.transport = newTransport(config.Transport, config.URL, &c.identity)
 	c.service = newService(c.transport, config.URL)
@@ -214,7 +218,7 @@ func (c *Client) Freshness() time.Time {
 	return time.Time{}
 }
 
-// Run enrols if need be, then watches and reports until ctx ends. Call LoadPolicy
+// Run enrols if need be, then watches, reports and answers until ctx ends. Call LoadPolicy
 // before it.
 func (c *Client) Run(ctx context.Context) error {
 	if _, ok := c.Identity(); !ok {
@@ -225,5 +229,8 @@ func (c *Client) Run(ctx context.Context) error {
 	var group errgroup.Group
 	group.Go(func() error { c.watch(ctx); return nil })
 	group.Go(func() error { c.report(ctx); return nil })
+	for range parallelAsks {
+		group.Go(func() error { c.answer(ctx); return nil })
+	}
 	return group.Wait()
 }

@@ -37,16 +37,18 @@ type liar struct {
 	url     string
 	send    chan *agentv1.WatchResponse
 	reports chan *agentv1.ReportRequest
+	answers chan *agentv1.AnswerRequest
 
 	mu      sync.Mutex
 	watches []*agentv1.WatchRequest
 	refuse  error
 	ahead   time.Duration // of the agent's clock
 	public  ed25519.PublicKey
-	bearer  string // of the last report
-	ended   bool   // agents are revoked
-	turned  int    // away since
-	early   int    // or late tokens, and turned away
+	bearer  string  // of the last report
+	ended   bool    // agents are revoked
+	turned  int     // away since
+	early   int     // or late tokens, and turned away
+	deaf    []error // to so many answers
 }
 
 func newLiar(t *testing.T) *liar {
@@ -55,7 +57,7 @@ func newLiar(t *testing.T) *liar {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &liar{key: key, send: make(chan *agentv1.WatchResponse, 100), reports: make(chan *agentv1.ReportRequest, 1000)}
+	l := &liar{key: key, send: make(chan *agentv1.WatchResponse, 100), reports: make(chan *agentv1.ReportRequest, 1000), answers: make(chan *agentv1.AnswerRequest, 100)}
 	mux := http.NewServeMux()
 	mux.Handle(agentv1connect.NewAgentServiceHandler(l))
 	server := httptest.NewServer(l.guarded(mux))
@@ -167,6 +169,18 @@ func (l *liar) Report(_ context.Context, req *connect.Request[agentv1.ReportRequ
 	return connect.NewResponse(&agentv1.ReportResponse{ServerTime: timestamppb.New(time.Now().Add(l.ahead))}), nil
 }
 
+func (l *liar) Answer(_ context.Context, req *connect.Request[agentv1.AnswerRequest]) (*connect.Response[agentv1.AnswerResponse], error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.deaf) > 0 {
+		err := l.deaf[0]
+		l.deaf = l.deaf[1:]
+		return nil, err
+	}
+	l.answers <- req.Msg
+	return connect.NewResponse(&agentv1.AnswerResponse{}), nil
+}
+
 // again sends once the last message was taken; a stream that just ended may have
 // taken it with it.
 func (l *liar) again(send func()) {
@@ -269,6 +283,7 @@ type plane struct {
 	compile     func(*policyv1.Release) error
 	settled     []*agentv1.SettledRange
 	credentials *agentv1.CredentialReport
+	answer      func(context.Context, *agentv1.Ask) *agentv1.AnswerRequest
 }
 
 func (p *plane) now() (version, revocations int64) {
@@ -297,6 +312,12 @@ func (p *plane) config(url, dir string) control.Config {
 			defer p.mu.Unlock()
 			p.revocations = set.GetVersion()
 			return nil
+		},
+		Answer: func(ctx context.Context, ask *agentv1.Ask) *agentv1.AnswerRequest {
+			if p.answer == nil {
+				return &agentv1.AnswerRequest{Result: &agentv1.AnswerRequest_DryRun{DryRun: &agentv1.DryRunResult{}}}
+			}
+			return p.answer(ctx, ask)
 		},
 		Tails: func() []*agentv1.BootTail { return []*agentv1.BootTail{{Boot: "b", LastSeq: 3}} },
 		Settle: func(r []*agentv1.SettledRange) {

@@ -118,6 +118,9 @@ func (c *Client) handle(m *agentv1.WatchResponse) error {
 	case *agentv1.WatchResponse_Heartbeat:
 		c.heartbeat(m.Heartbeat)
 		return nil
+	case *agentv1.WatchResponse_Ask:
+		c.take(m.Ask)
+		return nil
 	case *agentv1.WatchResponse_GoAway:
 		return fmt.Errorf("%w: %s", errGoAway, m.GoAway.GetReason())
 	default:

@@ -21,9 +21,16 @@ func (e *exchange) authenticate() *openai.Error {
 	if text == "" {
 		return keyMissing
 	}
-	switch e.identify(text) {
-	case snapshot.Good:
-		return nil
+	standing := e.identify(text)
+	if standing == snapshot.Unknown {
+		return e.keyUnknown()
+	}
+	return barred(standing)
+}
+
+// barred says why a key that the policy knows can't be used; nil: it can.
+func barred(standing snapshot.Standing) *openai.Error {
+	switch standing {
 	case snapshot.Revoked:
 		return keyRevoked
 	case snapshot.Expired:
@@ -31,7 +38,7 @@ func (e *exchange) authenticate() *openai.Error {
 	case snapshot.Rotated:
 		return keyRotated
 	}
-	return e.keyUnknown()
+	return nil
 }
 
 // identify notes whose request it is, also where it is refused for that.

@@ -3,11 +3,25 @@ package proxy
 import (
 	"errors"
 
+	"github.com/weirhq/weir/dataplane/internal/dialect/openai"
 	"github.com/weirhq/weir/dataplane/internal/secret"
 	"github.com/weirhq/weir/dataplane/internal/snapshot"
 )
 
 var errNoCredential = errors.New("the policy has none for this gateway: set the provider's credential_ref, or seal one for this gateway")
+
+// open is the credential of a provider that this agent may and can use. Else refusal is
+// for the caller, and why for who runs the agent.
+func (h *Handler) open(p *snapshot.Provider) (value secret.Value, refusal *openai.Error, why string) {
+	if p.Blocked != "" {
+		return secret.Value{}, providerNotAllowed, p.Blocked
+	}
+	value, err := h.credential(p)
+	if err != nil {
+		return secret.Value{}, credentialUnavailable, err.Error()
+	}
+	return value, nil, ""
+}
 
 // credential is what a provider is called with.
 func (h *Handler) credential(p *snapshot.Provider) (secret.Value, error) {

@@ -182,14 +182,10 @@ func (e *exchange) next() (target *snapshot.Target, refusal *openai.Error) {
 }
 
 func (e *exchange) ready(provider *snapshot.Provider) *openai.Error {
-	if provider.Blocked != "" {
-		e.log().Warn("provider not allowed", "provider", provider.Name, "reason", provider.Blocked)
-		return providerNotAllowed
-	}
-	value, err := e.handler.credential(provider)
-	if err != nil {
-		e.log().Warn("credential unavailable", "provider", provider.Name, "error", err)
-		return credentialUnavailable
+	value, refusal, why := e.handler.open(provider)
+	if refusal != nil {
+		e.log().Warn("provider is passed over", "provider", provider.Name, "code", refusal.Code, "reason", why)
+		return refusal
 	}
 	e.secret = value
 	return nil

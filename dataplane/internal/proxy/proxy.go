@@ -134,6 +134,8 @@ type Handler struct {
 	metrics *metrics
 	// refusals bounds the records of those that cost a caller nothing.
 	refusals rate
+	// fresh is Transport without the connections that it keeps.
+	fresh http.RoundTripper
 	// budgets bound how often targets are tried again.
 	budgets balance.Budgets
 	// fault is why the recorder took no record when it last did not; nil: it does.
@@ -151,7 +153,7 @@ func New(config Config) (*Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Handler{config: config, metrics: m}, nil
+	return &Handler{config: config, metrics: m, fresh: withoutPool(config.Transport)}, nil
 }
 
 // ServeHTTP serves POST /v1/chat/completions, GET /v1/models and

@@ -21,6 +21,18 @@ type TransportConfig struct {
 	MaxIdlePerHost int
 }
 
+// withoutPool is the same way to upstreams over connections of its own, each for one
+// request: to learn whether one can be made.
+func withoutPool(transport http.RoundTripper) http.RoundTripper {
+	pooled, ok := transport.(*http.Transport)
+	if !ok {
+		return transport
+	}
+	fresh := pooled.Clone()
+	fresh.DisableKeepAlives = true
+	return fresh
+}
+
 // NewTransport makes the transport to upstreams. It neither asks for compression
 // nor undoes it: the agent asks for none, so that usage can be read and bytes pass
 // as they came.

@@ -38,11 +38,10 @@ func (e *InvalidError) Error() string {
 // is an *InvalidError.
 func Compile(release *policyv1.Release, resources []*policyv1.Resource, set *policyv1.Revocations, origins Origins) (*Policy, error) {
 	c := &compiler{
-		origins:   origins,
-		providers: map[string]*Provider{},
-		lists:     map[*Provider]string{},
-		routes:    map[string]*Route{},
-		keyIDs:    map[string]bool{},
+		origins: origins,
+		lists:   map[*Provider]string{},
+		routes:  map[string]*Route{},
+		keyIDs:  map[string]bool{},
 		content: &content{
 			organizationID:  release.GetOrganizationId(),
 			gatewayID:       release.GetGatewayId(),
@@ -51,6 +50,7 @@ func Compile(release *policyv1.Release, resources []*policyv1.Resource, set *pol
 			versionHeader:   []string{strconv.FormatInt(release.GetVersion(), 10)},
 			maxRequestBytes: DefaultMaxRequestBytes,
 			keys:            map[[32]byte]*Key{},
+			providers:       map[string]*Provider{},
 			routes:          map[string]*Route{},
 		},
 	}
@@ -78,13 +78,12 @@ func capped(reasons []string) []string {
 
 // compiler resolves references in the order in which kinds depend on each other.
 type compiler struct {
-	origins   Origins
-	content   *content
-	providers map[string]*Provider
-	lists     map[*Provider]string // price list
-	routes    map[string]*Route    // by id
-	keyIDs    map[string]bool
-	reasons   []string
+	origins Origins
+	content *content
+	lists   map[*Provider]string // price list
+	routes  map[string]*Route    // by id
+	keyIDs  map[string]bool
+	reasons []string
 }
 
 func (c *compiler) refuse(format string, args ...any) {
@@ -122,7 +121,7 @@ func (c *compiler) compile(release *policyv1.Release, resources []*policyv1.Reso
 	c.needPriceBook(release.GetPriceBookVersion())
 	compileKind(c, byKind["route"], c.addRoute)
 	compileKind(c, byKind["key"], c.addKey)
-	c.content.providers = slices.SortedFunc(maps.Values(c.providers), func(a, b *Provider) int { return strings.Compare(a.ID, b.ID) })
+	c.content.providerList = slices.SortedFunc(maps.Values(c.content.providers), func(a, b *Provider) int { return strings.Compare(a.ID, b.ID) })
 	slices.SortFunc(c.content.routeList, func(a, b *Route) int { return strings.Compare(a.Name, b.Name) })
 }
 

@@ -36,12 +36,13 @@ type content struct {
 	versionHeader   []string
 	maxRequestBytes int64
 	keys            map[[32]byte]*Key
+	providers       map[string]*Provider // by id
 	routes          map[string]*Route
 	routeList       []*Route // by name
 	book            *price.Book
 	bookVersion     string
 	sealed          []Sealed
-	providers       []*Provider // by id
+	providerList    []*Provider // by id
 	credentialAge   time.Duration
 }
 
@@ -99,14 +100,15 @@ type Provider struct {
 	// Sealed is the credential itself, in place of CredentialRef; nil: it is not sealed.
 	// Neither: the provider has none.
 	Sealed *Sealed
-	// ChatCompletions is the endpoint; it is shared and must not be changed.
-	ChatCompletions *url.URL
+	// ChatCompletions and Models are endpoints; they are shared and must not be changed.
+	ChatCompletions, Models *url.URL
 	// Headers go with every request, in place of the caller's. Shared as well.
 	Headers http.Header
 	// Blocked says why this agent's own configuration forbids the provider;
 	// empty: it does not.
-	Blocked  string
-	timeouts Timeouts
+	Blocked string
+	// Timeouts where a route says nothing.
+	Timeouts Timeouts
 }
 
 // Sealed is a credential that a key of the gateway opens, for what it was sealed for
@@ -155,7 +157,24 @@ const (
 // Key finds a key by the SHA-256 of its text. The key is nil when Unknown; a
 // Revoked one has no project where only the set of revocations names it.
 func (p *Policy) Key(sha256 [32]byte, now time.Time) (*Key, Standing) {
-	key := p.content.keys[sha256]
+	return p.standing(sha256, p.content.keys[sha256], now)
+}
+
+// KeyByID finds a key with its present secret, as Key would. It looks at every key: it
+// is for diagnoses.
+func (p *Policy) KeyByID(id string, now time.Time) (*Key, Standing) {
+	for sha256, key := range p.content.keys {
+		if key.ID == id && key.rotatedAt.IsZero() {
+			return p.standing(sha256, key, now)
+		}
+	}
+	if p.revocations.ids[id] {
+		return &Key{ID: id, revoked: true}, Revoked
+	}
+	return nil, Unknown
+}
+
+func (p *Policy) standing(sha256 [32]byte, key *Key, now time.Time) (*Key, Standing) {
 	switch {
 	case p.revocations.has(sha256, key):
 		return cmp.Or(key, p.revocations.hashes[sha256]), Revoked
@@ -169,6 +188,9 @@ func (p *Policy) Key(sha256 [32]byte, now time.Time) (*Key, Standing) {
 	return key, Good
 }
 
+// Provider finds a provider by its id; nil: there is none.
+func (p *Policy) Provider(id string) *Provider { return p.content.providers[id] }
+
 // Route finds a route by name; nil: there is none.
 func (p *Policy) Route(name string) *Route { return p.content.routes[name] }
 
@@ -180,13 +202,13 @@ func (p *Policy) Routes() []*Route { return p.content.routeList }
 func (p *Policy) Sealed() []Sealed { return p.content.sealed }
 
 // Providers lists all providers by id; the slice is shared and must not be changed.
-func (p *Policy) Providers() []*Provider { return p.content.providers }
+func (p *Policy) Providers() []*Provider { return p.content.providerList }
 
 // References are the credential references that this agent's own configuration allows
 // their providers, each once.
 func (p *Policy) References() []string {
 	var references []string
-	for _, provider := range p.content.providers {
+	for _, provider := range p.content.providerList {
 		if provider.CredentialRef != "" && provider.Blocked == "" {
 			references = append(references, provider.CredentialRef)
 		}

@@ -14,7 +14,7 @@ import (
 )
 
 func (c *compiler) addProvider(id string, p *policyv1.Provider) {
-	if c.providers[id] != nil {
+	if c.content.providers[id] != nil {
 		c.refuse("provider %s is there twice", id)
 		return
 	}
@@ -35,12 +35,13 @@ func (c *compiler) addProvider(id string, p *policyv1.Provider) {
 	provider := &Provider{
 		ID: id, Name: p.GetName(), Dialect: p.GetDialect(), CredentialRef: p.GetCredentialRef(),
 		ChatCompletions: below(base, "chat/completions"),
+		Models:          below(base, "models"),
 		Headers:         c.headers(id, p.GetHeaders()),
-		timeouts:        c.timeouts("provider "+id, p.GetTimeouts()),
+		Timeouts:        c.timeouts("provider "+id, p.GetTimeouts()),
 		Sealed:          c.sealed(id, origin, p),
 	}
 	provider.Blocked = c.origins.refusal(base, provider.reference())
-	c.providers[id] = provider
+	c.content.providers[id] = provider
 	c.lists[provider] = p.GetPriceList()
 }
 
@@ -136,7 +137,7 @@ func (c *compiler) addRoute(id string, r *policyv1.Route) {
 	timeouts := c.timeouts("route "+id, r.GetTimeouts())
 	for _, t := range r.GetTargets() {
 		if target := c.target(id, t); target != nil {
-			target.Timeouts = timeouts.or(target.Provider.timeouts)
+			target.Timeouts = timeouts.or(target.Provider.Timeouts)
 			route.Targets = append(route.Targets, target)
 		}
 	}
@@ -162,7 +163,7 @@ func (c *compiler) projects(routeID string, ids []string) map[string]bool {
 }
 
 func (c *compiler) target(routeID string, t *policyv1.Target) *Target {
-	provider := c.providers[t.GetProviderId()]
+	provider := c.content.providers[t.GetProviderId()]
 	if provider == nil {
 		c.refuse("route %s: there is no provider %s", routeID, t.GetProviderId())
 		return nil

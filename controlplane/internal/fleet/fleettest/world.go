@@ -34,6 +34,7 @@ const Token = "weiret_for-tests"
 // World is one organization with one gateway, and everything a fleet.Handler asks.
 type World struct {
 	Releases
+	Asks
 
 	mu          sync.Mutex
 	state       policy.State
@@ -69,7 +70,7 @@ func NewWorld() *World {
 // Config is a handler's over this world, known to agents under url.
 func (w *World) Config(url string, log *slog.Logger) fleet.Config {
 	return fleet.Config{
-		Policies: w, Enroller: w, Heads: w, Keys: w, Releases: &w.Releases, Reports: w, Settled: w, Revocations: w,
+		Policies: w, Enroller: w, Heads: w, Keys: w, Releases: &w.Releases, Reports: w, Settled: w, Revocations: w, Asks: &w.Asks,
 		Authenticator: fleet.NewAuthenticator(w, []string{url}, log),
 		PriceBook:     &policyv1.PriceBook{Version: "test"},
 		Log:           log,

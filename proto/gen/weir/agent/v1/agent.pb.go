@@ -484,6 +484,7 @@ type WatchResponse struct {
 	//	*WatchResponse_Revocations
 	//	*WatchResponse_Heartbeat
 	//	*WatchResponse_GoAway
+	//	*WatchResponse_Ask
 	Message       isWatchResponse_Message `protobuf_oneof:"message"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -562,6 +563,15 @@ func (x *WatchResponse) GetGoAway() *GoAway {
 	return nil
 }
 
+func (x *WatchResponse) GetAsk() *Ask {
+	if x != nil {
+		if x, ok := x.Message.(*WatchResponse_Ask); ok {
+			return x.Ask
+		}
+	}
+	return nil
+}
+
 type isWatchResponse_Message interface {
 	isWatchResponse_Message()
 }
@@ -579,7 +589,12 @@ type WatchResponse_Heartbeat struct {
 }
 
 type WatchResponse_GoAway struct {
-	GoAway *GoAway `protobuf:"bytes,4,opt,name=go_away,json=goAway,proto3,oneof"` // Delta and Ask.
+	GoAway *GoAway `protobuf:"bytes,4,opt,name=go_away,json=goAway,proto3,oneof"`
+}
+
+type WatchResponse_Ask struct {
+	// Delta.
+	Ask *Ask `protobuf:"bytes,7,opt,name=ask,proto3,oneof"`
 }
 
 func (*WatchResponse_Snapshot) isWatchResponse_Message() {}
@@ -589,6 +604,8 @@ func (*WatchResponse_Revocations) isWatchResponse_Message() {}
 func (*WatchResponse_Heartbeat) isWatchResponse_Message() {}
 
 func (*WatchResponse_GoAway) isWatchResponse_Message() {}
+
+func (*WatchResponse_Ask) isWatchResponse_Message() {}
 
 // Snapshot is a whole policy with the revocations known when it was sent.
 type Snapshot struct {
@@ -1239,11 +1256,172 @@ func (x *ReportResponse) GetServerTime() *timestamppb.Timestamp {
 	return nil
 }
 
+type AnswerRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	AskId string                 `protobuf:"bytes,1,opt,name=ask_id,json=askId,proto3" json:"ask_id,omitempty"`
+	// Of the policy that the answer is of, without its root; absent: there is none.
+	Position *PolicyPosition `protobuf:"bytes,2,opt,name=position,proto3" json:"position,omitempty"`
+	// How long ago the control plane confirmed that policy, in ms; absent: never since the
+	// agent started.
+	ConfirmedMsAgo *int64 `protobuf:"varint,3,opt,name=confirmed_ms_ago,json=confirmedMsAgo,proto3,oneof" json:"confirmed_ms_ago,omitempty"`
+	// Types that are valid to be assigned to Result:
+	//
+	//	*AnswerRequest_ProviderTest
+	//	*AnswerRequest_DryRun
+	//	*AnswerRequest_Refusal
+	Result        isAnswerRequest_Result `protobuf_oneof:"result"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AnswerRequest) Reset() {
+	*x = AnswerRequest{}
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AnswerRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AnswerRequest) ProtoMessage() {}
+
+func (x *AnswerRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AnswerRequest.ProtoReflect.Descriptor instead.
+func (*AnswerRequest) Descriptor() ([]byte, []int) {
+	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *AnswerRequest) GetAskId() string {
+	if x != nil {
+		return x.AskId
+	}
+	return ""
+}
+
+func (x *AnswerRequest) GetPosition() *PolicyPosition {
+	if x != nil {
+		return x.Position
+	}
+	return nil
+}
+
+func (x *AnswerRequest) GetConfirmedMsAgo() int64 {
+	if x != nil && x.ConfirmedMsAgo != nil {
+		return *x.ConfirmedMsAgo
+	}
+	return 0
+}
+
+func (x *AnswerRequest) GetResult() isAnswerRequest_Result {
+	if x != nil {
+		return x.Result
+	}
+	return nil
+}
+
+func (x *AnswerRequest) GetProviderTest() *ProviderTestResult {
+	if x != nil {
+		if x, ok := x.Result.(*AnswerRequest_ProviderTest); ok {
+			return x.ProviderTest
+		}
+	}
+	return nil
+}
+
+func (x *AnswerRequest) GetDryRun() *DryRunResult {
+	if x != nil {
+		if x, ok := x.Result.(*AnswerRequest_DryRun); ok {
+			return x.DryRun
+		}
+	}
+	return nil
+}
+
+func (x *AnswerRequest) GetRefusal() *Refusal {
+	if x != nil {
+		if x, ok := x.Result.(*AnswerRequest_Refusal); ok {
+			return x.Refusal
+		}
+	}
+	return nil
+}
+
+type isAnswerRequest_Result interface {
+	isAnswerRequest_Result()
+}
+
+type AnswerRequest_ProviderTest struct {
+	ProviderTest *ProviderTestResult `protobuf:"bytes,4,opt,name=provider_test,json=providerTest,proto3,oneof"`
+}
+
+type AnswerRequest_DryRun struct {
+	DryRun *DryRunResult `protobuf:"bytes,5,opt,name=dry_run,json=dryRun,proto3,oneof"`
+}
+
+type AnswerRequest_Refusal struct {
+	Refusal *Refusal `protobuf:"bytes,6,opt,name=refusal,proto3,oneof"`
+}
+
+func (*AnswerRequest_ProviderTest) isAnswerRequest_Result() {}
+
+func (*AnswerRequest_DryRun) isAnswerRequest_Result() {}
+
+func (*AnswerRequest_Refusal) isAnswerRequest_Result() {}
+
+type AnswerResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AnswerResponse) Reset() {
+	*x = AnswerResponse{}
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AnswerResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AnswerResponse) ProtoMessage() {}
+
+func (x *AnswerResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AnswerResponse.ProtoReflect.Descriptor instead.
+func (*AnswerResponse) Descriptor() ([]byte, []int) {
+	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{16}
+}
+
 var File_weir_agent_v1_agent_proto protoreflect.FileDescriptor
 
 const file_weir_agent_v1_agent_proto_rawDesc = "" +
 	"\n" +
-	"\x19weir/agent/v1/agent.proto\x12\rweir.agent.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bweir/policy/v1/policy.proto\"\x9a\x01\n" +
+	"\x19weir/agent/v1/agent.proto\x12\rweir.agent.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17weir/agent/v1/ask.proto\x1a\x1bweir/policy/v1/policy.proto\"\x9a\x01\n" +
 	"\rEnrollRequest\x12 \n" +
 	"\x05token\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\n" +
@@ -1275,12 +1453,13 @@ const file_weir_agent_v1_agent_proto_rawDesc = "" +
 	"\rrejected_root\x18\x02 \x01(\fR\frejectedRoot\x12\x1e\n" +
 	"\n" +
 	"capability\x18\x03 \x01(\x05R\n" +
-	"capability\"\x90\x02\n" +
+	"capability\"\xb8\x02\n" +
 	"\rWatchResponse\x125\n" +
 	"\bsnapshot\x18\x01 \x01(\v2\x17.weir.agent.v1.SnapshotH\x00R\bsnapshot\x12E\n" +
 	"\vrevocations\x18\x02 \x01(\v2!.weir.policy.v1.SignedRevocationsH\x00R\vrevocations\x128\n" +
 	"\theartbeat\x18\x03 \x01(\v2\x18.weir.agent.v1.HeartbeatH\x00R\theartbeat\x120\n" +
-	"\ago_away\x18\x04 \x01(\v2\x15.weir.agent.v1.GoAwayH\x00R\x06goAwayB\t\n" +
+	"\ago_away\x18\x04 \x01(\v2\x15.weir.agent.v1.GoAwayH\x00R\x06goAway\x12&\n" +
+	"\x03ask\x18\a \x01(\v2\x12.weir.agent.v1.AskH\x00R\x03askB\t\n" +
 	"\amessageJ\x04\b\x05\x10\x06J\x04\b\x06\x10\a\"\xc0\x01\n" +
 	"\bSnapshot\x127\n" +
 	"\arelease\x18\x01 \x01(\v2\x1d.weir.policy.v1.SignedReleaseR\arelease\x126\n" +
@@ -1345,11 +1524,22 @@ const file_weir_agent_v1_agent_proto_rawDesc = "" +
 	"\x06closed\x18\x03 \x01(\bR\x06closed\"M\n" +
 	"\x0eReportResponse\x12;\n" +
 	"\vserver_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"serverTime2\xe2\x01\n" +
+	"serverTime\"\xff\x02\n" +
+	"\rAnswerRequest\x12\x1f\n" +
+	"\x06ask_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x05askId\x129\n" +
+	"\bposition\x18\x02 \x01(\v2\x1d.weir.agent.v1.PolicyPositionR\bposition\x126\n" +
+	"\x10confirmed_ms_ago\x18\x03 \x01(\x03B\a\xbaH\x04\"\x02(\x00H\x01R\x0econfirmedMsAgo\x88\x01\x01\x12H\n" +
+	"\rprovider_test\x18\x04 \x01(\v2!.weir.agent.v1.ProviderTestResultH\x00R\fproviderTest\x126\n" +
+	"\adry_run\x18\x05 \x01(\v2\x1b.weir.agent.v1.DryRunResultH\x00R\x06dryRun\x122\n" +
+	"\arefusal\x18\x06 \x01(\v2\x16.weir.agent.v1.RefusalH\x00R\arefusalB\x0f\n" +
+	"\x06result\x12\x05\xbaH\x02\b\x01B\x13\n" +
+	"\x11_confirmed_ms_ago\"\x10\n" +
+	"\x0eAnswerResponse2\xa9\x02\n" +
 	"\fAgentService\x12E\n" +
 	"\x06Enroll\x12\x1c.weir.agent.v1.EnrollRequest\x1a\x1d.weir.agent.v1.EnrollResponse\x12D\n" +
 	"\x05Watch\x12\x1b.weir.agent.v1.WatchRequest\x1a\x1c.weir.agent.v1.WatchResponse0\x01\x12E\n" +
-	"\x06Report\x12\x1c.weir.agent.v1.ReportRequest\x1a\x1d.weir.agent.v1.ReportResponseB\xad\x01\n" +
+	"\x06Report\x12\x1c.weir.agent.v1.ReportRequest\x1a\x1d.weir.agent.v1.ReportResponse\x12E\n" +
+	"\x06Answer\x12\x1c.weir.agent.v1.AnswerRequest\x1a\x1d.weir.agent.v1.AnswerResponseB\xad\x01\n" +
 	"\x11com.weir.agent.v1B\n" +
 	"AgentProtoP\x01Z6github.com/weirhq/weir/proto/gen/weir/agent/v1;agentv1\xa2\x02\x03WAX\xaa\x02\rWeir.Agent.V1\xca\x02\rWeir\\Agent\\V1\xe2\x02\x19Weir\\Agent\\V1\\GPBMetadata\xea\x02\x0fWeir::Agent::V1b\x06proto3"
 
@@ -1366,7 +1556,7 @@ func file_weir_agent_v1_agent_proto_rawDescGZIP() []byte {
 }
 
 var file_weir_agent_v1_agent_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_weir_agent_v1_agent_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
+var file_weir_agent_v1_agent_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_weir_agent_v1_agent_proto_goTypes = []any{
 	(ReportRequest_Outcome)(0),    // 0: weir.agent.v1.ReportRequest.Outcome
 	(CredentialStatus_State)(0),   // 1: weir.agent.v1.CredentialStatus.State
@@ -1385,43 +1575,56 @@ var file_weir_agent_v1_agent_proto_goTypes = []any{
 	(*CredentialStatus)(nil),      // 14: weir.agent.v1.CredentialStatus
 	(*BootTail)(nil),              // 15: weir.agent.v1.BootTail
 	(*ReportResponse)(nil),        // 16: weir.agent.v1.ReportResponse
-	(*timestamppb.Timestamp)(nil), // 17: google.protobuf.Timestamp
-	(*v1.SignedRevocations)(nil),  // 18: weir.policy.v1.SignedRevocations
-	(*v1.SignedRelease)(nil),      // 19: weir.policy.v1.SignedRelease
-	(*v1.Resource)(nil),           // 20: weir.policy.v1.Resource
+	(*AnswerRequest)(nil),         // 17: weir.agent.v1.AnswerRequest
+	(*AnswerResponse)(nil),        // 18: weir.agent.v1.AnswerResponse
+	(*timestamppb.Timestamp)(nil), // 19: google.protobuf.Timestamp
+	(*v1.SignedRevocations)(nil),  // 20: weir.policy.v1.SignedRevocations
+	(*Ask)(nil),                   // 21: weir.agent.v1.Ask
+	(*v1.SignedRelease)(nil),      // 22: weir.policy.v1.SignedRelease
+	(*v1.Resource)(nil),           // 23: weir.policy.v1.Resource
+	(*ProviderTestResult)(nil),    // 24: weir.agent.v1.ProviderTestResult
+	(*DryRunResult)(nil),          // 25: weir.agent.v1.DryRunResult
+	(*Refusal)(nil),               // 26: weir.agent.v1.Refusal
 }
 var file_weir_agent_v1_agent_proto_depIdxs = []int32{
 	4,  // 0: weir.agent.v1.EnrollResponse.signing_keys:type_name -> weir.agent.v1.SigningKey
-	17, // 1: weir.agent.v1.EnrollResponse.server_time:type_name -> google.protobuf.Timestamp
+	19, // 1: weir.agent.v1.EnrollResponse.server_time:type_name -> google.protobuf.Timestamp
 	5,  // 2: weir.agent.v1.WatchRequest.have:type_name -> weir.agent.v1.PolicyPosition
 	8,  // 3: weir.agent.v1.WatchResponse.snapshot:type_name -> weir.agent.v1.Snapshot
-	18, // 4: weir.agent.v1.WatchResponse.revocations:type_name -> weir.policy.v1.SignedRevocations
+	20, // 4: weir.agent.v1.WatchResponse.revocations:type_name -> weir.policy.v1.SignedRevocations
 	9,  // 5: weir.agent.v1.WatchResponse.heartbeat:type_name -> weir.agent.v1.Heartbeat
 	11, // 6: weir.agent.v1.WatchResponse.go_away:type_name -> weir.agent.v1.GoAway
-	19, // 7: weir.agent.v1.Snapshot.release:type_name -> weir.policy.v1.SignedRelease
-	20, // 8: weir.agent.v1.Snapshot.resources:type_name -> weir.policy.v1.Resource
-	18, // 9: weir.agent.v1.Snapshot.revocations:type_name -> weir.policy.v1.SignedRevocations
-	17, // 10: weir.agent.v1.Heartbeat.server_time:type_name -> google.protobuf.Timestamp
-	10, // 11: weir.agent.v1.Heartbeat.settled:type_name -> weir.agent.v1.SettledRange
-	5,  // 12: weir.agent.v1.ReportRequest.position:type_name -> weir.agent.v1.PolicyPosition
-	0,  // 13: weir.agent.v1.ReportRequest.outcome:type_name -> weir.agent.v1.ReportRequest.Outcome
-	15, // 14: weir.agent.v1.ReportRequest.tails:type_name -> weir.agent.v1.BootTail
-	13, // 15: weir.agent.v1.ReportRequest.credentials:type_name -> weir.agent.v1.CredentialReport
-	5,  // 16: weir.agent.v1.ReportRequest.oldest_stored:type_name -> weir.agent.v1.PolicyPosition
-	14, // 17: weir.agent.v1.CredentialReport.credentials:type_name -> weir.agent.v1.CredentialStatus
-	1,  // 18: weir.agent.v1.CredentialStatus.state:type_name -> weir.agent.v1.CredentialStatus.State
-	17, // 19: weir.agent.v1.ReportResponse.server_time:type_name -> google.protobuf.Timestamp
-	2,  // 20: weir.agent.v1.AgentService.Enroll:input_type -> weir.agent.v1.EnrollRequest
-	6,  // 21: weir.agent.v1.AgentService.Watch:input_type -> weir.agent.v1.WatchRequest
-	12, // 22: weir.agent.v1.AgentService.Report:input_type -> weir.agent.v1.ReportRequest
-	3,  // 23: weir.agent.v1.AgentService.Enroll:output_type -> weir.agent.v1.EnrollResponse
-	7,  // 24: weir.agent.v1.AgentService.Watch:output_type -> weir.agent.v1.WatchResponse
-	16, // 25: weir.agent.v1.AgentService.Report:output_type -> weir.agent.v1.ReportResponse
-	23, // [23:26] is the sub-list for method output_type
-	20, // [20:23] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	21, // 7: weir.agent.v1.WatchResponse.ask:type_name -> weir.agent.v1.Ask
+	22, // 8: weir.agent.v1.Snapshot.release:type_name -> weir.policy.v1.SignedRelease
+	23, // 9: weir.agent.v1.Snapshot.resources:type_name -> weir.policy.v1.Resource
+	20, // 10: weir.agent.v1.Snapshot.revocations:type_name -> weir.policy.v1.SignedRevocations
+	19, // 11: weir.agent.v1.Heartbeat.server_time:type_name -> google.protobuf.Timestamp
+	10, // 12: weir.agent.v1.Heartbeat.settled:type_name -> weir.agent.v1.SettledRange
+	5,  // 13: weir.agent.v1.ReportRequest.position:type_name -> weir.agent.v1.PolicyPosition
+	0,  // 14: weir.agent.v1.ReportRequest.outcome:type_name -> weir.agent.v1.ReportRequest.Outcome
+	15, // 15: weir.agent.v1.ReportRequest.tails:type_name -> weir.agent.v1.BootTail
+	13, // 16: weir.agent.v1.ReportRequest.credentials:type_name -> weir.agent.v1.CredentialReport
+	5,  // 17: weir.agent.v1.ReportRequest.oldest_stored:type_name -> weir.agent.v1.PolicyPosition
+	14, // 18: weir.agent.v1.CredentialReport.credentials:type_name -> weir.agent.v1.CredentialStatus
+	1,  // 19: weir.agent.v1.CredentialStatus.state:type_name -> weir.agent.v1.CredentialStatus.State
+	19, // 20: weir.agent.v1.ReportResponse.server_time:type_name -> google.protobuf.Timestamp
+	5,  // 21: weir.agent.v1.AnswerRequest.position:type_name -> weir.agent.v1.PolicyPosition
+	24, // 22: weir.agent.v1.AnswerRequest.provider_test:type_name -> weir.agent.v1.ProviderTestResult
+	25, // 23: weir.agent.v1.AnswerRequest.dry_run:type_name -> weir.agent.v1.DryRunResult
+	26, // 24: weir.agent.v1.AnswerRequest.refusal:type_name -> weir.agent.v1.Refusal
+	2,  // 25: weir.agent.v1.AgentService.Enroll:input_type -> weir.agent.v1.EnrollRequest
+	6,  // 26: weir.agent.v1.AgentService.Watch:input_type -> weir.agent.v1.WatchRequest
+	12, // 27: weir.agent.v1.AgentService.Report:input_type -> weir.agent.v1.ReportRequest
+	17, // 28: weir.agent.v1.AgentService.Answer:input_type -> weir.agent.v1.AnswerRequest
+	3,  // 29: weir.agent.v1.AgentService.Enroll:output_type -> weir.agent.v1.EnrollResponse
+	7,  // 30: weir.agent.v1.AgentService.Watch:output_type -> weir.agent.v1.WatchResponse
+	16, // 31: weir.agent.v1.AgentService.Report:output_type -> weir.agent.v1.ReportResponse
+	18, // 32: weir.agent.v1.AgentService.Answer:output_type -> weir.agent.v1.AnswerResponse
+	29, // [29:33] is the sub-list for method output_type
+	25, // [25:29] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_weir_agent_v1_agent_proto_init() }
@@ -1429,11 +1632,18 @@ func file_weir_agent_v1_agent_proto_init() {
 	if File_weir_agent_v1_agent_proto != nil {
 		return
 	}
+	file_weir_agent_v1_ask_proto_init()
 	file_weir_agent_v1_agent_proto_msgTypes[5].OneofWrappers = []any{
 		(*WatchResponse_Snapshot)(nil),
 		(*WatchResponse_Revocations)(nil),
 		(*WatchResponse_Heartbeat)(nil),
 		(*WatchResponse_GoAway)(nil),
+		(*WatchResponse_Ask)(nil),
+	}
+	file_weir_agent_v1_agent_proto_msgTypes[15].OneofWrappers = []any{
+		(*AnswerRequest_ProviderTest)(nil),
+		(*AnswerRequest_DryRun)(nil),
+		(*AnswerRequest_Refusal)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1441,7 +1651,7 @@ func file_weir_agent_v1_agent_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_agent_v1_agent_proto_rawDesc), len(file_weir_agent_v1_agent_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   15,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

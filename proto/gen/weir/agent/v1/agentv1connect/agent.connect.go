@@ -45,6 +45,8 @@ const (
 	AgentServiceWatchProcedure = "/weir.agent.v1.AgentService/Watch"
 	// AgentServiceReportProcedure is the fully-qualified name of the AgentService's Report RPC.
 	AgentServiceReportProcedure = "/weir.agent.v1.AgentService/Report"
+	// AgentServiceAnswerProcedure is the fully-qualified name of the AgentService's Answer RPC.
+	AgentServiceAnswerProcedure = "/weir.agent.v1.AgentService/Answer"
 )
 
 // AgentServiceClient is a client for the weir.agent.v1.AgentService service.
@@ -58,6 +60,9 @@ type AgentServiceClient interface {
 	// Report says what the agent runs. Idempotent; sent after every apply or reject,
 	// and every few seconds.
 	Report(context.Context, *connect.Request[v1.ReportRequest]) (*connect.Response[v1.ReportResponse], error)
+	// Answer says what came of an Ask. Idempotent: the first answer counts. NotFound: the
+	// ask is over, or is not one of this agent's.
+	Answer(context.Context, *connect.Request[v1.AnswerRequest]) (*connect.Response[v1.AnswerResponse], error)
 }
 
 // NewAgentServiceClient constructs a client for the weir.agent.v1.AgentService service. By default,
@@ -89,6 +94,12 @@ func NewAgentServiceClient(httpClient connect.HTTPClient, baseURL string, opts .
 			connect.WithSchema(agentServiceMethods.ByName("Report")),
 			connect.WithClientOptions(opts...),
 		),
+		answer: connect.NewClient[v1.AnswerRequest, v1.AnswerResponse](
+			httpClient,
+			baseURL+AgentServiceAnswerProcedure,
+			connect.WithSchema(agentServiceMethods.ByName("Answer")),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
@@ -97,6 +108,7 @@ type agentServiceClient struct {
 	enroll *connect.Client[v1.EnrollRequest, v1.EnrollResponse]
 	watch  *connect.Client[v1.WatchRequest, v1.WatchResponse]
 	report *connect.Client[v1.ReportRequest, v1.ReportResponse]
+	answer *connect.Client[v1.AnswerRequest, v1.AnswerResponse]
 }
 
 // Enroll calls weir.agent.v1.AgentService.Enroll.
@@ -114,6 +126,11 @@ func (c *agentServiceClient) Report(ctx context.Context, req *connect.Request[v1
 	return c.report.CallUnary(ctx, req)
 }
 
+// Answer calls weir.agent.v1.AgentService.Answer.
+func (c *agentServiceClient) Answer(ctx context.Context, req *connect.Request[v1.AnswerRequest]) (*connect.Response[v1.AnswerResponse], error) {
+	return c.answer.CallUnary(ctx, req)
+}
+
 // AgentServiceHandler is an implementation of the weir.agent.v1.AgentService service.
 type AgentServiceHandler interface {
 	// Enroll registers the public key an agent just made. Said again with the same
@@ -125,6 +142,9 @@ type AgentServiceHandler interface {
 	// Report says what the agent runs. Idempotent; sent after every apply or reject,
 	// and every few seconds.
 	Report(context.Context, *connect.Request[v1.ReportRequest]) (*connect.Response[v1.ReportResponse], error)
+	// Answer says what came of an Ask. Idempotent: the first answer counts. NotFound: the
+	// ask is over, or is not one of this agent's.
+	Answer(context.Context, *connect.Request[v1.AnswerRequest]) (*connect.Response[v1.AnswerResponse], error)
 }
 
 // NewAgentServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -152,6 +172,12 @@ func NewAgentServiceHandler(svc AgentServiceHandler, opts ...connect.HandlerOpti
 		connect.WithSchema(agentServiceMethods.ByName("Report")),
 		connect.WithHandlerOptions(opts...),
 	)
+	agentServiceAnswerHandler := connect.NewUnaryHandler(
+		AgentServiceAnswerProcedure,
+		svc.Answer,
+		connect.WithSchema(agentServiceMethods.ByName("Answer")),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/weir.agent.v1.AgentService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case AgentServiceEnrollProcedure:
@@ -160,6 +186,8 @@ func NewAgentServiceHandler(svc AgentServiceHandler, opts ...connect.HandlerOpti
 			agentServiceWatchHandler.ServeHTTP(w, r)
 		case AgentServiceReportProcedure:
 			agentServiceReportHandler.ServeHTTP(w, r)
+		case AgentServiceAnswerProcedure:
+			agentServiceAnswerHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -179,4 +207,8 @@ func (UnimplementedAgentServiceHandler) Watch(context.Context, *connect.Request[
 
 func (UnimplementedAgentServiceHandler) Report(context.Context, *connect.Request[v1.ReportRequest]) (*connect.Response[v1.ReportResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weir.agent.v1.AgentService.Report is not implemented"))
+}
+
+func (UnimplementedAgentServiceHandler) Answer(context.Context, *connect.Request[v1.AnswerRequest]) (*connect.Response[v1.AnswerResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weir.agent.v1.AgentService.Answer is not implemented"))
 }

@@ -1,0 +1,184 @@
+package proxy
+
+import (
+	"cmp"
+	"slices"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/weirhq/weir/dataplane/internal/dialect/openai"
+	"github.com/weirhq/weir/dataplane/internal/snapshot"
+	agentv1 "github.com/weirhq/weir/proto/gen/weir/agent/v1"
+	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
+	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
+)
+
+// dryRun takes a request that nobody sent through the steps of an exchange, up to
+// where bytes would go upstream.
+func (h *Handler) dryRun(policy *snapshot.Policy, m *agentv1.DryRun) *agentv1.DryRunResult {
+	if policy == nil {
+		return &agentv1.DryRunResult{Refusal: toProtoRefusal(noPolicy)}
+	}
+	result := &agentv1.DryRunResult{MaxRequestBytes: policy.MaxRequestBytes(), PriceBookVersion: policy.PriceBookVersion()}
+	e := &exchange{handler: h, policy: policy, begun: h.config.Now()}
+	e.request = openai.Request{Model: m.GetModel(), MaxOutput: m.GetMaxOutputTokens(), Choices: 1}
+	refusal := e.pretend(m)
+	if refusal == nil {
+		refusal = e.authorise()
+	}
+	if refusal == nil {
+		result.Route, refusal = e.rehearse(m.GetInputTokens())
+		result.MaxCostNanoUsd = maxCost(result.Route)
+	}
+	result.Refusal = toProtoRefusal(refusal)
+	return result
+}
+
+// pretend is authenticate for a caller who is named and has sent no secret.
+func (e *exchange) pretend(m *agentv1.DryRun) *openai.Error {
+	if m.GetKeyId() == "" {
+		e.key = &snapshot.Key{ProjectID: m.GetProjectId()}
+		return nil
+	}
+	key, standing := e.policy.KeyByID(m.GetKeyId(), e.begun)
+	if standing == snapshot.Unknown {
+		return unauthenticated("key_unknown", "This key is not in the policy of this gateway.")
+	}
+	e.key = key
+	return barred(standing)
+}
+
+// rehearse goes through the targets of the route as if every attempt failed. Where none
+// can be used, the refusal is about the last, as that of next is.
+func (e *exchange) rehearse(input int64) (*agentv1.DryRunRoute, *openai.Error) {
+	shown := toProtoRoute(e.route)
+	var refusal *openai.Error
+	seen := map[*snapshot.Target]bool{}
+	e.plan.Begin(e.route, e.handler.config.Draw)
+	for target := e.plan.Next(); target != nil && !e.plan.Repeats(); target = e.plan.Next() {
+		seen[target] = true
+		candidate, unfit := e.candidate(target, input)
+		shown.Targets = append(shown.Targets, candidate)
+		if unfit != nil {
+			refusal = unfit
+			e.plan.Drop()
+			continue
+		}
+		e.plan.Begun()
+	}
+	for _, target := range e.route.Targets {
+		if !seen[target] {
+			candidate, unfit := e.candidate(target, input)
+			if unfit == nil {
+				candidate.Fitness = agentv1.DryRunTarget_FITNESS_BEYOND_ATTEMPTS
+				candidate.Reason = "The route has no attempt left for it."
+			}
+			shown.Targets = append(shown.Targets, candidate)
+		}
+	}
+	if e.plan.Made() > 0 {
+		refusal = nil
+	}
+	return shown, refusal
+}
+
+// candidate is a target as this agent can use it, and what it can cost.
+func (e *exchange) candidate(target *snapshot.Target, input int64) (*agentv1.DryRunTarget, *openai.Error) {
+	config := &e.handler.config
+	shown := &agentv1.DryRunTarget{
+		ProviderId: target.Provider.ID, Provider: target.Provider.Name, Model: target.Model, Weight: target.Weight,
+		Fitness:     agentv1.DryRunTarget_FITNESS_USABLE,
+		FirstByteMs: cmp.Or(target.Timeouts.FirstByte, config.FirstByteTimeout).Milliseconds(),
+		IdleMs:      cmp.Or(target.Timeouts.Idle, config.IdleTimeout).Milliseconds(),
+		TotalMs:     target.Timeouts.Total.Milliseconds(),
+	}
+	_, refusal, why := e.handler.open(target.Provider)
+	switch refusal {
+	case nil:
+	case providerNotAllowed:
+		shown.Fitness = agentv1.DryRunTarget_FITNESS_BLOCKED
+	default:
+		shown.Fitness = agentv1.DryRunTarget_FITNESS_CREDENTIAL_UNAVAILABLE
+	}
+	shown.Reason = clip(why)
+	e.target = target
+	e.cost(shown, input)
+	return shown, refusal
+}
+
+// cost prices one attempt on the target as open does, and its input alone.
+func (e *exchange) cost(shown *agentv1.DryRunTarget, input int64) {
+	entry := e.priceEntry(e.request.ServiceTier)
+	most, bounded := bound(&e.request, input, entry)
+	shown.Unbounded = !bounded
+	if entry == nil {
+		shown.Unpriced = true
+		return
+	}
+	shown.InputCostNanoUsd = known(entry.Cost(&usagev1.TokenUsage{Input: input}))
+	worst, priced := entry.WorstCase(most)
+	shown.Unpriced = !priced || shown.InputCostNanoUsd == nil
+	shown.MaxCostNanoUsd = known(worst, priced && bounded)
+}
+
+// maxCost is what all attempts can cost at most, each target as often as the plan can
+// come to it; nil: that is not known.
+func maxCost(route *agentv1.DryRunRoute) *int64 {
+	var each []int64
+	for _, target := range route.GetTargets() {
+		switch target.GetFitness() {
+		case agentv1.DryRunTarget_FITNESS_USABLE:
+		case agentv1.DryRunTarget_FITNESS_BEYOND_ATTEMPTS:
+			if !route.GetWeighted() { // else another draw may come to it
+				continue
+			}
+		default:
+			continue
+		}
+		if target.MaxCostNanoUsd == nil {
+			return nil
+		}
+		each = append(each, target.GetMaxCostNanoUsd())
+	}
+	if route.GetWeighted() {
+		slices.SortFunc(each, func(a, b int64) int { return cmp.Compare(b, a) })
+	}
+	return sumOfAttempts(each, int(route.GetMaxAttempts()), route.GetOnce())
+}
+
+// sumOfAttempts goes round and round; nil: there is nothing to try, or it does not fit.
+func sumOfAttempts(each []int64, attempts int, once bool) *int64 {
+	if len(each) == 0 {
+		return nil
+	}
+	if once {
+		attempts = min(attempts, len(each))
+	}
+	var sum int64
+	for i := range attempts {
+		if sum += each[i%len(each)]; sum < 0 {
+			return nil
+		}
+	}
+	return proto.Int64(sum)
+}
+
+func toProtoRefusal(refusal *openai.Error) *agentv1.DryRunRefusal {
+	if refusal == nil {
+		return nil
+	}
+	return &agentv1.DryRunRefusal{Status: int32(refusal.Status), Code: refusal.Code, Message: clip(refusal.Message)}
+}
+
+func toProtoRoute(route *snapshot.Route) *agentv1.DryRunRoute {
+	shown := &agentv1.DryRunRoute{
+		Id: route.ID, Weighted: route.Weighted, MaxAttempts: int32(route.Retry.Attempts), Once: route.Retry.Once,
+		BackoffMs: route.Retry.Backoff.Milliseconds(),
+	}
+	for failure := policyv1.Failure_FAILURE_RATE_LIMITED; failure <= policyv1.Failure_FAILURE_CREDENTIAL; failure++ {
+		if route.Retry.On.Has(1 << failure) {
+			shown.RetryOn = append(shown.RetryOn, failure)
+		}
+	}
+	return shown
+}
