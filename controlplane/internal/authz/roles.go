@@ -14,7 +14,7 @@ var (
 		"projects.get", "projects.list", "providers.get", "providers.list", "routes.get", "routes.list",
 	}
 	runTraffic = []string{
-		"gateways.create", "gateways.delete", "gateways.enrol", "gateways.revoke_agent", "gateways.set_key", "gateways.update",
+		"diagnostics.dry_run", "diagnostics.test_provider", "gateways.create", "gateways.delete", "gateways.enrol", "gateways.revoke_agent", "gateways.set_key", "gateways.update",
 		"gateways.update_agent", "providers.create", "providers.delete", "providers.update", "routes.create", "routes.delete", "routes.update",
 	}
 	manageTeams = []string{

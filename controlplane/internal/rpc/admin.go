@@ -50,6 +50,7 @@ type AdminConfig struct {
 	Runner        *command.Runner
 	Store         *readmodel.Store
 	Agents        AgentStatuses
+	Asker         Asker
 	Report        adminv1connect.ReportServiceHandler
 	// PriceBook is the built-in one that policies are compiled with.
 	PriceBook *policyv1.PriceBook
@@ -153,6 +154,7 @@ func NewAdmin(c AdminConfig) []Mount {
 	mount(adminv1connect.NewSavedReportServiceHandler(s.savedReports, behind...))
 	mount(adminv1connect.NewAlertChannelServiceHandler(s.alertChannels, behind...))
 	mount(adminv1connect.NewHistoryServiceHandler(c.histories(), behind...))
+	mount(adminv1connect.NewDiagnosticsServiceHandler(newDiagnostics(c.Store, c.Asker), behind...))
 
 	names := []string{healthService}
 	for _, m := range mounts {

@@ -52,6 +52,7 @@ type installation struct {
 	ring    *audit.Keyring
 	house   *house.Keys
 	reports *fleet.ReportTable
+	asker   *fleet.Asker
 }
 
 func install(t testing.TB) *installation {
@@ -103,8 +104,9 @@ func (in *installation) serve(config rpc.AdminConfig) *installation {
 	in.tailer = eventlog.NewTailer(pglog.NewHeads(db), logger)
 	in.watches = rpc.NewWatches(in.tailer)
 	in.reports = fleet.NewReportTable(db)
+	in.asker = &fleet.Asker{Desk: fleet.NewAskTable(db), Log: logger}
 	config = rpc.AdminConfig{
-		Authenticator: config.Authenticator, Runner: in.runner, Store: store, Agents: in.reports,
+		Authenticator: config.Authenticator, Runner: in.runner, Store: store, Agents: in.reports, Asker: in.asker,
 		Report: config.Report, Limits: config.Limits, CallTimeout: config.CallTimeout, Logger: logger, Watches: in.watches,
 		PriceBook: builtinPrices, Secrets: vault.New(db, in.house), WebhookNetworks: loopback,
 	}
@@ -159,6 +161,7 @@ type client struct {
 	limits        adminv1connect.LimitServiceClient
 	budgets       adminv1connect.BudgetServiceClient
 	history       adminv1connect.HistoryServiceClient
+	diagnostics   adminv1connect.DiagnosticsServiceClient
 }
 
 // speaking calls as the tenant, in another protocol.
@@ -203,6 +206,7 @@ func (in *installation) sending(headers map[string]string, options ...connect.Cl
 		limits:        adminv1connect.NewLimitServiceClient(h, url, with),
 		budgets:       adminv1connect.NewBudgetServiceClient(h, url, with),
 		history:       adminv1connect.NewHistoryServiceClient(h, url, with),
+		diagnostics:   adminv1connect.NewDiagnosticsServiceClient(h, url, with),
 	}
 }
 

@@ -193,6 +193,26 @@ var foreign = map[string]func(t *testing.T, a, b *tenant){
 			t.Error("the other tenant revoked the key")
 		}
 	},
+	"DiagnosticsService.TestProvider": func(t *testing.T, a, b *tenant) {
+		for _, request := range []*adminv1.TestProviderRequest{
+			{ProviderId: a.provider.Id, GatewayId: a.gateway.Id}, {ProviderId: a.provider.Id, GatewayId: b.gateway.Id},
+			{ProviderId: b.provider.Id, GatewayId: a.gateway.Id}, {ProviderId: b.provider.Id, GatewayId: b.gateway.Id, AgentId: a.agent(t).Id},
+		} {
+			refused(t, connect.CodeNotFound, b.diagnostics.TestProvider, request)
+		}
+	},
+	"DiagnosticsService.DryRun": func(t *testing.T, a, b *tenant) {
+		ofKey := func(gateway, key string) *adminv1.DryRunRequest {
+			return &adminv1.DryRunRequest{GatewayId: gateway, Caller: &adminv1.DryRunRequest_KeyId{KeyId: key}, Model: "m"}
+		}
+		ofProject := ofKey(b.gateway.Id, "")
+		ofProject.Caller = &adminv1.DryRunRequest_ProjectId{ProjectId: a.project.Id}
+		byAgent := ofKey(b.gateway.Id, b.key.Id)
+		byAgent.AgentId = a.agent(t).Id
+		for _, request := range []*adminv1.DryRunRequest{ofKey(a.gateway.Id, b.key.Id), ofKey(b.gateway.Id, a.key.Id), ofProject, byAgent} {
+			refused(t, connect.CodeNotFound, b.diagnostics.DryRun, request)
+		}
+	},
 	"BatchService.Batch": func(t *testing.T, a, b *tenant) {
 		refused(t, connect.CodeNotFound, b.batches.Batch, &adminv1.BatchRequest{Operations: []*adminv1.Operation{
 			{Request: &adminv1.Operation_RevokeKey{RevokeKey: &adminv1.RevokeKeyRequest{Id: a.key.Id}}},

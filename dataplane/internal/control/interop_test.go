@@ -2,6 +2,7 @@ package control_test
 
 import (
 	"bufio"
+	"context"
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
@@ -18,6 +19,7 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/dataplane/internal/control"
+	agentv1 "github.com/weirhq/weir/proto/gen/weir/agent/v1"
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
 
@@ -91,7 +93,7 @@ func startControlPlane(t *testing.T, flags ...string) *realControlPlane {
 	return r
 }
 
-func (r *realControlPlane) tell(t *testing.T, command string) {
+func (r *realControlPlane) tell(t *testing.T, command string) []byte {
 	t.Helper()
 	if _, err := fmt.Fprintln(r.stdin, command); err != nil {
 		t.Fatal(err)
@@ -99,6 +101,16 @@ func (r *realControlPlane) tell(t *testing.T, command string) {
 	if !r.lines.Scan() {
 		t.Fatalf("no answer to %q", command)
 	}
+	return r.lines.Bytes()
+}
+
+// dryRun has some agent asked.
+func (r *realControlPlane) dryRun(t *testing.T, model string) (came struct{ Code, Reason string }) {
+	t.Helper()
+	if err := json.Unmarshal(r.tell(t, "dry-run "+model), &came); err != nil {
+		t.Error(err)
+	}
+	return came
 }
 
 // keys are a served policy's keys, by hash.
@@ -170,6 +182,43 @@ func TestWithTheRealControlPlane(t *testing.T) {
 				t.Error("a revocation takes more than a second")
 			}
 			stop()
+		})
+	}
+}
+
+func TestAsksOfTheRealControlPlane(t *testing.T) {
+	for name, flags := range map[string][]string{"http_1": nil, "http_2": {"-tls"}} {
+		t.Run(name, func(t *testing.T) {
+			r, k := startControlPlane(t, flags...), &keys{}
+			config := k.config(r, t.TempDir())
+			begun, killed := make(chan struct{}), make(chan struct{})
+			config.Answer = func(ctx context.Context, ask *agentv1.Ask) *agentv1.AnswerRequest {
+				model := ask.GetDryRun().GetModel()
+				if model == "hang" {
+					close(begun)
+					<-ctx.Done()
+				}
+				return &agentv1.AnswerRequest{Result: &agentv1.AnswerRequest_DryRun{DryRun: &agentv1.DryRunResult{
+					Refusal: &agentv1.DryRunRefusal{Code: "said " + model},
+				}}}
+			}
+			client, stop := run(t, config)
+			eventually(t, "the policy is confirmed", func() bool { return !client.Freshness().IsZero() })
+			if came := r.dryRun(t, "chat"); came.Code != "said chat" {
+				t.Errorf("%+v", came)
+			}
+			go func() {
+				defer close(killed)
+				<-begun
+				stop()
+			}()
+			if came := r.dryRun(t, "hang"); came.Reason != "agent_silent" {
+				t.Errorf("its agent died in the middle: %+v", came)
+			}
+			<-killed
+			if came := r.dryRun(t, "chat"); came.Reason != "no_agent_can_answer" {
+				t.Errorf("without an agent: %+v", came)
+			}
 		})
 	}
 }

@@ -1,9 +1,10 @@
 // Command fleetserver serves a fleettest.World on loopback, so that the agent's
 // side can be tested against the real handler from a process of its own. It
 // prints its URL, then its certificate where -tls is given, and takes
-// commands on stdin, one a line, each answered with the log's version:
+// commands on stdin, one a line, each answered with the log's version, and a dry run of
+// a model with what came of it, as JSON:
 //
-//	add-key TEXT | revoke TEXT | revoke-agents | settle BOOT FIRST LAST | announce-signing-key | retire-signing-key | stop
+//	add-key TEXT | revoke TEXT | revoke-agents | settle BOOT FIRST LAST | announce-signing-key | retire-signing-key | dry-run MODEL | stop
 package main
 
 import (
@@ -11,6 +12,7 @@ import (
 	"context"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"flag"
 	"fmt"
 	"log/slog"
@@ -20,6 +22,9 @@ import (
 	"os"
 	"strings"
 
+	"github.com/google/uuid"
+
+	"github.com/weirhq/weir/controlplane/internal/fault"
 	"github.com/weirhq/weir/controlplane/internal/fleet"
 	"github.com/weirhq/weir/controlplane/internal/fleet/fleettest"
 	agentv1 "github.com/weirhq/weir/proto/gen/weir/agent/v1"
@@ -56,7 +61,7 @@ func run(encrypted bool) error {
 		cancel()
 		return err
 	}
-	serveCommands(world)
+	serveCommands(ctx, world)
 	cancel()
 	return <-done
 }
@@ -74,16 +79,34 @@ func start(mux *http.ServeMux, encrypted bool) (*httptest.Server, hello) {
 	return server, hello{URL: "https://127.0.0.1:" + port, Certificate: string(certificate)}
 }
 
-func serveCommands(world *fleettest.World) {
+// rehearsed is what came of a dry run.
+type rehearsed struct {
+	Code   string `json:"code"`   // of the agent's refusal
+	Reason string `json:"reason"` // why no agent answered
+}
+
+func rehearse(ctx context.Context, world *fleettest.World, model string) (r rehearsed) {
+	state, _ := world.PolicyState(ctx, uuid.Nil, uuid.Nil)
+	asker := fleet.Asker{Desk: &world.Asks, Log: slog.New(slog.DiscardHandler)}
+	answered, err := asker.Ask(ctx, fleet.Question{OrganizationID: state.OrganizationID, GatewayID: state.Gateway.ID,
+		Ask: &agentv1.Ask{Question: &agentv1.Ask_DryRun{DryRun: &agentv1.DryRun{Model: model}}}})
+	if known := (*fault.Error)(nil); errors.As(err, &known) {
+		r.Reason = known.Reason
+	}
+	r.Code = answered.Answer.GetDryRun().GetRefusal().GetCode()
+	return r
+}
+
+func serveCommands(ctx context.Context, world *fleettest.World) {
 	lines := bufio.NewScanner(os.Stdin)
 	for lines.Scan() {
 		command, argument, _ := strings.Cut(lines.Text(), " ")
-		var version int64
+		var answer any = int64(0)
 		switch command {
 		case "add-key":
 			world.AddKey(argument)
 		case "revoke":
-			version = world.Revoke(argument)
+			answer = world.Revoke(argument)
 		case "revoke-agents":
 			world.RevokeAgents()
 		case "settle":
@@ -95,9 +118,11 @@ func serveCommands(world *fleettest.World) {
 			world.AnnounceKey()
 		case "retire-signing-key":
 			world.RetireKey()
+		case "dry-run":
+			answer = rehearse(ctx, world, argument)
 		case "stop":
 			return
 		}
-		_, _ = fmt.Fprintln(os.Stdout, version)
+		_ = json.NewEncoder(os.Stdout).Encode(answer)
 	}
 }

@@ -1,0 +1,192 @@
+package rpc_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"connectrpc.com/connect"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/testing/protocmp"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/weirhq/weir/controlplane/internal/fleet"
+	adminv1 "github.com/weirhq/weir/proto/gen/weir/admin/v1"
+	agentv1 "github.com/weirhq/weir/proto/gen/weir/agent/v1"
+	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
+)
+
+// answering stands for an agent, and for the process that has its stream, until the
+// test ends.
+func (in *installation) answering(agent uuid.UUID, answer func(*agentv1.Ask) *agentv1.AnswerRequest) {
+	table := fleet.NewAskTable(in.db)
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	in.t.Cleanup(func() { stop(); <-done })
+	go func() {
+		defer close(done)
+		for ; ctx.Err() == nil; time.Sleep(2 * time.Millisecond) {
+			open, _ := table.Open(ctx)
+			for _, o := range open {
+				ask, taking := &agentv1.Ask{}, fleet.AskTaking{AskRef: o.AskRef, AgentID: agent}
+				if taken, _ := table.Take(ctx, []fleet.AskTaking{taking}); len(taken) == 0 || proto.Unmarshal(o.Question, ask) != nil {
+					continue
+				}
+				text, _ := proto.Marshal(answer(ask))
+				if _, err := table.Answer(ctx, taking, text); err != nil && ctx.Err() == nil {
+					in.t.Error(err)
+				}
+			}
+		}
+	}()
+}
+
+func at(answer *agentv1.AnswerRequest) *agentv1.AnswerRequest {
+	answer.Position = &agentv1.PolicyPosition{Epoch: 5, Version: 6, RevocationVersion: 7}
+	answer.ConfirmedMsAgo = proto.Int64(90_000)
+	return answer
+}
+
+func (n *tenant) test() *adminv1.TestProviderRequest {
+	return &adminv1.TestProviderRequest{ProviderId: n.provider.Id, GatewayId: n.gateway.Id, Model: "gpt-5"}
+}
+
+func TestTestProvider(t *testing.T) {
+	in := install(t)
+	n := in.tenant("alpha")
+	agent := in.enrol(n)
+	version := call(t, n.history.ListEvents, &adminv1.ListEventsRequest{}).Events[0].Version
+	in.answering(agent.ID, func(ask *agentv1.Ask) *agentv1.AnswerRequest {
+		if got := ask.GetProviderTest(); got.GetProviderId() != n.provider.Id || got.GetModel() != "gpt-5" {
+			t.Errorf("asked %v", ask)
+		}
+		return at(&agentv1.AnswerRequest{Result: &agentv1.AnswerRequest_ProviderTest{ProviderTest: &agentv1.ProviderTestResult{
+			Outcome: agentv1.ProviderTestResult_OUTCOME_UNEXPECTED_ANSWER, Reason: "odd", Status: 418,
+			ConnectUs: proto.Int64(1), TlsUs: proto.Int64(2), FirstByteUs: proto.Int64(3), ModelListed: proto.Bool(false),
+		}}})
+	})
+	got := call(t, n.diagnostics.TestProvider, n.test())
+	if ago := time.Since(got.AnsweredBy.PolicyConfirmedAt.AsTime()); ago < 90*time.Second || ago > 3*time.Minute {
+		t.Errorf("confirmed %v ago", ago)
+	}
+	got.AnsweredBy.PolicyConfirmedAt = nil
+	want := &adminv1.TestProviderResponse{
+		AnsweredBy: &adminv1.AnsweredBy{AgentId: agent.ID.String(), AgentName: "host-1", PolicyEpoch: 5, PolicyVersion: 6, RevocationVersion: 7},
+		Outcome:    adminv1.ProviderTestOutcome_PROVIDER_TEST_OUTCOME_UNEXPECTED_ANSWER, Reason: "odd", Status: 418,
+		Connect: durationpb.New(1000), Tls: durationpb.New(2000), FirstByte: durationpb.New(3000), ModelListed: proto.Bool(false),
+	}
+	if diff := cmp.Diff(want, got, protocmp.Transform()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	same(t, call(t, n.history.ListEvents, &adminv1.ListEventsRequest{}).Events[0].Version, version)
+	same(t, len(in.everyRow()["agent_ask"]), 0)
+}
+
+func TestDryRun(t *testing.T) {
+	in := install(t)
+	n := in.tenant("alpha")
+	agent := in.enrol(n)
+	request := &adminv1.DryRunRequest{
+		GatewayId: n.gateway.Id, AgentId: agent.ID.String(), Caller: &adminv1.DryRunRequest_KeyId{KeyId: n.key.Id},
+		Model: "gpt", InputTokens: 8, MaxOutputTokens: 9,
+	}
+	var asked *agentv1.DryRun
+	in.answering(agent.ID, func(ask *agentv1.Ask) *agentv1.AnswerRequest {
+		asked = ask.GetDryRun()
+		return at(&agentv1.AnswerRequest{Result: &agentv1.AnswerRequest_DryRun{DryRun: &agentv1.DryRunResult{
+			Refusal: &agentv1.DryRunRefusal{Status: 503, Code: "c", Message: "m"},
+			Route: &agentv1.DryRunRoute{Id: "r", Weighted: true, MaxAttempts: 2, Once: true, BackoffMs: 100,
+				RetryOn: []policyv1.Failure{policyv1.Failure_FAILURE_TIMEOUT},
+				Targets: []*agentv1.DryRunTarget{{ProviderId: "p", Provider: "pn", Model: "gpt-5", Weight: 3, Reason: "why",
+					Fitness: agentv1.DryRunTarget_FITNESS_BEYOND_ATTEMPTS, FirstByteMs: 1, IdleMs: 2, TotalMs: 3,
+					InputCostNanoUsd: proto.Int64(4), MaxCostNanoUsd: proto.Int64(5), Unpriced: true, Unbounded: true}, {}}},
+			MaxRequestBytes: 6, PriceBookVersion: "b", MaxCostNanoUsd: proto.Int64(7),
+		}}})
+	})
+	got := call(t, n.diagnostics.DryRun, request)
+	got.AnsweredBy.PolicyConfirmedAt = nil
+	want := &adminv1.DryRunResponse{
+		AnsweredBy: &adminv1.AnsweredBy{AgentId: agent.ID.String(), AgentName: "host-1", PolicyEpoch: 5, PolicyVersion: 6, RevocationVersion: 7},
+		Refusal:    &adminv1.DryRunRefusal{Status: 503, Code: "c", Message: "m"},
+		Route: &adminv1.DryRunRoute{Id: "r", Weighted: true, MaxAttempts: 2, EachOnce: true, Backoff: durationpb.New(100 * time.Millisecond),
+			RetryOn: []adminv1.Failure{adminv1.Failure_FAILURE_TIMEOUT},
+			Targets: []*adminv1.DryRunTarget{{ProviderId: "p", Provider: "pn", Model: "gpt-5", Weight: 3, Reason: "why",
+				Fitness: adminv1.TargetFitness_TARGET_FITNESS_BEYOND_ATTEMPTS, InputCostNanoUsd: proto.Int64(4), MaxCostNanoUsd: proto.Int64(5),
+				Unpriced: true, Unbounded: true, Timeouts: &adminv1.Timeouts{FirstByte: durationpb.New(time.Millisecond),
+					Idle: durationpb.New(2 * time.Millisecond), Total: durationpb.New(3 * time.Millisecond)}},
+				{Timeouts: &adminv1.Timeouts{FirstByte: durationpb.New(0), Idle: durationpb.New(0)}}}},
+		MaxRequestBytes: 6, PriceBookVersion: "b", MaxCostNanoUsd: proto.Int64(7),
+	}
+	if diff := cmp.Diff(want, got, protocmp.Transform()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	wanted := &agentv1.DryRun{Caller: &agentv1.DryRun_KeyId{KeyId: n.key.Id}, Model: "gpt", InputTokens: 8, MaxOutputTokens: 9}
+	if diff := cmp.Diff(wanted, asked, protocmp.Transform()); diff != "" {
+		t.Errorf("asked (-want +got):\n%s", diff)
+	}
+	request.Caller = &adminv1.DryRunRequest_ProjectId{ProjectId: n.project.Id}
+	call(t, n.diagnostics.DryRun, request)
+	same(t, asked.GetProjectId(), n.project.Id)
+}
+
+func TestDiagnosticsRefusals(t *testing.T) {
+	in := install(t)
+	n := in.tenant("alpha")
+	agent := in.enrol(n).ID.String()
+	other := call(t, n.gateways.CreateGateway, &adminv1.CreateGatewayRequest{Name: "other", Region: "local"}).Gateway
+	with := func(change func(*adminv1.TestProviderRequest)) *adminv1.TestProviderRequest {
+		request := n.test()
+		change(request)
+		return request
+	}
+	nobody := refused(t, connect.CodeFailedPrecondition, n.diagnostics.TestProvider, n.test())
+	same(t, detail(t, nobody).GetReason(), fleet.ReasonNoAgent)
+	for _, missing := range []*adminv1.TestProviderRequest{
+		with(func(r *adminv1.TestProviderRequest) { r.ProviderId = uuid.NewString() }),
+		with(func(r *adminv1.TestProviderRequest) { r.GatewayId = uuid.NewString() }),
+		with(func(r *adminv1.TestProviderRequest) { r.AgentId = uuid.NewString() }),
+	} {
+		refused(t, connect.CodeNotFound, n.diagnostics.TestProvider, missing)
+	}
+	elsewhere := refused(t, connect.CodeInvalidArgument, n.diagnostics.TestProvider, with(func(r *adminv1.TestProviderRequest) { r.AgentId, r.GatewayId = agent, other.Id }))
+	if !strings.Contains(elsewhere.Message(), "agent_id: agent \"host-1\" is of another gateway") {
+		t.Error(elsewhere)
+	}
+	refused(t, connect.CodeInvalidArgument, n.diagnostics.DryRun, &adminv1.DryRunRequest{GatewayId: n.gateway.Id, Model: "gpt"})
+	call(t, n.gateways.RevokeAgent, &adminv1.RevokeAgentRequest{Id: agent})
+	revoked := refused(t, connect.CodeFailedPrecondition, n.diagnostics.TestProvider, with(func(r *adminv1.TestProviderRequest) { r.AgentId = agent }))
+	same(t, detail(t, revoked).GetReason(), "agent_revoked")
+
+	t.Run("who_may", func(t *testing.T) {
+		for role, want := range map[adminv1.Role]connect.Code{
+			adminv1.Role_ROLE_OPERATOR: connect.CodeFailedPrecondition, adminv1.Role_ROLE_ANALYST: connect.CodePermissionDenied,
+			adminv1.Role_ROLE_VIEWER: connect.CodePermissionDenied, adminv1.Role_ROLE_PROJECTS_ONLY: connect.CodePermissionDenied,
+		} {
+			account := call(t, n.accounts.CreateServiceAccount, &adminv1.CreateServiceAccountRequest{Name: newName(), Role: role}).ServiceAccount
+			token := call(t, n.accounts.CreateServiceAccountToken, &adminv1.CreateServiceAccountTokenRequest{ServiceAccountId: account.Id, Name: "t"}).Secret
+			refused(t, want, in.as(token).diagnostics.TestProvider, n.test())
+		}
+	})
+}
+
+// All of an organization share one measure; others have their own.
+func TestAsksAreRateLimited(t *testing.T) {
+	in := install(t)
+	n := in.tenant("alpha")
+	unknown := n.test()
+	unknown.ProviderId = uuid.NewString()
+	for range 20 {
+		refused(t, connect.CodeNotFound, n.diagnostics.TestProvider, unknown)
+	}
+	limited := refused(t, connect.CodeResourceExhausted, n.diagnostics.DryRun, &adminv1.DryRunRequest{
+		GatewayId: n.gateway.Id, Caller: &adminv1.DryRunRequest_KeyId{KeyId: n.key.Id}, Model: "gpt",
+	})
+	same(t, detail(t, limited).GetReason(), "too_many_calls")
+	same(t, limited.Meta().Get("Retry-After"), "1")
+	other := in.tenant("beta")
+	unknown.GatewayId = other.gateway.Id
+	refused(t, connect.CodeNotFound, other.diagnostics.TestProvider, unknown)
+}
