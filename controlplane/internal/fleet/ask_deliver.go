@@ -50,13 +50,14 @@ func (h *Handler) deliver(ctx context.Context, noted map[AskRef]bool) (map[AskRe
 	}
 	still := make(map[AskRef]bool)
 	var takings []AskTaking
-	chosen := make(map[AskRef]delivery)
+	chosen, planned := make(map[AskRef]delivery), make(map[*watcher]int)
 	for _, ask := range open {
-		best, unfit := h.hub.fit(ask)
+		best, unfit := h.hub.fit(ask, planned)
 		switch {
 		case best != nil:
 			takings = append(takings, AskTaking{ask.AskRef, best.agent.ID})
 			chosen[ask.AskRef] = delivery{best, ask.Question}
+			planned[best]++
 		case noted[ask.AskRef]:
 			still[ask.AskRef] = true
 		case len(unfit) > 0:
@@ -100,28 +101,32 @@ func (h *Handler) putBack(taking AskTaking) {
 }
 
 // fit returns the stream of an agent that can answer, of several one that was asked
-// least; nil: there is none here, and why those that are here can't.
-func (h *hub) fit(ask OpenAsk) (best *watcher, unfit map[string]string) {
+// least, counting what is planned for it; nil: there is none here, and why those that are
+// here can't.
+func (h *hub) fit(ask OpenAsk, planned map[*watcher]int) (best *watcher, unfit map[string]string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	f, found := h.feeds[place{ask.OrganizationID, ask.GatewayID}]
 	if !found {
 		return nil, nil
 	}
-	return f.fit(ask)
+	return f.fit(ask, planned)
 }
 
-func (f *feed) fit(ask OpenAsk) (best *watcher, unfit map[string]string) {
+func (f *feed) fit(ask OpenAsk, planned map[*watcher]int) (best *watcher, unfit map[string]string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	load := func(w *watcher) int { return w.load() + planned[w] }
 	unfit = make(map[string]string)
 	for w := range f.watchers {
 		id := w.agent.ID
 		switch {
 		case ask.AgentID != uuid.Nil && ask.AgentID != id || slices.Contains(ask.Tried, id):
-		case w.capability < askCapability && len(unfit) < maxUnfit:
-			unfit[id.String()] = fmt.Sprintf("agent %q has capability %d and must have %d: upgrade it", w.agent.Name, w.capability, askCapability)
-		case w.capability >= askCapability && (best == nil || w.load() < best.load()):
+		case w.capability < askCapability:
+			if len(unfit) < maxUnfit {
+				unfit[id.String()] = fmt.Sprintf("agent %q has capability %d and must have %d: upgrade it", w.agent.Name, w.capability, askCapability)
+			}
+		case best == nil || load(w) < load(best):
 			best = w
 		}
 	}

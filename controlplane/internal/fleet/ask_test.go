@@ -1,116 +1,19 @@
 package fleet_test
 
 import (
-	"context"
-	"errors"
-	"log/slog"
 	"net/http"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
-	"google.golang.org/protobuf/proto"
-
-	"github.com/weirhq/weir/controlplane/internal/fault"
 	"github.com/weirhq/weir/controlplane/internal/fleet"
 	"github.com/weirhq/weir/controlplane/internal/fleet/fleettest"
 	"github.com/weirhq/weir/controlplane/internal/postgres/pgtest"
-	"github.com/weirhq/weir/proto/contract/agentjwt"
 	agentv1 "github.com/weirhq/weir/proto/gen/weir/agent/v1"
-	"github.com/weirhq/weir/proto/gen/weir/agent/v1/agentv1connect"
 )
 
-// able is what an agent says that can be asked.
-var able = &agentv1.WatchRequest{Capability: 4}
-
-func isAsk(m *agentv1.WatchResponse) bool { return m.GetAsk() != nil }
-
-// answerTo sends an answer to some process of the control plane.
-func (a *agent) answerTo(t *testing.T, url string, answer *agentv1.AnswerRequest) (status int, reason string) {
-	t.Helper()
-	const rpc = agentv1connect.AgentServiceAnswerProcedure
-	body, err := proto.Marshal(answer)
-	if err != nil {
-		t.Fatal(err)
-	}
-	claims := a.claims(rpc, agentjwt.HashBody(body))
-	claims.Audience = url
-	return post(t, url+rpc, a.sign(t, claims), body)
-}
-
-func tested(id string, outcome agentv1.ProviderTestResult_Outcome) *agentv1.AnswerRequest {
-	return &agentv1.AnswerRequest{AskId: id, Result: &agentv1.AnswerRequest_ProviderTest{ProviderTest: &agentv1.ProviderTestResult{Outcome: outcome}}}
-}
-
-const testedOK = agentv1.ProviderTestResult_OUTCOME_OK
-
-func providerTest(s *server, named string) fleet.Question {
-	state, _ := s.world.PolicyState(context.Background(), uuid.Nil, uuid.Nil)
-	q := fleet.Question{OrganizationID: state.OrganizationID, GatewayID: state.Gateway.ID,
-		Ask: &agentv1.Ask{Question: &agentv1.Ask_ProviderTest{ProviderTest: &agentv1.ProviderTest{ProviderId: "p"}}}}
-	if named != "" {
-		q.AgentID = uuid.MustParse(named)
-	}
-	return q
-}
-
-// asking is a question under way.
-type asking struct {
-	answered chan fleet.Answered
-	failed   chan *fault.Error
-}
-
-func ask(t *testing.T, desk fleet.AskDesk, q fleet.Question, times fleet.Asker) asking {
-	t.Helper()
-	times.Desk, times.Log = desk, slog.New(slog.DiscardHandler)
-	a := asking{make(chan fleet.Answered, 1), make(chan *fault.Error, 1)}
-	ctx := t.Context()
-	go func() {
-		answered, err := times.Ask(ctx, q)
-		var known *fault.Error
-		switch {
-		case errors.As(err, &known):
-			a.failed <- known
-		case err != nil:
-			a.failed <- fault.New(0, "no fault: %v", err)
-		default:
-			a.answered <- answered
-		}
-	}()
-	return a
-}
-
-func (a asking) by(t *testing.T, agent string) *agentv1.AnswerRequest {
-	t.Helper()
-	select {
-	case got := <-a.answered:
-		if got.AgentID.String() != agent {
-			t.Errorf("answered by %s, want %s", got.AgentID, agent)
-		}
-		return got.Answer
-	case err := <-a.failed:
-		t.Fatalf("no answer: %s %v", err.Reason, err)
-	case <-time.After(20 * time.Second):
-		t.Fatal("nothing came of it in 20 s")
-	}
-	return nil
-}
-
-func (a asking) fails(t *testing.T, reason, words string) {
-	t.Helper()
-	select {
-	case got := <-a.answered:
-		t.Fatalf("answered: %v", got)
-	case err := <-a.failed:
-		if err.Reason != reason || !strings.Contains(err.Message, words) {
-			t.Errorf("%s %v, want %s and %q", err.Reason, err, reason, words)
-		}
-	case <-time.After(20 * time.Second):
-		t.Fatal("nothing came of it in 20 s")
-	}
-}
+// atOnce waits for no agent's patience: only the end of a stream moves the ask on.
+var atOnce = fleet.Asker{Patience: time.Minute}
 
 func TestAsk(t *testing.T) {
 	// Three processes over one store: one takes the question, one has the stream, one
@@ -147,7 +50,7 @@ func TestAsk(t *testing.T) {
 		a := s.enrol(t)
 		first, kill := a.watchUntil(t, able)
 		next(t, first)
-		q := ask(t, &s.world.Asks, providerTest(s, ""), fleet.Asker{})
+		q := ask(t, &s.world.Asks, providerTest(s, ""), atOnce)
 		until(t, first, isAsk)
 		b := s.enrol(t)
 		second := b.watch(t, able)
@@ -161,17 +64,17 @@ func TestAsk(t *testing.T) {
 		s := serve(t, fleet.Timing{Asks: 10 * time.Millisecond})
 		a := s.enrol(t)
 		messages, kill := a.watchUntil(t, able)
-		q := ask(t, &s.world.Asks, providerTest(s, ""), fleet.Asker{})
+		q := ask(t, &s.world.Asks, providerTest(s, ""), atOnce)
 		until(t, messages, isAsk)
 		kill()
-		q.fails(t, fleet.ReasonAgentSilent, "agent "+a.id+" was asked and went away before an answer")
+		q.fails(t, fleet.ReasonAgentSilent, "agent "+a.id+" was asked and gave no answer")
 	})
 	t.Run("whose_named_agent_dies_fails_though_others_are_there", func(t *testing.T) {
 		s := serve(t, fleet.Timing{Asks: 10 * time.Millisecond})
 		a, b := s.enrol(t), s.enrol(t)
 		messages, kill := a.watchUntil(t, able)
 		other := b.watch(t, able)
-		q := ask(t, &s.world.Asks, providerTest(s, a.id), fleet.Asker{})
+		q := ask(t, &s.world.Asks, providerTest(s, a.id), atOnce)
 		until(t, messages, isAsk)
 		kill()
 		q.fails(t, fleet.ReasonAgentSilent, a.id)
@@ -196,6 +99,19 @@ func TestAsk(t *testing.T) {
 		}
 		a.answerTo(t, s.url, tested(id, testedOK))
 		q.by(t, a.id)
+	})
+	t.Run("who_hangs_is_not_asked_again", func(t *testing.T) {
+		s := serve(t, fleet.Timing{Asks: 10 * time.Millisecond})
+		a := s.enrol(t)
+		messages := a.watch(t, able)
+		q := ask(t, &s.world.Asks, providerTest(s, ""), fleet.Asker{Patience: 100 * time.Millisecond})
+		until(t, messages, isAsk)
+		q.fails(t, fleet.ReasonAgentSilent, "agent "+a.id+" was asked and gave no answer")
+		select {
+		case m := <-messages:
+			t.Errorf("then came %v", m)
+		default:
+		}
 	})
 	t.Run("two_that_hang_are_enough", func(t *testing.T) {
 		s := serve(t, fleet.Timing{Asks: 10 * time.Millisecond})
@@ -240,6 +156,7 @@ func TestAsk(t *testing.T) {
 	t.Run("hundreds_at_once_are_bounded_and_spread", func(t *testing.T) {
 		s := serve(t, fleet.Timing{Asks: 10 * time.Millisecond})
 		var mu sync.Mutex
+		var posting sync.WaitGroup
 		got := map[string]int{}
 		for range 2 {
 			a := s.enrol(t)
@@ -248,10 +165,12 @@ func TestAsk(t *testing.T) {
 			go func() {
 				for m := range messages {
 					if isAsk(m) {
+						posting.Add(1)
 						mu.Lock()
 						got[a.id]++
 						mu.Unlock()
 						a.answerTo(t, s.url, tested(m.GetAsk().GetId(), testedOK))
+						posting.Done()
 					}
 				}
 			}()
@@ -272,66 +191,11 @@ func TestAsk(t *testing.T) {
 				refused++
 			}
 		}
+		posting.Wait()
 		mu.Lock()
 		defer mu.Unlock()
 		if answered < fleet.MaxAsks || answered+refused != 300 || len(got) != 2 {
 			t.Errorf("%d answered, %d refused, by agents %v", answered, refused, got)
 		}
 	})
-}
-
-// TestAskOfOneTenantIsNoneOfAnothers: both share the store, the process does not matter.
-func TestAskOfOneTenantIsNoneOfAnothers(t *testing.T) {
-	table := fleet.NewAskTable(pgtest.Open(t))
-	fast := fleet.Timing{Asks: 10 * time.Millisecond}
-	shared := func(c *fleet.Config) { c.Asks = table }
-	ours, theirs := serveWorld(t, fleettest.NewWorld(), fast, shared), serveWorld(t, fleettest.NewWorld(), fast, shared)
-	spy := theirs.enrol(t)
-	spied := spy.watch(t, able)
-	next(t, spied)
-	a := ours.enrol(t)
-
-	q := providerTest(ours, "")
-	q.GatewayID = providerTest(theirs, "").GatewayID // as if ids were all that counts
-	ask(t, table, q, fleet.Asker{}).fails(t, fleet.ReasonNoAgent, "no agent of the gateway is connected")
-
-	messages := a.watch(t, able)
-	under := ask(t, table, providerTest(ours, ""), fleet.Asker{})
-	id := until(t, messages, isAsk).GetAsk().GetId()
-	idle := ours.enrol(t)
-	for _, stranger := range []struct {
-		*agent
-		url string
-	}{{spy, theirs.url}, {idle, ours.url}} {
-		if status, reason := stranger.answerTo(t, stranger.url, tested(id, agentv1.ProviderTestResult_OUTCOME_BLOCKED)); status != http.StatusNotFound || reason != "ask_unknown" {
-			t.Errorf("an answer to an ask that is not its own: %d %s", status, reason)
-		}
-	}
-	a.answerTo(t, ours.url, tested(id, testedOK))
-	if answer := under.by(t, a.id); answer.GetProviderTest().GetOutcome() != testedOK {
-		t.Error(answer)
-	}
-	select {
-	case m := <-spied:
-		if isAsk(m) {
-			t.Error("the other tenant's agent was asked")
-		}
-	default:
-	}
-}
-
-// Answers are from outside: what is no answer, or too much of one, is refused.
-func TestOddAnswers(t *testing.T) {
-	s := serve(t, fleet.Timing{})
-	a := s.enrol(t)
-	for name, answer := range map[string]*agentv1.AnswerRequest{
-		"no_id":       tested("x", testedOK),
-		"no_result":   {AskId: uuid.NewString()},
-		"long_reason": {AskId: uuid.NewString(), Result: &agentv1.AnswerRequest_ProviderTest{ProviderTest: &agentv1.ProviderTestResult{Reason: strings.Repeat("x", 501)}}},
-		"huge":        {AskId: uuid.NewString(), Result: &agentv1.AnswerRequest_Refusal{Refusal: &agentv1.Refusal{Message: strings.Repeat("x", 100_000)}}},
-	} {
-		if status, reason := a.answerTo(t, s.url, answer); status != http.StatusBadRequest && status != http.StatusRequestEntityTooLarge {
-			t.Errorf("%s: %d %s", name, status, reason)
-		}
-	}
 }

@@ -149,7 +149,7 @@ func silent(format string, args ...any) error {
 func nobody(asking Asking, state AskState) error {
 	switch {
 	case len(state.Tried) > 0:
-		return silent("%s asked and went away before an answer, and there is no other to ask", agents(state.Tried))
+		return silent("%s asked and gave no answer, and there is no other to ask", agents(state.Tried))
 	case len(state.Unfit) > 0:
 		reasons := slices.Sorted(maps.Values(state.Unfit))
 		return fault.Because(fault.Precondition, ReasonNoAgent, "no connected agent can be asked: %s", strings.Join(reasons, "; "))

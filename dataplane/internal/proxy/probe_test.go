@@ -53,6 +53,9 @@ func TestProviderTest(t *testing.T) {
 		if h.test("mock", "no-such-model").GetProviderTest().GetModelListed() || h.test("mock", "").GetProviderTest().ModelListed != nil {
 			t.Error("models that are not listed, or not asked for")
 		}
+		if h.test("mock", "").GetProviderTest().ConnectUs == nil {
+			t.Error("a connection that was there already tells nothing")
+		}
 	})
 	for provider, want := range map[string]struct {
 		outcome agentv1.ProviderTestResult_Outcome
