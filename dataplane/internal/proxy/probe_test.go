@@ -27,9 +27,13 @@ const (
 	unexpectedAnswer      = agentv1.ProviderTestResult_OUTCOME_UNEXPECTED_ANSWER
 )
 
-// test asks the agent to test a provider within half a second.
+// test asks the agent to test a provider.
 func (h *harness) test(provider, model string) *agentv1.AnswerRequest {
-	ctx, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)
+	return h.testWithin(30*time.Second, provider, model)
+}
+
+func (h *harness) testWithin(limit time.Duration, provider, model string) *agentv1.AnswerRequest {
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	return h.handler.Answer(ctx, &agentv1.Ask{Id: "a1", Question: &agentv1.Ask_ProviderTest{
 		ProviderTest: &agentv1.ProviderTest{ProviderId: provider, Model: model},
@@ -172,7 +176,11 @@ func TestProviderTestOfAHostileUpstream(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			h := newHarness(t)
 			h.against(t, test.serve)
-			answer := h.test("mock", "m")
+			limit := 30 * time.Second
+			if test.outcome == tooLate {
+				limit = 2 * time.Second
+			}
+			answer := h.testWithin(limit, "mock", "m")
 			got := answer.GetProviderTest()
 			if got.GetOutcome() != test.outcome || got.GetStatus() != test.status || !strings.Contains(got.GetReason(), test.reason) || got.ModelListed != nil {
 				t.Error(answer)
