@@ -49,10 +49,12 @@ func New(config Config) (*Agent, error) {
 		URL: config.URL, StateDir: config.StateDir, Token: secret.NewValue(config.Token), Name: config.Name,
 		Version: "loadtest", Build: "loadtest", Platform: "loadtest",
 		Compile: a.compile, ApplyRevocations: a.revoke,
-		Tails:     func() []*agentv1.BootTail { return []*agentv1.BootTail{{Boot: "1-loadtest"}} },
-		Settle:    func([]*agentv1.SettledRange) {},
-		Spooled:   func() control.Spooled { return control.Spooled{} },
-		Transport: config.Transport, Log: config.Log,
+		Tails:       func() []*agentv1.BootTail { return []*agentv1.BootTail{{Boot: "1-loadtest"}} },
+		Settle:      func([]*agentv1.SettledRange) {},
+		Spooled:     func() control.Spooled { return control.Spooled{} },
+		Credentials: func() *agentv1.CredentialReport { return nil },
+		Answer:      func(context.Context, *agentv1.Ask) *agentv1.AnswerRequest { return nil },
+		Transport:   config.Transport, Log: config.Log,
 	})
 	if err != nil {
 		return nil, err

@@ -43,7 +43,7 @@ func tested(id string, outcome agentv1.ProviderTestResult_Outcome) *agentv1.Answ
 const testedOK = agentv1.ProviderTestResult_OUTCOME_OK
 
 func providerTest(s *server, named string) fleet.Question {
-	state, _ := s.world.PolicyState(context.Background(), uuid.Nil, uuid.Nil)
+	state, _ := s.world.PolicyState(context.Background(), fleet.PolicyQuery{})
 	q := fleet.Question{OrganizationID: state.OrganizationID, GatewayID: state.Gateway.ID,
 		Ask: &agentv1.Ask{Question: &agentv1.Ask_ProviderTest{ProviderTest: &agentv1.ProviderTest{ProviderId: "p"}}}}
 	if named != "" {

@@ -87,7 +87,7 @@ func (f *feed) read(ctx context.Context) {
 }
 
 func (f *feed) refresh(ctx context.Context) error {
-	state, err := f.config.Policies.PolicyState(ctx, f.organization, f.gateway)
+	state, err := f.config.Policies.PolicyState(ctx, PolicyQuery{OrganizationID: f.organization, GatewayID: f.gateway})
 	if err != nil {
 		return err
 	}

@@ -24,7 +24,15 @@ import (
 
 // Policies reads what a compile needs.
 type Policies interface {
-	PolicyState(ctx context.Context, organization, gateway uuid.UUID) (policy.State, error)
+	PolicyState(ctx context.Context, q PolicyQuery) (policy.State, error)
+}
+
+// PolicyQuery asks for the state that a gateway's policy is compiled from.
+type PolicyQuery struct {
+	OrganizationID, GatewayID uuid.UUID
+	// Since asks for what changed after this version of the log; 0: for everything. Who
+	// is asked may answer with everything all the same: State.Since tells.
+	Since int64
 }
 
 // Enroller registers agents; its faults tell an agent why it was refused.

@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -56,39 +55,20 @@ var encoding = proto.MarshalOptions{Deterministic: true}
 
 // Compile returns the resources of the state's gateway in the order of (kind, id).
 // The order of things in the state does not matter. The price book is the one that
-// PriceBook returns.
+// PriceBook returns. The state must be a whole one.
 func Compile(state State, builtin *policyv1.PriceBook) ([]*policyv1.Resource, error) {
-	state, unserved := within(state)
-	book := PriceBook(builtin, state.PriceOverrides, state.PriceOverridesVersion)
-	count := 2 + len(state.Providers) + len(state.Routes) + len(state.Keys)
-	if count > MaxResources {
-		return nil, fmt.Errorf("%w: %d resources, at most %d", ErrTooLarge, count, MaxResources)
+	compiled, err := CompileNext(nil, state, builtin)
+	if err != nil {
+		return nil, err
 	}
-	c := compiler{resources: make([]*policyv1.Resource, 0, count)}
-	c.add(KindGateway, state.Gateway.ID.String(), toProtoGateway(state.Gateway))
-	c.add(KindPriceBook, book.GetVersion(), book)
-	for _, p := range state.Providers {
-		c.add(KindProvider, p.ID.String(), toProtoProvider(p, state.Gateway.ID))
-	}
-	for _, r := range state.Routes {
-		c.add(KindRoute, r.ID.String(), toProtoRoute(r, unserved[r.ID]))
-	}
-	for _, k := range state.Keys {
-		c.add(KindKey, k.ID.String(), toProtoKey(k))
-	}
-	if c.err != nil {
-		return nil, c.err
-	}
-	slices.SortFunc(c.resources, func(a, b *policyv1.Resource) int {
-		return cmp.Or(cmp.Compare(a.GetKind(), b.GetKind()), cmp.Compare(a.GetId(), b.GetId()))
-	})
-	return c.resources, nil
+	return compiled.Resources(), nil
 }
 
 // MinimumCapability of an agent that can serve what Compile makes of the state.
 func MinimumCapability(state State) int32 {
 	state, unserved := within(state)
-	if len(unserved) > 0 || state.Gateway.CredentialMaxAge > 0 {
+	noTarget := func(r route.Route) bool { return len(r.Targets) == 0 }
+	if len(unserved) > 0 || state.Gateway.CredentialMaxAge > 0 || slices.ContainsFunc(state.Routes, noTarget) {
 		return capabilityAgedAndUnserved
 	}
 	routed := func(r route.Route) bool { return r.Strategy != eventv1.Strategy_STRATEGY_SINGLE || r.Retry != nil }
@@ -116,13 +96,33 @@ func Root(resources []*policyv1.Resource) []byte {
 	return root[:]
 }
 
+// compiler encodes one thing after another.
 type compiler struct {
-	resources []*policyv1.Resource
-	bytes     int
-	err       error
+	items []*item
+	err   error
 }
 
-func (c *compiler) add(kind, id string, message proto.Message) {
+// all encodes what the state has; its price book only where that is new.
+func (c *compiler) all(state State, builtin *policyv1.PriceBook) {
+	state, unserved := within(state)
+	c.add(KindGateway, state.Gateway.ID.String(), toProtoGateway(state.Gateway), State{Gateway: state.Gateway})
+	if state.PriceOverridesVersion > state.Since || state.Since == 0 {
+		book := PriceBook(builtin, state.PriceOverrides, state.PriceOverridesVersion)
+		c.add(KindPriceBook, book.GetVersion(), book, State{})
+	}
+	for _, p := range state.Providers {
+		c.add(KindProvider, p.ID.String(), toProtoProvider(p, state.Gateway.ID), State{Gateway: state.Gateway, Providers: []provider.Provider{p}})
+	}
+	for _, r := range state.Routes {
+		c.add(KindRoute, r.ID.String(), toProtoRoute(r, unserved[r.ID]), State{Routes: []route.Route{r}})
+	}
+	for _, k := range state.Keys {
+		c.add(KindKey, k.ID.String(), toProtoKey(k), State{Keys: []key.Key{k}})
+	}
+}
+
+// add encodes one resource; alone is a state of nothing but what it is made of.
+func (c *compiler) add(kind, id string, message proto.Message, alone State) {
 	if c.err != nil {
 		return
 	}
@@ -132,9 +132,10 @@ func (c *compiler) add(kind, id string, message proto.Message) {
 		return
 	}
 	resource := &policyv1.Resource{Kind: kind, Id: id, Body: body}
-	if c.bytes += proto.Size(resource); c.bytes > MaxBytes {
-		c.err = fmt.Errorf("%w: more than %d bytes", ErrTooLarge, MaxBytes)
-		return
-	}
-	c.resources = append(c.resources, resource)
+	c.items = append(c.items, &item{
+		resource:   resource,
+		digest:     digest.Of(kind, id, body),
+		bytes:      proto.Size(resource),
+		capability: MinimumCapability(alone),
+	})
 }

@@ -26,6 +26,8 @@ import (
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
 
+type resource = policyv1.Resource
+
 func id(n byte) uuid.UUID { return uuid.UUID{15: n} }
 
 var day = time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)

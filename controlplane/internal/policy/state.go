@@ -32,4 +32,12 @@ type State struct {
 	// Lingering are keys revoked before that which an agent of the gateway may still have
 	// living on its disk: in the set of revocations only.
 	Lingering []key.Key
+	// Since: other than 0, of Providers, Routes and Keys only those are here that changed
+	// after this version, as they are now, and Gone names those that did and are no
+	// more. PriceOverrides are here only where PriceOverridesVersion is above it.
+	Since int64
+	Gone  []Name
 }
+
+// Name of a resource, of which a policy has one at most.
+type Name struct{ Kind, ID string }

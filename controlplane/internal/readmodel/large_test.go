@@ -12,6 +12,7 @@ import (
 
 	"github.com/weirhq/weir/controlplane/internal/eventlog"
 	"github.com/weirhq/weir/controlplane/internal/eventlog/pglog"
+	"github.com/weirhq/weir/controlplane/internal/fleet"
 	"github.com/weirhq/weir/controlplane/internal/gateway"
 	"github.com/weirhq/weir/controlplane/internal/policy"
 	"github.com/weirhq/weir/controlplane/internal/postgres"
@@ -101,7 +102,7 @@ func BenchmarkLargeOrganization(b *testing.B) {
 	})
 	b.Run("policy_compile", func(b *testing.B) {
 		l.measure(b, func(readmodel.View) error {
-			state, err := l.store.PolicyState(b.Context(), l.id, l.gateway)
+			state, err := l.store.PolicyState(b.Context(), fleet.PolicyQuery{OrganizationID: l.id, GatewayID: l.gateway})
 			if err != nil {
 				return err
 			}

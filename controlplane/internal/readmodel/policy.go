@@ -2,62 +2,94 @@ package readmodel
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/weirhq/weir/controlplane/internal/fleet"
 	"github.com/weirhq/weir/controlplane/internal/gateway"
 	"github.com/weirhq/weir/controlplane/internal/key"
 	"github.com/weirhq/weir/controlplane/internal/policy"
 )
 
-// PolicyState returns all that a compile of the gateway's policy reads, at one
-// instant. Keys revoked more than 90 days ago are left out, or linger. NotFound
+var _ fleet.Policies = (*Store)(nil)
+
+// PolicyState returns all that a compile of the gateway's policy reads, or what of it
+// changed, at one instant. Keys revoked more than 90 days ago are left out, or linger. NotFound
 // where the organization has no such gateway.
-func (s *Store) PolicyState(ctx context.Context, organization, gatewayID uuid.UUID) (policy.State, error) {
-	state := policy.State{OrganizationID: organization}
-	err := s.Snapshot(ctx, organization, func(v View) (err error) {
+func (s *Store) PolicyState(ctx context.Context, q fleet.PolicyQuery) (policy.State, error) {
+	state := policy.State{OrganizationID: q.OrganizationID}
+	err := s.Snapshot(ctx, q.OrganizationID, func(v View) (err error) {
 		standing, err := StandingOf(ctx, v)
 		if err != nil {
 			return err
 		}
 		state.Version, state.Frozen = standing.Head, standing.Suspended
-		if state.Gateway, err = Gateways.Find(ctx, v, gatewayID); err != nil {
+		if state.Gateway, err = Gateways.Find(ctx, v, q.GatewayID); err != nil {
 			return err
 		}
-		if state.Providers, err = Providers.All(ctx, v); err != nil {
+		if state.Lingering, err = lingeringKeys(ctx, v, q.GatewayID); err != nil {
 			return err
 		}
-		if state.Routes, err = Routes.All(ctx, v); err != nil {
+		touched, some, err := touchedSince(ctx, v, q.Since, state.Version)
+		if err != nil {
 			return err
 		}
-		if state.PriceOverrides, err = PriceOverrides.All(ctx, v); err != nil {
-			return err
+		if some && reachesAll(state.Gateway, q.Since) {
+			state.Since = q.Since
+			return errors.Join(readTouched(ctx, v, &state, touched), readPrices(ctx, v, &state))
 		}
-		if state.PriceOverridesVersion, err = PriceOverridesVersion(ctx, v); err != nil {
-			return err
-		}
-		if state.Keys, err = policyKeys(ctx, v); err != nil {
-			return err
-		}
-		state.Lingering, err = lingeringKeys(ctx, v, gatewayID)
-		return err
+		return errors.Join(readAll(ctx, v, &state), readPrices(ctx, v, &state))
 	})
 	if err != nil {
-		return policy.State{}, fmt.Errorf("read policy state of gateway %s: %w", gatewayID, err)
+		return policy.State{}, fmt.Errorf("read policy state of gateway %s: %w", q.GatewayID, err)
 	}
 	return state, nil
 }
 
-func policyKeys(ctx context.Context, v View) ([]key.Key, error) {
+// reachesAll tells whether the gateway sends to every region, and did at the version:
+// else what becomes of a route follows from its providers, too.
+func reachesAll(g gateway.Gateway, since int64) bool {
+	return len(g.AllowedRegions) == 0 && g.Version <= since
+}
+
+func readAll(ctx context.Context, v View, state *policy.State) (err error) {
+	if state.Providers, err = Providers.All(ctx, v); err != nil {
+		return err
+	}
+	if state.Routes, err = Routes.All(ctx, v); err != nil {
+		return err
+	}
+	state.Keys, err = policyKeys(ctx, v, nil)
+	return err
+}
+
+// readPrices reads the overrides where they changed since the state's Since.
+func readPrices(ctx context.Context, v View, state *policy.State) (err error) {
+	if state.PriceOverridesVersion, err = PriceOverridesVersion(ctx, v); err != nil {
+		return err
+	}
+	if state.Since == 0 || state.PriceOverridesVersion > state.Since {
+		state.PriceOverrides, err = PriceOverrides.All(ctx, v)
+	}
+	return err
+}
+
+// policyKeys are those with these ids; nil: all.
+func policyKeys(ctx context.Context, v View, ids []uuid.UUID) ([]key.Key, error) {
 	// The newest row of a key is the one that is true now, or the last before it was
 	// archived; a revoked key stays revoked when it is out of lists.
-	const query = `SELECT state::text FROM key WHERE organization_id = $1 AND valid_to IS NULL AND revoked_at IS NULL
+	const query = `SELECT state::text FROM key WHERE organization_id = $1 AND valid_to IS NULL AND revoked_at IS NULL%[1]s
 		UNION ALL SELECT * FROM (
-			SELECT DISTINCT ON (id) state::text FROM key WHERE organization_id = $1 AND revoked_at > now() - interval '90 days'
+			SELECT DISTINCT ON (id) state::text FROM key WHERE organization_id = $1 AND revoked_at > now() - interval '90 days'%[1]s
 			ORDER BY id, valid_from DESC) revoked`
-	rows, err := v.Tx.Query(ctx, query, v.Organization)
+	among, args := "", []any{v.Organization}
+	if ids != nil {
+		among, args = " AND id = ANY($2)", append(args, ids)
+	}
+	rows, err := v.Tx.Query(ctx, fmt.Sprintf(query, among), args...)
 	if err != nil {
 		return nil, fmt.Errorf("read keys: %w", err)
 	}

@@ -18,7 +18,7 @@ func TestPolicyState(t *testing.T) {
 	store := readmodel.New(db)
 	s, other := tell(t, db, "alpha"), tell(t, db, "beta")
 	t.Run("everything_at_one_version", func(t *testing.T) {
-		state, err := store.PolicyState(t.Context(), s.id, s.gateway)
+		state, err := store.PolicyState(t.Context(), fleet.PolicyQuery{OrganizationID: s.id, GatewayID: s.gateway})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -36,18 +36,18 @@ func TestPolicyState(t *testing.T) {
 	})
 	t.Run("revocations_are_kept_for_90_days", func(t *testing.T) {
 		execute(t, url, `UPDATE key SET revoked_at = now() - interval '89 days' WHERE revoked_at IS NOT NULL`)
-		if state, err := store.PolicyState(t.Context(), s.id, s.gateway); len(state.Keys) != 2 || err != nil {
+		if state, err := store.PolicyState(t.Context(), fleet.PolicyQuery{OrganizationID: s.id, GatewayID: s.gateway}); len(state.Keys) != 2 || err != nil {
 			t.Errorf("after 89 days: %d keys, %v", len(state.Keys), err)
 		}
 		execute(t, url, `UPDATE key SET revoked_at = now() - interval '91 days' WHERE revoked_at IS NOT NULL`)
-		if state, err := store.PolicyState(t.Context(), s.id, s.gateway); len(state.Keys) != 1 || err != nil {
+		if state, err := store.PolicyState(t.Context(), fleet.PolicyQuery{OrganizationID: s.id, GatewayID: s.gateway}); len(state.Keys) != 1 || err != nil {
 			t.Errorf("after 91 days: %d keys, %v", len(state.Keys), err)
 		}
 	})
 	t.Run("what_an_agent_may_have_living_stays_in_the_set", func(t *testing.T) {
 		lingers := func() int {
 			t.Helper()
-			state, err := store.PolicyState(t.Context(), s.id, s.gateway)
+			state, err := store.PolicyState(t.Context(), fleet.PolicyQuery{OrganizationID: s.id, GatewayID: s.gateway})
 			if err != nil || len(state.Keys) != 1 || len(policy.Revocations(state).GetRevocations()) != len(state.Lingering) {
 				t.Fatalf("%d keys, set %v, %v", len(state.Keys), policy.Revocations(state), err)
 			}
@@ -90,7 +90,7 @@ func TestPolicyState(t *testing.T) {
 		}
 	})
 	t.Run("gateways_of_others_are_not_there", func(t *testing.T) {
-		if _, err := store.PolicyState(t.Context(), s.id, other.gateway); !fault.Is(err, fault.NotFound) {
+		if _, err := store.PolicyState(t.Context(), fleet.PolicyQuery{OrganizationID: s.id, GatewayID: other.gateway}); !fault.Is(err, fault.NotFound) {
 			t.Errorf("got %v", err)
 		}
 	})

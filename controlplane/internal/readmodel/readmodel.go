@@ -91,6 +91,8 @@ type projection interface {
 	respell(state string) []byte
 	// claims tells which row an event changes, if any of this table.
 	claims(e eventlog.Event) (uuid.UUID, bool, error)
+	// touches tells whether events of the kind change the row that is their subject.
+	touches(kind string) bool
 	project(ctx context.Context, tx pgx.Tx, batch *pgx.Batch, events []eventlog.Event) error
 	// columnNames are those of its rows' values, in order.
 	columnNames() []string

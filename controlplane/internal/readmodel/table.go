@@ -79,6 +79,11 @@ func (t *Table[T]) claims(e eventlog.Event) (uuid.UUID, bool, error) {
 	return id, true, nil
 }
 
+func (t *Table[T]) touches(kind string) bool {
+	find, changes := t.changes[kind]
+	return t.makes(kind) || t.closes(kind) || changes && find == nil
+}
+
 // makes tells whether events of the kind begin a row that was not there.
 func (t *Table[T]) makes(kind string) bool {
 	return kind == t.begins || kind != "" && (kind == t.alsoBegins || kind == t.restores)

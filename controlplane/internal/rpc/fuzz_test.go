@@ -86,6 +86,10 @@ func TestRandomCalls(t *testing.T) {
 			}
 		})
 	}
+	for _, n := range tenants {
+		c := &compiler{in: in, organization: mustParse(t, n.organization.Id), gateway: mustParse(t, n.gateway.Id)}
+		wait.Go(func() { c.follow(t, end) })
+	}
 	wait.Wait()
 	if strings.Contains(in.logs.String(), "internal error") {
 		t.Error("the log tells of an internal error")

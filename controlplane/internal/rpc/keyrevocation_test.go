@@ -90,7 +90,7 @@ func TestRevokedKeyStaysInTheSetAfterARevert(t *testing.T) {
 	call(t, n.keys.RevokeKey, &adminv1.RevokeKeyRequest{Id: n.key.Id})
 	call(t, n.projects.UpdateProject, &adminv1.UpdateProjectRequest{Project: &adminv1.Project{Id: n.project.Id, DisplayName: "Later"}})
 	call(t, n.history.Revert, toVersion(before))
-	state, err := in.store.PolicyState(t.Context(), uuid.MustParse(n.organization.Id), uuid.MustParse(n.gateway.Id))
+	state, err := in.store.PolicyState(t.Context(), fleet.PolicyQuery{OrganizationID: uuid.MustParse(n.organization.Id), GatewayID: uuid.MustParse(n.gateway.Id)})
 	if err != nil {
 		t.Fatal(err)
 	}

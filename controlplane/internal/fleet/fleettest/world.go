@@ -182,7 +182,7 @@ func (w *World) EnrolAgent(_ context.Context, token [32]byte, publicKey []byte, 
 }
 
 // PolicyState implements fleet.Policies.
-func (w *World) PolicyState(context.Context, uuid.UUID, uuid.UUID) (policy.State, error) {
+func (w *World) PolicyState(context.Context, fleet.PolicyQuery) (policy.State, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.state, nil

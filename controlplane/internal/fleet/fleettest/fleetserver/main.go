@@ -22,7 +22,6 @@ import (
 	"os"
 	"strings"
 
-	"github.com/google/uuid"
 
 	"github.com/weirhq/weir/controlplane/internal/fault"
 	"github.com/weirhq/weir/controlplane/internal/fleet"
@@ -86,7 +85,7 @@ type rehearsed struct {
 }
 
 func rehearse(ctx context.Context, world *fleettest.World, model string) (r rehearsed) {
-	state, _ := world.PolicyState(ctx, uuid.Nil, uuid.Nil)
+	state, _ := world.PolicyState(ctx, fleet.PolicyQuery{})
 	asker := fleet.Asker{Desk: &world.Asks, Log: slog.New(slog.DiscardHandler)}
 	answered, err := asker.Ask(ctx, fleet.Question{OrganizationID: state.OrganizationID, GatewayID: state.Gateway.ID,
 		Ask: &agentv1.Ask{Question: &agentv1.Ask_DryRun{DryRun: &agentv1.DryRun{Model: model}}}})
