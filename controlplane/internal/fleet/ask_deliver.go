@@ -187,6 +187,15 @@ func (w *watcher) endAsks() (given []AskRef) {
 	return given
 }
 
+// deliveredAsks of a poll are the agent's to answer, though the poll is over.
+func (w *watcher) deliveredAsks() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.box.unsent) == 0 {
+		clear(w.box.given)
+	}
+}
+
 // load is how many asks the stream was given of late.
 func (w *watcher) load() int {
 	w.mu.Lock()
@@ -202,7 +211,8 @@ func (w *watcher) load() int {
 // sendAsks tells the agent what it is asked.
 func (s *session) sendAsks() error {
 	for _, ask := range s.watcher.takeAsks() {
-		if err := s.send(&agentv1.WatchResponse{Message: &agentv1.WatchResponse_Ask{Ask: ask}}); err != nil {
+		s.asks++
+		if err := s.say(&agentv1.WatchResponse{Message: &agentv1.WatchResponse_Ask{Ask: ask}}); err != nil {
 			return err
 		}
 	}

@@ -30,7 +30,15 @@ type feed struct {
 	mu          sync.Mutex
 	watchers    map[*watcher]struct{}
 	revocations *frame
-	snapshot    *snapshotFrame
+	latest      *published
+	past        []past // oldest first
+	base        base
+}
+
+// base is what was compiled last, released or not: the next compile begins with it.
+type base struct {
+	policy *policy.Compiled
+	epoch  int64
 }
 
 // signedSet is a set of revocations with its signed form.
@@ -43,6 +51,7 @@ type signedSet struct {
 // signer of a release only.
 type compileWork struct {
 	state   policy.State
+	before  base // epoch is that of the state
 	keys    signing.Current
 	revoked signedSet
 }
@@ -87,7 +96,7 @@ func (f *feed) read(ctx context.Context) {
 }
 
 func (f *feed) refresh(ctx context.Context) error {
-	state, err := f.config.Policies.PolicyState(ctx, PolicyQuery{OrganizationID: f.organization, GatewayID: f.gateway})
+	state, before, err := f.look(ctx)
 	if err != nil {
 		return err
 	}
@@ -95,7 +104,9 @@ func (f *feed) refresh(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	revoked, err := f.signRevocations(ctx, policy.Revocations(state), keys)
+	set := policy.Revocations(before.policy.WithRevoked(state))
+	set.Epoch = before.epoch
+	revoked, err := signRevocations(set, keys)
 	if err != nil {
 		return err
 	}
@@ -106,16 +117,30 @@ func (f *feed) refresh(ctx context.Context) error {
 	case <-f.work: // overtaken
 	default:
 	}
-	f.work <- compileWork{state: state, keys: keys, revoked: revoked}
+	f.work <- compileWork{state: state, before: before, keys: keys, revoked: revoked}
 	return nil
 }
 
-func (f *feed) signRevocations(ctx context.Context, set *policyv1.Revocations, keys signing.Current) (signedSet, error) {
-	epoch, err := f.config.Releases.Epoch(ctx, f.organization)
+// look reads what changed since the last compile, or the whole state where the epoch
+// was raised since: the log may have been another one.
+func (f *feed) look(ctx context.Context) (policy.State, base, error) {
+	f.mu.Lock()
+	before := f.base
+	f.mu.Unlock()
+	query := PolicyQuery{OrganizationID: f.organization, GatewayID: f.gateway, Since: before.policy.Since(time.Now())}
+	state, err := f.config.Policies.PolicyState(ctx, query)
 	if err != nil {
-		return signedSet{}, err
+		return state, base{}, err
 	}
-	set.Epoch = epoch
+	epoch, err := f.config.Releases.Epoch(ctx, f.organization)
+	if err == nil && epoch != before.epoch && state.Since != 0 {
+		query.Since = 0
+		state, err = f.config.Policies.PolicyState(ctx, query)
+	}
+	return state, base{policy: before.policy, epoch: epoch}, err
+}
+
+func signRevocations(set *policyv1.Revocations, keys signing.Current) (signedSet, error) {
 	encoded, err := proto.MarshalOptions{Deterministic: true}.Marshal(set)
 	if err != nil {
 		return signedSet{}, err
@@ -162,23 +187,25 @@ func (f *feed) compile(ctx context.Context, permits chan struct{}) {
 
 // release compiles and publishes; what says the same as the present release is it.
 func (f *feed) release(ctx context.Context, work compileWork) error {
-	resources, err := policy.Compile(work.state, f.config.PriceBook)
+	compiled, err := policy.CompileNext(work.before.policy, work.state, f.config.PriceBook)
 	if err != nil {
 		return err
 	}
-	root := policy.Root(resources)
+	f.mu.Lock()
+	f.base = base{policy: compiled, epoch: work.before.epoch}
+	f.mu.Unlock()
 	keys := work.keys
 	believed, ids := toProtoKeys(keys.Believed)
-	if _, present := f.current(); present != nil && present.release.says(root, ids) {
+	if _, latest := f.current(); latest != nil && latest.release.says(compiled.Root, ids) {
 		return nil
 	}
 	header := &policyv1.Release{
 		OrganizationId:    f.organization.String(),
 		GatewayId:         f.gateway.String(),
 		Version:           work.state.Version,
-		ResourceCount:     int32(len(resources)),
-		Root:              root,
-		MinimumCapability: policy.MinimumCapability(work.state),
+		ResourceCount:     int32(compiled.Count()),
+		Root:              compiled.Root,
+		MinimumCapability: compiled.MinimumCapability,
 		PriceBookVersion:  policy.PriceBookVersion(f.config.PriceBook, work.state.PriceOverridesVersion),
 		CompiledAt:        timestamppb.Now(),
 		SigningKeys:       believed,
@@ -187,7 +214,7 @@ func (f *feed) release(ctx context.Context, work compileWork) error {
 		OrganizationID: f.organization,
 		GatewayID:      f.gateway,
 		Version:        work.state.Version,
-		Root:           root,
+		Root:           compiled.Root,
 		Believed:       ids,
 		Frozen:         work.state.Frozen,
 		Seal: func(epoch int64) (*policyv1.SignedRelease, error) {
@@ -202,7 +229,8 @@ func (f *feed) release(ctx context.Context, work compileWork) error {
 	if err != nil {
 		return err
 	}
-	return f.publishSnapshot(release, resources, work.revoked)
+	f.publishPolicy(newPublished(release, compiled, work.revoked))
+	return nil
 }
 
 func toProtoKeys(keys []signing.PublicKey) (believed []*policyv1.SigningKey, ids []string) {

@@ -90,6 +90,8 @@ type Timing struct {
 	Revoked   time.Duration // [100 ms] between two looks for revoked agents
 	Asks      time.Duration // [50 ms] between two looks for asks
 	Retry     time.Duration // [1 s] after a store failed
+	Linger    time.Duration // [1 min] that a gateway's policy is followed after its last agent left
+	Snapshot  time.Duration // [30 s] at most that one which is under way keeps others waiting
 }
 
 func (t Timing) withDefaults() Timing {
@@ -106,6 +108,8 @@ func (t Timing) withDefaults() Timing {
 	set(&t.Revoked, 100*time.Millisecond)
 	set(&t.Asks, 50*time.Millisecond)
 	set(&t.Retry, time.Second)
+	set(&t.Linger, time.Minute)
+	set(&t.Snapshot, 30*time.Second)
 	return t
 }
 

@@ -16,14 +16,6 @@ type frame struct {
 	message        *agentv1.WatchResponse
 }
 
-// snapshotFrame knows besides which release and which revocations it carries.
-type snapshotFrame struct {
-	frame
-	release           Release
-	revocationEpoch   int64
-	revocationVersion int64
-}
-
 // encodeOnce returns a message without fields whose unknown bytes are the encoded
 // argument: each send then copies them instead of walking 250,000 resources. It
 // is for binary streams; JSON has no unknown fields.
@@ -45,19 +37,47 @@ func newRevocationFrame(set *policyv1.Revocations, signed *policyv1.SignedRevoca
 	return &frame{epoch: set.GetEpoch(), version: set.GetVersion(), keyID: signed.GetSigningKeyId(), message: message}, nil
 }
 
-func newSnapshotFrame(release Release, resources []*policyv1.Resource, revoked signedSet) (*snapshotFrame, error) {
-	message, err := encodeOnce(&agentv1.WatchResponse{Message: &agentv1.WatchResponse_Snapshot{Snapshot: &agentv1.Snapshot{
-		Release:     release.Signed,
-		Resources:   resources,
-		Revocations: revoked.signed,
-	}}})
+// snapshotFrame is a whole policy as one message.
+func snapshotFrame(s *agentv1.Snapshot) (*agentv1.WatchResponse, error) {
+	return encodeOnce(&agentv1.WatchResponse{Message: &agentv1.WatchResponse_Snapshot{Snapshot: s}})
+}
+
+// chunkBytes is about how large one message of a policy gets: revocations wait for one.
+const chunkBytes = 1 << 20
+
+// chunkFrames are a whole policy as a head and its chunks. A resource that is larger
+// than a chunk is one by itself.
+func chunkFrames(s *agentv1.Snapshot) ([]*agentv1.WatchResponse, error) {
+	parts := chunks(s.GetResources())
+	head, err := snapshotFrame(&agentv1.Snapshot{Release: s.GetRelease(), Revocations: s.GetRevocations(), Chunks: int32(len(parts))})
 	if err != nil {
 		return nil, err
 	}
-	return &snapshotFrame{
-		frame:             frame{epoch: release.Epoch, version: release.Version, keyID: release.Signed.GetSigningKeyId(), message: message},
-		release:           release,
-		revocationEpoch:   revoked.set.GetEpoch(),
-		revocationVersion: revoked.set.GetVersion(),
-	}, nil
+	frames := append(make([]*agentv1.WatchResponse, 0, 1+len(parts)), head)
+	for i, part := range parts {
+		chunk, err := encodeOnce(&agentv1.WatchResponse{Message: &agentv1.WatchResponse_Chunk{
+			Chunk: &agentv1.SnapshotChunk{Index: int32(i), Resources: part},
+		}})
+		if err != nil {
+			return nil, err
+		}
+		frames = append(frames, chunk)
+	}
+	return frames, nil
+}
+
+func chunks(resources []*policyv1.Resource) (parts [][]*policyv1.Resource) {
+	begin, size := 0, 0
+	for i, r := range resources {
+		bytes := proto.Size(r)
+		if size+bytes > chunkBytes && i > begin {
+			parts = append(parts, resources[begin:i])
+			begin, size = i, 0
+		}
+		size += bytes
+	}
+	if begin < len(resources) {
+		parts = append(parts, resources[begin:])
+	}
+	return parts
 }

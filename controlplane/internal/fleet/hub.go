@@ -3,6 +3,7 @@ package fleet
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -15,6 +16,8 @@ type hub struct {
 	config   Config
 	compiles chan struct{} // bounds how many policies are compiled at once
 	draining chan struct{}
+	// admission is for snapshots of all gateways together.
+	admission *admission
 
 	mu      sync.Mutex
 	drained bool
@@ -40,7 +43,11 @@ type watcher struct {
 	box     askBox
 }
 
-const parallelCompiles = 4
+const (
+	parallelCompiles = 4
+	// snapshotBytes of policies that are sent whole at one time.
+	snapshotBytes = 128 << 20
+)
 
 func newHub(config Config) *hub {
 	return &hub{
@@ -48,6 +55,8 @@ func newHub(config Config) *hub {
 		compiles: make(chan struct{}, parallelCompiles),
 		draining: make(chan struct{}),
 		feeds:    make(map[place]*feed),
+
+		admission: newAdmission(snapshotBytes, config.Timing.Snapshot),
 	}
 }
 
@@ -70,17 +79,28 @@ func (h *hub) join(agent gateway.Agent, capability int32) (w *watcher, f *feed, 
 	return w, f, func() { h.leave(f, w) }, true
 }
 
+// leave keeps the feed of the last one for a while: agents that reconnect or poll find
+// it compiled, and what they have as a base.
 func (h *hub) leave(f *feed, w *watcher) {
 	h.mu.Lock()
 	if f.remove(w) == 0 {
-		delete(h.feeds, f.place)
-		f.stop()
+		time.AfterFunc(h.config.Timing.Linger, func() { h.drop(f) })
 	}
 	h.mu.Unlock()
 	h.streams.Done()
 }
 
-// start runs a feed for as long as it has watchers: nothing of the first one's
+// drop ends a feed unless somebody came back.
+func (h *hub) drop(f *feed) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if f.deserted() && h.feeds[f.place] == f {
+		delete(h.feeds, f.place)
+		f.stop()
+	}
+}
+
+// start runs a feed until it has had no watchers for a while: nothing of the first one's
 // request may live on in it.
 func (h *hub) start(at place) *feed {
 	ctx, stop := context.WithCancel(context.Background())
@@ -109,6 +129,11 @@ func (h *hub) drain() {
 	h.mu.Unlock()
 	close(h.draining)
 	h.streams.Wait()
+	h.mu.Lock()
+	for _, f := range h.feeds {
+		f.stop()
+	}
+	h.mu.Unlock()
 	h.running.Wait()
 }
 

@@ -21,6 +21,7 @@ func (h *Handler) Mount() (path string, handler http.Handler) {
 	mux := http.NewServeMux()
 	mux.Handle(agentv1connect.AgentServiceEnrollProcedure, bounded(service))
 	mux.Handle(agentv1connect.AgentServiceWatchProcedure, h.Authenticator.Stream(withDeadline(service)))
+	mux.Handle(agentv1connect.AgentServicePollProcedure, h.Authenticator.Unary(maxRequestBytes, service))
 	mux.Handle(agentv1connect.AgentServiceReportProcedure, h.Authenticator.Unary(maxRequestBytes, service))
 	mux.Handle(agentv1connect.AgentServiceAnswerProcedure, h.Authenticator.Unary(maxAnswerBytes, service))
 	return path, mux

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"connectrpc.com/connect"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/weirhq/weir/controlplane/internal/fleet"
 	"github.com/weirhq/weir/controlplane/internal/fleet/fleettest"
@@ -93,6 +94,29 @@ func (a *agent) sign(t *testing.T, c agentjwt.Claims) string {
 	return text
 }
 
+func (a *agent) watchRequest(t *testing.T, req *agentv1.WatchRequest) *connect.Request[agentv1.WatchRequest] {
+	t.Helper()
+	call := connect.NewRequest(req)
+	call.Header().Set("Authorization", "Bearer "+a.sign(t, a.claims(agentv1connect.AgentServiceWatchProcedure, "")))
+	return call
+}
+
+// poll calls once.
+func (a *agent) poll(ctx context.Context, t *testing.T, req *agentv1.PollRequest) ([]*agentv1.WatchResponse, error) {
+	t.Helper()
+	call := connect.NewRequest(req)
+	body, err := proto.Marshal(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	call.Header().Set("Authorization", "Bearer "+a.sign(t, a.claims(agentv1connect.AgentServicePollProcedure, agentjwt.HashBody(body))))
+	answer, err := a.client.Poll(ctx, call)
+	if err != nil {
+		return nil, err
+	}
+	return answer.Msg.GetMessages(), nil
+}
+
 // watch opens a stream; messages arrive on the channel until it is closed.
 func (a *agent) watch(t *testing.T, req *agentv1.WatchRequest) <-chan *agentv1.WatchResponse {
 	t.Helper()
@@ -105,8 +129,7 @@ func (a *agent) watchUntil(t *testing.T, req *agentv1.WatchRequest) (_ <-chan *a
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(cancel)
-	call := connect.NewRequest(req)
-	call.Header().Set("Authorization", "Bearer "+a.sign(t, a.claims(agentv1connect.AgentServiceWatchProcedure, "")))
+	call := a.watchRequest(t, req)
 	messages := make(chan *agentv1.WatchResponse)
 	go func() {
 		defer close(messages)

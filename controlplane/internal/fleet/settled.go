@@ -44,10 +44,16 @@ func (w *watcher) setSettled(settled []*agentv1.SettledRange) {
 	w.notify()
 }
 
-// takeSettled returns the ranges and whether they grew since it was asked last.
-func (w *watcher) takeSettled() (settled []*agentv1.SettledRange, grown bool) {
+// hasGrown tells whether the ranges grew since they were taken last.
+func (w *watcher) hasGrown() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	grown, w.grown = w.grown, false
-	return w.settled, grown
+	return w.grown
+}
+
+func (w *watcher) takeSettled() []*agentv1.SettledRange {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.grown = false
+	return w.settled
 }

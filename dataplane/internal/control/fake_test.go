@@ -33,6 +33,8 @@ const (
 
 // liar is a control plane that sends whatever a test tells it to.
 type liar struct {
+	agentv1connect.UnimplementedAgentServiceHandler
+
 	key     ed25519.PrivateKey
 	url     string
 	send    chan *agentv1.WatchResponse

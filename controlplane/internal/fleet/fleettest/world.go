@@ -9,6 +9,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -31,6 +32,8 @@ import (
 // Token enrols any number of agents at World's gateway.
 const Token = "weiret_for-tests"
 
+var priceBook = &policyv1.PriceBook{Version: "test"}
+
 // World is one organization with one gateway, and everything a fleet.Handler asks.
 type World struct {
 	Releases
@@ -38,6 +41,8 @@ type World struct {
 
 	mu          sync.Mutex
 	state       policy.State
+	past        []policy.State // of every version but this one, in order
+	reads       int
 	agents      map[uuid.UUID]gateway.Agent
 	subscribers map[chan eventlog.Head]struct{}
 	keys        []ed25519.PrivateKey // the first signs
@@ -72,7 +77,7 @@ func (w *World) Config(url string, log *slog.Logger) fleet.Config {
 	return fleet.Config{
 		Policies: w, Enroller: w, Heads: w, Keys: w, Releases: &w.Releases, Reports: w, Settled: w, Revocations: w, Asks: &w.Asks,
 		Authenticator: fleet.NewAuthenticator(w, []string{url}, log),
-		PriceBook:     &policyv1.PriceBook{Version: "test"},
+		PriceBook:     priceBook,
 		Log:           log,
 	}
 }
@@ -81,6 +86,7 @@ func (w *World) Config(url string, log *slog.Logger) fleet.Config {
 func (w *World) Change(change func(*policy.State)) int64 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.past = append(w.past, w.state)
 	w.state.Version++
 	change(&w.state)
 	w.tell()
@@ -110,6 +116,37 @@ func (w *World) AddKey(text string) uuid.UUID {
 	k := key.Key{ID: uuid.New(), ProjectID: uuid.New(), SHA256: sum[:]}
 	w.Change(func(s *policy.State) { s.Keys = append(s.Keys, k) })
 	return k.ID
+}
+
+// AddKeys adds n keys with random texts in one version.
+func (w *World) AddKeys(n int) int64 {
+	return w.Change(func(s *policy.State) {
+		s.Keys = slices.Clip(s.Keys)
+		for range n {
+			var sum [32]byte
+			rand.Read(sum[:]) // never fails
+			s.Keys = append(s.Keys, key.Key{ID: uuid.New(), ProjectID: uuid.New(), SHA256: sum[:]})
+		}
+	})
+}
+
+// RemoveKey removes the newest key.
+func (w *World) RemoveKey() int64 {
+	return w.Change(func(s *policy.State) { s.Keys = slices.Clip(s.Keys[:max(len(s.Keys)-1, 0)]) })
+}
+
+// Root implements watched.Truth.
+func (w *World) Root(version int64) ([]byte, error) {
+	compiled, err := policy.CompileNext(nil, w.State(version), priceBook)
+	if err != nil {
+		return nil, err
+	}
+	return compiled.Root, nil
+}
+
+// RevocationVersion implements watched.Truth.
+func (w *World) RevocationVersion(version int64) (int64, error) {
+	return policy.Revocations(w.State(version)).GetVersion(), nil
 }
 
 // Revoke revokes every key with this text.
@@ -182,10 +219,38 @@ func (w *World) EnrolAgent(_ context.Context, token [32]byte, publicKey []byte, 
 }
 
 // PolicyState implements fleet.Policies.
-func (w *World) PolicyState(context.Context, fleet.PolicyQuery) (policy.State, error) {
+func (w *World) PolicyState(_ context.Context, q fleet.PolicyQuery) (policy.State, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.state, nil
+	w.reads++
+	if q.Since <= 0 || q.Since >= w.state.Version {
+		return w.state, nil
+	}
+	return changes(w.past[q.Since-1], w.state), nil
+}
+
+// Reads is how often the state was read.
+func (w *World) Reads() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.reads
+}
+
+// Head is the version of the state.
+func (w *World) Head() int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.state.Version
+}
+
+// State at a version, whole.
+func (w *World) State(version int64) policy.State {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if version == w.state.Version {
+		return w.state
+	}
+	return w.past[version-1]
 }
 
 // Subscribe implements fleet.Heads.

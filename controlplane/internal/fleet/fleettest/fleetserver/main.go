@@ -22,7 +22,6 @@ import (
 	"os"
 	"strings"
 
-
 	"github.com/weirhq/weir/controlplane/internal/fault"
 	"github.com/weirhq/weir/controlplane/internal/fleet"
 	"github.com/weirhq/weir/controlplane/internal/fleet/fleettest"

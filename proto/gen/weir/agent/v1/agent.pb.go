@@ -77,7 +77,7 @@ func (x ReportRequest_Outcome) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use ReportRequest_Outcome.Descriptor instead.
 func (ReportRequest_Outcome) EnumDescriptor() ([]byte, []int) {
-	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{10, 0}
+	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{15, 0}
 }
 
 type CredentialStatus_State int32
@@ -142,7 +142,7 @@ func (x CredentialStatus_State) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use CredentialStatus_State.Descriptor instead.
 func (CredentialStatus_State) EnumDescriptor() ([]byte, []int) {
-	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{12, 0}
+	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{17, 0}
 }
 
 type EnrollRequest struct {
@@ -419,8 +419,11 @@ type WatchRequest struct {
 	// What the agent serves now; absent: nothing.
 	Have *PolicyPosition `protobuf:"bytes,1,opt,name=have,proto3" json:"have,omitempty"`
 	// A root that this agent refused: not sent again.
-	RejectedRoot  []byte `protobuf:"bytes,2,opt,name=rejected_root,json=rejectedRoot,proto3" json:"rejected_root,omitempty"`
-	Capability    int32  `protobuf:"varint,3,opt,name=capability,proto3" json:"capability,omitempty"`
+	RejectedRoot []byte `protobuf:"bytes,2,opt,name=rejected_root,json=rejectedRoot,proto3" json:"rejected_root,omitempty"`
+	// Of 4 or more: the agent understands Delta, SnapshotChunk and Heartbeat.behind.
+	Capability int32 `protobuf:"varint,3,opt,name=capability,proto3" json:"capability,omitempty"`
+	// No delta, please: those that came did not fit.
+	Whole         bool `protobuf:"varint,4,opt,name=whole,proto3" json:"whole,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -476,6 +479,111 @@ func (x *WatchRequest) GetCapability() int32 {
 	return 0
 }
 
+func (x *WatchRequest) GetWhole() bool {
+	if x != nil {
+		return x.Whole
+	}
+	return false
+}
+
+type PollRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Watch         *WatchRequest          `protobuf:"bytes,1,opt,name=watch,proto3" json:"watch,omitempty"`
+	WaitMs        int32                  `protobuf:"varint,2,opt,name=wait_ms,json=waitMs,proto3" json:"wait_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PollRequest) Reset() {
+	*x = PollRequest{}
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PollRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PollRequest) ProtoMessage() {}
+
+func (x *PollRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PollRequest.ProtoReflect.Descriptor instead.
+func (*PollRequest) Descriptor() ([]byte, []int) {
+	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *PollRequest) GetWatch() *WatchRequest {
+	if x != nil {
+		return x.Watch
+	}
+	return nil
+}
+
+func (x *PollRequest) GetWaitMs() int32 {
+	if x != nil {
+		return x.WaitMs
+	}
+	return 0
+}
+
+// PollResponse has what a stream would have sent, in its order, and ends with a
+// heartbeat or a GoAway.
+type PollResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Messages      []*WatchResponse       `protobuf:"bytes,1,rep,name=messages,proto3" json:"messages,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PollResponse) Reset() {
+	*x = PollResponse{}
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PollResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PollResponse) ProtoMessage() {}
+
+func (x *PollResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PollResponse.ProtoReflect.Descriptor instead.
+func (*PollResponse) Descriptor() ([]byte, []int) {
+	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *PollResponse) GetMessages() []*WatchResponse {
+	if x != nil {
+		return x.Messages
+	}
+	return nil
+}
+
 type WatchResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to Message:
@@ -484,6 +592,8 @@ type WatchResponse struct {
 	//	*WatchResponse_Revocations
 	//	*WatchResponse_Heartbeat
 	//	*WatchResponse_GoAway
+	//	*WatchResponse_Delta
+	//	*WatchResponse_Chunk
 	//	*WatchResponse_Ask
 	Message       isWatchResponse_Message `protobuf_oneof:"message"`
 	unknownFields protoimpl.UnknownFields
@@ -492,7 +602,7 @@ type WatchResponse struct {
 
 func (x *WatchResponse) Reset() {
 	*x = WatchResponse{}
-	mi := &file_weir_agent_v1_agent_proto_msgTypes[5]
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -504,7 +614,7 @@ func (x *WatchResponse) String() string {
 func (*WatchResponse) ProtoMessage() {}
 
 func (x *WatchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_agent_v1_agent_proto_msgTypes[5]
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -517,7 +627,7 @@ func (x *WatchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchResponse.ProtoReflect.Descriptor instead.
 func (*WatchResponse) Descriptor() ([]byte, []int) {
-	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{5}
+	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *WatchResponse) GetMessage() isWatchResponse_Message {
@@ -563,6 +673,24 @@ func (x *WatchResponse) GetGoAway() *GoAway {
 	return nil
 }
 
+func (x *WatchResponse) GetDelta() *Delta {
+	if x != nil {
+		if x, ok := x.Message.(*WatchResponse_Delta); ok {
+			return x.Delta
+		}
+	}
+	return nil
+}
+
+func (x *WatchResponse) GetChunk() *SnapshotChunk {
+	if x != nil {
+		if x, ok := x.Message.(*WatchResponse_Chunk); ok {
+			return x.Chunk
+		}
+	}
+	return nil
+}
+
 func (x *WatchResponse) GetAsk() *Ask {
 	if x != nil {
 		if x, ok := x.Message.(*WatchResponse_Ask); ok {
@@ -592,8 +720,15 @@ type WatchResponse_GoAway struct {
 	GoAway *GoAway `protobuf:"bytes,4,opt,name=go_away,json=goAway,proto3,oneof"`
 }
 
+type WatchResponse_Delta struct {
+	Delta *Delta `protobuf:"bytes,5,opt,name=delta,proto3,oneof"`
+}
+
+type WatchResponse_Chunk struct {
+	Chunk *SnapshotChunk `protobuf:"bytes,6,opt,name=chunk,proto3,oneof"`
+}
+
 type WatchResponse_Ask struct {
-	// Delta.
 	Ask *Ask `protobuf:"bytes,7,opt,name=ask,proto3,oneof"`
 }
 
@@ -605,21 +740,27 @@ func (*WatchResponse_Heartbeat) isWatchResponse_Message() {}
 
 func (*WatchResponse_GoAway) isWatchResponse_Message() {}
 
+func (*WatchResponse_Delta) isWatchResponse_Message() {}
+
+func (*WatchResponse_Chunk) isWatchResponse_Message() {}
+
 func (*WatchResponse_Ask) isWatchResponse_Message() {}
 
 // Snapshot is a whole policy with the revocations known when it was sent.
 type Snapshot struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Release       *v1.SignedRelease      `protobuf:"bytes,1,opt,name=release,proto3" json:"release,omitempty"`
-	Resources     []*v1.Resource         `protobuf:"bytes,2,rep,name=resources,proto3" json:"resources,omitempty"`
-	Revocations   *v1.SignedRevocations  `protobuf:"bytes,3,opt,name=revocations,proto3" json:"revocations,omitempty"`
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Release     *v1.SignedRelease      `protobuf:"bytes,1,opt,name=release,proto3" json:"release,omitempty"`
+	Resources   []*v1.Resource         `protobuf:"bytes,2,rep,name=resources,proto3" json:"resources,omitempty"`
+	Revocations *v1.SignedRevocations  `protobuf:"bytes,3,opt,name=revocations,proto3" json:"revocations,omitempty"`
+	// Other than 0: resources is empty, they come in as many chunks.
+	Chunks        int32 `protobuf:"varint,4,opt,name=chunks,proto3" json:"chunks,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Snapshot) Reset() {
 	*x = Snapshot{}
-	mi := &file_weir_agent_v1_agent_proto_msgTypes[6]
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -631,7 +772,7 @@ func (x *Snapshot) String() string {
 func (*Snapshot) ProtoMessage() {}
 
 func (x *Snapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_agent_v1_agent_proto_msgTypes[6]
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -644,7 +785,7 @@ func (x *Snapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot.ProtoReflect.Descriptor instead.
 func (*Snapshot) Descriptor() ([]byte, []int) {
-	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{6}
+	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Snapshot) GetRelease() *v1.SignedRelease {
@@ -668,19 +809,207 @@ func (x *Snapshot) GetRevocations() *v1.SignedRevocations {
 	return nil
 }
 
+func (x *Snapshot) GetChunks() int32 {
+	if x != nil {
+		return x.Chunks
+	}
+	return 0
+}
+
+// SnapshotChunk has the next resources of the snapshot before it, about a megabyte.
+// Revocations and heartbeats may come between two chunks.
+type SnapshotChunk struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// 0, 1, 2, …
+	Index         int32          `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"`
+	Resources     []*v1.Resource `protobuf:"bytes,2,rep,name=resources,proto3" json:"resources,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SnapshotChunk) Reset() {
+	*x = SnapshotChunk{}
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SnapshotChunk) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SnapshotChunk) ProtoMessage() {}
+
+func (x *SnapshotChunk) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SnapshotChunk.ProtoReflect.Descriptor instead.
+func (*SnapshotChunk) Descriptor() ([]byte, []int) {
+	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *SnapshotChunk) GetIndex() int32 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
+func (x *SnapshotChunk) GetResources() []*v1.Resource {
+	if x != nil {
+		return x.Resources
+	}
+	return nil
+}
+
+// Delta turns the policy `base` into that of the release. It carries no
+// revocations: a set that has grown comes before it, in a message of its own.
+type Delta struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Release *v1.SignedRelease      `protobuf:"bytes,1,opt,name=release,proto3" json:"release,omitempty"`
+	// What the message before it left the agent with, or `have` of the request.
+	Base *PolicyPosition `protobuf:"bytes,2,opt,name=base,proto3" json:"base,omitempty"`
+	// New or other than in base.
+	Changed       []*v1.Resource  `protobuf:"bytes,3,rep,name=changed,proto3" json:"changed,omitempty"`
+	Removed       []*ResourceName `protobuf:"bytes,4,rep,name=removed,proto3" json:"removed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Delta) Reset() {
+	*x = Delta{}
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Delta) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Delta) ProtoMessage() {}
+
+func (x *Delta) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Delta.ProtoReflect.Descriptor instead.
+func (*Delta) Descriptor() ([]byte, []int) {
+	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *Delta) GetRelease() *v1.SignedRelease {
+	if x != nil {
+		return x.Release
+	}
+	return nil
+}
+
+func (x *Delta) GetBase() *PolicyPosition {
+	if x != nil {
+		return x.Base
+	}
+	return nil
+}
+
+func (x *Delta) GetChanged() []*v1.Resource {
+	if x != nil {
+		return x.Changed
+	}
+	return nil
+}
+
+func (x *Delta) GetRemoved() []*ResourceName {
+	if x != nil {
+		return x.Removed
+	}
+	return nil
+}
+
+type ResourceName struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Kind          string                 `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	Id            string                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResourceName) Reset() {
+	*x = ResourceName{}
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResourceName) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResourceName) ProtoMessage() {}
+
+func (x *ResourceName) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResourceName.ProtoReflect.Descriptor instead.
+func (*ResourceName) Descriptor() ([]byte, []int) {
+	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *ResourceName) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *ResourceName) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
 // Heartbeat is sent every 15 s and whenever settled ranges grew.
 type Heartbeat struct {
 	state      protoimpl.MessageState `protogen:"open.v1"`
 	ServerTime *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=server_time,json=serverTime,proto3" json:"server_time,omitempty"`
 	// Usage that is safe in ClickHouse or in the dead-letter topic, per boot, merged.
-	Settled       []*SettledRange `protobuf:"bytes,2,rep,name=settled,proto3" json:"settled,omitempty"`
+	Settled []*SettledRange `protobuf:"bytes,2,rep,name=settled,proto3" json:"settled,omitempty"`
+	// The agent does not have the newest policy yet: nothing is confirmed.
+	Behind        bool `protobuf:"varint,3,opt,name=behind,proto3" json:"behind,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Heartbeat) Reset() {
 	*x = Heartbeat{}
-	mi := &file_weir_agent_v1_agent_proto_msgTypes[7]
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -692,7 +1021,7 @@ func (x *Heartbeat) String() string {
 func (*Heartbeat) ProtoMessage() {}
 
 func (x *Heartbeat) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_agent_v1_agent_proto_msgTypes[7]
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -705,7 +1034,7 @@ func (x *Heartbeat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Heartbeat.ProtoReflect.Descriptor instead.
 func (*Heartbeat) Descriptor() ([]byte, []int) {
-	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{7}
+	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Heartbeat) GetServerTime() *timestamppb.Timestamp {
@@ -722,6 +1051,13 @@ func (x *Heartbeat) GetSettled() []*SettledRange {
 	return nil
 }
 
+func (x *Heartbeat) GetBehind() bool {
+	if x != nil {
+		return x.Behind
+	}
+	return false
+}
+
 // SettledRange: records first..last (inclusive) of one boot are settled.
 type SettledRange struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -734,7 +1070,7 @@ type SettledRange struct {
 
 func (x *SettledRange) Reset() {
 	*x = SettledRange{}
-	mi := &file_weir_agent_v1_agent_proto_msgTypes[8]
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -746,7 +1082,7 @@ func (x *SettledRange) String() string {
 func (*SettledRange) ProtoMessage() {}
 
 func (x *SettledRange) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_agent_v1_agent_proto_msgTypes[8]
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -759,7 +1095,7 @@ func (x *SettledRange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettledRange.ProtoReflect.Descriptor instead.
 func (*SettledRange) Descriptor() ([]byte, []int) {
-	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{8}
+	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *SettledRange) GetBoot() string {
@@ -785,15 +1121,17 @@ func (x *SettledRange) GetLastSeq() int64 {
 
 // GoAway: reconnect, elsewhere if there is an elsewhere.
 type GoAway struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Reason        string                 `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Reason string                 `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Come back after a random time of at most this many ms: many are sent away at once.
+	SpreadMs      int32 `protobuf:"varint,2,opt,name=spread_ms,json=spreadMs,proto3" json:"spread_ms,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GoAway) Reset() {
 	*x = GoAway{}
-	mi := &file_weir_agent_v1_agent_proto_msgTypes[9]
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -805,7 +1143,7 @@ func (x *GoAway) String() string {
 func (*GoAway) ProtoMessage() {}
 
 func (x *GoAway) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_agent_v1_agent_proto_msgTypes[9]
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -818,7 +1156,7 @@ func (x *GoAway) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GoAway.ProtoReflect.Descriptor instead.
 func (*GoAway) Descriptor() ([]byte, []int) {
-	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{9}
+	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *GoAway) GetReason() string {
@@ -826,6 +1164,13 @@ func (x *GoAway) GetReason() string {
 		return x.Reason
 	}
 	return ""
+}
+
+func (x *GoAway) GetSpreadMs() int32 {
+	if x != nil {
+		return x.SpreadMs
+	}
+	return 0
 }
 
 type ReportRequest struct {
@@ -865,7 +1210,7 @@ type ReportRequest struct {
 
 func (x *ReportRequest) Reset() {
 	*x = ReportRequest{}
-	mi := &file_weir_agent_v1_agent_proto_msgTypes[10]
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -877,7 +1222,7 @@ func (x *ReportRequest) String() string {
 func (*ReportRequest) ProtoMessage() {}
 
 func (x *ReportRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_agent_v1_agent_proto_msgTypes[10]
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -890,7 +1235,7 @@ func (x *ReportRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportRequest.ProtoReflect.Descriptor instead.
 func (*ReportRequest) Descriptor() ([]byte, []int) {
-	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{10}
+	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ReportRequest) GetPosition() *PolicyPosition {
@@ -1018,7 +1363,7 @@ type CredentialReport struct {
 
 func (x *CredentialReport) Reset() {
 	*x = CredentialReport{}
-	mi := &file_weir_agent_v1_agent_proto_msgTypes[11]
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1030,7 +1375,7 @@ func (x *CredentialReport) String() string {
 func (*CredentialReport) ProtoMessage() {}
 
 func (x *CredentialReport) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_agent_v1_agent_proto_msgTypes[11]
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1043,7 +1388,7 @@ func (x *CredentialReport) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CredentialReport.ProtoReflect.Descriptor instead.
 func (*CredentialReport) Descriptor() ([]byte, []int) {
-	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{11}
+	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *CredentialReport) GetCredentials() []*CredentialStatus {
@@ -1080,7 +1425,7 @@ type CredentialStatus struct {
 
 func (x *CredentialStatus) Reset() {
 	*x = CredentialStatus{}
-	mi := &file_weir_agent_v1_agent_proto_msgTypes[12]
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1092,7 +1437,7 @@ func (x *CredentialStatus) String() string {
 func (*CredentialStatus) ProtoMessage() {}
 
 func (x *CredentialStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_agent_v1_agent_proto_msgTypes[12]
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1105,7 +1450,7 @@ func (x *CredentialStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CredentialStatus.ProtoReflect.Descriptor instead.
 func (*CredentialStatus) Descriptor() ([]byte, []int) {
-	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{12}
+	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *CredentialStatus) GetProviderId() string {
@@ -1163,7 +1508,7 @@ type BootTail struct {
 
 func (x *BootTail) Reset() {
 	*x = BootTail{}
-	mi := &file_weir_agent_v1_agent_proto_msgTypes[13]
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1175,7 +1520,7 @@ func (x *BootTail) String() string {
 func (*BootTail) ProtoMessage() {}
 
 func (x *BootTail) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_agent_v1_agent_proto_msgTypes[13]
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1188,7 +1533,7 @@ func (x *BootTail) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BootTail.ProtoReflect.Descriptor instead.
 func (*BootTail) Descriptor() ([]byte, []int) {
-	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{13}
+	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *BootTail) GetBoot() string {
@@ -1221,7 +1566,7 @@ type ReportResponse struct {
 
 func (x *ReportResponse) Reset() {
 	*x = ReportResponse{}
-	mi := &file_weir_agent_v1_agent_proto_msgTypes[14]
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1233,7 +1578,7 @@ func (x *ReportResponse) String() string {
 func (*ReportResponse) ProtoMessage() {}
 
 func (x *ReportResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_agent_v1_agent_proto_msgTypes[14]
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1246,7 +1591,7 @@ func (x *ReportResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportResponse.ProtoReflect.Descriptor instead.
 func (*ReportResponse) Descriptor() ([]byte, []int) {
-	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{14}
+	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ReportResponse) GetServerTime() *timestamppb.Timestamp {
@@ -1276,7 +1621,7 @@ type AnswerRequest struct {
 
 func (x *AnswerRequest) Reset() {
 	*x = AnswerRequest{}
-	mi := &file_weir_agent_v1_agent_proto_msgTypes[15]
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1288,7 +1633,7 @@ func (x *AnswerRequest) String() string {
 func (*AnswerRequest) ProtoMessage() {}
 
 func (x *AnswerRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_agent_v1_agent_proto_msgTypes[15]
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1301,7 +1646,7 @@ func (x *AnswerRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AnswerRequest.ProtoReflect.Descriptor instead.
 func (*AnswerRequest) Descriptor() ([]byte, []int) {
-	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{15}
+	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *AnswerRequest) GetAskId() string {
@@ -1389,7 +1734,7 @@ type AnswerResponse struct {
 
 func (x *AnswerResponse) Reset() {
 	*x = AnswerResponse{}
-	mi := &file_weir_agent_v1_agent_proto_msgTypes[16]
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1401,7 +1746,7 @@ func (x *AnswerResponse) String() string {
 func (*AnswerResponse) ProtoMessage() {}
 
 func (x *AnswerResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_agent_v1_agent_proto_msgTypes[16]
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1414,7 +1759,7 @@ func (x *AnswerResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AnswerResponse.ProtoReflect.Descriptor instead.
 func (*AnswerResponse) Descriptor() ([]byte, []int) {
-	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{16}
+	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{21}
 }
 
 var File_weir_agent_v1_agent_proto protoreflect.FileDescriptor
@@ -1447,34 +1792,56 @@ const file_weir_agent_v1_agent_proto_rawDesc = "" +
 	"\x05epoch\x18\x01 \x01(\x03R\x05epoch\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\x03R\aversion\x12\x12\n" +
 	"\x04root\x18\x03 \x01(\fR\x04root\x12-\n" +
-	"\x12revocation_version\x18\x04 \x01(\x03R\x11revocationVersion\"\x86\x01\n" +
+	"\x12revocation_version\x18\x04 \x01(\x03R\x11revocationVersion\"\x9c\x01\n" +
 	"\fWatchRequest\x121\n" +
 	"\x04have\x18\x01 \x01(\v2\x1d.weir.agent.v1.PolicyPositionR\x04have\x12#\n" +
 	"\rrejected_root\x18\x02 \x01(\fR\frejectedRoot\x12\x1e\n" +
 	"\n" +
 	"capability\x18\x03 \x01(\x05R\n" +
-	"capability\"\xb8\x02\n" +
+	"capability\x12\x14\n" +
+	"\x05whole\x18\x04 \x01(\bR\x05whole\"f\n" +
+	"\vPollRequest\x121\n" +
+	"\x05watch\x18\x01 \x01(\v2\x1b.weir.agent.v1.WatchRequestR\x05watch\x12$\n" +
+	"\await_ms\x18\x02 \x01(\x05B\v\xbaH\b\x1a\x06\x18\xb0\xea\x01(\x00R\x06waitMs\"H\n" +
+	"\fPollResponse\x128\n" +
+	"\bmessages\x18\x01 \x03(\v2\x1c.weir.agent.v1.WatchResponseR\bmessages\"\x90\x03\n" +
 	"\rWatchResponse\x125\n" +
 	"\bsnapshot\x18\x01 \x01(\v2\x17.weir.agent.v1.SnapshotH\x00R\bsnapshot\x12E\n" +
 	"\vrevocations\x18\x02 \x01(\v2!.weir.policy.v1.SignedRevocationsH\x00R\vrevocations\x128\n" +
 	"\theartbeat\x18\x03 \x01(\v2\x18.weir.agent.v1.HeartbeatH\x00R\theartbeat\x120\n" +
-	"\ago_away\x18\x04 \x01(\v2\x15.weir.agent.v1.GoAwayH\x00R\x06goAway\x12&\n" +
+	"\ago_away\x18\x04 \x01(\v2\x15.weir.agent.v1.GoAwayH\x00R\x06goAway\x12,\n" +
+	"\x05delta\x18\x05 \x01(\v2\x14.weir.agent.v1.DeltaH\x00R\x05delta\x124\n" +
+	"\x05chunk\x18\x06 \x01(\v2\x1c.weir.agent.v1.SnapshotChunkH\x00R\x05chunk\x12&\n" +
 	"\x03ask\x18\a \x01(\v2\x12.weir.agent.v1.AskH\x00R\x03askB\t\n" +
-	"\amessageJ\x04\b\x05\x10\x06J\x04\b\x06\x10\a\"\xc0\x01\n" +
+	"\amessage\"\xd8\x01\n" +
 	"\bSnapshot\x127\n" +
 	"\arelease\x18\x01 \x01(\v2\x1d.weir.policy.v1.SignedReleaseR\arelease\x126\n" +
 	"\tresources\x18\x02 \x03(\v2\x18.weir.policy.v1.ResourceR\tresources\x12C\n" +
-	"\vrevocations\x18\x03 \x01(\v2!.weir.policy.v1.SignedRevocationsR\vrevocations\"\x7f\n" +
+	"\vrevocations\x18\x03 \x01(\v2!.weir.policy.v1.SignedRevocationsR\vrevocations\x12\x16\n" +
+	"\x06chunks\x18\x04 \x01(\x05R\x06chunks\"]\n" +
+	"\rSnapshotChunk\x12\x14\n" +
+	"\x05index\x18\x01 \x01(\x05R\x05index\x126\n" +
+	"\tresources\x18\x02 \x03(\v2\x18.weir.policy.v1.ResourceR\tresources\"\xde\x01\n" +
+	"\x05Delta\x127\n" +
+	"\arelease\x18\x01 \x01(\v2\x1d.weir.policy.v1.SignedReleaseR\arelease\x121\n" +
+	"\x04base\x18\x02 \x01(\v2\x1d.weir.agent.v1.PolicyPositionR\x04base\x122\n" +
+	"\achanged\x18\x03 \x03(\v2\x18.weir.policy.v1.ResourceR\achanged\x125\n" +
+	"\aremoved\x18\x04 \x03(\v2\x1b.weir.agent.v1.ResourceNameR\aremoved\"2\n" +
+	"\fResourceName\x12\x12\n" +
+	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\"\x97\x01\n" +
 	"\tHeartbeat\x12;\n" +
 	"\vserver_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"serverTime\x125\n" +
-	"\asettled\x18\x02 \x03(\v2\x1b.weir.agent.v1.SettledRangeR\asettled\"Z\n" +
+	"\asettled\x18\x02 \x03(\v2\x1b.weir.agent.v1.SettledRangeR\asettled\x12\x16\n" +
+	"\x06behind\x18\x03 \x01(\bR\x06behind\"Z\n" +
 	"\fSettledRange\x12\x12\n" +
 	"\x04boot\x18\x01 \x01(\tR\x04boot\x12\x1b\n" +
 	"\tfirst_seq\x18\x02 \x01(\x03R\bfirstSeq\x12\x19\n" +
-	"\blast_seq\x18\x03 \x01(\x03R\alastSeq\" \n" +
+	"\blast_seq\x18\x03 \x01(\x03R\alastSeq\"=\n" +
 	"\x06GoAway\x12\x16\n" +
-	"\x06reason\x18\x01 \x01(\tR\x06reason\"\xf1\x06\n" +
+	"\x06reason\x18\x01 \x01(\tR\x06reason\x12\x1b\n" +
+	"\tspread_ms\x18\x02 \x01(\x05R\bspreadMs\"\xf1\x06\n" +
 	"\rReportRequest\x129\n" +
 	"\bposition\x18\x01 \x01(\v2\x1d.weir.agent.v1.PolicyPositionR\bposition\x12>\n" +
 	"\aoutcome\x18\x02 \x01(\x0e2$.weir.agent.v1.ReportRequest.OutcomeR\aoutcome\x12\"\n" +
@@ -1534,10 +1901,11 @@ const file_weir_agent_v1_agent_proto_rawDesc = "" +
 	"\arefusal\x18\x06 \x01(\v2\x16.weir.agent.v1.RefusalH\x00R\arefusalB\x0f\n" +
 	"\x06result\x12\x05\xbaH\x02\b\x01B\x13\n" +
 	"\x11_confirmed_ms_ago\"\x10\n" +
-	"\x0eAnswerResponse2\xa9\x02\n" +
+	"\x0eAnswerResponse2\xea\x02\n" +
 	"\fAgentService\x12E\n" +
 	"\x06Enroll\x12\x1c.weir.agent.v1.EnrollRequest\x1a\x1d.weir.agent.v1.EnrollResponse\x12D\n" +
-	"\x05Watch\x12\x1b.weir.agent.v1.WatchRequest\x1a\x1c.weir.agent.v1.WatchResponse0\x01\x12E\n" +
+	"\x05Watch\x12\x1b.weir.agent.v1.WatchRequest\x1a\x1c.weir.agent.v1.WatchResponse0\x01\x12?\n" +
+	"\x04Poll\x12\x1a.weir.agent.v1.PollRequest\x1a\x1b.weir.agent.v1.PollResponse\x12E\n" +
 	"\x06Report\x12\x1c.weir.agent.v1.ReportRequest\x1a\x1d.weir.agent.v1.ReportResponse\x12E\n" +
 	"\x06Answer\x12\x1c.weir.agent.v1.AnswerRequest\x1a\x1d.weir.agent.v1.AnswerResponseB\xad\x01\n" +
 	"\x11com.weir.agent.v1B\n" +
@@ -1556,7 +1924,7 @@ func file_weir_agent_v1_agent_proto_rawDescGZIP() []byte {
 }
 
 var file_weir_agent_v1_agent_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_weir_agent_v1_agent_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_weir_agent_v1_agent_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_weir_agent_v1_agent_proto_goTypes = []any{
 	(ReportRequest_Outcome)(0),    // 0: weir.agent.v1.ReportRequest.Outcome
 	(CredentialStatus_State)(0),   // 1: weir.agent.v1.CredentialStatus.State
@@ -1565,66 +1933,82 @@ var file_weir_agent_v1_agent_proto_goTypes = []any{
 	(*SigningKey)(nil),            // 4: weir.agent.v1.SigningKey
 	(*PolicyPosition)(nil),        // 5: weir.agent.v1.PolicyPosition
 	(*WatchRequest)(nil),          // 6: weir.agent.v1.WatchRequest
-	(*WatchResponse)(nil),         // 7: weir.agent.v1.WatchResponse
-	(*Snapshot)(nil),              // 8: weir.agent.v1.Snapshot
-	(*Heartbeat)(nil),             // 9: weir.agent.v1.Heartbeat
-	(*SettledRange)(nil),          // 10: weir.agent.v1.SettledRange
-	(*GoAway)(nil),                // 11: weir.agent.v1.GoAway
-	(*ReportRequest)(nil),         // 12: weir.agent.v1.ReportRequest
-	(*CredentialReport)(nil),      // 13: weir.agent.v1.CredentialReport
-	(*CredentialStatus)(nil),      // 14: weir.agent.v1.CredentialStatus
-	(*BootTail)(nil),              // 15: weir.agent.v1.BootTail
-	(*ReportResponse)(nil),        // 16: weir.agent.v1.ReportResponse
-	(*AnswerRequest)(nil),         // 17: weir.agent.v1.AnswerRequest
-	(*AnswerResponse)(nil),        // 18: weir.agent.v1.AnswerResponse
-	(*timestamppb.Timestamp)(nil), // 19: google.protobuf.Timestamp
-	(*v1.SignedRevocations)(nil),  // 20: weir.policy.v1.SignedRevocations
-	(*Ask)(nil),                   // 21: weir.agent.v1.Ask
-	(*v1.SignedRelease)(nil),      // 22: weir.policy.v1.SignedRelease
-	(*v1.Resource)(nil),           // 23: weir.policy.v1.Resource
-	(*ProviderTestResult)(nil),    // 24: weir.agent.v1.ProviderTestResult
-	(*DryRunResult)(nil),          // 25: weir.agent.v1.DryRunResult
-	(*Refusal)(nil),               // 26: weir.agent.v1.Refusal
+	(*PollRequest)(nil),           // 7: weir.agent.v1.PollRequest
+	(*PollResponse)(nil),          // 8: weir.agent.v1.PollResponse
+	(*WatchResponse)(nil),         // 9: weir.agent.v1.WatchResponse
+	(*Snapshot)(nil),              // 10: weir.agent.v1.Snapshot
+	(*SnapshotChunk)(nil),         // 11: weir.agent.v1.SnapshotChunk
+	(*Delta)(nil),                 // 12: weir.agent.v1.Delta
+	(*ResourceName)(nil),          // 13: weir.agent.v1.ResourceName
+	(*Heartbeat)(nil),             // 14: weir.agent.v1.Heartbeat
+	(*SettledRange)(nil),          // 15: weir.agent.v1.SettledRange
+	(*GoAway)(nil),                // 16: weir.agent.v1.GoAway
+	(*ReportRequest)(nil),         // 17: weir.agent.v1.ReportRequest
+	(*CredentialReport)(nil),      // 18: weir.agent.v1.CredentialReport
+	(*CredentialStatus)(nil),      // 19: weir.agent.v1.CredentialStatus
+	(*BootTail)(nil),              // 20: weir.agent.v1.BootTail
+	(*ReportResponse)(nil),        // 21: weir.agent.v1.ReportResponse
+	(*AnswerRequest)(nil),         // 22: weir.agent.v1.AnswerRequest
+	(*AnswerResponse)(nil),        // 23: weir.agent.v1.AnswerResponse
+	(*timestamppb.Timestamp)(nil), // 24: google.protobuf.Timestamp
+	(*v1.SignedRevocations)(nil),  // 25: weir.policy.v1.SignedRevocations
+	(*Ask)(nil),                   // 26: weir.agent.v1.Ask
+	(*v1.SignedRelease)(nil),      // 27: weir.policy.v1.SignedRelease
+	(*v1.Resource)(nil),           // 28: weir.policy.v1.Resource
+	(*ProviderTestResult)(nil),    // 29: weir.agent.v1.ProviderTestResult
+	(*DryRunResult)(nil),          // 30: weir.agent.v1.DryRunResult
+	(*Refusal)(nil),               // 31: weir.agent.v1.Refusal
 }
 var file_weir_agent_v1_agent_proto_depIdxs = []int32{
 	4,  // 0: weir.agent.v1.EnrollResponse.signing_keys:type_name -> weir.agent.v1.SigningKey
-	19, // 1: weir.agent.v1.EnrollResponse.server_time:type_name -> google.protobuf.Timestamp
+	24, // 1: weir.agent.v1.EnrollResponse.server_time:type_name -> google.protobuf.Timestamp
 	5,  // 2: weir.agent.v1.WatchRequest.have:type_name -> weir.agent.v1.PolicyPosition
-	8,  // 3: weir.agent.v1.WatchResponse.snapshot:type_name -> weir.agent.v1.Snapshot
-	20, // 4: weir.agent.v1.WatchResponse.revocations:type_name -> weir.policy.v1.SignedRevocations
-	9,  // 5: weir.agent.v1.WatchResponse.heartbeat:type_name -> weir.agent.v1.Heartbeat
-	11, // 6: weir.agent.v1.WatchResponse.go_away:type_name -> weir.agent.v1.GoAway
-	21, // 7: weir.agent.v1.WatchResponse.ask:type_name -> weir.agent.v1.Ask
-	22, // 8: weir.agent.v1.Snapshot.release:type_name -> weir.policy.v1.SignedRelease
-	23, // 9: weir.agent.v1.Snapshot.resources:type_name -> weir.policy.v1.Resource
-	20, // 10: weir.agent.v1.Snapshot.revocations:type_name -> weir.policy.v1.SignedRevocations
-	19, // 11: weir.agent.v1.Heartbeat.server_time:type_name -> google.protobuf.Timestamp
-	10, // 12: weir.agent.v1.Heartbeat.settled:type_name -> weir.agent.v1.SettledRange
-	5,  // 13: weir.agent.v1.ReportRequest.position:type_name -> weir.agent.v1.PolicyPosition
-	0,  // 14: weir.agent.v1.ReportRequest.outcome:type_name -> weir.agent.v1.ReportRequest.Outcome
-	15, // 15: weir.agent.v1.ReportRequest.tails:type_name -> weir.agent.v1.BootTail
-	13, // 16: weir.agent.v1.ReportRequest.credentials:type_name -> weir.agent.v1.CredentialReport
-	5,  // 17: weir.agent.v1.ReportRequest.oldest_stored:type_name -> weir.agent.v1.PolicyPosition
-	14, // 18: weir.agent.v1.CredentialReport.credentials:type_name -> weir.agent.v1.CredentialStatus
-	1,  // 19: weir.agent.v1.CredentialStatus.state:type_name -> weir.agent.v1.CredentialStatus.State
-	19, // 20: weir.agent.v1.ReportResponse.server_time:type_name -> google.protobuf.Timestamp
-	5,  // 21: weir.agent.v1.AnswerRequest.position:type_name -> weir.agent.v1.PolicyPosition
-	24, // 22: weir.agent.v1.AnswerRequest.provider_test:type_name -> weir.agent.v1.ProviderTestResult
-	25, // 23: weir.agent.v1.AnswerRequest.dry_run:type_name -> weir.agent.v1.DryRunResult
-	26, // 24: weir.agent.v1.AnswerRequest.refusal:type_name -> weir.agent.v1.Refusal
-	2,  // 25: weir.agent.v1.AgentService.Enroll:input_type -> weir.agent.v1.EnrollRequest
-	6,  // 26: weir.agent.v1.AgentService.Watch:input_type -> weir.agent.v1.WatchRequest
-	12, // 27: weir.agent.v1.AgentService.Report:input_type -> weir.agent.v1.ReportRequest
-	17, // 28: weir.agent.v1.AgentService.Answer:input_type -> weir.agent.v1.AnswerRequest
-	3,  // 29: weir.agent.v1.AgentService.Enroll:output_type -> weir.agent.v1.EnrollResponse
-	7,  // 30: weir.agent.v1.AgentService.Watch:output_type -> weir.agent.v1.WatchResponse
-	16, // 31: weir.agent.v1.AgentService.Report:output_type -> weir.agent.v1.ReportResponse
-	18, // 32: weir.agent.v1.AgentService.Answer:output_type -> weir.agent.v1.AnswerResponse
-	29, // [29:33] is the sub-list for method output_type
-	25, // [25:29] is the sub-list for method input_type
-	25, // [25:25] is the sub-list for extension type_name
-	25, // [25:25] is the sub-list for extension extendee
-	0,  // [0:25] is the sub-list for field type_name
+	6,  // 3: weir.agent.v1.PollRequest.watch:type_name -> weir.agent.v1.WatchRequest
+	9,  // 4: weir.agent.v1.PollResponse.messages:type_name -> weir.agent.v1.WatchResponse
+	10, // 5: weir.agent.v1.WatchResponse.snapshot:type_name -> weir.agent.v1.Snapshot
+	25, // 6: weir.agent.v1.WatchResponse.revocations:type_name -> weir.policy.v1.SignedRevocations
+	14, // 7: weir.agent.v1.WatchResponse.heartbeat:type_name -> weir.agent.v1.Heartbeat
+	16, // 8: weir.agent.v1.WatchResponse.go_away:type_name -> weir.agent.v1.GoAway
+	12, // 9: weir.agent.v1.WatchResponse.delta:type_name -> weir.agent.v1.Delta
+	11, // 10: weir.agent.v1.WatchResponse.chunk:type_name -> weir.agent.v1.SnapshotChunk
+	26, // 11: weir.agent.v1.WatchResponse.ask:type_name -> weir.agent.v1.Ask
+	27, // 12: weir.agent.v1.Snapshot.release:type_name -> weir.policy.v1.SignedRelease
+	28, // 13: weir.agent.v1.Snapshot.resources:type_name -> weir.policy.v1.Resource
+	25, // 14: weir.agent.v1.Snapshot.revocations:type_name -> weir.policy.v1.SignedRevocations
+	28, // 15: weir.agent.v1.SnapshotChunk.resources:type_name -> weir.policy.v1.Resource
+	27, // 16: weir.agent.v1.Delta.release:type_name -> weir.policy.v1.SignedRelease
+	5,  // 17: weir.agent.v1.Delta.base:type_name -> weir.agent.v1.PolicyPosition
+	28, // 18: weir.agent.v1.Delta.changed:type_name -> weir.policy.v1.Resource
+	13, // 19: weir.agent.v1.Delta.removed:type_name -> weir.agent.v1.ResourceName
+	24, // 20: weir.agent.v1.Heartbeat.server_time:type_name -> google.protobuf.Timestamp
+	15, // 21: weir.agent.v1.Heartbeat.settled:type_name -> weir.agent.v1.SettledRange
+	5,  // 22: weir.agent.v1.ReportRequest.position:type_name -> weir.agent.v1.PolicyPosition
+	0,  // 23: weir.agent.v1.ReportRequest.outcome:type_name -> weir.agent.v1.ReportRequest.Outcome
+	20, // 24: weir.agent.v1.ReportRequest.tails:type_name -> weir.agent.v1.BootTail
+	18, // 25: weir.agent.v1.ReportRequest.credentials:type_name -> weir.agent.v1.CredentialReport
+	5,  // 26: weir.agent.v1.ReportRequest.oldest_stored:type_name -> weir.agent.v1.PolicyPosition
+	19, // 27: weir.agent.v1.CredentialReport.credentials:type_name -> weir.agent.v1.CredentialStatus
+	1,  // 28: weir.agent.v1.CredentialStatus.state:type_name -> weir.agent.v1.CredentialStatus.State
+	24, // 29: weir.agent.v1.ReportResponse.server_time:type_name -> google.protobuf.Timestamp
+	5,  // 30: weir.agent.v1.AnswerRequest.position:type_name -> weir.agent.v1.PolicyPosition
+	29, // 31: weir.agent.v1.AnswerRequest.provider_test:type_name -> weir.agent.v1.ProviderTestResult
+	30, // 32: weir.agent.v1.AnswerRequest.dry_run:type_name -> weir.agent.v1.DryRunResult
+	31, // 33: weir.agent.v1.AnswerRequest.refusal:type_name -> weir.agent.v1.Refusal
+	2,  // 34: weir.agent.v1.AgentService.Enroll:input_type -> weir.agent.v1.EnrollRequest
+	6,  // 35: weir.agent.v1.AgentService.Watch:input_type -> weir.agent.v1.WatchRequest
+	7,  // 36: weir.agent.v1.AgentService.Poll:input_type -> weir.agent.v1.PollRequest
+	17, // 37: weir.agent.v1.AgentService.Report:input_type -> weir.agent.v1.ReportRequest
+	22, // 38: weir.agent.v1.AgentService.Answer:input_type -> weir.agent.v1.AnswerRequest
+	3,  // 39: weir.agent.v1.AgentService.Enroll:output_type -> weir.agent.v1.EnrollResponse
+	9,  // 40: weir.agent.v1.AgentService.Watch:output_type -> weir.agent.v1.WatchResponse
+	8,  // 41: weir.agent.v1.AgentService.Poll:output_type -> weir.agent.v1.PollResponse
+	21, // 42: weir.agent.v1.AgentService.Report:output_type -> weir.agent.v1.ReportResponse
+	23, // 43: weir.agent.v1.AgentService.Answer:output_type -> weir.agent.v1.AnswerResponse
+	39, // [39:44] is the sub-list for method output_type
+	34, // [34:39] is the sub-list for method input_type
+	34, // [34:34] is the sub-list for extension type_name
+	34, // [34:34] is the sub-list for extension extendee
+	0,  // [0:34] is the sub-list for field type_name
 }
 
 func init() { file_weir_agent_v1_agent_proto_init() }
@@ -1633,14 +2017,16 @@ func file_weir_agent_v1_agent_proto_init() {
 		return
 	}
 	file_weir_agent_v1_ask_proto_init()
-	file_weir_agent_v1_agent_proto_msgTypes[5].OneofWrappers = []any{
+	file_weir_agent_v1_agent_proto_msgTypes[7].OneofWrappers = []any{
 		(*WatchResponse_Snapshot)(nil),
 		(*WatchResponse_Revocations)(nil),
 		(*WatchResponse_Heartbeat)(nil),
 		(*WatchResponse_GoAway)(nil),
+		(*WatchResponse_Delta)(nil),
+		(*WatchResponse_Chunk)(nil),
 		(*WatchResponse_Ask)(nil),
 	}
-	file_weir_agent_v1_agent_proto_msgTypes[15].OneofWrappers = []any{
+	file_weir_agent_v1_agent_proto_msgTypes[20].OneofWrappers = []any{
 		(*AnswerRequest_ProviderTest)(nil),
 		(*AnswerRequest_DryRun)(nil),
 		(*AnswerRequest_Refusal)(nil),
@@ -1651,7 +2037,7 @@ func file_weir_agent_v1_agent_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_agent_v1_agent_proto_rawDesc), len(file_weir_agent_v1_agent_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   17,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -43,6 +43,8 @@ const (
 	AgentServiceEnrollProcedure = "/weir.agent.v1.AgentService/Enroll"
 	// AgentServiceWatchProcedure is the fully-qualified name of the AgentService's Watch RPC.
 	AgentServiceWatchProcedure = "/weir.agent.v1.AgentService/Watch"
+	// AgentServicePollProcedure is the fully-qualified name of the AgentService's Poll RPC.
+	AgentServicePollProcedure = "/weir.agent.v1.AgentService/Poll"
 	// AgentServiceReportProcedure is the fully-qualified name of the AgentService's Report RPC.
 	AgentServiceReportProcedure = "/weir.agent.v1.AgentService/Report"
 	// AgentServiceAnswerProcedure is the fully-qualified name of the AgentService's Answer RPC.
@@ -57,6 +59,9 @@ type AgentServiceClient interface {
 	// Watch streams the policy of the agent's gateway: first what `have` lacks, then
 	// every change. One message at a time, latest wins.
 	Watch(context.Context, *connect.Request[v1.WatchRequest]) (*connect.ServerStreamForClient[v1.WatchResponse], error)
+	// Poll is Watch for agents behind a proxy that holds answers back until they end: it
+	// answers as soon as there is a policy or a revocation, else after wait_ms.
+	Poll(context.Context, *connect.Request[v1.PollRequest]) (*connect.Response[v1.PollResponse], error)
 	// Report says what the agent runs. Idempotent; sent after every apply or reject,
 	// and every few seconds.
 	Report(context.Context, *connect.Request[v1.ReportRequest]) (*connect.Response[v1.ReportResponse], error)
@@ -88,6 +93,12 @@ func NewAgentServiceClient(httpClient connect.HTTPClient, baseURL string, opts .
 			connect.WithSchema(agentServiceMethods.ByName("Watch")),
 			connect.WithClientOptions(opts...),
 		),
+		poll: connect.NewClient[v1.PollRequest, v1.PollResponse](
+			httpClient,
+			baseURL+AgentServicePollProcedure,
+			connect.WithSchema(agentServiceMethods.ByName("Poll")),
+			connect.WithClientOptions(opts...),
+		),
 		report: connect.NewClient[v1.ReportRequest, v1.ReportResponse](
 			httpClient,
 			baseURL+AgentServiceReportProcedure,
@@ -107,6 +118,7 @@ func NewAgentServiceClient(httpClient connect.HTTPClient, baseURL string, opts .
 type agentServiceClient struct {
 	enroll *connect.Client[v1.EnrollRequest, v1.EnrollResponse]
 	watch  *connect.Client[v1.WatchRequest, v1.WatchResponse]
+	poll   *connect.Client[v1.PollRequest, v1.PollResponse]
 	report *connect.Client[v1.ReportRequest, v1.ReportResponse]
 	answer *connect.Client[v1.AnswerRequest, v1.AnswerResponse]
 }
@@ -119,6 +131,11 @@ func (c *agentServiceClient) Enroll(ctx context.Context, req *connect.Request[v1
 // Watch calls weir.agent.v1.AgentService.Watch.
 func (c *agentServiceClient) Watch(ctx context.Context, req *connect.Request[v1.WatchRequest]) (*connect.ServerStreamForClient[v1.WatchResponse], error) {
 	return c.watch.CallServerStream(ctx, req)
+}
+
+// Poll calls weir.agent.v1.AgentService.Poll.
+func (c *agentServiceClient) Poll(ctx context.Context, req *connect.Request[v1.PollRequest]) (*connect.Response[v1.PollResponse], error) {
+	return c.poll.CallUnary(ctx, req)
 }
 
 // Report calls weir.agent.v1.AgentService.Report.
@@ -139,6 +156,9 @@ type AgentServiceHandler interface {
 	// Watch streams the policy of the agent's gateway: first what `have` lacks, then
 	// every change. One message at a time, latest wins.
 	Watch(context.Context, *connect.Request[v1.WatchRequest], *connect.ServerStream[v1.WatchResponse]) error
+	// Poll is Watch for agents behind a proxy that holds answers back until they end: it
+	// answers as soon as there is a policy or a revocation, else after wait_ms.
+	Poll(context.Context, *connect.Request[v1.PollRequest]) (*connect.Response[v1.PollResponse], error)
 	// Report says what the agent runs. Idempotent; sent after every apply or reject,
 	// and every few seconds.
 	Report(context.Context, *connect.Request[v1.ReportRequest]) (*connect.Response[v1.ReportResponse], error)
@@ -166,6 +186,12 @@ func NewAgentServiceHandler(svc AgentServiceHandler, opts ...connect.HandlerOpti
 		connect.WithSchema(agentServiceMethods.ByName("Watch")),
 		connect.WithHandlerOptions(opts...),
 	)
+	agentServicePollHandler := connect.NewUnaryHandler(
+		AgentServicePollProcedure,
+		svc.Poll,
+		connect.WithSchema(agentServiceMethods.ByName("Poll")),
+		connect.WithHandlerOptions(opts...),
+	)
 	agentServiceReportHandler := connect.NewUnaryHandler(
 		AgentServiceReportProcedure,
 		svc.Report,
@@ -184,6 +210,8 @@ func NewAgentServiceHandler(svc AgentServiceHandler, opts ...connect.HandlerOpti
 			agentServiceEnrollHandler.ServeHTTP(w, r)
 		case AgentServiceWatchProcedure:
 			agentServiceWatchHandler.ServeHTTP(w, r)
+		case AgentServicePollProcedure:
+			agentServicePollHandler.ServeHTTP(w, r)
 		case AgentServiceReportProcedure:
 			agentServiceReportHandler.ServeHTTP(w, r)
 		case AgentServiceAnswerProcedure:
@@ -203,6 +231,10 @@ func (UnimplementedAgentServiceHandler) Enroll(context.Context, *connect.Request
 
 func (UnimplementedAgentServiceHandler) Watch(context.Context, *connect.Request[v1.WatchRequest], *connect.ServerStream[v1.WatchResponse]) error {
 	return connect.NewError(connect.CodeUnimplemented, errors.New("weir.agent.v1.AgentService.Watch is not implemented"))
+}
+
+func (UnimplementedAgentServiceHandler) Poll(context.Context, *connect.Request[v1.PollRequest]) (*connect.Response[v1.PollResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weir.agent.v1.AgentService.Poll is not implemented"))
 }
 
 func (UnimplementedAgentServiceHandler) Report(context.Context, *connect.Request[v1.ReportRequest]) (*connect.Response[v1.ReportResponse], error) {

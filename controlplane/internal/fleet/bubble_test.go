@@ -1,0 +1,155 @@
+package fleet_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/weirhq/weir/controlplane/internal/fleet"
+	"github.com/weirhq/weir/controlplane/internal/fleet/fleettest"
+	agentv1 "github.com/weirhq/weir/proto/gen/weir/agent/v1"
+)
+
+// bubble is a replica whose time is the test's.
+func bubble(t *testing.T, timing fleet.Timing, test func(*testing.T, *fleettest.World, *replica, *agent)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		world := fleettest.NewWorld()
+		r := newReplica(world, timing)
+		defer func() { r.cut(); r.kill() }()
+		test(t, world, r, r.enrol(t).on(r))
+	})
+}
+
+// The first change goes out at once; of a burst all wait 50 ms at most, together.
+func TestSendAtOnceThenCoalesce(t *testing.T) {
+	bubble(t, fleet.Timing{}, func(t *testing.T, world *fleettest.World, _ *replica, a *agent) {
+		f := fleettest.NewFollower()
+		stream, err := a.client.Watch(t.Context(), a.watchRequest(t, f.Request()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer stream.Close()
+		until := func(version int64) time.Duration {
+			began := time.Now()
+			for f.Have.GetVersion() < version && stream.Receive() {
+				if err := f.Take(stream.Msg()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			return time.Since(began)
+		}
+		until(world.Head())
+		time.Sleep(time.Second)
+		if took := until(world.AddKeys(1)); took != 0 {
+			t.Errorf("the first change took %v", took)
+		}
+		if took := until(world.AddKeys(1)); took > 50*time.Millisecond {
+			t.Errorf("the second change took %v", took)
+		}
+		before, last := f.Deltas, int64(0)
+		go func() {
+			for range 1000 {
+				world.AddKeys(1)
+				time.Sleep(time.Millisecond)
+			}
+		}()
+		last = world.Head() + 1000
+		if took := until(last); took > 1100*time.Millisecond {
+			t.Errorf("a burst of a second took %v", took)
+		}
+		if n := f.Deltas - before; n < 2 || n > 25 {
+			t.Errorf("a burst of 1000 changes made %d releases", n)
+		}
+	})
+}
+
+// A stream that is old ends with a GoAway, within a fifth of its age; nothing is lost between two.
+func TestOldStreams(t *testing.T) {
+	bubble(t, fleet.Timing{}, func(t *testing.T, world *fleettest.World, _ *replica, a *agent) {
+		f := fleettest.NewFollower()
+		for range 3 {
+			began := time.Now()
+			stream, err := a.client.Watch(t.Context(), a.watchRequest(t, f.Request()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var last *agentv1.WatchResponse
+			for stream.Receive() {
+				if last = stream.Msg(); f.Take(last) != nil {
+					t.Fatal("it does not fit")
+				}
+			}
+			if age := time.Since(began); age < 24*time.Minute || age > 36*time.Minute || last.GetGoAway() == nil || last.GetGoAway().GetSpreadMs() != 0 {
+				t.Errorf("the stream ended after %v with %v", age, last)
+			}
+			stream.Close()
+			world.AddKeys(1)
+		}
+		messages, err := a.poll(t.Context(), t, &agentv1.PollRequest{Watch: f.Request(), WaitMs: 1000})
+		if err != nil || f.Take(messages[0]) != nil || f.Have.GetVersion() != world.Head() {
+			t.Errorf("version %d of %d is there in the end, %v", f.Have.GetVersion(), world.Head(), err)
+		}
+	})
+}
+
+func TestShutdownSpreadsAgents(t *testing.T) {
+	bubble(t, fleet.Timing{}, func(t *testing.T, _ *fleettest.World, r *replica, a *agent) {
+		stream, err := a.client.Watch(t.Context(), a.watchRequest(t, fleettest.NewFollower().Request()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer stream.Close()
+		go r.kill()
+		var last *agentv1.WatchResponse
+		for stream.Receive() {
+			last = stream.Msg()
+		}
+		if last.GetGoAway().GetSpreadMs() != 1000 {
+			t.Errorf("got %v", last)
+		}
+	})
+}
+
+func TestPoll(t *testing.T) {
+	poll := func(t *testing.T, a *agent, f *fleettest.Follower) (messages []*agentv1.WatchResponse, took time.Duration) {
+		t.Helper()
+		began := time.Now()
+		messages, err := a.poll(t.Context(), t, &agentv1.PollRequest{Watch: f.Request(), WaitMs: 30_000})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range messages {
+			if err := f.Take(m); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if last := messages[len(messages)-1]; last.GetHeartbeat() == nil || last.GetHeartbeat().GetBehind() {
+			t.Errorf("the poll ends with %v", last)
+		}
+		return messages, time.Since(began)
+	}
+	bubble(t, fleet.Timing{}, func(t *testing.T, world *fleettest.World, _ *replica, a *agent) {
+		f := fleettest.NewFollower()
+		if _, took := poll(t, a, f); took != 0 || f.Have.GetVersion() != world.Head() {
+			t.Errorf("version %d after %v", f.Have.GetVersion(), took)
+		}
+		if messages, took := poll(t, a, f); took != 30*time.Second || len(messages) != 1 {
+			t.Errorf("with nothing new it answered %v after %v", messages, took)
+		}
+		time.AfterFunc(10*time.Second, func() { world.AddKeys(1) })
+		if _, took := poll(t, a, f); took != 10*time.Second || f.Have.GetVersion() != world.Head() || f.Deltas != 1 {
+			t.Errorf("version %d after %v, with %d deltas", f.Have.GetVersion(), took, f.Deltas)
+		}
+		time.AfterFunc(10*time.Second, func() { world.Revoke("first") })
+		if _, took := poll(t, a, f); took != 10*time.Second || f.Have.GetRevocationVersion() != world.Head() {
+			t.Errorf("revocations %d after %v", f.Have.GetRevocationVersion(), took)
+		}
+		poll(t, a, f)
+		version := world.AddKeys(30_000)
+		time.Sleep(time.Second)
+		if poll(t, a, f); f.Have.GetVersion() != version || f.Chunks < 4 {
+			t.Errorf("version %d of %d in %d chunks", f.Have.GetVersion(), version, f.Chunks)
+		}
+	})
+}

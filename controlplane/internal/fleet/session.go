@@ -1,0 +1,296 @@
+package fleet
+
+import (
+	"bytes"
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/weirhq/weir/controlplane/internal/policy"
+	agentv1 "github.com/weirhq/weir/proto/gen/weir/agent/v1"
+)
+
+// goAwaySpread is over which time those come back that are sent away together.
+const goAwaySpread = time.Second
+
+// session is one stream or poll: what was sent in it decides what is sent next.
+type session struct {
+	watcher   *watcher
+	feed      *feed
+	admission *admission
+	send      func(*agentv1.WatchResponse) error
+	sent      func(*ticket) // all of a snapshot
+
+	capability        int32
+	whole             bool // no deltas, please
+	served            bool // the agent has a policy
+	at                position
+	base              *policy.Compiled // what is at that position; nil: the feed may know
+	revocationEpoch   int64
+	revocationVersion int64
+	rejected          []byte
+	transfer          *transfer
+	policies, sets    int // that were sent
+	asks              int // that were sent
+	said              bool
+	beats             <-chan time.Time
+	beatDue           bool
+	beaten            bool
+}
+
+// transfer is a snapshot that waits to begin, or is under way.
+type transfer struct {
+	ticket *ticket
+	of     *published // nil before it begins
+	frames []*agentv1.WatchResponse
+}
+
+func newSession(req *agentv1.WatchRequest, w *watcher, f *feed, a *admission) *session {
+	have := req.GetHave()
+	return &session{
+		watcher: w, feed: f, admission: a,
+		capability:        req.GetCapability(),
+		whole:             req.GetWhole(),
+		served:            have != nil,
+		at:                position{have.GetEpoch(), have.GetVersion(), string(have.GetRoot())},
+		revocationEpoch:   have.GetEpoch(),
+		revocationVersion: have.GetRevocationVersion(),
+		rejected:          req.GetRejectedRoot(),
+	}
+}
+
+// always is ready.
+var always = func() <-chan struct{} { c := make(chan struct{}); close(c); return c }()
+
+func (s *session) run(ctx context.Context, timing Timing, draining <-chan struct{}) error {
+	beat := time.NewTicker(timing.Heartbeat)
+	defer beat.Stop()
+	s.beats = beat.C
+	age := time.NewTimer(jitter(timing.StreamAge))
+	defer age.Stop()
+	for {
+		more, err := s.catchUp()
+		if err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-s.watcher.ended:
+			return s.goAway("the agent was revoked", 0) // it comes back, and is refused with the reason
+		case <-draining:
+			return s.goAway("the control plane shuts down", goAwaySpread)
+		case <-age.C:
+			return s.goAway("the stream is old", 0)
+		case <-s.beats:
+			s.beatDue = true
+		case <-s.watcher.wake:
+		case <-s.next(more):
+		}
+	}
+}
+
+// poll ends with the first policy, set of revocations or ask, or after the wait.
+func (s *session) poll(ctx context.Context, wait time.Duration, draining <-chan struct{}) error {
+	s.said, s.beaten = true, true // its one heartbeat is at the end
+	over := time.NewTimer(wait)
+	defer over.Stop()
+	for {
+		more, err := s.catchUp()
+		if err != nil {
+			return err
+		}
+		if !more && s.policies+s.sets+s.asks > 0 {
+			_, latest := s.feed.current()
+			return s.beat(s.behind(latest))
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-s.watcher.ended:
+			return s.goAway("the agent was revoked", 0)
+		case <-draining:
+			return s.goAway("the control plane shuts down", goAwaySpread)
+		case <-s.next(more):
+		case <-s.watcher.wake:
+		case <-over.C:
+			_, latest := s.feed.current()
+			return s.beat(latest == nil || s.behind(latest))
+		}
+	}
+}
+
+// next is ready when there is more to send.
+func (s *session) next(more bool) <-chan struct{} {
+	if more {
+		return always
+	}
+	if s.transfer != nil {
+		return s.transfer.ticket.ready
+	}
+	return nil
+}
+
+// catchUp sends revocations before anything else, then the policy or a part of it; more
+// tells that it has to be called again. The first heartbeat follows the first look at
+// the policy: it confirms what the agent has.
+func (s *session) catchUp() (more bool, err error) {
+	select {
+	case <-s.beats: // more to send is no reason to skip one
+		s.beatDue = true
+	default:
+	}
+	revocations, latest := s.feed.current()
+	if err := s.sendRevocations(revocations); err != nil {
+		return false, err
+	}
+	if more, err = s.sendPolicy(latest); err != nil {
+		return false, err
+	}
+	if err := s.sendAsks(); err != nil {
+		return false, err
+	}
+	return more, s.beatIfDue(latest)
+}
+
+// sendRevocations leaves an agent without a policy alone: its first comes with them.
+func (s *session) sendRevocations(f *frame) error {
+	if f == nil || !s.served || !newer(f.epoch, f.version, s.revocationEpoch, s.revocationVersion) {
+		return nil
+	}
+	s.revocationEpoch, s.revocationVersion = f.epoch, f.version
+	s.sets++
+	return s.say(f.message)
+}
+
+// sendPolicy brings the agent to the latest policy by a delta, else by a snapshot.
+func (s *session) sendPolicy(latest *published) (more bool, err error) {
+	if s.transfer != nil {
+		return s.sendPart(latest)
+	}
+	if !s.lacks(latest) {
+		return false, nil
+	}
+	delta, err := s.deltaTo(latest)
+	if err != nil {
+		return false, err
+	}
+	if delta != nil {
+		s.at, s.base = latest.position, nil
+		s.policies++
+		return false, s.say(delta)
+	}
+	s.transfer = &transfer{ticket: s.admission.enter(int64(latest.policy.Bytes), s.served)}
+	return s.sendPart(latest)
+}
+
+func (s *session) lacks(latest *published) bool {
+	if latest == nil || bytes.Equal(latest.release.Root, s.rejected) {
+		return false
+	}
+	return !s.served || newer(latest.epoch, latest.version, s.at.epoch, s.at.version)
+}
+
+// deltaTo is nil where the agent has to have the whole policy.
+func (s *session) deltaTo(latest *published) (*agentv1.WatchResponse, error) {
+	if !s.served || s.whole || s.capability < capabilityDelta {
+		return nil, nil
+	}
+	base := s.base
+	if base == nil {
+		base = s.feed.withRoot(s.at.root)
+	}
+	if base == nil {
+		return nil, nil
+	}
+	return latest.deltaFrom(s.at, base)
+}
+
+// sendPart sends the next message of a snapshot. One that began goes on to its end, though
+// there be a newer one by then: else a slow reader would never have any.
+func (s *session) sendPart(latest *published) (more bool, err error) {
+	t := s.transfer
+	if !t.ticket.admitted() {
+		return false, nil
+	}
+	if t.of == nil && !s.lacks(latest) {
+		s.endTransfer() // what came while it waited is what the agent refused
+		return false, nil
+	}
+	if t.of == nil {
+		if t.frames, err = latest.frames(s.capability); err != nil {
+			return false, err
+		}
+		s.begin(latest)
+	}
+	part := t.frames[0]
+	if t.frames = t.frames[1:]; len(t.frames) == 0 {
+		s.at, s.base, s.whole = t.of.position, t.of.policy, false
+		s.policies++
+		defer s.endTransfer()
+	}
+	return true, s.say(part)
+}
+
+// begin notes that the agent gets the revocations that a snapshot begins with.
+func (s *session) begin(latest *published) {
+	s.transfer.of, s.served = latest, true
+	if set := latest.revoked.set; newer(set.GetEpoch(), set.GetVersion(), s.revocationEpoch, s.revocationVersion) {
+		s.revocationEpoch, s.revocationVersion = set.GetEpoch(), set.GetVersion()
+	}
+}
+
+func (s *session) endTransfer() {
+	s.sent(s.transfer.ticket)
+	s.transfer = nil
+}
+
+// close lets others begin in the place of what did not come to its end.
+func (s *session) close() {
+	if s.transfer != nil {
+		s.transfer.ticket.leave()
+	}
+}
+
+// beatIfDue greets an agent that would hear nothing at first, too: silence means that
+// something between holds the stream back.
+func (s *session) beatIfDue(latest *published) error {
+	behind := s.behind(latest)
+	first := latest != nil && !behind && !s.beaten
+	greet := !s.said && s.capability >= capabilityDelta
+	if !s.beatDue && !s.watcher.hasGrown() && !first && !greet {
+		return nil
+	}
+	return s.beat(behind || latest == nil && !s.beatDue)
+}
+
+func (s *session) behind(latest *published) bool { return s.transfer != nil || s.lacks(latest) }
+
+func (s *session) beat(behind bool) error {
+	settled := s.watcher.takeSettled()
+	s.beatDue, s.beaten = false, s.beaten || !behind
+	return s.say(&agentv1.WatchResponse{Message: &agentv1.WatchResponse_Heartbeat{Heartbeat: &agentv1.Heartbeat{
+		ServerTime: timestamppb.Now(),
+		Settled:    settled,
+		Behind:     behind,
+	}}})
+}
+
+// goAway spreads over a time when agents come back; 0: it is this one alone.
+func (s *session) goAway(reason string, spread time.Duration) error {
+	return s.say(&agentv1.WatchResponse{Message: &agentv1.WatchResponse_GoAway{
+		GoAway: &agentv1.GoAway{Reason: reason, SpreadMs: int32(spread.Milliseconds())},
+	}})
+}
+
+func (s *session) say(message *agentv1.WatchResponse) error {
+	s.said = true
+	return s.send(message)
+}
+
+// jitter spreads d by a fifth each way, so that streams opened together end apart.
+func jitter(d time.Duration) time.Duration {
+	return time.Duration(float64(d) * (0.8 + 0.4*rand.Float64()))
+}
