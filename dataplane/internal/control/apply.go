@@ -77,34 +77,46 @@ func (c *Client) applySnapshot(s *agentv1.Snapshot) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	file, err := verifySnapshot(c.identity.Load(), s)
+	return c.take(file, err)
+}
+
+// take serves a verified policy; err is why it is not one.
+func (c *Client) take(file *policyFile, err error) error {
 	if err == nil {
 		err = c.admit(file)
 	}
+	if err != nil {
+		return c.turnAway(file, err)
+	}
+	if c.serving != nil {
+		file.revoked = larger(c.serving.revoked, file.revoked)
+	}
+	file.revoked = larger(file.revoked, c.pending)
+	if err := c.swap(file, func() error { return c.slots.write(file) }); err != nil {
+		c.reject(file.header, err)
+		return c.turnAway(file, err)
+	}
+	c.refused(nil)
+	c.accept()
+	c.pending, c.misfits = nil, 0
+	c.pin(file)
+	c.confirm()
+	c.config.Log.Info("policy applied", "epoch", file.header.GetEpoch(), "version", file.header.GetVersion(), "resources", len(file.resources))
+	c.reportNow()
+	return nil
+}
+
+// turnAway says why a policy is not served; one that is served already is fine.
+func (c *Client) turnAway(file *policyFile, err error) error {
 	if errors.Is(err, errPresent) {
 		c.confirm()
 		return nil
 	}
-	if err == nil {
-		if c.serving != nil {
-			file.revoked = larger(c.serving.revoked, file.revoked)
-		}
-		file.revoked = larger(file.revoked, c.pending)
-		if err = c.swap(file, func() error { return c.slots.write(file) }); err != nil {
-			c.rejected = file.header.GetRoot()
-		}
-	}
 	if errors.Is(err, errTooLarge) {
-		c.rejected = file.header.GetRoot()
+		c.reject(file.header, err)
 	}
 	c.refused(err)
-	if err == nil {
-		c.rejected, c.pending = nil, nil
-		c.pin(file)
-		c.confirm()
-		c.config.Log.Info("policy applied", "epoch", file.header.GetEpoch(), "version", file.header.GetVersion(), "resources", len(file.resources))
-	} else {
-		c.config.Log.Error("policy refused, the old one serves on", "version", file.version(), "reasons", c.reasons)
-	}
+	c.config.Log.Error("policy refused, the old one serves on", "version", file.version(), "reasons", c.reasons)
 	c.reportNow()
 	return err
 }
@@ -116,8 +128,21 @@ func (p *policyFile) version() int64 {
 	return p.header.GetVersion()
 }
 
-// verifySnapshot returns the header alone where what it is of is too large.
+// verifySnapshot returns the policy without its resources where they are not its own.
 func verifySnapshot(identity *Identity, s *agentv1.Snapshot) (*policyFile, error) {
+	file, err := verifyHead(identity, s)
+	if err != nil {
+		return nil, err
+	}
+	if err := content(file.header, s.GetResources()); err != nil {
+		return file, err
+	}
+	file.resources = s.GetResources()
+	return file, nil
+}
+
+// verifyHead is verifySnapshot but for the resources.
+func verifyHead(identity *Identity, s *agentv1.Snapshot) (*policyFile, error) {
 	header, err := identity.release(s.GetRelease())
 	if err != nil {
 		return nil, err
@@ -125,14 +150,11 @@ func verifySnapshot(identity *Identity, s *agentv1.Snapshot) (*policyFile, error
 	if _, err := pins(s.GetRelease(), header); err != nil {
 		return nil, err
 	}
-	if err := content(header, s.GetResources()); err != nil {
-		return &policyFile{header: header}, err
-	}
 	revoked, err := identity.revocations(s.GetRevocations())
 	if err != nil {
 		return nil, err
 	}
-	return &policyFile{header: header, release: s.GetRelease(), resources: s.GetResources(), revoked: revoked}, nil
+	return &policyFile{header: header, release: s.GetRelease(), revoked: revoked}, nil
 }
 
 var (
@@ -155,7 +177,7 @@ func (c *Client) admit(file *policyFile) error {
 	}
 	err := servable(h)
 	if err != nil {
-		c.rejected = h.GetRoot()
+		c.reject(h, err)
 	}
 	return err
 }

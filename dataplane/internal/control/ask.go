@@ -25,8 +25,8 @@ type asked struct {
 	by time.Time
 }
 
-// take keeps an ask for those who answer; the stream does not wait for them.
-func (c *Client) take(ask *agentv1.Ask) {
+// takeAsk keeps an ask for those who answer; the stream does not wait for them.
+func (c *Client) takeAsk(ask *agentv1.Ask) {
 	limit := min(time.Duration(ask.GetTimeoutMs())*time.Millisecond, longestAsk)
 	select {
 	case c.asks <- asked{ask, time.Now().Add(limit)}:

@@ -16,6 +16,9 @@ func (c *Client) newBackoff() *backoff {
 
 func (b *backoff) reset() { b.limit = b.first }
 
+// atLeast makes the next wait one of up to d, within the cap.
+func (b *backoff) atLeast(d time.Duration) { b.limit = max(b.limit, min(d, b.most)) }
+
 // wait returns false when ctx ended.
 func (b *backoff) wait(ctx context.Context) bool {
 	timer := time.NewTimer(rand.N(b.limit))
@@ -27,4 +30,9 @@ func (b *backoff) wait(ctx context.Context) bool {
 	case <-timer.C:
 		return true
 	}
+}
+
+// jitter spreads d by a fifth each way.
+func jitter(d time.Duration) time.Duration {
+	return time.Duration(float64(d) * (0.8 + 0.4*rand.Float64()))
 }

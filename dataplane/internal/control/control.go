@@ -33,7 +33,8 @@ import (
 //	3 (2026-11-26): sealed credentials; routes with several targets, their
 //	   strategies and retries.
 //	4 (2026-11-26): how long a credential is kept whose source went away; routes that a
-//	   gateway does not serve; asks are answered.
+//	   gateway does not serve; asks are answered;
+//	   deltas, snapshots in chunks, heartbeats that confirm nothing.
 const Capability = 4
 
 // Compile prepares a verified policy with the revocations that hold now. swap
@@ -82,6 +83,9 @@ type Spooled struct {
 // Timing of calls; zero means the default in brackets.
 type Timing struct {
 	Watchdog time.Duration // [45 s] without a byte on the stream
+	Silence  time.Duration // [5 s] without the first byte of a stream
+	Wait     time.Duration // [30 s] that a poll lasts where nothing is new
+	Polling  time.Duration // [10 min] until a stream is tried again
 	Report   time.Duration // [5 s]
 	MinRetry time.Duration // [100 ms]
 	MaxRetry time.Duration // [10 s]
@@ -95,6 +99,9 @@ func (t Timing) withDefaults() Timing {
 		}
 	}
 	set(&t.Watchdog, 45*time.Second)
+	set(&t.Silence, 5*time.Second)
+	set(&t.Wait, 30*time.Second)
+	set(&t.Polling, 10*time.Minute)
 	set(&t.Report, 5*time.Second)
 	set(&t.MinRetry, 100*time.Millisecond)
 	set(&t.MaxRetry, 10*time.Second)
@@ -134,12 +141,15 @@ type Client struct {
 	revoked  atomic.Pointer[RefusedError]
 	due      chan struct{}
 	asks     chan asked
+	old      atomic.Bool // the control plane knows no polls
+	polling  time.Time   // until when; the watch's own
 
 	mu       sync.Mutex
 	serving  *policyFile
 	unstored bool       // what is served is in no slot: it is the seed's, or its revocations are
 	pending  *signedSet // revocations that came before a policy
 	rejected []byte
+	misfits  int // deltas one after the other that did not fit
 	reasons  []string
 	untold   []string  // reasons that no report has carried; they may be over
 	refusals int64     // of policies, since the start
@@ -160,9 +170,6 @@ func New(config Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := removeLeftovers(filepath.Join(config.StateDir, "policy")); err != nil {
-		config.Log.Warn("leftovers stay in the policy folder", "error", err) // a read-only disk is no reason not to serve
-	}
 	memory, err := openMemory(filepath.Join(config.StateDir, "policy", "revoked"))
 	if err != nil {
 		config.Log.Error("not all keys that were revoked are remembered; those in the stored sets are", "error", err)
@@ -176,6 +183,10 @@ func New(config Config) (*Client, error) {
 		due:      make(chan struct{}, 1),
 		asks:     make(chan asked, waitingAsks),
 	}
+	if err := removeLeftovers(filepath.Join(config.StateDir, "policy")); err != nil {
+		config.Log.Warn("leftovers stay in the policy folder", "error", err) // a read-only disk is no reason not to serve
+	}
+	c.recallRefused()
 	c.transport = newTransport(config.Transport, config.URL, &c.identity)
 	c.service = newService(c.transport, config.URL)
 	identity, ok, err := c.keys.load()

@@ -51,6 +51,8 @@ type liar struct {
 	turned  int     // away since
 	early   int     // or late tokens, and turned away
 	deaf    []error // to so many answers
+	// answer to polls; nil: there is no such call. An answer of nil is an error.
+	answer func(*agentv1.PollRequest) *agentv1.PollResponse
 }
 
 func newLiar(t *testing.T) *liar {
@@ -61,7 +63,7 @@ func newLiar(t *testing.T) *liar {
 	}
 	l := &liar{key: key, send: make(chan *agentv1.WatchResponse, 100), reports: make(chan *agentv1.ReportRequest, 1000), answers: make(chan *agentv1.AnswerRequest, 100)}
 	mux := http.NewServeMux()
-	mux.Handle(agentv1connect.NewAgentServiceHandler(l))
+	mux.Handle(agentv1connect.NewAgentServiceHandler(l, connect.WithCompression("gzip", nil, nil))) // as the real one
 	server := httptest.NewServer(l.guarded(mux))
 	t.Cleanup(server.Close)
 	l.url = server.URL
@@ -161,6 +163,16 @@ func (l *liar) Watch(ctx context.Context, req *connect.Request[agentv1.WatchRequ
 			}
 		}
 	}
+}
+
+func (l *liar) Poll(ctx context.Context, req *connect.Request[agentv1.PollRequest]) (*connect.Response[agentv1.PollResponse], error) {
+	if l.answer == nil {
+		return l.UnimplementedAgentServiceHandler.Poll(ctx, req)
+	}
+	if answer := l.answer(req.Msg); answer != nil {
+		return connect.NewResponse(answer), nil
+	}
+	return nil, connect.NewError(connect.CodeUnavailable, errors.New("not now"))
 }
 
 func (l *liar) Report(_ context.Context, req *connect.Request[agentv1.ReportRequest]) (*connect.Response[agentv1.ReportResponse], error) {

@@ -50,7 +50,7 @@ func begin(t *testing.T, dir string, seed control.Seed) (p *plane, served bool, 
 	return p, client.LoadPolicy(), log.String()
 }
 
-func with(version, revocations int64) *draft {
+func revoking(version, revocations int64) *draft {
 	d := newDraft(version)
 	d.revocations = revoked(1, revocations)
 	return d
@@ -58,7 +58,7 @@ func with(version, revocations int64) *draft {
 
 func TestSeedOfAnAgentThatNeverEnrolled(t *testing.T) {
 	l := newLiar(t)
-	seed := l.seed(t, with(5, 2))
+	seed := l.seed(t, revoking(5, 2))
 	p, served, said := begin(t, t.TempDir(), seed)
 	if v, r := p.now(); !served || v != 5 || r != 2 {
 		t.Fatalf("version %d, revocations %d: %s", v, r, said)
@@ -68,7 +68,7 @@ func TestSeedOfAnAgentThatNeverEnrolled(t *testing.T) {
 		if served || !strings.Contains(said, "WEIR_POLICY_KEYS") {
 			t.Errorf("served %v: %s", served, said)
 		}
-		if _, served, said := begin(t, t.TempDir(), control.Seed{Path: newLiar(t).seed(t, with(5, 2)).Path, Keys: seed.Keys}); served || !strings.Contains(said, "wrong signature") {
+		if _, served, said := begin(t, t.TempDir(), control.Seed{Path: newLiar(t).seed(t, revoking(5, 2)).Path, Keys: seed.Keys}); served || !strings.Contains(said, "wrong signature") {
 			t.Errorf("served what another signed: %s", said)
 		}
 	})
@@ -108,7 +108,7 @@ func TestSeedBesideSlots(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			l, dir := storedBy(t)
-			p, served, said := begin(t, dir, l.seed(t, with(c.version, c.revocations)))
+			p, served, said := begin(t, dir, l.seed(t, revoking(c.version, c.revocations)))
 			if v, r := p.now(); !served || v != c.wantVersion || r != c.wantRevoked {
 				t.Fatalf("version %d, revocations %d: %s", v, r, said)
 			}
@@ -120,7 +120,7 @@ func TestSeedBesideSlots(t *testing.T) {
 	}
 	t.Run("is_as_fresh_as_the_last_word_of_the_control_plane", func(t *testing.T) {
 		l, dir := storedBy(t)
-		seed := l.seed(t, with(8, 9))
+		seed := l.seed(t, revoking(8, 9))
 		begin(t, dir, seed)
 		for _, seed := range []control.Seed{seed, {}} {
 			config := (&plane{}).config("http://127.0.0.1:1", dir)
@@ -137,7 +137,7 @@ func TestSeedBesideSlots(t *testing.T) {
 	t.Run("one_by_a_retired_key", func(t *testing.T) {
 		l, dir := storedBy(t)
 		retire(t, dir, newLiar(t))
-		p, served, said := begin(t, dir, l.seed(t, with(9, 9)))
+		p, served, said := begin(t, dir, l.seed(t, revoking(9, 9)))
 		if v, r := p.now(); !served || v != 2 || r != 3 || !strings.Contains(said, "not pinned") {
 			t.Errorf("version %d, revocations %d: %s", v, r, said)
 		}
@@ -148,7 +148,7 @@ func TestSeedBesideSlots(t *testing.T) {
 	})
 	t.Run("one_of_another_gateway", func(t *testing.T) {
 		l, dir := storedBy(t)
-		d := with(9, 0)
+		d := revoking(9, 0)
 		d.header.GatewayId = "another"
 		p, served, said := begin(t, dir, l.seed(t, d))
 		if v, _ := p.now(); !served || v != 2 || !strings.Contains(said, `for gateway \"another\", this agent is of another`) {
@@ -157,7 +157,7 @@ func TestSeedBesideSlots(t *testing.T) {
 	})
 	t.Run("the_older_slot_is_the_next_to_go", func(t *testing.T) {
 		l, dir := storedBy(t)
-		begin(t, dir, l.seed(t, with(8, 9)))
+		begin(t, dir, l.seed(t, revoking(8, 9)))
 		write(t, filepath.Join(dir, "policy", "a"), nil)
 		p, _, said := begin(t, dir, control.Seed{})
 		if v, _ := p.now(); v != 2 {
@@ -171,8 +171,8 @@ func storedBy(t *testing.T) (*liar, string) {
 	t.Helper()
 	l, p, dir := newLiar(t), &plane{}, t.TempDir()
 	_, stop := run(t, p.config(l.url, dir))
-	l.snapshot(l.sign(with(1, 0)))
-	l.snapshot(l.sign(with(2, 3)))
+	l.snapshot(l.sign(revoking(1, 0)))
+	l.snapshot(l.sign(revoking(2, 3)))
 	eventually(t, "version 2 is served", func() bool { v, _ := p.now(); return v == 2 })
 	stop()
 	return l, dir
@@ -198,14 +198,14 @@ func retire(t *testing.T, dir string, other *liar) {
 func TestSeededAgentEnrols(t *testing.T) {
 	l, p, dir := newLiar(t), &plane{}, t.TempDir()
 	config := p.config(l.url, dir)
-	config.Seed = l.seed(t, with(5, 2))
+	config.Seed = l.seed(t, revoking(5, 2))
 	_, stop := run(t, config)
 	if v, _ := p.now(); v != 5 {
 		t.Fatalf("version %d", v)
 	}
 	eventually(t, "it watches with what it has", func() bool { return l.lastWatch().GetHave().GetVersion() == 5 })
 	l.heartbeat()
-	l.snapshot(l.sign(with(6, 4)))
+	l.snapshot(l.sign(revoking(6, 4)))
 	eventually(t, "version 6 is served", func() bool { v, r := p.now(); return v == 6 && r == 4 })
 	stop()
 	write(t, filepath.Join(dir, "policy", "b"), nil) // the seed went into a, version 6 into b
@@ -217,7 +217,7 @@ func TestSeededAgentEnrols(t *testing.T) {
 
 func TestSeededAgentOfAnotherGateway(t *testing.T) {
 	l, p, dir := newLiar(t), &plane{}, t.TempDir()
-	d := with(5, 2)
+	d := revoking(5, 2)
 	d.header.GatewayId, d.revocations.GatewayId = "another", "another"
 	config := p.config(l.url, dir)
 	config.Seed = l.seed(t, d)
@@ -243,7 +243,7 @@ func TestSeededAgentOfAnotherGateway(t *testing.T) {
 func TestSeededAgentWithoutAToken(t *testing.T) {
 	l, p, said := newLiar(t), &plane{}, &lockedBuffer{}
 	config := p.config(l.url, t.TempDir())
-	config.Seed, config.Log, config.Token = l.seed(t, with(5, 2)), slog.New(slog.NewTextHandler(said, nil)), secret.Value{}
+	config.Seed, config.Log, config.Token = l.seed(t, revoking(5, 2)), slog.New(slog.NewTextHandler(said, nil)), secret.Value{}
 	client, err := control.New(config)
 	if err != nil {
 		t.Fatal(err)

@@ -3,7 +3,7 @@ package control
 import (
 	"context"
 	"errors"
-	"fmt"
+	"sync/atomic"
 	"time"
 
 	"connectrpc.com/connect"
@@ -15,9 +15,17 @@ import (
 const steady = 5 * time.Second
 
 var (
-	errGoAway   = errors.New("the control plane sent the agent away")
 	errWatchdog = errors.New("nothing came for too long")
+	errSilence  = errors.New("nothing came at all")
 )
+
+// goAwayError is how the control plane sent the agent away.
+type goAwayError struct {
+	reason string
+	spread time.Duration // over which those come back that were sent away together
+}
+
+func (e *goAwayError) Error() string { return "the control plane sent the agent away: " + e.reason }
 
 // watch keeps one stream open until ctx ends.
 func (c *Client) watch(ctx context.Context) {
@@ -25,7 +33,7 @@ func (c *Client) watch(ctx context.Context) {
 	said := ""
 	for {
 		began := time.Now()
-		err := c.watchOnce(ctx)
+		err := c.follow(ctx)
 		if ctx.Err() != nil {
 			return
 		}
@@ -36,7 +44,8 @@ func (c *Client) watch(ctx context.Context) {
 			continue
 		}
 		revoked.reset()
-		if time.Since(began) > steady && !errors.Is(err, errUntrusted) || errors.Is(err, errGoAway) {
+		away := (*goAwayError)(nil)
+		if time.Since(began) > steady && !errors.Is(err, errUntrusted) || errors.As(err, &away) {
 			retry.reset()
 			said = ""
 		}
@@ -45,6 +54,9 @@ func (c *Client) watch(ctx context.Context) {
 			said = reason
 		}
 		c.transport.base.CloseIdleConnections() // a dead connection would be used again
+		if away != nil {
+			retry.atLeast(away.spread)
+		}
 		if !retry.wait(ctx) {
 			return
 		}
@@ -54,9 +66,16 @@ func (c *Client) watch(ctx context.Context) {
 func (c *Client) watchOnce(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	watchdog := time.AfterFunc(c.config.Timing.Watchdog, func() { cancel(errWatchdog) })
+	var begun atomic.Bool
+	watchdog := time.AfterFunc(c.silence(), func() {
+		if begun.Load() {
+			cancel(errWatchdog)
+		} else {
+			cancel(errSilence)
+		}
+	})
 	defer watchdog.Stop()
-	ctx = withTouch(ctx, func() { watchdog.Reset(c.config.Timing.Watchdog) })
+	ctx = withTouch(ctx, func() { begun.Store(true); watchdog.Reset(c.config.Timing.Watchdog) })
 
 	before := c.revoked.Load()
 	stream, err := c.service.Watch(ctx, connect.NewRequest(c.watchRequest()))
@@ -64,9 +83,10 @@ func (c *Client) watchOnce(ctx context.Context) error {
 		return c.streamError(ctx, err)
 	}
 	defer stream.Close()
+	reception := &reception{client: c}
 	for stream.Receive() {
 		c.heard(before)
-		if err := c.handle(stream.Msg()); err != nil {
+		if err := reception.take(stream.Msg()); err != nil {
 			return err
 		}
 	}
@@ -89,7 +109,7 @@ func (c *Client) watchRequest() *agentv1.WatchRequest {
 	if c.rejected == nil {
 		c.reasons = nil // what another stream said was not this policy's fault
 	}
-	return &agentv1.WatchRequest{Have: c.position(), RejectedRoot: c.rejected, Capability: Capability}
+	return &agentv1.WatchRequest{Have: c.position(), RejectedRoot: c.rejected, Capability: Capability, Whole: c.misfits >= maxMisfits}
 }
 
 // position is what is served; nil: nothing.
@@ -105,34 +125,13 @@ func (c *Client) position() *agentv1.PolicyPosition {
 	}
 }
 
-// handle returns an error where the stream should end.
-func (c *Client) handle(m *agentv1.WatchResponse) error {
-	switch m := m.GetMessage().(type) {
-	case *agentv1.WatchResponse_Revocations:
-		return c.applyRevocations(m.Revocations)
-	case *agentv1.WatchResponse_Snapshot:
-		if err := c.applySnapshot(m.Snapshot); errors.Is(err, errUntrusted) {
-			return err
-		}
-		return nil
-	case *agentv1.WatchResponse_Heartbeat:
-		c.heartbeat(m.Heartbeat)
-		return nil
-	case *agentv1.WatchResponse_Ask:
-		c.take(m.Ask)
-		return nil
-	case *agentv1.WatchResponse_GoAway:
-		return fmt.Errorf("%w: %s", errGoAway, m.GoAway.GetReason())
-	default:
-		return nil // a kind of message that later control planes know
-	}
-}
-
 func (c *Client) heartbeat(m *agentv1.Heartbeat) {
 	c.transport.clock.learn(m.GetServerTime().AsTime())
-	c.mu.Lock()
-	c.confirm()
-	c.mu.Unlock()
+	if !m.GetBehind() {
+		c.mu.Lock()
+		c.confirm()
+		c.mu.Unlock()
+	}
 	c.config.Settle(m.GetSettled())
 }
 

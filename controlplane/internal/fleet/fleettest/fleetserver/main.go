@@ -36,20 +36,23 @@ type hello struct {
 
 func main() {
 	encrypted := flag.Bool("tls", false, "serve HTTP/2 over TLS")
+	also := flag.String("also", "", "another URL that agents know it under")
 	flag.Parse()
-	if err := run(*encrypted); err != nil {
+	if err := run(*encrypted, *also); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(encrypted bool) error {
+func run(encrypted bool, also string) error {
 	world := fleettest.NewWorld()
 	mux := http.NewServeMux()
 	server, first := start(mux, encrypted)
 	defer server.Close()
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
-	handler := fleet.NewHandler(world.Config(first.URL, log))
+	config := world.Config(first.URL, log)
+	config.Authenticator = fleet.NewAuthenticator(world, []string{first.URL, also}, log)
+	handler := fleet.NewHandler(config)
 	mux.Handle(handler.Mount())
 
 	ctx, cancel := context.WithCancel(context.Background())
