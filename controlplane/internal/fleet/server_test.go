@@ -85,7 +85,7 @@ func (a *agent) claims(rpc, bodyHash string) agentjwt.Claims {
 	return agentjwt.Claims{Agent: a.id, Audience: a.url, RPC: rpc, BodyHash: bodyHash, IssuedAt: now, Expiry: now.Add(30 * time.Second)}
 }
 
-func (a *agent) sign(t *testing.T, c agentjwt.Claims) string {
+func (a *agent) sign(t testing.TB, c agentjwt.Claims) string {
 	t.Helper()
 	text, err := agentjwt.Sign(a.key, c)
 	if err != nil {
@@ -94,7 +94,7 @@ func (a *agent) sign(t *testing.T, c agentjwt.Claims) string {
 	return text
 }
 
-func (a *agent) watchRequest(t *testing.T, req *agentv1.WatchRequest) *connect.Request[agentv1.WatchRequest] {
+func (a *agent) watchRequest(t testing.TB, req *agentv1.WatchRequest) *connect.Request[agentv1.WatchRequest] {
 	t.Helper()
 	call := connect.NewRequest(req)
 	call.Header().Set("Authorization", "Bearer "+a.sign(t, a.claims(agentv1connect.AgentServiceWatchProcedure, "")))

@@ -51,8 +51,8 @@ type liar struct {
 	turned  int     // away since
 	early   int     // or late tokens, and turned away
 	deaf    []error // to so many answers
-	// answer to polls; nil: there is no such call. An answer of nil is an error.
-	answer func(*agentv1.PollRequest) *agentv1.PollResponse
+	// polled answers polls; nil: there is no such call. An answer of nil is an error.
+	polled func(*agentv1.PollRequest) *agentv1.PollResponse
 }
 
 func newLiar(t *testing.T) *liar {
@@ -166,10 +166,10 @@ func (l *liar) Watch(ctx context.Context, req *connect.Request[agentv1.WatchRequ
 }
 
 func (l *liar) Poll(ctx context.Context, req *connect.Request[agentv1.PollRequest]) (*connect.Response[agentv1.PollResponse], error) {
-	if l.answer == nil {
+	if l.polled == nil {
 		return l.UnimplementedAgentServiceHandler.Poll(ctx, req)
 	}
-	if answer := l.answer(req.Msg); answer != nil {
+	if answer := l.polled(req.Msg); answer != nil {
 		return connect.NewResponse(answer), nil
 	}
 	return nil, connect.NewError(connect.CodeUnavailable, errors.New("not now"))

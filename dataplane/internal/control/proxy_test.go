@@ -113,7 +113,7 @@ func TestBehindProxies(t *testing.T) {
 func TestSilence(t *testing.T) {
 	t.Run("polls_then_tries_a_stream_again", func(t *testing.T) {
 		l, p := newLiar(t), &plane{}
-		l.answer = func(r *agentv1.PollRequest) *agentv1.PollResponse {
+		l.polled = func(r *agentv1.PollRequest) *agentv1.PollResponse {
 			if r.GetWatch().GetHave() == nil {
 				return &agentv1.PollResponse{Messages: []*agentv1.WatchResponse{{Message: &agentv1.WatchResponse_Snapshot{Snapshot: l.sign(newDraft(1))}}}}
 			}
@@ -145,7 +145,7 @@ func TestSilence(t *testing.T) {
 	t.Run("of_a_control_plane_that_answers_nothing_is_no_reason_to_poll", func(t *testing.T) {
 		l, p := newLiar(t), &plane{}
 		polls := atomic.Int64{}
-		l.answer = func(*agentv1.PollRequest) *agentv1.PollResponse { polls.Add(1); return nil }
+		l.polled = func(*agentv1.PollRequest) *agentv1.PollResponse { polls.Add(1); return nil }
 		config := p.config(l.url, t.TempDir())
 		config.Timing = control.Timing{Silence: 50 * time.Millisecond, MaxRetry: 10 * time.Millisecond}
 		run(t, config)

@@ -26,20 +26,28 @@ func Of(kind, id string, body []byte) Resource {
 // SHA-256 over, for each, the lengths of kind and id as big-endian uint32, their
 // bytes, and the 32 bytes of the content's SHA-256. The argument is not changed.
 func Root(resources []Resource) [sha256.Size]byte {
-	sorted := slices.SortedFunc(slices.Values(resources), compare)
+	sorted := resources
+	if !slices.IsSortedFunc(resources, compare) {
+		sorted = slices.SortedFunc(slices.Values(resources), compare)
+	}
 	h := sha256.New()
-	h.Write([]byte("weir policy root v1\x00"))
-	var length [4]byte
+	buffer := append(make([]byte, 0, 2*rootBuffer), "weir policy root v1\x00"...)
 	for _, r := range sorted {
 		for _, text := range []string{r.Kind, r.ID} {
-			binary.BigEndian.PutUint32(length[:], uint32(len(text)))
-			h.Write(length[:])
-			h.Write([]byte(text))
+			buffer = binary.BigEndian.AppendUint32(buffer, uint32(len(text)))
+			buffer = append(buffer, text...)
 		}
-		h.Write(r.SHA256[:])
+		if buffer = append(buffer, r.SHA256[:]...); len(buffer) >= rootBuffer {
+			h.Write(buffer)
+			buffer = buffer[:0]
+		}
 	}
+	h.Write(buffer)
 	return [sha256.Size]byte(h.Sum(nil))
 }
+
+// rootBuffer bytes are hashed at a time.
+const rootBuffer = 4 << 10
 
 func compare(a, b Resource) int {
 	return cmp.Or(

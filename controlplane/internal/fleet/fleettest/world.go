@@ -93,8 +93,8 @@ func (w *World) Change(change func(*policy.State)) int64 {
 	return w.state.Version
 }
 
-// wake wakes who follows, though nothing changed in the log.
-func (w *World) wake() {
+// Wake wakes who follows, though nothing changed here.
+func (w *World) Wake() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.tell()
@@ -284,7 +284,7 @@ func (w *World) AnnounceKey() {
 	w.mu.Lock()
 	w.keys = append(w.keys, newKey())
 	w.mu.Unlock()
-	w.wake()
+	w.Wake()
 }
 
 // RetireKey lets the announced key take over.
@@ -292,7 +292,7 @@ func (w *World) RetireKey() {
 	w.mu.Lock()
 	w.keys = w.keys[1:]
 	w.mu.Unlock()
-	w.wake()
+	w.Wake()
 }
 
 func newKey() ed25519.PrivateKey {
