@@ -192,8 +192,8 @@ func (s *storm) replace() {
 // Whatever is killed, cut and slow: nobody goes back, everybody comes to the newest, and
 // all that was ever held is the policy of its version.
 func TestRandomSchedules(t *testing.T) {
-	for name, size := range map[string]struct{ keys, changes int }{"small": {1, 60}, "in_chunks": {9_000, 6}} {
-		for seed := range uint64(2) {
+	for name, size := range map[string]struct{ keys, changes, seeds int }{"small": {1, 60, 2}, "in_chunks": {9_000, 6, 1}} {
+		for seed := range uint64(size.seeds) {
 			t.Run(fmt.Sprintf("%s_%d", name, seed), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) { weather(t, seed, size.keys, size.changes) })
 			})
