@@ -1,6 +1,7 @@
 package fleet_test
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -150,6 +151,69 @@ func TestPoll(t *testing.T) {
 		time.Sleep(time.Second)
 		if poll(t, a, f); f.Have.GetVersion() != version || f.Chunks < 4 {
 			t.Errorf("version %d of %d in %d chunks", f.Have.GetVersion(), version, f.Chunks)
+		}
+	})
+}
+
+// A revocation ends a poll, though the policy still compiles.
+func TestPollOfARevocation(t *testing.T) {
+	bubble(t, fleet.Timing{}, func(t *testing.T, world *fleettest.World, _ *replica, a *agent) {
+		f := fleettest.NewFollower()
+		poll := func() {
+			messages, err := a.poll(t.Context(), t, &agentv1.PollRequest{Watch: f.Request(), WaitMs: 30_000})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range messages {
+				if err := f.Take(m); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		poll()
+		was := f.Have.GetVersion()
+		world.Hold = func() { time.Sleep(time.Minute) }
+		began, version := time.Now(), world.Revoke("first")
+		if poll(); f.Have.GetRevocationVersion() != version || f.Have.GetVersion() != was || time.Since(began) > time.Second {
+			t.Errorf("version %d with revocations %d after %v", f.Have.GetVersion(), f.Have.GetRevocationVersion(), time.Since(began))
+		}
+	})
+}
+
+// Who is current costs no read, no compile and no policy, also where nobody was there for
+// a while.
+func TestReconnectingIsCheap(t *testing.T) {
+	bubble(t, fleet.Timing{}, func(t *testing.T, world *fleettest.World, _ *replica, a *agent) {
+		f := fleettest.NewFollower()
+		confirmed := func() {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			stream, err := a.client.Watch(ctx, a.watchRequest(t, f.Request()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer stream.Close()
+			for stream.Receive() {
+				if m := stream.Msg(); isHeartbeat(m) && !m.GetHeartbeat().GetBehind() {
+					return
+				} else if err := f.Take(m); err != nil {
+					t.Fatal(err)
+				}
+			}
+			t.Fatal(stream.Err())
+		}
+		confirmed()
+		reads := world.Reads()
+		for range 20 {
+			time.Sleep(50 * time.Second)
+			confirmed()
+		}
+		if again := world.Reads(); again != reads || f.Snapshots != 1 || f.Deltas != 0 {
+			t.Errorf("the state was read %d times; %d snapshots and %d deltas came", again-reads, f.Snapshots, f.Deltas)
+		}
+		time.Sleep(2 * time.Minute)
+		if confirmed(); world.Reads() == reads {
+			t.Error("a feed is kept for ever")
 		}
 	})
 }

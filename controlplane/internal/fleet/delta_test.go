@@ -102,22 +102,6 @@ func TestChunks(t *testing.T) {
 	}
 }
 
-// Who is current costs no compile, no snapshot and no delta, also where nobody was there for a while.
-func TestReconnectingIsCheap(t *testing.T) {
-	s, f := serve(t, fleet.Timing{}), fleettest.NewFollower()
-	a := s.enrol(t)
-	follow(t, f, a.watch(t, f.Request()), 2)
-	reads := s.world.Reads()
-	for range 20 {
-		if m := until(t, a.watch(t, f.Request()), func(m *agentv1.WatchResponse) bool { return !m.GetHeartbeat().GetBehind() }); !isHeartbeat(m) {
-			t.Fatalf("got %v", m)
-		}
-	}
-	if again := s.world.Reads(); again != reads {
-		t.Errorf("the state was read %d times", again-reads)
-	}
-}
-
 func TestGreeting(t *testing.T) {
 	s := serve(t, fleet.Timing{})
 	gate := make(chan struct{})

@@ -26,6 +26,7 @@ type feed struct {
 	stop   context.CancelFunc
 	dirty  chan struct{}
 	work   chan compileWork
+	leftAt time.Time // the last watcher, if there is none; the hub's
 
 	mu          sync.Mutex
 	watchers    map[*watcher]struct{}

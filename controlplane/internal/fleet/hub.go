@@ -84,6 +84,7 @@ func (h *hub) join(agent gateway.Agent, capability int32) (w *watcher, f *feed, 
 func (h *hub) leave(f *feed, w *watcher) {
 	h.mu.Lock()
 	if f.remove(w) == 0 {
+		f.leftAt = time.Now()
 		time.AfterFunc(h.config.Timing.Linger, func() { h.drop(f) })
 	}
 	h.mu.Unlock()
@@ -94,7 +95,7 @@ func (h *hub) leave(f *feed, w *watcher) {
 func (h *hub) drop(f *feed) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if f.deserted() && h.feeds[f.place] == f {
+	if f.deserted() && time.Since(f.leftAt) >= h.config.Timing.Linger && h.feeds[f.place] == f {
 		delete(h.feeds, f.place)
 		f.stop()
 	}
