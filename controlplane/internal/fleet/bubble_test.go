@@ -2,12 +2,14 @@ package fleet_test
 
 import (
 	"context"
+	"log/slog"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/weirhq/weir/controlplane/internal/fleet"
 	"github.com/weirhq/weir/controlplane/internal/fleet/fleettest"
+	"github.com/weirhq/weir/controlplane/internal/policy"
 	agentv1 "github.com/weirhq/weir/proto/gen/weir/agent/v1"
 )
 
@@ -214,6 +216,50 @@ func TestReconnectingIsCheap(t *testing.T) {
 		time.Sleep(2 * time.Minute)
 		if confirmed(); world.Reads() == reads {
 			t.Error("a feed is kept for ever")
+		}
+	})
+}
+
+// asked are the versions since which a state was asked for.
+type asked struct {
+	fleet.Policies
+	since *[]int64
+}
+
+func (a asked) PolicyState(ctx context.Context, q fleet.PolicyQuery) (policy.State, error) {
+	*a.since = append(*a.since, q.Since)
+	return a.Policies.PolicyState(ctx, q)
+}
+
+// After the epoch was raised the log may be another one: everything is read again, once.
+func TestRaisedEpochReadsEverything(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		world, since := fleettest.NewWorld(), []int64{}
+		config := world.Config(bubbleURL, slog.New(slog.DiscardHandler))
+		config.Policies = asked{world, &since}
+		r := newReplicaOf(config)
+		defer func() { r.cut(); r.kill() }()
+		a, f := r.enrol(t).on(r), fleettest.NewFollower()
+		follow := func() {
+			messages, err := a.poll(t.Context(), t, &agentv1.PollRequest{Watch: f.Request(), WaitMs: 1000})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range messages {
+				if err := f.Take(m); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		follow()
+		world.AnnounceKey() // raises it, at the same version
+		follow()
+		first := world.AddKeys(1)
+		follow()
+		second := world.AddKeys(1)
+		follow()
+		if got := since[len(since)-3:]; got[0] != first-1 || got[1] != 0 || got[2] != second-1 {
+			t.Errorf("asked for changes since %v, want %d, then everything, then %d", since, first-1, second-1)
 		}
 	})
 }
