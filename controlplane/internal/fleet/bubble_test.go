@@ -50,14 +50,13 @@ func TestSendAtOnceThenCoalesce(t *testing.T) {
 		if took := until(world.AddKeys(1)); took > 50*time.Millisecond {
 			t.Errorf("the second change took %v", took)
 		}
-		before, last := f.Deltas, int64(0)
+		before, last := f.Deltas, world.Head()+1000
 		go func() {
 			for range 1000 {
 				world.AddKeys(1)
 				time.Sleep(time.Millisecond)
 			}
 		}()
-		last = world.Head() + 1000
 		if took := until(last); took > 1100*time.Millisecond {
 			t.Errorf("a burst of a second took %v", took)
 		}

@@ -49,7 +49,7 @@ func (g *growing) change() {
 		g.note(policy.KindRoute, g.Routes[len(g.Routes)-1].ID)
 	case 4:
 		g.PriceOverridesVersion = g.Version
-		price := int64(g.Version)
+		price := g.Version
 		g.PriceOverrides = []priceoverride.PriceOverride{{Settings: priceoverride.Settings{PriceList: "own", Model: "m", Rates: priceoverride.Rates{Input: &price}}}}
 	default:
 		g.changeKey()
