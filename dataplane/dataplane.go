@@ -143,7 +143,7 @@ func (a *agent) build() (err error) {
 		URL: a.config.ControlURL, StateDir: a.config.StateDir, Token: secret.NewValue(a.config.EnrolmentToken),
 		Name: cmp.Or(a.config.Name, host), Version: Version(), Build: commit(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
 		Compile: a.compile, ApplyRevocations: a.applyRevocations, Answer: a.answer,
-		Tails: a.spool.Tails, Settle: a.spool.Settle, Spooled: a.spooled,
+		Tails: a.spool.Tails, Settle: a.spool.Settle, Spooled: a.spooled, Served: a.served,
 		Credentials: func() *agentv1.CredentialReport { return a.health.report(a.policy.Load(), time.Now()) },
 		Seed:        control.Seed{Path: a.config.PolicyFile, Keys: signers},
 		Log:         a.logger.With("part", "control"),
@@ -191,6 +191,11 @@ func (a *agent) answer(ctx context.Context, ask *agentv1.Ask) *agentv1.AnswerReq
 func (a *agent) spooled() control.Spooled {
 	stats := a.spool.Stats()
 	return control.Spooled{Bytes: stats.Bytes, Records: stats.Records, Oldest: stats.OldestAge}
+}
+
+func (a *agent) served() control.Served {
+	requests, failures := a.proxy.Tally()
+	return control.Served{Requests: requests, Failures: failures}
 }
 
 // ship sends usage once the agent has an identity to sign with.

@@ -53,6 +53,7 @@ func New(config Config) (*Agent, error) {
 		Settle:      func([]*agentv1.SettledRange) {},
 		Spooled:     func() control.Spooled { return control.Spooled{} },
 		Credentials: func() *agentv1.CredentialReport { return nil },
+		Served:      func() control.Served { return control.Served{} },
 		Answer:      func(context.Context, *agentv1.Ask) *agentv1.AnswerRequest { return nil },
 		Transport:   config.Transport, Log: config.Log,
 	})

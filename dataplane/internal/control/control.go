@@ -34,7 +34,8 @@ import (
 //	   strategies and retries.
 //	4 (2026-11-26): how long a credential is kept whose source went away; routes that a
 //	   gateway does not serve; asks are answered;
-//	   deltas, snapshots in chunks, heartbeats that confirm nothing.
+//	   deltas, snapshots in chunks, heartbeats that confirm nothing;
+//	   keys that may use no route.
 const Capability = 4
 
 // Compile prepares a verified policy with the revocations that hold now. swap
@@ -67,6 +68,8 @@ type Config struct {
 	Credentials func() *agentv1.CredentialReport
 	// Seed may be served by an agent that has nothing newer.
 	Seed Seed
+	// Served tells of requests since the start.
+	Served func() Served
 	// Transport is cloned; nil: the default one.
 	Transport *http.Transport
 	Log       *slog.Logger
@@ -79,6 +82,10 @@ type Spooled struct {
 	// Oldest is how long the oldest closed batch waits; 0: none does.
 	Oldest time.Duration
 }
+
+// Served are requests whose outcome tells of the policy, the upstreams or the agent, and
+// those of them that failed for no fault of the caller.
+type Served struct{ Requests, Failures int64 }
 
 // Timing of calls; zero means the default in brackets.
 type Timing struct {
@@ -117,7 +124,7 @@ func (c Config) Validate() error {
 	}
 	for name, missing := range map[string]bool{
 		"state folder": c.StateDir == "", "compile": c.Compile == nil, "apply revocations": c.ApplyRevocations == nil, "answer": c.Answer == nil,
-		"tails": c.Tails == nil, "settle": c.Settle == nil, "spooled": c.Spooled == nil, "credentials": c.Credentials == nil, "log": c.Log == nil,
+		"tails": c.Tails == nil, "settle": c.Settle == nil, "spooled": c.Spooled == nil, "credentials": c.Credentials == nil, "served": c.Served == nil, "log": c.Log == nil,
 	} {
 		if missing {
 			faults = append(faults, fmt.Errorf("%s: missing", name))

@@ -340,6 +340,7 @@ func (p *plane) config(url, dir string) control.Config {
 			p.settled = r
 		},
 		Spooled: func() control.Spooled { return control.Spooled{Bytes: 1, Records: 2, Oldest: 3 * time.Second} },
+		Served:  func() control.Served { return control.Served{Requests: 4, Failures: 1} },
 		Credentials: func() *agentv1.CredentialReport {
 			p.mu.Lock()
 			defer p.mu.Unlock()

@@ -61,7 +61,7 @@ func (c *Client) reportOnce(ctx context.Context) error {
 }
 
 func (c *Client) reportRequest() *agentv1.ReportRequest {
-	spooled := c.config.Spooled()
+	spooled, served := c.config.Spooled(), c.config.Served()
 	m := &agentv1.ReportRequest{
 		Outcome:       agentv1.ReportRequest_OUTCOME_APPLIED,
 		Tails:         c.config.Tails(),
@@ -71,6 +71,8 @@ func (c *Client) reportRequest() *agentv1.ReportRequest {
 		SpoolBytes:    spooled.Bytes,
 		SpoolRecords:  spooled.Records,
 		SpoolOldestMs: spooled.Oldest.Milliseconds(),
+		Requests:      served.Requests,
+		Failures:      served.Failures,
 	}
 	credentials := c.config.Credentials()
 	c.mu.Lock()

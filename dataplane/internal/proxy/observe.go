@@ -68,6 +68,7 @@ func failureName(how snapshot.Failures) string {
 // observe counts the request and writes its line in the log.
 func (h *Handler) observe(e *exchange) {
 	outcome, code := e.record.Outcome, e.record.ErrorCode
+	h.tally.count(outcome, e.record.Status)
 	if outcome == usagev1.Outcome_OUTCOME_UNSPECIFIED {
 		outcome = usagev1.Outcome_OUTCOME_OK // a surface that has no records
 	}

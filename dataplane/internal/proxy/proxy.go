@@ -132,6 +132,7 @@ func (c *Config) complete() error {
 type Handler struct {
 	config  Config
 	metrics *metrics
+	tally   tally
 	// refusals bounds the records of those that cost a caller nothing.
 	refusals rate
 	// fresh is Transport without the connections that it keeps.

@@ -19,7 +19,7 @@ func (c *compiler) addKey(id string, k *policyv1.Key) {
 		expiresAt: c.time(id, "expires_at", k.GetExpiresAt()),
 	}
 	if !key.revoked { // else it is kept for its hashes, its routes may be gone
-		key.routes = c.keyRoutes(id, k.GetRouteIds())
+		key.routes = c.keyRoutes(id, k)
 	}
 	c.addSecret(key, k.GetSha256())
 	c.addPrevious(key, k)
@@ -52,9 +52,14 @@ func (c *compiler) addSecret(key *Key, sha256 []byte) {
 	c.content.keys[hash] = key
 }
 
-func (c *compiler) keyRoutes(id string, routeIDs []string) map[*Route]bool {
-	if len(routeIDs) == 0 {
+// keyRoutes is nil only where the key may use every route.
+func (c *compiler) keyRoutes(id string, k *policyv1.Key) map[*Route]bool {
+	routeIDs := k.GetRouteIds()
+	if len(routeIDs) == 0 && !k.GetNoRoutes() {
 		return nil
+	}
+	if len(routeIDs) > 0 && k.GetNoRoutes() {
+		c.refuse("key %s: it may use no route, and names some", id)
 	}
 	routes := make(map[*Route]bool, len(routeIDs))
 	for _, routeID := range routeIDs {

@@ -1194,6 +1194,10 @@ type ReportRequest struct {
 	// For how long the oldest closed batch was not settled, in ms; 0: none waits. A
 	// duration, since the agent's clock may be wrong.
 	SpoolOldestMs int64 `protobuf:"varint,11,opt,name=spool_oldest_ms,json=spoolOldestMs,proto3" json:"spool_oldest_ms,omitempty"`
+	// Requests that the agent forwarded, or could not, since its start; and those of them
+	// that failed for no fault of the caller: errors of upstreams, timeouts, its own.
+	Requests int64 `protobuf:"varint,12,opt,name=requests,proto3" json:"requests,omitempty"`
+	Failures int64 `protobuf:"varint,13,opt,name=failures,proto3" json:"failures,omitempty"`
 	// Absent: as it last said. Said when something changed, and once a minute.
 	Credentials *CredentialReport `protobuf:"bytes,14,opt,name=credentials,proto3" json:"credentials,omitempty"`
 	// The older of the releases that are on its disk; absent: none is. Epoch and version only.
@@ -1311,6 +1315,20 @@ func (x *ReportRequest) GetPoliciesRejected() int64 {
 func (x *ReportRequest) GetSpoolOldestMs() int64 {
 	if x != nil {
 		return x.SpoolOldestMs
+	}
+	return 0
+}
+
+func (x *ReportRequest) GetRequests() int64 {
+	if x != nil {
+		return x.Requests
+	}
+	return 0
+}
+
+func (x *ReportRequest) GetFailures() int64 {
+	if x != nil {
+		return x.Failures
 	}
 	return 0
 }
@@ -1841,7 +1859,7 @@ const file_weir_agent_v1_agent_proto_rawDesc = "" +
 	"\blast_seq\x18\x03 \x01(\x03R\alastSeq\"=\n" +
 	"\x06GoAway\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\x12\x1b\n" +
-	"\tspread_ms\x18\x02 \x01(\x05R\bspreadMs\"\xf1\x06\n" +
+	"\tspread_ms\x18\x02 \x01(\x05R\bspreadMs\"\xbb\a\n" +
 	"\rReportRequest\x129\n" +
 	"\bposition\x18\x01 \x01(\v2\x1d.weir.agent.v1.PolicyPositionR\bposition\x12>\n" +
 	"\aoutcome\x18\x02 \x01(\x0e2$.weir.agent.v1.ReportRequest.OutcomeR\aoutcome\x12\"\n" +
@@ -1855,7 +1873,9 @@ const file_weir_agent_v1_agent_proto_rawDesc = "" +
 	"\bplatform\x18\t \x01(\tB\a\xbaH\x04r\x02\x18dR\bplatform\x124\n" +
 	"\x11policies_rejected\x18\n" +
 	" \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x10policiesRejected\x12/\n" +
-	"\x0fspool_oldest_ms\x18\v \x01(\x03B\a\xbaH\x04\"\x02(\x00R\rspoolOldestMs\x12A\n" +
+	"\x0fspool_oldest_ms\x18\v \x01(\x03B\a\xbaH\x04\"\x02(\x00R\rspoolOldestMs\x12#\n" +
+	"\brequests\x18\f \x01(\x03B\a\xbaH\x04\"\x02(\x00R\brequests\x12#\n" +
+	"\bfailures\x18\r \x01(\x03B\a\xbaH\x04\"\x02(\x00R\bfailures\x12A\n" +
 	"\vcredentials\x18\x0e \x01(\v2\x1f.weir.agent.v1.CredentialReportR\vcredentials\x12B\n" +
 	"\roldest_stored\x18\x0f \x01(\v2\x1d.weir.agent.v1.PolicyPositionR\foldestStored\x12'\n" +
 	"\n" +

@@ -1392,8 +1392,10 @@ type Key struct {
 	// stays true. Both are there or neither.
 	PreviousSha256    []byte                 `protobuf:"bytes,7,opt,name=previous_sha256,json=previousSha256,proto3" json:"previous_sha256,omitempty"`
 	PreviousExpiresAt *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=previous_expires_at,json=previousExpiresAt,proto3" json:"previous_expires_at,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// It may use no route: those that it is for are not in this policy. route_ids is empty.
+	NoRoutes      bool `protobuf:"varint,9,opt,name=no_routes,json=noRoutes,proto3" json:"no_routes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Key) Reset() {
@@ -1480,6 +1482,13 @@ func (x *Key) GetPreviousExpiresAt() *timestamppb.Timestamp {
 		return x.PreviousExpiresAt
 	}
 	return nil
+}
+
+func (x *Key) GetNoRoutes() bool {
+	if x != nil {
+		return x.NoRoutes
+	}
+	return false
 }
 
 // PriceBook: prices of upstream models. Kind "price_book", id = version.
@@ -1829,7 +1838,7 @@ const file_weir_policy_v1_policy_proto_rawDesc = "" +
 	"\fmax_attempts\x18\x01 \x01(\x05R\vmaxAttempts\x12\x1d\n" +
 	"\n" +
 	"backoff_ms\x18\x02 \x01(\x03R\tbackoffMs\x12'\n" +
-	"\x02on\x18\x03 \x03(\x0e2\x17.weir.policy.v1.FailureR\x02on\"\xd4\x02\n" +
+	"\x02on\x18\x03 \x03(\x0e2\x17.weir.policy.v1.FailureR\x02on\"\xf1\x02\n" +
 	"\x03Key\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n" +
 	"\n" +
@@ -1841,7 +1850,8 @@ const file_weir_policy_v1_policy_proto_rawDesc = "" +
 	"\n" +
 	"revoked_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\trevokedAt\x12'\n" +
 	"\x0fprevious_sha256\x18\a \x01(\fR\x0epreviousSha256\x12J\n" +
-	"\x13previous_expires_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x11previousExpiresAt\"[\n" +
+	"\x13previous_expires_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x11previousExpiresAt\x12\x1b\n" +
+	"\tno_routes\x18\t \x01(\bR\bnoRoutes\"[\n" +
 	"\tPriceBook\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x124\n" +
 	"\aentries\x18\x02 \x03(\v2\x1a.weir.policy.v1.PriceEntryR\aentries\"\xb0\x02\n" +
