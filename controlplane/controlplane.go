@@ -15,6 +15,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/audit"
 	"github.com/weirhq/weir/controlplane/internal/clickhouse"
 	"github.com/weirhq/weir/controlplane/internal/command"
+	"github.com/weirhq/weir/controlplane/internal/conduct"
 	"github.com/weirhq/weir/controlplane/internal/eventlog"
 	"github.com/weirhq/weir/controlplane/internal/eventlog/pglog"
 	"github.com/weirhq/weir/controlplane/internal/fleet"
@@ -51,6 +52,10 @@ func Run(ctx context.Context, c Config, logger *slog.Logger) error {
 	group.Go(func() error { return fleet.WatchServer(ctx, p.db, keeper, logger) })
 	if c.does(RoleAPI) {
 		group.Go(func() error { command.ForgetAnswers(ctx, p.db, c.KeepAnswers, logger); return nil })
+	}
+	if c.does(RoleFleet) {
+		leader := conduct.New(conduct.Config{Store: p.store, Runner: p.runner, Log: logger.With("part", "rollout")})
+		group.Go(func() error { leader.Run(ctx); return nil })
 	}
 	if c.does(RoleIngest) {
 		group.Go(func() error { return p.ingest(ctx) })

@@ -11,11 +11,13 @@ var (
 		"budgets.get", "budgets.list", "limits.get", "limits.list",
 		"gateways.get", "gateways.list", "keys.get", "keys.list", "organization.get",
 		"price_overrides.get", "price_overrides.list", "prices.list",
-		"projects.get", "projects.list", "providers.get", "providers.list", "routes.get", "routes.list",
+		"projects.get", "projects.list", "providers.get", "providers.list", "rollouts.get", "rollouts.list",
+		"routes.get", "routes.list",
 	}
 	runTraffic = []string{
 		"diagnostics.dry_run", "diagnostics.test_provider", "gateways.create", "gateways.delete", "gateways.enrol", "gateways.revoke_agent", "gateways.set_key", "gateways.update",
-		"gateways.update_agent", "providers.create", "providers.delete", "providers.update", "routes.create", "routes.delete", "routes.update",
+		"gateways.update_agent", "providers.create", "providers.delete", "providers.update", "rollouts.go_back", "rollouts.go_forward",
+		"rollouts.hold", "rollouts.promote", "rollouts.resume", "routes.create", "routes.delete", "routes.update",
 	}
 	manageTeams = []string{
 		"keys.create", "keys.revoke", "keys.rotate", "keys.update", "projects.create", "projects.delete", "projects.update",

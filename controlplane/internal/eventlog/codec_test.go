@@ -32,6 +32,10 @@ var someRoute = &eventv1.RouteSettings{
 	Timeouts: someTimeouts, AllowedProjectIds: []string{someID},
 }
 
+var someRollout = &eventv1.RolloutSettings{
+	Strategy: eventv1.RolloutStrategy_ROLLOUT_STRATEGY_CANARY, Steps: []int32{10, 50}, BakeS: 300, MaxErrorRise: 5, MinRequests: 100,
+}
+
 var someTimeouts = &eventv1.Timeouts{FirstByteMs: 1000, IdleMs: 2000, TotalMs: 30000}
 
 // stored is one event of every kind; its file must decode for ever. A new kind
@@ -74,6 +78,16 @@ var stored = []proto.Message{
 	&eventv1.GatewayUpdated{Name: "prod-us"},
 	&eventv1.GatewayKeySet{PublicKey: bytes.Repeat([]byte{12}, 32)},
 	&eventv1.GatewayArchived{},
+	&eventv1.GatewayRolloutSet{Rollout: someRollout},
+	&eventv1.RolloutStarted{GatewayId: someID, BaseVersion: 3, CandidateVersion: 7, AgentIds: []string{someID}},
+	&eventv1.RolloutRestarted{CandidateVersion: 9, AgentIds: []string{someID}},
+	&eventv1.RolloutAdvanced{Step: 1, AgentIds: []string{someID}, Percent: 10},
+	&eventv1.RolloutHeld{Cause: eventv1.RolloutHoldCause_ROLLOUT_HOLD_CAUSE_REJECTED, Reason: "no such dialect", AgentId: someID},
+	&eventv1.RolloutResumed{},
+	&eventv1.RolloutFinished{},
+	&eventv1.RolloutAbandoned{Reason: "its gateway was deleted"},
+	&eventv1.GatewayWentBack{GatewayId: someID, Version: 3, Reason: "a bad price"},
+	&eventv1.GatewayWentForward{},
 	&eventv1.GatewayRestored{Name: "prod-eu", Region: "eu", CreatedAt: someTime},
 	&eventv1.EnrolmentTokenRevoked{Reason: "leaked"},
 	&eventv1.ServiceAccountUpdated{Name: "ci", Role: eventv1.Role_ROLE_VIEWER},
@@ -148,6 +162,7 @@ var storedSince = map[string]proto.Message{
 	"GatewayCreated.regions.json":  &eventv1.GatewayCreated{Name: "prod-eu", Region: "eu", AllowedRegions: []string{"eu", "eu-west-1"}},
 	"GatewayUpdated.regions.json":  &eventv1.GatewayUpdated{Name: "prod-eu", AllowedRegions: []string{"eu", "eu-west-1"}},
 	"GatewayRestored.regions.json": &eventv1.GatewayRestored{Name: "prod-eu", Region: "eu", CreatedAt: someTime, AllowedRegions: []string{"eu"}},
+	"GatewayRestored.staged.json": &eventv1.GatewayRestored{Name: "prod-eu", Region: "eu", CreatedAt: someTime, Rollout: someRollout},
 }
 
 var somePrice = &eventv1.PriceOverrideSettings{
@@ -211,6 +226,7 @@ func TestEveryKindHasAStoredForm(t *testing.T) {
 	parts := map[string]bool{ // of events, none themselves
 		"Target": true, "Retry": true, "Timeouts": true, "ProviderSettings": true, "SealedCredential": true, "RouteSettings": true, "Rates": true, "PriceOverrideSettings": true,
 		"QuotaScope": true, "LimitSettings": true, "BudgetSettings": true, "CalendarWindow": true, "RollingWindow": true, "LifetimeWindow": true,
+		"RolloutSettings": true,
 	}
 	have := map[string]bool{}
 	for _, body := range stored {

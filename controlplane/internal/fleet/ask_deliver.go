@@ -3,12 +3,14 @@ package fleet
 import (
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 	"time"
 
 	"github.com/google/uuid"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/weirhq/weir/controlplane/internal/rollout"
 	agentv1 "github.com/weirhq/weir/proto/gen/weir/agent/v1"
 )
 
@@ -106,19 +108,9 @@ func (h *Handler) putBack(taking AskTaking) {
 func (h *hub) fit(ask OpenAsk, planned map[*watcher]int) (best *watcher, unfit map[string]string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	f, found := h.feeds[place{ask.OrganizationID, ask.GatewayID}]
-	if !found {
-		return nil, nil
-	}
-	return f.fit(ask, planned)
-}
-
-func (f *feed) fit(ask OpenAsk, planned map[*watcher]int) (best *watcher, unfit map[string]string) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
 	load := func(w *watcher) int { return w.load() + planned[w] }
 	unfit = make(map[string]string)
-	for w := range f.watchers {
+	for w := range h.watching(ask.OrganizationID, ask.GatewayID) {
 		id := w.agent.ID
 		switch {
 		case ask.AgentID != uuid.Nil && ask.AgentID != id || slices.Contains(ask.Tried, id):
@@ -131,6 +123,29 @@ func (f *feed) fit(ask OpenAsk, planned map[*watcher]int) (best *watcher, unfit 
 		}
 	}
 	return best, unfit
+}
+
+// watching are the streams of a gateway, in all its tracks. The hub is locked.
+func (h *hub) watching(organization, gateway uuid.UUID) iter.Seq[*watcher] {
+	return func(yield func(*watcher) bool) {
+		for _, track := range rollout.Tracks {
+			f, found := h.feeds[place{organization, gateway, track}]
+			if found && !f.each(yield) {
+				return
+			}
+		}
+	}
+}
+
+func (f *feed) each(yield func(*watcher) bool) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for w := range f.watchers {
+		if !yield(w) {
+			return false
+		}
+	}
+	return true
 }
 
 func (h *hub) empty() bool {

@@ -11,12 +11,13 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/weirhq/weir/controlplane/internal/policy"
+	"github.com/weirhq/weir/controlplane/internal/rollout"
 	"github.com/weirhq/weir/controlplane/internal/signing"
 	"github.com/weirhq/weir/proto/contract/digest"
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
 
-// feed is what the watchers of one gateway are to have: the newest revocations
+// feed is what the watchers of one track of a gateway are to have: the newest revocations
 // and the newest policy, each latest wins. Two loops keep it: read fetches the
 // state and signs revocations at once, compile may take its time.
 type feed struct {
@@ -27,8 +28,12 @@ type feed struct {
 	dirty  chan struct{}
 	work   chan compileWork
 	leftAt time.Time // the last watcher, if there is none; the hub's
+	// configuration is the version that the track had at the last look; read's own.
+	configuration int64
 
 	mu          sync.Mutex
+	stage       rollout.Stage
+	stagedAt    int64 // the log's version that stage is of; 0: it is not known yet
 	watchers    map[*watcher]struct{}
 	revocations *frame
 	latest      *published
@@ -61,7 +66,7 @@ func newFeed(config Config, at place, stop context.CancelFunc) *feed {
 	return &feed{
 		place:    at,
 		config:   config,
-		log:      config.Log.With("organization_id", at.organization, "gateway_id", at.gateway),
+		log:      config.Log.With("organization_id", at.organization, "gateway_id", at.gateway, "track", at.track),
 		stop:     stop,
 		dirty:    make(chan struct{}, 1),
 		work:     make(chan compileWork, 1),
@@ -114,6 +119,9 @@ func (f *feed) refresh(ctx context.Context) error {
 	if err := f.publishRevocations(revoked); err != nil {
 		return err
 	}
+	if f.publishStage(state); !state.Stage.Has(f.track) {
+		return nil
+	}
 	select {
 	case <-f.work: // overtaken
 	default:
@@ -128,15 +136,13 @@ func (f *feed) look(ctx context.Context) (policy.State, base, error) {
 	f.mu.Lock()
 	before := f.base
 	f.mu.Unlock()
-	query := PolicyQuery{OrganizationID: f.organization, GatewayID: f.gateway, Since: before.policy.Since(time.Now())}
-	state, err := f.config.Policies.PolicyState(ctx, query)
+	state, err := f.readState(ctx, before.policy.Since(time.Now()))
 	if err != nil {
 		return state, base{}, err
 	}
 	epoch, err := f.config.Releases.Epoch(ctx, f.organization)
 	if err == nil && epoch != before.epoch && state.Since != 0 {
-		query.Since = 0
-		state, err = f.config.Policies.PolicyState(ctx, query)
+		state, err = f.readState(ctx, 0)
 	}
 	return state, base{policy: before.policy, epoch: epoch}, err
 }
@@ -193,11 +199,14 @@ func (f *feed) release(ctx context.Context, work compileWork) error {
 		return err
 	}
 	f.mu.Lock()
-	f.base = base{policy: compiled, epoch: work.before.epoch}
+	if f.base = (base{epoch: work.before.epoch}); work.state.Stage.Configuration(f.track) == 0 {
+		f.base.policy = compiled // of a configuration of the past nothing says what changed since
+	}
 	f.mu.Unlock()
 	keys := work.keys
 	believed, ids := toProtoKeys(keys.Believed)
-	if _, latest := f.current(); latest != nil && latest.release.says(compiled.Root, ids) {
+	floor := work.state.Stage.FloorOf(f.track)
+	if _, latest := f.current(); latest != nil && latest.version >= floor && latest.release.says(compiled.Root, ids) {
 		return nil
 	}
 	header := &policyv1.Release{
@@ -214,7 +223,9 @@ func (f *feed) release(ctx context.Context, work compileWork) error {
 	release, err := f.config.Releases.Publish(ctx, Draft{
 		OrganizationID: f.organization,
 		GatewayID:      f.gateway,
+		Track:          f.track,
 		Version:        work.state.Version,
+		Floor:          floor,
 		Root:           compiled.Root,
 		Believed:       ids,
 		Frozen:         work.state.Frozen,
@@ -230,7 +241,7 @@ func (f *feed) release(ctx context.Context, work compileWork) error {
 	if err != nil {
 		return err
 	}
-	f.publishPolicy(newPublished(release, compiled, work.revoked))
+	f.publishPolicy(newPublished(f.track, release, compiled, work))
 	return nil
 }
 

@@ -33,6 +33,9 @@ type PolicyQuery struct {
 	// Since asks for what changed after this version of the log; 0: for everything. Who
 	// is asked may answer with everything all the same: State.Since tells.
 	Since int64
+	// ConfigurationVersion is the version of the log whose configuration is wanted, with
+	// the keys and sealed credentials of now; 0: the present one.
+	ConfigurationVersion int64
 }
 
 // Enroller registers agents; its faults tell an agent why it was refused.

@@ -8,10 +8,12 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/weirhq/weir/controlplane/internal/gateway"
+	"github.com/weirhq/weir/controlplane/internal/rollout"
 	agentv1 "github.com/weirhq/weir/proto/gen/weir/agent/v1"
 )
 
-// hub knows who is connected, and keeps a feed for each gateway that has watchers.
+// hub knows who is connected, and keeps a feed for each track of a gateway that has
+// watchers.
 type hub struct {
 	config   Config
 	compiles chan struct{} // bounds how many policies are compiled at once
@@ -26,16 +28,24 @@ type hub struct {
 	running sync.WaitGroup
 }
 
-// place is a gateway of an organization.
-type place struct{ organization, gateway uuid.UUID }
+// place is one track of a gateway of an organization.
+type place struct {
+	organization, gateway uuid.UUID
+	track                 rollout.Track
+}
 
 // watcher is one stream of one agent. What it is to send lies in its feed; wake
 // says only that there is something new.
 type watcher struct {
 	agent      gateway.Agent
 	capability int32
+	hub        *hub
 	wake       chan struct{}
 	ended      chan struct{} // holds one where the agent was revoked
+
+	// Of the hub's lock: where it is, and by the log's word at which version.
+	feed   *feed
+	placed int64
 
 	mu      sync.Mutex
 	settled []*agentv1.SettledRange
@@ -60,35 +70,61 @@ func newHub(config Config) *hub {
 	}
 }
 
-// join adds a watcher to its gateway's feed, starting the feed where it is the
-// first; ok is false when the process is about to end.
-func (h *hub) join(agent gateway.Agent, capability int32) (w *watcher, f *feed, leave func(), ok bool) {
+// join adds a watcher to its gateway's stable feed, from where it finds its own,
+// starting the feed where it is the first; ok is false when the process is about to end.
+func (h *hub) join(agent gateway.Agent, capability int32) (w *watcher, leave func(), ok bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.drained {
-		return nil, nil, nil, false
+		return nil, nil, false
 	}
-	at := place{agent.OrganizationID, agent.GatewayID}
+	w = &watcher{agent: agent, capability: capability, hub: h, wake: make(chan struct{}, 1), ended: make(chan struct{}, 1)}
+	h.enter(w, rollout.Stable)
+	h.streams.Add(1)
+	return w, func() { h.leave(w) }, true
+}
+
+func (h *hub) leave(w *watcher) {
+	h.mu.Lock()
+	h.exit(w)
+	h.mu.Unlock()
+	h.streams.Done()
+}
+
+func (h *hub) enter(w *watcher, track rollout.Track) {
+	at := place{w.agent.OrganizationID, w.agent.GatewayID, track}
 	f, found := h.feeds[at]
 	if !found {
 		f = h.start(at)
 	}
-	w = &watcher{agent: agent, capability: capability, wake: make(chan struct{}, 1), ended: make(chan struct{}, 1)}
+	w.feed = f
 	f.add(w)
-	h.streams.Add(1)
-	return w, f, func() { h.leave(f, w) }, true
 }
 
-// leave keeps the feed of the last one for a while: agents that reconnect or poll find
+// exit keeps the feed of the last one for a while: agents that reconnect or poll find
 // it compiled, and what they have as a base.
-func (h *hub) leave(f *feed, w *watcher) {
-	h.mu.Lock()
-	if f.remove(w) == 0 {
+func (h *hub) exit(w *watcher) {
+	if f := w.feed; f.remove(w) == 0 {
 		f.leftAt = time.Now()
 		time.AfterFunc(h.config.Timing.Linger, func() { h.drop(f) })
 	}
-	h.mu.Unlock()
-	h.streams.Done()
+}
+
+// follow returns the feed of the track that the watcher's agent is in by now. The feeds
+// of both tracks read the log on their own: what the slower one says does not count.
+func (w *watcher) follow() *feed {
+	w.hub.mu.Lock()
+	defer w.hub.mu.Unlock()
+	stage, version := w.feed.staged()
+	if version <= w.placed {
+		return w.feed
+	}
+	w.placed = version
+	if track := stage.TrackOf(w.agent.ID); track != w.feed.track {
+		w.hub.exit(w)
+		w.hub.enter(w, track)
+	}
+	return w.feed
 }
 
 // drop ends a feed unless somebody came back.

@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"github.com/weirhq/weir/controlplane/internal/policy"
+	"github.com/weirhq/weir/controlplane/internal/rollout"
 	agentv1 "github.com/weirhq/weir/proto/gen/weir/agent/v1"
 )
 
@@ -27,6 +28,8 @@ type published struct {
 	release Release
 	policy  *policy.Compiled
 	revoked signedSet
+	track   rollout.Track
+	stage   rollout.Stage // at the version that it was compiled from
 	// asOne message for agents of old; asParts where it is larger than a chunk.
 	asOne, asParts func() ([]*agentv1.WatchResponse, error)
 
@@ -34,10 +37,10 @@ type published struct {
 	deltas map[position]func() (*agentv1.WatchResponse, error)
 }
 
-func newPublished(release Release, compiled *policy.Compiled, revoked signedSet) *published {
+func newPublished(track rollout.Track, release Release, compiled *policy.Compiled, work compileWork) *published {
 	p := &published{
 		position: position{release.Epoch, release.Version, string(release.Root)},
-		release:  release, policy: compiled, revoked: revoked,
+		release:  release, policy: compiled, revoked: work.revoked, track: track, stage: work.state.Stage,
 		deltas: make(map[position]func() (*agentv1.WatchResponse, error)),
 	}
 	p.asOne = sync.OnceValues(func() ([]*agentv1.WatchResponse, error) {

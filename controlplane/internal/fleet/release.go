@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/weirhq/weir/controlplane/internal/rollout"
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
 
@@ -27,6 +28,9 @@ type Release struct {
 	Signed   *policyv1.SignedRelease
 }
 
+// serves tells whether the release is what the draft asks for.
+func (r Release) serves(d Draft) bool { return r.Version >= d.Floor && r.says(d.Root, d.Believed) }
+
 // says tells whether the release has this content and tells agents to believe
 // these keys.
 func (r Release) says(root []byte, believed []string) bool {
@@ -37,9 +41,13 @@ func (r Release) says(root []byte, believed []string) bool {
 type Draft struct {
 	OrganizationID uuid.UUID
 	GatewayID      uuid.UUID
+	Track          rollout.Track
 	Version        int64
-	Root           []byte
-	Believed       []string
+	// Floor is the oldest version that will do, whatever it says: agents that come from
+	// the other track hold older ones.
+	Floor    int64
+	Root     []byte
+	Believed []string
 	// Frozen: only a release that says the same will do.
 	Frozen bool
 	// Seal signs the release for the epoch that the store decides.
@@ -50,9 +58,10 @@ type Draft struct {
 type Releases interface {
 	// Epoch returns the organization's epoch, begun at its first use.
 	Epoch(ctx context.Context, organization uuid.UUID) (int64, error)
-	// Publish stores the draft unless the gateway's latest release says the same, and returns the release that holds now. The first writer wins. Other
-	// content at the version of the latest release raises the epoch; an older
-	// version is ErrOutdated; anything new of a frozen one is ErrFrozen.
+	// Publish stores the draft unless the latest release of its track serves it, and
+	// returns the release that holds now. The first writer wins. Other content at the
+	// version of the latest release raises the epoch; an older version is ErrOutdated;
+	// anything new of a frozen one is ErrFrozen.
 	Publish(ctx context.Context, draft Draft) (Release, error)
 }
 

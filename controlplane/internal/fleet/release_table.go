@@ -40,9 +40,9 @@ func (t *ReleaseTable) Epoch(ctx context.Context, organization uuid.UUID) (epoch
 // Publish implements Releases.
 func (t *ReleaseTable) Publish(ctx context.Context, draft Draft) (release Release, err error) {
 	err = t.db.InOrganization(ctx, draft.OrganizationID, func(tx pgx.Tx) error {
-		latest, err := latestRelease(ctx, tx, draft.OrganizationID, draft.GatewayID)
+		latest, err := latestRelease(ctx, tx, draft)
 		switch {
-		case err != nil || latest.says(draft.Root, draft.Believed):
+		case err != nil || latest.serves(draft):
 		case draft.Frozen:
 			err = ErrFrozen
 		default:
@@ -64,8 +64,8 @@ func publishLocked(ctx context.Context, tx pgx.Tx, draft Draft) (Release, error)
 	if err != nil {
 		return Release{}, err
 	}
-	latest, err := latestRelease(ctx, tx, draft.OrganizationID, draft.GatewayID)
-	if err != nil || latest.says(draft.Root, draft.Believed) {
+	latest, err := latestRelease(ctx, tx, draft)
+	if err != nil || latest.serves(draft) {
 		return latest, err
 	}
 	if latest.Epoch == epoch && latest.Version > draft.Version {
@@ -104,16 +104,16 @@ func raiseEpoch(ctx context.Context, tx pgx.Tx, organization uuid.UUID) (epoch i
 	return epoch, nil
 }
 
-// latestRelease is the zero Release where the gateway has none in this epoch: what
-// was released before a restore must be released again.
-func latestRelease(ctx context.Context, tx pgx.Tx, organization, gateway uuid.UUID) (Release, error) {
+// latestRelease of the draft's track is the zero Release where there is none in this
+// epoch: what was released before a restore must be released again.
+func latestRelease(ctx context.Context, tx pgx.Tx, draft Draft) (Release, error) {
 	const query = `
 		SELECT epoch, version, root, release, signature, signing_key_id, believed_key_ids FROM release
-		WHERE organization_id = $1 AND gateway_id = $2
+		WHERE organization_id = $1 AND gateway_id = $2 AND track = $3
 			AND epoch = (SELECT epoch FROM policy_epoch WHERE organization_id = $1)
 		ORDER BY version DESC LIMIT 1`
 	r := Release{Signed: &policyv1.SignedRelease{}}
-	err := tx.QueryRow(ctx, query, organization, gateway).Scan(
+	err := tx.QueryRow(ctx, query, draft.OrganizationID, draft.GatewayID, draft.Track).Scan(
 		&r.Epoch, &r.Version, &r.Root, &r.Signed.Release, &r.Signed.Signature, &r.Signed.SigningKeyId, &r.Believed)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Release{}, nil
@@ -126,9 +126,9 @@ func latestRelease(ctx context.Context, tx pgx.Tx, organization, gateway uuid.UU
 
 func insertRelease(ctx context.Context, tx pgx.Tx, draft Draft, r Release) error {
 	const insert = `
-		INSERT INTO release (organization_id, gateway_id, epoch, version, root, release, signature, signing_key_id, believed_key_ids)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
-	_, err := tx.Exec(ctx, insert, draft.OrganizationID, draft.GatewayID, r.Epoch, r.Version, r.Root,
+		INSERT INTO release (organization_id, gateway_id, track, epoch, version, root, release, signature, signing_key_id, believed_key_ids)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
+	_, err := tx.Exec(ctx, insert, draft.OrganizationID, draft.GatewayID, draft.Track, r.Epoch, r.Version, r.Root,
 		r.Signed.GetRelease(), r.Signed.GetSignature(), r.Signed.GetSigningKeyId(), r.Believed)
 	if err != nil {
 		return fmt.Errorf("store release: %w", err)

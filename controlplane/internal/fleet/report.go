@@ -50,8 +50,9 @@ type Status struct {
 	SpoolOldestAt time.Time
 	// Build and Platform of the program; Address of its last report.
 	Build, Platform, Address string
-	// PoliciesRejected since its start.
-	PoliciesRejected int64
+	// PoliciesRejected since its start, Requests, and those of them that failed for no
+	// fault of the caller.
+	PoliciesRejected, Requests, Failures int64
 	// Credentials by provider; nil: as before. ReportTable.Credentials reads them.
 	Credentials map[string]Credential
 	// OldestEpoch and OldestVersion are of the older release on its disk; both 0: it has
@@ -73,6 +74,8 @@ type Status struct {
 	BehindSince    time.Time
 	// NeedsCapability is of its gateway's newest release; 0: there is none.
 	NeedsCapability int32
+	// Candidate: a rollout has given it the candidate of its gateway.
+	Candidate bool
 }
 
 // MaxBehind is where counting newer releases ends.
@@ -130,6 +133,8 @@ func fromProtoReport(organization, agent uuid.UUID, m *agentv1.ReportRequest) Re
 			OldestVersion:     m.GetOldestStored().GetVersion(),
 			Capability:        m.GetCapability(),
 			IgnoredKinds:      []string{},
+			Requests:          m.GetRequests(),
+			Failures:          m.GetFailures(),
 		},
 		Receipts: receiptsOf(m, now),
 		Tails:    make(map[string]Tail, len(m.GetTails())),

@@ -26,9 +26,9 @@ const saveStatus = `
 	INSERT INTO agent_status (organization_id, agent_id, last_seen_at, version, policy_epoch, policy_version,
 	                          revocation_version, reject_reasons, spool_bytes, spool_records, build, platform, address,
 	                          policies_rejected, spool_oldest_at, last_reject_reasons, last_rejected_at,
-	                          oldest_epoch, oldest_version, capability, ignored_kinds, credentials)
+	                          oldest_epoch, oldest_version, capability, ignored_kinds, credentials, requests, failures)
 	VALUES ($1, $2, $3, $4, $5, $6, $7, $8::text[], $9, $10, $11, $12, $13, $14, $15, $8, CASE WHEN $8 = '{}'::text[] THEN NULL ELSE $3::timestamptz END,
-	        nullif($16::bigint, 0), nullif($17::bigint, 0), $18, coalesce($19::text[], '{}'), coalesce($20::jsonb, '{}'))
+	        nullif($16::bigint, 0), nullif($17::bigint, 0), $18, coalesce($19::text[], '{}'), coalesce($20::jsonb, '{}'), $21, $22)
 	ON CONFLICT (organization_id, agent_id) DO UPDATE SET
 		last_seen_at = excluded.last_seen_at, version = excluded.version, policy_epoch = excluded.policy_epoch,
 		policy_version = excluded.policy_version, revocation_version = excluded.revocation_version,
@@ -37,6 +37,7 @@ const saveStatus = `
 		policies_rejected = excluded.policies_rejected, spool_oldest_at = excluded.spool_oldest_at,
 		oldest_epoch = excluded.oldest_epoch, oldest_version = excluded.oldest_version,
 		capability = excluded.capability, ignored_kinds = excluded.ignored_kinds,
+		requests = excluded.requests, failures = excluded.failures,
 		last_reject_reasons = CASE WHEN excluded.last_rejected_at IS NULL
 			THEN agent_status.last_reject_reasons ELSE excluded.last_reject_reasons END,
 		last_rejected_at = coalesce(excluded.last_rejected_at, agent_status.last_rejected_at),
@@ -61,7 +62,8 @@ func (t *ReportTable) Save(ctx context.Context, reports []Report) error {
 		s := r.Status
 		batch.Queue(saveStatus, r.OrganizationID, r.AgentID, s.LastSeenAt, s.Version, s.PolicyEpoch, s.PolicyVersion,
 			s.RevocationVersion, s.RejectReasons, s.SpoolBytes, s.SpoolRecords, s.Build, s.Platform, s.Address,
-			s.PoliciesRejected, timeOrNull(s.SpoolOldestAt), s.OldestEpoch, s.OldestVersion, s.Capability, s.IgnoredKinds, s.Credentials)
+			s.PoliciesRejected, timeOrNull(s.SpoolOldestAt), s.OldestEpoch, s.OldestVersion, s.Capability, s.IgnoredKinds, s.Credentials,
+			s.Requests, s.Failures)
 		saveReceipts(batch, r)
 		for _, boot := range slices.Sorted(maps.Keys(r.Tails)) {
 			tail := r.Tails[boot]

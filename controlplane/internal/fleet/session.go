@@ -18,7 +18,7 @@ const goAwaySpread = time.Second
 // session is one stream or poll: what was sent in it decides what is sent next.
 type session struct {
 	watcher   *watcher
-	feed      *feed
+	feed      *feed // of the agent's track, at the last look
 	admission *admission
 	send      func(*agentv1.WatchResponse) error
 	sent      func(*ticket) // all of a snapshot
@@ -47,10 +47,10 @@ type transfer struct {
 	frames []*agentv1.WatchResponse
 }
 
-func newSession(req *agentv1.WatchRequest, w *watcher, f *feed, a *admission) *session {
+func newSession(req *agentv1.WatchRequest, w *watcher, a *admission) *session {
 	have := req.GetHave()
 	return &session{
-		watcher: w, feed: f, admission: a,
+		watcher: w, admission: a,
 		capability:        req.GetCapability(),
 		whole:             req.GetWhole(),
 		served:            have != nil,
@@ -103,7 +103,7 @@ func (s *session) poll(ctx context.Context, wait time.Duration, draining <-chan 
 			return err
 		}
 		if !more && s.policies+s.sets+s.asks > 0 {
-			_, latest := s.feed.current()
+			_, latest := s.current()
 			return s.beat(s.behind(latest))
 		}
 		select {
@@ -116,7 +116,7 @@ func (s *session) poll(ctx context.Context, wait time.Duration, draining <-chan 
 		case <-s.next(more):
 		case <-s.watcher.wake:
 		case <-over.C:
-			_, latest := s.feed.current()
+			_, latest := s.current()
 			return s.beat(latest == nil || s.behind(latest))
 		}
 	}
@@ -142,7 +142,8 @@ func (s *session) catchUp() (more bool, err error) {
 		s.beatDue = true
 	default:
 	}
-	revocations, latest := s.feed.current()
+	s.feed = s.watcher.follow()
+	revocations, latest := s.current()
 	if err := s.sendRevocations(revocations); err != nil {
 		return false, err
 	}
@@ -153,6 +154,15 @@ func (s *session) catchUp() (more bool, err error) {
 		return false, err
 	}
 	return more, s.beatIfDue(latest)
+}
+
+// current leaves out a policy that is not for the agent's track.
+func (s *session) current() (*frame, *published) {
+	revocations, latest := s.feed.current()
+	if !latest.isFor(s.watcher.agent.ID) {
+		latest = nil
+	}
+	return revocations, latest
 }
 
 // sendRevocations leaves an agent without a policy alone: its first comes with them.

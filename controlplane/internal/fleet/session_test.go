@@ -13,6 +13,7 @@ import (
 
 	"github.com/weirhq/weir/controlplane/internal/key"
 	"github.com/weirhq/weir/controlplane/internal/policy"
+	"github.com/weirhq/weir/controlplane/internal/rollout"
 	agentv1 "github.com/weirhq/weir/proto/gen/weir/agent/v1"
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
@@ -29,15 +30,15 @@ func publishedWith(t *testing.T, version int64, n int) *published {
 		t.Fatal(err)
 	}
 	release := Release{Epoch: 1, Version: version, Root: compiled.Root, Signed: &policyv1.SignedRelease{}}
-	return newPublished(release, compiled, signedSet{set: &policyv1.Revocations{}})
+	return newPublished(rollout.Stable, release, compiled, compileWork{revoked: signedSet{set: &policyv1.Revocations{}}})
 }
 
 // started runs a session whose messages go to send.
 func started(t *testing.T, f *feed, a *admission, send func(*agentv1.WatchResponse)) (end func()) {
 	t.Helper()
-	w := &watcher{wake: make(chan struct{}, 1), ended: make(chan struct{}, 1)}
+	w := &watcher{hub: &hub{}, feed: f, wake: make(chan struct{}, 1), ended: make(chan struct{}, 1)}
 	f.add(w)
-	s := newSession(&agentv1.WatchRequest{Capability: capabilityDelta}, w, f, a)
+	s := newSession(&agentv1.WatchRequest{Capability: capabilityDelta}, w, a)
 	s.sent = (*ticket).leave
 	s.send = func(m *agentv1.WatchResponse) error { send(decoded(t, m)); return nil }
 	ctx, cancel := context.WithCancel(context.Background())
@@ -114,7 +115,7 @@ func publishedFrom(t *testing.T, before *published, version int64) *published {
 		t.Fatal(err)
 	}
 	release := Release{Epoch: 1, Version: version, Root: compiled.Root, Signed: &policyv1.SignedRelease{}}
-	return newPublished(release, compiled, signedSet{set: &policyv1.Revocations{}})
+	return newPublished(rollout.Stable, release, compiled, compileWork{revoked: signedSet{set: &policyv1.Revocations{}}})
 }
 
 func TestAdmission(t *testing.T) {

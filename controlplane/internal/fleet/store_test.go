@@ -18,6 +18,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/fleet/fleettest"
 	"github.com/weirhq/weir/controlplane/internal/postgres"
 	"github.com/weirhq/weir/controlplane/internal/postgres/pgtest"
+	"github.com/weirhq/weir/controlplane/internal/rollout"
 	agentv1 "github.com/weirhq/weir/proto/gen/weir/agent/v1"
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
@@ -29,7 +30,7 @@ func TestReleases(t *testing.T) {
 
 func draft(organization, gateway uuid.UUID, version int64, root byte) fleet.Draft {
 	return fleet.Draft{
-		OrganizationID: organization, GatewayID: gateway, Version: version, Root: bytes.Repeat([]byte{root}, 32),
+		OrganizationID: organization, GatewayID: gateway, Track: rollout.Stable, Version: version, Root: bytes.Repeat([]byte{root}, 32),
 		Believed: []string{"k"},
 		Seal: func(epoch int64) (*policyv1.SignedRelease, error) {
 			header, err := proto.Marshal(&policyv1.Release{Epoch: epoch, Version: version, MinimumCapability: 3})
@@ -126,6 +127,32 @@ func releasesSuite(t *testing.T, releases fleet.Releases) {
 			t.Errorf("released in epoch %d, which was raised to %d, then in %d", first.Epoch, raised, again.Epoch)
 		}
 	})
+	t.Run("each_track_has_its_own", func(t *testing.T) {
+		organization, gateway := uuid.New(), uuid.New()
+		stable := publish(t, draft(organization, gateway, 5, 1))
+		other := draft(organization, gateway, 5, 2)
+		other.Track = rollout.Candidate
+		candidate := publish(t, other)
+		if candidate.Epoch != stable.Epoch || bytes.Equal(candidate.Root, stable.Root) {
+			t.Errorf("stable %+v, candidate %+v", stable, candidate)
+		}
+		if again := publish(t, draft(organization, gateway, 9, 1)); again.Version != 5 {
+			t.Errorf("version %d of what is released", again.Version)
+		}
+	})
+	t.Run("below_its_floor_the_same_content_is_released_again", func(t *testing.T) {
+		organization, gateway := uuid.New(), uuid.New()
+		publish(t, draft(organization, gateway, 5, 1))
+		moved := draft(organization, gateway, 9, 1)
+		moved.Floor = 8
+		if r := publish(t, moved); r.Version != 9 {
+			t.Errorf("version %d, want 9", r.Version)
+		}
+		moved.Version = 12
+		if r := publish(t, moved); r.Version != 9 {
+			t.Errorf("version %d above its floor", r.Version)
+		}
+	})
 	t.Run("racing_writers_agree", func(t *testing.T) {
 		organization, gateway := uuid.New(), uuid.New()
 		if _, err := releases.Epoch(t.Context(), organization); err != nil {
@@ -161,7 +188,7 @@ func TestReportTable(t *testing.T) {
 		return fleet.Report{
 			OrganizationID: organization, AgentID: agent,
 			Status: fleet.Status{LastSeenAt: at, Version: "1", PolicyEpoch: 1, PolicyVersion: version, RejectReasons: []string{"because"},
-				OldestEpoch: 1, OldestVersion: 5, Capability: 4, IgnoredKinds: []string{"guardrail"}},
+				OldestEpoch: 1, OldestVersion: 5, Capability: 4, IgnoredKinds: []string{"guardrail"}, Requests: 5, Failures: 3},
 			Tails: map[string]fleet.Tail{"b1": {LastSeq: seq, Closed: closed}},
 		}
 	}

@@ -55,7 +55,7 @@ func (h *Handler) join(ctx context.Context, header http.Header, req *agentv1.Wat
 	if strings.HasSuffix(header.Get("Content-Type"), "json") {
 		return nil, nil, connect.NewError(connect.CodeUnimplemented, errors.New("policies are sent as binary protobuf only"))
 	}
-	w, f, part, ok := h.hub.join(agent, req.GetCapability())
+	w, part, ok := h.hub.join(agent, req.GetCapability())
 	if !ok {
 		return nil, nil, connect.NewError(connect.CodeUnavailable, errors.New("shutting down"))
 	}
@@ -63,7 +63,7 @@ func (h *Handler) join(ctx context.Context, header http.Header, req *agentv1.Wat
 		part()
 		return nil, nil, h.connectError(ctx, now.Refused()) // revoked between its authentication and this call
 	}
-	s = newSession(req, w, f, h.hub.admission)
+	s = newSession(req, w, h.hub.admission)
 	return s, func() { s.close(); part(); h.putBackAsks(w) }, nil
 }
 

@@ -252,7 +252,7 @@ func TestReport(t *testing.T) {
 				OldestStored: &agentv1.PolicyPosition{Epoch: 1, Version: 1}, Capability: 4, IgnoredKinds: []string{"guard\x00rail"},
 				RevocationsInForceMs: 2_000,
 				Reasons:              []string{"bad\x00thing"}, Tails: []*agentv1.BootTail{tail}, Version: "v", SpoolBytes: 4, SpoolRecords: 5,
-				Build: "abc go1", Platform: "linux/arm64", PoliciesRejected: 6, SpoolOldestMs: 7_000,
+				Build: "abc go1", Platform: "linux/arm64", PoliciesRejected: 6, SpoolOldestMs: 7_000, Requests: 9, Failures: 8,
 				Credentials: said,
 			}
 			if status := send(m); status != http.StatusOK {
@@ -264,7 +264,7 @@ func TestReport(t *testing.T) {
 		want := fleet.Status{
 			Version: "v", PolicyEpoch: 1, PolicyVersion: 2, RevocationVersion: 4,
 			RejectReasons: []string{"badthing"}, SpoolBytes: 4, SpoolRecords: 5, LastSeenAt: got.Status.LastSeenAt,
-			Build: "abc go1", Platform: "linux/arm64", Address: "127.0.0.1", PoliciesRejected: 6,
+			Build: "abc go1", Platform: "linux/arm64", Address: "127.0.0.1", PoliciesRejected: 6, Requests: 9, Failures: 8,
 			SpoolOldestAt: got.Status.LastSeenAt.Add(-7 * time.Second),
 			Credentials: map[string]fleet.Credential{
 				"p": {State: agentv1.CredentialStatus_STATE_STALE, Reason: "gone", Since: got.Status.LastSeenAt.Add(-8 * time.Second)},

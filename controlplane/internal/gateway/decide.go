@@ -9,6 +9,7 @@ import (
 
 	"github.com/weirhq/weir/controlplane/internal/eventlog"
 	"github.com/weirhq/weir/controlplane/internal/fault"
+	"github.com/weirhq/weir/controlplane/internal/rollout"
 	"github.com/weirhq/weir/controlplane/internal/slug"
 	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
 )
@@ -102,12 +103,13 @@ func sortedRegions(regions []string) ([]string, error) {
 	return regions, nil
 }
 
-// Archive ends a gateway that no living agent serves; its enrolment tokens end with it.
-func (g Gateway) Archive(agents []fault.Use, tokens []Token) ([]eventlog.Change, error) {
+// Archive ends a gateway that no living agent serves; its enrolment tokens end with it,
+// and what its stage has under way.
+func (g Gateway) Archive(agents []fault.Use, tokens []Token, stage rollout.Stage) ([]eventlog.Change, error) {
 	if len(agents) > 0 {
 		return nil, fault.InUse("gateway", g.Name, agents)
 	}
-	var changes []eventlog.Change
+	changes := stage.End("its gateway was deleted")
 	for _, t := range tokens {
 		changes = append(changes, t.Revoke("its gateway was deleted")...)
 	}
@@ -124,7 +126,7 @@ func (g Gateway) Restore(nameTaken, elsewhere bool) ([]eventlog.Change, error) {
 		return nil, taken(g.Name)
 	}
 	return []eventlog.Change{{Subject: g.ID, Body: &eventv1.GatewayRestored{
-		Name: g.Name, Region: g.Region, PublicKey: g.PublicKey, CreatedAt: timestamppb.New(g.CreatedAt),
+		Name: g.Name, Region: g.Region, PublicKey: g.PublicKey, Rollout: restored(g.Rollout), CreatedAt: timestamppb.New(g.CreatedAt),
 		CredentialMaxAgeSeconds: g.CredentialMaxAge, AllowedRegions: g.AllowedRegions,
 	}}}, nil
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/weirhq/weir/controlplane/internal/eventlog"
+	"github.com/weirhq/weir/controlplane/internal/rollout"
 	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
 )
 
@@ -17,13 +18,17 @@ func Apply(g Gateway, e eventlog.Event) (Gateway, error) {
 		g = Gateway{ID: e.Subject, Name: body.GetName(), Region: body.GetRegion(), AllowedRegions: body.GetAllowedRegions(), CreatedAt: e.RecordedAt}
 	case *eventv1.GatewayUpdated:
 		g.Name, g.CredentialMaxAge, g.AllowedRegions = body.GetName(), body.GetCredentialMaxAgeSeconds(), body.GetAllowedRegions()
+	case *eventv1.GatewayRolloutSet:
+		g = g.stageFrom(e.Version, rollout.FromProto(body.GetRollout()))
 	case *eventv1.GatewayKeySet:
 		g.PublicKey = body.GetPublicKey()
 	case *eventv1.GatewayRestored:
 		g = Gateway{
-			ID: e.Subject, Name: body.GetName(), Region: body.GetRegion(), PublicKey: body.GetPublicKey(), CreatedAt: body.GetCreatedAt().AsTime(),
+			ID: e.Subject, Name: body.GetName(), Region: body.GetRegion(), PublicKey: body.GetPublicKey(),
+			CreatedAt:        body.GetCreatedAt().AsTime(),
 			CredentialMaxAge: body.GetCredentialMaxAgeSeconds(), AllowedRegions: body.GetAllowedRegions(),
 		}
+		g = g.stageFrom(e.Version, rollout.FromProto(body.GetRollout()))
 	default:
 		return g, fmt.Errorf("fold gateway: %s: %w", e.Kind, eventlog.ErrUnknownKind)
 	}

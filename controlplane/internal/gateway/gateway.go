@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/weirhq/weir/controlplane/internal/rollout"
 )
 
 // Gateway is a named fleet of agents that serve one policy.
@@ -20,9 +22,12 @@ type Gateway struct {
 	// read any more, in seconds; 0: for ever.
 	CredentialMaxAge int64 `json:"credential_max_age_seconds,omitempty"`
 	// AllowedRegions are those of the providers that it may send to, sorted; empty: any.
-	AllowedRegions []string  `json:"allowed_regions,omitempty"`
-	CreatedAt      time.Time `json:"created_at"`
-	Version        int64     `json:"version"`
+	AllowedRegions []string         `json:"allowed_regions,omitempty"`
+	Rollout        rollout.Settings `json:"rollout,omitzero"`
+	// StagedSince is the version at which its changes began to be staged; 0: they are not.
+	StagedSince int64     `json:"staged_since,omitempty"`
+	CreatedAt   time.Time `json:"created_at"`
+	Version     int64     `json:"version"`
 }
 
 // Reaches tells whether the gateway may send to providers of a region. Where

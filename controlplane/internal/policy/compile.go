@@ -35,8 +35,8 @@ const (
 	// and retries.
 	capabilitySealedAndRouted = 3
 	// 2026-11-26: how long a credential is kept whose source went away; routes that a
-	// gateway does not serve.
-	capabilityAgedAndUnserved = 4
+	// gateway does not serve; keys that may use no route.
+	capabilityRestricted = 4
 )
 
 // Kinds of resources.
@@ -66,10 +66,20 @@ func Compile(state State, builtin *policyv1.PriceBook) ([]*policyv1.Resource, er
 
 // MinimumCapability of an agent that can serve what Compile makes of the state.
 func MinimumCapability(state State) int32 {
-	state, unserved := within(state)
-	noTarget := func(r route.Route) bool { return len(r.Targets) == 0 }
-	if len(unserved) > 0 || state.Gateway.CredentialMaxAge > 0 || slices.ContainsFunc(state.Routes, noTarget) {
-		return capabilityAgedAndUnserved
+	inside, unserved := within(state)
+	routes := idsOf(inside.Routes)
+	routeless := func(k key.Key) bool { _, none := known(k, routes); return none }
+	if len(unserved) > 0 || slices.ContainsFunc(inside.Keys, routeless) {
+		return capabilityRestricted
+	}
+	return ordinary(inside)
+}
+
+// ordinary is what the state needs of an agent, but for routes without a target and keys
+// without a route.
+func ordinary(state State) int32 {
+	if state.Gateway.CredentialMaxAge > 0 {
+		return capabilityRestricted
 	}
 	routed := func(r route.Route) bool { return r.Strategy != eventv1.Strategy_STRATEGY_SINGLE || r.Retry != nil }
 	sealed := func(p provider.Provider) bool { _, sealed := p.SealedFor(state.Gateway.ID); return sealed }
@@ -102,27 +112,43 @@ type compiler struct {
 	err   error
 }
 
-// all encodes what the state has; its price book only where that is new.
+// all encodes what the state has; its price book only where that is new. Keys name only
+// routes that are there, which only a whole state tells; in any other they all are.
 func (c *compiler) all(state State, builtin *policyv1.PriceBook) {
 	state, unserved := within(state)
-	c.add(KindGateway, state.Gateway.ID.String(), toProtoGateway(state.Gateway), State{Gateway: state.Gateway})
+	c.add(KindGateway, state.Gateway.ID.String(), toProtoGateway(state.Gateway), ordinary(State{Gateway: state.Gateway}))
 	if state.PriceOverridesVersion > state.Since || state.Since == 0 {
 		book := PriceBook(builtin, state.PriceOverrides, state.PriceOverridesVersion)
-		c.add(KindPriceBook, book.GetVersion(), book, State{})
+		c.add(KindPriceBook, book.GetVersion(), book, capabilityFirst)
 	}
 	for _, p := range state.Providers {
-		c.add(KindProvider, p.ID.String(), toProtoProvider(p, state.Gateway.ID), State{Gateway: state.Gateway, Providers: []provider.Provider{p}})
+		needs := ordinary(State{Gateway: state.Gateway, Providers: []provider.Provider{p}})
+		c.add(KindProvider, p.ID.String(), toProtoProvider(p, state.Gateway.ID), needs)
 	}
 	for _, r := range state.Routes {
-		c.add(KindRoute, r.ID.String(), toProtoRoute(r, unserved[r.ID]), State{Routes: []route.Route{r}})
+		needs, reason := ordinary(State{Routes: []route.Route{r}}), unserved[r.ID]
+		if reason != "" {
+			needs = capabilityRestricted
+		}
+		c.add(KindRoute, r.ID.String(), toProtoRoute(r, reason), needs)
 	}
+	routes := idsOf(state.Routes)
 	for _, k := range state.Keys {
-		c.add(KindKey, k.ID.String(), toProtoKey(k), State{Keys: []key.Key{k}})
+		needs, none := ordinary(State{Keys: []key.Key{k}}), false
+		if state.Since == 0 {
+			k, none = known(k, routes)
+		}
+		if none {
+			needs = capabilityRestricted
+		}
+		compiled := toProtoKey(k)
+		compiled.NoRoutes = none
+		c.add(KindKey, k.ID.String(), compiled, needs)
 	}
 }
 
-// add encodes one resource; alone is a state of nothing but what it is made of.
-func (c *compiler) add(kind, id string, message proto.Message, alone State) {
+// add encodes one resource, which needs so much of an agent.
+func (c *compiler) add(kind, id string, message proto.Message, needs int32) {
 	if c.err != nil {
 		return
 	}
@@ -136,6 +162,6 @@ func (c *compiler) add(kind, id string, message proto.Message, alone State) {
 		resource:   resource,
 		digest:     digest.Of(kind, id, body),
 		bytes:      proto.Size(resource),
-		capability: MinimumCapability(alone),
+		capability: needs,
 	})
 }

@@ -9,18 +9,22 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/key"
 	"github.com/weirhq/weir/controlplane/internal/priceoverride"
 	"github.com/weirhq/weir/controlplane/internal/provider"
+	"github.com/weirhq/weir/controlplane/internal/rollout"
 	"github.com/weirhq/weir/controlplane/internal/route"
 )
 
-// State is what a compile reads, all of it at one version of the log.
+// State is what a compile reads, at one version of the log; what is staged may be as
+// it was at an earlier one.
 type State struct {
 	OrganizationID uuid.UUID
 	// Version is the head of the log that this state shows.
 	Version int64
 	// Frozen: the organization is suspended. Its agents serve on with what they have;
 	// nothing new is released.
-	Frozen         bool
-	Gateway        gateway.Gateway
+	Frozen  bool
+	Gateway gateway.Gateway
+	// Stage tells which configuration the gateway's agents are to have.
+	Stage          rollout.Stage
 	Providers      []provider.Provider
 	Routes         []route.Route
 	PriceOverrides []priceoverride.PriceOverride

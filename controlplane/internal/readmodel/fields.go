@@ -51,6 +51,10 @@ var (
 		Fields: []filter.Field{idField, nameField, column("gateway_id", filter.ID), ordered(stateTime("enrolled_at")), column("revoked_at", filter.Time)},
 		Search: nameField, Order: "name",
 	}
+	rolloutFields = filter.Schema{
+		Fields: []filter.Field{idField, column("gateway_id", filter.ID), stateText("state"), ordered(stateTime("started_at"))},
+		Order:  "started_at desc",
+	}
 	joinDomainFields = filter.Schema{
 		Fields: []filter.Field{idField, domainField, roleField, createdField},
 		Search: domainField, Order: "domain",

@@ -30,6 +30,9 @@ func (s *Store) PolicyState(ctx context.Context, q fleet.PolicyQuery) (policy.St
 		if state.Gateway, err = Gateways.Find(ctx, v, q.GatewayID); err != nil {
 			return err
 		}
+		if state.Stage, err = StageOf(ctx, v, state.Gateway); err != nil {
+			return err
+		}
 		if state.Lingering, err = lingeringKeys(ctx, v, q.GatewayID); err != nil {
 			return err
 		}
@@ -37,11 +40,15 @@ func (s *Store) PolicyState(ctx context.Context, q fleet.PolicyQuery) (policy.St
 		if err != nil {
 			return err
 		}
-		if some && reachesAll(state.Gateway, q.Since) {
+		if some && q.ConfigurationVersion == 0 && reachesAll(state.Gateway, q.Since) {
 			state.Since = q.Since
 			return errors.Join(readTouched(ctx, v, &state, touched), readPrices(ctx, v, &state))
 		}
-		return errors.Join(readAll(ctx, v, &state), readPrices(ctx, v, &state))
+		if err := readConfiguration(ctx, v, q, &state); err != nil {
+			return err
+		}
+		state.Keys, err = policyKeys(ctx, v, nil)
+		return err
 	})
 	if err != nil {
 		return policy.State{}, fmt.Errorf("read policy state of gateway %s: %w", q.GatewayID, err)
@@ -55,15 +62,31 @@ func reachesAll(g gateway.Gateway, since int64) bool {
 	return len(g.AllowedRegions) == 0 && g.Version <= since
 }
 
-func readAll(ctx context.Context, v View, state *policy.State) (err error) {
-	if state.Providers, err = Providers.All(ctx, v); err != nil {
+// readConfiguration reads what is staged, as it was at the query's version. What a
+// credential is sealed as is never of the past.
+func readConfiguration(ctx context.Context, v View, q fleet.PolicyQuery, state *policy.State) (err error) {
+	at := v
+	at.AsOf = q.ConfigurationVersion
+	if at.AsOf > 0 {
+		if state.Gateway, err = Gateways.Find(ctx, at, q.GatewayID); err != nil {
+			return err
+		}
+	}
+	if state.Providers, err = Providers.All(ctx, at); err != nil {
 		return err
 	}
-	if state.Routes, err = Routes.All(ctx, v); err != nil {
+	if state.Routes, err = Routes.All(ctx, at); err != nil {
 		return err
 	}
-	state.Keys, err = policyKeys(ctx, v, nil)
-	return err
+	if err := readPrices(ctx, at, state); err != nil || at.AsOf == 0 {
+		return err
+	}
+	now, err := Providers.All(ctx, v)
+	if err != nil {
+		return err
+	}
+	state.Providers = policy.WithCredentialsOf(state.Providers, now)
+	return nil
 }
 
 // readPrices reads the overrides where they changed since the state's Since.

@@ -102,7 +102,7 @@ type projection interface {
 
 var projections = []projection{
 	Organizations, Members, JoinDomains, RoleBindings, Projects, Providers, Routes, Keys,
-	Gateways, EnrolmentTokens, Agents, ServiceAccounts, ServiceAccountTokens,
+	Gateways, Rollouts, EnrolmentTokens, Agents, ServiceAccounts, ServiceAccountTokens,
 	PriceOverrides, SavedReports, AlertChannels, Limits, Budgets,
 }
 

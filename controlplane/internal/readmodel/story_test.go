@@ -21,6 +21,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/provider"
 	"github.com/weirhq/weir/controlplane/internal/quota"
 	"github.com/weirhq/weir/controlplane/internal/rolebinding"
+	"github.com/weirhq/weir/controlplane/internal/rollout"
 	"github.com/weirhq/weir/controlplane/internal/route"
 	"github.com/weirhq/weir/controlplane/internal/savedreport"
 	"github.com/weirhq/weir/controlplane/internal/serviceaccount"
@@ -112,7 +113,8 @@ func (s *story) addArchived() {
 	s.add(g.Update(gateway.Update{Name: "older", AllowedRegions: []string{"eu"}}))
 	key := random()
 	s.add(g.SetKey(key[:]))
-	s.add(g.Archive(nil, []gateway.Token{t}))
+	s.addRollouts(&g)
+	s.add(g.Archive(nil, []gateway.Token{t}, rollout.Stage{}))
 	s.add(g.Restore(false, false))
 
 	o := organization.Organization{ID: s.id}
@@ -131,6 +133,30 @@ func (s *story) addArchived() {
 	s.add(rolebinding.Archive(b), nil)
 	s.addSpend()
 	s.add(organization.Organization{ID: s.id, SuspendedAt: time.Now()}.Archive())
+}
+
+// addRollouts stages the gateway: a rollout that is started anew, held and finished, one
+// that is given up for a going back, and that undone.
+func (s *story) addRollouts(g *gateway.Gateway) {
+	s.t.Helper()
+	s.add(g.SetRollout(rollout.Settings{Strategy: eventv1.RolloutStrategy_ROLLOUT_STRATEGY_CANARY}, rollout.Stage{}))
+	agents := []string{uuid.NewString(), uuid.NewString()}
+	begin := func(id uuid.UUID) eventlog.Change {
+		return eventlog.Change{Subject: id, Body: &eventv1.RolloutStarted{GatewayId: g.ID.String(), BaseVersion: 1, CandidateVersion: 2, AgentIds: agents[:1]}}
+	}
+	id, given, back := uuid.New(), uuid.New(), uuid.New()
+	s.add([]eventlog.Change{
+		begin(id),
+		{Subject: id, Body: &eventv1.RolloutAdvanced{Step: 1, Percent: 10, AgentIds: agents[1:]}},
+		{Subject: id, Body: &eventv1.RolloutHeld{Cause: eventv1.RolloutHoldCause_ROLLOUT_HOLD_CAUSE_REJECTED, Reason: "r", AgentId: agents[1]}},
+		{Subject: id, Body: &eventv1.RolloutResumed{}},
+		{Subject: id, Body: &eventv1.RolloutRestarted{CandidateVersion: 3, AgentIds: agents[:1]}},
+		{Subject: id, Body: &eventv1.RolloutFinished{}},
+		begin(given),
+		{Subject: given, Body: &eventv1.RolloutAbandoned{Reason: "r"}},
+		{Subject: back, Body: &eventv1.GatewayWentBack{GatewayId: g.ID.String(), Version: 1, Reason: "r"}},
+		{Subject: back, Body: &eventv1.GatewayWentForward{}},
+	}, nil)
 }
 
 // addSpend is prices, saved queries and webhooks.

@@ -84,9 +84,9 @@ var (
 	Gateways = &Table[gateway.Gateway]{
 		name: "gateway", thing: "gateway", fields: gatewayFields, apply: gateway.Apply,
 		begins: "GatewayCreated", restores: "GatewayRestored", ends: "GatewayArchived",
-		changes: map[string]func(proto.Message) string{"GatewayUpdated": nil, "GatewayKeySet": nil},
-		columns: []string{"name"},
-		values:  func(g gateway.Gateway) []any { return []any{g.Name} },
+		changes: map[string]func(proto.Message) string{"GatewayUpdated": nil, "GatewayKeySet": nil, "GatewayRolloutSet": nil},
+		columns: []string{"name", "staged"},
+		values:  func(g gateway.Gateway) []any { return []any{g.Name, g.Rollout.Staged()} },
 	}
 	EnrolmentTokens = &Table[gateway.Token]{
 		name: "enrolment_token", thing: "enrolment token", fields: enrolmentTokenFields, apply: gateway.ApplyToken,

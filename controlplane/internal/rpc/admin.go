@@ -142,6 +142,7 @@ func NewAdmin(c AdminConfig) []Mount {
 	mount(adminv1connect.NewRouteServiceHandler(s.routes, behind...))
 	mount(adminv1connect.NewKeyServiceHandler(s.keys, behind...))
 	mount(adminv1connect.NewGatewayServiceHandler(s.gateways, behind...))
+	mount(adminv1connect.NewRolloutServiceHandler(&rollouts{c.Runner, c.Store, staged(c.histories().chapters)}, behind...))
 	mount(adminv1connect.NewServiceAccountServiceHandler(s.serviceAccounts, behind...))
 	mount(adminv1connect.NewMemberServiceHandler(&members{c.Runner, c.Store}, behind...))
 	mount(adminv1connect.NewRoleBindingServiceHandler(s.roleBindings, behind...))

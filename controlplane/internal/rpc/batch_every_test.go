@@ -12,7 +12,7 @@ import (
 // notInBatches are calls that change something and stand alone: people and what lets
 // agents and programs in, which is handed out one by one, and what is a whole itself.
 var notInBatches = []string{
-	"OrganizationService.", "MemberService.", "SessionService.", "BatchService.", "HistoryService.",
+	"OrganizationService.", "MemberService.", "SessionService.", "BatchService.", "HistoryService.", "RolloutService.",
 	"GatewayService.CreateEnrolmentToken", "GatewayService.RevokeEnrolmentToken",
 	"GatewayService.UpdateAgent", "GatewayService.RevokeAgent",
 	"ServiceAccountService.CreateServiceAccountToken", "ServiceAccountService.RevokeServiceAccountToken",

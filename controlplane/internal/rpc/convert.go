@@ -110,6 +110,7 @@ func toProtoGateway(g gateway.Gateway) *adminv1.Gateway {
 		Id: g.ID.String(), Name: g.Name, Region: g.Region, CreatedAt: toTimestamp(g.CreatedAt), Etag: toETag(g.Version),
 		PublicKey: g.PublicKey, CredentialMaxAge: toDuration(g.CredentialMaxAge * 1000),
 		AllowedRegions: g.AllowedRegions,
+		Rollout:        toProtoRolloutSettings(g.Rollout),
 	}
 	if fingerprint, set := g.KeyFingerprint(); set {
 		converted.KeyFingerprint = fingerprint.String()
@@ -127,6 +128,7 @@ func toProtoAgent(a gateway.Agent, s fleet.Status) *adminv1.Agent {
 		ReleasesBehind: s.ReleasesBehind, BehindSince: toTimestamp(s.BehindSince), PoliciesRejected: s.PoliciesRejected,
 		LastRejectReasons: s.LastRejectReasons, LastRejectedAt: toTimestamp(s.LastRejectedAt), SpoolOldestAt: toTimestamp(s.SpoolOldestAt),
 		Capability: s.Capability, NeededCapability: s.NeedsCapability, IgnoredKinds: s.IgnoredKinds, Notice: noticeOf(s),
+		Requests: s.Requests, Failures: s.Failures, Candidate: s.Candidate,
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/provider"
 	"github.com/weirhq/weir/controlplane/internal/readmodel"
 	"github.com/weirhq/weir/controlplane/internal/rolebinding"
+	"github.com/weirhq/weir/controlplane/internal/rollout"
 	"github.com/weirhq/weir/controlplane/internal/route"
 	"github.com/weirhq/weir/controlplane/internal/savedreport"
 	"github.com/weirhq/weir/controlplane/internal/serviceaccount"
@@ -103,7 +104,7 @@ func configuration(organizations *organizations, alerts *alertChannels) []chapte
 }
 
 // authorities are the kinds that no revert touches: people, what acts for them, what
-// they may do, and who lets agents in.
+// they may do, who lets agents in, and what agents are being given.
 func authorities() []chapter {
 	nameless := func(member.Member) string { return "" }
 	return []chapter{
@@ -124,6 +125,9 @@ func authorities() []chapter {
 		},
 		story[gateway.Token, *adminv1.EnrolmentToken]{
 			table: readmodel.EnrolmentTokens, convert: toProtoEnrolmentToken, label: func(gateway.Token) string { return "" },
+		},
+		story[rollout.Rollout, *adminv1.Rollout]{
+			table: readmodel.Rollouts, convert: toProtoRollout, label: func(rollout.Rollout) string { return "" },
 		},
 		story[gateway.Agent, *adminv1.Agent]{
 			table: readmodel.Agents, convert: agentKind.convert, label: func(a gateway.Agent) string { return a.Name },

@@ -10,6 +10,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/eventlog"
 	"github.com/weirhq/weir/controlplane/internal/gateway"
 	"github.com/weirhq/weir/controlplane/internal/readmodel"
+	"github.com/weirhq/weir/controlplane/internal/rollout"
 	adminv1 "github.com/weirhq/weir/proto/gen/weir/admin/v1"
 	"github.com/weirhq/weir/proto/gen/weir/admin/v1/adminv1connect"
 )
@@ -25,7 +26,7 @@ type gateways struct {
 var gatewayKind = kind[gateway.Gateway, *adminv1.Gateway]{
 	table: readmodel.Gateways, convert: toProtoGateway, apply: gateway.Apply,
 	version:  func(g gateway.Gateway) int64 { return g.Version },
-	settable: []protoreflect.Name{"name", "credential_max_age", "allowed_regions"},
+	settable: []protoreflect.Name{"name", "credential_max_age", "allowed_regions", "rollout"},
 	beside:   unservedRoutes,
 }
 
@@ -53,20 +54,20 @@ func (s *gateways) CreateGateway(ctx context.Context, req *connect.Request[admin
 }
 
 func (s *gateways) GetGateway(ctx context.Context, req *connect.Request[adminv1.GetGatewayRequest]) (*connect.Response[adminv1.GetGatewayResponse], error) {
-	return get(ctx, s.store, gatewayKind, req.Msg, func(g *adminv1.Gateway) *adminv1.GetGatewayResponse {
+	return get(ctx, s.store, stagedGatewayKind, req.Msg, func(g *adminv1.Gateway) *adminv1.GetGatewayResponse {
 		return &adminv1.GetGatewayResponse{Gateway: g}
 	})
 }
 
 func (s *gateways) ListGateways(ctx context.Context, req *connect.Request[adminv1.ListGatewaysRequest]) (*connect.Response[adminv1.ListGatewaysResponse], error) {
-	return page(ctx, s.store, gatewayKind, "gateways", req.Msg, func(all []*adminv1.Gateway, next string) *adminv1.ListGatewaysResponse {
+	return page(ctx, s.store, stagedGatewayKind, "gateways", req.Msg, func(all []*adminv1.Gateway, next string) *adminv1.ListGatewaysResponse {
 		return &adminv1.ListGatewaysResponse{Gateways: all, NextPageToken: next}
 	})
 }
 
 func (s *gateways) UpdateGateway(ctx context.Context, req *connect.Request[adminv1.UpdateGatewayRequest]) (*connect.Response[adminv1.UpdateGatewayResponse], error) {
 	decide := func(ctx context.Context, v readmodel.View, was gateway.Gateway, wanted *adminv1.Gateway) ([]eventlog.Change, error) {
-		taken, err := readmodel.Gateways.TakenByOther(ctx, v, was.ID, named(wanted.GetName()))
+		settings, err := fromProtoRolloutSettings(wanted.GetRollout())
 		if err != nil {
 			return nil, err
 		}
@@ -74,13 +75,33 @@ func (s *gateways) UpdateGateway(ctx context.Context, req *connect.Request[admin
 		if err != nil {
 			return nil, err
 		}
-		return was.Update(gateway.Update{Name: wanted.GetName(), NameTaken: taken, CredentialMaxAge: age, AllowedRegions: wanted.GetAllowedRegions()})
+		return reshape(ctx, v, was, gateway.Update{
+			Name: wanted.GetName(), CredentialMaxAge: age, AllowedRegions: wanted.GetAllowedRegions(),
+		}, settings)
 	}
 	return update(ctx, s.runner, gatewayKind, req, "gateway", req.Msg.GetGateway(), req.Msg.GetUpdateMask(), decide,
 		func(g *adminv1.Gateway) *adminv1.UpdateGatewayResponse {
 			g.UnservedRoutes = nil // of the regions before
 			return &adminv1.UpdateGatewayResponse{Gateway: g}
 		})
+}
+
+// reshape makes a gateway's settings those that are wanted.
+func reshape(ctx context.Context, v readmodel.View, was gateway.Gateway, wanted gateway.Update, settings rollout.Settings) ([]eventlog.Change, error) {
+	var err error
+	if wanted.NameTaken, err = readmodel.Gateways.TakenByOther(ctx, v, was.ID, named(wanted.Name)); err != nil {
+		return nil, err
+	}
+	stage, err := readmodel.StageOf(ctx, v, was)
+	if err != nil {
+		return nil, err
+	}
+	updated, err := was.Update(wanted)
+	if err != nil {
+		return nil, err
+	}
+	staged, err := was.SetRollout(settings, stage)
+	return append(updated, staged...), err
 }
 
 func (s *gateways) SetGatewayKey(ctx context.Context, req *connect.Request[adminv1.SetGatewayKeyRequest]) (*connect.Response[adminv1.SetGatewayKeyResponse], error) {
@@ -107,5 +128,9 @@ func endGateway(ctx context.Context, v readmodel.View, was gateway.Gateway) ([]e
 	if err != nil {
 		return nil, err
 	}
-	return was.Archive(usesBy(agents, "agent", func(a gateway.Agent) string { return a.Name }), tokens)
+	stage, err := readmodel.StageOf(ctx, v, was)
+	if err != nil {
+		return nil, err
+	}
+	return was.Archive(usesBy(agents, "agent", func(a gateway.Agent) string { return a.Name }), tokens, stage)
 }

@@ -162,6 +162,7 @@ type client struct {
 	budgets       adminv1connect.BudgetServiceClient
 	history       adminv1connect.HistoryServiceClient
 	diagnostics   adminv1connect.DiagnosticsServiceClient
+	rollouts      adminv1connect.RolloutServiceClient
 }
 
 // speaking calls as the tenant, in another protocol.
@@ -207,6 +208,7 @@ func (in *installation) sending(headers map[string]string, options ...connect.Cl
 		budgets:       adminv1connect.NewBudgetServiceClient(h, url, with),
 		history:       adminv1connect.NewHistoryServiceClient(h, url, with),
 		diagnostics:   adminv1connect.NewDiagnosticsServiceClient(h, url, with),
+		rollouts:      adminv1connect.NewRolloutServiceClient(h, url, with),
 	}
 }
 
@@ -316,6 +318,11 @@ func (in *installation) enrol(n *tenant) gateway.Agent {
 		in.t.Fatal(err)
 	}
 	return agent
+}
+
+// policyQuery asks for what the tenant's gateway serves.
+func (n *tenant) policyQuery() fleet.PolicyQuery {
+	return fleet.PolicyQuery{OrganizationID: mustParse(n.t, n.organization.Id), GatewayID: mustParse(n.t, n.gateway.Id)}
 }
 
 func hashOf(secret string) [32]byte { return token.Hash(secret) }

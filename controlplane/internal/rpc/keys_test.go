@@ -8,7 +8,6 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
-	"github.com/weirhq/weir/controlplane/internal/fleet"
 	"github.com/weirhq/weir/controlplane/internal/token"
 	adminv1 "github.com/weirhq/weir/proto/gen/weir/admin/v1"
 )
@@ -60,7 +59,7 @@ func TestDeleteKey(t *testing.T) {
 	refused(t, connect.CodeNotFound, n.keys.GetKey, &adminv1.GetKeyRequest{Id: n.key.Id})
 	same(t, len(call(t, n.keys.ListKeys, &adminv1.ListKeysRequest{}).Keys), 0)
 
-	state, err := in.store.PolicyState(t.Context(), fleet.PolicyQuery{OrganizationID: mustParse(t, n.organization.Id), GatewayID: mustParse(t, n.gateway.Id)})
+	state, err := in.store.PolicyState(t.Context(), n.policyQuery())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +67,7 @@ func TestDeleteKey(t *testing.T) {
 		t.Errorf("agents see %+v", state.Keys)
 	}
 	call(t, n.keys.CreateKey, &adminv1.CreateKeyRequest{Name: n.key.Name, ProjectId: n.project.Id})
-	state, err = in.store.PolicyState(t.Context(), fleet.PolicyQuery{OrganizationID: mustParse(t, n.organization.Id), GatewayID: mustParse(t, n.gateway.Id)})
+	state, err = in.store.PolicyState(t.Context(), n.policyQuery())
 	if err != nil || len(state.Keys) != 2 {
 		t.Errorf("agents see %+v, %v", state.Keys, err)
 	}

@@ -171,7 +171,7 @@ func update[T any, P resource, A any, M message[A]](
 		}
 		d.Changes, err = decide(ctx, v, was, wanted)
 		d.Answer = func(recorded []eventlog.Event) (M, error) {
-			after, err := changed(was, recorded, k.apply)
+			after, err := changed(was, about(id, recorded), k.apply)
 			message := k.convert(after)
 			complete(message)
 			return wrap(message), err

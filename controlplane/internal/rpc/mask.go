@@ -34,7 +34,7 @@ func merge[M proto.Message](current, sent M, mask *fieldmaskpb.FieldMask, settab
 
 // sentAlong are fields that say nothing about what is wanted: which one it is, and what
 // only Get and List show.
-var sentAlong = []protoreflect.Name{"id", "etag", "current_window", "unserved_routes"}
+var sentAlong = []protoreflect.Name{"id", "etag", "current_window", "unserved_routes", "stage"}
 
 // keepsTheRest refuses an update of all that is said where it says another value of a
 // field that no update changes. field is what the request calls the resource. The value

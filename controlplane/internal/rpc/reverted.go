@@ -58,6 +58,8 @@ func left(c *adminv1.ResourceChange) *fault.Error {
 		return secretLeft(c.GetFields())
 	case "budget":
 		return fault.Because(fault.Precondition, "raise_kept", "a raise was granted for a time and ends by itself; raise the budget anew for another")
+	case "rollout":
+		return fault.Because(fault.Precondition, "not_configuration", "a revert steers no rollout: what it changes is rolled out itself; GoBack and GoForward pin and unpin a gateway")
 	case "organization":
 		return fault.Because(fault.Precondition, "not_configuration", "suspensions are the operator's; ask the operator of the installation")
 	}

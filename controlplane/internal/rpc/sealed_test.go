@@ -9,7 +9,6 @@ import (
 	"connectrpc.com/connect"
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
-	"github.com/weirhq/weir/controlplane/internal/fleet"
 	"github.com/weirhq/weir/controlplane/internal/policy"
 	"github.com/weirhq/weir/proto/contract/seal"
 	adminv1 "github.com/weirhq/weir/proto/gen/weir/admin/v1"
@@ -157,7 +156,7 @@ func TestTheControlPlaneOpensNothing(t *testing.T) {
 		}
 	}
 
-	state, err := in.store.PolicyState(t.Context(), fleet.PolicyQuery{OrganizationID: mustParse(t, n.organization.Id), GatewayID: mustParse(t, n.gateway.Id)})
+	state, err := in.store.PolicyState(t.Context(), n.policyQuery())
 	if err != nil {
 		t.Fatal(err)
 	}

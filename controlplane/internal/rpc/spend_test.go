@@ -11,7 +11,6 @@ import (
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
 	"github.com/weirhq/weir/controlplane/internal/alertchannel"
-	"github.com/weirhq/weir/controlplane/internal/fleet"
 	"github.com/weirhq/weir/controlplane/internal/policy"
 	"github.com/weirhq/weir/proto/contract/price"
 	adminv1 "github.com/weirhq/weir/proto/gen/weir/admin/v1"
@@ -98,7 +97,7 @@ func TestPrices(t *testing.T) {
 		}
 	}
 	compiled := func() *policyv1.PriceBook {
-		state, err := in.store.PolicyState(t.Context(), fleet.PolicyQuery{OrganizationID: mustParse(t, n.organization.Id), GatewayID: mustParse(t, n.gateway.Id)})
+		state, err := in.store.PolicyState(t.Context(), n.policyQuery())
 		if err != nil {
 			t.Fatal(err)
 		}

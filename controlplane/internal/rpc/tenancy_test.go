@@ -255,6 +255,32 @@ var foreign = map[string]func(t *testing.T, a, b *tenant){
 		same(t, len(call(t, b.gateways.ListAgents, &adminv1.ListAgentsRequest{GatewayId: a.gateway.Id}).Agents), 0)
 		same(t, len(call(t, b.gateways.ListAgents, &adminv1.ListAgentsRequest{}).Agents), 0)
 	},
+	"RolloutService.GetRollout": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.rollouts.GetRollout, &adminv1.GetRolloutRequest{Id: a.wentBack(t).Id})
+	},
+	"RolloutService.ListRollouts": func(t *testing.T, a, b *tenant) {
+		theirs := a.wentBack(t)
+		for _, r := range call(t, b.rollouts.ListRollouts, &adminv1.ListRolloutsRequest{}).Rollouts {
+			differ(t, r.Id, theirs.Id)
+		}
+		same(t, len(call(t, b.rollouts.ListRollouts, &adminv1.ListRolloutsRequest{GatewayId: a.gateway.Id}).Rollouts), 0)
+	},
+	"RolloutService.PromoteRollout": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.rollouts.PromoteRollout, &adminv1.PromoteRolloutRequest{Id: a.wentBack(t).Id})
+	},
+	"RolloutService.HoldRollout": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.rollouts.HoldRollout, &adminv1.HoldRolloutRequest{Id: a.wentBack(t).Id})
+	},
+	"RolloutService.ResumeRollout": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.rollouts.ResumeRollout, &adminv1.ResumeRolloutRequest{Id: a.wentBack(t).Id})
+	},
+	"RolloutService.GoBack": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.rollouts.GoBack, &adminv1.GoBackRequest{GatewayId: a.gateway.Id, Version: 1})
+	},
+	"RolloutService.GoForward": func(t *testing.T, a, b *tenant) {
+		a.wentBack(t)
+		refused(t, connect.CodeNotFound, b.rollouts.GoForward, &adminv1.GoForwardRequest{GatewayId: a.gateway.Id})
+	},
 	"ServiceAccountService.CreateServiceAccount": func(t *testing.T, a, b *tenant) {
 		request := &adminv1.CreateServiceAccountRequest{Name: "both", Role: adminv1.Role_ROLE_VIEWER}
 		call(t, a.accounts.CreateServiceAccount, request)

@@ -132,12 +132,14 @@ func backGateway(ctx context.Context, v readmodel.View, now, was *gateway.Gatewa
 	if was == nil {
 		return plan(endGateway(ctx, v, *now))
 	}
+	if now != nil {
+		return plan(reshape(ctx, v, *now, gateway.Update{
+			Name: was.Name, CredentialMaxAge: was.CredentialMaxAge, AllowedRegions: was.AllowedRegions,
+		}, was.Rollout))
+	}
 	taken, err := readmodel.Gateways.TakenByOther(ctx, v, was.ID, named(was.Name))
 	if err != nil {
 		return command.Plan{}, err
-	}
-	if now != nil {
-		return plan(now.Update(gateway.Update{Name: was.Name, NameTaken: taken, CredentialMaxAge: was.CredentialMaxAge, AllowedRegions: was.AllowedRegions}))
 	}
 	o, err := readmodel.Organizations.Find(ctx, v, v.Organization)
 	if err != nil {

@@ -10,15 +10,21 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/weirhq/weir/controlplane/internal/fleet"
+	"github.com/weirhq/weir/controlplane/internal/rollout"
 )
 
 // Releases is fleet.Releases in memory; its zero value is empty.
 type Releases struct {
 	mu     sync.Mutex
 	epochs map[uuid.UUID]int64
-	latest map[[2]uuid.UUID]fleet.Release
+	latest map[place]fleet.Release
 	// Hold, if set, is called before a release is published.
 	Hold func()
+}
+
+type place struct {
+	organization, gateway uuid.UUID
+	track                 rollout.Track
 }
 
 var _ fleet.Releases = (*Releases)(nil)
@@ -33,7 +39,7 @@ func (r *Releases) Epoch(_ context.Context, organization uuid.UUID) (int64, erro
 func (r *Releases) epoch(organization uuid.UUID) int64 {
 	if r.epochs == nil {
 		r.epochs = make(map[uuid.UUID]int64)
-		r.latest = make(map[[2]uuid.UUID]fleet.Release)
+		r.latest = make(map[place]fleet.Release)
 	}
 	if r.epochs[organization] == 0 {
 		r.epochs[organization] = time.Now().Unix()
@@ -49,12 +55,13 @@ func (r *Releases) Publish(_ context.Context, d fleet.Draft) (fleet.Release, err
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	epoch := r.epoch(d.OrganizationID)
-	latest := r.latest[[2]uuid.UUID{d.OrganizationID, d.GatewayID}]
+	at := place{d.OrganizationID, d.GatewayID, d.Track}
+	latest := r.latest[at]
 	if latest.Epoch != epoch {
 		latest = fleet.Release{}
 	}
 	switch {
-	case bytes.Equal(latest.Root, d.Root) && slices.Equal(latest.Believed, d.Believed):
+	case latest.Version >= d.Floor && bytes.Equal(latest.Root, d.Root) && slices.Equal(latest.Believed, d.Believed):
 		return latest, nil
 	case d.Frozen:
 		return fleet.Release{}, fleet.ErrFrozen
@@ -69,6 +76,6 @@ func (r *Releases) Publish(_ context.Context, d fleet.Draft) (fleet.Release, err
 		return fleet.Release{}, err
 	}
 	latest = fleet.Release{Epoch: epoch, Version: d.Version, Root: d.Root, Believed: d.Believed, Signed: signed}
-	r.latest[[2]uuid.UUID{d.OrganizationID, d.GatewayID}] = latest
+	r.latest[at] = latest
 	return latest, nil
 }

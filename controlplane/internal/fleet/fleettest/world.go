@@ -223,6 +223,12 @@ func (w *World) PolicyState(_ context.Context, q fleet.PolicyQuery) (policy.Stat
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.reads++
+	if q.ConfigurationVersion > 0 && q.ConfigurationVersion < w.state.Version {
+		state, past := w.state, w.past[q.ConfigurationVersion-1]
+		state.Gateway, state.Providers, state.Routes = past.Gateway, past.Providers, past.Routes
+		state.PriceOverrides, state.PriceOverridesVersion = past.PriceOverrides, past.PriceOverridesVersion
+		return state, nil
+	}
 	if q.Since <= 0 || q.Since >= w.state.Version {
 		return w.state, nil
 	}

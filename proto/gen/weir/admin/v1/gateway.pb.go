@@ -109,8 +109,12 @@ type Gateway struct {
 	// Routes that its agents refuse, since every target of them is outside. At most 100;
 	// only GetGateway and ListGateways show them.
 	UnservedRoutes []*UnservedRoute `protobuf:"bytes,9,rep,name=unserved_routes,json=unservedRoutes,proto3" json:"unserved_routes,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// How changes of configuration come to its agents; absent in an update: all at once.
+	Rollout *RolloutSettings `protobuf:"bytes,10,opt,name=rollout,proto3" json:"rollout,omitempty"`
+	// What its agents are to have now; only Get and List show it, and no update changes it.
+	Stage         *GatewayStage `protobuf:"bytes,11,opt,name=stage,proto3" json:"stage,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Gateway) Reset() {
@@ -209,6 +213,20 @@ func (x *Gateway) GetAllowedRegions() []string {
 func (x *Gateway) GetUnservedRoutes() []*UnservedRoute {
 	if x != nil {
 		return x.UnservedRoutes
+	}
+	return nil
+}
+
+func (x *Gateway) GetRollout() *RolloutSettings {
+	if x != nil {
+		return x.Rollout
+	}
+	return nil
+}
+
+func (x *Gateway) GetStage() *GatewayStage {
+	if x != nil {
+		return x.Stage
 	}
 	return nil
 }
@@ -1381,6 +1399,12 @@ type Agent struct {
 	LastRejectedAt    *timestamppb.Timestamp `protobuf:"bytes,22,opt,name=last_rejected_at,json=lastRejectedAt,proto3" json:"last_rejected_at,omitempty"`
 	// When the oldest usage that is not settled was closed into a batch; absent: there is none.
 	SpoolOldestAt *timestamppb.Timestamp `protobuf:"bytes,23,opt,name=spool_oldest_at,json=spoolOldestAt,proto3" json:"spool_oldest_at,omitempty"`
+	// Requests that it forwarded, or could not, since its start; and those of them that
+	// failed for no fault of the caller.
+	Requests int64 `protobuf:"varint,34,opt,name=requests,proto3" json:"requests,omitempty"`
+	Failures int64 `protobuf:"varint,35,opt,name=failures,proto3" json:"failures,omitempty"`
+	// A rollout has given it the candidate.
+	Candidate bool `protobuf:"varint,36,opt,name=candidate,proto3" json:"candidate,omitempty"`
 	// What its build can serve; 0: a build before 2026-11-26, which does not say.
 	Capability int32 `protobuf:"varint,30,opt,name=capability,proto3" json:"capability,omitempty"`
 	// What the newest release of its gateway needs.
@@ -1585,6 +1609,27 @@ func (x *Agent) GetSpoolOldestAt() *timestamppb.Timestamp {
 		return x.SpoolOldestAt
 	}
 	return nil
+}
+
+func (x *Agent) GetRequests() int64 {
+	if x != nil {
+		return x.Requests
+	}
+	return 0
+}
+
+func (x *Agent) GetFailures() int64 {
+	if x != nil {
+		return x.Failures
+	}
+	return 0
+}
+
+func (x *Agent) GetCandidate() bool {
+	if x != nil {
+		return x.Candidate
+	}
+	return false
 }
 
 func (x *Agent) GetCapability() int32 {
@@ -2281,7 +2326,7 @@ var File_weir_admin_v1_gateway_proto protoreflect.FileDescriptor
 
 const file_weir_admin_v1_gateway_proto_rawDesc = "" +
 	"\n" +
-	"\x1bweir/admin/v1/gateway.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\"\xbd\x03\n" +
+	"\x1bweir/admin/v1/gateway.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\x1a\x1bweir/admin/v1/rollout.proto\"\xaa\x04\n" +
 	"\aGateway\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
@@ -2294,7 +2339,10 @@ const file_weir_admin_v1_gateway_proto_rawDesc = "" +
 	"\x0fkey_fingerprint\x18\a \x01(\tR\x0ekeyFingerprint\x12[\n" +
 	"\x12credential_max_age\x18\x14 \x01(\v2\x19.google.protobuf.DurationB\x12\xbaH\x0f\xaa\x01\f\"\x06\b\x80\x86\xb0\x96\x012\x02\b\x01R\x10credentialMaxAge\x12;\n" +
 	"\x0fallowed_regions\x18\b \x03(\tB\x12\xbaH\x0f\x92\x01\f\x10d\x18\x01\"\x06r\x04\x10\x01\x18?R\x0eallowedRegions\x12E\n" +
-	"\x0funserved_routes\x18\t \x03(\v2\x1c.weir.admin.v1.UnservedRouteR\x0eunservedRoutes\"V\n" +
+	"\x0funserved_routes\x18\t \x03(\v2\x1c.weir.admin.v1.UnservedRouteR\x0eunservedRoutes\x128\n" +
+	"\arollout\x18\n" +
+	" \x01(\v2\x1e.weir.admin.v1.RolloutSettingsR\arollout\x121\n" +
+	"\x05stage\x18\v \x01(\v2\x1b.weir.admin.v1.GatewayStageR\x05stage\"V\n" +
 	"\rUnservedRoute\x12\x19\n" +
 	"\broute_id\x18\x01 \x01(\tR\arouteId\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
@@ -2375,7 +2423,7 @@ const file_weir_admin_v1_gateway_proto_rawDesc = "" +
 	"\x05token\x18\x02 \x01(\tB\x04\x88\xb5\x18\x01R\x05token\x129\n" +
 	"\n" +
 	"expires_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\x120\n" +
-	"\x14secret_already_shown\x18\x04 \x01(\bR\x12secretAlreadyShown\"\xfb\b\n" +
+	"\x14secret_already_shown\x18\x04 \x01(\bR\x12secretAlreadyShown\"\xd1\t\n" +
 	"\x05Agent\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n" +
 	"\n" +
@@ -2405,7 +2453,10 @@ const file_weir_admin_v1_gateway_proto_rawDesc = "" +
 	"\x11policies_rejected\x18\x14 \x01(\x03R\x10policiesRejected\x12.\n" +
 	"\x13last_reject_reasons\x18\x15 \x03(\tR\x11lastRejectReasons\x12D\n" +
 	"\x10last_rejected_at\x18\x16 \x01(\v2\x1a.google.protobuf.TimestampR\x0elastRejectedAt\x12B\n" +
-	"\x0fspool_oldest_at\x18\x17 \x01(\v2\x1a.google.protobuf.TimestampR\rspoolOldestAt\x12\x1e\n" +
+	"\x0fspool_oldest_at\x18\x17 \x01(\v2\x1a.google.protobuf.TimestampR\rspoolOldestAt\x12\x1a\n" +
+	"\brequests\x18\" \x01(\x03R\brequests\x12\x1a\n" +
+	"\bfailures\x18# \x01(\x03R\bfailures\x12\x1c\n" +
+	"\tcandidate\x18$ \x01(\bR\tcandidate\x12\x1e\n" +
 	"\n" +
 	"capability\x18\x1e \x01(\x05R\n" +
 	"capability\x12+\n" +
@@ -2541,89 +2592,93 @@ var file_weir_admin_v1_gateway_proto_goTypes = []any{
 	(*ListAgentsResponse)(nil),           // 33: weir.admin.v1.ListAgentsResponse
 	(*timestamppb.Timestamp)(nil),        // 34: google.protobuf.Timestamp
 	(*durationpb.Duration)(nil),          // 35: google.protobuf.Duration
-	(*Mutation)(nil),                     // 36: weir.admin.v1.Mutation
-	(*AsOf)(nil),                         // 37: weir.admin.v1.AsOf
-	(*Page)(nil),                         // 38: weir.admin.v1.Page
-	(*fieldmaskpb.FieldMask)(nil),        // 39: google.protobuf.FieldMask
+	(*RolloutSettings)(nil),              // 36: weir.admin.v1.RolloutSettings
+	(*GatewayStage)(nil),                 // 37: weir.admin.v1.GatewayStage
+	(*Mutation)(nil),                     // 38: weir.admin.v1.Mutation
+	(*AsOf)(nil),                         // 39: weir.admin.v1.AsOf
+	(*Page)(nil),                         // 40: weir.admin.v1.Page
+	(*fieldmaskpb.FieldMask)(nil),        // 41: google.protobuf.FieldMask
 }
 var file_weir_admin_v1_gateway_proto_depIdxs = []int32{
 	34, // 0: weir.admin.v1.Gateway.created_at:type_name -> google.protobuf.Timestamp
 	35, // 1: weir.admin.v1.Gateway.credential_max_age:type_name -> google.protobuf.Duration
 	2,  // 2: weir.admin.v1.Gateway.unserved_routes:type_name -> weir.admin.v1.UnservedRoute
-	36, // 3: weir.admin.v1.CreateGatewayRequest.mutation:type_name -> weir.admin.v1.Mutation
-	1,  // 4: weir.admin.v1.CreateGatewayResponse.gateway:type_name -> weir.admin.v1.Gateway
-	37, // 5: weir.admin.v1.GetGatewayRequest.as_of:type_name -> weir.admin.v1.AsOf
-	1,  // 6: weir.admin.v1.GetGatewayResponse.gateway:type_name -> weir.admin.v1.Gateway
-	38, // 7: weir.admin.v1.ListGatewaysRequest.page:type_name -> weir.admin.v1.Page
-	37, // 8: weir.admin.v1.ListGatewaysRequest.as_of:type_name -> weir.admin.v1.AsOf
-	1,  // 9: weir.admin.v1.ListGatewaysResponse.gateways:type_name -> weir.admin.v1.Gateway
-	1,  // 10: weir.admin.v1.UpdateGatewayRequest.gateway:type_name -> weir.admin.v1.Gateway
-	39, // 11: weir.admin.v1.UpdateGatewayRequest.update_mask:type_name -> google.protobuf.FieldMask
-	36, // 12: weir.admin.v1.UpdateGatewayRequest.mutation:type_name -> weir.admin.v1.Mutation
-	1,  // 13: weir.admin.v1.UpdateGatewayResponse.gateway:type_name -> weir.admin.v1.Gateway
-	36, // 14: weir.admin.v1.SetGatewayKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
-	1,  // 15: weir.admin.v1.SetGatewayKeyResponse.gateway:type_name -> weir.admin.v1.Gateway
-	36, // 16: weir.admin.v1.DeleteGatewayRequest.mutation:type_name -> weir.admin.v1.Mutation
-	34, // 17: weir.admin.v1.EnrolmentToken.expires_at:type_name -> google.protobuf.Timestamp
-	34, // 18: weir.admin.v1.EnrolmentToken.created_at:type_name -> google.protobuf.Timestamp
-	15, // 19: weir.admin.v1.ListEnrolmentTokensResponse.enrolment_tokens:type_name -> weir.admin.v1.EnrolmentToken
-	36, // 20: weir.admin.v1.RevokeEnrolmentTokenRequest.mutation:type_name -> weir.admin.v1.Mutation
-	34, // 21: weir.admin.v1.CreateEnrolmentTokenRequest.expires_at:type_name -> google.protobuf.Timestamp
-	36, // 22: weir.admin.v1.CreateEnrolmentTokenRequest.mutation:type_name -> weir.admin.v1.Mutation
-	34, // 23: weir.admin.v1.CreateEnrolmentTokenResponse.expires_at:type_name -> google.protobuf.Timestamp
-	34, // 24: weir.admin.v1.Agent.enrolled_at:type_name -> google.protobuf.Timestamp
-	34, // 25: weir.admin.v1.Agent.last_seen_at:type_name -> google.protobuf.Timestamp
-	34, // 26: weir.admin.v1.Agent.revoked_at:type_name -> google.protobuf.Timestamp
-	34, // 27: weir.admin.v1.Agent.behind_since:type_name -> google.protobuf.Timestamp
-	34, // 28: weir.admin.v1.Agent.last_rejected_at:type_name -> google.protobuf.Timestamp
-	34, // 29: weir.admin.v1.Agent.spool_oldest_at:type_name -> google.protobuf.Timestamp
-	23, // 30: weir.admin.v1.Agent.credentials:type_name -> weir.admin.v1.AgentCredential
-	0,  // 31: weir.admin.v1.AgentCredential.state:type_name -> weir.admin.v1.CredentialState
-	34, // 32: weir.admin.v1.AgentCredential.since:type_name -> google.protobuf.Timestamp
-	34, // 33: weir.admin.v1.AgentCredential.last_seen_at:type_name -> google.protobuf.Timestamp
-	23, // 34: weir.admin.v1.ListAgentCredentialsResponse.credentials:type_name -> weir.admin.v1.AgentCredential
-	22, // 35: weir.admin.v1.GetAgentResponse.agent:type_name -> weir.admin.v1.Agent
-	22, // 36: weir.admin.v1.UpdateAgentRequest.agent:type_name -> weir.admin.v1.Agent
-	39, // 37: weir.admin.v1.UpdateAgentRequest.update_mask:type_name -> google.protobuf.FieldMask
-	36, // 38: weir.admin.v1.UpdateAgentRequest.mutation:type_name -> weir.admin.v1.Mutation
-	22, // 39: weir.admin.v1.UpdateAgentResponse.agent:type_name -> weir.admin.v1.Agent
-	36, // 40: weir.admin.v1.RevokeAgentRequest.mutation:type_name -> weir.admin.v1.Mutation
-	22, // 41: weir.admin.v1.RevokeAgentResponse.agent:type_name -> weir.admin.v1.Agent
-	38, // 42: weir.admin.v1.ListAgentsRequest.page:type_name -> weir.admin.v1.Page
-	22, // 43: weir.admin.v1.ListAgentsResponse.agents:type_name -> weir.admin.v1.Agent
-	3,  // 44: weir.admin.v1.GatewayService.CreateGateway:input_type -> weir.admin.v1.CreateGatewayRequest
-	5,  // 45: weir.admin.v1.GatewayService.GetGateway:input_type -> weir.admin.v1.GetGatewayRequest
-	7,  // 46: weir.admin.v1.GatewayService.ListGateways:input_type -> weir.admin.v1.ListGatewaysRequest
-	20, // 47: weir.admin.v1.GatewayService.CreateEnrolmentToken:input_type -> weir.admin.v1.CreateEnrolmentTokenRequest
-	9,  // 48: weir.admin.v1.GatewayService.UpdateGateway:input_type -> weir.admin.v1.UpdateGatewayRequest
-	11, // 49: weir.admin.v1.GatewayService.SetGatewayKey:input_type -> weir.admin.v1.SetGatewayKeyRequest
-	13, // 50: weir.admin.v1.GatewayService.DeleteGateway:input_type -> weir.admin.v1.DeleteGatewayRequest
-	16, // 51: weir.admin.v1.GatewayService.ListEnrolmentTokens:input_type -> weir.admin.v1.ListEnrolmentTokensRequest
-	18, // 52: weir.admin.v1.GatewayService.RevokeEnrolmentToken:input_type -> weir.admin.v1.RevokeEnrolmentTokenRequest
-	26, // 53: weir.admin.v1.GatewayService.GetAgent:input_type -> weir.admin.v1.GetAgentRequest
-	28, // 54: weir.admin.v1.GatewayService.UpdateAgent:input_type -> weir.admin.v1.UpdateAgentRequest
-	30, // 55: weir.admin.v1.GatewayService.RevokeAgent:input_type -> weir.admin.v1.RevokeAgentRequest
-	24, // 56: weir.admin.v1.GatewayService.ListAgentCredentials:input_type -> weir.admin.v1.ListAgentCredentialsRequest
-	32, // 57: weir.admin.v1.GatewayService.ListAgents:input_type -> weir.admin.v1.ListAgentsRequest
-	4,  // 58: weir.admin.v1.GatewayService.CreateGateway:output_type -> weir.admin.v1.CreateGatewayResponse
-	6,  // 59: weir.admin.v1.GatewayService.GetGateway:output_type -> weir.admin.v1.GetGatewayResponse
-	8,  // 60: weir.admin.v1.GatewayService.ListGateways:output_type -> weir.admin.v1.ListGatewaysResponse
-	21, // 61: weir.admin.v1.GatewayService.CreateEnrolmentToken:output_type -> weir.admin.v1.CreateEnrolmentTokenResponse
-	10, // 62: weir.admin.v1.GatewayService.UpdateGateway:output_type -> weir.admin.v1.UpdateGatewayResponse
-	12, // 63: weir.admin.v1.GatewayService.SetGatewayKey:output_type -> weir.admin.v1.SetGatewayKeyResponse
-	14, // 64: weir.admin.v1.GatewayService.DeleteGateway:output_type -> weir.admin.v1.DeleteGatewayResponse
-	17, // 65: weir.admin.v1.GatewayService.ListEnrolmentTokens:output_type -> weir.admin.v1.ListEnrolmentTokensResponse
-	19, // 66: weir.admin.v1.GatewayService.RevokeEnrolmentToken:output_type -> weir.admin.v1.RevokeEnrolmentTokenResponse
-	27, // 67: weir.admin.v1.GatewayService.GetAgent:output_type -> weir.admin.v1.GetAgentResponse
-	29, // 68: weir.admin.v1.GatewayService.UpdateAgent:output_type -> weir.admin.v1.UpdateAgentResponse
-	31, // 69: weir.admin.v1.GatewayService.RevokeAgent:output_type -> weir.admin.v1.RevokeAgentResponse
-	25, // 70: weir.admin.v1.GatewayService.ListAgentCredentials:output_type -> weir.admin.v1.ListAgentCredentialsResponse
-	33, // 71: weir.admin.v1.GatewayService.ListAgents:output_type -> weir.admin.v1.ListAgentsResponse
-	58, // [58:72] is the sub-list for method output_type
-	44, // [44:58] is the sub-list for method input_type
-	44, // [44:44] is the sub-list for extension type_name
-	44, // [44:44] is the sub-list for extension extendee
-	0,  // [0:44] is the sub-list for field type_name
+	36, // 3: weir.admin.v1.Gateway.rollout:type_name -> weir.admin.v1.RolloutSettings
+	37, // 4: weir.admin.v1.Gateway.stage:type_name -> weir.admin.v1.GatewayStage
+	38, // 5: weir.admin.v1.CreateGatewayRequest.mutation:type_name -> weir.admin.v1.Mutation
+	1,  // 6: weir.admin.v1.CreateGatewayResponse.gateway:type_name -> weir.admin.v1.Gateway
+	39, // 7: weir.admin.v1.GetGatewayRequest.as_of:type_name -> weir.admin.v1.AsOf
+	1,  // 8: weir.admin.v1.GetGatewayResponse.gateway:type_name -> weir.admin.v1.Gateway
+	40, // 9: weir.admin.v1.ListGatewaysRequest.page:type_name -> weir.admin.v1.Page
+	39, // 10: weir.admin.v1.ListGatewaysRequest.as_of:type_name -> weir.admin.v1.AsOf
+	1,  // 11: weir.admin.v1.ListGatewaysResponse.gateways:type_name -> weir.admin.v1.Gateway
+	1,  // 12: weir.admin.v1.UpdateGatewayRequest.gateway:type_name -> weir.admin.v1.Gateway
+	41, // 13: weir.admin.v1.UpdateGatewayRequest.update_mask:type_name -> google.protobuf.FieldMask
+	38, // 14: weir.admin.v1.UpdateGatewayRequest.mutation:type_name -> weir.admin.v1.Mutation
+	1,  // 15: weir.admin.v1.UpdateGatewayResponse.gateway:type_name -> weir.admin.v1.Gateway
+	38, // 16: weir.admin.v1.SetGatewayKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
+	1,  // 17: weir.admin.v1.SetGatewayKeyResponse.gateway:type_name -> weir.admin.v1.Gateway
+	38, // 18: weir.admin.v1.DeleteGatewayRequest.mutation:type_name -> weir.admin.v1.Mutation
+	34, // 19: weir.admin.v1.EnrolmentToken.expires_at:type_name -> google.protobuf.Timestamp
+	34, // 20: weir.admin.v1.EnrolmentToken.created_at:type_name -> google.protobuf.Timestamp
+	15, // 21: weir.admin.v1.ListEnrolmentTokensResponse.enrolment_tokens:type_name -> weir.admin.v1.EnrolmentToken
+	38, // 22: weir.admin.v1.RevokeEnrolmentTokenRequest.mutation:type_name -> weir.admin.v1.Mutation
+	34, // 23: weir.admin.v1.CreateEnrolmentTokenRequest.expires_at:type_name -> google.protobuf.Timestamp
+	38, // 24: weir.admin.v1.CreateEnrolmentTokenRequest.mutation:type_name -> weir.admin.v1.Mutation
+	34, // 25: weir.admin.v1.CreateEnrolmentTokenResponse.expires_at:type_name -> google.protobuf.Timestamp
+	34, // 26: weir.admin.v1.Agent.enrolled_at:type_name -> google.protobuf.Timestamp
+	34, // 27: weir.admin.v1.Agent.last_seen_at:type_name -> google.protobuf.Timestamp
+	34, // 28: weir.admin.v1.Agent.revoked_at:type_name -> google.protobuf.Timestamp
+	34, // 29: weir.admin.v1.Agent.behind_since:type_name -> google.protobuf.Timestamp
+	34, // 30: weir.admin.v1.Agent.last_rejected_at:type_name -> google.protobuf.Timestamp
+	34, // 31: weir.admin.v1.Agent.spool_oldest_at:type_name -> google.protobuf.Timestamp
+	23, // 32: weir.admin.v1.Agent.credentials:type_name -> weir.admin.v1.AgentCredential
+	0,  // 33: weir.admin.v1.AgentCredential.state:type_name -> weir.admin.v1.CredentialState
+	34, // 34: weir.admin.v1.AgentCredential.since:type_name -> google.protobuf.Timestamp
+	34, // 35: weir.admin.v1.AgentCredential.last_seen_at:type_name -> google.protobuf.Timestamp
+	23, // 36: weir.admin.v1.ListAgentCredentialsResponse.credentials:type_name -> weir.admin.v1.AgentCredential
+	22, // 37: weir.admin.v1.GetAgentResponse.agent:type_name -> weir.admin.v1.Agent
+	22, // 38: weir.admin.v1.UpdateAgentRequest.agent:type_name -> weir.admin.v1.Agent
+	41, // 39: weir.admin.v1.UpdateAgentRequest.update_mask:type_name -> google.protobuf.FieldMask
+	38, // 40: weir.admin.v1.UpdateAgentRequest.mutation:type_name -> weir.admin.v1.Mutation
+	22, // 41: weir.admin.v1.UpdateAgentResponse.agent:type_name -> weir.admin.v1.Agent
+	38, // 42: weir.admin.v1.RevokeAgentRequest.mutation:type_name -> weir.admin.v1.Mutation
+	22, // 43: weir.admin.v1.RevokeAgentResponse.agent:type_name -> weir.admin.v1.Agent
+	40, // 44: weir.admin.v1.ListAgentsRequest.page:type_name -> weir.admin.v1.Page
+	22, // 45: weir.admin.v1.ListAgentsResponse.agents:type_name -> weir.admin.v1.Agent
+	3,  // 46: weir.admin.v1.GatewayService.CreateGateway:input_type -> weir.admin.v1.CreateGatewayRequest
+	5,  // 47: weir.admin.v1.GatewayService.GetGateway:input_type -> weir.admin.v1.GetGatewayRequest
+	7,  // 48: weir.admin.v1.GatewayService.ListGateways:input_type -> weir.admin.v1.ListGatewaysRequest
+	20, // 49: weir.admin.v1.GatewayService.CreateEnrolmentToken:input_type -> weir.admin.v1.CreateEnrolmentTokenRequest
+	9,  // 50: weir.admin.v1.GatewayService.UpdateGateway:input_type -> weir.admin.v1.UpdateGatewayRequest
+	11, // 51: weir.admin.v1.GatewayService.SetGatewayKey:input_type -> weir.admin.v1.SetGatewayKeyRequest
+	13, // 52: weir.admin.v1.GatewayService.DeleteGateway:input_type -> weir.admin.v1.DeleteGatewayRequest
+	16, // 53: weir.admin.v1.GatewayService.ListEnrolmentTokens:input_type -> weir.admin.v1.ListEnrolmentTokensRequest
+	18, // 54: weir.admin.v1.GatewayService.RevokeEnrolmentToken:input_type -> weir.admin.v1.RevokeEnrolmentTokenRequest
+	26, // 55: weir.admin.v1.GatewayService.GetAgent:input_type -> weir.admin.v1.GetAgentRequest
+	28, // 56: weir.admin.v1.GatewayService.UpdateAgent:input_type -> weir.admin.v1.UpdateAgentRequest
+	30, // 57: weir.admin.v1.GatewayService.RevokeAgent:input_type -> weir.admin.v1.RevokeAgentRequest
+	24, // 58: weir.admin.v1.GatewayService.ListAgentCredentials:input_type -> weir.admin.v1.ListAgentCredentialsRequest
+	32, // 59: weir.admin.v1.GatewayService.ListAgents:input_type -> weir.admin.v1.ListAgentsRequest
+	4,  // 60: weir.admin.v1.GatewayService.CreateGateway:output_type -> weir.admin.v1.CreateGatewayResponse
+	6,  // 61: weir.admin.v1.GatewayService.GetGateway:output_type -> weir.admin.v1.GetGatewayResponse
+	8,  // 62: weir.admin.v1.GatewayService.ListGateways:output_type -> weir.admin.v1.ListGatewaysResponse
+	21, // 63: weir.admin.v1.GatewayService.CreateEnrolmentToken:output_type -> weir.admin.v1.CreateEnrolmentTokenResponse
+	10, // 64: weir.admin.v1.GatewayService.UpdateGateway:output_type -> weir.admin.v1.UpdateGatewayResponse
+	12, // 65: weir.admin.v1.GatewayService.SetGatewayKey:output_type -> weir.admin.v1.SetGatewayKeyResponse
+	14, // 66: weir.admin.v1.GatewayService.DeleteGateway:output_type -> weir.admin.v1.DeleteGatewayResponse
+	17, // 67: weir.admin.v1.GatewayService.ListEnrolmentTokens:output_type -> weir.admin.v1.ListEnrolmentTokensResponse
+	19, // 68: weir.admin.v1.GatewayService.RevokeEnrolmentToken:output_type -> weir.admin.v1.RevokeEnrolmentTokenResponse
+	27, // 69: weir.admin.v1.GatewayService.GetAgent:output_type -> weir.admin.v1.GetAgentResponse
+	29, // 70: weir.admin.v1.GatewayService.UpdateAgent:output_type -> weir.admin.v1.UpdateAgentResponse
+	31, // 71: weir.admin.v1.GatewayService.RevokeAgent:output_type -> weir.admin.v1.RevokeAgentResponse
+	25, // 72: weir.admin.v1.GatewayService.ListAgentCredentials:output_type -> weir.admin.v1.ListAgentCredentialsResponse
+	33, // 73: weir.admin.v1.GatewayService.ListAgents:output_type -> weir.admin.v1.ListAgentsResponse
+	60, // [60:74] is the sub-list for method output_type
+	46, // [46:60] is the sub-list for method input_type
+	46, // [46:46] is the sub-list for extension type_name
+	46, // [46:46] is the sub-list for extension extendee
+	0,  // [0:46] is the sub-list for field type_name
 }
 
 func init() { file_weir_admin_v1_gateway_proto_init() }
@@ -2633,6 +2688,7 @@ func file_weir_admin_v1_gateway_proto_init() {
 	}
 	file_weir_admin_v1_common_proto_init()
 	file_weir_admin_v1_options_proto_init()
+	file_weir_admin_v1_rollout_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

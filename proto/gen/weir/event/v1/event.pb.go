@@ -620,6 +620,114 @@ func (Failure) EnumDescriptor() ([]byte, []int) {
 	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{9}
 }
 
+type RolloutStrategy int32
+
+const (
+	RolloutStrategy_ROLLOUT_STRATEGY_UNSPECIFIED RolloutStrategy = 0
+	RolloutStrategy_ROLLOUT_STRATEGY_ALL_AT_ONCE RolloutStrategy = 1
+	RolloutStrategy_ROLLOUT_STRATEGY_CANARY      RolloutStrategy = 2
+)
+
+// Enum value maps for RolloutStrategy.
+var (
+	RolloutStrategy_name = map[int32]string{
+		0: "ROLLOUT_STRATEGY_UNSPECIFIED",
+		1: "ROLLOUT_STRATEGY_ALL_AT_ONCE",
+		2: "ROLLOUT_STRATEGY_CANARY",
+	}
+	RolloutStrategy_value = map[string]int32{
+		"ROLLOUT_STRATEGY_UNSPECIFIED": 0,
+		"ROLLOUT_STRATEGY_ALL_AT_ONCE": 1,
+		"ROLLOUT_STRATEGY_CANARY":      2,
+	}
+)
+
+func (x RolloutStrategy) Enum() *RolloutStrategy {
+	p := new(RolloutStrategy)
+	*p = x
+	return p
+}
+
+func (x RolloutStrategy) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (RolloutStrategy) Descriptor() protoreflect.EnumDescriptor {
+	return file_weir_event_v1_event_proto_enumTypes[10].Descriptor()
+}
+
+func (RolloutStrategy) Type() protoreflect.EnumType {
+	return &file_weir_event_v1_event_proto_enumTypes[10]
+}
+
+func (x RolloutStrategy) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use RolloutStrategy.Descriptor instead.
+func (RolloutStrategy) EnumDescriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{10}
+}
+
+type RolloutHoldCause int32
+
+const (
+	RolloutHoldCause_ROLLOUT_HOLD_CAUSE_UNSPECIFIED RolloutHoldCause = 0
+	// Somebody wanted it.
+	RolloutHoldCause_ROLLOUT_HOLD_CAUSE_REQUESTED RolloutHoldCause = 1
+	// An agent refused the policy.
+	RolloutHoldCause_ROLLOUT_HOLD_CAUSE_REJECTED RolloutHoldCause = 2
+	// An agent's rate of failures rose.
+	RolloutHoldCause_ROLLOUT_HOLD_CAUSE_ERROR_RATE RolloutHoldCause = 3
+	// No agent that has the candidate was seen for a while.
+	RolloutHoldCause_ROLLOUT_HOLD_CAUSE_LOST RolloutHoldCause = 4
+)
+
+// Enum value maps for RolloutHoldCause.
+var (
+	RolloutHoldCause_name = map[int32]string{
+		0: "ROLLOUT_HOLD_CAUSE_UNSPECIFIED",
+		1: "ROLLOUT_HOLD_CAUSE_REQUESTED",
+		2: "ROLLOUT_HOLD_CAUSE_REJECTED",
+		3: "ROLLOUT_HOLD_CAUSE_ERROR_RATE",
+		4: "ROLLOUT_HOLD_CAUSE_LOST",
+	}
+	RolloutHoldCause_value = map[string]int32{
+		"ROLLOUT_HOLD_CAUSE_UNSPECIFIED": 0,
+		"ROLLOUT_HOLD_CAUSE_REQUESTED":   1,
+		"ROLLOUT_HOLD_CAUSE_REJECTED":    2,
+		"ROLLOUT_HOLD_CAUSE_ERROR_RATE":  3,
+		"ROLLOUT_HOLD_CAUSE_LOST":        4,
+	}
+)
+
+func (x RolloutHoldCause) Enum() *RolloutHoldCause {
+	p := new(RolloutHoldCause)
+	*p = x
+	return p
+}
+
+func (x RolloutHoldCause) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (RolloutHoldCause) Descriptor() protoreflect.EnumDescriptor {
+	return file_weir_event_v1_event_proto_enumTypes[11].Descriptor()
+}
+
+func (RolloutHoldCause) Type() protoreflect.EnumType {
+	return &file_weir_event_v1_event_proto_enumTypes[11]
+}
+
+func (x RolloutHoldCause) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use RolloutHoldCause.Descriptor instead.
+func (RolloutHoldCause) EnumDescriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{11}
+}
+
 // Target is one upstream model of a route.
 type Target struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2914,6 +3022,133 @@ func (x *GatewayKeySet) GetPublicKey() []byte {
 	return nil
 }
 
+// GatewayRolloutSet says how changes of configuration come to the gateway's agents
+// from now on.
+type GatewayRolloutSet struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Rollout       *RolloutSettings       `protobuf:"bytes,1,opt,name=rollout,proto3" json:"rollout,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GatewayRolloutSet) Reset() {
+	*x = GatewayRolloutSet{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[41]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GatewayRolloutSet) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GatewayRolloutSet) ProtoMessage() {}
+
+func (x *GatewayRolloutSet) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[41]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GatewayRolloutSet.ProtoReflect.Descriptor instead.
+func (*GatewayRolloutSet) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{41}
+}
+
+func (x *GatewayRolloutSet) GetRollout() *RolloutSettings {
+	if x != nil {
+		return x.Rollout
+	}
+	return nil
+}
+
+// RolloutSettings: all but the strategy are of CANARY.
+type RolloutSettings struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Strategy RolloutStrategy        `protobuf:"varint,1,opt,name=strategy,proto3,enum=weir.event.v1.RolloutStrategy" json:"strategy,omitempty"`
+	// Rising percentages of the agents, 1 to 99. One agent comes before them, all after.
+	Steps []int32 `protobuf:"varint,2,rep,packed,name=steps,proto3" json:"steps,omitempty"`
+	// How long each step lasts at least, s.
+	BakeS int32 `protobuf:"varint,3,opt,name=bake_s,json=bakeS,proto3" json:"bake_s,omitempty"`
+	// By how many percentage points an agent's rate of failures may rise.
+	MaxErrorRise int32 `protobuf:"varint,4,opt,name=max_error_rise,json=maxErrorRise,proto3" json:"max_error_rise,omitempty"`
+	// With fewer requests an agent's rate is not judged.
+	MinRequests   int32 `protobuf:"varint,5,opt,name=min_requests,json=minRequests,proto3" json:"min_requests,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RolloutSettings) Reset() {
+	*x = RolloutSettings{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[42]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RolloutSettings) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RolloutSettings) ProtoMessage() {}
+
+func (x *RolloutSettings) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[42]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RolloutSettings.ProtoReflect.Descriptor instead.
+func (*RolloutSettings) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{42}
+}
+
+func (x *RolloutSettings) GetStrategy() RolloutStrategy {
+	if x != nil {
+		return x.Strategy
+	}
+	return RolloutStrategy_ROLLOUT_STRATEGY_UNSPECIFIED
+}
+
+func (x *RolloutSettings) GetSteps() []int32 {
+	if x != nil {
+		return x.Steps
+	}
+	return nil
+}
+
+func (x *RolloutSettings) GetBakeS() int32 {
+	if x != nil {
+		return x.BakeS
+	}
+	return 0
+}
+
+func (x *RolloutSettings) GetMaxErrorRise() int32 {
+	if x != nil {
+		return x.MaxErrorRise
+	}
+	return 0
+}
+
+func (x *RolloutSettings) GetMinRequests() int32 {
+	if x != nil {
+		return x.MinRequests
+	}
+	return 0
+}
+
 type GatewayArchived struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -2922,7 +3157,7 @@ type GatewayArchived struct {
 
 func (x *GatewayArchived) Reset() {
 	*x = GatewayArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[41]
+	mi := &file_weir_event_v1_event_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2934,7 +3169,7 @@ func (x *GatewayArchived) String() string {
 func (*GatewayArchived) ProtoMessage() {}
 
 func (x *GatewayArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[41]
+	mi := &file_weir_event_v1_event_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2947,7 +3182,7 @@ func (x *GatewayArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayArchived.ProtoReflect.Descriptor instead.
 func (*GatewayArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{41}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{43}
 }
 
 type GatewayRestored struct {
@@ -2960,13 +3195,15 @@ type GatewayRestored struct {
 	CredentialMaxAgeSeconds int64  `protobuf:"varint,5,opt,name=credential_max_age_seconds,json=credentialMaxAgeSeconds,proto3" json:"credential_max_age_seconds,omitempty"`
 	// As in GatewayCreated.
 	AllowedRegions []string `protobuf:"bytes,6,rep,name=allowed_regions,json=allowedRegions,proto3" json:"allowed_regions,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// Absent: all at once.
+	Rollout       *RolloutSettings `protobuf:"bytes,7,opt,name=rollout,proto3" json:"rollout,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GatewayRestored) Reset() {
 	*x = GatewayRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[42]
+	mi := &file_weir_event_v1_event_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2978,7 +3215,7 @@ func (x *GatewayRestored) String() string {
 func (*GatewayRestored) ProtoMessage() {}
 
 func (x *GatewayRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[42]
+	mi := &file_weir_event_v1_event_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2991,7 +3228,7 @@ func (x *GatewayRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayRestored.ProtoReflect.Descriptor instead.
 func (*GatewayRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{42}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *GatewayRestored) GetName() string {
@@ -3036,6 +3273,484 @@ func (x *GatewayRestored) GetAllowedRegions() []string {
 	return nil
 }
 
+func (x *GatewayRestored) GetRollout() *RolloutSettings {
+	if x != nil {
+		return x.Rollout
+	}
+	return nil
+}
+
+// RolloutStarted: the configuration of the candidate version is on its way to the
+// gateway's agents, first to those named.
+type RolloutStarted struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	GatewayId string                 `protobuf:"bytes,1,opt,name=gateway_id,json=gatewayId,proto3" json:"gateway_id,omitempty"`
+	// The other agents have the configuration of this version; 0: there is none yet.
+	BaseVersion      int64    `protobuf:"varint,2,opt,name=base_version,json=baseVersion,proto3" json:"base_version,omitempty"`
+	CandidateVersion int64    `protobuf:"varint,3,opt,name=candidate_version,json=candidateVersion,proto3" json:"candidate_version,omitempty"`
+	AgentIds         []string `protobuf:"bytes,4,rep,name=agent_ids,json=agentIds,proto3" json:"agent_ids,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *RolloutStarted) Reset() {
+	*x = RolloutStarted{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[45]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RolloutStarted) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RolloutStarted) ProtoMessage() {}
+
+func (x *RolloutStarted) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[45]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RolloutStarted.ProtoReflect.Descriptor instead.
+func (*RolloutStarted) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{45}
+}
+
+func (x *RolloutStarted) GetGatewayId() string {
+	if x != nil {
+		return x.GatewayId
+	}
+	return ""
+}
+
+func (x *RolloutStarted) GetBaseVersion() int64 {
+	if x != nil {
+		return x.BaseVersion
+	}
+	return 0
+}
+
+func (x *RolloutStarted) GetCandidateVersion() int64 {
+	if x != nil {
+		return x.CandidateVersion
+	}
+	return 0
+}
+
+func (x *RolloutStarted) GetAgentIds() []string {
+	if x != nil {
+		return x.AgentIds
+	}
+	return nil
+}
+
+// RolloutRestarted: the configuration changed again, and starts at the first step.
+type RolloutRestarted struct {
+	state            protoimpl.MessageState `protogen:"open.v1"`
+	CandidateVersion int64                  `protobuf:"varint,1,opt,name=candidate_version,json=candidateVersion,proto3" json:"candidate_version,omitempty"`
+	AgentIds         []string               `protobuf:"bytes,2,rep,name=agent_ids,json=agentIds,proto3" json:"agent_ids,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *RolloutRestarted) Reset() {
+	*x = RolloutRestarted{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[46]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RolloutRestarted) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RolloutRestarted) ProtoMessage() {}
+
+func (x *RolloutRestarted) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[46]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RolloutRestarted.ProtoReflect.Descriptor instead.
+func (*RolloutRestarted) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{46}
+}
+
+func (x *RolloutRestarted) GetCandidateVersion() int64 {
+	if x != nil {
+		return x.CandidateVersion
+	}
+	return 0
+}
+
+func (x *RolloutRestarted) GetAgentIds() []string {
+	if x != nil {
+		return x.AgentIds
+	}
+	return nil
+}
+
+// RolloutAdvanced lets more agents have the candidate; those that had it before do still.
+type RolloutAdvanced struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// From 1; 0 is the step that it started with.
+	Step int32 `protobuf:"varint,1,opt,name=step,proto3" json:"step,omitempty"`
+	// Those that are new.
+	AgentIds []string `protobuf:"bytes,2,rep,name=agent_ids,json=agentIds,proto3" json:"agent_ids,omitempty"`
+	// What the step is for, of the agents that were connected.
+	Percent       int32 `protobuf:"varint,3,opt,name=percent,proto3" json:"percent,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RolloutAdvanced) Reset() {
+	*x = RolloutAdvanced{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[47]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RolloutAdvanced) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RolloutAdvanced) ProtoMessage() {}
+
+func (x *RolloutAdvanced) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[47]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RolloutAdvanced.ProtoReflect.Descriptor instead.
+func (*RolloutAdvanced) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{47}
+}
+
+func (x *RolloutAdvanced) GetStep() int32 {
+	if x != nil {
+		return x.Step
+	}
+	return 0
+}
+
+func (x *RolloutAdvanced) GetAgentIds() []string {
+	if x != nil {
+		return x.AgentIds
+	}
+	return nil
+}
+
+func (x *RolloutAdvanced) GetPercent() int32 {
+	if x != nil {
+		return x.Percent
+	}
+	return 0
+}
+
+// RolloutHeld: no other agent gets the candidate until somebody decides.
+type RolloutHeld struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Cause RolloutHoldCause       `protobuf:"varint,1,opt,name=cause,proto3,enum=weir.event.v1.RolloutHoldCause" json:"cause,omitempty"`
+	// For people: what was seen.
+	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Empty: it is about no agent.
+	AgentId       string `protobuf:"bytes,3,opt,name=agent_id,json=agentId,proto3" json:"agent_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RolloutHeld) Reset() {
+	*x = RolloutHeld{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[48]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RolloutHeld) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RolloutHeld) ProtoMessage() {}
+
+func (x *RolloutHeld) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[48]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RolloutHeld.ProtoReflect.Descriptor instead.
+func (*RolloutHeld) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{48}
+}
+
+func (x *RolloutHeld) GetCause() RolloutHoldCause {
+	if x != nil {
+		return x.Cause
+	}
+	return RolloutHoldCause_ROLLOUT_HOLD_CAUSE_UNSPECIFIED
+}
+
+func (x *RolloutHeld) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *RolloutHeld) GetAgentId() string {
+	if x != nil {
+		return x.AgentId
+	}
+	return ""
+}
+
+type RolloutResumed struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RolloutResumed) Reset() {
+	*x = RolloutResumed{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[49]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RolloutResumed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RolloutResumed) ProtoMessage() {}
+
+func (x *RolloutResumed) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[49]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RolloutResumed.ProtoReflect.Descriptor instead.
+func (*RolloutResumed) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{49}
+}
+
+// RolloutFinished: every agent has the candidate, and what comes is rolled out from there.
+type RolloutFinished struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RolloutFinished) Reset() {
+	*x = RolloutFinished{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[50]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RolloutFinished) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RolloutFinished) ProtoMessage() {}
+
+func (x *RolloutFinished) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[50]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RolloutFinished.ProtoReflect.Descriptor instead.
+func (*RolloutFinished) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{50}
+}
+
+// RolloutAbandoned: the candidate is given up; what the gateway's agents have is said
+// by the event with it.
+type RolloutAbandoned struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// For people.
+	Reason        string `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RolloutAbandoned) Reset() {
+	*x = RolloutAbandoned{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[51]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RolloutAbandoned) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RolloutAbandoned) ProtoMessage() {}
+
+func (x *RolloutAbandoned) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[51]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RolloutAbandoned.ProtoReflect.Descriptor instead.
+func (*RolloutAbandoned) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{51}
+}
+
+func (x *RolloutAbandoned) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// GatewayWentBack pins the gateway: its agents have the configuration of a past
+// version, with the keys of today.
+type GatewayWentBack struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	GatewayId string                 `protobuf:"bytes,1,opt,name=gateway_id,json=gatewayId,proto3" json:"gateway_id,omitempty"`
+	Version   int64                  `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
+	// For people.
+	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GatewayWentBack) Reset() {
+	*x = GatewayWentBack{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[52]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GatewayWentBack) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GatewayWentBack) ProtoMessage() {}
+
+func (x *GatewayWentBack) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[52]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GatewayWentBack.ProtoReflect.Descriptor instead.
+func (*GatewayWentBack) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{52}
+}
+
+func (x *GatewayWentBack) GetGatewayId() string {
+	if x != nil {
+		return x.GatewayId
+	}
+	return ""
+}
+
+func (x *GatewayWentBack) GetVersion() int64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *GatewayWentBack) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// GatewayWentForward ends that.
+type GatewayWentForward struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GatewayWentForward) Reset() {
+	*x = GatewayWentForward{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[53]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GatewayWentForward) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GatewayWentForward) ProtoMessage() {}
+
+func (x *GatewayWentForward) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[53]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GatewayWentForward.ProtoReflect.Descriptor instead.
+func (*GatewayWentForward) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{53}
+}
+
 type EnrolmentTokenRevoked struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Reason        string                 `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
@@ -3045,7 +3760,7 @@ type EnrolmentTokenRevoked struct {
 
 func (x *EnrolmentTokenRevoked) Reset() {
 	*x = EnrolmentTokenRevoked{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[43]
+	mi := &file_weir_event_v1_event_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3057,7 +3772,7 @@ func (x *EnrolmentTokenRevoked) String() string {
 func (*EnrolmentTokenRevoked) ProtoMessage() {}
 
 func (x *EnrolmentTokenRevoked) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[43]
+	mi := &file_weir_event_v1_event_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3070,7 +3785,7 @@ func (x *EnrolmentTokenRevoked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EnrolmentTokenRevoked.ProtoReflect.Descriptor instead.
 func (*EnrolmentTokenRevoked) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{43}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *EnrolmentTokenRevoked) GetReason() string {
@@ -3093,7 +3808,7 @@ type EnrolmentTokenCreated struct {
 
 func (x *EnrolmentTokenCreated) Reset() {
 	*x = EnrolmentTokenCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[44]
+	mi := &file_weir_event_v1_event_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3105,7 +3820,7 @@ func (x *EnrolmentTokenCreated) String() string {
 func (*EnrolmentTokenCreated) ProtoMessage() {}
 
 func (x *EnrolmentTokenCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[44]
+	mi := &file_weir_event_v1_event_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3118,7 +3833,7 @@ func (x *EnrolmentTokenCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EnrolmentTokenCreated.ProtoReflect.Descriptor instead.
 func (*EnrolmentTokenCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{44}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *EnrolmentTokenCreated) GetGatewayId() string {
@@ -3163,7 +3878,7 @@ type AgentEnrolled struct {
 
 func (x *AgentEnrolled) Reset() {
 	*x = AgentEnrolled{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[45]
+	mi := &file_weir_event_v1_event_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3175,7 +3890,7 @@ func (x *AgentEnrolled) String() string {
 func (*AgentEnrolled) ProtoMessage() {}
 
 func (x *AgentEnrolled) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[45]
+	mi := &file_weir_event_v1_event_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3188,7 +3903,7 @@ func (x *AgentEnrolled) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgentEnrolled.ProtoReflect.Descriptor instead.
 func (*AgentEnrolled) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{45}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *AgentEnrolled) GetGatewayId() string {
@@ -3228,7 +3943,7 @@ type AgentRenamed struct {
 
 func (x *AgentRenamed) Reset() {
 	*x = AgentRenamed{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[46]
+	mi := &file_weir_event_v1_event_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3240,7 +3955,7 @@ func (x *AgentRenamed) String() string {
 func (*AgentRenamed) ProtoMessage() {}
 
 func (x *AgentRenamed) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[46]
+	mi := &file_weir_event_v1_event_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3253,7 +3968,7 @@ func (x *AgentRenamed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgentRenamed.ProtoReflect.Descriptor instead.
 func (*AgentRenamed) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{46}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *AgentRenamed) GetName() string {
@@ -3274,7 +3989,7 @@ type AgentRevoked struct {
 
 func (x *AgentRevoked) Reset() {
 	*x = AgentRevoked{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[47]
+	mi := &file_weir_event_v1_event_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3286,7 +4001,7 @@ func (x *AgentRevoked) String() string {
 func (*AgentRevoked) ProtoMessage() {}
 
 func (x *AgentRevoked) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[47]
+	mi := &file_weir_event_v1_event_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3299,7 +4014,7 @@ func (x *AgentRevoked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgentRevoked.ProtoReflect.Descriptor instead.
 func (*AgentRevoked) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{47}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *AgentRevoked) GetReason() string {
@@ -3326,7 +4041,7 @@ type ServiceAccountCreated struct {
 
 func (x *ServiceAccountCreated) Reset() {
 	*x = ServiceAccountCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[48]
+	mi := &file_weir_event_v1_event_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3338,7 +4053,7 @@ func (x *ServiceAccountCreated) String() string {
 func (*ServiceAccountCreated) ProtoMessage() {}
 
 func (x *ServiceAccountCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[48]
+	mi := &file_weir_event_v1_event_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3351,7 +4066,7 @@ func (x *ServiceAccountCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceAccountCreated.ProtoReflect.Descriptor instead.
 func (*ServiceAccountCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{48}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *ServiceAccountCreated) GetName() string {
@@ -3378,7 +4093,7 @@ type ServiceAccountUpdated struct {
 
 func (x *ServiceAccountUpdated) Reset() {
 	*x = ServiceAccountUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[49]
+	mi := &file_weir_event_v1_event_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3390,7 +4105,7 @@ func (x *ServiceAccountUpdated) String() string {
 func (*ServiceAccountUpdated) ProtoMessage() {}
 
 func (x *ServiceAccountUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[49]
+	mi := &file_weir_event_v1_event_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3403,7 +4118,7 @@ func (x *ServiceAccountUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceAccountUpdated.ProtoReflect.Descriptor instead.
 func (*ServiceAccountUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{49}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *ServiceAccountUpdated) GetName() string {
@@ -3429,7 +4144,7 @@ type ServiceAccountArchived struct {
 
 func (x *ServiceAccountArchived) Reset() {
 	*x = ServiceAccountArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[50]
+	mi := &file_weir_event_v1_event_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3441,7 +4156,7 @@ func (x *ServiceAccountArchived) String() string {
 func (*ServiceAccountArchived) ProtoMessage() {}
 
 func (x *ServiceAccountArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[50]
+	mi := &file_weir_event_v1_event_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3454,7 +4169,7 @@ func (x *ServiceAccountArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceAccountArchived.ProtoReflect.Descriptor instead.
 func (*ServiceAccountArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{50}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{61}
 }
 
 type ServiceAccountTokenCreated struct {
@@ -3472,7 +4187,7 @@ type ServiceAccountTokenCreated struct {
 
 func (x *ServiceAccountTokenCreated) Reset() {
 	*x = ServiceAccountTokenCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[51]
+	mi := &file_weir_event_v1_event_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3484,7 +4199,7 @@ func (x *ServiceAccountTokenCreated) String() string {
 func (*ServiceAccountTokenCreated) ProtoMessage() {}
 
 func (x *ServiceAccountTokenCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[51]
+	mi := &file_weir_event_v1_event_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3497,7 +4212,7 @@ func (x *ServiceAccountTokenCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceAccountTokenCreated.ProtoReflect.Descriptor instead.
 func (*ServiceAccountTokenCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{51}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *ServiceAccountTokenCreated) GetServiceAccountId() string {
@@ -3544,7 +4259,7 @@ type ServiceAccountTokenRevoked struct {
 
 func (x *ServiceAccountTokenRevoked) Reset() {
 	*x = ServiceAccountTokenRevoked{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[52]
+	mi := &file_weir_event_v1_event_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3556,7 +4271,7 @@ func (x *ServiceAccountTokenRevoked) String() string {
 func (*ServiceAccountTokenRevoked) ProtoMessage() {}
 
 func (x *ServiceAccountTokenRevoked) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[52]
+	mi := &file_weir_event_v1_event_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3569,7 +4284,7 @@ func (x *ServiceAccountTokenRevoked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceAccountTokenRevoked.ProtoReflect.Descriptor instead.
 func (*ServiceAccountTokenRevoked) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{52}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *ServiceAccountTokenRevoked) GetReason() string {
@@ -3593,7 +4308,7 @@ type RoleBindingCreated struct {
 
 func (x *RoleBindingCreated) Reset() {
 	*x = RoleBindingCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[53]
+	mi := &file_weir_event_v1_event_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3605,7 +4320,7 @@ func (x *RoleBindingCreated) String() string {
 func (*RoleBindingCreated) ProtoMessage() {}
 
 func (x *RoleBindingCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[53]
+	mi := &file_weir_event_v1_event_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3618,7 +4333,7 @@ func (x *RoleBindingCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoleBindingCreated.ProtoReflect.Descriptor instead.
 func (*RoleBindingCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{53}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *RoleBindingCreated) GetMemberId() string {
@@ -3658,7 +4373,7 @@ type RoleBindingArchived struct {
 
 func (x *RoleBindingArchived) Reset() {
 	*x = RoleBindingArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[54]
+	mi := &file_weir_event_v1_event_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3670,7 +4385,7 @@ func (x *RoleBindingArchived) String() string {
 func (*RoleBindingArchived) ProtoMessage() {}
 
 func (x *RoleBindingArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[54]
+	mi := &file_weir_event_v1_event_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3683,7 +4398,7 @@ func (x *RoleBindingArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoleBindingArchived.ProtoReflect.Descriptor instead.
 func (*RoleBindingArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{54}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{65}
 }
 
 // Rates are prices of token buckets in pico-dollars per token; absent: unknown.
@@ -3702,7 +4417,7 @@ type Rates struct {
 
 func (x *Rates) Reset() {
 	*x = Rates{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[55]
+	mi := &file_weir_event_v1_event_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3714,7 +4429,7 @@ func (x *Rates) String() string {
 func (*Rates) ProtoMessage() {}
 
 func (x *Rates) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[55]
+	mi := &file_weir_event_v1_event_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3727,7 +4442,7 @@ func (x *Rates) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rates.ProtoReflect.Descriptor instead.
 func (*Rates) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{55}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *Rates) GetInput() int64 {
@@ -3794,7 +4509,7 @@ type PriceOverrideSettings struct {
 
 func (x *PriceOverrideSettings) Reset() {
 	*x = PriceOverrideSettings{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[56]
+	mi := &file_weir_event_v1_event_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3806,7 +4521,7 @@ func (x *PriceOverrideSettings) String() string {
 func (*PriceOverrideSettings) ProtoMessage() {}
 
 func (x *PriceOverrideSettings) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[56]
+	mi := &file_weir_event_v1_event_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3819,7 +4534,7 @@ func (x *PriceOverrideSettings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceOverrideSettings.ProtoReflect.Descriptor instead.
 func (*PriceOverrideSettings) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{56}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *PriceOverrideSettings) GetPriceList() string {
@@ -3866,7 +4581,7 @@ type PriceOverrideCreated struct {
 
 func (x *PriceOverrideCreated) Reset() {
 	*x = PriceOverrideCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[57]
+	mi := &file_weir_event_v1_event_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3878,7 +4593,7 @@ func (x *PriceOverrideCreated) String() string {
 func (*PriceOverrideCreated) ProtoMessage() {}
 
 func (x *PriceOverrideCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[57]
+	mi := &file_weir_event_v1_event_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3891,7 +4606,7 @@ func (x *PriceOverrideCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceOverrideCreated.ProtoReflect.Descriptor instead.
 func (*PriceOverrideCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{57}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *PriceOverrideCreated) GetSettings() *PriceOverrideSettings {
@@ -3910,7 +4625,7 @@ type PriceOverrideUpdated struct {
 
 func (x *PriceOverrideUpdated) Reset() {
 	*x = PriceOverrideUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[58]
+	mi := &file_weir_event_v1_event_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3922,7 +4637,7 @@ func (x *PriceOverrideUpdated) String() string {
 func (*PriceOverrideUpdated) ProtoMessage() {}
 
 func (x *PriceOverrideUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[58]
+	mi := &file_weir_event_v1_event_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3935,7 +4650,7 @@ func (x *PriceOverrideUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceOverrideUpdated.ProtoReflect.Descriptor instead.
 func (*PriceOverrideUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{58}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *PriceOverrideUpdated) GetSettings() *PriceOverrideSettings {
@@ -3953,7 +4668,7 @@ type PriceOverrideArchived struct {
 
 func (x *PriceOverrideArchived) Reset() {
 	*x = PriceOverrideArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[59]
+	mi := &file_weir_event_v1_event_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3965,7 +4680,7 @@ func (x *PriceOverrideArchived) String() string {
 func (*PriceOverrideArchived) ProtoMessage() {}
 
 func (x *PriceOverrideArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[59]
+	mi := &file_weir_event_v1_event_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3978,7 +4693,7 @@ func (x *PriceOverrideArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceOverrideArchived.ProtoReflect.Descriptor instead.
 func (*PriceOverrideArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{59}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{70}
 }
 
 type PriceOverrideRestored struct {
@@ -3991,7 +4706,7 @@ type PriceOverrideRestored struct {
 
 func (x *PriceOverrideRestored) Reset() {
 	*x = PriceOverrideRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[60]
+	mi := &file_weir_event_v1_event_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4003,7 +4718,7 @@ func (x *PriceOverrideRestored) String() string {
 func (*PriceOverrideRestored) ProtoMessage() {}
 
 func (x *PriceOverrideRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[60]
+	mi := &file_weir_event_v1_event_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4016,7 +4731,7 @@ func (x *PriceOverrideRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceOverrideRestored.ProtoReflect.Descriptor instead.
 func (*PriceOverrideRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{60}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *PriceOverrideRestored) GetSettings() *PriceOverrideSettings {
@@ -4051,7 +4766,7 @@ type QuotaScope struct {
 
 func (x *QuotaScope) Reset() {
 	*x = QuotaScope{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[61]
+	mi := &file_weir_event_v1_event_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4063,7 +4778,7 @@ func (x *QuotaScope) String() string {
 func (*QuotaScope) ProtoMessage() {}
 
 func (x *QuotaScope) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[61]
+	mi := &file_weir_event_v1_event_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4076,7 +4791,7 @@ func (x *QuotaScope) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuotaScope.ProtoReflect.Descriptor instead.
 func (*QuotaScope) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{61}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *QuotaScope) GetOn() QuotaOn {
@@ -4130,7 +4845,7 @@ type LimitSettings struct {
 
 func (x *LimitSettings) Reset() {
 	*x = LimitSettings{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[62]
+	mi := &file_weir_event_v1_event_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4142,7 +4857,7 @@ func (x *LimitSettings) String() string {
 func (*LimitSettings) ProtoMessage() {}
 
 func (x *LimitSettings) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[62]
+	mi := &file_weir_event_v1_event_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4155,7 +4870,7 @@ func (x *LimitSettings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LimitSettings.ProtoReflect.Descriptor instead.
 func (*LimitSettings) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{62}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{73}
 }
 
 func (x *LimitSettings) GetName() string {
@@ -4216,7 +4931,7 @@ type LimitCreated struct {
 
 func (x *LimitCreated) Reset() {
 	*x = LimitCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[63]
+	mi := &file_weir_event_v1_event_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4228,7 +4943,7 @@ func (x *LimitCreated) String() string {
 func (*LimitCreated) ProtoMessage() {}
 
 func (x *LimitCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[63]
+	mi := &file_weir_event_v1_event_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4241,7 +4956,7 @@ func (x *LimitCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LimitCreated.ProtoReflect.Descriptor instead.
 func (*LimitCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{63}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{74}
 }
 
 func (x *LimitCreated) GetSettings() *LimitSettings {
@@ -4260,7 +4975,7 @@ type LimitUpdated struct {
 
 func (x *LimitUpdated) Reset() {
 	*x = LimitUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[64]
+	mi := &file_weir_event_v1_event_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4272,7 +4987,7 @@ func (x *LimitUpdated) String() string {
 func (*LimitUpdated) ProtoMessage() {}
 
 func (x *LimitUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[64]
+	mi := &file_weir_event_v1_event_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4285,7 +5000,7 @@ func (x *LimitUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LimitUpdated.ProtoReflect.Descriptor instead.
 func (*LimitUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{64}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{75}
 }
 
 func (x *LimitUpdated) GetSettings() *LimitSettings {
@@ -4304,7 +5019,7 @@ type LimitArchived struct {
 
 func (x *LimitArchived) Reset() {
 	*x = LimitArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[65]
+	mi := &file_weir_event_v1_event_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4316,7 +5031,7 @@ func (x *LimitArchived) String() string {
 func (*LimitArchived) ProtoMessage() {}
 
 func (x *LimitArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[65]
+	mi := &file_weir_event_v1_event_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4329,7 +5044,7 @@ func (x *LimitArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LimitArchived.ProtoReflect.Descriptor instead.
 func (*LimitArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{65}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{76}
 }
 
 type LimitRestored struct {
@@ -4342,7 +5057,7 @@ type LimitRestored struct {
 
 func (x *LimitRestored) Reset() {
 	*x = LimitRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[66]
+	mi := &file_weir_event_v1_event_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4354,7 +5069,7 @@ func (x *LimitRestored) String() string {
 func (*LimitRestored) ProtoMessage() {}
 
 func (x *LimitRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[66]
+	mi := &file_weir_event_v1_event_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4367,7 +5082,7 @@ func (x *LimitRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LimitRestored.ProtoReflect.Descriptor instead.
 func (*LimitRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{66}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{77}
 }
 
 func (x *LimitRestored) GetSettings() *LimitSettings {
@@ -4395,7 +5110,7 @@ type CalendarWindow struct {
 
 func (x *CalendarWindow) Reset() {
 	*x = CalendarWindow{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[67]
+	mi := &file_weir_event_v1_event_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4407,7 +5122,7 @@ func (x *CalendarWindow) String() string {
 func (*CalendarWindow) ProtoMessage() {}
 
 func (x *CalendarWindow) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[67]
+	mi := &file_weir_event_v1_event_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4420,7 +5135,7 @@ func (x *CalendarWindow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CalendarWindow.ProtoReflect.Descriptor instead.
 func (*CalendarWindow) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{67}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{78}
 }
 
 func (x *CalendarWindow) GetPeriod() CalendarPeriod {
@@ -4446,7 +5161,7 @@ type RollingWindow struct {
 
 func (x *RollingWindow) Reset() {
 	*x = RollingWindow{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[68]
+	mi := &file_weir_event_v1_event_proto_msgTypes[79]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4458,7 +5173,7 @@ func (x *RollingWindow) String() string {
 func (*RollingWindow) ProtoMessage() {}
 
 func (x *RollingWindow) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[68]
+	mi := &file_weir_event_v1_event_proto_msgTypes[79]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4471,7 +5186,7 @@ func (x *RollingWindow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RollingWindow.ProtoReflect.Descriptor instead.
 func (*RollingWindow) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{68}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{79}
 }
 
 func (x *RollingWindow) GetDurationSeconds() int64 {
@@ -4489,7 +5204,7 @@ type LifetimeWindow struct {
 
 func (x *LifetimeWindow) Reset() {
 	*x = LifetimeWindow{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[69]
+	mi := &file_weir_event_v1_event_proto_msgTypes[80]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4501,7 +5216,7 @@ func (x *LifetimeWindow) String() string {
 func (*LifetimeWindow) ProtoMessage() {}
 
 func (x *LifetimeWindow) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[69]
+	mi := &file_weir_event_v1_event_proto_msgTypes[80]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4514,7 +5229,7 @@ func (x *LifetimeWindow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LifetimeWindow.ProtoReflect.Descriptor instead.
 func (*LifetimeWindow) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{69}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{80}
 }
 
 type BudgetSettings struct {
@@ -4540,7 +5255,7 @@ type BudgetSettings struct {
 
 func (x *BudgetSettings) Reset() {
 	*x = BudgetSettings{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[70]
+	mi := &file_weir_event_v1_event_proto_msgTypes[81]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4552,7 +5267,7 @@ func (x *BudgetSettings) String() string {
 func (*BudgetSettings) ProtoMessage() {}
 
 func (x *BudgetSettings) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[70]
+	mi := &file_weir_event_v1_event_proto_msgTypes[81]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4565,7 +5280,7 @@ func (x *BudgetSettings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BudgetSettings.ProtoReflect.Descriptor instead.
 func (*BudgetSettings) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{70}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{81}
 }
 
 func (x *BudgetSettings) GetName() string {
@@ -4689,7 +5404,7 @@ type BudgetCreated struct {
 
 func (x *BudgetCreated) Reset() {
 	*x = BudgetCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[71]
+	mi := &file_weir_event_v1_event_proto_msgTypes[82]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4701,7 +5416,7 @@ func (x *BudgetCreated) String() string {
 func (*BudgetCreated) ProtoMessage() {}
 
 func (x *BudgetCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[71]
+	mi := &file_weir_event_v1_event_proto_msgTypes[82]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4714,7 +5429,7 @@ func (x *BudgetCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BudgetCreated.ProtoReflect.Descriptor instead.
 func (*BudgetCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{71}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{82}
 }
 
 func (x *BudgetCreated) GetSettings() *BudgetSettings {
@@ -4733,7 +5448,7 @@ type BudgetUpdated struct {
 
 func (x *BudgetUpdated) Reset() {
 	*x = BudgetUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[72]
+	mi := &file_weir_event_v1_event_proto_msgTypes[83]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4745,7 +5460,7 @@ func (x *BudgetUpdated) String() string {
 func (*BudgetUpdated) ProtoMessage() {}
 
 func (x *BudgetUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[72]
+	mi := &file_weir_event_v1_event_proto_msgTypes[83]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4758,7 +5473,7 @@ func (x *BudgetUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BudgetUpdated.ProtoReflect.Descriptor instead.
 func (*BudgetUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{72}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{83}
 }
 
 func (x *BudgetUpdated) GetSettings() *BudgetSettings {
@@ -4782,7 +5497,7 @@ type BudgetRaised struct {
 
 func (x *BudgetRaised) Reset() {
 	*x = BudgetRaised{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[73]
+	mi := &file_weir_event_v1_event_proto_msgTypes[84]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4794,7 +5509,7 @@ func (x *BudgetRaised) String() string {
 func (*BudgetRaised) ProtoMessage() {}
 
 func (x *BudgetRaised) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[73]
+	mi := &file_weir_event_v1_event_proto_msgTypes[84]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4807,7 +5522,7 @@ func (x *BudgetRaised) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BudgetRaised.ProtoReflect.Descriptor instead.
 func (*BudgetRaised) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{73}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{84}
 }
 
 func (x *BudgetRaised) GetAmountNanoUsd() int64 {
@@ -4840,7 +5555,7 @@ type BudgetArchived struct {
 
 func (x *BudgetArchived) Reset() {
 	*x = BudgetArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[74]
+	mi := &file_weir_event_v1_event_proto_msgTypes[85]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4852,7 +5567,7 @@ func (x *BudgetArchived) String() string {
 func (*BudgetArchived) ProtoMessage() {}
 
 func (x *BudgetArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[74]
+	mi := &file_weir_event_v1_event_proto_msgTypes[85]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4865,7 +5580,7 @@ func (x *BudgetArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BudgetArchived.ProtoReflect.Descriptor instead.
 func (*BudgetArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{74}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{85}
 }
 
 type BudgetRestored struct {
@@ -4880,7 +5595,7 @@ type BudgetRestored struct {
 
 func (x *BudgetRestored) Reset() {
 	*x = BudgetRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[75]
+	mi := &file_weir_event_v1_event_proto_msgTypes[86]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4892,7 +5607,7 @@ func (x *BudgetRestored) String() string {
 func (*BudgetRestored) ProtoMessage() {}
 
 func (x *BudgetRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[75]
+	mi := &file_weir_event_v1_event_proto_msgTypes[86]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4905,7 +5620,7 @@ func (x *BudgetRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BudgetRestored.ProtoReflect.Descriptor instead.
 func (*BudgetRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{75}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{86}
 }
 
 func (x *BudgetRestored) GetSettings() *BudgetSettings {
@@ -4940,7 +5655,7 @@ type SavedReportCreated struct {
 
 func (x *SavedReportCreated) Reset() {
 	*x = SavedReportCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[76]
+	mi := &file_weir_event_v1_event_proto_msgTypes[87]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4952,7 +5667,7 @@ func (x *SavedReportCreated) String() string {
 func (*SavedReportCreated) ProtoMessage() {}
 
 func (x *SavedReportCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[76]
+	mi := &file_weir_event_v1_event_proto_msgTypes[87]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4965,7 +5680,7 @@ func (x *SavedReportCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SavedReportCreated.ProtoReflect.Descriptor instead.
 func (*SavedReportCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{76}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{87}
 }
 
 func (x *SavedReportCreated) GetName() string {
@@ -5000,7 +5715,7 @@ type SavedReportUpdated struct {
 
 func (x *SavedReportUpdated) Reset() {
 	*x = SavedReportUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[77]
+	mi := &file_weir_event_v1_event_proto_msgTypes[88]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5012,7 +5727,7 @@ func (x *SavedReportUpdated) String() string {
 func (*SavedReportUpdated) ProtoMessage() {}
 
 func (x *SavedReportUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[77]
+	mi := &file_weir_event_v1_event_proto_msgTypes[88]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5025,7 +5740,7 @@ func (x *SavedReportUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SavedReportUpdated.ProtoReflect.Descriptor instead.
 func (*SavedReportUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{77}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{88}
 }
 
 func (x *SavedReportUpdated) GetName() string {
@@ -5057,7 +5772,7 @@ type SavedReportArchived struct {
 
 func (x *SavedReportArchived) Reset() {
 	*x = SavedReportArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[78]
+	mi := &file_weir_event_v1_event_proto_msgTypes[89]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5069,7 +5784,7 @@ func (x *SavedReportArchived) String() string {
 func (*SavedReportArchived) ProtoMessage() {}
 
 func (x *SavedReportArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[78]
+	mi := &file_weir_event_v1_event_proto_msgTypes[89]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5082,7 +5797,7 @@ func (x *SavedReportArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SavedReportArchived.ProtoReflect.Descriptor instead.
 func (*SavedReportArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{78}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{89}
 }
 
 type SavedReportRestored struct {
@@ -5097,7 +5812,7 @@ type SavedReportRestored struct {
 
 func (x *SavedReportRestored) Reset() {
 	*x = SavedReportRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[79]
+	mi := &file_weir_event_v1_event_proto_msgTypes[90]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5109,7 +5824,7 @@ func (x *SavedReportRestored) String() string {
 func (*SavedReportRestored) ProtoMessage() {}
 
 func (x *SavedReportRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[79]
+	mi := &file_weir_event_v1_event_proto_msgTypes[90]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5122,7 +5837,7 @@ func (x *SavedReportRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SavedReportRestored.ProtoReflect.Descriptor instead.
 func (*SavedReportRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{79}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{90}
 }
 
 func (x *SavedReportRestored) GetName() string {
@@ -5164,7 +5879,7 @@ type AlertChannelCreated struct {
 
 func (x *AlertChannelCreated) Reset() {
 	*x = AlertChannelCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[80]
+	mi := &file_weir_event_v1_event_proto_msgTypes[91]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5176,7 +5891,7 @@ func (x *AlertChannelCreated) String() string {
 func (*AlertChannelCreated) ProtoMessage() {}
 
 func (x *AlertChannelCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[80]
+	mi := &file_weir_event_v1_event_proto_msgTypes[91]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5189,7 +5904,7 @@ func (x *AlertChannelCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AlertChannelCreated.ProtoReflect.Descriptor instead.
 func (*AlertChannelCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{80}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{91}
 }
 
 func (x *AlertChannelCreated) GetName() string {
@@ -5216,7 +5931,7 @@ type AlertChannelUpdated struct {
 
 func (x *AlertChannelUpdated) Reset() {
 	*x = AlertChannelUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[81]
+	mi := &file_weir_event_v1_event_proto_msgTypes[92]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5228,7 +5943,7 @@ func (x *AlertChannelUpdated) String() string {
 func (*AlertChannelUpdated) ProtoMessage() {}
 
 func (x *AlertChannelUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[81]
+	mi := &file_weir_event_v1_event_proto_msgTypes[92]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5241,7 +5956,7 @@ func (x *AlertChannelUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AlertChannelUpdated.ProtoReflect.Descriptor instead.
 func (*AlertChannelUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{81}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{92}
 }
 
 func (x *AlertChannelUpdated) GetName() string {
@@ -5267,7 +5982,7 @@ type AlertChannelSecretSet struct {
 
 func (x *AlertChannelSecretSet) Reset() {
 	*x = AlertChannelSecretSet{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[82]
+	mi := &file_weir_event_v1_event_proto_msgTypes[93]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5279,7 +5994,7 @@ func (x *AlertChannelSecretSet) String() string {
 func (*AlertChannelSecretSet) ProtoMessage() {}
 
 func (x *AlertChannelSecretSet) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[82]
+	mi := &file_weir_event_v1_event_proto_msgTypes[93]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5292,7 +6007,7 @@ func (x *AlertChannelSecretSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AlertChannelSecretSet.ProtoReflect.Descriptor instead.
 func (*AlertChannelSecretSet) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{82}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{93}
 }
 
 // AlertChannelArchived goes with the destruction of its secret.
@@ -5304,7 +6019,7 @@ type AlertChannelArchived struct {
 
 func (x *AlertChannelArchived) Reset() {
 	*x = AlertChannelArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[83]
+	mi := &file_weir_event_v1_event_proto_msgTypes[94]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5316,7 +6031,7 @@ func (x *AlertChannelArchived) String() string {
 func (*AlertChannelArchived) ProtoMessage() {}
 
 func (x *AlertChannelArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[83]
+	mi := &file_weir_event_v1_event_proto_msgTypes[94]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5329,7 +6044,7 @@ func (x *AlertChannelArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AlertChannelArchived.ProtoReflect.Descriptor instead.
 func (*AlertChannelArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{83}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{94}
 }
 
 // AlertChannelRestored comes back without a secret.
@@ -5344,7 +6059,7 @@ type AlertChannelRestored struct {
 
 func (x *AlertChannelRestored) Reset() {
 	*x = AlertChannelRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[84]
+	mi := &file_weir_event_v1_event_proto_msgTypes[95]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5356,7 +6071,7 @@ func (x *AlertChannelRestored) String() string {
 func (*AlertChannelRestored) ProtoMessage() {}
 
 func (x *AlertChannelRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[84]
+	mi := &file_weir_event_v1_event_proto_msgTypes[95]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5369,7 +6084,7 @@ func (x *AlertChannelRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AlertChannelRestored.ProtoReflect.Descriptor instead.
 func (*AlertChannelRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{84}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{95}
 }
 
 func (x *AlertChannelRestored) GetName() string {
@@ -5565,8 +6280,16 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\x0fallowed_regions\x18\x03 \x03(\tR\x0eallowedRegions\".\n" +
 	"\rGatewayKeySet\x12\x1d\n" +
 	"\n" +
-	"public_key\x18\x01 \x01(\fR\tpublicKey\"\x11\n" +
-	"\x0fGatewayArchived\"\xfd\x01\n" +
+	"public_key\x18\x01 \x01(\fR\tpublicKey\"M\n" +
+	"\x11GatewayRolloutSet\x128\n" +
+	"\arollout\x18\x01 \x01(\v2\x1e.weir.event.v1.RolloutSettingsR\arollout\"\xc3\x01\n" +
+	"\x0fRolloutSettings\x12:\n" +
+	"\bstrategy\x18\x01 \x01(\x0e2\x1e.weir.event.v1.RolloutStrategyR\bstrategy\x12\x14\n" +
+	"\x05steps\x18\x02 \x03(\x05R\x05steps\x12\x15\n" +
+	"\x06bake_s\x18\x03 \x01(\x05R\x05bakeS\x12$\n" +
+	"\x0emax_error_rise\x18\x04 \x01(\x05R\fmaxErrorRise\x12!\n" +
+	"\fmin_requests\x18\x05 \x01(\x05R\vminRequests\"\x11\n" +
+	"\x0fGatewayArchived\"\xb7\x02\n" +
 	"\x0fGatewayRestored\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06region\x18\x02 \x01(\tR\x06region\x129\n" +
@@ -5575,7 +6298,35 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\n" +
 	"public_key\x18\x04 \x01(\fR\tpublicKey\x12;\n" +
 	"\x1acredential_max_age_seconds\x18\x05 \x01(\x03R\x17credentialMaxAgeSeconds\x12'\n" +
-	"\x0fallowed_regions\x18\x06 \x03(\tR\x0eallowedRegions\"/\n" +
+	"\x0fallowed_regions\x18\x06 \x03(\tR\x0eallowedRegions\x128\n" +
+	"\arollout\x18\a \x01(\v2\x1e.weir.event.v1.RolloutSettingsR\arollout\"\x9c\x01\n" +
+	"\x0eRolloutStarted\x12\x1d\n" +
+	"\n" +
+	"gateway_id\x18\x01 \x01(\tR\tgatewayId\x12!\n" +
+	"\fbase_version\x18\x02 \x01(\x03R\vbaseVersion\x12+\n" +
+	"\x11candidate_version\x18\x03 \x01(\x03R\x10candidateVersion\x12\x1b\n" +
+	"\tagent_ids\x18\x04 \x03(\tR\bagentIds\"\\\n" +
+	"\x10RolloutRestarted\x12+\n" +
+	"\x11candidate_version\x18\x01 \x01(\x03R\x10candidateVersion\x12\x1b\n" +
+	"\tagent_ids\x18\x02 \x03(\tR\bagentIds\"\\\n" +
+	"\x0fRolloutAdvanced\x12\x12\n" +
+	"\x04step\x18\x01 \x01(\x05R\x04step\x12\x1b\n" +
+	"\tagent_ids\x18\x02 \x03(\tR\bagentIds\x12\x18\n" +
+	"\apercent\x18\x03 \x01(\x05R\apercent\"w\n" +
+	"\vRolloutHeld\x125\n" +
+	"\x05cause\x18\x01 \x01(\x0e2\x1f.weir.event.v1.RolloutHoldCauseR\x05cause\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x19\n" +
+	"\bagent_id\x18\x03 \x01(\tR\aagentId\"\x10\n" +
+	"\x0eRolloutResumed\"\x11\n" +
+	"\x0fRolloutFinished\"*\n" +
+	"\x10RolloutAbandoned\x12\x16\n" +
+	"\x06reason\x18\x01 \x01(\tR\x06reason\"b\n" +
+	"\x0fGatewayWentBack\x12\x1d\n" +
+	"\n" +
+	"gateway_id\x18\x01 \x01(\tR\tgatewayId\x12\x18\n" +
+	"\aversion\x18\x02 \x01(\x03R\aversion\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"\x14\n" +
+	"\x12GatewayWentForward\"/\n" +
 	"\x15EnrolmentTokenRevoked\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\"\xa4\x01\n" +
 	"\x15EnrolmentTokenCreated\x12\x1d\n" +
@@ -5811,7 +6562,17 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\x16FAILURE_UPSTREAM_ERROR\x10\x03\x12\x13\n" +
 	"\x0fFAILURE_TIMEOUT\x10\x04\x12\x17\n" +
 	"\x13FAILURE_UNREACHABLE\x10\x05\x12\x16\n" +
-	"\x12FAILURE_CREDENTIAL\x10\x06B\xad\x01\n" +
+	"\x12FAILURE_CREDENTIAL\x10\x06*r\n" +
+	"\x0fRolloutStrategy\x12 \n" +
+	"\x1cROLLOUT_STRATEGY_UNSPECIFIED\x10\x00\x12 \n" +
+	"\x1cROLLOUT_STRATEGY_ALL_AT_ONCE\x10\x01\x12\x1b\n" +
+	"\x17ROLLOUT_STRATEGY_CANARY\x10\x02*\xb9\x01\n" +
+	"\x10RolloutHoldCause\x12\"\n" +
+	"\x1eROLLOUT_HOLD_CAUSE_UNSPECIFIED\x10\x00\x12 \n" +
+	"\x1cROLLOUT_HOLD_CAUSE_REQUESTED\x10\x01\x12\x1f\n" +
+	"\x1bROLLOUT_HOLD_CAUSE_REJECTED\x10\x02\x12!\n" +
+	"\x1dROLLOUT_HOLD_CAUSE_ERROR_RATE\x10\x03\x12\x1b\n" +
+	"\x17ROLLOUT_HOLD_CAUSE_LOST\x10\x04B\xad\x01\n" +
 	"\x11com.weir.event.v1B\n" +
 	"EventProtoP\x01Z6github.com/weirhq/weir/proto/gen/weir/event/v1;eventv1\xa2\x02\x03WEX\xaa\x02\rWeir.Event.V1\xca\x02\rWeir\\Event\\V1\xe2\x02\x19Weir\\Event\\V1\\GPBMetadata\xea\x02\x0fWeir::Event::V1b\x06proto3"
 
@@ -5827,8 +6588,8 @@ func file_weir_event_v1_event_proto_rawDescGZIP() []byte {
 	return file_weir_event_v1_event_proto_rawDescData
 }
 
-var file_weir_event_v1_event_proto_enumTypes = make([]protoimpl.EnumInfo, 10)
-var file_weir_event_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 89)
+var file_weir_event_v1_event_proto_enumTypes = make([]protoimpl.EnumInfo, 12)
+var file_weir_event_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 100)
 var file_weir_event_v1_event_proto_goTypes = []any{
 	(Role)(0),                          // 0: weir.event.v1.Role
 	(Dialect)(0),                       // 1: weir.event.v1.Dialect
@@ -5840,176 +6601,193 @@ var file_weir_event_v1_event_proto_goTypes = []any{
 	(LimitWindow)(0),                   // 7: weir.event.v1.LimitWindow
 	(CalendarPeriod)(0),                // 8: weir.event.v1.CalendarPeriod
 	(Failure)(0),                       // 9: weir.event.v1.Failure
-	(*Target)(nil),                     // 10: weir.event.v1.Target
-	(*Retry)(nil),                      // 11: weir.event.v1.Retry
-	(*OrganizationCreated)(nil),        // 12: weir.event.v1.OrganizationCreated
-	(*OrganizationUpdated)(nil),        // 13: weir.event.v1.OrganizationUpdated
-	(*OrganizationSuspended)(nil),      // 14: weir.event.v1.OrganizationSuspended
-	(*OrganizationResumed)(nil),        // 15: weir.event.v1.OrganizationResumed
-	(*OrganizationArchived)(nil),       // 16: weir.event.v1.OrganizationArchived
-	(*MemberAdded)(nil),                // 17: weir.event.v1.MemberAdded
-	(*MemberInvited)(nil),              // 18: weir.event.v1.MemberInvited
-	(*MemberJoined)(nil),               // 19: weir.event.v1.MemberJoined
-	(*MemberRoleChanged)(nil),          // 20: weir.event.v1.MemberRoleChanged
-	(*MemberRemoved)(nil),              // 21: weir.event.v1.MemberRemoved
-	(*MemberErased)(nil),               // 22: weir.event.v1.MemberErased
-	(*MemberSessionsRevoked)(nil),      // 23: weir.event.v1.MemberSessionsRevoked
-	(*JoinDomainAdded)(nil),            // 24: weir.event.v1.JoinDomainAdded
-	(*JoinDomainChanged)(nil),          // 25: weir.event.v1.JoinDomainChanged
-	(*JoinDomainRemoved)(nil),          // 26: weir.event.v1.JoinDomainRemoved
-	(*ProjectCreated)(nil),             // 27: weir.event.v1.ProjectCreated
-	(*ProjectUpdated)(nil),             // 28: weir.event.v1.ProjectUpdated
-	(*ProjectArchived)(nil),            // 29: weir.event.v1.ProjectArchived
-	(*ProjectRestored)(nil),            // 30: weir.event.v1.ProjectRestored
-	(*ProviderCreated)(nil),            // 31: weir.event.v1.ProviderCreated
-	(*ProviderSettings)(nil),           // 32: weir.event.v1.ProviderSettings
-	(*SealedCredential)(nil),           // 33: weir.event.v1.SealedCredential
-	(*ProviderUpdated)(nil),            // 34: weir.event.v1.ProviderUpdated
-	(*ProviderArchived)(nil),           // 35: weir.event.v1.ProviderArchived
-	(*ProviderRestored)(nil),           // 36: weir.event.v1.ProviderRestored
-	(*Timeouts)(nil),                   // 37: weir.event.v1.Timeouts
-	(*RouteCreated)(nil),               // 38: weir.event.v1.RouteCreated
-	(*RouteSettings)(nil),              // 39: weir.event.v1.RouteSettings
-	(*RouteUpdated)(nil),               // 40: weir.event.v1.RouteUpdated
-	(*RouteArchived)(nil),              // 41: weir.event.v1.RouteArchived
-	(*RouteRestored)(nil),              // 42: weir.event.v1.RouteRestored
-	(*KeyCreated)(nil),                 // 43: weir.event.v1.KeyCreated
-	(*KeyUpdated)(nil),                 // 44: weir.event.v1.KeyUpdated
-	(*KeyRotated)(nil),                 // 45: weir.event.v1.KeyRotated
-	(*KeyRevoked)(nil),                 // 46: weir.event.v1.KeyRevoked
-	(*KeyArchived)(nil),                // 47: weir.event.v1.KeyArchived
-	(*GatewayCreated)(nil),             // 48: weir.event.v1.GatewayCreated
-	(*GatewayUpdated)(nil),             // 49: weir.event.v1.GatewayUpdated
-	(*GatewayKeySet)(nil),              // 50: weir.event.v1.GatewayKeySet
-	(*GatewayArchived)(nil),            // 51: weir.event.v1.GatewayArchived
-	(*GatewayRestored)(nil),            // 52: weir.event.v1.GatewayRestored
-	(*EnrolmentTokenRevoked)(nil),      // 53: weir.event.v1.EnrolmentTokenRevoked
-	(*EnrolmentTokenCreated)(nil),      // 54: weir.event.v1.EnrolmentTokenCreated
-	(*AgentEnrolled)(nil),              // 55: weir.event.v1.AgentEnrolled
-	(*AgentRenamed)(nil),               // 56: weir.event.v1.AgentRenamed
-	(*AgentRevoked)(nil),               // 57: weir.event.v1.AgentRevoked
-	(*ServiceAccountCreated)(nil),      // 58: weir.event.v1.ServiceAccountCreated
-	(*ServiceAccountUpdated)(nil),      // 59: weir.event.v1.ServiceAccountUpdated
-	(*ServiceAccountArchived)(nil),     // 60: weir.event.v1.ServiceAccountArchived
-	(*ServiceAccountTokenCreated)(nil), // 61: weir.event.v1.ServiceAccountTokenCreated
-	(*ServiceAccountTokenRevoked)(nil), // 62: weir.event.v1.ServiceAccountTokenRevoked
-	(*RoleBindingCreated)(nil),         // 63: weir.event.v1.RoleBindingCreated
-	(*RoleBindingArchived)(nil),        // 64: weir.event.v1.RoleBindingArchived
-	(*Rates)(nil),                      // 65: weir.event.v1.Rates
-	(*PriceOverrideSettings)(nil),      // 66: weir.event.v1.PriceOverrideSettings
-	(*PriceOverrideCreated)(nil),       // 67: weir.event.v1.PriceOverrideCreated
-	(*PriceOverrideUpdated)(nil),       // 68: weir.event.v1.PriceOverrideUpdated
-	(*PriceOverrideArchived)(nil),      // 69: weir.event.v1.PriceOverrideArchived
-	(*PriceOverrideRestored)(nil),      // 70: weir.event.v1.PriceOverrideRestored
-	(*QuotaScope)(nil),                 // 71: weir.event.v1.QuotaScope
-	(*LimitSettings)(nil),              // 72: weir.event.v1.LimitSettings
-	(*LimitCreated)(nil),               // 73: weir.event.v1.LimitCreated
-	(*LimitUpdated)(nil),               // 74: weir.event.v1.LimitUpdated
-	(*LimitArchived)(nil),              // 75: weir.event.v1.LimitArchived
-	(*LimitRestored)(nil),              // 76: weir.event.v1.LimitRestored
-	(*CalendarWindow)(nil),             // 77: weir.event.v1.CalendarWindow
-	(*RollingWindow)(nil),              // 78: weir.event.v1.RollingWindow
-	(*LifetimeWindow)(nil),             // 79: weir.event.v1.LifetimeWindow
-	(*BudgetSettings)(nil),             // 80: weir.event.v1.BudgetSettings
-	(*BudgetCreated)(nil),              // 81: weir.event.v1.BudgetCreated
-	(*BudgetUpdated)(nil),              // 82: weir.event.v1.BudgetUpdated
-	(*BudgetRaised)(nil),               // 83: weir.event.v1.BudgetRaised
-	(*BudgetArchived)(nil),             // 84: weir.event.v1.BudgetArchived
-	(*BudgetRestored)(nil),             // 85: weir.event.v1.BudgetRestored
-	(*SavedReportCreated)(nil),         // 86: weir.event.v1.SavedReportCreated
-	(*SavedReportUpdated)(nil),         // 87: weir.event.v1.SavedReportUpdated
-	(*SavedReportArchived)(nil),        // 88: weir.event.v1.SavedReportArchived
-	(*SavedReportRestored)(nil),        // 89: weir.event.v1.SavedReportRestored
-	(*AlertChannelCreated)(nil),        // 90: weir.event.v1.AlertChannelCreated
-	(*AlertChannelUpdated)(nil),        // 91: weir.event.v1.AlertChannelUpdated
-	(*AlertChannelSecretSet)(nil),      // 92: weir.event.v1.AlertChannelSecretSet
-	(*AlertChannelArchived)(nil),       // 93: weir.event.v1.AlertChannelArchived
-	(*AlertChannelRestored)(nil),       // 94: weir.event.v1.AlertChannelRestored
-	nil,                                // 95: weir.event.v1.ProviderCreated.HeadersEntry
-	nil,                                // 96: weir.event.v1.ProviderSettings.HeadersEntry
-	nil,                                // 97: weir.event.v1.KeyCreated.LabelsEntry
-	nil,                                // 98: weir.event.v1.KeyUpdated.LabelsEntry
-	(*timestamppb.Timestamp)(nil),      // 99: google.protobuf.Timestamp
+	(RolloutStrategy)(0),               // 10: weir.event.v1.RolloutStrategy
+	(RolloutHoldCause)(0),              // 11: weir.event.v1.RolloutHoldCause
+	(*Target)(nil),                     // 12: weir.event.v1.Target
+	(*Retry)(nil),                      // 13: weir.event.v1.Retry
+	(*OrganizationCreated)(nil),        // 14: weir.event.v1.OrganizationCreated
+	(*OrganizationUpdated)(nil),        // 15: weir.event.v1.OrganizationUpdated
+	(*OrganizationSuspended)(nil),      // 16: weir.event.v1.OrganizationSuspended
+	(*OrganizationResumed)(nil),        // 17: weir.event.v1.OrganizationResumed
+	(*OrganizationArchived)(nil),       // 18: weir.event.v1.OrganizationArchived
+	(*MemberAdded)(nil),                // 19: weir.event.v1.MemberAdded
+	(*MemberInvited)(nil),              // 20: weir.event.v1.MemberInvited
+	(*MemberJoined)(nil),               // 21: weir.event.v1.MemberJoined
+	(*MemberRoleChanged)(nil),          // 22: weir.event.v1.MemberRoleChanged
+	(*MemberRemoved)(nil),              // 23: weir.event.v1.MemberRemoved
+	(*MemberErased)(nil),               // 24: weir.event.v1.MemberErased
+	(*MemberSessionsRevoked)(nil),      // 25: weir.event.v1.MemberSessionsRevoked
+	(*JoinDomainAdded)(nil),            // 26: weir.event.v1.JoinDomainAdded
+	(*JoinDomainChanged)(nil),          // 27: weir.event.v1.JoinDomainChanged
+	(*JoinDomainRemoved)(nil),          // 28: weir.event.v1.JoinDomainRemoved
+	(*ProjectCreated)(nil),             // 29: weir.event.v1.ProjectCreated
+	(*ProjectUpdated)(nil),             // 30: weir.event.v1.ProjectUpdated
+	(*ProjectArchived)(nil),            // 31: weir.event.v1.ProjectArchived
+	(*ProjectRestored)(nil),            // 32: weir.event.v1.ProjectRestored
+	(*ProviderCreated)(nil),            // 33: weir.event.v1.ProviderCreated
+	(*ProviderSettings)(nil),           // 34: weir.event.v1.ProviderSettings
+	(*SealedCredential)(nil),           // 35: weir.event.v1.SealedCredential
+	(*ProviderUpdated)(nil),            // 36: weir.event.v1.ProviderUpdated
+	(*ProviderArchived)(nil),           // 37: weir.event.v1.ProviderArchived
+	(*ProviderRestored)(nil),           // 38: weir.event.v1.ProviderRestored
+	(*Timeouts)(nil),                   // 39: weir.event.v1.Timeouts
+	(*RouteCreated)(nil),               // 40: weir.event.v1.RouteCreated
+	(*RouteSettings)(nil),              // 41: weir.event.v1.RouteSettings
+	(*RouteUpdated)(nil),               // 42: weir.event.v1.RouteUpdated
+	(*RouteArchived)(nil),              // 43: weir.event.v1.RouteArchived
+	(*RouteRestored)(nil),              // 44: weir.event.v1.RouteRestored
+	(*KeyCreated)(nil),                 // 45: weir.event.v1.KeyCreated
+	(*KeyUpdated)(nil),                 // 46: weir.event.v1.KeyUpdated
+	(*KeyRotated)(nil),                 // 47: weir.event.v1.KeyRotated
+	(*KeyRevoked)(nil),                 // 48: weir.event.v1.KeyRevoked
+	(*KeyArchived)(nil),                // 49: weir.event.v1.KeyArchived
+	(*GatewayCreated)(nil),             // 50: weir.event.v1.GatewayCreated
+	(*GatewayUpdated)(nil),             // 51: weir.event.v1.GatewayUpdated
+	(*GatewayKeySet)(nil),              // 52: weir.event.v1.GatewayKeySet
+	(*GatewayRolloutSet)(nil),          // 53: weir.event.v1.GatewayRolloutSet
+	(*RolloutSettings)(nil),            // 54: weir.event.v1.RolloutSettings
+	(*GatewayArchived)(nil),            // 55: weir.event.v1.GatewayArchived
+	(*GatewayRestored)(nil),            // 56: weir.event.v1.GatewayRestored
+	(*RolloutStarted)(nil),             // 57: weir.event.v1.RolloutStarted
+	(*RolloutRestarted)(nil),           // 58: weir.event.v1.RolloutRestarted
+	(*RolloutAdvanced)(nil),            // 59: weir.event.v1.RolloutAdvanced
+	(*RolloutHeld)(nil),                // 60: weir.event.v1.RolloutHeld
+	(*RolloutResumed)(nil),             // 61: weir.event.v1.RolloutResumed
+	(*RolloutFinished)(nil),            // 62: weir.event.v1.RolloutFinished
+	(*RolloutAbandoned)(nil),           // 63: weir.event.v1.RolloutAbandoned
+	(*GatewayWentBack)(nil),            // 64: weir.event.v1.GatewayWentBack
+	(*GatewayWentForward)(nil),         // 65: weir.event.v1.GatewayWentForward
+	(*EnrolmentTokenRevoked)(nil),      // 66: weir.event.v1.EnrolmentTokenRevoked
+	(*EnrolmentTokenCreated)(nil),      // 67: weir.event.v1.EnrolmentTokenCreated
+	(*AgentEnrolled)(nil),              // 68: weir.event.v1.AgentEnrolled
+	(*AgentRenamed)(nil),               // 69: weir.event.v1.AgentRenamed
+	(*AgentRevoked)(nil),               // 70: weir.event.v1.AgentRevoked
+	(*ServiceAccountCreated)(nil),      // 71: weir.event.v1.ServiceAccountCreated
+	(*ServiceAccountUpdated)(nil),      // 72: weir.event.v1.ServiceAccountUpdated
+	(*ServiceAccountArchived)(nil),     // 73: weir.event.v1.ServiceAccountArchived
+	(*ServiceAccountTokenCreated)(nil), // 74: weir.event.v1.ServiceAccountTokenCreated
+	(*ServiceAccountTokenRevoked)(nil), // 75: weir.event.v1.ServiceAccountTokenRevoked
+	(*RoleBindingCreated)(nil),         // 76: weir.event.v1.RoleBindingCreated
+	(*RoleBindingArchived)(nil),        // 77: weir.event.v1.RoleBindingArchived
+	(*Rates)(nil),                      // 78: weir.event.v1.Rates
+	(*PriceOverrideSettings)(nil),      // 79: weir.event.v1.PriceOverrideSettings
+	(*PriceOverrideCreated)(nil),       // 80: weir.event.v1.PriceOverrideCreated
+	(*PriceOverrideUpdated)(nil),       // 81: weir.event.v1.PriceOverrideUpdated
+	(*PriceOverrideArchived)(nil),      // 82: weir.event.v1.PriceOverrideArchived
+	(*PriceOverrideRestored)(nil),      // 83: weir.event.v1.PriceOverrideRestored
+	(*QuotaScope)(nil),                 // 84: weir.event.v1.QuotaScope
+	(*LimitSettings)(nil),              // 85: weir.event.v1.LimitSettings
+	(*LimitCreated)(nil),               // 86: weir.event.v1.LimitCreated
+	(*LimitUpdated)(nil),               // 87: weir.event.v1.LimitUpdated
+	(*LimitArchived)(nil),              // 88: weir.event.v1.LimitArchived
+	(*LimitRestored)(nil),              // 89: weir.event.v1.LimitRestored
+	(*CalendarWindow)(nil),             // 90: weir.event.v1.CalendarWindow
+	(*RollingWindow)(nil),              // 91: weir.event.v1.RollingWindow
+	(*LifetimeWindow)(nil),             // 92: weir.event.v1.LifetimeWindow
+	(*BudgetSettings)(nil),             // 93: weir.event.v1.BudgetSettings
+	(*BudgetCreated)(nil),              // 94: weir.event.v1.BudgetCreated
+	(*BudgetUpdated)(nil),              // 95: weir.event.v1.BudgetUpdated
+	(*BudgetRaised)(nil),               // 96: weir.event.v1.BudgetRaised
+	(*BudgetArchived)(nil),             // 97: weir.event.v1.BudgetArchived
+	(*BudgetRestored)(nil),             // 98: weir.event.v1.BudgetRestored
+	(*SavedReportCreated)(nil),         // 99: weir.event.v1.SavedReportCreated
+	(*SavedReportUpdated)(nil),         // 100: weir.event.v1.SavedReportUpdated
+	(*SavedReportArchived)(nil),        // 101: weir.event.v1.SavedReportArchived
+	(*SavedReportRestored)(nil),        // 102: weir.event.v1.SavedReportRestored
+	(*AlertChannelCreated)(nil),        // 103: weir.event.v1.AlertChannelCreated
+	(*AlertChannelUpdated)(nil),        // 104: weir.event.v1.AlertChannelUpdated
+	(*AlertChannelSecretSet)(nil),      // 105: weir.event.v1.AlertChannelSecretSet
+	(*AlertChannelArchived)(nil),       // 106: weir.event.v1.AlertChannelArchived
+	(*AlertChannelRestored)(nil),       // 107: weir.event.v1.AlertChannelRestored
+	nil,                                // 108: weir.event.v1.ProviderCreated.HeadersEntry
+	nil,                                // 109: weir.event.v1.ProviderSettings.HeadersEntry
+	nil,                                // 110: weir.event.v1.KeyCreated.LabelsEntry
+	nil,                                // 111: weir.event.v1.KeyUpdated.LabelsEntry
+	(*timestamppb.Timestamp)(nil),      // 112: google.protobuf.Timestamp
 }
 var file_weir_event_v1_event_proto_depIdxs = []int32{
-	9,  // 0: weir.event.v1.Retry.on:type_name -> weir.event.v1.Failure
-	0,  // 1: weir.event.v1.MemberAdded.role:type_name -> weir.event.v1.Role
-	0,  // 2: weir.event.v1.MemberInvited.role:type_name -> weir.event.v1.Role
-	99, // 3: weir.event.v1.MemberInvited.expires_at:type_name -> google.protobuf.Timestamp
-	0,  // 4: weir.event.v1.MemberRoleChanged.role:type_name -> weir.event.v1.Role
-	0,  // 5: weir.event.v1.JoinDomainAdded.role:type_name -> weir.event.v1.Role
-	0,  // 6: weir.event.v1.JoinDomainChanged.role:type_name -> weir.event.v1.Role
-	99, // 7: weir.event.v1.ProjectRestored.created_at:type_name -> google.protobuf.Timestamp
-	1,  // 8: weir.event.v1.ProviderCreated.dialect:type_name -> weir.event.v1.Dialect
-	95, // 9: weir.event.v1.ProviderCreated.headers:type_name -> weir.event.v1.ProviderCreated.HeadersEntry
-	37, // 10: weir.event.v1.ProviderCreated.timeouts:type_name -> weir.event.v1.Timeouts
-	1,  // 11: weir.event.v1.ProviderSettings.dialect:type_name -> weir.event.v1.Dialect
-	96, // 12: weir.event.v1.ProviderSettings.headers:type_name -> weir.event.v1.ProviderSettings.HeadersEntry
-	37, // 13: weir.event.v1.ProviderSettings.timeouts:type_name -> weir.event.v1.Timeouts
-	33, // 14: weir.event.v1.ProviderSettings.sealed_credentials:type_name -> weir.event.v1.SealedCredential
-	32, // 15: weir.event.v1.ProviderUpdated.settings:type_name -> weir.event.v1.ProviderSettings
-	32, // 16: weir.event.v1.ProviderRestored.settings:type_name -> weir.event.v1.ProviderSettings
-	99, // 17: weir.event.v1.ProviderRestored.created_at:type_name -> google.protobuf.Timestamp
-	2,  // 18: weir.event.v1.RouteCreated.strategy:type_name -> weir.event.v1.Strategy
-	10, // 19: weir.event.v1.RouteCreated.targets:type_name -> weir.event.v1.Target
-	37, // 20: weir.event.v1.RouteCreated.timeouts:type_name -> weir.event.v1.Timeouts
-	11, // 21: weir.event.v1.RouteCreated.retry:type_name -> weir.event.v1.Retry
-	2,  // 22: weir.event.v1.RouteSettings.strategy:type_name -> weir.event.v1.Strategy
-	10, // 23: weir.event.v1.RouteSettings.targets:type_name -> weir.event.v1.Target
-	37, // 24: weir.event.v1.RouteSettings.timeouts:type_name -> weir.event.v1.Timeouts
-	11, // 25: weir.event.v1.RouteSettings.retry:type_name -> weir.event.v1.Retry
-	39, // 26: weir.event.v1.RouteUpdated.settings:type_name -> weir.event.v1.RouteSettings
-	39, // 27: weir.event.v1.RouteRestored.settings:type_name -> weir.event.v1.RouteSettings
-	99, // 28: weir.event.v1.RouteRestored.created_at:type_name -> google.protobuf.Timestamp
-	99, // 29: weir.event.v1.KeyCreated.expires_at:type_name -> google.protobuf.Timestamp
-	97, // 30: weir.event.v1.KeyCreated.labels:type_name -> weir.event.v1.KeyCreated.LabelsEntry
-	99, // 31: weir.event.v1.KeyUpdated.expires_at:type_name -> google.protobuf.Timestamp
-	98, // 32: weir.event.v1.KeyUpdated.labels:type_name -> weir.event.v1.KeyUpdated.LabelsEntry
-	99, // 33: weir.event.v1.KeyRotated.previous_expires_at:type_name -> google.protobuf.Timestamp
-	99, // 34: weir.event.v1.KeyRevoked.revoked_at:type_name -> google.protobuf.Timestamp
-	99, // 35: weir.event.v1.GatewayRestored.created_at:type_name -> google.protobuf.Timestamp
-	99, // 36: weir.event.v1.EnrolmentTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
-	99, // 37: weir.event.v1.AgentRevoked.revoked_at:type_name -> google.protobuf.Timestamp
-	0,  // 38: weir.event.v1.ServiceAccountCreated.role:type_name -> weir.event.v1.Role
-	0,  // 39: weir.event.v1.ServiceAccountUpdated.role:type_name -> weir.event.v1.Role
-	99, // 40: weir.event.v1.ServiceAccountTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
-	0,  // 41: weir.event.v1.RoleBindingCreated.role:type_name -> weir.event.v1.Role
-	65, // 42: weir.event.v1.PriceOverrideSettings.rates:type_name -> weir.event.v1.Rates
-	65, // 43: weir.event.v1.PriceOverrideSettings.long_rates:type_name -> weir.event.v1.Rates
-	66, // 44: weir.event.v1.PriceOverrideCreated.settings:type_name -> weir.event.v1.PriceOverrideSettings
-	66, // 45: weir.event.v1.PriceOverrideUpdated.settings:type_name -> weir.event.v1.PriceOverrideSettings
-	66, // 46: weir.event.v1.PriceOverrideRestored.settings:type_name -> weir.event.v1.PriceOverrideSettings
-	99, // 47: weir.event.v1.PriceOverrideRestored.created_at:type_name -> google.protobuf.Timestamp
-	5,  // 48: weir.event.v1.QuotaScope.on:type_name -> weir.event.v1.QuotaOn
-	71, // 49: weir.event.v1.LimitSettings.scope:type_name -> weir.event.v1.QuotaScope
-	6,  // 50: weir.event.v1.LimitSettings.metric:type_name -> weir.event.v1.LimitMetric
-	7,  // 51: weir.event.v1.LimitSettings.window:type_name -> weir.event.v1.LimitWindow
-	3,  // 52: weir.event.v1.LimitSettings.mode:type_name -> weir.event.v1.QuotaMode
-	4,  // 53: weir.event.v1.LimitSettings.when_unreachable:type_name -> weir.event.v1.WhenUnreachable
-	72, // 54: weir.event.v1.LimitCreated.settings:type_name -> weir.event.v1.LimitSettings
-	72, // 55: weir.event.v1.LimitUpdated.settings:type_name -> weir.event.v1.LimitSettings
-	72, // 56: weir.event.v1.LimitRestored.settings:type_name -> weir.event.v1.LimitSettings
-	99, // 57: weir.event.v1.LimitRestored.created_at:type_name -> google.protobuf.Timestamp
-	8,  // 58: weir.event.v1.CalendarWindow.period:type_name -> weir.event.v1.CalendarPeriod
-	71, // 59: weir.event.v1.BudgetSettings.scope:type_name -> weir.event.v1.QuotaScope
-	77, // 60: weir.event.v1.BudgetSettings.calendar:type_name -> weir.event.v1.CalendarWindow
-	78, // 61: weir.event.v1.BudgetSettings.rolling:type_name -> weir.event.v1.RollingWindow
-	79, // 62: weir.event.v1.BudgetSettings.lifetime:type_name -> weir.event.v1.LifetimeWindow
-	3,  // 63: weir.event.v1.BudgetSettings.mode:type_name -> weir.event.v1.QuotaMode
-	4,  // 64: weir.event.v1.BudgetSettings.when_unreachable:type_name -> weir.event.v1.WhenUnreachable
-	80, // 65: weir.event.v1.BudgetCreated.settings:type_name -> weir.event.v1.BudgetSettings
-	80, // 66: weir.event.v1.BudgetUpdated.settings:type_name -> weir.event.v1.BudgetSettings
-	99, // 67: weir.event.v1.BudgetRaised.expires_at:type_name -> google.protobuf.Timestamp
-	80, // 68: weir.event.v1.BudgetRestored.settings:type_name -> weir.event.v1.BudgetSettings
-	99, // 69: weir.event.v1.BudgetRestored.created_at:type_name -> google.protobuf.Timestamp
-	83, // 70: weir.event.v1.BudgetRestored.raise:type_name -> weir.event.v1.BudgetRaised
-	99, // 71: weir.event.v1.SavedReportRestored.created_at:type_name -> google.protobuf.Timestamp
-	99, // 72: weir.event.v1.AlertChannelRestored.created_at:type_name -> google.protobuf.Timestamp
-	73, // [73:73] is the sub-list for method output_type
-	73, // [73:73] is the sub-list for method input_type
-	73, // [73:73] is the sub-list for extension type_name
-	73, // [73:73] is the sub-list for extension extendee
-	0,  // [0:73] is the sub-list for field type_name
+	9,   // 0: weir.event.v1.Retry.on:type_name -> weir.event.v1.Failure
+	0,   // 1: weir.event.v1.MemberAdded.role:type_name -> weir.event.v1.Role
+	0,   // 2: weir.event.v1.MemberInvited.role:type_name -> weir.event.v1.Role
+	112, // 3: weir.event.v1.MemberInvited.expires_at:type_name -> google.protobuf.Timestamp
+	0,   // 4: weir.event.v1.MemberRoleChanged.role:type_name -> weir.event.v1.Role
+	0,   // 5: weir.event.v1.JoinDomainAdded.role:type_name -> weir.event.v1.Role
+	0,   // 6: weir.event.v1.JoinDomainChanged.role:type_name -> weir.event.v1.Role
+	112, // 7: weir.event.v1.ProjectRestored.created_at:type_name -> google.protobuf.Timestamp
+	1,   // 8: weir.event.v1.ProviderCreated.dialect:type_name -> weir.event.v1.Dialect
+	108, // 9: weir.event.v1.ProviderCreated.headers:type_name -> weir.event.v1.ProviderCreated.HeadersEntry
+	39,  // 10: weir.event.v1.ProviderCreated.timeouts:type_name -> weir.event.v1.Timeouts
+	1,   // 11: weir.event.v1.ProviderSettings.dialect:type_name -> weir.event.v1.Dialect
+	109, // 12: weir.event.v1.ProviderSettings.headers:type_name -> weir.event.v1.ProviderSettings.HeadersEntry
+	39,  // 13: weir.event.v1.ProviderSettings.timeouts:type_name -> weir.event.v1.Timeouts
+	35,  // 14: weir.event.v1.ProviderSettings.sealed_credentials:type_name -> weir.event.v1.SealedCredential
+	34,  // 15: weir.event.v1.ProviderUpdated.settings:type_name -> weir.event.v1.ProviderSettings
+	34,  // 16: weir.event.v1.ProviderRestored.settings:type_name -> weir.event.v1.ProviderSettings
+	112, // 17: weir.event.v1.ProviderRestored.created_at:type_name -> google.protobuf.Timestamp
+	2,   // 18: weir.event.v1.RouteCreated.strategy:type_name -> weir.event.v1.Strategy
+	12,  // 19: weir.event.v1.RouteCreated.targets:type_name -> weir.event.v1.Target
+	39,  // 20: weir.event.v1.RouteCreated.timeouts:type_name -> weir.event.v1.Timeouts
+	13,  // 21: weir.event.v1.RouteCreated.retry:type_name -> weir.event.v1.Retry
+	2,   // 22: weir.event.v1.RouteSettings.strategy:type_name -> weir.event.v1.Strategy
+	12,  // 23: weir.event.v1.RouteSettings.targets:type_name -> weir.event.v1.Target
+	39,  // 24: weir.event.v1.RouteSettings.timeouts:type_name -> weir.event.v1.Timeouts
+	13,  // 25: weir.event.v1.RouteSettings.retry:type_name -> weir.event.v1.Retry
+	41,  // 26: weir.event.v1.RouteUpdated.settings:type_name -> weir.event.v1.RouteSettings
+	41,  // 27: weir.event.v1.RouteRestored.settings:type_name -> weir.event.v1.RouteSettings
+	112, // 28: weir.event.v1.RouteRestored.created_at:type_name -> google.protobuf.Timestamp
+	112, // 29: weir.event.v1.KeyCreated.expires_at:type_name -> google.protobuf.Timestamp
+	110, // 30: weir.event.v1.KeyCreated.labels:type_name -> weir.event.v1.KeyCreated.LabelsEntry
+	112, // 31: weir.event.v1.KeyUpdated.expires_at:type_name -> google.protobuf.Timestamp
+	111, // 32: weir.event.v1.KeyUpdated.labels:type_name -> weir.event.v1.KeyUpdated.LabelsEntry
+	112, // 33: weir.event.v1.KeyRotated.previous_expires_at:type_name -> google.protobuf.Timestamp
+	112, // 34: weir.event.v1.KeyRevoked.revoked_at:type_name -> google.protobuf.Timestamp
+	54,  // 35: weir.event.v1.GatewayRolloutSet.rollout:type_name -> weir.event.v1.RolloutSettings
+	10,  // 36: weir.event.v1.RolloutSettings.strategy:type_name -> weir.event.v1.RolloutStrategy
+	112, // 37: weir.event.v1.GatewayRestored.created_at:type_name -> google.protobuf.Timestamp
+	54,  // 38: weir.event.v1.GatewayRestored.rollout:type_name -> weir.event.v1.RolloutSettings
+	11,  // 39: weir.event.v1.RolloutHeld.cause:type_name -> weir.event.v1.RolloutHoldCause
+	112, // 40: weir.event.v1.EnrolmentTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
+	112, // 41: weir.event.v1.AgentRevoked.revoked_at:type_name -> google.protobuf.Timestamp
+	0,   // 42: weir.event.v1.ServiceAccountCreated.role:type_name -> weir.event.v1.Role
+	0,   // 43: weir.event.v1.ServiceAccountUpdated.role:type_name -> weir.event.v1.Role
+	112, // 44: weir.event.v1.ServiceAccountTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
+	0,   // 45: weir.event.v1.RoleBindingCreated.role:type_name -> weir.event.v1.Role
+	78,  // 46: weir.event.v1.PriceOverrideSettings.rates:type_name -> weir.event.v1.Rates
+	78,  // 47: weir.event.v1.PriceOverrideSettings.long_rates:type_name -> weir.event.v1.Rates
+	79,  // 48: weir.event.v1.PriceOverrideCreated.settings:type_name -> weir.event.v1.PriceOverrideSettings
+	79,  // 49: weir.event.v1.PriceOverrideUpdated.settings:type_name -> weir.event.v1.PriceOverrideSettings
+	79,  // 50: weir.event.v1.PriceOverrideRestored.settings:type_name -> weir.event.v1.PriceOverrideSettings
+	112, // 51: weir.event.v1.PriceOverrideRestored.created_at:type_name -> google.protobuf.Timestamp
+	5,   // 52: weir.event.v1.QuotaScope.on:type_name -> weir.event.v1.QuotaOn
+	84,  // 53: weir.event.v1.LimitSettings.scope:type_name -> weir.event.v1.QuotaScope
+	6,   // 54: weir.event.v1.LimitSettings.metric:type_name -> weir.event.v1.LimitMetric
+	7,   // 55: weir.event.v1.LimitSettings.window:type_name -> weir.event.v1.LimitWindow
+	3,   // 56: weir.event.v1.LimitSettings.mode:type_name -> weir.event.v1.QuotaMode
+	4,   // 57: weir.event.v1.LimitSettings.when_unreachable:type_name -> weir.event.v1.WhenUnreachable
+	85,  // 58: weir.event.v1.LimitCreated.settings:type_name -> weir.event.v1.LimitSettings
+	85,  // 59: weir.event.v1.LimitUpdated.settings:type_name -> weir.event.v1.LimitSettings
+	85,  // 60: weir.event.v1.LimitRestored.settings:type_name -> weir.event.v1.LimitSettings
+	112, // 61: weir.event.v1.LimitRestored.created_at:type_name -> google.protobuf.Timestamp
+	8,   // 62: weir.event.v1.CalendarWindow.period:type_name -> weir.event.v1.CalendarPeriod
+	84,  // 63: weir.event.v1.BudgetSettings.scope:type_name -> weir.event.v1.QuotaScope
+	90,  // 64: weir.event.v1.BudgetSettings.calendar:type_name -> weir.event.v1.CalendarWindow
+	91,  // 65: weir.event.v1.BudgetSettings.rolling:type_name -> weir.event.v1.RollingWindow
+	92,  // 66: weir.event.v1.BudgetSettings.lifetime:type_name -> weir.event.v1.LifetimeWindow
+	3,   // 67: weir.event.v1.BudgetSettings.mode:type_name -> weir.event.v1.QuotaMode
+	4,   // 68: weir.event.v1.BudgetSettings.when_unreachable:type_name -> weir.event.v1.WhenUnreachable
+	93,  // 69: weir.event.v1.BudgetCreated.settings:type_name -> weir.event.v1.BudgetSettings
+	93,  // 70: weir.event.v1.BudgetUpdated.settings:type_name -> weir.event.v1.BudgetSettings
+	112, // 71: weir.event.v1.BudgetRaised.expires_at:type_name -> google.protobuf.Timestamp
+	93,  // 72: weir.event.v1.BudgetRestored.settings:type_name -> weir.event.v1.BudgetSettings
+	112, // 73: weir.event.v1.BudgetRestored.created_at:type_name -> google.protobuf.Timestamp
+	96,  // 74: weir.event.v1.BudgetRestored.raise:type_name -> weir.event.v1.BudgetRaised
+	112, // 75: weir.event.v1.SavedReportRestored.created_at:type_name -> google.protobuf.Timestamp
+	112, // 76: weir.event.v1.AlertChannelRestored.created_at:type_name -> google.protobuf.Timestamp
+	77,  // [77:77] is the sub-list for method output_type
+	77,  // [77:77] is the sub-list for method input_type
+	77,  // [77:77] is the sub-list for extension type_name
+	77,  // [77:77] is the sub-list for extension extendee
+	0,   // [0:77] is the sub-list for field type_name
 }
 
 func init() { file_weir_event_v1_event_proto_init() }
@@ -6017,9 +6795,9 @@ func file_weir_event_v1_event_proto_init() {
 	if File_weir_event_v1_event_proto != nil {
 		return
 	}
-	file_weir_event_v1_event_proto_msgTypes[55].OneofWrappers = []any{}
-	file_weir_event_v1_event_proto_msgTypes[61].OneofWrappers = []any{}
-	file_weir_event_v1_event_proto_msgTypes[70].OneofWrappers = []any{
+	file_weir_event_v1_event_proto_msgTypes[66].OneofWrappers = []any{}
+	file_weir_event_v1_event_proto_msgTypes[72].OneofWrappers = []any{}
+	file_weir_event_v1_event_proto_msgTypes[81].OneofWrappers = []any{
 		(*BudgetSettings_Calendar)(nil),
 		(*BudgetSettings_Rolling)(nil),
 		(*BudgetSettings_Lifetime)(nil),
@@ -6029,8 +6807,8 @@ func file_weir_event_v1_event_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_event_v1_event_proto_rawDesc), len(file_weir_event_v1_event_proto_rawDesc)),
-			NumEnums:      10,
-			NumMessages:   89,
+			NumEnums:      12,
+			NumMessages:   100,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

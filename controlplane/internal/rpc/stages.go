@@ -1,0 +1,37 @@
+package rpc
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/weirhq/weir/controlplane/internal/gateway"
+	"github.com/weirhq/weir/controlplane/internal/readmodel"
+	adminv1 "github.com/weirhq/weir/proto/gen/weir/admin/v1"
+)
+
+// stagedGatewayKind says besides what the agents of a gateway are to have.
+var stagedGatewayKind = func() kind[gateway.Gateway, *adminv1.Gateway] {
+	k := gatewayKind
+	k.beside = stagesOf
+	return k
+}()
+
+func stagesOf(ctx context.Context, v readmodel.View) (func(*adminv1.Gateway), error) {
+	gateways, err := readmodel.Gateways.All(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	stages, err := readmodel.StagesOf(ctx, v, gateways)
+	if err != nil {
+		return nil, err
+	}
+	versions, err := readmodel.ConfigurationVersions(ctx, v, gateways)
+	if err != nil {
+		return nil, err
+	}
+	return func(g *adminv1.Gateway) {
+		id := uuid.MustParse(g.GetId()) // as it was converted a moment ago
+		g.Stage = toProtoStage(stages[id], versions[id])
+	}, nil
+}
