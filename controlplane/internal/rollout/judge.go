@@ -55,21 +55,18 @@ func (a Agent) rise(s Settings) string {
 }
 
 // baked tells whether the step's agents, those that are connected, have had the
-// candidate for long enough. None of them is not enough.
+// candidate for long enough, and said how it went since. None of them is not enough.
 func (r Rollout) baked(members []Agent, look Look, s Settings) bool {
+	bake := time.Duration(s.BakeS) * time.Second
 	ready := false
 	for _, a := range members {
 		if !look.connected(a) {
 			continue
 		}
-		if a.Baseline == nil || a.Baseline.AppliedAt.IsZero() || !baked(a.Baseline.AppliedAt, look, s) {
+		if a.Baseline == nil || a.Baseline.AppliedAt.IsZero() || a.SeenAt.Sub(a.Baseline.AppliedAt) < bake || a.SeenAt.Sub(r.StepAt) < bake {
 			return false
 		}
 		ready = true
 	}
-	return ready && baked(r.StepAt, look, s)
-}
-
-func baked(since time.Time, look Look, s Settings) bool {
-	return look.Now.Sub(since) >= time.Duration(s.BakeS)*time.Second
+	return ready
 }

@@ -146,6 +146,7 @@ func TestNext(t *testing.T) {
 		{"without_one_that_is_connected_it_waits", nil, look(1, but(0, silent(time.Hour))), nothing},
 		{"the_canary_has_it_not_long_enough", []proto.Message{started}, look(20, has(0), at(59*time.Second)), nothing},
 		{"long_enough", []proto.Message{started}, look(20, has(0)), []proto.Message{advanced}},
+		{"nothing_was_heard_of_the_time", []proto.Message{started}, look(20, has(0), but(0, silent(2*time.Second))), nothing},
 		{"the_canary_does_not_have_it_yet", []proto.Message{started}, look(20), nothing},
 		{"the_canary_is_away", []proto.Message{started}, look(20, has(0), but(0, silent(31*time.Second))), nothing},
 		{"the_canary_died", []proto.Message{started}, look(20, has(0), at(2*time.Minute), but(0, silent(61*time.Second))), []proto.Message{
