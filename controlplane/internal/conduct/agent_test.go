@@ -76,21 +76,26 @@ func (in *installation) join(refuses ...string) *agent {
 }
 
 // start runs it until stop; it may be started again, with what it has.
-func (a *agent) start() {
+func (a *agent) start() { a.run(a.watch, a.report) }
+
+// deafen lets it report on, and follow nothing.
+func (a *agent) deafen() {
+	a.stop()
+	a.run(a.report)
+}
+
+// run does each of these again and again.
+func (a *agent) run(tasks ...func(context.Context)) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
-	running.Go(func() {
-		for ctx.Err() == nil {
-			a.watch(ctx)
-			pause(ctx, 20*time.Millisecond)
-		}
-	})
-	running.Go(func() {
-		for ctx.Err() == nil {
-			a.report(ctx)
-			pause(ctx, 200*time.Millisecond)
-		}
-	})
+	for _, task := range tasks {
+		running.Go(func() {
+			for ctx.Err() == nil {
+				task(ctx)
+				pause(ctx, 100*time.Millisecond)
+			}
+		})
+	}
 	a.stop = sync.OnceFunc(func() { cancel(); running.Wait() })
 	a.t.Cleanup(a.stop)
 }

@@ -258,3 +258,19 @@ func TestWithoutAgentsNothingIsStaged(t *testing.T) {
 	eventually(t, "over at once", func() bool { return len(in.events("RolloutFinished")) == 1 })
 	in.all([]*agent{in.join()}, "next")
 }
+
+// A canary that reports, and never takes the candidate, tells nothing of it.
+func TestWhatIsNotServedIsNotJudged(t *testing.T) {
+	in := install(t, quick)
+	in.start()
+	agents := in.fleetOf(4)
+	agents[0].deafen()
+	in.reroute("next")
+	time.Sleep(3 * time.Second)
+	if open := in.stage().Open(); open == nil || open.State != rollout.Running || having(agents, "next") > 0 {
+		t.Errorf("%d have it, %+v", having(agents, "next"), open)
+	}
+	agents[0].stop()
+	agents[0].start()
+	in.all(agents, "next")
+}

@@ -11,6 +11,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/policy"
 	"github.com/weirhq/weir/controlplane/internal/postgres/pgtest"
 	"github.com/weirhq/weir/controlplane/internal/readmodel"
+	"github.com/weirhq/weir/controlplane/internal/route"
 )
 
 func TestPolicyState(t *testing.T) {
@@ -31,6 +32,19 @@ func TestPolicyState(t *testing.T) {
 		for _, k := range state.Keys {
 			if (k.RevokedVersion == 8) != (k.ID == s.revokedKey) || k.RevokedAt.IsZero() != (k.ID == s.livingKey) {
 				t.Errorf("key %+v", k)
+			}
+		}
+	})
+	t.Run("configuration_of_a_version_with_the_keys_of_now", func(t *testing.T) {
+		before := other.head
+		other.add(route.Route{ID: other.route, Settings: other.routeSettings("gpt")}.Update(other.routeSettings("renamed"), other.world()))
+		other.addKey(uuid.New(), "made-since", time.Now())
+		q := fleet.PolicyQuery{OrganizationID: other.id, GatewayID: other.gateway}
+		for version, name := range map[int64]string{0: "renamed", before: "gpt", before + 1: "renamed"} {
+			q.ConfigurationVersion = version
+			state, err := store.PolicyState(t.Context(), q)
+			if err != nil || state.Routes[0].Name != name || len(state.Keys) != 3 || state.Version != other.head {
+				t.Errorf("as of %d: %v, %d keys at version %d, %v", version, state.Routes, len(state.Keys), state.Version, err)
 			}
 		}
 	})

@@ -97,3 +97,21 @@ func TestHostileKeys(t *testing.T) {
 		"another's: its hash is there twice, also for key k2", "another's-present: its hash is there twice",
 		"year-1: its previous_expires_at", "never: its expires_at", "beyond: its previous_expires_at", "nanos: its expires_at")
 }
+
+func TestKeysForNoRoute(t *testing.T) {
+	with := func(k *policyv1.Key) []*policyv1.Resource {
+		k.Id, k.ProjectId, k.Sha256 = "none", "p", sum("none")
+		return append(good(t), resource(t, "key", "none", k))
+	}
+	p, err := compile(with(&policyv1.Key{NoRoutes: true}), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, _ := p.Key([32]byte(sum("none")), now)
+	for _, r := range p.Routes() {
+		if key.May(r) {
+			t.Errorf("it may use %s", r.Name)
+		}
+	}
+	wantReasons(t, with(&policyv1.Key{NoRoutes: true, RouteIds: []string{"r2"}}), "it may use no route, and names some")
+}
