@@ -162,7 +162,7 @@ var storedSince = map[string]proto.Message{
 	"GatewayCreated.regions.json":  &eventv1.GatewayCreated{Name: "prod-eu", Region: "eu", AllowedRegions: []string{"eu", "eu-west-1"}},
 	"GatewayUpdated.regions.json":  &eventv1.GatewayUpdated{Name: "prod-eu", AllowedRegions: []string{"eu", "eu-west-1"}},
 	"GatewayRestored.regions.json": &eventv1.GatewayRestored{Name: "prod-eu", Region: "eu", CreatedAt: someTime, AllowedRegions: []string{"eu"}},
-	"GatewayRestored.staged.json": &eventv1.GatewayRestored{Name: "prod-eu", Region: "eu", CreatedAt: someTime, Rollout: someRollout},
+	"GatewayRestored.staged.json":  &eventv1.GatewayRestored{Name: "prod-eu", Region: "eu", CreatedAt: someTime, Rollout: someRollout},
 }
 
 var somePrice = &eventv1.PriceOverrideSettings{

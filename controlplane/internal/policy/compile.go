@@ -68,7 +68,7 @@ func Compile(state State, builtin *policyv1.PriceBook) ([]*policyv1.Resource, er
 func MinimumCapability(state State) int32 {
 	inside, unserved := within(state)
 	routes := idsOf(inside.Routes)
-	routeless := func(k key.Key) bool { _, none := known(k, routes); return none }
+	routeless := func(k key.Key) bool { _, none := known(k, routes); return none && state.ConfigurationVersion != 0 }
 	if len(unserved) > 0 || slices.ContainsFunc(inside.Keys, routeless) {
 		return capabilityRestricted
 	}
@@ -112,8 +112,8 @@ type compiler struct {
 	err   error
 }
 
-// all encodes what the state has; its price book only where that is new. Keys name only
-// routes that are there, which only a whole state tells; in any other they all are.
+// all encodes what the state has; its price book only where that is new. Keys of now name
+// only routes that a configuration of the past has.
 func (c *compiler) all(state State, builtin *policyv1.PriceBook) {
 	state, unserved := within(state)
 	c.add(KindGateway, state.Gateway.ID.String(), toProtoGateway(state.Gateway), ordinary(State{Gateway: state.Gateway}))
@@ -135,7 +135,7 @@ func (c *compiler) all(state State, builtin *policyv1.PriceBook) {
 	routes := idsOf(state.Routes)
 	for _, k := range state.Keys {
 		needs, none := ordinary(State{Keys: []key.Key{k}}), false
-		if state.Since == 0 {
+		if state.ConfigurationVersion != 0 {
 			k, none = known(k, routes)
 		}
 		if none {

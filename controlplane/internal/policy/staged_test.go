@@ -33,7 +33,8 @@ func TestKeysOfRoutesThatAreNotThere(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			state := policy.State{
-				Gateway: gateway.Gateway{ID: uuid.New()}, Routes: []route.Route{{ID: there, Settings: route.Settings{Name: "r", Strategy: 1}}},
+				ConfigurationVersion: 1,
+				Gateway:              gateway.Gateway{ID: uuid.New()}, Routes: []route.Route{{ID: there, Settings: route.Settings{Name: "r", Strategy: 1}}},
 				Keys: []key.Key{{ID: uuid.New(), SHA256: make([]byte, 32), Settings: key.Settings{RouteIDs: c.routes}, RevokedAt: c.revoked}},
 			}
 			resources, err := policy.Compile(state, &policyv1.PriceBook{Version: "test"})

@@ -23,6 +23,9 @@ type State struct {
 	// nothing new is released.
 	Frozen  bool
 	Gateway gateway.Gateway
+	// ConfigurationVersion, other than 0: everything but keys is as it was at this earlier
+	// version.
+	ConfigurationVersion int64
 	// Stage tells which configuration the gateway's agents are to have.
 	Stage          rollout.Stage
 	Providers      []provider.Provider

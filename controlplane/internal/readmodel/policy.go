@@ -66,7 +66,7 @@ func reachesAll(g gateway.Gateway, since int64) bool {
 // credential is sealed as is never of the past.
 func readConfiguration(ctx context.Context, v View, q fleet.PolicyQuery, state *policy.State) (err error) {
 	at := v
-	at.AsOf = q.ConfigurationVersion
+	at.AsOf, state.ConfigurationVersion = q.ConfigurationVersion, q.ConfigurationVersion
 	if at.AsOf > 0 {
 		if state.Gateway, err = Gateways.Find(ctx, at, q.GatewayID); err != nil {
 			return err

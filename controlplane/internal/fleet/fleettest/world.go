@@ -227,9 +227,10 @@ func (w *World) PolicyState(_ context.Context, q fleet.PolicyQuery) (policy.Stat
 		state, past := w.state, w.past[q.ConfigurationVersion-1]
 		state.Gateway, state.Providers, state.Routes = past.Gateway, past.Providers, past.Routes
 		state.PriceOverrides, state.PriceOverridesVersion = past.PriceOverrides, past.PriceOverridesVersion
+		state.ConfigurationVersion = q.ConfigurationVersion
 		return state, nil
 	}
-	if q.Since <= 0 || q.Since >= w.state.Version {
+	if q.Since <= 0 || q.Since >= w.state.Version || len(w.state.Gateway.AllowedRegions) > 0 {
 		return w.state, nil
 	}
 	return changes(w.past[q.Since-1], w.state), nil
