@@ -160,7 +160,7 @@ func (a *agent) build() (err error) {
 }
 
 func (a *agent) compile(release *policyv1.Release, resources []*policyv1.Resource, set *policyv1.Revocations) (func(), error) {
-	policy, err := snapshot.Compile(release, resources, set, a.origins)
+	policy, err := a.policy.Load().Next(release, resources, set, a.origins)
 	if err != nil {
 		return nil, err
 	}

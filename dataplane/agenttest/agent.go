@@ -89,7 +89,7 @@ func (a *Agent) Refuses(sha256 [32]byte) bool {
 }
 
 func (a *Agent) compile(release *policyv1.Release, resources []*policyv1.Resource, set *policyv1.Revocations) (func(), error) {
-	policy, err := snapshot.Compile(release, resources, set, snapshot.DefaultOrigins())
+	policy, err := a.policy.Load().Next(release, resources, set, snapshot.DefaultOrigins())
 	if err != nil {
 		return nil, err
 	}

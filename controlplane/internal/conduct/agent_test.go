@@ -122,7 +122,8 @@ func (a *agent) bearer(rpc string, body []byte) string {
 
 func (a *agent) watch(ctx context.Context) {
 	a.mu.Lock()
-	call := connect.NewRequest(&agentv1.WatchRequest{Have: a.have, RejectedRoot: a.rejected, Capability: 4})
+	// Of an age when policies came whole.
+	call := connect.NewRequest(&agentv1.WatchRequest{Have: a.have, RejectedRoot: a.rejected, Capability: 3})
 	a.mu.Unlock()
 	call.Header().Set("Authorization", a.bearer(agentv1connect.AgentServiceWatchProcedure, nil))
 	stream, err := a.client.Watch(ctx, call)

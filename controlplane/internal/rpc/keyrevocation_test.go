@@ -11,6 +11,7 @@ import (
 
 	"github.com/weirhq/weir/controlplane/internal/fleet"
 	"github.com/weirhq/weir/controlplane/internal/policy"
+	"github.com/weirhq/weir/controlplane/internal/rollout"
 	adminv1 "github.com/weirhq/weir/proto/gen/weir/admin/v1"
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
@@ -55,7 +56,7 @@ func TestAgentNotice(t *testing.T) {
 	in := install(t)
 	n := in.tenant("alpha")
 	agent := in.enrol(n)
-	release := fleet.Draft{OrganizationID: agent.OrganizationID, GatewayID: agent.GatewayID, Version: 1, Root: make([]byte, 32), Believed: []string{"k"}, Seal: needing(4)}
+	release := fleet.Draft{OrganizationID: agent.OrganizationID, GatewayID: agent.GatewayID, Track: rollout.Stable, Version: 1, Root: make([]byte, 32), Believed: []string{"k"}, Seal: needing(4)}
 	if _, err := fleet.NewReleaseTable(in.db).Publish(t.Context(), release); err != nil {
 		t.Fatal(err)
 	}

@@ -10,12 +10,22 @@ import (
 	adminv1 "github.com/weirhq/weir/proto/gen/weir/admin/v1"
 )
 
-// stagedGatewayKind says besides what the agents of a gateway are to have.
+// stagedGatewayKind says besides what the agents of a gateway are to have, and which routes
+// they refuse.
 var stagedGatewayKind = func() kind[gateway.Gateway, *adminv1.Gateway] {
 	k := gatewayKind
-	k.beside = stagesOf
+	k.beside = stagesAndRoutesOf
 	return k
 }()
+
+func stagesAndRoutesOf(ctx context.Context, v readmodel.View) (func(*adminv1.Gateway), error) {
+	stage, err := stagesOf(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	routes, err := unservedRoutes(ctx, v)
+	return func(g *adminv1.Gateway) { stage(g); routes(g) }, err
+}
 
 func stagesOf(ctx context.Context, v readmodel.View) (func(*adminv1.Gateway), error) {
 	gateways, err := readmodel.Gateways.All(ctx, v)

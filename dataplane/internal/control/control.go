@@ -94,6 +94,7 @@ type Timing struct {
 	Wait     time.Duration // [30 s] that a poll lasts where nothing is new
 	Polling  time.Duration // [10 min] until a stream is tried again
 	Report   time.Duration // [5 s]
+	Spread   time.Duration // [500 ms] until a change is reported, at most
 	MinRetry time.Duration // [100 ms]
 	MaxRetry time.Duration // [10 s]
 	Revoked  time.Duration // [10 min] at most between two calls of a revoked agent
@@ -110,6 +111,7 @@ func (t Timing) withDefaults() Timing {
 	set(&t.Wait, 30*time.Second)
 	set(&t.Polling, 10*time.Minute)
 	set(&t.Report, 5*time.Second)
+	set(&t.Spread, 500*time.Millisecond)
 	set(&t.MinRetry, 100*time.Millisecond)
 	set(&t.MaxRetry, 10*time.Second)
 	set(&t.Revoked, 10*time.Minute)

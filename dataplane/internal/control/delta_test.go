@@ -198,13 +198,6 @@ func TestSnapshotInChunks(t *testing.T) {
 		"other_content":      func(l *liar) { l.chunked(next, 3, 3); l.chunk(3, []*resource{{Kind: "key", Id: "9"}}) },
 		"more_parts_than_it": func(l *liar) { s := l.sign(next); s.Resources, s.Chunks = nil, 11; l.snapshot(s) },
 		"head_with_content":  func(l *liar) { s := l.sign(next); s.Chunks = 1; l.snapshot(s) },
-		"too_many": func(l *liar) {
-			d := with(6, nil)
-			d.header.ResourceCount = 250_001
-			s := l.sign(d)
-			s.Chunks = 10
-			l.snapshot(s)
-		},
 		"too_large": func(l *liar) {
 			s := l.sign(next)
 			s.Resources, s.Chunks = nil, 3

@@ -14,6 +14,7 @@ func TestPoliciesThatAreTooLarge(t *testing.T) {
 	for name, c := range map[string]struct {
 		resources func() []*policyv1.Resource
 		want      string
+		chunks    int32 // of which none comes
 	}{
 		"resources": {func() []*policyv1.Resource {
 			many := make([]*policyv1.Resource, 250_001)
@@ -21,17 +22,24 @@ func TestPoliciesThatAreTooLarge(t *testing.T) {
 				many[n] = &policyv1.Resource{Kind: "k", Id: string(rune(n))}
 			}
 			return many
-		}, "too large: 250001 resources, at most 250000"},
+		}, "too large: 250001 resources, at most 250000", 0},
+		"resources_to_come": {func() []*policyv1.Resource {
+			return make([]*policyv1.Resource, 250_001)
+		}, "too large: 250001 resources, at most 250000", 10},
 		"bytes": {func() []*policyv1.Resource {
 			return []*policyv1.Resource{{Kind: "k", Id: "1", Body: make([]byte, 32<<20)}, {Kind: "k", Id: "2", Body: make([]byte, 32<<20)}}
-		}, "at most 67108864 are accepted"},
+		}, "at most 67108864 are accepted", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l, p := serving(t)
 			d := newDraft(6)
 			d.resources = c.resources()
 			d.header.ResourceCount, d.header.Root = int32(len(d.resources)), rootOf(d.resources)
-			l.snapshot(l.sign(d))
+			s := l.sign(d)
+			if c.chunks > 0 {
+				s.Resources, s.Chunks = nil, c.chunks
+			}
+			l.snapshot(s)
 			report := l.rejection(t)
 			if reasons := strings.Join(report.GetReasons(), " "); !strings.Contains(reasons, c.want) {
 				t.Errorf("reasons %q", reasons)

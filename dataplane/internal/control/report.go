@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -43,7 +44,17 @@ func (c *Client) report(ctx context.Context) {
 			return
 		case <-every.C:
 		case <-c.due:
+			c.spread(ctx)
 		}
+	}
+}
+
+// spread lets a fleet that changed at one instant report over a while: the control plane
+// has the change to send meanwhile.
+func (c *Client) spread(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(rand.N(c.config.Timing.Spread)):
 	}
 }
 

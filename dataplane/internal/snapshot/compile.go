@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"slices"
@@ -37,7 +38,14 @@ func (e *InvalidError) Error() string {
 // is kept and marked Blocked. A nil set of revocations is an empty one. The error
 // is an *InvalidError.
 func Compile(release *policyv1.Release, resources []*policyv1.Resource, set *policyv1.Revocations, origins Origins) (*Policy, error) {
+	return (*Policy)(nil).Next(release, resources, set, origins)
+}
+
+// Next is Compile after p, which may be nil: a price book that is the same is taken from
+// there.
+func (p *Policy) Next(release *policyv1.Release, resources []*policyv1.Resource, set *policyv1.Revocations, origins Origins) (*Policy, error) {
 	c := &compiler{
+		before:  p,
 		origins: origins,
 		lists:   map[*Provider]string{},
 		routes:  map[string]*Route{},
@@ -78,6 +86,7 @@ func capped(reasons []string) []string {
 
 // compiler resolves references in the order in which kinds depend on each other.
 type compiler struct {
+	before  *Policy // nil: none
 	origins Origins
 	content *content
 	lists   map[*Provider]string // price list
@@ -116,7 +125,7 @@ func (c *compiler) compile(release *policyv1.Release, resources []*policyv1.Reso
 		byKind[r.GetKind()] = append(byKind[r.GetKind()], r)
 	}
 	compileKind(c, byKind["gateway"], c.addGateway)
-	compileKind(c, byKind["price_book"], c.addPriceBook)
+	c.priceBooks(byKind["price_book"])
 	compileKind(c, byKind["provider"], c.addProvider)
 	c.needPriceBook(release.GetPriceBookVersion())
 	compileKind(c, byKind["route"], c.addRoute)
@@ -169,6 +178,19 @@ func (c *compiler) addGateway(id string, g *policyv1.Gateway) {
 		return
 	}
 	c.content.credentialAge = time.Duration(age) * time.Second
+}
+
+// priceBooks compiles the one that there should be, if it is another than before: it is
+// most of the work where keys are few.
+func (c *compiler) priceBooks(resources []*policyv1.Resource) {
+	if len(resources) == 1 {
+		c.content.bookBody = resources[0].GetBody()
+		if c.before != nil && bytes.Equal(c.content.bookBody, c.before.content.bookBody) {
+			c.content.book, c.content.bookVersion = c.before.content.book, c.before.content.bookVersion
+			return
+		}
+	}
+	compileKind(c, resources, c.addPriceBook)
 }
 
 func (c *compiler) addPriceBook(id string, b *policyv1.PriceBook) {

@@ -41,6 +41,7 @@ type content struct {
 	routeList       []*Route // by name
 	book            *price.Book
 	bookVersion     string
+	bookBody        []byte // as it came; nil: there is none
 	sealed          []Sealed
 	providerList    []*Provider // by id
 	credentialAge   time.Duration

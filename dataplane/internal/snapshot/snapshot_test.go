@@ -3,6 +3,7 @@ package snapshot_test
 import (
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -82,6 +83,56 @@ func TestCompile(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"a", "b"}, names); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestNext(t *testing.T) {
+	first, err := compile(good(t), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	release := &policyv1.Release{ResourceCount: 8, PriceBookVersion: "v1"}
+	for name, c := range map[string]struct {
+		entries []*policyv1.PriceEntry
+		priced  bool
+	}{
+		"the_same_book":               {[]*policyv1.PriceEntry{{PriceList: "openai", Model: "gpt-4o", Rates: &policyv1.Rates{}}}, true},
+		"another_of_the_same_version": {nil, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			resources := slices.DeleteFunc(good(t), func(r *policyv1.Resource) bool { return r.GetKind() == "price_book" || r.GetKind() == "gateway" })
+			resources = append(resources, resource(t, "price_book", "v1", &policyv1.PriceBook{Version: "v1", Entries: c.entries}))
+			next, err := first.Next(release, resources, nil, snapshot.DefaultOrigins())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if priced := next.Route("a").Targets[0].Price != nil; priced != c.priced || next.PriceBookVersion() != "v1" {
+				t.Errorf("priced: %t, by book %q", priced, next.PriceBookVersion())
+			}
+		})
+	}
+}
+
+func BenchmarkNext(b *testing.B) {
+	resources := good(b)
+	book := &policyv1.PriceBook{Version: "v1"}
+	for i := range 200 {
+		book.Entries = append(book.Entries, &policyv1.PriceEntry{PriceList: "openai", Model: fmt.Sprint("m", i), Rates: &policyv1.Rates{Input: proto.Int64(1), Output: proto.Int64(2)}})
+	}
+	resources[6] = resource(b, "price_book", "v1", book)
+	first, err := compile(resources, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	release := &policyv1.Release{OrganizationId: "o", GatewayId: "g", ResourceCount: int32(len(resources)), PriceBookVersion: "v1"}
+	for name, before := range map[string]*snapshot.Policy{"first": nil, "same_book": first} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := before.Next(release, resources, nil, snapshot.DefaultOrigins()); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
 
