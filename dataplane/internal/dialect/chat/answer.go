@@ -14,6 +14,8 @@ type Answer struct {
 	Created time.Time
 	Choices []Choice
 	Usage   Usage
+	// Lossy names what the upstream wrote and this model has no place for, in its words.
+	Lossy Lossy
 }
 
 // Choice is one of an answer's alternatives.

@@ -41,6 +41,9 @@ type Request struct {
 	ServiceTier string
 	// Metadata that the caller wants kept with the provider.
 	Metadata map[string]string
+
+	// Lossy names what the caller wrote and this model has no place for.
+	Lossy Lossy
 }
 
 // Sampling are numbers as they were written ("0.70"), so that none is rounded; "": not said.
