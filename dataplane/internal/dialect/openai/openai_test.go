@@ -112,6 +112,14 @@ func TestUsage(t *testing.T) {
 	}
 }
 
+func TestServiceTier(t *testing.T) {
+	for tier, want := range map[string]string{`"flex"`: "flex", `"fl\u0065x"`: "flex", `null`: "", `7`: ""} {
+		if got := openai.ParseAnswer([]byte(`{"service_tier":` + tier + `}`)).ServiceTier; got != want {
+			t.Errorf("%s: %q", tier, got)
+		}
+	}
+}
+
 func TestEventsWorthParsing(t *testing.T) {
 	for data, want := range map[string]bool{
 		`{"choices":[{"delta":{"content":"x"}}],"usage":null}`:   false,

@@ -23,11 +23,11 @@ type Answer struct {
 	NoChoices bool
 }
 
-// ParseAnswer reads an answer's JSON. Text that is no JSON object says nothing.
-func ParseAnswer(text []byte) Answer {
+// ParseAnswer reads an answer's JSON. What is no JSON object says nothing.
+func ParseAnswer(body []byte) Answer {
 	var answer Answer
 	var space [24]jsonscan.Field
-	fields, err := jsonscan.Fields(space[:0], text, nil)
+	fields, err := jsonscan.Fields(space[:0], body, nil)
 	if err != nil {
 		return answer
 	}
@@ -40,7 +40,7 @@ func ParseAnswer(text []byte) Answer {
 				answer.UsageSHA256 = sum[:]
 			}
 		case "service_tier":
-			answer.ServiceTier = string(bytes.Trim(field.Value, `"`))
+			answer.ServiceTier = text(field.Value)
 		case "error":
 			answer.Failed = string(field.Value) != "null"
 		case "choices":
