@@ -70,12 +70,40 @@ func text(value []byte) string {
 		return ""
 	}
 	plain := value[1 : len(value)-1]
-	if bytes.IndexByte(plain, '\\') < 0 && utf8.Valid(plain) {
-		return string(plain)
+	if utf8.Valid(plain) {
+		if bytes.IndexByte(plain, '\\') < 0 {
+			return string(plain)
+		}
+		if text, ok := unescape(plain); ok {
+			return text
+		}
 	}
 	var text string
 	_ = json.Unmarshal(value, &text) // it was scanned: a string that is well formed
 	return text
+}
+
+// short are the escapes of one character.
+var short = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
+
+// unescape decodes the text of a string whose escapes are of one character, as most are.
+func unescape(plain []byte) (string, bool) {
+	var b strings.Builder
+	b.Grow(len(plain))
+	for {
+		at := bytes.IndexByte(plain, '\\')
+		if at < 0 {
+			b.Write(plain)
+			return b.String(), true
+		}
+		c := short[plain[at+1]]
+		if c == 0 {
+			return "", false
+		}
+		b.Write(plain[:at])
+		b.WriteByte(c)
+		plain = plain[at+2:]
+	}
 }
 
 // media tells by a field's name whether a content part may be billed as more tokens

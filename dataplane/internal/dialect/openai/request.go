@@ -1,6 +1,8 @@
-// Package openai knows the OpenAI chat dialect as far as policy needs it: it
-// reads a few fields of a request, changes bytes only where it must, finds usage
-// in answers and shapes errors. It sends nothing and decides nothing.
+// Package openai knows the OpenAI chat dialect. Where both sides speak it, as far as
+// policy needs: it reads a few fields of a request, changes bytes only where it must,
+// finds usage in answers and shapes errors. Where one side does not, Surface and
+// Provider turn it into the model of package chat and back. It sends nothing and
+// decides nothing.
 // Format: https://platform.openai.com/docs/api-reference/chat
 package openai
 
