@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect/chat"
+	"github.com/weirhq/weir/dataplane/internal/dialect/openai/jsonvalue"
 )
 
 // Failure writes an upstream's error. Its type follows from the status, as with OpenAI's
@@ -24,7 +25,7 @@ func failureBody(f *chat.Failure) []byte {
 	if f.Param != "" {
 		wire.Param = &f.Param
 	}
-	return encode(errorBody{Error: wire})
+	return jsonvalue.Encode(errorBody{Error: wire})
 }
 
 func typeOfStatus(status int) string {
@@ -76,13 +77,13 @@ func (p *Provider) Failure(status int, body []byte) *chat.Failure {
 func parseFailure(raw []byte) *chat.Failure {
 	var object wireError
 	if json.Unmarshal(raw, &object) != nil {
-		return &chat.Failure{Message: text(raw)}
+		return &chat.Failure{Message: jsonvalue.Text(raw)}
 	}
 	return object.failure()
 }
 
 func (e *wireError) failure() *chat.Failure {
-	code := text(e.Code)
+	code := jsonvalue.Text(e.Code)
 	if code == "" && string(e.Code) != "null" {
 		code = string(e.Code)
 	}

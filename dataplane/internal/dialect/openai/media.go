@@ -4,77 +4,34 @@ import (
 	"strings"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect/chat"
+	"github.com/weirhq/weir/dataplane/internal/dialect/openai/jsonvalue"
 )
 
-func (r *reading) image(v value, media *chat.Media) *chat.Fault {
-	fault := v.object(func(name string, field value) *chat.Fault {
+func (r *reading) image(v jsonvalue.Value, media *chat.Media) *chat.Fault {
+	fault := v.Object(func(name string, field jsonvalue.Value) *chat.Fault {
 		switch name {
 		case "url":
-			return field.reference(media)
+			return field.Reference(media)
 		case "detail":
-			return field.text(&media.Detail)
+			return field.Text(&media.Detail)
 		}
 		r.lose("messages.content.image_url", name)
 		return nil
 	})
 	if fault == nil && media.URL == "" && media.Data == "" {
-		fault = v.child("url", nil).fault(referenceWanted)
+		fault = v.Child("url", nil).Fault(jsonvalue.ReferenceWanted)
 	}
 	return fault
 }
 
-const referenceWanted = "It must be an http(s) URL, or data:TYPE;base64,DATA."
-
-// reference reads a URL, which may hold the data.
-func (v value) reference(media *chat.Media) *chat.Fault {
-	var url string
-	if fault := v.text(&url); fault != nil {
-		return fault
-	}
-	if head, _, _ := strings.Cut(url, ":"); strings.EqualFold(head, "http") || strings.EqualFold(head, "https") {
-		media.URL = url
-		return nil
-	}
-	head, data, found := strings.Cut(url, ",")
-	head, isData := strings.CutPrefix(head, "data:")
-	head, isBase64 := strings.CutSuffix(head, ";base64")
-	if !found || !isData || !isBase64 || !isBase64Text(data) {
-		return v.fault(referenceWanted)
-	}
-	media.Type, _, _ = strings.Cut(head, ";")
-	media.Data = data
-	return nil
-}
-
-// isBase64Text tells the standard alphabet, padded.
-func isBase64Text(text string) bool {
-	data := strings.TrimRight(text, "=")
-	if data == "" || len(text)%4 != 0 || len(text)-len(data) > 2 {
-		return false
-	}
-	for i := range len(data) {
-		if !base64Alphabet[data[i]] {
-			return false
-		}
-	}
-	return true
-}
-
-var base64Alphabet = func() (table [256]bool) {
-	for _, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/") {
-		table[c] = true
-	}
-	return table
-}()
-
-func (r *reading) audio(v value, media *chat.Media) *chat.Fault {
-	fault := v.object(func(name string, field value) *chat.Fault {
+func (r *reading) audio(v jsonvalue.Value, media *chat.Media) *chat.Fault {
+	fault := v.Object(func(name string, field jsonvalue.Value) *chat.Fault {
 		switch name {
 		case "data":
-			return field.base64(&media.Data)
+			return field.Base64(&media.Data)
 		case "format":
 			var format string
-			fault := field.oneOf(&format, "wav", "mp3")
+			fault := field.OneOf(&format, "wav", "mp3")
 			media.Type = audioTypes[format]
 			return fault
 		}
@@ -85,42 +42,30 @@ func (r *reading) audio(v value, media *chat.Media) *chat.Fault {
 	case fault != nil:
 		return fault
 	case media.Data == "":
-		return v.child("data", nil).fault(base64Wanted)
+		return v.Child("data", nil).Fault(jsonvalue.Base64Wanted)
 	case media.Type == "":
-		return v.child("format", nil).fault("It must be one of: wav, mp3.")
+		return v.Child("format", nil).Fault("It must be one of: wav, mp3.")
 	}
 	return nil
 }
-
-const base64Wanted = "It must be base64 of the standard alphabet, padded."
 
 var (
 	audioTypes   = map[string]string{"wav": "audio/wav", "mp3": "audio/mpeg"}
 	audioFormats = map[string]string{"audio/wav": "wav", "audio/x-wav": "wav", "audio/wave": "wav", "audio/mpeg": "mp3", "audio/mp3": "mp3"}
 )
 
-func (v value) base64(into *string) *chat.Fault {
-	if fault := v.text(into); fault != nil {
-		return fault
-	}
-	if !isBase64Text(*into) {
-		return v.fault(base64Wanted)
-	}
-	return nil
-}
-
 // file reads a document. An id is of a file that one provider keeps: no other has it.
-func (r *reading) file(v value, media *chat.Media) *chat.Fault {
-	var data value
-	fault := v.object(func(name string, field value) *chat.Fault {
+func (r *reading) file(v jsonvalue.Value, media *chat.Media) *chat.Fault {
+	var data jsonvalue.Value
+	fault := v.Object(func(name string, field jsonvalue.Value) *chat.Fault {
 		switch name {
 		case "filename":
-			return field.text(&media.Name)
+			return field.Text(&media.Name)
 		case "file_data":
 			data = field
 			return nil
 		case "file_id":
-			return field.fault("The provider of this route can't read files that were uploaded elsewhere. Send the content as file_data.")
+			return field.Fault("The provider of this route can't read files that were uploaded elsewhere. Send the content as file_data.")
 		}
 		r.lose("messages.content.file", name)
 		return nil
@@ -128,14 +73,14 @@ func (r *reading) file(v value, media *chat.Media) *chat.Fault {
 	if fault != nil {
 		return fault
 	}
-	if data.null() {
-		return v.child("file_data", nil).fault(referenceWanted)
+	if data.Null() {
+		return v.Child("file_data", nil).Fault(jsonvalue.ReferenceWanted)
 	}
-	if raw := text(data.raw); !strings.Contains(raw, ":") {
+	if raw := jsonvalue.Text(data.Raw); !strings.Contains(raw, ":") {
 		media.Type = typeOfName(media.Name)
-		return data.base64(&media.Data)
+		return data.Base64(&media.Data)
 	}
-	return data.reference(media)
+	return data.Reference(media)
 }
 
 // typeOfName is the type of a document whose data does not say: OpenAI takes it from

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect/chat"
+	"github.com/weirhq/weir/dataplane/internal/dialect/openai/jsonvalue"
 )
 
 var (
@@ -137,7 +138,7 @@ func isThinking(part chat.Part) bool { return part.Kind == chat.Thinking }
 
 func noteLost(wire *wireReply, lossy *chat.Lossy) {
 	for name, raw := range map[string]json.RawMessage{"annotations": wire.Annotations, "audio": wire.Audio, "images": wire.Images} {
-		if len(raw) > 0 && string(raw) != "null" && !emptyArray(raw) {
+		if len(raw) > 0 && string(raw) != "null" && !jsonvalue.EmptyArray(raw) {
 			lossy.Add("choices.message." + name)
 		}
 	}
@@ -148,7 +149,7 @@ func noteLost(wire *wireReply, lossy *chat.Lossy) {
 func stopOf(finish string, sequence json.RawMessage, called bool) (chat.Stop, string) {
 	switch finish {
 	case "stop":
-		if met := text(sequence); met != "" && !called {
+		if met := jsonvalue.Text(sequence); met != "" && !called {
 			return chat.StopSequence, met
 		}
 		if called {

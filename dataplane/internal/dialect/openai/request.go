@@ -13,6 +13,7 @@ import (
 	"strconv"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect/jsonscan"
+	"github.com/weirhq/weir/dataplane/internal/dialect/openai/jsonvalue"
 )
 
 // Unknown is a bound that could not be read.
@@ -66,7 +67,7 @@ func ParseRequest(body []byte) (Request, *Error) {
 		return request, refusal
 	}
 	model := found[fieldModel]
-	if request.Model = text(model.Value); request.Model == "" {
+	if request.Model = jsonvalue.Text(model.Value); request.Model == "" {
 		return request, &Error{Status: http.StatusBadRequest, Code: "model_missing", Param: "model",
 			Message: "You must provide the model parameter: the name of a route, as a string."}
 	}
@@ -87,7 +88,7 @@ func (r *Request) readBounds(found [maxFields]jsonscan.Field) {
 	if r.Choices = whole(found[fieldN].Value, 1); r.Choices == 0 {
 		r.Choices = Unknown
 	}
-	r.ServiceTier = text(found[fieldServiceTier].Value) // not a string: the upstream's matter
+	r.ServiceTier = jsonvalue.Text(found[fieldServiceTier].Value) // not a string: the upstream's matter
 	voice, modalities := found[fieldAudio].Value, found[fieldModalities].Value
 	r.AsksAudio = len(voice) > 0 && string(voice) != "null" ||
 		bytes.Contains(modalities, []byte(`"audio"`)) || bytes.IndexByte(modalities, '\\') >= 0

@@ -6,6 +6,7 @@ import (
 
 	"github.com/weirhq/weir/dataplane/internal/dialect/chat"
 	"github.com/weirhq/weir/dataplane/internal/dialect/jsonscan"
+	"github.com/weirhq/weir/dataplane/internal/dialect/openai/jsonvalue"
 )
 
 // Surface is chat completions as applications speak it, where another dialect serves
@@ -36,7 +37,7 @@ type reading struct {
 	surface *Surface
 	request *chat.Request
 	seen    map[string]bool
-	unknown int
+	lost    jsonvalue.Lost
 	// turns knows the calls of the messages read so far.
 	turns turns
 	// allowed are the tools that tool_choice leaves; nil: all.
@@ -53,8 +54,9 @@ func (s *Surface) Request(body []byte) (*chat.Request, *chat.Fault) {
 		return nil, &chat.Fault{Message: fmt.Sprintf("The request body is not a JSON object: %s.", err)}
 	}
 	r := &reading{surface: s, request: &chat.Request{}, seen: make(map[string]bool, len(topReaders))}
+	r.lost.In = &r.request.Lossy
 	for _, field := range fields {
-		if fault := r.field(string(plain(field.Name)), field.Value); fault != nil {
+		if fault := r.field(string(jsonvalue.Plain(field.Name)), field.Value); fault != nil {
 			return nil, fault
 		}
 	}
@@ -64,42 +66,19 @@ func (s *Surface) Request(body []byte) (*chat.Request, *chat.Fault) {
 // field reads one of the body. What means the same to every provider, or nothing,
 // is no loss.
 func (r *reading) field(name string, raw []byte) *chat.Fault {
-	v := value{raw: raw, name: name}
+	v := jsonvalue.New(name, raw)
 	read, known := topReaders[name]
 	switch {
-	case v.null():
+	case v.Null():
 		return nil
 	case !known:
 		r.lose("", name)
 		return nil
 	case r.seen[name]:
-		return v.fault("It stands there more than once.")
+		return v.Fault("It stands there more than once.")
 	}
 	r.seen[name] = true
 	return read(r, v)
-}
-
-// maxUnknown bounds how many unknown fields are named.
-const maxUnknown = 32
-
-// lose notes a field that the model has no place for. The name is the caller's: what does
-// not look like one is left unsaid.
-func (r *reading) lose(path, name string) {
-	if r.unknown++; r.unknown > maxUnknown {
-		name = "..."
-	} else if !isName(name) {
-		name = "(unnamed)"
-	}
-	r.request.Lossy.Add(join(path, name))
-}
-
-func isName(name string) bool {
-	for _, c := range []byte(name) {
-		if c != '_' && c != '-' && c != '.' && (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') {
-			return false
-		}
-	}
-	return name != "" && len(name) <= 64
 }
 
 // complete checks what no field can alone.
@@ -121,3 +100,6 @@ func (r *reading) complete() *chat.Fault {
 	}
 	return r.allow()
 }
+
+// lose notes a field that the model has no place for.
+func (r *reading) lose(path, name string) { r.lost.Note(path, name) }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect/chat"
+	"github.com/weirhq/weir/dataplane/internal/dialect/openai/jsonvalue"
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
 )
 
@@ -24,7 +25,7 @@ func (s *Surface) Answer(answer *chat.Answer) ([]byte, chat.Lossy) {
 		usage := toWireUsage(answer.Usage.Tokens)
 		wire.Usage = &usage
 	}
-	return append(encode(&wire), '\n'), lossy
+	return append(jsonvalue.Encode(&wire), '\n'), lossy
 }
 
 // created is the time of the answer; of one whose dialect does not say, now.

@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect/chat"
+	"github.com/weirhq/weir/dataplane/internal/dialect/openai/jsonvalue"
 )
 
 // writing is the state of a stream on its way to the caller.
@@ -62,11 +63,12 @@ func (s *Surface) Event(dst []byte, e chat.Event) []byte {
 }
 
 func (s *Surface) begin(b *chat.Begin) {
-	head := appendQuoted([]byte(`data: {"id":`), b.ID)
+	head := jsonvalue.AppendQuoted([]byte(`data: {"id":`), b.ID)
 	head = append(head, `,"object":"chat.completion.chunk","created":`...)
 	head = strconv.AppendInt(head, s.created(b.Created), 10)
-	head = appendQuoted(append(head, `,"model":`...), b.Model)
-	s.stream.head = append(head, `,"choices":[`...)
+	head = jsonvalue.AppendQuoted(append(head, `,"model":`...), b.Model)
+	head = append(head, `,"choices":[`...)
+	s.stream.head = head
 }
 
 // at is the choice of an index. Its first chunk says whose message it is.
@@ -130,14 +132,14 @@ func (s *Surface) openCall(dst []byte, choice *writtenChoice, o *chat.Open) []by
 			return dst
 		}
 		dst = append(s.chunk(dst, o.Choice), `"function_call":`...)
-		dst = append(dst, encode(wireFunction{Name: o.Part.Call.Name, Arguments: o.Part.Call.Arguments})...)
+		dst = append(dst, jsonvalue.Encode(wireFunction{Name: o.Part.Call.Name, Arguments: o.Part.Call.Arguments})...)
 		return s.tail(dst, "", "")
 	}
 	call := newWireCall(o.Part.Call.ID, o.Part.Call.Name, o.Part.Call.Arguments, o.Part.Signature)
 	index := choice.calls - 1
 	call.Index = &index
 	dst = append(s.chunk(dst, o.Choice), `"tool_calls":[`...)
-	return s.tail(append(append(dst, encode(call)...), ']'), "", "")
+	return s.tail(append(append(dst, jsonvalue.Encode(call)...), ']'), "", "")
 }
 
 func (s *Surface) delta(dst []byte, choice *writtenChoice, d *chat.Delta) []byte {
@@ -165,7 +167,7 @@ func (s *Surface) said(dst []byte, choice *writtenChoice, index int, text, logpr
 		choice.thought = append(choice.thought, text...)
 		dst = append(dst, `"reasoning_content":`...)
 	}
-	return s.tail(appendQuoted(dst, text), "", logprobs)
+	return s.tail(jsonvalue.AppendQuoted(dst, text), "", logprobs)
 }
 
 func (s *Surface) arguments(dst []byte, choice *writtenChoice, index int, piece string) []byte {
@@ -176,12 +178,12 @@ func (s *Surface) arguments(dst []byte, choice *writtenChoice, index int, piece 
 	dst = s.chunk(dst, index)
 	if s.legacy {
 		dst = append(dst, `"function_call":{"arguments":`...)
-		return s.tail(append(appendQuoted(dst, piece), '}'), "", "")
+		return s.tail(append(jsonvalue.AppendQuoted(dst, piece), '}'), "", "")
 	}
 	dst = append(dst, `"tool_calls":[{"index":`...)
 	dst = strconv.AppendInt(dst, int64(choice.calls-1), 10)
 	dst = append(dst, `,"function":{"arguments":`...)
-	return s.tail(append(appendQuoted(dst, piece), `}}]`...), "", "")
+	return s.tail(append(jsonvalue.AppendQuoted(dst, piece), `}}]`...), "", "")
 }
 
 // close ends a part: a call without arguments gets an empty object, thinking that is
@@ -198,7 +200,7 @@ func (s *Surface) close(dst []byte, choice *writtenChoice, index int) []byte {
 
 func (s *Surface) block(dst []byte, index int, thought wireThought) []byte {
 	dst = append(s.chunk(dst, index), `"thinking_blocks":[`...)
-	return s.tail(append(append(dst, encode(thought)...), ']'), "", "")
+	return s.tail(append(append(dst, jsonvalue.Encode(thought)...), ']'), "", "")
 }
 
 // Finish appends the usage event, where the caller asked for it and it is known, and the
@@ -212,9 +214,9 @@ func (s *Surface) Finish(dst []byte) []byte {
 			s.begin(&chat.Begin{})
 		}
 		dst = append(append(dst, s.stream.head...), `],"usage":`...)
-		dst = append(dst, encode(toWireUsage(usage.Tokens))...)
+		dst = append(dst, jsonvalue.Encode(toWireUsage(usage.Tokens))...)
 		if usage.ServiceTier != "" {
-			dst = appendQuoted(append(dst, `,"service_tier":`...), usage.ServiceTier)
+			dst = jsonvalue.AppendQuoted(append(dst, `,"service_tier":`...), usage.ServiceTier)
 		}
 		dst = append(dst, "}\n\n"...)
 	}

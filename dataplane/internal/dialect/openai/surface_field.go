@@ -1,44 +1,49 @@
 package openai
 
-import "github.com/weirhq/weir/dataplane/internal/dialect/chat"
+import (
+	"github.com/weirhq/weir/dataplane/internal/dialect/chat"
+	"github.com/weirhq/weir/dataplane/internal/dialect/openai/jsonvalue"
+)
 
 // topReaders are the fields of a request that the model has a place for. Names:
 // https://platform.openai.com/docs/api-reference/chat/create; top_k is of compatible
 // servers, thinking of https://docs.claude.com/en/api/openai-sdk.
-var topReaders = map[string]func(*reading, value) *chat.Fault{
-	"model":    func(r *reading, v value) *chat.Fault { return v.text(&r.request.Model) },
+var topReaders = map[string]func(*reading, jsonvalue.Value) *chat.Fault{
+	"model":    func(r *reading, v jsonvalue.Value) *chat.Fault { return v.Text(&r.request.Model) },
 	"messages": (*reading).messages,
-	"stream":   func(r *reading, v value) *chat.Fault { return v.boolean(&r.request.Stream) },
+	"stream":   func(r *reading, v jsonvalue.Value) *chat.Fault { return v.Boolean(&r.request.Stream) },
 
 	"stream_options": (*reading).streamOptions,
 
 	"tools":               (*reading).tools,
 	"tool_choice":         (*reading).toolChoice,
-	"parallel_tool_calls": func(r *reading, v value) *chat.Fault { return v.optional(&r.request.ParallelTools) },
+	"parallel_tool_calls": func(r *reading, v jsonvalue.Value) *chat.Fault { return v.Optional(&r.request.ParallelTools) },
 	"functions":           (*reading).functions,
 	"function_call":       (*reading).functionCall,
 
 	"response_format":       (*reading).responseFormat,
-	"max_completion_tokens": func(r *reading, v value) *chat.Fault { return v.whole(1, &r.request.MaxOutput) },
-	"max_tokens":            func(r *reading, v value) *chat.Fault { return v.whole(1, &r.olderCap) },
-	"reasoning_effort":      func(r *reading, v value) *chat.Fault { return v.oneOf(&r.request.Reasoning.Effort, efforts...) },
-	"thinking":              (*reading).thinking,
+	"max_completion_tokens": func(r *reading, v jsonvalue.Value) *chat.Fault { return v.Whole(1, &r.request.MaxOutput) },
+	"max_tokens":            func(r *reading, v jsonvalue.Value) *chat.Fault { return v.Whole(1, &r.olderCap) },
+	"reasoning_effort": func(r *reading, v jsonvalue.Value) *chat.Fault {
+		return v.OneOf(&r.request.Reasoning.Effort, efforts...)
+	},
+	"thinking": (*reading).thinking,
 
-	"temperature":       func(r *reading, v value) *chat.Fault { return v.number(&r.request.Sampling.Temperature) },
-	"top_p":             func(r *reading, v value) *chat.Fault { return v.number(&r.request.Sampling.TopP) },
-	"top_k":             func(r *reading, v value) *chat.Fault { return v.number(&r.request.Sampling.TopK) },
-	"presence_penalty":  func(r *reading, v value) *chat.Fault { return v.number(&r.request.Sampling.PresencePenalty) },
-	"frequency_penalty": func(r *reading, v value) *chat.Fault { return v.number(&r.request.Sampling.FrequencyPenalty) },
-	"seed":              func(r *reading, v value) *chat.Fault { return v.number(&r.request.Sampling.Seed) },
+	"temperature":       func(r *reading, v jsonvalue.Value) *chat.Fault { return v.Number(&r.request.Sampling.Temperature) },
+	"top_p":             func(r *reading, v jsonvalue.Value) *chat.Fault { return v.Number(&r.request.Sampling.TopP) },
+	"top_k":             func(r *reading, v jsonvalue.Value) *chat.Fault { return v.Number(&r.request.Sampling.TopK) },
+	"presence_penalty":  func(r *reading, v jsonvalue.Value) *chat.Fault { return v.Number(&r.request.Sampling.PresencePenalty) },
+	"frequency_penalty": func(r *reading, v jsonvalue.Value) *chat.Fault { return v.Number(&r.request.Sampling.FrequencyPenalty) },
+	"seed":              func(r *reading, v jsonvalue.Value) *chat.Fault { return v.Number(&r.request.Sampling.Seed) },
 
 	"stop":         (*reading).stop,
-	"n":            func(r *reading, v value) *chat.Fault { return v.whole(1, &r.request.N) },
-	"logprobs":     func(r *reading, v value) *chat.Fault { return v.boolean(&r.request.Logprobs) },
-	"top_logprobs": func(r *reading, v value) *chat.Fault { return v.whole(0, &r.request.TopLogprobs) },
+	"n":            func(r *reading, v jsonvalue.Value) *chat.Fault { return v.Whole(1, &r.request.N) },
+	"logprobs":     func(r *reading, v jsonvalue.Value) *chat.Fault { return v.Boolean(&r.request.Logprobs) },
+	"top_logprobs": func(r *reading, v jsonvalue.Value) *chat.Fault { return v.Whole(0, &r.request.TopLogprobs) },
 
-	"user":              func(r *reading, v value) *chat.Fault { return v.text(&r.olderUser) },
-	"safety_identifier": func(r *reading, v value) *chat.Fault { return v.text(&r.request.User) },
-	"service_tier":      func(r *reading, v value) *chat.Fault { return v.text(&r.request.ServiceTier) },
+	"user":              func(r *reading, v jsonvalue.Value) *chat.Fault { return v.Text(&r.olderUser) },
+	"safety_identifier": func(r *reading, v jsonvalue.Value) *chat.Fault { return v.Text(&r.request.User) },
+	"service_tier":      func(r *reading, v jsonvalue.Value) *chat.Fault { return v.Text(&r.request.ServiceTier) },
 	"metadata":          (*reading).metadata,
 	"modalities":        (*reading).modalities,
 	"store":             (*reading).store,
@@ -46,32 +51,32 @@ var topReaders = map[string]func(*reading, value) *chat.Fault{
 
 var efforts = []string{"none", "minimal", "low", "medium", "high", "xhigh", "max"}
 
-func (r *reading) streamOptions(v value) *chat.Fault {
-	return v.object(func(name string, field value) *chat.Fault {
+func (r *reading) streamOptions(v jsonvalue.Value) *chat.Fault {
+	return v.Object(func(name string, field jsonvalue.Value) *chat.Fault {
 		switch name {
 		case "include_usage":
-			return field.boolean(&r.surface.asksUsage)
+			return field.Boolean(&r.surface.asksUsage)
 		case "include_obfuscation": // hides the sizes of OpenAI's events: there are none
 		default:
-			r.lose(v.path(), name)
+			r.lose(v.Path(), name)
 		}
 		return nil
 	})
 }
 
-func (r *reading) responseFormat(v value) *chat.Fault {
+func (r *reading) responseFormat(v jsonvalue.Value) *chat.Fault {
 	format := &r.request.Format
 	var kind string
-	var schema value
-	fault := v.object(func(name string, field value) *chat.Fault {
+	var schema jsonvalue.Value
+	fault := v.Object(func(name string, field jsonvalue.Value) *chat.Fault {
 		switch name {
 		case "type":
-			return field.oneOf(&kind, "text", "json_object", "json_schema")
+			return field.OneOf(&kind, "text", "json_object", "json_schema")
 		case "json_schema":
 			schema = field
 			return nil
 		}
-		r.lose(v.path(), name)
+		r.lose(v.Path(), name)
 		return nil
 	})
 	switch {
@@ -81,41 +86,41 @@ func (r *reading) responseFormat(v value) *chat.Fault {
 		format.Shape = chat.JSONObject
 	case kind == "json_schema":
 		format.Shape = chat.JSONSchema
-		return r.jsonSchema(v.child("json_schema", schema.raw))
+		return r.jsonSchema(v.Child("json_schema", schema.Raw))
 	}
 	return nil
 }
 
-func (r *reading) jsonSchema(v value) *chat.Fault {
+func (r *reading) jsonSchema(v jsonvalue.Value) *chat.Fault {
 	format := &r.request.Format
-	return v.object(func(name string, field value) *chat.Fault {
+	return v.Object(func(name string, field jsonvalue.Value) *chat.Fault {
 		switch name {
 		case "name":
-			return field.text(&format.Name)
+			return field.Text(&format.Name)
 		case "description":
-			return field.text(&format.Description)
+			return field.Text(&format.Description)
 		case "schema":
-			return field.json(&format.Schema)
+			return field.JSON(&format.Schema)
 		case "strict":
-			return field.optional(&format.Strict)
+			return field.Optional(&format.Strict)
 		}
-		r.lose(v.path(), name)
+		r.lose(v.Path(), name)
 		return nil
 	})
 }
 
 // thinking wants to be seen: who asks for it in this way reads it.
-func (r *reading) thinking(v value) *chat.Fault {
+func (r *reading) thinking(v jsonvalue.Value) *chat.Fault {
 	var kind string
 	reasoning := &r.request.Reasoning
-	fault := v.object(func(name string, field value) *chat.Fault {
+	fault := v.Object(func(name string, field jsonvalue.Value) *chat.Fault {
 		switch name {
 		case "type":
-			return field.oneOf(&kind, "enabled", "adaptive", "disabled")
+			return field.OneOf(&kind, "enabled", "adaptive", "disabled")
 		case "budget_tokens":
-			return field.whole(1, &reasoning.Budget)
+			return field.Whole(1, &reasoning.Budget)
 		}
-		r.lose(v.path(), name)
+		r.lose(v.Path(), name)
 		return nil
 	})
 	switch {
@@ -131,49 +136,49 @@ func (r *reading) thinking(v value) *chat.Fault {
 	return nil
 }
 
-func (r *reading) stop(v value) *chat.Fault {
-	if v.raw[0] == '"' {
+func (r *reading) stop(v jsonvalue.Value) *chat.Fault {
+	if v.Raw[0] == '"' {
 		r.request.Stop = make([]string, 1)
-		return v.text(&r.request.Stop[0])
+		return v.Text(&r.request.Stop[0])
 	}
-	return v.array(func(_ int, element value) *chat.Fault {
+	return v.Array(func(_ int, element jsonvalue.Value) *chat.Fault {
 		var sequence string
-		fault := element.text(&sequence)
+		fault := element.Text(&sequence)
 		r.request.Stop = append(r.request.Stop, sequence)
 		return fault
 	})
 }
 
-func (r *reading) metadata(v value) *chat.Fault {
+func (r *reading) metadata(v jsonvalue.Value) *chat.Fault {
 	r.request.Metadata = make(map[string]string)
-	return v.object(func(name string, field value) *chat.Fault {
+	return v.Object(func(name string, field jsonvalue.Value) *chat.Fault {
 		var text string
-		fault := field.text(&text)
+		fault := field.Text(&text)
 		r.request.Metadata[name] = text
 		if fault != nil {
-			return v.fault("It must be an object of strings.")
+			return v.Fault("It must be an object of strings.")
 		}
 		return nil
 	})
 }
 
-func (r *reading) modalities(v value) *chat.Fault {
-	return v.array(func(_ int, element value) *chat.Fault {
+func (r *reading) modalities(v jsonvalue.Value) *chat.Fault {
+	return v.Array(func(_ int, element jsonvalue.Value) *chat.Fault {
 		var modality string
-		fault := element.text(&modality)
+		fault := element.Text(&modality)
 		if fault == nil && modality != "text" {
-			r.request.Lossy.Add(v.path())
+			r.request.Lossy.Add(v.Path())
 		}
 		return fault
 	})
 }
 
 // store of false is what every other provider does.
-func (r *reading) store(v value) *chat.Fault {
+func (r *reading) store(v jsonvalue.Value) *chat.Fault {
 	var store bool
-	fault := v.boolean(&store)
+	fault := v.Boolean(&store)
 	if store {
-		r.request.Lossy.Add(v.path())
+		r.request.Lossy.Add(v.Path())
 	}
 	return fault
 }

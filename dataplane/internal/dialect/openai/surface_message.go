@@ -5,6 +5,7 @@ import (
 
 	"github.com/weirhq/weir/dataplane/internal/dialect/chat"
 	"github.com/weirhq/weir/dataplane/internal/dialect/jsonscan"
+	"github.com/weirhq/weir/dataplane/internal/dialect/openai/jsonvalue"
 )
 
 // turns is what later messages need of earlier ones.
@@ -21,17 +22,17 @@ type turns struct {
 
 // message is one of the request's, its fields as they stand.
 type message struct {
-	at                              value
+	at                              jsonvalue.Value
 	role, name, callID              string
-	content, refusal                value
-	reasoning, blocks               value
-	calls, functionCall             value
+	content, refusal                jsonvalue.Value
+	reasoning, blocks               jsonvalue.Value
+	calls, functionCall             jsonvalue.Value
 	hasContent, hasCalls, hasBlocks bool
 }
 
-func (r *reading) messages(v value) *chat.Fault {
+func (r *reading) messages(v jsonvalue.Value) *chat.Fault {
 	r.turns.tools = make(map[string]string)
-	fault := v.array(func(_ int, element value) *chat.Fault {
+	fault := v.Array(func(_ int, element jsonvalue.Value) *chat.Fault {
 		m := message{at: element}
 		if fault := r.readMessage(element, &m); fault != nil {
 			return fault
@@ -39,20 +40,20 @@ func (r *reading) messages(v value) *chat.Fault {
 		return r.place(&m)
 	})
 	if fault == nil && len(r.request.Messages)+len(r.request.System) == 0 {
-		fault = v.fault("It must have at least one message.")
+		fault = v.Fault("It must have at least one message.")
 	}
 	return fault
 }
 
-func (r *reading) readMessage(v value, m *message) *chat.Fault {
-	return v.object(func(name string, field value) *chat.Fault {
+func (r *reading) readMessage(v jsonvalue.Value, m *message) *chat.Fault {
+	return v.Object(func(name string, field jsonvalue.Value) *chat.Fault {
 		switch name {
 		case "role":
-			return field.oneOf(&m.role, "system", "developer", "user", "assistant", "tool", "function")
+			return field.OneOf(&m.role, "system", "developer", "user", "assistant", "tool", "function")
 		case "name":
-			return field.text(&m.name)
+			return field.Text(&m.name)
 		case "tool_call_id":
-			return field.text(&m.callID)
+			return field.Text(&m.callID)
 		case "content":
 			m.content, m.hasContent = field, true
 		case "refusal":
@@ -74,8 +75,8 @@ func (r *reading) readMessage(v value, m *message) *chat.Fault {
 
 // loseOf notes a field unless it is empty: clients send answers back whole, with
 // "annotations": [].
-func (r *reading) loseOf(v value, path, name string) {
-	if !emptyArray(v.raw) {
+func (r *reading) loseOf(v jsonvalue.Value, path, name string) {
+	if !jsonvalue.EmptyArray(v.Raw) {
 		r.lose(path, name)
 	}
 }
@@ -92,11 +93,11 @@ func (r *reading) place(m *message) *chat.Fault {
 		return r.result(m)
 	case "function":
 		if m.callID = r.turns.function; m.callID == "" {
-			return m.at.fault("A function's result must follow a message with its function_call.")
+			return m.at.Fault("A function's result must follow a message with its function_call.")
 		}
 		return r.result(m)
 	}
-	return m.at.child("role", nil).fault("It must be the role of the message's author, as a string.")
+	return m.at.Child("role", nil).Fault("It must be the role of the message's author, as a string.")
 }
 
 func (r *reading) instruction(m *message) *chat.Fault {
@@ -133,7 +134,7 @@ func (r *reading) user(m *message) *chat.Fault {
 
 func (r *reading) result(m *message) *chat.Fault {
 	if m.callID == "" {
-		return m.at.child("tool_call_id", nil).fault("It must be the id of the call that this is the result of, as a string.")
+		return m.at.Child("tool_call_id", nil).Fault("It must be the id of the call that this is the result of, as a string.")
 	}
 	parts, fault := r.content(m, ofTool)
 	name := r.turns.tools[m.callID]
@@ -165,7 +166,7 @@ func (r *reading) assistant(m *message) *chat.Fault {
 		turn.Parts = append(turn.Parts, parts...)
 	}
 	if len(turn.Parts) == 0 && !m.hasContent {
-		return m.at.child("content", nil).fault("An assistant's message needs content, a refusal or tool_calls.")
+		return m.at.Child("content", nil).Fault("An assistant's message needs content, a refusal or tool_calls.")
 	}
 	r.append(turn)
 	return nil
@@ -173,10 +174,10 @@ func (r *reading) assistant(m *message) *chat.Fault {
 
 func (r *reading) declines(m *message) ([]chat.Part, *chat.Fault) {
 	var refusal string
-	if m.refusal.null() {
+	if m.refusal.Null() {
 		return nil, nil
 	}
-	if fault := m.refusal.text(&refusal); fault != nil || refusal == "" {
+	if fault := m.refusal.Text(&refusal); fault != nil || refusal == "" {
 		return nil, fault
 	}
 	return []chat.Part{{Kind: chat.Refusal, Text: refusal}}, nil
@@ -184,13 +185,13 @@ func (r *reading) declines(m *message) ([]chat.Part, *chat.Fault) {
 
 func (r *reading) calls(m *message) (parts []chat.Part, fault *chat.Fault) {
 	if m.hasCalls {
-		fault = m.calls.array(func(_ int, element value) *chat.Fault {
+		fault = m.calls.Array(func(_ int, element jsonvalue.Value) *chat.Fault {
 			part, fault := r.call(element)
 			parts = append(parts, part)
 			return fault
 		})
 	}
-	if fault != nil || m.functionCall.null() {
+	if fault != nil || m.functionCall.Null() {
 		return parts, fault
 	}
 	r.turns.function = "call_" + strconv.Itoa(len(r.request.Messages))
@@ -199,20 +200,20 @@ func (r *reading) calls(m *message) (parts []chat.Part, fault *chat.Fault) {
 	return append(parts, chat.Part{Kind: chat.Call, Call: call}), fault
 }
 
-func (r *reading) call(v value) (chat.Part, *chat.Fault) {
+func (r *reading) call(v jsonvalue.Value) (chat.Part, *chat.Fault) {
 	part := chat.Part{Kind: chat.Call, Call: &chat.ToolCall{}}
-	var function value
-	fault := v.object(func(name string, field value) *chat.Fault {
+	var function jsonvalue.Value
+	fault := v.Object(func(name string, field jsonvalue.Value) *chat.Fault {
 		switch name {
 		case "id":
-			return field.text(&part.Call.ID)
+			return field.Text(&part.Call.ID)
 		case "type":
 			var kind string
-			return field.oneOf(&kind, "function")
+			return field.OneOf(&kind, "function")
 		case "function":
 			function = field
 		case "extra_content":
-			return field.thoughtSignature(&part.Signature)
+			return thoughtSignature(field, &part.Signature)
 		case "index": // of a streamed call, kept by its client
 		default:
 			r.lose("messages.tool_calls", name)
@@ -220,22 +221,22 @@ func (r *reading) call(v value) (chat.Part, *chat.Fault) {
 		return nil
 	})
 	if fault == nil && part.Call.ID == "" {
-		fault = v.child("id", nil).fault("It must be the id of the call, as a string.")
+		fault = v.Child("id", nil).Fault("It must be the id of the call, as a string.")
 	}
 	if fault == nil {
-		fault = r.called(v.child("function", function.raw), part.Call)
+		fault = r.called(v.Child("function", function.Raw), part.Call)
 	}
 	return part, fault
 }
 
 // called reads which function was called. No arguments are an empty object.
-func (r *reading) called(v value, call *chat.ToolCall) *chat.Fault {
-	fault := v.object(func(name string, field value) *chat.Fault {
+func (r *reading) called(v jsonvalue.Value, call *chat.ToolCall) *chat.Fault {
+	fault := v.Object(func(name string, field jsonvalue.Value) *chat.Fault {
 		switch name {
 		case "name":
-			return field.text(&call.Name)
+			return field.Text(&call.Name)
 		case "arguments":
-			return field.text(&call.Arguments)
+			return field.Text(&call.Arguments)
 		}
 		return nil
 	})
@@ -243,13 +244,13 @@ func (r *reading) called(v value, call *chat.ToolCall) *chat.Fault {
 		return fault
 	}
 	if call.Name == "" {
-		return v.child("name", nil).fault("It must be the name of the function, as a string.")
+		return v.Child("name", nil).Fault("It must be the name of the function, as a string.")
 	}
 	if call.Arguments == "" {
 		call.Arguments = "{}"
 	}
 	if _, err := jsonscan.Fields(nil, []byte(call.Arguments), nil); err != nil {
-		return v.child("arguments", nil).fault("It must be a JSON object, written as a string.")
+		return v.Child("arguments", nil).Fault("It must be a JSON object, written as a string.")
 	}
 	r.turns.tools[call.ID] = call.Name
 	return nil

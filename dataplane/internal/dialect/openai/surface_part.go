@@ -1,6 +1,9 @@
 package openai
 
-import "github.com/weirhq/weir/dataplane/internal/dialect/chat"
+import (
+	"github.com/weirhq/weir/dataplane/internal/dialect/chat"
+	"github.com/weirhq/weir/dataplane/internal/dialect/openai/jsonvalue"
+)
 
 // The types of content that the messages of a role have. A tool's result is text to
 // OpenAI; compatible servers and clients have images there.
@@ -17,17 +20,17 @@ func (r *reading) content(m *message, allowed map[string]bool) ([]chat.Part, *ch
 		if m.role == "assistant" || m.role == "function" {
 			return nil, nil
 		}
-		return nil, m.at.child("content", nil).fault("It must be a string or an array of parts.")
+		return nil, m.at.Child("content", nil).Fault("It must be a string or an array of parts.")
 	}
-	switch m.content.raw[0] {
+	switch m.content.Raw[0] {
 	case '"':
-		return textParts(text(m.content.raw)), nil
+		return textParts(jsonvalue.Text(m.content.Raw)), nil
 	case '[':
 	default:
-		return nil, m.content.fault("It must be a string or an array of parts.")
+		return nil, m.content.Fault("It must be a string or an array of parts.")
 	}
 	var parts []chat.Part
-	fault := m.content.array(func(_ int, element value) *chat.Fault {
+	fault := m.content.Array(func(_ int, element jsonvalue.Value) *chat.Fault {
 		part, fault := r.part(element, allowed)
 		if part.Kind != chat.Text || part.Text != "" {
 			parts = append(parts, part)
@@ -45,15 +48,15 @@ func textParts(text string) []chat.Part {
 }
 
 // part reads one; its type says which other field counts.
-func (r *reading) part(v value, allowed map[string]bool) (part chat.Part, fault *chat.Fault) {
+func (r *reading) part(v jsonvalue.Value, allowed map[string]bool) (part chat.Part, fault *chat.Fault) {
 	var kind string
-	var content, mark value
-	fault = v.object(func(name string, field value) *chat.Fault {
+	var content, mark jsonvalue.Value
+	fault = v.Object(func(name string, field jsonvalue.Value) *chat.Fault {
 		switch name {
 		case "type":
-			return field.text(&kind)
+			return field.Text(&kind)
 		case "text", "refusal", "image_url", "input_audio", "file":
-			if content.name == "" || name == kind {
+			if content.Name() == "" || name == kind {
 				content = field
 			}
 		case "cache_control":
@@ -69,23 +72,23 @@ func (r *reading) part(v value, allowed map[string]bool) (part chat.Part, fault 
 		return part, fault
 	}
 	if !allowed[kind] {
-		return part, v.child("type", nil).fault("Messages of this role have no parts of this type.")
+		return part, v.Child("type", nil).Fault("Messages of this role have no parts of this type.")
 	}
-	if !mark.null() && part.Cache == nil {
+	if !mark.Null() && part.Cache == nil {
 		part.Cache = &chat.CacheMark{}
 	}
-	if content.name != kind {
-		return part, v.child(kind, nil).fault("It is missing.")
+	if content.Name() != kind {
+		return part, v.Child(kind, nil).Fault("It is missing.")
 	}
 	fault = r.partContent(kind, content, &part)
 	return part, fault
 }
 
-func (r *reading) partContent(kind string, v value, part *chat.Part) *chat.Fault {
+func (r *reading) partContent(kind string, v jsonvalue.Value, part *chat.Part) *chat.Fault {
 	switch kind {
 	case "refusal":
 		part.Kind = chat.Refusal
-		return v.text(&part.Text)
+		return v.Text(&part.Text)
 	case "image_url":
 		part.Kind, part.Media = chat.Image, &chat.Media{}
 		return r.image(v, part.Media)
@@ -96,41 +99,41 @@ func (r *reading) partContent(kind string, v value, part *chat.Part) *chat.Fault
 		part.Kind, part.Media = chat.Document, &chat.Media{}
 		return r.file(v, part.Media)
 	}
-	return v.text(&part.Text)
+	return v.Text(&part.Text)
 }
 
 // thoughts reads the thinking of an earlier answer: blocks, which are signed, or else
 // its text.
 func (r *reading) thoughts(m *message) (parts []chat.Part, fault *chat.Fault) {
 	if m.hasBlocks {
-		fault = m.blocks.array(func(_ int, element value) *chat.Fault {
+		fault = m.blocks.Array(func(_ int, element jsonvalue.Value) *chat.Fault {
 			part, fault := r.thought(element)
 			parts = append(parts, part)
 			return fault
 		})
 	}
-	if fault != nil || len(parts) > 0 || m.reasoning.null() {
+	if fault != nil || len(parts) > 0 || m.reasoning.Null() {
 		return parts, fault
 	}
 	var thinking string
-	if fault = m.reasoning.text(&thinking); fault != nil || thinking == "" {
+	if fault = m.reasoning.Text(&thinking); fault != nil || thinking == "" {
 		return nil, fault
 	}
 	return []chat.Part{{Kind: chat.Thinking, Text: thinking}}, nil
 }
 
-func (r *reading) thought(v value) (part chat.Part, fault *chat.Fault) {
+func (r *reading) thought(v jsonvalue.Value) (part chat.Part, fault *chat.Fault) {
 	var kind string
-	fault = v.object(func(name string, field value) *chat.Fault {
+	fault = v.Object(func(name string, field jsonvalue.Value) *chat.Fault {
 		switch name {
 		case "type":
-			return field.oneOf(&kind, blockThinking, blockRedacted)
+			return field.OneOf(&kind, blockThinking, blockRedacted)
 		case "thinking":
-			return field.text(&part.Text)
+			return field.Text(&part.Text)
 		case "signature":
-			return field.text(&part.Signature)
+			return field.Text(&part.Signature)
 		case "data":
-			return field.text(&part.Data)
+			return field.Text(&part.Data)
 		}
 		r.lose("messages.thinking_blocks", name)
 		return nil
@@ -140,22 +143,22 @@ func (r *reading) thought(v value) (part chat.Part, fault *chat.Fault) {
 		part.Kind = chat.Redacted
 	}
 	if kind == "" && fault == nil {
-		fault = v.child("type", nil).fault("It must be one of: thinking, redacted_thinking.")
+		fault = v.Child("type", nil).Fault("It must be one of: thinking, redacted_thinking.")
 	}
 	return part, fault
 }
 
 // thoughtSignature reads extra_content.
-func (v value) thoughtSignature(into *string) *chat.Fault {
-	return v.object(func(name string, field value) *chat.Fault {
+func thoughtSignature(v jsonvalue.Value, into *string) *chat.Fault {
+	return v.Object(func(name string, field jsonvalue.Value) *chat.Fault {
 		if name != "google" {
 			return nil
 		}
-		return field.object(func(name string, field value) *chat.Fault {
+		return field.Object(func(name string, field jsonvalue.Value) *chat.Fault {
 			if name != "thought_signature" {
 				return nil
 			}
-			return field.text(into)
+			return field.Text(into)
 		})
 	})
 }

@@ -1,16 +1,19 @@
 package openai
 
-import "github.com/weirhq/weir/dataplane/internal/dialect/chat"
+import (
+	"github.com/weirhq/weir/dataplane/internal/dialect/chat"
+	"github.com/weirhq/weir/dataplane/internal/dialect/openai/jsonvalue"
+)
 
-func (r *reading) tools(v value) *chat.Fault {
-	return v.array(func(_ int, element value) *chat.Fault {
+func (r *reading) tools(v jsonvalue.Value) *chat.Fault {
+	return v.Array(func(_ int, element jsonvalue.Value) *chat.Fault {
 		var kind string
-		var function value
+		var function jsonvalue.Value
 		var mark *chat.CacheMark
-		fault := element.object(func(name string, field value) *chat.Fault {
+		fault := element.Object(func(name string, field jsonvalue.Value) *chat.Fault {
 			switch name {
 			case "type":
-				return field.text(&kind)
+				return field.Text(&kind)
 			case "function":
 				function = field
 				return nil
@@ -30,38 +33,38 @@ func (r *reading) tools(v value) *chat.Fault {
 			return nil
 		}
 		tool := chat.Tool{Cache: mark}
-		fault = r.function(element.child("function", function.raw), &tool)
+		fault = r.function(element.Child("function", function.Raw), &tool)
 		r.request.Tools = append(r.request.Tools, tool)
 		return fault
 	})
 }
 
-func (r *reading) function(v value, tool *chat.Tool) *chat.Fault {
-	fault := v.object(func(name string, field value) *chat.Fault {
+func (r *reading) function(v jsonvalue.Value, tool *chat.Tool) *chat.Fault {
+	fault := v.Object(func(name string, field jsonvalue.Value) *chat.Fault {
 		switch name {
 		case "name":
-			return field.text(&tool.Name)
+			return field.Text(&tool.Name)
 		case "description":
-			return field.text(&tool.Description)
+			return field.Text(&tool.Description)
 		case "parameters":
-			return field.json(&tool.Schema)
+			return field.JSON(&tool.Schema)
 		case "strict":
-			return field.optional(&tool.Strict)
+			return field.Optional(&tool.Strict)
 		}
 		r.lose("tools.function", name)
 		return nil
 	})
 	if fault == nil && tool.Name == "" {
-		fault = v.child("name", nil).fault("It must be the name of the function, as a string.")
+		fault = v.Child("name", nil).Fault("It must be the name of the function, as a string.")
 	}
 	return fault
 }
 
 // functions are the older form of tools: one call at a time.
-func (r *reading) functions(v value) *chat.Fault {
+func (r *reading) functions(v jsonvalue.Value) *chat.Fault {
 	r.surface.legacy = true
 	r.request.ParallelTools = new(bool)
-	return v.array(func(_ int, element value) *chat.Fault {
+	return v.Array(func(_ int, element jsonvalue.Value) *chat.Fault {
 		var tool chat.Tool
 		fault := r.function(element, &tool)
 		r.request.Tools = append(r.request.Tools, tool)
@@ -69,23 +72,23 @@ func (r *reading) functions(v value) *chat.Fault {
 	})
 }
 
-func (r *reading) functionCall(v value) *chat.Fault {
-	if v.raw[0] == '"' {
+func (r *reading) functionCall(v jsonvalue.Value) *chat.Fault {
+	if v.Raw[0] == '"' {
 		return r.choose(v, "none", "auto")
 	}
-	return v.named(&r.request.ToolChoice)
+	return named(v, &r.request.ToolChoice)
 }
 
-func (r *reading) toolChoice(v value) *chat.Fault {
-	if v.raw[0] == '"' {
+func (r *reading) toolChoice(v jsonvalue.Value) *chat.Fault {
+	if v.Raw[0] == '"' {
 		return r.choose(v, "none", "auto", "required")
 	}
 	var kind string
-	var function, allowed value
-	fault := v.object(func(name string, field value) *chat.Fault {
+	var function, allowed jsonvalue.Value
+	fault := v.Object(func(name string, field jsonvalue.Value) *chat.Fault {
 		switch name {
 		case "type":
-			return field.oneOf(&kind, "function", "allowed_tools", "custom")
+			return field.OneOf(&kind, "function", "allowed_tools", "custom")
 		case "function":
 			function = field
 		case "allowed_tools":
@@ -97,17 +100,17 @@ func (r *reading) toolChoice(v value) *chat.Fault {
 	case fault != nil:
 		return fault
 	case kind == "allowed_tools":
-		return r.allowedTools(v.child("allowed_tools", allowed.raw))
+		return r.allowedTools(v.Child("allowed_tools", allowed.Raw))
 	case kind == "custom":
-		r.request.Lossy.Add(v.path() + ".custom")
+		r.request.Lossy.Add(v.Path() + ".custom")
 		return nil
 	}
-	return v.child("function", function.raw).named(&r.request.ToolChoice)
+	return named(v.Child("function", function.Raw), &r.request.ToolChoice)
 }
 
-func (r *reading) choose(v value, words ...string) *chat.Fault {
+func (r *reading) choose(v jsonvalue.Value, words ...string) *chat.Fault {
 	var word string
-	if fault := v.oneOf(&word, words...); fault != nil {
+	if fault := v.OneOf(&word, words...); fault != nil {
 		return fault
 	}
 	r.request.ToolChoice.Choose = map[string]chat.Choose{"none": chat.Never, "auto": chat.Auto, "required": chat.Any}[word]
@@ -115,29 +118,29 @@ func (r *reading) choose(v value, words ...string) *chat.Fault {
 }
 
 // named reads the object that names a function.
-func (v value) named(choice *chat.ToolChoice) *chat.Fault {
+func named(v jsonvalue.Value, choice *chat.ToolChoice) *chat.Fault {
 	choice.Choose = chat.Named
-	fault := v.object(func(name string, field value) *chat.Fault {
+	fault := v.Object(func(name string, field jsonvalue.Value) *chat.Fault {
 		if name == "name" {
-			return field.text(&choice.Name)
+			return field.Text(&choice.Name)
 		}
 		return nil
 	})
 	if fault == nil && choice.Name == "" {
-		fault = v.child("name", nil).fault("It must be the name of the function, as a string.")
+		fault = v.Child("name", nil).Fault("It must be the name of the function, as a string.")
 	}
 	return fault
 }
 
 // allowedTools leaves a part of the tools: the others are not offered.
-func (r *reading) allowedTools(v value) *chat.Fault {
+func (r *reading) allowedTools(v jsonvalue.Value) *chat.Fault {
 	r.allowed = make(map[string]bool)
 	var mode string
-	var tools value
-	fault := v.object(func(name string, field value) *chat.Fault {
+	var tools jsonvalue.Value
+	fault := v.Object(func(name string, field jsonvalue.Value) *chat.Fault {
 		switch name {
 		case "mode":
-			mode = string(field.raw)
+			mode = string(field.Raw)
 			return r.choose(field, "auto", "required")
 		case "tools":
 			tools = field
@@ -148,16 +151,16 @@ func (r *reading) allowedTools(v value) *chat.Fault {
 		return fault
 	}
 	if mode == "" {
-		return v.child("mode", nil).fault("It must be one of: auto, required.")
+		return v.Child("mode", nil).Fault("It must be one of: auto, required.")
 	}
-	return v.child("tools", tools.raw).array(r.allowedTool)
+	return v.Child("tools", tools.Raw).Array(r.allowedTool)
 }
 
-func (r *reading) allowedTool(_ int, v value) *chat.Fault {
+func (r *reading) allowedTool(_ int, v jsonvalue.Value) *chat.Fault {
 	var choice chat.ToolChoice
-	fault := v.object(func(name string, field value) *chat.Fault {
+	fault := v.Object(func(name string, field jsonvalue.Value) *chat.Fault {
 		if name == "function" {
-			return field.named(&choice)
+			return named(field, &choice)
 		}
 		return nil
 	})
@@ -184,12 +187,12 @@ func (r *reading) allow() *chat.Fault {
 }
 
 // cacheControl is Anthropic's mark, which clients of several providers write.
-func (r *reading) cacheControl(v value, into **chat.CacheMark) *chat.Fault {
+func (r *reading) cacheControl(v jsonvalue.Value, into **chat.CacheMark) *chat.Fault {
 	mark := &chat.CacheMark{}
 	*into = mark
-	return v.object(func(name string, field value) *chat.Fault {
+	return v.Object(func(name string, field jsonvalue.Value) *chat.Fault {
 		if name == "ttl" {
-			return field.oneOf(&mark.TTL, "5m", "1h")
+			return field.OneOf(&mark.TTL, "5m", "1h")
 		}
 		return nil
 	})

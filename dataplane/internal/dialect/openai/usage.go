@@ -1,11 +1,11 @@
 package openai
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"strconv"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect/jsonscan"
+	"github.com/weirhq/weir/dataplane/internal/dialect/openai/jsonvalue"
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
 )
 
@@ -40,18 +40,14 @@ func ParseAnswer(body []byte) Answer {
 				answer.UsageSHA256 = sum[:]
 			}
 		case "service_tier":
-			answer.ServiceTier = text(field.Value)
+			answer.ServiceTier = jsonvalue.Text(field.Value)
 		case "error":
 			answer.Failed = string(field.Value) != "null"
 		case "choices":
-			answer.NoChoices = emptyArray(field.Value)
+			answer.NoChoices = jsonvalue.EmptyArray(field.Value)
 		}
 	}
 	return answer
-}
-
-func emptyArray(value []byte) bool {
-	return len(value) >= 2 && value[0] == '[' && len(bytes.TrimSpace(value[1:len(value)-1])) == 0
 }
 
 // counts are OpenAI's numbers, which overlap: details are parts of the totals.

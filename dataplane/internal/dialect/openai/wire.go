@@ -1,6 +1,10 @@
 package openai
 
-import "encoding/json"
+import (
+	"encoding/json"
+
+	"github.com/weirhq/weir/dataplane/internal/dialect/openai/jsonvalue"
+)
 
 // Types of thinking_blocks.
 const (
@@ -94,7 +98,7 @@ func (r *wireReply) thinking() string {
 	if r.ReasoningContent != "" {
 		return r.ReasoningContent
 	}
-	return text(r.Reasoning)
+	return jsonvalue.Text(r.Reasoning)
 }
 
 // wireUsage is what usage looks like to a caller.

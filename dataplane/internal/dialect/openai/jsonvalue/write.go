@@ -1,4 +1,4 @@
-package openai
+package jsonvalue
 
 import (
 	"bytes"
@@ -6,9 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// appendQuoted appends text as a JSON string. Invalid UTF-8 becomes U+FFFD, as with
+// AppendQuoted appends text as a JSON string. Invalid UTF-8 becomes U+FFFD, as with
 // encoding/json.
-func appendQuoted(dst []byte, text string) []byte {
+func AppendQuoted(dst []byte, text string) []byte {
 	dst = append(dst, '"')
 	from := 0
 	for i := 0; i < len(text); {
@@ -46,8 +46,8 @@ func appendEscaped(dst []byte, c byte) []byte {
 	return append(dst, '\\', 'u', '0', '0', digits[c>>4], digits[c&15])
 }
 
-// encode writes what always encodes; text stays as readable as it came.
-func encode(v any) []byte {
+// Encode writes what always encodes; text stays as readable as it came.
+func Encode(v any) []byte {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(false)
