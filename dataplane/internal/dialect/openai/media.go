@@ -77,27 +77,8 @@ func (r *reading) file(v jsonvalue.Value, media *chat.Media) *chat.Fault {
 		return v.Child("file_data", nil).Fault(jsonvalue.ReferenceWanted)
 	}
 	if raw := jsonvalue.Text(data.Raw); !strings.Contains(raw, ":") {
-		media.Type = typeOfName(media.Name)
+		media.Type = jsonvalue.TypeOfName(media.Name)
 		return data.Base64(&media.Data)
 	}
 	return data.Reference(media)
-}
-
-// typeOfName is the type of a document whose data does not say: OpenAI takes it from
-// the name, PDF at first.
-func typeOfName(name string) string {
-	at := strings.LastIndexByte(name, '.')
-	switch strings.ToLower(name[at+1:]) {
-	case "txt", "log":
-		return "text/plain"
-	case "md":
-		return "text/markdown"
-	case "csv":
-		return "text/csv"
-	case "html", "htm":
-		return "text/html"
-	case "json":
-		return "application/json"
-	}
-	return "application/pdf"
 }

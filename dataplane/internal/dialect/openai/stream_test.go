@@ -67,6 +67,8 @@ func TestProviderFollowsOtherFormsOfAStream(t *testing.T) {
 			[]chat.Choice{{Parts: []chat.Part{{Kind: chat.Thinking, Text: "ab", Signature: "s"}}}}},
 		"blocks_beside": {[]string{`{"index":0,"delta":{"reasoning_content":"a","thinking_blocks":[{"type":"thinking","thinking":"a"}]}}`, `{"index":0,"delta":{"reasoning_content":"b","thinking_blocks":[{"type":"thinking","thinking":"b"}]}}`, `{"index":0,"delta":{"reasoning_content":"","thinking_blocks":[{"type":"thinking","thinking":"","signature":"s"}]}}`},
 			[]chat.Choice{{Parts: []chat.Part{{Kind: chat.Thinking, Text: "ab", Signature: "s"}}}}},
+		"logprobs_once": {[]string{`{"index":0,"delta":{"content":"a","refusal":"b"},"logprobs":{"content":[]}}`},
+			[]chat.Choice{{Logprobs: `{"content":[]}`, Parts: []chat.Part{textPart("a"), {Kind: chat.Refusal, Text: "b"}}}}},
 		"unfinished": {[]string{`{"index":0,"delta":{"content":"a"}}`}, []chat.Choice{{Parts: []chat.Part{textPart("a")}}}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -130,12 +132,12 @@ func TestSurfaceWritesAStream(t *testing.T) {
 		t.Fatal(fault)
 	}
 	answer := &chat.Answer{ID: `i"`, Model: "m", Created: time.Unix(5, 0), Usage: goldenUsage(), Choices: []chat.Choice{{Stop: chat.StopTools, Parts: []chat.Part{
-		{Kind: chat.Thinking, Text: "Hm", Signature: "s"}, textPart("7\n"), callPart("c1", "f", `{"`), callPart("c2", "g", "")}}}}
+		{Kind: chat.Thinking, Text: "Oh"}, {Kind: chat.Thinking, Text: "Hm", Signature: "s"}, textPart("7\n"), callPart("c1", "f", `{"`), callPart("c2", "g", "")}}}}
 	head := `data: {"id":"i\"","object":"chat.completion.chunk","created":5,"model":"m","choices":[`
 	want := ""
 	for i, delta := range []string{
 		`"role":"assistant","content":"","refusal":null`, "",
-		`"reasoning_content":"Hm"`, `"thinking_blocks":[{"type":"thinking","thinking":"Hm","signature":"s"}]`, `"content":"7\n"`,
+		`"reasoning_content":"Oh"`, `"reasoning_content":"Hm"`, `"thinking_blocks":[{"type":"thinking","thinking":"Hm","signature":"s"}]`, `"content":"7\n"`,
 		`"tool_calls":[{"index":0,"id":"c1","type":"function","function":{"name":"f","arguments":""}}]`, `"tool_calls":[{"index":0,"function":{"arguments":"{\""}}]`,
 		`"tool_calls":[{"index":1,"id":"c2","type":"function","function":{"name":"g","arguments":""}}]`, `"tool_calls":[{"index":1,"function":{"arguments":"{}"}}]`,
 	} {

@@ -64,3 +64,22 @@ func (v Value) Base64(into *string) *chat.Fault {
 	}
 	return nil
 }
+
+// TypeOfName is the type of a document whose data does not say: OpenAI takes it from
+// the name, PDF at first.
+func TypeOfName(name string) string {
+	at := strings.LastIndexByte(name, '.')
+	switch strings.ToLower(name[at+1:]) {
+	case "txt", "log":
+		return "text/plain"
+	case "md":
+		return "text/markdown"
+	case "csv":
+		return "text/csv"
+	case "html", "htm":
+		return "text/html"
+	case "json":
+		return "application/json"
+	}
+	return "application/pdf"
+}
