@@ -157,7 +157,7 @@ func (m *maker) answer() *chat.Answer {
 // thoughts are signed blocks, or else one text.
 func (m *maker) thoughts() (parts []chat.Part) {
 	for range m.IntN(3) {
-		parts = append(parts, chat.Part{Kind: chat.Thinking, Text: m.text(), Signature: m.text()})
+		parts = append(parts, chat.Part{Kind: chat.Thinking, Text: m.some(m.text()), Signature: m.text()})
 		if m.flip() {
 			parts = append(parts, chat.Part{Kind: chat.Redacted, Data: m.text()})
 		}

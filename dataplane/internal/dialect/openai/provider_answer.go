@@ -123,7 +123,7 @@ func thoughtsOf(wire *wireReply) (parts []chat.Part) {
 	for _, block := range wire.ThinkingBlocks {
 		switch block.Type {
 		case blockThinking:
-			parts = append(parts, chat.Part{Kind: chat.Thinking, Text: block.Thinking, Signature: block.Signature})
+			parts = append(parts, chat.Part{Kind: chat.Thinking, Text: block.text(), Signature: block.Signature})
 		case blockRedacted:
 			parts = append(parts, chat.Part{Kind: chat.Redacted, Data: block.Data})
 		}

@@ -161,11 +161,18 @@ func (f *follower) thought(delta *wireReply) {
 			f.close()
 			continue
 		}
-		if begun := f.thinks(); !begun || f.choice.blocks {
-			f.say(chat.Thinking, block.Thinking)
+		if block.text() == "" && block.Signature == "" {
+			continue
+		}
+		begun := f.thinks()
+		if !begun {
+			f.open(chat.Part{Kind: chat.Thinking})
 			f.choice.blocks = true
 		}
-		if block.Signature != "" && f.thinks() {
+		if f.choice.blocks && (!begun || thinking == "") {
+			f.say(chat.Thinking, block.text())
+		}
+		if block.Signature != "" {
 			f.delta(&chat.Delta{Signature: block.Signature})
 			f.close()
 		}

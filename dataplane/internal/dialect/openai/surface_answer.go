@@ -71,7 +71,7 @@ func (r *wireReply) add(part *chat.Part) (lost string) {
 	case chat.Thinking:
 		r.ReasoningContent += part.Text
 		if part.Signature != "" {
-			r.ThinkingBlocks = append(r.ThinkingBlocks, wireThought{Type: blockThinking, Thinking: part.Text, Signature: part.Signature})
+			r.ThinkingBlocks = append(r.ThinkingBlocks, newWireThought(part.Text, part.Signature))
 		}
 	case chat.Redacted:
 		r.ThinkingBlocks = append(r.ThinkingBlocks, wireThought{Type: blockRedacted, Data: part.Data})

@@ -193,7 +193,7 @@ func (s *Surface) close(dst []byte, choice *writtenChoice, index int) []byte {
 	case choice.open == chat.Call && !choice.argued:
 		return s.arguments(dst, choice, index, "{}")
 	case choice.open == chat.Thinking && choice.signature != "":
-		return s.block(dst, index, wireThought{Type: blockThinking, Thinking: string(choice.thought), Signature: choice.signature})
+		return s.block(dst, index, newWireThought(string(choice.thought), choice.signature))
 	}
 	return dst
 }

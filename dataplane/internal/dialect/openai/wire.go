@@ -14,10 +14,22 @@ const (
 
 // wireThought is an element of thinking_blocks.
 type wireThought struct {
-	Type      string `json:"type"`
-	Thinking  string `json:"thinking,omitempty"`
-	Signature string `json:"signature,omitempty"`
-	Data      string `json:"data,omitempty"`
+	Type      string  `json:"type"`
+	Thinking  *string `json:"thinking,omitempty"`
+	Signature string  `json:"signature,omitempty"`
+	Data      string  `json:"data,omitempty"`
+}
+
+// newWireThought is a signed block; its text may be empty, where a provider keeps it.
+func newWireThought(text, signature string) wireThought {
+	return wireThought{Type: blockThinking, Thinking: &text, Signature: signature}
+}
+
+func (t *wireThought) text() string {
+	if t.Thinking == nil {
+		return ""
+	}
+	return *t.Thinking
 }
 
 // wireCall is a tool call of a message, or a piece of one in a stream.

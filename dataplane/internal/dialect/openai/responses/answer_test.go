@@ -107,7 +107,11 @@ func randomAnswer(random *rand.Rand) *chat.Answer {
 	for i := range random.IntN(6) {
 		switch random.IntN(5) {
 		case 0:
-			choice.Parts = append(choice.Parts, chat.Part{Kind: chat.Thinking, Text: text(), Signature: []string{"", "sig"}[random.IntN(2)]})
+			part := chat.Part{Kind: chat.Thinking, Text: []string{"", text()}[random.IntN(2)], Signature: "sig"}
+			if part.Text != "" {
+				part.Signature = []string{"", "sig"}[random.IntN(2)]
+			}
+			choice.Parts = append(choice.Parts, part)
 		case 1:
 			choice.Parts = append(choice.Parts, chat.Part{Kind: chat.Redacted, Data: text()})
 		case 2:
