@@ -106,11 +106,7 @@ func elementEnd(text []byte) int {
 	for i := 0; i < len(text); i++ {
 		switch text[i] {
 		case '"':
-			for i++; text[i] != '"'; i++ {
-				if text[i] == '\\' {
-					i++
-				}
-			}
+			i = stringEnd(text, i)
 		case '{', '[':
 			depth++
 		case '}', ']':
@@ -125,6 +121,21 @@ func elementEnd(text []byte) int {
 		}
 	}
 	return len(text)
+}
+
+// stringEnd is where the string that begins at a quote ends: at a quote behind an even
+// number of backslashes.
+func stringEnd(text []byte, at int) int {
+	for {
+		at += 1 + bytes.IndexByte(text[at+1:], '"')
+		slashes := at - 1
+		for text[slashes] == '\\' {
+			slashes--
+		}
+		if (at-slashes)%2 == 1 {
+			return at
+		}
+	}
 }
 
 // Text reads a string.

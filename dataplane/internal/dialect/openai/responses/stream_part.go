@@ -37,7 +37,7 @@ func (s *Surface) open(dst []byte, part *chat.Part) []byte {
 func (s *Surface) openText(dst []byte) []byte {
 	st := &s.stream
 	if !st.messaging {
-		st.messaging, st.parts = true, nil
+		st.messaging = true
 		dst = s.add(dst, message(itemID("msg_", st.response.id, st.index), inProgress, []outPart{}))
 	}
 	return s.partEvent(dst, "response.content_part.added", s.part())

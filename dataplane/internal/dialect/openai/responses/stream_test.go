@@ -1,21 +1,18 @@
 package responses_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
-	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	sdk "github.com/openai/openai-go/v3"
-	"github.com/openai/openai-go/v3/option"
-	"github.com/openai/openai-go/v3/responses"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect/chat"
+	"github.com/weirhq/weir/dataplane/internal/dialect/openai"
 	ours "github.com/weirhq/weir/dataplane/internal/dialect/openai/responses"
 )
 
@@ -173,54 +170,27 @@ func TestAnEmptyStreamIsAnEmptyResponse(t *testing.T) {
 	}
 }
 
-func serving(t *testing.T, contentType, body string) sdk.Client {
-	t.Helper()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", contentType)
-		_, _ = w.Write([]byte(body))
-	}))
-	t.Cleanup(server.Close)
-	return sdk.NewClient(option.WithBaseURL(server.URL), option.WithAPIKey("k"), option.WithMaxRetries(0))
-}
-
-// see compares what OpenAI's own SDK made of the golden answer.
-func see(t *testing.T, got *responses.Response) {
-	t.Helper()
-	if got.ID != "resp_msg_01" || got.Status != "completed" || got.OutputText() != "7 m" || len(got.Output) != 6 || got.Usage.InputTokensDetails.CachedTokens != 8 || got.Usage.TotalTokens != 49 {
-		t.Fatalf("%s", got.RawJSON())
-	}
-	if call := got.Output[4].AsFunctionCall(); call.CallID != "c1" || call.Arguments != `{"a":1}` {
-		t.Errorf("%+v", call)
-	}
-	if thought := got.Output[0].AsReasoning(); thought.EncryptedContent != "thinking:EqoB" || thought.Summary[0].Text != "Look." {
-		t.Errorf("%+v", thought)
-	}
-}
-
-func TestTheSDKReadsAnswersAndStreams(t *testing.T) {
-	body, _ := ours.NewSurface().Answer(goldenAnswer())
-	client := serving(t, "application/json", string(body))
-	got, err := client.Responses.New(t.Context(), responses.ResponseNewParams{Model: "m"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	see(t, got)
-
-	client = serving(t, "text/event-stream", written(events(goldenAnswer())))
-	stream := client.Responses.NewStreaming(t.Context(), responses.ResponseNewParams{Model: "m"})
-	text, seen := "", false
-	for stream.Next() {
-		switch e := stream.Current().AsAny().(type) {
-		case responses.ResponseTextDeltaEvent:
-			text += e.Delta
-		case responses.ResponseCompletedEvent:
-			see(t, &e.Response)
-			seen = true
+// FuzzEvents: whatever an upstream of chat completions streams, its events are JSON, numbered
+// densely, and end with a response.
+func FuzzEvents(f *testing.F) {
+	f.Add([]byte(`{"choices":[{"delta":{"reasoning_content":"r"}}]}|{"choices":[{"delta":{"content":"a"},"logprobs":{"content":[]}}]}|{"choices":[{"index":1,"delta":{"content":"b"}},{"delta":{"refusal":"c"},"logprobs":{}}]}|{"choices":[{"delta":{"tool_calls":[{"function":{"name":"f","arguments":"{"}}]},"finish_reason":"length"}]}|[DONE]`))
+	f.Add([]byte(`{"choices":[{"delta":{"thinking_blocks":[{"type":"thinking","signature":"s"},{"type":"redacted_thinking","data":"d"}]}}]}|{"error":{}}`))
+	f.Fuzz(func(t *testing.T, stream []byte) {
+		provider := openai.NewProvider()
+		var list []chat.Event
+		for data := range bytes.SplitSeq(stream, []byte("|")) {
+			var done bool
+			var err error
+			if list, done, err = provider.Events(list, nil, data); err != nil || done {
+				break
+			}
 		}
-	}
-	if stream.Err() != nil || text != "7 m" || !seen {
-		t.Errorf("%v %q %v", stream.Err(), text, seen)
-	}
+		got, _ := read(t, written(list))
+		last := got[len(got)-1]
+		if last.Type != "error" && last.Response == nil {
+			t.Fatalf("it ends with %s", last.Type)
+		}
+	})
 }
 
 func BenchmarkSurfaceEvent(b *testing.B) {

@@ -1,83 +1,56 @@
-package openai_test
+// Package witness has OpenAI's own SDK read what the surfaces write. It is apart from their
+// tests, whose fuzzing would have to build the SDK anew, in 3 GB.
+package witness
 
 import (
 	"encoding/json"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	sdk "github.com/openai/openai-go/v3"
 	"github.com/openai/openai-go/v3/option"
+	sdkresponses "github.com/openai/openai-go/v3/responses"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect/chat"
 	"github.com/weirhq/weir/dataplane/internal/dialect/openai"
-	"github.com/weirhq/weir/dataplane/llmtest"
+	"github.com/weirhq/weir/dataplane/internal/dialect/openai/responses"
 )
 
-// ask sends a body to the mock provider, and returns its answer.
-func ask(t *testing.T, options llmtest.Options, body []byte) []byte {
-	t.Helper()
-	options.APIKey = "k"
-	mock := llmtest.New(options)
-	server := httptest.NewServer(mock)
-	t.Cleanup(server.Close)
-	t.Cleanup(mock.Close)
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+"/v1/chat/completions", strings.NewReader(string(body)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	request.Header.Set("Authorization", "Bearer k")
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	answer, err := io.ReadAll(response.Body)
-	if err != nil || response.StatusCode != http.StatusOK {
-		t.Fatal(response.Status, string(answer), err)
-	}
-	return answer
+const (
+	usage          = `{"prompt_tokens":19,"completion_tokens":30,"total_tokens":49,"prompt_tokens_details":{"cached_tokens":8},"completion_tokens_details":{"reasoning_tokens":20}}`
+	upstreamAnswer = `{"id":"a1","created":5,"model":"m","choices":[{"index":0,"message":{"content":"7 \"m\"\n","reasoning_content":"Look.","thinking_blocks":[{"type":"thinking","thinking":"Look.","signature":"EqoB"}],
+		"tool_calls":[{"id":"c1","function":{"name":"level","arguments":"{\"a\":1}"}},{"id":"c2","function":{"name":"flow","arguments":""}}]},"finish_reason":"tool_calls"}],"usage":` + usage + `}`
+)
+
+var upstreamStream = []string{
+	`{"id":"a1","created":5,"model":"m","choices":[{"delta":{"role":"assistant","reasoning_content":"Loo"}}]}`,
+	`{"choices":[{"delta":{"reasoning_content":"k."}}]}`,
+	`{"choices":[{"delta":{"thinking_blocks":[{"type":"thinking","thinking":"Look.","signature":"EqoB"}]}}]}`,
+	`{"choices":[{"delta":{"content":"7 \"m\""}}]}`, `{"choices":[{"delta":{"content":"\n"}}]}`,
+	`{"choices":[{"delta":{"tool_calls":[{"index":0,"id":"c1","function":{"name":"level","arguments":"{\"a\""}}]}}]}`,
+	`{"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":":1}"}}]}}]}`,
+	`{"choices":[{"delta":{"tool_calls":[{"index":1,"id":"c2","function":{"name":"flow","arguments":""}}]},"finish_reason":"tool_calls"}]}`,
+	`{"choices":[],"usage":` + usage + `}`, `[DONE]`,
 }
 
-// TestTheMockIsUnderstood: the mock provider takes what is written, and tells the same
-// whole and streamed.
-func TestTheMockIsUnderstood(t *testing.T) {
-	options := llmtest.Options{AnswerTokens: 7, ReasoningTokens: 3, CachedTokens: 2}
-	request := &chat.Request{Model: "gpt-4o", N: 2, Messages: []chat.Message{{Parts: []chat.Part{textPart("how high?")}}}}
-	read := func(stream bool) *chat.Answer {
-		request.Stream = stream
-		provider := openai.NewProvider()
-		body, _, err := provider.Request(request)
+// written is the stream as a surface tells it.
+func written(t *testing.T, surface chat.Surface) []byte {
+	t.Helper()
+	provider := openai.NewProvider()
+	var stream []byte
+	for _, data := range upstreamStream {
+		events, _, err := provider.Events(nil, nil, []byte(data))
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := ask(t, options, body)
-		if stream {
-			return fold(t, followed(t, provider, got))
-		}
-		answer, err := provider.Answer(got)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return answer
-	}
-	whole, streamed := read(false), read(true)
-	if diff := cmp.Diff(whole.Choices, streamed.Choices); diff != "" {
-		t.Error(diff)
-	}
-	text := llmtest.Answer("how high?", 1, 7)
-	if diff := cmp.Diff([]chat.Part{textPart(text)}, whole.Choices[1].Parts); diff != "" {
-		t.Error(diff)
-	}
-	for _, usage := range []chat.Usage{whole.Usage, streamed.Usage} {
-		if tokens := usage.Tokens; tokens.GetOutput() != 14 || tokens.GetReasoning() != 6 || tokens.GetCacheRead() != 2 || usage.ServiceTier != "default" {
-			t.Errorf("%+v", usage)
+		for _, e := range events {
+			stream = surface.Event(stream, e)
 		}
 	}
+	return surface.Finish(stream)
 }
 
 // serving is a client of OpenAI's own SDK, answered with the bytes.
@@ -90,11 +63,6 @@ func serving(t *testing.T, contentType string, status int, body []byte) sdk.Clie
 	}))
 	t.Cleanup(server.Close)
 	return sdk.NewClient(option.WithBaseURL(server.URL), option.WithAPIKey("k"), option.WithMaxRetries(0))
-}
-
-func witnessed() *chat.Answer {
-	return &chat.Answer{ID: "a1", Model: "m", Created: time.Unix(5, 0), Usage: goldenUsage(), Choices: []chat.Choice{{Stop: chat.StopTools, Logprobs: logprobsGolden, Parts: []chat.Part{
-		{Kind: chat.Thinking, Text: "Look.", Signature: "EqoB"}, textPart("7 \"m\"\n"), callPart("c1", "level", `{"a":1}`), callPart("c2", "flow", "")}}}}
 }
 
 // see compares what the SDK made of an answer.
@@ -115,24 +83,25 @@ func see(t *testing.T, got *sdk.ChatCompletion) {
 
 // TestTheSDKReadsAnswers: OpenAI's own SDK reads what a surface writes.
 func TestTheSDKReadsAnswers(t *testing.T) {
-	body, _ := openai.NewSurface().Answer(witnessed())
+	answer, err := openai.NewProvider().Answer([]byte(upstreamAnswer))
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, _ := openai.NewSurface().Answer(answer)
 	client := serving(t, "application/json", http.StatusOK, body)
 	got, err := client.Chat.Completions.New(t.Context(), sdk.ChatCompletionNewParams{Model: "m"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	see(t, got)
-	if len(got.Choices[0].Logprobs.Content) != 1 {
-		t.Errorf("%+v", got.Choices[0].Logprobs)
-	}
 }
 
 func TestTheSDKReadsStreams(t *testing.T) {
 	surface := openai.NewSurface()
-	if _, fault := surface.Request([]byte(with(`,"stream_options":{"include_usage":true}`))); fault != nil {
+	if _, fault := surface.Request([]byte(`{"model":"m","messages":[{"role":"user","content":"hi"}],"stream_options":{"include_usage":true}}`)); fault != nil {
 		t.Fatal(fault)
 	}
-	client := serving(t, "text/event-stream", http.StatusOK, written(surface, events(witnessed())))
+	client := serving(t, "text/event-stream", http.StatusOK, written(t, surface))
 	stream := client.Chat.Completions.NewStreaming(t.Context(), sdk.ChatCompletionNewParams{Model: "m"})
 	var sum sdk.ChatCompletionAccumulator
 	thinking := ""
@@ -186,14 +155,59 @@ func TestTheSDKsRequestsAreRead(t *testing.T) {
 		t.Fatal(fault)
 	}
 	want := &chat.Request{
-		Model: "m", MaxOutput: 9, Reasoning: chat.Reasoning{Effort: "low"}, System: []chat.Part{textPart("d")},
+		Model: "m", MaxOutput: 9, Reasoning: chat.Reasoning{Effort: "low"}, System: []chat.Part{{Text: "d"}},
 		Messages: []chat.Message{
-			{Parts: []chat.Part{textPart("u"), {Kind: chat.Image, Media: &chat.Media{URL: "https://e.test/i"}}}},
-			{Role: chat.Assistant, Parts: []chat.Part{textPart("a")}},
-			{Parts: []chat.Part{resultPart("c1", "", textPart("r"))}}},
+			{Parts: []chat.Part{{Text: "u"}, {Kind: chat.Image, Media: &chat.Media{URL: "https://e.test/i"}}}},
+			{Role: chat.Assistant, Parts: []chat.Part{{Text: "a"}}},
+			{Parts: []chat.Part{{Kind: chat.Result, Result: &chat.ToolResult{CallID: "c1", Parts: []chat.Part{{Text: "r"}}}}}}},
 		Tools: []chat.Tool{{Name: "f", Schema: `{"type":"object"}`}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestTheSDKReadsResponses(t *testing.T) {
+	answer, err := openai.NewProvider().Answer([]byte(upstreamAnswer))
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, _ := responses.NewSurface().Answer(answer)
+	client := serving(t, "application/json", http.StatusOK, body)
+	got, err := client.Responses.New(t.Context(), sdkresponses.ResponseNewParams{Model: "m"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seeResponse(t, got)
+}
+
+func TestTheSDKReadsStreamsOfResponses(t *testing.T) {
+	client := serving(t, "text/event-stream", http.StatusOK, written(t, responses.NewSurface()))
+	stream := client.Responses.NewStreaming(t.Context(), sdkresponses.ResponseNewParams{Model: "m"})
+	text, seen := "", false
+	for stream.Next() {
+		switch e := stream.Current().AsAny().(type) {
+		case sdkresponses.ResponseTextDeltaEvent:
+			text += e.Delta
+		case sdkresponses.ResponseCompletedEvent:
+			seeResponse(t, &e.Response)
+			seen = true
+		}
+	}
+	if stream.Err() != nil || text != "7 \"m\"\n" || !seen {
+		t.Errorf("%v %q %v", stream.Err(), text, seen)
+	}
+}
+
+func seeResponse(t *testing.T, got *sdkresponses.Response) {
+	t.Helper()
+	if got.ID != "resp_a1" || got.Status != "completed" || got.OutputText() != "7 \"m\"\n" || len(got.Output) != 4 || got.Usage.InputTokensDetails.CachedTokens != 8 || got.Usage.TotalTokens != 49 {
+		t.Fatalf("%s", got.RawJSON())
+	}
+	if call := got.Output[2].AsFunctionCall(); call.CallID != "c1" || call.Arguments != `{"a":1}` {
+		t.Errorf("%+v", call)
+	}
+	if thought := got.Output[0].AsReasoning(); thought.EncryptedContent != "thinking:EqoB" || thought.Summary[0].Text != "Look." {
+		t.Errorf("%+v", thought)
 	}
 }
