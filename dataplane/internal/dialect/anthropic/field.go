@@ -1,0 +1,116 @@
+package anthropic
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/weirhq/weir/dataplane/internal/dialect/jsonscan"
+)
+
+// Places of the fields that policy reads.
+const (
+	fieldModel = iota
+	fieldStream
+	fieldMaxTokens
+	fieldServiceTier
+	fieldSpeed
+	fieldTools
+	fieldMCPServers
+	fieldContainer
+	maxFields
+)
+
+var topFields = [maxFields]string{"model", "stream", "max_tokens", "service_tier", "speed", "tools", "mcp_servers", "container"}
+
+// pick finds fields by name. A field that is there twice, or as a name that
+// differs only in case, is refused.
+func pick(fields []jsonscan.Field) ([maxFields]jsonscan.Field, *Error) {
+	var found [maxFields]jsonscan.Field
+	for _, field := range fields {
+		name := plain(field.Name)
+		for i, known := range topFields {
+			if len(name) > len(known)+4 || !strings.EqualFold(string(name), known) {
+				continue
+			}
+			if string(name) != known || found[i].Value != nil {
+				return found, &Error{Status: http.StatusBadRequest, Code: "invalid_json", Param: known,
+					Message: fmt.Sprintf("The request body is ambiguous: %q stands there more than once or in other capitals.", known)}
+			}
+			found[i] = field
+		}
+	}
+	return found, nil
+}
+
+// plain decodes the escapes of a field's name.
+func plain(name []byte) []byte {
+	if bytes.IndexByte(name, '\\') < 0 {
+		return name
+	}
+	var text string
+	quoted := append(append([]byte{'"'}, name...), '"')
+	if json.Unmarshal(quoted, &text) != nil {
+		return name
+	}
+	return []byte(text)
+}
+
+// text decodes a JSON string; empty where value is none.
+func text(value []byte) string {
+	if len(value) < 2 || value[0] != '"' {
+		return ""
+	}
+	plain := value[1 : len(value)-1]
+	if bytes.IndexByte(plain, '\\') < 0 && utf8.Valid(plain) {
+		return string(plain)
+	}
+	var text string
+	_ = json.Unmarshal(value, &text) // it was scanned: a string that is well formed
+	return text
+}
+
+// open tells by a field's name whether a part of the prompt may be billed as more
+// tokens than it has bytes: images, documents and files have a source. An escaped name
+// might be any.
+func open(name []byte) bool {
+	return string(name) == "source" || string(name) == "file_id" || bytes.IndexByte(name, '\\') >= 0
+}
+
+var typeName = []byte(`"type"`)
+
+// described tells whether one of tools is not described by the caller: its type ends in
+// a date (web_search_20250305), or is an MCP server's set.
+func described(tools []byte) bool {
+	for {
+		at := bytes.Index(tools, typeName)
+		if at < 0 {
+			return false
+		}
+		tools = bytes.TrimLeft(tools[at+len(typeName):], ": \t\r\n")
+		if len(tools) == 0 || tools[0] != '"' {
+			continue
+		}
+		kind, _, _ := bytes.Cut(tools[1:], []byte{'"'})
+		if dated(kind) || string(kind) == "mcp_toolset" || bytes.IndexByte(kind, '\\') >= 0 {
+			return true
+		}
+	}
+}
+
+func dated(kind []byte) bool {
+	at := bytes.LastIndexByte(kind, '_')
+	digits := kind[at+1:]
+	if at < 0 || len(digits) != len("20250305") {
+		return false
+	}
+	for _, c := range digits {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return true
+}
