@@ -1,0 +1,65 @@
+package anthropic
+
+import (
+	"github.com/weirhq/weir/dataplane/internal/dialect/chat"
+)
+
+// Surface converts for applications that speak this dialect.
+//
+// Tools that Anthropic describes or runs, files by id, citations and the context
+// management of betas have no place in a chat.Request: they are named in its Lossy, but
+// for files, which are a Fault (they belong to one account).
+type Surface struct {
+	stream surfaceStream
+}
+
+var _ chat.Surface = (*Surface)(nil)
+
+// NewSurface makes a converter for one request.
+func NewSurface() *Surface { return new(Surface) }
+
+// fieldNames are canonical names of fields, those of package chat in lower case, which
+// this dialect writes otherwise.
+var fieldNames = map[string]string{
+	"stop":                       "stop_sequences",
+	"user":                       "metadata.user_id",
+	"max_output":                 "max_tokens",
+	"parallel_tools":             "tool_choice.disable_parallel_tool_use",
+	"reasoning.effort":           "output_config.effort",
+	"reasoning.budget":           "thinking.budget_tokens",
+	"reasoning.summary":          "thinking.display",
+	"format":                     "output_config.format",
+	"format.name":                "output_config.format",
+	"format.description":         "output_config.format",
+	"format.strict":              "output_config.format",
+	"tools.cache":                "tools.cache_control",
+	"messages.cache":             "messages.content.cache_control",
+	"messages.thinking":          "messages.content.thinking",
+	"messages.redacted_thinking": "messages.content.redacted_thinking",
+	"messages.arguments":         "messages.content.input",
+}
+
+// Names says what a provider left out, told in canonical terms, as this dialect writes
+// it.
+func (*Surface) Names(lossy chat.Lossy) chat.Lossy {
+	var named chat.Lossy
+	for _, field := range lossy {
+		if name, ok := fieldNames[field]; ok {
+			field = name
+		}
+		named.Add(field)
+	}
+	return named
+}
+
+// Failure writes an upstream's error. A type of this dialect stays, else it follows
+// from the status.
+func (*Surface) Failure(f *chat.Failure) []byte { return append(failureJSON(f), '\n') }
+
+func failureJSON(f *chat.Failure) []byte {
+	kind := f.Type
+	if !knownType(kind) {
+		kind = errorType(f.Status)
+	}
+	return errorJSON(errorObject{Type: kind, Message: f.Message, Code: f.Code, Param: f.Param})
+}
