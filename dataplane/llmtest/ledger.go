@@ -7,12 +7,15 @@ import (
 	"time"
 )
 
-// Tokens are disjoint buckets: Input leaves out what came from the cache, Output what was reasoning.
+// Tokens are disjoint buckets: Input leaves out what came from the cache or was written to it, Output what was
+// reasoning.
 type Tokens struct {
-	Input       int64 `json:"input"`
-	CachedInput int64 `json:"cached_input"`
-	Output      int64 `json:"output"`
-	Reasoning   int64 `json:"reasoning"`
+	Input        int64 `json:"input"`
+	CachedInput  int64 `json:"cached_input"`
+	CacheWrite5m int64 `json:"cache_write_5m,omitempty"`
+	CacheWrite1h int64 `json:"cache_write_1h,omitempty"`
+	Output       int64 `json:"output"`
+	Reasoning    int64 `json:"reasoning"`
 }
 
 // Served is the account of one model. Requests is the sum of the three outcomes.
@@ -53,6 +56,8 @@ func (s *Served) add(result outcome, tokens Tokens) {
 	}
 	s.Tokens.Input += tokens.Input
 	s.Tokens.CachedInput += tokens.CachedInput
+	s.Tokens.CacheWrite5m += tokens.CacheWrite5m
+	s.Tokens.CacheWrite1h += tokens.CacheWrite1h
 	s.Tokens.Output += tokens.Output
 	s.Tokens.Reasoning += tokens.Reasoning
 }

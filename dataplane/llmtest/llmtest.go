@@ -1,9 +1,9 @@
 // Package llmtest is a mock of the upstream LLM providers, for tests, load tests and the all-in-one.
 //
 // It owns a faithful wire format, answers and token counts that are pure functions of the request, an account of
-// what it served, the requests as they came in, and faults that happen on demand. It speaks the OpenAI chat dialect;
-// each further dialect is one more file that renders its own events through the same stream and faults. It must not
-// import anything of the agent: what it says about the wire is an independent witness.
+// what it served, the requests as they came in, and faults that happen on demand. It speaks OpenAI's chat and
+// Anthropic's messages; each further dialect is some more files that render its own events through the same stream and
+// faults. It must not import anything of the agent: what it says about the wire is an independent witness.
 package llmtest
 
 import (
@@ -22,7 +22,7 @@ const (
 
 // Options configure a Server. The zero value serves any model to callers with an empty key; set APIKey.
 type Options struct {
-	// APIKey is the key callers must send as "Authorization: Bearer <key>".
+	// APIKey is the key callers must send as "Authorization: Bearer <key>", or as "X-Api-Key" in Anthropic's dialect.
 	APIKey string
 	// Models are served by GET /v1/models; any other model gets 404. Nil lists a few known names and serves all.
 	Models []string
@@ -72,6 +72,7 @@ func New(options Options) *Server {
 	s.ledger.reset()
 	s.routeControl()
 	s.routeOpenAI()
+	s.routeAnthropic()
 	return s
 }
 
