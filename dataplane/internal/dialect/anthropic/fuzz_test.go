@@ -35,19 +35,17 @@ func streamed(t *testing.T, choice chat.Choice) chat.Choice {
 		step(chat.Event{Close: &chat.Close{Index: i}})
 	}
 	step(chat.Event{End: &chat.End{Stop: choice.Stop, Sequence: choice.Sequence}})
-	got, done := gather(t, surface.Finish(wire))
+	got, _, done := gather(t, anthropic.NewProvider(), surface.Finish(wire))
 	if !done {
 		t.Fatalf("no end in %s", wire)
 	}
 	return got
 }
 
-// gather reads a stream's bytes into a choice.
-func gather(t *testing.T, wire []byte) (choice chat.Choice, done bool) {
+// gather reads a stream's bytes into steps, and these into a choice.
+func gather(t *testing.T, provider *anthropic.Provider, wire []byte) (choice chat.Choice, steps []chat.Event, done bool) {
 	t.Helper()
 	reader := sse.NewReader(bytes.NewReader(wire), nil, 1<<20)
-	provider := anthropic.NewProvider()
-	var steps []chat.Event
 	for !done {
 		event, err := reader.Next()
 		if err != nil {
@@ -77,7 +75,7 @@ func gather(t *testing.T, wire []byte) (choice chat.Choice, done bool) {
 			call.Arguments = "{}"
 		}
 	}
-	return choice, done
+	return choice, steps, done
 }
 
 // FuzzSurfaceRequest: what is accepted is written as JSON that is accepted again, and
