@@ -154,6 +154,7 @@ func TestLooksOfEvents(t *testing.T) {
 		`{"type":"content_block_start","index":0,"content_block":{"type":"text","text":" "}}`:                         {},
 		`{"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"t","name":"n","input":{}}}`: {},
 		`{"type":"content_block_start","index":0,"content_block":{"type":"redacted_thinking","data":"d"}}`:            {},
+		`{"type":"content_block_start","index":0,"content_block":{"type":"something_new"}}`:                           {},
 		`{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"message_stop \"usage\":1"}}`:    {},
 		`{"type":"content_block_stop","index":0}`:                                                                     {},
 		`{"type":"message_delta","delta":{"stop_reason": "end_turn"},"usage":{"output_tokens":1}}`:                    {speaks: true, finishes: true},

@@ -154,7 +154,8 @@ func TestShortAndOldForms(t *testing.T) {
 		"omitted":  {`,"messages":[],"thinking":{"type":"adaptive","display":"omitted"}`, chat.Request{Reasoning: chat.Reasoning{Budget: chat.Unbounded}}},
 		"named_tool": {`,"messages":[],"tools":[{"name":"f","input_schema":{}}],"tool_choice":{"type":"tool","name":"f"}`,
 			chat.Request{Tools: []chat.Tool{{Name: "f", Schema: `{}`}}, ToolChoice: chat.ToolChoice{Choose: chat.Named, Name: "f"}}},
-		"escaped_names": {`,"mess\u0061ges":[{"role":"user","content":"hi"}]`, chat.Request{Messages: user(chat.Part{Text: "hi"})}},
+		"quotes_in_lists": {`,"messages":[],"stop_sequences":[ "a\",\"b]" , "c\\", "\\\"", "]" ]`, chat.Request{Stop: []string{`a","b]`, `c\`, `\"`, "]"}}},
+		"escaped_names":   {`,"mess\u0061ges":[{"role":"user","content":"hi"}]`, chat.Request{Messages: user(chat.Part{Text: "hi"})}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := read(t, test.fields)

@@ -41,6 +41,13 @@ func number(word string) (int, bool) {
 	return n, err == nil && n >= 0
 }
 
+// alwaysThinks tells the families whose thinking can't be disabled, and which can't be
+// made to call a tool.
+// Source: https://platform.claude.com/docs/en/models/fable-5-1/migration-guide
+func alwaysThinks(model string) bool {
+	return strings.Contains(model, "fable") || strings.Contains(model, "mythos")
+}
+
 // Where the name does not tell, all is sent as it was asked for.
 
 // adapts: thinking is adaptive, and its depth an effort.

@@ -147,11 +147,8 @@ func (d dice) choose(r *chat.Request) {
 		if r.ToolChoice.Choose != chat.Never {
 			r.ParallelTools = d.flag()
 		}
-	case r.Sampling != chat.Sampling{}:
-	case d.some():
-		r.Reasoning = chat.Reasoning{Budget: chat.Unbounded, Effort: efforts[d.IntN(6)], Summary: d.some()}
-	case d.some():
-		r.Reasoning = chat.Reasoning{Effort: "none"}
+	case r.Sampling == chat.Sampling{}:
+		r.Reasoning = []chat.Reasoning{{}, {Effort: "none"}, {Budget: chat.Unbounded, Effort: efforts[d.IntN(6)], Summary: d.some()}}[d.IntN(3)]
 	}
 }
 

@@ -3,6 +3,7 @@ package anthropic_test
 import (
 	"maps"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -22,6 +23,9 @@ func written(t *testing.T, r chat.Request) (map[string]any, chat.Lossy) {
 	body, lossy, err := anthropic.NewProvider().Request(&r)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if !utf8.Valid(body) {
+		t.Errorf("%q", body)
 	}
 	wire := decode(t, string(body))
 	if wire["model"] != r.Model {
@@ -64,8 +68,16 @@ func TestWhatAProviderWrites(t *testing.T) {
 			`{"thinking":null,"messages":[{"role":"assistant","content":[{"type":"tool_use","id":"c_1","name":"f","input":{}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"c_1","content":[]}]}]}`,
 			chat.Lossy{"reasoning.effort"}},
 
-		"format": {chat.Request{Format: chat.Format{Shape: chat.JSONSchema, Name: "n", Description: "d", Strict: ptr(false), Schema: `{"a":1.0}`}},
-			`{"output_config":{"format":{"type":"json_schema","schema":{"a":1.0}}}}`, chat.Lossy{"format.name", "format.description", "format.strict"}},
+		"strict_format": {chat.Request{Format: chat.Format{Shape: chat.JSONSchema, Name: "n", Description: "d", Strict: ptr(true), Schema: `{"a":1.0}`}},
+			`{"output_config":{"format":{"type":"json_schema","schema":{"a":1.0}}},"tools":null}`, chat.Lossy{"format.name", "format.description"}},
+		"format_with_thinking": {chat.Request{Reasoning: chat.Reasoning{Effort: "low"}, Format: chat.Format{Shape: chat.JSONSchema, Strict: ptr(false), Schema: `{}`}},
+			`{"output_config":{"effort":"low","format":{"type":"json_schema","schema":{}}},"thinking":{"type":"adaptive"}}`, chat.Lossy{"format.strict"}},
+		"loose_format": {chat.Request{Format: chat.Format{Shape: chat.JSONSchema, Schema: `{"a":1.0}`}},
+			`{"output_config":null,"tools":[{"name":"json_answer","input_schema":{"a":1.0}}],"tool_choice":{"type":"tool","name":"json_answer","disable_parallel_tool_use":true}}`, nil},
+		"always_thinks": {chat.Request{Model: "claude-fable-5-1", Reasoning: chat.Reasoning{Effort: "none"}, Tools: []chat.Tool{{Name: "f"}}, ToolChoice: chat.ToolChoice{Choose: chat.Any}},
+			`{"thinking":null,"tool_choice":{"type":"auto"}}`, chat.Lossy{"tool_choice", "reasoning.effort"}},
+		"any_object_of_one_that_always_thinks": {chat.Request{Model: "claude-mythos-5", Format: chat.Format{Shape: chat.JSONObject}},
+			`{"tools":null,"output_config":null}`, chat.Lossy{"format"}},
 		"format_of_old_model": {chat.Request{Model: "claude-opus-4-20250514", Format: chat.Format{Shape: chat.JSONSchema, Name: "n", Description: "d", Schema: `{"a":1}`}},
 			`{"output_config":null,"tools":[{"name":"n","description":"d","input_schema":{"a":1}}],"tool_choice":{"type":"tool","name":"n","disable_parallel_tool_use":true}}`, nil},
 		"any_object": {chat.Request{Format: chat.Format{Shape: chat.JSONObject}},
@@ -84,6 +96,7 @@ func TestWhatAProviderWrites(t *testing.T) {
 		"instruction_stays": {chat.Request{Model: "claude-opus-5", Messages: []chat.Message{
 			{Parts: []chat.Part{{Text: "hi"}}}, {Role: chat.Instruction, Parts: []chat.Part{{Text: "b"}}}}},
 			`{"system":null,"messages":[{"role":"user","content":[{"type":"text","text":"hi"}]},{"role":"system","content":[{"type":"text","text":"b"}]}]}`, nil},
+		"no_utf8": {chat.Request{User: "a\xffb\xe6\xb5"}, `{"metadata":{"user_id":"a\ufffdb\ufffd\ufffd"}}`, nil},
 		"nothing_said": {chat.Request{Messages: []chat.Message{{Role: chat.Assistant, Parts: []chat.Part{{}}}, {Name: "ann", Parts: []chat.Part{{Text: "hi"}, {}}}}},
 			`{"messages":[{"role":"user","content":[{"type":"text","text":"hi"}]}]}`, chat.Lossy{"messages.name"}},
 		"parts_without_a_place": {chat.Request{Messages: user(

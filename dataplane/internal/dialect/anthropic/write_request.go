@@ -18,16 +18,19 @@ type request struct {
 	*chat.Request
 	lossy      chat.Lossy
 	generation generation
+	always     bool // it thinks whether asked or not
 	thinking   thinking
+	choice     chat.ToolChoice
 	emulated   string
 }
 
 // Request writes the body. It never returns an error: what upstream would refuse is
 // left to it.
 func (p *Provider) Request(r *chat.Request) ([]byte, chat.Lossy, error) {
-	q := &request{Request: r, generation: generationOf(r.Model)}
+	q := &request{Request: r, generation: generationOf(r.Model), always: alwaysThinks(r.Model)}
 	q.b = make([]byte, 0, 4<<10)
 	q.emulated = q.emulates()
+	q.choice = q.choose()
 	q.thinking = q.think()
 	p.emulated = q.emulated
 	q.write()
@@ -40,7 +43,7 @@ func (q *request) write() {
 	q.raw("max_tokens", strconv.FormatInt(q.maxTokens(), 10))
 	q.conversation()
 	q.tools()
-	q.choice()
+	q.writeChoice()
 	q.writeThinking()
 	q.config()
 	q.sampling()

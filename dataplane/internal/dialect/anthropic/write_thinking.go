@@ -33,6 +33,9 @@ func (q *request) think() thinking {
 	r := &q.Reasoning
 	var t thinking
 	switch {
+	case r.Effort == "none" && q.always:
+		q.lossy.Add("reasoning.effort")
+		return t
 	case r.Effort == "none":
 		return thinking{off: true}
 	case r.Budget > 0 && q.generation.budgets():
@@ -69,7 +72,7 @@ func (q *request) fit(t thinking) thinking {
 	if !t.on {
 		return t
 	}
-	forced := q.emulated != "" || q.ToolChoice.Choose == chat.Any || q.ToolChoice.Choose == chat.Named
+	forced := q.choice.Choose == chat.Any || q.choice.Choose == chat.Named
 	if t.budget > 0 {
 		if t.budget < minBudget {
 			q.lossy.Add("reasoning.budget")

@@ -9,11 +9,15 @@ import (
 const answerTool = "json_answer"
 
 // emulates gives the name of the tool whose arguments are to be the answer; empty: none.
-// It must be the only one, and thinking does not go with a tool that must be called.
+// It must be the only one. It stands for what is no format here: any object, a schema
+// that the model has no formats for, and one that need not be strict, as a format's
+// schema is refused unless it closes every object. Who asks for thinking gets the
+// format: thinking does not go with a tool that must be called.
 func (q *request) emulates() string {
 	f := &q.Format
-	needed := f.Shape == chat.JSONObject || f.Shape == chat.JSONSchema && !q.generation.formats()
-	if !needed || len(q.Request.Tools) > 0 {
+	strict := f.Strict != nil && *f.Strict
+	native := f.Shape == chat.JSONSchema && q.generation.formats() && (strict || q.reasons())
+	if f.Shape == chat.Free || native || len(q.Tools) > 0 || q.always {
 		return ""
 	}
 	if f.Name != "" {
@@ -22,17 +26,21 @@ func (q *request) emulates() string {
 	return answerTool
 }
 
+func (q *request) reasons() bool {
+	return q.Reasoning.Budget != 0 || q.Reasoning.Effort != "" && q.Reasoning.Effort != "none"
+}
+
 func (q *request) tools() {
 	if q.emulated != "" {
 		q.answerTool()
 		return
 	}
-	if len(q.Request.Tools) == 0 {
+	if len(q.Tools) == 0 {
 		return
 	}
 	q.raw("tools", "[")
-	for i := range q.Request.Tools {
-		q.tool(&q.Request.Tools[i])
+	for i := range q.Tools {
+		q.tool(&q.Tools[i])
 	}
 	q.close(']')
 }
@@ -63,11 +71,24 @@ func (q *request) answerTool() {
 
 var choiceNames = map[chat.Choose]string{chat.Unsaid: "auto", chat.Auto: "auto", chat.Any: "any", chat.Never: "none", chat.Named: "tool"}
 
-func (q *request) choice() {
-	choice, parallel := q.ToolChoice, q.ParallelTools
+// choose is how tools are chosen.
+func (q *request) choose() chat.ToolChoice {
+	forced := q.ToolChoice.Choose == chat.Any || q.ToolChoice.Choose == chat.Named
+	switch {
+	case q.emulated != "":
+		return chat.ToolChoice{Choose: chat.Named, Name: q.emulated}
+	case forced && q.always:
+		q.lossy.Add("tool_choice")
+		return chat.ToolChoice{Choose: chat.Auto}
+	}
+	return q.ToolChoice
+}
+
+func (q *request) writeChoice() {
+	choice, parallel := q.choice, q.ParallelTools
 	if q.emulated != "" {
-		choice, parallel = chat.ToolChoice{Choose: chat.Named, Name: q.emulated}, new(bool)
-	} else if len(q.Request.Tools) == 0 {
+		parallel = new(bool)
+	} else if len(q.Tools) == 0 {
 		return // nothing to choose from
 	}
 	if choice.Choose == chat.Unsaid && (parallel == nil || *parallel) {
