@@ -217,3 +217,29 @@ func TestStrayStepsAreNotWritten(t *testing.T) {
 		t.Errorf("%s", text[begun:])
 	}
 }
+
+// Media in a stream has no place; the blocks after it move up.
+func TestMediaInAStreamIsLeftOut(t *testing.T) {
+	surface := anthropic.NewSurface()
+	text := surface.Event(nil, chat.Event{Begin: &chat.Begin{}})
+	begun := len(text)
+	for _, step := range []chat.Event{
+		{Open: &chat.Open{Part: chat.Part{Kind: chat.Image, Media: &chat.Media{Type: "image/png", Data: "iVBORw0K"}}}}, {Delta: &chat.Delta{Text: "x"}}, {Close: &chat.Close{}},
+		{Open: &chat.Open{Index: 1, Part: chat.Part{Text: "seen"}}}, {Close: &chat.Close{Index: 1}},
+	} {
+		text = surface.Event(text, step)
+	}
+	want := `event: content_block_start
+data: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}
+
+event: content_block_delta
+data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"seen"}}
+
+event: content_block_stop
+data: {"type":"content_block_stop","index":0}
+
+`
+	if diff := cmp.Diff(want, string(text[begun:])); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -11,9 +11,24 @@ import (
 type surfaceStream struct {
 	begun, failed bool
 	id            string
-	kinds         []chat.Kind // of the parts so far
+	parts         []sentPart
+	blocks        int // so far
 	end           chat.End
 	usage         chat.Usage
+}
+
+// sentPart is a part that was opened; block is -1 where it has no place: media.
+type sentPart struct {
+	kind  chat.Kind
+	block int
+}
+
+// part is one that was opened and has a place.
+func (t *surfaceStream) part(index int) (part sentPart, ok bool) {
+	if index < 0 || index >= len(t.parts) {
+		return part, false
+	}
+	return t.parts[index], t.parts[index].block >= 0
 }
 
 // Event appends an event. Choices but the first have no place, nor have logprobs: this
@@ -35,10 +50,8 @@ func (s *Surface) Event(dst []byte, e chat.Event) []byte {
 		t.opens(&w, e.Open)
 	case e.Delta != nil && e.Delta.Choice == 0:
 		t.delta(&w, e.Delta)
-	case e.Close != nil && e.Close.Choice == 0 && e.Close.Index >= 0 && e.Close.Index < len(t.kinds):
-		w.event("content_block_stop")
-		w.count("index", int64(e.Close.Index))
-		w.end()
+	case e.Close != nil && e.Close.Choice == 0:
+		t.closes(&w, e.Close)
 	case e.End != nil && e.End.Choice == 0:
 		t.end = *e.End
 	case e.Usage != nil:
@@ -87,12 +100,17 @@ func (w *writer) start(b *chat.Begin) {
 }
 
 func (t *surfaceStream) opens(w *writer, o *chat.Open) {
-	if o.Index != len(t.kinds) {
+	if o.Index != len(t.parts) {
 		return
 	}
-	t.kinds = append(t.kinds, o.Part.Kind)
+	if o.Part.Media != nil || o.Part.Result != nil {
+		t.parts = append(t.parts, sentPart{block: -1})
+		return
+	}
+	t.parts = append(t.parts, sentPart{kind: o.Part.Kind, block: t.blocks})
 	w.event("content_block_start")
-	w.count("index", int64(o.Index))
+	w.count("index", int64(t.blocks))
+	t.blocks++
 	w.key("content_block")
 	switch o.Part.Kind {
 	case chat.Thinking:
@@ -114,23 +132,33 @@ func (t *surfaceStream) opens(w *writer, o *chat.Open) {
 
 // delta writes what there is: text, arguments or a signature, each an event.
 func (t *surfaceStream) delta(w *writer, d *chat.Delta) {
-	if d.Index < 0 || d.Index >= len(t.kinds) {
+	part, ok := t.part(d.Index)
+	if !ok {
 		return
 	}
-	kind := t.kinds[d.Index]
 	switch {
 	case d.Text == "":
-	case kind == chat.Thinking:
-		w.delta(d.Index, "thinking_delta", "thinking", d.Text)
-	case kind == chat.Text, kind == chat.Refusal:
-		w.delta(d.Index, "text_delta", "text", d.Text)
+	case part.kind == chat.Thinking:
+		w.delta(part.block, "thinking_delta", "thinking", d.Text)
+	case part.kind == chat.Text, part.kind == chat.Refusal:
+		w.delta(part.block, "text_delta", "text", d.Text)
 	}
-	if d.Arguments != "" && kind == chat.Call {
-		w.delta(d.Index, "input_json_delta", "partial_json", d.Arguments)
+	if d.Arguments != "" && part.kind == chat.Call {
+		w.delta(part.block, "input_json_delta", "partial_json", d.Arguments)
 	}
-	if d.Signature != "" && kind == chat.Thinking {
-		w.delta(d.Index, "signature_delta", "signature", d.Signature)
+	if d.Signature != "" && part.kind == chat.Thinking {
+		w.delta(part.block, "signature_delta", "signature", d.Signature)
 	}
+}
+
+func (t *surfaceStream) closes(w *writer, c *chat.Close) {
+	part, ok := t.part(c.Index)
+	if !ok {
+		return
+	}
+	w.event("content_block_stop")
+	w.count("index", int64(part.block))
+	w.end()
 }
 
 func (w *writer) delta(index int, kind, name, text string) {
