@@ -95,7 +95,8 @@ const (
 type Part struct {
 	Kind Kind
 	Text string
-	// Signature of a thinking or call part: opaque, kept verbatim.
+	// Signature of a thinking or call part, and of a text part of Gemini's: opaque, kept
+	// verbatim.
 	Signature string
 	// Data of a redacted part: opaque, kept verbatim.
 	Data   string

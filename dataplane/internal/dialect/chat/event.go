@@ -57,4 +57,7 @@ type Failure struct {
 	// Type, Code and Param as the upstream wrote them; any may be empty.
 	Type, Code, Param string
 	Message           string
+	// RetryAfter is how long to wait before trying again, where the body says so (Gemini
+	// has it there, not in a header); 0: it does not.
+	RetryAfter time.Duration
 }
