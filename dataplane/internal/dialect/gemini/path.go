@@ -1,0 +1,36 @@
+package gemini
+
+import (
+	"net/url"
+	"strings"
+)
+
+// Methods of a model.
+const (
+	MethodGenerate    = "generateContent"
+	MethodStream      = "streamGenerateContent"
+	MethodCountTokens = "countTokens"
+	MethodEmbed       = "embedContent"
+)
+
+const modelsPath = "/v1beta/models/"
+
+// ParsePath takes /v1beta/models/{model}:{method} apart. The path is decoded already. Not
+// ok: it is of another form, or of a method that is not served.
+func ParsePath(path string) (model, method string, ok bool) {
+	rest, ok := strings.CutPrefix(path, modelsPath)
+	at := strings.LastIndexByte(rest, ':')
+	if !ok || at < 1 {
+		return "", "", false
+	}
+	switch method = rest[at+1:]; method {
+	case MethodGenerate, MethodStream, MethodCountTokens, MethodEmbed:
+		return rest[:at], method, true
+	}
+	return "", "", false
+}
+
+// Path is where an upstream has a method of a model, below its base URL with the version:
+// /models/{model}:{method}. A stream is asked for with the query alt=sse; without, it is
+// one JSON array.
+func Path(model, method string) string { return "/models/" + url.PathEscape(model) + ":" + method }

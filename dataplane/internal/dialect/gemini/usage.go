@@ -1,0 +1,178 @@
+package gemini
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"strconv"
+
+	"github.com/weirhq/weir/dataplane/internal/dialect/jsonscan"
+	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
+)
+
+// Answer is what an answer's body, or one event of a stream, says about itself.
+type Answer struct {
+	// Usage is nil where none, or none that adds up, is there. In a stream each chunk
+	// has what it is so far.
+	Usage *usagev1.TokenUsage
+	// UsageSHA256 is of the usage object as it came, nil without Usage.
+	UsageSHA256 []byte
+	// ServiceTier that served the request, empty when not said.
+	ServiceTier string
+	// Failed: the object is an error.
+	Failed bool
+	// NoChoices: there are no candidates, as where the prompt was blocked.
+	NoChoices bool
+}
+
+// ParseAnswer reads an answer's JSON, also a stream that is one array of them: the last
+// usage counts. Text that is no JSON says nothing.
+func ParseAnswer(text []byte) Answer {
+	answer := Answer{NoChoices: true}
+	read := false
+	elements(bytes.TrimSpace(text), func(element []byte) { read = answer.read(element) || read })
+	if !read {
+		return Answer{}
+	}
+	return answer
+}
+
+func (a *Answer) read(element []byte) bool {
+	var space [16]jsonscan.Field
+	fields, err := jsonscan.Fields(space[:0], element, nil)
+	if err != nil {
+		return false
+	}
+	for _, field := range fields {
+		switch string(field.Name) {
+		case "usageMetadata":
+			if usage := parseUsage(field.Value); usage != nil {
+				sum := sha256.Sum256(field.Value)
+				a.Usage, a.UsageSHA256, a.ServiceTier = usage, sum[:], tierIn(field.Value)
+			}
+		case "error":
+			a.Failed = a.Failed || string(field.Value) != "null"
+		case "candidates":
+			elements(field.Value, func(candidate []byte) { a.NoChoices = a.NoChoices && candidate[0] != '{' })
+		}
+	}
+	return true
+}
+
+// counts are Gemini's numbers. Those of the prompt have the cached ones in them; thoughts
+// and what tools of the server put into the prompt stand beside the others. 0 is left out.
+// https://ai.google.dev/api/generate-content#UsageMetadata
+type counts struct {
+	prompt, cached, toolUse, candidates, thoughts, total int64
+	audio, cachedAudio, toolAudio, audioOut              int64
+	said, bad                                            bool
+}
+
+// parseUsage turns usageMetadata into disjoint buckets. Without the prompt's total, or
+// with numbers that are none, there is no usage.
+func parseUsage(value []byte) *usagev1.TokenUsage {
+	var c counts
+	var space [12]jsonscan.Field
+	fields, err := jsonscan.Fields(space[:0], value, nil)
+	if err != nil {
+		return nil
+	}
+	for _, field := range fields {
+		c.count(field.Name, field.Value)
+	}
+	if c.bad || !c.said {
+		return nil
+	}
+	return c.disjoint()
+}
+
+func (c *counts) count(name, value []byte) {
+	switch string(name) {
+	case "promptTokenCount":
+		c.prompt, c.said = c.number(value), true
+	case "cachedContentTokenCount":
+		c.cached = c.number(value)
+	case "toolUsePromptTokenCount":
+		c.toolUse = c.number(value)
+	case "candidatesTokenCount", "responseTokenCount":
+		c.candidates = c.number(value)
+	case "thoughtsTokenCount":
+		c.thoughts = c.number(value)
+	case "totalTokenCount":
+		c.total = c.number(value)
+	case "promptTokensDetails":
+		c.audio = c.audioOf(value)
+	case "cacheTokensDetails":
+		c.cachedAudio = c.audioOf(value)
+	case "toolUsePromptTokensDetails":
+		c.toolAudio = c.audioOf(value)
+	case "candidatesTokensDetails", "responseTokensDetails":
+		c.audioOut = c.audioOf(value)
+	}
+}
+
+// audioOf is the count of the modality AUDIO.
+func (c *counts) audioOf(details []byte) int64 {
+	var audio int64
+	elements(details, func(element []byte) {
+		var space [4]jsonscan.Field
+		fields, _ := jsonscan.Fields(space[:0], element, nil)
+		var count int64
+		spoken := false
+		for _, field := range fields {
+			switch string(field.Name) {
+			case "modality":
+				spoken = string(field.Value) == `"AUDIO"`
+			case "tokenCount":
+				count = c.number(field.Value)
+			}
+		}
+		if spoken {
+			audio += count
+		}
+	})
+	return audio
+}
+
+func (c *counts) number(value []byte) int64 {
+	if string(value) == "null" {
+		return 0
+	}
+	n, err := strconv.ParseInt(string(value), 10, 64)
+	if err != nil || n < 0 || n > 1<<40 {
+		c.bad = true
+		return 0
+	}
+	return n
+}
+
+// disjoint takes the parts out of their totals, never below zero. Where the sum of all is
+// more than its parts, the rest is output that has no name.
+func (c *counts) disjoint() *usagev1.TokenUsage {
+	if named := c.prompt + c.toolUse + c.candidates + c.thoughts; c.total > named {
+		c.candidates += c.total - named
+	}
+	var usage usagev1.TokenUsage
+	usage.CacheRead, usage.Input = share(c.cached, c.prompt)
+	usage.InputAudio, usage.Input = share(max(c.audio-c.cachedAudio, 0), usage.Input)
+	toolAudio, toolText := share(c.toolAudio, c.toolUse)
+	usage.InputAudio += toolAudio
+	usage.Input += toolText
+	usage.OutputAudio, usage.Output = share(c.audioOut, c.candidates)
+	usage.Reasoning = c.thoughts
+	return &usage
+}
+
+func share(wanted, of int64) (taken, left int64) {
+	taken = min(wanted, of)
+	return taken, of - taken
+}
+
+func tierIn(usage []byte) string {
+	tier := ""
+	object(usage, func(name string, value []byte) {
+		if name == "serviceTier" {
+			tier = text(value)
+		}
+	})
+	return tier
+}
