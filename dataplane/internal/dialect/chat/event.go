@@ -23,8 +23,9 @@ type Begin struct {
 	Created   time.Time
 }
 
-// Open begins a part of a choice: of Text, Thinking, Redacted (whole), Refusal or Call
-// (ID and Name; its arguments follow). Index counts the choice's parts from 0.
+// Open begins a part of a choice: of Text, Thinking, Redacted (whole), Refusal, Call (ID
+// and Name; its arguments follow), or of Image, Audio and Document (whole: Gemini answers
+// with files). Index counts the choice's parts from 0.
 type Open struct {
 	Choice, Index int
 	Part          Part
