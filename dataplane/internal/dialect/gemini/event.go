@@ -29,11 +29,11 @@ func Speaks(data []byte) bool {
 // Finishes is how many candidates an event gives a reason to end; a prompt that is blocked
 // counts as one.
 func Finishes(data []byte) int {
-	if !bytes.Contains(data, finishName) && !bytes.Contains(data, blockName) {
+	if !bytes.Contains(data, finishName) && !bytes.Contains(data, blockName) || !isObject(data) {
 		return 0
 	}
 	finished := 0
-	object(data, func(name string, value []byte) {
+	object(bytes.TrimSpace(data), func(name string, value []byte) {
 		switch name {
 		case "candidates":
 			elements(value, func(candidate []byte) {

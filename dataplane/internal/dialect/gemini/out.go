@@ -76,12 +76,24 @@ func (o *out) counted(name string, value int64) {
 
 const hexDigits = "0123456789abcdef"
 
+// ordinary are the bytes that stand for themselves in a string.
+var ordinary = func() (table [256]bool) {
+	for c := ' '; c < utf8.RuneSelf; c++ {
+		table[c] = c != '"' && c != '\\'
+	}
+	return table
+}()
+
 // appendString appends a JSON string. Bytes that are no UTF-8 become U+FFFD.
 func appendString(dst []byte, text string) []byte {
 	dst = append(dst, '"')
 	start := 0
 	for i := 0; i < len(text); {
 		c := text[i]
+		if ordinary[c] {
+			i++
+			continue
+		}
 		if c >= utf8.RuneSelf {
 			r, size := utf8.DecodeRuneInString(text[i:])
 			if r == utf8.RuneError && size == 1 {
@@ -91,11 +103,9 @@ func appendString(dst []byte, text string) []byte {
 			i += size
 			continue
 		}
-		if c < ' ' || c == '"' || c == '\\' {
-			dst = appendEscape(append(dst, text[start:i]...), c)
-			start = i + 1
-		}
+		dst = appendEscape(append(dst, text[start:i]...), c)
 		i++
+		start = i
 	}
 	return append(append(dst, text[start:]...), '"')
 }

@@ -57,25 +57,47 @@ func nameOf(raw []byte) string {
 	return name
 }
 
-// object visits the fields of an object but for those that are null, and tells whether
-// value is an object.
-func object(value []byte, visit func(name string, value []byte)) bool {
+// isObject tells whether text is JSON, and an object. It is asked once, of what came from
+// outside: object and elements take the rest on trust.
+func isObject(text []byte) bool {
 	var space [16]jsonscan.Field
-	fields, err := jsonscan.Fields(space[:0], value, nil)
-	if err != nil {
+	_, err := jsonscan.Fields(space[:0], text, nil)
+	return err == nil
+}
+
+// object visits the fields of an object but for those that are null, and tells whether
+// value is an object. It is valid JSON.
+func object(value []byte, visit func(name string, value []byte)) bool {
+	return rawObject(value, func(name, value []byte) {
+		if string(value) != "null" {
+			visit(nameOf(name), value)
+		}
+	})
+}
+
+// rawObject visits all fields, their names as they were written.
+func rawObject(value []byte, visit func(name, value []byte)) bool {
+	if len(value) < 2 || value[0] != '{' {
 		return false
 	}
-	for _, field := range fields {
-		if string(field.Value) != "null" {
-			visit(nameOf(field.Name), field.Value)
+	text := value[1 : len(value)-1]
+	for start := 0; start < len(text); {
+		end := memberEnd(text, start)
+		member := bytes.TrimSpace(text[start:end])
+		if len(member) > 0 {
+			quote := min(stringEnd(member, 0), len(member)-1)
+			_, after, _ := bytes.Cut(member[quote:], colon)
+			visit(member[1:quote], bytes.TrimSpace(after))
 		}
+		start = end + 1
 	}
 	return true
 }
 
+var colon = []byte(":")
+
 // elements visits the elements of an array. What is no array is its own only element,
-// as Google's servers take it: {"parts": {"text": "a"}}. The text is JSON, or nothing
-// is promised about the elements.
+// as Google's servers take it: {"parts": {"text": "a"}}. It is valid JSON.
 func elements(value []byte, visit func(element []byte)) {
 	if len(value) < 2 || value[0] != '[' {
 		visit(value)
@@ -83,7 +105,7 @@ func elements(value []byte, visit func(element []byte)) {
 	}
 	text := value[1 : len(value)-1]
 	for start := 0; start < len(text); {
-		end := elementEnd(text, start)
+		end := memberEnd(text, start)
 		if element := bytes.TrimSpace(text[start:end]); len(element) > 0 {
 			visit(element)
 		}
@@ -91,8 +113,8 @@ func elements(value []byte, visit func(element []byte)) {
 	}
 }
 
-// elementEnd is where the comma behind the element stands, or the text ends.
-func elementEnd(text []byte, from int) int {
+// memberEnd is where the comma behind a field or element stands, or the text ends.
+func memberEnd(text []byte, from int) int {
 	depth := 0
 	for i := from; i < len(text); i++ {
 		switch text[i] {
@@ -113,13 +135,20 @@ func elementEnd(text []byte, from int) int {
 
 // stringEnd is where the closing quote stands of the string that opens at from.
 func stringEnd(text []byte, from int) int {
-	for i := from + 1; i < len(text); i++ {
-		switch text[i] {
-		case '"':
-			return i
-		case '\\':
-			i++
+	for i := from + 1; i < len(text); {
+		quote := bytes.IndexByte(text[i:], '"')
+		if quote < 0 {
+			break
 		}
+		end := i + quote
+		escapes := end
+		for escapes > i && text[escapes-1] == '\\' {
+			escapes--
+		}
+		if (end-escapes)%2 == 0 {
+			return end
+		}
+		i = end + 1
 	}
 	return len(text)
 }
@@ -143,10 +172,47 @@ func text(value []byte) string {
 		return ""
 	}
 	plain := value[1 : len(value)-1]
-	if bytes.IndexByte(plain, '\\') < 0 && utf8.Valid(plain) {
-		return string(plain)
+	escaped := bytes.IndexByte(plain, '\\') >= 0
+	switch {
+	case !utf8.Valid(plain), escaped && bytes.Contains(plain, []byte(`\u`)):
+		var text string
+		_ = json.Unmarshal(value, &text) // it was scanned: a string that is well formed
+		return text
+	case escaped:
+		return unescaped(plain)
 	}
-	var text string
-	_ = json.Unmarshal(value, &text) // it was scanned: a string that is well formed
-	return text
+	return string(plain)
+}
+
+// unescaped decodes escapes of one letter.
+func unescaped(plain []byte) string {
+	var b strings.Builder
+	b.Grow(len(plain))
+	for {
+		at := bytes.IndexByte(plain, '\\')
+		if at < 0 {
+			b.Write(plain)
+			return b.String()
+		}
+		b.Write(plain[:at])
+		b.WriteByte(meant(plain[at+1]))
+		plain = plain[at+2:]
+	}
+}
+
+// meant is what a letter behind a backslash stands for.
+func meant(letter byte) byte {
+	switch letter {
+	case 'b':
+		return '\b'
+	case 'f':
+		return '\f'
+	case 'n':
+		return '\n'
+	case 'r':
+		return '\r'
+	case 't':
+		return '\t'
+	}
+	return letter
 }

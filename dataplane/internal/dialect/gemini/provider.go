@@ -1,0 +1,110 @@
+package gemini
+
+import (
+	"math/rand/v2"
+	"strconv"
+
+	"github.com/weirhq/weir/dataplane/internal/dialect/chat"
+)
+
+// Provider asks upstreams that speak Gemini.
+type Provider struct {
+	// wanted candidates, at least 1; ended are those that said why.
+	wanted, ended int
+	begun         bool
+	id            string
+	calls         int
+	candidates    map[int]*candidate // of a stream, by their index
+}
+
+var _ chat.Provider = (*Provider)(nil)
+
+// NewProvider is for one attempt.
+func NewProvider() *Provider { return &Provider{wanted: 1} }
+
+// Request writes the body of generateContent and streamGenerateContent: Path says where
+// it goes. What is left out is named as chat.Request's own fields are, in snake case:
+// "messages.name", "tools.strict". The error is a *chat.Fault.
+func (p *Provider) Request(r *chat.Request) ([]byte, chat.Lossy, error) {
+	p.wanted = int(max(r.N, 1))
+	w := &writer{request: r, out: out{b: make([]byte, 0, sizeOf(r))}}
+	w.begin('{')
+	w.system()
+	w.contents()
+	w.tools()
+	w.config()
+	w.rest()
+	w.end('}')
+	if w.fault != nil {
+		return nil, nil, w.fault
+	}
+	return w.b, w.lossy, nil
+}
+
+// writer writes one request.
+type writer struct {
+	out
+	request *chat.Request
+	lossy   chat.Lossy
+	fault   *chat.Fault
+	names   map[string]string // of tools, by the ids of their calls
+}
+
+// sizeOf guesses how large the body will be, from what most often makes it large.
+func sizeOf(r *chat.Request) int {
+	size := 1 << 10
+	for i := range r.Messages {
+		for j := range r.Messages[i].Parts {
+			part := &r.Messages[i].Parts[j]
+			size += 128 + len(part.Text) + len(part.Signature)
+			if part.Media != nil {
+				size += len(part.Media.Data)
+			}
+		}
+	}
+	for i := range r.Tools {
+		size += 128 + len(r.Tools[i].Description) + len(r.Tools[i].Schema)
+	}
+	return size + size/16
+}
+
+func (w *writer) system() {
+	if len(w.request.System) == 0 {
+		return
+	}
+	w.open("systemInstruction", '{')
+	w.open("parts", '[')
+	for i := range w.request.System {
+		w.textPart(&w.request.System[i], "system")
+	}
+	w.end(']')
+	w.end('}')
+}
+
+// rest writes what stands beside the conversation and its settings.
+func (w *writer) rest() {
+	r := w.request
+	if r.User != "" {
+		w.lossy.Add("user")
+	}
+	if len(r.Metadata) > 0 {
+		w.labels()
+	}
+	switch r.ServiceTier {
+	case "", "auto":
+	case "default", "standard":
+		w.text("serviceTier", "standard")
+	case "flex", "priority":
+		w.text("serviceTier", r.ServiceTier)
+	default:
+		w.lossy.Add("service_tier")
+	}
+}
+
+// newID is for calls of models that give none: the caller has to tell them apart.
+func newID(answer string, at int) string {
+	if answer == "" {
+		answer = strconv.FormatUint(rand.Uint64(), 36)
+	}
+	return "call_" + answer + "_" + strconv.Itoa(at)
+}
