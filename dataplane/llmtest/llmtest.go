@@ -22,7 +22,8 @@ const (
 
 // Options configure a Server. The zero value serves any model to callers with an empty key; set APIKey.
 type Options struct {
-	// APIKey is the key callers must send as "Authorization: Bearer <key>", or as "X-Api-Key" in Anthropic's dialect.
+	// APIKey is the key callers must send as "Authorization: Bearer <key>", or as their
+	// dialect has it.
 	APIKey string
 	// Models are served by GET /v1/models; any other model gets 404. Nil lists a few known names and serves all.
 	Models []string
@@ -73,6 +74,7 @@ func New(options Options) *Server {
 	s.routeControl()
 	s.routeOpenAI()
 	s.routeAnthropic()
+	s.routeGemini()
 	return s
 }
 
