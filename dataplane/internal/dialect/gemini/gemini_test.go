@@ -175,9 +175,10 @@ func TestEvents(t *testing.T) {
 		`{"candidates":[{"finishReason":"FINISH_REASON_UNSPECIFIED"}]}`:                           {0, false},
 		`{"candidates":[{"content":{"parts":[{"functionCall":{"args":{"finishReason":"a"}}}]}}]}`: {0, false},
 		`{"promptFeedback":{"blockReason":"SAFETY"}}`:                                             {1, false},
-		`{"something":"else"}`: {0, false},
-		`{"candidates":[`:      {0, false},
-		`{"candidates":"a"}`:   {0, false},
+		`{"usageMetadata":{},"error":{}}`:                                                         {0, false},
+		`{"something":"else"}`:                                                                    {0, false},
+		`{"candidates":[`:                                                                         {0, false},
+		`{"candidates":"a"}`:                                                                      {0, false},
 	} {
 		got := look{gemini.Finishes([]byte(data)), gemini.Opens([]byte(data))}
 		if got != want {

@@ -19,68 +19,76 @@ const (
 
 // part is a part as it stands on the wire.
 type part struct {
-	chat.Part
-	// result is a functionResponse as it came; nil: none.
-	result []byte
+	said    chat.Part
+	thought bool
+	// data is how many of the fields it has of which one is wanted.
+	data int
+	// result is a functionResponse, resolution a mediaResolution, as they came; nil: none.
+	result, resolution []byte
 }
 
-// part reads a part; its path without indices is for what has no place.
+// part reads a part; bare is its path without indices, for what has no place.
 func (s *scan) part(at, bare string, value []byte) part {
 	var p part
-	var resolution []byte
-	data, thought := 0, false
-	s.fields(at, value, func(name string, value []byte) {
-		switch at := at + "." + name; name {
-		case "text":
-			p.Text = s.text(at, value)
-		case "thought":
-			thought = s.flag(at, value)
-		case "thoughtSignature":
-			p.Signature = s.text(at, value)
-		case "inlineData", "fileData":
-			p.Kind, p.Media = s.media(at, bare+"."+name, value)
-		case "functionCall":
-			p.Kind, p.Part.Call = chat.Call, s.call(at, bare+"."+name, value)
-		case "functionResponse":
-			p.Kind, p.result = chat.Result, value
-		case "mediaResolution":
-			resolution = value
-			return
-		default:
-			s.drop(bare, name)
-			return
-		}
-		if name != "thought" && name != "thoughtSignature" {
-			data++
-		}
-	})
-	if data > 1 {
+	s.fields(at, value, func(name string, value []byte) { s.partField(&p, at, bare, name, value) })
+	if p.data > 1 {
 		s.wrong(at, "It has more than one of text, inlineData, fileData, functionCall and functionResponse.")
 	}
-	if p.Kind == chat.Text && thought {
-		p.Kind = chat.Thinking
+	if p.said.Kind == chat.Text && p.thought {
+		p.said.Kind = chat.Thinking
 	}
-	if p.Signature == unsigned || p.Signature == unsignedToo {
-		p.Signature = ""
+	if p.said.Signature == unsigned || p.said.Signature == unsignedToo {
+		p.said.Signature = ""
 	}
-	if resolution != nil {
-		s.resolution(bare, resolution, &p)
+	if p.resolution != nil {
+		s.resolution(&p, bare)
 	}
 	return p
+}
+
+func (s *scan) partField(p *part, at, bare, name string, value []byte) {
+	p.data++
+	switch at := at + "." + name; name {
+	case "text":
+		p.said.Text = s.text(at, value)
+	case "inlineData", "fileData":
+		p.said.Kind, p.said.Media = s.media(at, bare+"."+name, value)
+	case "functionCall":
+		p.said.Kind, p.said.Call = chat.Call, s.call(at, bare+"."+name, value)
+	case "functionResponse":
+		p.said.Kind, p.result = chat.Result, value
+	default:
+		p.data--
+		s.partMark(p, at, bare, name, value)
+	}
+}
+
+// partMark takes over what says more about a part.
+func (s *scan) partMark(p *part, at, bare, name string, value []byte) {
+	switch name {
+	case "thought":
+		p.thought = s.flag(at, value)
+	case "thoughtSignature":
+		p.said.Signature = s.text(at, value)
+	case "mediaResolution":
+		p.resolution = value
+	default:
+		s.drop(bare, name)
+	}
 }
 
 // details are OpenAI's words for how close to look at an image.
 var details = map[string]string{"MEDIA_RESOLUTION_LOW": "low", "MEDIA_RESOLUTION_HIGH": "high"}
 
-func (s *scan) resolution(bare string, value []byte, p *part) {
+func (s *scan) resolution(p *part, bare string) {
 	level := ""
-	object(value, func(name string, value []byte) {
+	object(p.resolution, func(name string, value []byte) {
 		if name == "level" {
 			level = text(value)
 		}
 	})
-	if detail, ok := details[level]; ok && p.Kind == chat.Image {
-		p.Media.Detail = detail
+	if detail, ok := details[level]; ok && p.said.Kind == chat.Image {
+		p.said.Media.Detail = detail
 	} else {
 		s.drop(bare, "mediaResolution")
 	}

@@ -158,10 +158,10 @@ func joinsText(before, next *chat.Part) bool {
 }
 
 // answerPart gives a call an id where the model did not.
-func (p *Provider) answerPart(said *part) chat.Part {
-	if call := said.Part.Call; call != nil && call.ID == "" {
+func (p *Provider) answerPart(part *part) chat.Part {
+	if call := part.said.Call; call != nil && call.ID == "" {
 		call.ID = newID(p.id, p.calls)
 		p.calls++
 	}
-	return said.Part
+	return part.said
 }

@@ -98,6 +98,34 @@ func TestProviderAsksForThinking(t *testing.T) {
 	}
 }
 
+func TestProviderLeavesOut(t *testing.T) {
+	for name, test := range map[string]struct {
+		r     chat.Request
+		lossy string
+	}{
+		"metadata_in_capitals": {chat.Request{Metadata: map[string]string{"Team": "a"}}, "metadata"},
+		"metadata_too_long":    {chat.Request{Metadata: map[string]string{"a": strings.Repeat("x", 64)}}, "metadata"},
+		"service_tier":         {chat.Request{ServiceTier: "scale"}, "service_tier"},
+		"detail":               {chat.Request{Model: "gemini-2.5-pro", Messages: []chat.Message{{Parts: []chat.Part{{Kind: chat.Image, Media: &chat.Media{URL: "u", Detail: "high"}}}}}}, "messages.detail"},
+		"refusal":              {chat.Request{Messages: []chat.Message{{Role: chat.Assistant, Parts: []chat.Part{{Kind: chat.Refusal, Text: "no"}}}}}, "messages.refusal"},
+		"format":               {chat.Request{Format: chat.Format{Shape: chat.JSONObject, Description: "d"}}, "format.description"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			body, lossy := asked(t, hello(test.r))
+			if diff := cmp.Diff(chat.Lossy{test.lossy}, lossy); diff != "" || strings.Contains(body, "labels") || strings.Contains(body, "Resolution") {
+				t.Errorf("%s in %s", diff, body)
+			}
+		})
+	}
+}
+
+func TestProviderWritesValidText(t *testing.T) {
+	body, _ := asked(t, &chat.Request{Messages: []chat.Message{{Parts: []chat.Part{{Text: "a\xffb\x00\u2028\b"}}}}})
+	if want := "{\"contents\":[{\"parts\":[{\"text\":\"a\ufffdb\\u0000\u2028\\u0008\"}],\"role\":\"user\"}]}"; body != want {
+		t.Errorf("%s, want %s", body, want)
+	}
+}
+
 func TestProviderRefusesWhatCantBeSaid(t *testing.T) {
 	for field, r := range map[string]*chat.Request{
 		"messages":        {Messages: []chat.Message{{Parts: []chat.Part{{Text: ""}}}}},
@@ -201,6 +229,9 @@ func TestProviderReadsAStream(t *testing.T) {
 			`{"candidates":[{"content":{"parts":[{"text":"a"}]}}],"responseId":"r"}`,
 			`{"candidates":[{"content":{"parts":[{"text":"","thoughtSignature":"c2ln"}]},"finishReason":"MAX_TOKENS"}]}`},
 			fmt.Sprintf("begin r ; 0.0 open 0; 0.0 a; 0.0 c2ln; 0.0 close; 0 end %d; ", chat.StopLength), true},
+		"a_text_behind_a_signature": {1, []string{
+			`{"candidates":[{"content":{"parts":[{"text":"a","thoughtSignature":"c2ln"},{"text":"b"}]},"finishReason":"STOP"}]}`},
+			fmt.Sprintf("begin  ; 0.0 open 0; 0.0 ac2ln; 0.0 close; 0.1 open 0; 0.1 b; 0.1 close; 0 end %d; ", chat.StopEnd), true},
 		"two_candidates": {2, []string{
 			`{"candidates":[{"content":{"parts":[{"text":"a"}]},"index":1},{"content":{"parts":[{"text":"b"}]},"finishReason":"STOP"}]}`,
 			`{"candidates":[{"index":1,"finishReason":"RECITATION"}],"usageMetadata":{"promptTokenCount":1}}`},

@@ -76,10 +76,7 @@ func (r *Request) counted(inner jsonscan.Field) *Error {
 		return nil
 	}
 	var space [16]jsonscan.Field
-	fields, err := jsonscan.Fields(space[:0], inner.Value, nil)
-	if err != nil {
-		return nil // of another type: the upstream's to refuse
-	}
+	fields, _ := jsonscan.Fields(space[:0], inner.Value, nil) // of another type: the upstream's to refuse
 	found, refusal := pick(fields, "generateContentRequest.", "model")
 	if refusal == nil {
 		r.model(found[0], inner.At)
@@ -101,10 +98,7 @@ func (r *Request) readBounds(config jsonscan.Field) *Error {
 		return nil
 	}
 	var space [24]jsonscan.Field
-	fields, err := jsonscan.Fields(space[:0], config.Value, nil)
-	if err != nil {
-		return nil // of another type: the upstream's to refuse
-	}
+	fields, _ := jsonscan.Fields(space[:0], config.Value, nil) // as above
 	found, refusal := pick(fields, generation+".", "maxOutputTokens", "candidateCount", "responseModalities", "speechConfig")
 	if refusal != nil {
 		return refusal

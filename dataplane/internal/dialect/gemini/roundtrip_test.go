@@ -2,6 +2,7 @@ package gemini_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -243,7 +244,7 @@ func streamed(t *testing.T, n int, wire string) *chat.Answer {
 	a := &chat.Answer{Choices: make([]chat.Choice, n)}
 	for done := false; ; {
 		event, err := reader.Next()
-		if err == io.EOF && done {
+		if errors.Is(err, io.EOF) && done {
 			return a
 		}
 		if err != nil || done {

@@ -3,7 +3,6 @@ package gemini
 import (
 	"encoding/json"
 	"strconv"
-	"strings"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect/chat"
 )
@@ -81,7 +80,7 @@ func (s *scan) number(path string, value []byte) string {
 	if value[0] == '"' {
 		number = text(value)
 	}
-	if number == "" || !strings.Contains("-0123456789", number[:1]) || !json.Valid([]byte(number)) {
+	if number == "" || number[0] != '-' && (number[0] < '0' || number[0] > '9') || !json.Valid([]byte(number)) {
 		s.wrong(path, "It is not a number, which is wanted here.")
 		return ""
 	}

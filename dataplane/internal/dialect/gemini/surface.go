@@ -94,10 +94,10 @@ func (r *reader) system(at string, value []byte) {
 		case "parts":
 			r.list(at+".parts", value, func(at string, value []byte) {
 				p := r.part(at, "systemInstruction.parts", value)
-				if p.Kind != chat.Text {
+				if p.said.Kind != chat.Text {
 					r.wrong(at, "It is not text, of which alone a system instruction is made.")
 				}
-				r.request.System = append(r.request.System, p.Part)
+				r.request.System = append(r.request.System, p.said)
 			})
 		default:
 			r.drop(at, name)

@@ -52,14 +52,14 @@ func (r *reader) role(at string, value []byte) chat.Role {
 func (r *reader) messagePart(at string, value []byte) chat.Part {
 	p := r.part(at, "contents.parts", value)
 	switch {
-	case p.Part.Call != nil:
-		r.calls.made(p.Part.Call)
+	case p.said.Call != nil:
+		r.calls.made(p.said.Call)
 	case p.result != nil:
-		p.Part.Result = r.result(at+".functionResponse", p.result)
-	case p.Media != nil && !portable(p.Media.URL):
+		p.said.Result = r.result(at+".functionResponse", p.result)
+	case p.said.Media != nil && !portable(p.said.Media.URL):
 		r.wrong(at+".fileData.fileUri", "It names a file that only Google's own service can read. Send inlineData, or the URL of a file that is public.")
 	}
-	return p.Part
+	return p.said
 }
 
 // portable tells URLs that others than Google can read.
@@ -103,10 +103,10 @@ func (r *reader) result(at string, value []byte) *chat.ToolResult {
 
 func (r *reader) resultMedia(at string, value []byte) chat.Part {
 	p := r.part(at, "contents.parts.functionResponse.parts", value)
-	if p.Media == nil {
+	if p.said.Media == nil {
 		r.wrong(at, "It is neither inlineData nor fileData.")
 	}
-	return p.Part
+	return p.said
 }
 
 // outcome is the text of a response.

@@ -92,10 +92,12 @@ func TestSurfaceReadsVariants(t *testing.T) {
 			func(r *chat.Request) bool {
 				return len(r.Tools) == 2 && r.Tools[1].Name == "b" && r.ToolChoice.Choose == chat.Any
 			}},
-		"validated":      {`"toolConfig":{"functionCallingConfig":{"mode":"VALIDATED"}}`, func(r *chat.Request) bool { return r.ToolChoice.Choose == chat.Auto && len(r.Lossy) == 1 }},
-		"json_object":    {`"generationConfig":{"responseMimeType":"application/json"}`, func(r *chat.Request) bool { return r.Format.Shape == chat.JSONObject }},
-		"enum":           {`"generationConfig":{"responseMimeType":"text/x.enum","responseSchema":{"type":"STRING"}}`, func(r *chat.Request) bool { return r.Format.Shape == chat.Free && len(r.Lossy) == 2 }},
-		"voice":          {`"generationConfig":{"responseModalities":["TEXT","AUDIO"]}`, func(r *chat.Request) bool { return r.Lossy[0] == "generationConfig.responseModalities" }},
+		"validated":   {`"toolConfig":{"functionCallingConfig":{"mode":"VALIDATED"}}`, func(r *chat.Request) bool { return r.ToolChoice.Choose == chat.Auto && len(r.Lossy) == 1 }},
+		"json_object": {`"generationConfig":{"responseMimeType":"application/json"}`, func(r *chat.Request) bool { return r.Format.Shape == chat.JSONObject }},
+		"enum":        {`"generationConfig":{"responseMimeType":"text/x.enum","responseSchema":{"type":"STRING"}}`, func(r *chat.Request) bool { return r.Format.Shape == chat.Free && len(r.Lossy) == 2 }},
+		"voice":       {`"generationConfig":{"responseModalities":["TEXT","AUDIO"]}`, func(r *chat.Request) bool { return r.Lossy[0] == "generationConfig.responseModalities" }},
+		"null_among_them": {`"generationConfig":{"responseMimeType":"application/json","responseSchema":{"type":"STRING","enum":["a"],"nullable":true}}`,
+			func(r *chat.Request) bool { return r.Format.Schema == `{"type":["string","null"],"enum":["a",null]}` }},
 		"nulls":          {`"tools":null,"generationConfig":{"topK":null},"systemInstruction":null`, func(r *chat.Request) bool { return r.Sampling.TopK == "" && r.Lossy == nil }},
 		"number_in_text": {`"generationConfig":{"seed":"12","maxOutputTokens":8.0}`, func(r *chat.Request) bool { return r.Sampling.Seed == "12" && r.MaxOutput == 8 }},
 	} {
@@ -221,7 +223,8 @@ func TestSurfaceWritesAStream(t *testing.T) {
 }
 
 func TestSurfaceEndsAStreamThatFails(t *testing.T) {
-	broken := append(steps()[:4], chat.Event{Failure: &chat.Failure{Status: 529, Type: "overloaded_error", Message: "busy"}})
+	broken := steps()[:5]
+	broken[4] = chat.Event{Failure: &chat.Failure{Status: 529, Type: "overloaded_error", Message: "busy"}}
 	got := written(gemini.NewSurface(), broken)
 	want := `data: {"error":{"code":529,"message":"busy","status":"UNAVAILABLE","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"overloaded_error"}]}}` + "\r\n\r\n"
 	if !strings.HasSuffix(got, "\r\n\r\n"+want) {
