@@ -237,3 +237,10 @@ func TestSurfaceEndsAStreamThatFails(t *testing.T) {
 		t.Error(empty)
 	}
 }
+
+func TestSurfaceNamesFields(t *testing.T) {
+	got := gemini.NewSurface().Names(chat.Lossy{"top_k", "messages.thinking", "messages.redacted_thinking", "logit_bias"})
+	if diff := cmp.Diff(chat.Lossy{"generationConfig.topK", "contents.parts.thought", "logit_bias"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
