@@ -205,7 +205,7 @@ func (s *Server) geminiCall(w http.ResponseWriter, r *http.Request, body []byte)
 	case "generateContent", "streamGenerateContent":
 		s.generateContent(w, r, model, body)
 	case "countTokens":
-		s.countTokens(w, model, body)
+		s.countGeminiTokens(w, model, body)
 	case "embedContent":
 		s.embedContent(w, model, body)
 	default:

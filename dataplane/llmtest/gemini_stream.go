@@ -112,7 +112,7 @@ func (g *geminiReply) piece(choice, token int) string {
 }
 
 // countTokens costs nothing.
-func (s *Server) countTokens(w http.ResponseWriter, model string, body []byte) {
+func (s *Server) countGeminiTokens(w http.ResponseWriter, model string, body []byte) {
 	if inner := field(gjson.ParseBytes(body), "generateContentRequest"); inner.Exists() {
 		body = []byte(inner.Raw)
 	}
