@@ -20,6 +20,7 @@ type admin struct {
 	gateways adminv1connect.GatewayServiceClient
 	routes   adminv1connect.RouteServiceClient
 	keys     adminv1connect.KeyServiceClient
+	history  adminv1connect.HistoryServiceClient
 	gateway  string
 	project  string
 	route    *adminv1.Route
@@ -36,6 +37,7 @@ func newAdmin(ctx context.Context, s *stack.Stack) (*admin, error) {
 		gateways: adminv1connect.NewGatewayServiceClient(client, url, as),
 		routes:   adminv1connect.NewRouteServiceClient(client, url, as),
 		keys:     adminv1connect.NewKeyServiceClient(client, url, as),
+		history:  adminv1connect.NewHistoryServiceClient(client, url, as),
 	}
 	if err := a.configure(ctx, adminv1connect.NewProjectServiceClient(client, url, as), adminv1connect.NewProviderServiceClient(client, url, as)); err != nil {
 		return nil, fmt.Errorf("configure the organization: %w", err)
@@ -66,6 +68,15 @@ func (a *admin) configure(ctx context.Context, projects adminv1connect.ProjectSe
 	}))
 	a.route = route.Msg.GetRoute()
 	return err
+}
+
+// head is the log's newest version.
+func (a *admin) head(ctx context.Context) (int64, error) {
+	newest, err := a.history.ListEvents(ctx, connect.NewRequest(&adminv1.ListEventsRequest{Page: &adminv1.Page{Size: 1}}))
+	if err != nil {
+		return 0, fmt.Errorf("read the log's newest event: %w", err)
+	}
+	return newest.Msg.GetEvents()[0].GetVersion(), nil // an organization's founding is one
 }
 
 // token lets so many agents enrol.

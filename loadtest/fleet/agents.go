@@ -36,6 +36,8 @@ type fleet struct {
 	stopped context.CancelFunc
 	running context.Context //nolint:containedctx // the agents live longer than each call that starts some
 	now     atomic.Pointer[measurement]
+	// spent from calls to the last agent that served what follows.
+	spent spending
 }
 
 func newFleet(c Config, s *stack.Stack, a *admin, r *report) (*fleet, error) {
@@ -66,21 +68,21 @@ func (f *fleet) grow(ctx context.Context, size int) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	m := newMeasurement(size, func(p agenttest.Position) bool { return p.Version > 0 })
+	m, served := newMeasurement(size), policyOf(1)
 	f.now.Store(m)
 	defer f.now.Store(nil)
 	for i := range f.agents {
 		m.note(i, f.agents[i].Position())
 	}
 	for len(f.agents) < size {
-		if err := m.await(ctx, len(f.agents)-enrolling); err != nil {
+		if err := m.await(ctx, len(f.agents)-enrolling, served); err != nil {
 			return err
 		}
 		if err := f.add(token); err != nil {
 			return err
 		}
 	}
-	return m.await(ctx, size)
+	return m.await(ctx, size, served)
 }
 
 // add starts one more agent, on connections of its own.
@@ -106,14 +108,14 @@ func (f *fleet) add(token string) error {
 }
 
 // quiet returns once all agents serve the same and did not change it for a while.
-func (f *fleet) quiet(ctx context.Context) (agenttest.Position, error) {
+func (f *fleet) quiet(ctx context.Context) error {
 	for {
 		before, same := f.position()
 		if err := pause(ctx, f.config.Every); err != nil {
-			return before, fmt.Errorf("the agents do not come to rest: %w", err)
+			return fmt.Errorf("the agents do not come to rest: %w", err)
 		}
 		if after, still := f.position(); same && still && after == before {
-			return after, nil
+			return nil
 		}
 	}
 }

@@ -30,14 +30,18 @@ func (f *fleet) idle(ctx context.Context, without consumption) error {
 // changes measures from the call that changes the policy until it is applied.
 func (f *fleet) changes(ctx context.Context) error {
 	var all, calls []time.Duration
+	f.spent = spending{}
 	for range f.config.Changes {
-		spans, call, err := f.spread(ctx, newerPolicy, f.admin.change)
+		spans, call, err := f.spread(ctx, policyOf, f.admin.change)
 		if err != nil {
 			return fmt.Errorf("change: %w", err)
 		}
 		all, calls = append(all, spans...), append(calls, call)
 	}
 	f.latencies("change", all, calls)
+	each := time.Duration(f.config.Changes)
+	f.report.took(len(f.agents), "change: processor time of the control plane", f.spent.controlPlane/each, 0)
+	f.report.took(len(f.agents), "change: processor time of all agents together", f.spent.agents/each, 0)
 	return nil
 }
 
@@ -58,7 +62,7 @@ func (f *fleet) revocations(ctx context.Context) error {
 func (f *fleet) revocation(ctx context.Context) (spans []time.Duration, call time.Duration, err error) {
 	var id string
 	var sum [32]byte
-	_, _, err = f.spread(ctx, newerPolicy, func(ctx context.Context) (err error) {
+	_, _, err = f.spread(ctx, policyOf, func(ctx context.Context) (err error) {
 		id, sum, err = f.admin.key(ctx)
 		return err
 	})
@@ -68,7 +72,7 @@ func (f *fleet) revocation(ctx context.Context) (spans []time.Duration, call tim
 	if n := f.refusing(sum); n > 0 {
 		return nil, 0, fmt.Errorf("%d agents refuse a key that lives", n)
 	}
-	spans, call, err = f.spread(ctx, moreRevoked, func(ctx context.Context) error { return f.admin.revoke(ctx, id) })
+	spans, call, err = f.spread(ctx, revocationOf, func(ctx context.Context) error { return f.admin.revoke(ctx, id) })
 	if n := f.refusing(sum); err == nil && n < len(f.agents) {
 		err = fmt.Errorf("%d of %d agents refuse a revoked key", n, len(f.agents))
 	}
@@ -84,35 +88,45 @@ func (f *fleet) refusing(sum [32]byte) (agents int) {
 	return agents
 }
 
-// follows tells whether a position is what a change made of the one before.
-type follows func(before, now agenttest.Position) bool
-
-func newerPolicy(before, now agenttest.Position) bool { return now.Version > before.Version }
-
-func moreRevoked(before, now agenttest.Position) bool {
-	return now.RevocationVersion > before.RevocationVersion
+// policyOf and revocationOf are what a change at a version of the log makes of a position.
+func policyOf(version int64) follows {
+	return func(p agenttest.Position) bool { return p.Version >= version }
 }
 
-// spread calls do and returns how long after that each agent served what follows, and
-// how long the call itself took.
-func (f *fleet) spread(ctx context.Context, is follows, do func(context.Context) error) ([]time.Duration, time.Duration, error) {
+func revocationOf(version int64) follows {
+	return func(p agenttest.Position) bool { return p.RevocationVersion >= version }
+}
+
+// spread calls do, which is the log's newest change, and returns how long after that each
+// agent served it, and how long the call itself took.
+func (f *fleet) spread(ctx context.Context, of func(version int64) follows, do func(context.Context) error) ([]time.Duration, time.Duration, error) {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	before, err := f.quiet(ctx)
+	if err := f.quiet(ctx); err != nil {
+		return nil, 0, err
+	}
+	began, err := f.spending()
 	if err != nil {
 		return nil, 0, err
 	}
-	m := newMeasurement(len(f.agents), func(now agenttest.Position) bool { return is(before, now) })
+	m := newMeasurement(len(f.agents))
 	f.now.Store(m)
 	defer f.now.Store(nil)
 	if err := do(ctx); err != nil {
 		return nil, 0, err
 	}
 	call := time.Since(m.began)
-	if err := m.await(ctx, len(f.agents)); err != nil {
+	head, err := f.admin.head(ctx)
+	if err != nil {
 		return nil, 0, err
 	}
-	return m.spans(), call, nil
+	if err := m.await(ctx, len(f.agents), of(head)); err != nil {
+		return nil, 0, err
+	}
+	ended, err := f.spending()
+	f.spent.controlPlane += ended.controlPlane - began.controlPlane
+	f.spent.agents += ended.agents - began.agents
+	return m.spans(of(head)), call, err
 }
 
 func (f *fleet) latencies(what string, all, calls []time.Duration) {
@@ -129,11 +143,10 @@ func (f *fleet) latencies(what string, all, calls []time.Duration) {
 func (f *fleet) storm(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	before, err := f.quiet(ctx)
-	if err != nil {
+	if err := f.quiet(ctx); err != nil {
 		return err
 	}
-	m := newMeasurement(len(f.agents), func(now agenttest.Position) bool { return newerPolicy(before, now) })
+	m := newMeasurement(len(f.agents))
 	f.now.Store(m)
 	defer f.now.Store(nil)
 	f.stack.ControlPlane.Kill()
@@ -144,10 +157,14 @@ func (f *fleet) storm(ctx context.Context) error {
 	if err := f.admin.change(ctx); err != nil {
 		return err
 	}
-	if err := m.await(ctx, len(f.agents)); err != nil {
+	head, err := f.admin.head(ctx)
+	if err != nil {
 		return err
 	}
-	all := sorted(m.spans())
+	if err := m.await(ctx, len(f.agents), policyOf(head)); err != nil {
+		return err
+	}
+	all := sorted(m.spans(policyOf(head)))
 	f.report.took(len(f.agents), "storm: killed to half of them current", quantile(all, 0.5), 0)
 	f.report.took(len(f.agents), "storm: killed to all of them current", all[len(all)-1], f.config.StormWithin)
 	return nil

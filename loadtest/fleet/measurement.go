@@ -10,45 +10,44 @@ import (
 	"github.com/weirhq/weir/dataplane/agenttest"
 )
 
-// measurement notes when each agent first serves what is waited for.
+// follows tells whether a position is what is waited for, or newer.
+type follows func(agenttest.Position) bool
+
+// measurement notes what each agent serves, and since when.
 type measurement struct {
 	began time.Time
-	is    func(agenttest.Position) bool
 
 	mu    sync.Mutex
-	at    []time.Time
-	done  int
+	seen  [][]seen // by agent, in order
 	noted chan struct{}
 }
 
-func newMeasurement(agents int, is func(agenttest.Position) bool) *measurement {
-	return &measurement{began: time.Now(), is: is, at: make([]time.Time, agents), noted: make(chan struct{}, 1)}
+type seen struct {
+	position agenttest.Position
+	at       time.Time
+}
+
+func newMeasurement(agents int) *measurement {
+	return &measurement{began: time.Now(), seen: make([][]seen, agents), noted: make(chan struct{}, 1)}
 }
 
 func (m *measurement) note(agent int, p agenttest.Position) {
 	now := time.Now()
-	if !m.is(p) {
-		return
-	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if agent >= len(m.at) || !m.at[agent].IsZero() {
-		return
+	if agent < len(m.seen) {
+		m.seen[agent] = append(m.seen[agent], seen{p, now})
 	}
-	m.at[agent] = now
-	m.done++
 	select {
 	case m.noted <- struct{}{}:
 	default:
 	}
 }
 
-// await returns once so many agents serve it.
-func (m *measurement) await(ctx context.Context, agents int) error {
+// await returns once so many agents serve what follows.
+func (m *measurement) await(ctx context.Context, agents int, is follows) error {
 	for {
-		m.mu.Lock()
-		done := m.done
-		m.mu.Unlock()
+		done := len(m.spans(is))
 		if done >= agents {
 			return nil
 		}
@@ -60,13 +59,15 @@ func (m *measurement) await(ctx context.Context, agents int) error {
 	}
 }
 
-// spans are from the beginning to when each agent served it.
-func (m *measurement) spans() []time.Duration {
+// spans are from the beginning to when each agent served what follows; those that do not
+// are left out.
+func (m *measurement) spans(is follows) (spans []time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	spans := make([]time.Duration, 0, len(m.at))
-	for _, at := range m.at {
-		spans = append(spans, at.Sub(m.began))
+	for _, agent := range m.seen {
+		if i := slices.IndexFunc(agent, func(s seen) bool { return is(s.position) }); i >= 0 {
+			spans = append(spans, agent[i].at.Sub(m.began))
+		}
 	}
 	return spans
 }

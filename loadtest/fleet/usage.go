@@ -31,3 +31,16 @@ func consumptionOf(pid int) (c consumption, err error) {
 	pages, err := strconv.ParseInt(fields[21], 10, 64)
 	return consumption{cpu: time.Duration(user+system) * time.Second / ticks, resident: pages * int64(os.Getpagesize())}, err
 }
+
+// spending is processor time. Agents that share a core wait for each other as those on
+// machines of their own do not: what they spend together bounds what a run can show.
+type spending struct{ controlPlane, agents time.Duration }
+
+func (f *fleet) spending() (spending, error) {
+	controlPlane, err := consumptionOf(f.stack.ControlPlane.PID())
+	if err != nil {
+		return spending{}, err
+	}
+	agents, err := consumptionOf(os.Getpid())
+	return spending{controlPlane.cpu, agents.cpu}, err
+}
