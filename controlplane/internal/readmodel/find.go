@@ -8,6 +8,7 @@ import (
 	"github.com/go-json-experiment/json/v1"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/weirhq/weir/controlplane/internal/fault"
 )
@@ -114,11 +115,11 @@ func (v View) where(matches []Match) (string, []any) {
 
 func fromState[T any](r pgx.CollectableRow) (T, error) {
 	var one T
-	var state string
+	var state pgtype.DriverBytes
 	if err := r.Scan(&state); err != nil {
 		return one, err
 	}
-	return one, json.Unmarshal([]byte(state), &one)
+	return one, json.Unmarshal(state, &one)
 }
 
 // one runs a query over every organization that selects a state.

@@ -7,6 +7,7 @@ import (
 	"github.com/go-json-experiment/json/v1"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/weirhq/weir/controlplane/internal/fault"
 	"github.com/weirhq/weir/controlplane/internal/filter"
@@ -15,6 +16,9 @@ import (
 // PageBytes is about how large a page gets, whatever size it asks for: one thing can be
 // of a megabyte, and clients of gRPC refuse answers of more than four.
 const PageBytes = 2 << 20
+
+// usualPage is how many rows a page has room for from the beginning.
+const usualPage = 128
 
 // Query asks for a part of a list.
 type Query struct {
@@ -47,11 +51,11 @@ func (t *Table[T]) List(ctx context.Context, v View, q Query, matches ...Match) 
 	if err != nil {
 		return nil, nil, err
 	}
-	var state string
+	var state pgtype.DriverBytes // until the next row
 	return CollectPage(ctx, v.Tx, q, Selection{
 		SQL:  fmt.Sprintf("SELECT %s, id, state::text FROM %s%s AND %s", q.Order.Columns(), t.name, where, restricted),
 		Args: statement.Args, Into: []any{&state},
-	}, func() (one T, err error) { return one, json.Unmarshal([]byte(state), &one) })
+	}, func() (one T, err error) { return one, json.Unmarshal(state, &one) })
 }
 
 // Selection is a statement that selects the columns of a query's order, an id, and
@@ -68,7 +72,7 @@ func CollectPage[T any](ctx context.Context, tx pgx.Tx, q Query, s Selection, ro
 	if err != nil {
 		return nil, nil, fmt.Errorf("list: %w", err)
 	}
-	var found []T
+	found := make([]T, 0, min(q.Size, usualPage))
 	var last, end *filter.Place
 	var id uuid.UUID
 	bytes := 0
