@@ -72,7 +72,7 @@ func (a *agent) work(ctx context.Context) error {
 	if err := a.spool.Run(ctx); err != nil || a.spool.Log() == nil {
 		return err
 	}
-	var workers errgroup.Group
+	workers, ctx := errgroup.WithContext(ctx) // an agent that may not go on ships no further
 	workers.Go(func() error { return a.control.Run(ctx) })
 	workers.Go(func() error { return a.ship(ctx) })
 	return workers.Wait()

@@ -2,9 +2,12 @@ package dataplane
 
 import (
 	"bytes"
+	"context"
+	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -13,9 +16,13 @@ import (
 	"testing"
 	"time"
 
+	"connectrpc.com/connect"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/weirhq/weir/dataplane/llmtest"
+	agentv1 "github.com/weirhq/weir/proto/gen/weir/agent/v1"
+	"github.com/weirhq/weir/proto/gen/weir/agent/v1/agentv1connect"
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
 
@@ -71,6 +78,36 @@ func TestStartFromAPolicyFile(t *testing.T) {
 func TestBadPolicyKeysAreSaid(t *testing.T) {
 	err := (&Config{ControlURL: "http://c", StateDir: "/s", SpoolMaxBytes: 64 << 20, PolicyKeys: []string{"sk=short"}}).validate()
 	if err == nil || !strings.Contains(err.Error(), `WEIR_POLICY_KEYS: signing key "sk=short"`) {
+		t.Errorf("error %v", err)
+	}
+}
+
+// elsewhere is a control plane whose tokens are all of another gateway.
+type elsewhere struct {
+	agentv1connect.UnimplementedAgentServiceHandler
+}
+
+func (elsewhere) Enroll(context.Context, *connect.Request[agentv1.EnrollRequest]) (*connect.Response[agentv1.EnrollResponse], error) {
+	return connect.NewResponse(&agentv1.EnrollResponse{
+		AgentId: "a", OrganizationId: "o", GatewayId: "another", ServerTime: timestamppb.Now(),
+		SigningKeys: []*agentv1.SigningKey{{Id: "k", PublicKey: make([]byte, ed25519.PublicKeySize)}},
+	}), nil
+}
+
+// An agent that serves by the file of one gateway and joins another ends: nobody would
+// tell it of revoked keys.
+func TestAgentOfAFileThatJoinsAnotherGatewayEnds(t *testing.T) {
+	_, handler := agentv1connect.NewAgentServiceHandler(elsewhere{})
+	server := httptest.NewServer(handler)
+	defer server.Close()
+	file := filepath.Join(t.TempDir(), "policy")
+	key := policyFileOf(t, file, 1, provider("https://api.openai.com"))
+	config := Config{Listen: "127.0.0.1:0", AdminListen: "127.0.0.1:0", ControlURL: server.URL, StateDir: t.TempDir(), EnrolmentToken: "weiret_other",
+		KafkaBrokers: []string{"127.0.0.1:1"}, KafkaTopic: "usage", SpoolMaxBytes: 64 << 20, PolicyFile: file, PolicyKeys: []string{key}}
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	err := Run(ctx, config, slog.New(slog.DiscardHandler))
+	if ctx.Err() != nil || err == nil || !strings.Contains(err.Error(), "the enrolment token is of gateway another") {
 		t.Errorf("error %v", err)
 	}
 }

@@ -18,7 +18,7 @@ type sealing struct {
 	Gateway      string `required:"" placeholder:"ID" help:"Id of the gateway whose agents may open it."`
 	Provider     string `required:"" placeholder:"ID" help:"Id of the provider that it is for."`
 	BaseURL      string `required:"" name:"base-url" placeholder:"URL" help:"The provider's base URL: agents send the credential to its origin only."`
-	Version      int64  `required:"" placeholder:"N" help:"1 for the first, then higher than that of the one it replaces."`
+	Version      int64  `required:"" name:"credential-version" placeholder:"N" help:"1 for the first, then higher than that of the one it replaces."`
 	PublicKey    string `required:"" placeholder:"BASE64" help:"The gateway's public key, as GetGateway and weir-agent gateway-key show it."`
 	Fingerprint  string `placeholder:"HEX" help:"What the key's fingerprint must be, from whoever made the key: then nobody in between can have put another in its place."`
 }
@@ -69,7 +69,7 @@ func (s *sealing) binding() (seal.Binding, error) {
 		faults = append(faults, errors.New("--base-url: want the provider's base URL, http(s)://host/path"))
 	}
 	if s.Version < 1 {
-		faults = append(faults, errors.New("--version: want 1 or more"))
+		faults = append(faults, errors.New("--credential-version: want 1 or more"))
 	}
 	return b, errors.Join(faults...)
 }

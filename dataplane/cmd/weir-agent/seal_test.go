@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/alecthomas/kong"
+
 	"github.com/weirhq/weir/dataplane/internal/gatewaykey"
 	"github.com/weirhq/weir/proto/contract/seal"
 )
@@ -68,7 +70,7 @@ func TestSeal(t *testing.T) {
 	}{
 		"no_ids":              {func(s *sealing) { s.Organization, s.Provider = "acme", "openai" }, canary, `"acme" is no id (UUID)` + "\n" + `--provider: "openai"`},
 		"no_url":              {func(s *sealing) { s.BaseURL = "api.openai.com" }, canary, "--base-url"},
-		"version_zero":        {func(s *sealing) { s.Version = 0 }, canary, "--version"},
+		"version_zero":        {func(s *sealing) { s.Version = 0 }, canary, "--credential-version"},
 		"not_base64":          {func(s *sealing) { s.PublicKey = "!" }, canary, "--public-key"},
 		"a_key_that_is_none":  {func(s *sealing) { s.PublicKey = base64.StdEncoding.EncodeToString(make([]byte, 32)) }, canary, "--public-key"},
 		"another_fingerprint": {func(s *sealing) { s.Fingerprint = strings.Repeat("0", 32) }, canary, "nothing was sealed"},
@@ -85,5 +87,19 @@ func TestSeal(t *testing.T) {
 				t.Errorf("error %v, want %q; printed %s", err, test.want, &out)
 			}
 		})
+	}
+}
+
+// The whole command line knows the command as it is documented.
+func TestSealIsACommand(t *testing.T) {
+	var all commandLine
+	parser, err := kong.New(&all, kong.Vars{"version": "v"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = parser.Parse([]string{"seal", "--organization", id, "--gateway", id, "--provider", id,
+		"--base-url", "https://api.openai.com/v1", "--credential-version", "3", "--public-key", "x"})
+	if err != nil || all.Seal.Version != 3 {
+		t.Errorf("version %d, %v", all.Seal.Version, err)
 	}
 }

@@ -42,7 +42,7 @@ func (c *Client) join(identity *Identity) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err := c.suits(identity); err != nil {
-		return err
+		return errors.Join(err, c.keys.discard())
 	}
 	if err := c.keys.save(identity); err != nil {
 		return err

@@ -115,6 +115,14 @@ func (k keyring) save(i *Identity) error {
 	return writeFile(k.identityPath(), append(content, '\n'))
 }
 
+// discard drops the key of an identity that is not taken: it enrolled somewhere else.
+func (k keyring) discard() error {
+	if err := os.Remove(k.keyPath()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("discard the agent's key: %w", err)
+	}
+	return nil
+}
+
 // privateKey returns the key with which the agent enrols: the same for every
 // attempt, so that a lost answer does not use a token up.
 func (k keyring) privateKey() (ed25519.PrivateKey, error) {

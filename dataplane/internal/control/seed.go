@@ -136,8 +136,8 @@ func (c *Client) suits(identity *Identity) error {
 	h := c.serving.header
 	if err := identity.addressed(h.GetOrganizationId(), h.GetGatewayId()); err != nil {
 		return fmt.Errorf("the enrolment token is of gateway %s in organization %s, the policy file %s of gateway %s in organization %s: "+
-			"start with a token of that gateway, or without the file", identity.GatewayID, identity.OrganizationID,
-			c.config.Seed.Path, h.GetGatewayId(), h.GetOrganizationId())
+			"start with a token of that gateway, or without the file; and revoke the agent %s, which joined there now", identity.GatewayID, identity.OrganizationID,
+			c.config.Seed.Path, h.GetGatewayId(), h.GetOrganizationId(), identity.AgentID)
 	}
 	return nil
 }

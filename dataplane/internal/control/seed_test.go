@@ -237,6 +237,9 @@ func TestSeededAgentOfAnotherGateway(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(dir, "identity", "identity.json")); err == nil {
 		t.Error("it keeps an identity that does not fit")
 	}
+	if _, err := os.Stat(filepath.Join(dir, "identity", "key")); err == nil {
+		t.Error("it keeps the key that joined the other gateway")
+	}
 }
 
 // Without a token there is nothing to try again.
