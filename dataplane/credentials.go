@@ -85,7 +85,7 @@ func (c *credentials) status(p *snapshot.Provider) (status *agentv1.CredentialSt
 		}
 		return is(agentv1.CredentialStatus_STATE_OK, ""), value, since
 	case p.CredentialRef == "":
-		return is(agentv1.CredentialStatus_STATE_UNAVAILABLE, "the policy has none for this gateway"), value, since
+		return is(agentv1.CredentialStatus_STATE_NONE, "the policy has none for this gateway"), value, since
 	}
 	source := c.secrets.Status(p.CredentialRef)
 	switch {

@@ -116,7 +116,7 @@ func TestCredentialsAreReported(t *testing.T) {
 		"file":      {agentv1.CredentialStatus_STATE_STALE, "the file is not there"},
 		"elsewhere": {agentv1.CredentialStatus_STATE_BLOCKED, "origin https://elsewhere.example is not in this agent's list"},
 		"greedy":    {agentv1.CredentialStatus_STATE_BLOCKED, "credential reference env://HOME may not be used"},
-		"none":      {agentv1.CredentialStatus_STATE_UNAVAILABLE, "the policy has none"},
+		"none":      {agentv1.CredentialStatus_STATE_NONE, "the policy has none"},
 		"sealed":    {agentv1.CredentialStatus_STATE_OK, ""},
 		"stranger":  {agentv1.CredentialStatus_STATE_UNOPENED, "and this agent has " + key.Fingerprint().String()},
 		"moved":     {agentv1.CredentialStatus_STATE_UNOPENED, "does not open for organization o, gateway g"},

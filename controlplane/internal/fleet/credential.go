@@ -48,7 +48,7 @@ const (
 	SELECT s.agent_id, s.last_seen_at, coalesce(t.credentials, '{}')
 	FROM agent_status s CROSS JOIN LATERAL (
 		SELECT jsonb_object_agg(key, value) AS credentials FROM (
-			SELECT key, value FROM jsonb_each(s.credentials) WHERE (value ->> 'state')::int <> $3
+			SELECT key, value FROM jsonb_each(s.credentials) WHERE (value ->> 'state')::int <> ALL($3::int[])
 			ORDER BY (value ->> 'state')::int = $4, key LIMIT 10) bad) t
 	WHERE s.organization_id = $1 AND s.agent_id = ANY($2)`
 )
@@ -69,7 +69,7 @@ func (t *ReportTable) Credentials(ctx context.Context, organization uuid.UUID, a
 // Troubles returns what these agents can't use, or use though it is old: ten each.
 func (t *ReportTable) Troubles(ctx context.Context, organization uuid.UUID, agents []uuid.UUID) (map[uuid.UUID]Credentials, error) {
 	return t.credentials(ctx, organization, len(agents), readTroubles, organization, agents,
-		agentv1.CredentialStatus_STATE_OK, agentv1.CredentialStatus_STATE_STALE)
+		[]agentv1.CredentialStatus_State{agentv1.CredentialStatus_STATE_OK, agentv1.CredentialStatus_STATE_NONE}, agentv1.CredentialStatus_STATE_STALE)
 }
 
 func (t *ReportTable) credentials(ctx context.Context, organization uuid.UUID, agents int, query string, args ...any) (map[uuid.UUID]Credentials, error) {

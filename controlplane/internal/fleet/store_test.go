@@ -230,7 +230,7 @@ func TestReportTable(t *testing.T) {
 	t.Run("credentials_stay_as_last_said", func(t *testing.T) {
 		stale := fleet.Credential{State: agentv1.CredentialStatus_STATE_STALE, Reason: "gone", Since: now, Fingerprint: "ab", FingerprintKey: "cd"}
 		said := report(now.Add(2*time.Second), 8, 10, true)
-		said.Status.Credentials = map[string]fleet.Credential{"p1": stale, "p2": {State: agentv1.CredentialStatus_STATE_OK}}
+		said.Status.Credentials = map[string]fleet.Credential{"p1": stale, "p2": {State: agentv1.CredentialStatus_STATE_OK}, "p4": {State: agentv1.CredentialStatus_STATE_NONE}}
 		save(said)
 		save(report(now.Add(3*time.Second), 8, 10, true))
 		for provider, want := range map[string]map[string]fleet.Credential{"": said.Status.Credentials, "p1": {"p1": stale}, "p3": {}} {

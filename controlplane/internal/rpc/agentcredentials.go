@@ -98,7 +98,7 @@ func toProtoAgentCredentials(a gateway.Agent, said fleet.Credentials) []*adminv1
 func sortCredentials(credentials []*adminv1.AgentCredential) {
 	rank := func(c *adminv1.AgentCredential) int {
 		switch c.State {
-		case adminv1.CredentialState_CREDENTIAL_STATE_OK:
+		case adminv1.CredentialState_CREDENTIAL_STATE_OK, adminv1.CredentialState_CREDENTIAL_STATE_NONE:
 			return 3
 		case adminv1.CredentialState_CREDENTIAL_STATE_UNSPECIFIED:
 			return 2

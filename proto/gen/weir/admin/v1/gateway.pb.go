@@ -39,6 +39,8 @@ const (
 	CredentialState_CREDENTIAL_STATE_BLOCKED CredentialState = 4
 	// It is sealed and does not open: no key, another key, or sealed for something else.
 	CredentialState_CREDENTIAL_STATE_UNOPENED CredentialState = 5
+	// The provider has none for the agent's gateway: it may be sealed for others only.
+	CredentialState_CREDENTIAL_STATE_NONE CredentialState = 6
 )
 
 // Enum value maps for CredentialState.
@@ -50,6 +52,7 @@ var (
 		3: "CREDENTIAL_STATE_UNAVAILABLE",
 		4: "CREDENTIAL_STATE_BLOCKED",
 		5: "CREDENTIAL_STATE_UNOPENED",
+		6: "CREDENTIAL_STATE_NONE",
 	}
 	CredentialState_value = map[string]int32{
 		"CREDENTIAL_STATE_UNSPECIFIED": 0,
@@ -58,6 +61,7 @@ var (
 		"CREDENTIAL_STATE_UNAVAILABLE": 3,
 		"CREDENTIAL_STATE_BLOCKED":     4,
 		"CREDENTIAL_STATE_UNOPENED":    5,
+		"CREDENTIAL_STATE_NONE":        6,
 	}
 )
 
@@ -1414,7 +1418,7 @@ type Agent struct {
 	// What its operator has to do, in words; empty: nothing.
 	Notice string `protobuf:"bytes,33,opt,name=notice,proto3" json:"notice,omitempty"`
 	// How it does with the credentials of its policy's providers, those that it can't use
-	// first. ListAgents has at most ten, and none that are OK.
+	// first. ListAgents has at most ten, and none that are OK or NONE.
 	Credentials   []*AgentCredential `protobuf:"bytes,40,rep,name=credentials,proto3" json:"credentials,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2514,14 +2518,15 @@ const file_weir_admin_v1_gateway_proto_rawDesc = "" +
 	"\border_by\x18\v \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\aorderBy\"j\n" +
 	"\x12ListAgentsResponse\x12,\n" +
 	"\x06agents\x18\x01 \x03(\v2\x14.weir.admin.v1.AgentR\x06agents\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken*\xc7\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken*\xe2\x01\n" +
 	"\x0fCredentialState\x12 \n" +
 	"\x1cCREDENTIAL_STATE_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13CREDENTIAL_STATE_OK\x10\x01\x12\x1a\n" +
 	"\x16CREDENTIAL_STATE_STALE\x10\x02\x12 \n" +
 	"\x1cCREDENTIAL_STATE_UNAVAILABLE\x10\x03\x12\x1c\n" +
 	"\x18CREDENTIAL_STATE_BLOCKED\x10\x04\x12\x1d\n" +
-	"\x19CREDENTIAL_STATE_UNOPENED\x10\x052\xf1\f\n" +
+	"\x19CREDENTIAL_STATE_UNOPENED\x10\x05\x12\x19\n" +
+	"\x15CREDENTIAL_STATE_NONE\x10\x062\xf1\f\n" +
 	"\x0eGatewayService\x12o\n" +
 	"\rCreateGateway\x12#.weir.admin.v1.CreateGatewayRequest\x1a$.weir.admin.v1.CreateGatewayResponse\"\x13\x8a\xb5\x18\x0fgateways.create\x12f\n" +
 	"\n" +

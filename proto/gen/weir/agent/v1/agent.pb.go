@@ -96,6 +96,8 @@ const (
 	// It is sealed and does not open: the agent has no key, or another, or the
 	// credential was sealed for something else.
 	CredentialStatus_STATE_UNOPENED CredentialStatus_State = 5
+	// The policy has none for this gateway; others may have one that is sealed for them.
+	CredentialStatus_STATE_NONE CredentialStatus_State = 6
 )
 
 // Enum value maps for CredentialStatus_State.
@@ -107,6 +109,7 @@ var (
 		3: "STATE_UNAVAILABLE",
 		4: "STATE_BLOCKED",
 		5: "STATE_UNOPENED",
+		6: "STATE_NONE",
 	}
 	CredentialStatus_State_value = map[string]int32{
 		"STATE_UNSPECIFIED": 0,
@@ -115,6 +118,7 @@ var (
 		"STATE_UNAVAILABLE": 3,
 		"STATE_BLOCKED":     4,
 		"STATE_UNOPENED":    5,
+		"STATE_NONE":        6,
 	}
 )
 
@@ -1889,7 +1893,7 @@ const file_weir_agent_v1_agent_proto_rawDesc = "" +
 	"\x10OUTCOME_REJECTED\x10\x02\"\x84\x01\n" +
 	"\x10CredentialReport\x12L\n" +
 	"\vcredentials\x18\x01 \x03(\v2\x1f.weir.agent.v1.CredentialStatusB\t\xbaH\x06\x92\x01\x03\x10\xe8\aR\vcredentials\x12\"\n" +
-	"\bleft_out\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\aleftOut\"\xc7\x03\n" +
+	"\bleft_out\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\aleftOut\"\xd8\x03\n" +
 	"\x10CredentialStatus\x12*\n" +
 	"\vprovider_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\n" +
 	"providerId\x12E\n" +
@@ -1897,14 +1901,16 @@ const file_weir_agent_v1_agent_proto_rawDesc = "" +
 	"\x06reason\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\x06reason\x12\"\n" +
 	"\bsince_ms\x18\x04 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\asinceMs\x12:\n" +
 	"\vfingerprint\x18\x05 \x01(\tB\x18\xbaH\x15r\x132\x11^([0-9a-f]{32})?$R\vfingerprint\x12A\n" +
-	"\x0ffingerprint_key\x18\x06 \x01(\tB\x18\xbaH\x15r\x132\x11^([0-9a-f]{16})?$R\x0efingerprintKey\"{\n" +
+	"\x0ffingerprint_key\x18\x06 \x01(\tB\x18\xbaH\x15r\x132\x11^([0-9a-f]{16})?$R\x0efingerprintKey\"\x8b\x01\n" +
 	"\x05State\x12\x15\n" +
 	"\x11STATE_UNSPECIFIED\x10\x00\x12\f\n" +
 	"\bSTATE_OK\x10\x01\x12\x0f\n" +
 	"\vSTATE_STALE\x10\x02\x12\x15\n" +
 	"\x11STATE_UNAVAILABLE\x10\x03\x12\x11\n" +
 	"\rSTATE_BLOCKED\x10\x04\x12\x12\n" +
-	"\x0eSTATE_UNOPENED\x10\x05\"e\n" +
+	"\x0eSTATE_UNOPENED\x10\x05\x12\x0e\n" +
+	"\n" +
+	"STATE_NONE\x10\x06\"e\n" +
 	"\bBootTail\x12\x1d\n" +
 	"\x04boot\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x04boot\x12\"\n" +
 	"\blast_seq\x18\x02 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\alastSeq\x12\x16\n" +
