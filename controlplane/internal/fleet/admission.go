@@ -8,7 +8,7 @@ import (
 
 // admission bounds the bytes of the snapshots that are under way, and lets others
 // begin in the order in which they came: first those of agents that serve nothing,
-// for the others serve on with what they have. See docs/decisions/006.
+// for the others serve on with what they have. See docs/decisions/008.
 type admission struct {
 	most    int64
 	longest time.Duration

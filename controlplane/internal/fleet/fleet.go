@@ -133,9 +133,9 @@ func NewHandler(config Config) *Handler {
 	return &Handler{Config: config, hub: newHub(config), reports: newReportBuffer(), receipts: newReceiptNotes(), revoked: newRevokedAgents()}
 }
 
-// Run follows the log, polls settled usage, delivers asks and stores reports until ctx ends. Then
-// it sends every agent away, waits until all streams are closed and stores the
-// last reports. Shut the HTTP server down after it.
+// Run follows the log, polls settled usage, delivers asks and stores reports until ctx
+// ends. Then it sends every agent away, waits until all streams are closed and stores
+// the last reports. Shut the HTTP server down after it.
 func (h *Handler) Run(ctx context.Context) error {
 	var group errgroup.Group
 	group.Go(func() error { h.follow(ctx); return nil })

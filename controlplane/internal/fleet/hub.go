@@ -34,7 +34,7 @@ type place struct {
 	track                 rollout.Track
 }
 
-// watcher is one stream of one agent. What it is to send lies in its feed; wake
+// watcher is one stream, or one poll, of one agent. What it is to send lies in its feed; wake
 // says only that there is something new.
 type watcher struct {
 	agent      gateway.Agent
@@ -61,11 +61,10 @@ const (
 
 func newHub(config Config) *hub {
 	return &hub{
-		config:   config,
-		compiles: make(chan struct{}, parallelCompiles),
-		draining: make(chan struct{}),
-		feeds:    make(map[place]*feed),
-
+		config:    config,
+		compiles:  make(chan struct{}, parallelCompiles),
+		draining:  make(chan struct{}),
+		feeds:     make(map[place]*feed),
 		admission: newAdmission(snapshotBytes, config.Timing.Snapshot),
 	}
 }

@@ -17,8 +17,8 @@ import (
 var _ fleet.Policies = (*Store)(nil)
 
 // PolicyState returns all that a compile of the gateway's policy reads, or what of it
-// changed, at one instant. Keys revoked more than 90 days ago are left out, or linger. NotFound
-// where the organization has no such gateway.
+// changed, at one instant. Keys revoked more than 90 days ago are left out, or linger.
+// NotFound where the organization has no such gateway.
 func (s *Store) PolicyState(ctx context.Context, q fleet.PolicyQuery) (policy.State, error) {
 	state := policy.State{OrganizationID: q.OrganizationID}
 	err := s.Snapshot(ctx, q.OrganizationID, func(v View) (err error) {

@@ -191,8 +191,8 @@ func servable(h *policyv1.Release) error {
 	return nil
 }
 
-// swap compiles, stores, then serves; what the policy takes away is stored first. A policy that can't be stored is served all
-// the same: an old one would let revoked keys in.
+// swap compiles, stores, then serves; what the policy takes away is stored first. A policy
+// that can't be stored is served all the same: an old one would let revoked keys in.
 func (c *Client) swap(file *policyFile, store func() error) error {
 	serve, err := c.compile(file)
 	if err != nil {

@@ -33,9 +33,8 @@ import (
 //	3 (2026-11-26): sealed credentials; routes with several targets, their
 //	   strategies and retries.
 //	4 (2026-11-26): how long a credential is kept whose source went away; routes that a
-//	   gateway does not serve; asks are answered;
-//	   deltas, snapshots in chunks, heartbeats that confirm nothing;
-//	   keys that may use no route.
+//	   gateway does not serve; keys that may use no route. Asks are answered; deltas,
+//	   snapshots in chunks and heartbeats that confirm nothing are understood.
 const Capability = 4
 
 // Compile prepares a verified policy with the revocations that hold now. swap
@@ -43,7 +42,8 @@ const Capability = 4
 // the policy, a *snapshot.InvalidError with several reasons.
 type Compile func(*policyv1.Release, []*policyv1.Resource, *policyv1.Revocations) (swap func(), err error)
 
-// Config of a Client. All but Token, Name, Version, Build, Platform, Seed and Transport are required.
+// Config of a Client. All but Token, Name, Version, Build, Platform, Seed, Transport and
+// Timing are required.
 type Config struct {
 	// URL of the control plane.
 	URL string
