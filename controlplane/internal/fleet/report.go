@@ -68,11 +68,11 @@ type Status struct {
 	// LastRejectReasons and LastRejectedAt are of the last refusal, which may be over.
 	LastRejectReasons []string
 	LastRejectedAt    time.Time
-	// ReleasesBehind counts newer releases of its gateway, up to MaxBehind; BehindSince
-	// is when the first of them was made.
+	// ReleasesBehind counts newer releases of its track, up to MaxBehind; BehindSince is
+	// when the first of them was made.
 	ReleasesBehind int64
 	BehindSince    time.Time
-	// NeedsCapability is of its gateway's newest release; 0: there is none.
+	// NeedsCapability is of its track's newest release; 0: there is none.
 	NeedsCapability int32
 	// Candidate: a rollout has given it the candidate of its gateway.
 	Candidate bool

@@ -12,8 +12,8 @@ import (
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
 
-// Newer releases are counted by the gateway that the agent is enrolled at, and the
-// track that it is in there.
+// Releases are those of the gateway that the agent is enrolled at, and of the track that
+// it is in there.
 const readStatuses = `
 	SELECT s.agent_id, s.last_seen_at, s.version, s.policy_epoch, s.policy_version, s.revocation_version,
 	       s.reject_reasons, s.spool_bytes, s.spool_records, s.build, s.platform, s.address, s.policies_rejected,
@@ -22,12 +22,14 @@ const readStatuses = `
 	       behind.releases, behind.since, s.requests, s.failures, staged.agent
 	FROM agent_status s
 	LEFT JOIN agent a ON a.organization_id = s.organization_id AND a.id = s.agent_id AND a.valid_to IS NULL
-	LEFT JOIN LATERAL (
-		SELECT r.release FROM release r WHERE r.organization_id = s.organization_id AND r.gateway_id = a.gateway_id
-		ORDER BY r.epoch DESC, r.version DESC LIMIT 1) newest ON true
 	CROSS JOIN LATERAL (
 		SELECT EXISTS (SELECT FROM rollout o WHERE o.organization_id = a.organization_id AND o.gateway_id = a.gateway_id
 			AND o.valid_to IS NULL AND a.id = ANY(o.candidates)) AS agent) staged
+	LEFT JOIN LATERAL (
+		SELECT r.release FROM release r
+		WHERE r.organization_id = s.organization_id AND r.gateway_id = a.gateway_id
+			AND r.track = CASE WHEN staged.agent THEN 'candidate' ELSE 'stable' END
+		ORDER BY r.epoch DESC, r.version DESC LIMIT 1) newest ON true
 	CROSS JOIN LATERAL (
 		SELECT count(*) AS releases, min(created_at) AS since FROM (
 			SELECT r.created_at FROM release r

@@ -31,14 +31,17 @@ func TestReleases(t *testing.T) {
 func draft(organization, gateway uuid.UUID, version int64, root byte) fleet.Draft {
 	return fleet.Draft{
 		OrganizationID: organization, GatewayID: gateway, Track: rollout.Stable, Version: version, Root: bytes.Repeat([]byte{root}, 32),
-		Believed: []string{"k"},
-		Seal: func(epoch int64) (*policyv1.SignedRelease, error) {
-			header, err := proto.Marshal(&policyv1.Release{Epoch: epoch, Version: version, MinimumCapability: 3})
-			if err != nil {
-				return nil, err
-			}
-			return &policyv1.SignedRelease{Release: header, Signature: make([]byte, 64), SigningKeyId: "k"}, nil
-		},
+		Believed: []string{"k"}, Seal: sealing(version, 3),
+	}
+}
+
+func sealing(version int64, capability int32) func(epoch int64) (*policyv1.SignedRelease, error) {
+	return func(epoch int64) (*policyv1.SignedRelease, error) {
+		header, err := proto.Marshal(&policyv1.Release{Epoch: epoch, Version: version, MinimumCapability: capability})
+		if err != nil {
+			return nil, err
+		}
+		return &policyv1.SignedRelease{Release: header, Signature: make([]byte, 64), SigningKeyId: "k"}, nil
 	}
 }
 
@@ -294,6 +297,15 @@ func TestReportTable_counts_newer_releases(t *testing.T) {
 		if err != nil || got[agent].ReleasesBehind != behind || got[agent].NeedsCapability != 3 || got[agent].BehindSince.IsZero() != (behind == 0) {
 			t.Errorf("at version %d: %d behind since %v, want %d; %v", version, got[agent].ReleasesBehind, got[agent].BehindSince, behind, err)
 		}
+	}
+	candidate := draft(organization, gateway, 4, 4)
+	candidate.Track, candidate.Seal = rollout.Candidate, sealing(4, 4)
+	if _, err := releases.Publish(t.Context(), candidate); err != nil {
+		t.Fatal(err)
+	}
+	got, err := table.Statuses(t.Context(), organization, []uuid.UUID{agent})
+	if err != nil || got[agent].NeedsCapability != 3 {
+		t.Errorf("a stable agent needs capability %d, want that of the stable release; %v", got[agent].NeedsCapability, err)
 	}
 }
 
