@@ -64,17 +64,6 @@ func Compile(state State, builtin *policyv1.PriceBook) ([]*policyv1.Resource, er
 	return compiled.Resources(), nil
 }
 
-// MinimumCapability of an agent that can serve what Compile makes of the state.
-func MinimumCapability(state State) int32 {
-	inside, unserved := within(state)
-	routes := idsOf(inside.Routes)
-	routeless := func(k key.Key) bool { _, none := known(k, routes); return none && state.ConfigurationVersion != 0 }
-	if len(unserved) > 0 || slices.ContainsFunc(inside.Keys, routeless) {
-		return capabilityRestricted
-	}
-	return ordinary(inside)
-}
-
 // ordinary is what the state needs of an agent, but for routes without a target and keys
 // without a route.
 func ordinary(state State) int32 {

@@ -232,6 +232,16 @@ func with(change func(*policy.State)) policy.State {
 	return state
 }
 
+// needs is the capability that an agent must have for what is compiled of a state.
+func needs(t *testing.T, state policy.State) int32 {
+	t.Helper()
+	compiled, err := policy.CompileNext(nil, state, book())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return compiled.MinimumCapability
+}
+
 func TestMinimumCapability(t *testing.T) {
 	for name, test := range map[string]struct {
 		state policy.State
@@ -251,7 +261,7 @@ func TestMinimumCapability(t *testing.T) {
 		"a_retry":                {with(func(s *policy.State) { s.Routes[1].Retry = &route.Retry{MaxAttempts: 2} }), 3},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := policy.MinimumCapability(test.state); got != test.want {
+			if got := needs(t, test.state); got != test.want {
 				t.Errorf("got %d, want %d", got, test.want)
 			}
 		})

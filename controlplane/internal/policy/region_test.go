@@ -56,7 +56,7 @@ func TestCompileLeavesProvidersOutside(t *testing.T) {
 	if len(state.Routes[2].Targets) != 2 || len(state.Providers) != 3 {
 		t.Error("the state was changed")
 	}
-	if got := policy.MinimumCapability(state); got != 4 {
+	if got := needs(t, state); got != 4 {
 		t.Errorf("needs capability %d", got)
 	}
 	unserved := policy.UnservedBy(state.Gateway, state.Providers, state.Routes)
@@ -68,7 +68,7 @@ func TestCompileLeavesProvidersOutside(t *testing.T) {
 func TestCompileServesEveryRegionWhereNoneIsNamed(t *testing.T) {
 	state := regional()
 	state.Gateway.AllowedRegions = nil
-	if got := policy.MinimumCapability(state); got != 3 { // a route by priority
+	if got := needs(t, state); got != 3 { // a route by priority
 		t.Errorf("needs capability %d", got)
 	}
 	if unserved := policy.UnservedBy(state.Gateway, state.Providers, state.Routes); len(unserved) != 0 {

@@ -52,7 +52,7 @@ func TestKeysOfRoutesThatAreNotThere(t *testing.T) {
 			if len(compiled.GetRouteIds()) != len(c.want) || len(c.want) > 0 && compiled.GetRouteIds()[0] != c.want[0] || compiled.GetNoRoutes() != c.none {
 				t.Errorf("routes %v, none %t", compiled.GetRouteIds(), compiled.GetNoRoutes())
 			}
-			if got := policy.MinimumCapability(state); got != c.capability {
+			if got := needs(t, state); got != c.capability {
 				t.Errorf("capability %d", got)
 			}
 		})
