@@ -104,21 +104,22 @@ type Gateway struct {
 	PublicKey []byte `protobuf:"bytes,6,opt,name=public_key,json=publicKey,proto3" json:"public_key,omitempty"`
 	// Of public_key, for people to compare with what weir-agent gateway-key show says.
 	KeyFingerprint string `protobuf:"bytes,7,opt,name=key_fingerprint,json=keyFingerprint,proto3" json:"key_fingerprint,omitempty"`
-	// How long its agents go on with a credential whose reference they can't read any more
-	// (the file is gone, or has nothing in it), in whole seconds. Absent: for ever.
-	CredentialMaxAge *durationpb.Duration `protobuf:"bytes,20,opt,name=credential_max_age,json=credentialMaxAge,proto3" json:"credential_max_age,omitempty"`
 	// Regions of the providers that its agents may send to, as the providers state them;
 	// empty: any. A provider that states none is outside.
 	AllowedRegions []string `protobuf:"bytes,8,rep,name=allowed_regions,json=allowedRegions,proto3" json:"allowed_regions,omitempty"`
-	// Routes that its agents refuse, since every target of them is outside. At most 100;
-	// only GetGateway and ListGateways show them.
+	// Routes that its agents refuse, since every target of them is outside, at most 100.
+	// Only GetGateway and ListGateways show them, and no update changes them.
 	UnservedRoutes []*UnservedRoute `protobuf:"bytes,9,rep,name=unserved_routes,json=unservedRoutes,proto3" json:"unserved_routes,omitempty"`
 	// How changes of configuration come to its agents; absent in an update: all at once.
 	Rollout *RolloutSettings `protobuf:"bytes,10,opt,name=rollout,proto3" json:"rollout,omitempty"`
-	// What its agents are to have now; only Get and List show it, and no update changes it.
-	Stage         *GatewayStage `protobuf:"bytes,11,opt,name=stage,proto3" json:"stage,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// What its agents are to have now. Only GetGateway and ListGateways show it, and no
+	// update changes it.
+	Stage *GatewayStage `protobuf:"bytes,11,opt,name=stage,proto3" json:"stage,omitempty"`
+	// How long its agents go on with a credential whose reference they can't read any more
+	// (the file is gone, or has nothing in it), in whole seconds. Absent: for ever.
+	CredentialMaxAge *durationpb.Duration `protobuf:"bytes,20,opt,name=credential_max_age,json=credentialMaxAge,proto3" json:"credential_max_age,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *Gateway) Reset() {
@@ -200,13 +201,6 @@ func (x *Gateway) GetKeyFingerprint() string {
 	return ""
 }
 
-func (x *Gateway) GetCredentialMaxAge() *durationpb.Duration {
-	if x != nil {
-		return x.CredentialMaxAge
-	}
-	return nil
-}
-
 func (x *Gateway) GetAllowedRegions() []string {
 	if x != nil {
 		return x.AllowedRegions
@@ -231,6 +225,13 @@ func (x *Gateway) GetRollout() *RolloutSettings {
 func (x *Gateway) GetStage() *GatewayStage {
 	if x != nil {
 		return x.Stage
+	}
+	return nil
+}
+
+func (x *Gateway) GetCredentialMaxAge() *durationpb.Duration {
+	if x != nil {
+		return x.CredentialMaxAge
 	}
 	return nil
 }
@@ -1392,7 +1393,7 @@ type Agent struct {
 	Platform string `protobuf:"bytes,16,opt,name=platform,proto3" json:"platform,omitempty"`
 	// Where its last report came from.
 	Address string `protobuf:"bytes,17,opt,name=address,proto3" json:"address,omitempty"`
-	// How many releases of its gateway are newer than what it serves; 1000 is that or more.
+	// How many releases that are for it are newer than what it serves; 1000 is that or more.
 	ReleasesBehind int64 `protobuf:"varint,18,opt,name=releases_behind,json=releasesBehind,proto3" json:"releases_behind,omitempty"`
 	// When the first of them was made; absent: it serves the newest.
 	BehindSince *timestamppb.Timestamp `protobuf:"bytes,19,opt,name=behind_since,json=behindSince,proto3" json:"behind_since,omitempty"`
@@ -1403,20 +1404,20 @@ type Agent struct {
 	LastRejectedAt    *timestamppb.Timestamp `protobuf:"bytes,22,opt,name=last_rejected_at,json=lastRejectedAt,proto3" json:"last_rejected_at,omitempty"`
 	// When the oldest usage that is not settled was closed into a batch; absent: there is none.
 	SpoolOldestAt *timestamppb.Timestamp `protobuf:"bytes,23,opt,name=spool_oldest_at,json=spoolOldestAt,proto3" json:"spool_oldest_at,omitempty"`
+	// What its build can serve; 0: a build before 2026-11-26, which does not say.
+	Capability int32 `protobuf:"varint,30,opt,name=capability,proto3" json:"capability,omitempty"`
+	// What the newest release that is for it needs; 0: there is none.
+	NeededCapability int32 `protobuf:"varint,31,opt,name=needed_capability,json=neededCapability,proto3" json:"needed_capability,omitempty"`
+	// Kinds of resources in its policy that its build does not know and keeps unread.
+	IgnoredKinds []string `protobuf:"bytes,32,rep,name=ignored_kinds,json=ignoredKinds,proto3" json:"ignored_kinds,omitempty"`
+	// What its operator has to do, in words; empty: nothing.
+	Notice string `protobuf:"bytes,33,opt,name=notice,proto3" json:"notice,omitempty"`
 	// Requests that it forwarded, or could not, since its start; and those of them that
 	// failed for no fault of the caller.
 	Requests int64 `protobuf:"varint,34,opt,name=requests,proto3" json:"requests,omitempty"`
 	Failures int64 `protobuf:"varint,35,opt,name=failures,proto3" json:"failures,omitempty"`
 	// A rollout has given it the candidate.
 	Candidate bool `protobuf:"varint,36,opt,name=candidate,proto3" json:"candidate,omitempty"`
-	// What its build can serve; 0: a build before 2026-11-26, which does not say.
-	Capability int32 `protobuf:"varint,30,opt,name=capability,proto3" json:"capability,omitempty"`
-	// What the newest release of its gateway needs.
-	NeededCapability int32 `protobuf:"varint,31,opt,name=needed_capability,json=neededCapability,proto3" json:"needed_capability,omitempty"`
-	// Kinds of resources in its policy that its build does not know and keeps unread.
-	IgnoredKinds []string `protobuf:"bytes,32,rep,name=ignored_kinds,json=ignoredKinds,proto3" json:"ignored_kinds,omitempty"`
-	// What its operator has to do, in words; empty: nothing.
-	Notice string `protobuf:"bytes,33,opt,name=notice,proto3" json:"notice,omitempty"`
 	// How it does with the credentials of its policy's providers, those that it can't use
 	// first. ListAgents has at most ten, and none that are OK or NONE.
 	Credentials   []*AgentCredential `protobuf:"bytes,40,rep,name=credentials,proto3" json:"credentials,omitempty"`
@@ -1615,27 +1616,6 @@ func (x *Agent) GetSpoolOldestAt() *timestamppb.Timestamp {
 	return nil
 }
 
-func (x *Agent) GetRequests() int64 {
-	if x != nil {
-		return x.Requests
-	}
-	return 0
-}
-
-func (x *Agent) GetFailures() int64 {
-	if x != nil {
-		return x.Failures
-	}
-	return 0
-}
-
-func (x *Agent) GetCandidate() bool {
-	if x != nil {
-		return x.Candidate
-	}
-	return false
-}
-
 func (x *Agent) GetCapability() int32 {
 	if x != nil {
 		return x.Capability
@@ -1662,6 +1642,27 @@ func (x *Agent) GetNotice() string {
 		return x.Notice
 	}
 	return ""
+}
+
+func (x *Agent) GetRequests() int64 {
+	if x != nil {
+		return x.Requests
+	}
+	return 0
+}
+
+func (x *Agent) GetFailures() int64 {
+	if x != nil {
+		return x.Failures
+	}
+	return 0
+}
+
+func (x *Agent) GetCandidate() bool {
+	if x != nil {
+		return x.Candidate
+	}
+	return false
 }
 
 func (x *Agent) GetCredentials() []*AgentCredential {
@@ -1850,7 +1851,7 @@ func (x *ListAgentCredentialsRequest) GetGatewayId() string {
 
 type ListAgentCredentialsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// 1,000 at most.
+	// At most 1000.
 	Credentials []*AgentCredential `protobuf:"bytes,1,rep,name=credentials,proto3" json:"credentials,omitempty"`
 	// How many agents found no room.
 	LeftOut       int32 `protobuf:"varint,2,opt,name=left_out,json=leftOut,proto3" json:"left_out,omitempty"`
@@ -2340,13 +2341,13 @@ const file_weir_admin_v1_gateway_proto_rawDesc = "" +
 	"\x04etag\x18\x05 \x01(\tR\x04etag\x12\x1d\n" +
 	"\n" +
 	"public_key\x18\x06 \x01(\fR\tpublicKey\x12'\n" +
-	"\x0fkey_fingerprint\x18\a \x01(\tR\x0ekeyFingerprint\x12[\n" +
-	"\x12credential_max_age\x18\x14 \x01(\v2\x19.google.protobuf.DurationB\x12\xbaH\x0f\xaa\x01\f\"\x06\b\x80\x86\xb0\x96\x012\x02\b\x01R\x10credentialMaxAge\x12;\n" +
+	"\x0fkey_fingerprint\x18\a \x01(\tR\x0ekeyFingerprint\x12;\n" +
 	"\x0fallowed_regions\x18\b \x03(\tB\x12\xbaH\x0f\x92\x01\f\x10d\x18\x01\"\x06r\x04\x10\x01\x18?R\x0eallowedRegions\x12E\n" +
 	"\x0funserved_routes\x18\t \x03(\v2\x1c.weir.admin.v1.UnservedRouteR\x0eunservedRoutes\x128\n" +
 	"\arollout\x18\n" +
 	" \x01(\v2\x1e.weir.admin.v1.RolloutSettingsR\arollout\x121\n" +
-	"\x05stage\x18\v \x01(\v2\x1b.weir.admin.v1.GatewayStageR\x05stage\"V\n" +
+	"\x05stage\x18\v \x01(\v2\x1b.weir.admin.v1.GatewayStageR\x05stage\x12[\n" +
+	"\x12credential_max_age\x18\x14 \x01(\v2\x19.google.protobuf.DurationB\x12\xbaH\x0f\xaa\x01\f\"\x06\b\x80\x86\xb0\x96\x012\x02\b\x01R\x10credentialMaxAge\"V\n" +
 	"\rUnservedRoute\x12\x19\n" +
 	"\broute_id\x18\x01 \x01(\tR\arouteId\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
@@ -2457,16 +2458,16 @@ const file_weir_admin_v1_gateway_proto_rawDesc = "" +
 	"\x11policies_rejected\x18\x14 \x01(\x03R\x10policiesRejected\x12.\n" +
 	"\x13last_reject_reasons\x18\x15 \x03(\tR\x11lastRejectReasons\x12D\n" +
 	"\x10last_rejected_at\x18\x16 \x01(\v2\x1a.google.protobuf.TimestampR\x0elastRejectedAt\x12B\n" +
-	"\x0fspool_oldest_at\x18\x17 \x01(\v2\x1a.google.protobuf.TimestampR\rspoolOldestAt\x12\x1a\n" +
-	"\brequests\x18\" \x01(\x03R\brequests\x12\x1a\n" +
-	"\bfailures\x18# \x01(\x03R\bfailures\x12\x1c\n" +
-	"\tcandidate\x18$ \x01(\bR\tcandidate\x12\x1e\n" +
+	"\x0fspool_oldest_at\x18\x17 \x01(\v2\x1a.google.protobuf.TimestampR\rspoolOldestAt\x12\x1e\n" +
 	"\n" +
 	"capability\x18\x1e \x01(\x05R\n" +
 	"capability\x12+\n" +
 	"\x11needed_capability\x18\x1f \x01(\x05R\x10neededCapability\x12#\n" +
 	"\rignored_kinds\x18  \x03(\tR\fignoredKinds\x12\x16\n" +
-	"\x06notice\x18! \x01(\tR\x06notice\x12@\n" +
+	"\x06notice\x18! \x01(\tR\x06notice\x12\x1a\n" +
+	"\brequests\x18\" \x01(\x03R\brequests\x12\x1a\n" +
+	"\bfailures\x18# \x01(\x03R\bfailures\x12\x1c\n" +
+	"\tcandidate\x18$ \x01(\bR\tcandidate\x12@\n" +
 	"\vcredentials\x18( \x03(\v2\x1e.weir.admin.v1.AgentCredentialR\vcredentials\"\x94\x03\n" +
 	"\x0fAgentCredential\x12\x1f\n" +
 	"\vprovider_id\x18\x01 \x01(\tR\n" +
@@ -2596,9 +2597,9 @@ var file_weir_admin_v1_gateway_proto_goTypes = []any{
 	(*ListAgentsRequest)(nil),            // 32: weir.admin.v1.ListAgentsRequest
 	(*ListAgentsResponse)(nil),           // 33: weir.admin.v1.ListAgentsResponse
 	(*timestamppb.Timestamp)(nil),        // 34: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),          // 35: google.protobuf.Duration
-	(*RolloutSettings)(nil),              // 36: weir.admin.v1.RolloutSettings
-	(*GatewayStage)(nil),                 // 37: weir.admin.v1.GatewayStage
+	(*RolloutSettings)(nil),              // 35: weir.admin.v1.RolloutSettings
+	(*GatewayStage)(nil),                 // 36: weir.admin.v1.GatewayStage
+	(*durationpb.Duration)(nil),          // 37: google.protobuf.Duration
 	(*Mutation)(nil),                     // 38: weir.admin.v1.Mutation
 	(*AsOf)(nil),                         // 39: weir.admin.v1.AsOf
 	(*Page)(nil),                         // 40: weir.admin.v1.Page
@@ -2606,10 +2607,10 @@ var file_weir_admin_v1_gateway_proto_goTypes = []any{
 }
 var file_weir_admin_v1_gateway_proto_depIdxs = []int32{
 	34, // 0: weir.admin.v1.Gateway.created_at:type_name -> google.protobuf.Timestamp
-	35, // 1: weir.admin.v1.Gateway.credential_max_age:type_name -> google.protobuf.Duration
-	2,  // 2: weir.admin.v1.Gateway.unserved_routes:type_name -> weir.admin.v1.UnservedRoute
-	36, // 3: weir.admin.v1.Gateway.rollout:type_name -> weir.admin.v1.RolloutSettings
-	37, // 4: weir.admin.v1.Gateway.stage:type_name -> weir.admin.v1.GatewayStage
+	2,  // 1: weir.admin.v1.Gateway.unserved_routes:type_name -> weir.admin.v1.UnservedRoute
+	35, // 2: weir.admin.v1.Gateway.rollout:type_name -> weir.admin.v1.RolloutSettings
+	36, // 3: weir.admin.v1.Gateway.stage:type_name -> weir.admin.v1.GatewayStage
+	37, // 4: weir.admin.v1.Gateway.credential_max_age:type_name -> google.protobuf.Duration
 	38, // 5: weir.admin.v1.CreateGatewayRequest.mutation:type_name -> weir.admin.v1.Mutation
 	1,  // 6: weir.admin.v1.CreateGatewayResponse.gateway:type_name -> weir.admin.v1.Gateway
 	39, // 7: weir.admin.v1.GetGatewayRequest.as_of:type_name -> weir.admin.v1.AsOf

@@ -689,14 +689,16 @@ func (x *GetKeyRevocationRequest) GetId() string {
 	return ""
 }
 
-// GetKeyRevocationResponse is about the agents of all gateways that are not revoked.
+// GetKeyRevocationResponse is about the agents of all gateways, but for those that were
+// revoked.
 type GetKeyRevocationResponse struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	RevokedAt *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=revoked_at,json=revokedAt,proto3" json:"revoked_at,omitempty"`
 	// Log version of the revocation.
 	Version int64 `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
-	// All of them have it in force.
-	Complete      bool  `protobuf:"varint,3,opt,name=complete,proto3" json:"complete,omitempty"`
+	// All agents have it in force.
+	Complete bool `protobuf:"varint,3,opt,name=complete,proto3" json:"complete,omitempty"`
+	// How many agents there are, and how many of them have it in force.
 	Agents        int64 `protobuf:"varint,4,opt,name=agents,proto3" json:"agents,omitempty"`
 	AgentsApplied int64 `protobuf:"varint,5,opt,name=agents_applied,json=agentsApplied,proto3" json:"agents_applied,omitempty"`
 	// At most 1000 of them: those without it first, then the last to have it.

@@ -143,10 +143,14 @@ type RolloutHoldCause int32
 
 const (
 	RolloutHoldCause_ROLLOUT_HOLD_CAUSE_UNSPECIFIED RolloutHoldCause = 0
-	RolloutHoldCause_ROLLOUT_HOLD_CAUSE_REQUESTED   RolloutHoldCause = 1
-	RolloutHoldCause_ROLLOUT_HOLD_CAUSE_REJECTED    RolloutHoldCause = 2
-	RolloutHoldCause_ROLLOUT_HOLD_CAUSE_ERROR_RATE  RolloutHoldCause = 3
-	RolloutHoldCause_ROLLOUT_HOLD_CAUSE_LOST        RolloutHoldCause = 4
+	// Somebody wanted it.
+	RolloutHoldCause_ROLLOUT_HOLD_CAUSE_REQUESTED RolloutHoldCause = 1
+	// An agent refused the policy.
+	RolloutHoldCause_ROLLOUT_HOLD_CAUSE_REJECTED RolloutHoldCause = 2
+	// An agent's rate of failures rose.
+	RolloutHoldCause_ROLLOUT_HOLD_CAUSE_ERROR_RATE RolloutHoldCause = 3
+	// No agent that has the candidate was seen for a while.
+	RolloutHoldCause_ROLLOUT_HOLD_CAUSE_LOST RolloutHoldCause = 4
 )
 
 // Enum value maps for RolloutHoldCause.

@@ -86,7 +86,7 @@ type GatewayServiceClient interface {
 	// CreateEnrolmentToken makes a token with which agents join this gateway.
 	CreateEnrolmentToken(context.Context, *connect.Request[v1.CreateEnrolmentTokenRequest]) (*connect.Response[v1.CreateEnrolmentTokenResponse], error)
 	// UpdateGateway changes the name and the settings; the region, where its usage lives,
-	// stays. GetGateway then tells in unserved_routes what is refused there; the answer does not.
+	// stays. GetGateway tells in unserved_routes what is refused then; the answer does not.
 	UpdateGateway(context.Context, *connect.Request[v1.UpdateGatewayRequest]) (*connect.Response[v1.UpdateGatewayResponse], error)
 	// SetGatewayKey says for which key credentials are sealed from now on, in the place
 	// of the one before. Its private half is made and kept by the gateway's agents
@@ -317,7 +317,7 @@ type GatewayServiceHandler interface {
 	// CreateEnrolmentToken makes a token with which agents join this gateway.
 	CreateEnrolmentToken(context.Context, *connect.Request[v1.CreateEnrolmentTokenRequest]) (*connect.Response[v1.CreateEnrolmentTokenResponse], error)
 	// UpdateGateway changes the name and the settings; the region, where its usage lives,
-	// stays. GetGateway then tells in unserved_routes what is refused there; the answer does not.
+	// stays. GetGateway tells in unserved_routes what is refused then; the answer does not.
 	UpdateGateway(context.Context, *connect.Request[v1.UpdateGatewayRequest]) (*connect.Response[v1.UpdateGatewayResponse], error)
 	// SetGatewayKey says for which key credentials are sealed from now on, in the place
 	// of the one before. Its private half is made and kept by the gateway's agents

@@ -57,6 +57,7 @@ const (
 
 // RolloutServiceClient is a client for the weir.admin.v1.RolloutService service.
 type RolloutServiceClient interface {
+	// GetRollout shows one rollout or going back.
 	GetRollout(context.Context, *connect.Request[v1.GetRolloutRequest]) (*connect.Response[v1.GetRolloutResponse], error)
 	// ListRollouts shows rollouts and goings back, those that are over, too; the newest first.
 	ListRollouts(context.Context, *connect.Request[v1.ListRolloutsRequest]) (*connect.Response[v1.ListRolloutsResponse], error)
@@ -67,11 +68,11 @@ type RolloutServiceClient interface {
 	HoldRollout(context.Context, *connect.Request[v1.HoldRolloutRequest]) (*connect.Response[v1.HoldRolloutResponse], error)
 	// ResumeRollout lets it go on at its step, judged from now on.
 	ResumeRollout(context.Context, *connect.Request[v1.ResumeRolloutRequest]) (*connect.Response[v1.ResumeRolloutResponse], error)
-	// GoBack gives every agent of a gateway the configuration of a past version of the log, in a
-	// new release, and pins the gateway there until GoForward. Keys and sealed credentials
-	// stay those of today: no key, agent, token or session is revived, and what was revoked
-	// since stays so. A rollout that is under way is abandoned. Nothing that the API shows
-	// of providers and routes changes: HistoryService.Revert does that. With
+	// GoBack gives every agent of a gateway the configuration of a past version of the log,
+	// in a new release, and pins the gateway there until GoForward. Keys and sealed
+	// credentials stay those of today: no key, agent, token or session is revived, and what
+	// was revoked since stays so. A rollout that is under way is abandoned. Nothing that the
+	// API shows of providers and routes changes: HistoryService.Revert does that. With
 	// mutation.validate_only it answers what agents would get.
 	GoBack(context.Context, *connect.Request[v1.GoBackRequest]) (*connect.Response[v1.GoBackResponse], error)
 	// GoForward ends a going back: the present configuration comes to the agents, by the
@@ -185,6 +186,7 @@ func (c *rolloutServiceClient) GoForward(ctx context.Context, req *connect.Reque
 
 // RolloutServiceHandler is an implementation of the weir.admin.v1.RolloutService service.
 type RolloutServiceHandler interface {
+	// GetRollout shows one rollout or going back.
 	GetRollout(context.Context, *connect.Request[v1.GetRolloutRequest]) (*connect.Response[v1.GetRolloutResponse], error)
 	// ListRollouts shows rollouts and goings back, those that are over, too; the newest first.
 	ListRollouts(context.Context, *connect.Request[v1.ListRolloutsRequest]) (*connect.Response[v1.ListRolloutsResponse], error)
@@ -195,11 +197,11 @@ type RolloutServiceHandler interface {
 	HoldRollout(context.Context, *connect.Request[v1.HoldRolloutRequest]) (*connect.Response[v1.HoldRolloutResponse], error)
 	// ResumeRollout lets it go on at its step, judged from now on.
 	ResumeRollout(context.Context, *connect.Request[v1.ResumeRolloutRequest]) (*connect.Response[v1.ResumeRolloutResponse], error)
-	// GoBack gives every agent of a gateway the configuration of a past version of the log, in a
-	// new release, and pins the gateway there until GoForward. Keys and sealed credentials
-	// stay those of today: no key, agent, token or session is revived, and what was revoked
-	// since stays so. A rollout that is under way is abandoned. Nothing that the API shows
-	// of providers and routes changes: HistoryService.Revert does that. With
+	// GoBack gives every agent of a gateway the configuration of a past version of the log,
+	// in a new release, and pins the gateway there until GoForward. Keys and sealed
+	// credentials stay those of today: no key, agent, token or session is revived, and what
+	// was revoked since stays so. A rollout that is under way is abandoned. Nothing that the
+	// API shows of providers and routes changes: HistoryService.Revert does that. With
 	// mutation.validate_only it answers what agents would get.
 	GoBack(context.Context, *connect.Request[v1.GoBackRequest]) (*connect.Response[v1.GoBackResponse], error)
 	// GoForward ends a going back: the present configuration comes to the agents, by the

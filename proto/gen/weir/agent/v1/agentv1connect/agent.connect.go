@@ -57,7 +57,8 @@ type AgentServiceClient interface {
 	// key and token it answers the same and uses the token once.
 	Enroll(context.Context, *connect.Request[v1.EnrollRequest]) (*connect.Response[v1.EnrollResponse], error)
 	// Watch streams the policy of the agent's gateway: first what `have` lacks, then
-	// every change. One message at a time, latest wins.
+	// every change, revocations before all else. Latest wins, but a snapshot that began
+	// goes on to its end.
 	Watch(context.Context, *connect.Request[v1.WatchRequest]) (*connect.ServerStreamForClient[v1.WatchResponse], error)
 	// Poll is Watch for agents behind a proxy that holds answers back until they end: it
 	// answers as soon as there is a policy or a revocation, else after wait_ms.
@@ -154,7 +155,8 @@ type AgentServiceHandler interface {
 	// key and token it answers the same and uses the token once.
 	Enroll(context.Context, *connect.Request[v1.EnrollRequest]) (*connect.Response[v1.EnrollResponse], error)
 	// Watch streams the policy of the agent's gateway: first what `have` lacks, then
-	// every change. One message at a time, latest wins.
+	// every change, revocations before all else. Latest wins, but a snapshot that began
+	// goes on to its end.
 	Watch(context.Context, *connect.Request[v1.WatchRequest], *connect.ServerStream[v1.WatchResponse]) error
 	// Poll is Watch for agents behind a proxy that holds answers back until they end: it
 	// answers as soon as there is a policy or a revocation, else after wait_ms.

@@ -350,7 +350,8 @@ export const GetKeyRevocationRequestSchema: GenMessage<GetKeyRevocationRequest> 
   messageDesc(file_weir_admin_v1_key, 9);
 
 /**
- * GetKeyRevocationResponse is about the agents of all gateways that are not revoked.
+ * GetKeyRevocationResponse is about the agents of all gateways, but for those that were
+ * revoked.
  *
  * @generated from message weir.admin.v1.GetKeyRevocationResponse
  */
@@ -368,13 +369,15 @@ export type GetKeyRevocationResponse = Message<"weir.admin.v1.GetKeyRevocationRe
   version: bigint;
 
   /**
-   * All of them have it in force.
+   * All agents have it in force.
    *
    * @generated from field: bool complete = 3;
    */
   complete: boolean;
 
   /**
+   * How many agents there are, and how many of them have it in force.
+   *
    * @generated from field: int64 agents = 4;
    */
   agents: bigint;

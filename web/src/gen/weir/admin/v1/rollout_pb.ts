@@ -692,21 +692,29 @@ export enum RolloutHoldCause {
   UNSPECIFIED = 0,
 
   /**
+   * Somebody wanted it.
+   *
    * @generated from enum value: ROLLOUT_HOLD_CAUSE_REQUESTED = 1;
    */
   REQUESTED = 1,
 
   /**
+   * An agent refused the policy.
+   *
    * @generated from enum value: ROLLOUT_HOLD_CAUSE_REJECTED = 2;
    */
   REJECTED = 2,
 
   /**
+   * An agent's rate of failures rose.
+   *
    * @generated from enum value: ROLLOUT_HOLD_CAUSE_ERROR_RATE = 3;
    */
   ERROR_RATE = 3,
 
   /**
+   * No agent that has the candidate was seen for a while.
+   *
    * @generated from enum value: ROLLOUT_HOLD_CAUSE_LOST = 4;
    */
   LOST = 4,
@@ -757,6 +765,8 @@ export const PromoteToSchema: GenEnum<PromoteTo> = /*@__PURE__*/
  */
 export const RolloutService: GenService<{
   /**
+   * GetRollout shows one rollout or going back.
+   *
    * @generated from rpc weir.admin.v1.RolloutService.GetRollout
    */
   getRollout: {
@@ -806,11 +816,11 @@ export const RolloutService: GenService<{
     output: typeof ResumeRolloutResponseSchema;
   },
   /**
-   * GoBack gives every agent of a gateway the configuration of a past version of the log, in a
-   * new release, and pins the gateway there until GoForward. Keys and sealed credentials
-   * stay those of today: no key, agent, token or session is revived, and what was revoked
-   * since stays so. A rollout that is under way is abandoned. Nothing that the API shows
-   * of providers and routes changes: HistoryService.Revert does that. With
+   * GoBack gives every agent of a gateway the configuration of a past version of the log,
+   * in a new release, and pins the gateway there until GoForward. Keys and sealed
+   * credentials stay those of today: no key, agent, token or session is revived, and what
+   * was revoked since stays so. A rollout that is under way is abandoned. Nothing that the
+   * API shows of providers and routes changes: HistoryService.Revert does that. With
    * mutation.validate_only it answers what agents would get.
    *
    * @generated from rpc weir.admin.v1.RolloutService.GoBack
