@@ -27,7 +27,6 @@ var gatewayKind = kind[gateway.Gateway, *adminv1.Gateway]{
 	table: readmodel.Gateways, convert: toProtoGateway, apply: gateway.Apply,
 	version:  func(g gateway.Gateway) int64 { return g.Version },
 	settable: []protoreflect.Name{"name", "credential_max_age", "allowed_regions", "rollout"},
-	beside:   unservedRoutes,
 }
 
 func (s *gateways) CreateGateway(ctx context.Context, req *connect.Request[adminv1.CreateGatewayRequest]) (*connect.Response[adminv1.CreateGatewayResponse], error) {
@@ -81,7 +80,6 @@ func (s *gateways) UpdateGateway(ctx context.Context, req *connect.Request[admin
 	}
 	return update(ctx, s.runner, gatewayKind, req, "gateway", req.Msg.GetGateway(), req.Msg.GetUpdateMask(), decide,
 		func(g *adminv1.Gateway) *adminv1.UpdateGatewayResponse {
-			g.UnservedRoutes = nil // of the regions before
 			return &adminv1.UpdateGatewayResponse{Gateway: g}
 		})
 }

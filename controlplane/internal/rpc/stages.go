@@ -10,8 +10,8 @@ import (
 	adminv1 "github.com/weirhq/weir/proto/gen/weir/admin/v1"
 )
 
-// stagedGatewayKind says besides what the agents of a gateway are to have, and which routes
-// they refuse.
+// stagedGatewayKind says besides what the agents of a gateway are to have, and which
+// routes they refuse: of now, so that no change answers with it.
 var stagedGatewayKind = func() kind[gateway.Gateway, *adminv1.Gateway] {
 	k := gatewayKind
 	k.beside = stagesAndRoutesOf

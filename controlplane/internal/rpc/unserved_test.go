@@ -23,6 +23,7 @@ func TestGatewayRegions(t *testing.T) {
 	}).Gateway
 	same(t, strings.Join(updated.AllowedRegions, " "), "eu eu-west-1")
 	same(t, updated.Name, n.gateway.Name)
+	same(t, len(updated.UnservedRoutes), 0) // it would be of the regions before
 
 	shown := get()
 	if len(shown.UnservedRoutes) == 0 || !strings.Contains(shown.UnservedRoutes[0].Reason, "states no region") {
