@@ -15,7 +15,7 @@ type Exported struct {
 	File                              []byte
 	OrganizationID, GatewayID         string
 	Epoch, Version, RevocationVersion int64
-	Resources, Revocations            int
+	Resources                         int
 	// Keys are what verifies it, as ParseSigningKeys reads them.
 	Keys []string
 }
