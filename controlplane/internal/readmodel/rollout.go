@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -67,11 +68,7 @@ func StageOf(ctx context.Context, v View, g gateway.Gateway) (rollout.Stage, err
 
 // What is staged, by the events that change it: of every gateway, and of one.
 var (
-	stagedKinds = []string{
-		"ProviderCreated", "ProviderUpdated", "ProviderArchived", "ProviderRestored",
-		"RouteCreated", "RouteUpdated", "RouteArchived", "RouteRestored",
-		"PriceOverrideCreated", "PriceOverrideUpdated", "PriceOverrideArchived", "PriceOverrideRestored",
-	}
+	stagedKinds        = slices.Concat(Providers.kinds(), Routes.kinds(), PriceOverrides.kinds())
 	stagedGatewayKinds = []string{"GatewayCreated", "GatewayUpdated", "GatewayRestored"}
 )
 

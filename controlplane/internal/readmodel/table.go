@@ -2,6 +2,7 @@ package readmodel
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json/v1"
@@ -82,6 +83,15 @@ func (t *Table[T]) claims(e eventlog.Event) (uuid.UUID, bool, error) {
 func (t *Table[T]) touches(kind string) bool {
 	find, changes := t.changes[kind]
 	return t.makes(kind) || t.closes(kind) || changes && find == nil
+}
+
+// kinds are those of the events that touch the row of their subject.
+func (t *Table[T]) kinds() []string {
+	kinds := []string{t.begins, t.alsoBegins, t.restores, t.ends}
+	for kind := range t.changes {
+		kinds = append(kinds, kind)
+	}
+	return slices.DeleteFunc(kinds, func(kind string) bool { return !t.touches(kind) })
 }
 
 // makes tells whether events of the kind begin a row that was not there.

@@ -18,8 +18,11 @@ import (
 // maxStagedChanges is how many changes a going back tells of.
 const maxStagedChanges = 100
 
-// stagedKinds are those of resources that rollouts stage, as the API calls them.
-var stagedKinds = []string{"provider", "route", "price_override", "gateway"}
+// stagedKinds are those of resources that rollouts stage, as the API calls them;
+// readmodel.ConfigurationVersions goes by the same tables.
+var stagedKinds = []string{
+	readmodel.Providers.Kind(), readmodel.Routes.Kind(), readmodel.PriceOverrides.Kind(), readmodel.Gateways.Kind(),
+}
 
 func staged(chapters []chapter) []chapter {
 	return slices.DeleteFunc(slices.Clone(chapters), func(c chapter) bool { return !slices.Contains(stagedKinds, c.kind()) })
