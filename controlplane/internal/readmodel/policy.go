@@ -17,7 +17,7 @@ import (
 var _ fleet.Policies = (*Store)(nil)
 
 // PolicyState returns all that a compile of the gateway's policy reads, or what of it
-// changed, at one instant. Keys revoked more than 90 days ago are left out, or linger.
+// changed, at one instant. Keys revoked policy.RevokedFor ago are left out, or linger.
 // NotFound where the organization has no such gateway.
 func (s *Store) PolicyState(ctx context.Context, q fleet.PolicyQuery) (policy.State, error) {
 	state := policy.State{OrganizationID: q.OrganizationID}
@@ -106,11 +106,11 @@ func policyKeys(ctx context.Context, v View, ids []uuid.UUID) ([]key.Key, error)
 	// archived; a revoked key stays revoked when it is out of lists.
 	const query = `SELECT state::text FROM key WHERE organization_id = $1 AND valid_to IS NULL AND revoked_at IS NULL%[1]s
 		UNION ALL SELECT * FROM (
-			SELECT DISTINCT ON (id) state::text FROM key WHERE organization_id = $1 AND revoked_at > now() - interval '90 days'%[1]s
+			SELECT DISTINCT ON (id) state::text FROM key WHERE organization_id = $1 AND revoked_at > now() - $2::interval%[1]s
 			ORDER BY id, valid_from DESC) revoked`
-	among, args := "", []any{v.Organization}
+	among, args := "", []any{v.Organization, policy.RevokedFor}
 	if ids != nil {
-		among, args = " AND id = ANY($2)", append(args, ids)
+		among, args = " AND id = ANY($3)", append(args, ids)
 	}
 	rows, err := v.Tx.Query(ctx, fmt.Sprintf(query, among), args...)
 	if err != nil {
@@ -119,10 +119,10 @@ func policyKeys(ctx context.Context, v View, ids []uuid.UUID) ([]key.Key, error)
 	return pgx.CollectRows(rows, fromState[key.Key])
 }
 
-// lingeringKeys are those revoked more than 90 days ago that an agent of the gateway
-// may still have living on its disk: not every one that is not revoked reported
-// that all it stores was released since, in the present epoch. An agent that never said
-// what it stores may store anything.
+// lingeringKeys are those revoked policy.RevokedFor ago that an agent of the gateway may
+// still have living on its disk: not every one that is not revoked reported that all it
+// stores was released since, in the present epoch. An agent that never said what it
+// stores may store anything.
 func lingeringKeys(ctx context.Context, v View, gatewayID uuid.UUID) ([]key.Key, error) {
 	const query = `WITH stored AS (
 			SELECT min(CASE WHEN s.oldest_epoch = e.epoch THEN coalesce(s.oldest_version, 0) ELSE 0 END) AS oldest
@@ -131,10 +131,10 @@ func lingeringKeys(ctx context.Context, v View, gatewayID uuid.UUID) ([]key.Key,
 			LEFT JOIN policy_epoch e ON e.organization_id = a.organization_id
 			WHERE a.organization_id = $1 AND a.gateway_id = $2 AND a.valid_to IS NULL AND a.revoked_at IS NULL)
 		SELECT DISTINCT ON (id) state::text FROM key, stored
-		WHERE organization_id = $1 AND revoked_at <= now() - interval '90 days'
+		WHERE organization_id = $1 AND revoked_at <= now() - $3::interval
 			AND (state ->> 'revoked_version')::bigint > stored.oldest
 		ORDER BY id, valid_from DESC`
-	rows, err := v.Tx.Query(ctx, query, v.Organization, gatewayID)
+	rows, err := v.Tx.Query(ctx, query, v.Organization, gatewayID, policy.RevokedFor)
 	if err != nil {
 		return nil, fmt.Errorf("read keys revoked long ago: %w", err)
 	}
