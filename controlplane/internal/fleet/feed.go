@@ -209,17 +209,8 @@ func (f *feed) release(ctx context.Context, work compileWork) error {
 	if _, latest := f.current(); latest != nil && latest.version >= floor && latest.release.says(compiled.Root, ids) {
 		return nil
 	}
-	header := &policyv1.Release{
-		OrganizationId:    f.organization.String(),
-		GatewayId:         f.gateway.String(),
-		Version:           work.state.Version,
-		ResourceCount:     int32(compiled.Count()),
-		Root:              compiled.Root,
-		MinimumCapability: compiled.MinimumCapability,
-		PriceBookVersion:  policy.PriceBookVersion(f.config.PriceBook, work.state.PriceOverridesVersion),
-		CompiledAt:        timestamppb.Now(),
-		SigningKeys:       believed,
-	}
+	header := f.header(work.state, compiled)
+	header.SigningKeys = believed
 	release, err := f.config.Releases.Publish(ctx, Draft{
 		OrganizationID: f.organization,
 		GatewayID:      f.gateway,
@@ -243,6 +234,20 @@ func (f *feed) release(ctx context.Context, work compileWork) error {
 	}
 	f.publishPolicy(newPublished(f.track, release, compiled, work))
 	return nil
+}
+
+// header of a release, but for its epoch and the keys to believe.
+func (f *feed) header(state policy.State, compiled *policy.Compiled) *policyv1.Release {
+	return &policyv1.Release{
+		OrganizationId:    f.organization.String(),
+		GatewayId:         f.gateway.String(),
+		Version:           state.Version,
+		ResourceCount:     int32(compiled.Count()),
+		Root:              compiled.Root,
+		MinimumCapability: compiled.MinimumCapability,
+		PriceBookVersion:  policy.PriceBookVersion(f.config.PriceBook, state.PriceOverridesVersion),
+		CompiledAt:        timestamppb.Now(),
+	}
 }
 
 func toProtoKeys(keys []signing.PublicKey) (believed []*policyv1.SigningKey, ids []string) {
