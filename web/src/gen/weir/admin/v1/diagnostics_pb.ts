@@ -568,9 +568,11 @@ export const TargetFitnessSchema: GenEnum<TargetFitness> = /*@__PURE__*/
  * seconds and changes nothing.
  *
  * FailedPrecondition, no_agent_can_answer: no agent of the gateway is connected, or those
- * that are can't be asked; the message says why. Unavailable, agent_silent: who was asked
- * did not answer; where the request names no agent, two were asked. ResourceExhausted:
- * the organization asks too often, or too much at once.
+ * that are can't be asked; the message says why. FailedPrecondition, agent_refused: the
+ * policy that the agent serves does not have what was asked for. Unavailable,
+ * agent_silent: who was asked did not answer; where the request names no agent, two were
+ * asked. ResourceExhausted: the organization asks too often, or, too_many_asks, too much
+ * at once.
  *
  * @generated from service weir.admin.v1.DiagnosticsService
  */
