@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	// askCapability is the least of an agent that answers.
-	askCapability = 4
+	// capabilityAsk of agents that answer what they are asked.
+	capabilityAsk = 4
 	// MaxAsks of one organization wait for answers at once.
 	MaxAsks = 10
 	// maxTries is how many agents are asked where none was named.

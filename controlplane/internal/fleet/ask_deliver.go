@@ -114,9 +114,9 @@ func (h *hub) fit(ask OpenAsk, planned map[*watcher]int) (best *watcher, unfit m
 		id := w.agent.ID
 		switch {
 		case ask.AgentID != uuid.Nil && ask.AgentID != id || slices.Contains(ask.Tried, id):
-		case w.capability < askCapability:
+		case w.capability < capabilityAsk:
 			if len(unfit) < maxUnfit {
-				unfit[id.String()] = fmt.Sprintf("agent %q has capability %d and must have %d: upgrade it", w.agent.Name, w.capability, askCapability)
+				unfit[id.String()] = fmt.Sprintf("agent %q has capability %d and must have %d: upgrade it", w.agent.Name, w.capability, capabilityAsk)
 			}
 		case best == nil || load(w) < load(best):
 			best = w

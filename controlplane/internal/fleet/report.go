@@ -72,8 +72,8 @@ type Status struct {
 	// when the first of them was made.
 	ReleasesBehind int64
 	BehindSince    time.Time
-	// NeedsCapability is of its track's newest release; 0: there is none.
-	NeedsCapability int32
+	// NeededCapability is of its track's newest release; 0: there is none.
+	NeededCapability int32
 	// Candidate: a rollout has given it the candidate of its gateway.
 	Candidate bool
 }

@@ -74,7 +74,7 @@ func scanStatus(rows pgx.Rows) (id uuid.UUID, s Status, err error) {
 	if err != nil {
 		return id, s, err
 	}
-	s.NeedsCapability, err = neededBy(newest)
+	s.NeededCapability, err = neededBy(newest)
 	s.LastRejectedAt, s.SpoolOldestAt, s.BehindSince = timeOrZero(rejected), timeOrZero(oldest), timeOrZero(since)
 	return id, s, err
 }

@@ -294,7 +294,7 @@ func TestReportTable_counts_newer_releases(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, err := table.Statuses(t.Context(), organization, []uuid.UUID{agent})
-		if err != nil || got[agent].ReleasesBehind != behind || got[agent].NeedsCapability != 3 || got[agent].BehindSince.IsZero() != (behind == 0) {
+		if err != nil || got[agent].ReleasesBehind != behind || got[agent].NeededCapability != 3 || got[agent].BehindSince.IsZero() != (behind == 0) {
 			t.Errorf("at version %d: %d behind since %v, want %d; %v", version, got[agent].ReleasesBehind, got[agent].BehindSince, behind, err)
 		}
 	}
@@ -304,8 +304,8 @@ func TestReportTable_counts_newer_releases(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := table.Statuses(t.Context(), organization, []uuid.UUID{agent})
-	if err != nil || got[agent].NeedsCapability != 3 {
-		t.Errorf("a stable agent needs capability %d, want that of the stable release; %v", got[agent].NeedsCapability, err)
+	if err != nil || got[agent].NeededCapability != 3 {
+		t.Errorf("a stable agent needs capability %d, want that of the stable release; %v", got[agent].NeededCapability, err)
 	}
 }
 

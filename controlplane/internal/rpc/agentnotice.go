@@ -16,9 +16,9 @@ func noticeOf(s fleet.Status) string {
 	if able == 0 {
 		able, has = unsaidCapability, fmt.Sprintf("is from before 2026-11-26 and has at most %d", unsaidCapability)
 	}
-	if s.ReleasesBehind == 0 || s.NeedsCapability <= able {
+	if s.ReleasesBehind == 0 || s.NeededCapability <= able {
 		return ""
 	}
 	return fmt.Sprintf("serves version %d; newer ones came since %s: the newest needs an agent of capability %d, this build %s; upgrade it",
-		s.PolicyVersion, s.BehindSince.UTC().Format(time.RFC3339), s.NeedsCapability, has)
+		s.PolicyVersion, s.BehindSince.UTC().Format(time.RFC3339), s.NeededCapability, has)
 }

@@ -127,7 +127,7 @@ func toProtoAgent(a gateway.Agent, s fleet.Status) *adminv1.Agent {
 		Etag: toETag(a.Version), RevokedAt: toTimestamp(a.RevokedAt), Build: s.Build, Platform: s.Platform, Address: s.Address,
 		ReleasesBehind: s.ReleasesBehind, BehindSince: toTimestamp(s.BehindSince), PoliciesRejected: s.PoliciesRejected,
 		LastRejectReasons: s.LastRejectReasons, LastRejectedAt: toTimestamp(s.LastRejectedAt), SpoolOldestAt: toTimestamp(s.SpoolOldestAt),
-		Capability: s.Capability, NeededCapability: s.NeedsCapability, IgnoredKinds: s.IgnoredKinds, Notice: noticeOf(s),
+		Capability: s.Capability, NeededCapability: s.NeededCapability, IgnoredKinds: s.IgnoredKinds, Notice: noticeOf(s),
 		Requests: s.Requests, Failures: s.Failures, Candidate: s.Candidate,
 	}
 }
