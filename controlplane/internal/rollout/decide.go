@@ -23,6 +23,10 @@ func (s Stage) Promote(r Rollout, all bool, look Look) ([]eventlog.Change, error
 	if all {
 		return r.finish(), nil
 	}
+	if look.Configuration > r.Candidate {
+		return nil, fault.Because(fault.Precondition, "newer_configuration", "version %d of the configuration waits, and would begin with one agent at once: "+
+			"resume the rollout, which then begins with it, promote to all, or go back", look.Configuration)
+	}
 	return s.advance(r, look), nil
 }
 

@@ -34,6 +34,11 @@ func TestPeopleDecide(t *testing.T) {
 	}{
 		{"promote_to_the_next_step", []proto.Message{started}, promote(false), []proto.Message{advanced}, ""},
 		{"promote_what_is_held", []proto.Message{started, held(rejected)}, promote(false), []proto.Message{advanced}, ""},
+		{"promote_with_a_newer_change_waiting", []proto.Message{started, held(requested)}, func(s rollout.Stage) ([]eventlog.Change, error) {
+			newer := look(20)
+			newer.Configuration++
+			return s.Promote(*s.Last, false, newer)
+		}, nil, "newer_configuration"},
 		{"promote_to_all", []proto.Message{started}, promote(true), []proto.Message{finished}, ""},
 		{"promote_what_is_over", []proto.Message{started, finished}, promote(true), nil, "rollout_over"},
 		{"promote_a_going_back", []proto.Message{wentBack}, promote(true), nil, "gateway_pinned"},

@@ -62,6 +62,7 @@ type RolloutServiceClient interface {
 	// ListRollouts shows rollouts and goings back, those that are over, too; the newest first.
 	ListRollouts(context.Context, *connect.Request[v1.ListRolloutsRequest]) (*connect.Response[v1.ListRolloutsResponse], error)
 	// PromoteRollout lets more agents have the candidate at once, one that is held, too.
+	// FailedPrecondition where a newer configuration waits: it would begin with one agent.
 	PromoteRollout(context.Context, *connect.Request[v1.PromoteRolloutRequest]) (*connect.Response[v1.PromoteRolloutResponse], error)
 	// HoldRollout stops it where it is, until ResumeRollout or PromoteRollout. Changes of
 	// configuration wait meanwhile; keys and revocations do not.
@@ -191,6 +192,7 @@ type RolloutServiceHandler interface {
 	// ListRollouts shows rollouts and goings back, those that are over, too; the newest first.
 	ListRollouts(context.Context, *connect.Request[v1.ListRolloutsRequest]) (*connect.Response[v1.ListRolloutsResponse], error)
 	// PromoteRollout lets more agents have the candidate at once, one that is held, too.
+	// FailedPrecondition where a newer configuration waits: it would begin with one agent.
 	PromoteRollout(context.Context, *connect.Request[v1.PromoteRolloutRequest]) (*connect.Response[v1.PromoteRolloutResponse], error)
 	// HoldRollout stops it where it is, until ResumeRollout or PromoteRollout. Changes of
 	// configuration wait meanwhile; keys and revocations do not.

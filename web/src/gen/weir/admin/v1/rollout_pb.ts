@@ -786,6 +786,7 @@ export const RolloutService: GenService<{
   },
   /**
    * PromoteRollout lets more agents have the candidate at once, one that is held, too.
+   * FailedPrecondition where a newer configuration waits: it would begin with one agent.
    *
    * @generated from rpc weir.admin.v1.RolloutService.PromoteRollout
    */
