@@ -71,7 +71,7 @@ func merge(before *Compiled, state State, fresh []*item) []*item {
 	merged := make([]*item, 0, len(before.items)+len(fresh))
 	for is, was := range pairs(fresh, before.items) {
 		switch {
-		case is != nil && was != nil && is.digest == was.digest:
+		case is != nil && was != nil && is.digest == was.digest && is.capability == was.capability:
 			merged = append(merged, was)
 		case is != nil:
 			merged = append(merged, is)

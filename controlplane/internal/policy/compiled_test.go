@@ -206,3 +206,25 @@ func TestChangesNeedWhatTheyChange(t *testing.T) {
 		t.Errorf("nothing is there, and changes since version %d are asked for", since)
 	}
 }
+
+// What a resource needs of agents may change though it says the same.
+func TestNeedsOfBeforeAreOver(t *testing.T) {
+	aged := example()
+	aged.Gateway.CredentialMaxAge = 60
+	before, err := policy.CompileNext(nil, aged, book())
+	if err != nil {
+		t.Fatal(err)
+	}
+	next, err := policy.CompileNext(before, example(), book())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := policy.CompileNext(nil, example(), book())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if next.MinimumCapability != want.MinimumCapability || before.MinimumCapability == want.MinimumCapability {
+		t.Errorf("with credentials of any age again it needs %d, want %d; before it was %d",
+			next.MinimumCapability, want.MinimumCapability, before.MinimumCapability)
+	}
+}
