@@ -95,16 +95,17 @@ func takeOver(ctx context.Context, tx pgx.Tx, organization uuid.UUID, old, next 
 }
 
 // laggingIn lists the agents that are not revoked and did not report to hold, without objection, a
-// release that carries the key.
+// release that carries the key. Each track of the gateway may have a release of that version, and
+// nobody knows which one an agent meant: all of them must carry it.
 func laggingIn(ctx context.Context, tx pgx.Tx, organization uuid.UUID, id string) ([]Lagging, error) {
 	const query = `
 		SELECT a.id, a.name, coalesce(s.last_seen_at, 'epoch'::timestamptz) FROM agent a
 		LEFT JOIN agent_status s ON s.organization_id = a.organization_id AND s.agent_id = a.id
-		WHERE a.organization_id = $1 AND a.valid_to IS NULL AND a.revoked_at IS NULL AND NOT EXISTS (
-			SELECT FROM release r
+		CROSS JOIN LATERAL (
+			SELECT coalesce(bool_and($2 = ANY(r.believed_key_ids) AND s.reject_reasons = '{}'), false) AS it FROM release r
 			WHERE r.organization_id = a.organization_id AND r.gateway_id = a.gateway_id
-			  AND r.epoch = s.policy_epoch AND r.version = s.policy_version
-			  AND $2 = ANY(r.believed_key_ids) AND s.reject_reasons = '{}')
+			  AND r.epoch = s.policy_epoch AND r.version = s.policy_version) knows
+		WHERE a.organization_id = $1 AND a.valid_to IS NULL AND a.revoked_at IS NULL AND NOT knows.it
 		ORDER BY a.name, a.id`
 	rows, err := tx.Query(ctx, query, organization, id)
 	if err != nil {

@@ -133,14 +133,14 @@ func (f fleetOf) exec(statement string, arguments ...any) {
 	}
 }
 
-func (f fleetOf) released(version int, keys []signing.PublicKey) {
+func (f fleetOf) released(track string, version int, keys []signing.PublicKey) {
 	f.t.Helper()
 	ids := []string{}
 	for _, k := range keys {
 		ids = append(ids, k.ID)
 	}
-	f.exec(`INSERT INTO release (organization_id, gateway_id, epoch, version, root, release, signature, signing_key_id, believed_key_ids)
-		VALUES ($1, $2, 1, $3, $4, '', $5, $6, $7)`, f.organization, f.gateway, version, make([]byte, 32), make([]byte, 64), ids[0], ids)
+	f.exec(`INSERT INTO release (organization_id, gateway_id, epoch, version, root, release, signature, signing_key_id, believed_key_ids, track)
+		VALUES ($1, $2, 1, $3, $4, '', $5, $6, $7, $8)`, f.organization, f.gateway, version, make([]byte, 32), make([]byte, 64), ids[0], ids, track)
 }
 
 func (f fleetOf) reports(version int, reasons ...string) {
@@ -157,7 +157,7 @@ func TestRotation(t *testing.T) {
 	f.exec(`INSERT INTO agent (organization_id, id, valid_from, name, gateway_id, public_key, state) VALUES ($1, $2, 1, 'host-1', $3, '', '{}')`,
 		f.organization, f.agent, f.gateway)
 	old := current(t, keys, f.organization)
-	f.released(1, old.Believed)
+	f.released("stable", 1, old.Believed)
 	f.reports(1)
 	var next string
 
@@ -194,10 +194,16 @@ func TestRotation(t *testing.T) {
 		if now := retire(t, false, 1); now.ID != old.ID {
 			t.Error("the old key is retired")
 		}
-		f.released(2, current(t, keys, f.organization).Believed)
+		f.released("stable", 2, current(t, keys, f.organization).Believed)
 		f.reports(2, "its signing keys are not stored")
 		if now := retire(t, false, 1); now.ID != old.ID {
 			t.Error("the old key is retired, though the agent did not store the new one")
+		}
+		f.released("stable", 3, current(t, keys, f.organization).Believed)
+		f.released("candidate", 3, old.Believed)
+		f.reports(3)
+		if now := retire(t, false, 1); now.ID != old.ID {
+			t.Error("the old key is retired, though the agent may be in the track whose release of that version does not have the new one")
 		}
 	})
 	t.Run("takes_over_when_all_agents_know", func(t *testing.T) {
