@@ -7,10 +7,13 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/weirhq/weir/controlplane/internal/fleet"
 	"github.com/weirhq/weir/controlplane/internal/fleet/fleettest"
 	"github.com/weirhq/weir/controlplane/internal/policy"
 	agentv1 "github.com/weirhq/weir/proto/gen/weir/agent/v1"
+	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
 
 // bubble is a replica whose time is the test's.
@@ -259,6 +262,43 @@ func TestRaisedEpochReadsEverything(t *testing.T) {
 		follow()
 		if got := since[len(since)-3:]; got[0] != first-1 || got[1] != 0 || got[2] != second-1 {
 			t.Errorf("asked for changes since %v, want %d, then everything, then %d", since, first-1, second-1)
+		}
+	})
+}
+
+// What raised the epoch may have been another gateway. A release that says the same as before
+// is due all the same: receipts and rollouts count what is reported of the present epoch.
+func TestRaisedEpochReleasesAnew(t *testing.T) {
+	bubble(t, fleet.Timing{}, func(t *testing.T, world *fleettest.World, _ *replica, a *agent) {
+		f := fleettest.NewFollower()
+		poll := func() {
+			t.Helper()
+			messages, err := a.poll(t.Context(), t, &agentv1.PollRequest{Watch: f.Request(), WaitMs: 1000})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range messages {
+				if err := f.Take(m); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		poll()
+		organization, root := world.State(world.Head()).OrganizationID, f.Have.GetRoot()
+		other := fleet.Draft{OrganizationID: organization, GatewayID: uuid.New(), Version: 1, Seal: func(int64) (*policyv1.SignedRelease, error) { return nil, nil }}
+		for _, other.Root = range [][]byte{{1}, {2}} {
+			if _, err := world.Publish(t.Context(), other); err != nil {
+				t.Fatal(err)
+			}
+		}
+		world.Change(func(*policy.State) {})
+		time.Sleep(time.Second)
+		poll()
+		if epoch, err := world.Epoch(t.Context(), organization); f.Have.GetEpoch() != epoch || err != nil {
+			t.Errorf("the agent is at epoch %d, the organization at %d, %v", f.Have.GetEpoch(), epoch, err)
+		}
+		if string(f.Have.GetRoot()) != string(root) || f.Deltas != 1 || f.Snapshots != 1 {
+			t.Errorf("%d deltas and %d snapshots came", f.Deltas, f.Snapshots)
 		}
 	})
 }

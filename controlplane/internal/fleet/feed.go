@@ -192,7 +192,8 @@ func (f *feed) compile(ctx context.Context, permits chan struct{}) {
 	}
 }
 
-// release compiles and publishes; what says the same as the present release is it.
+// release compiles and publishes; what says the same as the present release is it, unless the
+// epoch was raised since: what agents say of one that is over counts for nothing.
 func (f *feed) release(ctx context.Context, work compileWork) error {
 	compiled, err := policy.CompileNext(work.before.policy, work.state, f.config.PriceBook)
 	if err != nil {
@@ -206,7 +207,8 @@ func (f *feed) release(ctx context.Context, work compileWork) error {
 	keys := work.keys
 	believed, ids := toProtoKeys(keys.Believed)
 	floor := work.state.Stage.FloorOf(f.track)
-	if _, latest := f.current(); latest != nil && latest.version >= floor && latest.release.says(compiled.Root, ids) {
+	_, latest := f.current()
+	if latest != nil && latest.epoch >= work.before.epoch && latest.version >= floor && latest.release.says(compiled.Root, ids) {
 		return nil
 	}
 	header := f.header(work.state, compiled)
