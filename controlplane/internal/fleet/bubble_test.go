@@ -8,9 +8,11 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/weirhq/weir/controlplane/internal/fleet"
 	"github.com/weirhq/weir/controlplane/internal/fleet/fleettest"
+	"github.com/weirhq/weir/controlplane/internal/key"
 	"github.com/weirhq/weir/controlplane/internal/policy"
 	agentv1 "github.com/weirhq/weir/proto/gen/weir/agent/v1"
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
@@ -299,6 +301,51 @@ func TestRaisedEpochReleasesAnew(t *testing.T) {
 		}
 		if string(f.Have.GetRoot()) != string(root) || f.Deltas != 1 || f.Snapshots != 1 {
 			t.Errorf("%d deltas and %d snapshots came", f.Deltas, f.Snapshots)
+		}
+	})
+}
+
+// A key revoked long ago comes back into the set for an agent that may store it living. The
+// newest revocation is what it was, and so is the set's version.
+func TestRevocationsOfLongAgoComeBack(t *testing.T) {
+	bubble(t, fleet.Timing{}, func(t *testing.T, world *fleettest.World, _ *replica, a *agent) {
+		world.Revoke("first")
+		lingering := key.Key{ID: uuid.New(), SHA256: make([]byte, 32), RevokedAt: time.Now().Add(-100 * 24 * time.Hour), RevokedVersion: 1}
+		linger := func(keys ...key.Key) { world.Change(func(s *policy.State) { s.Lingering = keys }) }
+		f := fleettest.NewFollower()
+		open := func() (sets func() int) {
+			stream, err := a.client.Watch(t.Context(), a.watchRequest(t, f.Request()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { stream.Close() })
+			last := 0
+			go func() {
+				for stream.Receive() {
+					set := &policyv1.Revocations{}
+					if proto.Unmarshal(stream.Msg().GetRevocations().GetRevocations(), set) == nil && isRevocations(stream.Msg()) {
+						last = len(set.GetRevocations())
+					}
+					_ = f.Take(stream.Msg())
+				}
+			}()
+			return func() int { time.Sleep(time.Second); synctest.Wait(); return last }
+		}
+		open()()
+		f.Have.RevocationVersion = 0 // as in the file that it was seeded with
+		sets := open()
+		if got := sets(); got != 1 {
+			t.Errorf("at first the set has %d keys", got)
+		}
+		if linger(lingering); sets() != 2 {
+			t.Errorf("the set that it holds has %d keys", sets())
+		}
+		if linger(); sets() != 2 {
+			t.Error("a smaller set was sent")
+		}
+		f.Have.RevocationVersion = 0
+		if got := open()(); got != 2 {
+			t.Errorf("the next stream begins with %d keys", got)
 		}
 	})
 }

@@ -1,7 +1,9 @@
 package fleet
 
 import (
+	"bytes"
 	"fmt"
+	"slices"
 
 	"google.golang.org/protobuf/proto"
 
@@ -14,6 +16,23 @@ type frame struct {
 	epoch, version int64
 	keyID          string // of its signature
 	message        *agentv1.WatchResponse
+	revoked        []*policyv1.Revocation
+}
+
+// adds tells whether the set has what another one of its position does not: keys revoked
+// long ago come back for an agent that may store them living.
+func (f *frame) adds(other *frame) bool {
+	left := other.revoked
+	for _, r := range f.revoked { // both are in one order
+		at := slices.IndexFunc(left, func(o *policyv1.Revocation) bool {
+			return o.GetKeyId() == r.GetKeyId() && bytes.Equal(o.GetKeySha256(), r.GetKeySha256())
+		})
+		if at < 0 {
+			return f.epoch == other.epoch && f.version == other.version
+		}
+		left = left[at+1:]
+	}
+	return false
 }
 
 // encodeOnce returns a message without fields whose unknown bytes are the encoded
@@ -34,7 +53,7 @@ func newRevocationFrame(set *policyv1.Revocations, signed *policyv1.SignedRevoca
 	if err != nil {
 		return nil, err
 	}
-	return &frame{epoch: set.GetEpoch(), version: set.GetVersion(), keyID: signed.GetSigningKeyId(), message: message}, nil
+	return &frame{epoch: set.GetEpoch(), version: set.GetVersion(), keyID: signed.GetSigningKeyId(), message: message, revoked: set.GetRevocations()}, nil
 }
 
 // snapshotFrame is a whole policy as one message.

@@ -27,7 +27,7 @@ func (f *feed) publishRevocations(revoked signedSet) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	r := f.revocations
-	if r != nil && r.keyID == next.keyID && !newer(next.epoch, next.version, r.epoch, r.version) {
+	if r != nil && r.keyID == next.keyID && !newer(next.epoch, next.version, r.epoch, r.version) && !next.adds(r) {
 		return nil
 	}
 	f.revocations = next

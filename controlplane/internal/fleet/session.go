@@ -30,6 +30,7 @@ type session struct {
 	base              *policy.Compiled // what is at that position; nil: the feed may know
 	revocationEpoch   int64
 	revocationVersion int64
+	revocations       *frame // that was sent last
 	rejected          []byte
 	transfer          *transfer
 	policies, sets    int // that were sent
@@ -167,10 +168,14 @@ func (s *session) current() (*frame, *published) {
 
 // sendRevocations leaves an agent without a policy alone: its first comes with them.
 func (s *session) sendRevocations(f *frame) error {
-	if f == nil || !s.served || !newer(f.epoch, f.version, s.revocationEpoch, s.revocationVersion) {
+	if f == nil || !s.served {
 		return nil
 	}
-	s.revocationEpoch, s.revocationVersion = f.epoch, f.version
+	grown := s.revocations != nil && f.adds(s.revocations)
+	if !grown && !newer(f.epoch, f.version, s.revocationEpoch, s.revocationVersion) {
+		return nil
+	}
+	s.revocationEpoch, s.revocationVersion, s.revocations = f.epoch, f.version, f
 	s.sets++
 	return s.say(f.message)
 }
