@@ -65,10 +65,12 @@ func (c *Client) recall(valid []loaded, revoked *signedSet) {
 	}
 }
 
-func (c *Client) remember(all []taken) {
-	if err := c.memory.add(all); err != nil {
+func (c *Client) remember(all []taken) (news bool) {
+	news, err := c.memory.add(all)
+	if err != nil {
 		c.config.Log.Error("revoked keys are refused, but a restart may not remember all", "error", err)
 	}
+	return news
 }
 
 // applySnapshot serves a newer policy or says why not. errUntrusted means that
@@ -236,7 +238,8 @@ func (c *Client) compile(file *policyFile) (serve func(), err error) {
 	return serve, err
 }
 
-// applyRevocations puts a larger set into force at once, then on disk.
+// applyRevocations puts a larger set into force at once, then on disk. Of another one it
+// takes what nobody said before: the memory keeps that.
 func (c *Client) applyRevocations(signed *policyv1.SignedRevocations) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -245,19 +248,26 @@ func (c *Client) applyRevocations(signed *policyv1.SignedRevocations) error {
 		c.config.Log.Error("revocations refused", "error", err)
 		return err
 	}
-	c.remember(takenBy(next.set))
+	news := c.remember(takenBy(next.set))
 	if c.serving == nil {
 		c.pending = larger(c.pending, next)
 		return nil
 	}
-	if larger(c.serving.revoked, next) != next {
-		return nil
+	held := c.serving.revoked
+	if larger(held, next) != next {
+		if !news {
+			return nil
+		}
+		next = held
 	}
 	if err := recovered(func() error { return c.config.ApplyRevocations(c.memory.over(c.serving.header, next.set)) }); err != nil {
 		c.refused(err)
 		c.config.Log.Error("revocations are not in force", "version", next.version(), "error", err)
 	} else {
 		c.config.Log.Info("revocations applied", "version", next.version(), "revoked", len(next.set.GetRevocations()))
+	}
+	if next == held {
+		return nil
 	}
 	c.serving.revoked, c.inForce = next, time.Now()
 	if err := c.slots.write(c.serving); err != nil {

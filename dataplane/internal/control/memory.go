@@ -114,22 +114,22 @@ func (m *memory) put(t taken) bool {
 	return true
 }
 
-// add remembers at once, then on disk. What could not be stored is tried again with
-// the next call.
-func (m *memory) add(all []taken) error {
+// add remembers at once, then on disk, and tells whether any of it is news. What could not
+// be stored is tried again with the next call.
+func (m *memory) add(all []taken) (news bool, err error) {
 	for _, t := range all {
 		if m.put(t) {
-			m.unsaved = append(m.unsaved, t.line()...)
+			m.unsaved, news = append(m.unsaved, t.line()...), true
 		}
 	}
 	if len(m.unsaved) == 0 {
-		return nil
+		return news, nil
 	}
 	if err := appendFile(m.path, append([]byte("\n"), m.unsaved...)); err != nil { // a torn line before it ends here
-		return fmt.Errorf("remember revoked keys: %w", err)
+		return news, fmt.Errorf("remember revoked keys: %w", err)
 	}
 	m.unsaved = nil
-	return nil
+	return news, nil
 }
 
 // shrink forgets the oldest entries beyond the bound.

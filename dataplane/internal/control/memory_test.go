@@ -50,6 +50,26 @@ func TestARevokedKeyStaysRevoked(t *testing.T) {
 		f.gate.refuses(t, "old")
 		f.offline().refuses(t, "old")
 	})
+	t.Run("when_a_set_that_is_no_larger_brings_it", func(t *testing.T) {
+		for _, behind := range []int64{0, 1} { // as of one that grew, and of a control plane that is older than it knows
+			f, o := newFleetOfOne(t), newOrganization()
+			o.add("old")
+			o.add("new")
+			f.serve(o.release())
+			o.revoke("old")
+			o.revoke("new")
+			o.pruned["old"] = true
+			f.revoke(o.set())
+			o.pruned["old"] = false
+			o.revoked["new"] -= behind
+			signed := f.liar.signSet(o.set())
+			eventually(t, "the key is refused", func() bool {
+				f.liar.again(func() { f.liar.revoke(signed) })
+				return f.gate.standing("old") == snapshot.Revoked
+			})
+			f.offline().refuses(t, "old")
+		}
+	})
 	t.Run("whose_secret_was_replaced_stays_replaced_in_the_older_slot", func(t *testing.T) {
 		f, o := newFleetOfOne(t), newOrganization()
 		o.add("old")
