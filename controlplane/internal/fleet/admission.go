@@ -1,48 +1,67 @@
 package fleet
 
 import (
+	"cmp"
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // admission bounds the bytes of the snapshots that are under way, and lets others
-// begin in the order in which they came: first those of agents that serve nothing,
-// for the others serve on with what they have. See docs/decisions/008.
+// begin: next comes the organization with the least under way, so that the crowd of one
+// is not the wait of another; of several, and within one, first those of agents that
+// serve nothing, for the others serve on with what they have, then in the order in which
+// they came. See docs/decisions/008.
 type admission struct {
 	most    int64
 	longest time.Duration
 
 	mu       sync.Mutex
 	underway int64
-	first    []*ticket
-	others   []*ticket
+	came     int64 // tickets so far
+	lines    map[uuid.UUID]*line
+}
+
+// line is what one organization has under way and waiting.
+type line struct {
+	underway      int64
+	first, others []*ticket
 }
 
 // ticket is a snapshot that waits, or is under way.
 type ticket struct {
-	admission *admission
-	bytes     int64
-	ready     chan struct{} // closed when it may begin
-	expiry    *time.Timer
-	left      bool
+	admission    *admission
+	organization uuid.UUID
+	bytes        int64
+	number       int64         // in the order in which they came
+	ready        chan struct{} // closed when it may begin
+	expiry       *time.Timer
+	left         bool
 }
 
 // newAdmission counts a snapshot for the longest time at most: one that an agent reads slower
 // than that costs little, and would keep others out.
 func newAdmission(most int64, longest time.Duration) *admission {
-	return &admission{most: most, longest: longest}
+	return &admission{most: most, longest: longest, lines: make(map[uuid.UUID]*line)}
 }
 
 // enter returns a ticket that must leave.
-func (a *admission) enter(bytes int64, serves bool) *ticket {
+func (a *admission) enter(organization uuid.UUID, bytes int64, serves bool) *ticket {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	t := &ticket{admission: a, bytes: bytes, ready: make(chan struct{})}
+	a.came++
+	t := &ticket{admission: a, organization: organization, bytes: bytes, number: a.came, ready: make(chan struct{})}
+	l := a.lines[organization]
+	if l == nil {
+		l = &line{}
+		a.lines[organization] = l
+	}
 	if serves {
-		a.others = append(a.others, t)
+		l.others = append(l.others, t)
 	} else {
-		a.first = append(a.first, t)
+		l.first = append(l.first, t)
 	}
 	a.admit()
 	return t
@@ -51,22 +70,48 @@ func (a *admission) enter(bytes int64, serves bool) *ticket {
 // admit lets begin what there is room for; one that is larger than all room goes alone.
 func (a *admission) admit() {
 	for {
-		queue := &a.first
-		if len(*queue) == 0 {
-			queue = &a.others
-		}
-		if len(*queue) == 0 {
+		l := a.next()
+		if l == nil {
 			return
 		}
+		queue := l.queue()
 		next := (*queue)[0]
 		if a.underway > 0 && a.underway+next.bytes > a.most {
 			return
 		}
 		*queue = (*queue)[1:]
 		a.underway += next.bytes
+		l.underway += next.bytes
 		next.expiry = time.AfterFunc(a.longest, next.leave)
 		close(next.ready)
 	}
+}
+
+// next is the line whose turn it is; nil: nobody waits.
+func (a *admission) next() (next *line) {
+	for _, l := range a.lines {
+		if len(*l.queue()) > 0 && (next == nil || l.before(next)) {
+			next = l
+		}
+	}
+	return next
+}
+
+func (l *line) queue() *[]*ticket {
+	if len(l.first) > 0 {
+		return &l.first
+	}
+	return &l.others
+}
+
+// before tells whether of two lines that wait this one's turn comes first.
+func (l *line) before(other *line) bool {
+	urgent := func(l *line) int { return min(1, len(l.first)) }
+	return cmp.Or(
+		cmp.Compare(l.underway, other.underway),
+		cmp.Compare(urgent(other), urgent(l)),
+		cmp.Compare((*l.queue())[0].number, (*other.queue())[0].number),
+	) < 0
 }
 
 func (t *ticket) admitted() bool {
@@ -87,12 +132,17 @@ func (t *ticket) leave() {
 		return
 	}
 	t.left = true
+	l := a.lines[t.organization]
 	if t.admitted() {
 		t.expiry.Stop()
 		a.underway -= t.bytes
+		l.underway -= t.bytes
 	} else {
 		is := func(other *ticket) bool { return other == t }
-		a.first, a.others = slices.DeleteFunc(a.first, is), slices.DeleteFunc(a.others, is)
+		l.first, l.others = slices.DeleteFunc(l.first, is), slices.DeleteFunc(l.others, is)
+	}
+	if l.underway == 0 && len(*l.queue()) == 0 {
+		delete(a.lines, t.organization)
 	}
 	a.admit()
 }

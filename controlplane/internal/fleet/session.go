@@ -197,7 +197,7 @@ func (s *session) sendPolicy(latest *published) (more bool, err error) {
 		s.policies++
 		return false, s.say(delta)
 	}
-	s.transfer = &transfer{ticket: s.admission.enter(int64(latest.policy.Bytes), s.served)}
+	s.transfer = &transfer{ticket: s.admission.enter(s.feed.organization, int64(latest.policy.Bytes), s.served)}
 	return s.sendPart(latest)
 }
 

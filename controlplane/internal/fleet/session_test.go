@@ -127,8 +127,8 @@ func TestAdmission(t *testing.T) {
 	}
 	t.Run("who_serves_nothing_comes_first_then_in_order", func(t *testing.T) {
 		a := newAdmission(10, time.Hour)
-		first := a.enter(8, true)
-		old1, old2, new1, new2 := a.enter(4, true), a.enter(4, true), a.enter(6, false), a.enter(4, false)
+		first := a.enter(uuid.Nil, 8, true)
+		old1, old2, new1, new2 := a.enter(uuid.Nil, 4, true), a.enter(uuid.Nil, 4, true), a.enter(uuid.Nil, 6, false), a.enter(uuid.Nil, 4, false)
 		if got := admitted(first, old1, old2, new1, new2); !slices.Equal(got, []bool{true, false, false, false, false}) {
 			t.Fatalf("%v", got)
 		}
@@ -142,9 +142,34 @@ func TestAdmission(t *testing.T) {
 			t.Fatalf("%v", got)
 		}
 	})
+	t.Run("the_crowd_of_one_organization_is_not_the_wait_of_another", func(t *testing.T) {
+		a, crowded, other := newAdmission(10, time.Hour), uuid.New(), uuid.New()
+		var crowd []*ticket
+		for range 1000 {
+			crowd = append(crowd, a.enter(crowded, 5, false))
+		}
+		serves, late := a.enter(other, 5, true), a.enter(other, 5, true)
+		if got := admitted(crowd[0], crowd[1], crowd[2], serves); !slices.Equal(got, []bool{true, true, false, false}) {
+			t.Fatalf("%v", got)
+		}
+		crowd[0].leave()
+		if got := admitted(serves, late, crowd[2]); !slices.Equal(got, []bool{true, false, false}) {
+			t.Fatalf("%v", got)
+		}
+		crowd[1].leave()
+		if got := admitted(late, crowd[2]); !slices.Equal(got, []bool{false, true}) {
+			t.Errorf("%v", got)
+		}
+		for _, one := range append(crowd, serves, late) {
+			one.leave()
+		}
+		if a.underway != 0 || len(a.lines) != 0 {
+			t.Errorf("%d bytes are under way, %d lines are left", a.underway, len(a.lines))
+		}
+	})
 	t.Run("who_leaves_the_queue_is_passed_over", func(t *testing.T) {
 		a := newAdmission(10, time.Hour)
-		first, gone, last := a.enter(10, false), a.enter(10, false), a.enter(10, false)
+		first, gone, last := a.enter(uuid.Nil, 10, false), a.enter(uuid.Nil, 10, false), a.enter(uuid.Nil, 10, false)
 		gone.leave()
 		first.leave()
 		if !last.admitted() || gone.admitted() {
@@ -153,7 +178,7 @@ func TestAdmission(t *testing.T) {
 	})
 	t.Run("what_is_larger_than_all_goes_alone", func(t *testing.T) {
 		a := newAdmission(10, time.Hour)
-		small, large := a.enter(1, false), a.enter(100, false)
+		small, large := a.enter(uuid.Nil, 1, false), a.enter(uuid.Nil, 100, false)
 		if large.admitted() {
 			t.Error("it is under way beside another")
 		}
@@ -164,7 +189,7 @@ func TestAdmission(t *testing.T) {
 	t.Run("a_slow_one_keeps_nobody_out_for_ever", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			a := newAdmission(10, 30*time.Second)
-			slow, other := a.enter(10, false), a.enter(10, false)
+			slow, other := a.enter(uuid.Nil, 10, false), a.enter(uuid.Nil, 10, false)
 			time.Sleep(29 * time.Second)
 			if other.admitted() {
 				t.Error("both are under way")
