@@ -21,8 +21,11 @@ func (c *Client) applyDelta(d *agentv1.Delta) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.serves(d.GetBase()) {
-		return c.misfit(fmt.Errorf("%w: it begins at epoch %d version %d, epoch %d version %d is served", errMisfit,
-			d.GetBase().GetEpoch(), d.GetBase().GetVersion(), c.position().GetEpoch(), c.position().GetVersion()))
+		if c.rejected == nil { // after a refusal the control plane could not know what is served
+			c.misfits++
+		}
+		return fmt.Errorf("%w: it begins at epoch %d version %d, epoch %d version %d is served", errMisfit,
+			d.GetBase().GetEpoch(), d.GetBase().GetVersion(), c.position().GetEpoch(), c.position().GetVersion())
 	}
 	file, err := verifyHead(c.identity.Load(), &agentv1.Snapshot{Release: d.GetRelease()})
 	if err != nil {
@@ -34,7 +37,8 @@ func (c *Client) applyDelta(d *agentv1.Delta) error {
 		return untrustedOnly(c.turnAway(file, err))
 	}
 	if err != nil {
-		return c.misfit(fmt.Errorf("%w: %w", errMisfit, err))
+		c.misfits++
+		return fmt.Errorf("%w: %w", errMisfit, err)
 	}
 	return untrustedOnly(c.take(file, nil))
 }
@@ -46,14 +50,6 @@ func (c *Client) serves(base *agentv1.PolicyPosition) bool {
 	}
 	is := c.serving.header
 	return base.GetEpoch() == is.GetEpoch() && base.GetVersion() == is.GetVersion() && bytes.Equal(base.GetRoot(), is.GetRoot())
-}
-
-// misfit counts; after a refusal the control plane could not know what is served.
-func (c *Client) misfit(err error) error {
-	if c.rejected == nil {
-		c.misfits++
-	}
-	return err
 }
 
 // patch leaves the resources of before as they are.

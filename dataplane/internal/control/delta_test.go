@@ -146,6 +146,16 @@ func TestDelta(t *testing.T) {
 		if last.GetHave().GetVersion() != 5 || !bytes.Equal(last.GetRejectedRoot(), newDraft(6).header.GetRoot()) || last.GetWhole() {
 			t.Errorf("the agent asks for %v", last)
 		}
+		for range 2 { // from what is served, with other content
+			bad := l.delta(newDraft(5), newDraft(7))
+			bad.Changed = nil
+			streams = l.streams()
+			l.sendDelta(bad)
+			eventually(t, "another stream begins", func() bool { return l.streams() > streams })
+		}
+		if !l.lastWatch().GetWhole() {
+			t.Error("after a refusal the agent never asks for the whole policy")
+		}
 		good := l.delta(newDraft(5), newDraft(7))
 		eventually(t, "the next one is served", func() bool {
 			l.again(func() { l.sendDelta(good) })
