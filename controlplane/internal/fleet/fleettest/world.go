@@ -130,9 +130,16 @@ func (w *World) AddKeys(n int) int64 {
 	})
 }
 
-// RemoveKey removes the newest key.
+// RemoveKey removes the newest key that lives: those that are revoked stay for long.
 func (w *World) RemoveKey() int64 {
-	return w.Change(func(s *policy.State) { s.Keys = slices.Clip(s.Keys[:max(len(s.Keys)-1, 0)]) })
+	return w.Change(func(s *policy.State) {
+		for i, k := range slices.Backward(s.Keys) {
+			if k.RevokedAt.IsZero() {
+				s.Keys = slices.Delete(slices.Clone(s.Keys), i, i+1)
+				return
+			}
+		}
+	})
 }
 
 // Root implements watched.Truth.
