@@ -8,12 +8,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/weirhq/weir/dataplane/internal/dialect/openai"
+	"github.com/weirhq/weir/dataplane/internal/dialect"
 	"github.com/weirhq/weir/dataplane/internal/snapshot"
 )
 
 // authenticate finds the caller's key in the policy.
-func (e *exchange) authenticate() *openai.Error {
+func (e *exchange) authenticate() *dialect.Refusal {
 	if e.policy == nil {
 		return noPolicy
 	}
@@ -29,7 +29,7 @@ func (e *exchange) authenticate() *openai.Error {
 }
 
 // barred says why a key that the policy knows can't be used; nil: it can.
-func barred(standing snapshot.Standing) *openai.Error {
+func barred(standing snapshot.Standing) *dialect.Refusal {
 	switch standing {
 	case snapshot.Revoked:
 		return keyRevoked
@@ -54,7 +54,7 @@ func (e *exchange) identify(text string) snapshot.Standing {
 }
 
 // refuseElsewhere refuses what goes to no surface: whoever sends it.
-func (e *exchange) refuseElsewhere(refusal *openai.Error) {
+func (e *exchange) refuseElsewhere(refusal *dialect.Refusal) {
 	if text := keyText(e.r); text != "" && e.policy != nil {
 		e.identify(text)
 	}
@@ -63,7 +63,7 @@ func (e *exchange) refuseElsewhere(refusal *openai.Error) {
 
 // keyUnknown tells how old the policy is that does not know the key: the key may
 // be newer.
-func (e *exchange) keyUnknown() *openai.Error {
+func (e *exchange) keyUnknown() *dialect.Refusal {
 	confirmed := e.handler.config.Freshness()
 	if confirmed.IsZero() {
 		return unauthenticated("key_unknown", "This key is not in the policy of this gateway, which the control plane has not confirmed since the agent started.")

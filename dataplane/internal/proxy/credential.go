@@ -3,7 +3,7 @@ package proxy
 import (
 	"errors"
 
-	"github.com/weirhq/weir/dataplane/internal/dialect/openai"
+	"github.com/weirhq/weir/dataplane/internal/dialect"
 	"github.com/weirhq/weir/dataplane/internal/secret"
 	"github.com/weirhq/weir/dataplane/internal/snapshot"
 )
@@ -12,7 +12,7 @@ var errNoCredential = errors.New("the policy has none for this gateway: set the 
 
 // open is the credential of a provider that this agent may and can use. Else refusal is
 // for the caller, and why for who runs the agent.
-func (h *Handler) open(p *snapshot.Provider) (value secret.Value, refusal *openai.Error, why string) {
+func (h *Handler) open(p *snapshot.Provider) (value secret.Value, refusal *dialect.Refusal, why string) {
 	if p.Blocked != "" {
 		return secret.Value{}, providerNotAllowed, p.Blocked
 	}

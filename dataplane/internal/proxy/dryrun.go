@@ -6,7 +6,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
-	"github.com/weirhq/weir/dataplane/internal/dialect/openai"
+	"github.com/weirhq/weir/dataplane/internal/dialect"
 	"github.com/weirhq/weir/dataplane/internal/snapshot"
 	agentv1 "github.com/weirhq/weir/proto/gen/weir/agent/v1"
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
@@ -21,7 +21,7 @@ func (h *Handler) dryRun(policy *snapshot.Policy, m *agentv1.DryRun) *agentv1.Dr
 	}
 	result := &agentv1.DryRunResult{MaxRequestBytes: policy.MaxRequestBytes(), PriceBookVersion: policy.PriceBookVersion()}
 	e := &exchange{handler: h, policy: policy, begun: h.config.Now()}
-	e.request = openai.Request{Model: m.GetModel(), MaxOutput: m.GetMaxOutputTokens(), Choices: 1}
+	e.request = dialect.Request{Model: m.GetModel(), MaxOutput: m.GetMaxOutputTokens(), Choices: 1}
 	refusal := e.pretend(m)
 	if refusal == nil {
 		refusal = e.authorise()
@@ -35,7 +35,7 @@ func (h *Handler) dryRun(policy *snapshot.Policy, m *agentv1.DryRun) *agentv1.Dr
 }
 
 // pretend is authenticate for a caller who is named and has sent no secret.
-func (e *exchange) pretend(m *agentv1.DryRun) *openai.Error {
+func (e *exchange) pretend(m *agentv1.DryRun) *dialect.Refusal {
 	if m.GetKeyId() == "" {
 		e.key = &snapshot.Key{ProjectID: m.GetProjectId()}
 		return nil
@@ -50,9 +50,9 @@ func (e *exchange) pretend(m *agentv1.DryRun) *openai.Error {
 
 // rehearse goes through the targets of the route as if every attempt failed. Where none
 // can be used, the refusal is about the last, as that of next is.
-func (e *exchange) rehearse(input int64) (*agentv1.DryRunRoute, *openai.Error) {
+func (e *exchange) rehearse(input int64) (*agentv1.DryRunRoute, *dialect.Refusal) {
 	shown := toProtoRoute(e.route)
-	var refusal *openai.Error
+	var refusal *dialect.Refusal
 	seen := map[*snapshot.Target]bool{}
 	e.plan.Begin(e.route, e.handler.config.Draw)
 	for target := e.plan.Next(); target != nil && !e.plan.Repeats(); target = e.plan.Next() {
@@ -83,7 +83,7 @@ func (e *exchange) rehearse(input int64) (*agentv1.DryRunRoute, *openai.Error) {
 }
 
 // candidate is a target as this agent can use it, and what it can cost.
-func (e *exchange) candidate(target *snapshot.Target, input int64) (*agentv1.DryRunTarget, *openai.Error) {
+func (e *exchange) candidate(target *snapshot.Target, input int64) (*agentv1.DryRunTarget, *dialect.Refusal) {
 	config := &e.handler.config
 	shown := &agentv1.DryRunTarget{
 		ProviderId: target.Provider.ID, Provider: target.Provider.Name, Model: target.Model, Weight: target.Weight,
@@ -163,7 +163,7 @@ func sumOfAttempts(each []int64, attempts int, once bool) *int64 {
 	return proto.Int64(sum)
 }
 
-func toProtoRefusal(refusal *openai.Error) *agentv1.DryRunRefusal {
+func toProtoRefusal(refusal *dialect.Refusal) *agentv1.DryRunRefusal {
 	if refusal == nil {
 		return nil
 	}

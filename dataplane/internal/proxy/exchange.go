@@ -2,48 +2,28 @@ package proxy
 
 import (
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/weirhq/weir/dataplane/internal/balance"
-	"github.com/weirhq/weir/dataplane/internal/dialect/openai"
+	"github.com/weirhq/weir/dataplane/internal/dialect"
 	"github.com/weirhq/weir/dataplane/internal/secret"
 	"github.com/weirhq/weir/dataplane/internal/snapshot"
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
 )
-
-const (
-	surfaceChat   = "chat"
-	surfaceModels = "models"
-
-	pathChat   = "/v1/chat/completions"
-	pathModels = "/v1/models"
-)
-
-// surfaceOf names what a path is for, and its method; empty: nothing.
-func surfaceOf(path string) (surface, method string) {
-	switch {
-	case path == pathChat:
-		return surfaceChat, http.MethodPost
-	case path == pathModels, strings.HasPrefix(path, pathModels+"/"):
-		return surfaceModels, http.MethodGet
-	}
-	return "", ""
-}
 
 // exchange is one request on its way. One goroutine uses it.
 type exchange struct {
 	handler *Handler
 	w       caller
 	r       *http.Request
-	surface string
+	surface *surface
 	policy  *snapshot.Policy // nil: none yet
 	key     *snapshot.Key    // nil until authenticated
 	route   *snapshot.Route
 	plan    balance.Plan
 	target  *snapshot.Target
 	secret  secret.Value
-	request openai.Request
+	request dialect.Request
 	body    *buffer // nil until read, and once no attempt will need it
 
 	// begun is when the request was read; waited is the time spent waiting for the
@@ -61,7 +41,7 @@ type exchange struct {
 }
 
 func (h *Handler) begin(w http.ResponseWriter, r *http.Request) *exchange {
-	e := &exchange{handler: h, w: newCaller(w, r, &h.config), r: r, policy: h.config.Policy.Load(), begun: h.config.Now()}
+	e := &exchange{handler: h, w: newCaller(w, r, &h.config), r: r, surface: elsewhere, policy: h.config.Policy.Load(), begun: h.config.Now()}
 	e.record.RequestId = newRequestID(e.begun)
 	header := e.w.Header()
 	header["X-Weir-Request-Id"] = []string{e.record.RequestId}
@@ -77,9 +57,9 @@ func (h *Handler) begin(w http.ResponseWriter, r *http.Request) *exchange {
 // elapsed is the time since the request was read.
 func (e *exchange) elapsed() time.Duration { return e.handler.config.Now().Sub(e.begun) }
 
-// chat serves a chat completion.
-func (e *exchange) chat() {
-	e.record.Surface = usagev1.Surface_SURFACE_OPENAI_CHAT
+// pass serves a request that goes upstream.
+func (e *exchange) pass() {
+	e.record.Surface = e.surface.records
 	defer e.releaseBody()
 	refusal := e.admit()
 	if refusal == nil {
@@ -94,8 +74,8 @@ func (e *exchange) chat() {
 
 // admit takes the steps that can refuse a request without anything having
 // happened.
-func (e *exchange) admit() *openai.Error {
-	for _, step := range []func(*exchange) *openai.Error{
+func (e *exchange) admit() *dialect.Refusal {
+	for _, step := range []func(*exchange) *dialect.Refusal{
 		(*exchange).authenticate, (*exchange).read, (*exchange).parse, (*exchange).authorise, (*exchange).choose,
 	} {
 		if refusal := step(e); refusal != nil {
@@ -105,7 +85,7 @@ func (e *exchange) admit() *openai.Error {
 	return nil
 }
 
-func (e *exchange) read() *openai.Error {
+func (e *exchange) read() *dialect.Refusal {
 	limit := e.policy.MaxRequestBytes()
 	body, err := readBody(&e.w, e.r, limit)
 	if err != nil {
@@ -123,14 +103,14 @@ func (e *exchange) releaseBody() {
 	}
 }
 
-func (e *exchange) parse() *openai.Error {
-	var refusal *openai.Error
-	e.request, refusal = openai.ParseRequest(e.body.bytes)
+func (e *exchange) parse() *dialect.Refusal {
+	var refusal *dialect.Refusal
+	e.request, refusal = e.surface.dialect.Parse(e.body.bytes)
 	e.record.Streamed = e.request.Stream
 	return refusal
 }
 
-func (e *exchange) authorise() *openai.Error {
+func (e *exchange) authorise() *dialect.Refusal {
 	e.route = e.find(e.request.Model)
 	if e.route == nil {
 		return routeUnknown(e.request.Model)
@@ -155,7 +135,7 @@ func (e *exchange) find(name string) *snapshot.Route {
 }
 
 // choose finds the target of the first attempt.
-func (e *exchange) choose() *openai.Error {
+func (e *exchange) choose() *dialect.Refusal {
 	e.plan.Begin(e.route, e.handler.config.Draw)
 	target, refusal := e.next()
 	if target == nil {
@@ -168,7 +148,7 @@ func (e *exchange) choose() *openai.Error {
 // next is the target of the next attempt, its credential at hand. Targets that this
 // agent can't use are passed over; refusal is about the last of them where no target
 // is left.
-func (e *exchange) next() (target *snapshot.Target, refusal *openai.Error) {
+func (e *exchange) next() (target *snapshot.Target, refusal *dialect.Refusal) {
 	for {
 		target = e.plan.Next()
 		if target == nil {
@@ -181,7 +161,7 @@ func (e *exchange) next() (target *snapshot.Target, refusal *openai.Error) {
 	}
 }
 
-func (e *exchange) ready(provider *snapshot.Provider) *openai.Error {
+func (e *exchange) ready(provider *snapshot.Provider) *dialect.Refusal {
 	value, refusal, why := e.handler.open(provider)
 	if refusal != nil {
 		e.log().Warn("provider is passed over", "provider", provider.Name, "code", refusal.Code, "reason", why)

@@ -10,7 +10,7 @@ import (
 	"net/url"
 	"sync/atomic"
 
-	"github.com/weirhq/weir/dataplane/internal/dialect/openai"
+	"github.com/weirhq/weir/dataplane/internal/dialect"
 	"github.com/weirhq/weir/dataplane/internal/snapshot"
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
 )
@@ -119,7 +119,7 @@ func withQuery(endpoint *url.URL, query string) *url.URL {
 }
 
 // reject answers an upstream's answer that the caller must not get.
-func (u *upstream) reject(how snapshot.Failures, refusal *openai.Error) {
+func (u *upstream) reject(how snapshot.Failures, refusal *dialect.Refusal) {
 	u.exchange.log().Warn("upstream rejected the request", "provider", u.exchange.target.Provider.Name, "upstream_status", u.response.StatusCode)
 	u.answerError(how, refusal, usagev1.Outcome_OUTCOME_UPSTREAM_ERROR, true)
 }
@@ -128,7 +128,7 @@ func (u *upstream) reject(how snapshot.Failures, refusal *openai.Error) {
 func (u *upstream) failed(err error) {
 	unused := !u.touched.Load()
 	if u.callerGone() {
-		u.gone(0, openai.Answer{}, unused)
+		u.gone(0, dialect.Answer{}, unused)
 		return
 	}
 	u.exchange.log().Warn("upstream unreachable", "provider", u.exchange.target.Provider.Name, "error", cause(u.why(err)))
@@ -149,7 +149,7 @@ func timedOut(err error) bool {
 
 // answerError ends an attempt of which the caller has nothing: with an error, where
 // no other attempt follows.
-func (u *upstream) answerError(how snapshot.Failures, refusal *openai.Error, outcome usagev1.Outcome, unused bool) {
+func (u *upstream) answerError(how snapshot.Failures, refusal *dialect.Refusal, outcome usagev1.Outcome, unused bool) {
 	end := end{outcome: outcome, status: refusal.Status, code: refusal.Code, unused: unused}
 	if u.retry(how, end) {
 		return
@@ -163,7 +163,7 @@ func (u *upstream) answerError(how snapshot.Failures, refusal *openai.Error, out
 func (u *upstream) callerGone() bool { return u.exchange.r.Context().Err() != nil }
 
 // gone ends a request whose caller left. status is what it got before; 0: none.
-func (u *upstream) gone(status int, answer openai.Answer, unused bool) {
+func (u *upstream) gone(status int, answer dialect.Answer, unused bool) {
 	u.cancel(nil)
 	u.exchange.settle(end{outcome: usagev1.Outcome_OUTCOME_CLIENT_CLOSED, status: status, answer: answer, unused: unused})
 }

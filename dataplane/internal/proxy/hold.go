@@ -3,7 +3,6 @@ package proxy
 import (
 	"time"
 
-	"github.com/weirhq/weir/dataplane/internal/dialect/openai"
 	"github.com/weirhq/weir/dataplane/internal/dialect/sse"
 	"github.com/weirhq/weir/dataplane/internal/snapshot"
 )
@@ -34,7 +33,7 @@ func (s *stream) begin() bool {
 // holds keeps back what comes before any content, comments too: until then another
 // attempt can take over and the caller sees one whole answer.
 func (s *stream) holds(event sse.Event, hidden bool) bool {
-	if s.held == nil || s.answer.Failed || event.Piece || !openai.Opens(event.Data) ||
+	if s.held == nil || s.said.Answer.Failed || event.Piece || !s.dialect.Opens(event.Data) ||
 		len(s.held.bytes)+len(event.Raw) > maxHeld || s.exchange.elapsed()-s.since > maxHold {
 		return false
 	}
@@ -47,5 +46,5 @@ func (s *stream) holds(event sse.Event, hidden bool) bool {
 // failedEarly tells whether an error came before any content and another attempt is
 // to follow.
 func (s *stream) failedEarly() bool {
-	return s.held != nil && s.answer.Failed && s.retry(snapshot.UpstreamError, s.ending())
+	return s.held != nil && s.said.Answer.Failed && s.retry(snapshot.UpstreamError, s.ending())
 }

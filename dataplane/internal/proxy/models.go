@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/weirhq/weir/dataplane/internal/dialect/openai"
+	"github.com/weirhq/weir/dataplane/internal/dialect"
 	"github.com/weirhq/weir/dataplane/internal/snapshot"
 )
 
@@ -59,7 +59,7 @@ func (e *exchange) model(route *snapshot.Route) model {
 func (e *exchange) writeJSON(value any) {
 	text, err := json.Marshal(value)
 	if err != nil {
-		e.refuse(&openai.Error{Status: http.StatusInternalServerError, Code: "internal", Message: "The answer could not be written."})
+		e.refuse(&dialect.Refusal{Status: http.StatusInternalServerError, Code: "internal", Message: "The answer could not be written."})
 		return
 	}
 	e.record.Status = http.StatusOK

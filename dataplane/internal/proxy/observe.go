@@ -52,7 +52,7 @@ func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 	if err := errors.Join(faults...); err != nil {
 		return nil, fmt.Errorf("register metrics of the request path: %w", err)
 	}
-	m.ok = m.requests.WithLabelValues(surfaceChat, outcomeName(usagev1.Outcome_OUTCOME_OK), "")
+	m.ok = m.requests.WithLabelValues(surfaceChat.name, outcomeName(usagev1.Outcome_OUTCOME_OK), "")
 	return m, nil
 }
 
@@ -76,9 +76,9 @@ func (h *Handler) observe(e *exchange) {
 	case outcome == usagev1.Outcome_OUTCOME_OK && e.surface == surfaceChat:
 		h.metrics.ok.Inc()
 	default:
-		h.metrics.requests.WithLabelValues(e.surface, outcomeName(outcome), code).Inc()
+		h.metrics.requests.WithLabelValues(e.surface.name, outcomeName(outcome), code).Inc()
 	}
-	if e.surface != "" && e.key == nil && e.policy != nil && code != "" {
+	if e.surface != elsewhere && e.key == nil && e.policy != nil && code != "" {
 		h.metrics.unauthenticated.WithLabelValues(code).Inc()
 	}
 	if h.config.Logger.Enabled(e.r.Context(), slog.LevelInfo) {
@@ -92,7 +92,7 @@ func (e *exchange) attributes(outcome usagev1.Outcome) []slog.Attr {
 	attributes := make([]slog.Attr, 0, 20)
 	attributes = append(attributes,
 		slog.String("request_id", e.record.RequestId),
-		slog.String("surface", e.surface),
+		slog.String("surface", e.surface.name),
 		slog.Int("status", int(e.record.Status)),
 		slog.String("outcome", outcomeName(outcome)),
 		slog.Duration("duration", e.elapsed()),

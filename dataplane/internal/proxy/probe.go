@@ -13,7 +13,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
-	"github.com/weirhq/weir/dataplane/internal/dialect/openai"
+	"github.com/weirhq/weir/dataplane/internal/dialect"
 	"github.com/weirhq/weir/dataplane/internal/secret"
 	"github.com/weirhq/weir/dataplane/internal/snapshot"
 	agentv1 "github.com/weirhq/weir/proto/gen/weir/agent/v1"
@@ -25,13 +25,13 @@ const maxModelsBytes = 4 << 20
 // testProvider asks a provider which models there are, as a request would go to it: its
 // credential, headers and bounds, and over a connection of its own. A refusal says that
 // there is nothing to test.
-func (h *Handler) testProvider(ctx context.Context, policy *snapshot.Policy, m *agentv1.ProviderTest) (*agentv1.ProviderTestResult, *openai.Error) {
+func (h *Handler) testProvider(ctx context.Context, policy *snapshot.Policy, m *agentv1.ProviderTest) (*agentv1.ProviderTestResult, *dialect.Refusal) {
 	if policy == nil {
 		return nil, noPolicy
 	}
 	provider := policy.Provider(m.GetProviderId())
 	if provider == nil {
-		return nil, &openai.Error{Code: "provider_unknown",
+		return nil, &dialect.Refusal{Code: "provider_unknown",
 			Message: fmt.Sprintf("The policy of version %d, which this agent serves, has no provider %s.", policy.Version(), m.GetProviderId())}
 	}
 	credential, refusal, why := h.open(provider)

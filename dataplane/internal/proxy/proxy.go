@@ -161,18 +161,15 @@ func New(config Config) (*Handler, error) {
 // GET /v1/models/{id}; everything else is answered unsupported_surface.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e := h.begin(w, r)
-	switch surface, method := surfaceOf(r.URL.Path); {
-	case surface == "":
+	switch surface := surfaceOf(r.URL.Path); {
+	case surface == elsewhere:
 		e.refuseElsewhere(unsupportedSurface)
-	case r.Method != method:
-		w.Header().Set("Allow", method)
+	case r.Method != surface.method:
+		w.Header().Set("Allow", surface.method)
 		e.refuseElsewhere(methodNotAllowed)
-	case surface == surfaceModels:
-		e.surface = surface
-		e.models()
 	default:
 		e.surface = surface
-		e.chat()
+		surface.serve(e)
 	}
 	// Else net/http sends a short answer when this returns: after the log's line.
 	_ = e.w.flush()

@@ -7,7 +7,7 @@ import (
 	"os"
 	"strconv"
 
-	"github.com/weirhq/weir/dataplane/internal/dialect/openai"
+	"github.com/weirhq/weir/dataplane/internal/dialect"
 	"github.com/weirhq/weir/dataplane/internal/snapshot"
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
 )
@@ -19,13 +19,13 @@ var (
 	keyExpired = unauthenticated("key_expired", "This key has expired.")
 	keyRotated = unauthenticated("key_rotated", "This key has a new secret, and the time of this one is over.")
 
-	bodyTimeout = &openai.Error{Status: http.StatusRequestTimeout, Code: "body_timeout",
+	bodyTimeout = &dialect.Refusal{Status: http.StatusRequestTimeout, Code: "body_timeout",
 		Message: "The request body did not come in time."}
-	routeNotAllowed = &openai.Error{Status: http.StatusForbidden, Code: "route_not_allowed", Param: "model",
+	routeNotAllowed = &dialect.Refusal{Status: http.StatusForbidden, Code: "route_not_allowed", Param: "model",
 		Message: "This key may not use this route."}
-	unsupportedSurface = &openai.Error{Status: http.StatusNotFound, Code: "unsupported_surface",
+	unsupportedSurface = &dialect.Refusal{Status: http.StatusNotFound, Code: "unsupported_surface",
 		Message: "This gateway does not serve this path. It serves POST /v1/chat/completions, GET /v1/models and GET /v1/models/{id}."}
-	methodNotAllowed = &openai.Error{Status: http.StatusMethodNotAllowed, Code: "method_not_allowed",
+	methodNotAllowed = &dialect.Refusal{Status: http.StatusMethodNotAllowed, Code: "method_not_allowed",
 		Message: "This path is served for the method in the Allow header only."}
 
 	noPolicy              = unavailable("no_policy", "This agent has not received a policy yet.")
@@ -35,59 +35,59 @@ var (
 	credentialUnavailable = unavailable("credential_unavailable", "This agent has no credential for the provider of this route.")
 	credentialRejected    = unavailable("credential_rejected", "The provider of this route rejected the credential of this gateway.")
 
-	upstreamUnreachable = &openai.Error{Status: http.StatusBadGateway, Code: "upstream_unreachable",
+	upstreamUnreachable = &dialect.Refusal{Status: http.StatusBadGateway, Code: "upstream_unreachable",
 		Message: "The provider of this route can't be reached."}
-	upstreamTimeout = &openai.Error{Status: http.StatusGatewayTimeout, Code: "upstream_timeout",
+	upstreamTimeout = &dialect.Refusal{Status: http.StatusGatewayTimeout, Code: "upstream_timeout",
 		Message: "The provider of this route did not answer in time."}
-	upstreamBroke = &openai.Error{Status: http.StatusBadGateway, Code: "upstream_broke",
+	upstreamBroke = &dialect.Refusal{Status: http.StatusBadGateway, Code: "upstream_broke",
 		Message: "The provider of this route broke off its answer."}
-	upstreamRedirected = &openai.Error{Status: http.StatusBadGateway, Code: "upstream_redirected",
+	upstreamRedirected = &dialect.Refusal{Status: http.StatusBadGateway, Code: "upstream_redirected",
 		Message: "The provider of this route answered with a redirect, which is not followed."}
-	upstreamEmpty = &openai.Error{Status: http.StatusBadGateway, Code: "upstream_empty",
+	upstreamEmpty = &dialect.Refusal{Status: http.StatusBadGateway, Code: "upstream_empty",
 		Message: "The provider of this route sent no answer."}
-	upstreamTooLarge = &openai.Error{Status: http.StatusBadGateway, Code: "upstream_too_large",
+	upstreamTooLarge = &dialect.Refusal{Status: http.StatusBadGateway, Code: "upstream_too_large",
 		Message: "The provider of this route sent a larger answer than this agent takes."}
 )
 
-func unauthenticated(code, message string) *openai.Error {
-	return &openai.Error{Status: http.StatusUnauthorized, Code: code, Message: message}
+func unauthenticated(code, message string) *dialect.Refusal {
+	return &dialect.Refusal{Status: http.StatusUnauthorized, Code: code, Message: message}
 }
 
-func unavailable(code, message string) *openai.Error {
-	return &openai.Error{Status: http.StatusServiceUnavailable, Code: code, Message: message}
+func unavailable(code, message string) *dialect.Refusal {
+	return &dialect.Refusal{Status: http.StatusServiceUnavailable, Code: code, Message: message}
 }
 
 // routeUnknown quotes the model only where it looks like a name.
-func routeUnknown(model string) *openai.Error {
+func routeUnknown(model string) *dialect.Refusal {
 	if len(model) > 200 {
 		model = model[:200] + "…"
 	}
-	return &openai.Error{Status: http.StatusNotFound, Code: "route_unknown", Param: "model",
+	return &dialect.Refusal{Status: http.StatusNotFound, Code: "route_unknown", Param: "model",
 		Message: fmt.Sprintf("There is no route %q in the policy of this gateway.", model)}
 }
 
 // routeNotServed tells the policy's reason: no provider of the route is where this
 // gateway may send to.
-func routeNotServed(route *snapshot.Route) *openai.Error {
-	return &openai.Error{Status: http.StatusForbidden, Code: "route_not_served", Param: "model",
+func routeNotServed(route *snapshot.Route) *dialect.Refusal {
+	return &dialect.Refusal{Status: http.StatusForbidden, Code: "route_not_served", Param: "model",
 		Message: fmt.Sprintf("This gateway does not serve the route %q: %s.", route.Name, route.Unserved)}
 }
 
-func unreadable(err error, limit int64) *openai.Error {
+func unreadable(err error, limit int64) *dialect.Refusal {
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
-		return &openai.Error{Status: http.StatusRequestEntityTooLarge, Code: "body_too_large",
+		return &dialect.Refusal{Status: http.StatusRequestEntityTooLarge, Code: "body_too_large",
 			Message: fmt.Sprintf("The request body is larger than %d bytes.", limit)}
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return bodyTimeout
 	}
-	return &openai.Error{Status: http.StatusBadRequest, Code: "body_unreadable", Message: "The request body ended before its end."}
+	return &dialect.Refusal{Status: http.StatusBadRequest, Code: "body_unreadable", Message: "The request body ended before its end."}
 }
 
 // refuse answers a request that never went upstream. One whose key the policy knows
 // is recorded; a full spool is no reason to answer otherwise.
-func (e *exchange) refuse(refusal *openai.Error) {
+func (e *exchange) refuse(refusal *dialect.Refusal) {
 	e.record.Outcome = usagev1.Outcome_OUTCOME_REFUSED
 	e.record.Status, e.record.ErrorCode = int32(refusal.Status), refusal.Code
 	if e.record.KeyId != "" && refusal != spoolFull && refusal != spoolUnavailable {
@@ -102,7 +102,7 @@ func (e *exchange) refuse(refusal *openai.Error) {
 // recordRefusal keeps at most so many refusals per second of a key that is over, or
 // that asks for what nobody serves: hammering with it fills no spool.
 func (e *exchange) recordRefusal() {
-	cheap := e.key == nil || e.surface != surfaceChat
+	cheap := e.key == nil || !e.surface.forwards()
 	if cheap && !e.handler.refusals.take(e.record.KeyId, e.begun) {
 		e.handler.metrics.unrecorded.WithLabelValues(e.record.ErrorCode).Inc()
 		return
@@ -113,8 +113,8 @@ func (e *exchange) recordRefusal() {
 	}
 }
 
-func (e *exchange) writeError(refusal *openai.Error) {
-	body := refusal.Body()
+func (e *exchange) writeError(refusal *dialect.Refusal) {
+	body := e.surface.dialect.Body(refusal)
 	header := e.w.Header()
 	header.Set("Content-Type", "application/json")
 	header.Set("Content-Length", strconv.Itoa(len(body)))
@@ -123,7 +123,7 @@ func (e *exchange) writeError(refusal *openai.Error) {
 }
 
 // unrecorded is what the caller gets where the recorder takes no attempt.
-func (e *exchange) unrecorded(what string, err error) *openai.Error {
+func (e *exchange) unrecorded(what string, err error) *dialect.Refusal {
 	e.notRecorded(what, err)
 	if e.handler.isFull(err) {
 		return spoolFull

@@ -3,14 +3,14 @@ package proxy
 import (
 	"google.golang.org/protobuf/proto"
 
-	"github.com/weirhq/weir/dataplane/internal/dialect/openai"
+	"github.com/weirhq/weir/dataplane/internal/dialect"
 	"github.com/weirhq/weir/proto/contract/batch"
 	"github.com/weirhq/weir/proto/contract/price"
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
 )
 
 // start opens the first attempt and has it kept: nothing goes upstream before that.
-func (e *exchange) start() *openai.Error {
+func (e *exchange) start() *dialect.Refusal {
 	e.open()
 	e.record.Outcome = usagev1.Outcome_OUTCOME_INTERRUPTED
 	e.record.StartedAtUs = e.begun.UnixMicro()
@@ -53,7 +53,7 @@ func (e *exchange) open() {
 // bound is the most that a request can use. A token of text has at least one byte
 // of the body; images, audio and files may cost more than their bytes. It is not
 // bounded where neither the caller nor the price book caps a side.
-func bound(r *openai.Request, bodyBytes int64, entry *price.Entry) (most price.Most, bounded bool) {
+func bound(r *dialect.Request, bodyBytes int64, entry *price.Entry) (most price.Most, bounded bool) {
 	var maxInput, maxOutput int64
 	if entry != nil {
 		maxInput, maxOutput = entry.MaxInputTokens(), entry.MaxOutputTokens()
@@ -102,7 +102,7 @@ type end struct {
 	// status and code are what the caller gets.
 	status int
 	code   string
-	answer openai.Answer
+	answer dialect.Answer
 	// unused: provably nothing was used.
 	unused bool
 }

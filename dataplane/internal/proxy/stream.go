@@ -5,7 +5,7 @@ import (
 	"io"
 	"time"
 
-	"github.com/weirhq/weir/dataplane/internal/dialect/openai"
+	"github.com/weirhq/weir/dataplane/internal/dialect"
 	"github.com/weirhq/weir/dataplane/internal/dialect/sse"
 	"github.com/weirhq/weir/dataplane/internal/snapshot"
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
@@ -23,13 +23,10 @@ type stream struct {
 	*upstream
 	events *sse.Reader
 	flush  func() error
-	// answer is what the events said so far, the latest usage in it.
-	answer openai.Answer
-	// finished is how many events gave a choice's reason to end. total: the usage is of
-	// the whole answer; some servers tell in each event what it is so far.
-	finished int64
-	total    bool
-	unsent   bool
+	// dialect of the events, and what they said so far.
+	dialect dialect.Dialect
+	said    dialect.Stream
+	unsent  bool
 	// held is what came before any content while another attempt may follow; nil: the
 	// answer has begun.
 	held *buffer
@@ -48,6 +45,8 @@ func (u *upstream) stream() {
 		events:   sse.NewReader(u, space.bytes, e.handler.config.MaxEventBytes),
 		flush:    e.w.flush,
 		since:    e.elapsed(),
+		dialect:  e.surface.dialect,
+		said:     dialect.Stream{Request: &e.request},
 	}
 	defer func() {
 		space.bytes = s.events.Space()
@@ -71,11 +70,11 @@ func (s *stream) pass() {
 		case err != nil:
 			s.ended(err)
 			return
-		case openai.Done(event.Data):
+		case s.dialect.Done(event.Data):
 			s.done(event.Raw)
 			return
 		}
-		hidden := s.look(event.Data)
+		hidden := s.dialect.Look(&s.said, event.Data)
 		switch {
 		case s.failedEarly():
 			return
@@ -85,26 +84,6 @@ func (s *stream) pass() {
 			return
 		}
 	}
-}
-
-// look notes what an event says, and tells whether it is to be hidden: the usage
-// event that only the agent asked for.
-func (s *stream) look(data []byte) (hide bool) {
-	if openai.Finishes(data) {
-		s.finished++
-	}
-	if !openai.Speaks(data) {
-		return false
-	}
-	said := openai.ParseAnswer(data)
-	s.answer.Failed = s.answer.Failed || said.Failed
-	if said.Usage == nil {
-		return false
-	}
-	s.answer.Usage, s.answer.UsageSHA256, s.answer.ServiceTier = said.Usage, said.UsageSHA256, said.ServiceTier
-	s.total = s.finished >= max(s.exchange.request.Choices, 1) || said.NoChoices
-	asked := s.exchange.request.AsksUsage || !s.exchange.request.Stream
-	return said.NoChoices && !asked
 }
 
 func (s *stream) send(raw []byte) bool {
@@ -134,11 +113,11 @@ func (s *stream) left() {
 
 // told is what a stream may be settled by: more was generated than usage tells that is
 // not the total.
-func (s *stream) told() openai.Answer {
-	if s.total {
-		return s.answer
+func (s *stream) told() dialect.Answer {
+	if s.said.Total {
+		return s.said.Answer
 	}
-	return openai.Answer{}
+	return dialect.Answer{}
 }
 
 // done ends a stream with its end mark.
@@ -152,7 +131,7 @@ func (s *stream) done(mark []byte) {
 // ending is of a stream that is all there.
 func (s *stream) ending() end {
 	end := end{outcome: usagev1.Outcome_OUTCOME_OK, status: s.response.StatusCode, answer: s.told()}
-	if s.answer.Failed {
+	if s.said.Answer.Failed {
 		end.outcome, end.code = usagev1.Outcome_OUTCOME_UPSTREAM_ERROR, codeUpstream
 	}
 	return end
@@ -166,7 +145,7 @@ func (s *stream) ended(err error) {
 		s.left()
 		return
 	}
-	if errors.Is(err, io.EOF) && !s.events.Torn() && (s.total || s.answer.Failed || s.finished > 0) {
+	if errors.Is(err, io.EOF) && !s.events.Torn() && (s.said.Total || s.said.Answer.Failed || s.said.Finished > 0) {
 		_ = s.begin()
 		e.settle(s.ending())
 		return
@@ -178,7 +157,7 @@ func (s *stream) ended(err error) {
 		return
 	}
 	e.settle(end{outcome: usagev1.Outcome_OUTCOME_UPSTREAM_BROKE, status: s.response.StatusCode, code: refusal.Code, answer: s.told()})
-	event := refusal.Event()
+	event := s.dialect.Event(refusal)
 	if s.events.Torn() {
 		event = append([]byte("\n\n"), event...)
 	}
@@ -201,7 +180,7 @@ func (s *stream) drain() {
 }
 
 // breakage is the error for an answer that began and did not end.
-func (u *upstream) breakage() (snapshot.Failures, *openai.Error) {
+func (u *upstream) breakage() (snapshot.Failures, *dialect.Refusal) {
 	if u.late() != nil {
 		return snapshot.Timeout, upstreamTimeout
 	}

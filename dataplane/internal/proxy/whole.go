@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/weirhq/weir/dataplane/internal/dialect/openai"
+	"github.com/weirhq/weir/dataplane/internal/dialect"
 	"github.com/weirhq/weir/dataplane/internal/snapshot"
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
 )
@@ -37,7 +37,7 @@ func (u *upstream) whole() {
 		u.answerError(snapshot.UpstreamError, upstreamEmpty, usagev1.Outcome_OUTCOME_UPSTREAM_BROKE, false)
 		return
 	}
-	answer := openai.ParseAnswer(body.bytes)
+	answer := e.surface.dialect.Answer(body.bytes)
 	end := end{outcome: usagev1.Outcome_OUTCOME_OK, status: status, answer: answer}
 	if status >= http.StatusBadRequest || answer.Failed {
 		end.outcome, end.code = usagev1.Outcome_OUTCOME_UPSTREAM_ERROR, codeUpstream
@@ -82,7 +82,7 @@ func refused(status int) bool {
 func (u *upstream) incomplete(err error) {
 	status := u.response.StatusCode
 	if u.callerGone() {
-		u.gone(0, openai.Answer{}, refused(status))
+		u.gone(0, dialect.Answer{}, refused(status))
 		return
 	}
 	u.exchange.log().Warn("upstream broke off", "provider", u.exchange.target.Provider.Name, "error", cause(u.why(err)))

@@ -3,15 +3,12 @@ package anthropic
 import (
 	"encoding/json"
 	"net/http"
+
+	"github.com/weirhq/weir/dataplane/internal/dialect"
 )
 
-// Error is what a caller gets. Code is stable.
-type Error struct {
-	Status  int
-	Code    string
-	Param   string // empty: left out
-	Message string
-}
+// Error is a refusal in this dialect's shape.
+type Error dialect.Refusal
 
 func (e *Error) Error() string { return e.Code + ": " + e.Message }
 

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"strconv"
 
+	"github.com/weirhq/weir/dataplane/internal/dialect"
 	"github.com/weirhq/weir/dataplane/internal/dialect/jsonscan"
 	"github.com/weirhq/weir/dataplane/internal/dialect/openai/jsonvalue"
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
@@ -11,14 +12,7 @@ import (
 
 // Answer is what an answer's body, or one event of a stream, says about itself.
 type Answer struct {
-	// Usage is nil where none, or none that adds up, is there.
-	Usage *usagev1.TokenUsage
-	// UsageSHA256 is of the usage object as it came, nil without Usage.
-	UsageSHA256 []byte
-	// ServiceTier that served the request, empty when not said.
-	ServiceTier string
-	// Failed: the object is an error.
-	Failed bool
+	dialect.Answer
 	// NoChoices: choices is there and empty, as in the usage event of a stream.
 	NoChoices bool
 }

@@ -1,0 +1,66 @@
+// Package dialect is what the request path asks of a wire format where both sides speak
+// it and bytes pass as they came: the few facts that policy needs of a request, an
+// answer and the events of a stream, and the shape of the agent's own errors. The
+// formats' own packages find them. It has no opinion about content and does no I/O.
+package dialect
+
+import usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
+
+// Dialect is one wire format. It is safe for concurrent use, keeps nothing of what it is
+// given and allocates nothing that grows with it.
+type Dialect interface {
+	// Parse reads a request's body.
+	Parse(body []byte) (Request, *Refusal)
+	// Answer reads the body of an answer that is not a stream.
+	Answer(body []byte) Answer
+	// Look notes what one event of a stream says, and tells whether the caller is not to
+	// see it, because only the agent asked for it.
+	Look(s *Stream, data []byte) (hide bool)
+	// Opens tells whether an event has nothing of the answer in it; what can't be read
+	// for certain has.
+	Opens(data []byte) bool
+	// Done tells whether an event is the end mark of a stream.
+	Done(data []byte) bool
+	// Body is a refusal as an answer's JSON, with a newline; Event as the event that ends
+	// a stream.
+	Body(*Refusal) []byte
+	Event(*Refusal) []byte
+}
+
+// Refusal is an error of the agent's own. Code is stable.
+type Refusal struct {
+	Status int
+	Code   string
+	// Param is the field that it is about; empty: none.
+	Param   string
+	Message string
+}
+
+// Answer is what an answer's body, or a stream so far, says about itself.
+type Answer struct {
+	// Usage is nil where none, or none that adds up, is there.
+	Usage *usagev1.TokenUsage
+	// UsageSHA256 is of the usage object as it came, nil without Usage. Where a stream has
+	// several: of all of them, one after the other.
+	UsageSHA256 []byte
+	// ServiceTier that served the request, empty when not said.
+	ServiceTier string
+	// Unpriced: a part is billed by what is not in Usage.
+	Unpriced bool
+	// Failed: it is an error.
+	Failed bool
+}
+
+// Stream is what the events of one answer said so far.
+type Stream struct {
+	// Request that it answers.
+	Request *Request
+	// Answer has the latest usage.
+	Answer Answer
+	// Finished is how many events gave a choice's reason to end. Total: the usage is of
+	// the whole answer; some servers tell in each event what it is so far.
+	Finished int64
+	Total    bool
+	// State is the dialect's own.
+	State any
+}
