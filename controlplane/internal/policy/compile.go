@@ -37,6 +37,8 @@ const (
 	// 2026-11-26: how long a credential is kept whose source went away; routes that a
 	// gateway does not serve; keys that may use no route.
 	capabilityRestricted = 4
+	// 2026-11-27: providers of the dialect anthropic.
+	capabilityAnthropic = 5
 )
 
 // Kinds of resources.
@@ -67,6 +69,10 @@ func Compile(state State, builtin *policyv1.PriceBook) ([]*policyv1.Resource, er
 // ordinary is what the state needs of an agent, but for routes without a target and keys
 // without a route.
 func ordinary(state State) int32 {
+	foreign := func(p provider.Provider) bool { return p.Dialect == eventv1.Dialect_DIALECT_ANTHROPIC }
+	if slices.ContainsFunc(state.Providers, foreign) {
+		return capabilityAnthropic
+	}
 	if state.Gateway.CredentialMaxAge > 0 {
 		return capabilityRestricted
 	}

@@ -258,6 +258,7 @@ func TestMinimumCapability(t *testing.T) {
 		"routes":                 {routed(), 3},
 		"a_strategy":             {with(func(s *policy.State) { s.Routes[1].Strategy = eventv1.Strategy_STRATEGY_PRIORITY }), 3},
 		"an_age":                 {with(func(s *policy.State) { s.Gateway.CredentialMaxAge = 1 }), 4},
+		"anthropic":              {with(func(s *policy.State) { s.Providers[1].Dialect = eventv1.Dialect_DIALECT_ANTHROPIC }), 5},
 		"a_retry":                {with(func(s *policy.State) { s.Routes[1].Retry = &route.Retry{MaxAttempts: 2} }), 3},
 	} {
 		t.Run(name, func(t *testing.T) {

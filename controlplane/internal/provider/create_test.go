@@ -83,10 +83,21 @@ func TestCreate(t *testing.T) {
 			t.Errorf("%v, %v", changes, err)
 		}
 	})
+	t.Run("anthropic", func(t *testing.T) {
+		changes, err := provider.Create(creation(func(c *provider.Creation) {
+			c.Dialect, c.BaseURL = eventv1.Dialect_DIALECT_ANTHROPIC, "https://api.anthropic.com/"
+		}))
+		if err != nil || changes[0].Body.(*eventv1.ProviderCreated).PriceList != "anthropic" {
+			t.Errorf("%v, %v", changes, err)
+		}
+	})
 	refusals := map[string]struct {
 		kind   fault.Kind
 		change func(*provider.Creation)
 	}{
+		"anthropic_with_a_version": {fault.Invalid, func(c *provider.Creation) {
+			c.Dialect, c.BaseURL = eventv1.Dialect_DIALECT_ANTHROPIC, "https://api.anthropic.com/v1/"
+		}},
 		"taken_name":             {fault.Conflict, func(c *provider.Creation) { c.NameTaken = true }},
 		"no_dialect":             {fault.Invalid, func(c *provider.Creation) { c.Dialect = 0 }},
 		"unknown_dialect":        {fault.Invalid, func(c *provider.Creation) { c.Dialect = 99 }},

@@ -3,6 +3,7 @@ package provider
 import (
 	"fmt"
 	"regexp"
+	"strings"
 
 	"github.com/weirhq/weir/controlplane/internal/fault"
 	"github.com/weirhq/weir/controlplane/internal/slug"
@@ -12,11 +13,15 @@ import (
 )
 
 const (
-	// openAIPriceList prices the dialect openai where nothing else is said.
-	openAIPriceList = "openai"
-	maxModels       = 1000
-	maxModel        = 200
+	maxModels = 1000
+	maxModel  = 200
 )
+
+// priceLists price a dialect where nothing else is said.
+var priceLists = map[eventv1.Dialect]string{
+	eventv1.Dialect_DIALECT_OPENAI:    "openai",
+	eventv1.Dialect_DIALECT_ANTHROPIC: "anthropic",
+}
 
 var credentialForm = regexp.MustCompile(`^(env://[A-Za-z_][A-Za-z0-9_]*|file:///[^\x00]+)$`)
 
@@ -26,11 +31,14 @@ func (s Settings) complete() (Settings, error) {
 		return s, err
 	}
 	if _, known := eventv1.Dialect_name[int32(s.Dialect)]; !known || s.Dialect == eventv1.Dialect_DIALECT_UNSPECIFIED {
-		return s, fault.Field("dialect", "want openai or openai-compatible")
+		return s, fault.Field("dialect", "want openai, openai-compatible or anthropic")
 	}
 	base, err := parseBaseURL(s.BaseURL)
 	if err != nil {
 		return s, err
+	}
+	if s.Dialect == eventv1.Dialect_DIALECT_ANTHROPIC && strings.HasSuffix(base, "/v1") {
+		return s, fault.Field("base_url", "write it without /v1, as for Anthropic's SDKs: agents add /v1/messages")
 	}
 	s.BaseURL = base
 	if s.CredentialRef != "" && !credentialForm.MatchString(s.CredentialRef) {
@@ -40,8 +48,8 @@ func (s Settings) complete() (Settings, error) {
 		return s, fault.Field("credential_ref", "a provider has a credential_ref or sealed_credentials, not both; "+
 			"clear the other in the same update, naming both in update_mask")
 	}
-	if s.PriceList == "" && s.Dialect == eventv1.Dialect_DIALECT_OPENAI {
-		s.PriceList = openAIPriceList
+	if s.PriceList == "" {
+		s.PriceList = priceLists[s.Dialect]
 	}
 	if s.Headers, err = completeHeaders(s.Headers); err != nil {
 		return s, err

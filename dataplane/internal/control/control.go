@@ -35,7 +35,8 @@ import (
 //	4 (2026-11-26): how long a credential is kept whose source went away; routes that a
 //	   gateway does not serve; keys that may use no route. Asks are answered; deltas,
 //	   snapshots in chunks and heartbeats that confirm nothing are understood.
-const Capability = 4
+//	5 (2026-11-27): providers of the dialect anthropic.
+const Capability = 5
 
 // Compile prepares a verified policy with the revocations that hold now. swap
 // makes it the served one; it runs after the policy is on disk. An error refuses

@@ -17,6 +17,7 @@ type exchange struct {
 	w       caller
 	r       *http.Request
 	surface *surface
+	dialect dialect.Dialect  // in which it is answered
 	policy  *snapshot.Policy // nil: none yet
 	key     *snapshot.Key    // nil until authenticated
 	route   *snapshot.Route
@@ -41,7 +42,7 @@ type exchange struct {
 }
 
 func (h *Handler) begin(w http.ResponseWriter, r *http.Request) *exchange {
-	e := &exchange{handler: h, w: newCaller(w, r, &h.config), r: r, surface: elsewhere, policy: h.config.Policy.Load(), begun: h.config.Now()}
+	e := &exchange{handler: h, w: newCaller(w, r, &h.config), r: r, surface: elsewhere, dialect: elsewhere.dialect, policy: h.config.Policy.Load(), begun: h.config.Now()}
 	e.record.RequestId = newRequestID(e.begun)
 	header := e.w.Header()
 	header["X-Weir-Request-Id"] = []string{e.record.RequestId}
@@ -105,7 +106,7 @@ func (e *exchange) releaseBody() {
 
 func (e *exchange) parse() *dialect.Refusal {
 	var refusal *dialect.Refusal
-	e.request, refusal = e.surface.dialect.Parse(e.body.bytes)
+	e.request, refusal = e.dialect.Parse(e.body.bytes)
 	e.record.Streamed = e.request.Stream
 	return refusal
 }
@@ -154,11 +155,19 @@ func (e *exchange) next() (target *snapshot.Target, refusal *dialect.Refusal) {
 		if target == nil {
 			return nil, refusal
 		}
-		if refusal = e.ready(target.Provider); refusal == nil {
+		if refusal = e.usable(target.Provider); refusal == nil {
 			return target, nil
 		}
 		e.plan.Drop()
 	}
+}
+
+// usable tells why a provider can't serve the request from here; nil: it can.
+func (e *exchange) usable(provider *snapshot.Provider) *dialect.Refusal {
+	if !e.surface.speaks(provider) {
+		return dialectMismatch
+	}
+	return e.ready(provider)
 }
 
 func (e *exchange) ready(provider *snapshot.Provider) *dialect.Refusal {

@@ -99,8 +99,8 @@ func (u *upstream) request() *http.Request {
 	open := func() *parts { return newParts(body, append([][]byte(nil), pieces...), &u.touched) }
 	request := &http.Request{
 		Method: http.MethodPost,
-		URL:    withQuery(target.Provider.ChatCompletions, e.r.URL.RawQuery),
-		Header: upstreamHeader(e.r.Header, target.Provider.Headers, e.secret),
+		URL:    withQuery(target.Provider.Chat, e.r.URL.RawQuery),
+		Header: upstreamHeader(e.r.Header, target.Provider, e.secret),
 		Body:   open(),
 		// The transport rewinds the body only where it wrote nothing of it.
 		GetBody:       func() (io.ReadCloser, error) { return open(), nil },

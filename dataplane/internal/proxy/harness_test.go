@@ -237,6 +237,9 @@ func (h *harness) policy(upstream string) *snapshot.Policy {
 			PriceList: "openai", Model: "dear-model", MaxInputTokens: 1000, MaxOutputTokens: 100,
 			Rates: &policyv1.Rates{Input: proto.Int64(1000), CacheWrite_1H: proto.Int64(2000), InputAudio: proto.Int64(40_000),
 				Output: proto.Int64(5000), OutputAudio: proto.Int64(80_000)},
+		}, {
+			PriceList: "anthropic", Model: "claude-sonnet-5", MaxInputTokens: 200_000, MaxOutputTokens: 64_000,
+			Rates: &policyv1.Rates{Input: proto.Int64(3_000_000), CacheRead: proto.Int64(300_000), Output: proto.Int64(15_000_000)},
 		}}}),
 	}
 	resources = append(resources, h.extra...)
@@ -262,7 +265,13 @@ func (h *harness) client(key string) openai.Client {
 // send posts a body and reads the answer as far as it comes.
 func (h *harness) send(ctx context.Context, key, body string, headers ...string) (*http.Response, string, error) {
 	h.t.Helper()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, h.agent.URL+"/v1/chat/completions", strings.NewReader(body))
+	return h.sendTo(ctx, "/v1/chat/completions", key, body, headers...)
+}
+
+// sendTo is send to another path.
+func (h *harness) sendTo(ctx context.Context, path, key, body string, headers ...string) (*http.Response, string, error) {
+	h.t.Helper()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, h.agent.URL+path, strings.NewReader(body))
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/weirhq/weir/dataplane/internal/secret"
+	"github.com/weirhq/weir/dataplane/internal/snapshot"
+	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
 
 // hopByHop headers belong to one connection (RFC 9110 section 7.6.1).
@@ -31,6 +33,9 @@ var (
 		"Access-Control-Max-Age")
 )
 
+// anthropicVersion is the only one that is current.
+var anthropicVersion = []string{"2023-06-01"}
+
 // identity asks for answers whose usage can be read on the way.
 var identity = []string{"identity"}
 
@@ -45,11 +50,12 @@ func set(names []string, more ...string) map[string]bool {
 // upstreamHeader is what goes to the provider: of the caller's header what may
 // pass, then the provider's own, then what only the agent decides. Values are
 // shared, not copied.
-func upstreamHeader(from, own http.Header, credential secret.Value) http.Header {
+func upstreamHeader(from http.Header, provider *snapshot.Provider, credential secret.Value) http.Header {
+	own := provider.Headers
 	to := make(http.Header, len(from)+len(own)+2)
 	pass(to, from, notUpstream)
 	maps.Copy(to, own)
-	to["Authorization"] = []string{"Bearer " + credential.Reveal()}
+	authorize(to, provider.Dialect, credential)
 	to["Accept-Encoding"] = identity
 	if _, there := to["User-Agent"]; !there {
 		to["User-Agent"] = nil // else the transport names itself
@@ -59,6 +65,20 @@ func upstreamHeader(from, own http.Header, credential secret.Value) http.Header 
 	lowerCase(to, "Idempotency-Key", "idempotency-key")
 	lowerCase(to, "X-Idempotency-Key", "x-idempotency-key")
 	return to
+}
+
+// authorize puts the credential where the dialect has it, and says its version where it
+// has one and the caller does not.
+// Source: https://platform.claude.com/docs/en/api/overview (Authentication)
+func authorize(to http.Header, dialect policyv1.Dialect, credential secret.Value) {
+	if dialect != policyv1.Dialect_DIALECT_ANTHROPIC {
+		to["Authorization"] = []string{"Bearer " + credential.Reveal()}
+		return
+	}
+	to["X-Api-Key"] = []string{credential.Reveal()}
+	if to.Get("Anthropic-Version") == "" {
+		to["Anthropic-Version"] = anthropicVersion
+	}
 }
 
 // lowerCase writes a header in a way that net/http does not look up and that means

@@ -33,7 +33,7 @@ func (s *stream) begin() bool {
 // holds keeps back what comes before any content, comments too: until then another
 // attempt can take over and the caller sees one whole answer.
 func (s *stream) holds(event sse.Event, hidden bool) bool {
-	if s.held == nil || s.said.Answer.Failed || event.Piece || !s.dialect.Opens(event.Data) ||
+	if s.held == nil || s.said.Answer.Failed || event.Piece || !s.exchange.dialect.Opens(event.Data) ||
 		len(s.held.bytes)+len(event.Raw) > maxHeld || s.exchange.elapsed()-s.since > maxHold {
 		return false
 	}

@@ -19,7 +19,7 @@ import (
 // write.
 type metrics struct {
 	requests        *prometheus.CounterVec
-	ok              prometheus.Counter
+	ok              map[*surface]prometheus.Counter // of those that forward
 	unauthenticated *prometheus.CounterVec
 	unrecorded      *prometheus.CounterVec
 	spoolFull       prometheus.Counter
@@ -52,7 +52,10 @@ func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 	if err := errors.Join(faults...); err != nil {
 		return nil, fmt.Errorf("register metrics of the request path: %w", err)
 	}
-	m.ok = m.requests.WithLabelValues(surfaceChat.name, outcomeName(usagev1.Outcome_OUTCOME_OK), "")
+	m.ok = map[*surface]prometheus.Counter{}
+	for _, s := range []*surface{surfaceChat, surfaceMessages} {
+		m.ok[s] = m.requests.WithLabelValues(s.name, outcomeName(usagev1.Outcome_OUTCOME_OK), "")
+	}
 	return m, nil
 }
 
@@ -73,8 +76,8 @@ func (h *Handler) observe(e *exchange) {
 		outcome = usagev1.Outcome_OUTCOME_OK // a surface that has no records
 	}
 	switch {
-	case outcome == usagev1.Outcome_OUTCOME_OK && e.surface == surfaceChat:
-		h.metrics.ok.Inc()
+	case outcome == usagev1.Outcome_OUTCOME_OK && e.surface.forwards():
+		h.metrics.ok[e.surface].Inc()
 	default:
 		h.metrics.requests.WithLabelValues(e.surface.name, outcomeName(outcome), code).Inc()
 	}

@@ -54,7 +54,7 @@ func (h *Handler) probe(ctx context.Context, provider *snapshot.Provider, creden
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	var times times
-	request := &http.Request{Method: http.MethodGet, URL: provider.Models, Header: upstreamHeader(nil, provider.Headers, credential)}
+	request := &http.Request{Method: http.MethodGet, URL: provider.Models, Header: upstreamHeader(nil, provider, credential)}
 	begun := time.Now()
 	response, err := h.fresh.RoundTrip(request.WithContext(httptrace.WithClientTrace(ctx, times.trace(begun))))
 	if err != nil {
@@ -112,8 +112,9 @@ func unexpected(reason string) *agentv1.ProviderTestResult {
 
 var errNoModels = errors.New("no list of models")
 
-// readModels reads the answer to GET /models
-// (https://platform.openai.com/docs/api-reference/models/list).
+// readModels reads the answer to GET /models, which in both dialects has their ids alike
+// (https://platform.openai.com/docs/api-reference/models/list,
+// https://platform.claude.com/docs/en/api/models-list).
 func readModels(body io.Reader) (map[string]bool, error) {
 	text, err := io.ReadAll(io.LimitReader(body, maxModelsBytes+1))
 	if err != nil {

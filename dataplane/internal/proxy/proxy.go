@@ -157,12 +157,14 @@ func New(config Config) (*Handler, error) {
 	return &Handler{config: config, metrics: m, fresh: withoutPool(config.Transport)}, nil
 }
 
-// ServeHTTP serves POST /v1/chat/completions, GET /v1/models and
-// GET /v1/models/{id}; everything else is answered unsupported_surface.
+// ServeHTTP serves POST /v1/chat/completions, POST /v1/messages, GET /v1/models
+// and GET /v1/models/{id}; everything else is answered unsupported_surface.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e := h.begin(w, r)
-	switch surface := surfaceOf(r.URL.Path); {
-	case surface == elsewhere:
+	surface := surfaceOf(r.URL.Path)
+	e.dialect = surface.dialect
+	switch {
+	case surface.name == "":
 		e.refuseElsewhere(unsupportedSurface)
 	case r.Method != surface.method:
 		w.Header().Set("Allow", surface.method)

@@ -14,7 +14,7 @@ import (
 
 // The agent's own errors. Codes are stable.
 var (
-	keyMissing = unauthenticated("key_missing", "No key was sent. Send it as Authorization: Bearer KEY.")
+	keyMissing = unauthenticated("key_missing", "No key was sent. Send it as Authorization: Bearer KEY, or as x-api-key.")
 	keyRevoked = unauthenticated("key_revoked", "This key was revoked.")
 	keyExpired = unauthenticated("key_expired", "This key has expired.")
 	keyRotated = unauthenticated("key_rotated", "This key has a new secret, and the time of this one is over.")
@@ -23,8 +23,11 @@ var (
 		Message: "The request body did not come in time."}
 	routeNotAllowed = &dialect.Refusal{Status: http.StatusForbidden, Code: "route_not_allowed", Param: "model",
 		Message: "This key may not use this route."}
+	dialectMismatch = &dialect.Refusal{Status: http.StatusBadRequest, Code: "dialect_mismatch", Param: "model",
+		Message: "The providers of this route speak another dialect than this path, and this gateway does not translate yet. " +
+			"Ask Anthropic's at POST /v1/messages, all others at POST /v1/chat/completions."}
 	unsupportedSurface = &dialect.Refusal{Status: http.StatusNotFound, Code: "unsupported_surface",
-		Message: "This gateway does not serve this path. It serves POST /v1/chat/completions, GET /v1/models and GET /v1/models/{id}."}
+		Message: "This gateway does not serve this path. It serves POST /v1/chat/completions, POST /v1/messages, GET /v1/models and GET /v1/models/{id}."}
 	methodNotAllowed = &dialect.Refusal{Status: http.StatusMethodNotAllowed, Code: "method_not_allowed",
 		Message: "This path is served for the method in the Allow header only."}
 
@@ -114,7 +117,7 @@ func (e *exchange) recordRefusal() {
 }
 
 func (e *exchange) writeError(refusal *dialect.Refusal) {
-	body := e.surface.dialect.Body(refusal)
+	body := e.dialect.Body(refusal)
 	header := e.w.Header()
 	header.Set("Content-Type", "application/json")
 	header.Set("Content-Length", strconv.Itoa(len(body)))

@@ -58,7 +58,7 @@ func bound(r *dialect.Request, bodyBytes int64, entry *price.Entry) (most price.
 	if entry != nil {
 		maxInput, maxOutput = entry.MaxInputTokens(), entry.MaxOutputTokens()
 	}
-	input := bodyBytes
+	input := bodyBytes + r.Beside
 	if maxInput > 0 && (r.OpenEnded || input > maxInput) {
 		input = maxInput
 	}
@@ -79,10 +79,13 @@ func bound(r *dialect.Request, bodyBytes int64, entry *price.Entry) (most price.
 }
 
 // priceEntry is nil where the price is unknown: the book has no entry, or none for
-// the service tier.
+// the service tier or for what the caller asks for.
 func (e *exchange) priceEntry(tier string) *price.Entry {
 	switch tier {
-	case "flex", "priority", "scale":
+	case "flex", "priority", "scale", "fast":
+		return nil
+	}
+	if e.request.Unpriced {
 		return nil
 	}
 	return e.target.Price
@@ -122,7 +125,7 @@ func (e *exchange) close(end end) {
 		a.Usage, a.RawUsageSha256 = end.answer.Usage, end.answer.UsageSHA256
 		a.UsageSource = usagev1.UsageSource_USAGE_SOURCE_REPORTED
 		a.CostNanoUsd = nil
-		if entry := e.priceEntry(end.answer.ServiceTier); entry != nil {
+		if entry := e.priceEntry(end.answer.ServiceTier); entry != nil && !end.answer.Unpriced {
 			a.CostNanoUsd = known(entry.Cost(a.Usage))
 		}
 	case end.unused:

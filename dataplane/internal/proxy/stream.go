@@ -23,10 +23,9 @@ type stream struct {
 	*upstream
 	events *sse.Reader
 	flush  func() error
-	// dialect of the events, and what they said so far.
-	dialect dialect.Dialect
-	said    dialect.Stream
-	unsent  bool
+	// said is what they said so far.
+	said   dialect.Stream
+	unsent bool
 	// held is what came before any content while another attempt may follow; nil: the
 	// answer has begun.
 	held *buffer
@@ -45,7 +44,6 @@ func (u *upstream) stream() {
 		events:   sse.NewReader(u, space.bytes, e.handler.config.MaxEventBytes),
 		flush:    e.w.flush,
 		since:    e.elapsed(),
-		dialect:  e.surface.dialect,
 		said:     dialect.Stream{Request: &e.request},
 	}
 	defer func() {
@@ -70,11 +68,11 @@ func (s *stream) pass() {
 		case err != nil:
 			s.ended(err)
 			return
-		case s.dialect.Done(event.Data):
+		case s.exchange.dialect.Done(event.Data):
 			s.done(event.Raw)
 			return
 		}
-		hidden := s.dialect.Look(&s.said, event.Data)
+		hidden := s.exchange.dialect.Look(&s.said, event.Data)
 		switch {
 		case s.failedEarly():
 			return
@@ -157,7 +155,7 @@ func (s *stream) ended(err error) {
 		return
 	}
 	e.settle(end{outcome: usagev1.Outcome_OUTCOME_UPSTREAM_BROKE, status: s.response.StatusCode, code: refusal.Code, answer: s.told()})
-	event := s.dialect.Event(refusal)
+	event := e.dialect.Event(refusal)
 	if s.events.Torn() {
 		event = append([]byte("\n\n"), event...)
 	}

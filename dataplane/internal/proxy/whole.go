@@ -37,7 +37,7 @@ func (u *upstream) whole() {
 		u.answerError(snapshot.UpstreamError, upstreamEmpty, usagev1.Outcome_OUTCOME_UPSTREAM_BROKE, false)
 		return
 	}
-	answer := e.surface.dialect.Answer(body.bytes)
+	answer := e.dialect.Answer(body.bytes)
 	end := end{outcome: usagev1.Outcome_OUTCOME_OK, status: status, answer: answer}
 	if status >= http.StatusBadRequest || answer.Failed {
 		end.outcome, end.code = usagev1.Outcome_OUTCOME_UPSTREAM_ERROR, codeUpstream

@@ -10,9 +10,11 @@ import (
 	"github.com/weirhq/weir/proto/contract/seal"
 )
 
-// Default origin and references: what an agent may reach with no configuration.
+// defaultOrigins are what an agent may reach with no configuration.
+var defaultOrigins = []string{"https://api.openai.com", "https://api.anthropic.com"}
+
+// Default references: what an agent may use there.
 const (
-	defaultOrigin    = "https://api.openai.com"
 	defaultReference = "env://WEIR_SECRET_*"
 	defaultFolder    = "file:///etc/weir/secrets/"
 	// sealedReference stands for a credential that the policy itself carries, sealed.
@@ -29,7 +31,11 @@ type Origins struct {
 // DefaultOrigins allows the public hosts of known providers with the references
 // env://WEIR_SECRET_* and file:///etc/weir/secrets/, and with sealed credentials.
 func DefaultOrigins() Origins {
-	return Origins{references: map[string][]string{defaultOrigin: {defaultReference, defaultFolder, sealedReference}}}
+	o := Origins{references: map[string][]string{}}
+	for _, origin := range defaultOrigins {
+		o.references[origin] = []string{defaultReference, defaultFolder, sealedReference}
+	}
+	return o
 }
 
 // ParseOrigins reads an allow-list. An entry is an origin, optionally with the
@@ -59,7 +65,10 @@ func ParseOrigins(entries []string) (Origins, error) {
 
 func (o Origins) add(entry string) error {
 	if entry == "default" {
-		return o.add(defaultOrigin)
+		for origin, references := range DefaultOrigins().references {
+			o.references[origin] = append(o.references[origin], references...)
+		}
+		return nil
 	}
 	address, list, stated := strings.Cut(entry, "=")
 	u, err := url.Parse(address)

@@ -101,8 +101,9 @@ type Provider struct {
 	// Sealed is the credential itself, in place of CredentialRef; nil: it is not sealed.
 	// Neither: the provider has none.
 	Sealed *Sealed
-	// ChatCompletions and Models are endpoints; they are shared and must not be changed.
-	ChatCompletions, Models *url.URL
+	// Chat is where its dialect answers chats, Models where it lists its models; they are
+	// shared and must not be changed.
+	Chat, Models *url.URL
 	// Headers go with every request, in place of the caller's. Shared as well.
 	Headers http.Header
 	// Blocked says why this agent's own configuration forbids the provider;

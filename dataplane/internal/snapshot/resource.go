@@ -13,14 +13,25 @@ import (
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
 
+// ends are where a dialect's endpoints are, below a base URL.
+type ends struct{ chat, models, modelsQuery string }
+
+// endpoints of each dialect that is known. Anthropic's base URLs come without the version,
+// as its SDKs take them, and its list of models in pages of at most 1000.
+// Source: https://platform.claude.com/docs/en/api/models-list
+var endpoints = map[policyv1.Dialect]ends{
+	policyv1.Dialect_DIALECT_OPENAI:            {"chat/completions", "models", ""},
+	policyv1.Dialect_DIALECT_OPENAI_COMPATIBLE: {"chat/completions", "models", ""},
+	policyv1.Dialect_DIALECT_ANTHROPIC:         {"v1/messages", "v1/models", "limit=1000"},
+}
+
 func (c *compiler) addProvider(id string, p *policyv1.Provider) {
 	if c.content.providers[id] != nil {
 		c.refuse("provider %s is there twice", id)
 		return
 	}
-	switch p.GetDialect() {
-	case policyv1.Dialect_DIALECT_OPENAI, policyv1.Dialect_DIALECT_OPENAI_COMPATIBLE:
-	default:
+	ends, known := endpoints[p.GetDialect()]
+	if !known {
 		c.refuse("provider %s: unknown dialect %d", id, p.GetDialect())
 	}
 	base, err := url.Parse(p.GetBaseUrl())
@@ -34,12 +45,13 @@ func (c *compiler) addProvider(id string, p *policyv1.Provider) {
 	}
 	provider := &Provider{
 		ID: id, Name: p.GetName(), Dialect: p.GetDialect(), CredentialRef: p.GetCredentialRef(),
-		ChatCompletions: below(base, "chat/completions"),
-		Models:          below(base, "models"),
-		Headers:         c.headers(id, p.GetHeaders()),
-		Timeouts:        c.timeouts("provider "+id, p.GetTimeouts()),
-		Sealed:          c.sealed(id, origin, p),
+		Chat:     below(base, ends.chat),
+		Models:   below(base, ends.models),
+		Headers:  c.headers(id, p.GetHeaders()),
+		Timeouts: c.timeouts("provider "+id, p.GetTimeouts()),
+		Sealed:   c.sealed(id, origin, p),
 	}
+	provider.Models.RawQuery = ends.modelsQuery
 	provider.Blocked = c.origins.refusal(base, provider.reference())
 	c.content.providers[id] = provider
 	c.lists[provider] = p.GetPriceList()

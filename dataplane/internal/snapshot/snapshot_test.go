@@ -74,7 +74,7 @@ func TestCompile(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 	target := p.Route("a").Targets[0]
-	if target.Provider.Blocked != "" || target.Provider.ChatCompletions.String() != "https://api.openai.com:443/v1/chat/completions" || target.Price == nil || string(target.ModelJSON) != `"gpt-4o"` {
+	if target.Provider.Blocked != "" || target.Provider.Chat.String() != "https://api.openai.com:443/v1/chat/completions" || target.Price == nil || string(target.ModelJSON) != `"gpt-4o"` {
 		t.Errorf("target %+v of %+v", target, target.Provider)
 	}
 	names := []string{}
@@ -148,8 +148,21 @@ func TestBaseURLs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := p.Route("a").Targets[0].Provider.ChatCompletions.RequestURI(); got != want {
+		if got := p.Route("a").Targets[0].Provider.Chat.RequestURI(); got != want {
 			t.Errorf("below %s: %s, want %s", base, got, want)
+		}
+	}
+}
+
+func TestEndpointsOfAnthropic(t *testing.T) {
+	for base, want := range map[string]string{"https://api.anthropic.com": "", "https://gateway.example/anthropic/": "/anthropic"} {
+		claude := resource(t, "provider", "p1", &policyv1.Provider{Id: "p1", Name: "claude", Dialect: policyv1.Dialect_DIALECT_ANTHROPIC, BaseUrl: base})
+		p, err := compile(append(good(t)[:5:5], append([]*policyv1.Resource{claude}, good(t)[6:]...)...), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := p.Provider("p1"); got.Chat.RequestURI() != want+"/v1/messages" || got.Models.RequestURI() != want+"/v1/models?limit=1000" {
+			t.Errorf("below %s: %s, %s", base, got.Chat, got.Models)
 		}
 	}
 }
@@ -245,6 +258,8 @@ func TestOrigins(t *testing.T) {
 		{"https://api.openai.com/v1", "env://WEIR_SECRET_A", true},
 		{"HTTPS://API.OPENAI.COM:443/v1", "file:///etc/weir/secrets/a", true},
 		{"https://api.openai.com/v1", "env://HOME", false},
+		{"https://api.anthropic.com", "env://WEIR_SECRET_A", true},
+		{"https://api.anthropic.com", "env://HOME", false},
 		{"https://api.openai.com/v1", "file:///etc/weir/secrets/../../shadow", false},
 		{"https://api.openai.com/v1", "file:///etc/weir/secrets//a", false},
 		{"https://api.openai.com/v1", "file:///etc/weir/secretsX", false},
@@ -281,7 +296,7 @@ func TestEndpoints(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := p.Route("r").Targets[0].Provider.ChatCompletions.RequestURI(); got != want {
+		if got := p.Route("r").Targets[0].Provider.Chat.RequestURI(); got != want {
 			t.Errorf("%s: %s, want %s", base, got, want)
 		}
 	}

@@ -30,6 +30,7 @@ const dialects: Record<Dialect, string> = {
   [Dialect.UNSPECIFIED]: "Not stated",
   [Dialect.OPENAI]: "OpenAI",
   [Dialect.OPENAI_COMPATIBLE]: "OpenAI-compatible",
+  [Dialect.ANTHROPIC]: "Anthropic",
 };
 
 /** dialectName names a dialect; one this console does not know yet shows its number. */

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"google.golang.org/protobuf/testing/protocmp"
 
+	"github.com/weirhq/weir/dataplane/internal/dialect"
 	"github.com/weirhq/weir/dataplane/internal/dialect/anthropic"
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
 )
@@ -47,24 +48,27 @@ func TestRefusedBodies(t *testing.T) {
 }
 
 func TestBoundsOfARequest(t *testing.T) {
-	for fields, want := range map[string]anthropic.Request{
+	for fields, want := range map[string]dialect.Request{
 		``:                                      {},
 		`,"max_tokens":5,"stream":true`:         {MaxOutput: 5, Stream: true},
-		`,"max_tokens":1e3,"stream":"true"`:     {MaxOutput: anthropic.Unknown},
-		`,"max_tokens":-1`:                      {MaxOutput: anthropic.Unknown},
+		`,"max_tokens":1e3,"stream":"true"`:     {MaxOutput: dialect.Unknown},
+		`,"max_tokens":-1`:                      {MaxOutput: dialect.Unknown},
 		`,"max_tokens":null`:                    {},
-		`,"service_tier":"auto","speed":"fast"`: {ServiceTier: "auto", Speed: "fast"},
+		`,"service_tier":"auto","speed":"fast"`: {ServiceTier: "auto", Unpriced: true},
 		`,"service_tier":7`:                     {},
+		`,"speed":"standard","inference_geo":"global"`:                          {},
+		`,"speed":null,"inference_geo":null`:                                    {},
+		`,"inference_geo":"us"`:                                                 {Unpriced: true},
 		`,"messages":[{"content":[{"type":"image","source":{"type":"url"}}]}]`:  {OpenEnded: true},
 		`,"messages":[{"content":[{"s\u006furce":{}}]}]`:                        {OpenEnded: true},
 		`,"messages":[{"content":[{"type":"container_upload","file_id":"f"}]}]`: {OpenEnded: true},
 		`,"messages":[{"content":"a \"source\": in text is none"}]`:             {},
 		`,"tools":[]`: {},
-		`,"tools":[{"name":"a","input_schema":{"type":"object","properties":{"type":{"type":"string"}}}}]`: {Tools: true},
-		`,"tools":[{"type":"custom","name":"a"}]`:                                                          {Tools: true},
-		`,"tools":[{"name":"web_search","type" : "web_search_20260209"}]`:                                  {Tools: true, OpenEnded: true},
-		`,"tools":[{"type":"mcp_toolset"}]`:                                                                {Tools: true, OpenEnded: true},
-		`,"tools":[{"type":"web\u005fsearch_20250305"}]`:                                                   {Tools: true, OpenEnded: true},
+		`,"tools":[{"name":"a","input_schema":{"type":"object","properties":{"type":{"type":"string"}}}}]`: {Beside: 1000},
+		`,"tools":[{"type":"custom","name":"a"}]`:                                                          {Beside: 1000},
+		`,"tools":[{"name":"web_search","type" : "web_search_20260209"}]`:                                  {Beside: 1000, OpenEnded: true},
+		`,"tools":[{"type":"mcp_toolset"}]`:                                                                {Beside: 1000, OpenEnded: true},
+		`,"tools":[{"type":"web\u005fsearch_20250305"}]`:                                                   {Beside: 1000, OpenEnded: true},
 		`,"mcp_servers":[{}]`: {OpenEnded: true},
 		`,"container":"c"`:    {OpenEnded: true},
 		`,"container":null`:   {},
@@ -74,7 +78,7 @@ func TestBoundsOfARequest(t *testing.T) {
 			t.Fatal(refusal)
 		}
 		got.Model = ""
-		if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(anthropic.Request{})); diff != "" {
+		if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(dialect.Request{}, "ModelAt", "Options", "Choices", "AsksUsage")); diff != "" {
 			t.Errorf("%s: %s", fields, diff)
 		}
 	}

@@ -18,13 +18,14 @@ const (
 	fieldMaxTokens
 	fieldServiceTier
 	fieldSpeed
+	fieldGeo
 	fieldTools
 	fieldMCPServers
 	fieldContainer
 	maxFields
 )
 
-var topFields = [maxFields]string{"model", "stream", "max_tokens", "service_tier", "speed", "tools", "mcp_servers", "container"}
+var topFields = [maxFields]string{"model", "stream", "max_tokens", "service_tier", "speed", "inference_geo", "tools", "mcp_servers", "container"}
 
 // pick finds fields by name. A field that is there twice, or as a name that
 // differs only in case, is refused.

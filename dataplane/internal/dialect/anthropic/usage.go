@@ -5,26 +5,14 @@ import (
 	"hash"
 	"strconv"
 
+	"github.com/weirhq/weir/dataplane/internal/dialect"
 	"github.com/weirhq/weir/dataplane/internal/dialect/jsonscan"
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
 )
 
-// Answer is what an answer's body, or a stream so far, says about itself.
-type Answer struct {
-	// Usage is nil where none, or none that adds up, is there.
-	Usage *usagev1.TokenUsage
-	// UsageSHA256 is of the usage object as it came, nil without Usage. Of a stream: of
-	// all its usage objects, one after the other.
-	UsageSHA256 []byte
-	// ServiceTier that served the request, empty when not said.
-	ServiceTier string
-	// Failed: the object is an error.
-	Failed bool
-}
-
 // ParseAnswer reads the JSON of a whole answer. Text that is no JSON object says
 // nothing.
-func ParseAnswer(text []byte) Answer {
+func ParseAnswer(text []byte) dialect.Answer {
 	var meter Meter
 	meter.read(text, true)
 	return meter.answer
@@ -34,14 +22,14 @@ func ParseAnswer(text []byte) Answer {
 // each message_delta says anew what has changed.
 // Source: https://platform.claude.com/docs/en/build-with-claude/streaming
 type Meter struct {
-	answer Answer
+	answer dialect.Answer
 	counts counts
 	sum    hash.Hash
 }
 
 // Look reads an event that Speaks, and returns what the stream said so far. There is
 // Usage once a message_delta told it.
-func (m *Meter) Look(data []byte) Answer {
+func (m *Meter) Look(data []byte) dialect.Answer {
 	m.read(data, false)
 	return m.answer
 }
@@ -97,6 +85,7 @@ func (m *Meter) usage(object []byte, final bool) {
 		m.sum = sha256.New()
 	}
 	_, _ = m.sum.Write(object)
+	m.answer.Unpriced = m.counts.requests || m.counts.premium
 	m.answer.Usage, m.answer.UsageSHA256 = nil, nil
 	if final {
 		if m.answer.Usage = m.counts.disjoint(); m.answer.Usage != nil {
@@ -117,6 +106,8 @@ type counts struct {
 	tier                          string
 	// searches and fetches that the provider ran: billed by number, not by tokens.
 	requests bool
+	// premium: served faster, or in one country, at rates of its own.
+	premium bool
 }
 
 // read takes what a usage object says over what was said before; false: it is none.
@@ -135,6 +126,10 @@ func (c *counts) read(object []byte) bool {
 			c.each(value, c.detail)
 		case "service_tier":
 			c.tier = text(value)
+		case "speed":
+			c.premium = c.premium || string(value) != `"standard"`
+		case "inference_geo":
+			c.premium = c.premium || string(value) == `"us"`
 		}
 	})
 }

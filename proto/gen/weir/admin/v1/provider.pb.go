@@ -31,6 +31,8 @@ const (
 	Dialect_DIALECT_UNSPECIFIED       Dialect = 0
 	Dialect_DIALECT_OPENAI            Dialect = 1
 	Dialect_DIALECT_OPENAI_COMPATIBLE Dialect = 2
+	// Anthropic's messages; agents before capability 5 do not know it.
+	Dialect_DIALECT_ANTHROPIC Dialect = 3
 )
 
 // Enum value maps for Dialect.
@@ -39,11 +41,13 @@ var (
 		0: "DIALECT_UNSPECIFIED",
 		1: "DIALECT_OPENAI",
 		2: "DIALECT_OPENAI_COMPATIBLE",
+		3: "DIALECT_ANTHROPIC",
 	}
 	Dialect_value = map[string]int32{
 		"DIALECT_UNSPECIFIED":       0,
 		"DIALECT_OPENAI":            1,
 		"DIALECT_OPENAI_COMPATIBLE": 2,
+		"DIALECT_ANTHROPIC":         3,
 	}
 )
 
@@ -312,7 +316,8 @@ type CreateProviderRequest struct {
 	// organization's providers.
 	Name    string  `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	Dialect Dialect `protobuf:"varint,2,opt,name=dialect,proto3,enum=weir.admin.v1.Dialect" json:"dialect,omitempty"`
-	// http or https, no query, no credentials inside: https://api.openai.com/v1.
+	// http or https, no query, no credentials inside: https://api.openai.com/v1, and for
+	// the dialect anthropic without the version, which agents add: https://api.anthropic.com.
 	// Agents send only to origins that their own configuration lists.
 	BaseUrl string `protobuf:"bytes,3,opt,name=base_url,json=baseUrl,proto3" json:"base_url,omitempty"`
 	// Where agents find the credential: env://NAME or file:///path. The value itself
@@ -323,7 +328,8 @@ type CreateProviderRequest struct {
 	// Where the upstream processes data, for example eu; empty: not stated.
 	Region string `protobuf:"bytes,5,opt,name=region,proto3" json:"region,omitempty"`
 	// Price list its models are priced by, for example openai; empty: openai for the
-	// dialect openai, none for openai-compatible (usage is then marked unpriced).
+	// dialect openai, anthropic for anthropic, none for openai-compatible (usage is then
+	// marked unpriced).
 	PriceList string `protobuf:"bytes,6,opt,name=price_list,json=priceList,proto3" json:"price_list,omitempty"`
 	// Sent with every request to the upstream, for example OpenAI-Organization. Not
 	// the credential, and nothing that the transport or the dialect sets itself.
@@ -967,11 +973,12 @@ const file_weir_admin_v1_provider_proto_rawDesc = "" +
 	"\x15DeleteProviderRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x123\n" +
 	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"\x18\n" +
-	"\x16DeleteProviderResponse*[\n" +
+	"\x16DeleteProviderResponse*r\n" +
 	"\aDialect\x12\x17\n" +
 	"\x13DIALECT_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eDIALECT_OPENAI\x10\x01\x12\x1d\n" +
-	"\x19DIALECT_OPENAI_COMPATIBLE\x10\x02\"\x04\b\x03\x10\x062\xcf\x04\n" +
+	"\x19DIALECT_OPENAI_COMPATIBLE\x10\x02\x12\x15\n" +
+	"\x11DIALECT_ANTHROPIC\x10\x03\"\x04\b\x04\x10\x062\xcf\x04\n" +
 	"\x0fProviderService\x12s\n" +
 	"\x0eCreateProvider\x12$.weir.admin.v1.CreateProviderRequest\x1a%.weir.admin.v1.CreateProviderResponse\"\x14\x8a\xb5\x18\x10providers.create\x12j\n" +
 	"\vGetProvider\x12!.weir.admin.v1.GetProviderRequest\x1a\".weir.admin.v1.GetProviderResponse\"\x14\x8a\xb5\x18\rproviders.get\x90\x02\x01\x12q\n" +

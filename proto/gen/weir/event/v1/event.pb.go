@@ -103,6 +103,7 @@ const (
 	Dialect_DIALECT_UNSPECIFIED       Dialect = 0
 	Dialect_DIALECT_OPENAI            Dialect = 1
 	Dialect_DIALECT_OPENAI_COMPATIBLE Dialect = 2
+	Dialect_DIALECT_ANTHROPIC         Dialect = 3
 )
 
 // Enum value maps for Dialect.
@@ -111,11 +112,13 @@ var (
 		0: "DIALECT_UNSPECIFIED",
 		1: "DIALECT_OPENAI",
 		2: "DIALECT_OPENAI_COMPATIBLE",
+		3: "DIALECT_ANTHROPIC",
 	}
 	Dialect_value = map[string]int32{
 		"DIALECT_UNSPECIFIED":       0,
 		"DIALECT_OPENAI":            1,
 		"DIALECT_OPENAI_COMPATIBLE": 2,
+		"DIALECT_ANTHROPIC":         3,
 	}
 )
 
@@ -1748,7 +1751,7 @@ type ProviderCreated struct {
 	// Where the upstream processes data; free text, empty when not stated.
 	Region string `protobuf:"bytes,5,opt,name=region,proto3" json:"region,omitempty"`
 	// Price list its models are priced by (the first column of the price book);
-	// empty: openai's for the dialect openai, none for openai-compatible.
+	// empty: the dialect's own for openai and anthropic, none for openai-compatible.
 	PriceList string `protobuf:"bytes,6,opt,name=price_list,json=priceList,proto3" json:"price_list,omitempty"`
 	// Sent with every request to the upstream; never a credential.
 	Headers  map[string]string `protobuf:"bytes,7,rep,name=headers,proto3" json:"headers,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
@@ -6506,11 +6509,12 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\rROLE_OPERATOR\x10\x03\x12\x10\n" +
 	"\fROLE_ANALYST\x10\x04\x12\x0f\n" +
 	"\vROLE_VIEWER\x10\x05\x12\x16\n" +
-	"\x12ROLE_PROJECTS_ONLY\x10\x06*[\n" +
+	"\x12ROLE_PROJECTS_ONLY\x10\x06*r\n" +
 	"\aDialect\x12\x17\n" +
 	"\x13DIALECT_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eDIALECT_OPENAI\x10\x01\x12\x1d\n" +
-	"\x19DIALECT_OPENAI_COMPATIBLE\x10\x02\"\x04\b\x03\x10\x06*m\n" +
+	"\x19DIALECT_OPENAI_COMPATIBLE\x10\x02\x12\x15\n" +
+	"\x11DIALECT_ANTHROPIC\x10\x03\"\x04\b\x04\x10\x06*m\n" +
 	"\bStrategy\x12\x18\n" +
 	"\x14STRATEGY_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fSTRATEGY_SINGLE\x10\x01\x12\x15\n" +

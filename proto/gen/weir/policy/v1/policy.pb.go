@@ -31,6 +31,8 @@ const (
 	Dialect_DIALECT_UNSPECIFIED       Dialect = 0
 	Dialect_DIALECT_OPENAI            Dialect = 1
 	Dialect_DIALECT_OPENAI_COMPATIBLE Dialect = 2
+	// Messages, of capability 5.
+	Dialect_DIALECT_ANTHROPIC Dialect = 3
 )
 
 // Enum value maps for Dialect.
@@ -39,11 +41,13 @@ var (
 		0: "DIALECT_UNSPECIFIED",
 		1: "DIALECT_OPENAI",
 		2: "DIALECT_OPENAI_COMPATIBLE",
+		3: "DIALECT_ANTHROPIC",
 	}
 	Dialect_value = map[string]int32{
 		"DIALECT_UNSPECIFIED":       0,
 		"DIALECT_OPENAI":            1,
 		"DIALECT_OPENAI_COMPATIBLE": 2,
+		"DIALECT_ANTHROPIC":         3,
 	}
 )
 
@@ -1882,11 +1886,12 @@ const file_weir_policy_v1_policy_proto_rawDesc = "" +
 	"\x0f_cache_write_1hB\t\n" +
 	"\a_outputB\x0e\n" +
 	"\f_input_audioB\x0f\n" +
-	"\r_output_audio*[\n" +
+	"\r_output_audio*r\n" +
 	"\aDialect\x12\x17\n" +
 	"\x13DIALECT_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eDIALECT_OPENAI\x10\x01\x12\x1d\n" +
-	"\x19DIALECT_OPENAI_COMPATIBLE\x10\x02\"\x04\b\x03\x10\x06*m\n" +
+	"\x19DIALECT_OPENAI_COMPATIBLE\x10\x02\x12\x15\n" +
+	"\x11DIALECT_ANTHROPIC\x10\x03\"\x04\b\x04\x10\x06*m\n" +
 	"\bStrategy\x12\x18\n" +
 	"\x14STRATEGY_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fSTRATEGY_SINGLE\x10\x01\x12\x15\n" +

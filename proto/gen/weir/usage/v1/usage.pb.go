@@ -28,8 +28,9 @@ const (
 type Surface int32
 
 const (
-	Surface_SURFACE_UNSPECIFIED Surface = 0
-	Surface_SURFACE_OPENAI_CHAT Surface = 1
+	Surface_SURFACE_UNSPECIFIED        Surface = 0
+	Surface_SURFACE_OPENAI_CHAT        Surface = 1
+	Surface_SURFACE_ANTHROPIC_MESSAGES Surface = 2
 )
 
 // Enum value maps for Surface.
@@ -37,10 +38,12 @@ var (
 	Surface_name = map[int32]string{
 		0: "SURFACE_UNSPECIFIED",
 		1: "SURFACE_OPENAI_CHAT",
+		2: "SURFACE_ANTHROPIC_MESSAGES",
 	}
 	Surface_value = map[string]int32{
-		"SURFACE_UNSPECIFIED": 0,
-		"SURFACE_OPENAI_CHAT": 1,
+		"SURFACE_UNSPECIFIED":        0,
+		"SURFACE_OPENAI_CHAT":        1,
+		"SURFACE_ANTHROPIC_MESSAGES": 2,
 	}
 )
 
@@ -1071,10 +1074,11 @@ const file_weir_usage_v1_usage_proto_rawDesc = "" +
 	"\treasoning\x18\x06 \x01(\x03R\treasoning\x12\x1f\n" +
 	"\vinput_audio\x18\a \x01(\x03R\n" +
 	"inputAudio\x12!\n" +
-	"\foutput_audio\x18\b \x01(\x03R\voutputAudio*A\n" +
+	"\foutput_audio\x18\b \x01(\x03R\voutputAudio*a\n" +
 	"\aSurface\x12\x17\n" +
 	"\x13SURFACE_UNSPECIFIED\x10\x00\x12\x17\n" +
-	"\x13SURFACE_OPENAI_CHAT\x10\x01\"\x04\b\x02\x10\x1e*\xd5\x01\n" +
+	"\x13SURFACE_OPENAI_CHAT\x10\x01\x12\x1e\n" +
+	"\x1aSURFACE_ANTHROPIC_MESSAGES\x10\x02\"\x04\b\x03\x10\x1e*\xd5\x01\n" +
 	"\aOutcome\x12\x17\n" +
 	"\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x0e\n" +
 	"\n" +
