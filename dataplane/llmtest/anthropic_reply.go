@@ -1,9 +1,7 @@
 package llmtest
 
 import (
-	"errors"
 	"net/http"
-	"strconv"
 )
 
 // serve answers and writes the account, also when the connection is cut.
@@ -76,19 +74,5 @@ func (m *messageReply) whole(w http.ResponseWriter, pace pace) error {
 	}
 	body := m.body()
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	switch m.fault.Kind {
-	case Cut:
-		_, _ = w.Write(body[:len(body)/2])
-		_ = http.NewResponseController(w).Flush()
-		abort()
-	case Malformed:
-		w.Header().Set("Content-Length", strconv.Itoa(len(body)/2))
-		body = body[:len(body)/2]
-	}
-	m.settle(completed)
-	if _, err := w.Write(body); err != nil && !m.fault.IgnoreCancel {
-		return errors.Join(errInterrupted, err)
-	}
-	return nil
+	return sendWhole(w, body, m.fault, m.settle)
 }

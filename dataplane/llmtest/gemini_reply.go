@@ -2,10 +2,8 @@ package llmtest
 
 import (
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"github.com/tidwall/gjson"
@@ -85,21 +83,7 @@ func (g *geminiReply) whole(w http.ResponseWriter, pace pace) error {
 	}
 	body := g.body()
 	w.Header().Set("Content-Type", "application/json; charset=UTF-8")
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	switch g.fault.Kind {
-	case Cut:
-		_, _ = w.Write(body[:len(body)/2])
-		_ = http.NewResponseController(w).Flush()
-		abort()
-	case Malformed:
-		w.Header().Set("Content-Length", strconv.Itoa(len(body)/2))
-		body = body[:len(body)/2]
-	}
-	g.settle(completed)
-	if _, err := w.Write(body); err != nil && !g.fault.IgnoreCancel {
-		return errors.Join(errInterrupted, err)
-	}
-	return nil
+	return sendWhole(w, body, g.fault, g.settle)
 }
 
 func (g *geminiReply) body() []byte {

@@ -2,7 +2,6 @@ package llmtest
 
 import (
 	"encoding/json"
-	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -88,21 +87,7 @@ func (c *chatReply) whole(w http.ResponseWriter, pace pace) error {
 	}
 	body := c.body()
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	switch c.fault.Kind {
-	case Cut:
-		_, _ = w.Write(body[:len(body)/2])
-		_ = http.NewResponseController(w).Flush()
-		abort()
-	case Malformed:
-		w.Header().Set("Content-Length", strconv.Itoa(len(body)/2))
-		body = body[:len(body)/2]
-	}
-	c.settle(completed)
-	if _, err := w.Write(body); err != nil && !c.fault.IgnoreCancel {
-		return errors.Join(errInterrupted, err)
-	}
-	return nil
+	return sendWhole(w, body, c.fault, c.settle)
 }
 
 func (c *chatReply) body() []byte {
