@@ -33,6 +33,13 @@ const (
 	Dialect_DIALECT_OPENAI_COMPATIBLE Dialect = 2
 	// Anthropic's messages; agents before capability 5 do not know it.
 	Dialect_DIALECT_ANTHROPIC Dialect = 3
+	// Gemini's API by its key (AI Studio). This and what follows needs agents of capability 6.
+	Dialect_DIALECT_GEMINI       Dialect = 4
+	Dialect_DIALECT_AZURE_OPENAI Dialect = 5
+	// Amazon Bedrock's Converse.
+	Dialect_DIALECT_BEDROCK Dialect = 6
+	// Gemini's models on Google Cloud's Vertex AI.
+	Dialect_DIALECT_VERTEX Dialect = 7
 )
 
 // Enum value maps for Dialect.
@@ -42,12 +49,20 @@ var (
 		1: "DIALECT_OPENAI",
 		2: "DIALECT_OPENAI_COMPATIBLE",
 		3: "DIALECT_ANTHROPIC",
+		4: "DIALECT_GEMINI",
+		5: "DIALECT_AZURE_OPENAI",
+		6: "DIALECT_BEDROCK",
+		7: "DIALECT_VERTEX",
 	}
 	Dialect_value = map[string]int32{
 		"DIALECT_UNSPECIFIED":       0,
 		"DIALECT_OPENAI":            1,
 		"DIALECT_OPENAI_COMPATIBLE": 2,
 		"DIALECT_ANTHROPIC":         3,
+		"DIALECT_GEMINI":            4,
+		"DIALECT_AZURE_OPENAI":      5,
+		"DIALECT_BEDROCK":           6,
+		"DIALECT_VERTEX":            7,
 	}
 )
 
@@ -102,8 +117,10 @@ type Provider struct {
 	// without sealed means "as it is". So the list of an answer, sent back, changes
 	// nothing.
 	SealedCredentials []*SealedCredential `protobuf:"bytes,13,rep,name=sealed_credentials,json=sealedCredentials,proto3" json:"sealed_credentials,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// See CreateProviderRequest.
+	ApiVersion    string `protobuf:"bytes,14,opt,name=api_version,json=apiVersion,proto3" json:"api_version,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Provider) Reset() {
@@ -227,6 +244,13 @@ func (x *Provider) GetSealedCredentials() []*SealedCredential {
 	return nil
 }
 
+func (x *Provider) GetApiVersion() string {
+	if x != nil {
+		return x.ApiVersion
+	}
+	return ""
+}
+
 // SealedCredential is a credential that only the agents of one gateway can open: it
 // is sealed outside of Weir's servers (weir-agent seal), for this organization,
 // gateway and provider, for the origin of base_url and for its version.
@@ -316,8 +340,13 @@ type CreateProviderRequest struct {
 	// organization's providers.
 	Name    string  `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	Dialect Dialect `protobuf:"varint,2,opt,name=dialect,proto3,enum=weir.admin.v1.Dialect" json:"dialect,omitempty"`
-	// http or https, no query, no credentials inside: https://api.openai.com/v1, and for
-	// the dialect anthropic without the version, which agents add: https://api.anthropic.com.
+	// http or https, no query, no credentials inside. By dialect:
+	// openai and openai-compatible: https://api.openai.com/v1;
+	// anthropic, without the version, which agents add: https://api.anthropic.com;
+	// gemini: https://generativelanguage.googleapis.com/v1beta;
+	// vertex: https://us-central1-aiplatform.googleapis.com/v1/projects/p/locations/us-central1/publishers/google;
+	// azure-openai: https://resource.openai.azure.com;
+	// bedrock: https://bedrock-runtime.us-east-1.amazonaws.com.
 	// Agents send only to origins that their own configuration lists.
 	BaseUrl string `protobuf:"bytes,3,opt,name=base_url,json=baseUrl,proto3" json:"base_url,omitempty"`
 	// Where agents find the credential: env://NAME or file:///path. The value itself
@@ -336,7 +365,10 @@ type CreateProviderRequest struct {
 	Headers  map[string]string `protobuf:"bytes,7,rep,name=headers,proto3" json:"headers,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	Timeouts *Timeouts         `protobuf:"bytes,8,opt,name=timeouts,proto3" json:"timeouts,omitempty"`
 	// Models that routes may send to; empty: all.
-	AllowedModels []string  `protobuf:"bytes,9,rep,name=allowed_models,json=allowedModels,proto3" json:"allowed_models,omitempty"`
+	AllowedModels []string `protobuf:"bytes,9,rep,name=allowed_models,json=allowedModels,proto3" json:"allowed_models,omitempty"`
+	// Of the dialect azure-openai: the api-version by which deployments are asked
+	// (2024-10-21). Empty: agents ask the resource's OpenAI endpoint, /openai/v1.
+	ApiVersion    string    `protobuf:"bytes,10,opt,name=api_version,json=apiVersion,proto3" json:"api_version,omitempty"`
 	Mutation      *Mutation `protobuf:"bytes,20,opt,name=mutation,proto3" json:"mutation,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -433,6 +465,13 @@ func (x *CreateProviderRequest) GetAllowedModels() []string {
 		return x.AllowedModels
 	}
 	return nil
+}
+
+func (x *CreateProviderRequest) GetApiVersion() string {
+	if x != nil {
+		return x.ApiVersion
+	}
+	return ""
 }
 
 func (x *CreateProviderRequest) GetMutation() *Mutation {
@@ -902,7 +941,7 @@ var File_weir_admin_v1_provider_proto protoreflect.FileDescriptor
 
 const file_weir_admin_v1_provider_proto_rawDesc = "" +
 	"\n" +
-	"\x1cweir/admin/v1/provider.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\"\xda\x04\n" +
+	"\x1cweir/admin/v1/provider.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\"\xae\x05\n" +
 	"\bProvider\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x120\n" +
@@ -919,7 +958,9 @@ const file_weir_admin_v1_provider_proto_rawDesc = "" +
 	" \x03(\v2$.weir.admin.v1.Provider.HeadersEntryR\aheaders\x123\n" +
 	"\btimeouts\x18\v \x01(\v2\x17.weir.admin.v1.TimeoutsR\btimeouts\x12%\n" +
 	"\x0eallowed_models\x18\f \x03(\tR\rallowedModels\x12X\n" +
-	"\x12sealed_credentials\x18\r \x03(\v2\x1f.weir.admin.v1.SealedCredentialB\b\xbaH\x05\x92\x01\x02\x10dR\x11sealedCredentials\x1a:\n" +
+	"\x12sealed_credentials\x18\r \x03(\v2\x1f.weir.admin.v1.SealedCredentialB\b\xbaH\x05\x92\x01\x02\x10dR\x11sealedCredentials\x12R\n" +
+	"\vapi_version\x18\x0e \x01(\tB1\xbaH.\xd8\x01\x01r)2'^[0-9]{4}-[0-9]{2}-[0-9]{2}(-preview)?$R\n" +
+	"apiVersion\x1a:\n" +
 	"\fHeadersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xbf\x01\n" +
@@ -929,7 +970,7 @@ const file_weir_admin_v1_provider_proto_rawDesc = "" +
 	"\aversion\x18\x02 \x01(\x03B\a\xbaH\x04\"\x02(\x01R\aversion\x12 \n" +
 	"\x06sealed\x18\x03 \x01(\fB\b\xbaH\x05z\x03\x18\xa8FR\x06sealed\x12'\n" +
 	"\x0fkey_fingerprint\x18\x04 \x01(\tR\x0ekeyFingerprint\x12\x14\n" +
-	"\x05stale\x18\x05 \x01(\bR\x05stale\"\xa7\x05\n" +
+	"\x05stale\x18\x05 \x01(\bR\x05stale\"\xfb\x05\n" +
 	"\x15CreateProviderRequest\x12?\n" +
 	"\x04name\x18\x01 \x01(\tB+\xbaH(r&2$^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$R\x04name\x12<\n" +
 	"\adialect\x18\x02 \x01(\x0e2\x16.weir.admin.v1.DialectB\n" +
@@ -942,7 +983,10 @@ const file_weir_admin_v1_provider_proto_rawDesc = "" +
 	"price_list\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18?R\tpriceList\x12U\n" +
 	"\aheaders\x18\a \x03(\v21.weir.admin.v1.CreateProviderRequest.HeadersEntryB\b\xbaH\x05\x9a\x01\x02\x10\x14R\aheaders\x123\n" +
 	"\btimeouts\x18\b \x01(\v2\x17.weir.admin.v1.TimeoutsR\btimeouts\x12;\n" +
-	"\x0eallowed_models\x18\t \x03(\tB\x14\xbaH\x11\x92\x01\x0e\x10\xe8\a\x18\x01\"\ar\x05\x10\x01\x18\xc8\x01R\rallowedModels\x123\n" +
+	"\x0eallowed_models\x18\t \x03(\tB\x14\xbaH\x11\x92\x01\x0e\x10\xe8\a\x18\x01\"\ar\x05\x10\x01\x18\xc8\x01R\rallowedModels\x12R\n" +
+	"\vapi_version\x18\n" +
+	" \x01(\tB1\xbaH.\xd8\x01\x01r)2'^[0-9]{4}-[0-9]{2}-[0-9]{2}(-preview)?$R\n" +
+	"apiVersion\x123\n" +
 	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\x1a:\n" +
 	"\fHeadersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
@@ -973,12 +1017,16 @@ const file_weir_admin_v1_provider_proto_rawDesc = "" +
 	"\x15DeleteProviderRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x123\n" +
 	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"\x18\n" +
-	"\x16DeleteProviderResponse*r\n" +
+	"\x16DeleteProviderResponse*\xc3\x01\n" +
 	"\aDialect\x12\x17\n" +
 	"\x13DIALECT_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eDIALECT_OPENAI\x10\x01\x12\x1d\n" +
 	"\x19DIALECT_OPENAI_COMPATIBLE\x10\x02\x12\x15\n" +
-	"\x11DIALECT_ANTHROPIC\x10\x03\"\x04\b\x04\x10\x062\xcf\x04\n" +
+	"\x11DIALECT_ANTHROPIC\x10\x03\x12\x12\n" +
+	"\x0eDIALECT_GEMINI\x10\x04\x12\x18\n" +
+	"\x14DIALECT_AZURE_OPENAI\x10\x05\x12\x13\n" +
+	"\x0fDIALECT_BEDROCK\x10\x06\x12\x12\n" +
+	"\x0eDIALECT_VERTEX\x10\a2\xcf\x04\n" +
 	"\x0fProviderService\x12s\n" +
 	"\x0eCreateProvider\x12$.weir.admin.v1.CreateProviderRequest\x1a%.weir.admin.v1.CreateProviderResponse\"\x14\x8a\xb5\x18\x10providers.create\x12j\n" +
 	"\vGetProvider\x12!.weir.admin.v1.GetProviderRequest\x1a\".weir.admin.v1.GetProviderResponse\"\x14\x8a\xb5\x18\rproviders.get\x90\x02\x01\x12q\n" +

@@ -162,6 +162,7 @@ type Route struct {
 	// Projects whose keys may use it; empty: all.
 	AllowedProjectIds []string `protobuf:"bytes,8,rep,name=allowed_project_ids,json=allowedProjectIds,proto3" json:"allowed_project_ids,omitempty"`
 	Retry             *Retry   `protobuf:"bytes,9,opt,name=retry,proto3" json:"retry,omitempty"`
+	Strict            bool     `protobuf:"varint,10,opt,name=strict,proto3" json:"strict,omitempty"`
 	unknownFields     protoimpl.UnknownFields
 	sizeCache         protoimpl.SizeCache
 }
@@ -259,6 +260,13 @@ func (x *Route) GetRetry() *Retry {
 	return nil
 }
 
+func (x *Route) GetStrict() bool {
+	if x != nil {
+		return x.Strict
+	}
+	return false
+}
+
 type CreateRouteRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// What applications write in `model`: letters, digits and -._:/ , at most 128;
@@ -272,7 +280,11 @@ type CreateRouteRequest struct {
 	// Projects whose keys may use it; empty: all. To the others it does not exist.
 	AllowedProjectIds []string `protobuf:"bytes,5,rep,name=allowed_project_ids,json=allowedProjectIds,proto3" json:"allowed_project_ids,omitempty"`
 	// Absent: each target at most once, after every failure but CREDENTIAL.
-	Retry         *Retry    `protobuf:"bytes,6,opt,name=retry,proto3" json:"retry,omitempty"`
+	Retry *Retry `protobuf:"bytes,6,opt,name=retry,proto3" json:"retry,omitempty"`
+	// Requests that a target's dialect can't carry whole are not sent to it; 400
+	// not_translatable where no target is left. Else what is left out is named in the
+	// answer's X-Weir-Lossy.
+	Strict        bool      `protobuf:"varint,7,opt,name=strict,proto3" json:"strict,omitempty"`
 	Mutation      *Mutation `protobuf:"bytes,20,opt,name=mutation,proto3" json:"mutation,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -348,6 +360,13 @@ func (x *CreateRouteRequest) GetRetry() *Retry {
 		return x.Retry
 	}
 	return nil
+}
+
+func (x *CreateRouteRequest) GetStrict() bool {
+	if x != nil {
+		return x.Strict
+	}
+	return false
 }
 
 func (x *CreateRouteRequest) GetMutation() *Mutation {
@@ -949,7 +968,7 @@ var File_weir_admin_v1_route_proto protoreflect.FileDescriptor
 
 const file_weir_admin_v1_route_proto_rawDesc = "" +
 	"\n" +
-	"\x19weir/admin/v1/route.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\"\xf1\x02\n" +
+	"\x19weir/admin/v1/route.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\"\x89\x03\n" +
 	"\x05Route\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x123\n" +
@@ -960,7 +979,9 @@ const file_weir_admin_v1_route_proto_rawDesc = "" +
 	"\x04etag\x18\x06 \x01(\tR\x04etag\x123\n" +
 	"\btimeouts\x18\a \x01(\v2\x17.weir.admin.v1.TimeoutsR\btimeouts\x12.\n" +
 	"\x13allowed_project_ids\x18\b \x03(\tR\x11allowedProjectIds\x12*\n" +
-	"\x05retry\x18\t \x01(\v2\x14.weir.admin.v1.RetryR\x05retry\"\xb9\x03\n" +
+	"\x05retry\x18\t \x01(\v2\x14.weir.admin.v1.RetryR\x05retry\x12\x16\n" +
+	"\x06strict\x18\n" +
+	" \x01(\bR\x06strict\"\xd1\x03\n" +
 	"\x12CreateRouteRequest\x12M\n" +
 	"\x04name\x18\x01 \x01(\tB9\xbaH6r422^[A-Za-z0-9]([A-Za-z0-9._:/-]{0,126}[A-Za-z0-9])?$R\x04name\x12=\n" +
 	"\bstrategy\x18\x02 \x01(\x0e2\x17.weir.admin.v1.StrategyB\b\xbaH\x05\x82\x01\x02\x10\x01R\bstrategy\x12;\n" +
@@ -968,7 +989,8 @@ const file_weir_admin_v1_route_proto_rawDesc = "" +
 	"\xbaH\a\x92\x01\x04\b\x01\x10\x10R\atargets\x123\n" +
 	"\btimeouts\x18\x04 \x01(\v2\x17.weir.admin.v1.TimeoutsR\btimeouts\x12B\n" +
 	"\x13allowed_project_ids\x18\x05 \x03(\tB\x12\xbaH\x0f\x92\x01\f\x10\xe8\a\x18\x01\"\x05r\x03\xb0\x01\x01R\x11allowedProjectIds\x12*\n" +
-	"\x05retry\x18\x06 \x01(\v2\x14.weir.admin.v1.RetryR\x05retry\x123\n" +
+	"\x05retry\x18\x06 \x01(\v2\x14.weir.admin.v1.RetryR\x05retry\x12\x16\n" +
+	"\x06strict\x18\a \x01(\bR\x06strict\x123\n" +
 	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"A\n" +
 	"\x13CreateRouteResponse\x12*\n" +
 	"\x05route\x18\x01 \x01(\v2\x14.weir.admin.v1.RouteR\x05route\"U\n" +

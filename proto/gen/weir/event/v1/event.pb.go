@@ -104,6 +104,10 @@ const (
 	Dialect_DIALECT_OPENAI            Dialect = 1
 	Dialect_DIALECT_OPENAI_COMPATIBLE Dialect = 2
 	Dialect_DIALECT_ANTHROPIC         Dialect = 3
+	Dialect_DIALECT_GEMINI            Dialect = 4
+	Dialect_DIALECT_AZURE_OPENAI      Dialect = 5
+	Dialect_DIALECT_BEDROCK           Dialect = 6
+	Dialect_DIALECT_VERTEX            Dialect = 7
 )
 
 // Enum value maps for Dialect.
@@ -113,12 +117,20 @@ var (
 		1: "DIALECT_OPENAI",
 		2: "DIALECT_OPENAI_COMPATIBLE",
 		3: "DIALECT_ANTHROPIC",
+		4: "DIALECT_GEMINI",
+		5: "DIALECT_AZURE_OPENAI",
+		6: "DIALECT_BEDROCK",
+		7: "DIALECT_VERTEX",
 	}
 	Dialect_value = map[string]int32{
 		"DIALECT_UNSPECIFIED":       0,
 		"DIALECT_OPENAI":            1,
 		"DIALECT_OPENAI_COMPATIBLE": 2,
 		"DIALECT_ANTHROPIC":         3,
+		"DIALECT_GEMINI":            4,
+		"DIALECT_AZURE_OPENAI":      5,
+		"DIALECT_BEDROCK":           6,
+		"DIALECT_VERTEX":            7,
 	}
 )
 
@@ -1758,6 +1770,8 @@ type ProviderCreated struct {
 	Timeouts *Timeouts         `protobuf:"bytes,8,opt,name=timeouts,proto3" json:"timeouts,omitempty"`
 	// Models that routes may send to; empty: all.
 	AllowedModels []string `protobuf:"bytes,9,rep,name=allowed_models,json=allowedModels,proto3" json:"allowed_models,omitempty"`
+	// Azure's, as in its query; empty for every other dialect.
+	ApiVersion    string `protobuf:"bytes,11,opt,name=api_version,json=apiVersion,proto3" json:"api_version,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1855,6 +1869,13 @@ func (x *ProviderCreated) GetAllowedModels() []string {
 	return nil
 }
 
+func (x *ProviderCreated) GetApiVersion() string {
+	if x != nil {
+		return x.ApiVersion
+	}
+	return ""
+}
+
 // ProviderSettings are ProviderCreated's, and what needs the provider's id.
 type ProviderSettings struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1870,6 +1891,7 @@ type ProviderSettings struct {
 	// In place of credential_ref; by gateway. ProviderCreated has none: they are bound
 	// to the id that it makes.
 	SealedCredentials []*SealedCredential `protobuf:"bytes,10,rep,name=sealed_credentials,json=sealedCredentials,proto3" json:"sealed_credentials,omitempty"`
+	ApiVersion        string              `protobuf:"bytes,11,opt,name=api_version,json=apiVersion,proto3" json:"api_version,omitempty"`
 	unknownFields     protoimpl.UnknownFields
 	sizeCache         protoimpl.SizeCache
 }
@@ -1972,6 +1994,13 @@ func (x *ProviderSettings) GetSealedCredentials() []*SealedCredential {
 		return x.SealedCredentials
 	}
 	return nil
+}
+
+func (x *ProviderSettings) GetApiVersion() string {
+	if x != nil {
+		return x.ApiVersion
+	}
+	return ""
 }
 
 // SealedCredential is a credential that only the agents of one gateway can open.
@@ -2244,7 +2273,9 @@ type RouteCreated struct {
 	// Projects whose keys may use it; empty: all.
 	AllowedProjectIds []string `protobuf:"bytes,5,rep,name=allowed_project_ids,json=allowedProjectIds,proto3" json:"allowed_project_ids,omitempty"`
 	// Absent: as an empty one.
-	Retry         *Retry `protobuf:"bytes,6,opt,name=retry,proto3" json:"retry,omitempty"`
+	Retry *Retry `protobuf:"bytes,6,opt,name=retry,proto3" json:"retry,omitempty"`
+	// What translation would leave out is refused.
+	Strict        bool `protobuf:"varint,7,opt,name=strict,proto3" json:"strict,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2321,6 +2352,13 @@ func (x *RouteCreated) GetRetry() *Retry {
 	return nil
 }
 
+func (x *RouteCreated) GetStrict() bool {
+	if x != nil {
+		return x.Strict
+	}
+	return false
+}
+
 // RouteSettings are RouteCreated's.
 type RouteSettings struct {
 	state             protoimpl.MessageState `protogen:"open.v1"`
@@ -2330,6 +2368,7 @@ type RouteSettings struct {
 	Timeouts          *Timeouts              `protobuf:"bytes,4,opt,name=timeouts,proto3" json:"timeouts,omitempty"`
 	AllowedProjectIds []string               `protobuf:"bytes,5,rep,name=allowed_project_ids,json=allowedProjectIds,proto3" json:"allowed_project_ids,omitempty"`
 	Retry             *Retry                 `protobuf:"bytes,6,opt,name=retry,proto3" json:"retry,omitempty"`
+	Strict            bool                   `protobuf:"varint,7,opt,name=strict,proto3" json:"strict,omitempty"`
 	unknownFields     protoimpl.UnknownFields
 	sizeCache         protoimpl.SizeCache
 }
@@ -2404,6 +2443,13 @@ func (x *RouteSettings) GetRetry() *Retry {
 		return x.Retry
 	}
 	return nil
+}
+
+func (x *RouteSettings) GetStrict() bool {
+	if x != nil {
+		return x.Strict
+	}
+	return false
 }
 
 type RouteUpdated struct {
@@ -6170,7 +6216,7 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
 	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\x129\n" +
 	"\n" +
-	"created_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\"\xaf\x03\n" +
+	"created_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\"\xd6\x03\n" +
 	"\x0fProviderCreated\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x120\n" +
 	"\adialect\x18\x02 \x01(\x0e2\x16.weir.event.v1.DialectR\adialect\x12\x19\n" +
@@ -6181,10 +6227,13 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"price_list\x18\x06 \x01(\tR\tpriceList\x12E\n" +
 	"\aheaders\x18\a \x03(\v2+.weir.event.v1.ProviderCreated.HeadersEntryR\aheaders\x123\n" +
 	"\btimeouts\x18\b \x01(\v2\x17.weir.event.v1.TimeoutsR\btimeouts\x12%\n" +
-	"\x0eallowed_models\x18\t \x03(\tR\rallowedModels\x1a:\n" +
+	"\x0eallowed_models\x18\t \x03(\tR\rallowedModels\x12\x1f\n" +
+	"\vapi_version\x18\v \x01(\tR\n" +
+	"apiVersion\x1a:\n" +
 	"\fHeadersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x81\x04\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01J\x04\b\n" +
+	"\x10\v\"\xa2\x04\n" +
 	"\x10ProviderSettings\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x120\n" +
 	"\adialect\x18\x02 \x01(\x0e2\x16.weir.event.v1.DialectR\adialect\x12\x19\n" +
@@ -6197,7 +6246,9 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\btimeouts\x18\b \x01(\v2\x17.weir.event.v1.TimeoutsR\btimeouts\x12%\n" +
 	"\x0eallowed_models\x18\t \x03(\tR\rallowedModels\x12N\n" +
 	"\x12sealed_credentials\x18\n" +
-	" \x03(\v2\x1f.weir.event.v1.SealedCredentialR\x11sealedCredentials\x1a:\n" +
+	" \x03(\v2\x1f.weir.event.v1.SealedCredentialR\x11sealedCredentials\x12\x1f\n" +
+	"\vapi_version\x18\v \x01(\tR\n" +
+	"apiVersion\x1a:\n" +
 	"\fHeadersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"c\n" +
@@ -6216,21 +6267,23 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\bTimeouts\x12\"\n" +
 	"\rfirst_byte_ms\x18\x01 \x01(\x03R\vfirstByteMs\x12\x17\n" +
 	"\aidle_ms\x18\x02 \x01(\x03R\x06idleMs\x12\x19\n" +
-	"\btotal_ms\x18\x03 \x01(\x03R\atotalMs\"\x99\x02\n" +
+	"\btotal_ms\x18\x03 \x01(\x03R\atotalMs\"\xb1\x02\n" +
 	"\fRouteCreated\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x123\n" +
 	"\bstrategy\x18\x02 \x01(\x0e2\x17.weir.event.v1.StrategyR\bstrategy\x12/\n" +
 	"\atargets\x18\x03 \x03(\v2\x15.weir.event.v1.TargetR\atargets\x123\n" +
 	"\btimeouts\x18\x04 \x01(\v2\x17.weir.event.v1.TimeoutsR\btimeouts\x12.\n" +
 	"\x13allowed_project_ids\x18\x05 \x03(\tR\x11allowedProjectIds\x12*\n" +
-	"\x05retry\x18\x06 \x01(\v2\x14.weir.event.v1.RetryR\x05retry\"\x9a\x02\n" +
+	"\x05retry\x18\x06 \x01(\v2\x14.weir.event.v1.RetryR\x05retry\x12\x16\n" +
+	"\x06strict\x18\a \x01(\bR\x06strict\"\xb2\x02\n" +
 	"\rRouteSettings\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x123\n" +
 	"\bstrategy\x18\x02 \x01(\x0e2\x17.weir.event.v1.StrategyR\bstrategy\x12/\n" +
 	"\atargets\x18\x03 \x03(\v2\x15.weir.event.v1.TargetR\atargets\x123\n" +
 	"\btimeouts\x18\x04 \x01(\v2\x17.weir.event.v1.TimeoutsR\btimeouts\x12.\n" +
 	"\x13allowed_project_ids\x18\x05 \x03(\tR\x11allowedProjectIds\x12*\n" +
-	"\x05retry\x18\x06 \x01(\v2\x14.weir.event.v1.RetryR\x05retry\"H\n" +
+	"\x05retry\x18\x06 \x01(\v2\x14.weir.event.v1.RetryR\x05retry\x12\x16\n" +
+	"\x06strict\x18\a \x01(\bR\x06strict\"H\n" +
 	"\fRouteUpdated\x128\n" +
 	"\bsettings\x18\x01 \x01(\v2\x1c.weir.event.v1.RouteSettingsR\bsettings\"\x0f\n" +
 	"\rRouteArchived\"\x84\x01\n" +
@@ -6509,12 +6562,16 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\rROLE_OPERATOR\x10\x03\x12\x10\n" +
 	"\fROLE_ANALYST\x10\x04\x12\x0f\n" +
 	"\vROLE_VIEWER\x10\x05\x12\x16\n" +
-	"\x12ROLE_PROJECTS_ONLY\x10\x06*r\n" +
+	"\x12ROLE_PROJECTS_ONLY\x10\x06*\xc3\x01\n" +
 	"\aDialect\x12\x17\n" +
 	"\x13DIALECT_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eDIALECT_OPENAI\x10\x01\x12\x1d\n" +
 	"\x19DIALECT_OPENAI_COMPATIBLE\x10\x02\x12\x15\n" +
-	"\x11DIALECT_ANTHROPIC\x10\x03\"\x04\b\x04\x10\x06*m\n" +
+	"\x11DIALECT_ANTHROPIC\x10\x03\x12\x12\n" +
+	"\x0eDIALECT_GEMINI\x10\x04\x12\x18\n" +
+	"\x14DIALECT_AZURE_OPENAI\x10\x05\x12\x13\n" +
+	"\x0fDIALECT_BEDROCK\x10\x06\x12\x12\n" +
+	"\x0eDIALECT_VERTEX\x10\a*m\n" +
 	"\bStrategy\x12\x18\n" +
 	"\x14STRATEGY_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fSTRATEGY_SINGLE\x10\x01\x12\x15\n" +

@@ -33,6 +33,12 @@ const (
 	Dialect_DIALECT_OPENAI_COMPATIBLE Dialect = 2
 	// Messages, of capability 5.
 	Dialect_DIALECT_ANTHROPIC Dialect = 3
+	// Of capability 6, as is translation: agents before it serve each path by providers of
+	// its own dialect only.
+	Dialect_DIALECT_GEMINI       Dialect = 4
+	Dialect_DIALECT_AZURE_OPENAI Dialect = 5
+	Dialect_DIALECT_BEDROCK      Dialect = 6
+	Dialect_DIALECT_VERTEX       Dialect = 7
 )
 
 // Enum value maps for Dialect.
@@ -42,12 +48,20 @@ var (
 		1: "DIALECT_OPENAI",
 		2: "DIALECT_OPENAI_COMPATIBLE",
 		3: "DIALECT_ANTHROPIC",
+		4: "DIALECT_GEMINI",
+		5: "DIALECT_AZURE_OPENAI",
+		6: "DIALECT_BEDROCK",
+		7: "DIALECT_VERTEX",
 	}
 	Dialect_value = map[string]int32{
 		"DIALECT_UNSPECIFIED":       0,
 		"DIALECT_OPENAI":            1,
 		"DIALECT_OPENAI_COMPATIBLE": 2,
 		"DIALECT_ANTHROPIC":         3,
+		"DIALECT_GEMINI":            4,
+		"DIALECT_AZURE_OPENAI":      5,
+		"DIALECT_BEDROCK":           6,
+		"DIALECT_VERTEX":            7,
 	}
 )
 
@@ -869,8 +883,11 @@ type Provider struct {
 	// This gateway's own; credential_ref is then empty. Both may be: the provider has no
 	// credential here.
 	SealedCredential *SealedCredential `protobuf:"bytes,10,opt,name=sealed_credential,json=sealedCredential,proto3" json:"sealed_credential,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// Azure's deployments are asked with it, in the query; empty: by its OpenAI endpoint
+	// (/openai/v1). Of capability 6.
+	ApiVersion    string `protobuf:"bytes,11,opt,name=api_version,json=apiVersion,proto3" json:"api_version,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Provider) Reset() {
@@ -971,6 +988,13 @@ func (x *Provider) GetSealedCredential() *SealedCredential {
 		return x.SealedCredential
 	}
 	return nil
+}
+
+func (x *Provider) GetApiVersion() string {
+	if x != nil {
+		return x.ApiVersion
+	}
+	return ""
 }
 
 // SealedCredential opens with a key of the gateway's agents, for the release's
@@ -1160,7 +1184,10 @@ type Route struct {
 	// Absent: as an empty one.
 	Retry *Retry `protobuf:"bytes,7,opt,name=retry,proto3" json:"retry,omitempty"`
 	// Why this gateway does not serve it, for callers; it has no targets then. Empty: it does.
-	Unserved      string `protobuf:"bytes,8,opt,name=unserved,proto3" json:"unserved,omitempty"`
+	Unserved string `protobuf:"bytes,8,opt,name=unserved,proto3" json:"unserved,omitempty"`
+	// A target whose dialect can't carry everything that the caller wrote is passed over; of
+	// capability 6.
+	Strict        bool `protobuf:"varint,9,opt,name=strict,proto3" json:"strict,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1249,6 +1276,13 @@ func (x *Route) GetUnserved() string {
 		return x.Unserved
 	}
 	return ""
+}
+
+func (x *Route) GetStrict() bool {
+	if x != nil {
+		return x.Strict
+	}
+	return false
 }
 
 type Target struct {
@@ -1799,7 +1833,7 @@ const file_weir_policy_v1_policy_proto_rawDesc = "" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
 	"\x06region\x18\x03 \x01(\tR\x06region\x12*\n" +
 	"\x11max_request_bytes\x18\x04 \x01(\x03R\x0fmaxRequestBytes\x12;\n" +
-	"\x1acredential_max_age_seconds\x18\x05 \x01(\x03R\x17credentialMaxAgeSeconds\"\x91\x03\n" +
+	"\x1acredential_max_age_seconds\x18\x05 \x01(\x03R\x17credentialMaxAgeSeconds\"\xb2\x03\n" +
 	"\bProvider\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x121\n" +
@@ -1812,7 +1846,9 @@ const file_weir_policy_v1_policy_proto_rawDesc = "" +
 	"\aheaders\x18\b \x03(\v2\x16.weir.policy.v1.HeaderR\aheaders\x124\n" +
 	"\btimeouts\x18\t \x01(\v2\x18.weir.policy.v1.TimeoutsR\btimeouts\x12M\n" +
 	"\x11sealed_credential\x18\n" +
-	" \x01(\v2 .weir.policy.v1.SealedCredentialR\x10sealedCredential\"D\n" +
+	" \x01(\v2 .weir.policy.v1.SealedCredentialR\x10sealedCredential\x12\x1f\n" +
+	"\vapi_version\x18\v \x01(\tR\n" +
+	"apiVersion\"D\n" +
 	"\x10SealedCredential\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\x03R\aversion\x12\x16\n" +
 	"\x06sealed\x18\x02 \x01(\fR\x06sealed\"2\n" +
@@ -1822,7 +1858,7 @@ const file_weir_policy_v1_policy_proto_rawDesc = "" +
 	"\bTimeouts\x12\"\n" +
 	"\rfirst_byte_ms\x18\x01 \x01(\x03R\vfirstByteMs\x12\x17\n" +
 	"\aidle_ms\x18\x02 \x01(\x03R\x06idleMs\x12\x19\n" +
-	"\btotal_ms\x18\x03 \x01(\x03R\atotalMs\"\xc2\x02\n" +
+	"\btotal_ms\x18\x03 \x01(\x03R\atotalMs\"\xda\x02\n" +
 	"\x05Route\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x124\n" +
@@ -1831,7 +1867,8 @@ const file_weir_policy_v1_policy_proto_rawDesc = "" +
 	"\btimeouts\x18\x05 \x01(\v2\x18.weir.policy.v1.TimeoutsR\btimeouts\x12.\n" +
 	"\x13allowed_project_ids\x18\x06 \x03(\tR\x11allowedProjectIds\x12+\n" +
 	"\x05retry\x18\a \x01(\v2\x15.weir.policy.v1.RetryR\x05retry\x12\x1a\n" +
-	"\bunserved\x18\b \x01(\tR\bunserved\"]\n" +
+	"\bunserved\x18\b \x01(\tR\bunserved\x12\x16\n" +
+	"\x06strict\x18\t \x01(\bR\x06strict\"]\n" +
 	"\x06Target\x12\x1f\n" +
 	"\vprovider_id\x18\x01 \x01(\tR\n" +
 	"providerId\x12\x14\n" +
@@ -1886,12 +1923,16 @@ const file_weir_policy_v1_policy_proto_rawDesc = "" +
 	"\x0f_cache_write_1hB\t\n" +
 	"\a_outputB\x0e\n" +
 	"\f_input_audioB\x0f\n" +
-	"\r_output_audio*r\n" +
+	"\r_output_audio*\xc3\x01\n" +
 	"\aDialect\x12\x17\n" +
 	"\x13DIALECT_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eDIALECT_OPENAI\x10\x01\x12\x1d\n" +
 	"\x19DIALECT_OPENAI_COMPATIBLE\x10\x02\x12\x15\n" +
-	"\x11DIALECT_ANTHROPIC\x10\x03\"\x04\b\x04\x10\x06*m\n" +
+	"\x11DIALECT_ANTHROPIC\x10\x03\x12\x12\n" +
+	"\x0eDIALECT_GEMINI\x10\x04\x12\x18\n" +
+	"\x14DIALECT_AZURE_OPENAI\x10\x05\x12\x13\n" +
+	"\x0fDIALECT_BEDROCK\x10\x06\x12\x12\n" +
+	"\x0eDIALECT_VERTEX\x10\a*m\n" +
 	"\bStrategy\x12\x18\n" +
 	"\x14STRATEGY_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fSTRATEGY_SINGLE\x10\x01\x12\x15\n" +

@@ -31,19 +31,55 @@ const (
 	Surface_SURFACE_UNSPECIFIED        Surface = 0
 	Surface_SURFACE_OPENAI_CHAT        Surface = 1
 	Surface_SURFACE_ANTHROPIC_MESSAGES Surface = 2
+	Surface_SURFACE_OPENAI_RESPONSES   Surface = 3
+	Surface_SURFACE_OPENAI_EMBEDDINGS  Surface = 4
+	Surface_SURFACE_OPENAI_COMPLETIONS Surface = 5
+	// Generations, edits and variations.
+	Surface_SURFACE_OPENAI_IMAGES Surface = 6
+	Surface_SURFACE_OPENAI_SPEECH Surface = 7
+	// Transcriptions and translations of audio.
+	Surface_SURFACE_OPENAI_TRANSCRIPTIONS  Surface = 8
+	Surface_SURFACE_OPENAI_MODERATIONS     Surface = 9
+	Surface_SURFACE_ANTHROPIC_COUNT_TOKENS Surface = 10
+	// generateContent and streamGenerateContent.
+	Surface_SURFACE_GEMINI_GENERATE     Surface = 11
+	Surface_SURFACE_GEMINI_EMBED        Surface = 12
+	Surface_SURFACE_GEMINI_COUNT_TOKENS Surface = 13
 )
 
 // Enum value maps for Surface.
 var (
 	Surface_name = map[int32]string{
-		0: "SURFACE_UNSPECIFIED",
-		1: "SURFACE_OPENAI_CHAT",
-		2: "SURFACE_ANTHROPIC_MESSAGES",
+		0:  "SURFACE_UNSPECIFIED",
+		1:  "SURFACE_OPENAI_CHAT",
+		2:  "SURFACE_ANTHROPIC_MESSAGES",
+		3:  "SURFACE_OPENAI_RESPONSES",
+		4:  "SURFACE_OPENAI_EMBEDDINGS",
+		5:  "SURFACE_OPENAI_COMPLETIONS",
+		6:  "SURFACE_OPENAI_IMAGES",
+		7:  "SURFACE_OPENAI_SPEECH",
+		8:  "SURFACE_OPENAI_TRANSCRIPTIONS",
+		9:  "SURFACE_OPENAI_MODERATIONS",
+		10: "SURFACE_ANTHROPIC_COUNT_TOKENS",
+		11: "SURFACE_GEMINI_GENERATE",
+		12: "SURFACE_GEMINI_EMBED",
+		13: "SURFACE_GEMINI_COUNT_TOKENS",
 	}
 	Surface_value = map[string]int32{
-		"SURFACE_UNSPECIFIED":        0,
-		"SURFACE_OPENAI_CHAT":        1,
-		"SURFACE_ANTHROPIC_MESSAGES": 2,
+		"SURFACE_UNSPECIFIED":            0,
+		"SURFACE_OPENAI_CHAT":            1,
+		"SURFACE_ANTHROPIC_MESSAGES":     2,
+		"SURFACE_OPENAI_RESPONSES":       3,
+		"SURFACE_OPENAI_EMBEDDINGS":      4,
+		"SURFACE_OPENAI_COMPLETIONS":     5,
+		"SURFACE_OPENAI_IMAGES":          6,
+		"SURFACE_OPENAI_SPEECH":          7,
+		"SURFACE_OPENAI_TRANSCRIPTIONS":  8,
+		"SURFACE_OPENAI_MODERATIONS":     9,
+		"SURFACE_ANTHROPIC_COUNT_TOKENS": 10,
+		"SURFACE_GEMINI_GENERATE":        11,
+		"SURFACE_GEMINI_EMBED":           12,
+		"SURFACE_GEMINI_COUNT_TOKENS":    13,
 	}
 )
 
@@ -1074,11 +1110,23 @@ const file_weir_usage_v1_usage_proto_rawDesc = "" +
 	"\treasoning\x18\x06 \x01(\x03R\treasoning\x12\x1f\n" +
 	"\vinput_audio\x18\a \x01(\x03R\n" +
 	"inputAudio\x12!\n" +
-	"\foutput_audio\x18\b \x01(\x03R\voutputAudio*a\n" +
+	"\foutput_audio\x18\b \x01(\x03R\voutputAudio*\xb3\x03\n" +
 	"\aSurface\x12\x17\n" +
 	"\x13SURFACE_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13SURFACE_OPENAI_CHAT\x10\x01\x12\x1e\n" +
-	"\x1aSURFACE_ANTHROPIC_MESSAGES\x10\x02\"\x04\b\x03\x10\x1e*\xd5\x01\n" +
+	"\x1aSURFACE_ANTHROPIC_MESSAGES\x10\x02\x12\x1c\n" +
+	"\x18SURFACE_OPENAI_RESPONSES\x10\x03\x12\x1d\n" +
+	"\x19SURFACE_OPENAI_EMBEDDINGS\x10\x04\x12\x1e\n" +
+	"\x1aSURFACE_OPENAI_COMPLETIONS\x10\x05\x12\x19\n" +
+	"\x15SURFACE_OPENAI_IMAGES\x10\x06\x12\x19\n" +
+	"\x15SURFACE_OPENAI_SPEECH\x10\a\x12!\n" +
+	"\x1dSURFACE_OPENAI_TRANSCRIPTIONS\x10\b\x12\x1e\n" +
+	"\x1aSURFACE_OPENAI_MODERATIONS\x10\t\x12\"\n" +
+	"\x1eSURFACE_ANTHROPIC_COUNT_TOKENS\x10\n" +
+	"\x12\x1b\n" +
+	"\x17SURFACE_GEMINI_GENERATE\x10\v\x12\x18\n" +
+	"\x14SURFACE_GEMINI_EMBED\x10\f\x12\x1f\n" +
+	"\x1bSURFACE_GEMINI_COUNT_TOKENS\x10\r\"\x04\b\x0e\x10\x1e*\xd5\x01\n" +
 	"\aOutcome\x12\x17\n" +
 	"\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x0e\n" +
 	"\n" +

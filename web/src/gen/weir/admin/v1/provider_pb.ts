@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file weir/admin/v1/provider.proto.
  */
 export const file_weir_admin_v1_provider: GenFile = /*@__PURE__*/
-  fileDesc("Chx3ZWlyL2FkbWluL3YxL3Byb3ZpZGVyLnByb3RvEg13ZWlyLmFkbWluLnYxIsADCghQcm92aWRlchIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEicKB2RpYWxlY3QYAyABKA4yFi53ZWlyLmFkbWluLnYxLkRpYWxlY3QSEAoIYmFzZV91cmwYBCABKAkSFgoOY3JlZGVudGlhbF9yZWYYBSABKAkSDgoGcmVnaW9uGAYgASgJEhIKCnByaWNlX2xpc3QYByABKAkSLgoKY3JlYXRlZF9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZXRhZxgJIAEoCRI1CgdoZWFkZXJzGAogAygLMiQud2Vpci5hZG1pbi52MS5Qcm92aWRlci5IZWFkZXJzRW50cnkSKQoIdGltZW91dHMYCyABKAsyFy53ZWlyLmFkbWluLnYxLlRpbWVvdXRzEhYKDmFsbG93ZWRfbW9kZWxzGAwgAygJEjsKEnNlYWxlZF9jcmVkZW50aWFscxgNIAMoCzIfLndlaXIuYWRtaW4udjEuU2VhbGVkQ3JlZGVudGlhbBouCgxIZWFkZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJvChBTZWFsZWRDcmVkZW50aWFsEhIKCmdhdGV3YXlfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAxIOCgZzZWFsZWQYAyABKAwSFwoPa2V5X2ZpbmdlcnByaW50GAQgASgJEg0KBXN0YWxlGAUgASgIIv4CChVDcmVhdGVQcm92aWRlclJlcXVlc3QSDAoEbmFtZRgBIAEoCRInCgdkaWFsZWN0GAIgASgOMhYud2Vpci5hZG1pbi52MS5EaWFsZWN0EhAKCGJhc2VfdXJsGAMgASgJEhYKDmNyZWRlbnRpYWxfcmVmGAQgASgJEg4KBnJlZ2lvbhgFIAEoCRISCgpwcmljZV9saXN0GAYgASgJEkIKB2hlYWRlcnMYByADKAsyMS53ZWlyLmFkbWluLnYxLkNyZWF0ZVByb3ZpZGVyUmVxdWVzdC5IZWFkZXJzRW50cnkSKQoIdGltZW91dHMYCCABKAsyFy53ZWlyLmFkbWluLnYxLlRpbWVvdXRzEhYKDmFsbG93ZWRfbW9kZWxzGAkgAygJEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbhouCgxIZWFkZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJDChZDcmVhdGVQcm92aWRlclJlc3BvbnNlEikKCHByb3ZpZGVyGAEgASgLMhcud2Vpci5hZG1pbi52MS5Qcm92aWRlciJEChJHZXRQcm92aWRlclJlcXVlc3QSCgoCaWQYASABKAkSIgoFYXNfb2YYAiABKAsyEy53ZWlyLmFkbWluLnYxLkFzT2YiQAoTR2V0UHJvdmlkZXJSZXNwb25zZRIpCghwcm92aWRlchgBIAEoCzIXLndlaXIuYWRtaW4udjEuUHJvdmlkZXIifwoUTGlzdFByb3ZpZGVyc1JlcXVlc3QSIQoEcGFnZRgBIAEoCzITLndlaXIuYWRtaW4udjEuUGFnZRIiCgVhc19vZhgCIAEoCzITLndlaXIuYWRtaW4udjEuQXNPZhIOCgZmaWx0ZXIYCiABKAkSEAoIb3JkZXJfYnkYCyABKAkiXAoVTGlzdFByb3ZpZGVyc1Jlc3BvbnNlEioKCXByb3ZpZGVycxgBIAMoCzIXLndlaXIuYWRtaW4udjEuUHJvdmlkZXISFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIp4BChVVcGRhdGVQcm92aWRlclJlcXVlc3QSKQoIcHJvdmlkZXIYASABKAsyFy53ZWlyLmFkbWluLnYxLlByb3ZpZGVyEi8KC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzaxIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iQwoWVXBkYXRlUHJvdmlkZXJSZXNwb25zZRIpCghwcm92aWRlchgBIAEoCzIXLndlaXIuYWRtaW4udjEuUHJvdmlkZXIiTgoVRGVsZXRlUHJvdmlkZXJSZXF1ZXN0EgoKAmlkGAEgASgJEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiIYChZEZWxldGVQcm92aWRlclJlc3BvbnNlKnIKB0RpYWxlY3QSFwoTRElBTEVDVF9VTlNQRUNJRklFRBAAEhIKDkRJQUxFQ1RfT1BFTkFJEAESHQoZRElBTEVDVF9PUEVOQUlfQ09NUEFUSUJMRRACEhUKEURJQUxFQ1RfQU5USFJPUElDEAMiBAgEEAYyzwQKD1Byb3ZpZGVyU2VydmljZRJzCg5DcmVhdGVQcm92aWRlchIkLndlaXIuYWRtaW4udjEuQ3JlYXRlUHJvdmlkZXJSZXF1ZXN0GiUud2Vpci5hZG1pbi52MS5DcmVhdGVQcm92aWRlclJlc3BvbnNlIhSKtRgQcHJvdmlkZXJzLmNyZWF0ZRJqCgtHZXRQcm92aWRlchIhLndlaXIuYWRtaW4udjEuR2V0UHJvdmlkZXJSZXF1ZXN0GiIud2Vpci5hZG1pbi52MS5HZXRQcm92aWRlclJlc3BvbnNlIhSQAgGKtRgNcHJvdmlkZXJzLmdldBJxCg1MaXN0UHJvdmlkZXJzEiMud2Vpci5hZG1pbi52MS5MaXN0UHJvdmlkZXJzUmVxdWVzdBokLndlaXIuYWRtaW4udjEuTGlzdFByb3ZpZGVyc1Jlc3BvbnNlIhWQAgGKtRgOcHJvdmlkZXJzLmxpc3QScwoOVXBkYXRlUHJvdmlkZXISJC53ZWlyLmFkbWluLnYxLlVwZGF0ZVByb3ZpZGVyUmVxdWVzdBolLndlaXIuYWRtaW4udjEuVXBkYXRlUHJvdmlkZXJSZXNwb25zZSIUirUYEHByb3ZpZGVycy51cGRhdGUScwoORGVsZXRlUHJvdmlkZXISJC53ZWlyLmFkbWluLnYxLkRlbGV0ZVByb3ZpZGVyUmVxdWVzdBolLndlaXIuYWRtaW4udjEuRGVsZXRlUHJvdmlkZXJSZXNwb25zZSIUirUYEHByb3ZpZGVycy5kZWxldGViBnByb3RvMw", [file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options]);
+  fileDesc("Chx3ZWlyL2FkbWluL3YxL3Byb3ZpZGVyLnByb3RvEg13ZWlyLmFkbWluLnYxItUDCghQcm92aWRlchIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEicKB2RpYWxlY3QYAyABKA4yFi53ZWlyLmFkbWluLnYxLkRpYWxlY3QSEAoIYmFzZV91cmwYBCABKAkSFgoOY3JlZGVudGlhbF9yZWYYBSABKAkSDgoGcmVnaW9uGAYgASgJEhIKCnByaWNlX2xpc3QYByABKAkSLgoKY3JlYXRlZF9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZXRhZxgJIAEoCRI1CgdoZWFkZXJzGAogAygLMiQud2Vpci5hZG1pbi52MS5Qcm92aWRlci5IZWFkZXJzRW50cnkSKQoIdGltZW91dHMYCyABKAsyFy53ZWlyLmFkbWluLnYxLlRpbWVvdXRzEhYKDmFsbG93ZWRfbW9kZWxzGAwgAygJEjsKEnNlYWxlZF9jcmVkZW50aWFscxgNIAMoCzIfLndlaXIuYWRtaW4udjEuU2VhbGVkQ3JlZGVudGlhbBITCgthcGlfdmVyc2lvbhgOIAEoCRouCgxIZWFkZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJvChBTZWFsZWRDcmVkZW50aWFsEhIKCmdhdGV3YXlfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAxIOCgZzZWFsZWQYAyABKAwSFwoPa2V5X2ZpbmdlcnByaW50GAQgASgJEg0KBXN0YWxlGAUgASgIIpMDChVDcmVhdGVQcm92aWRlclJlcXVlc3QSDAoEbmFtZRgBIAEoCRInCgdkaWFsZWN0GAIgASgOMhYud2Vpci5hZG1pbi52MS5EaWFsZWN0EhAKCGJhc2VfdXJsGAMgASgJEhYKDmNyZWRlbnRpYWxfcmVmGAQgASgJEg4KBnJlZ2lvbhgFIAEoCRISCgpwcmljZV9saXN0GAYgASgJEkIKB2hlYWRlcnMYByADKAsyMS53ZWlyLmFkbWluLnYxLkNyZWF0ZVByb3ZpZGVyUmVxdWVzdC5IZWFkZXJzRW50cnkSKQoIdGltZW91dHMYCCABKAsyFy53ZWlyLmFkbWluLnYxLlRpbWVvdXRzEhYKDmFsbG93ZWRfbW9kZWxzGAkgAygJEhMKC2FwaV92ZXJzaW9uGAogASgJEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbhouCgxIZWFkZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJDChZDcmVhdGVQcm92aWRlclJlc3BvbnNlEikKCHByb3ZpZGVyGAEgASgLMhcud2Vpci5hZG1pbi52MS5Qcm92aWRlciJEChJHZXRQcm92aWRlclJlcXVlc3QSCgoCaWQYASABKAkSIgoFYXNfb2YYAiABKAsyEy53ZWlyLmFkbWluLnYxLkFzT2YiQAoTR2V0UHJvdmlkZXJSZXNwb25zZRIpCghwcm92aWRlchgBIAEoCzIXLndlaXIuYWRtaW4udjEuUHJvdmlkZXIifwoUTGlzdFByb3ZpZGVyc1JlcXVlc3QSIQoEcGFnZRgBIAEoCzITLndlaXIuYWRtaW4udjEuUGFnZRIiCgVhc19vZhgCIAEoCzITLndlaXIuYWRtaW4udjEuQXNPZhIOCgZmaWx0ZXIYCiABKAkSEAoIb3JkZXJfYnkYCyABKAkiXAoVTGlzdFByb3ZpZGVyc1Jlc3BvbnNlEioKCXByb3ZpZGVycxgBIAMoCzIXLndlaXIuYWRtaW4udjEuUHJvdmlkZXISFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIp4BChVVcGRhdGVQcm92aWRlclJlcXVlc3QSKQoIcHJvdmlkZXIYASABKAsyFy53ZWlyLmFkbWluLnYxLlByb3ZpZGVyEi8KC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzaxIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iQwoWVXBkYXRlUHJvdmlkZXJSZXNwb25zZRIpCghwcm92aWRlchgBIAEoCzIXLndlaXIuYWRtaW4udjEuUHJvdmlkZXIiTgoVRGVsZXRlUHJvdmlkZXJSZXF1ZXN0EgoKAmlkGAEgASgJEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiIYChZEZWxldGVQcm92aWRlclJlc3BvbnNlKsMBCgdEaWFsZWN0EhcKE0RJQUxFQ1RfVU5TUEVDSUZJRUQQABISCg5ESUFMRUNUX09QRU5BSRABEh0KGURJQUxFQ1RfT1BFTkFJX0NPTVBBVElCTEUQAhIVChFESUFMRUNUX0FOVEhST1BJQxADEhIKDkRJQUxFQ1RfR0VNSU5JEAQSGAoURElBTEVDVF9BWlVSRV9PUEVOQUkQBRITCg9ESUFMRUNUX0JFRFJPQ0sQBhISCg5ESUFMRUNUX1ZFUlRFWBAHMs8ECg9Qcm92aWRlclNlcnZpY2UScwoOQ3JlYXRlUHJvdmlkZXISJC53ZWlyLmFkbWluLnYxLkNyZWF0ZVByb3ZpZGVyUmVxdWVzdBolLndlaXIuYWRtaW4udjEuQ3JlYXRlUHJvdmlkZXJSZXNwb25zZSIUirUYEHByb3ZpZGVycy5jcmVhdGUSagoLR2V0UHJvdmlkZXISIS53ZWlyLmFkbWluLnYxLkdldFByb3ZpZGVyUmVxdWVzdBoiLndlaXIuYWRtaW4udjEuR2V0UHJvdmlkZXJSZXNwb25zZSIUkAIBirUYDXByb3ZpZGVycy5nZXQScQoNTGlzdFByb3ZpZGVycxIjLndlaXIuYWRtaW4udjEuTGlzdFByb3ZpZGVyc1JlcXVlc3QaJC53ZWlyLmFkbWluLnYxLkxpc3RQcm92aWRlcnNSZXNwb25zZSIVkAIBirUYDnByb3ZpZGVycy5saXN0EnMKDlVwZGF0ZVByb3ZpZGVyEiQud2Vpci5hZG1pbi52MS5VcGRhdGVQcm92aWRlclJlcXVlc3QaJS53ZWlyLmFkbWluLnYxLlVwZGF0ZVByb3ZpZGVyUmVzcG9uc2UiFIq1GBBwcm92aWRlcnMudXBkYXRlEnMKDkRlbGV0ZVByb3ZpZGVyEiQud2Vpci5hZG1pbi52MS5EZWxldGVQcm92aWRlclJlcXVlc3QaJS53ZWlyLmFkbWluLnYxLkRlbGV0ZVByb3ZpZGVyUmVzcG9uc2UiFIq1GBBwcm92aWRlcnMuZGVsZXRlYgZwcm90bzM", [file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options]);
 
 /**
  * Provider is an upstream account.
@@ -100,6 +100,13 @@ export type Provider = Message<"weir.admin.v1.Provider"> & {
    * @generated from field: repeated weir.admin.v1.SealedCredential sealed_credentials = 13;
    */
   sealedCredentials: SealedCredential[];
+
+  /**
+   * See CreateProviderRequest.
+   *
+   * @generated from field: string api_version = 14;
+   */
+  apiVersion: string;
 };
 
 /**
@@ -176,8 +183,13 @@ export type CreateProviderRequest = Message<"weir.admin.v1.CreateProviderRequest
   dialect: Dialect;
 
   /**
-   * http or https, no query, no credentials inside: https://api.openai.com/v1, and for
-   * the dialect anthropic without the version, which agents add: https://api.anthropic.com.
+   * http or https, no query, no credentials inside. By dialect:
+   * openai and openai-compatible: https://api.openai.com/v1;
+   * anthropic, without the version, which agents add: https://api.anthropic.com;
+   * gemini: https://generativelanguage.googleapis.com/v1beta;
+   * vertex: https://us-central1-aiplatform.googleapis.com/v1/projects/p/locations/us-central1/publishers/google;
+   * azure-openai: https://resource.openai.azure.com;
+   * bedrock: https://bedrock-runtime.us-east-1.amazonaws.com.
    * Agents send only to origins that their own configuration lists.
    *
    * @generated from field: string base_url = 3;
@@ -229,6 +241,14 @@ export type CreateProviderRequest = Message<"weir.admin.v1.CreateProviderRequest
    * @generated from field: repeated string allowed_models = 9;
    */
   allowedModels: string[];
+
+  /**
+   * Of the dialect azure-openai: the api-version by which deployments are asked
+   * (2024-10-21). Empty: agents ask the resource's OpenAI endpoint, /openai/v1.
+   *
+   * @generated from field: string api_version = 10;
+   */
+  apiVersion: string;
 
   /**
    * @generated from field: weir.admin.v1.Mutation mutation = 20;
@@ -467,6 +487,32 @@ export enum Dialect {
    * @generated from enum value: DIALECT_ANTHROPIC = 3;
    */
   ANTHROPIC = 3,
+
+  /**
+   * Gemini's API by its key (AI Studio). This and what follows needs agents of capability 6.
+   *
+   * @generated from enum value: DIALECT_GEMINI = 4;
+   */
+  GEMINI = 4,
+
+  /**
+   * @generated from enum value: DIALECT_AZURE_OPENAI = 5;
+   */
+  AZURE_OPENAI = 5,
+
+  /**
+   * Amazon Bedrock's Converse.
+   *
+   * @generated from enum value: DIALECT_BEDROCK = 6;
+   */
+  BEDROCK = 6,
+
+  /**
+   * Gemini's models on Google Cloud's Vertex AI.
+   *
+   * @generated from enum value: DIALECT_VERTEX = 7;
+   */
+  VERTEX = 7,
 }
 
 /**
