@@ -26,6 +26,7 @@ type exchange struct {
 	secret  secret.Value
 	request dialect.Request
 	body    *buffer // nil until read, and once no attempt will need it
+	leg     leg     // of the latest attempt, and of the next one once its target is chosen
 
 	// begun is when the request was read; waited is the time spent waiting for the
 	// upstream since.
@@ -98,6 +99,7 @@ func (e *exchange) read() *dialect.Refusal {
 }
 
 func (e *exchange) releaseBody() {
+	e.leg.release()
 	if e.body != nil {
 		e.body.release()
 		e.body = nil
@@ -155,19 +157,23 @@ func (e *exchange) next() (target *snapshot.Target, refusal *dialect.Refusal) {
 		if target == nil {
 			return nil, refusal
 		}
-		if refusal = e.usable(target.Provider); refusal == nil {
+		if refusal = e.usable(target); refusal == nil {
 			return target, nil
 		}
 		e.plan.Drop()
 	}
 }
 
-// usable tells why a provider can't serve the request from here; nil: it can.
-func (e *exchange) usable(provider *snapshot.Provider) *dialect.Refusal {
-	if !e.surface.speaks(provider) {
-		return dialectMismatch
+// usable tells why a target can't serve the request from here; nil: it can, and leg says
+// how it is asked.
+func (e *exchange) usable(target *snapshot.Target) *dialect.Refusal {
+	if !e.surface.reaches(target) {
+		return e.surface.mismatch()
 	}
-	return e.ready(provider)
+	if refusal := e.ready(target.Provider); refusal != nil {
+		return refusal
+	}
+	return e.address(target)
 }
 
 func (e *exchange) ready(provider *snapshot.Provider) *dialect.Refusal {

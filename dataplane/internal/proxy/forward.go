@@ -7,8 +7,8 @@ import (
 	"mime"
 	"net"
 	"net/http"
-	"net/url"
 	"sync/atomic"
+	"time"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect"
 	"github.com/weirhq/weir/dataplane/internal/snapshot"
@@ -24,6 +24,8 @@ type upstream struct {
 	touched  atomic.Bool
 	response *http.Response
 	watch    watch
+	// asked is how long the body of an error asks to be left alone.
+	asked time.Duration
 	// again: the attempt failed and another one is to follow; nothing was answered.
 	again bool
 }
@@ -68,7 +70,7 @@ func (u *upstream) answer() {
 		u.reject(snapshot.UpstreamError, upstreamRedirected)
 	case status == http.StatusUnauthorized:
 		u.reject(snapshot.Credential, credentialRejected)
-	case status < http.StatusBadRequest && isStream(u.response):
+	case status < http.StatusBadRequest && isStream(u.response) && u.exchange.leg.streams(&u.exchange.request):
 		u.stream()
 	default:
 		u.whole()
@@ -89,9 +91,8 @@ func isStream(response *http.Response) bool {
 
 func (u *upstream) request() *http.Request {
 	e := u.exchange
-	target := e.target
-	body := e.body
-	pieces := e.request.Splice(make([][]byte, 0, 5), body.bytes, target.ModelJSON)
+	body := e.leg.body
+	pieces := e.leg.pieces()
 	var length int64
 	for _, piece := range pieces {
 		length += int64(len(piece))
@@ -99,23 +100,14 @@ func (u *upstream) request() *http.Request {
 	open := func() *parts { return newParts(body, append([][]byte(nil), pieces...), &u.touched) }
 	request := &http.Request{
 		Method: http.MethodPost,
-		URL:    withQuery(target.Provider.Chat, e.r.URL.RawQuery),
-		Header: upstreamHeader(e.r.Header, target.Provider, e.secret),
+		URL:    e.leg.endpoint(e.r.URL.RawQuery),
+		Header: upstreamHeader(e.leg.header(e.r.Header), e.target.Provider, e.secret),
 		Body:   open(),
 		// The transport rewinds the body only where it wrote nothing of it.
 		GetBody:       func() (io.ReadCloser, error) { return open(), nil },
 		ContentLength: length,
 	}
 	return request.WithContext(u.ctx)
-}
-
-func withQuery(endpoint *url.URL, query string) *url.URL {
-	if query == "" {
-		return endpoint
-	}
-	with := *endpoint
-	with.RawQuery = withoutKey(query)
-	return &with
 }
 
 // reject answers an upstream's answer that the caller must not get.

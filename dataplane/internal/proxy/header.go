@@ -71,14 +71,33 @@ func upstreamHeader(from http.Header, provider *snapshot.Provider, credential se
 // has one and the caller does not.
 // Source: https://platform.claude.com/docs/en/api/overview (Authentication)
 func authorize(to http.Header, dialect policyv1.Dialect, credential secret.Value) {
-	if dialect != policyv1.Dialect_DIALECT_ANTHROPIC {
-		to["Authorization"] = []string{"Bearer " + credential.Reveal()}
-		return
+	switch text := []string{credential.Reveal()}; dialect {
+	case policyv1.Dialect_DIALECT_ANTHROPIC:
+		to["X-Api-Key"] = text
+		if to.Get("Anthropic-Version") == "" {
+			to["Anthropic-Version"] = anthropicVersion
+		}
+	case policyv1.Dialect_DIALECT_GEMINI:
+		to["X-Goog-Api-Key"] = text
+	default:
+		to["Authorization"] = []string{"Bearer " + text[0]}
 	}
-	to["X-Api-Key"] = []string{credential.Reveal()}
-	if to.Get("Anthropic-Version") == "" {
-		to["Anthropic-Version"] = anthropicVersion
+}
+
+// traceContext is what of a caller's header means the same in every dialect.
+// Source: https://www.w3.org/TR/trace-context/
+var traceContext = []string{"Traceparent", "Tracestate"}
+
+// translatedHeader is the header of a body that the agent wrote: what else the caller's
+// says is of the dialect that it speaks.
+func translatedHeader(callers http.Header) http.Header {
+	header := http.Header{"Content-Type": jsonType}
+	for _, name := range traceContext {
+		if values := callers[name]; values != nil {
+			header[name] = values
+		}
 	}
+	return header
 }
 
 // lowerCase writes a header in a way that net/http does not look up and that means

@@ -3,7 +3,6 @@ package proxy
 import (
 	"time"
 
-	"github.com/weirhq/weir/dataplane/internal/dialect/sse"
 	"github.com/weirhq/weir/dataplane/internal/snapshot"
 )
 
@@ -23,7 +22,7 @@ func (s *stream) begin() bool {
 	}
 	s.begun = true
 	e.releaseBody()
-	answerHeader(e.w.Header(), s.response.Header)
+	e.leg.voice.header(e.w.Header(), s.response.Header)
 	e.w.WriteHeader(s.response.StatusCode)
 	held := s.held
 	s.held = nil
@@ -32,14 +31,12 @@ func (s *stream) begin() bool {
 
 // holds keeps back what comes before any content, comments too: until then another
 // attempt can take over and the caller sees one whole answer.
-func (s *stream) holds(event sse.Event, hidden bool) bool {
-	if s.held == nil || s.said.Answer.Failed || event.Piece || !s.exchange.dialect.Opens(event.Data) ||
-		len(s.held.bytes)+len(event.Raw) > maxHeld || s.exchange.elapsed()-s.since > maxHold {
+func (s *stream) holds(heard heard) bool {
+	if s.held == nil || s.said.Answer.Failed || !heard.opens ||
+		len(s.held.bytes)+len(heard.raw) > maxHeld || s.exchange.elapsed()-s.since > maxHold {
 		return false
 	}
-	if !hidden {
-		s.held.bytes = append(s.held.bytes, event.Raw...)
-	}
+	s.held.bytes = append(s.held.bytes, heard.raw...)
 	return true
 }
 

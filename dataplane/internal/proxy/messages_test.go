@@ -151,13 +151,12 @@ func TestMessagesAreRefusedInTheirShape(t *testing.T) {
 		status     int
 		kind, code string
 	}{
-		"no_key":         {"/v1/messages", message + `}`, []string{"X-Api-Key", ""}, 401, "authentication_error", "key_missing"},
-		"unknown_key":    {"/v1/messages", message + `}`, []string{"X-Api-Key", "weir_other"}, 401, "authentication_error", "key_unknown"},
-		"unknown_route":  {"/v1/messages", `{"model":"none"}`, nil, 404, "not_found_error", "route_unknown"},
-		"not_json":       {"/v1/messages", `{"model":"routed"`, nil, 400, "invalid_request_error", "invalid_json"},
-		"too_large":      {"/v1/messages", message + `,"x":"` + strings.Repeat("x", 64<<10) + `"}`, nil, 413, "request_too_large", "body_too_large"},
-		"route_of_chats": {"/v1/messages", strings.Replace(message, "routed", "chat", 1) + `}`, nil, 400, "invalid_request_error", "dialect_mismatch"},
-		"not_served":     {"/v1/messages/count_tokens", message + `}`, nil, 404, "not_found_error", "unsupported_surface"},
+		"no_key":        {"/v1/messages", message + `}`, []string{"X-Api-Key", ""}, 401, "authentication_error", "key_missing"},
+		"unknown_key":   {"/v1/messages", message + `}`, []string{"X-Api-Key", "weir_other"}, 401, "authentication_error", "key_unknown"},
+		"unknown_route": {"/v1/messages", `{"model":"none"}`, nil, 404, "not_found_error", "route_unknown"},
+		"not_json":      {"/v1/messages", `{"model":"routed"`, nil, 400, "invalid_request_error", "invalid_json"},
+		"too_large":     {"/v1/messages", message + `,"x":"` + strings.Repeat("x", 64<<10) + `"}`, nil, 413, "request_too_large", "body_too_large"},
+		"not_served":    {"/v1/messages/count_tokens", message + `}`, nil, 404, "not_found_error", "unsupported_surface"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			response, text := h.messageTo(test.path, test.body, test.headers...)
@@ -170,22 +169,6 @@ func TestMessagesAreRefusedInTheirShape(t *testing.T) {
 	if sent := h.mock.Requests(); len(sent) != 0 {
 		t.Errorf("upstream got %v", sent)
 	}
-	response, text := h.post(goodKey, strings.Replace(question, `"chat"`, `"routed"`, 1)+`}`)
-	wantError(t, response, text, 400, "dialect_mismatch")
-}
-
-// TestTargetsOfAnotherDialectArePassedOver on a route that has both.
-func TestTargetsOfAnotherDialectArePassedOver(t *testing.T) {
-	h := claude(t, []*policyv1.Target{to("mock", "gpt-4o", 0), to("claude", sonnet, 0)})
-	response, text := h.message(message + `}`)
-	if response.StatusCode != 200 {
-		t.Fatal(text)
-	}
-	wantHeaders(t, response, "1", "claude/"+sonnet)
-	if response, text = h.post(goodKey, strings.Replace(question, `"chat"`, `"routed"`, 1)+`}`); response.StatusCode != 200 {
-		t.Fatal(text)
-	}
-	wantHeaders(t, response, "1", "mock/gpt-4o")
 }
 
 func TestMessagesFailOver(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect"
+	"github.com/weirhq/weir/dataplane/internal/dialect/chat"
 	"github.com/weirhq/weir/dataplane/internal/snapshot"
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
 )
@@ -23,9 +24,6 @@ var (
 		Message: "The request body did not come in time."}
 	routeNotAllowed = &dialect.Refusal{Status: http.StatusForbidden, Code: "route_not_allowed", Param: "model",
 		Message: "This key may not use this route."}
-	dialectMismatch = &dialect.Refusal{Status: http.StatusBadRequest, Code: "dialect_mismatch", Param: "model",
-		Message: "The providers of this route speak another dialect than this path, and this gateway does not translate yet. " +
-			"Ask Anthropic's at POST /v1/messages, all others at POST /v1/chat/completions."}
 	unsupportedSurface = &dialect.Refusal{Status: http.StatusNotFound, Code: "unsupported_surface",
 		Message: "This gateway does not serve this path. It serves POST /v1/chat/completions, POST /v1/messages, GET /v1/models and GET /v1/models/{id}."}
 	methodNotAllowed = &dialect.Refusal{Status: http.StatusMethodNotAllowed, Code: "method_not_allowed",
@@ -48,6 +46,8 @@ var (
 		Message: "The provider of this route answered with a redirect, which is not followed."}
 	upstreamEmpty = &dialect.Refusal{Status: http.StatusBadGateway, Code: "upstream_empty",
 		Message: "The provider of this route sent no answer."}
+	upstreamMalformed = &dialect.Refusal{Status: http.StatusBadGateway, Code: "upstream_malformed",
+		Message: "The provider of this route sent an answer that can't be read."}
 	upstreamTooLarge = &dialect.Refusal{Status: http.StatusBadGateway, Code: "upstream_too_large",
 		Message: "The provider of this route sent a larger answer than this agent takes."}
 )
@@ -74,6 +74,17 @@ func routeUnknown(model string) *dialect.Refusal {
 func routeNotServed(route *snapshot.Route) *dialect.Refusal {
 	return &dialect.Refusal{Status: http.StatusForbidden, Code: "route_not_served", Param: "model",
 		Message: fmt.Sprintf("This gateway does not serve the route %q: %s.", route.Name, route.Unserved)}
+}
+
+// unwritable is a request that can't be turned into the dialect of a target.
+func unwritable(fault *chat.Fault) *dialect.Refusal {
+	return &dialect.Refusal{Status: http.StatusBadRequest, Code: "invalid_request", Param: fault.Field, Message: fault.Message}
+}
+
+// notTranslatable names what a strict route does not leave out.
+func notTranslatable(lossy chat.Lossy) *dialect.Refusal {
+	return &dialect.Refusal{Status: http.StatusBadRequest, Code: "not_translatable", Param: lossy[0],
+		Message: "This route is strict, and its providers can't be sent " + listFields(lossy) + ". Leave it out, or ask for a route that is not strict."}
 }
 
 func unreadable(err error, limit int64) *dialect.Refusal {

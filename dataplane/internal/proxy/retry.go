@@ -123,10 +123,10 @@ func (e *exchange) tellTarget() {
 }
 
 // retryAfter is how long the upstream asks to be left alone, in seconds or until a
-// date (RFC 9110 section 10.2.3); 0: it does not.
+// date (RFC 9110 section 10.2.3), or says in its body; 0: it does not.
 func (u *upstream) retryAfter() time.Duration {
-	if u.response == nil {
-		return 0
+	if u.response == nil || u.asked > 0 {
+		return u.asked
 	}
 	text := u.response.Header.Get("Retry-After")
 	if seconds, err := strconv.ParseUint(text, 10, 31); err == nil || errors.Is(err, strconv.ErrRange) {

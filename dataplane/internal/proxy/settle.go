@@ -34,7 +34,7 @@ func (e *exchange) open() {
 	e.plan.Begun()
 	provider := e.target.Provider
 	e.attemptBegun = e.elapsed()
-	most, bounded := bound(&e.request, int64(len(e.body.bytes)), e.target.Price)
+	most, bounded := bound(e.leg.sent, int64(len(e.leg.body.bytes)), e.target.Price)
 	e.attempt = &usagev1.Attempt{
 		ProviderId: provider.ID, Provider: provider.Name, Model: e.target.Model,
 		StartedAfterUs:   e.attemptBegun.Microseconds(),
@@ -43,7 +43,7 @@ func (e *exchange) open() {
 		UsageSource:      usagev1.UsageSource_USAGE_SOURCE_ESTIMATED,
 		PriceBookVersion: e.policy.PriceBookVersion(),
 	}
-	if entry := e.priceEntry(e.request.ServiceTier); bounded && entry != nil {
+	if entry := e.priceEntry(e.leg.sent.ServiceTier); bounded && entry != nil {
 		e.attempt.CostNanoUsd = known(entry.WorstCase(most))
 	}
 	batch.Bound(e.attempt)

@@ -64,20 +64,21 @@ func (u *upstream) stream() {
 func (s *stream) pass() {
 	for {
 		event, err := s.events.Next()
+		var heard heard
+		if err == nil {
+			heard, err = s.exchange.leg.voice.event(&s.said, event, s.held != nil)
+		}
 		switch {
 		case err != nil:
 			s.ended(err)
 			return
-		case s.exchange.dialect.Done(event.Data):
-			s.done(event.Raw)
-			return
-		}
-		hidden := s.exchange.dialect.Look(&s.said, event.Data)
-		switch {
 		case s.failedEarly():
 			return
-		case s.holds(event, hidden):
-		case !s.begin(), !hidden && !s.send(event.Raw), !s.flushed():
+		case heard.done:
+			s.done(heard.raw)
+			return
+		case s.holds(heard):
+		case !s.begin(), len(heard.raw) > 0 && !s.send(heard.raw), !s.flushed():
 			s.left()
 			return
 		}
@@ -146,10 +147,14 @@ func (s *stream) ended(err error) {
 	if errors.Is(err, io.EOF) && !s.events.Torn() && (s.said.Total || s.said.Answer.Failed || s.said.Finished > 0) {
 		_ = s.begin()
 		e.settle(s.ending())
+		s.last(e.leg.voice.end())
 		return
 	}
 	e.log().Warn("upstream broke off", "provider", e.target.Provider.Name, "error", cause(s.why(err)))
 	how, refusal := s.breakage()
+	if errors.Is(err, errMalformed) {
+		how, refusal = snapshot.UpstreamError, upstreamMalformed
+	}
 	if s.held != nil {
 		s.answerError(how, refusal, usagev1.Outcome_OUTCOME_UPSTREAM_BROKE, false)
 		return
@@ -162,9 +167,12 @@ func (s *stream) ended(err error) {
 	s.last(event)
 }
 
-// last sends the final bytes; the request is settled, so that a caller that is
-// gone misses nothing.
+// last sends the final bytes, if there are any; the request is settled, so that a caller
+// that is gone misses nothing.
 func (s *stream) last(raw []byte) {
+	if len(raw) == 0 {
+		return
+	}
 	if _, err := s.exchange.w.Write(raw); err == nil {
 		_ = s.flush()
 	}

@@ -6,9 +6,9 @@ import (
 
 	"github.com/weirhq/weir/dataplane/internal/dialect"
 	"github.com/weirhq/weir/dataplane/internal/dialect/anthropic"
+	"github.com/weirhq/weir/dataplane/internal/dialect/chat"
 	"github.com/weirhq/weir/dataplane/internal/dialect/openai"
 	"github.com/weirhq/weir/dataplane/internal/snapshot"
-	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
 )
 
@@ -20,6 +20,14 @@ type surface struct {
 	// records is empty where nothing goes upstream.
 	records usagev1.Surface
 	serve   func(*exchange)
+	// endpoint is where upstreams of its own dialect serve it. namesModel: the path names
+	// the model, not the body.
+	endpoint   snapshot.Endpoint
+	namesModel bool
+	// chat makes a converter of one attempt; nil: it is not translated. streamType is the
+	// media type of the streams that it writes.
+	chat       func() chat.Surface
+	streamType []string
 }
 
 const (
@@ -29,10 +37,17 @@ const (
 )
 
 var (
+	jsonType  = []string{"application/json"}
+	eventType = []string{"text/event-stream; charset=utf-8"}
+)
+
+var (
 	surfaceChat = &surface{name: "chat", method: http.MethodPost, dialect: openai.Chat{},
-		records: usagev1.Surface_SURFACE_OPENAI_CHAT, serve: (*exchange).pass}
+		records: usagev1.Surface_SURFACE_OPENAI_CHAT, serve: (*exchange).pass, endpoint: snapshot.OpenAIChat,
+		chat: func() chat.Surface { return openai.NewSurface() }, streamType: eventType}
 	surfaceMessages = &surface{name: "messages", method: http.MethodPost, dialect: anthropic.Messages{},
-		records: usagev1.Surface_SURFACE_ANTHROPIC_MESSAGES, serve: (*exchange).pass}
+		records: usagev1.Surface_SURFACE_ANTHROPIC_MESSAGES, serve: (*exchange).pass, endpoint: snapshot.AnthropicMessages,
+		chat: func() chat.Surface { return anthropic.NewSurface() }, streamType: eventType}
 	surfaceModels = &surface{name: "models", method: http.MethodGet, dialect: openai.Chat{}, serve: (*exchange).models}
 	// elsewhere is every other path, and belowMessages what a caller of Anthropic's
 	// dialect may look for there.
@@ -58,9 +73,13 @@ func surfaceOf(path string) *surface {
 // forwards tells whether its requests go upstream.
 func (s *surface) forwards() bool { return s.records != usagev1.Surface_SURFACE_UNSPECIFIED }
 
-// speaks tells whether a provider's dialect is the surface's: others would need
-// translation.
-func (s *surface) speaks(provider *snapshot.Provider) bool {
-	messages := s.records == usagev1.Surface_SURFACE_ANTHROPIC_MESSAGES
-	return messages == (provider.Dialect == policyv1.Dialect_DIALECT_ANTHROPIC)
+// reaches tells whether a target can be asked for what the surface serves.
+func (s *surface) reaches(target *snapshot.Target) bool {
+	return target.URL(s.endpoint) != nil || s.chat != nil && wayOf(target) != nil
+}
+
+// mismatch is about a target that is not reached.
+func (s *surface) mismatch() *dialect.Refusal {
+	return &dialect.Refusal{Status: http.StatusBadRequest, Code: "dialect_mismatch", Param: "model",
+		Message: "The providers of this route don't serve " + s.name + ". Ask for another route: GET /v1/models lists those of this key."}
 }

@@ -37,11 +37,17 @@ func (u *upstream) whole() {
 		u.answerError(snapshot.UpstreamError, upstreamEmpty, usagev1.Outcome_OUTCOME_UPSTREAM_BROKE, false)
 		return
 	}
-	answer := e.dialect.Answer(body.bytes)
-	end := end{outcome: usagev1.Outcome_OUTCOME_OK, status: status, answer: answer}
-	if status >= http.StatusBadRequest || answer.Failed {
+	said, err := e.leg.voice.whole(status, body.bytes)
+	if err != nil {
+		e.log().Warn("upstream's answer can't be read", "provider", e.target.Provider.Name, "upstream_status", status, "error", err)
+		u.answerError(snapshot.UpstreamError, upstreamMalformed, usagev1.Outcome_OUTCOME_UPSTREAM_BROKE, false)
+		return
+	}
+	end := end{outcome: usagev1.Outcome_OUTCOME_OK, status: said.status, answer: said.answer}
+	if said.status >= http.StatusBadRequest || said.answer.Failed {
 		end.outcome, end.code = usagev1.Outcome_OUTCOME_UPSTREAM_ERROR, codeUpstream
 		end.unused = refused(status)
+		u.asked = said.retryAfter
 		if u.retry(failureOf(status), end) {
 			return
 		}
@@ -50,10 +56,16 @@ func (u *upstream) whole() {
 	}
 	e.settle(end)
 	header := e.w.Header()
-	answerHeader(header, u.response.Header)
-	header["Content-Length"] = []string{strconv.Itoa(len(body.bytes))}
-	e.w.WriteHeader(status)
-	_, _ = e.w.Write(body.bytes) // it is settled: the upstream's whole answer is here
+	e.leg.voice.header(header, u.response.Header)
+	if said.kind != "" {
+		header["Content-Type"] = []string{said.kind}
+	}
+	if said.retryAfter > 0 && header["Retry-After"] == nil {
+		header["Retry-After"] = []string{strconv.FormatInt(int64((said.retryAfter+time.Second-1)/time.Second), 10)}
+	}
+	header["Content-Length"] = []string{strconv.Itoa(len(said.body))}
+	e.w.WriteHeader(said.status)
+	_, _ = e.w.Write(said.body) // it is settled: the upstream's whole answer is here
 }
 
 // fill reads the answer. An error that another attempt can mend is not waited for as

@@ -48,6 +48,8 @@ func (p *Policy) Next(release *policyv1.Release, resources []*policyv1.Resource,
 		before:  p,
 		origins: origins,
 		lists:   map[*Provider]string{},
+		named:   map[*Provider]func(string) *URLs{},
+		reached: map[string]*URLs{},
 		routes:  map[string]*Route{},
 		keyIDs:  map[string]bool{},
 		content: &content{
@@ -90,7 +92,10 @@ type compiler struct {
 	origins Origins
 	content *content
 	lists   map[*Provider]string // price list
-	routes  map[string]*Route    // by id
+	// named are of providers whose paths name the model, reached what they said so far.
+	named   map[*Provider]func(model string) *URLs
+	reached map[string]*URLs
+	routes  map[string]*Route // by id
 	keyIDs  map[string]bool
 	reasons []string
 }

@@ -65,7 +65,7 @@ func askEverything(p *snapshot.Policy, set *policyv1.Revocations) {
 	key, _ := p.Key([32]byte(sum("one")), time.Now())
 	for _, r := range p.Routes() {
 		for _, target := range r.Targets {
-			_, _ = target.Provider.Chat.String(), target.Provider.Blocked
+			_, _ = target.URL(snapshot.OpenAIChat), target.Provider.Blocked
 		}
 		if key != nil {
 			key.May(r)

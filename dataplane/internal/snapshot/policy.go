@@ -75,6 +75,8 @@ type Route struct {
 	// Unserved is why this gateway does not serve the route, for callers; it has no targets
 	// then. Empty: it does.
 	Unserved string
+	// Strict: what a target's dialect can't carry is not sent to it.
+	Strict bool
 }
 
 // Target is one upstream model of a provider.
@@ -91,7 +93,12 @@ type Target struct {
 	Timeouts Timeouts
 	// Price is nil where the price book has none for the model.
 	Price *price.Entry
+	urls  *URLs
 }
+
+// URL is where the target is asked for an endpoint; nil: it has none of it. It is shared
+// and must not be changed.
+func (t *Target) URL(endpoint Endpoint) *url.URL { return t.urls[endpoint] }
 
 // Provider is an upstream account.
 type Provider struct {
@@ -101,9 +108,11 @@ type Provider struct {
 	// Sealed is the credential itself, in place of CredentialRef; nil: it is not sealed.
 	// Neither: the provider has none.
 	Sealed *Sealed
-	// Chat is where its dialect answers chats, Models where it lists its models; they are
-	// shared and must not be changed.
-	Chat, Models *url.URL
+	// Models is where it lists its models; nil: nowhere below its base URL. It is shared
+	// and must not be changed.
+	Models *url.URL
+	// urls are of a provider whose paths do not name the model.
+	urls *URLs
 	// Headers go with every request, in place of the caller's. Shared as well.
 	Headers http.Header
 	// Blocked says why this agent's own configuration forbids the provider;

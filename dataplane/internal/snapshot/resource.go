@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/weirhq/weir/proto/contract/header"
@@ -13,25 +12,12 @@ import (
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
 
-// ends are where a dialect's endpoints are, below a base URL.
-type ends struct{ chat, models, modelsQuery string }
-
-// endpoints of each dialect that is known. Anthropic's base URLs come without the version,
-// as its SDKs take them, and its list of models in pages of at most 1000.
-// Source: https://platform.claude.com/docs/en/api/models-list
-var endpoints = map[policyv1.Dialect]ends{
-	policyv1.Dialect_DIALECT_OPENAI:            {"chat/completions", "models", ""},
-	policyv1.Dialect_DIALECT_OPENAI_COMPATIBLE: {"chat/completions", "models", ""},
-	policyv1.Dialect_DIALECT_ANTHROPIC:         {"v1/messages", "v1/models", "limit=1000"},
-}
-
 func (c *compiler) addProvider(id string, p *policyv1.Provider) {
 	if c.content.providers[id] != nil {
 		c.refuse("provider %s is there twice", id)
 		return
 	}
-	ends, known := endpoints[p.GetDialect()]
-	if !known {
+	if placesOf(p) == nil {
 		c.refuse("provider %s: unknown dialect %d", id, p.GetDialect())
 	}
 	base, err := url.Parse(p.GetBaseUrl())
@@ -45,13 +31,18 @@ func (c *compiler) addProvider(id string, p *policyv1.Provider) {
 	}
 	provider := &Provider{
 		ID: id, Name: p.GetName(), Dialect: p.GetDialect(), CredentialRef: p.GetCredentialRef(),
-		Chat:     below(base, ends.chat),
-		Models:   below(base, ends.models),
+		urls:     reach(base, p, ""),
 		Headers:  c.headers(id, p.GetHeaders()),
 		Timeouts: c.timeouts("provider "+id, p.GetTimeouts()),
 		Sealed:   c.sealed(id, origin, p),
 	}
-	provider.Models.RawQuery = ends.modelsQuery
+	if models := modelsOf(p); models.path != "" {
+		provider.Models = models.at(base, "")
+	}
+	if namesModel(p) {
+		provider.urls = nil
+		c.named[provider] = func(model string) *URLs { return reach(base, p, model) }
+	}
 	provider.Blocked = c.origins.refusal(base, provider.reference())
 	c.content.providers[id] = provider
 	c.lists[provider] = p.GetPriceList()
@@ -125,16 +116,6 @@ func (c *compiler) timeouts(of string, stated *policyv1.Timeouts) Timeouts {
 	}
 }
 
-// below joins a relative path to a base that may have none.
-func below(base *url.URL, path string) *url.URL {
-	u := *base
-	u.Scheme, u.Host = strings.ToLower(u.Scheme), strings.ToLower(u.Host)
-	if u.Path == "" {
-		u.Path = "/" // JoinPath would leave it out, and ask for "chat/completions"
-	}
-	return u.JoinPath(path)
-}
-
 func (c *compiler) addRoute(id string, r *policyv1.Route) {
 	name := r.GetName()
 	if name == "" || c.content.routes[name] != nil || c.routes[id] != nil {
@@ -144,6 +125,7 @@ func (c *compiler) addRoute(id string, r *policyv1.Route) {
 	c.checkTargets(id, r)
 	route := &Route{
 		ID: id, Name: name, Weighted: r.GetStrategy() == policyv1.Strategy_STRATEGY_WEIGHTED, Retry: c.retry(id, r),
+		Strict:   r.GetStrict(),
 		projects: c.projects(id, r.GetAllowedProjectIds()), Unserved: r.GetUnserved(),
 	}
 	timeouts := c.timeouts("route "+id, r.GetTimeouts())
@@ -184,12 +166,30 @@ func (c *compiler) target(routeID string, t *policyv1.Target) *Target {
 		c.refuse("route %s: a target without a model", routeID)
 		return nil
 	}
-	target := &Target{Provider: provider, Model: t.GetModel(), ModelJSON: quote(t.GetModel()), Weight: int64(t.GetWeight()),
+	if t.GetModel() == "." || t.GetModel() == ".." {
+		c.refuse("route %s: a target's model is %q", routeID, t.GetModel())
+		return nil
+	}
+	target := &Target{Provider: provider, Model: t.GetModel(), urls: c.urls(provider, t.GetModel()), ModelJSON: quote(t.GetModel()), Weight: int64(t.GetWeight()),
 		Header: []string{headerText(provider.Name + "/" + t.GetModel())}}
 	if c.content.book != nil {
 		target.Price, _ = c.content.book.Find(c.lists[provider], t.GetModel())
 	}
 	return target
+}
+
+// urls are the same for all targets of a provider, or of one of its models where its paths
+// name them.
+func (c *compiler) urls(provider *Provider, model string) *URLs {
+	reach := c.named[provider]
+	if reach == nil {
+		return provider.urls
+	}
+	key := provider.ID + "/" + model
+	if c.reached[key] == nil {
+		c.reached[key] = reach(model)
+	}
+	return c.reached[key]
 }
 
 // quote is a JSON string without the HTML escapes that nobody upstream needs.

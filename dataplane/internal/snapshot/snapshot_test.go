@@ -74,7 +74,7 @@ func TestCompile(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 	target := p.Route("a").Targets[0]
-	if target.Provider.Blocked != "" || target.Provider.Chat.String() != "https://api.openai.com:443/v1/chat/completions" || target.Price == nil || string(target.ModelJSON) != `"gpt-4o"` {
+	if target.Provider.Blocked != "" || target.URL(snapshot.OpenAIChat).String() != "https://api.openai.com:443/v1/chat/completions" || target.Price == nil || string(target.ModelJSON) != `"gpt-4o"` {
 		t.Errorf("target %+v of %+v", target, target.Provider)
 	}
 	names := []string{}
@@ -148,7 +148,7 @@ func TestBaseURLs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := p.Route("a").Targets[0].Provider.Chat.RequestURI(); got != want {
+		if got := p.Route("a").Targets[0].URL(snapshot.OpenAIChat).RequestURI(); got != want {
 			t.Errorf("below %s: %s, want %s", base, got, want)
 		}
 	}
@@ -161,8 +161,9 @@ func TestEndpointsOfAnthropic(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := p.Provider("p1"); got.Chat.RequestURI() != want+"/v1/messages" || got.Models.RequestURI() != want+"/v1/models?limit=1000" {
-			t.Errorf("below %s: %s, %s", base, got.Chat, got.Models)
+		chat := p.Route("a").Targets[0].URL(snapshot.AnthropicMessages)
+		if got := p.Provider("p1"); chat.RequestURI() != want+"/v1/messages" || got.Models.RequestURI() != want+"/v1/models?limit=1000" {
+			t.Errorf("below %s: %s, %s", base, chat, got.Models)
 		}
 	}
 }
@@ -296,7 +297,7 @@ func TestEndpoints(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := p.Route("r").Targets[0].Provider.Chat.RequestURI(); got != want {
+		if got := p.Route("r").Targets[0].URL(snapshot.OpenAIChat).RequestURI(); got != want {
 			t.Errorf("%s: %s, want %s", base, got, want)
 		}
 	}

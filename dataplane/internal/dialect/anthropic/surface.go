@@ -41,16 +41,7 @@ var fieldNames = map[string]string{
 
 // Names says what a provider left out, told in canonical terms, as this dialect writes
 // it.
-func (*Surface) Names(lossy chat.Lossy) chat.Lossy {
-	var named chat.Lossy
-	for _, field := range lossy {
-		if name, ok := fieldNames[field]; ok {
-			field = name
-		}
-		named.Add(field)
-	}
-	return named
-}
+func (*Surface) Names(lossy chat.Lossy) chat.Lossy { return lossy.Named(fieldNames) }
 
 // Failure writes an upstream's error. A type of this dialect stays, else it follows
 // from the status.

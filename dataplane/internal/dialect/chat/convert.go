@@ -14,6 +14,9 @@ type Surface interface {
 	Finish(dst []byte) []byte
 	// Failure writes an upstream's error as the body of an answer.
 	Failure(*Failure) []byte
+	// Names says what a provider left out, told in the fields of this package in snake
+	// case, as the surface writes it.
+	Names(Lossy) Lossy
 }
 
 // Provider is a dialect that upstreams speak. A converter is of one attempt.
@@ -42,6 +45,18 @@ func (l *Lossy) Add(field string) {
 		}
 	}
 	*l = append(*l, field)
+}
+
+// Named is the fields by other names, where there is one.
+func (l Lossy) Named(names map[string]string) Lossy {
+	var named Lossy
+	for _, field := range l {
+		if name, ok := names[field]; ok {
+			field = name
+		}
+		named.Add(field)
+	}
+	return named
 }
 
 // Fault is what is wrong with a caller's request.

@@ -1,0 +1,74 @@
+package translate
+
+import (
+	"github.com/weirhq/weir/dataplane/internal/dialect"
+	"github.com/weirhq/weir/dataplane/internal/dialect/chat"
+)
+
+// Event is what one event of the upstream is for the caller.
+type Event struct {
+	// Opens: nothing of the answer is in it.
+	Opens bool
+	// Done: it ended the stream in order.
+	Done bool
+}
+
+// Event appends to dst what an event of the upstream is on the caller's wire, and notes in
+// s what it says. An error means that the stream is broken.
+func (a *Attempt) Event(dst []byte, s *dialect.Stream, name, data []byte) ([]byte, Event, error) {
+	steps, done, err := a.provider.Events(a.steps[:0], name, data)
+	a.steps = steps
+	event := Event{Opens: true, Done: done}
+	counted := false
+	for i := range steps {
+		step := &steps[i]
+		event.Opens = event.Opens && opens(step)
+		counted = a.note(s, step) || counted
+		dst = a.surface.Event(dst, *step)
+	}
+	clear(steps) // they hold on to what the answer says
+	s.Total = s.Total || counted && s.Finished >= max(s.Request.Choices, 1)
+	if err != nil {
+		return dst, event, err
+	}
+	if done {
+		dst = a.Finish(dst)
+	}
+	return dst, event, nil
+}
+
+// note tells whether the step says what was used.
+func (a *Attempt) note(s *dialect.Stream, step *chat.Event) (counted bool) {
+	switch {
+	case step.End != nil:
+		s.Finished++
+	case step.Failure != nil:
+		s.Answer.Failed, a.failed = true, true
+	case step.Usage != nil && step.Usage.Tokens != nil:
+		said := toAnswer(*step.Usage)
+		said.Failed = s.Answer.Failed
+		s.Answer = said
+		return true
+	}
+	return false
+}
+
+// Finish appends what ends the caller's stream in order; nothing after an error, which
+// ended it.
+func (a *Attempt) Finish(dst []byte) []byte {
+	if a.failed {
+		return dst
+	}
+	return a.surface.Finish(dst)
+}
+
+func opens(step *chat.Event) bool {
+	switch {
+	case step.Begin != nil, step.Ping, step.Usage != nil:
+		return true
+	case step.Open != nil:
+		part := &step.Open.Part
+		return (part.Kind == chat.Text || part.Kind == chat.Thinking) && part.Text == "" && part.Signature == ""
+	}
+	return false
+}

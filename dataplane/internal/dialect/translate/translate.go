@@ -1,0 +1,93 @@
+// Package translate joins the two converters of one attempt where the caller and the
+// upstream speak different dialects: a request on its way out, an answer or the events of
+// a stream on their way back, and what they say about usage. It has no opinion about
+// content and does no I/O.
+package translate
+
+import (
+	"errors"
+
+	"github.com/weirhq/weir/dataplane/internal/dialect"
+	"github.com/weirhq/weir/dataplane/internal/dialect/chat"
+)
+
+// Attempt is one attempt. Its converters must be new: they remember what they read.
+type Attempt struct {
+	surface  chat.Surface
+	provider chat.Provider
+	// lossy is of the request, as the surface writes it.
+	lossy chat.Lossy
+	steps []chat.Event
+	// failed: an error ended the stream.
+	failed bool
+}
+
+// New joins a surface and a provider.
+func New(surface chat.Surface, provider chat.Provider) *Attempt {
+	return &Attempt{surface: surface, provider: provider}
+}
+
+// Request turns the caller's body into the upstream's, for its model. The Fault is the
+// caller's, also where it says that this provider can't be asked so.
+func (a *Attempt) Request(body []byte, model string, stream bool) ([]byte, *chat.Fault) {
+	request, fault := a.surface.Request(body)
+	if fault != nil {
+		return nil, fault
+	}
+	request.Model, request.Stream = model, stream
+	sent, lossy, err := a.provider.Request(request)
+	if err != nil {
+		if errors.As(err, &fault) {
+			return nil, fault
+		}
+		return nil, &chat.Fault{Message: "This request can't be written for the provider of this route."}
+	}
+	a.lossy = request.Lossy
+	a.lose(lossy)
+	return sent, nil
+}
+
+// Lossy names what the request and the answer so far lost, as the surface writes it.
+func (a *Attempt) Lossy() chat.Lossy { return a.lossy }
+
+func (a *Attempt) lose(canonical chat.Lossy) {
+	for _, field := range a.surface.Names(canonical) {
+		a.lossy.Add(field)
+	}
+}
+
+// Whole turns an answer below 400 into the caller's. An error means that it is none.
+func (a *Attempt) Whole(body []byte) ([]byte, dialect.Answer, error) {
+	answer, err := a.provider.Answer(body)
+	if err != nil {
+		return nil, dialect.Answer{}, err
+	}
+	a.lose(answer.Lossy)
+	written, lossy := a.surface.Answer(answer)
+	a.lose(lossy)
+	return written, toAnswer(answer.Usage), nil
+}
+
+// Replay turns a whole answer into the stream that the caller asked for.
+func (a *Attempt) Replay(body []byte) ([]byte, dialect.Answer, error) {
+	answer, err := a.provider.Answer(body)
+	if err != nil {
+		return nil, dialect.Answer{}, err
+	}
+	a.lose(answer.Lossy)
+	var written []byte
+	for _, step := range answer.Events() {
+		written = a.surface.Event(written, step)
+	}
+	return a.surface.Finish(written), toAnswer(answer.Usage), nil
+}
+
+// Failure turns an upstream's error into the caller's.
+func (a *Attempt) Failure(status int, body []byte) ([]byte, *chat.Failure) {
+	failure := a.provider.Failure(status, body)
+	return a.surface.Failure(failure), failure
+}
+
+func toAnswer(u chat.Usage) dialect.Answer {
+	return dialect.Answer{Usage: u.Tokens, UsageSHA256: u.SHA256, ServiceTier: u.ServiceTier}
+}

@@ -1,0 +1,140 @@
+package proxy
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/weirhq/weir/dataplane/internal/dialect"
+	"github.com/weirhq/weir/dataplane/internal/dialect/chat"
+	"github.com/weirhq/weir/dataplane/internal/dialect/translate"
+	"github.com/weirhq/weir/dataplane/internal/snapshot"
+)
+
+// leg is how an attempt asks its target: where, with which body, and in whose voice the
+// caller is told what comes back.
+type leg struct {
+	url *url.URL
+	// body is the caller's, where model is put in as a JSON string (nil: as it is), or what
+	// the request was turned into.
+	body  *buffer
+	model []byte
+	// sent is what policy needs of what is sent.
+	sent  *dialect.Request
+	voice voice
+	// translation is nil where both sides speak the same dialect.
+	translation *translate.Attempt
+}
+
+// address finds how a target is asked that the surface reaches.
+func (e *exchange) address(target *snapshot.Target) *dialect.Refusal {
+	e.leg.release()
+	if own := target.URL(e.surface.endpoint); own != nil {
+		e.leg = leg{url: own, body: e.body, model: target.ModelJSON, sent: &e.request, voice: same{e.dialect}}
+		if e.surface.namesModel {
+			e.leg.model = nil
+		}
+		return nil
+	}
+	return e.translate(target)
+}
+
+func (e *exchange) translate(target *snapshot.Target) *dialect.Refusal {
+	way := wayOf(target)
+	attempt := translate.New(e.surface.chat(), way.converter())
+	body, fault := attempt.Request(e.body.bytes, target.Model, e.request.Stream)
+	if fault != nil {
+		return unwritable(fault)
+	}
+	lossy := attempt.Lossy()
+	if e.route.Strict && len(lossy) > 0 {
+		return notTranslatable(lossy)
+	}
+	sent, _ := way.dialect.Parse(body) // of our own making
+	e.leg = leg{
+		url: target.URL(way.endpoint(e.request.Stream)), body: &buffer{bytes: body}, sent: &sent,
+		voice: &other{attempt: attempt, exchange: e}, translation: attempt,
+	}
+	e.leg.body.users.Store(1)
+	return nil
+}
+
+// release gives back what a translated request was written in.
+func (l *leg) release() {
+	if l.translation != nil && l.body != nil {
+		l.body.release()
+		l.body = nil
+	}
+}
+
+func (l *leg) pieces() [][]byte {
+	if l.translation != nil {
+		return [][]byte{l.body.bytes}
+	}
+	return l.sent.Splice(make([][]byte, 0, 5), l.body.bytes, l.model)
+}
+
+// endpoint is where the request goes: with the caller's query, but for its key, where
+// both sides speak the same dialect.
+func (l *leg) endpoint(query string) *url.URL {
+	if query == "" || l.translation != nil {
+		return l.url
+	}
+	with := *l.url
+	with.RawQuery = joinQuery(l.url.RawQuery, withoutKey(query))
+	return &with
+}
+
+// joinQuery leaves out of the caller's what the endpoint itself says.
+func joinQuery(own, callers string) string {
+	if own == "" {
+		return callers
+	}
+	said, _ := url.ParseQuery(own)
+	for pair := range strings.SplitSeq(callers, "&") {
+		name, _, _ := strings.Cut(pair, "=")
+		if name != "" && !said.Has(name) {
+			own += "&" + pair
+		}
+	}
+	return own
+}
+
+// header is what of the caller's may go to the target.
+func (l *leg) header(callers http.Header) http.Header {
+	if l.translation == nil {
+		return callers
+	}
+	return translatedHeader(callers)
+}
+
+// streams tells whether an answer that is a stream is one to the caller.
+func (l *leg) streams(r *dialect.Request) bool { return l.translation == nil || r.Stream }
+
+// maxLossyBytes bounds the header that names fields: callers may write many.
+const maxLossyBytes = 2 << 10
+
+// listFields names fields for people and in X-Weir-Lossy, in printable ASCII.
+func listFields(lossy chat.Lossy) string {
+	var list strings.Builder
+	for i, field := range lossy {
+		if list.Len()+len(field) > maxLossyBytes {
+			list.WriteString(",...")
+			break
+		}
+		if i > 0 {
+			list.WriteByte(',')
+		}
+		list.WriteString(printable(field))
+	}
+	return list.String()
+}
+
+func printable(field string) string {
+	return strings.Map(func(r rune) rune {
+		if r <= ' ' || r > '~' || r == ',' {
+			return '?'
+		}
+		return r
+	}, field)
+}

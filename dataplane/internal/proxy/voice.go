@@ -1,0 +1,126 @@
+package proxy
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/weirhq/weir/dataplane/internal/dialect"
+	"github.com/weirhq/weir/dataplane/internal/dialect/sse"
+	"github.com/weirhq/weir/dataplane/internal/dialect/translate"
+)
+
+// errMalformed: what came is not of the upstream's dialect.
+var errMalformed = errors.New("malformed")
+
+// voice tells the caller what the upstream says.
+type voice interface {
+	// header adds what the caller gets of the upstream's header.
+	header(to, from http.Header)
+	// whole is an answer that is not a stream.
+	whole(status int, body []byte) (said, error)
+	// event is one of a stream, noted in s. held: it matters whether it opens.
+	event(s *dialect.Stream, e sse.Event, held bool) (heard, error)
+	// end is what follows the last event of a stream that is whole without an end mark.
+	end() []byte
+}
+
+// said is a whole answer for the caller.
+type said struct {
+	status int
+	body   []byte
+	// kind is its media type; empty: the upstream's.
+	kind       string
+	answer     dialect.Answer
+	retryAfter time.Duration
+}
+
+// heard is an event of a stream for the caller; raw is valid until the next one, and empty
+// where the caller gets nothing.
+type heard struct {
+	raw []byte
+	// opens: nothing of the answer is in it. done: it ends the stream.
+	opens, done bool
+}
+
+// same passes on what both sides understand.
+type same struct{ dialect.Dialect }
+
+func (v same) header(to, from http.Header) { answerHeader(to, from) }
+
+func (v same) whole(status int, body []byte) (said, error) {
+	return said{status: status, body: body, answer: v.Answer(body)}, nil
+}
+
+func (v same) event(s *dialect.Stream, e sse.Event, held bool) (heard, error) {
+	if v.Done(e.Data) {
+		return heard{raw: e.Raw, done: true}, nil
+	}
+	hidden := v.Look(s, e.Data)
+	heard := heard{opens: held && !e.Piece && v.Opens(e.Data)}
+	if !hidden {
+		heard.raw = e.Raw
+	}
+	return heard, nil
+}
+
+func (v same) end() []byte { return nil }
+
+// other translates.
+type other struct {
+	attempt  *translate.Attempt
+	exchange *exchange
+	written  []byte
+}
+
+// header of another dialect is nothing to the caller, but for when to come again.
+func (v *other) header(to, from http.Header) {
+	if again := from["Retry-After"]; again != nil {
+		to["Retry-After"] = again
+	}
+	to["Content-Type"] = jsonType
+	if v.exchange.request.Stream {
+		to["Content-Type"] = v.exchange.surface.streamType
+	}
+	if lossy := v.attempt.Lossy(); len(lossy) > 0 {
+		to["X-Weir-Lossy"] = []string{listFields(lossy)}
+	}
+}
+
+func (v *other) whole(status int, body []byte) (said, error) {
+	if status >= http.StatusBadRequest {
+		return v.failed(status, body), nil
+	}
+	turn := v.attempt.Whole
+	if v.exchange.request.Stream {
+		turn = v.attempt.Replay
+	}
+	written, answer, err := turn(body)
+	if err == nil {
+		return said{status: status, body: written, answer: answer}, nil
+	}
+	if wayOf(v.exchange.target).dialect.Answer(body).Failed {
+		return v.failed(http.StatusBadGateway, body), nil
+	}
+	return said{}, fmt.Errorf("%w: %w", errMalformed, err)
+}
+
+func (v *other) failed(status int, body []byte) said {
+	written, failure := v.attempt.Failure(status, body)
+	return said{status: failure.Status, body: written, kind: jsonType[0], answer: dialect.Answer{Failed: true}, retryAfter: failure.RetryAfter}
+}
+
+func (v *other) event(s *dialect.Stream, e sse.Event, _ bool) (heard, error) {
+	if e.Piece {
+		return heard{}, fmt.Errorf("%w: an event is larger than is held", errMalformed)
+	}
+	written, event, err := v.attempt.Event(v.written[:0], s, e.Type, e.Data)
+	v.written = written
+	if err != nil {
+		return heard{}, fmt.Errorf("%w: %w", errMalformed, err)
+	}
+	return heard{raw: written, opens: event.Opens, done: event.Done}, nil
+}
+
+func (v *other) end() []byte { return v.attempt.Finish(v.written[:0]) }
