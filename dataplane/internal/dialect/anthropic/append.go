@@ -1,6 +1,6 @@
 package anthropic
 
-import "unicode/utf8"
+import "github.com/weirhq/weir/dataplane/internal/dialect/jsonout"
 
 // writer appends JSON. Values that are JSON already go in as they are, which
 // encoding/json would not leave alone.
@@ -29,7 +29,7 @@ func (w *writer) raw(name, json string) {
 
 func (w *writer) text(name, text string) {
 	w.key(name)
-	w.b = appendQuoted(w.b, text)
+	w.b = jsonout.AppendString(w.b, text)
 }
 
 // open begins a list or object in a list.
@@ -39,53 +39,3 @@ func (w *writer) open(bracket string) {
 }
 
 func (w *writer) close(bracket byte) { w.b = append(w.b, bracket) }
-
-const hexDigits = "0123456789abcdef"
-
-// special marks the bytes that a string can't just hold, and those of longer characters.
-var special = func() (table [256]bool) {
-	for c := range table {
-		table[c] = c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf
-	}
-	return table
-}()
-
-// appendQuoted appends text as a JSON string. Bytes that are not UTF-8 become U+FFFD, as
-// with encoding/json, but no character of HTML is escaped.
-func appendQuoted(dst []byte, text string) []byte {
-	dst = append(dst, '"')
-	from := 0
-	for i := 0; i < len(text); {
-		if !special[text[i]] {
-			i++
-			continue
-		}
-		if _, size := utf8.DecodeRuneInString(text[i:]); size > 1 {
-			i += size
-			continue
-		}
-		dst = append(dst, text[from:i]...)
-		dst = appendEscaped(dst, text[i])
-		i++
-		from = i
-	}
-	dst = append(dst, text[from:]...)
-	return append(dst, '"')
-}
-
-func appendEscaped(dst []byte, c byte) []byte {
-	switch c {
-	case '"', '\\':
-		return append(dst, '\\', c)
-	case '\n':
-		return append(dst, `\n`...)
-	case '\r':
-		return append(dst, `\r`...)
-	case '\t':
-		return append(dst, `\t`...)
-	}
-	if c >= utf8.RuneSelf {
-		return append(dst, "\ufffd"...)
-	}
-	return append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
-}

@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect/chat"
+	"github.com/weirhq/weir/dataplane/internal/dialect/jsonout"
 )
 
 // DefaultMaxOutput is the max_tokens, which this dialect requires, of a request that
@@ -162,7 +163,7 @@ func (q *request) others() {
 		q.raw("stop_sequences", "[")
 		for _, stop := range q.Stop {
 			q.next()
-			q.b = appendQuoted(q.b, stop)
+			q.b = jsonout.AppendString(q.b, stop)
 		}
 		q.close(']')
 	}

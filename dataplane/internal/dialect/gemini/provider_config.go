@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect/chat"
+	"github.com/weirhq/weir/dataplane/internal/dialect/jsonout"
 )
 
 func (w *writer) tools() {
@@ -71,7 +72,7 @@ func (o *out) strings(name string, values []string) {
 	o.open(name, '[')
 	for _, value := range values {
 		o.comma()
-		o.b = appendString(o.b, value)
+		o.b = jsonout.AppendString(o.b, value)
 	}
 	o.end(']')
 }

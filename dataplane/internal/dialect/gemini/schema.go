@@ -1,6 +1,10 @@
 package gemini
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/weirhq/weir/dataplane/internal/dialect/jsonout"
+)
 
 // schema turns the subset of OpenAPI 3.0 that Gemini has for parameters and answers into
 // JSON Schema. https://ai.google.dev/api/caching#Schema
@@ -56,7 +60,7 @@ func (s *scan) properties(o *out, at, bare string, value []byte) {
 	s.rawFields(at, value, func(name string, value []byte) {
 		s.appendSchema(o, at+"."+name, bare, value, func(bracket byte) {
 			o.comma()
-			o.b = append(append(appendString(o.b, name), ':'), bracket)
+			o.b = append(append(jsonout.AppendString(o.b, name), ':'), bracket)
 		})
 	})
 }
@@ -67,7 +71,7 @@ func endSchema(o *out, typed string, enum []byte, nullable bool) {
 	case typed == "" || typed == "type_unspecified":
 	case nullable:
 		o.key("type")
-		o.b = append(append(append(o.b, '['), appendString(nil, typed)...), `,"null"]`...)
+		o.b = append(append(append(o.b, '['), jsonout.AppendString(nil, typed)...), `,"null"]`...)
 	default:
 		o.text("type", typed)
 	}
