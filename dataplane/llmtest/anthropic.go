@@ -4,8 +4,6 @@ import (
 	"crypto/subtle"
 	"fmt"
 	"net/http"
-	"strconv"
-	"time"
 )
 
 // Wire format: https://platform.claude.com/docs/en/api/messages
@@ -43,10 +41,8 @@ func (s *Server) refuseAnthropic(w http.ResponseWriter, status int, e anthropicE
 // anthropic records, authenticates and bounds a request of this dialect.
 func (s *Server) anthropic(next func(http.ResponseWriter, *http.Request, []byte)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		at := s.options.Now()
-		body, err := readBody(w, r)
-		s.kept.add(Request{At: at, Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Header: r.Header.Clone(), Body: body})
-		w.Header().Set("Request-Id", fmt.Sprintf("req_%024d", s.served.Add(1)))
+		body, number, err := s.receive(w, r)
+		w.Header().Set("Request-Id", fmt.Sprintf("req_%024d", number))
 		switch {
 		case r.Header.Get("X-Api-Key") == "":
 			s.refuseAnthropic(w, http.StatusUnauthorized, anthropicError{"authentication_error", "x-api-key header is required"})
@@ -78,9 +74,9 @@ func (s *Server) messages(w http.ResponseWriter, r *http.Request, body []byte) {
 		s.refuseAnthropic(w, http.StatusBadRequest, anthropicError{"invalid_request_error", FaultHeader + ": " + err.Error()})
 		return
 	}
-	reply := s.planMessage(request, fault)
-	reply.id = fmt.Sprintf("msg_%024d", s.served.Load())
-	reply.serve(w, s.pace(r, fault))
+	m := s.planMessage(request, fault)
+	m.id = fmt.Sprintf("msg_%024d", s.served.Load())
+	m.serve(w, s.pace(r, fault), m)
 }
 
 // countTokens serves POST /v1/messages/count_tokens, which costs nothing.
@@ -97,9 +93,7 @@ var anthropicMidway = anthropicError{"overloaded_error", "Overloaded"}
 
 // anthropicStatusError is what the provider says with an error status, and its headers.
 func anthropicStatusError(h http.Header, fault Fault) anthropicError {
-	if fault.RetryAfter > 0 {
-		h.Set("Retry-After", strconv.Itoa(int((fault.RetryAfter+time.Second-1)/time.Second)))
-	}
+	fault.retryAfter(h)
 	switch fault.Status {
 	case http.StatusUnauthorized:
 		return anthropicError{"authentication_error", "invalid x-api-key"}

@@ -6,7 +6,6 @@ import (
 	"hash/fnv"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/tidwall/gjson"
 )
@@ -20,18 +19,13 @@ type messageBlock struct {
 
 func (b *messageBlock) text() string { return strings.Join(b.pieces, "") }
 
-// messageReply is one planned answer; generated counts what was made so far.
+// messageReply is one planned answer.
 type messageReply struct {
-	request           messageRequest
-	fault             Fault
-	ledger            *account
-	id                string
-	blocks            []messageBlock
-	stop, sequence    string
-	delay, tokenDelay time.Duration
-	generated         Tokens
-	prompt            Tokens
-	settled           bool
+	reply
+	request        messageRequest
+	id             string
+	blocks         []messageBlock
+	stop, sequence string
 }
 
 // Strings by which a prompt makes the provider refuse, or redact its thinking, so that callers can test it.
@@ -46,10 +40,7 @@ const defaultThinkingTokens = 4
 
 // planMessage decides the whole answer before its first byte.
 func (s *Server) planMessage(request messageRequest, fault Fault) *messageReply {
-	m := &messageReply{
-		request: request, fault: fault, ledger: &s.ledger, stop: "end_turn",
-		delay: override(s.options.Delay, fault.Delay), tokenDelay: override(s.options.TokenDelay, fault.TokenDelay),
-	}
+	m := &messageReply{reply: s.reply(request.Model, request.Stream, fault), request: request, stop: "end_turn"}
 	m.price(override(s.options.CachedTokens, fault.CachedTokens))
 	if request.Thinks {
 		m.think(override(override(defaultThinkingTokens, s.options.ReasoningTokens), fault.ReasoningTokens))

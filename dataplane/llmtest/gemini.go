@@ -65,10 +65,7 @@ func (s *Server) refuseGemini(w http.ResponseWriter, array bool, e geminiError) 
 // gemini records, authenticates and bounds a request of this dialect.
 func (s *Server) gemini(next func(http.ResponseWriter, *http.Request, []byte)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		at := s.options.Now()
-		body, err := readBody(w, r)
-		s.kept.add(Request{At: at, Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Header: r.Header.Clone(), Body: body})
-		s.served.Add(1)
+		body, _, err := s.receive(w, r)
 		if refusal := s.unknownGemini(r); refusal != nil {
 			s.refuseGemini(w, false, *refusal)
 			return

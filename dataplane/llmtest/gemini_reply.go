@@ -30,50 +30,20 @@ func (s *Server) generateContent(w http.ResponseWriter, r *http.Request, model s
 		return
 	}
 	request.Stream, request.Array = stream, array
-	reply := &geminiReply{chatReply: s.plan(request.chatRequest, fault), request: request, id: fmt.Sprintf("resp%012d", s.served.Load())}
-	reply.serve(w, s.pace(r, fault))
+	g := &geminiReply{chatReply: s.plan(request.chatRequest, fault), request: request, id: fmt.Sprintf("resp%012d", s.served.Load())}
+	g.serve(w, s.pace(r, fault), g)
 }
 
-func (g *geminiReply) serve(w http.ResponseWriter, pace pace) {
-	defer g.settle(interrupted)
-	if pace.sleep(g.delay) != nil || g.refused(w) {
-		return
+func (g *geminiReply) refuse(w http.ResponseWriter, status int) {
+	e := geminiMidway
+	if status != http.StatusOK {
+		e = geminiStatus(g.fault)
 	}
-	g.generated.Input = int64(g.request.PromptTokens - g.cached)
-	g.generated.CachedInput = int64(g.cached)
-	answer := g.whole
-	if g.request.Stream {
-		answer = g.stream
-	}
-	if err := answer(w, pace); err == nil {
-		g.settle(completed)
-	}
-}
-
-// refused serves the faults that stand instead of an answer, which cost nothing.
-func (g *geminiReply) refused(w http.ResponseWriter) bool {
-	switch kind := g.fault.Kind; {
-	case kind == Status:
-		g.settle(failed)
-		writeGeminiError(w, g.fault.Status, g.request.Array, geminiStatus(g.fault))
-	case kind == ErrorBody, kind == ErrorEvent && !g.request.Stream:
-		g.settle(failed)
-		writeGeminiError(w, http.StatusOK, g.request.Array, geminiMidway)
-	case kind == ContentType:
-		g.settle(failed)
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		_, _ = w.Write([]byte("<!doctype html><title>Just a moment...</title><p>Checking your connection.\n"))
-	default:
-		return false
-	}
-	return true
+	writeGeminiError(w, status, g.request.Array, e)
 }
 
 // whole sends the answer as one JSON body.
 func (g *geminiReply) whole(w http.ResponseWriter, pace pace) error {
-	if g.fault.Kind == Stall {
-		return pace.stall()
-	}
 	g.generated.Reasoning = int64(g.reasoning * g.request.N)
 	for range g.answer {
 		if err := pace.sleep(g.tokenDelay); err != nil {

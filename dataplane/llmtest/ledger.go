@@ -1,6 +1,8 @@
 package llmtest
 
 import (
+	"bytes"
+	"io"
 	"maps"
 	"net/http"
 	"sync"
@@ -104,6 +106,25 @@ type Request struct {
 	Query  string
 	Header http.Header
 	Body   []byte
+}
+
+// receive reads a request, keeps it, and numbers it.
+func (s *Server) receive(w http.ResponseWriter, r *http.Request) (body []byte, number int64, err error) {
+	at := s.options.Now()
+	body, err = readBody(w, r)
+	s.kept.add(Request{At: at, Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Header: r.Header.Clone(), Body: body})
+	return body, s.served.Add(1), err
+}
+
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	limited := http.MaxBytesReader(w, r.Body, maxBodyBytes)
+	if r.ContentLength < 0 || r.ContentLength > maxBodyBytes {
+		return io.ReadAll(limited)
+	}
+	var b bytes.Buffer
+	b.Grow(int(r.ContentLength) + bytes.MinRead)
+	_, err := b.ReadFrom(limited)
+	return b.Bytes(), err
 }
 
 // recorder keeps the latest requests, bounded by number and bytes of bodies.

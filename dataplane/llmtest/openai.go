@@ -1,15 +1,12 @@
 package llmtest
 
 import (
-	"bytes"
 	"crypto/subtle"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // Wire format: https://platform.openai.com/docs/api-reference/chat
@@ -53,10 +50,8 @@ func (s *Server) refuse(w http.ResponseWriter, status int, e openAIError) {
 // openAI records, authenticates and bounds a request of this dialect.
 func (s *Server) openAI(next func(http.ResponseWriter, *http.Request, []byte)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		at := s.options.Now()
-		body, err := readBody(w, r)
-		s.kept.add(Request{At: at, Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Header: r.Header.Clone(), Body: body})
-		w.Header().Set("X-Request-Id", fmt.Sprintf("req_%032x", s.served.Add(1)))
+		body, number, err := s.receive(w, r)
+		w.Header().Set("X-Request-Id", fmt.Sprintf("req_%032x", number))
 		w.Header().Set("Openai-Version", "2020-10-01")
 		if !s.authorized(r) {
 			s.refuse(w, http.StatusUnauthorized, keyError(r))
@@ -69,17 +64,6 @@ func (s *Server) openAI(next func(http.ResponseWriter, *http.Request, []byte)) h
 		}
 		next(w, r, body)
 	}
-}
-
-func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	limited := http.MaxBytesReader(w, r.Body, maxBodyBytes)
-	if r.ContentLength < 0 || r.ContentLength > maxBodyBytes {
-		return io.ReadAll(limited)
-	}
-	var b bytes.Buffer
-	b.Grow(int(r.ContentLength) + bytes.MinRead)
-	_, err := b.ReadFrom(limited)
-	return b.Bytes(), err
 }
 
 func (s *Server) authorized(r *http.Request) bool {
@@ -108,8 +92,8 @@ func modelError(model string) openAIError {
 
 // statusError is what the provider says with an error status, and its headers.
 func statusError(h http.Header, fault Fault) openAIError {
+	fault.retryAfter(h)
 	if fault.RetryAfter > 0 {
-		h.Set("Retry-After", strconv.Itoa(int((fault.RetryAfter+time.Second-1)/time.Second)))
 		h.Set("Retry-After-Ms", strconv.FormatInt(fault.RetryAfter.Milliseconds(), 10))
 	}
 	switch fault.Status {

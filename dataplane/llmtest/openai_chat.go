@@ -36,10 +36,10 @@ func (s *Server) chatCompletion(w http.ResponseWriter, r *http.Request, body []b
 		s.refuse(w, http.StatusBadRequest, openAIError{Message: FaultHeader + ": " + err.Error(), Type: "invalid_request_error"})
 		return
 	}
-	reply := s.plan(request, fault)
-	reply.id = fmt.Sprintf("chatcmpl-%029d", s.served.Load())
-	reply.created = s.options.Now().Unix()
-	reply.serve(w, s.pace(r, fault))
+	c := s.plan(request, fault)
+	c.id = fmt.Sprintf("chatcmpl-%029d", s.served.Load())
+	c.created = s.options.Now().Unix()
+	c.serve(w, s.pace(r, fault), c)
 }
 
 func (s *Server) faultFor(r *http.Request, model string) (Fault, error) {
@@ -155,13 +155,13 @@ func (s *Server) plan(request chatRequest, fault Fault) *chatReply {
 		reasoning = min(reasoning, request.Cap)
 		answer = request.Cap - reasoning
 	}
-	return &chatReply{
-		request: request, fault: fault, ledger: &s.ledger, first: firstWord(request.LastUser), finish: finish,
-		answer: answer, reasoning: reasoning,
-		cached:     min(override(s.options.CachedTokens, fault.CachedTokens), request.PromptTokens),
-		delay:      override(s.options.Delay, fault.Delay),
-		tokenDelay: override(s.options.TokenDelay, fault.TokenDelay),
+	cached := min(override(s.options.CachedTokens, fault.CachedTokens), request.PromptTokens)
+	c := &chatReply{
+		reply: s.reply(request.Model, request.Stream, fault), request: request,
+		first: firstWord(request.LastUser), finish: finish, answer: answer, reasoning: reasoning, cached: cached,
 	}
+	c.prompt = Tokens{Input: int64(request.PromptTokens - cached), CachedInput: int64(cached)}
+	return c
 }
 
 func override[T ~int | ~int64](ours, theirs T) T {

@@ -5,79 +5,31 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 )
 
-// chatReply is one planned answer. Token numbers are those of one choice; generated counts what was made so far, of
-// all choices.
+// chatReply is one planned answer. Token numbers are those of one choice; those generated are of all.
 type chatReply struct {
+	reply
 	request                   chatRequest
-	fault                     Fault
-	ledger                    *account
 	id                        string
 	created                   int64
 	first                     int // word of the vocabulary
 	finish                    string
 	answer, reasoning, cached int
-	delay, tokenDelay         time.Duration
-	generated                 Tokens
-	settled                   bool
 }
 
-// serve answers and writes the account, also when the connection is cut.
-func (c *chatReply) serve(w http.ResponseWriter, pace pace) {
-	defer c.settle(interrupted)
-	if pace.sleep(c.delay) != nil || c.refused(w) {
-		return
+func (c *chatReply) refuse(w http.ResponseWriter, status int) {
+	e := midwayError
+	if status != http.StatusOK {
+		e = statusError(w.Header(), c.fault)
 	}
-	c.generated.Input = int64(c.request.PromptTokens - c.cached)
-	c.generated.CachedInput = int64(c.cached)
-	answer := c.whole
-	if c.request.Stream {
-		answer = c.stream
-	}
-	if err := answer(w, pace); err == nil {
-		c.settle(completed)
-	}
-}
-
-// settle writes the account once: the first outcome counts.
-func (c *chatReply) settle(result outcome) {
-	if !c.settled {
-		c.ledger.add(c.request.Model, result, c.generated)
-		c.settled = true
-	}
-}
-
-// refused serves the faults that stand instead of an answer, which cost nothing.
-func (c *chatReply) refused(w http.ResponseWriter) bool {
-	kind := c.fault.Kind
-	if kind == ErrorEvent && !c.request.Stream {
-		kind = ErrorBody
-	}
-	if kind != Status && kind != ErrorBody && kind != ContentType {
-		return false
-	}
-	c.settle(failed)
-	switch kind {
-	case Status:
-		writeOpenAIError(w, c.fault.Status, statusError(w.Header(), c.fault))
-	case ErrorBody:
-		writeOpenAIError(w, http.StatusOK, midwayError)
-	case ContentType:
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		_, _ = w.Write([]byte("<!doctype html><title>Just a moment...</title><p>Checking your connection.\n"))
-	}
-	return true
+	writeOpenAIError(w, status, e)
 }
 
 var midwayError = openAIError{Message: "The server had an error while processing your request. Sorry about that!", Type: "server_error"}
 
 // whole sends the answer as one JSON body.
 func (c *chatReply) whole(w http.ResponseWriter, pace pace) error {
-	if c.fault.Kind == Stall {
-		return pace.stall()
-	}
 	c.generated.Reasoning = int64(c.reasoning * c.request.N)
 	for range c.answer {
 		if err := pace.sleep(c.tokenDelay); err != nil {
