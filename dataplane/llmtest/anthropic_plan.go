@@ -48,7 +48,7 @@ func (s *Server) planMessage(request messageRequest, fault Fault) *messageReply 
 	m.say(override(s.options.AnswerTokens, fault.AnswerTokens))
 	for i, tool := range request.Calls {
 		id := fmt.Sprintf("toolu_%024d", 100*s.served.Load()+int64(i))
-		m.blocks = append(m.blocks, messageBlock{kind: "tool_use", id: id, name: tool.Get("name").Str, pieces: cut(example(tool.Get("input_schema")))})
+		m.blocks = append(m.blocks, messageBlock{kind: "tool_use", id: id, name: tool.name, pieces: cut(example(tool.schema))})
 		m.stop = "tool_use"
 	}
 	m.cap()

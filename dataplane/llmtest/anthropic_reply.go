@@ -21,8 +21,8 @@ func (m *messageReply) generate(block *messageBlock) {
 	}
 }
 
-// whole sends the answer as one JSON body.
-func (m *messageReply) whole(w http.ResponseWriter, pace pace) error {
+// count generates all tokens, in their time.
+func (m *messageReply) count(pace pace) error {
 	for i := range m.blocks {
 		for range m.blocks[i].pieces {
 			if err := pace.sleep(m.tokenDelay); err != nil {
@@ -31,7 +31,14 @@ func (m *messageReply) whole(w http.ResponseWriter, pace pace) error {
 			m.generate(&m.blocks[i])
 		}
 	}
-	body := m.body()
+	return nil
+}
+
+// whole sends the answer as one JSON body.
+func (m *messageReply) whole(w http.ResponseWriter, pace pace) error {
+	if err := m.count(pace); err != nil {
+		return err
+	}
 	w.Header().Set("Content-Type", "application/json")
-	return sendWhole(w, body, m.fault, m.settle)
+	return sendWhole(w, m.body(), m.fault, m.settle)
 }

@@ -21,11 +21,17 @@ type messageRequest struct {
 	// Thinks: there will be thinking; Omitted: without its text.
 	Thinks, Omitted bool
 	// Calls are the tools that will be called; Forced: without a word before.
-	Calls  []gjson.Result
+	Calls  []calledTool
 	Forced bool
 	// Schema of an answer that is JSON.
 	Schema gjson.Result
 	Stops  []string
+}
+
+// calledTool is a tool that will be called, with what its schema allows.
+type calledTool struct {
+	name   string
+	schema gjson.Result
 }
 
 // mediaTokens is what an image or a document costs.
@@ -224,7 +230,7 @@ func (r *messageReader) tools(tools, choice gjson.Result) {
 		name := tool.Get("name").Str
 		named := slices.Contains(strings.Fields(r.LastUser), name)
 		if kind == "any" && len(r.Calls) == 0 || kind == "tool" && name == choice.Get("name").Str || (kind == "" || kind == "auto") && named {
-			r.Calls = append(r.Calls, tool)
+			r.Calls = append(r.Calls, calledTool{name, tool.Get("input_schema")})
 		}
 	}
 	if choice.Get("disable_parallel_tool_use").Bool() && len(r.Calls) > 1 {

@@ -1,9 +1,10 @@
 // Package llmtest is a mock of the upstream LLM providers, for tests, load tests and the all-in-one.
 //
 // It owns a faithful wire format, answers and token counts that are pure functions of the request, an account of
-// what it served, the requests as they came in, and faults that happen on demand. It speaks OpenAI's chat and
-// Anthropic's messages; each further dialect is some more files that render its own events through the same stream and
-// faults. It must not import anything of the agent: what it says about the wire is an independent witness.
+// what it served, the requests as they came in, and faults that happen on demand. It speaks OpenAI's chat,
+// Anthropic's messages, Gemini and Bedrock's Converse; each further dialect is some more files that render its own
+// events through the same stream and faults. It must not import anything of the agent: what it says about the wire is an
+// independent witness.
 package llmtest
 
 import (
@@ -25,6 +26,8 @@ type Options struct {
 	// APIKey is the key callers must send as "Authorization: Bearer <key>", or as their
 	// dialect has it.
 	APIKey string
+	// AWS is the key that requests to Bedrock are signed with, besides its API keys.
+	AWS AWSKey
 	// Models are served by GET /v1/models; any other model gets 404. Nil lists a few known names and serves all.
 	Models []string
 	// AnswerTokens is the length of an uncapped answer, in tokens. Zero means 20.
@@ -75,6 +78,7 @@ func New(options Options) *Server {
 	s.routeOpenAI()
 	s.routeAnthropic()
 	s.routeGemini()
+	s.routeBedrock()
 	return s
 }
 
