@@ -17,7 +17,7 @@ func (q *request) conversation() {
 		if q.Messages[i].Role != chat.Instruction {
 			continue
 		}
-		stays[i] = q.generation.instructs() && i > 0 && q.Messages[i-1].Role == chat.User
+		stays[i] = q.generation.Instructs() && i > 0 && q.Messages[i-1].Role == chat.User
 		if !stays[i] {
 			q.lossy.Add("messages.role")
 			system = append(system[:len(system):len(system)], q.Messages[i].Parts...)

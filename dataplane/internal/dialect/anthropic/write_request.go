@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect/chat"
+	"github.com/weirhq/weir/dataplane/internal/dialect/claude"
 	"github.com/weirhq/weir/dataplane/internal/dialect/jsonout"
 )
 
@@ -18,9 +19,9 @@ type request struct {
 	writer
 	*chat.Request
 	lossy      chat.Lossy
-	generation generation
+	generation claude.Generation
 	always     bool // it thinks whether asked or not
-	thinking   thinking
+	thinking   claude.Thinking
 	choice     chat.ToolChoice
 	emulated   string
 }
@@ -28,11 +29,11 @@ type request struct {
 // Request writes the body. It never returns an error: what upstream would refuse is
 // left to it.
 func (p *Provider) Request(r *chat.Request) ([]byte, chat.Lossy, error) {
-	q := &request{Request: r, generation: generationOf(r.Model), always: alwaysThinks(r.Model)}
+	q := &request{Request: r, generation: claude.Of(r.Model), always: claude.AlwaysThinks(r.Model)}
 	q.b = make([]byte, 0, 4<<10)
 	q.emulated = q.emulates()
 	q.choice = q.choose()
-	q.thinking = q.think()
+	q.think()
 	p.emulated = q.emulated
 	q.write()
 	return q.b, q.lossy, nil
@@ -59,22 +60,22 @@ func (q *request) maxTokens() int64 {
 	if q.MaxOutput > 0 {
 		return q.MaxOutput
 	}
-	return DefaultMaxOutput + max(q.thinking.budget, 0)
+	return DefaultMaxOutput + max(q.thinking.Budget, 0)
 }
 
 // config writes the effort and the format of the answer.
 func (q *request) config() {
-	native := q.Format.Shape == chat.JSONSchema && q.emulated == "" && q.generation.formats()
+	native := q.Format.Shape == chat.JSONSchema && q.emulated == "" && q.generation.Formats()
 	if q.Format.Shape != chat.Free && q.emulated == "" && !native {
 		q.lossy.Add("format")
 	}
-	if q.thinking.effort == "" && !native {
+	if q.thinking.Effort == "" && !native {
 		return
 	}
 	q.key("output_config")
 	q.b = append(q.b, '{')
-	if q.thinking.effort != "" {
-		q.text("effort", q.thinking.effort)
+	if q.thinking.Effort != "" {
+		q.text("effort", q.thinking.Effort)
 	}
 	if native {
 		q.format()
@@ -109,11 +110,11 @@ func schema(json string) string {
 
 func (q *request) sampling() {
 	s := &q.Sampling
-	if q.thinking.on { // only defaults go with thinking
+	if q.thinking.On { // only defaults go with thinking
 		q.leave("temperature", s.Temperature)
 		q.leave("top_k", s.TopK)
 	}
-	if !q.generation.samples() {
+	if !q.generation.Samples() {
 		q.leave("temperature", s.Temperature)
 		q.leave("top_p", s.TopP)
 		q.leave("top_k", s.TopK)

@@ -16,7 +16,7 @@ const answerTool = "json_answer"
 func (q *request) emulates() string {
 	f := &q.Format
 	strict := f.Strict != nil && *f.Strict
-	native := f.Shape == chat.JSONSchema && q.generation.formats() && (strict || q.reasons())
+	native := f.Shape == chat.JSONSchema && q.generation.Formats() && (strict || q.reasons())
 	if f.Shape == chat.Free || native || len(q.Tools) > 0 || q.always {
 		return ""
 	}
