@@ -69,7 +69,7 @@ func TestWhatAProviderWrites(t *testing.T) {
 			chat.Lossy{"reasoning.effort"}},
 
 		"strict_format": {chat.Request{Format: chat.Format{Shape: chat.JSONSchema, Name: "n", Description: "d", Strict: ptr(true), Schema: `{"a":1.0}`}},
-			`{"output_config":{"format":{"type":"json_schema","schema":{"a":1.0}}},"tools":null}`, chat.Lossy{"format.name", "format.description"}},
+			`{"output_config":{"format":{"type":"json_schema","schema":{"a":1.0}}},"tools":null}`, chat.Lossy{"format.description"}},
 		"format_with_thinking": {chat.Request{Reasoning: chat.Reasoning{Effort: "low"}, Format: chat.Format{Shape: chat.JSONSchema, Strict: ptr(false), Schema: `{}`}},
 			`{"output_config":{"effort":"low","format":{"type":"json_schema","schema":{}}},"thinking":{"type":"adaptive"}}`, chat.Lossy{"format.strict"}},
 		"loose_format": {chat.Request{Format: chat.Format{Shape: chat.JSONSchema, Schema: `{"a":1.0}`}},

@@ -21,6 +21,15 @@ func NewSurface() *Surface { return new(Surface) }
 // fieldNames are canonical names of fields, those of package chat in lower case, which
 // this dialect writes otherwise.
 var fieldNames = map[string]string{
+	"messages.url":               "messages.content.source.url",
+	"messages.media_type":        "messages.content.source.media_type",
+	"messages.failed":            "messages.content.is_error",
+	"messages.signature":         "messages.content.signature",
+	"messages.image":             "messages.content.image",
+	"messages.document":          "messages.content.document",
+	"messages.document_name":     "messages.content.title",
+	"messages.audio":             "messages.content",
+	"system.cache":               "system.cache_control",
 	"stop":                       "stop_sequences",
 	"user":                       "metadata.user_id",
 	"max_output":                 "max_tokens",

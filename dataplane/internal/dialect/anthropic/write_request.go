@@ -83,12 +83,10 @@ func (q *request) config() {
 	q.close('}')
 }
 
-// format writes a schema; the answer follows it to the letter, asked for or not.
+// format writes a schema; the answer follows it to the letter, asked for or not. Its name
+// is a label that says nothing of the answer.
 func (q *request) format() {
 	f := &q.Format
-	if f.Name != "" {
-		q.lossy.Add("format.name")
-	}
 	if f.Description != "" {
 		q.lossy.Add("format.description")
 	}

@@ -5,6 +5,11 @@ import "github.com/weirhq/weir/dataplane/internal/dialect/chat"
 // fieldNames are canonical names of fields, those of package chat in lower case, as this
 // dialect writes them.
 var fieldNames = map[string]string{
+	"messages.url":               "contents.parts.fileData.fileUri",
+	"messages.document":          "contents.parts.fileData",
+	"messages.image":             "contents.parts.inlineData",
+	"messages.failed":            "contents.parts.functionResponse.response",
+	"messages.document_name":     "contents.parts.inlineData.displayName",
 	"system.cache":               "systemInstruction.parts",
 	"messages.cache":             "contents.parts",
 	"messages.role":              "contents.role",

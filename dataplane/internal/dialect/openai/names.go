@@ -5,6 +5,11 @@ import "github.com/weirhq/weir/dataplane/internal/dialect/chat"
 // fieldNames are canonical names of fields, those of package chat in snake case, which
 // this dialect writes otherwise.
 var fieldNames = map[string]string{
+	"messages.url":               "messages.content.image_url",
+	"messages.media_type":        "messages.content",
+	"messages.failed":            "messages.content",
+	"messages.document_name":     "messages.content.file.filename",
+	"user":                       "safety_identifier",
 	"max_output":                 "max_completion_tokens",
 	"parallel_tools":             "parallel_tool_calls",
 	"format":                     "response_format",

@@ -10,11 +10,9 @@ import (
 
 // Provider is chat completions as upstreams speak it. It is of one attempt.
 //
-// What it can't carry it names in these words: top_k, metadata (OpenAI takes it with
-// what it stores only), service_tier, tool_choice (without tools), reasoning.budget (an effort
-// stands for it), reasoning.summary, system (other than text), tools.cache_control,
-// messages.content. + cache_control, thinking, redacted_thinking, signature, is_error, image
-// (of an assistant), audio, document (by URL).
+// What it can't carry it names in canonical terms: among others metadata (OpenAI takes it
+// with what it stores only), reasoning.budget (an effort stands for it), system (other than
+// text), messages.image (of an assistant), messages.document (by URL).
 type Provider struct {
 	compatible bool
 	lossy      chat.Lossy
@@ -110,7 +108,7 @@ func (p *Provider) tools(tools []chat.Tool) []wireTool {
 			Name: tool.Name, Description: tool.Description, Parameters: json.RawMessage(tool.Schema), Strict: tool.Strict,
 		}})
 		if tool.Cache != nil {
-			p.lossy.Add("tools.cache_control")
+			p.lossy.Add("tools.cache")
 		}
 	}
 	return wire

@@ -39,7 +39,7 @@ func (p *Provider) user(wire []wireMessage, m *chat.Message) []wireMessage {
 		results++
 		p.note(part)
 		if part.Result.Failed {
-			p.lossy.Add("messages.content.is_error")
+			p.lossy.Add("messages.failed")
 		}
 		texts, others := split(part.Result.Parts)
 		wire = append(wire, wireMessage{Role: "tool", ToolCallID: part.Result.CallID, Content: p.content(texts, p.part)})
@@ -83,13 +83,13 @@ func (p *Provider) assistant(m *chat.Message) wireMessage {
 		case chat.Thinking:
 			wire.ReasoningContent += p.thinking(part)
 		case chat.Redacted:
-			p.lossy.Add("messages.content.redacted_thinking")
+			p.lossy.Add("messages.redacted_thinking")
 		case chat.Image:
-			p.lossy.Add("messages.content.image")
+			p.lossy.Add("messages.image")
 		case chat.Audio:
-			p.lossy.Add("messages.content.audio")
+			p.lossy.Add("messages.audio")
 		default:
-			p.lossy.Add("messages.content.document")
+			p.lossy.Add("messages.document")
 		}
 		p.note(part)
 	}
@@ -105,14 +105,14 @@ func (p *Provider) thinking(part *chat.Part) string {
 	if p.compatible && part.Signature == "" {
 		return part.Text
 	}
-	p.lossy.Add("messages.content.thinking")
+	p.lossy.Add("messages.thinking")
 	return ""
 }
 
 func (p *Provider) call(part *chat.Part) wireCall {
 	signature := part.Signature
 	if signature != "" && !p.compatible {
-		p.lossy.Add("messages.content.signature")
+		p.lossy.Add("messages.signature")
 		signature = ""
 	}
 	return newWireCall(part.Call.ID, part.Call.Name, orEmptyObject(part.Call.Arguments), signature)
@@ -121,7 +121,7 @@ func (p *Provider) call(part *chat.Part) wireCall {
 // note names a mark that OpenAI has no need for: it caches prefixes by itself.
 func (p *Provider) note(part *chat.Part) {
 	if part.Cache != nil {
-		p.lossy.Add("messages.content.cache_control")
+		p.lossy.Add("messages.cache")
 	}
 }
 
@@ -165,12 +165,12 @@ func (p *Provider) part(part *chat.Part) (wirePart, bool) {
 		if media.Data != "" {
 			return wirePart{Type: "file", File: &wireFile{Filename: fileName(media), FileData: url(media)}}, true
 		}
-		p.lossy.Add("messages.content.document")
+		p.lossy.Add("messages.document")
 	case chat.Audio:
 		if format := audioFormats[media.Type]; format != "" && media.Data != "" {
 			return wirePart{Type: "input_audio", InputAudio: &wireAudio{Data: media.Data, Format: format}}, true
 		}
-		p.lossy.Add("messages.content.audio")
+		p.lossy.Add("messages.audio")
 	default:
 		p.lossy.Add("messages.content")
 	}

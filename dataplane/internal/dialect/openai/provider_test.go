@@ -44,7 +44,7 @@ func TestProviderWritesARequest(t *testing.T) {
   "temperature": 0.70, "top_p": 1e-1, "presence_penalty": -2.0, "frequency_penalty": 0, "seed": -7,
   "stop": ["END", "\u0000"], "n": 2, "logprobs": true, "top_logprobs": 3, "user": "u1", "service_tier": "flex"
 }`, string(body))
-	want := "messages.content.cache_control messages.content.thinking messages.content.signature messages.content.redacted_thinking tools.cache_control metadata top_k"
+	want := "messages.cache messages.thinking messages.signature messages.redacted_thinking tools.cache metadata top_k"
 	if got := strings.Join(lossy, " "); got != want {
 		t.Errorf("lossy: %s", got)
 	}
@@ -70,7 +70,7 @@ func TestCompatibleServersGetWhatTheyKnow(t *testing.T) {
 	}
 	equalJSON(t, `{"model":"m","max_tokens":9,"top_k":4,"messages":[{"role":"system","content":"a\n\nb"},{"role":"user","content":"c\n\nd"},
 		{"role":"assistant","content":"No.","reasoning_content":"own","tool_calls":[{"id":"i","type":"function","function":{"name":"f","arguments":"{}"},"extra_content":{"google":{"thought_signature":"g"}}}]}]}`, string(body))
-	if diff := cmp.Diff(chat.Lossy{"messages.content.thinking"}, lossy); diff != "" {
+	if diff := cmp.Diff(chat.Lossy{"messages.thinking"}, lossy); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -121,13 +121,13 @@ func TestProviderWritesMessages(t *testing.T) {
 		want, lossy string
 	}{
 		"image_of_a_result": {chat.Message{Parts: []chat.Part{failed, textPart("so?")}},
-			`{"role":"tool","tool_call_id":"x","content":"oh"},{"role":"user","content":[` + imageWire + `,{"type":"text","text":"so?"}]}`, "messages.content.cache_control messages.content.is_error"},
+			`{"role":"tool","tool_call_id":"x","content":"oh"},{"role":"user","content":[` + imageWire + `,{"type":"text","text":"so?"}]}`, "messages.cache messages.failed"},
 		"empty_result":       {chat.Message{Parts: []chat.Part{resultPart("x", "f")}}, `{"role":"tool","tool_call_id":"x","content":""}`, ""},
 		"nothing":            {chat.Message{}, `{"role":"user","content":""}`, ""},
-		"nothing_left":       {chat.Message{Role: chat.Assistant, Parts: []chat.Part{{Kind: chat.Redacted, Data: "d"}, image}}, `{"role":"assistant","content":""}`, "messages.content.redacted_thinking messages.content.image"},
-		"document_by_url":    {chat.Message{Parts: []chat.Part{textPart("a"), {Kind: chat.Document, Media: &chat.Media{URL: "https://e.test/d"}}}}, `{"role":"user","content":"a"}`, "messages.content.document"},
+		"nothing_left":       {chat.Message{Role: chat.Assistant, Parts: []chat.Part{{Kind: chat.Redacted, Data: "d"}, image}}, `{"role":"assistant","content":""}`, "messages.redacted_thinking messages.image"},
+		"document_by_url":    {chat.Message{Parts: []chat.Part{textPart("a"), {Kind: chat.Document, Media: &chat.Media{URL: "https://e.test/d"}}}}, `{"role":"user","content":"a"}`, "messages.document"},
 		"document_unnamed":   {chat.Message{Parts: []chat.Part{{Kind: chat.Document, Media: &chat.Media{Type: "text/plain", Data: "YQ=="}}}}, `{"role":"user","content":[{"type":"file","file":{"filename":"document.txt","file_data":"data:text/plain;base64,YQ=="}}]}`, ""},
-		"audio_of_elsewhere": {chat.Message{Parts: []chat.Part{{Kind: chat.Audio, Media: &chat.Media{Type: "audio/flac", Data: "YQ=="}}}}, `{"role":"user","content":""}`, "messages.content.audio"},
+		"audio_of_elsewhere": {chat.Message{Parts: []chat.Part{{Kind: chat.Audio, Media: &chat.Media{Type: "audio/flac", Data: "YQ=="}}}}, `{"role":"user","content":""}`, "messages.audio"},
 		"mp3":                {chat.Message{Parts: []chat.Part{{Kind: chat.Audio, Media: &chat.Media{Type: "audio/mpeg", Data: "YQ=="}}}}, `{"role":"user","content":[{"type":"input_audio","input_audio":{"data":"YQ==","format":"mp3"}}]}`, ""},
 		"instruction":        {chat.Message{Role: chat.Instruction, Parts: []chat.Part{textPart("a"), image}}, `{"role":"system","content":"a"}`, "system"},
 	} {

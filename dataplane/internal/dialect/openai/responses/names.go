@@ -5,6 +5,12 @@ import "github.com/weirhq/weir/dataplane/internal/dialect/chat"
 // fieldNames are canonical names of fields, those of package chat in snake case, which
 // this dialect writes otherwise.
 var fieldNames = map[string]string{
+	"messages.url":               "input.content",
+	"messages.media_type":        "input.content",
+	"messages.failed":            "input.output",
+	"messages.document_name":     "input.content.filename",
+	"user":                       "safety_identifier",
+	"logprobs":                   "include",
 	"max_output":                 "max_output_tokens",
 	"parallel_tools":             "parallel_tool_calls",
 	"format":                     "text.format",
