@@ -1,6 +1,7 @@
 package bedrock_test
 
 import (
+	"errors"
 	"io"
 	"math/rand/v2"
 	"net/http"
@@ -195,7 +196,7 @@ func TestFaultsOfTheMock(t *testing.T) {
 			for {
 				event, err := reader.Next()
 				if err != nil {
-					if (err == io.EOF) == (name == "damaged") {
+					if errors.Is(err, io.EOF) == (name == "damaged") {
 						t.Error(err)
 					}
 					break

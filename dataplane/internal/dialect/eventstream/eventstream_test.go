@@ -95,7 +95,7 @@ func TestPublishedFrames(t *testing.T) {
 		"0000003d0000002007fd83960c636f6e74656e742d747970650700106170706c69636174696f6e2f6a736f6e7b27666f6f273a27626172277d8d9c08b1",
 	} {
 		got := readAll(hex.NewDecoder(strings.NewReader(text)))
-		if len(got.events) != 1 || got.events[0] != "|{'foo':'bar'}" || got.err != io.EOF {
+		if len(got.events) != 1 || got.events[0] != "|{'foo':'bar'}" || !errors.Is(got.err, io.EOF) {
 			t.Errorf("%s: %+v", text, got)
 		}
 	}
@@ -158,12 +158,12 @@ func TestStreamThatEndsInsideOfAnEvent(t *testing.T) {
 	first, second := event("messageStart", "{}"), event("messageStop", "{}")
 	for cut := 1; cut < len(second); cut++ {
 		got := readAll(strings.NewReader(first + second[:cut]))
-		if got.raw != first || !got.torn || got.err != io.ErrUnexpectedEOF {
+		if got.raw != first || !got.torn || !errors.Is(got.err, io.ErrUnexpectedEOF) {
 			t.Fatalf("cut at %d: %+v", cut, got)
 		}
 	}
 	broken := errors.New("reset")
-	if got := readAll(io.MultiReader(strings.NewReader(first), iotest.ErrReader(broken))); got.err != broken || got.torn {
+	if got := readAll(io.MultiReader(strings.NewReader(first), iotest.ErrReader(broken))); !errors.Is(got.err, broken) || got.torn {
 		t.Errorf("%+v", got)
 	}
 }
@@ -227,7 +227,7 @@ func FuzzReader(f *testing.F) {
 	f.Fuzz(func(t *testing.T, stream, sizes []byte) {
 		whole := readAll(bytes.NewReader(stream))
 		split := readAll(&parts{stream: stream, sizes: sizes})
-		if !strings.HasPrefix(string(stream), whole.raw) || whole.err == io.EOF && whole.raw != string(stream) {
+		if !strings.HasPrefix(string(stream), whole.raw) || errors.Is(whole.err, io.EOF) && whole.raw != string(stream) {
 			t.Fatalf("bytes changed: %q", stream)
 		}
 		if diff := cmp.Diff(whole, split, cmp.AllowUnexported(read{}), cmp.Comparer(func(a, b error) bool { return a.Error() == b.Error() })); diff != "" {

@@ -76,7 +76,7 @@ func header(b []byte) (name []byte, kind byte, value, rest []byte) {
 		return nil, 0, nil, nil
 	}
 	kind, rest = rest[0], rest[1:]
-	size := 0
+	var size int
 	switch {
 	case kind == kindBytes || kind == kindString:
 		length, after := take(rest, 2)
