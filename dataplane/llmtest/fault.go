@@ -56,7 +56,7 @@ type Fault struct {
 	Times int
 	// After is how many whole events, the opening one included, precede what goes wrong.
 	After int
-	// Status is the code of Kind Status: 400 to 599.
+	// Status is the code of Kind Status: 400 to 599. Bedrock's ErrorEvent is the exception that it stands for.
 	Status int
 	// RetryAfter is sent in whole seconds, rounded up, when positive.
 	RetryAfter time.Duration

@@ -32,14 +32,11 @@ func (w *writer) media(p *chat.Part) {
 	m := p.Media
 	format := formatOf(p.Kind, m)
 	switch {
-	case m.Data == "" && !strings.HasPrefix(m.URL, "s3://"):
-		w.lossy.Add("messages.url")
+	case m.Data == "" && !strings.HasPrefix(m.URL, "s3://"), format == "" && !strings.HasPrefix(m.Type, "text/"):
+		w.lossy.Add("messages." + blockNames[p.Kind])
 		return
 	case format == "":
 		w.lossy.Add("messages.media_type")
-		if p.Kind != chat.Document || !strings.HasPrefix(m.Type, "text/") {
-			return
-		}
 		format = "txt"
 	}
 	w.Item('{')

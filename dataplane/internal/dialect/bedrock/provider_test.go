@@ -204,8 +204,8 @@ func TestProviderLeavesOut(t *testing.T) {
 	}{
 		"metadata_of_others":  {chat.Request{Metadata: map[string]string{"a": "ü"}}, "metadata"},
 		"service_tier":        {chat.Request{ServiceTier: "scale"}, "service_tier"},
-		"image_elsewhere":     {chat.Request{Messages: user(chat.Part{Kind: chat.Image, Media: &chat.Media{URL: "https://a/b.png"}})}, "messages.url"},
-		"image_type":          {chat.Request{Messages: user(chat.Part{Kind: chat.Image, Media: &chat.Media{Type: "image/tiff", Data: "aGk="}})}, "messages.media_type"},
+		"image_elsewhere":     {chat.Request{Messages: user(chat.Part{Kind: chat.Image, Media: &chat.Media{URL: "https://a/b.png"}})}, "messages.image"},
+		"image_type":          {chat.Request{Messages: user(chat.Part{Kind: chat.Image, Media: &chat.Media{Type: "image/tiff", Data: "aGk="}})}, "messages.image"},
 		"mark_not_taken":      {chat.Request{Model: llama, System: []chat.Part{{Text: "s", Cache: mark}}}, "system.cache"},
 		"mark_of_tools":       {chat.Request{Model: novaLite, Tools: []chat.Tool{{Name: "f", Cache: mark}}}, "tools.cache"},
 		"mark_for_an_hour":    {chat.Request{Model: novaLite, Messages: user(chat.Part{Text: "x", Cache: mark})}, "messages.cache"},
