@@ -17,6 +17,9 @@ func (h *Handler) open(p *snapshot.Provider) (value secret.Value, refusal *diale
 		return secret.Value{}, providerNotAllowed, p.Blocked
 	}
 	value, err := h.credential(p)
+	if err == nil {
+		err = h.usable(p, value)
+	}
 	if err != nil {
 		return secret.Value{}, credentialUnavailable, err.Error()
 	}

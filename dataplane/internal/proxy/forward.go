@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect"
+	"github.com/weirhq/weir/dataplane/internal/dialect/eventstream"
 	"github.com/weirhq/weir/dataplane/internal/snapshot"
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
 )
@@ -44,7 +45,13 @@ func (e *exchange) call() (again bool) {
 	u := &upstream{exchange: e, ctx: ctx, cancel: cancel}
 	u.watch.begin(u, e.handler.config.Now())
 	defer u.watch.stop()
-	response, err := e.handler.config.Transport.RoundTrip(u.request())
+	request, err := u.request()
+	if err != nil {
+		e.log().Warn("request can't be authorised", "provider", e.target.Provider.Name, "error", err)
+		u.answerError(snapshot.Credential, credentialUnavailable, usagev1.Outcome_OUTCOME_UPSTREAM_UNREACHABLE, true)
+		return u.again
+	}
+	response, err := e.handler.config.Transport.RoundTrip(request)
 	u.watch.stop()
 	e.waited += e.handler.config.Now().Sub(u.watch.begun)
 	if !e.plan.Left() {
@@ -70,7 +77,7 @@ func (u *upstream) answer() {
 		u.reject(snapshot.UpstreamError, upstreamRedirected)
 	case status == http.StatusUnauthorized:
 		u.reject(snapshot.Credential, credentialRejected)
-	case status < http.StatusBadRequest && isStream(u.response) && u.exchange.leg.streams(&u.exchange.request):
+	case status < http.StatusBadRequest && u.streams():
 		u.stream()
 	default:
 		u.whole()
@@ -83,13 +90,23 @@ func saysNothing(status int) bool {
 	return status < http.StatusOK || status == http.StatusNoContent || status == http.StatusResetContent
 }
 
-func isStream(response *http.Response) bool {
-	kind, _, err := mime.ParseMediaType(response.Header.Get("Content-Type"))
-	encoding := response.Header.Get("Content-Encoding")
-	return err == nil && kind == "text/event-stream" && (encoding == "" || encoding == "identity")
+// streams tells whether the answer is a stream in the form of the target's dialect, and one
+// that can be told to the caller.
+func (u *upstream) streams() bool {
+	e := u.exchange
+	if e.leg.translation != nil && !e.request.Stream {
+		return false
+	}
+	kind, _, err := mime.ParseMediaType(u.response.Header.Get("Content-Type"))
+	encoding := u.response.Header.Get("Content-Encoding")
+	wanted := "text/event-stream"
+	if e.leg.frames {
+		wanted = eventstream.ContentType
+	}
+	return err == nil && kind == wanted && (encoding == "" || encoding == "identity")
 }
 
-func (u *upstream) request() *http.Request {
+func (u *upstream) request() (*http.Request, error) {
 	e := u.exchange
 	body := e.leg.body
 	pieces := e.leg.pieces()
@@ -107,7 +124,8 @@ func (u *upstream) request() *http.Request {
 		GetBody:       func() (io.ReadCloser, error) { return open(), nil },
 		ContentLength: length,
 	}
-	return request.WithContext(u.ctx)
+	request = request.WithContext(u.ctx)
+	return request, e.handler.sign(request, e.target.Provider, e.secret, pieces)
 }
 
 // reject answers an upstream's answer that the caller must not get.

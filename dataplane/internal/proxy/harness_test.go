@@ -151,12 +151,12 @@ type harness struct {
 func newHarness(t testing.TB, options ...func(*proxy.Config)) *harness {
 	h := &harness{t: t, recorder: &fakeRecorder{ended: map[uint64]*usagev1.UsageRecord{}}, holder: &snapshot.Holder{},
 		registry: prometheus.NewRegistry(), done: make(chan struct{}, 100)}
-	h.mock = llmtest.New(llmtest.Options{APIKey: upstreamKey})
+	h.mock = llmtest.New(llmtest.Options{APIKey: upstreamKey, AWS: awsKey})
 	h.upstream = httptest.NewServer(h.mock)
 	transport := proxy.NewTransport(proxy.TransportConfig{})
 	config := proxy.Config{
 		Policy: h.holder, Recorder: h.recorder, ErrSpoolFull: errFull,
-		Secrets:   secrets{"env://WEIR_SECRET_MOCK": upstreamKey},
+		Secrets:   secrets{"env://WEIR_SECRET_MOCK": upstreamKey, "env://WEIR_SECRET_AWS": awsSecret},
 		Sealed:    openers{"sealed bytes": upstreamKey},
 		Transport: transport, Freshness: func() time.Time { return time.Now().Add(-90500 * time.Millisecond) },
 		Logger: slog.New(slog.NewJSONHandler(&h.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Metrics: h.registry,

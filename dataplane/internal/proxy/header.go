@@ -79,6 +79,7 @@ func authorize(to http.Header, dialect policyv1.Dialect, credential secret.Value
 		}
 	case policyv1.Dialect_DIALECT_GEMINI:
 		to["X-Goog-Api-Key"] = text
+	case policyv1.Dialect_DIALECT_BEDROCK: // sign does
 	default:
 		to["Authorization"] = []string{"Bearer " + text[0]}
 	}

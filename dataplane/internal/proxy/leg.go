@@ -22,6 +22,8 @@ type leg struct {
 	// sent is what policy needs of what is sent.
 	sent  *dialect.Request
 	voice voice
+	// frames: its stream comes as AWS's event stream.
+	frames bool
 	// translation is nil where both sides speak the same dialect.
 	translation *translate.Attempt
 }
@@ -41,7 +43,7 @@ func (e *exchange) address(target *snapshot.Target) *dialect.Refusal {
 
 func (e *exchange) translate(target *snapshot.Target) *dialect.Refusal {
 	way := wayOf(target)
-	attempt := translate.New(e.surface.chat(), way.converter())
+	attempt := translate.New(e.surface.chat(), way.converter(), e.record.RequestId)
 	body, fault := attempt.Request(e.body.bytes, target.Model, e.request.Stream)
 	if fault != nil {
 		return unwritable(fault)
@@ -54,6 +56,7 @@ func (e *exchange) translate(target *snapshot.Target) *dialect.Refusal {
 	e.leg = leg{
 		url: target.URL(way.endpoint(e.request.Stream)), body: &buffer{bytes: body}, sent: &sent,
 		voice: &other{attempt: attempt, exchange: e}, translation: attempt,
+		frames: way.frames,
 	}
 	e.leg.body.users.Store(1)
 	return nil
@@ -107,9 +110,6 @@ func (l *leg) header(callers http.Header) http.Header {
 	}
 	return translatedHeader(callers)
 }
-
-// streams tells whether an answer that is a stream is one to the caller.
-func (l *leg) streams(r *dialect.Request) bool { return l.translation == nil || r.Stream }
 
 // maxLossyBytes bounds the header that names fields: callers may write many.
 const maxLossyBytes = 2 << 10

@@ -138,7 +138,8 @@ type Handler struct {
 	// fresh is Transport without the connections that it keeps.
 	fresh http.RoundTripper
 	// budgets bound how often targets are tried again.
-	budgets balance.Budgets
+	budgets    balance.Budgets
+	accessKeys accessKeys
 	// fault is why the recorder took no record when it last did not; nil: it does.
 	fault atomic.Pointer[string]
 }

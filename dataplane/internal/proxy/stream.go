@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect"
+	"github.com/weirhq/weir/dataplane/internal/dialect/eventstream"
 	"github.com/weirhq/weir/dataplane/internal/dialect/sse"
 	"github.com/weirhq/weir/dataplane/internal/snapshot"
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
@@ -18,10 +19,32 @@ const (
 	drainBytes = 4 << 10
 )
 
+// events is a stream taken apart, as sse.Reader does it.
+type events interface {
+	Next() (sse.Event, error)
+	Buffered() bool
+	Torn() bool
+	Space() []byte
+}
+
+var (
+	_ events = (*sse.Reader)(nil)
+	_ events = (*eventstream.Reader)(nil)
+)
+
+// events reads the answer into space.
+func (u *upstream) events(space []byte) events {
+	limit := u.exchange.handler.config.MaxEventBytes
+	if u.exchange.leg.frames {
+		return eventstream.NewReader(u, space, limit)
+	}
+	return sse.NewReader(u, space, limit)
+}
+
 // stream is an answer of server-sent events on its way to the caller.
 type stream struct {
 	*upstream
-	events *sse.Reader
+	events events
 	flush  func() error
 	// said is what they said so far.
 	said   dialect.Stream
@@ -41,7 +64,7 @@ func (u *upstream) stream() {
 	space := takeBuffer(0)
 	s := &stream{
 		upstream: u,
-		events:   sse.NewReader(u, space.bytes, e.handler.config.MaxEventBytes),
+		events:   u.events(space.bytes),
 		flush:    e.w.flush,
 		since:    e.elapsed(),
 		said:     dialect.Stream{Request: &e.request},

@@ -3,18 +3,27 @@ package proxy
 import (
 	"github.com/weirhq/weir/dataplane/internal/dialect"
 	"github.com/weirhq/weir/dataplane/internal/dialect/anthropic"
+	"github.com/weirhq/weir/dataplane/internal/dialect/bedrock"
 	"github.com/weirhq/weir/dataplane/internal/dialect/chat"
 	"github.com/weirhq/weir/dataplane/internal/dialect/openai"
 	"github.com/weirhq/weir/dataplane/internal/snapshot"
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
 
+// reader is what policy needs of a body in a dialect.
+type reader interface {
+	Parse(body []byte) (dialect.Request, *dialect.Refusal)
+	Answer(body []byte) dialect.Answer
+}
+
 // way is how providers of a dialect are asked for chats that come in another one.
 type way struct {
 	once, stream snapshot.Endpoint
-	// dialect reads what is sent.
-	dialect   dialect.Dialect
+	// dialect reads what is sent and what comes back.
+	dialect   reader
 	converter func() chat.Provider
+	// frames: its streams are AWS's event streams, not server-sent events.
+	frames bool
 }
 
 func (w *way) endpoint(streamed bool) snapshot.Endpoint {
@@ -25,15 +34,17 @@ func (w *way) endpoint(streamed bool) snapshot.Endpoint {
 }
 
 var ways = map[policyv1.Dialect]*way{
-	policyv1.Dialect_DIALECT_OPENAI:            {snapshot.OpenAIChat, snapshot.OpenAIChat, openai.Chat{}, newOpenAI},
-	policyv1.Dialect_DIALECT_AZURE_OPENAI:      {snapshot.OpenAIChat, snapshot.OpenAIChat, openai.Chat{}, newOpenAI},
-	policyv1.Dialect_DIALECT_OPENAI_COMPATIBLE: {snapshot.OpenAIChat, snapshot.OpenAIChat, openai.Chat{}, newCompatible},
-	policyv1.Dialect_DIALECT_ANTHROPIC:         {snapshot.AnthropicMessages, snapshot.AnthropicMessages, anthropic.Messages{}, newAnthropic},
+	policyv1.Dialect_DIALECT_OPENAI:            {snapshot.OpenAIChat, snapshot.OpenAIChat, openai.Chat{}, newOpenAI, false},
+	policyv1.Dialect_DIALECT_AZURE_OPENAI:      {snapshot.OpenAIChat, snapshot.OpenAIChat, openai.Chat{}, newOpenAI, false},
+	policyv1.Dialect_DIALECT_OPENAI_COMPATIBLE: {snapshot.OpenAIChat, snapshot.OpenAIChat, openai.Chat{}, newCompatible, false},
+	policyv1.Dialect_DIALECT_ANTHROPIC:         {snapshot.AnthropicMessages, snapshot.AnthropicMessages, anthropic.Messages{}, newAnthropic, false},
+	policyv1.Dialect_DIALECT_BEDROCK:           {snapshot.BedrockConverse, snapshot.BedrockStream, bedrock.Converse{}, newBedrock, true},
 }
 
 func newOpenAI() chat.Provider     { return openai.NewProvider() }
 func newCompatible() chat.Provider { return openai.NewCompatible() }
 func newAnthropic() chat.Provider  { return anthropic.NewProvider() }
+func newBedrock() chat.Provider    { return bedrock.NewProvider() }
 
 // wayOf is nil for a target whose dialect is not translated.
 func wayOf(target *snapshot.Target) *way { return ways[target.Provider.Dialect] }

@@ -9,11 +9,11 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/weirhq/weir/dataplane/internal/dialect/bedrock"
 	"github.com/weirhq/weir/dataplane/internal/sigv4"
 	"github.com/weirhq/weir/dataplane/llmtest"
 )
@@ -60,7 +60,7 @@ func TestSignedRequestsAreTaken(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, model := range []string{"m", "anthropic.claude-3-haiku-20240307-v1:0", "arn:aws:bedrock:eu-west-1:1:application-inference-profile/ab", "a b+c"} {
-				r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+bedrock.Path(model, false), strings.NewReader(body))
+				r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+path(model, "/converse"), strings.NewReader(body))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -161,7 +161,7 @@ func TestRegion(t *testing.T) {
 
 func BenchmarkAuthorize(b *testing.B) {
 	credentials, _ := sigv4.Parse(`{"access_key_id":"a","secret_access_key":"b","session_token":"c"}`)
-	r := httptest.NewRequest(http.MethodPost, "https://bedrock-runtime.eu-west-1.amazonaws.com"+bedrock.Path("anthropic.claude-3-haiku-20240307-v1:0", true), nil)
+	r := httptest.NewRequest(http.MethodPost, "https://bedrock-runtime.eu-west-1.amazonaws.com"+path("anthropic.claude-3-haiku-20240307-v1:0", "/converse-stream"), nil)
 	r.Header.Set("Content-Type", "application/json")
 	now := time.Now()
 	b.ReportAllocs()
@@ -170,4 +170,9 @@ func BenchmarkAuthorize(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// path is escaped as AWS's SDKs do, which leave no colon.
+func path(model, operation string) string {
+	return "/model/" + strings.ReplaceAll(url.PathEscape(model), ":", "%3A") + operation
 }

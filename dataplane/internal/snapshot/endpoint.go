@@ -178,9 +178,15 @@ func (p place) at(base *url.URL, model string) *url.URL {
 	if u.Path == "" {
 		u.Path = "/" // JoinPath would leave it out, and ask for "chat/completions"
 	}
-	at := u.JoinPath(strings.ReplaceAll(p.path, modelHole, url.PathEscape(model)))
+	at := u.JoinPath(strings.ReplaceAll(p.path, modelHole, escape(model)))
 	at.RawQuery = p.query
 	return at
+}
+
+// escape leaves only what RFC 3986 calls unreserved: a model may be an ARN, and AWS signs
+// its colons escaped.
+func escape(model string) string {
+	return strings.ReplaceAll(url.PathEscape(model), ":", "%3A")
 }
 
 // namesModel tells whether the provider's paths name the model.

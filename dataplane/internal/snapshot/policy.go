@@ -108,6 +108,8 @@ type Provider struct {
 	// Sealed is the credential itself, in place of CredentialRef; nil: it is not sealed.
 	// Neither: the provider has none.
 	Sealed *Sealed
+	// Host of its base URL, and the Region that the policy states; empty: none.
+	Host, Region string
 	// Models is where it lists its models; nil: nowhere below its base URL. It is shared
 	// and must not be changed.
 	Models *url.URL

@@ -32,6 +32,8 @@ func (c *compiler) addProvider(id string, p *policyv1.Provider) {
 	provider := &Provider{
 		ID: id, Name: p.GetName(), Dialect: p.GetDialect(), CredentialRef: p.GetCredentialRef(),
 		urls:     reach(base, p, ""),
+		Host:     base.Hostname(),
+		Region:   p.GetRegion(),
 		Headers:  c.headers(id, p.GetHeaders()),
 		Timeouts: c.timeouts("provider "+id, p.GetTimeouts()),
 		Sealed:   c.sealed(id, origin, p),

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -36,7 +37,7 @@ func TestRequestsReadBack(t *testing.T) {
 
 func send(t *testing.T, mock *llmtest.Server, r *chat.Request, body []byte) *http.Response {
 	t.Helper()
-	request := httptest.NewRequest(http.MethodPost, bedrock.Path(r.Model, r.Stream), strings.NewReader(string(body)))
+	request := httptest.NewRequest(http.MethodPost, path(r.Model, r.Stream), strings.NewReader(string(body)))
 	request.Header.Set("Authorization", "Bearer k")
 	answer := httptest.NewRecorder()
 	mock.ServeHTTP(answer, request)
@@ -219,4 +220,12 @@ func TestFaultsOfTheMock(t *testing.T) {
 	if f := bedrock.NewProvider().Failure(response.StatusCode, text); f.Status != 429 || !strings.HasPrefix(f.Message, "Too many requests") {
 		t.Errorf("%+v", f)
 	}
+}
+
+// path is where Bedrock has a model.
+func path(model string, stream bool) string {
+	if stream {
+		return "/model/" + url.PathEscape(model) + "/converse-stream"
+	}
+	return "/model/" + url.PathEscape(model) + "/converse"
 }

@@ -35,22 +35,6 @@ func hello(r chat.Request) *chat.Request {
 	return &r
 }
 
-func TestPath(t *testing.T) {
-	for _, test := range []struct {
-		model  string
-		stream bool
-		want   string
-	}{
-		{sonnet, false, "/model/us.anthropic.claude-sonnet-4-5-20250929-v1%3A0/converse"},
-		{profile, true, "/model/arn%3Aaws%3Abedrock%3Aeu-west-1%3A1%3Aapplication-inference-profile%2Fab12/converse-stream"},
-		{"a b/../ü?#%", false, "/model/a%20b%2F..%2F%C3%BC%3F%23%25/converse"},
-	} {
-		if got := bedrock.Path(test.model, test.stream); got != test.want {
-			t.Errorf("%s, want %s", got, test.want)
-		}
-	}
-}
-
 func TestProviderWritesARequest(t *testing.T) {
 	no, yes := false, true
 	r := &chat.Request{

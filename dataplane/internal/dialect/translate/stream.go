@@ -1,6 +1,8 @@
 package translate
 
 import (
+	"cmp"
+
 	"github.com/weirhq/weir/dataplane/internal/dialect"
 	"github.com/weirhq/weir/dataplane/internal/dialect/chat"
 )
@@ -37,9 +39,11 @@ func (a *Attempt) Event(dst []byte, s *dialect.Stream, name, data []byte) ([]byt
 	return dst, event, nil
 }
 
-// note tells whether the step says what was used.
+// note fills in what the upstream left out, and tells whether the step says what was used.
 func (a *Attempt) note(s *dialect.Stream, step *chat.Event) (counted bool) {
 	switch {
+	case step.Begin != nil:
+		step.Begin.ID, step.Begin.Model = cmp.Or(step.Begin.ID, a.id), cmp.Or(step.Begin.Model, a.model)
 	case step.End != nil:
 		s.Finished++
 	case step.Failure != nil:

@@ -5,6 +5,7 @@
 package translate
 
 import (
+	"cmp"
 	"errors"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect"
@@ -15,6 +16,8 @@ import (
 type Attempt struct {
 	surface  chat.Surface
 	provider chat.Provider
+	// id and model are told where the upstream tells none.
+	id, model string
 	// lossy is of the request, as the surface writes it.
 	lossy chat.Lossy
 	steps []chat.Event
@@ -22,9 +25,9 @@ type Attempt struct {
 	failed bool
 }
 
-// New joins a surface and a provider.
-func New(surface chat.Surface, provider chat.Provider) *Attempt {
-	return &Attempt{surface: surface, provider: provider}
+// New joins a surface and a provider. The id is the answer's where the upstream gives none.
+func New(surface chat.Surface, provider chat.Provider, id string) *Attempt {
+	return &Attempt{surface: surface, provider: provider, id: id}
 }
 
 // Request turns the caller's body into the upstream's, for its model. The Fault is the
@@ -34,6 +37,7 @@ func (a *Attempt) Request(body []byte, model string, stream bool) ([]byte, *chat
 	if fault != nil {
 		return nil, fault
 	}
+	a.model = model
 	request.Model, request.Stream = model, stream
 	sent, lossy, err := a.provider.Request(request)
 	if err != nil {
@@ -58,23 +62,31 @@ func (a *Attempt) lose(canonical chat.Lossy) {
 
 // Whole turns an answer below 400 into the caller's. An error means that it is none.
 func (a *Attempt) Whole(body []byte) ([]byte, dialect.Answer, error) {
-	answer, err := a.provider.Answer(body)
+	answer, err := a.read(body)
 	if err != nil {
 		return nil, dialect.Answer{}, err
 	}
-	a.lose(answer.Lossy)
 	written, lossy := a.surface.Answer(answer)
 	a.lose(lossy)
 	return written, toAnswer(answer.Usage), nil
 }
 
+func (a *Attempt) read(body []byte) (*chat.Answer, error) {
+	answer, err := a.provider.Answer(body)
+	if err != nil {
+		return nil, err
+	}
+	a.lose(answer.Lossy)
+	answer.ID, answer.Model = cmp.Or(answer.ID, a.id), cmp.Or(answer.Model, a.model)
+	return answer, nil
+}
+
 // Replay turns a whole answer into the stream that the caller asked for.
 func (a *Attempt) Replay(body []byte) ([]byte, dialect.Answer, error) {
-	answer, err := a.provider.Answer(body)
+	answer, err := a.read(body)
 	if err != nil {
 		return nil, dialect.Answer{}, err
 	}
-	a.lose(answer.Lossy)
 	var written []byte
 	for _, step := range answer.Events() {
 		written = a.surface.Event(written, step)
