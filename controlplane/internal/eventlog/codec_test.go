@@ -152,6 +152,21 @@ var storedSince = map[string]proto.Message{
 		Name: "openai", Dialect: eventv1.Dialect_DIALECT_OPENAI, BaseUrl: "https://api.openai.com/v1",
 		SealedCredentials: []*eventv1.SealedCredential{{GatewayId: someID, Version: 3, Sealed: []byte("ciphertext")}},
 	}},
+	"ProviderCreated.versioned.json": &eventv1.ProviderCreated{
+		Name: "azure", Dialect: eventv1.Dialect_DIALECT_AZURE_OPENAI, BaseUrl: "https://acme.openai.azure.com", ApiVersion: "2024-10-21",
+	},
+	"ProviderUpdated.versioned.json": &eventv1.ProviderUpdated{Settings: &eventv1.ProviderSettings{
+		Name: "azure", Dialect: eventv1.Dialect_DIALECT_AZURE_OPENAI, BaseUrl: "https://acme.openai.azure.com", ApiVersion: "2024-10-21",
+	}},
+	"ProviderUpdated.gemini.json":  providerOf(eventv1.Dialect_DIALECT_GEMINI),
+	"ProviderUpdated.bedrock.json": providerOf(eventv1.Dialect_DIALECT_BEDROCK),
+	"ProviderUpdated.vertex.json":  providerOf(eventv1.Dialect_DIALECT_VERTEX),
+	"RouteCreated.strict.json": &eventv1.RouteCreated{
+		Name: "gpt-5", Strategy: eventv1.Strategy_STRATEGY_SINGLE, Targets: []*eventv1.Target{{ProviderId: someID, Model: "gpt-5-2025"}}, Strict: true,
+	},
+	"RouteUpdated.strict.json": &eventv1.RouteUpdated{Settings: &eventv1.RouteSettings{
+		Name: "gpt-5", Strategy: eventv1.Strategy_STRATEGY_SINGLE, Targets: []*eventv1.Target{{ProviderId: someID, Model: "gpt-5-2025"}}, Strict: true,
+	}},
 	"GatewayUpdated.aged.json": &eventv1.GatewayUpdated{Name: "prod-us", CredentialMaxAgeSeconds: 86_400},
 	"GatewayRestored.aged.json": &eventv1.GatewayRestored{
 		Name: "prod-eu", Region: "eu", CreatedAt: someTime, CredentialMaxAgeSeconds: 86_400,
@@ -163,6 +178,10 @@ var storedSince = map[string]proto.Message{
 	"GatewayUpdated.regions.json":  &eventv1.GatewayUpdated{Name: "prod-eu", AllowedRegions: []string{"eu", "eu-west-1"}},
 	"GatewayRestored.regions.json": &eventv1.GatewayRestored{Name: "prod-eu", Region: "eu", CreatedAt: someTime, AllowedRegions: []string{"eu"}},
 	"GatewayRestored.staged.json":  &eventv1.GatewayRestored{Name: "prod-eu", Region: "eu", CreatedAt: someTime, Rollout: someRollout},
+}
+
+func providerOf(d eventv1.Dialect) *eventv1.ProviderUpdated {
+	return &eventv1.ProviderUpdated{Settings: &eventv1.ProviderSettings{Name: "p", Dialect: d, BaseUrl: "https://p.example"}}
 }
 
 var somePrice = &eventv1.PriceOverrideSettings{

@@ -71,33 +71,22 @@ func TestBaseURL(t *testing.T) {
 }
 
 func TestCreate(t *testing.T) {
-	t.Run("price_list_of_openai", func(t *testing.T) {
-		changes, err := provider.Create(creation(func(*provider.Creation) {}))
-		if err != nil || changes[0].Body.(*eventv1.ProviderCreated).PriceList != "openai" {
-			t.Errorf("%v, %v", changes, err)
-		}
-	})
-	t.Run("compatible_ones_are_unpriced", func(t *testing.T) {
-		changes, err := provider.Create(creation(func(c *provider.Creation) { c.Dialect = eventv1.Dialect_DIALECT_OPENAI_COMPATIBLE }))
-		if err != nil || changes[0].Body.(*eventv1.ProviderCreated).PriceList != "" {
-			t.Errorf("%v, %v", changes, err)
-		}
-	})
-	t.Run("anthropic", func(t *testing.T) {
-		changes, err := provider.Create(creation(func(c *provider.Creation) {
-			c.Dialect, c.BaseURL = eventv1.Dialect_DIALECT_ANTHROPIC, "https://api.anthropic.com/"
-		}))
-		if err != nil || changes[0].Body.(*eventv1.ProviderCreated).PriceList != "anthropic" {
-			t.Errorf("%v, %v", changes, err)
+	t.Run("price_lists", func(t *testing.T) {
+		for d, want := range map[eventv1.Dialect]string{
+			eventv1.Dialect_DIALECT_OPENAI: "openai", eventv1.Dialect_DIALECT_OPENAI_COMPATIBLE: "",
+			eventv1.Dialect_DIALECT_ANTHROPIC: "anthropic", eventv1.Dialect_DIALECT_GEMINI: "gemini",
+			eventv1.Dialect_DIALECT_AZURE_OPENAI: "", eventv1.Dialect_DIALECT_BEDROCK: "bedrock", eventv1.Dialect_DIALECT_VERTEX: "",
+		} {
+			changes, err := provider.Create(creation(func(c *provider.Creation) { c.Dialect, c.BaseURL = d, baseURLs[d] }))
+			if err != nil || changes[0].Body.(*eventv1.ProviderCreated).PriceList != want {
+				t.Errorf("%s: %v, %v", d, changes, err)
+			}
 		}
 	})
 	refusals := map[string]struct {
 		kind   fault.Kind
 		change func(*provider.Creation)
 	}{
-		"anthropic_with_a_version": {fault.Invalid, func(c *provider.Creation) {
-			c.Dialect, c.BaseURL = eventv1.Dialect_DIALECT_ANTHROPIC, "https://api.anthropic.com/v1/"
-		}},
 		"taken_name":             {fault.Conflict, func(c *provider.Creation) { c.NameTaken = true }},
 		"no_dialect":             {fault.Invalid, func(c *provider.Creation) { c.Dialect = 0 }},
 		"unknown_dialect":        {fault.Invalid, func(c *provider.Creation) { c.Dialect = 99 }},

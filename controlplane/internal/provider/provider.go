@@ -33,6 +33,9 @@ type Settings struct {
 	Timeouts timeouts.Timeouts `json:"timeouts"`
 	// AllowedModels that routes may send to; empty: all.
 	AllowedModels []string `json:"allowed_models,omitempty"`
+	// APIVersion is Azure's: empty where its OpenAI endpoint is asked, and for every other
+	// dialect.
+	APIVersion string `json:"api_version,omitempty"`
 	// Sealed credentials in place of CredentialRef, by gateway id.
 	Sealed []Sealed `json:"sealed_credentials,omitempty"`
 }

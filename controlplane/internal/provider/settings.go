@@ -3,7 +3,6 @@ package provider
 import (
 	"fmt"
 	"regexp"
-	"strings"
 
 	"github.com/weirhq/weir/controlplane/internal/fault"
 	"github.com/weirhq/weir/controlplane/internal/slug"
@@ -17,12 +16,6 @@ const (
 	maxModel  = 200
 )
 
-// priceLists price a dialect where nothing else is said.
-var priceLists = map[eventv1.Dialect]string{
-	eventv1.Dialect_DIALECT_OPENAI:    "openai",
-	eventv1.Dialect_DIALECT_ANTHROPIC: "anthropic",
-}
-
 var credentialForm = regexp.MustCompile(`^(env://[A-Za-z_][A-Za-z0-9_]*|file:///[^\x00]+)$`)
 
 // complete checks the settings and returns them in one form.
@@ -30,26 +23,16 @@ func (s Settings) complete() (Settings, error) {
 	if err := slug.Check("name", s.Name); err != nil {
 		return s, err
 	}
-	if _, known := eventv1.Dialect_name[int32(s.Dialect)]; !known || s.Dialect == eventv1.Dialect_DIALECT_UNSPECIFIED {
-		return s, fault.Field("dialect", "want openai, openai-compatible or anthropic")
-	}
-	base, err := parseBaseURL(s.BaseURL)
+	s, err := s.completeUpstream()
 	if err != nil {
 		return s, err
 	}
-	if s.Dialect == eventv1.Dialect_DIALECT_ANTHROPIC && strings.HasSuffix(base, "/v1") {
-		return s, fault.Field("base_url", "write it without /v1, as for Anthropic's SDKs: agents add /v1/messages")
-	}
-	s.BaseURL = base
 	if s.CredentialRef != "" && !credentialForm.MatchString(s.CredentialRef) {
 		return s, fault.Field("credential_ref", "want env://NAME or file:///path")
 	}
 	if s.CredentialRef != "" && len(s.Sealed) > 0 {
 		return s, fault.Field("credential_ref", "a provider has a credential_ref or sealed_credentials, not both; "+
 			"clear the other in the same update, naming both in update_mask")
-	}
-	if s.PriceList == "" {
-		s.PriceList = priceLists[s.Dialect]
 	}
 	if s.Headers, err = completeHeaders(s.Headers); err != nil {
 		return s, err
@@ -58,6 +41,26 @@ func (s Settings) complete() (Settings, error) {
 		return s, err
 	}
 	return s, s.Timeouts.Check()
+}
+
+// completeUpstream completes what depends on the dialect.
+func (s Settings) completeUpstream() (Settings, error) {
+	spoken, known := dialects[s.Dialect]
+	if !known {
+		return s, fault.Field("dialect", "want openai, openai-compatible, anthropic, gemini, azure-openai, bedrock or vertex")
+	}
+	base, err := parseBaseURL(s.BaseURL)
+	if err != nil {
+		return s, err
+	}
+	if err := spoken.check(base); err != nil {
+		return s, err
+	}
+	s.BaseURL = base
+	if s.PriceList == "" {
+		s.PriceList = spoken.priceList
+	}
+	return s, s.checkAPIVersion()
 }
 
 func completeHeaders(headers map[string]string) (map[string]string, error) {
@@ -97,7 +100,7 @@ func (s Settings) toEvent() *eventv1.ProviderSettings {
 	return &eventv1.ProviderSettings{
 		Name: s.Name, Dialect: s.Dialect, BaseUrl: s.BaseURL, CredentialRef: s.CredentialRef, Region: s.Region,
 		PriceList: s.PriceList, Headers: s.Headers, Timeouts: s.Timeouts.ToEvent(), AllowedModels: s.AllowedModels,
-		SealedCredentials: toEventSealed(s.Sealed),
+		SealedCredentials: toEventSealed(s.Sealed), ApiVersion: s.APIVersion,
 	}
 }
 
@@ -112,12 +115,14 @@ type settings interface {
 	GetHeaders() map[string]string
 	GetTimeouts() *eventv1.Timeouts
 	GetAllowedModels() []string
+	GetApiVersion() string
 }
 
 func fromEvent(s settings) Settings {
 	return Settings{
 		Name: s.GetName(), Dialect: s.GetDialect(), BaseURL: s.GetBaseUrl(), CredentialRef: s.GetCredentialRef(), Region: s.GetRegion(),
 		PriceList: s.GetPriceList(), Headers: s.GetHeaders(), Timeouts: timeouts.FromEvent(s.GetTimeouts()), AllowedModels: s.GetAllowedModels(),
+		APIVersion: s.GetApiVersion(),
 	}
 }
 

@@ -46,6 +46,7 @@ func TestSettingsStay(t *testing.T) {
 	for name, settings := range map[string]route.Settings{
 		"weighted": {Name: "a", Strategy: weighted, Targets: both, Retry: &route.Retry{MaxAttempts: 5, BackoffMS: 10_000, On: []eventv1.Failure{6, 1}}},
 		"priority": {Name: "b", Strategy: priority, Targets: inOrder, Retry: &route.Retry{}},
+		"strict":   {Name: "d", Strategy: priority, Targets: inOrder, Strict: true},
 		"no_retry": {Name: "c", Strategy: priority, Targets: inOrder[:1]},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -60,7 +61,7 @@ func TestSettingsStay(t *testing.T) {
 			if diff := cmp.Diff(settings, created.Settings); diff != "" {
 				t.Error(diff)
 			}
-			settings.Retry = &route.Retry{MaxAttempts: 3}
+			settings.Retry, settings.Strict = &route.Retry{MaxAttempts: 3}, !settings.Strict
 			changed, err := created.Update(settings, world)
 			if err != nil || len(changed) != 1 {
 				t.Fatalf("%v, %v", changed, err)

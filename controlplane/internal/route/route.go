@@ -29,6 +29,8 @@ type Settings struct {
 	AllowedProjectIDs []uuid.UUID `json:"allowed_project_ids,omitempty"`
 	// Retry is nil where nothing is said.
 	Retry *Retry `json:"retry,omitempty"`
+	// Strict: what translation would leave out is refused.
+	Strict bool `json:"strict,omitempty"`
 }
 
 // Target is one upstream model.

@@ -41,7 +41,9 @@ func (s Settings) complete(w World) (Settings, error) {
 }
 
 func (s Settings) toEvent() *eventv1.RouteSettings {
-	e := &eventv1.RouteSettings{Name: s.Name, Strategy: s.Strategy, Timeouts: s.Timeouts.ToEvent(), Retry: s.Retry.toEvent()}
+	e := &eventv1.RouteSettings{
+		Name: s.Name, Strategy: s.Strategy, Timeouts: s.Timeouts.ToEvent(), Retry: s.Retry.toEvent(), Strict: s.Strict,
+	}
 	for _, t := range s.Targets {
 		e.Targets = append(e.Targets, &eventv1.Target{ProviderId: t.ProviderID.String(), Model: t.Model, Weight: t.Weight})
 	}
@@ -59,12 +61,13 @@ type settings interface {
 	GetTimeouts() *eventv1.Timeouts
 	GetAllowedProjectIds() []string
 	GetRetry() *eventv1.Retry
+	GetStrict() bool
 }
 
 func fromEvent(e settings) (Settings, error) {
 	s := Settings{
 		Name: e.GetName(), Strategy: e.GetStrategy(), Targets: []Target{}, Timeouts: timeouts.FromEvent(e.GetTimeouts()),
-		Retry: retryFromEvent(e.GetRetry()),
+		Retry: retryFromEvent(e.GetRetry()), Strict: e.GetStrict(),
 	}
 	for _, t := range e.GetTargets() {
 		id, err := uuid.Parse(t.GetProviderId())
