@@ -3,16 +3,10 @@ package policy
 import (
 	"errors"
 	"fmt"
-	"slices"
 
 	"google.golang.org/protobuf/proto"
 
-	"github.com/weirhq/weir/controlplane/internal/key"
-	"github.com/weirhq/weir/controlplane/internal/provider"
-	"github.com/weirhq/weir/controlplane/internal/route"
-	"github.com/weirhq/weir/controlplane/internal/timeouts"
 	"github.com/weirhq/weir/proto/contract/digest"
-	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
 
@@ -22,23 +16,6 @@ const (
 	MaxResources = 250_000
 	// DefaultMaxRequestBytes is a gateway's largest request body.
 	DefaultMaxRequestBytes = 20 << 20
-)
-
-// What an agent must be able to do, by the day it learned it.
-const (
-	// 2026-07-01: gateway, provider, route with one target, key, price_book.
-	capabilityFirst = 1
-	// 2026-11-22: the secret before a key's rotation, headers of a provider,
-	// timeouts of providers and routes, projects that a route is for.
-	capabilitySettings = 2
-	// 2026-11-26: sealed credentials; routes with several targets, their strategies
-	// and retries.
-	capabilitySealedAndRouted = 3
-	// 2026-11-26: how long a credential is kept whose source went away; routes that a
-	// gateway does not serve; keys that may use no route.
-	capabilityRestricted = 4
-	// 2026-11-27: providers of the dialect anthropic.
-	capabilityAnthropic = 5
 )
 
 // Kinds of resources.
@@ -66,31 +43,6 @@ func Compile(state State, builtin *policyv1.PriceBook) ([]*policyv1.Resource, er
 	return compiled.Resources(), nil
 }
 
-// ordinary is what the state needs of an agent, but for routes without a target and keys
-// without a route.
-func ordinary(state State) int32 {
-	foreign := func(p provider.Provider) bool { return p.Dialect == eventv1.Dialect_DIALECT_ANTHROPIC }
-	if slices.ContainsFunc(state.Providers, foreign) {
-		return capabilityAnthropic
-	}
-	if state.Gateway.CredentialMaxAge > 0 {
-		return capabilityRestricted
-	}
-	routed := func(r route.Route) bool { return r.Strategy != eventv1.Strategy_STRATEGY_SINGLE || r.Retry != nil }
-	sealed := func(p provider.Provider) bool { _, sealed := p.SealedFor(state.Gateway.ID); return sealed }
-	if slices.ContainsFunc(state.Routes, routed) || slices.ContainsFunc(state.Providers, sealed) {
-		return capabilitySealedAndRouted
-	}
-	rotated := func(k key.Key) bool { return k.Previous != nil }
-	tunedProvider := func(p provider.Provider) bool { return len(p.Headers) > 0 || p.Timeouts != (timeouts.Timeouts{}) }
-	tunedRoute := func(r route.Route) bool { return len(r.AllowedProjectIDs) > 0 || r.Timeouts != (timeouts.Timeouts{}) }
-	if slices.ContainsFunc(state.Keys, rotated) || slices.ContainsFunc(state.Providers, tunedProvider) ||
-		slices.ContainsFunc(state.Routes, tunedRoute) {
-		return capabilitySettings
-	}
-	return capabilityFirst
-}
-
 // Root is the digest of compiled resources, 32 bytes.
 func Root(resources []*policyv1.Resource) []byte {
 	identities := make([]digest.Resource, len(resources))
@@ -111,25 +63,24 @@ type compiler struct {
 // only routes that a configuration of the past has.
 func (c *compiler) all(state State, builtin *policyv1.PriceBook) {
 	state, unserved := within(state)
-	c.add(KindGateway, state.Gateway.ID.String(), toProtoGateway(state.Gateway), ordinary(State{Gateway: state.Gateway}))
+	c.add(KindGateway, state.Gateway.ID.String(), toProtoGateway(state.Gateway), ofGateway(state.Gateway))
 	if state.PriceOverridesVersion > state.Since || state.Since == 0 {
 		book := PriceBook(builtin, state.PriceOverrides, state.PriceOverridesVersion)
 		c.add(KindPriceBook, book.GetVersion(), book, capabilityFirst)
 	}
 	for _, p := range state.Providers {
-		needs := ordinary(State{Gateway: state.Gateway, Providers: []provider.Provider{p}})
-		c.add(KindProvider, p.ID.String(), toProtoProvider(p, state.Gateway.ID), needs)
+		c.add(KindProvider, p.ID.String(), toProtoProvider(p, state.Gateway.ID), ofProvider(p, state.Gateway.ID))
 	}
 	for _, r := range state.Routes {
-		needs, reason := ordinary(State{Routes: []route.Route{r}}), unserved[r.ID]
+		needs, reason := ofRoute(r), unserved[r.ID]
 		if reason != "" {
-			needs = capabilityRestricted
+			needs = max(needs, capabilityRestricted)
 		}
 		c.add(KindRoute, r.ID.String(), toProtoRoute(r, reason), needs)
 	}
 	routes := idsOf(state.Routes)
 	for _, k := range state.Keys {
-		needs, none := ordinary(State{Keys: []key.Key{k}}), false
+		needs, none := ofKey(k), false
 		if state.ConfigurationVersion != 0 {
 			k, none = known(k, routes)
 		}

@@ -85,6 +85,17 @@ func routed() policy.State {
 	return state
 }
 
+// translated has a provider by Azure's deployments, one of Vertex, and a strict route to both.
+func translated() policy.State {
+	state := example()
+	azure, vertex := &state.Providers[0], &state.Providers[1]
+	azure.Dialect, azure.BaseURL, azure.APIVersion = eventv1.Dialect_DIALECT_AZURE_OPENAI, "https://acme.openai.azure.com", "2024-10-21"
+	vertex.Dialect, vertex.BaseURL = eventv1.Dialect_DIALECT_VERTEX, "https://aiplatform.googleapis.com/v1/projects/acme/locations/global/publishers/google"
+	state.Routes[0].Strategy, state.Routes[0].Strict = eventv1.Strategy_STRATEGY_PRIORITY, true
+	state.Routes[0].Targets = []route.Target{{ProviderID: id(3), Model: "own-name"}, {ProviderID: id(4), Model: "gemini-2.5-flash"}}
+	return state
+}
+
 // rotated has a key that lives and one that is revoked, both with an earlier secret.
 func rotated() policy.State {
 	state := example()
@@ -108,6 +119,7 @@ func TestCompile(t *testing.T) {
 	t.Run("golden_tuned", func(t *testing.T) { wantGolden(t, "tuned.golden", tuned()) })
 	t.Run("golden_sealed", func(t *testing.T) { wantGolden(t, "sealed.golden", sealed()) })
 	t.Run("golden_routed", func(t *testing.T) { wantGolden(t, "routed.golden", routed()) })
+	t.Run("golden_translated", func(t *testing.T) { wantGolden(t, "translated.golden", translated()) })
 	t.Run("golden_rotated", func(t *testing.T) { wantGolden(t, "rotated.golden", rotated()) })
 	t.Run("bodies_decode_to_what_the_state_says", func(t *testing.T) {
 		resources, err := policy.Compile(example(), book())
@@ -242,6 +254,21 @@ func needs(t *testing.T, state policy.State) int32 {
 	return compiled.MinimumCapability
 }
 
+// spoken is the example with a provider of a dialect.
+func spoken(d eventv1.Dialect) policy.State {
+	return with(func(s *policy.State) { s.Providers[1].Dialect = d })
+}
+
+// Agents had to learn every dialect but those that there were at first.
+func TestEveryDialectHasACapability(t *testing.T) {
+	first := map[eventv1.Dialect]bool{eventv1.Dialect_DIALECT_OPENAI: true, eventv1.Dialect_DIALECT_OPENAI_COMPATIBLE: true}
+	for number, name := range eventv1.Dialect_name {
+		if d := eventv1.Dialect(number); number != 0 && first[d] != (needs(t, spoken(d)) == 1) {
+			t.Errorf("%s needs capability %d", name, needs(t, spoken(d)))
+		}
+	}
+}
+
 func TestMinimumCapability(t *testing.T) {
 	for name, test := range map[string]struct {
 		state policy.State
@@ -259,7 +286,22 @@ func TestMinimumCapability(t *testing.T) {
 		"a_strategy":             {with(func(s *policy.State) { s.Routes[1].Strategy = eventv1.Strategy_STRATEGY_PRIORITY }), 3},
 		"an_age":                 {with(func(s *policy.State) { s.Gateway.CredentialMaxAge = 1 }), 4},
 		"anthropic":              {with(func(s *policy.State) { s.Providers[1].Dialect = eventv1.Dialect_DIALECT_ANTHROPIC }), 5},
-		"a_retry":                {with(func(s *policy.State) { s.Routes[1].Retry = &route.Retry{MaxAttempts: 2} }), 3},
+		"gemini":                 {spoken(eventv1.Dialect_DIALECT_GEMINI), 6},
+		"azure_openai":           {spoken(eventv1.Dialect_DIALECT_AZURE_OPENAI), 6},
+		"bedrock":                {spoken(eventv1.Dialect_DIALECT_BEDROCK), 6},
+		"vertex":                 {spoken(eventv1.Dialect_DIALECT_VERTEX), 6},
+		"a_strict_route":         {with(func(s *policy.State) { s.Routes[1].Strict = true }), 6},
+		"targets_of_two_dialects": {with(func(s *policy.State) {
+			*s = routed()
+			s.Providers[1].Dialect = eventv1.Dialect_DIALECT_ANTHROPIC
+		}), 5},
+		"a_strict_route_that_is_not_served": {with(func(s *policy.State) {
+			s.Routes[1].Strict, s.Gateway.AllowedRegions = true, []string{"us"}
+		}), 6},
+		"a_further_dialect_that_is_not_served": {with(func(s *policy.State) {
+			s.Providers[0].Region, s.Providers[1].Dialect, s.Gateway.AllowedRegions = "us", eventv1.Dialect_DIALECT_GEMINI, []string{"us"}
+		}), 4},
+		"a_retry": {with(func(s *policy.State) { s.Routes[1].Retry = &route.Retry{MaxAttempts: 2} }), 3},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := needs(t, test.state); got != test.want {

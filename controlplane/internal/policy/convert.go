@@ -39,6 +39,7 @@ func toProtoProvider(p provider.Provider, gatewayID uuid.UUID) *policyv1.Provide
 		PriceList:     p.PriceList,
 		Headers:       toProtoHeaders(p.Headers),
 		Timeouts:      toProtoTimeouts(p.Timeouts),
+		ApiVersion:    p.APIVersion,
 	}
 	if s, ok := p.SealedFor(gatewayID); ok {
 		compiled.SealedCredential = &policyv1.SealedCredential{Version: s.Version, Sealed: s.Bytes}
@@ -79,6 +80,7 @@ func toProtoRoute(r route.Route, unserved string) *policyv1.Route {
 		AllowedProjectIds: sorted(r.AllowedProjectIDs),
 		Retry:             toProtoRetry(r.Retry),
 		Unserved:          unserved,
+		Strict:            r.Strict,
 	}
 }
 

@@ -36,7 +36,9 @@ import (
 //	   gateway does not serve; keys that may use no route. Asks are answered; deltas,
 //	   snapshots in chunks and heartbeats that confirm nothing are understood.
 //	5 (2026-11-27): providers of the dialect anthropic.
-const Capability = 5
+//	6 (2026-11-27): providers of gemini, azure-openai, bedrock and vertex; strict routes;
+//	   translation.
+const Capability = 6
 
 // Compile prepares a verified policy with the revocations that hold now. swap
 // makes it the served one; it runs after the policy is on disk. An error refuses

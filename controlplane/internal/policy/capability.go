@@ -1,0 +1,84 @@
+package policy
+
+import (
+	"github.com/google/uuid"
+
+	"github.com/weirhq/weir/controlplane/internal/gateway"
+	"github.com/weirhq/weir/controlplane/internal/key"
+	"github.com/weirhq/weir/controlplane/internal/provider"
+	"github.com/weirhq/weir/controlplane/internal/route"
+	"github.com/weirhq/weir/controlplane/internal/timeouts"
+	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
+)
+
+// What an agent must be able to do, by the day it learned it.
+const (
+	// 2026-07-01: gateway, provider, route with one target, key, price_book.
+	capabilityFirst = 1
+	// 2026-11-22: the secret before a key's rotation, headers of a provider,
+	// timeouts of providers and routes, projects that a route is for.
+	capabilitySettings = 2
+	// 2026-11-26: sealed credentials; routes with several targets, their strategies
+	// and retries.
+	capabilitySealedAndRouted = 3
+	// 2026-11-26: how long a credential is kept whose source went away; routes that a
+	// gateway does not serve; keys that may use no route.
+	capabilityRestricted = 4
+	// 2026-11-27: providers of the dialect anthropic.
+	capabilityAnthropic = 5
+	// 2026-11-27: providers of gemini, azure-openai, bedrock and vertex; strict routes;
+	// translation. Targets of several dialects need none of it: agents before it pass over
+	// those of another dialect than the path's.
+	capabilityTranslating = 6
+)
+
+// dialectsSince are those that agents had to learn.
+var dialectsSince = map[eventv1.Dialect]int32{
+	eventv1.Dialect_DIALECT_ANTHROPIC:    capabilityAnthropic,
+	eventv1.Dialect_DIALECT_GEMINI:       capabilityTranslating,
+	eventv1.Dialect_DIALECT_AZURE_OPENAI: capabilityTranslating,
+	eventv1.Dialect_DIALECT_BEDROCK:      capabilityTranslating,
+	eventv1.Dialect_DIALECT_VERTEX:       capabilityTranslating,
+}
+
+func ofGateway(g gateway.Gateway) int32 {
+	if g.CredentialMaxAge > 0 {
+		return capabilityRestricted
+	}
+	return capabilityFirst
+}
+
+// ofProvider is of one that is compiled for a gateway.
+func ofProvider(p provider.Provider, gatewayID uuid.UUID) int32 {
+	if since, learned := dialectsSince[p.Dialect]; learned {
+		return since
+	}
+	if _, sealed := p.SealedFor(gatewayID); sealed {
+		return capabilitySealedAndRouted
+	}
+	if len(p.Headers) > 0 || p.Timeouts != (timeouts.Timeouts{}) {
+		return capabilitySettings
+	}
+	return capabilityFirst
+}
+
+// ofRoute is of one that its gateway serves.
+func ofRoute(r route.Route) int32 {
+	switch {
+	case r.Strict:
+		return capabilityTranslating
+	case r.Strategy != eventv1.Strategy_STRATEGY_SINGLE || r.Retry != nil:
+		return capabilitySealedAndRouted
+	case len(r.AllowedProjectIDs) > 0 || r.Timeouts != (timeouts.Timeouts{}):
+		return capabilitySettings
+	}
+	return capabilityFirst
+}
+
+// ofKey is of one that has a route.
+func ofKey(k key.Key) int32 {
+	if k.Previous != nil {
+		return capabilitySettings
+	}
+	return capabilityFirst
+}
