@@ -24,10 +24,11 @@ var (
 	projectFields      = fieldsOf(stateText("display_name"))
 	providerFields     = fieldsOf(
 		stateEnum("dialect", eventv1.Dialect_value), stateText("base_url"), stateText("credential_ref"),
-		stateText("region"), stateText("price_list"), stateTexts("allowed_models", "allowed_models[*]"))
+		stateText("region"), stateText("price_list"), stateTexts("allowed_models", "allowed_models[*]"), stateText("api_version"))
 	routeFields = fieldsOf(
 		stateEnum("strategy", eventv1.Strategy_value), stateTexts("targets.provider_id", "targets[*].provider_id"),
-		stateTexts("targets.model", "targets[*].model"), stateTexts("allowed_project_ids", "allowed_project_ids[*]"))
+		stateTexts("targets.model", "targets[*].model"), stateTexts("allowed_project_ids", "allowed_project_ids[*]"),
+		stateBool("strict"))
 	gatewayFields        = fieldsOf(stateText("region"))
 	serviceAccountFields = fieldsOf(roleField)
 	priceOverrideFields  = fieldsOf(stateText("price_list"), stateText("model"))
@@ -96,6 +97,10 @@ func column(name string, kind filter.Kind) filter.Field {
 
 func stateText(name string) filter.Field {
 	return filter.Field{Name: name, SQL: fmt.Sprintf("coalesce(state ->> '%s', '')", name)}
+}
+
+func stateBool(name string) filter.Field {
+	return filter.Field{Name: name, Kind: filter.Bool, SQL: fmt.Sprintf("coalesce((state ->> '%s')::boolean, false)", name)}
 }
 
 // stateTime is NULL for Go's zero time.

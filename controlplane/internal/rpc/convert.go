@@ -39,7 +39,7 @@ func toProtoProvider(p provider.Provider) *adminv1.Provider {
 		Id: p.ID.String(), Name: p.Name, Dialect: adminv1.Dialect(p.Dialect), BaseUrl: p.BaseURL, CredentialRef: p.CredentialRef,
 		Region: p.Region, PriceList: p.PriceList, CreatedAt: toTimestamp(p.CreatedAt), Etag: toETag(p.Version),
 		Headers: p.Headers, Timeouts: toProtoTimeouts(p.Timeouts), AllowedModels: p.AllowedModels,
-		SealedCredentials: convertAll(p.Sealed, toProtoSealed),
+		SealedCredentials: convertAll(p.Sealed, toProtoSealed), ApiVersion: p.APIVersion,
 	}
 }
 

@@ -10,6 +10,7 @@ func toProtoRoute(r route.Route) *adminv1.Route {
 	converted := &adminv1.Route{
 		Id: r.ID.String(), Name: r.Name, Strategy: adminv1.Strategy(r.Strategy), CreatedAt: toTimestamp(r.CreatedAt), Etag: toETag(r.Version),
 		Timeouts: toProtoTimeouts(r.Timeouts), AllowedProjectIds: toTexts(r.AllowedProjectIDs), Retry: toProtoRetry(r.Retry),
+		Strict: r.Strict,
 	}
 	for _, t := range r.Targets {
 		converted.Targets = append(converted.Targets, &adminv1.Target{ProviderId: t.ProviderID.String(), Model: t.Model, Weight: t.Weight})

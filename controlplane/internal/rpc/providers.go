@@ -27,7 +27,7 @@ type providers struct {
 var providerKind = kind[provider.Provider, *adminv1.Provider]{
 	table: readmodel.Providers, convert: toProtoProvider, apply: provider.Apply,
 	version:  func(p provider.Provider) int64 { return p.Version },
-	settable: []protoreflect.Name{"name", "base_url", "credential_ref", "region", "price_list", "headers", "timeouts", "allowed_models", "sealed_credentials"},
+	settable: []protoreflect.Name{"name", "base_url", "credential_ref", "region", "price_list", "headers", "timeouts", "allowed_models", "api_version", "sealed_credentials"},
 	beside:   markStale,
 }
 
@@ -42,13 +42,14 @@ type providerSettings interface {
 	GetHeaders() map[string]string
 	GetTimeouts() *adminv1.Timeouts
 	GetAllowedModels() []string
+	GetApiVersion() string
 }
 
 func fromProtoProvider(p providerSettings) provider.Settings {
 	return provider.Settings{
 		Name: p.GetName(), Dialect: eventv1.Dialect(p.GetDialect()), BaseURL: p.GetBaseUrl(), CredentialRef: p.GetCredentialRef(),
 		Region: p.GetRegion(), PriceList: p.GetPriceList(), Headers: p.GetHeaders(), Timeouts: fromProtoTimeouts(p.GetTimeouts()),
-		AllowedModels: p.GetAllowedModels(),
+		AllowedModels: p.GetAllowedModels(), APIVersion: p.GetApiVersion(),
 	}
 }
 

@@ -30,7 +30,7 @@ type routes struct {
 var routeKind = kind[route.Route, *adminv1.Route]{
 	table: readmodel.Routes, convert: toProtoRoute, apply: route.Apply,
 	version:  func(r route.Route) int64 { return r.Version },
-	settable: []protoreflect.Name{"name", "strategy", "targets", "timeouts", "allowed_project_ids", "retry"},
+	settable: []protoreflect.Name{"name", "strategy", "targets", "timeouts", "allowed_project_ids", "retry", "strict"},
 }
 
 func (s *routes) CreateRoute(ctx context.Context, req *connect.Request[adminv1.CreateRouteRequest]) (*connect.Response[adminv1.CreateRouteResponse], error) {
@@ -108,12 +108,13 @@ type routeSettings interface {
 	GetTimeouts() *adminv1.Timeouts
 	GetAllowedProjectIds() []string
 	GetRetry() *adminv1.Retry
+	GetStrict() bool
 }
 
 func fromProtoRoute(r routeSettings) (route.Settings, error) {
 	settings := route.Settings{
 		Name: r.GetName(), Strategy: eventv1.Strategy(r.GetStrategy()), Timeouts: fromProtoTimeouts(r.GetTimeouts()),
-		Retry: fromProtoRetry(r.GetRetry()),
+		Retry: fromProtoRetry(r.GetRetry()), Strict: r.GetStrict(),
 	}
 	for i, t := range r.GetTargets() {
 		id, err := parseID(fmt.Sprintf("targets[%d].provider_id", i), t.GetProviderId())
