@@ -5,13 +5,27 @@ import (
 	"fmt"
 	"net/url"
 	"path"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/weirhq/weir/proto/contract/seal"
 )
 
-// defaultOrigins are what an agent may reach with no configuration.
-var defaultOrigins = []string{"https://api.openai.com", "https://api.anthropic.com"}
+// defaultOrigins are what an agent may reach with no configuration: hosts where the
+// credential alone says whose account it is. Azure's https://RESOURCE.openai.azure.com is not
+// here, for a policy could name a resource of somebody else, who would get the credential's
+// key or token with every prompt; nor is Vertex, whose base URL names a project: that of
+// somebody else, who lets the credential's account in, would get the prompts.
+var defaultOrigins = []string{
+	"https://api.openai.com", "https://api.anthropic.com", "https://generativelanguage.googleapis.com",
+}
+
+// defaultRegional are Bedrock's public hosts. AWS alone has names there (others, such as a
+// bucket's, are below labels that are no region), a signature does not reveal the secret, and
+// the prompts go to the account whose credential signed.
+// Source: https://docs.aws.amazon.com/general/latest/gr/bedrock.html
+var defaultRegional = regexp.MustCompile(`^https://bedrock-runtime(-fips)?\.[a-z]{2}(-[a-z]+){1,2}-[0-9]\.amazonaws\.com$`)
 
 // Default references: what an agent may use there.
 const (
@@ -25,24 +39,35 @@ const (
 // credential references it may use there. It comes from local configuration,
 // never from policy. The zero value allows nothing.
 type Origins struct {
-	references map[string][]string // origin → patterns
+	grants map[string][]grant // by origin
+	// regional: defaultRegional counts, too.
+	regional bool
 }
+
+// grant is one way in which an origin may be used.
+type grant struct {
+	path       string // base URLs must be there or below; empty: anywhere
+	references []string
+}
+
+var byDefault = grant{references: []string{defaultReference, defaultFolder, sealedReference}}
 
 // DefaultOrigins allows the public hosts of known providers with the references
 // env://WEIR_SECRET_* and file:///etc/weir/secrets/, and with sealed credentials.
 func DefaultOrigins() Origins {
-	o := Origins{references: map[string][]string{}}
+	o := Origins{grants: map[string][]grant{}, regional: true}
 	for _, origin := range defaultOrigins {
-		o.references[origin] = []string{defaultReference, defaultFolder, sealedReference}
+		o.grants[origin] = []grant{byDefault}
 	}
 	return o
 }
 
-// ParseOrigins reads an allow-list. An entry is an origin, optionally with the
-// references it may use:
+// ParseOrigins reads an allow-list. An entry is an origin, optionally with the path
+// that base URLs must begin with, and with the references it may use:
 //
 //	https://api.openai.com
 //	http://127.0.0.1:8093=env://WEIR_SECRET_MOCK,file:///run/secrets/,sealed
+//	https://aiplatform.googleapis.com/v1/projects/acme=file:///run/secrets/
 //	default
 //
 // Without references an entry gets the default ones. "default" stands for
@@ -53,7 +78,7 @@ func ParseOrigins(entries []string) (Origins, error) {
 	if len(entries) == 0 {
 		return DefaultOrigins(), nil
 	}
-	o := Origins{references: map[string][]string{}}
+	o := Origins{grants: map[string][]grant{}}
 	var faults []error
 	for _, entry := range entries {
 		if err := o.add(strings.TrimSpace(entry)); err != nil {
@@ -63,11 +88,12 @@ func ParseOrigins(entries []string) (Origins, error) {
 	return o, errors.Join(faults...)
 }
 
-func (o Origins) add(entry string) error {
+func (o *Origins) add(entry string) error {
 	if entry == "default" {
-		for origin, references := range DefaultOrigins().references {
-			o.references[origin] = append(o.references[origin], references...)
+		for origin, grants := range DefaultOrigins().grants {
+			o.grants[origin] = append(o.grants[origin], grants...)
 		}
+		o.regional = true
 		return nil
 	}
 	address, list, stated := strings.Cut(entry, "=")
@@ -79,20 +105,25 @@ func (o Origins) add(entry string) error {
 	if err != nil {
 		return err
 	}
-	if u.Path != "" && u.Path != "/" {
-		return errors.New("an origin is scheme://host:port, without a path")
+	g := grant{path: strings.TrimSuffix(u.EscapedPath(), "/"), references: byDefault.references}
+	if g.path != "" && !plain(g.path) {
+		return errors.New("its path must be plain: no escapes, no dot segments, one slash at a time")
 	}
-	patterns := []string{defaultReference, defaultFolder, sealedReference}
 	if stated {
-		patterns = strings.Split(list, ",")
+		g.references = strings.Split(list, ",")
 	}
-	for _, pattern := range patterns {
+	for _, pattern := range g.references {
 		if err := validPattern(pattern); err != nil {
 			return err
 		}
 	}
-	o.references[origin] = append(o.references[origin], patterns...)
+	o.grants[origin] = append(o.grants[origin], g)
 	return nil
+}
+
+// plain: no server reads the path as another one.
+func plain(escaped string) bool {
+	return !strings.Contains(escaped, "%") && path.Clean(escaped) == escaped
 }
 
 func validPattern(pattern string) error {
@@ -116,16 +147,36 @@ func (o Origins) refusal(u *url.URL, reference string) string {
 	if err != nil {
 		return err.Error()
 	}
-	patterns, ok := o.references[origin]
-	if !ok {
+	grants := o.grants[origin]
+	if o.regional && defaultRegional.MatchString(origin) {
+		grants = append(grants[:len(grants):len(grants)], byDefault)
+	}
+	if len(grants) == 0 {
 		return "origin " + origin + " is not in this agent's list of upstream origins"
 	}
-	for _, pattern := range patterns {
-		if reference == "" || fits(pattern, reference) {
+	within := false
+	for _, g := range grants {
+		if !g.holds(u) {
+			continue
+		}
+		if reference == "" || slices.ContainsFunc(g.references, func(p string) bool { return fits(p, reference) }) {
 			return ""
 		}
+		within = true
+	}
+	if !within {
+		return "this agent's list of upstream origins has " + origin + " with other paths only"
 	}
 	return "credential reference " + reference + " may not be used for " + origin + " by this agent"
+}
+
+// holds: the base URL is at the path or below it.
+func (g grant) holds(u *url.URL) bool {
+	if g.path == "" {
+		return true
+	}
+	at := strings.TrimSuffix(u.EscapedPath(), "/")
+	return plain(at) && (at == g.path || strings.HasPrefix(at, g.path+"/"))
 }
 
 func fits(pattern, reference string) bool {

@@ -248,7 +248,8 @@ func TestBoundsOfAPolicy(t *testing.T) {
 }
 
 func TestOrigins(t *testing.T) {
-	origins, err := snapshot.ParseOrigins([]string{"default", "http://127.0.0.1:8093=env://ONE,env://TWO_*,file:///run/keys/,file:///run/one"})
+	origins, err := snapshot.ParseOrigins([]string{"default", "http://127.0.0.1:8093=env://ONE,env://TWO_*,file:///run/keys/,file:///run/one",
+		"https://acme.openai.azure.com", "https://europe-west4-aiplatform.googleapis.com/v1/projects/acme/=env://GOOGLE", "https://bedrock-runtime.eu-west-1.amazonaws.com=env://AWS"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -276,6 +277,31 @@ func TestOrigins(t *testing.T) {
 		{"http://127.0.0.1:8093", "file:///run/keys/a/b", true},
 		{"http://127.0.0.1:8093", "file:///run/one", true},
 		{"http://127.0.0.1:8093", "env://WEIR_SECRET_A", false},
+		{"https://generativelanguage.googleapis.com/v1beta", "env://WEIR_SECRET_A", true},
+		{"https://evil.googleapis.com/v1beta", "env://WEIR_SECRET_A", false},
+		{"https://bedrock-runtime.us-east-1.amazonaws.com", "env://WEIR_SECRET_A", true},
+		{"https://bedrock-runtime.us-east-1.amazonaws.com", "env://HOME", false},
+		{"https://bedrock-runtime-fips.us-gov-west-1.amazonaws.com", "env://WEIR_SECRET_A", true},
+		{"https://bedrock-runtime.eu-west-1.amazonaws.com", "env://WEIR_SECRET_A", true},
+		{"https://bedrock-runtime.eu-west-1.amazonaws.com", "env://AWS", true},
+		{"https://bedrock-runtime.us-east-1.amazonaws.com", "env://AWS", false},
+		{"http://bedrock-runtime.us-east-1.amazonaws.com", "", false},
+		{"https://bedrock-runtime.us-east-1.amazonaws.com:8443", "", false},
+		{"https://bedrock-runtime.us-east-1.amazonaws.com.evil.example", "", false},
+		{"https://evil.bedrock-runtime.us-east-1.amazonaws.com", "", false},
+		{"https://bedrock-runtime.s3.amazonaws.com", "", false}, // somebody's bucket
+		{"https://bedrock-runtime.s3-us-west-2.amazonaws.com", "", false},
+		{"https://acme.openai.azure.com", "env://WEIR_SECRET_A", true},
+		{"https://evil.openai.azure.com", "", false},
+		{"https://us-central1-aiplatform.googleapis.com/v1/projects/acme/locations/us-central1/publishers/google", "", false},
+		{"https://europe-west4-aiplatform.googleapis.com/v1/projects/acme/locations/europe-west4/publishers/google/", "env://GOOGLE", true},
+		{"https://europe-west4-aiplatform.googleapis.com/v1/projects/acme", "env://GOOGLE", true},
+		{"https://europe-west4-aiplatform.googleapis.com/v1/projects/acme/locations/europe-west4", "env://WEIR_SECRET_A", false},
+		{"https://europe-west4-aiplatform.googleapis.com/v1/projects/acme-evil/locations/europe-west4", "", false},
+		{"https://europe-west4-aiplatform.googleapis.com/v1/projects/acme/../evil", "", false},
+		{"https://europe-west4-aiplatform.googleapis.com/v1/projects/acme/%2e%2e/evil", "", false},
+		{"https://europe-west4-aiplatform.googleapis.com/v1/projects/acme//../evil", "", false},
+		{"https://europe-west4-aiplatform.googleapis.com", "", false},
 	} {
 		resources := []*policyv1.Resource{provider(t, "p", test.base, test.reference), route(t, "r", "r", "p")}
 		p, err := snapshot.Compile(&policyv1.Release{ResourceCount: 2}, resources, nil, origins)
@@ -333,7 +359,7 @@ func TestCredentialMaxAge(t *testing.T) {
 }
 
 func TestBadOriginsAreAllNamed(t *testing.T) {
-	bad := []string{"api.openai.com", "ftp://x", "https://x/v1", "https://u:p@x", "https://x?q=1", "https://x=env://", "https://x=HOME", "https://x=file://a", "https://x=env://A*B"}
+	bad := []string{"api.openai.com", "ftp://x", "https://x/a/../b", "https://x//v1", "https://x/%2e%2e", "https://u:p@x", "https://x?q=1", "https://x=env://", "https://x=HOME", "https://x=file://a", "https://x=env://A*B"}
 	_, err := snapshot.ParseOrigins(append(bad, "https://fine.example"))
 	if err == nil || strings.Contains(err.Error(), "fine.example") {
 		t.Fatal(err)
