@@ -71,10 +71,15 @@ func newEntry(e *policyv1.PriceEntry) (*Entry, error) {
 func (b *Book) Version() string { return b.version }
 
 // Find returns the entry of a model in one price list. Names are compared as
-// they are written.
+// they are written; Bedrock's also without vendor, global profile and ARN, since its
+// list has none of these.
 func (b *Book) Find(list, model string) (*Entry, bool) {
-	entry, ok := b.entries[modelKey{list: list, model: model}]
-	return entry, ok
+	for _, name := range names(list, model) {
+		if entry, ok := b.entries[modelKey{list: list, model: name}]; ok {
+			return entry, true
+		}
+	}
+	return nil, false
 }
 
 // MaxInputTokens is the model's own bound; 0 where it is unknown.
