@@ -16,9 +16,16 @@ func (s *Server) routeGemini() {
 	s.mux.HandleFunc("POST /v1beta/models/{call...}", s.gemini(s.geminiCall))
 	s.mux.HandleFunc("GET /v1beta/models", s.gemini(s.listGeminiModels))
 	s.mux.HandleFunc("GET /v1beta/models/{model}", s.gemini(s.getGeminiModel))
-	s.mux.HandleFunc("/v1beta/", s.gemini(func(w http.ResponseWriter, r *http.Request, _ []byte) {
-		s.refuseGemini(w, false, notFoundGemini(r.Method+" "+r.URL.Path))
-	}))
+	s.mux.HandleFunc("/v1beta/", s.gemini(s.noGemini))
+	s.mux.HandleFunc("POST "+vertexModels+"{call...}", s.google(s.unknownVertex, s.vertexCall))
+	s.mux.HandleFunc("/v1/projects/", s.google(s.unknownVertex, s.noGemini))
+}
+
+// vertexModels is where Vertex AI has the models of a project.
+const vertexModels = "/v1/projects/{project}/locations/{location}/publishers/google/models/"
+
+func (s *Server) noGemini(w http.ResponseWriter, r *http.Request, _ []byte) {
+	s.refuseGemini(w, false, notFoundGemini(r.Method+" "+r.URL.Path))
 }
 
 // geminiError is the inner object of an error answer.
@@ -62,11 +69,16 @@ func (s *Server) refuseGemini(w http.ResponseWriter, array bool, e geminiError) 
 	writeGeminiError(w, e.Code, array, e)
 }
 
-// gemini records, authenticates and bounds a request of this dialect.
+// gemini is google with the key of Gemini's own API.
 func (s *Server) gemini(next func(http.ResponseWriter, *http.Request, []byte)) http.HandlerFunc {
+	return s.google(s.unknownGemini, next)
+}
+
+// google records, authenticates and bounds a request of this dialect.
+func (s *Server) google(unknown func(*http.Request) *geminiError, next func(http.ResponseWriter, *http.Request, []byte)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, _, err := s.receive(w, r)
-		if refusal := s.unknownGemini(r); refusal != nil {
+		if refusal := unknown(r); refusal != nil {
 			s.refuseGemini(w, false, *refusal)
 			return
 		}
@@ -94,6 +106,20 @@ func (s *Server) unknownGemini(r *http.Request) *geminiError {
 		return e
 	}
 	return nil
+}
+
+// unknownVertex refuses callers without an OAuth token.
+func (s *Server) unknownVertex(r *http.Request) *geminiError {
+	token, there := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	accepted := there && subtle.ConstantTimeCompare([]byte(token), []byte(s.options.APIKey)) == 1
+	if s.options.Bearer != nil {
+		accepted = there && s.options.Bearer(token)
+	}
+	if accepted {
+		return nil
+	}
+	return &geminiError{Code: http.StatusUnauthorized, Status: "UNAUTHENTICATED", Message: "Request had invalid authentication credentials. " +
+		"Expected OAuth 2 access token, login cookie or other valid authentication credential."}
 }
 
 // geminiStatus is what the provider says with an error status. How long to wait is in the

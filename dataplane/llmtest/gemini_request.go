@@ -208,7 +208,25 @@ func (s *Server) geminiCall(w http.ResponseWriter, r *http.Request, body []byte)
 		s.countGeminiTokens(w, model, body)
 	case "embedContent":
 		s.embedContent(w, model, body)
+	case "batchEmbedContents":
+		s.embedContents(w, model, body)
 	default:
 		s.refuseGemini(w, false, notFoundGemini("models/"+model+":"+method))
+	}
+}
+
+// vertexCall is geminiCall without what Vertex AI does otherwise: it embeds by another
+// method, and counts what stands at the body's top.
+func (s *Server) vertexCall(w http.ResponseWriter, r *http.Request, body []byte) {
+	model, method, _ := strings.Cut(r.PathValue("call"), ":")
+	counted := field(gjson.ParseBytes(body), "generateContentRequest")
+	switch {
+	case strings.Contains(method, "mbed"):
+		s.noGemini(w, r, body)
+	case counted.Exists():
+		s.refuseGemini(w, false, *invalidGemini("Invalid JSON payload received. Unknown name \"generateContentRequest\": Cannot find field."))
+	default:
+		r.SetPathValue("call", model+":"+method)
+		s.geminiCall(w, r, body)
 	}
 }

@@ -129,17 +129,41 @@ const embeddingSize = 8
 
 // embedContent gives a vector that follows from the text.
 func (s *Server) embedContent(w http.ResponseWriter, model string, body []byte) {
-	content := field(gjson.ParseBytes(body), "content")
-	text := geminiText(content)
-	if text == "" {
-		s.refuseGemini(w, false, *invalidGemini("* EmbedContentRequest.content: content is required"))
+	s.embed(w, model, []gjson.Result{gjson.ParseBytes(body)}, func(vectors []string) string { return `{"embedding":` + vectors[0] + `}` })
+}
+
+// embedContents embeds several texts at once.
+func (s *Server) embedContents(w http.ResponseWriter, model string, body []byte) {
+	s.embed(w, model, gjson.GetBytes(body, "requests").Array(), func(vectors []string) string {
+		return `{"embeddings":[` + strings.Join(vectors, ",") + `]}`
+	})
+}
+
+func (s *Server) embed(w http.ResponseWriter, model string, requests []gjson.Result, shape func([]string) string) {
+	var vectors []string
+	words := 0
+	for _, request := range requests {
+		text := geminiText(field(request, "content"))
+		switch named := request.Get("model"); {
+		case named.Exists() && named.Str != "models/"+model:
+			s.refuseGemini(w, false, *invalidGemini("* EmbedContentRequest.model: the model of the request is not that of the path"))
+			return
+		case text == "":
+			s.refuseGemini(w, false, *invalidGemini("* EmbedContentRequest.content: content is required"))
+			return
+		}
+		words += CountWords(text)
+		values := make([]string, embeddingSize)
+		for i := range values {
+			values[i] = fmt.Sprintf("0.%02d", wordIndex(firstWord(text), 0, 3*i))
+		}
+		vectors = append(vectors, `{"values":[`+strings.Join(values, ",")+`]}`)
+	}
+	if len(vectors) == 0 {
+		s.refuseGemini(w, false, *invalidGemini("* BatchEmbedContentsRequest.requests: requests is required"))
 		return
 	}
-	values := make([]string, embeddingSize)
-	for i := range values {
-		values[i] = fmt.Sprintf("0.%02d", wordIndex(firstWord(text), 0, 3*i))
-	}
-	s.ledger.add(model, completed, Tokens{Input: int64(CountWords(text))})
+	s.ledger.add(model, completed, Tokens{Input: int64(words)})
 	w.Header().Set("Content-Type", "application/json; charset=UTF-8")
-	_, _ = fmt.Fprintf(w, `{"embedding":{"values":[%s]}}`+"\n", strings.Join(values, ","))
+	_, _ = fmt.Fprintln(w, shape(vectors))
 }

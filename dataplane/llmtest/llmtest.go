@@ -28,6 +28,8 @@ type Options struct {
 	APIKey string
 	// AWS is the key that requests to Bedrock are signed with, besides its API keys.
 	AWS AWSKey
+	// Bearer tells which OAuth tokens Vertex AI's paths accept. Nil: the APIKey.
+	Bearer func(token string) bool
 	// Models are served by GET /v1/models; any other model gets 404. Nil lists a few known names and serves all.
 	Models []string
 	// AnswerTokens is the length of an uncapped answer, in tokens. Zero means 20.
