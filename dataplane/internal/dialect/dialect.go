@@ -4,7 +4,11 @@
 // formats' own packages find them. It has no opinion about content and does no I/O.
 package dialect
 
-import usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
+import (
+	"time"
+
+	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
+)
 
 // Dialect is one wire format. It is safe for concurrent use, keeps nothing of what it is
 // given and allocates nothing that grows with it.
@@ -49,6 +53,10 @@ type Answer struct {
 	Unpriced bool
 	// Failed: it is an error.
 	Failed bool
+	// RetryAfter is how long an error asks to be left alone; 0: it does not say.
+	RetryAfter time.Duration
+	// Credential: an error is about the credential, where its status does not say so.
+	Credential bool
 }
 
 // Stream is what the events of one answer said so far.

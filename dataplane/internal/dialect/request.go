@@ -26,9 +26,12 @@ type Request struct {
 	// SendsAudio: parts of the prompt may be audio. AsksAudio: the answer may be.
 	SendsAudio, AsksAudio bool
 
-	// ModelAt is where the body names the model; its Text is not used. Options is what
-	// else is changed; no Text: nothing.
+	// ModelAt is where the body names the model; its Text is not used, and it is empty
+	// where the path has the name. Options is what else is changed; no Text: nothing.
 	ModelAt, Options Edit
+	// Models is where a body names, as "models/NAME", the model that stands in its path;
+	// in the body's order.
+	Models []Edit
 }
 
 // Edit replaces body[From:To].
@@ -41,6 +44,9 @@ type Edit struct {
 // string) and with the options, else as it came. The parts share memory with body and
 // model.
 func (r *Request) Splice(dst [][]byte, body, model []byte) [][]byte {
+	if r.Models != nil {
+		return r.spliceModels(dst, body, model)
+	}
 	edits := [2]Edit{r.ModelAt, r.Options}
 	texts := [2][]byte{model, []byte(r.Options.Text)}
 	if r.Options.Text != "" && r.Options.From < r.ModelAt.From {
@@ -49,10 +55,19 @@ func (r *Request) Splice(dst [][]byte, body, model []byte) [][]byte {
 	}
 	at := 0
 	for i, e := range edits {
-		if len(texts[i]) == 0 {
+		if len(texts[i]) == 0 || e.To == 0 {
 			continue
 		}
 		dst = append(dst, body[at:e.From], texts[i])
+		at = e.To
+	}
+	return append(dst, body[at:])
+}
+
+func (r *Request) spliceModels(dst [][]byte, body, model []byte) [][]byte {
+	at := 0
+	for _, e := range r.Models {
+		dst = append(dst, body[at:e.From], []byte(`"models/`), model[1:])
 		at = e.To
 	}
 	return append(dst, body[at:])

@@ -36,6 +36,8 @@ type Usage struct {
 	SHA256 []byte
 	// ServiceTier that served the request; empty: not said.
 	ServiceTier string
+	// Unpriced: a part is billed by what is not in Tokens.
+	Unpriced bool
 }
 
 // Stop is why a choice ended.

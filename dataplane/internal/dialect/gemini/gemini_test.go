@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"google.golang.org/protobuf/testing/protocmp"
 
+	"github.com/weirhq/weir/dataplane/internal/dialect"
 	"github.com/weirhq/weir/dataplane/internal/dialect/gemini"
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
 )
@@ -42,6 +43,7 @@ func TestSplice(t *testing.T) {
 		"model":         {`{"model" : "models/r", "content":{}}`, `{"model" : "models/up", "content":{}}`},
 		"model_nested":  {`{"generateContentRequest":{"contents":[],"model":"models/r"}}`, `{"generateContentRequest":{"contents":[],"model":"models/up"}}`},
 		"model_twice":   {`{"generate_content_request":{"model":"a"},"model":"b"}`, `{"generate_content_request":{"model":"models/up"},"model":"models/up"}`},
+		"model_after":   {`{"requests":[{"model":"a"},7,{"content":{},"model":"b"}],"model":"c"}`, `{"requests":[{"model":"models/up"},7,{"content":{},"model":"models/up"}],"model":"models/up"}`},
 		"model_no_text": {`{"model":7,"generateContentRequest":[]}`, `{"model":7,"generateContentRequest":[]}`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -65,6 +67,7 @@ func TestAmbiguousRequestsAreRefused(t *testing.T) {
 		`{"generationConfig":{"candidateC\u006funt":1,"candidateCount":2}}`: "generationConfig.candidateCount",
 		`{"service_tier":"a","Service_Tier":"b"}`:                           "serviceTier",
 		`{"generateContentRequest":{"model":"a","model":"b"}}`:              "generateContentRequest.model",
+		`{"requests":[{},{"model":"a","mod\u0065l":"b"}]}`:                  "requests[1].model",
 		`{"cachedContent":"a","cached_content":"b"}`:                        "cachedContent",
 	} {
 		if _, refusal := gemini.ParseRequest([]byte(body)); refusal == nil || refusal.Code != "invalid_json" || refusal.Param != field {
@@ -79,11 +82,11 @@ func TestAmbiguousRequestsAreRefused(t *testing.T) {
 }
 
 func TestBoundsOfARequest(t *testing.T) {
-	for fields, want := range map[string]gemini.Request{
+	for fields, want := range map[string]dialect.Request{
 		``: {Choices: 1},
 		`"generationConfig":{"maxOutputTokens":5,"candidateCount":3}`:           {MaxOutput: 5, Choices: 3},
 		`"generation_config":{"max_output_tokens":"5","candidate_count":2}`:     {MaxOutput: 5, Choices: 2},
-		`"generationConfig":{"maxOutputTokens":1e3,"candidateCount":0}`:         {MaxOutput: gemini.Unknown, Choices: gemini.Unknown},
+		`"generationConfig":{"maxOutputTokens":1e3,"candidateCount":0}`:         {MaxOutput: dialect.Unknown, Choices: dialect.Unknown},
 		`"generationConfig":{"maxOutputTokens":null}`:                           {Choices: 1},
 		`"generationConfig":null`:                                               {Choices: 1},
 		`"generationConfig":{"responseModalities":["audio"]}`:                   {Choices: 1, AsksAudio: true},
@@ -91,7 +94,10 @@ func TestBoundsOfARequest(t *testing.T) {
 		`"generationConfig":{"speechConfig":{"voiceConfig":{}}}`:                {Choices: 1, AsksAudio: true},
 		`"serviceTier":"flex"`:                                                  {Choices: 1, ServiceTier: "flex"},
 		`"cachedContent":"cachedContents/a"`:                                    {Choices: 1, OpenEnded: true},
-		`"tools":[{"google_search":{}}]`:                                        {Choices: 1, OpenEnded: true},
+		`"tools":[{"google_search":{}}]`:                                        {Choices: 1, OpenEnded: true, Unpriced: true},
+		`"tools":[{"urlContext":{}}]`:                                           {Choices: 1, OpenEnded: true},
+		`"tools":[{"functionDeclarations":[{"googleSearch":1}]}]`:               {Choices: 1, OpenEnded: true},
+		`"generationConfig":{"responseModalities":["TEXT","image"]}`:            {Choices: 1, Unpriced: true},
 		`"tools":[{"functionDeclarations":[]}]`:                                 {Choices: 1},
 		`"contents":[{"parts":[{"inlineData":{"mimeType":"image/png"}}]}]`:      {Choices: 1, OpenEnded: true},
 		`"contents":[{"parts":[{"inline_data":{"mime_type":"audio/wav"}}]}]`:    {Choices: 1, OpenEnded: true, SendsAudio: true},
@@ -103,7 +109,7 @@ func TestBoundsOfARequest(t *testing.T) {
 		if refusal != nil {
 			t.Fatal(refusal)
 		}
-		if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(gemini.Request{})); diff != "" {
+		if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(dialect.Request{}, "AsksUsage")); diff != "" {
 			t.Errorf("%s: %s", fields, diff)
 		}
 	}
@@ -130,7 +136,7 @@ func TestUsage(t *testing.T) {
 			if diff := cmp.Diff(test.want, answer.Usage, protocmp.Transform()); diff != "" {
 				t.Error(diff)
 			}
-			if (answer.UsageSHA256 != nil) != (test.want != nil) || !answer.NoChoices || answer.Failed {
+			if (answer.UsageSHA256 != nil) != (test.want != nil) || answer.Failed || answer.Unpriced {
 				t.Errorf("%+v", answer)
 			}
 		})
@@ -142,7 +148,7 @@ func TestAnswers(t *testing.T) {
 		`{"candidates":[{"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":2,"serviceTier":"flex"}}` + "\n]"
 	answer := gemini.ParseAnswer([]byte(stream))
 	want := &usagev1.TokenUsage{Input: 3, Output: 2}
-	if diff := cmp.Diff(want, answer.Usage, protocmp.Transform()); diff != "" || answer.NoChoices || answer.ServiceTier != "flex" {
+	if diff := cmp.Diff(want, answer.Usage, protocmp.Transform()); diff != "" || answer.ServiceTier != "flex" {
 		t.Errorf("%+v, %s", answer, diff)
 	}
 	for _, failed := range []string{`{"error":{"code":500}}`, `[{"error":{"code":500}}]`} {
@@ -151,7 +157,7 @@ func TestAnswers(t *testing.T) {
 		}
 	}
 	for _, nothing := range []string{``, `<html>`, `[`, `7`} {
-		if diff := cmp.Diff(gemini.Answer{}, gemini.ParseAnswer([]byte(nothing))); diff != "" {
+		if diff := cmp.Diff(dialect.Answer{}, gemini.ParseAnswer([]byte(nothing))); diff != "" {
 			t.Errorf("%s: %s", nothing, diff)
 		}
 	}
@@ -207,7 +213,7 @@ func TestErrors(t *testing.T) {
 // FuzzParseRequest: what is accepted stays JSON once it is spliced, with no other model
 // than the new one, and nothing else is different.
 func FuzzParseRequest(f *testing.F) {
-	for _, seed := range []string{`{"model":"m"}`, `{"generateContentRequest":{"model":"a","contents":[]},"model":"b"}`, `{"generation_config":{"candidate_count":2}}`} {
+	for _, seed := range []string{`{"model":"m"}`, `{"generateContentRequest":{"model":"a","contents":[]},"model":"b"}`, `{"generation_config":{"candidate_count":2}}`, `{"requests":[{"model":"a"},{"model":"b"}]}`} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
@@ -227,6 +233,13 @@ func FuzzParseRequest(f *testing.F) {
 			for _, name := range []string{"generateContentRequest", "generate_content_request"} {
 				if inner, ok := m[name].(map[string]any); ok {
 					rename(inner)
+				}
+			}
+			if list, ok := m["requests"].([]any); ok {
+				for _, element := range list {
+					if inner, ok := element.(map[string]any); ok {
+						rename(inner)
+					}
 				}
 			}
 			rename(m)

@@ -2,7 +2,6 @@ package gemini
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
@@ -66,15 +65,6 @@ func (r *response) top(name string, value []byte) {
 	default:
 		r.drop("", name)
 	}
-}
-
-func usageIn(value []byte) chat.Usage {
-	tokens := parseUsage(value)
-	if tokens == nil {
-		return chat.Usage{}
-	}
-	sum := sha256.Sum256(value)
-	return chat.Usage{Tokens: tokens, SHA256: sum[:], ServiceTier: tierIn(value)}
 }
 
 func (r *response) candidate(at string, value []byte) {

@@ -1,7 +1,7 @@
 // Package gemini knows the dialect of Google's Gemini API: generateContent and its
 // stream. Where both sides speak it, it reads a few fields and passes the rest; else it
-// turns requests, answers and streams into the canonical chat and back. countTokens and
-// embedContent only pass. It sends nothing and decides nothing.
+// turns requests, answers and streams into the canonical chat and back, also to count
+// tokens. embedContent only passes. It sends nothing and decides nothing.
 // Format: https://ai.google.dev/api/generate-content
 package gemini
 
@@ -11,41 +11,18 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/weirhq/weir/dataplane/internal/dialect"
 	"github.com/weirhq/weir/dataplane/internal/dialect/jsonscan"
 )
 
 const generation = "generationConfig"
 
-// Unknown is a bound that could not be read.
-const Unknown = -1
-
-// Request is what policy needs of a request's body. Model, method and whether it streams
-// stand in the path: ParsePath.
-type Request struct {
-	// MaxOutput is the caller's cap on the output tokens of one candidate, thoughts
-	// among them; 0: none. Unknown where it is not a whole number.
-	MaxOutput int64
-	// Choices is candidateCount, at least 1, or Unknown.
-	Choices int64
-	// ServiceTier as the caller wrote it, empty when it is not a string.
-	ServiceTier string
-	// OpenEnded: parts of the prompt may be billed as more tokens than they have bytes:
-	// files, cached content, what tools of the server fetch.
-	OpenEnded bool
-	// SendsAudio: parts of the prompt may be audio. AsksAudio: the answer may be.
-	SendsAudio, AsksAudio bool
-
-	models []edit
-}
-
-// edit replaces body[from:to], the name of a model.
-type edit struct{ from, to int }
-
 // ParseRequest reads a body, which it neither keeps nor changes. Invalid JSON, and fields
 // that policy reads but that stand there twice, in both forms of their name or in other
 // capitals, are refused: which of them an upstream would take can't be known.
-func ParseRequest(body []byte) (Request, *Error) {
-	request := Request{Choices: 1}
+// Model, method and whether it streams stand in the path: ParsePath.
+func ParseRequest(body []byte) (dialect.Request, *Error) {
+	request := dialect.Request{Choices: 1, AsksUsage: true}
 	var space [16]jsonscan.Field
 	files := false
 	fields, err := jsonscan.Fields(space[:0], body, func(name []byte) {
@@ -56,60 +33,39 @@ func ParseRequest(body []byte) (Request, *Error) {
 	if err != nil {
 		return request, invalidJSON(fmt.Sprintf("The request body is not a JSON object: %s.", err))
 	}
-	found, refusal := pick(fields, "", "model", "generateContentRequest", "generationConfig", "serviceTier", "cachedContent")
+	found, refusal := pick(fields, "", "model", "generateContentRequest", "generationConfig", "serviceTier", "cachedContent", "requests", "tools")
 	if refusal != nil {
 		return request, refusal
 	}
 	request.SendsAudio = files && mayBeAudio(body)
 	request.OpenEnded = request.OpenEnded || found[4].Value != nil
 	request.ServiceTier = text(found[3].Value)
-	request.model(found[0], 0)
-	if refusal := request.counted(found[1]); refusal != nil {
+	request.Unpriced = grounds(found[6].Value)
+	if request.Models, refusal = modelsIn(found[0], found[1], found[5]); refusal != nil {
 		return request, refusal
 	}
-	return request, request.readBounds(found[2])
+	return request, readBounds(&request, found[2])
 }
 
-// counted reads the request whose tokens countTokens is to count; it names a model too.
-func (r *Request) counted(inner jsonscan.Field) *Error {
-	if inner.Value == nil {
-		return nil
-	}
-	var space [16]jsonscan.Field
-	fields, _ := jsonscan.Fields(space[:0], inner.Value, nil) // of another type: the upstream's to refuse
-	found, refusal := pick(fields, "generateContentRequest.", "model")
-	if refusal == nil {
-		r.model(found[0], inner.At)
-	}
-	return refusal
-}
-
-// model plans that the name of a model follows the path's. base is where the object
-// stands that has it.
-func (r *Request) model(field jsonscan.Field, base int) {
-	if len(field.Value) > 0 && field.Value[0] == '"' {
-		at := base + field.At
-		r.models = append(r.models, edit{from: at, to: at + len(field.Value)})
-	}
-}
-
-func (r *Request) readBounds(config jsonscan.Field) *Error {
+// readBounds reads generationConfig.
+func readBounds(r *dialect.Request, config jsonscan.Field) *Error {
 	if config.Value == nil {
 		return nil
 	}
 	var space [24]jsonscan.Field
-	fields, _ := jsonscan.Fields(space[:0], config.Value, nil) // as above
+	fields, _ := jsonscan.Fields(space[:0], config.Value, nil) // of another type: the upstream's to refuse
 	found, refusal := pick(fields, generation+".", "maxOutputTokens", "candidateCount", "responseModalities", "speechConfig")
 	if refusal != nil {
 		return refusal
 	}
 	r.MaxOutput = whole(found[0].Value, 0)
 	if r.Choices = whole(found[1].Value, 1); r.Choices == 0 {
-		r.Choices = Unknown
+		r.Choices = dialect.Unknown
 	}
 	modalities, speech := bytes.ToUpper(found[2].Value), found[3].Value
-	r.AsksAudio = bytes.Contains(modalities, []byte("AUDIO")) || bytes.IndexByte(modalities, '\\') >= 0 ||
-		len(speech) > 0 && string(speech) != "null"
+	escaped := bytes.IndexByte(modalities, '\\') >= 0
+	r.AsksAudio = escaped || bytes.Contains(modalities, []byte("AUDIO")) || len(speech) > 0 && string(speech) != "null"
+	r.Unpriced = r.Unpriced || escaped || bytes.Contains(modalities, []byte("IMAGE"))
 	return nil
 }
 
@@ -120,12 +76,12 @@ func whole(value []byte, absent int64) int64 {
 	}
 	n, err := strconv.ParseInt(string(bytes.Trim(value, `"`)), 10, 32)
 	if err != nil || n < 0 {
-		return Unknown
+		return dialect.Unknown
 	}
 	return n
 }
 
-const maxPicked = 5
+const maxPicked = 7
 
 // pick finds fields by name, in either form.
 func pick(fields []jsonscan.Field, prefix string, names ...string) ([maxPicked]jsonscan.Field, *Error) {
@@ -154,21 +110,6 @@ func alike(name []byte, known string) bool {
 	return strings.EqualFold(strings.ReplaceAll(string(name), "_", ""), known)
 }
 
-// Splice appends to dst the parts of the body to send: with another model (a JSON string)
-// where it names one, else as it came. The parts share memory with body and model.
-func (r *Request) Splice(dst [][]byte, body, model []byte) [][]byte {
-	at := 0
-	edits := r.models
-	if len(edits) == 2 && edits[0].from > edits[1].from {
-		edits = []edit{edits[1], edits[0]}
-	}
-	for _, e := range edits {
-		dst = append(dst, body[at:e.from], []byte(`"models/`), model[1:])
-		at = e.to
-	}
-	return append(dst, body[at:])
-}
-
 // fetches tells by a field's name whether a part is a file, and whether it, or a tool of
 // the server, may be billed as more tokens than it has bytes. An escaped name might be
 // any of them.
@@ -185,6 +126,22 @@ func fetches(name []byte) (file, open bool) {
 		return false, true
 	}
 	return false, false
+}
+
+// grounds tells whether a tool is among them that is billed by its queries, beside tokens.
+// Source: https://ai.google.dev/gemini-api/docs/pricing
+func grounds(tools []byte) bool {
+	billed := false
+	elements(tools, func(tool []byte) {
+		rawObject(tool, func(name, _ []byte) {
+			switch string(plain(name)) {
+			case "googleSearch", "google_search", "googleSearchRetrieval", "google_search_retrieval", "googleMaps", "google_maps",
+				"enterpriseWebSearch", "enterprise_web_search", "retrieval", "parallelAiSearch", "parallel_ai_search":
+				billed = true
+			}
+		})
+	})
+	return billed
 }
 
 // mayBeAudio tells whether a body with files may have audio among them, a video's sound

@@ -45,27 +45,31 @@ func (s *Surface) Event(dst []byte, e chat.Event) []byte {
 		s.usage = *e.Usage
 	case e.Failure != nil:
 		s.failed = true
-		return s.chunk(dst, failure(e.Failure).appendTo)
+		return s.close(s.chunk(dst, failure(e.Failure).appendTo))
 	}
 	return dst // a ping among others: a comment would be an error to Google's SDKs
 }
 
-// Finish appends the last chunk.
+// Finish appends the last chunk; nothing after an error, which ended the stream.
 func (s *Surface) Finish(dst []byte) []byte {
-	if !s.failed {
-		dst = s.chunk(dst, func(o *out) {
-			o.begin('{')
-			o.open("candidates", '[')
-			for _, end := range s.ends {
-				o.ended(end, s.malformed[end.Choice])
-			}
-			o.end(']')
-			var none chat.Lossy // it was said with the request, or can't be any more
-			o.usage(&s.usage, &none)
-			o.identity(s.begin.ID, s.begin.Model, s.begin.Created)
-			o.end('}')
-		})
+	if s.failed {
+		return dst
 	}
+	return s.close(s.chunk(dst, func(o *out) {
+		o.begin('{')
+		o.open("candidates", '[')
+		for _, end := range s.ends {
+			o.ended(end, s.malformed[end.Choice])
+		}
+		o.end(']')
+		var none chat.Lossy // it was said with the request, or can't be any more
+		o.usage(&s.usage, &none)
+		o.identity(s.begin.ID, s.begin.Model, s.begin.Created)
+		o.end('}')
+	}))
+}
+
+func (s *Surface) close(dst []byte) []byte {
 	if s.array {
 		return append(dst, ']')
 	}

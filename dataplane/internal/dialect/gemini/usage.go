@@ -5,57 +5,54 @@ import (
 	"crypto/sha256"
 	"strconv"
 
+	"github.com/weirhq/weir/dataplane/internal/dialect"
+	"github.com/weirhq/weir/dataplane/internal/dialect/chat"
 	"github.com/weirhq/weir/dataplane/internal/dialect/jsonscan"
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
 )
 
-// Answer is what an answer's body, or one event of a stream, says about itself.
-type Answer struct {
-	// Usage is nil where none, or none that adds up, is there. In a stream each chunk
-	// has what it is so far.
-	Usage *usagev1.TokenUsage
-	// UsageSHA256 is of the usage object as it came, nil without Usage.
-	UsageSHA256 []byte
-	// ServiceTier that served the request, empty when not said.
-	ServiceTier string
-	// Failed: the object is an error.
-	Failed bool
-	// NoChoices: there are no candidates, as where the prompt was blocked.
-	NoChoices bool
-}
-
 // ParseAnswer reads an answer's JSON, also a stream that is one array of them: the last
 // usage counts. Text that is no JSON says nothing.
-func ParseAnswer(text []byte) Answer {
-	answer := Answer{NoChoices: true}
-	read := false
-	elements(bytes.TrimSpace(text), func(element []byte) { read = answer.read(element) || read })
-	if !read {
-		return Answer{}
-	}
+func ParseAnswer(text []byte) dialect.Answer {
+	var answer dialect.Answer
+	elements(bytes.TrimSpace(text), func(element []byte) { readAnswer(&answer, element) })
 	return answer
 }
 
-func (a *Answer) read(element []byte) bool {
+func readAnswer(a *dialect.Answer, element []byte) {
 	var space [16]jsonscan.Field
 	fields, err := jsonscan.Fields(space[:0], element, nil)
 	if err != nil {
-		return false
+		return
 	}
 	for _, field := range fields {
 		switch string(field.Name) {
 		case "usageMetadata":
-			if usage := parseUsage(field.Value); usage != nil {
-				sum := sha256.Sum256(field.Value)
-				a.Usage, a.UsageSHA256, a.ServiceTier = usage, sum[:], tierIn(field.Value)
+			if said := usageIn(field.Value); said.Tokens != nil {
+				a.Usage, a.UsageSHA256, a.ServiceTier, a.Unpriced = said.Tokens, said.SHA256, said.ServiceTier, said.Unpriced
 			}
 		case "error":
-			a.Failed = a.Failed || string(field.Value) != "null"
-		case "candidates":
-			elements(field.Value, func(candidate []byte) { a.NoChoices = a.NoChoices && candidate[0] != '{' })
+			if string(field.Value) != "null" {
+				readError(a, element)
+			}
 		}
 	}
-	return true
+}
+
+func readError(a *dialect.Answer, element []byte) {
+	failure := readFailure(0, element)
+	a.Failed, a.RetryAfter = true, failure.RetryAfter
+	a.Credential = failure.Code == "API_KEY_INVALID" || failure.Code == "API_KEY_EXPIRED"
+}
+
+func usageIn(value []byte) chat.Usage {
+	var c counts
+	tokens := parseUsage(value, &c)
+	if tokens == nil {
+		return chat.Usage{}
+	}
+	sum := sha256.Sum256(value)
+	return chat.Usage{Tokens: tokens, SHA256: sum[:], ServiceTier: tierIn(value), Unpriced: c.pictured}
 }
 
 // counts are Gemini's numbers. Those of the prompt have the cached ones in them; thoughts
@@ -65,12 +62,12 @@ type counts struct {
 	prompt, cached, toolUse, candidates, thoughts, total int64
 	audio, cachedAudio, toolAudio, audioOut              int64
 	said, bad                                            bool
+	pictured                                             bool // images or films are among the output, at rates of their own
 }
 
 // parseUsage turns usageMetadata into disjoint buckets. Without the prompt's total, or
 // with numbers that are none, there is no usage.
-func parseUsage(value []byte) *usagev1.TokenUsage {
-	var c counts
+func parseUsage(value []byte, c *counts) *usagev1.TokenUsage {
 	var space [12]jsonscan.Field
 	fields, err := jsonscan.Fields(space[:0], value, nil)
 	if err != nil {
@@ -107,6 +104,7 @@ func (c *counts) count(name, value []byte) {
 		c.toolAudio = c.audioOf(value)
 	case "candidatesTokensDetails", "responseTokensDetails":
 		c.audioOut = c.audioOf(value)
+		c.pictured = c.pictured || bytes.Contains(value, []byte(`"IMAGE"`)) || bytes.Contains(value, []byte(`"VIDEO"`))
 	}
 }
 

@@ -101,5 +101,5 @@ func (a *Attempt) Failure(status int, body []byte) ([]byte, *chat.Failure) {
 }
 
 func toAnswer(u chat.Usage) dialect.Answer {
-	return dialect.Answer{Usage: u.Tokens, UsageSHA256: u.SHA256, ServiceTier: u.ServiceTier}
+	return dialect.Answer{Usage: u.Tokens, UsageSHA256: u.SHA256, ServiceTier: u.ServiceTier, Unpriced: u.Unpriced}
 }
