@@ -240,6 +240,9 @@ func (h *harness) policy(upstream string) *snapshot.Policy {
 		}, {
 			PriceList: "anthropic", Model: "claude-sonnet-5", MaxInputTokens: 200_000, MaxOutputTokens: 64_000,
 			Rates: &policyv1.Rates{Input: proto.Int64(3_000_000), CacheRead: proto.Int64(300_000), Output: proto.Int64(15_000_000)},
+		}, {
+			PriceList: "gemini", Model: "gemini-2.5-flash", MaxInputTokens: 1 << 20, MaxOutputTokens: 1 << 16,
+			Rates: &policyv1.Rates{Input: proto.Int64(300_000), Output: proto.Int64(2_500_000)},
 		}}}),
 	}
 	resources = append(resources, h.extra...)

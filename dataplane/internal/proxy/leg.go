@@ -33,9 +33,6 @@ func (e *exchange) address(target *snapshot.Target) *dialect.Refusal {
 	e.leg.release()
 	if own := target.URL(e.surface.endpoint); own != nil {
 		e.leg = leg{url: own, body: e.body, model: target.ModelJSON, sent: &e.request, voice: same{e.dialect}}
-		if e.surface.namesModel {
-			e.leg.model = nil
-		}
 		return nil
 	}
 	return e.translate(target)

@@ -20,10 +20,8 @@ type surface struct {
 	// records is empty where nothing goes upstream.
 	records usagev1.Surface
 	serve   func(*exchange)
-	// endpoint is where upstreams of its own dialect serve it. namesModel: the path names
-	// the model, not the body.
-	endpoint   snapshot.Endpoint
-	namesModel bool
+	// endpoint is where upstreams of its own dialect serve it.
+	endpoint snapshot.Endpoint
 	// chat makes a converter of one attempt; nil: it is not translated. streamType is the
 	// media type of the streams that it writes.
 	chat       func() chat.Surface

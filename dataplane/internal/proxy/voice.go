@@ -34,6 +34,8 @@ type said struct {
 	kind       string
 	answer     dialect.Answer
 	retryAfter time.Duration
+	// credential: it is an error about the gateway's credential.
+	credential bool
 }
 
 // heard is an event of a stream for the caller; raw is valid until the next one, and empty
@@ -50,7 +52,8 @@ type same struct{ dialect.Dialect }
 func (v same) header(to, from http.Header) { answerHeader(to, from) }
 
 func (v same) whole(status int, body []byte) (said, error) {
-	return said{status: status, body: body, answer: v.Answer(body)}, nil
+	answer := v.Answer(body)
+	return said{status: status, body: body, answer: answer, retryAfter: answer.RetryAfter, credential: answer.Credential}, nil
 }
 
 func (v same) event(s *dialect.Stream, e sse.Event, held bool) (heard, error) {
@@ -108,7 +111,8 @@ func (v *other) whole(status int, body []byte) (said, error) {
 
 func (v *other) failed(status int, body []byte) said {
 	written, failure := v.attempt.Failure(status, body)
-	return said{status: failure.Status, body: written, kind: jsonType[0], answer: dialect.Answer{Failed: true}, retryAfter: failure.RetryAfter}
+	return said{status: failure.Status, body: written, kind: jsonType[0], answer: dialect.Answer{Failed: true}, retryAfter: failure.RetryAfter,
+		credential: wayOf(v.exchange.target).dialect.Answer(body).Credential}
 }
 
 func (v *other) event(s *dialect.Stream, e sse.Event, _ bool) (heard, error) {

@@ -5,6 +5,7 @@ import (
 	"github.com/weirhq/weir/dataplane/internal/dialect/anthropic"
 	"github.com/weirhq/weir/dataplane/internal/dialect/bedrock"
 	"github.com/weirhq/weir/dataplane/internal/dialect/chat"
+	"github.com/weirhq/weir/dataplane/internal/dialect/gemini"
 	"github.com/weirhq/weir/dataplane/internal/dialect/openai"
 	"github.com/weirhq/weir/dataplane/internal/snapshot"
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
@@ -34,17 +35,20 @@ func (w *way) endpoint(streamed bool) snapshot.Endpoint {
 }
 
 var ways = map[policyv1.Dialect]*way{
-	policyv1.Dialect_DIALECT_OPENAI:            {snapshot.OpenAIChat, snapshot.OpenAIChat, openai.Chat{}, newOpenAI, false},
-	policyv1.Dialect_DIALECT_AZURE_OPENAI:      {snapshot.OpenAIChat, snapshot.OpenAIChat, openai.Chat{}, newOpenAI, false},
-	policyv1.Dialect_DIALECT_OPENAI_COMPATIBLE: {snapshot.OpenAIChat, snapshot.OpenAIChat, openai.Chat{}, newCompatible, false},
-	policyv1.Dialect_DIALECT_ANTHROPIC:         {snapshot.AnthropicMessages, snapshot.AnthropicMessages, anthropic.Messages{}, newAnthropic, false},
-	policyv1.Dialect_DIALECT_BEDROCK:           {snapshot.BedrockConverse, snapshot.BedrockStream, bedrock.Converse{}, newBedrock, true},
+	policyv1.Dialect_DIALECT_OPENAI:            {once: snapshot.OpenAIChat, stream: snapshot.OpenAIChat, dialect: openai.Chat{}, converter: newOpenAI},
+	policyv1.Dialect_DIALECT_AZURE_OPENAI:      {once: snapshot.OpenAIChat, stream: snapshot.OpenAIChat, dialect: openai.Chat{}, converter: newOpenAI},
+	policyv1.Dialect_DIALECT_OPENAI_COMPATIBLE: {once: snapshot.OpenAIChat, stream: snapshot.OpenAIChat, dialect: openai.Chat{}, converter: newCompatible},
+	policyv1.Dialect_DIALECT_ANTHROPIC:         {once: snapshot.AnthropicMessages, stream: snapshot.AnthropicMessages, dialect: anthropic.Messages{}, converter: newAnthropic},
+	policyv1.Dialect_DIALECT_GEMINI:            {once: snapshot.GeminiGenerate, stream: snapshot.GeminiStream, dialect: gemini.Generate{}, converter: newGemini},
+	policyv1.Dialect_DIALECT_VERTEX:            {once: snapshot.GeminiGenerate, stream: snapshot.GeminiStream, dialect: gemini.Generate{}, converter: newGemini},
+	policyv1.Dialect_DIALECT_BEDROCK:           {once: snapshot.BedrockConverse, stream: snapshot.BedrockStream, dialect: bedrock.Converse{}, converter: newBedrock, frames: true},
 }
 
 func newOpenAI() chat.Provider     { return openai.NewProvider() }
 func newCompatible() chat.Provider { return openai.NewCompatible() }
 func newAnthropic() chat.Provider  { return anthropic.NewProvider() }
 func newBedrock() chat.Provider    { return bedrock.NewProvider() }
+func newGemini() chat.Provider     { return gemini.NewProvider() }
 
 // wayOf is nil for a target whose dialect is not translated.
 func wayOf(target *snapshot.Target) *way { return ways[target.Provider.Dialect] }

@@ -43,6 +43,10 @@ func (u *upstream) whole() {
 		u.answerError(snapshot.UpstreamError, upstreamMalformed, usagev1.Outcome_OUTCOME_UPSTREAM_BROKE, false)
 		return
 	}
+	if said.credential {
+		u.reject(snapshot.Credential, credentialRejected)
+		return
+	}
 	end := end{outcome: usagev1.Outcome_OUTCOME_OK, status: said.status, answer: said.answer}
 	if said.status >= http.StatusBadRequest || said.answer.Failed {
 		end.outcome, end.code = usagev1.Outcome_OUTCOME_UPSTREAM_ERROR, codeUpstream
