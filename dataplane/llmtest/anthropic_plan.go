@@ -6,8 +6,6 @@ import (
 	"hash/fnv"
 	"strconv"
 	"strings"
-
-	"github.com/tidwall/gjson"
 )
 
 // messageBlock is one block of an answer: kind text, thinking, redacted_thinking or tool_use.
@@ -33,7 +31,6 @@ const (
 	magicRefusal  = "ANTHROPIC_MAGIC_STRING_TRIGGER_REFUSAL"
 	magicRedacted = "ANTHROPIC_MAGIC_STRING_TRIGGER_REDACTED_THINKING"
 	redacted      = "cmVkYWN0ZWQ="
-	pieceBytes    = 8
 )
 
 const defaultThinkingTokens = 4
@@ -92,14 +89,8 @@ func (m *messageReply) say(tokens int) {
 
 // cutOff ends the text ahead of the first stop sequence in it.
 func (m *messageReply) cutOff(text *messageBlock) {
-	whole, first := text.text(), -1
-	for _, stop := range m.request.Stops {
-		if at := strings.Index(whole, stop); at >= 0 && (first < 0 || at < first) {
-			first, m.stop, m.sequence = at, "stop_sequence", stop
-		}
-	}
-	if first >= 0 {
-		text.pieces = words(whole[:first])
+	if before, sequence, met := stopped(text.text(), m.request.Stops); met {
+		text.pieces, m.stop, m.sequence = words(before), "stop_sequence", sequence
 	}
 }
 
@@ -115,48 +106,6 @@ func (m *messageReply) cap() {
 		}
 		left -= len(block.pieces)
 	}
-}
-
-// words divides a text before each space but the first.
-func words(text string) []string {
-	var pieces []string
-	for i, word := range strings.Fields(text) {
-		if i > 0 {
-			word = " " + word
-		}
-		pieces = append(pieces, word)
-	}
-	if strings.HasSuffix(text, " ") {
-		pieces = append(pieces, " ")
-	}
-	return pieces
-}
-
-func cut(text string) []string {
-	var pieces []string
-	for len(text) > pieceBytes {
-		pieces, text = append(pieces, text[:pieceBytes]), text[pieceBytes:]
-	}
-	return append(pieces, text)
-}
-
-// example is an object that follows a schema as far as its properties and their simple types.
-func example(schema gjson.Result) string {
-	var fields []string
-	schema.Get("properties").ForEach(func(name, property gjson.Result) bool {
-		value := map[string]string{"string": `"the weir"`, "number": "7.5", "integer": "7", "boolean": "true", "array": "[]"}[property.Get("type").Str]
-		switch {
-		case property.Get("enum.0").Exists():
-			value = property.Get("enum.0").Raw
-		case property.Get("type").Str == "object":
-			value = example(property)
-		case value == "":
-			value = "null"
-		}
-		fields = append(fields, name.Raw+":"+value)
-		return true
-	})
-	return "{" + strings.Join(fields, ",") + "}"
 }
 
 // sign is how the mock knows its own thinking again.

@@ -28,12 +28,6 @@ type messageRequest struct {
 	Stops  []string
 }
 
-// calledTool is a tool that will be called, with what its schema allows.
-type calledTool struct {
-	name   string
-	schema gjson.Result
-}
-
 // mediaTokens is what an image or a document costs.
 const mediaTokens = 10
 
@@ -223,22 +217,19 @@ func (r *messageReader) thinking(thinking gjson.Result) {
 // tools decides which are called: the one that is chosen, or those that the last message names.
 func (r *messageReader) tools(tools, choice gjson.Result) {
 	kind := choice.Get("type").Str
+	var known []calledTool
 	for i, tool := range tools.Array() {
+		known = append(known, calledTool{tool.Get("name").Str, tool.Get("input_schema")})
 		if own := tool.Get("type").Str; (own == "" || own == "custom") && !tool.Get("input_schema").IsObject() {
 			r.fail("tools.%d.custom.input_schema: Field required", i)
 		}
-		name := tool.Get("name").Str
-		named := slices.Contains(strings.Fields(r.LastUser), name)
-		if kind == "any" && len(r.Calls) == 0 || kind == "tool" && name == choice.Get("name").Str || (kind == "" || kind == "auto") && named {
-			r.Calls = append(r.Calls, calledTool{name, tool.Get("input_schema")})
-		}
 	}
-	if choice.Get("disable_parallel_tool_use").Bool() && len(r.Calls) > 1 {
-		r.Calls = r.Calls[:1]
-	}
-	r.Forced = kind == "any" || kind == "tool"
+	chosen := toolChoice{name: choice.Get("name").Str, single: choice.Get("disable_parallel_tool_use").Bool()}
+	chosen.kind = map[string]choose{"none": chooseNone, "any": chooseAny, "tool": chooseNamed}[kind]
+	r.Calls = pick(known, chosen, r.LastUser)
+	r.Forced = chosen.kind == chooseAny || chosen.kind == chooseNamed
 	if r.Forced && len(r.Calls) == 0 {
-		r.fail("tool_choice: Tool '%s' not found in provided tools", choice.Get("name").Str)
+		r.fail("tool_choice: Tool '%s' not found in provided tools", chosen.name)
 	}
 	if r.Forced && r.Thinks {
 		r.fail("Thinking may not be enabled when tool_choice forces tool use.")

@@ -15,11 +15,8 @@ type geminiRequest struct {
 	Array bool
 	// Thoughts are to be seen in the answer.
 	Thoughts bool
-	// Call is the declaration of the function to call; JSON and Schema are what the text
-	// has to be.
-	Call   gjson.Result
-	JSON   bool
-	Schema gjson.Result
+	// Call is the declaration of the function to call.
+	Call gjson.Result
 }
 
 // geminiFields are those of a request; any other is an error, as it is with Google.

@@ -16,6 +16,10 @@ type chatReply struct {
 	first                     int // word of the vocabulary
 	finish                    string
 	answer, reasoning, cached int
+	// uncapped is the answer before the caller's bound.
+	uncapped int
+	// shaped are the choices where they are more than words; answer is not theirs.
+	shaped []chatChoice
 }
 
 func (c *chatReply) refuse(w http.ResponseWriter, status int) {
@@ -31,11 +35,11 @@ var midwayError = openAIError{Message: "The server had an error while processing
 // whole sends the answer as one JSON body.
 func (c *chatReply) whole(w http.ResponseWriter, pace pace) error {
 	c.generated.Reasoning = int64(c.reasoning * c.request.N)
-	for range c.answer {
+	for token := 0; c.generating(token) > 0; token++ {
 		if err := pace.sleep(c.tokenDelay); err != nil {
 			return err
 		}
-		c.generated.Output += int64(c.request.N)
+		c.generated.Output += c.generating(token)
 	}
 	body := c.body()
 	w.Header().Set("Content-Type", "application/json")
@@ -56,10 +60,10 @@ func (c *chatReply) body() []byte {
 		}
 		b = append(b, `{"index":`...)
 		b = strconv.AppendInt(b, int64(i), 10)
-		b = append(b, `,"message":{"role":"assistant","content":`...)
-		b = append(b, quote(c.text(i))...)
-		b = append(b, `,"refusal":null,"annotations":[]},"logprobs":null,"finish_reason":"`...)
-		b = append(b, c.finish...)
+		b = append(b, `,"message":{"role":"assistant",`...)
+		b = c.appendMessage(b, i)
+		b = append(b, `},"logprobs":null,"finish_reason":"`...)
+		b = append(b, c.reason(i)...)
 		b = append(b, `"}`...)
 	}
 	b = append(b, ']')
@@ -68,6 +72,47 @@ func (c *chatReply) body() []byte {
 		b = c.appendUsage(b)
 	}
 	return append(b, `,"service_tier":"default","system_fingerprint":"fp_llmtest"}`...)
+}
+
+func (c *chatReply) appendMessage(b []byte, choice int) []byte {
+	if c.aloud() {
+		b = append(append(append(b, `"reasoning_content":`...), quote(c.thought(choice))...), ',')
+	}
+	if c.shaped != nil {
+		return append(b, c.shaped[choice].message()...)
+	}
+	b = append(append(b, contentDelta...), quote(c.text(choice))...)
+	return append(b, `,"refusal":null,"annotations":[]`...)
+}
+
+func (c *chatReply) reason(choice int) string {
+	if c.shaped != nil {
+		return c.shaped[choice].finish
+	}
+	return c.finish
+}
+
+// generating is how many choices have more tokens than these.
+func (c *chatReply) generating(tokens int) int64 {
+	if c.shaped == nil && tokens < c.answer {
+		return int64(c.request.N)
+	}
+	var choices int64
+	for i := range c.shaped {
+		if c.shaped[i].tokens() > tokens {
+			choices++
+		}
+	}
+	return choices
+}
+
+// aloud tells whether reasoning is shown.
+func (c *chatReply) aloud() bool {
+	return c.reasoning > 0 && strings.HasPrefix(c.request.Model, thinksAloud)
+}
+
+func (c *chatReply) thought(choice int) string {
+	return Answer("thinking about "+c.request.LastUser, choice, c.reasoning)
 }
 
 func (c *chatReply) text(choice int) string {

@@ -63,7 +63,7 @@ const contentDelta = `"content":`
 
 var doneEvent = []byte("data: [DONE]\n\n")
 
-// stream sends the answer as server-sent events, choices interleaved token by token.
+// stream sends the answer as server-sent events.
 func (c *chatReply) stream(w http.ResponseWriter, pace pace) error {
 	w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-cache")
@@ -95,11 +95,44 @@ func (k *chunks) clone() *chunks { return &chunks{head: k.head, tail: k.tail} }
 
 func (c *chatReply) streamChoices(s *stream, k *chunks) error {
 	for i := range c.request.N {
-		if err := s.send(k.choice(i, `"role":"assistant","content":"","refusal":null`, nil, "")); err != nil {
+		opening := (&chatChoice{}).opening()
+		if c.shaped != nil {
+			opening = c.shaped[i].opening()
+		}
+		if err := s.send(k.choice(i, opening, nil, "")); err != nil {
 			return err
 		}
 	}
 	c.generated.Reasoning = int64(c.reasoning * c.request.N)
+	err := c.streamThoughts(s, k)
+	if err == nil && c.shaped != nil {
+		err = c.streamShaped(s, k)
+	} else if err == nil {
+		err = c.streamWords(s, k)
+	}
+	for i := 0; err == nil && i < c.request.N; i++ {
+		err = s.send(k.choice(i, "", nil, c.reason(i)))
+	}
+	return err
+}
+
+// streamThoughts sends reasoning where it is shown.
+func (c *chatReply) streamThoughts(s *stream, k *chunks) error {
+	if !c.aloud() {
+		return nil
+	}
+	for i := range c.request.N {
+		for _, word := range words(c.thought(i)) {
+			if err := s.send(k.choice(i, `"reasoning_content":`, quote(word), "")); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// streamWords sends choices interleaved token by token.
+func (c *chatReply) streamWords(s *stream, k *chunks) error {
 	for token := range c.answer {
 		if err := s.pace.sleep(c.tokenDelay); err != nil {
 			return err
@@ -111,8 +144,22 @@ func (c *chatReply) streamChoices(s *stream, k *chunks) error {
 			}
 		}
 	}
-	for i := range c.request.N {
-		if err := s.send(k.choice(i, "", nil, c.finish)); err != nil {
+	return nil
+}
+
+// streamShaped sends one choice after the other.
+func (c *chatReply) streamShaped(s *stream, k *chunks) error {
+	for i := range c.shaped {
+		err := c.shaped[i].deltas(func(delta string, value []byte, token bool) error {
+			if token {
+				c.generated.Output++
+				if err := s.pace.sleep(c.tokenDelay); err != nil {
+					return err
+				}
+			}
+			return s.send(k.choice(i, delta, value, ""))
+		})
+		if err != nil {
 			return err
 		}
 	}
