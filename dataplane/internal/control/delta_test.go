@@ -212,7 +212,7 @@ func TestSnapshotInChunks(t *testing.T) {
 			s := l.sign(next)
 			s.Resources, s.Chunks = nil, 3
 			l.snapshot(s)
-			for i := range int32(2) {
+			for i := range int32(3) {
 				l.chunk(i, []*resource{{Kind: "key", Id: fmt.Sprint(i), Body: make([]byte, 33<<20)}})
 			}
 		},

@@ -14,7 +14,8 @@ func TestPoliciesThatAreTooLarge(t *testing.T) {
 	for name, c := range map[string]struct {
 		resources func() []*policyv1.Resource
 		want      string
-		chunks    int32 // of which none comes
+		chunks    int32
+		come      int // of the chunks, each of one resource
 	}{
 		"resources": {func() []*policyv1.Resource {
 			many := make([]*policyv1.Resource, 250_001)
@@ -22,13 +23,18 @@ func TestPoliciesThatAreTooLarge(t *testing.T) {
 				many[n] = &policyv1.Resource{Kind: "k", Id: string(rune(n))}
 			}
 			return many
-		}, "too large: 250001 resources, at most 250000", 0},
+		}, "too large: 250001 resources, at most 250000", 0, 0},
 		"resources_to_come": {func() []*policyv1.Resource {
 			return make([]*policyv1.Resource, 250_001)
-		}, "too large: 250001 resources, at most 250000", 10},
+		}, "too large: 250001 resources, at most 250000", 10, 0},
 		"bytes": {func() []*policyv1.Resource {
 			return []*policyv1.Resource{{Kind: "k", Id: "1", Body: make([]byte, 32<<20)}, {Kind: "k", Id: "2", Body: make([]byte, 32<<20)}}
-		}, "at most 67108864 are accepted", 0},
+		}, "at most 67108864 are accepted", 0, 0},
+		"bytes_in_chunks": {func() []*policyv1.Resource {
+			return []*policyv1.Resource{
+				{Kind: "k", Id: "1", Body: make([]byte, 32<<20)}, {Kind: "k", Id: "2", Body: make([]byte, 32<<20)}, {Kind: "k", Id: "3"},
+			}
+		}, "at most 67108864 are accepted", 3, 3},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l, p := serving(t)
@@ -40,6 +46,9 @@ func TestPoliciesThatAreTooLarge(t *testing.T) {
 				s.Resources, s.Chunks = nil, c.chunks
 			}
 			l.snapshot(s)
+			for n := range c.come {
+				l.chunk(int32(n), d.resources[n:n+1])
+			}
 			report := l.rejection(t)
 			if reasons := strings.Join(report.GetReasons(), " "); !strings.Contains(reasons, c.want) {
 				t.Errorf("reasons %q", reasons)

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/weirhq/weir/dataplane/internal/snapshot"
+	"github.com/weirhq/weir/proto/contract/digest"
 	agentv1 "github.com/weirhq/weir/proto/gen/weir/agent/v1"
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
@@ -20,8 +22,10 @@ type reception struct {
 	head      *agentv1.Snapshot // nil: none is on its way
 	count     int               // of its resources, as its release says; 0: it is not wanted
 	resources []*policyv1.Resource
+	digests   []digest.Resource // instead of resources, once those are too many bytes
 	next      int32
 	bytes     int
+	names     int // bytes of all kinds and ids
 }
 
 // take returns an error where the stream should end.
@@ -111,11 +115,15 @@ func (r *reception) chunk(m *agentv1.SnapshotChunk) error {
 	if r.next < r.head.GetChunks() {
 		return nil
 	}
+	if r.bytes > snapshot.MaxBytes {
+		return r.tooLarge()
+	}
 	whole := &agentv1.Snapshot{Release: r.head.GetRelease(), Resources: r.resources, Revocations: r.head.GetRevocations()}
 	*r = reception{client: r.client}
 	return r.client.applySnapshot(whole)
 }
 
+// keep holds MaxBytes and one message at most, and of what comes beyond, names and digests.
 func (r *reception) keep(m *agentv1.SnapshotChunk) error {
 	if r.head == nil {
 		return untrusted("chunk %d came without a snapshot", m.GetIndex())
@@ -123,15 +131,45 @@ func (r *reception) keep(m *agentv1.SnapshotChunk) error {
 	if m.GetIndex() != r.next {
 		return untrusted("chunk %d came, want chunk %d", m.GetIndex(), r.next)
 	}
-	if total := len(r.resources) + len(m.GetResources()); total > r.count {
+	if total := len(r.resources) + len(r.digests) + len(m.GetResources()); total > r.count {
 		return untrusted("the release counts %d resources, %d came", r.count, total)
 	}
 	for _, resource := range m.GetResources() {
-		if r.bytes += proto.Size(resource); r.bytes > snapshot.MaxBytes {
-			return untrusted("more than %d bytes", snapshot.MaxBytes)
+		r.bytes += proto.Size(resource)
+		if r.names += len(resource.GetKind()) + len(resource.GetId()); r.names > snapshot.MaxBytes {
+			return untrusted("names of more than %d bytes", snapshot.MaxBytes)
+		}
+		r.resources = append(r.resources, resource)
+		if r.bytes > snapshot.MaxBytes {
+			r.digest()
 		}
 	}
-	r.resources = append(r.resources, m.GetResources()...)
 	r.next++
 	return nil
+}
+
+// digest gives up the content of what came so far: it is too large, which is believed
+// only of the release's own resources.
+func (r *reception) digest() {
+	for _, resource := range r.resources {
+		r.digests = append(r.digests, digest.Of(resource.GetKind(), resource.GetId(), resource.GetBody()))
+	}
+	r.resources = nil
+}
+
+// tooLarge has the control plane not send a policy again whose content was given up.
+func (r *reception) tooLarge() error {
+	c, signed, size, root := r.client, r.head, r.bytes, digest.Root(r.digests)
+	*r = reception{client: c}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	file, err := verifyHead(c.identity.Load(), signed)
+	switch {
+	case err != nil:
+	case !bytes.Equal(root[:], file.header.GetRoot()):
+		err = untrusted("the resources don't have the release's root")
+	default:
+		err = fmt.Errorf("%w: %d bytes, at most %d are accepted", errTooLarge, size, snapshot.MaxBytes)
+	}
+	return c.turnAway(file, err)
 }
