@@ -14,8 +14,8 @@ import (
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
 
-// maxRemembered bounds a memory; beyond it the oldest entries are forgotten at the
-// next start.
+// maxRemembered bounds a memory; beyond it the oldest entries are forgotten, a quarter
+// of it at a time: each time writes the whole file.
 const maxRemembered = maxRevocations
 
 // taken is a secret that opens its key no more.
@@ -44,6 +44,7 @@ func (t taken) name() secretName { return secretName{t.KeyID, string(t.SHA256)} 
 // of an entry's JSON in hex, a space and the JSON; what is damaged is left out.
 type memory struct {
 	path    string
+	bound   int
 	entries []taken
 	at      map[secretName]int // index in entries
 	unsaved []byte             // lines that are not on disk
@@ -51,7 +52,7 @@ type memory struct {
 
 // openMemory returns what can be read, also beside an error.
 func openMemory(path string) (*memory, error) {
-	m := &memory{path: path, at: make(map[secretName]int)}
+	m := &memory{path: path, bound: maxRemembered, at: make(map[secretName]int)}
 	content, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return m, nil
@@ -71,7 +72,7 @@ func openMemory(path string) (*memory, error) {
 		}
 		m.put(entry)
 	}
-	if err := m.shrink(maxRemembered); err != nil {
+	if err := m.shrink(); err != nil {
 		return m, err
 	}
 	if damaged > 0 {
@@ -129,15 +130,18 @@ func (m *memory) add(all []taken) (news bool, err error) {
 		return news, fmt.Errorf("remember revoked keys: %w", err)
 	}
 	m.unsaved = nil
-	return news, nil
+	if len(m.entries) > m.bound+m.bound/4 {
+		err = m.shrink()
+	}
+	return news, err
 }
 
 // shrink forgets the oldest entries beyond the bound.
-func (m *memory) shrink(bound int) error {
-	if len(m.entries) <= bound {
+func (m *memory) shrink() error {
+	if len(m.entries) <= m.bound {
 		return nil
 	}
-	m.entries = slices.Clone(m.entries[len(m.entries)-bound:])
+	m.entries = slices.Clone(m.entries[len(m.entries)-m.bound:])
 	clear(m.at)
 	var lines []byte
 	for i, t := range m.entries {

@@ -103,9 +103,25 @@ func TestMemoryFile(t *testing.T) {
 			t.Errorf("%v", err)
 		}
 	})
+	t.Run("it_is_bounded_while_it_grows", func(t *testing.T) {
+		m := reopened(t, filepath.Join(t.TempDir(), "revoked"))
+		m.bound = 8
+		for n := range byte(100) {
+			if _, err := m.add([]taken{{KeyID: "k", SHA256: filled(n)}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		left := reopened(t, m.path)
+		for name, entries := range map[string][]taken{"in memory": m.entries, "on disk": left.entries} {
+			if len(entries) < 8 || len(entries) > 10 || !bytes.Equal(entries[len(entries)-1].SHA256, filled(99)) {
+				t.Errorf("%s: %d entries, the last %v", name, len(entries), entries[len(entries)-1])
+			}
+		}
+	})
 	t.Run("the_oldest_go_beyond_the_bound", func(t *testing.T) {
 		m := reopened(t, path)
-		if err := m.shrink(1); err != nil {
+		m.bound = 1
+		if err := m.shrink(); err != nil {
 			t.Fatal(err)
 		}
 		left := reopened(t, path)
