@@ -92,8 +92,11 @@ func TestAgentOfAnotherRegionRefusesThePolicy(t *testing.T) {
 	seedIn(t, dir, "us", provider("http://127.0.0.1:1"))
 	agent := run(t, Config{Listen: "127.0.0.1:0", AdminListen: "127.0.0.1:0", ControlURL: "http://127.0.0.1:1", StateDir: dir, Region: "eu",
 		KafkaBrokers: []string{"127.0.0.1:1"}, KafkaTopic: usageTopic, SpoolMaxBytes: 64 << 20, AllowUpstreams: []string{"http://127.0.0.1:1"}})
-	if status, body := agent.ask(t, "chat"); status != http.StatusServiceUnavailable || !strings.Contains(body, "no_policy") {
+	if status, body := agent.ask(t, "chat"); status != http.StatusServiceUnavailable || !strings.Contains(body, "policy_refused") {
 		t.Errorf("%d %s", status, body)
+	}
+	if status, body := agent.ready(t); status != http.StatusServiceUnavailable || !strings.Contains(body, `its gateway is in "us": enrol it at`) {
+		t.Errorf("readyz: %d %s", status, body)
 	}
 	if !strings.Contains(agent.log.String(), `its gateway is in \"us\"`) {
 		t.Errorf("the log does not say why: %s", agent.log.String())

@@ -86,6 +86,14 @@ func (a *agent) private() http.Handler {
 	return mux
 }
 
+// withoutPolicy tells one that did not come from one that was refused.
+func (a *agent) withoutPolicy() string {
+	if why := a.control.Unserved(); why != nil {
+		return why.Error()
+	}
+	return "no policy yet"
+}
+
 func (a *agent) readyz(w http.ResponseWriter, _ *http.Request) {
 	if a.drain.begun.Load() {
 		http.Error(w, "draining", http.StatusServiceUnavailable)
@@ -93,7 +101,7 @@ func (a *agent) readyz(w http.ResponseWriter, _ *http.Request) {
 	}
 	policy := a.policy.Load()
 	if policy == nil {
-		http.Error(w, "no policy yet", http.StatusServiceUnavailable)
+		http.Error(w, a.withoutPolicy(), http.StatusServiceUnavailable)
 		return
 	}
 	if err := a.spool.Fault(); err != nil {

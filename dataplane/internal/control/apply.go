@@ -34,6 +34,7 @@ func (c *Client) LoadPolicy() bool {
 		}
 		if err != nil {
 			c.config.Log.Error("stored policy is not used", "path", found.path, "error", err)
+			c.unused = err
 			continue
 		}
 		if found.slot != noSlot {

@@ -137,6 +137,37 @@ func TestWhatCompileRefuses(t *testing.T) {
 	}
 }
 
+// What is refused while there is nothing else is told, also after a restart.
+func TestUnserved(t *testing.T) {
+	l, p := newLiar(t), &plane{compile: func(r *policyv1.Release) error {
+		if r.GetVersion() == 5 {
+			return &snapshot.InvalidError{Reasons: []string{"one", "two"}}
+		}
+		return nil
+	}}
+	dir := t.TempDir()
+	client, stop := run(t, p.config(l.url, dir))
+	if why := client.Unserved(); why != nil {
+		t.Errorf("before any came: %v", why)
+	}
+	l.snapshot(l.sign(newDraft(5)))
+	l.rejection(t)
+	for _, when := range []string{"then", "after a restart"} {
+		if why := client.Unserved(); why == nil || !strings.Contains(why.Error(), "one (and 1 more)") {
+			t.Errorf("%s: %v", when, why)
+		}
+		stop()
+		client, stop = run(t, p.config(l.url, dir))
+	}
+	eventually(t, "another one is served", func() bool {
+		l.again(func() { l.snapshot(l.sign(newDraft(6))) })
+		return p.serves(6)()
+	})
+	if why := client.Unserved(); why != nil {
+		t.Errorf("while one is served: %v", why)
+	}
+}
+
 func TestRevocations(t *testing.T) {
 	l, p := serving(t)
 	l.revoke(l.signSet(revoked(1, 4)))

@@ -161,7 +161,8 @@ type Client struct {
 	unstored bool       // what is served is in no slot: it is the seed's, or its revocations are
 	pending  *signedSet // revocations that came before a policy
 	rejected []byte
-	misfits  int // deltas one after the other that did not fit
+	misfits  int   // deltas one after the other that did not fit
+	unused   error // why what is stored is not served
 	reasons  []string
 	untold   []string  // reasons that no report has carried; they may be over
 	refusals int64     // of policies, since the start

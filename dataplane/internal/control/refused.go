@@ -37,6 +37,26 @@ func (c *Client) reject(header *policyv1.Release, why error) {
 	}
 }
 
+// Unserved says why nothing is served although a policy came or is stored, and what to do;
+// nil: one is served, or there is none.
+func (c *Client) Unserved() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	reasons := c.reasons
+	if len(reasons) == 0 {
+		reasons = reasonsOf(c.unused)
+	}
+	if c.serving != nil || len(reasons) == 0 {
+		return nil
+	}
+	more := ""
+	if n := len(reasons) - 1; n > 0 {
+		more = fmt.Sprintf(" (and %d more)", n)
+	}
+	return fmt.Errorf("a policy was refused and there is no other to serve: %s%s; correct what this names, in the gateway's configuration or in the agent's",
+		reasons[0], more)
+}
+
 // accept forgets what was refused.
 func (c *Client) accept() {
 	if c.rejected == nil {

@@ -15,7 +15,7 @@ import (
 // authenticate finds the caller's key in the policy.
 func (e *exchange) authenticate() *dialect.Refusal {
 	if e.policy == nil {
-		return noPolicy
+		return e.handler.withoutPolicy()
 	}
 	text := keyText(e.r)
 	if text == "" {

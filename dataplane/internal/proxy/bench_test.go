@@ -76,7 +76,7 @@ func newBench(b testing.TB) (direct, bare, weir string) {
 	holder := &snapshot.Holder{}
 	holder.Store((&harness{t: b}).policy(upstream.URL))
 	handler, err := proxy.New(proxy.Config{Policy: holder, Recorder: forgetful{}, ErrSpoolFull: errFull, Transport: transport,
-		Secrets: secrets{"env://WEIR_SECRET_MOCK": upstreamKey}, Sealed: openers{}, Freshness: time.Now,
+		Secrets: secrets{"env://WEIR_SECRET_MOCK": upstreamKey}, Sealed: openers{}, Freshness: time.Now, Unserved: func() error { return nil },
 		Logger: written(b), Metrics: prometheus.NewRegistry()})
 	if err != nil {
 		b.Fatal(err)

@@ -17,7 +17,7 @@ import (
 // where bytes would go upstream.
 func (h *Handler) dryRun(policy *snapshot.Policy, m *agentv1.DryRun) *agentv1.DryRunResult {
 	if policy == nil {
-		return &agentv1.DryRunResult{Refusal: toProtoRefusal(noPolicy)}
+		return &agentv1.DryRunResult{Refusal: toProtoRefusal(h.withoutPolicyBecause())}
 	}
 	result := &agentv1.DryRunResult{MaxRequestBytes: policy.MaxRequestBytes(), PriceBookVersion: policy.PriceBookVersion()}
 	e := &exchange{handler: h, policy: policy, begun: h.config.Now()}

@@ -159,7 +159,8 @@ func newHarness(t testing.TB, options ...func(*proxy.Config)) *harness {
 		Secrets:   secrets{"env://WEIR_SECRET_MOCK": upstreamKey, "env://WEIR_SECRET_AWS": awsSecret},
 		Sealed:    openers{"sealed bytes": upstreamKey},
 		Transport: transport, Freshness: func() time.Time { return time.Now().Add(-90500 * time.Millisecond) },
-		Logger: slog.New(slog.NewJSONHandler(&h.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Metrics: h.registry,
+		Unserved: func() error { return nil },
+		Logger:   slog.New(slog.NewJSONHandler(&h.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Metrics: h.registry,
 	}
 	for _, option := range options {
 		option(&config)

@@ -27,7 +27,7 @@ const maxModelsBytes = 4 << 20
 // there is nothing to test.
 func (h *Handler) testProvider(ctx context.Context, policy *snapshot.Policy, m *agentv1.ProviderTest) (*agentv1.ProviderTestResult, *dialect.Refusal) {
 	if policy == nil {
-		return nil, noPolicy
+		return nil, h.withoutPolicyBecause()
 	}
 	provider := policy.Provider(m.GetProviderId())
 	if provider == nil {

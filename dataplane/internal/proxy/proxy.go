@@ -69,8 +69,10 @@ type Config struct {
 	Transport http.RoundTripper
 	// Freshness is when the control plane last confirmed the policy; zero: never.
 	Freshness func() time.Time
-	Logger    *slog.Logger
-	Metrics   prometheus.Registerer
+	// Unserved is why no policy is served although one came; nil: none came.
+	Unserved func() error
+	Logger   *slog.Logger
+	Metrics  prometheus.Registerer
 
 	// Now is the clock; nil: time.Now.
 	Now func() time.Time
@@ -111,6 +113,7 @@ func (c *Config) complete() error {
 	need(c.Sealed != nil, "opener of sealed credentials")
 	need(c.Transport != nil, "transport")
 	need(c.Freshness != nil, "freshness")
+	need(c.Unserved != nil, "reason for serving nothing")
 	need(c.Logger != nil, "logger")
 	need(c.Metrics != nil, "metrics")
 	if c.Now == nil {

@@ -30,6 +30,7 @@ var (
 		Message: "This path is served for the method in the Allow header only."}
 
 	noPolicy              = unavailable("no_policy", "This agent has not received a policy yet.")
+	policyRefused         = unavailable("policy_refused", "This agent refused the policy that it received and has no other. Its /readyz tells why, and what to do.")
 	spoolFull             = unavailable("spool_full", "This agent has no space left to record usage.")
 	spoolUnavailable      = unavailable("spool_unavailable", "This agent can't record usage.")
 	providerNotAllowed    = unavailable("provider_not_allowed", "The configuration of this agent does not allow the provider of this route.")
@@ -58,6 +59,23 @@ func unauthenticated(code, message string) *dialect.Refusal {
 
 func unavailable(code, message string) *dialect.Refusal {
 	return &dialect.Refusal{Status: http.StatusServiceUnavailable, Code: code, Message: message}
+}
+
+// withoutPolicy names no reason: nobody knows yet who asks, and reasons quote the policy.
+func (h *Handler) withoutPolicy() *dialect.Refusal {
+	if h.config.Unserved() != nil {
+		return policyRefused
+	}
+	return noPolicy
+}
+
+// withoutPolicyBecause is withoutPolicy for those who ask through the control plane.
+func (h *Handler) withoutPolicyBecause() *dialect.Refusal {
+	why := h.config.Unserved()
+	if why == nil {
+		return noPolicy
+	}
+	return unavailable(policyRefused.Code, clip("This agent serves no policy: "+why.Error()))
 }
 
 // routeUnknown quotes the model only where it looks like a name.

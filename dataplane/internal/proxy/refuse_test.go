@@ -130,6 +130,23 @@ func TestNoPolicy(t *testing.T) {
 	wantError(t, response, text, 503, "no_policy")
 }
 
+// A caller is told that a policy was refused, those who may know it also why.
+func TestARefusedPolicy(t *testing.T) {
+	h := newHarness(t, func(c *proxy.Config) { c.Unserved = func() error { return errors.New("provider p: no such dialect") } })
+	h.holder.Store(nil)
+	response, text := h.post(goodKey, question+`}`)
+	wantError(t, response, text, 503, "policy_refused")
+	if strings.Contains(text, "provider p") {
+		t.Errorf("a caller gets %s", text)
+	}
+	dry, test := h.dryRun(ofKey("k-good", "chat")).GetRefusal(), h.test("mock", "").GetRefusal()
+	for code, message := range map[string]string{"dry run: " + dry.GetCode(): dry.GetMessage(), "test: " + test.GetReason(): test.GetMessage()} {
+		if !strings.HasSuffix(code, ": policy_refused") || !strings.Contains(message, "provider p: no such dialect") {
+			t.Errorf("%s: %s", code, message)
+		}
+	}
+}
+
 func TestRecorderRefuses(t *testing.T) {
 	for code, err := range map[string]error{"spool_full": errors.Join(errFull), "spool_unavailable": errors.New("disk gone")} {
 		t.Run(code, func(t *testing.T) {
