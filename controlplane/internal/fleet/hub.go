@@ -101,9 +101,14 @@ func (h *hub) enter(w *watcher, track rollout.Track) {
 }
 
 // exit keeps the feed of the last one for a while: agents that reconnect or poll find
-// it compiled, and what they have as a base.
+// it compiled, and what they have as a base. Nobody comes back to a track that is over.
 func (h *hub) exit(w *watcher) {
 	if f := w.feed; f.remove(w) == 0 {
+		if stage, version := f.staged(); version > 0 && !stage.Has(f.track) && h.feeds[f.place] == f {
+			delete(h.feeds, f.place)
+			f.stop()
+			return
+		}
 		f.leftAt = time.Now()
 		time.AfterFunc(h.config.Timing.Linger, func() { h.drop(f) })
 	}

@@ -1,7 +1,9 @@
 package fleet
 
 import (
+	"log/slog"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -29,4 +31,35 @@ func sends(s *session) (sent bool) {
 	defer func() { sent = recover() != nil }()
 	_, err := s.catchUp()
 	return err != nil
+}
+
+// A candidate that was abandoned is no base for anything: its feed ends with its last
+// watcher, while one that goes on waits for who comes back.
+func TestTheFeedOfATrackThatIsOverEnds(t *testing.T) {
+	agent := uuid.New()
+	for name, test := range map[string]struct {
+		state rollout.State
+		kept  bool
+	}{"goes_on": {rollout.Running, true}, "abandoned": {rollout.Abandoned, false}} {
+		t.Run(name, func(t *testing.T) {
+			h, stopped := newHub(Config{Timing: Timing{Linger: time.Hour}}), false
+			feedOf := func(track rollout.Track) *feed {
+				f := newFeed(Config{Log: slog.New(slog.DiscardHandler)}, place{track: track}, func() { stopped = true })
+				h.feeds[f.place] = f
+				return f
+			}
+			candidate, _ := feedOf(rollout.Candidate), feedOf(rollout.Stable)
+			candidate.stage = rollout.NewStage(rollout.Settings{}, 0, &rollout.Rollout{State: test.state, Agents: []uuid.UUID{agent}}, 0)
+			candidate.stagedAt = 5
+			w := &watcher{agent: gateway.Agent{ID: agent}, hub: h, wake: make(chan struct{}, 1), feed: candidate}
+			candidate.add(w)
+			h.mu.Lock()
+			h.exit(w)
+			kept := h.feeds[candidate.place] != nil
+			h.mu.Unlock()
+			if kept != test.kept || stopped == test.kept {
+				t.Errorf("kept: %t, stopped: %t", kept, stopped)
+			}
+		})
+	}
 }
