@@ -278,7 +278,7 @@ func (s *session) beatIfDue(latest *published) error {
 	if !s.beatDue && !s.watcher.hasGrown() && !first && !greet {
 		return nil
 	}
-	return s.beat(behind || latest == nil && !s.beatDue)
+	return s.beat(behind || latest == nil) // nothing that is not known is confirmed
 }
 
 func (s *session) behind(latest *published) bool { return s.transfer != nil || s.lacks(latest) }

@@ -63,3 +63,17 @@ func TestTheFeedOfATrackThatIsOverEnds(t *testing.T) {
 		})
 	}
 }
+
+// A heartbeat that is due comes, and says nothing of a policy that nobody looked at yet.
+func TestAHeartbeatConfirmsNothingThatIsNotKnown(t *testing.T) {
+	var said []*agentv1.WatchResponse
+	s := newSession(&agentv1.WatchRequest{Have: &agentv1.PolicyPosition{Epoch: 1, Version: 1}, Capability: capabilityDelta}, &watcher{}, nil)
+	s.send = func(m *agentv1.WatchResponse) error { said = append(said, m); return nil }
+	s.said, s.beatDue = true, true
+	if err := s.beatIfDue(nil); err != nil || len(said) != 1 || !said[0].GetHeartbeat().GetBehind() {
+		t.Errorf("said %v, %v", said, err)
+	}
+	if s.beaten {
+		t.Error("the policy counts as confirmed")
+	}
+}
