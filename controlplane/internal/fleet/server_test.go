@@ -36,7 +36,11 @@ func serveWorld(t *testing.T, world *fleettest.World, timing fleet.Timing, optio
 	t.Helper()
 	s := &server{world: world}
 	mux := http.NewServeMux()
-	listener := httptest.NewServer(mux)
+	listener := httptest.NewUnstartedServer(mux)
+	listener.Config.Protocols = new(http.Protocols) // as the control plane listens
+	listener.Config.Protocols.SetHTTP1(true)
+	listener.Config.Protocols.SetUnencryptedHTTP2(true)
+	listener.Start()
 	t.Cleanup(listener.Close)
 	s.url = listener.URL
 	config := s.world.Config(s.url, slog.New(slog.DiscardHandler))

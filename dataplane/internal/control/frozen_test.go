@@ -114,4 +114,34 @@ func TestWhatIsNotKnownIsKept(t *testing.T) {
 	if g := f.offline(); g.now().Version() != d.header.GetVersion() || g.standing("k") != snapshot.Good {
 		t.Errorf("version %d is served", g.now().Version())
 	}
+
+	t.Run("through_a_delta", func(t *testing.T) {
+		f.start()
+		o.add("k2")
+		next := o.release()
+		next.resources = append(next.resources, unknown)
+		for _, r := range next.resources {
+			if r.GetKind() == "key" && r.GetId() == "id-k" {
+				r.Body = later
+			}
+		}
+		next.header.ResourceCount, next.header.Root = int32(len(next.resources)), rootOf(next.resources)
+		delta := f.liar.delta(d, next)
+		for _, r := range delta.GetChanged() {
+			if r.GetId() == "id-k" || r.GetKind() == "guardrail" {
+				t.Fatalf("%s %s is sent again", r.GetKind(), r.GetId())
+			}
+		}
+		eventually(t, "the delta is served", func() bool {
+			f.liar.again(func() { f.liar.sendDelta(delta) })
+			return f.gate.now().Version() == next.header.GetVersion()
+		})
+		f.stop()
+		slot := read(t, filepath.Join(f.dir, "policy", f.newest()))
+		for _, kept := range [][]byte{later, []byte("anything at all"), unknown.ProtoReflect().GetUnknown()} {
+			if !bytes.Contains(slot, kept) {
+				t.Errorf("%q is not in the slot", kept)
+			}
+		}
+	})
 }
