@@ -36,7 +36,7 @@ func saveReceipts(batch *pgx.Batch, r Report) {
 	}
 }
 
-// Reached is how far a revocation came: one agent of those that are not revoked.
+// Reached is how far a revocation came at one agent.
 type Reached struct {
 	AgentID, GatewayID uuid.UUID
 	Name               string
@@ -45,45 +45,57 @@ type Reached struct {
 	AppliedAt time.Time
 	// LastSeenAt is zero where the agent never reported.
 	LastSeenAt time.Time
+	// RevokedAt is when the agent was revoked; zero: it was not.
+	RevokedAt time.Time
 }
 
 // Reach is how far a revocation came in all gateways of an organization.
 type Reach struct {
 	// Agents that are not revoked, and those of them that have it in force.
-	Agents, Applied int64
-	// List has the first of them: those without it, then the latest to apply it.
+	Agents, Applied int32
+	// List has the first of them: those without it, then the latest to apply it; then
+	// agents that were revoked.
 	List []Reached
 }
 
-// RevocationReach tells which agents have a revocation in force, by its version of
-// the organization's log; the list has at most limit agents.
-func (t *ReportTable) RevocationReach(ctx context.Context, organization uuid.UUID, version int64, limit int) (reach Reach, err error) {
+// Revoked is a key's revocation.
+type Revoked struct {
+	OrganizationID uuid.UUID
+	// Version of the organization's log.
+	Version int64
+	// KeyMadeAt: agents that were revoked before never had the key.
+	KeyMadeAt time.Time
+}
+
+// RevocationReach tells which agents have a revocation in force; the list has at most
+// limit agents.
+func (t *ReportTable) RevocationReach(ctx context.Context, of Revoked, limit int) (reach Reach, err error) {
 	const query = `
-		SELECT a.id, a.gateway_id, a.name, r.applied_at, s.last_seen_at,
-		       count(*) OVER (), count(r.applied_at) OVER ()
+		SELECT a.id, a.gateway_id, a.name, r.applied_at, s.last_seen_at, a.revoked_at,
+		       count(*) FILTER (WHERE a.revoked_at IS NULL) OVER (), count(r.applied_at) FILTER (WHERE a.revoked_at IS NULL) OVER ()
 		FROM agent a
 		LEFT JOIN agent_status s ON s.organization_id = a.organization_id AND s.agent_id = a.id
 		LEFT JOIN LATERAL (
 			SELECT min(applied_at) AS applied_at FROM revocation_receipt
 			WHERE organization_id = a.organization_id AND agent_id = a.id AND version >= $2) r ON true
-		WHERE a.organization_id = $1 AND a.valid_to IS NULL AND a.revoked_at IS NULL
-		ORDER BY r.applied_at DESC NULLS FIRST, a.id LIMIT $3`
-	err = t.db.InOrganization(ctx, organization, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, query, organization, version, limit)
+		WHERE a.organization_id = $1 AND a.valid_to IS NULL AND (a.revoked_at IS NULL OR a.revoked_at > $4)
+		ORDER BY a.revoked_at IS NOT NULL, r.applied_at DESC NULLS FIRST, a.id LIMIT $3`
+	err = t.db.InOrganization(ctx, of.OrganizationID, func(tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, query, of.OrganizationID, of.Version, limit, of.KeyMadeAt)
 		if err != nil {
 			return err
 		}
 		var one Reached
-		var applied, seen *time.Time
-		_, err = pgx.ForEachRow(rows, []any{&one.AgentID, &one.GatewayID, &one.Name, &applied, &seen, &reach.Agents, &reach.Applied}, func() error {
-			one.AppliedAt, one.LastSeenAt = timeOrZero(applied), timeOrZero(seen)
+		var applied, seen, revoked *time.Time
+		_, err = pgx.ForEachRow(rows, []any{&one.AgentID, &one.GatewayID, &one.Name, &applied, &seen, &revoked, &reach.Agents, &reach.Applied}, func() error {
+			one.AppliedAt, one.LastSeenAt, one.RevokedAt = timeOrZero(applied), timeOrZero(seen), timeOrZero(revoked)
 			reach.List = append(reach.List, one)
 			return nil
 		})
 		return err
 	})
 	if err != nil {
-		return Reach{}, fmt.Errorf("look who has revocation %d: %w", version, err)
+		return Reach{}, fmt.Errorf("look who has revocation %d: %w", of.Version, err)
 	}
 	return reach, nil
 }

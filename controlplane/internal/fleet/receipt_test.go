@@ -33,7 +33,7 @@ func TestRevocationReach(t *testing.T) {
 	}
 	reach := func(version int64) fleet.Reach {
 		t.Helper()
-		got, err := table.RevocationReach(t.Context(), organization, version, 10)
+		got, err := table.RevocationReach(t.Context(), fleet.Revoked{OrganizationID: organization, Version: version}, 10)
 		if err != nil || len(got.List) != 2 || got.Agents != 2 {
 			t.Fatalf("got %+v, %v", got, err)
 		}
@@ -78,7 +78,7 @@ func TestRevocationReach(t *testing.T) {
 		}
 	})
 	t.Run("another_organization_sees_nothing", func(t *testing.T) {
-		if got, err := table.RevocationReach(t.Context(), uuid.New(), 5, 10); err != nil || got.Agents != 0 {
+		if got, err := table.RevocationReach(t.Context(), fleet.Revoked{OrganizationID: uuid.New(), Version: 5}, 10); err != nil || got.Agents != 0 {
 			t.Errorf("got %+v, %v", got, err)
 		}
 	})

@@ -40,7 +40,7 @@ type AgentStatuses interface {
 	Statuses(ctx context.Context, organization uuid.UUID, agents []uuid.UUID) (map[uuid.UUID]fleet.Status, error)
 	Credentials(ctx context.Context, organization uuid.UUID, agents []uuid.UUID, provider string) (map[uuid.UUID]fleet.Credentials, error)
 	// RevocationReach tells which agents have a revocation in force; its list has at most limit.
-	RevocationReach(ctx context.Context, organization uuid.UUID, version int64, limit int) (fleet.Reach, error)
+	RevocationReach(ctx context.Context, of fleet.Revoked, limit int) (fleet.Reach, error)
 	Troubles(ctx context.Context, organization uuid.UUID, agents []uuid.UUID) (map[uuid.UUID]fleet.Credentials, error)
 }
 

@@ -40,7 +40,9 @@ func (s *keys) GetKeyRevocation(ctx context.Context, req *connect.Request[adminv
 	if found.RevokedAt.IsZero() {
 		return nil, fault.Because(fault.Precondition, "key_not_revoked", "the key %q lives; RevokeKey ends it", found.Name)
 	}
-	reach, err := s.agents.RevocationReach(ctx, caller.OrganizationID, found.RevokedVersion, maxReceipts)
+	reach, err := s.agents.RevocationReach(ctx, fleet.Revoked{
+		OrganizationID: caller.OrganizationID, Version: found.RevokedVersion, KeyMadeAt: found.CreatedAt,
+	}, maxReceipts)
 	if err != nil {
 		return nil, err
 	}
@@ -53,6 +55,6 @@ func (s *keys) GetKeyRevocation(ctx context.Context, req *connect.Request[adminv
 func toProtoReceipt(r fleet.Reached) *adminv1.RevocationReceipt {
 	return &adminv1.RevocationReceipt{
 		AgentId: r.AgentID.String(), GatewayId: r.GatewayID.String(), AgentName: r.Name,
-		AppliedAt: toTimestamp(r.AppliedAt), LastSeenAt: toTimestamp(r.LastSeenAt),
+		AppliedAt: toTimestamp(r.AppliedAt), LastSeenAt: toTimestamp(r.LastSeenAt), AgentRevokedAt: toTimestamp(r.RevokedAt),
 	}
 }

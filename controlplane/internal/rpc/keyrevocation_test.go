@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/weirhq/weir/controlplane/internal/fleet"
+	"github.com/weirhq/weir/controlplane/internal/gateway"
 	"github.com/weirhq/weir/controlplane/internal/policy"
 	"github.com/weirhq/weir/controlplane/internal/rollout"
 	adminv1 "github.com/weirhq/weir/proto/gen/weir/admin/v1"
@@ -49,7 +50,37 @@ func TestGetKeyRevocation(t *testing.T) {
 	same(t, done.Receipts[0].AppliedAt.AsTime(), applied)
 
 	call(t, n.gateways.RevokeAgent, &adminv1.RevokeAgentRequest{Id: agent.ID.String()})
-	same(t, call(t, n.keys.GetKeyRevocation, get).Agents, 0)
+	ended := call(t, n.keys.GetKeyRevocation, get)
+	same(t, ended.Agents, 0)
+	same(t, ended.Complete, true)
+	same(t, len(ended.Receipts), 1) // it had the key
+	same(t, ended.Receipts[0].AgentRevokedAt != nil, true)
+	same(t, ended.Receipts[0].AppliedAt.AsTime(), applied)
+
+	t.Run("an_agent_that_was_revoked_before_a_key_was_made_never_had_it", func(t *testing.T) {
+		made := call(t, n.keys.CreateKey, &adminv1.CreateKeyRequest{Name: "late", ProjectId: n.project.Id}).Key
+		call(t, n.keys.RevokeKey, &adminv1.RevokeKeyRequest{Id: made.Id})
+		same(t, len(call(t, n.keys.GetKeyRevocation, &adminv1.GetKeyRevocationRequest{Id: made.Id}).Receipts), 0)
+	})
+	t.Run("one_that_never_heard_of_it_is_listed_and_counts_for_nothing", func(t *testing.T) {
+		made := call(t, n.keys.CreateKey, &adminv1.CreateKeyRequest{Name: "later", ProjectId: n.project.Id}).Key
+		join := func() gateway.Agent {
+			a, err := in.runner.EnrolAgent(t.Context(), hashOf(in.enrolmentTokenOf(n, n.gateway.Id)), publicKey(t), "host")
+			if err != nil {
+				t.Fatal(err)
+			}
+			return a
+		}
+		deaf, living := join(), join()
+		call(t, n.gateways.RevokeAgent, &adminv1.RevokeAgentRequest{Id: deaf.ID.String()})
+		call(t, n.keys.RevokeKey, &adminv1.RevokeKeyRequest{Id: made.Id})
+		got := call(t, n.keys.GetKeyRevocation, &adminv1.GetKeyRevocationRequest{Id: made.Id})
+		same(t, got.Agents, 1)
+		same(t, got.Complete, false)
+		same(t, got.Receipts[0].AgentId, living.ID.String())
+		same(t, got.Receipts[1].AgentId, deaf.ID.String())
+		same(t, got.Receipts[1].AppliedAt == nil, true)
+	})
 }
 
 func TestAgentNotice(t *testing.T) {

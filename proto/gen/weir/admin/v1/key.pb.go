@@ -689,19 +689,19 @@ func (x *GetKeyRevocationRequest) GetId() string {
 	return ""
 }
 
-// GetKeyRevocationResponse is about the agents of all gateways, but for those that were
-// revoked.
+// GetKeyRevocationResponse is about the agents of all gateways.
 type GetKeyRevocationResponse struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	RevokedAt *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=revoked_at,json=revokedAt,proto3" json:"revoked_at,omitempty"`
 	// Log version of the revocation.
 	Version int64 `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
-	// All agents have it in force.
+	// All agents have it in force, but for revoked ones: those are told nothing any more.
 	Complete bool `protobuf:"varint,3,opt,name=complete,proto3" json:"complete,omitempty"`
-	// How many agents there are, and how many of them have it in force.
-	Agents        int64 `protobuf:"varint,4,opt,name=agents,proto3" json:"agents,omitempty"`
-	AgentsApplied int64 `protobuf:"varint,5,opt,name=agents_applied,json=agentsApplied,proto3" json:"agents_applied,omitempty"`
-	// At most 1000 of them: those without it first, then the last to have it.
+	// How many agents there are that are not revoked, and how many of them have it in force.
+	Agents        int32 `protobuf:"varint,4,opt,name=agents,proto3" json:"agents,omitempty"`
+	AgentsApplied int32 `protobuf:"varint,5,opt,name=agents_applied,json=agentsApplied,proto3" json:"agents_applied,omitempty"`
+	// At most 1000: those without it first, then the last to have it. After those that count,
+	// agents that were revoked since the key was made, and may serve it on.
 	Receipts      []*RevocationReceipt `protobuf:"bytes,6,rep,name=receipts,proto3" json:"receipts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -758,14 +758,14 @@ func (x *GetKeyRevocationResponse) GetComplete() bool {
 	return false
 }
 
-func (x *GetKeyRevocationResponse) GetAgents() int64 {
+func (x *GetKeyRevocationResponse) GetAgents() int32 {
 	if x != nil {
 		return x.Agents
 	}
 	return 0
 }
 
-func (x *GetKeyRevocationResponse) GetAgentsApplied() int64 {
+func (x *GetKeyRevocationResponse) GetAgentsApplied() int32 {
 	if x != nil {
 		return x.AgentsApplied
 	}
@@ -788,9 +788,12 @@ type RevocationReceipt struct {
 	// Since when it is in force there, at the latest; absent: it is not, as far as is known.
 	AppliedAt *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=applied_at,json=appliedAt,proto3" json:"applied_at,omitempty"`
 	// When it was heard of last; absent: never. An agent that is offline serves on.
-	LastSeenAt    *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=last_seen_at,json=lastSeenAt,proto3" json:"last_seen_at,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	LastSeenAt *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=last_seen_at,json=lastSeenAt,proto3" json:"last_seen_at,omitempty"`
+	// Present: the agent was revoked. Without applied_at it takes the key on for as long as it
+	// runs: stop it.
+	AgentRevokedAt *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=agent_revoked_at,json=agentRevokedAt,proto3" json:"agent_revoked_at,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *RevocationReceipt) Reset() {
@@ -854,6 +857,13 @@ func (x *RevocationReceipt) GetAppliedAt() *timestamppb.Timestamp {
 func (x *RevocationReceipt) GetLastSeenAt() *timestamppb.Timestamp {
 	if x != nil {
 		return x.LastSeenAt
+	}
+	return nil
+}
+
+func (x *RevocationReceipt) GetAgentRevokedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AgentRevokedAt
 	}
 	return nil
 }
@@ -1256,9 +1266,9 @@ const file_weir_admin_v1_key_proto_rawDesc = "" +
 	"revoked_at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\trevokedAt\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\x03R\aversion\x12\x1a\n" +
 	"\bcomplete\x18\x03 \x01(\bR\bcomplete\x12\x16\n" +
-	"\x06agents\x18\x04 \x01(\x03R\x06agents\x12%\n" +
-	"\x0eagents_applied\x18\x05 \x01(\x03R\ragentsApplied\x12<\n" +
-	"\breceipts\x18\x06 \x03(\v2 .weir.admin.v1.RevocationReceiptR\breceipts\"\xe5\x01\n" +
+	"\x06agents\x18\x04 \x01(\x05R\x06agents\x12%\n" +
+	"\x0eagents_applied\x18\x05 \x01(\x05R\ragentsApplied\x12<\n" +
+	"\breceipts\x18\x06 \x03(\v2 .weir.admin.v1.RevocationReceiptR\breceipts\"\xab\x02\n" +
 	"\x11RevocationReceipt\x12\x19\n" +
 	"\bagent_id\x18\x01 \x01(\tR\aagentId\x12\x1d\n" +
 	"\n" +
@@ -1268,7 +1278,8 @@ const file_weir_admin_v1_key_proto_rawDesc = "" +
 	"\n" +
 	"applied_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\tappliedAt\x12<\n" +
 	"\flast_seen_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"lastSeenAt\"\xb2\x01\n" +
+	"lastSeenAt\x12D\n" +
+	"\x10agent_revoked_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x0eagentRevokedAt\"\xb2\x01\n" +
 	"\x10UpdateKeyRequest\x12,\n" +
 	"\x03key\x18\x01 \x01(\v2\x12.weir.admin.v1.KeyB\x06\xbaH\x03\xc8\x01\x01R\x03key\x12;\n" +
 	"\vupdate_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
@@ -1363,35 +1374,36 @@ var file_weir_admin_v1_key_proto_depIdxs = []int32{
 	11, // 17: weir.admin.v1.GetKeyRevocationResponse.receipts:type_name -> weir.admin.v1.RevocationReceipt
 	20, // 18: weir.admin.v1.RevocationReceipt.applied_at:type_name -> google.protobuf.Timestamp
 	20, // 19: weir.admin.v1.RevocationReceipt.last_seen_at:type_name -> google.protobuf.Timestamp
-	0,  // 20: weir.admin.v1.UpdateKeyRequest.key:type_name -> weir.admin.v1.Key
-	24, // 21: weir.admin.v1.UpdateKeyRequest.update_mask:type_name -> google.protobuf.FieldMask
-	21, // 22: weir.admin.v1.UpdateKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
-	0,  // 23: weir.admin.v1.UpdateKeyResponse.key:type_name -> weir.admin.v1.Key
-	25, // 24: weir.admin.v1.RotateKeyRequest.overlap:type_name -> google.protobuf.Duration
-	21, // 25: weir.admin.v1.RotateKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
-	0,  // 26: weir.admin.v1.RotateKeyResponse.key:type_name -> weir.admin.v1.Key
-	21, // 27: weir.admin.v1.DeleteKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
-	1,  // 28: weir.admin.v1.KeyService.CreateKey:input_type -> weir.admin.v1.CreateKeyRequest
-	3,  // 29: weir.admin.v1.KeyService.GetKey:input_type -> weir.admin.v1.GetKeyRequest
-	5,  // 30: weir.admin.v1.KeyService.ListKeys:input_type -> weir.admin.v1.ListKeysRequest
-	7,  // 31: weir.admin.v1.KeyService.RevokeKey:input_type -> weir.admin.v1.RevokeKeyRequest
-	9,  // 32: weir.admin.v1.KeyService.GetKeyRevocation:input_type -> weir.admin.v1.GetKeyRevocationRequest
-	12, // 33: weir.admin.v1.KeyService.UpdateKey:input_type -> weir.admin.v1.UpdateKeyRequest
-	14, // 34: weir.admin.v1.KeyService.RotateKey:input_type -> weir.admin.v1.RotateKeyRequest
-	16, // 35: weir.admin.v1.KeyService.DeleteKey:input_type -> weir.admin.v1.DeleteKeyRequest
-	2,  // 36: weir.admin.v1.KeyService.CreateKey:output_type -> weir.admin.v1.CreateKeyResponse
-	4,  // 37: weir.admin.v1.KeyService.GetKey:output_type -> weir.admin.v1.GetKeyResponse
-	6,  // 38: weir.admin.v1.KeyService.ListKeys:output_type -> weir.admin.v1.ListKeysResponse
-	8,  // 39: weir.admin.v1.KeyService.RevokeKey:output_type -> weir.admin.v1.RevokeKeyResponse
-	10, // 40: weir.admin.v1.KeyService.GetKeyRevocation:output_type -> weir.admin.v1.GetKeyRevocationResponse
-	13, // 41: weir.admin.v1.KeyService.UpdateKey:output_type -> weir.admin.v1.UpdateKeyResponse
-	15, // 42: weir.admin.v1.KeyService.RotateKey:output_type -> weir.admin.v1.RotateKeyResponse
-	17, // 43: weir.admin.v1.KeyService.DeleteKey:output_type -> weir.admin.v1.DeleteKeyResponse
-	36, // [36:44] is the sub-list for method output_type
-	28, // [28:36] is the sub-list for method input_type
-	28, // [28:28] is the sub-list for extension type_name
-	28, // [28:28] is the sub-list for extension extendee
-	0,  // [0:28] is the sub-list for field type_name
+	20, // 20: weir.admin.v1.RevocationReceipt.agent_revoked_at:type_name -> google.protobuf.Timestamp
+	0,  // 21: weir.admin.v1.UpdateKeyRequest.key:type_name -> weir.admin.v1.Key
+	24, // 22: weir.admin.v1.UpdateKeyRequest.update_mask:type_name -> google.protobuf.FieldMask
+	21, // 23: weir.admin.v1.UpdateKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
+	0,  // 24: weir.admin.v1.UpdateKeyResponse.key:type_name -> weir.admin.v1.Key
+	25, // 25: weir.admin.v1.RotateKeyRequest.overlap:type_name -> google.protobuf.Duration
+	21, // 26: weir.admin.v1.RotateKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
+	0,  // 27: weir.admin.v1.RotateKeyResponse.key:type_name -> weir.admin.v1.Key
+	21, // 28: weir.admin.v1.DeleteKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
+	1,  // 29: weir.admin.v1.KeyService.CreateKey:input_type -> weir.admin.v1.CreateKeyRequest
+	3,  // 30: weir.admin.v1.KeyService.GetKey:input_type -> weir.admin.v1.GetKeyRequest
+	5,  // 31: weir.admin.v1.KeyService.ListKeys:input_type -> weir.admin.v1.ListKeysRequest
+	7,  // 32: weir.admin.v1.KeyService.RevokeKey:input_type -> weir.admin.v1.RevokeKeyRequest
+	9,  // 33: weir.admin.v1.KeyService.GetKeyRevocation:input_type -> weir.admin.v1.GetKeyRevocationRequest
+	12, // 34: weir.admin.v1.KeyService.UpdateKey:input_type -> weir.admin.v1.UpdateKeyRequest
+	14, // 35: weir.admin.v1.KeyService.RotateKey:input_type -> weir.admin.v1.RotateKeyRequest
+	16, // 36: weir.admin.v1.KeyService.DeleteKey:input_type -> weir.admin.v1.DeleteKeyRequest
+	2,  // 37: weir.admin.v1.KeyService.CreateKey:output_type -> weir.admin.v1.CreateKeyResponse
+	4,  // 38: weir.admin.v1.KeyService.GetKey:output_type -> weir.admin.v1.GetKeyResponse
+	6,  // 39: weir.admin.v1.KeyService.ListKeys:output_type -> weir.admin.v1.ListKeysResponse
+	8,  // 40: weir.admin.v1.KeyService.RevokeKey:output_type -> weir.admin.v1.RevokeKeyResponse
+	10, // 41: weir.admin.v1.KeyService.GetKeyRevocation:output_type -> weir.admin.v1.GetKeyRevocationResponse
+	13, // 42: weir.admin.v1.KeyService.UpdateKey:output_type -> weir.admin.v1.UpdateKeyResponse
+	15, // 43: weir.admin.v1.KeyService.RotateKey:output_type -> weir.admin.v1.RotateKeyResponse
+	17, // 44: weir.admin.v1.KeyService.DeleteKey:output_type -> weir.admin.v1.DeleteKeyResponse
+	37, // [37:45] is the sub-list for method output_type
+	29, // [29:37] is the sub-list for method input_type
+	29, // [29:29] is the sub-list for extension type_name
+	29, // [29:29] is the sub-list for extension extendee
+	0,  // [0:29] is the sub-list for field type_name
 }
 
 func init() { file_weir_admin_v1_key_proto_init() }
