@@ -88,17 +88,39 @@ func (s *gateways) withStatuses(ctx context.Context, organization uuid.UUID, age
 	return convertAll(agents, func(a gateway.Agent) *adminv1.Agent { return toProtoAgent(a, statuses[a.ID]) }), nil
 }
 
+// withReport answers a change with what the agent reported, too, as GetAgent does.
+func withReport[M any](ctx context.Context, s *gateways, answer *connect.Response[M], err error, agent func(*M) *adminv1.Agent) (*connect.Response[M], error) {
+	if err != nil {
+		return nil, err
+	}
+	caller, ok := authn.From(ctx)
+	if !ok {
+		return nil, errNoCaller
+	}
+	to := agent(answer.Msg)
+	a := gateway.Agent{ID: uuid.MustParse(to.GetId()), OrganizationID: caller.OrganizationID, GatewayID: uuid.MustParse(to.GetGatewayId()), Name: to.GetName()}
+	statuses, err := s.agents.Statuses(ctx, a.OrganizationID, []uuid.UUID{a.ID})
+	if err != nil {
+		return nil, err
+	}
+	addStatus(to, statuses[a.ID])
+	to.Credentials, err = s.credentialsOf(ctx, a)
+	return answer, err
+}
+
 func (s *gateways) UpdateAgent(ctx context.Context, req *connect.Request[adminv1.UpdateAgentRequest]) (*connect.Response[adminv1.UpdateAgentResponse], error) {
 	decide := func(_ context.Context, _ readmodel.View, was gateway.Agent, wanted *adminv1.Agent) ([]eventlog.Change, error) {
 		return was.Rename(wanted.GetName())
 	}
-	return update(ctx, s.runner, agentKind, req, "agent", req.Msg.GetAgent(), req.Msg.GetUpdateMask(), decide,
+	answer, err := update(ctx, s.runner, agentKind, req, "agent", req.Msg.GetAgent(), req.Msg.GetUpdateMask(), decide,
 		func(a *adminv1.Agent) *adminv1.UpdateAgentResponse { return &adminv1.UpdateAgentResponse{Agent: a} })
+	return withReport(ctx, s, answer, err, (*adminv1.UpdateAgentResponse).GetAgent)
 }
 
 func (s *gateways) RevokeAgent(ctx context.Context, req *connect.Request[adminv1.RevokeAgentRequest]) (*connect.Response[adminv1.RevokeAgentResponse], error) {
 	now := time.Now()
-	return act(ctx, s.runner, agentKind, req, req.Msg, func(_ context.Context, _ readmodel.View, was gateway.Agent) ([]eventlog.Change, error) {
+	answer, err := act(ctx, s.runner, agentKind, req, req.Msg, func(_ context.Context, _ readmodel.View, was gateway.Agent) ([]eventlog.Change, error) {
 		return was.Revoke(req.Msg.GetReason(), now), nil
 	}, func(a *adminv1.Agent) *adminv1.RevokeAgentResponse { return &adminv1.RevokeAgentResponse{Agent: a} })
+	return withReport(ctx, s, answer, err, (*adminv1.RevokeAgentResponse).GetAgent)
 }

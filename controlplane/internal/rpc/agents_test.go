@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"connectrpc.com/connect"
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/testing/protocmp"
 
 	"github.com/weirhq/weir/controlplane/internal/gateway"
 	"github.com/weirhq/weir/controlplane/internal/readmodel"
@@ -28,6 +30,8 @@ func TestUpdateAgent(t *testing.T) {
 	renamed := call(t, n.gateways.UpdateAgent, rename("Édge 1")).Agent
 	same(t, renamed.Name, "Édge 1")
 	same(t, call(t, n.gateways.UpdateAgent, rename("Édge 1")).Agent.Etag, renamed.Etag)
+	in.seesAgent(t, n, mustParse(t, id))
+	same(t, call(t, n.gateways.UpdateAgent, rename("Édge 1")).Agent.LastSeenAt != nil, true)
 	same(t, call(t, n.gateways.GetAgent, &adminv1.GetAgentRequest{Id: id}).Agent.Name, "Édge 1")
 
 	err := refused(t, connect.CodeInvalidArgument, n.gateways.UpdateAgent, rename(strings.Repeat("é", 201)))
@@ -54,8 +58,14 @@ func TestRevokeAgent(t *testing.T) {
 	if since := time.Since(once.RevokedAt.AsTime()); since < 0 || since > time.Minute {
 		t.Errorf("revoked at %s", once.RevokedAt.AsTime())
 	}
+	same(t, once.LastSeenAt == nil, true) // it never reported
+	in.seesAgent(t, n, agent.ID)
 	twice := call(t, n.gateways.RevokeAgent, &adminv1.RevokeAgentRequest{Id: agent.ID.String(), Reason: "again"}).Agent
 	same(t, twice.Etag, once.Etag)
+	same(t, twice.PolicyVersion, 1)
+	if diff := cmp.Diff(n.agent(t), twice, protocmp.Transform()); diff != "" {
+		t.Errorf("GetAgent says otherwise (-get +revoke):\n%s", diff)
+	}
 	same(t, twice.RevokedAt.AsTime(), once.RevokedAt.AsTime())
 	same(t, n.agent(t).RevokedAt.AsTime(), once.RevokedAt.AsTime())
 	events := call(t, n.history.ListEvents, &adminv1.ListEventsRequest{Match: &adminv1.EventMatch{Kinds: []string{"AgentRevoked"}}}).Events

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -93,7 +94,7 @@ func toDuration(ms int64) *durationpb.Duration {
 // wholeSeconds of a duration that may be absent: 0.
 func wholeSeconds(field string, d *durationpb.Duration) (int64, error) {
 	if d.GetNanos() != 0 {
-		return 0, fault.Field(field, "want whole seconds")
+		return 0, fault.Field(field, `want whole seconds, such as "90s"`)
 	}
 	return d.GetSeconds(), nil
 }
@@ -120,16 +121,25 @@ func toProtoGateway(g gateway.Gateway) *adminv1.Gateway {
 
 // toProtoAgent takes the zero status for an agent that never reported.
 func toProtoAgent(a gateway.Agent, s fleet.Status) *adminv1.Agent {
-	return &adminv1.Agent{
+	converted := &adminv1.Agent{
 		Id: a.ID.String(), GatewayId: a.GatewayID.String(), Name: a.Name, EnrolledAt: toTimestamp(a.EnrolledAt),
+		Etag: toETag(a.Version), RevokedAt: toTimestamp(a.RevokedAt),
+	}
+	addStatus(converted, s)
+	return converted
+}
+
+// addStatus puts what an agent reported beside what the log knows of it.
+func addStatus(to *adminv1.Agent, s fleet.Status) {
+	proto.Merge(to, &adminv1.Agent{
 		LastSeenAt: toTimestamp(s.LastSeenAt), Version: s.Version, PolicyEpoch: s.PolicyEpoch, PolicyVersion: s.PolicyVersion,
 		RevocationVersion: s.RevocationVersion, RejectReasons: s.RejectReasons, SpoolBytes: s.SpoolBytes, SpoolRecords: s.SpoolRecords,
-		Etag: toETag(a.Version), RevokedAt: toTimestamp(a.RevokedAt), Build: s.Build, Platform: s.Platform, Address: s.Address,
+		Build: s.Build, Platform: s.Platform, Address: s.Address,
 		ReleasesBehind: s.ReleasesBehind, BehindSince: toTimestamp(s.BehindSince), PoliciesRejected: s.PoliciesRejected,
 		LastRejectReasons: s.LastRejectReasons, LastRejectedAt: toTimestamp(s.LastRejectedAt), SpoolOldestAt: toTimestamp(s.SpoolOldestAt),
 		Capability: s.Capability, NeededCapability: s.NeededCapability, IgnoredKinds: s.IgnoredKinds, Notice: noticeOf(s),
 		Requests: s.Requests, Failures: s.Failures, Candidate: s.Candidate,
-	}
+	})
 }
 
 func toProtoServiceAccount(a serviceaccount.ServiceAccount, tokens []serviceaccount.Token) *adminv1.ServiceAccount {
