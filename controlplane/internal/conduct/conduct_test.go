@@ -69,7 +69,7 @@ func TestACanaryComesFirst(t *testing.T) {
 // Keys are not staged: not by a step, not by a hold, not by a pin.
 func TestKeysPassCanariesHoldsAndPins(t *testing.T) {
 	slow := quick
-	slow.BakeS = 3600
+	slow.BakeSeconds = 3600
 	in := install(t, slow)
 	in.start()
 	agents := in.fleetOf(4)
@@ -152,7 +152,7 @@ func TestFailuresHold(t *testing.T) {
 
 func TestAPersonPromotes(t *testing.T) {
 	slow := quick
-	slow.BakeS = 3600
+	slow.BakeSeconds = 3600
 	in := install(t, slow)
 	in.start()
 	agents := in.fleetOf(10)
@@ -224,7 +224,7 @@ func TestAnotherProcessGoesOn(t *testing.T) {
 // with nothing, or are new.
 func TestAgentsComeBack(t *testing.T) {
 	slow := quick
-	slow.BakeS = 3600
+	slow.BakeSeconds = 3600
 	in := install(t, slow)
 	in.start()
 	agents := in.fleetOf(4)

@@ -43,7 +43,7 @@ type installation struct {
 
 // quick is a rollout in seconds: one agent, 30 %, all.
 var quick = rollout.Settings{
-	Strategy: eventv1.RolloutStrategy_ROLLOUT_STRATEGY_CANARY, Steps: []int32{30}, BakeS: 1, MaxErrorRise: 5, MinRequests: 100,
+	Strategy: eventv1.RolloutStrategy_ROLLOUT_STRATEGY_CANARY, Steps: []int32{30}, BakeSeconds: 1, MaxErrorRise: 5, MinRequests: 100,
 }
 
 func install(t *testing.T, settings rollout.Settings) *installation {

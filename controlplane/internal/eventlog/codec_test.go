@@ -33,7 +33,7 @@ var someRoute = &eventv1.RouteSettings{
 }
 
 var someRollout = &eventv1.RolloutSettings{
-	Strategy: eventv1.RolloutStrategy_ROLLOUT_STRATEGY_CANARY, Steps: []int32{10, 50}, BakeS: 300, MaxErrorRise: 5, MinRequests: 100,
+	Strategy: eventv1.RolloutStrategy_ROLLOUT_STRATEGY_CANARY, Steps: []int32{10, 50}, BakeSeconds: 300, MaxErrorRise: 5, MinRequests: 100,
 }
 
 var someTimeouts = &eventv1.Timeouts{FirstByteMs: 1000, IdleMs: 2000, TotalMs: 30000}
@@ -174,6 +174,7 @@ var storedSince = map[string]proto.Message{
 	"GatewayRestored.keyed.json": &eventv1.GatewayRestored{
 		Name: "prod-eu", Region: "eu", CreatedAt: someTime, PublicKey: bytes.Repeat([]byte{12}, 32),
 	},
+	"GatewayCreated.staged.json":   &eventv1.GatewayCreated{Name: "prod-eu", Region: "eu", CredentialMaxAgeSeconds: 86_400, Rollout: someRollout},
 	"GatewayCreated.regions.json":  &eventv1.GatewayCreated{Name: "prod-eu", Region: "eu", AllowedRegions: []string{"eu", "eu-west-1"}},
 	"GatewayUpdated.regions.json":  &eventv1.GatewayUpdated{Name: "prod-eu", AllowedRegions: []string{"eu", "eu-west-1"}},
 	"GatewayRestored.regions.json": &eventv1.GatewayRestored{Name: "prod-eu", Region: "eu", CreatedAt: someTime, AllowedRegions: []string{"eu"}},

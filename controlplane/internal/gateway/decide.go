@@ -29,6 +29,9 @@ type Creation struct {
 	Name, Region string
 	// AllowedRegions of providers; empty: any.
 	AllowedRegions []string
+	// CredentialMaxAge in seconds; 0: for ever.
+	CredentialMaxAge int64
+	Rollout          rollout.Settings
 	// NameTaken: a gateway of the organization has the name.
 	NameTaken bool
 	// Elsewhere: the organization does not allow gateways in the region.
@@ -49,11 +52,17 @@ func Create(c Creation) ([]eventlog.Change, error) {
 	if c.NameTaken {
 		return nil, taken(c.Name)
 	}
-	regions, err := sortedRegions(c.AllowedRegions)
+	regions, err := sortedRegions("allowed_regions", c.AllowedRegions)
 	if err != nil {
 		return nil, err
 	}
-	return []eventlog.Change{{Subject: c.ID, Body: &eventv1.GatewayCreated{Name: c.Name, Region: c.Region, AllowedRegions: regions}}}, nil
+	settings, err := c.Rollout.Complete("rollout")
+	if err != nil {
+		return nil, err
+	}
+	return []eventlog.Change{{Subject: c.ID, Body: &eventv1.GatewayCreated{
+		Name: c.Name, Region: c.Region, AllowedRegions: regions, CredentialMaxAgeSeconds: c.CredentialMaxAge, Rollout: staged(settings),
+	}}}, checkAge("credential_max_age", c.CredentialMaxAge)
 }
 
 // Update is what may be changed of a gateway.
@@ -72,10 +81,10 @@ func (g Gateway) Update(u Update) ([]eventlog.Change, error) {
 	if err := slug.Check("name", u.Name); err != nil {
 		return nil, err
 	}
-	if u.CredentialMaxAge < 0 || u.CredentialMaxAge > maxCredentialAge {
-		return nil, fault.Field("gateway.credential_max_age", "want 1 s to %d s (ten years), or none: for ever", int64(maxCredentialAge))
+	if err := checkAge("gateway.credential_max_age", u.CredentialMaxAge); err != nil {
+		return nil, err
 	}
-	regions, err := sortedRegions(u.AllowedRegions)
+	regions, err := sortedRegions("gateway.allowed_regions", u.AllowedRegions)
 	if err != nil {
 		return nil, err
 	}
@@ -90,14 +99,21 @@ func (g Gateway) Update(u Update) ([]eventlog.Change, error) {
 	}}}, nil
 }
 
-func sortedRegions(regions []string) ([]string, error) {
+func checkAge(field string, seconds int64) error {
+	if seconds < 0 || seconds > maxCredentialAge {
+		return fault.Field(field, "want 1 s to %d s (ten years), or none: for ever", int64(maxCredentialAge))
+	}
+	return nil
+}
+
+func sortedRegions(field string, regions []string) ([]string, error) {
 	regions = slices.Compact(slices.Sorted(slices.Values(regions)))
 	if len(regions) > maxRegions {
-		return nil, fault.Field("allowed_regions", "want at most %d", maxRegions)
+		return nil, fault.Field(field, "want at most %d", maxRegions)
 	}
 	for _, region := range regions {
 		if region == "" || len(region) > maxRegion {
-			return nil, fault.Field("allowed_regions", "want 1 to %d bytes each", maxRegion)
+			return nil, fault.Field(field, "want 1 to %d bytes each", maxRegion)
 		}
 	}
 	return regions, nil
@@ -126,7 +142,7 @@ func (g Gateway) Restore(nameTaken, elsewhere bool) ([]eventlog.Change, error) {
 		return nil, taken(g.Name)
 	}
 	return []eventlog.Change{{Subject: g.ID, Body: &eventv1.GatewayRestored{
-		Name: g.Name, Region: g.Region, PublicKey: g.PublicKey, Rollout: restored(g.Rollout), CreatedAt: timestamppb.New(g.CreatedAt),
+		Name: g.Name, Region: g.Region, PublicKey: g.PublicKey, Rollout: staged(g.Rollout), CreatedAt: timestamppb.New(g.CreatedAt),
 		CredentialMaxAgeSeconds: g.CredentialMaxAge, AllowedRegions: g.AllowedRegions,
 	}}}, nil
 }

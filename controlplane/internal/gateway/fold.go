@@ -15,7 +15,11 @@ import (
 func Apply(g Gateway, e eventlog.Event) (Gateway, error) {
 	switch body := e.Body.(type) {
 	case *eventv1.GatewayCreated:
-		g = Gateway{ID: e.Subject, Name: body.GetName(), Region: body.GetRegion(), AllowedRegions: body.GetAllowedRegions(), CreatedAt: e.RecordedAt}
+		g = Gateway{
+			ID: e.Subject, Name: body.GetName(), Region: body.GetRegion(), CreatedAt: e.RecordedAt,
+			CredentialMaxAge: body.GetCredentialMaxAgeSeconds(), AllowedRegions: body.GetAllowedRegions(),
+		}
+		g = g.stageFrom(e.Version, rollout.FromProto(body.GetRollout()))
 	case *eventv1.GatewayUpdated:
 		g.Name, g.CredentialMaxAge, g.AllowedRegions = body.GetName(), body.GetCredentialMaxAgeSeconds(), body.GetAllowedRegions()
 	case *eventv1.GatewayRolloutSet:

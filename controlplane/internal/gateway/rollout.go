@@ -32,9 +32,8 @@ func (g Gateway) stageFrom(version int64, settings rollout.Settings) Gateway {
 	return g
 }
 
-// restored is nil where nothing is staged, as in events that were stored before
-// anything could be.
-func restored(settings rollout.Settings) *eventv1.RolloutSettings {
+// staged is nil where nothing is, as in events that were stored before anything could be.
+func staged(settings rollout.Settings) *eventv1.RolloutSettings {
 	if !settings.Staged() {
 		return nil
 	}

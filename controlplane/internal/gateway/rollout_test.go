@@ -30,14 +30,14 @@ func TestSetRollout(t *testing.T) {
 		t.Fatal(err)
 	}
 	staged := fold(g, 7, changes)
-	if staged.StagedSince != 7 || staged.Rollout.BakeS != 300 {
+	if staged.StagedSince != 7 || staged.Rollout.BakeSeconds != 300 {
 		t.Errorf("staged: %+v", staged)
 	}
 	if again, err := staged.SetRollout(canary, rollout.Stage{}); again != nil || err != nil {
 		t.Errorf("said twice: %v, %v", again, err)
 	}
 	slower := canary
-	slower.BakeS = 600
+	slower.BakeSeconds = 600
 	if changes, err = staged.SetRollout(slower, rollout.Stage{}); err != nil || fold(staged, 9, changes).StagedSince != 7 {
 		t.Errorf("another bake time: %v, %v", changes, err)
 	}
@@ -51,7 +51,7 @@ func TestSetRollout(t *testing.T) {
 	} else if g := fold(staged, 13, changes[:1]); g.StagedSince != 0 || g.Rollout.Staged() {
 		t.Errorf("no longer staged: %+v", g)
 	}
-	if _, err := g.SetRollout(rollout.Settings{BakeS: 1}, rollout.Stage{}); !fault.Is(err, fault.Invalid) {
+	if _, err := g.SetRollout(rollout.Settings{BakeSeconds: 1}, rollout.Stage{}); !fault.Is(err, fault.Invalid) {
 		t.Errorf("a bake time of nothing: %v", err)
 	}
 }

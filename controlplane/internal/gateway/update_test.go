@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/uuid"
@@ -45,6 +46,23 @@ func TestUpdate(t *testing.T) {
 	} {
 		if changes, err := g.Update(bad.update); !fault.Is(err, bad.kind) {
 			t.Errorf("%s: %v, %v", name, changes, err)
+		}
+	}
+}
+
+// A fault names the field as the request has it: an update has a gateway in it, a creation
+// is one.
+func TestFaultsNameTheField(t *testing.T) {
+	g := gateway.Gateway{ID: uuid.New(), Name: "prod", Region: "local"}
+	_, updated := g.Update(gateway.Update{Name: "prod", AllowedRegions: []string{""}})
+	_, aged := g.Update(gateway.Update{Name: "prod", CredentialMaxAge: -1})
+	_, created := gateway.Create(gateway.Creation{ID: g.ID, Name: "prod", Region: "local", AllowedRegions: []string{""}})
+	_, begun := gateway.Create(gateway.Creation{ID: g.ID, Name: "prod", Region: "local", CredentialMaxAge: -1})
+	for want, err := range map[string]error{
+		"gateway.allowed_regions: want": updated, "gateway.credential_max_age: want": aged, "allowed_regions: want": created, "credential_max_age: want": begun,
+	} {
+		if err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("want %q, got %v", want, err)
 		}
 	}
 }

@@ -72,7 +72,7 @@ func TestPeopleDecide(t *testing.T) {
 
 func TestSettings(t *testing.T) {
 	complete, err := rollout.Settings{Strategy: canary.Strategy}.Complete("rollout")
-	if err != nil || !complete.Equal(rollout.Settings{Strategy: canary.Strategy, Steps: []int32{10}, BakeS: 300, MaxErrorRise: 5, MinRequests: 100}) {
+	if err != nil || !complete.Equal(rollout.Settings{Strategy: canary.Strategy, Steps: []int32{10}, BakeSeconds: 300, MaxErrorRise: 5, MinRequests: 100}) {
 		t.Errorf("left open: %+v, %v", complete, err)
 	}
 	if again := rollout.FromProto(canary.ToProto()); !again.Equal(canary) {
@@ -83,7 +83,7 @@ func TestSettings(t *testing.T) {
 	}
 	for field, bend := range map[string]func(*rollout.Settings){
 		"rollout.strategy":       func(s *rollout.Settings) { s.Strategy = 0 },
-		"rollout.bake_time":      func(s *rollout.Settings) { s.BakeS = 86_401 },
+		"rollout.bake_time":      func(s *rollout.Settings) { s.BakeSeconds = 86_401 },
 		"rollout.max_error_rise": func(s *rollout.Settings) { s.MaxErrorRise = 101 },
 		"rollout.min_requests":   func(s *rollout.Settings) { s.MinRequests = -1 },
 		"rollout.steps":          func(s *rollout.Settings) { s.Steps = []int32{50, 50} },

@@ -57,7 +57,7 @@ func (a Agent) rise(s Settings) string {
 // baked tells whether the step's agents, those that are connected, have had the
 // candidate for long enough, and said how it went since. None of them is not enough.
 func (r Rollout) baked(members []Agent, look Look, s Settings) bool {
-	bake := time.Duration(s.BakeS) * time.Second
+	bake := time.Duration(s.BakeSeconds) * time.Second
 	ready := false
 	for _, a := range members {
 		if !look.connected(a) {

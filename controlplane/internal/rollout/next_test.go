@@ -28,7 +28,7 @@ var (
 	gateway = uuid.MustParse("00000000-0000-7000-8000-00000000000a")
 	id      = uuid.MustParse("00000000-0000-7000-8000-00000000000b")
 	canary  = rollout.Settings{
-		Strategy: eventv1.RolloutStrategy_ROLLOUT_STRATEGY_CANARY, Steps: []int32{10, 50}, BakeS: 60, MaxErrorRise: 5, MinRequests: 100,
+		Strategy: eventv1.RolloutStrategy_ROLLOUT_STRATEGY_CANARY, Steps: []int32{10, 50}, BakeSeconds: 60, MaxErrorRise: 5, MinRequests: 100,
 	}
 )
 

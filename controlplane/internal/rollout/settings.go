@@ -9,14 +9,17 @@ import (
 
 const (
 	maxSteps       = 10
-	maxBakeS       = 24 * 60 * 60
+	maxBakeSeconds       = 24 * 60 * 60
 	maxMinRequests = 1_000_000
 
 	defaultStep         = 10
-	defaultBakeS        = 5 * 60
+	defaultBakeSeconds        = 5 * 60
 	defaultMaxErrorRise = 5
 	defaultMinRequests  = 100
 )
+
+// WantedBakeTime says which there are, and how JSON writes one.
+const WantedBakeTime = `want 1 s to 24 h in whole seconds, such as "300s"`
 
 // Settings of a gateway; the zero Settings: every change comes to all agents at once.
 type Settings struct {
@@ -24,8 +27,8 @@ type Settings struct {
 	// Steps are rising percentages of the connected agents, 1 to 99; one agent comes
 	// before them, all after.
 	Steps []int32 `json:"steps,omitempty"`
-	// BakeS is how long each step lasts at least, s.
-	BakeS int32 `json:"bake_s,omitempty"`
+	// BakeSeconds is how long each step lasts at least.
+	BakeSeconds int32 `json:"bake_seconds,omitempty"`
 	// MaxErrorRise in percentage points over an agent's own rate of failures before.
 	MaxErrorRise int32 `json:"max_error_rise,omitempty"`
 	// MinRequests is what an agent must have had to be judged by its rate.
@@ -39,7 +42,7 @@ func (s Settings) Staged() bool {
 
 // Equal tells whether both say the same.
 func (s Settings) Equal(other Settings) bool {
-	return s.Strategy == other.Strategy && slices.Equal(s.Steps, other.Steps) && s.BakeS == other.BakeS &&
+	return s.Strategy == other.Strategy && slices.Equal(s.Steps, other.Steps) && s.BakeSeconds == other.BakeSeconds &&
 		s.MaxErrorRise == other.MaxErrorRise && s.MinRequests == other.MinRequests
 }
 
@@ -47,7 +50,7 @@ func (s Settings) Equal(other Settings) bool {
 // a field below within.
 func (s Settings) Complete(within string) (Settings, error) {
 	if !s.Staged() {
-		if s.Steps != nil || s.BakeS != 0 || s.MaxErrorRise != 0 || s.MinRequests != 0 {
+		if s.Steps != nil || s.BakeSeconds != 0 || s.MaxErrorRise != 0 || s.MinRequests != 0 {
 			return s, fault.Field(within+".strategy", "want CANARY: without it there are no steps, no bake time and nothing to judge")
 		}
 		return Settings{}, nil
@@ -60,7 +63,7 @@ func (s Settings) Complete(within string) (Settings, error) {
 			*field = value
 		}
 	}
-	fill(&s.BakeS, defaultBakeS)
+	fill(&s.BakeSeconds, defaultBakeSeconds)
 	fill(&s.MaxErrorRise, defaultMaxErrorRise)
 	fill(&s.MinRequests, defaultMinRequests)
 	return s, s.check(within)
@@ -76,8 +79,8 @@ func (s Settings) check(within string) error {
 		}
 	}
 	switch {
-	case s.BakeS < 1 || s.BakeS > maxBakeS:
-		return fault.Field(within+".bake_time", "want 1 s to 24 h, in whole seconds")
+	case s.BakeSeconds < 1 || s.BakeSeconds > maxBakeSeconds:
+		return fault.Field(within+".bake_time", WantedBakeTime)
 	case s.MaxErrorRise < 1 || s.MaxErrorRise > 100:
 		return fault.Field(within+".max_error_rise", "want 1 to 100 percentage points")
 	case s.MinRequests < 1 || s.MinRequests > maxMinRequests:
@@ -92,7 +95,7 @@ func (s Settings) ToProto() *eventv1.RolloutSettings {
 		return &eventv1.RolloutSettings{Strategy: eventv1.RolloutStrategy_ROLLOUT_STRATEGY_ALL_AT_ONCE}
 	}
 	return &eventv1.RolloutSettings{
-		Strategy: s.Strategy, Steps: s.Steps, BakeS: s.BakeS, MaxErrorRise: s.MaxErrorRise, MinRequests: s.MinRequests,
+		Strategy: s.Strategy, Steps: s.Steps, BakeSeconds: s.BakeSeconds, MaxErrorRise: s.MaxErrorRise, MinRequests: s.MinRequests,
 	}
 }
 
@@ -102,6 +105,6 @@ func FromProto(p *eventv1.RolloutSettings) Settings {
 		return Settings{}
 	}
 	return Settings{
-		Strategy: p.GetStrategy(), Steps: p.GetSteps(), BakeS: p.GetBakeS(), MaxErrorRise: p.GetMaxErrorRise(), MinRequests: p.GetMinRequests(),
+		Strategy: p.GetStrategy(), Steps: p.GetSteps(), BakeSeconds: p.GetBakeSeconds(), MaxErrorRise: p.GetMaxErrorRise(), MinRequests: p.GetMinRequests(),
 	}
 }

@@ -72,7 +72,7 @@ func toProtoDryRunRoute(r *agentv1.DryRunRoute) *adminv1.DryRunRoute {
 	}
 	converted := &adminv1.DryRunRoute{
 		Id: r.GetId(), Targets: convertAll(r.GetTargets(), toProtoDryRunTarget), Weighted: r.GetWeighted(),
-		MaxAttempts: r.GetMaxAttempts(), EachOnce: r.GetOnce(), Backoff: durationpb.New(span(r.GetBackoffMs(), time.Millisecond)),
+		MaxAttempts: r.GetMaxAttempts(), EachOnce: r.GetEachOnce(), Backoff: durationpb.New(span(r.GetBackoffMs(), time.Millisecond)),
 	}
 	for _, failure := range r.GetRetryOn() {
 		converted.RetryOn = append(converted.RetryOn, adminv1.Failure(failure))

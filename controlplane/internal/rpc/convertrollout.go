@@ -52,19 +52,20 @@ func toProtoRolloutSettings(s rollout.Settings) *adminv1.RolloutSettings {
 		return &adminv1.RolloutSettings{Strategy: adminv1.RolloutStrategy_ROLLOUT_STRATEGY_ALL_AT_ONCE}
 	}
 	return &adminv1.RolloutSettings{
-		Strategy: adminv1.RolloutStrategy(s.Strategy), Steps: s.Steps, BakeTime: durationpb.New(time.Duration(s.BakeS) * time.Second),
+		Strategy: adminv1.RolloutStrategy(s.Strategy), Steps: s.Steps, BakeTime: durationpb.New(time.Duration(s.BakeSeconds) * time.Second),
 		MaxErrorRise: s.MaxErrorRise, MinRequests: s.MinRequests,
 	}
 }
 
 // fromProtoRolloutSettings leaves to rollout.Settings.Complete what the numbers may be.
-func fromProtoRolloutSettings(s *adminv1.RolloutSettings) (rollout.Settings, error) {
+// field is where the settings are in the request.
+func fromProtoRolloutSettings(field string, s *adminv1.RolloutSettings) (rollout.Settings, error) {
 	bake := s.GetBakeTime().AsDuration()
 	if s.GetBakeTime() != nil && (bake < time.Second || bake > 24*time.Hour || bake%time.Second != 0) {
-		return rollout.Settings{}, fault.Field("gateway.rollout.bake_time", "want 1 s to 24 h, in whole seconds")
+		return rollout.Settings{}, fault.Field(field+".bake_time", rollout.WantedBakeTime)
 	}
 	return rollout.Settings{
-		Strategy: eventv1.RolloutStrategy(s.GetStrategy()), Steps: s.GetSteps(), BakeS: int32(bake / time.Second),
+		Strategy: eventv1.RolloutStrategy(s.GetStrategy()), Steps: s.GetSteps(), BakeSeconds: int32(bake / time.Second),
 		MaxErrorRise: s.GetMaxErrorRise(), MinRequests: s.GetMinRequests(),
 	}, nil
 }

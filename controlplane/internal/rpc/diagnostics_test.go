@@ -98,7 +98,7 @@ func TestDryRun(t *testing.T) {
 		asked = ask.GetDryRun()
 		return at(&agentv1.AnswerRequest{Result: &agentv1.AnswerRequest_DryRun{DryRun: &agentv1.DryRunResult{
 			Refusal: &agentv1.DryRunRefusal{Status: 503, Code: "c", Message: "m"},
-			Route: &agentv1.DryRunRoute{Id: "r", Weighted: true, MaxAttempts: 2, Once: true, BackoffMs: 100,
+			Route: &agentv1.DryRunRoute{Id: "r", Weighted: true, MaxAttempts: 2, EachOnce: true, BackoffMs: 100,
 				RetryOn: []policyv1.Failure{policyv1.Failure_FAILURE_TIMEOUT},
 				Targets: []*agentv1.DryRunTarget{{ProviderId: "p", Provider: "pn", Model: "gpt-5", Weight: 3, Reason: "why",
 					Fitness: agentv1.DryRunTarget_FITNESS_BEYOND_ATTEMPTS, FirstByteMs: 1, IdleMs: 2, TotalMs: 3,

@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"context"
+	"errors"
 
 	"connectrpc.com/connect"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -34,6 +35,11 @@ func (s *gateways) CreateGateway(ctx context.Context, req *connect.Request[admin
 	if err != nil {
 		return nil, err
 	}
+	settings, err := fromProtoRolloutSettings("rollout", req.Msg.GetRollout())
+	age, ageErr := wholeSeconds("credential_max_age", req.Msg.GetCredentialMaxAge())
+	if err := errors.Join(err, ageErr); err != nil {
+		return nil, err
+	}
 	return create(ctx, s.runner, gatewayKind, req, func(ctx context.Context, v readmodel.View) ([]eventlog.Change, error) {
 		taken, err := readmodel.Gateways.Any(ctx, v, named(req.Msg.GetName()))
 		if err != nil {
@@ -45,7 +51,7 @@ func (s *gateways) CreateGateway(ctx context.Context, req *connect.Request[admin
 		}
 		return gateway.Create(gateway.Creation{
 			ID: id, Name: req.Msg.GetName(), Region: req.Msg.GetRegion(), AllowedRegions: req.Msg.GetAllowedRegions(),
-			NameTaken: taken, Elsewhere: !o.Allows(req.Msg.GetRegion()),
+			CredentialMaxAge: age, Rollout: settings, NameTaken: taken, Elsewhere: !o.Allows(req.Msg.GetRegion()),
 		})
 	}, func(g *adminv1.Gateway) *adminv1.CreateGatewayResponse {
 		return &adminv1.CreateGatewayResponse{Gateway: g}
@@ -66,7 +72,7 @@ func (s *gateways) ListGateways(ctx context.Context, req *connect.Request[adminv
 
 func (s *gateways) UpdateGateway(ctx context.Context, req *connect.Request[adminv1.UpdateGatewayRequest]) (*connect.Response[adminv1.UpdateGatewayResponse], error) {
 	decide := func(ctx context.Context, v readmodel.View, was gateway.Gateway, wanted *adminv1.Gateway) ([]eventlog.Change, error) {
-		settings, err := fromProtoRolloutSettings(wanted.GetRollout())
+		settings, err := fromProtoRolloutSettings("gateway.rollout", wanted.GetRollout())
 		if err != nil {
 			return nil, err
 		}

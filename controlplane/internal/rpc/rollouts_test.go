@@ -227,3 +227,26 @@ func TestGoBack(t *testing.T) {
 		}
 	})
 }
+
+func TestAGatewayBeginsWithSettings(t *testing.T) {
+	in := install(t)
+	n := in.tenant("alpha")
+	made := call(t, n.gateways.CreateGateway, &adminv1.CreateGatewayRequest{
+		Name: "begins", Region: "local", CredentialMaxAge: durationpb.New(time.Hour), Rollout: &adminv1.RolloutSettings{Strategy: canary},
+	}).Gateway
+	same(t, made.CredentialMaxAge.AsDuration(), time.Hour)
+	same(t, made.Rollout.BakeTime.AsDuration(), 5*time.Minute)
+	shown := call(t, n.gateways.GetGateway, &adminv1.GetGatewayRequest{Id: made.Id}).Gateway
+	same(t, shown.Rollout.Strategy, canary)
+	same(t, shown.Stage.StableVersion, n.head())
+	for field, bad := range map[string]*adminv1.CreateGatewayRequest{
+		"rollout.steps: want":      {Rollout: &adminv1.RolloutSettings{Strategy: canary, Steps: []int32{50, 10}}},
+		`such as "300s"`:           {Rollout: &adminv1.RolloutSettings{Strategy: canary, BakeTime: durationpb.New(time.Millisecond)}},
+		`credential_max_age: want`: {CredentialMaxAge: durationpb.New(1500 * time.Millisecond)},
+	} {
+		bad.Name, bad.Region = "bad", "local"
+		if err := refused(t, connect.CodeInvalidArgument, n.gateways.CreateGateway, bad); !strings.Contains(err.Error(), field) || strings.Contains(err.Error(), "gateway.") {
+			t.Errorf("want %s, got %v", field, err)
+		}
+	}
+}

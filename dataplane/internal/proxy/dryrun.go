@@ -143,7 +143,7 @@ func maxCost(route *agentv1.DryRunRoute) *int64 {
 	if route.GetWeighted() {
 		slices.SortFunc(each, func(a, b int64) int { return cmp.Compare(b, a) })
 	}
-	return sumOfAttempts(each, int(route.GetMaxAttempts()), route.GetOnce())
+	return sumOfAttempts(each, int(route.GetMaxAttempts()), route.GetEachOnce())
 }
 
 // sumOfAttempts goes round and round; nil: there is nothing to try, or it does not fit.
@@ -172,7 +172,7 @@ func toProtoRefusal(refusal *dialect.Refusal) *agentv1.DryRunRefusal {
 
 func toProtoRoute(route *snapshot.Route) *agentv1.DryRunRoute {
 	shown := &agentv1.DryRunRoute{
-		Id: route.ID, Weighted: route.Weighted, MaxAttempts: int32(route.Retry.Attempts), Once: route.Retry.Once,
+		Id: route.ID, Weighted: route.Weighted, MaxAttempts: int32(route.Retry.Attempts), EachOnce: route.Retry.Once,
 		BackoffMs: route.Retry.Backoff.Milliseconds(),
 	}
 	for failure := policyv1.Failure_FAILURE_RATE_LIMITED; failure <= policyv1.Failure_FAILURE_CREDENTIAL; failure++ {

@@ -145,7 +145,7 @@ func TestDryRunSaysWhyATargetIsNotTried(t *testing.T) {
 			t.Errorf("timeouts of %v", target)
 		}
 	}
-	if got.GetMaxAttempts() != 1 || got.GetOnce() || got.GetBackoffMs() != 7 || !slices.Equal(got.GetRetryOn(), []policyv1.Failure{rateLimited, credential}) {
+	if got.GetMaxAttempts() != 1 || got.GetEachOnce() || got.GetBackoffMs() != 7 || !slices.Equal(got.GetRetryOn(), []policyv1.Failure{rateLimited, credential}) {
 		t.Errorf("retries %v", got)
 	}
 }

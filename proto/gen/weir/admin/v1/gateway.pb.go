@@ -105,7 +105,8 @@ type Gateway struct {
 	// Of public_key, for people to compare with what weir-agent gateway-key show says.
 	KeyFingerprint string `protobuf:"bytes,7,opt,name=key_fingerprint,json=keyFingerprint,proto3" json:"key_fingerprint,omitempty"`
 	// Regions of the providers that its agents may send to, as the providers state them;
-	// empty: any. A provider that states none is outside.
+	// empty: any. A provider that states none is outside. A region that is taken away is so
+	// at once, at every agent; one that is added comes with the configuration that says so.
 	AllowedRegions []string `protobuf:"bytes,8,rep,name=allowed_regions,json=allowedRegions,proto3" json:"allowed_regions,omitempty"`
 	// Routes that its agents refuse, since every target of them is outside, at most 100.
 	// Only GetGateway and ListGateways show them, and no update changes them.
@@ -117,7 +118,7 @@ type Gateway struct {
 	Stage *GatewayStage `protobuf:"bytes,11,opt,name=stage,proto3" json:"stage,omitempty"`
 	// How long its agents go on with a credential whose reference they can't read any more
 	// (the file is gone, or has nothing in it), in whole seconds. Absent: for ever.
-	CredentialMaxAge *durationpb.Duration `protobuf:"bytes,20,opt,name=credential_max_age,json=credentialMaxAge,proto3" json:"credential_max_age,omitempty"`
+	CredentialMaxAge *durationpb.Duration `protobuf:"bytes,12,opt,name=credential_max_age,json=credentialMaxAge,proto3" json:"credential_max_age,omitempty"`
 	unknownFields    protoimpl.UnknownFields
 	sizeCache        protoimpl.SizeCache
 }
@@ -306,10 +307,14 @@ type CreateGatewayRequest struct {
 	// Where its usage lives; "local" in the all-in-one.
 	Region string `protobuf:"bytes,2,opt,name=region,proto3" json:"region,omitempty"`
 	// As in Gateway.
-	AllowedRegions []string  `protobuf:"bytes,3,rep,name=allowed_regions,json=allowedRegions,proto3" json:"allowed_regions,omitempty"`
-	Mutation       *Mutation `protobuf:"bytes,20,opt,name=mutation,proto3" json:"mutation,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	AllowedRegions []string `protobuf:"bytes,3,rep,name=allowed_regions,json=allowedRegions,proto3" json:"allowed_regions,omitempty"`
+	// As in Gateway.
+	CredentialMaxAge *durationpb.Duration `protobuf:"bytes,4,opt,name=credential_max_age,json=credentialMaxAge,proto3" json:"credential_max_age,omitempty"`
+	// As in Gateway.
+	Rollout       *RolloutSettings `protobuf:"bytes,5,opt,name=rollout,proto3" json:"rollout,omitempty"`
+	Mutation      *Mutation        `protobuf:"bytes,20,opt,name=mutation,proto3" json:"mutation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CreateGatewayRequest) Reset() {
@@ -359,6 +364,20 @@ func (x *CreateGatewayRequest) GetRegion() string {
 func (x *CreateGatewayRequest) GetAllowedRegions() []string {
 	if x != nil {
 		return x.AllowedRegions
+	}
+	return nil
+}
+
+func (x *CreateGatewayRequest) GetCredentialMaxAge() *durationpb.Duration {
+	if x != nil {
+		return x.CredentialMaxAge
+	}
+	return nil
+}
+
+func (x *CreateGatewayRequest) GetRollout() *RolloutSettings {
+	if x != nil {
+		return x.Rollout
 	}
 	return nil
 }
@@ -2053,7 +2072,6 @@ func (x *UpdateAgentRequest) GetMutation() *Mutation {
 	return nil
 }
 
-// UpdateAgentResponse has what the log knows of the agent; GetAgent adds what it reported.
 type UpdateAgentResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Agent         *Agent                 `protobuf:"bytes,1,opt,name=agent,proto3" json:"agent,omitempty"`
@@ -2159,7 +2177,6 @@ func (x *RevokeAgentRequest) GetMutation() *Mutation {
 	return nil
 }
 
-// RevokeAgentResponse has what the log knows of the agent; GetAgent adds what it reported.
 type RevokeAgentResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Agent         *Agent                 `protobuf:"bytes,1,opt,name=agent,proto3" json:"agent,omitempty"`
@@ -2347,15 +2364,17 @@ const file_weir_admin_v1_gateway_proto_rawDesc = "" +
 	"\arollout\x18\n" +
 	" \x01(\v2\x1e.weir.admin.v1.RolloutSettingsR\arollout\x121\n" +
 	"\x05stage\x18\v \x01(\v2\x1b.weir.admin.v1.GatewayStageR\x05stage\x12[\n" +
-	"\x12credential_max_age\x18\x14 \x01(\v2\x19.google.protobuf.DurationB\x12\xbaH\x0f\xaa\x01\f\"\x06\b\x80\x86\xb0\x96\x012\x02\b\x01R\x10credentialMaxAge\"V\n" +
+	"\x12credential_max_age\x18\f \x01(\v2\x19.google.protobuf.DurationB\x12\xbaH\x0f\xaa\x01\f\"\x06\b\x80\x86\xb0\x96\x012\x02\b\x01R\x10credentialMaxAge\"V\n" +
 	"\rUnservedRoute\x12\x19\n" +
 	"\broute_id\x18\x01 \x01(\tR\arouteId\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
-	"\x06reason\x18\x03 \x01(\tR\x06reason\"\xec\x01\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"\x83\x03\n" +
 	"\x14CreateGatewayRequest\x12?\n" +
 	"\x04name\x18\x01 \x01(\tB+\xbaH(r&2$^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$R\x04name\x12!\n" +
 	"\x06region\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18?R\x06region\x12;\n" +
-	"\x0fallowed_regions\x18\x03 \x03(\tB\x12\xbaH\x0f\x92\x01\f\x10d\x18\x01\"\x06r\x04\x10\x01\x18?R\x0eallowedRegions\x123\n" +
+	"\x0fallowed_regions\x18\x03 \x03(\tB\x12\xbaH\x0f\x92\x01\f\x10d\x18\x01\"\x06r\x04\x10\x01\x18?R\x0eallowedRegions\x12[\n" +
+	"\x12credential_max_age\x18\x04 \x01(\v2\x19.google.protobuf.DurationB\x12\xbaH\x0f\xaa\x01\f\"\x06\b\x80\x86\xb0\x96\x012\x02\b\x01R\x10credentialMaxAge\x128\n" +
+	"\arollout\x18\x05 \x01(\v2\x1e.weir.admin.v1.RolloutSettingsR\arollout\x123\n" +
 	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"I\n" +
 	"\x15CreateGatewayResponse\x120\n" +
 	"\agateway\x18\x01 \x01(\v2\x16.weir.admin.v1.GatewayR\agateway\"W\n" +
@@ -2611,80 +2630,82 @@ var file_weir_admin_v1_gateway_proto_depIdxs = []int32{
 	35, // 2: weir.admin.v1.Gateway.rollout:type_name -> weir.admin.v1.RolloutSettings
 	36, // 3: weir.admin.v1.Gateway.stage:type_name -> weir.admin.v1.GatewayStage
 	37, // 4: weir.admin.v1.Gateway.credential_max_age:type_name -> google.protobuf.Duration
-	38, // 5: weir.admin.v1.CreateGatewayRequest.mutation:type_name -> weir.admin.v1.Mutation
-	1,  // 6: weir.admin.v1.CreateGatewayResponse.gateway:type_name -> weir.admin.v1.Gateway
-	39, // 7: weir.admin.v1.GetGatewayRequest.as_of:type_name -> weir.admin.v1.AsOf
-	1,  // 8: weir.admin.v1.GetGatewayResponse.gateway:type_name -> weir.admin.v1.Gateway
-	40, // 9: weir.admin.v1.ListGatewaysRequest.page:type_name -> weir.admin.v1.Page
-	39, // 10: weir.admin.v1.ListGatewaysRequest.as_of:type_name -> weir.admin.v1.AsOf
-	1,  // 11: weir.admin.v1.ListGatewaysResponse.gateways:type_name -> weir.admin.v1.Gateway
-	1,  // 12: weir.admin.v1.UpdateGatewayRequest.gateway:type_name -> weir.admin.v1.Gateway
-	41, // 13: weir.admin.v1.UpdateGatewayRequest.update_mask:type_name -> google.protobuf.FieldMask
-	38, // 14: weir.admin.v1.UpdateGatewayRequest.mutation:type_name -> weir.admin.v1.Mutation
-	1,  // 15: weir.admin.v1.UpdateGatewayResponse.gateway:type_name -> weir.admin.v1.Gateway
-	38, // 16: weir.admin.v1.SetGatewayKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
-	1,  // 17: weir.admin.v1.SetGatewayKeyResponse.gateway:type_name -> weir.admin.v1.Gateway
-	38, // 18: weir.admin.v1.DeleteGatewayRequest.mutation:type_name -> weir.admin.v1.Mutation
-	34, // 19: weir.admin.v1.EnrolmentToken.expires_at:type_name -> google.protobuf.Timestamp
-	34, // 20: weir.admin.v1.EnrolmentToken.created_at:type_name -> google.protobuf.Timestamp
-	15, // 21: weir.admin.v1.ListEnrolmentTokensResponse.enrolment_tokens:type_name -> weir.admin.v1.EnrolmentToken
-	38, // 22: weir.admin.v1.RevokeEnrolmentTokenRequest.mutation:type_name -> weir.admin.v1.Mutation
-	34, // 23: weir.admin.v1.CreateEnrolmentTokenRequest.expires_at:type_name -> google.protobuf.Timestamp
-	38, // 24: weir.admin.v1.CreateEnrolmentTokenRequest.mutation:type_name -> weir.admin.v1.Mutation
-	34, // 25: weir.admin.v1.CreateEnrolmentTokenResponse.expires_at:type_name -> google.protobuf.Timestamp
-	34, // 26: weir.admin.v1.Agent.enrolled_at:type_name -> google.protobuf.Timestamp
-	34, // 27: weir.admin.v1.Agent.last_seen_at:type_name -> google.protobuf.Timestamp
-	34, // 28: weir.admin.v1.Agent.revoked_at:type_name -> google.protobuf.Timestamp
-	34, // 29: weir.admin.v1.Agent.behind_since:type_name -> google.protobuf.Timestamp
-	34, // 30: weir.admin.v1.Agent.last_rejected_at:type_name -> google.protobuf.Timestamp
-	34, // 31: weir.admin.v1.Agent.spool_oldest_at:type_name -> google.protobuf.Timestamp
-	23, // 32: weir.admin.v1.Agent.credentials:type_name -> weir.admin.v1.AgentCredential
-	0,  // 33: weir.admin.v1.AgentCredential.state:type_name -> weir.admin.v1.CredentialState
-	34, // 34: weir.admin.v1.AgentCredential.since:type_name -> google.protobuf.Timestamp
-	34, // 35: weir.admin.v1.AgentCredential.last_seen_at:type_name -> google.protobuf.Timestamp
-	23, // 36: weir.admin.v1.ListAgentCredentialsResponse.credentials:type_name -> weir.admin.v1.AgentCredential
-	22, // 37: weir.admin.v1.GetAgentResponse.agent:type_name -> weir.admin.v1.Agent
-	22, // 38: weir.admin.v1.UpdateAgentRequest.agent:type_name -> weir.admin.v1.Agent
-	41, // 39: weir.admin.v1.UpdateAgentRequest.update_mask:type_name -> google.protobuf.FieldMask
-	38, // 40: weir.admin.v1.UpdateAgentRequest.mutation:type_name -> weir.admin.v1.Mutation
-	22, // 41: weir.admin.v1.UpdateAgentResponse.agent:type_name -> weir.admin.v1.Agent
-	38, // 42: weir.admin.v1.RevokeAgentRequest.mutation:type_name -> weir.admin.v1.Mutation
-	22, // 43: weir.admin.v1.RevokeAgentResponse.agent:type_name -> weir.admin.v1.Agent
-	40, // 44: weir.admin.v1.ListAgentsRequest.page:type_name -> weir.admin.v1.Page
-	22, // 45: weir.admin.v1.ListAgentsResponse.agents:type_name -> weir.admin.v1.Agent
-	3,  // 46: weir.admin.v1.GatewayService.CreateGateway:input_type -> weir.admin.v1.CreateGatewayRequest
-	5,  // 47: weir.admin.v1.GatewayService.GetGateway:input_type -> weir.admin.v1.GetGatewayRequest
-	7,  // 48: weir.admin.v1.GatewayService.ListGateways:input_type -> weir.admin.v1.ListGatewaysRequest
-	20, // 49: weir.admin.v1.GatewayService.CreateEnrolmentToken:input_type -> weir.admin.v1.CreateEnrolmentTokenRequest
-	9,  // 50: weir.admin.v1.GatewayService.UpdateGateway:input_type -> weir.admin.v1.UpdateGatewayRequest
-	11, // 51: weir.admin.v1.GatewayService.SetGatewayKey:input_type -> weir.admin.v1.SetGatewayKeyRequest
-	13, // 52: weir.admin.v1.GatewayService.DeleteGateway:input_type -> weir.admin.v1.DeleteGatewayRequest
-	16, // 53: weir.admin.v1.GatewayService.ListEnrolmentTokens:input_type -> weir.admin.v1.ListEnrolmentTokensRequest
-	18, // 54: weir.admin.v1.GatewayService.RevokeEnrolmentToken:input_type -> weir.admin.v1.RevokeEnrolmentTokenRequest
-	26, // 55: weir.admin.v1.GatewayService.GetAgent:input_type -> weir.admin.v1.GetAgentRequest
-	28, // 56: weir.admin.v1.GatewayService.UpdateAgent:input_type -> weir.admin.v1.UpdateAgentRequest
-	30, // 57: weir.admin.v1.GatewayService.RevokeAgent:input_type -> weir.admin.v1.RevokeAgentRequest
-	24, // 58: weir.admin.v1.GatewayService.ListAgentCredentials:input_type -> weir.admin.v1.ListAgentCredentialsRequest
-	32, // 59: weir.admin.v1.GatewayService.ListAgents:input_type -> weir.admin.v1.ListAgentsRequest
-	4,  // 60: weir.admin.v1.GatewayService.CreateGateway:output_type -> weir.admin.v1.CreateGatewayResponse
-	6,  // 61: weir.admin.v1.GatewayService.GetGateway:output_type -> weir.admin.v1.GetGatewayResponse
-	8,  // 62: weir.admin.v1.GatewayService.ListGateways:output_type -> weir.admin.v1.ListGatewaysResponse
-	21, // 63: weir.admin.v1.GatewayService.CreateEnrolmentToken:output_type -> weir.admin.v1.CreateEnrolmentTokenResponse
-	10, // 64: weir.admin.v1.GatewayService.UpdateGateway:output_type -> weir.admin.v1.UpdateGatewayResponse
-	12, // 65: weir.admin.v1.GatewayService.SetGatewayKey:output_type -> weir.admin.v1.SetGatewayKeyResponse
-	14, // 66: weir.admin.v1.GatewayService.DeleteGateway:output_type -> weir.admin.v1.DeleteGatewayResponse
-	17, // 67: weir.admin.v1.GatewayService.ListEnrolmentTokens:output_type -> weir.admin.v1.ListEnrolmentTokensResponse
-	19, // 68: weir.admin.v1.GatewayService.RevokeEnrolmentToken:output_type -> weir.admin.v1.RevokeEnrolmentTokenResponse
-	27, // 69: weir.admin.v1.GatewayService.GetAgent:output_type -> weir.admin.v1.GetAgentResponse
-	29, // 70: weir.admin.v1.GatewayService.UpdateAgent:output_type -> weir.admin.v1.UpdateAgentResponse
-	31, // 71: weir.admin.v1.GatewayService.RevokeAgent:output_type -> weir.admin.v1.RevokeAgentResponse
-	25, // 72: weir.admin.v1.GatewayService.ListAgentCredentials:output_type -> weir.admin.v1.ListAgentCredentialsResponse
-	33, // 73: weir.admin.v1.GatewayService.ListAgents:output_type -> weir.admin.v1.ListAgentsResponse
-	60, // [60:74] is the sub-list for method output_type
-	46, // [46:60] is the sub-list for method input_type
-	46, // [46:46] is the sub-list for extension type_name
-	46, // [46:46] is the sub-list for extension extendee
-	0,  // [0:46] is the sub-list for field type_name
+	37, // 5: weir.admin.v1.CreateGatewayRequest.credential_max_age:type_name -> google.protobuf.Duration
+	35, // 6: weir.admin.v1.CreateGatewayRequest.rollout:type_name -> weir.admin.v1.RolloutSettings
+	38, // 7: weir.admin.v1.CreateGatewayRequest.mutation:type_name -> weir.admin.v1.Mutation
+	1,  // 8: weir.admin.v1.CreateGatewayResponse.gateway:type_name -> weir.admin.v1.Gateway
+	39, // 9: weir.admin.v1.GetGatewayRequest.as_of:type_name -> weir.admin.v1.AsOf
+	1,  // 10: weir.admin.v1.GetGatewayResponse.gateway:type_name -> weir.admin.v1.Gateway
+	40, // 11: weir.admin.v1.ListGatewaysRequest.page:type_name -> weir.admin.v1.Page
+	39, // 12: weir.admin.v1.ListGatewaysRequest.as_of:type_name -> weir.admin.v1.AsOf
+	1,  // 13: weir.admin.v1.ListGatewaysResponse.gateways:type_name -> weir.admin.v1.Gateway
+	1,  // 14: weir.admin.v1.UpdateGatewayRequest.gateway:type_name -> weir.admin.v1.Gateway
+	41, // 15: weir.admin.v1.UpdateGatewayRequest.update_mask:type_name -> google.protobuf.FieldMask
+	38, // 16: weir.admin.v1.UpdateGatewayRequest.mutation:type_name -> weir.admin.v1.Mutation
+	1,  // 17: weir.admin.v1.UpdateGatewayResponse.gateway:type_name -> weir.admin.v1.Gateway
+	38, // 18: weir.admin.v1.SetGatewayKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
+	1,  // 19: weir.admin.v1.SetGatewayKeyResponse.gateway:type_name -> weir.admin.v1.Gateway
+	38, // 20: weir.admin.v1.DeleteGatewayRequest.mutation:type_name -> weir.admin.v1.Mutation
+	34, // 21: weir.admin.v1.EnrolmentToken.expires_at:type_name -> google.protobuf.Timestamp
+	34, // 22: weir.admin.v1.EnrolmentToken.created_at:type_name -> google.protobuf.Timestamp
+	15, // 23: weir.admin.v1.ListEnrolmentTokensResponse.enrolment_tokens:type_name -> weir.admin.v1.EnrolmentToken
+	38, // 24: weir.admin.v1.RevokeEnrolmentTokenRequest.mutation:type_name -> weir.admin.v1.Mutation
+	34, // 25: weir.admin.v1.CreateEnrolmentTokenRequest.expires_at:type_name -> google.protobuf.Timestamp
+	38, // 26: weir.admin.v1.CreateEnrolmentTokenRequest.mutation:type_name -> weir.admin.v1.Mutation
+	34, // 27: weir.admin.v1.CreateEnrolmentTokenResponse.expires_at:type_name -> google.protobuf.Timestamp
+	34, // 28: weir.admin.v1.Agent.enrolled_at:type_name -> google.protobuf.Timestamp
+	34, // 29: weir.admin.v1.Agent.last_seen_at:type_name -> google.protobuf.Timestamp
+	34, // 30: weir.admin.v1.Agent.revoked_at:type_name -> google.protobuf.Timestamp
+	34, // 31: weir.admin.v1.Agent.behind_since:type_name -> google.protobuf.Timestamp
+	34, // 32: weir.admin.v1.Agent.last_rejected_at:type_name -> google.protobuf.Timestamp
+	34, // 33: weir.admin.v1.Agent.spool_oldest_at:type_name -> google.protobuf.Timestamp
+	23, // 34: weir.admin.v1.Agent.credentials:type_name -> weir.admin.v1.AgentCredential
+	0,  // 35: weir.admin.v1.AgentCredential.state:type_name -> weir.admin.v1.CredentialState
+	34, // 36: weir.admin.v1.AgentCredential.since:type_name -> google.protobuf.Timestamp
+	34, // 37: weir.admin.v1.AgentCredential.last_seen_at:type_name -> google.protobuf.Timestamp
+	23, // 38: weir.admin.v1.ListAgentCredentialsResponse.credentials:type_name -> weir.admin.v1.AgentCredential
+	22, // 39: weir.admin.v1.GetAgentResponse.agent:type_name -> weir.admin.v1.Agent
+	22, // 40: weir.admin.v1.UpdateAgentRequest.agent:type_name -> weir.admin.v1.Agent
+	41, // 41: weir.admin.v1.UpdateAgentRequest.update_mask:type_name -> google.protobuf.FieldMask
+	38, // 42: weir.admin.v1.UpdateAgentRequest.mutation:type_name -> weir.admin.v1.Mutation
+	22, // 43: weir.admin.v1.UpdateAgentResponse.agent:type_name -> weir.admin.v1.Agent
+	38, // 44: weir.admin.v1.RevokeAgentRequest.mutation:type_name -> weir.admin.v1.Mutation
+	22, // 45: weir.admin.v1.RevokeAgentResponse.agent:type_name -> weir.admin.v1.Agent
+	40, // 46: weir.admin.v1.ListAgentsRequest.page:type_name -> weir.admin.v1.Page
+	22, // 47: weir.admin.v1.ListAgentsResponse.agents:type_name -> weir.admin.v1.Agent
+	3,  // 48: weir.admin.v1.GatewayService.CreateGateway:input_type -> weir.admin.v1.CreateGatewayRequest
+	5,  // 49: weir.admin.v1.GatewayService.GetGateway:input_type -> weir.admin.v1.GetGatewayRequest
+	7,  // 50: weir.admin.v1.GatewayService.ListGateways:input_type -> weir.admin.v1.ListGatewaysRequest
+	20, // 51: weir.admin.v1.GatewayService.CreateEnrolmentToken:input_type -> weir.admin.v1.CreateEnrolmentTokenRequest
+	9,  // 52: weir.admin.v1.GatewayService.UpdateGateway:input_type -> weir.admin.v1.UpdateGatewayRequest
+	11, // 53: weir.admin.v1.GatewayService.SetGatewayKey:input_type -> weir.admin.v1.SetGatewayKeyRequest
+	13, // 54: weir.admin.v1.GatewayService.DeleteGateway:input_type -> weir.admin.v1.DeleteGatewayRequest
+	16, // 55: weir.admin.v1.GatewayService.ListEnrolmentTokens:input_type -> weir.admin.v1.ListEnrolmentTokensRequest
+	18, // 56: weir.admin.v1.GatewayService.RevokeEnrolmentToken:input_type -> weir.admin.v1.RevokeEnrolmentTokenRequest
+	26, // 57: weir.admin.v1.GatewayService.GetAgent:input_type -> weir.admin.v1.GetAgentRequest
+	28, // 58: weir.admin.v1.GatewayService.UpdateAgent:input_type -> weir.admin.v1.UpdateAgentRequest
+	30, // 59: weir.admin.v1.GatewayService.RevokeAgent:input_type -> weir.admin.v1.RevokeAgentRequest
+	24, // 60: weir.admin.v1.GatewayService.ListAgentCredentials:input_type -> weir.admin.v1.ListAgentCredentialsRequest
+	32, // 61: weir.admin.v1.GatewayService.ListAgents:input_type -> weir.admin.v1.ListAgentsRequest
+	4,  // 62: weir.admin.v1.GatewayService.CreateGateway:output_type -> weir.admin.v1.CreateGatewayResponse
+	6,  // 63: weir.admin.v1.GatewayService.GetGateway:output_type -> weir.admin.v1.GetGatewayResponse
+	8,  // 64: weir.admin.v1.GatewayService.ListGateways:output_type -> weir.admin.v1.ListGatewaysResponse
+	21, // 65: weir.admin.v1.GatewayService.CreateEnrolmentToken:output_type -> weir.admin.v1.CreateEnrolmentTokenResponse
+	10, // 66: weir.admin.v1.GatewayService.UpdateGateway:output_type -> weir.admin.v1.UpdateGatewayResponse
+	12, // 67: weir.admin.v1.GatewayService.SetGatewayKey:output_type -> weir.admin.v1.SetGatewayKeyResponse
+	14, // 68: weir.admin.v1.GatewayService.DeleteGateway:output_type -> weir.admin.v1.DeleteGatewayResponse
+	17, // 69: weir.admin.v1.GatewayService.ListEnrolmentTokens:output_type -> weir.admin.v1.ListEnrolmentTokensResponse
+	19, // 70: weir.admin.v1.GatewayService.RevokeEnrolmentToken:output_type -> weir.admin.v1.RevokeEnrolmentTokenResponse
+	27, // 71: weir.admin.v1.GatewayService.GetAgent:output_type -> weir.admin.v1.GetAgentResponse
+	29, // 72: weir.admin.v1.GatewayService.UpdateAgent:output_type -> weir.admin.v1.UpdateAgentResponse
+	31, // 73: weir.admin.v1.GatewayService.RevokeAgent:output_type -> weir.admin.v1.RevokeAgentResponse
+	25, // 74: weir.admin.v1.GatewayService.ListAgentCredentials:output_type -> weir.admin.v1.ListAgentCredentialsResponse
+	33, // 75: weir.admin.v1.GatewayService.ListAgents:output_type -> weir.admin.v1.ListAgentsResponse
+	62, // [62:76] is the sub-list for method output_type
+	48, // [48:62] is the sub-list for method input_type
+	48, // [48:48] is the sub-list for extension type_name
+	48, // [48:48] is the sub-list for extension extendee
+	0,  // [0:48] is the sub-list for field type_name
 }
 
 func init() { file_weir_admin_v1_gateway_proto_init() }

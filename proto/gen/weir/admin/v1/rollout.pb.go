@@ -1247,10 +1247,13 @@ type GoBackResponse struct {
 	// How the configuration that agents get differs from the one that the stable ones had,
 	// at most 100.
 	Changes []*ResourceChange `protobuf:"bytes,2,rep,name=changes,proto3" json:"changes,omitempty"`
-	// There are more.
-	Truncated     bool `protobuf:"varint,3,opt,name=truncated,proto3" json:"truncated,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// There are more of either.
+	Truncated bool `protobuf:"varint,3,opt,name=truncated,proto3" json:"truncated,omitempty"`
+	// How it differs from the one that the agents of a rollout under way had, at most 100;
+	// empty where none was.
+	CandidateChanges []*ResourceChange `protobuf:"bytes,4,rep,name=candidate_changes,json=candidateChanges,proto3" json:"candidate_changes,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *GoBackResponse) Reset() {
@@ -1302,6 +1305,13 @@ func (x *GoBackResponse) GetTruncated() bool {
 		return x.Truncated
 	}
 	return false
+}
+
+func (x *GoBackResponse) GetCandidateChanges() []*ResourceChange {
+	if x != nil {
+		return x.CandidateChanges
+	}
+	return nil
 }
 
 type GoForwardRequest struct {
@@ -1482,11 +1492,12 @@ const file_weir_admin_v1_rollout_proto_rawDesc = "" +
 	"gateway_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\tgatewayId\x12!\n" +
 	"\aversion\x18\x02 \x01(\x03B\a\xbaH\x04\"\x02(\x01R\aversion\x12 \n" +
 	"\x06reason\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\x06reason\x123\n" +
-	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"\x99\x01\n" +
+	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"\xe5\x01\n" +
 	"\x0eGoBackResponse\x120\n" +
 	"\arollout\x18\x01 \x01(\v2\x16.weir.admin.v1.RolloutR\arollout\x127\n" +
 	"\achanges\x18\x02 \x03(\v2\x1d.weir.admin.v1.ResourceChangeR\achanges\x12\x1c\n" +
-	"\ttruncated\x18\x03 \x01(\bR\ttruncated\"p\n" +
+	"\ttruncated\x18\x03 \x01(\bR\ttruncated\x12J\n" +
+	"\x11candidate_changes\x18\x04 \x03(\v2\x1d.weir.admin.v1.ResourceChangeR\x10candidateChanges\"p\n" +
 	"\x10GoForwardRequest\x12'\n" +
 	"\n" +
 	"gateway_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\tgatewayId\x123\n" +
@@ -1594,27 +1605,28 @@ var file_weir_admin_v1_rollout_proto_depIdxs = []int32{
 	26, // 20: weir.admin.v1.GoBackRequest.mutation:type_name -> weir.admin.v1.Mutation
 	7,  // 21: weir.admin.v1.GoBackResponse.rollout:type_name -> weir.admin.v1.Rollout
 	27, // 22: weir.admin.v1.GoBackResponse.changes:type_name -> weir.admin.v1.ResourceChange
-	26, // 23: weir.admin.v1.GoForwardRequest.mutation:type_name -> weir.admin.v1.Mutation
-	7,  // 24: weir.admin.v1.GoForwardResponse.rollout:type_name -> weir.admin.v1.Rollout
-	8,  // 25: weir.admin.v1.RolloutService.GetRollout:input_type -> weir.admin.v1.GetRolloutRequest
-	10, // 26: weir.admin.v1.RolloutService.ListRollouts:input_type -> weir.admin.v1.ListRolloutsRequest
-	12, // 27: weir.admin.v1.RolloutService.PromoteRollout:input_type -> weir.admin.v1.PromoteRolloutRequest
-	14, // 28: weir.admin.v1.RolloutService.HoldRollout:input_type -> weir.admin.v1.HoldRolloutRequest
-	16, // 29: weir.admin.v1.RolloutService.ResumeRollout:input_type -> weir.admin.v1.ResumeRolloutRequest
-	18, // 30: weir.admin.v1.RolloutService.GoBack:input_type -> weir.admin.v1.GoBackRequest
-	20, // 31: weir.admin.v1.RolloutService.GoForward:input_type -> weir.admin.v1.GoForwardRequest
-	9,  // 32: weir.admin.v1.RolloutService.GetRollout:output_type -> weir.admin.v1.GetRolloutResponse
-	11, // 33: weir.admin.v1.RolloutService.ListRollouts:output_type -> weir.admin.v1.ListRolloutsResponse
-	13, // 34: weir.admin.v1.RolloutService.PromoteRollout:output_type -> weir.admin.v1.PromoteRolloutResponse
-	15, // 35: weir.admin.v1.RolloutService.HoldRollout:output_type -> weir.admin.v1.HoldRolloutResponse
-	17, // 36: weir.admin.v1.RolloutService.ResumeRollout:output_type -> weir.admin.v1.ResumeRolloutResponse
-	19, // 37: weir.admin.v1.RolloutService.GoBack:output_type -> weir.admin.v1.GoBackResponse
-	21, // 38: weir.admin.v1.RolloutService.GoForward:output_type -> weir.admin.v1.GoForwardResponse
-	32, // [32:39] is the sub-list for method output_type
-	25, // [25:32] is the sub-list for method input_type
-	25, // [25:25] is the sub-list for extension type_name
-	25, // [25:25] is the sub-list for extension extendee
-	0,  // [0:25] is the sub-list for field type_name
+	27, // 23: weir.admin.v1.GoBackResponse.candidate_changes:type_name -> weir.admin.v1.ResourceChange
+	26, // 24: weir.admin.v1.GoForwardRequest.mutation:type_name -> weir.admin.v1.Mutation
+	7,  // 25: weir.admin.v1.GoForwardResponse.rollout:type_name -> weir.admin.v1.Rollout
+	8,  // 26: weir.admin.v1.RolloutService.GetRollout:input_type -> weir.admin.v1.GetRolloutRequest
+	10, // 27: weir.admin.v1.RolloutService.ListRollouts:input_type -> weir.admin.v1.ListRolloutsRequest
+	12, // 28: weir.admin.v1.RolloutService.PromoteRollout:input_type -> weir.admin.v1.PromoteRolloutRequest
+	14, // 29: weir.admin.v1.RolloutService.HoldRollout:input_type -> weir.admin.v1.HoldRolloutRequest
+	16, // 30: weir.admin.v1.RolloutService.ResumeRollout:input_type -> weir.admin.v1.ResumeRolloutRequest
+	18, // 31: weir.admin.v1.RolloutService.GoBack:input_type -> weir.admin.v1.GoBackRequest
+	20, // 32: weir.admin.v1.RolloutService.GoForward:input_type -> weir.admin.v1.GoForwardRequest
+	9,  // 33: weir.admin.v1.RolloutService.GetRollout:output_type -> weir.admin.v1.GetRolloutResponse
+	11, // 34: weir.admin.v1.RolloutService.ListRollouts:output_type -> weir.admin.v1.ListRolloutsResponse
+	13, // 35: weir.admin.v1.RolloutService.PromoteRollout:output_type -> weir.admin.v1.PromoteRolloutResponse
+	15, // 36: weir.admin.v1.RolloutService.HoldRollout:output_type -> weir.admin.v1.HoldRolloutResponse
+	17, // 37: weir.admin.v1.RolloutService.ResumeRollout:output_type -> weir.admin.v1.ResumeRolloutResponse
+	19, // 38: weir.admin.v1.RolloutService.GoBack:output_type -> weir.admin.v1.GoBackResponse
+	21, // 39: weir.admin.v1.RolloutService.GoForward:output_type -> weir.admin.v1.GoForwardResponse
+	33, // [33:40] is the sub-list for method output_type
+	26, // [26:33] is the sub-list for method input_type
+	26, // [26:26] is the sub-list for extension type_name
+	26, // [26:26] is the sub-list for extension extendee
+	0,  // [0:26] is the sub-list for field type_name
 }
 
 func init() { file_weir_admin_v1_rollout_proto_init() }

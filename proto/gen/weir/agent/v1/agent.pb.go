@@ -1064,10 +1064,12 @@ func (x *Heartbeat) GetBehind() bool {
 
 // SettledRange: records first..last (inclusive) of one boot are settled.
 type SettledRange struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Boot          string                 `protobuf:"bytes,1,opt,name=boot,proto3" json:"boot,omitempty"`
-	FirstSeq      int64                  `protobuf:"varint,2,opt,name=first_seq,json=firstSeq,proto3" json:"first_seq,omitempty"`
-	LastSeq       int64                  `protobuf:"varint,3,opt,name=last_seq,json=lastSeq,proto3" json:"last_seq,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Boot     string                 `protobuf:"bytes,1,opt,name=boot,proto3" json:"boot,omitempty"`
+	FirstSeq int64                  `protobuf:"varint,2,opt,name=first_seq,json=firstSeq,proto3" json:"first_seq,omitempty"`
+	LastSeq  int64                  `protobuf:"varint,3,opt,name=last_seq,json=lastSeq,proto3" json:"last_seq,omitempty"`
+	// Who signed them, where that is a former agent of the boot; empty: the agent itself.
+	AgentId       string `protobuf:"bytes,4,opt,name=agent_id,json=agentId,proto3" json:"agent_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1121,6 +1123,13 @@ func (x *SettledRange) GetLastSeq() int64 {
 		return x.LastSeq
 	}
 	return 0
+}
+
+func (x *SettledRange) GetAgentId() string {
+	if x != nil {
+		return x.AgentId
+	}
+	return ""
 }
 
 // GoAway: reconnect, elsewhere if there is an elsewhere.
@@ -1523,9 +1532,12 @@ type BootTail struct {
 	// Last number given out and fsynced; 0: none yet.
 	LastSeq int64 `protobuf:"varint,2,opt,name=last_seq,json=lastSeq,proto3" json:"last_seq,omitempty"`
 	// No more numbers will be given out in this boot.
-	Closed        bool `protobuf:"varint,3,opt,name=closed,proto3" json:"closed,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Closed bool `protobuf:"varint,3,opt,name=closed,proto3" json:"closed,omitempty"`
+	// Agents that had this state folder before, and whose signed batches of this boot are in
+	// its spool still: what of those is settled is told to this agent, too.
+	FormerAgentIds []string `protobuf:"bytes,4,rep,name=former_agent_ids,json=formerAgentIds,proto3" json:"former_agent_ids,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *BootTail) Reset() {
@@ -1577,6 +1589,13 @@ func (x *BootTail) GetClosed() bool {
 		return x.Closed
 	}
 	return false
+}
+
+func (x *BootTail) GetFormerAgentIds() []string {
+	if x != nil {
+		return x.FormerAgentIds
+	}
+	return nil
 }
 
 type ReportResponse struct {
@@ -1856,11 +1875,12 @@ const file_weir_agent_v1_agent_proto_rawDesc = "" +
 	"\vserver_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"serverTime\x125\n" +
 	"\asettled\x18\x02 \x03(\v2\x1b.weir.agent.v1.SettledRangeR\asettled\x12\x16\n" +
-	"\x06behind\x18\x03 \x01(\bR\x06behind\"Z\n" +
+	"\x06behind\x18\x03 \x01(\bR\x06behind\"u\n" +
 	"\fSettledRange\x12\x12\n" +
 	"\x04boot\x18\x01 \x01(\tR\x04boot\x12\x1b\n" +
 	"\tfirst_seq\x18\x02 \x01(\x03R\bfirstSeq\x12\x19\n" +
-	"\blast_seq\x18\x03 \x01(\x03R\alastSeq\"=\n" +
+	"\blast_seq\x18\x03 \x01(\x03R\alastSeq\x12\x19\n" +
+	"\bagent_id\x18\x04 \x01(\tR\aagentId\"=\n" +
 	"\x06GoAway\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\x12\x1b\n" +
 	"\tspread_ms\x18\x02 \x01(\x05R\bspreadMs\"\xbb\a\n" +
@@ -1910,11 +1930,13 @@ const file_weir_agent_v1_agent_proto_rawDesc = "" +
 	"\rSTATE_BLOCKED\x10\x04\x12\x12\n" +
 	"\x0eSTATE_UNOPENED\x10\x05\x12\x0e\n" +
 	"\n" +
-	"STATE_NONE\x10\x06\"e\n" +
+	"STATE_NONE\x10\x06\"\xa2\x01\n" +
 	"\bBootTail\x12\x1d\n" +
 	"\x04boot\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x04boot\x12\"\n" +
 	"\blast_seq\x18\x02 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\alastSeq\x12\x16\n" +
-	"\x06closed\x18\x03 \x01(\bR\x06closed\"M\n" +
+	"\x06closed\x18\x03 \x01(\bR\x06closed\x12;\n" +
+	"\x10former_agent_ids\x18\x04 \x03(\tB\x11\xbaH\x0e\x92\x01\v\x10\n" +
+	"\x18\x01\"\x05r\x03\xb0\x01\x01R\x0eformerAgentIds\"M\n" +
 	"\x0eReportResponse\x12;\n" +
 	"\vserver_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"serverTime\"\xff\x02\n" +

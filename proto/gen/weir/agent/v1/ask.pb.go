@@ -711,7 +711,7 @@ type DryRunRoute struct {
 	Weighted    bool            `protobuf:"varint,3,opt,name=weighted,proto3" json:"weighted,omitempty"`
 	MaxAttempts int32           `protobuf:"varint,4,opt,name=max_attempts,json=maxAttempts,proto3" json:"max_attempts,omitempty"`
 	// No target is tried twice.
-	Once bool `protobuf:"varint,5,opt,name=once,proto3" json:"once,omitempty"`
+	EachOnce bool `protobuf:"varint,5,opt,name=each_once,json=eachOnce,proto3" json:"each_once,omitempty"`
 	// The most that the first repeat on a target waits, in ms.
 	BackoffMs     int64        `protobuf:"varint,6,opt,name=backoff_ms,json=backoffMs,proto3" json:"backoff_ms,omitempty"`
 	RetryOn       []v1.Failure `protobuf:"varint,7,rep,packed,name=retry_on,json=retryOn,proto3,enum=weir.policy.v1.Failure" json:"retry_on,omitempty"`
@@ -777,9 +777,9 @@ func (x *DryRunRoute) GetMaxAttempts() int32 {
 	return 0
 }
 
-func (x *DryRunRoute) GetOnce() bool {
+func (x *DryRunRoute) GetEachOnce() bool {
 	if x != nil {
-		return x.Once
+		return x.EachOnce
 	}
 	return false
 }
@@ -1006,13 +1006,13 @@ const file_weir_agent_v1_ask_proto_rawDesc = "" +
 	"\rDryRunRefusal\x12\x16\n" +
 	"\x06status\x18\x01 \x01(\x05R\x06status\x12\x1b\n" +
 	"\x04code\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04code\x12\"\n" +
-	"\amessage\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\amessage\"\x97\x02\n" +
+	"\amessage\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\amessage\"\xa0\x02\n" +
 	"\vDryRunRoute\x12\x17\n" +
 	"\x02id\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18@R\x02id\x12?\n" +
 	"\atargets\x18\x02 \x03(\v2\x1b.weir.agent.v1.DryRunTargetB\b\xbaH\x05\x92\x01\x02\x10\x10R\atargets\x12\x1a\n" +
 	"\bweighted\x18\x03 \x01(\bR\bweighted\x12!\n" +
-	"\fmax_attempts\x18\x04 \x01(\x05R\vmaxAttempts\x12\x12\n" +
-	"\x04once\x18\x05 \x01(\bR\x04once\x12\x1d\n" +
+	"\fmax_attempts\x18\x04 \x01(\x05R\vmaxAttempts\x12\x1b\n" +
+	"\teach_once\x18\x05 \x01(\bR\beachOnce\x12\x1d\n" +
 	"\n" +
 	"backoff_ms\x18\x06 \x01(\x03R\tbackoffMs\x12<\n" +
 	"\bretry_on\x18\a \x03(\x0e2\x17.weir.policy.v1.FailureB\b\xbaH\x05\x92\x01\x02\x10\x14R\aretryOn\"\xaa\x05\n" +

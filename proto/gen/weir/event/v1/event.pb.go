@@ -2907,8 +2907,12 @@ type GatewayCreated struct {
 	Region string `protobuf:"bytes,2,opt,name=region,proto3" json:"region,omitempty"`
 	// Regions of the providers that it may send to; empty: any.
 	AllowedRegions []string `protobuf:"bytes,3,rep,name=allowed_regions,json=allowedRegions,proto3" json:"allowed_regions,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// As in GatewayUpdated.
+	CredentialMaxAgeSeconds int64 `protobuf:"varint,4,opt,name=credential_max_age_seconds,json=credentialMaxAgeSeconds,proto3" json:"credential_max_age_seconds,omitempty"`
+	// Absent: all at once.
+	Rollout       *RolloutSettings `protobuf:"bytes,5,opt,name=rollout,proto3" json:"rollout,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GatewayCreated) Reset() {
@@ -2958,6 +2962,20 @@ func (x *GatewayCreated) GetRegion() string {
 func (x *GatewayCreated) GetAllowedRegions() []string {
 	if x != nil {
 		return x.AllowedRegions
+	}
+	return nil
+}
+
+func (x *GatewayCreated) GetCredentialMaxAgeSeconds() int64 {
+	if x != nil {
+		return x.CredentialMaxAgeSeconds
+	}
+	return 0
+}
+
+func (x *GatewayCreated) GetRollout() *RolloutSettings {
+	if x != nil {
+		return x.Rollout
 	}
 	return nil
 }
@@ -3124,7 +3142,7 @@ type RolloutSettings struct {
 	// Rising percentages of the agents, 1 to 99. One agent comes before them, all after.
 	Steps []int32 `protobuf:"varint,2,rep,packed,name=steps,proto3" json:"steps,omitempty"`
 	// How long each step lasts at least, s.
-	BakeS int32 `protobuf:"varint,3,opt,name=bake_s,json=bakeS,proto3" json:"bake_s,omitempty"`
+	BakeSeconds int32 `protobuf:"varint,3,opt,name=bake_seconds,json=bakeSeconds,proto3" json:"bake_seconds,omitempty"`
 	// By how many percentage points an agent's rate of failures may rise.
 	MaxErrorRise int32 `protobuf:"varint,4,opt,name=max_error_rise,json=maxErrorRise,proto3" json:"max_error_rise,omitempty"`
 	// With fewer requests an agent's rate is not judged.
@@ -3177,9 +3195,9 @@ func (x *RolloutSettings) GetSteps() []int32 {
 	return nil
 }
 
-func (x *RolloutSettings) GetBakeS() int32 {
+func (x *RolloutSettings) GetBakeSeconds() int32 {
 	if x != nil {
-		return x.BakeS
+		return x.BakeSeconds
 	}
 	return 0
 }
@@ -6325,11 +6343,13 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\x129\n" +
 	"\n" +
 	"revoked_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\trevokedAt\"\r\n" +
-	"\vKeyArchived\"e\n" +
+	"\vKeyArchived\"\xdc\x01\n" +
 	"\x0eGatewayCreated\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06region\x18\x02 \x01(\tR\x06region\x12'\n" +
-	"\x0fallowed_regions\x18\x03 \x03(\tR\x0eallowedRegions\"\x8a\x01\n" +
+	"\x0fallowed_regions\x18\x03 \x03(\tR\x0eallowedRegions\x12;\n" +
+	"\x1acredential_max_age_seconds\x18\x04 \x01(\x03R\x17credentialMaxAgeSeconds\x128\n" +
+	"\arollout\x18\x05 \x01(\v2\x1e.weir.event.v1.RolloutSettingsR\arollout\"\x8a\x01\n" +
 	"\x0eGatewayUpdated\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12;\n" +
 	"\x1acredential_max_age_seconds\x18\x02 \x01(\x03R\x17credentialMaxAgeSeconds\x12'\n" +
@@ -6338,11 +6358,11 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\n" +
 	"public_key\x18\x01 \x01(\fR\tpublicKey\"M\n" +
 	"\x11GatewayRolloutSet\x128\n" +
-	"\arollout\x18\x01 \x01(\v2\x1e.weir.event.v1.RolloutSettingsR\arollout\"\xc3\x01\n" +
+	"\arollout\x18\x01 \x01(\v2\x1e.weir.event.v1.RolloutSettingsR\arollout\"\xcf\x01\n" +
 	"\x0fRolloutSettings\x12:\n" +
 	"\bstrategy\x18\x01 \x01(\x0e2\x1e.weir.event.v1.RolloutStrategyR\bstrategy\x12\x14\n" +
-	"\x05steps\x18\x02 \x03(\x05R\x05steps\x12\x15\n" +
-	"\x06bake_s\x18\x03 \x01(\x05R\x05bakeS\x12$\n" +
+	"\x05steps\x18\x02 \x03(\x05R\x05steps\x12!\n" +
+	"\fbake_seconds\x18\x03 \x01(\x05R\vbakeSeconds\x12$\n" +
 	"\x0emax_error_rise\x18\x04 \x01(\x05R\fmaxErrorRise\x12!\n" +
 	"\fmin_requests\x18\x05 \x01(\x05R\vminRequests\"\x11\n" +
 	"\x0fGatewayArchived\"\xb7\x02\n" +
@@ -6802,53 +6822,54 @@ var file_weir_event_v1_event_proto_depIdxs = []int32{
 	111, // 32: weir.event.v1.KeyUpdated.labels:type_name -> weir.event.v1.KeyUpdated.LabelsEntry
 	112, // 33: weir.event.v1.KeyRotated.previous_expires_at:type_name -> google.protobuf.Timestamp
 	112, // 34: weir.event.v1.KeyRevoked.revoked_at:type_name -> google.protobuf.Timestamp
-	54,  // 35: weir.event.v1.GatewayRolloutSet.rollout:type_name -> weir.event.v1.RolloutSettings
-	10,  // 36: weir.event.v1.RolloutSettings.strategy:type_name -> weir.event.v1.RolloutStrategy
-	112, // 37: weir.event.v1.GatewayRestored.created_at:type_name -> google.protobuf.Timestamp
-	54,  // 38: weir.event.v1.GatewayRestored.rollout:type_name -> weir.event.v1.RolloutSettings
-	11,  // 39: weir.event.v1.RolloutHeld.cause:type_name -> weir.event.v1.RolloutHoldCause
-	112, // 40: weir.event.v1.EnrolmentTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
-	112, // 41: weir.event.v1.AgentRevoked.revoked_at:type_name -> google.protobuf.Timestamp
-	0,   // 42: weir.event.v1.ServiceAccountCreated.role:type_name -> weir.event.v1.Role
-	0,   // 43: weir.event.v1.ServiceAccountUpdated.role:type_name -> weir.event.v1.Role
-	112, // 44: weir.event.v1.ServiceAccountTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
-	0,   // 45: weir.event.v1.RoleBindingCreated.role:type_name -> weir.event.v1.Role
-	78,  // 46: weir.event.v1.PriceOverrideSettings.rates:type_name -> weir.event.v1.Rates
-	78,  // 47: weir.event.v1.PriceOverrideSettings.long_rates:type_name -> weir.event.v1.Rates
-	79,  // 48: weir.event.v1.PriceOverrideCreated.settings:type_name -> weir.event.v1.PriceOverrideSettings
-	79,  // 49: weir.event.v1.PriceOverrideUpdated.settings:type_name -> weir.event.v1.PriceOverrideSettings
-	79,  // 50: weir.event.v1.PriceOverrideRestored.settings:type_name -> weir.event.v1.PriceOverrideSettings
-	112, // 51: weir.event.v1.PriceOverrideRestored.created_at:type_name -> google.protobuf.Timestamp
-	5,   // 52: weir.event.v1.QuotaScope.on:type_name -> weir.event.v1.QuotaOn
-	84,  // 53: weir.event.v1.LimitSettings.scope:type_name -> weir.event.v1.QuotaScope
-	6,   // 54: weir.event.v1.LimitSettings.metric:type_name -> weir.event.v1.LimitMetric
-	7,   // 55: weir.event.v1.LimitSettings.window:type_name -> weir.event.v1.LimitWindow
-	3,   // 56: weir.event.v1.LimitSettings.mode:type_name -> weir.event.v1.QuotaMode
-	4,   // 57: weir.event.v1.LimitSettings.when_unreachable:type_name -> weir.event.v1.WhenUnreachable
-	85,  // 58: weir.event.v1.LimitCreated.settings:type_name -> weir.event.v1.LimitSettings
-	85,  // 59: weir.event.v1.LimitUpdated.settings:type_name -> weir.event.v1.LimitSettings
-	85,  // 60: weir.event.v1.LimitRestored.settings:type_name -> weir.event.v1.LimitSettings
-	112, // 61: weir.event.v1.LimitRestored.created_at:type_name -> google.protobuf.Timestamp
-	8,   // 62: weir.event.v1.CalendarWindow.period:type_name -> weir.event.v1.CalendarPeriod
-	84,  // 63: weir.event.v1.BudgetSettings.scope:type_name -> weir.event.v1.QuotaScope
-	90,  // 64: weir.event.v1.BudgetSettings.calendar:type_name -> weir.event.v1.CalendarWindow
-	91,  // 65: weir.event.v1.BudgetSettings.rolling:type_name -> weir.event.v1.RollingWindow
-	92,  // 66: weir.event.v1.BudgetSettings.lifetime:type_name -> weir.event.v1.LifetimeWindow
-	3,   // 67: weir.event.v1.BudgetSettings.mode:type_name -> weir.event.v1.QuotaMode
-	4,   // 68: weir.event.v1.BudgetSettings.when_unreachable:type_name -> weir.event.v1.WhenUnreachable
-	93,  // 69: weir.event.v1.BudgetCreated.settings:type_name -> weir.event.v1.BudgetSettings
-	93,  // 70: weir.event.v1.BudgetUpdated.settings:type_name -> weir.event.v1.BudgetSettings
-	112, // 71: weir.event.v1.BudgetRaised.expires_at:type_name -> google.protobuf.Timestamp
-	93,  // 72: weir.event.v1.BudgetRestored.settings:type_name -> weir.event.v1.BudgetSettings
-	112, // 73: weir.event.v1.BudgetRestored.created_at:type_name -> google.protobuf.Timestamp
-	96,  // 74: weir.event.v1.BudgetRestored.raise:type_name -> weir.event.v1.BudgetRaised
-	112, // 75: weir.event.v1.SavedReportRestored.created_at:type_name -> google.protobuf.Timestamp
-	112, // 76: weir.event.v1.AlertChannelRestored.created_at:type_name -> google.protobuf.Timestamp
-	77,  // [77:77] is the sub-list for method output_type
-	77,  // [77:77] is the sub-list for method input_type
-	77,  // [77:77] is the sub-list for extension type_name
-	77,  // [77:77] is the sub-list for extension extendee
-	0,   // [0:77] is the sub-list for field type_name
+	54,  // 35: weir.event.v1.GatewayCreated.rollout:type_name -> weir.event.v1.RolloutSettings
+	54,  // 36: weir.event.v1.GatewayRolloutSet.rollout:type_name -> weir.event.v1.RolloutSettings
+	10,  // 37: weir.event.v1.RolloutSettings.strategy:type_name -> weir.event.v1.RolloutStrategy
+	112, // 38: weir.event.v1.GatewayRestored.created_at:type_name -> google.protobuf.Timestamp
+	54,  // 39: weir.event.v1.GatewayRestored.rollout:type_name -> weir.event.v1.RolloutSettings
+	11,  // 40: weir.event.v1.RolloutHeld.cause:type_name -> weir.event.v1.RolloutHoldCause
+	112, // 41: weir.event.v1.EnrolmentTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
+	112, // 42: weir.event.v1.AgentRevoked.revoked_at:type_name -> google.protobuf.Timestamp
+	0,   // 43: weir.event.v1.ServiceAccountCreated.role:type_name -> weir.event.v1.Role
+	0,   // 44: weir.event.v1.ServiceAccountUpdated.role:type_name -> weir.event.v1.Role
+	112, // 45: weir.event.v1.ServiceAccountTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
+	0,   // 46: weir.event.v1.RoleBindingCreated.role:type_name -> weir.event.v1.Role
+	78,  // 47: weir.event.v1.PriceOverrideSettings.rates:type_name -> weir.event.v1.Rates
+	78,  // 48: weir.event.v1.PriceOverrideSettings.long_rates:type_name -> weir.event.v1.Rates
+	79,  // 49: weir.event.v1.PriceOverrideCreated.settings:type_name -> weir.event.v1.PriceOverrideSettings
+	79,  // 50: weir.event.v1.PriceOverrideUpdated.settings:type_name -> weir.event.v1.PriceOverrideSettings
+	79,  // 51: weir.event.v1.PriceOverrideRestored.settings:type_name -> weir.event.v1.PriceOverrideSettings
+	112, // 52: weir.event.v1.PriceOverrideRestored.created_at:type_name -> google.protobuf.Timestamp
+	5,   // 53: weir.event.v1.QuotaScope.on:type_name -> weir.event.v1.QuotaOn
+	84,  // 54: weir.event.v1.LimitSettings.scope:type_name -> weir.event.v1.QuotaScope
+	6,   // 55: weir.event.v1.LimitSettings.metric:type_name -> weir.event.v1.LimitMetric
+	7,   // 56: weir.event.v1.LimitSettings.window:type_name -> weir.event.v1.LimitWindow
+	3,   // 57: weir.event.v1.LimitSettings.mode:type_name -> weir.event.v1.QuotaMode
+	4,   // 58: weir.event.v1.LimitSettings.when_unreachable:type_name -> weir.event.v1.WhenUnreachable
+	85,  // 59: weir.event.v1.LimitCreated.settings:type_name -> weir.event.v1.LimitSettings
+	85,  // 60: weir.event.v1.LimitUpdated.settings:type_name -> weir.event.v1.LimitSettings
+	85,  // 61: weir.event.v1.LimitRestored.settings:type_name -> weir.event.v1.LimitSettings
+	112, // 62: weir.event.v1.LimitRestored.created_at:type_name -> google.protobuf.Timestamp
+	8,   // 63: weir.event.v1.CalendarWindow.period:type_name -> weir.event.v1.CalendarPeriod
+	84,  // 64: weir.event.v1.BudgetSettings.scope:type_name -> weir.event.v1.QuotaScope
+	90,  // 65: weir.event.v1.BudgetSettings.calendar:type_name -> weir.event.v1.CalendarWindow
+	91,  // 66: weir.event.v1.BudgetSettings.rolling:type_name -> weir.event.v1.RollingWindow
+	92,  // 67: weir.event.v1.BudgetSettings.lifetime:type_name -> weir.event.v1.LifetimeWindow
+	3,   // 68: weir.event.v1.BudgetSettings.mode:type_name -> weir.event.v1.QuotaMode
+	4,   // 69: weir.event.v1.BudgetSettings.when_unreachable:type_name -> weir.event.v1.WhenUnreachable
+	93,  // 70: weir.event.v1.BudgetCreated.settings:type_name -> weir.event.v1.BudgetSettings
+	93,  // 71: weir.event.v1.BudgetUpdated.settings:type_name -> weir.event.v1.BudgetSettings
+	112, // 72: weir.event.v1.BudgetRaised.expires_at:type_name -> google.protobuf.Timestamp
+	93,  // 73: weir.event.v1.BudgetRestored.settings:type_name -> weir.event.v1.BudgetSettings
+	112, // 74: weir.event.v1.BudgetRestored.created_at:type_name -> google.protobuf.Timestamp
+	96,  // 75: weir.event.v1.BudgetRestored.raise:type_name -> weir.event.v1.BudgetRaised
+	112, // 76: weir.event.v1.SavedReportRestored.created_at:type_name -> google.protobuf.Timestamp
+	112, // 77: weir.event.v1.AlertChannelRestored.created_at:type_name -> google.protobuf.Timestamp
+	78,  // [78:78] is the sub-list for method output_type
+	78,  // [78:78] is the sub-list for method input_type
+	78,  // [78:78] is the sub-list for extension type_name
+	78,  // [78:78] is the sub-list for extension extendee
+	0,   // [0:78] is the sub-list for field type_name
 }
 
 func init() { file_weir_event_v1_event_proto_init() }
