@@ -56,7 +56,7 @@ func (s *rollouts) GoBack(ctx context.Context, req *connect.Request[adminv1.GoBa
 			return d, fault.Field("version", "there was no such gateway at version %d", target)
 		}
 		answer := &adminv1.GoBackResponse{}
-		if answer.Changes, answer.Truncated, err = s.stagedChanges(ctx, v, gatewayID, stage.Configuration(rollout.Stable), target); err != nil {
+		if err := s.addChanges(ctx, v, answer, gatewayID, stage, target); err != nil {
 			return d, err
 		}
 		d.Changes, err = stage.GoBack(id, gatewayID, target, req.Msg.GetReason())
@@ -67,6 +67,18 @@ func (s *rollouts) GoBack(ctx context.Context, req *connect.Request[adminv1.GoBa
 		}
 		return d, err
 	})
+}
+
+// addChanges tells what a going back to a version changes for the agents of each track.
+func (s *rollouts) addChanges(ctx context.Context, v readmodel.View, to *adminv1.GoBackResponse, gatewayID uuid.UUID, stage rollout.Stage, target int64) (err error) {
+	to.Changes, to.Truncated, err = s.stagedChanges(ctx, v, gatewayID, stage.Configuration(rollout.Stable), target)
+	if err != nil || !stage.Has(rollout.Candidate) {
+		return err
+	}
+	more := false
+	to.CandidateChanges, more, err = s.stagedChanges(ctx, v, gatewayID, stage.Configuration(rollout.Candidate), target)
+	to.Truncated = to.Truncated || more
+	return err
 }
 
 // pinned is the going back that was recorded, or the one that said the same before.

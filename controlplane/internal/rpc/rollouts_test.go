@@ -228,6 +228,26 @@ func TestGoBack(t *testing.T) {
 	})
 }
 
+// To the version that the stable agents have: those of the rollout are given other things.
+func TestGoBackInTheMiddleOfARollout(t *testing.T) {
+	in := install(t)
+	n := in.tenant("alpha")
+	in.seesAgent(t, n, in.enrol(n).ID)
+	n.staged(t, &adminv1.RolloutSettings{})
+	stable := n.head()
+	n.reroute(t, "next")
+	request := &adminv1.GoBackRequest{GatewayId: n.gateway.Id, Version: stable, Mutation: &adminv1.Mutation{ValidateOnly: true}}
+	before := call(t, n.rollouts.GoBack, request)
+	same(t, len(before.Changes)+len(before.CandidateChanges), 0) // nobody has it yet
+	in.lead(t, n)
+	would := call(t, n.rollouts.GoBack, request)
+	same(t, len(would.Changes), 0)
+	same(t, len(would.CandidateChanges), 1)
+	same(t, would.CandidateChanges[0].Resource.Kind, "route")
+	request.Mutation = nil
+	same(t, len(call(t, n.rollouts.GoBack, request).CandidateChanges), 1)
+}
+
 func TestAGatewayBeginsWithSettings(t *testing.T) {
 	in := install(t)
 	n := in.tenant("alpha")
