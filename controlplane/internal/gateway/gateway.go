@@ -3,7 +3,6 @@
 package gateway
 
 import (
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -28,12 +27,6 @@ type Gateway struct {
 	StagedSince int64     `json:"staged_since,omitempty"`
 	CreatedAt   time.Time `json:"created_at"`
 	Version     int64     `json:"version"`
-}
-
-// Reaches tells whether the gateway may send to providers of a region. Where
-// regions are named, one that is not stated is none of them.
-func (g Gateway) Reaches(region string) bool {
-	return len(g.AllowedRegions) == 0 || slices.Contains(g.AllowedRegions, region)
 }
 
 // Agent is one enrolled data-plane process.

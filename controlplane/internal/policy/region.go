@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -38,14 +39,15 @@ func UnservedBy(g gateway.Gateway, providers []provider.Provider, routes []route
 // the targets there: what agents don't know they can't send to. A route that has no
 // target left stays, and unserved says why.
 func within(state State) (inside State, unserved map[uuid.UUID]string) {
-	if len(state.Gateway.AllowedRegions) == 0 {
+	allowed, limited := state.regions()
+	if !limited {
 		return state, nil
 	}
 	inside, unserved = state, map[uuid.UUID]string{}
 	outside := map[uuid.UUID]provider.Provider{}
 	inside.Providers, inside.Routes = nil, nil
 	for _, p := range state.Providers {
-		if state.Gateway.Reaches(p.Region) {
+		if slices.Contains(allowed, p.Region) {
 			inside.Providers = append(inside.Providers, p)
 		} else {
 			outside[p.ID] = p
@@ -58,14 +60,28 @@ func within(state State) (inside State, unserved map[uuid.UUID]string) {
 			return out
 		})
 		if len(r.Targets) == 0 {
-			unserved[r.ID] = reasonFor(state.Gateway, targets, outside)
+			unserved[r.ID] = reasonFor(state.Gateway.Name, allowed, targets, outside)
 		}
 		inside.Routes = append(inside.Routes, r)
 	}
 	return inside, unserved
 }
 
-func reasonFor(g gateway.Gateway, targets []route.Target, outside map[uuid.UUID]provider.Provider) string {
+// regions are those that the gateway may send to; not limited: every one. What is taken
+// away holds at once, whatever version its agents are to have; what is given is staged.
+// Where regions are named, one that a provider does not state is none of them.
+func (s State) regions() (allowed []string, limited bool) {
+	was, now := s.Gateway.AllowedRegions, s.RegionsNow
+	switch {
+	case len(now) == 0:
+		return was, len(was) > 0
+	case len(was) == 0:
+		return now, true
+	}
+	return slices.DeleteFunc(slices.Clone(was), func(region string) bool { return !slices.Contains(now, region) }), true
+}
+
+func reasonFor(gatewayName string, allowed []string, targets []route.Target, outside map[uuid.UUID]provider.Provider) string {
 	var where []string
 	for _, t := range targets {
 		p := outside[t.ProviderID]
@@ -77,6 +93,6 @@ func reasonFor(g gateway.Gateway, targets []route.Target, outside map[uuid.UUID]
 			where = append(where, said)
 		}
 	}
-	return fmt.Sprintf("the gateway %s may send to providers in %s only: %s",
-		g.Name, strings.Join(g.AllowedRegions, ", "), strings.Join(where, ", "))
+	regions := cmp.Or(strings.Join(allowed, ", "), "no region that both this configuration and the present one allow")
+	return fmt.Sprintf("the gateway %s may send to providers in %s only: %s", gatewayName, regions, strings.Join(where, ", "))
 }

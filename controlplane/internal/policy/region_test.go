@@ -75,3 +75,42 @@ func TestCompileServesEveryRegionWhereNoneIsNamed(t *testing.T) {
 		t.Errorf("unserved %v", unserved)
 	}
 }
+
+// A configuration of the past sends nowhere that was forbidden since, and nowhere that it
+// did not send to.
+func TestCompileKeepsToTheRegionsOfNow(t *testing.T) {
+	for name, test := range map[string]struct {
+		was, now    []string
+		near, far   bool
+		whyUnserved string
+	}{
+		"narrowed":       {nil, []string{"eu"}, true, false, ""},
+		"narrowed_twice": {[]string{"eu", "us"}, []string{"us"}, false, true, ""},
+		"widened":        {[]string{"eu"}, []string{"eu", "us"}, true, false, ""},
+		"lifted":         {[]string{"eu"}, nil, true, false, ""},
+		"moved":          {[]string{"eu"}, []string{"us"}, false, false, "no region that both this configuration and the present one allow"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			state := regional()
+			state.Providers[1].Region = "eu"
+			state.ConfigurationVersion, state.Gateway.AllowedRegions, state.RegionsNow = 1, test.was, test.now
+			resources, err := policy.Compile(state, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			both := &policyv1.Route{}
+			for _, r := range resources {
+				if r.GetId() == id(21).String() {
+					err = proto.Unmarshal(r.GetBody(), both)
+				}
+			}
+			models := map[string]bool{}
+			for _, target := range both.GetTargets() {
+				models[target.GetModel()] = true
+			}
+			if err != nil || models["near"] != test.near || models["far"] != test.far || !strings.Contains(both.GetUnserved(), test.whyUnserved) {
+				t.Errorf("%v %v", both, err)
+			}
+		})
+	}
+}

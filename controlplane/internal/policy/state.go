@@ -26,6 +26,9 @@ type State struct {
 	// ConfigurationVersion, other than 0: everything but keys is as it was at this earlier
 	// version.
 	ConfigurationVersion int64
+	// RegionsNow are those that the gateway allows now, where its configuration is of the
+	// past; empty: any. What either forbids is forbidden.
+	RegionsNow []string
 	// Stage tells which configuration the gateway's agents are to have.
 	Stage          rollout.Stage
 	Providers      []provider.Provider

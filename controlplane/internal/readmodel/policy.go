@@ -63,11 +63,12 @@ func reachesAll(g gateway.Gateway, since int64) bool {
 }
 
 // readConfiguration reads what is staged, as it was at the query's version. What a
-// credential is sealed as is never of the past.
+// credential is sealed as is never of the past, nor are regions that were taken away since.
 func readConfiguration(ctx context.Context, v View, q fleet.PolicyQuery, state *policy.State) (err error) {
 	at := v
 	at.AsOf, state.ConfigurationVersion = q.ConfigurationVersion, q.ConfigurationVersion
 	if at.AsOf > 0 {
+		state.RegionsNow = state.Gateway.AllowedRegions
 		if state.Gateway, err = Gateways.Find(ctx, at, q.GatewayID); err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package readmodel_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -8,6 +9,7 @@ import (
 
 	"github.com/weirhq/weir/controlplane/internal/fault"
 	"github.com/weirhq/weir/controlplane/internal/fleet"
+	"github.com/weirhq/weir/controlplane/internal/gateway"
 	"github.com/weirhq/weir/controlplane/internal/policy"
 	"github.com/weirhq/weir/controlplane/internal/postgres/pgtest"
 	"github.com/weirhq/weir/controlplane/internal/readmodel"
@@ -45,6 +47,18 @@ func TestPolicyState(t *testing.T) {
 			state, err := store.PolicyState(t.Context(), q)
 			if err != nil || state.Routes[0].Name != name || len(state.Keys) != 3 || state.Version != other.head {
 				t.Errorf("as of %d: %v, %d keys at version %d, %v", version, state.Routes, len(state.Keys), state.Version, err)
+			}
+		}
+	})
+	t.Run("configuration_of_a_version_with_the_regions_of_now", func(t *testing.T) {
+		before := other.head
+		other.add(gateway.Gateway{ID: other.gateway, Name: "prod", Region: "local"}.Update(gateway.Update{Name: "prod", AllowedRegions: []string{"eu"}}))
+		q := fleet.PolicyQuery{OrganizationID: other.id, GatewayID: other.gateway}
+		for version, want := range map[int64]string{0: "[eu] []", before: "[] [eu]", before + 1: "[eu] [eu]"} {
+			q.ConfigurationVersion = version
+			state, err := store.PolicyState(t.Context(), q)
+			if got := fmt.Sprint(state.Gateway.AllowedRegions, state.RegionsNow); err != nil || got != want {
+				t.Errorf("as of %d: %s, %v", version, got, err)
 			}
 		}
 	})
