@@ -2,6 +2,8 @@ package rpc
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"connectrpc.com/connect"
@@ -39,7 +41,7 @@ func newDiagnostics(store *readmodel.Store, asker Asker) *diagnostics {
 
 func (s *diagnostics) TestProvider(ctx context.Context, req *connect.Request[adminv1.TestProviderRequest]) (*connect.Response[adminv1.TestProviderResponse], error) {
 	named := func(ctx context.Context, v readmodel.View) error {
-		return exists(ctx, v, readmodel.Providers, "provider_id", req.Msg.GetProviderId())
+		return reachable(ctx, v, req.Msg)
 	}
 	by, answer, err := s.ask(ctx, req.Msg, named, &agentv1.Ask{Question: &agentv1.Ask_ProviderTest{ProviderTest: &agentv1.ProviderTest{
 		ProviderId: req.Msg.GetProviderId(), Model: req.Msg.GetModel(),
@@ -62,6 +64,33 @@ func (s *diagnostics) DryRun(ctx context.Context, req *connect.Request[adminv1.D
 		return nil, err
 	}
 	return connect.NewResponse(toProtoDryRun(by, answer.GetDryRun())), nil
+}
+
+// reachable finds the provider, where the gateway's agents know it: they could only say
+// that they do not.
+func reachable(ctx context.Context, v readmodel.View, m *adminv1.TestProviderRequest) error {
+	id, err := parseID("provider_id", m.GetProviderId())
+	if err != nil {
+		return err
+	}
+	p, err := readmodel.Providers.Find(ctx, v, id)
+	if err != nil {
+		return err
+	}
+	at, err := parseID("gateway_id", m.GetGatewayId())
+	if err != nil {
+		return err
+	}
+	g, err := readmodel.Gateways.Find(ctx, v, at)
+	if err != nil || len(g.AllowedRegions) == 0 || slices.Contains(g.AllowedRegions, p.Region) {
+		return err
+	}
+	where := "states no region"
+	if p.Region != "" {
+		where = "is in " + p.Region
+	}
+	return fault.Because(fault.Precondition, "provider_outside_regions", "the provider %q %s, and the gateway %q may send to providers in %s only: its agents do not know this one",
+		p.Name, where, g.Name, strings.Join(g.AllowedRegions, ", "))
 }
 
 // exists finds what a request names.

@@ -155,7 +155,15 @@ func TestDiagnosticsRefusals(t *testing.T) {
 	if !strings.Contains(elsewhere.Message(), "agent_id: agent \"host-1\" is of another gateway") {
 		t.Error(elsewhere)
 	}
-	refused(t, connect.CodeInvalidArgument, n.diagnostics.DryRun, &adminv1.DryRunRequest{GatewayId: n.gateway.Id, Model: "gpt"})
+	if err := refused(t, connect.CodeInvalidArgument, n.diagnostics.DryRun, &adminv1.DryRunRequest{GatewayId: n.gateway.Id, Model: "gpt"}); !strings.Contains(err.Message(), "caller: want exactly one of key_id, project_id") {
+		t.Error(err)
+	}
+	fenced := call(t, n.gateways.CreateGateway, &adminv1.CreateGatewayRequest{Name: "fenced", Region: "local", AllowedRegions: []string{"eu"}}).Gateway
+	outside := refused(t, connect.CodeFailedPrecondition, n.diagnostics.TestProvider, with(func(r *adminv1.TestProviderRequest) { r.GatewayId = fenced.Id }))
+	same(t, detail(t, outside).GetReason(), "provider_outside_regions")
+	if !strings.Contains(outside.Message(), `states no region, and the gateway "fenced" may send to providers in eu only`) {
+		t.Error(outside)
+	}
 	call(t, n.gateways.RevokeAgent, &adminv1.RevokeAgentRequest{Id: agent})
 	revoked := refused(t, connect.CodeFailedPrecondition, n.diagnostics.TestProvider, with(func(r *adminv1.TestProviderRequest) { r.AgentId = agent }))
 	same(t, detail(t, revoked).GetReason(), "agent_revoked")

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	validatev1 "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	"buf.build/go/protovalidate"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protopath"
@@ -28,7 +29,7 @@ func validate(message any) error {
 	err := protovalidate.Validate(m)
 	var invalid *protovalidate.ValidationError
 	if errors.As(err, &invalid) {
-		return fromViolations(invalid)
+		return fromViolations(m.ProtoReflect().Descriptor(), invalid)
 	}
 	if err != nil {
 		return fmt.Errorf("validate %s: %w", m.ProtoReflect().Descriptor().FullName(), err)
@@ -36,16 +37,39 @@ func validate(message any) error {
 	return storable(m)
 }
 
-func fromViolations(invalid *protovalidate.ValidationError) *fault.Error {
+func fromViolations(of protoreflect.MessageDescriptor, invalid *protovalidate.ValidationError) *fault.Error {
 	f := &fault.Error{Kind: fault.Invalid, Reason: "invalid_request"}
 	var lines []string
 	for _, v := range invalid.Violations {
 		field, said := protovalidate.FieldPathString(v.Proto.GetField()), inWords(v)
+		if members := membersOf(of, v.Proto.GetField().GetElements()); members != nil {
+			said = "want exactly one of " + strings.Join(members, ", ")
+		}
 		f.Violations = append(f.Violations, fault.Violation{Field: field, Description: said})
 		lines = append(lines, field+": "+said)
 	}
 	f.Message = strings.Join(lines, "; ")
 	return f
+}
+
+// membersOf a oneof that a path ends at; nil: it ends at a field. The oneof's own name is
+// nowhere in JSON.
+func membersOf(md protoreflect.MessageDescriptor, path []*validatev1.FieldPathElement) (names []string) {
+	for i, element := range path {
+		name := protoreflect.Name(element.GetFieldName())
+		if oneof := md.Oneofs().ByName(name); oneof != nil && i == len(path)-1 {
+			for n := range oneof.Fields().Len() {
+				names = append(names, oneof.Fields().Get(n).TextName())
+			}
+			return names
+		}
+		field := md.Fields().ByName(name)
+		if field == nil || field.Message() == nil || field.IsMap() {
+			return nil
+		}
+		md = field.Message()
+	}
+	return nil
 }
 
 // inWords is what a violation says, with the names of an enum's values for their numbers.

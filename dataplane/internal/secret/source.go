@@ -84,7 +84,7 @@ func Credential(text string) (string, error) {
 	}
 	for _, c := range []byte(text) {
 		if c < ' ' || c == 0x7f {
-			return "", errors.New("the value has control characters")
+			return "", errors.New("the value has control characters, such as a line break or a tab between others: want one line of text, in UTF-8")
 		}
 	}
 	return text, nil
