@@ -19,19 +19,19 @@ var stagedGatewayKind = func() kind[gateway.Gateway, *adminv1.Gateway] {
 }()
 
 func stagesAndRoutesOf(ctx context.Context, v readmodel.View) (func(*adminv1.Gateway), error) {
-	stage, err := stagesOf(ctx, v)
-	if err != nil {
-		return nil, err
-	}
-	routes, err := unservedRoutes(ctx, v)
-	return func(g *adminv1.Gateway) { stage(g); routes(g) }, err
-}
-
-func stagesOf(ctx context.Context, v readmodel.View) (func(*adminv1.Gateway), error) {
 	gateways, err := readmodel.Gateways.All(ctx, v)
 	if err != nil {
 		return nil, err
 	}
+	stage, err := stagesOf(ctx, v, gateways)
+	if err != nil {
+		return nil, err
+	}
+	routes, err := unservedRoutes(ctx, v, gateways)
+	return func(g *adminv1.Gateway) { stage(g); routes(g) }, err
+}
+
+func stagesOf(ctx context.Context, v readmodel.View, gateways []gateway.Gateway) (func(*adminv1.Gateway), error) {
 	stages, err := readmodel.StagesOf(ctx, v, gateways)
 	if err != nil {
 		return nil, err

@@ -14,11 +14,7 @@ import (
 const maxUnserved = 100
 
 // unservedRoutes adds to gateways the routes that have no target where they may send.
-func unservedRoutes(ctx context.Context, v readmodel.View) (func(*adminv1.Gateway), error) {
-	gateways, err := readmodel.Gateways.All(ctx, v)
-	if err != nil {
-		return nil, err
-	}
+func unservedRoutes(ctx context.Context, v readmodel.View, gateways []gateway.Gateway) (func(*adminv1.Gateway), error) {
 	if !slices.ContainsFunc(gateways, func(g gateway.Gateway) bool { return len(g.AllowedRegions) > 0 }) {
 		return func(*adminv1.Gateway) {}, nil // nothing else is read for most
 	}

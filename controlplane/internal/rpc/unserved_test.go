@@ -34,9 +34,12 @@ func TestGatewayRegions(t *testing.T) {
 		same(t, get().Etag, shown.Etag)
 	})
 	t.Run("empty_regions_are_none", func(t *testing.T) {
-		refused(t, connect.CodeInvalidArgument, n.gateways.UpdateGateway, &adminv1.UpdateGatewayRequest{
+		err := refused(t, connect.CodeInvalidArgument, n.gateways.UpdateGateway, &adminv1.UpdateGatewayRequest{
 			Gateway: &adminv1.Gateway{Id: n.gateway.Id, AllowedRegions: []string{""}},
 		})
+		if !strings.Contains(err.Error(), "gateway.allowed_regions") {
+			t.Error(err)
+		}
 	})
 	t.Run("a_provider_that_moves_is_inside", func(t *testing.T) {
 		call(t, n.providers.UpdateProvider, &adminv1.UpdateProviderRequest{Provider: &adminv1.Provider{Id: n.provider.Id, Region: "eu"}})
