@@ -12,6 +12,7 @@ const (
 	agentLeast = "controlUrl: https://weir.example.com\nkafka: {brokers: ['k1:9092', 'k2:9092']}\n"
 	agentMost  = `
 controlUrl: https://weir.example.com
+region: eu
 replicas: 3
 image: {digest: sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa}
 imagePullSecrets: [registry, other]
@@ -73,6 +74,7 @@ func TestAgentChartValues(t *testing.T) {
 	for name, want := range map[string]string{
 		"WEIR_KAFKA_BROKERS":        "k1:9093",
 		"WEIR_KAFKA_TLS":            "true",
+		"WEIR_REGION":               "eu",
 		"WEIR_KAFKA_PASSWORD_FILE":  "/run/weir/kafka/password",
 		"WEIR_ENROLMENT_TOKEN_FILE": "/run/weir/enrolment/token",
 		"WEIR_GATEWAY_KEY_FILE":     "/run/weir/gateway-key/gateway.key",
