@@ -27,6 +27,10 @@ type Replaying struct {
 
 // ReplayDeadLetters writes to out what becomes of the dead letters, by reason.
 func ReplayDeadLetters(ctx context.Context, c Config, r Replaying, out io.Writer) error {
+	wanted := ingest.Wanted{Reason: r.Reason, After: r.After, Before: r.Before}
+	if err := wanted.Validate(); err != nil {
+		return fmt.Errorf("--reason: %w", err)
+	}
 	if len(c.KafkaBrokers) == 0 {
 		return errors.New("WEIR_KAFKA_BROKERS: not set")
 	}
@@ -36,7 +40,6 @@ func ReplayDeadLetters(ctx context.Context, c Config, r Replaying, out io.Writer
 	}
 	defer db.Close()
 	store := readmodel.New(db)
-	wanted := ingest.Wanted{Reason: r.Reason, After: r.After, Before: r.Before}
 	if r.Organization != "" {
 		if wanted.Organization, err = findOrganization(ctx, store, r.Organization); err != nil {
 			return err

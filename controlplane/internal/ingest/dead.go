@@ -27,6 +27,11 @@ const (
 	reasonConflict = "conflict"
 )
 
+// reasons are all of them, in the order of the alphabet.
+var reasons = []string{
+	reasonRevoked, reasonClock, reasonPayload, reasonRecord, reasonSignature, reasonConflict, reasonMalformed, reasonRefused, reasonTooLarge, reasonUnknownAgent,
+}
+
 // deadLetter is a record put aside; its bytes are kept as they came.
 type deadLetter struct {
 	source         record

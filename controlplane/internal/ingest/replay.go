@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -56,6 +57,14 @@ func (t Tally) Sorted() []Fated {
 	return kinds
 }
 
+// Validate refuses a reason that no letter has.
+func (w Wanted) Validate() error {
+	if w.Reason != "" && !slices.Contains(reasons, w.Reason) {
+		return fmt.Errorf("no dead letter has the reason %q; there are %s", w.Reason, strings.Join(reasons, ", "))
+	}
+	return nil
+}
+
 // replay is one pass over the dead-letter topic.
 type replay struct {
 	wanted Wanted
@@ -75,6 +84,9 @@ type replay struct {
 // goes by the note. Without send nothing is written. ClickHouse, the logger and
 // the metrics of c are not needed.
 func Replay(ctx context.Context, c Config, wanted Wanted, send bool) (Tally, error) {
+	if err := wanted.Validate(); err != nil {
+		return nil, err
+	}
 	c = c.withDefaults()
 	usage := newBroker(c)
 	defer usage.close()

@@ -3,6 +3,7 @@ package ingest
 import (
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -34,6 +35,16 @@ func (w *world) through() {
 			w.t.Fatal(err)
 		}
 		w.settled(partition, next)
+	}
+}
+
+func TestReplay_refuses_reasons_that_there_are_not(t *testing.T) {
+	_, err := Replay(t.Context(), Config{}, Wanted{Reason: "nonsense"}, false)
+	if err == nil || !strings.Contains(err.Error(), `"nonsense"; there are agent_revoked, bad_clock,`) {
+		t.Errorf("got %v", err)
+	}
+	if !slices.IsSorted(reasons) {
+		t.Errorf("%v", reasons)
 	}
 }
 
