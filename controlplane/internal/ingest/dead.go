@@ -40,6 +40,9 @@ type deadLetter struct {
 	stripped bool
 	// signed says whose numbers it has; nil: the sender may be anybody.
 	signed *signedSeqs
+	// unbelieved are numbers that the key of a revoked agent signed: completeness tells of
+	// them, and nothing goes by them.
+	unbelieved *signedSeqs
 }
 
 // signedSeqs are numbers that their agent signed and that are not to be rows.
@@ -70,6 +73,13 @@ func newDeadLetter(source record, reason string, err error) deadLetter {
 func (b incoming) letter(reason string, err error, of seqs) deadLetter {
 	l := newDeadLetter(b.source, reason, err)
 	l.signed = &signedSeqs{boot: b.boot, sha256: b.sha256, seqs: of}
+	return l
+}
+
+// unbelievedLetter puts a batch aside that the key of a revoked agent signed.
+func (b incoming) unbelievedLetter(unclaimed seqs) deadLetter {
+	l := newDeadLetter(b.source, reasonRevoked, fmt.Errorf("%w: agent %s", errRevoked, b.boot.agent))
+	l.unbelieved = &signedSeqs{boot: b.boot, sha256: b.sha256, seqs: unclaimed}
 	return l
 }
 

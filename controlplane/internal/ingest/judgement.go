@@ -84,7 +84,7 @@ func (j *judgement) all(batches []incoming) judged {
 		case v == repeat:
 			j.again(b, c)
 		case b.boot.revoked && !j.known.accepted[content{b.boot.bootID, b.sha256}]:
-			j.dead = append(j.dead, newDeadLetter(b.source, reasonRevoked, fmt.Errorf("%w: agent %s", errRevoked, b.boot.agent)))
+			j.dead = append(j.dead, b.unbelievedLetter(j.known.unclaimed(b)))
 		case v == conflict:
 			err := fmt.Errorf("%w: agent %s boot %s seq %d..%d", errConflict, b.boot.agent, b.boot.boot, b.first, b.last)
 			j.dead = append(j.dead, b.letter(reasonConflict, err, j.known.unclaimed(b)))

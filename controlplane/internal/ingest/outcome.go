@@ -5,24 +5,31 @@ type outcome struct {
 	boot boot
 	seqRange
 	dead   bool
+	// revoked: its agent was, and nobody takes its word for it.
+	revoked bool
 	sha256 [32]byte
 	offset int64
 }
 
-// ranges says of each number what became of it: a row, or dead and kept.
+// ranges says of each number what became of it: a row, or dead and kept, or put aside
+// since its agent was revoked.
 func (j judged) ranges() []outcome {
 	var out []outcome
 	for _, b := range j.taken {
 		for _, r := range b.stored() {
-			out = append(out, outcome{b.boot, r, false, b.sha256, b.source.offset})
+			out = append(out, outcome{boot: b.boot, seqRange: r, sha256: b.sha256, offset: b.source.offset})
 		}
 	}
 	for _, l := range j.dead {
-		if !l.kept() {
+		of := l.unbelieved
+		if l.kept() {
+			of = l.signed
+		}
+		if of == nil {
 			continue
 		}
-		for _, r := range l.signed.seqs {
-			out = append(out, outcome{l.signed.boot, r, true, l.signed.sha256, l.source.offset})
+		for _, r := range of.seqs {
+			out = append(out, outcome{boot: of.boot, seqRange: r, dead: true, revoked: !l.kept(), sha256: of.sha256, offset: l.source.offset})
 		}
 	}
 	return out

@@ -62,6 +62,11 @@ func TestReplay_of_a_revoked_agents_usage(t *testing.T) {
 	w.send(1, w.batch(a, usage(7, 9)...), w.batch(other, usage(1, 2)...))
 	w.through()
 
+	t.Run("is_told_apart", func(t *testing.T) {
+		if diff := cmp.Diff([]string{"1-3", "", "4-6,4-6,4-9,7-9"}, []string{w.outcomes(a, false), w.outcomes(a, true), w.unbelieved(a)}); diff != "" {
+			t.Error(diff)
+		}
+	})
 	of := Wanted{Reason: reasonRevoked, Agent: a.ID}
 	want := Tally{{reasonRevoked, FateSent}: 2, {reasonRevoked, FateRepeat}: 1, {reasonRevoked, FateConflict}: 1}
 	t.Run("is_only_counted_without_a_word", func(t *testing.T) {

@@ -111,13 +111,13 @@ func (s clickhouseSink) settle(ctx context.Context, at span, j judged, ask bool)
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	prepared, err := s.conn.PrepareBatch(s.once(ctx, at.token(0, nil)), `INSERT INTO usage_range
-		(organization_id, gateway_id, agent_id, boot, first_seq, last_seq, dead_lettered, payload_sha256, kafka_topic_id, kafka_partition, kafka_offset)`)
+		(organization_id, gateway_id, agent_id, boot, first_seq, last_seq, dead_lettered, agent_revoked, payload_sha256, kafka_topic_id, kafka_partition, kafka_offset)`)
 	if err != nil {
 		return wrap(err, "prepare ranges")
 	}
 	for _, r := range ranges {
 		err := prepared.Append(r.boot.organization, r.boot.gateway, r.boot.agent, r.boot.boot, r.first, r.last,
-			r.dead, string(r.sha256[:]), at.topicID, int32(at.partition), r.offset)
+			r.dead, r.revoked, string(r.sha256[:]), at.topicID, int32(at.partition), r.offset)
 		if err != nil {
 			return wrap(err, "range %d..%d", r.first, r.last)
 		}

@@ -38,8 +38,18 @@ func (w *world) settledOf(a testAgent) string {
 // outcomes are the ranges that usage_range has of an agent, stored or dead-lettered.
 func (w *world) outcomes(a testAgent, dead bool) string {
 	w.t.Helper()
-	rows, err := w.clickhouse.Query(context.Background(), `SELECT first_seq, last_seq FROM usage_range
-		WHERE agent_id = ? AND dead_lettered = ? ORDER BY first_seq, last_seq`, a.ID, dead)
+	return w.rangesWhere(`agent_id = ? AND dead_lettered = ? AND NOT agent_revoked`, a.ID, dead)
+}
+
+// unbelieved are those that were put aside since the agent was revoked.
+func (w *world) unbelieved(a testAgent) string {
+	w.t.Helper()
+	return w.rangesWhere(`agent_id = ? AND agent_revoked`, a.ID)
+}
+
+func (w *world) rangesWhere(condition string, args ...any) string {
+	w.t.Helper()
+	rows, err := w.clickhouse.Query(context.Background(), `SELECT first_seq, last_seq FROM usage_range WHERE `+condition+` ORDER BY first_seq, last_seq`, args...)
 	if err != nil {
 		w.t.Fatal(err)
 	}

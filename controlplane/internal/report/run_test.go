@@ -61,6 +61,38 @@ func TestRun(t *testing.T) {
 		}
 	})
 
+	t.Run("completeness_shows_what_was_put_aside_of_a_revoked_agent", func(t *testing.T) {
+		of := h.organizations[2].String()
+		for _, r := range []string{"1, 4, false, false", "3, 6, true, true", "9, 10, true, true", "9, 10, true, true"} {
+			h.exec(t, `INSERT INTO usage_range (organization_id, gateway_id, agent_id, boot, first_seq, last_seq, dead_lettered, agent_revoked) SELECT '`+of+`', '`+of+`', '`+of+`', 'revoked', `+r)
+		}
+		h.exec(t, `INSERT INTO agent_tail (organization_id, gateway_id, agent_id, boot, last_seq) SELECT '`+of+`', '`+of+`', '`+of+`', 'revoked', 10`)
+		result, err := h.Run(ctx, "SELECT last_seq, settled, dead_lettered, missing_tail, holes, doubled_ranges, of_revoked_agent, complete FROM completeness WHERE boot = 'revoked'")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([][]any{{"10", "4", "0", "6", "0", "0", "4", false}}, result.Rows); diff != "" {
+			t.Error(diff)
+		}
+	})
+
+	t.Run("completeness_has_one_row_for_a_boot_that_two_agents_shipped", func(t *testing.T) {
+		of, next := h.organizations[2].String(), uuid.NewString()
+		for _, r := range []string{"'" + of + "', 'left', 1, 50", "'" + next + "', 'left', 51, 90"} {
+			h.exec(t, `INSERT INTO usage_range (organization_id, gateway_id, agent_id, boot, first_seq, last_seq) SELECT '`+of+`', '`+of+`', `+r)
+		}
+		for _, agent := range []string{of, next} {
+			h.exec(t, `INSERT INTO agent_tail (organization_id, gateway_id, agent_id, boot, last_seq, closed) SELECT '`+of+`', '`+of+`', '`+agent+`', 'left', 90, true`)
+		}
+		result, err := h.Run(ctx, "SELECT agent_id, last_seq, settled, missing_tail, holes, complete FROM completeness WHERE boot = 'left'")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([][]any{{next, "90", "90", "0", "0", true}}, result.Rows); diff != "" {
+			t.Error(diff)
+		}
+	})
+
 	t.Run("spend_adds_up", func(t *testing.T) {
 		result, err := h.Run(ctx, "SELECT day, requests, attempts, cost_usd, unpriced_attempts FROM spend_daily")
 		if err != nil {
