@@ -206,8 +206,12 @@ func (a *agent) ship(ctx context.Context) error {
 		return nil
 	}
 	identity, _ := a.control.Identity()
+	a.spool.Log().ShipsAs(identity.AgentID)
 	shipper, err := usage.New(usage.Options{
 		AgentID: identity.AgentID, Key: identity.PrivateKey(), Source: a.spool.Log(), Sender: a.sender,
+		// What a revoked agent signs is put aside. Left open, it goes out with the signature
+		// of the agent that enrols with this folder next.
+		Hold:    func() bool { return a.control.Revoked() != nil },
 		Metrics: a.shipped, Logger: a.logger.With("part", "usage"),
 	})
 	if err != nil {

@@ -86,6 +86,8 @@ type Tail struct {
 	LastSeq int64
 	// Closed boots give out no more.
 	Closed bool
+	// Former agents closed batches of the boot that its spool still has; sorted.
+	Former []uuid.UUID
 }
 
 // Reports stores what agents say. Tails never go back.
@@ -150,7 +152,7 @@ func fromProtoReport(organization, agent uuid.UUID, m *agentv1.ReportRequest) Re
 		r.Status.RejectReasons = append(r.Status.RejectReasons, storable(reason))
 	}
 	for _, t := range m.GetTails() {
-		r.Tails[t.GetBoot()] = r.Tails[t.GetBoot()].merge(Tail{LastSeq: t.GetLastSeq(), Closed: t.GetClosed()})
+		r.Tails[t.GetBoot()] = Tail{LastSeq: t.GetLastSeq(), Closed: t.GetClosed(), Former: fromProtoFormer(t.GetFormerAgentIds())}.merge(r.Tails[t.GetBoot()])
 	}
 	return r
 }
@@ -166,8 +168,20 @@ func storable(text string) string {
 	return strings.ToValidUTF8(text[:min(maxReasonBytes, len(text))], "")
 }
 
-func (t Tail) merge(other Tail) Tail {
-	return Tail{LastSeq: max(t.LastSeq, other.LastSeq), Closed: t.Closed || other.Closed}
+// merge takes an older report in: who closed batches is as the newer one says.
+func (t Tail) merge(older Tail) Tail {
+	return Tail{LastSeq: max(t.LastSeq, older.LastSeq), Closed: t.Closed || older.Closed, Former: t.Former}
+}
+
+// fromProtoFormer leaves out what is no id, of which nothing can be settled.
+func fromProtoFormer(ids []string) []uuid.UUID {
+	former := []uuid.UUID{}
+	for _, text := range ids {
+		if id, err := uuid.Parse(text); err == nil {
+			former = append(former, id)
+		}
+	}
+	return former
 }
 
 // reportBuffer holds the last unsaved report of each agent, and every tail.

@@ -46,11 +46,12 @@ const saveStatus = `
 
 // By the clock of Postgres: who copies tails asks for what is new.
 const saveTail = `
-	INSERT INTO agent_tail (organization_id, agent_id, boot, last_seq, closed, reported_at)
-	VALUES ($1, $2, $3, $4, $5, now())
+	INSERT INTO agent_tail (organization_id, agent_id, boot, last_seq, closed, former_agent_ids, reported_at)
+	VALUES ($1, $2, $3, $4, $5, coalesce($6::uuid[], '{}'), now())
 	ON CONFLICT (organization_id, agent_id, boot) DO UPDATE SET
 		last_seq = GREATEST(agent_tail.last_seq, excluded.last_seq),
 		closed = agent_tail.closed OR excluded.closed,
+		former_agent_ids = excluded.former_agent_ids,
 		reported_at = GREATEST(agent_tail.reported_at, excluded.reported_at)`
 
 // Save implements Reports, all in one pipelined transaction. Rows are locked in
@@ -67,7 +68,7 @@ func (t *ReportTable) Save(ctx context.Context, reports []Report) error {
 		saveReceipts(batch, r)
 		for _, boot := range slices.Sorted(maps.Keys(r.Tails)) {
 			tail := r.Tails[boot]
-			batch.Queue(saveTail, r.OrganizationID, r.AgentID, boot, tail.LastSeq, tail.Closed)
+			batch.Queue(saveTail, r.OrganizationID, r.AgentID, boot, tail.LastSeq, tail.Closed, tail.Former)
 		}
 	}
 	err := t.db.System(ctx, func(tx pgx.Tx) error { return tx.SendBatch(ctx, batch).Close() })

@@ -55,25 +55,31 @@ const forgottenAfter = time.Hour
 
 // Settled answers, for heartbeats, which records of these agents (UUIDs) they may
 // drop: safe in ClickHouse, or in the dead-letter topic. Merged ranges of every boot
-// that the agent may still hold, in order. Agents without any are absent.
+// that the agent may still hold, in order. Agents without any are absent. Of a boot whose
+// batches it has from a former agent of its organization it is told that one's, too.
 func Settled(ctx context.Context, db *postgres.DB, agents []string) (map[string][]*agentv1.SettledRange, error) {
 	out := map[string][]*agentv1.SettledRange{}
 	err := db.System(ctx, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
-			SELECT agent_id::text, boot, lower(r), upper(r) - 1
+			SELECT agent_id::text, '', boot, lower(r), upper(r) - 1
 			FROM ingest_boot AS b, unnest(settled) AS r
 			WHERE agent_id = ANY($1::uuid[]) AND NOT EXISTS (
 				SELECT FROM agent_tail AS t
 				WHERE t.organization_id = b.organization_id AND t.agent_id = b.agent_id AND t.boot = b.boot
 				AND t.closed AND t.reported_at < now() - $2::interval AND b.settled @> int8range(1, least(t.last_seq, 9223372036854775806) + 1))
-			ORDER BY agent_id, boot, lower(r)`, agents, forgottenAfter)
+			UNION ALL
+			SELECT t.agent_id::text, former.id::text, t.boot, lower(r), upper(r) - 1
+			FROM agent_tail AS t CROSS JOIN LATERAL unnest(t.former_agent_ids) AS former (id)
+			JOIN ingest_boot AS b ON b.agent_id = former.id AND b.boot = t.boot AND b.organization_id = t.organization_id, unnest(b.settled) AS r
+			WHERE t.agent_id = ANY($1::uuid[]) AND t.former_agent_ids <> '{}'
+			ORDER BY 1, 3, 2, 4`, agents, forgottenAfter)
 		if err != nil {
 			return err
 		}
-		var agent, boot string
+		var agent, former, boot string
 		var first, last int64
-		_, err = pgx.ForEachRow(rows, []any{&agent, &boot, &first, &last}, func() error {
-			out[agent] = append(out[agent], &agentv1.SettledRange{Boot: boot, FirstSeq: first, LastSeq: last})
+		_, err = pgx.ForEachRow(rows, []any{&agent, &former, &boot, &first, &last}, func() error {
+			out[agent] = append(out[agent], &agentv1.SettledRange{Boot: boot, FirstSeq: first, LastSeq: last, AgentId: former})
 			return nil
 		})
 		return err

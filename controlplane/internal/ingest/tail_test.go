@@ -6,10 +6,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/prometheus/client_golang/prometheus"
+	"google.golang.org/protobuf/testing/protocmp"
 
 	"github.com/weirhq/weir/controlplane/internal/clickhouse/chtest"
+	agentv1 "github.com/weirhq/weir/proto/gen/weir/agent/v1"
 )
 
 // reported writes tails as the fleet does, so long ago.
@@ -81,5 +85,40 @@ func TestTails_of_boots_that_are_over(t *testing.T) {
 	}
 	if copies[old] != 11 || copies[testBoot] != 17 {
 		t.Errorf("copied %v", copies)
+	}
+}
+
+// An agent that enrolled anew is told what is settled of the batches that it has from the
+// former one; nobody else is, and of no other organization.
+func TestSettled_of_a_former_agent(t *testing.T) {
+	w := newWorld(t, chtest.Open(t))
+	former, present := w.agent(), w.agent()
+	present.OrganizationID = former.OrganizationID
+	stranger := w.agent()
+	w.start()
+	w.send(0, w.batch(former, usage(1, 5)...))
+	w.send(1, w.batch(present, usage(6, 8)...))
+	w.settled(0, 1)
+	w.settled(1, 1)
+	for _, a := range []testAgent{present, stranger} {
+		w.reported(a, testBoot, 8, true, 0)
+		err := w.db.System(t.Context(), func(tx pgx.Tx) error {
+			_, err := tx.Exec(t.Context(), `UPDATE agent_tail SET former_agent_ids = $2 WHERE agent_id = $1`, a.ID, []uuid.UUID{former.ID})
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := Settled(t.Context(), w.db, []string{former.ID.String(), present.ID.String(), stranger.ID.String()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string][]*agentv1.SettledRange{
+		former.ID.String():  {{Boot: testBoot, FirstSeq: 1, LastSeq: 5}},
+		present.ID.String(): {{Boot: testBoot, FirstSeq: 6, LastSeq: 8}, {Boot: testBoot, FirstSeq: 1, LastSeq: 5, AgentId: former.ID.String()}},
+	}
+	if diff := cmp.Diff(want, got, protocmp.Transform()); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -23,7 +23,9 @@ type CloseBatch func(boot string, records []*usagev1.UsageRecord) ([]byte, error
 type Batch struct {
 	Boot        string
 	First, Last int64
-	Value       []byte
+	// Agent that it was closed for; empty: nobody said.
+	Agent string
+	Value []byte
 }
 
 type batchKey struct {
@@ -36,6 +38,7 @@ type batchKey struct {
 // the batch ends, so that a start whose end was damaged later is not reported twice.
 type batchHead struct {
 	batchKey
+	Agent string     `json:"agent,omitempty"`
 	AtUs  int64      `json:"at_us"`
 	Bytes int64      `json:"bytes"` // of the ends it closes
 	IDs   []uint64   `json:"ids,omitempty"`
@@ -50,6 +53,7 @@ type tornJSON struct {
 // batchRef says where a closed batch stands.
 type batchRef struct {
 	batchKey
+	agent   string
 	segment *segment
 	offset  int64
 	length  int64
@@ -108,7 +112,7 @@ func (l *Log) index(s *segment, head batchHead, offset, length int64) {
 	l.bootState(head.Boot).batched.add(head.First, head.Last)
 	s.batches = append(s.batches, head.batchKey)
 	l.batches = append(l.batches, &batchRef{
-		batchKey: head.batchKey, segment: s, offset: offset, length: length, at: time.UnixMicro(head.AtUs),
+		batchKey: head.batchKey, agent: head.Agent, segment: s, offset: offset, length: length, at: time.UnixMicro(head.AtUs),
 	})
 }
 
@@ -127,5 +131,5 @@ func (l *Log) load(ref *batchRef) (Batch, error) {
 		return Batch{}, fmt.Errorf("batch at %d of %s is damaged", ref.offset, ref.segment.path)
 	}
 	_, value, err := decodeBatch(frame[frameHead:])
-	return Batch{Boot: ref.Boot, First: ref.First, Last: ref.Last, Value: value}, err
+	return Batch{Boot: ref.Boot, First: ref.First, Last: ref.Last, Agent: ref.agent, Value: value}, err
 }

@@ -102,6 +102,7 @@ func (l *Log) closeNext(closeBatch CloseBatch, linger time.Duration) error {
 		return fmt.Errorf("close batch: %w", err)
 	}
 	head := headOf(boot, pending, l.opts.Now())
+	head.Agent = l.shipper()
 	frame, err := encodeBatch(head, value)
 	if err != nil {
 		return err

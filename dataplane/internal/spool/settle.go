@@ -1,6 +1,7 @@
 package spool
 
 import (
+	"slices"
 	"time"
 
 	agentv1 "github.com/weirhq/weir/proto/gen/weir/agent/v1"
@@ -29,10 +30,42 @@ func (l *Log) Tails() []*agentv1.BootTail {
 		if b.closed && last == 0 || len(tails) == maxTails-1 && b.name != l.boot {
 			continue
 		}
-		tails = append(tails, &agentv1.BootTail{Boot: b.name, LastSeq: last, Closed: b.closed})
+		tails = append(tails, &agentv1.BootTail{Boot: b.name, LastSeq: last, Closed: b.closed, FormerAgentIds: l.former(b.name)})
 	}
 	return tails
 }
+
+// maxFormer agents of one boot are named.
+const maxFormer = 10
+
+// former are those who closed batches of a boot that are not settled, but for the agent
+// that ships now.
+func (l *Log) former(boot string) (agents []string) {
+	for _, ref := range l.batches {
+		if ref.Boot == boot && !l.own(ref.agent) && len(agents) < maxFormer && !slices.Contains(agents, ref.agent) {
+			agents = append(agents, ref.agent)
+		}
+	}
+	return agents
+}
+
+// ShipsAs says for which agent batches are closed from now on. Those of another agent,
+// which had the folder before, go as that one closed them, and only what is settled of
+// that one settles them: nobody else's signature is on those records.
+func (l *Log) ShipsAs(agent string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.agent = agent
+}
+
+func (l *Log) shipper() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.agent
+}
+
+// own tells whether an agent is the one that ships now; empty: nobody said otherwise.
+func (l *Log) own(agent string) bool { return agent == "" || agent == l.agent }
 
 // Settle takes in what is safe in ClickHouse. Numbers that were in no batch are
 // not believed: nobody can have them.
@@ -45,7 +78,7 @@ func (l *Log) Settle(ranges []*agentv1.SettledRange) {
 		if !ok {
 			continue
 		}
-		for _, s := range b.batched.intersect(r.GetFirstSeq(), r.GetLastSeq()) {
+		for _, s := range l.closedBy(r.GetAgentId(), b).intersect(r.GetFirstSeq(), r.GetLastSeq()) {
 			grew = grew || !b.settled.covers(s.First, s.Last)
 			b.settled.add(s.First, s.Last)
 		}
@@ -60,6 +93,16 @@ func (l *Log) Settle(ranges []*agentv1.SettledRange) {
 	l.dropSettled()
 	l.writeSettled()
 	signal(l.dirty)
+}
+
+// closedBy are the numbers of a boot that are in batches of one agent.
+func (l *Log) closedBy(agent string, b *bootState) (numbers spans) {
+	for _, ref := range l.batches {
+		if ref.Boot == b.name && (ref.agent == agent || l.own(ref.agent) && l.own(agent)) {
+			numbers.add(ref.First, ref.Last)
+		}
+	}
+	return numbers
 }
 
 // writeSettled keeps a restart from sending again what is settled. Losing it costs

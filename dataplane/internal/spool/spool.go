@@ -31,6 +31,13 @@
 // with the same hash; both heal a broker that lost what it had acknowledged; and
 // no write per acknowledgement is needed. Settled ranges are written down.
 //
+// # When the agent is another one
+//
+// An agent that enrols anew is another agent with the same folder. Records of the time
+// before keep their boot and number. Those in closed batches go out as they are, with the
+// signature of the agent that closed them; all others are closed for the agent of now:
+// nobody has seen them, and the former key may be gone.
+//
 // # When it is full
 //
 // Start and Refuse return ErrFull when MaxBytes is reached; End never does, its
@@ -112,6 +119,7 @@ type Log struct {
 	lock   *os.File
 
 	mu        sync.Mutex // short: one write into the page cache at most
+	agent     string     // that batches are closed for; empty: nobody said
 	segments  []*segment // oldest first; the last one is written to
 	boots     map[string]*bootState
 	batches   []*batchRef // closed and not settled, in the order of closing

@@ -5,6 +5,7 @@
 package usage
 
 import (
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"errors"
@@ -17,6 +18,9 @@ import (
 	"github.com/weirhq/weir/proto/contract/batch"
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
 )
+
+// heldFor is how often Hold is asked again.
+const heldFor = time.Second
 
 // Sender returns nil when the other side has the batch for good. After an error
 // it may have it or not; sending it again does no harm.
@@ -35,11 +39,13 @@ var _ Source = (*spool.Log)(nil)
 
 // Options of a shipper; zero durations mean the defaults named here.
 type Options struct {
-	AgentID     string
-	Key         ed25519.PrivateKey // the agent's
-	Source      Source
-	Sender      Sender
-	Metrics     *Metrics // may be nil
+	AgentID string
+	Key     ed25519.PrivateKey // the agent's
+	Source  Source
+	Sender  Sender
+	Metrics *Metrics // may be nil
+	// Hold: nothing is closed or sent while it says so; nil: never.
+	Hold        func() bool
 	Logger      *slog.Logger
 	FlushWithin time.Duration // what a shutdown may take, 5 s
 	MaxBackoff  time.Duration // 10 s
@@ -63,6 +69,9 @@ func New(o Options) (*Shipper, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
+	if o.Hold == nil {
+		o.Hold = func() bool { return false }
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -73,6 +82,9 @@ func New(o Options) (*Shipper, error) {
 // retries for ever; it returns early only when the spool is closed under it.
 func (s *Shipper) Run(ctx context.Context) error {
 	for {
+		for s.o.Hold() && ctx.Err() == nil {
+			pause(ctx, heldFor)
+		}
 		b, err := retry(ctx, s, "close usage", func() (spool.Batch, error) { return s.o.Source.Next(ctx, s.close) })
 		if ctx.Err() != nil {
 			return s.flush(context.WithoutCancel(ctx))
@@ -87,6 +99,9 @@ func (s *Shipper) Run(ctx context.Context) error {
 }
 
 func (s *Shipper) flush(ctx context.Context) error {
+	if s.o.Hold() {
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, s.o.FlushWithin)
 	defer cancel()
 	for {
@@ -111,7 +126,7 @@ func (s *Shipper) flush(ctx context.Context) error {
 // ship returns an error only when ctx ended.
 func (s *Shipper) ship(ctx context.Context, b spool.Batch) error {
 	_, err := retry(ctx, s, "ship usage", func() (struct{}, error) {
-		err := s.o.Sender.Send(ctx, s.o.AgentID, b.Value)
+		err := s.o.Sender.Send(ctx, cmp.Or(b.Agent, s.o.AgentID), b.Value)
 		if err != nil {
 			s.o.Metrics.failed()
 		}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -196,4 +197,25 @@ func TestShipper(t *testing.T) {
 			t.Error("no error")
 		}
 	})
+}
+
+// What is held stays open in the spool, through a stop too: another agent may ship it.
+func TestHeldUsageIsNotClosed(t *testing.T) {
+	l, broker := openSpool(t), &flaky{}
+	requests(t, l, 1, 3)
+	var held atomic.Bool
+	held.Store(true)
+	asked := make(chan struct{}, 100)
+	o := usage.Options{Source: l, Sender: broker, Hold: func() bool { asked <- struct{}{}; return held.Load() }}
+	stop := run(t, o)
+	<-asked
+	<-asked // and again
+	stop()
+	if sent := broker.sent(); len(sent) != 0 {
+		t.Errorf("%d batches were sent", len(sent))
+	}
+	held.Store(false)
+	run(t, o)
+	eventually(t, "all is sent", func() bool { return len(broker.sent()) == 1 })
+	checkComplete(t, broker.sent(), 3)
 }

@@ -1,0 +1,1 @@
+ALTER TABLE agent_tail DROP COLUMN former_agent_ids;
