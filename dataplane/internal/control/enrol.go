@@ -41,7 +41,7 @@ func (c *Client) enrol(ctx context.Context) error {
 func (c *Client) join(identity *Identity) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if err := c.suits(identity); err != nil {
+	if err := errors.Join(c.suits(identity), c.mayShip(identity)); err != nil {
 		return errors.Join(err, c.keys.discard())
 	}
 	if err := c.keys.save(identity); err != nil {
