@@ -30,19 +30,21 @@ type agent struct {
 	client  agentv1connect.AgentServiceClient
 	stop    func()
 
-	mu       sync.Mutex
-	have     *agentv1.PolicyPosition
-	sent     position // the newest that it ever was sent
-	roots    map[position]string
-	model    string   // of the route that it serves
-	models   []string // of the routes of every policy that came
-	keys     map[[32]byte]bool
-	revoked  map[[32]byte]bool
-	refuse   map[string]bool // models
-	reasons  []string
-	rejects  int64
-	rejected []byte
-	served   struct{ requests, failures int64 }
+	mu      sync.Mutex
+	have    *agentv1.PolicyPosition
+	sent    position // the newest that it ever was sent
+	roots   map[position]string
+	model   string   // of the route that it serves
+	models  []string // of the routes of every policy that came
+	keys    map[[32]byte]bool
+	revoked map[[32]byte]bool
+	refuse  map[string]bool // models
+	reasons []string
+	// confirmed: the control plane said that there is nothing newer.
+	confirmed bool
+	rejects   int64
+	rejected  []byte
+	served    struct{ requests, failures int64 }
 }
 
 type position struct{ epoch, version int64 }
@@ -76,7 +78,23 @@ func (in *installation) join(refuses ...string) *agent {
 }
 
 // start runs it until stop; it may be started again, with what it has.
-func (a *agent) start() { a.run(a.watch, a.report) }
+func (a *agent) start() {
+	a.confirm(false)
+	a.run(a.watch, a.report)
+}
+
+func (a *agent) confirm(confirmed bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.confirmed = confirmed
+}
+
+// isConfirmed tells whether it was told, since its start, that it has the newest policy.
+func (a *agent) isConfirmed() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.confirmed
+}
 
 // deafen lets it report on, and follow nothing.
 func (a *agent) deafen() {
@@ -138,6 +156,8 @@ func (a *agent) watch(ctx context.Context) {
 			a.report(ctx)
 		case *agentv1.WatchResponse_Revocations:
 			a.revoke(m.Revocations)
+		case *agentv1.WatchResponse_Heartbeat:
+			a.confirm(!m.Heartbeat.GetBehind())
 		case *agentv1.WatchResponse_GoAway:
 			return
 		}

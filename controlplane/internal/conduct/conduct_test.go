@@ -13,6 +13,9 @@ import (
 	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
 )
 
+// overdue is when a rollout with quick settings would have gone on: a step, and some looks.
+const overdue = 1600 * time.Millisecond
+
 // fleetOf joins agents and waits until all serve the first policy, the first joined first.
 func (in *installation) fleetOf(n int, refuses ...string) []*agent {
 	in.t.Helper()
@@ -111,7 +114,7 @@ func TestARefusedPolicyIsHeld(t *testing.T) {
 	if hold.Cause != eventv1.RolloutHoldCause_ROLLOUT_HOLD_CAUSE_REJECTED || hold.AgentID != agents[0].id || !strings.Contains(hold.Reason, "does not like broken") {
 		t.Errorf("held because of %+v", hold)
 	}
-	time.Sleep(3 * time.Second)
+	time.Sleep(overdue)
 	in.reroute("mended")
 	in.all(agents, "mended")
 	for _, a := range agents[1:] {
@@ -132,11 +135,10 @@ func TestFailuresHold(t *testing.T) {
 		a.count(1000, 100)
 		a.report(t.Context())
 	}
-	time.Sleep(300 * time.Millisecond) // until that is stored
+	eventually(t, "that is stored", func() bool { return in.count(`agent_status WHERE requests = 1000`) == len(agents) })
 	in.reroute("worse")
-	eventually(t, "the canary has it", func() bool { return agents[0].has("worse") })
-	time.Sleep(500 * time.Millisecond) // until it is known
-	agents[0].count(200, 31)           // 15.5 %, 10 % before
+	eventually(t, "it is known that the canary has it", func() bool { return in.count(`rollout_baseline WHERE applied_at IS NOT NULL`) == 1 })
+	agents[0].count(200, 31) // 15.5 %, 10 % before
 	eventually(t, "held", func() bool { return in.stage().Last.State == rollout.Held })
 	hold := in.stage().Last.Hold
 	if hold.Cause != eventv1.RolloutHoldCause_ROLLOUT_HOLD_CAUSE_ERROR_RATE || hold.AgentID != agents[0].id {
@@ -241,7 +243,7 @@ func TestAgentsComeBack(t *testing.T) {
 	lost.start()
 	fresh := in.join()
 	eventually(t, "who has nothing gets what the others have", func() bool { return lost.has("first") && fresh.has("first") })
-	time.Sleep(300 * time.Millisecond)
+	eventually(t, "who came back is told that it has the newest", func() bool { return agents[0].isConfirmed() && away.isConfirmed() })
 	if !agents[0].has("next") || having(append(agents, fresh), "first") != 4 {
 		t.Errorf("%d have the candidate", having(append(agents, fresh), "next"))
 	}
@@ -266,7 +268,7 @@ func TestWhatIsNotServedIsNotJudged(t *testing.T) {
 	agents := in.fleetOf(4)
 	agents[0].deafen()
 	in.reroute("next")
-	time.Sleep(3 * time.Second)
+	time.Sleep(overdue)
 	if open := in.stage().Open(); open == nil || open.State != rollout.Running || having(agents, "next") > 0 {
 		t.Errorf("%d have it, %+v", having(agents, "next"), open)
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -150,6 +151,18 @@ func (in *installation) stage() rollout.Stage {
 		in.t.Fatal(err)
 	}
 	return scene.Stage
+}
+
+// count counts rows of the organization.
+func (in *installation) count(of string) (n int) {
+	in.t.Helper()
+	err := in.db.InOrganization(context.Background(), in.organization, func(tx pgx.Tx) error {
+		return tx.QueryRow(context.Background(), `SELECT count(*) FROM `+of).Scan(&n)
+	})
+	if err != nil {
+		in.t.Fatal(err)
+	}
+	return n
 }
 
 // events are those of a kind, by their bodies.
