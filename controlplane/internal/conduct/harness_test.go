@@ -36,6 +36,7 @@ type installation struct {
 	db     *postgres.DB
 	store  *readmodel.Store
 	runner *command.Runner
+	url    string           // of the database
 	world  *fleettest.World // has the signing keys
 	front  *front
 
@@ -49,8 +50,9 @@ var quick = rollout.Settings{
 
 func install(t *testing.T, settings rollout.Settings) *installation {
 	t.Helper()
+	db, url := pgtest.OpenURL(t)
 	in := &installation{
-		t: t, db: pgtest.Open(t), world: fleettest.NewWorld(), front: newFront(t),
+		t: t, db: db, url: url, world: fleettest.NewWorld(), front: newFront(t),
 		organization: uuid.New(), gateway: uuid.New(), provider: uuid.New(), route: uuid.New(),
 	}
 	in.store = readmodel.New(in.db)
@@ -187,31 +189,37 @@ type process struct {
 // start runs another process behind the front; kill ends it as it is.
 func (in *installation) start() *process {
 	in.t.Helper()
-	log := slog.New(slog.DiscardHandler)
-	tailer := eventlog.NewTailer(pglog.NewHeads(in.db), log)
-	config := in.world.Config(in.front.URL, log)
-	config.Policies, config.Heads, config.Releases = in.store, tailer, fleet.NewReleaseTable(in.db)
-	config.Reports, config.Revocations, config.Enroller = fleet.NewReportTable(in.db), in.store, in.runner
-	config.Authenticator = fleet.NewAuthenticator(in.store, []string{in.front.URL}, log)
-	config.Timing = fleet.Timing{Flush: 50 * time.Millisecond, Coalesce: 10 * time.Millisecond}
-	handler := fleet.NewHandler(config)
-	mux := http.NewServeMux()
-	mux.Handle(handler.Mount())
-	leader := conduct.New(conduct.Config{Store: in.store, Runner: in.runner, Log: log, Every: 100 * time.Millisecond})
 	ctx, cancel := context.WithCancel(context.Background())
-	var running sync.WaitGroup
-	running.Go(func() { tailer.Run(ctx) })
-	running.Go(func() { leader.Run(ctx) })
-	running.Go(func() { _ = handler.Run(ctx) })
-	p := &process{handler: mux}
+	handler, wait := controlPlane(ctx, in.db, in.store, in.runner, in.world, in.front.URL)
+	p := &process{handler: handler}
 	p.kill = sync.OnceFunc(func() {
 		in.front.leave(p)
 		cancel()
-		running.Wait()
+		wait()
 	})
 	in.front.join(p)
 	in.t.Cleanup(p.kill)
 	return p
+}
+
+// controlPlane answers agents, who know it under url, and leads, until ctx ends.
+func controlPlane(ctx context.Context, db *postgres.DB, store *readmodel.Store, runner *command.Runner, world *fleettest.World, url string) (handler http.Handler, wait func()) {
+	log := slog.New(slog.DiscardHandler)
+	tailer := eventlog.NewTailer(pglog.NewHeads(db), log)
+	config := world.Config(url, log)
+	config.Policies, config.Heads, config.Releases = store, tailer, fleet.NewReleaseTable(db)
+	config.Reports, config.Revocations, config.Enroller = fleet.NewReportTable(db), store, runner
+	config.Authenticator = fleet.NewAuthenticator(store, []string{url}, log)
+	config.Timing = fleet.Timing{Flush: 50 * time.Millisecond, Coalesce: 10 * time.Millisecond}
+	agents := fleet.NewHandler(config)
+	mux := http.NewServeMux()
+	mux.Handle(agents.Mount())
+	leader := conduct.New(conduct.Config{Store: store, Runner: runner, Log: log, Every: 100 * time.Millisecond})
+	var running sync.WaitGroup
+	running.Go(func() { tailer.Run(ctx) })
+	running.Go(func() { leader.Run(ctx) })
+	running.Go(func() { _ = agents.Run(ctx) })
+	return mux, running.Wait
 }
 
 // front is the one address of all processes; each call goes to the next one.

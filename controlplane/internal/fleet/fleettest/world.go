@@ -309,6 +309,13 @@ func (w *World) RetireKey() {
 	w.Wake()
 }
 
+// SignFrom has the world sign with the key of a seed, as processes do that are one installation.
+func (w *World) SignFrom(seed [ed25519.SeedSize]byte) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.keys = []ed25519.PrivateKey{ed25519.NewKeyFromSeed(seed[:])}
+}
+
 func newKey() ed25519.PrivateKey {
 	var seed [ed25519.SeedSize]byte
 	rand.Read(seed[:]) // never fails
