@@ -1,14 +1,18 @@
-import { callUnaryMethod, useInfiniteQuery } from "@connectrpc/connect-query";
+import { callUnaryMethod, createConnectQueryKey, useInfiniteQuery, useMutation, useTransport } from "@connectrpc/connect-query";
+import { useQueryClient } from "@tanstack/react-query";
 
 import { Dialect, ProviderService } from "../gen/weir/admin/v1/provider_pb";
 import type { Names } from "./names";
-import { useNames } from "./names";
+import { useForgetNames, useNames } from "./names";
 import { firstPage, nextPage } from "./page";
 import { permissionOf } from "./permission";
 
 export type { Provider } from "../gen/weir/admin/v1/provider_pb";
+export { Dialect } from "../gen/weir/admin/v1/provider_pb";
 
 export const mayListProviders = permissionOf(ProviderService.method.listProviders);
+export const mayCreateProvider = permissionOf(ProviderService.method.createProvider);
+export const mayUpdateProvider = permissionOf(ProviderService.method.updateProvider);
 
 export function useProviders(enabled = true) {
   return useInfiniteQuery(
@@ -16,6 +20,24 @@ export function useProviders(enabled = true) {
     { page: firstPage },
     { pageParamKey: "page", getNextPageParam: nextPage, enabled },
   );
+}
+
+export function useCreateProvider() {
+  const onSuccess = useRefreshProviders();
+  return useMutation(ProviderService.method.createProvider, { onSuccess });
+}
+
+export function useUpdateProvider() {
+  const onSuccess = useRefreshProviders();
+  return useMutation(ProviderService.method.updateProvider, { onSuccess });
+}
+
+function useRefreshProviders() {
+  const queryClient = useQueryClient();
+  const transport = useTransport();
+  const queryKey = createConnectQueryKey({ schema: ProviderService.method.listProviders, transport, cardinality: "infinite" });
+  const forgetNames = useForgetNames("providers");
+  return () => Promise.all([queryClient.invalidateQueries({ queryKey }), forgetNames()]);
 }
 
 /** useProviderNames says which provider an id stands for. */
@@ -31,6 +53,10 @@ const dialects: Record<Dialect, string> = {
   [Dialect.OPENAI]: "OpenAI",
   [Dialect.OPENAI_COMPATIBLE]: "OpenAI-compatible",
   [Dialect.ANTHROPIC]: "Anthropic",
+  [Dialect.GEMINI]: "Gemini",
+  [Dialect.AZURE_OPENAI]: "Azure OpenAI",
+  [Dialect.BEDROCK]: "Amazon Bedrock",
+  [Dialect.VERTEX]: "Vertex AI",
 };
 
 /** dialectName names a dialect; one this console does not know yet shows its number. */

@@ -1,12 +1,16 @@
-import { useInfiniteQuery } from "@connectrpc/connect-query";
+import { createConnectQueryKey, useInfiniteQuery, useMutation, useTransport } from "@connectrpc/connect-query";
+import { useQueryClient } from "@tanstack/react-query";
 
 import { RouteService, Strategy } from "../gen/weir/admin/v1/route_pb";
 import { firstPage, nextPage } from "./page";
 import { permissionOf } from "./permission";
 
 export type { Route } from "../gen/weir/admin/v1/route_pb";
+export { Strategy } from "../gen/weir/admin/v1/route_pb";
 
 export const mayListRoutes = permissionOf(RouteService.method.listRoutes);
+export const mayCreateRoute = permissionOf(RouteService.method.createRoute);
+export const mayUpdateRoute = permissionOf(RouteService.method.updateRoute);
 
 export function useRoutes(enabled = true) {
   return useInfiniteQuery(
@@ -14,6 +18,23 @@ export function useRoutes(enabled = true) {
     { page: firstPage },
     { pageParamKey: "page", getNextPageParam: nextPage, enabled },
   );
+}
+
+export function useCreateRoute() {
+  const onSuccess = useRefreshRoutes();
+  return useMutation(RouteService.method.createRoute, { onSuccess });
+}
+
+export function useUpdateRoute() {
+  const onSuccess = useRefreshRoutes();
+  return useMutation(RouteService.method.updateRoute, { onSuccess });
+}
+
+function useRefreshRoutes() {
+  const queryClient = useQueryClient();
+  const transport = useTransport();
+  const queryKey = createConnectQueryKey({ schema: RouteService.method.listRoutes, transport, cardinality: "infinite" });
+  return () => queryClient.invalidateQueries({ queryKey });
 }
 
 const strategies: Record<Strategy, string> = {

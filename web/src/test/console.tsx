@@ -17,10 +17,14 @@ export const everything = [
   "keys.list",
   "keys.revoke",
   "projects.list",
+  "providers.create",
   "providers.list",
+  "providers.update",
   "reports.query",
   "reports.read",
+  "routes.create",
   "routes.list",
+  "routes.update",
 ];
 
 /** openConsole renders the whole console at a path, on services that a test gives. */

@@ -1,3 +1,6 @@
+import type { ComponentProps, ReactNode } from "react";
+import { useId } from "react";
+
 import { explain } from "../api/error";
 
 /** FormError says why a form's request was refused. */
@@ -10,5 +13,73 @@ export function FormError({ error }: { error: unknown }) {
         <b>{title}.</b> {detail}
       </span>
     </p>
+  );
+}
+
+interface TextFieldProps extends Omit<ComponentProps<"input">, "onChange"> {
+  label: string;
+  hint?: ReactNode;
+  onChange: (value: string) => void;
+}
+
+/** TextField is one line of text that no browser completes or corrects, with what it must be below. */
+export function TextField({ label, hint, onChange, ...input }: TextFieldProps) {
+  const below = useId();
+  return (
+    <div className="field">
+      <label>
+        {label}
+        <input
+          autoComplete="off"
+          autoCapitalize="off"
+          spellCheck={false}
+          aria-describedby={hint ? below : undefined}
+          onChange={(event) => onChange(event.target.value)}
+          {...input}
+        />
+      </label>
+      {hint && (
+        <p id={below} className="muted">
+          {hint}
+        </p>
+      )}
+    </div>
+  );
+}
+
+// As the contract has it, without the anchors that HTML adds by itself.
+const namePattern = "[a-z0-9]([a-z0-9\\-]{0,61}[a-z0-9])?";
+const nameRule = "1 to 63 lower-case letters, digits and dashes; no dash first or last.";
+
+interface NameFieldProps {
+  placeholder: string;
+  value: string;
+  onChange: (name: string) => void;
+}
+
+/** NameField takes the name of a thing. */
+export function NameField(props: NameFieldProps) {
+  return <TextField label="Name" required pattern={namePattern} title={nameRule} hint={nameRule} {...props} />;
+}
+
+interface FormActionsProps {
+  pending: boolean;
+  /** What the button says, and while it works. */
+  action: string;
+  working: string;
+  onCancel: () => void;
+}
+
+/** FormActions end a form. */
+export function FormActions({ pending, action, working, onCancel }: FormActionsProps) {
+  return (
+    <div className="form-actions">
+      <button type="button" className="button" disabled={pending} onClick={onCancel}>
+        Cancel
+      </button>
+      <button type="submit" className="button button-primary" disabled={pending}>
+        {pending ? working : action}
+      </button>
+    </div>
   );
 }

@@ -1,10 +1,8 @@
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
-import { useState } from "react";
-
 import { useCreateKey } from "../../api/key";
 import type { Project } from "../../api/project";
 import type { Route } from "../../api/route";
-import { newRequestId } from "../../api/transport";
+import { useRequestId } from "../../api/transport";
 import { Modal } from "../../ui/Overlay";
 import type { KeyDraft } from "./KeyForm";
 import { KeyForm } from "./KeyForm";
@@ -19,15 +17,10 @@ interface CreateKeyDialogProps {
 
 /** CreateKeyDialog makes a key, then shows its secret: the only time it can be seen. */
 export function CreateKeyDialog({ projects, routes, onClose }: CreateKeyDialogProps) {
-  const [attempt, setAttempt] = useState({ draft: "", requestId: "" });
+  const requestId = useRequestId();
   const create = useCreateKey();
-  const submit = (draft: KeyDraft) => {
-    // The same draft said again is the same request; a changed one is another.
-    const said = JSON.stringify(draft);
-    const requestId = said === attempt.draft ? attempt.requestId : newRequestId();
-    setAttempt({ draft: said, requestId });
-    create.mutate({ ...toRequest(draft), mutation: { requestId } });
-  };
+  const submit = (draft: KeyDraft) =>
+    create.mutate({ ...toRequest(draft), mutation: { requestId: requestId(draft) } });
   const made = create.data;
   // From the moment the key may exist until its secret is in safe hands.
   const held = create.isPending || (made !== undefined && !made.secretAlreadyShown);

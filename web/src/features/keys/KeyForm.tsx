@@ -1,8 +1,8 @@
-import { useId, useState } from "react";
+import { useState } from "react";
 
 import type { Project } from "../../api/project";
 import type { Route } from "../../api/route";
-import { FormError } from "../../ui/Form";
+import { FormActions, FormError, NameField } from "../../ui/Form";
 
 export interface KeyDraft {
   name: string;
@@ -22,17 +22,13 @@ interface KeyFormProps {
   onCancel: () => void;
 }
 
-// As the contract has it, without the anchors that HTML adds by itself.
-const namePattern = "[a-z0-9]([a-z0-9\\-]{0,61}[a-z0-9])?";
-const nameRule = "1 to 63 lower-case letters, digits and dashes; no dash first or last.";
-
 export function KeyForm({ projects, routes, pending, error, onSubmit, onCancel }: KeyFormProps) {
   const [draft, setDraft] = useState<KeyDraft>({ name: "", projectId: "", routeIds: [], days: 0 });
   const change = (part: Partial<KeyDraft>) => setDraft((d) => ({ ...d, ...part }));
   const projectId = draft.projectId || (projects[0]?.id ?? "");
   return (
     <form action={() => onSubmit({ ...draft, projectId })} className="form">
-      <NameField value={draft.name} onChange={(name) => change({ name })} />
+      <NameField placeholder="checkout-service" value={draft.name} onChange={(name) => change({ name })} />
       <label>
         Project
         <select required value={projectId} onChange={(event) => change({ projectId: event.target.value })}>
@@ -55,46 +51,8 @@ export function KeyForm({ projects, routes, pending, error, onSubmit, onCancel }
         </select>
       </label>
       <FormError error={error} />
-      <div className="form-actions">
-        <button type="button" className="button" disabled={pending} onClick={onCancel}>
-          Cancel
-        </button>
-        <button type="submit" className="button button-primary" disabled={pending}>
-          {pending ? "Creating…" : "Create key"}
-        </button>
-      </div>
+      <FormActions pending={pending} action="Create key" working="Creating…" onCancel={onCancel} />
     </form>
-  );
-}
-
-interface NameFieldProps {
-  value: string;
-  onChange: (name: string) => void;
-}
-
-function NameField({ value, onChange }: NameFieldProps) {
-  const rule = useId();
-  return (
-    <div className="field">
-      <label>
-        Name
-        <input
-          required
-          autoComplete="off"
-          autoCapitalize="off"
-          spellCheck={false}
-          pattern={namePattern}
-          title={nameRule}
-          aria-describedby={rule}
-          placeholder="checkout-service"
-          value={value}
-          onChange={(event) => onChange(event.target.value)}
-        />
-      </label>
-      <p id={rule} className="muted">
-        {nameRule}
-      </p>
-    </div>
   );
 }
 

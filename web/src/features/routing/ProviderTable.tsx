@@ -4,7 +4,13 @@ import { dateOf } from "../../api/time";
 import { Scroller } from "../../ui/Scroller";
 import { Time } from "../../ui/Value";
 
-export function ProviderTable({ providers }: { providers: readonly Provider[] }) {
+interface ProviderTableProps {
+  providers: readonly Provider[];
+  /** undefined: the role may not. */
+  onChange: ((provider: Provider) => void) | undefined;
+}
+
+export function ProviderTable({ providers, onChange }: ProviderTableProps) {
   return (
     <Scroller label="Providers, table">
       <table className="table">
@@ -27,13 +33,21 @@ export function ProviderTable({ providers }: { providers: readonly Provider[] })
             <th scope="col" className="wide-only">
               Created
             </th>
+            {onChange && (
+              <th scope="col">
+                <span className="sr-only">Actions</span>
+              </th>
+            )}
           </tr>
         </thead>
         <tbody>
           {providers.map((provider) => (
             <tr key={provider.id}>
               <th scope="row">{provider.name}</th>
-              <td className="nowrap wide-only">{dialectName(provider.dialect)}</td>
+              <td className="nowrap wide-only">
+                {dialectName(provider.dialect)}
+                {provider.apiVersion && <div className="muted">API version {provider.apiVersion}</div>}
+              </td>
               <td className="anywhere">
                 <code>{provider.baseUrl}</code>
                 <div className="narrow-only stacked">
@@ -51,6 +65,18 @@ export function ProviderTable({ providers }: { providers: readonly Provider[] })
               <td className="wide-only">
                 <Time at={dateOf(provider.createdAt)} precision="minute" />
               </td>
+              {onChange && (
+                <td>
+                  <button
+                    type="button"
+                    className="button button-small"
+                    aria-label={`Change ${provider.name}`}
+                    onClick={() => onChange(provider)}
+                  >
+                    Change
+                  </button>
+                </td>
+              )}
             </tr>
           ))}
         </tbody>

@@ -9,9 +9,11 @@ import { Time } from "../../ui/Value";
 interface RouteTableProps {
   routes: readonly Route[];
   providers: readonly Provider[];
+  /** undefined: the role may not. */
+  onChange: ((route: Route) => void) | undefined;
 }
 
-export function RouteTable({ routes, providers }: RouteTableProps) {
+export function RouteTable({ routes, providers, onChange }: RouteTableProps) {
   const names = new Map(providers.map((p) => [p.id, p.name]));
   return (
     <Scroller label="Routes, table">
@@ -26,13 +28,21 @@ export function RouteTable({ routes, providers }: RouteTableProps) {
             <th scope="col" className="wide-only">
               Created
             </th>
+            {onChange && (
+              <th scope="col">
+                <span className="sr-only">Actions</span>
+              </th>
+            )}
           </tr>
         </thead>
         <tbody>
           {routes.map((route) => (
             <tr key={route.id}>
               <th scope="row">{route.name}</th>
-              <td className="wide-only">{strategyName(route.strategy)}</td>
+              <td className="wide-only">
+                {strategyName(route.strategy)}
+                {route.strict && <div className="muted">strict</div>}
+              </td>
               <td>
                 {route.targets.map((target, i) => (
                   <div key={i} className="nowrap">
@@ -46,6 +56,18 @@ export function RouteTable({ routes, providers }: RouteTableProps) {
               <td className="wide-only">
                 <Time at={dateOf(route.createdAt)} precision="minute" />
               </td>
+              {onChange && (
+                <td>
+                  <button
+                    type="button"
+                    className="button button-small"
+                    aria-label={`Change ${route.name}`}
+                    onClick={() => onChange(route)}
+                  >
+                    Change
+                  </button>
+                </td>
+              )}
             </tr>
           ))}
         </tbody>

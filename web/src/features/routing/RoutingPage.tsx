@@ -1,41 +1,97 @@
-import { mayListProviders, useProviders } from "../../api/provider";
-import { useRoutes } from "../../api/route";
+import { useState } from "react";
+
+import type { Provider } from "../../api/provider";
+import { mayCreateProvider, mayListProviders, mayUpdateProvider, useProviderNames, useProviders } from "../../api/provider";
+import type { Route } from "../../api/route";
+import { mayCreateRoute, mayUpdateRoute, useRoutes } from "../../api/route";
 import { viewerZone } from "../../format/time";
 import { LoadMore } from "../../ui/LoadMore";
 import { Page, Panel } from "../../ui/Page";
 import { Async, Empty } from "../../ui/State";
 import { useMay } from "../session/permission";
+import { ProviderDialog } from "./ProviderDialog";
 import { ProviderTable } from "./ProviderTable";
+import { RouteDialog } from "./RouteDialog";
 import { RouteTable } from "./RouteTable";
 
-/** RoutingPage shows where requests may go. It changes nothing yet. */
+/** RoutingPage shows where requests may go, and changes it. */
 export function RoutingPage() {
   const mayProviders = useMay()(mayListProviders);
-  const routes = useRoutes();
   const providers = useProviders(mayProviders);
-  const known = providers.data?.pages.flatMap((page) => page.providers) ?? [];
   return (
-    <Page title="Routes and providers" about={`Changed through the API for now. Times in ${viewerZone()}.`}>
-      <Panel title="Routes">
-        <Async result={routes} what="routes" isEmpty={(d) => d.pages[0]?.routes.length === 0} empty={<NoRoutes />}>
-          {(data) => <RouteTable routes={data.pages.flatMap((page) => page.routes)} providers={known} />}
-        </Async>
-        <LoadMore query={routes} />
-      </Panel>
-      {mayProviders && (
-        <Panel title="Providers">
-          <Async
-            result={providers}
-            what="providers"
-            isEmpty={(d) => d.pages[0]?.providers.length === 0}
-            empty={<NoProviders />}
-          >
-            {() => <ProviderTable providers={known} />}
-          </Async>
-          <LoadMore query={providers} />
-        </Panel>
-      )}
+    <Page
+      title="Routes and providers"
+      about={`Headers, timeouts, retries and who may use what are changed through the API for now. Times in ${viewerZone()}.`}
+    >
+      <Routes providers={providers.data?.pages.flatMap((page) => page.providers) ?? []} />
+      {mayProviders && <Providers result={providers} />}
     </Page>
+  );
+}
+
+// What a dialog is open for: the thing to change, or a new one.
+type Subject<T> = T | "new" | undefined;
+
+function Routes({ providers }: { providers: readonly Provider[] }) {
+  const may = useMay();
+  const routes = useRoutes();
+  const [subject, setSubject] = useState<Subject<Route>>();
+  const names = useProviderNames(subject !== undefined && may(mayListProviders));
+  return (
+    <Panel title="Routes" aside={may(mayCreateRoute) && <CreateButton what="route" onClick={() => setSubject("new")} />}>
+      <Async result={routes} what="routes" isEmpty={(d) => d.pages[0]?.routes.length === 0} empty={<NoRoutes />}>
+        {(data) => (
+          <RouteTable
+            routes={data.pages.flatMap((page) => page.routes)}
+            providers={providers}
+            onChange={may(mayUpdateRoute) ? setSubject : undefined}
+          />
+        )}
+      </Async>
+      <LoadMore query={routes} />
+      {subject && (
+        <RouteDialog
+          {...(subject !== "new" && { subject })}
+          providers={names}
+          onClose={() => setSubject(undefined)}
+        />
+      )}
+    </Panel>
+  );
+}
+
+function Providers({ result }: { result: ReturnType<typeof useProviders> }) {
+  const may = useMay();
+  const [subject, setSubject] = useState<Subject<Provider>>();
+  return (
+    <Panel
+      title="Providers"
+      aside={may(mayCreateProvider) && <CreateButton what="provider" onClick={() => setSubject("new")} />}
+    >
+      <Async
+        result={result}
+        what="providers"
+        isEmpty={(d) => d.pages[0]?.providers.length === 0}
+        empty={<NoProviders />}
+      >
+        {(data) => (
+          <ProviderTable
+            providers={data.pages.flatMap((page) => page.providers)}
+            onChange={may(mayUpdateProvider) ? setSubject : undefined}
+          />
+        )}
+      </Async>
+      <LoadMore query={result} />
+      {subject && <ProviderDialog {...(subject !== "new" && { subject })} onClose={() => setSubject(undefined)} />}
+    </Panel>
+  );
+}
+
+function CreateButton({ what, onClick }: { what: string; onClick: () => void }) {
+  return (
+    <button type="button" className="button button-small" onClick={onClick}>
+      Create {what}
+    </button>
   );
 }
 
@@ -43,8 +99,7 @@ function NoRoutes() {
   return (
     <Empty title="No routes yet">
       <p>
-        A route is the name an application writes in <code>model</code>. Create one with{" "}
-        <code>RouteService/CreateRoute</code>.
+        A route is the name an application writes in <code>model</code>, and where requests go that name it.
       </p>
     </Empty>
   );
@@ -53,9 +108,7 @@ function NoRoutes() {
 function NoProviders() {
   return (
     <Empty title="No providers yet">
-      <p>
-        A provider is an upstream account. Create one with <code>ProviderService/CreateProvider</code>.
-      </p>
+      <p>A provider is an upstream account. Routes send to providers.</p>
     </Empty>
   );
 }

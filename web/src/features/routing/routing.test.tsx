@@ -1,19 +1,42 @@
 import type { ConnectRouter } from "@connectrpc/connect";
-import { screen, waitFor } from "@testing-library/react";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
 
+import type { CreateProviderRequest, UpdateProviderRequest } from "../../gen/weir/admin/v1/provider_pb";
 import { Dialect, ProviderService } from "../../gen/weir/admin/v1/provider_pb";
+import type { CreateRouteRequest, UpdateRouteRequest } from "../../gen/weir/admin/v1/route_pb";
 import { RouteService, Strategy } from "../../gen/weir/admin/v1/route_pb";
 import { openConsole, refuse, stall } from "../../test/console";
 
-const { listRoutes } = RouteService.method;
-const { listProviders } = ProviderService.method;
+const { createRoute, listRoutes, updateRoute } = RouteService.method;
+const { createProvider, listProviders, updateProvider } = ProviderService.method;
 
-function open(routes: () => object, providers: () => object) {
-  openConsole("/routing", (r: ConnectRouter) => {
-    r.rpc(listRoutes, routes);
-    r.rpc(listProviders, providers);
-  });
+function open(routes: () => object, providers: () => object, more?: (r: ConnectRouter) => void, permissions?: string[]) {
+  openConsole(
+    "/routing",
+    (r: ConnectRouter) => {
+      r.rpc(listRoutes, routes);
+      r.rpc(listProviders, providers);
+      more?.(r);
+    },
+    permissions,
+  );
+}
+
+const azure = {
+  id: "v1",
+  name: "azure",
+  dialect: Dialect.AZURE_OPENAI,
+  baseUrl: "https://acme.openai.azure.com",
+  apiVersion: "2024-10-21",
+  etag: "e7",
+};
+
+async function openDialog(button: string, title: string) {
+  await userEvent.click(await screen.findByRole("button", { name: button }));
+  return within(await screen.findByRole("dialog", { name: title }));
 }
 
 test("loading", async () => {
@@ -59,4 +82,171 @@ test("data_names_the_targets_provider", async () => {
   const row = (await screen.findByRole("rowheader", { name: "demo" })).closest("tr");
   await waitFor(() => expect(row?.textContent).toContain("openai / gpt-4o-mini"));
   expect(screen.getByText("OpenAI-compatible")).toBeTruthy();
+});
+
+test("api_version_and_strict_are_shown", async () => {
+  open(
+    () => ({ routes: [{ id: "r1", name: "demo", strategy: Strategy.PRIORITY, strict: true }] }),
+    () => ({ providers: [azure] }),
+  );
+  const row = (await screen.findByRole("rowheader", { name: "demo" })).closest("tr");
+  expect(row?.textContent).toContain("strict");
+  expect(await screen.findByText("API version 2024-10-21")).toBeTruthy();
+});
+
+test("a_role_that_only_reads_is_offered_nothing_else", async () => {
+  const routes = () => ({ routes: [{ id: "r1", name: "demo" }] });
+  open(routes, () => ({ providers: [azure] }), undefined, ["routes.list", "providers.list"]);
+  await screen.findByRole("rowheader", { name: "demo" });
+  await screen.findByRole("rowheader", { name: "azure" });
+  expect(screen.queryByRole("button", { name: /^(Create|Change)/ })).toBeNull();
+});
+
+test("each_dialect_says_what_it_wants", async () => {
+  open(
+    () => ({}),
+    () => ({}),
+  );
+  const dialog = await openDialog("Create provider", "Create provider");
+  const dialect = dialog.getByRole("combobox", { name: "Dialect" });
+  const known = Object.values(Dialect).filter((d) => typeof d === "number");
+  expect(dialog.getAllByRole("option")).toHaveLength(known.length - 1);
+  const seen = new Set<string>();
+  for (const { textContent } of dialog.getAllByRole("option")) {
+    await userEvent.selectOptions(dialect, textContent);
+    seen.add(dialog.getByRole<HTMLInputElement>("textbox", { name: "Base URL" }).placeholder);
+    expect(dialog.queryByRole("textbox", { name: "API version (optional)" }) !== null).toBe(textContent === "Azure OpenAI");
+  }
+  expect([...seen].filter((url) => url.startsWith("https://"))).toHaveLength(known.length - 1);
+});
+
+test("a_provider_of_azure_is_made_with_its_api_version", async () => {
+  const seen: CreateProviderRequest[] = [];
+  open(
+    () => ({}),
+    () => ({}),
+    (r) =>
+      r.rpc(createProvider, (request) => {
+        seen.push(request);
+        return {};
+      }),
+  );
+  const dialog = await openDialog("Create provider", "Create provider");
+  await userEvent.selectOptions(dialog.getByRole("combobox", { name: "Dialect" }), "Azure OpenAI");
+  await userEvent.type(dialog.getByRole("textbox", { name: "Name" }), "azure");
+  await userEvent.type(dialog.getByRole("textbox", { name: "Base URL" }), azure.baseUrl);
+  await userEvent.type(dialog.getByRole("textbox", { name: "API version (optional)" }), "2024-10-21");
+  await userEvent.type(dialog.getByRole("textbox", { name: "Credential" }), "env://WEIR_SECRET_AZURE");
+  await userEvent.click(dialog.getByRole("button", { name: "Create provider" }));
+  await waitFor(() => expect(seen).toHaveLength(1));
+  const { dialect, baseUrl, apiVersion } = azure;
+  expect(seen[0]).toMatchObject({ name: "azure", dialect, baseUrl, apiVersion, credentialRef: "env://WEIR_SECRET_AZURE" });
+  expect(seen[0]?.mutation?.requestId).toMatch(/^[0-9a-f]{32}$/);
+  await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+});
+
+test("an_api_version_does_not_go_along_with_another_dialect", async () => {
+  const seen: CreateProviderRequest[] = [];
+  open(
+    () => ({}),
+    () => ({}),
+    (r) =>
+      r.rpc(createProvider, (request) => {
+        seen.push(request);
+        return {};
+      }),
+  );
+  const dialog = await openDialog("Create provider", "Create provider");
+  const dialect = dialog.getByRole("combobox", { name: "Dialect" });
+  await userEvent.selectOptions(dialect, "Azure OpenAI");
+  await userEvent.type(dialog.getByRole("textbox", { name: "API version (optional)" }), "2024-10-21");
+  await userEvent.selectOptions(dialect, "Gemini");
+  await userEvent.type(dialog.getByRole("textbox", { name: "Name" }), "gemini");
+  await userEvent.type(dialog.getByRole("textbox", { name: "Base URL" }), "https://generativelanguage.googleapis.com/v1beta");
+  await userEvent.click(dialog.getByRole("button", { name: "Create provider" }));
+  await waitFor(() => expect(seen).toHaveLength(1));
+  expect(seen[0]).toMatchObject({ dialect: Dialect.GEMINI, apiVersion: "" });
+});
+
+test("a_refused_provider_says_why_and_what_was_changed_is_sent", async () => {
+  const seen: UpdateProviderRequest[] = [];
+  open(
+    () => ({}),
+    () => ({ providers: [azure] }),
+    (r) =>
+      r.rpc(updateProvider, (request) => {
+        seen.push(request);
+        throw new ConnectError("base_url: write the resource only", Code.InvalidArgument);
+      }),
+  );
+  const dialog = await openDialog("Change azure", "Change azure");
+  expect(dialog.getByRole<HTMLSelectElement>("combobox", { name: "Dialect" }).disabled).toBe(true);
+  await userEvent.type(dialog.getByRole("textbox", { name: "Base URL" }), "/openai");
+  await userEvent.clear(dialog.getByRole("textbox", { name: "API version (optional)" }));
+  await userEvent.click(dialog.getByRole("button", { name: "Save provider" }));
+  expect((await dialog.findByRole("alert")).textContent).toContain("write the resource only");
+  expect(seen[0]?.provider).toMatchObject({ id: "v1", etag: "e7", apiVersion: "" });
+  expect(seen[0]?.updateMask?.paths).toEqual(["base_url", "api_version"]);
+});
+
+test("a_strict_route_to_two_providers_is_made", async () => {
+  const seen: CreateRouteRequest[] = [];
+  open(
+    () => ({}),
+    () => ({ providers: [azure, { id: "v2", name: "gemini" }] }),
+    (r) =>
+      r.rpc(createRoute, (request) => {
+        seen.push(request);
+        return {};
+      }),
+  );
+  const dialog = await openDialog("Create route", "Create route");
+  await userEvent.type(dialog.getByRole("textbox", { name: "Name" }), "chat");
+  await userEvent.selectOptions(dialog.getByRole("combobox", { name: "Strategy" }), "Weighted");
+  await userEvent.click(dialog.getByRole("button", { name: "Add target" }));
+  for (const [group, provider, model, weight] of [
+    ["Target 1", "azure", "own-name", "900"],
+    ["Target 2", "gemini", "gemini-2.5-flash", "100"],
+  ] as const) {
+    const target = within(dialog.getByRole("group", { name: group }));
+    await within(dialog.getByRole("group", { name: group })).findByRole("option", { name: provider });
+    await userEvent.selectOptions(target.getByRole("combobox", { name: "Provider" }), provider);
+    await userEvent.type(target.getByRole("textbox", { name: "Model" }), model);
+    await userEvent.clear(target.getByRole("spinbutton", { name: "Weight" }));
+    await userEvent.type(target.getByRole("spinbutton", { name: "Weight" }), weight);
+  }
+  const strict = dialog.getByRole("switch", { name: "Strict" });
+  expect(strict.getAttribute("aria-describedby")).toBeTruthy();
+  await userEvent.click(strict);
+  await userEvent.click(dialog.getByRole("button", { name: "Create route" }));
+  await waitFor(() => expect(seen).toHaveLength(1));
+  expect(seen[0]).toMatchObject({
+    name: "chat",
+    strategy: Strategy.WEIGHTED,
+    strict: true,
+    targets: [
+      { providerId: "v1", model: "own-name", weight: 900 },
+      { providerId: "v2", model: "gemini-2.5-flash", weight: 100 },
+    ],
+  });
+});
+
+test("a_route_is_made_lossy_again", async () => {
+  const seen: UpdateRouteRequest[] = [];
+  const targets = [{ providerId: "v9", model: "m" }];
+  open(
+    () => ({ routes: [{ id: "r1", name: "demo", strategy: Strategy.SINGLE, targets, strict: true, etag: "e3" }] }),
+    () => ({ providers: [azure] }),
+    (r) =>
+      r.rpc(updateRoute, (request) => {
+        seen.push(request);
+        return {};
+      }),
+  );
+  const dialog = await openDialog("Change demo", "Change demo");
+  await userEvent.click(dialog.getByRole("switch", { name: "Strict" }));
+  await userEvent.click(dialog.getByRole("button", { name: "Save route" }));
+  await waitFor(() => expect(seen).toHaveLength(1));
+  expect(seen[0]?.route).toMatchObject({ id: "r1", etag: "e3", strict: false, targets: [{ providerId: "v9", model: "m", weight: 0 }] });
+  expect(seen[0]?.updateMask?.paths).toContain("strict");
 });
