@@ -5,28 +5,44 @@ package demo
 import (
 	"context"
 	"fmt"
+
+	adminv1 "github.com/weirhq/weir/proto/gen/weir/admin/v1"
 )
 
 // Names of what the demo consists of.
 const (
-	Route         = "demo"
-	Model         = "gpt-4o-mini"
 	CredentialRef = "env://WEIR_SECRET_MOCK"
 	OwnerEmail    = "ada@example.com"
 
 	organizationName = "demo"
 	projectName      = "demo"
-	providerName     = "mock"
 	gatewayName      = "local"
 	keyName          = "demo"
 	region           = "local"
 )
 
+// upstream is a provider of the demo, below the mock's address, and the route to it.
+type upstream struct {
+	route, provider string
+	dialect         adminv1.Dialect
+	path, model     string
+	priceList       string
+}
+
+// upstreams are one for every dialect that the mock serves. A route's name says nothing of a
+// dialect: applications ask each in their own.
+var upstreams = []upstream{
+	{"demo", "mock", adminv1.Dialect_DIALECT_OPENAI, "/v1", "gpt-4o-mini", "openai"},
+	{"claude", "anthropic", adminv1.Dialect_DIALECT_ANTHROPIC, "", "claude-haiku-4-5", "anthropic"},
+	{"gemini", "google", adminv1.Dialect_DIALECT_GEMINI, "/v1beta", "gemini-2.5-flash", "gemini"},
+	{"claude-on-aws", "bedrock", adminv1.Dialect_DIALECT_BEDROCK, "", "anthropic.claude-sonnet-4-5-20250929-v1:0", "bedrock"},
+}
+
 // Config says where the demo is set up.
 type Config struct {
 	ControlURL    string
 	OperatorToken string
-	// MockURL is the mock provider's base URL, ending in /v1.
+	// MockURL is where the mock of all providers is, without a path.
 	MockURL string
 	// StateFile remembers secrets between runs (mode 0600).
 	StateFile string
@@ -57,8 +73,8 @@ func Ensure(ctx context.Context, c Config) (Demo, error) {
 	}{
 		{"organization", s.organization},
 		{"project", s.project},
-		{"provider", s.provider},
-		{"route", s.route},
+		{"providers", s.providers},
+		{"routes", s.routes},
 		{"key", s.key},
 		{"gateway", s.gateway},
 		{"reports", s.reports},

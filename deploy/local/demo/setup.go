@@ -18,10 +18,10 @@ const (
 
 // setup carries what one step finds to the next.
 type setup struct {
-	config     Config
-	demo       Demo
-	projectID  string
-	providerID string
+	config      Config
+	demo        Demo
+	projectID   string
+	providerIDs map[string]string // by name
 }
 
 func (s *setup) organization(ctx context.Context) error {
@@ -79,48 +79,61 @@ func (s *setup) project(ctx context.Context) error {
 	return nil
 }
 
-func (s *setup) provider(ctx context.Context) error {
+func (s *setup) providers(ctx context.Context) error {
 	providers := s.clients(s.demo.Token).providers
 	listed, err := providers.ListProviders(ctx, connect.NewRequest(&adminv1.ListProvidersRequest{}))
 	if err != nil {
 		return err
 	}
+	there := map[string]*adminv1.Provider{}
 	for _, p := range listed.Msg.GetProviders() {
-		if p.GetName() != providerName {
-			continue
-		}
-		if p.GetBaseUrl() != s.config.MockURL {
-			return fmt.Errorf("the data of this run expects the mock LLM at %s, not %s: "+
-				"start with the ports of last time, or `make clean-local` first", p.GetBaseUrl(), s.config.MockURL)
-		}
-		s.providerID = p.GetId()
-		return nil
+		there[p.GetName()] = p
 	}
-	created, err := providers.CreateProvider(ctx, connect.NewRequest(&adminv1.CreateProviderRequest{
-		Name:          providerName,
-		Dialect:       adminv1.Dialect_DIALECT_OPENAI,
-		BaseUrl:       s.config.MockURL,
-		CredentialRef: CredentialRef,
-		Region:        region,
-	}))
-	if err != nil {
-		return err
+	s.providerIDs = map[string]string{}
+	for _, u := range upstreams {
+		if s.providerIDs[u.provider], err = s.provider(ctx, providers, there[u.provider], u); err != nil {
+			return err
+		}
 	}
-	s.providerID = created.Msg.GetProvider().GetId()
 	return nil
 }
 
-func (s *setup) route(ctx context.Context) error {
-	routes := s.clients(s.demo.Token).routes
-	_, err := routes.CreateRoute(ctx, connect.NewRequest(&adminv1.CreateRouteRequest{
-		Name:     Route,
-		Strategy: adminv1.Strategy_STRATEGY_SINGLE,
-		Targets:  []*adminv1.Target{{ProviderId: s.providerID, Model: Model}},
-	}))
-	if connect.CodeOf(err) == connect.CodeAlreadyExists {
-		return nil
+func (s *setup) provider(ctx context.Context, providers adminv1connect.ProviderServiceClient, there *adminv1.Provider, u upstream) (id string, err error) {
+	base := s.config.MockURL + u.path
+	if there != nil && there.GetBaseUrl() != base {
+		return "", fmt.Errorf("the data of this run expects the mock LLM at %s, not %s: "+
+			"start with the ports of last time, or `make clean-local` first", there.GetBaseUrl(), base)
 	}
-	return err
+	if there != nil {
+		return there.GetId(), nil
+	}
+	created, err := providers.CreateProvider(ctx, connect.NewRequest(&adminv1.CreateProviderRequest{
+		Name:          u.provider,
+		Dialect:       u.dialect,
+		BaseUrl:       base,
+		CredentialRef: CredentialRef,
+		Region:        region,
+		PriceList:     u.priceList,
+	}))
+	if err != nil {
+		return "", err
+	}
+	return created.Msg.GetProvider().GetId(), nil
+}
+
+func (s *setup) routes(ctx context.Context) error {
+	routes := s.clients(s.demo.Token).routes
+	for _, u := range upstreams {
+		_, err := routes.CreateRoute(ctx, connect.NewRequest(&adminv1.CreateRouteRequest{
+			Name:     u.route,
+			Strategy: adminv1.Strategy_STRATEGY_SINGLE,
+			Targets:  []*adminv1.Target{{ProviderId: s.providerIDs[u.provider], Model: u.model}},
+		}))
+		if err != nil && connect.CodeOf(err) != connect.CodeAlreadyExists {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *setup) key(ctx context.Context) error {

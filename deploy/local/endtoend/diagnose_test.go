@@ -23,18 +23,23 @@ type dryRun struct {
 	MaxCostNanoUsd string
 }
 
-// ids of the demo's only gateway and provider.
+// ids of the demo's gateway and of its provider that speaks OpenAI.
 func (s *stack) ids(t *testing.T) (gateway, provider string) {
 	t.Helper()
 	var gateways struct{ Gateways []struct{ ID string } }
-	var providers struct{ Providers []struct{ ID string } }
+	var providers struct{ Providers []struct{ ID, Name string } }
 	if err := s.call("weir.admin.v1.GatewayService/ListGateways", map[string]any{}, &gateways); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.call("weir.admin.v1.ProviderService/ListProviders", map[string]any{}, &providers); err != nil {
 		t.Fatal(err)
 	}
-	return gateways.Gateways[0].ID, providers.Providers[0].ID
+	for _, p := range providers.Providers {
+		if p.Name == "mock" {
+			provider = p.ID
+		}
+	}
+	return gateways.Gateways[0].ID, provider
 }
 
 // diagnose asks the agent what an admin would want to know before the first request.

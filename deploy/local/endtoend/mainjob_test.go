@@ -35,11 +35,14 @@ func TestMainJob(t *testing.T) {
 			t.Errorf("streamed %q, not streamed %q", streamed, plain.Choices[0].Message.Content)
 		}
 	})
+	step("every_surface_reaches_every_provider", func(t *testing.T) { s.everyDialect(t) })
 	step("its_usage_is_sql_within_three_seconds", func(t *testing.T) {
 		id, answer := app.complete(t, "Count me exactly.")
-		s.expectRow(t, id, answer.Usage.PromptTokens, answer.Usage.CompletionTokens, false)
+		want := row{"demo", "mock", "gpt-4o-mini", "openai_chat", answer.Usage.PromptTokens, answer.Usage.CompletionTokens, 150, 600, false}
+		s.expectRow(t, id, want)
 		streamID, _ := app.stream(t, "Count me exactly.")
-		s.expectRow(t, streamID, answer.Usage.PromptTokens, answer.Usage.CompletionTokens, true)
+		want.streamed = true
+		s.expectRow(t, streamID, want)
 	})
 	step("an_agent_tests_its_provider_and_rehearses_a_request", func(t *testing.T) { s.diagnose(t) })
 	step("a_stopped_agent_is_said_to_be_gone", func(t *testing.T) { s.diagnoseNobody(t) })
@@ -105,9 +108,17 @@ func (s *stack) count(t *testing.T, sql string) int {
 	return n
 }
 
+// row is what must be told of a request: its tokens as the application was told them, and
+// what one costs in nano-dollars.
+type row struct {
+	route, provider, model, surface string
+	input, output                   int64
+	inputNano, outputNano           int64
+	streamed                        bool
+}
+
 // expectRow checks one request's row against what the application was told.
-// gpt-4o-mini costs 150 and 600 nano-dollars a token.
-func (s *stack) expectRow(t *testing.T, id string, input, output int64, streamed bool) {
+func (s *stack) expectRow(t *testing.T, id string, told row) {
 	t.Helper()
 	var row map[string]any
 	s.within(t, 3*time.Second, "the request's row", func() error {
@@ -121,11 +132,11 @@ func (s *stack) expectRow(t *testing.T, id string, input, output int64, streamed
 		row = rows[0]
 		return nil
 	})
-	nano := input*150 + output*600
+	nano := told.input*told.inputNano + told.output*told.outputNano
 	want := map[string]string{
-		"route": "demo", "provider": "mock", "model": "gpt-4o-mini", "outcome": "ok", "status": "200",
-		"input_tokens": fmt.Sprint(input), "output_tokens": fmt.Sprint(output),
-		"streamed": fmt.Sprint(streamed), "key_id": s.env["WEIR_KEY_ID"],
+		"route": told.route, "provider": told.provider, "model": told.model, "surface": told.surface, "outcome": "ok", "status": "200",
+		"input_tokens": fmt.Sprint(told.input), "output_tokens": fmt.Sprint(told.output),
+		"streamed": fmt.Sprint(told.streamed), "key_id": s.env["WEIR_KEY_ID"],
 	}
 	for column, value := range want {
 		if got := fmt.Sprint(row[column]); got != value {

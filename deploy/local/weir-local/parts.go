@@ -108,7 +108,7 @@ func seedDemo(ctx context.Context, s *stack) (demonstration, error) {
 	}
 	_, noIdentity := os.Stat(s.path("agent", "identity", "identity.json"))
 	d, err := demo.Ensure(ctx, demo.Config{
-		ControlURL: s.url("CONTROL"), OperatorToken: operator, MockURL: s.mockURL + "/v1",
+		ControlURL: s.url("CONTROL"), OperatorToken: operator, MockURL: s.mockURL,
 		StateFile: s.path("demo.json"), NeedEnrolment: noIdentity != nil,
 	})
 	if err != nil {

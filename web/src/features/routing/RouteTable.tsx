@@ -45,7 +45,7 @@ export function RouteTable({ routes, providers, onChange }: RouteTableProps) {
               </td>
               <td>
                 {route.targets.map((target, i) => (
-                  <div key={i} className="nowrap">
+                  <div key={i} className="anywhere">
                     <Named id={target.providerId} names={names} />
                     <span className="muted"> / </span>
                     {target.model}
