@@ -2,6 +2,7 @@ import "./ui/theme.css";
 import "./ui/layout.css";
 import "./ui/control.css";
 import "./ui/table.css";
+import "./ui/facts.css";
 import "./ui/state.css";
 
 import { StrictMode } from "react";

@@ -5,11 +5,11 @@ import { formatMoney, perMillionTokens } from "../../format/money";
 import { formatCount } from "../../format/number";
 import { viewerZone } from "../../format/time";
 import { CopyButton } from "../../ui/CopyButton";
+import { Fact, Facts } from "../../ui/Facts";
 import { NamedToCopy } from "../../ui/Named";
 import { Drawer } from "../../ui/Overlay";
 import { Time } from "../../ui/Value";
 import { meaningOf } from "./errorCode";
-import { Fact, Facts } from "./Facts";
 import type { RequestNames } from "./names";
 import { Outcome, RouteName, whyNoRoute } from "./Outcome";
 
