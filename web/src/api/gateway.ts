@@ -1,34 +1,63 @@
-import { callUnaryMethod, createConnectQueryKey, useInfiniteQuery, useMutation, useTransport } from "@connectrpc/connect-query";
+import { callUnaryMethod, createConnectQueryKey, useInfiniteQuery, useMutation, useQuery, useTransport } from "@connectrpc/connect-query";
 import { useQueryClient } from "@tanstack/react-query";
 
-import { GatewayService } from "../gen/weir/admin/v1/gateway_pb";
+import { CredentialState, GatewayService } from "../gen/weir/admin/v1/gateway_pb";
 import type { Names } from "./names";
 import { useNames } from "./names";
 import { firstPage, nextPage } from "./page";
 import { permissionOf } from "./permission";
 
-export type { Agent, AgentCredential, Gateway } from "../gen/weir/admin/v1/gateway_pb";
-export { CredentialState } from "../gen/weir/admin/v1/gateway_pb";
+export type { Agent, AgentCredential, Gateway, UnservedRoute } from "../gen/weir/admin/v1/gateway_pb";
+export { CredentialState };
 
 export const mayListGateways = permissionOf(GatewayService.method.listGateways);
+export const mayGetGateway = permissionOf(GatewayService.method.getGateway);
+export const mayUpdateGateway = permissionOf(GatewayService.method.updateGateway);
 export const mayListAgents = permissionOf(GatewayService.method.listAgents);
 export const mayRevokeAgent = permissionOf(GatewayService.method.revokeAgent);
 
-export function useGateways() {
+export function useGateways(enabled = true) {
   return useInfiniteQuery(
     GatewayService.method.listGateways,
     { page: firstPage },
-    { pageParamKey: "page", getNextPageParam: nextPage },
+    { pageParamKey: "page", getNextPageParam: nextPage, enabled },
   );
 }
 
-/** useAgents is every gateway's fleet, asked for again every five seconds. */
-export function useAgents(enabled: boolean) {
+/** useGateway is one gateway and what its agents are to have, asked for again every two seconds. */
+export function useGateway(id: string) {
+  return useQuery(GatewayService.method.getGateway, { id }, { refetchInterval: 2_000 });
+}
+
+export function useUpdateGateway() {
+  const queryClient = useQueryClient();
+  const transport = useTransport();
+  const { getGateway, listGateways } = GatewayService.method;
+  const shown = [
+    createConnectQueryKey({ schema: getGateway, transport, cardinality: "finite" }),
+    createConnectQueryKey({ schema: listGateways, transport, cardinality: "infinite" }),
+  ];
+  const onSuccess = () => Promise.all(shown.map((queryKey) => queryClient.invalidateQueries({ queryKey })));
+  return useMutation(GatewayService.method.updateGateway, { onSuccess });
+}
+
+/** useAgents is the fleet of a gateway, "" of all, asked for again every few seconds. */
+export function useAgents(enabled: boolean, gatewayId = "") {
   return useInfiniteQuery(
     GatewayService.method.listAgents,
-    { page: firstPage },
-    { pageParamKey: "page", getNextPageParam: nextPage, enabled, refetchInterval: 5_000 },
+    { gatewayId, page: firstPage },
+    { pageParamKey: "page", getNextPageParam: nextPage, enabled, refetchInterval: gatewayId ? 2_000 : 5_000 },
   );
+}
+
+/** useAgent is one agent with all its credentials, asked for again every two seconds; "" asks for none. */
+export function useAgent(id: string) {
+  return useQuery(GatewayService.method.getAgent, { id }, { enabled: id !== "", refetchInterval: 2_000 });
+}
+
+/** useAgentCredentials is how every living agent does with one provider's credential. */
+export function useAgentCredentials(providerId: string, enabled: boolean) {
+  return useQuery(GatewayService.method.listAgentCredentials, { providerId }, { enabled, refetchInterval: 5_000 });
 }
 
 export function useRevokeAgent() {
@@ -44,5 +73,13 @@ export function useGatewayNames(enabled: boolean): Names {
   return useNames("gateways", enabled, async (transport, page, signal) => {
     const { gateways, nextPageToken } = await callUnaryMethod(transport, GatewayService.method.listGateways, { page }, { signal });
     return { items: gateways, nextPageToken };
+  });
+}
+
+/** useAgentNames says which agent an id stands for. */
+export function useAgentNames(enabled: boolean): Names {
+  return useNames("agents", enabled, async (transport, page, signal) => {
+    const { agents, nextPageToken } = await callUnaryMethod(transport, GatewayService.method.listAgents, { page }, { signal });
+    return { items: agents, nextPageToken };
   });
 }

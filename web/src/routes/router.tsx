@@ -4,7 +4,7 @@ import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "
 import { Shell } from "../features/shell/Shell";
 import { NotFound } from "../features/shell/NotFound";
 import { Loading } from "../ui/State";
-import { keysSearch, overviewSearch, requestsSearch, sqlSearch } from "./search";
+import { agentsSearch, keysSearch, overviewSearch, requestsSearch, sqlSearch } from "./search";
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
 
@@ -38,6 +38,7 @@ const keys = createRoute({
 const agents = createRoute({
   getParentRoute: () => root,
   path: "/agents",
+  validateSearch: agentsSearch,
   component: lazyRouteComponent(() => import("../features/agents/AgentsPage"), "AgentsPage"),
 });
 

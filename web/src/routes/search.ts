@@ -42,6 +42,16 @@ export function keysSearch(raw: Raw): KeysSearch {
   return raw.create === true ? { create: true } : {};
 }
 
+export interface AgentsSearch {
+  /** Id of the agent whose details are open. */
+  agent?: string;
+}
+
+export function agentsSearch(raw: Raw): AgentsSearch {
+  const agent = text(raw.agent);
+  return agent ? { agent } : {};
+}
+
 export interface SqlSearch {
   /** The statement that was run. */
   sql?: string;

@@ -1,3 +1,5 @@
+import { Link } from "@tanstack/react-router";
+
 import type { Agent, AgentCredential } from "../../api/gateway";
 import { CredentialState } from "../../api/gateway";
 import type { Names } from "../../api/names";
@@ -6,6 +8,7 @@ import { formatBytes, formatCount } from "../../format/number";
 import { Badge } from "../../ui/Badge";
 import { Scroller } from "../../ui/Scroller";
 import { Ago } from "../../ui/Value";
+import { behind } from "./behind";
 import { healthOf } from "./health";
 
 interface AgentTableProps {
@@ -21,7 +24,7 @@ interface AgentTableProps {
 export function AgentTable({ gateway, agents, providers, now, onRevoke }: AgentTableProps) {
   return (
     <Scroller label={`Agents of ${gateway}`}>
-      <table className="table">
+      <table className="table table-rows">
         <thead>
           <tr>
             <th scope="col">Agent</th>
@@ -74,7 +77,9 @@ function AgentRow({ agent, providers, now, onRevoke }: AgentRowProps) {
   return (
     <tr>
       <th scope="row" title={agent.id}>
-        {agent.name}
+        <Link to="." search={(s) => ({ ...s, agent: agent.id })} className="row-link">
+          {agent.name}
+        </Link>
         <div className="narrow-only stacked">
           {seen ? <Ago at={seen} now={now} /> : "never seen"}; {spool(agent)} in the spool
         </div>
@@ -99,6 +104,7 @@ function AgentRow({ agent, providers, now, onRevoke }: AgentRowProps) {
       </td>
       <td className="num" title={`Epoch ${agent.policyEpoch}`}>
         {agent.policyVersion > 0n ? `v${agent.policyVersion}` : <span className="muted">none</span>}
+        {agent.candidate && <div>candidate</div>}
         {behindSince && !revoked && (
           <div className="muted">
             {behind(agent)} behind since <Ago at={behindSince} now={now} />
@@ -123,7 +129,7 @@ function AgentRow({ agent, providers, now, onRevoke }: AgentRowProps) {
           {!revoked && (
             <button
               type="button"
-              className="button button-small button-danger"
+              className="button button-small button-danger above-row"
               aria-label={`Revoke ${agent.name}`}
               onClick={() => onRevoke(agent)}
             >
@@ -148,9 +154,4 @@ function Trouble({ credential, providers }: { credential: AgentCredential; provi
 
 function spool(agent: Agent): string {
   return `${formatCount(agent.spoolRecords)} records, ${formatBytes(agent.spoolBytes)}`;
-}
-
-// Counting ends at 1000 releases.
-function behind(agent: Agent): string {
-  return agent.releasesBehind >= 1000n ? "1,000 or more" : formatCount(agent.releasesBehind);
 }

@@ -1,3 +1,4 @@
+import { getRouteApi } from "@tanstack/react-router";
 import { useState } from "react";
 
 import type { Agent } from "../../api/gateway";
@@ -8,11 +9,16 @@ import { Page, Panel } from "../../ui/Page";
 import { Async, Empty } from "../../ui/State";
 import { useNow } from "../../ui/useNow";
 import { useMay } from "../session/permission";
+import { AgentDrawer } from "./AgentDrawer";
 import { AgentTable } from "./AgentTable";
 import { RevokeAgentDialog } from "./RevokeAgentDialog";
 
+const route = getRouteApi("/agents");
+
 /** AgentsPage shows each gateway's fleet as it last reported, and ends agents. */
 export function AgentsPage() {
+  const { agent } = route.useSearch();
+  const navigate = route.useNavigate();
   const may = useMay();
   const gateways = useGateways();
   const agents = useAgents(may(mayListAgents));
@@ -59,6 +65,7 @@ export function AgentsPage() {
       </Async>
       <LoadMore query={gateways} />
       <LoadMore query={agents} />
+      <AgentDrawer id={agent} onClose={() => void navigate({ search: {} })} />
       {revoking && <RevokeAgentDialog subject={revoking} onClose={() => setRevoking(undefined)} />}
     </Page>
   );

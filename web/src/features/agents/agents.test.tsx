@@ -1,14 +1,17 @@
+import { create } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import type { ConnectRouter } from "@connectrpc/connect";
 import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 
 import type { RevokeAgentRequest } from "../../gen/weir/admin/v1/gateway_pb";
-import { CredentialState, GatewayService } from "../../gen/weir/admin/v1/gateway_pb";
+import { AgentSchema, CredentialState, GatewayService } from "../../gen/weir/admin/v1/gateway_pb";
 import { ProviderService } from "../../gen/weir/admin/v1/provider_pb";
 import { openConsole, refuse, stall } from "../../test/console";
+import { healthOf } from "./health";
 
-const { listAgents, listGateways, revokeAgent } = GatewayService.method;
+const { getAgent, listAgents, listGateways, revokeAgent } = GatewayService.method;
 const gateway = { id: "g1", name: "prod-eu", region: "local" };
 
 test("loading", async () => {
@@ -100,6 +103,105 @@ test("revoking_asks_first_and_sends_the_reason", async () => {
   await waitFor(() => expect(asked).toHaveLength(1));
   expect(asked[0]).toMatchObject({ id: "a1", reason: "stolen" });
   expect(asked[0]?.mutation?.requestId).toMatch(/^[0-9a-f]{32}$/);
+});
+
+test.each([
+  [CredentialState.OK, "Healthy"],
+  [CredentialState.STALE, "Healthy"],
+  [CredentialState.NONE, "Healthy"],
+  [CredentialState.UNSPECIFIED, "Healthy"],
+  [CredentialState.UNAVAILABLE, "Lacks credentials"],
+  [CredentialState.BLOCKED, "Lacks credentials"],
+  [CredentialState.UNOPENED, "Lacks credentials"],
+])("an_agent_with_a_credential_in_state_%i_is_%s", (state, label) => {
+  const now = new Date();
+  const agent = create(AgentSchema, { lastSeenAt: timestampFromDate(now), credentials: [{ state }] });
+  expect(healthOf(agent, now).label).toBe(label);
+});
+
+describe("the_details_of_an_agent", () => {
+  const gateways = (r: ConnectRouter) => r.rpc(listGateways, () => ({ gateways: [gateway] }));
+
+  test("loading", async () => {
+    openConsole("/agents?agent=a1", (r) => {
+      gateways(r);
+      r.rpc(getAgent, stall);
+    });
+    expect(await screen.findByRole("status", { name: "Loading agent" })).toBeTruthy();
+  });
+
+  test("error", async () => {
+    openConsole("/agents?agent=a1", (r) => {
+      gateways(r);
+      r.rpc(getAgent, refuse);
+    });
+    expect((await screen.findByRole("alert")).textContent).toContain("Your role does not allow this");
+  });
+
+  test("data", async () => {
+    const ago = (seconds: number) => timestampFromDate(new Date(Date.now() - seconds * 1_000));
+    const summary = { id: "a1", gatewayId: "g1", name: "edge", lastSeenAt: ago(1) };
+    const router = openConsole("/agents", (r) => {
+      gateways(r);
+      r.rpc(ProviderService.method.listProviders, () => ({ providers: [{ id: "p1", name: "openai" }] }));
+      r.rpc(listAgents, () => ({ agents: [{ ...summary, candidate: true }] }));
+      r.rpc(getAgent, () => ({
+        agent: {
+          ...summary,
+          candidate: true,
+          version: "1.4.0",
+          build: "abc go1",
+          platform: "linux/arm64",
+          address: "10.0.0.7",
+          policyEpoch: 3n,
+          policyVersion: 42n,
+          revocationVersion: 40n,
+          releasesBehind: 1000n,
+          behindSince: ago(120),
+          policiesRejected: 2n,
+          lastRejectReasons: ["origin not allowed"],
+          lastRejectedAt: ago(60),
+          requests: 400n,
+          failures: 5n,
+          spoolRecords: 7n,
+          spoolBytes: 2048n,
+          spoolOldestAt: ago(180),
+          capability: 4,
+          neededCapability: 5,
+          credentials: [
+            { providerId: "p2", state: CredentialState.UNOPENED, reason: "sealed for another key", since: ago(3_600) },
+            { providerId: "p1", state: CredentialState.OK, fingerprint: "f1f1", fingerprintKey: "k9" },
+          ],
+        },
+      }));
+    });
+    const row = (await screen.findByRole("rowheader", { name: /^edge/ })).closest("tr");
+    expect(row?.textContent).toContain("candidate");
+    await userEvent.click(screen.getByRole("link", { name: "edge" }));
+    const drawer = await screen.findByRole("dialog", { name: "Agent" });
+    await within(drawer).findByText("openai");
+    for (const said of [
+      /v42 of epoch 3/,
+      /the candidate of a rollout/,
+      /1,000 or more behind since 2 min ago/,
+      /up to v40/,
+      /Refused since its start2/,
+      /origin not allowed/,
+      /400Failures, not the caller's5, 1.2 %/,
+      /7 records, 2 KiB/,
+      /3 min ago/,
+      /4, and its newest policy needs 5: upgrade it/,
+      /10\.0\.0\.7.*linux\/arm64/,
+      /p2.*Does not opensealed for another key \(since 1 h ago\)no fingerprint/,
+      /Lacks credentials/,
+      /openai●Usablefingerprint f1f1, made with key k9/,
+    ]) {
+      expect(drawer.textContent).toMatch(said);
+    }
+    expect(router.state.location.search).toEqual({ agent: "a1" });
+    await userEvent.keyboard("{Escape}");
+    await waitFor(() => expect(router.state.location.search).toEqual({}));
+  });
 });
 
 test("a_role_that_only_reads_is_offered_nothing_else", async () => {

@@ -11,6 +11,14 @@ export interface Health {
 // Agents give up on a silent stream after 45 s; who was silent longer is missed.
 const silentAfterMs = 45_000;
 
+// NONE is a decision of who set the provider up, and UNSPECIFIED no word of trouble.
+const serves: ReadonlySet<CredentialState> = new Set([
+  CredentialState.UNSPECIFIED,
+  CredentialState.OK,
+  CredentialState.STALE,
+  CredentialState.NONE,
+]);
+
 /** healthOf words how an agent is doing, from what it reported. */
 export function healthOf(agent: Agent, now: Date): Health {
   if (agent.revokedAt) return { label: "Revoked", tone: "plain" };
@@ -18,6 +26,6 @@ export function healthOf(agent: Agent, now: Date): Health {
   if (!seen) return { label: "Never reported", tone: "plain" };
   if (now.getTime() - seen.getTime() > silentAfterMs) return { label: "Silent", tone: "bad" };
   if (agent.rejectReasons.length > 0) return { label: "Refused policy", tone: "warn" };
-  if (agent.credentials.some((c) => c.state !== CredentialState.STALE)) return { label: "Lacks credentials", tone: "warn" };
+  if (agent.credentials.some((c) => !serves.has(c.state))) return { label: "Lacks credentials", tone: "warn" };
   return { label: "Healthy", tone: "good" };
 }
