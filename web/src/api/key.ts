@@ -1,4 +1,4 @@
-import { callUnaryMethod, createConnectQueryKey, useInfiniteQuery, useMutation, useTransport } from "@connectrpc/connect-query";
+import { callUnaryMethod, createConnectQueryKey, useInfiniteQuery, useMutation, useQuery, useTransport } from "@connectrpc/connect-query";
 import { useQueryClient } from "@tanstack/react-query";
 
 import { KeyService } from "../gen/weir/admin/v1/key_pb";
@@ -7,9 +7,10 @@ import { useForgetNames, useNames } from "./names";
 import { firstPage, nextPage } from "./page";
 import { permissionOf } from "./permission";
 
-export type { CreateKeyResponse, Key } from "../gen/weir/admin/v1/key_pb";
+export type { CreateKeyResponse, GetKeyRevocationResponse, Key, RevocationReceipt } from "../gen/weir/admin/v1/key_pb";
 
 export const mayListKeys = permissionOf(KeyService.method.listKeys);
+export const mayGetKey = permissionOf(KeyService.method.getKey);
 export const mayCreateKey = permissionOf(KeyService.method.createKey);
 export const mayRevokeKey = permissionOf(KeyService.method.revokeKey);
 
@@ -18,6 +19,20 @@ export function useKeys() {
     KeyService.method.listKeys,
     { page: firstPage },
     { pageParamKey: "page", getNextPageParam: nextPage },
+  );
+}
+
+/** useKey is one key. */
+export function useKey(id: string) {
+  return useQuery(KeyService.method.getKey, { id });
+}
+
+/** useKeyRevocation is which agents refuse a revoked key, asked for again every second until all do. */
+export function useKeyRevocation(id: string) {
+  return useQuery(
+    KeyService.method.getKeyRevocation,
+    { id },
+    { staleTime: 0, refetchInterval: ({ state }) => (state.data?.complete ? false : 1_000) },
   );
 }
 
@@ -35,9 +50,10 @@ export function useRevokeKey() {
 function useRefreshKeys() {
   const queryClient = useQueryClient();
   const transport = useTransport();
-  const queryKey = createConnectQueryKey({ schema: KeyService.method.listKeys, transport, cardinality: "infinite" });
+  const list = createConnectQueryKey({ schema: KeyService.method.listKeys, transport, cardinality: "infinite" });
+  const one = createConnectQueryKey({ schema: KeyService.method.getKey, transport, cardinality: "finite" });
   const forgetNames = useForgetNames("keys");
-  return () => Promise.all([queryClient.invalidateQueries({ queryKey }), forgetNames()]);
+  return () => Promise.all([...[list, one].map((queryKey) => queryClient.invalidateQueries({ queryKey })), forgetNames()]);
 }
 
 /** useKeyNames says which key an id stands for. */

@@ -1,4 +1,4 @@
-import { callUnaryMethod, createConnectQueryKey, useInfiniteQuery, useMutation, useTransport } from "@connectrpc/connect-query";
+import { callUnaryMethod, createConnectQueryKey, useInfiniteQuery, useMutation, useQuery, useTransport } from "@connectrpc/connect-query";
 import { useQueryClient } from "@tanstack/react-query";
 
 import { Dialect, ProviderService } from "../gen/weir/admin/v1/provider_pb";
@@ -10,6 +10,7 @@ import { permissionOf } from "./permission";
 export type { Provider } from "../gen/weir/admin/v1/provider_pb";
 export { Dialect } from "../gen/weir/admin/v1/provider_pb";
 
+export const mayGetProvider = permissionOf(ProviderService.method.getProvider);
 export const mayListProviders = permissionOf(ProviderService.method.listProviders);
 export const mayCreateProvider = permissionOf(ProviderService.method.createProvider);
 export const mayUpdateProvider = permissionOf(ProviderService.method.updateProvider);
@@ -38,6 +39,10 @@ function useRefreshProviders() {
   const queryKey = createConnectQueryKey({ schema: ProviderService.method.listProviders, transport, cardinality: "infinite" });
   const forgetNames = useForgetNames("providers");
   return () => Promise.all([queryClient.invalidateQueries({ queryKey }), forgetNames()]);
+}
+
+export function useProvider(id: string) {
+  return useQuery(ProviderService.method.getProvider, { id });
 }
 
 /** useProviderNames says which provider an id stands for. */

@@ -24,3 +24,21 @@ export function formatAgo(then: Date, now: Date): string {
   if (seconds < 86_400) return `${Math.floor(seconds / 3_600)} h ago`;
   return `${Math.floor(seconds / 86_400)} d ago`;
 }
+
+const spans: readonly [number, string][] = [
+  [3_600, "h"],
+  [60, "min"],
+  [1, "s"],
+];
+
+/** formatSpan writes whole seconds without the parts that are zero: 5 min, 1 h 30 min. */
+export function formatSpan(seconds: number): string {
+  let left = seconds;
+  const parts: string[] = [];
+  for (const [size, unit] of spans) {
+    const count = Math.floor(left / size);
+    left -= count * size;
+    if (count > 0) parts.push(`${count} ${unit}`);
+  }
+  return parts.join(" ") || "0 s";
+}

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { formatAgo, formatDuration } from "./duration";
+import { formatAgo, formatDuration, formatSpan } from "./duration";
 import { formatMoney, moneyParts, perMillionTokens, shareOf } from "./money";
 import { formatBytes, formatCount, formatTenths, formatTick } from "./number";
 import { formatTime, utcHint } from "./time";
@@ -69,4 +69,14 @@ test("utc_is_no_hint_where_the_clock_shows_it_already", () => {
   expect(utcHint(winter, "UTC")).toBeUndefined();
   expect(utcHint(winter, "Europe/London")).toBeUndefined();
   expect(utcHint(new Date("2026-07-04T22:30:05Z"), "Europe/London")).toBe("2026-07-04 22:30:05.000 UTC");
+});
+
+test.each([
+  [0, "0 s"],
+  [45, "45 s"],
+  [300, "5 min"],
+  [5_401, "1 h 30 min 1 s"],
+  [86_400, "24 h"],
+])("%i whole seconds are a span of %s", (seconds, want) => {
+  expect(formatSpan(seconds)).toBe(want);
 });

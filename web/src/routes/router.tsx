@@ -42,6 +42,13 @@ const agents = createRoute({
   component: lazyRouteComponent(() => import("../features/agents/AgentsPage"), "AgentsPage"),
 });
 
+const gateway = createRoute({
+  getParentRoute: () => root,
+  path: "/agents/$gatewayId",
+  validateSearch: agentsSearch,
+  component: lazyRouteComponent(() => import("../features/gateway/GatewayPage"), "GatewayPage"),
+});
+
 const sql = createRoute({
   getParentRoute: () => root,
   path: "/sql",
@@ -49,7 +56,7 @@ const sql = createRoute({
   component: lazyRouteComponent(() => import("../features/sql/SqlPage"), "SqlPage"),
 });
 
-const routeTree = root.addChildren([overview, requests, routing, keys, agents, sql]);
+const routeTree = root.addChildren([overview, requests, routing, keys, agents, gateway, sql]);
 
 /** newRouter routes on a history; the browser's own where none is given. */
 export function newRouter(history?: RouterHistory) {

@@ -1,8 +1,8 @@
-import { getRouteApi } from "@tanstack/react-router";
+import { getRouteApi, Link } from "@tanstack/react-router";
 import { useState } from "react";
 
-import type { Agent } from "../../api/gateway";
-import { mayListAgents, mayRevokeAgent, useAgents, useGateways } from "../../api/gateway";
+import type { Agent, Gateway } from "../../api/gateway";
+import { mayGetGateway, mayListAgents, mayRevokeAgent, useAgents, useGateways } from "../../api/gateway";
 import { mayListProviders, useProviderNames } from "../../api/provider";
 import { LoadMore } from "../../ui/LoadMore";
 import { Page, Panel } from "../../ui/Page";
@@ -11,7 +11,9 @@ import { useNow } from "../../ui/useNow";
 import { useMay } from "../session/permission";
 import { AgentDrawer } from "./AgentDrawer";
 import { AgentTable } from "./AgentTable";
+import { NoAgents } from "./NoAgents";
 import { RevokeAgentDialog } from "./RevokeAgentDialog";
+import { UnservedRoutes } from "./UnservedRoutes";
 
 const route = getRouteApi("/agents");
 
@@ -33,16 +35,8 @@ export function AgentsPage() {
           data.pages
             .flatMap((page) => page.gateways)
             .map((gateway) => (
-              <Panel key={gateway.id} title={gateway.name} aside={<span className="muted">Region {gateway.region}</span>}>
-                {gateway.unservedRoutes.length > 0 && (
-                  <ul aria-label={`Routes that ${gateway.name} does not serve`}>
-                    {gateway.unservedRoutes.map((route) => (
-                      <li key={route.routeId}>
-                        Route {route.name} is not served: {route.reason}
-                      </li>
-                    ))}
-                  </ul>
-                )}
+              <Panel key={gateway.id} title={gateway.name} aside={<Aside gateway={gateway} mayOpen={may(mayGetGateway)} />}>
+                <UnservedRoutes gateway={gateway} />
                 <Async
                   result={agents}
                   what={`agents of ${gateway.name}`}
@@ -71,21 +65,24 @@ export function AgentsPage() {
   );
 }
 
+function Aside({ gateway, mayOpen }: { gateway: Gateway; mayOpen: boolean }) {
+  return (
+    <span className="panel-aside">
+      <span className="muted">Region {gateway.region}</span>
+      {mayOpen && (
+        <Link to="/agents/$gatewayId" params={{ gatewayId: gateway.id }}>
+          Rollout of {gateway.name}
+        </Link>
+      )}
+    </span>
+  );
+}
+
 function NoGateways() {
   return (
     <Empty title="No gateways yet">
       <p>
         A gateway is a named fleet of agents. Create one with <code>GatewayService/CreateGateway</code>.
-      </p>
-    </Empty>
-  );
-}
-
-function NoAgents() {
-  return (
-    <Empty title="No agents have joined">
-      <p>
-        Make a token with <code>GatewayService/CreateEnrolmentToken</code> and start an agent with it.
       </p>
     </Empty>
   );

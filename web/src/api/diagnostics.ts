@@ -1,0 +1,35 @@
+import { useMutation, useQuery } from "@connectrpc/connect-query";
+
+import { DiagnosticsService, ProviderTestOutcome, TargetFitness } from "../gen/weir/admin/v1/diagnostics_pb";
+import { permissionOf } from "./permission";
+
+export type { AnsweredBy, DryRunResponse, DryRunTarget, TestProviderResponse } from "../gen/weir/admin/v1/diagnostics_pb";
+export { ProviderTestOutcome, TargetFitness };
+
+export const mayTestProvider = permissionOf(DiagnosticsService.method.testProvider);
+export const mayDryRun = permissionOf(DiagnosticsService.method.dryRun);
+
+export function useTestProvider() {
+  return useMutation(DiagnosticsService.method.testProvider);
+}
+
+export interface DryRunInput {
+  gatewayId: string;
+  /** "": any. */
+  agentId: string;
+  caller: { case: "keyId" | "projectId"; value: string };
+  model: string;
+  inputTokens: bigint;
+  /** 0: no cap. */
+  maxOutputTokens: bigint;
+}
+
+/** useDryRun asks an agent once what it would do; undefined asks nothing. */
+export function useDryRun(input: DryRunInput | undefined) {
+  return useQuery(DiagnosticsService.method.dryRun, input, {
+    enabled: input !== undefined,
+    staleTime: Infinity,
+    retry: false,
+    refetchOnWindowFocus: false,
+  });
+}

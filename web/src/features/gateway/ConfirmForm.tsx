@@ -1,0 +1,38 @@
+import type { ReactNode } from "react";
+
+import { FormError } from "../../ui/Form";
+import { Confirm } from "../../ui/Overlay";
+
+interface ConfirmFormProps {
+  title: string;
+  about: ReactNode;
+  /** Of the button: "Promote", and while it is under way "Promoting…". */
+  verb: string;
+  doing: string;
+  /** Whether the button has to wait for something. */
+  blocked?: boolean;
+  change: { isPending: boolean; error: unknown };
+  onSubmit: () => void;
+  onClose: () => void;
+  children?: ReactNode;
+}
+
+/** ConfirmForm says what is going to happen before it does. */
+export function ConfirmForm({ title, about, verb, doing, blocked = false, change, onSubmit, onClose, children }: ConfirmFormProps) {
+  return (
+    <Confirm title={title} about={about} open onClose={onClose}>
+      <form action={onSubmit} className="form">
+        {children}
+        <FormError error={change.error} />
+        <div className="form-actions">
+          <button type="button" className="button" onClick={onClose}>
+            Cancel
+          </button>
+          <button type="submit" className="button button-primary" disabled={blocked || change.isPending}>
+            {change.isPending ? doing : verb}
+          </button>
+        </div>
+      </form>
+    </Confirm>
+  );
+}

@@ -1,0 +1,155 @@
+import { useId, useState } from "react";
+
+import type { Gateway } from "../../api/gateway";
+import { useUpdateGateway } from "../../api/gateway";
+import { RolloutStrategy } from "../../api/rollout";
+import { durationOf, secondsOf } from "../../api/time";
+import { newRequestId } from "../../api/transport";
+import { FormError } from "../../ui/Form";
+import { Modal } from "../../ui/Overlay";
+import { isStaged, parseSteps } from "./settings";
+
+interface SettingsDialogProps {
+  gateway: Gateway;
+  onClose: () => void;
+}
+
+interface Draft {
+  staged: boolean;
+  steps: string;
+  bakeSeconds: string;
+  maxErrorRise: string;
+  minRequests: string;
+}
+
+/** SettingsDialog changes how configuration comes to a gateway's agents. */
+export function SettingsDialog({ gateway, onClose }: SettingsDialogProps) {
+  const [draft, setDraft] = useState(() => draftOf(gateway));
+  const [etag] = useState(gateway.etag);
+  const [requestId, setRequestId] = useState(newRequestId);
+  const update = useUpdateGateway();
+  const change = (part: Partial<Draft>) => {
+    setDraft((d) => ({ ...d, ...part }));
+    setRequestId(newRequestId()); // another request may not have the same id
+  };
+  const submit = () =>
+    update.mutate(
+      { gateway: { id: gateway.id, rollout: settingsOf(draft) }, updateMask: { paths: ["rollout"] }, mutation: { requestId, etag } },
+      { onSuccess: onClose },
+    );
+  return (
+    <Modal title={`Rollout settings of ${gateway.name}`} open onClose={onClose}>
+      <form action={submit} className="form">
+        <label>
+          Changes of configuration come
+          <select value={draft.staged ? "staged" : "once"} onChange={(event) => change({ staged: event.target.value === "staged" })}>
+            <option value="once">To every agent at once</option>
+            <option value="staged">Step by step, one agent first</option>
+          </select>
+        </label>
+        {draft.staged && <StagedFields draft={draft} onChange={change} />}
+        {!draft.staged && isUnderWay(gateway) && (
+          <p className="notice notice-warn">The rollout that is under way ends, and every agent gets its configuration at once.</p>
+        )}
+        <FormError error={update.error} />
+        <div className="form-actions">
+          <button type="button" className="button" onClick={onClose}>
+            Cancel
+          </button>
+          <button type="submit" className="button button-primary" disabled={update.isPending}>
+            {update.isPending ? "Saving…" : "Save settings"}
+          </button>
+        </div>
+      </form>
+    </Modal>
+  );
+}
+
+function isUnderWay({ stage, rollout }: Gateway): boolean {
+  return isStaged(rollout) && stage !== undefined && stage.rolloutId !== "" && !stage.pinned;
+}
+
+function draftOf({ rollout }: Gateway): Draft {
+  const staged = isStaged(rollout);
+  return {
+    staged,
+    steps: staged ? rollout.steps.join(", ") : "10",
+    bakeSeconds: String((staged && secondsOf(rollout.bakeTime)) || 300),
+    maxErrorRise: String(staged ? rollout.maxErrorRise : 5),
+    minRequests: String(staged ? rollout.minRequests : 100),
+  };
+}
+
+function settingsOf(draft: Draft) {
+  if (!draft.staged) return { strategy: RolloutStrategy.ALL_AT_ONCE };
+  return {
+    strategy: RolloutStrategy.CANARY,
+    steps: parseSteps(draft.steps) ?? [],
+    bakeTime: durationOf(Number(draft.bakeSeconds)),
+    maxErrorRise: Number(draft.maxErrorRise),
+    minRequests: Number(draft.minRequests),
+  };
+}
+
+const stepsRule = "Rising percentages of the connected agents, 1 to 99, at most 10 of them. One agent comes before them, all after.";
+
+interface StagedFieldsProps {
+  draft: Draft;
+  onChange: (part: Partial<Draft>) => void;
+}
+
+function StagedFields({ draft, onChange }: StagedFieldsProps) {
+  const rule = useId();
+  const checkSteps = (input: HTMLInputElement) => input.setCustomValidity(parseSteps(input.value)?.length ? "" : stepsRule);
+  return (
+    <>
+      <div className="field">
+        <label>
+          Steps, in percent
+          <input
+            required
+            autoComplete="off"
+            aria-describedby={rule}
+            value={draft.steps}
+            onChange={(event) => {
+              checkSteps(event.target);
+              onChange({ steps: event.target.value });
+            }}
+          />
+        </label>
+        <p id={rule} className="muted">
+          {stepsRule}
+        </p>
+      </div>
+      <NumberField label="Each step lasts at least, in seconds" max={86_400} value={draft.bakeSeconds} onChange={(bakeSeconds) => onChange({ bakeSeconds })} />
+      <NumberField
+        label="Hold when an agent's failures rise by more than, in percentage points"
+        max={100}
+        value={draft.maxErrorRise}
+        onChange={(maxErrorRise) => onChange({ maxErrorRise })}
+      />
+      <NumberField
+        label="Judge an agent's failures from this many requests on"
+        max={1_000_000}
+        value={draft.minRequests}
+        onChange={(minRequests) => onChange({ minRequests })}
+      />
+    </>
+  );
+}
+
+interface NumberFieldProps {
+  label: string;
+  max: number;
+  value: string;
+  onChange: (value: string) => void;
+}
+
+function NumberField({ label, max, value, onChange }: NumberFieldProps) {
+  return (
+    <label>
+      {label}
+      <input type="number" required min={1} max={max} step={1} value={value} onChange={(event) => onChange(event.target.value)} />
+    </label>
+  );
+}
