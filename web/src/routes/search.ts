@@ -36,10 +36,13 @@ export function requestsSearch(raw: Raw): RequestsSearch {
 
 export interface KeysSearch {
   create?: true;
+  /** Id of the key whose details are open. */
+  key?: string;
 }
 
 export function keysSearch(raw: Raw): KeysSearch {
-  return raw.create === true ? { create: true } : {};
+  const key = text(raw.key);
+  return { ...(raw.create === true && { create: true as const }), ...(key && { key }) };
 }
 
 export interface AgentsSearch {

@@ -1,3 +1,5 @@
+import { Link } from "@tanstack/react-router";
+
 import type { Key } from "../../api/key";
 import type { Project } from "../../api/project";
 import type { Route } from "../../api/route";
@@ -9,20 +11,35 @@ import { useNow } from "../../ui/useNow";
 import { Time } from "../../ui/Value";
 import { keyStatus } from "./status";
 
+/** KeyNames say what the ids of a key stand for. */
+export interface KeyNames {
+  project: (key: Key) => string;
+  routes: (key: Key) => string;
+}
+
+/** keyNames takes them from what is loaded. */
+export function keyNames(projects: readonly Project[], routes: readonly Route[]): KeyNames {
+  const projectNames = new Map(projects.map((p) => [p.id, p.displayName || p.name]));
+  const routeNames = new Map(routes.map((r) => [r.id, r.name]));
+  return {
+    project: ({ projectId }) => projectNames.get(projectId) ?? shortId(projectId),
+    routes: ({ routeIds }) => routeIds.map((id) => routeNames.get(id) ?? shortId(id)).join(", ") || "every route",
+  };
+}
+
 interface KeyTableProps {
   keys: readonly Key[];
-  projects: readonly Project[];
-  routes: readonly Route[];
+  names: KeyNames;
+  /** Whether a key's name opens its details. */
+  mayOpen: boolean;
   /** Absent where the role may not. */
   onRevoke: ((key: Key) => void) | undefined;
 }
 
-export function KeyTable({ keys, projects, routes, onRevoke }: KeyTableProps) {
-  const projectNames = new Map(projects.map((p) => [p.id, p.displayName || p.name]));
-  const routeNames = new Map(routes.map((r) => [r.id, r.name]));
+export function KeyTable({ keys, names, mayOpen, onRevoke }: KeyTableProps) {
   return (
     <Scroller label="Keys">
-      <table className="table keys-table">
+      <table className="table table-rows keys-table">
         <thead>
           <tr>
             <th scope="col">Key</th>
@@ -51,13 +68,7 @@ export function KeyTable({ keys, projects, routes, onRevoke }: KeyTableProps) {
         </thead>
         <tbody>
           {keys.map((key) => (
-            <KeyRow
-              key={key.id}
-              subject={key}
-              project={projectNames.get(key.projectId) ?? shortId(key.projectId)}
-              routes={key.routeIds.map((id) => routeNames.get(id) ?? shortId(id))}
-              onRevoke={onRevoke}
-            />
+            <KeyRow key={key.id} subject={key} names={names} mayOpen={mayOpen} onRevoke={onRevoke} />
           ))}
         </tbody>
       </table>
@@ -67,20 +78,26 @@ export function KeyTable({ keys, projects, routes, onRevoke }: KeyTableProps) {
 
 interface KeyRowProps {
   subject: Key;
-  project: string;
-  routes: readonly string[];
+  names: KeyNames;
+  mayOpen: boolean;
   onRevoke: ((key: Key) => void) | undefined;
 }
 
-function KeyRow({ subject, project, routes, onRevoke }: KeyRowProps) {
+function KeyRow({ subject, names, mayOpen, onRevoke }: KeyRowProps) {
   const status = keyStatus(subject, useNow(60_000));
   const revoked = dateOf(subject.revokedAt);
   return (
     <tr>
       <th scope="row" className="anywhere">
-        {subject.name}
+        {mayOpen ? (
+          <Link to="/keys" search={{ key: subject.id }} className="row-link">
+            {subject.name}
+          </Link>
+        ) : (
+          subject.name
+        )}
         <div className="narrow-only stacked">
-          <code>…{subject.suffix}</code> of {project}, {routes.length > 0 ? routes.join(", ") : "every route"}
+          <code>…{subject.suffix}</code> of {names.project(subject)}, {names.routes(subject)}
           <div>
             Expires <Time at={dateOf(subject.expiresAt)} precision="minute" absent="never" />
           </div>
@@ -97,8 +114,8 @@ function KeyRow({ subject, project, routes, onRevoke }: KeyRowProps) {
           </div>
         )}
       </td>
-      <td className="wide-only">{project}</td>
-      <td className="wide-only keys-routes">{routes.length > 0 ? routes.join(", ") : "every route"}</td>
+      <td className="wide-only">{names.project(subject)}</td>
+      <td className="wide-only keys-routes">{names.routes(subject)}</td>
       <td className="wide-only">
         <Time at={dateOf(subject.createdAt)} precision="minute" />
       </td>
@@ -110,7 +127,7 @@ function KeyRow({ subject, project, routes, onRevoke }: KeyRowProps) {
           {!revoked && (
             <button
               type="button"
-              className="button button-small button-danger"
+              className="button button-small button-danger above-row"
               aria-label={`Revoke ${subject.name}`}
               onClick={() => onRevoke(subject)}
             >

@@ -4,7 +4,7 @@ import { getRouteApi } from "@tanstack/react-router";
 import { useState } from "react";
 
 import type { Key } from "../../api/key";
-import { mayCreateKey, mayRevokeKey, useKeys } from "../../api/key";
+import { mayCreateKey, mayGetKey, mayRevokeKey, useKeys } from "../../api/key";
 import { mayListProjects, useProjects } from "../../api/project";
 import { mayListRoutes, useRoutes } from "../../api/route";
 import { viewerZone } from "../../format/time";
@@ -13,23 +13,26 @@ import { Page, Panel } from "../../ui/Page";
 import { Async, Empty } from "../../ui/State";
 import { useMay } from "../session/permission";
 import { CreateKeyDialog } from "./CreateKeyDialog";
-import { KeyTable } from "./KeyTable";
+import { KeyDrawer } from "./KeyDrawer";
+import { keyNames, KeyTable } from "./KeyTable";
 import { RevokeKeyDialog } from "./RevokeKeyDialog";
 
 const route = getRouteApi("/keys");
 
 /** KeysPage lists virtual keys, makes new ones and ends old ones. */
 export function KeysPage() {
-  const { create } = route.useSearch();
+  const { create, key } = route.useSearch();
   const navigate = route.useNavigate();
   const may = useMay();
   const keys = useKeys();
   const projects = useProjects(may(mayListProjects)).data?.pages.flatMap((page) => page.projects) ?? [];
   const routes = useRoutes(may(mayListRoutes)).data?.pages.flatMap((page) => page.routes) ?? [];
+  const names = keyNames(projects, routes);
   const [revoking, setRevoking] = useState<Key>();
   // Who closes the dialog has decided already: nothing asks again.
   const setCreating = (open: boolean) =>
     void navigate({ search: open ? { create: true } : {}, ignoreBlocker: true });
+  const open = (id: string | undefined) => void navigate({ search: id && may(mayGetKey) ? { key: id } : {} });
   return (
     <Page
       title="Keys"
@@ -46,8 +49,8 @@ export function KeysPage() {
           {(data) => (
             <KeyTable
               keys={data.pages.flatMap((page) => page.keys)}
-              projects={projects}
-              routes={routes}
+              names={names}
+              mayOpen={may(mayGetKey)}
               onRevoke={may(mayRevokeKey) ? setRevoking : undefined}
             />
           )}
@@ -57,7 +60,10 @@ export function KeysPage() {
       {create && may(mayCreateKey) && (
         <CreateKeyDialog projects={projects} routes={routes} onClose={() => setCreating(false)} />
       )}
-      {revoking && <RevokeKeyDialog subject={revoking} onClose={() => setRevoking(undefined)} />}
+      {key && may(mayGetKey) && <KeyDrawer id={key} names={names} onClose={() => open(undefined)} />}
+      {revoking && (
+        <RevokeKeyDialog subject={revoking} onClose={() => setRevoking(undefined)} onRevoked={() => open(revoking.id)} />
+      )}
     </Page>
   );
 }

@@ -9,15 +9,20 @@ import { Confirm } from "../../ui/Overlay";
 interface RevokeKeyDialogProps {
   subject: Key;
   onClose: () => void;
+  /** After onClose. */
+  onRevoked: () => void;
 }
 
 /** RevokeKeyDialog asks once more: there is no way back. */
-export function RevokeKeyDialog({ subject, onClose }: RevokeKeyDialogProps) {
+export function RevokeKeyDialog({ subject, onClose, onRevoked }: RevokeKeyDialogProps) {
   const [reason, setReason] = useState("");
   const [requestId] = useState(newRequestId);
   const revoke = useRevokeKey();
-  const submit = () =>
-    revoke.mutate({ id: subject.id, reason, mutation: { requestId } }, { onSuccess: onClose });
+  const done = () => {
+    onClose();
+    onRevoked();
+  };
+  const submit = () => revoke.mutate({ id: subject.id, reason, mutation: { requestId } }, { onSuccess: done });
   return (
     <Confirm
       title={`Revoke ${subject.name}?`}

@@ -3,7 +3,7 @@ import type { ConnectRouter } from "@connectrpc/connect";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 
 import type { CreateKeyRequest, RevokeKeyRequest } from "../../gen/weir/admin/v1/key_pb";
 import { KeyService } from "../../gen/weir/admin/v1/key_pb";
@@ -12,7 +12,7 @@ import { RouteService } from "../../gen/weir/admin/v1/route_pb";
 import { openConsole, refuse, stall } from "../../test/console";
 import { baseAddress } from "./snippet";
 
-const { createKey, listKeys, revokeKey } = KeyService.method;
+const { createKey, getKey, getKeyRevocation, listKeys, revokeKey } = KeyService.method;
 const demo = { id: "k1", name: "demo", projectId: "p1", suffix: "x9Qd" };
 
 function surroundings(r: ConnectRouter) {
@@ -78,6 +78,77 @@ test("revoking_asks_first_and_sends_the_reason", async () => {
   await waitFor(() => expect(seen).toHaveLength(1));
   expect(seen[0]).toMatchObject({ id: "k1", reason: "leaked" });
   expect(seen[0]?.mutation?.requestId).toMatch(/^[0-9a-f]{32}$/);
+});
+
+describe("a_revoked_keys_receipts", () => {
+  const at = (ms: number) => timestampFromDate(new Date(Date.UTC(2026, 10, 26, 12, 0, 0, ms)));
+  const revoked = { ...demo, revokedAt: at(0) };
+
+  function openRevoked(answer: (asked: number) => object) {
+    let asked = 0;
+    return openConsole("/keys?key=k1", (r) => {
+      surroundings(r);
+      r.rpc(listKeys, () => ({ keys: [revoked] }));
+      r.rpc(getKey, () => ({ key: revoked }));
+      r.rpc(getKeyRevocation, () => answer(++asked));
+    });
+  }
+
+  test("loading", async () => {
+    openRevoked(stall);
+    expect(await screen.findByRole("status", { name: "Loading receipts" })).toBeTruthy();
+  });
+
+  test("error", async () => {
+    openRevoked(refuse);
+    expect((await screen.findByRole("alert")).textContent).toContain("Your role does not allow this");
+  });
+
+  test("without_an_agent_there_is_none_to_wait_for", async () => {
+    openRevoked(() => ({ revokedAt: at(0), complete: true }));
+    expect(await screen.findByText("No agent has joined that could serve it")).toBeTruthy();
+  });
+
+  test("are_asked_for_until_every_agent_has_confirmed", async () => {
+    vi.useFakeTimers({ shouldAdvanceTime: true });
+    onTestFinished(() => void vi.useRealTimers());
+    const slow = { agentId: "a2", gatewayId: "g1", agentName: "edge-2" };
+    const quick = { agentId: "a1", gatewayId: "g1", agentName: "edge-1", appliedAt: at(120) };
+    const common = { revokedAt: at(0), version: 31n, agents: 2n };
+    let asked = 0;
+    openRevoked((n) => {
+      asked = n;
+      if (n === 1) return { ...common, agentsApplied: 1n, receipts: [{ ...slow, lastSeenAt: at(0) }, quick] };
+      return { ...common, agentsApplied: 2n, complete: true, receipts: [{ ...slow, appliedAt: at(840) }, quick] };
+    });
+    const drawer = await screen.findByRole("dialog", { name: "Key" });
+    await within(drawer).findByText("1 of 2 agents are known to refuse it");
+    expect(drawer.textContent).toMatch(/Until the last receipt so far120 ms/);
+    expect(drawer.textContent).toMatch(/edge-2 of …?g1▲Not confirmed yetlast seen .* ago; offline, it serves the key on/);
+    await within(drawer).findByText("All 2 agents refuse it");
+    expect(drawer.textContent).toMatch(/Until every agent refused it840 ms/);
+    expect(drawer.textContent).toMatch(/edge-2 of …?g1●Refuses itsince 2026-11-26 13:00:00.840/);
+    const settled = asked;
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(asked).toBe(settled);
+  });
+
+  test("open_after_revoking", async () => {
+    let lives = true;
+    const router = open((r) => {
+      r.rpc(listKeys, () => ({ keys: [demo] }));
+      r.rpc(getKey, () => ({ key: lives ? demo : revoked }));
+      r.rpc(getKeyRevocation, () => ({ revokedAt: at(0), agents: 1n, agentsApplied: 1n, complete: true }));
+      r.rpc(revokeKey, () => {
+        lives = false;
+        return {};
+      });
+    });
+    await userEvent.click(await screen.findByRole("button", { name: "Revoke demo" }));
+    await userEvent.click(await screen.findByRole("button", { name: "Revoke key" }));
+    expect(await screen.findByText("The only agent refuses it")).toBeTruthy();
+    expect(router.state.location.search).toEqual({ key: "k1" });
+  });
 });
 
 test("a_new_key_is_shown_once_with_a_line_to_paste", async () => {
