@@ -14,11 +14,11 @@ export const mayGetKey = permissionOf(KeyService.method.getKey);
 export const mayCreateKey = permissionOf(KeyService.method.createKey);
 export const mayRevokeKey = permissionOf(KeyService.method.revokeKey);
 
-export function useKeys() {
+export function useKeys(enabled = true) {
   return useInfiniteQuery(
     KeyService.method.listKeys,
     { page: firstPage },
-    { pageParamKey: "page", getNextPageParam: nextPage },
+    { pageParamKey: "page", getNextPageParam: nextPage, enabled },
   );
 }
 

@@ -1,7 +1,7 @@
 import { createConnectQueryKey, useInfiniteQuery, useMutation, useTransport } from "@connectrpc/connect-query";
 import { useQueryClient } from "@tanstack/react-query";
 
-import { RouteService, Strategy } from "../gen/weir/admin/v1/route_pb";
+import { Failure, RouteService, Strategy } from "../gen/weir/admin/v1/route_pb";
 import { firstPage, nextPage } from "./page";
 import { permissionOf } from "./permission";
 
@@ -47,4 +47,19 @@ const strategies: Record<Strategy, string> = {
 /** strategyName names a strategy; one this console does not know yet shows its number. */
 export function strategyName(strategy: Strategy): string {
   return (strategies as Record<number, string | undefined>)[strategy] ?? `Strategy ${strategy}`;
+}
+
+const failures: Record<Failure, string> = {
+  [Failure.UNSPECIFIED]: "not stated",
+  [Failure.RATE_LIMITED]: "rate limits",
+  [Failure.OVERLOADED]: "overload",
+  [Failure.UPSTREAM_ERROR]: "upstream errors",
+  [Failure.TIMEOUT]: "timeouts",
+  [Failure.UNREACHABLE]: "no connection",
+  [Failure.CREDENTIAL]: "refused credentials",
+};
+
+/** failureName names a kind of failure; one this console does not know yet shows its number. */
+export function failureName(failure: Failure): string {
+  return (failures as Record<number, string | undefined>)[failure] ?? `failure ${failure}`;
 }

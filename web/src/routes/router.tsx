@@ -4,7 +4,7 @@ import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "
 import { Shell } from "../features/shell/Shell";
 import { NotFound } from "../features/shell/NotFound";
 import { Loading } from "../ui/State";
-import { agentsSearch, keysSearch, overviewSearch, requestsSearch, sqlSearch } from "./search";
+import { agentsSearch, dryRunSearch, keysSearch, overviewSearch, requestsSearch, sqlSearch } from "./search";
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
 
@@ -26,6 +26,19 @@ const routing = createRoute({
   getParentRoute: () => root,
   path: "/routing",
   component: lazyRouteComponent(() => import("../features/routing/RoutingPage"), "RoutingPage"),
+});
+
+const provider = createRoute({
+  getParentRoute: () => root,
+  path: "/routing/providers/$providerId",
+  component: lazyRouteComponent(() => import("../features/routing/ProviderPage"), "ProviderPage"),
+});
+
+const dryRun = createRoute({
+  getParentRoute: () => root,
+  path: "/routing/dry-run",
+  validateSearch: dryRunSearch,
+  component: lazyRouteComponent(() => import("../features/routing/DryRunPage"), "DryRunPage"),
 });
 
 const keys = createRoute({
@@ -56,7 +69,7 @@ const sql = createRoute({
   component: lazyRouteComponent(() => import("../features/sql/SqlPage"), "SqlPage"),
 });
 
-const routeTree = root.addChildren([overview, requests, routing, keys, agents, gateway, sql]);
+const routeTree = root.addChildren([overview, requests, routing, provider, dryRun, keys, agents, gateway, sql]);
 
 /** newRouter routes on a history; the browser's own where none is given. */
 export function newRouter(history?: RouterHistory) {

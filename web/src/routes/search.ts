@@ -55,6 +55,33 @@ export function agentsSearch(raw: Raw): AgentsSearch {
   return agent ? { agent } : {};
 }
 
+/** DryRunSearch is a request that is described, not sent. */
+export interface DryRunSearch {
+  gateway?: string | undefined;
+  /** Absent: any. */
+  agent?: string | undefined;
+  /** "key:" or "project:" and an id. */
+  caller?: string | undefined;
+  /** What it writes in `model`. */
+  route?: string | undefined;
+  /** Tokens. Absent: 1000. */
+  input?: number;
+  /** Tokens at most. Absent: no cap. */
+  output?: number;
+}
+
+export function dryRunSearch(raw: Raw): DryRunSearch {
+  const texts = (["gateway", "agent", "caller", "route"] as const).flatMap((name) => {
+    const value = text(raw[name]);
+    return value ? [[name, value]] : [];
+  });
+  const counts = (["input", "output"] as const).flatMap((name) => {
+    const value = count(raw[name]);
+    return value === undefined ? [] : [[name, value]];
+  });
+  return Object.fromEntries([...texts, ...counts]) as DryRunSearch;
+}
+
 export interface SqlSearch {
   /** The statement that was run. */
   sql?: string;
@@ -71,4 +98,8 @@ function oneOf<T extends string>(known: readonly T[], value: unknown): T | undef
 
 function text(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+function count(value: unknown): number | undefined {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 }

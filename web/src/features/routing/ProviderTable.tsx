@@ -1,3 +1,5 @@
+import { Link } from "@tanstack/react-router";
+
 import type { Provider } from "../../api/provider";
 import { dialectName } from "../../api/provider";
 import { dateOf } from "../../api/time";
@@ -6,14 +8,16 @@ import { Time } from "../../ui/Value";
 
 interface ProviderTableProps {
   providers: readonly Provider[];
+  /** Whether a provider's name opens its page. */
+  mayOpen: boolean;
   /** undefined: the role may not. */
   onChange: ((provider: Provider) => void) | undefined;
 }
 
-export function ProviderTable({ providers, onChange }: ProviderTableProps) {
+export function ProviderTable({ providers, mayOpen, onChange }: ProviderTableProps) {
   return (
     <Scroller label="Providers, table">
-      <table className="table">
+      <table className="table table-rows">
         <thead>
           <tr>
             <th scope="col">Provider</th>
@@ -43,7 +47,15 @@ export function ProviderTable({ providers, onChange }: ProviderTableProps) {
         <tbody>
           {providers.map((provider) => (
             <tr key={provider.id}>
-              <th scope="row">{provider.name}</th>
+              <th scope="row">
+                {mayOpen ? (
+                  <Link to="/routing/providers/$providerId" params={{ providerId: provider.id }} className="row-link">
+                    {provider.name}
+                  </Link>
+                ) : (
+                  provider.name
+                )}
+              </th>
               <td className="nowrap wide-only">
                 {dialectName(provider.dialect)}
                 {provider.apiVersion && <div className="muted">API version {provider.apiVersion}</div>}

@@ -1,7 +1,9 @@
+import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 
+import { mayDryRun } from "../../api/diagnostics";
 import type { Provider } from "../../api/provider";
-import { mayCreateProvider, mayListProviders, mayUpdateProvider, useProviderNames, useProviders } from "../../api/provider";
+import { mayCreateProvider, mayGetProvider, mayListProviders, mayUpdateProvider, useProviderNames, useProviders } from "../../api/provider";
 import type { Route } from "../../api/route";
 import { mayCreateRoute, mayUpdateRoute, useRoutes } from "../../api/route";
 import { viewerZone } from "../../format/time";
@@ -14,14 +16,22 @@ import { ProviderTable } from "./ProviderTable";
 import { RouteDialog } from "./RouteDialog";
 import { RouteTable } from "./RouteTable";
 
-/** RoutingPage shows where requests may go, and changes it. */
+/** RoutingPage shows where requests may go, and changes it; a provider's page tests it. */
 export function RoutingPage() {
-  const mayProviders = useMay()(mayListProviders);
+  const may = useMay();
+  const mayProviders = may(mayListProviders);
   const providers = useProviders(mayProviders);
   return (
     <Page
       title="Routes and providers"
       about={`Headers, timeouts, retries and who may use what are changed through the API for now. Times in ${viewerZone()}.`}
+      actions={
+        may(mayDryRun) && (
+          <Link to="/routing/dry-run" className="button">
+            Dry run
+          </Link>
+        )
+      }
     >
       <Routes providers={providers.data?.pages.flatMap((page) => page.providers) ?? []} />
       {mayProviders && <Providers result={providers} />}
@@ -77,6 +87,7 @@ function Providers({ result }: { result: ReturnType<typeof useProviders> }) {
         {(data) => (
           <ProviderTable
             providers={data.pages.flatMap((page) => page.providers)}
+            mayOpen={may(mayGetProvider)}
             onChange={may(mayUpdateProvider) ? setSubject : undefined}
           />
         )}

@@ -1,0 +1,88 @@
+import "./routing.css";
+
+import { getRouteApi, Link } from "@tanstack/react-router";
+
+import { mayTestProvider } from "../../api/diagnostics";
+import { mayListAgents, mayListGateways } from "../../api/gateway";
+import type { Provider } from "../../api/provider";
+import { dialectName, useProvider } from "../../api/provider";
+import { mayListRoutes, useRoutes } from "../../api/route";
+import { dateOf } from "../../api/time";
+import { viewerZone } from "../../format/time";
+import { Fact, Facts } from "../../ui/Facts";
+import { Page, Panel } from "../../ui/Page";
+import { Async } from "../../ui/State";
+import { Time } from "../../ui/Value";
+import { useMay } from "../session/permission";
+import { ProviderCredentials } from "./ProviderCredentials";
+import { ProviderTest } from "./ProviderTest";
+
+const route = getRouteApi("/routing/providers/$providerId");
+
+/** ProviderPage shows one provider, how agents do with its credential, and tests it. */
+export function ProviderPage() {
+  const { providerId } = route.useParams();
+  const result = useProvider(providerId);
+  const name = result.data?.provider?.name;
+  return (
+    <Page title={name ?? "Provider"} about={name && `Provider. Times in ${viewerZone()}.`} actions={<Link to="/routing">Routes and providers</Link>}>
+      <Async result={result} what="provider" isEmpty={(d) => !d.provider} empty={null}>
+        {({ provider }) => provider && <Panels provider={provider} />}
+      </Async>
+    </Page>
+  );
+}
+
+function Panels({ provider }: { provider: Provider }) {
+  const may = useMay();
+  const routes = useRoutes(may(mayListRoutes)).data?.pages.flatMap((page) => page.routes) ?? [];
+  const sentTo = routes.flatMap(({ targets }) => targets).filter((target) => target.providerId === provider.id);
+  const models = [...new Set(sentTo.map((target) => target.model))].sort();
+  return (
+    <>
+      <Panel title="Settings">
+        <Settings provider={provider} />
+      </Panel>
+      {may(mayTestProvider) && may(mayListGateways) && (
+        <Panel title="Test">
+          <ProviderTest provider={provider} models={models} />
+        </Panel>
+      )}
+      {may(mayListAgents) && (
+        <Panel title="Credential at the agents">
+          <ProviderCredentials providerId={provider.id} />
+        </Panel>
+      )}
+    </>
+  );
+}
+
+function Settings({ provider }: { provider: Provider }) {
+  return (
+    <div className="settings-columns">
+      <Facts title="Place">
+        <Fact name="Dialect">{dialectName(provider.dialect)}</Fact>
+        <Fact name="Base URL">
+          <code>{provider.baseUrl}</code>
+        </Fact>
+        <Fact name="Region">{provider.region || "not stated"}</Fact>
+        <Fact name="Headers">{Object.keys(provider.headers).join(", ") || "none"}</Fact>
+      </Facts>
+      <Facts title="Use">
+        <Fact name="Credential">{credentialOf(provider)}</Fact>
+        <Fact name="Prices">{provider.priceList || "unpriced"}</Fact>
+        <Fact name="Models">{provider.allowedModels.join(", ") || "any"}</Fact>
+        <Fact name="Created">
+          <Time at={dateOf(provider.createdAt)} precision="minute" />
+        </Fact>
+      </Facts>
+    </div>
+  );
+}
+
+function credentialOf({ credentialRef, sealedCredentials }: Provider) {
+  if (credentialRef) return <code>{credentialRef}</code>;
+  const count = sealedCredentials.length;
+  if (count === 0) return "none yet";
+  return count === 1 ? "sealed for 1 gateway" : `sealed for ${count} gateways`;
+}
