@@ -31,6 +31,8 @@ test("a_new_key_is_held_until_it_is_copied_by_keyboard_alone", async ({ page }, 
   await page.keyboard.press("Enter");
   await tabTo(page, "Revoke key");
   await page.keyboard.press("Enter");
+  await expect(page.getByRole("dialog", { name: "Key" }).getByText("Revoked", { exact: true }).first()).toBeVisible();
+  await page.keyboard.press("Escape");
   await expect(page.getByRole("row").filter({ hasText: name })).toContainText("Revoked");
 });
 

@@ -154,21 +154,6 @@ func (s *stack) expectRow(t *testing.T, id string, told row) {
 	}
 }
 
-func (s *stack) browse(t *testing.T) {
-	t.Helper()
-	cmd := exec.Command("npm", "run", "--silent", "e2e")
-	cmd.Dir = filepath.Join(s.root, "web")
-	cmd.Env = os.Environ()
-	for _, name := range []string{"WEIR_URL", "WEIR_DEMO_EMAIL", "WEIR_DEMO_PASSWORD"} {
-		cmd.Env = append(cmd.Env, name+"="+s.env[name])
-	}
-	out, err := cmd.CombinedOutput()
-	t.Logf("%s", out)
-	if err != nil {
-		t.Fatalf("browser: %v", err)
-	}
-}
-
 func (s *stack) revoke(t *testing.T, app *application) {
 	t.Helper()
 	var answer struct{ Key struct{ RevokedAt string } }

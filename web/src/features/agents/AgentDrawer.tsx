@@ -50,7 +50,7 @@ function Details({ agent }: { agent: Agent }) {
             <code>{agent.id}</code>
           </div>
         </div>
-        <CopyButton text={agent.id} what="id of the agent" />
+        <CopyButton text={agent.id} what="id of the agent" label="Copy id" />
       </div>
       <StateFacts agent={agent} gateways={gateways} now={now} />
       <PolicyFacts agent={agent} now={now} />

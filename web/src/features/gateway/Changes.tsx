@@ -27,7 +27,13 @@ function Fields({ fields }: { fields: readonly FieldChange[] }) {
     <ul>
       {fields.map((field) => (
         <li key={field.path}>
-          {field.path}: <Side value={field.before} /> <span aria-label="becomes">→</span> <Side value={field.after} />
+          {field.path}
+          <div>
+            <span className="muted">from</span> <Side value={field.before} />
+          </div>
+          <div>
+            <span className="muted">to</span> <Side value={field.after} />
+          </div>
         </li>
       ))}
     </ul>

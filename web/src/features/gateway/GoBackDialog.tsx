@@ -27,7 +27,7 @@ export function GoBackDialog({ gateway, proposed, onClose }: GoBackDialogProps) 
     <Modal title={`Go back to a past configuration of ${gateway.name}`} open onClose={onClose}>
       <p>
         Every agent gets the configuration of that version, with the keys of today, and the gateway is pinned there: further changes reach no agent of it
-        until somebody goes forward. A rollout that is under way is abandoned. What was revoked stays revoked.
+        until somebody goes forward. A rollout that is under way is abandoned, and its agents lose the candidate. What was revoked stays revoked.
       </p>
       <form action={() => setAsked(BigInt(version))} className="form">
         <label>
@@ -84,7 +84,7 @@ function Decide({ gateway, version, reason, preview: { changes, truncated }, onC
     <form action={submit} className="form">
       <div role="status">
         <h3>What changes for agents with the stable configuration</h3>
-        {changes.length === 0 ? <p>Nothing: version {String(version)} has the same configuration.</p> : <Changes changes={changes} label="What would change" />}
+        {changes.length === 0 ? <p>Nothing: they have this configuration already.</p> : <Changes changes={changes} label="What would change" />}
         {truncated && <p className="muted">There are more changes than these.</p>}
       </div>
       <FormError error={goBack.error} />

@@ -81,7 +81,7 @@ function Members({ rollout, fleet, names }: { rollout: Rollout; fleet: readonly 
   const more = rollout.agentCount - rollout.agentIds.length;
   return (
     <>
-      {rollout.agentCount}:{" "}
+      {rollout.agentCount === 1 ? "1 agent: " : `${rollout.agentCount} agents: `}
       {rollout.agentIds.map((id, i) => (
         <span key={id}>
           {i > 0 && ", "}

@@ -124,10 +124,10 @@ test("a_rollout_under_way_shows_step_agents_and_changes", async () => {
   const steps = within(shown).getAllByRole("listitem").filter((item) => item.closest("ol"));
   expect(steps.map((step) => step.textContent)).toEqual(["1 agent (here)", "10 %", "50 %", "Every agent"]);
   expect(steps[0]?.getAttribute("aria-current")).toBe("step");
-  expect(shown.textContent).toMatch(/Candidateversion 21.*1: edge-1.*Stable, of all othersversion 17/);
+  expect(shown.textContent).toMatch(/Candidateversion 21.*1 agent: edge-1.*Stable, of all othersversion 17/);
   expect(shown.textContent).toMatch(/Each step lasts 5 min at least.*more than 5 percentage points \(judged from 100 requests on\)/);
   const changes = await within(shown).findByRole("list", { name: "What the candidate changes" });
-  expect(changes.textContent).toBe('Route chat changestargets: "small" → "large"');
+  expect(changes.textContent).toBe('Route chat changestargetsfrom "small"to "large"');
   expect((await screen.findByRole("rowheader", { name: /^edge-1/ })).closest("tr")?.textContent).toContain("candidate");
   expect((await screen.findByRole("rowheader", { name: /^edge-2/ })).closest("tr")?.textContent).not.toContain("candidate");
   expect((await screen.findByRole("rowheader", { name: /^Version 17 to 21/ })).closest("tr")?.textContent).toContain("Under way");

@@ -44,7 +44,7 @@ function Details({ subject, names }: { subject: Key; names: KeyNames }) {
             <code>{subject.id}</code>
           </div>
         </div>
-        <CopyButton text={subject.id} what="id of the key" />
+        <CopyButton text={subject.id} what="id of the key" label="Copy id" />
       </div>
       {subject.revokedAt && <Revocation keyId={subject.id} />}
       <Facts title={`Key, times in ${viewerZone()}`}>

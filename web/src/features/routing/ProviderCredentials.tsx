@@ -41,6 +41,7 @@ export function ProviderCredentials({ providerId }: { providerId: string }) {
               </tbody>
             </table>
           </Scroller>
+          <p className="muted panel-note">Equal fingerprints that were made with the same key mean equal values; made with different keys they tell nothing.</p>
           {leftOut > 0 && <p className="muted panel-note">{leftOut} agents more are not listed.</p>}
         </>
       )}
