@@ -31,6 +31,18 @@ type Dialect interface {
 	Event(*Refusal) []byte
 }
 
+// Typed is a Dialect whose requests have more than one media type.
+type Typed interface {
+	// ParseTyped is Parse of a body of the type in its Content-Type.
+	ParseTyped(contentType string, body []byte) (Request, *Refusal)
+}
+
+// Glimpser is a Dialect with events of an answer that may be too large to be looked at.
+type Glimpser interface {
+	// Glimpse notes what a piece of such an event shows.
+	Glimpse(s *Stream, piece []byte)
+}
+
 // Refusal is an error of the agent's own. Code is stable.
 type Refusal struct {
 	Status int

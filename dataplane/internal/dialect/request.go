@@ -23,6 +23,15 @@ type Request struct {
 	OpenEnded bool
 	// Beside is how many tokens the provider adds to the prompt at most.
 	Beside int64
+	// Prompts is how many prompts it has, each bounded by what the model takes; 0 is one.
+	Prompts int64
+	// NoOutput: the answer has no tokens.
+	NoOutput bool
+	// Unmetered: what it can use does not follow from the request, and what it used is known
+	// only where the answer says so.
+	Unmetered bool
+	// Form: the body is multipart/form-data, where the model stands as it is.
+	Form bool
 	// SendsAudio: parts of the prompt may be audio. AsksAudio: the answer may be.
 	SendsAudio, AsksAudio bool
 

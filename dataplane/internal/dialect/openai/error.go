@@ -2,6 +2,7 @@ package openai
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect"
@@ -14,6 +15,11 @@ func (e *Error) Error() string { return e.Code + ": " + e.Message }
 
 func invalidJSON(message string) *Error {
 	return &Error{Status: http.StatusBadRequest, Code: "invalid_json", Message: message}
+}
+
+// NotJSON refuses a body that jsonscan can't read.
+func NotJSON(err error) *Error {
+	return invalidJSON(fmt.Sprintf("The request body is not a JSON object: %s.", err))
 }
 
 type errorBody struct {

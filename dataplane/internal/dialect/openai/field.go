@@ -30,10 +30,9 @@ var (
 	optionFields = []string{"include_usage"}
 )
 
-// pick finds fields by name. A field that is there twice, or as a name that
-// differs only in case, is refused.
-func pick(fields []jsonscan.Field, names []string) ([maxFields]jsonscan.Field, *Error) {
-	var found [maxFields]jsonscan.Field
+// Pick finds fields by name, each at the place of its name. A field that is there twice, or
+// as a name that differs only in case, is refused.
+func Pick(found, fields []jsonscan.Field, names []string) *Error {
 	for _, field := range fields {
 		name := jsonvalue.Plain(field.Name)
 		for i, known := range names {
@@ -41,13 +40,13 @@ func pick(fields []jsonscan.Field, names []string) ([maxFields]jsonscan.Field, *
 				continue
 			}
 			if string(name) != known || found[i].Value != nil {
-				return found, &Error{Status: 400, Code: "invalid_json", Param: known,
+				return &Error{Status: 400, Code: "invalid_json", Param: known,
 					Message: fmt.Sprintf("The request body is ambiguous: %q stands there more than once or in other capitals.", known)}
 			}
 			found[i] = field
 		}
 	}
-	return found, nil
+	return nil
 }
 
 // media tells by a field's name whether a content part may be billed as more tokens

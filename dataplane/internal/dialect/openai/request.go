@@ -8,7 +8,6 @@ package openai
 
 import (
 	"bytes"
-	"fmt"
 	"net/http"
 	"strconv"
 
@@ -29,19 +28,17 @@ func ParseRequest(body []byte) (dialect.Request, *Error) {
 		request.OpenEnded, request.SendsAudio = request.OpenEnded || open, request.SendsAudio || audio
 	})
 	if err != nil {
-		return request, invalidJSON(fmt.Sprintf("The request body is not a JSON object: %s.", err))
+		return request, NotJSON(err)
 	}
-	found, refusal := pick(fields, topFields)
+	var found [maxFields]jsonscan.Field
+	refusal := Pick(found[:], fields, topFields)
+	if refusal == nil {
+		refusal = ReadModel(&request, found[fieldModel])
+	}
 	if refusal != nil {
 		return request, refusal
 	}
-	model := found[fieldModel]
-	if request.Model = jsonvalue.Text(model.Value); request.Model == "" {
-		return request, &Error{Status: http.StatusBadRequest, Code: "model_missing", Param: "model",
-			Message: "You must provide the model parameter: the name of a route, as a string."}
-	}
-	request.ModelAt = dialect.Edit{From: model.At, To: model.At + len(model.Value)}
-	readBounds(&request, found)
+	readBounds(&request, &found)
 	if string(found[fieldStream].Value) == "true" {
 		request.Stream = true
 		refusal = readOptions(&request, found[fieldStreamOptions], bytes.IndexByte(body, '{')+1)
@@ -49,12 +46,27 @@ func ParseRequest(body []byte) (dialect.Request, *Error) {
 	return request, refusal
 }
 
-func readBounds(r *dialect.Request, found [maxFields]jsonscan.Field) {
-	r.MaxOutput = max(whole(found[fieldMaxTokens].Value, 0), whole(found[fieldMaxCompletionTokens].Value, 0))
-	if whole(found[fieldMaxTokens].Value, 0) < 0 || whole(found[fieldMaxCompletionTokens].Value, 0) < 0 {
+// ReadModel takes the model from its field.
+func ReadModel(r *dialect.Request, model jsonscan.Field) *Error {
+	if r.Model = jsonvalue.Text(model.Value); r.Model == "" {
+		return ModelMissing()
+	}
+	r.ModelAt = dialect.Edit{From: model.At, To: model.At + len(model.Value)}
+	return nil
+}
+
+// ModelMissing refuses a request that names no route.
+func ModelMissing() *Error {
+	return &Error{Status: http.StatusBadRequest, Code: "model_missing", Param: "model",
+		Message: "You must provide the model parameter: the name of a route, as a string."}
+}
+
+func readBounds(r *dialect.Request, found *[maxFields]jsonscan.Field) {
+	r.MaxOutput = max(Whole(found[fieldMaxTokens].Value, 0), Whole(found[fieldMaxCompletionTokens].Value, 0))
+	if Whole(found[fieldMaxTokens].Value, 0) < 0 || Whole(found[fieldMaxCompletionTokens].Value, 0) < 0 {
 		r.MaxOutput = dialect.Unknown
 	}
-	if r.Choices = whole(found[fieldN].Value, 1); r.Choices == 0 {
+	if r.Choices = Whole(found[fieldN].Value, 1); r.Choices == 0 {
 		r.Choices = dialect.Unknown
 	}
 	r.ServiceTier = jsonvalue.Text(found[fieldServiceTier].Value) // not a string: the upstream's matter
@@ -63,8 +75,9 @@ func readBounds(r *dialect.Request, found [maxFields]jsonscan.Field) {
 		bytes.Contains(modalities, []byte(`"audio"`)) || bytes.IndexByte(modalities, '\\') >= 0
 }
 
-// whole reads a number; absent and null give the default.
-func whole(value []byte, absent int64) int64 {
+// Whole reads a number that is not negative, else Unknown; absent and null give the
+// default.
+func Whole(value []byte, absent int64) int64 {
 	if len(value) == 0 || string(value) == "null" {
 		return absent
 	}
@@ -93,8 +106,8 @@ func readOptions(r *dialect.Request, options jsonscan.Field, first int) *Error {
 	if err != nil {
 		return invalidJSON("stream_options is not valid.")
 	}
-	found, refusal := pick(fields, optionFields)
-	if refusal != nil {
+	var found [1]jsonscan.Field
+	if refusal := Pick(found[:], fields, optionFields); refusal != nil {
 		return refusal
 	}
 	asked := found[fieldIncludeUsage]

@@ -18,7 +18,10 @@ type Answer struct {
 }
 
 // ParseAnswer reads an answer's JSON. What is no JSON object says nothing.
-func ParseAnswer(body []byte) Answer {
+func ParseAnswer(body []byte) Answer { return ReadAnswer(body, ParseUsage) }
+
+// ReadAnswer is ParseAnswer where usage has a form of its own.
+func ReadAnswer(body []byte, usage func(object []byte) *usagev1.TokenUsage) Answer {
 	var answer Answer
 	var space [24]jsonscan.Field
 	fields, err := jsonscan.Fields(space[:0], body, nil)
@@ -28,7 +31,7 @@ func ParseAnswer(body []byte) Answer {
 	for _, field := range fields {
 		switch string(field.Name) {
 		case "usage":
-			answer.Usage = parseUsage(field.Value)
+			answer.Usage = usage(field.Value)
 			if answer.Usage != nil {
 				sum := sha256.Sum256(field.Value)
 				answer.UsageSHA256 = sum[:]
@@ -36,7 +39,9 @@ func ParseAnswer(body []byte) Answer {
 		case "service_tier":
 			answer.ServiceTier = jsonvalue.Text(field.Value)
 		case "error":
-			answer.Failed = string(field.Value) != "null"
+			answer.Failed = answer.Failed || string(field.Value) != "null"
+		case "type": // of an event
+			answer.Failed = answer.Failed || string(field.Value) == `"error"`
 		case "choices":
 			answer.NoChoices = jsonvalue.EmptyArray(field.Value)
 		}
@@ -52,28 +57,43 @@ type counts struct {
 	hasPrompt, hasCompletion, bad bool
 }
 
-// parseUsage turns the usage object into disjoint buckets. Without both totals, or
-// with numbers that are none, there is no usage.
-func parseUsage(value []byte) *usagev1.TokenUsage {
+// ParseUsage turns the usage object into disjoint buckets. Without both totals, or
+// with numbers that are none, there is no usage. Chats and later surfaces call the same by
+// other names.
+func ParseUsage(object []byte) *usagev1.TokenUsage {
 	var c counts
-	c.each(value, func(name, field []byte) {
-		switch string(name) {
-		case "prompt_tokens":
-			c.prompt, c.hasPrompt = c.number(field), true
-		case "completion_tokens":
-			c.completion, c.hasCompletion = c.number(field), true
-		case "total_tokens":
-			c.total = c.number(field)
-		case "prompt_tokens_details":
-			c.each(field, c.promptDetail)
-		case "completion_tokens_details":
-			c.each(field, c.completionDetail)
-		}
-	})
+	c.read(object)
 	if c.bad || !c.hasPrompt || !c.hasCompletion {
 		return nil
 	}
 	return c.disjoint()
+}
+
+// ParseInputUsage is of answers that have no tokens.
+func ParseInputUsage(object []byte) *usagev1.TokenUsage {
+	var c counts
+	c.read(object)
+	if c.bad || !c.hasPrompt {
+		return nil
+	}
+	return c.disjoint()
+}
+
+func (c *counts) read(object []byte) {
+	c.each(object, func(name, field []byte) {
+		switch string(name) {
+		case "prompt_tokens", "input_tokens":
+			c.prompt, c.hasPrompt = c.number(field), true
+		case "completion_tokens", "output_tokens":
+			c.completion, c.hasCompletion = c.number(field), true
+		case "total_tokens":
+			c.total = c.number(field)
+		case "prompt_tokens_details", "input_tokens_details", "input_token_details":
+			c.each(field, c.promptDetail)
+		case "completion_tokens_details", "output_tokens_details":
+			c.each(field, c.completionDetail)
+		}
+	})
 }
 
 func (c *counts) each(object []byte, visit func(name, value []byte)) {

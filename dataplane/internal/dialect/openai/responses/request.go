@@ -1,0 +1,130 @@
+package responses
+
+import (
+	"net/http"
+
+	"github.com/weirhq/weir/dataplane/internal/dialect"
+	"github.com/weirhq/weir/dataplane/internal/dialect/chat"
+	"github.com/weirhq/weir/dataplane/internal/dialect/jsonscan"
+	"github.com/weirhq/weir/dataplane/internal/dialect/openai"
+	"github.com/weirhq/weir/dataplane/internal/dialect/openai/jsonvalue"
+)
+
+// Places of the fields that policy reads.
+const (
+	fieldModel = iota
+	fieldStream
+	fieldMaxOutput
+	fieldServiceTier
+	fieldTools
+	fieldInput
+	fieldPrompt
+	fieldBackground
+	fieldPrevious
+	fieldConversation
+	maxFields
+)
+
+var passedNames = []string{"model", "stream", "max_output_tokens", "service_tier", "tools", "input", "prompt",
+	"background", "previous_response_id", "conversation"}
+
+// Parse reads a request. What refers to something that a provider keeps is refused: it
+// belongs to one account, and the next request may go to another. Whether a provider is to
+// keep the answer (store) is between it and the caller.
+func (Passed) Parse(body []byte) (dialect.Request, *dialect.Refusal) {
+	request := dialect.Request{Choices: 1}
+	var space [32]jsonscan.Field
+	fields, err := jsonscan.Fields(space[:0], body, func(name []byte) {
+		request.OpenEnded = request.OpenEnded || open(name)
+	})
+	if err != nil {
+		return request, (*dialect.Refusal)(openai.NotJSON(err))
+	}
+	var found [maxFields]jsonscan.Field
+	refusal := openai.Pick(found[:], fields, passedNames)
+	if refusal == nil {
+		refusal = openai.ReadModel(&request, found[fieldModel])
+	}
+	if refusal != nil {
+		return request, (*dialect.Refusal)(refusal)
+	}
+	request.Stream = string(found[fieldStream].Value) == "true"
+	request.MaxOutput = openai.Whole(found[fieldMaxOutput].Value, 0)
+	request.ServiceTier = jsonvalue.Text(found[fieldServiceTier].Value)
+	if hosted(found[fieldTools].Value) || !absent(found[fieldPrompt].Value) {
+		// A stored prompt may have such tools. What they bring counts as input, turn by turn.
+		request.Unpriced, request.OpenEnded = true, true
+	}
+	return request, kept(&found)
+}
+
+// open tells by a field's name whether a part of the prompt may be billed as more tokens
+// than it has bytes. An escaped name might be any.
+func open(name []byte) bool {
+	switch string(name) {
+	case "image_url", "file_id", "file_data", "file_url", "input_audio":
+		return true
+	}
+	for _, c := range name {
+		if c == '\\' {
+			return true
+		}
+	}
+	return false
+}
+
+func absent(raw []byte) bool { return len(raw) == 0 || string(raw) == "null" }
+
+// kept refuses what needs something that a provider kept, or is to be asked for later.
+func kept(found *[maxFields]jsonscan.Field) *dialect.Refusal {
+	const instead = " Send the whole conversation as input."
+	switch {
+	case !absent(found[fieldBackground].Value) && string(found[fieldBackground].Value) != "false":
+		return unsupported("background", "A response in the background is asked for by its id, which belongs to one account of one provider. Leave background out, and stream.")
+	case !absent(found[fieldPrevious].Value):
+		return unsupported("previous_response_id", "A response's id belongs to one account of one provider, and this route may lead to several."+instead)
+	case !absent(found[fieldConversation].Value):
+		return unsupported("conversation", "A conversation belongs to one account of one provider, and this route may lead to several."+instead)
+	case refers(found[fieldInput].Value):
+		return unsupported("input", "An item_reference is of an item that one account of one provider keeps, and this route may lead to several."+instead)
+	}
+	return nil
+}
+
+func unsupported(field, message string) *dialect.Refusal {
+	return &dialect.Refusal{Status: http.StatusBadRequest, Code: "unsupported_field", Param: field, Message: message}
+}
+
+// hosted tells whether one of the tools is not run by the caller: providers bill those
+// beside tokens, or let them add to the prompt.
+func hosted(tools []byte) bool {
+	return some(tools, func(fields []jsonscan.Field) bool {
+		switch string(fieldOf(fields, "type")) {
+		case `"function"`, `"custom"`, `"local_shell"`, `"apply_patch"`:
+			return false
+		}
+		return true
+	})
+}
+
+// refers tells whether an item of the input is a reference: it has an id and nothing else,
+// or says so.
+func refers(input []byte) bool {
+	return some(input, func(fields []jsonscan.Field) bool {
+		kind := jsonvalue.Text(fieldOf(fields, "type"))
+		return kind == "item_reference" || kind == "" && len(fields) <= 2 && fieldOf(fields, "id") != nil
+	})
+}
+
+// some tells whether an element of an array, an object, is like that.
+func some(array []byte, like func([]jsonscan.Field) bool) bool {
+	found := jsonvalue.New("", array).Array(func(_ int, element jsonvalue.Value) *chat.Fault {
+		var space [16]jsonscan.Field
+		fields, err := jsonscan.Fields(space[:0], element.Raw, nil)
+		if err == nil && like(fields) {
+			return element.Fault("")
+		}
+		return nil
+	})
+	return found != nil && len(array) > 0 && array[0] == '['
+}
