@@ -18,6 +18,8 @@ type Tokens struct {
 	CacheWrite1h int64 `json:"cache_write_1h,omitempty"`
 	Output       int64 `json:"output"`
 	Reasoning    int64 `json:"reasoning"`
+	InputAudio   int64 `json:"input_audio,omitempty"`
+	OutputAudio  int64 `json:"output_audio,omitempty"`
 }
 
 // Served is the account of one model. Requests is the sum of the three outcomes.
@@ -62,6 +64,8 @@ func (s *Served) add(result outcome, tokens Tokens) {
 	s.Tokens.CacheWrite1h += tokens.CacheWrite1h
 	s.Tokens.Output += tokens.Output
 	s.Tokens.Reasoning += tokens.Reasoning
+	s.Tokens.InputAudio += tokens.InputAudio
+	s.Tokens.OutputAudio += tokens.OutputAudio
 }
 
 type account struct {

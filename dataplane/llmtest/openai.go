@@ -19,6 +19,7 @@ func (s *Server) routeOpenAI() {
 		s.refuse(w, http.StatusMethodNotAllowed, openAIError{
 			Message: "Only POST requests are accepted.", Type: "invalid_request_error", Code: "method_not_supported"})
 	}))
+	s.routePlanned()
 	s.mux.HandleFunc("GET /v1/models", s.openAI(s.listModels))
 	s.mux.HandleFunc("GET /v1/models/{model}", s.openAI(s.getModel))
 	s.mux.HandleFunc("/v1/", s.openAI(func(w http.ResponseWriter, r *http.Request, _ []byte) {
