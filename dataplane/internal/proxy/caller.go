@@ -25,6 +25,8 @@ type caller struct {
 	config     *Config
 	writeBegun time.Time // when the deadline for writes was last moved
 
+	aborted bool
+
 	body      io.Reader
 	bodyBegun time.Time // zero: there is none, or it is read
 	received  int64
@@ -76,7 +78,17 @@ func (c *caller) Write(b []byte) (written int, err error) {
 	return written, nil
 }
 
+// abort closes the connection, or resets the stream, so that what was sent is no whole
+// answer: what is not sent by now never is.
+func (c *caller) abort() {
+	c.aborted = true
+	_ = c.connection.SetWriteDeadline(time.Unix(1, 0))
+}
+
 func (c *caller) flush() error {
+	if c.aborted {
+		return http.ErrAbortHandler
+	}
 	c.expectTaking(time.Now())
 	return c.connection.Flush()
 }

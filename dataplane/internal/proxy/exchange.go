@@ -108,7 +108,11 @@ func (e *exchange) releaseBody() {
 
 func (e *exchange) parse() *dialect.Refusal {
 	var refusal *dialect.Refusal
-	e.request, refusal = e.dialect.Parse(e.body.bytes)
+	if typed, ok := e.dialect.(dialect.Typed); ok {
+		e.request, refusal = typed.ParseTyped(e.r.Header.Get("Content-Type"), e.body.bytes)
+	} else {
+		e.request, refusal = e.dialect.Parse(e.body.bytes)
+	}
 	e.record.Streamed = e.request.Stream
 	return refusal
 }

@@ -79,6 +79,8 @@ func (u *upstream) answer() {
 		u.reject(snapshot.Credential, credentialRejected)
 	case status < http.StatusBadRequest && u.streams():
 		u.stream()
+	case status < http.StatusBadRequest && u.exchange.surface.plays && isAudio(u.response):
+		u.play()
 	default:
 		u.whole()
 	}

@@ -15,7 +15,7 @@ import (
 // caller is told what comes back.
 type leg struct {
 	url *url.URL
-	// body is the caller's, where model is put in as a JSON string (nil: as it is), or what
+	// body is the caller's, where model is put in, as a JSON string but for forms (nil: as it is), or what
 	// the request was turned into.
 	body  *buffer
 	model []byte
@@ -33,6 +33,9 @@ func (e *exchange) address(target *snapshot.Target) *dialect.Refusal {
 	e.leg.release()
 	if own := target.URL(e.surface.endpoint); own != nil {
 		e.leg = leg{url: own, body: e.body, model: target.ModelJSON, sent: &e.request, voice: same{e.dialect}}
+		if e.request.Form {
+			e.leg.model = []byte(target.Model)
+		}
 		return nil
 	}
 	return e.translate(target)

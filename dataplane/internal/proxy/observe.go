@@ -53,8 +53,10 @@ func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 		return nil, fmt.Errorf("register metrics of the request path: %w", err)
 	}
 	m.ok = map[*surface]prometheus.Counter{}
-	for _, s := range []*surface{surfaceChat, surfaceMessages} {
-		m.ok[s] = m.requests.WithLabelValues(s.name, outcomeName(usagev1.Outcome_OUTCOME_OK), "")
+	for _, s := range surfaces {
+		if s.forwards() {
+			m.ok[s] = m.requests.WithLabelValues(s.name, outcomeName(usagev1.Outcome_OUTCOME_OK), "")
+		}
 	}
 	return m, nil
 }

@@ -161,15 +161,16 @@ func New(config Config) (*Handler, error) {
 	return &Handler{config: config, metrics: m, fresh: withoutPool(config.Transport)}, nil
 }
 
-// ServeHTTP serves POST /v1/chat/completions, POST /v1/messages, GET /v1/models
-// and GET /v1/models/{id}; everything else is answered unsupported_surface.
+// ServeHTTP serves the surfaces; everything else is answered unsupported_surface.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e := h.begin(w, r)
 	surface := surfaceOf(r.URL.Path)
 	e.dialect = surface.dialect
 	switch {
 	case surface.name == "":
-		e.refuseElsewhere(unsupportedSurface)
+		part := unservedAt(r.URL.Path)
+		e.dialect = part.dialect
+		e.refuseElsewhere(part.refusal)
 	case r.Method != surface.method:
 		w.Header().Set("Allow", surface.method)
 		e.refuseElsewhere(methodNotAllowed)

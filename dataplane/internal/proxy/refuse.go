@@ -24,8 +24,6 @@ var (
 		Message: "The request body did not come in time."}
 	routeNotAllowed = &dialect.Refusal{Status: http.StatusForbidden, Code: "route_not_allowed", Param: "model",
 		Message: "This key may not use this route."}
-	unsupportedSurface = &dialect.Refusal{Status: http.StatusNotFound, Code: "unsupported_surface",
-		Message: "This gateway does not serve this path. It serves POST /v1/chat/completions, POST /v1/messages, GET /v1/models and GET /v1/models/{id}."}
 	methodNotAllowed = &dialect.Refusal{Status: http.StatusMethodNotAllowed, Code: "method_not_allowed",
 		Message: "This path is served for the method in the Allow header only."}
 

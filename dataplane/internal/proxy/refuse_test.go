@@ -176,7 +176,7 @@ func TestPathsAndMethods(t *testing.T) {
 	}{
 		{"GET", "/v1/chat/completions", 405, "method_not_allowed", "POST"},
 		{"POST", "/v1/models", 405, "method_not_allowed", "GET"},
-		{"POST", "/v1/embeddings", 404, "unsupported_surface", ""},
+		{"GET", "/v1/embeddings", 405, "method_not_allowed", "POST"},
 		{"GET", "/v1/realtime", 404, "unsupported_surface", ""},
 		{"POST", "/v1/chat/completions/", 404, "unsupported_surface", ""},
 		{"GET", "/", 404, "unsupported_surface", ""},

@@ -46,6 +46,10 @@ func (e *exchange) open() {
 	if entry := e.priceEntry(e.leg.sent.ServiceTier); bounded && entry != nil {
 		e.attempt.CostNanoUsd = known(entry.WorstCase(most))
 	}
+	if e.leg.sent.Unmetered {
+		e.attempt.Usage, e.attempt.CostNanoUsd = &usagev1.TokenUsage{}, nil
+		e.attempt.UsageSource = usagev1.UsageSource_USAGE_SOURCE_UNSPECIFIED
+	}
 	batch.Bound(e.attempt)
 	e.record.Attempts = append(e.record.Attempts, e.attempt)
 }
@@ -59,8 +63,11 @@ func bound(r *dialect.Request, bodyBytes int64, entry *price.Entry) (most price.
 		maxInput, maxOutput = entry.MaxInputTokens(), entry.MaxOutputTokens()
 	}
 	input := bodyBytes + r.Beside
-	if maxInput > 0 && (r.OpenEnded || input > maxInput) {
-		input = maxInput
+	if all := maxInput * max(r.Prompts, 1); maxInput > 0 && (r.OpenEnded || input > all) {
+		input = all
+	}
+	if r.NoOutput {
+		return price.Most{Input: input}, maxInput > 0 || !r.OpenEnded
 	}
 	output := r.MaxOutput
 	if output == 0 || output > maxOutput && maxOutput > 0 {
@@ -85,7 +92,7 @@ func (e *exchange) priceEntry(tier string) *price.Entry {
 	case "flex", "priority", "scale", "fast":
 		return nil
 	}
-	if e.request.Unpriced {
+	if e.request.Unpriced && (e.leg.sent == nil || e.leg.sent.Unpriced) {
 		return nil
 	}
 	return e.target.Price

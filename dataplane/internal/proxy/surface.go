@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect"
@@ -14,8 +15,10 @@ import (
 
 // surface is one way in: what a path is for and the dialect that is spoken there.
 type surface struct {
-	name    string // in metrics and logs; empty: nothing is served
-	method  string
+	name   string // in metrics and logs; empty: nothing is served
+	method string
+	// paths that it is at. One that ends in {id} is at all below, of a segment or more.
+	paths   []string
 	dialect dialect.Dialect
 	// records is empty where nothing goes upstream.
 	records usagev1.Surface
@@ -26,13 +29,11 @@ type surface struct {
 	// media type of the streams that it writes.
 	chat       func() chat.Surface
 	streamType []string
+	// plays: answers are audio, which passes as it comes.
+	plays bool
 }
 
-const (
-	pathChat     = "/v1/chat/completions"
-	pathMessages = "/v1/messages"
-	pathModels   = "/v1/models"
-)
+const pathModels = "/v1/models"
 
 var (
 	jsonType  = []string{"application/json"}
@@ -40,30 +41,43 @@ var (
 )
 
 var (
-	surfaceChat = &surface{name: "chat", method: http.MethodPost, dialect: openai.Chat{},
+	surfaceChat = &surface{name: "chat", method: http.MethodPost, paths: []string{"/v1/chat/completions"}, dialect: openai.Chat{},
 		records: usagev1.Surface_SURFACE_OPENAI_CHAT, serve: (*exchange).pass, endpoint: snapshot.OpenAIChat,
 		chat: func() chat.Surface { return openai.NewSurface() }, streamType: eventType}
-	surfaceMessages = &surface{name: "messages", method: http.MethodPost, dialect: anthropic.Messages{},
+	surfaceMessages = &surface{name: "messages", method: http.MethodPost, paths: []string{"/v1/messages"}, dialect: anthropic.Messages{},
 		records: usagev1.Surface_SURFACE_ANTHROPIC_MESSAGES, serve: (*exchange).pass, endpoint: snapshot.AnthropicMessages,
 		chat: func() chat.Surface { return anthropic.NewSurface() }, streamType: eventType}
-	surfaceModels = &surface{name: "models", method: http.MethodGet, dialect: openai.Chat{}, serve: (*exchange).models}
-	// elsewhere is every other path, and belowMessages what a caller of Anthropic's
-	// dialect may look for there.
-	elsewhere     = &surface{dialect: openai.Chat{}}
-	belowMessages = &surface{dialect: anthropic.Messages{}}
+	surfaceModels = &surface{name: "models", method: http.MethodGet, paths: []string{pathModels, pathModels + "/{id}"},
+		dialect: openai.Chat{}, serve: (*exchange).models}
+	// elsewhere is every other path.
+	elsewhere = &surface{dialect: openai.Chat{}}
 )
 
-// surfaceOf has no name where nothing is served.
+// surfaces are all that is served, in the order in which callers are told of it.
+var surfaces = slices.Concat([]*surface{surfaceChat, surfaceMessages}, ofOpenAI, []*surface{surfaceModels})
+
+// surfaceAt has the paths of surfaces that are whole.
+var surfaceAt = func() map[string]*surface {
+	at := map[string]*surface{}
+	for _, s := range surfaces {
+		for _, path := range s.paths {
+			at[path] = s
+		}
+	}
+	return at
+}()
+
+// surfaceOf is elsewhere where nothing is served.
 func surfaceOf(path string) *surface {
-	switch {
-	case path == pathChat:
-		return surfaceChat
-	case path == pathMessages:
-		return surfaceMessages
-	case path == pathModels, strings.HasPrefix(path, pathModels+"/"):
-		return surfaceModels
-	case strings.HasPrefix(path, pathMessages+"/"):
-		return belowMessages
+	if s := surfaceAt[path]; s != nil {
+		return s
+	}
+	for _, s := range surfaces {
+		for _, at := range s.paths {
+			if above, open := strings.CutSuffix(at, "{id}"); open && strings.HasPrefix(path, above) {
+				return s
+			}
+		}
 	}
 	return elsewhere
 }

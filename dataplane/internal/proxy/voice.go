@@ -57,10 +57,15 @@ func (v same) whole(status int, body []byte) (said, error) {
 }
 
 func (v same) event(s *dialect.Stream, e sse.Event, held bool) (heard, error) {
+	hidden := v.Look(s, e.Data)
 	if v.Done(e.Data) {
 		return heard{raw: e.Raw, done: true}, nil
 	}
-	hidden := v.Look(s, e.Data)
+	if e.Piece {
+		if glimpser, ok := v.Dialect.(dialect.Glimpser); ok {
+			glimpser.Glimpse(s, e.Raw)
+		}
+	}
 	heard := heard{opens: held && !e.Piece && v.Opens(e.Data)}
 	if !hidden {
 		heard.raw = e.Raw

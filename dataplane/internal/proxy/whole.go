@@ -32,9 +32,7 @@ func (u *upstream) whole() {
 	}
 	status := u.response.StatusCode
 	if len(body.bytes) == 0 && status < http.StatusBadRequest {
-		// Something between may have lost it: what it cost is not known, as with one that broke off.
-		e.log().Warn("upstream sent an empty answer", "provider", e.target.Provider.Name, "upstream_status", status)
-		u.answerError(snapshot.UpstreamError, upstreamEmpty, usagev1.Outcome_OUTCOME_UPSTREAM_BROKE, false)
+		u.empty()
 		return
 	}
 	said, err := e.leg.voice.whole(status, body.bytes)
@@ -70,6 +68,13 @@ func (u *upstream) whole() {
 	header["Content-Length"] = []string{strconv.Itoa(len(said.body))}
 	e.w.WriteHeader(said.status)
 	_, _ = e.w.Write(said.body) // it is settled: the upstream's whole answer is here
+}
+
+// empty answers where nothing came. Something between may have lost it: what it cost is
+// not known, as with one that broke off.
+func (u *upstream) empty() {
+	u.exchange.log().Warn("upstream sent an empty answer", "provider", u.exchange.target.Provider.Name, "upstream_status", u.response.StatusCode)
+	u.answerError(snapshot.UpstreamError, upstreamEmpty, usagev1.Outcome_OUTCOME_UPSTREAM_BROKE, false)
 }
 
 // fill reads the answer. An error that another attempt can mend is not waited for as
