@@ -91,7 +91,7 @@ func opensDelta(delta []byte) bool {
 		return false
 	}
 	for _, field := range fields {
-		if value := string(field.Value); string(field.Name) != "role" && value != "null" && value != `""` {
+		if value := string(field.Value); string(field.Name) != "role" && value != "null" && value != `""` && value != "[]" {
 			return false
 		}
 	}

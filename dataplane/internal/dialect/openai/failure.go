@@ -42,11 +42,13 @@ func typeOfStatus(status int) string {
 	return "invalid_request_error"
 }
 
-// wireError is an error's object. Compatible servers have numbers as code.
+// wireError is an error's object, in the forms that compatible servers have: numbers as
+// code, a detail in place of the message, a message that is an object.
 type wireError struct {
-	Message string          `json:"message"`
-	Type    string          `json:"type"`
-	Param   string          `json:"param"`
+	Message json.RawMessage `json:"message"`
+	Detail  json.RawMessage `json:"detail"`
+	Type    json.RawMessage `json:"type"`
+	Param   json.RawMessage `json:"param"`
 	Code    json.RawMessage `json:"code"`
 }
 
@@ -87,7 +89,33 @@ func (e *wireError) failure() *chat.Failure {
 	if code == "" && string(e.Code) != "null" {
 		code = string(e.Code)
 	}
-	return &chat.Failure{Type: e.Type, Code: code, Param: e.Param, Message: e.Message}
+	message := words(e.Message)
+	if message == "" {
+		message = words(e.Detail)
+	}
+	return &chat.Failure{Type: jsonvalue.Text(e.Type), Code: code, Param: jsonvalue.Text(e.Param), Message: message}
+}
+
+// words are a text, or those of the object or list in its place: FastAPI's servers tell
+// what is wrong with a request as detail, a list of {loc, msg, type}.
+func words(raw json.RawMessage) string {
+	if text := jsonvalue.Text(raw); text != "" || len(raw) == 0 {
+		return text
+	}
+	var faults []struct {
+		Msg string `json:"msg"`
+	}
+	if json.Unmarshal(raw, &faults) == nil && len(faults) > 0 {
+		return faults[0].Msg
+	}
+	var inner struct{ Message, Detail json.RawMessage }
+	if json.Unmarshal(raw, &inner) != nil {
+		return ""
+	}
+	if text := jsonvalue.Text(inner.Message); text != "" {
+		return text
+	}
+	return words(inner.Detail)
 }
 
 // streamFailure is an error inside of a stream, where no status says what it is.

@@ -79,8 +79,8 @@ func fromWireChoice(answerID string, wire *wireChoice, lossy *chat.Lossy) chat.C
 // fromWireReply has the parts in the order in which a model makes them.
 func fromWireReply(wire *wireReply, lossy *chat.Lossy) []chat.Part {
 	parts := thoughtsOf(wire)
-	if wire.Content != nil && *wire.Content != "" {
-		parts = append(parts, chat.Part{Kind: chat.Text, Text: *wire.Content})
+	if wire.Content != nil && wire.Content.text != "" {
+		parts = append(parts, chat.Part{Kind: chat.Text, Text: wire.Content.text})
 	}
 	if wire.Refusal != nil && *wire.Refusal != "" {
 		parts = append(parts, chat.Part{Kind: chat.Refusal, Text: *wire.Refusal})
@@ -137,6 +137,9 @@ func thoughtsOf(wire *wireReply) (parts []chat.Part) {
 func isThinking(part chat.Part) bool { return part.Kind == chat.Thinking }
 
 func noteLost(wire *wireReply, lossy *chat.Lossy) {
+	if wire.Content != nil && wire.Content.lost {
+		lossy.Add("choices.message.content")
+	}
 	for name, raw := range map[string]json.RawMessage{"annotations": wire.Annotations, "audio": wire.Audio, "images": wire.Images} {
 		if len(raw) > 0 && string(raw) != "null" && !jsonvalue.EmptyArray(raw) {
 			lossy.Add("choices.message." + name)
@@ -145,10 +148,12 @@ func noteLost(wire *wireReply, lossy *chat.Lossy) {
 }
 
 // stopOf reads why a choice ended. A call that was forced ends with stop: to the caller
-// it is a call all the same. vLLM says which sequence it met.
+// it is a call all the same. vLLM says which sequence it met. Beside OpenAI's words there
+// are those of Mistral (model_length), Together (eos) and of servers that pass on another
+// dialect's.
 func stopOf(finish string, sequence json.RawMessage, called bool) (chat.Stop, string) {
 	switch finish {
-	case "stop":
+	case "stop", "eos", "eos_token", "end_turn", "stop_sequence", "STOP":
 		if met := jsonvalue.Text(sequence); met != "" && !called {
 			return chat.StopSequence, met
 		}
@@ -156,11 +161,11 @@ func stopOf(finish string, sequence json.RawMessage, called bool) (chat.Stop, st
 			return chat.StopTools, ""
 		}
 		return chat.StopEnd, ""
-	case "length":
+	case "length", "model_length", "max_tokens", "MAX_TOKENS":
 		return chat.StopLength, ""
-	case "tool_calls", "function_call":
+	case "tool_calls", "function_call", "tool_use", "tool_call":
 		return chat.StopTools, ""
-	case "content_filter":
+	case "content_filter", "safety", "sensitive", "refusal", "SAFETY":
 		return chat.StopFiltered, ""
 	}
 	return chat.StopUnknown, ""

@@ -45,6 +45,8 @@ type wireChunk struct {
 	Created int64           `json:"created"`
 	Choices []wireDelta     `json:"choices"`
 	Error   json.RawMessage `json:"error"`
+	// Object is "error" where vLLM's older servers end a stream with one.
+	Object string `json:"object"`
 }
 
 type wireDelta struct {
@@ -69,6 +71,9 @@ func (p *Provider) Events(dst []chat.Event, _, data []byte) ([]chat.Event, bool,
 	}
 	if len(chunk.Error) > 0 && string(chunk.Error) != "null" {
 		return append(dst, chat.Event{Failure: streamFailure(chunk.Error)}), true, nil
+	}
+	if chunk.Object == "error" {
+		return append(dst, chat.Event{Failure: streamFailure(data)}), true, nil
 	}
 	if !p.stream.begun && len(chunk.Choices) > 0 {
 		p.stream.begun, p.stream.id = true, chunk.ID
@@ -134,7 +139,7 @@ type follower struct {
 func (f *follower) reply(delta *wireReply) error {
 	f.thought(delta)
 	if delta.Content != nil {
-		f.say(chat.Text, *delta.Content)
+		f.say(chat.Text, delta.Content.text)
 	}
 	if delta.Refusal != nil {
 		f.say(chat.Refusal, *delta.Refusal)

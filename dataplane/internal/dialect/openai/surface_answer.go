@@ -65,7 +65,7 @@ func (s *Surface) choice(index int, choice *chat.Choice, lossy *chat.Lossy) wire
 func (r *wireReply) add(part *chat.Part) (lost string) {
 	switch part.Kind {
 	case chat.Text:
-		r.Content = joined(r.Content, part.Text)
+		r.Content = r.Content.with(part.Text)
 	case chat.Refusal:
 		r.Refusal = joined(r.Refusal, part.Text)
 	case chat.Thinking:

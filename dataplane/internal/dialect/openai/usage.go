@@ -31,22 +31,41 @@ func ReadAnswer(body []byte, usage func(object []byte) *usagev1.TokenUsage) Answ
 	for _, field := range fields {
 		switch string(field.Name) {
 		case "usage":
-			answer.Usage = usage(field.Value)
-			if answer.Usage != nil {
-				sum := sha256.Sum256(field.Value)
-				answer.UsageSHA256 = sum[:]
-			}
+			answer.take(field.Value, usage)
 		case "service_tier":
 			answer.ServiceTier = jsonvalue.Text(field.Value)
 		case "error":
 			answer.Failed = answer.Failed || string(field.Value) != "null"
-		case "type": // of an event
+		case "x_groq": // its older servers' only place for the usage of a stream
+			answer.inside(field.Value, usage)
+		case "type", "object": // of an event; of vLLM's older errors
 			answer.Failed = answer.Failed || string(field.Value) == `"error"`
 		case "choices":
 			answer.NoChoices = jsonvalue.EmptyArray(field.Value)
 		}
 	}
 	return answer
+}
+
+// take keeps a usage object that has usage.
+func (a *Answer) take(object []byte, usage func([]byte) *usagev1.TokenUsage) {
+	if said := usage(object); said != nil {
+		sum := sha256.Sum256(object)
+		a.Usage, a.UsageSHA256 = said, sum[:]
+	}
+}
+
+func (a *Answer) inside(object []byte, usage func([]byte) *usagev1.TokenUsage) {
+	var space [8]jsonscan.Field
+	fields, err := jsonscan.Fields(space[:0], object, nil)
+	if err != nil || a.Usage != nil {
+		return
+	}
+	for _, field := range fields {
+		if string(field.Name) == "usage" {
+			a.take(field.Value, usage)
+		}
+	}
 }
 
 // counts are OpenAI's numbers, which overlap: details are parts of the totals.

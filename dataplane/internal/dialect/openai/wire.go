@@ -94,7 +94,7 @@ type wireChoice struct {
 // reasoning is the name that some compatible servers have for reasoning_content.
 type wireReply struct {
 	Role             string          `json:"role,omitempty"`
-	Content          *string         `json:"content"`
+	Content          *wireText       `json:"content"`
 	Refusal          *string         `json:"refusal"`
 	ReasoningContent string          `json:"reasoning_content,omitempty"`
 	Reasoning        json.RawMessage `json:"reasoning,omitempty"`
@@ -109,6 +109,9 @@ type wireReply struct {
 func (r *wireReply) thinking() string {
 	if r.ReasoningContent != "" {
 		return r.ReasoningContent
+	}
+	if r.Content != nil && r.Content.thinking != "" {
+		return r.Content.thinking
 	}
 	return jsonvalue.Text(r.Reasoning)
 }
