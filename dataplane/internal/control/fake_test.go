@@ -65,7 +65,12 @@ func newLiar(t *testing.T) *liar {
 	mux := http.NewServeMux()
 	mux.Handle(agentv1connect.NewAgentServiceHandler(l, connect.WithCompression("gzip", nil, nil))) // as the real one
 	server := httptest.NewServer(l.guarded(mux))
-	t.Cleanup(server.Close)
+	t.Cleanup(func() {
+		server.Close()
+		for _, req := range l.watches {
+			presents(t, req)
+		}
+	})
 	l.url = server.URL
 	return l
 }

@@ -114,6 +114,7 @@ func TestSilence(t *testing.T) {
 	t.Run("polls_then_tries_a_stream_again", func(t *testing.T) {
 		l, p := newLiar(t), &plane{}
 		l.polled = func(r *agentv1.PollRequest) *agentv1.PollResponse {
+			presents(t, r.GetWatch())
 			if r.GetWatch().GetHave() == nil {
 				return &agentv1.PollResponse{Messages: []*agentv1.WatchResponse{{Message: &agentv1.WatchResponse_Snapshot{Snapshot: l.sign(newDraft(1))}}}}
 			}

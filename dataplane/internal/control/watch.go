@@ -109,7 +109,11 @@ func (c *Client) watchRequest() *agentv1.WatchRequest {
 	if c.rejected == nil {
 		c.reasons = nil // what another stream said was not this policy's fault
 	}
-	return &agentv1.WatchRequest{Have: c.position(), RejectedRoot: c.rejected, Capability: Capability, Whole: c.misfits >= maxMisfits}
+	request := &agentv1.WatchRequest{Have: c.position(), RejectedRoot: c.rejected, Capability: Capability, Whole: c.misfits >= maxMisfits}
+	if c.serving != nil {
+		request.Release = c.serving.release
+	}
+	return request
 }
 
 // position is what is served; nil: nothing.

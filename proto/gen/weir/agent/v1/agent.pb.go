@@ -427,7 +427,10 @@ type WatchRequest struct {
 	// Of 4 or more: the agent understands Delta, SnapshotChunk and Heartbeat.behind.
 	Capability int32 `protobuf:"varint,3,opt,name=capability,proto3" json:"capability,omitempty"`
 	// No delta, please: those that came did not fit.
-	Whole         bool `protobuf:"varint,4,opt,name=whole,proto3" json:"whole,omitempty"`
+	Whole bool `protobuf:"varint,4,opt,name=whole,proto3" json:"whole,omitempty"`
+	// The release of `have`, as it came. One that the control plane does not know is proof
+	// that it was restored; it raises its epoch then. Agents before 2026-11-27 don't send it.
+	Release       *v1.SignedRelease `protobuf:"bytes,5,opt,name=release,proto3" json:"release,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -488,6 +491,13 @@ func (x *WatchRequest) GetWhole() bool {
 		return x.Whole
 	}
 	return false
+}
+
+func (x *WatchRequest) GetRelease() *v1.SignedRelease {
+	if x != nil {
+		return x.Release
+	}
+	return nil
 }
 
 type PollRequest struct {
@@ -1833,14 +1843,15 @@ const file_weir_agent_v1_agent_proto_rawDesc = "" +
 	"\x05epoch\x18\x01 \x01(\x03R\x05epoch\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\x03R\aversion\x12\x12\n" +
 	"\x04root\x18\x03 \x01(\fR\x04root\x12-\n" +
-	"\x12revocation_version\x18\x04 \x01(\x03R\x11revocationVersion\"\x9c\x01\n" +
+	"\x12revocation_version\x18\x04 \x01(\x03R\x11revocationVersion\"\xd5\x01\n" +
 	"\fWatchRequest\x121\n" +
 	"\x04have\x18\x01 \x01(\v2\x1d.weir.agent.v1.PolicyPositionR\x04have\x12#\n" +
 	"\rrejected_root\x18\x02 \x01(\fR\frejectedRoot\x12\x1e\n" +
 	"\n" +
 	"capability\x18\x03 \x01(\x05R\n" +
 	"capability\x12\x14\n" +
-	"\x05whole\x18\x04 \x01(\bR\x05whole\"f\n" +
+	"\x05whole\x18\x04 \x01(\bR\x05whole\x127\n" +
+	"\arelease\x18\x05 \x01(\v2\x1d.weir.policy.v1.SignedReleaseR\arelease\"f\n" +
 	"\vPollRequest\x121\n" +
 	"\x05watch\x18\x01 \x01(\v2\x1b.weir.agent.v1.WatchRequestR\x05watch\x12$\n" +
 	"\await_ms\x18\x02 \x01(\x05B\v\xbaH\b\x1a\x06\x18\xb0\xea\x01(\x00R\x06waitMs\"H\n" +
@@ -1999,9 +2010,9 @@ var file_weir_agent_v1_agent_proto_goTypes = []any{
 	(*AnswerRequest)(nil),         // 22: weir.agent.v1.AnswerRequest
 	(*AnswerResponse)(nil),        // 23: weir.agent.v1.AnswerResponse
 	(*timestamppb.Timestamp)(nil), // 24: google.protobuf.Timestamp
-	(*v1.SignedRevocations)(nil),  // 25: weir.policy.v1.SignedRevocations
-	(*Ask)(nil),                   // 26: weir.agent.v1.Ask
-	(*v1.SignedRelease)(nil),      // 27: weir.policy.v1.SignedRelease
+	(*v1.SignedRelease)(nil),      // 25: weir.policy.v1.SignedRelease
+	(*v1.SignedRevocations)(nil),  // 26: weir.policy.v1.SignedRevocations
+	(*Ask)(nil),                   // 27: weir.agent.v1.Ask
 	(*v1.Resource)(nil),           // 28: weir.policy.v1.Resource
 	(*ProviderTestResult)(nil),    // 29: weir.agent.v1.ProviderTestResult
 	(*DryRunResult)(nil),          // 30: weir.agent.v1.DryRunResult
@@ -2011,52 +2022,53 @@ var file_weir_agent_v1_agent_proto_depIdxs = []int32{
 	4,  // 0: weir.agent.v1.EnrollResponse.signing_keys:type_name -> weir.agent.v1.SigningKey
 	24, // 1: weir.agent.v1.EnrollResponse.server_time:type_name -> google.protobuf.Timestamp
 	5,  // 2: weir.agent.v1.WatchRequest.have:type_name -> weir.agent.v1.PolicyPosition
-	6,  // 3: weir.agent.v1.PollRequest.watch:type_name -> weir.agent.v1.WatchRequest
-	9,  // 4: weir.agent.v1.PollResponse.messages:type_name -> weir.agent.v1.WatchResponse
-	10, // 5: weir.agent.v1.WatchResponse.snapshot:type_name -> weir.agent.v1.Snapshot
-	25, // 6: weir.agent.v1.WatchResponse.revocations:type_name -> weir.policy.v1.SignedRevocations
-	14, // 7: weir.agent.v1.WatchResponse.heartbeat:type_name -> weir.agent.v1.Heartbeat
-	16, // 8: weir.agent.v1.WatchResponse.go_away:type_name -> weir.agent.v1.GoAway
-	12, // 9: weir.agent.v1.WatchResponse.delta:type_name -> weir.agent.v1.Delta
-	11, // 10: weir.agent.v1.WatchResponse.chunk:type_name -> weir.agent.v1.SnapshotChunk
-	26, // 11: weir.agent.v1.WatchResponse.ask:type_name -> weir.agent.v1.Ask
-	27, // 12: weir.agent.v1.Snapshot.release:type_name -> weir.policy.v1.SignedRelease
-	28, // 13: weir.agent.v1.Snapshot.resources:type_name -> weir.policy.v1.Resource
-	25, // 14: weir.agent.v1.Snapshot.revocations:type_name -> weir.policy.v1.SignedRevocations
-	28, // 15: weir.agent.v1.SnapshotChunk.resources:type_name -> weir.policy.v1.Resource
-	27, // 16: weir.agent.v1.Delta.release:type_name -> weir.policy.v1.SignedRelease
-	5,  // 17: weir.agent.v1.Delta.base:type_name -> weir.agent.v1.PolicyPosition
-	28, // 18: weir.agent.v1.Delta.changed:type_name -> weir.policy.v1.Resource
-	13, // 19: weir.agent.v1.Delta.removed:type_name -> weir.agent.v1.ResourceName
-	24, // 20: weir.agent.v1.Heartbeat.server_time:type_name -> google.protobuf.Timestamp
-	15, // 21: weir.agent.v1.Heartbeat.settled:type_name -> weir.agent.v1.SettledRange
-	5,  // 22: weir.agent.v1.ReportRequest.position:type_name -> weir.agent.v1.PolicyPosition
-	0,  // 23: weir.agent.v1.ReportRequest.outcome:type_name -> weir.agent.v1.ReportRequest.Outcome
-	20, // 24: weir.agent.v1.ReportRequest.tails:type_name -> weir.agent.v1.BootTail
-	18, // 25: weir.agent.v1.ReportRequest.credentials:type_name -> weir.agent.v1.CredentialReport
-	5,  // 26: weir.agent.v1.ReportRequest.oldest_stored:type_name -> weir.agent.v1.PolicyPosition
-	19, // 27: weir.agent.v1.CredentialReport.credentials:type_name -> weir.agent.v1.CredentialStatus
-	1,  // 28: weir.agent.v1.CredentialStatus.state:type_name -> weir.agent.v1.CredentialStatus.State
-	24, // 29: weir.agent.v1.ReportResponse.server_time:type_name -> google.protobuf.Timestamp
-	5,  // 30: weir.agent.v1.AnswerRequest.position:type_name -> weir.agent.v1.PolicyPosition
-	29, // 31: weir.agent.v1.AnswerRequest.provider_test:type_name -> weir.agent.v1.ProviderTestResult
-	30, // 32: weir.agent.v1.AnswerRequest.dry_run:type_name -> weir.agent.v1.DryRunResult
-	31, // 33: weir.agent.v1.AnswerRequest.refusal:type_name -> weir.agent.v1.Refusal
-	2,  // 34: weir.agent.v1.AgentService.Enroll:input_type -> weir.agent.v1.EnrollRequest
-	6,  // 35: weir.agent.v1.AgentService.Watch:input_type -> weir.agent.v1.WatchRequest
-	7,  // 36: weir.agent.v1.AgentService.Poll:input_type -> weir.agent.v1.PollRequest
-	17, // 37: weir.agent.v1.AgentService.Report:input_type -> weir.agent.v1.ReportRequest
-	22, // 38: weir.agent.v1.AgentService.Answer:input_type -> weir.agent.v1.AnswerRequest
-	3,  // 39: weir.agent.v1.AgentService.Enroll:output_type -> weir.agent.v1.EnrollResponse
-	9,  // 40: weir.agent.v1.AgentService.Watch:output_type -> weir.agent.v1.WatchResponse
-	8,  // 41: weir.agent.v1.AgentService.Poll:output_type -> weir.agent.v1.PollResponse
-	21, // 42: weir.agent.v1.AgentService.Report:output_type -> weir.agent.v1.ReportResponse
-	23, // 43: weir.agent.v1.AgentService.Answer:output_type -> weir.agent.v1.AnswerResponse
-	39, // [39:44] is the sub-list for method output_type
-	34, // [34:39] is the sub-list for method input_type
-	34, // [34:34] is the sub-list for extension type_name
-	34, // [34:34] is the sub-list for extension extendee
-	0,  // [0:34] is the sub-list for field type_name
+	25, // 3: weir.agent.v1.WatchRequest.release:type_name -> weir.policy.v1.SignedRelease
+	6,  // 4: weir.agent.v1.PollRequest.watch:type_name -> weir.agent.v1.WatchRequest
+	9,  // 5: weir.agent.v1.PollResponse.messages:type_name -> weir.agent.v1.WatchResponse
+	10, // 6: weir.agent.v1.WatchResponse.snapshot:type_name -> weir.agent.v1.Snapshot
+	26, // 7: weir.agent.v1.WatchResponse.revocations:type_name -> weir.policy.v1.SignedRevocations
+	14, // 8: weir.agent.v1.WatchResponse.heartbeat:type_name -> weir.agent.v1.Heartbeat
+	16, // 9: weir.agent.v1.WatchResponse.go_away:type_name -> weir.agent.v1.GoAway
+	12, // 10: weir.agent.v1.WatchResponse.delta:type_name -> weir.agent.v1.Delta
+	11, // 11: weir.agent.v1.WatchResponse.chunk:type_name -> weir.agent.v1.SnapshotChunk
+	27, // 12: weir.agent.v1.WatchResponse.ask:type_name -> weir.agent.v1.Ask
+	25, // 13: weir.agent.v1.Snapshot.release:type_name -> weir.policy.v1.SignedRelease
+	28, // 14: weir.agent.v1.Snapshot.resources:type_name -> weir.policy.v1.Resource
+	26, // 15: weir.agent.v1.Snapshot.revocations:type_name -> weir.policy.v1.SignedRevocations
+	28, // 16: weir.agent.v1.SnapshotChunk.resources:type_name -> weir.policy.v1.Resource
+	25, // 17: weir.agent.v1.Delta.release:type_name -> weir.policy.v1.SignedRelease
+	5,  // 18: weir.agent.v1.Delta.base:type_name -> weir.agent.v1.PolicyPosition
+	28, // 19: weir.agent.v1.Delta.changed:type_name -> weir.policy.v1.Resource
+	13, // 20: weir.agent.v1.Delta.removed:type_name -> weir.agent.v1.ResourceName
+	24, // 21: weir.agent.v1.Heartbeat.server_time:type_name -> google.protobuf.Timestamp
+	15, // 22: weir.agent.v1.Heartbeat.settled:type_name -> weir.agent.v1.SettledRange
+	5,  // 23: weir.agent.v1.ReportRequest.position:type_name -> weir.agent.v1.PolicyPosition
+	0,  // 24: weir.agent.v1.ReportRequest.outcome:type_name -> weir.agent.v1.ReportRequest.Outcome
+	20, // 25: weir.agent.v1.ReportRequest.tails:type_name -> weir.agent.v1.BootTail
+	18, // 26: weir.agent.v1.ReportRequest.credentials:type_name -> weir.agent.v1.CredentialReport
+	5,  // 27: weir.agent.v1.ReportRequest.oldest_stored:type_name -> weir.agent.v1.PolicyPosition
+	19, // 28: weir.agent.v1.CredentialReport.credentials:type_name -> weir.agent.v1.CredentialStatus
+	1,  // 29: weir.agent.v1.CredentialStatus.state:type_name -> weir.agent.v1.CredentialStatus.State
+	24, // 30: weir.agent.v1.ReportResponse.server_time:type_name -> google.protobuf.Timestamp
+	5,  // 31: weir.agent.v1.AnswerRequest.position:type_name -> weir.agent.v1.PolicyPosition
+	29, // 32: weir.agent.v1.AnswerRequest.provider_test:type_name -> weir.agent.v1.ProviderTestResult
+	30, // 33: weir.agent.v1.AnswerRequest.dry_run:type_name -> weir.agent.v1.DryRunResult
+	31, // 34: weir.agent.v1.AnswerRequest.refusal:type_name -> weir.agent.v1.Refusal
+	2,  // 35: weir.agent.v1.AgentService.Enroll:input_type -> weir.agent.v1.EnrollRequest
+	6,  // 36: weir.agent.v1.AgentService.Watch:input_type -> weir.agent.v1.WatchRequest
+	7,  // 37: weir.agent.v1.AgentService.Poll:input_type -> weir.agent.v1.PollRequest
+	17, // 38: weir.agent.v1.AgentService.Report:input_type -> weir.agent.v1.ReportRequest
+	22, // 39: weir.agent.v1.AgentService.Answer:input_type -> weir.agent.v1.AnswerRequest
+	3,  // 40: weir.agent.v1.AgentService.Enroll:output_type -> weir.agent.v1.EnrollResponse
+	9,  // 41: weir.agent.v1.AgentService.Watch:output_type -> weir.agent.v1.WatchResponse
+	8,  // 42: weir.agent.v1.AgentService.Poll:output_type -> weir.agent.v1.PollResponse
+	21, // 43: weir.agent.v1.AgentService.Report:output_type -> weir.agent.v1.ReportResponse
+	23, // 44: weir.agent.v1.AgentService.Answer:output_type -> weir.agent.v1.AnswerResponse
+	40, // [40:45] is the sub-list for method output_type
+	35, // [35:40] is the sub-list for method input_type
+	35, // [35:35] is the sub-list for extension type_name
+	35, // [35:35] is the sub-list for extension extendee
+	0,  // [0:35] is the sub-list for field type_name
 }
 
 func init() { file_weir_agent_v1_agent_proto_init() }
