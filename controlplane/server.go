@@ -85,6 +85,7 @@ func (s *server) serveAgents() error {
 		Asks:          fleet.NewAskTable(p.db),
 		PriceBook:     book,
 		Log:           p.logger.With("part", "fleet"),
+		Metrics:       p.metrics,
 
 		TrustedProxies: p.config.TrustedProxies,
 	})

@@ -18,8 +18,8 @@ import (
 )
 
 // feed is what the watchers of one track of a gateway are to have: the newest revocations
-// and the newest policy, each latest wins. Two loops keep it: read fetches the
-// state and signs revocations at once, compile may take its time.
+// and the newest policy, each latest wins. Three loops keep it: read fetches the
+// state and signs revocations at once, compile may take its time, examine looks for what agents have.
 type feed struct {
 	place
 	config Config
@@ -30,6 +30,7 @@ type feed struct {
 	leftAt time.Time // the last watcher, if there is none; the hub's
 	// configuration is the version that the track had at the last look; read's own.
 	configuration int64
+	witnesses     *witnesses
 
 	mu          sync.Mutex
 	stage       rollout.Stage
@@ -71,6 +72,8 @@ func newFeed(config Config, at place, stop context.CancelFunc) *feed {
 		dirty:    make(chan struct{}, 1),
 		work:     make(chan compileWork, 1),
 		watchers: make(map[*watcher]struct{}),
+
+		witnesses: newWitnesses(),
 	}
 }
 
@@ -110,6 +113,7 @@ func (f *feed) refresh(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	f.witnesses.believe(keys.Believed)
 	set := policy.Revocations(before.policy.WithRevoked(state))
 	set.Epoch = before.epoch
 	revoked, err := signRevocations(set, keys)
@@ -208,6 +212,10 @@ func (f *feed) release(ctx context.Context, work compileWork) error {
 	believed, ids := toProtoKeys(keys.Believed)
 	floor := work.state.Stage.FloorOf(f.track)
 	_, latest := f.current()
+	if latest != nil && latest.epoch == work.before.epoch && latest.version > work.state.Version {
+		f.witnesses.forget(latest.position)
+		f.witnesses.doubt(latest.position, f.served(latest.position)) // the log went back, or another replica is ahead
+	}
 	if latest != nil && latest.epoch >= work.before.epoch && latest.version >= floor && latest.release.says(compiled.Root, ids) {
 		return nil
 	}

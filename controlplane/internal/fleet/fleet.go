@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/weirhq/weir/controlplane/internal/eventlog"
@@ -80,7 +81,11 @@ type Config struct {
 	// TrustedProxies are believed where an agent's report comes from.
 	TrustedProxies []netip.Prefix
 	Log            *slog.Logger
-	Timing         Timing
+	// Metrics registers what is counted; nil: nobody looks.
+	Metrics prometheus.Registerer
+	Timing  Timing
+
+	metrics *metrics
 }
 
 // Timing of streams; zero means the default in brackets.
@@ -129,7 +134,7 @@ var _ agentv1connect.AgentServiceHandler = (*Handler)(nil)
 
 // NewHandler returns a handler that answers at once and streams while Run runs.
 func NewHandler(config Config) *Handler {
-	config.Timing = config.Timing.withDefaults()
+	config.Timing, config.metrics = config.Timing.withDefaults(), newMetrics(config.Metrics)
 	return &Handler{Config: config, hub: newHub(config), reports: newReportBuffer(), receipts: newReceiptNotes(), revoked: newRevokedAgents()}
 }
 

@@ -149,6 +149,7 @@ func (h *hub) start(at place) *feed {
 	h.feeds[at] = f
 	h.running.Go(func() { f.read(ctx) })
 	h.running.Go(func() { f.compile(ctx, h.compiles) })
+	h.running.Go(func() { f.examine(ctx) })
 	f.changed()
 	return f
 }

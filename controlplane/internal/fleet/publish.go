@@ -46,6 +46,7 @@ func (f *feed) publishPolicy(next *published) {
 		f.remember(f.latest.policy, next.policy)
 	}
 	f.latest = next
+	f.witnesses.know(next.position)
 	f.wakeAll()
 	f.log.Info("policy released", "epoch", next.epoch, "version", next.version, "resources", next.policy.Count(), "watchers", len(f.watchers))
 }

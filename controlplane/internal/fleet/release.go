@@ -63,6 +63,28 @@ type Releases interface {
 	// version of the latest release raises the epoch; an older version is ErrOutdated;
 	// anything new of a frozen one is ErrFrozen.
 	Publish(ctx context.Context, draft Draft) (Release, error)
+	// Witness looks for a release that an agent serves. Where it is Lost, the store is older
+	// than what agents serve, and the epoch was raised above that of the release just now.
+	Witness(ctx context.Context, served Served) (Finding, error)
+}
+
+// Finding is what the store makes of a release that an agent serves.
+type Finding string
+
+const (
+	// Known: it is there, or may have been pruned.
+	Known Finding = "known"
+	// Over is its epoch: whoever has it follows what is released in the present one.
+	Over Finding = "over"
+	// Lost: it was there, and is no more.
+	Lost Finding = "lost"
+)
+
+// Served is a release that an agent has: the organization signed it for the gateway.
+type Served struct {
+	OrganizationID, GatewayID uuid.UUID
+	Epoch, Version            int64
+	Root                      []byte
 }
 
 // newer tells whether position a comes after b.

@@ -71,12 +71,17 @@ type agent struct {
 
 func (s *server) enrol(t *testing.T) *agent {
 	t.Helper()
+	return s.enrolWith(t, fleettest.Token)
+}
+
+func (s *server) enrolWith(t *testing.T, token string) *agent {
+	t.Helper()
 	public, private, err := ed25519.GenerateKey(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	a := &agent{key: private, url: s.url, client: agentv1connect.NewAgentServiceClient(http.DefaultClient, s.url)}
-	answer, err := a.client.Enroll(t.Context(), connect.NewRequest(&agentv1.EnrollRequest{Token: fleettest.Token, PublicKey: public}))
+	answer, err := a.client.Enroll(t.Context(), connect.NewRequest(&agentv1.EnrollRequest{Token: token, PublicKey: public}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/weirhq/weir/controlplane/internal/policy"
 	agentv1 "github.com/weirhq/weir/proto/gen/weir/agent/v1"
+	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
 
 // goAwaySpread is over which time those come back that are sent away together.
@@ -32,6 +33,7 @@ type session struct {
 	revocationVersion int64
 	revocations       *frame // that was sent last
 	rejected          []byte
+	presented         *policyv1.SignedRelease // what the agent serves, until the feed knows what to make of it
 	transfer          *transfer
 	policies, sets    int // that were sent
 	asks              int // that were sent
@@ -59,6 +61,7 @@ func newSession(req *agentv1.WatchRequest, w *watcher, a *admission) *session {
 		revocationEpoch:   have.GetEpoch(),
 		revocationVersion: have.GetRevocationVersion(),
 		rejected:          req.GetRejectedRoot(),
+		presented:         req.GetRelease(),
 	}
 }
 
@@ -144,6 +147,9 @@ func (s *session) catchUp() (more bool, err error) {
 	default:
 	}
 	s.feed = s.watcher.follow()
+	if s.presented != nil && s.feed.hear(s.presented) {
+		s.presented = nil
+	}
 	revocations, latest := s.current()
 	if err := s.sendRevocations(revocations); err != nil {
 		return false, err
@@ -281,7 +287,10 @@ func (s *session) beatIfDue(latest *published) error {
 	return s.beat(behind || latest == nil) // nothing that is not known is confirmed
 }
 
-func (s *session) behind(latest *published) bool { return s.transfer != nil || s.lacks(latest) }
+// behind while it is not known whether what the agent has was lost, too.
+func (s *session) behind(latest *published) bool {
+	return s.transfer != nil || s.presented != nil || s.lacks(latest)
+}
 
 func (s *session) beat(behind bool) error {
 	settled := s.watcher.takeSettled()

@@ -21,6 +21,8 @@ type Follower struct {
 	Capability int32
 	// Trusting it computes no roots, to measure others.
 	Trusting bool
+	// Signed is the release that it holds, as it came.
+	Signed *policyv1.SignedRelease
 	// Snapshots, Deltas and Chunks count what came.
 	Snapshots, Deltas, Chunks int
 
@@ -35,7 +37,7 @@ func NewFollower() *Follower { return &Follower{Capability: 4} }
 // Request of its next stream.
 func (f *Follower) Request() *agentv1.WatchRequest {
 	f.head = nil
-	return &agentv1.WatchRequest{Have: f.Have, Capability: f.Capability}
+	return &agentv1.WatchRequest{Have: f.Have, Capability: f.Capability, Release: f.Signed}
 }
 
 // Take follows one message; an error says how it does not fit.
@@ -105,16 +107,16 @@ func (f *Follower) hold(signed *policyv1.SignedRelease, resources map[policy.Nam
 		return err
 	}
 	if f.Trusting {
-		return f.keep(release, resources)
+		return f.keep(signed, release, resources)
 	}
 	if root := policy.Root(slices.Collect(maps.Values(resources))); !bytes.Equal(root, release.GetRoot()) {
 		return fmt.Errorf("epoch %d version %d: root %x, the release says %x", release.GetEpoch(), release.GetVersion(), root, release.GetRoot())
 	}
-	return f.keep(release, resources)
+	return f.keep(signed, release, resources)
 }
 
-func (f *Follower) keep(release *policyv1.Release, resources map[policy.Name]*policyv1.Resource) error {
-	f.resources = resources
+func (f *Follower) keep(signed *policyv1.SignedRelease, release *policyv1.Release, resources map[policy.Name]*policyv1.Resource) error {
+	f.resources, f.Signed = resources, signed
 	f.Have = &agentv1.PolicyPosition{
 		Epoch: release.GetEpoch(), Version: release.GetVersion(), Root: release.GetRoot(), RevocationVersion: f.Have.GetRevocationVersion(),
 	}

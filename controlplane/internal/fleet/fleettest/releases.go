@@ -15,9 +15,11 @@ import (
 
 // Releases is fleet.Releases in memory; its zero value is empty.
 type Releases struct {
-	mu     sync.Mutex
-	epochs map[uuid.UUID]int64
-	latest map[place]fleet.Release
+	mu        sync.Mutex
+	epochs    map[uuid.UUID]int64
+	latest    map[place]fleet.Release
+	served    map[string][]fleet.Served // all there ever were, by gateway
+	witnessed int
 	// Hold, if set, is called before a release is published.
 	Hold func()
 }
@@ -40,6 +42,7 @@ func (r *Releases) epoch(organization uuid.UUID) int64 {
 	if r.epochs == nil {
 		r.epochs = make(map[uuid.UUID]int64)
 		r.latest = make(map[place]fleet.Release)
+		r.served = make(map[string][]fleet.Served)
 	}
 	if r.epochs[organization] == 0 {
 		r.epochs[organization] = time.Now().Unix()
@@ -77,5 +80,42 @@ func (r *Releases) Publish(_ context.Context, d fleet.Draft) (fleet.Release, err
 	}
 	latest = fleet.Release{Epoch: epoch, Version: d.Version, Root: d.Root, Believed: d.Believed, Signed: signed}
 	r.latest[at] = latest
+	of := d.GatewayID.String()
+	r.served[of] = append(r.served[of], fleet.Served{
+		OrganizationID: d.OrganizationID, GatewayID: d.GatewayID, Epoch: epoch, Version: d.Version, Root: d.Root,
+	})
 	return latest, nil
+}
+
+// Witness implements fleet.Releases.
+func (r *Releases) Witness(_ context.Context, s fleet.Served) (fleet.Finding, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.witnessed++
+	epoch := r.epoch(s.OrganizationID)
+	older, some := false, false
+	for _, has := range r.served[s.GatewayID.String()] {
+		if has.OrganizationID != s.OrganizationID || has.Epoch != s.Epoch {
+			continue
+		}
+		if has.Version == s.Version && bytes.Equal(has.Root, s.Root) {
+			return fleet.Known, nil
+		}
+		some, older = true, older || has.Version <= s.Version
+	}
+	switch {
+	case s.Epoch < epoch:
+		return fleet.Over, nil
+	case s.Epoch == epoch && some && !older:
+		return fleet.Known, nil
+	}
+	r.epochs[s.OrganizationID] = max(epoch+1, s.Epoch+1, time.Now().Unix())
+	return fleet.Lost, nil
+}
+
+// Witnessed is how often a release was looked for.
+func (r *Releases) Witnessed() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.witnessed
 }
