@@ -83,6 +83,7 @@ func (s *server) serveAgents() error {
 		Settled:       settled{p.db},
 		Revocations:   p.store,
 		Asks:          fleet.NewAskTable(p.db),
+		Compilers:     fleet.NewCompilerTable(p.db),
 		PriceBook:     book,
 		Log:           p.logger.With("part", "fleet"),
 		Metrics:       p.metrics,

@@ -16,6 +16,7 @@ var leftOut = map[string]string{
 	"installation":      "which server serves the database; a restored one is served by another",
 	"session":           "who was logged in then need not be now",
 	"spent_login":       "as session; they live for minutes",
+	"compiler":          "which builds ran then",
 	"release":           "policies are compiled again, under an epoch that is higher",
 }
 

@@ -40,6 +40,7 @@ type feed struct {
 	latest      *published
 	past        []past // oldest first
 	base        base
+	deferred    bool // to a newer build
 }
 
 // base is what was compiled last, released or not: the next compile begins with it.
@@ -182,6 +183,11 @@ func (f *feed) compile(ctx context.Context, permits chan struct{}) {
 		case err == nil || ctx.Err() != nil:
 		case errors.Is(err, ErrOutdated):
 			f.changed()
+		case errors.Is(err, errDeferred):
+			if !sleep(ctx, f.config.Timing.Retry) {
+				return
+			}
+			f.changed() // until it is released by the other build, or that one is gone
 		case errors.Is(err, ErrFrozen):
 			f.log.Info("nothing new is released", "version", work.state.Version, "reason", err)
 		case errors.Is(err, policy.ErrTooLarge):
@@ -208,25 +214,66 @@ func (f *feed) release(ctx context.Context, work compileWork) error {
 		f.base.policy = compiled // of a configuration of the past nothing says what changed since
 	}
 	f.mu.Unlock()
-	keys := work.keys
-	believed, ids := toProtoKeys(keys.Believed)
-	floor := work.state.Stage.FloorOf(f.track)
+	draft := f.draft(work, compiled)
 	_, latest := f.current()
 	if latest != nil && latest.epoch == work.before.epoch && latest.version > work.state.Version {
 		f.witnesses.forget(latest.position)
 		f.witnesses.doubt(latest.position, f.served(latest.position)) // the log went back, or another replica is ahead
 	}
-	if latest != nil && latest.epoch >= work.before.epoch && latest.version >= floor && latest.release.says(compiled.Root, ids) {
+	if latest != nil && latest.epoch >= work.before.epoch && latest.release.serves(draft) {
 		return nil
 	}
-	header := f.header(work.state, compiled)
+	release, err := f.publish(ctx, draft)
+	if err != nil {
+		return err
+	}
+	f.publishPolicy(newPublished(f.track, release, compiled, work))
+	return nil
+}
+
+// publish leaves a gateway to a newer build, where one runs and makes other content of it:
+// else each would release every change once more, in an epoch of its own.
+func (f *feed) publish(ctx context.Context, draft Draft) (Release, error) {
+	outdated, err := f.config.compilers.outdated(ctx)
+	if err != nil {
+		return Release{}, err
+	}
+	outdated = outdated && !draft.Frozen
+	draft.Frozen = draft.Frozen || outdated
+	release, err := f.config.Releases.Publish(ctx, draft)
+	if outdated && errors.Is(err, ErrFrozen) {
+		err = errDeferred
+	}
+	f.deferTo(errors.Is(err, errDeferred))
+	return release, err
+}
+
+// deferTo a newer build, or no more: agents go where their policy is released.
+func (f *feed) deferTo(newer bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.deferred = newer; newer {
+		f.wakeAll()
+	}
+}
+
+func (f *feed) defers() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.deferred
+}
+
+// draft of what was compiled.
+func (f *feed) draft(work compileWork, compiled *policy.Compiled) Draft {
+	keys, header := work.keys, f.header(work.state, compiled)
+	believed, ids := toProtoKeys(keys.Believed)
 	header.SigningKeys = believed
-	release, err := f.config.Releases.Publish(ctx, Draft{
+	return Draft{
 		OrganizationID: f.organization,
 		GatewayID:      f.gateway,
 		Track:          f.track,
 		Version:        work.state.Version,
-		Floor:          floor,
+		Floor:          work.state.Stage.FloorOf(f.track),
 		Root:           compiled.Root,
 		Believed:       ids,
 		Frozen:         work.state.Frozen,
@@ -238,12 +285,7 @@ func (f *feed) release(ctx context.Context, work compileWork) error {
 			}
 			return &policyv1.SignedRelease{Release: encoded, Signature: keys.Sign(digest.ReleaseMessage(encoded)), SigningKeyId: keys.ID}, nil
 		},
-	})
-	if err != nil {
-		return err
 	}
-	f.publishPolicy(newPublished(f.track, release, compiled, work))
-	return nil
 }
 
 // header of a release, but for its epoch and the keys to believe.

@@ -5,6 +5,7 @@
 package fleet
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/netip"
@@ -77,7 +78,10 @@ type Config struct {
 	Settled       Settled
 	Revocations   Revocations
 	Asks          Asks
-	PriceBook     *policyv1.PriceBook
+	Compilers     Compilers
+	// CompileRevision is that of policy.CompileNext; 0: policy.Revision.
+	CompileRevision int32
+	PriceBook       *policyv1.PriceBook
 	// TrustedProxies are believed where an agent's report comes from.
 	TrustedProxies []netip.Prefix
 	Log            *slog.Logger
@@ -85,7 +89,8 @@ type Config struct {
 	Metrics prometheus.Registerer
 	Timing  Timing
 
-	metrics *metrics
+	metrics   *metrics
+	compilers *compilers
 }
 
 // Timing of streams; zero means the default in brackets.
@@ -135,6 +140,7 @@ var _ agentv1connect.AgentServiceHandler = (*Handler)(nil)
 // NewHandler returns a handler that answers at once and streams while Run runs.
 func NewHandler(config Config) *Handler {
 	config.Timing, config.metrics = config.Timing.withDefaults(), newMetrics(config.Metrics)
+	config.compilers = &compilers{store: config.Compilers, revision: cmp.Or(config.CompileRevision, policy.Revision), log: config.Log}
 	return &Handler{Config: config, hub: newHub(config), reports: newReportBuffer(), receipts: newReceiptNotes(), revoked: newRevokedAgents()}
 }
 
@@ -148,6 +154,7 @@ func (h *Handler) Run(ctx context.Context) error {
 	group.Go(func() error { h.pollSettled(ctx); return nil })
 	group.Go(func() error { h.flushReports(ctx); return nil })
 	group.Go(func() error { h.deliverAsks(ctx); return nil })
+	group.Go(func() error { h.compilers.run(ctx); return nil })
 	<-ctx.Done()
 	h.hub.drain()
 	return group.Wait()

@@ -157,9 +157,16 @@ func (in *installation) epoch() (epoch int64) {
 	return epoch
 }
 
-// counted over all processes that there ever were.
+// counted over all processes that there ever were; it waits for the first.
 func (in *installation) counted(result string) (all float64) {
 	in.t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); all == 0 && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		all = in.countedNow(result) // agents may follow before it is counted
+	}
+	return all
+}
+
+func (in *installation) countedNow(result string) (all float64) {
 	for _, registry := range in.registries {
 		all += (&witnessed{registry: registry}).counted(in.t, result)
 	}

@@ -79,6 +79,9 @@ func (s *session) run(ctx context.Context, timing Timing, draining <-chan struct
 		if err != nil {
 			return err
 		}
+		if s.mustLeave() {
+			return s.goAway("a newer build of the control plane serves this gateway", deferSpread)
+		}
 		select {
 		case <-ctx.Done():
 			return nil
@@ -106,6 +109,9 @@ func (s *session) poll(ctx context.Context, wait time.Duration, draining <-chan 
 		if err != nil {
 			return err
 		}
+		if s.mustLeave() {
+			return s.goAway("a newer build of the control plane serves this gateway", deferSpread)
+		}
 		if !more && s.policies+s.sets+s.asks > 0 {
 			_, latest := s.current()
 			return s.beat(s.behind(latest))
@@ -125,6 +131,9 @@ func (s *session) poll(ctx context.Context, wait time.Duration, draining <-chan 
 		}
 	}
 }
+
+// mustLeave for another process; a snapshot that began goes on to its end.
+func (s *session) mustLeave() bool { return s.transfer == nil && s.feed.defers() }
 
 // next is ready when there is more to send.
 func (s *session) next(more bool) <-chan struct{} {

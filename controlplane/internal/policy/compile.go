@@ -18,6 +18,10 @@ const (
 	DefaultMaxRequestBytes = 20 << 20
 )
 
+// Revision of what is compiled: raised whenever the same state becomes other resources, be it by
+// the built-in price book. While two builds run, the newer one alone releases what they differ in.
+const Revision = 1
+
 // Kinds of resources.
 const (
 	KindGateway   = "gateway"

@@ -19,6 +19,7 @@ var ofNobody = map[string]string{
 	"ingest_block":      "a block has rows of many organizations",
 	"audit_key":         "the audit chains of all organizations are authenticated with it",
 	"spent_login":       "a login is spent before any organization is known",
+	"compiler":          "which builds of the control plane run",
 }
 
 // systemWrites are the tables that weir_system may change, each with its reason.
@@ -37,6 +38,7 @@ var systemWrites = map[string]string{
 	"idempotency":               "old answers are forgotten, of all organizations together",
 	"policy_epoch":              "all epochs rise when the store was restored",
 	"installation":              "as policy_epoch",
+	"compiler":                  "builds of the control plane say that they run",
 	"ingest_dead":               "as ingest_partition",
 	"ingest_accepted":           "as ingest_partition",
 	"audit_key":                 "keys of the installation are made and wrapped again by command",

@@ -38,6 +38,7 @@ var priceBook = &policyv1.PriceBook{Version: "test"}
 type World struct {
 	Releases
 	Asks
+	Compilers
 
 	mu          sync.Mutex
 	state       policy.State
@@ -75,7 +76,7 @@ func NewWorld() *World {
 // Config is a handler's over this world, known to agents under url.
 func (w *World) Config(url string, log *slog.Logger) fleet.Config {
 	return fleet.Config{
-		Policies: w, Enroller: w, Heads: w, Keys: w, Releases: &w.Releases, Reports: w, Settled: w, Revocations: w, Asks: &w.Asks,
+		Policies: w, Enroller: w, Heads: w, Keys: w, Releases: &w.Releases, Reports: w, Settled: w, Revocations: w, Asks: &w.Asks, Compilers: &w.Compilers,
 		Authenticator: fleet.NewAuthenticator(w, []string{url}, log),
 		PriceBook:     priceBook,
 		Log:           log,
