@@ -309,6 +309,7 @@ func TestRowsPutBackUnderARunningProcess(t *testing.T) {
 	s := in.process()
 	a := in.enrol(s, fleettest.Token)
 	in.append(newKey(1))
+	a.until(t, s, "a policy", a.has(in.head))
 	back := in.keep()
 	for i := range 3 {
 		in.append(newKey(10 + i))
