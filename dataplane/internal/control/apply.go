@@ -14,66 +14,6 @@ import (
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
 
-// LoadPolicy serves the newest valid policy on disk, that of the seed among them, and
-// tells whether there was one. It calls nobody.
-func (c *Client) LoadPolicy() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.serving != nil {
-		return true
-	}
-	valid, revoked := c.stored()
-	c.recall(valid, revoked)
-	for _, found := range valid {
-		file := found.file
-		own := file.revoked
-		file.revoked = larger(own, revoked)
-		err := servable(file.header)
-		if err == nil {
-			err = c.swap(file, nil)
-		}
-		if err != nil {
-			c.config.Log.Error("stored policy is not used", "path", found.path, "error", err)
-			c.unused = err
-			continue
-		}
-		if found.slot != noSlot {
-			c.slots.active = found.slot
-			c.fresh.Store(found.confirmed.UnixMilli())
-		}
-		c.unstored = found.slot == noSlot || file.revoked != own
-		c.learn(file)
-		c.keep()
-		c.config.Log.Info("serving the stored policy", "path", found.path, "epoch", file.header.GetEpoch(), "version", file.header.GetVersion(),
-			"revocation_version", file.revoked.version(), "confirmed_at", found.confirmed)
-		return true
-	}
-	return false
-}
-
-// recall learns from the slots what the memory may not have: a build before this one
-// kept none.
-func (c *Client) recall(valid []loaded, revoked *signedSet) {
-	if revoked != nil {
-		c.remember(takenBy(revoked.set))
-	}
-	for i, found := range valid {
-		var before *policyFile
-		if i+1 < len(valid) {
-			before = valid[i+1].file // newest first
-		}
-		c.remember(takenBetween(before, found.file))
-	}
-}
-
-func (c *Client) remember(all []taken) (news bool) {
-	news, err := c.memory.add(all)
-	if err != nil {
-		c.config.Log.Error("revoked keys are refused, but a restart may not remember all", "error", err)
-	}
-	return news
-}
-
 // applySnapshot serves a newer policy or says why not. errUntrusted means that
 // the stream lies; any other refusal is of a policy that is genuine.
 func (c *Client) applySnapshot(s *agentv1.Snapshot) error {
@@ -237,45 +177,6 @@ func (c *Client) compile(file *policyFile) (serve func(), err error) {
 		return err
 	})
 	return serve, err
-}
-
-// applyRevocations puts a larger set into force at once, then on disk. Of another one it
-// takes what nobody said before: the memory keeps that.
-func (c *Client) applyRevocations(signed *policyv1.SignedRevocations) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	next, err := c.identity.Load().revocations(signed)
-	if err != nil {
-		c.config.Log.Error("revocations refused", "error", err)
-		return err
-	}
-	news := c.remember(takenBy(next.set))
-	if c.serving == nil {
-		c.pending = larger(c.pending, next)
-		return nil
-	}
-	held := c.serving.revoked
-	if larger(held, next) != next {
-		if !news {
-			return nil
-		}
-		next = held
-	}
-	if err := recovered(func() error { return c.config.ApplyRevocations(c.memory.over(c.serving.header, next.set)) }); err != nil {
-		c.refused(err)
-		c.config.Log.Error("revocations are not in force", "version", next.version(), "error", err)
-	} else {
-		c.config.Log.Info("revocations applied", "version", next.version(), "revoked", len(next.set.GetRevocations()))
-	}
-	if next == held {
-		return nil
-	}
-	c.serving.revoked, c.inForce = next, time.Now()
-	if err := c.slots.write(c.serving); err != nil {
-		c.config.Log.Error("revocations are in force but not stored", "error", err)
-	}
-	c.reportNow()
-	return nil
 }
 
 // confirm notes that the control plane has nothing newer.
