@@ -51,8 +51,8 @@ function Summary({ revocation }: { revocation: GetKeyRevocationResponse }) {
 }
 
 function progress({ agents, agentsApplied, complete }: GetKeyRevocationResponse): string {
-  if (agents === 0n) return "No agent has joined that could serve it";
-  if (complete) return agents === 1n ? "The only agent refuses it" : `All ${formatCount(agents)} agents refuse it`;
+  if (agents === 0) return "No agent has joined that could serve it";
+  if (complete) return agents === 1 ? "The only agent refuses it" : `All ${formatCount(agents)} agents refuse it`;
   return `${formatCount(agentsApplied)} of ${formatCount(agents)} agents are known to refuse it`;
 }
 
@@ -67,14 +67,14 @@ function span(from: Date, to: Date): string {
 
 interface ReceiptsProps {
   receipts: readonly RevocationReceipt[];
-  agents: bigint;
+  agents: number;
 }
 
 function Receipts({ receipts, agents }: ReceiptsProps) {
   const gateways = useGatewayNames(useMay()(mayListGateways));
   const now = useNow(1_000);
   if (receipts.length === 0) return null;
-  const unlisted = agents - BigInt(receipts.length);
+  const unlisted = agents - receipts.filter((receipt) => !receipt.agentRevokedAt).length;
   return (
     <section className="facts">
       <h3>Receipts</h3>
@@ -83,7 +83,7 @@ function Receipts({ receipts, agents }: ReceiptsProps) {
           <Receipt key={receipt.agentId} receipt={receipt} gateways={gateways} now={now} />
         ))}
       </ul>
-      {unlisted > 0n && <p className="muted">and {formatCount(unlisted)} agents more</p>}
+      {unlisted > 0 && <p className="muted">and {formatCount(unlisted)} agents more</p>}
     </section>
   );
 }
@@ -107,6 +107,11 @@ function Receipt({ receipt, gateways, now }: { receipt: RevocationReceipt; gatew
             <div className="muted">
               since <Time at={applied} precision="millisecond" />
             </div>
+          </>
+        ) : receipt.agentRevokedAt ? (
+          <>
+            <Badge tone="bad">Revoked agent</Badge>
+            <div className="muted">it is told nothing any more: stop it, or it serves the key on</div>
           </>
         ) : (
           <>

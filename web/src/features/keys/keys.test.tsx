@@ -114,12 +114,12 @@ describe("a_revoked_keys_receipts", () => {
     onTestFinished(() => void vi.useRealTimers());
     const slow = { agentId: "a2", gatewayId: "g1", agentName: "edge-2" };
     const quick = { agentId: "a1", gatewayId: "g1", agentName: "edge-1", appliedAt: at(120) };
-    const common = { revokedAt: at(0), version: 31n, agents: 2n };
+    const common = { revokedAt: at(0), version: 31n, agents: 2 };
     let asked = 0;
     openRevoked((n) => {
       asked = n;
-      if (n === 1) return { ...common, agentsApplied: 1n, receipts: [{ ...slow, lastSeenAt: at(0) }, quick] };
-      return { ...common, agentsApplied: 2n, complete: true, receipts: [{ ...slow, appliedAt: at(840) }, quick] };
+      if (n === 1) return { ...common, agentsApplied: 1, receipts: [{ ...slow, lastSeenAt: at(0) }, quick] };
+      return { ...common, agentsApplied: 2, complete: true, receipts: [{ ...slow, appliedAt: at(840) }, quick] };
     });
     const drawer = await screen.findByRole("dialog", { name: "Key" });
     await within(drawer).findByText("1 of 2 agents are known to refuse it");
@@ -138,7 +138,7 @@ describe("a_revoked_keys_receipts", () => {
     const router = open((r) => {
       r.rpc(listKeys, () => ({ keys: [demo] }));
       r.rpc(getKey, () => ({ key: lives ? demo : revoked }));
-      r.rpc(getKeyRevocation, () => ({ revokedAt: at(0), agents: 1n, agentsApplied: 1n, complete: true }));
+      r.rpc(getKeyRevocation, () => ({ revokedAt: at(0), agents: 1, agentsApplied: 1, complete: true }));
       r.rpc(revokeKey, () => {
         lives = false;
         return {};
