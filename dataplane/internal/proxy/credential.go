@@ -6,6 +6,7 @@ import (
 	"github.com/weirhq/weir/dataplane/internal/dialect"
 	"github.com/weirhq/weir/dataplane/internal/secret"
 	"github.com/weirhq/weir/dataplane/internal/snapshot"
+	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
 
 var errNoCredential = errors.New("the policy has none for this gateway: set the provider's credential_ref, or seal one for this gateway")
@@ -28,6 +29,15 @@ func (h *Handler) open(p *snapshot.Provider) (value secret.Value, refusal *diale
 
 // credential is what a provider is called with.
 func (h *Handler) credential(p *snapshot.Provider) (secret.Value, error) {
+	value, err := h.held(p)
+	if err == nil && p.Dialect == policyv1.Dialect_DIALECT_VERTEX {
+		return h.google.Of(value, h.config.Now())
+	}
+	return value, err
+}
+
+// held is what the policy or its reference has.
+func (h *Handler) held(p *snapshot.Provider) (secret.Value, error) {
 	switch {
 	case p.Sealed != nil:
 		return h.config.Sealed.Open(*p.Sealed)

@@ -1,6 +1,14 @@
 package proxy_test
 
 import (
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
 	"net/http"
 	"strings"
 	"testing"
@@ -145,6 +153,53 @@ func TestKeysThatGoogleDoesNotKnow(t *testing.T) {
 			response, text := h.post(goodKey, routedQuestion+`}`)
 			wantError(t, response, text, 503, "credential_rejected")
 			wantEnding(t, h, ending{upstreamError, 503, "credential_rejected", none, noTokens, 0})
+		})
+	}
+}
+
+// TestKeysOfServiceAccounts: what goes to Vertex AI is a token that the agent signed.
+func TestKeysOfServiceAccounts(t *testing.T) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}))
+	file, err := json.Marshal(map[string]string{"type": "service_account", "client_email": "a@p1", "private_key_id": "k1", "private_key": text})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		credential string
+		status     int
+	}{"key": {string(file), 200}, "broken": {`{"canary-of-the-key"`, 503}} {
+		t.Run(name, func(t *testing.T) {
+			h := google(t, toVertex, func(c *proxy.Config) { c.Secrets = secrets{"env://WEIR_SECRET_MOCK": test.credential} })
+			mock := llmtest.New(llmtest.Options{Bearer: func(token string) bool {
+				parts := strings.Split(token, ".")
+				if len(parts) != 3 {
+					return false
+				}
+				sum := sha256.Sum256([]byte(parts[0] + "." + parts[1]))
+				signature, err := base64.RawURLEncoding.DecodeString(parts[2])
+				return err == nil && rsa.VerifyPKCS1v15(&key.PublicKey, crypto.SHA256, sum[:], signature) == nil
+			}})
+			h.upstream.Config.Handler = mock
+			response, body := h.post(goodKey, routedQuestion+`}`)
+			if response.StatusCode != test.status || strings.Contains(h.log.String()+body, "canary") {
+				t.Errorf("%d %s", response.StatusCode, body)
+			}
+			if test.status != 200 {
+				wantError(t, response, body, 503, "credential_unavailable")
+				if !strings.Contains(h.log.String(), "it begins as JSON and is none") {
+					t.Error(h.log.String())
+				}
+				return
+			}
+			response, body = h.post(goodKey, routedQuestion+`}`)
+			first, second := mock.Requests()[0].Header.Get("Authorization"), mock.Requests()[1].Header.Get("Authorization")
+			if response.StatusCode != 200 || first != second {
+				t.Errorf("%d %s: a token for each request", response.StatusCode, body)
+			}
 		})
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/weirhq/weir/dataplane/internal/balance"
+	"github.com/weirhq/weir/dataplane/internal/googleauth"
 	"github.com/weirhq/weir/dataplane/internal/secret"
 	"github.com/weirhq/weir/dataplane/internal/snapshot"
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
@@ -138,6 +139,8 @@ type Handler struct {
 	tally   tally
 	// refusals bounds the records of those that cost a caller nothing.
 	refusals rate
+	// google has the tokens of service accounts' keys.
+	google googleauth.Tokens
 	// fresh is Transport without the connections that it keeps.
 	fresh http.RoundTripper
 	// budgets bound how often targets are tried again.
