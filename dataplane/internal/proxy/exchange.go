@@ -17,6 +17,7 @@ type exchange struct {
 	w       caller
 	r       *http.Request
 	surface *surface
+	named   string           // the model, where the path names it
 	dialect dialect.Dialect  // in which it is answered
 	policy  *snapshot.Policy // nil: none yet
 	key     *snapshot.Key    // nil until authenticated
@@ -112,6 +113,9 @@ func (e *exchange) parse() *dialect.Refusal {
 		e.request, refusal = typed.ParseTyped(e.r.Header.Get("Content-Type"), e.body.bytes)
 	} else {
 		e.request, refusal = e.dialect.Parse(e.body.bytes)
+	}
+	if e.named != "" {
+		e.request.Model, e.request.Stream = e.named, e.surface.streams
 	}
 	e.record.Streamed = e.request.Stream
 	return refusal

@@ -99,12 +99,16 @@ func (u *upstream) streams() bool {
 	if e.leg.translation != nil && !e.request.Stream {
 		return false
 	}
-	kind, _, err := mime.ParseMediaType(u.response.Header.Get("Content-Type"))
-	encoding := u.response.Header.Get("Content-Encoding")
-	wanted := "text/event-stream"
 	if e.leg.frames {
-		wanted = eventstream.ContentType
+		return isType(u.response.Header, eventstream.ContentType)
 	}
+	return isType(u.response.Header, "text/event-stream")
+}
+
+// isType tells answers of a media type that can be read as they come.
+func isType(header http.Header, wanted string) bool {
+	kind, _, err := mime.ParseMediaType(header.Get("Content-Type"))
+	encoding := header.Get("Content-Encoding")
 	return err == nil && kind == wanted && (encoding == "" || encoding == "identity")
 }
 

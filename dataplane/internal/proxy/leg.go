@@ -32,7 +32,7 @@ type leg struct {
 func (e *exchange) address(target *snapshot.Target) *dialect.Refusal {
 	e.leg.release()
 	if own := target.URL(e.surface.endpoint); own != nil {
-		e.leg = leg{url: own, body: e.body, model: target.ModelJSON, sent: &e.request, voice: same{e.dialect}}
+		e.leg = leg{url: own, body: e.body, model: target.ModelJSON, sent: &e.request, voice: e.passing()}
 		if e.request.Form {
 			e.leg.model = []byte(target.Model)
 		}
@@ -62,6 +62,14 @@ func (e *exchange) translate(target *snapshot.Target) *dialect.Refusal {
 	return nil
 }
 
+// passing is the voice where both sides speak the same dialect.
+func (e *exchange) passing() voice {
+	if e.surface.array {
+		return &elements{same: same{e.dialect}}
+	}
+	return same{e.dialect}
+}
+
 // release gives back what a translated request was written in.
 func (l *leg) release() {
 	if l.translation != nil && l.body != nil {
@@ -88,7 +96,8 @@ func (l *leg) endpoint(query string) *url.URL {
 	return &with
 }
 
-// joinQuery leaves out of the caller's what the endpoint itself says.
+// joinQuery leaves out of the caller's what the endpoint itself says; Google takes the names
+// of how to answer with a dollar sign, too.
 func joinQuery(own, callers string) string {
 	if own == "" {
 		return callers
@@ -96,7 +105,8 @@ func joinQuery(own, callers string) string {
 	said, _ := url.ParseQuery(own)
 	for pair := range strings.SplitSeq(callers, "&") {
 		name, _, _ := strings.Cut(pair, "=")
-		if name != "" && !said.Has(name) {
+		plain, _ := url.QueryUnescape(name) // withoutKey left out what can't be read
+		if plain != "" && !said.Has(strings.TrimPrefix(plain, "$")) {
 			own += "&" + pair
 		}
 	}

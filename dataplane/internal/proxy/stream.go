@@ -7,6 +7,7 @@ import (
 
 	"github.com/weirhq/weir/dataplane/internal/dialect"
 	"github.com/weirhq/weir/dataplane/internal/dialect/eventstream"
+	"github.com/weirhq/weir/dataplane/internal/dialect/gemini"
 	"github.com/weirhq/weir/dataplane/internal/dialect/sse"
 	"github.com/weirhq/weir/dataplane/internal/snapshot"
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
@@ -47,8 +48,9 @@ type stream struct {
 	events events
 	flush  func() error
 	// said is what they said so far.
-	said   dialect.Stream
-	unsent bool
+	said dialect.Stream
+	// sent: the caller got some. unsent: of what was written, some is not flushed.
+	sent, unsent bool
 	// held is what came before any content while another attempt may follow; nil: the
 	// answer has begun.
 	held *buffer
@@ -110,7 +112,7 @@ func (s *stream) pass() {
 
 func (s *stream) send(raw []byte) bool {
 	s.exchange.firstByte()
-	s.unsent = true
+	s.sent, s.unsent = true, true
 	_, err := s.exchange.w.Write(raw)
 	return err == nil
 }
@@ -183,11 +185,19 @@ func (s *stream) ended(err error) {
 		return
 	}
 	e.settle(end{outcome: usagev1.Outcome_OUTCOME_UPSTREAM_BROKE, status: s.response.StatusCode, code: refusal.Code, answer: s.told()})
-	event := e.dialect.Event(refusal)
+	s.last(s.broken(refusal))
+}
+
+// broken is how the caller is told that its stream ends so.
+func (s *stream) broken(refusal *dialect.Refusal) []byte {
+	if s.exchange.surface.array {
+		return gemini.LastElement(refusal, s.sent)
+	}
+	event := s.exchange.dialect.Event(refusal)
 	if s.events.Torn() {
 		event = append([]byte("\n\n"), event...)
 	}
-	s.last(event)
+	return event
 }
 
 // last sends the final bytes, if there are any; the request is settled, so that a caller

@@ -17,7 +17,8 @@ import (
 type surface struct {
 	name   string // in metrics and logs; empty: nothing is served
 	method string
-	// paths that it is at. One that ends in {id} is at all below, of a segment or more.
+	// paths that it is at. One that ends in {id} is at all below, of a segment or more;
+	// those with {model} are googleSurface's to find.
 	paths   []string
 	dialect dialect.Dialect
 	// records is empty where nothing goes upstream.
@@ -31,6 +32,8 @@ type surface struct {
 	streamType []string
 	// plays: answers are audio, which passes as it comes.
 	plays bool
+	// streams: the path asks for a stream. array: it is one JSON array.
+	streams, array bool
 }
 
 const pathModels = "/v1/models"
@@ -54,7 +57,7 @@ var (
 )
 
 // surfaces are all that is served, in the order in which callers are told of it.
-var surfaces = slices.Concat([]*surface{surfaceChat, surfaceMessages}, ofOpenAI, []*surface{surfaceModels})
+var surfaces = slices.Concat([]*surface{surfaceChat, surfaceMessages}, ofOpenAI, ofGoogle, []*surface{surfaceModels})
 
 // surfaceAt has the paths of surfaces that are whole.
 var surfaceAt = func() map[string]*surface {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/weirhq/weir/dataplane/internal/dialect"
 	"github.com/weirhq/weir/dataplane/internal/dialect/anthropic"
+	"github.com/weirhq/weir/dataplane/internal/dialect/gemini"
 	"github.com/weirhq/weir/dataplane/internal/dialect/openai"
 )
 
@@ -50,6 +51,9 @@ var unservedParts = explained(
 	&unserved{path: "/v1/projects", what: "the administration of projects", why: ofTheAccount},
 	&unserved{path: "/v1/messages/batches", what: "batches of messages", why: boundToAccount, dialect: anthropic.Messages{}},
 	&unserved{path: "/v1/messages", what: "this path", dialect: anthropic.Messages{}},
+	&unserved{path: "/v1beta/files", what: "files", why: boundToAccount, dialect: gemini.Generate{}},
+	&unserved{path: "/v1beta/cachedContents", what: "cached contents", why: boundToAccount, dialect: gemini.Generate{}},
+	&unserved{path: "/v1beta", what: "this path", dialect: gemini.Generate{}},
 	&unserved{what: "this path"}, // every other one
 )
 

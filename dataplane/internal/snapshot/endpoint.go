@@ -73,13 +73,14 @@ var (
 		AnthropicMessages:    {path: "v1/messages"},
 		AnthropicCountTokens: {path: "v1/messages/count_tokens"},
 	}
-	// Source: https://ai.google.dev/api
+	// The query says in which form the answer comes, whatever a caller's says.
+	// Source: https://ai.google.dev/api, https://cloud.google.com/apis/docs/system-parameters
 	geminiPlaces = map[Endpoint]place{
-		GeminiGenerate:    {path: "models/" + modelHole + ":generateContent"},
+		GeminiGenerate:    {path: "models/" + modelHole + ":generateContent", query: "alt=json"},
 		GeminiStream:      {path: "models/" + modelHole + ":streamGenerateContent", query: "alt=sse"},
-		GeminiEmbed:       {path: "models/" + modelHole + ":embedContent"},
-		GeminiEmbedBatch:  {path: "models/" + modelHole + ":batchEmbedContents"},
-		GeminiCountTokens: {path: "models/" + modelHole + ":countTokens"},
+		GeminiEmbed:       {path: "models/" + modelHole + ":embedContent", query: "alt=json"},
+		GeminiEmbedBatch:  {path: "models/" + modelHole + ":batchEmbedContents", query: "alt=json"},
+		GeminiCountTokens: {path: "models/" + modelHole + ":countTokens", query: "alt=json"},
 	}
 	// Vertex AI embeds by another method and form.
 	vertexPlaces = without(geminiPlaces, GeminiEmbed, GeminiEmbedBatch)

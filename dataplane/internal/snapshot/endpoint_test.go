@@ -28,10 +28,10 @@ func TestEndpointsOfEveryDialect(t *testing.T) {
 			snapshot.OpenAIChat:      "/openai/deployments/my%20d%2F1/chat/completions?api-version=2024-10-21",
 			snapshot.OpenAIResponses: "/openai/responses?api-version=2024-10-21"}, "/openai/models?api-version=2024-10-21", nil},
 		"gemini": {policyv1.Dialect_DIALECT_GEMINI, "https://generativelanguage.googleapis.com/v1beta", "", "gemini-3-pro", map[snapshot.Endpoint]string{
-			snapshot.GeminiGenerate: "/v1beta/models/gemini-3-pro:generateContent", snapshot.GeminiStream: "/v1beta/models/gemini-3-pro:streamGenerateContent?alt=sse"},
+			snapshot.GeminiGenerate: "/v1beta/models/gemini-3-pro:generateContent?alt=json", snapshot.GeminiStream: "/v1beta/models/gemini-3-pro:streamGenerateContent?alt=sse"},
 			"/v1beta/models?pageSize=1000", []snapshot.Endpoint{snapshot.OpenAIChat}},
 		"vertex": {policyv1.Dialect_DIALECT_VERTEX, google, "", "gemini-3-pro", map[snapshot.Endpoint]string{
-			snapshot.GeminiGenerate: "/v1/projects/p/locations/us-central1/publishers/google/models/gemini-3-pro:generateContent"}, "", []snapshot.Endpoint{snapshot.GeminiEmbed}},
+			snapshot.GeminiGenerate: "/v1/projects/p/locations/us-central1/publishers/google/models/gemini-3-pro:generateContent?alt=json"}, "", []snapshot.Endpoint{snapshot.GeminiEmbed}},
 		"bedrock": {policyv1.Dialect_DIALECT_BEDROCK, "https://bedrock-runtime.eu-west-1.amazonaws.com", "", "arn:aws:bedrock:eu-west-1:1:inference-profile/a", map[snapshot.Endpoint]string{
 			snapshot.BedrockConverse: "/model/arn%3Aaws%3Abedrock%3Aeu-west-1%3A1%3Ainference-profile%2Fa/converse",
 			snapshot.BedrockStream:   "/model/arn%3Aaws%3Abedrock%3Aeu-west-1%3A1%3Ainference-profile%2Fa/converse-stream"}, "", nil},

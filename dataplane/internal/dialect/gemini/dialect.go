@@ -49,6 +49,18 @@ func (Generate) Body(r *dialect.Refusal) []byte { return fromRefusal(r).Body() }
 // Event is an Error's.
 func (Generate) Event(r *dialect.Refusal) []byte { return fromRefusal(r).Event() }
 
+// Embed is Generate for requests whose answers are vectors.
+type Embed struct{ Generate }
+
+var _ dialect.Dialect = Embed{}
+
+// Parse is ParseRequest.
+func (Embed) Parse(body []byte) (dialect.Request, *dialect.Refusal) {
+	request, refusal := Generate{}.Parse(body)
+	request.NoOutput = true
+	return request, refusal
+}
+
 func fromRefusal(r *dialect.Refusal) *Error {
 	return &Error{Status: r.Status, Code: r.Code, Param: r.Param, Message: r.Message}
 }

@@ -24,7 +24,9 @@ func TestPaths(t *testing.T) {
 		"/v1beta/models/:generateContent":                       {},
 		"/v1beta/models/m":                                      {},
 		"/v1beta/tunedModels/m:generateContent":                 {},
-		"/v1/models/m:generateContent":                          {},
+		"/v1beta/models/m:batchEmbedContents":                   {"m", "batchEmbedContents"},
+		"/v1/models/m:generateContent":                          {"m", "generateContent"},
+		"/v2/models/m:generateContent":                          {},
 		"/v1beta/models/m:generateContent/x:embedContentsOther": {},
 	} {
 		model, method, ok := gemini.ParsePath(path)

@@ -23,7 +23,7 @@ func NewSurface() *Surface { return &Surface{stream: stream{before: eventBegin, 
 // NewArraySurface is for one request whose stream is a JSON array: a
 // streamGenerateContent without alt=sse.
 func NewArraySurface() *Surface {
-	return &Surface{array: true, stream: stream{before: "[", after: ""}}
+	return &Surface{array: true, stream: stream{before: arrayBegin}}
 }
 
 // Request reads the body of generateContent and streamGenerateContent. Model and Stream

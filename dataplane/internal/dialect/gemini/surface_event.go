@@ -71,7 +71,7 @@ func (s *Surface) Finish(dst []byte) []byte {
 
 func (s *Surface) close(dst []byte) []byte {
 	if s.array {
-		return append(dst, ']')
+		return append(dst, arrayEnd...)
 	}
 	return dst
 }
@@ -95,7 +95,7 @@ func (s *Surface) chunk(dst []byte, write func(*out)) []byte {
 	write(&o)
 	oneLine(o.b[start:])
 	if s.array {
-		s.before = ",\r\n"
+		s.before = arrayNext
 	}
 	return append(o.b, s.after...)
 }
