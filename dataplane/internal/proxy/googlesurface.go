@@ -26,7 +26,7 @@ var (
 		records: usagev1.Surface_SURFACE_GEMINI_EMBED, serve: (*exchange).pass, endpoint: snapshot.GeminiEmbedBatch}
 )
 
-var ofGoogle = []*surface{surfaceGenerate, surfaceGenerateStream, surfaceGenerateArray, surfaceEmbed, surfaceEmbedBatch}
+var ofGoogle = []*surface{surfaceGenerate, surfaceGenerateStream, surfaceGenerateArray, surfaceCountContents, surfaceEmbed, surfaceEmbedBatch}
 
 const googlePrefix = "/v1beta/"
 
@@ -55,6 +55,8 @@ func googleMethod(method string, r *http.Request) *surface {
 		return surfaceEmbed
 	case gemini.MethodEmbedBatch:
 		return surfaceEmbedBatch
+	case gemini.MethodCountTokens:
+		return surfaceCountContents
 	}
 	return nil
 }

@@ -53,11 +53,14 @@ func (e *exchange) translate(target *snapshot.Target) *dialect.Refusal {
 		return notTranslatable(lossy)
 	}
 	sent, _ := way.dialect.Parse(body) // of our own making
-	e.leg = leg{
-		url: target.URL(way.endpoint(e.request.Stream)), body: &buffer{bytes: body}, sent: &sent,
-		voice: &other{attempt: attempt, exchange: e}, translation: attempt,
-		frames: way.frames,
+	voice := &other{attempt: attempt, exchange: e}
+	e.leg = leg{url: target.URL(way.endpoint(e.request.Stream)), sent: &sent, voice: voice, translation: attempt, frames: way.frames}
+	if e.surface.count != nil {
+		counting := countings[target.Provider.Dialect]
+		body = counting.ask(body, target.Model)
+		e.leg.url, e.leg.voice = target.URL(counting.endpoint), counted{voice, counting}
 	}
+	e.leg.body = &buffer{bytes: body}
 	e.leg.body.users.Store(1)
 	return nil
 }

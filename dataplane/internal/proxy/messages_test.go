@@ -156,7 +156,7 @@ func TestMessagesAreRefusedInTheirShape(t *testing.T) {
 		"unknown_route": {"/v1/messages", `{"model":"none"}`, nil, 404, "not_found_error", "route_unknown"},
 		"not_json":      {"/v1/messages", `{"model":"routed"`, nil, 400, "invalid_request_error", "invalid_json"},
 		"too_large":     {"/v1/messages", message + `,"x":"` + strings.Repeat("x", 64<<10) + `"}`, nil, 413, "request_too_large", "body_too_large"},
-		"not_served":    {"/v1/messages/count_tokens", message + `}`, nil, 404, "not_found_error", "unsupported_surface"},
+		"not_served":    {"/v1/messages/batches", message + `}`, nil, 404, "not_found_error", "unsupported_surface"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			response, text := h.messageTo(test.path, test.body, test.headers...)

@@ -50,6 +50,9 @@ func (e *exchange) open() {
 		e.attempt.Usage, e.attempt.CostNanoUsd = &usagev1.TokenUsage{}, nil
 		e.attempt.UsageSource = usagev1.UsageSource_USAGE_SOURCE_UNSPECIFIED
 	}
+	if e.surface.count != nil {
+		e.unused()
+	}
 	batch.Bound(e.attempt)
 	e.record.Attempts = append(e.record.Attempts, e.attempt)
 }
@@ -128,6 +131,7 @@ func (e *exchange) settle(end end) {
 func (e *exchange) close(end end) {
 	a := e.attempt
 	switch {
+	case e.surface.count != nil: // as it was opened
 	case end.answer.Usage != nil:
 		a.Usage, a.RawUsageSha256 = end.answer.Usage, end.answer.UsageSHA256
 		a.UsageSource = usagev1.UsageSource_USAGE_SOURCE_REPORTED
@@ -136,13 +140,18 @@ func (e *exchange) close(end end) {
 			a.CostNanoUsd = known(entry.Cost(a.Usage))
 		}
 	case end.unused:
-		a.Usage = &usagev1.TokenUsage{}
-		a.UsageSource = usagev1.UsageSource_USAGE_SOURCE_NONE
-		a.CostNanoUsd = proto.Int64(0)
+		e.unused()
 	}
 	batch.Bound(a)
 	a.Outcome = end.outcome
 	a.DurationUs = (e.elapsed() - e.attemptBegun).Microseconds()
+}
+
+// unused notes of the attempt that nothing was used.
+func (e *exchange) unused() {
+	e.attempt.Usage = &usagev1.TokenUsage{}
+	e.attempt.UsageSource = usagev1.UsageSource_USAGE_SOURCE_NONE
+	e.attempt.CostNanoUsd = proto.Int64(0)
 }
 
 // finish has the end kept. When it can't be, what was kept of the attempts stands, so

@@ -34,6 +34,9 @@ type surface struct {
 	plays bool
 	// streams: the path asks for a stream. array: it is one JSON array.
 	streams, array bool
+	// count writes the answer of a surface that counts tokens; nil: it does not. It is
+	// free.
+	count func(tokens int64) []byte
 }
 
 const pathModels = "/v1/models"
@@ -57,7 +60,7 @@ var (
 )
 
 // surfaces are all that is served, in the order in which callers are told of it.
-var surfaces = slices.Concat([]*surface{surfaceChat, surfaceMessages}, ofOpenAI, ofGoogle, []*surface{surfaceModels})
+var surfaces = slices.Concat([]*surface{surfaceChat, surfaceMessages, surfaceCountMessages}, ofOpenAI, ofGoogle, []*surface{surfaceModels})
 
 // surfaceAt has the paths of surfaces that are whole.
 var surfaceAt = func() map[string]*surface {
@@ -90,11 +93,14 @@ func (s *surface) forwards() bool { return s.records != usagev1.Surface_SURFACE_
 
 // reaches tells whether a target can be asked for what the surface serves.
 func (s *surface) reaches(target *snapshot.Target) bool {
-	return target.URL(s.endpoint) != nil || s.chat != nil && wayOf(target) != nil
+	return target.URL(s.endpoint) != nil || s.chat != nil && wayOf(target) != nil && (s.count == nil || s.counts(target))
 }
 
 // mismatch is about a target that is not reached.
 func (s *surface) mismatch() *dialect.Refusal {
+	if s.count != nil {
+		return uncounted
+	}
 	return &dialect.Refusal{Status: http.StatusBadRequest, Code: "dialect_mismatch", Param: "model",
 		Message: "The providers of this route don't serve " + s.name + ". Ask for another route: GET /v1/models lists those of this key."}
 }

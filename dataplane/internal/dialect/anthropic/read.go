@@ -14,8 +14,9 @@ import (
 // meaning. It is written by hand so that every field without a place is named, at any
 // depth, and values stay as they were written.
 type reader struct {
-	lossy chat.Lossy
-	fault *chat.Fault
+	counts bool // its tokens are to be counted
+	lossy  chat.Lossy
+	fault  *chat.Fault
 }
 
 // value is a JSON value and where it stands; raw is nil where there is none, or null.

@@ -3,8 +3,8 @@ package anthropic
 import "github.com/weirhq/weir/dataplane/internal/dialect/chat"
 
 // Request reads the body of a messages request.
-func (*Surface) Request(body []byte) (*chat.Request, *chat.Fault) {
-	var r reader
+func (s *Surface) Request(body []byte) (*chat.Request, *chat.Fault) {
+	r := reader{counts: s.counts}
 	request := r.request(value{raw: body})
 	if r.fault != nil {
 		return nil, r.fault
@@ -17,7 +17,7 @@ func (r *reader) request(body value) *chat.Request {
 	o := r.object(body)
 	request := &chat.Request{
 		Model:     r.text(r.must(&o, "model")),
-		MaxOutput: r.whole(r.must(&o, "max_tokens")),
+		MaxOutput: r.whole(r.capped(&o)),
 		System:    r.texts(o.take("system")),
 		Messages:  r.messages(r.must(&o, "messages")),
 		Tools:     r.tools(o.take("tools")),
@@ -42,6 +42,13 @@ func (r *reader) request(body value) *chat.Request {
 	r.automatic(o.take("cache_control"), request)
 	r.rest(&o)
 	return request
+}
+
+func (r *reader) capped(o *object) value {
+	if r.counts {
+		return o.take("max_tokens")
+	}
+	return r.must(o, "max_tokens")
 }
 
 func (r *reader) metadata(v value, request *chat.Request) {

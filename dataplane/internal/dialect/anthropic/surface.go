@@ -10,6 +10,8 @@ import (
 // management of betas have no place in a chat.Request: they are named in its Lossy, but
 // for files, which are a Fault (they belong to one account).
 type Surface struct {
+	// counts: the requests are those of count_tokens, which have no cap.
+	counts bool
 	stream surfaceStream
 }
 
@@ -17,6 +19,9 @@ var _ chat.Surface = (*Surface)(nil)
 
 // NewSurface makes a converter for one request.
 func NewSurface() *Surface { return new(Surface) }
+
+// NewCountingSurface makes a converter for one request to count tokens.
+func NewCountingSurface() *Surface { return &Surface{counts: true} }
 
 // fieldNames are canonical names of fields, those of package chat in lower case, which
 // this dialect writes otherwise.

@@ -11,7 +11,9 @@ import (
 type Surface struct {
 	// array: a stream is one JSON array, as it is without alt=sse.
 	array bool
-	calls calls
+	// counts: the requests are those of countTokens.
+	counts bool
+	calls  calls
 	stream
 }
 
@@ -26,12 +28,18 @@ func NewArraySurface() *Surface {
 	return &Surface{array: true, stream: stream{before: arrayBegin}}
 }
 
+// NewCountingSurface is for one request to count tokens.
+func NewCountingSurface() *Surface { return &Surface{counts: true} }
+
 // Request reads the body of generateContent and streamGenerateContent. Model and Stream
 // are not in it: the path has them.
 func (s *Surface) Request(body []byte) (*chat.Request, *chat.Fault) {
 	read := &reader{request: &chat.Request{}, calls: &s.calls}
 	if !isObject(body) {
 		return nil, &chat.Fault{Message: "The request body is not a JSON object."}
+	}
+	if s.counts {
+		body = counted(body)
 	}
 	object(bytes.TrimSpace(body), read.top)
 	if len(read.request.Messages) == 0 {
