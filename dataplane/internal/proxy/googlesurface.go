@@ -28,7 +28,10 @@ var (
 
 var ofGoogle = []*surface{surfaceGenerate, surfaceGenerateStream, surfaceGenerateArray, surfaceCountContents, surfaceEmbed, surfaceEmbedBatch}
 
-const googlePrefix = "/v1beta/"
+const (
+	googlePrefix     = "/v1beta/"
+	googleModelsPath = "/v1beta" + gemini.Models
+)
 
 func googlePaths(method string) []string { return []string{googlePrefix + "models/{model}:" + method} }
 
@@ -38,6 +41,9 @@ func googleSurface(r *http.Request) (s *surface, model string) {
 	model, method, ok := gemini.ParsePath(r.URL.Path)
 	if ok && (r.Method == http.MethodPost || strings.HasPrefix(r.URL.Path, googlePrefix)) {
 		return googleMethod(method, r), model
+	}
+	if r.Method == http.MethodGet && strings.HasPrefix(r.URL.Path, googleModelsPath+"/") {
+		return surfaceGoogleModels, ""
 	}
 	return nil, ""
 }
@@ -61,11 +67,14 @@ func googleMethod(method string, r *http.Request) *surface {
 	return nil
 }
 
-// googlePath takes the path for a Gemini one where it is.
-func (e *exchange) googlePath(s *surface) *surface {
+// dialectOf is the surface of the dialect that the caller shows to speak.
+func (e *exchange) dialectOf(s *surface) *surface {
 	if google, model := googleSurface(e.r); google != nil {
 		e.named = model
 		return google
+	}
+	if s == surfaceModels {
+		return modelsShape(e.r.Header)
 	}
 	return s
 }

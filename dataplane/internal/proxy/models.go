@@ -24,32 +24,60 @@ type modelList struct {
 // models answers with the routes that the key may use, as models. Nothing goes
 // upstream and nothing is used, so an answer has no usage record; a refusal has.
 func (e *exchange) models() {
-	if refusal := e.authenticate(); refusal != nil {
+	e.list(strings.TrimPrefix(e.r.URL.Path, pathModels), func(route *snapshot.Route) any { return e.model(route) },
+		func(routes []*snapshot.Route) (any, *dialect.Refusal) {
+			list := modelList{Object: "list", Data: []model{}}
+			for _, route := range routes {
+				list.Data = append(list.Data, e.model(route))
+			}
+			return list, nil
+		})
+}
+
+// list writes all routes, or the one that is named below.
+func (e *exchange) list(below string, one func(*snapshot.Route) any, all func([]*snapshot.Route) (any, *dialect.Refusal)) {
+	refusal := e.authenticate()
+	if refusal != nil {
 		e.refuse(refusal)
 		return
 	}
-	name := strings.TrimPrefix(strings.TrimPrefix(e.r.URL.Path, pathModels), "/")
-	if name == "" {
-		list := modelList{Object: "list", Data: []model{}}
-		for _, route := range e.policy.Routes() {
-			if e.key.May(route) && route.Unserved == "" {
-				list.Data = append(list.Data, e.model(route))
-			}
+	var value any
+	if name := strings.TrimPrefix(below, "/"); name == "" {
+		value, refusal = all(e.usableRoutes())
+	} else {
+		var route *snapshot.Route
+		if route, refusal = e.usableRoute(name); refusal == nil {
+			value = one(route)
 		}
-		e.writeJSON(list)
+	}
+	if refusal != nil {
+		e.refuse(refusal)
 		return
 	}
+	e.writeJSON(value)
+}
+
+func (e *exchange) usableRoutes() []*snapshot.Route {
+	var routes []*snapshot.Route
+	for _, route := range e.policy.Routes() {
+		if e.key.May(route) && route.Unserved == "" {
+			routes = append(routes, route)
+		}
+	}
+	return routes
+}
+
+func (e *exchange) usableRoute(name string) (*snapshot.Route, *dialect.Refusal) {
 	route := e.find(name)
 	switch {
 	case route == nil:
-		e.refuse(routeUnknown(name))
+		return nil, routeUnknown(name)
 	case !e.key.May(route):
-		e.refuse(routeNotAllowed)
+		return nil, routeNotAllowed
 	case route.Unserved != "":
-		e.refuse(routeNotServed(route))
-	default:
-		e.writeJSON(e.model(route))
+		return nil, routeNotServed(route)
 	}
+	return route, nil
 }
 
 func (e *exchange) model(route *snapshot.Route) model {

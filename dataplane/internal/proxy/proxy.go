@@ -167,7 +167,7 @@ func New(config Config) (*Handler, error) {
 // ServeHTTP serves the surfaces; everything else is answered unsupported_surface.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e := h.begin(w, r)
-	surface := e.googlePath(surfaceOf(r.URL.Path))
+	surface := e.dialectOf(surfaceOf(r.URL.Path))
 	e.dialect = surface.dialect
 	switch {
 	case surface.name == "":

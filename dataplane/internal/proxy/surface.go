@@ -60,7 +60,7 @@ var (
 )
 
 // surfaces are all that is served, in the order in which callers are told of it.
-var surfaces = slices.Concat([]*surface{surfaceChat, surfaceMessages, surfaceCountMessages}, ofOpenAI, ofGoogle, []*surface{surfaceModels})
+var surfaces = slices.Concat([]*surface{surfaceChat, surfaceMessages, surfaceCountMessages}, ofOpenAI, ofGoogle, []*surface{surfaceGoogleModels, surfaceModels})
 
 // surfaceAt has the paths of surfaces that are whole.
 var surfaceAt = func() map[string]*surface {
