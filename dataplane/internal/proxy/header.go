@@ -3,6 +3,7 @@ package proxy
 import (
 	"maps"
 	"net/http"
+	"regexp"
 	"strings"
 
 	"github.com/weirhq/weir/dataplane/internal/secret"
@@ -68,8 +69,9 @@ func upstreamHeader(from http.Header, provider *snapshot.Provider, credential se
 }
 
 // authorize puts the credential where the dialect has it, and says its version where it
-// has one and the caller does not.
-// Source: https://platform.claude.com/docs/en/api/overview (Authentication)
+// has one and the caller does not. Azure takes keys and, elsewhere, tokens of Entra ID.
+// Source: https://platform.claude.com/docs/en/api/overview (Authentication),
+// https://learn.microsoft.com/azure/ai-foundry/openai/reference#authentication
 func authorize(to http.Header, dialect policyv1.Dialect, credential secret.Value) {
 	switch text := []string{credential.Reveal()}; dialect {
 	case policyv1.Dialect_DIALECT_ANTHROPIC:
@@ -80,10 +82,21 @@ func authorize(to http.Header, dialect policyv1.Dialect, credential secret.Value
 	case policyv1.Dialect_DIALECT_GEMINI:
 		to["X-Goog-Api-Key"] = text
 	case policyv1.Dialect_DIALECT_BEDROCK: // sign does
+	case policyv1.Dialect_DIALECT_AZURE_OPENAI:
+		if isJWT(text[0]) {
+			to["Authorization"] = []string{"Bearer " + text[0]}
+			return
+		}
+		to["Api-Key"] = text
 	default:
 		to["Authorization"] = []string{"Bearer " + text[0]}
 	}
 }
+
+var jwt = regexp.MustCompile(`^eyJ[\w-]*\.[\w-]+\.[\w-]+$`)
+
+// isJWT tells a token from a key: three parts in base64url, the first a JSON object.
+func isJWT(text string) bool { return jwt.MatchString(text) }
 
 // traceContext is what of a caller's header means the same in every dialect.
 // Source: https://www.w3.org/TR/trace-context/

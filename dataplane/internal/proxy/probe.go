@@ -6,9 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptrace"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -37,31 +37,33 @@ func (h *Handler) testProvider(ctx context.Context, policy *snapshot.Policy, m *
 	credential, refusal, why := h.open(provider)
 	switch refusal {
 	case nil:
-		return h.probe(ctx, provider, credential, m.GetModel()), nil
+		question, refusal := probeOf(policy, provider, m.GetModel())
+		if refusal != nil {
+			return nil, refusal
+		}
+		return h.probe(ctx, question, credential), nil
 	case providerNotAllowed:
 		return found(agentv1.ProviderTestResult_OUTCOME_BLOCKED, why), nil
 	}
 	return found(agentv1.ProviderTestResult_OUTCOME_CREDENTIAL_UNAVAILABLE, why), nil
 }
 
-func found(outcome agentv1.ProviderTestResult_Outcome, reason string) *agentv1.ProviderTestResult {
-	return &agentv1.ProviderTestResult{Outcome: outcome, Reason: clip(reason)}
-}
-
 // probe makes the call. Redirects are not followed: it goes through the transport alone.
-func (h *Handler) probe(ctx context.Context, provider *snapshot.Provider, credential secret.Value, model string) *agentv1.ProviderTestResult {
+func (h *Handler) probe(ctx context.Context, question *probe, credential secret.Value) *agentv1.ProviderTestResult {
+	provider := question.provider
 	limit := cmp.Or(provider.Timeouts.FirstByte, h.config.FirstByteTimeout)
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	var times times
-	request := &http.Request{Method: http.MethodGet, URL: provider.Models, Header: upstreamHeader(nil, provider, credential)}
+	request := question.request()
+	request.Header = upstreamHeader(request.Header, provider, credential)
 	begun := time.Now()
 	response, err := h.fresh.RoundTrip(request.WithContext(httptrace.WithClientTrace(ctx, times.trace(begun))))
 	if err != nil {
 		return times.tell(unanswered(ctx, err))
 	}
 	defer func() { _ = response.Body.Close() }()
-	result := answered(ctx, response, model)
+	result := question.answered(ctx, response)
 	result.Status = int32(response.StatusCode)
 	return times.tell(result)
 }
@@ -74,13 +76,15 @@ func unanswered(ctx context.Context, err error) *agentv1.ProviderTestResult {
 	return found(agentv1.ProviderTestResult_OUTCOME_UNREACHABLE, unreachable(err))
 }
 
-// answered says what a status means, and reads the list that should come with 200.
-func answered(ctx context.Context, response *http.Response, model string) *agentv1.ProviderTestResult {
+// answered says what a status means, and reads what should come with 200.
+func (p *probe) answered(ctx context.Context, response *http.Response) *agentv1.ProviderTestResult {
 	switch status := response.StatusCode; {
-	case status == http.StatusUnauthorized, status == http.StatusForbidden:
+	case status == http.StatusUnauthorized, status == http.StatusForbidden, p.refused(response):
 		return found(agentv1.ProviderTestResult_OUTCOME_CREDENTIAL_REFUSED, "It refused the credential of this gateway.")
 	case status >= 300 && status < 400:
 		return unexpected("It answered with a redirect, which is not followed.")
+	case status == http.StatusNotFound && p.count != nil:
+		return unexpected("It does not know the model " + p.model + " there: look whether that and its base URL are right.")
 	case status == http.StatusNotFound:
 		return unexpected("It has no list of models at its base URL: look whether that is right.")
 	case status == http.StatusTooManyRequests:
@@ -88,7 +92,7 @@ func answered(ctx context.Context, response *http.Response, model string) *agent
 	case status != http.StatusOK:
 		return unexpected("It answered with another status than 200.")
 	}
-	models, err := readModels(response.Body)
+	models, err := p.read(response.Body)
 	switch {
 	case ctx.Err() != nil:
 		return found(agentv1.ProviderTestResult_OUTCOME_TIMEOUT, "It did not finish its answer in time.")
@@ -96,12 +100,14 @@ func answered(ctx context.Context, response *http.Response, model string) *agent
 		return unexpected(fmt.Sprintf("Its list of models is larger than %d bytes.", maxModelsBytes))
 	case errors.Is(err, errNoModels):
 		return unexpected("Its answer is no list of models.")
+	case errors.Is(err, errNoCount):
+		return unexpected("Its answer is no number of tokens.")
 	case err != nil:
 		return unexpected("It broke off its answer.")
 	}
 	result := found(agentv1.ProviderTestResult_OUTCOME_OK, "")
-	if model != "" {
-		result.ModelListed = proto.Bool(models[model])
+	if p.asked {
+		result.ModelListed = proto.Bool(models[p.model])
 	}
 	return result
 }
@@ -112,28 +118,23 @@ func unexpected(reason string) *agentv1.ProviderTestResult {
 
 var errNoModels = errors.New("no list of models")
 
-// readModels reads the answer to GET /models, which in both dialects has their ids alike
+// readModels reads the answer to GET /models. Google's has names, the others have ids alike
 // (https://platform.openai.com/docs/api-reference/models/list,
-// https://platform.claude.com/docs/en/api/models-list).
-func readModels(body io.Reader) (map[string]bool, error) {
-	text, err := io.ReadAll(io.LimitReader(body, maxModelsBytes+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(text) > maxModelsBytes {
-		return nil, errTooLarge
-	}
-	var list struct {
-		Data *[]struct {
-			ID string `json:"id"`
-		} `json:"data"`
-	}
-	if err := json.Unmarshal(text, &list); err != nil || list.Data == nil {
+// https://platform.claude.com/docs/en/api/models-list, https://ai.google.dev/api/models).
+func readModels(text []byte) (map[string]bool, error) {
+	type entry struct{ ID, Name string }
+	var list struct{ Data, Models *[]entry }
+	if err := json.Unmarshal(text, &list); err != nil || list.Data == nil && list.Models == nil {
 		return nil, errNoModels
 	}
-	models := make(map[string]bool, len(*list.Data))
-	for _, entry := range *list.Data {
-		models[entry.ID] = true
+	models := map[string]bool{}
+	for _, entries := range []*[]entry{list.Data, list.Models} {
+		if entries == nil {
+			continue
+		}
+		for _, entry := range *entries {
+			models[cmp.Or(entry.ID, strings.TrimPrefix(entry.Name, "models/"))] = true
+		}
 	}
 	return models, nil
 }

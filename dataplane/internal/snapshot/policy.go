@@ -113,8 +113,10 @@ type Provider struct {
 	// Models is where it lists its models; nil: nowhere below its base URL. It is shared
 	// and must not be changed.
 	Models *url.URL
-	// urls are of a provider whose paths do not name the model.
-	urls *URLs
+	// urls are of a provider whose paths do not name the model; named finds those of one
+	// whose paths do.
+	urls  *URLs
+	named func(model string) *URLs
 	// Headers go with every request, in place of the caller's. Shared as well.
 	Headers http.Header
 	// Blocked says why this agent's own configuration forbids the provider;
@@ -122,6 +124,14 @@ type Provider struct {
 	Blocked string
 	// Timeouts where a route says nothing.
 	Timeouts Timeouts
+}
+
+// URL is where the provider is asked for an endpoint and a model; nil: it has none of it.
+func (p *Provider) URL(endpoint Endpoint, model string) *url.URL {
+	if p.named != nil {
+		return p.named(model)[endpoint]
+	}
+	return p.urls[endpoint]
 }
 
 // Sealed is a credential that a key of the gateway opens, for what it was sealed for

@@ -43,7 +43,8 @@ func (c *compiler) addProvider(id string, p *policyv1.Provider) {
 	}
 	if namesModel(p) {
 		provider.urls = nil
-		c.named[provider] = func(model string) *URLs { return reach(base, p, model) }
+		provider.named = func(model string) *URLs { return reach(base, p, model) }
+		c.named[provider] = provider.named
 	}
 	provider.Blocked = c.origins.refusal(base, provider.reference())
 	c.content.providers[id] = provider
