@@ -280,3 +280,43 @@ func TestResponsesByOtherDialects(t *testing.T) {
 		})
 	}
 }
+
+// TestResponsesGoWhereTheyAreServed: to Azure as they are, to compatible servers as chats.
+func TestResponsesGoWhereTheyAreServed(t *testing.T) {
+	const body = `{"model":"routed","input":"how much","x":1.50}`
+	for name, test := range map[string]struct {
+		dialect           policyv1.Dialect
+		base, path, lossy string
+	}{
+		"azure":      {policyv1.Dialect_DIALECT_AZURE_OPENAI, "", "/openai/v1/responses", ""},
+		"compatible": {policyv1.Dialect_DIALECT_OPENAI_COMPATIBLE, "/v1", "/v1/chat/completions", "x"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHarness(t)
+			var path, sent string
+			h.upstream.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				path = r.URL.Path
+				b, _ := io.ReadAll(r.Body)
+				sent = string(b)
+				r.URL.Path, r.Body = strings.Replace(r.URL.Path, "/openai", "", 1), io.NopCloser(bytes.NewReader(b))
+				r.Header.Set("Authorization", "Bearer "+upstreamKey)
+				h.mock.ServeHTTP(w, r)
+			})
+			h.extra = []*policyv1.Resource{
+				resource(t, "provider", "other", &policyv1.Provider{Id: "other", Name: "other", Dialect: test.dialect, BaseUrl: h.upstream.URL + test.base,
+					CredentialRef: "env://WEIR_SECRET_MOCK", PriceList: "openai"}),
+				resource(t, "route", "r-routed", &policyv1.Route{Id: "r-routed", Name: "routed", Strategy: priority, Targets: []*policyv1.Target{to("other", "gpt-4o", 0)}}),
+			}
+			h.holder.Store(h.policy(h.upstream.URL))
+			response, text := inJSON("").ask(t, h.agent.URL, "/v1/responses", goodKey, body)
+			if response.StatusCode != 200 || path != test.path || response.Header.Get("X-Weir-Lossy") != test.lossy || !strings.Contains(text, `"object":"response"`) {
+				t.Errorf("%d %v from %s: %s", response.StatusCode, response.Header, path, text)
+			}
+			if test.lossy == "" && sent != strings.Replace(body, "routed", "gpt-4o", 1) {
+				t.Errorf("sent %s", sent)
+			}
+			served := h.mock.Ledger().Models["gpt-4o"].Tokens
+			wantEnding(t, h, ending{answered, 200, "", reported, &usagev1.TokenUsage{Input: served.Input, Output: served.Output}, served.Input*2_500 + served.Output*10_000})
+		})
+	}
+}
