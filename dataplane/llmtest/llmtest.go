@@ -1,7 +1,7 @@
 // Package llmtest is a mock of the upstream LLM providers, for tests, load tests and the all-in-one.
 //
 // It owns a faithful wire format, answers and token counts that are pure functions of the request, an account of
-// what it served, the requests as they came in, and faults that happen on demand. It speaks OpenAI's chat,
+// what it served, the requests as they came in, and faults that happen on demand. It speaks OpenAI's API,
 // Anthropic's messages, Gemini and Bedrock's Converse; each further dialect is some more files that render its own
 // events through the same stream and faults. It must not import anything of the agent: what it says about the wire is an
 // independent witness.
