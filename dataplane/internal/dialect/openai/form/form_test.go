@@ -62,6 +62,8 @@ func TestMalformedFormsNameTheField(t *testing.T) {
 		"two_dispositions":    {lines("--B7", `Content-Disposition: form-data; name="a"`, `Content-Disposition: form-data; name="b"`, "", "m", "--B7--"), ""},
 		"encoded":             {lines("--B7", `Content-Disposition: form-data; name="model"`, "Content-Transfer-Encoding: base64", "", "bQ==", "--B7--"), "model"},
 		"line_feed_in_header": {[]byte("--B7\r\nContent-Disposition: form-data; name=\"a\" \n\r\n\r\n\r\n--B7--"), ""},
+		"no_colon":            {lines("--B7", "x", `Content-Disposition: form-data; name="a"`, "", "m", "--B7--"), ""},
+		"folded":              {lines("--B7", `Content-Disposition: form-data;`, ` name="a"`, "", "m", "--B7--"), ""},
 		"text_after_boundary": {lines("--B7x", `Content-Disposition: form-data; name="model"`, "", "m", "--B7--"), ""},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -15,10 +15,10 @@ const maxNameBytes = 200
 func readHeader(header []byte, at int) (field Field, err *Error) {
 	disposed, encoding := 0, ""
 	for line := range bytes.SplitSeq(bytes.TrimPrefix(header, lineEnd), lineEnd) {
-		if bytes.ContainsAny(line, "\r\n") { // to some readers the end of a line
-			return Field{}, &Error{Message: fmt.Sprintf("The form's part at byte %d has a header with other line ends than CR LF.", at)}
-		}
 		name, value, _ := bytes.Cut(line, []byte{':'})
+		if len(name) == len(line) || !isToken(name) || bytes.ContainsFunc(value, isControl) {
+			return Field{}, &Error{Message: fmt.Sprintf("The form's part at byte %d has a header that is not well formed.", at)}
+		}
 		switch strings.ToLower(string(name)) {
 		case "content-disposition":
 			disposed++
@@ -44,3 +44,17 @@ func disposition(value string) (name string, file bool) {
 	_, file = parameters["filename"]
 	return parameters["name"], file
 }
+
+// isToken tells the name of a header. A line that goes on with the one before has none:
+// some readers take it for a header of its own.
+func isToken(name []byte) bool {
+	for _, c := range name {
+		if c != '-' && c != '_' && (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') {
+			return false
+		}
+	}
+	return len(name) > 0
+}
+
+// isControl tells what is no text; a line feed alone is the end of a line to some readers.
+func isControl(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f }
