@@ -1,0 +1,153 @@
+package conformance_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/weirhq/weir/dataplane/llmtest"
+	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
+)
+
+// provider is a kind of upstream.
+type provider struct {
+	name, model string
+	// own is what its policy says besides where it is; path is below its host.
+	own  *policyv1.Provider
+	path string
+	// read finds in a request what arrived.
+	read func(*testing.T, llmtest.Request) arrived
+	// speaks: there is text beside calls.
+	speaks bool
+	// shows thinking; signs it.
+	shows, signs bool
+	// sequences: which one ended the answer is told.
+	sequences bool
+}
+
+var providers = []provider{
+	{name: "openai", model: "gpt-5", own: &policyv1.Provider{Dialect: policyv1.Dialect_DIALECT_OPENAI}, path: "/v1", read: readOpenAI},
+	{name: "compatible", model: "deepseek-r1", own: &policyv1.Provider{Dialect: policyv1.Dialect_DIALECT_OPENAI_COMPATIBLE}, path: "/v1", read: readOpenAI, shows: true},
+	{name: "anthropic", model: "claude-opus-4-8", own: &policyv1.Provider{Dialect: policyv1.Dialect_DIALECT_ANTHROPIC}, read: readAnthropic,
+		speaks: true, shows: true, signs: true, sequences: true},
+}
+
+// arrived is what a provider got, in no dialect.
+type arrived struct {
+	Model, System string
+	Users         []string
+	Tools         map[string]string // schemas
+	Calls         []call
+	Results       map[string]string
+	Media         []string // "image/png AAAA"
+	Schema        string
+	Stop          []string
+	Max           int64
+	// Thinking are signatures, or texts where there is none.
+	Thinking []string
+	Stream   bool
+}
+
+func readOpenAI(t *testing.T, request llmtest.Request) arrived {
+	t.Helper()
+	body := gjson.ParseBytes(request.Body)
+	a := arrived{Model: body.Get("model").Str, Max: body.Get("max_completion_tokens").Int() + body.Get("max_tokens").Int(), Stream: body.Get("stream").Bool(),
+		Tools: map[string]string{}, Results: map[string]string{}}
+	for _, message := range body.Get("messages").Array() {
+		a.openAI(t, message)
+	}
+	for _, tool := range body.Get("tools").Array() {
+		a.Tools[tool.Get("function.name").Str] = canonical(t, tool.Get("function.parameters").Raw)
+	}
+	if schema := body.Get("response_format.json_schema.schema"); schema.Exists() {
+		a.Schema = canonical(t, schema.Raw)
+	}
+	for _, stop := range body.Get("stop").Array() {
+		a.Stop = append(a.Stop, stop.Str)
+	}
+	return a
+}
+
+func (a *arrived) openAI(t *testing.T, message gjson.Result) {
+	t.Helper()
+	content := message.Get("content")
+	text := content.Str
+	for _, part := range content.Array() {
+		if content.IsArray() {
+			text += part.Get("text").Str
+			a.dataURL(part.Get("image_url.url").Str)
+			a.dataURL(part.Get("file.file_data").Str)
+		}
+	}
+	switch message.Get("role").Str {
+	case "system", "developer":
+		a.System += text
+	case "user":
+		a.Users = append(a.Users, text)
+	case "tool":
+		a.Results[message.Get("tool_call_id").Str] = text
+	case "assistant":
+		for _, made := range message.Get("tool_calls").Array() {
+			a.Calls = append(a.Calls, call{made.Get("id").Str, made.Get("function.name").Str, canonical(t, made.Get("function.arguments").Str)})
+		}
+		if thinking := message.Get("reasoning_content").Str; thinking != "" {
+			a.Thinking = append(a.Thinking, thinking)
+		}
+	}
+}
+
+func (a *arrived) dataURL(url string) {
+	if kind, data, ok := strings.Cut(strings.TrimPrefix(url, "data:"), ";base64,"); ok {
+		a.Media = append(a.Media, kind+" "+data)
+	}
+}
+
+func readAnthropic(t *testing.T, request llmtest.Request) arrived {
+	t.Helper()
+	body := gjson.ParseBytes(request.Body)
+	a := arrived{Model: body.Get("model").Str, Max: body.Get("max_tokens").Int(), Stream: body.Get("stream").Bool(),
+		Tools: map[string]string{}, Results: map[string]string{}, System: texts(body.Get("system"))}
+	for _, message := range body.Get("messages").Array() {
+		if said := texts(message.Get("content")); said != "" && message.Get("role").Str == "user" {
+			a.Users = append(a.Users, said)
+		}
+		for _, block := range message.Get("content").Array() {
+			a.block(t, block)
+		}
+	}
+	for _, tool := range body.Get("tools").Array() {
+		a.Tools[tool.Get("name").Str] = canonical(t, tool.Get("input_schema").Raw)
+	}
+	if schema := body.Get("output_config.format.schema"); schema.Exists() {
+		a.Schema = canonical(t, schema.Raw)
+	}
+	for _, stop := range body.Get("stop_sequences").Array() {
+		a.Stop = append(a.Stop, stop.Str)
+	}
+	return a
+}
+
+// texts joins the texts of a content.
+func texts(content gjson.Result) string {
+	joined := content.Str
+	content.ForEach(func(_, block gjson.Result) bool {
+		joined += block.Get("text").Str
+		return true
+	})
+	return joined
+}
+
+func (a *arrived) block(t *testing.T, block gjson.Result) {
+	t.Helper()
+	switch block.Get("type").Str {
+	case "image", "document":
+		a.Media = append(a.Media, block.Get("source.media_type").Str+" "+block.Get("source.data").Str)
+	case "tool_use":
+		a.Calls = append(a.Calls, call{block.Get("id").Str, block.Get("name").Str, canonical(t, block.Get("input").Raw)})
+	case "tool_result":
+		a.Results[block.Get("tool_use_id").Str] = texts(block.Get("content"))
+	case "thinking":
+		a.Thinking = append(a.Thinking, block.Get("signature").Str)
+	}
+}
