@@ -12,6 +12,7 @@ LOCAL := go run ./deploy/local
 WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' -not -path 'web/dist/*' 2>/dev/null)
 NPM_CI := npm ci --no-audit --no-fund --no-update-notifier --loglevel=error >/dev/null
 REPORTS := .weir/test
+NPM_SDKS := dataplane/internal/conformance/node
 
 .PHONY: help
 help: ## list the targets
@@ -38,11 +39,20 @@ web/dist/index.html: $(WEB_SOURCES) web/node_modules/.package-lock.json
 	@echo "building the console"
 	@cd web && npx --no vite build --logLevel warn
 
+.PHONY: conformance-sdks
+conformance-sdks: $(NPM_SDKS)/node_modules/.package-lock.json ## the providers' SDKs for Node.js, which Go tests run
+
+$(NPM_SDKS)/node_modules/.package-lock.json: $(NPM_SDKS)/package-lock.json
+	@command -v npm >/dev/null || { echo "npm is not on the PATH: install Node.js 20 or newer" >&2; exit 1; }
+	@echo "installing the providers' SDKs for Node.js"
+	@cd $(NPM_SDKS) && $(NPM_CI)
+	@touch $@
+
 .PHONY: test
 test: test-web test-go ## every test, on real engines and a real browser
 
 .PHONY: test-go
-test-go: web/dist/index.html ## Go tests with the race detector, the end-to-end job included
+test-go: web/dist/index.html conformance-sdks ## Go tests with the race detector, the end-to-end job included
 	@mkdir -p $(REPORTS)
 	@$(LOCAL) with-engines -- $(GOTESTSUM) --format pkgname-and-test-fails --jsonfile $(REPORTS)/go.json -- -race -timeout 20m ./...
 

@@ -101,5 +101,6 @@ require (
 
 ignore (
 	./.weir
+	./dataplane/internal/conformance/node/node_modules
 	./web/node_modules
 )
