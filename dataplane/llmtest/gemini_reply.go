@@ -31,6 +31,9 @@ func (s *Server) generateContent(w http.ResponseWriter, r *http.Request, model s
 	}
 	request.Stream, request.Array = stream, array
 	g := &geminiReply{chatReply: s.plan(request.chatRequest, fault), request: request, id: fmt.Sprintf("resp%012d", s.served.Load())}
+	if before, _, met := stopped(g.text(0), request.Stops); met {
+		g.answer, g.finish = CountWords(before), "stop"
+	}
 	g.serve(w, s.pace(r, fault), g)
 }
 
@@ -115,8 +118,8 @@ func (g *geminiReply) thought(choice int) []string {
 
 // said are the parts of the answer itself: a call or a text.
 func (g *geminiReply) said(choice int) []string {
-	if g.request.Call.Exists() {
-		return []string{g.call(choice)}
+	if len(g.request.Calls) > 0 {
+		return g.calls(choice)
 	}
 	return []string{`{"text":` + string(quote(g.spoken(choice))) + `}`}
 }
@@ -128,19 +131,21 @@ func (g *geminiReply) spoken(choice int) string {
 	return g.text(choice)
 }
 
-// call is a part that calls, signed as Gemini 3 does.
-func (g *geminiReply) call(choice int) string {
-	name := g.request.Call.Get("name").Str
-	schema := field(g.request.Call, "parametersJsonSchema")
-	if !schema.Exists() {
-		schema = g.request.Call.Get("parameters")
+// calls are the parts that call; the first is signed, as Gemini 3 does.
+func (g *geminiReply) calls(choice int) []string {
+	var parts []string
+	for i, called := range g.request.Calls {
+		args := "{}"
+		if called.schema.Exists() {
+			args = filled(called.schema, vocabulary[g.first])
+		}
+		part := fmt.Sprintf(`{"functionCall":{"id":"%s-%d","name":%s,"args":%s}`, g.id, 100*i+choice, quote(called.name), args)
+		if i == 0 {
+			part += `,"thoughtSignature":"` + base64.StdEncoding.EncodeToString([]byte("signed "+called.name)) + `"`
+		}
+		parts = append(parts, part+"}")
 	}
-	args := "{}"
-	if schema.Exists() {
-		args = filled(schema, vocabulary[g.first])
-	}
-	signature := base64.StdEncoding.EncodeToString([]byte("signed " + name))
-	return fmt.Sprintf(`{"functionCall":{"id":"%s-%d","name":%s,"args":%s},"thoughtSignature":"%s"}`, g.id, choice, quote(name), args, signature)
+	return parts
 }
 
 // filled is a value that fits a schema, JSON Schema's or OpenAPI's; strings in it are the

@@ -15,8 +15,6 @@ type geminiRequest struct {
 	Array bool
 	// Thoughts are to be seen in the answer.
 	Thoughts bool
-	// Call is the declaration of the function to call.
-	Call gjson.Result
 }
 
 // geminiFields are those of a request; any other is an error, as it is with Google.
@@ -68,7 +66,7 @@ func parseGemini(model string, body []byte) (geminiRequest, *geminiError) {
 		}
 		return invalid == nil
 	})
-	for _, step := range []func(gjson.Result) *geminiError{request.configure, request.choose, request.converse} {
+	for _, step := range []func(gjson.Result) *geminiError{request.configure, request.converse, request.choose} {
 		if invalid == nil {
 			invalid = step(root)
 		}
@@ -94,6 +92,9 @@ func (g *geminiRequest) configure(root gjson.Result) *geminiError {
 	if field(thinking, "thinkingBudget").Exists() && field(thinking, "thinkingLevel").Exists() {
 		return invalidGemini("You can only set only one of thinking budget and thinking level.")
 	}
+	budget := field(thinking, "thinkingBudget")
+	g.Reasons = field(thinking, "thinkingLevel").Exists() || budget.Exists() && budget.Int() != 0
+	each(field(config, "stopSequences"), func(stop gjson.Result) { g.Stops = append(g.Stops, stop.Str) })
 	g.JSON = field(config, "responseMimeType").Str == "application/json"
 	g.Schema = field(config, "responseJsonSchema")
 	if !g.Schema.Exists() {
@@ -102,24 +103,29 @@ func (g *geminiRequest) configure(root gjson.Result) *geminiError {
 	return nil
 }
 
-// choose finds the function that has to be called.
+// choose decides which functions are called.
 func (g *geminiRequest) choose(root gjson.Result) *geminiError {
-	choice := field(field(root, "toolConfig"), "functionCallingConfig")
-	if !strings.EqualFold(field(choice, "mode").Str, "ANY") {
-		return nil
-	}
-	allowed := field(choice, "allowedFunctionNames")
+	config := field(field(root, "toolConfig"), "functionCallingConfig")
+	allowed := field(config, "allowedFunctionNames")
+	var functions []calledTool
 	each(field(root, "tools"), func(tool gjson.Result) {
 		each(field(tool, "functionDeclarations"), func(declared gjson.Result) {
 			name := declared.Get("name").Str
 			fits := !allowed.Exists()
 			each(allowed, func(one gjson.Result) { fits = fits || one.Str == name })
-			if fits && !g.Call.Exists() {
-				g.Call = declared
+			schema := field(declared, "parametersJsonSchema")
+			if !schema.Exists() {
+				schema = declared.Get("parameters")
+			}
+			if fits {
+				functions = append(functions, calledTool{name, schema})
 			}
 		})
 	})
-	if !g.Call.Exists() {
+	mode := strings.ToUpper(field(config, "mode").Str)
+	choice := toolChoice{kind: map[string]choose{"ANY": chooseAny, "NONE": chooseNone}[mode]}
+	g.Calls = pick(functions, choice, g.LastUser)
+	if choice.kind == chooseAny && len(g.Calls) == 0 {
 		return invalidGemini("Function calling mode ANY needs at least one function declaration that is allowed.")
 	}
 	return nil

@@ -101,7 +101,7 @@ func (g *geminiReply) streamCandidates(s *stream, frame *geminiFrame) error {
 // piece is the part for a token: a word of the text. Calls and JSON come whole, with the
 // last one.
 func (g *geminiReply) piece(choice, token int) string {
-	whole := g.request.Call.Exists() || g.request.JSON
+	whole := len(g.request.Calls) > 0 || g.request.JSON
 	switch {
 	case !whole:
 		return `{"text":` + string(g.encoded(choice, token)) + `}`

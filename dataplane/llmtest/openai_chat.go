@@ -42,6 +42,9 @@ func (s *Server) faultFor(r *http.Request, model string) (Fault, error) {
 func (s *Server) plan(request chatRequest, fault Fault) *chatReply {
 	answer := override(s.options.AnswerTokens, fault.AnswerTokens)
 	reasoning := override(s.options.ReasoningTokens, fault.ReasoningTokens)
+	if request.Reasons && reasoning == 0 {
+		reasoning = defaultThinkingTokens
+	}
 	finish := "stop"
 	if request.Cap > 0 && answer+reasoning > request.Cap {
 		finish = "length"

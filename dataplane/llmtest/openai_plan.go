@@ -36,9 +36,6 @@ func (c *chatChoice) tokens() int {
 
 // planChat is plan with the kinds of answers that this dialect has.
 func (s *Server) planChat(request chatRequest, fault Fault) *chatReply {
-	if request.Reasons {
-		fault.ReasoningTokens = override(override(defaultThinkingTokens, s.options.ReasoningTokens), fault.ReasoningTokens)
-	}
 	reply := s.plan(request, fault)
 	if fault.Kind == Huge {
 		return reply
