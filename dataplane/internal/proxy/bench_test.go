@@ -2,6 +2,7 @@ package proxy_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -173,14 +174,17 @@ func (d discard) SetReadDeadline(time.Time) error  { return nil }
 func (d discard) SetWriteDeadline(time.Time) error { return nil }
 
 // canned is a transport that reads the request and answers from memory.
-type canned struct{ answer []byte }
+type canned struct {
+	answer []byte
+	kind   string // its media type; empty: JSON
+}
 
 func (c canned) RoundTrip(r *http.Request) (*http.Response, error) {
 	if _, err := io.Copy(io.Discard, r.Body); err != nil {
 		return nil, err
 	}
 	_ = r.Body.Close()
-	return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(bytes.NewReader(c.answer)),
+	return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {cmp.Or(c.kind, "application/json")}}, Body: io.NopCloser(bytes.NewReader(c.answer)),
 		ContentLength: int64(len(c.answer)), Request: r}, nil
 }
 
@@ -191,7 +195,7 @@ func BenchmarkHandler(b *testing.B) {
 	for name, log := range map[string]*slog.Logger{"logged": written(b), "not_logged": slog.New(slog.DiscardHandler)} {
 		b.Run(name, func(b *testing.B) {
 			h := newHarness(b, func(c *proxy.Config) {
-				c.Transport, c.Recorder, c.Logger = canned{answer}, forgetful{}, log
+				c.Transport, c.Recorder, c.Logger = canned{answer: answer}, forgetful{}, log
 			})
 			from := strings.NewReader(body)
 			request := httptest.NewRequest(http.MethodPost, "/v1/chat/completions", from)
@@ -212,7 +216,7 @@ func BenchmarkHandler(b *testing.B) {
 func TestAllocationsDoNotGrowWithTheBody(t *testing.T) {
 	answer := []byte(`{"choices":[],"usage":{"prompt_tokens":10,"completion_tokens":20,"total_tokens":30}}`)
 	h := newHarness(t, func(c *proxy.Config) {
-		c.Transport = canned{answer}
+		c.Transport = canned{answer: answer}
 		c.Recorder = forgetful{}
 		c.Logger = slog.New(slog.DiscardHandler)
 	})

@@ -28,7 +28,7 @@ const (
 
 // claude is a harness whose route "routed" has these targets; the provider "claude"
 // speaks Anthropic's dialect.
-func claude(t *testing.T, targets []*policyv1.Target, options ...func(*proxy.Config)) *harness {
+func claude(t testing.TB, targets []*policyv1.Target, options ...func(*proxy.Config)) *harness {
 	h := newHarness(t, options...)
 	h.extra = []*policyv1.Resource{
 		resource(t, "provider", "claude", &policyv1.Provider{Id: "claude", Name: "claude", Dialect: policyv1.Dialect_DIALECT_ANTHROPIC,
@@ -260,7 +260,7 @@ func TestMessagesThatPriceBooksDoNotKnow(t *testing.T) {
 		"other_bounds": {``, `,"service_tier":"priority"`, -1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			h := claude(t, toSonnet, func(c *proxy.Config) { c.Transport = canned{[]byte(served + test.told + `}}`)} })
+			h := claude(t, toSonnet, func(c *proxy.Config) { c.Transport = canned{answer: []byte(served + test.told + `}}`)} })
 			h.message(message + test.asked + `}`)
 			wantEnding(t, h, ending{answered, 200, "", reported, &usagev1.TokenUsage{Input: 10, Output: 20}, test.cost})
 		})

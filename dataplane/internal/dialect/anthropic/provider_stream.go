@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"hash"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect/chat"
@@ -47,9 +46,9 @@ func (p *Provider) Events(dst []chat.Event, _, data []byte) ([]chat.Event, bool,
 	if s.done || len(data) == 0 {
 		return dst, s.done, nil
 	}
-	var event wireEvent
-	if err := json.Unmarshal(data, &event); err != nil {
-		return dst, false, fmt.Errorf("read an event: %w", err)
+	event, err := readEvent(data)
+	if err != nil {
+		return dst, false, err
 	}
 	switch event.Type {
 	case "ping":
