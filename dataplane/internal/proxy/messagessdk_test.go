@@ -2,6 +2,7 @@ package proxy_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/anthropics/anthropic-sdk-go/option"
 
 	"github.com/weirhq/weir/dataplane/llmtest"
+	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
 
 // sdk is Anthropic's own client, as an application has it.
@@ -71,5 +73,29 @@ func TestMessagesSDKSeesErrors(t *testing.T) {
 	}
 	if stream.Err() == nil || !strings.Contains(stream.Err().Error(), "upstream_broke") {
 		t.Errorf("a stream that broke: %v", stream.Err())
+	}
+}
+
+func TestMessagesSDKCountsAndLists(t *testing.T) {
+	for provider, targets := range map[string][]*policyv1.Target{"anthropic": toSonnet, "gemini": toFlash} {
+		h := google(t, targets)
+		client := h.sdk(goodKey)
+		counted, err := client.Messages.CountTokens(t.Context(), anthropic.MessageCountTokensParams{Model: "routed",
+			Messages: []anthropic.MessageParam{anthropic.NewUserMessage(anthropic.NewTextBlock("how much water passed"))}})
+		if err != nil || counted.InputTokens != 10 {
+			t.Errorf("%s: %+v, %v", provider, counted, err)
+		}
+		var names []string
+		pages := client.Models.ListAutoPaging(t.Context(), anthropic.ModelListParams{Limit: anthropic.Int(3)})
+		for pages.Next() {
+			names = append(names, pages.Current().ID)
+		}
+		if pages.Err() != nil || !slices.Equal(names, routes) {
+			t.Errorf("listed %s, %v", names, pages.Err())
+		}
+		one, err := client.Models.Get(t.Context(), "routed", anthropic.ModelGetParams{})
+		if err != nil || one.DisplayName != "routed" || one.CreatedAt.IsZero() {
+			t.Errorf("%+v, %v", one, err)
+		}
 	}
 }
