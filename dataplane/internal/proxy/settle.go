@@ -131,7 +131,6 @@ func (e *exchange) settle(end end) {
 func (e *exchange) close(end end) {
 	a := e.attempt
 	switch {
-	case e.surface.count != nil: // as it was opened
 	case end.answer.Usage != nil:
 		a.Usage, a.RawUsageSha256 = end.answer.Usage, end.answer.UsageSHA256
 		a.UsageSource = usagev1.UsageSource_USAGE_SOURCE_REPORTED
