@@ -17,7 +17,7 @@ export function Pinned({ gateway, rollout }: { gateway: Gateway; rollout: Rollou
     <>
       <div className="notice notice-warn">
         <span>
-          <b>Every agent has version {String(rollout.baseVersion)} of the configuration,</b> since somebody went back at{" "}
+          <b>Every agent is to have version {String(rollout.baseVersion)} of the configuration,</b> since somebody went back at{" "}
           <Time at={dateOf(rollout.startedAt)} />
           {rollout.reason && `: ${rollout.reason}`}.{" "}
           {newest > rollout.baseVersion && `The newest change, version ${newest}, and all others reach no agent until somebody goes forward.`}

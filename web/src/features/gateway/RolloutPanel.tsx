@@ -90,7 +90,7 @@ function Idle({ gateway: { rollout, stage } }: { gateway: Gateway }) {
   const waits = stage.configurationVersion > stage.stableVersion;
   return (
     <p>
-      Every agent has version {String(stage.stableVersion)} of the configuration.
+      Every agent is to have version {String(stage.stableVersion)} of the configuration.
       {waits && ` Version ${stage.configurationVersion} waits: it begins when an agent is connected.`}
     </p>
   );

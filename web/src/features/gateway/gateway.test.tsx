@@ -263,7 +263,7 @@ test("a_pinned_gateway_says_so_and_goes_forward", async () => {
       }),
   });
   const shown = await panel();
-  await waitFor(() => expect(shown.textContent).toMatch(/Every agent has version 12.*errors since noon.*version 21, and all others reach no agent/));
+  await waitFor(() => expect(shown.textContent).toMatch(/Every agent is to have version 12.*errors since noon.*version 21, and all others reach no agent/));
   await userEvent.click(within(shown).getByRole("button", { name: "Go forward" }));
   const dialog = await screen.findByRole("alertdialog", { name: "Go forward?" });
   expect(dialog.textContent).toContain("The pin at version 12 ends: the present configuration comes step by step");

@@ -9,7 +9,7 @@ export function AnsweredByFacts({ by }: { by: Answerer }) {
     <Facts title="Answered by">
       <Fact name="Agent">{by.agentName || by.agentId}</Fact>
       <Fact name="Policy">{by.policyVersion > 0n ? `v${by.policyVersion} of epoch ${by.policyEpoch}` : "none yet"}</Fact>
-      <Fact name="Last known to be the newest">
+      <Fact name="Confirmed newest">
         <Time at={dateOf(by.policyConfirmedAt)} absent="not since the agent started" />
       </Fact>
     </Facts>

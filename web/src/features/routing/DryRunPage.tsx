@@ -28,7 +28,7 @@ export function DryRunPage() {
       about="What an agent would do with a chat completion, by the code that does it."
       actions={<Link to="/routing">Routes and providers</Link>}
     >
-      <Panel>
+      <Panel title="A request that is not sent">
         {allowed ? (
           <DryRun />
         ) : (
