@@ -70,6 +70,13 @@ func streamChat(t *testing.T, client *openai.Client, params openai.ChatCompletio
 type beyondSDK struct {
 	ReasoningContent string            `json:"reasoning_content"`
 	ThinkingBlocks   []json.RawMessage `json:"thinking_blocks"`
+	ToolCalls        []signedCall      `json:"tool_calls"`
+}
+
+// signedCall has what is kept beside a call; of a delta only where it begins.
+type signedCall struct {
+	ID           string          `json:"id"`
+	ExtraContent json.RawMessage `json:"extra_content"`
 }
 
 func (b *beyondSDK) add(t *testing.T, raw string) {
@@ -79,6 +86,19 @@ func (b *beyondSDK) add(t *testing.T, raw string) {
 	}
 	b.ReasoningContent += more.ReasoningContent
 	b.ThinkingBlocks = append(b.ThinkingBlocks, more.ThinkingBlocks...)
+	b.ToolCalls = append(b.ToolCalls, more.ToolCalls...)
+}
+
+// call is how a call is sent back.
+func (b *beyondSDK) call(made openai.ChatCompletionMessageToolCallUnion) openai.ChatCompletionMessageToolCallUnionParam {
+	again := &openai.ChatCompletionMessageFunctionToolCallParam{ID: made.ID,
+		Function: openai.ChatCompletionMessageFunctionToolCallFunctionParam{Name: made.Function.Name, Arguments: made.Function.Arguments}}
+	for _, signed := range b.ToolCalls {
+		if signed.ID == made.ID && signed.ExtraContent != nil {
+			again.SetExtraFields(map[string]any{"extra_content": signed.ExtraContent})
+		}
+	}
+	return openai.ChatCompletionMessageToolCallUnionParam{OfFunction: again}
 }
 
 func (a *answer) chat(c openai.ChatCompletion, beyond beyondSDK) {
@@ -91,8 +111,7 @@ func (a *answer) chat(c openai.ChatCompletion, beyond beyondSDK) {
 	}
 	for _, made := range choice.Message.ToolCalls {
 		a.Calls = append(a.Calls, call{made.ID, made.Function.Name, made.Function.Arguments})
-		again.ToolCalls = append(again.ToolCalls, openai.ChatCompletionMessageToolCallUnionParam{OfFunction: &openai.ChatCompletionMessageFunctionToolCallParam{
-			ID: made.ID, Function: openai.ChatCompletionMessageFunctionToolCallFunctionParam{Name: made.Function.Name, Arguments: made.Function.Arguments}}})
+		again.ToolCalls = append(again.ToolCalls, beyond.call(made))
 	}
 	extra := map[string]any{}
 	if beyond.ReasoningContent != "" {

@@ -89,7 +89,7 @@ func newRig(t *testing.T, p provider) *rig {
 	holder := &snapshot.Holder{}
 	handler, err := proxy.New(proxy.Config{
 		Policy: holder, Recorder: &r.ledger, ErrSpoolFull: errFull, Secrets: secrets{}, Sealed: nothingSealed{}, Transport: transport,
-		Freshness: time.Now, Logger: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(),
+		Freshness: time.Now, Unserved: func() error { return nil }, Logger: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -14,14 +14,16 @@ const tokens = 20
 type scenario struct {
 	name string
 	run  func(*cell)
+	// once: not streamed, too.
+	once bool
 }
 
 var scenarios = []scenario{
-	{"text", (*cell).text}, {"turns", (*cell).turns}, {"tool", (*cell).tool}, {"parallel_tools", (*cell).parallel},
-	{"image", (*cell).image}, {"pdf", (*cell).pdf}, {"schema", (*cell).schema}, {"thinking", (*cell).thinking},
-	{"stop", (*cell).sequence}, {"max_tokens", (*cell).short},
-	{"invalid", (*cell).invalid}, {"unknown_key", (*cell).unknownKey}, {"unknown_route", (*cell).unknownRoute},
-	{"statuses", (*cell).statuses}, {"retried", (*cell).retried}, {"midway", (*cell).midway},
+	{name: "text", run: (*cell).text}, {name: "turns", run: (*cell).turns}, {name: "tool", run: (*cell).tool}, {name: "parallel_tools", run: (*cell).parallel},
+	{name: "image", run: (*cell).image}, {name: "pdf", run: (*cell).pdf}, {name: "schema", run: (*cell).schema}, {name: "thinking", run: (*cell).thinking},
+	{name: "stop", run: (*cell).sequence}, {name: "max_tokens", run: (*cell).short},
+	{name: "invalid", run: (*cell).invalid}, {name: "unknown_key", run: (*cell).unknownKey}, {name: "unknown_route", run: (*cell).unknownRoute},
+	{name: "statuses", run: (*cell).statuses}, {name: "retried", run: (*cell).retried, once: true}, {name: "midway", run: (*cell).midway},
 }
 
 var (
@@ -55,10 +57,22 @@ func (c *cell) turns() {
 	}
 }
 
-// calls are those of an answer, without their ids.
-func (c *cell) called(a answer, want ...call) {
+// fill is what the mock makes of a tool's schema when it says this text.
+func (c *cell) fill(tool, text string) string {
+	if c.provider.fills != nil {
+		return c.provider.fills(tool, text)
+	}
+	return map[string]string{"level": levelArguments, "flow": flowArguments}[tool]
+}
+
+// called compares the calls of an answer, but for their ids.
+func (c *cell) called(a answer, asked string, names ...string) {
 	c.Helper()
-	var got []call
+	var want, got []call
+	word, _, _ := strings.Cut(said(asked), " ")
+	for _, name := range names {
+		want = append(want, call{"", name, c.fill(name, word)})
+	}
 	ids := map[string]bool{"": true}
 	for _, made := range a.Calls {
 		if ids[made.ID] {
@@ -72,15 +86,15 @@ func (c *cell) called(a answer, want ...call) {
 }
 
 // through runs a conversation in which tools are called.
-func (c *cell) through(talk talk, want ...call) {
+func (c *cell) through(talk talk, names ...string) {
 	c.Helper()
-	first, got := c.ask(talk, "")
+	first, got := c.ask(talk, c.unsigned())
 	declared := map[string]string{}
 	for _, tool := range talk.Tools {
 		declared[tool.Name] = canonical(c.T, string(tool.Schema))
 	}
 	same(c, "tools", declared, got.Tools)
-	c.called(first, want...)
+	c.called(first, talk.Turns[0].Text, names...)
 	text := ""
 	if c.provider.speaks {
 		text = said(talk.Turns[0].Text)
@@ -101,13 +115,21 @@ func (c *cell) through(talk talk, want ...call) {
 	c.stopped(a, ended)
 }
 
+// unsigned is what X-Weir-Lossy says of a signed call where the SDK has no place for that.
+// A stream's header was sent before.
+func (c *cell) unsigned() string {
+	if c.provider.callSigned && !c.stream {
+		return c.speaker.callSignature
+	}
+	return ""
+}
+
 func (c *cell) tool() {
-	c.through(talk{Max: 100, Turns: []turn{user("call level please")}, Tools: []tool{level, flow}}, call{"", "level", levelArguments})
+	c.through(talk{Max: 100, Turns: []turn{user("call level please")}, Tools: []tool{level, flow}}, "level")
 }
 
 func (c *cell) parallel() {
-	c.through(talk{Max: 100, Turns: []turn{user("call level and flow")}, Tools: []tool{level, flow}},
-		call{"", "level", levelArguments}, call{"", "flow", flowArguments})
+	c.through(talk{Max: 100, Turns: []turn{user("call level and flow")}, Tools: []tool{level, flow}}, "level", "flow")
 }
 
 // A picture of one pixel, and a document of no page.
@@ -130,20 +152,23 @@ func (c *cell) media(shown turn, kind string, data []byte) {
 func (c *cell) schema() {
 	a, got := c.ask(talk{Max: 100, Turns: []turn{user("how high")}, Schema: level.Schema}, "")
 	same(c, "schema", canonical(c.T, string(level.Schema)), got.Schema)
-	same(c, "answer", levelArguments, canonical(c.T, a.Text))
+	same(c, "answer", c.fill("level", said("how high")), canonical(c.T, a.Text))
 	c.stopped(a, ended)
 }
 
 // thinking goes back with a call that came of it, as providers demand.
 func (c *cell) thinking() {
 	asked := talk{Max: 4000, Turns: []turn{user("call level please")}, Tools: []tool{level}, Think: true}
-	lossy := ""
-	if !c.provider.shows {
+	lossy, shown := "", c.provider.shows == always
+	switch {
+	case c.provider.shows == never:
 		lossy = c.speaker.display
+	case c.provider.shows == whenAsked && c.speaker.display != "":
+		lossy, shown = c.speaker.effort, true
 	}
-	first, _ := c.ask(asked, lossy)
-	c.called(first, call{"", "level", levelArguments})
-	if (first.Thinking != "") != c.provider.shows || (first.Signature != "") != c.provider.signs {
+	first, _ := c.ask(asked, strings.Trim(lossy+","+c.unsigned(), ","))
+	c.called(first, asked.Turns[0].Text, "level")
+	if (first.Thinking != "") != shown || (first.Signature != "") != c.provider.signs {
 		c.Errorf("thinking %q, signature %q", first.Thinking, first.Signature)
 	}
 	if reasoning := c.mock.Ledger().Total.Tokens.Reasoning; reasoning == 0 {
@@ -152,15 +177,23 @@ func (c *cell) thinking() {
 	back := turn{Results: []result{{first.Calls[0].ID, "level", "7.5"}}}
 	asked.Turns = append(asked.Turns, turn{Answer: first.Again}, back)
 	a, got := c.ask(asked, lossy)
-	var want []string
+	same(c, "thinking sent back", c.signatures(first), got.Thinking)
+	same(c, "text", said(""), a.Text)
+}
+
+// signatures are what has to go back of an answer that thought and called level.
+func (c *cell) signatures(a answer) []string {
 	switch {
 	case c.provider.signs:
-		want = []string{first.Signature}
-	case c.provider.shows:
-		want = []string{first.Thinking}
+		return []string{a.Signature}
+	case c.provider.callSigned && c.speaker.callSignature == "":
+		return []string{base64.StdEncoding.EncodeToString([]byte("signed level"))}
+	case c.provider.callSigned:
+		return []string{"skip_thought_signature_validator"} // Google's word for a lost one
+	case c.provider.shows == always:
+		return []string{a.Thinking}
 	}
-	same(c, "thinking sent back", want, got.Thinking)
-	same(c, "text", said(""), a.Text)
+	return nil
 }
 
 func (c *cell) sequence() {

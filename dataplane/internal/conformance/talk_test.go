@@ -109,9 +109,11 @@ type speaker struct {
 	// sequence is what X-Weir-Lossy says where it is not told which one ended the answer;
 	// empty: it is.
 	sequence string
-	// display is what X-Weir-Lossy says where thinking is not shown; empty: it was not
-	// asked to be.
-	display string
+	// display is what X-Weir-Lossy says where thinking is not shown, effort where it is
+	// shown instead of that; empty: it was not asked to be.
+	display, effort string
+	// callSignature is what it says where signed calls lose that; empty: they keep it.
+	callSignature string
 }
 
 // passes tells whether what a provider says gets to the SDK as it is.

@@ -10,6 +10,16 @@ import (
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
 
+// show is when thinking is shown.
+type show int
+
+const (
+	never show = iota
+	always
+	// whenAsked: by those who say that they want to see it, which takes the place of effort.
+	whenAsked
+)
+
 // provider is a kind of upstream.
 type provider struct {
 	name, model string
@@ -21,16 +31,37 @@ type provider struct {
 	// speaks: there is text beside calls.
 	speaks bool
 	// shows thinking; signs it.
-	shows, signs bool
+	shows show
+	signs bool
 	// sequences: which one ended the answer is told.
 	sequences bool
+	// callSigned: calls are, and go back so.
+	callSigned bool
+	// oneOutput: what was spent on thinking is not told apart.
+	oneOutput bool
+	// fills is the mock's way to fill in a schema; nil: that of most.
+	fills func(tool string, text string) string
 }
 
 var providers = []provider{
 	{name: "openai", model: "gpt-5", own: &policyv1.Provider{Dialect: policyv1.Dialect_DIALECT_OPENAI}, path: "/v1", read: readOpenAI},
-	{name: "compatible", model: "deepseek-r1", own: &policyv1.Provider{Dialect: policyv1.Dialect_DIALECT_OPENAI_COMPATIBLE}, path: "/v1", read: readOpenAI, shows: true},
+	{name: "compatible", model: "deepseek-r1", own: &policyv1.Provider{Dialect: policyv1.Dialect_DIALECT_OPENAI_COMPATIBLE}, path: "/v1", read: readOpenAI, shows: always},
 	{name: "anthropic", model: "claude-opus-4-8", own: &policyv1.Provider{Dialect: policyv1.Dialect_DIALECT_ANTHROPIC}, read: readAnthropic,
-		speaks: true, shows: true, signs: true, sequences: true},
+		speaks: true, shows: always, signs: true, sequences: true},
+	{name: "bedrock", model: "anthropic.claude-opus-4-8", own: &policyv1.Provider{Dialect: policyv1.Dialect_DIALECT_BEDROCK, Region: "eu-west-1"}, read: readBedrock, oneOutput: true,
+		speaks: true, shows: always, signs: true, sequences: true},
+	{name: "gemini", model: "gemini-3-pro", own: &policyv1.Provider{Dialect: policyv1.Dialect_DIALECT_GEMINI}, path: "/v1beta", read: readGemini,
+		shows: whenAsked, callSigned: true, fills: fillGemini},
+	{name: "vertex", model: "gemini-3-pro", own: &policyv1.Provider{Dialect: policyv1.Dialect_DIALECT_VERTEX},
+		path: "/v1/projects/p1/locations/eu/publishers/google", read: readGemini, shows: whenAsked, callSigned: true, fills: fillGemini},
+}
+
+// fillGemini has a text of the answer in every string.
+func fillGemini(tool, text string) string {
+	if tool == "flow" {
+		return flowArguments
+	}
+	return `{"gauge":"` + text + `","metres":1}`
 }
 
 // arrived is what a provider got, in no dialect.
