@@ -143,7 +143,8 @@ func (c *Client) swap(file *policyFile, store func() error) error {
 	}
 	c.remember(takenBetween(c.serving, file))
 	if store != nil {
-		if err := store(); err != nil {
+		err := store()
+		if c.unstored = err != nil; c.unstored {
 			c.config.Log.Error("policy is served but not stored; a restart would serve an older one", "error", err)
 		}
 	}
@@ -189,6 +190,9 @@ func (c *Client) confirm() {
 	}
 	now := time.Now()
 	c.fresh.Store(now.UnixMilli())
+	if c.unstored {
+		return // what is on disk is another one, which nobody confirmed
+	}
 	if err := c.slots.touch(now); err != nil {
 		c.config.Log.Warn("freshness is not stored", "error", err)
 	}

@@ -158,7 +158,7 @@ type Client struct {
 
 	mu       sync.Mutex
 	serving  *policyFile
-	unstored bool       // what is served is in no slot: it is the seed's, or its revocations are
+	unstored bool       // what is served is in no slot: it is the seed's, its revocations are, or the disk was full
 	pending  *signedSet // revocations that came before a policy
 	rejected []byte
 	misfits  int   // deltas one after the other that did not fit

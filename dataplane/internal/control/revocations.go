@@ -38,7 +38,8 @@ func (c *Client) applyRevocations(signed *policyv1.SignedRevocations) error {
 		return nil
 	}
 	c.serving.revoked, c.inForce = next, time.Now()
-	if err := c.slots.write(c.serving); err != nil {
+	err = c.slots.write(c.serving)
+	if c.unstored = err != nil; c.unstored {
 		c.config.Log.Error("revocations are in force but not stored", "error", err)
 	}
 	c.reportNow()

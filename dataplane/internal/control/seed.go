@@ -128,6 +128,13 @@ func (c *Client) keep() {
 	c.unstored = false
 }
 
+// storeAgain puts on disk what did not fit there when it came: there may be room by now, and
+// nothing newer may come before the next start.
+func (c *Client) storeAgain() {
+	c.remember(nil)
+	c.keep()
+}
+
 // suits refuses an identity of another gateway than that of the seed that is served.
 func (c *Client) suits(identity *Identity) error {
 	if c.serving == nil {

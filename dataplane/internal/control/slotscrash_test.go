@@ -15,7 +15,10 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/protobuf/types/known/timestamppb"
+
 	"github.com/weirhq/weir/dataplane/internal/disktest"
+	agentv1 "github.com/weirhq/weir/proto/gen/weir/agent/v1"
 )
 
 // TestSlotsUnderAttack ends an agent at any instant of applying policies, and damages
@@ -237,6 +240,55 @@ func TestSlotsOnAFullDisk(t *testing.T) {
 		t.Logf("200 restarts, %d writes that the disk refused", refused)
 		if refused == 0 {
 			t.Error("the disk was never full")
+		}
+	})
+}
+
+// TestStoredOnceThereIsRoom: what a full disk did not take is on it soon after it has room
+// again, though nothing newer comes; and the older policy there does not pass for fresh.
+func TestStoredOnceThereIsRoom(t *testing.T) {
+	disktest.Run(t, 4<<20, func(t *testing.T, disk *disktest.Disk) {
+		w := newWorld()
+		if err := w.settle(disk.Path); err != nil {
+			t.Fatal(err)
+		}
+		f, err := newFollower(disk.Path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := f.applySnapshot(w.snapshot(1, 0)); err != nil {
+			t.Fatal(err)
+		}
+		long := time.Now().Add(-time.Hour)
+		if err := f.slots.date(long); err != nil {
+			t.Fatal(err)
+		}
+		for name, come := range map[string]func() error{
+			"policy":      func() error { return f.applySnapshot(w.snapshot(f.at().version+1, f.at().revoked+1)) },
+			"revocations": func() error { return f.applyRevocations(w.set(f.at().revoked + 1)) },
+		} {
+			disk.Fill()
+			if err := come(); err != nil {
+				t.Fatal(err)
+			}
+			f.slots.touched = time.Time{}
+			f.heartbeat(&agentv1.Heartbeat{ServerTime: timestamppb.Now()})
+			if info, err := os.Stat(f.slots.paths[f.slots.active]); err != nil || time.Since(info.ModTime()) < time.Minute {
+				t.Errorf("%s: what is on disk counts as confirmed: %v %v", name, info.ModTime(), err)
+			}
+			disk.Free()
+			f.heartbeat(&agentv1.Heartbeat{ServerTime: timestamppb.Now(), Behind: true})
+			again, err := newFollower(disk.Path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !again.LoadPolicy() || again.at() != f.at() || again.Freshness().Unix() != f.Freshness().Unix() || len(again.memory.entries) != len(f.memory.entries) {
+				t.Errorf("%s: after a restart %+v of %v, with %d secrets remembered; served were %+v of %v, with %d", name,
+					again.at(), again.Freshness(), len(again.memory.entries), f.at(), f.Freshness(), len(f.memory.entries))
+			}
+			if err := f.slots.date(long); err != nil {
+				t.Fatal(err)
+			}
 		}
 	})
 }

@@ -131,11 +131,12 @@ func (c *Client) position() *agentv1.PolicyPosition {
 
 func (c *Client) heartbeat(m *agentv1.Heartbeat) {
 	c.transport.clock.learn(m.GetServerTime().AsTime())
+	c.mu.Lock()
+	c.storeAgain()
 	if !m.GetBehind() {
-		c.mu.Lock()
 		c.confirm()
-		c.mu.Unlock()
 	}
+	c.mu.Unlock()
 	c.config.Settle(m.GetSettled())
 }
 
