@@ -39,13 +39,13 @@ func (u *upstream) retry(how snapshot.Failures, end end) bool {
 		return false
 	}
 	e.plan.Failed(how, e.elapsed(), u.retryAfter())
-	target := e.follow()
+	target, following := e.follow()
 	if target == nil {
 		return false
 	}
 	e.handler.metrics.retries.WithLabelValues(failureName(how)).Inc()
 	e.close(end)
-	e.target = target
+	e.target, e.leg = target, following
 	u.again = true
 	return true
 }
@@ -55,15 +55,22 @@ func (e *exchange) mends(how snapshot.Failures) bool {
 	return e.route.Retry.On.Has(how) && e.plan.Left()
 }
 
-// follow is the next target that there is time and budget for.
-func (e *exchange) follow() *snapshot.Target {
-	for {
-		target, _ := e.next()
-		if target == nil || e.inTime(target) && e.affords(target) {
-			return target
-		}
+// follow is the next target that there is time and budget for, and how it is asked. The
+// exchange keeps the leg of the attempt that failed: where no other follows, the caller is
+// told in its voice.
+func (e *exchange) follow() (*snapshot.Target, leg) {
+	e.leg.release()
+	failed := e.leg
+	target, _ := e.next()
+	for target != nil && !(e.inTime(target) && e.affords(target)) {
 		e.plan.Drop()
+		target, _ = e.next()
 	}
+	following := e.leg
+	if e.leg = failed; target == nil {
+		following.release()
+	}
+	return target, following
 }
 
 // inTime tells whether a target may be tried before the whole time is over.
