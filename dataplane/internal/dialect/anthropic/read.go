@@ -15,6 +15,7 @@ import (
 // depth, and values stay as they were written.
 type reader struct {
 	counts bool // its tokens are to be counted
+	blocks int  // how deep the blocks are that are read
 	lossy  chat.Lossy
 	fault  *chat.Fault
 }
@@ -35,6 +36,8 @@ const (
 	maxObjectFields = 64
 	maxLossy        = 32
 	maxLossyName    = 64
+	// maxBlocks: the blocks of a document in the result of a tool.
+	maxBlocks = 3
 )
 
 func (r *reader) wrong(path, message string) {

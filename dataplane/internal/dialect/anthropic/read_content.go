@@ -29,8 +29,13 @@ func (r *reader) content(v value) []chat.Part {
 	if v.isString() {
 		return []chat.Part{{Text: text(v.raw)}}
 	}
+	if r.blocks == maxBlocks {
+		r.wrong(v.path, "Its blocks stand too deep.")
+	}
+	r.blocks++
 	var parts []chat.Part
 	r.each(v, func(v value) { parts = r.block(parts, v) })
+	r.blocks--
 	return parts
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect/chat"
 )
@@ -93,11 +94,11 @@ func (p *Provider) part(b *wireBlock, lossy *chat.Lossy) (chat.Part, bool) {
 		return b.Image.part(), true
 	case b.CitationsContent != nil:
 		lossy.Add("content.citations")
-		var said chat.Part
+		var said strings.Builder
 		for _, piece := range b.CitationsContent.Content {
-			said.Text += piece.Text
+			said.WriteString(piece.Text)
 		}
-		return said, true
+		return chat.Part{Text: said.String()}, true
 	}
 	lossy.Add("content")
 	return chat.Part{}, false

@@ -1,5 +1,7 @@
 package chat
 
+import "slices"
+
 // Surface is a dialect that applications speak. A converter is of one request: it may
 // remember what it needs to answer in kind.
 type Surface interface {
@@ -37,14 +39,17 @@ type Provider interface {
 // "messages.content.cache_control", "logit_bias".
 type Lossy []string
 
-// Add notes a field, unless it is there.
+// maxLossy bounds the names: a caller's own can be many, and each is looked for.
+const maxLossy = 64
+
+// Add notes a field, unless it is there. Behind as many as are noted one says "more".
 func (l *Lossy) Add(field string) {
-	for _, noted := range *l {
-		if noted == field {
-			return
-		}
+	if len(*l) == maxLossy {
+		field = "more"
 	}
-	*l = append(*l, field)
+	if len(*l) <= maxLossy && !slices.Contains(*l, field) {
+		*l = append(*l, field)
+	}
 }
 
 // Named is the fields by other names, where there is one.

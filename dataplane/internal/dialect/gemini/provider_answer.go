@@ -126,20 +126,32 @@ func (p *Provider) Answer(body []byte) (*chat.Answer, error) {
 // choice joins the texts that follow each other, as a stream does.
 func (p *Provider) choice(said *candidateSaid) chat.Choice {
 	var choice chat.Choice
+	var text []byte // of the last part
 	calls := false
 	for i := range said.parts {
 		next := p.answerPart(&said.parts[i])
 		calls = calls || next.Kind == chat.Call
-		if last := len(choice.Parts) - 1; last >= 0 && joinsText(&choice.Parts[last], &next) {
-			choice.Parts[last].Text += next.Text
+		last := len(choice.Parts) - 1
+		switch {
+		case last >= 0 && joinsText(&choice.Parts[last], &next):
+			text = append(text, next.Text...)
 			choice.Parts[last].Signature = next.Signature
-		} else if !blank(&next) {
-			choice.Parts = append(choice.Parts, next)
+		case !blank(&next):
+			tellLast(&choice, text)
+			choice.Parts, text = append(choice.Parts, next), []byte(next.Text)
 		}
 	}
+	tellLast(&choice, text)
 	choice.Stop = stopOf(said.reason, calls)
 	choice.Logprobs = said.logprobs
 	return choice
+}
+
+// tellLast gives the last part, if there is one, all of its text.
+func tellLast(choice *chat.Choice, text []byte) {
+	if last := len(choice.Parts) - 1; last >= 0 {
+		choice.Parts[last].Text = string(text)
+	}
 }
 
 // joinsText tells whether a text goes on with the one before it. A signature ends one.

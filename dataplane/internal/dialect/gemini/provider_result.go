@@ -27,16 +27,14 @@ func (w *writer) result(at string, result *chat.ToolResult) {
 }
 
 func (w *writer) response(result *chat.ToolResult) {
-	said := ""
+	var texts []string
 	for i := range result.Parts {
 		w.mark(&result.Parts[i], "messages")
-		if p := &result.Parts[i]; p.Kind == chat.Text {
-			if said != "" && p.Text != "" {
-				said += "\n"
-			}
-			said += p.Text
+		if p := &result.Parts[i]; p.Kind == chat.Text && p.Text != "" {
+			texts = append(texts, p.Text)
 		}
 	}
+	said := strings.Join(texts, "\n")
 	name := "output"
 	if result.Failed {
 		name = "error"

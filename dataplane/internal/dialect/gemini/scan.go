@@ -13,6 +13,7 @@ import (
 type scan struct {
 	fault *chat.Fault
 	lossy chat.Lossy
+	depth int // of the schema that is read
 }
 
 func (s *scan) wrong(path, message string) {

@@ -14,8 +14,19 @@ func (s *scan) schema(at, bare string, value []byte) string {
 	return string(o.b)
 }
 
+// maxSchemaDepth is more than any schema has that a model can follow. Each level is read
+// again for the one above it.
+const maxSchemaDepth = 50
+
 // appendSchema writes a schema; begin writes its bracket.
 func (s *scan) appendSchema(o *out, at, bare string, value []byte, begin func(bracket byte)) {
+	if s.depth++; s.depth > maxSchemaDepth {
+		s.wrong(at, "It is a schema too deep inside of another one.")
+	}
+	defer func() { s.depth-- }()
+	if s.fault != nil {
+		return
+	}
 	begin('{')
 	nullable, typed := false, ""
 	var enum []byte

@@ -24,7 +24,8 @@ type place struct{ choice, index int }
 // openPart is a part that goes on. The arguments of a call are kept: they go out whole.
 type openPart struct {
 	chat.Part
-	call chat.ToolCall
+	call      chat.ToolCall
+	arguments []byte
 }
 
 // Event appends the chunk for an event, if there is one. The reasons to end and usage go
@@ -139,7 +140,7 @@ func (s *Surface) spoken(dst []byte, choice int, logprobs string, part func(*out
 func (s *Surface) opened(dst []byte, open *chat.Open) []byte {
 	part := &openPart{Part: open.Part}
 	if open.Part.Call != nil {
-		part.call = *open.Part.Call
+		part.call, part.arguments = *open.Part.Call, []byte(open.Part.Call.Arguments)
 	}
 	if s.parts == nil {
 		s.parts = map[place]*openPart{}
@@ -162,7 +163,7 @@ func (s *Surface) delta(dst []byte, delta *chat.Delta) []byte {
 	case part == nil:
 		return dst
 	case part.Kind == chat.Call:
-		part.call.Arguments += delta.Arguments
+		part.arguments = append(part.arguments, delta.Arguments...)
 		if delta.Signature != "" {
 			part.Signature = delta.Signature
 		}
@@ -186,7 +187,8 @@ func (s *Surface) closed(dst []byte, at place) []byte {
 	if part == nil || part.Kind != chat.Call {
 		return dst
 	}
-	if part.call.Arguments != "" && !isObject([]byte(part.call.Arguments)) {
+	part.call.Arguments = string(part.arguments)
+	if part.call.Arguments != "" && !isObject(part.arguments) {
 		if s.malformed == nil {
 			s.malformed = map[int]string{}
 		}

@@ -86,5 +86,9 @@ func (r *reader) onlyAllowed() {
 		choice.Choose, choice.Name = chat.Named, r.allowed[0]
 		return
 	}
-	r.request.Tools = slices.DeleteFunc(r.request.Tools, func(t chat.Tool) bool { return !slices.Contains(r.allowed, t.Name) })
+	allowed := make(map[string]bool, len(r.allowed))
+	for _, name := range r.allowed {
+		allowed[name] = true
+	}
+	r.request.Tools = slices.DeleteFunc(r.request.Tools, func(t chat.Tool) bool { return !allowed[t.Name] })
 }

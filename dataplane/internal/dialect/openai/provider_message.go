@@ -66,6 +66,7 @@ func split(parts []chat.Part) (texts, others []chat.Part) {
 func (p *Provider) assistant(m *chat.Message) wireMessage {
 	wire := wireMessage{Role: "assistant", Name: m.Name}
 	var texts []chat.Part
+	var refusal, thinking strings.Builder
 	for i := range m.Parts {
 		part := &m.Parts[i]
 		switch part.Kind {
@@ -76,12 +77,12 @@ func (p *Provider) assistant(m *chat.Message) wireMessage {
 			if p.compatible {
 				texts = append(texts, chat.Part{Text: part.Text})
 			} else {
-				wire.Refusal += part.Text
+				refusal.WriteString(part.Text)
 			}
 		case chat.Call:
 			wire.ToolCalls = append(wire.ToolCalls, p.call(part))
 		case chat.Thinking:
-			wire.ReasoningContent += p.thinking(part)
+			thinking.WriteString(p.thinking(part))
 		case chat.Redacted:
 			p.lossy.Add("messages.redacted_thinking")
 		case chat.Image:
@@ -93,6 +94,7 @@ func (p *Provider) assistant(m *chat.Message) wireMessage {
 		}
 		p.note(part)
 	}
+	wire.Refusal, wire.ReasoningContent = refusal.String(), thinking.String()
 	if len(texts) > 0 || len(wire.ToolCalls) == 0 && wire.Refusal == "" {
 		wire.Content = p.content(texts, p.part)
 	}

@@ -2,6 +2,7 @@ package openai
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect/chat"
@@ -38,11 +39,13 @@ func (s *Surface) created(at time.Time) int64 {
 
 func (s *Surface) choice(index int, choice *chat.Choice, lossy *chat.Lossy) wireChoice {
 	wire := wireChoice{Index: index, Message: wireReply{Role: "assistant"}, Logprobs: json.RawMessage(choice.Logprobs)}
+	var texts replyTexts
 	for i := range choice.Parts {
-		if kind := wire.Message.add(&choice.Parts[i]); kind != "" {
+		if kind := wire.Message.add(&texts, &choice.Parts[i]); kind != "" {
 			lossy.Add("choices.message." + kind)
 		}
 	}
+	texts.into(&wire.Message)
 	calls := len(wire.Message.ToolCalls)
 	if s.legacy && calls > 0 {
 		wire.Message.FunctionCall = wire.Message.ToolCalls[0].Function
@@ -61,15 +64,34 @@ func (s *Surface) choice(index int, choice *chat.Choice, lossy *chat.Lossy) wire
 	return wire
 }
 
+// replyTexts are those of a reply, each of parts that may be many.
+type replyTexts struct {
+	content, refusal, thinking strings.Builder
+	speaks, refuses            bool
+}
+
+func (t *replyTexts) into(r *wireReply) {
+	if t.speaks {
+		r.Content = &wireText{text: t.content.String()}
+	}
+	if t.refuses {
+		refusal := t.refusal.String()
+		r.Refusal = &refusal
+	}
+	r.ReasoningContent = t.thinking.String()
+}
+
 // add puts a part in its place. What has none is named.
-func (r *wireReply) add(part *chat.Part) (lost string) {
+func (r *wireReply) add(texts *replyTexts, part *chat.Part) (lost string) {
 	switch part.Kind {
 	case chat.Text:
-		r.Content = r.Content.with(part.Text)
+		texts.speaks = true
+		texts.content.WriteString(part.Text)
 	case chat.Refusal:
-		r.Refusal = joined(r.Refusal, part.Text)
+		texts.refuses = true
+		texts.refusal.WriteString(part.Text)
 	case chat.Thinking:
-		r.ReasoningContent += part.Text
+		texts.thinking.WriteString(part.Text)
 		if part.Signature != "" {
 			r.ThinkingBlocks = append(r.ThinkingBlocks, newWireThought(part.Text, part.Signature))
 		}
@@ -85,13 +107,6 @@ func (r *wireReply) add(part *chat.Part) (lost string) {
 		return "content"
 	}
 	return ""
-}
-
-func joined(before *string, text string) *string {
-	if before != nil {
-		text = *before + text
-	}
-	return &text
 }
 
 // orEmptyObject: a call without arguments is parsed by clients all the same.

@@ -1,6 +1,9 @@
 package openai
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"strings"
+)
 
 // wireText is the content of an answer: a string or, with Mistral's models that reason,
 // parts, of which some are thinking.
@@ -27,27 +30,21 @@ func (t *wireText) UnmarshalJSON(raw []byte) error {
 	if err := json.Unmarshal(raw, &parts); err != nil {
 		return err
 	}
+	var text, thought strings.Builder
 	for _, part := range parts {
 		switch part.Type {
 		case "text":
-			t.text += part.Text
+			text.WriteString(part.Text)
 		case "thinking":
 			thinking := wireText{}
 			if err := thinking.UnmarshalJSON(part.Thinking); err != nil && len(part.Thinking) > 0 {
 				return err
 			}
-			t.thinking += thinking.text
+			thought.WriteString(thinking.text)
 		default:
 			t.lost = true
 		}
 	}
+	t.text, t.thinking = text.String(), thought.String()
 	return nil
-}
-
-// with is the text with more at its end.
-func (t *wireText) with(text string) *wireText {
-	if t != nil {
-		text = t.text + text
-	}
-	return &wireText{text: text}
 }
