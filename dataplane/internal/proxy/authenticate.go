@@ -91,13 +91,18 @@ func keyText(r *http.Request) string {
 	return r.URL.Query().Get("key")
 }
 
-// withoutKey takes the key parameter out of a query, by whatever separator a
-// provider may read it, and leaves the other parameters as they are.
-func withoutKey(query string) string {
+// notInQuery are parameters by which a caller would put its own credential beside the
+// gateway's, have another project billed, or have Google leave usage out of its answer.
+// Source: https://cloud.google.com/apis/docs/system-parameters
+var notInQuery = set([]string{"key", "access_token", "oauth_token", "userProject", "fields", "callback", "httpMethod"})
+
+// upstreamQuery takes out of a query what is not for the provider, by whatever separator
+// that may read it, and leaves the other parameters as they are.
+func upstreamQuery(query string) string {
 	var kept []string
 	for _, part := range strings.FieldsFunc(query, func(r rune) bool { return r == '&' || r == ';' }) {
 		name, _, _ := strings.Cut(part, "=")
-		if plain, err := url.QueryUnescape(name); err == nil && plain != "key" {
+		if plain, err := url.QueryUnescape(name); err == nil && !notInQuery[strings.TrimPrefix(plain, "$")] {
 			kept = append(kept, part)
 		}
 	}

@@ -58,13 +58,13 @@ func (h *harness) straight(call, body string) string {
 func TestGenerateContentPassesUntouched(t *testing.T) {
 	body := strings.Replace(contents, `{"contents"`, "{\n \"safety_settings\" : [ ],\"contents\"", 1)
 	for name, test := range map[string]struct{ call, query, upstream, query2, kind string }{
-		"whole":  {"generateContent", "?quotaUser=u&%24alt=json%3Benum-encoding%3Dint&key=" + goodKey, "generateContent", "alt=json&quotaUser=u", "application/json; charset=UTF-8"},
+		"whole":  {"generateContent", "?quotaUser=u&%24alt=json%3Benum-encoding%3Dint&fields=candidates&%24fields=usageMetadata%2FpromptTokenCount&access_token=t&$userProject=theirs&key=" + goodKey, "generateContent", "alt=json&quotaUser=u", "application/json; charset=UTF-8"},
 		"events": {"streamGenerateContent", "?alt=sse", "streamGenerateContent", "alt=sse", "text/event-stream"},
 		"array":  {"streamGenerateContent", "", "streamGenerateContent", "alt=sse", "application/json"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := google(t, toFlash)
-			response, text := h.generate("routed:"+test.call+test.query, body, "X-Goog-Api-Client", "go", "X-Goog-User-Project", "theirs")
+			response, text := h.generate("routed:"+test.call+test.query, body, "X-Goog-Api-Client", "go", "X-Goog-User-Project", "theirs", "X-Goog-FieldMask", "candidates", "X-HTTP-Method-Override", "GET")
 			if response.StatusCode != 200 || response.Header.Get("X-Weir-Target") != "gemini/"+flash || response.Header.Get("Content-Type") != test.kind {
 				t.Fatal(response.Header, text)
 			}
@@ -73,7 +73,7 @@ func TestGenerateContentPassesUntouched(t *testing.T) {
 			if string(got.Body) != body || got.Path != geminiModels+flash+":"+test.upstream || got.Query != test.query2 {
 				t.Errorf("upstream got %s?%s\n%s", got.Path, got.Query, got.Body)
 			}
-			for name, value := range map[string]string{"X-Goog-Api-Key": upstreamKey, "Authorization": "", "X-Goog-Api-Client": "go", "X-Goog-User-Project": ""} {
+			for name, value := range map[string]string{"X-Goog-Api-Key": upstreamKey, "Authorization": "", "X-Goog-Api-Client": "go", "X-Goog-User-Project": "", "X-Goog-FieldMask": "", "X-Http-Method-Override": ""} {
 				if got.Header.Get(name) != value {
 					t.Errorf("upstream got %s: %q", name, got.Header.Get(name))
 				}

@@ -20,10 +20,11 @@ var hopByHop = []string{
 var (
 	// notUpstream stays with the agent: the caller's credentials, what says where
 	// the caller is, what the agent's own connection decides, whom the provider
-	// is to bill for the gateway's credential, and the route where it stands for a model.
+	// is to bill for the gateway's credential, the route where it stands for a model, and
+	// what has Google leave usage out of its answer or take the request for another one.
 	notUpstream = set(hopByHop, "Authorization", "X-Api-Key", "X-Goog-Api-Key", "Api-Key", "Cookie", "Host", "Expect",
 		"Accept-Encoding", "Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip",
-		"Openai-Organization", "Openai-Project", "X-Goog-User-Project", "X-Goog-Request-Params")
+		"Openai-Organization", "Openai-Project", "X-Goog-User-Project", "X-Goog-Request-Params", "X-Goog-Fieldmask", "X-Http-Method-Override")
 	// notToCaller speaks of the provider's own origin: the caller would apply it to the
 	// agent's, and which pages may call that is not the provider's to say.
 	notToCaller = set(hopByHop, "Set-Cookie", "Alt-Svc", "Strict-Transport-Security", "Www-Authenticate", "Clear-Site-Data",

@@ -88,14 +88,14 @@ func (l *leg) pieces() [][]byte {
 	return l.sent.Splice(make([][]byte, 0, 5), l.body.bytes, l.model)
 }
 
-// endpoint is where the request goes: with the caller's query, but for its key, where
+// endpoint is where the request goes: with what may pass of the caller's query where
 // both sides speak the same dialect.
 func (l *leg) endpoint(query string) *url.URL {
 	if query == "" || l.translation != nil {
 		return l.url
 	}
 	with := *l.url
-	with.RawQuery = joinQuery(l.url.RawQuery, withoutKey(query))
+	with.RawQuery = joinQuery(l.url.RawQuery, upstreamQuery(query))
 	return &with
 }
 
@@ -108,7 +108,7 @@ func joinQuery(own, callers string) string {
 	said, _ := url.ParseQuery(own)
 	for pair := range strings.SplitSeq(callers, "&") {
 		name, _, _ := strings.Cut(pair, "=")
-		plain, _ := url.QueryUnescape(name) // withoutKey left out what can't be read
+		plain, _ := url.QueryUnescape(name) // upstreamQuery left out what can't be read
 		if plain != "" && !said.Has(strings.TrimPrefix(plain, "$")) {
 			own += "&" + pair
 		}
