@@ -1,8 +1,10 @@
 package proxy_test
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -60,4 +62,53 @@ func TestAnswersStayInTheirVoice(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestTranslatedStreamsAreBounded: what converters remember of them is.
+func TestTranslatedStreamsAreBounded(t *testing.T) {
+	const head = `event: message_start` + "\n" + `data: {"type":"message_start","message":{"id":"m","model":"c","usage":{"input_tokens":1,"output_tokens":1}}}` + "\n\n"
+	event := func(data string) string { return "data: " + data + "\n\n" }
+	for name, endless := range map[string]func(i int) string{
+		"text": func(int) string {
+			return event(`{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"` + strings.Repeat("a", 1000) + `"}}`)
+		},
+		"blocks": func(i int) string {
+			return event(`{"type":"content_block_start","index":` + strconv.Itoa(i+1) + `,"content_block":{"type":"text","text":""}}`)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &script{answer: func(int) *http.Response {
+				response := said(200, "", "Content-Type", "text/event-stream")
+				response.ContentLength = -1
+				response.Body = io.NopCloser(&babble{said: head + event(`{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}`), next: endless})
+				return response
+			}}
+			h := claude(t, toSonnet, func(c *proxy.Config) { c.Transport, c.MaxAnswerBytes = s, 100_000 })
+			w := httptest.NewRecorder()
+			h.handler.ServeHTTP(w, toRouted(t.Context(), `,"stream":true`))
+			if text := w.Body.String(); w.Code != 200 || !strings.Contains(text, "upstream_too_large") || strings.Contains(text, "[DONE]") {
+				t.Errorf("%d, %d bytes", w.Code, len(text))
+			}
+			if ended := h.recorder.ended[1]; ended.Outcome != broke || ended.ErrorCode != "upstream_too_large" || ended.Attempts[0].UsageSource != estimated {
+				t.Errorf("recorded %v", ended)
+			}
+		})
+	}
+}
+
+// babble never ends.
+type babble struct {
+	said  string
+	next  func(i int) string
+	count int
+}
+
+func (b *babble) Read(p []byte) (int, error) {
+	if b.said == "" {
+		b.said = b.next(b.count)
+		b.count++
+	}
+	n := copy(p, b.said)
+	b.said = b.said[n:]
+	return n, nil
 }

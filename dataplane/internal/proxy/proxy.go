@@ -93,7 +93,8 @@ type Config struct {
 	// WriteTimeout bounds how long a caller takes nothing of its answer.
 	WriteTimeout time.Duration
 	// MaxAnswerBytes bounds an answer that is not a stream: it is held whole, so
-	// that its record ends before the caller sees its last byte.
+	// that its record ends before the caller sees its last byte. It bounds what a stream
+	// says that is translated, too: some dialects repeat it at the end.
 	MaxAnswerBytes int64
 	// MaxEventBytes bounds how much of one event of a stream is held; larger ones
 	// pass without being looked at.

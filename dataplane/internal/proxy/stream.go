@@ -177,8 +177,11 @@ func (s *stream) ended(err error) {
 	}
 	e.log().Warn("upstream broke off", "provider", e.target.Provider.Name, "error", cause(s.why(err)))
 	how, refusal := s.breakage()
-	if errors.Is(err, errMalformed) {
+	switch {
+	case errors.Is(err, errMalformed):
 		how, refusal = snapshot.UpstreamError, upstreamMalformed
+	case errors.Is(err, errTooLarge):
+		how, refusal = 0, upstreamTooLarge
 	}
 	if s.held != nil {
 		s.answerError(how, refusal, usagev1.Outcome_OUTCOME_UPSTREAM_BROKE, false)

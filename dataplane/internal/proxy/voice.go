@@ -126,8 +126,11 @@ func (v *other) event(s *dialect.Stream, e sse.Event, _ bool) (heard, error) {
 	}
 	written, event, err := v.attempt.Event(v.written[:0], s, e.Type, e.Data)
 	v.written = written
-	if err != nil {
+	switch {
+	case err != nil:
 		return heard{}, fmt.Errorf("%w: %w", errMalformed, err)
+	case v.attempt.Held() > v.exchange.handler.config.MaxAnswerBytes:
+		return heard{}, errTooLarge
 	}
 	return heard{raw: written, opens: event.Opens, done: event.Done}, nil
 }

@@ -26,6 +26,7 @@ func (a *Attempt) Event(dst []byte, s *dialect.Stream, name, data []byte) ([]byt
 		step := &steps[i]
 		event.Opens = event.Opens && opens(step)
 		counted = a.note(s, step) || counted
+		a.hold(step)
 		dst = a.surface.Event(dst, *step)
 	}
 	clear(steps) // they hold on to what the answer says
@@ -37,6 +38,24 @@ func (a *Attempt) Event(dst []byte, s *dialect.Stream, name, data []byte) ([]byt
 		dst = a.Finish(dst)
 	}
 	return dst, event, nil
+}
+
+// partBytes is what a part takes beside what it says.
+const partBytes = 256
+
+// Held is how many bytes, about, the converters may remember of the stream: some dialects
+// say the whole answer once more at its end.
+func (a *Attempt) Held() int64 { return a.held }
+
+func (a *Attempt) hold(step *chat.Event) {
+	switch {
+	case step.Open != nil:
+		part := &step.Open.Part
+		a.held += int64(partBytes + len(part.Text) + len(part.Signature) + len(part.Data))
+	case step.Delta != nil:
+		d := step.Delta
+		a.held += int64(len(d.Text) + len(d.Arguments) + len(d.Signature) + len(d.Logprobs))
+	}
 }
 
 // note fills in what the upstream left out, and tells whether the step says what was used.

@@ -23,6 +23,7 @@ type Attempt struct {
 	steps []chat.Event
 	// failed: an error ended the stream.
 	failed bool
+	held   int64
 }
 
 // New joins a surface and a provider. The id is the answer's where the upstream gives none.
