@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/weirhq/weir/dataplane/internal/dialect"
 	"github.com/weirhq/weir/dataplane/internal/dialect/anthropic"
 	"github.com/weirhq/weir/dataplane/internal/dialect/chat"
 	"github.com/weirhq/weir/dataplane/internal/dialect/gemini"
@@ -103,5 +104,38 @@ func TestAnswersInManyPieces(t *testing.T) {
 	}
 	if written := surface.Event(nil, chat.Event{Close: &chat.Close{}}); len(written) < 8*pieces || !strings.Contains(string(written), `"name":"t"`) {
 		t.Errorf("%d bytes", len(written))
+	}
+}
+
+// TestNothingFollowsAFailure: an upstream that goes on after its error is not heard, but for
+// what it used.
+func TestNothingFollowsAFailure(t *testing.T) {
+	const failure = `{"error":{"code":429,"message":"slow","status":"RESOURCE_EXHAUSTED"}}`
+	for name, ask := range asks {
+		t.Run(name, func(t *testing.T) {
+			attempt := translate.New(ask.surface(), gemini.NewProvider(), "id")
+			if _, fault := attempt.Request([]byte(ask.body+"}"), "m", true); fault != nil {
+				t.Fatal(fault)
+			}
+			said := dialect.Stream{Request: &dialect.Request{Choices: 1}}
+			var written []string
+			for _, data := range []string{
+				`{"candidates":[{"content":{"parts":[{"text":"a"}]}}]}`, failure, failure,
+				`{"candidates":[{"content":{"parts":[{"text":"b"}]}}]}`,
+				`{"candidates":[{"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":2}}`,
+			} {
+				wire, _, err := attempt.Event(nil, &said, nil, []byte(data))
+				if err != nil {
+					t.Fatal(err)
+				}
+				written = append(written, string(wire))
+			}
+			if !strings.Contains(written[1], "slow") || strings.Join(written[2:], "") != "" || attempt.Finish(nil) != nil {
+				t.Errorf("%q", written)
+			}
+			if !said.Answer.Failed || said.Answer.Usage.GetInput() != 3 {
+				t.Errorf("%+v", said.Answer)
+			}
+		})
 	}
 }

@@ -25,9 +25,12 @@ func (a *Attempt) Event(dst []byte, s *dialect.Stream, name, data []byte) ([]byt
 	for i := range steps {
 		step := &steps[i]
 		event.Opens = event.Opens && opens(step)
+		after := a.failed // what comes behind an error is told to nobody
 		counted = a.note(s, step) || counted
-		a.hold(step)
-		dst = a.surface.Event(dst, *step)
+		if !after {
+			a.hold(step)
+			dst = a.surface.Event(dst, *step)
+		}
 	}
 	clear(steps) // they hold on to what the answer says
 	s.Total = s.Total || counted && s.Finished >= max(s.Request.Choices, 1)
