@@ -141,13 +141,13 @@ func FuzzProviderAnswer(f *testing.F) {
 }
 
 // FuzzProviderEvents: whatever the events, steps are in order (parts are opened once, in
-// turn, before their deltas), their texts are of the events, and a surface can write them.
+// turn, before their deltas, and closed before the next one), their texts are of the events, and a surface can write them.
 func FuzzProviderEvents(f *testing.F) {
 	f.Add([]byte(strings.Join(goldenStream, "\n")))
 	f.Add([]byte(`{"type":"error","error":{"type":"x"}}`))
 	f.Fuzz(func(t *testing.T, lines []byte) {
 		provider, surface := anthropic.NewProvider(), anthropic.NewSurface()
-		opened, text, source := 0, 0, 0
+		opened, closed, text, source := 0, 0, 0, 0
 		var wire []byte
 		for data := range bytes.SplitSeq(lines, []byte("\n")) {
 			steps, done, err := provider.Events(nil, nil, data)
@@ -158,15 +158,17 @@ func FuzzProviderEvents(f *testing.F) {
 			for _, step := range steps {
 				switch {
 				case step.Open != nil:
-					if step.Open.Index != opened {
-						t.Fatalf("part %d opened as %d", opened, step.Open.Index)
+					if step.Open.Index != opened || closed != opened {
+						t.Fatalf("part %d opened as %d, %d closed", opened, step.Open.Index, closed)
 					}
 					opened++
 				case step.Delta != nil:
-					if step.Delta.Index < 0 || step.Delta.Index >= opened {
-						t.Fatalf("a delta of part %d of %d", step.Delta.Index, opened)
+					if step.Delta.Index != opened-1 || closed == opened {
+						t.Fatalf("a delta of part %d of %d, %d closed", step.Delta.Index, opened, closed)
 					}
 					text += len(step.Delta.Text) + len(step.Delta.Arguments)
+				case step.Close != nil:
+					closed++
 				}
 				wire = surface.Event(wire, step)
 			}

@@ -16,6 +16,8 @@ var errOrder = errors.New("the stream's events are out of order")
 type providerStream struct {
 	begun, ended, done bool
 	parts              map[int]int
+	inside             bool // of a block, which is at
+	at                 int
 	open               int // parts so far
 	counts             counts
 	sum                hash.Hash
@@ -107,6 +109,8 @@ func (p *Provider) openBlock(dst []chat.Event, event *wireEvent) ([]chat.Event, 
 	if _, twice := s.parts[event.Index]; twice || block == nil {
 		return dst, false, errOrder
 	}
+	dst = s.close(dst)
+	s.inside, s.at = true, event.Index
 	part, ok := p.part(block)
 	if !ok {
 		s.parts[event.Index] = -1
@@ -141,8 +145,8 @@ func (p *Provider) input(index int, json string) chat.Delta {
 }
 
 func (p *Provider) delta(dst []chat.Event, event *wireEvent) ([]chat.Event, bool, error) {
-	index, ok := p.stream.parts[event.Index]
-	if !ok {
+	index := p.stream.parts[event.Index]
+	if !p.stream.inside || p.stream.at != event.Index {
 		return dst, false, errOrder
 	}
 	delta := chat.Delta{Index: index}
@@ -163,14 +167,21 @@ func (p *Provider) delta(dst []chat.Event, event *wireEvent) ([]chat.Event, bool
 }
 
 func (p *Provider) closeBlock(dst []chat.Event, at int) ([]chat.Event, bool, error) {
-	index, ok := p.stream.parts[at]
-	if !ok {
+	if !p.stream.inside || p.stream.at != at {
 		return dst, false, errOrder
 	}
-	if index < 0 {
-		return dst, false, nil
+	return p.stream.close(dst), false, nil
+}
+
+// close ends the block that is open, if one is: parts come one after the other.
+func (s *providerStream) close(dst []chat.Event) []chat.Event {
+	index := s.parts[s.at]
+	if !s.inside || index < 0 {
+		s.inside = false
+		return dst
 	}
-	return append(dst, chat.Event{Close: &chat.Close{Index: index}}), false, nil
+	s.inside = false
+	return append(dst, chat.Event{Close: &chat.Close{Index: index}})
 }
 
 // ending reads a message_delta: why the answer ended, once, and its usage so far.
@@ -178,7 +189,7 @@ func (p *Provider) ending(dst []chat.Event, event *wireEvent) []chat.Event {
 	s := &p.stream
 	if event.Delta.StopReason != "" && !s.ended {
 		s.ended = true
-		dst = append(dst, chat.Event{End: &chat.End{Stop: p.stop(event.Delta.StopReason), Sequence: event.Delta.StopSequence}})
+		dst = append(s.close(dst), chat.Event{End: &chat.End{Stop: p.stop(event.Delta.StopReason), Sequence: event.Delta.StopSequence}})
 	}
 	if !s.usage(event.Usage) {
 		return dst

@@ -153,8 +153,8 @@ func TestStreamsOfOtherServers(t *testing.T) {
 		`{"type":"message_delta","delta":{"stop_reason":"end_turn"}}`, `{"type":"message_stop"}`, `{"type":"message_start"}`)
 	want := []chat.Event{
 		{Begin: &chat.Begin{ID: "m"}},
-		{Open: &chat.Open{}}, {Delta: &chat.Delta{Text: "at once"}},
-		{Open: &chat.Open{Index: 1, Part: chat.Part{Kind: chat.Call, Call: &chat.ToolCall{ID: "t", Name: "f"}}}}, {Delta: &chat.Delta{Index: 1, Arguments: `{"a":1}`}},
+		{Open: &chat.Open{}}, {Delta: &chat.Delta{Text: "at once"}}, {Close: &chat.Close{}},
+		{Open: &chat.Open{Index: 1, Part: chat.Part{Kind: chat.Call, Call: &chat.ToolCall{ID: "t", Name: "f"}}}}, {Delta: &chat.Delta{Index: 1, Arguments: `{"a":1}`}}, {Close: &chat.Close{Index: 1}},
 		// no usage: half of it was said
 		{End: &chat.End{Stop: chat.StopSequence, Sequence: "end"}},
 	}
@@ -173,6 +173,8 @@ func TestBrokenStreams(t *testing.T) {
 		"empty_block":  {start, `{"type":"content_block_start","index":0}`},
 		"block_twice":  {start, `{"type":"content_block_start","index":0,"content_block":{"type":"text"}}`, `{"type":"content_block_start","index":0,"content_block":{"type":"text"}}`},
 		"no_block":     {start, `{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"x"}}`},
+		"in_between":   {start, `{"type":"content_block_start","index":0,"content_block":{"type":"text"}}`, `{"type":"content_block_start","index":1,"content_block":{"type":"text"}}`, `{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"x"}}`},
+		"after_end":    {start, `{"type":"content_block_start","index":0,"content_block":{"type":"text"}}`, `{"type":"content_block_stop","index":0}`, `{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"x"}}`},
 		"unopened_end": {start, `{"type":"content_block_stop","index":3}`},
 	} {
 		if got, _, err := events(anthropic.NewProvider(), data...); err == nil {
