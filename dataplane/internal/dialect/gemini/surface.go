@@ -113,10 +113,16 @@ func (r *reader) system(at string, value []byte) {
 	})
 }
 
-// calls pairs results with calls, both of which may come without an id.
+// calls pairs results with calls, both of which may come without an id. Those that wait
+// stand in order, by id and by name: there may be many.
 type calls struct {
-	waiting []*chat.ToolCall
-	named   int
+	byID, byName map[string][]*waiting
+	named        int
+}
+
+type waiting struct {
+	id       string
+	answered bool
 }
 
 func (c *calls) made(call *chat.ToolCall) {
@@ -124,16 +130,26 @@ func (c *calls) made(call *chat.ToolCall) {
 		c.named++
 		call.ID = "weir_call_" + strconv.Itoa(c.named)
 	}
-	c.waiting = append(c.waiting, call)
+	if c.byID == nil {
+		c.byID, c.byName = map[string][]*waiting{}, map[string][]*waiting{}
+	}
+	w := &waiting{id: call.ID}
+	c.byID[call.ID], c.byName[call.Name] = append(c.byID[call.ID], w), append(c.byName[call.Name], w)
 }
 
 // answered gives the id of the first call that waits for the result: of the same id, or
 // of the same name where the result has no id. Empty: none does.
 func (c *calls) answered(id, name string) string {
-	for i, call := range c.waiting {
-		if call.ID == id || id == "" && call.Name == name {
-			c.waiting = append(c.waiting[:i:i], c.waiting[i+1:]...)
-			return call.ID
+	in, key := c.byID, id
+	if id == "" {
+		in, key = c.byName, name
+	}
+	for len(in[key]) > 0 {
+		w := in[key][0]
+		in[key] = in[key][1:]
+		if !w.answered {
+			w.answered = true
+			return w.id
 		}
 	}
 	return id

@@ -139,3 +139,21 @@ func TestNothingFollowsAFailure(t *testing.T) {
 		})
 	}
 }
+
+// TestManyResults are paired with their calls at a cost of their number, in either order.
+func TestManyResults(t *testing.T) {
+	const count = 50_000
+	var calls, results []string
+	for i := range count {
+		calls = append(calls, fmt.Sprintf(`{"functionCall":{"name":"t%d"}}`, i))
+		results = append(results, fmt.Sprintf(`{"functionResponse":{"name":"t%d","response":{}}}`, count-1-i))
+	}
+	body := `{"contents":[{"role":"model","parts":[` + strings.Join(calls, ",") + `]},{"role":"user","parts":[` + strings.Join(results, ",") + `]}]}`
+	attempt := translate.New(gemini.NewSurface(), openai.NewProvider(), "id")
+	sent, fault := attempt.Request([]byte(body), "m", false)
+	_, first, _ := strings.Cut(string(sent), `{"role":"tool"`)
+	first, _, _ = strings.Cut(first, `{"role":"tool"`)
+	if fault != nil || strings.Count(string(sent), `"role":"tool"`) != count || !strings.Contains(first, fmt.Sprintf(`"weir_call_%d"`, count)) {
+		t.Errorf("%d bytes, %v: %.300s", len(sent), fault, first)
+	}
+}
