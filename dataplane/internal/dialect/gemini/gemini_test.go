@@ -158,7 +158,8 @@ func TestAnswers(t *testing.T) {
 			t.Errorf("%s is not seen to be an error", failed)
 		}
 	}
-	for _, nothing := range []string{``, `<html>`, `[`, `7`} {
+	for _, nothing := range []string{``, `<html>`, `[`, `7`, `[{"usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":1}},{"candi`,
+		`[{"usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":1}},`, `[{"usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":1}}`} {
 		if diff := cmp.Diff(dialect.Answer{}, gemini.ParseAnswer([]byte(nothing))); diff != "" {
 			t.Errorf("%s: %s", nothing, diff)
 		}

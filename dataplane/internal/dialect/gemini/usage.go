@@ -3,6 +3,7 @@ package gemini
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/json"
 	"strconv"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect"
@@ -12,10 +13,15 @@ import (
 )
 
 // ParseAnswer reads an answer's JSON, also a stream that is one array of them: the last
-// usage counts. Text that is no JSON says nothing.
+// usage counts. Text that is no JSON says nothing: of an array that is cut, the last usage
+// is missing.
 func ParseAnswer(text []byte) dialect.Answer {
 	var answer dialect.Answer
-	elements(bytes.TrimSpace(text), func(element []byte) { readAnswer(&answer, element) })
+	text = bytes.TrimSpace(text)
+	if len(text) > 0 && text[0] == '[' && !json.Valid(text) {
+		return answer
+	}
+	elements(text, func(element []byte) { readAnswer(&answer, element) })
 	return answer
 }
 
