@@ -2,11 +2,9 @@ package anthropic
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect/jsonscan"
 )
@@ -32,7 +30,7 @@ var topFields = [maxFields]string{"model", "stream", "max_tokens", "service_tier
 func pick(fields []jsonscan.Field) ([maxFields]jsonscan.Field, *Error) {
 	var found [maxFields]jsonscan.Field
 	for _, field := range fields {
-		name := plain(field.Name)
+		name := jsonscan.Plain(field.Name)
 		for i, known := range topFields {
 			if len(name) > len(known)+4 || !strings.EqualFold(string(name), known) {
 				continue
@@ -45,33 +43,6 @@ func pick(fields []jsonscan.Field) ([maxFields]jsonscan.Field, *Error) {
 		}
 	}
 	return found, nil
-}
-
-// plain decodes the escapes of a field's name.
-func plain(name []byte) []byte {
-	if bytes.IndexByte(name, '\\') < 0 {
-		return name
-	}
-	var text string
-	quoted := append(append([]byte{'"'}, name...), '"')
-	if json.Unmarshal(quoted, &text) != nil {
-		return name
-	}
-	return []byte(text)
-}
-
-// text decodes a JSON string; empty where value is none.
-func text(value []byte) string {
-	if len(value) < 2 || value[0] != '"' {
-		return ""
-	}
-	plain := value[1 : len(value)-1]
-	if bytes.IndexByte(plain, '\\') < 0 && utf8.Valid(plain) {
-		return string(plain)
-	}
-	var text string
-	_ = json.Unmarshal(value, &text) // it was scanned: a string that is well formed
-	return text
 }
 
 // open tells by a field's name whether a part of the prompt may be billed as more

@@ -95,7 +95,7 @@ func (r *reader) object(v value) object {
 		return o
 	}
 	for i := range fields {
-		fields[i].Name = plain(fields[i].Name)
+		fields[i].Name = jsonscan.Plain(fields[i].Name)
 		if find(fields[:i], string(fields[i].Name)) != nil {
 			r.wrong(o.at(string(fields[i].Name)), "It stands there more than once.")
 		}
@@ -207,7 +207,7 @@ func (r *reader) text(v value) string {
 	if v.raw != nil && !v.isString() {
 		r.wrong(v.path, "It must be a string.")
 	}
-	return text(v.raw)
+	return jsonscan.Text(v.raw)
 }
 
 // word is a text that is one of some.

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect/chat"
+	"github.com/weirhq/weir/dataplane/internal/dialect/jsonscan"
 )
 
 func (r *reader) messages(v value) []chat.Message {
@@ -27,7 +28,7 @@ func (r *reader) messages(v value) []chat.Message {
 // content reads a string, or blocks.
 func (r *reader) content(v value) []chat.Part {
 	if v.isString() {
-		return []chat.Part{{Text: text(v.raw)}}
+		return []chat.Part{{Text: jsonscan.Text(v.raw)}}
 	}
 	if r.blocks == maxBlocks {
 		r.wrong(v.path, "Its blocks stand too deep.")

@@ -37,14 +37,14 @@ func ParseRequest(body []byte) (dialect.Request, *Error) {
 		return request, refusal
 	}
 	model := found[fieldModel]
-	if request.Model = text(model.Value); request.Model == "" {
+	if request.Model = jsonscan.Text(model.Value); request.Model == "" {
 		return request, &Error{Status: http.StatusBadRequest, Code: "model_missing", Param: "model",
 			Message: "You must provide the model parameter: the name of a route, as a string."}
 	}
 	request.ModelAt = dialect.Edit{From: model.At, To: model.At + len(model.Value)}
 	request.Stream = string(found[fieldStream].Value) == "true"
 	request.MaxOutput = whole(found[fieldMaxTokens].Value)
-	request.ServiceTier = text(found[fieldServiceTier].Value) // not a string: the upstream's matter
+	request.ServiceTier = jsonscan.Text(found[fieldServiceTier].Value) // not a string: the upstream's matter
 	request.Unpriced = other(found[fieldSpeed].Value, `"standard"`) || other(found[fieldGeo].Value, `"global"`)
 	readTools(&request, found)
 	return request, nil

@@ -3,7 +3,6 @@ package anthropic
 import (
 	"crypto/sha256"
 	"hash"
-	"strconv"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect"
 	"github.com/weirhq/weir/dataplane/internal/dialect/jsonscan"
@@ -125,7 +124,7 @@ func (c *counts) read(object []byte) bool {
 		case "cache_creation", "output_tokens_details", "server_tool_use":
 			c.each(value, c.detail)
 		case "service_tier":
-			c.tier = text(value)
+			c.tier = jsonscan.Text(value)
 		case "speed":
 			c.premium = c.premium || string(value) != `"standard"`
 		case "inference_geo":
@@ -163,11 +162,8 @@ func (c *counts) each(object []byte, visit func(name, value []byte)) bool {
 }
 
 func (c *counts) number(value []byte) int64 {
-	n, err := strconv.ParseInt(string(value), 10, 64)
-	if err != nil || n < 0 || n > 1<<40 {
-		c.bad = true
-		return 0
-	}
+	n, ok := jsonscan.Count(value)
+	c.bad = c.bad || !ok
 	return n
 }
 

@@ -38,7 +38,7 @@ func Finishes(data []byte) int {
 		case "candidates":
 			elements(value, func(candidate []byte) {
 				object(candidate, func(name string, value []byte) {
-					if name == "finishReason" && value[0] == '"' && text(value) != unspecified {
+					if name == "finishReason" && value[0] == '"' && jsonscan.Text(value) != unspecified {
 						finished++
 					}
 				})

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect/chat"
+	"github.com/weirhq/weir/dataplane/internal/dialect/jsonscan"
 )
 
 // A part of a content is one of text, data, a call or a call's result; a thought is a
@@ -84,7 +85,7 @@ func (s *scan) resolution(p *part, bare string) {
 	level := ""
 	object(p.resolution, func(name string, value []byte) {
 		if name == "level" {
-			level = text(value)
+			level = jsonscan.Text(value)
 		}
 	})
 	if detail, ok := details[level]; ok && p.said.Kind == chat.Image {

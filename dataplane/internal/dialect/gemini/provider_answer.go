@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect/chat"
+	"github.com/weirhq/weir/dataplane/internal/dialect/jsonscan"
 )
 
 // response is a GenerateContentResponse, whole or one chunk of a stream.
@@ -49,11 +50,11 @@ func readResponse(body []byte) (*response, error) {
 func (r *response) top(name string, value []byte) {
 	switch name {
 	case "responseId":
-		r.id = text(value)
+		r.id = jsonscan.Text(value)
 	case "modelVersion":
-		r.model = text(value)
+		r.model = jsonscan.Text(value)
 	case "createTime":
-		r.created, _ = time.Parse(time.RFC3339Nano, text(value))
+		r.created, _ = time.Parse(time.RFC3339Nano, jsonscan.Text(value))
 	case "candidates":
 		r.list(name, value, r.candidate)
 	case "usageMetadata":
@@ -84,7 +85,7 @@ func (r *response) candidate(at string, value []byte) {
 				}
 			})
 		case "finishReason":
-			if said.reason = text(value); said.reason == unspecified {
+			if said.reason = jsonscan.Text(value); said.reason == unspecified {
 				said.reason = ""
 			}
 		case "logprobsResult":

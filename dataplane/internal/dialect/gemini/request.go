@@ -39,7 +39,7 @@ func ParseRequest(body []byte) (dialect.Request, *Error) {
 	}
 	request.SendsAudio = files && mayBeAudio(body)
 	request.OpenEnded = request.OpenEnded || found[4].Value != nil
-	request.ServiceTier = text(found[3].Value)
+	request.ServiceTier = jsonscan.Text(found[3].Value)
 	request.Unpriced = grounds(found[6].Value)
 	if request.Models, refusal = modelsIn(found[0], found[1], found[5]); refusal != nil {
 		return request, refusal
@@ -87,7 +87,7 @@ const maxPicked = 7
 func pick(fields []jsonscan.Field, prefix string, names ...string) ([maxPicked]jsonscan.Field, *Error) {
 	var found [maxPicked]jsonscan.Field
 	for _, field := range fields {
-		name := plain(field.Name)
+		name := jsonscan.Plain(field.Name)
 		for i, known := range names {
 			if !alike(name, known) {
 				continue
@@ -134,7 +134,7 @@ func grounds(tools []byte) bool {
 	billed := false
 	elements(tools, func(tool []byte) {
 		rawObject(tool, func(name, _ []byte) {
-			switch string(plain(name)) {
+			switch string(jsonscan.Plain(name)) {
 			case "googleSearch", "google_search", "googleSearchRetrieval", "google_search_retrieval", "googleMaps", "google_maps",
 				"enterpriseWebSearch", "enterprise_web_search", "retrieval", "parallelAiSearch", "parallel_ai_search":
 				billed = true

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect/chat"
+	"github.com/weirhq/weir/dataplane/internal/dialect/jsonscan"
 )
 
 // scan reads values and keeps the first fault. It decodes by hand what encoding/json
@@ -38,7 +39,7 @@ func (s *scan) fields(path string, value []byte, visit func(name string, value [
 
 // rawFields visits an object whose names are the caller's own, null values too.
 func (s *scan) rawFields(path string, value []byte, visit func(name string, value []byte)) {
-	if !rawObject(value, func(name, value []byte) { visit(string(plain(name)), value) }) {
+	if !rawObject(value, func(name, value []byte) { visit(string(jsonscan.Plain(name)), value) }) {
 		s.wrong(path, "It is not an object, which is wanted here.")
 	}
 }
@@ -55,7 +56,7 @@ func (s *scan) text(path string, value []byte) string {
 	if value[0] != '"' {
 		s.wrong(path, "It is not a string, which is wanted here.")
 	}
-	return text(value)
+	return jsonscan.Text(value)
 }
 
 func (s *scan) texts(path string, value []byte) []string {
@@ -79,7 +80,7 @@ func (s *scan) flag(path string, value []byte) bool {
 func (s *scan) number(path string, value []byte) string {
 	number := string(value)
 	if value[0] == '"' {
-		number = text(value)
+		number = jsonscan.Text(value)
 	}
 	if number == "" || number[0] != '-' && (number[0] < '0' || number[0] > '9') || !json.Valid([]byte(number)) {
 		s.wrong(path, "It is not a number, which is wanted here.")

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect/chat"
+	"github.com/weirhq/weir/dataplane/internal/dialect/jsonscan"
 )
 
 func (r *reader) content(at string, value []byte) {
@@ -122,7 +123,7 @@ func outcome(response []byte) (said string, failed bool) {
 		return string(response), false
 	}
 	if only[0] == '"' {
-		return text(only), name == "error"
+		return jsonscan.Text(only), name == "error"
 	}
 	return string(only), name == "error"
 }

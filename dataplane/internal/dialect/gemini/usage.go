@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/json"
-	"strconv"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect"
 	"github.com/weirhq/weir/dataplane/internal/dialect/chat"
@@ -138,14 +137,8 @@ func (c *counts) audioOf(details []byte) int64 {
 }
 
 func (c *counts) number(value []byte) int64 {
-	if string(value) == "null" {
-		return 0
-	}
-	n, err := strconv.ParseInt(string(value), 10, 64)
-	if err != nil || n < 0 || n > 1<<40 {
-		c.bad = true
-		return 0
-	}
+	n, ok := jsonscan.Count(value)
+	c.bad = c.bad || !ok
 	return n
 }
 
@@ -175,7 +168,7 @@ func tierIn(usage []byte) string {
 	tier := ""
 	object(usage, func(name string, value []byte) {
 		if name == "serviceTier" {
-			tier = text(value)
+			tier = jsonscan.Text(value)
 		}
 	})
 	return tier

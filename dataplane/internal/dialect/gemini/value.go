@@ -2,9 +2,7 @@ package gemini
 
 import (
 	"bytes"
-	"encoding/json"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect/jsonscan"
 )
@@ -50,7 +48,7 @@ func nameOf(raw []byte) string {
 	if name, ok := canonicalNames[string(raw)]; ok {
 		return name
 	}
-	name := string(plain(raw))
+	name := string(jsonscan.Plain(raw))
 	if known, ok := canonicalNames[name]; ok {
 		return known
 	}
@@ -151,68 +149,4 @@ func stringEnd(text []byte, from int) int {
 		i = end + 1
 	}
 	return len(text)
-}
-
-// plain decodes the escapes of a field's name.
-func plain(name []byte) []byte {
-	if bytes.IndexByte(name, '\\') < 0 {
-		return name
-	}
-	var text string
-	quoted := append(append([]byte{'"'}, name...), '"')
-	if json.Unmarshal(quoted, &text) != nil {
-		return name
-	}
-	return []byte(text)
-}
-
-// text decodes a JSON string; empty where value is none.
-func text(value []byte) string {
-	if len(value) < 2 || value[0] != '"' {
-		return ""
-	}
-	plain := value[1 : len(value)-1]
-	escaped := bytes.IndexByte(plain, '\\') >= 0
-	switch {
-	case !utf8.Valid(plain), escaped && bytes.Contains(plain, []byte(`\u`)):
-		var text string
-		_ = json.Unmarshal(value, &text) // it was scanned: a string that is well formed
-		return text
-	case escaped:
-		return unescaped(plain)
-	}
-	return string(plain)
-}
-
-// unescaped decodes escapes of one letter.
-func unescaped(plain []byte) string {
-	var b strings.Builder
-	b.Grow(len(plain))
-	for {
-		at := bytes.IndexByte(plain, '\\')
-		if at < 0 {
-			b.Write(plain)
-			return b.String()
-		}
-		b.Write(plain[:at])
-		b.WriteByte(meant(plain[at+1]))
-		plain = plain[at+2:]
-	}
-}
-
-// meant is what a letter behind a backslash stands for.
-func meant(letter byte) byte {
-	switch letter {
-	case 'b':
-		return '\b'
-	case 'f':
-		return '\f'
-	case 'n':
-		return '\n'
-	case 'r':
-		return '\r'
-	case 't':
-		return '\t'
-	}
-	return letter
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect/chat"
+	"github.com/weirhq/weir/dataplane/internal/dialect/jsonscan"
 	"github.com/weirhq/weir/dataplane/internal/dialect/openai/jsonvalue"
 )
 
@@ -79,13 +80,13 @@ func (p *Provider) Failure(status int, body []byte) *chat.Failure {
 func parseFailure(raw []byte) *chat.Failure {
 	var object wireError
 	if json.Unmarshal(raw, &object) != nil {
-		return &chat.Failure{Message: jsonvalue.Text(raw)}
+		return &chat.Failure{Message: jsonscan.Text(raw)}
 	}
 	return object.failure()
 }
 
 func (e *wireError) failure() *chat.Failure {
-	code := jsonvalue.Text(e.Code)
+	code := jsonscan.Text(e.Code)
 	if code == "" && string(e.Code) != "null" {
 		code = string(e.Code)
 	}
@@ -93,13 +94,13 @@ func (e *wireError) failure() *chat.Failure {
 	if message == "" {
 		message = words(e.Detail)
 	}
-	return &chat.Failure{Type: jsonvalue.Text(e.Type), Code: code, Param: jsonvalue.Text(e.Param), Message: message}
+	return &chat.Failure{Type: jsonscan.Text(e.Type), Code: code, Param: jsonscan.Text(e.Param), Message: message}
 }
 
 // words are a text, or those of the object or list in its place: FastAPI's servers tell
 // what is wrong with a request as detail, a list of {loc, msg, type}.
 func words(raw json.RawMessage) string {
-	if text := jsonvalue.Text(raw); text != "" || len(raw) == 0 {
+	if text := jsonscan.Text(raw); text != "" || len(raw) == 0 {
 		return text
 	}
 	var faults []struct {
@@ -112,7 +113,7 @@ func words(raw json.RawMessage) string {
 	if json.Unmarshal(raw, &inner) != nil {
 		return ""
 	}
-	if text := jsonvalue.Text(inner.Message); text != "" {
+	if text := jsonscan.Text(inner.Message); text != "" {
 		return text
 	}
 	return words(inner.Detail)

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect/jsonscan"
-	"github.com/weirhq/weir/dataplane/internal/dialect/openai/jsonvalue"
 )
 
 // Places of the fields that policy reads.
@@ -34,7 +33,7 @@ var (
 // as a name that differs only in case, is refused.
 func Pick(found, fields []jsonscan.Field, names []string) *Error {
 	for _, field := range fields {
-		name := jsonvalue.Plain(field.Name)
+		name := jsonscan.Plain(field.Name)
 		for i, known := range names {
 			if len(name) > len(known)+4 || !strings.EqualFold(string(name), known) {
 				continue

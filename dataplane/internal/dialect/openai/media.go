@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect/chat"
+	"github.com/weirhq/weir/dataplane/internal/dialect/jsonscan"
 	"github.com/weirhq/weir/dataplane/internal/dialect/openai/jsonvalue"
 )
 
@@ -76,7 +77,7 @@ func (r *reading) file(v jsonvalue.Value, media *chat.Media) *chat.Fault {
 	if data.Null() {
 		return v.Child("file_data", nil).Fault(jsonvalue.ReferenceWanted)
 	}
-	if raw := jsonvalue.Text(data.Raw); !strings.Contains(raw, ":") {
+	if raw := jsonscan.Text(data.Raw); !strings.Contains(raw, ":") {
 		media.Type = jsonvalue.TypeOfName(media.Name)
 		return data.Base64(&media.Data)
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect/chat"
+	"github.com/weirhq/weir/dataplane/internal/dialect/jsonscan"
 	"github.com/weirhq/weir/dataplane/internal/dialect/openai/jsonvalue"
 )
 
@@ -154,7 +155,7 @@ func noteLost(wire *wireReply, lossy *chat.Lossy) {
 func stopOf(finish string, sequence json.RawMessage, called bool) (chat.Stop, string) {
 	switch finish {
 	case "stop", "eos", "eos_token", "end_turn", "stop_sequence", "STOP":
-		if met := jsonvalue.Text(sequence); met != "" && !called {
+		if met := jsonscan.Text(sequence); met != "" && !called {
 			return chat.StopSequence, met
 		}
 		if called {

@@ -13,7 +13,6 @@ import (
 
 	"github.com/weirhq/weir/dataplane/internal/dialect"
 	"github.com/weirhq/weir/dataplane/internal/dialect/jsonscan"
-	"github.com/weirhq/weir/dataplane/internal/dialect/openai/jsonvalue"
 )
 
 // ParseRequest reads a body, which it neither keeps nor changes. Invalid JSON, and
@@ -48,7 +47,7 @@ func ParseRequest(body []byte) (dialect.Request, *Error) {
 
 // ReadModel takes the model from its field.
 func ReadModel(r *dialect.Request, model jsonscan.Field) *Error {
-	if r.Model = jsonvalue.Text(model.Value); r.Model == "" {
+	if r.Model = jsonscan.Text(model.Value); r.Model == "" {
 		return ModelMissing()
 	}
 	r.ModelAt = dialect.Edit{From: model.At, To: model.At + len(model.Value)}
@@ -69,7 +68,7 @@ func readBounds(r *dialect.Request, found *[maxFields]jsonscan.Field) {
 	if r.Choices = Whole(found[fieldN].Value, 1); r.Choices == 0 {
 		r.Choices = dialect.Unknown
 	}
-	r.ServiceTier = jsonvalue.Text(found[fieldServiceTier].Value) // not a string: the upstream's matter
+	r.ServiceTier = jsonscan.Text(found[fieldServiceTier].Value) // not a string: the upstream's matter
 	voice, modalities := found[fieldAudio].Value, found[fieldModalities].Value
 	r.AsksAudio = len(voice) > 0 && string(voice) != "null" ||
 		bytes.Contains(modalities, []byte(`"audio"`)) || bytes.IndexByte(modalities, '\\') >= 0

@@ -56,7 +56,7 @@ func (s *Surface) Request(body []byte) (*chat.Request, *chat.Fault) {
 	r := &reading{surface: s, request: &chat.Request{}, seen: make(map[string]bool, len(topReaders))}
 	r.lost.In = &r.request.Lossy
 	for _, field := range fields {
-		if fault := r.field(string(jsonvalue.Plain(field.Name)), field.Value); fault != nil {
+		if fault := r.field(string(jsonscan.Plain(field.Name)), field.Value); fault != nil {
 			return nil, fault
 		}
 	}

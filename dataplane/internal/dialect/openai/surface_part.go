@@ -2,6 +2,7 @@ package openai
 
 import (
 	"github.com/weirhq/weir/dataplane/internal/dialect/chat"
+	"github.com/weirhq/weir/dataplane/internal/dialect/jsonscan"
 	"github.com/weirhq/weir/dataplane/internal/dialect/openai/jsonvalue"
 )
 
@@ -24,7 +25,7 @@ func (r *reading) content(m *message, allowed map[string]bool) ([]chat.Part, *ch
 	}
 	switch m.content.Raw[0] {
 	case '"':
-		return textParts(jsonvalue.Text(m.content.Raw)), nil
+		return textParts(jsonscan.Text(m.content.Raw)), nil
 	case '[':
 	default:
 		return nil, m.content.Fault("It must be a string or an array of parts.")

@@ -2,7 +2,6 @@ package openai
 
 import (
 	"crypto/sha256"
-	"strconv"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect"
 	"github.com/weirhq/weir/dataplane/internal/dialect/jsonscan"
@@ -33,7 +32,7 @@ func ReadAnswer(body []byte, usage func(object []byte) *usagev1.TokenUsage) Answ
 		case "usage":
 			answer.take(field.Value, usage)
 		case "service_tier":
-			answer.ServiceTier = jsonvalue.Text(field.Value)
+			answer.ServiceTier = jsonscan.Text(field.Value)
 		case "error":
 			answer.Failed = answer.Failed || string(field.Value) != "null"
 		case "x_groq": // its older servers' only place for the usage of a stream
@@ -147,14 +146,8 @@ func (c *counts) completionDetail(name, value []byte) {
 }
 
 func (c *counts) number(value []byte) int64 {
-	if string(value) == "null" {
-		return 0
-	}
-	n, err := strconv.ParseInt(string(value), 10, 64)
-	if err != nil || n < 0 || n > 1<<40 {
-		c.bad = true
-		return 0
-	}
+	n, ok := jsonscan.Count(value)
+	c.bad = c.bad || !ok
 	return n
 }
 

@@ -3,7 +3,7 @@ package openai
 import (
 	"encoding/json"
 
-	"github.com/weirhq/weir/dataplane/internal/dialect/openai/jsonvalue"
+	"github.com/weirhq/weir/dataplane/internal/dialect/jsonscan"
 )
 
 // Types of thinking_blocks.
@@ -113,7 +113,7 @@ func (r *wireReply) thinking() string {
 	if r.Content != nil && r.Content.thinking != "" {
 		return r.Content.thinking
 	}
-	return jsonvalue.Text(r.Reasoning)
+	return jsonscan.Text(r.Reasoning)
 }
 
 // wireUsage is what usage looks like to a caller.

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect/chat"
+	"github.com/weirhq/weir/dataplane/internal/dialect/jsonscan"
 	"github.com/weirhq/weir/dataplane/internal/dialect/openai/jsonvalue"
 )
 
@@ -25,7 +26,7 @@ func FuzzValues(f *testing.F) {
 		v := jsonvalue.New("v", []byte(strings.Trim(string(text), " \t\r\n")))
 		switch want := want.(type) {
 		case string:
-			got := jsonvalue.Text(v.Raw)
+			got := jsonscan.Text(v.Raw)
 			var again string
 			if err := json.Unmarshal(jsonvalue.AppendQuoted(nil, got), &again); err != nil || got != want || again != want {
 				t.Fatalf("%q, %q, want %q: %v", got, again, want, err)
@@ -58,7 +59,7 @@ func FuzzValues(f *testing.F) {
 
 func TestInvalidUTF8IsReplaced(t *testing.T) {
 	want, _ := json.Marshal("a\xffb\xe2\x82\x00")
-	if got := string(jsonvalue.AppendQuoted(nil, "a\xffb\xe2\x82\x00")); jsonvalue.Text([]byte(got)) != jsonvalue.Text(want) {
+	if got := string(jsonvalue.AppendQuoted(nil, "a\xffb\xe2\x82\x00")); jsonscan.Text([]byte(got)) != jsonscan.Text(want) {
 		t.Errorf("%s, want %s", got, want)
 	}
 }

@@ -59,7 +59,7 @@ func (v Value) Object(visit func(name string, field Value) *chat.Fault) *chat.Fa
 	}
 	base := v.Path()
 	for _, field := range fields {
-		name := string(Plain(field.Name))
+		name := string(jsonscan.Plain(field.Name))
 		inner := Value{Raw: field.Value, base: base, name: name}
 		if inner.Null() {
 			continue
@@ -143,7 +143,7 @@ func (v Value) Text(into *string) *chat.Fault {
 	if len(v.Raw) < 2 || v.Raw[0] != '"' {
 		return v.Fault("It must be a string.")
 	}
-	*into = Text(v.Raw)
+	*into = jsonscan.Text(v.Raw)
 	return nil
 }
 
@@ -205,4 +205,9 @@ func (v Value) OneOf(into *string, words ...string) *chat.Fault {
 		list += word
 	}
 	return v.Fault("It must be one of: " + list + ".")
+}
+
+// EmptyArray tells an array without elements.
+func EmptyArray(value []byte) bool {
+	return len(value) >= 2 && value[0] == '[' && len(bytes.TrimSpace(value[1:len(value)-1])) == 0
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/weirhq/weir/dataplane/internal/dialect/jsonscan"
 	"github.com/weirhq/weir/dataplane/internal/dialect/openai"
 	"github.com/weirhq/weir/dataplane/internal/dialect/openai/form"
-	"github.com/weirhq/weir/dataplane/internal/dialect/openai/jsonvalue"
 )
 
 // Places of the fields that are read of requests in JSON and of forms.
@@ -92,5 +91,5 @@ func invalidForm(field, message string) *openai.Error {
 
 // is tells a field of JSON, or of a form, that is a word.
 func is(field jsonscan.Field, word string) bool {
-	return string(field.Value) == word || jsonvalue.Text(field.Value) == word
+	return string(field.Value) == word || jsonscan.Text(field.Value) == word
 }

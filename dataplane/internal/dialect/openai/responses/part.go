@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect/chat"
+	"github.com/weirhq/weir/dataplane/internal/dialect/jsonscan"
 	"github.com/weirhq/weir/dataplane/internal/dialect/openai/jsonvalue"
 )
 
@@ -21,7 +22,7 @@ var ofRole = map[string]string{
 func (r *reading) content(v value, role string) (parts []chat.Part, fault *chat.Fault) {
 	switch {
 	case len(v.Raw) > 0 && v.Raw[0] == '"':
-		if text := jsonvalue.Text(v.Raw); text != "" {
+		if text := jsonscan.Text(v.Raw); text != "" {
 			parts = append(parts, chat.Part{Kind: chat.Text, Text: text})
 		}
 		return parts, nil
@@ -88,7 +89,7 @@ func (r *reading) part(v value, role string) (part chat.Part, fault *chat.Fault)
 
 // readData reads the data of a file, with its type or without.
 func readData(v value, media *chat.Media) *chat.Fault {
-	if strings.HasPrefix(jsonvalue.Text(v.Raw), "data:") {
+	if strings.HasPrefix(jsonscan.Text(v.Raw), "data:") {
 		return v.Reference(media)
 	}
 	return v.Base64(&media.Data)

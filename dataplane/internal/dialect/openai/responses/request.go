@@ -50,7 +50,7 @@ func (Passed) Parse(body []byte) (dialect.Request, *dialect.Refusal) {
 	}
 	request.Stream = string(found[fieldStream].Value) == "true"
 	request.MaxOutput = openai.Whole(found[fieldMaxOutput].Value, 0)
-	request.ServiceTier = jsonvalue.Text(found[fieldServiceTier].Value)
+	request.ServiceTier = jsonscan.Text(found[fieldServiceTier].Value)
 	if hosted(found[fieldTools].Value) || !absent(found[fieldPrompt].Value) {
 		// A stored prompt may have such tools. What they bring counts as input, turn by turn.
 		request.Unpriced, request.OpenEnded = true, true
@@ -111,7 +111,7 @@ func hosted(tools []byte) bool {
 // or says so.
 func refers(input []byte) bool {
 	return some(input, func(fields []jsonscan.Field) bool {
-		kind := jsonvalue.Text(fieldOf(fields, "type"))
+		kind := jsonscan.Text(fieldOf(fields, "type"))
 		return kind == "item_reference" || kind == "" && len(fields) <= 2 && fieldOf(fields, "id") != nil
 	})
 }

@@ -53,7 +53,7 @@ func (s *Surface) Request(body []byte) (*chat.Request, *chat.Fault) {
 	r := &reading{request: &chat.Request{}, seen: make(map[string][]byte, len(topReaders))}
 	r.lost.In = &r.request.Lossy
 	for _, field := range fields {
-		if fault := r.field(string(jsonvalue.Plain(field.Name)), field.Value); fault != nil {
+		if fault := r.field(string(jsonscan.Plain(field.Name)), field.Value); fault != nil {
 			return nil, fault
 		}
 	}

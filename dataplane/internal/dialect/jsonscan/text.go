@@ -1,13 +1,14 @@
-package jsonvalue
+package jsonscan
 
 import (
 	"bytes"
 	"encoding/json"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
 
-// Plain decodes the escapes of a field's name.
+// Plain decodes the escapes of a field's name. Without any it is the name itself.
 func Plain(name []byte) []byte {
 	if bytes.IndexByte(name, '\\') < 0 {
 		return name
@@ -20,7 +21,8 @@ func Plain(name []byte) []byte {
 	return []byte(text)
 }
 
-// Text decodes a JSON string; empty where value is none.
+// Text decodes a value that Fields found; empty where it is no string. Invalid UTF-8 is
+// replaced, as encoding/json does.
 func Text(value []byte) string {
 	if len(value) < 2 || value[0] != '"' {
 		return ""
@@ -62,7 +64,18 @@ func unescape(plain []byte) (string, bool) {
 	}
 }
 
-// EmptyArray tells an array without elements.
-func EmptyArray(value []byte) bool {
-	return len(value) >= 2 && value[0] == '[' && len(bytes.TrimSpace(value[1:len(value)-1])) == 0
+// maxCount is more than any answer can have.
+const maxCount = 1 << 40
+
+// Count reads a number of tokens, requests or the like: null is 0. False: it is none, or
+// none that can be.
+func Count(value []byte) (n int64, ok bool) {
+	if string(value) == "null" {
+		return 0, true
+	}
+	n, err := strconv.ParseInt(string(value), 10, 64)
+	if err != nil || n < 0 || n > maxCount {
+		return 0, false
+	}
+	return n, true
 }
