@@ -16,7 +16,7 @@ import (
 // "tools.strict". The error is a *chat.Fault.
 func (p *Provider) Request(r *chat.Request) ([]byte, chat.Lossy, error) {
 	w := &writer{request: r, model: modelOf(r.Model), role: noRole}
-	w.B = make([]byte, 0, sizeOf(r))
+	w.B = make([]byte, 0, r.Size())
 	w.emulated = w.emulates()
 	w.choice = w.choose()
 	w.think()
@@ -47,24 +47,6 @@ type writer struct {
 
 // noRole: no turn has begun.
 const noRole chat.Role = -1
-
-// sizeOf guesses how large the body will be, from what most often makes it large.
-func sizeOf(r *chat.Request) int {
-	size := 1 << 10
-	for i := range r.Messages {
-		for j := range r.Messages[i].Parts {
-			part := &r.Messages[i].Parts[j]
-			size += 128 + len(part.Text) + len(part.Signature)
-			if part.Media != nil {
-				size += len(part.Media.Data)
-			}
-		}
-	}
-	for i := range r.Tools {
-		size += 128 + len(r.Tools[i].Description) + len(r.Tools[i].Schema)
-	}
-	return size + size/16
-}
 
 func (w *writer) write() {
 	w.Item('{')

@@ -27,7 +27,7 @@ func NewProvider() *Provider { return &Provider{wanted: 1} }
 // "messages.name", "tools.strict". The error is a *chat.Fault.
 func (p *Provider) Request(r *chat.Request) ([]byte, chat.Lossy, error) {
 	p.wanted = int(max(r.N, 1))
-	w := &writer{request: r, out: out{b: make([]byte, 0, sizeOf(r))}}
+	w := &writer{request: r, out: out{b: make([]byte, 0, r.Size())}}
 	w.begin('{')
 	w.system()
 	w.contents()
@@ -48,24 +48,6 @@ type writer struct {
 	lossy   chat.Lossy
 	fault   *chat.Fault
 	names   map[string]string // of tools, by the ids of their calls
-}
-
-// sizeOf guesses how large the body will be, from what most often makes it large.
-func sizeOf(r *chat.Request) int {
-	size := 1 << 10
-	for i := range r.Messages {
-		for j := range r.Messages[i].Parts {
-			part := &r.Messages[i].Parts[j]
-			size += 128 + len(part.Text) + len(part.Signature)
-			if part.Media != nil {
-				size += len(part.Media.Data)
-			}
-		}
-	}
-	for i := range r.Tools {
-		size += 128 + len(r.Tools[i].Description) + len(r.Tools[i].Schema)
-	}
-	return size + size/16
 }
 
 func (w *writer) system() {
