@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/weirhq/weir/dataplane/internal/balance"
@@ -110,7 +111,7 @@ func (e *exchange) releaseBody() {
 func (e *exchange) parse() *dialect.Refusal {
 	var refusal *dialect.Refusal
 	if typed, ok := e.dialect.(dialect.Typed); ok {
-		e.request, refusal = typed.ParseTyped(e.r.Header.Get("Content-Type"), e.body.bytes)
+		e.request, refusal = typed.ParseTyped(strings.Join(e.r.Header["Content-Type"], ", "), e.body.bytes) // all of them go upstream
 	} else {
 		e.request, refusal = e.dialect.Parse(e.body.bytes)
 	}

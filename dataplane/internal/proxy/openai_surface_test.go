@@ -5,6 +5,7 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
@@ -193,6 +194,19 @@ func TestMalformedFormsAreRefused(t *testing.T) {
 	wantError(t, response, text, 400, "invalid_form")
 	if !strings.Contains(text, `"param":"file"`) || len(h.mock.Requests()) != 0 {
 		t.Error(text)
+	}
+}
+
+// TestTwoBoundariesAreRefused: each reader would find other fields.
+func TestTwoBoundariesAreRefused(t *testing.T) {
+	h := newHarness(t)
+	body := formOf("file", "model", "routed")
+	r := httptest.NewRequest(http.MethodPost, "/v1/audio/transcriptions", strings.NewReader(body.body))
+	r.Header = http.Header{"Authorization": {"Bearer " + goodKey}, "Content-Type": {body.kind, "multipart/form-data; boundary=x"}}
+	w := httptest.NewRecorder()
+	h.handler.ServeHTTP(w, r)
+	if w.Code != 400 || !strings.Contains(w.Body.String(), `"invalid_form"`) || len(h.mock.Requests()) != 0 {
+		t.Error(w.Code, w.Body)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"fmt"
 	"mime"
+	"strings"
 )
 
 // Error says what is wrong with a body; Field is the one that it is about, if its name is
@@ -33,10 +34,10 @@ var (
 )
 
 // Boundary is what divides the parts of a body of this Content-Type; empty: it is of
-// another type.
+// another type, or says so in a way that not all read alike (RFC 2231's boundary*).
 func Boundary(contentType string) string {
 	kind, parameters, err := mime.ParseMediaType(contentType)
-	if err != nil || kind != "multipart/form-data" {
+	if err != nil || kind != "multipart/form-data" || strings.Contains(contentType, "*") {
 		return ""
 	}
 	return parameters["boundary"]

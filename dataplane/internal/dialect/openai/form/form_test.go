@@ -35,7 +35,7 @@ func read(body []byte) (fields []string, err *form.Error) {
 
 func TestFieldsAreFoundWhereTheyStand(t *testing.T) {
 	body := lines("--B7", `Content-Disposition: form-data; name="model"`, "", "whisper-1",
-		"--B7", `content-disposition: form-data; name=file; filename="a;b.wav"`, "Content-Type: audio/wav", "", "RIFF\r\n--B\r\n\r\n",
+		"--B7", `content-disposition: form-data; name=file; filename="a;b*.wav"; filename*=utf-8''a%3Bb.wav`, "Content-Type: audio/wav", "", "RIFF\r\n--B\r\n\r\n",
 		"--B7", `Content-Disposition: form-data; name="empty"`, "", "", "--B7--", "epilogue")
 	fields, err := read(body)
 	if err != nil {
@@ -64,6 +64,12 @@ func TestMalformedFormsNameTheField(t *testing.T) {
 		"line_feed_in_header": {[]byte("--B7\r\nContent-Disposition: form-data; name=\"a\" \n\r\n\r\n\r\n--B7--"), ""},
 		"no_colon":            {lines("--B7", "x", `Content-Disposition: form-data; name="a"`, "", "m", "--B7--"), ""},
 		"folded":              {lines("--B7", `Content-Disposition: form-data;`, ` name="a"`, "", "m", "--B7--"), ""},
+		"extended_name":       {lines("--B7", `Content-Disposition: form-data; name="model"; name*=utf-8''a`, "", "m", "--B7--"), ""},
+		"extended_first":      {lines("--B7", `Content-Disposition: form-data; Name*=utf-8''a; name="model"`, "", "m", "--B7--"), ""},
+		"continued_name":      {lines("--B7", `Content-Disposition: form-data; name="model";name*0="a"`, "", "m", "--B7--"), ""},
+		"escaped_name":        {lines("--B7", `Content-Disposition: form-data; name="mo\del"`, "", "m", "--B7--"), ""},
+		"percent_in_name":     {lines("--B7", `Content-Disposition: form-data; name="mo%64el"`, "", "m", "--B7--"), ""},
+		"blank_in_name":       {lines("--B7", `Content-Disposition: form-data; name="model "`, "", "m", "--B7--"), ""},
 		"text_after_boundary": {lines("--B7x", `Content-Disposition: form-data; name="model"`, "", "m", "--B7--"), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -77,7 +83,9 @@ func TestMalformedFormsNameTheField(t *testing.T) {
 func TestBoundary(t *testing.T) {
 	for contentType, want := range map[string]string{
 		`multipart/form-data; boundary="a b"`: "a b", "Multipart/Form-Data;boundary=x": "x",
-		"multipart/mixed; boundary=x": "", "multipart/form-data": "", "application/json": "", "": "",
+		"multipart/form-data; boundary=x; boundary*=utf-8''y": "", "multipart/form-data; boundary=x; boundary*0=y": "",
+		"multipart/form-data; boundary=x, multipart/form-data; boundary=y": "",
+		"multipart/mixed; boundary=x":                                      "", "multipart/form-data": "", "application/json": "", "": "",
 	} {
 		if got := form.Boundary(contentType); got != want {
 			t.Errorf("%q: %q, want %q", contentType, got, want)

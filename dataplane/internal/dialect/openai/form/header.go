@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"mime"
+	"regexp"
 	"strings"
 )
 
@@ -29,21 +30,32 @@ func readHeader(header []byte, at int) (field Field, err *Error) {
 	}
 	switch {
 	case disposed != 1 || field.Name == "" || len(field.Name) > maxNameBytes:
-		return Field{}, &Error{Message: fmt.Sprintf("The form's part at byte %d has no name.", at)}
+		return Field{}, &Error{Message: fmt.Sprintf("The form's part at byte %d has no name, or one that not all read alike.", at)}
 	case encoding != "" && encoding != "binary" && encoding != "8bit" && encoding != "7bit":
 		return field, &Error{Field: field.Name, Message: fmt.Sprintf("The form's field %q is encoded: send it as it is.", field.Name)}
 	}
 	return field, nil
 }
 
+// otherName is a name in the forms of RFC 2231: it replaces the plain one to some readers,
+// and is nothing to others. RFC 7578 has it in no form.
+var otherName = regexp.MustCompile(`(?i)(^|[;\s])name\*`)
+
+// disposition is a part's name; empty: it has none that all read alike.
 func disposition(value string) (name string, file bool) {
 	kind, parameters, err := mime.ParseMediaType(value)
-	if err != nil || kind != "form-data" {
+	if err != nil || kind != "form-data" || otherName.MatchString(value) {
+		return "", false
+	}
+	if name = parameters["name"]; strings.ContainsFunc(name, isOpen) {
 		return "", false
 	}
 	_, file = parameters["filename"]
-	return parameters["name"], file
+	return name, file
 }
+
+// isOpen tells what some readers decode or trim in a name, and others don't.
+func isOpen(c rune) bool { return c <= ' ' || c > '~' || c == '\\' || c == '"' || c == '%' }
 
 // isToken tells the name of a header. A line that goes on with the one before has none:
 // some readers take it for a header of its own.
