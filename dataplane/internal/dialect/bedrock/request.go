@@ -11,8 +11,8 @@ import (
 	"github.com/weirhq/weir/dataplane/internal/dialect/jsonout"
 )
 
-// Request writes the body of Converse and ConverseStream: Path says where it goes. What is
-// left out is named as chat.Request's own fields are, in snake case: "messages.name",
+// Request writes the body of Converse and ConverseStream, which do not name the model. What
+// is left out is named as chat.Request's own fields are, in snake case: "messages.name",
 // "tools.strict". The error is a *chat.Fault.
 func (p *Provider) Request(r *chat.Request) ([]byte, chat.Lossy, error) {
 	w := &writer{request: r, model: modelOf(r.Model), role: noRole}

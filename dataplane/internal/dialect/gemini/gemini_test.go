@@ -34,9 +34,6 @@ func TestPaths(t *testing.T) {
 			t.Errorf("%s: %q, %q, %v", path, model, method, ok)
 		}
 	}
-	if got := gemini.Path("team/a b?", gemini.MethodStream); got != "/models/team%2Fa%20b%3F:streamGenerateContent" {
-		t.Error(got)
-	}
 }
 
 func TestSplice(t *testing.T) {

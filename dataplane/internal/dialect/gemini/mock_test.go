@@ -47,7 +47,7 @@ func ask(t *testing.T, base string, r *chat.Request) *chat.Answer {
 		t.Fatal(err)
 	}
 	if !r.Stream {
-		response := send(t, base, gemini.Path(r.Model, gemini.MethodGenerate), body)
+		response := send(t, base, "/models/"+r.Model+":"+gemini.MethodGenerate, body)
 		text, _ := io.ReadAll(response.Body)
 		if response.StatusCode != http.StatusOK {
 			t.Fatalf("status %d: %s for %s", response.StatusCode, text, body)
@@ -58,7 +58,7 @@ func ask(t *testing.T, base string, r *chat.Request) *chat.Answer {
 		}
 		return answer
 	}
-	reader := sse.NewReader(send(t, base, gemini.Path(r.Model, gemini.MethodStream)+"?alt=sse", body).Body, nil, 1<<20)
+	reader := sse.NewReader(send(t, base, "/models/"+r.Model+":"+gemini.MethodStream+"?alt=sse", body).Body, nil, 1<<20)
 	answer := &chat.Answer{Choices: make([]chat.Choice, max(r.N, 1))}
 	for done := false; !done; {
 		event, err := reader.Next()
@@ -115,14 +115,14 @@ func TestMockRefusals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	response := send(t, base, gemini.Path("m", gemini.MethodStream), body)
+	response := send(t, base, "/models/m:"+gemini.MethodStream, body)
 	text, _ := io.ReadAll(response.Body)
 	failure := provider.Failure(response.StatusCode, text)
 	if failure.Status != 429 || failure.Type != "RESOURCE_EXHAUSTED" || failure.RetryAfter != 2500e6 {
 		t.Errorf("%+v from %s", failure, text)
 	}
 	mock.Script(llmtest.Fault{Kind: llmtest.Cut, After: 2})
-	reader := sse.NewReader(send(t, base, gemini.Path("m", gemini.MethodStream)+"?alt=sse", body).Body, nil, 1<<20)
+	reader := sse.NewReader(send(t, base, "/models/m:"+gemini.MethodStream+"?alt=sse", body).Body, nil, 1<<20)
 	for {
 		event, err := reader.Next()
 		if err != nil {

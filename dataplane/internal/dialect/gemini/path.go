@@ -1,9 +1,6 @@
 package gemini
 
-import (
-	"net/url"
-	"strings"
-)
+import "strings"
 
 // Methods of a model.
 const (
@@ -34,8 +31,3 @@ func ParsePath(path string) (model, method string, ok bool) {
 	}
 	return "", "", false
 }
-
-// Path is where an upstream has a method of a model, below its base URL with the version:
-// /models/{model}:{method}. A stream is asked for with the query alt=sse; without, it is
-// one JSON array.
-func Path(model, method string) string { return "/models/" + url.PathEscape(model) + ":" + method }

@@ -22,8 +22,8 @@ var _ chat.Provider = (*Provider)(nil)
 // NewProvider is for one attempt.
 func NewProvider() *Provider { return &Provider{wanted: 1} }
 
-// Request writes the body of generateContent and streamGenerateContent: Path says where
-// it goes. What is left out is named as chat.Request's own fields are, in snake case:
+// Request writes the body of generateContent and streamGenerateContent, which do not name
+// the model. What is left out is named as chat.Request's own fields are, in snake case:
 // "messages.name", "tools.strict". The error is a *chat.Fault.
 func (p *Provider) Request(r *chat.Request) ([]byte, chat.Lossy, error) {
 	p.wanted = int(max(r.N, 1))
