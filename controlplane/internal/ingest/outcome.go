@@ -4,11 +4,11 @@ package ingest
 type outcome struct {
 	boot boot
 	seqRange
-	dead   bool
+	dead bool
 	// revoked: its agent was, and nobody takes its word for it.
 	revoked bool
-	sha256 [32]byte
-	offset int64
+	sha256  [32]byte
+	offset  int64
 }
 
 // ranges says of each number what became of it: a row, or dead and kept, or put aside

@@ -9,11 +9,11 @@ import (
 
 const (
 	maxSteps       = 10
-	maxBakeSeconds       = 24 * 60 * 60
+	maxBakeSeconds = 24 * 60 * 60
 	maxMinRequests = 1_000_000
 
 	defaultStep         = 10
-	defaultBakeSeconds        = 5 * 60
+	defaultBakeSeconds  = 5 * 60
 	defaultMaxErrorRise = 5
 	defaultMinRequests  = 100
 )

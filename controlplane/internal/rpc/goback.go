@@ -75,7 +75,7 @@ func (s *rollouts) addChanges(ctx context.Context, v readmodel.View, to *adminv1
 	if err != nil || !stage.Has(rollout.Candidate) {
 		return err
 	}
-	more := false
+	var more bool
 	to.CandidateChanges, more, err = s.stagedChanges(ctx, v, gatewayID, stage.Configuration(rollout.Candidate), target)
 	to.Truncated = to.Truncated || more
 	return err
