@@ -3,14 +3,8 @@ import { useId, useState } from "react";
 import type { Names } from "../../api/names";
 import { Strategy, strategyName } from "../../api/route";
 import { FormActions, FormError, TextField } from "../../ui/Form";
+import type { TargetDraft } from "./TargetFields";
 import { TargetFields } from "./TargetFields";
-
-export interface TargetDraft {
-  providerId: string;
-  model: string;
-  /** 1 to 1000 of a weighted route, else 0. */
-  weight: number;
-}
 
 export interface RouteDraft {
   name: string;

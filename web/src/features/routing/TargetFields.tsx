@@ -1,7 +1,13 @@
 import type { Names } from "../../api/names";
 import { Strategy } from "../../api/route";
 import { TextField } from "../../ui/Form";
-import type { TargetDraft } from "./RouteForm";
+
+export interface TargetDraft {
+  providerId: string;
+  model: string;
+  /** 1 to 1000 of a weighted route, else 0. */
+  weight: number;
+}
 
 interface TargetFieldsProps {
   strategy: Strategy;
