@@ -49,6 +49,7 @@ func (s *Surface) Request(body []byte) (*chat.Request, *chat.Fault) {
 	if read.fault != nil {
 		return nil, read.fault
 	}
+	read.request.Messages = turns(read.request.Messages)
 	read.request.Lossy = read.lossy
 	return read.request, nil
 }
