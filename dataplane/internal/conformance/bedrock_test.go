@@ -19,6 +19,9 @@ func readBedrock(t *testing.T, request llmtest.Request) arrived {
 		if said := texts(message.Get("content")); said != "" && message.Get("role").Str == "user" {
 			a.Users = append(a.Users, said)
 		}
+		if message.Get("role").Str == "assistant" {
+			a.Said += texts(message.Get("content"))
+		}
 		for _, block := range message.Get("content").Array() {
 			a.bedrock(t, block)
 		}
@@ -28,6 +31,8 @@ func readBedrock(t *testing.T, request llmtest.Request) arrived {
 	}
 	if schema := body.Get("outputConfig.textFormat.structure.jsonSchema.schema"); schema.Exists() {
 		a.Schema = canonical(t, schema.Str)
+	} else if chosen := body.Get("toolConfig.toolChoice.tool.name"); chosen.Exists() { // which stands for it
+		a.Schema = a.Tools[chosen.Str]
 	}
 	for _, stop := range body.Get("inferenceConfig.stopSequences").Array() {
 		a.Stop = append(a.Stop, stop.Str)

@@ -16,7 +16,7 @@ import (
 )
 
 var chatSpeaker = speaker{
-	name: "openai-go_chat", ask: askChat, dialect: policyv1.Dialect_DIALECT_OPENAI, sequence: "choices.stop_sequence",
+	name: "openai-go_chat", script: "chat", ask: askChat, dialect: policyv1.Dialect_DIALECT_OPENAI, sequence: "choices.stop_sequence",
 	stops: map[stop]string{ended: "stop", toCall: "tool_calls", cutShort: "length", onSequence: "stop"},
 	types: map[int]string{400: "invalid_request_error", 401: "invalid_request_error", 404: "invalid_request_error", 429: "rate_limit_error", 500: "server_error", 502: "server_error", 529: "server_error"},
 	own:   map[int]string{429: "requests", 529: "overloaded_error"},

@@ -9,7 +9,7 @@ import (
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
 )
 
-var speakers = []speaker{chatSpeaker, messagesSpeaker}
+var speakers = []speaker{chatSpeaker, messagesSpeaker, geminiSpeaker}
 
 // TestSDKs holds every SDK by every provider to every scenario, whole and streamed.
 func TestSDKs(t *testing.T) { conform(t, speakers) }

@@ -33,9 +33,11 @@ func (c *cell) refused(f failure, status int) {
 	}
 }
 
-// invalid is a conversation without turns.
+// invalid is an answer of less than nothing.
 func (c *cell) invalid() {
-	c.refused(c.fails(talk{Max: 100, Turns: []turn{}}), 400)
+	asked := question
+	asked.Max = -1
+	c.refused(c.fails(asked), 400)
 	if tokens := c.mock.Ledger().Total.Tokens; tokens != (llmtest.Tokens{}) {
 		c.Errorf("served %+v", tokens)
 	}

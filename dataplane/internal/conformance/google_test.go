@@ -21,6 +21,9 @@ func readGemini(t *testing.T, request llmtest.Request) arrived {
 		if said := texts(content.Get("parts")); said != "" && content.Get("role").Str == "user" {
 			a.Users = append(a.Users, said)
 		}
+		if content.Get("role").Str == "model" {
+			a.Said += texts(content.Get("parts"))
+		}
 		for _, part := range content.Get("parts").Array() {
 			a.gemini(t, part)
 		}

@@ -15,7 +15,7 @@ import (
 )
 
 var messagesSpeaker = speaker{
-	name: "anthropic-sdk-go", ask: askMessages, dialect: policyv1.Dialect_DIALECT_ANTHROPIC, display: "thinking.display", effort: "output_config.effort", callSignature: "content.signature",
+	name: "anthropic-sdk-go", script: "messages", ask: askMessages, dialect: policyv1.Dialect_DIALECT_ANTHROPIC, display: "thinking.display", effort: "output_config.effort", callSignature: "content.signature",
 	stops: map[stop]string{ended: "end_turn", toCall: "tool_use", cutShort: "max_tokens", onSequence: "stop_sequence"},
 	types: map[int]string{400: "invalid_request_error", 401: "authentication_error", 404: "not_found_error", 429: "rate_limit_error", 500: "api_error", 502: "api_error", 529: "overloaded_error"},
 }

@@ -39,9 +39,8 @@ func TestNodeSDKs(t *testing.T) {
 	}
 	var all []speaker
 	for _, speaker := range speakers {
-		script := map[string]string{"openai-go_chat": "chat", "anthropic-sdk-go": "messages"}[speaker.name]
-		n := startNode(t, script)
-		speaker.name, speaker.ask = "node_"+script, n.ask
+		n := startNode(t, speaker.script)
+		speaker.name, speaker.ask = "node_"+speaker.script, n.ask
 		all = append(all, speaker)
 	}
 	conform(t, all)

@@ -52,9 +52,7 @@ func (c *cell) turns() {
 	same(c, "text", said("and now"), a.Text)
 	same(c, "system", "be exact", got.System)
 	same(c, "users", []string{"how much", "and now"}, got.Users)
-	if !strings.Contains(string(c.last().Body), said("how much")) {
-		c.Errorf("the first answer did not go back: %s", c.last().Body)
-	}
+	same(c, "what was said before", said("how much"), got.Said)
 }
 
 // fill is what the mock makes of a tool's schema when it says this text.
@@ -177,7 +175,11 @@ func (c *cell) thinking() {
 	back := turn{Results: []result{{first.Calls[0].ID, "level", "7.5"}}}
 	asked.Turns = append(asked.Turns, turn{Answer: first.Again}, back)
 	a, got := c.ask(asked, lossy)
-	same(c, "thinking sent back", c.signatures(first), got.Thinking)
+	if c.provider.signs && c.speaker.opaque { // the mock takes its own signatures only
+		same(c, "thinking sent back", 1, len(got.Thinking))
+	} else {
+		same(c, "thinking sent back", c.signatures(first), got.Thinking)
+	}
 	same(c, "text", said(""), a.Text)
 }
 

@@ -99,7 +99,9 @@ const (
 // speaker is an SDK on the surface that it is made for.
 type speaker struct {
 	name string
-	ask  func(*testing.T, talk) answer
+	// script is the program of node/ for the same surface.
+	script string
+	ask    func(*testing.T, talk) answer
 	// stops are its words for why an answer ended.
 	stops map[stop]string
 	// types are its words for errors, by status; those of the providers of its own dialect
@@ -112,6 +114,8 @@ type speaker struct {
 	// display is what X-Weir-Lossy says where thinking is not shown, effort where it is
 	// shown instead of that; empty: it was not asked to be.
 	display, effort string
+	// opaque: signatures go back in the SDK's own wrapping.
+	opaque bool
 	// callSignature is what it says where signed calls lose that; empty: they keep it.
 	callSignature string
 }
@@ -121,8 +125,11 @@ func (s *speaker) passes(p *provider) bool { return s.dialect == dialectOf(p.own
 
 // dialectOf is the one that is spoken.
 func dialectOf(d policyv1.Dialect) policyv1.Dialect {
-	if d == policyv1.Dialect_DIALECT_OPENAI_COMPATIBLE || d == policyv1.Dialect_DIALECT_AZURE_OPENAI {
+	switch d {
+	case policyv1.Dialect_DIALECT_OPENAI_COMPATIBLE, policyv1.Dialect_DIALECT_AZURE_OPENAI:
 		return policyv1.Dialect_DIALECT_OPENAI
+	case policyv1.Dialect_DIALECT_VERTEX:
+		return policyv1.Dialect_DIALECT_GEMINI
 	}
 	return d
 }

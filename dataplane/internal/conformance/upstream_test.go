@@ -68,13 +68,15 @@ func fillGemini(tool, text string) string {
 type arrived struct {
 	Model, System string
 	Users         []string
-	Tools         map[string]string // schemas
-	Calls         []call
-	Results       map[string]string
-	Media         []string // "image/png AAAA"
-	Schema        string
-	Stop          []string
-	Max           int64
+	// Said is what the model said before.
+	Said    string
+	Tools   map[string]string // schemas
+	Calls   []call
+	Results map[string]string
+	Media   []string // "image/png AAAA"
+	Schema  string
+	Stop    []string
+	Max     int64
 	// Thinking are signatures, or texts where there is none.
 	Thinking []string
 	Stream   bool
@@ -119,6 +121,7 @@ func (a *arrived) openAI(t *testing.T, message gjson.Result) {
 	case "tool":
 		a.Results[message.Get("tool_call_id").Str] = text
 	case "assistant":
+		a.Said += text
 		for _, made := range message.Get("tool_calls").Array() {
 			a.Calls = append(a.Calls, call{made.Get("id").Str, made.Get("function.name").Str, canonical(t, made.Get("function.arguments").Str)})
 		}
@@ -143,6 +146,9 @@ func readAnthropic(t *testing.T, request llmtest.Request) arrived {
 		if said := texts(message.Get("content")); said != "" && message.Get("role").Str == "user" {
 			a.Users = append(a.Users, said)
 		}
+		if message.Get("role").Str == "assistant" {
+			a.Said += texts(message.Get("content"))
+		}
 		for _, block := range message.Get("content").Array() {
 			a.block(t, block)
 		}
@@ -152,6 +158,8 @@ func readAnthropic(t *testing.T, request llmtest.Request) arrived {
 	}
 	if schema := body.Get("output_config.format.schema"); schema.Exists() {
 		a.Schema = canonical(t, schema.Raw)
+	} else if body.Get("tool_choice.type").Str == "tool" { // which stands for it
+		a.Schema = a.Tools[body.Get("tool_choice.name").Str]
 	}
 	for _, stop := range body.Get("stop_sequences").Array() {
 		a.Stop = append(a.Stop, stop.Str)
