@@ -44,7 +44,7 @@ func (c *Client) join(identity *Identity) error {
 	if err := errors.Join(c.suits(identity), c.mayShip(identity)); err != nil {
 		return errors.Join(err, c.keys.discard())
 	}
-	if err := c.keys.save(identity); err != nil {
+	if err := errors.Join(c.dropOthers(identity), c.keys.save(identity)); err != nil {
 		return err
 	}
 	c.config.Log.Info("agent enrolled", "agent_id", identity.AgentID, "gateway_id", identity.GatewayID)

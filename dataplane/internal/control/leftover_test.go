@@ -2,6 +2,8 @@ package control_test
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -44,4 +46,35 @@ func TestEnrolsAtAnotherGatewayOnlyWithAnEmptySpool(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A folder that came from another gateway with an empty spool keeps nothing of that one: an
+// agent that enrols anew at its own gateway later is not held to the one of long ago.
+func TestPoliciesOfAnotherGatewayAreDropped(t *testing.T) {
+	l, p, dir := newLiar(t), &plane{}, t.TempDir()
+	other := newDraft(5)
+	other.header.GatewayId, other.revocations.GatewayId = "another", "another"
+	if err := os.Mkdir(filepath.Join(dir, "policy"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, slot := range []string{"a", "b"} {
+		write(t, filepath.Join(dir, "policy", slot), read(t, l.seed(t, other).Path))
+	}
+	left := int64(0)
+	config := p.config(l.url, dir)
+	config.Spooled = func() control.Spooled { return control.Spooled{Records: left} }
+	_, stop := run(t, config)
+	l.snapshot(l.sign(newDraft(1)))
+	eventually(t, "version 1 is served", p.serves(1))
+	stop()
+	if _, err := os.Stat(filepath.Join(dir, "policy", "b")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the other gateway's policy is still there: %v", err)
+	}
+
+	left = 2
+	if err := os.RemoveAll(filepath.Join(dir, "identity")); err != nil {
+		t.Fatal(err)
+	}
+	client, _ := run(t, config)
+	eventually(t, "it enrols at its own gateway with usage left", func() bool { _, enrolled := client.Identity(); return enrolled })
 }
