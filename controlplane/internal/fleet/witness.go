@@ -86,12 +86,13 @@ func (w *witnesses) doubt(at position, served Served) {
 	signal(w.wake)
 }
 
-// stand tells what is known of a release before anybody looks at its signature.
+// stand tells what is known of a release before anybody looks at its signature: that of one
+// that there is no room for would be looked at again at each turn.
 func (w *witnesses) stand(at position) (believed []signing.PublicKey, known, waits bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	_, waits = w.doubts[at]
-	return w.believed, w.known[at], waits || at.epoch <= w.over
+	return w.believed, w.known[at], waits || at.epoch <= w.over || len(w.doubts) >= maxDoubts
 }
 
 func (w *witnesses) waiting() map[position]Served {
@@ -183,13 +184,14 @@ func (f *feed) examine(ctx context.Context) {
 			}
 			f.settle(at, found)
 		}
+		f.wakeWaiting()
 		if !sleep(ctx, pause) {
 			return
 		}
 	}
 }
 
-// settle ends a doubt and has those look again who wait for it.
+// settle ends a doubt.
 func (f *feed) settle(at position, found Finding) {
 	f.config.metrics.witnessed.WithLabelValues(string(found)).Inc()
 	if found == Lost {
@@ -202,6 +204,11 @@ func (f *feed) settle(at position, found Finding) {
 		f.witnesses.end(at)
 		f.changed()
 	}
+}
+
+// wakeWaiting has those look again who wait for what was in doubt, all of a round together:
+// they are among all that are connected.
+func (f *feed) wakeWaiting() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.wakeAll()
