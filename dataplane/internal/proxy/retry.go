@@ -62,7 +62,7 @@ func (e *exchange) follow() (*snapshot.Target, leg) {
 	e.leg.release()
 	failed := e.leg
 	target, _ := e.next()
-	for target != nil && !(e.inTime(target) && e.affords(target)) {
+	for target != nil && (!e.inTime(target) || !e.affords(target)) {
 		e.plan.Drop()
 		target, _ = e.next()
 	}
