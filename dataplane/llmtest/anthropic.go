@@ -117,3 +117,34 @@ func anthropicStatusError(h http.Header, fault Fault) anthropicError {
 	}
 	return anthropicError{"api_error", "Internal server error"}
 }
+
+// knownClaudeModels are listed where Options.Models names none.
+var knownClaudeModels = []string{"claude-haiku-4-5", "claude-opus-4-8", "claude-sonnet-5"}
+
+type anthropicModel struct {
+	Type        string `json:"type"`
+	ID          string `json:"id"`
+	DisplayName string `json:"display_name"`
+	CreatedAt   string `json:"created_at"`
+}
+
+// listAnthropicModels answers with one page of all.
+func (s *Server) listAnthropicModels(w http.ResponseWriter, _ *http.Request, _ []byte) {
+	ids := s.options.Models
+	if ids == nil {
+		ids = knownClaudeModels
+	}
+	page := struct {
+		Data    []anthropicModel `json:"data"`
+		HasMore bool             `json:"has_more"`
+		FirstID string           `json:"first_id,omitempty"`
+		LastID  string           `json:"last_id,omitempty"`
+	}{Data: []anthropicModel{}}
+	for _, id := range ids {
+		page.Data = append(page.Data, anthropicModel{"model", id, id, "2026-01-01T00:00:00Z"})
+	}
+	if len(ids) > 0 {
+		page.FirstID, page.LastID = ids[0], ids[len(ids)-1]
+	}
+	writeJSON(w, http.StatusOK, page)
+}

@@ -3,6 +3,7 @@ package llmtest
 import (
 	"crypto/subtle"
 	"fmt"
+	"github.com/tidwall/gjson"
 	"net/http"
 	"slices"
 	"strings"
@@ -71,7 +72,13 @@ func (s *Server) refuseGemini(w http.ResponseWriter, array bool, e geminiError) 
 
 // gemini is google with the key of Gemini's own API.
 func (s *Server) gemini(next func(http.ResponseWriter, *http.Request, []byte)) http.HandlerFunc {
-	return s.google(s.unknownGemini, next)
+	return s.google(s.unknownGemini, func(w http.ResponseWriter, r *http.Request, body []byte) {
+		if gjson.GetBytes(body, "labels").Exists() {
+			s.refuseGemini(w, false, *invalidGemini(`Invalid JSON payload received. Unknown name "labels": Cannot find field.`))
+			return
+		}
+		next(w, r, body)
+	})
 }
 
 // google records, authenticates and bounds a request of this dialect.

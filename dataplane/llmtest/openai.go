@@ -20,7 +20,13 @@ func (s *Server) routeOpenAI() {
 			Message: "Only POST requests are accepted.", Type: "invalid_request_error", Code: "method_not_supported"})
 	}))
 	s.routePlanned()
-	s.mux.HandleFunc("GET /v1/models", s.openAI(s.listModels))
+	s.mux.HandleFunc("GET /v1/models", func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Anthropic-Version") != "" {
+			s.anthropic(s.listAnthropicModels)(w, r)
+			return
+		}
+		s.openAI(s.listModels)(w, r)
+	})
 	s.mux.HandleFunc("GET /v1/models/{model}", s.openAI(s.getModel))
 	s.mux.HandleFunc("/v1/", s.openAI(func(w http.ResponseWriter, r *http.Request, _ []byte) {
 		s.refuse(w, http.StatusNotFound, openAIError{

@@ -22,7 +22,7 @@ type dialect struct {
 }
 
 var dialects = map[eventv1.Dialect]dialect{
-	eventv1.Dialect_DIALECT_OPENAI:            {priceList: "openai"},
+	eventv1.Dialect_DIALECT_OPENAI:            {"openai", openAIRefusal},
 	eventv1.Dialect_DIALECT_OPENAI_COMPATIBLE: {},
 	eventv1.Dialect_DIALECT_ANTHROPIC:         {"anthropic", anthropicRefusal},
 	eventv1.Dialect_DIALECT_GEMINI:            {"gemini", geminiRefusal},
@@ -50,6 +50,14 @@ func (d dialect) check(base string) error {
 		return fault.Field("base_url", "%s", why)
 	}
 	return nil
+}
+
+// openAIRefusal knows OpenAI's own host; what stands in front of it may have any path.
+func openAIRefusal(u *url.URL) string {
+	if u.Hostname() == "api.openai.com" && u.Path == "" {
+		return "write it as https://api.openai.com/v1: agents add /chat/completions"
+	}
+	return ""
 }
 
 func anthropicRefusal(u *url.URL) string {

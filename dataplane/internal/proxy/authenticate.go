@@ -70,7 +70,7 @@ func (e *exchange) keyUnknown() *dialect.Refusal {
 	}
 	age := max(0, e.begun.Sub(confirmed)).Truncate(time.Second)
 	e.w.Header().Set("X-Weir-Policy-Age", strconv.FormatInt(int64(age/time.Second), 10))
-	return unauthenticated("key_unknown", "This key is not in the policy of this gateway, which the control plane confirmed "+age.String()+" ago.")
+	return unauthenticated("key_unknown", "This key is not in the policy of this gateway, which the control plane confirmed "+age.String()+" ago. Keys of this gateway begin with weir_; a provider's own key does not open it.")
 }
 
 // keyText finds the key where SDKs of the known dialects put it.

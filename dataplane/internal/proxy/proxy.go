@@ -174,10 +174,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case surface.name == "":
 		part := unservedAt(r.URL.Path)
 		e.dialect = part.dialect
-		e.refuseElsewhere(part.refusal)
+		e.refuseElsewhere(part.refusalOf(r.URL.Path))
 	case r.Method != surface.method:
 		w.Header().Set("Allow", surface.method)
-		e.refuseElsewhere(methodNotAllowed)
+		e.refuseElsewhere(methodNotAllowed(surface.method))
 	default:
 		e.surface = surface
 		surface.serve(e)

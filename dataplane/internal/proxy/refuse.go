@@ -15,8 +15,8 @@ import (
 
 // The agent's own errors. Codes are stable.
 var (
-	keyMissing = unauthenticated("key_missing", "No key was sent. Send it as Authorization: Bearer KEY, or as x-api-key.")
-	keyRevoked = unauthenticated("key_revoked", "This key was revoked.")
+	keyMissing = unauthenticated("key_missing", "No key was sent. Send it as Authorization: Bearer KEY, or as x-api-key, x-goog-api-key or api-key.")
+	keyRevoked = unauthenticated("key_revoked", "This key was revoked. Who administers this gateway can make a new one.")
 	keyExpired = unauthenticated("key_expired", "This key has expired.")
 	keyRotated = unauthenticated("key_rotated", "This key has a new secret, and the time of this one is over.")
 
@@ -24,8 +24,6 @@ var (
 		Message: "The request body did not come in time."}
 	routeNotAllowed = &dialect.Refusal{Status: http.StatusForbidden, Code: "route_not_allowed", Param: "model",
 		Message: "This key may not use this route."}
-	methodNotAllowed = &dialect.Refusal{Status: http.StatusMethodNotAllowed, Code: "method_not_allowed",
-		Message: "This path is served for the method in the Allow header only."}
 
 	noPolicy              = unavailable("no_policy", "This agent has not received a policy yet.")
 	policyRefused         = unavailable("policy_refused", "This agent refused the policy that it received and has no other. Its /readyz tells why, and what to do.")
@@ -82,7 +80,12 @@ func routeUnknown(model string) *dialect.Refusal {
 		model = model[:200] + "…"
 	}
 	return &dialect.Refusal{Status: http.StatusNotFound, Code: "route_unknown", Param: "model",
-		Message: fmt.Sprintf("There is no route %q in the policy of this gateway.", model)}
+		Message: fmt.Sprintf("There is no route %q in the policy of this gateway. GET /v1/models lists the routes of this key.", model)}
+}
+
+// methodNotAllowed names the method in words, too: SDKs hide headers.
+func methodNotAllowed(method string) *dialect.Refusal {
+	return &dialect.Refusal{Status: http.StatusMethodNotAllowed, Code: "method_not_allowed", Message: "This path is served for " + method + " only."}
 }
 
 // routeNotServed tells the policy's reason: no provider of the route is where this
@@ -94,7 +97,7 @@ func routeNotServed(route *snapshot.Route) *dialect.Refusal {
 
 // unwritable is a request that can't be turned into the dialect of a target.
 func unwritable(fault *chat.Fault) *dialect.Refusal {
-	return &dialect.Refusal{Status: http.StatusBadRequest, Code: "invalid_request", Param: fault.Field, Message: fault.Message}
+	return &dialect.Refusal{Status: http.StatusBadRequest, Code: "invalid_request", Param: fault.Field, Message: fault.Error()}
 }
 
 // notTranslatable names what a strict route does not leave out.

@@ -92,3 +92,19 @@ func unservedAt(path string) *unserved {
 	}
 	return unservedParts[last]
 }
+
+// refusalOf says what was meant, most likely, where that is served: SDKs join their paths to
+// base URLs with or without a version.
+func (u *unserved) refusalOf(path string) *dialect.Refusal {
+	for _, meant := range []string{"/v1" + path, strings.TrimPrefix(path, "/v1"), strings.TrimPrefix(path, "/v1beta"), strings.TrimSuffix(path, "/")} {
+		s := surfaceOf(meant)
+		if meant == path || s.name == "" {
+			continue
+		}
+		hint := *u.refusal
+		hint.Message = "This gateway does not serve this path. Did you mean " + s.method + " " + meant + "? " +
+			"OpenAI's SDKs want a base URL that ends in /v1, Anthropic's and Google's one without a version."
+		return &hint
+	}
+	return u.refusal
+}

@@ -40,7 +40,7 @@ var ways = map[policyv1.Dialect]*way{
 	policyv1.Dialect_DIALECT_OPENAI_COMPATIBLE: {once: snapshot.OpenAIChat, stream: snapshot.OpenAIChat, dialect: openai.Chat{}, converter: newCompatible},
 	policyv1.Dialect_DIALECT_ANTHROPIC:         {once: snapshot.AnthropicMessages, stream: snapshot.AnthropicMessages, dialect: anthropic.Messages{}, converter: newAnthropic},
 	policyv1.Dialect_DIALECT_GEMINI:            {once: snapshot.GeminiGenerate, stream: snapshot.GeminiStream, dialect: gemini.Generate{}, converter: newGemini},
-	policyv1.Dialect_DIALECT_VERTEX:            {once: snapshot.GeminiGenerate, stream: snapshot.GeminiStream, dialect: gemini.Generate{}, converter: newGemini},
+	policyv1.Dialect_DIALECT_VERTEX:            {once: snapshot.GeminiGenerate, stream: snapshot.GeminiStream, dialect: gemini.Generate{}, converter: newVertex},
 	policyv1.Dialect_DIALECT_BEDROCK:           {once: snapshot.BedrockConverse, stream: snapshot.BedrockStream, dialect: bedrock.Converse{}, converter: newBedrock, frames: true},
 }
 
@@ -49,6 +49,7 @@ func newCompatible() chat.Provider { return openai.NewCompatible() }
 func newAnthropic() chat.Provider  { return anthropic.NewProvider() }
 func newBedrock() chat.Provider    { return bedrock.NewProvider() }
 func newGemini() chat.Provider     { return gemini.NewProvider() }
+func newVertex() chat.Provider     { return gemini.NewVertex() }
 
 // wayOf is nil for a target whose dialect is not translated.
 func wayOf(target *snapshot.Target) *way { return ways[target.Provider.Dialect] }

@@ -19,7 +19,7 @@ wrote it; a strict route does not send such a request (400 not_translatable).
 
 yes: it arrives. emulated: by something else that does the same. no: it is left out, and the
 header says these names. –: the dialect can't say it. Azure OpenAI is as openai, Vertex AI as
-gemini. What a model refuses is left out, too: the columns are of gpt-5, claude-opus-4-8 (bedrock:
+gemini, and takes metadata as labels. What a model refuses is left out, too: the columns are of gpt-5, claude-opus-4-8 (bedrock:
 that model there) and gemini-3-pro, and Claude Opus 4.8 takes no temperature, which older ones do.
 
 This page is written by the tests of dataplane/internal/dialect/fidelity, which fail when it

@@ -15,19 +15,24 @@ type Provider struct {
 	id            string
 	calls         int
 	candidates    map[int]*candidate // of a stream, by their index
+	vertex        bool
 }
 
 var _ chat.Provider = (*Provider)(nil)
 
-// NewProvider is for one attempt.
+// NewProvider is for one attempt at Gemini's own API.
 func NewProvider() *Provider { return &Provider{wanted: 1} }
+
+// NewVertex is for one attempt at Vertex AI, which takes labels, too.
+// Source: https://github.com/googleapis/go-genai/blob/main/models.go
+func NewVertex() *Provider { return &Provider{wanted: 1, vertex: true} }
 
 // Request writes the body of generateContent and streamGenerateContent, which do not name
 // the model. What is left out is named as chat.Request's own fields are, in snake case:
 // "messages.name", "tools.strict". The error is a *chat.Fault.
 func (p *Provider) Request(r *chat.Request) ([]byte, chat.Lossy, error) {
 	p.wanted = int(max(r.N, 1))
-	w := &writer{request: r, out: out{b: make([]byte, 0, r.Size())}}
+	w := &writer{request: r, vertex: p.vertex, out: out{b: make([]byte, 0, r.Size())}}
 	w.begin('{')
 	w.system()
 	w.contents()
@@ -45,6 +50,7 @@ func (p *Provider) Request(r *chat.Request) ([]byte, chat.Lossy, error) {
 type writer struct {
 	out
 	request *chat.Request
+	vertex  bool
 	lossy   chat.Lossy
 	fault   *chat.Fault
 	names   map[string]string // of tools, by the ids of their calls

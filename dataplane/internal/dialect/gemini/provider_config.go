@@ -190,6 +190,10 @@ var label = regexp.MustCompile(`^[a-z0-9_-]{0,63}$`)
 
 // labels writes metadata as labels where all of it may be.
 func (w *writer) labels() {
+	if !w.vertex {
+		w.lossy.Add("metadata")
+		return
+	}
 	keys := make([]string, 0, len(w.request.Metadata))
 	for key, value := range w.request.Metadata {
 		if key == "" || !label.MatchString(key) || !label.MatchString(value) {

@@ -17,7 +17,7 @@ var tokens = usagev1.TokenUsage{Input: 11, CacheRead: 2, CacheWrite_5M: 1, Input
 
 func asked(t *testing.T, r *chat.Request) (string, chat.Lossy) {
 	t.Helper()
-	body, lossy, err := gemini.NewProvider().Request(r)
+	body, lossy, err := gemini.NewVertex().Request(r)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,7 +22,7 @@ func TestRequestsComeBack(t *testing.T) {
 	for seed := range uint64(2000) {
 		d := &dice{Rand: rand.New(rand.NewPCG(seed, 1))}
 		want := d.request()
-		body, lossy, err := gemini.NewProvider().Request(want)
+		body, lossy, err := gemini.NewVertex().Request(want)
 		if err != nil || lossy != nil {
 			t.Fatalf("seed %d: %v, %v", seed, lossy, err)
 		}

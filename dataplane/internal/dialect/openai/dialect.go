@@ -18,6 +18,9 @@ func (Chat) Answer(body []byte) dialect.Answer { return ParseAnswer(body).Answer
 
 // Look hides the usage event that the caller did not ask for.
 func (Chat) Look(s *dialect.Stream, data []byte) (hide bool) {
+	if s.Total && !Done(data) && !Finishes(data) && !Opens(data) {
+		s.Total = false // the answer goes on behind what was said of it
+	}
 	if Finishes(data) {
 		s.Finished++
 	}
