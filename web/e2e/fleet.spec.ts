@@ -59,7 +59,7 @@ test("a_revoked_keys_receipts_come_from_both_agents", async ({ page, request }, 
 
 test("a_provider_is_tested_and_a_request_rehearsed_by_keyboard", async ({ page }) => {
   await logIn(page, "/routing");
-  await page.getByRole("region", { name: "Providers", exact: true }).getByRole("link").first().focus();
+  await page.getByRole("region", { name: "Providers", exact: true }).getByRole("link", { name: "mock", exact: true }).focus();
   await page.keyboard.press("Enter");
   await expect(page.getByRole("button", { name: "Test", exact: true })).toBeEnabled();
   await page.getByRole("button", { name: "Test", exact: true }).focus();
