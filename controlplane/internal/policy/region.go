@@ -46,7 +46,11 @@ func within(state State) (inside State, unserved map[uuid.UUID]string) {
 	inside, unserved = state, map[uuid.UUID]string{}
 	outside := map[uuid.UUID]provider.Provider{}
 	inside.Providers, inside.Routes = nil, nil
+	said := state.regionsSaidNow()
 	for _, p := range state.Providers {
+		if now, again := said[p.ID]; again && !slices.Contains(allowed, now) {
+			p.Region = now
+		}
 		if slices.Contains(allowed, p.Region) {
 			inside.Providers = append(inside.Providers, p)
 		} else {
@@ -79,6 +83,22 @@ func (s State) regions() (allowed []string, limited bool) {
 		return now, true
 	}
 	return slices.DeleteFunc(slices.Clone(was), func(region string) bool { return !slices.Contains(now, region) }), true
+}
+
+// regionsSaidNow are those of providers of the past that are at the same place still: which
+// region that is in was wrong before, or is now.
+func (s State) regionsSaidNow() map[uuid.UUID]string {
+	was := make(map[uuid.UUID]string, len(s.ProvidersNow))
+	for _, p := range s.Providers {
+		was[p.ID] = p.BaseURL
+	}
+	said := make(map[uuid.UUID]string, len(s.ProvidersNow))
+	for _, p := range s.ProvidersNow {
+		if was[p.ID] == p.BaseURL {
+			said[p.ID] = p.Region
+		}
+	}
+	return said
 }
 
 func reasonFor(gatewayName string, allowed []string, targets []route.Target, outside map[uuid.UUID]provider.Provider) string {

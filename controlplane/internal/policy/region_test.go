@@ -7,6 +7,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/weirhq/weir/controlplane/internal/policy"
+	"github.com/weirhq/weir/controlplane/internal/provider"
 	"github.com/weirhq/weir/controlplane/internal/route"
 	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
@@ -110,6 +111,41 @@ func TestCompileKeepsToTheRegionsOfNow(t *testing.T) {
 			}
 			if err != nil || models["near"] != test.near || models["far"] != test.far || !strings.Contains(both.GetUnserved(), test.whyUnserved) {
 				t.Errorf("%v %v", both, err)
+			}
+		})
+	}
+}
+
+// A provider that is said to be elsewhere by now is so in a configuration of the past, too,
+// if that takes it away, and if it is the same one.
+func TestCompileKeepsToWhereProvidersAreSaidToBeNow(t *testing.T) {
+	for name, test := range map[string]struct {
+		was, now string
+		moved    bool
+		near     bool
+	}{
+		"corrected":                 {"eu", "us", false, false},
+		"not_stated_any_more":       {"eu", "", false, false},
+		"another_that_is_allowed":   {"eu", "eu-west-1", false, true},
+		"brought_in":                {"us", "eu", false, false},
+		"another_server_since_then": {"eu", "us", true, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			state := regional()
+			state.ConfigurationVersion, state.RegionsNow = 1, state.Gateway.AllowedRegions
+			state.Providers[1].Region = test.was
+			is := state.Providers[1]
+			if is.Region = test.now; test.moved {
+				is.BaseURL = "https://us.example/v1"
+			}
+			state.ProvidersNow = []provider.Provider{is}
+			resources, err := policy.Compile(state, nil)
+			near := false
+			for _, r := range resources {
+				near = near || r.GetKind() == policy.KindProvider && r.GetId() == is.ID.String()
+			}
+			if err != nil || near != test.near {
+				t.Errorf("it is there: %t, %v", near, err)
 			}
 		})
 	}

@@ -29,6 +29,9 @@ type State struct {
 	// RegionsNow are those that the gateway allows now, where its configuration is of the
 	// past; empty: any. What either forbids is forbidden.
 	RegionsNow []string
+	// ProvidersNow are the present ones, where those of Providers are of the past: one that
+	// is said to be in another region by now is in neither, unless both are allowed.
+	ProvidersNow []provider.Provider
 	// Stage tells which configuration the gateway's agents are to have.
 	Stage          rollout.Stage
 	Providers      []provider.Provider

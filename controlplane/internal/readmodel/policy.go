@@ -63,7 +63,8 @@ func reachesAll(g gateway.Gateway, since int64) bool {
 }
 
 // readConfiguration reads what is staged, as it was at the query's version. What a
-// credential is sealed as is never of the past, nor are regions that were taken away since.
+// credential is sealed as is never of the past, nor are regions that were taken away since,
+// be it from the gateway or from a provider.
 func readConfiguration(ctx context.Context, v View, q fleet.PolicyQuery, state *policy.State) (err error) {
 	at := v
 	at.AsOf, state.ConfigurationVersion = q.ConfigurationVersion, q.ConfigurationVersion
@@ -82,11 +83,10 @@ func readConfiguration(ctx context.Context, v View, q fleet.PolicyQuery, state *
 	if err := readPrices(ctx, at, state); err != nil || at.AsOf == 0 {
 		return err
 	}
-	now, err := Providers.All(ctx, v)
-	if err != nil {
+	if state.ProvidersNow, err = Providers.All(ctx, v); err != nil {
 		return err
 	}
-	state.Providers = policy.WithCredentialsOf(state.Providers, now)
+	state.Providers = policy.WithCredentialsOf(state.Providers, state.ProvidersNow)
 	return nil
 }
 

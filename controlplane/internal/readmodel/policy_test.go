@@ -57,6 +57,9 @@ func TestPolicyState(t *testing.T) {
 		for version, want := range map[int64]string{0: "[eu] []", before: "[] [eu]", before + 1: "[eu] [eu]"} {
 			q.ConfigurationVersion = version
 			state, err := store.PolicyState(t.Context(), q)
+			if len(state.ProvidersNow) != min(1, int(version)) {
+				t.Errorf("as of %d: %d providers of now", version, len(state.ProvidersNow))
+			}
 			if got := fmt.Sprint(state.Gateway.AllowedRegions, state.RegionsNow); err != nil || got != want {
 				t.Errorf("as of %d: %s, %v", version, got, err)
 			}

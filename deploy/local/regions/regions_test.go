@@ -61,6 +61,15 @@ func TestTwoRegions(t *testing.T) {
 	if after := w.us.asked.Load(); after != before {
 		t.Errorf("%d requests of the eu went to the us after that was forbidden", after-before)
 	}
+
+	w.relabel(w.eu, "us")
+	w.within(follows, "a provider that is said to be elsewhere is left out at every agent", func() error {
+		var faults []error
+		for _, a := range eu {
+			faults = append(faults, w.refuses(a, "chat-eu", "mock-eu is in us"), w.refuses(a, "chat", "mock-eu is in us"))
+		}
+		return errors.Join(faults...)
+	})
 	w.usageStays(canary, other, us)
 }
 

@@ -40,12 +40,12 @@ type agent struct {
 type world struct {
 	t *testing.T
 	*stack.Stack
-	eu, us   *region
-	gateways adminv1connect.GatewayServiceClient
-	routes   adminv1connect.RouteServiceClient
-	rollouts adminv1connect.RolloutServiceClient
-	provider adminv1connect.ProviderServiceClient
-	key      string
+	eu, us    *region
+	gateways  adminv1connect.GatewayServiceClient
+	routes    adminv1connect.RouteServiceClient
+	rollouts  adminv1connect.RolloutServiceClient
+	providers adminv1connect.ProviderServiceClient
+	key       string
 }
 
 func newWorld(t *testing.T) *world {
@@ -60,7 +60,7 @@ func newWorld(t *testing.T) *world {
 	w.gateways = adminv1connect.NewGatewayServiceClient(httpClient, w.URL, as)
 	w.routes = adminv1connect.NewRouteServiceClient(httpClient, w.URL, as)
 	w.rollouts = adminv1connect.NewRolloutServiceClient(httpClient, w.URL, as)
-	w.provider = adminv1connect.NewProviderServiceClient(httpClient, w.URL, as)
+	w.providers = adminv1connect.NewProviderServiceClient(httpClient, w.URL, as)
 	w.eu, w.us = w.newRegion("eu"), w.newRegion("us")
 	w.route("chat-eu", w.eu)
 	w.route("chat-us", w.us)
@@ -84,7 +84,7 @@ func (w *world) newRegion(name string) *region {
 		mock.ServeHTTP(rw, request)
 	}))
 	w.t.Cleanup(r.upstream.Close)
-	provider, err := w.provider.CreateProvider(w.t.Context(), connect.NewRequest(&adminv1.CreateProviderRequest{
+	provider, err := w.providers.CreateProvider(w.t.Context(), connect.NewRequest(&adminv1.CreateProviderRequest{
 		Name: "mock-" + name, Dialect: adminv1.Dialect_DIALECT_OPENAI, BaseUrl: r.upstream.URL + "/v1", CredentialRef: "env://WEIR_SECRET_UPSTREAM", Region: name,
 	}))
 	must(w.t, err)
@@ -161,6 +161,15 @@ func (w *world) update(r *region, changed *adminv1.Gateway, path string) {
 func (w *world) allow(r *region, regions ...string) {
 	w.t.Helper()
 	w.update(r, &adminv1.Gateway{AllowedRegions: regions}, "allowed_regions")
+}
+
+// relabel says of a region's provider that it is in another one.
+func (w *world) relabel(r *region, as string) {
+	w.t.Helper()
+	_, err := w.providers.UpdateProvider(w.t.Context(), connect.NewRequest(&adminv1.UpdateProviderRequest{
+		Provider: &adminv1.Provider{Id: r.provider, Region: as}, UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{"region"}},
+	}))
+	must(w.t, err)
 }
 
 // stage has each change wait at the first agent.
