@@ -74,6 +74,8 @@ type Status struct {
 	BehindSince    time.Time
 	// NeededCapability is of its track's newest release; 0: there is none.
 	NeededCapability int32
+	// Boots that run now, of those that had requests: of one state folder it is one.
+	Boots int64
 	// Candidate: a rollout has given it the candidate of its gateway.
 	Candidate bool
 }

@@ -104,6 +104,15 @@ func TestAgentNotice(t *testing.T) {
 		same(t, got.NeededCapability, 4)
 		same(t, got.IgnoredKinds[0], "guardrail")
 	}
+	copies := fleet.Report{OrganizationID: agent.OrganizationID, AgentID: agent.ID, Status: fleet.Status{LastSeenAt: time.Now(), RejectReasons: []string{}},
+		Tails: map[string]fleet.Tail{"00000001-00000000000000aa": {LastSeq: 1}, "00000001-00000000000000bb": {LastSeq: 1}}}
+	if err := fleet.NewReportTable(in.db).Save(t.Context(), []fleet.Report{copies}); err != nil {
+		t.Fatal(err)
+	}
+	got := call(t, n.gateways.GetAgent, &adminv1.GetAgentRequest{Id: agent.ID.String()}).Agent
+	if !strings.Contains(got.Notice, "2 processes report as this agent: its state folder was copied") {
+		t.Errorf("copies: %q", got.Notice)
+	}
 }
 
 // needing makes a release that only agents of a capability can serve.
