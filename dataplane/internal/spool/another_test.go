@@ -75,3 +75,41 @@ func TestAnotherAgent(t *testing.T) {
 		t.Errorf("after a restart %d records are left and %d batches are sent", got, more)
 	}
 }
+
+// An agent that enrols anew twice has what two before it left: each batch goes out in the
+// name of who closed it, and is settled by that name only.
+func TestAnotherAgentTwice(t *testing.T) {
+	o := spool.Options{Dir: t.TempDir(), Linger: time.Millisecond}
+	var boots []string
+	for n, agent := range []string{"first", "second", "third"} {
+		l := open(t, o)
+		boots = append(boots, l.Boot())
+		l.ShipsAs(agent)
+		if agent == "third" {
+			if former := tailOf(l, boots[0]).GetFormerAgentIds(); fmt.Sprint(former) != "[first second]" {
+				t.Errorf("the first boot has batches of %v", former)
+			}
+			if former := tailOf(l, boots[1]).GetFormerAgentIds(); fmt.Sprint(former) != "[second]" {
+				t.Errorf("the second boot has batches of %v", former)
+			}
+		}
+		request(t, l, fmt.Sprint("closed ", n))
+		drain(t, l) // closed and never settled
+		request(t, l, fmt.Sprint("left ", n))
+		shut(t, l)
+	}
+	l := open(t, o)
+	l.ShipsAs("third")
+	names := map[string]string{boots[0]: "1", boots[1]: "2", boots[2]: "3"}
+	var sent []string
+	for _, b := range drain(t, l) {
+		sent = append(sent, fmt.Sprint(b.Agent, " ", names[b.Boot], ".", b.First))
+		l.Settle([]*agentv1.SettledRange{{Boot: b.Boot, FirstSeq: b.First, LastSeq: b.Last, AgentId: b.Agent}})
+	}
+	if got := fmt.Sprint(sent); got != "[first 1.1 second 1.2 second 2.1 third 2.2 third 3.1 third 3.2]" {
+		t.Errorf("sent %s", got)
+	}
+	if left := l.Stats().Records; left != 0 {
+		t.Errorf("%d records are left", left)
+	}
+}
