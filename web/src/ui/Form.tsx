@@ -64,6 +64,8 @@ export function NameField(props: NameFieldProps) {
 
 interface FormActionsProps {
   pending: boolean;
+  /** Whether the button has to wait for something else. */
+  blocked?: boolean;
   /** What the button says, and while it works. */
   action: string;
   working: string;
@@ -71,13 +73,13 @@ interface FormActionsProps {
 }
 
 /** FormActions end a form. */
-export function FormActions({ pending, action, working, onCancel }: FormActionsProps) {
+export function FormActions({ pending, blocked = false, action, working, onCancel }: FormActionsProps) {
   return (
     <div className="form-actions">
       <button type="button" className="button" disabled={pending} onClick={onCancel}>
         Cancel
       </button>
-      <button type="submit" className="button button-primary" disabled={pending}>
+      <button type="submit" className="button button-primary" disabled={blocked || pending}>
         {pending ? working : action}
       </button>
     </div>

@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 
-import { FormError } from "../../ui/Form";
+import { FormActions, FormError } from "../../ui/Form";
 import { Confirm } from "../../ui/Overlay";
 
 interface ConfirmFormProps {
@@ -24,14 +24,7 @@ export function ConfirmForm({ title, about, verb, doing, blocked = false, change
       <form action={onSubmit} className="form">
         {children}
         <FormError error={change.error} />
-        <div className="form-actions">
-          <button type="button" className="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button type="submit" className="button button-primary" disabled={blocked || change.isPending}>
-            {change.isPending ? doing : verb}
-          </button>
-        </div>
+        <FormActions pending={change.isPending} blocked={blocked} action={verb} working={doing} onCancel={onClose} />
       </form>
     </Confirm>
   );

@@ -5,7 +5,7 @@ import { useUpdateGateway } from "../../api/gateway";
 import { RolloutStrategy } from "../../api/rollout";
 import { durationOf, secondsOf } from "../../api/time";
 import { newRequestId } from "../../api/transport";
-import { FormError } from "../../ui/Form";
+import { FormActions, FormError } from "../../ui/Form";
 import { Modal } from "../../ui/Overlay";
 import { isStaged, parseSteps } from "./settings";
 
@@ -52,14 +52,7 @@ export function SettingsDialog({ gateway, onClose }: SettingsDialogProps) {
           <p className="notice notice-warn">The rollout that is under way ends, and every agent gets its configuration at once.</p>
         )}
         <FormError error={update.error} />
-        <div className="form-actions">
-          <button type="button" className="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button type="submit" className="button button-primary" disabled={update.isPending}>
-            {update.isPending ? "Saving…" : "Save settings"}
-          </button>
-        </div>
+        <FormActions pending={update.isPending} action="Save settings" working="Saving…" onCancel={onClose} />
       </form>
     </Modal>
   );
