@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"sync"
 
 	"github.com/weirhq/weir/dataplane/internal/secret"
@@ -14,6 +15,9 @@ import (
 )
 
 var errNoRegion = errors.New("the AWS region is not in its base URL: set the provider's region")
+
+// anthropicVersion is the only one that is current.
+var anthropicVersion = []string{"2023-06-01"}
 
 // accessKeys remembers the AWS credentials of providers, each with the text that it was read
 // from: reading one makes a signer, which keeps the keys that it derives.
@@ -36,6 +40,36 @@ func (k *accessKeys) of(provider *snapshot.Provider, credential secret.Value) (*
 	k.byProvider.Store(provider.ID, &accessKey{text, credentials})
 	return credentials, nil
 }
+
+// authorize puts the credential where the dialect has it, and says its version where it
+// has one and the caller does not. Azure takes keys and, elsewhere, tokens of Entra ID.
+// Source: https://platform.claude.com/docs/en/api/overview (Authentication),
+// https://learn.microsoft.com/azure/ai-foundry/openai/reference#authentication
+func authorize(to http.Header, dialect policyv1.Dialect, credential secret.Value) {
+	switch text := []string{credential.Reveal()}; dialect {
+	case policyv1.Dialect_DIALECT_ANTHROPIC:
+		to["X-Api-Key"] = text
+		if to.Get("Anthropic-Version") == "" {
+			to["Anthropic-Version"] = anthropicVersion
+		}
+	case policyv1.Dialect_DIALECT_GEMINI:
+		to["X-Goog-Api-Key"] = text
+	case policyv1.Dialect_DIALECT_BEDROCK: // sign does
+	case policyv1.Dialect_DIALECT_AZURE_OPENAI:
+		if isJWT(text[0]) {
+			to["Authorization"] = []string{"Bearer " + text[0]}
+			return
+		}
+		to["Api-Key"] = text
+	default:
+		to["Authorization"] = []string{"Bearer " + text[0]}
+	}
+}
+
+var jwt = regexp.MustCompile(`^eyJ[\w-]*\.[\w-]+\.[\w-]+$`)
+
+// isJWT tells a token from a key: three parts in base64url, the first a JSON object.
+func isJWT(text string) bool { return jwt.MatchString(text) }
 
 // usable tells why a credential that was found can't authorise anything.
 func (h *Handler) usable(provider *snapshot.Provider, credential secret.Value) error {

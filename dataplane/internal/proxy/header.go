@@ -3,12 +3,10 @@ package proxy
 import (
 	"maps"
 	"net/http"
-	"regexp"
 	"strings"
 
 	"github.com/weirhq/weir/dataplane/internal/secret"
 	"github.com/weirhq/weir/dataplane/internal/snapshot"
-	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
 
 // hopByHop headers belong to one connection (RFC 9110 section 7.6.1).
@@ -34,9 +32,6 @@ var (
 		"Access-Control-Allow-Methods", "Access-Control-Allow-Private-Network", "Access-Control-Expose-Headers",
 		"Access-Control-Max-Age")
 )
-
-// anthropicVersion is the only one that is current.
-var anthropicVersion = []string{"2023-06-01"}
 
 // identity asks for answers whose usage can be read on the way.
 var identity = []string{"identity"}
@@ -68,36 +63,6 @@ func upstreamHeader(from http.Header, provider *snapshot.Provider, credential se
 	lowerCase(to, "X-Idempotency-Key", "x-idempotency-key")
 	return to
 }
-
-// authorize puts the credential where the dialect has it, and says its version where it
-// has one and the caller does not. Azure takes keys and, elsewhere, tokens of Entra ID.
-// Source: https://platform.claude.com/docs/en/api/overview (Authentication),
-// https://learn.microsoft.com/azure/ai-foundry/openai/reference#authentication
-func authorize(to http.Header, dialect policyv1.Dialect, credential secret.Value) {
-	switch text := []string{credential.Reveal()}; dialect {
-	case policyv1.Dialect_DIALECT_ANTHROPIC:
-		to["X-Api-Key"] = text
-		if to.Get("Anthropic-Version") == "" {
-			to["Anthropic-Version"] = anthropicVersion
-		}
-	case policyv1.Dialect_DIALECT_GEMINI:
-		to["X-Goog-Api-Key"] = text
-	case policyv1.Dialect_DIALECT_BEDROCK: // sign does
-	case policyv1.Dialect_DIALECT_AZURE_OPENAI:
-		if isJWT(text[0]) {
-			to["Authorization"] = []string{"Bearer " + text[0]}
-			return
-		}
-		to["Api-Key"] = text
-	default:
-		to["Authorization"] = []string{"Bearer " + text[0]}
-	}
-}
-
-var jwt = regexp.MustCompile(`^eyJ[\w-]*\.[\w-]+\.[\w-]+$`)
-
-// isJWT tells a token from a key: three parts in base64url, the first a JSON object.
-func isJWT(text string) bool { return jwt.MatchString(text) }
 
 // traceContext is what of a caller's header means the same in every dialect.
 // Source: https://www.w3.org/TR/trace-context/
