@@ -22,7 +22,7 @@ const hints: Partial<Record<Dialect, Hints>> = {
   [Dialect.OPENAI_COMPATIBLE]: {
     baseUrl: "https://models.example/v1",
     form: "Up to what /chat/completions follows.",
-    credential: "An API key; none where the upstream asks for none.",
+    credential: "An API key; any text where the upstream asks for none: agents send nothing without one.",
     prices: "",
   },
   [Dialect.ANTHROPIC]: {
