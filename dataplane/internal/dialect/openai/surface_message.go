@@ -66,6 +66,7 @@ func (r *reading) readMessage(v jsonvalue.Value, m *message) *chat.Fault {
 			m.calls, m.hasCalls = field, true
 		case "function_call":
 			m.functionCall = field
+		case "parsed": // what OpenAI's SDK reads in the content
 		default:
 			r.loseOf(field, "messages", name)
 		}

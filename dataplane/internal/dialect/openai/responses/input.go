@@ -71,6 +71,7 @@ func (r *reading) readItem(v value, it *item) *chat.Fault {
 		case "summary":
 			it.summary = field
 		case "id", "status", "phase": // of an answer's items, sent back
+		case "parsed_arguments": // what OpenAI's SDK reads in the arguments
 		default:
 			r.lost.Note("input", name)
 		}

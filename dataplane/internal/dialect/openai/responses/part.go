@@ -60,7 +60,7 @@ func (r *reading) part(v value, role string) (part chat.Part, fault *chat.Fault)
 			return field.Fault("The provider of this route can't read files that were uploaded elsewhere. Send the content, or a URL.")
 		case "prompt_cache_breakpoint":
 			part.Cache = &chat.CacheMark{}
-		case "annotations", "logprobs": // of an answer's text, sent back
+		case "annotations", "logprobs", "parsed": // of an answer's text, sent back
 		default:
 			r.lost.Note("input.content", name)
 		}
