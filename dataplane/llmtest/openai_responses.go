@@ -56,6 +56,10 @@ func (p *responsePlan) read(fields gjson.Result) *openAIError {
 	if text := fields.Get("instructions").Str; text != "" {
 		p.prompt += tokensPerMessage + CountWords(text)
 	}
+	if most := fields.Get("max_output_tokens"); most.Type == gjson.Number && most.Int() < 1 {
+		return &openAIError{Type: "invalid_request_error", Param: "max_output_tokens", Code: "integer_below_min_value",
+			Message: "Invalid 'max_output_tokens': integer below minimum value."}
+	}
 	input := fields.Get("input")
 	if input.Type == gjson.String {
 		p.last = input.Str
