@@ -16,7 +16,7 @@ import (
 )
 
 var chatSpeaker = speaker{
-	name: "openai-go_chat", script: "chat", ask: askChat, dialect: policyv1.Dialect_DIALECT_OPENAI, sequence: "choices.stop_sequence",
+	name: "openai-go_chat", script: "chat", ask: askChat, dialect: policyv1.Dialect_DIALECT_OPENAI, sequence: "choices.stop_sequence", strict: "tools.function.strict",
 	stops: map[stop]string{ended: "stop", toCall: "tool_calls", cutShort: "length", onSequence: "stop"},
 	types: map[int]string{400: "invalid_request_error", 401: "invalid_request_error", 404: "invalid_request_error", 429: "rate_limit_error", 500: "server_error", 502: "server_error", 529: "server_error"},
 	own:   map[int]string{429: "requests", 529: "overloaded_error"},
@@ -152,7 +152,7 @@ func chatParams(t *testing.T, talk talk) openai.ChatCompletionNewParams {
 	}
 	for _, tool := range talk.Tools {
 		params.Tools = append(params.Tools, openai.ChatCompletionFunctionTool(shared.FunctionDefinitionParam{
-			Name: tool.Name, Description: openai.String(tool.Description), Parameters: object(t, tool.Schema)}))
+			Name: tool.Name, Description: openai.String(tool.Description), Parameters: object(t, tool.Schema), Strict: openai.Bool(true)}))
 	}
 	if len(talk.Schema) > 0 {
 		params.ResponseFormat.OfJSONSchema = &shared.ResponseFormatJSONSchemaParam{JSONSchema: shared.ResponseFormatJSONSchemaJSONSchemaParam{

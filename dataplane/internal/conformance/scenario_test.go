@@ -3,6 +3,7 @@ package conformance_test
 import (
 	"encoding/base64"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/weirhq/weir/dataplane/llmtest"
@@ -86,7 +87,7 @@ func (c *cell) called(a answer, asked string, names ...string) {
 // through runs a conversation in which tools are called.
 func (c *cell) through(talk talk, names ...string) {
 	c.Helper()
-	first, got := c.ask(talk, c.unsigned())
+	first, got := c.ask(talk, list(c.lax(), c.unsigned()))
 	declared := map[string]string{}
 	for _, tool := range talk.Tools {
 		declared[tool.Name] = canonical(c.T, string(tool.Schema))
@@ -106,7 +107,7 @@ func (c *cell) through(talk talk, names ...string) {
 		calls = append(calls, call{made.ID, made.Name, canonical(c.T, made.Arguments)})
 	}
 	talk.Turns = append(talk.Turns, turn{Answer: first.Again}, back)
-	a, got := c.ask(talk, "")
+	a, got := c.ask(talk, c.lax())
 	same(c, "calls sent back", calls, got.Calls)
 	same(c, "results", results, got.Results)
 	same(c, "text", said(""), a.Text)
@@ -120,6 +121,19 @@ func (c *cell) unsigned() string {
 		return c.speaker.callSignature
 	}
 	return ""
+}
+
+// lax is what X-Weir-Lossy says of tools that should be strict.
+func (c *cell) lax() string {
+	if c.provider.lax {
+		return c.speaker.strict
+	}
+	return ""
+}
+
+// list is what X-Weir-Lossy says of several.
+func list(names ...string) string {
+	return strings.Join(slices.DeleteFunc(names, func(name string) bool { return name == "" }), ",")
 }
 
 func (c *cell) tool() {
@@ -152,6 +166,8 @@ func (c *cell) schema() {
 	same(c, "schema", canonical(c.T, string(level.Schema)), got.Schema)
 	same(c, "answer", c.fill("level", said("how high")), canonical(c.T, a.Text))
 	c.stopped(a, ended)
+	_, got = c.ask(talk{Max: 100, Turns: []turn{user("how high"), {Answer: a.Again}, user("sure")}}, "")
+	same(c, "what was said before", canonical(c.T, a.Text), canonical(c.T, got.Said))
 }
 
 // thinking goes back with a call that came of it, as providers demand.
@@ -164,9 +180,11 @@ func (c *cell) thinking() {
 	case c.provider.shows == whenAsked && c.speaker.display != "":
 		lossy, shown = c.speaker.effort, true
 	}
-	first, _ := c.ask(asked, strings.Trim(lossy+","+c.unsigned(), ","))
+	lossy = list(c.lax(), lossy)
+	first, _ := c.ask(asked, list(lossy, c.unsigned()))
 	c.called(first, asked.Turns[0].Text, "level")
-	if (first.Thinking != "") != shown || (first.Signature != "") != c.provider.signs {
+	signed := c.provider.signs || c.speaker.opaque && first.Signature != ""
+	if (first.Thinking != "") != shown || (first.Signature != "") != signed {
 		c.Errorf("thinking %q, signature %q", first.Thinking, first.Signature)
 	}
 	if reasoning := c.mock.Ledger().Total.Tokens.Reasoning; reasoning == 0 {

@@ -114,6 +114,11 @@ type speaker struct {
 	// display is what X-Weir-Lossy says where thinking is not shown, effort where it is
 	// shown instead of that; empty: it was not asked to be.
 	display, effort string
+	// stopless: it knows no stop sequences. wordsOnly: OpenAI's mock answers it with words.
+	stopless, wordsOnly bool
+	// strict is what X-Weir-Lossy says where tools can't be that; empty: they were not asked to
+	// be.
+	strict string
 	// opaque: signatures go back in the SDK's own wrapping.
 	opaque bool
 	// callSignature is what it says where signed calls lose that; empty: they keep it.
@@ -121,7 +126,23 @@ type speaker struct {
 }
 
 // passes tells whether what a provider says gets to the SDK as it is.
-func (s *speaker) passes(p *provider) bool { return s.dialect == dialectOf(p.own.Dialect) }
+func (s *speaker) passes(p *provider) bool {
+	if s.wordsOnly { // responses: servers of others are asked for chats
+		return p.own.Dialect == s.dialect
+	}
+	return s.dialect == dialectOf(p.own.Dialect)
+}
+
+// tries tells whether there is anything to try of a scenario.
+func (s *speaker) tries(scenario string, p *provider) bool {
+	switch scenario {
+	case "stop":
+		return !s.stopless
+	case "tool", "parallel_tools", "schema", "thinking":
+		return !s.wordsOnly || p.own.Dialect != policyv1.Dialect_DIALECT_OPENAI
+	}
+	return true
+}
 
 // dialectOf is the one that is spoken.
 func dialectOf(d policyv1.Dialect) policyv1.Dialect {

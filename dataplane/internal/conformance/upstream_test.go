@@ -37,6 +37,8 @@ type provider struct {
 	sequences bool
 	// callSigned: calls are, and go back so.
 	callSigned bool
+	// lax: tools are never strict.
+	lax bool
 	// oneOutput: what was spent on thinking is not told apart.
 	oneOutput bool
 	// fills is the mock's way to fill in a schema; nil: that of most.
@@ -51,9 +53,9 @@ var providers = []provider{
 	{name: "bedrock", model: "anthropic.claude-opus-4-8", own: &policyv1.Provider{Dialect: policyv1.Dialect_DIALECT_BEDROCK, Region: "eu-west-1"}, read: readBedrock, oneOutput: true,
 		speaks: true, shows: always, signs: true, sequences: true},
 	{name: "gemini", model: "gemini-3-pro", own: &policyv1.Provider{Dialect: policyv1.Dialect_DIALECT_GEMINI}, path: "/v1beta", read: readGemini,
-		shows: whenAsked, callSigned: true, fills: fillGemini},
+		shows: whenAsked, callSigned: true, lax: true, fills: fillGemini},
 	{name: "vertex", model: "gemini-3-pro", own: &policyv1.Provider{Dialect: policyv1.Dialect_DIALECT_VERTEX},
-		path: "/v1/projects/p1/locations/eu/publishers/google", read: readGemini, shows: whenAsked, callSigned: true, fills: fillGemini},
+		path: "/v1/projects/p1/locations/eu/publishers/google", read: readGemini, shows: whenAsked, callSigned: true, lax: true, fills: fillGemini},
 }
 
 // fillGemini has a text of the answer in every string.
@@ -85,6 +87,9 @@ type arrived struct {
 func readOpenAI(t *testing.T, request llmtest.Request) arrived {
 	t.Helper()
 	body := gjson.ParseBytes(request.Body)
+	if strings.HasSuffix(request.Path, "/responses") {
+		return readResponses(body)
+	}
 	a := arrived{Model: body.Get("model").Str, Max: body.Get("max_completion_tokens").Int() + body.Get("max_tokens").Int(), Stream: body.Get("stream").Bool(),
 		Tools: map[string]string{}, Results: map[string]string{}}
 	for _, message := range body.Get("messages").Array() {
@@ -129,6 +134,24 @@ func (a *arrived) openAI(t *testing.T, message gjson.Result) {
 			a.Thinking = append(a.Thinking, thinking)
 		}
 	}
+}
+
+func readResponses(body gjson.Result) arrived {
+	a := arrived{Model: body.Get("model").Str, Max: body.Get("max_output_tokens").Int(), Stream: body.Get("stream").Bool(), System: body.Get("instructions").Str}
+	for _, item := range body.Get("input").Array() {
+		content := item.Get("content")
+		switch item.Get("role").Str {
+		case "user":
+			a.Users = append(a.Users, texts(content))
+		case "assistant":
+			a.Said += texts(content)
+		}
+		for _, part := range content.Array() {
+			a.dataURL(part.Get("image_url").Str)
+			a.dataURL(part.Get("file_data").Str)
+		}
+	}
+	return a
 }
 
 func (a *arrived) dataURL(url string) {

@@ -37,7 +37,7 @@ function params(talk) {
     model: talk.route,
     max_completion_tokens: talk.max,
     messages: [...(talk.system ? [{ role: "system", content: talk.system }] : []), ...talk.turns.flatMap(turn)],
-    ...(talk.tools && { tools: talk.tools.map(({ name, description, schema }) => ({ type: "function", function: { name, description, parameters: schema } })) }),
+    ...(talk.tools && { tools: talk.tools.map(({ name, description, schema }) => ({ type: "function", function: { name, description, parameters: schema, strict: true } })) }),
     ...(talk.schema && { response_format: { type: "json_schema", json_schema: { name: "gauge", strict: true, schema: talk.schema } } }),
     ...(talk.stop && { stop: talk.stop }),
     ...(talk.think && { reasoning_effort: "low" }),
