@@ -116,7 +116,11 @@ type Request struct {
 func (s *Server) receive(w http.ResponseWriter, r *http.Request) (body []byte, number int64, err error) {
 	at := s.options.Now()
 	body, err = readBody(w, r)
-	s.kept.add(Request{At: at, Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Header: r.Header.Clone(), Body: body})
+	came := r
+	if first, there := r.Context().Value(asItCame{}).(*http.Request); there {
+		came = first
+	}
+	s.kept.add(Request{At: at, Method: r.Method, Path: came.URL.Path, Query: came.URL.RawQuery, Header: came.Header.Clone(), Body: body})
 	return body, s.served.Add(1), err
 }
 

@@ -28,7 +28,8 @@ type Options struct {
 	APIKey string
 	// AWS is the key that requests to Bedrock are signed with, besides its API keys.
 	AWS AWSKey
-	// Bearer tells which OAuth tokens Vertex AI's paths accept. Nil: the APIKey.
+	// Bearer tells which OAuth tokens the paths of Vertex AI and Azure accept. Nil: the APIKey
+	// at Vertex, none at Azure.
 	Bearer func(token string) bool
 	// Models are served by GET /v1/models; any other model gets 404. Nil lists a few known names and serves all.
 	Models []string
@@ -78,6 +79,7 @@ func New(options Options) *Server {
 	s.ledger.reset()
 	s.routeControl()
 	s.routeOpenAI()
+	s.routeAzure()
 	s.routeAnthropic()
 	s.routeGemini()
 	s.routeBedrock()

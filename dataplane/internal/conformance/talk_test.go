@@ -128,7 +128,7 @@ type speaker struct {
 // passes tells whether what a provider says gets to the SDK as it is.
 func (s *speaker) passes(p *provider) bool {
 	if s.wordsOnly { // responses: servers of others are asked for chats
-		return p.own.Dialect == s.dialect
+		return hasResponses(p)
 	}
 	return s.dialect == dialectOf(p.own.Dialect)
 }
@@ -139,9 +139,13 @@ func (s *speaker) tries(scenario string, p *provider) bool {
 	case "stop":
 		return !s.stopless
 	case "tool", "parallel_tools", "schema", "thinking":
-		return !s.wordsOnly || p.own.Dialect != policyv1.Dialect_DIALECT_OPENAI
+		return !s.wordsOnly || !hasResponses(p)
 	}
 	return true
+}
+
+func hasResponses(p *provider) bool {
+	return p.own.Dialect == policyv1.Dialect_DIALECT_OPENAI || p.own.Dialect == policyv1.Dialect_DIALECT_AZURE_OPENAI
 }
 
 // dialectOf is the one that is spoken.

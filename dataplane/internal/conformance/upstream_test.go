@@ -47,6 +47,8 @@ type provider struct {
 
 var providers = []provider{
 	{name: "openai", model: "gpt-5", own: &policyv1.Provider{Dialect: policyv1.Dialect_DIALECT_OPENAI}, path: "/v1", read: readOpenAI},
+	{name: "azure", model: "gpt-5", own: &policyv1.Provider{Dialect: policyv1.Dialect_DIALECT_AZURE_OPENAI}, read: readOpenAI},
+	{name: "azure_deployment", model: "gpt-5", own: &policyv1.Provider{Dialect: policyv1.Dialect_DIALECT_AZURE_OPENAI, ApiVersion: "2025-04-01-preview"}, read: readOpenAI},
 	{name: "compatible", model: "deepseek-r1", own: &policyv1.Provider{Dialect: policyv1.Dialect_DIALECT_OPENAI_COMPATIBLE}, path: "/v1", read: readOpenAI, shows: always},
 	{name: "anthropic", model: "claude-opus-4-8", own: &policyv1.Provider{Dialect: policyv1.Dialect_DIALECT_ANTHROPIC}, read: readAnthropic,
 		speaks: true, shows: always, signs: true, sequences: true},
