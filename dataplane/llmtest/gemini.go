@@ -3,10 +3,11 @@ package llmtest
 import (
 	"crypto/subtle"
 	"fmt"
-	"github.com/tidwall/gjson"
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/tidwall/gjson"
 )
 
 // Wire format: https://ai.google.dev/api/generate-content

@@ -39,7 +39,7 @@ func (s *stack) everyDialect(t *testing.T) {
 			told.surface, told.input, told.output = "openai_chat", answer.Usage.PromptTokens, answer.Usage.CompletionTokens
 			s.expectRow(t, app.requestID(t), told)
 
-			message, err := claude.Messages.New(t.Context(), anthropic.MessageNewParams{Model: anthropic.Model(told.route), MaxTokens: 100,
+			message, err := claude.Messages.New(t.Context(), anthropic.MessageNewParams{Model: told.route, MaxTokens: 100,
 				Messages: []anthropic.MessageParam{anthropic.NewUserMessage(anthropic.NewTextBlock("What does a weir do?"))}})
 			if err != nil {
 				t.Fatal(err)
