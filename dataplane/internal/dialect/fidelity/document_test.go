@@ -14,8 +14,8 @@ const preamble = `# What translation keeps
 
 Where an application and a provider speak the same dialect, bytes pass as they came but for
 the model's name, and everything is kept. Where they do not, the agent translates. What a
-dialect has no place for is named in the answer's header X-Weir-Lossy, as the application
-wrote it; a strict route does not send such a request (400 not_translatable).
+dialect has no place for is named in the answer's header X-Weir-Lossy, in the words of the
+application's dialect; a strict route does not send such a request (400 not_translatable).
 
 yes: it arrives. emulated: by something else that does the same. no: it is left out, and the
 header says these names. –: the dialect can't say it. Azure OpenAI is as openai, Vertex AI as
