@@ -48,6 +48,8 @@ export function ProviderForm({ begin, exists, pending, error, onSubmit, onCancel
       <TextField
         label="Credential"
         placeholder="env://WEIR_SECRET_NAME or file:///etc/weir/secrets/name"
+        pattern={referencePattern}
+        title="Where agents find it: env://NAME or file:///PATH. The credential itself never leaves your network."
         hint={`Where agents find it, not the value itself. ${hints.credential}`}
         value={draft.credentialRef}
         onChange={(credentialRef) => change({ credentialRef })}
@@ -98,6 +100,9 @@ function DialectField({ value, disabled, onChange }: DialectFieldProps) {
     </label>
   );
 }
+
+// As the contract has it: a credential that is pasted here stays in the browser.
+const referencePattern = "env://[A-Za-z_][A-Za-z0-9_]*|file:///.+";
 
 function APIVersionField({ value, onChange }: { value: string; onChange: (value: string) => void }) {
   return (

@@ -250,3 +250,28 @@ test("a_route_is_made_lossy_again", async () => {
   expect(seen[0]?.route).toMatchObject({ id: "r1", etag: "e3", strict: false, targets: [{ providerId: "v9", model: "m", weight: 0 }] });
   expect(seen[0]?.updateMask?.paths).toContain("strict");
 });
+
+test("a_pasted_credential_stays_in_the_browser", async () => {
+  let sent = false;
+  open(
+    () => ({}),
+    () => ({ providers: [] }),
+    (r) =>
+      r.rpc(createProvider, () => {
+        sent = true;
+        return {};
+      }),
+  );
+  const dialog = await openDialog("Create provider", "Create provider");
+  await userEvent.type(dialog.getByRole("textbox", { name: "Name" }), "openai");
+  await userEvent.type(dialog.getByRole("textbox", { name: "Base URL" }), "https://api.openai.com/v1");
+  const credential = dialog.getByRole<HTMLInputElement>("textbox", { name: "Credential" });
+  await userEvent.type(credential, "sk-proj-1234");
+  await userEvent.click(dialog.getByRole("button", { name: "Create provider" }));
+  expect(credential.validity.patternMismatch).toBe(true);
+  expect(sent).toBe(false);
+  await userEvent.clear(credential);
+  await userEvent.type(credential, "env://WEIR_SECRET_OPENAI");
+  await userEvent.click(dialog.getByRole("button", { name: "Create provider" }));
+  await waitFor(() => expect(sent).toBe(true));
+});
