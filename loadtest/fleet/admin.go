@@ -57,7 +57,7 @@ func (a *admin) configure(ctx context.Context, projects adminv1connect.ProjectSe
 	}
 	a.gateway = gateway.Msg.GetGateway().GetId()
 	provider, err := providers.CreateProvider(ctx, connect.NewRequest(&adminv1.CreateProviderRequest{
-		Name: "openai", Dialect: adminv1.Dialect_DIALECT_OPENAI, BaseUrl: "https://api.openai.com", CredentialRef: "env://WEIR_SECRET_OPENAI",
+		Name: "openai", Dialect: adminv1.Dialect_DIALECT_OPENAI, BaseUrl: "https://api.openai.com/v1", CredentialRef: "env://WEIR_SECRET_OPENAI",
 	}))
 	if err != nil {
 		return err
