@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -36,6 +35,8 @@ type fleet struct {
 	stopped context.CancelFunc
 	running context.Context //nolint:containedctx // the agents live longer than each call that starts some
 	now     atomic.Pointer[measurement]
+	gate    gate
+	round   int // of samples
 	// spent from calls to the last agent that served what follows.
 	spent spending
 }
@@ -91,7 +92,7 @@ func (f *fleet) add(token string) error {
 	name := fmt.Sprintf("agent-%d", i)
 	agent, err := agenttest.New(agenttest.Config{
 		URL: f.stack.URL, Token: token, Name: name, StateDir: filepath.Join(f.dir, name),
-		Transport: &http.Transport{DialContext: (&net.Dialer{Timeout: 5 * time.Second}).DialContext},
+		Transport: &http.Transport{DialContext: f.gate.dial(i)},
 		Log:       slog.New(slog.DiscardHandler),
 		Served: func(_ *agenttest.Agent, p agenttest.Position) {
 			if m := f.now.Load(); m != nil {

@@ -18,6 +18,7 @@ type Config struct {
 	Agents      []int         `default:"1000,5000" help:"Sizes of the fleet, rising; everything is measured at each."`
 	Changes     int           `default:"20" help:"Changes of policy, and as many revocations, at each size."`
 	Every       time.Duration `default:"2s" help:"Between two of them, at least."`
+	Sample      int           `default:"50" help:"How many agents read each change at once and are measured, others in turn; the rest read it right after. 0: all at once, which on one machine measures how long they wait for one another."`
 	Idle        time.Duration `default:"15s" help:"For how long idle agents are watched."`
 	StateDir    string        `default:"/dev/shm" type:"existingdir" help:"Where the agents' folders go: one disk does not do for a thousand what each has of its own."`
 	Storm       bool          `default:"true" negatable:"" help:"Kill the control plane under the largest fleet."`

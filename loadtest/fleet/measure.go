@@ -98,7 +98,7 @@ func revocationOf(version int64) follows {
 }
 
 // spread calls do, which is the log's newest change, and returns how long after that each
-// agent served it, and how long the call itself took.
+// agent of a sample served it, and how long the call itself took.
 func (f *fleet) spread(ctx context.Context, of func(version int64) follows, do func(context.Context) error) ([]time.Duration, time.Duration, error) {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
@@ -109,6 +109,9 @@ func (f *fleet) spread(ctx context.Context, of func(version int64) follows, do f
 	if err != nil {
 		return nil, 0, err
 	}
+	sample, size := f.sample()
+	open := f.gate.hold(sample)
+	defer open()
 	m := newMeasurement(len(f.agents))
 	f.now.Store(m)
 	defer f.now.Store(nil)
@@ -120,13 +123,18 @@ func (f *fleet) spread(ctx context.Context, of func(version int64) follows, do f
 	if err != nil {
 		return nil, 0, err
 	}
+	if err := m.await(ctx, size, of(head)); err != nil {
+		return nil, 0, err
+	}
+	spans := m.spans(of(head))
+	open()
 	if err := m.await(ctx, len(f.agents), of(head)); err != nil {
 		return nil, 0, err
 	}
 	ended, err := f.spending()
 	f.spent.controlPlane += ended.controlPlane - began.controlPlane
 	f.spent.agents += ended.agents - began.agents
-	return m.spans(of(head)), call, err
+	return spans, call, err
 }
 
 func (f *fleet) latencies(what string, all, calls []time.Duration) {
