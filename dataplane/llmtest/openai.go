@@ -35,7 +35,11 @@ func (s *Server) routeOpenAI() {
 }
 
 // openAIError is the inner object of an error answer. Param and Code are null when empty.
-type openAIError struct{ Message, Type, Param, Code string }
+type openAIError struct {
+	Message, Type, Param, Code string
+	// Status is that of an invalid request; zero: 400.
+	Status int
+}
 
 func (e openAIError) body() []byte {
 	return fmt.Appendf(nil, `{"error":{"message":%s,"type":%s,"param":%s,"code":%s}}`,

@@ -137,7 +137,7 @@ func (s *Server) servePlanned(w http.ResponseWriter, r *http.Request, body []byt
 	c.reply = s.reply(model, c.fields.Get("stream").String() == "true", fault)
 	answer, invalid := plan(s, c)
 	if invalid != nil {
-		s.refuse(w, http.StatusBadRequest, *invalid)
+		s.refuse(w, override(http.StatusBadRequest, invalid.Status), *invalid)
 		return
 	}
 	answer.serve(w, s.pace(r, fault), answer)

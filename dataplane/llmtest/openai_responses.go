@@ -2,6 +2,7 @@ package llmtest
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/tidwall/gjson"
@@ -9,32 +10,29 @@ import (
 
 // Wire format: https://platform.openai.com/docs/api-reference/responses
 
-// responsePlan is one planned response. Token numbers are of the whole.
+// responsePlan is one planned response.
 type responsePlan struct {
-	call              *call
-	last              string // what the user said last
-	prompt, cached    int
-	answer, reasoning int
-	status, reason    string
-	sequence          int
+	call           *call
+	request        responseRequest
+	cached         int
+	items          []responseItem
+	status, reason string
+	sequence       int
 }
 
 func (s *Server) planResponse(c *call) (*planned, *openAIError) {
-	p := &responsePlan{call: c, prompt: tokensPerPrompt, status: "completed", reason: "null"}
-	if invalid := p.read(c.fields); invalid != nil {
+	request, invalid := readResponse(c.fields)
+	if invalid != nil {
 		return nil, invalid
 	}
+	p := &responsePlan{call: c, request: request, status: "completed", reason: "null"}
 	fault := c.fault()
-	p.answer = override(s.options.AnswerTokens, fault.AnswerTokens)
-	p.reasoning = override(s.options.ReasoningTokens, fault.ReasoningTokens)
-	p.cached = min(override(s.options.CachedTokens, fault.CachedTokens), p.prompt)
-	if most := c.whole("max_output_tokens", 0); most > 0 && p.answer+p.reasoning > most {
-		p.status, p.reason = "incomplete", `{"reason":"max_output_tokens"}`
-		p.reasoning = min(p.reasoning, most)
-		p.answer = most - p.reasoning
-	}
+	p.cached = min(override(s.options.CachedTokens, fault.CachedTokens), request.prompt)
+	p.think(override(s.options.ReasoningTokens, fault.ReasoningTokens))
+	p.say(override(s.options.AnswerTokens, fault.AnswerTokens))
+	p.cap()
 	reply := c.reply
-	reply.prompt = Tokens{Input: int64(p.prompt - p.cached), CachedInput: int64(p.cached)}
+	reply.prompt = Tokens{Input: int64(request.prompt - p.cached), CachedInput: int64(p.cached)}
 	answer := &planned{reply: reply, kind: "application/json", events: p.events(), body: []byte(p.response(p.status, true) + "\n")}
 	if reply.streamed {
 		answer.kind = "text/event-stream; charset=utf-8"
@@ -43,119 +41,114 @@ func (s *Server) planResponse(c *call) (*planned, *openAIError) {
 	answer.failure = event("error", `,"code":"server_error","message":"The server had an error while processing your request. Sorry about that!","param":null,"sequence_number":3`)
 	answer.huge = func(size int) []byte {
 		answer.generated.Output++
-		return p.within("response.output_text.delta", `,"delta":"`+strings.Repeat("x", size)+`","logprobs":[]`)
+		return p.within("response.output_text.delta", len(p.items)-1, `,"delta":"`+strings.Repeat("x", size)+`","logprobs":[]`)
 	}
 	return answer, nil
 }
 
-func (p *responsePlan) read(fields gjson.Result) *openAIError {
-	if id := fields.Get("previous_response_id").Str; id != "" {
-		return &openAIError{Type: "invalid_request_error", Param: "previous_response_id", Code: "previous_response_not_found",
-			Message: "Previous response with id '" + id + "' not found."}
+// add appends an item; its id tells the answer and the place.
+func (p *responsePlan) add(prefix string, item responseItem) {
+	item.id, item.status = fmt.Sprintf(itemID, prefix, p.call.number, len(p.items)), "completed"
+	p.items = append(p.items, item)
+}
+
+func (p *responsePlan) think(tokens int) {
+	if p.request.reasons && tokens == 0 {
+		tokens = defaultThinkingTokens
 	}
-	if text := fields.Get("instructions").Str; text != "" {
-		p.prompt += tokensPerMessage + CountWords(text)
+	if tokens == 0 {
+		return
 	}
-	if most := fields.Get("max_output_tokens"); most.Type == gjson.Number && most.Int() < 1 {
-		return &openAIError{Type: "invalid_request_error", Param: "max_output_tokens", Code: "integer_below_min_value",
-			Message: "Invalid 'max_output_tokens': integer below minimum value."}
-	}
-	input := fields.Get("input")
-	if input.Type == gjson.String {
-		p.last = input.Str
-		p.prompt += tokensPerMessage + CountWords(input.Str)
-		return nil
-	}
-	if !input.IsArray() || input.Get("#").Int() == 0 {
-		return missing("input")
-	}
-	input.ForEach(func(_, item gjson.Result) bool {
-		text := item.Get("content").Str
-		item.Get("content").ForEach(func(_, part gjson.Result) bool {
-			text = strings.TrimSpace(text + " " + part.Get("text").Str)
-			return true
-		})
-		if item.Get("role").Str == "user" {
-			p.last = text
+	p.add("rs", responseItem{kind: "reasoning", summarized: p.request.summarized, pieces: words(Answer("thinking about "+p.request.last, 0, tokens))})
+}
+
+// say plans the calls, or the message.
+func (p *responsePlan) say(tokens int) {
+	whole := Answer(p.request.last, 0, tokens)
+	message := responseItem{kind: "message", pieces: words(whole)}
+	switch {
+	case p.call.fault().Kind == Huge:
+	case len(p.request.calls) > 0:
+		for i, function := range p.request.calls {
+			id := fmt.Sprintf("call_%018d%03d", p.call.number, i)
+			p.add("fc", responseItem{kind: "function_call", call: id, name: function.name, pieces: cut(example(function.schema))})
 		}
-		p.prompt += tokensPerMessage + CountWords(text+" "+item.Get("output").Str)
-		return true
-	})
-	return nil
+		return
+	case strings.Contains(p.request.last, magicOpenAIRefusal):
+		message.kind = "refusal"
+	case p.request.schema.Exists():
+		message.pieces = cut(example(p.request.schema))
+	case p.request.json:
+		message.pieces = cut(fmt.Sprintf(`{"answer":%s}`, quote(whole)))
+	}
+	p.add("msg", message)
+}
+
+// cap drops what is beyond the caller's limit, and seals what is left of the reasoning.
+func (p *responsePlan) cap() {
+	left := p.request.most
+	for i := range p.items {
+		item := &p.items[i]
+		if p.request.most > 0 && len(item.pieces) > left {
+			p.status, p.reason = "incomplete", `{"reason":"max_output_tokens"}`
+			item.pieces, item.status = item.pieces[:left], "incomplete"
+			p.items = p.items[:i+min(left, 1)]
+			break
+		}
+		left -= len(item.pieces)
+	}
+	for i := range p.items {
+		p.items[i].seal(p)
+	}
+}
+
+func (i *responseItem) seal(p *responsePlan) {
+	if i.kind != "reasoning" || !p.request.sealed {
+		return
+	}
+	summary := ""
+	if i.summarized {
+		summary = i.text()
+	}
+	i.sealed = seal(strconv.FormatInt(p.call.number, 10), summary)
 }
 
 // response is the object; full: with what it says in the end.
 func (p *responsePlan) response(status string, full bool) string {
-	output, usage, reason := "[]", "null", "null"
+	output, usage, reason := "", "null", "null"
 	if full {
-		output, reason = "["+p.items()+"]", p.reason
+		items := make([]string, len(p.items))
+		for i := range p.items {
+			items[i] = p.items[i].whole()
+		}
+		output, reason = strings.Join(items, ","), p.reason
 		if p.call.fault().Kind != NoUsage {
 			usage = p.usage()
 		}
 	}
 	return fmt.Sprintf(`{"id":"resp_%050d","object":"response","created_at":%d,"status":%q,"background":false,"error":null,"incomplete_details":%s,`+
-		`"instructions":null,"max_output_tokens":null,"model":%s,"output":%s,"parallel_tool_calls":true,"previous_response_id":null,`+
-		`"reasoning":{"effort":null,"summary":null},"service_tier":"default","store":true,"temperature":1.0,"text":{"format":{"type":"text"}},`+
-		`"tool_choice":"auto","tools":[],"top_p":1.0,"truncation":"disabled","usage":%s,"user":null,"metadata":{}}`,
-		p.call.number, p.call.at, status, reason, quote(p.call.reply.model), output, usage)
+		`"instructions":null,"max_output_tokens":%s,"model":%s,"output":[%s],"parallel_tool_calls":%s,"previous_response_id":null,`+
+		`"reasoning":%s,"service_tier":"default","store":%s,"temperature":1.0,"text":%s,`+
+		`"tool_choice":%s,"tools":%s,"top_p":1.0,"truncation":"disabled","usage":%s,"user":null,"metadata":{}}`,
+		p.call.number, p.call.at, status, reason, p.echo("max_output_tokens", "null"), quote(p.call.reply.model), output,
+		p.echo("parallel_tool_calls", "true"), p.echo("reasoning", `{"effort":null,"summary":null}`), p.echo("store", "true"),
+		p.echo("text", `{"format":{"type":"text"}}`), p.echo("tool_choice", `"auto"`), p.echo("tools", "[]"), usage)
+}
+
+// echo is a field as it was asked for; without line breaks, which an event can't have.
+func (p *responsePlan) echo(name, absent string) string {
+	if value := p.call.fields.Get(name); value.Exists() && value.Type != gjson.Null {
+		return value.Get("@ugly").Raw
+	}
+	return absent
 }
 
 func (p *responsePlan) usage() string {
+	var spent Tokens
+	for i := range p.items {
+		spent.plus(p.items[i].tokens(len(p.items[i].pieces)))
+	}
+	output := int(spent.Output + spent.Reasoning)
 	return fmt.Sprintf(`{"input_tokens":%d,"input_tokens_details":{"cached_tokens":%d},"output_tokens":%d,"output_tokens_details":{"reasoning_tokens":%d},"total_tokens":%d}`,
-		p.prompt, p.cached, p.answer+p.reasoning, p.reasoning, p.prompt+p.answer+p.reasoning)
-}
-
-func (p *responsePlan) items() string {
-	message := p.message(p.status, p.part(Answer(p.last, 0, p.answer)))
-	if p.reasoning == 0 {
-		return message
-	}
-	return p.thought() + "," + message
-}
-
-func (p *responsePlan) thought() string {
-	return fmt.Sprintf(`{"id":"rs_%050d","type":"reasoning","summary":[]}`, p.call.number)
-}
-
-func (p *responsePlan) message(status, part string) string {
-	return fmt.Sprintf(`{"id":"msg_%050d","type":"message","status":%q,"content":[%s],"role":"assistant"}`, p.call.number, status, part)
-}
-
-func (p *responsePlan) part(text string) string {
-	return fmt.Sprintf(`{"type":"output_text","annotations":[],"logprobs":[],"text":%s}`, quote(text))
-}
-
-func (p *responsePlan) event(kind, rest string) []byte {
-	p.sequence++
-	return event(kind, fmt.Sprintf(`,"sequence_number":%d%s`, p.sequence-1, rest))
-}
-
-func (p *responsePlan) within(kind, rest string) []byte {
-	return p.event(kind, fmt.Sprintf(`,"item_id":"msg_%050d","output_index":%d,"content_index":0%s`, p.call.number, p.index(), rest))
-}
-
-// index of the message among the items.
-func (p *responsePlan) index() int { return min(p.reasoning, 1) }
-
-// events are all but the last.
-func (p *responsePlan) events() []plannedEvent {
-	text := Answer(p.last, 0, p.answer)
-	begun := p.response("in_progress", false)
-	events := []plannedEvent{{raw: p.event("response.created", `,"response":`+begun)}, {raw: p.event("response.in_progress", `,"response":`+begun)}}
-	if p.reasoning > 0 {
-		events = append(events, plannedEvent{raw: p.event("response.output_item.added", `,"output_index":0,"item":`+p.thought())},
-			plannedEvent{raw: p.event("response.output_item.done", `,"output_index":0,"item":`+p.thought()), tokens: Tokens{Reasoning: int64(p.reasoning)}})
-	}
-	at := fmt.Sprintf(`,"output_index":%d,"item":`, p.index())
-	events = append(events, plannedEvent{raw: p.event("response.output_item.added", at+p.message("in_progress", ""))},
-		plannedEvent{raw: p.within("response.content_part.added", `,"part":`+p.part(""))})
-	for i, word := range strings.Fields(text) {
-		if i > 0 {
-			word = " " + word
-		}
-		events = append(events, plannedEvent{raw: p.within("response.output_text.delta", `,"delta":`+string(quote(word))+`,"logprobs":[]`), tokens: Tokens{Output: 1}})
-	}
-	return append(events, plannedEvent{raw: p.within("response.output_text.done", `,"text":`+string(quote(text))+`,"logprobs":[]`)},
-		plannedEvent{raw: p.within("response.content_part.done", `,"part":`+p.part(text))},
-		plannedEvent{raw: p.event("response.output_item.done", at+p.message(p.status, p.part(text)))})
+		p.request.prompt, p.cached, output, spent.Reasoning, p.request.prompt+output)
 }

@@ -129,12 +129,12 @@ func TestOpenAISurfacesPassUntouched(t *testing.T) {
 			}
 			usage := &usagev1.TokenUsage{}
 			if test.source == reported {
-				usage = &usagev1.TokenUsage{Input: served.Input, Output: served.Output, InputAudio: served.InputAudio, OutputAudio: served.OutputAudio}
+				usage = &usagev1.TokenUsage{Input: served.Input, Output: served.Output, Reasoning: served.Reasoning, InputAudio: served.InputAudio, OutputAudio: served.OutputAudio}
 			}
 			cost := int64(-1)
 			switch {
 			case test.priced && test.model == "gpt-4o":
-				cost = served.Input*2_500 + served.Output*10_000
+				cost = served.Input*2_500 + (served.Output+served.Reasoning)*10_000
 			case test.priced:
 				cost = served.Input + served.Output*5 + served.InputAudio*40 + served.OutputAudio*80
 			}
