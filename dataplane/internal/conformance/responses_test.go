@@ -17,7 +17,7 @@ import (
 
 var responsesSpeaker = speaker{
 	name: "openai-go_responses", script: "responses", ask: askResponses, dialect: policyv1.Dialect_DIALECT_OPENAI,
-	stopless: true, wordsOnly: true, display: "reasoning.summary", strict: "tools.strict", opaque: true,
+	stopless: true, responses: true, display: "reasoning.summary", strict: "tools.strict", opaque: true,
 	stops: map[stop]string{ended: "completed", toCall: "completed", cutShort: "incomplete max_output_tokens"},
 	types: chatSpeaker.types, own: chatSpeaker.own,
 }
@@ -48,11 +48,15 @@ func askResponses(t *testing.T, talk talk) (a answer) {
 // streamResponse takes the response from the last event; what came before must say the same.
 func streamResponse(t *testing.T, client *openai.Client, params responses.ResponseNewParams) (last *responses.Response, failed *failure, err error) {
 	stream := client.Responses.NewStreaming(t.Context(), params)
-	var text strings.Builder
+	var text, arguments, thinking strings.Builder
 	for stream.Next() {
 		switch event := stream.Current().AsAny().(type) {
 		case responses.ResponseTextDeltaEvent:
 			text.WriteString(event.Delta)
+		case responses.ResponseFunctionCallArgumentsDeltaEvent:
+			arguments.WriteString(event.Delta)
+		case responses.ResponseReasoningSummaryTextDeltaEvent:
+			thinking.WriteString(event.Delta)
 		case responses.ResponseCompletedEvent:
 			last = &event.Response
 		case responses.ResponseIncompleteEvent:
@@ -63,8 +67,15 @@ func streamResponse(t *testing.T, client *openai.Client, params responses.Respon
 			failed = &failure{Message: event.Message}
 		}
 	}
-	if last != nil && last.OutputText() != text.String() {
-		t.Errorf("streamed %q, and in the end %q", text.String(), last.OutputText())
+	if last != nil {
+		var whole answer
+		whole.response(last)
+		for _, call := range whole.Calls {
+			whole.Text += call.Arguments
+		}
+		if said := text.String() + arguments.String() + thinking.String(); said != whole.Text+whole.Thinking {
+			t.Errorf("streamed %q, and in the end %q", said, whole.Text+whole.Thinking)
+		}
 	}
 	return last, failed, stream.Err()
 }

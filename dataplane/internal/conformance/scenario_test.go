@@ -175,6 +175,8 @@ func (c *cell) thinking() {
 	asked := talk{Max: 4000, Turns: []turn{user("call level please")}, Tools: []tool{level}, Think: true}
 	lossy, shown := "", c.provider.shows == always
 	switch {
+	case c.speaker.passesThinking(&c.provider):
+		shown = true
 	case c.provider.shows == never:
 		lossy = c.speaker.display
 	case c.provider.shows == whenAsked && c.speaker.display != "":
@@ -183,7 +185,7 @@ func (c *cell) thinking() {
 	lossy = list(c.lax(), lossy)
 	first, _ := c.ask(asked, list(lossy, c.unsigned()))
 	c.called(first, asked.Turns[0].Text, "level")
-	signed := c.provider.signs || c.speaker.opaque && first.Signature != ""
+	signed := c.provider.signs || c.speaker.passesThinking(&c.provider) || c.speaker.opaque && first.Signature != ""
 	if (first.Thinking != "") != shown || (first.Signature != "") != signed {
 		c.Errorf("thinking %q, signature %q", first.Thinking, first.Signature)
 	}
@@ -204,7 +206,7 @@ func (c *cell) thinking() {
 // signatures are what has to go back of an answer that thought and called level.
 func (c *cell) signatures(a answer) []string {
 	switch {
-	case c.provider.signs:
+	case c.provider.signs, c.speaker.passesThinking(&c.provider):
 		return []string{a.Signature}
 	case c.provider.callSigned && c.speaker.callSignature == "":
 		return []string{base64.StdEncoding.EncodeToString([]byte("signed level"))}

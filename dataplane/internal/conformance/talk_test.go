@@ -114,8 +114,8 @@ type speaker struct {
 	// display is what X-Weir-Lossy says where thinking is not shown, effort where it is
 	// shown instead of that; empty: it was not asked to be.
 	display, effort string
-	// stopless: it knows no stop sequences. wordsOnly: OpenAI's mock answers it with words.
-	stopless, wordsOnly bool
+	// stopless: it knows no stop sequences. responses: it asks for these, not for chats.
+	stopless, responses bool
 	// strict is what X-Weir-Lossy says where tools can't be that; empty: they were not asked to
 	// be.
 	strict string
@@ -127,26 +127,18 @@ type speaker struct {
 
 // passes tells whether what a provider says gets to the SDK as it is.
 func (s *speaker) passes(p *provider) bool {
-	if s.wordsOnly { // responses: servers of others are asked for chats
-		return hasResponses(p)
+	if s.responses { // servers of others are asked for chats
+		return p.own.Dialect == policyv1.Dialect_DIALECT_OPENAI || p.own.Dialect == policyv1.Dialect_DIALECT_AZURE_OPENAI
 	}
 	return s.dialect == dialectOf(p.own.Dialect)
 }
 
-// tries tells whether there is anything to try of a scenario.
-func (s *speaker) tries(scenario string, p *provider) bool {
-	switch scenario {
-	case "stop":
-		return !s.stopless
-	case "tool", "parallel_tools", "schema", "thinking":
-		return !s.wordsOnly || !hasResponses(p)
-	}
-	return true
-}
+// passesThinking tells whether OpenAI's reasoning is shown and sealed, as it is where no chat
+// comes between.
+func (s *speaker) passesThinking(p *provider) bool { return s.responses && s.passes(p) }
 
-func hasResponses(p *provider) bool {
-	return p.own.Dialect == policyv1.Dialect_DIALECT_OPENAI || p.own.Dialect == policyv1.Dialect_DIALECT_AZURE_OPENAI
-}
+// tries tells whether there is anything to try of a scenario.
+func (s *speaker) tries(scenario string) bool { return scenario != "stop" || !s.stopless }
 
 // dialectOf is the one that is spoken.
 func dialectOf(d policyv1.Dialect) policyv1.Dialect {

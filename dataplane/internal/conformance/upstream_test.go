@@ -90,7 +90,7 @@ func readOpenAI(t *testing.T, request llmtest.Request) arrived {
 	t.Helper()
 	body := gjson.ParseBytes(request.Body)
 	if strings.HasSuffix(request.Path, "/responses") {
-		return readResponses(body)
+		return readResponses(t, body)
 	}
 	a := arrived{Model: body.Get("model").Str, Max: body.Get("max_completion_tokens").Int() + body.Get("max_tokens").Int(), Stream: body.Get("stream").Bool(),
 		Tools: map[string]string{}, Results: map[string]string{}}
@@ -138,22 +138,43 @@ func (a *arrived) openAI(t *testing.T, message gjson.Result) {
 	}
 }
 
-func readResponses(body gjson.Result) arrived {
-	a := arrived{Model: body.Get("model").Str, Max: body.Get("max_output_tokens").Int(), Stream: body.Get("stream").Bool(), System: body.Get("instructions").Str}
+func readResponses(t *testing.T, body gjson.Result) arrived {
+	t.Helper()
+	a := arrived{Model: body.Get("model").Str, Max: body.Get("max_output_tokens").Int(), Stream: body.Get("stream").Bool(), System: body.Get("instructions").Str,
+		Tools: map[string]string{}, Results: map[string]string{}}
 	for _, item := range body.Get("input").Array() {
-		content := item.Get("content")
-		switch item.Get("role").Str {
-		case "user":
-			a.Users = append(a.Users, texts(content))
-		case "assistant":
-			a.Said += texts(content)
-		}
-		for _, part := range content.Array() {
-			a.dataURL(part.Get("image_url").Str)
-			a.dataURL(part.Get("file_data").Str)
-		}
+		a.item(t, item)
+	}
+	for _, tool := range body.Get("tools").Array() {
+		a.Tools[tool.Get("name").Str] = canonical(t, tool.Get("parameters").Raw)
+	}
+	if schema := body.Get("text.format.schema"); schema.Exists() {
+		a.Schema = canonical(t, schema.Raw)
 	}
 	return a
+}
+
+func (a *arrived) item(t *testing.T, item gjson.Result) {
+	t.Helper()
+	content := item.Get("content")
+	switch item.Get("role").Str {
+	case "user":
+		a.Users = append(a.Users, texts(content))
+	case "assistant":
+		a.Said += texts(content)
+	}
+	switch item.Get("type").Str {
+	case "function_call":
+		a.Calls = append(a.Calls, call{item.Get("call_id").Str, item.Get("name").Str, canonical(t, item.Get("arguments").Str)})
+	case "function_call_output":
+		a.Results[item.Get("call_id").Str] = item.Get("output").Str
+	case "reasoning":
+		a.Thinking = append(a.Thinking, item.Get("encrypted_content").Str)
+	}
+	for _, part := range content.Array() {
+		a.dataURL(part.Get("image_url").Str)
+		a.dataURL(part.Get("file_data").Str)
+	}
 }
 
 func (a *arrived) dataURL(url string) {
