@@ -52,6 +52,8 @@ func readDelta(data []byte) (event wireEvent, ok bool) {
 	return event, false
 }
 
+// unquote is false for what is no string.
 func unquote(text *string, value []byte) bool {
-	return len(value) > 1 && value[0] == '"' && json.Unmarshal(value, text) == nil
+	*text = jsonscan.Text(value)
+	return len(value) > 1 && value[0] == '"'
 }
