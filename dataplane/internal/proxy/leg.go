@@ -53,7 +53,7 @@ func (e *exchange) translate(target *snapshot.Target) *dialect.Refusal {
 		return notTranslatable(lossy)
 	}
 	sent, _ := way.dialect.Parse(body) // of our own making
-	voice := &other{attempt: attempt, exchange: e}
+	voice := &other{attempt: attempt, exchange: e, way: way}
 	e.leg = leg{url: target.URL(way.endpoint(e.request.Stream)), sent: &sent, voice: voice, translation: attempt, frames: way.frames}
 	if e.surface.count != nil {
 		counting := countings[target.Provider.Dialect]

@@ -79,6 +79,7 @@ func (v same) end() []byte { return nil }
 type other struct {
 	attempt  *translate.Attempt
 	exchange *exchange
+	way      *way
 	written  []byte
 }
 
@@ -108,7 +109,7 @@ func (v *other) whole(status int, body []byte) (said, error) {
 	if err == nil {
 		return said{status: status, body: written, answer: answer}, nil
 	}
-	if wayOf(v.exchange.target).dialect.Answer(body).Failed {
+	if v.way.dialect.Answer(body).Failed {
 		return v.failed(http.StatusBadGateway, body), nil
 	}
 	return said{}, fmt.Errorf("%w: %w", errMalformed, err)
@@ -117,7 +118,7 @@ func (v *other) whole(status int, body []byte) (said, error) {
 func (v *other) failed(status int, body []byte) said {
 	written, failure := v.attempt.Failure(status, body)
 	return said{status: failure.Status, body: written, kind: jsonType[0], answer: dialect.Answer{Failed: true}, retryAfter: failure.RetryAfter,
-		credential: wayOf(v.exchange.target).dialect.Answer(body).Credential}
+		credential: v.way.dialect.Answer(body).Credential}
 }
 
 func (v *other) event(s *dialect.Stream, e sse.Event, _ bool) (heard, error) {
