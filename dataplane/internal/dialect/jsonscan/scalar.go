@@ -1,6 +1,10 @@
 package jsonscan
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+	"math/bits"
+)
 
 // members goes over an object or array below the top level.
 func (s *scanner) members(object bool) bool {
@@ -73,13 +77,36 @@ var special = func() (table [256]bool) {
 	return table
 }()
 
+// Eight bytes with their lowest, or highest, bit set.
+const (
+	low  = 0x0101010101010101
+	high = 0x8080808080808080
+)
+
+// ordinary is how many bytes text begins with that a string can just hold. It looks at
+// eight at once: the lowest byte that is marked below is truly special, those above it may
+// be marked by its borrow.
+func ordinary(text []byte) int {
+	i := 0
+	for ; i+8 <= len(text); i += 8 {
+		word := binary.LittleEndian.Uint64(text[i:])
+		quote, slash := word^low*'"', word^low*'\\'
+		marks := ((word-low*' ')&^word | (quote-low)&^quote | (slash-low)&^slash) & high
+		if marks != 0 {
+			return i + bits.TrailingZeros64(marks)/8
+		}
+	}
+	for i < len(text) && !special[text[i]] {
+		i++
+	}
+	return i
+}
+
 // quoted goes over a string, from quote to quote.
 func (s *scanner) quoted() bool {
 	text, i := s.text, s.pos+1
 	for {
-		for i < len(text) && !special[text[i]] {
-			i++
-		}
+		i += ordinary(text[i:])
 		s.pos = i
 		if i == len(text) {
 			return false

@@ -7,7 +7,9 @@ package jsonvalue
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect/chat"
 	"github.com/weirhq/weir/dataplane/internal/dialect/jsonscan"
@@ -194,17 +196,10 @@ func (v Value) OneOf(into *string, words ...string) *chat.Fault {
 	if fault := v.Text(into); fault != nil {
 		return fault
 	}
-	list := ""
-	for i, word := range words {
-		if *into == word {
-			return nil
-		}
-		if i > 0 {
-			list += ", "
-		}
-		list += word
+	if slices.Contains(words, *into) {
+		return nil
 	}
-	return v.Fault("It must be one of: " + list + ".")
+	return v.Fault("It must be one of: " + strings.Join(words, ", ") + ".")
 }
 
 // EmptyArray tells an array without elements.
