@@ -11,6 +11,7 @@ import (
 
 	"github.com/weirhq/weir/dataplane/internal/balance"
 	"github.com/weirhq/weir/dataplane/internal/snapshot"
+	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
 
 // route has a target for each weight, named a, b, c, …
@@ -18,7 +19,9 @@ func route(retry snapshot.Retry, weights ...int64) *snapshot.Route {
 	r := &snapshot.Route{Retry: retry}
 	for i, weight := range weights {
 		r.Targets = append(r.Targets, &snapshot.Target{Model: string(rune('a' + i)), Weight: weight})
-		r.Weighted = r.Weighted || weight > 0
+		if weight > 0 {
+			r.Strategy = policyv1.Strategy_STRATEGY_WEIGHTED
+		}
 	}
 	return r
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/dataplane/internal/snapshot"
+	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
 
 // MaxWait is the longest that a request waits for a target. One that asks for more
@@ -43,14 +44,15 @@ func (p *Plan) Next() *snapshot.Target {
 		return nil
 	}
 	skip := int64(0) // of the weights before the target drawn
-	if p.route.Weighted {
+	weighted := p.route.Strategy == policyv1.Strategy_STRATEGY_WEIGHTED
+	if weighted {
 		skip = p.draw(p.weight(least))
 	}
 	for i, target := range p.route.Targets {
 		if !p.open(i) || int(p.tries[i].count) != least {
 			continue
 		}
-		if skip -= target.Weight; skip < 0 || !p.route.Weighted {
+		if skip -= target.Weight; skip < 0 || !weighted {
 			p.current = i
 			return target
 		}

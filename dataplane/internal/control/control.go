@@ -38,7 +38,10 @@ import (
 //	5 (2026-11-27): providers of the dialect anthropic.
 //	6 (2026-11-27): providers of gemini, azure-openai, bedrock and vertex; strict routes;
 //	   translation.
-const Capability = 6
+//	7 (2026-11-27): the strategies latency, least busy, cheapest and sticky; conditions of
+//	   targets; hedging, canaries and shadows; timeouts to connect and to the first token;
+//	   failures by a context that is too long and by content filters.
+const Capability = 7
 
 // Compile prepares a verified policy with the revocations that hold now. swap
 // makes it the served one; it runs after the policy is on disk. An error refuses

@@ -172,7 +172,7 @@ func toProtoRefusal(refusal *dialect.Refusal) *agentv1.DryRunRefusal {
 
 func toProtoRoute(route *snapshot.Route) *agentv1.DryRunRoute {
 	shown := &agentv1.DryRunRoute{
-		Id: route.ID, Weighted: route.Weighted, MaxAttempts: int32(route.Retry.Attempts), EachOnce: route.Retry.Once,
+		Id: route.ID, Weighted: route.Strategy == policyv1.Strategy_STRATEGY_WEIGHTED, MaxAttempts: int32(route.Retry.Attempts), EachOnce: route.Retry.Once,
 		BackoffMs: route.Retry.Backoff.Milliseconds(),
 	}
 	for failure := policyv1.Failure_FAILURE_RATE_LIMITED; failure <= policyv1.Failure_FAILURE_CREDENTIAL; failure++ {

@@ -66,7 +66,7 @@ func outcomeName(outcome usagev1.Outcome) string {
 }
 
 func failureName(how snapshot.Failures) string {
-	failure := policyv1.Failure(bits.TrailingZeros8(uint8(how)))
+	failure := policyv1.Failure(bits.TrailingZeros16(uint16(how)))
 	return strings.ToLower(strings.TrimPrefix(failure.String(), "FAILURE_"))
 }
 

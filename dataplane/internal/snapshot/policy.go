@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/weirhq/weir/proto/contract/condition"
 	"github.com/weirhq/weir/proto/contract/price"
 	"github.com/weirhq/weir/proto/contract/seal"
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
@@ -67,11 +68,16 @@ func (k *Key) May(r *Route) bool { return k.Sees(r) && (k.routes == nil || k.rou
 // Route is what an application writes in `model`.
 type Route struct {
 	ID, Name string
+	// Strategy by which one of Targets is chosen.
+	Strategy policyv1.Strategy
 	Targets  []*Target
-	// Weighted: targets are drawn by weight, else they come in their order.
-	Weighted bool
 	Retry    Retry
-	projects map[string]bool // nil: every project
+	// Sticky is nil with other strategies.
+	Sticky *Sticky
+	// Hedge, Canary and Shadow are nil where the route has none.
+	Hedge          *Hedge
+	Canary, Shadow *Share
+	projects       map[string]bool // nil: every project
 	// Unserved is why this gateway does not serve the route, for callers; it has no targets
 	// then. Empty: it does.
 	Unserved string
@@ -85,8 +91,10 @@ type Target struct {
 	Model    string
 	// ModelJSON is Model as a JSON string, quotes included.
 	ModelJSON []byte
-	// Weight is 0 where the route is not Weighted.
+	// Weight is 0 where the route's strategy is not WEIGHTED.
 	Weight int64
+	// When it is a candidate; nil: always.
+	When *condition.Condition
 	// Header is "provider/model" as a header value; it is shared and must not be
 	// changed.
 	Header   []string
@@ -144,6 +152,10 @@ type Sealed struct {
 
 // Timeouts bound one request to an upstream. 0: the agent's own.
 type Timeouts struct {
+	// Connect until there is a connection, TLS included.
+	Connect time.Duration
+	// FirstToken until the first content of a stream, or the whole of what is none.
+	FirstToken time.Duration
 	// FirstByte until the upstream's status line.
 	FirstByte time.Duration
 	// Idle between two pieces of an answer's body.
@@ -155,9 +167,11 @@ type Timeouts struct {
 // or takes from another what is not said here.
 func (t Timeouts) or(other Timeouts) Timeouts {
 	return Timeouts{
-		FirstByte: cmp.Or(t.FirstByte, other.FirstByte),
-		Idle:      cmp.Or(t.Idle, other.Idle),
-		Total:     cmp.Or(t.Total, other.Total),
+		Connect:    cmp.Or(t.Connect, other.Connect),
+		FirstToken: cmp.Or(t.FirstToken, other.FirstToken),
+		FirstByte:  cmp.Or(t.FirstByte, other.FirstByte),
+		Idle:       cmp.Or(t.Idle, other.Idle),
+		Total:      cmp.Or(t.Total, other.Total),
 	}
 }
 

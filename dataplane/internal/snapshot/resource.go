@@ -113,9 +113,11 @@ func (c *compiler) timeouts(of string, stated *policyv1.Timeouts) Timeouts {
 		return time.Duration(ms) * time.Millisecond
 	}
 	return Timeouts{
-		FirstByte: bounded("first_byte", stated.GetFirstByteMs()),
-		Idle:      bounded("idle", stated.GetIdleMs()),
-		Total:     bounded("total", stated.GetTotalMs()),
+		Connect:    bounded("connect", stated.GetConnectMs()),
+		FirstToken: bounded("first_token", stated.GetFirstTokenMs()),
+		FirstByte:  bounded("first_byte", stated.GetFirstByteMs()),
+		Idle:       bounded("idle", stated.GetIdleMs()),
+		Total:      bounded("total", stated.GetTotalMs()),
 	}
 }
 
@@ -127,11 +129,13 @@ func (c *compiler) addRoute(id string, r *policyv1.Route) {
 	}
 	c.checkTargets(id, r)
 	route := &Route{
-		ID: id, Name: name, Weighted: r.GetStrategy() == policyv1.Strategy_STRATEGY_WEIGHTED, Retry: c.retry(id, r),
+		ID: id, Name: name, Strategy: r.GetStrategy(), Retry: c.retry(id, r),
 		Strict:   r.GetStrict(),
 		projects: c.projects(id, r.GetAllowedProjectIds()), Unserved: r.GetUnserved(),
 	}
 	timeouts := c.timeouts("route "+id, r.GetTimeouts())
+	route.Sticky, route.Hedge = c.sticky(id, r), c.hedge(id, r.GetHedge())
+	route.Canary, route.Shadow = c.share(id, r.GetCanary(), timeouts), c.share(id, r.GetShadow(), timeouts)
 	for _, t := range r.GetTargets() {
 		if target := c.target(id, t); target != nil {
 			target.Timeouts = timeouts.or(target.Provider.Timeouts)
@@ -175,6 +179,7 @@ func (c *compiler) target(routeID string, t *policyv1.Target) *Target {
 	}
 	target := &Target{Provider: provider, Model: t.GetModel(), urls: c.urls(provider, t.GetModel()), ModelJSON: quote(t.GetModel()), Weight: int64(t.GetWeight()),
 		Header: []string{headerText(provider.Name + "/" + t.GetModel())}}
+	target.When = c.when(routeID, t.GetWhen())
 	if c.content.book != nil {
 		target.Price, _ = c.content.book.Find(c.lists[provider], t.GetModel())
 	}

@@ -11,6 +11,7 @@ import (
 
 // Bounds of a route.
 const (
+	// MaxTargets bounds those that the strategy chooses among.
 	MaxTargets  = 16
 	MaxAttempts = 5
 	maxWeight   = 1000
@@ -20,7 +21,7 @@ const (
 )
 
 // Failures is a set of the ways in which attempts end without an answer.
-type Failures uint8
+type Failures uint16
 
 // The bit of each has the number that it has in the policy.
 const (
@@ -30,6 +31,9 @@ const (
 	Timeout       Failures = 1 << policyv1.Failure_FAILURE_TIMEOUT
 	Unreachable   Failures = 1 << policyv1.Failure_FAILURE_UNREACHABLE
 	Credential    Failures = 1 << policyv1.Failure_FAILURE_CREDENTIAL
+	// ContextTooLong: targets that take no more are passed over.
+	ContextTooLong Failures = 1 << policyv1.Failure_FAILURE_CONTEXT_TOO_LONG
+	ContentFilter  Failures = 1 << policyv1.Failure_FAILURE_CONTENT_FILTER
 
 	defaultFailures = RateLimited | Overloaded | UpstreamError | Timeout | Unreachable
 )
@@ -62,7 +66,7 @@ func (c *compiler) retry(routeID string, r *policyv1.Route) Retry {
 	}
 	var on Failures
 	for _, failure := range r.GetRetry().GetOn() {
-		if failure < policyv1.Failure_FAILURE_RATE_LIMITED || failure > policyv1.Failure_FAILURE_CREDENTIAL {
+		if failure < policyv1.Failure_FAILURE_RATE_LIMITED || failure > policyv1.Failure_FAILURE_CONTENT_FILTER {
 			c.refuse("route %s: unknown failure %d", routeID, failure)
 			continue
 		}
@@ -72,45 +76,6 @@ func (c *compiler) retry(routeID string, r *policyv1.Route) Retry {
 		Attempts: cmp.Or(attempts, min(len(r.GetTargets()), MaxAttempts)), Once: attempts == 0,
 		Backoff: cmp.Or(time.Duration(backoff)*time.Millisecond, defaultBackoff),
 		On:      cmp.Or(on, defaultFailures),
-	}
-}
-
-// checkTargets holds them to what the strategy takes.
-func (c *compiler) checkTargets(routeID string, r *policyv1.Route) {
-	most := MaxTargets
-	switch r.GetStrategy() {
-	case policyv1.Strategy_STRATEGY_SINGLE:
-		most = 1
-	case policyv1.Strategy_STRATEGY_WEIGHTED, policyv1.Strategy_STRATEGY_PRIORITY:
-	default:
-		c.refuse("route %s: unknown strategy %d", routeID, r.GetStrategy())
-		return
-	}
-	count := len(r.GetTargets())
-	switch served := r.GetUnserved() == ""; {
-	case served && (count < 1 || count > most):
-		c.refuse("route %s: %d targets, its strategy takes 1 to %d", routeID, count, most)
-	case !served && count > 0:
-		c.refuse("route %s: it is not served, and has %d targets", routeID, count)
-	}
-	seen := map[string]bool{}
-	for _, t := range r.GetTargets() {
-		c.checkWeight(routeID, r.GetStrategy(), t.GetWeight())
-		upstream := t.GetProviderId() + "/" + t.GetModel()
-		if seen[upstream] {
-			c.refuse("route %s: it has the target %s twice", routeID, upstream)
-		}
-		seen[upstream] = true
-	}
-}
-
-func (c *compiler) checkWeight(routeID string, strategy policyv1.Strategy, weight int32) {
-	least, most := int32(0), int32(0)
-	if strategy == policyv1.Strategy_STRATEGY_WEIGHTED {
-		least, most = 1, maxWeight
-	}
-	if weight < least || weight > most {
-		c.refuse("route %s: a target has the weight %d, its strategy takes %d to %d", routeID, weight, least, most)
 	}
 }
 

@@ -80,6 +80,62 @@ func (ReportRequest_Outcome) EnumDescriptor() ([]byte, []int) {
 	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{15, 0}
 }
 
+// State of its circuit breaker.
+type TargetStatus_State int32
+
+const (
+	TargetStatus_STATE_UNSPECIFIED TargetStatus_State = 0
+	// Requests go to it.
+	TargetStatus_STATE_CLOSED TargetStatus_State = 1
+	// None does, unless all targets of a route are open.
+	TargetStatus_STATE_OPEN TargetStatus_State = 2
+	// One at a time does, to see whether it is well again.
+	TargetStatus_STATE_HALF_OPEN TargetStatus_State = 3
+)
+
+// Enum value maps for TargetStatus_State.
+var (
+	TargetStatus_State_name = map[int32]string{
+		0: "STATE_UNSPECIFIED",
+		1: "STATE_CLOSED",
+		2: "STATE_OPEN",
+		3: "STATE_HALF_OPEN",
+	}
+	TargetStatus_State_value = map[string]int32{
+		"STATE_UNSPECIFIED": 0,
+		"STATE_CLOSED":      1,
+		"STATE_OPEN":        2,
+		"STATE_HALF_OPEN":   3,
+	}
+)
+
+func (x TargetStatus_State) Enum() *TargetStatus_State {
+	p := new(TargetStatus_State)
+	*p = x
+	return p
+}
+
+func (x TargetStatus_State) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (TargetStatus_State) Descriptor() protoreflect.EnumDescriptor {
+	return file_weir_agent_v1_agent_proto_enumTypes[1].Descriptor()
+}
+
+func (TargetStatus_State) Type() protoreflect.EnumType {
+	return &file_weir_agent_v1_agent_proto_enumTypes[1]
+}
+
+func (x TargetStatus_State) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use TargetStatus_State.Descriptor instead.
+func (TargetStatus_State) EnumDescriptor() ([]byte, []int) {
+	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{17, 0}
+}
+
 type CredentialStatus_State int32
 
 const (
@@ -133,11 +189,11 @@ func (x CredentialStatus_State) String() string {
 }
 
 func (CredentialStatus_State) Descriptor() protoreflect.EnumDescriptor {
-	return file_weir_agent_v1_agent_proto_enumTypes[1].Descriptor()
+	return file_weir_agent_v1_agent_proto_enumTypes[2].Descriptor()
 }
 
 func (CredentialStatus_State) Type() protoreflect.EnumType {
-	return &file_weir_agent_v1_agent_proto_enumTypes[1]
+	return &file_weir_agent_v1_agent_proto_enumTypes[2]
 }
 
 func (x CredentialStatus_State) Number() protoreflect.EnumNumber {
@@ -146,7 +202,7 @@ func (x CredentialStatus_State) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use CredentialStatus_State.Descriptor instead.
 func (CredentialStatus_State) EnumDescriptor() ([]byte, []int) {
-	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{17, 0}
+	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{19, 0}
 }
 
 type EnrollRequest struct {
@@ -1231,8 +1287,10 @@ type ReportRequest struct {
 	IgnoredKinds []string `protobuf:"bytes,17,rep,name=ignored_kinds,json=ignoredKinds,proto3" json:"ignored_kinds,omitempty"`
 	// For how long position.revocation_version is in force, in ms.
 	RevocationsInForceMs int64 `protobuf:"varint,18,opt,name=revocations_in_force_ms,json=revocationsInForceMs,proto3" json:"revocations_in_force_ms,omitempty"`
-	unknownFields        protoimpl.UnknownFields
-	sizeCache            protoimpl.SizeCache
+	// Absent: as it last said. Said when a state changed, and once a minute.
+	Targets       *TargetReport `protobuf:"bytes,19,opt,name=targets,proto3" json:"targets,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ReportRequest) Reset() {
@@ -1391,6 +1449,174 @@ func (x *ReportRequest) GetRevocationsInForceMs() int64 {
 	return 0
 }
 
+func (x *ReportRequest) GetTargets() *TargetReport {
+	if x != nil {
+		return x.Targets
+	}
+	return nil
+}
+
+// TargetReport is how the targets of the agent's policy do, as its requests found them.
+type TargetReport struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Those that are not CLOSED first, then the busiest.
+	Targets []*TargetStatus `protobuf:"bytes,1,rep,name=targets,proto3" json:"targets,omitempty"`
+	// How many found no room.
+	LeftOut       int32 `protobuf:"varint,2,opt,name=left_out,json=leftOut,proto3" json:"left_out,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TargetReport) Reset() {
+	*x = TargetReport{}
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TargetReport) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TargetReport) ProtoMessage() {}
+
+func (x *TargetReport) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TargetReport.ProtoReflect.Descriptor instead.
+func (*TargetReport) Descriptor() ([]byte, []int) {
+	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *TargetReport) GetTargets() []*TargetStatus {
+	if x != nil {
+		return x.Targets
+	}
+	return nil
+}
+
+func (x *TargetReport) GetLeftOut() int32 {
+	if x != nil {
+		return x.LeftOut
+	}
+	return 0
+}
+
+// TargetStatus is of one target that was tried since the agent's start.
+type TargetStatus struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	ProviderId string                 `protobuf:"bytes,1,opt,name=provider_id,json=providerId,proto3" json:"provider_id,omitempty"`
+	Model      string                 `protobuf:"bytes,2,opt,name=model,proto3" json:"model,omitempty"`
+	State      TargetStatus_State     `protobuf:"varint,3,opt,name=state,proto3,enum=weir.agent.v1.TargetStatus_State" json:"state,omitempty"`
+	// Why it is not CLOSED, in words: "7 of the last 8 requests failed: 503".
+	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	// For how long the state has been so, in ms.
+	SinceMs int64 `protobuf:"varint,5,opt,name=since_ms,json=sinceMs,proto3" json:"since_ms,omitempty"`
+	// Expected time to first content, in microseconds; 0: not known.
+	TimeToFirstTokenUs int64 `protobuf:"varint,6,opt,name=time_to_first_token_us,json=timeToFirstTokenUs,proto3" json:"time_to_first_token_us,omitempty"`
+	// Expected time of an output token after the first, in microseconds; 0: not known.
+	TimePerTokenUs int64 `protobuf:"varint,7,opt,name=time_per_token_us,json=timePerTokenUs,proto3" json:"time_per_token_us,omitempty"`
+	// Requests under way.
+	InFlight      int64 `protobuf:"varint,8,opt,name=in_flight,json=inFlight,proto3" json:"in_flight,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TargetStatus) Reset() {
+	*x = TargetStatus{}
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TargetStatus) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TargetStatus) ProtoMessage() {}
+
+func (x *TargetStatus) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TargetStatus.ProtoReflect.Descriptor instead.
+func (*TargetStatus) Descriptor() ([]byte, []int) {
+	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *TargetStatus) GetProviderId() string {
+	if x != nil {
+		return x.ProviderId
+	}
+	return ""
+}
+
+func (x *TargetStatus) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+func (x *TargetStatus) GetState() TargetStatus_State {
+	if x != nil {
+		return x.State
+	}
+	return TargetStatus_STATE_UNSPECIFIED
+}
+
+func (x *TargetStatus) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *TargetStatus) GetSinceMs() int64 {
+	if x != nil {
+		return x.SinceMs
+	}
+	return 0
+}
+
+func (x *TargetStatus) GetTimeToFirstTokenUs() int64 {
+	if x != nil {
+		return x.TimeToFirstTokenUs
+	}
+	return 0
+}
+
+func (x *TargetStatus) GetTimePerTokenUs() int64 {
+	if x != nil {
+		return x.TimePerTokenUs
+	}
+	return 0
+}
+
+func (x *TargetStatus) GetInFlight() int64 {
+	if x != nil {
+		return x.InFlight
+	}
+	return 0
+}
+
 // CredentialReport is how the agent does with the credentials of its policy's providers.
 type CredentialReport struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1404,7 +1630,7 @@ type CredentialReport struct {
 
 func (x *CredentialReport) Reset() {
 	*x = CredentialReport{}
-	mi := &file_weir_agent_v1_agent_proto_msgTypes[16]
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1416,7 +1642,7 @@ func (x *CredentialReport) String() string {
 func (*CredentialReport) ProtoMessage() {}
 
 func (x *CredentialReport) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_agent_v1_agent_proto_msgTypes[16]
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1429,7 +1655,7 @@ func (x *CredentialReport) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CredentialReport.ProtoReflect.Descriptor instead.
 func (*CredentialReport) Descriptor() ([]byte, []int) {
-	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{16}
+	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *CredentialReport) GetCredentials() []*CredentialStatus {
@@ -1466,7 +1692,7 @@ type CredentialStatus struct {
 
 func (x *CredentialStatus) Reset() {
 	*x = CredentialStatus{}
-	mi := &file_weir_agent_v1_agent_proto_msgTypes[17]
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1478,7 +1704,7 @@ func (x *CredentialStatus) String() string {
 func (*CredentialStatus) ProtoMessage() {}
 
 func (x *CredentialStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_agent_v1_agent_proto_msgTypes[17]
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1491,7 +1717,7 @@ func (x *CredentialStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CredentialStatus.ProtoReflect.Descriptor instead.
 func (*CredentialStatus) Descriptor() ([]byte, []int) {
-	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{17}
+	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *CredentialStatus) GetProviderId() string {
@@ -1552,7 +1778,7 @@ type BootTail struct {
 
 func (x *BootTail) Reset() {
 	*x = BootTail{}
-	mi := &file_weir_agent_v1_agent_proto_msgTypes[18]
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1564,7 +1790,7 @@ func (x *BootTail) String() string {
 func (*BootTail) ProtoMessage() {}
 
 func (x *BootTail) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_agent_v1_agent_proto_msgTypes[18]
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1577,7 +1803,7 @@ func (x *BootTail) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BootTail.ProtoReflect.Descriptor instead.
 func (*BootTail) Descriptor() ([]byte, []int) {
-	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{18}
+	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *BootTail) GetBoot() string {
@@ -1617,7 +1843,7 @@ type ReportResponse struct {
 
 func (x *ReportResponse) Reset() {
 	*x = ReportResponse{}
-	mi := &file_weir_agent_v1_agent_proto_msgTypes[19]
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1629,7 +1855,7 @@ func (x *ReportResponse) String() string {
 func (*ReportResponse) ProtoMessage() {}
 
 func (x *ReportResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_agent_v1_agent_proto_msgTypes[19]
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1642,7 +1868,7 @@ func (x *ReportResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportResponse.ProtoReflect.Descriptor instead.
 func (*ReportResponse) Descriptor() ([]byte, []int) {
-	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{19}
+	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ReportResponse) GetServerTime() *timestamppb.Timestamp {
@@ -1672,7 +1898,7 @@ type AnswerRequest struct {
 
 func (x *AnswerRequest) Reset() {
 	*x = AnswerRequest{}
-	mi := &file_weir_agent_v1_agent_proto_msgTypes[20]
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1684,7 +1910,7 @@ func (x *AnswerRequest) String() string {
 func (*AnswerRequest) ProtoMessage() {}
 
 func (x *AnswerRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_agent_v1_agent_proto_msgTypes[20]
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1697,7 +1923,7 @@ func (x *AnswerRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AnswerRequest.ProtoReflect.Descriptor instead.
 func (*AnswerRequest) Descriptor() ([]byte, []int) {
-	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{20}
+	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *AnswerRequest) GetAskId() string {
@@ -1785,7 +2011,7 @@ type AnswerResponse struct {
 
 func (x *AnswerResponse) Reset() {
 	*x = AnswerResponse{}
-	mi := &file_weir_agent_v1_agent_proto_msgTypes[21]
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1797,7 +2023,7 @@ func (x *AnswerResponse) String() string {
 func (*AnswerResponse) ProtoMessage() {}
 
 func (x *AnswerResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_agent_v1_agent_proto_msgTypes[21]
+	mi := &file_weir_agent_v1_agent_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1810,7 +2036,7 @@ func (x *AnswerResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AnswerResponse.ProtoReflect.Descriptor instead.
 func (*AnswerResponse) Descriptor() ([]byte, []int) {
-	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{21}
+	return file_weir_agent_v1_agent_proto_rawDescGZIP(), []int{23}
 }
 
 var File_weir_agent_v1_agent_proto protoreflect.FileDescriptor
@@ -1894,7 +2120,7 @@ const file_weir_agent_v1_agent_proto_rawDesc = "" +
 	"\bagent_id\x18\x04 \x01(\tR\aagentId\"=\n" +
 	"\x06GoAway\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\x12\x1b\n" +
-	"\tspread_ms\x18\x02 \x01(\x05R\bspreadMs\"\xbb\a\n" +
+	"\tspread_ms\x18\x02 \x01(\x05R\bspreadMs\"\xf2\a\n" +
 	"\rReportRequest\x129\n" +
 	"\bposition\x18\x01 \x01(\v2\x1d.weir.agent.v1.PolicyPositionR\bposition\x12>\n" +
 	"\aoutcome\x18\x02 \x01(\x0e2$.weir.agent.v1.ReportRequest.OutcomeR\aoutcome\x12\"\n" +
@@ -1917,11 +2143,32 @@ const file_weir_agent_v1_agent_proto_rawDesc = "" +
 	"capability\x18\x10 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\n" +
 	"capability\x123\n" +
 	"\rignored_kinds\x18\x11 \x03(\tB\x0e\xbaH\v\x92\x01\b\x10\x14\"\x04r\x02\x18dR\fignoredKinds\x12>\n" +
-	"\x17revocations_in_force_ms\x18\x12 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x14revocationsInForceMs\"M\n" +
+	"\x17revocations_in_force_ms\x18\x12 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x14revocationsInForceMs\x125\n" +
+	"\atargets\x18\x13 \x01(\v2\x1b.weir.agent.v1.TargetReportR\atargets\"M\n" +
 	"\aOutcome\x12\x17\n" +
 	"\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fOUTCOME_APPLIED\x10\x01\x12\x14\n" +
-	"\x10OUTCOME_REJECTED\x10\x02\"\x84\x01\n" +
+	"\x10OUTCOME_REJECTED\x10\x02\"t\n" +
+	"\fTargetReport\x12@\n" +
+	"\atargets\x18\x01 \x03(\v2\x1b.weir.agent.v1.TargetStatusB\t\xbaH\x06\x92\x01\x03\x10\xe8\aR\atargets\x12\"\n" +
+	"\bleft_out\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\aleftOut\"\xd3\x03\n" +
+	"\fTargetStatus\x12*\n" +
+	"\vprovider_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\n" +
+	"providerId\x12 \n" +
+	"\x05model\x18\x02 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x05model\x12A\n" +
+	"\x05state\x18\x03 \x01(\x0e2!.weir.agent.v1.TargetStatus.StateB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05state\x12 \n" +
+	"\x06reason\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\x06reason\x12\"\n" +
+	"\bsince_ms\x18\x05 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\asinceMs\x12;\n" +
+	"\x16time_to_first_token_us\x18\x06 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x12timeToFirstTokenUs\x122\n" +
+	"\x11time_per_token_us\x18\a \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x0etimePerTokenUs\x12$\n" +
+	"\tin_flight\x18\b \x01(\x03B\a\xbaH\x04\"\x02(\x00R\binFlight\"U\n" +
+	"\x05State\x12\x15\n" +
+	"\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n" +
+	"\fSTATE_CLOSED\x10\x01\x12\x0e\n" +
+	"\n" +
+	"STATE_OPEN\x10\x02\x12\x13\n" +
+	"\x0fSTATE_HALF_OPEN\x10\x03\"\x84\x01\n" +
 	"\x10CredentialReport\x12L\n" +
 	"\vcredentials\x18\x01 \x03(\v2\x1f.weir.agent.v1.CredentialStatusB\t\xbaH\x06\x92\x01\x03\x10\xe8\aR\vcredentials\x12\"\n" +
 	"\bleft_out\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\aleftOut\"\xd8\x03\n" +
@@ -1982,93 +2229,99 @@ func file_weir_agent_v1_agent_proto_rawDescGZIP() []byte {
 	return file_weir_agent_v1_agent_proto_rawDescData
 }
 
-var file_weir_agent_v1_agent_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_weir_agent_v1_agent_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_weir_agent_v1_agent_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_weir_agent_v1_agent_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_weir_agent_v1_agent_proto_goTypes = []any{
 	(ReportRequest_Outcome)(0),    // 0: weir.agent.v1.ReportRequest.Outcome
-	(CredentialStatus_State)(0),   // 1: weir.agent.v1.CredentialStatus.State
-	(*EnrollRequest)(nil),         // 2: weir.agent.v1.EnrollRequest
-	(*EnrollResponse)(nil),        // 3: weir.agent.v1.EnrollResponse
-	(*SigningKey)(nil),            // 4: weir.agent.v1.SigningKey
-	(*PolicyPosition)(nil),        // 5: weir.agent.v1.PolicyPosition
-	(*WatchRequest)(nil),          // 6: weir.agent.v1.WatchRequest
-	(*PollRequest)(nil),           // 7: weir.agent.v1.PollRequest
-	(*PollResponse)(nil),          // 8: weir.agent.v1.PollResponse
-	(*WatchResponse)(nil),         // 9: weir.agent.v1.WatchResponse
-	(*Snapshot)(nil),              // 10: weir.agent.v1.Snapshot
-	(*SnapshotChunk)(nil),         // 11: weir.agent.v1.SnapshotChunk
-	(*Delta)(nil),                 // 12: weir.agent.v1.Delta
-	(*ResourceName)(nil),          // 13: weir.agent.v1.ResourceName
-	(*Heartbeat)(nil),             // 14: weir.agent.v1.Heartbeat
-	(*SettledRange)(nil),          // 15: weir.agent.v1.SettledRange
-	(*GoAway)(nil),                // 16: weir.agent.v1.GoAway
-	(*ReportRequest)(nil),         // 17: weir.agent.v1.ReportRequest
-	(*CredentialReport)(nil),      // 18: weir.agent.v1.CredentialReport
-	(*CredentialStatus)(nil),      // 19: weir.agent.v1.CredentialStatus
-	(*BootTail)(nil),              // 20: weir.agent.v1.BootTail
-	(*ReportResponse)(nil),        // 21: weir.agent.v1.ReportResponse
-	(*AnswerRequest)(nil),         // 22: weir.agent.v1.AnswerRequest
-	(*AnswerResponse)(nil),        // 23: weir.agent.v1.AnswerResponse
-	(*timestamppb.Timestamp)(nil), // 24: google.protobuf.Timestamp
-	(*v1.SignedRelease)(nil),      // 25: weir.policy.v1.SignedRelease
-	(*v1.SignedRevocations)(nil),  // 26: weir.policy.v1.SignedRevocations
-	(*Ask)(nil),                   // 27: weir.agent.v1.Ask
-	(*v1.Resource)(nil),           // 28: weir.policy.v1.Resource
-	(*ProviderTestResult)(nil),    // 29: weir.agent.v1.ProviderTestResult
-	(*DryRunResult)(nil),          // 30: weir.agent.v1.DryRunResult
-	(*Refusal)(nil),               // 31: weir.agent.v1.Refusal
+	(TargetStatus_State)(0),       // 1: weir.agent.v1.TargetStatus.State
+	(CredentialStatus_State)(0),   // 2: weir.agent.v1.CredentialStatus.State
+	(*EnrollRequest)(nil),         // 3: weir.agent.v1.EnrollRequest
+	(*EnrollResponse)(nil),        // 4: weir.agent.v1.EnrollResponse
+	(*SigningKey)(nil),            // 5: weir.agent.v1.SigningKey
+	(*PolicyPosition)(nil),        // 6: weir.agent.v1.PolicyPosition
+	(*WatchRequest)(nil),          // 7: weir.agent.v1.WatchRequest
+	(*PollRequest)(nil),           // 8: weir.agent.v1.PollRequest
+	(*PollResponse)(nil),          // 9: weir.agent.v1.PollResponse
+	(*WatchResponse)(nil),         // 10: weir.agent.v1.WatchResponse
+	(*Snapshot)(nil),              // 11: weir.agent.v1.Snapshot
+	(*SnapshotChunk)(nil),         // 12: weir.agent.v1.SnapshotChunk
+	(*Delta)(nil),                 // 13: weir.agent.v1.Delta
+	(*ResourceName)(nil),          // 14: weir.agent.v1.ResourceName
+	(*Heartbeat)(nil),             // 15: weir.agent.v1.Heartbeat
+	(*SettledRange)(nil),          // 16: weir.agent.v1.SettledRange
+	(*GoAway)(nil),                // 17: weir.agent.v1.GoAway
+	(*ReportRequest)(nil),         // 18: weir.agent.v1.ReportRequest
+	(*TargetReport)(nil),          // 19: weir.agent.v1.TargetReport
+	(*TargetStatus)(nil),          // 20: weir.agent.v1.TargetStatus
+	(*CredentialReport)(nil),      // 21: weir.agent.v1.CredentialReport
+	(*CredentialStatus)(nil),      // 22: weir.agent.v1.CredentialStatus
+	(*BootTail)(nil),              // 23: weir.agent.v1.BootTail
+	(*ReportResponse)(nil),        // 24: weir.agent.v1.ReportResponse
+	(*AnswerRequest)(nil),         // 25: weir.agent.v1.AnswerRequest
+	(*AnswerResponse)(nil),        // 26: weir.agent.v1.AnswerResponse
+	(*timestamppb.Timestamp)(nil), // 27: google.protobuf.Timestamp
+	(*v1.SignedRelease)(nil),      // 28: weir.policy.v1.SignedRelease
+	(*v1.SignedRevocations)(nil),  // 29: weir.policy.v1.SignedRevocations
+	(*Ask)(nil),                   // 30: weir.agent.v1.Ask
+	(*v1.Resource)(nil),           // 31: weir.policy.v1.Resource
+	(*ProviderTestResult)(nil),    // 32: weir.agent.v1.ProviderTestResult
+	(*DryRunResult)(nil),          // 33: weir.agent.v1.DryRunResult
+	(*Refusal)(nil),               // 34: weir.agent.v1.Refusal
 }
 var file_weir_agent_v1_agent_proto_depIdxs = []int32{
-	4,  // 0: weir.agent.v1.EnrollResponse.signing_keys:type_name -> weir.agent.v1.SigningKey
-	24, // 1: weir.agent.v1.EnrollResponse.server_time:type_name -> google.protobuf.Timestamp
-	5,  // 2: weir.agent.v1.WatchRequest.have:type_name -> weir.agent.v1.PolicyPosition
-	25, // 3: weir.agent.v1.WatchRequest.release:type_name -> weir.policy.v1.SignedRelease
-	6,  // 4: weir.agent.v1.PollRequest.watch:type_name -> weir.agent.v1.WatchRequest
-	9,  // 5: weir.agent.v1.PollResponse.messages:type_name -> weir.agent.v1.WatchResponse
-	10, // 6: weir.agent.v1.WatchResponse.snapshot:type_name -> weir.agent.v1.Snapshot
-	26, // 7: weir.agent.v1.WatchResponse.revocations:type_name -> weir.policy.v1.SignedRevocations
-	14, // 8: weir.agent.v1.WatchResponse.heartbeat:type_name -> weir.agent.v1.Heartbeat
-	16, // 9: weir.agent.v1.WatchResponse.go_away:type_name -> weir.agent.v1.GoAway
-	12, // 10: weir.agent.v1.WatchResponse.delta:type_name -> weir.agent.v1.Delta
-	11, // 11: weir.agent.v1.WatchResponse.chunk:type_name -> weir.agent.v1.SnapshotChunk
-	27, // 12: weir.agent.v1.WatchResponse.ask:type_name -> weir.agent.v1.Ask
-	25, // 13: weir.agent.v1.Snapshot.release:type_name -> weir.policy.v1.SignedRelease
-	28, // 14: weir.agent.v1.Snapshot.resources:type_name -> weir.policy.v1.Resource
-	26, // 15: weir.agent.v1.Snapshot.revocations:type_name -> weir.policy.v1.SignedRevocations
-	28, // 16: weir.agent.v1.SnapshotChunk.resources:type_name -> weir.policy.v1.Resource
-	25, // 17: weir.agent.v1.Delta.release:type_name -> weir.policy.v1.SignedRelease
-	5,  // 18: weir.agent.v1.Delta.base:type_name -> weir.agent.v1.PolicyPosition
-	28, // 19: weir.agent.v1.Delta.changed:type_name -> weir.policy.v1.Resource
-	13, // 20: weir.agent.v1.Delta.removed:type_name -> weir.agent.v1.ResourceName
-	24, // 21: weir.agent.v1.Heartbeat.server_time:type_name -> google.protobuf.Timestamp
-	15, // 22: weir.agent.v1.Heartbeat.settled:type_name -> weir.agent.v1.SettledRange
-	5,  // 23: weir.agent.v1.ReportRequest.position:type_name -> weir.agent.v1.PolicyPosition
+	5,  // 0: weir.agent.v1.EnrollResponse.signing_keys:type_name -> weir.agent.v1.SigningKey
+	27, // 1: weir.agent.v1.EnrollResponse.server_time:type_name -> google.protobuf.Timestamp
+	6,  // 2: weir.agent.v1.WatchRequest.have:type_name -> weir.agent.v1.PolicyPosition
+	28, // 3: weir.agent.v1.WatchRequest.release:type_name -> weir.policy.v1.SignedRelease
+	7,  // 4: weir.agent.v1.PollRequest.watch:type_name -> weir.agent.v1.WatchRequest
+	10, // 5: weir.agent.v1.PollResponse.messages:type_name -> weir.agent.v1.WatchResponse
+	11, // 6: weir.agent.v1.WatchResponse.snapshot:type_name -> weir.agent.v1.Snapshot
+	29, // 7: weir.agent.v1.WatchResponse.revocations:type_name -> weir.policy.v1.SignedRevocations
+	15, // 8: weir.agent.v1.WatchResponse.heartbeat:type_name -> weir.agent.v1.Heartbeat
+	17, // 9: weir.agent.v1.WatchResponse.go_away:type_name -> weir.agent.v1.GoAway
+	13, // 10: weir.agent.v1.WatchResponse.delta:type_name -> weir.agent.v1.Delta
+	12, // 11: weir.agent.v1.WatchResponse.chunk:type_name -> weir.agent.v1.SnapshotChunk
+	30, // 12: weir.agent.v1.WatchResponse.ask:type_name -> weir.agent.v1.Ask
+	28, // 13: weir.agent.v1.Snapshot.release:type_name -> weir.policy.v1.SignedRelease
+	31, // 14: weir.agent.v1.Snapshot.resources:type_name -> weir.policy.v1.Resource
+	29, // 15: weir.agent.v1.Snapshot.revocations:type_name -> weir.policy.v1.SignedRevocations
+	31, // 16: weir.agent.v1.SnapshotChunk.resources:type_name -> weir.policy.v1.Resource
+	28, // 17: weir.agent.v1.Delta.release:type_name -> weir.policy.v1.SignedRelease
+	6,  // 18: weir.agent.v1.Delta.base:type_name -> weir.agent.v1.PolicyPosition
+	31, // 19: weir.agent.v1.Delta.changed:type_name -> weir.policy.v1.Resource
+	14, // 20: weir.agent.v1.Delta.removed:type_name -> weir.agent.v1.ResourceName
+	27, // 21: weir.agent.v1.Heartbeat.server_time:type_name -> google.protobuf.Timestamp
+	16, // 22: weir.agent.v1.Heartbeat.settled:type_name -> weir.agent.v1.SettledRange
+	6,  // 23: weir.agent.v1.ReportRequest.position:type_name -> weir.agent.v1.PolicyPosition
 	0,  // 24: weir.agent.v1.ReportRequest.outcome:type_name -> weir.agent.v1.ReportRequest.Outcome
-	20, // 25: weir.agent.v1.ReportRequest.tails:type_name -> weir.agent.v1.BootTail
-	18, // 26: weir.agent.v1.ReportRequest.credentials:type_name -> weir.agent.v1.CredentialReport
-	5,  // 27: weir.agent.v1.ReportRequest.oldest_stored:type_name -> weir.agent.v1.PolicyPosition
-	19, // 28: weir.agent.v1.CredentialReport.credentials:type_name -> weir.agent.v1.CredentialStatus
-	1,  // 29: weir.agent.v1.CredentialStatus.state:type_name -> weir.agent.v1.CredentialStatus.State
-	24, // 30: weir.agent.v1.ReportResponse.server_time:type_name -> google.protobuf.Timestamp
-	5,  // 31: weir.agent.v1.AnswerRequest.position:type_name -> weir.agent.v1.PolicyPosition
-	29, // 32: weir.agent.v1.AnswerRequest.provider_test:type_name -> weir.agent.v1.ProviderTestResult
-	30, // 33: weir.agent.v1.AnswerRequest.dry_run:type_name -> weir.agent.v1.DryRunResult
-	31, // 34: weir.agent.v1.AnswerRequest.refusal:type_name -> weir.agent.v1.Refusal
-	2,  // 35: weir.agent.v1.AgentService.Enroll:input_type -> weir.agent.v1.EnrollRequest
-	6,  // 36: weir.agent.v1.AgentService.Watch:input_type -> weir.agent.v1.WatchRequest
-	7,  // 37: weir.agent.v1.AgentService.Poll:input_type -> weir.agent.v1.PollRequest
-	17, // 38: weir.agent.v1.AgentService.Report:input_type -> weir.agent.v1.ReportRequest
-	22, // 39: weir.agent.v1.AgentService.Answer:input_type -> weir.agent.v1.AnswerRequest
-	3,  // 40: weir.agent.v1.AgentService.Enroll:output_type -> weir.agent.v1.EnrollResponse
-	9,  // 41: weir.agent.v1.AgentService.Watch:output_type -> weir.agent.v1.WatchResponse
-	8,  // 42: weir.agent.v1.AgentService.Poll:output_type -> weir.agent.v1.PollResponse
-	21, // 43: weir.agent.v1.AgentService.Report:output_type -> weir.agent.v1.ReportResponse
-	23, // 44: weir.agent.v1.AgentService.Answer:output_type -> weir.agent.v1.AnswerResponse
-	40, // [40:45] is the sub-list for method output_type
-	35, // [35:40] is the sub-list for method input_type
-	35, // [35:35] is the sub-list for extension type_name
-	35, // [35:35] is the sub-list for extension extendee
-	0,  // [0:35] is the sub-list for field type_name
+	23, // 25: weir.agent.v1.ReportRequest.tails:type_name -> weir.agent.v1.BootTail
+	21, // 26: weir.agent.v1.ReportRequest.credentials:type_name -> weir.agent.v1.CredentialReport
+	6,  // 27: weir.agent.v1.ReportRequest.oldest_stored:type_name -> weir.agent.v1.PolicyPosition
+	19, // 28: weir.agent.v1.ReportRequest.targets:type_name -> weir.agent.v1.TargetReport
+	20, // 29: weir.agent.v1.TargetReport.targets:type_name -> weir.agent.v1.TargetStatus
+	1,  // 30: weir.agent.v1.TargetStatus.state:type_name -> weir.agent.v1.TargetStatus.State
+	22, // 31: weir.agent.v1.CredentialReport.credentials:type_name -> weir.agent.v1.CredentialStatus
+	2,  // 32: weir.agent.v1.CredentialStatus.state:type_name -> weir.agent.v1.CredentialStatus.State
+	27, // 33: weir.agent.v1.ReportResponse.server_time:type_name -> google.protobuf.Timestamp
+	6,  // 34: weir.agent.v1.AnswerRequest.position:type_name -> weir.agent.v1.PolicyPosition
+	32, // 35: weir.agent.v1.AnswerRequest.provider_test:type_name -> weir.agent.v1.ProviderTestResult
+	33, // 36: weir.agent.v1.AnswerRequest.dry_run:type_name -> weir.agent.v1.DryRunResult
+	34, // 37: weir.agent.v1.AnswerRequest.refusal:type_name -> weir.agent.v1.Refusal
+	3,  // 38: weir.agent.v1.AgentService.Enroll:input_type -> weir.agent.v1.EnrollRequest
+	7,  // 39: weir.agent.v1.AgentService.Watch:input_type -> weir.agent.v1.WatchRequest
+	8,  // 40: weir.agent.v1.AgentService.Poll:input_type -> weir.agent.v1.PollRequest
+	18, // 41: weir.agent.v1.AgentService.Report:input_type -> weir.agent.v1.ReportRequest
+	25, // 42: weir.agent.v1.AgentService.Answer:input_type -> weir.agent.v1.AnswerRequest
+	4,  // 43: weir.agent.v1.AgentService.Enroll:output_type -> weir.agent.v1.EnrollResponse
+	10, // 44: weir.agent.v1.AgentService.Watch:output_type -> weir.agent.v1.WatchResponse
+	9,  // 45: weir.agent.v1.AgentService.Poll:output_type -> weir.agent.v1.PollResponse
+	24, // 46: weir.agent.v1.AgentService.Report:output_type -> weir.agent.v1.ReportResponse
+	26, // 47: weir.agent.v1.AgentService.Answer:output_type -> weir.agent.v1.AnswerResponse
+	43, // [43:48] is the sub-list for method output_type
+	38, // [38:43] is the sub-list for method input_type
+	38, // [38:38] is the sub-list for extension type_name
+	38, // [38:38] is the sub-list for extension extendee
+	0,  // [0:38] is the sub-list for field type_name
 }
 
 func init() { file_weir_agent_v1_agent_proto_init() }
@@ -2086,7 +2339,7 @@ func file_weir_agent_v1_agent_proto_init() {
 		(*WatchResponse_Chunk)(nil),
 		(*WatchResponse_Ask)(nil),
 	}
-	file_weir_agent_v1_agent_proto_msgTypes[20].OneofWrappers = []any{
+	file_weir_agent_v1_agent_proto_msgTypes[22].OneofWrappers = []any{
 		(*AnswerRequest_ProviderTest)(nil),
 		(*AnswerRequest_DryRun)(nil),
 		(*AnswerRequest_Refusal)(nil),
@@ -2096,8 +2349,8 @@ func file_weir_agent_v1_agent_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_agent_v1_agent_proto_rawDesc), len(file_weir_agent_v1_agent_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   22,
+			NumEnums:      3,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

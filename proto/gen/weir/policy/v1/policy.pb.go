@@ -102,6 +102,15 @@ const (
 	Strategy_STRATEGY_WEIGHTED Strategy = 2
 	// 1 to 16 in their order.
 	Strategy_STRATEGY_PRIORITY Strategy = 3
+	// Of capability 7, as are those below. 1 to 16: the one that has answered fastest lately.
+	Strategy_STRATEGY_LATENCY Strategy = 4
+	// 1 to 16: the one with the fewest requests under way.
+	Strategy_STRATEGY_LEAST_BUSY Strategy = 5
+	// 1 to 16: the one whose price for the request is lowest; those without a price come last.
+	Strategy_STRATEGY_CHEAPEST Strategy = 6
+	// 1 to 16: requests that are alike in `sticky` go to one target, which keeps their prompt
+	// in its cache.
+	Strategy_STRATEGY_STICKY Strategy = 7
 )
 
 // Enum value maps for Strategy.
@@ -111,12 +120,20 @@ var (
 		1: "STRATEGY_SINGLE",
 		2: "STRATEGY_WEIGHTED",
 		3: "STRATEGY_PRIORITY",
+		4: "STRATEGY_LATENCY",
+		5: "STRATEGY_LEAST_BUSY",
+		6: "STRATEGY_CHEAPEST",
+		7: "STRATEGY_STICKY",
 	}
 	Strategy_value = map[string]int32{
 		"STRATEGY_UNSPECIFIED": 0,
 		"STRATEGY_SINGLE":      1,
 		"STRATEGY_WEIGHTED":    2,
 		"STRATEGY_PRIORITY":    3,
+		"STRATEGY_LATENCY":     4,
+		"STRATEGY_LEAST_BUSY":  5,
+		"STRATEGY_CHEAPEST":    6,
+		"STRATEGY_STICKY":      7,
 	}
 )
 
@@ -164,6 +181,12 @@ const (
 	Failure_FAILURE_UNREACHABLE Failure = 5
 	// 401, 403. That target is not asked again by the same request.
 	Failure_FAILURE_CREDENTIAL Failure = 6
+	// The prompt is longer than the model takes: targets that are known to take no more are
+	// passed over. Of capability 7.
+	Failure_FAILURE_CONTEXT_TOO_LONG Failure = 7
+	// The provider's filter refused the prompt or the answer. That target is not asked again
+	// by the same request. Of capability 7.
+	Failure_FAILURE_CONTENT_FILTER Failure = 8
 )
 
 // Enum value maps for Failure.
@@ -176,15 +199,19 @@ var (
 		4: "FAILURE_TIMEOUT",
 		5: "FAILURE_UNREACHABLE",
 		6: "FAILURE_CREDENTIAL",
+		7: "FAILURE_CONTEXT_TOO_LONG",
+		8: "FAILURE_CONTENT_FILTER",
 	}
 	Failure_value = map[string]int32{
-		"FAILURE_UNSPECIFIED":    0,
-		"FAILURE_RATE_LIMITED":   1,
-		"FAILURE_OVERLOADED":     2,
-		"FAILURE_UPSTREAM_ERROR": 3,
-		"FAILURE_TIMEOUT":        4,
-		"FAILURE_UNREACHABLE":    5,
-		"FAILURE_CREDENTIAL":     6,
+		"FAILURE_UNSPECIFIED":      0,
+		"FAILURE_RATE_LIMITED":     1,
+		"FAILURE_OVERLOADED":       2,
+		"FAILURE_UPSTREAM_ERROR":   3,
+		"FAILURE_TIMEOUT":          4,
+		"FAILURE_UNREACHABLE":      5,
+		"FAILURE_CREDENTIAL":       6,
+		"FAILURE_CONTEXT_TOO_LONG": 7,
+		"FAILURE_CONTENT_FILTER":   8,
 	}
 )
 
@@ -213,6 +240,64 @@ func (x Failure) Number() protoreflect.EnumNumber {
 // Deprecated: Use Failure.Descriptor instead.
 func (Failure) EnumDescriptor() ([]byte, []int) {
 	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{2}
+}
+
+type Sticky_By int32
+
+const (
+	Sticky_BY_UNSPECIFIED Sticky_By = 0
+	// The value of a header. Requests without it are as those of LATENCY.
+	Sticky_BY_HEADER Sticky_By = 1
+	// The end user that the caller names.
+	Sticky_BY_END_USER Sticky_By = 2
+	// The beginning of the prompt: its system text, tools and first message.
+	Sticky_BY_PROMPT_PREFIX Sticky_By = 3
+	Sticky_BY_KEY           Sticky_By = 4
+)
+
+// Enum value maps for Sticky_By.
+var (
+	Sticky_By_name = map[int32]string{
+		0: "BY_UNSPECIFIED",
+		1: "BY_HEADER",
+		2: "BY_END_USER",
+		3: "BY_PROMPT_PREFIX",
+		4: "BY_KEY",
+	}
+	Sticky_By_value = map[string]int32{
+		"BY_UNSPECIFIED":   0,
+		"BY_HEADER":        1,
+		"BY_END_USER":      2,
+		"BY_PROMPT_PREFIX": 3,
+		"BY_KEY":           4,
+	}
+)
+
+func (x Sticky_By) Enum() *Sticky_By {
+	p := new(Sticky_By)
+	*p = x
+	return p
+}
+
+func (x Sticky_By) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Sticky_By) Descriptor() protoreflect.EnumDescriptor {
+	return file_weir_policy_v1_policy_proto_enumTypes[3].Descriptor()
+}
+
+func (Sticky_By) Type() protoreflect.EnumType {
+	return &file_weir_policy_v1_policy_proto_enumTypes[3]
+}
+
+func (x Sticky_By) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Sticky_By.Descriptor instead.
+func (Sticky_By) EnumDescriptor() ([]byte, []int) {
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{14, 0}
 }
 
 // Release names one whole policy of one gateway. Its serialized bytes are
@@ -1114,7 +1199,12 @@ type Timeouts struct {
 	// Between two pieces of an answer's body.
 	IdleMs int64 `protobuf:"varint,2,opt,name=idle_ms,json=idleMs,proto3" json:"idle_ms,omitempty"`
 	// Until the answer's last byte.
-	TotalMs       int64 `protobuf:"varint,3,opt,name=total_ms,json=totalMs,proto3" json:"total_ms,omitempty"`
+	TotalMs int64 `protobuf:"varint,3,opt,name=total_ms,json=totalMs,proto3" json:"total_ms,omitempty"`
+	// Until there is a connection, TLS included; of capability 7.
+	ConnectMs int64 `protobuf:"varint,4,opt,name=connect_ms,json=connectMs,proto3" json:"connect_ms,omitempty"`
+	// Until the first content of a stream; of capability 7. Where an answer is not a stream,
+	// until its last byte.
+	FirstTokenMs  int64 `protobuf:"varint,5,opt,name=first_token_ms,json=firstTokenMs,proto3" json:"first_token_ms,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1170,6 +1260,20 @@ func (x *Timeouts) GetTotalMs() int64 {
 	return 0
 }
 
+func (x *Timeouts) GetConnectMs() int64 {
+	if x != nil {
+		return x.ConnectMs
+	}
+	return 0
+}
+
+func (x *Timeouts) GetFirstTokenMs() int64 {
+	if x != nil {
+		return x.FirstTokenMs
+	}
+	return 0
+}
+
 // Route: what an application writes in `model`. Kind "route".
 type Route struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
@@ -1187,7 +1291,16 @@ type Route struct {
 	Unserved string `protobuf:"bytes,8,opt,name=unserved,proto3" json:"unserved,omitempty"`
 	// A target whose dialect can't carry everything that the caller wrote is passed over; of
 	// capability 6.
-	Strict        bool `protobuf:"varint,9,opt,name=strict,proto3" json:"strict,omitempty"`
+	Strict bool `protobuf:"varint,9,opt,name=strict,proto3" json:"strict,omitempty"`
+	// With STICKY only.
+	Sticky *Sticky `protobuf:"bytes,10,opt,name=sticky,proto3" json:"sticky,omitempty"`
+	// Absent: no hedging.
+	Hedge *Hedge `protobuf:"bytes,11,opt,name=hedge,proto3" json:"hedge,omitempty"`
+	// These requests go to its target first, and where it fails to the others. It is none of
+	// targets.
+	Canary *Share `protobuf:"bytes,12,opt,name=canary,proto3" json:"canary,omitempty"`
+	// Copies of these requests go to its target, beside; what it answers is dropped.
+	Shadow        *Share `protobuf:"bytes,13,opt,name=shadow,proto3" json:"shadow,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1285,19 +1398,244 @@ func (x *Route) GetStrict() bool {
 	return false
 }
 
+func (x *Route) GetSticky() *Sticky {
+	if x != nil {
+		return x.Sticky
+	}
+	return nil
+}
+
+func (x *Route) GetHedge() *Hedge {
+	if x != nil {
+		return x.Hedge
+	}
+	return nil
+}
+
+func (x *Route) GetCanary() *Share {
+	if x != nil {
+		return x.Canary
+	}
+	return nil
+}
+
+func (x *Route) GetShadow() *Share {
+	if x != nil {
+		return x.Shadow
+	}
+	return nil
+}
+
+// Sticky is what requests are alike in.
+type Sticky struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	By    Sticky_By              `protobuf:"varint,1,opt,name=by,proto3,enum=weir.policy.v1.Sticky_By" json:"by,omitempty"`
+	// With HEADER only, in canonical form.
+	Header string `protobuf:"bytes,2,opt,name=header,proto3" json:"header,omitempty"`
+	// Requests estimated to have fewer input tokens are as those of LATENCY: no provider
+	// caches them. 0: 1,024 with PROMPT_PREFIX, else none.
+	MinTokens int64 `protobuf:"varint,3,opt,name=min_tokens,json=minTokens,proto3" json:"min_tokens,omitempty"`
+	// Break-even: the target is left for the best other one while its expected time to first
+	// token is more than this above the other's. 0: 100.
+	BreakEvenPercent int32 `protobuf:"varint,4,opt,name=break_even_percent,json=breakEvenPercent,proto3" json:"break_even_percent,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *Sticky) Reset() {
+	*x = Sticky{}
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Sticky) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Sticky) ProtoMessage() {}
+
+func (x *Sticky) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Sticky.ProtoReflect.Descriptor instead.
+func (*Sticky) Descriptor() ([]byte, []int) {
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *Sticky) GetBy() Sticky_By {
+	if x != nil {
+		return x.By
+	}
+	return Sticky_BY_UNSPECIFIED
+}
+
+func (x *Sticky) GetHeader() string {
+	if x != nil {
+		return x.Header
+	}
+	return ""
+}
+
+func (x *Sticky) GetMinTokens() int64 {
+	if x != nil {
+		return x.MinTokens
+	}
+	return 0
+}
+
+func (x *Sticky) GetBreakEvenPercent() int32 {
+	if x != nil {
+		return x.BreakEvenPercent
+	}
+	return 0
+}
+
+// Hedge: a second target is asked where the first has nothing to say for long; the first
+// content wins, the other call is cancelled.
+type Hedge struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// After this percentile of the target's own times to first content, 50 to 99. 0: 95.
+	Percentile int32 `protobuf:"varint,1,opt,name=percentile,proto3" json:"percentile,omitempty"`
+	// But not sooner. 0: 50.
+	MinMs int64 `protobuf:"varint,2,opt,name=min_ms,json=minMs,proto3" json:"min_ms,omitempty"`
+	// At most this share of the requests to the target, 1 to 50 percent. 0: 10.
+	MaxPercent    int32 `protobuf:"varint,3,opt,name=max_percent,json=maxPercent,proto3" json:"max_percent,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Hedge) Reset() {
+	*x = Hedge{}
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Hedge) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Hedge) ProtoMessage() {}
+
+func (x *Hedge) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Hedge.ProtoReflect.Descriptor instead.
+func (*Hedge) Descriptor() ([]byte, []int) {
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *Hedge) GetPercentile() int32 {
+	if x != nil {
+		return x.Percentile
+	}
+	return 0
+}
+
+func (x *Hedge) GetMinMs() int64 {
+	if x != nil {
+		return x.MinMs
+	}
+	return 0
+}
+
+func (x *Hedge) GetMaxPercent() int32 {
+	if x != nil {
+		return x.MaxPercent
+	}
+	return 0
+}
+
+// Share of a route's requests, drawn at random.
+type Share struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its weight is 0.
+	Target *Target `protobuf:"bytes,1,opt,name=target,proto3" json:"target,omitempty"`
+	// In thousandths, 1 to 1000.
+	PerMille      int32 `protobuf:"varint,2,opt,name=per_mille,json=perMille,proto3" json:"per_mille,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Share) Reset() {
+	*x = Share{}
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Share) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Share) ProtoMessage() {}
+
+func (x *Share) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Share.ProtoReflect.Descriptor instead.
+func (*Share) Descriptor() ([]byte, []int) {
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *Share) GetTarget() *Target {
+	if x != nil {
+		return x.Target
+	}
+	return nil
+}
+
+func (x *Share) GetPerMille() int32 {
+	if x != nil {
+		return x.PerMille
+	}
+	return 0
+}
+
 type Target struct {
 	state      protoimpl.MessageState `protogen:"open.v1"`
 	ProviderId string                 `protobuf:"bytes,1,opt,name=provider_id,json=providerId,proto3" json:"provider_id,omitempty"`
 	Model      string                 `protobuf:"bytes,2,opt,name=model,proto3" json:"model,omitempty"`
 	// 1 to 1000, with WEIGHTED only; else 0.
-	Weight        int32 `protobuf:"varint,3,opt,name=weight,proto3" json:"weight,omitempty"`
+	Weight int32 `protobuf:"varint,3,opt,name=weight,proto3" json:"weight,omitempty"`
+	// CEL, of which the target is a candidate where it is true (contract/condition); of
+	// capability 7. Empty: always.
+	When          string `protobuf:"bytes,4,opt,name=when,proto3" json:"when,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Target) Reset() {
 	*x = Target{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[14]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1309,7 +1647,7 @@ func (x *Target) String() string {
 func (*Target) ProtoMessage() {}
 
 func (x *Target) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[14]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1322,7 +1660,7 @@ func (x *Target) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Target.ProtoReflect.Descriptor instead.
 func (*Target) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{14}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Target) GetProviderId() string {
@@ -1346,6 +1684,13 @@ func (x *Target) GetWeight() int32 {
 	return 0
 }
 
+func (x *Target) GetWhen() string {
+	if x != nil {
+		return x.When
+	}
+	return ""
+}
+
 // Retry is when a request goes on to another attempt. It never does once the
 // caller has a byte of an answer.
 type Retry struct {
@@ -1355,7 +1700,8 @@ type Retry struct {
 	// The most that the first repeat on a target waits; it doubles with each further
 	// one. 0: 100; at most 10,000.
 	BackoffMs int64 `protobuf:"varint,2,opt,name=backoff_ms,json=backoffMs,proto3" json:"backoff_ms,omitempty"`
-	// After which failures. Empty: all but CREDENTIAL.
+	// After which failures. Empty: RATE_LIMITED, OVERLOADED, UPSTREAM_ERROR, TIMEOUT and
+	// UNREACHABLE.
 	On            []Failure `protobuf:"varint,3,rep,packed,name=on,proto3,enum=weir.policy.v1.Failure" json:"on,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1363,7 +1709,7 @@ type Retry struct {
 
 func (x *Retry) Reset() {
 	*x = Retry{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[15]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1375,7 +1721,7 @@ func (x *Retry) String() string {
 func (*Retry) ProtoMessage() {}
 
 func (x *Retry) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[15]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1388,7 +1734,7 @@ func (x *Retry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Retry.ProtoReflect.Descriptor instead.
 func (*Retry) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{15}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Retry) GetMaxAttempts() int32 {
@@ -1438,7 +1784,7 @@ type Key struct {
 
 func (x *Key) Reset() {
 	*x = Key{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[16]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1450,7 +1796,7 @@ func (x *Key) String() string {
 func (*Key) ProtoMessage() {}
 
 func (x *Key) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[16]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1463,7 +1809,7 @@ func (x *Key) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Key.ProtoReflect.Descriptor instead.
 func (*Key) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{16}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Key) GetId() string {
@@ -1540,7 +1886,7 @@ type PriceBook struct {
 
 func (x *PriceBook) Reset() {
 	*x = PriceBook{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[17]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1552,7 +1898,7 @@ func (x *PriceBook) String() string {
 func (*PriceBook) ProtoMessage() {}
 
 func (x *PriceBook) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[17]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1565,7 +1911,7 @@ func (x *PriceBook) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceBook.ProtoReflect.Descriptor instead.
 func (*PriceBook) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{17}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *PriceBook) GetVersion() string {
@@ -1603,7 +1949,7 @@ type PriceEntry struct {
 
 func (x *PriceEntry) Reset() {
 	*x = PriceEntry{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[18]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1615,7 +1961,7 @@ func (x *PriceEntry) String() string {
 func (*PriceEntry) ProtoMessage() {}
 
 func (x *PriceEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[18]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1628,7 +1974,7 @@ func (x *PriceEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceEntry.ProtoReflect.Descriptor instead.
 func (*PriceEntry) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{18}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *PriceEntry) GetPriceList() string {
@@ -1697,7 +2043,7 @@ type Rates struct {
 
 func (x *Rates) Reset() {
 	*x = Rates{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[19]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1709,7 +2055,7 @@ func (x *Rates) String() string {
 func (*Rates) ProtoMessage() {}
 
 func (x *Rates) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[19]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1722,7 +2068,7 @@ func (x *Rates) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rates.ProtoReflect.Descriptor instead.
 func (*Rates) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{19}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Rates) GetInput() int64 {
@@ -1854,11 +2200,14 @@ const file_weir_policy_v1_policy_proto_rawDesc = "" +
 	"\x06sealed\x18\x02 \x01(\fR\x06sealed\"2\n" +
 	"\x06Header\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value\"b\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value\"\xa7\x01\n" +
 	"\bTimeouts\x12\"\n" +
 	"\rfirst_byte_ms\x18\x01 \x01(\x03R\vfirstByteMs\x12\x17\n" +
 	"\aidle_ms\x18\x02 \x01(\x03R\x06idleMs\x12\x19\n" +
-	"\btotal_ms\x18\x03 \x01(\x03R\atotalMs\"\xda\x02\n" +
+	"\btotal_ms\x18\x03 \x01(\x03R\atotalMs\x12\x1d\n" +
+	"\n" +
+	"connect_ms\x18\x04 \x01(\x03R\tconnectMs\x12$\n" +
+	"\x0efirst_token_ms\x18\x05 \x01(\x03R\ffirstTokenMs\"\x95\x04\n" +
 	"\x05Route\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x124\n" +
@@ -1868,12 +2217,41 @@ const file_weir_policy_v1_policy_proto_rawDesc = "" +
 	"\x13allowed_project_ids\x18\x06 \x03(\tR\x11allowedProjectIds\x12+\n" +
 	"\x05retry\x18\a \x01(\v2\x15.weir.policy.v1.RetryR\x05retry\x12\x1a\n" +
 	"\bunserved\x18\b \x01(\tR\bunserved\x12\x16\n" +
-	"\x06strict\x18\t \x01(\bR\x06strict\"]\n" +
+	"\x06strict\x18\t \x01(\bR\x06strict\x12.\n" +
+	"\x06sticky\x18\n" +
+	" \x01(\v2\x16.weir.policy.v1.StickyR\x06sticky\x12+\n" +
+	"\x05hedge\x18\v \x01(\v2\x15.weir.policy.v1.HedgeR\x05hedge\x12-\n" +
+	"\x06canary\x18\f \x01(\v2\x15.weir.policy.v1.ShareR\x06canary\x12-\n" +
+	"\x06shadow\x18\r \x01(\v2\x15.weir.policy.v1.ShareR\x06shadow\"\xf4\x01\n" +
+	"\x06Sticky\x12)\n" +
+	"\x02by\x18\x01 \x01(\x0e2\x19.weir.policy.v1.Sticky.ByR\x02by\x12\x16\n" +
+	"\x06header\x18\x02 \x01(\tR\x06header\x12\x1d\n" +
+	"\n" +
+	"min_tokens\x18\x03 \x01(\x03R\tminTokens\x12,\n" +
+	"\x12break_even_percent\x18\x04 \x01(\x05R\x10breakEvenPercent\"Z\n" +
+	"\x02By\x12\x12\n" +
+	"\x0eBY_UNSPECIFIED\x10\x00\x12\r\n" +
+	"\tBY_HEADER\x10\x01\x12\x0f\n" +
+	"\vBY_END_USER\x10\x02\x12\x14\n" +
+	"\x10BY_PROMPT_PREFIX\x10\x03\x12\n" +
+	"\n" +
+	"\x06BY_KEY\x10\x04\"_\n" +
+	"\x05Hedge\x12\x1e\n" +
+	"\n" +
+	"percentile\x18\x01 \x01(\x05R\n" +
+	"percentile\x12\x15\n" +
+	"\x06min_ms\x18\x02 \x01(\x03R\x05minMs\x12\x1f\n" +
+	"\vmax_percent\x18\x03 \x01(\x05R\n" +
+	"maxPercent\"T\n" +
+	"\x05Share\x12.\n" +
+	"\x06target\x18\x01 \x01(\v2\x16.weir.policy.v1.TargetR\x06target\x12\x1b\n" +
+	"\tper_mille\x18\x02 \x01(\x05R\bperMille\"q\n" +
 	"\x06Target\x12\x1f\n" +
 	"\vprovider_id\x18\x01 \x01(\tR\n" +
 	"providerId\x12\x14\n" +
 	"\x05model\x18\x02 \x01(\tR\x05model\x12\x16\n" +
-	"\x06weight\x18\x03 \x01(\x05R\x06weightJ\x04\b\x04\x10\n" +
+	"\x06weight\x18\x03 \x01(\x05R\x06weight\x12\x12\n" +
+	"\x04when\x18\x04 \x01(\tR\x04whenJ\x04\b\x05\x10\n" +
 	"\"r\n" +
 	"\x05Retry\x12!\n" +
 	"\fmax_attempts\x18\x01 \x01(\x05R\vmaxAttempts\x12\x1d\n" +
@@ -1932,12 +2310,16 @@ const file_weir_policy_v1_policy_proto_rawDesc = "" +
 	"\x0eDIALECT_GEMINI\x10\x04\x12\x18\n" +
 	"\x14DIALECT_AZURE_OPENAI\x10\x05\x12\x13\n" +
 	"\x0fDIALECT_BEDROCK\x10\x06\x12\x12\n" +
-	"\x0eDIALECT_VERTEX\x10\a*m\n" +
+	"\x0eDIALECT_VERTEX\x10\a*\xc8\x01\n" +
 	"\bStrategy\x12\x18\n" +
 	"\x14STRATEGY_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fSTRATEGY_SINGLE\x10\x01\x12\x15\n" +
 	"\x11STRATEGY_WEIGHTED\x10\x02\x12\x15\n" +
-	"\x11STRATEGY_PRIORITY\x10\x03\"\x04\b\x04\x10\x14*\xb6\x01\n" +
+	"\x11STRATEGY_PRIORITY\x10\x03\x12\x14\n" +
+	"\x10STRATEGY_LATENCY\x10\x04\x12\x17\n" +
+	"\x13STRATEGY_LEAST_BUSY\x10\x05\x12\x15\n" +
+	"\x11STRATEGY_CHEAPEST\x10\x06\x12\x13\n" +
+	"\x0fSTRATEGY_STICKY\x10\a\"\x04\b\b\x10\x14*\xf0\x01\n" +
 	"\aFailure\x12\x17\n" +
 	"\x13FAILURE_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14FAILURE_RATE_LIMITED\x10\x01\x12\x16\n" +
@@ -1945,7 +2327,9 @@ const file_weir_policy_v1_policy_proto_rawDesc = "" +
 	"\x16FAILURE_UPSTREAM_ERROR\x10\x03\x12\x13\n" +
 	"\x0fFAILURE_TIMEOUT\x10\x04\x12\x17\n" +
 	"\x13FAILURE_UNREACHABLE\x10\x05\x12\x16\n" +
-	"\x12FAILURE_CREDENTIAL\x10\x06B\xb5\x01\n" +
+	"\x12FAILURE_CREDENTIAL\x10\x06\x12\x1c\n" +
+	"\x18FAILURE_CONTEXT_TOO_LONG\x10\a\x12\x1a\n" +
+	"\x16FAILURE_CONTENT_FILTER\x10\bB\xb5\x01\n" +
 	"\x12com.weir.policy.v1B\vPolicyProtoP\x01Z8github.com/weirhq/weir/proto/gen/weir/policy/v1;policyv1\xa2\x02\x03WPX\xaa\x02\x0eWeir.Policy.V1\xca\x02\x0eWeir\\Policy\\V1\xe2\x02\x1aWeir\\Policy\\V1\\GPBMetadata\xea\x02\x10Weir::Policy::V1b\x06proto3"
 
 var (
@@ -1960,61 +2344,71 @@ func file_weir_policy_v1_policy_proto_rawDescGZIP() []byte {
 	return file_weir_policy_v1_policy_proto_rawDescData
 }
 
-var file_weir_policy_v1_policy_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_weir_policy_v1_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_weir_policy_v1_policy_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
+var file_weir_policy_v1_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_weir_policy_v1_policy_proto_goTypes = []any{
 	(Dialect)(0),                  // 0: weir.policy.v1.Dialect
 	(Strategy)(0),                 // 1: weir.policy.v1.Strategy
 	(Failure)(0),                  // 2: weir.policy.v1.Failure
-	(*Release)(nil),               // 3: weir.policy.v1.Release
-	(*SigningKey)(nil),            // 4: weir.policy.v1.SigningKey
-	(*SignedRelease)(nil),         // 5: weir.policy.v1.SignedRelease
-	(*Resource)(nil),              // 6: weir.policy.v1.Resource
-	(*Revocations)(nil),           // 7: weir.policy.v1.Revocations
-	(*Revocation)(nil),            // 8: weir.policy.v1.Revocation
-	(*SignedRevocations)(nil),     // 9: weir.policy.v1.SignedRevocations
-	(*PolicyFile)(nil),            // 10: weir.policy.v1.PolicyFile
-	(*Gateway)(nil),               // 11: weir.policy.v1.Gateway
-	(*Provider)(nil),              // 12: weir.policy.v1.Provider
-	(*SealedCredential)(nil),      // 13: weir.policy.v1.SealedCredential
-	(*Header)(nil),                // 14: weir.policy.v1.Header
-	(*Timeouts)(nil),              // 15: weir.policy.v1.Timeouts
-	(*Route)(nil),                 // 16: weir.policy.v1.Route
-	(*Target)(nil),                // 17: weir.policy.v1.Target
-	(*Retry)(nil),                 // 18: weir.policy.v1.Retry
-	(*Key)(nil),                   // 19: weir.policy.v1.Key
-	(*PriceBook)(nil),             // 20: weir.policy.v1.PriceBook
-	(*PriceEntry)(nil),            // 21: weir.policy.v1.PriceEntry
-	(*Rates)(nil),                 // 22: weir.policy.v1.Rates
-	(*timestamppb.Timestamp)(nil), // 23: google.protobuf.Timestamp
+	(Sticky_By)(0),                // 3: weir.policy.v1.Sticky.By
+	(*Release)(nil),               // 4: weir.policy.v1.Release
+	(*SigningKey)(nil),            // 5: weir.policy.v1.SigningKey
+	(*SignedRelease)(nil),         // 6: weir.policy.v1.SignedRelease
+	(*Resource)(nil),              // 7: weir.policy.v1.Resource
+	(*Revocations)(nil),           // 8: weir.policy.v1.Revocations
+	(*Revocation)(nil),            // 9: weir.policy.v1.Revocation
+	(*SignedRevocations)(nil),     // 10: weir.policy.v1.SignedRevocations
+	(*PolicyFile)(nil),            // 11: weir.policy.v1.PolicyFile
+	(*Gateway)(nil),               // 12: weir.policy.v1.Gateway
+	(*Provider)(nil),              // 13: weir.policy.v1.Provider
+	(*SealedCredential)(nil),      // 14: weir.policy.v1.SealedCredential
+	(*Header)(nil),                // 15: weir.policy.v1.Header
+	(*Timeouts)(nil),              // 16: weir.policy.v1.Timeouts
+	(*Route)(nil),                 // 17: weir.policy.v1.Route
+	(*Sticky)(nil),                // 18: weir.policy.v1.Sticky
+	(*Hedge)(nil),                 // 19: weir.policy.v1.Hedge
+	(*Share)(nil),                 // 20: weir.policy.v1.Share
+	(*Target)(nil),                // 21: weir.policy.v1.Target
+	(*Retry)(nil),                 // 22: weir.policy.v1.Retry
+	(*Key)(nil),                   // 23: weir.policy.v1.Key
+	(*PriceBook)(nil),             // 24: weir.policy.v1.PriceBook
+	(*PriceEntry)(nil),            // 25: weir.policy.v1.PriceEntry
+	(*Rates)(nil),                 // 26: weir.policy.v1.Rates
+	(*timestamppb.Timestamp)(nil), // 27: google.protobuf.Timestamp
 }
 var file_weir_policy_v1_policy_proto_depIdxs = []int32{
-	23, // 0: weir.policy.v1.Release.compiled_at:type_name -> google.protobuf.Timestamp
-	4,  // 1: weir.policy.v1.Release.signing_keys:type_name -> weir.policy.v1.SigningKey
-	8,  // 2: weir.policy.v1.Revocations.revocations:type_name -> weir.policy.v1.Revocation
-	5,  // 3: weir.policy.v1.PolicyFile.release:type_name -> weir.policy.v1.SignedRelease
-	6,  // 4: weir.policy.v1.PolicyFile.resources:type_name -> weir.policy.v1.Resource
-	9,  // 5: weir.policy.v1.PolicyFile.revocations:type_name -> weir.policy.v1.SignedRevocations
+	27, // 0: weir.policy.v1.Release.compiled_at:type_name -> google.protobuf.Timestamp
+	5,  // 1: weir.policy.v1.Release.signing_keys:type_name -> weir.policy.v1.SigningKey
+	9,  // 2: weir.policy.v1.Revocations.revocations:type_name -> weir.policy.v1.Revocation
+	6,  // 3: weir.policy.v1.PolicyFile.release:type_name -> weir.policy.v1.SignedRelease
+	7,  // 4: weir.policy.v1.PolicyFile.resources:type_name -> weir.policy.v1.Resource
+	10, // 5: weir.policy.v1.PolicyFile.revocations:type_name -> weir.policy.v1.SignedRevocations
 	0,  // 6: weir.policy.v1.Provider.dialect:type_name -> weir.policy.v1.Dialect
-	14, // 7: weir.policy.v1.Provider.headers:type_name -> weir.policy.v1.Header
-	15, // 8: weir.policy.v1.Provider.timeouts:type_name -> weir.policy.v1.Timeouts
-	13, // 9: weir.policy.v1.Provider.sealed_credential:type_name -> weir.policy.v1.SealedCredential
+	15, // 7: weir.policy.v1.Provider.headers:type_name -> weir.policy.v1.Header
+	16, // 8: weir.policy.v1.Provider.timeouts:type_name -> weir.policy.v1.Timeouts
+	14, // 9: weir.policy.v1.Provider.sealed_credential:type_name -> weir.policy.v1.SealedCredential
 	1,  // 10: weir.policy.v1.Route.strategy:type_name -> weir.policy.v1.Strategy
-	17, // 11: weir.policy.v1.Route.targets:type_name -> weir.policy.v1.Target
-	15, // 12: weir.policy.v1.Route.timeouts:type_name -> weir.policy.v1.Timeouts
-	18, // 13: weir.policy.v1.Route.retry:type_name -> weir.policy.v1.Retry
-	2,  // 14: weir.policy.v1.Retry.on:type_name -> weir.policy.v1.Failure
-	23, // 15: weir.policy.v1.Key.expires_at:type_name -> google.protobuf.Timestamp
-	23, // 16: weir.policy.v1.Key.revoked_at:type_name -> google.protobuf.Timestamp
-	23, // 17: weir.policy.v1.Key.previous_expires_at:type_name -> google.protobuf.Timestamp
-	21, // 18: weir.policy.v1.PriceBook.entries:type_name -> weir.policy.v1.PriceEntry
-	22, // 19: weir.policy.v1.PriceEntry.rates:type_name -> weir.policy.v1.Rates
-	22, // 20: weir.policy.v1.PriceEntry.long_rates:type_name -> weir.policy.v1.Rates
-	21, // [21:21] is the sub-list for method output_type
-	21, // [21:21] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	21, // 11: weir.policy.v1.Route.targets:type_name -> weir.policy.v1.Target
+	16, // 12: weir.policy.v1.Route.timeouts:type_name -> weir.policy.v1.Timeouts
+	22, // 13: weir.policy.v1.Route.retry:type_name -> weir.policy.v1.Retry
+	18, // 14: weir.policy.v1.Route.sticky:type_name -> weir.policy.v1.Sticky
+	19, // 15: weir.policy.v1.Route.hedge:type_name -> weir.policy.v1.Hedge
+	20, // 16: weir.policy.v1.Route.canary:type_name -> weir.policy.v1.Share
+	20, // 17: weir.policy.v1.Route.shadow:type_name -> weir.policy.v1.Share
+	3,  // 18: weir.policy.v1.Sticky.by:type_name -> weir.policy.v1.Sticky.By
+	21, // 19: weir.policy.v1.Share.target:type_name -> weir.policy.v1.Target
+	2,  // 20: weir.policy.v1.Retry.on:type_name -> weir.policy.v1.Failure
+	27, // 21: weir.policy.v1.Key.expires_at:type_name -> google.protobuf.Timestamp
+	27, // 22: weir.policy.v1.Key.revoked_at:type_name -> google.protobuf.Timestamp
+	27, // 23: weir.policy.v1.Key.previous_expires_at:type_name -> google.protobuf.Timestamp
+	25, // 24: weir.policy.v1.PriceBook.entries:type_name -> weir.policy.v1.PriceEntry
+	26, // 25: weir.policy.v1.PriceEntry.rates:type_name -> weir.policy.v1.Rates
+	26, // 26: weir.policy.v1.PriceEntry.long_rates:type_name -> weir.policy.v1.Rates
+	27, // [27:27] is the sub-list for method output_type
+	27, // [27:27] is the sub-list for method input_type
+	27, // [27:27] is the sub-list for extension type_name
+	27, // [27:27] is the sub-list for extension extendee
+	0,  // [0:27] is the sub-list for field type_name
 }
 
 func init() { file_weir_policy_v1_policy_proto_init() }
@@ -2022,14 +2416,14 @@ func file_weir_policy_v1_policy_proto_init() {
 	if File_weir_policy_v1_policy_proto != nil {
 		return
 	}
-	file_weir_policy_v1_policy_proto_msgTypes[19].OneofWrappers = []any{}
+	file_weir_policy_v1_policy_proto_msgTypes[22].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_policy_v1_policy_proto_rawDesc), len(file_weir_policy_v1_policy_proto_rawDesc)),
-			NumEnums:      3,
-			NumMessages:   20,
+			NumEnums:      4,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

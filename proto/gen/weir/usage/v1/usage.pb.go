@@ -25,6 +25,128 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+type Kind int32
+
+const (
+	Kind_KIND_UNSPECIFIED Kind = 0
+	// A copy of a request, whose answer nobody got.
+	Kind_KIND_SHADOW Kind = 1
+)
+
+// Enum value maps for Kind.
+var (
+	Kind_name = map[int32]string{
+		0: "KIND_UNSPECIFIED",
+		1: "KIND_SHADOW",
+	}
+	Kind_value = map[string]int32{
+		"KIND_UNSPECIFIED": 0,
+		"KIND_SHADOW":      1,
+	}
+)
+
+func (x Kind) Enum() *Kind {
+	p := new(Kind)
+	*p = x
+	return p
+}
+
+func (x Kind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Kind) Descriptor() protoreflect.EnumDescriptor {
+	return file_weir_usage_v1_usage_proto_enumTypes[0].Descriptor()
+}
+
+func (Kind) Type() protoreflect.EnumType {
+	return &file_weir_usage_v1_usage_proto_enumTypes[0]
+}
+
+func (x Kind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Kind.Descriptor instead.
+func (Kind) EnumDescriptor() ([]byte, []int) {
+	return file_weir_usage_v1_usage_proto_rawDescGZIP(), []int{0}
+}
+
+type Verdict int32
+
+const (
+	Verdict_VERDICT_UNSPECIFIED Verdict = 0
+	// The first attempt went to it.
+	Verdict_VERDICT_CHOSEN Verdict = 1
+	// It could have been; the strategy put another one first.
+	Verdict_VERDICT_STANDBY Verdict = 2
+	// Its condition was not true.
+	Verdict_VERDICT_CONDITION Verdict = 3
+	// Its circuit breaker is open.
+	Verdict_VERDICT_BREAKER_OPEN Verdict = 4
+	// Its circuit breaker is half open and another request tries it.
+	Verdict_VERDICT_BREAKER_PROBED Verdict = 5
+	// The agent has no credential for it, or may not use it.
+	Verdict_VERDICT_CREDENTIAL Verdict = 6
+	// It has no such surface.
+	Verdict_VERDICT_SURFACE Verdict = 7
+	// The route is strict and its dialect can't carry the request whole.
+	Verdict_VERDICT_LOSSY Verdict = 8
+)
+
+// Enum value maps for Verdict.
+var (
+	Verdict_name = map[int32]string{
+		0: "VERDICT_UNSPECIFIED",
+		1: "VERDICT_CHOSEN",
+		2: "VERDICT_STANDBY",
+		3: "VERDICT_CONDITION",
+		4: "VERDICT_BREAKER_OPEN",
+		5: "VERDICT_BREAKER_PROBED",
+		6: "VERDICT_CREDENTIAL",
+		7: "VERDICT_SURFACE",
+		8: "VERDICT_LOSSY",
+	}
+	Verdict_value = map[string]int32{
+		"VERDICT_UNSPECIFIED":    0,
+		"VERDICT_CHOSEN":         1,
+		"VERDICT_STANDBY":        2,
+		"VERDICT_CONDITION":      3,
+		"VERDICT_BREAKER_OPEN":   4,
+		"VERDICT_BREAKER_PROBED": 5,
+		"VERDICT_CREDENTIAL":     6,
+		"VERDICT_SURFACE":        7,
+		"VERDICT_LOSSY":          8,
+	}
+)
+
+func (x Verdict) Enum() *Verdict {
+	p := new(Verdict)
+	*p = x
+	return p
+}
+
+func (x Verdict) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Verdict) Descriptor() protoreflect.EnumDescriptor {
+	return file_weir_usage_v1_usage_proto_enumTypes[1].Descriptor()
+}
+
+func (Verdict) Type() protoreflect.EnumType {
+	return &file_weir_usage_v1_usage_proto_enumTypes[1]
+}
+
+func (x Verdict) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Verdict.Descriptor instead.
+func (Verdict) EnumDescriptor() ([]byte, []int) {
+	return file_weir_usage_v1_usage_proto_rawDescGZIP(), []int{1}
+}
+
 type Surface int32
 
 const (
@@ -94,11 +216,11 @@ func (x Surface) String() string {
 }
 
 func (Surface) Descriptor() protoreflect.EnumDescriptor {
-	return file_weir_usage_v1_usage_proto_enumTypes[0].Descriptor()
+	return file_weir_usage_v1_usage_proto_enumTypes[2].Descriptor()
 }
 
 func (Surface) Type() protoreflect.EnumType {
-	return &file_weir_usage_v1_usage_proto_enumTypes[0]
+	return &file_weir_usage_v1_usage_proto_enumTypes[2]
 }
 
 func (x Surface) Number() protoreflect.EnumNumber {
@@ -107,7 +229,7 @@ func (x Surface) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Surface.Descriptor instead.
 func (Surface) EnumDescriptor() ([]byte, []int) {
-	return file_weir_usage_v1_usage_proto_rawDescGZIP(), []int{0}
+	return file_weir_usage_v1_usage_proto_rawDescGZIP(), []int{2}
 }
 
 type Outcome int32
@@ -128,6 +250,8 @@ const (
 	Outcome_OUTCOME_REFUSED Outcome = 6
 	// The agent died with the request open; written by its next start.
 	Outcome_OUTCOME_INTERRUPTED Outcome = 7
+	// Of an attempt: another one, that ran beside it, had content first.
+	Outcome_OUTCOME_OVERTAKEN Outcome = 8
 )
 
 // Enum value maps for Outcome.
@@ -141,6 +265,7 @@ var (
 		5: "OUTCOME_CLIENT_CLOSED",
 		6: "OUTCOME_REFUSED",
 		7: "OUTCOME_INTERRUPTED",
+		8: "OUTCOME_OVERTAKEN",
 	}
 	Outcome_value = map[string]int32{
 		"OUTCOME_UNSPECIFIED":          0,
@@ -151,6 +276,7 @@ var (
 		"OUTCOME_CLIENT_CLOSED":        5,
 		"OUTCOME_REFUSED":              6,
 		"OUTCOME_INTERRUPTED":          7,
+		"OUTCOME_OVERTAKEN":            8,
 	}
 )
 
@@ -165,11 +291,11 @@ func (x Outcome) String() string {
 }
 
 func (Outcome) Descriptor() protoreflect.EnumDescriptor {
-	return file_weir_usage_v1_usage_proto_enumTypes[1].Descriptor()
+	return file_weir_usage_v1_usage_proto_enumTypes[3].Descriptor()
 }
 
 func (Outcome) Type() protoreflect.EnumType {
-	return &file_weir_usage_v1_usage_proto_enumTypes[1]
+	return &file_weir_usage_v1_usage_proto_enumTypes[3]
 }
 
 func (x Outcome) Number() protoreflect.EnumNumber {
@@ -178,7 +304,75 @@ func (x Outcome) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Outcome.Descriptor instead.
 func (Outcome) EnumDescriptor() ([]byte, []int) {
-	return file_weir_usage_v1_usage_proto_rawDescGZIP(), []int{1}
+	return file_weir_usage_v1_usage_proto_rawDescGZIP(), []int{3}
+}
+
+// Cause is why an attempt was made.
+type Cause int32
+
+const (
+	Cause_CAUSE_UNSPECIFIED Cause = 0
+	// The strategy's first choice.
+	Cause_CAUSE_FIRST Cause = 1
+	// The target had failed in this request and was tried again.
+	Cause_CAUSE_RETRY Cause = 2
+	// Another target had failed.
+	Cause_CAUSE_FALLBACK Cause = 3
+	// Another target had nothing to say for long.
+	Cause_CAUSE_HEDGE Cause = 4
+	// The request was drawn for the route's canary.
+	Cause_CAUSE_CANARY Cause = 5
+	// A copy for the route's shadow.
+	Cause_CAUSE_SHADOW Cause = 6
+)
+
+// Enum value maps for Cause.
+var (
+	Cause_name = map[int32]string{
+		0: "CAUSE_UNSPECIFIED",
+		1: "CAUSE_FIRST",
+		2: "CAUSE_RETRY",
+		3: "CAUSE_FALLBACK",
+		4: "CAUSE_HEDGE",
+		5: "CAUSE_CANARY",
+		6: "CAUSE_SHADOW",
+	}
+	Cause_value = map[string]int32{
+		"CAUSE_UNSPECIFIED": 0,
+		"CAUSE_FIRST":       1,
+		"CAUSE_RETRY":       2,
+		"CAUSE_FALLBACK":    3,
+		"CAUSE_HEDGE":       4,
+		"CAUSE_CANARY":      5,
+		"CAUSE_SHADOW":      6,
+	}
+)
+
+func (x Cause) Enum() *Cause {
+	p := new(Cause)
+	*p = x
+	return p
+}
+
+func (x Cause) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Cause) Descriptor() protoreflect.EnumDescriptor {
+	return file_weir_usage_v1_usage_proto_enumTypes[4].Descriptor()
+}
+
+func (Cause) Type() protoreflect.EnumType {
+	return &file_weir_usage_v1_usage_proto_enumTypes[4]
+}
+
+func (x Cause) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Cause.Descriptor instead.
+func (Cause) EnumDescriptor() ([]byte, []int) {
+	return file_weir_usage_v1_usage_proto_rawDescGZIP(), []int{4}
 }
 
 type UsageSource int32
@@ -220,11 +414,11 @@ func (x UsageSource) String() string {
 }
 
 func (UsageSource) Descriptor() protoreflect.EnumDescriptor {
-	return file_weir_usage_v1_usage_proto_enumTypes[2].Descriptor()
+	return file_weir_usage_v1_usage_proto_enumTypes[5].Descriptor()
 }
 
 func (UsageSource) Type() protoreflect.EnumType {
-	return &file_weir_usage_v1_usage_proto_enumTypes[2]
+	return &file_weir_usage_v1_usage_proto_enumTypes[5]
 }
 
 func (x UsageSource) Number() protoreflect.EnumNumber {
@@ -233,7 +427,7 @@ func (x UsageSource) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use UsageSource.Descriptor instead.
 func (UsageSource) EnumDescriptor() ([]byte, []int) {
-	return file_weir_usage_v1_usage_proto_rawDescGZIP(), []int{2}
+	return file_weir_usage_v1_usage_proto_rawDescGZIP(), []int{5}
 }
 
 type PushRequest struct {
@@ -552,7 +746,19 @@ type UsageRecord struct {
 	RevocationVersion int64      `protobuf:"varint,18,opt,name=revocation_version,json=revocationVersion,proto3" json:"revocation_version,omitempty"`
 	Attempts          []*Attempt `protobuf:"bytes,19,rep,name=attempts,proto3" json:"attempts,omitempty"`
 	// Set when this record ends a request that an earlier boot left open.
-	TornFrom      *TornFrom `protobuf:"bytes,20,opt,name=torn_from,json=tornFrom,proto3" json:"torn_from,omitempty"`
+	TornFrom *TornFrom `protobuf:"bytes,20,opt,name=torn_from,json=tornFrom,proto3" json:"torn_from,omitempty"`
+	// Unspecified: a request of an application.
+	Kind Kind `protobuf:"varint,21,opt,name=kind,proto3,enum=weir.usage.v1.Kind" json:"kind,omitempty"`
+	// The request that a SHADOW is a copy of.
+	ParentRequestId string `protobuf:"bytes,22,opt,name=parent_request_id,json=parentRequestId,proto3" json:"parent_request_id,omitempty"`
+	// As the caller names them (x-weir-user, x-weir-run); empty: it does not. At most 128
+	// bytes each.
+	EndUser string `protobuf:"bytes,23,opt,name=end_user,json=endUser,proto3" json:"end_user,omitempty"`
+	RunId   string `protobuf:"bytes,24,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
+	// What the caller says of the request (x-weir-metadata), by name; at most 16.
+	Labels []*Label `protobuf:"bytes,25,rep,name=labels,proto3" json:"labels,omitempty"`
+	// Targets of the route, as they stood when the first attempt was chosen.
+	Candidates    []*Candidate `protobuf:"bytes,26,rep,name=candidates,proto3" json:"candidates,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -727,6 +933,163 @@ func (x *UsageRecord) GetTornFrom() *TornFrom {
 	return nil
 }
 
+func (x *UsageRecord) GetKind() Kind {
+	if x != nil {
+		return x.Kind
+	}
+	return Kind_KIND_UNSPECIFIED
+}
+
+func (x *UsageRecord) GetParentRequestId() string {
+	if x != nil {
+		return x.ParentRequestId
+	}
+	return ""
+}
+
+func (x *UsageRecord) GetEndUser() string {
+	if x != nil {
+		return x.EndUser
+	}
+	return ""
+}
+
+func (x *UsageRecord) GetRunId() string {
+	if x != nil {
+		return x.RunId
+	}
+	return ""
+}
+
+func (x *UsageRecord) GetLabels() []*Label {
+	if x != nil {
+		return x.Labels
+	}
+	return nil
+}
+
+func (x *UsageRecord) GetCandidates() []*Candidate {
+	if x != nil {
+		return x.Candidates
+	}
+	return nil
+}
+
+type Label struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// At most 64 bytes: letters, digits and -._ .
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// At most 256 bytes.
+	Value         string `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Label) Reset() {
+	*x = Label{}
+	mi := &file_weir_usage_v1_usage_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Label) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Label) ProtoMessage() {}
+
+func (x *Label) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_usage_v1_usage_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Label.ProtoReflect.Descriptor instead.
+func (*Label) Descriptor() ([]byte, []int) {
+	return file_weir_usage_v1_usage_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *Label) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Label) GetValue() string {
+	if x != nil {
+		return x.Value
+	}
+	return ""
+}
+
+// Candidate is why a target was, or was not, to be tried.
+type Candidate struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Provider      string                 `protobuf:"bytes,1,opt,name=provider,proto3" json:"provider,omitempty"`
+	Model         string                 `protobuf:"bytes,2,opt,name=model,proto3" json:"model,omitempty"`
+	Verdict       Verdict                `protobuf:"varint,3,opt,name=verdict,proto3,enum=weir.usage.v1.Verdict" json:"verdict,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Candidate) Reset() {
+	*x = Candidate{}
+	mi := &file_weir_usage_v1_usage_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Candidate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Candidate) ProtoMessage() {}
+
+func (x *Candidate) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_usage_v1_usage_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Candidate.ProtoReflect.Descriptor instead.
+func (*Candidate) Descriptor() ([]byte, []int) {
+	return file_weir_usage_v1_usage_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *Candidate) GetProvider() string {
+	if x != nil {
+		return x.Provider
+	}
+	return ""
+}
+
+func (x *Candidate) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+func (x *Candidate) GetVerdict() Verdict {
+	if x != nil {
+		return x.Verdict
+	}
+	return Verdict_VERDICT_UNSPECIFIED
+}
+
 type TornFrom struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Boot          string                 `protobuf:"bytes,1,opt,name=boot,proto3" json:"boot,omitempty"`
@@ -737,7 +1100,7 @@ type TornFrom struct {
 
 func (x *TornFrom) Reset() {
 	*x = TornFrom{}
-	mi := &file_weir_usage_v1_usage_proto_msgTypes[6]
+	mi := &file_weir_usage_v1_usage_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -749,7 +1112,7 @@ func (x *TornFrom) String() string {
 func (*TornFrom) ProtoMessage() {}
 
 func (x *TornFrom) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_usage_v1_usage_proto_msgTypes[6]
+	mi := &file_weir_usage_v1_usage_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -762,7 +1125,7 @@ func (x *TornFrom) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TornFrom.ProtoReflect.Descriptor instead.
 func (*TornFrom) Descriptor() ([]byte, []int) {
-	return file_weir_usage_v1_usage_proto_rawDescGZIP(), []int{6}
+	return file_weir_usage_v1_usage_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *TornFrom) GetBoot() string {
@@ -800,13 +1163,14 @@ type Attempt struct {
 	PriceBookVersion string `protobuf:"bytes,12,opt,name=price_book_version,json=priceBookVersion,proto3" json:"price_book_version,omitempty"`
 	// SHA-256 of the provider's usage object as it came; empty: none came.
 	RawUsageSha256 []byte `protobuf:"bytes,13,opt,name=raw_usage_sha256,json=rawUsageSha256,proto3" json:"raw_usage_sha256,omitempty"`
+	Cause          Cause  `protobuf:"varint,14,opt,name=cause,proto3,enum=weir.usage.v1.Cause" json:"cause,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Attempt) Reset() {
 	*x = Attempt{}
-	mi := &file_weir_usage_v1_usage_proto_msgTypes[7]
+	mi := &file_weir_usage_v1_usage_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -818,7 +1182,7 @@ func (x *Attempt) String() string {
 func (*Attempt) ProtoMessage() {}
 
 func (x *Attempt) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_usage_v1_usage_proto_msgTypes[7]
+	mi := &file_weir_usage_v1_usage_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -831,7 +1195,7 @@ func (x *Attempt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attempt.ProtoReflect.Descriptor instead.
 func (*Attempt) Descriptor() ([]byte, []int) {
-	return file_weir_usage_v1_usage_proto_rawDescGZIP(), []int{7}
+	return file_weir_usage_v1_usage_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Attempt) GetProviderId() string {
@@ -925,6 +1289,13 @@ func (x *Attempt) GetRawUsageSha256() []byte {
 	return nil
 }
 
+func (x *Attempt) GetCause() Cause {
+	if x != nil {
+		return x.Cause
+	}
+	return Cause_CAUSE_UNSPECIFIED
+}
+
 // TokenUsage: disjoint buckets, tokens.
 type TokenUsage struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -944,7 +1315,7 @@ type TokenUsage struct {
 
 func (x *TokenUsage) Reset() {
 	*x = TokenUsage{}
-	mi := &file_weir_usage_v1_usage_proto_msgTypes[8]
+	mi := &file_weir_usage_v1_usage_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -956,7 +1327,7 @@ func (x *TokenUsage) String() string {
 func (*TokenUsage) ProtoMessage() {}
 
 func (x *TokenUsage) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_usage_v1_usage_proto_msgTypes[8]
+	mi := &file_weir_usage_v1_usage_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -969,7 +1340,7 @@ func (x *TokenUsage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TokenUsage.ProtoReflect.Descriptor instead.
 func (*TokenUsage) Descriptor() ([]byte, []int) {
-	return file_weir_usage_v1_usage_proto_rawDescGZIP(), []int{8}
+	return file_weir_usage_v1_usage_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *TokenUsage) GetInput() int64 {
@@ -1050,7 +1421,7 @@ const file_weir_usage_v1_usage_proto_rawDesc = "" +
 	"closedAtUs\x12#\n" +
 	"\rpayload_bytes\x18\a \x01(\x03R\fpayloadBytes\"D\n" +
 	"\fBatchPayload\x124\n" +
-	"\arecords\x18\x01 \x03(\v2\x1a.weir.usage.v1.UsageRecordR\arecords\"\xdf\x05\n" +
+	"\arecords\x18\x01 \x03(\v2\x1a.weir.usage.v1.UsageRecordR\arecords\"\xce\a\n" +
 	"\vUsageRecord\x12\x10\n" +
 	"\x03seq\x18\x01 \x01(\x03R\x03seq\x12\x1d\n" +
 	"\n" +
@@ -1077,10 +1448,25 @@ const file_weir_usage_v1_usage_proto_rawDesc = "" +
 	"\x0epolicy_version\x18\x11 \x01(\x03R\rpolicyVersion\x12-\n" +
 	"\x12revocation_version\x18\x12 \x01(\x03R\x11revocationVersion\x122\n" +
 	"\battempts\x18\x13 \x03(\v2\x16.weir.usage.v1.AttemptR\battempts\x124\n" +
-	"\ttorn_from\x18\x14 \x01(\v2\x17.weir.usage.v1.TornFromR\btornFromJ\x04\b\x15\x10)\"9\n" +
+	"\ttorn_from\x18\x14 \x01(\v2\x17.weir.usage.v1.TornFromR\btornFrom\x12'\n" +
+	"\x04kind\x18\x15 \x01(\x0e2\x13.weir.usage.v1.KindR\x04kind\x12*\n" +
+	"\x11parent_request_id\x18\x16 \x01(\tR\x0fparentRequestId\x12\x19\n" +
+	"\bend_user\x18\x17 \x01(\tR\aendUser\x12\x15\n" +
+	"\x06run_id\x18\x18 \x01(\tR\x05runId\x12,\n" +
+	"\x06labels\x18\x19 \x03(\v2\x14.weir.usage.v1.LabelR\x06labels\x128\n" +
+	"\n" +
+	"candidates\x18\x1a \x03(\v2\x18.weir.usage.v1.CandidateR\n" +
+	"candidatesJ\x04\b\x1b\x10)\"1\n" +
+	"\x05Label\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value\"o\n" +
+	"\tCandidate\x12\x1a\n" +
+	"\bprovider\x18\x01 \x01(\tR\bprovider\x12\x14\n" +
+	"\x05model\x18\x02 \x01(\tR\x05model\x120\n" +
+	"\averdict\x18\x03 \x01(\x0e2\x16.weir.usage.v1.VerdictR\averdict\"9\n" +
 	"\bTornFrom\x12\x12\n" +
 	"\x04boot\x18\x01 \x01(\tR\x04boot\x12\x19\n" +
-	"\blocal_id\x18\x02 \x01(\x03R\alocalId\"\xa8\x04\n" +
+	"\blocal_id\x18\x02 \x01(\x03R\alocalId\"\xd4\x04\n" +
 	"\aAttempt\x12\x1f\n" +
 	"\vprovider_id\x18\x01 \x01(\tR\n" +
 	"providerId\x12\x1a\n" +
@@ -1097,7 +1483,8 @@ const file_weir_usage_v1_usage_proto_rawDesc = "" +
 	" \x01(\x0e2\x1a.weir.usage.v1.UsageSourceR\vusageSource\x12'\n" +
 	"\rcost_nano_usd\x18\v \x01(\x03H\x00R\vcostNanoUsd\x88\x01\x01\x12,\n" +
 	"\x12price_book_version\x18\f \x01(\tR\x10priceBookVersion\x12(\n" +
-	"\x10raw_usage_sha256\x18\r \x01(\fR\x0erawUsageSha256B\x10\n" +
+	"\x10raw_usage_sha256\x18\r \x01(\fR\x0erawUsageSha256\x12*\n" +
+	"\x05cause\x18\x0e \x01(\x0e2\x14.weir.usage.v1.CauseR\x05causeB\x10\n" +
 	"\x0e_cost_nano_usd\"\x87\x02\n" +
 	"\n" +
 	"TokenUsage\x12\x14\n" +
@@ -1110,7 +1497,20 @@ const file_weir_usage_v1_usage_proto_rawDesc = "" +
 	"\treasoning\x18\x06 \x01(\x03R\treasoning\x12\x1f\n" +
 	"\vinput_audio\x18\a \x01(\x03R\n" +
 	"inputAudio\x12!\n" +
-	"\foutput_audio\x18\b \x01(\x03R\voutputAudio*\xb3\x03\n" +
+	"\foutput_audio\x18\b \x01(\x03R\voutputAudio*-\n" +
+	"\x04Kind\x12\x14\n" +
+	"\x10KIND_UNSPECIFIED\x10\x00\x12\x0f\n" +
+	"\vKIND_SHADOW\x10\x01*\xd8\x01\n" +
+	"\aVerdict\x12\x17\n" +
+	"\x13VERDICT_UNSPECIFIED\x10\x00\x12\x12\n" +
+	"\x0eVERDICT_CHOSEN\x10\x01\x12\x13\n" +
+	"\x0fVERDICT_STANDBY\x10\x02\x12\x15\n" +
+	"\x11VERDICT_CONDITION\x10\x03\x12\x18\n" +
+	"\x14VERDICT_BREAKER_OPEN\x10\x04\x12\x1a\n" +
+	"\x16VERDICT_BREAKER_PROBED\x10\x05\x12\x16\n" +
+	"\x12VERDICT_CREDENTIAL\x10\x06\x12\x13\n" +
+	"\x0fVERDICT_SURFACE\x10\a\x12\x11\n" +
+	"\rVERDICT_LOSSY\x10\b*\xb3\x03\n" +
 	"\aSurface\x12\x17\n" +
 	"\x13SURFACE_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13SURFACE_OPENAI_CHAT\x10\x01\x12\x1e\n" +
@@ -1126,7 +1526,7 @@ const file_weir_usage_v1_usage_proto_rawDesc = "" +
 	"\x12\x1b\n" +
 	"\x17SURFACE_GEMINI_GENERATE\x10\v\x12\x18\n" +
 	"\x14SURFACE_GEMINI_EMBED\x10\f\x12\x1f\n" +
-	"\x1bSURFACE_GEMINI_COUNT_TOKENS\x10\r\"\x04\b\x0e\x10\x1e*\xd5\x01\n" +
+	"\x1bSURFACE_GEMINI_COUNT_TOKENS\x10\r\"\x04\b\x0e\x10\x1e*\xec\x01\n" +
 	"\aOutcome\x12\x17\n" +
 	"\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x0e\n" +
 	"\n" +
@@ -1136,7 +1536,16 @@ const file_weir_usage_v1_usage_proto_rawDesc = "" +
 	"\x16OUTCOME_UPSTREAM_BROKE\x10\x04\x12\x19\n" +
 	"\x15OUTCOME_CLIENT_CLOSED\x10\x05\x12\x13\n" +
 	"\x0fOUTCOME_REFUSED\x10\x06\x12\x17\n" +
-	"\x13OUTCOME_INTERRUPTED\x10\a*y\n" +
+	"\x13OUTCOME_INTERRUPTED\x10\a\x12\x15\n" +
+	"\x11OUTCOME_OVERTAKEN\x10\b*\x89\x01\n" +
+	"\x05Cause\x12\x15\n" +
+	"\x11CAUSE_UNSPECIFIED\x10\x00\x12\x0f\n" +
+	"\vCAUSE_FIRST\x10\x01\x12\x0f\n" +
+	"\vCAUSE_RETRY\x10\x02\x12\x12\n" +
+	"\x0eCAUSE_FALLBACK\x10\x03\x12\x0f\n" +
+	"\vCAUSE_HEDGE\x10\x04\x12\x10\n" +
+	"\fCAUSE_CANARY\x10\x05\x12\x10\n" +
+	"\fCAUSE_SHADOW\x10\x06*y\n" +
 	"\vUsageSource\x12\x1c\n" +
 	"\x18USAGE_SOURCE_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15USAGE_SOURCE_REPORTED\x10\x01\x12\x1a\n" +
@@ -1159,39 +1568,49 @@ func file_weir_usage_v1_usage_proto_rawDescGZIP() []byte {
 	return file_weir_usage_v1_usage_proto_rawDescData
 }
 
-var file_weir_usage_v1_usage_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_weir_usage_v1_usage_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_weir_usage_v1_usage_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
+var file_weir_usage_v1_usage_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_weir_usage_v1_usage_proto_goTypes = []any{
-	(Surface)(0),         // 0: weir.usage.v1.Surface
-	(Outcome)(0),         // 1: weir.usage.v1.Outcome
-	(UsageSource)(0),     // 2: weir.usage.v1.UsageSource
-	(*PushRequest)(nil),  // 3: weir.usage.v1.PushRequest
-	(*PushResponse)(nil), // 4: weir.usage.v1.PushResponse
-	(*SignedBatch)(nil),  // 5: weir.usage.v1.SignedBatch
-	(*BatchHeader)(nil),  // 6: weir.usage.v1.BatchHeader
-	(*BatchPayload)(nil), // 7: weir.usage.v1.BatchPayload
-	(*UsageRecord)(nil),  // 8: weir.usage.v1.UsageRecord
-	(*TornFrom)(nil),     // 9: weir.usage.v1.TornFrom
-	(*Attempt)(nil),      // 10: weir.usage.v1.Attempt
-	(*TokenUsage)(nil),   // 11: weir.usage.v1.TokenUsage
+	(Kind)(0),            // 0: weir.usage.v1.Kind
+	(Verdict)(0),         // 1: weir.usage.v1.Verdict
+	(Surface)(0),         // 2: weir.usage.v1.Surface
+	(Outcome)(0),         // 3: weir.usage.v1.Outcome
+	(Cause)(0),           // 4: weir.usage.v1.Cause
+	(UsageSource)(0),     // 5: weir.usage.v1.UsageSource
+	(*PushRequest)(nil),  // 6: weir.usage.v1.PushRequest
+	(*PushResponse)(nil), // 7: weir.usage.v1.PushResponse
+	(*SignedBatch)(nil),  // 8: weir.usage.v1.SignedBatch
+	(*BatchHeader)(nil),  // 9: weir.usage.v1.BatchHeader
+	(*BatchPayload)(nil), // 10: weir.usage.v1.BatchPayload
+	(*UsageRecord)(nil),  // 11: weir.usage.v1.UsageRecord
+	(*Label)(nil),        // 12: weir.usage.v1.Label
+	(*Candidate)(nil),    // 13: weir.usage.v1.Candidate
+	(*TornFrom)(nil),     // 14: weir.usage.v1.TornFrom
+	(*Attempt)(nil),      // 15: weir.usage.v1.Attempt
+	(*TokenUsage)(nil),   // 16: weir.usage.v1.TokenUsage
 }
 var file_weir_usage_v1_usage_proto_depIdxs = []int32{
-	5,  // 0: weir.usage.v1.PushRequest.batch:type_name -> weir.usage.v1.SignedBatch
-	8,  // 1: weir.usage.v1.BatchPayload.records:type_name -> weir.usage.v1.UsageRecord
-	0,  // 2: weir.usage.v1.UsageRecord.surface:type_name -> weir.usage.v1.Surface
-	1,  // 3: weir.usage.v1.UsageRecord.outcome:type_name -> weir.usage.v1.Outcome
-	10, // 4: weir.usage.v1.UsageRecord.attempts:type_name -> weir.usage.v1.Attempt
-	9,  // 5: weir.usage.v1.UsageRecord.torn_from:type_name -> weir.usage.v1.TornFrom
-	1,  // 6: weir.usage.v1.Attempt.outcome:type_name -> weir.usage.v1.Outcome
-	11, // 7: weir.usage.v1.Attempt.usage:type_name -> weir.usage.v1.TokenUsage
-	2,  // 8: weir.usage.v1.Attempt.usage_source:type_name -> weir.usage.v1.UsageSource
-	3,  // 9: weir.usage.v1.UsageService.Push:input_type -> weir.usage.v1.PushRequest
-	4,  // 10: weir.usage.v1.UsageService.Push:output_type -> weir.usage.v1.PushResponse
-	10, // [10:11] is the sub-list for method output_type
-	9,  // [9:10] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	8,  // 0: weir.usage.v1.PushRequest.batch:type_name -> weir.usage.v1.SignedBatch
+	11, // 1: weir.usage.v1.BatchPayload.records:type_name -> weir.usage.v1.UsageRecord
+	2,  // 2: weir.usage.v1.UsageRecord.surface:type_name -> weir.usage.v1.Surface
+	3,  // 3: weir.usage.v1.UsageRecord.outcome:type_name -> weir.usage.v1.Outcome
+	15, // 4: weir.usage.v1.UsageRecord.attempts:type_name -> weir.usage.v1.Attempt
+	14, // 5: weir.usage.v1.UsageRecord.torn_from:type_name -> weir.usage.v1.TornFrom
+	0,  // 6: weir.usage.v1.UsageRecord.kind:type_name -> weir.usage.v1.Kind
+	12, // 7: weir.usage.v1.UsageRecord.labels:type_name -> weir.usage.v1.Label
+	13, // 8: weir.usage.v1.UsageRecord.candidates:type_name -> weir.usage.v1.Candidate
+	1,  // 9: weir.usage.v1.Candidate.verdict:type_name -> weir.usage.v1.Verdict
+	3,  // 10: weir.usage.v1.Attempt.outcome:type_name -> weir.usage.v1.Outcome
+	16, // 11: weir.usage.v1.Attempt.usage:type_name -> weir.usage.v1.TokenUsage
+	5,  // 12: weir.usage.v1.Attempt.usage_source:type_name -> weir.usage.v1.UsageSource
+	4,  // 13: weir.usage.v1.Attempt.cause:type_name -> weir.usage.v1.Cause
+	6,  // 14: weir.usage.v1.UsageService.Push:input_type -> weir.usage.v1.PushRequest
+	7,  // 15: weir.usage.v1.UsageService.Push:output_type -> weir.usage.v1.PushResponse
+	15, // [15:16] is the sub-list for method output_type
+	14, // [14:15] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_weir_usage_v1_usage_proto_init() }
@@ -1199,14 +1618,14 @@ func file_weir_usage_v1_usage_proto_init() {
 	if File_weir_usage_v1_usage_proto != nil {
 		return
 	}
-	file_weir_usage_v1_usage_proto_msgTypes[7].OneofWrappers = []any{}
+	file_weir_usage_v1_usage_proto_msgTypes[9].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_usage_v1_usage_proto_rawDesc), len(file_weir_usage_v1_usage_proto_rawDesc)),
-			NumEnums:      3,
-			NumMessages:   9,
+			NumEnums:      6,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
