@@ -13,6 +13,8 @@ WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' -not -pa
 NPM_CI := npm ci --no-audit --no-fund --no-update-notifier --loglevel=error >/dev/null
 REPORTS := .weir/test
 NPM_SDKS := dataplane/internal/conformance/node
+# Packages tested at once: most of them wait for engines and agents, not for a processor.
+TEST_PACKAGES := 4
 
 .PHONY: help
 help: ## list the targets
@@ -54,7 +56,7 @@ test: test-web test-go ## every test, on real engines and a real browser
 .PHONY: test-go
 test-go: web/dist/index.html conformance-sdks ## Go tests with the race detector, the end-to-end job included
 	@mkdir -p $(REPORTS)
-	@$(LOCAL) with-engines -- $(GOTESTSUM) --format pkgname-and-test-fails --jsonfile $(REPORTS)/go.json -- -race -timeout 20m ./...
+	@$(LOCAL) with-engines -- $(GOTESTSUM) --format pkgname-and-test-fails --jsonfile $(REPORTS)/go.json -- -race -p $(TEST_PACKAGES) -timeout 20m ./...
 
 .PHONY: fuzz
 fuzz: ## random calls of the admin API for FUZZ_TIME (10m); prints its seed, FUZZ_SEED repeats it
