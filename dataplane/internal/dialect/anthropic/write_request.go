@@ -30,7 +30,7 @@ type request struct {
 // left to it.
 func (p *Provider) Request(r *chat.Request) ([]byte, chat.Lossy, error) {
 	q := &request{Request: r, generation: claude.Of(r.Model), always: claude.AlwaysThinks(r.Model)}
-	q.b = make([]byte, 0, 4<<10)
+	q.b = make([]byte, 0, r.Size())
 	q.emulated = q.emulates()
 	q.choice = q.choose()
 	q.think()

@@ -5,16 +5,27 @@ package chat
 func (r *Request) Size() int {
 	size := 1 << 10
 	for i := range r.Messages {
-		for j := range r.Messages[i].Parts {
-			part := &r.Messages[i].Parts[j]
-			size += 128 + len(part.Text) + len(part.Signature)
-			if part.Media != nil {
-				size += len(part.Media.Data)
-			}
-		}
+		size += sizeOf(r.Messages[i].Parts)
 	}
 	for i := range r.Tools {
 		size += 128 + len(r.Tools[i].Description) + len(r.Tools[i].Schema)
 	}
 	return size + size/16
+}
+
+func sizeOf(parts []Part) (size int) {
+	for i := range parts {
+		part := &parts[i]
+		size += 128 + len(part.Text) + len(part.Signature)
+		if part.Media != nil {
+			size += len(part.Media.Data)
+		}
+		if part.Call != nil {
+			size += len(part.Call.Arguments)
+		}
+		if part.Result != nil {
+			size += sizeOf(part.Result.Parts)
+		}
+	}
+	return size
 }
