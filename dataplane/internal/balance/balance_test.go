@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unique"
 
 	"github.com/weirhq/weir/dataplane/internal/balance"
 	"github.com/weirhq/weir/dataplane/internal/snapshot"
@@ -18,7 +19,7 @@ import (
 func route(retry snapshot.Retry, weights ...int64) *snapshot.Route {
 	r := &snapshot.Route{Retry: retry}
 	for i, weight := range weights {
-		r.Targets = append(r.Targets, &snapshot.Target{Model: string(rune('a' + i)), Weight: weight})
+		r.Targets = append(r.Targets, target(string(rune('a'+i)), weight))
 		if weight > 0 {
 			r.Strategy = policyv1.Strategy_STRATEGY_WEIGHTED
 		}
@@ -26,7 +27,16 @@ func route(retry snapshot.Retry, weights ...int64) *snapshot.Route {
 	return r
 }
 
+func target(model string, weight int64) *snapshot.Target {
+	return &snapshot.Target{Model: model, Weight: weight, Upstream: unique.Make(snapshot.Upstream{ProviderID: "p", Model: model})}
+}
+
 func first(int64) int64 { return 0 }
+
+// begin makes a plan that knows nothing of its targets.
+func begin(p *balance.Plan, r *snapshot.Route, draw func(int64) int64) {
+	p.Begin(balance.Request{Route: r, Draw: draw})
+}
 
 // walk tries targets, each of which fails, until none is left.
 func walk(p *balance.Plan, how snapshot.Failures) string {
@@ -56,7 +66,7 @@ func TestOrder(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var p balance.Plan
-			p.Begin(route(test.retry, test.weights...), first)
+			begin(&p, route(test.retry, test.weights...), first)
 			if got := walk(&p, test.how); got != test.want || p.Made() != len(test.want) || p.Left() {
 				t.Errorf("tried %s, %d made", got, p.Made())
 			}
@@ -73,7 +83,7 @@ func TestWeights(t *testing.T) {
 	counts := map[string]int{}
 	var p balance.Plan
 	for range requests {
-		p.Begin(r, dice.Int64N)
+		begin(&p, r, dice.Int64N)
 		order := walk(&p, snapshot.Timeout)
 		counts[order[:1]]++
 		counts[order]++
@@ -87,7 +97,7 @@ func TestWeights(t *testing.T) {
 
 func TestWait(t *testing.T) {
 	var p balance.Plan
-	p.Begin(route(snapshot.Retry{Attempts: 5, Backoff: 4 * time.Second}, 0), func(n int64) int64 { return n - 1 })
+	begin(&p, route(snapshot.Retry{Attempts: 5, Backoff: 4 * time.Second}, 0), func(n int64) int64 { return n - 1 })
 	for _, want := range []time.Duration{4 * time.Second, 8 * time.Second, balance.MaxWait, balance.MaxWait} {
 		p.Next()
 		p.Begun()
@@ -96,7 +106,7 @@ func TestWait(t *testing.T) {
 			t.Errorf("waits %v, want %v", got, want)
 		}
 	}
-	p.Begin(route(snapshot.Retry{Attempts: 5, Backoff: time.Millisecond}, 0), first)
+	begin(&p, route(snapshot.Retry{Attempts: 5, Backoff: time.Millisecond}, 0), first)
 	p.Next()
 	p.Begun()
 	if p.Failed(snapshot.RateLimited, 0, balance.MaxWait); p.Again() != balance.MaxWait || !p.Left() {
@@ -109,7 +119,7 @@ func TestWait(t *testing.T) {
 
 func TestDroppedTargets(t *testing.T) {
 	var p balance.Plan
-	p.Begin(route(snapshot.Retry{Attempts: 2, Once: true}, 0, 0), first)
+	begin(&p, route(snapshot.Retry{Attempts: 2, Once: true}, 0, 0), first)
 	p.Next()
 	p.Drop()
 	if got := walk(&p, snapshot.Timeout); got != "b" {
@@ -119,8 +129,7 @@ func TestDroppedTargets(t *testing.T) {
 
 func TestBudget(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
-	var budgets balance.Budgets
-	b := budgets.Of("a")
+	b := &balance.NewTargets(now, first).Of(target("a", 0)).Budget
 	taken := func() (n int) {
 		for b.Take(now) {
 			n++
@@ -149,22 +158,22 @@ func TestBudget(t *testing.T) {
 	}
 }
 
-// TestBudgetsAreOnePerTarget: whoever asks first, all get the same.
-func TestBudgetsAreOnePerTarget(t *testing.T) {
-	var budgets balance.Budgets
+// TestOneStatePerTarget: whoever asks first, all get the same.
+func TestOneStatePerTarget(t *testing.T) {
+	targets := balance.NewTargets(time.Now(), first)
 	var mu sync.Mutex
-	seen := map[string]map[*balance.Budget]bool{}
+	seen := map[string]map[*balance.Target]bool{}
 	var all sync.WaitGroup
 	for range 8 {
 		all.Go(func() {
 			for i := range 50 {
 				name := fmt.Sprint(i)
-				b := budgets.Of(name)
-				b.Earn()
-				b.Take(time.Now())
+				b := targets.Of(target(name, 0))
+				b.Budget.Earn()
+				b.Budget.Take(time.Now())
 				mu.Lock()
 				if seen[name] == nil {
-					seen[name] = map[*balance.Budget]bool{}
+					seen[name] = map[*balance.Target]bool{}
 				}
 				seen[name][b] = true
 				mu.Unlock()
@@ -172,24 +181,33 @@ func TestBudgetsAreOnePerTarget(t *testing.T) {
 		})
 	}
 	all.Wait()
-	for name, budgets := range seen {
-		if len(budgets) != 1 {
-			t.Errorf("target %s has %d budgets", name, len(budgets))
+	for name, states := range seen {
+		if len(states) != 1 {
+			t.Errorf("target %s has %d states", name, len(states))
 		}
+	}
+	other := target("0", 0)
+	other.Upstream = unique.Make(snapshot.Upstream{ProviderID: "q", Model: "0"})
+	if targets.Of(other) == targets.Of(target("0", 0)) {
+		t.Error("models of one name are one at all providers")
 	}
 }
 
 // TestManyTargets: a target more costs no more than the one before it.
 func TestManyTargets(t *testing.T) {
-	var budgets balance.Budgets
+	known := balance.NewTargets(time.Now(), first)
+	const count = 10_000
+	made := make([]*snapshot.Target, count)
+	for i := range made {
+		made[i] = target(fmt.Sprint("target ", i), 0)
+	}
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	const targets = 10_000
-	for i := range targets {
-		budgets.Of(fmt.Sprint("target ", i))
+	for _, target := range made {
+		known.Of(target)
 	}
 	runtime.ReadMemStats(&after)
-	if each := (after.TotalAlloc - before.TotalAlloc) / targets; each > 1000 {
+	if each := (after.TotalAlloc - before.TotalAlloc) / count; each > 2000 {
 		t.Errorf("%d bytes for each target", each)
 	}
 }

@@ -54,18 +54,3 @@ func (b *Budget) Take(now time.Time) bool {
 	b.level.Add(-whole)
 	return true
 }
-
-// Budgets are those of all targets ever tried, across policies. The zero value is
-// ready; looking one up takes no lock.
-type Budgets struct{ all sync.Map } // target → *Budget
-
-// Of is the budget of a target, by provider and model.
-func (b *Budgets) Of(target string) *Budget {
-	found, ok := b.all.Load(target)
-	if !ok {
-		fresh := &Budget{}
-		fresh.level.Store(burst)
-		found, _ = b.all.LoadOrStore(target, fresh)
-	}
-	return found.(*Budget)
-}

@@ -1,25 +1,57 @@
 // Package balance decides to which target of a route a request goes, and where next
-// when an attempt failed. It sends nothing, waits for nothing and reads no clock.
+// when an attempt failed; it learns from attempts how targets do. It sends nothing, waits
+// for nothing and reads no clock but the one it is given.
 package balance
 
 import (
 	"time"
 
 	"github.com/weirhq/weir/dataplane/internal/snapshot"
-	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
 
 // MaxWait is the longest that a request waits for a target. One that asks for more
 // (Retry-After) is not tried again by the request.
 const MaxWait = 10 * time.Second
 
-// Plan is one request's way through the targets of its route. One goroutine uses it.
+// maxChoices are the targets of a route and its canary's.
+const maxChoices = snapshot.MaxTargets + 1
+
+// Request is what choosing needs to know of one.
+type Request struct {
+	Route *snapshot.Route
+	// Targets know how each does; nil: targets are taken in their order or by weight, and
+	// nothing is known of any.
+	Targets *Targets
+	// Draw gives random numbers from 0 to n-1.
+	Draw func(n int64) int64
+	// Now is the clock; not used where Targets is nil.
+	Now func() time.Time
+	// Input is an estimate of its input tokens, MaxOutput the caller's cap of the answer's;
+	// 0: none.
+	Input, MaxOutput int64
+	// NoOutput: the answer has no tokens.
+	NoOutput bool
+	// Alike is the same number for requests that one target should serve; they are where
+	// Sticks.
+	Alike  uint64
+	Sticks bool
+}
+
+// Plan is one request's way through the targets of its route, the canary's behind them where
+// the request was drawn for it. One goroutine uses it.
 type Plan struct {
-	route   *snapshot.Route
-	draw    func(n int64) int64
-	made    int
-	current int
-	tries   [snapshot.MaxTargets]try
+	request  Request
+	route    *snapshot.Route
+	now      int64
+	attempts int
+	made     int
+	current  int
+	count    int // of choices
+	canary   bool
+	// probes: the current target is half open and this request is to try it.
+	probes bool
+	tries  [maxChoices]try
+	known  [maxChoices]*Target
 }
 
 // try is what a request knows of a target.
@@ -31,64 +63,108 @@ type try struct {
 	again time.Duration
 }
 
-// Begin makes a plan of nothing tried yet. draw gives random numbers from 0 to n-1.
-func (p *Plan) Begin(route *snapshot.Route, draw func(n int64) int64) {
-	*p = Plan{route: route, draw: draw}
+// Begin makes a plan of nothing tried yet.
+func (p *Plan) Begin(r Request) {
+	route := r.Route
+	*p = Plan{request: r, route: route, attempts: route.Retry.Attempts, count: len(route.Targets)}
+	if r.Targets == nil {
+		return
+	}
+	for i, target := range route.Targets {
+		p.known[i] = r.Targets.Of(target)
+	}
+	if route.Canary == nil || r.Draw(1000) >= route.Canary.PerMille {
+		return
+	}
+	p.canary = true
+	p.known[p.count] = r.Targets.Of(route.Canary.Target)
+	p.count++
+	if route.Retry.Once { // it comes before the attempts that the others have
+		p.attempts = min(p.attempts+1, snapshot.MaxAttempts)
+	}
 }
 
-// Next moves to the target of the next attempt: of those that were tried least, the
-// first, or one drawn by weight. Nil: no attempt or no target is left.
+// Count is how many targets there are to choose from, At the target, Leave takes it out
+// before anything was chosen.
+func (p *Plan) Count() int { return p.count }
+
+// At is the target of that number, from 0 to Count-1.
+func (p *Plan) At(i int) *snapshot.Target {
+	if i == len(p.route.Targets) {
+		return p.route.Canary.Target
+	}
+	return p.route.Targets[i]
+}
+
+// Leave takes a target out that is none for the request.
+func (p *Plan) Leave(i int) { p.tries[i].out = true }
+
+// Next moves to the target of the next attempt. Nil: no attempt or no target is left.
 func (p *Plan) Next() *snapshot.Target {
-	least := p.least()
-	if p.made >= p.route.Retry.Attempts || least < 0 {
-		return nil
+	if p.request.Targets != nil {
+		p.now = p.request.Targets.since(p.request.Now())
 	}
-	skip := int64(0) // of the weights before the target drawn
-	weighted := p.route.Strategy == policyv1.Strategy_STRATEGY_WEIGHTED
-	if weighted {
-		skip = p.draw(p.weight(least))
-	}
-	for i, target := range p.route.Targets {
-		if !p.open(i) || int(p.tries[i].count) != least {
-			continue
+	for p.made < p.attempts {
+		i := p.choose()
+		if i < 0 {
+			return nil
 		}
-		if skip -= target.Weight; skip < 0 || !weighted {
-			p.current = i
-			return target
+		if p.current = i; p.enters(i) {
+			return p.At(i)
 		}
 	}
 	return nil
 }
 
+// Canary tells whether the target is the one that the request was drawn for.
+func (p *Plan) Canary() bool { return p.current == len(p.route.Targets) }
+
+// Current is the number of the target that Next moved to.
+func (p *Plan) Current() int { return p.current }
+
+// Standing of a target, as Next found it.
+func (p *Plan) Standing(i int) Standing {
+	if p.known[i] == nil {
+		return Closed
+	}
+	return p.known[i].breaker.standing(p.now)
+}
+
 // open tells whether a target may still be tried.
 func (p *Plan) open(i int) bool {
 	t := &p.tries[i]
-	return !t.out && (t.count == 0 || !p.route.Retry.Once)
+	return !t.out && (t.count == 0 || !p.route.Retry.Once && i < len(p.route.Targets))
 }
 
-// least is how often the least tried of the open targets was; -1: none is open.
-func (p *Plan) least() int {
-	least := -1
-	for i := range p.route.Targets {
-		if count := int(p.tries[i].count); p.open(i) && (least < 0 || count < least) {
-			least = count
+// left tells whether any may.
+func (p *Plan) left() bool {
+	for i := range p.count {
+		if p.open(i) {
+			return true
 		}
 	}
-	return least
-}
-
-// weight is of all open targets that were tried so often.
-func (p *Plan) weight(count int) (sum int64) {
-	for i, target := range p.route.Targets {
-		if p.open(i) && int(p.tries[i].count) == count {
-			sum += target.Weight
-		}
-	}
-	return sum
+	return false
 }
 
 // Drop leaves the target out for the rest of the request.
-func (p *Plan) Drop() { p.tries[p.current].out = true }
+func (p *Plan) Drop() {
+	p.tries[p.current].out = true
+	if p.probes {
+		p.known[p.current].breaker.release()
+		p.probes = false
+	}
+}
+
+// Try begins an attempt on the target as the target sees it.
+func (p *Plan) Try(streamed bool) Trial {
+	target := p.known[p.current]
+	if target == nil {
+		return Trial{}
+	}
+	trial := target.Begin(p.request.Now(), streamed)
+	trial.probe, p.probes = p.probes, false
+	return trial
+}
 
 // Begun counts an attempt on the target.
 func (p *Plan) Begun() {
@@ -106,7 +182,7 @@ func (p *Plan) Repeats() bool { return p.tries[p.current].count > 0 }
 func (p *Plan) Again() time.Duration { return p.tries[p.current].again }
 
 // Left tells whether another attempt may follow the one under way.
-func (p *Plan) Left() bool { return p.made < p.route.Retry.Attempts && p.least() >= 0 }
+func (p *Plan) Left() bool { return p.made < p.attempts && p.left() }
 
 // Failed notes how the attempt on the target ended, and when, since the request
 // began. retryAfter is what the upstream asked for, 0 where it asked for nothing. The
@@ -115,6 +191,27 @@ func (p *Plan) Left() bool { return p.made < p.route.Retry.Attempts && p.least()
 func (p *Plan) Failed(how snapshot.Failures, at, retryAfter time.Duration) {
 	t := &p.tries[p.current]
 	most := min(p.route.Retry.Backoff<<(t.count-1), MaxWait)
-	t.again = at + max(time.Duration(p.draw(int64(most)+1)), retryAfter)
-	t.out = how == snapshot.Credential || retryAfter > MaxWait
+	t.again = at + max(time.Duration(p.request.Draw(int64(most)+1)), retryAfter)
+	t.out = how.Has(snapshot.Credential|snapshot.ContextTooLong|snapshot.ContentFilter) || retryAfter > MaxWait
+	if how == snapshot.ContextTooLong {
+		p.leaveAsShort(maxInput(p.At(p.current)))
+	}
+}
+
+// leaveAsShort takes out targets that are known to take no more tokens than one that took
+// too few.
+func (p *Plan) leaveAsShort(took int64) {
+	for i := range p.count {
+		if most := maxInput(p.At(i)); most > 0 && most <= took {
+			p.tries[i].out = true
+		}
+	}
+}
+
+// maxInput is what the model is known to take, in tokens; 0: it is not known.
+func maxInput(target *snapshot.Target) int64 {
+	if target.Price == nil {
+		return 0
+	}
+	return target.Price.MaxInputTokens()
 }

@@ -59,5 +59,5 @@ func (v counted) whole(status int, body []byte) (said, error) {
 }
 
 // uncounted is about providers that have no way to ask them.
-var uncounted = &dialect.Refusal{Status: http.StatusBadRequest, Code: "dialect_mismatch", Param: "model",
+var uncounted = &dialect.Refusal{Status: http.StatusBadRequest, Code: codeMismatch, Param: "model",
 	Message: "This gateway asks only Anthropic and Google for counts, and does not guess those of others. Ask for a route to one of the two."}

@@ -6,6 +6,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/weirhq/weir/dataplane/internal/balance"
 	"github.com/weirhq/weir/dataplane/internal/dialect"
 	"github.com/weirhq/weir/dataplane/internal/snapshot"
 	agentv1 "github.com/weirhq/weir/proto/gen/weir/agent/v1"
@@ -54,7 +55,7 @@ func (e *exchange) rehearse(input int64) (*agentv1.DryRunRoute, *dialect.Refusal
 	shown := toProtoRoute(e.route)
 	var refusal *dialect.Refusal
 	seen := map[*snapshot.Target]bool{}
-	e.plan.Begin(e.route, e.handler.config.Draw)
+	e.plan.Begin(balance.Request{Route: e.route, Draw: e.handler.config.Draw})
 	for target := e.plan.Next(); target != nil && !e.plan.Repeats(); target = e.plan.Next() {
 		seen[target] = true
 		candidate, unfit := e.candidate(target, input)
@@ -175,7 +176,7 @@ func toProtoRoute(route *snapshot.Route) *agentv1.DryRunRoute {
 		Id: route.ID, Weighted: route.Strategy == policyv1.Strategy_STRATEGY_WEIGHTED, MaxAttempts: int32(route.Retry.Attempts), EachOnce: route.Retry.Once,
 		BackoffMs: route.Retry.Backoff.Milliseconds(),
 	}
-	for failure := policyv1.Failure_FAILURE_RATE_LIMITED; failure <= policyv1.Failure_FAILURE_CREDENTIAL; failure++ {
+	for failure := policyv1.Failure_FAILURE_RATE_LIMITED; failure <= policyv1.Failure_FAILURE_CONTENT_FILTER; failure++ {
 		if route.Retry.On.Has(1 << failure) {
 			shown.RetryOn = append(shown.RetryOn, failure)
 		}

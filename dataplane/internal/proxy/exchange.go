@@ -25,6 +25,7 @@ type exchange struct {
 	route   *snapshot.Route
 	plan    balance.Plan
 	target  *snapshot.Target
+	trial   balance.Trial // of the attempt, to learn from
 	secret  secret.Value
 	request dialect.Request
 	body    *buffer // nil until read, and once no attempt will need it
@@ -42,6 +43,8 @@ type exchange struct {
 	// attempt is the latest one; nil until there is one.
 	attempt      *usagev1.Attempt
 	attemptBegun time.Duration // after begun
+	// passed is why targets were passed over, by their number in the plan.
+	passed [snapshot.MaxTargets + 1]usagev1.Verdict
 }
 
 func (h *Handler) begin(w http.ResponseWriter, r *http.Request) *exchange {
@@ -146,29 +149,23 @@ func (e *exchange) find(name string) *snapshot.Route {
 	return nil
 }
 
-// choose finds the target of the first attempt.
-func (e *exchange) choose() *dialect.Refusal {
-	e.plan.Begin(e.route, e.handler.config.Draw)
-	target, refusal := e.next()
-	if target == nil {
-		return refusal
-	}
-	e.target = target
-	return nil
-}
-
-// next is the target of the next attempt, its credential at hand. Targets that this
-// agent can't use are passed over; refusal is about the last of them where no target
-// is left.
+// next is the target of the next attempt, its credential at hand. Targets that there is no
+// time or budget for, or that this agent can't use, are passed over; refusal is about the
+// last of those where no target is left.
 func (e *exchange) next() (target *snapshot.Target, refusal *dialect.Refusal) {
 	for {
 		target = e.plan.Next()
 		if target == nil {
 			return nil, refusal
 		}
+		if e.plan.Made() > 0 && (!e.inTime(target) || !e.affords(target)) {
+			e.plan.Drop()
+			continue
+		}
 		if refusal = e.usable(target); refusal == nil {
 			return target, nil
 		}
+		e.passed[e.plan.Current()] = verdictOf(refusal)
 		e.plan.Drop()
 	}
 }

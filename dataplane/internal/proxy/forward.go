@@ -166,7 +166,7 @@ func timedOut(err error) bool {
 // answerError ends an attempt of which the caller has nothing: with an error, where
 // no other attempt follows.
 func (u *upstream) answerError(how snapshot.Failures, refusal *dialect.Refusal, outcome usagev1.Outcome, unused bool) {
-	end := end{outcome: outcome, status: refusal.Status, code: refusal.Code, unused: unused}
+	end := end{outcome: outcome, status: refusal.Status, code: refusal.Code, unused: unused, how: how, retryAfter: u.retryAfter()}
 	if u.retry(how, end) {
 		return
 	}

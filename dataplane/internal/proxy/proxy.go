@@ -144,8 +144,8 @@ type Handler struct {
 	google googleauth.Tokens
 	// fresh is Transport without the connections that it keeps.
 	fresh http.RoundTripper
-	// budgets bound how often targets are tried again.
-	budgets    balance.Budgets
+	// targets are how upstreams do, across policies.
+	targets    *balance.Targets
 	accessKeys accessKeys
 	// fault is why the recorder took no record when it last did not; nil: it does.
 	fault atomic.Pointer[string]
@@ -162,7 +162,10 @@ func New(config Config) (*Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Handler{config: config, metrics: m, fresh: withoutPool(config.Transport)}, nil
+	return &Handler{
+		config: config, metrics: m, fresh: withoutPool(config.Transport),
+		targets: balance.NewTargets(config.Now(), config.Draw),
+	}, nil
 }
 
 // ServeHTTP serves the surfaces; everything else is answered unsupported_surface.

@@ -7,11 +7,15 @@ import (
 	"os"
 	"strconv"
 
+	"github.com/weirhq/weir/dataplane/internal/balance"
 	"github.com/weirhq/weir/dataplane/internal/dialect"
 	"github.com/weirhq/weir/dataplane/internal/dialect/chat"
 	"github.com/weirhq/weir/dataplane/internal/snapshot"
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
 )
+
+// codeMismatch is about providers that do not serve what is asked for.
+const codeMismatch = "dialect_mismatch"
 
 // The agent's own errors. Codes are stable.
 var (
@@ -106,6 +110,16 @@ func notTranslatable(lossy chat.Lossy) *dialect.Refusal {
 		Message: "This route is strict, and its providers can't be sent " + listFields(lossy) + ". Leave it out, or ask for a route that is not strict."}
 }
 
+// noTargetMatches is about a route whose targets all have conditions; fault is what one met
+// that could not be told.
+func noTargetMatches(fault error) *dialect.Refusal {
+	message := "No target of this route takes this request: the conditions of all are false."
+	if fault != nil {
+		message = clip("No target of this route takes this request. One of their conditions could not be told: " + fault.Error() + ".")
+	}
+	return &dialect.Refusal{Status: http.StatusBadRequest, Code: "no_target_matches", Param: "model", Message: message}
+}
+
 func unreadable(err error, limit int64) *dialect.Refusal {
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
@@ -157,6 +171,7 @@ func (e *exchange) writeError(refusal *dialect.Refusal) {
 
 // unrecorded is what the caller gets where the recorder takes no attempt.
 func (e *exchange) unrecorded(what string, err error) *dialect.Refusal {
+	e.trial.End(e.handler.config.Now(), balance.Ending{}) // it was never made
 	e.notRecorded(what, err)
 	if e.handler.isFull(err) {
 		return spoolFull

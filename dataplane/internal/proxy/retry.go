@@ -62,10 +62,6 @@ func (e *exchange) follow() (*snapshot.Target, leg) {
 	e.leg.release()
 	failed := e.leg
 	target, _ := e.next()
-	for target != nil && (!e.inTime(target) || !e.affords(target)) {
-		e.plan.Drop()
-		target, _ = e.next()
-	}
 	following := e.leg
 	if e.leg = failed; target == nil {
 		following.release()
@@ -81,7 +77,7 @@ func (e *exchange) inTime(target *snapshot.Target) bool {
 
 // affords takes a repeat from the target's budget.
 func (e *exchange) affords(target *snapshot.Target) bool {
-	if !e.plan.Repeats() || e.handler.budgets.Of(target.Header[0]).Take(e.handler.config.Now()) {
+	if !e.plan.Repeats() || e.handler.targets.Of(target).Budget.Take(e.handler.config.Now()) {
 		return true
 	}
 	e.handler.metrics.overBudget.Inc()
@@ -92,6 +88,7 @@ func (e *exchange) affords(target *snapshot.Target) bool {
 // request is over.
 func (e *exchange) again() bool {
 	if !e.pause() {
+		e.plan.Drop()
 		e.finish(end{outcome: usagev1.Outcome_OUTCOME_CLIENT_CLOSED})
 		return false
 	}

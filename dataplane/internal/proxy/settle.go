@@ -1,9 +1,12 @@
 package proxy
 
 import (
+	"time"
+
 	"google.golang.org/protobuf/proto"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect"
+	"github.com/weirhq/weir/dataplane/internal/snapshot"
 	"github.com/weirhq/weir/proto/contract/batch"
 	"github.com/weirhq/weir/proto/contract/price"
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
@@ -29,9 +32,11 @@ func (e *exchange) start() *dialect.Refusal {
 // open begins an attempt on the target, estimated at the most it can use.
 func (e *exchange) open() {
 	if e.route.Retry.Repeats() && !e.plan.Repeats() {
-		e.handler.budgets.Of(e.target.Header[0]).Earn()
+		e.handler.targets.Of(e.target).Budget.Earn()
 	}
+	why := e.cause()
 	e.plan.Begun()
+	e.trial = e.plan.Try(e.request.Stream)
 	provider := e.target.Provider
 	e.attemptBegun = e.elapsed()
 	most, bounded := bound(e.leg.sent, int64(len(e.leg.body.bytes)), e.target.Price)
@@ -42,6 +47,7 @@ func (e *exchange) open() {
 		Usage:            &usagev1.TokenUsage{Input: most.Input, Output: most.Output},
 		UsageSource:      usagev1.UsageSource_USAGE_SOURCE_ESTIMATED,
 		PriceBookVersion: e.policy.PriceBookVersion(),
+		Cause:            why,
 	}
 	if entry := e.priceEntry(e.leg.sent.ServiceTier); bounded && entry != nil {
 		e.attempt.CostNanoUsd = known(entry.WorstCase(most))
@@ -118,6 +124,10 @@ type end struct {
 	answer dialect.Answer
 	// unused: provably nothing was used.
 	unused bool
+	// how an attempt failed, and how long the upstream asks to be left alone, where that is
+	// known; else its outcome tells.
+	how        snapshot.Failures
+	retryAfter time.Duration
 }
 
 // settle ends the last attempt, and with it the request. It comes before the caller's
@@ -143,6 +153,7 @@ func (e *exchange) close(end end) {
 	}
 	batch.Bound(a)
 	a.Outcome = end.outcome
+	e.trial.End(e.handler.config.Now(), e.ending(end))
 	a.DurationUs = (e.elapsed() - e.attemptBegun).Microseconds()
 }
 
@@ -177,6 +188,7 @@ func (e *exchange) firstByte() {
 		return
 	}
 	now := e.elapsed()
+	e.trial.Heard(e.begun.Add(now))
 	e.record.TimeToFirstTokenUs = max(1, now.Microseconds())
 	e.attempt.TimeToFirstTokenUs = max(1, (now - e.attemptBegun).Microseconds())
 }

@@ -101,6 +101,6 @@ func (s *surface) mismatch() *dialect.Refusal {
 	if s.count != nil {
 		return uncounted
 	}
-	return &dialect.Refusal{Status: http.StatusBadRequest, Code: "dialect_mismatch", Param: "model",
+	return &dialect.Refusal{Status: http.StatusBadRequest, Code: codeMismatch, Param: "model",
 		Message: "The providers of this route don't serve " + s.name + ". Ask for another route: GET /v1/models lists those of this key."}
 }

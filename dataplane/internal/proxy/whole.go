@@ -50,7 +50,8 @@ func (u *upstream) whole() {
 		end.outcome, end.code = usagev1.Outcome_OUTCOME_UPSTREAM_ERROR, codeUpstream
 		end.unused = refused(status)
 		u.asked = said.retryAfter
-		if u.retry(failureOf(status), end) {
+		end.how, end.retryAfter = failureOf(status), u.retryAfter()
+		if u.retry(end.how, end) {
 			return
 		}
 	} else {

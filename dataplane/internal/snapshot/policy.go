@@ -11,6 +11,7 @@ import (
 	"slices"
 	"sync/atomic"
 	"time"
+	"unique"
 
 	"github.com/weirhq/weir/proto/contract/condition"
 	"github.com/weirhq/weir/proto/contract/price"
@@ -85,10 +86,16 @@ type Route struct {
 	Strict bool
 }
 
+// Upstream names a model of a provider, the same across routes and policies.
+type Upstream struct{ ProviderID, Model string }
+
 // Target is one upstream model of a provider.
 type Target struct {
 	Provider *Provider
 	Model    string
+	// Upstream is what is learned of the target by: it is found in a map without an
+	// allocation.
+	Upstream unique.Handle[Upstream]
 	// ModelJSON is Model as a JSON string, quotes included.
 	ModelJSON []byte
 	// Weight is 0 where the route's strategy is not WEIGHTED.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+	"unique"
 
 	"github.com/weirhq/weir/proto/contract/header"
 	"github.com/weirhq/weir/proto/contract/seal"
@@ -179,6 +180,7 @@ func (c *compiler) target(routeID string, t *policyv1.Target) *Target {
 	}
 	target := &Target{Provider: provider, Model: t.GetModel(), urls: c.urls(provider, t.GetModel()), ModelJSON: quote(t.GetModel()), Weight: int64(t.GetWeight()),
 		Header: []string{headerText(provider.Name + "/" + t.GetModel())}}
+	target.Upstream = unique.Make(Upstream{ProviderID: provider.ID, Model: target.Model})
 	target.When = c.when(routeID, t.GetWhen())
 	if c.content.book != nil {
 		target.Price, _ = c.content.book.Find(c.lists[provider], t.GetModel())

@@ -99,3 +99,13 @@ func (e *Entry) Cost(usage *usagev1.TokenUsage) (nanoUSD int64, priced bool) {
 	}
 	return rates.cost(tokens)
 }
+
+// Expected returns nano-dollars for so many tokens of a plain prompt and answer, as Cost
+// does.
+func (e *Entry) Expected(inputTokens, outputTokens int64) (nanoUSD int64, priced bool) {
+	rates := &e.rates
+	if e.longThreshold > 0 && inputTokens > e.longThreshold {
+		rates = &e.longRates
+	}
+	return rates.cost(bucketCounts{input: inputTokens, output: outputTokens})
+}
