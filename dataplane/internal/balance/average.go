@@ -10,7 +10,7 @@ const (
 	// memory of averages: what was seen this long ago weighs 1/e of what is seen now.
 	memory = 3 * time.Second
 	// failureMemory is that of failures.
-	failureMemory = 10 * time.Second
+	failureMemory = 5 * time.Second
 )
 
 // average is weighted by age, exponentially ("EWMA"). Reading takes no lock; who writes has
@@ -47,12 +47,4 @@ func (a *average) set(value float64, now int64) {
 	a.bits.Store(math.Float64bits(value))
 	a.at.Store(now)
 	a.known.Store(true)
-}
-
-// faded is the average where nothing came since then.
-func (a *average) faded(now int64, memory time.Duration) float64 {
-	if !a.known.Load() {
-		return 0
-	}
-	return a.load() * math.Exp(-float64(max(0, now-a.at.Load()))/float64(memory))
 }

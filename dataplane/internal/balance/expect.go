@@ -10,7 +10,7 @@ const (
 	// band is how much slower than the fastest shares its requests.
 	band = 1.15
 	// failureCost is how many times as long a target counts that fails always, beside once.
-	failureCost = 4
+	failureCost = 9
 	// crowding is how much slower one counts that has all requests under way.
 	crowding = 0.25
 	// unseen is for how long a target is not asked before one in explored requests goes
@@ -84,7 +84,7 @@ func (p *Plan) expect(c *choices, times *[maxChoices]float64) (best float64) {
 	for n, i := range c.all() {
 		t := p.known[i]
 		time := max(t.firstNow(p.now, unknown)+t.token.load()*output, t.wholes.silence(p.now))
-		time *= 1 + failureCost*t.failing.faded(p.now, failureMemory)
+		time *= 1 + failureCost*t.failing.load()
 		if all > 0 {
 			time *= 1 + crowding*float64(t.inFlight.Load())/float64(all)
 		}

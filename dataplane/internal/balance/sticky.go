@@ -34,7 +34,7 @@ func (p *Plan) home(c *choices) int {
 // first is the time to first content to expect of a target of which it is known.
 func (p *Plan) first(i int) float64 {
 	t := p.known[i]
-	return t.firstNow(p.now, 0) * (1 + failureCost*t.failing.faded(p.now, failureMemory))
+	return t.firstNow(p.now, 0) * (1 + failureCost*t.failing.load())
 }
 
 // mix spreads a number over all bits.

@@ -2,6 +2,7 @@ package balance
 
 import (
 	"hash/fnv"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -70,32 +71,55 @@ func newTarget(of *Targets, upstream unique.Handle[snapshot.Upstream]) *Target {
 	_, _ = name.Write([]byte(upstream.Value().ProviderID + "\x00" + upstream.Value().Model)) // never fails
 	t := &Target{targets: of, seed: mix(name.Sum64())}
 	t.Budget.level.Store(burst)
+	t.streams.since.Store(nobody)
+	t.wholes.since.Store(nobody)
 	return t
 }
 
 // since is a time as targets count it: the clock may be set, and that is not time gone by.
 func (t *Targets) since(now time.Time) int64 { return int64(now.Sub(t.began)) }
 
+// nobody waits since the last content came.
+const nobody = math.MinInt64
+
 // waiting counts requests that wait for content, and tells for how long none came.
-type waiting struct{ count, since atomic.Int64 }
+type waiting struct {
+	count atomic.Int64
+	// since is when the first request began after the last content came: those before it
+	// may be stuck for ever, and say nothing of how the target does now.
+	since atomic.Int64
+}
 
 func (w *waiting) begin(now int64) {
-	if w.count.Add(1) == 1 {
-		w.since.Store(now)
-	}
+	w.count.Add(1)
+	w.since.CompareAndSwap(nobody, now)
 }
 
 // heard ends the waiting of one request by content.
-func (w *waiting) heard(now int64) {
-	w.since.Store(now)
+func (w *waiting) heard() {
+	w.since.Store(nobody)
 	w.count.Add(-1)
+}
+
+// left ends the waiting of one request that got none.
+func (w *waiting) left() {
+	if w.count.Add(-1) == 0 {
+		w.since.Store(nobody)
+	}
+}
+
+// none tells whether no content came since a request began that waits for some.
+func (w *waiting) none(begun int64) bool {
+	since := w.since.Load()
+	return since != nobody && since <= begun
 }
 
 // silence is for how long nothing came of what is waited for: the upstream takes at least
 // so long now.
 func (w *waiting) silence(now int64) float64 {
-	if w.count.Load() <= 0 {
+	since := w.since.Load()
+	if since == nobody {
 		return 0
 	}
-	return float64(max(0, now-w.since.Load()))
+	return float64(max(0, now-since))
 }

@@ -58,7 +58,7 @@ func (t *Trial) Heard(now time.Time) {
 	}
 	at := t.target.targets.since(now)
 	t.first = max(1, at-t.begun)
-	t.target.streams.heard(at)
+	t.target.streams.heard()
 	t.target.mu.Lock()
 	defer t.target.mu.Unlock()
 	t.target.first.peak(float64(t.first), at)
@@ -73,20 +73,21 @@ func (t *Trial) End(now time.Time, e Ending) {
 	t.target = nil
 	at := target.targets.since(now)
 	target.inFlight.Add(-1)
-	if t.first == 0 {
-		w := target.waiting(t.streamed)
-		if e.OK {
-			w.heard(at)
-		} else {
-			w.count.Add(-1)
-		}
-	}
 	target.mu.Lock()
 	defer target.mu.Unlock()
+	w := target.waiting(t.streamed)
+	if !e.OK && t.first == 0 && w.none(t.begun) {
+		target.learnWait(t, at)
+	}
+	switch {
+	case t.first > 0:
+	case e.OK:
+		w.heard()
+	default:
+		w.left()
+	}
 	if e.OK {
 		target.learn(t, at, e.Output)
-	} else {
-		target.learnWait(t, at)
 	}
 	target.settle(t, at, e)
 }
@@ -97,7 +98,7 @@ func (t *Target) learnWait(trial *Trial, now int64) {
 	if !trial.streamed {
 		took -= t.token.load() * t.output.load()
 	}
-	if trial.first == 0 && t.first.known.Load() && took > t.first.load() {
+	if t.first.known.Load() && took > t.first.load() {
 		t.first.peak(took, now)
 	}
 }
