@@ -145,6 +145,7 @@ func (a *agent) build() (err error) {
 		Compile: a.compile, ApplyRevocations: a.applyRevocations, Answer: a.answer,
 		Tails: a.spool.Tails, Settle: a.spool.Settle, Spooled: a.spooled, Served: a.served,
 		Credentials: func() *agentv1.CredentialReport { return a.health.report(a.policy.Load(), time.Now()) },
+		Targets:     func() *agentv1.TargetReport { return targetReport(a.proxy.Targets()) },
 		Seed:        control.Seed{Path: a.config.PolicyFile, Keys: signers},
 		Log:         a.logger.With("part", "control"),
 	})

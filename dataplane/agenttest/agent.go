@@ -52,10 +52,10 @@ func New(config Config) (*Agent, error) {
 		Tails:       func() []*agentv1.BootTail { return []*agentv1.BootTail{{Boot: "1-loadtest"}} },
 		Settle:      func([]*agentv1.SettledRange) {},
 		Spooled:     func() control.Spooled { return control.Spooled{} },
-		Credentials: func() *agentv1.CredentialReport { return nil },
-		Served:      func() control.Served { return control.Served{} },
-		Answer:      func(context.Context, *agentv1.Ask) *agentv1.AnswerRequest { return nil },
-		Transport:   config.Transport, Log: config.Log,
+		Credentials: func() *agentv1.CredentialReport { return nil }, Targets: func() *agentv1.TargetReport { return nil },
+		Served:    func() control.Served { return control.Served{} },
+		Answer:    func(context.Context, *agentv1.Ask) *agentv1.AnswerRequest { return nil },
+		Transport: config.Transport, Log: config.Log,
 	})
 	if err != nil {
 		return nil, err

@@ -43,6 +43,21 @@ func (t *Targets) Find(upstream unique.Handle[snapshot.Upstream]) *Target {
 	return found.(*Target)
 }
 
+// remembered is for how long a target is known that no policy names and nobody asks.
+const remembered = time.Hour
+
+// Forget drops those of the targets that were not asked for long. A request under way keeps
+// what it has.
+func (t *Targets) Forget(these func(unique.Handle[snapshot.Upstream]) bool, now time.Time) {
+	at := t.since(now)
+	for key, found := range t.all.Range {
+		target := found.(*Target)
+		if these(key.(unique.Handle[snapshot.Upstream])) && target.inFlight.Load() == 0 && at-target.asked.Load() > int64(remembered) {
+			t.all.Delete(key)
+		}
+	}
+}
+
 // Target is what the agent knows of one upstream model. What choosing reads of it takes no
 // lock; what is learned takes the target's own, once when an attempt ends.
 type Target struct {

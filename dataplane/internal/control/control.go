@@ -72,6 +72,8 @@ type Config struct {
 	Spooled func() Spooled
 	// Credentials are how the agent does with those of its policy; nil: there is none.
 	Credentials func() *agentv1.CredentialReport
+	// Targets are how those of its policy do, as requests found them; nil: there is none.
+	Targets func() *agentv1.TargetReport
 	// Seed may be served by an agent that has nothing newer.
 	Seed Seed
 	// Served tells of requests since the start.
@@ -132,7 +134,7 @@ func (c Config) Validate() error {
 	}
 	for name, missing := range map[string]bool{
 		"state folder": c.StateDir == "", "compile": c.Compile == nil, "apply revocations": c.ApplyRevocations == nil, "answer": c.Answer == nil,
-		"tails": c.Tails == nil, "settle": c.Settle == nil, "spooled": c.Spooled == nil, "credentials": c.Credentials == nil, "served": c.Served == nil, "log": c.Log == nil,
+		"tails": c.Tails == nil, "settle": c.Settle == nil, "spooled": c.Spooled == nil, "credentials": c.Credentials == nil, "targets": c.Targets == nil, "served": c.Served == nil, "log": c.Log == nil,
 	} {
 		if missing {
 			faults = append(faults, fmt.Errorf("%s: missing", name))
@@ -167,12 +169,14 @@ type Client struct {
 	misfits  int   // deltas one after the other that did not fit
 	unused   error // why what is stored is not served
 	reasons  []string
-	untold   []string  // reasons that no report has carried; they may be over
-	refusals int64     // of policies, since the start
-	told     told      // of credentials
-	inForce  time.Time // since when the revocations are
-	ignored  []string  // kinds of resources
-	unpinned bool      // the identity in memory believes other keys than the one on disk
+	untold   []string // reasons that no report has carried; they may be over
+	refusals int64    // of policies, since the start
+	// toldCredentials and toldTargets are what reports said of them.
+	toldCredentials told[agentv1.CredentialReport]
+	toldTargets     told[agentv1.TargetReport]
+	inForce         time.Time // since when the revocations are
+	ignored         []string  // kinds of resources
+	unpinned        bool      // the identity in memory believes other keys than the one on disk
 }
 
 // New reads the identity, if there is one; it calls nobody.

@@ -302,6 +302,7 @@ type plane struct {
 	compile     func(*policyv1.Release) error
 	settled     []*agentv1.SettledRange
 	credentials *agentv1.CredentialReport
+	targets     *agentv1.TargetReport
 	answer      func(context.Context, *agentv1.Ask) *agentv1.AnswerRequest
 }
 
@@ -350,6 +351,11 @@ func (p *plane) config(url, dir string) control.Config {
 			p.mu.Lock()
 			defer p.mu.Unlock()
 			return p.credentials
+		},
+		Targets: func() *agentv1.TargetReport {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			return p.targets
 		},
 		Log: slog.New(slog.DiscardHandler),
 	}

@@ -85,11 +85,12 @@ func (c *Client) reportRequest() *agentv1.ReportRequest {
 		Requests:      served.Requests,
 		Failures:      served.Failures,
 	}
-	credentials := c.config.Credentials()
+	credentials, targets := c.config.Credentials(), c.config.Targets()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	m.Position, m.PoliciesRejected = c.position(), c.refusals
-	m.Credentials = c.told.next(credentials, time.Now())
+	m.Credentials = c.toldCredentials.next(credentials, time.Now(), alikeCredentials)
+	m.Targets = c.toldTargets.next(targets, time.Now(), alikeTargets)
 	m.Capability, m.IgnoredKinds = Capability, c.ignored
 	if oldest := c.slots.oldest(); oldest != nil {
 		m.OldestStored = &agentv1.PolicyPosition{Epoch: oldest.GetEpoch(), Version: oldest.GetVersion()}
@@ -119,7 +120,10 @@ func (c *Client) tellAgain(m *agentv1.ReportRequest) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if m.GetCredentials() != nil {
-		c.told = told{}
+		c.toldCredentials = told[agentv1.CredentialReport]{}
+	}
+	if m.GetTargets() != nil {
+		c.toldTargets = told[agentv1.TargetReport]{}
 	}
 	if c.untold == nil && proto.Equal(m.GetPosition(), c.position()) {
 		c.untold = m.GetReasons()

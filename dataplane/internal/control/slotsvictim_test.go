@@ -86,7 +86,7 @@ func newFollower(dir string) (*follower, error) {
 	f.Client, err = New(Config{
 		URL: "http://127.0.0.1:1", StateDir: dir, Compile: f.compile, ApplyRevocations: func(*policyv1.Revocations) error { return nil },
 		Tails: func() []*agentv1.BootTail { return nil }, Settle: func([]*agentv1.SettledRange) {}, Spooled: func() Spooled { return Spooled{} },
-		Credentials: func() *agentv1.CredentialReport { return nil }, Served: func() Served { return Served{} },
+		Credentials: func() *agentv1.CredentialReport { return nil }, Targets: func() *agentv1.TargetReport { return nil }, Served: func() Served { return Served{} },
 		Answer: func(context.Context, *agentv1.Ask) *agentv1.AnswerRequest { return nil }, Log: slog.New(f),
 	})
 	return f, err

@@ -13,7 +13,7 @@ func TestCredentialsAreToldWhenTheyChange(t *testing.T) {
 	}
 	const ok, stale = agentv1.CredentialStatus_STATE_OK, agentv1.CredentialStatus_STATE_STALE
 	began := time.Now()
-	lost := told{}
+	lost := told[agentv1.CredentialReport]{}
 	for n, step := range []struct {
 		now  *agentv1.CredentialReport
 		at   time.Duration
@@ -22,7 +22,7 @@ func TestCredentialsAreToldWhenTheyChange(t *testing.T) {
 		{nil, 0, false}, {is(ok, 0), 0, true}, {is(ok, 0), 5 * time.Second, false}, {is(stale, 1), 10 * time.Second, true},
 		{is(stale, 5000), 15 * time.Second, false}, {is(stale, 60_000), 71 * time.Second, true}, {is(ok, 0), 72 * time.Second, true},
 	} {
-		if got := lost.next(step.now, began.Add(step.at)); (got != nil) != step.said || got != nil && got != step.now {
+		if got := lost.next(step.now, began.Add(step.at), alikeCredentials); (got != nil) != step.said || got != nil && got != step.now {
 			t.Errorf("step %d: said %v", n, got)
 		}
 	}

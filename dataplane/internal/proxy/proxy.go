@@ -8,6 +8,7 @@ package proxy
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
@@ -162,10 +163,14 @@ func New(config Config) (*Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Handler{
+	h := &Handler{
 		config: config, metrics: m, fresh: withoutPool(config.Transport),
 		targets: balance.NewTargets(config.Now(), config.Draw),
-	}, nil
+	}
+	if err := config.Metrics.Register(targetMetrics{h}); err != nil {
+		return nil, fmt.Errorf("register metrics of targets: %w", err)
+	}
+	return h, nil
 }
 
 // ServeHTTP serves the surfaces; everything else is answered unsupported_surface.
