@@ -10,8 +10,12 @@ import (
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
 
-// maxAlike is how much of a field requests are compared by, in bytes.
-const maxAlike = 4 << 10
+// maxAlike is how much of a text requests are compared by, in bytes, and maxOpening of how
+// many messages.
+const (
+	maxAlike   = 4 << 10
+	maxOpening = 8
+)
 
 // alike is the same for requests that a sticky route keeps together; false: this one goes
 // anywhere. It is made of the request, kept nowhere and the same in every agent.
@@ -54,24 +58,25 @@ func alikePrompt(body []byte) (alike uint64, found bool) {
 		case "system", "instructions", "systemInstruction", "system_instruction", "tools", "prompt":
 			alike, found = digest(alike, field.Value), true
 		case "messages", "contents", "input":
-			alike, found = digest(alike, opening(field.Value)), true
+			alike, found = opening(alike, field.Value), true
 		}
 	}
 	return alike, found
 }
 
-// opening is a list of messages up to the first one that says nothing about how to answer;
-// what is no list is it whole.
-func opening(messages []byte) []byte {
-	end := 0
-	jsonscan.Elements(messages, func(message []byte, at int) bool {
-		end = at + len(message)
-		return directs(message)
+// opening goes on with messages up to the first one that says nothing about how to answer,
+// the beginning of each; what is no list is one.
+func opening(alike uint64, messages []byte) uint64 {
+	count := 0
+	jsonscan.Elements(messages, func(message []byte, _ int) bool {
+		alike = digest(alike, message)
+		count++
+		return count < maxOpening && directs(message)
 	})
-	if end == 0 {
-		return messages
+	if count == 0 {
+		return digest(alike, messages)
 	}
-	return messages[:end]
+	return alike
 }
 
 // directs tells messages of the system, or developer, by their role.
