@@ -11,7 +11,8 @@ import (
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
 )
 
-// endRoom is set aside for the end of each open request, bytes.
+// endRoom is set aside for the end of each open request, bytes, beyond those of its start:
+// what its caller says of it, which both have, may be several times as much.
 const endRoom = 1 << 10
 
 // Start writes what is known of a request before it goes upstream and returns the
@@ -61,8 +62,14 @@ func (l *Log) appendStart(frame []byte, id uint64) error {
 	if _, _, err := l.append(frame); err != nil {
 		return err
 	}
+	l.openBytes += int64(len(frame) - len(l.open[id]))
 	l.open[id] = frame
 	return nil
+}
+
+func (l *Log) closeStart(id uint64) {
+	l.openBytes -= int64(len(l.open[id]))
+	delete(l.open, id)
 }
 
 // End writes the whole record of a started request and sets its seq, the next
@@ -123,7 +130,10 @@ func (l *Log) admit(size int) error {
 	if !l.room.held {
 		return l.room.why
 	}
-	need := l.bytes + int64(size) + int64(len(l.open)+1)*endRoom + l.unbatched/2
+	starts := l.openBytes + int64(size)
+	ends := starts + int64(len(l.open)+1)*endRoom
+	heads := starts * (ends/l.opts.SegmentBytes + 1) // segments that the ends will begin repeat what is open
+	need := l.bytes + int64(size) + ends + heads + l.unbatched/2
 	if need > l.opts.MaxBytes {
 		return fmt.Errorf("%w: %d of %d bytes", ErrFull, l.bytes, l.opts.MaxBytes)
 	}

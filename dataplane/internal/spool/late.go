@@ -31,7 +31,7 @@ func (l *Log) end(id uint64, frame []byte, record *usagev1.UsageRecord) error {
 	}
 	switch {
 	case err == nil:
-		delete(l.open, id)
+		l.closeStart(id)
 		return nil
 	case errors.Is(err, ErrFull) && l.late.keep(lateEnd{id, frame}):
 		if len(l.late.ends) == 1 {
@@ -86,7 +86,7 @@ func (q *late) write(l *Log) error {
 			return fmt.Errorf("%d ends wait for room: %w", len(q.ends), err)
 		}
 		q.bytes -= len(e.frame)
-		delete(l.open, e.id)
+		l.closeStart(e.id)
 	}
 	*q = late{}
 	l.opts.Logger.Info("the disk has room again: the ends that waited are written")

@@ -124,6 +124,7 @@ type Log struct {
 	boots     map[string]*bootState
 	batches   []*batchRef // closed and not settled, in the order of closing
 	open      map[uint64][]byte
+	openBytes int64 // of open
 	late      late
 	room      room
 	lastID    uint64
