@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 	"time"
@@ -28,6 +29,7 @@ type exchange struct {
 	trial   balance.Trial // of the attempt, to learn from
 	secret  secret.Value
 	request dialect.Request
+	words   words
 	body    *buffer // nil until read, and once no attempt will need it
 	leg     leg     // of the latest attempt, and of the next one once its target is chosen
 
@@ -76,6 +78,7 @@ func (e *exchange) pass() {
 		e.refuse(refusal)
 		return
 	}
+	e.tellRoute()
 	e.forward()
 }
 
@@ -83,7 +86,7 @@ func (e *exchange) pass() {
 // happened.
 func (e *exchange) admit() *dialect.Refusal {
 	for _, step := range []func(*exchange) *dialect.Refusal{
-		(*exchange).authenticate, (*exchange).read, (*exchange).parse, (*exchange).authorise, (*exchange).choose,
+		(*exchange).authenticate, (*exchange).heed, (*exchange).read, (*exchange).parse, (*exchange).authorise, (*exchange).choose,
 	} {
 		if refusal := step(e); refusal != nil {
 			return refusal
@@ -126,9 +129,10 @@ func (e *exchange) parse() *dialect.Refusal {
 }
 
 func (e *exchange) authorise() *dialect.Refusal {
-	e.route = e.find(e.request.Model)
+	name := cmp.Or(e.words.route, e.request.Model)
+	e.route = e.find(name)
 	if e.route == nil {
-		return routeUnknown(e.request.Model)
+		return routeUnknown(name)
 	}
 	e.record.RouteId, e.record.Route = e.route.ID, e.route.Name
 	if !e.key.May(e.route) {

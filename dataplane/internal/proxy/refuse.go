@@ -154,6 +154,9 @@ func (e *exchange) recordRefusal() {
 		e.handler.metrics.unrecorded.WithLabelValues(e.record.ErrorCode).Inc()
 		return
 	}
+	if !e.words.heeded {
+		_ = e.heed() // it is refused for something else
+	}
 	e.stamp()
 	if err := e.handler.config.Recorder.Refuse(&e.record); err != nil {
 		e.notRecorded("refusal", err)

@@ -169,6 +169,7 @@ func (e *exchange) unused() {
 func (e *exchange) finish(end end) {
 	e.record.Outcome = end.outcome
 	e.record.Status, e.record.ErrorCode = int32(end.status), end.code
+	e.tellCost()
 	e.stamp()
 	if err := e.handler.config.Recorder.End(e.ticket, &e.record); err != nil {
 		e.notRecorded("end", err)

@@ -69,6 +69,8 @@ func (k *Key) May(r *Route) bool { return k.Sees(r) && (k.routes == nil || k.rou
 // Route is what an application writes in `model`.
 type Route struct {
 	ID, Name string
+	// Header is Name as a header value; it is shared and must not be changed.
+	Header []string
 	// Strategy by which one of Targets is chosen.
 	Strategy policyv1.Strategy
 	Targets  []*Target

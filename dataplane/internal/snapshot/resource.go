@@ -131,7 +131,7 @@ func (c *compiler) addRoute(id string, r *policyv1.Route) {
 	c.checkTargets(id, r)
 	route := &Route{
 		ID: id, Name: name, Strategy: r.GetStrategy(), Retry: c.retry(id, r),
-		Strict:   r.GetStrict(),
+		Strict: r.GetStrict(), Header: []string{headerText(name)},
 		projects: c.projects(id, r.GetAllowedProjectIds()), Unserved: r.GetUnserved(),
 	}
 	timeouts := c.timeouts("route "+id, r.GetTimeouts())
