@@ -38,9 +38,11 @@ func (a *agent) serve(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		defer end()
-		return serveUntil(ctx, proxy.Listening(applications), a.drain.server(a.proxy), a.drain.run)
+		return serveUntil(ctx, proxy.Listening(applications), a.drain.server(a.proxy), a.drain.run, a.proxy.Stop)
 	})
-	group.Go(func() error { return serveUntil(last, private, &http.Server{Handler: a.private()}, func() {}) })
+	group.Go(func() error {
+		return serveUntil(last, private, &http.Server{Handler: a.private()}, func() {}, func(context.Context) {})
+	})
 	return group.Wait()
 }
 
@@ -53,8 +55,8 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 }
 
 // serveUntil serves until ctx ends, then does what comes before new connections are
-// refused, and waits for requests in flight.
-func serveUntil(ctx context.Context, listener net.Listener, server *http.Server, before func()) error {
+// refused, waits for requests in flight and, in the same time, for what comes after them.
+func serveUntil(ctx context.Context, listener net.Listener, server *http.Server, before func(), after func(context.Context)) error {
 	server.ReadHeaderTimeout, server.IdleTimeout = headerTimeout, idleTimeout
 	stopped := make(chan error, 1)
 	go func() {
@@ -66,6 +68,7 @@ func serveUntil(ctx context.Context, listener net.Listener, server *http.Server,
 		if err != nil {
 			err = errors.Join(err, server.Close())
 		}
+		after(limit)
 		stopped <- err
 	}()
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {

@@ -30,6 +30,8 @@ type exchange struct {
 	secret  secret.Value
 	request dialect.Request
 	words   words
+	isCopy  bool    // of another request, for its route's shadow: nobody gets the answer
+	held    int64   // bytes of body that a copy counts for
 	body    *buffer // nil until read, and once no attempt will need it
 	leg     leg     // of the latest attempt, and of the next one once its target is chosen
 
@@ -79,6 +81,7 @@ func (e *exchange) pass() {
 		return
 	}
 	e.tellRoute()
+	e.shadow()
 	e.forward()
 }
 

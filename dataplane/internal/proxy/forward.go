@@ -181,5 +181,9 @@ func (u *upstream) callerGone() bool { return u.exchange.r.Context().Err() != ni
 // gone ends a request whose caller left. status is what it got before; 0: none.
 func (u *upstream) gone(status int, answer dialect.Answer, unused bool) {
 	u.cancel(nil)
-	u.exchange.settle(end{outcome: usagev1.Outcome_OUTCOME_CLIENT_CLOSED, status: status, answer: answer, unused: unused})
+	outcome := usagev1.Outcome_OUTCOME_CLIENT_CLOSED
+	if u.exchange.isCopy { // it was cut
+		outcome = usagev1.Outcome_OUTCOME_INTERRUPTED
+	}
+	u.exchange.settle(end{outcome: outcome, status: status, answer: answer, unused: unused})
 }

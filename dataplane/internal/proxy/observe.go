@@ -26,6 +26,8 @@ type metrics struct {
 	spoolErrors     prometheus.Counter
 	retries         *prometheus.CounterVec
 	overBudget      prometheus.Counter
+	shadows         *prometheus.CounterVec
+	shadowsDropped  *prometheus.CounterVec
 }
 
 func newMetrics(registry prometheus.Registerer) (*metrics, error) {
@@ -44,9 +46,13 @@ func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 			Help: "Attempts after which another one followed, by how they failed."}, []string{"failure"}),
 		overBudget: prometheus.NewCounter(prometheus.CounterOpts{Name: "weir_agent_retries_over_budget_total",
 			Help: "Repeats not made: more than 20 % of the requests to the target, and one per second."}),
+		shadows: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "weir_agent_shadows_total",
+			Help: "Copies of requests sent to the shadows of their routes, by outcome. They count as requests nowhere."}, []string{"outcome"}),
+		shadowsDropped: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "weir_agent_shadows_dropped_total",
+			Help: "Requests drawn for a shadow and not copied, by reason."}, []string{"reason"}),
 	}
 	var faults []error
-	for _, c := range []prometheus.Collector{m.requests, m.unauthenticated, m.unrecorded, m.spoolFull, m.spoolErrors, m.retries, m.overBudget} {
+	for _, c := range []prometheus.Collector{m.requests, m.unauthenticated, m.unrecorded, m.spoolFull, m.spoolErrors, m.retries, m.overBudget, m.shadows, m.shadowsDropped} {
 		faults = append(faults, registry.Register(c))
 	}
 	if err := errors.Join(faults...); err != nil {

@@ -56,6 +56,10 @@ const (
 	DefaultWriteTimeout     = 30 * time.Second
 	DefaultMaxAnswerBytes   = 64 << 20
 	DefaultMaxEventBytes    = 1 << 20
+
+	DefaultMaxShadows           = 64
+	DefaultMaxShadowBytes       = 64 << 20
+	DefaultMaxShadowAnswerBytes = 8 << 20
 )
 
 // Config is what a Handler needs. All but the fields from Now on are required.
@@ -100,6 +104,11 @@ type Config struct {
 	// MaxEventBytes bounds how much of one event of a stream is held; larger ones
 	// pass without being looked at.
 	MaxEventBytes int
+	// MaxShadows bounds the copies of requests under way, MaxShadowBytes the bodies that
+	// they hold, MaxShadowAnswerBytes what is read of an answer to one. Requests beyond
+	// are not copied.
+	MaxShadows                           int
+	MaxShadowBytes, MaxShadowAnswerBytes int64
 }
 
 func (c *Config) complete() error {
@@ -131,6 +140,9 @@ func (c *Config) complete() error {
 	c.WriteTimeout = cmp.Or(c.WriteTimeout, DefaultWriteTimeout)
 	c.MaxAnswerBytes = cmp.Or(c.MaxAnswerBytes, DefaultMaxAnswerBytes)
 	c.MaxEventBytes = cmp.Or(c.MaxEventBytes, DefaultMaxEventBytes)
+	c.MaxShadows = cmp.Or(c.MaxShadows, DefaultMaxShadows)
+	c.MaxShadowBytes = cmp.Or(c.MaxShadowBytes, DefaultMaxShadowBytes)
+	c.MaxShadowAnswerBytes = cmp.Or(c.MaxShadowAnswerBytes, DefaultMaxShadowAnswerBytes)
 	return errors.Join(faults...)
 }
 
@@ -147,6 +159,7 @@ type Handler struct {
 	fresh http.RoundTripper
 	// targets are how upstreams do, across policies.
 	targets    *balance.Targets
+	shadows    shadows
 	accessKeys accessKeys
 	// fault is why the recorder took no record when it last did not; nil: it does.
 	fault atomic.Pointer[string]

@@ -59,6 +59,9 @@ func (e *exchange) open() {
 	if e.surface.count != nil {
 		e.unused()
 	}
+	if e.isCopy {
+		e.attempt.Cause = usagev1.Cause_CAUSE_SHADOW
+	}
 	batch.Bound(e.attempt)
 	e.record.Attempts = append(e.record.Attempts, e.attempt)
 }

@@ -130,7 +130,7 @@ func (v *other) event(s *dialect.Stream, e sse.Event, _ bool) (heard, error) {
 	switch {
 	case err != nil:
 		return heard{}, fmt.Errorf("%w: %w", errMalformed, err)
-	case v.attempt.Held() > v.exchange.handler.config.MaxAnswerBytes:
+	case v.attempt.Held() > v.exchange.maxAnswer():
 		return heard{}, errTooLarge
 	}
 	return heard{raw: written, opens: event.Opens, done: event.Done}, nil

@@ -85,7 +85,7 @@ func (u *upstream) fill(body *buffer) error {
 		late := time.AfterFunc(errorTime, func() { u.cancel(errSilent) })
 		defer late.Stop()
 	}
-	return body.fill(u, u.exchange.handler.config.MaxAnswerBytes)
+	return body.fill(u, u.exchange.maxAnswer())
 }
 
 // refused tells statuses by which a provider says that it did not serve. What stands
