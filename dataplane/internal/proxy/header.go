@@ -17,11 +17,12 @@ var hopByHop = []string{
 
 var (
 	// notUpstream stays with the agent: the caller's credentials, what says where
-	// the caller is, what the agent's own connection decides, whom the provider
+	// the caller is and what is between, what the agent's own connection decides, whom the provider
 	// is to bill for the gateway's credential, the route where it stands for a model, and
 	// what has Google leave usage out of its answer or take the request for another one.
 	notUpstream = set(hopByHop, "Authorization", "X-Api-Key", "X-Goog-Api-Key", "Api-Key", "Cookie", "Host", "Expect",
-		"Accept-Encoding", "Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip",
+		"Accept-Encoding", "Forwarded", "Via", "X-Real-Ip", "X-Client-Ip", "X-Cluster-Client-Ip", "X-Originating-Ip",
+		"X-Remote-Ip", "X-Remote-Addr", "True-Client-Ip", "Client-Ip", "Fastly-Client-Ip", "Fly-Client-Ip", "Cdn-Loop",
 		"Openai-Organization", "Openai-Project", "X-Goog-User-Project", "X-Goog-Request-Params", "X-Goog-Fieldmask", "X-Http-Method-Override")
 	// notToCaller speaks of the provider's own origin: the caller would apply it to the
 	// agent's, and which pages may call that is not the provider's to say.
@@ -32,6 +33,12 @@ var (
 		"Access-Control-Allow-Methods", "Access-Control-Allow-Private-Network", "Access-Control-Expose-Headers",
 		"Access-Control-Max-Age")
 )
+
+// ownPrefix is of the headers between callers and the agent. networkPrefixes are of those by
+// which proxies in front of it tell of the caller and its network.
+const ownPrefix = "X-Weir-"
+
+var networkPrefixes = []string{"X-Forwarded-", "Cf-", "X-Envoy-", "X-Original-", "X-Appengine-"}
 
 // identity asks for answers whose usage can be read on the way.
 var identity = []string{"identity"}
@@ -50,7 +57,7 @@ func set(names []string, more ...string) map[string]bool {
 func upstreamHeader(from http.Header, provider *snapshot.Provider, credential secret.Value) http.Header {
 	own := provider.Headers
 	to := make(http.Header, len(from)+len(own)+2)
-	pass(to, from, notUpstream)
+	pass(to, from, notUpstream, networkPrefixes)
 	maps.Copy(to, own)
 	authorize(to, provider.Dialect, credential)
 	to["Accept-Encoding"] = identity
@@ -73,7 +80,7 @@ var traceContext = []string{"Traceparent", "Tracestate"}
 func translatedHeader(callers http.Header) http.Header {
 	header := http.Header{"Content-Type": jsonType}
 	for _, name := range traceContext {
-		if values := callers[name]; values != nil {
+		if values := callers[name]; values != nil && !listed(callers["Connection"], name) {
 			header[name] = values
 		}
 	}
@@ -90,18 +97,27 @@ func lowerCase(header http.Header, name, lower string) {
 }
 
 // answerHeader adds what the caller gets of a provider's header.
-func answerHeader(to, from http.Header) { pass(to, from, notToCaller) }
+func answerHeader(to, from http.Header) { pass(to, from, notToCaller, nil) }
 
-// pass copies all but the names left out, those of the agent itself, and those
-// that Connection lists.
-func pass(to, from http.Header, without map[string]bool) {
+// pass copies all but the names and prefixes left out, the agent's own, and those that
+// Connection lists.
+func pass(to, from http.Header, without map[string]bool, prefixes []string) {
 	connection := from["Connection"]
 	for name, values := range from {
-		if without[name] || strings.HasPrefix(name, "X-Weir-") || listed(connection, name) {
+		if without[name] || strings.HasPrefix(name, ownPrefix) || begins(name, prefixes) || listed(connection, name) {
 			continue
 		}
 		to[name] = values
 	}
+}
+
+func begins(name string, prefixes []string) bool {
+	for _, prefix := range prefixes {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	return false
 }
 
 func listed(connection []string, name string) bool {
