@@ -7,6 +7,8 @@ const meanings: Record<string, string> = {
   route_not_served:
     "No provider of this route is in the regions that the gateway allows. Add a target there, or call another route; GetGateway lists such routes.",
   model_missing: "The request names no model. Set model to the name of a route.",
+  invalid_header:
+    "A header by which the application speaks to the agent, such as X-Weir-Metadata, has a form that is not taken. The answer names it; docs/headers.md has the forms.",
   invalid_json: "The request body is no JSON object.",
   body_too_large: "The request body is larger than the gateway takes.",
   body_unreadable: "The request body ended early: the application or a proxy before the agent broke off.",
