@@ -10,8 +10,10 @@ import (
 	"github.com/google/uuid"
 )
 
-// transformVersion grows when the same Kafka records would give other rows. A
-// block noted by another version can't be completed: drain before an upgrade.
+// transformVersion grows when the same Kafka records would give other blocks: more
+// rows, fewer, or rows of other months. A block noted by another version can't be
+// completed: drain before an upgrade. Columns that were added since change nothing
+// here: a block that a former build noted is sent with them, unless it is there already.
 const transformVersion = 1
 
 // maxBlockRows keeps a block in one part and a retry cheap.

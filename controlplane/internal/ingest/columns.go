@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -14,15 +15,16 @@ type column struct {
 	values func(block) any
 }
 
-var usageColumns = append(requestColumns, attemptColumns...)
+var usageColumns = slices.Concat(requestColumns, candidateColumns, attemptColumns)
 
-var usageColumnList = func() string {
-	names := make([]string, len(usageColumns))
-	for i, c := range usageColumns {
+// listed are columns as an INSERT names them.
+func listed(columns []column) string {
+	names := make([]string, len(columns))
+	for i, c := range columns {
 		names[i] = "`" + c.name + "`"
 	}
 	return "(" + strings.Join(names, ", ") + ")"
-}()
+}
 
 // of makes a column from a function of one row.
 func of[T any](name string, value func(placed) T) column {
@@ -37,13 +39,20 @@ func of[T any](name string, value func(placed) T) column {
 
 // each makes an array column from a function of one attempt.
 func each[T any](name string, value func(attempt) T) column {
-	return of("attempt."+name, func(r placed) []T {
-		out := make([]T, len(r.attempts))
-		for i, a := range r.attempts {
-			out[i] = value(a)
-		}
-		return out
-	})
+	return of("attempt."+name, func(r placed) []T { return mapped(r.attempts, value) })
+}
+
+// eachCandidate makes an array column from a function of one candidate.
+func eachCandidate[T any](name string, value func(candidate) T) column {
+	return of("candidate."+name, func(r placed) []T { return mapped(r.candidates, value) })
+}
+
+func mapped[E, T any](from []E, value func(E) T) []T {
+	out := make([]T, len(from))
+	for i, e := range from {
+		out[i] = value(e)
+	}
+	return out
 }
 
 var requestColumns = []column{
@@ -85,10 +94,21 @@ var requestColumns = []column{
 	of("cost_usd", func(r placed) *decimal.Decimal { return r.costUSD }),
 	of("priced_cost_usd", func(r placed) decimal.Decimal { return r.pricedUSD }),
 	of("estimated", func(r placed) bool { return r.estimated }),
+	of("kind", func(r placed) string { return r.kind }),
+	of("parent_request_id", func(r placed) uuid.UUID { return r.parent }),
+	of("end_user", func(r placed) string { return r.endUser }),
+	of("run_id", func(r placed) string { return r.runID }),
+	of("labels", func(r placed) labels { return r.labels }),
 	{"kafka_topic_id", func(b block) any { return constant(b, b.span.topicID) }},
 	{"kafka_partition", func(b block) any { return constant(b, int32(b.span.partition)) }},
 	of("kafka_offset", func(r placed) int64 { return r.from.source.offset }),
 	{"lease_until", func(b block) any { return constant(b, b.noted.leaseUntil) }},
+}
+
+var candidateColumns = []column{
+	eachCandidate("provider", func(c candidate) string { return c.provider }),
+	eachCandidate("model", func(c candidate) string { return c.model }),
+	eachCandidate("verdict", func(c candidate) string { return c.verdict }),
 }
 
 var attemptColumns = []column{
@@ -112,6 +132,7 @@ var attemptColumns = []column{
 	each("cost_usd", func(a attempt) *decimal.Decimal { return a.costUSD }),
 	each("price_book_version", func(a attempt) string { return a.priceBookVersion }),
 	each("raw_usage_sha256", func(a attempt) string { return a.rawUsageSHA256 }),
+	each("cause", func(a attempt) string { return a.cause }),
 }
 
 func constant[T any](b block, value T) []T {

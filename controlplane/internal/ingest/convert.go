@@ -56,6 +56,7 @@ func fromProtoRecord(u *usagev1.UsageRecord) (row, error) {
 		short(u.GetRoute(), u.GetErrorCode(), u.GetTornFrom().GetBoot()),
 		named("surface", u.GetSurface()),
 		named("outcome", u.GetOutcome()),
+		r.addFacts(u),
 	)
 	if r.requestID == uuid.Nil {
 		err = errors.Join(err, errors.New("request_id is missing"))
@@ -97,6 +98,7 @@ func fromProtoAttempt(u *usagev1.Attempt) (attempt, error) {
 		status:             uint16(u.GetStatus()),
 		outcome:            enumName(u.GetOutcome().String(), "OUTCOME_"),
 		usageSource:        enumName(u.GetUsageSource().String(), "USAGE_SOURCE_"),
+		cause:              nameOrNumber(u.GetCause(), "CAUSE_"),
 		tokens: tokens{
 			textInput: t.GetInput(), cacheRead: t.GetCacheRead(), cacheWrite5m: t.GetCacheWrite_5M(),
 			cacheWrite1h: t.GetCacheWrite_1H(), audioInput: t.GetInputAudio(),

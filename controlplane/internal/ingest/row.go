@@ -26,19 +26,23 @@ type row struct {
 	costUSD                                       *decimal.Decimal
 	estimated                                     bool
 	lastProvider, lastModel, lastPriceBook        string
+	kind, endUser, runID                          string
+	parent                                        uuid.UUID
+	labels                                        labels
+	candidates                                    []candidate
 }
 
 type attempt struct {
-	providerID                 uuid.UUID
-	provider, model            string
-	startedAfterUS, durationUS int64
-	timeToFirstTokenUS         *int64
-	status                     uint16
-	outcome, usageSource       string
-	tokens                     tokens
-	costUSD                    *decimal.Decimal
-	priceBookVersion           string
-	rawUsageSHA256             string
+	providerID                  uuid.UUID
+	provider, model             string
+	startedAfterUS, durationUS  int64
+	timeToFirstTokenUS          *int64
+	status                      uint16
+	outcome, usageSource, cause string
+	tokens                      tokens
+	costUSD                     *decimal.Decimal
+	priceBookVersion            string
+	rawUsageSHA256              string
 }
 
 // tokens are the disjoint buckets in the order of the columns.

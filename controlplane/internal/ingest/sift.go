@@ -136,7 +136,7 @@ func (b block) trial(rows []placed) block {
 
 // knownGood has nothing of its own but time and place.
 func knownGood(like placed) placed {
-	return placed{row: row{seq: 1, requestID: uuid.New(), startedAt: like.startedAt, outcome: "ok", surface: "openai_chat"}, from: like.from}
+	return placed{row: row{seq: 1, requestID: uuid.New(), startedAt: like.startedAt, outcome: "ok", surface: "openai_chat", kind: kindRequest}, from: like.from}
 }
 
 // refuse notes blocks anew, without the records that ClickHouse did not take.

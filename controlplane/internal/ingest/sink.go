@@ -74,11 +74,15 @@ func (s clickhouseSink) try(ctx context.Context, b block) error {
 func (s clickhouseSink) send(ctx context.Context, table string, b block) error {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	prepared, err := s.conn.PrepareBatch(s.once(ctx, b.noted.token), "INSERT INTO "+table+" "+usageColumnList)
+	return s.sendColumns(ctx, table, usageColumns, b)
+}
+
+func (s clickhouseSink) sendColumns(ctx context.Context, table string, columns []column, b block) error {
+	prepared, err := s.conn.PrepareBatch(s.once(ctx, b.noted.token), "INSERT INTO "+table+" "+listed(columns))
 	if err != nil {
 		return wrap(err, "prepare block")
 	}
-	for i, c := range usageColumns {
+	for i, c := range columns {
 		if err := prepared.Column(i).Append(c.values(b)); err != nil {
 			return fmt.Errorf("%w: column %s: %w", errColumn, c.name, errors.Join(err, prepared.Abort()))
 		}

@@ -1,0 +1,141 @@
+package ingest
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	driver "github.com/ClickHouse/clickhouse-go/v2/lib/column"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
+)
+
+// Bounds of what callers say of their requests, as the contract has them, in bytes. An
+// agent that sends more is wrong or lies: its record is put aside, as with every text
+// that is too long, and nothing of it is cut to fit.
+const (
+	maxCaller     = 128 // end user, run
+	maxLabels     = 16
+	maxLabelName  = 64
+	maxLabelValue = 256
+	maxCandidates = 64
+)
+
+// kindRequest is the kind of what an application asked for.
+const kindRequest = "request"
+
+// candidate is why a target was, or was not, to be tried.
+type candidate struct{ provider, model, verdict string }
+
+// said is one thing that the caller says of the request.
+type said struct{ name, value string }
+
+// labels are ordered by name, so that every retry of a block is the same.
+type labels []said
+
+var _ driver.IterableOrderedMap = labels(nil)
+
+// addFacts takes over what the caller says of the request, and why targets were chosen.
+func (r *row) addFacts(u *usagev1.UsageRecord) error {
+	r.kind, r.endUser, r.runID = kindOf(u.GetKind()), u.GetEndUser(), u.GetRunId()
+	return errors.Join(
+		parseID("parent_request_id", u.GetParentRequestId(), &r.parent),
+		atMost("end_user", maxCaller, u.GetEndUser()),
+		atMost("run_id", maxCaller, u.GetRunId()),
+		r.addLabels(u.GetLabels()),
+		r.addCandidates(u.GetCandidates()),
+	)
+}
+
+func (r *row) addLabels(from []*usagev1.Label) error {
+	if len(from) > maxLabels {
+		return fmt.Errorf("%d labels", len(from))
+	}
+	for _, l := range from {
+		if err := errors.Join(labelName(l.GetName()), atMost("a label's value", maxLabelValue, l.GetValue())); err != nil {
+			return err
+		}
+		r.labels = append(r.labels, said{l.GetName(), l.GetValue()})
+	}
+	slices.SortFunc(r.labels, func(a, b said) int { return strings.Compare(a.name, b.name) })
+	for i := 1; i < len(r.labels); i++ {
+		if r.labels[i].name == r.labels[i-1].name {
+			return errors.New("a label is there twice")
+		}
+	}
+	return nil
+}
+
+func (r *row) addCandidates(of []*usagev1.Candidate) error {
+	if len(of) > maxCandidates {
+		return fmt.Errorf("%d candidates", len(of))
+	}
+	for _, c := range of {
+		if err := short(c.GetProvider(), c.GetModel()); err != nil {
+			return err
+		}
+		r.candidates = append(r.candidates, candidate{c.GetProvider(), c.GetModel(), nameOrNumber(c.GetVerdict(), "VERDICT_")})
+	}
+	return nil
+}
+
+func kindOf(k usagev1.Kind) string {
+	if k == usagev1.Kind_KIND_UNSPECIFIED {
+		return kindRequest
+	}
+	return nameOrNumber(k, "KIND_")
+}
+
+// nameOrNumber keeps what a newer agent says as its number, "unknown_9": unlike a surface
+// or an outcome, nothing that is summed up depends on it, so the row need not wait.
+func nameOrNumber(value interface {
+	protoreflect.Enum
+	fmt.Stringer
+}, prefix string) string {
+	if named("", value) != nil {
+		return fmt.Sprintf("unknown_%d", value.Number())
+	}
+	return enumName(value.String(), prefix)
+}
+
+func labelName(name string) error {
+	other := strings.ContainsFunc(name, func(c rune) bool {
+		return c != '-' && c != '.' && c != '_' && (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z')
+	})
+	if name == "" || other {
+		return errors.New("a label's name wants letters, digits and -._")
+	}
+	return atMost("a label's name", maxLabelName, name)
+}
+
+func atMost(what string, bytes int, text string) error {
+	if len(text) > bytes {
+		return fmt.Errorf("%s of %d bytes, at most %d", what, len(text), bytes)
+	}
+	return nil
+}
+
+// labelIterator goes through labels for the driver.
+type labelIterator struct {
+	left labels
+	at   said
+}
+
+func (i *labelIterator) Next() bool {
+	if len(i.left) == 0 {
+		return false
+	}
+	i.at, i.left = i.left[0], i.left[1:]
+	return true
+}
+
+func (i *labelIterator) Key() any   { return i.at.name }
+func (i *labelIterator) Value() any { return i.at.value }
+
+// Iterator of them, by name.
+func (l labels) Iterator() driver.MapIterator { return &labelIterator{left: l} }
+
+// Put is what the driver calls when it reads, which ingest does not.
+func (l labels) Put(any, any) {}

@@ -1,0 +1,174 @@
+package ingest
+
+import (
+	"encoding/hex"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/weirhq/weir/controlplane/internal/clickhouse/chtest"
+	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
+)
+
+// told is a record that says everything there is to say.
+func told(seq int64) *usagev1.UsageRecord {
+	r := usage(seq, seq)[0]
+	r.Kind, r.ParentRequestId = usagev1.Kind_KIND_SHADOW, "0192a000-0000-7000-8000-000000000001"
+	r.EndUser, r.RunId = "mallory", "run-7"
+	r.Labels = []*usagev1.Label{{Name: "team", Value: "Ünï ☃ 'x'"}, {Name: "env", Value: ""}}
+	r.Candidates = []*usagev1.Candidate{
+		{Provider: "openai", Model: "gpt-5", Verdict: usagev1.Verdict_VERDICT_CHOSEN},
+		{Provider: "azure", Model: "other", Verdict: usagev1.Verdict_VERDICT_BREAKER_OPEN},
+	}
+	r.Attempts[0].Cause = usagev1.Cause_CAUSE_FIRST
+	r.Attempts = append(r.Attempts, &usagev1.Attempt{
+		Provider: "azure", Model: "other", Cause: usagev1.Cause_CAUSE_HEDGE, Outcome: usagev1.Outcome_OUTCOME_OVERTAKEN,
+	})
+	return r
+}
+
+// facts are the columns of one row, as ClickHouse gives them back.
+type facts struct {
+	Seq                                           int64
+	Kind, Parent, EndUser, RunID                  string
+	Labels                                        map[string]string
+	Names, Provider, Model, Verdict, Cause, Ended []string
+}
+
+func (w *world) facts(a testAgent) (out []facts) {
+	w.t.Helper()
+	rows, err := w.clickhouse.Query(w.t.Context(), `SELECT seq, kind, toString(parent_request_id), end_user, run_id, labels, mapKeys(labels),
+		candidate.provider, candidate.model, candidate.verdict, attempt.cause, attempt.outcome FROM usage_event WHERE agent_id = ? ORDER BY seq`, a.ID)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for rows.Next() {
+		var f facts
+		if err := rows.Scan(&f.Seq, &f.Kind, &f.Parent, &f.EndUser, &f.RunID, &f.Labels, &f.Names,
+			&f.Provider, &f.Model, &f.Verdict, &f.Cause, &f.Ended); err != nil {
+			w.t.Fatal(err)
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+func TestIngest_stores_what_was_told_of_a_request(t *testing.T) {
+	w := newWorld(t, chtest.Open(t))
+	a := w.agent()
+	newer := usage(3, 3)[0]
+	newer.Kind, newer.Attempts[0].Cause = 90, 91
+	newer.Candidates = []*usagev1.Candidate{{Provider: "openai", Model: "gpt-5", Verdict: 92}}
+	w.send(0, w.batch(a, usage(1, 1)[0], told(2), newer))
+	w.start()
+	w.settled(0, 1)
+	none := uuid.Nil.String()
+	want := []facts{
+		{1, "request", none, "", "", map[string]string{}, []string{}, []string{}, []string{}, []string{}, []string{"unspecified"}, []string{"ok"}},
+		{2, "shadow", "0192a000-0000-7000-8000-000000000001", "mallory", "run-7", map[string]string{"team": "Ünï ☃ 'x'", "env": ""}, []string{"env", "team"},
+			[]string{"openai", "azure"}, []string{"gpt-5", "other"}, []string{"chosen", "breaker_open"}, []string{"first", "hedge"}, []string{"ok", "overtaken"}},
+		{3, "unknown_90", none, "", "", map[string]string{}, []string{}, []string{"openai"}, []string{"gpt-5"}, []string{"unknown_92"}, []string{"unknown_91"}, []string{"ok"}},
+	}
+	if diff := cmp.Diff(want, w.facts(a)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// The agent's key is good; what it says is longer than the contract lets it.
+func TestIngest_puts_aside_what_is_too_long_and_keeps_the_rest(t *testing.T) {
+	w := newWorld(t, chtest.Open(t))
+	a := w.agent()
+	records := usage(1, 4)
+	records[1].EndUser = strings.Repeat("x", maxCaller+1)
+	records[2].Labels = []*usagev1.Label{{Name: "prompt", Value: strings.Repeat("secret ", 100)}}
+	records[3].EndUser, records[3].RunId = "\x00\x1b[31m\u202e'; DROP--", strings.Repeat("é", maxCaller/2)
+	value := w.batch(a, records...)
+	w.send(0, value, value)
+	w.start()
+	w.settled(0, 2)
+	if diff := cmp.Diff([]string{"1,4", "2-3"}, []string{w.outcomes(a, false), w.outcomes(a, true)}); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{reasonRecord}, w.deadReasons()); diff != "" {
+		t.Error(diff)
+	}
+	got := w.facts(a)
+	if len(got) != 2 || got[1].EndUser != records[3].EndUser || got[1].RunID != records[3].RunId {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestFacts_bounds(t *testing.T) {
+	many := func(n int, name func(i int) string) (out []*usagev1.Label) {
+		for i := range n {
+			out = append(out, &usagev1.Label{Name: name(i), Value: strings.Repeat("v", maxLabelValue)})
+		}
+		return out
+	}
+	numbered := func(i int) string { return strings.Repeat("n", maxLabelName-1) + string(rune('a'+i)) }
+	named := func(name string) *usagev1.UsageRecord {
+		return &usagev1.UsageRecord{Labels: []*usagev1.Label{{Name: name}}}
+	}
+	for name, c := range map[string]struct {
+		record *usagev1.UsageRecord
+		want   string
+	}{
+		"all_at_their_bounds": {&usagev1.UsageRecord{
+			EndUser: strings.Repeat("u", maxCaller), RunId: strings.Repeat("r", maxCaller), Labels: many(maxLabels, numbered),
+			Candidates: make([]*usagev1.Candidate, maxCandidates),
+		}, ""},
+		"end_user":         {&usagev1.UsageRecord{EndUser: strings.Repeat("u", maxCaller+1)}, "end_user of 129 bytes"},
+		"run_id":           {&usagev1.UsageRecord{RunId: strings.Repeat("é", maxCaller)}, "run_id of 256 bytes"},
+		"labels":           {&usagev1.UsageRecord{Labels: many(maxLabels+1, numbered)}, "17 labels"},
+		"label_twice":      {&usagev1.UsageRecord{Labels: many(2, func(int) string { return "a" })}, "twice"},
+		"label_name_long":  {named(strings.Repeat("n", maxLabelName+1)), "name of 65 bytes"},
+		"label_name_empty": {named(""), "a label's name wants"},
+		"label_name_space": {named("a b"), "a label's name wants"},
+		"label_name_other": {named("é"), "a label's name wants"},
+		"label_value":      {&usagev1.UsageRecord{Labels: []*usagev1.Label{{Name: "a", Value: strings.Repeat("v", maxLabelValue+1)}}}, "value of 257 bytes"},
+		"candidates":       {&usagev1.UsageRecord{Candidates: make([]*usagev1.Candidate, maxCandidates+1)}, "65 candidates"},
+		"candidate_long":   {&usagev1.UsageRecord{Candidates: []*usagev1.Candidate{{Model: strings.Repeat("m", maxText+1)}}}, "text of 513 bytes"},
+		"parent":           {&usagev1.UsageRecord{ParentRequestId: "someone"}, "parent_request_id is no UUID"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.record.RequestId = uuid.NewString()
+			_, err := fromProtoRecord(c.record)
+			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+				t.Errorf("got %v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
+// A record as agents wrote it before they told any of this.
+func TestFacts_of_a_former_agent(t *testing.T) {
+	raw, err := hex.DecodeString(formerRecord)
+	if err != nil {
+		t.Fatal(err)
+	}
+	record := &usagev1.UsageRecord{}
+	if err := proto.Unmarshal(raw, record); err != nil {
+		t.Fatal(err)
+	}
+	r, err := fromProtoRecord(record)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.kind != kindRequest || r.parent != uuid.Nil || r.endUser+r.runID != "" || r.labels != nil || r.candidates != nil {
+		t.Errorf("it told %+v", r)
+	}
+	if len(r.attempts) != 1 || r.attempts[0].cause != "unspecified" || r.attempts[0].model != "gpt-5" || r.costUSD.String() != "0.001234567" {
+		t.Errorf("attempts %+v, cost %v", r.attempts, r.costUSD)
+	}
+}
+
+// A block that the build before noted must be found, and not made again, by this one.
+func TestToken_is_that_of_former_builds(t *testing.T) {
+	s := span{topicID: uuid.MustParse("0192a000-0000-7000-8000-000000000001"), partition: 3, first: 10, last: 20}
+	if got := s.token(202611, []place{{12, 7}}); got != formerToken {
+		t.Errorf("token %s", got)
+	}
+}
