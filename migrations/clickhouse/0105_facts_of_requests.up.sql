@@ -75,8 +75,9 @@ SELECT
   request_id,
   toUInt16(number) AS attempt,
   number = length(e.attempt.provider) AS is_last,
-  started_at + toIntervalMicrosecond(a_started_after_us) AS started_at,
-  started_at AS request_started_at,
+  -- By the table's name: started_at alone would be the attempt's.
+  e.started_at + toIntervalMicrosecond(a_started_after_us) AS started_at,
+  e.started_at AS request_started_at,
   route,
   project_id,
   key_id,

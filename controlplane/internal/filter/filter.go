@@ -34,7 +34,7 @@ const (
 	Bool
 	// Enum is one of Values, which are stored as numbers.
 	Enum
-	// Labels are a jsonb object of texts: labels.team = "x".
+	// Labels are a jsonb object of texts, a Map in ClickHouse: labels.team = "x".
 	Labels
 	// IDs are an array of UUIDs, which can contain one.
 	IDs

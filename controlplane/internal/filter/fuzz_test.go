@@ -9,9 +9,9 @@ import (
 // shape is all that the SQL of things can be made of: no text of the caller's.
 var shape = regexp.MustCompile(`^(?:[()]|AND|OR|IS NOT TRUE|IS DISTINCT FROM|IS NOT NULL|NOT|true|false|` +
 	`name|title|id|created_at|ended_at|uses|on_off|role|labels|route_ids|models|` +
-	`strpos|lower|starts_with|cardinality|ANY|ifNull|positionCaseInsensitiveUTF8|startsWith|` +
+	`strpos|lower|starts_with|cardinality|ANY|ifNull|positionCaseInsensitiveUTF8|startsWith|if|mapContains|notEmpty|NULL|` +
 	`\$\d+::(?:text|uuid|timestamptz|bigint|boolean)|\{filter_\d+:(?:String|UUID|DateTime64\(6, 'UTC'\)|Int64|Bool)\}|` +
-	`->>|<>|!=|<=|>=|[=<>?,]|''|'\{\}'|'\[\]'|0|\s)*$`)
+	`->>|<>|!=|<=|>=|[=<>?,]|\[\{filter_\d+:String\}\]|''|'\{\}'|'\[\]'|0|\s)*$`)
 
 // FuzzParse: nothing panics, the printed form is the same filter, and SQL never has
 // text of the caller's.

@@ -42,7 +42,7 @@ func (n *node) comparisonSQL(to Statement) string {
 	expression := n.field.SQL
 	switch {
 	case n.keyed:
-		expression = fmt.Sprintf("(%s ->> %s)", expression, to.bind(n.key))
+		expression = fmt.Sprintf(to.speech().label, expression, to.bind(n.key))
 	case n.field.Kind == Labels:
 		return n.labelSQL(to)
 	}
@@ -68,9 +68,9 @@ func (n *node) comparisonSQL(to Statement) string {
 // labelSQL asks whether there is a label, by its name: labels:team.
 func (n *node) labelSQL(to Statement) string {
 	if n.value.anything() {
-		return n.presentSQL(n.field.SQL)
+		return fmt.Sprintf(to.speech().anyLabel, n.field.SQL)
 	}
-	return fmt.Sprintf("%s ? %s", n.field.SQL, to.bind(n.value.text))
+	return fmt.Sprintf(to.speech().hasLabel, n.field.SQL, to.bind(n.value.text))
 }
 
 func (n *node) presentSQL(expression string) string {
@@ -79,8 +79,6 @@ func (n *node) presentSQL(expression string) string {
 		return expression + " IS NOT NULL"
 	case n.field.Kind == Text:
 		return expression + " <> ''"
-	case n.field.Kind == Labels:
-		return expression + " <> '{}'"
 	case n.field.Kind == IDs:
 		return "cardinality(" + expression + ") > 0"
 	case n.field.Kind == Texts:

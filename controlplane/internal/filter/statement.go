@@ -18,6 +18,8 @@ type Statement interface {
 // speech is how a database says what databases say differently.
 type speech struct {
 	not, differs, contains, begins string
+	// label is one's value, NULL where there is none of the name.
+	label, hasLabel, anyLabel string
 	// types of strings, UUIDs, times, int64 and bool.
 	types [5]string
 }
@@ -26,11 +28,13 @@ var (
 	postgres = speech{
 		not: "(%s) IS NOT TRUE", differs: "%s IS DISTINCT FROM %s",
 		contains: "strpos(lower(%s), lower(%s)) > 0", begins: "starts_with(%s, %s)",
+		label: "(%s ->> %s)", hasLabel: "%s ? %s", anyLabel: "%s <> '{}'",
 		types: [5]string{"text", "uuid", "timestamptz", "bigint", "boolean"},
 	}
 	clickHouse = speech{
 		not: "NOT ifNull(%s, false)", differs: "ifNull(%s != %s, true)",
 		contains: "positionCaseInsensitiveUTF8(%s, %s) > 0", begins: "startsWith(%s, %s)",
+		label: "if(mapContains(%[1]s, %[2]s), %[1]s[%[2]s], NULL)", hasLabel: "mapContains(%s, %s)", anyLabel: "notEmpty(%s)",
 		types: [5]string{"String", "UUID", "DateTime64(6, 'UTC')", "Int64", "Bool"},
 	}
 )

@@ -31,13 +31,17 @@ type Overview struct {
 	TimeZone string
 }
 
-// Totals of some requests. Durations are microseconds, nil where there was none.
+// Totals of some requests of applications. Durations are microseconds, of requests that
+// the agent did not refuse itself, nil where there was none.
 type Totals struct {
 	Requests, Errors, InputTokens, OutputTokens int64
-	CostNanoUSD                                 int64
-	UnpricedRequests                            int64
-	DurationP50US, DurationP95US                *int64
-	TimeToFirstTokenP95US                       *int64
+	// CostNanoUSD is of what is priced, ShadowCostNanoUSD included.
+	CostNanoUSD                  int64
+	UnpricedRequests             int64
+	DurationP50US, DurationP95US *int64
+	TimeToFirstTokenP95US        *int64
+	// Shadows are copies of requests; they count in nothing but cost.
+	Shadows, ShadowCostNanoUSD, UnpricedShadows int64
 }
 
 // Point is one interval with requests.
@@ -93,33 +97,6 @@ func (o Overview) Validate() error {
 		return fault.Field("interval", "cuts the range into more than %d points", maxPoints)
 	}
 	return nil
-}
-
-const totals = `
-  toInt64(count()) AS requests,
-  toInt64(countIf(outcome NOT IN ('ok', 'client_closed'))) AS errors,
-  sum(input_tokens) AS input_tokens_sum,
-  sum(output_tokens) AS output_tokens_sum,
-  sum(priced_cost_usd) AS cost_usd_sum,
-  toInt64(countIf(cost_usd IS NULL)) AS unpriced_requests,
-  toInt64(quantileTDigestOrNull(0.5)(duration_us)) AS duration_p50_us,
-  toInt64(quantileTDigestOrNull(0.95)(duration_us)) AS duration_p95_us,
-  toInt64(quantileTDigestOrNull(0.95)(time_to_first_token_us)) AS time_to_first_token_p95_us
-FROM requests
-WHERE started_at >= {from:DateTime64(6, 'UTC')} AND started_at < {to:DateTime64(6, 'UTC')}`
-
-// TotalsSQL asks for one row.
-func (o Overview) TotalsSQL() string { return "SELECT" + totals }
-
-// SeriesSQL asks for one row per interval with requests.
-func (o Overview) SeriesSQL() string {
-	start := map[Interval]string{Minute: "toStartOfMinute", Hour: "toStartOfHour", Day: "toStartOfDay"}[o.Interval]
-	return "SELECT\n  " + start + "(started_at, {time_zone:String}) AS start," + totals + "\nGROUP BY start\nORDER BY start"
-}
-
-// RoutesSQL asks for the routes that cost most.
-func (o Overview) RoutesSQL() string {
-	return "SELECT\n  route," + totals + "\nGROUP BY route\nORDER BY cost_usd_sum DESC, requests DESC, route\nLIMIT 10"
 }
 
 func (o Overview) parameters() clickhouse.Parameters {
@@ -193,10 +170,10 @@ func explainFixed(ctx context.Context, err error) error {
 }
 
 func scanTotals(rows driver.Rows, before ...any) (t Totals, err error) {
-	var cost decimal.Decimal
+	var cost, shadowCost decimal.Decimal
 	err = rows.Scan(append(before, &t.Requests, &t.Errors, &t.InputTokens, &t.OutputTokens, &cost, &t.UnpricedRequests,
-		&t.DurationP50US, &t.DurationP95US, &t.TimeToFirstTokenP95US)...)
-	t.CostNanoUSD = nano(cost)
+		&t.DurationP50US, &t.DurationP95US, &t.TimeToFirstTokenP95US, &t.Shadows, &shadowCost, &t.UnpricedShadows)...)
+	t.CostNanoUSD, t.ShadowCostNanoUSD = nano(cost), nano(shadowCost)
 	return t, err
 }
 

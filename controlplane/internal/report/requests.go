@@ -38,7 +38,15 @@ type Request struct {
 	DurationUS                             int64
 	TimeToFirstTokenUS                     *int64
 	PolicyVersion                          int64
+	Surface, EndUser, RunID                string
+	Labels                                 map[string]string
 }
+
+// requestColumns are in the order of scanRequest.
+const requestColumns = `
+  request_id, started_at, route, project_id, key_id, provider, model, streamed, outcome, status, error_code,
+  input_tokens, output_tokens, cost_usd, duration_us, time_to_first_token_us, policy_version, attempts,
+  price_book_version, gateway_id, surface, end_user, run_id, labels`
 
 // SQL asks for one row more than the page, to know whether there is a next one. A
 // place that no list with this order has is an Invalid fault about the field page_token.
@@ -48,10 +56,7 @@ func (l List) SQL() (string, clickhouse.Parameters, error) {
 	if !ok {
 		return "", nil, fault.Field("page_token", "it is not of this list")
 	}
-	sql := `SELECT
-  request_id, started_at, route, project_id, key_id, provider, model, streamed, outcome, status, error_code,
-  input_tokens, output_tokens, cost_usd, duration_us, time_to_first_token_us, policy_version, attempts,
-  price_book_version, gateway_id, ` + l.Order.Columns() + `
+	sql := `SELECT` + requestColumns + `, ` + l.Order.Columns() + `
 FROM requests
 WHERE ` + l.Filter.SQL(statement) + ` AND ` + after + `
 ORDER BY ` + l.Order.By() + `
@@ -92,10 +97,16 @@ func scanRequest(rows driver.Rows, more []any) (r Request, err error) {
 	var cost *decimal.Decimal
 	err = rows.Scan(append([]any{&r.RequestID, &r.StartedAt, &r.Route, &r.ProjectID, &r.KeyID, &r.Provider, &r.Model, &r.Streamed,
 		&r.Outcome, &r.Status, &r.ErrorCode, &r.InputTokens, &r.OutputTokens, &cost, &r.DurationUS, &r.TimeToFirstTokenUS,
-		&r.PolicyVersion, &r.Attempts, &r.PriceBookVersion, &r.GatewayID}, more...)...)
-	if cost != nil {
-		n := nano(*cost)
-		r.CostNanoUSD = &n
-	}
+		&r.PolicyVersion, &r.Attempts, &r.PriceBookVersion, &r.GatewayID,
+		&r.Surface, &r.EndUser, &r.RunID, &r.Labels}, more...)...)
+	r.CostNanoUSD = nanoOf(cost)
 	return r, err
+}
+
+func nanoOf(usd *decimal.Decimal) *int64 {
+	if usd == nil {
+		return nil
+	}
+	n := nano(*usd)
+	return &n
 }

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/weirhq/weir/controlplane/internal/fault"
 	"github.com/weirhq/weir/controlplane/internal/report"
 	adminv1 "github.com/weirhq/weir/proto/gen/weir/admin/v1"
 	"github.com/weirhq/weir/proto/gen/weir/admin/v1/adminv1connect"
@@ -86,11 +87,41 @@ func (s *reports) ListRequests(ctx context.Context, req *connect.Request[adminv1
 	return connect.NewResponse(out), nil
 }
 
+func (s *reports) GetRequest(ctx context.Context, req *connect.Request[adminv1.GetRequestRequest]) (*connect.Response[adminv1.GetRequestResponse], error) {
+	id, err := uuid.Parse(req.Msg.GetRequestId())
+	if err != nil {
+		return nil, fault.Field("request_id", "is no UUID")
+	}
+	found, err := s.reports.Request(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	out := &adminv1.GetRequestResponse{
+		Request: toProtoRequest(found.Request), Attempts: toProtoAttempts(found.Attempts), Shadows: toProtoAttempts(found.Shadows),
+	}
+	for _, c := range found.Candidates {
+		out.Candidates = append(out.Candidates, &adminv1.RequestCandidate{Provider: c.Provider, Model: c.Model, Verdict: c.Verdict})
+	}
+	return connect.NewResponse(out), nil
+}
+
+func toProtoAttempts(of []report.Attempt) (out []*adminv1.RequestAttempt) {
+	for _, a := range of {
+		out = append(out, &adminv1.RequestAttempt{
+			RequestId: a.RequestID.String(), Kind: a.Kind, Cause: a.Cause, Provider: a.Provider, Model: a.Model, Outcome: a.Outcome, Status: int32(a.Status),
+			StartedAfterUs: a.StartedAfterUS, DurationUs: a.DurationUS, TimeToFirstTokenUs: a.TimeToFirstTokenUS,
+			InputTokens: a.InputTokens, OutputTokens: a.OutputTokens, CostNanoUsd: a.CostNanoUSD, PriceBookVersion: a.PriceBookVersion,
+		})
+	}
+	return out
+}
+
 func toProtoTotals(t report.Totals) *adminv1.Totals {
 	return &adminv1.Totals{
 		Requests: t.Requests, Errors: t.Errors, InputTokens: t.InputTokens, OutputTokens: t.OutputTokens,
 		CostNanoUsd: t.CostNanoUSD, UnpricedRequests: t.UnpricedRequests,
 		DurationP50Us: t.DurationP50US, DurationP95Us: t.DurationP95US, TimeToFirstTokenP95Us: t.TimeToFirstTokenP95US,
+		Shadows: t.Shadows, ShadowCostNanoUsd: t.ShadowCostNanoUSD, UnpricedShadows: t.UnpricedShadows,
 	}
 }
 
@@ -102,6 +133,7 @@ func toProtoRequest(r report.Request) *adminv1.Request {
 		InputTokens: r.InputTokens, OutputTokens: r.OutputTokens, CostNanoUsd: r.CostNanoUSD,
 		DurationUs: r.DurationUS, TimeToFirstTokenUs: r.TimeToFirstTokenUS,
 		PolicyVersion: r.PolicyVersion, Attempts: int32(r.Attempts), PriceBookVersion: r.PriceBookVersion,
+		Surface: r.Surface, EndUser: r.EndUser, RunId: r.RunID, Labels: r.Labels,
 	}
 }
 

@@ -469,6 +469,9 @@ var foreign = map[string]func(t *testing.T, a, b *tenant){
 	"ReportService.GetOverview": func(t *testing.T, _, b *tenant) {
 		refused(t, connect.CodeUnimplemented, b.reports.GetOverview, &adminv1.GetOverviewRequest{})
 	},
+	"ReportService.GetRequest": func(t *testing.T, _, b *tenant) {
+		refused(t, connect.CodeUnimplemented, b.reports.GetRequest, &adminv1.GetRequestRequest{RequestId: uuid.NewString()})
+	},
 	"ReportService.ListRequests": func(t *testing.T, _, b *tenant) {
 		refused(t, connect.CodeUnimplemented, b.reports.ListRequests, &adminv1.ListRequestsRequest{})
 	},

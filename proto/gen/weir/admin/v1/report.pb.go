@@ -397,21 +397,28 @@ func (x *GetOverviewResponse) GetTimeZone() string {
 	return ""
 }
 
+// Totals of requests of applications; only their cost has copies for shadows in it.
 type Totals struct {
 	state        protoimpl.MessageState `protogen:"open.v1"`
 	Requests     int64                  `protobuf:"varint,1,opt,name=requests,proto3" json:"requests,omitempty"`
 	Errors       int64                  `protobuf:"varint,2,opt,name=errors,proto3" json:"errors,omitempty"`
 	InputTokens  int64                  `protobuf:"varint,3,opt,name=input_tokens,json=inputTokens,proto3" json:"input_tokens,omitempty"`
 	OutputTokens int64                  `protobuf:"varint,4,opt,name=output_tokens,json=outputTokens,proto3" json:"output_tokens,omitempty"`
-	CostNanoUsd  int64                  `protobuf:"varint,5,opt,name=cost_nano_usd,json=costNanoUsd,proto3" json:"cost_nano_usd,omitempty"`
+	// What is priced of it: requests, and copies for shadows.
+	CostNanoUsd int64 `protobuf:"varint,5,opt,name=cost_nano_usd,json=costNanoUsd,proto3" json:"cost_nano_usd,omitempty"`
 	// Requests with an attempt that no price was known for.
 	UnpricedRequests int64 `protobuf:"varint,6,opt,name=unpriced_requests,json=unpricedRequests,proto3" json:"unpriced_requests,omitempty"`
-	// Absent where no request of this kind was made.
+	// Of requests that the agent did not refuse itself; absent where there was none.
 	DurationP50Us         *int64 `protobuf:"varint,7,opt,name=duration_p50_us,json=durationP50Us,proto3,oneof" json:"duration_p50_us,omitempty"`
 	DurationP95Us         *int64 `protobuf:"varint,8,opt,name=duration_p95_us,json=durationP95Us,proto3,oneof" json:"duration_p95_us,omitempty"`
 	TimeToFirstTokenP95Us *int64 `protobuf:"varint,9,opt,name=time_to_first_token_p95_us,json=timeToFirstTokenP95Us,proto3,oneof" json:"time_to_first_token_p95_us,omitempty"`
-	unknownFields         protoimpl.UnknownFields
-	sizeCache             protoimpl.SizeCache
+	// Copies for shadows, and what of cost_nano_usd is theirs.
+	Shadows           int64 `protobuf:"varint,10,opt,name=shadows,proto3" json:"shadows,omitempty"`
+	ShadowCostNanoUsd int64 `protobuf:"varint,11,opt,name=shadow_cost_nano_usd,json=shadowCostNanoUsd,proto3" json:"shadow_cost_nano_usd,omitempty"`
+	// Copies with an attempt that no price was known for.
+	UnpricedShadows int64 `protobuf:"varint,12,opt,name=unpriced_shadows,json=unpricedShadows,proto3" json:"unpriced_shadows,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *Totals) Reset() {
@@ -503,6 +510,27 @@ func (x *Totals) GetDurationP95Us() int64 {
 func (x *Totals) GetTimeToFirstTokenP95Us() int64 {
 	if x != nil && x.TimeToFirstTokenP95Us != nil {
 		return *x.TimeToFirstTokenP95Us
+	}
+	return 0
+}
+
+func (x *Totals) GetShadows() int64 {
+	if x != nil {
+		return x.Shadows
+	}
+	return 0
+}
+
+func (x *Totals) GetShadowCostNanoUsd() int64 {
+	if x != nil {
+		return x.ShadowCostNanoUsd
+	}
+	return 0
+}
+
+func (x *Totals) GetUnpricedShadows() int64 {
+	if x != nil {
+		return x.UnpricedShadows
 	}
 	return 0
 }
@@ -761,8 +789,15 @@ type Request struct {
 	Attempts           int32  `protobuf:"varint,18,opt,name=attempts,proto3" json:"attempts,omitempty"`
 	PriceBookVersion   string `protobuf:"bytes,19,opt,name=price_book_version,json=priceBookVersion,proto3" json:"price_book_version,omitempty"`
 	GatewayId          string `protobuf:"bytes,20,opt,name=gateway_id,json=gatewayId,proto3" json:"gateway_id,omitempty"`
-	unknownFields      protoimpl.UnknownFields
-	sizeCache          protoimpl.SizeCache
+	// openai_chat, anthropic_messages, …: docs/sql.md.
+	Surface string `protobuf:"bytes,21,opt,name=surface,proto3" json:"surface,omitempty"`
+	// As the caller named them (x-weir-user, x-weir-run); empty: it did not.
+	EndUser string `protobuf:"bytes,22,opt,name=end_user,json=endUser,proto3" json:"end_user,omitempty"`
+	RunId   string `protobuf:"bytes,23,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
+	// What the caller said of the request (x-weir-metadata).
+	Labels        map[string]string `protobuf:"bytes,24,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Request) Reset() {
@@ -935,6 +970,367 @@ func (x *Request) GetGatewayId() string {
 	return ""
 }
 
+func (x *Request) GetSurface() string {
+	if x != nil {
+		return x.Surface
+	}
+	return ""
+}
+
+func (x *Request) GetEndUser() string {
+	if x != nil {
+		return x.EndUser
+	}
+	return ""
+}
+
+func (x *Request) GetRunId() string {
+	if x != nil {
+		return x.RunId
+	}
+	return ""
+}
+
+func (x *Request) GetLabels() map[string]string {
+	if x != nil {
+		return x.Labels
+	}
+	return nil
+}
+
+type GetRequestRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	RequestId     string                 `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetRequestRequest) Reset() {
+	*x = GetRequestRequest{}
+	mi := &file_weir_admin_v1_report_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetRequestRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetRequestRequest) ProtoMessage() {}
+
+func (x *GetRequestRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_report_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetRequestRequest.ProtoReflect.Descriptor instead.
+func (*GetRequestRequest) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *GetRequestRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+type GetRequestResponse struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Request *Request               `protobuf:"bytes,1,opt,name=request,proto3" json:"request,omitempty"`
+	// In the order in which they began.
+	Attempts []*RequestAttempt `protobuf:"bytes,2,rep,name=attempts,proto3" json:"attempts,omitempty"`
+	// Targets of the route, as they stood when the first attempt was chosen.
+	Candidates []*RequestCandidate `protobuf:"bytes,3,rep,name=candidates,proto3" json:"candidates,omitempty"`
+	// Attempts of copies for shadows.
+	Shadows       []*RequestAttempt `protobuf:"bytes,4,rep,name=shadows,proto3" json:"shadows,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetRequestResponse) Reset() {
+	*x = GetRequestResponse{}
+	mi := &file_weir_admin_v1_report_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetRequestResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetRequestResponse) ProtoMessage() {}
+
+func (x *GetRequestResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_report_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetRequestResponse.ProtoReflect.Descriptor instead.
+func (*GetRequestResponse) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *GetRequestResponse) GetRequest() *Request {
+	if x != nil {
+		return x.Request
+	}
+	return nil
+}
+
+func (x *GetRequestResponse) GetAttempts() []*RequestAttempt {
+	if x != nil {
+		return x.Attempts
+	}
+	return nil
+}
+
+func (x *GetRequestResponse) GetCandidates() []*RequestCandidate {
+	if x != nil {
+		return x.Candidates
+	}
+	return nil
+}
+
+func (x *GetRequestResponse) GetShadows() []*RequestAttempt {
+	if x != nil {
+		return x.Shadows
+	}
+	return nil
+}
+
+// RequestAttempt is one call to a provider.
+type RequestAttempt struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Of the copy, where it is one's.
+	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// request, shadow.
+	Kind string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
+	// first, retry, fallback, hedge, canary, shadow; unspecified: the agent did not say.
+	Cause    string `protobuf:"bytes,3,opt,name=cause,proto3" json:"cause,omitempty"`
+	Provider string `protobuf:"bytes,4,opt,name=provider,proto3" json:"provider,omitempty"`
+	Model    string `protobuf:"bytes,5,opt,name=model,proto3" json:"model,omitempty"`
+	// As of requests, and overtaken: another attempt, that ran beside it, had content first.
+	Outcome string `protobuf:"bytes,6,opt,name=outcome,proto3" json:"outcome,omitempty"`
+	// Of the provider; 0: none came.
+	Status int32 `protobuf:"varint,7,opt,name=status,proto3" json:"status,omitempty"`
+	// Since the request's start.
+	StartedAfterUs     int64  `protobuf:"varint,8,opt,name=started_after_us,json=startedAfterUs,proto3" json:"started_after_us,omitempty"`
+	DurationUs         int64  `protobuf:"varint,9,opt,name=duration_us,json=durationUs,proto3" json:"duration_us,omitempty"`
+	TimeToFirstTokenUs *int64 `protobuf:"varint,10,opt,name=time_to_first_token_us,json=timeToFirstTokenUs,proto3,oneof" json:"time_to_first_token_us,omitempty"`
+	InputTokens        int64  `protobuf:"varint,11,opt,name=input_tokens,json=inputTokens,proto3" json:"input_tokens,omitempty"`
+	OutputTokens       int64  `protobuf:"varint,12,opt,name=output_tokens,json=outputTokens,proto3" json:"output_tokens,omitempty"`
+	// Absent: unpriced.
+	CostNanoUsd      *int64 `protobuf:"varint,13,opt,name=cost_nano_usd,json=costNanoUsd,proto3,oneof" json:"cost_nano_usd,omitempty"`
+	PriceBookVersion string `protobuf:"bytes,14,opt,name=price_book_version,json=priceBookVersion,proto3" json:"price_book_version,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *RequestAttempt) Reset() {
+	*x = RequestAttempt{}
+	mi := &file_weir_admin_v1_report_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RequestAttempt) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RequestAttempt) ProtoMessage() {}
+
+func (x *RequestAttempt) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_report_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RequestAttempt.ProtoReflect.Descriptor instead.
+func (*RequestAttempt) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *RequestAttempt) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *RequestAttempt) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *RequestAttempt) GetCause() string {
+	if x != nil {
+		return x.Cause
+	}
+	return ""
+}
+
+func (x *RequestAttempt) GetProvider() string {
+	if x != nil {
+		return x.Provider
+	}
+	return ""
+}
+
+func (x *RequestAttempt) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+func (x *RequestAttempt) GetOutcome() string {
+	if x != nil {
+		return x.Outcome
+	}
+	return ""
+}
+
+func (x *RequestAttempt) GetStatus() int32 {
+	if x != nil {
+		return x.Status
+	}
+	return 0
+}
+
+func (x *RequestAttempt) GetStartedAfterUs() int64 {
+	if x != nil {
+		return x.StartedAfterUs
+	}
+	return 0
+}
+
+func (x *RequestAttempt) GetDurationUs() int64 {
+	if x != nil {
+		return x.DurationUs
+	}
+	return 0
+}
+
+func (x *RequestAttempt) GetTimeToFirstTokenUs() int64 {
+	if x != nil && x.TimeToFirstTokenUs != nil {
+		return *x.TimeToFirstTokenUs
+	}
+	return 0
+}
+
+func (x *RequestAttempt) GetInputTokens() int64 {
+	if x != nil {
+		return x.InputTokens
+	}
+	return 0
+}
+
+func (x *RequestAttempt) GetOutputTokens() int64 {
+	if x != nil {
+		return x.OutputTokens
+	}
+	return 0
+}
+
+func (x *RequestAttempt) GetCostNanoUsd() int64 {
+	if x != nil && x.CostNanoUsd != nil {
+		return *x.CostNanoUsd
+	}
+	return 0
+}
+
+func (x *RequestAttempt) GetPriceBookVersion() string {
+	if x != nil {
+		return x.PriceBookVersion
+	}
+	return ""
+}
+
+// RequestCandidate is why a target was, or was not, to be tried.
+type RequestCandidate struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Provider string                 `protobuf:"bytes,1,opt,name=provider,proto3" json:"provider,omitempty"`
+	Model    string                 `protobuf:"bytes,2,opt,name=model,proto3" json:"model,omitempty"`
+	// chosen, standby, condition, breaker_open, breaker_probed, credential, surface, lossy.
+	Verdict       string `protobuf:"bytes,3,opt,name=verdict,proto3" json:"verdict,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RequestCandidate) Reset() {
+	*x = RequestCandidate{}
+	mi := &file_weir_admin_v1_report_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RequestCandidate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RequestCandidate) ProtoMessage() {}
+
+func (x *RequestCandidate) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_report_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RequestCandidate.ProtoReflect.Descriptor instead.
+func (*RequestCandidate) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *RequestCandidate) GetProvider() string {
+	if x != nil {
+		return x.Provider
+	}
+	return ""
+}
+
+func (x *RequestCandidate) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+func (x *RequestCandidate) GetVerdict() string {
+	if x != nil {
+		return x.Verdict
+	}
+	return ""
+}
+
 var File_weir_admin_v1_report_proto protoreflect.FileDescriptor
 
 const file_weir_admin_v1_report_proto_rawDesc = "" +
@@ -963,7 +1359,7 @@ const file_weir_admin_v1_report_proto_rawDesc = "" +
 	"\x06totals\x18\x01 \x01(\v2\x15.weir.admin.v1.TotalsR\x06totals\x12,\n" +
 	"\x06series\x18\x02 \x03(\v2\x14.weir.admin.v1.PointR\x06series\x122\n" +
 	"\x06routes\x18\x03 \x03(\v2\x1a.weir.admin.v1.RouteTotalsR\x06routes\x12\x1b\n" +
-	"\ttime_zone\x18\x04 \x01(\tR\btimeZone\"\xb6\x03\n" +
+	"\ttime_zone\x18\x04 \x01(\tR\btimeZone\"\xac\x04\n" +
 	"\x06Totals\x12\x1a\n" +
 	"\brequests\x18\x01 \x01(\x03R\brequests\x12\x16\n" +
 	"\x06errors\x18\x02 \x01(\x03R\x06errors\x12!\n" +
@@ -973,7 +1369,11 @@ const file_weir_admin_v1_report_proto_rawDesc = "" +
 	"\x11unpriced_requests\x18\x06 \x01(\x03R\x10unpricedRequests\x12+\n" +
 	"\x0fduration_p50_us\x18\a \x01(\x03H\x00R\rdurationP50Us\x88\x01\x01\x12+\n" +
 	"\x0fduration_p95_us\x18\b \x01(\x03H\x01R\rdurationP95Us\x88\x01\x01\x12>\n" +
-	"\x1atime_to_first_token_p95_us\x18\t \x01(\x03H\x02R\x15timeToFirstTokenP95Us\x88\x01\x01B\x12\n" +
+	"\x1atime_to_first_token_p95_us\x18\t \x01(\x03H\x02R\x15timeToFirstTokenP95Us\x88\x01\x01\x12\x18\n" +
+	"\ashadows\x18\n" +
+	" \x01(\x03R\ashadows\x12/\n" +
+	"\x14shadow_cost_nano_usd\x18\v \x01(\x03R\x11shadowCostNanoUsd\x12)\n" +
+	"\x10unpriced_shadows\x18\f \x01(\x03R\x0funpricedShadowsB\x12\n" +
 	"\x10_duration_p50_usB\x12\n" +
 	"\x10_duration_p95_usB\x1d\n" +
 	"\x1b_time_to_first_token_p95_us\"h\n" +
@@ -993,7 +1393,7 @@ const file_weir_admin_v1_report_proto_rawDesc = "" +
 	"\border_by\x18\v \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\aorderBy\"r\n" +
 	"\x14ListRequestsResponse\x122\n" +
 	"\brequests\x18\x01 \x03(\v2\x16.weir.admin.v1.RequestR\brequests\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xd6\x05\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x99\a\n" +
 	"\aRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x129\n" +
@@ -1021,17 +1421,60 @@ const file_weir_admin_v1_report_proto_rawDesc = "" +
 	"\battempts\x18\x12 \x01(\x05R\battempts\x12,\n" +
 	"\x12price_book_version\x18\x13 \x01(\tR\x10priceBookVersion\x12\x1d\n" +
 	"\n" +
-	"gateway_id\x18\x14 \x01(\tR\tgatewayIdB\x10\n" +
+	"gateway_id\x18\x14 \x01(\tR\tgatewayId\x12\x18\n" +
+	"\asurface\x18\x15 \x01(\tR\asurface\x12\x19\n" +
+	"\bend_user\x18\x16 \x01(\tR\aendUser\x12\x15\n" +
+	"\x06run_id\x18\x17 \x01(\tR\x05runId\x12:\n" +
+	"\x06labels\x18\x18 \x03(\v2\".weir.admin.v1.Request.LabelsEntryR\x06labels\x1a9\n" +
+	"\vLabelsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\x10\n" +
 	"\x0e_cost_nano_usdB\x19\n" +
-	"\x17_time_to_first_token_us*^\n" +
+	"\x17_time_to_first_token_us\"<\n" +
+	"\x11GetRequestRequest\x12'\n" +
+	"\n" +
+	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\trequestId\"\xfb\x01\n" +
+	"\x12GetRequestResponse\x120\n" +
+	"\arequest\x18\x01 \x01(\v2\x16.weir.admin.v1.RequestR\arequest\x129\n" +
+	"\battempts\x18\x02 \x03(\v2\x1d.weir.admin.v1.RequestAttemptR\battempts\x12?\n" +
+	"\n" +
+	"candidates\x18\x03 \x03(\v2\x1f.weir.admin.v1.RequestCandidateR\n" +
+	"candidates\x127\n" +
+	"\ashadows\x18\x04 \x03(\v2\x1d.weir.admin.v1.RequestAttemptR\ashadows\"\x8d\x04\n" +
+	"\x0eRequestAttempt\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x01 \x01(\tR\trequestId\x12\x12\n" +
+	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x14\n" +
+	"\x05cause\x18\x03 \x01(\tR\x05cause\x12\x1a\n" +
+	"\bprovider\x18\x04 \x01(\tR\bprovider\x12\x14\n" +
+	"\x05model\x18\x05 \x01(\tR\x05model\x12\x18\n" +
+	"\aoutcome\x18\x06 \x01(\tR\aoutcome\x12\x16\n" +
+	"\x06status\x18\a \x01(\x05R\x06status\x12(\n" +
+	"\x10started_after_us\x18\b \x01(\x03R\x0estartedAfterUs\x12\x1f\n" +
+	"\vduration_us\x18\t \x01(\x03R\n" +
+	"durationUs\x127\n" +
+	"\x16time_to_first_token_us\x18\n" +
+	" \x01(\x03H\x00R\x12timeToFirstTokenUs\x88\x01\x01\x12!\n" +
+	"\finput_tokens\x18\v \x01(\x03R\vinputTokens\x12#\n" +
+	"\routput_tokens\x18\f \x01(\x03R\foutputTokens\x12'\n" +
+	"\rcost_nano_usd\x18\r \x01(\x03H\x01R\vcostNanoUsd\x88\x01\x01\x12,\n" +
+	"\x12price_book_version\x18\x0e \x01(\tR\x10priceBookVersionB\x19\n" +
+	"\x17_time_to_first_token_usB\x10\n" +
+	"\x0e_cost_nano_usd\"^\n" +
+	"\x10RequestCandidate\x12\x1a\n" +
+	"\bprovider\x18\x01 \x01(\tR\bprovider\x12\x14\n" +
+	"\x05model\x18\x02 \x01(\tR\x05model\x12\x18\n" +
+	"\averdict\x18\x03 \x01(\tR\averdict*^\n" +
 	"\bInterval\x12\x18\n" +
 	"\x14INTERVAL_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fINTERVAL_MINUTE\x10\x01\x12\x11\n" +
 	"\rINTERVAL_HOUR\x10\x02\x12\x10\n" +
-	"\fINTERVAL_DAY\x10\x032\xcb\x02\n" +
+	"\fINTERVAL_DAY\x10\x032\xb3\x03\n" +
 	"\rReportService\x12a\n" +
 	"\bRunQuery\x12\x1e.weir.admin.v1.RunQueryRequest\x1a\x1f.weir.admin.v1.RunQueryResponse\"\x14\x8a\xb5\x18\rreports.query\x90\x02\x01\x12i\n" +
-	"\vGetOverview\x12!.weir.admin.v1.GetOverviewRequest\x1a\".weir.admin.v1.GetOverviewResponse\"\x13\x8a\xb5\x18\freports.read\x90\x02\x01\x12l\n" +
+	"\vGetOverview\x12!.weir.admin.v1.GetOverviewRequest\x1a\".weir.admin.v1.GetOverviewResponse\"\x13\x8a\xb5\x18\freports.read\x90\x02\x01\x12f\n" +
+	"\n" +
+	"GetRequest\x12 .weir.admin.v1.GetRequestRequest\x1a!.weir.admin.v1.GetRequestResponse\"\x13\x8a\xb5\x18\freports.read\x90\x02\x01\x12l\n" +
 	"\fListRequests\x12\".weir.admin.v1.ListRequestsRequest\x1a#.weir.admin.v1.ListRequestsResponse\"\x13\x8a\xb5\x18\freports.read\x90\x02\x01B\xae\x01\n" +
 	"\x11com.weir.admin.v1B\vReportProtoP\x01Z6github.com/weirhq/weir/proto/gen/weir/admin/v1;adminv1\xa2\x02\x03WAX\xaa\x02\rWeir.Admin.V1\xca\x02\rWeir\\Admin\\V1\xe2\x02\x19Weir\\Admin\\V1\\GPBMetadata\xea\x02\x0fWeir::Admin::V1b\x06proto3"
 
@@ -1048,7 +1491,7 @@ func file_weir_admin_v1_report_proto_rawDescGZIP() []byte {
 }
 
 var file_weir_admin_v1_report_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_weir_admin_v1_report_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_weir_admin_v1_report_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_weir_admin_v1_report_proto_goTypes = []any{
 	(Interval)(0),                 // 0: weir.admin.v1.Interval
 	(*RunQueryRequest)(nil),       // 1: weir.admin.v1.RunQueryRequest
@@ -1062,34 +1505,46 @@ var file_weir_admin_v1_report_proto_goTypes = []any{
 	(*ListRequestsRequest)(nil),   // 9: weir.admin.v1.ListRequestsRequest
 	(*ListRequestsResponse)(nil),  // 10: weir.admin.v1.ListRequestsResponse
 	(*Request)(nil),               // 11: weir.admin.v1.Request
-	(*structpb.ListValue)(nil),    // 12: google.protobuf.ListValue
-	(*timestamppb.Timestamp)(nil), // 13: google.protobuf.Timestamp
+	(*GetRequestRequest)(nil),     // 12: weir.admin.v1.GetRequestRequest
+	(*GetRequestResponse)(nil),    // 13: weir.admin.v1.GetRequestResponse
+	(*RequestAttempt)(nil),        // 14: weir.admin.v1.RequestAttempt
+	(*RequestCandidate)(nil),      // 15: weir.admin.v1.RequestCandidate
+	nil,                           // 16: weir.admin.v1.Request.LabelsEntry
+	(*structpb.ListValue)(nil),    // 17: google.protobuf.ListValue
+	(*timestamppb.Timestamp)(nil), // 18: google.protobuf.Timestamp
 }
 var file_weir_admin_v1_report_proto_depIdxs = []int32{
 	3,  // 0: weir.admin.v1.RunQueryResponse.columns:type_name -> weir.admin.v1.Column
-	12, // 1: weir.admin.v1.RunQueryResponse.rows:type_name -> google.protobuf.ListValue
-	13, // 2: weir.admin.v1.GetOverviewRequest.from:type_name -> google.protobuf.Timestamp
-	13, // 3: weir.admin.v1.GetOverviewRequest.to:type_name -> google.protobuf.Timestamp
+	17, // 1: weir.admin.v1.RunQueryResponse.rows:type_name -> google.protobuf.ListValue
+	18, // 2: weir.admin.v1.GetOverviewRequest.from:type_name -> google.protobuf.Timestamp
+	18, // 3: weir.admin.v1.GetOverviewRequest.to:type_name -> google.protobuf.Timestamp
 	0,  // 4: weir.admin.v1.GetOverviewRequest.interval:type_name -> weir.admin.v1.Interval
 	6,  // 5: weir.admin.v1.GetOverviewResponse.totals:type_name -> weir.admin.v1.Totals
 	7,  // 6: weir.admin.v1.GetOverviewResponse.series:type_name -> weir.admin.v1.Point
 	8,  // 7: weir.admin.v1.GetOverviewResponse.routes:type_name -> weir.admin.v1.RouteTotals
-	13, // 8: weir.admin.v1.Point.start:type_name -> google.protobuf.Timestamp
+	18, // 8: weir.admin.v1.Point.start:type_name -> google.protobuf.Timestamp
 	6,  // 9: weir.admin.v1.Point.totals:type_name -> weir.admin.v1.Totals
 	6,  // 10: weir.admin.v1.RouteTotals.totals:type_name -> weir.admin.v1.Totals
 	11, // 11: weir.admin.v1.ListRequestsResponse.requests:type_name -> weir.admin.v1.Request
-	13, // 12: weir.admin.v1.Request.started_at:type_name -> google.protobuf.Timestamp
-	1,  // 13: weir.admin.v1.ReportService.RunQuery:input_type -> weir.admin.v1.RunQueryRequest
-	4,  // 14: weir.admin.v1.ReportService.GetOverview:input_type -> weir.admin.v1.GetOverviewRequest
-	9,  // 15: weir.admin.v1.ReportService.ListRequests:input_type -> weir.admin.v1.ListRequestsRequest
-	2,  // 16: weir.admin.v1.ReportService.RunQuery:output_type -> weir.admin.v1.RunQueryResponse
-	5,  // 17: weir.admin.v1.ReportService.GetOverview:output_type -> weir.admin.v1.GetOverviewResponse
-	10, // 18: weir.admin.v1.ReportService.ListRequests:output_type -> weir.admin.v1.ListRequestsResponse
-	16, // [16:19] is the sub-list for method output_type
-	13, // [13:16] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	18, // 12: weir.admin.v1.Request.started_at:type_name -> google.protobuf.Timestamp
+	16, // 13: weir.admin.v1.Request.labels:type_name -> weir.admin.v1.Request.LabelsEntry
+	11, // 14: weir.admin.v1.GetRequestResponse.request:type_name -> weir.admin.v1.Request
+	14, // 15: weir.admin.v1.GetRequestResponse.attempts:type_name -> weir.admin.v1.RequestAttempt
+	15, // 16: weir.admin.v1.GetRequestResponse.candidates:type_name -> weir.admin.v1.RequestCandidate
+	14, // 17: weir.admin.v1.GetRequestResponse.shadows:type_name -> weir.admin.v1.RequestAttempt
+	1,  // 18: weir.admin.v1.ReportService.RunQuery:input_type -> weir.admin.v1.RunQueryRequest
+	4,  // 19: weir.admin.v1.ReportService.GetOverview:input_type -> weir.admin.v1.GetOverviewRequest
+	12, // 20: weir.admin.v1.ReportService.GetRequest:input_type -> weir.admin.v1.GetRequestRequest
+	9,  // 21: weir.admin.v1.ReportService.ListRequests:input_type -> weir.admin.v1.ListRequestsRequest
+	2,  // 22: weir.admin.v1.ReportService.RunQuery:output_type -> weir.admin.v1.RunQueryResponse
+	5,  // 23: weir.admin.v1.ReportService.GetOverview:output_type -> weir.admin.v1.GetOverviewResponse
+	13, // 24: weir.admin.v1.ReportService.GetRequest:output_type -> weir.admin.v1.GetRequestResponse
+	10, // 25: weir.admin.v1.ReportService.ListRequests:output_type -> weir.admin.v1.ListRequestsResponse
+	22, // [22:26] is the sub-list for method output_type
+	18, // [18:22] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_weir_admin_v1_report_proto_init() }
@@ -1101,13 +1556,14 @@ func file_weir_admin_v1_report_proto_init() {
 	file_weir_admin_v1_report_proto_msgTypes[1].OneofWrappers = []any{}
 	file_weir_admin_v1_report_proto_msgTypes[5].OneofWrappers = []any{}
 	file_weir_admin_v1_report_proto_msgTypes[10].OneofWrappers = []any{}
+	file_weir_admin_v1_report_proto_msgTypes[13].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_admin_v1_report_proto_rawDesc), len(file_weir_admin_v1_report_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   11,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

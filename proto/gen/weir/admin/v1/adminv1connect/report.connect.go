@@ -38,6 +38,9 @@ const (
 	// ReportServiceGetOverviewProcedure is the fully-qualified name of the ReportService's GetOverview
 	// RPC.
 	ReportServiceGetOverviewProcedure = "/weir.admin.v1.ReportService/GetOverview"
+	// ReportServiceGetRequestProcedure is the fully-qualified name of the ReportService's GetRequest
+	// RPC.
+	ReportServiceGetRequestProcedure = "/weir.admin.v1.ReportService/GetRequest"
 	// ReportServiceListRequestsProcedure is the fully-qualified name of the ReportService's
 	// ListRequests RPC.
 	ReportServiceListRequestsProcedure = "/weir.admin.v1.ReportService/ListRequests"
@@ -51,7 +54,10 @@ type ReportServiceClient interface {
 	RunQuery(context.Context, *connect.Request[v1.RunQueryRequest]) (*connect.Response[v1.RunQueryResponse], error)
 	// GetOverview answers who spent what, and is it healthy.
 	GetOverview(context.Context, *connect.Request[v1.GetOverviewRequest]) (*connect.Response[v1.GetOverviewResponse], error)
-	// ListRequests: newest first.
+	// GetRequest is one request of an application with its attempts, why its targets
+	// stood as they did, and the copies that were made of it for shadows.
+	GetRequest(context.Context, *connect.Request[v1.GetRequestRequest]) (*connect.Response[v1.GetRequestResponse], error)
+	// ListRequests: newest first. Copies for shadows are not among them.
 	ListRequests(context.Context, *connect.Request[v1.ListRequestsRequest]) (*connect.Response[v1.ListRequestsResponse], error)
 }
 
@@ -80,6 +86,13 @@ func NewReportServiceClient(httpClient connect.HTTPClient, baseURL string, opts 
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
+		getRequest: connect.NewClient[v1.GetRequestRequest, v1.GetRequestResponse](
+			httpClient,
+			baseURL+ReportServiceGetRequestProcedure,
+			connect.WithSchema(reportServiceMethods.ByName("GetRequest")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
 		listRequests: connect.NewClient[v1.ListRequestsRequest, v1.ListRequestsResponse](
 			httpClient,
 			baseURL+ReportServiceListRequestsProcedure,
@@ -94,6 +107,7 @@ func NewReportServiceClient(httpClient connect.HTTPClient, baseURL string, opts 
 type reportServiceClient struct {
 	runQuery     *connect.Client[v1.RunQueryRequest, v1.RunQueryResponse]
 	getOverview  *connect.Client[v1.GetOverviewRequest, v1.GetOverviewResponse]
+	getRequest   *connect.Client[v1.GetRequestRequest, v1.GetRequestResponse]
 	listRequests *connect.Client[v1.ListRequestsRequest, v1.ListRequestsResponse]
 }
 
@@ -105,6 +119,11 @@ func (c *reportServiceClient) RunQuery(ctx context.Context, req *connect.Request
 // GetOverview calls weir.admin.v1.ReportService.GetOverview.
 func (c *reportServiceClient) GetOverview(ctx context.Context, req *connect.Request[v1.GetOverviewRequest]) (*connect.Response[v1.GetOverviewResponse], error) {
 	return c.getOverview.CallUnary(ctx, req)
+}
+
+// GetRequest calls weir.admin.v1.ReportService.GetRequest.
+func (c *reportServiceClient) GetRequest(ctx context.Context, req *connect.Request[v1.GetRequestRequest]) (*connect.Response[v1.GetRequestResponse], error) {
+	return c.getRequest.CallUnary(ctx, req)
 }
 
 // ListRequests calls weir.admin.v1.ReportService.ListRequests.
@@ -120,7 +139,10 @@ type ReportServiceHandler interface {
 	RunQuery(context.Context, *connect.Request[v1.RunQueryRequest]) (*connect.Response[v1.RunQueryResponse], error)
 	// GetOverview answers who spent what, and is it healthy.
 	GetOverview(context.Context, *connect.Request[v1.GetOverviewRequest]) (*connect.Response[v1.GetOverviewResponse], error)
-	// ListRequests: newest first.
+	// GetRequest is one request of an application with its attempts, why its targets
+	// stood as they did, and the copies that were made of it for shadows.
+	GetRequest(context.Context, *connect.Request[v1.GetRequestRequest]) (*connect.Response[v1.GetRequestResponse], error)
+	// ListRequests: newest first. Copies for shadows are not among them.
 	ListRequests(context.Context, *connect.Request[v1.ListRequestsRequest]) (*connect.Response[v1.ListRequestsResponse], error)
 }
 
@@ -145,6 +167,13 @@ func NewReportServiceHandler(svc ReportServiceHandler, opts ...connect.HandlerOp
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
+	reportServiceGetRequestHandler := connect.NewUnaryHandler(
+		ReportServiceGetRequestProcedure,
+		svc.GetRequest,
+		connect.WithSchema(reportServiceMethods.ByName("GetRequest")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
 	reportServiceListRequestsHandler := connect.NewUnaryHandler(
 		ReportServiceListRequestsProcedure,
 		svc.ListRequests,
@@ -158,6 +187,8 @@ func NewReportServiceHandler(svc ReportServiceHandler, opts ...connect.HandlerOp
 			reportServiceRunQueryHandler.ServeHTTP(w, r)
 		case ReportServiceGetOverviewProcedure:
 			reportServiceGetOverviewHandler.ServeHTTP(w, r)
+		case ReportServiceGetRequestProcedure:
+			reportServiceGetRequestHandler.ServeHTTP(w, r)
 		case ReportServiceListRequestsProcedure:
 			reportServiceListRequestsHandler.ServeHTTP(w, r)
 		default:
@@ -175,6 +206,10 @@ func (UnimplementedReportServiceHandler) RunQuery(context.Context, *connect.Requ
 
 func (UnimplementedReportServiceHandler) GetOverview(context.Context, *connect.Request[v1.GetOverviewRequest]) (*connect.Response[v1.GetOverviewResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weir.admin.v1.ReportService.GetOverview is not implemented"))
+}
+
+func (UnimplementedReportServiceHandler) GetRequest(context.Context, *connect.Request[v1.GetRequestRequest]) (*connect.Response[v1.GetRequestResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weir.admin.v1.ReportService.GetRequest is not implemented"))
 }
 
 func (UnimplementedReportServiceHandler) ListRequests(context.Context, *connect.Request[v1.ListRequestsRequest]) (*connect.Response[v1.ListRequestsResponse], error) {

@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file weir/admin/v1/report.proto.
  */
 export const file_weir_admin_v1_report: GenFile = /*@__PURE__*/
-  fileDesc("Chp3ZWlyL2FkbWluL3YxL3JlcG9ydC5wcm90bxINd2Vpci5hZG1pbi52MSIeCg9SdW5RdWVyeVJlcXVlc3QSCwoDc3FsGAEgASgJIrEBChBSdW5RdWVyeVJlc3BvbnNlEiYKB2NvbHVtbnMYASADKAsyFS53ZWlyLmFkbWluLnYxLkNvbHVtbhIoCgRyb3dzGAIgAygLMhouZ29vZ2xlLnByb3RvYnVmLkxpc3RWYWx1ZRIRCgl0cnVuY2F0ZWQYAyABKAgSEgoKZWxhcHNlZF91cxgEIAEoAxIWCglyb3dfY291bnQYBSABKAVIAIgBAUIMCgpfcm93X2NvdW50IiQKBkNvbHVtbhIMCgRuYW1lGAEgASgJEgwKBHR5cGUYAiABKAkipAEKEkdldE92ZXJ2aWV3UmVxdWVzdBIoCgRmcm9tGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgJ0bxgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoIaW50ZXJ2YWwYAyABKA4yFy53ZWlyLmFkbWluLnYxLkludGVydmFsEhEKCXRpbWVfem9uZRgEIAEoCSKhAQoTR2V0T3ZlcnZpZXdSZXNwb25zZRIlCgZ0b3RhbHMYASABKAsyFS53ZWlyLmFkbWluLnYxLlRvdGFscxIkCgZzZXJpZXMYAiADKAsyFC53ZWlyLmFkbWluLnYxLlBvaW50EioKBnJvdXRlcxgDIAMoCzIaLndlaXIuYWRtaW4udjEuUm91dGVUb3RhbHMSEQoJdGltZV96b25lGAQgASgJIrUCCgZUb3RhbHMSEAoIcmVxdWVzdHMYASABKAMSDgoGZXJyb3JzGAIgASgDEhQKDGlucHV0X3Rva2VucxgDIAEoAxIVCg1vdXRwdXRfdG9rZW5zGAQgASgDEhUKDWNvc3RfbmFub191c2QYBSABKAMSGQoRdW5wcmljZWRfcmVxdWVzdHMYBiABKAMSHAoPZHVyYXRpb25fcDUwX3VzGAcgASgDSACIAQESHAoPZHVyYXRpb25fcDk1X3VzGAggASgDSAGIAQESJwoadGltZV90b19maXJzdF90b2tlbl9wOTVfdXMYCSABKANIAogBAUISChBfZHVyYXRpb25fcDUwX3VzQhIKEF9kdXJhdGlvbl9wOTVfdXNCHQobX3RpbWVfdG9fZmlyc3RfdG9rZW5fcDk1X3VzIlkKBVBvaW50EikKBXN0YXJ0GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIlCgZ0b3RhbHMYAiABKAsyFS53ZWlyLmFkbWluLnYxLlRvdGFscyJDCgtSb3V0ZVRvdGFscxINCgVyb3V0ZRgBIAEoCRIlCgZ0b3RhbHMYAiABKAsyFS53ZWlyLmFkbWluLnYxLlRvdGFscyJZChNMaXN0UmVxdWVzdHNSZXF1ZXN0EgwKBHNpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCRIOCgZmaWx0ZXIYCiABKAkSEAoIb3JkZXJfYnkYCyABKAkiWQoUTGlzdFJlcXVlc3RzUmVzcG9uc2USKAoIcmVxdWVzdHMYASADKAsyFi53ZWlyLmFkbWluLnYxLlJlcXVlc3QSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIvIDCgdSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSLgoKc3RhcnRlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFcm91dGUYAyABKAkSEgoKcHJvamVjdF9pZBgEIAEoCRIOCgZrZXlfaWQYBSABKAkSEAoIcHJvdmlkZXIYBiABKAkSDQoFbW9kZWwYByABKAkSEAoIc3RyZWFtZWQYCCABKAgSDwoHb3V0Y29tZRgJIAEoCRIOCgZzdGF0dXMYCiABKAUSEgoKZXJyb3JfY29kZRgLIAEoCRIUCgxpbnB1dF90b2tlbnMYDCABKAMSFQoNb3V0cHV0X3Rva2VucxgNIAEoAxIaCg1jb3N0X25hbm9fdXNkGA4gASgDSACIAQESEwoLZHVyYXRpb25fdXMYDyABKAMSIwoWdGltZV90b19maXJzdF90b2tlbl91cxgQIAEoA0gBiAEBEhYKDnBvbGljeV92ZXJzaW9uGBEgASgDEhAKCGF0dGVtcHRzGBIgASgFEhoKEnByaWNlX2Jvb2tfdmVyc2lvbhgTIAEoCRISCgpnYXRld2F5X2lkGBQgASgJQhAKDl9jb3N0X25hbm9fdXNkQhkKF190aW1lX3RvX2ZpcnN0X3Rva2VuX3VzKl4KCEludGVydmFsEhgKFElOVEVSVkFMX1VOU1BFQ0lGSUVEEAASEwoPSU5URVJWQUxfTUlOVVRFEAESEQoNSU5URVJWQUxfSE9VUhACEhAKDElOVEVSVkFMX0RBWRADMssCCg1SZXBvcnRTZXJ2aWNlEmEKCFJ1blF1ZXJ5Eh4ud2Vpci5hZG1pbi52MS5SdW5RdWVyeVJlcXVlc3QaHy53ZWlyLmFkbWluLnYxLlJ1blF1ZXJ5UmVzcG9uc2UiFJACAYq1GA1yZXBvcnRzLnF1ZXJ5EmkKC0dldE92ZXJ2aWV3EiEud2Vpci5hZG1pbi52MS5HZXRPdmVydmlld1JlcXVlc3QaIi53ZWlyLmFkbWluLnYxLkdldE92ZXJ2aWV3UmVzcG9uc2UiE5ACAYq1GAxyZXBvcnRzLnJlYWQSbAoMTGlzdFJlcXVlc3RzEiIud2Vpci5hZG1pbi52MS5MaXN0UmVxdWVzdHNSZXF1ZXN0GiMud2Vpci5hZG1pbi52MS5MaXN0UmVxdWVzdHNSZXNwb25zZSITkAIBirUYDHJlcG9ydHMucmVhZGIGcHJvdG8z", [file_google_protobuf_struct, file_google_protobuf_timestamp, file_weir_admin_v1_options]);
+  fileDesc("Chp3ZWlyL2FkbWluL3YxL3JlcG9ydC5wcm90bxINd2Vpci5hZG1pbi52MSIeCg9SdW5RdWVyeVJlcXVlc3QSCwoDc3FsGAEgASgJIrEBChBSdW5RdWVyeVJlc3BvbnNlEiYKB2NvbHVtbnMYASADKAsyFS53ZWlyLmFkbWluLnYxLkNvbHVtbhIoCgRyb3dzGAIgAygLMhouZ29vZ2xlLnByb3RvYnVmLkxpc3RWYWx1ZRIRCgl0cnVuY2F0ZWQYAyABKAgSEgoKZWxhcHNlZF91cxgEIAEoAxIWCglyb3dfY291bnQYBSABKAVIAIgBAUIMCgpfcm93X2NvdW50IiQKBkNvbHVtbhIMCgRuYW1lGAEgASgJEgwKBHR5cGUYAiABKAkipAEKEkdldE92ZXJ2aWV3UmVxdWVzdBIoCgRmcm9tGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgJ0bxgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoIaW50ZXJ2YWwYAyABKA4yFy53ZWlyLmFkbWluLnYxLkludGVydmFsEhEKCXRpbWVfem9uZRgEIAEoCSKhAQoTR2V0T3ZlcnZpZXdSZXNwb25zZRIlCgZ0b3RhbHMYASABKAsyFS53ZWlyLmFkbWluLnYxLlRvdGFscxIkCgZzZXJpZXMYAiADKAsyFC53ZWlyLmFkbWluLnYxLlBvaW50EioKBnJvdXRlcxgDIAMoCzIaLndlaXIuYWRtaW4udjEuUm91dGVUb3RhbHMSEQoJdGltZV96b25lGAQgASgJIv4CCgZUb3RhbHMSEAoIcmVxdWVzdHMYASABKAMSDgoGZXJyb3JzGAIgASgDEhQKDGlucHV0X3Rva2VucxgDIAEoAxIVCg1vdXRwdXRfdG9rZW5zGAQgASgDEhUKDWNvc3RfbmFub191c2QYBSABKAMSGQoRdW5wcmljZWRfcmVxdWVzdHMYBiABKAMSHAoPZHVyYXRpb25fcDUwX3VzGAcgASgDSACIAQESHAoPZHVyYXRpb25fcDk1X3VzGAggASgDSAGIAQESJwoadGltZV90b19maXJzdF90b2tlbl9wOTVfdXMYCSABKANIAogBARIPCgdzaGFkb3dzGAogASgDEhwKFHNoYWRvd19jb3N0X25hbm9fdXNkGAsgASgDEhgKEHVucHJpY2VkX3NoYWRvd3MYDCABKANCEgoQX2R1cmF0aW9uX3A1MF91c0ISChBfZHVyYXRpb25fcDk1X3VzQh0KG190aW1lX3RvX2ZpcnN0X3Rva2VuX3A5NV91cyJZCgVQb2ludBIpCgVzdGFydBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJQoGdG90YWxzGAIgASgLMhUud2Vpci5hZG1pbi52MS5Ub3RhbHMiQwoLUm91dGVUb3RhbHMSDQoFcm91dGUYASABKAkSJQoGdG90YWxzGAIgASgLMhUud2Vpci5hZG1pbi52MS5Ub3RhbHMiWQoTTGlzdFJlcXVlc3RzUmVxdWVzdBIMCgRzaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkSDgoGZmlsdGVyGAogASgJEhAKCG9yZGVyX2J5GAsgASgJIlkKFExpc3RSZXF1ZXN0c1Jlc3BvbnNlEigKCHJlcXVlc3RzGAEgAygLMhYud2Vpci5hZG1pbi52MS5SZXF1ZXN0EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKIBQoHUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEi4KCnN0YXJ0ZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBXJvdXRlGAMgASgJEhIKCnByb2plY3RfaWQYBCABKAkSDgoGa2V5X2lkGAUgASgJEhAKCHByb3ZpZGVyGAYgASgJEg0KBW1vZGVsGAcgASgJEhAKCHN0cmVhbWVkGAggASgIEg8KB291dGNvbWUYCSABKAkSDgoGc3RhdHVzGAogASgFEhIKCmVycm9yX2NvZGUYCyABKAkSFAoMaW5wdXRfdG9rZW5zGAwgASgDEhUKDW91dHB1dF90b2tlbnMYDSABKAMSGgoNY29zdF9uYW5vX3VzZBgOIAEoA0gAiAEBEhMKC2R1cmF0aW9uX3VzGA8gASgDEiMKFnRpbWVfdG9fZmlyc3RfdG9rZW5fdXMYECABKANIAYgBARIWCg5wb2xpY3lfdmVyc2lvbhgRIAEoAxIQCghhdHRlbXB0cxgSIAEoBRIaChJwcmljZV9ib29rX3ZlcnNpb24YEyABKAkSEgoKZ2F0ZXdheV9pZBgUIAEoCRIPCgdzdXJmYWNlGBUgASgJEhAKCGVuZF91c2VyGBYgASgJEg4KBnJ1bl9pZBgXIAEoCRIyCgZsYWJlbHMYGCADKAsyIi53ZWlyLmFkbWluLnYxLlJlcXVlc3QuTGFiZWxzRW50cnkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIQCg5fY29zdF9uYW5vX3VzZEIZChdfdGltZV90b19maXJzdF90b2tlbl91cyInChFHZXRSZXF1ZXN0UmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJItMBChJHZXRSZXF1ZXN0UmVzcG9uc2USJwoHcmVxdWVzdBgBIAEoCzIWLndlaXIuYWRtaW4udjEuUmVxdWVzdBIvCghhdHRlbXB0cxgCIAMoCzIdLndlaXIuYWRtaW4udjEuUmVxdWVzdEF0dGVtcHQSMwoKY2FuZGlkYXRlcxgDIAMoCzIfLndlaXIuYWRtaW4udjEuUmVxdWVzdENhbmRpZGF0ZRIuCgdzaGFkb3dzGAQgAygLMh0ud2Vpci5hZG1pbi52MS5SZXF1ZXN0QXR0ZW1wdCLpAgoOUmVxdWVzdEF0dGVtcHQSEgoKcmVxdWVzdF9pZBgBIAEoCRIMCgRraW5kGAIgASgJEg0KBWNhdXNlGAMgASgJEhAKCHByb3ZpZGVyGAQgASgJEg0KBW1vZGVsGAUgASgJEg8KB291dGNvbWUYBiABKAkSDgoGc3RhdHVzGAcgASgFEhgKEHN0YXJ0ZWRfYWZ0ZXJfdXMYCCABKAMSEwoLZHVyYXRpb25fdXMYCSABKAMSIwoWdGltZV90b19maXJzdF90b2tlbl91cxgKIAEoA0gAiAEBEhQKDGlucHV0X3Rva2VucxgLIAEoAxIVCg1vdXRwdXRfdG9rZW5zGAwgASgDEhoKDWNvc3RfbmFub191c2QYDSABKANIAYgBARIaChJwcmljZV9ib29rX3ZlcnNpb24YDiABKAlCGQoXX3RpbWVfdG9fZmlyc3RfdG9rZW5fdXNCEAoOX2Nvc3RfbmFub191c2QiRAoQUmVxdWVzdENhbmRpZGF0ZRIQCghwcm92aWRlchgBIAEoCRINCgVtb2RlbBgCIAEoCRIPCgd2ZXJkaWN0GAMgASgJKl4KCEludGVydmFsEhgKFElOVEVSVkFMX1VOU1BFQ0lGSUVEEAASEwoPSU5URVJWQUxfTUlOVVRFEAESEQoNSU5URVJWQUxfSE9VUhACEhAKDElOVEVSVkFMX0RBWRADMrMDCg1SZXBvcnRTZXJ2aWNlEmEKCFJ1blF1ZXJ5Eh4ud2Vpci5hZG1pbi52MS5SdW5RdWVyeVJlcXVlc3QaHy53ZWlyLmFkbWluLnYxLlJ1blF1ZXJ5UmVzcG9uc2UiFJACAYq1GA1yZXBvcnRzLnF1ZXJ5EmkKC0dldE92ZXJ2aWV3EiEud2Vpci5hZG1pbi52MS5HZXRPdmVydmlld1JlcXVlc3QaIi53ZWlyLmFkbWluLnYxLkdldE92ZXJ2aWV3UmVzcG9uc2UiE5ACAYq1GAxyZXBvcnRzLnJlYWQSZgoKR2V0UmVxdWVzdBIgLndlaXIuYWRtaW4udjEuR2V0UmVxdWVzdFJlcXVlc3QaIS53ZWlyLmFkbWluLnYxLkdldFJlcXVlc3RSZXNwb25zZSITkAIBirUYDHJlcG9ydHMucmVhZBJsCgxMaXN0UmVxdWVzdHMSIi53ZWlyLmFkbWluLnYxLkxpc3RSZXF1ZXN0c1JlcXVlc3QaIy53ZWlyLmFkbWluLnYxLkxpc3RSZXF1ZXN0c1Jlc3BvbnNlIhOQAgGKtRgMcmVwb3J0cy5yZWFkYgZwcm90bzM", [file_google_protobuf_struct, file_google_protobuf_timestamp, file_weir_admin_v1_options]);
 
 /**
  * @generated from message weir.admin.v1.RunQueryRequest
@@ -179,6 +179,8 @@ export const GetOverviewResponseSchema: GenMessage<GetOverviewResponse> = /*@__P
   messageDesc(file_weir_admin_v1_report, 4);
 
 /**
+ * Totals of requests of applications; only their cost has copies for shadows in it.
+ *
  * @generated from message weir.admin.v1.Totals
  */
 export type Totals = Message<"weir.admin.v1.Totals"> & {
@@ -203,6 +205,8 @@ export type Totals = Message<"weir.admin.v1.Totals"> & {
   outputTokens: bigint;
 
   /**
+   * What is priced of it: requests, and copies for shadows.
+   *
    * @generated from field: int64 cost_nano_usd = 5;
    */
   costNanoUsd: bigint;
@@ -215,7 +219,7 @@ export type Totals = Message<"weir.admin.v1.Totals"> & {
   unpricedRequests: bigint;
 
   /**
-   * Absent where no request of this kind was made.
+   * Of requests that the agent did not refuse itself; absent where there was none.
    *
    * @generated from field: optional int64 duration_p50_us = 7;
    */
@@ -230,6 +234,25 @@ export type Totals = Message<"weir.admin.v1.Totals"> & {
    * @generated from field: optional int64 time_to_first_token_p95_us = 9;
    */
   timeToFirstTokenP95Us?: bigint | undefined;
+
+  /**
+   * Copies for shadows, and what of cost_nano_usd is theirs.
+   *
+   * @generated from field: int64 shadows = 10;
+   */
+  shadows: bigint;
+
+  /**
+   * @generated from field: int64 shadow_cost_nano_usd = 11;
+   */
+  shadowCostNanoUsd: bigint;
+
+  /**
+   * Copies with an attempt that no price was known for.
+   *
+   * @generated from field: int64 unpriced_shadows = 12;
+   */
+  unpricedShadows: bigint;
 };
 
 /**
@@ -455,6 +478,32 @@ export type Request = Message<"weir.admin.v1.Request"> & {
    * @generated from field: string gateway_id = 20;
    */
   gatewayId: string;
+
+  /**
+   * openai_chat, anthropic_messages, …: docs/sql.md.
+   *
+   * @generated from field: string surface = 21;
+   */
+  surface: string;
+
+  /**
+   * As the caller named them (x-weir-user, x-weir-run); empty: it did not.
+   *
+   * @generated from field: string end_user = 22;
+   */
+  endUser: string;
+
+  /**
+   * @generated from field: string run_id = 23;
+   */
+  runId: string;
+
+  /**
+   * What the caller said of the request (x-weir-metadata).
+   *
+   * @generated from field: map<string, string> labels = 24;
+   */
+  labels: { [key: string]: string };
 };
 
 /**
@@ -463,6 +512,190 @@ export type Request = Message<"weir.admin.v1.Request"> & {
  */
 export const RequestSchema: GenMessage<Request> = /*@__PURE__*/
   messageDesc(file_weir_admin_v1_report, 10);
+
+/**
+ * @generated from message weir.admin.v1.GetRequestRequest
+ */
+export type GetRequestRequest = Message<"weir.admin.v1.GetRequestRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message weir.admin.v1.GetRequestRequest.
+ * Use `create(GetRequestRequestSchema)` to create a new message.
+ */
+export const GetRequestRequestSchema: GenMessage<GetRequestRequest> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_report, 11);
+
+/**
+ * @generated from message weir.admin.v1.GetRequestResponse
+ */
+export type GetRequestResponse = Message<"weir.admin.v1.GetRequestResponse"> & {
+  /**
+   * @generated from field: weir.admin.v1.Request request = 1;
+   */
+  request?: Request | undefined;
+
+  /**
+   * In the order in which they began.
+   *
+   * @generated from field: repeated weir.admin.v1.RequestAttempt attempts = 2;
+   */
+  attempts: RequestAttempt[];
+
+  /**
+   * Targets of the route, as they stood when the first attempt was chosen.
+   *
+   * @generated from field: repeated weir.admin.v1.RequestCandidate candidates = 3;
+   */
+  candidates: RequestCandidate[];
+
+  /**
+   * Attempts of copies for shadows.
+   *
+   * @generated from field: repeated weir.admin.v1.RequestAttempt shadows = 4;
+   */
+  shadows: RequestAttempt[];
+};
+
+/**
+ * Describes the message weir.admin.v1.GetRequestResponse.
+ * Use `create(GetRequestResponseSchema)` to create a new message.
+ */
+export const GetRequestResponseSchema: GenMessage<GetRequestResponse> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_report, 12);
+
+/**
+ * RequestAttempt is one call to a provider.
+ *
+ * @generated from message weir.admin.v1.RequestAttempt
+ */
+export type RequestAttempt = Message<"weir.admin.v1.RequestAttempt"> & {
+  /**
+   * Of the copy, where it is one's.
+   *
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * request, shadow.
+   *
+   * @generated from field: string kind = 2;
+   */
+  kind: string;
+
+  /**
+   * first, retry, fallback, hedge, canary, shadow; unspecified: the agent did not say.
+   *
+   * @generated from field: string cause = 3;
+   */
+  cause: string;
+
+  /**
+   * @generated from field: string provider = 4;
+   */
+  provider: string;
+
+  /**
+   * @generated from field: string model = 5;
+   */
+  model: string;
+
+  /**
+   * As of requests, and overtaken: another attempt, that ran beside it, had content first.
+   *
+   * @generated from field: string outcome = 6;
+   */
+  outcome: string;
+
+  /**
+   * Of the provider; 0: none came.
+   *
+   * @generated from field: int32 status = 7;
+   */
+  status: number;
+
+  /**
+   * Since the request's start.
+   *
+   * @generated from field: int64 started_after_us = 8;
+   */
+  startedAfterUs: bigint;
+
+  /**
+   * @generated from field: int64 duration_us = 9;
+   */
+  durationUs: bigint;
+
+  /**
+   * @generated from field: optional int64 time_to_first_token_us = 10;
+   */
+  timeToFirstTokenUs?: bigint | undefined;
+
+  /**
+   * @generated from field: int64 input_tokens = 11;
+   */
+  inputTokens: bigint;
+
+  /**
+   * @generated from field: int64 output_tokens = 12;
+   */
+  outputTokens: bigint;
+
+  /**
+   * Absent: unpriced.
+   *
+   * @generated from field: optional int64 cost_nano_usd = 13;
+   */
+  costNanoUsd?: bigint | undefined;
+
+  /**
+   * @generated from field: string price_book_version = 14;
+   */
+  priceBookVersion: string;
+};
+
+/**
+ * Describes the message weir.admin.v1.RequestAttempt.
+ * Use `create(RequestAttemptSchema)` to create a new message.
+ */
+export const RequestAttemptSchema: GenMessage<RequestAttempt> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_report, 13);
+
+/**
+ * RequestCandidate is why a target was, or was not, to be tried.
+ *
+ * @generated from message weir.admin.v1.RequestCandidate
+ */
+export type RequestCandidate = Message<"weir.admin.v1.RequestCandidate"> & {
+  /**
+   * @generated from field: string provider = 1;
+   */
+  provider: string;
+
+  /**
+   * @generated from field: string model = 2;
+   */
+  model: string;
+
+  /**
+   * chosen, standby, condition, breaker_open, breaker_probed, credential, surface, lossy.
+   *
+   * @generated from field: string verdict = 3;
+   */
+  verdict: string;
+};
+
+/**
+ * Describes the message weir.admin.v1.RequestCandidate.
+ * Use `create(RequestCandidateSchema)` to create a new message.
+ */
+export const RequestCandidateSchema: GenMessage<RequestCandidate> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_report, 14);
 
 /**
  * Interval of a time series; unspecified means hour.
@@ -527,7 +760,18 @@ export const ReportService: GenService<{
     output: typeof GetOverviewResponseSchema;
   },
   /**
-   * ListRequests: newest first.
+   * GetRequest is one request of an application with its attempts, why its targets
+   * stood as they did, and the copies that were made of it for shadows.
+   *
+   * @generated from rpc weir.admin.v1.ReportService.GetRequest
+   */
+  getRequest: {
+    methodKind: "unary";
+    input: typeof GetRequestRequestSchema;
+    output: typeof GetRequestResponseSchema;
+  },
+  /**
+   * ListRequests: newest first. Copies for shadows are not among them.
    *
    * @generated from rpc weir.admin.v1.ReportService.ListRequests
    */
