@@ -18,12 +18,14 @@ func (e *exchange) tokens() int64 { return int64(len(e.body.bytes)) / bytesPerTo
 func (e *exchange) choose() *dialect.Refusal {
 	alike, sticks := e.alike()
 	e.plan.Begin(balance.Request{
-		Route: e.route, Targets: e.handler.targets, Draw: e.handler.config.Draw, Now: e.handler.config.Now,
+		Route: e.route, Targets: e.targets, Draw: e.handler.config.Draw, Now: e.handler.config.Now,
 		Input: e.tokens(), MaxOutput: e.request.MaxOutput, NoOutput: e.request.NoOutput, Alike: alike, Sticks: sticks,
 	})
 	fault := e.screen()
 	target, refusal := e.next()
-	e.candidates(target != nil)
+	if !e.isCopy { // which had nothing to choose from
+		e.candidates(target != nil)
+	}
 	switch {
 	case target == nil && refusal == nil:
 		return noTargetMatches(fault)

@@ -21,7 +21,7 @@ func (h *Handler) dryRun(policy *snapshot.Policy, m *agentv1.DryRun) *agentv1.Dr
 		return &agentv1.DryRunResult{Refusal: toProtoRefusal(h.withoutPolicyBecause())}
 	}
 	result := &agentv1.DryRunResult{MaxRequestBytes: policy.MaxRequestBytes(), PriceBookVersion: policy.PriceBookVersion()}
-	e := &exchange{handler: h, policy: policy, begun: h.config.Now()}
+	e := &exchange{handler: h, policy: policy, begun: h.config.Now(), targets: h.targets}
 	e.request = dialect.Request{Model: m.GetModel(), MaxOutput: m.GetMaxOutputTokens(), Choices: 1}
 	refusal := e.pretend(m)
 	if refusal == nil {

@@ -24,6 +24,7 @@ type exchange struct {
 	policy  *snapshot.Policy // nil: none yet
 	key     *snapshot.Key    // nil until authenticated
 	route   *snapshot.Route
+	targets *balance.Targets // and how they do
 	plan    balance.Plan
 	target  *snapshot.Target
 	trial   balance.Trial // of the attempt, to learn from
@@ -52,7 +53,7 @@ type exchange struct {
 }
 
 func (h *Handler) begin(w http.ResponseWriter, r *http.Request) *exchange {
-	e := &exchange{handler: h, w: newCaller(w, r, &h.config), r: r, surface: elsewhere, dialect: elsewhere.dialect, policy: h.config.Policy.Load(), begun: h.config.Now()}
+	e := &exchange{handler: h, w: newCaller(w, r, &h.config), r: r, surface: elsewhere, dialect: elsewhere.dialect, policy: h.config.Policy.Load(), begun: h.config.Now(), targets: h.targets}
 	e.record.RequestId = newRequestID(e.begun)
 	header := e.w.Header()
 	header["X-Weir-Request-Id"] = []string{e.record.RequestId}

@@ -77,7 +77,7 @@ func (e *exchange) inTime(target *snapshot.Target) bool {
 
 // affords takes a repeat from the target's budget.
 func (e *exchange) affords(target *snapshot.Target) bool {
-	if !e.plan.Repeats() || e.handler.targets.Of(target).Budget.Take(e.handler.config.Now()) {
+	if !e.plan.Repeats() || e.targets.Of(target).Budget.Take(e.handler.config.Now()) {
 		return true
 	}
 	e.handler.metrics.overBudget.Inc()

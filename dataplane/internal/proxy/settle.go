@@ -32,7 +32,7 @@ func (e *exchange) start() *dialect.Refusal {
 // open begins an attempt on the target, estimated at the most it can use.
 func (e *exchange) open() {
 	if e.route.Retry.Repeats() && !e.plan.Repeats() {
-		e.handler.targets.Of(e.target).Budget.Earn()
+		e.targets.Of(e.target).Budget.Earn()
 	}
 	why := e.cause()
 	e.plan.Begun()

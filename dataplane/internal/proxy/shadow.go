@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/weirhq/weir/dataplane/internal/balance"
 	"github.com/weirhq/weir/dataplane/internal/snapshot"
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
@@ -55,7 +56,8 @@ func (e *exchange) copied(ctx context.Context, target *snapshot.Target) *exchang
 	c := &exchange{
 		handler: h, r: r, surface: e.surface, named: e.named, dialect: e.dialect, policy: e.policy, key: e.key,
 		request: e.request, words: e.words, body: e.body, begun: h.config.Now(), isCopy: true,
-		w: newCaller(&nowhere{header: http.Header{}, left: h.config.MaxShadowAnswerBytes}, r, &h.config),
+		targets: balance.NewTargets(h.config.Now(), h.config.Draw), // what a copy meets keeps no request from the target
+		w:       newCaller(&nowhere{header: http.Header{}, left: h.config.MaxShadowAnswerBytes}, r, &h.config),
 		route: &snapshot.Route{
 			ID: e.route.ID, Name: e.route.Name, Strategy: policyv1.Strategy_STRATEGY_SINGLE, Strict: e.route.Strict,
 			Targets: []*snapshot.Target{target}, Retry: snapshot.Retry{Attempts: 1, Once: true},
