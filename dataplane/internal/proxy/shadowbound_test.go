@@ -56,10 +56,26 @@ func gated(t *testing.T, options ...func(*proxy.Config)) (*harness, *gate) {
 	return h, g
 }
 
-// TestACopyDelaysNothing: the answer is there while the copy has not begun to be sent. Then it
-// is the body that it is a copy of, whatever the agent read meanwhile.
+// lateCopies is a recorder that holds back the starts of copies.
+type lateCopies struct {
+	*fakeRecorder
+	arrived, open chan struct{}
+}
+
+func (l *lateCopies) Start(r *usagev1.UsageRecord) (uint64, error) {
+	if r.Kind == usagev1.Kind_KIND_SHADOW {
+		l.arrived <- struct{}{}
+		<-l.open
+	}
+	return l.fakeRecorder.Start(r)
+}
+
+// TestACopyDelaysNothing: the answer is there while the copy has not begun. Then it is sent the
+// body that it is a copy of, whatever the agent read meanwhile.
 func TestACopyDelaysNothing(t *testing.T) {
-	h, g := gated(t)
+	g := &lateCopies{arrived: make(chan struct{}, 100), open: make(chan struct{})}
+	h := newHarness(t, func(c *proxy.Config) { g.fakeRecorder, c.Recorder = c.Recorder.(*fakeRecorder), g })
+	h.routed(shadowed(toDear, 1000))
 	bodies := map[string]bool{}
 	var all sync.WaitGroup
 	for i := range 20 {
@@ -128,10 +144,10 @@ func TestCopiesAreBounded(t *testing.T) {
 
 // TestTheRoomOfACopyComesBack when it is over: in the end one more finds it.
 func TestTheRoomOfACopyComesBack(t *testing.T) {
-	h, g := gated(t, func(c *proxy.Config) { c.MaxShadows = 1 })
+	h, g := gated(t, func(c *proxy.Config) { c.MaxShadows, c.MaxShadowBytes = 1, 1000 })
 	close(g.open)
 	for made := 0; made < 3; {
-		h.post(goodKey, toRoute("routed", "")) // dropped where the one before is still there
+		h.post(goodKey, toRoute("routed", `,"note":"`+strings.Repeat("z", 500)+`"`)) // dropped where the one before is still there
 		<-h.done
 		for len(g.arrived) > 0 {
 			<-g.arrived

@@ -18,7 +18,7 @@ type shadows struct {
 
 // begin takes a copy in; else it says why not.
 func (s *shadows) begin(e *exchange, cancel context.CancelFunc) (why string) {
-	size, config := int64(cap(e.body.bytes)), &e.handler.config
+	size, config := int64(len(e.body.bytes)), &e.handler.config
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
