@@ -2,6 +2,7 @@ package balance
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -42,9 +43,8 @@ const (
 // target's.
 type breaker struct {
 	open atomic.Bool
-	// until is when it is half open, leased until when a probe is under way.
+	// until is when it is half open, leased until when a probe keeps others away.
 	until, leased atomic.Int64
-	probing       atomic.Bool
 
 	// changed is when it opened or closed last; both never happened at first.
 	changed int64
@@ -62,7 +62,7 @@ func (b *breaker) standing(now int64) Standing {
 		return Closed
 	case now < b.until.Load():
 		return Open
-	case b.probing.Load() && now < b.leased.Load():
+	case now < b.leased.Load():
 		return Probed
 	}
 	return Due
@@ -72,14 +72,10 @@ func (b *breaker) standing(now int64) Standing {
 // loses it.
 func (b *breaker) lease(now int64) bool {
 	was := b.leased.Load()
-	if b.probing.Load() && now < was || !b.leased.CompareAndSwap(was, now+int64(lease)) {
-		return false
-	}
-	b.probing.Store(true)
-	return true
+	return now >= was && b.leased.CompareAndSwap(was, now+int64(lease))
 }
 
-func (b *breaker) release() { b.probing.Store(false) }
+func (b *breaker) release() { b.leased.Store(math.MinInt64) }
 
 // count takes in how a request ended that tells of the target.
 func (b *breaker) count(trial *Trial, now int64, e Ending, draw func(int64) int64) {

@@ -1,6 +1,8 @@
 package balance_test
 
 import (
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -201,6 +203,34 @@ func TestOneProbeAtATime(t *testing.T) {
 	goes("b")
 	b.sleep(time.Second)
 	goes("a")
+}
+
+// TestOneProbeOfMany that come at one time.
+func TestOneProbeOfMany(t *testing.T) {
+	for range 300 {
+		b := newBench(t)
+		b.route = route(snapshot.Retry{Attempts: 1}, 0, 0)
+		for range 5 {
+			b.ends(failed)
+		}
+		b.sleep(2 * time.Second)
+		var probes atomic.Int64
+		var all sync.WaitGroup
+		begin := make(chan struct{})
+		for range 4 {
+			all.Go(func() {
+				<-begin
+				if b.plan().Next().Model == "a" {
+					probes.Add(1)
+				}
+			})
+		}
+		close(begin)
+		all.Wait()
+		if n := probes.Load(); n != 1 {
+			t.Fatalf("%d probes", n)
+		}
+	}
 }
 
 // TestWhatBeganBefore: the requests that were under way when it opened don't open it again,
