@@ -20,10 +20,10 @@ func (c *choices) all() []uint8 { return c.at[:c.count] }
 
 // choose is the number of the next target; -1: none is left. Targets whose breaker is open
 // come last, before no target at all; then those that the request tried least; then the
-// strategy decides.
-func (p *Plan) choose() int {
+// strategy decides. resort: it is open, and there is nothing better.
+func (p *Plan) choose() (i int, resort bool) {
 	if canary := len(p.route.Targets); p.canary && p.made == 0 && p.open(canary) && p.Standing(canary) < Probed {
-		return canary
+		return canary, false
 	}
 	var well, ill choices
 	for i := range p.route.Targets {
@@ -37,20 +37,23 @@ func (p *Plan) choose() int {
 	}
 	if well.count > 0 {
 		p.least(&well)
-		return p.among(&well)
+		return p.among(&well), false
 	}
 	p.least(&ill)
-	return p.lastResort(&ill)
+	return p.lastResort(&ill), true
 }
 
 // enters takes the right to probe a target that is half open; false: another request was
 // faster.
 func (p *Plan) enters(i int) bool {
-	if p.probes = p.Standing(i) == Due; !p.probes {
+	switch p.Standing(i) {
+	case Closed:
 		return true
+	case Due:
+		p.probes = p.known[i].breaker.lease(p.now)
+		return p.probes
 	}
-	p.probes = p.known[i].breaker.lease(p.now)
-	return p.probes
+	return false
 }
 
 // least keeps those that the request tried least.

@@ -48,12 +48,30 @@ func TestAboutAsFastIsAsFast(t *testing.T) {
 	}
 }
 
-// TestTheBusyOneIsLeft: of two that are as fast the one with fewer requests under way is taken.
+// busy begins so many requests on the targets that don't end.
+func (b *bench) busy(counts ...int) {
+	for i, count := range counts {
+		for range count {
+			b.targets.Of(b.route.Targets[i]).Begin(b.now, true)
+		}
+	}
+}
+
+// TestTheBusyOneIsLeft: of two that are as fast the one with fewer requests under way is
+// taken; one that has all of them counts as slower.
 func TestTheBusyOneIsLeft(t *testing.T) {
 	b := timed(t, 100*time.Millisecond, 100*time.Millisecond)
-	b.target.Begin(b.now, true)
+	b.busy(3, 4)
 	if got := b.goes(); got["a"] != 1000 {
-		t.Errorf("went %v", got)
+		t.Errorf("of equals: went %v", got)
+	}
+	b = timed(t, 100*time.Millisecond, 130*time.Millisecond)
+	if got := b.goes(); got["a"] != 1000 {
+		t.Errorf("the faster: went %v", got)
+	}
+	b.busy(3, 0)
+	if got := b.goes(); got["b"] != 1000 {
+		t.Errorf("when the faster has all: went %v", got)
 	}
 }
 

@@ -104,12 +104,13 @@ func (p *Plan) Next() *snapshot.Target {
 	if p.request.Targets != nil {
 		p.now = p.request.Targets.since(p.request.Now())
 	}
+	p.probes = false // what it held was begun, or dropped
 	for p.made < p.attempts {
-		i := p.choose()
+		i, resort := p.choose()
 		if i < 0 {
 			return nil
 		}
-		if p.current = i; p.enters(i) {
+		if p.current = i; resort || p.enters(i) {
 			return p.At(i)
 		}
 	}
