@@ -3,12 +3,10 @@ package ingest
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/shopspring/decimal"
-	"google.golang.org/protobuf/reflect/protoreflect"
 
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
 )
@@ -27,14 +25,14 @@ var errRange = errors.New("out of range")
 func fromProtoRecord(u *usagev1.UsageRecord) (row, error) {
 	r := row{
 		seq:                u.GetSeq(),
-		surface:            enumName(u.GetSurface().String(), "SURFACE_"),
+		surface:            surfaces.name(u.GetSurface()),
 		startedAt:          time.UnixMicro(u.GetStartedAtUs()).UTC(),
 		durationUS:         u.GetDurationUs(),
 		overheadUS:         u.GetOverheadUs(),
 		timeToFirstTokenUS: positive(u.GetTimeToFirstTokenUs()),
 		routeName:          u.GetRoute(),
 		streamed:           u.GetStreamed(),
-		outcome:            enumName(u.GetOutcome().String(), "OUTCOME_"),
+		outcome:            outcomes.name(u.GetOutcome()),
 		errorCode:          u.GetErrorCode(),
 		status:             uint16(u.GetStatus()),
 		policyEpoch:        u.GetPolicyEpoch(),
@@ -54,8 +52,8 @@ func fromProtoRecord(u *usagev1.UsageRecord) (row, error) {
 		within("overhead_us", u.GetOverheadUs(), maxCount),
 		within("status", int64(u.GetStatus()), 999),
 		short(u.GetRoute(), u.GetErrorCode(), u.GetTornFrom().GetBoot()),
-		named("surface", u.GetSurface()),
-		named("outcome", u.GetOutcome()),
+		surfaces.known("surface", u.GetSurface()),
+		outcomes.known("outcome", u.GetOutcome()),
 		r.addFacts(u),
 	)
 	if r.requestID == uuid.Nil {
@@ -96,9 +94,9 @@ func fromProtoAttempt(u *usagev1.Attempt) (attempt, error) {
 		durationUS:         u.GetDurationUs(),
 		timeToFirstTokenUS: positive(u.GetTimeToFirstTokenUs()),
 		status:             uint16(u.GetStatus()),
-		outcome:            enumName(u.GetOutcome().String(), "OUTCOME_"),
-		usageSource:        enumName(u.GetUsageSource().String(), "USAGE_SOURCE_"),
-		cause:              nameOrNumber(u.GetCause(), "CAUSE_"),
+		outcome:            outcomes.name(u.GetOutcome()),
+		usageSource:        usageSources.name(u.GetUsageSource()),
+		cause:              causes.name(u.GetCause()),
 		tokens: tokens{
 			textInput: t.GetInput(), cacheRead: t.GetCacheRead(), cacheWrite5m: t.GetCacheWrite_5M(),
 			cacheWrite1h: t.GetCacheWrite_1H(), audioInput: t.GetInputAudio(),
@@ -116,8 +114,8 @@ func fromProtoAttempt(u *usagev1.Attempt) (attempt, error) {
 		within("status", int64(u.GetStatus()), 999),
 		within("cost_nano_usd", u.GetCostNanoUsd(), maxCostNano),
 		short(u.GetProvider(), u.GetModel(), u.GetPriceBookVersion(), a.rawUsageSHA256),
-		named("attempt's outcome", u.GetOutcome()),
-		named("usage_source", u.GetUsageSource()),
+		outcomes.known("attempt's outcome", u.GetOutcome()),
+		usageSources.known("usage_source", u.GetUsageSource()),
 	)
 	for _, n := range a.tokens.list() {
 		err = errors.Join(err, within("tokens", n, maxCount))
@@ -153,8 +151,6 @@ func positive(n int64) *int64 {
 	return &n
 }
 
-func enumName(name, prefix string) string { return strings.ToLower(strings.TrimPrefix(name, prefix)) }
-
 func parseID(field, text string, into *uuid.UUID) error {
 	if text == "" {
 		return nil
@@ -164,15 +160,6 @@ func parseID(field, text string, into *uuid.UUID) error {
 		return fmt.Errorf("%s is no UUID", field)
 	}
 	*into = id
-	return nil
-}
-
-// named refuses values of a newer agent: as numbers they would stay in rows for
-// ever, as dead letters they become rows after an upgrade.
-func named(field string, value protoreflect.Enum) error {
-	if value.Descriptor().Values().ByNumber(value.Number()) == nil {
-		return fmt.Errorf("%s %d is unknown", field, value.Number())
-	}
 	return nil
 }
 

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	driver "github.com/ClickHouse/clickhouse-go/v2/lib/column"
-	"google.golang.org/protobuf/reflect/protoreflect"
 
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
 )
@@ -76,7 +75,7 @@ func (r *row) addCandidates(of []*usagev1.Candidate) error {
 		if err := short(c.GetProvider(), c.GetModel()); err != nil {
 			return err
 		}
-		r.candidates = append(r.candidates, candidate{c.GetProvider(), c.GetModel(), nameOrNumber(c.GetVerdict(), "VERDICT_")})
+		r.candidates = append(r.candidates, candidate{c.GetProvider(), c.GetModel(), verdicts.name(c.GetVerdict())})
 	}
 	return nil
 }
@@ -85,19 +84,7 @@ func kindOf(k usagev1.Kind) string {
 	if k == usagev1.Kind_KIND_UNSPECIFIED {
 		return kindRequest
 	}
-	return nameOrNumber(k, "KIND_")
-}
-
-// nameOrNumber keeps what a newer agent says as its number, "unknown_9": unlike a surface
-// or an outcome, nothing that is summed up depends on it, so the row need not wait.
-func nameOrNumber(value interface {
-	protoreflect.Enum
-	fmt.Stringer
-}, prefix string) string {
-	if named("", value) != nil {
-		return fmt.Sprintf("unknown_%d", value.Number())
-	}
-	return enumName(value.String(), prefix)
+	return kinds.name(k)
 }
 
 func labelName(name string) error {
