@@ -3,6 +3,7 @@ package report_test
 import (
 	"maps"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -205,22 +206,58 @@ func TestRequests_filters_of_what_callers_say(t *testing.T) {
 	}
 }
 
-// Every statement of docs/sql.md runs as it stands there, and finds something.
+// Every statement of docs/sql.md, and every example of the console, runs as it stands
+// there, and finds something.
 func TestDocs_examples(t *testing.T) {
+	h := newHouse(t)
+	h.ask(t, 4)
+	for path, c := range map[string]struct {
+		statement *regexp.Regexp
+		least     int
+	}{
+		"../../../docs/sql.md":                      {regexp.MustCompile("(?s)```sql\n(.*?)```"), 9},
+		"../../../web/src/features/sql/examples.ts": {regexp.MustCompile("(?s)sql: [\"`](.*?)[\"`]"), 5},
+	} {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := c.statement.FindAllStringSubmatch(string(text), -1)
+		if len(found) < c.least {
+			t.Errorf("%s has %d statements", path, len(found))
+		}
+		for _, f := range found {
+			if rows := h.run(t, 4, f[1]); len(rows) == 0 {
+				t.Errorf("%s finds nothing: %s", path, f[1])
+			}
+		}
+	}
+}
+
+// The numbers of some of them.
+func TestDocs_examples_tell_the_truth(t *testing.T) {
 	h := newHouse(t)
 	h.ask(t, 4)
 	text, err := os.ReadFile("../../../docs/sql.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	blocks := strings.Split(string(text), "```sql\n")[1:]
-	if len(blocks) < 9 {
-		t.Fatalf("%d examples", len(blocks))
+	_, rest, _ := strings.Cut(string(text), "more than its first choice:\n\n```sql\n")
+	rates, rest, _ := strings.Cut(rest, "```")
+	_, rest, _ = strings.Cut(rest, "```sql\n")
+	shares, _, found := strings.Cut(rest, "```")
+	if !found {
+		t.Fatal("docs/sql.md has lost its rates")
 	}
-	for _, block := range blocks {
-		sql, _, _ := strings.Cut(block, "```")
-		if rows := h.run(t, 4, sql); len(rows) == 0 {
-			t.Errorf("finds nothing: %s", sql)
-		}
+	third := 1.0 / 3
+	if diff := cmp.Diff([][]any{{"asked", "3", third, third, 0.0}}, h.run(t, 4, rates)); diff != "" {
+		t.Error(diff)
+	}
+	want := [][]any{
+		{"asked", "a", "m", "3", 0.6, "1", third, "0.75"},
+		{"asked", "c", "m", "2", 0.4, "0", 0.0, "1.75"},
+	}
+	if diff := cmp.Diff(want, h.run(t, 4, shares)); diff != "" {
+		t.Error(diff)
 	}
 }
