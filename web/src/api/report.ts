@@ -12,8 +12,11 @@ export { Interval };
 export type {
   Column,
   GetOverviewResponse,
+  GetRequestResponse,
   Point,
   Request,
+  RequestAttempt,
+  RequestCandidate,
   RouteTotals,
   RunQueryResponse,
   Totals,
@@ -49,6 +52,20 @@ export function useRequests(live: boolean) {
       refetchInterval: live ? 3_000 : false,
       refetchOnWindowFocus: live,
     },
+  );
+}
+
+/** useRequest is one request in full; copies for shadows may come after it. "" asks for none. */
+export function useRequest(requestId: string) {
+  return useQuery(ReportService.method.getRequest, { requestId }, { enabled: requestId !== "" });
+}
+
+/** useColumns are the columns of a view, as the analytics store has them. */
+export function useColumns(view: string) {
+  return useQuery(
+    ReportService.method.runQuery,
+    { sql: `SELECT * FROM ${view} LIMIT 0` },
+    { staleTime: Infinity, refetchOnWindowFocus: false },
   );
 }
 

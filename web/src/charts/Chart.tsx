@@ -16,6 +16,8 @@ interface ChartProps {
   precision: "day" | "minute";
   formatValue: (value: bigint) => string;
   formatTick: (value: number) => string;
+  /** What stands for a value that there is none of. */
+  absent?: string;
 }
 
 const views = [
@@ -24,14 +26,14 @@ const views = [
 ] as const;
 
 /** Chart shows prepared data as a picture or as its table twin, and the zone it is cut in. */
-export function Chart({ title, data, mark, zone, precision, formatValue, formatTick }: ChartProps) {
+export function Chart({ title, data, mark, zone, precision, formatValue, formatTick, absent = "no data" }: ChartProps) {
   const [view, setView] = useState<"chart" | "table">("chart");
   const [point, setPoint] = useState<number | null>(null);
   const onPoint = useCallback((index: number | null) => setPoint(index), []);
   return (
     <figure className="chart" aria-label={`${title} over time`}>
       <figcaption className="chart-head">
-        <Readout data={data} index={point} zone={zone} precision={precision} formatValue={formatValue} />
+        <Readout data={data} index={point} zone={zone} precision={precision} formatValue={formatValue} absent={absent} />
         <Segmented label={`Show ${title} as`} options={views} value={view} onChange={setView} />
       </figcaption>
       {view === "chart" ? (
@@ -39,7 +41,7 @@ export function Chart({ title, data, mark, zone, precision, formatValue, formatT
           <Canvas data={data} mark={mark} zone={zone} height={300} formatTick={formatTick} onPoint={onPoint} />
         </Suspense>
       ) : (
-        <TableTwin title={title} data={data} zone={zone} precision={precision} formatValue={formatValue} />
+        <TableTwin title={title} data={data} zone={zone} precision={precision} formatValue={formatValue} absent={absent} />
       )}
     </figure>
   );
@@ -51,9 +53,10 @@ interface ReadoutProps {
   zone: string;
   precision: "day" | "minute";
   formatValue: (value: bigint) => string;
+  absent: string;
 }
 
-function Readout({ data, index, zone, precision, formatValue }: ReadoutProps) {
+function Readout({ data, index, zone, precision, formatValue, absent }: ReadoutProps) {
   const start = index === null ? undefined : data.starts[index];
   const at = start === undefined ? undefined : new Date(start);
   return (
@@ -62,7 +65,7 @@ function Readout({ data, index, zone, precision, formatValue }: ReadoutProps) {
         <span key={label} className="readout-series">
           <i className={`swatch swatch-${i + 1}`} />
           {label}
-          {index !== null && at && <b>{valueText(data.exact[i]?.[index], formatValue)}</b>}
+          {index !== null && at && <b>{valueText(data.exact[i]?.[index], formatValue, absent)}</b>}
         </span>
       ))}
       <span className="muted" title={at && utcHint(at, zone)}>
@@ -72,6 +75,6 @@ function Readout({ data, index, zone, precision, formatValue }: ReadoutProps) {
   );
 }
 
-function valueText(value: bigint | undefined, formatValue: (value: bigint) => string): string {
-  return value === undefined ? "no data" : formatValue(value);
+function valueText(value: bigint | undefined, formatValue: (value: bigint) => string, absent: string): string {
+  return value === undefined ? absent : formatValue(value);
 }

@@ -8,10 +8,11 @@ interface TableTwinProps {
   zone: string;
   precision: "day" | "minute";
   formatValue: (value: bigint) => string;
+  absent: string;
 }
 
 /** TableTwin says in numbers what the chart says in a picture, newest first. */
-export function TableTwin({ title, data, zone, precision, formatValue }: TableTwinProps) {
+export function TableTwin({ title, data, zone, precision, formatValue, absent }: TableTwinProps) {
   const rows = data.starts.map((start, i) => ({ start, values: data.exact.map((values) => values[i]) })).reverse();
   return (
     <Scroller label={`${title}, table`} className="chart-table">
@@ -34,7 +35,7 @@ export function TableTwin({ title, data, zone, precision, formatValue }: TableTw
               </th>
               {values.map((value, i) => (
                 <td key={data.labels[i]} className="num">
-                  {value === undefined ? <span className="muted">no data</span> : formatValue(value)}
+                  {value === undefined ? <span className="muted">{absent}</span> : formatValue(value)}
                 </td>
               ))}
             </tr>

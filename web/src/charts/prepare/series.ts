@@ -1,6 +1,7 @@
 /** A measured interval: its start in milliseconds since the epoch and its exact value. */
 export interface Measured {
   start: number;
+  /** Undefined: there is none, which is no zero. */
   value: bigint | undefined;
 }
 
@@ -41,5 +42,5 @@ export function prepareChart(expected: readonly number[], series: readonly Serie
 function lineUp(starts: readonly number[], { measured, missing }: Series): (bigint | undefined)[] {
   const byStart = new Map(measured.map((m) => [m.start, m.value]));
   const fill = missing === "zero" ? 0n : undefined;
-  return starts.map((start) => byStart.get(start) ?? fill);
+  return starts.map((start) => (byStart.has(start) ? byStart.get(start) : fill));
 }

@@ -4,15 +4,15 @@ import type { Totals } from "../../api/report";
 import { formatDuration } from "../../format/duration";
 import { shareOf } from "../../format/money";
 import { formatCount, formatTenths } from "../../format/number";
-import { Money } from "../../ui/Value";
+import { Spend, spendNotes } from "./spend";
 
 /** Tiles are the period's totals. */
 export function Tiles({ totals }: { totals: Totals }) {
-  const { requests, errors, inputTokens, outputTokens, unpricedRequests } = totals;
+  const { requests, errors, inputTokens, outputTokens } = totals;
   return (
     <dl className="tiles">
-      <Tile label="Spend" note={unpricedRequests > 0n ? `${formatCount(unpricedRequests)} requests unpriced` : "all priced"}>
-        <Money nano={totals.costNanoUsd} look="headline" />
+      <Tile label="Spend" note={spendNotes(totals).join(", ") || "all priced"}>
+        <Spend totals={totals} look="headline" />
       </Tile>
       <Tile label="Requests" note="in this period">
         {formatCount(requests)}
@@ -23,7 +23,7 @@ export function Tiles({ totals }: { totals: Totals }) {
       <Tile label="Errors" note={`${formatTenths(shareOf(errors, requests))} of requests`} bad={errors > 0n}>
         {formatCount(errors)}
       </Tile>
-      <Tile label="Latency p95" note={`p50 ${durationText(totals.durationP50Us)}`}>
+      <Tile label="Latency p95" note={`p50 ${durationText(totals.durationP50Us)}, without refusals`}>
         {durationText(totals.durationP95Us)}
       </Tile>
       <Tile label="First token p95" note="to the first byte of an answer">

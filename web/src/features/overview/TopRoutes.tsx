@@ -2,7 +2,7 @@ import type { RouteTotals } from "../../api/report";
 import { shareOf } from "../../format/money";
 import { formatCount, formatTenths } from "../../format/number";
 import { Scroller } from "../../ui/Scroller";
-import { Money } from "../../ui/Value";
+import { Spend, spendNotes } from "./spend";
 
 interface TopRoutesProps {
   routes: readonly RouteTotals[];
@@ -39,6 +39,7 @@ export function TopRoutes({ routes, total }: TopRoutesProps) {
 function RouteRow({ route, total }: { route: RouteTotals; total: bigint }) {
   const spend = route.totals?.costNanoUsd ?? 0n;
   const share = shareOf(spend, total);
+  const notes = route.totals ? spendNotes(route.totals) : [];
   return (
     <tr>
       <th scope="row" className="share-cell">
@@ -52,7 +53,12 @@ function RouteRow({ route, total }: { route: RouteTotals; total: bigint }) {
       </th>
       <td className="num">{formatCount(route.totals?.requests ?? 0n)}</td>
       <td className="num">
-        <Money nano={spend} look="column" />
+        {route.totals && <Spend totals={route.totals} look="column" />}
+        {notes.map((note) => (
+          <div key={note} className="muted">
+            {note}
+          </div>
+        ))}
       </td>
     </tr>
   );

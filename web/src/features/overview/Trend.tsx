@@ -43,6 +43,7 @@ export function Trend({ data, fromMs, toMs }: TrendProps) {
         precision={precision}
         formatValue={shape.formatValue}
         formatTick={shape.formatTick}
+        absent={shape.absent}
       />
     </Panel>
   );

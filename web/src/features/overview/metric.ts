@@ -6,10 +6,13 @@ import { formatDuration } from "../../format/duration";
 import { formatMoney } from "../../format/money";
 import { formatCount, formatTick } from "../../format/number";
 import type { Metric } from "../../routes/search";
+import { pricedSpend } from "./spend";
 
 interface Line {
   label: string;
   of: (totals: Totals) => bigint | undefined;
+  /** Whether any of the points has something to draw; absent: the line is always there. */
+  when?: (totals: Totals) => boolean;
 }
 
 export interface MetricShape {
@@ -19,6 +22,8 @@ export interface MetricShape {
   lines: readonly Line[];
   formatValue: (value: bigint) => string;
   formatTick: (value: number) => string;
+  /** What stands for a value of an interval with requests that has none; absent: "no data". */
+  absent?: string;
 }
 
 export const metricShapes: Record<Metric, MetricShape> = {
@@ -26,7 +31,11 @@ export const metricShapes: Record<Metric, MetricShape> = {
     label: "Spend",
     mark: "bars",
     missing: "zero",
-    lines: [{ label: "Spend", of: (t) => t.costNanoUsd }],
+    lines: [
+      { label: "Spend", of: pricedSpend },
+      { label: "of which shadows", of: (t) => t.shadowCostNanoUsd, when: (t) => t.shadows > 0n },
+    ],
+    absent: "unpriced",
     formatValue: formatMoney,
     formatTick: (nano) => formatMoney(BigInt(Math.round(nano))),
   },
@@ -69,7 +78,8 @@ export const metricShapes: Record<Metric, MetricShape> = {
 /** prepareMetric turns the answer's points into a chart of one metric. */
 export function prepareMetric(points: readonly Point[], starts: readonly number[], metric: Metric): ChartData {
   const { lines, missing } = metricShapes[metric];
-  const series = lines.map(({ label, of }) => ({
+  const drawn = lines.filter(({ when }) => !when || points.some((p) => p.totals && when(p.totals)));
+  const series = drawn.map(({ label, of }) => ({
     label,
     missing,
     measured: points.map((p) => ({ start: dateOf(p.start)?.getTime() ?? 0, value: p.totals && of(p.totals) })),

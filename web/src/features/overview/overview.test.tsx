@@ -53,6 +53,47 @@ test("data_with_exact_totals", async () => {
   expect(within(screen.getByRole("region", { name: "Top routes by spend" })).getByText("demo")).toBeTruthy();
 });
 
+test("what_has_no_price_is_not_shown_as_free", async () => {
+  const unpriced = { ...totals, costNanoUsd: 0n, unpricedRequests: 1_200n };
+  const partly = { ...totals, unpricedRequests: 1n };
+  const { series, timeZone } = answer();
+  openConsole("/", (r) =>
+    r.rpc(getOverview, () => ({
+      totals: unpriced,
+      series: series.map((p) => ({ ...p, totals: unpriced })),
+      routes: [{ route: "demo", totals: unpriced }, { route: "partly", totals: partly }],
+      timeZone,
+    })),
+  );
+  expect(await tile("Spend")).toBe("unpriced");
+  expect(screen.getAllByText("1,200 requests unpriced")).toHaveLength(2);
+  const top = within(screen.getByRole("region", { name: "Top routes by spend" }));
+  expect(top.getByRole("row", { name: /^demo/ }).textContent).toContain("unpriced1,200 requests unpriced");
+  expect(top.getByRole("row", { name: /^demo/ }).textContent).not.toContain("$0");
+  expect(top.getByRole("row", { name: /^partly/ }).textContent).toContain("$1.2841932171 request unpriced");
+  await userEvent.click(within(await screen.findByRole("group", { name: "Show Spend as" })).getByRole("button", { name: "Table" }));
+  const twin = screen.getByRole("region", { name: "Spend, table" });
+  expect(within(twin).getAllByText("unpriced")).toHaveLength(1);
+  expect(within(twin).getAllByText("$0.00").length).toBeGreaterThanOrEqual(23);
+});
+
+test("what_shadows_cost_stands_apart", async () => {
+  const both = { ...totals, shadows: 3n, shadowCostNanoUsd: 284_193_217n, unpricedShadows: 1n };
+  const { series, routes, timeZone } = answer();
+  openConsole("/", (r) =>
+    r.rpc(getOverview, () => ({ totals: both, series: series.map((p) => ({ ...p, totals: both })), routes, timeZone })),
+  );
+  expect(await tile("Spend")).toBe("$1.284193217");
+  expect(screen.getByText("$0.284193217 of it for 3 shadows, 1 shadow unpriced")).toBeTruthy();
+  expect(await tile("Requests")).toBe("1,200");
+  await userEvent.click(within(await screen.findByRole("group", { name: "Show Spend as" })).getByRole("button", { name: "Table" }));
+  expect(screen.getByRole("columnheader", { name: "of which shadows" })).toBeTruthy();
+});
+
+async function tile(label: string) {
+  return (await screen.findAllByRole("term")).find((t) => t.textContent === label)?.nextElementSibling?.textContent;
+}
+
 test("the_table_twin_has_every_interval_and_says_its_zone", async () => {
   openConsole("/", (r) => r.rpc(getOverview, answer));
   const choice = await screen.findByRole("group", { name: "Show Spend as" });

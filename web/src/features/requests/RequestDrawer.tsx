@@ -1,4 +1,5 @@
-import type { Request } from "../../api/report";
+import type { GetRequestResponse, Request } from "../../api/report";
+import { useRequest } from "../../api/report";
 import { dateOf } from "../../api/time";
 import { formatDuration } from "../../format/duration";
 import { formatMoney, perMillionTokens } from "../../format/money";
@@ -8,34 +9,44 @@ import { CopyButton } from "../../ui/CopyButton";
 import { Fact, Facts } from "../../ui/Facts";
 import { NamedToCopy } from "../../ui/Named";
 import { Drawer } from "../../ui/Overlay";
+import { Failure, Loading } from "../../ui/State";
 import { Time } from "../../ui/Value";
 import { meaningOf } from "./errorCode";
 import type { RequestNames } from "./names";
 import { Outcome, RouteName, whyNoRoute } from "./Outcome";
+import { Told } from "./Told";
+import { Attempts, Choice } from "./Trace";
 
 interface RequestDrawerProps {
   /** From the URL; undefined: closed. */
   id: string | undefined;
-  /** Undefined where the id is not among the loaded requests. */
+  /** Undefined where the id is not among the loaded requests, which it need not be. */
   request: Request | undefined;
   names: RequestNames;
   onClose: () => void;
 }
 
-/** RequestDrawer shows everything that was recorded of one request. */
+/** RequestDrawer shows everything that was recorded of one request: what the list has of it at once, then the rest. */
 export function RequestDrawer({ id, request, names, onClose }: RequestDrawerProps) {
+  const full = useRequest(id ?? "");
+  const known = request ?? full.data?.request;
   return (
     <Drawer title="Request" open={id !== undefined} onClose={onClose}>
-      {request ? (
-        <Details request={request} names={names} />
-      ) : (
-        <p className="muted">This request is not among those loaded. Close this and load more to find older ones.</p>
-      )}
+      {known && <Details request={known} full={full.data} names={names} />}
+      {full.isLoading && <Loading what="attempts" shape="table" />}
+      {full.error && <Failure error={full.error} onRetry={full.refetch} />}
     </Drawer>
   );
 }
 
-function Details({ request: r, names }: { request: Request; names: RequestNames }) {
+interface DetailsProps {
+  request: Request;
+  /** Undefined while it is on its way. */
+  full: GetRequestResponse | undefined;
+  names: RequestNames;
+}
+
+function Details({ request: r, full, names }: DetailsProps) {
   return (
     <>
       <div className="drawer-id">
@@ -66,6 +77,14 @@ function Details({ request: r, names }: { request: Request; names: RequestNames 
         <Fact name="Answer">{r.streamed ? "streamed" : "in one piece"}</Fact>
       </Facts>
       <Cost request={r} />
+      <Told request={r} kind={full?.attempts[0]?.kind ?? "request"} />
+      {full && (
+        <>
+          <Choice candidates={full.candidates} />
+          <Attempts attempts={full.attempts} what="Attempt" />
+          <Attempts attempts={full.shadows} what="Copy for a shadow" />
+        </>
+      )}
     </>
   );
 }

@@ -12,6 +12,7 @@ const outcomes: Record<string, OutcomeShape> = {
   upstream_broke: { label: "Broke off", tone: "bad" },
   client_closed: { label: "Client left", tone: "warn" },
   refused: { label: "Refused", tone: "warn" },
+  overtaken: { label: "Overtaken", tone: "plain" },
   interrupted: { label: "Interrupted", tone: "bad" },
 };
 

@@ -9,7 +9,7 @@ import { ProjectService } from "../../gen/weir/admin/v1/project_pb";
 import { ReportService } from "../../gen/weir/admin/v1/report_pb";
 import { openConsole, refuse, stall } from "../../test/console";
 
-const { listRequests } = ReportService.method;
+const { listRequests, getRequest } = ReportService.method;
 
 const served = {
   requestId: "0198c0de-0000-7000-8000-000000000001",
@@ -61,6 +61,91 @@ test("the_drawer_shows_the_arithmetic_and_the_url_holds_it", async () => {
     expect(within(drawer).getByText(text)).toBeTruthy();
   }
   expect(router.state.location.search).toEqual({ request: served.requestId });
+});
+
+describe("the_drawer", () => {
+  const told = {
+    ...served,
+    surface: "anthropic_messages",
+    endUser: "ada\u202egnp.exe\u0000",
+    runId: "run-7",
+    labels: { team: "search", env: "" },
+  };
+  const full = {
+    request: told,
+    candidates: [
+      { provider: "azure", model: "b", verdict: "breaker_open" },
+      { provider: "openai", model: "gpt-4o-mini", verdict: "chosen" },
+      { provider: "new", model: "c", verdict: "unknown_9" },
+    ],
+    attempts: [
+      { kind: "request", cause: "first", provider: "openai", model: "gpt-4o-mini", outcome: "overtaken", costNanoUsd: 1_000_000n },
+      { kind: "request", cause: "hedge", provider: "azure", model: "b", outcome: "ok", status: 200, timeToFirstTokenUs: 45_000n },
+    ],
+    shadows: [{ kind: "shadow", cause: "shadow", provider: "next", model: "d", outcome: "upstream_error", status: 500, costNanoUsd: 7_000_000n }],
+  };
+  const path = `/requests?request=${served.requestId}`;
+  const part = (drawer: HTMLElement, title: string) =>
+    within(drawer).getByRole("heading", { name: title }).parentElement?.textContent;
+
+  test("says_what_the_caller_said_and_why_each_attempt_was_made", async () => {
+    openConsole(path, (r) => {
+      r.rpc(listRequests, () => ({ requests: [told] }));
+      r.rpc(getRequest, ({ requestId }) => (requestId === served.requestId ? full : {}));
+    });
+    const drawer = await screen.findByRole("dialog", { name: "Request" });
+    await within(drawer).findByRole("heading", { name: "Attempt 2" });
+    expect(part(drawer, "What the caller said")).toBe(
+      "What the caller said" +
+        "Kindrequest of an applicationSurfaceanthropic_messagesEnd userada\\u202egnp.exe\\u0000Runrun-7Label env(empty)Label teamsearch",
+    );
+    expect(part(drawer, "How the target was chosen")).toContain("b at azure: its circuit breaker was open");
+    expect(part(drawer, "How the target was chosen")).toContain("gpt-4o-mini at openai: the first attempt went to it");
+    expect(part(drawer, "How the target was chosen")).toContain("c at new: unknown_9");
+    expect(part(drawer, "Attempt 1")).toMatch(/Why.*first choice.*Overtaken.*Cost\$0\.001/);
+    expect(part(drawer, "Attempt 2")).toMatch(/another target had nothing to say for long.*OK 200.*First token45.*ms.*Costunpriced/);
+    expect(part(drawer, "Copy for a shadow 1")).toMatch(/d at next.*a copy for the shadow.*Upstream error 500.*\$0\.007/);
+  });
+
+  test("opens_a_request_that_is_not_among_those_loaded", async () => {
+    openConsole(path, (r) => {
+      r.rpc(listRequests, () => ({ requests: [older] }));
+      r.rpc(getRequest, () => full);
+    });
+    const drawer = await screen.findByRole("dialog", { name: "Request" });
+    expect(await within(drawer).findByText("534,150 nano-dollars")).toBeTruthy();
+  });
+
+  test("shows_what_the_list_has_while_the_rest_loads_and_where_it_fails", async () => {
+    openConsole(path, (r) => {
+      r.rpc(listRequests, () => ({ requests: [told] }));
+      r.rpc(getRequest, refuse);
+    });
+    const drawer = await screen.findByRole("dialog", { name: "Request" });
+    expect((await within(drawer).findByRole("alert")).textContent).toContain("needs another role");
+    expect(within(drawer).getByText("534,150 nano-dollars")).toBeTruthy();
+    expect(within(drawer).queryByRole("heading", { name: "Attempt 1" })).toBeNull();
+  });
+
+  test("says_that_it_waits", async () => {
+    openConsole(path, (r) => {
+      r.rpc(listRequests, () => ({ requests: [told] }));
+      r.rpc(getRequest, stall);
+    });
+    const drawer = await screen.findByRole("dialog", { name: "Request" });
+    expect(await within(drawer).findByRole("status", { name: "Loading attempts" })).toBeTruthy();
+  });
+
+  test("shows_nothing_in_the_place_of_what_a_former_agent_did_not_say", async () => {
+    openConsole(path, (r) => {
+      r.rpc(listRequests, () => ({ requests: [served] }));
+      r.rpc(getRequest, () => ({ request: served, attempts: [{ cause: "unspecified", kind: "request", provider: "a", model: "b" }] }));
+    });
+    const drawer = await screen.findByRole("dialog", { name: "Request" });
+    expect((await within(drawer).findByText("not recorded"))).toBeTruthy();
+    expect(within(drawer).queryByRole("heading", { name: "How the target was chosen" })).toBeNull();
+    expect(part(drawer, "What the caller said")).toContain("End user–Run–Labels–");
+  });
 });
 
 test("loading_more_pauses_and_keeps_what_is_there", async () => {

@@ -7,7 +7,8 @@ import { useRef, useState } from "react";
 import { useRunQuery } from "../../api/report";
 import { Page, Panel } from "../../ui/Page";
 import { Async, Empty } from "../../ui/State";
-import { examples } from "./examples";
+import { Columns } from "./Columns";
+import { examples, views } from "./examples";
 import type { Position } from "./position";
 import { offsetOf } from "./position";
 import { ResultTable } from "./ResultTable";
@@ -33,7 +34,7 @@ export function SqlPage() {
     else void navigate({ search: { sql } });
   };
   return (
-    <Page title="SQL" about="One SELECT over the views requests, attempts, spend_daily, latency_hourly, completeness.">
+    <Page title="SQL" about={`One SELECT over the views ${views.join(", ")}.`}>
       <Panel>
         <Editor ref={editor} draft={draft} busy={result.isFetching} onChange={setDraft} onRun={run} />
       </Panel>
@@ -50,6 +51,7 @@ export function SqlPage() {
       ) : (
         <NothingRan />
       )}
+      <Columns />
     </Page>
   );
 }

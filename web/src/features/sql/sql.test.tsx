@@ -65,6 +65,28 @@ test("empty", async () => {
   expect(await screen.findByRole("heading", { name: "No rows" })).toBeTruthy();
 });
 
+test("columns_of_a_view_are_asked_for_when_it_is_opened", async () => {
+  const asked: string[] = [];
+  openConsole("/sql", (r) =>
+    r.rpc(runQuery, ({ sql }) => {
+      asked.push(sql);
+      return { columns: [{ name: "labels", type: "Map(String, String)" }] };
+    }),
+  );
+  const part = within(await screen.findByRole("region", { name: "Columns" }));
+  expect(asked).toEqual([]);
+  await userEvent.click(part.getByText("attempts"));
+  const list = await part.findByRole("list", { name: "Columns of attempts" });
+  expect(list.textContent).toBe("labels Map(String, String)");
+  expect(asked).toEqual(["SELECT * FROM attempts LIMIT 0"]);
+});
+
+test("cost_by_surface_is_an_example", async () => {
+  const router = openConsole("/sql", (r) => r.rpc(runQuery, () => ({})));
+  await userEvent.click(await screen.findByRole("button", { name: "Cost by surface" }));
+  expect((router.state.location.search as { sql: string }).sql).toContain("GROUP BY surface");
+});
+
 test("nothing_runs_by_itself", async () => {
   openConsole("/sql", () => undefined);
   expect(await screen.findByRole("heading", { name: "Ask something" })).toBeTruthy();

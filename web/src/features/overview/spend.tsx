@@ -1,0 +1,28 @@
+import type { Totals } from "../../api/report";
+import { formatMoney } from "../../format/money";
+import { formatCount } from "../../format/number";
+import { Money } from "../../ui/Value";
+
+/** pricedSpend is what was spent, nano-dollars; undefined where nothing has a price, which is no zero. */
+export function pricedSpend({ costNanoUsd, unpricedRequests, unpricedShadows }: Totals): bigint | undefined {
+  return costNanoUsd === 0n && unpricedRequests + unpricedShadows > 0n ? undefined : costNanoUsd;
+}
+
+/** Spend shows an amount, or that there is no price for it. */
+export function Spend({ totals, look }: { totals: Totals; look: "column" | "headline" }) {
+  const spend = pricedSpend(totals);
+  return spend === undefined ? <span className="muted">unpriced</span> : <Money nano={spend} look={look} />;
+}
+
+/** spendNotes say what the amount leaves out, and what of it is of shadows. */
+export function spendNotes({ unpricedRequests, unpricedShadows, shadows, shadowCostNanoUsd }: Totals): string[] {
+  const notes: string[] = [];
+  if (unpricedRequests > 0n) notes.push(`${counted(unpricedRequests, "request")} unpriced`);
+  if (shadows > 0n) notes.push(`${formatMoney(shadowCostNanoUsd)} of it for ${counted(shadows, "shadow")}`);
+  if (unpricedShadows > 0n) notes.push(`${counted(unpricedShadows, "shadow")} unpriced`);
+  return notes;
+}
+
+function counted(n: bigint, what: string): string {
+  return `${formatCount(n)} ${what}${n === 1n ? "" : "s"}`;
+}
