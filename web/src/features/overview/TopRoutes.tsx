@@ -2,7 +2,7 @@ import type { RouteTotals } from "../../api/report";
 import { shareOf } from "../../format/money";
 import { formatCount, formatTenths } from "../../format/number";
 import { Scroller } from "../../ui/Scroller";
-import { Spend, spendNotes } from "./spend";
+import { pricedSpend, Spend, spendNotes } from "./spend";
 
 interface TopRoutesProps {
   routes: readonly RouteTotals[];
@@ -48,17 +48,17 @@ function RouteRow({ route, total }: { route: RouteTotals; total: bigint }) {
         </span>
         <span className="share-line">
           <meter className="share" min={0} max={1000} value={share} aria-hidden="true" />
-          {formatTenths(share)}
+          {route.totals && pricedSpend(route.totals) === undefined ? "–" : formatTenths(share)}
         </span>
+        {notes.map((note) => (
+          <span key={note} className="share-note">
+            {note}
+          </span>
+        ))}
       </th>
       <td className="num">{formatCount(route.totals?.requests ?? 0n)}</td>
       <td className="num">
         {route.totals && <Spend totals={route.totals} look="column" />}
-        {notes.map((note) => (
-          <div key={note} className="muted">
-            {note}
-          </div>
-        ))}
       </td>
     </tr>
   );

@@ -17,8 +17,8 @@ export function Spend({ totals, look }: { totals: Totals; look: "column" | "head
 /** spendNotes say what the amount leaves out, and what of it is of shadows. */
 export function spendNotes({ unpricedRequests, unpricedShadows, shadows, shadowCostNanoUsd }: Totals): string[] {
   const notes: string[] = [];
-  if (unpricedRequests > 0n) notes.push(`${counted(unpricedRequests, "request")} unpriced`);
   if (shadows > 0n) notes.push(`${formatMoney(shadowCostNanoUsd)} of it for ${counted(shadows, "shadow")}`);
+  if (unpricedRequests > 0n) notes.push(`${counted(unpricedRequests, "request")} unpriced`);
   if (unpricedShadows > 0n) notes.push(`${counted(unpricedShadows, "shadow")} unpriced`);
   return notes;
 }

@@ -7,7 +7,7 @@ import { kindText } from "./words";
 export function Told({ request: r, kind }: { request: Request; kind: string }) {
   const labels = Object.entries(r.labels).sort(([a], [b]) => (a < b ? -1 : 1));
   return (
-    <Facts title="What the caller said">
+    <Facts title="Kind and caller">
       <Fact name="Kind">{kindText(kind)}</Fact>
       <Fact name="Surface">{r.surface ? <code>{r.surface}</code> : "–"}</Fact>
       <Fact name="End user">{r.endUser ? <Said text={r.endUser} /> : "–"}</Fact>

@@ -95,8 +95,8 @@ describe("the_drawer", () => {
     });
     const drawer = await screen.findByRole("dialog", { name: "Request" });
     await within(drawer).findByRole("heading", { name: "Attempt 2" });
-    expect(part(drawer, "What the caller said")).toBe(
-      "What the caller said" +
+    expect(part(drawer, "Kind and caller")).toBe(
+      "Kind and caller" +
         "Kindrequest of an applicationSurfaceanthropic_messagesEnd userada\\u202egnp.exe\\u0000Runrun-7Label env(empty)Label teamsearch",
     );
     expect(part(drawer, "How the target was chosen")).toContain("b at azure: its circuit breaker was open");
@@ -144,7 +144,7 @@ describe("the_drawer", () => {
     const drawer = await screen.findByRole("dialog", { name: "Request" });
     expect((await within(drawer).findByText("not recorded"))).toBeTruthy();
     expect(within(drawer).queryByRole("heading", { name: "How the target was chosen" })).toBeNull();
-    expect(part(drawer, "What the caller said")).toContain("End user–Run–Labels–");
+    expect(part(drawer, "Kind and caller")).toContain("End user–Run–Labels–");
   });
 });
 
