@@ -58,6 +58,10 @@ func (c *Client) spread(ctx context.Context) {
 	}
 }
 
+// Report says now what is served and what the spool has; once the agent is enrolled.
+// Errors are those of the call.
+func (c *Client) Report(ctx context.Context) error { return c.reportOnce(ctx) }
+
 func (c *Client) reportOnce(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, reportTimeout)
 	defer cancel()

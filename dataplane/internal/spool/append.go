@@ -127,6 +127,9 @@ func (l *Log) appendEnd(frame []byte, id uint64) (seq int64, err error) {
 // admit refuses new requests while what is admitted may still need the room: ends
 // of open ones, and the batches that what is not batched yet will take.
 func (l *Log) admit(size int) error {
+	if l.retired {
+		return ErrClosed
+	}
 	if !l.room.held {
 		return l.room.why
 	}

@@ -30,7 +30,7 @@ func (l *Log) Tails() []*agentv1.BootTail {
 		if b.closed && last == 0 || len(tails) == maxTails-1 && b.name != l.boot {
 			continue
 		}
-		tails = append(tails, &agentv1.BootTail{Boot: b.name, LastSeq: last, Closed: b.closed, FormerAgentIds: l.former(b.name)})
+		tails = append(tails, &agentv1.BootTail{Boot: b.name, LastSeq: last, Closed: l.over(b), FormerAgentIds: l.former(b.name)})
 	}
 	return tails
 }

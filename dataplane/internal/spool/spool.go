@@ -134,6 +134,7 @@ type Log struct {
 	lost      int64 // stretches of bytes that could not be read
 	failed    error
 	closed    bool
+	retired   bool          // the boot is over: nothing starts
 	changed   chan struct{} // closed and replaced when something became durable
 
 	files  sync.RWMutex // held for reading while a segment is read, for writing while one is removed

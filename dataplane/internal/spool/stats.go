@@ -9,6 +9,7 @@ import (
 type Stats struct {
 	Bytes     int64         // of all segments
 	Records   int64         // written and not settled
+	Unsent    int64         // of Records, those that no broker took since Open
 	Open      int           // started and not ended
 	Late      int           // ended, and waiting in memory for room on the disk; among Open
 	OldestAge time.Duration // since the oldest batch that is not settled was closed
@@ -35,6 +36,12 @@ func (l *Log) Stats() Stats {
 	s := Stats{Bytes: l.bytes, Open: len(l.open), Late: len(l.late.ends), Damaged: l.lost}
 	for _, b := range l.boots {
 		s.Records += b.unsettled()
+		s.Unsent += b.written.without(b.batched)
+	}
+	for _, ref := range l.batches {
+		if ref.acked.IsZero() {
+			s.Unsent += ref.Last - ref.First + 1
+		}
 	}
 	if len(l.batches) > 0 {
 		s.OldestAge = l.opts.Now().Sub(l.batches[0].at)
