@@ -166,6 +166,9 @@ func timedOut(err error) bool {
 // answerError ends an attempt of which the caller has nothing: with an error, where
 // no other attempt follows.
 func (u *upstream) answerError(how snapshot.Failures, refusal *dialect.Refusal, outcome usagev1.Outcome, unused bool) {
+	if u.exchange.cut() {
+		how, refusal = 0, agentStopping
+	}
 	end := end{outcome: outcome, status: refusal.Status, code: refusal.Code, unused: unused, how: how, retryAfter: u.retryAfter()}
 	if u.retry(how, end) {
 		return
@@ -176,7 +179,9 @@ func (u *upstream) answerError(how snapshot.Failures, refusal *dialect.Refusal, 
 
 // callerGone tells whether the caller's connection ended. It goes first: then
 // everything else fails, too.
-func (u *upstream) callerGone() bool { return u.exchange.r.Context().Err() != nil }
+func (u *upstream) callerGone() bool {
+	return u.exchange.r.Context().Err() != nil && !u.exchange.cut()
+}
 
 // gone ends a request whose caller left. status is what it got before; 0: none.
 func (u *upstream) gone(status int, answer dialect.Answer, unused bool) {

@@ -89,7 +89,7 @@ func (e *exchange) affords(target *snapshot.Target) bool {
 func (e *exchange) again() bool {
 	if !e.pause() {
 		e.plan.Drop()
-		e.finish(end{outcome: usagev1.Outcome_OUTCOME_CLIENT_CLOSED})
+		e.giveUp()
 		return false
 	}
 	failed := e.attempt

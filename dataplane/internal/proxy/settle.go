@@ -136,6 +136,7 @@ type end struct {
 // settle ends the last attempt, and with it the request. It comes before the caller's
 // last byte.
 func (e *exchange) settle(end end) {
+	end = e.ifCut(end)
 	e.close(end)
 	e.finish(end)
 }

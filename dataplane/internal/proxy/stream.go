@@ -223,7 +223,10 @@ func (s *stream) drain() {
 
 // breakage is the error for an answer that began and did not end.
 func (u *upstream) breakage() (snapshot.Failures, *dialect.Refusal) {
-	if u.late() != nil {
+	switch {
+	case u.exchange.cut():
+		return 0, agentStopping
+	case u.late() != nil:
 		return snapshot.Timeout, upstreamTimeout
 	}
 	return snapshot.UpstreamError, upstreamBroke
