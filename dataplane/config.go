@@ -23,6 +23,9 @@ type Config struct {
 
 	DrainDelay time.Duration `env:"WEIR_DRAIN_DELAY" default:"3s" help:"How long to go on accepting requests after being told to stop, while /readyz says so: as long as load balancers need to notice."`
 
+	DrainTimeout    time.Duration `env:"WEIR_DRAIN_TIMEOUT" default:"30s" help:"How long requests in flight may go on after that; what is left then is cut, with an error in its own dialect."`
+	DeliveryTimeout time.Duration `env:"WEIR_DELIVERY_TIMEOUT" default:"10s" help:"How long to wait after that until the control plane has confirmed all usage, so that the state folder may be thrown away; 0s: leave it to the next start."`
+
 	EnrolmentToken string `kong:"-"`
 
 	AllowUpstreams []string `env:"WEIR_ALLOW_UPSTREAMS" sep:";" placeholder:"ORIGIN=REFERENCE,…" help:"Origins that this agent may send to, and the credential references each may use (separated by ;); sealed stands for sealed credentials. By default the public hosts of known providers with env://WEIR_SECRET_*, file:///etc/weir/secrets/ and sealed."`
@@ -38,6 +41,8 @@ type Config struct {
 	KafkaSASLMechanism string   `name:"kafka-sasl-mechanism" env:"WEIR_KAFKA_SASL_MECHANISM" enum:",PLAIN,SCRAM-SHA-256,SCRAM-SHA-512" default:"" help:"PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512; empty: no login."`
 	KafkaUsername      string   `env:"WEIR_KAFKA_USERNAME" help:"Login at the brokers; its password is WEIR_KAFKA_PASSWORD."`
 	KafkaPassword      string   `kong:"-"`
+
+	OTLPEndpoint string `env:"WEIR_OTLP_ENDPOINT" placeholder:"URL" help:"Collector that traces are sent to over OTLP/HTTP, such as http://collector:4318; empty: what OTEL_EXPORTER_OTLP_ENDPOINT says, else no traces."`
 
 	SpoolMaxBytes int64 `env:"WEIR_SPOOL_MAX_BYTES" default:"5368709120" help:"Usage kept on disk while it can't be delivered; beyond it, requests are refused."`
 }
@@ -75,6 +80,12 @@ func (c *Config) validate() error {
 	}
 	if c.DrainDelay < 0 || c.DrainDelay > 5*time.Minute {
 		faults = append(faults, errors.New("WEIR_DRAIN_DELAY: want 0s to 5m"))
+	}
+	if c.DrainTimeout < 0 || c.DrainTimeout > time.Hour {
+		faults = append(faults, errors.New("WEIR_DRAIN_TIMEOUT: want 0s to 1h"))
+	}
+	if c.DeliveryTimeout < 0 || c.DeliveryTimeout > time.Hour {
+		faults = append(faults, errors.New("WEIR_DELIVERY_TIMEOUT: want 0s to 1h"))
 	}
 	if _, err := control.ParseSigningKeys(c.PolicyKeys); err != nil {
 		faults = append(faults, fmt.Errorf("WEIR_POLICY_KEYS: %w", err))

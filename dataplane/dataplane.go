@@ -54,14 +54,16 @@ func Run(ctx context.Context, c Config, logger *slog.Logger) error {
 	defer endServing()
 	var workers errgroup.Group
 	workers.Go(func() error { a.secrets.Run(background); return nil })
+	stopped := make(chan struct{})
 	workers.Go(func() error {
+		defer close(stopped)
 		err := a.work(background)
 		if err != nil {
 			endServing()
 		}
 		return err
 	})
-	err = a.serve(ctx)
+	err = a.serve(ctx, stopped)
 	stop()
 	return errors.Join(err, workers.Wait())
 }
@@ -99,7 +101,7 @@ type agent struct {
 func newAgent(c Config, logger *slog.Logger) (*agent, error) {
 	a := &agent{
 		config: c, logger: logger, metrics: prometheus.NewRegistry(), policy: &snapshot.Holder{},
-		secrets: secret.NewResolver(logger.With("part", "secret")), drain: drain{delay: c.DrainDelay},
+		secrets: secret.NewResolver(logger.With("part", "secret")), drain: drain{delay: c.DrainDelay, timeout: c.DrainTimeout, logger: logger},
 	}
 	a.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	var err error

@@ -18,12 +18,13 @@ import (
 const (
 	headerTimeout = 10 * time.Second
 	idleTimeout   = 90 * time.Second
-	// drainTimeout is how long requests in flight may go on after a stop.
-	drainTimeout = 30 * time.Second
+	// privateTimeout bounds what is under way on the private address at the end.
+	privateTimeout = 5 * time.Second
 )
 
-// serve runs both listeners until ctx ends and requests in flight are done.
-func (a *agent) serve(ctx context.Context) error {
+// serve runs both listeners until ctx ends, requests in flight are done and usage is
+// delivered; stopped: nobody delivers any more.
+func (a *agent) serve(ctx context.Context, stopped <-chan struct{}) error {
 	applications, err := listen(ctx, a.config.Listen)
 	if err != nil {
 		return err
@@ -38,10 +39,29 @@ func (a *agent) serve(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		defer end()
-		return serveUntil(ctx, proxy.Listening(applications), a.drain.server(a.proxy), a.drain.run, a.proxy.Stop)
+		server, cut := a.drain.server(a.proxy)
+		err := serveUntil(ctx, proxy.Listening(applications), server, func() error {
+			a.drain.run()
+			limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.drain.timeout)
+			defer cancel()
+			err := a.drain.finish(server, cut)
+			a.proxy.Stop(limit) // copies have the time of the requests
+			return err
+		})
+		if err == nil {
+			a.deliver(stopped)
+		}
+		return err
 	})
 	group.Go(func() error {
-		return serveUntil(last, private, &http.Server{Handler: a.private()}, func() {}, func(context.Context) {})
+		server := &http.Server{Handler: a.private()}
+		return serveUntil(last, private, server, func() error {
+			err := shutdown(server, privateTimeout)
+			if errors.Is(err, context.DeadlineExceeded) { // a long profile
+				return server.Close()
+			}
+			return err
+		})
 	})
 	return group.Wait()
 }
@@ -54,22 +74,13 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 	return listener, nil
 }
 
-// serveUntil serves until ctx ends, then does what comes before new connections are
-// refused, waits for requests in flight and, in the same time, for what comes after them.
-func serveUntil(ctx context.Context, listener net.Listener, server *http.Server, before func(), after func(context.Context)) error {
+// serveUntil serves until ctx ends and finish, which shuts the server down, returns.
+func serveUntil(ctx context.Context, listener net.Listener, server *http.Server, finish func() error) error {
 	server.ReadHeaderTimeout, server.IdleTimeout = headerTimeout, idleTimeout
 	stopped := make(chan error, 1)
 	go func() {
 		<-ctx.Done()
-		before()
-		limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
-		defer cancel()
-		err := server.Shutdown(limit)
-		if err != nil {
-			err = errors.Join(err, server.Close())
-		}
-		after(limit)
-		stopped <- err
+		stopped <- finish()
 	}()
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve %s: %w", listener.Addr(), err)

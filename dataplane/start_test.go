@@ -137,20 +137,33 @@ func (w *written) String() string {
 // run starts an agent and stops it when the test ends.
 func run(t *testing.T, c Config) running {
 	t.Helper()
+	agent, stop := runUntil(t, c)
+	t.Cleanup(func() {
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return agent
+}
+
+// runUntil starts an agent; stop returns how it ended.
+func runUntil(t *testing.T, c Config) (agent running, stop func() error) {
+	t.Helper()
 	read, write := io.Pipe()
-	ctx, stop := context.WithCancel(context.Background())
+	ctx, end := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() {
 		err := Run(ctx, c, slog.New(slog.NewJSONHandler(write, nil)))
 		write.CloseWithError(io.EOF)
 		done <- err
 	}()
-	t.Cleanup(func() {
-		stop()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	})
+	copied := make(chan struct{})
+	stop = func() error {
+		end()
+		err := <-done
+		<-copied
+		return err
+	}
 	log := &written{}
 	lines := bufio.NewScanner(io.TeeReader(read, log))
 	for lines.Scan() {
@@ -159,12 +172,15 @@ func run(t *testing.T, c Config) running {
 			t.Fatal(err)
 		}
 		if line.Msg == "listening" {
-			go func() { _, _ = io.Copy(log, read) }()
-			return running{"http://" + line.Applications, "http://" + line.Private, log}
+			go func() {
+				defer close(copied)
+				_, _ = io.Copy(log, read)
+			}()
+			return running{"http://" + line.Applications, "http://" + line.Private, log}, stop
 		}
 	}
 	t.Fatal("the agent does not listen")
-	return running{}
+	return running{}, nil
 }
 
 func (r running) ask(t *testing.T, route string) (status int, body string) {

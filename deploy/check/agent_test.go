@@ -24,6 +24,9 @@ storage: {size: 20Gi, className: fast}
 serviceMonitor: {enabled: true, labels: {release: prometheus}}
 networkPolicy: {enabled: true, applications: [{podSelector: {matchLabels: {app: shop}}}], monitoring: [{namespaceSelector: {}}]}
 endpointsSeconds: 20
+drainSeconds: 300
+deliverySeconds: 60
+otlpEndpoint: http://collector:4318
 podLabels: {team: ai}
 podAnnotations: {note: x}
 serviceAccount: {annotations: {note: x}}
@@ -53,9 +56,16 @@ func TestAgentChart(t *testing.T) {
 					t.Errorf("label %s does not select the pods", key)
 				}
 			}
-			delay, err := time.ParseDuration(variables["WEIR_DRAIN_DELAY"])
-			if grace := *pod.TerminationGracePeriodSeconds; err != nil || grace <= int64(delay.Seconds())+graces(t)["weir-agent"] {
-				t.Errorf("a pod has %d s to end; it goes on for %s (%v) and drains for %d s", grace, delay, err, graces(t)["weir-agent"])
+			needs := agentEnds(t)
+			for _, name := range []string{"WEIR_DRAIN_DELAY", "WEIR_DRAIN_TIMEOUT", "WEIR_DELIVERY_TIMEOUT"} {
+				part, err := time.ParseDuration(variables[name])
+				if err != nil {
+					t.Error(err)
+				}
+				needs += int64(part.Seconds())
+			}
+			if grace := *pod.TerminationGracePeriodSeconds; grace <= needs {
+				t.Errorf("a pod has %d s to end and needs %d", grace, needs)
 			}
 			if !slices.ContainsFunc(pod.Containers[0].VolumeMounts, mountsAt("state", variables["WEIR_STATE_DIR"])) {
 				t.Errorf("the state folder %s is not on the volume", variables["WEIR_STATE_DIR"])
@@ -80,6 +90,10 @@ func TestAgentChartValues(t *testing.T) {
 		"WEIR_GATEWAY_KEY_FILE":     "/run/weir/gateway-key/gateway.key",
 		"WEIR_ALLOW_UPSTREAMS":      "https://api.openai.com=file:///etc/weir/secrets/,sealed;default",
 		"WEIR_SPOOL_MAX_BYTES":      "5368709120",
+		"WEIR_DRAIN_DELAY":          "20s",
+		"WEIR_DRAIN_TIMEOUT":        "300s",
+		"WEIR_DELIVERY_TIMEOUT":     "60s",
+		"WEIR_OTLP_ENDPOINT":        "http://collector:4318",
 	} {
 		if variables[name] != want {
 			t.Errorf("%s is %q, want %q", name, variables[name], want)

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // config files are where each binary's settings are declared.
@@ -66,11 +67,33 @@ func seconds(t *testing.T, path, constant string) int64 {
 	return n
 }
 
+// agentEnds is how long an agent may take beside what is configured: to tell callers that they are cut, to record that, for
+// a last flush and to close the spool.
+func agentEnds(t *testing.T) int64 {
+	t.Helper()
+	const drain, flush = "../../dataplane/drain.go", 5 // usage.Options.FlushWithin
+	return seconds(t, drain, "tellTimeout") + seconds(t, drain, "recordTimeout") + flush + seconds(t, "../../dataplane/dataplane.go", "closeTimeout")
+}
+
+// byDefault is a duration of the agent that nobody configured, in seconds.
+func byDefault(t *testing.T, name string) int64 {
+	t.Helper()
+	found := regexp.MustCompile(`env:"` + name + `" default:"([0-9a-z]+)"`).FindStringSubmatch(read(t, configs["weir-agent"]))
+	if found == nil {
+		t.Fatalf("%s has no default of %s", configs["weir-agent"], name)
+	}
+	d, err := time.ParseDuration(found[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return int64(d.Seconds())
+}
+
 // graces are how long each binary may take to end after SIGTERM, in seconds.
 func graces(t *testing.T) map[string]int64 {
 	t.Helper()
 	return map[string]int64{
-		"weir-agent":        seconds(t, "../../dataplane/serve.go", "drainTimeout") + seconds(t, "../../dataplane/dataplane.go", "closeTimeout"),
+		"weir-agent": byDefault(t, "WEIR_DRAIN_TIMEOUT") + byDefault(t, "WEIR_DELIVERY_TIMEOUT") + agentEnds(t),
 		"weir-controlplane": seconds(t, "../../controlplane/server.go", "drainTimeout"),
 	}
 }

@@ -41,7 +41,7 @@ func (s *Stack) NewAgent(ctx context.Context, name, token string, env ...string)
 	}
 	a.program = process.Program{Name: name, Path: binary, Probe: answers(a.AdminURL + "/readyz"), Env: append([]string{
 		"WEIR_LISTEN=" + at(ports[0]), "WEIR_ADMIN_LISTEN=" + at(ports[1]), "WEIR_STATE_DIR=" + a.StateDir, "WEIR_AGENT_NAME=" + name,
-		"WEIR_CONTROL_URL=" + s.URL, "WEIR_ENROLMENT_TOKEN=" + token, "WEIR_KAFKA_BROKERS=127.0.0.1:9",
+		"WEIR_DELIVERY_TIMEOUT=0s", "WEIR_CONTROL_URL=" + s.URL, "WEIR_ENROLMENT_TOKEN=" + token, "WEIR_KAFKA_BROKERS=127.0.0.1:9",
 	}, env...)}
 	return a, a.Start(ctx)
 }

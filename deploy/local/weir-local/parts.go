@@ -81,7 +81,8 @@ func agentPart(s *stack) (process.Program, error) {
 			"WEIR_STATE_DIR="+s.path("agent"), "WEIR_ENROLMENT_TOKEN="+s.demo.enrolment, "WEIR_KAFKA_BROKERS="+s.brokers,
 			"WEIR_ALLOW_UPSTREAMS="+strings.Trim(s.mockURL+"="+demo.CredentialRef+";"+os.Getenv("WEIR_ALLOW_UPSTREAMS"), ";"),
 			"WEIR_GATEWAY_KEY_FILE="+os.Getenv("WEIR_GATEWAY_KEY_FILE"),
-			"WEIR_DRAIN_DELAY=0s", // nobody balances here
+			"WEIR_DRAIN_DELAY=0s", "WEIR_DRAIN_TIMEOUT=5s", // nobody balances here
+			"WEIR_DELIVERY_TIMEOUT=0s", // the state folder stays
 		), append(ownSecrets(), "WEIR_SECRET_MOCK="+mockKey)...),
 		Probe: func(ctx context.Context) error { return pingHTTP(ctx, s.url("ADMIN")+"/readyz") },
 	}, nil

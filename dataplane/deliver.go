@@ -1,0 +1,97 @@
+package dataplane
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/weirhq/weir/dataplane/internal/spool"
+)
+
+// reportAgain is the pause before a last report that did not arrive is sent again.
+const reportAgain = 500 * time.Millisecond
+
+// deliver ends the boot and waits until the control plane knows its last number and has
+// confirmed that all of it is safe: then nothing in the state folder is missed by anybody.
+// What is left when the time is over stays in the folder for the next start, and is missing
+// in completeness until then. stopped: nobody ships or reports any more.
+func (a *agent) deliver(stopped <-chan struct{}) {
+	log := a.spool.Log()
+	if log == nil {
+		return
+	}
+	within := a.config.DeliveryTimeout
+	ctx, cancel := context.WithTimeout(context.Background(), max(within, closeTimeout))
+	defer cancel()
+	if err := log.Retire(ctx); err != nil {
+		a.logger.Error("the usage of this start can't be ended", "error", err)
+		return
+	}
+	err := a.undeliverable()
+	if err == nil {
+		ctx, cancel := context.WithTimeout(ctx, within)
+		defer cancel()
+		err = a.delivered(ctx, log, stopped)
+	}
+	stats := log.Stats()
+	if err == nil && stats.Records == 0 {
+		a.logger.Info("all usage is delivered and confirmed: nothing in the state folder is needed to account for it", "boot", log.Boot())
+		return
+	}
+	a.logger.Warn("usage is left in the state folder: keep it until an agent that was started with it has delivered",
+		"records", stats.Records, "not_sent", stats.Unsent, "bytes", stats.Bytes, "boot", log.Boot(), "reason", err)
+}
+
+// undeliverable is why there is nothing to wait for.
+func (a *agent) undeliverable() error {
+	if _, enrolled := a.control.Identity(); !enrolled {
+		return errors.New("the agent is not enrolled")
+	}
+	if err := a.control.Revoked(); err != nil {
+		return err
+	}
+	if a.config.DeliveryTimeout == 0 {
+		return errors.New("WEIR_DELIVERY_TIMEOUT is 0")
+	}
+	return nil
+}
+
+// delivered returns nil once the end of the boot is reported and all is settled.
+func (a *agent) delivered(ctx context.Context, log *spool.Log, stopped <-chan struct{}) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	group, both := errgroup.WithContext(ctx)
+	group.Go(func() error { return a.reportEnd(both) })
+	group.Go(func() error {
+		if err := log.AwaitSettled(both); err != nil {
+			return fmt.Errorf("not all of it was confirmed within %s: %w", a.config.DeliveryTimeout, err)
+		}
+		return nil
+	})
+	done := make(chan error, 1)
+	go func() { done <- group.Wait() }()
+	select {
+	case err := <-done:
+		return err
+	case <-stopped:
+		cancel(nil)
+		return errors.Join(errors.New("shipping ended"), <-done)
+	}
+}
+
+func (a *agent) reportEnd(ctx context.Context) error {
+	for {
+		err := a.control.Report(ctx)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("the control plane was not told of its end: %w", err)
+		case <-time.After(reportAgain):
+		}
+	}
+}
