@@ -28,8 +28,12 @@ import (
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
 
-// closeTimeout bounds how long the spool's last write may take.
-const closeTimeout = 5 * time.Second
+const (
+	// closeTimeout bounds how long the spool's last write may take.
+	closeTimeout = 5 * time.Second
+	// lastFlush bounds a last try to ship; deliver has waited before.
+	lastFlush = 2 * time.Second
+)
 
 // Run serves applications until ctx ends, then finishes what is in flight and
 // ships what it can. It serves the last policy at once, with no network.
@@ -215,7 +219,7 @@ func (a *agent) ship(ctx context.Context) error {
 		// What a revoked agent signs is put aside. Left open, it goes out with the signature
 		// of the agent that enrols with this folder next.
 		Hold:    func() bool { return a.control.Revoked() != nil },
-		Metrics: a.shipped, Logger: a.logger.With("part", "usage"),
+		Metrics: a.shipped, Logger: a.logger.With("part", "usage"), FlushWithin: lastFlush,
 	})
 	if err != nil {
 		return err

@@ -2,7 +2,9 @@ package dataplane
 
 import (
 	"bufio"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -105,5 +107,65 @@ func TestDrainEndsWithoutItsCallers(t *testing.T) {
 	}
 	if log := agent.log.String(); !strings.Contains(log, `"records":1`) || !strings.Contains(log, `"outcome":"interrupted"`) {
 		t.Errorf("it is not recorded:\n%s", log)
+	}
+}
+
+// A stream that began before the drain did not say that its connection ends: the request
+// that follows on it is answered, and says so. Nobody connects any more then.
+func TestDrainAnswersWhatFollowsAStream(t *testing.T) {
+	end := make(chan struct{})
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.Header().Set("Content-Type", "text/event-stream")
+		_, _ = io.WriteString(w, `data: {"choices":[{"index":0,"delta":{"content":"water"}}]}`+"\n\n")
+		_ = http.NewResponseController(w).Flush()
+		<-end
+		_, _ = io.WriteString(w, "data: [DONE]\n\n")
+	}))
+	t.Cleanup(upstream.Close)
+	t.Setenv("WEIR_SECRET_TEST", "secret")
+	dir := t.TempDir()
+	seed(t, dir, provider(upstream.URL))
+	agent, stop := runUntil(t, Config{Listen: "127.0.0.1:0", AdminListen: "127.0.0.1:0", ControlURL: "http://127.0.0.1:1", StateDir: dir,
+		KafkaBrokers: []string{"127.0.0.1:1"}, KafkaTopic: "usage", SpoolMaxBytes: 64 << 20, AllowUpstreams: []string{upstream.URL},
+		DrainDelay: 500 * time.Millisecond, DrainTimeout: time.Minute})
+	address := strings.TrimPrefix(agent.applications, "http://")
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	from := bufio.NewReader(conn)
+	ask := func() *http.Response {
+		body := `{"model":"chat","stream":true,"messages":[{"role":"user","content":"how much water passed"}]}`
+		fmt.Fprintf(conn, "POST /v1/chat/completions HTTP/1.1\r\nHost: weir\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n%s", goodKey, len(body), body)
+		response, err := http.ReadResponse(from, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return response
+	}
+	first := ask()
+	stopped := make(chan error, 1)
+	go func() { stopped <- stop() }()
+	for { // until nobody accepts: a resetting or refusing listener is gone
+		again, err := net.Dial("tcp", address)
+		if err != nil {
+			break
+		}
+		again.Close()
+		time.Sleep(5 * time.Millisecond)
+	}
+	close(end)
+	if text, err := io.ReadAll(first.Body); err != nil || !strings.HasSuffix(string(text), "[DONE]\n\n") || first.Close {
+		t.Fatalf("%v: %s", err, text)
+	}
+	time.Sleep(20 * time.Millisecond) // on its way
+	second := ask()
+	if text, err := io.ReadAll(second.Body); err != nil || !strings.HasSuffix(string(text), "[DONE]\n\n") || !second.Close {
+		t.Errorf("%v: %s, close %t", err, text, second.Close)
+	}
+	if err := <-stopped; err != nil {
+		t.Error(err)
 	}
 }

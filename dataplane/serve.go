@@ -40,11 +40,12 @@ func (a *agent) serve(ctx context.Context, stopped <-chan struct{}) error {
 	group.Go(func() error {
 		defer end()
 		server, cut := a.drain.server(a.proxy)
-		err := serveUntil(ctx, proxy.Listening(applications), server, func() error {
+		door := newDoor(proxy.Listening(applications))
+		err := serveUntil(ctx, door, server, func() error {
 			a.drain.run()
 			limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.drain.timeout)
 			defer cancel()
-			err := a.drain.finish(server, cut)
+			err := a.drain.finish(door, server, cut)
 			a.proxy.Stop(limit) // copies have the time of the requests
 			return err
 		})

@@ -71,8 +71,8 @@ func seconds(t *testing.T, path, constant string) int64 {
 // a last flush and to close the spool.
 func agentEnds(t *testing.T) int64 {
 	t.Helper()
-	const drain, flush = "../../dataplane/drain.go", 5 // usage.Options.FlushWithin
-	return seconds(t, drain, "tellTimeout") + seconds(t, drain, "recordTimeout") + flush + seconds(t, "../../dataplane/dataplane.go", "closeTimeout")
+	const drain, run = "../../dataplane/drain.go", "../../dataplane/dataplane.go"
+	return seconds(t, drain, "tellTimeout") + seconds(t, drain, "recordTimeout") + seconds(t, run, "lastFlush") + seconds(t, run, "closeTimeout")
 }
 
 // byDefault is a duration of the agent that nobody configured, in seconds.
@@ -93,7 +93,7 @@ func byDefault(t *testing.T, name string) int64 {
 func graces(t *testing.T) map[string]int64 {
 	t.Helper()
 	return map[string]int64{
-		"weir-agent": byDefault(t, "WEIR_DRAIN_TIMEOUT") + byDefault(t, "WEIR_DELIVERY_TIMEOUT") + agentEnds(t),
+		"weir-agent":        byDefault(t, "WEIR_DRAIN_TIMEOUT") + byDefault(t, "WEIR_DELIVERY_TIMEOUT") + agentEnds(t),
 		"weir-controlplane": seconds(t, "../../controlplane/server.go", "drainTimeout"),
 	}
 }

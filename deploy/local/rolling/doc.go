@@ -1,0 +1,3 @@
+// Package rolling holds the test that restarts agents one after the other behind a load
+// balancer: real binaries, long connections, streams under way. No request may fail.
+package rolling
