@@ -30,6 +30,14 @@ type caller struct {
 	body      io.Reader
 	bodyBegun time.Time // zero: there is none, or it is read
 	received  int64
+
+	written int64         // bytes of the answer's body
+	writing time.Duration // that the caller took to take them
+}
+
+func (c *caller) took(bytes int, begun time.Time) {
+	c.written += int64(bytes)
+	c.writing += time.Since(begun)
 }
 
 func newCaller(w http.ResponseWriter, r *http.Request, config *Config) caller {
@@ -67,6 +75,8 @@ func (c *caller) expectBody(now time.Time) {
 }
 
 func (c *caller) Write(b []byte) (written int, err error) {
+	begun := time.Now()
+	defer func() { c.took(written, begun) }()
 	for part := range slices.Chunk(b, writeSlice) {
 		c.expectTaking(time.Now())
 		n, err := c.ResponseWriter.Write(part)
@@ -89,7 +99,9 @@ func (c *caller) flush() error {
 	if c.aborted {
 		return http.ErrAbortHandler
 	}
-	c.expectTaking(time.Now())
+	begun := time.Now()
+	defer c.took(0, begun)
+	c.expectTaking(begun)
 	return c.connection.Flush()
 }
 

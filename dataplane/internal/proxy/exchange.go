@@ -43,6 +43,7 @@ type exchange struct {
 	// called is when the first attempt was made, after begun.
 	called time.Duration
 
+	stages stages
 	ticket uint64
 	record usagev1.UsageRecord
 	// attempt is the latest one; nil until there is one.
@@ -89,10 +90,17 @@ func (e *exchange) pass() {
 // admit takes the steps that can refuse a request without anything having
 // happened.
 func (e *exchange) admit() *dialect.Refusal {
-	for _, step := range []func(*exchange) *dialect.Refusal{
-		(*exchange).authenticate, (*exchange).heed, (*exchange).read, (*exchange).parse, (*exchange).authorise, (*exchange).choose,
+	begun := time.Now()
+	for _, step := range [...]struct {
+		of   stage
+		take func(*exchange) *dialect.Refusal
+	}{
+		{stageAuthenticate, (*exchange).authenticate}, {stageAuthenticate, (*exchange).heed}, {stageRead, (*exchange).read},
+		{stageParse, (*exchange).parse}, {stageAuthorise, (*exchange).authorise}, {stageChoose, (*exchange).choose},
 	} {
-		if refusal := step(e); refusal != nil {
+		refusal := step.take(e)
+		begun = e.stages.since(step.of, begun)
+		if refusal != nil {
 			return refusal
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"mime"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"sync/atomic"
 	"time"
 
@@ -78,7 +79,10 @@ func (u *upstream) answer() {
 	case status == http.StatusUnauthorized:
 		u.reject(snapshot.Credential, credentialRejected)
 	case status < http.StatusBadRequest && u.streams():
+		e := u.exchange
+		e.handler.metrics.streams.Add(1)
 		u.stream()
+		e.handler.metrics.streams.Add(-1)
 	case status < http.StatusBadRequest && u.exchange.surface.plays && isAudio(u.response):
 		u.play()
 	default:
@@ -130,7 +134,7 @@ func (u *upstream) request() (*http.Request, error) {
 		GetBody:       func() (io.ReadCloser, error) { return open(), nil },
 		ContentLength: length,
 	}
-	request = request.WithContext(u.ctx)
+	request = request.WithContext(httptrace.WithClientTrace(u.ctx, e.handler.metrics.connections.trace))
 	return request, e.handler.sign(request, e.target.Provider, e.secret, pieces)
 }
 

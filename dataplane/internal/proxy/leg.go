@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect"
 	"github.com/weirhq/weir/dataplane/internal/dialect/chat"
@@ -42,6 +43,8 @@ func (e *exchange) address(target *snapshot.Target) *dialect.Refusal {
 }
 
 func (e *exchange) translate(target *snapshot.Target) *dialect.Refusal {
+	begun := time.Now()
+	defer func() { e.stages.since(stageTranslate, begun) }()
 	way := wayOf(target)
 	attempt := translate.New(e.surface.chat(), way.converter(), e.record.RequestId)
 	body, fault := attempt.Request(e.body.bytes, target.Model, e.request.Stream)

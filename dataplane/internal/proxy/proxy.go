@@ -188,6 +188,8 @@ func New(config Config) (*Handler, error) {
 
 // ServeHTTP serves the surfaces; everything else is answered unsupported_surface.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h.metrics.inFlight.Add(1)
+	defer h.metrics.inFlight.Add(-1)
 	e := h.begin(w, r)
 	surface := e.dialectOf(surfaceOf(r.URL.Path))
 	e.dialect = surface.dialect

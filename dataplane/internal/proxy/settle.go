@@ -17,7 +17,9 @@ func (e *exchange) start() *dialect.Refusal {
 	e.open()
 	e.record.Outcome = usagev1.Outcome_OUTCOME_INTERRUPTED
 	e.record.StartedAtUs = e.begun.UnixMicro()
+	begun := time.Now()
 	ticket, err := e.handler.config.Recorder.Start(&e.record)
+	e.stages.since(stageSpool, begun)
 	if err != nil {
 		return e.unrecorded("start", err)
 	}
@@ -159,6 +161,7 @@ func (e *exchange) close(end end) {
 	a.Outcome = end.outcome
 	e.trial.End(e.handler.config.Now(), e.ending(end))
 	a.DurationUs = (e.elapsed() - e.attemptBegun).Microseconds()
+	e.handler.metrics.genAI.attempt(e)
 }
 
 // unused notes of the attempt that nothing was used.
@@ -175,7 +178,9 @@ func (e *exchange) finish(end end) {
 	e.record.Status, e.record.ErrorCode = int32(end.status), end.code
 	e.tellCost()
 	e.stamp()
-	if err := e.handler.config.Recorder.End(e.ticket, &e.record); err != nil {
+	begun := time.Now()
+	err := e.handler.config.Recorder.End(e.ticket, &e.record)
+	if e.stages.since(stageSpool, begun); err != nil {
 		e.notRecorded("end", err)
 	}
 }

@@ -101,11 +101,13 @@ func (v *other) whole(status int, body []byte) (said, error) {
 	if status >= http.StatusBadRequest {
 		return v.failed(status, body), nil
 	}
+	begun := time.Now()
 	turn := v.attempt.Whole
 	if v.exchange.request.Stream {
 		turn = v.attempt.Replay
 	}
 	written, answer, err := turn(body)
+	v.exchange.stages.since(stageTranslate, begun)
 	if err == nil {
 		return said{status: status, body: written, answer: answer}, nil
 	}
@@ -125,7 +127,9 @@ func (v *other) event(s *dialect.Stream, e sse.Event, _ bool) (heard, error) {
 	if e.Piece {
 		return heard{}, fmt.Errorf("%w: an event is larger than is held", errMalformed)
 	}
+	begun := time.Now()
 	written, event, err := v.attempt.Event(v.written[:0], s, e.Type, e.Data)
+	v.exchange.stages.since(stageTranslate, begun)
 	v.written = written
 	switch {
 	case err != nil:

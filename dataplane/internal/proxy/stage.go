@@ -1,0 +1,31 @@
+package proxy
+
+import "time"
+
+// stage is a part of what the agent itself does to a request.
+type stage int
+
+const (
+	stageAuthenticate stage = iota
+	stageRead
+	stageParse
+	stageAuthorise
+	stageChoose
+	stageSpool
+	stageTranslate
+	stageWrite
+	stageCount
+)
+
+// stageNames are in metrics.
+var stageNames = [stageCount]string{"authenticate", "read", "parse", "authorise", "choose", "spool", "translate", "write"}
+
+// stages is the time that a request spent in each, by the monotonic clock.
+type stages [stageCount]time.Duration
+
+// since adds the time from begun to now, and returns now: the next stage begins.
+func (s *stages) since(stage stage, begun time.Time) time.Time {
+	now := time.Now()
+	s[stage] += now.Sub(begun)
+	return now
+}
