@@ -23,6 +23,7 @@ import (
 	"github.com/weirhq/weir/dataplane/internal/secret"
 	"github.com/weirhq/weir/dataplane/internal/snapshot"
 	"github.com/weirhq/weir/dataplane/internal/spool"
+	"github.com/weirhq/weir/dataplane/internal/tracing"
 	"github.com/weirhq/weir/dataplane/internal/usage"
 	agentv1 "github.com/weirhq/weir/proto/gen/weir/agent/v1"
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
@@ -100,6 +101,7 @@ type agent struct {
 	shipped *usage.Metrics
 	sender  *usage.Kafka
 	drain   drain
+	tracing *tracing.Tracing
 }
 
 func newAgent(c Config, logger *slog.Logger) (*agent, error) {
@@ -158,10 +160,16 @@ func (a *agent) build() (err error) {
 	if err != nil {
 		return err
 	}
+	a.tracing, err = tracing.Start(context.Background(), tracing.Config{
+		Endpoint: a.config.OTLPEndpoint, Name: cmp.Or(a.config.Name, host), Version: Version(), Logger: a.logger.With("part", "tracing"),
+	})
+	if err != nil {
+		return err
+	}
 	a.proxy, err = proxy.New(proxy.Config{
 		Policy: a.policy, Recorder: a.spool, ErrSpoolFull: spool.ErrFull,
 		Secrets: a.secrets, Sealed: a.opener, Transport: proxy.NewTransport(proxy.TransportConfig{}),
-		Freshness: a.control.Freshness, Unserved: a.control.Unserved, Logger: a.logger.With("part", "proxy"), Metrics: a.metrics,
+		Freshness: a.control.Freshness, Unserved: a.control.Unserved, Logger: a.logger.With("part", "proxy"), Metrics: a.metrics, Tracer: a.tracing.Tracer(),
 	})
 	return err
 }
@@ -234,6 +242,7 @@ func (a *agent) close(ctx context.Context) {
 		a.logger.Error("close the usage spool", "error", err)
 	}
 	a.sender.Close()
+	a.tracing.End()
 }
 
 func (c *Config) kafka() usage.KafkaConfig {

@@ -72,7 +72,8 @@ func seconds(t *testing.T, path, constant string) int64 {
 func agentEnds(t *testing.T) int64 {
 	t.Helper()
 	const drain, run = "../../dataplane/drain.go", "../../dataplane/dataplane.go"
-	return seconds(t, drain, "tellTimeout") + seconds(t, drain, "recordTimeout") + seconds(t, run, "lastFlush") + seconds(t, run, "closeTimeout")
+	return seconds(t, drain, "tellTimeout") + seconds(t, drain, "recordTimeout") + seconds(t, run, "lastFlush") + seconds(t, run, "closeTimeout") +
+		seconds(t, "../../dataplane/internal/tracing/tracing.go", "endTimeout")
 }
 
 // byDefault is a duration of the agent that nobody configured, in seconds.

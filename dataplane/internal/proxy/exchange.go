@@ -44,6 +44,7 @@ type exchange struct {
 	called time.Duration
 
 	stages stages
+	spans  spans
 	ticket uint64
 	record usagev1.UsageRecord
 	// attempt is the latest one; nil until there is one.

@@ -135,6 +135,7 @@ func (u *upstream) request() (*http.Request, error) {
 		ContentLength: length,
 	}
 	request = request.WithContext(httptrace.WithClientTrace(u.ctx, e.handler.metrics.connections.trace))
+	e.propagate(request.Header)
 	return request, e.handler.sign(request, e.target.Provider, e.secret, pieces)
 }
 

@@ -22,7 +22,7 @@ var (
 	// what has Google leave usage out of its answer or take the request for another one.
 	notUpstream = set(hopByHop, "Authorization", "X-Api-Key", "X-Goog-Api-Key", "Api-Key", "Cookie", "Host", "Expect",
 		"Accept-Encoding", "Forwarded", "Via", "X-Real-Ip", "X-Client-Ip", "X-Cluster-Client-Ip", "X-Originating-Ip",
-		"X-Remote-Ip", "X-Remote-Addr", "True-Client-Ip", "Client-Ip", "Fastly-Client-Ip", "Fly-Client-Ip", "Cdn-Loop",
+		"X-Remote-Ip", "X-Remote-Addr", "True-Client-Ip", "Client-Ip", "Fastly-Client-Ip", "Fly-Client-Ip", "Cdn-Loop", "Baggage",
 		"Openai-Organization", "Openai-Project", "X-Goog-User-Project", "X-Goog-Request-Params", "X-Goog-Fieldmask", "X-Http-Method-Override")
 	// notToCaller speaks of the provider's own origin: the caller would apply it to the
 	// agent's, and which pages may call that is not the provider's to say.

@@ -28,6 +28,7 @@ func (h *Handler) observe(e *exchange) {
 		outcome = usagev1.Outcome_OUTCOME_OK // a surface that has no records
 	}
 	h.metrics.observe(e, outcome)
+	e.requestTraced(outcome)
 	if h.config.Logger.Enabled(e.r.Context(), slog.LevelInfo) {
 		h.config.Logger.LogAttrs(e.r.Context(), slog.LevelInfo, "request", e.attributes(outcome)...)
 	}
@@ -45,6 +46,9 @@ func (e *exchange) attributes(outcome usagev1.Outcome) []slog.Attr {
 		slog.Duration("duration", e.elapsed()),
 		slog.Int64("policy_version", e.record.PolicyVersion),
 	)
+	if id := e.traceID(); id != "" {
+		attributes = append(attributes, slog.String("trace_id", id))
+	}
 	if e.record.ErrorCode != "" {
 		attributes = append(attributes, slog.String("code", e.record.ErrorCode))
 	}

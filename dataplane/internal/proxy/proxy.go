@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/weirhq/weir/dataplane/internal/balance"
 	"github.com/weirhq/weir/dataplane/internal/googleauth"
@@ -62,7 +63,7 @@ const (
 	DefaultMaxShadowAnswerBytes = 8 << 20
 )
 
-// Config is what a Handler needs. All but the fields from Now on are required.
+// Config is what a Handler needs. All but the fields from Tracer on are required.
 type Config struct {
 	Policy   *snapshot.Holder
 	Recorder Recorder
@@ -80,6 +81,8 @@ type Config struct {
 	Logger   *slog.Logger
 	Metrics  prometheus.Registerer
 
+	// Tracer makes spans; nil: nothing is traced.
+	Tracer trace.Tracer
 	// Now is the clock; nil: time.Now.
 	Now func() time.Time
 	// Draw gives random numbers from 0 to n-1, for weights and backoff; nil:
@@ -191,6 +194,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.metrics.inFlight.Add(1)
 	defer h.metrics.inFlight.Add(-1)
 	e := h.begin(w, r)
+	h.traceRequest(e)
 	surface := e.dialectOf(surfaceOf(r.URL.Path))
 	e.dialect = surface.dialect
 	switch {

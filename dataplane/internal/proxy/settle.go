@@ -66,6 +66,7 @@ func (e *exchange) open() {
 	}
 	batch.Bound(e.attempt)
 	e.record.Attempts = append(e.record.Attempts, e.attempt)
+	e.traceAttempt()
 }
 
 // bound is the most that a request can use. A token of text has at least one byte
@@ -162,6 +163,7 @@ func (e *exchange) close(end end) {
 	e.trial.End(e.handler.config.Now(), e.ending(end))
 	a.DurationUs = (e.elapsed() - e.attemptBegun).Microseconds()
 	e.handler.metrics.genAI.attempt(e)
+	e.attemptTraced()
 }
 
 // unused notes of the attempt that nothing was used.
