@@ -3,6 +3,7 @@ package proxy
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -43,7 +44,7 @@ type surfaceMetrics struct {
 	overhead              prometheus.Observer
 }
 
-func newMetrics(registry prometheus.Registerer) (*metrics, error) {
+func newMetrics(registry prometheus.Registerer, upstream ...prometheus.Collector) (*metrics, error) {
 	m := &metrics{
 		requests: counters("weir_agent_requests_total", "Requests answered, by surface, outcome and error code.", "surface", "outcome", "code"),
 		unauthenticated: counters("weir_agent_unauthenticated_total",
@@ -73,7 +74,7 @@ func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 		gauge("weir_agent_streams_open", "Answers that are passed on as they come.", m.streams.Load),
 	}
 	var faults []error
-	for _, c := range append(all, m.genAI.collectors()...) {
+	for _, c := range slices.Concat(all, m.genAI.collectors(), upstream) {
 		faults = append(faults, registry.Register(c))
 	}
 	if err := errors.Join(faults...); err != nil {

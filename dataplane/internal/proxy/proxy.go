@@ -175,7 +175,7 @@ func New(config Config) (*Handler, error) {
 	if err := config.complete(); err != nil {
 		return nil, err
 	}
-	m, err := newMetrics(config.Metrics)
+	m, err := newMetrics(config.Metrics, collectors(config.Transport)...)
 	if err != nil {
 		return nil, err
 	}
