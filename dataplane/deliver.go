@@ -4,9 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/weirhq/weir/dataplane/internal/spool"
 )
@@ -61,25 +60,29 @@ func (a *agent) undeliverable() error {
 
 // delivered returns nil once the end of the boot is reported and all is settled.
 func (a *agent) delivered(ctx context.Context, log *spool.Log, stopped <-chan struct{}) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	group, both := errgroup.WithContext(ctx)
-	group.Go(func() error { return a.reportEnd(both) })
-	group.Go(func() error {
-		if err := log.AwaitSettled(both); err != nil {
-			return fmt.Errorf("not all of it was confirmed within %s: %w", a.config.DeliveryTimeout, err)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var ended, reported, settled error
+	var group sync.WaitGroup
+	group.Go(func() { reported = a.reportEnd(ctx) })
+	group.Go(func() {
+		if log.AwaitSettled(ctx) != nil {
+			settled = fmt.Errorf("not all of it was confirmed within %s", a.config.DeliveryTimeout)
 		}
-		return nil
 	})
-	done := make(chan error, 1)
-	go func() { done <- group.Wait() }()
+	over := make(chan struct{})
+	go func() {
+		group.Wait()
+		close(over)
+	}()
 	select {
-	case err := <-done:
-		return err
 	case <-stopped:
-		cancel(nil)
-		return errors.Join(errors.New("shipping ended"), <-done)
+		ended = errors.New("shipping ended")
+		cancel()
+	case <-over:
 	}
+	<-over
+	return errors.Join(ended, reported, settled)
 }
 
 func (a *agent) reportEnd(ctx context.Context) error {

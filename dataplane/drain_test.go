@@ -73,7 +73,7 @@ func TestDrainCutsWhatIsLeft(t *testing.T) {
 	for _, want := range []string{
 		`"msg":"requests in flight are cut","count":2`, `"outcome":"interrupted"`,
 		`"msg":"usage is left in the state folder: keep it until an agent that was started with it has delivered","records":2,"not_sent":2`,
-		`not all of it was confirmed within 100ms`,
+		`not all of it was confirmed within 100ms`, `the control plane was not told of its end`, `"error":"the agent stops"`,
 	} {
 		if !strings.Contains(agent.log.String(), want) {
 			t.Errorf("the log has no %s:\n%s", want, agent.log)

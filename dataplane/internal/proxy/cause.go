@@ -15,7 +15,7 @@ import (
 func cause(err error) string {
 	var operation *net.OpError
 	var certificate *tls.CertificateVerificationError
-	for _, plain := range []error{io.EOF, io.ErrUnexpectedEOF, context.Canceled, context.DeadlineExceeded, errSilent, errOverlong, errTooLarge} {
+	for _, plain := range []error{io.EOF, io.ErrUnexpectedEOF, context.Canceled, context.DeadlineExceeded, errSilent, errOverlong, errTooLarge, ErrStopping} {
 		if errors.Is(err, plain) {
 			return plain.Error()
 		}

@@ -60,7 +60,12 @@ func (u *upstream) late() error {
 }
 
 // why is the reason of a failure: it shows as whatever the transport makes of it.
-func (u *upstream) why(err error) error { return cmp.Or(u.late(), err) }
+func (u *upstream) why(err error) error {
+	if u.exchange.cut() {
+		return ErrStopping
+	}
+	return cmp.Or(u.late(), err)
+}
 
 // Read reads the answer's body under watch, and counts the time as waited.
 func (u *upstream) Read(b []byte) (int, error) {
