@@ -66,19 +66,27 @@ func (d *drain) run() {
 	time.Sleep(d.delay)
 }
 
-// finish takes no more connections and returns when no request is left.
-func (d *drain) finish(door *door, server *http.Server, cut func()) error {
-	err := door.shut()
+// finish takes no more connections and returns when no request is left, and none of their
+// copies, which have the time of the requests.
+func (d *drain) finish(door *door, server *http.Server, cut func(), copies func(context.Context)) error {
+	limit, cancel := context.WithTimeout(context.Background(), d.timeout)
+	defer cancel()
+	err := errors.Join(door.shut(), d.requestsDone(server, cut))
+	copies(limit)
+	return err
+}
+
+func (d *drain) requestsDone(server *http.Server, cut func()) error {
 	if d.quiet(time.Now().Add(d.timeout)) {
-		return errors.Join(err, shutdown(server, tellTimeout))
+		return shutdown(server, tellTimeout)
 	}
 	d.logger.Warn("requests in flight are cut", "count", d.requests.Load(), "after", d.timeout)
 	cut()
-	if told := shutdown(server, tellTimeout); !errors.Is(told, context.DeadlineExceeded) {
-		return errors.Join(err, told)
+	if err := shutdown(server, tellTimeout); !errors.Is(err, context.DeadlineExceeded) {
+		return err
 	}
 	d.logger.Warn("callers did not take that their requests are cut: their connections are closed", "count", d.requests.Load())
-	err = errors.Join(err, server.Close())
+	err := server.Close()
 	// Handlers may be behind their connections.
 	for tooLate := time.Now().Add(recordTimeout); d.requests.Load() > 0 && time.Now().Before(tooLate); {
 		time.Sleep(5 * time.Millisecond)

@@ -43,11 +43,7 @@ func (a *agent) serve(ctx context.Context, stopped <-chan struct{}) error {
 		door := newDoor(proxy.Listening(applications))
 		err := serveUntil(ctx, door, server, func() error {
 			a.drain.run()
-			limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.drain.timeout)
-			defer cancel()
-			err := a.drain.finish(door, server, cut)
-			a.proxy.Stop(limit) // copies have the time of the requests
-			return err
+			return a.drain.finish(door, server, cut, a.proxy.Stop)
 		})
 		if err == nil {
 			a.deliver(stopped)

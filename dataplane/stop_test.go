@@ -2,9 +2,11 @@ package dataplane
 
 import (
 	"context"
+	"log/slog"
 	"net"
 	"net/http"
 	"testing"
+	"time"
 )
 
 // TestAStopWaitsForRequestsThenForTheirCopies: in that order, and within one time.
@@ -15,20 +17,25 @@ func TestAStopWaitsForRequestsThenForTheirCopies(t *testing.T) {
 	}
 	steps := make(chan string, 10)
 	begun, release, copies := make(chan struct{}), make(chan struct{}), make(chan struct{})
-	server := &http.Server{Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+	d := drain{timeout: time.Minute, logger: slog.New(slog.DiscardHandler)}
+	server, cut := d.server(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		close(begun)
 		<-release
 		steps <- "request"
-	})}
+	}))
 	ctx, stop := context.WithCancel(t.Context())
 	stopped := make(chan error, 1)
 	go func() {
-		stopped <- serveUntil(ctx, listener, server, func() { steps <- "before" }, func(limit context.Context) {
-			if _, bounded := limit.Deadline(); !bounded {
-				t.Error("it may wait for ever")
-			}
-			<-copies
-			steps <- "after"
+		door := newDoor(listener)
+		stopped <- serveUntil(ctx, door, server, func() error {
+			steps <- "before"
+			return d.finish(door, server, cut, func(limit context.Context) {
+				if _, bounded := limit.Deadline(); !bounded {
+					t.Error("it may wait for ever")
+				}
+				<-copies
+				steps <- "after"
+			})
 		})
 	}()
 	go func() {
