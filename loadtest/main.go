@@ -11,16 +11,28 @@ import (
 
 	"github.com/weirhq/weir/deploy/local/process"
 	"github.com/weirhq/weir/loadtest/fleet"
+	"github.com/weirhq/weir/loadtest/gateway"
 )
 
 type commandLine struct {
-	Fleet fleetCommand `cmd:"" help:"Thousands of agents on one core of the control plane: memory, time from change to applied, and a storm."`
+	Fleet   fleetCommand   `cmd:"" help:"Thousands of agents on one core of the control plane: memory, time from change to applied, and a storm."`
+	Gateway gatewayCommand `cmd:"" help:"The agent beside a bare reverse proxy and other gateways: latency, throughput, memory."`
+
+	// What the gateway command starts.
+	Upstream gateway.Upstream `cmd:"" hidden:""`
+	Bare     gateway.Bare     `cmd:"" hidden:""`
 }
 
 type fleetCommand struct{ fleet.Config }
 
 func (c *fleetCommand) Run(ctx context.Context) error {
 	return fleet.Run(ctx, c.Config, os.Stdout)
+}
+
+type gatewayCommand struct{ gateway.Config }
+
+func (c *gatewayCommand) Run(ctx context.Context) error {
+	return gateway.Run(ctx, c.Config, os.Stdout, os.Stderr)
 }
 
 func main() {
