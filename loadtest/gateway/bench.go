@@ -117,9 +117,12 @@ func result(measurement string, s shape, t *target, samples []*load.Sample) repo
 // plotted are the quantiles that a curve is drawn of; those of the tables are among them.
 var plotted = []float64{0, 0.25, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.925, 0.95, 0.97, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9999}
 
-func quantiles(at func(q float64) time.Duration) (all []report.Quantile) {
+func quantiles(s *load.Sample, at func(s *load.Sample, q float64) time.Duration) (all []report.Quantile) {
 	for _, q := range plotted {
-		all = append(all, report.Quantile{Q: q, MS: millis(at(q))})
+		if float64(s.Timed())*(1-q) < 1 {
+			break // fewer than one request in so many would have been above
+		}
+		all = append(all, report.Quantile{Q: q, MS: millis(at(s, q))})
 	}
 	return all
 }

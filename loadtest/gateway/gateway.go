@@ -68,9 +68,19 @@ func (b *bench) run(ctx context.Context, place placement) error {
 	if err != nil {
 		return err
 	}
-	if b.report.Machine.Load > 1 {
-		b.note("other work ran on this machine (load average %.1f): only the ratios mean something, and they not much", b.report.Machine.Load)
+	others := othersSince(b.targets)
+	if err := b.measure(ctx); err != nil {
+		return err
 	}
+	b.report.Machine.Others = others()
+	if b.report.Machine.Others > 0.05 {
+		b.note("other work had %.0f %% of all cores meanwhile: times are not those of a quiet machine, and ratios only roughly", 100*b.report.Machine.Others)
+	}
+	return b.profile(ctx)
+}
+
+// measure all that is asked for.
+func (b *bench) measure(ctx context.Context) error {
 	if b.config.Soak > 0 {
 		return b.soak(ctx)
 	}
@@ -85,7 +95,7 @@ func (b *bench) run(ctx context.Context, place placement) error {
 			return err
 		}
 	}
-	return b.profile(ctx)
+	return nil
 }
 
 func (b *bench) note(format string, args ...any) {

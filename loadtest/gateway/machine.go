@@ -124,7 +124,7 @@ func table10(path string) (rows [][]string) {
 	return rows
 }
 
-// resident is the memory of a process in MiB.
+// resident is the memory of a process in MB.
 func resident(pid int) (float64, error) {
 	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
 	if err != nil {
@@ -135,7 +135,7 @@ func resident(pid int) (float64, error) {
 		return 0, fmt.Errorf("memory of process %d: unreadable statm", pid)
 	}
 	pages, err := strconv.ParseInt(fields[1], 10, 64)
-	return float64(pages) * float64(os.Getpagesize()) / (1 << 20), err
+	return float64(pages) * float64(os.Getpagesize()) / 1e6, err
 }
 
 // raiseFiles lets this process, and those it starts, open so many files.

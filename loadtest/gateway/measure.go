@@ -34,7 +34,7 @@ func (b *bench) latency(ctx context.Context) error {
 		base := above(samples[bare], samples[direct], median)
 		for _, t := range b.targets {
 			r := result(latency, s, t, samples[t.name])
-			r.Unit, r.Quantiles = "ms", quantiles(merged(samples[t.name]).Latency)
+			r.Unit, r.Quantiles = "ms", quantiles(merged(samples[t.name]), (*load.Sample).Latency)
 			if t.name == direct {
 				r.Value = millis(median(merged(samples[direct])))
 			} else {
@@ -42,7 +42,7 @@ func (b *bench) latency(ctx context.Context) error {
 				r.Value, r.Ratio = report.Median(r.Rounds), ratio(r.Rounds, base)
 			}
 			if t.name == weir {
-				r.Hold(report.Limit{Of: "ratio", Bound: mostLatency})
+				r.Hold(report.Limit{Bound: mostLatency})
 			}
 			b.report.Results = append(b.report.Results, r)
 		}
@@ -68,7 +68,7 @@ func (b *bench) throughput(ctx context.Context) error {
 			r.Unit, r.Rounds = "/s", rates(samples[t.name])
 			r.Value, r.Ratio = report.Median(r.Rounds), ratio(r.Rounds, base)
 			if t.name == weir {
-				r.Hold(report.Limit{Of: "ratio", Bound: leastThroughput, AtLeast: true})
+				r.Hold(report.Limit{Bound: leastThroughput, AtLeast: true})
 			}
 			b.capacity[t.name+s.String()] = r.Value
 			b.report.Results = append(b.report.Results, r)
@@ -129,9 +129,9 @@ func (b *bench) openLoop(ctx context.Context) error {
 		}
 		for _, t := range b.targets {
 			r := b.added(openLoop, s, t, samples, func(s *load.Sample) time.Duration { return s.Latency(0.99) })
-			r.Offered, r.Quantiles = offered[t.name], quantiles(merged(samples[t.name]).Latency)
+			r.Offered, r.Quantiles = offered[t.name], quantiles(merged(samples[t.name]), (*load.Sample).Latency)
 			if t.name == weir {
-				r.Hold(report.Limit{Of: "value", Bound: mostP99})
+				r.Hold(report.Limit{Bound: mostP99, Unit: "ms"})
 			}
 			b.report.Results = append(b.report.Results, r)
 		}
@@ -167,9 +167,9 @@ func (b *bench) firstToken(ctx context.Context) error {
 	}
 	for _, t := range b.targets {
 		r := b.added(firstToken, s, t, samples, func(s *load.Sample) time.Duration { return s.First(0.95) })
-		r.Quantiles = quantiles(merged(samples[t.name]).First)
+		r.Quantiles = quantiles(merged(samples[t.name]), (*load.Sample).First)
 		if t.name == weir {
-			r.Hold(report.Limit{Of: "value", Bound: mostFirstToken})
+			r.Hold(report.Limit{Bound: mostFirstToken, Unit: "ms"})
 		}
 		b.report.Results = append(b.report.Results, r)
 	}

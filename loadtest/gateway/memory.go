@@ -38,8 +38,7 @@ func (b *bench) memory(ctx context.Context) error {
 			return fmt.Errorf("%d open streams, target %s: %w", b.config.OpenStreams, t.name, err)
 		}
 		if t.name == weir {
-			r.Hold(report.Limit{Of: "value", Bound: mostMemory * 1e6 / (1 << 20)})
-			r.Limit.Bound = float64(int(r.Limit.Bound))
+			r.Hold(report.Limit{Bound: mostMemory, Unit: "MB"})
 		}
 		b.report.Results = append(b.report.Results, r)
 	}
@@ -56,7 +55,7 @@ func (b *bench) proxies() (all []*target) {
 }
 
 func (b *bench) hold(ctx context.Context, t *target, s shape) (report.Result, error) {
-	r := report.Result{Measurement: memory, Shape: fmt.Sprintf("%d streams", b.config.OpenStreams), Target: t.name, Unit: "MiB"}
+	r := report.Result{Measurement: memory, Shape: fmt.Sprintf("%d streams", b.config.OpenStreams), Target: t.name, Unit: "MB"}
 	if err := b.mode(ctx, upstream.Mode{Hold: true, Every: heldEvery}); err != nil {
 		return r, err
 	}
@@ -78,7 +77,7 @@ func (b *bench) hold(ctx context.Context, t *target, s shape) (report.Result, er
 		return r, err
 	}
 	for _, p := range r.Memory {
-		r.Value = max(r.Value, p.MiB)
+		r.Value = max(r.Value, p.MB)
 	}
 	return r, b.between()
 }
@@ -97,12 +96,12 @@ func watchMemory(ctx context.Context, pid int, every time.Duration) *watch {
 		tick := time.NewTicker(every)
 		defer tick.Stop()
 		for began := time.Now(); ; {
-			mib, err := resident(pid)
+			mb, err := resident(pid)
 			if err != nil {
 				w.err = err
 				return
 			}
-			w.points = append(w.points, report.Point{Seconds: time.Since(began).Seconds(), MiB: mib})
+			w.points = append(w.points, report.Point{Seconds: time.Since(began).Seconds(), MB: mb})
 			select {
 			case <-tick.C:
 			case <-w.done:

@@ -71,7 +71,7 @@ func (b *bench) soakOne(ctx context.Context, t *target, s shape) (report.Result,
 		return report.Result{}, err
 	}
 	r := result("soak", s, t, []*load.Sample{sample})
-	r.Unit, r.Offered, r.Quantiles = "MiB/h", capacity/2, quantiles(sample.Latency)
+	r.Unit, r.Offered, r.Quantiles = "MB/h", capacity/2, quantiles(sample, (*load.Sample).Latency)
 	if watched == nil {
 		r.Says = "its process can't be seen from here: nothing is known of its memory"
 		return r, nil
@@ -83,9 +83,9 @@ func (b *bench) soakOne(ctx context.Context, t *target, s shape) (report.Result,
 	return r, nil
 }
 
-// flatness is the slope of memory in MiB per hour over the second half, in which a process
+// flatness is the slope of memory in MB per hour over the second half, in which a process
 // has what it needs, and what to think of it: flat is what grows by less than 5 % of what
-// is there, or 4 MiB, over that half.
+// is there, or 4 MB, over that half.
 func flatness(points []report.Point) (slope float64, says string) {
 	half := points[len(points)/2:]
 	if len(half) < 2 {
@@ -97,25 +97,25 @@ func flatness(points []report.Point) (slope float64, says string) {
 	if grown > max(mean/20, 4) {
 		verdict = "GROWS"
 	}
-	return perSecond * 3600, fmt.Sprintf("memory %s: %+.1f MiB over the last %.0f s, at %.0f MiB", verdict, grown, half[len(half)-1].Seconds-half[0].Seconds, mean)
+	return perSecond * 3600, fmt.Sprintf("memory %s: %+.1f MB over the last %.0f s, at %.0f MB", verdict, grown, half[len(half)-1].Seconds-half[0].Seconds, mean)
 }
 
 // fit is the line of least squares.
 func fit(points []report.Point) (slope, mean float64) {
-	var at, mib float64
+	var at, mb float64
 	for _, p := range points {
 		at += p.Seconds
-		mib += p.MiB
+		mb += p.MB
 	}
 	n := float64(len(points))
-	at, mib = at/n, mib/n
+	at, mb = at/n, mb/n
 	var cross, square float64
 	for _, p := range points {
-		cross += (p.Seconds - at) * (p.MiB - mib)
+		cross += (p.Seconds - at) * (p.MB - mb)
 		square += (p.Seconds - at) * (p.Seconds - at)
 	}
 	if square == 0 {
-		return 0, mib
+		return 0, mb
 	}
-	return cross / square, mib
+	return cross / square, mb
 }

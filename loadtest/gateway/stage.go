@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -36,7 +37,7 @@ type stage struct {
 
 // newStage builds what is needed and starts it: the targets that are always there, and
 // those given.
-func newStage(ctx context.Context, c Config, place placement, tell func(format string, args ...any)) (s *stage, err error) {
+func newStage(ctx context.Context, c Config, place placement, tell func(format string, args ...any)) (*stage, error) {
 	peers, err := c.peers()
 	if err != nil {
 		return nil, err
@@ -49,39 +50,36 @@ func newStage(ctx context.Context, c Config, place placement, tell func(format s
 	if err := build.Binaries(ctx, root, func(int) {}, "./loadtest", "./dataplane/cmd/weir-agent"); err != nil {
 		return nil, err
 	}
-	s = &stage{root: root, place: place, upstream: c.Upstream, running: map[string]*process.Process{}}
+	s := &stage{root: root, place: place, upstream: c.Upstream, running: map[string]*process.Process{}}
 	if s.dir, err = os.MkdirTemp(filepath.Join(root, ".weir"), "loadtest-"); err != nil {
 		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, s.close())
-		}
-	}()
+	if err := s.startAll(ctx, peers); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return s, nil
+}
+
+func (s *stage) startAll(ctx context.Context, peers []*target) error {
 	ports, err := engine.FreePorts(4)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	s.broker = ports[0]
 	if err := s.startUpstream(ctx); err != nil {
-		return nil, err
+		return err
 	}
-	key := upstream.Key
-	s.targets = append(s.targets, &target{name: direct, address: c.Upstream, path: "/v1/chat/completions", key: key, model: upstream.Model})
+	s.targets = append(s.targets, &target{name: direct, address: s.upstream, path: chatPath, key: upstream.Key, model: upstream.Model, pid: s.running["upstream"].PID()})
 	if err := s.startBare(ctx, ports[1]); err != nil {
-		return nil, err
+		return err
 	}
-	given := false
-	for _, t := range peers {
-		given = given || t.name == weir
-	}
-	if !given {
+	if !slices.ContainsFunc(peers, func(t *target) bool { return t.name == weir }) {
 		if err := s.startWeir(ctx, ports[2], ports[3]); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	s.targets = append(s.targets, peers...)
-	return s, nil
+	return nil
 }
 
 // close stops what runs, the mock last, and removes the folder.
@@ -142,7 +140,7 @@ func (s *stage) startUpstream(ctx context.Context) error {
 
 func (s *stage) startBare(ctx context.Context, port int) error {
 	address := loopback(port)
-	t := &target{name: bare, address: address, path: "/v1/chat/completions", key: upstream.Key, model: upstream.Model}
+	t := &target{name: bare, address: address, path: chatPath, key: upstream.Key, model: upstream.Model}
 	program := process.Program{
 		Name: bare, Path: s.binary("loadtest"), Args: []string{"bare", "--listen", address, "--to", "http://" + s.upstream},
 		Env:   append(os.Environ(), "GOMAXPROCS=1"),
@@ -160,7 +158,7 @@ func (s *stage) startWeir(ctx context.Context, port, private int) error {
 	if err != nil {
 		return err
 	}
-	t := &target{name: weir, address: address, private: "http://" + loopback(private), path: "/v1/chat/completions", key: callerKey, model: route}
+	t := &target{name: weir, address: address, private: "http://" + loopback(private), path: chatPath, key: callerKey, model: route}
 	return s.own(ctx, t, process.Program{
 		Name: weir, Path: s.binary("weir-agent"), Probe: says200(t.private + "/readyz"),
 		Env: []string{"GOMAXPROCS=1", "WEIR_LISTEN=" + address, "WEIR_ADMIN_LISTEN=" + loopback(private), "WEIR_CONTROL_URL=" + controlURL,

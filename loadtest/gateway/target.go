@@ -18,6 +18,9 @@ const (
 	weir   = "weir"
 )
 
+// chatPath is what all are asked at, below their URL.
+const chatPath = "/v1/chat/completions"
+
 // target is what requests go to.
 type target struct {
 	name    string
@@ -38,15 +41,17 @@ func (t *target) request(s shape) load.Request {
 	return load.NewRequest(t.address, t.path, t.key, t.body(s))
 }
 
-// body is as long as the shape says, up to a few bytes.
+// body is as long as the shape says.
 func (t *target) body(s shape) []byte {
 	const sentence = "How much water passed the weir since the last rain? "
 	stream := ""
 	if s.streamed {
 		stream = `,"stream":true,"stream_options":{"include_usage":true}`
 	}
+	head := fmt.Sprintf(`{"model":%q%s,"messages":[{"role":"user","content":"`, t.model, stream)
+	const tail = `"}]}`
 	prompt := strings.Repeat(sentence, s.kb<<10/len(sentence)+1)
-	return fmt.Appendf(nil, `{"model":%q%s,"messages":[{"role":"user","content":%q}]}`, t.model, stream, prompt[:s.kb<<10-200])
+	return []byte(head + prompt[:max(0, s.kb<<10-len(head)-len(tail))] + tail)
 }
 
 // peers are the targets of the command line.
@@ -72,7 +77,7 @@ func (c *Config) peers() ([]*target, error) {
 	}
 	base := map[*target]string{}
 	for _, t := range all {
-		base[t], t.path = t.path, "/v1/chat/completions"
+		base[t], t.path = t.path, chatPath
 	}
 	set(all, c.Key, func(t *target, value string) { t.key = value })
 	set(all, c.Model, func(t *target, value string) { t.model = value })

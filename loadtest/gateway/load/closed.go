@@ -27,7 +27,7 @@ func (s statusError) Error() string {
 
 // Run connects, sends one request on each connection that does not count, and then as many
 // as get answered. A connection that breaks is made anew. It returns an error when ctx ended
-// or no connection can be made at the beginning.
+// or not one connection had an answer at the beginning.
 func (c Closed) Run(ctx context.Context) (*Sample, error) {
 	lines, err := newLines(ctx, c.Request, c.Connections, c.Timeout)
 	if err != nil {
@@ -92,18 +92,18 @@ func newLines(ctx context.Context, request Request, n int, timeout time.Duration
 			errs <- err
 		}()
 	}
-	var first error
+	failed, last := 0, error(nil)
 	for range l.all {
-		if err := <-errs; first == nil {
-			first = err
+		if err := <-errs; err != nil {
+			failed, last = failed+1, err
 		}
 	}
-	if first != nil {
+	if failed == n || ctx.Err() != nil {
 		l.close()
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		return nil, fmt.Errorf("before it begins: %w", first)
+		return nil, fmt.Errorf("not one request is answered: %w", last)
 	}
 	return l, nil
 }

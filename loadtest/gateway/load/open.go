@@ -30,8 +30,8 @@ const queued = 1 << 16
 var errGivenUp = errors.New("not sent: every connection waited for answers until the end")
 
 // Run sends each request when it is due, or as soon after that as a connection is free, and
-// counts from when it was due. It returns an error when ctx ended or no connection can be
-// made at the beginning.
+// counts from when it was due. It returns an error when ctx ended or not one
+// connection had an answer at the beginning.
 func (o Open) Run(ctx context.Context) (*Sample, error) {
 	lines, err := newLines(ctx, o.Request, o.Connections, o.Timeout)
 	if err != nil {

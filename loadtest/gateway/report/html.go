@@ -105,7 +105,7 @@ func cellOf(r Result) cell {
 func tailOf(r Result) tail {
 	t := tail{Shape: r.Shape, Target: r.Target, Offered: Number(r.Offered) + "/s"}
 	for _, q := range []float64{0.5, 0.9, 0.99, 0.999} {
-		t.Times = append(t.Times, Number(r.at(q))+" ms")
+		t.Times = append(t.Times, r.at(q))
 	}
 	return t
 }
@@ -116,7 +116,7 @@ func (r *Report) figures(m Measurement, shapes []string, results map[string][]Re
 	}
 	for _, shape := range shapes {
 		if svg := r.times(m, shape, results[shape]); svg != "" {
-			all = append(all, figure{shape, svg})
+			all = append(all, figure{shape + ": " + timed(m), svg})
 		}
 		if svg := r.memory(m, shape, results[shape]); svg != "" {
 			all = append(all, figure{shape + ": memory over time", svg})
@@ -154,6 +154,13 @@ func (r *Report) rates(shapes []string, results map[string][]Result) template.HT
 	return template.HTML(bars("answers per second of each target", shapes, groups))
 }
 
+func timed(m Measurement) string {
+	if m.Name == "first-token" {
+		return "time to first token by percentile"
+	}
+	return "time to the whole answer by percentile"
+}
+
 func (r *Report) times(m Measurement, shape string, results []Result) template.HTML {
 	least, most := math.Inf(1), 0.0
 	var lines []line
@@ -173,7 +180,7 @@ func (r *Report) times(m Measurement, shape string, results []Result) template.H
 	if len(lines) == 0 {
 		return ""
 	}
-	return template.HTML(plot(m.Title+", "+shape, percentiles("percentile"), logarithmic("ms", least, most), lines))
+	return template.HTML(plot(m.Title+", "+shape, percentiles("percentile"), logarithmic("ms, logarithmic", least, most), lines))
 }
 
 func (r *Report) memory(m Measurement, shape string, results []Result) template.HTML {
@@ -182,8 +189,8 @@ func (r *Report) memory(m Measurement, shape string, results []Result) template.
 	for _, result := range results {
 		l := line{class: r.color(result.Target), name: result.Target}
 		for _, p := range thin(result.Memory) {
-			l.points = append(l.points, point{p.Seconds, p.MiB})
-			long, most = math.Max(long, p.Seconds), math.Max(most, p.MiB)
+			l.points = append(l.points, point{p.Seconds, p.MB})
+			long, most = math.Max(long, p.Seconds), math.Max(most, p.MB)
 		}
 		if len(l.points) > 1 {
 			lines = append(lines, l)
@@ -192,7 +199,7 @@ func (r *Report) memory(m Measurement, shape string, results []Result) template.
 	if len(lines) == 0 {
 		return ""
 	}
-	return template.HTML(plot(m.Title+", "+shape+", memory", linear("seconds", long), linear("MiB", most), lines))
+	return template.HTML(plot(m.Title+", "+shape+", memory", linear("seconds", long), linear("MB", most), lines))
 }
 
 // thin keeps what a plot can show: the largest of each stretch.
@@ -201,7 +208,7 @@ func thin(points []Point) []Point {
 	every := len(points)/shown + 1
 	var kept []Point
 	for chunk := range slices.Chunk(points, every) {
-		kept = append(kept, slices.MaxFunc(chunk, func(a, b Point) int { return int(math.Copysign(1, a.MiB-b.MiB)) }))
+		kept = append(kept, slices.MaxFunc(chunk, func(a, b Point) int { return int(math.Copysign(1, a.MB-b.MB)) }))
 	}
 	return kept
 }

@@ -35,8 +35,10 @@ type Machine struct {
 	Cores  int    `json:"cores"`
 	Go     string `json:"go"`
 	Commit string `json:"commit"`
-	// Load is the average of the minute before: other work.
+	// Load is the average of the minute before.
 	Load float64 `json:"load"`
+	// Others is which share (0 to 1) of all cores went to other work meanwhile.
+	Others float64 `json:"others"`
 }
 
 // Target was measured.
@@ -67,7 +69,7 @@ type Result struct {
 	Requests int64            `json:"requests,omitempty"`
 	Failed   int64            `json:"failed,omitempty"`
 	Errors   map[string]int64 `json:"errors,omitempty"`
-	// Quantiles of times, ms.
+	// Quantiles of times, ms, as far as there were requests enough to know them.
 	Quantiles []Quantile `json:"quantiles,omitempty"`
 	// Memory over time.
 	Memory []Point `json:"memory,omitempty"`
@@ -77,9 +79,9 @@ type Result struct {
 
 // Limit is a target value.
 type Limit struct {
-	// Of is "value" or "ratio".
-	Of    string  `json:"of"`
 	Bound float64 `json:"bound"`
+	// Unit of Bound; empty: it is a ratio to the bare proxy.
+	Unit string `json:"unit,omitempty"`
 	// AtLeast: else at most.
 	AtLeast bool `json:"at_least,omitempty"`
 	Met     bool `json:"met"`
@@ -94,7 +96,7 @@ type Quantile struct {
 // Point is resident memory at a time.
 type Point struct {
 	Seconds float64 `json:"s"`
-	MiB     float64 `json:"mib"`
+	MB      float64 `json:"mb"`
 }
 
 // Measurement is what a group of results is about.
@@ -115,10 +117,9 @@ var Measurements = []Measurement{
 // Hold holds a result against a limit.
 func (r *Result) Hold(l Limit) {
 	value := r.Value
-	if l.Of == "ratio" {
-		value = r.Ratio
-		if value == 0 {
-			return
+	if l.Unit == "" {
+		if value = r.Ratio; value == 0 {
+			return // noise left none
 		}
 	}
 	l.Met = value <= l.Bound
@@ -134,11 +135,10 @@ func (l Limit) String() string {
 	if l.AtLeast {
 		sign = "≥"
 	}
-	of := ""
-	if l.Of == "ratio" {
-		of = " × bare"
+	if l.Unit == "" {
+		return fmt.Sprintf("%s %v × bare", sign, l.Bound)
 	}
-	return fmt.Sprintf("%s %v%s", sign, l.Bound, of)
+	return fmt.Sprintf("%s %v %s", sign, l.Bound, l.Unit)
 }
 
 // Missed are the results that are not within their limits.

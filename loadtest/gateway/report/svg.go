@@ -1,9 +1,11 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"html"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -76,20 +78,18 @@ func spread(at []float64) []float64 {
 	order := make([]int, len(at))
 	for i := range order {
 		order[i] = i
-		for j := i; j > 0 && at[order[j-1]] > at[order[j]]; j-- {
-			order[j-1], order[j] = order[j], order[j-1]
-		}
 	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(at[a], at[b]) })
 	moved := make([]float64, len(at))
 	before := math.Inf(-1)
 	for _, i := range order {
 		moved[i] = max(at[i], before+apart)
 		before = moved[i]
 	}
-	if over := before - (top + plotHeight); over > 0 {
-		for i := range moved {
-			moved[i] -= over
-		}
+	after := top + plotHeight + apart
+	for _, i := range slices.Backward(order) {
+		moved[i] = min(moved[i], after-apart)
+		after = moved[i]
 	}
 	return moved
 }

@@ -40,8 +40,8 @@ func (r *Report) Text(w io.Writer) error {
 }
 
 func (r *Report) head(b *strings.Builder) {
-	fmt.Fprintf(b, "%s, %d cores, %s, %s\ncommit %s, %s, load average before %.1f\n%s\n%d rounds of %d ms each, targets in turns\n",
-		r.Machine.CPU, r.Machine.Cores, r.Machine.OS, r.Machine.Go, r.Machine.Commit, r.At.UTC().Format("2006-01-02 15:04 UTC"), r.Machine.Load,
+	fmt.Fprintf(b, "%s, %d cores, %s, %s\ncommit %s, %s, load average before %.1f, other work %.0f %%\n%s\n%d rounds of %d ms each, targets in turns\n",
+		r.Machine.CPU, r.Machine.Cores, r.Machine.OS, r.Machine.Go, r.Machine.Commit, r.At.UTC().Format("2006-01-02 15:04 UTC"), r.Machine.Load, 100*r.Machine.Others,
 		r.Placement, r.Rounds, r.Slice)
 }
 
@@ -126,7 +126,7 @@ func quantiles(b *strings.Builder, shapes []string, results map[string][]Result)
 		for _, result := range results[shape] {
 			row := []string{shape + ", " + result.Target, Number(result.Offered) + "/s"}
 			for _, q := range []float64{0.5, 0.9, 0.99, 0.999} {
-				row = append(row, Number(result.at(q))+" ms")
+				row = append(row, result.at(q))
 			}
 			rows = append(rows, row)
 		}
@@ -134,14 +134,14 @@ func quantiles(b *strings.Builder, shapes []string, results map[string][]Result)
 	align(b, rows)
 }
 
-// at is the time at a quantile that the result has; 0: it has it not.
-func (r Result) at(q float64) float64 {
+// at is the time at a quantile, "-" where it is not known.
+func (r Result) at(q float64) string {
 	for _, one := range r.Quantiles {
 		if one.Q == q {
-			return one.MS
+			return Number(one.MS) + " ms"
 		}
 	}
-	return 0
+	return "-"
 }
 
 func align(b *strings.Builder, rows [][]string) {
@@ -158,9 +158,12 @@ func align(b *strings.Builder, rows [][]string) {
 		line := " "
 		for i, cell := range row {
 			room := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
-			if i == 0 || i == len(widths)-1 && i > 1 && len(rows[0]) < len(widths) {
+			switch {
+			case i == 0:
 				line += " " + cell + room
-			} else {
+			case i == len(rows[0]): // a verdict
+				line += "    " + cell
+			default:
 				line += "   " + room + cell
 			}
 		}
