@@ -71,6 +71,11 @@ test-kill: ## kill -9 the control plane 1,000 times and Postgres 100 times while
 loadtest-fleet: ## 1,000 and 5,000 agents on one core of the control plane: memory, change to served, a storm
 	@go run ./loadtest fleet
 
+.PHONY: loadtest-gateway
+loadtest-gateway: ## the agent beside a bare reverse proxy: latency, throughput, memory (docs/loadtest.md adds others)
+	@mkdir -p $(REPORTS)
+	@go run ./loadtest gateway --json $(REPORTS)/gateway.json --html $(REPORTS)/gateway.html
+
 .PHONY: test-crash
 test-crash: ## kill -9 an agent 10,000 times while it applies policies, fail its writes, damage its files
 	@WEIR_SLOTS_CRASHES=10000 go test -timeout 0 -count 1 -v -run TestSlotsUnderAttack ./dataplane/internal/control
