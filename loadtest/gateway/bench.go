@@ -26,6 +26,9 @@ type bench struct {
 	between func() error
 
 	capacity map[string]float64 // requests per second, by target and shape
+	// costs are what an answer took of the processor in each turn of the last interleave,
+	// µs, by target; of those whose process is known.
+	costs map[string][]float64
 }
 
 // turns is the order of n targets in a round: there and back, so that none always follows
@@ -47,6 +50,7 @@ type slice func(ctx context.Context, t *target, round int) (*load.Sample, error)
 // interleave gives every target its turn in every round.
 func (b *bench) interleave(ctx context.Context, what string, targets []*target, one slice) (map[string][]*load.Sample, error) {
 	samples := map[string][]*load.Sample{}
+	b.costs = map[string][]float64{}
 	for round := range b.config.Rounds {
 		b.tell("%s, round %d of %d", what, round+1, b.config.Rounds)
 		for _, i := range turns(round, len(targets)) {
@@ -55,10 +59,12 @@ func (b *bench) interleave(ctx context.Context, what string, targets []*target, 
 			if err != nil {
 				return nil, err
 			}
+			spent := t.spent()
 			sample, err := one(ctx, t, round)
 			if err != nil {
 				return nil, fmt.Errorf("%s, target %s: %w", what, t.name, err)
 			}
+			spent = t.spent() - spent
 			after, err := b.served(ctx)
 			if err != nil {
 				return nil, err
@@ -67,6 +73,9 @@ func (b *bench) interleave(ctx context.Context, what string, targets []*target, 
 				return nil, fmt.Errorf("%s, target %s: of %d answers only %d came from the upstream: turn its cache off", what, t.name, sample.Requests, after-before)
 			}
 			samples[t.name] = append(samples[t.name], sample)
+			if spent > 0 {
+				b.costs[t.name] = append(b.costs[t.name], spent.Seconds()*1e6/float64(max(1, after-before)))
+			}
 			if err := b.between(); err != nil {
 				return nil, fmt.Errorf("%s, target %s: %w", what, t.name, err)
 			}

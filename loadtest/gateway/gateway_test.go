@@ -66,17 +66,23 @@ func TestRun(t *testing.T) {
 	seen := map[string]int{}
 	for _, result := range r.Results {
 		seen[result.Measurement+" "+result.Target]++
+		if result.Measurement == "processor" {
+			if result.Value < 1 || result.Ratio == 0 {
+				t.Errorf("an answer of %s took %v µs, %v of that of bare", result.Target, result.Value, result.Ratio)
+			}
+			continue
+		}
 		if result.Failed > 0 || result.Requests == 0 {
 			t.Errorf("%s, %s, %s: %d answers, %d failed: %v", result.Measurement, result.Shape, result.Target, result.Requests, result.Failed, result.Errors)
 		}
 	}
-	for _, what := range measurements {
+	for _, what := range append(measurements, "processor") {
 		for _, target := range []string{direct, bare, weir} {
 			want := map[string]int{firstToken: 1, memory: 1}[what]
 			if want == 0 {
 				want = 2
 			}
-			if what == memory && target == direct {
+			if (what == memory || what == "processor") && target == direct {
 				want = 0
 			}
 			if seen[what+" "+target] != want {

@@ -73,9 +73,25 @@ func (b *bench) throughput(ctx context.Context) error {
 			b.capacity[t.name+s.String()] = r.Value
 			b.report.Results = append(b.report.Results, r)
 		}
+		b.cost(s)
 		b.doubtMock(s)
 	}
 	return nil
+}
+
+// cost is what the throughput that was just measured took of the processor. Other work on
+// the machine changes it far less than it changes the throughput.
+func (b *bench) cost(s shape) {
+	for _, t := range b.targets {
+		if t.name == direct || len(b.costs[t.name]) != b.config.Rounds {
+			continue
+		}
+		r := report.Result{Measurement: "processor", Shape: s.String(), Target: t.name, Unit: "µs", Rounds: b.costs[t.name], Value: report.Median(b.costs[t.name])}
+		if base := b.costs[bare]; len(base) == b.config.Rounds {
+			r.Ratio = ratio(r.Rounds, base)
+		}
+		b.report.Results = append(b.report.Results, r)
+	}
 }
 
 // doubtMock notes where generator and mock are too slow to measure with.

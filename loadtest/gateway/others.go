@@ -7,6 +7,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // tick of proc_stat(5) on every Linux that Go runs on.
@@ -67,6 +69,20 @@ func ownTime(targets []*target) (own time.Duration) {
 		}
 	}
 	return own
+}
+
+// spent is the processor time of a target's process so far; 0: it is not known.
+func (t *target) spent() time.Duration {
+	if t.pid == 0 {
+		return 0
+	}
+	var now unix.Timespec
+	// The clock of a process is its complemented id with 2 for "what the scheduler gave it":
+	// clock_getcpuclockid(3) computes the same.
+	if err := unix.ClockGettime(int32(^t.pid<<3|2), &now); err != nil {
+		return 0
+	}
+	return time.Duration(now.Nano())
 }
 
 func ours(targets []*target) map[int]bool {
