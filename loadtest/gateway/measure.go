@@ -54,7 +54,14 @@ func (b *bench) saturate(t *target, s shape) load.Closed {
 	return load.Closed{Request: t.request(s), Connections: b.config.Connections, For: b.config.Slice, Timeout: timeout}
 }
 
+// burst is how many events of a stream come at a time where many streams do: one by one,
+// the system calls of the mock would cost more than those of a proxy.
+const burst = 4
+
 func (b *bench) throughput(ctx context.Context) error {
+	if err := b.mode(ctx, upstream.Mode{Burst: burst}); err != nil {
+		return err
+	}
 	for _, s := range b.config.shapes() {
 		samples, err := b.interleave(ctx, "throughput, "+s.String(), b.targets, func(ctx context.Context, t *target, _ int) (*load.Sample, error) {
 			return b.saturate(t, s).Run(ctx)
@@ -76,7 +83,7 @@ func (b *bench) throughput(ctx context.Context) error {
 		b.cost(s)
 		b.doubtMock(s)
 	}
-	return nil
+	return b.mode(ctx, upstream.Mode{})
 }
 
 // cost is what the throughput that was just measured took of the processor. Other work on
@@ -124,6 +131,9 @@ func (b *bench) ownCapacity(ctx context.Context, t *target, s shape) (float64, e
 }
 
 func (b *bench) openLoop(ctx context.Context) error {
+	if err := b.mode(ctx, upstream.Mode{Burst: burst}); err != nil {
+		return err
+	}
 	for _, s := range b.config.smallest() {
 		offered := map[string]float64{}
 		for _, t := range b.targets {
@@ -152,7 +162,7 @@ func (b *bench) openLoop(ctx context.Context) error {
 			b.report.Results = append(b.report.Results, r)
 		}
 	}
-	return nil
+	return b.mode(ctx, upstream.Mode{})
 }
 
 // added is a result of time above that of the direct way; of the direct way, time.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -118,6 +119,18 @@ func (c *conn) set() error {
 }
 
 func (c *conn) stream(mode *Mode) error {
+	if mode.Burst > 1 {
+		for burst := range slices.Chunk(wire, mode.Burst) {
+			c.out = c.out[:0]
+			for _, event := range burst {
+				c.out = append(c.out, event...)
+			}
+			if err := c.write(c.out); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 	last := len(wire) - 1
 	for i, event := range wire {
 		if i > 0 && mode.Every > 0 && c.pause(mode.Every) != nil {

@@ -18,6 +18,7 @@ type conn struct {
 	net    net.Conn
 	r      *bufio.Reader
 	body   []byte // reused
+	out    []byte // reused
 }
 
 // request is what an answer depends on.

@@ -21,6 +21,9 @@ const Key = "sk-loadtest-upstream"
 type Mode struct {
 	// Every passes before each event of a stream but the first.
 	Every time.Duration `json:"every,omitempty"`
+	// Burst is how many events of a stream go into one write, as where a network gathers
+	// them; 0: one.
+	Burst int `json:"burst,omitempty"`
 	// Hold: streams do not end.
 	Hold bool `json:"hold,omitempty"`
 	// FaultEvery: each so-manieth answer is one of the faults in turn; 0: none.

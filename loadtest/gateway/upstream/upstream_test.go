@@ -94,6 +94,22 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
+func TestBurstsSayTheSame(t *testing.T) {
+	s, ask := started(t)
+	for _, burst := range []int{1, 3, 4, 100} {
+		s.Set(Mode{Burst: burst})
+		response, err := ask("POST", chat, `{"stream":true}`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(response.Body)
+		_ = response.Body.Close()
+		if err != nil || string(body) != Stream() {
+			t.Errorf("bursts of %d: %s, %v", burst, body, err)
+		}
+	}
+}
+
 func TestFaultsComeInTurn(t *testing.T) {
 	_, ask := started(t)
 	if response, err := ask("PUT", "/loadtest/mode", `{"fault_every":2}`); err != nil || response.StatusCode != 200 {
