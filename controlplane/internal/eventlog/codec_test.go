@@ -167,6 +167,23 @@ var storedSince = map[string]proto.Message{
 	"RouteUpdated.strict.json": &eventv1.RouteUpdated{Settings: &eventv1.RouteSettings{
 		Name: "gpt-5", Strategy: eventv1.Strategy_STRATEGY_SINGLE, Targets: []*eventv1.Target{{ProviderId: someID, Model: "gpt-5-2025"}}, Strict: true,
 	}},
+	"RouteCreated.sticky.json": &eventv1.RouteCreated{
+		Name: "gpt-5", Strategy: eventv1.Strategy_STRATEGY_STICKY, Targets: someTargets, Sticky: someSticky,
+		Timeouts: &eventv1.Timeouts{ConnectMs: 300, FirstTokenMs: 20_000},
+	},
+	"RouteUpdated.sticky.json": &eventv1.RouteUpdated{Settings: &eventv1.RouteSettings{
+		Name: "gpt-5", Strategy: eventv1.Strategy_STRATEGY_STICKY, Targets: someTargets, Sticky: someSticky,
+	}},
+	"RouteCreated.hedged.json": &eventv1.RouteCreated{
+		Name: "gpt-5", Strategy: eventv1.Strategy_STRATEGY_LATENCY, Targets: someTargets, Hedge: someHedge, Canary: someShare, Shadow: someShare,
+		Retry: &eventv1.Retry{On: []eventv1.Failure{eventv1.Failure_FAILURE_CONTEXT_TOO_LONG, eventv1.Failure_FAILURE_CONTENT_FILTER}},
+	},
+	"RouteUpdated.hedged.json": &eventv1.RouteUpdated{Settings: &eventv1.RouteSettings{
+		Name: "gpt-5", Strategy: eventv1.Strategy_STRATEGY_LEAST_BUSY, Targets: someTargets, Hedge: someHedge, Canary: someShare, Shadow: someShare,
+	}},
+	"RouteRestored.hedged.json": &eventv1.RouteRestored{CreatedAt: someTime, Settings: &eventv1.RouteSettings{
+		Name: "gpt-5", Strategy: eventv1.Strategy_STRATEGY_CHEAPEST, Targets: someTargets, Hedge: someHedge, Canary: someShare, Shadow: someShare,
+	}},
 	"GatewayUpdated.aged.json": &eventv1.GatewayUpdated{Name: "prod-us", CredentialMaxAgeSeconds: 86_400},
 	"GatewayRestored.aged.json": &eventv1.GatewayRestored{
 		Name: "prod-eu", Region: "eu", CreatedAt: someTime, CredentialMaxAgeSeconds: 86_400,
@@ -180,6 +197,14 @@ var storedSince = map[string]proto.Message{
 	"GatewayRestored.regions.json": &eventv1.GatewayRestored{Name: "prod-eu", Region: "eu", CreatedAt: someTime, AllowedRegions: []string{"eu"}},
 	"GatewayRestored.staged.json":  &eventv1.GatewayRestored{Name: "prod-eu", Region: "eu", CreatedAt: someTime, Rollout: someRollout},
 }
+
+var someTargets = []*eventv1.Target{{ProviderId: someID, Model: "gpt-5-2025"}, {ProviderId: someID, Model: "gpt-5-mini", When: `metadata.tier == "gold"`}}
+
+var someSticky = &eventv1.Sticky{By: eventv1.StickyBy_STICKY_BY_HEADER, Header: "X-Session", MinTokens: 2048, BreakEvenPercent: 150}
+
+var someHedge = &eventv1.Hedge{Percentile: 90, MinMs: 100, MaxPercent: 20}
+
+var someShare = &eventv1.Share{Target: &eventv1.Target{ProviderId: someID, Model: "gpt-6"}, PerMille: 50}
 
 func providerOf(d eventv1.Dialect) *eventv1.ProviderUpdated {
 	return &eventv1.ProviderUpdated{Settings: &eventv1.ProviderSettings{Name: "p", Dialect: d, BaseUrl: "https://p.example"}}
@@ -244,7 +269,7 @@ func wantStored(t *testing.T, body proto.Message, file string) {
 
 func TestEveryKindHasAStoredForm(t *testing.T) {
 	parts := map[string]bool{ // of events, none themselves
-		"Target": true, "Retry": true, "Timeouts": true, "ProviderSettings": true, "SealedCredential": true, "RouteSettings": true, "Rates": true, "PriceOverrideSettings": true,
+		"Target": true, "Retry": true, "Sticky": true, "Hedge": true, "Share": true, "Timeouts": true, "ProviderSettings": true, "SealedCredential": true, "RouteSettings": true, "Rates": true, "PriceOverrideSettings": true,
 		"QuotaScope": true, "LimitSettings": true, "BudgetSettings": true, "CalendarWindow": true, "RollingWindow": true, "LifetimeWindow": true,
 		"RolloutSettings": true,
 	}

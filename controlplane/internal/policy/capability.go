@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"slices"
+
 	"github.com/google/uuid"
 
 	"github.com/weirhq/weir/controlplane/internal/gateway"
@@ -30,6 +32,10 @@ const (
 	// translation. Targets of several dialects need none of it: agents before it pass over
 	// those of another dialect than the path's.
 	capabilityTranslating = 6
+	// 2026-11-27: strategies by measure and sticky ones, conditions, hedges, canaries,
+	// shadows, the timeouts connect and first_token, the failures CONTEXT_TOO_LONG and
+	// CONTENT_FILTER.
+	capabilityRouting = 7
 )
 
 // dialectsSince are those that agents had to learn.
@@ -50,6 +56,9 @@ func ofGateway(g gateway.Gateway) int32 {
 
 // ofProvider is of one that is compiled for a gateway.
 func ofProvider(p provider.Provider, gatewayID uuid.UUID) int32 {
+	if p.Timeouts.ConnectMS > 0 || p.Timeouts.FirstTokenMS > 0 {
+		return capabilityRouting
+	}
 	if since, learned := dialectsSince[p.Dialect]; learned {
 		return since
 	}
@@ -65,6 +74,8 @@ func ofProvider(p provider.Provider, gatewayID uuid.UUID) int32 {
 // ofRoute is of one that its gateway serves.
 func ofRoute(r route.Route) int32 {
 	switch {
+	case routing(r):
+		return capabilityRouting
 	case r.Strict:
 		return capabilityTranslating
 	case r.Strategy != eventv1.Strategy_STRATEGY_SINGLE || r.Retry != nil:
@@ -73,6 +84,17 @@ func ofRoute(r route.Route) int32 {
 		return capabilitySettings
 	}
 	return capabilityFirst
+}
+
+func routing(r route.Route) bool {
+	for _, t := range r.EveryTarget() {
+		if t.When != "" {
+			return true
+		}
+	}
+	return r.Strategy > eventv1.Strategy_STRATEGY_PRIORITY || r.Sticky != nil || r.Hedge != nil || r.Canary != nil || r.Shadow != nil ||
+		r.Timeouts.ConnectMS > 0 || r.Timeouts.FirstTokenMS > 0 ||
+		r.Retry != nil && slices.ContainsFunc(r.Retry.On, func(f eventv1.Failure) bool { return f > eventv1.Failure_FAILURE_CREDENTIAL })
 }
 
 // ofKey is of one that has a route.

@@ -96,6 +96,22 @@ func translated() policy.State {
 	return state
 }
 
+// strategic has a sticky route with all that goes with it, and one by latency with a
+// condition.
+func strategic() policy.State {
+	state := example()
+	both := []route.Target{{ProviderID: id(3), Model: "gpt-5.1"}, {ProviderID: id(4), Model: "small", When: `metadata.tier == "gold"`}}
+	sticky, busy := &state.Routes[0], &state.Routes[1]
+	sticky.Strategy, sticky.Targets = eventv1.Strategy_STRATEGY_STICKY, both
+	sticky.Sticky = &route.Sticky{By: eventv1.StickyBy_STICKY_BY_HEADER, Header: "X-Session", MinTokens: 2048, BreakEvenPercent: 150}
+	sticky.Hedge = &route.Hedge{Percentile: 90, MinMS: 100, MaxPercent: 20}
+	sticky.Canary = &route.Share{Target: route.Target{ProviderID: id(4), Model: "new"}, PerMille: 50}
+	sticky.Shadow = &route.Share{Target: route.Target{ProviderID: id(3), Model: "gpt-5.1"}, PerMille: 1000}
+	sticky.Timeouts = timeouts.Timeouts{ConnectMS: 300, FirstTokenMS: 20_000}
+	busy.Strategy, busy.Targets, busy.Retry = eventv1.Strategy_STRATEGY_LEAST_BUSY, both, &route.Retry{On: []eventv1.Failure{8, 7}}
+	return state
+}
+
 // rotated has a key that lives and one that is revoked, both with an earlier secret.
 func rotated() policy.State {
 	state := example()
@@ -120,6 +136,7 @@ func TestCompile(t *testing.T) {
 	t.Run("golden_sealed", func(t *testing.T) { wantGolden(t, "sealed.golden", sealed()) })
 	t.Run("golden_routed", func(t *testing.T) { wantGolden(t, "routed.golden", routed()) })
 	t.Run("golden_translated", func(t *testing.T) { wantGolden(t, "translated.golden", translated()) })
+	t.Run("golden_strategic", func(t *testing.T) { wantGolden(t, "strategic.golden", strategic()) })
 	t.Run("golden_rotated", func(t *testing.T) { wantGolden(t, "rotated.golden", rotated()) })
 	t.Run("bodies_decode_to_what_the_state_says", func(t *testing.T) {
 		resources, err := policy.Compile(example(), book())
@@ -238,6 +255,10 @@ func wantGolden(t *testing.T, name string, state policy.State) {
 	}
 }
 
+func share(provider byte, model string) *route.Share {
+	return &route.Share{Target: route.Target{ProviderID: id(provider), Model: model}, PerMille: 10}
+}
+
 func with(change func(*policy.State)) policy.State {
 	state := example()
 	change(&state)
@@ -301,6 +322,25 @@ func TestMinimumCapability(t *testing.T) {
 		"a_further_dialect_that_is_not_served": {with(func(s *policy.State) {
 			s.Providers[0].Region, s.Providers[1].Dialect, s.Gateway.AllowedRegions = "us", eventv1.Dialect_DIALECT_GEMINI, []string{"us"}
 		}), 4},
+		"strategies_and_shares": {strategic(), 7},
+		"latency":               {with(func(s *policy.State) { s.Routes[1].Strategy = eventv1.Strategy_STRATEGY_LATENCY }), 7},
+		"least_busy":            {with(func(s *policy.State) { s.Routes[1].Strategy = eventv1.Strategy_STRATEGY_LEAST_BUSY }), 7},
+		"cheapest":              {with(func(s *policy.State) { s.Routes[1].Strategy = eventv1.Strategy_STRATEGY_CHEAPEST }), 7},
+		"sticky":                {with(func(s *policy.State) { s.Routes[1].Strategy = eventv1.Strategy_STRATEGY_STICKY }), 7},
+		"a_condition":           {with(func(s *policy.State) { s.Routes[1].Targets[0].When = "stream" }), 7},
+		"a_hedge":               {with(func(s *policy.State) { s.Routes[1].Hedge = &route.Hedge{} }), 7},
+		"a_canary":              {with(func(s *policy.State) { s.Routes[1].Canary = share(4, "new") }), 7},
+		"a_shadow":              {with(func(s *policy.State) { s.Routes[1].Shadow = share(4, "new") }), 7},
+		"after_a_long_prompt":   {with(func(s *policy.State) { s.Routes[1].Retry = &route.Retry{On: []eventv1.Failure{7}} }), 7},
+		"after_a_filter":        {with(func(s *policy.State) { s.Routes[1].Retry = &route.Retry{On: []eventv1.Failure{1, 8}} }), 7},
+		"after_a_credential":    {with(func(s *policy.State) { s.Routes[1].Retry = &route.Retry{On: []eventv1.Failure{6}} }), 3},
+		"connect_of_a_route":    {with(func(s *policy.State) { s.Routes[1].Timeouts.ConnectMS = 1 }), 7},
+		"first_token_of_a_provider": {with(func(s *policy.State) {
+			s.Providers[1].Timeouts.FirstTokenMS = 1
+		}), 7},
+		"a_canary_outside": {with(func(s *policy.State) {
+			s.Routes[1].Canary, s.Gateway.AllowedRegions, s.Providers[1].Region = share(3, "new"), []string{"eu"}, "eu"
+		}), 4},
 		"a_retry": {with(func(s *policy.State) { s.Routes[1].Retry = &route.Retry{MaxAttempts: 2} }), 3},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -315,12 +355,25 @@ func TestEnumsAgree(t *testing.T) {
 	if diff := cmp.Diff(eventv1.Dialect_value, policyv1.Dialect_value); diff != "" {
 		t.Errorf("dialects of events and policies differ:\n%s", diff)
 	}
+	if diff := cmp.Diff(numbers(eventv1.StickyBy_value), numbers(policyv1.Sticky_By_value)); diff != "" {
+		t.Errorf("what sticky routes look at differs in events and policies:\n%s", diff)
+	}
 	if diff := cmp.Diff(eventv1.Failure_value, policyv1.Failure_value); diff != "" {
 		t.Errorf("failures of events and policies differ:\n%s", diff)
 	}
 	if diff := cmp.Diff(eventv1.Strategy_value, policyv1.Strategy_value); diff != "" {
 		t.Errorf("strategies of events and policies differ:\n%s", diff)
 	}
+}
+
+// numbers are by names without what the enum's name puts before them.
+func numbers(values map[string]int32) map[string]int32 {
+	short := map[string]int32{}
+	for name, number := range values {
+		_, after, _ := strings.Cut(name, "BY_")
+		short[after] = number
+	}
+	return short
 }
 
 func TestRevocations(t *testing.T) {

@@ -16,6 +16,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/priceoverride"
 	"github.com/weirhq/weir/controlplane/internal/provider"
 	"github.com/weirhq/weir/controlplane/internal/route"
+	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
 )
 
 // growing is a state that random changes happen to; it notes when what changed.
@@ -31,21 +32,21 @@ func (g *growing) change() {
 	case 0:
 		i := g.IntN(len(g.Providers))
 		g.Providers = slices.Clone(g.Providers)
-		g.Providers[i].Region = uuid.NewString()
+		g.Providers[i].Region, g.Providers[i].Timeouts.ConnectMS = uuid.NewString(), int64(g.IntN(3))
 		g.note(policy.KindProvider, g.Providers[i].ID)
 	case 1:
 		p := provider.Provider{ID: g.id(), Settings: provider.Settings{Name: "new"}}
 		g.Providers = append(slices.Clip(g.Providers), p)
 		g.note(policy.KindProvider, p.ID)
 	case 2:
-		r := route.Route{ID: g.id(), Settings: route.Settings{Name: "new"}}
+		r := route.Route{ID: g.id(), Settings: g.settings()}
 		g.Routes = append(slices.Clip(g.Routes), r)
 		g.note(policy.KindRoute, r.ID)
 	case 3:
 		i := g.IntN(len(g.Routes))
 		g.note(policy.KindRoute, g.Routes[i].ID)
 		g.Routes = slices.Delete(slices.Clone(g.Routes), i, i+1)
-		g.Routes = append(g.Routes, route.Route{ID: g.id()})
+		g.Routes = append(g.Routes, route.Route{ID: g.id(), Settings: g.settings()})
 		g.note(policy.KindRoute, g.Routes[len(g.Routes)-1].ID)
 	case 4:
 		g.PriceOverridesVersion = g.Version
@@ -54,6 +55,28 @@ func (g *growing) change() {
 	default:
 		g.changeKey()
 	}
+}
+
+// settings are of a route with some of what a route can have.
+func (g *growing) settings() route.Settings {
+	target := func() route.Target {
+		return route.Target{ProviderID: g.Providers[g.IntN(len(g.Providers))].ID, Model: string(rune('a' + g.IntN(4))), When: []string{"", "stream"}[g.IntN(2)]}
+	}
+	some := func() *route.Share {
+		if g.IntN(2) == 0 {
+			return nil
+		}
+		return &route.Share{Target: target(), PerMille: int32(1 + g.IntN(1000))}
+	}
+	s := route.Settings{Name: "new", Strategy: eventv1.Strategy(1 + g.IntN(7)), Targets: []route.Target{target(), target()}, Canary: some(), Shadow: some()}
+	if g.IntN(2) == 0 {
+		s.Hedge = &route.Hedge{Percentile: int32(g.IntN(99)), MinMS: int64(g.IntN(3))}
+	}
+	if g.IntN(2) == 0 {
+		s.Sticky = &route.Sticky{By: eventv1.StickyBy(1 + g.IntN(4)), MinTokens: int64(g.IntN(3))}
+	}
+	s.Timeouts.ConnectMS, s.Timeouts.FirstTokenMS = int64(g.IntN(3)), int64(g.IntN(3))
+	return s
 }
 
 func (g *growing) changeKey() {

@@ -52,7 +52,9 @@ func toProtoTimeouts(t timeouts.Timeouts) *policyv1.Timeouts {
 	if t == (timeouts.Timeouts{}) {
 		return nil
 	}
-	return &policyv1.Timeouts{FirstByteMs: t.FirstByteMS, IdleMs: t.IdleMS, TotalMs: t.TotalMS}
+	return &policyv1.Timeouts{
+		FirstByteMs: t.FirstByteMS, IdleMs: t.IdleMS, TotalMs: t.TotalMS, ConnectMs: t.ConnectMS, FirstTokenMs: t.FirstTokenMS,
+	}
 }
 
 // toProtoHeaders orders them by name, so that the same ones make the same bytes.
@@ -69,7 +71,7 @@ func toProtoHeaders(headers map[string]string) []*policyv1.Header {
 func toProtoRoute(r route.Route, unserved string) *policyv1.Route {
 	targets := make([]*policyv1.Target, len(r.Targets))
 	for i, t := range r.Targets {
-		targets[i] = &policyv1.Target{ProviderId: t.ProviderID.String(), Model: t.Model, Weight: t.Weight}
+		targets[i] = toProtoTarget(t)
 	}
 	return &policyv1.Route{
 		Id:                r.ID.String(),
@@ -81,7 +83,36 @@ func toProtoRoute(r route.Route, unserved string) *policyv1.Route {
 		Retry:             toProtoRetry(r.Retry),
 		Unserved:          unserved,
 		Strict:            r.Strict,
+		Sticky:            toProtoSticky(r.Sticky),
+		Hedge:             toProtoHedge(r.Hedge),
+		Canary:            toProtoShare(r.Canary),
+		Shadow:            toProtoShare(r.Shadow),
 	}
+}
+
+func toProtoTarget(t route.Target) *policyv1.Target {
+	return &policyv1.Target{ProviderId: t.ProviderID.String(), Model: t.Model, Weight: t.Weight, When: t.When}
+}
+
+func toProtoSticky(s *route.Sticky) *policyv1.Sticky {
+	if s == nil {
+		return nil
+	}
+	return &policyv1.Sticky{By: policyv1.Sticky_By(s.By), Header: s.Header, MinTokens: s.MinTokens, BreakEvenPercent: s.BreakEvenPercent}
+}
+
+func toProtoHedge(h *route.Hedge) *policyv1.Hedge {
+	if h == nil {
+		return nil
+	}
+	return &policyv1.Hedge{Percentile: h.Percentile, MinMs: h.MinMS, MaxPercent: h.MaxPercent}
+}
+
+func toProtoShare(s *route.Share) *policyv1.Share {
+	if s == nil {
+		return nil
+	}
+	return &policyv1.Share{Target: toProtoTarget(s.Target), PerMille: s.PerMille}
 }
 
 // toProtoRetry orders the failures; it is nil where nothing is said.

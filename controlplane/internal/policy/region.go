@@ -36,8 +36,8 @@ func UnservedBy(g gateway.Gateway, providers []provider.Provider, routes []route
 }
 
 // within leaves out the providers outside of the regions that the gateway allows, and
-// the targets there: what agents don't know they can't send to. A route that has no
-// target left stays, and unserved says why.
+// the targets there, canaries and shadows, too: what agents don't know they can't send to.
+// A route that has no target left stays, and unserved says why.
 func within(state State) (inside State, unserved map[uuid.UUID]string) {
 	allowed, limited := state.regions()
 	if !limited {
@@ -63,12 +63,26 @@ func within(state State) (inside State, unserved map[uuid.UUID]string) {
 			_, out := outside[t.ProviderID]
 			return out
 		})
-		if len(r.Targets) == 0 {
+		served := len(r.Targets) > 0
+		if !served {
 			unserved[r.ID] = reasonFor(state.Gateway.Name, allowed, targets, outside)
 		}
+		r.Canary, r.Shadow = shareInside(r.Canary, outside, served), shareInside(r.Shadow, outside, served)
 		inside.Routes = append(inside.Routes, r)
 	}
 	return inside, unserved
+}
+
+// shareInside is nil where the gateway may not send to its target, or does not serve the
+// route.
+func shareInside(s *route.Share, outside map[uuid.UUID]provider.Provider, served bool) *route.Share {
+	if s == nil || !served {
+		return nil
+	}
+	if _, out := outside[s.Target.ProviderID]; out {
+		return nil
+	}
+	return s
 }
 
 // regions are those that the gateway may send to; not limited: every one. What is taken

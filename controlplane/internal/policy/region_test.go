@@ -150,3 +150,45 @@ func TestCompileKeepsToWhereProvidersAreSaidToBeNow(t *testing.T) {
 		})
 	}
 }
+
+// What a gateway may not send to, it neither tries nor copies to; and where a route has no
+// target left, a canary alone serves nobody.
+func TestCompileLeavesSharesOutside(t *testing.T) {
+	for name, test := range map[string]struct {
+		canary, shadow *route.Share
+		wantCanary     bool
+		wantShadow     bool
+		far            bool
+	}{
+		"both_inside":      {share(4, "c"), share(4, "s"), true, true, false},
+		"canary_outside":   {share(20, "c"), share(4, "s"), false, true, false},
+		"shadow_outside":   {share(4, "c"), share(20, "s"), true, false, false},
+		"no_region_stated": {share(3, "c"), nil, false, false, false},
+		"not_served":       {share(4, "c"), share(4, "s"), false, false, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			state := regional()
+			both := &state.Routes[len(state.Routes)-1]
+			both.Canary, both.Shadow = test.canary, test.shadow
+			if test.far {
+				both.Targets = both.Targets[:1]
+			}
+			resources, err := policy.Compile(state, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := &policyv1.Route{}
+			for _, r := range resources {
+				if r.GetId() == both.ID.String() {
+					err = proto.Unmarshal(r.GetBody(), got)
+				}
+			}
+			if err != nil || (got.GetCanary() != nil) != test.wantCanary || (got.GetShadow() != nil) != test.wantShadow || (got.GetUnserved() != "") != test.far {
+				t.Errorf("%v %v", got, err)
+			}
+			if both.Canary != test.canary || both.Shadow != test.shadow {
+				t.Error("the state was changed")
+			}
+		})
+	}
+}

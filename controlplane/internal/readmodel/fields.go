@@ -28,7 +28,7 @@ var (
 	routeFields = fieldsOf(
 		stateEnum("strategy", eventv1.Strategy_value), stateTexts("targets.provider_id", "targets[*].provider_id"),
 		stateTexts("targets.model", "targets[*].model"), stateTexts("allowed_project_ids", "allowed_project_ids[*]"),
-		stateBool("strict"))
+		stateBool("strict"), targetID("canary"), targetModel("canary"), targetID("shadow"), targetModel("shadow"))
 	gatewayFields        = fieldsOf(stateText("region"))
 	serviceAccountFields = fieldsOf(roleField)
 	priceOverrideFields  = fieldsOf(stateText("price_list"), stateText("model"))
@@ -114,6 +114,15 @@ func stateNumber(name string) filter.Field {
 
 func stateID(name string) filter.Field {
 	return filter.Field{Name: name, Kind: filter.ID, SQL: fmt.Sprintf("(state ->> '%s')::uuid", name)}
+}
+
+// targetID is of the provider of a share of a route.
+func targetID(share string) filter.Field {
+	return filter.Field{Name: share + ".target.provider_id", Kind: filter.ID, SQL: fmt.Sprintf("(state #>> '{%s,target,provider_id}')::uuid", share)}
+}
+
+func targetModel(share string) filter.Field {
+	return filter.Field{Name: share + ".target.model", SQL: fmt.Sprintf("coalesce(state #>> '{%s,target,model}', '')", share)}
 }
 
 // stateTexts are those at a JSON path; none where there is no such thing.

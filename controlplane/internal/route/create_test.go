@@ -10,6 +10,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/fault"
 	"github.com/weirhq/weir/controlplane/internal/provider"
 	"github.com/weirhq/weir/controlplane/internal/route"
+	"github.com/weirhq/weir/controlplane/internal/timeouts"
 	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
 )
 
@@ -36,6 +37,8 @@ func TestCreate(t *testing.T) {
 const (
 	weighted = eventv1.Strategy_STRATEGY_WEIGHTED
 	priority = eventv1.Strategy_STRATEGY_PRIORITY
+	sticky   = eventv1.Strategy_STRATEGY_STICKY
+	byHeader = eventv1.StickyBy_STICKY_BY_HEADER
 )
 
 // TestSettingsStay: what is said comes back from the event.
@@ -48,6 +51,12 @@ func TestSettingsStay(t *testing.T) {
 		"priority": {Name: "b", Strategy: priority, Targets: inOrder, Retry: &route.Retry{}},
 		"strict":   {Name: "d", Strategy: priority, Targets: inOrder, Strict: true},
 		"no_retry": {Name: "c", Strategy: priority, Targets: inOrder[:1]},
+		"sticky":   {Name: "e", Strategy: sticky, Targets: inOrder, Sticky: &route.Sticky{By: byHeader, Header: "X-Session", MinTokens: 9, BreakEvenPercent: 10}},
+		"hedged":   {Name: "f", Strategy: 4, Targets: inOrder, Hedge: &route.Hedge{Percentile: 50, MinMS: 600_000, MaxPercent: 50}},
+		"shared": {Name: "g", Strategy: 6, Targets: inOrder[:1], Canary: &route.Share{Target: route.Target{ProviderID: known, Model: "gpt-5", When: "stream"}, PerMille: 1},
+			Shadow: &route.Share{Target: inOrder[0], PerMille: 1000}},
+		"when": {Name: "h", Strategy: 5, Targets: []route.Target{{ProviderID: known, Model: "gpt-5", When: "tokens > 100"}, inOrder[0]},
+			Timeouts: timeouts.Timeouts{ConnectMS: 1, FirstTokenMS: 2}, Retry: &route.Retry{On: []eventv1.Failure{7, 8}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			changes, err := route.Create(uuid.New(), settings, world)
@@ -60,6 +69,9 @@ func TestSettingsStay(t *testing.T) {
 			}
 			if diff := cmp.Diff(settings, created.Settings); diff != "" {
 				t.Error(diff)
+			}
+			if settings.Hedge == nil {
+				settings.Canary, settings.Shadow = nil, nil
 			}
 			settings.Retry, settings.Strict = &route.Retry{MaxAttempts: 3}, !settings.Strict
 			changed, err := created.Update(settings, world)
@@ -105,7 +117,7 @@ func TestRefusals(t *testing.T) {
 		"model_not_allowed": {fault.Precondition, func(s *route.Settings, _ *route.World) { s.Targets[0].Model = "gpt-4" }},
 		"unknown_provider":  {fault.NotFound, func(s *route.Settings, _ *route.World) { s.Targets[0].ProviderID = unknown }},
 		"unknown_project":   {fault.NotFound, func(s *route.Settings, _ *route.World) { s.AllowedProjectIDs = []uuid.UUID{unknown} }},
-		"unknown_strategy":  {fault.Invalid, func(s *route.Settings, _ *route.World) { s.Strategy = 7 }},
+		"unknown_strategy":  {fault.Invalid, func(s *route.Settings, _ *route.World) { s.Strategy = 8 }},
 		"weight_of_single":  {fault.Invalid, func(s *route.Settings, _ *route.World) { s.Targets[0].Weight = 1 }},
 		"no_weight":         {fault.Invalid, func(s *route.Settings, _ *route.World) { s.Strategy = weighted }},
 		"large_weight":      {fault.Invalid, func(s *route.Settings, _ *route.World) { s.Strategy, s.Targets[0].Weight = weighted, 1001 }},
@@ -121,7 +133,7 @@ func TestRefusals(t *testing.T) {
 		"fewer_than_none": {fault.Invalid, func(s *route.Settings, _ *route.World) { s.Retry = &route.Retry{MaxAttempts: -1} }},
 		"long_backoff":    {fault.Invalid, func(s *route.Settings, _ *route.World) { s.Retry = &route.Retry{BackoffMS: 10_001} }},
 		"no_failure":      {fault.Invalid, func(s *route.Settings, _ *route.World) { s.Retry = &route.Retry{On: []eventv1.Failure{0}} }},
-		"unknown_failure": {fault.Invalid, func(s *route.Settings, _ *route.World) { s.Retry = &route.Retry{On: []eventv1.Failure{7}} }},
+		"unknown_failure": {fault.Invalid, func(s *route.Settings, _ *route.World) { s.Retry = &route.Retry{On: []eventv1.Failure{9}} }},
 		"failure_twice":   {fault.Invalid, func(s *route.Settings, _ *route.World) { s.Retry = &route.Retry{On: []eventv1.Failure{1, 1}} }},
 	}
 	for name, r := range refusals {

@@ -22,7 +22,7 @@ func Create(id uuid.UUID, s Settings, w World) ([]eventlog.Change, error) {
 	e := s.toEvent()
 	return []eventlog.Change{{Subject: id, Body: &eventv1.RouteCreated{
 		Name: e.Name, Strategy: e.Strategy, Targets: e.Targets, Timeouts: e.Timeouts, AllowedProjectIds: e.AllowedProjectIds,
-		Retry: e.Retry, Strict: e.Strict,
+		Retry: e.Retry, Strict: e.Strict, Sticky: e.Sticky, Hedge: e.Hedge, Canary: e.Canary, Shadow: e.Shadow,
 	}}}, nil
 }
 

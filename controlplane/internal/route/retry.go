@@ -20,7 +20,8 @@ type Retry struct {
 	MaxAttempts int32 `json:"max_attempts,omitempty"`
 	// BackoffMS is the most that the first repeat on a target waits; 0: not said.
 	BackoffMS int64 `json:"backoff_ms,omitempty"`
-	// On which failures; empty: all but CREDENTIAL.
+	// On which failures; empty: RATE_LIMITED, OVERLOADED, UPSTREAM_ERROR, TIMEOUT and
+	// UNREACHABLE.
 	On []eventv1.Failure `json:"on,omitempty"`
 }
 
@@ -37,7 +38,7 @@ func (r *Retry) check() error {
 	for i, failure := range r.On {
 		field := fmt.Sprintf("retry.on[%d]", i)
 		if _, known := eventv1.Failure_name[int32(failure)]; !known || failure == eventv1.Failure_FAILURE_UNSPECIFIED {
-			return fault.Field(field, "want rate_limited, overloaded, upstream_error, timeout, unreachable or credential")
+			return fault.Field(field, "want rate_limited, overloaded, upstream_error, timeout, unreachable, credential, context_too_long or content_filter")
 		}
 		if slices.Contains(r.On[:i], failure) {
 			return fault.Field(field, "it is there twice")

@@ -2,6 +2,8 @@
 package route
 
 import (
+	"fmt"
+	"iter"
 	"time"
 
 	"github.com/google/uuid"
@@ -31,6 +33,30 @@ type Settings struct {
 	Retry *Retry `json:"retry,omitempty"`
 	// Strict: what translation would leave out is refused.
 	Strict bool `json:"strict,omitempty"`
+	// Sticky is there with the strategy STICKY, and else nil.
+	Sticky *Sticky `json:"sticky,omitempty"`
+	// Hedge, Canary and Shadow are nil where there is none.
+	Hedge  *Hedge `json:"hedge,omitempty"`
+	Canary *Share `json:"canary,omitempty"`
+	Shadow *Share `json:"shadow,omitempty"`
+}
+
+// EveryTarget goes through all that the route may send to, by their fields: "targets[0]",
+// "canary.target".
+func (s Settings) EveryTarget() iter.Seq2[string, Target] {
+	return func(yield func(string, Target) bool) {
+		for i, t := range s.Targets {
+			if !yield(fmt.Sprintf("targets[%d]", i), t) {
+				return
+			}
+		}
+		if s.Canary != nil && !yield(canaryField, s.Canary.Target) {
+			return
+		}
+		if s.Shadow != nil {
+			yield(shadowField, s.Shadow.Target)
+		}
+	}
 }
 
 // Target is one upstream model.
@@ -39,6 +65,8 @@ type Target struct {
 	Model      string    `json:"model"`
 	// Weight is 1 to 1000 with the strategy WEIGHTED, else 0.
 	Weight int32 `json:"weight,omitempty"`
+	// When it is a candidate (contract/condition); empty: always.
+	When string `json:"when,omitempty"`
 }
 
 // World is what decisions about a route depend on.

@@ -37,15 +37,20 @@ func (s Settings) complete(w World) (Settings, error) {
 	if err := s.Retry.check(); err != nil {
 		return s, err
 	}
+	if err := s.checkStrategies(); err != nil {
+		return s, err
+	}
+	s.Sticky = s.Sticky.canonical()
 	return s, s.Timeouts.Check()
 }
 
 func (s Settings) toEvent() *eventv1.RouteSettings {
 	e := &eventv1.RouteSettings{
 		Name: s.Name, Strategy: s.Strategy, Timeouts: s.Timeouts.ToEvent(), Retry: s.Retry.toEvent(), Strict: s.Strict,
+		Sticky: s.Sticky.toEvent(), Hedge: s.Hedge.toEvent(), Canary: s.Canary.toEvent(), Shadow: s.Shadow.toEvent(),
 	}
 	for _, t := range s.Targets {
-		e.Targets = append(e.Targets, &eventv1.Target{ProviderId: t.ProviderID.String(), Model: t.Model, Weight: t.Weight})
+		e.Targets = append(e.Targets, t.toEvent())
 	}
 	for _, id := range s.AllowedProjectIDs {
 		e.AllowedProjectIds = append(e.AllowedProjectIds, id.String())
@@ -62,19 +67,31 @@ type settings interface {
 	GetAllowedProjectIds() []string
 	GetRetry() *eventv1.Retry
 	GetStrict() bool
+	GetSticky() *eventv1.Sticky
+	GetHedge() *eventv1.Hedge
+	GetCanary() *eventv1.Share
+	GetShadow() *eventv1.Share
 }
 
 func fromEvent(e settings) (Settings, error) {
 	s := Settings{
 		Name: e.GetName(), Strategy: e.GetStrategy(), Targets: []Target{}, Timeouts: timeouts.FromEvent(e.GetTimeouts()),
 		Retry: retryFromEvent(e.GetRetry()), Strict: e.GetStrict(),
+		Sticky: stickyFromEvent(e.GetSticky()), Hedge: hedgeFromEvent(e.GetHedge()),
 	}
 	for _, t := range e.GetTargets() {
-		id, err := uuid.Parse(t.GetProviderId())
+		target, err := targetFromEvent(t)
 		if err != nil {
-			return s, fmt.Errorf("provider of a target: %w", err)
+			return s, err
 		}
-		s.Targets = append(s.Targets, Target{ProviderID: id, Model: t.GetModel(), Weight: t.GetWeight()})
+		s.Targets = append(s.Targets, target)
+	}
+	var err error
+	if s.Canary, err = shareFromEvent(e.GetCanary()); err != nil {
+		return s, err
+	}
+	if s.Shadow, err = shareFromEvent(e.GetShadow()); err != nil {
+		return s, err
 	}
 	for _, text := range e.GetAllowedProjectIds() {
 		id, err := uuid.Parse(text)

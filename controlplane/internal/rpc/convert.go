@@ -73,13 +73,17 @@ func toProtoTimeouts(t timeouts.Timeouts) *adminv1.Timeouts {
 	if t == (timeouts.Timeouts{}) {
 		return nil
 	}
-	return &adminv1.Timeouts{FirstByte: toDuration(t.FirstByteMS), Idle: toDuration(t.IdleMS), Total: toDuration(t.TotalMS)}
+	return &adminv1.Timeouts{
+		FirstByte: toDuration(t.FirstByteMS), Idle: toDuration(t.IdleMS), Total: toDuration(t.TotalMS),
+		Connect: toDuration(t.ConnectMS), FirstToken: toDuration(t.FirstTokenMS),
+	}
 }
 
 func fromProtoTimeouts(t *adminv1.Timeouts) timeouts.Timeouts {
 	return timeouts.Timeouts{
 		FirstByteMS: t.GetFirstByte().AsDuration().Milliseconds(), IdleMS: t.GetIdle().AsDuration().Milliseconds(),
-		TotalMS: t.GetTotal().AsDuration().Milliseconds(),
+		TotalMS: t.GetTotal().AsDuration().Milliseconds(), ConnectMS: t.GetConnect().AsDuration().Milliseconds(),
+		FirstTokenMS: t.GetFirstToken().AsDuration().Milliseconds(),
 	}
 }
 

@@ -46,7 +46,10 @@ func toProtoProviderTest(by *adminv1.AnsweredBy, r *agentv1.ProviderTestResult) 
 }
 
 func fromProtoDryRun(m *adminv1.DryRunRequest) *agentv1.DryRun {
-	converted := &agentv1.DryRun{Model: m.GetModel(), InputTokens: m.GetInputTokens(), MaxOutputTokens: m.GetMaxOutputTokens()}
+	converted := &agentv1.DryRun{
+		Model: m.GetModel(), InputTokens: m.GetInputTokens(), MaxOutputTokens: m.GetMaxOutputTokens(),
+		Metadata: m.GetMetadata(), Headers: m.GetHeaders(), Stream: m.GetStream(), User: m.GetUser(), Run: m.GetRun(),
+	}
 	if id := m.GetProjectId(); id != "" {
 		converted.Caller = &agentv1.DryRun_ProjectId{ProjectId: id}
 	} else {
@@ -77,7 +80,26 @@ func toProtoDryRunRoute(r *agentv1.DryRunRoute) *adminv1.DryRunRoute {
 	for _, failure := range r.GetRetryOn() {
 		converted.RetryOn = append(converted.RetryOn, adminv1.Failure(failure))
 	}
+	converted.Strategy, converted.Strict = adminv1.Strategy(r.GetStrategy()), r.GetStrict()
+	if s := r.GetSticky(); s != nil {
+		converted.Sticky = &adminv1.Sticky{
+			By: adminv1.StickyBy(s.GetBy()), Header: s.GetHeader(), MinTokens: s.GetMinTokens(), BreakEvenPercent: s.GetBreakEvenPercent(),
+		}
+	}
+	if h := r.GetHedge(); h != nil {
+		converted.Hedge = &adminv1.Hedge{
+			Percentile: h.GetPercentile(), MinDelay: durationpb.New(span(h.GetMinMs(), time.Millisecond)), MaxPercent: h.GetMaxPercent(),
+		}
+	}
+	converted.Canary, converted.Shadow = toProtoDryRunShare(r.GetCanary()), toProtoDryRunShare(r.GetShadow())
 	return converted
+}
+
+func toProtoDryRunShare(s *agentv1.DryRunShare) *adminv1.DryRunShare {
+	if s == nil {
+		return nil
+	}
+	return &adminv1.DryRunShare{Target: toProtoDryRunTarget(s.GetTarget()), PerMille: s.GetPerMille()}
 }
 
 func toProtoDryRunTarget(t *agentv1.DryRunTarget) *adminv1.DryRunTarget {
@@ -87,11 +109,18 @@ func toProtoDryRunTarget(t *agentv1.DryRunTarget) *adminv1.DryRunTarget {
 		Timeouts: &adminv1.Timeouts{
 			FirstByte: durationpb.New(span(t.GetFirstByteMs(), time.Millisecond)),
 			Idle:      durationpb.New(span(t.GetIdleMs(), time.Millisecond)),
+			Total:     bound(t.GetTotalMs()), Connect: bound(t.GetConnectMs()), FirstToken: bound(t.GetFirstTokenMs()),
 		},
 		InputCostNanoUsd: t.InputCostNanoUsd, MaxCostNanoUsd: t.MaxCostNanoUsd, Unpriced: t.GetUnpriced(), Unbounded: t.GetUnbounded(),
-	}
-	if total := t.GetTotalMs(); total > 0 {
-		converted.Timeouts.Total = durationpb.New(span(total, time.Millisecond))
+		When: t.GetWhen(), Verdict: adminv1.ConditionVerdict(t.GetVerdict()), VerdictError: t.GetVerdictError(),
 	}
 	return converted
+}
+
+// bound leaves 0 out: not bounded.
+func bound(ms int64) *durationpb.Duration {
+	if ms <= 0 {
+		return nil
+	}
+	return durationpb.New(span(ms, time.Millisecond))
 }

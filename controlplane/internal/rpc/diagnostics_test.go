@@ -92,6 +92,7 @@ func TestDryRun(t *testing.T) {
 	request := &adminv1.DryRunRequest{
 		GatewayId: n.gateway.Id, AgentId: agent.ID.String(), Caller: &adminv1.DryRunRequest_KeyId{KeyId: n.key.Id},
 		Model: "gpt", InputTokens: 8, MaxOutputTokens: 9,
+		Metadata: map[string]string{"tier": "gold"}, Headers: map[string]string{"X-Session": "s"}, Stream: true, User: "u", Run: "r",
 	}
 	var asked *agentv1.DryRun
 	in.answering(agent.ID, func(ask *agentv1.Ask) *agentv1.AnswerRequest {
@@ -102,12 +103,19 @@ func TestDryRun(t *testing.T) {
 				RetryOn: []policyv1.Failure{policyv1.Failure_FAILURE_TIMEOUT},
 				Targets: []*agentv1.DryRunTarget{{ProviderId: "p", Provider: "pn", Model: "gpt-5", Weight: 3, Reason: "why",
 					Fitness: agentv1.DryRunTarget_FITNESS_BEYOND_ATTEMPTS, FirstByteMs: 1, IdleMs: 2, TotalMs: 3,
-					InputCostNanoUsd: proto.Int64(4), MaxCostNanoUsd: proto.Int64(5), Unpriced: true, Unbounded: true}, {}}},
+					InputCostNanoUsd: proto.Int64(4), MaxCostNanoUsd: proto.Int64(5), Unpriced: true, Unbounded: true,
+					When: "w", Verdict: agentv1.DryRunTarget_VERDICT_ERROR, VerdictError: "e", ConnectMs: 4, FirstTokenMs: 5}, {}},
+				Strategy: policyv1.Strategy_STRATEGY_STICKY, Strict: true,
+				Sticky: &policyv1.Sticky{By: policyv1.Sticky_BY_HEADER, Header: "X-Session", MinTokens: 6, BreakEvenPercent: 7},
+				Hedge:  &policyv1.Hedge{Percentile: 95, MinMs: 8, MaxPercent: 9},
+				Canary: &agentv1.DryRunShare{Target: &agentv1.DryRunTarget{Model: "new"}, PerMille: 10},
+				Shadow: &agentv1.DryRunShare{Target: &agentv1.DryRunTarget{Model: "copy"}, PerMille: 11}},
 			MaxRequestBytes: 6, PriceBookVersion: "b", MaxCostNanoUsd: proto.Int64(7),
 		}}})
 	})
 	got := call(t, n.diagnostics.DryRun, request)
 	got.AnsweredBy.PolicyConfirmedAt = nil
+	unbounded := &adminv1.Timeouts{FirstByte: durationpb.New(0), Idle: durationpb.New(0)}
 	want := &adminv1.DryRunResponse{
 		AnsweredBy: &adminv1.AnsweredBy{AgentId: agent.ID.String(), AgentName: "host-1", PolicyEpoch: 5, PolicyVersion: 6, RevocationVersion: 7},
 		Refusal:    &adminv1.DryRunRefusal{Status: 503, Code: "c", Message: "m"},
@@ -116,14 +124,22 @@ func TestDryRun(t *testing.T) {
 			Targets: []*adminv1.DryRunTarget{{ProviderId: "p", Provider: "pn", Model: "gpt-5", Weight: 3, Reason: "why",
 				Fitness: adminv1.TargetFitness_TARGET_FITNESS_BEYOND_ATTEMPTS, InputCostNanoUsd: proto.Int64(4), MaxCostNanoUsd: proto.Int64(5),
 				Unpriced: true, Unbounded: true, Timeouts: &adminv1.Timeouts{FirstByte: durationpb.New(time.Millisecond),
-					Idle: durationpb.New(2 * time.Millisecond), Total: durationpb.New(3 * time.Millisecond)}},
-				{Timeouts: &adminv1.Timeouts{FirstByte: durationpb.New(0), Idle: durationpb.New(0)}}}},
+					Idle: durationpb.New(2 * time.Millisecond), Total: durationpb.New(3 * time.Millisecond),
+					Connect: durationpb.New(4 * time.Millisecond), FirstToken: durationpb.New(5 * time.Millisecond)},
+				When: "w", Verdict: adminv1.ConditionVerdict_CONDITION_VERDICT_ERROR, VerdictError: "e"},
+				{Timeouts: unbounded}},
+			Strategy: adminv1.Strategy_STRATEGY_STICKY, Strict: true,
+			Sticky: &adminv1.Sticky{By: adminv1.StickyBy_STICKY_BY_HEADER, Header: "X-Session", MinTokens: 6, BreakEvenPercent: 7},
+			Hedge:  &adminv1.Hedge{Percentile: 95, MinDelay: durationpb.New(8 * time.Millisecond), MaxPercent: 9},
+			Canary: &adminv1.DryRunShare{Target: &adminv1.DryRunTarget{Model: "new", Timeouts: unbounded}, PerMille: 10},
+			Shadow: &adminv1.DryRunShare{Target: &adminv1.DryRunTarget{Model: "copy", Timeouts: unbounded}, PerMille: 11}},
 		MaxRequestBytes: 6, PriceBookVersion: "b", MaxCostNanoUsd: proto.Int64(7),
 	}
 	if diff := cmp.Diff(want, got, protocmp.Transform()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	wanted := &agentv1.DryRun{Caller: &agentv1.DryRun_KeyId{KeyId: n.key.Id}, Model: "gpt", InputTokens: 8, MaxOutputTokens: 9}
+	wanted := &agentv1.DryRun{Caller: &agentv1.DryRun_KeyId{KeyId: n.key.Id}, Model: "gpt", InputTokens: 8, MaxOutputTokens: 9,
+		Metadata: request.Metadata, Headers: request.Headers, Stream: true, User: "u", Run: "r"}
 	if diff := cmp.Diff(wanted, asked, protocmp.Transform()); diff != "" {
 		t.Errorf("asked (-want +got):\n%s", diff)
 	}

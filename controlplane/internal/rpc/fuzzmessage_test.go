@@ -29,9 +29,9 @@ type dice struct {
 // seldom are fields that change what a call does so much that most leave them out.
 var seldom = map[protoreflect.Name]bool{
 	"mutation": true, "as_of": true, "page": true, "etag": true, "validate_only": true, "token": true, "update_mask": true,
-	"alert_percents": true, "alert_channel_ids": true, "weight": true, "retry": true, "filter": true, "order_by": true,
+	"alert_percents": true, "alert_channel_ids": true, "weight": true, "retry": true, "when": true, "sticky": true, "hedge": true, "canary": true, "shadow": true, "filter": true, "order_by": true,
 	"created_at": true, "revoked_at": true, "last_used_at": true, "suffix": true, "previous": true, "tokens": true, "last_raise": true, "current_window": true,
-	"secret_set_at": true, "key_fingerprint": true, "sealed_credentials": true, "strategy": true,
+	"secret_set_at": true, "key_fingerprint": true, "sealed_credentials": true, "strategy": true, "api_version": true, "allowed_models": true, "backoff": true, "break_even_percent": true,
 }
 
 // fill sets some of a message's fields.
@@ -59,6 +59,44 @@ func (d *dice) fill(m protoreflect.Message, depth int) {
 		}
 		if d.Float64() < chance && depth < 8 {
 			d.set(m, field, depth)
+		}
+	}
+	if d.hostile == 0 || d.IntN(2) == 0 {
+		reconcile(m)
+	}
+}
+
+// reconcile makes those fields of a route fit each other that would seldom do by chance.
+func reconcile(m protoreflect.Message) {
+	fields := m.Descriptor().Fields()
+	if total := fields.ByName("total"); m.Descriptor().Name() == "Timeouts" {
+		m.Clear(total) // the others are at most as long
+	}
+	sticky, strategy, hedge, targets := fields.ByName("sticky"), fields.ByName("strategy"), fields.ByName("hedge"), fields.ByName("targets")
+	for name, fine := range map[protoreflect.Name]int32{"percentile": 95, "per_mille": 10} {
+		if field := fields.ByName(name); field != nil && field.Kind() == protoreflect.Int32Kind {
+			m.Set(field, protoreflect.ValueOfInt32(fine))
+		}
+	}
+	if sticky == nil || strategy == nil || hedge == nil || targets == nil || targets.Message() == nil {
+		return
+	}
+	if number := m.Get(strategy).Enum(); m.Has(sticky) != (number == 7) {
+		m.Clear(sticky)
+		if number == 7 {
+			m.Clear(strategy)
+		}
+	}
+	all := m.Mutable(targets).List()
+	if m.Get(strategy).Enum() <= 1 {
+		all.Truncate(min(1, all.Len()))
+	}
+	if all.Len() < 2 {
+		m.Clear(hedge)
+	}
+	for i := range all.Len() {
+		if m.Get(strategy).Enum() != 2 {
+			all.Get(i).Message().Clear(targets.Message().Fields().ByName("weight"))
 		}
 	}
 }
@@ -168,7 +206,7 @@ func (d *dice) fitting(field protoreflect.FieldDescriptor, rules *validate.Strin
 	for _, hint := range [][2]string{
 		{"url", "https://" + d.name + number + ".example/v1"}, {"credential", "env://" + d.name}, {"email", "owner" + number + "@" + d.name + ".example"},
 		{"domain", d.name + number + ".example"}, {"sql", "SELECT " + number}, {"time_zone", "Europe/Berlin"}, {"price_list", "openai"},
-		{"secret", webhookSecret(d.name)}, {"input", "1." + number}, {"output", "2." + number}, {"cache", "0." + number},
+		{"when", "tokens > " + number}, {"api_version", "2024-10-21"}, {"header", "X-Session"}, {"secret", webhookSecret(d.name)}, {"input", "1." + number}, {"output", "2." + number}, {"cache", "0." + number},
 	} {
 		if strings.Contains(name, hint[0]) && d.IntN(10) > 0 {
 			return hint[1]

@@ -132,7 +132,7 @@ func modelsOf(ctx context.Context, v readmodel.View, p provider.Provider) (map[s
 	routes, err := readmodel.Routes.Mentioning(ctx, v, p.ID, everyRoute)
 	models := map[string][]string{}
 	for _, r := range routes {
-		for _, t := range r.Targets {
+		for _, t := range r.EveryTarget() {
 			if t.ProviderID == p.ID {
 				models[r.Name] = append(models[r.Name], t.Model)
 			}

@@ -2,7 +2,6 @@ package rpc
 
 import (
 	"context"
-	"fmt"
 
 	"connectrpc.com/connect"
 	"github.com/google/uuid"
@@ -17,7 +16,6 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/route"
 	adminv1 "github.com/weirhq/weir/proto/gen/weir/admin/v1"
 	"github.com/weirhq/weir/proto/gen/weir/admin/v1/adminv1connect"
-	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
 )
 
 var _ adminv1connect.RouteServiceHandler = (*routes)(nil)
@@ -30,7 +28,7 @@ type routes struct {
 var routeKind = kind[route.Route, *adminv1.Route]{
 	table: readmodel.Routes, convert: toProtoRoute, apply: route.Apply,
 	version:  func(r route.Route) int64 { return r.Version },
-	settable: []protoreflect.Name{"name", "strategy", "targets", "timeouts", "allowed_project_ids", "retry", "strict"},
+	settable: []protoreflect.Name{"name", "strategy", "targets", "timeouts", "allowed_project_ids", "retry", "strict", "sticky", "hedge", "canary", "shadow"},
 }
 
 func (s *routes) CreateRoute(ctx context.Context, req *connect.Request[adminv1.CreateRouteRequest]) (*connect.Response[adminv1.CreateRouteResponse], error) {
@@ -100,34 +98,6 @@ func usesOfRoute(ctx context.Context, v readmodel.View, r route.Route) ([]fault.
 	return append(usesBy(keys, "key", func(k key.Key) string { return k.Name }), quotas...), err
 }
 
-// routeSettings is what Route and CreateRouteRequest have in common.
-type routeSettings interface {
-	GetName() string
-	GetStrategy() adminv1.Strategy
-	GetTargets() []*adminv1.Target
-	GetTimeouts() *adminv1.Timeouts
-	GetAllowedProjectIds() []string
-	GetRetry() *adminv1.Retry
-	GetStrict() bool
-}
-
-func fromProtoRoute(r routeSettings) (route.Settings, error) {
-	settings := route.Settings{
-		Name: r.GetName(), Strategy: eventv1.Strategy(r.GetStrategy()), Timeouts: fromProtoTimeouts(r.GetTimeouts()),
-		Retry: fromProtoRetry(r.GetRetry()), Strict: r.GetStrict(),
-	}
-	for i, t := range r.GetTargets() {
-		id, err := parseID(fmt.Sprintf("targets[%d].provider_id", i), t.GetProviderId())
-		if err != nil {
-			return settings, err
-		}
-		settings.Targets = append(settings.Targets, route.Target{ProviderID: id, Model: t.GetModel(), Weight: t.GetWeight()})
-	}
-	var err error
-	settings.AllowedProjectIDs, err = parseIDs("allowed_project_ids", r.GetAllowedProjectIds())
-	return settings, err
-}
-
 // routeWorld reads what decisions about a route depend on.
 func routeWorld(ctx context.Context, v readmodel.View, id uuid.UUID, s route.Settings) (w route.World, err error) {
 	if w.NameTaken, err = readmodel.Routes.TakenByOther(ctx, v, id, named(s.Name)); err != nil {
@@ -137,7 +107,7 @@ func routeWorld(ctx context.Context, v readmodel.View, id uuid.UUID, s route.Set
 		return w, err
 	}
 	w.Providers = map[uuid.UUID]provider.Provider{}
-	for _, t := range s.Targets {
+	for _, t := range s.EveryTarget() {
 		found, err := readmodel.Providers.All(ctx, v, readmodel.Match{Column: "id", Value: t.ProviderID})
 		if err != nil {
 			return w, err

@@ -19,6 +19,10 @@ type Timeouts struct {
 	IdleMS int64 `json:"idle_ms,omitempty"`
 	// TotalMS until the answer's last byte.
 	TotalMS int64 `json:"total_ms,omitempty"`
+	// ConnectMS until there is a connection, TLS included.
+	ConnectMS int64 `json:"connect_ms,omitempty"`
+	// FirstTokenMS until the first content of a stream, or the last byte of what is none.
+	FirstTokenMS int64 `json:"first_token_ms,omitempty"`
 }
 
 // Check returns an Invalid fault about the field timeouts.
@@ -26,7 +30,7 @@ func (t Timeouts) Check() error {
 	bounds := []struct {
 		field string
 		ms    int64
-	}{{"first_byte", t.FirstByteMS}, {"idle", t.IdleMS}, {"total", t.TotalMS}}
+	}{{"first_byte", t.FirstByteMS}, {"idle", t.IdleMS}, {"total", t.TotalMS}, {"connect", t.ConnectMS}, {"first_token", t.FirstTokenMS}}
 	for _, b := range bounds {
 		if b.ms < 0 || b.ms > longest.Milliseconds() {
 			return fault.Field("timeouts."+b.field, "want 1 ms to %s", longest)
@@ -43,10 +47,15 @@ func (t Timeouts) ToEvent() *eventv1.Timeouts {
 	if t == (Timeouts{}) {
 		return nil
 	}
-	return &eventv1.Timeouts{FirstByteMs: t.FirstByteMS, IdleMs: t.IdleMS, TotalMs: t.TotalMS}
+	return &eventv1.Timeouts{
+		FirstByteMs: t.FirstByteMS, IdleMs: t.IdleMS, TotalMs: t.TotalMS, ConnectMs: t.ConnectMS, FirstTokenMs: t.FirstTokenMS,
+	}
 }
 
 // FromEvent reads what an event says.
 func FromEvent(t *eventv1.Timeouts) Timeouts {
-	return Timeouts{FirstByteMS: t.GetFirstByteMs(), IdleMS: t.GetIdleMs(), TotalMS: t.GetTotalMs()}
+	return Timeouts{
+		FirstByteMS: t.GetFirstByteMs(), IdleMS: t.GetIdleMs(), TotalMS: t.GetTotalMs(),
+		ConnectMS: t.GetConnectMs(), FirstTokenMS: t.GetFirstTokenMs(),
+	}
 }

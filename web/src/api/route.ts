@@ -42,6 +42,10 @@ const strategies: Record<Strategy, string> = {
   [Strategy.SINGLE]: "Single",
   [Strategy.WEIGHTED]: "Weighted",
   [Strategy.PRIORITY]: "Priority",
+  [Strategy.LATENCY]: "Fastest",
+  [Strategy.LEAST_BUSY]: "Least busy",
+  [Strategy.CHEAPEST]: "Cheapest",
+  [Strategy.STICKY]: "Sticky",
 };
 
 /** strategyName names a strategy; one this console does not know yet shows its number. */
@@ -57,6 +61,8 @@ const failures: Record<Failure, string> = {
   [Failure.TIMEOUT]: "timeouts",
   [Failure.UNREACHABLE]: "no connection",
   [Failure.CREDENTIAL]: "refused credentials",
+  [Failure.CONTEXT_TOO_LONG]: "prompts that are too long",
+  [Failure.CONTENT_FILTER]: "content filters",
 };
 
 /** failureName names a kind of failure; one this console does not know yet shows its number. */

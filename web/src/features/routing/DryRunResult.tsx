@@ -118,6 +118,7 @@ const fitnesses: Record<TargetFitness, { label: string; tone: Tone }> = {
   [TargetFitness.BLOCKED]: { label: "Not allowed by the agent", tone: "bad" },
   [TargetFitness.CREDENTIAL_UNAVAILABLE]: { label: "No credential", tone: "bad" },
   [TargetFitness.BEYOND_ATTEMPTS]: { label: "Beyond the attempts", tone: "plain" },
+  [TargetFitness.CONDITION]: { label: "Not for this request", tone: "plain" },
 };
 
 function fitnessOf({ fitness }: DryRunTarget) {

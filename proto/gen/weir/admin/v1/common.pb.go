@@ -304,7 +304,11 @@ type Timeouts struct {
 	// Between two pieces of an answer's body.
 	Idle *durationpb.Duration `protobuf:"bytes,2,opt,name=idle,proto3" json:"idle,omitempty"`
 	// Until the answer's last byte.
-	Total         *durationpb.Duration `protobuf:"bytes,3,opt,name=total,proto3" json:"total,omitempty"`
+	Total *durationpb.Duration `protobuf:"bytes,3,opt,name=total,proto3" json:"total,omitempty"`
+	// Until there is a connection, TLS included. A part of first_byte.
+	Connect *durationpb.Duration `protobuf:"bytes,4,opt,name=connect,proto3" json:"connect,omitempty"`
+	// Until the first content of a stream; where an answer is none, until its last byte.
+	FirstToken    *durationpb.Duration `protobuf:"bytes,5,opt,name=first_token,json=firstToken,proto3" json:"first_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -360,6 +364,20 @@ func (x *Timeouts) GetTotal() *durationpb.Duration {
 	return nil
 }
 
+func (x *Timeouts) GetConnect() *durationpb.Duration {
+	if x != nil {
+		return x.Connect
+	}
+	return nil
+}
+
+func (x *Timeouts) GetFirstToken() *durationpb.Duration {
+	if x != nil {
+		return x.FirstToken
+	}
+	return nil
+}
+
 var File_weir_admin_v1_common_proto protoreflect.FileDescriptor
 
 const file_weir_admin_v1_common_proto_rawDesc = "" +
@@ -377,12 +395,15 @@ const file_weir_admin_v1_common_proto_rawDesc = "" +
 	"\x04Page\x12\x1e\n" +
 	"\x04size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\x04size\x12\x1e\n" +
-	"\x05token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\x05token\"\xdd\x01\n" +
+	"\x05token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\x05token\"\xf4\x02\n" +
 	"\bTimeouts\x12K\n" +
 	"\n" +
 	"first_byte\x18\x01 \x01(\v2\x19.google.protobuf.DurationB\x11\xbaH\x0e\xaa\x01\v\"\x03\b\x90\x1c2\x04\x10\xc0\x84=R\tfirstByte\x12@\n" +
 	"\x04idle\x18\x02 \x01(\v2\x19.google.protobuf.DurationB\x11\xbaH\x0e\xaa\x01\v\"\x03\b\x90\x1c2\x04\x10\xc0\x84=R\x04idle\x12B\n" +
-	"\x05total\x18\x03 \x01(\v2\x19.google.protobuf.DurationB\x11\xbaH\x0e\xaa\x01\v\"\x03\b\x90\x1c2\x04\x10\xc0\x84=R\x05total*\x8a\x01\n" +
+	"\x05total\x18\x03 \x01(\v2\x19.google.protobuf.DurationB\x11\xbaH\x0e\xaa\x01\v\"\x03\b\x90\x1c2\x04\x10\xc0\x84=R\x05total\x12F\n" +
+	"\aconnect\x18\x04 \x01(\v2\x19.google.protobuf.DurationB\x11\xbaH\x0e\xaa\x01\v\"\x03\b\x90\x1c2\x04\x10\xc0\x84=R\aconnect\x12M\n" +
+	"\vfirst_token\x18\x05 \x01(\v2\x19.google.protobuf.DurationB\x11\xbaH\x0e\xaa\x01\v\"\x03\b\x90\x1c2\x04\x10\xc0\x84=R\n" +
+	"firstToken*\x8a\x01\n" +
 	"\x04Role\x12\x14\n" +
 	"\x10ROLE_UNSPECIFIED\x10\x00\x12\x0e\n" +
 	"\n" +
@@ -423,11 +444,13 @@ var file_weir_admin_v1_common_proto_depIdxs = []int32{
 	6, // 1: weir.admin.v1.Timeouts.first_byte:type_name -> google.protobuf.Duration
 	6, // 2: weir.admin.v1.Timeouts.idle:type_name -> google.protobuf.Duration
 	6, // 3: weir.admin.v1.Timeouts.total:type_name -> google.protobuf.Duration
-	4, // [4:4] is the sub-list for method output_type
-	4, // [4:4] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	6, // 4: weir.admin.v1.Timeouts.connect:type_name -> google.protobuf.Duration
+	6, // 5: weir.admin.v1.Timeouts.first_token:type_name -> google.protobuf.Duration
+	6, // [6:6] is the sub-list for method output_type
+	6, // [6:6] is the sub-list for method input_type
+	6, // [6:6] is the sub-list for extension type_name
+	6, // [6:6] is the sub-list for extension extendee
+	0, // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_weir_admin_v1_common_proto_init() }

@@ -95,6 +95,60 @@ func (ProviderTestOutcome) EnumDescriptor() ([]byte, []int) {
 	return file_weir_admin_v1_diagnostics_proto_rawDescGZIP(), []int{0}
 }
 
+type ConditionVerdict int32
+
+const (
+	// There is no condition, or the agent's build does not say.
+	ConditionVerdict_CONDITION_VERDICT_UNSPECIFIED ConditionVerdict = 0
+	ConditionVerdict_CONDITION_VERDICT_TRUE        ConditionVerdict = 1
+	ConditionVerdict_CONDITION_VERDICT_FALSE       ConditionVerdict = 2
+	// It asked for something that the request does not have. Counts as false.
+	ConditionVerdict_CONDITION_VERDICT_ERROR ConditionVerdict = 3
+)
+
+// Enum value maps for ConditionVerdict.
+var (
+	ConditionVerdict_name = map[int32]string{
+		0: "CONDITION_VERDICT_UNSPECIFIED",
+		1: "CONDITION_VERDICT_TRUE",
+		2: "CONDITION_VERDICT_FALSE",
+		3: "CONDITION_VERDICT_ERROR",
+	}
+	ConditionVerdict_value = map[string]int32{
+		"CONDITION_VERDICT_UNSPECIFIED": 0,
+		"CONDITION_VERDICT_TRUE":        1,
+		"CONDITION_VERDICT_FALSE":       2,
+		"CONDITION_VERDICT_ERROR":       3,
+	}
+)
+
+func (x ConditionVerdict) Enum() *ConditionVerdict {
+	p := new(ConditionVerdict)
+	*p = x
+	return p
+}
+
+func (x ConditionVerdict) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ConditionVerdict) Descriptor() protoreflect.EnumDescriptor {
+	return file_weir_admin_v1_diagnostics_proto_enumTypes[1].Descriptor()
+}
+
+func (ConditionVerdict) Type() protoreflect.EnumType {
+	return &file_weir_admin_v1_diagnostics_proto_enumTypes[1]
+}
+
+func (x ConditionVerdict) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ConditionVerdict.Descriptor instead.
+func (ConditionVerdict) EnumDescriptor() ([]byte, []int) {
+	return file_weir_admin_v1_diagnostics_proto_rawDescGZIP(), []int{1}
+}
+
 type TargetFitness int32
 
 const (
@@ -105,6 +159,8 @@ const (
 	TargetFitness_TARGET_FITNESS_CREDENTIAL_UNAVAILABLE TargetFitness = 3
 	// As many targets as the route has attempts come before it.
 	TargetFitness_TARGET_FITNESS_BEYOND_ATTEMPTS TargetFitness = 4
+	// Its condition is not true of the request.
+	TargetFitness_TARGET_FITNESS_CONDITION TargetFitness = 5
 )
 
 // Enum value maps for TargetFitness.
@@ -115,6 +171,7 @@ var (
 		2: "TARGET_FITNESS_BLOCKED",
 		3: "TARGET_FITNESS_CREDENTIAL_UNAVAILABLE",
 		4: "TARGET_FITNESS_BEYOND_ATTEMPTS",
+		5: "TARGET_FITNESS_CONDITION",
 	}
 	TargetFitness_value = map[string]int32{
 		"TARGET_FITNESS_UNSPECIFIED":            0,
@@ -122,6 +179,7 @@ var (
 		"TARGET_FITNESS_BLOCKED":                2,
 		"TARGET_FITNESS_CREDENTIAL_UNAVAILABLE": 3,
 		"TARGET_FITNESS_BEYOND_ATTEMPTS":        4,
+		"TARGET_FITNESS_CONDITION":              5,
 	}
 )
 
@@ -136,11 +194,11 @@ func (x TargetFitness) String() string {
 }
 
 func (TargetFitness) Descriptor() protoreflect.EnumDescriptor {
-	return file_weir_admin_v1_diagnostics_proto_enumTypes[1].Descriptor()
+	return file_weir_admin_v1_diagnostics_proto_enumTypes[2].Descriptor()
 }
 
 func (TargetFitness) Type() protoreflect.EnumType {
-	return &file_weir_admin_v1_diagnostics_proto_enumTypes[1]
+	return &file_weir_admin_v1_diagnostics_proto_enumTypes[2]
 }
 
 func (x TargetFitness) Number() protoreflect.EnumNumber {
@@ -149,7 +207,7 @@ func (x TargetFitness) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use TargetFitness.Descriptor instead.
 func (TargetFitness) EnumDescriptor() ([]byte, []int) {
-	return file_weir_admin_v1_diagnostics_proto_rawDescGZIP(), []int{1}
+	return file_weir_admin_v1_diagnostics_proto_rawDescGZIP(), []int{2}
 }
 
 // AnsweredBy is the agent that an answer is of, and the policy that it serves.
@@ -430,8 +488,16 @@ type DryRunRequest struct {
 	InputTokens int64  `protobuf:"varint,6,opt,name=input_tokens,json=inputTokens,proto3" json:"input_tokens,omitempty"`
 	// 0: the request has no cap; what the model can is one then.
 	MaxOutputTokens int64 `protobuf:"varint,7,opt,name=max_output_tokens,json=maxOutputTokens,proto3" json:"max_output_tokens,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// What conditions of targets and sticky routes look at: the request's metadata, headers
+	// (names in any case), whether its answer is a stream, the end user and the run that it
+	// names.
+	Metadata      map[string]string `protobuf:"bytes,8,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Headers       map[string]string `protobuf:"bytes,9,rep,name=headers,proto3" json:"headers,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Stream        bool              `protobuf:"varint,10,opt,name=stream,proto3" json:"stream,omitempty"`
+	User          string            `protobuf:"bytes,11,opt,name=user,proto3" json:"user,omitempty"`
+	Run           string            `protobuf:"bytes,12,opt,name=run,proto3" json:"run,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *DryRunRequest) Reset() {
@@ -522,6 +588,41 @@ func (x *DryRunRequest) GetMaxOutputTokens() int64 {
 		return x.MaxOutputTokens
 	}
 	return 0
+}
+
+func (x *DryRunRequest) GetMetadata() map[string]string {
+	if x != nil {
+		return x.Metadata
+	}
+	return nil
+}
+
+func (x *DryRunRequest) GetHeaders() map[string]string {
+	if x != nil {
+		return x.Headers
+	}
+	return nil
+}
+
+func (x *DryRunRequest) GetStream() bool {
+	if x != nil {
+		return x.Stream
+	}
+	return false
+}
+
+func (x *DryRunRequest) GetUser() string {
+	if x != nil {
+		return x.User
+	}
+	return ""
+}
+
+func (x *DryRunRequest) GetRun() string {
+	if x != nil {
+		return x.Run
+	}
+	return ""
 }
 
 type isDryRunRequest_Caller interface {
@@ -716,8 +817,17 @@ type DryRunRoute struct {
 	// No target is tried twice.
 	EachOnce bool `protobuf:"varint,5,opt,name=each_once,json=eachOnce,proto3" json:"each_once,omitempty"`
 	// The most that the first repeat on a target waits.
-	Backoff       *durationpb.Duration `protobuf:"bytes,6,opt,name=backoff,proto3" json:"backoff,omitempty"`
-	RetryOn       []Failure            `protobuf:"varint,7,rep,packed,name=retry_on,json=retryOn,proto3,enum=weir.admin.v1.Failure" json:"retry_on,omitempty"`
+	Backoff *durationpb.Duration `protobuf:"bytes,6,opt,name=backoff,proto3" json:"backoff,omitempty"`
+	RetryOn []Failure            `protobuf:"varint,7,rep,packed,name=retry_on,json=retryOn,proto3,enum=weir.admin.v1.Failure" json:"retry_on,omitempty"`
+	// UNSPECIFIED: the agent's build says nothing of what follows.
+	Strategy Strategy `protobuf:"varint,8,opt,name=strategy,proto3,enum=weir.admin.v1.Strategy" json:"strategy,omitempty"`
+	// What translation would leave out is refused. A dry run has no body to translate.
+	Strict bool `protobuf:"varint,9,opt,name=strict,proto3" json:"strict,omitempty"`
+	// As the agent holds to them, its defaults in place of what is not said.
+	Sticky        *Sticky      `protobuf:"bytes,10,opt,name=sticky,proto3" json:"sticky,omitempty"`
+	Hedge         *Hedge       `protobuf:"bytes,11,opt,name=hedge,proto3" json:"hedge,omitempty"`
+	Canary        *DryRunShare `protobuf:"bytes,12,opt,name=canary,proto3" json:"canary,omitempty"`
+	Shadow        *DryRunShare `protobuf:"bytes,13,opt,name=shadow,proto3" json:"shadow,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -801,6 +911,101 @@ func (x *DryRunRoute) GetRetryOn() []Failure {
 	return nil
 }
 
+func (x *DryRunRoute) GetStrategy() Strategy {
+	if x != nil {
+		return x.Strategy
+	}
+	return Strategy_STRATEGY_UNSPECIFIED
+}
+
+func (x *DryRunRoute) GetStrict() bool {
+	if x != nil {
+		return x.Strict
+	}
+	return false
+}
+
+func (x *DryRunRoute) GetSticky() *Sticky {
+	if x != nil {
+		return x.Sticky
+	}
+	return nil
+}
+
+func (x *DryRunRoute) GetHedge() *Hedge {
+	if x != nil {
+		return x.Hedge
+	}
+	return nil
+}
+
+func (x *DryRunRoute) GetCanary() *DryRunShare {
+	if x != nil {
+		return x.Canary
+	}
+	return nil
+}
+
+func (x *DryRunRoute) GetShadow() *DryRunShare {
+	if x != nil {
+		return x.Shadow
+	}
+	return nil
+}
+
+type DryRunShare struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Target *DryRunTarget          `protobuf:"bytes,1,opt,name=target,proto3" json:"target,omitempty"`
+	// Of the requests, in thousandths.
+	PerMille      int32 `protobuf:"varint,2,opt,name=per_mille,json=perMille,proto3" json:"per_mille,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DryRunShare) Reset() {
+	*x = DryRunShare{}
+	mi := &file_weir_admin_v1_diagnostics_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DryRunShare) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DryRunShare) ProtoMessage() {}
+
+func (x *DryRunShare) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_diagnostics_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DryRunShare.ProtoReflect.Descriptor instead.
+func (*DryRunShare) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_diagnostics_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *DryRunShare) GetTarget() *DryRunTarget {
+	if x != nil {
+		return x.Target
+	}
+	return nil
+}
+
+func (x *DryRunShare) GetPerMille() int32 {
+	if x != nil {
+		return x.PerMille
+	}
+	return 0
+}
+
 type DryRunTarget struct {
 	state      protoimpl.MessageState `protogen:"open.v1"`
 	ProviderId string                 `protobuf:"bytes,1,opt,name=provider_id,json=providerId,proto3" json:"provider_id,omitempty"`
@@ -820,14 +1025,19 @@ type DryRunTarget struct {
 	// The price book has no price for it.
 	Unpriced bool `protobuf:"varint,10,opt,name=unpriced,proto3" json:"unpriced,omitempty"`
 	// Neither the request nor the price book caps its output.
-	Unbounded     bool `protobuf:"varint,11,opt,name=unbounded,proto3" json:"unbounded,omitempty"`
+	Unbounded bool `protobuf:"varint,11,opt,name=unbounded,proto3" json:"unbounded,omitempty"`
+	// Its condition, and what came of it; empty: it has none.
+	When    string           `protobuf:"bytes,12,opt,name=when,proto3" json:"when,omitempty"`
+	Verdict ConditionVerdict `protobuf:"varint,13,opt,name=verdict,proto3,enum=weir.admin.v1.ConditionVerdict" json:"verdict,omitempty"`
+	// What a condition met that ended in an error.
+	VerdictError  string `protobuf:"bytes,14,opt,name=verdict_error,json=verdictError,proto3" json:"verdict_error,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *DryRunTarget) Reset() {
 	*x = DryRunTarget{}
-	mi := &file_weir_admin_v1_diagnostics_proto_msgTypes[7]
+	mi := &file_weir_admin_v1_diagnostics_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -839,7 +1049,7 @@ func (x *DryRunTarget) String() string {
 func (*DryRunTarget) ProtoMessage() {}
 
 func (x *DryRunTarget) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_diagnostics_proto_msgTypes[7]
+	mi := &file_weir_admin_v1_diagnostics_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -852,7 +1062,7 @@ func (x *DryRunTarget) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DryRunTarget.ProtoReflect.Descriptor instead.
 func (*DryRunTarget) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_diagnostics_proto_rawDescGZIP(), []int{7}
+	return file_weir_admin_v1_diagnostics_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *DryRunTarget) GetProviderId() string {
@@ -932,6 +1142,27 @@ func (x *DryRunTarget) GetUnbounded() bool {
 	return false
 }
 
+func (x *DryRunTarget) GetWhen() string {
+	if x != nil {
+		return x.When
+	}
+	return ""
+}
+
+func (x *DryRunTarget) GetVerdict() ConditionVerdict {
+	if x != nil {
+		return x.Verdict
+	}
+	return ConditionVerdict_CONDITION_VERDICT_UNSPECIFIED
+}
+
+func (x *DryRunTarget) GetVerdictError() string {
+	if x != nil {
+		return x.VerdictError
+	}
+	return ""
+}
+
 var File_weir_admin_v1_diagnostics_proto protoreflect.FileDescriptor
 
 const file_weir_admin_v1_diagnostics_proto_rawDesc = "" +
@@ -964,7 +1195,7 @@ const file_weir_admin_v1_diagnostics_proto_rawDesc = "" +
 	"\n" +
 	"first_byte\x18\a \x01(\v2\x19.google.protobuf.DurationR\tfirstByte\x12&\n" +
 	"\fmodel_listed\x18\b \x01(\bH\x00R\vmodelListed\x88\x01\x01B\x0f\n" +
-	"\r_model_listed\"\xcc\x02\n" +
+	"\r_model_listed\"\xd3\x05\n" +
 	"\rDryRunRequest\x12'\n" +
 	"\n" +
 	"gateway_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\tgatewayId\x12&\n" +
@@ -975,7 +1206,19 @@ const file_weir_admin_v1_diagnostics_proto_rawDesc = "" +
 	"\x05model\x18\x05 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x05model\x12/\n" +
 	"\finput_tokens\x18\x06 \x01(\x03B\f\xbaH\t\"\a\x18\x80\xc2\xd7/(\x00R\vinputTokens\x128\n" +
-	"\x11max_output_tokens\x18\a \x01(\x03B\f\xbaH\t\"\a\x18\x80\xc2\xd7/(\x00R\x0fmaxOutputTokensB\x0f\n" +
+	"\x11max_output_tokens\x18\a \x01(\x03B\f\xbaH\t\"\a\x18\x80\xc2\xd7/(\x00R\x0fmaxOutputTokens\x12^\n" +
+	"\bmetadata\x18\b \x03(\v2*.weir.admin.v1.DryRunRequest.MetadataEntryB\x16\xbaH\x13\x9a\x01\x10\x102\"\x05r\x03\x18\xc8\x01*\x05r\x03\x18\xe8\aR\bmetadata\x12Z\n" +
+	"\aheaders\x18\t \x03(\v2).weir.admin.v1.DryRunRequest.HeadersEntryB\x15\xbaH\x12\x9a\x01\x0f\x102\"\x04r\x02\x18d*\x05r\x03\x18\xe8\aR\aheaders\x12\x16\n" +
+	"\x06stream\x18\n" +
+	" \x01(\bR\x06stream\x12\x1c\n" +
+	"\x04user\x18\v \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\x04user\x12\x1a\n" +
+	"\x03run\x18\f \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\x03run\x1a;\n" +
+	"\rMetadataEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a:\n" +
+	"\fHeadersEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\x0f\n" +
 	"\x06caller\x12\x05\xbaH\x02\b\x01\"\xf3\x02\n" +
 	"\x0eDryRunResponse\x12:\n" +
 	"\vanswered_by\x18\x01 \x01(\v2\x19.weir.admin.v1.AnsweredByR\n" +
@@ -990,7 +1233,7 @@ const file_weir_admin_v1_diagnostics_proto_rawDesc = "" +
 	"\rDryRunRefusal\x12\x16\n" +
 	"\x06status\x18\x01 \x01(\x05R\x06status\x12\x12\n" +
 	"\x04code\x18\x02 \x01(\tR\x04code\x12\x18\n" +
-	"\amessage\x18\x03 \x01(\tR\amessage\"\x98\x02\n" +
+	"\amessage\x18\x03 \x01(\tR\amessage\"\xa8\x04\n" +
 	"\vDryRunRoute\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x125\n" +
 	"\atargets\x18\x02 \x03(\v2\x1b.weir.admin.v1.DryRunTargetR\atargets\x12\x1a\n" +
@@ -998,7 +1241,17 @@ const file_weir_admin_v1_diagnostics_proto_rawDesc = "" +
 	"\fmax_attempts\x18\x04 \x01(\x05R\vmaxAttempts\x12\x1b\n" +
 	"\teach_once\x18\x05 \x01(\bR\beachOnce\x123\n" +
 	"\abackoff\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\abackoff\x121\n" +
-	"\bretry_on\x18\a \x03(\x0e2\x16.weir.admin.v1.FailureR\aretryOn\"\xca\x03\n" +
+	"\bretry_on\x18\a \x03(\x0e2\x16.weir.admin.v1.FailureR\aretryOn\x123\n" +
+	"\bstrategy\x18\b \x01(\x0e2\x17.weir.admin.v1.StrategyR\bstrategy\x12\x16\n" +
+	"\x06strict\x18\t \x01(\bR\x06strict\x12-\n" +
+	"\x06sticky\x18\n" +
+	" \x01(\v2\x15.weir.admin.v1.StickyR\x06sticky\x12*\n" +
+	"\x05hedge\x18\v \x01(\v2\x14.weir.admin.v1.HedgeR\x05hedge\x122\n" +
+	"\x06canary\x18\f \x01(\v2\x1a.weir.admin.v1.DryRunShareR\x06canary\x122\n" +
+	"\x06shadow\x18\r \x01(\v2\x1a.weir.admin.v1.DryRunShareR\x06shadow\"_\n" +
+	"\vDryRunShare\x123\n" +
+	"\x06target\x18\x01 \x01(\v2\x1b.weir.admin.v1.DryRunTargetR\x06target\x12\x1b\n" +
+	"\tper_mille\x18\x02 \x01(\x05R\bperMille\"\xbe\x04\n" +
 	"\fDryRunTarget\x12\x1f\n" +
 	"\vprovider_id\x18\x01 \x01(\tR\n" +
 	"providerId\x12\x1a\n" +
@@ -1012,7 +1265,10 @@ const file_weir_admin_v1_diagnostics_proto_rawDesc = "" +
 	"\x11max_cost_nano_usd\x18\t \x01(\x03H\x01R\x0emaxCostNanoUsd\x88\x01\x01\x12\x1a\n" +
 	"\bunpriced\x18\n" +
 	" \x01(\bR\bunpriced\x12\x1c\n" +
-	"\tunbounded\x18\v \x01(\bR\tunboundedB\x16\n" +
+	"\tunbounded\x18\v \x01(\bR\tunbounded\x12\x12\n" +
+	"\x04when\x18\f \x01(\tR\x04when\x129\n" +
+	"\averdict\x18\r \x01(\x0e2\x1f.weir.admin.v1.ConditionVerdictR\averdict\x12#\n" +
+	"\rverdict_error\x18\x0e \x01(\tR\fverdictErrorB\x16\n" +
 	"\x14_input_cost_nano_usdB\x14\n" +
 	"\x12_max_cost_nano_usd*\xd4\x02\n" +
 	"\x13ProviderTestOutcome\x12%\n" +
@@ -1023,13 +1279,19 @@ const file_weir_admin_v1_diagnostics_proto_rawDesc = "" +
 	"\x1dPROVIDER_TEST_OUTCOME_BLOCKED\x10\x04\x12%\n" +
 	"!PROVIDER_TEST_OUTCOME_UNREACHABLE\x10\x05\x12!\n" +
 	"\x1dPROVIDER_TEST_OUTCOME_TIMEOUT\x10\x06\x12+\n" +
-	"'PROVIDER_TEST_OUTCOME_UNEXPECTED_ANSWER\x10\a*\xb5\x01\n" +
+	"'PROVIDER_TEST_OUTCOME_UNEXPECTED_ANSWER\x10\a*\x8b\x01\n" +
+	"\x10ConditionVerdict\x12!\n" +
+	"\x1dCONDITION_VERDICT_UNSPECIFIED\x10\x00\x12\x1a\n" +
+	"\x16CONDITION_VERDICT_TRUE\x10\x01\x12\x1b\n" +
+	"\x17CONDITION_VERDICT_FALSE\x10\x02\x12\x1b\n" +
+	"\x17CONDITION_VERDICT_ERROR\x10\x03*\xd3\x01\n" +
 	"\rTargetFitness\x12\x1e\n" +
 	"\x1aTARGET_FITNESS_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15TARGET_FITNESS_USABLE\x10\x01\x12\x1a\n" +
 	"\x16TARGET_FITNESS_BLOCKED\x10\x02\x12)\n" +
 	"%TARGET_FITNESS_CREDENTIAL_UNAVAILABLE\x10\x03\x12\"\n" +
-	"\x1eTARGET_FITNESS_BEYOND_ATTEMPTS\x10\x042\xec\x01\n" +
+	"\x1eTARGET_FITNESS_BEYOND_ATTEMPTS\x10\x04\x12\x1c\n" +
+	"\x18TARGET_FITNESS_CONDITION\x10\x052\xec\x01\n" +
 	"\x12DiagnosticsService\x12v\n" +
 	"\fTestProvider\x12\".weir.admin.v1.TestProviderRequest\x1a#.weir.admin.v1.TestProviderResponse\"\x1d\x8a\xb5\x18\x19diagnostics.test_provider\x12^\n" +
 	"\x06DryRun\x12\x1c.weir.admin.v1.DryRunRequest\x1a\x1d.weir.admin.v1.DryRunResponse\"\x17\x8a\xb5\x18\x13diagnostics.dry_runB\xb3\x01\n" +
@@ -1047,48 +1309,64 @@ func file_weir_admin_v1_diagnostics_proto_rawDescGZIP() []byte {
 	return file_weir_admin_v1_diagnostics_proto_rawDescData
 }
 
-var file_weir_admin_v1_diagnostics_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_weir_admin_v1_diagnostics_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_weir_admin_v1_diagnostics_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_weir_admin_v1_diagnostics_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_weir_admin_v1_diagnostics_proto_goTypes = []any{
 	(ProviderTestOutcome)(0),      // 0: weir.admin.v1.ProviderTestOutcome
-	(TargetFitness)(0),            // 1: weir.admin.v1.TargetFitness
-	(*AnsweredBy)(nil),            // 2: weir.admin.v1.AnsweredBy
-	(*TestProviderRequest)(nil),   // 3: weir.admin.v1.TestProviderRequest
-	(*TestProviderResponse)(nil),  // 4: weir.admin.v1.TestProviderResponse
-	(*DryRunRequest)(nil),         // 5: weir.admin.v1.DryRunRequest
-	(*DryRunResponse)(nil),        // 6: weir.admin.v1.DryRunResponse
-	(*DryRunRefusal)(nil),         // 7: weir.admin.v1.DryRunRefusal
-	(*DryRunRoute)(nil),           // 8: weir.admin.v1.DryRunRoute
-	(*DryRunTarget)(nil),          // 9: weir.admin.v1.DryRunTarget
-	(*timestamppb.Timestamp)(nil), // 10: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 11: google.protobuf.Duration
-	(Failure)(0),                  // 12: weir.admin.v1.Failure
-	(*Timeouts)(nil),              // 13: weir.admin.v1.Timeouts
+	(ConditionVerdict)(0),         // 1: weir.admin.v1.ConditionVerdict
+	(TargetFitness)(0),            // 2: weir.admin.v1.TargetFitness
+	(*AnsweredBy)(nil),            // 3: weir.admin.v1.AnsweredBy
+	(*TestProviderRequest)(nil),   // 4: weir.admin.v1.TestProviderRequest
+	(*TestProviderResponse)(nil),  // 5: weir.admin.v1.TestProviderResponse
+	(*DryRunRequest)(nil),         // 6: weir.admin.v1.DryRunRequest
+	(*DryRunResponse)(nil),        // 7: weir.admin.v1.DryRunResponse
+	(*DryRunRefusal)(nil),         // 8: weir.admin.v1.DryRunRefusal
+	(*DryRunRoute)(nil),           // 9: weir.admin.v1.DryRunRoute
+	(*DryRunShare)(nil),           // 10: weir.admin.v1.DryRunShare
+	(*DryRunTarget)(nil),          // 11: weir.admin.v1.DryRunTarget
+	nil,                           // 12: weir.admin.v1.DryRunRequest.MetadataEntry
+	nil,                           // 13: weir.admin.v1.DryRunRequest.HeadersEntry
+	(*timestamppb.Timestamp)(nil), // 14: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 15: google.protobuf.Duration
+	(Failure)(0),                  // 16: weir.admin.v1.Failure
+	(Strategy)(0),                 // 17: weir.admin.v1.Strategy
+	(*Sticky)(nil),                // 18: weir.admin.v1.Sticky
+	(*Hedge)(nil),                 // 19: weir.admin.v1.Hedge
+	(*Timeouts)(nil),              // 20: weir.admin.v1.Timeouts
 }
 var file_weir_admin_v1_diagnostics_proto_depIdxs = []int32{
-	10, // 0: weir.admin.v1.AnsweredBy.policy_confirmed_at:type_name -> google.protobuf.Timestamp
-	2,  // 1: weir.admin.v1.TestProviderResponse.answered_by:type_name -> weir.admin.v1.AnsweredBy
+	14, // 0: weir.admin.v1.AnsweredBy.policy_confirmed_at:type_name -> google.protobuf.Timestamp
+	3,  // 1: weir.admin.v1.TestProviderResponse.answered_by:type_name -> weir.admin.v1.AnsweredBy
 	0,  // 2: weir.admin.v1.TestProviderResponse.outcome:type_name -> weir.admin.v1.ProviderTestOutcome
-	11, // 3: weir.admin.v1.TestProviderResponse.connect:type_name -> google.protobuf.Duration
-	11, // 4: weir.admin.v1.TestProviderResponse.tls:type_name -> google.protobuf.Duration
-	11, // 5: weir.admin.v1.TestProviderResponse.first_byte:type_name -> google.protobuf.Duration
-	2,  // 6: weir.admin.v1.DryRunResponse.answered_by:type_name -> weir.admin.v1.AnsweredBy
-	7,  // 7: weir.admin.v1.DryRunResponse.refusal:type_name -> weir.admin.v1.DryRunRefusal
-	8,  // 8: weir.admin.v1.DryRunResponse.route:type_name -> weir.admin.v1.DryRunRoute
-	9,  // 9: weir.admin.v1.DryRunRoute.targets:type_name -> weir.admin.v1.DryRunTarget
-	11, // 10: weir.admin.v1.DryRunRoute.backoff:type_name -> google.protobuf.Duration
-	12, // 11: weir.admin.v1.DryRunRoute.retry_on:type_name -> weir.admin.v1.Failure
-	1,  // 12: weir.admin.v1.DryRunTarget.fitness:type_name -> weir.admin.v1.TargetFitness
-	13, // 13: weir.admin.v1.DryRunTarget.timeouts:type_name -> weir.admin.v1.Timeouts
-	3,  // 14: weir.admin.v1.DiagnosticsService.TestProvider:input_type -> weir.admin.v1.TestProviderRequest
-	5,  // 15: weir.admin.v1.DiagnosticsService.DryRun:input_type -> weir.admin.v1.DryRunRequest
-	4,  // 16: weir.admin.v1.DiagnosticsService.TestProvider:output_type -> weir.admin.v1.TestProviderResponse
-	6,  // 17: weir.admin.v1.DiagnosticsService.DryRun:output_type -> weir.admin.v1.DryRunResponse
-	16, // [16:18] is the sub-list for method output_type
-	14, // [14:16] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	15, // 3: weir.admin.v1.TestProviderResponse.connect:type_name -> google.protobuf.Duration
+	15, // 4: weir.admin.v1.TestProviderResponse.tls:type_name -> google.protobuf.Duration
+	15, // 5: weir.admin.v1.TestProviderResponse.first_byte:type_name -> google.protobuf.Duration
+	12, // 6: weir.admin.v1.DryRunRequest.metadata:type_name -> weir.admin.v1.DryRunRequest.MetadataEntry
+	13, // 7: weir.admin.v1.DryRunRequest.headers:type_name -> weir.admin.v1.DryRunRequest.HeadersEntry
+	3,  // 8: weir.admin.v1.DryRunResponse.answered_by:type_name -> weir.admin.v1.AnsweredBy
+	8,  // 9: weir.admin.v1.DryRunResponse.refusal:type_name -> weir.admin.v1.DryRunRefusal
+	9,  // 10: weir.admin.v1.DryRunResponse.route:type_name -> weir.admin.v1.DryRunRoute
+	11, // 11: weir.admin.v1.DryRunRoute.targets:type_name -> weir.admin.v1.DryRunTarget
+	15, // 12: weir.admin.v1.DryRunRoute.backoff:type_name -> google.protobuf.Duration
+	16, // 13: weir.admin.v1.DryRunRoute.retry_on:type_name -> weir.admin.v1.Failure
+	17, // 14: weir.admin.v1.DryRunRoute.strategy:type_name -> weir.admin.v1.Strategy
+	18, // 15: weir.admin.v1.DryRunRoute.sticky:type_name -> weir.admin.v1.Sticky
+	19, // 16: weir.admin.v1.DryRunRoute.hedge:type_name -> weir.admin.v1.Hedge
+	10, // 17: weir.admin.v1.DryRunRoute.canary:type_name -> weir.admin.v1.DryRunShare
+	10, // 18: weir.admin.v1.DryRunRoute.shadow:type_name -> weir.admin.v1.DryRunShare
+	11, // 19: weir.admin.v1.DryRunShare.target:type_name -> weir.admin.v1.DryRunTarget
+	2,  // 20: weir.admin.v1.DryRunTarget.fitness:type_name -> weir.admin.v1.TargetFitness
+	20, // 21: weir.admin.v1.DryRunTarget.timeouts:type_name -> weir.admin.v1.Timeouts
+	1,  // 22: weir.admin.v1.DryRunTarget.verdict:type_name -> weir.admin.v1.ConditionVerdict
+	4,  // 23: weir.admin.v1.DiagnosticsService.TestProvider:input_type -> weir.admin.v1.TestProviderRequest
+	6,  // 24: weir.admin.v1.DiagnosticsService.DryRun:input_type -> weir.admin.v1.DryRunRequest
+	5,  // 25: weir.admin.v1.DiagnosticsService.TestProvider:output_type -> weir.admin.v1.TestProviderResponse
+	7,  // 26: weir.admin.v1.DiagnosticsService.DryRun:output_type -> weir.admin.v1.DryRunResponse
+	25, // [25:27] is the sub-list for method output_type
+	23, // [23:25] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_weir_admin_v1_diagnostics_proto_init() }
@@ -1105,14 +1383,14 @@ func file_weir_admin_v1_diagnostics_proto_init() {
 		(*DryRunRequest_ProjectId)(nil),
 	}
 	file_weir_admin_v1_diagnostics_proto_msgTypes[4].OneofWrappers = []any{}
-	file_weir_admin_v1_diagnostics_proto_msgTypes[7].OneofWrappers = []any{}
+	file_weir_admin_v1_diagnostics_proto_msgTypes[8].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_admin_v1_diagnostics_proto_rawDesc), len(file_weir_admin_v1_diagnostics_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   8,
+			NumEnums:      3,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

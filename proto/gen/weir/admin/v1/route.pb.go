@@ -25,7 +25,8 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// Strategy is how a route chooses among its targets.
+// Strategy is how a route chooses among its targets. Those that are known to be down are
+// left out while others are not.
 type Strategy int32
 
 const (
@@ -36,6 +37,15 @@ const (
 	Strategy_STRATEGY_WEIGHTED Strategy = 2
 	// In their order: the next one where the one before failed.
 	Strategy_STRATEGY_PRIORITY Strategy = 3
+	// The one that has answered fastest lately, as the agent measures it.
+	Strategy_STRATEGY_LATENCY Strategy = 4
+	// The one with the fewest requests of the agent under way.
+	Strategy_STRATEGY_LEAST_BUSY Strategy = 5
+	// The one whose price for the request is lowest; those without a price come last.
+	Strategy_STRATEGY_CHEAPEST Strategy = 6
+	// Requests that are alike in `sticky` go to one target, which keeps their prompt in its
+	// cache.
+	Strategy_STRATEGY_STICKY Strategy = 7
 )
 
 // Enum value maps for Strategy.
@@ -45,12 +55,20 @@ var (
 		1: "STRATEGY_SINGLE",
 		2: "STRATEGY_WEIGHTED",
 		3: "STRATEGY_PRIORITY",
+		4: "STRATEGY_LATENCY",
+		5: "STRATEGY_LEAST_BUSY",
+		6: "STRATEGY_CHEAPEST",
+		7: "STRATEGY_STICKY",
 	}
 	Strategy_value = map[string]int32{
 		"STRATEGY_UNSPECIFIED": 0,
 		"STRATEGY_SINGLE":      1,
 		"STRATEGY_WEIGHTED":    2,
 		"STRATEGY_PRIORITY":    3,
+		"STRATEGY_LATENCY":     4,
+		"STRATEGY_LEAST_BUSY":  5,
+		"STRATEGY_CHEAPEST":    6,
+		"STRATEGY_STICKY":      7,
 	}
 )
 
@@ -81,6 +99,66 @@ func (Strategy) EnumDescriptor() ([]byte, []int) {
 	return file_weir_admin_v1_route_proto_rawDescGZIP(), []int{0}
 }
 
+// StickyBy is a part of a request.
+type StickyBy int32
+
+const (
+	StickyBy_STICKY_BY_UNSPECIFIED StickyBy = 0
+	// The value of a header. Requests without it go where LATENCY sends them.
+	StickyBy_STICKY_BY_HEADER StickyBy = 1
+	// The end user that the caller names.
+	StickyBy_STICKY_BY_END_USER StickyBy = 2
+	// The beginning of the prompt: its system text, tools and first message.
+	StickyBy_STICKY_BY_PROMPT_PREFIX StickyBy = 3
+	// The key that the request came with.
+	StickyBy_STICKY_BY_KEY StickyBy = 4
+)
+
+// Enum value maps for StickyBy.
+var (
+	StickyBy_name = map[int32]string{
+		0: "STICKY_BY_UNSPECIFIED",
+		1: "STICKY_BY_HEADER",
+		2: "STICKY_BY_END_USER",
+		3: "STICKY_BY_PROMPT_PREFIX",
+		4: "STICKY_BY_KEY",
+	}
+	StickyBy_value = map[string]int32{
+		"STICKY_BY_UNSPECIFIED":   0,
+		"STICKY_BY_HEADER":        1,
+		"STICKY_BY_END_USER":      2,
+		"STICKY_BY_PROMPT_PREFIX": 3,
+		"STICKY_BY_KEY":           4,
+	}
+)
+
+func (x StickyBy) Enum() *StickyBy {
+	p := new(StickyBy)
+	*p = x
+	return p
+}
+
+func (x StickyBy) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (StickyBy) Descriptor() protoreflect.EnumDescriptor {
+	return file_weir_admin_v1_route_proto_enumTypes[1].Descriptor()
+}
+
+func (StickyBy) Type() protoreflect.EnumType {
+	return &file_weir_admin_v1_route_proto_enumTypes[1]
+}
+
+func (x StickyBy) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use StickyBy.Descriptor instead.
+func (StickyBy) EnumDescriptor() ([]byte, []int) {
+	return file_weir_admin_v1_route_proto_rawDescGZIP(), []int{1}
+}
+
 // Failure is how an attempt ended without an answer.
 type Failure int32
 
@@ -92,12 +170,18 @@ const (
 	Failure_FAILURE_OVERLOADED Failure = 2
 	// 500, 502, 504; an answer that is empty, an error under status 200, or broken off.
 	Failure_FAILURE_UPSTREAM_ERROR Failure = 3
-	// Silence longer than the timeouts first_byte or idle allow.
+	// Silence longer than the timeouts allow.
 	Failure_FAILURE_TIMEOUT Failure = 4
 	// No connection, or one that ended before the status line.
 	Failure_FAILURE_UNREACHABLE Failure = 5
 	// 401, 403. That target is not asked again by the same request.
 	Failure_FAILURE_CREDENTIAL Failure = 6
+	// The prompt is longer than the model takes: targets that are known to take no more are
+	// passed over.
+	Failure_FAILURE_CONTEXT_TOO_LONG Failure = 7
+	// The provider's filter refused the prompt or the answer. That target is not asked again
+	// by the same request.
+	Failure_FAILURE_CONTENT_FILTER Failure = 8
 )
 
 // Enum value maps for Failure.
@@ -110,15 +194,19 @@ var (
 		4: "FAILURE_TIMEOUT",
 		5: "FAILURE_UNREACHABLE",
 		6: "FAILURE_CREDENTIAL",
+		7: "FAILURE_CONTEXT_TOO_LONG",
+		8: "FAILURE_CONTENT_FILTER",
 	}
 	Failure_value = map[string]int32{
-		"FAILURE_UNSPECIFIED":    0,
-		"FAILURE_RATE_LIMITED":   1,
-		"FAILURE_OVERLOADED":     2,
-		"FAILURE_UPSTREAM_ERROR": 3,
-		"FAILURE_TIMEOUT":        4,
-		"FAILURE_UNREACHABLE":    5,
-		"FAILURE_CREDENTIAL":     6,
+		"FAILURE_UNSPECIFIED":      0,
+		"FAILURE_RATE_LIMITED":     1,
+		"FAILURE_OVERLOADED":       2,
+		"FAILURE_UPSTREAM_ERROR":   3,
+		"FAILURE_TIMEOUT":          4,
+		"FAILURE_UNREACHABLE":      5,
+		"FAILURE_CREDENTIAL":       6,
+		"FAILURE_CONTEXT_TOO_LONG": 7,
+		"FAILURE_CONTENT_FILTER":   8,
 	}
 )
 
@@ -133,11 +221,11 @@ func (x Failure) String() string {
 }
 
 func (Failure) Descriptor() protoreflect.EnumDescriptor {
-	return file_weir_admin_v1_route_proto_enumTypes[1].Descriptor()
+	return file_weir_admin_v1_route_proto_enumTypes[2].Descriptor()
 }
 
 func (Failure) Type() protoreflect.EnumType {
-	return &file_weir_admin_v1_route_proto_enumTypes[1]
+	return &file_weir_admin_v1_route_proto_enumTypes[2]
 }
 
 func (x Failure) Number() protoreflect.EnumNumber {
@@ -146,7 +234,7 @@ func (x Failure) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Failure.Descriptor instead.
 func (Failure) EnumDescriptor() ([]byte, []int) {
-	return file_weir_admin_v1_route_proto_rawDescGZIP(), []int{1}
+	return file_weir_admin_v1_route_proto_rawDescGZIP(), []int{2}
 }
 
 // Route is the name an application writes in `model`.
@@ -163,6 +251,10 @@ type Route struct {
 	AllowedProjectIds []string `protobuf:"bytes,8,rep,name=allowed_project_ids,json=allowedProjectIds,proto3" json:"allowed_project_ids,omitempty"`
 	Retry             *Retry   `protobuf:"bytes,9,opt,name=retry,proto3" json:"retry,omitempty"`
 	Strict            bool     `protobuf:"varint,10,opt,name=strict,proto3" json:"strict,omitempty"`
+	Sticky            *Sticky  `protobuf:"bytes,11,opt,name=sticky,proto3" json:"sticky,omitempty"`
+	Hedge             *Hedge   `protobuf:"bytes,12,opt,name=hedge,proto3" json:"hedge,omitempty"`
+	Canary            *Share   `protobuf:"bytes,13,opt,name=canary,proto3" json:"canary,omitempty"`
+	Shadow            *Share   `protobuf:"bytes,14,opt,name=shadow,proto3" json:"shadow,omitempty"`
 	unknownFields     protoimpl.UnknownFields
 	sizeCache         protoimpl.SizeCache
 }
@@ -267,6 +359,34 @@ func (x *Route) GetStrict() bool {
 	return false
 }
 
+func (x *Route) GetSticky() *Sticky {
+	if x != nil {
+		return x.Sticky
+	}
+	return nil
+}
+
+func (x *Route) GetHedge() *Hedge {
+	if x != nil {
+		return x.Hedge
+	}
+	return nil
+}
+
+func (x *Route) GetCanary() *Share {
+	if x != nil {
+		return x.Canary
+	}
+	return nil
+}
+
+func (x *Route) GetShadow() *Share {
+	if x != nil {
+		return x.Shadow
+	}
+	return nil
+}
+
 type CreateRouteRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// What applications write in `model`: letters, digits and -._:/ , at most 128;
@@ -279,12 +399,23 @@ type CreateRouteRequest struct {
 	Timeouts *Timeouts `protobuf:"bytes,4,opt,name=timeouts,proto3" json:"timeouts,omitempty"`
 	// Projects whose keys may use it; empty: all. To the others it does not exist.
 	AllowedProjectIds []string `protobuf:"bytes,5,rep,name=allowed_project_ids,json=allowedProjectIds,proto3" json:"allowed_project_ids,omitempty"`
-	// Absent: each target at most once, after every failure but CREDENTIAL.
+	// Absent: each target at most once, after what an empty Retry.on says.
 	Retry *Retry `protobuf:"bytes,6,opt,name=retry,proto3" json:"retry,omitempty"`
 	// Requests that a target's dialect can't carry whole are not sent to it; 400
 	// not_translatable where no target is left. Else what is left out is named in the
 	// answer's X-Weir-Lossy.
-	Strict        bool      `protobuf:"varint,7,opt,name=strict,proto3" json:"strict,omitempty"`
+	Strict bool `protobuf:"varint,7,opt,name=strict,proto3" json:"strict,omitempty"`
+	// What requests are alike in; STICKY needs it, the other strategies take none.
+	Sticky *Sticky `protobuf:"bytes,8,opt,name=sticky,proto3" json:"sticky,omitempty"`
+	// Absent: no second target is asked beside the first. Else the route has two targets
+	// at least and may make two attempts.
+	Hedge *Hedge `protobuf:"bytes,9,opt,name=hedge,proto3" json:"hedge,omitempty"`
+	// The part of the requests that a new target serves first; where it fails, the others
+	// do. It is none of targets. Gateways that may not send there have no canary.
+	Canary *Share `protobuf:"bytes,10,opt,name=canary,proto3" json:"canary,omitempty"`
+	// The part of the requests that a target gets a copy of; its answers are dropped, and
+	// cost what they cost. Gateways that may not send there send no copies.
+	Shadow        *Share    `protobuf:"bytes,11,opt,name=shadow,proto3" json:"shadow,omitempty"`
 	Mutation      *Mutation `protobuf:"bytes,20,opt,name=mutation,proto3" json:"mutation,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -367,6 +498,34 @@ func (x *CreateRouteRequest) GetStrict() bool {
 		return x.Strict
 	}
 	return false
+}
+
+func (x *CreateRouteRequest) GetSticky() *Sticky {
+	if x != nil {
+		return x.Sticky
+	}
+	return nil
+}
+
+func (x *CreateRouteRequest) GetHedge() *Hedge {
+	if x != nil {
+		return x.Hedge
+	}
+	return nil
+}
+
+func (x *CreateRouteRequest) GetCanary() *Share {
+	if x != nil {
+		return x.Canary
+	}
+	return nil
+}
+
+func (x *CreateRouteRequest) GetShadow() *Share {
+	if x != nil {
+		return x.Shadow
+	}
+	return nil
 }
 
 func (x *CreateRouteRequest) GetMutation() *Mutation {
@@ -832,6 +991,200 @@ func (*DeleteRouteResponse) Descriptor() ([]byte, []int) {
 	return file_weir_admin_v1_route_proto_rawDescGZIP(), []int{10}
 }
 
+// Sticky is what requests are alike in.
+type Sticky struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	By    StickyBy               `protobuf:"varint,1,opt,name=by,proto3,enum=weir.admin.v1.StickyBy" json:"by,omitempty"`
+	// HEADER needs it, the others take none. Never one that carries a credential.
+	Header string `protobuf:"bytes,2,opt,name=header,proto3" json:"header,omitempty"`
+	// Requests estimated to have fewer input tokens go where LATENCY sends them: no provider
+	// caches them. 0: 1,024 with PROMPT_PREFIX, else none.
+	MinTokens int64 `protobuf:"varint,3,opt,name=min_tokens,json=minTokens,proto3" json:"min_tokens,omitempty"`
+	// The target is left for the best other one while its expected time to first token is
+	// more than this above the other's. 0: 100, twice as long.
+	BreakEvenPercent int32 `protobuf:"varint,4,opt,name=break_even_percent,json=breakEvenPercent,proto3" json:"break_even_percent,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *Sticky) Reset() {
+	*x = Sticky{}
+	mi := &file_weir_admin_v1_route_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Sticky) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Sticky) ProtoMessage() {}
+
+func (x *Sticky) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_route_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Sticky.ProtoReflect.Descriptor instead.
+func (*Sticky) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_route_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *Sticky) GetBy() StickyBy {
+	if x != nil {
+		return x.By
+	}
+	return StickyBy_STICKY_BY_UNSPECIFIED
+}
+
+func (x *Sticky) GetHeader() string {
+	if x != nil {
+		return x.Header
+	}
+	return ""
+}
+
+func (x *Sticky) GetMinTokens() int64 {
+	if x != nil {
+		return x.MinTokens
+	}
+	return 0
+}
+
+func (x *Sticky) GetBreakEvenPercent() int32 {
+	if x != nil {
+		return x.BreakEvenPercent
+	}
+	return 0
+}
+
+// Hedge: a second target is asked where the first has nothing to say for long; the first
+// content wins, the other call is cancelled. Both may cost.
+type Hedge struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// After this percentile of the target's own times to first content, 50 to 99. 0: 95.
+	Percentile int32 `protobuf:"varint,1,opt,name=percentile,proto3" json:"percentile,omitempty"`
+	// But not sooner. Absent: 50 ms.
+	MinDelay *durationpb.Duration `protobuf:"bytes,2,opt,name=min_delay,json=minDelay,proto3" json:"min_delay,omitempty"`
+	// At most this share of the requests to the target, in percent. 0: 10.
+	MaxPercent    int32 `protobuf:"varint,3,opt,name=max_percent,json=maxPercent,proto3" json:"max_percent,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Hedge) Reset() {
+	*x = Hedge{}
+	mi := &file_weir_admin_v1_route_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Hedge) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Hedge) ProtoMessage() {}
+
+func (x *Hedge) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_route_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Hedge.ProtoReflect.Descriptor instead.
+func (*Hedge) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_route_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *Hedge) GetPercentile() int32 {
+	if x != nil {
+		return x.Percentile
+	}
+	return 0
+}
+
+func (x *Hedge) GetMinDelay() *durationpb.Duration {
+	if x != nil {
+		return x.MinDelay
+	}
+	return nil
+}
+
+func (x *Hedge) GetMaxPercent() int32 {
+	if x != nil {
+		return x.MaxPercent
+	}
+	return 0
+}
+
+// Share of a route's requests, drawn at random.
+type Share struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Without a weight; a shadow's without a condition, too.
+	Target *Target `protobuf:"bytes,1,opt,name=target,proto3" json:"target,omitempty"`
+	// In thousandths: 10 is one in a hundred.
+	PerMille      int32 `protobuf:"varint,2,opt,name=per_mille,json=perMille,proto3" json:"per_mille,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Share) Reset() {
+	*x = Share{}
+	mi := &file_weir_admin_v1_route_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Share) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Share) ProtoMessage() {}
+
+func (x *Share) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_route_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Share.ProtoReflect.Descriptor instead.
+func (*Share) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_route_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *Share) GetTarget() *Target {
+	if x != nil {
+		return x.Target
+	}
+	return nil
+}
+
+func (x *Share) GetPerMille() int32 {
+	if x != nil {
+		return x.PerMille
+	}
+	return 0
+}
+
 type Target struct {
 	state      protoimpl.MessageState `protogen:"open.v1"`
 	ProviderId string                 `protobuf:"bytes,1,opt,name=provider_id,json=providerId,proto3" json:"provider_id,omitempty"`
@@ -839,14 +1192,18 @@ type Target struct {
 	Model string `protobuf:"bytes,2,opt,name=model,proto3" json:"model,omitempty"`
 	// Its share of the requests, in proportion to the other targets' weights: 1 to 1000
 	// with WEIGHTED, which needs it. Other strategies take none.
-	Weight        int32 `protobuf:"varint,3,opt,name=weight,proto3" json:"weight,omitempty"`
+	Weight int32 `protobuf:"varint,3,opt,name=weight,proto3" json:"weight,omitempty"`
+	// A CEL expression over the request, such as metadata.tier == "gold" && tokens > 8000:
+	// the target is a candidate where it is true (docs/routing.md has the names). Empty:
+	// always.
+	When          string `protobuf:"bytes,4,opt,name=when,proto3" json:"when,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Target) Reset() {
 	*x = Target{}
-	mi := &file_weir_admin_v1_route_proto_msgTypes[11]
+	mi := &file_weir_admin_v1_route_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -858,7 +1215,7 @@ func (x *Target) String() string {
 func (*Target) ProtoMessage() {}
 
 func (x *Target) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_route_proto_msgTypes[11]
+	mi := &file_weir_admin_v1_route_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -871,7 +1228,7 @@ func (x *Target) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Target.ProtoReflect.Descriptor instead.
 func (*Target) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_route_proto_rawDescGZIP(), []int{11}
+	return file_weir_admin_v1_route_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Target) GetProviderId() string {
@@ -895,6 +1252,13 @@ func (x *Target) GetWeight() int32 {
 	return 0
 }
 
+func (x *Target) GetWhen() string {
+	if x != nil {
+		return x.When
+	}
+	return ""
+}
+
 // Retry is when a request goes on to another attempt: to a target that it did not try
 // yet; when it tried all, it starts over. It never does once the caller has a byte of
 // an answer, nor past the route's total timeout. Targets whose provider the agent's own
@@ -907,7 +1271,8 @@ type Retry struct {
 	// the most doubles with each further one, up to 10 s. Absent: 100 ms. The upstream's
 	// Retry-After is waited for up to 10 s; past that the target is not tried again.
 	Backoff *durationpb.Duration `protobuf:"bytes,2,opt,name=backoff,proto3" json:"backoff,omitempty"`
-	// After which failures. Empty: all but CREDENTIAL.
+	// After which failures. Empty: RATE_LIMITED, OVERLOADED, UPSTREAM_ERROR, TIMEOUT and
+	// UNREACHABLE.
 	On            []Failure `protobuf:"varint,3,rep,packed,name=on,proto3,enum=weir.admin.v1.Failure" json:"on,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -915,7 +1280,7 @@ type Retry struct {
 
 func (x *Retry) Reset() {
 	*x = Retry{}
-	mi := &file_weir_admin_v1_route_proto_msgTypes[12]
+	mi := &file_weir_admin_v1_route_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -927,7 +1292,7 @@ func (x *Retry) String() string {
 func (*Retry) ProtoMessage() {}
 
 func (x *Retry) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_route_proto_msgTypes[12]
+	mi := &file_weir_admin_v1_route_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -940,7 +1305,7 @@ func (x *Retry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Retry.ProtoReflect.Descriptor instead.
 func (*Retry) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_route_proto_rawDescGZIP(), []int{12}
+	return file_weir_admin_v1_route_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Retry) GetMaxAttempts() int32 {
@@ -968,7 +1333,7 @@ var File_weir_admin_v1_route_proto protoreflect.FileDescriptor
 
 const file_weir_admin_v1_route_proto_rawDesc = "" +
 	"\n" +
-	"\x19weir/admin/v1/route.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\"\x89\x03\n" +
+	"\x19weir/admin/v1/route.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\"\xc0\x04\n" +
 	"\x05Route\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x123\n" +
@@ -981,7 +1346,11 @@ const file_weir_admin_v1_route_proto_rawDesc = "" +
 	"\x13allowed_project_ids\x18\b \x03(\tR\x11allowedProjectIds\x12*\n" +
 	"\x05retry\x18\t \x01(\v2\x14.weir.admin.v1.RetryR\x05retry\x12\x16\n" +
 	"\x06strict\x18\n" +
-	" \x01(\bR\x06strict\"\xd1\x03\n" +
+	" \x01(\bR\x06strict\x12-\n" +
+	"\x06sticky\x18\v \x01(\v2\x15.weir.admin.v1.StickyR\x06sticky\x12*\n" +
+	"\x05hedge\x18\f \x01(\v2\x14.weir.admin.v1.HedgeR\x05hedge\x12,\n" +
+	"\x06canary\x18\r \x01(\v2\x14.weir.admin.v1.ShareR\x06canary\x12,\n" +
+	"\x06shadow\x18\x0e \x01(\v2\x14.weir.admin.v1.ShareR\x06shadow\"\x88\x05\n" +
 	"\x12CreateRouteRequest\x12M\n" +
 	"\x04name\x18\x01 \x01(\tB9\xbaH6r422^[A-Za-z0-9]([A-Za-z0-9._:/-]{0,126}[A-Za-z0-9])?$R\x04name\x12=\n" +
 	"\bstrategy\x18\x02 \x01(\x0e2\x17.weir.admin.v1.StrategyB\b\xbaH\x05\x82\x01\x02\x10\x01R\bstrategy\x12;\n" +
@@ -990,7 +1359,12 @@ const file_weir_admin_v1_route_proto_rawDesc = "" +
 	"\btimeouts\x18\x04 \x01(\v2\x17.weir.admin.v1.TimeoutsR\btimeouts\x12B\n" +
 	"\x13allowed_project_ids\x18\x05 \x03(\tB\x12\xbaH\x0f\x92\x01\f\x10\xe8\a\x18\x01\"\x05r\x03\xb0\x01\x01R\x11allowedProjectIds\x12*\n" +
 	"\x05retry\x18\x06 \x01(\v2\x14.weir.admin.v1.RetryR\x05retry\x12\x16\n" +
-	"\x06strict\x18\a \x01(\bR\x06strict\x123\n" +
+	"\x06strict\x18\a \x01(\bR\x06strict\x12-\n" +
+	"\x06sticky\x18\b \x01(\v2\x15.weir.admin.v1.StickyR\x06sticky\x12*\n" +
+	"\x05hedge\x18\t \x01(\v2\x14.weir.admin.v1.HedgeR\x05hedge\x12,\n" +
+	"\x06canary\x18\n" +
+	" \x01(\v2\x14.weir.admin.v1.ShareR\x06canary\x12,\n" +
+	"\x06shadow\x18\v \x01(\v2\x14.weir.admin.v1.ShareR\x06shadow\x123\n" +
 	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"A\n" +
 	"\x13CreateRouteResponse\x12*\n" +
 	"\x05route\x18\x01 \x01(\v2\x14.weir.admin.v1.RouteR\x05route\"U\n" +
@@ -1018,26 +1392,56 @@ const file_weir_admin_v1_route_proto_rawDesc = "" +
 	"\x12DeleteRouteRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x123\n" +
 	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"\x15\n" +
-	"\x13DeleteRouteResponse\"\x7f\n" +
+	"\x13DeleteRouteResponse\"\xc5\x01\n" +
+	"\x06Sticky\x123\n" +
+	"\x02by\x18\x01 \x01(\x0e2\x17.weir.admin.v1.StickyByB\n" +
+	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x02by\x12\x1f\n" +
+	"\x06header\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18dR\x06header\x12+\n" +
+	"\n" +
+	"min_tokens\x18\x03 \x01(\x03B\f\xbaH\t\"\a\x18\x80\xc2\xd7/(\x00R\tminTokens\x128\n" +
+	"\x12break_even_percent\x18\x04 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\x90N(\x00R\x10breakEvenPercent\"\xa9\x01\n" +
+	"\x05Hedge\x12)\n" +
+	"\n" +
+	"percentile\x18\x01 \x01(\x05B\t\xbaH\x06\x1a\x04\x18c(\x00R\n" +
+	"percentile\x12I\n" +
+	"\tmin_delay\x18\x02 \x01(\v2\x19.google.protobuf.DurationB\x11\xbaH\x0e\xaa\x01\v\"\x03\b\xd8\x042\x04\x10\xc0\x84=R\bminDelay\x12*\n" +
+	"\vmax_percent\x18\x03 \x01(\x05B\t\xbaH\x06\x1a\x04\x182(\x00R\n" +
+	"maxPercent\"g\n" +
+	"\x05Share\x125\n" +
+	"\x06target\x18\x01 \x01(\v2\x15.weir.admin.v1.TargetB\x06\xbaH\x03\xc8\x01\x01R\x06target\x12'\n" +
+	"\tper_mille\x18\x02 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xe8\a(\x01R\bperMille\"\x9d\x01\n" +
 	"\x06Target\x12)\n" +
 	"\vprovider_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\n" +
 	"providerId\x12 \n" +
 	"\x05model\x18\x02 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x05model\x12\"\n" +
 	"\x06weight\x18\x03 \x01(\x05B\n" +
-	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\x06weightJ\x04\b\x04\x10\n" +
+	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\x06weight\x12\x1c\n" +
+	"\x04when\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\x04whenJ\x04\b\x05\x10\n" +
 	"\"\xb7\x01\n" +
 	"\x05Retry\x12,\n" +
 	"\fmax_attempts\x18\x01 \x01(\x05B\t\xbaH\x06\x1a\x04\x18\x05(\x00R\vmaxAttempts\x12E\n" +
 	"\abackoff\x18\x02 \x01(\v2\x19.google.protobuf.DurationB\x10\xbaH\r\xaa\x01\n" +
 	"\"\x02\b\n" +
 	"2\x04\x10\xc0\x84=R\abackoff\x129\n" +
-	"\x02on\x18\x03 \x03(\x0e2\x16.weir.admin.v1.FailureB\x11\xbaH\x0e\x92\x01\v\x18\x01\"\a\x82\x01\x04\x10\x01 \x00R\x02on*m\n" +
+	"\x02on\x18\x03 \x03(\x0e2\x16.weir.admin.v1.FailureB\x11\xbaH\x0e\x92\x01\v\x18\x01\"\a\x82\x01\x04\x10\x01 \x00R\x02on*\xc8\x01\n" +
 	"\bStrategy\x12\x18\n" +
 	"\x14STRATEGY_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fSTRATEGY_SINGLE\x10\x01\x12\x15\n" +
 	"\x11STRATEGY_WEIGHTED\x10\x02\x12\x15\n" +
-	"\x11STRATEGY_PRIORITY\x10\x03\"\x04\b\x04\x10\x14*\xb6\x01\n" +
+	"\x11STRATEGY_PRIORITY\x10\x03\x12\x14\n" +
+	"\x10STRATEGY_LATENCY\x10\x04\x12\x17\n" +
+	"\x13STRATEGY_LEAST_BUSY\x10\x05\x12\x15\n" +
+	"\x11STRATEGY_CHEAPEST\x10\x06\x12\x13\n" +
+	"\x0fSTRATEGY_STICKY\x10\a\"\x04\b\b\x10\x14*\x83\x01\n" +
+	"\bStickyBy\x12\x19\n" +
+	"\x15STICKY_BY_UNSPECIFIED\x10\x00\x12\x14\n" +
+	"\x10STICKY_BY_HEADER\x10\x01\x12\x16\n" +
+	"\x12STICKY_BY_END_USER\x10\x02\x12\x1b\n" +
+	"\x17STICKY_BY_PROMPT_PREFIX\x10\x03\x12\x11\n" +
+	"\rSTICKY_BY_KEY\x10\x04*\xf0\x01\n" +
 	"\aFailure\x12\x17\n" +
 	"\x13FAILURE_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14FAILURE_RATE_LIMITED\x10\x01\x12\x16\n" +
@@ -1045,7 +1449,9 @@ const file_weir_admin_v1_route_proto_rawDesc = "" +
 	"\x16FAILURE_UPSTREAM_ERROR\x10\x03\x12\x13\n" +
 	"\x0fFAILURE_TIMEOUT\x10\x04\x12\x17\n" +
 	"\x13FAILURE_UNREACHABLE\x10\x05\x12\x16\n" +
-	"\x12FAILURE_CREDENTIAL\x10\x062\x90\x04\n" +
+	"\x12FAILURE_CREDENTIAL\x10\x06\x12\x1c\n" +
+	"\x18FAILURE_CONTEXT_TOO_LONG\x10\a\x12\x1a\n" +
+	"\x16FAILURE_CONTENT_FILTER\x10\b2\x90\x04\n" +
 	"\fRouteService\x12g\n" +
 	"\vCreateRoute\x12!.weir.admin.v1.CreateRouteRequest\x1a\".weir.admin.v1.CreateRouteResponse\"\x11\x8a\xb5\x18\rroutes.create\x12^\n" +
 	"\bGetRoute\x12\x1e.weir.admin.v1.GetRouteRequest\x1a\x1f.weir.admin.v1.GetRouteResponse\"\x11\x8a\xb5\x18\n" +
@@ -1069,71 +1475,86 @@ func file_weir_admin_v1_route_proto_rawDescGZIP() []byte {
 	return file_weir_admin_v1_route_proto_rawDescData
 }
 
-var file_weir_admin_v1_route_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_weir_admin_v1_route_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_weir_admin_v1_route_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_weir_admin_v1_route_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_weir_admin_v1_route_proto_goTypes = []any{
 	(Strategy)(0),                 // 0: weir.admin.v1.Strategy
-	(Failure)(0),                  // 1: weir.admin.v1.Failure
-	(*Route)(nil),                 // 2: weir.admin.v1.Route
-	(*CreateRouteRequest)(nil),    // 3: weir.admin.v1.CreateRouteRequest
-	(*CreateRouteResponse)(nil),   // 4: weir.admin.v1.CreateRouteResponse
-	(*GetRouteRequest)(nil),       // 5: weir.admin.v1.GetRouteRequest
-	(*GetRouteResponse)(nil),      // 6: weir.admin.v1.GetRouteResponse
-	(*ListRoutesRequest)(nil),     // 7: weir.admin.v1.ListRoutesRequest
-	(*ListRoutesResponse)(nil),    // 8: weir.admin.v1.ListRoutesResponse
-	(*UpdateRouteRequest)(nil),    // 9: weir.admin.v1.UpdateRouteRequest
-	(*UpdateRouteResponse)(nil),   // 10: weir.admin.v1.UpdateRouteResponse
-	(*DeleteRouteRequest)(nil),    // 11: weir.admin.v1.DeleteRouteRequest
-	(*DeleteRouteResponse)(nil),   // 12: weir.admin.v1.DeleteRouteResponse
-	(*Target)(nil),                // 13: weir.admin.v1.Target
-	(*Retry)(nil),                 // 14: weir.admin.v1.Retry
-	(*timestamppb.Timestamp)(nil), // 15: google.protobuf.Timestamp
-	(*Timeouts)(nil),              // 16: weir.admin.v1.Timeouts
-	(*Mutation)(nil),              // 17: weir.admin.v1.Mutation
-	(*AsOf)(nil),                  // 18: weir.admin.v1.AsOf
-	(*Page)(nil),                  // 19: weir.admin.v1.Page
-	(*fieldmaskpb.FieldMask)(nil), // 20: google.protobuf.FieldMask
-	(*durationpb.Duration)(nil),   // 21: google.protobuf.Duration
+	(StickyBy)(0),                 // 1: weir.admin.v1.StickyBy
+	(Failure)(0),                  // 2: weir.admin.v1.Failure
+	(*Route)(nil),                 // 3: weir.admin.v1.Route
+	(*CreateRouteRequest)(nil),    // 4: weir.admin.v1.CreateRouteRequest
+	(*CreateRouteResponse)(nil),   // 5: weir.admin.v1.CreateRouteResponse
+	(*GetRouteRequest)(nil),       // 6: weir.admin.v1.GetRouteRequest
+	(*GetRouteResponse)(nil),      // 7: weir.admin.v1.GetRouteResponse
+	(*ListRoutesRequest)(nil),     // 8: weir.admin.v1.ListRoutesRequest
+	(*ListRoutesResponse)(nil),    // 9: weir.admin.v1.ListRoutesResponse
+	(*UpdateRouteRequest)(nil),    // 10: weir.admin.v1.UpdateRouteRequest
+	(*UpdateRouteResponse)(nil),   // 11: weir.admin.v1.UpdateRouteResponse
+	(*DeleteRouteRequest)(nil),    // 12: weir.admin.v1.DeleteRouteRequest
+	(*DeleteRouteResponse)(nil),   // 13: weir.admin.v1.DeleteRouteResponse
+	(*Sticky)(nil),                // 14: weir.admin.v1.Sticky
+	(*Hedge)(nil),                 // 15: weir.admin.v1.Hedge
+	(*Share)(nil),                 // 16: weir.admin.v1.Share
+	(*Target)(nil),                // 17: weir.admin.v1.Target
+	(*Retry)(nil),                 // 18: weir.admin.v1.Retry
+	(*timestamppb.Timestamp)(nil), // 19: google.protobuf.Timestamp
+	(*Timeouts)(nil),              // 20: weir.admin.v1.Timeouts
+	(*Mutation)(nil),              // 21: weir.admin.v1.Mutation
+	(*AsOf)(nil),                  // 22: weir.admin.v1.AsOf
+	(*Page)(nil),                  // 23: weir.admin.v1.Page
+	(*fieldmaskpb.FieldMask)(nil), // 24: google.protobuf.FieldMask
+	(*durationpb.Duration)(nil),   // 25: google.protobuf.Duration
 }
 var file_weir_admin_v1_route_proto_depIdxs = []int32{
 	0,  // 0: weir.admin.v1.Route.strategy:type_name -> weir.admin.v1.Strategy
-	13, // 1: weir.admin.v1.Route.targets:type_name -> weir.admin.v1.Target
-	15, // 2: weir.admin.v1.Route.created_at:type_name -> google.protobuf.Timestamp
-	16, // 3: weir.admin.v1.Route.timeouts:type_name -> weir.admin.v1.Timeouts
-	14, // 4: weir.admin.v1.Route.retry:type_name -> weir.admin.v1.Retry
-	0,  // 5: weir.admin.v1.CreateRouteRequest.strategy:type_name -> weir.admin.v1.Strategy
-	13, // 6: weir.admin.v1.CreateRouteRequest.targets:type_name -> weir.admin.v1.Target
-	16, // 7: weir.admin.v1.CreateRouteRequest.timeouts:type_name -> weir.admin.v1.Timeouts
-	14, // 8: weir.admin.v1.CreateRouteRequest.retry:type_name -> weir.admin.v1.Retry
-	17, // 9: weir.admin.v1.CreateRouteRequest.mutation:type_name -> weir.admin.v1.Mutation
-	2,  // 10: weir.admin.v1.CreateRouteResponse.route:type_name -> weir.admin.v1.Route
-	18, // 11: weir.admin.v1.GetRouteRequest.as_of:type_name -> weir.admin.v1.AsOf
-	2,  // 12: weir.admin.v1.GetRouteResponse.route:type_name -> weir.admin.v1.Route
-	19, // 13: weir.admin.v1.ListRoutesRequest.page:type_name -> weir.admin.v1.Page
-	18, // 14: weir.admin.v1.ListRoutesRequest.as_of:type_name -> weir.admin.v1.AsOf
-	2,  // 15: weir.admin.v1.ListRoutesResponse.routes:type_name -> weir.admin.v1.Route
-	2,  // 16: weir.admin.v1.UpdateRouteRequest.route:type_name -> weir.admin.v1.Route
-	20, // 17: weir.admin.v1.UpdateRouteRequest.update_mask:type_name -> google.protobuf.FieldMask
-	17, // 18: weir.admin.v1.UpdateRouteRequest.mutation:type_name -> weir.admin.v1.Mutation
-	2,  // 19: weir.admin.v1.UpdateRouteResponse.route:type_name -> weir.admin.v1.Route
-	17, // 20: weir.admin.v1.DeleteRouteRequest.mutation:type_name -> weir.admin.v1.Mutation
-	21, // 21: weir.admin.v1.Retry.backoff:type_name -> google.protobuf.Duration
-	1,  // 22: weir.admin.v1.Retry.on:type_name -> weir.admin.v1.Failure
-	3,  // 23: weir.admin.v1.RouteService.CreateRoute:input_type -> weir.admin.v1.CreateRouteRequest
-	5,  // 24: weir.admin.v1.RouteService.GetRoute:input_type -> weir.admin.v1.GetRouteRequest
-	7,  // 25: weir.admin.v1.RouteService.ListRoutes:input_type -> weir.admin.v1.ListRoutesRequest
-	9,  // 26: weir.admin.v1.RouteService.UpdateRoute:input_type -> weir.admin.v1.UpdateRouteRequest
-	11, // 27: weir.admin.v1.RouteService.DeleteRoute:input_type -> weir.admin.v1.DeleteRouteRequest
-	4,  // 28: weir.admin.v1.RouteService.CreateRoute:output_type -> weir.admin.v1.CreateRouteResponse
-	6,  // 29: weir.admin.v1.RouteService.GetRoute:output_type -> weir.admin.v1.GetRouteResponse
-	8,  // 30: weir.admin.v1.RouteService.ListRoutes:output_type -> weir.admin.v1.ListRoutesResponse
-	10, // 31: weir.admin.v1.RouteService.UpdateRoute:output_type -> weir.admin.v1.UpdateRouteResponse
-	12, // 32: weir.admin.v1.RouteService.DeleteRoute:output_type -> weir.admin.v1.DeleteRouteResponse
-	28, // [28:33] is the sub-list for method output_type
-	23, // [23:28] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	17, // 1: weir.admin.v1.Route.targets:type_name -> weir.admin.v1.Target
+	19, // 2: weir.admin.v1.Route.created_at:type_name -> google.protobuf.Timestamp
+	20, // 3: weir.admin.v1.Route.timeouts:type_name -> weir.admin.v1.Timeouts
+	18, // 4: weir.admin.v1.Route.retry:type_name -> weir.admin.v1.Retry
+	14, // 5: weir.admin.v1.Route.sticky:type_name -> weir.admin.v1.Sticky
+	15, // 6: weir.admin.v1.Route.hedge:type_name -> weir.admin.v1.Hedge
+	16, // 7: weir.admin.v1.Route.canary:type_name -> weir.admin.v1.Share
+	16, // 8: weir.admin.v1.Route.shadow:type_name -> weir.admin.v1.Share
+	0,  // 9: weir.admin.v1.CreateRouteRequest.strategy:type_name -> weir.admin.v1.Strategy
+	17, // 10: weir.admin.v1.CreateRouteRequest.targets:type_name -> weir.admin.v1.Target
+	20, // 11: weir.admin.v1.CreateRouteRequest.timeouts:type_name -> weir.admin.v1.Timeouts
+	18, // 12: weir.admin.v1.CreateRouteRequest.retry:type_name -> weir.admin.v1.Retry
+	14, // 13: weir.admin.v1.CreateRouteRequest.sticky:type_name -> weir.admin.v1.Sticky
+	15, // 14: weir.admin.v1.CreateRouteRequest.hedge:type_name -> weir.admin.v1.Hedge
+	16, // 15: weir.admin.v1.CreateRouteRequest.canary:type_name -> weir.admin.v1.Share
+	16, // 16: weir.admin.v1.CreateRouteRequest.shadow:type_name -> weir.admin.v1.Share
+	21, // 17: weir.admin.v1.CreateRouteRequest.mutation:type_name -> weir.admin.v1.Mutation
+	3,  // 18: weir.admin.v1.CreateRouteResponse.route:type_name -> weir.admin.v1.Route
+	22, // 19: weir.admin.v1.GetRouteRequest.as_of:type_name -> weir.admin.v1.AsOf
+	3,  // 20: weir.admin.v1.GetRouteResponse.route:type_name -> weir.admin.v1.Route
+	23, // 21: weir.admin.v1.ListRoutesRequest.page:type_name -> weir.admin.v1.Page
+	22, // 22: weir.admin.v1.ListRoutesRequest.as_of:type_name -> weir.admin.v1.AsOf
+	3,  // 23: weir.admin.v1.ListRoutesResponse.routes:type_name -> weir.admin.v1.Route
+	3,  // 24: weir.admin.v1.UpdateRouteRequest.route:type_name -> weir.admin.v1.Route
+	24, // 25: weir.admin.v1.UpdateRouteRequest.update_mask:type_name -> google.protobuf.FieldMask
+	21, // 26: weir.admin.v1.UpdateRouteRequest.mutation:type_name -> weir.admin.v1.Mutation
+	3,  // 27: weir.admin.v1.UpdateRouteResponse.route:type_name -> weir.admin.v1.Route
+	21, // 28: weir.admin.v1.DeleteRouteRequest.mutation:type_name -> weir.admin.v1.Mutation
+	1,  // 29: weir.admin.v1.Sticky.by:type_name -> weir.admin.v1.StickyBy
+	25, // 30: weir.admin.v1.Hedge.min_delay:type_name -> google.protobuf.Duration
+	17, // 31: weir.admin.v1.Share.target:type_name -> weir.admin.v1.Target
+	25, // 32: weir.admin.v1.Retry.backoff:type_name -> google.protobuf.Duration
+	2,  // 33: weir.admin.v1.Retry.on:type_name -> weir.admin.v1.Failure
+	4,  // 34: weir.admin.v1.RouteService.CreateRoute:input_type -> weir.admin.v1.CreateRouteRequest
+	6,  // 35: weir.admin.v1.RouteService.GetRoute:input_type -> weir.admin.v1.GetRouteRequest
+	8,  // 36: weir.admin.v1.RouteService.ListRoutes:input_type -> weir.admin.v1.ListRoutesRequest
+	10, // 37: weir.admin.v1.RouteService.UpdateRoute:input_type -> weir.admin.v1.UpdateRouteRequest
+	12, // 38: weir.admin.v1.RouteService.DeleteRoute:input_type -> weir.admin.v1.DeleteRouteRequest
+	5,  // 39: weir.admin.v1.RouteService.CreateRoute:output_type -> weir.admin.v1.CreateRouteResponse
+	7,  // 40: weir.admin.v1.RouteService.GetRoute:output_type -> weir.admin.v1.GetRouteResponse
+	9,  // 41: weir.admin.v1.RouteService.ListRoutes:output_type -> weir.admin.v1.ListRoutesResponse
+	11, // 42: weir.admin.v1.RouteService.UpdateRoute:output_type -> weir.admin.v1.UpdateRouteResponse
+	13, // 43: weir.admin.v1.RouteService.DeleteRoute:output_type -> weir.admin.v1.DeleteRouteResponse
+	39, // [39:44] is the sub-list for method output_type
+	34, // [34:39] is the sub-list for method input_type
+	34, // [34:34] is the sub-list for extension type_name
+	34, // [34:34] is the sub-list for extension extendee
+	0,  // [0:34] is the sub-list for field type_name
 }
 
 func init() { file_weir_admin_v1_route_proto_init() }
@@ -1148,8 +1569,8 @@ func file_weir_admin_v1_route_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_admin_v1_route_proto_rawDesc), len(file_weir_admin_v1_route_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   13,
+			NumEnums:      3,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

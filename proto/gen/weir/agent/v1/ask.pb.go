@@ -101,6 +101,8 @@ const (
 	DryRunTarget_FITNESS_CREDENTIAL_UNAVAILABLE DryRunTarget_Fitness = 3
 	// As many targets as the route has attempts come before it.
 	DryRunTarget_FITNESS_BEYOND_ATTEMPTS DryRunTarget_Fitness = 4
+	// Its condition is not true of the request.
+	DryRunTarget_FITNESS_CONDITION DryRunTarget_Fitness = 5
 )
 
 // Enum value maps for DryRunTarget_Fitness.
@@ -111,6 +113,7 @@ var (
 		2: "FITNESS_BLOCKED",
 		3: "FITNESS_CREDENTIAL_UNAVAILABLE",
 		4: "FITNESS_BEYOND_ATTEMPTS",
+		5: "FITNESS_CONDITION",
 	}
 	DryRunTarget_Fitness_value = map[string]int32{
 		"FITNESS_UNSPECIFIED":            0,
@@ -118,6 +121,7 @@ var (
 		"FITNESS_BLOCKED":                2,
 		"FITNESS_CREDENTIAL_UNAVAILABLE": 3,
 		"FITNESS_BEYOND_ATTEMPTS":        4,
+		"FITNESS_CONDITION":              5,
 	}
 )
 
@@ -145,7 +149,61 @@ func (x DryRunTarget_Fitness) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use DryRunTarget_Fitness.Descriptor instead.
 func (DryRunTarget_Fitness) EnumDescriptor() ([]byte, []int) {
-	return file_weir_agent_v1_ask_proto_rawDescGZIP(), []int{8, 0}
+	return file_weir_agent_v1_ask_proto_rawDescGZIP(), []int{9, 0}
+}
+
+// Verdict on a target's condition.
+type DryRunTarget_Verdict int32
+
+const (
+	DryRunTarget_VERDICT_UNSPECIFIED DryRunTarget_Verdict = 0
+	DryRunTarget_VERDICT_TRUE        DryRunTarget_Verdict = 1
+	DryRunTarget_VERDICT_FALSE       DryRunTarget_Verdict = 2
+	// It asked for something that the request does not have. Counts as false.
+	DryRunTarget_VERDICT_ERROR DryRunTarget_Verdict = 3
+)
+
+// Enum value maps for DryRunTarget_Verdict.
+var (
+	DryRunTarget_Verdict_name = map[int32]string{
+		0: "VERDICT_UNSPECIFIED",
+		1: "VERDICT_TRUE",
+		2: "VERDICT_FALSE",
+		3: "VERDICT_ERROR",
+	}
+	DryRunTarget_Verdict_value = map[string]int32{
+		"VERDICT_UNSPECIFIED": 0,
+		"VERDICT_TRUE":        1,
+		"VERDICT_FALSE":       2,
+		"VERDICT_ERROR":       3,
+	}
+)
+
+func (x DryRunTarget_Verdict) Enum() *DryRunTarget_Verdict {
+	p := new(DryRunTarget_Verdict)
+	*p = x
+	return p
+}
+
+func (x DryRunTarget_Verdict) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (DryRunTarget_Verdict) Descriptor() protoreflect.EnumDescriptor {
+	return file_weir_agent_v1_ask_proto_enumTypes[2].Descriptor()
+}
+
+func (DryRunTarget_Verdict) Type() protoreflect.EnumType {
+	return &file_weir_agent_v1_ask_proto_enumTypes[2]
+}
+
+func (x DryRunTarget_Verdict) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use DryRunTarget_Verdict.Descriptor instead.
+func (DryRunTarget_Verdict) EnumDescriptor() ([]byte, []int) {
+	return file_weir_agent_v1_ask_proto_rawDescGZIP(), []int{9, 1}
 }
 
 // Ask wants an Answer. It changes nothing; agents of capability 4 and more get it.
@@ -315,8 +373,15 @@ type DryRun struct {
 	InputTokens int64  `protobuf:"varint,4,opt,name=input_tokens,json=inputTokens,proto3" json:"input_tokens,omitempty"`
 	// 0: the request has no cap.
 	MaxOutputTokens int64 `protobuf:"varint,5,opt,name=max_output_tokens,json=maxOutputTokens,proto3" json:"max_output_tokens,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// What conditions of targets and sticky routes look at. Agents before 2026-11-27 don't.
+	Metadata map[string]string `protobuf:"bytes,6,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// Names in any case.
+	Headers       map[string]string `protobuf:"bytes,7,rep,name=headers,proto3" json:"headers,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Stream        bool              `protobuf:"varint,8,opt,name=stream,proto3" json:"stream,omitempty"`
+	User          string            `protobuf:"bytes,9,opt,name=user,proto3" json:"user,omitempty"`
+	Run           string            `protobuf:"bytes,10,opt,name=run,proto3" json:"run,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *DryRun) Reset() {
@@ -393,6 +458,41 @@ func (x *DryRun) GetMaxOutputTokens() int64 {
 		return x.MaxOutputTokens
 	}
 	return 0
+}
+
+func (x *DryRun) GetMetadata() map[string]string {
+	if x != nil {
+		return x.Metadata
+	}
+	return nil
+}
+
+func (x *DryRun) GetHeaders() map[string]string {
+	if x != nil {
+		return x.Headers
+	}
+	return nil
+}
+
+func (x *DryRun) GetStream() bool {
+	if x != nil {
+		return x.Stream
+	}
+	return false
+}
+
+func (x *DryRun) GetUser() string {
+	if x != nil {
+		return x.User
+	}
+	return ""
+}
+
+func (x *DryRun) GetRun() string {
+	if x != nil {
+		return x.Run
+	}
+	return ""
 }
 
 type isDryRun_Caller interface {
@@ -713,8 +813,16 @@ type DryRunRoute struct {
 	// No target is tried twice.
 	EachOnce bool `protobuf:"varint,5,opt,name=each_once,json=eachOnce,proto3" json:"each_once,omitempty"`
 	// The most that the first repeat on a target waits, in ms.
-	BackoffMs     int64        `protobuf:"varint,6,opt,name=backoff_ms,json=backoffMs,proto3" json:"backoff_ms,omitempty"`
-	RetryOn       []v1.Failure `protobuf:"varint,7,rep,packed,name=retry_on,json=retryOn,proto3,enum=weir.policy.v1.Failure" json:"retry_on,omitempty"`
+	BackoffMs int64        `protobuf:"varint,6,opt,name=backoff_ms,json=backoffMs,proto3" json:"backoff_ms,omitempty"`
+	RetryOn   []v1.Failure `protobuf:"varint,7,rep,packed,name=retry_on,json=retryOn,proto3,enum=weir.policy.v1.Failure" json:"retry_on,omitempty"`
+	// UNSPECIFIED: the agent is of before 2026-11-27, and says nothing of what follows.
+	Strategy v1.Strategy `protobuf:"varint,8,opt,name=strategy,proto3,enum=weir.policy.v1.Strategy" json:"strategy,omitempty"`
+	Strict   bool        `protobuf:"varint,9,opt,name=strict,proto3" json:"strict,omitempty"`
+	// As the agent holds to them, its defaults in place of what is not said.
+	Sticky        *v1.Sticky   `protobuf:"bytes,10,opt,name=sticky,proto3" json:"sticky,omitempty"`
+	Hedge         *v1.Hedge    `protobuf:"bytes,11,opt,name=hedge,proto3" json:"hedge,omitempty"`
+	Canary        *DryRunShare `protobuf:"bytes,12,opt,name=canary,proto3" json:"canary,omitempty"`
+	Shadow        *DryRunShare `protobuf:"bytes,13,opt,name=shadow,proto3" json:"shadow,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -798,6 +906,100 @@ func (x *DryRunRoute) GetRetryOn() []v1.Failure {
 	return nil
 }
 
+func (x *DryRunRoute) GetStrategy() v1.Strategy {
+	if x != nil {
+		return x.Strategy
+	}
+	return v1.Strategy(0)
+}
+
+func (x *DryRunRoute) GetStrict() bool {
+	if x != nil {
+		return x.Strict
+	}
+	return false
+}
+
+func (x *DryRunRoute) GetSticky() *v1.Sticky {
+	if x != nil {
+		return x.Sticky
+	}
+	return nil
+}
+
+func (x *DryRunRoute) GetHedge() *v1.Hedge {
+	if x != nil {
+		return x.Hedge
+	}
+	return nil
+}
+
+func (x *DryRunRoute) GetCanary() *DryRunShare {
+	if x != nil {
+		return x.Canary
+	}
+	return nil
+}
+
+func (x *DryRunRoute) GetShadow() *DryRunShare {
+	if x != nil {
+		return x.Shadow
+	}
+	return nil
+}
+
+type DryRunShare struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Target        *DryRunTarget          `protobuf:"bytes,1,opt,name=target,proto3" json:"target,omitempty"`
+	PerMille      int32                  `protobuf:"varint,2,opt,name=per_mille,json=perMille,proto3" json:"per_mille,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DryRunShare) Reset() {
+	*x = DryRunShare{}
+	mi := &file_weir_agent_v1_ask_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DryRunShare) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DryRunShare) ProtoMessage() {}
+
+func (x *DryRunShare) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_agent_v1_ask_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DryRunShare.ProtoReflect.Descriptor instead.
+func (*DryRunShare) Descriptor() ([]byte, []int) {
+	return file_weir_agent_v1_ask_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *DryRunShare) GetTarget() *DryRunTarget {
+	if x != nil {
+		return x.Target
+	}
+	return nil
+}
+
+func (x *DryRunShare) GetPerMille() int32 {
+	if x != nil {
+		return x.PerMille
+	}
+	return 0
+}
+
 type DryRunTarget struct {
 	state      protoimpl.MessageState `protogen:"open.v1"`
 	ProviderId string                 `protobuf:"bytes,1,opt,name=provider_id,json=providerId,proto3" json:"provider_id,omitempty"`
@@ -819,14 +1021,23 @@ type DryRunTarget struct {
 	// The price book has no price for it.
 	Unpriced bool `protobuf:"varint,12,opt,name=unpriced,proto3" json:"unpriced,omitempty"`
 	// Neither the request nor the price book caps its output.
-	Unbounded     bool `protobuf:"varint,13,opt,name=unbounded,proto3" json:"unbounded,omitempty"`
+	Unbounded bool `protobuf:"varint,13,opt,name=unbounded,proto3" json:"unbounded,omitempty"`
+	// Its condition; empty: it has none.
+	When    string               `protobuf:"bytes,14,opt,name=when,proto3" json:"when,omitempty"`
+	Verdict DryRunTarget_Verdict `protobuf:"varint,15,opt,name=verdict,proto3,enum=weir.agent.v1.DryRunTarget_Verdict" json:"verdict,omitempty"`
+	// Of the verdict ERROR.
+	VerdictError string `protobuf:"bytes,16,opt,name=verdict_error,json=verdictError,proto3" json:"verdict_error,omitempty"`
+	// Until there is a connection, and until the first content of a stream, in ms; 0: not
+	// bounded.
+	ConnectMs     int64 `protobuf:"varint,17,opt,name=connect_ms,json=connectMs,proto3" json:"connect_ms,omitempty"`
+	FirstTokenMs  int64 `protobuf:"varint,18,opt,name=first_token_ms,json=firstTokenMs,proto3" json:"first_token_ms,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *DryRunTarget) Reset() {
 	*x = DryRunTarget{}
-	mi := &file_weir_agent_v1_ask_proto_msgTypes[8]
+	mi := &file_weir_agent_v1_ask_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -838,7 +1049,7 @@ func (x *DryRunTarget) String() string {
 func (*DryRunTarget) ProtoMessage() {}
 
 func (x *DryRunTarget) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_agent_v1_ask_proto_msgTypes[8]
+	mi := &file_weir_agent_v1_ask_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -851,7 +1062,7 @@ func (x *DryRunTarget) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DryRunTarget.ProtoReflect.Descriptor instead.
 func (*DryRunTarget) Descriptor() ([]byte, []int) {
-	return file_weir_agent_v1_ask_proto_rawDescGZIP(), []int{8}
+	return file_weir_agent_v1_ask_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *DryRunTarget) GetProviderId() string {
@@ -945,6 +1156,41 @@ func (x *DryRunTarget) GetUnbounded() bool {
 	return false
 }
 
+func (x *DryRunTarget) GetWhen() string {
+	if x != nil {
+		return x.When
+	}
+	return ""
+}
+
+func (x *DryRunTarget) GetVerdict() DryRunTarget_Verdict {
+	if x != nil {
+		return x.Verdict
+	}
+	return DryRunTarget_VERDICT_UNSPECIFIED
+}
+
+func (x *DryRunTarget) GetVerdictError() string {
+	if x != nil {
+		return x.VerdictError
+	}
+	return ""
+}
+
+func (x *DryRunTarget) GetConnectMs() int64 {
+	if x != nil {
+		return x.ConnectMs
+	}
+	return 0
+}
+
+func (x *DryRunTarget) GetFirstTokenMs() int64 {
+	if x != nil {
+		return x.FirstTokenMs
+	}
+	return 0
+}
+
 var File_weir_agent_v1_ask_proto protoreflect.FileDescriptor
 
 const file_weir_agent_v1_ask_proto_rawDesc = "" +
@@ -961,14 +1207,26 @@ const file_weir_agent_v1_ask_proto_rawDesc = "" +
 	"\fProviderTest\x12\x1f\n" +
 	"\vprovider_id\x18\x01 \x01(\tR\n" +
 	"providerId\x12\x14\n" +
-	"\x05model\x18\x02 \x01(\tR\x05model\"\xb1\x01\n" +
+	"\x05model\x18\x02 \x01(\tR\x05model\"\xe7\x03\n" +
 	"\x06DryRun\x12\x17\n" +
 	"\x06key_id\x18\x01 \x01(\tH\x00R\x05keyId\x12\x1f\n" +
 	"\n" +
 	"project_id\x18\x02 \x01(\tH\x00R\tprojectId\x12\x14\n" +
 	"\x05model\x18\x03 \x01(\tR\x05model\x12!\n" +
 	"\finput_tokens\x18\x04 \x01(\x03R\vinputTokens\x12*\n" +
-	"\x11max_output_tokens\x18\x05 \x01(\x03R\x0fmaxOutputTokensB\b\n" +
+	"\x11max_output_tokens\x18\x05 \x01(\x03R\x0fmaxOutputTokens\x12?\n" +
+	"\bmetadata\x18\x06 \x03(\v2#.weir.agent.v1.DryRun.MetadataEntryR\bmetadata\x12<\n" +
+	"\aheaders\x18\a \x03(\v2\".weir.agent.v1.DryRun.HeadersEntryR\aheaders\x12\x16\n" +
+	"\x06stream\x18\b \x01(\bR\x06stream\x12\x12\n" +
+	"\x04user\x18\t \x01(\tR\x04user\x12\x10\n" +
+	"\x03run\x18\n" +
+	" \x01(\tR\x03run\x1a;\n" +
+	"\rMetadataEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a:\n" +
+	"\fHeadersEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\b\n" +
 	"\x06caller\"N\n" +
 	"\aRefusal\x12\x1f\n" +
 	"\x06reason\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18@R\x06reason\x12\"\n" +
@@ -1006,7 +1264,7 @@ const file_weir_agent_v1_ask_proto_rawDesc = "" +
 	"\rDryRunRefusal\x12\x16\n" +
 	"\x06status\x18\x01 \x01(\x05R\x06status\x12\x1b\n" +
 	"\x04code\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04code\x12\"\n" +
-	"\amessage\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\amessage\"\xa0\x02\n" +
+	"\amessage\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\amessage\"\xb3\x04\n" +
 	"\vDryRunRoute\x12\x17\n" +
 	"\x02id\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18@R\x02id\x12?\n" +
 	"\atargets\x18\x02 \x03(\v2\x1b.weir.agent.v1.DryRunTargetB\b\xbaH\x05\x92\x01\x02\x10\x10R\atargets\x12\x1a\n" +
@@ -1015,7 +1273,17 @@ const file_weir_agent_v1_ask_proto_rawDesc = "" +
 	"\teach_once\x18\x05 \x01(\bR\beachOnce\x12\x1d\n" +
 	"\n" +
 	"backoff_ms\x18\x06 \x01(\x03R\tbackoffMs\x12<\n" +
-	"\bretry_on\x18\a \x03(\x0e2\x17.weir.policy.v1.FailureB\b\xbaH\x05\x92\x01\x02\x10\x14R\aretryOn\"\xaa\x05\n" +
+	"\bretry_on\x18\a \x03(\x0e2\x17.weir.policy.v1.FailureB\b\xbaH\x05\x92\x01\x02\x10\x14R\aretryOn\x124\n" +
+	"\bstrategy\x18\b \x01(\x0e2\x18.weir.policy.v1.StrategyR\bstrategy\x12\x16\n" +
+	"\x06strict\x18\t \x01(\bR\x06strict\x12.\n" +
+	"\x06sticky\x18\n" +
+	" \x01(\v2\x16.weir.policy.v1.StickyR\x06sticky\x12+\n" +
+	"\x05hedge\x18\v \x01(\v2\x15.weir.policy.v1.HedgeR\x05hedge\x122\n" +
+	"\x06canary\x18\f \x01(\v2\x1a.weir.agent.v1.DryRunShareR\x06canary\x122\n" +
+	"\x06shadow\x18\r \x01(\v2\x1a.weir.agent.v1.DryRunShareR\x06shadow\"_\n" +
+	"\vDryRunShare\x123\n" +
+	"\x06target\x18\x01 \x01(\v2\x1b.weir.agent.v1.DryRunTargetR\x06target\x12\x1b\n" +
+	"\tper_mille\x18\x02 \x01(\x05R\bperMille\"\xee\a\n" +
 	"\fDryRunTarget\x12(\n" +
 	"\vprovider_id\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18@R\n" +
 	"providerId\x12$\n" +
@@ -1031,13 +1299,25 @@ const file_weir_agent_v1_ask_proto_rawDesc = "" +
 	" \x01(\x03H\x00R\x10inputCostNanoUsd\x88\x01\x01\x12.\n" +
 	"\x11max_cost_nano_usd\x18\v \x01(\x03H\x01R\x0emaxCostNanoUsd\x88\x01\x01\x12\x1a\n" +
 	"\bunpriced\x18\f \x01(\bR\bunpriced\x12\x1c\n" +
-	"\tunbounded\x18\r \x01(\bR\tunbounded\"\x8c\x01\n" +
+	"\tunbounded\x18\r \x01(\bR\tunbounded\x12\x1c\n" +
+	"\x04when\x18\x0e \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\x04when\x12=\n" +
+	"\averdict\x18\x0f \x01(\x0e2#.weir.agent.v1.DryRunTarget.VerdictR\averdict\x12-\n" +
+	"\rverdict_error\x18\x10 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\fverdictError\x12\x1d\n" +
+	"\n" +
+	"connect_ms\x18\x11 \x01(\x03R\tconnectMs\x12$\n" +
+	"\x0efirst_token_ms\x18\x12 \x01(\x03R\ffirstTokenMs\"\xa3\x01\n" +
 	"\aFitness\x12\x17\n" +
 	"\x13FITNESS_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eFITNESS_USABLE\x10\x01\x12\x13\n" +
 	"\x0fFITNESS_BLOCKED\x10\x02\x12\"\n" +
 	"\x1eFITNESS_CREDENTIAL_UNAVAILABLE\x10\x03\x12\x1b\n" +
-	"\x17FITNESS_BEYOND_ATTEMPTS\x10\x04B\x16\n" +
+	"\x17FITNESS_BEYOND_ATTEMPTS\x10\x04\x12\x15\n" +
+	"\x11FITNESS_CONDITION\x10\x05\"Z\n" +
+	"\aVerdict\x12\x17\n" +
+	"\x13VERDICT_UNSPECIFIED\x10\x00\x12\x10\n" +
+	"\fVERDICT_TRUE\x10\x01\x12\x11\n" +
+	"\rVERDICT_FALSE\x10\x02\x12\x11\n" +
+	"\rVERDICT_ERROR\x10\x03B\x16\n" +
 	"\x14_input_cost_nano_usdB\x14\n" +
 	"\x12_max_cost_nano_usdB\xab\x01\n" +
 	"\x11com.weir.agent.v1B\bAskProtoP\x01Z6github.com/weirhq/weir/proto/gen/weir/agent/v1;agentv1\xa2\x02\x03WAX\xaa\x02\rWeir.Agent.V1\xca\x02\rWeir\\Agent\\V1\xe2\x02\x19Weir\\Agent\\V1\\GPBMetadata\xea\x02\x0fWeir::Agent::V1b\x06proto3"
@@ -1054,36 +1334,52 @@ func file_weir_agent_v1_ask_proto_rawDescGZIP() []byte {
 	return file_weir_agent_v1_ask_proto_rawDescData
 }
 
-var file_weir_agent_v1_ask_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_weir_agent_v1_ask_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_weir_agent_v1_ask_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_weir_agent_v1_ask_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_weir_agent_v1_ask_proto_goTypes = []any{
 	(ProviderTestResult_Outcome)(0), // 0: weir.agent.v1.ProviderTestResult.Outcome
 	(DryRunTarget_Fitness)(0),       // 1: weir.agent.v1.DryRunTarget.Fitness
-	(*Ask)(nil),                     // 2: weir.agent.v1.Ask
-	(*ProviderTest)(nil),            // 3: weir.agent.v1.ProviderTest
-	(*DryRun)(nil),                  // 4: weir.agent.v1.DryRun
-	(*Refusal)(nil),                 // 5: weir.agent.v1.Refusal
-	(*ProviderTestResult)(nil),      // 6: weir.agent.v1.ProviderTestResult
-	(*DryRunResult)(nil),            // 7: weir.agent.v1.DryRunResult
-	(*DryRunRefusal)(nil),           // 8: weir.agent.v1.DryRunRefusal
-	(*DryRunRoute)(nil),             // 9: weir.agent.v1.DryRunRoute
-	(*DryRunTarget)(nil),            // 10: weir.agent.v1.DryRunTarget
-	(v1.Failure)(0),                 // 11: weir.policy.v1.Failure
+	(DryRunTarget_Verdict)(0),       // 2: weir.agent.v1.DryRunTarget.Verdict
+	(*Ask)(nil),                     // 3: weir.agent.v1.Ask
+	(*ProviderTest)(nil),            // 4: weir.agent.v1.ProviderTest
+	(*DryRun)(nil),                  // 5: weir.agent.v1.DryRun
+	(*Refusal)(nil),                 // 6: weir.agent.v1.Refusal
+	(*ProviderTestResult)(nil),      // 7: weir.agent.v1.ProviderTestResult
+	(*DryRunResult)(nil),            // 8: weir.agent.v1.DryRunResult
+	(*DryRunRefusal)(nil),           // 9: weir.agent.v1.DryRunRefusal
+	(*DryRunRoute)(nil),             // 10: weir.agent.v1.DryRunRoute
+	(*DryRunShare)(nil),             // 11: weir.agent.v1.DryRunShare
+	(*DryRunTarget)(nil),            // 12: weir.agent.v1.DryRunTarget
+	nil,                             // 13: weir.agent.v1.DryRun.MetadataEntry
+	nil,                             // 14: weir.agent.v1.DryRun.HeadersEntry
+	(v1.Failure)(0),                 // 15: weir.policy.v1.Failure
+	(v1.Strategy)(0),                // 16: weir.policy.v1.Strategy
+	(*v1.Sticky)(nil),               // 17: weir.policy.v1.Sticky
+	(*v1.Hedge)(nil),                // 18: weir.policy.v1.Hedge
 }
 var file_weir_agent_v1_ask_proto_depIdxs = []int32{
-	3,  // 0: weir.agent.v1.Ask.provider_test:type_name -> weir.agent.v1.ProviderTest
-	4,  // 1: weir.agent.v1.Ask.dry_run:type_name -> weir.agent.v1.DryRun
-	0,  // 2: weir.agent.v1.ProviderTestResult.outcome:type_name -> weir.agent.v1.ProviderTestResult.Outcome
-	8,  // 3: weir.agent.v1.DryRunResult.refusal:type_name -> weir.agent.v1.DryRunRefusal
-	9,  // 4: weir.agent.v1.DryRunResult.route:type_name -> weir.agent.v1.DryRunRoute
-	10, // 5: weir.agent.v1.DryRunRoute.targets:type_name -> weir.agent.v1.DryRunTarget
-	11, // 6: weir.agent.v1.DryRunRoute.retry_on:type_name -> weir.policy.v1.Failure
-	1,  // 7: weir.agent.v1.DryRunTarget.fitness:type_name -> weir.agent.v1.DryRunTarget.Fitness
-	8,  // [8:8] is the sub-list for method output_type
-	8,  // [8:8] is the sub-list for method input_type
-	8,  // [8:8] is the sub-list for extension type_name
-	8,  // [8:8] is the sub-list for extension extendee
-	0,  // [0:8] is the sub-list for field type_name
+	4,  // 0: weir.agent.v1.Ask.provider_test:type_name -> weir.agent.v1.ProviderTest
+	5,  // 1: weir.agent.v1.Ask.dry_run:type_name -> weir.agent.v1.DryRun
+	13, // 2: weir.agent.v1.DryRun.metadata:type_name -> weir.agent.v1.DryRun.MetadataEntry
+	14, // 3: weir.agent.v1.DryRun.headers:type_name -> weir.agent.v1.DryRun.HeadersEntry
+	0,  // 4: weir.agent.v1.ProviderTestResult.outcome:type_name -> weir.agent.v1.ProviderTestResult.Outcome
+	9,  // 5: weir.agent.v1.DryRunResult.refusal:type_name -> weir.agent.v1.DryRunRefusal
+	10, // 6: weir.agent.v1.DryRunResult.route:type_name -> weir.agent.v1.DryRunRoute
+	12, // 7: weir.agent.v1.DryRunRoute.targets:type_name -> weir.agent.v1.DryRunTarget
+	15, // 8: weir.agent.v1.DryRunRoute.retry_on:type_name -> weir.policy.v1.Failure
+	16, // 9: weir.agent.v1.DryRunRoute.strategy:type_name -> weir.policy.v1.Strategy
+	17, // 10: weir.agent.v1.DryRunRoute.sticky:type_name -> weir.policy.v1.Sticky
+	18, // 11: weir.agent.v1.DryRunRoute.hedge:type_name -> weir.policy.v1.Hedge
+	11, // 12: weir.agent.v1.DryRunRoute.canary:type_name -> weir.agent.v1.DryRunShare
+	11, // 13: weir.agent.v1.DryRunRoute.shadow:type_name -> weir.agent.v1.DryRunShare
+	12, // 14: weir.agent.v1.DryRunShare.target:type_name -> weir.agent.v1.DryRunTarget
+	1,  // 15: weir.agent.v1.DryRunTarget.fitness:type_name -> weir.agent.v1.DryRunTarget.Fitness
+	2,  // 16: weir.agent.v1.DryRunTarget.verdict:type_name -> weir.agent.v1.DryRunTarget.Verdict
+	17, // [17:17] is the sub-list for method output_type
+	17, // [17:17] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_weir_agent_v1_ask_proto_init() }
@@ -1101,14 +1397,14 @@ func file_weir_agent_v1_ask_proto_init() {
 	}
 	file_weir_agent_v1_ask_proto_msgTypes[4].OneofWrappers = []any{}
 	file_weir_agent_v1_ask_proto_msgTypes[5].OneofWrappers = []any{}
-	file_weir_agent_v1_ask_proto_msgTypes[8].OneofWrappers = []any{}
+	file_weir_agent_v1_ask_proto_msgTypes[9].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_agent_v1_ask_proto_rawDesc), len(file_weir_agent_v1_ask_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   9,
+			NumEnums:      3,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -172,6 +172,14 @@ const (
 	Strategy_STRATEGY_WEIGHTED Strategy = 2
 	// In their order: the next one where the one before failed.
 	Strategy_STRATEGY_PRIORITY Strategy = 3
+	// The one that has answered fastest lately.
+	Strategy_STRATEGY_LATENCY Strategy = 4
+	// The one with the fewest requests under way.
+	Strategy_STRATEGY_LEAST_BUSY Strategy = 5
+	// The one whose price for the request is lowest.
+	Strategy_STRATEGY_CHEAPEST Strategy = 6
+	// Requests that are alike go to one target.
+	Strategy_STRATEGY_STICKY Strategy = 7
 )
 
 // Enum value maps for Strategy.
@@ -181,12 +189,20 @@ var (
 		1: "STRATEGY_SINGLE",
 		2: "STRATEGY_WEIGHTED",
 		3: "STRATEGY_PRIORITY",
+		4: "STRATEGY_LATENCY",
+		5: "STRATEGY_LEAST_BUSY",
+		6: "STRATEGY_CHEAPEST",
+		7: "STRATEGY_STICKY",
 	}
 	Strategy_value = map[string]int32{
 		"STRATEGY_UNSPECIFIED": 0,
 		"STRATEGY_SINGLE":      1,
 		"STRATEGY_WEIGHTED":    2,
 		"STRATEGY_PRIORITY":    3,
+		"STRATEGY_LATENCY":     4,
+		"STRATEGY_LEAST_BUSY":  5,
+		"STRATEGY_CHEAPEST":    6,
+		"STRATEGY_STICKY":      7,
 	}
 )
 
@@ -567,6 +583,61 @@ func (CalendarPeriod) EnumDescriptor() ([]byte, []int) {
 	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{8}
 }
 
+type StickyBy int32
+
+const (
+	StickyBy_STICKY_BY_UNSPECIFIED   StickyBy = 0
+	StickyBy_STICKY_BY_HEADER        StickyBy = 1
+	StickyBy_STICKY_BY_END_USER      StickyBy = 2
+	StickyBy_STICKY_BY_PROMPT_PREFIX StickyBy = 3
+	StickyBy_STICKY_BY_KEY           StickyBy = 4
+)
+
+// Enum value maps for StickyBy.
+var (
+	StickyBy_name = map[int32]string{
+		0: "STICKY_BY_UNSPECIFIED",
+		1: "STICKY_BY_HEADER",
+		2: "STICKY_BY_END_USER",
+		3: "STICKY_BY_PROMPT_PREFIX",
+		4: "STICKY_BY_KEY",
+	}
+	StickyBy_value = map[string]int32{
+		"STICKY_BY_UNSPECIFIED":   0,
+		"STICKY_BY_HEADER":        1,
+		"STICKY_BY_END_USER":      2,
+		"STICKY_BY_PROMPT_PREFIX": 3,
+		"STICKY_BY_KEY":           4,
+	}
+)
+
+func (x StickyBy) Enum() *StickyBy {
+	p := new(StickyBy)
+	*p = x
+	return p
+}
+
+func (x StickyBy) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (StickyBy) Descriptor() protoreflect.EnumDescriptor {
+	return file_weir_event_v1_event_proto_enumTypes[9].Descriptor()
+}
+
+func (StickyBy) Type() protoreflect.EnumType {
+	return &file_weir_event_v1_event_proto_enumTypes[9]
+}
+
+func (x StickyBy) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use StickyBy.Descriptor instead.
+func (StickyBy) EnumDescriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{9}
+}
+
 // Failure is how an attempt ended without an answer.
 type Failure int32
 
@@ -578,12 +649,16 @@ const (
 	Failure_FAILURE_OVERLOADED Failure = 2
 	// 500, 502, 504; an answer that is empty, an error under status 200, or broken off.
 	Failure_FAILURE_UPSTREAM_ERROR Failure = 3
-	// Silence longer than the timeouts first_byte or idle allow.
+	// Silence longer than the timeouts allow.
 	Failure_FAILURE_TIMEOUT Failure = 4
 	// No connection, or one that ended before the status line.
 	Failure_FAILURE_UNREACHABLE Failure = 5
 	// 401, 403. That target is not asked again by the same request.
 	Failure_FAILURE_CREDENTIAL Failure = 6
+	// The prompt is longer than the model takes.
+	Failure_FAILURE_CONTEXT_TOO_LONG Failure = 7
+	// The provider's filter refused the prompt or the answer.
+	Failure_FAILURE_CONTENT_FILTER Failure = 8
 )
 
 // Enum value maps for Failure.
@@ -596,15 +671,19 @@ var (
 		4: "FAILURE_TIMEOUT",
 		5: "FAILURE_UNREACHABLE",
 		6: "FAILURE_CREDENTIAL",
+		7: "FAILURE_CONTEXT_TOO_LONG",
+		8: "FAILURE_CONTENT_FILTER",
 	}
 	Failure_value = map[string]int32{
-		"FAILURE_UNSPECIFIED":    0,
-		"FAILURE_RATE_LIMITED":   1,
-		"FAILURE_OVERLOADED":     2,
-		"FAILURE_UPSTREAM_ERROR": 3,
-		"FAILURE_TIMEOUT":        4,
-		"FAILURE_UNREACHABLE":    5,
-		"FAILURE_CREDENTIAL":     6,
+		"FAILURE_UNSPECIFIED":      0,
+		"FAILURE_RATE_LIMITED":     1,
+		"FAILURE_OVERLOADED":       2,
+		"FAILURE_UPSTREAM_ERROR":   3,
+		"FAILURE_TIMEOUT":          4,
+		"FAILURE_UNREACHABLE":      5,
+		"FAILURE_CREDENTIAL":       6,
+		"FAILURE_CONTEXT_TOO_LONG": 7,
+		"FAILURE_CONTENT_FILTER":   8,
 	}
 )
 
@@ -619,11 +698,11 @@ func (x Failure) String() string {
 }
 
 func (Failure) Descriptor() protoreflect.EnumDescriptor {
-	return file_weir_event_v1_event_proto_enumTypes[9].Descriptor()
+	return file_weir_event_v1_event_proto_enumTypes[10].Descriptor()
 }
 
 func (Failure) Type() protoreflect.EnumType {
-	return &file_weir_event_v1_event_proto_enumTypes[9]
+	return &file_weir_event_v1_event_proto_enumTypes[10]
 }
 
 func (x Failure) Number() protoreflect.EnumNumber {
@@ -632,7 +711,7 @@ func (x Failure) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Failure.Descriptor instead.
 func (Failure) EnumDescriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{9}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{10}
 }
 
 type RolloutStrategy int32
@@ -668,11 +747,11 @@ func (x RolloutStrategy) String() string {
 }
 
 func (RolloutStrategy) Descriptor() protoreflect.EnumDescriptor {
-	return file_weir_event_v1_event_proto_enumTypes[10].Descriptor()
+	return file_weir_event_v1_event_proto_enumTypes[11].Descriptor()
 }
 
 func (RolloutStrategy) Type() protoreflect.EnumType {
-	return &file_weir_event_v1_event_proto_enumTypes[10]
+	return &file_weir_event_v1_event_proto_enumTypes[11]
 }
 
 func (x RolloutStrategy) Number() protoreflect.EnumNumber {
@@ -681,7 +760,7 @@ func (x RolloutStrategy) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use RolloutStrategy.Descriptor instead.
 func (RolloutStrategy) EnumDescriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{10}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{11}
 }
 
 type RolloutHoldCause int32
@@ -727,11 +806,11 @@ func (x RolloutHoldCause) String() string {
 }
 
 func (RolloutHoldCause) Descriptor() protoreflect.EnumDescriptor {
-	return file_weir_event_v1_event_proto_enumTypes[11].Descriptor()
+	return file_weir_event_v1_event_proto_enumTypes[12].Descriptor()
 }
 
 func (RolloutHoldCause) Type() protoreflect.EnumType {
-	return &file_weir_event_v1_event_proto_enumTypes[11]
+	return &file_weir_event_v1_event_proto_enumTypes[12]
 }
 
 func (x RolloutHoldCause) Number() protoreflect.EnumNumber {
@@ -740,7 +819,7 @@ func (x RolloutHoldCause) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use RolloutHoldCause.Descriptor instead.
 func (RolloutHoldCause) EnumDescriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{11}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{12}
 }
 
 // Target is one upstream model of a route.
@@ -751,7 +830,10 @@ type Target struct {
 	// Model name as the upstream knows it.
 	Model string `protobuf:"bytes,2,opt,name=model,proto3" json:"model,omitempty"`
 	// 1 to 1000, with WEIGHTED only; else 0.
-	Weight        int32 `protobuf:"varint,3,opt,name=weight,proto3" json:"weight,omitempty"`
+	Weight int32 `protobuf:"varint,3,opt,name=weight,proto3" json:"weight,omitempty"`
+	// CEL (contract/condition), of which the target is a candidate where it is true; empty:
+	// always.
+	When          string `protobuf:"bytes,4,opt,name=when,proto3" json:"when,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -807,6 +889,203 @@ func (x *Target) GetWeight() int32 {
 	return 0
 }
 
+func (x *Target) GetWhen() string {
+	if x != nil {
+		return x.When
+	}
+	return ""
+}
+
+// Sticky is what requests are alike in.
+type Sticky struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	By    StickyBy               `protobuf:"varint,1,opt,name=by,proto3,enum=weir.event.v1.StickyBy" json:"by,omitempty"`
+	// With HEADER only, in canonical form.
+	Header string `protobuf:"bytes,2,opt,name=header,proto3" json:"header,omitempty"`
+	// 0: not said.
+	MinTokens int64 `protobuf:"varint,3,opt,name=min_tokens,json=minTokens,proto3" json:"min_tokens,omitempty"`
+	// 0: not said.
+	BreakEvenPercent int32 `protobuf:"varint,4,opt,name=break_even_percent,json=breakEvenPercent,proto3" json:"break_even_percent,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *Sticky) Reset() {
+	*x = Sticky{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Sticky) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Sticky) ProtoMessage() {}
+
+func (x *Sticky) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Sticky.ProtoReflect.Descriptor instead.
+func (*Sticky) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Sticky) GetBy() StickyBy {
+	if x != nil {
+		return x.By
+	}
+	return StickyBy_STICKY_BY_UNSPECIFIED
+}
+
+func (x *Sticky) GetHeader() string {
+	if x != nil {
+		return x.Header
+	}
+	return ""
+}
+
+func (x *Sticky) GetMinTokens() int64 {
+	if x != nil {
+		return x.MinTokens
+	}
+	return 0
+}
+
+func (x *Sticky) GetBreakEvenPercent() int32 {
+	if x != nil {
+		return x.BreakEvenPercent
+	}
+	return 0
+}
+
+// Hedge: a second target is asked where the first has nothing to say for long. What is 0
+// is not said.
+type Hedge struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Of the target's own times to first content, 50 to 99.
+	Percentile int32 `protobuf:"varint,1,opt,name=percentile,proto3" json:"percentile,omitempty"`
+	MinMs      int64 `protobuf:"varint,2,opt,name=min_ms,json=minMs,proto3" json:"min_ms,omitempty"`
+	// Of the requests to the target, 1 to 50.
+	MaxPercent    int32 `protobuf:"varint,3,opt,name=max_percent,json=maxPercent,proto3" json:"max_percent,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Hedge) Reset() {
+	*x = Hedge{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Hedge) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Hedge) ProtoMessage() {}
+
+func (x *Hedge) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Hedge.ProtoReflect.Descriptor instead.
+func (*Hedge) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Hedge) GetPercentile() int32 {
+	if x != nil {
+		return x.Percentile
+	}
+	return 0
+}
+
+func (x *Hedge) GetMinMs() int64 {
+	if x != nil {
+		return x.MinMs
+	}
+	return 0
+}
+
+func (x *Hedge) GetMaxPercent() int32 {
+	if x != nil {
+		return x.MaxPercent
+	}
+	return 0
+}
+
+// Share of a route's requests.
+type Share struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Target *Target                `protobuf:"bytes,1,opt,name=target,proto3" json:"target,omitempty"`
+	// 1 to 1000.
+	PerMille      int32 `protobuf:"varint,2,opt,name=per_mille,json=perMille,proto3" json:"per_mille,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Share) Reset() {
+	*x = Share{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Share) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Share) ProtoMessage() {}
+
+func (x *Share) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Share.ProtoReflect.Descriptor instead.
+func (*Share) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Share) GetTarget() *Target {
+	if x != nil {
+		return x.Target
+	}
+	return nil
+}
+
+func (x *Share) GetPerMille() int32 {
+	if x != nil {
+		return x.PerMille
+	}
+	return 0
+}
+
 // Retry is when a request goes on to another attempt. It never does once the
 // caller has a byte of an answer.
 type Retry struct {
@@ -816,7 +1095,8 @@ type Retry struct {
 	// The most that the first repeat on a target waits; it doubles with each further
 	// one. 0: 100.
 	BackoffMs int64 `protobuf:"varint,2,opt,name=backoff_ms,json=backoffMs,proto3" json:"backoff_ms,omitempty"`
-	// After which failures. Empty: all but CREDENTIAL.
+	// After which failures. Empty: RATE_LIMITED, OVERLOADED, UPSTREAM_ERROR, TIMEOUT and
+	// UNREACHABLE.
 	On            []Failure `protobuf:"varint,3,rep,packed,name=on,proto3,enum=weir.event.v1.Failure" json:"on,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -824,7 +1104,7 @@ type Retry struct {
 
 func (x *Retry) Reset() {
 	*x = Retry{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[1]
+	mi := &file_weir_event_v1_event_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -836,7 +1116,7 @@ func (x *Retry) String() string {
 func (*Retry) ProtoMessage() {}
 
 func (x *Retry) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[1]
+	mi := &file_weir_event_v1_event_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -849,7 +1129,7 @@ func (x *Retry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Retry.ProtoReflect.Descriptor instead.
 func (*Retry) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{1}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Retry) GetMaxAttempts() int32 {
@@ -884,7 +1164,7 @@ type OrganizationCreated struct {
 
 func (x *OrganizationCreated) Reset() {
 	*x = OrganizationCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[2]
+	mi := &file_weir_event_v1_event_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -896,7 +1176,7 @@ func (x *OrganizationCreated) String() string {
 func (*OrganizationCreated) ProtoMessage() {}
 
 func (x *OrganizationCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[2]
+	mi := &file_weir_event_v1_event_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -909,7 +1189,7 @@ func (x *OrganizationCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrganizationCreated.ProtoReflect.Descriptor instead.
 func (*OrganizationCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{2}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *OrganizationCreated) GetName() string {
@@ -938,7 +1218,7 @@ type OrganizationUpdated struct {
 
 func (x *OrganizationUpdated) Reset() {
 	*x = OrganizationUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[3]
+	mi := &file_weir_event_v1_event_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -950,7 +1230,7 @@ func (x *OrganizationUpdated) String() string {
 func (*OrganizationUpdated) ProtoMessage() {}
 
 func (x *OrganizationUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[3]
+	mi := &file_weir_event_v1_event_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -963,7 +1243,7 @@ func (x *OrganizationUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrganizationUpdated.ProtoReflect.Descriptor instead.
 func (*OrganizationUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{3}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *OrganizationUpdated) GetName() string {
@@ -997,7 +1277,7 @@ type OrganizationSuspended struct {
 
 func (x *OrganizationSuspended) Reset() {
 	*x = OrganizationSuspended{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[4]
+	mi := &file_weir_event_v1_event_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1009,7 +1289,7 @@ func (x *OrganizationSuspended) String() string {
 func (*OrganizationSuspended) ProtoMessage() {}
 
 func (x *OrganizationSuspended) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[4]
+	mi := &file_weir_event_v1_event_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1022,7 +1302,7 @@ func (x *OrganizationSuspended) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrganizationSuspended.ProtoReflect.Descriptor instead.
 func (*OrganizationSuspended) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{4}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *OrganizationSuspended) GetReason() string {
@@ -1040,7 +1320,7 @@ type OrganizationResumed struct {
 
 func (x *OrganizationResumed) Reset() {
 	*x = OrganizationResumed{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[5]
+	mi := &file_weir_event_v1_event_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1052,7 +1332,7 @@ func (x *OrganizationResumed) String() string {
 func (*OrganizationResumed) ProtoMessage() {}
 
 func (x *OrganizationResumed) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[5]
+	mi := &file_weir_event_v1_event_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1065,7 +1345,7 @@ func (x *OrganizationResumed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrganizationResumed.ProtoReflect.Descriptor instead.
 func (*OrganizationResumed) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{5}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{8}
 }
 
 // OrganizationArchived is the last event of a log.
@@ -1077,7 +1357,7 @@ type OrganizationArchived struct {
 
 func (x *OrganizationArchived) Reset() {
 	*x = OrganizationArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[6]
+	mi := &file_weir_event_v1_event_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1089,7 +1369,7 @@ func (x *OrganizationArchived) String() string {
 func (*OrganizationArchived) ProtoMessage() {}
 
 func (x *OrganizationArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[6]
+	mi := &file_weir_event_v1_event_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1102,7 +1382,7 @@ func (x *OrganizationArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrganizationArchived.ProtoReflect.Descriptor instead.
 func (*OrganizationArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{6}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{9}
 }
 
 // MemberAdded carries no name or address: those live in one erasable table.
@@ -1117,7 +1397,7 @@ type MemberAdded struct {
 
 func (x *MemberAdded) Reset() {
 	*x = MemberAdded{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[7]
+	mi := &file_weir_event_v1_event_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1129,7 +1409,7 @@ func (x *MemberAdded) String() string {
 func (*MemberAdded) ProtoMessage() {}
 
 func (x *MemberAdded) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[7]
+	mi := &file_weir_event_v1_event_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1142,7 +1422,7 @@ func (x *MemberAdded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemberAdded.ProtoReflect.Descriptor instead.
 func (*MemberAdded) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{7}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *MemberAdded) GetRole() Role {
@@ -1171,7 +1451,7 @@ type MemberInvited struct {
 
 func (x *MemberInvited) Reset() {
 	*x = MemberInvited{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[8]
+	mi := &file_weir_event_v1_event_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1183,7 +1463,7 @@ func (x *MemberInvited) String() string {
 func (*MemberInvited) ProtoMessage() {}
 
 func (x *MemberInvited) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[8]
+	mi := &file_weir_event_v1_event_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1196,7 +1476,7 @@ func (x *MemberInvited) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemberInvited.ProtoReflect.Descriptor instead.
 func (*MemberInvited) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{8}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *MemberInvited) GetRole() Role {
@@ -1222,7 +1502,7 @@ type MemberJoined struct {
 
 func (x *MemberJoined) Reset() {
 	*x = MemberJoined{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[9]
+	mi := &file_weir_event_v1_event_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1234,7 +1514,7 @@ func (x *MemberJoined) String() string {
 func (*MemberJoined) ProtoMessage() {}
 
 func (x *MemberJoined) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[9]
+	mi := &file_weir_event_v1_event_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1247,7 +1527,7 @@ func (x *MemberJoined) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemberJoined.ProtoReflect.Descriptor instead.
 func (*MemberJoined) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{9}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{12}
 }
 
 type MemberRoleChanged struct {
@@ -1259,7 +1539,7 @@ type MemberRoleChanged struct {
 
 func (x *MemberRoleChanged) Reset() {
 	*x = MemberRoleChanged{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[10]
+	mi := &file_weir_event_v1_event_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1271,7 +1551,7 @@ func (x *MemberRoleChanged) String() string {
 func (*MemberRoleChanged) ProtoMessage() {}
 
 func (x *MemberRoleChanged) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[10]
+	mi := &file_weir_event_v1_event_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1284,7 +1564,7 @@ func (x *MemberRoleChanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemberRoleChanged.ProtoReflect.Descriptor instead.
 func (*MemberRoleChanged) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{10}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *MemberRoleChanged) GetRole() Role {
@@ -1303,7 +1583,7 @@ type MemberRemoved struct {
 
 func (x *MemberRemoved) Reset() {
 	*x = MemberRemoved{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[11]
+	mi := &file_weir_event_v1_event_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1315,7 +1595,7 @@ func (x *MemberRemoved) String() string {
 func (*MemberRemoved) ProtoMessage() {}
 
 func (x *MemberRemoved) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[11]
+	mi := &file_weir_event_v1_event_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1328,7 +1608,7 @@ func (x *MemberRemoved) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemberRemoved.ProtoReflect.Descriptor instead.
 func (*MemberRemoved) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{11}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{14}
 }
 
 // MemberErased: the name and the address of a removed member are gone.
@@ -1340,7 +1620,7 @@ type MemberErased struct {
 
 func (x *MemberErased) Reset() {
 	*x = MemberErased{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[12]
+	mi := &file_weir_event_v1_event_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1352,7 +1632,7 @@ func (x *MemberErased) String() string {
 func (*MemberErased) ProtoMessage() {}
 
 func (x *MemberErased) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[12]
+	mi := &file_weir_event_v1_event_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1365,7 +1645,7 @@ func (x *MemberErased) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemberErased.ProtoReflect.Descriptor instead.
 func (*MemberErased) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{12}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{15}
 }
 
 type MemberSessionsRevoked struct {
@@ -1378,7 +1658,7 @@ type MemberSessionsRevoked struct {
 
 func (x *MemberSessionsRevoked) Reset() {
 	*x = MemberSessionsRevoked{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[13]
+	mi := &file_weir_event_v1_event_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1390,7 +1670,7 @@ func (x *MemberSessionsRevoked) String() string {
 func (*MemberSessionsRevoked) ProtoMessage() {}
 
 func (x *MemberSessionsRevoked) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[13]
+	mi := &file_weir_event_v1_event_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1403,7 +1683,7 @@ func (x *MemberSessionsRevoked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemberSessionsRevoked.ProtoReflect.Descriptor instead.
 func (*MemberSessionsRevoked) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{13}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *MemberSessionsRevoked) GetSessionId() string {
@@ -1425,7 +1705,7 @@ type JoinDomainAdded struct {
 
 func (x *JoinDomainAdded) Reset() {
 	*x = JoinDomainAdded{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[14]
+	mi := &file_weir_event_v1_event_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1437,7 +1717,7 @@ func (x *JoinDomainAdded) String() string {
 func (*JoinDomainAdded) ProtoMessage() {}
 
 func (x *JoinDomainAdded) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[14]
+	mi := &file_weir_event_v1_event_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1450,7 +1730,7 @@ func (x *JoinDomainAdded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinDomainAdded.ProtoReflect.Descriptor instead.
 func (*JoinDomainAdded) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{14}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *JoinDomainAdded) GetDomain() string {
@@ -1476,7 +1756,7 @@ type JoinDomainChanged struct {
 
 func (x *JoinDomainChanged) Reset() {
 	*x = JoinDomainChanged{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[15]
+	mi := &file_weir_event_v1_event_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1488,7 +1768,7 @@ func (x *JoinDomainChanged) String() string {
 func (*JoinDomainChanged) ProtoMessage() {}
 
 func (x *JoinDomainChanged) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[15]
+	mi := &file_weir_event_v1_event_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1501,7 +1781,7 @@ func (x *JoinDomainChanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinDomainChanged.ProtoReflect.Descriptor instead.
 func (*JoinDomainChanged) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{15}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *JoinDomainChanged) GetRole() Role {
@@ -1519,7 +1799,7 @@ type JoinDomainRemoved struct {
 
 func (x *JoinDomainRemoved) Reset() {
 	*x = JoinDomainRemoved{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[16]
+	mi := &file_weir_event_v1_event_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1531,7 +1811,7 @@ func (x *JoinDomainRemoved) String() string {
 func (*JoinDomainRemoved) ProtoMessage() {}
 
 func (x *JoinDomainRemoved) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[16]
+	mi := &file_weir_event_v1_event_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1544,7 +1824,7 @@ func (x *JoinDomainRemoved) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinDomainRemoved.ProtoReflect.Descriptor instead.
 func (*JoinDomainRemoved) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{16}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{19}
 }
 
 type ProjectCreated struct {
@@ -1557,7 +1837,7 @@ type ProjectCreated struct {
 
 func (x *ProjectCreated) Reset() {
 	*x = ProjectCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[17]
+	mi := &file_weir_event_v1_event_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1569,7 +1849,7 @@ func (x *ProjectCreated) String() string {
 func (*ProjectCreated) ProtoMessage() {}
 
 func (x *ProjectCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[17]
+	mi := &file_weir_event_v1_event_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1582,7 +1862,7 @@ func (x *ProjectCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProjectCreated.ProtoReflect.Descriptor instead.
 func (*ProjectCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{17}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ProjectCreated) GetName() string {
@@ -1610,7 +1890,7 @@ type ProjectUpdated struct {
 
 func (x *ProjectUpdated) Reset() {
 	*x = ProjectUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[18]
+	mi := &file_weir_event_v1_event_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1622,7 +1902,7 @@ func (x *ProjectUpdated) String() string {
 func (*ProjectUpdated) ProtoMessage() {}
 
 func (x *ProjectUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[18]
+	mi := &file_weir_event_v1_event_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1635,7 +1915,7 @@ func (x *ProjectUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProjectUpdated.ProtoReflect.Descriptor instead.
 func (*ProjectUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{18}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ProjectUpdated) GetName() string {
@@ -1661,7 +1941,7 @@ type ProjectArchived struct {
 
 func (x *ProjectArchived) Reset() {
 	*x = ProjectArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[19]
+	mi := &file_weir_event_v1_event_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1673,7 +1953,7 @@ func (x *ProjectArchived) String() string {
 func (*ProjectArchived) ProtoMessage() {}
 
 func (x *ProjectArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[19]
+	mi := &file_weir_event_v1_event_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1686,7 +1966,7 @@ func (x *ProjectArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProjectArchived.ProtoReflect.Descriptor instead.
 func (*ProjectArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{19}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{22}
 }
 
 // ProjectRestored brings an archived one back with these settings, as every
@@ -1703,7 +1983,7 @@ type ProjectRestored struct {
 
 func (x *ProjectRestored) Reset() {
 	*x = ProjectRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[20]
+	mi := &file_weir_event_v1_event_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1715,7 +1995,7 @@ func (x *ProjectRestored) String() string {
 func (*ProjectRestored) ProtoMessage() {}
 
 func (x *ProjectRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[20]
+	mi := &file_weir_event_v1_event_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1728,7 +2008,7 @@ func (x *ProjectRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProjectRestored.ProtoReflect.Descriptor instead.
 func (*ProjectRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{20}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ProjectRestored) GetName() string {
@@ -1778,7 +2058,7 @@ type ProviderCreated struct {
 
 func (x *ProviderCreated) Reset() {
 	*x = ProviderCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[21]
+	mi := &file_weir_event_v1_event_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1790,7 +2070,7 @@ func (x *ProviderCreated) String() string {
 func (*ProviderCreated) ProtoMessage() {}
 
 func (x *ProviderCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[21]
+	mi := &file_weir_event_v1_event_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1803,7 +2083,7 @@ func (x *ProviderCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProviderCreated.ProtoReflect.Descriptor instead.
 func (*ProviderCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{21}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ProviderCreated) GetName() string {
@@ -1898,7 +2178,7 @@ type ProviderSettings struct {
 
 func (x *ProviderSettings) Reset() {
 	*x = ProviderSettings{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[22]
+	mi := &file_weir_event_v1_event_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1910,7 +2190,7 @@ func (x *ProviderSettings) String() string {
 func (*ProviderSettings) ProtoMessage() {}
 
 func (x *ProviderSettings) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[22]
+	mi := &file_weir_event_v1_event_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1923,7 +2203,7 @@ func (x *ProviderSettings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProviderSettings.ProtoReflect.Descriptor instead.
 func (*ProviderSettings) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{22}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ProviderSettings) GetName() string {
@@ -2017,7 +2297,7 @@ type SealedCredential struct {
 
 func (x *SealedCredential) Reset() {
 	*x = SealedCredential{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[23]
+	mi := &file_weir_event_v1_event_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2029,7 +2309,7 @@ func (x *SealedCredential) String() string {
 func (*SealedCredential) ProtoMessage() {}
 
 func (x *SealedCredential) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[23]
+	mi := &file_weir_event_v1_event_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2042,7 +2322,7 @@ func (x *SealedCredential) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SealedCredential.ProtoReflect.Descriptor instead.
 func (*SealedCredential) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{23}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *SealedCredential) GetGatewayId() string {
@@ -2075,7 +2355,7 @@ type ProviderUpdated struct {
 
 func (x *ProviderUpdated) Reset() {
 	*x = ProviderUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[24]
+	mi := &file_weir_event_v1_event_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2087,7 +2367,7 @@ func (x *ProviderUpdated) String() string {
 func (*ProviderUpdated) ProtoMessage() {}
 
 func (x *ProviderUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[24]
+	mi := &file_weir_event_v1_event_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2100,7 +2380,7 @@ func (x *ProviderUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProviderUpdated.ProtoReflect.Descriptor instead.
 func (*ProviderUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{24}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ProviderUpdated) GetSettings() *ProviderSettings {
@@ -2118,7 +2398,7 @@ type ProviderArchived struct {
 
 func (x *ProviderArchived) Reset() {
 	*x = ProviderArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[25]
+	mi := &file_weir_event_v1_event_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2130,7 +2410,7 @@ func (x *ProviderArchived) String() string {
 func (*ProviderArchived) ProtoMessage() {}
 
 func (x *ProviderArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[25]
+	mi := &file_weir_event_v1_event_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2143,7 +2423,7 @@ func (x *ProviderArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProviderArchived.ProtoReflect.Descriptor instead.
 func (*ProviderArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{25}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{28}
 }
 
 type ProviderRestored struct {
@@ -2156,7 +2436,7 @@ type ProviderRestored struct {
 
 func (x *ProviderRestored) Reset() {
 	*x = ProviderRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[26]
+	mi := &file_weir_event_v1_event_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2168,7 +2448,7 @@ func (x *ProviderRestored) String() string {
 func (*ProviderRestored) ProtoMessage() {}
 
 func (x *ProviderRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[26]
+	mi := &file_weir_event_v1_event_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2181,7 +2461,7 @@ func (x *ProviderRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProviderRestored.ProtoReflect.Descriptor instead.
 func (*ProviderRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{26}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ProviderRestored) GetSettings() *ProviderSettings {
@@ -2206,14 +2486,18 @@ type Timeouts struct {
 	// Between two pieces of an answer's body.
 	IdleMs int64 `protobuf:"varint,2,opt,name=idle_ms,json=idleMs,proto3" json:"idle_ms,omitempty"`
 	// Until the answer's last byte.
-	TotalMs       int64 `protobuf:"varint,3,opt,name=total_ms,json=totalMs,proto3" json:"total_ms,omitempty"`
+	TotalMs int64 `protobuf:"varint,3,opt,name=total_ms,json=totalMs,proto3" json:"total_ms,omitempty"`
+	// Until there is a connection, TLS included.
+	ConnectMs int64 `protobuf:"varint,4,opt,name=connect_ms,json=connectMs,proto3" json:"connect_ms,omitempty"`
+	// Until the first content of a stream; where an answer is none, until its last byte.
+	FirstTokenMs  int64 `protobuf:"varint,5,opt,name=first_token_ms,json=firstTokenMs,proto3" json:"first_token_ms,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Timeouts) Reset() {
 	*x = Timeouts{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[27]
+	mi := &file_weir_event_v1_event_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2225,7 +2509,7 @@ func (x *Timeouts) String() string {
 func (*Timeouts) ProtoMessage() {}
 
 func (x *Timeouts) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[27]
+	mi := &file_weir_event_v1_event_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2238,7 +2522,7 @@ func (x *Timeouts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Timeouts.ProtoReflect.Descriptor instead.
 func (*Timeouts) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{27}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Timeouts) GetFirstByteMs() int64 {
@@ -2262,6 +2546,20 @@ func (x *Timeouts) GetTotalMs() int64 {
 	return 0
 }
 
+func (x *Timeouts) GetConnectMs() int64 {
+	if x != nil {
+		return x.ConnectMs
+	}
+	return 0
+}
+
+func (x *Timeouts) GetFirstTokenMs() int64 {
+	if x != nil {
+		return x.FirstTokenMs
+	}
+	return 0
+}
+
 type RouteCreated struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// What applications write in `model`.
@@ -2275,14 +2573,21 @@ type RouteCreated struct {
 	// Absent: as an empty one.
 	Retry *Retry `protobuf:"bytes,6,opt,name=retry,proto3" json:"retry,omitempty"`
 	// What translation would leave out is refused.
-	Strict        bool `protobuf:"varint,7,opt,name=strict,proto3" json:"strict,omitempty"`
+	Strict bool `protobuf:"varint,7,opt,name=strict,proto3" json:"strict,omitempty"`
+	// With STICKY only.
+	Sticky *Sticky `protobuf:"bytes,8,opt,name=sticky,proto3" json:"sticky,omitempty"`
+	Hedge  *Hedge  `protobuf:"bytes,9,opt,name=hedge,proto3" json:"hedge,omitempty"`
+	// These requests go to its target first; it is none of targets.
+	Canary *Share `protobuf:"bytes,10,opt,name=canary,proto3" json:"canary,omitempty"`
+	// Copies of these requests go to its target, beside.
+	Shadow        *Share `protobuf:"bytes,11,opt,name=shadow,proto3" json:"shadow,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RouteCreated) Reset() {
 	*x = RouteCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[28]
+	mi := &file_weir_event_v1_event_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2294,7 +2599,7 @@ func (x *RouteCreated) String() string {
 func (*RouteCreated) ProtoMessage() {}
 
 func (x *RouteCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[28]
+	mi := &file_weir_event_v1_event_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2307,7 +2612,7 @@ func (x *RouteCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RouteCreated.ProtoReflect.Descriptor instead.
 func (*RouteCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{28}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *RouteCreated) GetName() string {
@@ -2359,6 +2664,34 @@ func (x *RouteCreated) GetStrict() bool {
 	return false
 }
 
+func (x *RouteCreated) GetSticky() *Sticky {
+	if x != nil {
+		return x.Sticky
+	}
+	return nil
+}
+
+func (x *RouteCreated) GetHedge() *Hedge {
+	if x != nil {
+		return x.Hedge
+	}
+	return nil
+}
+
+func (x *RouteCreated) GetCanary() *Share {
+	if x != nil {
+		return x.Canary
+	}
+	return nil
+}
+
+func (x *RouteCreated) GetShadow() *Share {
+	if x != nil {
+		return x.Shadow
+	}
+	return nil
+}
+
 // RouteSettings are RouteCreated's.
 type RouteSettings struct {
 	state             protoimpl.MessageState `protogen:"open.v1"`
@@ -2369,13 +2702,17 @@ type RouteSettings struct {
 	AllowedProjectIds []string               `protobuf:"bytes,5,rep,name=allowed_project_ids,json=allowedProjectIds,proto3" json:"allowed_project_ids,omitempty"`
 	Retry             *Retry                 `protobuf:"bytes,6,opt,name=retry,proto3" json:"retry,omitempty"`
 	Strict            bool                   `protobuf:"varint,7,opt,name=strict,proto3" json:"strict,omitempty"`
+	Sticky            *Sticky                `protobuf:"bytes,8,opt,name=sticky,proto3" json:"sticky,omitempty"`
+	Hedge             *Hedge                 `protobuf:"bytes,9,opt,name=hedge,proto3" json:"hedge,omitempty"`
+	Canary            *Share                 `protobuf:"bytes,10,opt,name=canary,proto3" json:"canary,omitempty"`
+	Shadow            *Share                 `protobuf:"bytes,11,opt,name=shadow,proto3" json:"shadow,omitempty"`
 	unknownFields     protoimpl.UnknownFields
 	sizeCache         protoimpl.SizeCache
 }
 
 func (x *RouteSettings) Reset() {
 	*x = RouteSettings{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[29]
+	mi := &file_weir_event_v1_event_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2387,7 +2724,7 @@ func (x *RouteSettings) String() string {
 func (*RouteSettings) ProtoMessage() {}
 
 func (x *RouteSettings) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[29]
+	mi := &file_weir_event_v1_event_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2400,7 +2737,7 @@ func (x *RouteSettings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RouteSettings.ProtoReflect.Descriptor instead.
 func (*RouteSettings) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{29}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *RouteSettings) GetName() string {
@@ -2452,6 +2789,34 @@ func (x *RouteSettings) GetStrict() bool {
 	return false
 }
 
+func (x *RouteSettings) GetSticky() *Sticky {
+	if x != nil {
+		return x.Sticky
+	}
+	return nil
+}
+
+func (x *RouteSettings) GetHedge() *Hedge {
+	if x != nil {
+		return x.Hedge
+	}
+	return nil
+}
+
+func (x *RouteSettings) GetCanary() *Share {
+	if x != nil {
+		return x.Canary
+	}
+	return nil
+}
+
+func (x *RouteSettings) GetShadow() *Share {
+	if x != nil {
+		return x.Shadow
+	}
+	return nil
+}
+
 type RouteUpdated struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Settings      *RouteSettings         `protobuf:"bytes,1,opt,name=settings,proto3" json:"settings,omitempty"`
@@ -2461,7 +2826,7 @@ type RouteUpdated struct {
 
 func (x *RouteUpdated) Reset() {
 	*x = RouteUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[30]
+	mi := &file_weir_event_v1_event_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2473,7 +2838,7 @@ func (x *RouteUpdated) String() string {
 func (*RouteUpdated) ProtoMessage() {}
 
 func (x *RouteUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[30]
+	mi := &file_weir_event_v1_event_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2486,7 +2851,7 @@ func (x *RouteUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RouteUpdated.ProtoReflect.Descriptor instead.
 func (*RouteUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{30}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *RouteUpdated) GetSettings() *RouteSettings {
@@ -2504,7 +2869,7 @@ type RouteArchived struct {
 
 func (x *RouteArchived) Reset() {
 	*x = RouteArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[31]
+	mi := &file_weir_event_v1_event_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2516,7 +2881,7 @@ func (x *RouteArchived) String() string {
 func (*RouteArchived) ProtoMessage() {}
 
 func (x *RouteArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[31]
+	mi := &file_weir_event_v1_event_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2529,7 +2894,7 @@ func (x *RouteArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RouteArchived.ProtoReflect.Descriptor instead.
 func (*RouteArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{31}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{34}
 }
 
 type RouteRestored struct {
@@ -2542,7 +2907,7 @@ type RouteRestored struct {
 
 func (x *RouteRestored) Reset() {
 	*x = RouteRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[32]
+	mi := &file_weir_event_v1_event_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2554,7 +2919,7 @@ func (x *RouteRestored) String() string {
 func (*RouteRestored) ProtoMessage() {}
 
 func (x *RouteRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[32]
+	mi := &file_weir_event_v1_event_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2567,7 +2932,7 @@ func (x *RouteRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RouteRestored.ProtoReflect.Descriptor instead.
 func (*RouteRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{32}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *RouteRestored) GetSettings() *RouteSettings {
@@ -2603,7 +2968,7 @@ type KeyCreated struct {
 
 func (x *KeyCreated) Reset() {
 	*x = KeyCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[33]
+	mi := &file_weir_event_v1_event_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2615,7 +2980,7 @@ func (x *KeyCreated) String() string {
 func (*KeyCreated) ProtoMessage() {}
 
 func (x *KeyCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[33]
+	mi := &file_weir_event_v1_event_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2628,7 +2993,7 @@ func (x *KeyCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyCreated.ProtoReflect.Descriptor instead.
 func (*KeyCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{33}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *KeyCreated) GetProjectId() string {
@@ -2692,7 +3057,7 @@ type KeyUpdated struct {
 
 func (x *KeyUpdated) Reset() {
 	*x = KeyUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[34]
+	mi := &file_weir_event_v1_event_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2704,7 +3069,7 @@ func (x *KeyUpdated) String() string {
 func (*KeyUpdated) ProtoMessage() {}
 
 func (x *KeyUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[34]
+	mi := &file_weir_event_v1_event_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2717,7 +3082,7 @@ func (x *KeyUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyUpdated.ProtoReflect.Descriptor instead.
 func (*KeyUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{34}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *KeyUpdated) GetName() string {
@@ -2761,7 +3126,7 @@ type KeyRotated struct {
 
 func (x *KeyRotated) Reset() {
 	*x = KeyRotated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[35]
+	mi := &file_weir_event_v1_event_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2773,7 +3138,7 @@ func (x *KeyRotated) String() string {
 func (*KeyRotated) ProtoMessage() {}
 
 func (x *KeyRotated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[35]
+	mi := &file_weir_event_v1_event_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2786,7 +3151,7 @@ func (x *KeyRotated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyRotated.ProtoReflect.Descriptor instead.
 func (*KeyRotated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{35}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *KeyRotated) GetSha256() []byte {
@@ -2821,7 +3186,7 @@ type KeyRevoked struct {
 
 func (x *KeyRevoked) Reset() {
 	*x = KeyRevoked{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[36]
+	mi := &file_weir_event_v1_event_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2833,7 +3198,7 @@ func (x *KeyRevoked) String() string {
 func (*KeyRevoked) ProtoMessage() {}
 
 func (x *KeyRevoked) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[36]
+	mi := &file_weir_event_v1_event_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2846,7 +3211,7 @@ func (x *KeyRevoked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyRevoked.ProtoReflect.Descriptor instead.
 func (*KeyRevoked) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{36}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *KeyRevoked) GetReason() string {
@@ -2872,7 +3237,7 @@ type KeyArchived struct {
 
 func (x *KeyArchived) Reset() {
 	*x = KeyArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[37]
+	mi := &file_weir_event_v1_event_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2884,7 +3249,7 @@ func (x *KeyArchived) String() string {
 func (*KeyArchived) ProtoMessage() {}
 
 func (x *KeyArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[37]
+	mi := &file_weir_event_v1_event_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2897,7 +3262,7 @@ func (x *KeyArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyArchived.ProtoReflect.Descriptor instead.
 func (*KeyArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{37}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{40}
 }
 
 type GatewayCreated struct {
@@ -2917,7 +3282,7 @@ type GatewayCreated struct {
 
 func (x *GatewayCreated) Reset() {
 	*x = GatewayCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[38]
+	mi := &file_weir_event_v1_event_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2929,7 +3294,7 @@ func (x *GatewayCreated) String() string {
 func (*GatewayCreated) ProtoMessage() {}
 
 func (x *GatewayCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[38]
+	mi := &file_weir_event_v1_event_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2942,7 +3307,7 @@ func (x *GatewayCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayCreated.ProtoReflect.Descriptor instead.
 func (*GatewayCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{38}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *GatewayCreated) GetName() string {
@@ -2994,7 +3359,7 @@ type GatewayUpdated struct {
 
 func (x *GatewayUpdated) Reset() {
 	*x = GatewayUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[39]
+	mi := &file_weir_event_v1_event_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3006,7 +3371,7 @@ func (x *GatewayUpdated) String() string {
 func (*GatewayUpdated) ProtoMessage() {}
 
 func (x *GatewayUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[39]
+	mi := &file_weir_event_v1_event_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3019,7 +3384,7 @@ func (x *GatewayUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayUpdated.ProtoReflect.Descriptor instead.
 func (*GatewayUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{39}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *GatewayUpdated) GetName() string {
@@ -3054,7 +3419,7 @@ type GatewayKeySet struct {
 
 func (x *GatewayKeySet) Reset() {
 	*x = GatewayKeySet{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[40]
+	mi := &file_weir_event_v1_event_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3066,7 +3431,7 @@ func (x *GatewayKeySet) String() string {
 func (*GatewayKeySet) ProtoMessage() {}
 
 func (x *GatewayKeySet) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[40]
+	mi := &file_weir_event_v1_event_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3079,7 +3444,7 @@ func (x *GatewayKeySet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayKeySet.ProtoReflect.Descriptor instead.
 func (*GatewayKeySet) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{40}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *GatewayKeySet) GetPublicKey() []byte {
@@ -3100,7 +3465,7 @@ type GatewayRolloutSet struct {
 
 func (x *GatewayRolloutSet) Reset() {
 	*x = GatewayRolloutSet{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[41]
+	mi := &file_weir_event_v1_event_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3112,7 +3477,7 @@ func (x *GatewayRolloutSet) String() string {
 func (*GatewayRolloutSet) ProtoMessage() {}
 
 func (x *GatewayRolloutSet) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[41]
+	mi := &file_weir_event_v1_event_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3125,7 +3490,7 @@ func (x *GatewayRolloutSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayRolloutSet.ProtoReflect.Descriptor instead.
 func (*GatewayRolloutSet) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{41}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *GatewayRolloutSet) GetRollout() *RolloutSettings {
@@ -3153,7 +3518,7 @@ type RolloutSettings struct {
 
 func (x *RolloutSettings) Reset() {
 	*x = RolloutSettings{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[42]
+	mi := &file_weir_event_v1_event_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3165,7 +3530,7 @@ func (x *RolloutSettings) String() string {
 func (*RolloutSettings) ProtoMessage() {}
 
 func (x *RolloutSettings) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[42]
+	mi := &file_weir_event_v1_event_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3178,7 +3543,7 @@ func (x *RolloutSettings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RolloutSettings.ProtoReflect.Descriptor instead.
 func (*RolloutSettings) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{42}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *RolloutSettings) GetStrategy() RolloutStrategy {
@@ -3224,7 +3589,7 @@ type GatewayArchived struct {
 
 func (x *GatewayArchived) Reset() {
 	*x = GatewayArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[43]
+	mi := &file_weir_event_v1_event_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3236,7 +3601,7 @@ func (x *GatewayArchived) String() string {
 func (*GatewayArchived) ProtoMessage() {}
 
 func (x *GatewayArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[43]
+	mi := &file_weir_event_v1_event_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3249,7 +3614,7 @@ func (x *GatewayArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayArchived.ProtoReflect.Descriptor instead.
 func (*GatewayArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{43}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{46}
 }
 
 type GatewayRestored struct {
@@ -3270,7 +3635,7 @@ type GatewayRestored struct {
 
 func (x *GatewayRestored) Reset() {
 	*x = GatewayRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[44]
+	mi := &file_weir_event_v1_event_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3282,7 +3647,7 @@ func (x *GatewayRestored) String() string {
 func (*GatewayRestored) ProtoMessage() {}
 
 func (x *GatewayRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[44]
+	mi := &file_weir_event_v1_event_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3295,7 +3660,7 @@ func (x *GatewayRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayRestored.ProtoReflect.Descriptor instead.
 func (*GatewayRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{44}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *GatewayRestored) GetName() string {
@@ -3362,7 +3727,7 @@ type RolloutStarted struct {
 
 func (x *RolloutStarted) Reset() {
 	*x = RolloutStarted{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[45]
+	mi := &file_weir_event_v1_event_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3374,7 +3739,7 @@ func (x *RolloutStarted) String() string {
 func (*RolloutStarted) ProtoMessage() {}
 
 func (x *RolloutStarted) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[45]
+	mi := &file_weir_event_v1_event_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3387,7 +3752,7 @@ func (x *RolloutStarted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RolloutStarted.ProtoReflect.Descriptor instead.
 func (*RolloutStarted) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{45}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *RolloutStarted) GetGatewayId() string {
@@ -3429,7 +3794,7 @@ type RolloutRestarted struct {
 
 func (x *RolloutRestarted) Reset() {
 	*x = RolloutRestarted{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[46]
+	mi := &file_weir_event_v1_event_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3441,7 +3806,7 @@ func (x *RolloutRestarted) String() string {
 func (*RolloutRestarted) ProtoMessage() {}
 
 func (x *RolloutRestarted) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[46]
+	mi := &file_weir_event_v1_event_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3454,7 +3819,7 @@ func (x *RolloutRestarted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RolloutRestarted.ProtoReflect.Descriptor instead.
 func (*RolloutRestarted) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{46}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *RolloutRestarted) GetCandidateVersion() int64 {
@@ -3486,7 +3851,7 @@ type RolloutAdvanced struct {
 
 func (x *RolloutAdvanced) Reset() {
 	*x = RolloutAdvanced{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[47]
+	mi := &file_weir_event_v1_event_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3498,7 +3863,7 @@ func (x *RolloutAdvanced) String() string {
 func (*RolloutAdvanced) ProtoMessage() {}
 
 func (x *RolloutAdvanced) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[47]
+	mi := &file_weir_event_v1_event_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3511,7 +3876,7 @@ func (x *RolloutAdvanced) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RolloutAdvanced.ProtoReflect.Descriptor instead.
 func (*RolloutAdvanced) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{47}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *RolloutAdvanced) GetStep() int32 {
@@ -3549,7 +3914,7 @@ type RolloutHeld struct {
 
 func (x *RolloutHeld) Reset() {
 	*x = RolloutHeld{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[48]
+	mi := &file_weir_event_v1_event_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3561,7 +3926,7 @@ func (x *RolloutHeld) String() string {
 func (*RolloutHeld) ProtoMessage() {}
 
 func (x *RolloutHeld) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[48]
+	mi := &file_weir_event_v1_event_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3574,7 +3939,7 @@ func (x *RolloutHeld) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RolloutHeld.ProtoReflect.Descriptor instead.
 func (*RolloutHeld) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{48}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *RolloutHeld) GetCause() RolloutHoldCause {
@@ -3606,7 +3971,7 @@ type RolloutResumed struct {
 
 func (x *RolloutResumed) Reset() {
 	*x = RolloutResumed{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[49]
+	mi := &file_weir_event_v1_event_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3618,7 +3983,7 @@ func (x *RolloutResumed) String() string {
 func (*RolloutResumed) ProtoMessage() {}
 
 func (x *RolloutResumed) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[49]
+	mi := &file_weir_event_v1_event_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3631,7 +3996,7 @@ func (x *RolloutResumed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RolloutResumed.ProtoReflect.Descriptor instead.
 func (*RolloutResumed) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{49}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{52}
 }
 
 // RolloutFinished: every agent has the candidate, and what comes is rolled out from there.
@@ -3643,7 +4008,7 @@ type RolloutFinished struct {
 
 func (x *RolloutFinished) Reset() {
 	*x = RolloutFinished{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[50]
+	mi := &file_weir_event_v1_event_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3655,7 +4020,7 @@ func (x *RolloutFinished) String() string {
 func (*RolloutFinished) ProtoMessage() {}
 
 func (x *RolloutFinished) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[50]
+	mi := &file_weir_event_v1_event_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3668,7 +4033,7 @@ func (x *RolloutFinished) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RolloutFinished.ProtoReflect.Descriptor instead.
 func (*RolloutFinished) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{50}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{53}
 }
 
 // RolloutAbandoned: the candidate is given up; what the gateway's agents have is said
@@ -3683,7 +4048,7 @@ type RolloutAbandoned struct {
 
 func (x *RolloutAbandoned) Reset() {
 	*x = RolloutAbandoned{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[51]
+	mi := &file_weir_event_v1_event_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3695,7 +4060,7 @@ func (x *RolloutAbandoned) String() string {
 func (*RolloutAbandoned) ProtoMessage() {}
 
 func (x *RolloutAbandoned) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[51]
+	mi := &file_weir_event_v1_event_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3708,7 +4073,7 @@ func (x *RolloutAbandoned) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RolloutAbandoned.ProtoReflect.Descriptor instead.
 func (*RolloutAbandoned) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{51}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *RolloutAbandoned) GetReason() string {
@@ -3732,7 +4097,7 @@ type GatewayWentBack struct {
 
 func (x *GatewayWentBack) Reset() {
 	*x = GatewayWentBack{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[52]
+	mi := &file_weir_event_v1_event_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3744,7 +4109,7 @@ func (x *GatewayWentBack) String() string {
 func (*GatewayWentBack) ProtoMessage() {}
 
 func (x *GatewayWentBack) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[52]
+	mi := &file_weir_event_v1_event_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3757,7 +4122,7 @@ func (x *GatewayWentBack) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayWentBack.ProtoReflect.Descriptor instead.
 func (*GatewayWentBack) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{52}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *GatewayWentBack) GetGatewayId() string {
@@ -3790,7 +4155,7 @@ type GatewayWentForward struct {
 
 func (x *GatewayWentForward) Reset() {
 	*x = GatewayWentForward{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[53]
+	mi := &file_weir_event_v1_event_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3802,7 +4167,7 @@ func (x *GatewayWentForward) String() string {
 func (*GatewayWentForward) ProtoMessage() {}
 
 func (x *GatewayWentForward) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[53]
+	mi := &file_weir_event_v1_event_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3815,7 +4180,7 @@ func (x *GatewayWentForward) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayWentForward.ProtoReflect.Descriptor instead.
 func (*GatewayWentForward) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{53}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{56}
 }
 
 type EnrolmentTokenRevoked struct {
@@ -3827,7 +4192,7 @@ type EnrolmentTokenRevoked struct {
 
 func (x *EnrolmentTokenRevoked) Reset() {
 	*x = EnrolmentTokenRevoked{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[54]
+	mi := &file_weir_event_v1_event_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3839,7 +4204,7 @@ func (x *EnrolmentTokenRevoked) String() string {
 func (*EnrolmentTokenRevoked) ProtoMessage() {}
 
 func (x *EnrolmentTokenRevoked) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[54]
+	mi := &file_weir_event_v1_event_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3852,7 +4217,7 @@ func (x *EnrolmentTokenRevoked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EnrolmentTokenRevoked.ProtoReflect.Descriptor instead.
 func (*EnrolmentTokenRevoked) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{54}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *EnrolmentTokenRevoked) GetReason() string {
@@ -3875,7 +4240,7 @@ type EnrolmentTokenCreated struct {
 
 func (x *EnrolmentTokenCreated) Reset() {
 	*x = EnrolmentTokenCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[55]
+	mi := &file_weir_event_v1_event_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3887,7 +4252,7 @@ func (x *EnrolmentTokenCreated) String() string {
 func (*EnrolmentTokenCreated) ProtoMessage() {}
 
 func (x *EnrolmentTokenCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[55]
+	mi := &file_weir_event_v1_event_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3900,7 +4265,7 @@ func (x *EnrolmentTokenCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EnrolmentTokenCreated.ProtoReflect.Descriptor instead.
 func (*EnrolmentTokenCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{55}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *EnrolmentTokenCreated) GetGatewayId() string {
@@ -3945,7 +4310,7 @@ type AgentEnrolled struct {
 
 func (x *AgentEnrolled) Reset() {
 	*x = AgentEnrolled{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[56]
+	mi := &file_weir_event_v1_event_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3957,7 +4322,7 @@ func (x *AgentEnrolled) String() string {
 func (*AgentEnrolled) ProtoMessage() {}
 
 func (x *AgentEnrolled) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[56]
+	mi := &file_weir_event_v1_event_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3970,7 +4335,7 @@ func (x *AgentEnrolled) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgentEnrolled.ProtoReflect.Descriptor instead.
 func (*AgentEnrolled) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{56}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *AgentEnrolled) GetGatewayId() string {
@@ -4010,7 +4375,7 @@ type AgentRenamed struct {
 
 func (x *AgentRenamed) Reset() {
 	*x = AgentRenamed{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[57]
+	mi := &file_weir_event_v1_event_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4022,7 +4387,7 @@ func (x *AgentRenamed) String() string {
 func (*AgentRenamed) ProtoMessage() {}
 
 func (x *AgentRenamed) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[57]
+	mi := &file_weir_event_v1_event_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4035,7 +4400,7 @@ func (x *AgentRenamed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgentRenamed.ProtoReflect.Descriptor instead.
 func (*AgentRenamed) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{57}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *AgentRenamed) GetName() string {
@@ -4056,7 +4421,7 @@ type AgentRevoked struct {
 
 func (x *AgentRevoked) Reset() {
 	*x = AgentRevoked{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[58]
+	mi := &file_weir_event_v1_event_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4068,7 +4433,7 @@ func (x *AgentRevoked) String() string {
 func (*AgentRevoked) ProtoMessage() {}
 
 func (x *AgentRevoked) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[58]
+	mi := &file_weir_event_v1_event_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4081,7 +4446,7 @@ func (x *AgentRevoked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgentRevoked.ProtoReflect.Descriptor instead.
 func (*AgentRevoked) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{58}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *AgentRevoked) GetReason() string {
@@ -4108,7 +4473,7 @@ type ServiceAccountCreated struct {
 
 func (x *ServiceAccountCreated) Reset() {
 	*x = ServiceAccountCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[59]
+	mi := &file_weir_event_v1_event_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4120,7 +4485,7 @@ func (x *ServiceAccountCreated) String() string {
 func (*ServiceAccountCreated) ProtoMessage() {}
 
 func (x *ServiceAccountCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[59]
+	mi := &file_weir_event_v1_event_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4133,7 +4498,7 @@ func (x *ServiceAccountCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceAccountCreated.ProtoReflect.Descriptor instead.
 func (*ServiceAccountCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{59}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *ServiceAccountCreated) GetName() string {
@@ -4160,7 +4525,7 @@ type ServiceAccountUpdated struct {
 
 func (x *ServiceAccountUpdated) Reset() {
 	*x = ServiceAccountUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[60]
+	mi := &file_weir_event_v1_event_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4172,7 +4537,7 @@ func (x *ServiceAccountUpdated) String() string {
 func (*ServiceAccountUpdated) ProtoMessage() {}
 
 func (x *ServiceAccountUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[60]
+	mi := &file_weir_event_v1_event_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4185,7 +4550,7 @@ func (x *ServiceAccountUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceAccountUpdated.ProtoReflect.Descriptor instead.
 func (*ServiceAccountUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{60}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *ServiceAccountUpdated) GetName() string {
@@ -4211,7 +4576,7 @@ type ServiceAccountArchived struct {
 
 func (x *ServiceAccountArchived) Reset() {
 	*x = ServiceAccountArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[61]
+	mi := &file_weir_event_v1_event_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4223,7 +4588,7 @@ func (x *ServiceAccountArchived) String() string {
 func (*ServiceAccountArchived) ProtoMessage() {}
 
 func (x *ServiceAccountArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[61]
+	mi := &file_weir_event_v1_event_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4236,7 +4601,7 @@ func (x *ServiceAccountArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceAccountArchived.ProtoReflect.Descriptor instead.
 func (*ServiceAccountArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{61}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{64}
 }
 
 type ServiceAccountTokenCreated struct {
@@ -4254,7 +4619,7 @@ type ServiceAccountTokenCreated struct {
 
 func (x *ServiceAccountTokenCreated) Reset() {
 	*x = ServiceAccountTokenCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[62]
+	mi := &file_weir_event_v1_event_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4266,7 +4631,7 @@ func (x *ServiceAccountTokenCreated) String() string {
 func (*ServiceAccountTokenCreated) ProtoMessage() {}
 
 func (x *ServiceAccountTokenCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[62]
+	mi := &file_weir_event_v1_event_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4279,7 +4644,7 @@ func (x *ServiceAccountTokenCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceAccountTokenCreated.ProtoReflect.Descriptor instead.
 func (*ServiceAccountTokenCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{62}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *ServiceAccountTokenCreated) GetServiceAccountId() string {
@@ -4326,7 +4691,7 @@ type ServiceAccountTokenRevoked struct {
 
 func (x *ServiceAccountTokenRevoked) Reset() {
 	*x = ServiceAccountTokenRevoked{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[63]
+	mi := &file_weir_event_v1_event_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4338,7 +4703,7 @@ func (x *ServiceAccountTokenRevoked) String() string {
 func (*ServiceAccountTokenRevoked) ProtoMessage() {}
 
 func (x *ServiceAccountTokenRevoked) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[63]
+	mi := &file_weir_event_v1_event_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4351,7 +4716,7 @@ func (x *ServiceAccountTokenRevoked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceAccountTokenRevoked.ProtoReflect.Descriptor instead.
 func (*ServiceAccountTokenRevoked) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{63}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *ServiceAccountTokenRevoked) GetReason() string {
@@ -4375,7 +4740,7 @@ type RoleBindingCreated struct {
 
 func (x *RoleBindingCreated) Reset() {
 	*x = RoleBindingCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[64]
+	mi := &file_weir_event_v1_event_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4387,7 +4752,7 @@ func (x *RoleBindingCreated) String() string {
 func (*RoleBindingCreated) ProtoMessage() {}
 
 func (x *RoleBindingCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[64]
+	mi := &file_weir_event_v1_event_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4400,7 +4765,7 @@ func (x *RoleBindingCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoleBindingCreated.ProtoReflect.Descriptor instead.
 func (*RoleBindingCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{64}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *RoleBindingCreated) GetMemberId() string {
@@ -4440,7 +4805,7 @@ type RoleBindingArchived struct {
 
 func (x *RoleBindingArchived) Reset() {
 	*x = RoleBindingArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[65]
+	mi := &file_weir_event_v1_event_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4452,7 +4817,7 @@ func (x *RoleBindingArchived) String() string {
 func (*RoleBindingArchived) ProtoMessage() {}
 
 func (x *RoleBindingArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[65]
+	mi := &file_weir_event_v1_event_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4465,7 +4830,7 @@ func (x *RoleBindingArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoleBindingArchived.ProtoReflect.Descriptor instead.
 func (*RoleBindingArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{65}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{68}
 }
 
 // Rates are prices of token buckets in pico-dollars per token; absent: unknown.
@@ -4484,7 +4849,7 @@ type Rates struct {
 
 func (x *Rates) Reset() {
 	*x = Rates{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[66]
+	mi := &file_weir_event_v1_event_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4496,7 +4861,7 @@ func (x *Rates) String() string {
 func (*Rates) ProtoMessage() {}
 
 func (x *Rates) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[66]
+	mi := &file_weir_event_v1_event_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4509,7 +4874,7 @@ func (x *Rates) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rates.ProtoReflect.Descriptor instead.
 func (*Rates) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{66}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *Rates) GetInput() int64 {
@@ -4576,7 +4941,7 @@ type PriceOverrideSettings struct {
 
 func (x *PriceOverrideSettings) Reset() {
 	*x = PriceOverrideSettings{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[67]
+	mi := &file_weir_event_v1_event_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4588,7 +4953,7 @@ func (x *PriceOverrideSettings) String() string {
 func (*PriceOverrideSettings) ProtoMessage() {}
 
 func (x *PriceOverrideSettings) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[67]
+	mi := &file_weir_event_v1_event_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4601,7 +4966,7 @@ func (x *PriceOverrideSettings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceOverrideSettings.ProtoReflect.Descriptor instead.
 func (*PriceOverrideSettings) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{67}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *PriceOverrideSettings) GetPriceList() string {
@@ -4648,7 +5013,7 @@ type PriceOverrideCreated struct {
 
 func (x *PriceOverrideCreated) Reset() {
 	*x = PriceOverrideCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[68]
+	mi := &file_weir_event_v1_event_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4660,7 +5025,7 @@ func (x *PriceOverrideCreated) String() string {
 func (*PriceOverrideCreated) ProtoMessage() {}
 
 func (x *PriceOverrideCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[68]
+	mi := &file_weir_event_v1_event_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4673,7 +5038,7 @@ func (x *PriceOverrideCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceOverrideCreated.ProtoReflect.Descriptor instead.
 func (*PriceOverrideCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{68}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *PriceOverrideCreated) GetSettings() *PriceOverrideSettings {
@@ -4692,7 +5057,7 @@ type PriceOverrideUpdated struct {
 
 func (x *PriceOverrideUpdated) Reset() {
 	*x = PriceOverrideUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[69]
+	mi := &file_weir_event_v1_event_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4704,7 +5069,7 @@ func (x *PriceOverrideUpdated) String() string {
 func (*PriceOverrideUpdated) ProtoMessage() {}
 
 func (x *PriceOverrideUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[69]
+	mi := &file_weir_event_v1_event_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4717,7 +5082,7 @@ func (x *PriceOverrideUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceOverrideUpdated.ProtoReflect.Descriptor instead.
 func (*PriceOverrideUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{69}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *PriceOverrideUpdated) GetSettings() *PriceOverrideSettings {
@@ -4735,7 +5100,7 @@ type PriceOverrideArchived struct {
 
 func (x *PriceOverrideArchived) Reset() {
 	*x = PriceOverrideArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[70]
+	mi := &file_weir_event_v1_event_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4747,7 +5112,7 @@ func (x *PriceOverrideArchived) String() string {
 func (*PriceOverrideArchived) ProtoMessage() {}
 
 func (x *PriceOverrideArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[70]
+	mi := &file_weir_event_v1_event_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4760,7 +5125,7 @@ func (x *PriceOverrideArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceOverrideArchived.ProtoReflect.Descriptor instead.
 func (*PriceOverrideArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{70}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{73}
 }
 
 type PriceOverrideRestored struct {
@@ -4773,7 +5138,7 @@ type PriceOverrideRestored struct {
 
 func (x *PriceOverrideRestored) Reset() {
 	*x = PriceOverrideRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[71]
+	mi := &file_weir_event_v1_event_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4785,7 +5150,7 @@ func (x *PriceOverrideRestored) String() string {
 func (*PriceOverrideRestored) ProtoMessage() {}
 
 func (x *PriceOverrideRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[71]
+	mi := &file_weir_event_v1_event_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4798,7 +5163,7 @@ func (x *PriceOverrideRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceOverrideRestored.ProtoReflect.Descriptor instead.
 func (*PriceOverrideRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{71}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{74}
 }
 
 func (x *PriceOverrideRestored) GetSettings() *PriceOverrideSettings {
@@ -4833,7 +5198,7 @@ type QuotaScope struct {
 
 func (x *QuotaScope) Reset() {
 	*x = QuotaScope{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[72]
+	mi := &file_weir_event_v1_event_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4845,7 +5210,7 @@ func (x *QuotaScope) String() string {
 func (*QuotaScope) ProtoMessage() {}
 
 func (x *QuotaScope) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[72]
+	mi := &file_weir_event_v1_event_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4858,7 +5223,7 @@ func (x *QuotaScope) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuotaScope.ProtoReflect.Descriptor instead.
 func (*QuotaScope) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{72}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{75}
 }
 
 func (x *QuotaScope) GetOn() QuotaOn {
@@ -4912,7 +5277,7 @@ type LimitSettings struct {
 
 func (x *LimitSettings) Reset() {
 	*x = LimitSettings{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[73]
+	mi := &file_weir_event_v1_event_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4924,7 +5289,7 @@ func (x *LimitSettings) String() string {
 func (*LimitSettings) ProtoMessage() {}
 
 func (x *LimitSettings) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[73]
+	mi := &file_weir_event_v1_event_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4937,7 +5302,7 @@ func (x *LimitSettings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LimitSettings.ProtoReflect.Descriptor instead.
 func (*LimitSettings) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{73}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{76}
 }
 
 func (x *LimitSettings) GetName() string {
@@ -4998,7 +5363,7 @@ type LimitCreated struct {
 
 func (x *LimitCreated) Reset() {
 	*x = LimitCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[74]
+	mi := &file_weir_event_v1_event_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5010,7 +5375,7 @@ func (x *LimitCreated) String() string {
 func (*LimitCreated) ProtoMessage() {}
 
 func (x *LimitCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[74]
+	mi := &file_weir_event_v1_event_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5023,7 +5388,7 @@ func (x *LimitCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LimitCreated.ProtoReflect.Descriptor instead.
 func (*LimitCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{74}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{77}
 }
 
 func (x *LimitCreated) GetSettings() *LimitSettings {
@@ -5042,7 +5407,7 @@ type LimitUpdated struct {
 
 func (x *LimitUpdated) Reset() {
 	*x = LimitUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[75]
+	mi := &file_weir_event_v1_event_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5054,7 +5419,7 @@ func (x *LimitUpdated) String() string {
 func (*LimitUpdated) ProtoMessage() {}
 
 func (x *LimitUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[75]
+	mi := &file_weir_event_v1_event_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5067,7 +5432,7 @@ func (x *LimitUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LimitUpdated.ProtoReflect.Descriptor instead.
 func (*LimitUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{75}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{78}
 }
 
 func (x *LimitUpdated) GetSettings() *LimitSettings {
@@ -5086,7 +5451,7 @@ type LimitArchived struct {
 
 func (x *LimitArchived) Reset() {
 	*x = LimitArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[76]
+	mi := &file_weir_event_v1_event_proto_msgTypes[79]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5098,7 +5463,7 @@ func (x *LimitArchived) String() string {
 func (*LimitArchived) ProtoMessage() {}
 
 func (x *LimitArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[76]
+	mi := &file_weir_event_v1_event_proto_msgTypes[79]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5111,7 +5476,7 @@ func (x *LimitArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LimitArchived.ProtoReflect.Descriptor instead.
 func (*LimitArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{76}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{79}
 }
 
 type LimitRestored struct {
@@ -5124,7 +5489,7 @@ type LimitRestored struct {
 
 func (x *LimitRestored) Reset() {
 	*x = LimitRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[77]
+	mi := &file_weir_event_v1_event_proto_msgTypes[80]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5136,7 +5501,7 @@ func (x *LimitRestored) String() string {
 func (*LimitRestored) ProtoMessage() {}
 
 func (x *LimitRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[77]
+	mi := &file_weir_event_v1_event_proto_msgTypes[80]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5149,7 +5514,7 @@ func (x *LimitRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LimitRestored.ProtoReflect.Descriptor instead.
 func (*LimitRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{77}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{80}
 }
 
 func (x *LimitRestored) GetSettings() *LimitSettings {
@@ -5177,7 +5542,7 @@ type CalendarWindow struct {
 
 func (x *CalendarWindow) Reset() {
 	*x = CalendarWindow{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[78]
+	mi := &file_weir_event_v1_event_proto_msgTypes[81]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5189,7 +5554,7 @@ func (x *CalendarWindow) String() string {
 func (*CalendarWindow) ProtoMessage() {}
 
 func (x *CalendarWindow) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[78]
+	mi := &file_weir_event_v1_event_proto_msgTypes[81]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5202,7 +5567,7 @@ func (x *CalendarWindow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CalendarWindow.ProtoReflect.Descriptor instead.
 func (*CalendarWindow) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{78}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{81}
 }
 
 func (x *CalendarWindow) GetPeriod() CalendarPeriod {
@@ -5228,7 +5593,7 @@ type RollingWindow struct {
 
 func (x *RollingWindow) Reset() {
 	*x = RollingWindow{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[79]
+	mi := &file_weir_event_v1_event_proto_msgTypes[82]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5240,7 +5605,7 @@ func (x *RollingWindow) String() string {
 func (*RollingWindow) ProtoMessage() {}
 
 func (x *RollingWindow) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[79]
+	mi := &file_weir_event_v1_event_proto_msgTypes[82]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5253,7 +5618,7 @@ func (x *RollingWindow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RollingWindow.ProtoReflect.Descriptor instead.
 func (*RollingWindow) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{79}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{82}
 }
 
 func (x *RollingWindow) GetDurationSeconds() int64 {
@@ -5271,7 +5636,7 @@ type LifetimeWindow struct {
 
 func (x *LifetimeWindow) Reset() {
 	*x = LifetimeWindow{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[80]
+	mi := &file_weir_event_v1_event_proto_msgTypes[83]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5283,7 +5648,7 @@ func (x *LifetimeWindow) String() string {
 func (*LifetimeWindow) ProtoMessage() {}
 
 func (x *LifetimeWindow) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[80]
+	mi := &file_weir_event_v1_event_proto_msgTypes[83]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5296,7 +5661,7 @@ func (x *LifetimeWindow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LifetimeWindow.ProtoReflect.Descriptor instead.
 func (*LifetimeWindow) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{80}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{83}
 }
 
 type BudgetSettings struct {
@@ -5322,7 +5687,7 @@ type BudgetSettings struct {
 
 func (x *BudgetSettings) Reset() {
 	*x = BudgetSettings{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[81]
+	mi := &file_weir_event_v1_event_proto_msgTypes[84]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5334,7 +5699,7 @@ func (x *BudgetSettings) String() string {
 func (*BudgetSettings) ProtoMessage() {}
 
 func (x *BudgetSettings) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[81]
+	mi := &file_weir_event_v1_event_proto_msgTypes[84]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5347,7 +5712,7 @@ func (x *BudgetSettings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BudgetSettings.ProtoReflect.Descriptor instead.
 func (*BudgetSettings) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{81}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{84}
 }
 
 func (x *BudgetSettings) GetName() string {
@@ -5471,7 +5836,7 @@ type BudgetCreated struct {
 
 func (x *BudgetCreated) Reset() {
 	*x = BudgetCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[82]
+	mi := &file_weir_event_v1_event_proto_msgTypes[85]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5483,7 +5848,7 @@ func (x *BudgetCreated) String() string {
 func (*BudgetCreated) ProtoMessage() {}
 
 func (x *BudgetCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[82]
+	mi := &file_weir_event_v1_event_proto_msgTypes[85]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5496,7 +5861,7 @@ func (x *BudgetCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BudgetCreated.ProtoReflect.Descriptor instead.
 func (*BudgetCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{82}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{85}
 }
 
 func (x *BudgetCreated) GetSettings() *BudgetSettings {
@@ -5515,7 +5880,7 @@ type BudgetUpdated struct {
 
 func (x *BudgetUpdated) Reset() {
 	*x = BudgetUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[83]
+	mi := &file_weir_event_v1_event_proto_msgTypes[86]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5527,7 +5892,7 @@ func (x *BudgetUpdated) String() string {
 func (*BudgetUpdated) ProtoMessage() {}
 
 func (x *BudgetUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[83]
+	mi := &file_weir_event_v1_event_proto_msgTypes[86]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5540,7 +5905,7 @@ func (x *BudgetUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BudgetUpdated.ProtoReflect.Descriptor instead.
 func (*BudgetUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{83}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{86}
 }
 
 func (x *BudgetUpdated) GetSettings() *BudgetSettings {
@@ -5564,7 +5929,7 @@ type BudgetRaised struct {
 
 func (x *BudgetRaised) Reset() {
 	*x = BudgetRaised{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[84]
+	mi := &file_weir_event_v1_event_proto_msgTypes[87]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5576,7 +5941,7 @@ func (x *BudgetRaised) String() string {
 func (*BudgetRaised) ProtoMessage() {}
 
 func (x *BudgetRaised) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[84]
+	mi := &file_weir_event_v1_event_proto_msgTypes[87]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5589,7 +5954,7 @@ func (x *BudgetRaised) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BudgetRaised.ProtoReflect.Descriptor instead.
 func (*BudgetRaised) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{84}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{87}
 }
 
 func (x *BudgetRaised) GetAmountNanoUsd() int64 {
@@ -5622,7 +5987,7 @@ type BudgetArchived struct {
 
 func (x *BudgetArchived) Reset() {
 	*x = BudgetArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[85]
+	mi := &file_weir_event_v1_event_proto_msgTypes[88]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5634,7 +5999,7 @@ func (x *BudgetArchived) String() string {
 func (*BudgetArchived) ProtoMessage() {}
 
 func (x *BudgetArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[85]
+	mi := &file_weir_event_v1_event_proto_msgTypes[88]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5647,7 +6012,7 @@ func (x *BudgetArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BudgetArchived.ProtoReflect.Descriptor instead.
 func (*BudgetArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{85}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{88}
 }
 
 type BudgetRestored struct {
@@ -5662,7 +6027,7 @@ type BudgetRestored struct {
 
 func (x *BudgetRestored) Reset() {
 	*x = BudgetRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[86]
+	mi := &file_weir_event_v1_event_proto_msgTypes[89]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5674,7 +6039,7 @@ func (x *BudgetRestored) String() string {
 func (*BudgetRestored) ProtoMessage() {}
 
 func (x *BudgetRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[86]
+	mi := &file_weir_event_v1_event_proto_msgTypes[89]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5687,7 +6052,7 @@ func (x *BudgetRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BudgetRestored.ProtoReflect.Descriptor instead.
 func (*BudgetRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{86}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{89}
 }
 
 func (x *BudgetRestored) GetSettings() *BudgetSettings {
@@ -5722,7 +6087,7 @@ type SavedReportCreated struct {
 
 func (x *SavedReportCreated) Reset() {
 	*x = SavedReportCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[87]
+	mi := &file_weir_event_v1_event_proto_msgTypes[90]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5734,7 +6099,7 @@ func (x *SavedReportCreated) String() string {
 func (*SavedReportCreated) ProtoMessage() {}
 
 func (x *SavedReportCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[87]
+	mi := &file_weir_event_v1_event_proto_msgTypes[90]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5747,7 +6112,7 @@ func (x *SavedReportCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SavedReportCreated.ProtoReflect.Descriptor instead.
 func (*SavedReportCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{87}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{90}
 }
 
 func (x *SavedReportCreated) GetName() string {
@@ -5782,7 +6147,7 @@ type SavedReportUpdated struct {
 
 func (x *SavedReportUpdated) Reset() {
 	*x = SavedReportUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[88]
+	mi := &file_weir_event_v1_event_proto_msgTypes[91]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5794,7 +6159,7 @@ func (x *SavedReportUpdated) String() string {
 func (*SavedReportUpdated) ProtoMessage() {}
 
 func (x *SavedReportUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[88]
+	mi := &file_weir_event_v1_event_proto_msgTypes[91]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5807,7 +6172,7 @@ func (x *SavedReportUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SavedReportUpdated.ProtoReflect.Descriptor instead.
 func (*SavedReportUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{88}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{91}
 }
 
 func (x *SavedReportUpdated) GetName() string {
@@ -5839,7 +6204,7 @@ type SavedReportArchived struct {
 
 func (x *SavedReportArchived) Reset() {
 	*x = SavedReportArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[89]
+	mi := &file_weir_event_v1_event_proto_msgTypes[92]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5851,7 +6216,7 @@ func (x *SavedReportArchived) String() string {
 func (*SavedReportArchived) ProtoMessage() {}
 
 func (x *SavedReportArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[89]
+	mi := &file_weir_event_v1_event_proto_msgTypes[92]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5864,7 +6229,7 @@ func (x *SavedReportArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SavedReportArchived.ProtoReflect.Descriptor instead.
 func (*SavedReportArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{89}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{92}
 }
 
 type SavedReportRestored struct {
@@ -5879,7 +6244,7 @@ type SavedReportRestored struct {
 
 func (x *SavedReportRestored) Reset() {
 	*x = SavedReportRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[90]
+	mi := &file_weir_event_v1_event_proto_msgTypes[93]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5891,7 +6256,7 @@ func (x *SavedReportRestored) String() string {
 func (*SavedReportRestored) ProtoMessage() {}
 
 func (x *SavedReportRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[90]
+	mi := &file_weir_event_v1_event_proto_msgTypes[93]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5904,7 +6269,7 @@ func (x *SavedReportRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SavedReportRestored.ProtoReflect.Descriptor instead.
 func (*SavedReportRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{90}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{93}
 }
 
 func (x *SavedReportRestored) GetName() string {
@@ -5946,7 +6311,7 @@ type AlertChannelCreated struct {
 
 func (x *AlertChannelCreated) Reset() {
 	*x = AlertChannelCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[91]
+	mi := &file_weir_event_v1_event_proto_msgTypes[94]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5958,7 +6323,7 @@ func (x *AlertChannelCreated) String() string {
 func (*AlertChannelCreated) ProtoMessage() {}
 
 func (x *AlertChannelCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[91]
+	mi := &file_weir_event_v1_event_proto_msgTypes[94]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5971,7 +6336,7 @@ func (x *AlertChannelCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AlertChannelCreated.ProtoReflect.Descriptor instead.
 func (*AlertChannelCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{91}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{94}
 }
 
 func (x *AlertChannelCreated) GetName() string {
@@ -5998,7 +6363,7 @@ type AlertChannelUpdated struct {
 
 func (x *AlertChannelUpdated) Reset() {
 	*x = AlertChannelUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[92]
+	mi := &file_weir_event_v1_event_proto_msgTypes[95]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6010,7 +6375,7 @@ func (x *AlertChannelUpdated) String() string {
 func (*AlertChannelUpdated) ProtoMessage() {}
 
 func (x *AlertChannelUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[92]
+	mi := &file_weir_event_v1_event_proto_msgTypes[95]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6023,7 +6388,7 @@ func (x *AlertChannelUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AlertChannelUpdated.ProtoReflect.Descriptor instead.
 func (*AlertChannelUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{92}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{95}
 }
 
 func (x *AlertChannelUpdated) GetName() string {
@@ -6049,7 +6414,7 @@ type AlertChannelSecretSet struct {
 
 func (x *AlertChannelSecretSet) Reset() {
 	*x = AlertChannelSecretSet{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[93]
+	mi := &file_weir_event_v1_event_proto_msgTypes[96]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6061,7 +6426,7 @@ func (x *AlertChannelSecretSet) String() string {
 func (*AlertChannelSecretSet) ProtoMessage() {}
 
 func (x *AlertChannelSecretSet) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[93]
+	mi := &file_weir_event_v1_event_proto_msgTypes[96]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6074,7 +6439,7 @@ func (x *AlertChannelSecretSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AlertChannelSecretSet.ProtoReflect.Descriptor instead.
 func (*AlertChannelSecretSet) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{93}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{96}
 }
 
 // AlertChannelArchived goes with the destruction of its secret.
@@ -6086,7 +6451,7 @@ type AlertChannelArchived struct {
 
 func (x *AlertChannelArchived) Reset() {
 	*x = AlertChannelArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[94]
+	mi := &file_weir_event_v1_event_proto_msgTypes[97]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6098,7 +6463,7 @@ func (x *AlertChannelArchived) String() string {
 func (*AlertChannelArchived) ProtoMessage() {}
 
 func (x *AlertChannelArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[94]
+	mi := &file_weir_event_v1_event_proto_msgTypes[97]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6111,7 +6476,7 @@ func (x *AlertChannelArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AlertChannelArchived.ProtoReflect.Descriptor instead.
 func (*AlertChannelArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{94}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{97}
 }
 
 // AlertChannelRestored comes back without a secret.
@@ -6126,7 +6491,7 @@ type AlertChannelRestored struct {
 
 func (x *AlertChannelRestored) Reset() {
 	*x = AlertChannelRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[95]
+	mi := &file_weir_event_v1_event_proto_msgTypes[98]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6138,7 +6503,7 @@ func (x *AlertChannelRestored) String() string {
 func (*AlertChannelRestored) ProtoMessage() {}
 
 func (x *AlertChannelRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[95]
+	mi := &file_weir_event_v1_event_proto_msgTypes[98]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6151,7 +6516,7 @@ func (x *AlertChannelRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AlertChannelRestored.ProtoReflect.Descriptor instead.
 func (*AlertChannelRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{95}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{98}
 }
 
 func (x *AlertChannelRestored) GetName() string {
@@ -6179,13 +6544,30 @@ var File_weir_event_v1_event_proto protoreflect.FileDescriptor
 
 const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\n" +
-	"\x19weir/event/v1/event.proto\x12\rweir.event.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"]\n" +
+	"\x19weir/event/v1/event.proto\x12\rweir.event.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"q\n" +
 	"\x06Target\x12\x1f\n" +
 	"\vprovider_id\x18\x01 \x01(\tR\n" +
 	"providerId\x12\x14\n" +
 	"\x05model\x18\x02 \x01(\tR\x05model\x12\x16\n" +
-	"\x06weight\x18\x03 \x01(\x05R\x06weightJ\x04\b\x04\x10\n" +
-	"\"q\n" +
+	"\x06weight\x18\x03 \x01(\x05R\x06weight\x12\x12\n" +
+	"\x04when\x18\x04 \x01(\tR\x04whenJ\x04\b\x05\x10\n" +
+	"\"\x96\x01\n" +
+	"\x06Sticky\x12'\n" +
+	"\x02by\x18\x01 \x01(\x0e2\x17.weir.event.v1.StickyByR\x02by\x12\x16\n" +
+	"\x06header\x18\x02 \x01(\tR\x06header\x12\x1d\n" +
+	"\n" +
+	"min_tokens\x18\x03 \x01(\x03R\tminTokens\x12,\n" +
+	"\x12break_even_percent\x18\x04 \x01(\x05R\x10breakEvenPercent\"_\n" +
+	"\x05Hedge\x12\x1e\n" +
+	"\n" +
+	"percentile\x18\x01 \x01(\x05R\n" +
+	"percentile\x12\x15\n" +
+	"\x06min_ms\x18\x02 \x01(\x03R\x05minMs\x12\x1f\n" +
+	"\vmax_percent\x18\x03 \x01(\x05R\n" +
+	"maxPercent\"S\n" +
+	"\x05Share\x12-\n" +
+	"\x06target\x18\x01 \x01(\v2\x15.weir.event.v1.TargetR\x06target\x12\x1b\n" +
+	"\tper_mille\x18\x02 \x01(\x05R\bperMille\"q\n" +
 	"\x05Retry\x12!\n" +
 	"\fmax_attempts\x18\x01 \x01(\x05R\vmaxAttempts\x12\x1d\n" +
 	"\n" +
@@ -6281,11 +6663,14 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\x10ProviderRestored\x12;\n" +
 	"\bsettings\x18\x01 \x01(\v2\x1f.weir.event.v1.ProviderSettingsR\bsettings\x129\n" +
 	"\n" +
-	"created_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\"b\n" +
+	"created_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\"\xa7\x01\n" +
 	"\bTimeouts\x12\"\n" +
 	"\rfirst_byte_ms\x18\x01 \x01(\x03R\vfirstByteMs\x12\x17\n" +
 	"\aidle_ms\x18\x02 \x01(\x03R\x06idleMs\x12\x19\n" +
-	"\btotal_ms\x18\x03 \x01(\x03R\atotalMs\"\xb1\x02\n" +
+	"\btotal_ms\x18\x03 \x01(\x03R\atotalMs\x12\x1d\n" +
+	"\n" +
+	"connect_ms\x18\x04 \x01(\x03R\tconnectMs\x12$\n" +
+	"\x0efirst_token_ms\x18\x05 \x01(\x03R\ffirstTokenMs\"\xe8\x03\n" +
 	"\fRouteCreated\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x123\n" +
 	"\bstrategy\x18\x02 \x01(\x0e2\x17.weir.event.v1.StrategyR\bstrategy\x12/\n" +
@@ -6293,7 +6678,12 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\btimeouts\x18\x04 \x01(\v2\x17.weir.event.v1.TimeoutsR\btimeouts\x12.\n" +
 	"\x13allowed_project_ids\x18\x05 \x03(\tR\x11allowedProjectIds\x12*\n" +
 	"\x05retry\x18\x06 \x01(\v2\x14.weir.event.v1.RetryR\x05retry\x12\x16\n" +
-	"\x06strict\x18\a \x01(\bR\x06strict\"\xb2\x02\n" +
+	"\x06strict\x18\a \x01(\bR\x06strict\x12-\n" +
+	"\x06sticky\x18\b \x01(\v2\x15.weir.event.v1.StickyR\x06sticky\x12*\n" +
+	"\x05hedge\x18\t \x01(\v2\x14.weir.event.v1.HedgeR\x05hedge\x12,\n" +
+	"\x06canary\x18\n" +
+	" \x01(\v2\x14.weir.event.v1.ShareR\x06canary\x12,\n" +
+	"\x06shadow\x18\v \x01(\v2\x14.weir.event.v1.ShareR\x06shadow\"\xe9\x03\n" +
 	"\rRouteSettings\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x123\n" +
 	"\bstrategy\x18\x02 \x01(\x0e2\x17.weir.event.v1.StrategyR\bstrategy\x12/\n" +
@@ -6301,7 +6691,12 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\btimeouts\x18\x04 \x01(\v2\x17.weir.event.v1.TimeoutsR\btimeouts\x12.\n" +
 	"\x13allowed_project_ids\x18\x05 \x03(\tR\x11allowedProjectIds\x12*\n" +
 	"\x05retry\x18\x06 \x01(\v2\x14.weir.event.v1.RetryR\x05retry\x12\x16\n" +
-	"\x06strict\x18\a \x01(\bR\x06strict\"H\n" +
+	"\x06strict\x18\a \x01(\bR\x06strict\x12-\n" +
+	"\x06sticky\x18\b \x01(\v2\x15.weir.event.v1.StickyR\x06sticky\x12*\n" +
+	"\x05hedge\x18\t \x01(\v2\x14.weir.event.v1.HedgeR\x05hedge\x12,\n" +
+	"\x06canary\x18\n" +
+	" \x01(\v2\x14.weir.event.v1.ShareR\x06canary\x12,\n" +
+	"\x06shadow\x18\v \x01(\v2\x14.weir.event.v1.ShareR\x06shadow\"H\n" +
 	"\fRouteUpdated\x128\n" +
 	"\bsettings\x18\x01 \x01(\v2\x1c.weir.event.v1.RouteSettingsR\bsettings\"\x0f\n" +
 	"\rRouteArchived\"\x84\x01\n" +
@@ -6591,12 +6986,16 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\x0eDIALECT_GEMINI\x10\x04\x12\x18\n" +
 	"\x14DIALECT_AZURE_OPENAI\x10\x05\x12\x13\n" +
 	"\x0fDIALECT_BEDROCK\x10\x06\x12\x12\n" +
-	"\x0eDIALECT_VERTEX\x10\a*m\n" +
+	"\x0eDIALECT_VERTEX\x10\a*\xc8\x01\n" +
 	"\bStrategy\x12\x18\n" +
 	"\x14STRATEGY_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fSTRATEGY_SINGLE\x10\x01\x12\x15\n" +
 	"\x11STRATEGY_WEIGHTED\x10\x02\x12\x15\n" +
-	"\x11STRATEGY_PRIORITY\x10\x03\"\x04\b\x04\x10\x14*|\n" +
+	"\x11STRATEGY_PRIORITY\x10\x03\x12\x14\n" +
+	"\x10STRATEGY_LATENCY\x10\x04\x12\x17\n" +
+	"\x13STRATEGY_LEAST_BUSY\x10\x05\x12\x15\n" +
+	"\x11STRATEGY_CHEAPEST\x10\x06\x12\x13\n" +
+	"\x0fSTRATEGY_STICKY\x10\a\"\x04\b\b\x10\x14*|\n" +
 	"\tQuotaMode\x12\x1a\n" +
 	"\x16QUOTA_MODE_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eQUOTA_MODE_OFF\x10\x01\x12\x13\n" +
@@ -6635,7 +7034,13 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\x14CALENDAR_PERIOD_WEEK\x10\x04\x12\x19\n" +
 	"\x15CALENDAR_PERIOD_MONTH\x10\x05\x12\x1b\n" +
 	"\x17CALENDAR_PERIOD_QUARTER\x10\x06\x12\x18\n" +
-	"\x14CALENDAR_PERIOD_YEAR\x10\a*\xb6\x01\n" +
+	"\x14CALENDAR_PERIOD_YEAR\x10\a*\x83\x01\n" +
+	"\bStickyBy\x12\x19\n" +
+	"\x15STICKY_BY_UNSPECIFIED\x10\x00\x12\x14\n" +
+	"\x10STICKY_BY_HEADER\x10\x01\x12\x16\n" +
+	"\x12STICKY_BY_END_USER\x10\x02\x12\x1b\n" +
+	"\x17STICKY_BY_PROMPT_PREFIX\x10\x03\x12\x11\n" +
+	"\rSTICKY_BY_KEY\x10\x04*\xf0\x01\n" +
 	"\aFailure\x12\x17\n" +
 	"\x13FAILURE_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14FAILURE_RATE_LIMITED\x10\x01\x12\x16\n" +
@@ -6643,7 +7048,9 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\x16FAILURE_UPSTREAM_ERROR\x10\x03\x12\x13\n" +
 	"\x0fFAILURE_TIMEOUT\x10\x04\x12\x17\n" +
 	"\x13FAILURE_UNREACHABLE\x10\x05\x12\x16\n" +
-	"\x12FAILURE_CREDENTIAL\x10\x06*r\n" +
+	"\x12FAILURE_CREDENTIAL\x10\x06\x12\x1c\n" +
+	"\x18FAILURE_CONTEXT_TOO_LONG\x10\a\x12\x1a\n" +
+	"\x16FAILURE_CONTENT_FILTER\x10\b*r\n" +
 	"\x0fRolloutStrategy\x12 \n" +
 	"\x1cROLLOUT_STRATEGY_UNSPECIFIED\x10\x00\x12 \n" +
 	"\x1cROLLOUT_STRATEGY_ALL_AT_ONCE\x10\x01\x12\x1b\n" +
@@ -6669,8 +7076,8 @@ func file_weir_event_v1_event_proto_rawDescGZIP() []byte {
 	return file_weir_event_v1_event_proto_rawDescData
 }
 
-var file_weir_event_v1_event_proto_enumTypes = make([]protoimpl.EnumInfo, 12)
-var file_weir_event_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 100)
+var file_weir_event_v1_event_proto_enumTypes = make([]protoimpl.EnumInfo, 13)
+var file_weir_event_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 103)
 var file_weir_event_v1_event_proto_goTypes = []any{
 	(Role)(0),                          // 0: weir.event.v1.Role
 	(Dialect)(0),                       // 1: weir.event.v1.Dialect
@@ -6681,195 +7088,209 @@ var file_weir_event_v1_event_proto_goTypes = []any{
 	(LimitMetric)(0),                   // 6: weir.event.v1.LimitMetric
 	(LimitWindow)(0),                   // 7: weir.event.v1.LimitWindow
 	(CalendarPeriod)(0),                // 8: weir.event.v1.CalendarPeriod
-	(Failure)(0),                       // 9: weir.event.v1.Failure
-	(RolloutStrategy)(0),               // 10: weir.event.v1.RolloutStrategy
-	(RolloutHoldCause)(0),              // 11: weir.event.v1.RolloutHoldCause
-	(*Target)(nil),                     // 12: weir.event.v1.Target
-	(*Retry)(nil),                      // 13: weir.event.v1.Retry
-	(*OrganizationCreated)(nil),        // 14: weir.event.v1.OrganizationCreated
-	(*OrganizationUpdated)(nil),        // 15: weir.event.v1.OrganizationUpdated
-	(*OrganizationSuspended)(nil),      // 16: weir.event.v1.OrganizationSuspended
-	(*OrganizationResumed)(nil),        // 17: weir.event.v1.OrganizationResumed
-	(*OrganizationArchived)(nil),       // 18: weir.event.v1.OrganizationArchived
-	(*MemberAdded)(nil),                // 19: weir.event.v1.MemberAdded
-	(*MemberInvited)(nil),              // 20: weir.event.v1.MemberInvited
-	(*MemberJoined)(nil),               // 21: weir.event.v1.MemberJoined
-	(*MemberRoleChanged)(nil),          // 22: weir.event.v1.MemberRoleChanged
-	(*MemberRemoved)(nil),              // 23: weir.event.v1.MemberRemoved
-	(*MemberErased)(nil),               // 24: weir.event.v1.MemberErased
-	(*MemberSessionsRevoked)(nil),      // 25: weir.event.v1.MemberSessionsRevoked
-	(*JoinDomainAdded)(nil),            // 26: weir.event.v1.JoinDomainAdded
-	(*JoinDomainChanged)(nil),          // 27: weir.event.v1.JoinDomainChanged
-	(*JoinDomainRemoved)(nil),          // 28: weir.event.v1.JoinDomainRemoved
-	(*ProjectCreated)(nil),             // 29: weir.event.v1.ProjectCreated
-	(*ProjectUpdated)(nil),             // 30: weir.event.v1.ProjectUpdated
-	(*ProjectArchived)(nil),            // 31: weir.event.v1.ProjectArchived
-	(*ProjectRestored)(nil),            // 32: weir.event.v1.ProjectRestored
-	(*ProviderCreated)(nil),            // 33: weir.event.v1.ProviderCreated
-	(*ProviderSettings)(nil),           // 34: weir.event.v1.ProviderSettings
-	(*SealedCredential)(nil),           // 35: weir.event.v1.SealedCredential
-	(*ProviderUpdated)(nil),            // 36: weir.event.v1.ProviderUpdated
-	(*ProviderArchived)(nil),           // 37: weir.event.v1.ProviderArchived
-	(*ProviderRestored)(nil),           // 38: weir.event.v1.ProviderRestored
-	(*Timeouts)(nil),                   // 39: weir.event.v1.Timeouts
-	(*RouteCreated)(nil),               // 40: weir.event.v1.RouteCreated
-	(*RouteSettings)(nil),              // 41: weir.event.v1.RouteSettings
-	(*RouteUpdated)(nil),               // 42: weir.event.v1.RouteUpdated
-	(*RouteArchived)(nil),              // 43: weir.event.v1.RouteArchived
-	(*RouteRestored)(nil),              // 44: weir.event.v1.RouteRestored
-	(*KeyCreated)(nil),                 // 45: weir.event.v1.KeyCreated
-	(*KeyUpdated)(nil),                 // 46: weir.event.v1.KeyUpdated
-	(*KeyRotated)(nil),                 // 47: weir.event.v1.KeyRotated
-	(*KeyRevoked)(nil),                 // 48: weir.event.v1.KeyRevoked
-	(*KeyArchived)(nil),                // 49: weir.event.v1.KeyArchived
-	(*GatewayCreated)(nil),             // 50: weir.event.v1.GatewayCreated
-	(*GatewayUpdated)(nil),             // 51: weir.event.v1.GatewayUpdated
-	(*GatewayKeySet)(nil),              // 52: weir.event.v1.GatewayKeySet
-	(*GatewayRolloutSet)(nil),          // 53: weir.event.v1.GatewayRolloutSet
-	(*RolloutSettings)(nil),            // 54: weir.event.v1.RolloutSettings
-	(*GatewayArchived)(nil),            // 55: weir.event.v1.GatewayArchived
-	(*GatewayRestored)(nil),            // 56: weir.event.v1.GatewayRestored
-	(*RolloutStarted)(nil),             // 57: weir.event.v1.RolloutStarted
-	(*RolloutRestarted)(nil),           // 58: weir.event.v1.RolloutRestarted
-	(*RolloutAdvanced)(nil),            // 59: weir.event.v1.RolloutAdvanced
-	(*RolloutHeld)(nil),                // 60: weir.event.v1.RolloutHeld
-	(*RolloutResumed)(nil),             // 61: weir.event.v1.RolloutResumed
-	(*RolloutFinished)(nil),            // 62: weir.event.v1.RolloutFinished
-	(*RolloutAbandoned)(nil),           // 63: weir.event.v1.RolloutAbandoned
-	(*GatewayWentBack)(nil),            // 64: weir.event.v1.GatewayWentBack
-	(*GatewayWentForward)(nil),         // 65: weir.event.v1.GatewayWentForward
-	(*EnrolmentTokenRevoked)(nil),      // 66: weir.event.v1.EnrolmentTokenRevoked
-	(*EnrolmentTokenCreated)(nil),      // 67: weir.event.v1.EnrolmentTokenCreated
-	(*AgentEnrolled)(nil),              // 68: weir.event.v1.AgentEnrolled
-	(*AgentRenamed)(nil),               // 69: weir.event.v1.AgentRenamed
-	(*AgentRevoked)(nil),               // 70: weir.event.v1.AgentRevoked
-	(*ServiceAccountCreated)(nil),      // 71: weir.event.v1.ServiceAccountCreated
-	(*ServiceAccountUpdated)(nil),      // 72: weir.event.v1.ServiceAccountUpdated
-	(*ServiceAccountArchived)(nil),     // 73: weir.event.v1.ServiceAccountArchived
-	(*ServiceAccountTokenCreated)(nil), // 74: weir.event.v1.ServiceAccountTokenCreated
-	(*ServiceAccountTokenRevoked)(nil), // 75: weir.event.v1.ServiceAccountTokenRevoked
-	(*RoleBindingCreated)(nil),         // 76: weir.event.v1.RoleBindingCreated
-	(*RoleBindingArchived)(nil),        // 77: weir.event.v1.RoleBindingArchived
-	(*Rates)(nil),                      // 78: weir.event.v1.Rates
-	(*PriceOverrideSettings)(nil),      // 79: weir.event.v1.PriceOverrideSettings
-	(*PriceOverrideCreated)(nil),       // 80: weir.event.v1.PriceOverrideCreated
-	(*PriceOverrideUpdated)(nil),       // 81: weir.event.v1.PriceOverrideUpdated
-	(*PriceOverrideArchived)(nil),      // 82: weir.event.v1.PriceOverrideArchived
-	(*PriceOverrideRestored)(nil),      // 83: weir.event.v1.PriceOverrideRestored
-	(*QuotaScope)(nil),                 // 84: weir.event.v1.QuotaScope
-	(*LimitSettings)(nil),              // 85: weir.event.v1.LimitSettings
-	(*LimitCreated)(nil),               // 86: weir.event.v1.LimitCreated
-	(*LimitUpdated)(nil),               // 87: weir.event.v1.LimitUpdated
-	(*LimitArchived)(nil),              // 88: weir.event.v1.LimitArchived
-	(*LimitRestored)(nil),              // 89: weir.event.v1.LimitRestored
-	(*CalendarWindow)(nil),             // 90: weir.event.v1.CalendarWindow
-	(*RollingWindow)(nil),              // 91: weir.event.v1.RollingWindow
-	(*LifetimeWindow)(nil),             // 92: weir.event.v1.LifetimeWindow
-	(*BudgetSettings)(nil),             // 93: weir.event.v1.BudgetSettings
-	(*BudgetCreated)(nil),              // 94: weir.event.v1.BudgetCreated
-	(*BudgetUpdated)(nil),              // 95: weir.event.v1.BudgetUpdated
-	(*BudgetRaised)(nil),               // 96: weir.event.v1.BudgetRaised
-	(*BudgetArchived)(nil),             // 97: weir.event.v1.BudgetArchived
-	(*BudgetRestored)(nil),             // 98: weir.event.v1.BudgetRestored
-	(*SavedReportCreated)(nil),         // 99: weir.event.v1.SavedReportCreated
-	(*SavedReportUpdated)(nil),         // 100: weir.event.v1.SavedReportUpdated
-	(*SavedReportArchived)(nil),        // 101: weir.event.v1.SavedReportArchived
-	(*SavedReportRestored)(nil),        // 102: weir.event.v1.SavedReportRestored
-	(*AlertChannelCreated)(nil),        // 103: weir.event.v1.AlertChannelCreated
-	(*AlertChannelUpdated)(nil),        // 104: weir.event.v1.AlertChannelUpdated
-	(*AlertChannelSecretSet)(nil),      // 105: weir.event.v1.AlertChannelSecretSet
-	(*AlertChannelArchived)(nil),       // 106: weir.event.v1.AlertChannelArchived
-	(*AlertChannelRestored)(nil),       // 107: weir.event.v1.AlertChannelRestored
-	nil,                                // 108: weir.event.v1.ProviderCreated.HeadersEntry
-	nil,                                // 109: weir.event.v1.ProviderSettings.HeadersEntry
-	nil,                                // 110: weir.event.v1.KeyCreated.LabelsEntry
-	nil,                                // 111: weir.event.v1.KeyUpdated.LabelsEntry
-	(*timestamppb.Timestamp)(nil),      // 112: google.protobuf.Timestamp
+	(StickyBy)(0),                      // 9: weir.event.v1.StickyBy
+	(Failure)(0),                       // 10: weir.event.v1.Failure
+	(RolloutStrategy)(0),               // 11: weir.event.v1.RolloutStrategy
+	(RolloutHoldCause)(0),              // 12: weir.event.v1.RolloutHoldCause
+	(*Target)(nil),                     // 13: weir.event.v1.Target
+	(*Sticky)(nil),                     // 14: weir.event.v1.Sticky
+	(*Hedge)(nil),                      // 15: weir.event.v1.Hedge
+	(*Share)(nil),                      // 16: weir.event.v1.Share
+	(*Retry)(nil),                      // 17: weir.event.v1.Retry
+	(*OrganizationCreated)(nil),        // 18: weir.event.v1.OrganizationCreated
+	(*OrganizationUpdated)(nil),        // 19: weir.event.v1.OrganizationUpdated
+	(*OrganizationSuspended)(nil),      // 20: weir.event.v1.OrganizationSuspended
+	(*OrganizationResumed)(nil),        // 21: weir.event.v1.OrganizationResumed
+	(*OrganizationArchived)(nil),       // 22: weir.event.v1.OrganizationArchived
+	(*MemberAdded)(nil),                // 23: weir.event.v1.MemberAdded
+	(*MemberInvited)(nil),              // 24: weir.event.v1.MemberInvited
+	(*MemberJoined)(nil),               // 25: weir.event.v1.MemberJoined
+	(*MemberRoleChanged)(nil),          // 26: weir.event.v1.MemberRoleChanged
+	(*MemberRemoved)(nil),              // 27: weir.event.v1.MemberRemoved
+	(*MemberErased)(nil),               // 28: weir.event.v1.MemberErased
+	(*MemberSessionsRevoked)(nil),      // 29: weir.event.v1.MemberSessionsRevoked
+	(*JoinDomainAdded)(nil),            // 30: weir.event.v1.JoinDomainAdded
+	(*JoinDomainChanged)(nil),          // 31: weir.event.v1.JoinDomainChanged
+	(*JoinDomainRemoved)(nil),          // 32: weir.event.v1.JoinDomainRemoved
+	(*ProjectCreated)(nil),             // 33: weir.event.v1.ProjectCreated
+	(*ProjectUpdated)(nil),             // 34: weir.event.v1.ProjectUpdated
+	(*ProjectArchived)(nil),            // 35: weir.event.v1.ProjectArchived
+	(*ProjectRestored)(nil),            // 36: weir.event.v1.ProjectRestored
+	(*ProviderCreated)(nil),            // 37: weir.event.v1.ProviderCreated
+	(*ProviderSettings)(nil),           // 38: weir.event.v1.ProviderSettings
+	(*SealedCredential)(nil),           // 39: weir.event.v1.SealedCredential
+	(*ProviderUpdated)(nil),            // 40: weir.event.v1.ProviderUpdated
+	(*ProviderArchived)(nil),           // 41: weir.event.v1.ProviderArchived
+	(*ProviderRestored)(nil),           // 42: weir.event.v1.ProviderRestored
+	(*Timeouts)(nil),                   // 43: weir.event.v1.Timeouts
+	(*RouteCreated)(nil),               // 44: weir.event.v1.RouteCreated
+	(*RouteSettings)(nil),              // 45: weir.event.v1.RouteSettings
+	(*RouteUpdated)(nil),               // 46: weir.event.v1.RouteUpdated
+	(*RouteArchived)(nil),              // 47: weir.event.v1.RouteArchived
+	(*RouteRestored)(nil),              // 48: weir.event.v1.RouteRestored
+	(*KeyCreated)(nil),                 // 49: weir.event.v1.KeyCreated
+	(*KeyUpdated)(nil),                 // 50: weir.event.v1.KeyUpdated
+	(*KeyRotated)(nil),                 // 51: weir.event.v1.KeyRotated
+	(*KeyRevoked)(nil),                 // 52: weir.event.v1.KeyRevoked
+	(*KeyArchived)(nil),                // 53: weir.event.v1.KeyArchived
+	(*GatewayCreated)(nil),             // 54: weir.event.v1.GatewayCreated
+	(*GatewayUpdated)(nil),             // 55: weir.event.v1.GatewayUpdated
+	(*GatewayKeySet)(nil),              // 56: weir.event.v1.GatewayKeySet
+	(*GatewayRolloutSet)(nil),          // 57: weir.event.v1.GatewayRolloutSet
+	(*RolloutSettings)(nil),            // 58: weir.event.v1.RolloutSettings
+	(*GatewayArchived)(nil),            // 59: weir.event.v1.GatewayArchived
+	(*GatewayRestored)(nil),            // 60: weir.event.v1.GatewayRestored
+	(*RolloutStarted)(nil),             // 61: weir.event.v1.RolloutStarted
+	(*RolloutRestarted)(nil),           // 62: weir.event.v1.RolloutRestarted
+	(*RolloutAdvanced)(nil),            // 63: weir.event.v1.RolloutAdvanced
+	(*RolloutHeld)(nil),                // 64: weir.event.v1.RolloutHeld
+	(*RolloutResumed)(nil),             // 65: weir.event.v1.RolloutResumed
+	(*RolloutFinished)(nil),            // 66: weir.event.v1.RolloutFinished
+	(*RolloutAbandoned)(nil),           // 67: weir.event.v1.RolloutAbandoned
+	(*GatewayWentBack)(nil),            // 68: weir.event.v1.GatewayWentBack
+	(*GatewayWentForward)(nil),         // 69: weir.event.v1.GatewayWentForward
+	(*EnrolmentTokenRevoked)(nil),      // 70: weir.event.v1.EnrolmentTokenRevoked
+	(*EnrolmentTokenCreated)(nil),      // 71: weir.event.v1.EnrolmentTokenCreated
+	(*AgentEnrolled)(nil),              // 72: weir.event.v1.AgentEnrolled
+	(*AgentRenamed)(nil),               // 73: weir.event.v1.AgentRenamed
+	(*AgentRevoked)(nil),               // 74: weir.event.v1.AgentRevoked
+	(*ServiceAccountCreated)(nil),      // 75: weir.event.v1.ServiceAccountCreated
+	(*ServiceAccountUpdated)(nil),      // 76: weir.event.v1.ServiceAccountUpdated
+	(*ServiceAccountArchived)(nil),     // 77: weir.event.v1.ServiceAccountArchived
+	(*ServiceAccountTokenCreated)(nil), // 78: weir.event.v1.ServiceAccountTokenCreated
+	(*ServiceAccountTokenRevoked)(nil), // 79: weir.event.v1.ServiceAccountTokenRevoked
+	(*RoleBindingCreated)(nil),         // 80: weir.event.v1.RoleBindingCreated
+	(*RoleBindingArchived)(nil),        // 81: weir.event.v1.RoleBindingArchived
+	(*Rates)(nil),                      // 82: weir.event.v1.Rates
+	(*PriceOverrideSettings)(nil),      // 83: weir.event.v1.PriceOverrideSettings
+	(*PriceOverrideCreated)(nil),       // 84: weir.event.v1.PriceOverrideCreated
+	(*PriceOverrideUpdated)(nil),       // 85: weir.event.v1.PriceOverrideUpdated
+	(*PriceOverrideArchived)(nil),      // 86: weir.event.v1.PriceOverrideArchived
+	(*PriceOverrideRestored)(nil),      // 87: weir.event.v1.PriceOverrideRestored
+	(*QuotaScope)(nil),                 // 88: weir.event.v1.QuotaScope
+	(*LimitSettings)(nil),              // 89: weir.event.v1.LimitSettings
+	(*LimitCreated)(nil),               // 90: weir.event.v1.LimitCreated
+	(*LimitUpdated)(nil),               // 91: weir.event.v1.LimitUpdated
+	(*LimitArchived)(nil),              // 92: weir.event.v1.LimitArchived
+	(*LimitRestored)(nil),              // 93: weir.event.v1.LimitRestored
+	(*CalendarWindow)(nil),             // 94: weir.event.v1.CalendarWindow
+	(*RollingWindow)(nil),              // 95: weir.event.v1.RollingWindow
+	(*LifetimeWindow)(nil),             // 96: weir.event.v1.LifetimeWindow
+	(*BudgetSettings)(nil),             // 97: weir.event.v1.BudgetSettings
+	(*BudgetCreated)(nil),              // 98: weir.event.v1.BudgetCreated
+	(*BudgetUpdated)(nil),              // 99: weir.event.v1.BudgetUpdated
+	(*BudgetRaised)(nil),               // 100: weir.event.v1.BudgetRaised
+	(*BudgetArchived)(nil),             // 101: weir.event.v1.BudgetArchived
+	(*BudgetRestored)(nil),             // 102: weir.event.v1.BudgetRestored
+	(*SavedReportCreated)(nil),         // 103: weir.event.v1.SavedReportCreated
+	(*SavedReportUpdated)(nil),         // 104: weir.event.v1.SavedReportUpdated
+	(*SavedReportArchived)(nil),        // 105: weir.event.v1.SavedReportArchived
+	(*SavedReportRestored)(nil),        // 106: weir.event.v1.SavedReportRestored
+	(*AlertChannelCreated)(nil),        // 107: weir.event.v1.AlertChannelCreated
+	(*AlertChannelUpdated)(nil),        // 108: weir.event.v1.AlertChannelUpdated
+	(*AlertChannelSecretSet)(nil),      // 109: weir.event.v1.AlertChannelSecretSet
+	(*AlertChannelArchived)(nil),       // 110: weir.event.v1.AlertChannelArchived
+	(*AlertChannelRestored)(nil),       // 111: weir.event.v1.AlertChannelRestored
+	nil,                                // 112: weir.event.v1.ProviderCreated.HeadersEntry
+	nil,                                // 113: weir.event.v1.ProviderSettings.HeadersEntry
+	nil,                                // 114: weir.event.v1.KeyCreated.LabelsEntry
+	nil,                                // 115: weir.event.v1.KeyUpdated.LabelsEntry
+	(*timestamppb.Timestamp)(nil),      // 116: google.protobuf.Timestamp
 }
 var file_weir_event_v1_event_proto_depIdxs = []int32{
-	9,   // 0: weir.event.v1.Retry.on:type_name -> weir.event.v1.Failure
-	0,   // 1: weir.event.v1.MemberAdded.role:type_name -> weir.event.v1.Role
-	0,   // 2: weir.event.v1.MemberInvited.role:type_name -> weir.event.v1.Role
-	112, // 3: weir.event.v1.MemberInvited.expires_at:type_name -> google.protobuf.Timestamp
-	0,   // 4: weir.event.v1.MemberRoleChanged.role:type_name -> weir.event.v1.Role
-	0,   // 5: weir.event.v1.JoinDomainAdded.role:type_name -> weir.event.v1.Role
-	0,   // 6: weir.event.v1.JoinDomainChanged.role:type_name -> weir.event.v1.Role
-	112, // 7: weir.event.v1.ProjectRestored.created_at:type_name -> google.protobuf.Timestamp
-	1,   // 8: weir.event.v1.ProviderCreated.dialect:type_name -> weir.event.v1.Dialect
-	108, // 9: weir.event.v1.ProviderCreated.headers:type_name -> weir.event.v1.ProviderCreated.HeadersEntry
-	39,  // 10: weir.event.v1.ProviderCreated.timeouts:type_name -> weir.event.v1.Timeouts
-	1,   // 11: weir.event.v1.ProviderSettings.dialect:type_name -> weir.event.v1.Dialect
-	109, // 12: weir.event.v1.ProviderSettings.headers:type_name -> weir.event.v1.ProviderSettings.HeadersEntry
-	39,  // 13: weir.event.v1.ProviderSettings.timeouts:type_name -> weir.event.v1.Timeouts
-	35,  // 14: weir.event.v1.ProviderSettings.sealed_credentials:type_name -> weir.event.v1.SealedCredential
-	34,  // 15: weir.event.v1.ProviderUpdated.settings:type_name -> weir.event.v1.ProviderSettings
-	34,  // 16: weir.event.v1.ProviderRestored.settings:type_name -> weir.event.v1.ProviderSettings
-	112, // 17: weir.event.v1.ProviderRestored.created_at:type_name -> google.protobuf.Timestamp
-	2,   // 18: weir.event.v1.RouteCreated.strategy:type_name -> weir.event.v1.Strategy
-	12,  // 19: weir.event.v1.RouteCreated.targets:type_name -> weir.event.v1.Target
-	39,  // 20: weir.event.v1.RouteCreated.timeouts:type_name -> weir.event.v1.Timeouts
-	13,  // 21: weir.event.v1.RouteCreated.retry:type_name -> weir.event.v1.Retry
-	2,   // 22: weir.event.v1.RouteSettings.strategy:type_name -> weir.event.v1.Strategy
-	12,  // 23: weir.event.v1.RouteSettings.targets:type_name -> weir.event.v1.Target
-	39,  // 24: weir.event.v1.RouteSettings.timeouts:type_name -> weir.event.v1.Timeouts
-	13,  // 25: weir.event.v1.RouteSettings.retry:type_name -> weir.event.v1.Retry
-	41,  // 26: weir.event.v1.RouteUpdated.settings:type_name -> weir.event.v1.RouteSettings
-	41,  // 27: weir.event.v1.RouteRestored.settings:type_name -> weir.event.v1.RouteSettings
-	112, // 28: weir.event.v1.RouteRestored.created_at:type_name -> google.protobuf.Timestamp
-	112, // 29: weir.event.v1.KeyCreated.expires_at:type_name -> google.protobuf.Timestamp
-	110, // 30: weir.event.v1.KeyCreated.labels:type_name -> weir.event.v1.KeyCreated.LabelsEntry
-	112, // 31: weir.event.v1.KeyUpdated.expires_at:type_name -> google.protobuf.Timestamp
-	111, // 32: weir.event.v1.KeyUpdated.labels:type_name -> weir.event.v1.KeyUpdated.LabelsEntry
-	112, // 33: weir.event.v1.KeyRotated.previous_expires_at:type_name -> google.protobuf.Timestamp
-	112, // 34: weir.event.v1.KeyRevoked.revoked_at:type_name -> google.protobuf.Timestamp
-	54,  // 35: weir.event.v1.GatewayCreated.rollout:type_name -> weir.event.v1.RolloutSettings
-	54,  // 36: weir.event.v1.GatewayRolloutSet.rollout:type_name -> weir.event.v1.RolloutSettings
-	10,  // 37: weir.event.v1.RolloutSettings.strategy:type_name -> weir.event.v1.RolloutStrategy
-	112, // 38: weir.event.v1.GatewayRestored.created_at:type_name -> google.protobuf.Timestamp
-	54,  // 39: weir.event.v1.GatewayRestored.rollout:type_name -> weir.event.v1.RolloutSettings
-	11,  // 40: weir.event.v1.RolloutHeld.cause:type_name -> weir.event.v1.RolloutHoldCause
-	112, // 41: weir.event.v1.EnrolmentTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
-	112, // 42: weir.event.v1.AgentRevoked.revoked_at:type_name -> google.protobuf.Timestamp
-	0,   // 43: weir.event.v1.ServiceAccountCreated.role:type_name -> weir.event.v1.Role
-	0,   // 44: weir.event.v1.ServiceAccountUpdated.role:type_name -> weir.event.v1.Role
-	112, // 45: weir.event.v1.ServiceAccountTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
-	0,   // 46: weir.event.v1.RoleBindingCreated.role:type_name -> weir.event.v1.Role
-	78,  // 47: weir.event.v1.PriceOverrideSettings.rates:type_name -> weir.event.v1.Rates
-	78,  // 48: weir.event.v1.PriceOverrideSettings.long_rates:type_name -> weir.event.v1.Rates
-	79,  // 49: weir.event.v1.PriceOverrideCreated.settings:type_name -> weir.event.v1.PriceOverrideSettings
-	79,  // 50: weir.event.v1.PriceOverrideUpdated.settings:type_name -> weir.event.v1.PriceOverrideSettings
-	79,  // 51: weir.event.v1.PriceOverrideRestored.settings:type_name -> weir.event.v1.PriceOverrideSettings
-	112, // 52: weir.event.v1.PriceOverrideRestored.created_at:type_name -> google.protobuf.Timestamp
-	5,   // 53: weir.event.v1.QuotaScope.on:type_name -> weir.event.v1.QuotaOn
-	84,  // 54: weir.event.v1.LimitSettings.scope:type_name -> weir.event.v1.QuotaScope
-	6,   // 55: weir.event.v1.LimitSettings.metric:type_name -> weir.event.v1.LimitMetric
-	7,   // 56: weir.event.v1.LimitSettings.window:type_name -> weir.event.v1.LimitWindow
-	3,   // 57: weir.event.v1.LimitSettings.mode:type_name -> weir.event.v1.QuotaMode
-	4,   // 58: weir.event.v1.LimitSettings.when_unreachable:type_name -> weir.event.v1.WhenUnreachable
-	85,  // 59: weir.event.v1.LimitCreated.settings:type_name -> weir.event.v1.LimitSettings
-	85,  // 60: weir.event.v1.LimitUpdated.settings:type_name -> weir.event.v1.LimitSettings
-	85,  // 61: weir.event.v1.LimitRestored.settings:type_name -> weir.event.v1.LimitSettings
-	112, // 62: weir.event.v1.LimitRestored.created_at:type_name -> google.protobuf.Timestamp
-	8,   // 63: weir.event.v1.CalendarWindow.period:type_name -> weir.event.v1.CalendarPeriod
-	84,  // 64: weir.event.v1.BudgetSettings.scope:type_name -> weir.event.v1.QuotaScope
-	90,  // 65: weir.event.v1.BudgetSettings.calendar:type_name -> weir.event.v1.CalendarWindow
-	91,  // 66: weir.event.v1.BudgetSettings.rolling:type_name -> weir.event.v1.RollingWindow
-	92,  // 67: weir.event.v1.BudgetSettings.lifetime:type_name -> weir.event.v1.LifetimeWindow
-	3,   // 68: weir.event.v1.BudgetSettings.mode:type_name -> weir.event.v1.QuotaMode
-	4,   // 69: weir.event.v1.BudgetSettings.when_unreachable:type_name -> weir.event.v1.WhenUnreachable
-	93,  // 70: weir.event.v1.BudgetCreated.settings:type_name -> weir.event.v1.BudgetSettings
-	93,  // 71: weir.event.v1.BudgetUpdated.settings:type_name -> weir.event.v1.BudgetSettings
-	112, // 72: weir.event.v1.BudgetRaised.expires_at:type_name -> google.protobuf.Timestamp
-	93,  // 73: weir.event.v1.BudgetRestored.settings:type_name -> weir.event.v1.BudgetSettings
-	112, // 74: weir.event.v1.BudgetRestored.created_at:type_name -> google.protobuf.Timestamp
-	96,  // 75: weir.event.v1.BudgetRestored.raise:type_name -> weir.event.v1.BudgetRaised
-	112, // 76: weir.event.v1.SavedReportRestored.created_at:type_name -> google.protobuf.Timestamp
-	112, // 77: weir.event.v1.AlertChannelRestored.created_at:type_name -> google.protobuf.Timestamp
-	78,  // [78:78] is the sub-list for method output_type
-	78,  // [78:78] is the sub-list for method input_type
-	78,  // [78:78] is the sub-list for extension type_name
-	78,  // [78:78] is the sub-list for extension extendee
-	0,   // [0:78] is the sub-list for field type_name
+	9,   // 0: weir.event.v1.Sticky.by:type_name -> weir.event.v1.StickyBy
+	13,  // 1: weir.event.v1.Share.target:type_name -> weir.event.v1.Target
+	10,  // 2: weir.event.v1.Retry.on:type_name -> weir.event.v1.Failure
+	0,   // 3: weir.event.v1.MemberAdded.role:type_name -> weir.event.v1.Role
+	0,   // 4: weir.event.v1.MemberInvited.role:type_name -> weir.event.v1.Role
+	116, // 5: weir.event.v1.MemberInvited.expires_at:type_name -> google.protobuf.Timestamp
+	0,   // 6: weir.event.v1.MemberRoleChanged.role:type_name -> weir.event.v1.Role
+	0,   // 7: weir.event.v1.JoinDomainAdded.role:type_name -> weir.event.v1.Role
+	0,   // 8: weir.event.v1.JoinDomainChanged.role:type_name -> weir.event.v1.Role
+	116, // 9: weir.event.v1.ProjectRestored.created_at:type_name -> google.protobuf.Timestamp
+	1,   // 10: weir.event.v1.ProviderCreated.dialect:type_name -> weir.event.v1.Dialect
+	112, // 11: weir.event.v1.ProviderCreated.headers:type_name -> weir.event.v1.ProviderCreated.HeadersEntry
+	43,  // 12: weir.event.v1.ProviderCreated.timeouts:type_name -> weir.event.v1.Timeouts
+	1,   // 13: weir.event.v1.ProviderSettings.dialect:type_name -> weir.event.v1.Dialect
+	113, // 14: weir.event.v1.ProviderSettings.headers:type_name -> weir.event.v1.ProviderSettings.HeadersEntry
+	43,  // 15: weir.event.v1.ProviderSettings.timeouts:type_name -> weir.event.v1.Timeouts
+	39,  // 16: weir.event.v1.ProviderSettings.sealed_credentials:type_name -> weir.event.v1.SealedCredential
+	38,  // 17: weir.event.v1.ProviderUpdated.settings:type_name -> weir.event.v1.ProviderSettings
+	38,  // 18: weir.event.v1.ProviderRestored.settings:type_name -> weir.event.v1.ProviderSettings
+	116, // 19: weir.event.v1.ProviderRestored.created_at:type_name -> google.protobuf.Timestamp
+	2,   // 20: weir.event.v1.RouteCreated.strategy:type_name -> weir.event.v1.Strategy
+	13,  // 21: weir.event.v1.RouteCreated.targets:type_name -> weir.event.v1.Target
+	43,  // 22: weir.event.v1.RouteCreated.timeouts:type_name -> weir.event.v1.Timeouts
+	17,  // 23: weir.event.v1.RouteCreated.retry:type_name -> weir.event.v1.Retry
+	14,  // 24: weir.event.v1.RouteCreated.sticky:type_name -> weir.event.v1.Sticky
+	15,  // 25: weir.event.v1.RouteCreated.hedge:type_name -> weir.event.v1.Hedge
+	16,  // 26: weir.event.v1.RouteCreated.canary:type_name -> weir.event.v1.Share
+	16,  // 27: weir.event.v1.RouteCreated.shadow:type_name -> weir.event.v1.Share
+	2,   // 28: weir.event.v1.RouteSettings.strategy:type_name -> weir.event.v1.Strategy
+	13,  // 29: weir.event.v1.RouteSettings.targets:type_name -> weir.event.v1.Target
+	43,  // 30: weir.event.v1.RouteSettings.timeouts:type_name -> weir.event.v1.Timeouts
+	17,  // 31: weir.event.v1.RouteSettings.retry:type_name -> weir.event.v1.Retry
+	14,  // 32: weir.event.v1.RouteSettings.sticky:type_name -> weir.event.v1.Sticky
+	15,  // 33: weir.event.v1.RouteSettings.hedge:type_name -> weir.event.v1.Hedge
+	16,  // 34: weir.event.v1.RouteSettings.canary:type_name -> weir.event.v1.Share
+	16,  // 35: weir.event.v1.RouteSettings.shadow:type_name -> weir.event.v1.Share
+	45,  // 36: weir.event.v1.RouteUpdated.settings:type_name -> weir.event.v1.RouteSettings
+	45,  // 37: weir.event.v1.RouteRestored.settings:type_name -> weir.event.v1.RouteSettings
+	116, // 38: weir.event.v1.RouteRestored.created_at:type_name -> google.protobuf.Timestamp
+	116, // 39: weir.event.v1.KeyCreated.expires_at:type_name -> google.protobuf.Timestamp
+	114, // 40: weir.event.v1.KeyCreated.labels:type_name -> weir.event.v1.KeyCreated.LabelsEntry
+	116, // 41: weir.event.v1.KeyUpdated.expires_at:type_name -> google.protobuf.Timestamp
+	115, // 42: weir.event.v1.KeyUpdated.labels:type_name -> weir.event.v1.KeyUpdated.LabelsEntry
+	116, // 43: weir.event.v1.KeyRotated.previous_expires_at:type_name -> google.protobuf.Timestamp
+	116, // 44: weir.event.v1.KeyRevoked.revoked_at:type_name -> google.protobuf.Timestamp
+	58,  // 45: weir.event.v1.GatewayCreated.rollout:type_name -> weir.event.v1.RolloutSettings
+	58,  // 46: weir.event.v1.GatewayRolloutSet.rollout:type_name -> weir.event.v1.RolloutSettings
+	11,  // 47: weir.event.v1.RolloutSettings.strategy:type_name -> weir.event.v1.RolloutStrategy
+	116, // 48: weir.event.v1.GatewayRestored.created_at:type_name -> google.protobuf.Timestamp
+	58,  // 49: weir.event.v1.GatewayRestored.rollout:type_name -> weir.event.v1.RolloutSettings
+	12,  // 50: weir.event.v1.RolloutHeld.cause:type_name -> weir.event.v1.RolloutHoldCause
+	116, // 51: weir.event.v1.EnrolmentTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
+	116, // 52: weir.event.v1.AgentRevoked.revoked_at:type_name -> google.protobuf.Timestamp
+	0,   // 53: weir.event.v1.ServiceAccountCreated.role:type_name -> weir.event.v1.Role
+	0,   // 54: weir.event.v1.ServiceAccountUpdated.role:type_name -> weir.event.v1.Role
+	116, // 55: weir.event.v1.ServiceAccountTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
+	0,   // 56: weir.event.v1.RoleBindingCreated.role:type_name -> weir.event.v1.Role
+	82,  // 57: weir.event.v1.PriceOverrideSettings.rates:type_name -> weir.event.v1.Rates
+	82,  // 58: weir.event.v1.PriceOverrideSettings.long_rates:type_name -> weir.event.v1.Rates
+	83,  // 59: weir.event.v1.PriceOverrideCreated.settings:type_name -> weir.event.v1.PriceOverrideSettings
+	83,  // 60: weir.event.v1.PriceOverrideUpdated.settings:type_name -> weir.event.v1.PriceOverrideSettings
+	83,  // 61: weir.event.v1.PriceOverrideRestored.settings:type_name -> weir.event.v1.PriceOverrideSettings
+	116, // 62: weir.event.v1.PriceOverrideRestored.created_at:type_name -> google.protobuf.Timestamp
+	5,   // 63: weir.event.v1.QuotaScope.on:type_name -> weir.event.v1.QuotaOn
+	88,  // 64: weir.event.v1.LimitSettings.scope:type_name -> weir.event.v1.QuotaScope
+	6,   // 65: weir.event.v1.LimitSettings.metric:type_name -> weir.event.v1.LimitMetric
+	7,   // 66: weir.event.v1.LimitSettings.window:type_name -> weir.event.v1.LimitWindow
+	3,   // 67: weir.event.v1.LimitSettings.mode:type_name -> weir.event.v1.QuotaMode
+	4,   // 68: weir.event.v1.LimitSettings.when_unreachable:type_name -> weir.event.v1.WhenUnreachable
+	89,  // 69: weir.event.v1.LimitCreated.settings:type_name -> weir.event.v1.LimitSettings
+	89,  // 70: weir.event.v1.LimitUpdated.settings:type_name -> weir.event.v1.LimitSettings
+	89,  // 71: weir.event.v1.LimitRestored.settings:type_name -> weir.event.v1.LimitSettings
+	116, // 72: weir.event.v1.LimitRestored.created_at:type_name -> google.protobuf.Timestamp
+	8,   // 73: weir.event.v1.CalendarWindow.period:type_name -> weir.event.v1.CalendarPeriod
+	88,  // 74: weir.event.v1.BudgetSettings.scope:type_name -> weir.event.v1.QuotaScope
+	94,  // 75: weir.event.v1.BudgetSettings.calendar:type_name -> weir.event.v1.CalendarWindow
+	95,  // 76: weir.event.v1.BudgetSettings.rolling:type_name -> weir.event.v1.RollingWindow
+	96,  // 77: weir.event.v1.BudgetSettings.lifetime:type_name -> weir.event.v1.LifetimeWindow
+	3,   // 78: weir.event.v1.BudgetSettings.mode:type_name -> weir.event.v1.QuotaMode
+	4,   // 79: weir.event.v1.BudgetSettings.when_unreachable:type_name -> weir.event.v1.WhenUnreachable
+	97,  // 80: weir.event.v1.BudgetCreated.settings:type_name -> weir.event.v1.BudgetSettings
+	97,  // 81: weir.event.v1.BudgetUpdated.settings:type_name -> weir.event.v1.BudgetSettings
+	116, // 82: weir.event.v1.BudgetRaised.expires_at:type_name -> google.protobuf.Timestamp
+	97,  // 83: weir.event.v1.BudgetRestored.settings:type_name -> weir.event.v1.BudgetSettings
+	116, // 84: weir.event.v1.BudgetRestored.created_at:type_name -> google.protobuf.Timestamp
+	100, // 85: weir.event.v1.BudgetRestored.raise:type_name -> weir.event.v1.BudgetRaised
+	116, // 86: weir.event.v1.SavedReportRestored.created_at:type_name -> google.protobuf.Timestamp
+	116, // 87: weir.event.v1.AlertChannelRestored.created_at:type_name -> google.protobuf.Timestamp
+	88,  // [88:88] is the sub-list for method output_type
+	88,  // [88:88] is the sub-list for method input_type
+	88,  // [88:88] is the sub-list for extension type_name
+	88,  // [88:88] is the sub-list for extension extendee
+	0,   // [0:88] is the sub-list for field type_name
 }
 
 func init() { file_weir_event_v1_event_proto_init() }
@@ -6877,9 +7298,9 @@ func file_weir_event_v1_event_proto_init() {
 	if File_weir_event_v1_event_proto != nil {
 		return
 	}
-	file_weir_event_v1_event_proto_msgTypes[66].OneofWrappers = []any{}
-	file_weir_event_v1_event_proto_msgTypes[72].OneofWrappers = []any{}
-	file_weir_event_v1_event_proto_msgTypes[81].OneofWrappers = []any{
+	file_weir_event_v1_event_proto_msgTypes[69].OneofWrappers = []any{}
+	file_weir_event_v1_event_proto_msgTypes[75].OneofWrappers = []any{}
+	file_weir_event_v1_event_proto_msgTypes[84].OneofWrappers = []any{
 		(*BudgetSettings_Calendar)(nil),
 		(*BudgetSettings_Rolling)(nil),
 		(*BudgetSettings_Lifetime)(nil),
@@ -6889,8 +7310,8 @@ func file_weir_event_v1_event_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_event_v1_event_proto_rawDesc), len(file_weir_event_v1_event_proto_rawDesc)),
-			NumEnums:      12,
-			NumMessages:   100,
+			NumEnums:      13,
+			NumMessages:   103,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file weir/admin/v1/common.proto.
  */
 export const file_weir_admin_v1_common: GenFile = /*@__PURE__*/
-  fileDesc("Chp3ZWlyL2FkbWluL3YxL2NvbW1vbi5wcm90bxINd2Vpci5hZG1pbi52MSJDCghNdXRhdGlvbhISCgpyZXF1ZXN0X2lkGAEgASgJEhUKDXZhbGlkYXRlX29ubHkYAiABKAgSDAoEZXRhZxgDIAEoCSJOCgRBc09mEhEKB3ZlcnNpb24YASABKANIABIqCgR0aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgAQgcKBXBvaW50IiMKBFBhZ2USDAoEc2l6ZRgBIAEoBRINCgV0b2tlbhgCIAEoCSKMAQoIVGltZW91dHMSLQoKZmlyc3RfYnl0ZRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhInCgRpZGxlGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEigKBXRvdGFsGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uKooBCgRSb2xlEhQKEFJPTEVfVU5TUEVDSUZJRUQQABIOCgpST0xFX09XTkVSEAESDgoKUk9MRV9BRE1JThACEhEKDVJPTEVfT1BFUkFUT1IQAxIQCgxST0xFX0FOQUxZU1QQBBIPCgtST0xFX1ZJRVdFUhAFEhYKElJPTEVfUFJPSkVDVFNfT05MWRAGYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("Chp3ZWlyL2FkbWluL3YxL2NvbW1vbi5wcm90bxINd2Vpci5hZG1pbi52MSJDCghNdXRhdGlvbhISCgpyZXF1ZXN0X2lkGAEgASgJEhUKDXZhbGlkYXRlX29ubHkYAiABKAgSDAoEZXRhZxgDIAEoCSJOCgRBc09mEhEKB3ZlcnNpb24YASABKANIABIqCgR0aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgAQgcKBXBvaW50IiMKBFBhZ2USDAoEc2l6ZRgBIAEoBRINCgV0b2tlbhgCIAEoCSLoAQoIVGltZW91dHMSLQoKZmlyc3RfYnl0ZRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhInCgRpZGxlGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEigKBXRvdGFsGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEioKB2Nvbm5lY3QYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLgoLZmlyc3RfdG9rZW4YBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24qigEKBFJvbGUSFAoQUk9MRV9VTlNQRUNJRklFRBAAEg4KClJPTEVfT1dORVIQARIOCgpST0xFX0FETUlOEAISEQoNUk9MRV9PUEVSQVRPUhADEhAKDFJPTEVfQU5BTFlTVBAEEg8KC1JPTEVfVklFV0VSEAUSFgoSUk9MRV9QUk9KRUNUU19PTkxZEAZiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * Mutation goes with every mutating request.
@@ -143,6 +143,20 @@ export type Timeouts = Message<"weir.admin.v1.Timeouts"> & {
    * @generated from field: google.protobuf.Duration total = 3;
    */
   total?: Duration | undefined;
+
+  /**
+   * Until there is a connection, TLS included. A part of first_byte.
+   *
+   * @generated from field: google.protobuf.Duration connect = 4;
+   */
+  connect?: Duration | undefined;
+
+  /**
+   * Until the first content of a stream; where an answer is none, until its last byte.
+   *
+   * @generated from field: google.protobuf.Duration first_token = 5;
+   */
+  firstToken?: Duration | undefined;
 };
 
 /**

@@ -9,7 +9,7 @@ import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@
 import type { Timeouts } from "./common_pb";
 import { file_weir_admin_v1_common } from "./common_pb";
 import { file_weir_admin_v1_options } from "./options_pb";
-import type { Failure } from "./route_pb";
+import type { Failure, Hedge, Sticky, Strategy } from "./route_pb";
 import { file_weir_admin_v1_route } from "./route_pb";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -17,7 +17,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file weir/admin/v1/diagnostics.proto.
  */
 export const file_weir_admin_v1_diagnostics: GenFile = /*@__PURE__*/
-  fileDesc("Ch93ZWlyL2FkbWluL3YxL2RpYWdub3N0aWNzLnByb3RvEg13ZWlyLmFkbWluLnYxIrUBCgpBbnN3ZXJlZEJ5EhAKCGFnZW50X2lkGAEgASgJEhIKCmFnZW50X25hbWUYAiABKAkSFAoMcG9saWN5X2Vwb2NoGAMgASgDEhYKDnBvbGljeV92ZXJzaW9uGAQgASgDEhoKEnJldm9jYXRpb25fdmVyc2lvbhgFIAEoAxI3ChNwb2xpY3lfY29uZmlybWVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJfChNUZXN0UHJvdmlkZXJSZXF1ZXN0EhMKC3Byb3ZpZGVyX2lkGAEgASgJEhIKCmdhdGV3YXlfaWQYAiABKAkSEAoIYWdlbnRfaWQYAyABKAkSDQoFbW9kZWwYBCABKAkiygIKFFRlc3RQcm92aWRlclJlc3BvbnNlEi4KC2Fuc3dlcmVkX2J5GAEgASgLMhkud2Vpci5hZG1pbi52MS5BbnN3ZXJlZEJ5EjMKB291dGNvbWUYAiABKA4yIi53ZWlyLmFkbWluLnYxLlByb3ZpZGVyVGVzdE91dGNvbWUSDgoGcmVhc29uGAMgASgJEg4KBnN0YXR1cxgEIAEoBRIqCgdjb25uZWN0GAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEiYKA3RscxgGIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhItCgpmaXJzdF9ieXRlGAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhkKDG1vZGVsX2xpc3RlZBgIIAEoCEgAiAEBQg8KDV9tb2RlbF9saXN0ZWQipwEKDURyeVJ1blJlcXVlc3QSEgoKZ2F0ZXdheV9pZBgBIAEoCRIQCghhZ2VudF9pZBgCIAEoCRIQCgZrZXlfaWQYAyABKAlIABIUCgpwcm9qZWN0X2lkGAQgASgJSAASDQoFbW9kZWwYBSABKAkSFAoMaW5wdXRfdG9rZW5zGAYgASgDEhkKEW1heF9vdXRwdXRfdG9rZW5zGAcgASgDQggKBmNhbGxlciKaAgoORHJ5UnVuUmVzcG9uc2USLgoLYW5zd2VyZWRfYnkYASABKAsyGS53ZWlyLmFkbWluLnYxLkFuc3dlcmVkQnkSLQoHcmVmdXNhbBgCIAEoCzIcLndlaXIuYWRtaW4udjEuRHJ5UnVuUmVmdXNhbBIpCgVyb3V0ZRgDIAEoCzIaLndlaXIuYWRtaW4udjEuRHJ5UnVuUm91dGUSGQoRbWF4X3JlcXVlc3RfYnl0ZXMYBCABKAMSGgoScHJpY2VfYm9va192ZXJzaW9uGAUgASgJEh4KEW1heF9jb3N0X25hbm9fdXNkGAYgASgDSACIAQESEQoJcXVvdGFfaWRzGAcgAygJQhQKEl9tYXhfY29zdF9uYW5vX3VzZCI+Cg1EcnlSdW5SZWZ1c2FsEg4KBnN0YXR1cxgBIAEoBRIMCgRjb2RlGAIgASgJEg8KB21lc3NhZ2UYAyABKAki2AEKC0RyeVJ1blJvdXRlEgoKAmlkGAEgASgJEiwKB3RhcmdldHMYAiADKAsyGy53ZWlyLmFkbWluLnYxLkRyeVJ1blRhcmdldBIQCgh3ZWlnaHRlZBgDIAEoCBIUCgxtYXhfYXR0ZW1wdHMYBCABKAUSEQoJZWFjaF9vbmNlGAUgASgIEioKB2JhY2tvZmYYBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKAoIcmV0cnlfb24YByADKA4yFi53ZWlyLmFkbWluLnYxLkZhaWx1cmUi0wIKDERyeVJ1blRhcmdldBITCgtwcm92aWRlcl9pZBgBIAEoCRIQCghwcm92aWRlchgCIAEoCRINCgVtb2RlbBgDIAEoCRIOCgZ3ZWlnaHQYBCABKAMSLQoHZml0bmVzcxgFIAEoDjIcLndlaXIuYWRtaW4udjEuVGFyZ2V0Rml0bmVzcxIOCgZyZWFzb24YBiABKAkSKQoIdGltZW91dHMYByABKAsyFy53ZWlyLmFkbWluLnYxLlRpbWVvdXRzEiAKE2lucHV0X2Nvc3RfbmFub191c2QYCCABKANIAIgBARIeChFtYXhfY29zdF9uYW5vX3VzZBgJIAEoA0gBiAEBEhAKCHVucHJpY2VkGAogASgIEhEKCXVuYm91bmRlZBgLIAEoCEIWChRfaW5wdXRfY29zdF9uYW5vX3VzZEIUChJfbWF4X2Nvc3RfbmFub191c2Qq1AIKE1Byb3ZpZGVyVGVzdE91dGNvbWUSJQohUFJPVklERVJfVEVTVF9PVVRDT01FX1VOU1BFQ0lGSUVEEAASHAoYUFJPVklERVJfVEVTVF9PVVRDT01FX09LEAESMAosUFJPVklERVJfVEVTVF9PVVRDT01FX0NSRURFTlRJQUxfVU5BVkFJTEFCTEUQAhIsCihQUk9WSURFUl9URVNUX09VVENPTUVfQ1JFREVOVElBTF9SRUZVU0VEEAMSIQodUFJPVklERVJfVEVTVF9PVVRDT01FX0JMT0NLRUQQBBIlCiFQUk9WSURFUl9URVNUX09VVENPTUVfVU5SRUFDSEFCTEUQBRIhCh1QUk9WSURFUl9URVNUX09VVENPTUVfVElNRU9VVBAGEisKJ1BST1ZJREVSX1RFU1RfT1VUQ09NRV9VTkVYUEVDVEVEX0FOU1dFUhAHKrUBCg1UYXJnZXRGaXRuZXNzEh4KGlRBUkdFVF9GSVRORVNTX1VOU1BFQ0lGSUVEEAASGQoVVEFSR0VUX0ZJVE5FU1NfVVNBQkxFEAESGgoWVEFSR0VUX0ZJVE5FU1NfQkxPQ0tFRBACEikKJVRBUkdFVF9GSVRORVNTX0NSRURFTlRJQUxfVU5BVkFJTEFCTEUQAxIiCh5UQVJHRVRfRklUTkVTU19CRVlPTkRfQVRURU1QVFMQBDLsAQoSRGlhZ25vc3RpY3NTZXJ2aWNlEnYKDFRlc3RQcm92aWRlchIiLndlaXIuYWRtaW4udjEuVGVzdFByb3ZpZGVyUmVxdWVzdBojLndlaXIuYWRtaW4udjEuVGVzdFByb3ZpZGVyUmVzcG9uc2UiHYq1GBlkaWFnbm9zdGljcy50ZXN0X3Byb3ZpZGVyEl4KBkRyeVJ1bhIcLndlaXIuYWRtaW4udjEuRHJ5UnVuUmVxdWVzdBodLndlaXIuYWRtaW4udjEuRHJ5UnVuUmVzcG9uc2UiF4q1GBNkaWFnbm9zdGljcy5kcnlfcnVuYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options, file_weir_admin_v1_route]);
+  fileDesc("Ch93ZWlyL2FkbWluL3YxL2RpYWdub3N0aWNzLnByb3RvEg13ZWlyLmFkbWluLnYxIrUBCgpBbnN3ZXJlZEJ5EhAKCGFnZW50X2lkGAEgASgJEhIKCmFnZW50X25hbWUYAiABKAkSFAoMcG9saWN5X2Vwb2NoGAMgASgDEhYKDnBvbGljeV92ZXJzaW9uGAQgASgDEhoKEnJldm9jYXRpb25fdmVyc2lvbhgFIAEoAxI3ChNwb2xpY3lfY29uZmlybWVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJfChNUZXN0UHJvdmlkZXJSZXF1ZXN0EhMKC3Byb3ZpZGVyX2lkGAEgASgJEhIKCmdhdGV3YXlfaWQYAiABKAkSEAoIYWdlbnRfaWQYAyABKAkSDQoFbW9kZWwYBCABKAkiygIKFFRlc3RQcm92aWRlclJlc3BvbnNlEi4KC2Fuc3dlcmVkX2J5GAEgASgLMhkud2Vpci5hZG1pbi52MS5BbnN3ZXJlZEJ5EjMKB291dGNvbWUYAiABKA4yIi53ZWlyLmFkbWluLnYxLlByb3ZpZGVyVGVzdE91dGNvbWUSDgoGcmVhc29uGAMgASgJEg4KBnN0YXR1cxgEIAEoBRIqCgdjb25uZWN0GAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEiYKA3RscxgGIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhItCgpmaXJzdF9ieXRlGAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhkKDG1vZGVsX2xpc3RlZBgIIAEoCEgAiAEBQg8KDV9tb2RlbF9saXN0ZWQirQMKDURyeVJ1blJlcXVlc3QSEgoKZ2F0ZXdheV9pZBgBIAEoCRIQCghhZ2VudF9pZBgCIAEoCRIQCgZrZXlfaWQYAyABKAlIABIUCgpwcm9qZWN0X2lkGAQgASgJSAASDQoFbW9kZWwYBSABKAkSFAoMaW5wdXRfdG9rZW5zGAYgASgDEhkKEW1heF9vdXRwdXRfdG9rZW5zGAcgASgDEjwKCG1ldGFkYXRhGAggAygLMioud2Vpci5hZG1pbi52MS5EcnlSdW5SZXF1ZXN0Lk1ldGFkYXRhRW50cnkSOgoHaGVhZGVycxgJIAMoCzIpLndlaXIuYWRtaW4udjEuRHJ5UnVuUmVxdWVzdC5IZWFkZXJzRW50cnkSDgoGc3RyZWFtGAogASgIEgwKBHVzZXIYCyABKAkSCwoDcnVuGAwgASgJGi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARouCgxIZWFkZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIICgZjYWxsZXIimgIKDkRyeVJ1blJlc3BvbnNlEi4KC2Fuc3dlcmVkX2J5GAEgASgLMhkud2Vpci5hZG1pbi52MS5BbnN3ZXJlZEJ5Ei0KB3JlZnVzYWwYAiABKAsyHC53ZWlyLmFkbWluLnYxLkRyeVJ1blJlZnVzYWwSKQoFcm91dGUYAyABKAsyGi53ZWlyLmFkbWluLnYxLkRyeVJ1blJvdXRlEhkKEW1heF9yZXF1ZXN0X2J5dGVzGAQgASgDEhoKEnByaWNlX2Jvb2tfdmVyc2lvbhgFIAEoCRIeChFtYXhfY29zdF9uYW5vX3VzZBgGIAEoA0gAiAEBEhEKCXF1b3RhX2lkcxgHIAMoCUIUChJfbWF4X2Nvc3RfbmFub191c2QiPgoNRHJ5UnVuUmVmdXNhbBIOCgZzdGF0dXMYASABKAUSDAoEY29kZRgCIAEoCRIPCgdtZXNzYWdlGAMgASgJIrcDCgtEcnlSdW5Sb3V0ZRIKCgJpZBgBIAEoCRIsCgd0YXJnZXRzGAIgAygLMhsud2Vpci5hZG1pbi52MS5EcnlSdW5UYXJnZXQSEAoId2VpZ2h0ZWQYAyABKAgSFAoMbWF4X2F0dGVtcHRzGAQgASgFEhEKCWVhY2hfb25jZRgFIAEoCBIqCgdiYWNrb2ZmGAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEigKCHJldHJ5X29uGAcgAygOMhYud2Vpci5hZG1pbi52MS5GYWlsdXJlEikKCHN0cmF0ZWd5GAggASgOMhcud2Vpci5hZG1pbi52MS5TdHJhdGVneRIOCgZzdHJpY3QYCSABKAgSJQoGc3RpY2t5GAogASgLMhUud2Vpci5hZG1pbi52MS5TdGlja3kSIwoFaGVkZ2UYCyABKAsyFC53ZWlyLmFkbWluLnYxLkhlZGdlEioKBmNhbmFyeRgMIAEoCzIaLndlaXIuYWRtaW4udjEuRHJ5UnVuU2hhcmUSKgoGc2hhZG93GA0gASgLMhoud2Vpci5hZG1pbi52MS5EcnlSdW5TaGFyZSJNCgtEcnlSdW5TaGFyZRIrCgZ0YXJnZXQYASABKAsyGy53ZWlyLmFkbWluLnYxLkRyeVJ1blRhcmdldBIRCglwZXJfbWlsbGUYAiABKAUiqgMKDERyeVJ1blRhcmdldBITCgtwcm92aWRlcl9pZBgBIAEoCRIQCghwcm92aWRlchgCIAEoCRINCgVtb2RlbBgDIAEoCRIOCgZ3ZWlnaHQYBCABKAMSLQoHZml0bmVzcxgFIAEoDjIcLndlaXIuYWRtaW4udjEuVGFyZ2V0Rml0bmVzcxIOCgZyZWFzb24YBiABKAkSKQoIdGltZW91dHMYByABKAsyFy53ZWlyLmFkbWluLnYxLlRpbWVvdXRzEiAKE2lucHV0X2Nvc3RfbmFub191c2QYCCABKANIAIgBARIeChFtYXhfY29zdF9uYW5vX3VzZBgJIAEoA0gBiAEBEhAKCHVucHJpY2VkGAogASgIEhEKCXVuYm91bmRlZBgLIAEoCBIMCgR3aGVuGAwgASgJEjAKB3ZlcmRpY3QYDSABKA4yHy53ZWlyLmFkbWluLnYxLkNvbmRpdGlvblZlcmRpY3QSFQoNdmVyZGljdF9lcnJvchgOIAEoCUIWChRfaW5wdXRfY29zdF9uYW5vX3VzZEIUChJfbWF4X2Nvc3RfbmFub191c2Qq1AIKE1Byb3ZpZGVyVGVzdE91dGNvbWUSJQohUFJPVklERVJfVEVTVF9PVVRDT01FX1VOU1BFQ0lGSUVEEAASHAoYUFJPVklERVJfVEVTVF9PVVRDT01FX09LEAESMAosUFJPVklERVJfVEVTVF9PVVRDT01FX0NSRURFTlRJQUxfVU5BVkFJTEFCTEUQAhIsCihQUk9WSURFUl9URVNUX09VVENPTUVfQ1JFREVOVElBTF9SRUZVU0VEEAMSIQodUFJPVklERVJfVEVTVF9PVVRDT01FX0JMT0NLRUQQBBIlCiFQUk9WSURFUl9URVNUX09VVENPTUVfVU5SRUFDSEFCTEUQBRIhCh1QUk9WSURFUl9URVNUX09VVENPTUVfVElNRU9VVBAGEisKJ1BST1ZJREVSX1RFU1RfT1VUQ09NRV9VTkVYUEVDVEVEX0FOU1dFUhAHKosBChBDb25kaXRpb25WZXJkaWN0EiEKHUNPTkRJVElPTl9WRVJESUNUX1VOU1BFQ0lGSUVEEAASGgoWQ09ORElUSU9OX1ZFUkRJQ1RfVFJVRRABEhsKF0NPTkRJVElPTl9WRVJESUNUX0ZBTFNFEAISGwoXQ09ORElUSU9OX1ZFUkRJQ1RfRVJST1IQAyrTAQoNVGFyZ2V0Rml0bmVzcxIeChpUQVJHRVRfRklUTkVTU19VTlNQRUNJRklFRBAAEhkKFVRBUkdFVF9GSVRORVNTX1VTQUJMRRABEhoKFlRBUkdFVF9GSVRORVNTX0JMT0NLRUQQAhIpCiVUQVJHRVRfRklUTkVTU19DUkVERU5USUFMX1VOQVZBSUxBQkxFEAMSIgoeVEFSR0VUX0ZJVE5FU1NfQkVZT05EX0FUVEVNUFRTEAQSHAoYVEFSR0VUX0ZJVE5FU1NfQ09ORElUSU9OEAUy7AEKEkRpYWdub3N0aWNzU2VydmljZRJ2CgxUZXN0UHJvdmlkZXISIi53ZWlyLmFkbWluLnYxLlRlc3RQcm92aWRlclJlcXVlc3QaIy53ZWlyLmFkbWluLnYxLlRlc3RQcm92aWRlclJlc3BvbnNlIh2KtRgZZGlhZ25vc3RpY3MudGVzdF9wcm92aWRlchJeCgZEcnlSdW4SHC53ZWlyLmFkbWluLnYxLkRyeVJ1blJlcXVlc3QaHS53ZWlyLmFkbWluLnYxLkRyeVJ1blJlc3BvbnNlIheKtRgTZGlhZ25vc3RpY3MuZHJ5X3J1bmIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options, file_weir_admin_v1_route]);
 
 /**
  * AnsweredBy is the agent that an answer is of, and the policy that it serves.
@@ -220,6 +220,35 @@ export type DryRunRequest = Message<"weir.admin.v1.DryRunRequest"> & {
    * @generated from field: int64 max_output_tokens = 7;
    */
   maxOutputTokens: bigint;
+
+  /**
+   * What conditions of targets and sticky routes look at: the request's metadata, headers
+   * (names in any case), whether its answer is a stream, the end user and the run that it
+   * names.
+   *
+   * @generated from field: map<string, string> metadata = 8;
+   */
+  metadata: { [key: string]: string };
+
+  /**
+   * @generated from field: map<string, string> headers = 9;
+   */
+  headers: { [key: string]: string };
+
+  /**
+   * @generated from field: bool stream = 10;
+   */
+  stream: boolean;
+
+  /**
+   * @generated from field: string user = 11;
+   */
+  user: string;
+
+  /**
+   * @generated from field: string run = 12;
+   */
+  run: string;
 };
 
 /**
@@ -369,6 +398,42 @@ export type DryRunRoute = Message<"weir.admin.v1.DryRunRoute"> & {
    * @generated from field: repeated weir.admin.v1.Failure retry_on = 7;
    */
   retryOn: Failure[];
+
+  /**
+   * UNSPECIFIED: the agent's build says nothing of what follows.
+   *
+   * @generated from field: weir.admin.v1.Strategy strategy = 8;
+   */
+  strategy: Strategy;
+
+  /**
+   * What translation would leave out is refused. A dry run has no body to translate.
+   *
+   * @generated from field: bool strict = 9;
+   */
+  strict: boolean;
+
+  /**
+   * As the agent holds to them, its defaults in place of what is not said.
+   *
+   * @generated from field: weir.admin.v1.Sticky sticky = 10;
+   */
+  sticky?: Sticky | undefined;
+
+  /**
+   * @generated from field: weir.admin.v1.Hedge hedge = 11;
+   */
+  hedge?: Hedge | undefined;
+
+  /**
+   * @generated from field: weir.admin.v1.DryRunShare canary = 12;
+   */
+  canary?: DryRunShare | undefined;
+
+  /**
+   * @generated from field: weir.admin.v1.DryRunShare shadow = 13;
+   */
+  shadow?: DryRunShare | undefined;
 };
 
 /**
@@ -377,6 +442,30 @@ export type DryRunRoute = Message<"weir.admin.v1.DryRunRoute"> & {
  */
 export const DryRunRouteSchema: GenMessage<DryRunRoute> = /*@__PURE__*/
   messageDesc(file_weir_admin_v1_diagnostics, 6);
+
+/**
+ * @generated from message weir.admin.v1.DryRunShare
+ */
+export type DryRunShare = Message<"weir.admin.v1.DryRunShare"> & {
+  /**
+   * @generated from field: weir.admin.v1.DryRunTarget target = 1;
+   */
+  target?: DryRunTarget | undefined;
+
+  /**
+   * Of the requests, in thousandths.
+   *
+   * @generated from field: int32 per_mille = 2;
+   */
+  perMille: number;
+};
+
+/**
+ * Describes the message weir.admin.v1.DryRunShare.
+ * Use `create(DryRunShareSchema)` to create a new message.
+ */
+export const DryRunShareSchema: GenMessage<DryRunShare> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_diagnostics, 7);
 
 /**
  * @generated from message weir.admin.v1.DryRunTarget
@@ -450,6 +539,25 @@ export type DryRunTarget = Message<"weir.admin.v1.DryRunTarget"> & {
    * @generated from field: bool unbounded = 11;
    */
   unbounded: boolean;
+
+  /**
+   * Its condition, and what came of it; empty: it has none.
+   *
+   * @generated from field: string when = 12;
+   */
+  when: string;
+
+  /**
+   * @generated from field: weir.admin.v1.ConditionVerdict verdict = 13;
+   */
+  verdict: ConditionVerdict;
+
+  /**
+   * What a condition met that ended in an error.
+   *
+   * @generated from field: string verdict_error = 14;
+   */
+  verdictError: string;
 };
 
 /**
@@ -457,7 +565,7 @@ export type DryRunTarget = Message<"weir.admin.v1.DryRunTarget"> & {
  * Use `create(DryRunTargetSchema)` to create a new message.
  */
 export const DryRunTargetSchema: GenMessage<DryRunTarget> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_diagnostics, 7);
+  messageDesc(file_weir_admin_v1_diagnostics, 8);
 
 /**
  * @generated from enum weir.admin.v1.ProviderTestOutcome
@@ -524,6 +632,41 @@ export const ProviderTestOutcomeSchema: GenEnum<ProviderTestOutcome> = /*@__PURE
   enumDesc(file_weir_admin_v1_diagnostics, 0);
 
 /**
+ * @generated from enum weir.admin.v1.ConditionVerdict
+ */
+export enum ConditionVerdict {
+  /**
+   * There is no condition, or the agent's build does not say.
+   *
+   * @generated from enum value: CONDITION_VERDICT_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: CONDITION_VERDICT_TRUE = 1;
+   */
+  TRUE = 1,
+
+  /**
+   * @generated from enum value: CONDITION_VERDICT_FALSE = 2;
+   */
+  FALSE = 2,
+
+  /**
+   * It asked for something that the request does not have. Counts as false.
+   *
+   * @generated from enum value: CONDITION_VERDICT_ERROR = 3;
+   */
+  ERROR = 3,
+}
+
+/**
+ * Describes the enum weir.admin.v1.ConditionVerdict.
+ */
+export const ConditionVerdictSchema: GenEnum<ConditionVerdict> = /*@__PURE__*/
+  enumDesc(file_weir_admin_v1_diagnostics, 1);
+
+/**
  * @generated from enum weir.admin.v1.TargetFitness
  */
 export enum TargetFitness {
@@ -555,13 +698,20 @@ export enum TargetFitness {
    * @generated from enum value: TARGET_FITNESS_BEYOND_ATTEMPTS = 4;
    */
   BEYOND_ATTEMPTS = 4,
+
+  /**
+   * Its condition is not true of the request.
+   *
+   * @generated from enum value: TARGET_FITNESS_CONDITION = 5;
+   */
+  CONDITION = 5,
 }
 
 /**
  * Describes the enum weir.admin.v1.TargetFitness.
  */
 export const TargetFitnessSchema: GenEnum<TargetFitness> = /*@__PURE__*/
-  enumDesc(file_weir_admin_v1_diagnostics, 1);
+  enumDesc(file_weir_admin_v1_diagnostics, 2);
 
 /**
  * DiagnosticsService asks a running agent what it sees. An answer comes within 15

@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file weir/admin/v1/route.proto.
  */
 export const file_weir_admin_v1_route: GenFile = /*@__PURE__*/
-  fileDesc("Chl3ZWlyL2FkbWluL3YxL3JvdXRlLnByb3RvEg13ZWlyLmFkbWluLnYxIq8CCgVSb3V0ZRIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEikKCHN0cmF0ZWd5GAMgASgOMhcud2Vpci5hZG1pbi52MS5TdHJhdGVneRImCgd0YXJnZXRzGAQgAygLMhUud2Vpci5hZG1pbi52MS5UYXJnZXQSLgoKY3JlYXRlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZXRhZxgGIAEoCRIpCgh0aW1lb3V0cxgHIAEoCzIXLndlaXIuYWRtaW4udjEuVGltZW91dHMSGwoTYWxsb3dlZF9wcm9qZWN0X2lkcxgIIAMoCRIjCgVyZXRyeRgJIAEoCzIULndlaXIuYWRtaW4udjEuUmV0cnkSDgoGc3RyaWN0GAogASgIIp0CChJDcmVhdGVSb3V0ZVJlcXVlc3QSDAoEbmFtZRgBIAEoCRIpCghzdHJhdGVneRgCIAEoDjIXLndlaXIuYWRtaW4udjEuU3RyYXRlZ3kSJgoHdGFyZ2V0cxgDIAMoCzIVLndlaXIuYWRtaW4udjEuVGFyZ2V0EikKCHRpbWVvdXRzGAQgASgLMhcud2Vpci5hZG1pbi52MS5UaW1lb3V0cxIbChNhbGxvd2VkX3Byb2plY3RfaWRzGAUgAygJEiMKBXJldHJ5GAYgASgLMhQud2Vpci5hZG1pbi52MS5SZXRyeRIOCgZzdHJpY3QYByABKAgSKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIjoKE0NyZWF0ZVJvdXRlUmVzcG9uc2USIwoFcm91dGUYASABKAsyFC53ZWlyLmFkbWluLnYxLlJvdXRlIkEKD0dldFJvdXRlUmVxdWVzdBIKCgJpZBgBIAEoCRIiCgVhc19vZhgCIAEoCzITLndlaXIuYWRtaW4udjEuQXNPZiI3ChBHZXRSb3V0ZVJlc3BvbnNlEiMKBXJvdXRlGAEgASgLMhQud2Vpci5hZG1pbi52MS5Sb3V0ZSJ8ChFMaXN0Um91dGVzUmVxdWVzdBIhCgRwYWdlGAEgASgLMhMud2Vpci5hZG1pbi52MS5QYWdlEiIKBWFzX29mGAIgASgLMhMud2Vpci5hZG1pbi52MS5Bc09mEg4KBmZpbHRlchgKIAEoCRIQCghvcmRlcl9ieRgLIAEoCSJTChJMaXN0Um91dGVzUmVzcG9uc2USJAoGcm91dGVzGAEgAygLMhQud2Vpci5hZG1pbi52MS5Sb3V0ZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkilQEKElVwZGF0ZVJvdXRlUmVxdWVzdBIjCgVyb3V0ZRgBIAEoCzIULndlaXIuYWRtaW4udjEuUm91dGUSLwoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiI6ChNVcGRhdGVSb3V0ZVJlc3BvbnNlEiMKBXJvdXRlGAEgASgLMhQud2Vpci5hZG1pbi52MS5Sb3V0ZSJLChJEZWxldGVSb3V0ZVJlcXVlc3QSCgoCaWQYASABKAkSKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIhUKE0RlbGV0ZVJvdXRlUmVzcG9uc2UiQgoGVGFyZ2V0EhMKC3Byb3ZpZGVyX2lkGAEgASgJEg0KBW1vZGVsGAIgASgJEg4KBndlaWdodBgDIAEoBUoECAQQCiJtCgVSZXRyeRIUCgxtYXhfYXR0ZW1wdHMYASABKAUSKgoHYmFja29mZhgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIiCgJvbhgDIAMoDjIWLndlaXIuYWRtaW4udjEuRmFpbHVyZSptCghTdHJhdGVneRIYChRTVFJBVEVHWV9VTlNQRUNJRklFRBAAEhMKD1NUUkFURUdZX1NJTkdMRRABEhUKEVNUUkFURUdZX1dFSUdIVEVEEAISFQoRU1RSQVRFR1lfUFJJT1JJVFkQAyIECAQQFCq2AQoHRmFpbHVyZRIXChNGQUlMVVJFX1VOU1BFQ0lGSUVEEAASGAoURkFJTFVSRV9SQVRFX0xJTUlURUQQARIWChJGQUlMVVJFX09WRVJMT0FERUQQAhIaChZGQUlMVVJFX1VQU1RSRUFNX0VSUk9SEAMSEwoPRkFJTFVSRV9USU1FT1VUEAQSFwoTRkFJTFVSRV9VTlJFQUNIQUJMRRAFEhYKEkZBSUxVUkVfQ1JFREVOVElBTBAGMpAECgxSb3V0ZVNlcnZpY2USZwoLQ3JlYXRlUm91dGUSIS53ZWlyLmFkbWluLnYxLkNyZWF0ZVJvdXRlUmVxdWVzdBoiLndlaXIuYWRtaW4udjEuQ3JlYXRlUm91dGVSZXNwb25zZSIRirUYDXJvdXRlcy5jcmVhdGUSXgoIR2V0Um91dGUSHi53ZWlyLmFkbWluLnYxLkdldFJvdXRlUmVxdWVzdBofLndlaXIuYWRtaW4udjEuR2V0Um91dGVSZXNwb25zZSIRkAIBirUYCnJvdXRlcy5nZXQSZQoKTGlzdFJvdXRlcxIgLndlaXIuYWRtaW4udjEuTGlzdFJvdXRlc1JlcXVlc3QaIS53ZWlyLmFkbWluLnYxLkxpc3RSb3V0ZXNSZXNwb25zZSISkAIBirUYC3JvdXRlcy5saXN0EmcKC1VwZGF0ZVJvdXRlEiEud2Vpci5hZG1pbi52MS5VcGRhdGVSb3V0ZVJlcXVlc3QaIi53ZWlyLmFkbWluLnYxLlVwZGF0ZVJvdXRlUmVzcG9uc2UiEYq1GA1yb3V0ZXMudXBkYXRlEmcKC0RlbGV0ZVJvdXRlEiEud2Vpci5hZG1pbi52MS5EZWxldGVSb3V0ZVJlcXVlc3QaIi53ZWlyLmFkbWluLnYxLkRlbGV0ZVJvdXRlUmVzcG9uc2UiEYq1GA1yb3V0ZXMuZGVsZXRlYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options]);
+  fileDesc("Chl3ZWlyL2FkbWluL3YxL3JvdXRlLnByb3RvEg13ZWlyLmFkbWluLnYxIscDCgVSb3V0ZRIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEikKCHN0cmF0ZWd5GAMgASgOMhcud2Vpci5hZG1pbi52MS5TdHJhdGVneRImCgd0YXJnZXRzGAQgAygLMhUud2Vpci5hZG1pbi52MS5UYXJnZXQSLgoKY3JlYXRlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZXRhZxgGIAEoCRIpCgh0aW1lb3V0cxgHIAEoCzIXLndlaXIuYWRtaW4udjEuVGltZW91dHMSGwoTYWxsb3dlZF9wcm9qZWN0X2lkcxgIIAMoCRIjCgVyZXRyeRgJIAEoCzIULndlaXIuYWRtaW4udjEuUmV0cnkSDgoGc3RyaWN0GAogASgIEiUKBnN0aWNreRgLIAEoCzIVLndlaXIuYWRtaW4udjEuU3RpY2t5EiMKBWhlZGdlGAwgASgLMhQud2Vpci5hZG1pbi52MS5IZWRnZRIkCgZjYW5hcnkYDSABKAsyFC53ZWlyLmFkbWluLnYxLlNoYXJlEiQKBnNoYWRvdxgOIAEoCzIULndlaXIuYWRtaW4udjEuU2hhcmUitQMKEkNyZWF0ZVJvdXRlUmVxdWVzdBIMCgRuYW1lGAEgASgJEikKCHN0cmF0ZWd5GAIgASgOMhcud2Vpci5hZG1pbi52MS5TdHJhdGVneRImCgd0YXJnZXRzGAMgAygLMhUud2Vpci5hZG1pbi52MS5UYXJnZXQSKQoIdGltZW91dHMYBCABKAsyFy53ZWlyLmFkbWluLnYxLlRpbWVvdXRzEhsKE2FsbG93ZWRfcHJvamVjdF9pZHMYBSADKAkSIwoFcmV0cnkYBiABKAsyFC53ZWlyLmFkbWluLnYxLlJldHJ5Eg4KBnN0cmljdBgHIAEoCBIlCgZzdGlja3kYCCABKAsyFS53ZWlyLmFkbWluLnYxLlN0aWNreRIjCgVoZWRnZRgJIAEoCzIULndlaXIuYWRtaW4udjEuSGVkZ2USJAoGY2FuYXJ5GAogASgLMhQud2Vpci5hZG1pbi52MS5TaGFyZRIkCgZzaGFkb3cYCyABKAsyFC53ZWlyLmFkbWluLnYxLlNoYXJlEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiI6ChNDcmVhdGVSb3V0ZVJlc3BvbnNlEiMKBXJvdXRlGAEgASgLMhQud2Vpci5hZG1pbi52MS5Sb3V0ZSJBCg9HZXRSb3V0ZVJlcXVlc3QSCgoCaWQYASABKAkSIgoFYXNfb2YYAiABKAsyEy53ZWlyLmFkbWluLnYxLkFzT2YiNwoQR2V0Um91dGVSZXNwb25zZRIjCgVyb3V0ZRgBIAEoCzIULndlaXIuYWRtaW4udjEuUm91dGUifAoRTGlzdFJvdXRlc1JlcXVlc3QSIQoEcGFnZRgBIAEoCzITLndlaXIuYWRtaW4udjEuUGFnZRIiCgVhc19vZhgCIAEoCzITLndlaXIuYWRtaW4udjEuQXNPZhIOCgZmaWx0ZXIYCiABKAkSEAoIb3JkZXJfYnkYCyABKAkiUwoSTGlzdFJvdXRlc1Jlc3BvbnNlEiQKBnJvdXRlcxgBIAMoCzIULndlaXIuYWRtaW4udjEuUm91dGUSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIpUBChJVcGRhdGVSb3V0ZVJlcXVlc3QSIwoFcm91dGUYASABKAsyFC53ZWlyLmFkbWluLnYxLlJvdXRlEi8KC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzaxIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iOgoTVXBkYXRlUm91dGVSZXNwb25zZRIjCgVyb3V0ZRgBIAEoCzIULndlaXIuYWRtaW4udjEuUm91dGUiSwoSRGVsZXRlUm91dGVSZXF1ZXN0EgoKAmlkGAEgASgJEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiIVChNEZWxldGVSb3V0ZVJlc3BvbnNlIm0KBlN0aWNreRIjCgJieRgBIAEoDjIXLndlaXIuYWRtaW4udjEuU3RpY2t5QnkSDgoGaGVhZGVyGAIgASgJEhIKCm1pbl90b2tlbnMYAyABKAMSGgoSYnJlYWtfZXZlbl9wZXJjZW50GAQgASgFIl4KBUhlZGdlEhIKCnBlcmNlbnRpbGUYASABKAUSLAoJbWluX2RlbGF5GAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhMKC21heF9wZXJjZW50GAMgASgFIkEKBVNoYXJlEiUKBnRhcmdldBgBIAEoCzIVLndlaXIuYWRtaW4udjEuVGFyZ2V0EhEKCXBlcl9taWxsZRgCIAEoBSJQCgZUYXJnZXQSEwoLcHJvdmlkZXJfaWQYASABKAkSDQoFbW9kZWwYAiABKAkSDgoGd2VpZ2h0GAMgASgFEgwKBHdoZW4YBCABKAlKBAgFEAoibQoFUmV0cnkSFAoMbWF4X2F0dGVtcHRzGAEgASgFEioKB2JhY2tvZmYYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SIgoCb24YAyADKA4yFi53ZWlyLmFkbWluLnYxLkZhaWx1cmUqyAEKCFN0cmF0ZWd5EhgKFFNUUkFURUdZX1VOU1BFQ0lGSUVEEAASEwoPU1RSQVRFR1lfU0lOR0xFEAESFQoRU1RSQVRFR1lfV0VJR0hURUQQAhIVChFTVFJBVEVHWV9QUklPUklUWRADEhQKEFNUUkFURUdZX0xBVEVOQ1kQBBIXChNTVFJBVEVHWV9MRUFTVF9CVVNZEAUSFQoRU1RSQVRFR1lfQ0hFQVBFU1QQBhITCg9TVFJBVEVHWV9TVElDS1kQByIECAgQFCqDAQoIU3RpY2t5QnkSGQoVU1RJQ0tZX0JZX1VOU1BFQ0lGSUVEEAASFAoQU1RJQ0tZX0JZX0hFQURFUhABEhYKElNUSUNLWV9CWV9FTkRfVVNFUhACEhsKF1NUSUNLWV9CWV9QUk9NUFRfUFJFRklYEAMSEQoNU1RJQ0tZX0JZX0tFWRAEKvABCgdGYWlsdXJlEhcKE0ZBSUxVUkVfVU5TUEVDSUZJRUQQABIYChRGQUlMVVJFX1JBVEVfTElNSVRFRBABEhYKEkZBSUxVUkVfT1ZFUkxPQURFRBACEhoKFkZBSUxVUkVfVVBTVFJFQU1fRVJST1IQAxITCg9GQUlMVVJFX1RJTUVPVVQQBBIXChNGQUlMVVJFX1VOUkVBQ0hBQkxFEAUSFgoSRkFJTFVSRV9DUkVERU5USUFMEAYSHAoYRkFJTFVSRV9DT05URVhUX1RPT19MT05HEAcSGgoWRkFJTFVSRV9DT05URU5UX0ZJTFRFUhAIMpAECgxSb3V0ZVNlcnZpY2USZwoLQ3JlYXRlUm91dGUSIS53ZWlyLmFkbWluLnYxLkNyZWF0ZVJvdXRlUmVxdWVzdBoiLndlaXIuYWRtaW4udjEuQ3JlYXRlUm91dGVSZXNwb25zZSIRirUYDXJvdXRlcy5jcmVhdGUSXgoIR2V0Um91dGUSHi53ZWlyLmFkbWluLnYxLkdldFJvdXRlUmVxdWVzdBofLndlaXIuYWRtaW4udjEuR2V0Um91dGVSZXNwb25zZSIRkAIBirUYCnJvdXRlcy5nZXQSZQoKTGlzdFJvdXRlcxIgLndlaXIuYWRtaW4udjEuTGlzdFJvdXRlc1JlcXVlc3QaIS53ZWlyLmFkbWluLnYxLkxpc3RSb3V0ZXNSZXNwb25zZSISkAIBirUYC3JvdXRlcy5saXN0EmcKC1VwZGF0ZVJvdXRlEiEud2Vpci5hZG1pbi52MS5VcGRhdGVSb3V0ZVJlcXVlc3QaIi53ZWlyLmFkbWluLnYxLlVwZGF0ZVJvdXRlUmVzcG9uc2UiEYq1GA1yb3V0ZXMudXBkYXRlEmcKC0RlbGV0ZVJvdXRlEiEud2Vpci5hZG1pbi52MS5EZWxldGVSb3V0ZVJlcXVlc3QaIi53ZWlyLmFkbWluLnYxLkRlbGV0ZVJvdXRlUmVzcG9uc2UiEYq1GA1yb3V0ZXMuZGVsZXRlYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options]);
 
 /**
  * Route is the name an application writes in `model`.
@@ -74,6 +74,26 @@ export type Route = Message<"weir.admin.v1.Route"> & {
    * @generated from field: bool strict = 10;
    */
   strict: boolean;
+
+  /**
+   * @generated from field: weir.admin.v1.Sticky sticky = 11;
+   */
+  sticky?: Sticky | undefined;
+
+  /**
+   * @generated from field: weir.admin.v1.Hedge hedge = 12;
+   */
+  hedge?: Hedge | undefined;
+
+  /**
+   * @generated from field: weir.admin.v1.Share canary = 13;
+   */
+  canary?: Share | undefined;
+
+  /**
+   * @generated from field: weir.admin.v1.Share shadow = 14;
+   */
+  shadow?: Share | undefined;
 };
 
 /**
@@ -122,7 +142,7 @@ export type CreateRouteRequest = Message<"weir.admin.v1.CreateRouteRequest"> & {
   allowedProjectIds: string[];
 
   /**
-   * Absent: each target at most once, after every failure but CREDENTIAL.
+   * Absent: each target at most once, after what an empty Retry.on says.
    *
    * @generated from field: weir.admin.v1.Retry retry = 6;
    */
@@ -136,6 +156,37 @@ export type CreateRouteRequest = Message<"weir.admin.v1.CreateRouteRequest"> & {
    * @generated from field: bool strict = 7;
    */
   strict: boolean;
+
+  /**
+   * What requests are alike in; STICKY needs it, the other strategies take none.
+   *
+   * @generated from field: weir.admin.v1.Sticky sticky = 8;
+   */
+  sticky?: Sticky | undefined;
+
+  /**
+   * Absent: no second target is asked beside the first. Else the route has two targets
+   * at least and may make two attempts.
+   *
+   * @generated from field: weir.admin.v1.Hedge hedge = 9;
+   */
+  hedge?: Hedge | undefined;
+
+  /**
+   * The part of the requests that a new target serves first; where it fails, the others
+   * do. It is none of targets. Gateways that may not send there have no canary.
+   *
+   * @generated from field: weir.admin.v1.Share canary = 10;
+   */
+  canary?: Share | undefined;
+
+  /**
+   * The part of the requests that a target gets a copy of; its answers are dropped, and
+   * cost what they cost. Gateways that may not send there send no copies.
+   *
+   * @generated from field: weir.admin.v1.Share shadow = 11;
+   */
+  shadow?: Share | undefined;
 
   /**
    * @generated from field: weir.admin.v1.Mutation mutation = 20;
@@ -348,6 +399,112 @@ export const DeleteRouteResponseSchema: GenMessage<DeleteRouteResponse> = /*@__P
   messageDesc(file_weir_admin_v1_route, 10);
 
 /**
+ * Sticky is what requests are alike in.
+ *
+ * @generated from message weir.admin.v1.Sticky
+ */
+export type Sticky = Message<"weir.admin.v1.Sticky"> & {
+  /**
+   * @generated from field: weir.admin.v1.StickyBy by = 1;
+   */
+  by: StickyBy;
+
+  /**
+   * HEADER needs it, the others take none. Never one that carries a credential.
+   *
+   * @generated from field: string header = 2;
+   */
+  header: string;
+
+  /**
+   * Requests estimated to have fewer input tokens go where LATENCY sends them: no provider
+   * caches them. 0: 1,024 with PROMPT_PREFIX, else none.
+   *
+   * @generated from field: int64 min_tokens = 3;
+   */
+  minTokens: bigint;
+
+  /**
+   * The target is left for the best other one while its expected time to first token is
+   * more than this above the other's. 0: 100, twice as long.
+   *
+   * @generated from field: int32 break_even_percent = 4;
+   */
+  breakEvenPercent: number;
+};
+
+/**
+ * Describes the message weir.admin.v1.Sticky.
+ * Use `create(StickySchema)` to create a new message.
+ */
+export const StickySchema: GenMessage<Sticky> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_route, 11);
+
+/**
+ * Hedge: a second target is asked where the first has nothing to say for long; the first
+ * content wins, the other call is cancelled. Both may cost.
+ *
+ * @generated from message weir.admin.v1.Hedge
+ */
+export type Hedge = Message<"weir.admin.v1.Hedge"> & {
+  /**
+   * After this percentile of the target's own times to first content, 50 to 99. 0: 95.
+   *
+   * @generated from field: int32 percentile = 1;
+   */
+  percentile: number;
+
+  /**
+   * But not sooner. Absent: 50 ms.
+   *
+   * @generated from field: google.protobuf.Duration min_delay = 2;
+   */
+  minDelay?: Duration | undefined;
+
+  /**
+   * At most this share of the requests to the target, in percent. 0: 10.
+   *
+   * @generated from field: int32 max_percent = 3;
+   */
+  maxPercent: number;
+};
+
+/**
+ * Describes the message weir.admin.v1.Hedge.
+ * Use `create(HedgeSchema)` to create a new message.
+ */
+export const HedgeSchema: GenMessage<Hedge> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_route, 12);
+
+/**
+ * Share of a route's requests, drawn at random.
+ *
+ * @generated from message weir.admin.v1.Share
+ */
+export type Share = Message<"weir.admin.v1.Share"> & {
+  /**
+   * Without a weight; a shadow's without a condition, too.
+   *
+   * @generated from field: weir.admin.v1.Target target = 1;
+   */
+  target?: Target | undefined;
+
+  /**
+   * In thousandths: 10 is one in a hundred.
+   *
+   * @generated from field: int32 per_mille = 2;
+   */
+  perMille: number;
+};
+
+/**
+ * Describes the message weir.admin.v1.Share.
+ * Use `create(ShareSchema)` to create a new message.
+ */
+export const ShareSchema: GenMessage<Share> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_route, 13);
+
+/**
  * @generated from message weir.admin.v1.Target
  */
 export type Target = Message<"weir.admin.v1.Target"> & {
@@ -370,6 +527,15 @@ export type Target = Message<"weir.admin.v1.Target"> & {
    * @generated from field: int32 weight = 3;
    */
   weight: number;
+
+  /**
+   * A CEL expression over the request, such as metadata.tier == "gold" && tokens > 8000:
+   * the target is a candidate where it is true (docs/routing.md has the names). Empty:
+   * always.
+   *
+   * @generated from field: string when = 4;
+   */
+  when: string;
 };
 
 /**
@@ -377,7 +543,7 @@ export type Target = Message<"weir.admin.v1.Target"> & {
  * Use `create(TargetSchema)` to create a new message.
  */
 export const TargetSchema: GenMessage<Target> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_route, 11);
+  messageDesc(file_weir_admin_v1_route, 14);
 
 /**
  * Retry is when a request goes on to another attempt: to a target that it did not try
@@ -405,7 +571,8 @@ export type Retry = Message<"weir.admin.v1.Retry"> & {
   backoff?: Duration | undefined;
 
   /**
-   * After which failures. Empty: all but CREDENTIAL.
+   * After which failures. Empty: RATE_LIMITED, OVERLOADED, UPSTREAM_ERROR, TIMEOUT and
+   * UNREACHABLE.
    *
    * @generated from field: repeated weir.admin.v1.Failure on = 3;
    */
@@ -417,10 +584,11 @@ export type Retry = Message<"weir.admin.v1.Retry"> & {
  * Use `create(RetrySchema)` to create a new message.
  */
 export const RetrySchema: GenMessage<Retry> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_route, 12);
+  messageDesc(file_weir_admin_v1_route, 15);
 
 /**
- * Strategy is how a route chooses among its targets.
+ * Strategy is how a route chooses among its targets. Those that are known to be down are
+ * left out while others are not.
  *
  * @generated from enum weir.admin.v1.Strategy
  */
@@ -450,6 +618,35 @@ export enum Strategy {
    * @generated from enum value: STRATEGY_PRIORITY = 3;
    */
   PRIORITY = 3,
+
+  /**
+   * The one that has answered fastest lately, as the agent measures it.
+   *
+   * @generated from enum value: STRATEGY_LATENCY = 4;
+   */
+  LATENCY = 4,
+
+  /**
+   * The one with the fewest requests of the agent under way.
+   *
+   * @generated from enum value: STRATEGY_LEAST_BUSY = 5;
+   */
+  LEAST_BUSY = 5,
+
+  /**
+   * The one whose price for the request is lowest; those without a price come last.
+   *
+   * @generated from enum value: STRATEGY_CHEAPEST = 6;
+   */
+  CHEAPEST = 6,
+
+  /**
+   * Requests that are alike in `sticky` go to one target, which keeps their prompt in its
+   * cache.
+   *
+   * @generated from enum value: STRATEGY_STICKY = 7;
+   */
+  STICKY = 7,
 }
 
 /**
@@ -457,6 +654,52 @@ export enum Strategy {
  */
 export const StrategySchema: GenEnum<Strategy> = /*@__PURE__*/
   enumDesc(file_weir_admin_v1_route, 0);
+
+/**
+ * StickyBy is a part of a request.
+ *
+ * @generated from enum weir.admin.v1.StickyBy
+ */
+export enum StickyBy {
+  /**
+   * @generated from enum value: STICKY_BY_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The value of a header. Requests without it go where LATENCY sends them.
+   *
+   * @generated from enum value: STICKY_BY_HEADER = 1;
+   */
+  HEADER = 1,
+
+  /**
+   * The end user that the caller names.
+   *
+   * @generated from enum value: STICKY_BY_END_USER = 2;
+   */
+  END_USER = 2,
+
+  /**
+   * The beginning of the prompt: its system text, tools and first message.
+   *
+   * @generated from enum value: STICKY_BY_PROMPT_PREFIX = 3;
+   */
+  PROMPT_PREFIX = 3,
+
+  /**
+   * The key that the request came with.
+   *
+   * @generated from enum value: STICKY_BY_KEY = 4;
+   */
+  KEY = 4,
+}
+
+/**
+ * Describes the enum weir.admin.v1.StickyBy.
+ */
+export const StickyBySchema: GenEnum<StickyBy> = /*@__PURE__*/
+  enumDesc(file_weir_admin_v1_route, 1);
 
 /**
  * Failure is how an attempt ended without an answer.
@@ -491,7 +734,7 @@ export enum Failure {
   UPSTREAM_ERROR = 3,
 
   /**
-   * Silence longer than the timeouts first_byte or idle allow.
+   * Silence longer than the timeouts allow.
    *
    * @generated from enum value: FAILURE_TIMEOUT = 4;
    */
@@ -510,13 +753,29 @@ export enum Failure {
    * @generated from enum value: FAILURE_CREDENTIAL = 6;
    */
   CREDENTIAL = 6,
+
+  /**
+   * The prompt is longer than the model takes: targets that are known to take no more are
+   * passed over.
+   *
+   * @generated from enum value: FAILURE_CONTEXT_TOO_LONG = 7;
+   */
+  CONTEXT_TOO_LONG = 7,
+
+  /**
+   * The provider's filter refused the prompt or the answer. That target is not asked again
+   * by the same request.
+   *
+   * @generated from enum value: FAILURE_CONTENT_FILTER = 8;
+   */
+  CONTENT_FILTER = 8,
 }
 
 /**
  * Describes the enum weir.admin.v1.Failure.
  */
 export const FailureSchema: GenEnum<Failure> = /*@__PURE__*/
-  enumDesc(file_weir_admin_v1_route, 1);
+  enumDesc(file_weir_admin_v1_route, 2);
 
 /**
  * @generated from service weir.admin.v1.RouteService
