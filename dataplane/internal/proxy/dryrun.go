@@ -28,7 +28,7 @@ func (h *Handler) dryRun(policy *snapshot.Policy, m *agentv1.DryRun) *agentv1.Dr
 		refusal = e.authorise()
 	}
 	if refusal == nil {
-		result.Route, refusal = e.rehearse(m.GetInputTokens())
+		result.Route, refusal = e.rehearse(m)
 		result.MaxCostNanoUsd = maxCost(result.Route)
 	}
 	result.Refusal = toProtoRefusal(refusal)
@@ -49,19 +49,21 @@ func (e *exchange) pretend(m *agentv1.DryRun) *dialect.Refusal {
 	return barred(standing)
 }
 
-// rehearse goes through the targets of the route as if every attempt failed. Where none
+// rehearse goes through the targets of the route as if every attempt failed, as a request
+// does that is not drawn for the canary. Where none
 // can be used, the refusal is about the last, as that of next is.
-func (e *exchange) rehearse(input int64) (*agentv1.DryRunRoute, *dialect.Refusal) {
-	shown := toProtoRoute(e.route)
+func (e *exchange) rehearse(m *agentv1.DryRun) (*agentv1.DryRunRoute, *dialect.Refusal) {
+	shown, asked := toProtoRoute(e.route), rehearsalOf(e, m)
+	shown.Canary, shown.Shadow = e.share(e.route.Canary, asked), e.share(e.route.Shadow, asked)
 	var refusal *dialect.Refusal
 	seen := map[*snapshot.Target]bool{}
-	e.plan.Begin(balance.Request{Route: e.route, Draw: e.handler.config.Draw})
+	e.plan.Begin(balance.Request{Route: withoutCanary(e.route), Draw: e.handler.config.Draw})
 	for target := e.plan.Next(); target != nil && !e.plan.Repeats(); target = e.plan.Next() {
 		seen[target] = true
-		candidate, unfit := e.candidate(target, input)
+		candidate, unfit := e.candidate(target, asked)
 		shown.Targets = append(shown.Targets, candidate)
 		if unfit != nil {
-			refusal = unfit
+			refusal = asked.worse(refusal, unfit)
 			e.plan.Drop()
 			continue
 		}
@@ -69,7 +71,7 @@ func (e *exchange) rehearse(input int64) (*agentv1.DryRunRoute, *dialect.Refusal
 	}
 	for _, target := range e.route.Targets {
 		if !seen[target] {
-			candidate, unfit := e.candidate(target, input)
+			candidate, unfit := e.candidate(target, asked)
 			if unfit == nil {
 				candidate.Fitness = agentv1.DryRunTarget_FITNESS_BEYOND_ATTEMPTS
 				candidate.Reason = "The route has no attempt left for it."
@@ -84,7 +86,7 @@ func (e *exchange) rehearse(input int64) (*agentv1.DryRunRoute, *dialect.Refusal
 }
 
 // candidate is a target as this agent can use it, and what it can cost.
-func (e *exchange) candidate(target *snapshot.Target, input int64) (*agentv1.DryRunTarget, *dialect.Refusal) {
+func (e *exchange) candidate(target *snapshot.Target, asked *rehearsal) (*agentv1.DryRunTarget, *dialect.Refusal) {
 	config := &e.handler.config
 	shown := &agentv1.DryRunTarget{
 		ProviderId: target.Provider.ID, Provider: target.Provider.Name, Model: target.Model, Weight: target.Weight,
@@ -92,10 +94,16 @@ func (e *exchange) candidate(target *snapshot.Target, input int64) (*agentv1.Dry
 		FirstByteMs: cmp.Or(target.Timeouts.FirstByte, config.FirstByteTimeout).Milliseconds(),
 		IdleMs:      cmp.Or(target.Timeouts.Idle, config.IdleTimeout).Milliseconds(),
 		TotalMs:     target.Timeouts.Total.Milliseconds(),
+		ConnectMs:   target.Timeouts.Connect.Milliseconds(), FirstTokenMs: target.Timeouts.FirstToken.Milliseconds(),
 	}
 	_, refusal, why := e.handler.open(target.Provider)
+	if !asked.judge(shown, target.When) {
+		refusal, why = unmatched, "Its condition is not true of this request."
+	}
 	switch refusal {
 	case nil:
+	case unmatched:
+		shown.Fitness = agentv1.DryRunTarget_FITNESS_CONDITION
 	case providerNotAllowed:
 		shown.Fitness = agentv1.DryRunTarget_FITNESS_BLOCKED
 	default:
@@ -103,7 +111,7 @@ func (e *exchange) candidate(target *snapshot.Target, input int64) (*agentv1.Dry
 	}
 	shown.Reason = clip(why)
 	e.target = target
-	e.cost(shown, input)
+	e.cost(shown, asked.Tokens())
 	return shown, refusal
 }
 
@@ -130,7 +138,7 @@ func maxCost(route *agentv1.DryRunRoute) *int64 {
 		switch target.GetFitness() {
 		case agentv1.DryRunTarget_FITNESS_USABLE:
 		case agentv1.DryRunTarget_FITNESS_BEYOND_ATTEMPTS:
-			if !route.GetWeighted() { // else another draw may come to it
+			if !reordered(route) { // else another request may come to it
 				continue
 			}
 		default:
@@ -141,10 +149,15 @@ func maxCost(route *agentv1.DryRunRoute) *int64 {
 		}
 		each = append(each, target.GetMaxCostNanoUsd())
 	}
-	if route.GetWeighted() {
+	if reordered(route) {
 		slices.SortFunc(each, func(a, b int64) int { return cmp.Compare(b, a) })
 	}
-	return sumOfAttempts(each, int(route.GetMaxAttempts()), route.GetEachOnce())
+	return addShares(sumOfAttempts(each, int(route.GetMaxAttempts()), route.GetEachOnce()), route)
+}
+
+// reordered tells whether requests try the route's targets in different orders.
+func reordered(route *agentv1.DryRunRoute) bool {
+	return route.GetStrategy() != policyv1.Strategy_STRATEGY_SINGLE && route.GetStrategy() != policyv1.Strategy_STRATEGY_PRIORITY
 }
 
 // sumOfAttempts goes round and round; nil: there is nothing to try, or it does not fit.
@@ -175,6 +188,7 @@ func toProtoRoute(route *snapshot.Route) *agentv1.DryRunRoute {
 	shown := &agentv1.DryRunRoute{
 		Id: route.ID, Weighted: route.Strategy == policyv1.Strategy_STRATEGY_WEIGHTED, MaxAttempts: int32(route.Retry.Attempts), EachOnce: route.Retry.Once,
 		BackoffMs: route.Retry.Backoff.Milliseconds(),
+		Strategy:  route.Strategy, Strict: route.Strict, Sticky: toProtoSticky(route.Sticky), Hedge: toProtoHedge(route.Hedge),
 	}
 	for failure := policyv1.Failure_FAILURE_RATE_LIMITED; failure <= policyv1.Failure_FAILURE_CONTENT_FILTER; failure++ {
 		if route.Retry.On.Has(1 << failure) {

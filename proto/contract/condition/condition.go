@@ -72,7 +72,13 @@ var environment = func() *cel.Env {
 }()
 
 // Condition is compiled and may be used by many goroutines.
-type Condition struct{ program cel.Program }
+type Condition struct {
+	program cel.Program
+	text    string
+}
+
+// String is the text that it was compiled from.
+func (c *Condition) String() string { return c.text }
 
 // Compile checks a text and makes it ready. The error is for the person who wrote it.
 func Compile(text string) (*Condition, error) {
@@ -90,7 +96,7 @@ func Compile(text string) (*Condition, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the condition can't be made ready: %w", err)
 	}
-	return &Condition{program: program}, nil
+	return &Condition{program: program, text: text}, nil
 }
 
 func firstIssue(issues *cel.Issues) string {

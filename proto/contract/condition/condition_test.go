@@ -39,8 +39,8 @@ func TestHolds(t *testing.T) {
 			t.Errorf("%s: %v", text, err)
 			continue
 		}
-		if got, err := c.Holds(request{}); got != want || err != nil {
-			t.Errorf("%s is %v: %v", text, got, err)
+		if got, err := c.Holds(request{}); got != want || err != nil || c.String() != text {
+			t.Errorf("%s is %v: %v", c, got, err)
 		}
 	}
 }
