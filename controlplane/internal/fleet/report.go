@@ -18,7 +18,7 @@ import (
 const (
 	maxReasons     = 20
 	maxReasonBytes = 500
-	// maxAge of usage in a spool, and of a credential's state, is more than any is.
+	// maxAge of usage in a spool, and of a credential's or target's state, is more than any is.
 	maxAge = 10 * 365 * 24 * time.Hour
 )
 
@@ -55,6 +55,8 @@ type Status struct {
 	PoliciesRejected, Requests, Failures int64
 	// Credentials by provider; nil: as before. ReportTable.Credentials reads them.
 	Credentials map[string]Credential
+	// Targets that its requests tried; nil: as before. ReportTable.Targets reads them.
+	Targets *Targets
 	// OldestEpoch and OldestVersion are of the older release on its disk; both 0: it has
 	// none, or did not say.
 	OldestEpoch, OldestVersion int64
@@ -150,6 +152,7 @@ func fromProtoReport(organization, agent uuid.UUID, m *agentv1.ReportRequest) Re
 		r.Status.IgnoredKinds = append(r.Status.IgnoredKinds, storable(kind))
 	}
 	r.Status.Credentials = fromProtoCredentials(m.GetCredentials(), now)
+	r.Status.Targets = fromProtoTargets(m.GetTargets(), now)
 	for _, reason := range m.GetReasons()[:min(maxReasons, len(m.GetReasons()))] {
 		r.Status.RejectReasons = append(r.Status.RejectReasons, storable(reason))
 	}
@@ -208,6 +211,9 @@ func (b *reportBuffer) add(r Report) {
 		}
 		if r.Status.Credentials == nil {
 			r.Status.Credentials = was.Status.Credentials
+		}
+		if r.Status.Targets == nil {
+			r.Status.Targets = was.Status.Targets
 		}
 		for version, receipt := range was.Receipts {
 			r.Receipts[version] = receipt

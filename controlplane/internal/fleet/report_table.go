@@ -26,9 +26,9 @@ const saveStatus = `
 	INSERT INTO agent_status (organization_id, agent_id, last_seen_at, version, policy_epoch, policy_version,
 	                          revocation_version, reject_reasons, spool_bytes, spool_records, build, platform, address,
 	                          policies_rejected, spool_oldest_at, last_reject_reasons, last_rejected_at,
-	                          oldest_epoch, oldest_version, capability, ignored_kinds, credentials, requests, failures)
+	                          oldest_epoch, oldest_version, capability, ignored_kinds, credentials, requests, failures, targets)
 	VALUES ($1, $2, $3, $4, $5, $6, $7, $8::text[], $9, $10, $11, $12, $13, $14, $15, $8, CASE WHEN $8 = '{}'::text[] THEN NULL ELSE $3::timestamptz END,
-	        nullif($16::bigint, 0), nullif($17::bigint, 0), $18, coalesce($19::text[], '{}'), coalesce($20::jsonb, '{}'), $21, $22)
+	        nullif($16::bigint, 0), nullif($17::bigint, 0), $18, coalesce($19::text[], '{}'), coalesce($20::jsonb, '{}'), $21, $22, coalesce($23::jsonb, '{}'))
 	ON CONFLICT (organization_id, agent_id) DO UPDATE SET
 		last_seen_at = excluded.last_seen_at, version = excluded.version, policy_epoch = excluded.policy_epoch,
 		policy_version = excluded.policy_version, revocation_version = excluded.revocation_version,
@@ -41,7 +41,7 @@ const saveStatus = `
 		last_reject_reasons = CASE WHEN excluded.last_rejected_at IS NULL
 			THEN agent_status.last_reject_reasons ELSE excluded.last_reject_reasons END,
 		last_rejected_at = coalesce(excluded.last_rejected_at, agent_status.last_rejected_at),
-		credentials = coalesce($20::jsonb, agent_status.credentials)
+		credentials = coalesce($20::jsonb, agent_status.credentials), targets = coalesce($23::jsonb, agent_status.targets)
 	WHERE agent_status.last_seen_at <= excluded.last_seen_at`
 
 // By the clock of Postgres: who copies tails asks for what is new.
@@ -64,7 +64,7 @@ func (t *ReportTable) Save(ctx context.Context, reports []Report) error {
 		batch.Queue(saveStatus, r.OrganizationID, r.AgentID, s.LastSeenAt, s.Version, s.PolicyEpoch, s.PolicyVersion,
 			s.RevocationVersion, s.RejectReasons, s.SpoolBytes, s.SpoolRecords, s.Build, s.Platform, s.Address,
 			s.PoliciesRejected, timeOrNull(s.SpoolOldestAt), s.OldestEpoch, s.OldestVersion, s.Capability, s.IgnoredKinds, s.Credentials,
-			s.Requests, s.Failures)
+			s.Requests, s.Failures, s.Targets)
 		saveReceipts(batch, r)
 		for _, boot := range slices.Sorted(maps.Keys(r.Tails)) {
 			tail := r.Tails[boot]

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"google.golang.org/protobuf/proto"
@@ -253,6 +254,33 @@ func TestReportTable(t *testing.T) {
 			t.Error(diff)
 		}
 		if got, err := table.Credentials(t.Context(), uuid.New(), []uuid.UUID{agent}, ""); err != nil || len(got) != 0 {
+			t.Errorf("another organization sees %v, %v", got, err)
+		}
+	})
+	t.Run("targets_stay_as_last_said", func(t *testing.T) {
+		slow := fleet.Target{ProviderID: "p1", Model: "m", State: agentv1.TargetStatus_STATE_CLOSED, Since: now, TimeToFirstTokenUS: 5, TimePerTokenUS: 6, InFlight: 7}
+		open := fleet.Target{ProviderID: "p2", Model: "m", State: agentv1.TargetStatus_STATE_OPEN, Reason: "503", Since: now}
+		said := report(now.Add(4*time.Second), 8, 10, true)
+		said.Status.Targets = &fleet.Targets{SaidAt: now, Targets: []fleet.Target{slow, open}, LeftOut: 3}
+		save(said)
+		save(report(now.Add(5*time.Second), 8, 10, true))
+		for provider, want := range map[string][]fleet.Target{"": {open, slow}, "p1": {slow}, "p3": nil} {
+			got, err := table.Targets(t.Context(), organization, []uuid.UUID{agent}, provider, 10)
+			if err != nil {
+				t.Fatal(err)
+			}
+			page := fleet.TargetPage{Found: int64(len(want)), Unreported: 3}
+			for _, target := range want {
+				page.Targets = append(page.Targets, fleet.AgentTarget{AgentID: agent, SaidAt: now, Target: target})
+			}
+			if diff := cmp.Diff(page, got, cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("%q: %s", provider, diff)
+			}
+		}
+		if got, err := table.Targets(t.Context(), organization, []uuid.UUID{agent}, "", 1); err != nil || len(got.Targets) != 1 || got.Found != 2 {
+			t.Errorf("of one at most: %v, %v", got, err)
+		}
+		if got, err := table.Targets(t.Context(), uuid.New(), []uuid.UUID{agent}, "", 10); err != nil || len(got.Targets) != 0 || got.Unreported != 0 {
 			t.Errorf("another organization sees %v, %v", got, err)
 		}
 	})

@@ -246,6 +246,7 @@ func TestReport(t *testing.T) {
 		said := &agentv1.CredentialReport{Credentials: []*agentv1.CredentialStatus{
 			{ProviderId: "p", State: agentv1.CredentialStatus_STATE_STALE, Reason: "gone\x00", SinceMs: 8_000},
 		}}
+		tried := &agentv1.TargetReport{LeftOut: 1, Targets: []*agentv1.TargetStatus{{ProviderId: "p", Model: "m", State: agentv1.TargetStatus_STATE_CLOSED, SinceMs: 9_000}}}
 		for i, tail := range []*agentv1.BootTail{{Boot: "b1", LastSeq: 5}, {Boot: "b2", LastSeq: 2}} {
 			m := &agentv1.ReportRequest{
 				Position:     &agentv1.PolicyPosition{Epoch: 1, Version: 2, RevocationVersion: 3 + int64(i)},
@@ -253,7 +254,7 @@ func TestReport(t *testing.T) {
 				RevocationsInForceMs: 2_000,
 				Reasons:              []string{"bad\x00thing"}, Tails: []*agentv1.BootTail{tail}, Version: "v", SpoolBytes: 4, SpoolRecords: 5,
 				Build: "abc go1", Platform: "linux/arm64", PoliciesRejected: 6, SpoolOldestMs: 7_000, Requests: 9, Failures: 8,
-				Credentials: said,
+				Credentials: said, Targets: tried,
 			}
 			if status := send(m); status != http.StatusOK {
 				t.Fatalf("status %d", status)
@@ -269,6 +270,9 @@ func TestReport(t *testing.T) {
 			Credentials: map[string]fleet.Credential{
 				"p": {State: agentv1.CredentialStatus_STATE_STALE, Reason: "gone", Since: got.Status.LastSeenAt.Add(-8 * time.Second)},
 			},
+			Targets: &fleet.Targets{SaidAt: got.Status.LastSeenAt, LeftOut: 1, Targets: []fleet.Target{
+				{ProviderID: "p", Model: "m", State: agentv1.TargetStatus_STATE_CLOSED, Since: got.Status.LastSeenAt.Add(-9 * time.Second)},
+			}},
 			OldestEpoch: 1, OldestVersion: 1, Capability: 4, IgnoredKinds: []string{"guardrail"},
 		}
 		if diff := cmp.Diff(want, got.Status); diff != "" {

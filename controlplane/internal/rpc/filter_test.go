@@ -17,12 +17,12 @@ import (
 )
 
 // lists are all there are, "Service/Method", with what each needs besides. The log has a
-// filter of its own, by its columns; what agents say of a provider's credential is no list
+// filter of its own, by its columns; what agents say of credentials and targets is no list
 // of things, and comes whole.
 func lists(n *tenant) map[string]string {
 	found := map[string]string{}
 	for _, name := range everyRPC() {
-		if service, method, _ := strings.Cut(name, "."); strings.HasPrefix(method, "List") && service != "HistoryService" && method != "ListAgentCredentials" {
+		if service, method, _ := strings.Cut(name, "."); strings.HasPrefix(method, "List") && service != "HistoryService" && method != "ListAgentCredentials" && method != "ListAgentTargets" {
 			found[service+"/"+method] = "{}"
 		}
 	}

@@ -250,6 +250,14 @@ var foreign = map[string]func(t *testing.T, a, b *tenant){
 		refused(t, connect.CodeNotFound, b.gateways.ListAgentCredentials, &adminv1.ListAgentCredentialsRequest{ProviderId: a.provider.Id})
 		same(t, len(call(t, b.gateways.ListAgentCredentials, &adminv1.ListAgentCredentialsRequest{ProviderId: b.provider.Id, GatewayId: a.gateway.Id}).Credentials), 0)
 	},
+	"GatewayService.ListAgentTargets": func(t *testing.T, a, b *tenant) {
+		agent := &adminv1.ListAgentTargetsRequest_AgentId{AgentId: a.agent(t).Id}
+		same(t, len(call(t, a.gateways.ListAgentTargets, &adminv1.ListAgentTargetsRequest{Of: agent}).Targets), 0)
+		refused(t, connect.CodeNotFound, b.gateways.ListAgentTargets, &adminv1.ListAgentTargetsRequest{Of: agent})
+		of := &adminv1.ListAgentTargetsRequest_ProviderId{ProviderId: a.provider.Id}
+		same(t, len(call(t, a.gateways.ListAgentTargets, &adminv1.ListAgentTargetsRequest{Of: of}).Targets), 0)
+		refused(t, connect.CodeNotFound, b.gateways.ListAgentTargets, &adminv1.ListAgentTargetsRequest{Of: of})
+	},
 	"GatewayService.ListAgents": func(t *testing.T, a, b *tenant) {
 		same(t, len(call(t, a.gateways.ListAgents, &adminv1.ListAgentsRequest{}).Agents), 1)
 		same(t, len(call(t, b.gateways.ListAgents, &adminv1.ListAgentsRequest{GatewayId: a.gateway.Id}).Agents), 0)

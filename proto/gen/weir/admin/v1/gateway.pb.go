@@ -92,6 +92,62 @@ func (CredentialState) EnumDescriptor() ([]byte, []int) {
 	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{0}
 }
 
+// TargetState is the state of a target's circuit breaker.
+type TargetState int32
+
+const (
+	TargetState_TARGET_STATE_UNSPECIFIED TargetState = 0
+	// Requests go to it.
+	TargetState_TARGET_STATE_CLOSED TargetState = 1
+	// None does, unless all targets of a route are open.
+	TargetState_TARGET_STATE_OPEN TargetState = 2
+	// One at a time does, to see whether it is well again.
+	TargetState_TARGET_STATE_HALF_OPEN TargetState = 3
+)
+
+// Enum value maps for TargetState.
+var (
+	TargetState_name = map[int32]string{
+		0: "TARGET_STATE_UNSPECIFIED",
+		1: "TARGET_STATE_CLOSED",
+		2: "TARGET_STATE_OPEN",
+		3: "TARGET_STATE_HALF_OPEN",
+	}
+	TargetState_value = map[string]int32{
+		"TARGET_STATE_UNSPECIFIED": 0,
+		"TARGET_STATE_CLOSED":      1,
+		"TARGET_STATE_OPEN":        2,
+		"TARGET_STATE_HALF_OPEN":   3,
+	}
+)
+
+func (x TargetState) Enum() *TargetState {
+	p := new(TargetState)
+	*p = x
+	return p
+}
+
+func (x TargetState) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (TargetState) Descriptor() protoreflect.EnumDescriptor {
+	return file_weir_admin_v1_gateway_proto_enumTypes[1].Descriptor()
+}
+
+func (TargetState) Type() protoreflect.EnumType {
+	return &file_weir_admin_v1_gateway_proto_enumTypes[1]
+}
+
+func (x TargetState) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use TargetState.Descriptor instead.
+func (TargetState) EnumDescriptor() ([]byte, []int) {
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{1}
+}
+
 // Gateway is a named fleet of agents that serve one policy.
 type Gateway struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
@@ -1922,6 +1978,303 @@ func (x *ListAgentCredentialsResponse) GetLeftOut() int32 {
 	return 0
 }
 
+// AgentTarget is how one model of a provider does, as one agent's requests found it.
+type AgentTarget struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	ProviderId string                 `protobuf:"bytes,1,opt,name=provider_id,json=providerId,proto3" json:"provider_id,omitempty"`
+	// As the provider knows it.
+	Model     string      `protobuf:"bytes,2,opt,name=model,proto3" json:"model,omitempty"`
+	AgentId   string      `protobuf:"bytes,3,opt,name=agent_id,json=agentId,proto3" json:"agent_id,omitempty"`
+	AgentName string      `protobuf:"bytes,4,opt,name=agent_name,json=agentName,proto3" json:"agent_name,omitempty"`
+	GatewayId string      `protobuf:"bytes,5,opt,name=gateway_id,json=gatewayId,proto3" json:"gateway_id,omitempty"`
+	State     TargetState `protobuf:"varint,6,opt,name=state,proto3,enum=weir.admin.v1.TargetState" json:"state,omitempty"`
+	// Why the state is not CLOSED, in words.
+	Reason string `protobuf:"bytes,7,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Since when the state has been so.
+	Since *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=since,proto3" json:"since,omitempty"`
+	// Expected time to the first content; absent: not known.
+	TimeToFirstToken *durationpb.Duration `protobuf:"bytes,9,opt,name=time_to_first_token,json=timeToFirstToken,proto3" json:"time_to_first_token,omitempty"`
+	// Expected time of an output token after the first; absent: not known.
+	TimePerToken *durationpb.Duration `protobuf:"bytes,10,opt,name=time_per_token,json=timePerToken,proto3" json:"time_per_token,omitempty"`
+	// Requests of the agent that were under way.
+	InFlight int64 `protobuf:"varint,11,opt,name=in_flight,json=inFlight,proto3" json:"in_flight,omitempty"`
+	// When the agent said so: as a state changes, and once a minute.
+	ReportedAt    *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=reported_at,json=reportedAt,proto3" json:"reported_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AgentTarget) Reset() {
+	*x = AgentTarget{}
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AgentTarget) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AgentTarget) ProtoMessage() {}
+
+func (x *AgentTarget) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AgentTarget.ProtoReflect.Descriptor instead.
+func (*AgentTarget) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *AgentTarget) GetProviderId() string {
+	if x != nil {
+		return x.ProviderId
+	}
+	return ""
+}
+
+func (x *AgentTarget) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+func (x *AgentTarget) GetAgentId() string {
+	if x != nil {
+		return x.AgentId
+	}
+	return ""
+}
+
+func (x *AgentTarget) GetAgentName() string {
+	if x != nil {
+		return x.AgentName
+	}
+	return ""
+}
+
+func (x *AgentTarget) GetGatewayId() string {
+	if x != nil {
+		return x.GatewayId
+	}
+	return ""
+}
+
+func (x *AgentTarget) GetState() TargetState {
+	if x != nil {
+		return x.State
+	}
+	return TargetState_TARGET_STATE_UNSPECIFIED
+}
+
+func (x *AgentTarget) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *AgentTarget) GetSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Since
+	}
+	return nil
+}
+
+func (x *AgentTarget) GetTimeToFirstToken() *durationpb.Duration {
+	if x != nil {
+		return x.TimeToFirstToken
+	}
+	return nil
+}
+
+func (x *AgentTarget) GetTimePerToken() *durationpb.Duration {
+	if x != nil {
+		return x.TimePerToken
+	}
+	return nil
+}
+
+func (x *AgentTarget) GetInFlight() int64 {
+	if x != nil {
+		return x.InFlight
+	}
+	return 0
+}
+
+func (x *AgentTarget) GetReportedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ReportedAt
+	}
+	return nil
+}
+
+type ListAgentTargetsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Types that are valid to be assigned to Of:
+	//
+	//	*ListAgentTargetsRequest_AgentId
+	//	*ListAgentTargetsRequest_ProviderId
+	Of isListAgentTargetsRequest_Of `protobuf_oneof:"of"`
+	// Empty: all gateways.
+	GatewayId     string `protobuf:"bytes,3,opt,name=gateway_id,json=gatewayId,proto3" json:"gateway_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListAgentTargetsRequest) Reset() {
+	*x = ListAgentTargetsRequest{}
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListAgentTargetsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListAgentTargetsRequest) ProtoMessage() {}
+
+func (x *ListAgentTargetsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListAgentTargetsRequest.ProtoReflect.Descriptor instead.
+func (*ListAgentTargetsRequest) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *ListAgentTargetsRequest) GetOf() isListAgentTargetsRequest_Of {
+	if x != nil {
+		return x.Of
+	}
+	return nil
+}
+
+func (x *ListAgentTargetsRequest) GetAgentId() string {
+	if x != nil {
+		if x, ok := x.Of.(*ListAgentTargetsRequest_AgentId); ok {
+			return x.AgentId
+		}
+	}
+	return ""
+}
+
+func (x *ListAgentTargetsRequest) GetProviderId() string {
+	if x != nil {
+		if x, ok := x.Of.(*ListAgentTargetsRequest_ProviderId); ok {
+			return x.ProviderId
+		}
+	}
+	return ""
+}
+
+func (x *ListAgentTargetsRequest) GetGatewayId() string {
+	if x != nil {
+		return x.GatewayId
+	}
+	return ""
+}
+
+type isListAgentTargetsRequest_Of interface {
+	isListAgentTargetsRequest_Of()
+}
+
+type ListAgentTargetsRequest_AgentId struct {
+	// All that one agent has tried.
+	AgentId string `protobuf:"bytes,1,opt,name=agent_id,json=agentId,proto3,oneof"`
+}
+
+type ListAgentTargetsRequest_ProviderId struct {
+	// One provider's, of all agents.
+	ProviderId string `protobuf:"bytes,2,opt,name=provider_id,json=providerId,proto3,oneof"`
+}
+
+func (*ListAgentTargetsRequest_AgentId) isListAgentTargetsRequest_Of() {}
+
+func (*ListAgentTargetsRequest_ProviderId) isListAgentTargetsRequest_Of() {}
+
+type ListAgentTargetsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// At most 1000. Targets that no request of the agent has tried since its start are not
+	// there.
+	Targets []*AgentTarget `protobuf:"bytes,1,rep,name=targets,proto3" json:"targets,omitempty"`
+	// How many found no room here.
+	LeftOut int32 `protobuf:"varint,2,opt,name=left_out,json=leftOut,proto3" json:"left_out,omitempty"`
+	// How many more the agents had than a report takes, whichever provider's.
+	Unreported    int64 `protobuf:"varint,3,opt,name=unreported,proto3" json:"unreported,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListAgentTargetsResponse) Reset() {
+	*x = ListAgentTargetsResponse{}
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListAgentTargetsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListAgentTargetsResponse) ProtoMessage() {}
+
+func (x *ListAgentTargetsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListAgentTargetsResponse.ProtoReflect.Descriptor instead.
+func (*ListAgentTargetsResponse) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *ListAgentTargetsResponse) GetTargets() []*AgentTarget {
+	if x != nil {
+		return x.Targets
+	}
+	return nil
+}
+
+func (x *ListAgentTargetsResponse) GetLeftOut() int32 {
+	if x != nil {
+		return x.LeftOut
+	}
+	return 0
+}
+
+func (x *ListAgentTargetsResponse) GetUnreported() int64 {
+	if x != nil {
+		return x.Unreported
+	}
+	return 0
+}
+
 type GetAgentRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -1931,7 +2284,7 @@ type GetAgentRequest struct {
 
 func (x *GetAgentRequest) Reset() {
 	*x = GetAgentRequest{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[25]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1943,7 +2296,7 @@ func (x *GetAgentRequest) String() string {
 func (*GetAgentRequest) ProtoMessage() {}
 
 func (x *GetAgentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[25]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1956,7 +2309,7 @@ func (x *GetAgentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAgentRequest.ProtoReflect.Descriptor instead.
 func (*GetAgentRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{25}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *GetAgentRequest) GetId() string {
@@ -1975,7 +2328,7 @@ type GetAgentResponse struct {
 
 func (x *GetAgentResponse) Reset() {
 	*x = GetAgentResponse{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[26]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1987,7 +2340,7 @@ func (x *GetAgentResponse) String() string {
 func (*GetAgentResponse) ProtoMessage() {}
 
 func (x *GetAgentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[26]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2000,7 +2353,7 @@ func (x *GetAgentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAgentResponse.ProtoReflect.Descriptor instead.
 func (*GetAgentResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{26}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *GetAgentResponse) GetAgent() *Agent {
@@ -2023,7 +2376,7 @@ type UpdateAgentRequest struct {
 
 func (x *UpdateAgentRequest) Reset() {
 	*x = UpdateAgentRequest{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[27]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2035,7 +2388,7 @@ func (x *UpdateAgentRequest) String() string {
 func (*UpdateAgentRequest) ProtoMessage() {}
 
 func (x *UpdateAgentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[27]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2048,7 +2401,7 @@ func (x *UpdateAgentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateAgentRequest.ProtoReflect.Descriptor instead.
 func (*UpdateAgentRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{27}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *UpdateAgentRequest) GetAgent() *Agent {
@@ -2081,7 +2434,7 @@ type UpdateAgentResponse struct {
 
 func (x *UpdateAgentResponse) Reset() {
 	*x = UpdateAgentResponse{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[28]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2093,7 +2446,7 @@ func (x *UpdateAgentResponse) String() string {
 func (*UpdateAgentResponse) ProtoMessage() {}
 
 func (x *UpdateAgentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[28]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2106,7 +2459,7 @@ func (x *UpdateAgentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateAgentResponse.ProtoReflect.Descriptor instead.
 func (*UpdateAgentResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{28}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *UpdateAgentResponse) GetAgent() *Agent {
@@ -2128,7 +2481,7 @@ type RevokeAgentRequest struct {
 
 func (x *RevokeAgentRequest) Reset() {
 	*x = RevokeAgentRequest{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[29]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2140,7 +2493,7 @@ func (x *RevokeAgentRequest) String() string {
 func (*RevokeAgentRequest) ProtoMessage() {}
 
 func (x *RevokeAgentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[29]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2153,7 +2506,7 @@ func (x *RevokeAgentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeAgentRequest.ProtoReflect.Descriptor instead.
 func (*RevokeAgentRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{29}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *RevokeAgentRequest) GetId() string {
@@ -2186,7 +2539,7 @@ type RevokeAgentResponse struct {
 
 func (x *RevokeAgentResponse) Reset() {
 	*x = RevokeAgentResponse{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[30]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2198,7 +2551,7 @@ func (x *RevokeAgentResponse) String() string {
 func (*RevokeAgentResponse) ProtoMessage() {}
 
 func (x *RevokeAgentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[30]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2211,7 +2564,7 @@ func (x *RevokeAgentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeAgentResponse.ProtoReflect.Descriptor instead.
 func (*RevokeAgentResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{30}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *RevokeAgentResponse) GetAgent() *Agent {
@@ -2236,7 +2589,7 @@ type ListAgentsRequest struct {
 
 func (x *ListAgentsRequest) Reset() {
 	*x = ListAgentsRequest{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[31]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2248,7 +2601,7 @@ func (x *ListAgentsRequest) String() string {
 func (*ListAgentsRequest) ProtoMessage() {}
 
 func (x *ListAgentsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[31]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2261,7 +2614,7 @@ func (x *ListAgentsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAgentsRequest.ProtoReflect.Descriptor instead.
 func (*ListAgentsRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{31}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *ListAgentsRequest) GetGatewayId() string {
@@ -2302,7 +2655,7 @@ type ListAgentsResponse struct {
 
 func (x *ListAgentsResponse) Reset() {
 	*x = ListAgentsResponse{}
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[32]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2314,7 +2667,7 @@ func (x *ListAgentsResponse) String() string {
 func (*ListAgentsResponse) ProtoMessage() {}
 
 func (x *ListAgentsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_gateway_proto_msgTypes[32]
+	mi := &file_weir_admin_v1_gateway_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2327,7 +2680,7 @@ func (x *ListAgentsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAgentsResponse.ProtoReflect.Descriptor instead.
 func (*ListAgentsResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{32}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *ListAgentsResponse) GetAgents() []*Agent {
@@ -2511,7 +2864,38 @@ const file_weir_admin_v1_gateway_proto_rawDesc = "" +
 	"gateway_id\x18\x02 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\tgatewayId\"{\n" +
 	"\x1cListAgentCredentialsResponse\x12@\n" +
 	"\vcredentials\x18\x01 \x03(\v2\x1e.weir.admin.v1.AgentCredentialR\vcredentials\x12\x19\n" +
-	"\bleft_out\x18\x02 \x01(\x05R\aleftOut\"+\n" +
+	"\bleft_out\x18\x02 \x01(\x05R\aleftOut\"\xfe\x03\n" +
+	"\vAgentTarget\x12\x1f\n" +
+	"\vprovider_id\x18\x01 \x01(\tR\n" +
+	"providerId\x12\x14\n" +
+	"\x05model\x18\x02 \x01(\tR\x05model\x12\x19\n" +
+	"\bagent_id\x18\x03 \x01(\tR\aagentId\x12\x1d\n" +
+	"\n" +
+	"agent_name\x18\x04 \x01(\tR\tagentName\x12\x1d\n" +
+	"\n" +
+	"gateway_id\x18\x05 \x01(\tR\tgatewayId\x120\n" +
+	"\x05state\x18\x06 \x01(\x0e2\x1a.weir.admin.v1.TargetStateR\x05state\x12\x16\n" +
+	"\x06reason\x18\a \x01(\tR\x06reason\x120\n" +
+	"\x05since\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x12H\n" +
+	"\x13time_to_first_token\x18\t \x01(\v2\x19.google.protobuf.DurationR\x10timeToFirstToken\x12?\n" +
+	"\x0etime_per_token\x18\n" +
+	" \x01(\v2\x19.google.protobuf.DurationR\ftimePerToken\x12\x1b\n" +
+	"\tin_flight\x18\v \x01(\x03R\binFlight\x12;\n" +
+	"\vreported_at\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"reportedAt\"\xa6\x01\n" +
+	"\x17ListAgentTargetsRequest\x12%\n" +
+	"\bagent_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01H\x00R\aagentId\x12+\n" +
+	"\vprovider_id\x18\x02 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01H\x00R\n" +
+	"providerId\x12*\n" +
+	"\n" +
+	"gateway_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\tgatewayIdB\v\n" +
+	"\x02of\x12\x05\xbaH\x02\b\x01\"\x8b\x01\n" +
+	"\x18ListAgentTargetsResponse\x124\n" +
+	"\atargets\x18\x01 \x03(\v2\x1a.weir.admin.v1.AgentTargetR\atargets\x12\x19\n" +
+	"\bleft_out\x18\x02 \x01(\x05R\aleftOut\x12\x1e\n" +
+	"\n" +
+	"unreported\x18\x03 \x01(\x03R\n" +
+	"unreported\"+\n" +
 	"\x0fGetAgentRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\">\n" +
 	"\x10GetAgentResponse\x12*\n" +
@@ -2546,7 +2930,12 @@ const file_weir_admin_v1_gateway_proto_rawDesc = "" +
 	"\x1cCREDENTIAL_STATE_UNAVAILABLE\x10\x03\x12\x1c\n" +
 	"\x18CREDENTIAL_STATE_BLOCKED\x10\x04\x12\x1d\n" +
 	"\x19CREDENTIAL_STATE_UNOPENED\x10\x05\x12\x19\n" +
-	"\x15CREDENTIAL_STATE_NONE\x10\x062\xf1\f\n" +
+	"\x15CREDENTIAL_STATE_NONE\x10\x06*w\n" +
+	"\vTargetState\x12\x1c\n" +
+	"\x18TARGET_STATE_UNSPECIFIED\x10\x00\x12\x17\n" +
+	"\x13TARGET_STATE_CLOSED\x10\x01\x12\x15\n" +
+	"\x11TARGET_STATE_OPEN\x10\x02\x12\x1a\n" +
+	"\x16TARGET_STATE_HALF_OPEN\x10\x032\xeb\r\n" +
 	"\x0eGatewayService\x12o\n" +
 	"\rCreateGateway\x12#.weir.admin.v1.CreateGatewayRequest\x1a$.weir.admin.v1.CreateGatewayResponse\"\x13\x8a\xb5\x18\x0fgateways.create\x12f\n" +
 	"\n" +
@@ -2561,7 +2950,8 @@ const file_weir_admin_v1_gateway_proto_rawDesc = "" +
 	"\bGetAgent\x12\x1e.weir.admin.v1.GetAgentRequest\x1a\x1f.weir.admin.v1.GetAgentResponse\"\x13\x8a\xb5\x18\fgateways.get\x90\x02\x01\x12o\n" +
 	"\vUpdateAgent\x12!.weir.admin.v1.UpdateAgentRequest\x1a\".weir.admin.v1.UpdateAgentResponse\"\x19\x8a\xb5\x18\x15gateways.update_agent\x12o\n" +
 	"\vRevokeAgent\x12!.weir.admin.v1.RevokeAgentRequest\x1a\".weir.admin.v1.RevokeAgentResponse\"\x19\x8a\xb5\x18\x15gateways.revoke_agent\x12\x84\x01\n" +
-	"\x14ListAgentCredentials\x12*.weir.admin.v1.ListAgentCredentialsRequest\x1a+.weir.admin.v1.ListAgentCredentialsResponse\"\x13\x8a\xb5\x18\fgateways.get\x90\x02\x01\x12f\n" +
+	"\x14ListAgentCredentials\x12*.weir.admin.v1.ListAgentCredentialsRequest\x1a+.weir.admin.v1.ListAgentCredentialsResponse\"\x13\x8a\xb5\x18\fgateways.get\x90\x02\x01\x12x\n" +
+	"\x10ListAgentTargets\x12&.weir.admin.v1.ListAgentTargetsRequest\x1a'.weir.admin.v1.ListAgentTargetsResponse\"\x13\x8a\xb5\x18\fgateways.get\x90\x02\x01\x12f\n" +
 	"\n" +
 	"ListAgents\x12 .weir.admin.v1.ListAgentsRequest\x1a!.weir.admin.v1.ListAgentsResponse\"\x13\x8a\xb5\x18\fgateways.get\x90\x02\x01B\xaf\x01\n" +
 	"\x11com.weir.admin.v1B\fGatewayProtoP\x01Z6github.com/weirhq/weir/proto/gen/weir/admin/v1;adminv1\xa2\x02\x03WAX\xaa\x02\rWeir.Admin.V1\xca\x02\rWeir\\Admin\\V1\xe2\x02\x19Weir\\Admin\\V1\\GPBMetadata\xea\x02\x0fWeir::Admin::V1b\x06proto3"
@@ -2578,134 +2968,146 @@ func file_weir_admin_v1_gateway_proto_rawDescGZIP() []byte {
 	return file_weir_admin_v1_gateway_proto_rawDescData
 }
 
-var file_weir_admin_v1_gateway_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_weir_admin_v1_gateway_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
+var file_weir_admin_v1_gateway_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_weir_admin_v1_gateway_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
 var file_weir_admin_v1_gateway_proto_goTypes = []any{
 	(CredentialState)(0),                 // 0: weir.admin.v1.CredentialState
-	(*Gateway)(nil),                      // 1: weir.admin.v1.Gateway
-	(*UnservedRoute)(nil),                // 2: weir.admin.v1.UnservedRoute
-	(*CreateGatewayRequest)(nil),         // 3: weir.admin.v1.CreateGatewayRequest
-	(*CreateGatewayResponse)(nil),        // 4: weir.admin.v1.CreateGatewayResponse
-	(*GetGatewayRequest)(nil),            // 5: weir.admin.v1.GetGatewayRequest
-	(*GetGatewayResponse)(nil),           // 6: weir.admin.v1.GetGatewayResponse
-	(*ListGatewaysRequest)(nil),          // 7: weir.admin.v1.ListGatewaysRequest
-	(*ListGatewaysResponse)(nil),         // 8: weir.admin.v1.ListGatewaysResponse
-	(*UpdateGatewayRequest)(nil),         // 9: weir.admin.v1.UpdateGatewayRequest
-	(*UpdateGatewayResponse)(nil),        // 10: weir.admin.v1.UpdateGatewayResponse
-	(*SetGatewayKeyRequest)(nil),         // 11: weir.admin.v1.SetGatewayKeyRequest
-	(*SetGatewayKeyResponse)(nil),        // 12: weir.admin.v1.SetGatewayKeyResponse
-	(*DeleteGatewayRequest)(nil),         // 13: weir.admin.v1.DeleteGatewayRequest
-	(*DeleteGatewayResponse)(nil),        // 14: weir.admin.v1.DeleteGatewayResponse
-	(*EnrolmentToken)(nil),               // 15: weir.admin.v1.EnrolmentToken
-	(*ListEnrolmentTokensRequest)(nil),   // 16: weir.admin.v1.ListEnrolmentTokensRequest
-	(*ListEnrolmentTokensResponse)(nil),  // 17: weir.admin.v1.ListEnrolmentTokensResponse
-	(*RevokeEnrolmentTokenRequest)(nil),  // 18: weir.admin.v1.RevokeEnrolmentTokenRequest
-	(*RevokeEnrolmentTokenResponse)(nil), // 19: weir.admin.v1.RevokeEnrolmentTokenResponse
-	(*CreateEnrolmentTokenRequest)(nil),  // 20: weir.admin.v1.CreateEnrolmentTokenRequest
-	(*CreateEnrolmentTokenResponse)(nil), // 21: weir.admin.v1.CreateEnrolmentTokenResponse
-	(*Agent)(nil),                        // 22: weir.admin.v1.Agent
-	(*AgentCredential)(nil),              // 23: weir.admin.v1.AgentCredential
-	(*ListAgentCredentialsRequest)(nil),  // 24: weir.admin.v1.ListAgentCredentialsRequest
-	(*ListAgentCredentialsResponse)(nil), // 25: weir.admin.v1.ListAgentCredentialsResponse
-	(*GetAgentRequest)(nil),              // 26: weir.admin.v1.GetAgentRequest
-	(*GetAgentResponse)(nil),             // 27: weir.admin.v1.GetAgentResponse
-	(*UpdateAgentRequest)(nil),           // 28: weir.admin.v1.UpdateAgentRequest
-	(*UpdateAgentResponse)(nil),          // 29: weir.admin.v1.UpdateAgentResponse
-	(*RevokeAgentRequest)(nil),           // 30: weir.admin.v1.RevokeAgentRequest
-	(*RevokeAgentResponse)(nil),          // 31: weir.admin.v1.RevokeAgentResponse
-	(*ListAgentsRequest)(nil),            // 32: weir.admin.v1.ListAgentsRequest
-	(*ListAgentsResponse)(nil),           // 33: weir.admin.v1.ListAgentsResponse
-	(*timestamppb.Timestamp)(nil),        // 34: google.protobuf.Timestamp
-	(*RolloutSettings)(nil),              // 35: weir.admin.v1.RolloutSettings
-	(*GatewayStage)(nil),                 // 36: weir.admin.v1.GatewayStage
-	(*durationpb.Duration)(nil),          // 37: google.protobuf.Duration
-	(*Mutation)(nil),                     // 38: weir.admin.v1.Mutation
-	(*AsOf)(nil),                         // 39: weir.admin.v1.AsOf
-	(*Page)(nil),                         // 40: weir.admin.v1.Page
-	(*fieldmaskpb.FieldMask)(nil),        // 41: google.protobuf.FieldMask
+	(TargetState)(0),                     // 1: weir.admin.v1.TargetState
+	(*Gateway)(nil),                      // 2: weir.admin.v1.Gateway
+	(*UnservedRoute)(nil),                // 3: weir.admin.v1.UnservedRoute
+	(*CreateGatewayRequest)(nil),         // 4: weir.admin.v1.CreateGatewayRequest
+	(*CreateGatewayResponse)(nil),        // 5: weir.admin.v1.CreateGatewayResponse
+	(*GetGatewayRequest)(nil),            // 6: weir.admin.v1.GetGatewayRequest
+	(*GetGatewayResponse)(nil),           // 7: weir.admin.v1.GetGatewayResponse
+	(*ListGatewaysRequest)(nil),          // 8: weir.admin.v1.ListGatewaysRequest
+	(*ListGatewaysResponse)(nil),         // 9: weir.admin.v1.ListGatewaysResponse
+	(*UpdateGatewayRequest)(nil),         // 10: weir.admin.v1.UpdateGatewayRequest
+	(*UpdateGatewayResponse)(nil),        // 11: weir.admin.v1.UpdateGatewayResponse
+	(*SetGatewayKeyRequest)(nil),         // 12: weir.admin.v1.SetGatewayKeyRequest
+	(*SetGatewayKeyResponse)(nil),        // 13: weir.admin.v1.SetGatewayKeyResponse
+	(*DeleteGatewayRequest)(nil),         // 14: weir.admin.v1.DeleteGatewayRequest
+	(*DeleteGatewayResponse)(nil),        // 15: weir.admin.v1.DeleteGatewayResponse
+	(*EnrolmentToken)(nil),               // 16: weir.admin.v1.EnrolmentToken
+	(*ListEnrolmentTokensRequest)(nil),   // 17: weir.admin.v1.ListEnrolmentTokensRequest
+	(*ListEnrolmentTokensResponse)(nil),  // 18: weir.admin.v1.ListEnrolmentTokensResponse
+	(*RevokeEnrolmentTokenRequest)(nil),  // 19: weir.admin.v1.RevokeEnrolmentTokenRequest
+	(*RevokeEnrolmentTokenResponse)(nil), // 20: weir.admin.v1.RevokeEnrolmentTokenResponse
+	(*CreateEnrolmentTokenRequest)(nil),  // 21: weir.admin.v1.CreateEnrolmentTokenRequest
+	(*CreateEnrolmentTokenResponse)(nil), // 22: weir.admin.v1.CreateEnrolmentTokenResponse
+	(*Agent)(nil),                        // 23: weir.admin.v1.Agent
+	(*AgentCredential)(nil),              // 24: weir.admin.v1.AgentCredential
+	(*ListAgentCredentialsRequest)(nil),  // 25: weir.admin.v1.ListAgentCredentialsRequest
+	(*ListAgentCredentialsResponse)(nil), // 26: weir.admin.v1.ListAgentCredentialsResponse
+	(*AgentTarget)(nil),                  // 27: weir.admin.v1.AgentTarget
+	(*ListAgentTargetsRequest)(nil),      // 28: weir.admin.v1.ListAgentTargetsRequest
+	(*ListAgentTargetsResponse)(nil),     // 29: weir.admin.v1.ListAgentTargetsResponse
+	(*GetAgentRequest)(nil),              // 30: weir.admin.v1.GetAgentRequest
+	(*GetAgentResponse)(nil),             // 31: weir.admin.v1.GetAgentResponse
+	(*UpdateAgentRequest)(nil),           // 32: weir.admin.v1.UpdateAgentRequest
+	(*UpdateAgentResponse)(nil),          // 33: weir.admin.v1.UpdateAgentResponse
+	(*RevokeAgentRequest)(nil),           // 34: weir.admin.v1.RevokeAgentRequest
+	(*RevokeAgentResponse)(nil),          // 35: weir.admin.v1.RevokeAgentResponse
+	(*ListAgentsRequest)(nil),            // 36: weir.admin.v1.ListAgentsRequest
+	(*ListAgentsResponse)(nil),           // 37: weir.admin.v1.ListAgentsResponse
+	(*timestamppb.Timestamp)(nil),        // 38: google.protobuf.Timestamp
+	(*RolloutSettings)(nil),              // 39: weir.admin.v1.RolloutSettings
+	(*GatewayStage)(nil),                 // 40: weir.admin.v1.GatewayStage
+	(*durationpb.Duration)(nil),          // 41: google.protobuf.Duration
+	(*Mutation)(nil),                     // 42: weir.admin.v1.Mutation
+	(*AsOf)(nil),                         // 43: weir.admin.v1.AsOf
+	(*Page)(nil),                         // 44: weir.admin.v1.Page
+	(*fieldmaskpb.FieldMask)(nil),        // 45: google.protobuf.FieldMask
 }
 var file_weir_admin_v1_gateway_proto_depIdxs = []int32{
-	34, // 0: weir.admin.v1.Gateway.created_at:type_name -> google.protobuf.Timestamp
-	2,  // 1: weir.admin.v1.Gateway.unserved_routes:type_name -> weir.admin.v1.UnservedRoute
-	35, // 2: weir.admin.v1.Gateway.rollout:type_name -> weir.admin.v1.RolloutSettings
-	36, // 3: weir.admin.v1.Gateway.stage:type_name -> weir.admin.v1.GatewayStage
-	37, // 4: weir.admin.v1.Gateway.credential_max_age:type_name -> google.protobuf.Duration
-	37, // 5: weir.admin.v1.CreateGatewayRequest.credential_max_age:type_name -> google.protobuf.Duration
-	35, // 6: weir.admin.v1.CreateGatewayRequest.rollout:type_name -> weir.admin.v1.RolloutSettings
-	38, // 7: weir.admin.v1.CreateGatewayRequest.mutation:type_name -> weir.admin.v1.Mutation
-	1,  // 8: weir.admin.v1.CreateGatewayResponse.gateway:type_name -> weir.admin.v1.Gateway
-	39, // 9: weir.admin.v1.GetGatewayRequest.as_of:type_name -> weir.admin.v1.AsOf
-	1,  // 10: weir.admin.v1.GetGatewayResponse.gateway:type_name -> weir.admin.v1.Gateway
-	40, // 11: weir.admin.v1.ListGatewaysRequest.page:type_name -> weir.admin.v1.Page
-	39, // 12: weir.admin.v1.ListGatewaysRequest.as_of:type_name -> weir.admin.v1.AsOf
-	1,  // 13: weir.admin.v1.ListGatewaysResponse.gateways:type_name -> weir.admin.v1.Gateway
-	1,  // 14: weir.admin.v1.UpdateGatewayRequest.gateway:type_name -> weir.admin.v1.Gateway
-	41, // 15: weir.admin.v1.UpdateGatewayRequest.update_mask:type_name -> google.protobuf.FieldMask
-	38, // 16: weir.admin.v1.UpdateGatewayRequest.mutation:type_name -> weir.admin.v1.Mutation
-	1,  // 17: weir.admin.v1.UpdateGatewayResponse.gateway:type_name -> weir.admin.v1.Gateway
-	38, // 18: weir.admin.v1.SetGatewayKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
-	1,  // 19: weir.admin.v1.SetGatewayKeyResponse.gateway:type_name -> weir.admin.v1.Gateway
-	38, // 20: weir.admin.v1.DeleteGatewayRequest.mutation:type_name -> weir.admin.v1.Mutation
-	34, // 21: weir.admin.v1.EnrolmentToken.expires_at:type_name -> google.protobuf.Timestamp
-	34, // 22: weir.admin.v1.EnrolmentToken.created_at:type_name -> google.protobuf.Timestamp
-	15, // 23: weir.admin.v1.ListEnrolmentTokensResponse.enrolment_tokens:type_name -> weir.admin.v1.EnrolmentToken
-	38, // 24: weir.admin.v1.RevokeEnrolmentTokenRequest.mutation:type_name -> weir.admin.v1.Mutation
-	34, // 25: weir.admin.v1.CreateEnrolmentTokenRequest.expires_at:type_name -> google.protobuf.Timestamp
-	38, // 26: weir.admin.v1.CreateEnrolmentTokenRequest.mutation:type_name -> weir.admin.v1.Mutation
-	34, // 27: weir.admin.v1.CreateEnrolmentTokenResponse.expires_at:type_name -> google.protobuf.Timestamp
-	34, // 28: weir.admin.v1.Agent.enrolled_at:type_name -> google.protobuf.Timestamp
-	34, // 29: weir.admin.v1.Agent.last_seen_at:type_name -> google.protobuf.Timestamp
-	34, // 30: weir.admin.v1.Agent.revoked_at:type_name -> google.protobuf.Timestamp
-	34, // 31: weir.admin.v1.Agent.behind_since:type_name -> google.protobuf.Timestamp
-	34, // 32: weir.admin.v1.Agent.last_rejected_at:type_name -> google.protobuf.Timestamp
-	34, // 33: weir.admin.v1.Agent.spool_oldest_at:type_name -> google.protobuf.Timestamp
-	23, // 34: weir.admin.v1.Agent.credentials:type_name -> weir.admin.v1.AgentCredential
+	38, // 0: weir.admin.v1.Gateway.created_at:type_name -> google.protobuf.Timestamp
+	3,  // 1: weir.admin.v1.Gateway.unserved_routes:type_name -> weir.admin.v1.UnservedRoute
+	39, // 2: weir.admin.v1.Gateway.rollout:type_name -> weir.admin.v1.RolloutSettings
+	40, // 3: weir.admin.v1.Gateway.stage:type_name -> weir.admin.v1.GatewayStage
+	41, // 4: weir.admin.v1.Gateway.credential_max_age:type_name -> google.protobuf.Duration
+	41, // 5: weir.admin.v1.CreateGatewayRequest.credential_max_age:type_name -> google.protobuf.Duration
+	39, // 6: weir.admin.v1.CreateGatewayRequest.rollout:type_name -> weir.admin.v1.RolloutSettings
+	42, // 7: weir.admin.v1.CreateGatewayRequest.mutation:type_name -> weir.admin.v1.Mutation
+	2,  // 8: weir.admin.v1.CreateGatewayResponse.gateway:type_name -> weir.admin.v1.Gateway
+	43, // 9: weir.admin.v1.GetGatewayRequest.as_of:type_name -> weir.admin.v1.AsOf
+	2,  // 10: weir.admin.v1.GetGatewayResponse.gateway:type_name -> weir.admin.v1.Gateway
+	44, // 11: weir.admin.v1.ListGatewaysRequest.page:type_name -> weir.admin.v1.Page
+	43, // 12: weir.admin.v1.ListGatewaysRequest.as_of:type_name -> weir.admin.v1.AsOf
+	2,  // 13: weir.admin.v1.ListGatewaysResponse.gateways:type_name -> weir.admin.v1.Gateway
+	2,  // 14: weir.admin.v1.UpdateGatewayRequest.gateway:type_name -> weir.admin.v1.Gateway
+	45, // 15: weir.admin.v1.UpdateGatewayRequest.update_mask:type_name -> google.protobuf.FieldMask
+	42, // 16: weir.admin.v1.UpdateGatewayRequest.mutation:type_name -> weir.admin.v1.Mutation
+	2,  // 17: weir.admin.v1.UpdateGatewayResponse.gateway:type_name -> weir.admin.v1.Gateway
+	42, // 18: weir.admin.v1.SetGatewayKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
+	2,  // 19: weir.admin.v1.SetGatewayKeyResponse.gateway:type_name -> weir.admin.v1.Gateway
+	42, // 20: weir.admin.v1.DeleteGatewayRequest.mutation:type_name -> weir.admin.v1.Mutation
+	38, // 21: weir.admin.v1.EnrolmentToken.expires_at:type_name -> google.protobuf.Timestamp
+	38, // 22: weir.admin.v1.EnrolmentToken.created_at:type_name -> google.protobuf.Timestamp
+	16, // 23: weir.admin.v1.ListEnrolmentTokensResponse.enrolment_tokens:type_name -> weir.admin.v1.EnrolmentToken
+	42, // 24: weir.admin.v1.RevokeEnrolmentTokenRequest.mutation:type_name -> weir.admin.v1.Mutation
+	38, // 25: weir.admin.v1.CreateEnrolmentTokenRequest.expires_at:type_name -> google.protobuf.Timestamp
+	42, // 26: weir.admin.v1.CreateEnrolmentTokenRequest.mutation:type_name -> weir.admin.v1.Mutation
+	38, // 27: weir.admin.v1.CreateEnrolmentTokenResponse.expires_at:type_name -> google.protobuf.Timestamp
+	38, // 28: weir.admin.v1.Agent.enrolled_at:type_name -> google.protobuf.Timestamp
+	38, // 29: weir.admin.v1.Agent.last_seen_at:type_name -> google.protobuf.Timestamp
+	38, // 30: weir.admin.v1.Agent.revoked_at:type_name -> google.protobuf.Timestamp
+	38, // 31: weir.admin.v1.Agent.behind_since:type_name -> google.protobuf.Timestamp
+	38, // 32: weir.admin.v1.Agent.last_rejected_at:type_name -> google.protobuf.Timestamp
+	38, // 33: weir.admin.v1.Agent.spool_oldest_at:type_name -> google.protobuf.Timestamp
+	24, // 34: weir.admin.v1.Agent.credentials:type_name -> weir.admin.v1.AgentCredential
 	0,  // 35: weir.admin.v1.AgentCredential.state:type_name -> weir.admin.v1.CredentialState
-	34, // 36: weir.admin.v1.AgentCredential.since:type_name -> google.protobuf.Timestamp
-	34, // 37: weir.admin.v1.AgentCredential.last_seen_at:type_name -> google.protobuf.Timestamp
-	23, // 38: weir.admin.v1.ListAgentCredentialsResponse.credentials:type_name -> weir.admin.v1.AgentCredential
-	22, // 39: weir.admin.v1.GetAgentResponse.agent:type_name -> weir.admin.v1.Agent
-	22, // 40: weir.admin.v1.UpdateAgentRequest.agent:type_name -> weir.admin.v1.Agent
-	41, // 41: weir.admin.v1.UpdateAgentRequest.update_mask:type_name -> google.protobuf.FieldMask
-	38, // 42: weir.admin.v1.UpdateAgentRequest.mutation:type_name -> weir.admin.v1.Mutation
-	22, // 43: weir.admin.v1.UpdateAgentResponse.agent:type_name -> weir.admin.v1.Agent
-	38, // 44: weir.admin.v1.RevokeAgentRequest.mutation:type_name -> weir.admin.v1.Mutation
-	22, // 45: weir.admin.v1.RevokeAgentResponse.agent:type_name -> weir.admin.v1.Agent
-	40, // 46: weir.admin.v1.ListAgentsRequest.page:type_name -> weir.admin.v1.Page
-	22, // 47: weir.admin.v1.ListAgentsResponse.agents:type_name -> weir.admin.v1.Agent
-	3,  // 48: weir.admin.v1.GatewayService.CreateGateway:input_type -> weir.admin.v1.CreateGatewayRequest
-	5,  // 49: weir.admin.v1.GatewayService.GetGateway:input_type -> weir.admin.v1.GetGatewayRequest
-	7,  // 50: weir.admin.v1.GatewayService.ListGateways:input_type -> weir.admin.v1.ListGatewaysRequest
-	20, // 51: weir.admin.v1.GatewayService.CreateEnrolmentToken:input_type -> weir.admin.v1.CreateEnrolmentTokenRequest
-	9,  // 52: weir.admin.v1.GatewayService.UpdateGateway:input_type -> weir.admin.v1.UpdateGatewayRequest
-	11, // 53: weir.admin.v1.GatewayService.SetGatewayKey:input_type -> weir.admin.v1.SetGatewayKeyRequest
-	13, // 54: weir.admin.v1.GatewayService.DeleteGateway:input_type -> weir.admin.v1.DeleteGatewayRequest
-	16, // 55: weir.admin.v1.GatewayService.ListEnrolmentTokens:input_type -> weir.admin.v1.ListEnrolmentTokensRequest
-	18, // 56: weir.admin.v1.GatewayService.RevokeEnrolmentToken:input_type -> weir.admin.v1.RevokeEnrolmentTokenRequest
-	26, // 57: weir.admin.v1.GatewayService.GetAgent:input_type -> weir.admin.v1.GetAgentRequest
-	28, // 58: weir.admin.v1.GatewayService.UpdateAgent:input_type -> weir.admin.v1.UpdateAgentRequest
-	30, // 59: weir.admin.v1.GatewayService.RevokeAgent:input_type -> weir.admin.v1.RevokeAgentRequest
-	24, // 60: weir.admin.v1.GatewayService.ListAgentCredentials:input_type -> weir.admin.v1.ListAgentCredentialsRequest
-	32, // 61: weir.admin.v1.GatewayService.ListAgents:input_type -> weir.admin.v1.ListAgentsRequest
-	4,  // 62: weir.admin.v1.GatewayService.CreateGateway:output_type -> weir.admin.v1.CreateGatewayResponse
-	6,  // 63: weir.admin.v1.GatewayService.GetGateway:output_type -> weir.admin.v1.GetGatewayResponse
-	8,  // 64: weir.admin.v1.GatewayService.ListGateways:output_type -> weir.admin.v1.ListGatewaysResponse
-	21, // 65: weir.admin.v1.GatewayService.CreateEnrolmentToken:output_type -> weir.admin.v1.CreateEnrolmentTokenResponse
-	10, // 66: weir.admin.v1.GatewayService.UpdateGateway:output_type -> weir.admin.v1.UpdateGatewayResponse
-	12, // 67: weir.admin.v1.GatewayService.SetGatewayKey:output_type -> weir.admin.v1.SetGatewayKeyResponse
-	14, // 68: weir.admin.v1.GatewayService.DeleteGateway:output_type -> weir.admin.v1.DeleteGatewayResponse
-	17, // 69: weir.admin.v1.GatewayService.ListEnrolmentTokens:output_type -> weir.admin.v1.ListEnrolmentTokensResponse
-	19, // 70: weir.admin.v1.GatewayService.RevokeEnrolmentToken:output_type -> weir.admin.v1.RevokeEnrolmentTokenResponse
-	27, // 71: weir.admin.v1.GatewayService.GetAgent:output_type -> weir.admin.v1.GetAgentResponse
-	29, // 72: weir.admin.v1.GatewayService.UpdateAgent:output_type -> weir.admin.v1.UpdateAgentResponse
-	31, // 73: weir.admin.v1.GatewayService.RevokeAgent:output_type -> weir.admin.v1.RevokeAgentResponse
-	25, // 74: weir.admin.v1.GatewayService.ListAgentCredentials:output_type -> weir.admin.v1.ListAgentCredentialsResponse
-	33, // 75: weir.admin.v1.GatewayService.ListAgents:output_type -> weir.admin.v1.ListAgentsResponse
-	62, // [62:76] is the sub-list for method output_type
-	48, // [48:62] is the sub-list for method input_type
-	48, // [48:48] is the sub-list for extension type_name
-	48, // [48:48] is the sub-list for extension extendee
-	0,  // [0:48] is the sub-list for field type_name
+	38, // 36: weir.admin.v1.AgentCredential.since:type_name -> google.protobuf.Timestamp
+	38, // 37: weir.admin.v1.AgentCredential.last_seen_at:type_name -> google.protobuf.Timestamp
+	24, // 38: weir.admin.v1.ListAgentCredentialsResponse.credentials:type_name -> weir.admin.v1.AgentCredential
+	1,  // 39: weir.admin.v1.AgentTarget.state:type_name -> weir.admin.v1.TargetState
+	38, // 40: weir.admin.v1.AgentTarget.since:type_name -> google.protobuf.Timestamp
+	41, // 41: weir.admin.v1.AgentTarget.time_to_first_token:type_name -> google.protobuf.Duration
+	41, // 42: weir.admin.v1.AgentTarget.time_per_token:type_name -> google.protobuf.Duration
+	38, // 43: weir.admin.v1.AgentTarget.reported_at:type_name -> google.protobuf.Timestamp
+	27, // 44: weir.admin.v1.ListAgentTargetsResponse.targets:type_name -> weir.admin.v1.AgentTarget
+	23, // 45: weir.admin.v1.GetAgentResponse.agent:type_name -> weir.admin.v1.Agent
+	23, // 46: weir.admin.v1.UpdateAgentRequest.agent:type_name -> weir.admin.v1.Agent
+	45, // 47: weir.admin.v1.UpdateAgentRequest.update_mask:type_name -> google.protobuf.FieldMask
+	42, // 48: weir.admin.v1.UpdateAgentRequest.mutation:type_name -> weir.admin.v1.Mutation
+	23, // 49: weir.admin.v1.UpdateAgentResponse.agent:type_name -> weir.admin.v1.Agent
+	42, // 50: weir.admin.v1.RevokeAgentRequest.mutation:type_name -> weir.admin.v1.Mutation
+	23, // 51: weir.admin.v1.RevokeAgentResponse.agent:type_name -> weir.admin.v1.Agent
+	44, // 52: weir.admin.v1.ListAgentsRequest.page:type_name -> weir.admin.v1.Page
+	23, // 53: weir.admin.v1.ListAgentsResponse.agents:type_name -> weir.admin.v1.Agent
+	4,  // 54: weir.admin.v1.GatewayService.CreateGateway:input_type -> weir.admin.v1.CreateGatewayRequest
+	6,  // 55: weir.admin.v1.GatewayService.GetGateway:input_type -> weir.admin.v1.GetGatewayRequest
+	8,  // 56: weir.admin.v1.GatewayService.ListGateways:input_type -> weir.admin.v1.ListGatewaysRequest
+	21, // 57: weir.admin.v1.GatewayService.CreateEnrolmentToken:input_type -> weir.admin.v1.CreateEnrolmentTokenRequest
+	10, // 58: weir.admin.v1.GatewayService.UpdateGateway:input_type -> weir.admin.v1.UpdateGatewayRequest
+	12, // 59: weir.admin.v1.GatewayService.SetGatewayKey:input_type -> weir.admin.v1.SetGatewayKeyRequest
+	14, // 60: weir.admin.v1.GatewayService.DeleteGateway:input_type -> weir.admin.v1.DeleteGatewayRequest
+	17, // 61: weir.admin.v1.GatewayService.ListEnrolmentTokens:input_type -> weir.admin.v1.ListEnrolmentTokensRequest
+	19, // 62: weir.admin.v1.GatewayService.RevokeEnrolmentToken:input_type -> weir.admin.v1.RevokeEnrolmentTokenRequest
+	30, // 63: weir.admin.v1.GatewayService.GetAgent:input_type -> weir.admin.v1.GetAgentRequest
+	32, // 64: weir.admin.v1.GatewayService.UpdateAgent:input_type -> weir.admin.v1.UpdateAgentRequest
+	34, // 65: weir.admin.v1.GatewayService.RevokeAgent:input_type -> weir.admin.v1.RevokeAgentRequest
+	25, // 66: weir.admin.v1.GatewayService.ListAgentCredentials:input_type -> weir.admin.v1.ListAgentCredentialsRequest
+	28, // 67: weir.admin.v1.GatewayService.ListAgentTargets:input_type -> weir.admin.v1.ListAgentTargetsRequest
+	36, // 68: weir.admin.v1.GatewayService.ListAgents:input_type -> weir.admin.v1.ListAgentsRequest
+	5,  // 69: weir.admin.v1.GatewayService.CreateGateway:output_type -> weir.admin.v1.CreateGatewayResponse
+	7,  // 70: weir.admin.v1.GatewayService.GetGateway:output_type -> weir.admin.v1.GetGatewayResponse
+	9,  // 71: weir.admin.v1.GatewayService.ListGateways:output_type -> weir.admin.v1.ListGatewaysResponse
+	22, // 72: weir.admin.v1.GatewayService.CreateEnrolmentToken:output_type -> weir.admin.v1.CreateEnrolmentTokenResponse
+	11, // 73: weir.admin.v1.GatewayService.UpdateGateway:output_type -> weir.admin.v1.UpdateGatewayResponse
+	13, // 74: weir.admin.v1.GatewayService.SetGatewayKey:output_type -> weir.admin.v1.SetGatewayKeyResponse
+	15, // 75: weir.admin.v1.GatewayService.DeleteGateway:output_type -> weir.admin.v1.DeleteGatewayResponse
+	18, // 76: weir.admin.v1.GatewayService.ListEnrolmentTokens:output_type -> weir.admin.v1.ListEnrolmentTokensResponse
+	20, // 77: weir.admin.v1.GatewayService.RevokeEnrolmentToken:output_type -> weir.admin.v1.RevokeEnrolmentTokenResponse
+	31, // 78: weir.admin.v1.GatewayService.GetAgent:output_type -> weir.admin.v1.GetAgentResponse
+	33, // 79: weir.admin.v1.GatewayService.UpdateAgent:output_type -> weir.admin.v1.UpdateAgentResponse
+	35, // 80: weir.admin.v1.GatewayService.RevokeAgent:output_type -> weir.admin.v1.RevokeAgentResponse
+	26, // 81: weir.admin.v1.GatewayService.ListAgentCredentials:output_type -> weir.admin.v1.ListAgentCredentialsResponse
+	29, // 82: weir.admin.v1.GatewayService.ListAgentTargets:output_type -> weir.admin.v1.ListAgentTargetsResponse
+	37, // 83: weir.admin.v1.GatewayService.ListAgents:output_type -> weir.admin.v1.ListAgentsResponse
+	69, // [69:84] is the sub-list for method output_type
+	54, // [54:69] is the sub-list for method input_type
+	54, // [54:54] is the sub-list for extension type_name
+	54, // [54:54] is the sub-list for extension extendee
+	0,  // [0:54] is the sub-list for field type_name
 }
 
 func init() { file_weir_admin_v1_gateway_proto_init() }
@@ -2716,13 +3118,17 @@ func file_weir_admin_v1_gateway_proto_init() {
 	file_weir_admin_v1_common_proto_init()
 	file_weir_admin_v1_options_proto_init()
 	file_weir_admin_v1_rollout_proto_init()
+	file_weir_admin_v1_gateway_proto_msgTypes[26].OneofWrappers = []any{
+		(*ListAgentTargetsRequest_AgentId)(nil),
+		(*ListAgentTargetsRequest_ProviderId)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_admin_v1_gateway_proto_rawDesc), len(file_weir_admin_v1_gateway_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   33,
+			NumEnums:      2,
+			NumMessages:   36,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -71,6 +71,9 @@ const (
 	// GatewayServiceListAgentCredentialsProcedure is the fully-qualified name of the GatewayService's
 	// ListAgentCredentials RPC.
 	GatewayServiceListAgentCredentialsProcedure = "/weir.admin.v1.GatewayService/ListAgentCredentials"
+	// GatewayServiceListAgentTargetsProcedure is the fully-qualified name of the GatewayService's
+	// ListAgentTargets RPC.
+	GatewayServiceListAgentTargetsProcedure = "/weir.admin.v1.GatewayService/ListAgentTargets"
 	// GatewayServiceListAgentsProcedure is the fully-qualified name of the GatewayService's ListAgents
 	// RPC.
 	GatewayServiceListAgentsProcedure = "/weir.admin.v1.GatewayService/ListAgents"
@@ -111,6 +114,9 @@ type GatewayServiceClient interface {
 	// ListAgentCredentials shows which living agents can use a provider's credential, and
 	// why the others can't: those first, then by name.
 	ListAgentCredentials(context.Context, *connect.Request[v1.ListAgentCredentialsRequest]) (*connect.Response[v1.ListAgentCredentialsResponse], error)
+	// ListAgentTargets shows how the targets of routes do, as living agents' own requests
+	// found them: those first that get none, then the busiest.
+	ListAgentTargets(context.Context, *connect.Request[v1.ListAgentTargetsRequest]) (*connect.Response[v1.ListAgentTargetsResponse], error)
 	// ListAgents shows the gateway's fleet as it last reported, revoked ones too.
 	ListAgents(context.Context, *connect.Request[v1.ListAgentsRequest]) (*connect.Response[v1.ListAgentsResponse], error)
 }
@@ -209,6 +215,13 @@ func NewGatewayServiceClient(httpClient connect.HTTPClient, baseURL string, opts
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
+		listAgentTargets: connect.NewClient[v1.ListAgentTargetsRequest, v1.ListAgentTargetsResponse](
+			httpClient,
+			baseURL+GatewayServiceListAgentTargetsProcedure,
+			connect.WithSchema(gatewayServiceMethods.ByName("ListAgentTargets")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
 		listAgents: connect.NewClient[v1.ListAgentsRequest, v1.ListAgentsResponse](
 			httpClient,
 			baseURL+GatewayServiceListAgentsProcedure,
@@ -234,6 +247,7 @@ type gatewayServiceClient struct {
 	updateAgent          *connect.Client[v1.UpdateAgentRequest, v1.UpdateAgentResponse]
 	revokeAgent          *connect.Client[v1.RevokeAgentRequest, v1.RevokeAgentResponse]
 	listAgentCredentials *connect.Client[v1.ListAgentCredentialsRequest, v1.ListAgentCredentialsResponse]
+	listAgentTargets     *connect.Client[v1.ListAgentTargetsRequest, v1.ListAgentTargetsResponse]
 	listAgents           *connect.Client[v1.ListAgentsRequest, v1.ListAgentsResponse]
 }
 
@@ -302,6 +316,11 @@ func (c *gatewayServiceClient) ListAgentCredentials(ctx context.Context, req *co
 	return c.listAgentCredentials.CallUnary(ctx, req)
 }
 
+// ListAgentTargets calls weir.admin.v1.GatewayService.ListAgentTargets.
+func (c *gatewayServiceClient) ListAgentTargets(ctx context.Context, req *connect.Request[v1.ListAgentTargetsRequest]) (*connect.Response[v1.ListAgentTargetsResponse], error) {
+	return c.listAgentTargets.CallUnary(ctx, req)
+}
+
 // ListAgents calls weir.admin.v1.GatewayService.ListAgents.
 func (c *gatewayServiceClient) ListAgents(ctx context.Context, req *connect.Request[v1.ListAgentsRequest]) (*connect.Response[v1.ListAgentsResponse], error) {
 	return c.listAgents.CallUnary(ctx, req)
@@ -342,6 +361,9 @@ type GatewayServiceHandler interface {
 	// ListAgentCredentials shows which living agents can use a provider's credential, and
 	// why the others can't: those first, then by name.
 	ListAgentCredentials(context.Context, *connect.Request[v1.ListAgentCredentialsRequest]) (*connect.Response[v1.ListAgentCredentialsResponse], error)
+	// ListAgentTargets shows how the targets of routes do, as living agents' own requests
+	// found them: those first that get none, then the busiest.
+	ListAgentTargets(context.Context, *connect.Request[v1.ListAgentTargetsRequest]) (*connect.Response[v1.ListAgentTargetsResponse], error)
 	// ListAgents shows the gateway's fleet as it last reported, revoked ones too.
 	ListAgents(context.Context, *connect.Request[v1.ListAgentsRequest]) (*connect.Response[v1.ListAgentsResponse], error)
 }
@@ -436,6 +458,13 @@ func NewGatewayServiceHandler(svc GatewayServiceHandler, opts ...connect.Handler
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
+	gatewayServiceListAgentTargetsHandler := connect.NewUnaryHandler(
+		GatewayServiceListAgentTargetsProcedure,
+		svc.ListAgentTargets,
+		connect.WithSchema(gatewayServiceMethods.ByName("ListAgentTargets")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
 	gatewayServiceListAgentsHandler := connect.NewUnaryHandler(
 		GatewayServiceListAgentsProcedure,
 		svc.ListAgents,
@@ -471,6 +500,8 @@ func NewGatewayServiceHandler(svc GatewayServiceHandler, opts ...connect.Handler
 			gatewayServiceRevokeAgentHandler.ServeHTTP(w, r)
 		case GatewayServiceListAgentCredentialsProcedure:
 			gatewayServiceListAgentCredentialsHandler.ServeHTTP(w, r)
+		case GatewayServiceListAgentTargetsProcedure:
+			gatewayServiceListAgentTargetsHandler.ServeHTTP(w, r)
 		case GatewayServiceListAgentsProcedure:
 			gatewayServiceListAgentsHandler.ServeHTTP(w, r)
 		default:
@@ -532,6 +563,10 @@ func (UnimplementedGatewayServiceHandler) RevokeAgent(context.Context, *connect.
 
 func (UnimplementedGatewayServiceHandler) ListAgentCredentials(context.Context, *connect.Request[v1.ListAgentCredentialsRequest]) (*connect.Response[v1.ListAgentCredentialsResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weir.admin.v1.GatewayService.ListAgentCredentials is not implemented"))
+}
+
+func (UnimplementedGatewayServiceHandler) ListAgentTargets(context.Context, *connect.Request[v1.ListAgentTargetsRequest]) (*connect.Response[v1.ListAgentTargetsResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weir.admin.v1.GatewayService.ListAgentTargets is not implemented"))
 }
 
 func (UnimplementedGatewayServiceHandler) ListAgents(context.Context, *connect.Request[v1.ListAgentsRequest]) (*connect.Response[v1.ListAgentsResponse], error) {

@@ -17,7 +17,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file weir/admin/v1/gateway.proto.
  */
 export const file_weir_admin_v1_gateway: GenFile = /*@__PURE__*/
-  fileDesc("Cht3ZWlyL2FkbWluL3YxL2dhdGV3YXkucHJvdG8SDXdlaXIuYWRtaW4udjEiggMKB0dhdGV3YXkSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIOCgZyZWdpb24YAyABKAkSLgoKY3JlYXRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZXRhZxgFIAEoCRISCgpwdWJsaWNfa2V5GAYgASgMEhcKD2tleV9maW5nZXJwcmludBgHIAEoCRIXCg9hbGxvd2VkX3JlZ2lvbnMYCCADKAkSNQoPdW5zZXJ2ZWRfcm91dGVzGAkgAygLMhwud2Vpci5hZG1pbi52MS5VbnNlcnZlZFJvdXRlEi8KB3JvbGxvdXQYCiABKAsyHi53ZWlyLmFkbWluLnYxLlJvbGxvdXRTZXR0aW5ncxIqCgVzdGFnZRgLIAEoCzIbLndlaXIuYWRtaW4udjEuR2F0ZXdheVN0YWdlEjUKEmNyZWRlbnRpYWxfbWF4X2FnZRgMIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiI/Cg1VbnNlcnZlZFJvdXRlEhAKCHJvdXRlX2lkGAEgASgJEgwKBG5hbWUYAiABKAkSDgoGcmVhc29uGAMgASgJIuABChRDcmVhdGVHYXRld2F5UmVxdWVzdBIMCgRuYW1lGAEgASgJEg4KBnJlZ2lvbhgCIAEoCRIXCg9hbGxvd2VkX3JlZ2lvbnMYAyADKAkSNQoSY3JlZGVudGlhbF9tYXhfYWdlGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEi8KB3JvbGxvdXQYBSABKAsyHi53ZWlyLmFkbWluLnYxLlJvbGxvdXRTZXR0aW5ncxIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iQAoVQ3JlYXRlR2F0ZXdheVJlc3BvbnNlEicKB2dhdGV3YXkYASABKAsyFi53ZWlyLmFkbWluLnYxLkdhdGV3YXkiQwoRR2V0R2F0ZXdheVJlcXVlc3QSCgoCaWQYASABKAkSIgoFYXNfb2YYAiABKAsyEy53ZWlyLmFkbWluLnYxLkFzT2YiPQoSR2V0R2F0ZXdheVJlc3BvbnNlEicKB2dhdGV3YXkYASABKAsyFi53ZWlyLmFkbWluLnYxLkdhdGV3YXkifgoTTGlzdEdhdGV3YXlzUmVxdWVzdBIhCgRwYWdlGAEgASgLMhMud2Vpci5hZG1pbi52MS5QYWdlEiIKBWFzX29mGAIgASgLMhMud2Vpci5hZG1pbi52MS5Bc09mEg4KBmZpbHRlchgKIAEoCRIQCghvcmRlcl9ieRgLIAEoCSJZChRMaXN0R2F0ZXdheXNSZXNwb25zZRIoCghnYXRld2F5cxgBIAMoCzIWLndlaXIuYWRtaW4udjEuR2F0ZXdheRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkimwEKFFVwZGF0ZUdhdGV3YXlSZXF1ZXN0EicKB2dhdGV3YXkYASABKAsyFi53ZWlyLmFkbWluLnYxLkdhdGV3YXkSLwoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiJAChVVcGRhdGVHYXRld2F5UmVzcG9uc2USJwoHZ2F0ZXdheRgBIAEoCzIWLndlaXIuYWRtaW4udjEuR2F0ZXdheSJhChRTZXRHYXRld2F5S2V5UmVxdWVzdBIKCgJpZBgBIAEoCRISCgpwdWJsaWNfa2V5GAIgASgMEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiJAChVTZXRHYXRld2F5S2V5UmVzcG9uc2USJwoHZ2F0ZXdheRgBIAEoCzIWLndlaXIuYWRtaW4udjEuR2F0ZXdheSJNChREZWxldGVHYXRld2F5UmVxdWVzdBIKCgJpZBgBIAEoCRIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iFwoVRGVsZXRlR2F0ZXdheVJlc3BvbnNlIr4BCg5FbnJvbG1lbnRUb2tlbhIKCgJpZBgBIAEoCRISCgpnYXRld2F5X2lkGAIgASgJEhAKCG1heF91c2VzGAMgASgFEgwKBHVzZXMYBCABKAUSLgoKZXhwaXJlc19hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKY3JlYXRlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZXRhZxgHIAEoCSJSChpMaXN0RW5yb2xtZW50VG9rZW5zUmVxdWVzdBISCgpnYXRld2F5X2lkGAEgASgJEg4KBmZpbHRlchgKIAEoCRIQCghvcmRlcl9ieRgLIAEoCSJWChtMaXN0RW5yb2xtZW50VG9rZW5zUmVzcG9uc2USNwoQZW5yb2xtZW50X3Rva2VucxgBIAMoCzIdLndlaXIuYWRtaW4udjEuRW5yb2xtZW50VG9rZW4iZAobUmV2b2tlRW5yb2xtZW50VG9rZW5SZXF1ZXN0EgoKAmlkGAEgASgJEg4KBnJlYXNvbhgCIAEoCRIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iHgocUmV2b2tlRW5yb2xtZW50VG9rZW5SZXNwb25zZSKeAQobQ3JlYXRlRW5yb2xtZW50VG9rZW5SZXF1ZXN0EhIKCmdhdGV3YXlfaWQYASABKAkSEAoIbWF4X3VzZXMYAiABKAUSLgoKZXhwaXJlc19hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIo0BChxDcmVhdGVFbnJvbG1lbnRUb2tlblJlc3BvbnNlEgoKAmlkGAEgASgJEhMKBXRva2VuGAIgASgJQgSItRgBEi4KCmV4cGlyZXNfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhwKFHNlY3JldF9hbHJlYWR5X3Nob3duGAQgASgIItcGCgVBZ2VudBIKCgJpZBgBIAEoCRISCgpnYXRld2F5X2lkGAIgASgJEgwKBG5hbWUYAyABKAkSLwoLZW5yb2xsZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKDGxhc3Rfc2Vlbl9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHdmVyc2lvbhgGIAEoCRIUCgxwb2xpY3lfZXBvY2gYByABKAMSFgoOcG9saWN5X3ZlcnNpb24YCCABKAMSGgoScmV2b2NhdGlvbl92ZXJzaW9uGAkgASgDEhYKDnJlamVjdF9yZWFzb25zGAogAygJEhMKC3Nwb29sX2J5dGVzGAsgASgDEhUKDXNwb29sX3JlY29yZHMYDCABKAMSDAoEZXRhZxgNIAEoCRIuCgpyZXZva2VkX2F0GA4gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVidWlsZBgPIAEoCRIQCghwbGF0Zm9ybRgQIAEoCRIPCgdhZGRyZXNzGBEgASgJEhcKD3JlbGVhc2VzX2JlaGluZBgSIAEoAxIwCgxiZWhpbmRfc2luY2UYEyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhkKEXBvbGljaWVzX3JlamVjdGVkGBQgASgDEhsKE2xhc3RfcmVqZWN0X3JlYXNvbnMYFSADKAkSNAoQbGFzdF9yZWplY3RlZF9hdBgWIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPc3Bvb2xfb2xkZXN0X2F0GBcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpjYXBhYmlsaXR5GB4gASgFEhkKEW5lZWRlZF9jYXBhYmlsaXR5GB8gASgFEhUKDWlnbm9yZWRfa2luZHMYICADKAkSDgoGbm90aWNlGCEgASgJEhAKCHJlcXVlc3RzGCIgASgDEhAKCGZhaWx1cmVzGCMgASgDEhEKCWNhbmRpZGF0ZRgkIAEoCBIzCgtjcmVkZW50aWFscxgoIAMoCzIeLndlaXIuYWRtaW4udjEuQWdlbnRDcmVkZW50aWFsIqoCCg9BZ2VudENyZWRlbnRpYWwSEwoLcHJvdmlkZXJfaWQYASABKAkSEAoIYWdlbnRfaWQYAiABKAkSEgoKYWdlbnRfbmFtZRgDIAEoCRISCgpnYXRld2F5X2lkGAQgASgJEi0KBXN0YXRlGAUgASgOMh4ud2Vpci5hZG1pbi52MS5DcmVkZW50aWFsU3RhdGUSDgoGcmVhc29uGAYgASgJEikKBXNpbmNlGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBITCgtmaW5nZXJwcmludBgIIAEoCRIXCg9maW5nZXJwcmludF9rZXkYCSABKAkSMAoMbGFzdF9zZWVuX2F0GAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJGChtMaXN0QWdlbnRDcmVkZW50aWFsc1JlcXVlc3QSEwoLcHJvdmlkZXJfaWQYASABKAkSEgoKZ2F0ZXdheV9pZBgCIAEoCSJlChxMaXN0QWdlbnRDcmVkZW50aWFsc1Jlc3BvbnNlEjMKC2NyZWRlbnRpYWxzGAEgAygLMh4ud2Vpci5hZG1pbi52MS5BZ2VudENyZWRlbnRpYWwSEAoIbGVmdF9vdXQYAiABKAUiHQoPR2V0QWdlbnRSZXF1ZXN0EgoKAmlkGAEgASgJIjcKEEdldEFnZW50UmVzcG9uc2USIwoFYWdlbnQYASABKAsyFC53ZWlyLmFkbWluLnYxLkFnZW50IpUBChJVcGRhdGVBZ2VudFJlcXVlc3QSIwoFYWdlbnQYASABKAsyFC53ZWlyLmFkbWluLnYxLkFnZW50Ei8KC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzaxIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iOgoTVXBkYXRlQWdlbnRSZXNwb25zZRIjCgVhZ2VudBgBIAEoCzIULndlaXIuYWRtaW4udjEuQWdlbnQiWwoSUmV2b2tlQWdlbnRSZXF1ZXN0EgoKAmlkGAEgASgJEg4KBnJlYXNvbhgCIAEoCRIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iOgoTUmV2b2tlQWdlbnRSZXNwb25zZRIjCgVhZ2VudBgBIAEoCzIULndlaXIuYWRtaW4udjEuQWdlbnQibAoRTGlzdEFnZW50c1JlcXVlc3QSEgoKZ2F0ZXdheV9pZBgBIAEoCRIhCgRwYWdlGAIgASgLMhMud2Vpci5hZG1pbi52MS5QYWdlEg4KBmZpbHRlchgKIAEoCRIQCghvcmRlcl9ieRgLIAEoCSJTChJMaXN0QWdlbnRzUmVzcG9uc2USJAoGYWdlbnRzGAEgAygLMhQud2Vpci5hZG1pbi52MS5BZ2VudBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkq4gEKD0NyZWRlbnRpYWxTdGF0ZRIgChxDUkVERU5USUFMX1NUQVRFX1VOU1BFQ0lGSUVEEAASFwoTQ1JFREVOVElBTF9TVEFURV9PSxABEhoKFkNSRURFTlRJQUxfU1RBVEVfU1RBTEUQAhIgChxDUkVERU5USUFMX1NUQVRFX1VOQVZBSUxBQkxFEAMSHAoYQ1JFREVOVElBTF9TVEFURV9CTE9DS0VEEAQSHQoZQ1JFREVOVElBTF9TVEFURV9VTk9QRU5FRBAFEhkKFUNSRURFTlRJQUxfU1RBVEVfTk9ORRAGMvEMCg5HYXRld2F5U2VydmljZRJvCg1DcmVhdGVHYXRld2F5EiMud2Vpci5hZG1pbi52MS5DcmVhdGVHYXRld2F5UmVxdWVzdBokLndlaXIuYWRtaW4udjEuQ3JlYXRlR2F0ZXdheVJlc3BvbnNlIhOKtRgPZ2F0ZXdheXMuY3JlYXRlEmYKCkdldEdhdGV3YXkSIC53ZWlyLmFkbWluLnYxLkdldEdhdGV3YXlSZXF1ZXN0GiEud2Vpci5hZG1pbi52MS5HZXRHYXRld2F5UmVzcG9uc2UiE5ACAYq1GAxnYXRld2F5cy5nZXQSbQoMTGlzdEdhdGV3YXlzEiIud2Vpci5hZG1pbi52MS5MaXN0R2F0ZXdheXNSZXF1ZXN0GiMud2Vpci5hZG1pbi52MS5MaXN0R2F0ZXdheXNSZXNwb25zZSIUkAIBirUYDWdhdGV3YXlzLmxpc3QSgwEKFENyZWF0ZUVucm9sbWVudFRva2VuEioud2Vpci5hZG1pbi52MS5DcmVhdGVFbnJvbG1lbnRUb2tlblJlcXVlc3QaKy53ZWlyLmFkbWluLnYxLkNyZWF0ZUVucm9sbWVudFRva2VuUmVzcG9uc2UiEoq1GA5nYXRld2F5cy5lbnJvbBJvCg1VcGRhdGVHYXRld2F5EiMud2Vpci5hZG1pbi52MS5VcGRhdGVHYXRld2F5UmVxdWVzdBokLndlaXIuYWRtaW4udjEuVXBkYXRlR2F0ZXdheVJlc3BvbnNlIhOKtRgPZ2F0ZXdheXMudXBkYXRlEnAKDVNldEdhdGV3YXlLZXkSIy53ZWlyLmFkbWluLnYxLlNldEdhdGV3YXlLZXlSZXF1ZXN0GiQud2Vpci5hZG1pbi52MS5TZXRHYXRld2F5S2V5UmVzcG9uc2UiFIq1GBBnYXRld2F5cy5zZXRfa2V5Em8KDURlbGV0ZUdhdGV3YXkSIy53ZWlyLmFkbWluLnYxLkRlbGV0ZUdhdGV3YXlSZXF1ZXN0GiQud2Vpci5hZG1pbi52MS5EZWxldGVHYXRld2F5UmVzcG9uc2UiE4q1GA9nYXRld2F5cy5kZWxldGUSgwEKE0xpc3RFbnJvbG1lbnRUb2tlbnMSKS53ZWlyLmFkbWluLnYxLkxpc3RFbnJvbG1lbnRUb2tlbnNSZXF1ZXN0Gioud2Vpci5hZG1pbi52MS5MaXN0RW5yb2xtZW50VG9rZW5zUmVzcG9uc2UiFZACAYq1GA5nYXRld2F5cy5lbnJvbBKDAQoUUmV2b2tlRW5yb2xtZW50VG9rZW4SKi53ZWlyLmFkbWluLnYxLlJldm9rZUVucm9sbWVudFRva2VuUmVxdWVzdBorLndlaXIuYWRtaW4udjEuUmV2b2tlRW5yb2xtZW50VG9rZW5SZXNwb25zZSISirUYDmdhdGV3YXlzLmVucm9sEmAKCEdldEFnZW50Eh4ud2Vpci5hZG1pbi52MS5HZXRBZ2VudFJlcXVlc3QaHy53ZWlyLmFkbWluLnYxLkdldEFnZW50UmVzcG9uc2UiE5ACAYq1GAxnYXRld2F5cy5nZXQSbwoLVXBkYXRlQWdlbnQSIS53ZWlyLmFkbWluLnYxLlVwZGF0ZUFnZW50UmVxdWVzdBoiLndlaXIuYWRtaW4udjEuVXBkYXRlQWdlbnRSZXNwb25zZSIZirUYFWdhdGV3YXlzLnVwZGF0ZV9hZ2VudBJvCgtSZXZva2VBZ2VudBIhLndlaXIuYWRtaW4udjEuUmV2b2tlQWdlbnRSZXF1ZXN0GiIud2Vpci5hZG1pbi52MS5SZXZva2VBZ2VudFJlc3BvbnNlIhmKtRgVZ2F0ZXdheXMucmV2b2tlX2FnZW50EoQBChRMaXN0QWdlbnRDcmVkZW50aWFscxIqLndlaXIuYWRtaW4udjEuTGlzdEFnZW50Q3JlZGVudGlhbHNSZXF1ZXN0Gisud2Vpci5hZG1pbi52MS5MaXN0QWdlbnRDcmVkZW50aWFsc1Jlc3BvbnNlIhOQAgGKtRgMZ2F0ZXdheXMuZ2V0EmYKCkxpc3RBZ2VudHMSIC53ZWlyLmFkbWluLnYxLkxpc3RBZ2VudHNSZXF1ZXN0GiEud2Vpci5hZG1pbi52MS5MaXN0QWdlbnRzUmVzcG9uc2UiE5ACAYq1GAxnYXRld2F5cy5nZXRiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options, file_weir_admin_v1_rollout]);
+  fileDesc("Cht3ZWlyL2FkbWluL3YxL2dhdGV3YXkucHJvdG8SDXdlaXIuYWRtaW4udjEiggMKB0dhdGV3YXkSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIOCgZyZWdpb24YAyABKAkSLgoKY3JlYXRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZXRhZxgFIAEoCRISCgpwdWJsaWNfa2V5GAYgASgMEhcKD2tleV9maW5nZXJwcmludBgHIAEoCRIXCg9hbGxvd2VkX3JlZ2lvbnMYCCADKAkSNQoPdW5zZXJ2ZWRfcm91dGVzGAkgAygLMhwud2Vpci5hZG1pbi52MS5VbnNlcnZlZFJvdXRlEi8KB3JvbGxvdXQYCiABKAsyHi53ZWlyLmFkbWluLnYxLlJvbGxvdXRTZXR0aW5ncxIqCgVzdGFnZRgLIAEoCzIbLndlaXIuYWRtaW4udjEuR2F0ZXdheVN0YWdlEjUKEmNyZWRlbnRpYWxfbWF4X2FnZRgMIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiI/Cg1VbnNlcnZlZFJvdXRlEhAKCHJvdXRlX2lkGAEgASgJEgwKBG5hbWUYAiABKAkSDgoGcmVhc29uGAMgASgJIuABChRDcmVhdGVHYXRld2F5UmVxdWVzdBIMCgRuYW1lGAEgASgJEg4KBnJlZ2lvbhgCIAEoCRIXCg9hbGxvd2VkX3JlZ2lvbnMYAyADKAkSNQoSY3JlZGVudGlhbF9tYXhfYWdlGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEi8KB3JvbGxvdXQYBSABKAsyHi53ZWlyLmFkbWluLnYxLlJvbGxvdXRTZXR0aW5ncxIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iQAoVQ3JlYXRlR2F0ZXdheVJlc3BvbnNlEicKB2dhdGV3YXkYASABKAsyFi53ZWlyLmFkbWluLnYxLkdhdGV3YXkiQwoRR2V0R2F0ZXdheVJlcXVlc3QSCgoCaWQYASABKAkSIgoFYXNfb2YYAiABKAsyEy53ZWlyLmFkbWluLnYxLkFzT2YiPQoSR2V0R2F0ZXdheVJlc3BvbnNlEicKB2dhdGV3YXkYASABKAsyFi53ZWlyLmFkbWluLnYxLkdhdGV3YXkifgoTTGlzdEdhdGV3YXlzUmVxdWVzdBIhCgRwYWdlGAEgASgLMhMud2Vpci5hZG1pbi52MS5QYWdlEiIKBWFzX29mGAIgASgLMhMud2Vpci5hZG1pbi52MS5Bc09mEg4KBmZpbHRlchgKIAEoCRIQCghvcmRlcl9ieRgLIAEoCSJZChRMaXN0R2F0ZXdheXNSZXNwb25zZRIoCghnYXRld2F5cxgBIAMoCzIWLndlaXIuYWRtaW4udjEuR2F0ZXdheRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkimwEKFFVwZGF0ZUdhdGV3YXlSZXF1ZXN0EicKB2dhdGV3YXkYASABKAsyFi53ZWlyLmFkbWluLnYxLkdhdGV3YXkSLwoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiJAChVVcGRhdGVHYXRld2F5UmVzcG9uc2USJwoHZ2F0ZXdheRgBIAEoCzIWLndlaXIuYWRtaW4udjEuR2F0ZXdheSJhChRTZXRHYXRld2F5S2V5UmVxdWVzdBIKCgJpZBgBIAEoCRISCgpwdWJsaWNfa2V5GAIgASgMEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiJAChVTZXRHYXRld2F5S2V5UmVzcG9uc2USJwoHZ2F0ZXdheRgBIAEoCzIWLndlaXIuYWRtaW4udjEuR2F0ZXdheSJNChREZWxldGVHYXRld2F5UmVxdWVzdBIKCgJpZBgBIAEoCRIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iFwoVRGVsZXRlR2F0ZXdheVJlc3BvbnNlIr4BCg5FbnJvbG1lbnRUb2tlbhIKCgJpZBgBIAEoCRISCgpnYXRld2F5X2lkGAIgASgJEhAKCG1heF91c2VzGAMgASgFEgwKBHVzZXMYBCABKAUSLgoKZXhwaXJlc19hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKY3JlYXRlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZXRhZxgHIAEoCSJSChpMaXN0RW5yb2xtZW50VG9rZW5zUmVxdWVzdBISCgpnYXRld2F5X2lkGAEgASgJEg4KBmZpbHRlchgKIAEoCRIQCghvcmRlcl9ieRgLIAEoCSJWChtMaXN0RW5yb2xtZW50VG9rZW5zUmVzcG9uc2USNwoQZW5yb2xtZW50X3Rva2VucxgBIAMoCzIdLndlaXIuYWRtaW4udjEuRW5yb2xtZW50VG9rZW4iZAobUmV2b2tlRW5yb2xtZW50VG9rZW5SZXF1ZXN0EgoKAmlkGAEgASgJEg4KBnJlYXNvbhgCIAEoCRIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iHgocUmV2b2tlRW5yb2xtZW50VG9rZW5SZXNwb25zZSKeAQobQ3JlYXRlRW5yb2xtZW50VG9rZW5SZXF1ZXN0EhIKCmdhdGV3YXlfaWQYASABKAkSEAoIbWF4X3VzZXMYAiABKAUSLgoKZXhwaXJlc19hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIo0BChxDcmVhdGVFbnJvbG1lbnRUb2tlblJlc3BvbnNlEgoKAmlkGAEgASgJEhMKBXRva2VuGAIgASgJQgSItRgBEi4KCmV4cGlyZXNfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhwKFHNlY3JldF9hbHJlYWR5X3Nob3duGAQgASgIItcGCgVBZ2VudBIKCgJpZBgBIAEoCRISCgpnYXRld2F5X2lkGAIgASgJEgwKBG5hbWUYAyABKAkSLwoLZW5yb2xsZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKDGxhc3Rfc2Vlbl9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHdmVyc2lvbhgGIAEoCRIUCgxwb2xpY3lfZXBvY2gYByABKAMSFgoOcG9saWN5X3ZlcnNpb24YCCABKAMSGgoScmV2b2NhdGlvbl92ZXJzaW9uGAkgASgDEhYKDnJlamVjdF9yZWFzb25zGAogAygJEhMKC3Nwb29sX2J5dGVzGAsgASgDEhUKDXNwb29sX3JlY29yZHMYDCABKAMSDAoEZXRhZxgNIAEoCRIuCgpyZXZva2VkX2F0GA4gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVidWlsZBgPIAEoCRIQCghwbGF0Zm9ybRgQIAEoCRIPCgdhZGRyZXNzGBEgASgJEhcKD3JlbGVhc2VzX2JlaGluZBgSIAEoAxIwCgxiZWhpbmRfc2luY2UYEyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhkKEXBvbGljaWVzX3JlamVjdGVkGBQgASgDEhsKE2xhc3RfcmVqZWN0X3JlYXNvbnMYFSADKAkSNAoQbGFzdF9yZWplY3RlZF9hdBgWIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPc3Bvb2xfb2xkZXN0X2F0GBcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpjYXBhYmlsaXR5GB4gASgFEhkKEW5lZWRlZF9jYXBhYmlsaXR5GB8gASgFEhUKDWlnbm9yZWRfa2luZHMYICADKAkSDgoGbm90aWNlGCEgASgJEhAKCHJlcXVlc3RzGCIgASgDEhAKCGZhaWx1cmVzGCMgASgDEhEKCWNhbmRpZGF0ZRgkIAEoCBIzCgtjcmVkZW50aWFscxgoIAMoCzIeLndlaXIuYWRtaW4udjEuQWdlbnRDcmVkZW50aWFsIqoCCg9BZ2VudENyZWRlbnRpYWwSEwoLcHJvdmlkZXJfaWQYASABKAkSEAoIYWdlbnRfaWQYAiABKAkSEgoKYWdlbnRfbmFtZRgDIAEoCRISCgpnYXRld2F5X2lkGAQgASgJEi0KBXN0YXRlGAUgASgOMh4ud2Vpci5hZG1pbi52MS5DcmVkZW50aWFsU3RhdGUSDgoGcmVhc29uGAYgASgJEikKBXNpbmNlGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBITCgtmaW5nZXJwcmludBgIIAEoCRIXCg9maW5nZXJwcmludF9rZXkYCSABKAkSMAoMbGFzdF9zZWVuX2F0GAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJGChtMaXN0QWdlbnRDcmVkZW50aWFsc1JlcXVlc3QSEwoLcHJvdmlkZXJfaWQYASABKAkSEgoKZ2F0ZXdheV9pZBgCIAEoCSJlChxMaXN0QWdlbnRDcmVkZW50aWFsc1Jlc3BvbnNlEjMKC2NyZWRlbnRpYWxzGAEgAygLMh4ud2Vpci5hZG1pbi52MS5BZ2VudENyZWRlbnRpYWwSEAoIbGVmdF9vdXQYAiABKAUigAMKC0FnZW50VGFyZ2V0EhMKC3Byb3ZpZGVyX2lkGAEgASgJEg0KBW1vZGVsGAIgASgJEhAKCGFnZW50X2lkGAMgASgJEhIKCmFnZW50X25hbWUYBCABKAkSEgoKZ2F0ZXdheV9pZBgFIAEoCRIpCgVzdGF0ZRgGIAEoDjIaLndlaXIuYWRtaW4udjEuVGFyZ2V0U3RhdGUSDgoGcmVhc29uGAcgASgJEikKBXNpbmNlGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI2ChN0aW1lX3RvX2ZpcnN0X3Rva2VuGAkgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjEKDnRpbWVfcGVyX3Rva2VuGAogASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhEKCWluX2ZsaWdodBgLIAEoAxIvCgtyZXBvcnRlZF9hdBgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiXgoXTGlzdEFnZW50VGFyZ2V0c1JlcXVlc3QSEgoIYWdlbnRfaWQYASABKAlIABIVCgtwcm92aWRlcl9pZBgCIAEoCUgAEhIKCmdhdGV3YXlfaWQYAyABKAlCBAoCb2YibQoYTGlzdEFnZW50VGFyZ2V0c1Jlc3BvbnNlEisKB3RhcmdldHMYASADKAsyGi53ZWlyLmFkbWluLnYxLkFnZW50VGFyZ2V0EhAKCGxlZnRfb3V0GAIgASgFEhIKCnVucmVwb3J0ZWQYAyABKAMiHQoPR2V0QWdlbnRSZXF1ZXN0EgoKAmlkGAEgASgJIjcKEEdldEFnZW50UmVzcG9uc2USIwoFYWdlbnQYASABKAsyFC53ZWlyLmFkbWluLnYxLkFnZW50IpUBChJVcGRhdGVBZ2VudFJlcXVlc3QSIwoFYWdlbnQYASABKAsyFC53ZWlyLmFkbWluLnYxLkFnZW50Ei8KC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzaxIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iOgoTVXBkYXRlQWdlbnRSZXNwb25zZRIjCgVhZ2VudBgBIAEoCzIULndlaXIuYWRtaW4udjEuQWdlbnQiWwoSUmV2b2tlQWdlbnRSZXF1ZXN0EgoKAmlkGAEgASgJEg4KBnJlYXNvbhgCIAEoCRIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iOgoTUmV2b2tlQWdlbnRSZXNwb25zZRIjCgVhZ2VudBgBIAEoCzIULndlaXIuYWRtaW4udjEuQWdlbnQibAoRTGlzdEFnZW50c1JlcXVlc3QSEgoKZ2F0ZXdheV9pZBgBIAEoCRIhCgRwYWdlGAIgASgLMhMud2Vpci5hZG1pbi52MS5QYWdlEg4KBmZpbHRlchgKIAEoCRIQCghvcmRlcl9ieRgLIAEoCSJTChJMaXN0QWdlbnRzUmVzcG9uc2USJAoGYWdlbnRzGAEgAygLMhQud2Vpci5hZG1pbi52MS5BZ2VudBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkq4gEKD0NyZWRlbnRpYWxTdGF0ZRIgChxDUkVERU5USUFMX1NUQVRFX1VOU1BFQ0lGSUVEEAASFwoTQ1JFREVOVElBTF9TVEFURV9PSxABEhoKFkNSRURFTlRJQUxfU1RBVEVfU1RBTEUQAhIgChxDUkVERU5USUFMX1NUQVRFX1VOQVZBSUxBQkxFEAMSHAoYQ1JFREVOVElBTF9TVEFURV9CTE9DS0VEEAQSHQoZQ1JFREVOVElBTF9TVEFURV9VTk9QRU5FRBAFEhkKFUNSRURFTlRJQUxfU1RBVEVfTk9ORRAGKncKC1RhcmdldFN0YXRlEhwKGFRBUkdFVF9TVEFURV9VTlNQRUNJRklFRBAAEhcKE1RBUkdFVF9TVEFURV9DTE9TRUQQARIVChFUQVJHRVRfU1RBVEVfT1BFThACEhoKFlRBUkdFVF9TVEFURV9IQUxGX09QRU4QAzLrDQoOR2F0ZXdheVNlcnZpY2USbwoNQ3JlYXRlR2F0ZXdheRIjLndlaXIuYWRtaW4udjEuQ3JlYXRlR2F0ZXdheVJlcXVlc3QaJC53ZWlyLmFkbWluLnYxLkNyZWF0ZUdhdGV3YXlSZXNwb25zZSITirUYD2dhdGV3YXlzLmNyZWF0ZRJmCgpHZXRHYXRld2F5EiAud2Vpci5hZG1pbi52MS5HZXRHYXRld2F5UmVxdWVzdBohLndlaXIuYWRtaW4udjEuR2V0R2F0ZXdheVJlc3BvbnNlIhOQAgGKtRgMZ2F0ZXdheXMuZ2V0Em0KDExpc3RHYXRld2F5cxIiLndlaXIuYWRtaW4udjEuTGlzdEdhdGV3YXlzUmVxdWVzdBojLndlaXIuYWRtaW4udjEuTGlzdEdhdGV3YXlzUmVzcG9uc2UiFJACAYq1GA1nYXRld2F5cy5saXN0EoMBChRDcmVhdGVFbnJvbG1lbnRUb2tlbhIqLndlaXIuYWRtaW4udjEuQ3JlYXRlRW5yb2xtZW50VG9rZW5SZXF1ZXN0Gisud2Vpci5hZG1pbi52MS5DcmVhdGVFbnJvbG1lbnRUb2tlblJlc3BvbnNlIhKKtRgOZ2F0ZXdheXMuZW5yb2wSbwoNVXBkYXRlR2F0ZXdheRIjLndlaXIuYWRtaW4udjEuVXBkYXRlR2F0ZXdheVJlcXVlc3QaJC53ZWlyLmFkbWluLnYxLlVwZGF0ZUdhdGV3YXlSZXNwb25zZSITirUYD2dhdGV3YXlzLnVwZGF0ZRJwCg1TZXRHYXRld2F5S2V5EiMud2Vpci5hZG1pbi52MS5TZXRHYXRld2F5S2V5UmVxdWVzdBokLndlaXIuYWRtaW4udjEuU2V0R2F0ZXdheUtleVJlc3BvbnNlIhSKtRgQZ2F0ZXdheXMuc2V0X2tleRJvCg1EZWxldGVHYXRld2F5EiMud2Vpci5hZG1pbi52MS5EZWxldGVHYXRld2F5UmVxdWVzdBokLndlaXIuYWRtaW4udjEuRGVsZXRlR2F0ZXdheVJlc3BvbnNlIhOKtRgPZ2F0ZXdheXMuZGVsZXRlEoMBChNMaXN0RW5yb2xtZW50VG9rZW5zEikud2Vpci5hZG1pbi52MS5MaXN0RW5yb2xtZW50VG9rZW5zUmVxdWVzdBoqLndlaXIuYWRtaW4udjEuTGlzdEVucm9sbWVudFRva2Vuc1Jlc3BvbnNlIhWQAgGKtRgOZ2F0ZXdheXMuZW5yb2wSgwEKFFJldm9rZUVucm9sbWVudFRva2VuEioud2Vpci5hZG1pbi52MS5SZXZva2VFbnJvbG1lbnRUb2tlblJlcXVlc3QaKy53ZWlyLmFkbWluLnYxLlJldm9rZUVucm9sbWVudFRva2VuUmVzcG9uc2UiEoq1GA5nYXRld2F5cy5lbnJvbBJgCghHZXRBZ2VudBIeLndlaXIuYWRtaW4udjEuR2V0QWdlbnRSZXF1ZXN0Gh8ud2Vpci5hZG1pbi52MS5HZXRBZ2VudFJlc3BvbnNlIhOQAgGKtRgMZ2F0ZXdheXMuZ2V0Em8KC1VwZGF0ZUFnZW50EiEud2Vpci5hZG1pbi52MS5VcGRhdGVBZ2VudFJlcXVlc3QaIi53ZWlyLmFkbWluLnYxLlVwZGF0ZUFnZW50UmVzcG9uc2UiGYq1GBVnYXRld2F5cy51cGRhdGVfYWdlbnQSbwoLUmV2b2tlQWdlbnQSIS53ZWlyLmFkbWluLnYxLlJldm9rZUFnZW50UmVxdWVzdBoiLndlaXIuYWRtaW4udjEuUmV2b2tlQWdlbnRSZXNwb25zZSIZirUYFWdhdGV3YXlzLnJldm9rZV9hZ2VudBKEAQoUTGlzdEFnZW50Q3JlZGVudGlhbHMSKi53ZWlyLmFkbWluLnYxLkxpc3RBZ2VudENyZWRlbnRpYWxzUmVxdWVzdBorLndlaXIuYWRtaW4udjEuTGlzdEFnZW50Q3JlZGVudGlhbHNSZXNwb25zZSITkAIBirUYDGdhdGV3YXlzLmdldBJ4ChBMaXN0QWdlbnRUYXJnZXRzEiYud2Vpci5hZG1pbi52MS5MaXN0QWdlbnRUYXJnZXRzUmVxdWVzdBonLndlaXIuYWRtaW4udjEuTGlzdEFnZW50VGFyZ2V0c1Jlc3BvbnNlIhOQAgGKtRgMZ2F0ZXdheXMuZ2V0EmYKCkxpc3RBZ2VudHMSIC53ZWlyLmFkbWluLnYxLkxpc3RBZ2VudHNSZXF1ZXN0GiEud2Vpci5hZG1pbi52MS5MaXN0QWdlbnRzUmVzcG9uc2UiE5ACAYq1GAxnYXRld2F5cy5nZXRiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options, file_weir_admin_v1_rollout]);
 
 /**
  * Gateway is a named fleet of agents that serve one policy.
@@ -985,6 +985,168 @@ export const ListAgentCredentialsResponseSchema: GenMessage<ListAgentCredentials
   messageDesc(file_weir_admin_v1_gateway, 24);
 
 /**
+ * AgentTarget is how one model of a provider does, as one agent's requests found it.
+ *
+ * @generated from message weir.admin.v1.AgentTarget
+ */
+export type AgentTarget = Message<"weir.admin.v1.AgentTarget"> & {
+  /**
+   * @generated from field: string provider_id = 1;
+   */
+  providerId: string;
+
+  /**
+   * As the provider knows it.
+   *
+   * @generated from field: string model = 2;
+   */
+  model: string;
+
+  /**
+   * @generated from field: string agent_id = 3;
+   */
+  agentId: string;
+
+  /**
+   * @generated from field: string agent_name = 4;
+   */
+  agentName: string;
+
+  /**
+   * @generated from field: string gateway_id = 5;
+   */
+  gatewayId: string;
+
+  /**
+   * @generated from field: weir.admin.v1.TargetState state = 6;
+   */
+  state: TargetState;
+
+  /**
+   * Why the state is not CLOSED, in words.
+   *
+   * @generated from field: string reason = 7;
+   */
+  reason: string;
+
+  /**
+   * Since when the state has been so.
+   *
+   * @generated from field: google.protobuf.Timestamp since = 8;
+   */
+  since?: Timestamp | undefined;
+
+  /**
+   * Expected time to the first content; absent: not known.
+   *
+   * @generated from field: google.protobuf.Duration time_to_first_token = 9;
+   */
+  timeToFirstToken?: Duration | undefined;
+
+  /**
+   * Expected time of an output token after the first; absent: not known.
+   *
+   * @generated from field: google.protobuf.Duration time_per_token = 10;
+   */
+  timePerToken?: Duration | undefined;
+
+  /**
+   * Requests of the agent that were under way.
+   *
+   * @generated from field: int64 in_flight = 11;
+   */
+  inFlight: bigint;
+
+  /**
+   * When the agent said so: as a state changes, and once a minute.
+   *
+   * @generated from field: google.protobuf.Timestamp reported_at = 12;
+   */
+  reportedAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message weir.admin.v1.AgentTarget.
+ * Use `create(AgentTargetSchema)` to create a new message.
+ */
+export const AgentTargetSchema: GenMessage<AgentTarget> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_gateway, 25);
+
+/**
+ * @generated from message weir.admin.v1.ListAgentTargetsRequest
+ */
+export type ListAgentTargetsRequest = Message<"weir.admin.v1.ListAgentTargetsRequest"> & {
+  /**
+   * @generated from oneof weir.admin.v1.ListAgentTargetsRequest.of
+   */
+  of: {
+    /**
+     * All that one agent has tried.
+     *
+     * @generated from field: string agent_id = 1;
+     */
+    value: string;
+    case: "agentId";
+  } | {
+    /**
+     * One provider's, of all agents.
+     *
+     * @generated from field: string provider_id = 2;
+     */
+    value: string;
+    case: "providerId";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * Empty: all gateways.
+   *
+   * @generated from field: string gateway_id = 3;
+   */
+  gatewayId: string;
+};
+
+/**
+ * Describes the message weir.admin.v1.ListAgentTargetsRequest.
+ * Use `create(ListAgentTargetsRequestSchema)` to create a new message.
+ */
+export const ListAgentTargetsRequestSchema: GenMessage<ListAgentTargetsRequest> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_gateway, 26);
+
+/**
+ * @generated from message weir.admin.v1.ListAgentTargetsResponse
+ */
+export type ListAgentTargetsResponse = Message<"weir.admin.v1.ListAgentTargetsResponse"> & {
+  /**
+   * At most 1000. Targets that no request of the agent has tried since its start are not
+   * there.
+   *
+   * @generated from field: repeated weir.admin.v1.AgentTarget targets = 1;
+   */
+  targets: AgentTarget[];
+
+  /**
+   * How many found no room here.
+   *
+   * @generated from field: int32 left_out = 2;
+   */
+  leftOut: number;
+
+  /**
+   * How many more the agents had than a report takes, whichever provider's.
+   *
+   * @generated from field: int64 unreported = 3;
+   */
+  unreported: bigint;
+};
+
+/**
+ * Describes the message weir.admin.v1.ListAgentTargetsResponse.
+ * Use `create(ListAgentTargetsResponseSchema)` to create a new message.
+ */
+export const ListAgentTargetsResponseSchema: GenMessage<ListAgentTargetsResponse> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_gateway, 27);
+
+/**
  * @generated from message weir.admin.v1.GetAgentRequest
  */
 export type GetAgentRequest = Message<"weir.admin.v1.GetAgentRequest"> & {
@@ -999,7 +1161,7 @@ export type GetAgentRequest = Message<"weir.admin.v1.GetAgentRequest"> & {
  * Use `create(GetAgentRequestSchema)` to create a new message.
  */
 export const GetAgentRequestSchema: GenMessage<GetAgentRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 25);
+  messageDesc(file_weir_admin_v1_gateway, 28);
 
 /**
  * @generated from message weir.admin.v1.GetAgentResponse
@@ -1016,7 +1178,7 @@ export type GetAgentResponse = Message<"weir.admin.v1.GetAgentResponse"> & {
  * Use `create(GetAgentResponseSchema)` to create a new message.
  */
 export const GetAgentResponseSchema: GenMessage<GetAgentResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 26);
+  messageDesc(file_weir_admin_v1_gateway, 29);
 
 /**
  * @generated from message weir.admin.v1.UpdateAgentRequest
@@ -1047,7 +1209,7 @@ export type UpdateAgentRequest = Message<"weir.admin.v1.UpdateAgentRequest"> & {
  * Use `create(UpdateAgentRequestSchema)` to create a new message.
  */
 export const UpdateAgentRequestSchema: GenMessage<UpdateAgentRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 27);
+  messageDesc(file_weir_admin_v1_gateway, 30);
 
 /**
  * @generated from message weir.admin.v1.UpdateAgentResponse
@@ -1064,7 +1226,7 @@ export type UpdateAgentResponse = Message<"weir.admin.v1.UpdateAgentResponse"> &
  * Use `create(UpdateAgentResponseSchema)` to create a new message.
  */
 export const UpdateAgentResponseSchema: GenMessage<UpdateAgentResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 28);
+  messageDesc(file_weir_admin_v1_gateway, 31);
 
 /**
  * @generated from message weir.admin.v1.RevokeAgentRequest
@@ -1093,7 +1255,7 @@ export type RevokeAgentRequest = Message<"weir.admin.v1.RevokeAgentRequest"> & {
  * Use `create(RevokeAgentRequestSchema)` to create a new message.
  */
 export const RevokeAgentRequestSchema: GenMessage<RevokeAgentRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 29);
+  messageDesc(file_weir_admin_v1_gateway, 32);
 
 /**
  * @generated from message weir.admin.v1.RevokeAgentResponse
@@ -1110,7 +1272,7 @@ export type RevokeAgentResponse = Message<"weir.admin.v1.RevokeAgentResponse"> &
  * Use `create(RevokeAgentResponseSchema)` to create a new message.
  */
 export const RevokeAgentResponseSchema: GenMessage<RevokeAgentResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 30);
+  messageDesc(file_weir_admin_v1_gateway, 33);
 
 /**
  * @generated from message weir.admin.v1.ListAgentsRequest
@@ -1148,7 +1310,7 @@ export type ListAgentsRequest = Message<"weir.admin.v1.ListAgentsRequest"> & {
  * Use `create(ListAgentsRequestSchema)` to create a new message.
  */
 export const ListAgentsRequestSchema: GenMessage<ListAgentsRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 31);
+  messageDesc(file_weir_admin_v1_gateway, 34);
 
 /**
  * @generated from message weir.admin.v1.ListAgentsResponse
@@ -1170,7 +1332,7 @@ export type ListAgentsResponse = Message<"weir.admin.v1.ListAgentsResponse"> & {
  * Use `create(ListAgentsResponseSchema)` to create a new message.
  */
 export const ListAgentsResponseSchema: GenMessage<ListAgentsResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_gateway, 32);
+  messageDesc(file_weir_admin_v1_gateway, 35);
 
 /**
  * @generated from enum weir.admin.v1.CredentialState
@@ -1229,6 +1391,45 @@ export enum CredentialState {
  */
 export const CredentialStateSchema: GenEnum<CredentialState> = /*@__PURE__*/
   enumDesc(file_weir_admin_v1_gateway, 0);
+
+/**
+ * TargetState is the state of a target's circuit breaker.
+ *
+ * @generated from enum weir.admin.v1.TargetState
+ */
+export enum TargetState {
+  /**
+   * @generated from enum value: TARGET_STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Requests go to it.
+   *
+   * @generated from enum value: TARGET_STATE_CLOSED = 1;
+   */
+  CLOSED = 1,
+
+  /**
+   * None does, unless all targets of a route are open.
+   *
+   * @generated from enum value: TARGET_STATE_OPEN = 2;
+   */
+  OPEN = 2,
+
+  /**
+   * One at a time does, to see whether it is well again.
+   *
+   * @generated from enum value: TARGET_STATE_HALF_OPEN = 3;
+   */
+  HALF_OPEN = 3,
+}
+
+/**
+ * Describes the enum weir.admin.v1.TargetState.
+ */
+export const TargetStateSchema: GenEnum<TargetState> = /*@__PURE__*/
+  enumDesc(file_weir_admin_v1_gateway, 1);
 
 /**
  * @generated from service weir.admin.v1.GatewayService
@@ -1369,6 +1570,17 @@ export const GatewayService: GenService<{
     methodKind: "unary";
     input: typeof ListAgentCredentialsRequestSchema;
     output: typeof ListAgentCredentialsResponseSchema;
+  },
+  /**
+   * ListAgentTargets shows how the targets of routes do, as living agents' own requests
+   * found them: those first that get none, then the busiest.
+   *
+   * @generated from rpc weir.admin.v1.GatewayService.ListAgentTargets
+   */
+  listAgentTargets: {
+    methodKind: "unary";
+    input: typeof ListAgentTargetsRequestSchema;
+    output: typeof ListAgentTargetsResponseSchema;
   },
   /**
    * ListAgents shows the gateway's fleet as it last reported, revoked ones too.

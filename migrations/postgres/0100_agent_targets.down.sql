@@ -1,0 +1,1 @@
+ALTER TABLE agent_status DROP COLUMN targets;
