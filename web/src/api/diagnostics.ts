@@ -1,10 +1,10 @@
 import { useMutation, useQuery } from "@connectrpc/connect-query";
 
-import { DiagnosticsService, ProviderTestOutcome, TargetFitness } from "../gen/weir/admin/v1/diagnostics_pb";
+import { ConditionVerdict, DiagnosticsService, ProviderTestOutcome, TargetFitness } from "../gen/weir/admin/v1/diagnostics_pb";
 import { permissionOf } from "./permission";
 
-export type { AnsweredBy, DryRunResponse, DryRunTarget, TestProviderResponse } from "../gen/weir/admin/v1/diagnostics_pb";
-export { ProviderTestOutcome, TargetFitness };
+export type { AnsweredBy, DryRunResponse, DryRunRoute, DryRunShare, DryRunTarget, TestProviderResponse } from "../gen/weir/admin/v1/diagnostics_pb";
+export { ConditionVerdict, ProviderTestOutcome, TargetFitness };
 
 export const mayTestProvider = permissionOf(DiagnosticsService.method.testProvider);
 export const mayDryRun = permissionOf(DiagnosticsService.method.dryRun);
@@ -22,6 +22,12 @@ export interface DryRunInput {
   inputTokens: bigint;
   /** 0: no cap. */
   maxOutputTokens: bigint;
+  /** What conditions look at. */
+  metadata: Record<string, string>;
+  headers: Record<string, string>;
+  stream: boolean;
+  user: string;
+  run: string;
 }
 
 /** useDryRun asks an agent once what it would do; undefined asks nothing. */

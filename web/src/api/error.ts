@@ -1,4 +1,50 @@
+import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import { Code, ConnectError } from "@connectrpc/connect";
+
+/** Violation is what is wrong with one field of a request, by its path: "targets[0].when". */
+export interface Violation {
+  field: string;
+  description: string;
+}
+
+/**
+ * violationsOf are those that a refusal names (google.rpc.BadRequest in its details), by the
+ * paths of the resource: an update's "route.name" is "name".
+ */
+export function violationsOf(error: unknown, resource: string): Violation[] {
+  if (!error) return [];
+  return ConnectError.from(error).details.flatMap((detail) => {
+    if (!("type" in detail) || detail.type !== "google.rpc.BadRequest") return [];
+    return messages(detail.value).map((violation) => {
+      const [field = "", description = ""] = texts(violation);
+      return { field: field.startsWith(`${resource}.`) ? field.slice(resource.length + 1) : field, description };
+    });
+  });
+}
+
+// messages are those of field 1, which repeats.
+function messages(bytes: Uint8Array): Uint8Array[] {
+  const reader = new BinaryReader(bytes);
+  const found: Uint8Array[] = [];
+  while (reader.pos < reader.len) {
+    const [number, type] = reader.tag();
+    if (number === 1 && type === WireType.LengthDelimited) found.push(reader.bytes());
+    else reader.skip(type, number);
+  }
+  return found;
+}
+
+// texts are those of the fields 1 and 2.
+function texts(bytes: Uint8Array): string[] {
+  const reader = new BinaryReader(bytes);
+  const found: string[] = [];
+  while (reader.pos < reader.len) {
+    const [number, type] = reader.tag();
+    if (number <= 2 && type === WireType.LengthDelimited) found[number - 1] = reader.string();
+    else reader.skip(type, number);
+  }
+  return found;
+}
 
 /** isLoggedOut tells that there is no session, or none any more. */
 export function isLoggedOut(error: unknown): boolean {

@@ -1,14 +1,14 @@
 import { callUnaryMethod, createConnectQueryKey, useInfiniteQuery, useMutation, useQuery, useTransport } from "@connectrpc/connect-query";
 import { useQueryClient } from "@tanstack/react-query";
 
-import { CredentialState, GatewayService } from "../gen/weir/admin/v1/gateway_pb";
+import { CredentialState, GatewayService, TargetState } from "../gen/weir/admin/v1/gateway_pb";
 import type { Names } from "./names";
 import { useNames } from "./names";
 import { firstPage, nextPage } from "./page";
 import { permissionOf } from "./permission";
 
-export type { Agent, AgentCredential, Gateway, UnservedRoute } from "../gen/weir/admin/v1/gateway_pb";
-export { CredentialState };
+export type { Agent, AgentCredential, AgentTarget, Gateway, UnservedRoute } from "../gen/weir/admin/v1/gateway_pb";
+export { CredentialState, TargetState };
 
 export const mayListGateways = permissionOf(GatewayService.method.listGateways);
 export const mayGetGateway = permissionOf(GatewayService.method.getGateway);
@@ -58,6 +58,11 @@ export function useAgent(id: string) {
 /** useAgentCredentials is how every living agent does with one provider's credential. */
 export function useAgentCredentials(providerId: string, enabled: boolean) {
   return useQuery(GatewayService.method.listAgentCredentials, { providerId }, { enabled, refetchInterval: 5_000 });
+}
+
+/** useAgentTargets is how one agent finds the targets that it tried, asked for again every few seconds. */
+export function useAgentTargets(agentId: string) {
+  return useQuery(GatewayService.method.listAgentTargets, { of: { case: "agentId", value: agentId } }, { refetchInterval: 5_000 });
 }
 
 export function useRevokeAgent() {

@@ -1,12 +1,21 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import { createConnectQueryKey, useInfiniteQuery, useMutation, useTransport } from "@connectrpc/connect-query";
 import { useQueryClient } from "@tanstack/react-query";
 
-import { Failure, RouteService, Strategy } from "../gen/weir/admin/v1/route_pb";
+import type { RouteSchema } from "../gen/weir/admin/v1/route_pb";
+import { Failure, RouteService, StickyBy, Strategy } from "../gen/weir/admin/v1/route_pb";
 import { firstPage, nextPage } from "./page";
 import { permissionOf } from "./permission";
 
-export type { Route } from "../gen/weir/admin/v1/route_pb";
-export { Strategy } from "../gen/weir/admin/v1/route_pb";
+export type { Hedge, Retry, Route, Share, Sticky, Target } from "../gen/weir/admin/v1/route_pb";
+export type { Timeouts } from "../gen/weir/admin/v1/common_pb";
+export { Failure, StickyBy, Strategy };
+
+/** RouteInput is what people choose of a route. */
+export type RouteInput = Pick<
+  Exclude<MessageInitShape<typeof RouteSchema>, { $typeName: string }>,
+  "name" | "strategy" | "targets" | "strict" | "sticky" | "hedge" | "canary" | "shadow" | "retry" | "timeouts"
+>;
 
 export const mayListRoutes = permissionOf(RouteService.method.listRoutes);
 export const mayCreateRoute = permissionOf(RouteService.method.createRoute);
@@ -51,6 +60,19 @@ const strategies: Record<Strategy, string> = {
 /** strategyName names a strategy; one this console does not know yet shows its number. */
 export function strategyName(strategy: Strategy): string {
   return (strategies as Record<number, string | undefined>)[strategy] ?? `Strategy ${strategy}`;
+}
+
+const sticksBy: Record<StickyBy, string> = {
+  [StickyBy.UNSPECIFIED]: "Not stated",
+  [StickyBy.HEADER]: "A header",
+  [StickyBy.END_USER]: "The end user",
+  [StickyBy.PROMPT_PREFIX]: "The beginning of the prompt",
+  [StickyBy.KEY]: "The key",
+};
+
+/** stickyByName names what requests are alike in; one this console does not know yet shows its number. */
+export function stickyByName(by: StickyBy): string {
+  return (sticksBy as Record<number, string | undefined>)[by] ?? `Likeness ${by}`;
 }
 
 const failures: Record<Failure, string> = {

@@ -4,7 +4,7 @@ import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "
 import { Shell } from "../features/shell/Shell";
 import { NotFound } from "../features/shell/NotFound";
 import { Loading } from "../ui/State";
-import { agentsSearch, dryRunSearch, keysSearch, overviewSearch, requestsSearch, sqlSearch } from "./search";
+import { agentsSearch, dryRunSearch, keysSearch, overviewSearch, requestsSearch, routingSearch, sqlSearch } from "./search";
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
 
@@ -25,6 +25,7 @@ const requests = createRoute({
 const routing = createRoute({
   getParentRoute: () => root,
   path: "/routing",
+  validateSearch: routingSearch,
   component: lazyRouteComponent(() => import("../features/routing/RoutingPage"), "RoutingPage"),
 });
 

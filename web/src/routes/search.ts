@@ -55,6 +55,16 @@ export function agentsSearch(raw: Raw): AgentsSearch {
   return agent ? { agent } : {};
 }
 
+export interface RoutingSearch {
+  /** Id of the route whose details are open. */
+  route?: string;
+}
+
+export function routingSearch(raw: Raw): RoutingSearch {
+  const route = text(raw.route);
+  return route ? { route } : {};
+}
+
 /** DryRunSearch is a request that is described, not sent. */
 export interface DryRunSearch {
   gateway?: string | undefined;
@@ -68,10 +78,18 @@ export interface DryRunSearch {
   input?: number;
   /** Tokens at most. Absent: no cap. */
   output?: number;
+  /** What conditions look at, as "name=value; name=value". */
+  metadata?: string | undefined;
+  headers?: string | undefined;
+  /** Absent: the answer is no stream. */
+  stream?: true | undefined;
+  /** The end user and the run that the request names. */
+  user?: string | undefined;
+  run?: string | undefined;
 }
 
 export function dryRunSearch(raw: Raw): DryRunSearch {
-  const texts = (["gateway", "agent", "caller", "route"] as const).flatMap((name) => {
+  const texts = (["gateway", "agent", "caller", "route", "metadata", "headers", "user", "run"] as const).flatMap((name) => {
     const value = text(raw[name]);
     return value ? [[name, value]] : [];
   });
@@ -79,7 +97,7 @@ export function dryRunSearch(raw: Raw): DryRunSearch {
     const value = count(raw[name]);
     return value === undefined ? [] : [[name, value]];
   });
-  return Object.fromEntries([...texts, ...counts]) as DryRunSearch;
+  return { ...(Object.fromEntries([...texts, ...counts]) as DryRunSearch), ...(raw.stream === true && { stream: true as const }) };
 }
 
 export interface SqlSearch {

@@ -19,12 +19,15 @@ export function FormError({ error }: { error: unknown }) {
 interface TextFieldProps extends Omit<ComponentProps<"input">, "onChange"> {
   label: string;
   hint?: ReactNode;
+  /** What the server says is wrong with it. */
+  problem?: string | undefined;
   onChange: (value: string) => void;
 }
 
 /** TextField is one line of text that no browser completes or corrects, with what it must be below. */
-export function TextField({ label, hint, onChange, ...input }: TextFieldProps) {
+export function TextField({ label, hint, problem, onChange, ...input }: TextFieldProps) {
   const below = useId();
+  const wrong = useId();
   return (
     <div className="field">
       <label>
@@ -33,17 +36,29 @@ export function TextField({ label, hint, onChange, ...input }: TextFieldProps) {
           autoComplete="off"
           autoCapitalize="off"
           spellCheck={false}
-          aria-describedby={hint ? below : undefined}
+          aria-describedby={[problem && wrong, hint && below].filter(Boolean).join(" ") || undefined}
+          aria-invalid={problem ? true : undefined}
           onChange={(event) => onChange(event.target.value)}
           {...input}
         />
       </label>
+      <Problem id={wrong} problem={problem} />
       {hint && (
         <p id={below} className="muted">
           {hint}
         </p>
       )}
     </div>
+  );
+}
+
+/** Problem says at a field what the server refused it for. */
+export function Problem({ id, problem }: { id: string; problem: string | undefined }) {
+  if (!problem) return null;
+  return (
+    <p id={id} className="problem">
+      {problem}
+    </p>
   );
 }
 

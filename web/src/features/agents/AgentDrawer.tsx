@@ -17,6 +17,7 @@ import { useMay } from "../session/permission";
 import { CredentialList } from "./CredentialList";
 import { healthOf } from "./health";
 import { PolicyFacts, UsageFacts } from "./Reported";
+import { TargetList } from "./TargetList";
 
 interface AgentDrawerProps {
   /** From the URL; undefined: closed. */
@@ -55,6 +56,7 @@ function Details({ agent }: { agent: Agent }) {
       <StateFacts agent={agent} gateways={gateways} now={now} />
       <PolicyFacts agent={agent} now={now} />
       <UsageFacts agent={agent} now={now} />
+      {!agent.revokedAt && <TargetList agentId={agent.id} providers={providers} now={now} />}
       <CredentialList credentials={agent.credentials} providers={providers} now={now} />
       <Facts title="Release">
         <Fact name="Version">{agent.version || "–"}</Fact>

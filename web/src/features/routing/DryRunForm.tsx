@@ -5,6 +5,7 @@ import type { Key } from "../../api/key";
 import type { Project } from "../../api/project";
 import type { Route } from "../../api/route";
 import type { DryRunSearch } from "../../routes/search";
+import { TextField } from "../../ui/Form";
 import { AgentChoice } from "./AgentChoice";
 
 export interface Known {
@@ -53,6 +54,7 @@ export function DryRunForm({ known, asked, busy, onRun }: DryRunFormProps) {
       </datalist>
       <TokenField label="Input tokens" value={draft.input ?? 1_000} onChange={(input) => change({ input })} />
       <TokenField label="Output tokens at most (0: the request has no cap)" value={draft.output ?? 0} onChange={(output) => change({ output })} />
+      <Conditions draft={full} onChange={change} />
       <p className="muted">Nothing is sent to a provider, and nothing is recorded.</p>
       <div className="form-actions">
         <button type="submit" className="button button-primary" disabled={busy || known.gateways.length === 0}>
@@ -60,6 +62,42 @@ export function DryRunForm({ known, asked, busy, onRun }: DryRunFormProps) {
         </button>
       </div>
     </form>
+  );
+}
+
+interface ConditionsProps {
+  draft: DryRunSearch;
+  onChange: (part: Partial<DryRunSearch>) => void;
+}
+
+// Conditions are what those of targets look at, and sticky routes.
+function Conditions({ draft, onChange }: ConditionsProps) {
+  const { metadata, headers, stream, user, run } = draft;
+  return (
+    <details className="more" open={Boolean(metadata ?? headers ?? stream ?? user ?? run) || undefined}>
+      <summary>What conditions look at</summary>
+      <div className="part">
+        <TextField
+          label="Metadata"
+          placeholder="tier=gold; team=search"
+          value={metadata ?? ""}
+          onChange={(value) => onChange({ metadata: value || undefined })}
+        />
+        <TextField
+          label="Headers"
+          placeholder="X-Session-Id=42"
+          hint="A condition sees none that carries a credential."
+          value={headers ?? ""}
+          onChange={(value) => onChange({ headers: value || undefined })}
+        />
+        <TextField label="End user" value={user ?? ""} onChange={(value) => onChange({ user: value || undefined })} />
+        <TextField label="Run" value={run ?? ""} onChange={(value) => onChange({ run: value || undefined })} />
+        <label className="choice">
+          <input type="checkbox" checked={stream ?? false} onChange={(event) => onChange({ stream: event.target.checked || undefined })} />
+          The answer is a stream
+        </label>
+      </div>
+    </details>
   );
 }
 

@@ -93,7 +93,7 @@ function useKnown(): Known | undefined {
 }
 
 function inputOf(search: DryRunSearch): DryRunInput | undefined {
-  const { gateway, agent = "", caller, route: model, input = 1_000, output = 0 } = search;
+  const { gateway, agent = "", caller, route: model, input = 1_000, output = 0, stream = false, user = "", run = "" } = search;
   const [kind, id] = caller?.split(":") ?? [];
   if (!gateway || !model || !id || (kind !== "key" && kind !== "project")) return undefined;
   return {
@@ -103,5 +103,19 @@ function inputOf(search: DryRunSearch): DryRunInput | undefined {
     model,
     inputTokens: BigInt(input),
     maxOutputTokens: BigInt(output),
+    metadata: pairsOf(search.metadata),
+    headers: pairsOf(search.headers),
+    stream,
+    user,
+    run,
   };
+}
+
+// pairsOf reads "name=value; name=value".
+function pairsOf(text = ""): Record<string, string> {
+  const pairs = text.split(";").map((pair) => {
+    const [name = "", ...value] = pair.split("=");
+    return [name.trim(), value.join("=").trim()] as const;
+  });
+  return Object.fromEntries(pairs.filter(([name]) => name !== ""));
 }

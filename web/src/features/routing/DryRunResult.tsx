@@ -1,8 +1,8 @@
-import type { DryRunResponse, DryRunTarget } from "../../api/diagnostics";
-import { TargetFitness } from "../../api/diagnostics";
-import { failureName } from "../../api/route";
+import type { DryRunResponse, DryRunRoute, DryRunShare, DryRunTarget } from "../../api/diagnostics";
+import { ConditionVerdict, TargetFitness } from "../../api/diagnostics";
+import { failureName, stickyByName, StickyBy, Strategy, strategyName } from "../../api/route";
 import { microsOf, secondsOf } from "../../api/time";
-import { formatDuration, formatSpan } from "../../format/duration";
+import { formatDuration } from "../../format/duration";
 import { formatBytes, formatCount } from "../../format/number";
 import type { Tone } from "../../ui/Badge";
 import { Badge } from "../../ui/Badge";
@@ -10,6 +10,8 @@ import { Fact, Facts } from "../../ui/Facts";
 import { Scroller } from "../../ui/Scroller";
 import { Money } from "../../ui/Value";
 import { AnsweredByFacts } from "./AnsweredBy";
+import { explanationOf } from "./strategy";
+import { hedgeWords, percentOf, spanOf, stickyWords } from "./words";
 
 /** DryRunResult is what an agent would do with the described request. */
 export function DryRunResult({ result }: { result: DryRunResponse }) {
@@ -30,7 +32,8 @@ export function DryRunResult({ result }: { result: DryRunResponse }) {
       </div>
       {route && (
         <>
-          <Targets targets={route.targets} weighted={route.weighted} />
+          <Targets route={route} />
+          <ChoiceFacts route={route} />
           <Facts title="Attempts">
             <Fact name="At most">{formatCount(route.maxAttempts)}</Fact>
             <Fact name="A target twice">{route.eachOnce ? "never" : `after up to ${formatDuration(microsOf(route.backoff) ?? 0n)}`}</Fact>
@@ -50,10 +53,69 @@ export function DryRunResult({ result }: { result: DryRunResponse }) {
   );
 }
 
-function Targets({ targets, weighted }: { targets: readonly DryRunTarget[]; weighted: boolean }) {
+// An agent of before these were said tells no strategy.
+function ChoiceFacts({ route }: { route: DryRunRoute }) {
+  const { strategy, strict, sticky, hedge, canary, shadow } = route;
+  if (strategy === Strategy.UNSPECIFIED) return null;
+  return (
+    <Facts title="Choice of the target">
+      <Fact name="Strategy">
+        {strategyName(strategy)}
+        <div className="muted">{explanationOf(strategy)}</div>
+      </Fact>
+      {sticky && (
+        <Fact name="Alike in">
+          {sticky.by === StickyBy.HEADER ? <code>{sticky.header}</code> : stickyByName(sticky.by)}
+          <div className="muted">{stickyWords(sticky)}</div>
+        </Fact>
+      )}
+      <Fact name="Strict">{strict ? "yes: what translation would leave out is refused; a dry run has no body to tell by" : "no"}</Fact>
+      <Fact name="Hedge">{hedge ? hedgeWords(hedge) : "none"}</Fact>
+      <Fact name="Canary">{canary ? <ShareWords share={canary} /> : "none"}</Fact>
+      <Fact name="Shadow">{shadow ? <ShareWords share={shadow} /> : "none"}</Fact>
+    </Facts>
+  );
+}
+
+function ShareWords({ share: { target, perMille } }: { share: DryRunShare }) {
+  if (!target) return percentOf(perMille);
+  const { label, tone } = fitnessOf(target);
+  return (
+    <>
+      {percentOf(perMille)} to {target.provider} / {target.model} <Badge tone={tone}>{label}</Badge>
+      {target.reason && <div className="muted">{target.reason}</div>}
+      <Condition target={target} />
+    </>
+  );
+}
+
+const verdicts: Record<ConditionVerdict, string> = {
+  [ConditionVerdict.UNSPECIFIED]: "",
+  [ConditionVerdict.TRUE]: "true",
+  [ConditionVerdict.FALSE]: "false",
+  [ConditionVerdict.ERROR]: "an error, which counts as false",
+};
+
+function Condition({ target: { when, verdict, verdictError } }: { target: DryRunTarget }) {
+  if (!when) return null;
+  return (
+    <div className="stacked">
+      <code>{when}</code> is {(verdicts as Record<number, string | undefined>)[verdict] ?? `verdict ${verdict}`}
+      {verdictError && `: ${verdictError}`}
+    </div>
+  );
+}
+
+function titleOf({ weighted, strategy }: DryRunRoute): string {
+  if (weighted) return "Candidates, in one order that the weights may draw";
+  const ordered = [Strategy.UNSPECIFIED, Strategy.SINGLE, Strategy.PRIORITY].includes(strategy);
+  return ordered ? "Candidates, in the order of attempts" : "Candidates, among which the strategy chooses";
+}
+
+function Targets({ route }: { route: DryRunRoute }) {
   return (
     <section className="facts">
-      <h3>{weighted ? "Candidates, in one order that the weights may draw" : "Candidates, in the order of attempts"}</h3>
+      <h3>{titleOf(route)}</h3>
       <Scroller label="Candidates, table">
         <table className="table">
           <thead>
@@ -69,7 +131,7 @@ function Targets({ targets, weighted }: { targets: readonly DryRunTarget[]; weig
             </tr>
           </thead>
           <tbody>
-            {targets.map((target, i) => (
+            {route.targets.map((target, i) => (
               <Target key={i} target={target} />
             ))}
           </tbody>
@@ -86,6 +148,7 @@ function Target({ target }: { target: DryRunTarget }) {
       <th scope="row" className="anywhere" title={target.providerId}>
         {target.provider} / {target.model}
         <div className="stacked">{[weightOf(target), timeoutsOf(target)].filter(Boolean).join(", ")}</div>
+        <Condition target={target} />
       </th>
       <td className="anywhere">
         <Badge tone={tone}>{label}</Badge>
@@ -108,8 +171,12 @@ function weightOf({ weight }: DryRunTarget): string {
 }
 
 function timeoutsOf({ timeouts }: DryRunTarget): string {
-  const firstByte = secondsOf(timeouts?.firstByte);
-  return firstByte ? `first byte within ${formatSpan(firstByte)}` : "";
+  const named = [
+    ["connection", timeouts?.connect],
+    ["first byte", timeouts?.firstByte],
+    ["first token", timeouts?.firstToken],
+  ] as const;
+  return named.flatMap(([name, value]) => (secondsOf(value) ? [`${name} within ${spanOf(value)}`] : [])).join(", ");
 }
 
 const fitnesses: Record<TargetFitness, { label: string; tone: Tone }> = {

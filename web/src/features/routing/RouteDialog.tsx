@@ -1,9 +1,10 @@
 import type { Names } from "../../api/names";
 import type { Route } from "../../api/route";
-import { Strategy, useCreateRoute, useUpdateRoute } from "../../api/route";
+import { useCreateRoute, useUpdateRoute } from "../../api/route";
 import { useRequestId } from "../../api/transport";
 import { Modal } from "../../ui/Overlay";
-import type { RouteDraft } from "./RouteForm";
+import type { RouteDraft } from "./draft";
+import { draftOf, emptyDraft, inputOf, paths } from "./draft";
 import { RouteForm } from "./RouteForm";
 
 interface RouteDialogProps {
@@ -13,25 +14,26 @@ interface RouteDialogProps {
   onClose: () => void;
 }
 
-/** RouteDialog makes a route, or changes one. Its timeouts, retries and projects stay as they are. */
+/** RouteDialog makes a route, or changes one. The projects that it is for stay as they are. */
 export function RouteDialog({ subject, providers, onClose }: RouteDialogProps) {
   const create = useCreateRoute();
   const update = useUpdateRoute();
   const requestId = useRequestId();
   const submit = (draft: RouteDraft) => {
     const mutation = { requestId: requestId(draft) };
+    const input = inputOf(draft);
     if (subject) {
-      const route = { ...draft, id: subject.id, etag: subject.etag };
+      const route = { ...input, id: subject.id, etag: subject.etag };
       update.mutate({ route, updateMask: { paths }, mutation }, { onSuccess: onClose });
     } else {
-      create.mutate({ ...draft, mutation }, { onSuccess: onClose });
+      create.mutate({ ...input, mutation }, { onSuccess: onClose });
     }
   };
   const { isPending, error } = subject ? update : create;
   return (
     <Modal title={subject ? `Change ${subject.name}` : "Create route"} open held={isPending} onClose={onClose}>
       <RouteForm
-        begin={subject ? draftOf(subject) : empty}
+        begin={subject ? draftOf(subject) : emptyDraft}
         exists={subject !== undefined}
         providers={providers}
         pending={isPending}
@@ -41,17 +43,4 @@ export function RouteDialog({ subject, providers, onClose }: RouteDialogProps) {
       />
     </Modal>
   );
-}
-
-const paths = ["name", "strategy", "targets", "strict"];
-
-const empty: RouteDraft = {
-  name: "",
-  strategy: Strategy.SINGLE,
-  targets: [{ providerId: "", model: "", weight: 1 }],
-  strict: false,
-};
-
-function draftOf({ name, strategy, targets, strict }: Route): RouteDraft {
-  return { name, strategy, targets: targets.map(({ providerId, model, weight }) => ({ providerId, model, weight })), strict };
 }

@@ -1,17 +1,14 @@
-import { useId, useState } from "react";
+import { useState } from "react";
 
+import { violationsOf } from "../../api/error";
 import type { Names } from "../../api/names";
-import { Strategy, strategyName } from "../../api/route";
 import { FormActions, FormError, TextField } from "../../ui/Form";
-import type { TargetDraft } from "./TargetFields";
+import { RetryFields, TimeoutFields } from "./BoundFields";
+import type { RouteDraft } from "./draft";
+import { Optional } from "./Optional";
+import { HedgeFields, ShareFields } from "./ShareFields";
+import { StrategyFields } from "./StrategyFields";
 import { TargetFields } from "./TargetFields";
-
-export interface RouteDraft {
-  name: string;
-  strategy: Strategy;
-  targets: TargetDraft[];
-  strict: boolean;
-}
 
 interface RouteFormProps {
   begin: RouteDraft;
@@ -25,14 +22,16 @@ interface RouteFormProps {
   onCancel: () => void;
 }
 
-const strategies = [Strategy.SINGLE, Strategy.PRIORITY, Strategy.WEIGHTED];
 const nameRule = "What applications write in model: letters, digits and -._:/ inside, at most 128.";
 
+/** RouteForm takes everything that a route can do. */
 export function RouteForm({ begin, exists, providers, pending, error, onSubmit, onCancel }: RouteFormProps) {
   const [draft, setDraft] = useState(begin);
   const change = (part: Partial<RouteDraft>) => setDraft((d) => ({ ...d, ...part }));
+  const violations = violationsOf(error, "route");
+  const problems = (field: string) => violations.find((violation) => violation.field === field)?.description;
   return (
-    <form action={() => onSubmit(weighed(draft))} className="form">
+    <form action={() => onSubmit(draft)} className="form">
       <TextField
         label="Name"
         required
@@ -41,29 +40,18 @@ export function RouteForm({ begin, exists, providers, pending, error, onSubmit, 
         title={nameRule}
         hint={nameRule}
         placeholder="gpt-5"
+        problem={problems("name")}
         value={draft.name}
         onChange={(name) => change({ name })}
       />
-      <label>
-        Strategy
-        <select
-          value={draft.strategy}
-          onChange={(event) => change({ strategy: strategies[event.target.selectedIndex] ?? draft.strategy })}
-        >
-          {strategies.map((strategy) => (
-            <option key={strategy} value={strategy}>
-              {strategyName(strategy)}
-            </option>
-          ))}
-        </select>
-      </label>
-      <TargetFields
-        strategy={draft.strategy}
-        targets={draft.targets}
-        providers={providers}
-        onChange={(targets) => change({ targets })}
-      />
-      <StrictField checked={draft.strict} onChange={(strict) => change({ strict })} />
+      <StrategyFields strategy={draft.strategy} sticky={draft.sticky} problems={problems} onChange={change} />
+      <TargetFields strategy={draft.strategy} targets={draft.targets} providers={providers} problems={problems} onChange={(targets) => change({ targets })} />
+      <Optional label="Strict" about={strictly} checked={draft.strict} onChange={(strict) => change({ strict })} />
+      <HedgeFields hedge={draft.hedge} problems={problems} onChange={(hedge) => change({ hedge })} />
+      <ShareFields what="Canary" share={draft.canary} providers={providers} problems={problems} onChange={(canary) => change({ canary })} />
+      <ShareFields what="Shadow" share={draft.shadow} providers={providers} problems={problems} onChange={(shadow) => change({ shadow })} />
+      <RetryFields retry={draft.retry} problems={problems} onChange={(retry) => change({ retry })} />
+      <TimeoutFields timeouts={draft.timeouts} problems={problems} onChange={(timeouts) => change({ timeouts })} />
       <FormError error={error} />
       <FormActions
         pending={pending}
@@ -75,32 +63,9 @@ export function RouteForm({ begin, exists, providers, pending, error, onSubmit, 
   );
 }
 
-// A weight that was written before the strategy changed has no meaning any more; a single
-// route has one target.
-function weighed(draft: RouteDraft): RouteDraft {
-  const targets = draft.strategy === Strategy.SINGLE ? draft.targets.slice(0, 1) : draft.targets;
-  if (draft.strategy === Strategy.WEIGHTED) return draft;
-  return { ...draft, targets: targets.map((target) => ({ ...target, weight: 0 })) };
-}
-
-function StrictField({ checked, onChange }: { checked: boolean; onChange: (strict: boolean) => void }) {
-  const about = useId();
-  return (
-    <div className="field">
-      <label className="choice">
-        <input
-          type="checkbox"
-          role="switch"
-          checked={checked}
-          aria-describedby={about}
-          onChange={(event) => onChange(event.target.checked)}
-        />
-        Strict
-      </label>
-      <p id={about} className="muted">
-        A request that a target&apos;s dialect can&apos;t carry whole is not sent to it; otherwise it is sent, and{" "}
-        <code>X-Weir-Lossy</code> of the answer names what was left out.
-      </p>
-    </div>
-  );
-}
+const strictly = (
+  <>
+    A request that a target&apos;s dialect can&apos;t carry whole is not sent to it; otherwise it is sent, and <code>X-Weir-Lossy</code> of the answer
+    names what was left out.
+  </>
+);

@@ -1,20 +1,23 @@
-import type { Provider } from "../../api/provider";
+import { Link } from "@tanstack/react-router";
+
+import type { Names } from "../../api/names";
 import type { Route } from "../../api/route";
 import { strategyName } from "../../api/route";
 import { dateOf } from "../../api/time";
-import { Named } from "../../ui/Named";
 import { Scroller } from "../../ui/Scroller";
 import { Time } from "../../ui/Value";
+import { TargetWords } from "./RouteDrawer";
+import { extrasOf } from "./words";
 
 interface RouteTableProps {
   routes: readonly Route[];
-  providers: readonly Provider[];
+  providers: Names;
   /** undefined: the role may not. */
   onChange: ((route: Route) => void) | undefined;
 }
 
-export function RouteTable({ routes, providers, onChange }: RouteTableProps) {
-  const names = new Map(providers.map((p) => [p.id, p.name]));
+/** RouteTable lists routes; a name opens the details. */
+export function RouteTable({ routes, providers: names, onChange }: RouteTableProps) {
   return (
     <Scroller label="Routes, table">
       <table className="table">
@@ -38,18 +41,19 @@ export function RouteTable({ routes, providers, onChange }: RouteTableProps) {
         <tbody>
           {routes.map((route) => (
             <tr key={route.id}>
-              <th scope="row">{route.name}</th>
+              <th scope="row">
+                <Link to="." search={(s) => ({ ...s, route: route.id })} className="row-link">
+                  {route.name}
+                </Link>
+              </th>
               <td className="wide-only">
                 {strategyName(route.strategy)}
-                {route.strict && <div className="muted">strict</div>}
+                {extrasOf(route) && <div className="muted">{extrasOf(route)}</div>}
               </td>
               <td>
                 {route.targets.map((target, i) => (
                   <div key={i} className="anywhere">
-                    <Named id={target.providerId} names={names} />
-                    <span className="muted"> / </span>
-                    {target.model}
-                    {target.weight > 0 && <span className="muted"> (weight {target.weight})</span>}
+                    <TargetWords target={target} providers={names} />
                   </div>
                 ))}
               </td>

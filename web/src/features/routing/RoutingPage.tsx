@@ -1,4 +1,4 @@
-import { Link } from "@tanstack/react-router";
+import { getRouteApi, Link } from "@tanstack/react-router";
 import { useState } from "react";
 
 import { mayDryRun } from "../../api/diagnostics";
@@ -14,7 +14,10 @@ import { useMay } from "../session/permission";
 import { ProviderDialog } from "./ProviderDialog";
 import { ProviderTable } from "./ProviderTable";
 import { RouteDialog } from "./RouteDialog";
+import { RouteDrawer } from "./RouteDrawer";
 import { RouteTable } from "./RouteTable";
+
+const page = getRouteApi("/routing");
 
 /** RoutingPage shows where requests may go, and changes it; a provider's page tests it. */
 export function RoutingPage() {
@@ -24,7 +27,7 @@ export function RoutingPage() {
   return (
     <Page
       title="Routes and providers"
-      about={`Headers, timeouts, retries and who may use what are changed through the API for now. Times in ${viewerZone()}.`}
+      about={`Headers and timeouts of providers, and which projects a route is for, are changed through the API for now. Times in ${viewerZone()}.`}
       actions={
         may(mayDryRun) && (
           <Link to="/routing/dry-run" className="button">
@@ -46,19 +49,22 @@ function Routes({ providers }: { providers: readonly Provider[] }) {
   const may = useMay();
   const routes = useRoutes();
   const [subject, setSubject] = useState<Subject<Route>>();
+  const { route: shown } = page.useSearch();
+  const navigate = page.useNavigate();
+  const listed = routes.data?.pages.flatMap((part) => part.routes) ?? [];
+  const listedProviders = new Map(providers.map((p) => [p.id, p.name]));
   const names = useProviderNames(subject !== undefined && may(mayListProviders));
   return (
     <Panel title="Routes" aside={may(mayCreateRoute) && <CreateButton what="route" onClick={() => setSubject("new")} />}>
       <Async result={routes} what="routes" isEmpty={(d) => d.pages[0]?.routes.length === 0} empty={<NoRoutes />}>
-        {(data) => (
-          <RouteTable
-            routes={data.pages.flatMap((page) => page.routes)}
-            providers={providers}
-            onChange={may(mayUpdateRoute) ? setSubject : undefined}
-          />
-        )}
+        {() => <RouteTable routes={listed} providers={listedProviders} onChange={may(mayUpdateRoute) ? setSubject : undefined} />}
       </Async>
       <LoadMore query={routes} />
+      <RouteDrawer
+        route={listed.find((one) => one.id === shown)}
+        providers={listedProviders}
+        onClose={() => void navigate({ search: (s) => ({ ...s, route: undefined }) })}
+      />
       {subject && (
         <RouteDialog
           {...(subject !== "new" && { subject })}

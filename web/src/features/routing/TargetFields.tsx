@@ -1,45 +1,46 @@
 import type { Names } from "../../api/names";
 import { Strategy } from "../../api/route";
 import { TextField } from "../../ui/Form";
+import type { TargetDraft } from "./draft";
+import { noTarget } from "./draft";
 
-export interface TargetDraft {
-  providerId: string;
-  model: string;
-  /** 1 to 1000 of a weighted route, else 0. */
-  weight: number;
-}
+/** Problems are what the server refused, by the field's path; undefined: nothing. */
+export type Problems = (field: string) => string | undefined;
 
 interface TargetFieldsProps {
   strategy: Strategy;
   targets: readonly TargetDraft[];
   providers: Names;
+  problems: Problems;
   onChange: (targets: TargetDraft[]) => void;
 }
 
 const maxTargets = 16;
 
 /** TargetFields are the targets of a route in their order: one of a single route, as many as there may be of others. */
-export function TargetFields({ strategy, targets, providers, onChange }: TargetFieldsProps) {
+export function TargetFields({ strategy, targets, providers, problems, onChange }: TargetFieldsProps) {
   const single = strategy === Strategy.SINGLE;
   const shown = single ? targets.slice(0, 1) : targets;
   const change = (at: number, part: Partial<TargetDraft>) =>
     onChange(targets.map((target, i) => (i === at ? { ...target, ...part } : target)));
-  const next = { providerId: "", model: "", weight: 1 };
   return (
     <>
       {shown.map((target, i) => (
         <TargetField
           key={i}
-          number={single ? 0 : i + 1}
+          title={single ? "Target" : `Target ${i + 1}`}
+          path={`targets[${i}]`}
           target={target}
           providers={providers}
+          problems={problems}
           weighted={strategy === Strategy.WEIGHTED}
+          conditional
           onChange={(part) => change(i, part)}
           onRemove={shown.length > 1 ? () => onChange(targets.filter((_, other) => other !== i)) : undefined}
         />
       ))}
       {!single && targets.length < maxTargets && (
-        <button type="button" className="button" onClick={() => onChange([...targets, next])}>
+        <button type="button" className="button" onClick={() => onChange([...targets, noTarget])}>
           Add target
         </button>
       )}
@@ -48,19 +49,22 @@ export function TargetFields({ strategy, targets, providers, onChange }: TargetF
 }
 
 interface TargetFieldProps {
-  /** From 1; 0: it is the only one. */
-  number: number;
+  title: string;
+  path: string;
   target: TargetDraft;
   providers: Names;
-  weighted: boolean;
+  problems: Problems;
+  weighted?: boolean;
+  /** Whether it can have a condition. */
+  conditional?: boolean;
   onChange: (part: Partial<TargetDraft>) => void;
-  onRemove: (() => void) | undefined;
+  onRemove?: (() => void) | undefined;
 }
 
-function TargetField({ number, target, providers, weighted, onChange, onRemove }: TargetFieldProps) {
-  const title = number ? `Target ${number}` : "Target";
+/** TargetField is one model of a provider. */
+export function TargetField({ title, path, target, providers, problems, weighted, conditional, onChange, onRemove }: TargetFieldProps) {
   return (
-    <fieldset>
+    <fieldset className="part">
       <legend>{title}</legend>
       <ProviderField value={target.providerId} providers={providers} onChange={(providerId) => onChange({ providerId })} />
       <TextField
@@ -68,6 +72,7 @@ function TargetField({ number, target, providers, weighted, onChange, onRemove }
         required
         maxLength={200}
         hint="What the provider calls it: Azure's deployment, Bedrock's model or inference profile."
+        problem={problems(`${path}.model`) ?? problems(path)}
         value={target.model}
         onChange={(model) => onChange({ model })}
       />
@@ -78,8 +83,20 @@ function TargetField({ number, target, providers, weighted, onChange, onRemove }
           type="number"
           min={1}
           max={1000}
+          problem={problems(`${path}.weight`)}
           value={target.weight || ""}
           onChange={(weight) => onChange({ weight: Number(weight) })}
+        />
+      )}
+      {conditional && (
+        <TextField
+          label="Only when (optional)"
+          maxLength={1000}
+          placeholder={'metadata.tier == "gold" && tokens > 8000'}
+          hint="A CEL expression over the request: metadata, headers, tokens, stream, surface, user, run, key, project, now. Empty: always."
+          problem={problems(`${path}.when`)}
+          value={target.when}
+          onChange={(when) => onChange({ when })}
         />
       )}
       {onRemove && (

@@ -1,0 +1,50 @@
+import type { Hedge, Route, Sticky, Timeouts } from "../../api/route";
+import { StickyBy } from "../../api/route";
+import { microsOf, secondsOf } from "../../api/time";
+import { formatDuration, formatSpan } from "../../format/duration";
+import { formatCount } from "../../format/number";
+
+/** spanOf writes a duration: 5 min, 300 ms. */
+export function spanOf(duration: Parameters<typeof secondsOf>[0]): string {
+  const seconds = secondsOf(duration) ?? 0;
+  return Number.isInteger(seconds) ? formatSpan(seconds) : formatDuration(microsOf(duration) ?? 0n);
+}
+
+/** percentOf writes thousandths as a percentage: 5 %, 0.1 %. */
+export function percentOf(perMille: number): string {
+  return `${perMille / 10} %`;
+}
+
+/** stickyWords says when requests don't stick; what is not said is the agent's own. */
+export function stickyWords({ by, minTokens, breakEvenPercent }: Sticky): string {
+  const least = minTokens || (by === StickyBy.PROMPT_PREFIX ? 1_024n : 0n);
+  const from = least > 0n ? `from ${formatCount(least)} input tokens, ` : "";
+  return `${from}while it is at most ${breakEvenPercent || 100} % slower than the best other one`;
+}
+
+/** hedgeWords says when a second target is asked; what is not said is the agent's own. */
+export function hedgeWords({ percentile, minDelay, maxPercent }: Hedge): string {
+  const least = minDelay ? spanOf(minDelay) : "50 ms";
+  return `after ${percentile || 95} of 100 of the target's own times to first content, not before ${least}, for at most ${maxPercent || 10} % of the requests`;
+}
+
+/** timeoutWords are those that are said, by what they bound. */
+export function timeoutWords(timeouts: Timeouts | undefined): [string, string][] {
+  if (!timeouts) return [];
+  const { connect, firstByte, firstToken, idle, total } = timeouts;
+  const named = [
+    ["Connection within", connect],
+    ["First byte within", firstByte],
+    ["First token within", firstToken],
+    ["Silence at most", idle],
+    ["In all at most", total],
+  ] as const;
+  return named.flatMap(([name, value]): [string, string][] => (value ? [[name, spanOf(value)]] : []));
+}
+
+/** extrasOf are the names of what a route does besides its strategy: strict, hedged, canary 5 %. */
+export function extrasOf({ strict, hedge, canary, shadow }: Route): string {
+  return [strict && "strict", hedge && "hedged", canary && `canary ${percentOf(canary.perMille)}`, shadow && `shadow ${percentOf(shadow.perMille)}`]
+    .filter(Boolean)
+    .join(", ");
+}
