@@ -5,13 +5,13 @@ import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, test } from "vitest";
 
-import type { RevokeAgentRequest } from "../../gen/weir/admin/v1/gateway_pb";
-import { AgentSchema, CredentialState, GatewayService } from "../../gen/weir/admin/v1/gateway_pb";
+import type { ListAgentTargetsRequest, RevokeAgentRequest } from "../../gen/weir/admin/v1/gateway_pb";
+import { AgentSchema, CredentialState, GatewayService, TargetState } from "../../gen/weir/admin/v1/gateway_pb";
 import { ProviderService } from "../../gen/weir/admin/v1/provider_pb";
 import { openConsole, refuse, stall } from "../../test/console";
 import { healthOf } from "./health";
 
-const { getAgent, listAgents, listGateways, revokeAgent } = GatewayService.method;
+const { getAgent, listAgents, listAgentTargets, listGateways, revokeAgent } = GatewayService.method;
 const gateway = { id: "g1", name: "prod-eu", region: "local" };
 
 test("loading", async () => {
@@ -201,6 +201,57 @@ describe("the_details_of_an_agent", () => {
     expect(router.state.location.search).toEqual({ agent: "a1" });
     await userEvent.keyboard("{Escape}");
     await waitFor(() => expect(router.state.location.search).toEqual({}));
+  });
+});
+
+describe("targets_of_an_agent", () => {
+  const open = (targets: (request: ListAgentTargetsRequest) => object) =>
+    openConsole("/agents?agent=a1", (r) => {
+      r.rpc(listGateways, () => ({ gateways: [gateway] }));
+      r.rpc(listAgents, () => ({ agents: [{ id: "a1", gatewayId: "g1", name: "edge" }] }));
+      r.rpc(getAgent, () => ({ agent: { id: "a1", gatewayId: "g1", name: "edge" } }));
+      r.rpc(ProviderService.method.listProviders, () => ({ providers: [{ id: "p1", name: "openai" }] }));
+      r.rpc(listAgentTargets, targets);
+    });
+
+  test("loading", async () => {
+    open(stall);
+    expect(await screen.findByRole("status", { name: "Loading targets" })).toBeTruthy();
+  });
+
+  test("error", async () => {
+    open(refuse);
+    expect(await screen.findByRole("alert")).toBeTruthy();
+  });
+
+  test("empty", async () => {
+    open(() => ({}));
+    expect(await screen.findByText(/no request tried one since its start/)).toBeTruthy();
+  });
+
+  test("data", async () => {
+    const ago = (seconds: number) => timestampFromDate(new Date(Date.now() - seconds * 1_000));
+    const seen: ListAgentTargetsRequest[] = [];
+    open((request: ListAgentTargetsRequest) => {
+      seen.push(request);
+      return {
+        leftOut: 2,
+        unreported: 3n,
+        targets: [
+          { providerId: "p1", model: "bad", state: TargetState.OPEN, reason: "7 of the last 8 requests failed: 503", since: ago(60) },
+          { providerId: "p1", model: "trial", state: TargetState.HALF_OPEN },
+          { providerId: "p1", model: "good", state: TargetState.CLOSED, timeToFirstToken: { nanos: 420_000_000 }, timePerToken: { nanos: 9_500_000 }, inFlight: 1_200n },
+        ],
+      };
+    });
+    const list = await screen.findByRole("list", { name: "Targets" });
+    await waitFor(() => expect(list.textContent).toContain("openai / bad"));
+    const rows = within(list).getAllByRole("listitem").map((row) => row.textContent);
+    expect(rows[0]).toMatch(/Taken out7 of the last 8 requests failed: 503first token: not known yet, 0 in flight; so since 1 min ago/);
+    expect(rows[1]).toMatch(/On trial/);
+    expect(rows[2]).toMatch(/good.*In usefirst token expected after 420 ms, 9\.50 ms per token, 1,200 in flight/);
+    expect(screen.getByText("5 more found no room here.")).toBeTruthy();
+    expect(seen[0]?.of).toEqual({ case: "agentId", value: "a1" });
   });
 });
 

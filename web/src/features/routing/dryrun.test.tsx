@@ -7,11 +7,11 @@ import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
 
 import type { DryRunRequest, DryRunResponseSchema } from "../../gen/weir/admin/v1/diagnostics_pb";
-import { DiagnosticsService, TargetFitness } from "../../gen/weir/admin/v1/diagnostics_pb";
+import { ConditionVerdict, DiagnosticsService, TargetFitness } from "../../gen/weir/admin/v1/diagnostics_pb";
 import { GatewayService } from "../../gen/weir/admin/v1/gateway_pb";
 import { KeyService } from "../../gen/weir/admin/v1/key_pb";
 import { ProjectService } from "../../gen/weir/admin/v1/project_pb";
-import { Failure, RouteService } from "../../gen/weir/admin/v1/route_pb";
+import { Failure, RouteService, StickyBy, Strategy } from "../../gen/weir/admin/v1/route_pb";
 import { openConsole, stall } from "../../test/console";
 
 const { dryRun } = DiagnosticsService.method;
@@ -123,6 +123,59 @@ test("candidates_say_why_not_and_what_they_cost", async () => {
   expect(rows[2]).toBe("backup / small■Not allowed by the agentorigin not listedunpricedunpriced");
   expect(rows[3]).toBe("last / tiny○Beyond the attempts$0.000000001not bounded");
   expect(text).toMatch(/after up to 100 ms.*rate limits, timeouts.*\$0.00054.*builtin-2026-07.*20 MiB.*edge.*v42/);
+});
+
+test("what_conditions_look_at_is_asked_and_in_the_url", async () => {
+  const seen: DryRunRequest[] = [];
+  const router = open("/routing/dry-run", (r) =>
+    r.rpc(dryRun, (request) => {
+      seen.push(request);
+      return {};
+    }),
+  );
+  await userEvent.type(await screen.findByLabelText(/^Model/), "chat");
+  await userEvent.click(screen.getByText("What conditions look at"));
+  await userEvent.type(screen.getByLabelText("Metadata"), "tier=gold; formula = a=b;");
+  await userEvent.type(screen.getByLabelText("Headers"), "X-Session-Id=42");
+  await userEvent.type(screen.getByLabelText("End user"), "u1");
+  await userEvent.click(screen.getByLabelText("The answer is a stream"));
+  await userEvent.click(screen.getByRole("button", { name: "Run dry" }));
+  await waitFor(() => expect(seen).toHaveLength(1));
+  expect(seen[0]).toMatchObject({ metadata: { tier: "gold", formula: "a=b" }, headers: { "X-Session-Id": "42" }, stream: true, user: "u1", run: "" });
+  expect(router.state.location.search).toMatchObject({ metadata: "tier=gold; formula = a=b;", stream: true, user: "u1" });
+});
+
+test("conditions_shares_and_strategy_are_told", async () => {
+  const text = await answered({
+    route: {
+      id: "r1",
+      maxAttempts: 2,
+      strategy: Strategy.STICKY,
+      strict: true,
+      sticky: { by: StickyBy.PROMPT_PREFIX, minTokens: 1_024n, breakEvenPercent: 100 },
+      hedge: { percentile: 95, minDelay: { nanos: 50_000_000 }, maxPercent: 10 },
+      canary: { target: { provider: "openai", model: "new", fitness: TargetFitness.BLOCKED, reason: "origin not listed" }, perMille: 5 },
+      shadow: { target: { provider: "openai", model: "copy", fitness: TargetFitness.USABLE }, perMille: 1_000 },
+      targets: [
+        { provider: "openai", model: "large", fitness: TargetFitness.USABLE, when: "stream", verdict: ConditionVerdict.TRUE, timeouts: { connect: { nanos: 300_000_000 } } },
+        { provider: "openai", model: "small", fitness: TargetFitness.CONDITION, when: 'metadata.tier == "gold"', verdict: ConditionVerdict.ERROR, verdictError: "no such key: tier" },
+      ],
+    },
+  });
+  const rows = within(screen.getByRole("table")).getAllByRole("row").map((row) => row.textContent);
+  expect(rows[1]).toMatch(/connection within 300 msstream is true/);
+  expect(rows[2]).toMatch(/metadata\.tier == "gold" is an error, which counts as false: no such key: tier○Not for this request/);
+  for (const said of [
+    /Candidates, among which the strategy chooses/,
+    /StrategySticky/,
+    /Alike inThe beginning of the promptfrom 1,024 input tokens/,
+    /Strictyes/,
+    /Hedgeafter 95 of 100.*not before 50 ms/,
+    /Canary0\.5 % to openai \/ new .*Not allowed by the agentorigin not listed/,
+    /Shadow100 % to openai \/ copy/,
+  ]) {
+    expect(text).toMatch(said);
+  }
 });
 
 test("a_refusal_is_an_answer", async () => {

@@ -1,13 +1,14 @@
 import type { Hedge, Route, Sticky, Timeouts } from "../../api/route";
 import { StickyBy } from "../../api/route";
-import { microsOf, secondsOf } from "../../api/time";
+import { microsOf } from "../../api/time";
 import { formatDuration, formatSpan } from "../../format/duration";
 import { formatCount } from "../../format/number";
 
 /** spanOf writes a duration: 5 min, 300 ms. */
-export function spanOf(duration: Parameters<typeof secondsOf>[0]): string {
-  const seconds = secondsOf(duration) ?? 0;
-  return Number.isInteger(seconds) ? formatSpan(seconds) : formatDuration(microsOf(duration) ?? 0n);
+export function spanOf(duration: Parameters<typeof microsOf>[0]): string {
+  const micros = microsOf(duration) ?? 0n;
+  if (micros % 1_000_000n === 0n) return formatSpan(Number(micros / 1_000_000n));
+  return micros < 1_000_000n && micros % 1_000n === 0n ? `${micros / 1_000n} ms` : formatDuration(micros);
 }
 
 /** percentOf writes thousandths as a percentage: 5 %, 0.1 %. */

@@ -1,0 +1,247 @@
+import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import type { ConnectRouter } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { expect, test } from "vitest";
+
+import { violationsOf } from "../../api/error";
+import { ProviderService } from "../../gen/weir/admin/v1/provider_pb";
+import type { CreateRouteRequest, UpdateRouteRequest } from "../../gen/weir/admin/v1/route_pb";
+import { Failure, RouteService, StickyBy, Strategy } from "../../gen/weir/admin/v1/route_pb";
+import { openConsole } from "../../test/console";
+
+const { createRoute, listRoutes, updateRoute } = RouteService.method;
+
+const providers = [
+  { id: "v1", name: "openai" },
+  { id: "v2", name: "backup" },
+];
+
+const clever = {
+  id: "r1",
+  name: "clever",
+  etag: "e3",
+  strategy: Strategy.STICKY,
+  strict: true,
+  sticky: { by: StickyBy.HEADER, header: "X-Session", minTokens: 2_048n, breakEvenPercent: 150 },
+  targets: [
+    { providerId: "v1", model: "large", weight: 0, when: "" },
+    { providerId: "v2", model: "small", weight: 0, when: 'metadata.tier == "gold"' },
+  ],
+  hedge: { percentile: 90, minDelay: { seconds: 0n, nanos: 200_000_000 }, maxPercent: 20 },
+  canary: { target: { providerId: "v2", model: "new", weight: 0, when: "stream" }, perMille: 5 },
+  shadow: { target: { providerId: "v1", model: "large", weight: 0, when: "" }, perMille: 1_000 },
+  retry: { maxAttempts: 3, backoff: { seconds: 0n, nanos: 250_000_000 }, on: [Failure.TIMEOUT, Failure.CONTENT_FILTER] },
+  timeouts: { connect: { seconds: 0n, nanos: 300_000_000 }, firstToken: { seconds: 20n, nanos: 0 } },
+};
+
+function open(path: string, more?: (r: ConnectRouter) => void) {
+  return openConsole(path, (r) => {
+    r.rpc(listRoutes, () => ({ routes: [clever] }));
+    r.rpc(ProviderService.method.listProviders, () => ({ providers }));
+    more?.(r);
+  });
+}
+
+async function openDialog(button: string, title: string) {
+  await userEvent.click(await screen.findByRole("button", { name: button }));
+  const dialog = within(await screen.findByRole("dialog", { name: title }));
+  await dialog.findAllByRole("option", { name: "openai" });
+  return dialog;
+}
+
+// refusal is what the server answers about fields.
+function refusal(violations: Record<string, string>): ConnectError {
+  const bad = new BinaryWriter();
+  for (const [field, description] of Object.entries(violations)) {
+    bad.tag(1, WireType.LengthDelimited).fork();
+    bad.tag(1, WireType.LengthDelimited).string(field).tag(2, WireType.LengthDelimited).string(description).join();
+  }
+  const error = new ConnectError(Object.entries(violations).map((v) => v.join(": ")).join("; "), Code.InvalidArgument);
+  error.details.push({ type: "google.rpc.ErrorInfo", value: new Uint8Array() }, { type: "google.rpc.BadRequest", value: bad.finish() });
+  return error;
+}
+
+test("violations_have_the_paths_of_the_resource", () => {
+  const error = refusal({ "route.hedge.percentile": "want 50 to 99", "targets[1].when": "it is an int" });
+  expect(violationsOf(error, "route")).toEqual([
+    { field: "hedge.percentile", description: "want 50 to 99" },
+    { field: "targets[1].when", description: "it is an int" },
+  ]);
+  expect(violationsOf(new Error("down"), "route")).toEqual([]);
+  expect(violationsOf(undefined, "route")).toEqual([]);
+});
+
+test("what_nobody_changed_goes_back_as_it_came", async () => {
+  const seen: UpdateRouteRequest[] = [];
+  open("/routing", (r) =>
+    r.rpc(updateRoute, (request) => {
+      seen.push(request);
+      return {};
+    }),
+  );
+  const dialog = await openDialog("Change clever", "Change clever");
+  await userEvent.click(dialog.getByRole("button", { name: "Save route" }));
+  await waitFor(() => expect(seen).toHaveLength(1));
+  expect(seen[0]?.route).toMatchObject(clever);
+  expect(seen[0]?.updateMask?.paths).toEqual(["name", "strategy", "targets", "strict", "sticky", "hedge", "canary", "shadow", "retry", "timeouts"]);
+});
+
+test("what_is_switched_off_and_emptied_is_taken_away", async () => {
+  const seen: UpdateRouteRequest[] = [];
+  open("/routing", (r) =>
+    r.rpc(updateRoute, (request) => {
+      seen.push(request);
+      return {};
+    }),
+  );
+  const dialog = await openDialog("Change clever", "Change clever");
+  for (const name of ["Hedge", "Canary", "Shadow"]) await userEvent.click(dialog.getByRole("switch", { name }));
+  await userEvent.selectOptions(dialog.getByRole("combobox", { name: "Strategy" }), "Fastest");
+  expect(dialog.queryByRole("group", { name: "What requests are alike in" })).toBeNull();
+  expect(dialog.getByText(/answered fastest lately/)).toBeTruthy();
+  for (const name of ["Connect, s", "First token, s", "Attempts at most (optional)", "First repeat on a target waits at most, ms (optional)"]) {
+    await userEvent.clear(dialog.getByRole("spinbutton", { name }));
+  }
+  for (const name of ["timeouts", "content filters"]) await userEvent.click(dialog.getByRole("checkbox", { name }));
+  await userEvent.click(dialog.getByRole("button", { name: "Save route" }));
+  await waitFor(() => expect(seen).toHaveLength(1));
+  expect(seen[0]?.route?.strategy).toBe(Strategy.LATENCY);
+  for (const field of ["sticky", "hedge", "canary", "shadow", "retry", "timeouts"] as const) expect(seen[0]?.route?.[field]).toBeUndefined();
+});
+
+test("a_sticky_route_with_everything_is_made", async () => {
+  const seen: CreateRouteRequest[] = [];
+  open("/routing", (r) =>
+    r.rpc(createRoute, (request) => {
+      seen.push(request);
+      return {};
+    }),
+  );
+  const dialog = await openDialog("Create route", "Create route");
+  const write = async (role: "textbox" | "spinbutton", name: string, text: string) => {
+    const field = dialog.getByRole(role, { name });
+    await userEvent.clear(field);
+    await userEvent.click(field);
+    await userEvent.paste(text);
+  };
+  await write("textbox", "Name", "chat");
+  expect(dialog.queryByRole("combobox", { name: "Alike in" })).toBeNull();
+  await userEvent.selectOptions(dialog.getByRole("combobox", { name: "Strategy" }), "Sticky");
+  expect(dialog.queryByRole("textbox", { name: "Header" })).toBeNull();
+  await userEvent.selectOptions(dialog.getByRole("combobox", { name: "Alike in" }), "A header");
+  await write("textbox", "Header", "X-Session");
+  await write("spinbutton", "From how many input tokens (optional)", "500");
+  await userEvent.click(dialog.getByRole("button", { name: "Add target" }));
+  await userEvent.click(dialog.getByRole("switch", { name: "Hedge" }));
+  await userEvent.click(dialog.getByRole("switch", { name: "Canary" }));
+  await userEvent.click(dialog.getByRole("switch", { name: "Shadow" }));
+  for (const [group, provider, model] of [
+    ["Target 1", "openai", "large"],
+    ["Target 2", "backup", "small"],
+    ["Canary's target", "backup", "new"],
+    ["Shadow's target", "openai", "large"],
+  ] as const) {
+    const part = within(dialog.getByRole("group", { name: group }));
+    await userEvent.selectOptions(part.getByRole("combobox", { name: "Provider" }), provider);
+    await userEvent.type(part.getByRole("textbox", { name: "Model" }), model);
+  }
+  expect(within(dialog.getByRole("group", { name: "Shadow's target" })).queryByRole("textbox", { name: /^Only when/ })).toBeNull();
+  const when = within(dialog.getByRole("group", { name: "Target 2" })).getByRole("textbox", { name: "Only when (optional)" });
+  await userEvent.click(when);
+  await userEvent.paste('metadata.tier == "gold"');
+  await write("spinbutton", "Canary's share of the requests, %", "0.5");
+  await write("spinbutton", "But not sooner than, ms (optional)", "200");
+  await userEvent.click(dialog.getByText("Timeouts"));
+  await write("spinbutton", "Connect, s", "0.3");
+  await userEvent.click(dialog.getByText("Retries"));
+  await userEvent.click(dialog.getByRole("checkbox", { name: "prompts that are too long" }));
+  await userEvent.click(dialog.getByRole("button", { name: "Create route" }));
+  await waitFor(() => expect(seen).toHaveLength(1));
+  expect(seen[0]).toMatchObject({
+    name: "chat",
+    strategy: Strategy.STICKY,
+    sticky: { by: StickyBy.HEADER, header: "X-Session", minTokens: 500n, breakEvenPercent: 0 },
+    targets: [
+      { providerId: "v1", model: "large", weight: 0, when: "" },
+      { providerId: "v2", model: "small", weight: 0, when: 'metadata.tier == "gold"' },
+    ],
+    hedge: { percentile: 0, minDelay: { seconds: 0n, nanos: 200_000_000 }, maxPercent: 0 },
+    canary: { target: { providerId: "v2", model: "new", weight: 0 }, perMille: 5 },
+    shadow: { target: { providerId: "v1", model: "large", weight: 0 }, perMille: 50 },
+    timeouts: { connect: { nanos: 300_000_000 } },
+    retry: { maxAttempts: 0, on: [Failure.CONTEXT_TOO_LONG] },
+  });
+  expect(seen[0]?.timeouts?.total).toBeUndefined();
+  expect(seen[0]?.retry?.backoff).toBeUndefined();
+});
+
+test("what_the_server_refuses_stands_at_its_field", async () => {
+  open("/routing", (r) =>
+    r.rpc(updateRoute, () => {
+      throw refusal({
+        "targets[1].when": "the condition's character 3: undeclared reference",
+        hedge: "a hedge is a second attempt",
+        "route.timeouts.connect": "too long",
+        "canary.target": "it is targets[0] already",
+      });
+    }),
+  );
+  const dialog = await openDialog("Change clever", "Change clever");
+  await userEvent.click(dialog.getByRole("button", { name: "Save route" }));
+  expect((await dialog.findByRole("alert")).textContent).toContain("Not possible as it was asked");
+  const second = within(dialog.getByRole("group", { name: "Target 2" }));
+  const described = (field: HTMLElement) =>
+    (field.getAttribute("aria-describedby") ?? "")
+      .split(" ")
+      .map((id) => document.getElementById(id)?.textContent)
+      .join(" ");
+  for (const [field, words] of [
+    [second.getByRole("textbox", { name: "Only when (optional)" }), /undeclared reference.*CEL expression/],
+    [dialog.getByRole("switch", { name: "Hedge" }), /a hedge is a second attempt/],
+    [dialog.getByRole("spinbutton", { name: "Connect, s" }), /too long/],
+    [within(dialog.getByRole("group", { name: "Canary's target" })).getByRole("textbox", { name: "Model" }), /it is targets\[0\] already/],
+  ] as const) {
+    expect(field.getAttribute("aria-invalid")).toBe("true");
+    expect(described(field)).toMatch(words);
+  }
+  expect(dialog.getByRole("spinbutton", { name: "First token, s" }).getAttribute("aria-invalid")).toBeNull();
+});
+
+test("a_route_shows_what_it_does", async () => {
+  const router = open("/routing");
+  const row = (await screen.findByRole("rowheader", { name: "clever" })).closest("tr");
+  await waitFor(() => expect(row?.textContent).toContain('backup / smallonly when metadata.tier == "gold"'));
+  expect(row?.textContent).toContain("Stickystrict, hedged, canary 0.5 %, shadow 100 %");
+  await userEvent.click(screen.getByRole("link", { name: "clever" }));
+  const details = await screen.findByRole("dialog", { name: "Route" });
+  for (const said of [
+    /StickyRequests that are alike go to one target/,
+    /Alike inX-Sessionfrom 2,048 input tokens, while it is at most 150 % slower than the best other one/,
+    /Target 2backup \/ smallonly when metadata\.tier == "gold"/,
+    /Strictyes/,
+    /Hedgeafter 90 of 100.*not before 200 ms, for at most 20 % of the requests/,
+    /Canary0\.5 % to backup \/ newonly when stream/,
+    /Shadow100 % to openai \/ large/,
+    /Attempts at most3.*up to250 ms.*timeouts, content filters/,
+    /Connection within300 msFirst token within20 s/,
+    /Projectsall/,
+  ]) {
+    expect(details.textContent).toMatch(said);
+  }
+  expect(router.state.location.search).toEqual({ route: "r1" });
+  await userEvent.keyboard("{Escape}");
+  await waitFor(() => expect(router.state.location.search).toEqual({}));
+});
+
+test("a_plain_route_says_what_holds_where_it_says_nothing", async () => {
+  openConsole("/routing?route=r2", (r) => {
+    r.rpc(listRoutes, () => ({ routes: [{ id: "r2", name: "plain", strategy: Strategy.SINGLE, targets: [{ providerId: "v1", model: "m" }] }] }));
+    r.rpc(ProviderService.method.listProviders, () => ({ providers }));
+  });
+  const details = await screen.findByRole("dialog", { name: "Route" });
+  for (const said of [/One target takes every request/, /HedgenoneCanarynoneShadownone/, /each target once, 5 in all/, /the provider's, else the agent's/]) {
+    expect(details.textContent).toMatch(said);
+  }
+});
