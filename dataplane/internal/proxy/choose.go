@@ -120,8 +120,8 @@ func (e *exchange) cause() usagev1.Cause {
 }
 
 // ending is what the target learns from how the attempt ended.
-func (e *exchange) ending(end end) balance.Ending {
-	a := e.attempt
+func (u *upstream) ending(end end) balance.Ending {
+	a := u.attempt
 	learned := balance.Ending{Status: int(a.Status), RetryAfter: end.retryAfter, Failed: end.how}
 	switch {
 	case end.outcome == usagev1.Outcome_OUTCOME_OK:

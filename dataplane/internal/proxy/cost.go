@@ -24,7 +24,7 @@ func (e *exchange) tellCost() {
 
 // announceCost is for answers whose header goes before they are priced.
 func (e *exchange) announceCost() {
-	if e.target.Price != nil {
+	if e.up.target.Price != nil {
 		e.w.Header()["Trailer"] = costTrailer
 	}
 }

@@ -110,14 +110,13 @@ func (e *exchange) candidate(target *snapshot.Target, asked *rehearsal) (*agentv
 		shown.Fitness = agentv1.DryRunTarget_FITNESS_CREDENTIAL_UNAVAILABLE
 	}
 	shown.Reason = clip(why)
-	e.target = target
-	e.cost(shown, asked.Tokens())
+	e.cost(shown, target, asked.Tokens())
 	return shown, refusal
 }
 
 // cost prices one attempt on the target as open does, and its input alone.
-func (e *exchange) cost(shown *agentv1.DryRunTarget, input int64) {
-	entry := e.priceEntry(e.request.ServiceTier)
+func (e *exchange) cost(shown *agentv1.DryRunTarget, target *snapshot.Target, input int64) {
+	entry := priceEntry(target, e.request.ServiceTier, e.request.Unpriced)
 	most, bounded := bound(&e.request, input, entry)
 	shown.Unbounded = !bounded
 	if entry == nil {

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/weirhq/weir/dataplane/internal/balance"
 	"github.com/weirhq/weir/dataplane/internal/dialect"
 	"github.com/weirhq/weir/dataplane/internal/secret"
@@ -26,15 +28,15 @@ type exchange struct {
 	route   *snapshot.Route
 	targets *balance.Targets // and how they do
 	plan    balance.Plan
-	target  *snapshot.Target
-	trial   balance.Trial // of the attempt, to learn from
-	secret  secret.Value
 	request dialect.Request
 	words   words
 	isCopy  bool    // of another request, for its route's shadow: nobody gets the answer
 	held    int64   // bytes of body that a copy counts for
 	body    *buffer // nil until read, and once no attempt will need it
-	leg     leg     // of the latest attempt, and of the next one once its target is chosen
+	// target, leg and secret are of the attempt to make next, once its target is chosen.
+	target *snapshot.Target
+	leg    leg
+	secret secret.Value
 
 	// begun is when the request was read; waited is the time spent waiting for the
 	// upstream since.
@@ -44,12 +46,11 @@ type exchange struct {
 	called time.Duration
 
 	stages stages
-	spans  spans
+	span   trace.Span // nil: it is not traced
 	ticket uint64
 	record usagev1.UsageRecord
-	// attempt is the latest one; nil until there is one.
-	attempt      *usagev1.Attempt
-	attemptBegun time.Duration // after begun
+	// up is the attempt that the request stands or falls with; nil until there is one.
+	up *upstream
 	// passed is why targets were passed over, by their number in the plan.
 	passed [snapshot.MaxTargets + 1]usagev1.Verdict
 }
@@ -121,6 +122,9 @@ func (e *exchange) read() *dialect.Refusal {
 
 func (e *exchange) releaseBody() {
 	e.leg.release()
+	if e.up != nil {
+		e.up.leg.release()
+	}
 	if e.body != nil {
 		e.body.release()
 		e.body = nil

@@ -11,17 +11,30 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/weirhq/weir/dataplane/internal/balance"
 	"github.com/weirhq/weir/dataplane/internal/dialect"
 	"github.com/weirhq/weir/dataplane/internal/dialect/eventstream"
+	"github.com/weirhq/weir/dataplane/internal/secret"
 	"github.com/weirhq/weir/dataplane/internal/snapshot"
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
 )
 
-// upstream is one call: its cancellation and the watch over its time.
+// upstream is one attempt: whom it asks and how, its cancellation and the watch over its
+// time. One goroutine uses it.
 type upstream struct {
 	exchange *exchange
-	ctx      context.Context
-	cancel   context.CancelCauseFunc
+	target   *snapshot.Target
+	leg      leg
+	secret   secret.Value
+	// attempt is what is recorded of it, begun when it began after the exchange did.
+	attempt *usagev1.Attempt
+	begun   time.Duration
+	trial   balance.Trial // to learn from
+	span    trace.Span    // nil: it is not traced
+	ctx     context.Context
+	cancel  context.CancelCauseFunc
 	// touched: a byte of the body was taken by the transport.
 	touched  atomic.Bool
 	response *http.Response
@@ -41,16 +54,22 @@ func (e *exchange) forward() {
 
 // call makes one attempt and tells whether another one is to follow.
 func (e *exchange) call() (again bool) {
-	ctx, cancel := context.WithCancelCause(e.r.Context())
-	defer cancel(nil)
-	u := &upstream{exchange: e, ctx: ctx, cancel: cancel}
+	e.up.run()
+	return e.up.again
+}
+
+// run makes the attempt and passes on what comes of it, unless another one is to follow.
+func (u *upstream) run() {
+	e := u.exchange
+	u.ctx, u.cancel = context.WithCancelCause(e.r.Context())
+	defer u.cancel(nil)
 	u.watch.begin(u, e.handler.config.Now())
 	defer u.watch.stop()
 	request, err := u.request()
 	if err != nil {
-		e.log().Warn("request can't be authorised", "provider", e.target.Provider.Name, "error", err)
+		e.log().Warn("request can't be authorised", "provider", u.target.Provider.Name, "error", err)
 		u.answerError(snapshot.Credential, credentialUnavailable, usagev1.Outcome_OUTCOME_UPSTREAM_UNREACHABLE, true)
-		return u.again
+		return
 	}
 	response, err := e.handler.config.Transport.RoundTrip(request)
 	u.watch.stop()
@@ -60,13 +79,11 @@ func (e *exchange) call() (again bool) {
 	}
 	if err != nil {
 		u.failed(err)
-		return u.again
+		return
 	}
 	defer func() { _ = response.Body.Close() }()
 	u.response = response
-	e.attempt.Status = int32(response.StatusCode)
 	u.answer()
-	return u.again
 }
 
 // answer passes on what came, or goes to another attempt.
@@ -100,10 +117,10 @@ func saysNothing(status int) bool {
 // that can be told to the caller.
 func (u *upstream) streams() bool {
 	e := u.exchange
-	if e.leg.translation != nil && !e.request.Stream {
+	if u.leg.translation != nil && !e.request.Stream {
 		return false
 	}
-	if e.leg.frames {
+	if u.leg.frames {
 		return isType(u.response.Header, eventstream.ContentType)
 	}
 	return isType(u.response.Header, "text/event-stream")
@@ -118,8 +135,8 @@ func isType(header http.Header, wanted string) bool {
 
 func (u *upstream) request() (*http.Request, error) {
 	e := u.exchange
-	body := e.leg.body
-	pieces := e.leg.pieces()
+	body := u.leg.body
+	pieces := u.leg.pieces()
 	var length int64
 	for _, piece := range pieces {
 		length += int64(len(piece))
@@ -127,21 +144,21 @@ func (u *upstream) request() (*http.Request, error) {
 	open := func() *parts { return newParts(body, append([][]byte(nil), pieces...), &u.touched) }
 	request := &http.Request{
 		Method: http.MethodPost,
-		URL:    e.leg.endpoint(e.r.URL.RawQuery),
-		Header: upstreamHeader(e.leg.header(e.r.Header), e.target.Provider, e.secret),
+		URL:    u.leg.endpoint(e.r.URL.RawQuery),
+		Header: upstreamHeader(u.leg.header(e.r.Header), u.target.Provider, u.secret),
 		Body:   open(),
 		// The transport rewinds the body only where it wrote nothing of it.
 		GetBody:       func() (io.ReadCloser, error) { return open(), nil },
 		ContentLength: length,
 	}
 	request = request.WithContext(httptrace.WithClientTrace(u.ctx, e.handler.metrics.connections.trace))
-	e.propagate(request.Header)
-	return request, e.handler.sign(request, e.target.Provider, e.secret, pieces)
+	u.propagate(request.Header)
+	return request, e.handler.sign(request, u.target.Provider, u.secret, pieces)
 }
 
 // reject answers an upstream's answer that the caller must not get.
 func (u *upstream) reject(how snapshot.Failures, refusal *dialect.Refusal) {
-	u.exchange.log().Warn("upstream rejected the request", "provider", u.exchange.target.Provider.Name, "upstream_status", u.response.StatusCode)
+	u.exchange.log().Warn("upstream rejected the request", "provider", u.target.Provider.Name, "upstream_status", u.response.StatusCode)
 	u.answerError(how, refusal, usagev1.Outcome_OUTCOME_UPSTREAM_ERROR, true)
 }
 
@@ -152,7 +169,7 @@ func (u *upstream) failed(err error) {
 		u.gone(0, dialect.Answer{}, unused)
 		return
 	}
-	u.exchange.log().Warn("upstream unreachable", "provider", u.exchange.target.Provider.Name, "error", cause(u.why(err)))
+	u.exchange.log().Warn("upstream unreachable", "provider", u.target.Provider.Name, "error", cause(u.why(err)))
 	how, refusal := snapshot.Unreachable, upstreamUnreachable
 	if u.late() != nil {
 		how = snapshot.Timeout
@@ -178,7 +195,7 @@ func (u *upstream) answerError(how snapshot.Failures, refusal *dialect.Refusal, 
 	if u.retry(how, end) {
 		return
 	}
-	u.exchange.settle(end)
+	u.settle(end)
 	u.exchange.writeError(refusal)
 }
 
@@ -195,5 +212,5 @@ func (u *upstream) gone(status int, answer dialect.Answer, unused bool) {
 	if u.exchange.isCopy { // it was cut
 		outcome = usagev1.Outcome_OUTCOME_INTERRUPTED
 	}
-	u.exchange.settle(end{outcome: outcome, status: status, answer: answer, unused: unused})
+	u.settle(end{outcome: outcome, status: status, answer: answer, unused: unused})
 }

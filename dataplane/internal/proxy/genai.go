@@ -76,19 +76,20 @@ func (g *genAI) collectors() []prometheus.Collector {
 	return []prometheus.Collector{g.duration, g.first, g.perToken, g.tokens}
 }
 
-// of finds the series of the attempt that e makes.
-func (g *genAI) of(e *exchange) *targetSeries {
+// of finds the series of an attempt.
+func (g *genAI) of(u *upstream) *targetSeries {
+	e := u.exchange
 	found := g.found.Load()
 	if found == nil || found.policy != e.policy {
 		found = &foundSeries{policy: e.policy}
 		g.found.Store(found)
 	}
 	at := &found.of[int(e.surface.records)%surfaceKinds]
-	if series, ok := at.Load(e.target); ok {
+	if series, ok := at.Load(u.target); ok {
 		return series.(*targetSeries)
 	}
-	series := g.make(e.surface, e.target)
-	at.Store(e.target, series)
+	series := g.make(e.surface, u.target)
+	at.Store(u.target, series)
 	return series
 }
 
@@ -113,8 +114,8 @@ func (g *genAI) make(surface *surface, target *snapshot.Target) *targetSeries {
 }
 
 // attempt observes one that ended.
-func (g *genAI) attempt(e *exchange) {
-	a, series := e.attempt, g.of(e)
+func (g *genAI) attempt(u *upstream) {
+	a, series := u.attempt, g.of(u)
 	whole := time.Duration(a.DurationUs) * time.Microsecond
 	first := time.Duration(a.TimeToFirstTokenUs) * time.Microsecond
 	if failure := errorType(a); failure == "" {
@@ -132,7 +133,7 @@ func (g *genAI) attempt(e *exchange) {
 	input, output := tokens(a.Usage)
 	series.input.Observe(float64(input))
 	series.output.Observe(float64(output))
-	if e.record.Streamed && a.Outcome == usagev1.Outcome_OUTCOME_OK && output > 1 && first > 0 {
+	if u.exchange.record.Streamed && a.Outcome == usagev1.Outcome_OUTCOME_OK && output > 1 && first > 0 {
 		series.perToken.Observe((whole - first).Seconds() / float64(output-1))
 	}
 }

@@ -22,7 +22,7 @@ func (s *stream) begin() bool {
 	}
 	s.begun = true
 	e.releaseBody()
-	e.leg.voice.header(e.w.Header(), s.response.Header)
+	s.leg.voice.header(e.w.Header(), s.response.Header)
 	e.announceCost()
 	e.w.WriteHeader(s.response.StatusCode)
 	held := s.held

@@ -136,7 +136,7 @@ func (m *metrics) observe(e *exchange, outcome usagev1.Outcome) {
 			m.stages[at].Observe(spent.Seconds())
 		}
 	}
-	if e.attempt != nil {
+	if e.up != nil {
 		of.overhead.Observe(float64(e.record.OverheadUs) / 1e6)
 	}
 }

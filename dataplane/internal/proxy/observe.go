@@ -58,7 +58,8 @@ func (e *exchange) attributes(outcome usagev1.Outcome) []slog.Attr {
 	if e.route != nil {
 		attributes = append(attributes, slog.String("route", e.route.Name), slog.Bool("streamed", e.record.Streamed))
 	}
-	if a := e.attempt; a != nil {
+	if e.up != nil {
+		a := e.up.attempt
 		attributes = append(attributes,
 			slog.String("provider", a.Provider), slog.String("model", a.Model), slog.Int("upstream_status", int(a.Status)),
 			slog.Duration("time_to_first_token", time.Duration(e.record.TimeToFirstTokenUs)*time.Microsecond),

@@ -55,8 +55,8 @@ func (u *upstream) play() {
 func (u *upstream) beginPlaying() {
 	e := u.exchange
 	e.releaseBody() // nothing is tried again
-	e.firstByte()
-	e.leg.voice.header(e.w.Header(), u.response.Header)
+	u.firstByte()
+	u.leg.voice.header(e.w.Header(), u.response.Header)
 	if length := u.response.ContentLength; length > 0 {
 		e.w.Header()["Content-Length"] = []string{strconv.FormatInt(length, 10)}
 	}
@@ -84,12 +84,12 @@ func (u *upstream) played(rest []byte, err error) {
 	case u.callerGone():
 		u.gone(u.response.StatusCode, dialect.Answer{}, false)
 	case errors.Is(err, io.EOF):
-		e.settle(end{outcome: usagev1.Outcome_OUTCOME_OK, status: u.response.StatusCode})
+		u.settle(end{outcome: usagev1.Outcome_OUTCOME_OK, status: u.response.StatusCode})
 		_, _ = e.w.Write(rest) // it is settled: a caller that left misses nothing
 	default:
-		e.log().Warn("upstream broke off", "provider", e.target.Provider.Name, "error", cause(u.why(err)))
+		e.log().Warn("upstream broke off", "provider", u.target.Provider.Name, "error", cause(u.why(err)))
 		_, refusal := u.breakage()
-		e.settle(end{outcome: usagev1.Outcome_OUTCOME_UPSTREAM_BROKE, status: u.response.StatusCode, code: refusal.Code})
+		u.settle(end{outcome: usagev1.Outcome_OUTCOME_UPSTREAM_BROKE, status: u.response.StatusCode, code: refusal.Code})
 		e.w.abort()
 	}
 }

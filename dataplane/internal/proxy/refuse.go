@@ -7,7 +7,6 @@ import (
 	"os"
 	"strconv"
 
-	"github.com/weirhq/weir/dataplane/internal/balance"
 	"github.com/weirhq/weir/dataplane/internal/dialect"
 	"github.com/weirhq/weir/dataplane/internal/dialect/chat"
 	"github.com/weirhq/weir/dataplane/internal/snapshot"
@@ -174,7 +173,7 @@ func (e *exchange) writeError(refusal *dialect.Refusal) {
 
 // unrecorded is what the caller gets where the recorder takes no attempt.
 func (e *exchange) unrecorded(what string, err error) *dialect.Refusal {
-	e.trial.End(e.handler.config.Now(), balance.Ending{}) // it was never made
+	e.up.forget()
 	e.notRecorded(what, err)
 	if e.handler.isFull(err) {
 		return spoolFull

@@ -39,13 +39,14 @@ func (u *upstream) retry(how snapshot.Failures, end end) bool {
 		return false
 	}
 	e.plan.Failed(how, e.elapsed(), u.retryAfter())
-	target, following := e.follow()
+	u.leg.release()
+	target := e.follow()
 	if target == nil {
 		return false
 	}
 	e.handler.metrics.retries.WithLabelValues(failureName(how)).Inc()
-	e.close(end)
-	e.target, e.leg = target, following
+	u.close(end)
+	e.target = target
 	u.again = true
 	return true
 }
@@ -55,18 +56,13 @@ func (e *exchange) mends(how snapshot.Failures) bool {
 	return e.route.Retry.On.Has(how) && e.plan.Left()
 }
 
-// follow is the next target that there is time and budget for, and how it is asked. The
-// exchange keeps the leg of the attempt that failed: where no other follows, the caller is
-// told in its voice.
-func (e *exchange) follow() (*snapshot.Target, leg) {
-	e.leg.release()
-	failed := e.leg
+// follow is the next target that there is time and budget for, and how it is asked.
+func (e *exchange) follow() *snapshot.Target {
 	target, _ := e.next()
-	following := e.leg
-	if e.leg = failed; target == nil {
-		following.release()
+	if target == nil {
+		e.leg.release()
 	}
-	return target, following
+	return target
 }
 
 // inTime tells whether a target may be tried before the whole time is over.
@@ -92,11 +88,11 @@ func (e *exchange) again() bool {
 		e.giveUp()
 		return false
 	}
-	failed := e.attempt
+	failed := e.up
 	e.open()
 	if err := e.handler.config.Recorder.Again(e.ticket, &e.record); err != nil {
-		e.attempt, e.record.Attempts = failed, e.record.Attempts[:len(e.record.Attempts)-1] // the new one was never made
 		refusal := e.unrecorded("attempt", err)
+		e.up, e.record.Attempts = failed, e.record.Attempts[:len(e.record.Attempts)-1]
 		e.finish(end{outcome: usagev1.Outcome_OUTCOME_REFUSED, status: refusal.Status, code: refusal.Code})
 		e.writeError(refusal)
 		return false
@@ -123,7 +119,7 @@ func (e *exchange) pause() bool {
 func (e *exchange) tellTarget() {
 	header := e.w.Header()
 	header["X-Weir-Attempts"] = attemptsHeader[e.plan.Made()]
-	header["X-Weir-Target"] = e.target.Header
+	header["X-Weir-Target"] = e.up.target.Header
 }
 
 // retryAfter is how long the upstream asks to be left alone, in seconds or until a

@@ -14,11 +14,11 @@ import (
 func TestSeriesOfTargetsAreBounded(t *testing.T) {
 	g, registry := newGenAI(), prometheus.NewRegistry()
 	registry.MustRegister(g.collectors()...)
-	e := &exchange{surface: surfaceChat}
+	u := &upstream{exchange: &exchange{surface: surfaceChat}}
 	for i := range 2 * maxTargets {
-		e.policy = &snapshot.Policy{}
-		e.target = &snapshot.Target{Provider: &snapshot.Provider{Name: "p", Dialect: policyv1.Dialect_DIALECT_ANTHROPIC}, Model: fmt.Sprint("model-", i)}
-		if series := g.of(e); g.of(e) != series {
+		u.exchange.policy = &snapshot.Policy{}
+		u.target = &snapshot.Target{Provider: &snapshot.Provider{Name: "p", Dialect: policyv1.Dialect_DIALECT_ANTHROPIC}, Model: fmt.Sprint("model-", i)}
+		if series := g.of(u); g.of(u) != series {
 			t.Fatal("a target has two")
 		}
 	}

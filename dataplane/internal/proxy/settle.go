@@ -5,6 +5,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/weirhq/weir/dataplane/internal/balance"
 	"github.com/weirhq/weir/dataplane/internal/dialect"
 	"github.com/weirhq/weir/dataplane/internal/snapshot"
 	"github.com/weirhq/weir/proto/contract/batch"
@@ -38,35 +39,43 @@ func (e *exchange) open() {
 	}
 	why := e.cause()
 	e.plan.Begun()
-	e.trial = e.plan.Try(e.request.Stream)
-	provider := e.target.Provider
-	e.attemptBegun = e.elapsed()
-	most, bounded := bound(e.leg.sent, int64(len(e.leg.body.bytes)), e.target.Price)
-	e.attempt = &usagev1.Attempt{
-		ProviderId: provider.ID, Provider: provider.Name, Model: e.target.Model,
-		StartedAfterUs:   e.attemptBegun.Microseconds(),
+	u := &upstream{exchange: e, target: e.target, leg: e.leg, secret: e.secret, begun: e.elapsed(), trial: e.plan.Try(e.request.Stream)}
+	e.up, e.leg = u, leg{}
+	provider := u.target.Provider
+	most, bounded := bound(u.leg.sent, int64(len(u.leg.body.bytes)), u.target.Price)
+	u.attempt = &usagev1.Attempt{
+		ProviderId: provider.ID, Provider: provider.Name, Model: u.target.Model,
+		StartedAfterUs:   u.begun.Microseconds(),
 		Outcome:          usagev1.Outcome_OUTCOME_INTERRUPTED,
 		Usage:            &usagev1.TokenUsage{Input: most.Input, Output: most.Output},
 		UsageSource:      usagev1.UsageSource_USAGE_SOURCE_ESTIMATED,
 		PriceBookVersion: e.policy.PriceBookVersion(),
 		Cause:            why,
 	}
-	if entry := e.priceEntry(e.leg.sent.ServiceTier); bounded && entry != nil {
-		e.attempt.CostNanoUsd = known(entry.WorstCase(most))
+	if entry := u.priceEntry(u.leg.sent.ServiceTier); bounded && entry != nil {
+		u.attempt.CostNanoUsd = known(entry.WorstCase(most))
 	}
-	if e.leg.sent.Unmetered {
-		e.attempt.Usage, e.attempt.CostNanoUsd = &usagev1.TokenUsage{}, nil
-		e.attempt.UsageSource = usagev1.UsageSource_USAGE_SOURCE_UNSPECIFIED
+	if u.leg.sent.Unmetered {
+		u.attempt.Usage, u.attempt.CostNanoUsd = &usagev1.TokenUsage{}, nil
+		u.attempt.UsageSource = usagev1.UsageSource_USAGE_SOURCE_UNSPECIFIED
 	}
 	if e.surface.count != nil {
-		e.unused()
+		u.unused()
 	}
 	if e.isCopy {
-		e.attempt.Cause = usagev1.Cause_CAUSE_SHADOW
+		u.attempt.Cause = usagev1.Cause_CAUSE_SHADOW
 	}
-	batch.Bound(e.attempt)
-	e.record.Attempts = append(e.record.Attempts, e.attempt)
-	e.traceAttempt()
+	batch.Bound(u.attempt)
+	e.record.Attempts = append(e.record.Attempts, u.attempt)
+	u.traceAttempt()
+}
+
+// forget ends an attempt that was never made.
+func (u *upstream) forget() {
+	u.trial.End(u.exchange.handler.config.Now(), balance.Ending{})
+	if u.span != nil {
+		u.span.End()
+	}
 }
 
 // bound is the most that a request can use. A token of text has at least one byte
@@ -102,15 +111,19 @@ func bound(r *dialect.Request, bodyBytes int64, entry *price.Entry) (most price.
 
 // priceEntry is nil where the price is unknown: the book has no entry, or none for
 // the service tier or for what the caller asks for.
-func (e *exchange) priceEntry(tier string) *price.Entry {
+func priceEntry(target *snapshot.Target, tier string, unpriced bool) *price.Entry {
 	switch tier {
 	case "flex", "priority", "scale", "fast":
 		return nil
 	}
-	if e.request.Unpriced && (e.leg.sent == nil || e.leg.sent.Unpriced) {
+	if unpriced {
 		return nil
 	}
-	return e.target.Price
+	return target.Price
+}
+
+func (u *upstream) priceEntry(tier string) *price.Entry {
+	return priceEntry(u.target, tier, u.exchange.request.Unpriced && u.leg.sent.Unpriced)
 }
 
 // known is nil for a cost that is not known.
@@ -138,39 +151,42 @@ type end struct {
 
 // settle ends the last attempt, and with it the request. It comes before the caller's
 // last byte.
-func (e *exchange) settle(end end) {
-	end = e.ifCut(end)
-	e.close(end)
-	e.finish(end)
+func (u *upstream) settle(end end) {
+	end = u.exchange.ifCut(end)
+	u.close(end)
+	u.exchange.finish(end)
 }
 
 // close prices the attempt.
-func (e *exchange) close(end end) {
-	a := e.attempt
+func (u *upstream) close(end end) {
+	a := u.attempt
+	if u.response != nil {
+		a.Status = int32(u.response.StatusCode)
+	}
 	switch {
 	case end.answer.Usage != nil:
 		a.Usage, a.RawUsageSha256 = end.answer.Usage, end.answer.UsageSHA256
 		a.UsageSource = usagev1.UsageSource_USAGE_SOURCE_REPORTED
 		a.CostNanoUsd = nil
-		if entry := e.priceEntry(end.answer.ServiceTier); entry != nil && !end.answer.Unpriced {
+		if entry := u.priceEntry(end.answer.ServiceTier); entry != nil && !end.answer.Unpriced {
 			a.CostNanoUsd = known(entry.Cost(a.Usage))
 		}
 	case end.unused:
-		e.unused()
+		u.unused()
 	}
 	batch.Bound(a)
 	a.Outcome = end.outcome
-	e.trial.End(e.handler.config.Now(), e.ending(end))
-	a.DurationUs = (e.elapsed() - e.attemptBegun).Microseconds()
-	e.handler.metrics.genAI.attempt(e)
-	e.attemptTraced()
+	u.trial.End(u.exchange.handler.config.Now(), u.ending(end))
+	a.DurationUs = (u.exchange.elapsed() - u.begun).Microseconds()
+	u.exchange.handler.metrics.genAI.attempt(u)
+	u.attemptTraced()
 }
 
 // unused notes of the attempt that nothing was used.
-func (e *exchange) unused() {
-	e.attempt.Usage = &usagev1.TokenUsage{}
-	e.attempt.UsageSource = usagev1.UsageSource_USAGE_SOURCE_NONE
-	e.attempt.CostNanoUsd = proto.Int64(0)
+func (u *upstream) unused() {
+	u.attempt.Usage = &usagev1.TokenUsage{}
+	u.attempt.UsageSource = usagev1.UsageSource_USAGE_SOURCE_NONE
+	u.attempt.CostNanoUsd = proto.Int64(0)
 }
 
 // finish has the end kept. When it can't be, what was kept of the attempts stands, so
@@ -195,12 +211,13 @@ func (e *exchange) stamp() {
 }
 
 // firstByte notes the time of the first content that goes to the caller.
-func (e *exchange) firstByte() {
+func (u *upstream) firstByte() {
+	e := u.exchange
 	if e.record.TimeToFirstTokenUs > 0 {
 		return
 	}
 	now := e.elapsed()
-	e.trial.Heard(e.begun.Add(now))
+	u.trial.Heard(e.begun.Add(now))
 	e.record.TimeToFirstTokenUs = max(1, now.Microseconds())
-	e.attempt.TimeToFirstTokenUs = max(1, (now - e.attemptBegun).Microseconds())
+	u.attempt.TimeToFirstTokenUs = max(1, (now - u.begun).Microseconds())
 }

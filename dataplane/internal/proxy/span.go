@@ -15,11 +15,10 @@ import (
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
 )
 
-// spans of a request: its own, and that of the attempt under way. Both are nil where
-// nothing is traced. They say what the usage record says, by the semantic conventions for
+// The spans of a request, its own and one for each attempt, are nil where nothing is traced.
+// They say what the usage record says, by the semantic conventions for
 // generative AI, and nothing of what callers or upstreams wrote: no content, no header, no
 // query, no model that is not the policy's.
-type spans struct{ request, attempt trace.Span }
 
 // w3c reads and writes traceparent and tracestate. Baggage is not read: it is the
 // application's own.
@@ -31,46 +30,46 @@ func (h *Handler) traceRequest(e *exchange) {
 		return
 	}
 	parent := w3c.Extract(context.Background(), propagation.HeaderCarrier(e.r.Header))
-	_, e.spans.request = h.config.Tracer.Start(parent, "weir", trace.WithSpanKind(trace.SpanKindServer))
+	_, e.span = h.config.Tracer.Start(parent, "weir", trace.WithSpanKind(trace.SpanKindServer))
 }
 
 // traceAttempt begins the span of the attempt that opened.
-func (e *exchange) traceAttempt() {
-	if e.spans.request == nil {
+func (u *upstream) traceAttempt() {
+	e := u.exchange
+	if e.span == nil {
 		return
 	}
-	within := trace.ContextWithSpan(context.Background(), e.spans.request)
-	_, span := e.handler.config.Tracer.Start(within, e.surface.operation()+" "+e.target.Model, trace.WithSpanKind(trace.SpanKindClient))
+	within := trace.ContextWithSpan(context.Background(), e.span)
+	_, span := e.handler.config.Tracer.Start(within, e.surface.operation()+" "+u.target.Model, trace.WithSpanKind(trace.SpanKindClient))
 	if span.IsRecording() {
-		span.SetAttributes(e.asked()...)
-		span.SetAttributes(semconv.ServerAddress(e.target.Provider.Host), attribute.Int("weir.attempt", len(e.record.Attempts)))
+		span.SetAttributes(u.says()...)
+		span.SetAttributes(semconv.ServerAddress(u.target.Provider.Host), attribute.Int("weir.attempt", len(e.record.Attempts)))
 	}
-	e.spans.attempt = span
+	u.span = span
 }
 
-// asked is what is asked of whom.
-func (e *exchange) asked() []attribute.KeyValue {
+// says is what is asked of whom.
+func (u *upstream) says() []attribute.KeyValue {
+	e := u.exchange
 	return []attribute.KeyValue{
 		semconv.GenAIOperationNameKey.String(e.surface.operation()),
-		semconv.GenAIProviderNameKey.String(providerName(e.target.Provider.Dialect)),
-		semconv.GenAIRequestModel(e.target.Model),
-		attribute.String("weir.route", e.route.Name), attribute.String("weir.target", e.target.Header[0]),
+		semconv.GenAIProviderNameKey.String(providerName(u.target.Provider.Dialect)),
+		semconv.GenAIRequestModel(u.target.Model),
+		attribute.String("weir.route", e.route.Name), attribute.String("weir.target", u.target.Header[0]),
 		attribute.String("weir.request_id", e.record.RequestId),
 	}
 }
 
 // attemptTraced ends the attempt's span.
-func (e *exchange) attemptTraced() {
-	span := e.spans.attempt
-	if span == nil {
+func (u *upstream) attemptTraced() {
+	if u.span == nil {
 		return
 	}
-	e.spans.attempt = nil
-	if span.IsRecording() {
-		span.SetAttributes(attemptSays(e.attempt)...)
-		fails(span, errorType(e.attempt))
+	if u.span.IsRecording() {
+		u.span.SetAttributes(attemptSays(u.attempt)...)
+		fails(u.span, errorType(u.attempt))
 	}
-	span.End()
+	u.span.End()
 }
 
 func attemptSays(a *usagev1.Attempt) []attribute.KeyValue {
@@ -98,12 +97,9 @@ func fails(span trace.Span, why string) {
 
 // requestTraced ends the request's span.
 func (e *exchange) requestTraced(outcome usagev1.Outcome) {
-	span := e.spans.request
+	span := e.span
 	if span == nil {
 		return
-	}
-	if e.spans.attempt != nil { // one that was never made
-		e.spans.attempt.End()
 	}
 	if span.IsRecording() {
 		span.SetName(e.spanName())
@@ -141,8 +137,8 @@ func (e *exchange) requestSays() []attribute.KeyValue {
 	if e.record.KeyId != "" {
 		says = append(says, attribute.String("weir.key_id", e.record.KeyId), attribute.String("weir.project_id", e.record.ProjectId))
 	}
-	if e.attempt != nil {
-		says = append(append(says, e.asked()...), attemptSays(e.attempt)...)
+	if e.up != nil {
+		says = append(append(says, e.up.says()...), attemptSays(e.up.attempt)...)
 	} else if e.route != nil {
 		says = append(says, attribute.String("weir.route", e.route.Name))
 	}
@@ -151,20 +147,20 @@ func (e *exchange) requestSays() []attribute.KeyValue {
 
 // propagate has the upstream's spans be children of the attempt's. Where nothing is traced
 // the caller's own trace context has passed as it came.
-func (e *exchange) propagate(header http.Header) {
-	if e.spans.attempt == nil {
+func (u *upstream) propagate(header http.Header) {
+	if u.span == nil {
 		return
 	}
 	for _, name := range traceContext {
 		delete(header, name)
 	}
-	w3c.Inject(trace.ContextWithSpan(context.Background(), e.spans.attempt), propagation.HeaderCarrier(header))
+	w3c.Inject(trace.ContextWithSpan(context.Background(), u.span), propagation.HeaderCarrier(header))
 }
 
 // traceID is empty where nothing is traced.
 func (e *exchange) traceID() string {
-	if e.spans.request == nil {
+	if e.span == nil {
 		return ""
 	}
-	return e.spans.request.SpanContext().TraceID().String()
+	return e.span.SpanContext().TraceID().String()
 }

@@ -36,7 +36,7 @@ var (
 // events reads the answer into space.
 func (u *upstream) events(space []byte) events {
 	limit := u.exchange.handler.config.MaxEventBytes
-	if u.exchange.leg.frames {
+	if u.leg.frames {
 		return eventstream.NewReader(u, space, limit)
 	}
 	return sse.NewReader(u, space, limit)
@@ -91,7 +91,7 @@ func (s *stream) pass() {
 		event, err := s.events.Next()
 		var heard heard
 		if err == nil {
-			heard, err = s.exchange.leg.voice.event(&s.said, event, s.held != nil)
+			heard, err = s.leg.voice.event(&s.said, event, s.held != nil)
 		}
 		switch {
 		case err != nil:
@@ -111,7 +111,7 @@ func (s *stream) pass() {
 }
 
 func (s *stream) send(raw []byte) bool {
-	s.exchange.firstByte()
+	s.firstByte()
 	s.sent, s.unsent = true, true
 	_, err := s.exchange.w.Write(raw)
 	return err == nil
@@ -147,7 +147,7 @@ func (s *stream) told() dialect.Answer {
 // done ends a stream with its end mark.
 func (s *stream) done(mark []byte) {
 	_ = s.begin() // the upstream's whole answer is here: a caller that left misses nothing
-	s.exchange.settle(s.ending())
+	s.settle(s.ending())
 	s.last(mark)
 	s.drain()
 }
@@ -171,11 +171,11 @@ func (s *stream) ended(err error) {
 	}
 	if errors.Is(err, io.EOF) && !s.events.Torn() && (s.said.Total || s.said.Answer.Failed || s.said.Finished > 0) {
 		_ = s.begin()
-		e.settle(s.ending())
-		s.last(e.leg.voice.end())
+		s.settle(s.ending())
+		s.last(s.leg.voice.end())
 		return
 	}
-	e.log().Warn("upstream broke off", "provider", e.target.Provider.Name, "error", cause(s.why(err)))
+	e.log().Warn("upstream broke off", "provider", s.target.Provider.Name, "error", cause(s.why(err)))
 	how, refusal := s.breakage()
 	switch {
 	case errors.Is(err, errMalformed):
@@ -187,7 +187,7 @@ func (s *stream) ended(err error) {
 		s.answerError(how, refusal, usagev1.Outcome_OUTCOME_UPSTREAM_BROKE, false)
 		return
 	}
-	e.settle(end{outcome: usagev1.Outcome_OUTCOME_UPSTREAM_BROKE, status: s.response.StatusCode, code: refusal.Code, answer: s.told()})
+	s.settle(end{outcome: usagev1.Outcome_OUTCOME_UPSTREAM_BROKE, status: s.response.StatusCode, code: refusal.Code, answer: s.told()})
 	s.last(s.broken(refusal))
 }
 

@@ -22,7 +22,7 @@ type watch struct {
 
 // begin starts the time until the first byte. The whole time is that of all attempts.
 func (w *watch) begin(u *upstream, now time.Time) {
-	bounds := &u.exchange.target.Timeouts
+	bounds := &u.target.Timeouts
 	w.begun = now
 	if bounds.Total > 0 {
 		w.end = u.exchange.begun.Add(u.exchange.called + bounds.Total)
@@ -71,7 +71,7 @@ func (u *upstream) why(err error) error {
 func (u *upstream) Read(b []byte) (int, error) {
 	config := &u.exchange.handler.config
 	begun := config.Now()
-	idle := cmp.Or(u.exchange.target.Timeouts.Idle, config.IdleTimeout)
+	idle := cmp.Or(u.target.Timeouts.Idle, config.IdleTimeout)
 	u.watch.timer.Reset(u.watch.within(idle, begun))
 	n, err := u.response.Body.Read(b)
 	u.watch.stop()

@@ -35,9 +35,9 @@ func (u *upstream) whole() {
 		u.empty()
 		return
 	}
-	said, err := e.leg.voice.whole(status, body.bytes)
+	said, err := u.leg.voice.whole(status, body.bytes)
 	if err != nil {
-		e.log().Warn("upstream's answer can't be read", "provider", e.target.Provider.Name, "upstream_status", status, "error", err)
+		e.log().Warn("upstream's answer can't be read", "provider", u.target.Provider.Name, "upstream_status", status, "error", err)
 		u.answerError(snapshot.UpstreamError, upstreamMalformed, usagev1.Outcome_OUTCOME_UPSTREAM_BROKE, false)
 		return
 	}
@@ -55,11 +55,11 @@ func (u *upstream) whole() {
 			return
 		}
 	} else {
-		e.firstByte()
+		u.firstByte()
 	}
-	e.settle(end)
+	u.settle(end)
 	header := e.w.Header()
-	e.leg.voice.header(header, u.response.Header)
+	u.leg.voice.header(header, u.response.Header)
 	if said.kind != "" {
 		header["Content-Type"] = []string{said.kind}
 	}
@@ -74,7 +74,7 @@ func (u *upstream) whole() {
 // empty answers where nothing came. Something between may have lost it: what it cost is
 // not known, as with one that broke off.
 func (u *upstream) empty() {
-	u.exchange.log().Warn("upstream sent an empty answer", "provider", u.exchange.target.Provider.Name, "upstream_status", u.response.StatusCode)
+	u.exchange.log().Warn("upstream sent an empty answer", "provider", u.target.Provider.Name, "upstream_status", u.response.StatusCode)
 	u.answerError(snapshot.UpstreamError, upstreamEmpty, usagev1.Outcome_OUTCOME_UPSTREAM_BROKE, false)
 }
 
@@ -107,7 +107,7 @@ func (u *upstream) incomplete(err error) {
 		u.gone(0, dialect.Answer{}, refused(status))
 		return
 	}
-	u.exchange.log().Warn("upstream broke off", "provider", u.exchange.target.Provider.Name, "error", cause(u.why(err)))
+	u.exchange.log().Warn("upstream broke off", "provider", u.target.Provider.Name, "error", cause(u.why(err)))
 	how, refusal := u.breakage()
 	switch {
 	case errors.Is(err, errTooLarge):
