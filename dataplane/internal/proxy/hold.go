@@ -2,8 +2,6 @@ package proxy
 
 import (
 	"time"
-
-	"github.com/weirhq/weir/dataplane/internal/snapshot"
 )
 
 // What is held of a stream before its content comes: so much, and, since callers may
@@ -43,6 +41,15 @@ func (s *stream) holds(heard heard) bool {
 
 // failedEarly tells whether an error came before any content and another attempt is
 // to follow.
-func (s *stream) failedEarly() bool {
-	return s.held != nil && s.said.Answer.Failed && s.retry(snapshot.UpstreamError, s.ending())
+func (s *stream) failedEarly(event []byte, opens bool) bool {
+	switch {
+	case s.held == nil:
+	case s.said.Answer.Failed:
+		return s.retry(s.failureIn(0, event), s.ending())
+	case !opens:
+		if how := s.filtered(event); how != 0 {
+			return s.retry(how, stopped(s.told()))
+		}
+	}
+	return false
 }

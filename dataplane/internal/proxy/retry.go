@@ -23,6 +23,8 @@ func failureOf(status int) snapshot.Failures {
 		return snapshot.Overloaded
 	case http.StatusInternalServerError, http.StatusBadGateway, http.StatusGatewayTimeout:
 		return snapshot.UpstreamError
+	case 520, 521, 522, 523, 524, 525, 526: // Cloudflare's, for a server behind it that failed it
+		return snapshot.UpstreamError
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return snapshot.Credential
 	}

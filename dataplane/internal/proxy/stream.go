@@ -75,7 +75,7 @@ func (u *upstream) stream() {
 		space.bytes = s.events.Space()
 		space.release()
 	}()
-	if e.mends(snapshot.UpstreamError | snapshot.Timeout) {
+	if u.mends(snapshot.UpstreamError | snapshot.Timeout | snapshot.ContextTooLong | snapshot.ContentFilter) {
 		held := takeBuffer(0)
 		defer held.release()
 		s.held = held
@@ -97,7 +97,7 @@ func (s *stream) pass() {
 		case err != nil:
 			s.ended(err)
 			return
-		case s.failedEarly():
+		case s.failedEarly(event.Data, heard.opens):
 			return
 		case heard.done:
 			s.done(heard.raw)

@@ -50,10 +50,12 @@ func (u *upstream) whole() {
 		end.outcome, end.code = usagev1.Outcome_OUTCOME_UPSTREAM_ERROR, codeUpstream
 		end.unused = refused(status)
 		u.asked = said.retryAfter
-		end.how, end.retryAfter = failureOf(status), u.retryAfter()
+		end.how, end.retryAfter = u.failureIn(status, body.bytes), u.retryAfter()
 		if u.retry(end.how, end) {
 			return
 		}
+	} else if how := u.filtered(body.bytes); how != 0 && u.retry(how, stopped(said.answer)) {
+		return
 	} else {
 		u.firstByte()
 	}
