@@ -15,12 +15,15 @@ import (
 func cause(err error) string {
 	var operation *net.OpError
 	var certificate *tls.CertificateVerificationError
-	for _, plain := range []error{io.EOF, io.ErrUnexpectedEOF, context.Canceled, context.DeadlineExceeded, errSilent, errOverlong, errTooLarge, ErrStopping} {
+	for _, plain := range []error{io.EOF, io.ErrUnexpectedEOF, context.Canceled, context.DeadlineExceeded, errSilent, errTooLarge, ErrStopping} {
 		if errors.Is(err, plain) {
 			return plain.Error()
 		}
 	}
+	var late *tooLate
 	switch {
+	case errors.As(err, &late):
+		return late.Error()
 	case errors.As(err, &operation):
 		return operation.Error()
 	case errors.As(err, &certificate):

@@ -23,8 +23,8 @@ func (v *elements) header(to, from http.Header) {
 	}
 }
 
-func (v *elements) event(s *dialect.Stream, e sse.Event, held bool) (heard, error) {
-	heard, err := v.same.event(s, e, held)
+func (v *elements) event(s *dialect.Stream, e sse.Event, opening bool) (heard, error) {
+	heard, err := v.same.event(s, e, opening)
 	if err != nil {
 		return heard, err
 	}

@@ -151,7 +151,7 @@ func (u *upstream) request() (*http.Request, error) {
 		GetBody:       func() (io.ReadCloser, error) { return open(), nil },
 		ContentLength: length,
 	}
-	request = request.WithContext(httptrace.WithClientTrace(u.ctx, e.handler.metrics.connections.trace))
+	request = u.connecting(request.WithContext(httptrace.WithClientTrace(u.ctx, e.handler.metrics.connections.trace)))
 	u.propagate(request.Header)
 	return request, e.handler.sign(request, u.target.Provider, u.secret, pieces)
 }
@@ -171,10 +171,10 @@ func (u *upstream) failed(err error) {
 	}
 	u.exchange.log().Warn("upstream unreachable", "provider", u.target.Provider.Name, "error", cause(u.why(err)))
 	how, refusal := snapshot.Unreachable, upstreamUnreachable
-	if u.late() != nil {
-		how = snapshot.Timeout
-	}
-	if u.late() != nil || timedOut(err) {
+	switch {
+	case u.late() != nil:
+		how, refusal = u.lateAs(), u.timeout()
+	case timedOut(err):
 		refusal = upstreamTimeout
 	}
 	u.answerError(how, refusal, usagev1.Outcome_OUTCOME_UPSTREAM_UNREACHABLE, unused)

@@ -55,6 +55,7 @@ func (u *upstream) play() {
 func (u *upstream) beginPlaying() {
 	e := u.exchange
 	e.releaseBody() // nothing is tried again
+	u.watch.spoke()
 	u.firstByte()
 	u.leg.voice.header(e.w.Header(), u.response.Header)
 	if length := u.response.ContentLength; length > 0 {

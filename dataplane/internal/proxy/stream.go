@@ -57,6 +57,8 @@ type stream struct {
 	// since is when the status came, after begun.
 	since time.Duration
 	begun bool
+	// spoke: content came.
+	spoke bool
 }
 
 // stream passes events as they come, each one whole, flushed when the next one is
@@ -91,7 +93,8 @@ func (s *stream) pass() {
 		event, err := s.events.Next()
 		var heard heard
 		if err == nil {
-			heard, err = s.leg.voice.event(&s.said, event, s.held != nil)
+			heard, err = s.leg.voice.event(&s.said, event, !s.spoke)
+			s.hears(heard)
 		}
 		switch {
 		case err != nil:
@@ -110,8 +113,18 @@ func (s *stream) pass() {
 	}
 }
 
+// hears notes when content comes.
+func (s *stream) hears(heard heard) {
+	if !s.spoke && !heard.opens && !heard.done && !s.said.Answer.Failed {
+		s.spoke = true
+		s.watch.spoke()
+	}
+}
+
 func (s *stream) send(raw []byte) bool {
-	s.firstByte()
+	if s.spoke {
+		s.firstByte()
+	}
 	s.sent, s.unsent = true, true
 	_, err := s.exchange.w.Write(raw)
 	return err == nil
@@ -227,7 +240,7 @@ func (u *upstream) breakage() (snapshot.Failures, *dialect.Refusal) {
 	case u.exchange.cut():
 		return 0, agentStopping
 	case u.late() != nil:
-		return snapshot.Timeout, upstreamTimeout
+		return u.lateAs(), u.timeout()
 	}
 	return snapshot.UpstreamError, upstreamBroke
 }

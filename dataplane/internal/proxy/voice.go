@@ -20,8 +20,8 @@ type voice interface {
 	header(to, from http.Header)
 	// whole is an answer that is not a stream.
 	whole(status int, body []byte) (said, error)
-	// event is one of a stream, noted in s. held: it matters whether it opens.
-	event(s *dialect.Stream, e sse.Event, held bool) (heard, error)
+	// event is one of a stream, noted in s. opening: it matters whether it opens.
+	event(s *dialect.Stream, e sse.Event, opening bool) (heard, error)
 	// end is what follows the last event of a stream that is whole without an end mark.
 	end() []byte
 }
@@ -56,7 +56,7 @@ func (v same) whole(status int, body []byte) (said, error) {
 	return said{status: status, body: body, answer: answer, retryAfter: answer.RetryAfter, credential: answer.Credential}, nil
 }
 
-func (v same) event(s *dialect.Stream, e sse.Event, held bool) (heard, error) {
+func (v same) event(s *dialect.Stream, e sse.Event, opening bool) (heard, error) {
 	hidden := v.Look(s, e.Data)
 	if v.Done(e.Data) {
 		return heard{raw: e.Raw, done: true}, nil
@@ -66,7 +66,7 @@ func (v same) event(s *dialect.Stream, e sse.Event, held bool) (heard, error) {
 			glimpser.Glimpse(s, e.Raw)
 		}
 	}
-	heard := heard{opens: held && !e.Piece && v.Opens(e.Data)}
+	heard := heard{opens: opening && !e.Piece && v.Opens(e.Data)}
 	if !hidden {
 		heard.raw = e.Raw
 	}
