@@ -45,6 +45,9 @@ type exchange struct {
 	// called is when the first attempt was made, after begun.
 	called time.Duration
 
+	// opened: the caller has the status of a stream and comments, and nothing of an answer.
+	opened bool
+
 	stages stages
 	span   trace.Span // nil: it is not traced
 	ticket uint64

@@ -163,6 +163,10 @@ func (e *exchange) recordRefusal() {
 }
 
 func (e *exchange) writeError(refusal *dialect.Refusal) {
+	if e.opened {
+		_, _ = e.w.Write(e.dialect.Event(refusal))
+		return
+	}
 	body := e.dialect.Body(refusal)
 	header := e.w.Header()
 	header.Set("Content-Type", "application/json")

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"net/http"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -194,6 +195,9 @@ func (u *upstream) unused() {
 func (e *exchange) finish(end end) {
 	e.record.Outcome = end.outcome
 	e.record.Status, e.record.ErrorCode = int32(end.status), end.code
+	if e.opened {
+		e.record.Status = http.StatusOK
+	}
 	e.tellCost()
 	e.stamp()
 	begun := time.Now()

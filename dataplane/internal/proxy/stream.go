@@ -57,8 +57,8 @@ type stream struct {
 	// since is when the status came, after begun.
 	since time.Duration
 	begun bool
-	// spoke: content came.
-	spoke bool
+	// spoke: content came. framed: an event that is no comment is held.
+	spoke, framed bool
 }
 
 // stream passes events as they come, each one whole, flushed when the next one is
@@ -105,7 +105,7 @@ func (s *stream) pass() {
 		case heard.done:
 			s.done(heard.raw)
 			return
-		case s.holds(heard):
+		case s.holds(event, heard):
 		case !s.begin(), len(heard.raw) > 0 && !s.send(heard.raw), !s.flushed():
 			s.left()
 			return
@@ -142,7 +142,7 @@ func (s *stream) flushed() bool {
 // left ends a stream whose caller can't be written to any more.
 func (s *stream) left() {
 	status := s.response.StatusCode
-	if s.held != nil {
+	if s.held != nil && !s.exchange.opened {
 		status = 0
 	}
 	s.gone(status, s.told(), false)

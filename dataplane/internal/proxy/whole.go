@@ -54,12 +54,16 @@ func (u *upstream) whole() {
 		if u.retry(end.how, end) {
 			return
 		}
-	} else if how := u.filtered(body.bytes); how != 0 && u.retry(how, stopped(said.answer)) {
+	} else if how := u.filtered(body.bytes); how != 0 && u.retry(how, stopped(said.answer)) || u.isWholeInAStream(said.answer) {
 		return
 	} else {
 		u.firstByte()
 	}
 	u.settle(end)
+	if e.opened {
+		u.writeLate(&said, body.bytes)
+		return
+	}
 	header := e.w.Header()
 	u.leg.voice.header(header, u.response.Header)
 	if said.kind != "" {
