@@ -68,9 +68,13 @@ func (s *Served) add(result outcome, tokens Tokens) {
 	s.Tokens.OutputAudio += tokens.OutputAudio
 }
 
+// maxBreaks bounds what is kept of when answers broke off.
+const maxBreaks = 10_000
+
 type account struct {
 	mu     sync.Mutex
 	ledger Ledger
+	breaks []time.Time
 }
 
 func (a *account) add(model string, result outcome, tokens Tokens) {
@@ -79,6 +83,9 @@ func (a *account) add(model string, result outcome, tokens Tokens) {
 	served := a.ledger.Models[model]
 	served.add(result, tokens)
 	a.ledger.Models[model] = served
+	if result == interrupted && len(a.breaks) < maxBreaks {
+		a.breaks = append(a.breaks, time.Now())
+	}
 	a.ledger.Total.add(result, tokens)
 }
 
@@ -88,9 +95,16 @@ func (a *account) refuse() {
 	a.ledger.Refused++
 }
 
+func (a *account) interruptions() []time.Time {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return append([]time.Time(nil), a.breaks...)
+}
+
 func (a *account) reset() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.breaks = nil
 	a.ledger = Ledger{Models: map[string]Served{}}
 }
 

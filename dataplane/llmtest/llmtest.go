@@ -108,3 +108,7 @@ func (s *Server) Ledger() Ledger { return s.ledger.snapshot() }
 
 // Requests returns the latest requests as received, oldest first, those refused included.
 func (s *Server) Requests() []Request { return s.kept.snapshot() }
+
+// Interruptions are when answers that the ledger counts as interrupted ended, in the order in which they did:
+// how soon an upstream learns that its caller left.
+func (s *Server) Interruptions() []time.Time { return s.ledger.interruptions() }
