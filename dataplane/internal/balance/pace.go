@@ -22,17 +22,13 @@ type Pace struct {
 	saved           int64
 }
 
-// Paces are those of all targets ever hedged. The zero value is ready; looking one up takes
-// no lock.
-type Paces struct{ all sync.Map } // target → *Pace
-
-// Of is the pace of a target, by provider and model.
-func (p *Paces) Of(target string) *Pace {
-	found, ok := p.all.Load(target)
-	if !ok {
-		found, _ = p.all.LoadOrStore(target, &Pace{})
+// Pace is what hedges of a target go by; routes without them need none.
+func (t *Target) Pace() *Pace {
+	if known := t.pace.Load(); known != nil {
+		return known
 	}
-	return found.(*Pace)
+	t.pace.CompareAndSwap(nil, &Pace{})
+	return t.pace.Load()
 }
 
 func (p *Pace) times(streamed bool) *quantiles {

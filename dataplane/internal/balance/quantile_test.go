@@ -102,15 +102,16 @@ func TestHedgesAreAShareOfTheRequests(t *testing.T) {
 }
 
 func TestHedgesThatAreSavedAreFew(t *testing.T) {
-	var paces balance.Paces
+	targets := balance.NewTargets(epoch, first)
+	a, b := targets.Of(target("a", 0)), targets.Of(target("b", 0))
 	for range 10_000 {
-		paces.Of("a").Begin(true, 0.95, 0.5, epoch)
+		a.Pace().Begin(true, 0.95, 0.5, epoch)
 	}
 	hedges := 0
-	for paces.Of("a").Take() {
+	for a.Pace().Take() {
 		hedges++
 	}
-	if hedges != 10 || paces.Of("b").Take() {
+	if hedges != 10 || b.Pace().Take() {
 		t.Errorf("%d hedges are saved", hedges)
 	}
 }

@@ -63,6 +63,7 @@ func (t *Targets) Forget(these func(unique.Handle[snapshot.Upstream]) bool, now 
 type Target struct {
 	// Budget bounds how often it is tried again.
 	Budget Budget
+	pace   atomic.Pointer[Pace] // nil until the target is hedged
 
 	targets *Targets
 	// seed tells targets apart that requests stick to; it is the same in all agents.

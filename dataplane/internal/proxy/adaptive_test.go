@@ -221,15 +221,6 @@ func TestBreaker(t *testing.T) {
 }
 
 // eventually waits for what comes with no signal.
-func eventually(t *testing.T, what string, is func() bool) {
-	t.Helper()
-	for tooLate := time.Now().Add(20 * time.Second); !is(); time.Sleep(time.Millisecond) {
-		if time.Now().After(tooLate) {
-			t.Fatalf("never: %s", what)
-		}
-	}
-}
-
 func causesOf(record *usagev1.UsageRecord) (causes []usagev1.Cause) {
 	for _, a := range record.Attempts {
 		causes = append(causes, a.Cause)

@@ -78,27 +78,42 @@ func readBody(w *caller, r *http.Request, limit int64) (*buffer, error) {
 // parts is a request's body for the transport: pieces of a buffer and what is
 // put between them. It may be closed while it is read.
 type parts struct {
-	mu     sync.Mutex
-	owner  *buffer
-	left   [][]byte
-	closed bool
-	// touched is set at the first read: from then on something may have reached
-	// the upstream.
-	touched *atomic.Bool
+	mu      sync.Mutex
+	owner   *buffer
+	left    [][]byte
+	closed  bool
+	reached *reach
 }
 
-func newParts(owner *buffer, pieces [][]byte, touched *atomic.Bool) *parts {
+// reach is whether something of a body may have reached the upstream.
+type reach struct{ state atomic.Int32 }
+
+const (
+	bodyTaken  = 1
+	bodySealed = 2
+)
+
+// take is told at each read; false: nothing may go out any more.
+func (r *reach) take() bool {
+	return r.state.CompareAndSwap(0, bodyTaken) || r.state.Load() == bodyTaken
+}
+
+// seal keeps a body back of which nothing was taken so far, and tells whether that is so.
+func (r *reach) seal() bool {
+	return r.state.CompareAndSwap(0, bodySealed) || r.state.Load() == bodySealed
+}
+
+func newParts(owner *buffer, pieces [][]byte, reached *reach) *parts {
 	owner.users.Add(1)
-	return &parts{owner: owner, left: pieces, touched: touched}
+	return &parts{owner: owner, left: pieces, reached: reached}
 }
 
 func (p *parts) Read(b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed {
+	if p.closed || !p.reached.take() {
 		return 0, http.ErrBodyReadAfterClose
 	}
-	p.touched.Store(true)
 	read := 0
 	for len(p.left) > 0 && read < len(b) {
 		n := copy(b[read:], p.left[0])

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
@@ -46,7 +47,7 @@ type exchange struct {
 	called time.Duration
 
 	// opened: the caller has the status of a stream and comments, and nothing of an answer.
-	opened bool
+	opened atomic.Bool
 
 	stages stages
 	span   trace.Span // nil: it is not traced

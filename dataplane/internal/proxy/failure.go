@@ -41,7 +41,20 @@ func failureFor(why reason.Reason) snapshot.Failures {
 }
 
 // mends is the exchange's.
-func (u *upstream) mends(how snapshot.Failures) bool { return u.exchange.mends(how) }
+func (u *upstream) mends(how snapshot.Failures) bool {
+	if u.race != nil && !u.won {
+		u.race.mu.Lock()
+		defer u.race.mu.Unlock()
+	}
+	return u.exchange.mends(how)
+}
+
+// fails has the plan know how the attempt failed.
+func (u *upstream) fails(how snapshot.Failures) {
+	e := u.exchange
+	e.plan.Turn(u.target)
+	e.plan.Failed(how, e.elapsed(), u.retryAfter())
+}
 
 // stopped is the end of an attempt whose answer a filter stopped: what it used is paid.
 func stopped(answer dialect.Answer) end {

@@ -35,14 +35,17 @@ type upstream struct {
 	span    trace.Span    // nil: it is not traced
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
-	// touched: a byte of the body was taken by the transport.
-	touched  atomic.Bool
+	// reached: a byte of the body was taken by the transport.
+	reached  reach
 	response *http.Response
-	watch    watch
+	// status of the response; 0: none came.
+	status atomic.Int32
+	watch  watch
 	// asked is how long the body of an error asks to be left alone.
 	asked time.Duration
 	// again: the attempt failed and another one is to follow; nothing was answered.
 	again bool
+	racing
 }
 
 // forward sends the request, again where that is to be, and its answer on.
@@ -54,14 +57,19 @@ func (e *exchange) forward() {
 
 // call makes one attempt and tells whether another one is to follow.
 func (e *exchange) call() (again bool) {
-	e.up.run()
-	return e.up.again
+	u := e.up
+	u.ctx, u.cancel = context.WithCancelCause(e.r.Context())
+	race := e.hedged(u)
+	u.run()
+	if race != nil {
+		return race.wait()
+	}
+	return u.again
 }
 
 // run makes the attempt and passes on what comes of it, unless another one is to follow.
 func (u *upstream) run() {
 	e := u.exchange
-	u.ctx, u.cancel = context.WithCancelCause(e.r.Context())
 	defer u.cancel(nil)
 	u.watch.begin(u, e.handler.config.Now())
 	defer u.watch.stop()
@@ -73,8 +81,8 @@ func (u *upstream) run() {
 	}
 	response, err := e.handler.config.Transport.RoundTrip(request)
 	u.watch.stop()
-	e.waited += e.handler.config.Now().Sub(u.watch.begun)
-	if !e.plan.Left() {
+	u.waits(e.handler.config.Now().Sub(u.watch.begun))
+	if u.race == nil && !e.plan.Left() {
 		e.releaseBody() // the transport has its own hold on it while it sends
 	}
 	if err != nil {
@@ -83,6 +91,7 @@ func (u *upstream) run() {
 	}
 	defer func() { _ = response.Body.Close() }()
 	u.response = response
+	u.status.Store(int32(response.StatusCode))
 	u.answer()
 }
 
@@ -141,7 +150,7 @@ func (u *upstream) request() (*http.Request, error) {
 	for _, piece := range pieces {
 		length += int64(len(piece))
 	}
-	open := func() *parts { return newParts(body, append([][]byte(nil), pieces...), &u.touched) }
+	open := func() *parts { return newParts(body, append([][]byte(nil), pieces...), &u.reached) }
 	request := &http.Request{
 		Method: http.MethodPost,
 		URL:    u.leg.endpoint(e.r.URL.RawQuery),
@@ -164,7 +173,10 @@ func (u *upstream) reject(how snapshot.Failures, refusal *dialect.Refusal) {
 
 // failed answers where no answer came, or none that can be used.
 func (u *upstream) failed(err error) {
-	unused := !u.touched.Load()
+	unused := u.reached.seal()
+	if u.lost() {
+		return
+	}
 	if u.callerGone() {
 		u.gone(0, dialect.Answer{}, unused)
 		return
@@ -211,6 +223,9 @@ func (u *upstream) gone(status int, answer dialect.Answer, unused bool) {
 	outcome := usagev1.Outcome_OUTCOME_CLIENT_CLOSED
 	if u.exchange.isCopy { // it was cut
 		outcome = usagev1.Outcome_OUTCOME_INTERRUPTED
+	}
+	if !u.claims(outcome) {
+		return
 	}
 	u.settle(end{outcome: outcome, status: status, answer: answer, unused: unused})
 }

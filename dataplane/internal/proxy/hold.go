@@ -37,7 +37,7 @@ func (s *stream) begin() bool {
 // opens sends the status and the header, where an attempt before did not.
 func (s *stream) opens() {
 	e := s.exchange
-	if !e.opened {
+	if !e.opened.Load() {
 		s.leg.voice.header(e.w.Header(), s.response.Header)
 		e.announceCost()
 		e.w.WriteHeader(s.response.StatusCode)
@@ -51,7 +51,7 @@ func (s *stream) holds(event sse.Event, heard heard) bool {
 	if s.held == nil || s.said.Answer.Failed || !heard.opens || len(s.held.bytes)+len(heard.raw) > maxHeld {
 		return false
 	}
-	long := e.opened || e.elapsed()-s.since > maxHold
+	long := e.opened.Load() || e.elapsed()-s.since > maxHold
 	if long && e.surface.array {
 		return false // an array has no comments
 	}
@@ -73,15 +73,17 @@ func (s *stream) holds(event sse.Event, heard heard) bool {
 // answer, so that another attempt can still take over; its target is then not the one that
 // the header names.
 func (s *stream) beat(comments []byte) bool {
-	s.opens()
-	s.exchange.opened = true
-	if len(comments) == 0 {
-		comments = []byte(comment)
-	}
-	if _, err := s.exchange.w.Write(comments); err != nil {
-		return false
-	}
-	return s.flush() == nil
+	return s.alone(func() bool {
+		s.opens()
+		s.exchange.opened.Store(true)
+		if len(comments) == 0 {
+			comments = []byte(comment)
+		}
+		if _, err := s.exchange.w.Write(comments); err != nil {
+			return false
+		}
+		return s.flush() == nil
+	})
 }
 
 // failedEarly tells whether an error came before any content, or a filter stopped it, and
@@ -102,7 +104,7 @@ func (s *stream) failedEarly(event []byte, opens bool) bool {
 // isWholeInAStream ends an attempt that answered otherwise than the caller was told it would
 // be: what it used is paid.
 func (u *upstream) isWholeInAStream(answer dialect.Answer) bool {
-	if !u.exchange.opened || u.leg.translation != nil {
+	if !u.exchange.opened.Load() || u.leg.translation != nil {
 		return false
 	}
 	end := end{outcome: usagev1.Outcome_OUTCOME_UPSTREAM_BROKE, status: http.StatusOK, code: upstreamMalformed.Code, answer: answer}

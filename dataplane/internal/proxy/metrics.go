@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -24,15 +25,18 @@ type metrics struct {
 	spoolErrors     prometheus.Counter
 	retries         *prometheus.CounterVec
 	overBudget      prometheus.Counter
-	shadows         *prometheus.CounterVec
-	shadowsDropped  *prometheus.CounterVec
-	bytes           *prometheus.CounterVec
-	overhead        *prometheus.HistogramVec
-	stage           *prometheus.HistogramVec
-	genAI           *genAI
-	connections     connections
-	inFlight        atomic.Int64
-	streams         atomic.Int64
+
+	hedges, hedgesWon, hedgesOverBudget prometheus.Counter
+
+	shadows        *prometheus.CounterVec
+	shadowsDropped *prometheus.CounterVec
+	bytes          *prometheus.CounterVec
+	overhead       *prometheus.HistogramVec
+	stage          *prometheus.HistogramVec
+	genAI          *genAI
+	connections    connections
+	inFlight       atomic.Int64
+	streams        atomic.Int64
 
 	of     map[*surface]surfaceMetrics // of those that forward
 	stages [stageCount]prometheus.Observer
@@ -55,7 +59,11 @@ func newMetrics(registry prometheus.Registerer, upstream ...prometheus.Collector
 			Help: "Usage records not taken because the spool is full."}),
 		spoolErrors: prometheus.NewCounter(prometheus.CounterOpts{Name: "weir_agent_spool_errors_total",
 			Help: "Usage records not taken because of an error of the spool."}),
-		retries: counters("weir_agent_retries_total", "Attempts after which another one followed, by how they failed.", "failure"),
+		retries:   counters("weir_agent_retries_total", "Attempts after which another one followed, by how they failed.", "failure"),
+		hedges:    counter("weir_agent_hedges_total", "Attempts made beside another one that had no content for long."),
+		hedgesWon: counter("weir_agent_hedges_won_total", "Attempts beside another one that had content first."),
+		hedgesOverBudget: counter("weir_agent_hedges_over_budget_total",
+			"Attempts not made beside another one: more than the route's share of the requests to the target."),
 		overBudget: prometheus.NewCounter(prometheus.CounterOpts{Name: "weir_agent_retries_over_budget_total",
 			Help: "Repeats not made: more than 20 % of the requests to the target, and one per second."}),
 		shadows:        counters("weir_agent_shadows_total", "Copies of requests sent to the shadows of their routes, by outcome. They count as requests nowhere.", "outcome"),
@@ -68,7 +76,7 @@ func newMetrics(registry prometheus.Registerer, upstream ...prometheus.Collector
 		genAI:       newGenAI(),
 		connections: newConnections(),
 	}
-	all := []prometheus.Collector{m.requests, m.unauthenticated, m.unrecorded, m.spoolFull, m.spoolErrors, m.retries, m.overBudget, m.shadows, m.shadowsDropped, m.bytes,
+	all := []prometheus.Collector{m.requests, m.unauthenticated, m.unrecorded, m.spoolFull, m.spoolErrors, m.retries, m.overBudget, m.shadows, m.shadowsDropped, m.bytes, m.hedges, m.hedgesWon, m.hedgesOverBudget,
 		m.overhead, m.stage, m.connections.used,
 		gauge("weir_agent_requests_in_flight", "Requests that are being answered.", m.inFlight.Load),
 		gauge("weir_agent_streams_open", "Answers that are passed on as they come.", m.streams.Load),
@@ -101,6 +109,10 @@ func (m *metrics) resolve() {
 	}
 }
 
+func counter(name, help string) prometheus.Counter {
+	return prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
+}
+
 func counters(name, help string, labels ...string) *prometheus.CounterVec {
 	return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
 }
@@ -130,9 +142,9 @@ func (m *metrics) observe(e *exchange, outcome usagev1.Outcome) {
 	}
 	of.received.Add(float64(e.w.received))
 	of.written.Add(float64(e.w.written))
-	e.stages[stageWrite] = e.w.writing
-	for at, spent := range e.stages {
-		if spent > 0 {
+	e.stages[stageWrite].Store(int64(e.w.writing))
+	for at := range e.stages {
+		if spent := time.Duration(e.stages[at].Load()); spent > 0 {
 			m.stages[at].Observe(spent.Seconds())
 		}
 	}

@@ -41,7 +41,9 @@ func (u *upstream) play() {
 		case held < 2:
 			continue
 		case !begun:
-			begun = true
+			if begun = true; !u.wins() {
+				return
+			}
 			u.beginPlaying()
 		}
 		if _, err := u.exchange.w.Write(buffer[:held-1]); err != nil || u.exchange.w.flush() != nil {
@@ -71,7 +73,7 @@ func (u *upstream) playedAtOnce(all []byte, err error) {
 		u.incomplete(err)
 	case len(all) == 0:
 		u.empty()
-	default:
+	case u.wins():
 		u.beginPlaying()
 		u.played(all, err)
 	}

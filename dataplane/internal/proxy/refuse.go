@@ -163,7 +163,7 @@ func (e *exchange) recordRefusal() {
 }
 
 func (e *exchange) writeError(refusal *dialect.Refusal) {
-	if e.opened {
+	if e.opened.Load() {
 		_, _ = e.w.Write(e.dialect.Event(refusal))
 		return
 	}

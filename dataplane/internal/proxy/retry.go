@@ -34,13 +34,17 @@ func failureOf(status int) snapshot.Failures {
 	return 0
 }
 
-// retry ends the attempt, without an answer, where another one is to follow.
+// retry ends the attempt, without an answer, where another one is to follow, or runs beside
+// it.
 func (u *upstream) retry(how snapshot.Failures, end end) bool {
+	if u.aside(how, end) {
+		return true
+	}
 	e := u.exchange
 	if !e.mends(how) {
 		return false
 	}
-	e.plan.Failed(how, e.elapsed(), u.retryAfter())
+	u.fails(how)
 	u.leg.release()
 	target := e.follow()
 	if target == nil {
@@ -120,7 +124,7 @@ func (e *exchange) pause() bool {
 // tellTarget names the attempt under way in the answer's header.
 func (e *exchange) tellTarget() {
 	header := e.w.Header()
-	header["X-Weir-Attempts"] = attemptsHeader[e.plan.Made()]
+	header["X-Weir-Attempts"] = attemptsHeader[len(e.record.Attempts)]
 	header["X-Weir-Target"] = e.up.target.Header
 }
 

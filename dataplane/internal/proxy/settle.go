@@ -161,9 +161,7 @@ func (u *upstream) settle(end end) {
 // close prices the attempt.
 func (u *upstream) close(end end) {
 	a := u.attempt
-	if u.response != nil {
-		a.Status = int32(u.response.StatusCode)
-	}
+	a.Status = u.status.Load()
 	switch {
 	case end.answer.Usage != nil:
 		a.Usage, a.RawUsageSha256 = end.answer.Usage, end.answer.UsageSHA256
@@ -195,7 +193,7 @@ func (u *upstream) unused() {
 func (e *exchange) finish(end end) {
 	e.record.Outcome = end.outcome
 	e.record.Status, e.record.ErrorCode = int32(end.status), end.code
-	if e.opened {
+	if e.opened.Load() {
 		e.record.Status = http.StatusOK
 	}
 	e.tellCost()
@@ -223,5 +221,6 @@ func (u *upstream) firstByte() {
 	now := e.elapsed()
 	u.trial.Heard(e.begun.Add(now))
 	e.record.TimeToFirstTokenUs = max(1, now.Microseconds())
+	u.heard(now)
 	u.attempt.TimeToFirstTokenUs = max(1, (now - u.begun).Microseconds())
 }

@@ -1,6 +1,9 @@
 package proxy
 
-import "time"
+import (
+	"sync/atomic"
+	"time"
+)
 
 // stage is a part of what the agent itself does to a request.
 type stage int
@@ -20,12 +23,13 @@ const (
 // stageNames are in metrics.
 var stageNames = [stageCount]string{"authenticate", "read", "parse", "authorise", "choose", "spool", "translate", "write"}
 
-// stages is the time that a request spent in each, by the monotonic clock.
-type stages [stageCount]time.Duration
+// stages is the time that a request spent in each, in nanoseconds by the monotonic clock. Two
+// attempts may be under way.
+type stages [stageCount]atomic.Int64
 
 // since adds the time from begun to now, and returns now: the next stage begins.
 func (s *stages) since(stage stage, begun time.Time) time.Time {
 	now := time.Now()
-	s[stage] += now.Sub(begun)
+	s[stage].Add(int64(now.Sub(begun)))
 	return now
 }

@@ -77,7 +77,7 @@ func (u *upstream) stream() {
 		space.bytes = s.events.Space()
 		space.release()
 	}()
-	if u.mends(snapshot.UpstreamError | snapshot.Timeout | snapshot.ContextTooLong | snapshot.ContentFilter) {
+	if u.race != nil || u.mends(snapshot.UpstreamError|snapshot.Timeout|snapshot.ContextTooLong|snapshot.ContentFilter) {
 		held := takeBuffer(0)
 		defer held.release()
 		s.held = held
@@ -106,6 +106,8 @@ func (s *stream) pass() {
 			s.done(heard.raw)
 			return
 		case s.holds(event, heard):
+		case !s.wins():
+			return
 		case !s.begin(), len(heard.raw) > 0 && !s.send(heard.raw), !s.flushed():
 			s.left()
 			return
@@ -142,7 +144,7 @@ func (s *stream) flushed() bool {
 // left ends a stream whose caller can't be written to any more.
 func (s *stream) left() {
 	status := s.response.StatusCode
-	if s.held != nil && !s.exchange.opened {
+	if s.held != nil && !s.exchange.opened.Load() {
 		status = 0
 	}
 	s.gone(status, s.told(), false)
@@ -159,6 +161,9 @@ func (s *stream) told() dialect.Answer {
 
 // done ends a stream with its end mark.
 func (s *stream) done(mark []byte) {
+	if !s.wins() {
+		return
+	}
 	_ = s.begin() // the upstream's whole answer is here: a caller that left misses nothing
 	s.settle(s.ending())
 	s.last(mark)
@@ -178,11 +183,17 @@ func (s *stream) ending() end {
 // order and a choice had finished, or an error had come, or usage.
 func (s *stream) ended(err error) {
 	e := s.exchange
-	if s.callerGone() {
+	switch {
+	case s.lost():
+		return
+	case s.callerGone():
 		s.left()
 		return
 	}
 	if errors.Is(err, io.EOF) && !s.events.Torn() && (s.said.Total || s.said.Answer.Failed || s.said.Finished > 0) {
+		if !s.wins() {
+			return
+		}
 		_ = s.begin()
 		s.settle(s.ending())
 		s.last(s.leg.voice.end())

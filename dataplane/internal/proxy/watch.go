@@ -177,6 +177,6 @@ func (u *upstream) Read(b []byte) (int, error) {
 	u.watch.timer.Reset(u.watch.within(u, boundIdle, begun))
 	n, err := u.response.Body.Read(b)
 	u.watch.stop()
-	u.exchange.waited += config.Now().Sub(begun)
+	u.waits(config.Now().Sub(begun))
 	return n, err
 }

@@ -57,10 +57,13 @@ func (u *upstream) whole() {
 	} else if how := u.filtered(body.bytes); how != 0 && u.retry(how, stopped(said.answer)) || u.isWholeInAStream(said.answer) {
 		return
 	} else {
+		if !u.wins() {
+			return
+		}
 		u.firstByte()
 	}
 	u.settle(end)
-	if e.opened {
+	if e.opened.Load() {
 		u.writeLate(&said, body.bytes)
 		return
 	}
@@ -87,7 +90,7 @@ func (u *upstream) empty() {
 // fill reads the answer. An error that another attempt can mend is not waited for as
 // long as an answer is: its status says enough.
 func (u *upstream) fill(body *buffer) error {
-	if status := u.response.StatusCode; status >= http.StatusBadRequest && u.exchange.mends(failureOf(status)) {
+	if status := u.response.StatusCode; status >= http.StatusBadRequest && u.mends(failureOf(status)) {
 		late := time.AfterFunc(errorTime, func() { u.cancel(errSilent) })
 		defer late.Stop()
 	}
@@ -109,6 +112,9 @@ func refused(status int) bool {
 // it was sent yet.
 func (u *upstream) incomplete(err error) {
 	status := u.response.StatusCode
+	if u.lost() {
+		return
+	}
 	if u.callerGone() {
 		u.gone(0, dialect.Answer{}, refused(status))
 		return
