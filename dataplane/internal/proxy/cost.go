@@ -22,12 +22,9 @@ func (e *exchange) tellCost() {
 	}
 }
 
-// announceCost is for answers whose header goes before they are priced.
-func (e *exchange) announceCost() {
-	if e.up.target.Price != nil {
-		e.w.Header()["Trailer"] = costTrailer
-	}
-}
+// announceCost is for answers whose header goes before they are priced, or are found to have
+// no price.
+func (e *exchange) announceCost() { e.w.Header()["Trailer"] = costTrailer }
 
 // dollars writes nano-dollars, not below 0, with nine decimals.
 func dollars(nano int64) string {

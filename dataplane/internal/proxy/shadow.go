@@ -106,7 +106,7 @@ func (e *exchange) survive() {
 		return
 	}
 	e.log().Error("shadow panicked", "stack", string(debug.Stack())) // the value may quote a body
-	if e.up != nil {
+	if e.ticket != 0 {
 		e.finish(end{outcome: usagev1.Outcome_OUTCOME_INTERRUPTED})
 	}
 }
