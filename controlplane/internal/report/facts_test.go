@@ -22,8 +22,10 @@ var (
 	itsCopy  = uuid.MustParse("0192a000-0000-7000-8000-000000000102")
 )
 
+var refusedAtOnce = map[string]string{"outcome": "'refused'", "streamed": "true", "duration_us": "1", "cost_usd": "0"}
+
 // asked are rows of route "asked", columns as SQL: a request that fell back, with a copy
-// for a shadow; a hedged one; one without a price; one that was refused at once.
+// for a shadow; a hedged one; one without a price; three that were refused at once.
 var asked = []map[string]string{
 	{
 		"request_id": "'" + fellBack.String() + "'", "end_user": "'ada'", "run_id": "'run-1'", "labels": "map('team', 'search', 'env', 'prod')",
@@ -47,7 +49,7 @@ var asked = []map[string]string{
 		"surface": "'openai_images'", "labels": "map('team', '')", "duration_us": "100000",
 		"attempt.provider": "['a']", "attempt.model": "['m']", "attempt.cause": "['canary']", "attempt.outcome": "['ok']", "attempt.cost_usd": "[NULL]",
 	},
-	{"outcome": "'refused'", "streamed": "true", "duration_us": "1", "cost_usd": "0"},
+	refusedAtOnce, refusedAtOnce, refusedAtOnce,
 }
 
 // ask puts them under a tenant, an hour ago.
@@ -86,15 +88,15 @@ func TestFacts_in_SQL(t *testing.T) {
 	}{
 		"shadows_are_no_requests": {
 			"SELECT count(), countIf(outcome = 'upstream_error'), sum(priced_cost_usd), groupUniqArray(kind) FROM requests WHERE route = 'asked'",
-			[][]any{{"4", "0", "2.5", []any{"request"}}},
+			[][]any{{"6", "0", "2.5", []any{"request"}}},
 		},
 		"their_cost_stands_apart": {
 			"SELECT kind, sum(requests), sum(attempts), sum(cost_usd), sum(unpriced_attempts) FROM spend_daily WHERE route = 'asked' GROUP BY kind ORDER BY kind",
-			[][]any{{"request", "4", "5", "2.5", "1"}, {"shadow", "0", "2", "4", "1"}},
+			[][]any{{"request", "6", "5", "2.5", "1"}, {"shadow", "0", "2", "4", "1"}},
 		},
 		"latency_is_of_what_was_served": {
 			"SELECT sum(requests), min(duration_p50_us), max(duration_p99_us), countIf(duration_p50_us IS NULL) FROM latency_hourly WHERE route = 'asked'",
-			[][]any{{"4", "100000", "900000", "1"}},
+			[][]any{{"6", "100000", "900000", "1"}},
 		},
 		"candidates": {
 			"SELECT candidates FROM requests WHERE run_id = 'run-1'",
@@ -108,9 +110,9 @@ func TestFacts_in_SQL(t *testing.T) {
 			[][]any{{"search", []any{"team", "env"}, "ada", "run-1"}},
 		},
 		"attempts_by_cause": {
-			"SELECT cause, kind, count(), sum(cost_usd), any(end_user), any(labels['team']) FROM attempts WHERE route = 'asked' GROUP BY cause, kind ORDER BY cause",
+			"SELECT cause, kind, count(), sum(cost_usd), min(end_user), min(labels['team']) FROM attempts WHERE route = 'asked' GROUP BY cause, kind ORDER BY cause",
 			[][]any{
-				{"canary", "request", "1", nil, "", ""}, {"fallback", "request", "1", "1.5", "ada", "search"}, {"first", "request", "2", "0.75", "ada", "search"},
+				{"canary", "request", "1", nil, "", ""}, {"fallback", "request", "1", "1.5", "ada", "search"}, {"first", "request", "2", "0.75", "ada", "ads"},
 				{"hedge", "request", "1", "0.25", "bob", "ads"}, {"retry", "shadow", "1", nil, "ada", "search"}, {"shadow", "shadow", "1", "4", "ada", "search"},
 			},
 		},
@@ -141,7 +143,7 @@ func TestOverview_counts_shadows_in_nothing_but_cost(t *testing.T) {
 	}
 	low, high := int64(100_000), int64(900_000)
 	want := report.Totals{
-		Requests: 4, Errors: 1, CostNanoUSD: 6_500_000_000, UnpricedRequests: 1, DurationP50US: &low, DurationP95US: &high,
+		Requests: 6, Errors: 3, CostNanoUSD: 6_500_000_000, UnpricedRequests: 1, DurationP50US: &low, DurationP95US: &high,
 		Shadows: 1, ShadowCostNanoUSD: 4_000_000_000, UnpricedShadows: 1,
 	}
 	if diff := cmp.Diff(want, got.Totals); diff != "" {
@@ -195,9 +197,9 @@ func TestRequests_filters_of_what_callers_say(t *testing.T) {
 	h := newHouse(t)
 	h.ask(t, 4)
 	for text, want := range map[string]int{
-		`route = asked`: 4, `end_user = ada`: 1, `run_id:*`: 1, `surface = openai_*`: 50 + 3, `surface = anthropic_messages`: 1,
+		`route = asked`: 6, `end_user = ada`: 1, `run_id:*`: 1, `surface = openai_*`: 50 + 5, `surface = anthropic_messages`: 1,
 		`labels.team = search`: 1, `labels.team:*`: 3, `labels:team`: 3, `labels:*`: 3, `labels."no such":*`: 0, `labels.team = s*`: 1, `labels.team:EARC`: 1,
-		`labels.team != search route = asked`: 3, `labels.team = "" route = asked`: 1, `-labels.env = prod route = asked`: 3,
+		`labels.team != search route = asked`: 5, `labels.team = "" route = asked`: 1, `-labels.env = prod route = asked`: 5,
 		`labels."'; DROP" = "\\"`: 0,
 	} {
 		if seen := h.all(t, 4, listOf(t, text, "")); len(seen) != want {
