@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"context"
 	"encoding/hex"
 	"strings"
 	"testing"
@@ -74,6 +75,38 @@ func TestIngest_stores_what_was_told_of_a_request(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, w.facts(a)); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// The process dies when its insert has happened: the block is made again, found, and not
+// sent twice. One that dies before it sends the same.
+func TestIngest_tells_once_what_was_told(t *testing.T) {
+	for name, sent := range map[string]bool{"inserted": true, "noted": false} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, chtest.Open(t))
+			a := w.agent()
+			w.send(0, w.batch(a, told(1), told(2)))
+			killed := make(chan struct{})
+			w.start(func(in *Ingest, kill context.CancelFunc) {
+				f := &fragile{sink: in.sink}
+				die := func(block) error {
+					kill()
+					close(killed)
+					return errKilled
+				}
+				if f.afterInsert = die; !sent {
+					f.beforeInsert = func(_ context.Context, b block) error { return die(b) }
+				}
+				in.sink = f
+			})
+			<-killed
+			w.start()
+			w.settled(0, 1)
+			got := w.facts(a)
+			if len(got) != 2 || got[1].Labels["team"] != "Ünï ☃ 'x'" || got[1].Cause[1] != "hedge" || got[1].Verdict[1] != "breaker_open" {
+				t.Errorf("got %+v", got)
+			}
+		})
 	}
 }
 

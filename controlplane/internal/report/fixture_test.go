@@ -49,7 +49,8 @@ func newHouse(t *testing.T) *house {
 const fill = `INSERT INTO usage_event (organization_id, gateway_id, agent_id, boot, seq, request_id, surface, started_at, duration_us,
 	time_to_first_token_us, overhead_us, key_id, route, streamed, outcome, status, error_code, policy_version, provider, model,
 	price_book_version, text_input_tokens, text_output_tokens, cost_usd, priced_cost_usd,
-	attempt.provider, attempt.model, attempt.cost_usd, attempt.text_input_tokens, lease_until)
+	attempt.provider, attempt.model, attempt.cost_usd, attempt.text_input_tokens, lease_until,
+	end_user, run_id, labels, candidate.provider, candidate.model, candidate.verdict, attempt.cause)
 WITH [%s] AS organizations, number %% length(organizations) AS tenant, intDiv(number, length(organizations)) AS n
 SELECT toUUID(organizations[tenant + 1]), toUUID(organizations[tenant + 1]), toUUID(organizations[tenant + 1]), 'boot-secret-' || toString(tenant), n + 1,
 	generateUUIDv7(number), 'openai_chat', toDateTime64('2026-11-20 10:00:00', 6, 'UTC') + toIntervalMinute(n), 1000 * (n + 1),
@@ -58,7 +59,9 @@ SELECT toUUID(organizations[tenant + 1]), toUUID(organizations[tenant + 1]), toU
 	'secret-' || toString(tenant), '2026-07', 10, 20, if(n = 3, NULL, toDecimal64(1000 * tenant + 0.000000001, 9)),
 	if(n = 3, 0, toDecimal64(1000 * tenant + 0.000000001, 9)),
 	['provider-secret-' || toString(tenant)], ['secret-' || toString(tenant)], [if(n = 3, NULL, toDecimal64(1000 * tenant + 0.000000001, 9))], [10],
-	now() + INTERVAL 1 HOUR
+	now() + INTERVAL 1 HOUR,
+	'user-secret-' || toString(tenant), 'run-secret-' || toString(tenant), map('note', 'secret-' || toString(tenant)),
+	['provider-secret-' || toString(tenant)], ['secret-' || toString(tenant)], ['chosen'], ['first']
 FROM numbers(%d)`
 
 func (h *house) exec(t *testing.T, statement string) {

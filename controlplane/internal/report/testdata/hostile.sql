@@ -182,3 +182,15 @@ SELECT hex(file('../../../../../etc/passwd'))
 SELECT getServerPort('tcp_port')
 SELECT name, data_path FROM system.databases
 SELECT * FROM `system`.`databases`
+SELECT toUInt8(labels['note']) FROM requests
+SELECT 1 FROM requests WHERE if(labels['note'] != 'secret-4', toUInt8(end_user), 1) = 1
+SELECT throwIf(end_user LIKE 'user-secret-1%', 'found it') FROM attempts
+SELECT toUInt8(c.provider) FROM requests ARRAY JOIN candidates AS c WHERE c.model = 'secret-1'
+SELECT arrayMap(c -> toUInt8(c.model), candidates) FROM requests WHERE kind = 'request'
+SELECT mapApply((k, v) -> (k, toString(toUInt8(v))), labels) FROM attempts
+SELECT labels.values, labels.keys FROM requests
+SELECT DISTINCT end_user, run_id, labels, candidates, kind FROM requests
+SELECT kind, sum(cost_usd), any(model) FROM spend_daily GROUP BY kind
+SELECT 1 FROM (SELECT * FROM requests SETTINGS additional_table_filters = {'weir.usage_event': 'toUInt8(end_user) = 0'})
+SELECT 1 FROM (SELECT * FROM attempts SETTINGS additional_table_filters = {'weir.usage_event': 'throwIf(labels[''note''] = ''secret-1'', end_user) = 0'})
+SELECT end_user, labels FROM usage_event WHERE kind != 'shadow'
