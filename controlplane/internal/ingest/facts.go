@@ -8,19 +8,14 @@ import (
 
 	driver "github.com/ClickHouse/clickhouse-go/v2/lib/column"
 
+	"github.com/weirhq/weir/proto/contract/batch"
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
 )
 
-// Bounds of what callers say of their requests, as the contract has them, in bytes. An
-// agent that sends more is wrong or lies: its record is put aside, as with every text
-// that is too long, and nothing of it is cut to fit.
-const (
-	maxCaller     = 128 // end user, run
-	maxLabels     = 16
-	maxLabelName  = 64
-	maxLabelValue = 256
-	maxCandidates = 64
-)
+// maxCandidates bounds the targets of one route. Like what callers say, whose bounds are the
+// contract's, an agent that sends more is wrong or lies: its record is put aside, as with
+// every text that is too long, and nothing of it is cut to fit.
+const maxCandidates = 64
 
 // kindRequest is the kind of what an application asked for.
 const kindRequest = "request"
@@ -41,19 +36,19 @@ func (r *row) addFacts(u *usagev1.UsageRecord) error {
 	r.kind, r.endUser, r.runID = kindOf(u.GetKind()), u.GetEndUser(), u.GetRunId()
 	return errors.Join(
 		parseID("parent_request_id", u.GetParentRequestId(), &r.parent),
-		atMost("end_user", maxCaller, u.GetEndUser()),
-		atMost("run_id", maxCaller, u.GetRunId()),
+		atMost("end_user", batch.MaxCallerIDBytes, u.GetEndUser()),
+		atMost("run_id", batch.MaxCallerIDBytes, u.GetRunId()),
 		r.addLabels(u.GetLabels()),
 		r.addCandidates(u.GetCandidates()),
 	)
 }
 
 func (r *row) addLabels(from []*usagev1.Label) error {
-	if len(from) > maxLabels {
+	if len(from) > batch.MaxLabels {
 		return fmt.Errorf("%d labels", len(from))
 	}
 	for _, l := range from {
-		if err := errors.Join(labelName(l.GetName()), atMost("a label's value", maxLabelValue, l.GetValue())); err != nil {
+		if err := errors.Join(labelName(l.GetName()), atMost("a label's value", batch.MaxLabelValueBytes, l.GetValue())); err != nil {
 			return err
 		}
 		r.labels = append(r.labels, said{l.GetName(), l.GetValue()})
@@ -94,7 +89,7 @@ func labelName(name string) error {
 	if name == "" || other {
 		return errors.New("a label's name wants letters, digits and -._")
 	}
-	return atMost("a label's name", maxLabelName, name)
+	return atMost("a label's name", batch.MaxLabelNameBytes, name)
 }
 
 func atMost(what string, bytes int, text string) error {

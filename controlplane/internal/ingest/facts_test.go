@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/weirhq/weir/controlplane/internal/clickhouse/chtest"
+	"github.com/weirhq/weir/proto/contract/batch"
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
 )
 
@@ -69,9 +70,11 @@ func TestIngest_stores_what_was_told_of_a_request(t *testing.T) {
 	none := uuid.Nil.String()
 	want := []facts{
 		{1, "request", none, "", "", map[string]string{}, []string{}, []string{}, []string{}, []string{}, []string{"unspecified"}, []string{"ok"}},
-		{2, "shadow", "0192a000-0000-7000-8000-000000000001", "mallory", "run-7", map[string]string{"team": "Ünï ☃ 'x'", "env": ""}, []string{"env", "team"},
+		{2, "shadow", "0192a000-0000-7000-8000-000000000001", "mallory", "run-7",
+			map[string]string{"team": "Ünï ☃ 'x'", "env": ""}, []string{"env", "team"},
 			[]string{"openai", "azure"}, []string{"gpt-5", "other"}, []string{"chosen", "breaker_open"}, []string{"first", "hedge"}, []string{"ok", "overtaken"}},
-		{3, "unknown_90", none, "", "", map[string]string{}, []string{}, []string{"openai"}, []string{"gpt-5"}, []string{"unknown_92"}, []string{"unknown_91"}, []string{"ok"}},
+		{3, "unknown_90", none, "", "", map[string]string{}, []string{},
+			[]string{"openai"}, []string{"gpt-5"}, []string{"unknown_92"}, []string{"unknown_91"}, []string{"ok"}},
 	}
 	if diff := cmp.Diff(want, w.facts(a)); diff != "" {
 		t.Error(diff)
@@ -115,9 +118,9 @@ func TestIngest_puts_aside_what_is_too_long_and_keeps_the_rest(t *testing.T) {
 	w := newWorld(t, chtest.Open(t))
 	a := w.agent()
 	records := usage(1, 4)
-	records[1].EndUser = strings.Repeat("x", maxCaller+1)
+	records[1].EndUser = strings.Repeat("x", batch.MaxCallerIDBytes+1)
 	records[2].Labels = []*usagev1.Label{{Name: "prompt", Value: strings.Repeat("secret ", 100)}}
-	records[3].EndUser, records[3].RunId = "\x00\x1b[31m\u202e'; DROP--", strings.Repeat("é", maxCaller/2)
+	records[3].EndUser, records[3].RunId = "\x00\x1b[31m\u202e'; DROP--", strings.Repeat("é", batch.MaxCallerIDBytes/2)
 	value := w.batch(a, records...)
 	w.send(0, value, value)
 	w.start()
@@ -137,11 +140,11 @@ func TestIngest_puts_aside_what_is_too_long_and_keeps_the_rest(t *testing.T) {
 func TestFacts_bounds(t *testing.T) {
 	many := func(n int, name func(i int) string) (out []*usagev1.Label) {
 		for i := range n {
-			out = append(out, &usagev1.Label{Name: name(i), Value: strings.Repeat("v", maxLabelValue)})
+			out = append(out, &usagev1.Label{Name: name(i), Value: strings.Repeat("v", batch.MaxLabelValueBytes)})
 		}
 		return out
 	}
-	numbered := func(i int) string { return strings.Repeat("n", maxLabelName-1) + string(rune('a'+i)) }
+	numbered := func(i int) string { return strings.Repeat("n", batch.MaxLabelNameBytes-1) + string(rune('a'+i)) }
 	named := func(name string) *usagev1.UsageRecord {
 		return &usagev1.UsageRecord{Labels: []*usagev1.Label{{Name: name}}}
 	}
@@ -150,21 +153,23 @@ func TestFacts_bounds(t *testing.T) {
 		want   string
 	}{
 		"all_at_their_bounds": {&usagev1.UsageRecord{
-			EndUser: strings.Repeat("u", maxCaller), RunId: strings.Repeat("r", maxCaller), Labels: many(maxLabels, numbered),
+			EndUser: strings.Repeat("u", batch.MaxCallerIDBytes), RunId: strings.Repeat("r", batch.MaxCallerIDBytes), Labels: many(batch.MaxLabels, numbered),
 			Candidates: make([]*usagev1.Candidate, maxCandidates),
 		}, ""},
-		"end_user":         {&usagev1.UsageRecord{EndUser: strings.Repeat("u", maxCaller+1)}, "end_user of 129 bytes"},
-		"run_id":           {&usagev1.UsageRecord{RunId: strings.Repeat("é", maxCaller)}, "run_id of 256 bytes"},
-		"labels":           {&usagev1.UsageRecord{Labels: many(maxLabels+1, numbered)}, "17 labels"},
+		"end_user":         {&usagev1.UsageRecord{EndUser: strings.Repeat("u", batch.MaxCallerIDBytes+1)}, "end_user of 129 bytes"},
+		"run_id":           {&usagev1.UsageRecord{RunId: strings.Repeat("é", batch.MaxCallerIDBytes)}, "run_id of 256 bytes"},
+		"labels":           {&usagev1.UsageRecord{Labels: many(batch.MaxLabels+1, numbered)}, "17 labels"},
 		"label_twice":      {&usagev1.UsageRecord{Labels: many(2, func(int) string { return "a" })}, "twice"},
-		"label_name_long":  {named(strings.Repeat("n", maxLabelName+1)), "name of 65 bytes"},
+		"label_name_long":  {named(strings.Repeat("n", batch.MaxLabelNameBytes+1)), "name of 65 bytes"},
 		"label_name_empty": {named(""), "a label's name wants"},
 		"label_name_space": {named("a b"), "a label's name wants"},
 		"label_name_other": {named("é"), "a label's name wants"},
-		"label_value":      {&usagev1.UsageRecord{Labels: []*usagev1.Label{{Name: "a", Value: strings.Repeat("v", maxLabelValue+1)}}}, "value of 257 bytes"},
-		"candidates":       {&usagev1.UsageRecord{Candidates: make([]*usagev1.Candidate, maxCandidates+1)}, "65 candidates"},
-		"candidate_long":   {&usagev1.UsageRecord{Candidates: []*usagev1.Candidate{{Model: strings.Repeat("m", maxText+1)}}}, "text of 513 bytes"},
-		"parent":           {&usagev1.UsageRecord{ParentRequestId: "someone"}, "parent_request_id is no UUID"},
+		"label_value": {&usagev1.UsageRecord{
+			Labels: []*usagev1.Label{{Name: "a", Value: strings.Repeat("v", batch.MaxLabelValueBytes+1)}},
+		}, "value of 257 bytes"},
+		"candidates":     {&usagev1.UsageRecord{Candidates: make([]*usagev1.Candidate, maxCandidates+1)}, "65 candidates"},
+		"candidate_long": {&usagev1.UsageRecord{Candidates: []*usagev1.Candidate{{Model: strings.Repeat("m", maxText+1)}}}, "text of 513 bytes"},
+		"parent":         {&usagev1.UsageRecord{ParentRequestId: "someone"}, "parent_request_id is no UUID"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.record.RequestId = uuid.NewString()

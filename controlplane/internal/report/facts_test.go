@@ -35,7 +35,8 @@ var asked = []map[string]string{
 		"attempt.cost_usd": "[0.5, 1.5]", "attempt.started_after_us": "[10, 2000]", "attempt.time_to_first_token_us": "[NULL, 7000]", "attempt.status": "[503, 200]",
 	},
 	{
-		"request_id": "'" + itsCopy.String() + "'", "kind": "'shadow'", "parent_request_id": "'" + fellBack.String() + "'", "outcome": "'upstream_error'", "end_user": "'ada'",
+		"request_id": "'" + itsCopy.String() + "'", "kind": "'shadow'", "parent_request_id": "'" + fellBack.String() + "'", "outcome": "'upstream_error'",
+		"end_user":    "'ada'",
 		"duration_us": "9000000", "priced_cost_usd": "4", "labels": "map('team', 'search')",
 		"attempt.provider": "['d', 'd']", "attempt.model": "['m', 'm']", "attempt.cause": "['shadow', 'retry']", "attempt.outcome": "['upstream_error', 'ok']",
 		"attempt.cost_usd": "[4, NULL]", "attempt.started_after_us": "[0, 9]",
@@ -172,8 +173,10 @@ func TestRequest(t *testing.T) {
 		},
 		Candidates: []report.Candidate{{"b", "m", "breaker_open"}, {"a", "m", "chosen"}, {"c", "m", "standby"}},
 		Attempts: []report.Attempt{
-			{RequestID: fellBack, Kind: "request", Cause: "first", Provider: "a", Model: "m", Outcome: "upstream_error", Status: 503, StartedAfterUS: 10, CostNanoUSD: &half},
-			{RequestID: fellBack, Kind: "request", Cause: "fallback", Provider: "c", Model: "m", Outcome: "ok", Status: 200, StartedAfterUS: 2000, TimeToFirstTokenUS: &token, CostNanoUSD: &more},
+			{RequestID: fellBack, Kind: "request", Cause: "first", Provider: "a", Model: "m", Outcome: "upstream_error", Status: 503,
+				StartedAfterUS: 10, CostNanoUSD: &half},
+			{RequestID: fellBack, Kind: "request", Cause: "fallback", Provider: "c", Model: "m", Outcome: "ok", Status: 200,
+				StartedAfterUS: 2000, TimeToFirstTokenUS: &token, CostNanoUSD: &more},
 		},
 		Shadows: []report.Attempt{
 			{RequestID: itsCopy, Kind: "shadow", Cause: "shadow", Provider: "d", Model: "m", Outcome: "upstream_error", CostNanoUSD: &four},
@@ -198,7 +201,8 @@ func TestRequests_filters_of_what_callers_say(t *testing.T) {
 	h.ask(t, 4)
 	for text, want := range map[string]int{
 		`route = asked`: 6, `end_user = ada`: 1, `run_id = run-1`: 1, `run_id:*`: 51, `surface = openai_*`: 50 + 5, `surface = anthropic_messages`: 1,
-		`labels.team = search`: 1, `labels.team:*`: 3, `labels:team`: 3, `labels:*`: 53, `labels.note = secret-4 end_user = user-*`: 50, `labels.note = secret-1`: 0, `labels."no such":*`: 0, `labels.team = s*`: 1, `labels.team:EARC`: 1,
+		`labels.team = search`: 1, `labels.team:*`: 3, `labels:team`: 3, `labels:*`: 53,
+		`labels.note = secret-4 end_user = user-*`: 50, `labels.note = secret-1`: 0, `labels."no such":*`: 0, `labels.team = s*`: 1, `labels.team:EARC`: 1,
 		`labels.team != search route = asked`: 5, `labels.team = "" route = asked`: 1, `-labels.env = prod route = asked`: 5,
 		`labels."'; DROP" = "\\"`: 0,
 	} {
