@@ -44,6 +44,7 @@ func TestMainJob(t *testing.T) {
 		want.streamed = true
 		s.expectRow(t, streamID, want)
 	})
+	step("what_its_caller_says_is_sql", func(t *testing.T) { s.told(t) })
 	step("an_agent_tests_its_provider_and_rehearses_a_request", func(t *testing.T) { s.diagnose(t) })
 	step("a_stopped_agent_is_said_to_be_gone", func(t *testing.T) { s.diagnoseNobody(t) })
 	step("an_admin_logs_in_and_sees_request_and_spend", func(t *testing.T) { s.browse(t) })
@@ -57,7 +58,7 @@ func TestMainJob(t *testing.T) {
 			t.Fatal("the revoked demo key was not replaced")
 		}
 		if n := s.count(t, "SELECT count() AS n FROM requests WHERE outcome = 'ok'"); n < 4 {
-			t.Errorf("%d requests after the restart, want the 4 from before", n)
+			t.Errorf("%d requests after the restart, want those from before", n)
 		}
 	})
 	step("the_control_plane_may_stop", func(t *testing.T) { s.outage(t) })
