@@ -26,7 +26,7 @@ func (b *bench) check(ctx context.Context) error {
 			faults = append(faults, fmt.Errorf("target %s (http://%s%s): %w", t.name, t.address, t.path, err))
 			continue
 		}
-		b.report.Targets = append(b.report.Targets, report.Target{Name: t.name, URL: "http://" + t.address + t.path, SameBytes: same, PID: t.pid})
+		b.report.Targets = append(b.report.Targets, report.Target{Name: t.name, URL: "http://" + t.address + t.path, SameBytes: same})
 	}
 	return errors.Join(faults...)
 }
@@ -54,7 +54,8 @@ func (b *bench) checkTarget(ctx context.Context, t *target) (same bool, err erro
 	}
 	asked := int64(len(b.config.shapes()))
 	if after-before != asked {
-		return false, fmt.Errorf("of %d requests %d came to the upstream: point the target at http://%s/v1, and turn its cache and retries off", asked, after-before, b.config.Upstream)
+		return false, fmt.Errorf("of %d requests %d came to the upstream: point the target at http://%s/v1, and turn its cache and retries off",
+			asked, after-before, b.config.Upstream)
 	}
 	return same, t.awaitRecords(ctx, recorded, asked)
 }

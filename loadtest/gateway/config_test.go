@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 func TestPeers(t *testing.T) {
@@ -27,15 +28,17 @@ func TestPeers(t *testing.T) {
 		t.Fatal(got)
 	}
 	for i := range want {
-		if diff := cmp.Diff(want[i], *got[i], cmp.AllowUnexported(target{}), cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".again" }, cmp.Ignore())); diff != "" {
+		if diff := cmp.Diff(want[i], *got[i], cmp.AllowUnexported(target{}), cmpopts.IgnoreFields(target{}, "again")); diff != "" {
 			t.Error(diff)
 		}
 	}
-	_, err = (&Config{Target: []string{"x", "=http://127.0.0.1:1", "bare=http://127.0.0.1:1", "s=https://127.0.0.1:1", "p=http://127.0.0.1", "far=http://10.0.0.1:80", "a=http://127.0.0.1:1", "a=http://127.0.0.1:2"}}).peers()
+	_, err = (&Config{Target: []string{"x", "=http://127.0.0.1:1", "bare=http://127.0.0.1:1", "s=https://127.0.0.1:1", "p=http://127.0.0.1",
+		"far=http://10.0.0.1:80", "a=http://127.0.0.1:1", "a=http://127.0.0.1:2"}}).peers()
 	if err == nil {
 		t.Fatal("no error")
 	}
-	for _, want := range []string{"--target x: want NAME=URL", "--target =http", "bare is measured anyway", "--target s=https://127.0.0.1:1: want http://", "--target p=", "want an address on loopback", "another one of that name"} {
+	for _, want := range []string{"--target x: want NAME=URL", "--target =http", "bare is measured anyway", "--target s=https://127.0.0.1:1: want http://",
+		"--target p=", "want an address on loopback", "another one of that name"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("nothing says %q:\n%v", want, err)
 		}
@@ -47,7 +50,8 @@ func TestConfigSaysAllFaults(t *testing.T) {
 	if err == nil {
 		t.Fatal("no error")
 	}
-	for _, want := range []string{"--only speed", "--payload 0", "--rounds 0", "--connections 0", "--streams 0", "--open-streams 0", "--slice 1ms", "--soak 1s", "--fault-every -1"} {
+	for _, want := range []string{"--only speed", "--payload 0", "--rounds 0", "--connections 0",
+		"--streams 0", "--open-streams 0", "--slice 1ms", "--soak 1s", "--fault-every -1"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("nothing says %q:\n%v", want, err)
 		}

@@ -105,7 +105,8 @@ func (b *bench) cost(s shape) {
 func (b *bench) doubtMock(s shape) {
 	alone, proxied := b.capacity[direct+s.String()], b.capacity[bare+s.String()]
 	if proxied > 0 && alone < 2*proxied {
-		b.note("throughput, %v: generator and upstream alone do %.1f × what they do through the bare proxy, where 2 × is wanted: the ratios are nearer to 1 than the proxies are",
+		b.note("throughput, %v: generator and upstream alone do %.1f × what they do through the bare proxy, where 2 × is wanted: "+
+			"the ratios are nearer to 1 than the proxies are",
 			s, alone/proxied)
 	}
 }

@@ -69,7 +69,9 @@ func (s *stage) startAll(ctx context.Context, peers []*target) error {
 	if err := s.startUpstream(ctx); err != nil {
 		return err
 	}
-	s.targets = append(s.targets, &target{name: direct, address: s.upstream, path: chatPath, key: upstream.Key, model: upstream.Model, pid: s.running["upstream"].PID()})
+	s.targets = append(s.targets, &target{
+		name: direct, address: s.upstream, path: chatPath, key: upstream.Key, model: upstream.Model, pid: s.running["upstream"].PID(),
+	})
 	if err := s.startBare(ctx, ports[1]); err != nil {
 		return err
 	}
@@ -149,6 +151,10 @@ func (s *stage) startBare(ctx context.Context, port int) error {
 	return s.own(ctx, t, program)
 }
 
+// spoolBytes bound the agent's spool. Nobody settles its usage here, so that it keeps what
+// the broker has until space is short, and its memory grows with it: it is to be there soon.
+const spoolBytes = 128 << 20
+
 // startWeir starts the real agent with everything on: access log, spool on disk, usage
 // signed and shipped to a broker that forgets it.
 func (s *stage) startWeir(ctx context.Context, port, private int) error {
@@ -164,7 +170,7 @@ func (s *stage) startWeir(ctx context.Context, port, private int) error {
 		Env: []string{"GOMAXPROCS=1", "WEIR_LISTEN=" + address, "WEIR_ADMIN_LISTEN=" + loopback(private), "WEIR_CONTROL_URL=" + controlURL,
 			"WEIR_STATE_DIR=" + state, "WEIR_AGENT_NAME=loadtest", "WEIR_DRAIN_DELAY=0s", "WEIR_POLICY_FILE=" + policy, "WEIR_POLICY_KEYS=" + verifies,
 			"WEIR_ALLOW_UPSTREAMS=http://" + s.upstream, "WEIR_SECRET_LOADTEST=" + upstream.Key,
-			"WEIR_KAFKA_BROKERS=" + loopback(s.broker), "WEIR_KAFKA_TOPIC=" + upstream.Topic, "WEIR_SPOOL_MAX_BYTES=" + strconv.Itoa(1<<30)},
+			"WEIR_KAFKA_BROKERS=" + loopback(s.broker), "WEIR_KAFKA_TOPIC=" + upstream.Topic, "WEIR_SPOOL_MAX_BYTES=" + strconv.Itoa(spoolBytes)},
 	})
 }
 

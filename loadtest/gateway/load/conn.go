@@ -20,7 +20,8 @@ type Request struct {
 // NewRequest renders a POST of JSON as HTTP/1.1.
 func NewRequest(address, path, key string, body []byte) Request {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "POST %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: weir-loadtest\r\nContent-Type: application/json\r\nContent-Length: %d\r\n", path, address, len(body))
+	fmt.Fprintf(&b, "POST %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: weir-loadtest\r\nContent-Type: application/json\r\nContent-Length: %d\r\n",
+		path, address, len(body))
 	if key != "" {
 		fmt.Fprintf(&b, "Authorization: Bearer %s\r\n", key)
 	}

@@ -84,7 +84,8 @@ func FuzzAnswer(f *testing.F) {
 
 func TestRequest(t *testing.T) {
 	r := NewRequest("127.0.0.1:1", "/v1/x", "k", []byte(`{}`))
-	want := "POST /v1/x HTTP/1.1\r\nHost: 127.0.0.1:1\r\nUser-Agent: weir-loadtest\r\nContent-Type: application/json\r\nContent-Length: 2\r\nAuthorization: Bearer k\r\n\r\n{}"
+	want := "POST /v1/x HTTP/1.1\r\nHost: 127.0.0.1:1\r\nUser-Agent: weir-loadtest\r\n" +
+		"Content-Type: application/json\r\nContent-Length: 2\r\nAuthorization: Bearer k\r\n\r\n{}"
 	if string(r.Bytes) != want {
 		t.Errorf("%q", r.Bytes)
 	}

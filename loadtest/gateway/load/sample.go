@@ -123,7 +123,7 @@ func record(h *hdrhistogram.Histogram, d time.Duration) {
 	_ = h.RecordValue(min(max(int64(d), lowest), highest)) // within the range there is no error
 }
 
-// Snapshot of what is there so far.
+// snapshot of what is there so far.
 func (r *recorder) snapshot() *Sample {
 	r.mu.Lock()
 	defer r.mu.Unlock()

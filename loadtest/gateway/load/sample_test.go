@@ -36,7 +36,8 @@ func TestMergedSamplesAreOneSample(t *testing.T) {
 	if got := merged.Latency(0.5).Seconds(); math.Abs(got-want) > 0.01 {
 		t.Errorf("median %v s, want %v", got, want)
 	}
-	if merged.Requests != 3000 || merged.Failed != 2 || merged.Timed() != 3001 || merged.Errors["status 503 Service Unavailable"] != 1 || merged.Elapsed != time.Second {
+	if merged.Requests != 3000 || merged.Failed != 2 || merged.Timed() != 3001 ||
+		merged.Errors["status 503 Service Unavailable"] != 1 || merged.Elapsed != time.Second {
 		t.Errorf("%+v", merged)
 	}
 }

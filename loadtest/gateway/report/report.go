@@ -47,7 +47,6 @@ type Target struct {
 	URL  string `json:"url"`
 	// SameBytes: it passes on the upstream's answer byte for byte.
 	SameBytes bool `json:"same_bytes"`
-	PID       int  `json:"-"`
 }
 
 // Result is one number of one target.
@@ -108,7 +107,8 @@ type Measurement struct {
 var Measurements = []Measurement{
 	{"latency", "Added latency, one connection", "p50 above that of the upstream itself, one request at a time"},
 	{"throughput", "Throughput, saturated", "answers per second, each connection asks again at once"},
-	{"processor", "Processor time of an answer", "what the proxy's process had of the processor while saturated, by answers; throughput on a quiet core is its reciprocal"},
+	{"processor", "Processor time of an answer",
+		"what the proxy's process had of the processor while saturated, by answers; throughput on a quiet core is its reciprocal"},
 	{"open-loop", "Latency at half of own capacity", "p99 above that of the upstream itself; from when a request was due, not from when it could be sent"},
 	{"first-token", "Time to first token", "p95 above that of the upstream itself, streams whose events come 5 ms apart"},
 	{"memory", "Memory with open streams", "most resident memory of the proxy while the streams were open"},

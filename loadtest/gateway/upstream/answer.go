@@ -74,9 +74,9 @@ func reply(status, body string) []byte {
 
 var (
 	whole    = reply("200 OK", Whole())
-	models   = reply("200 OK", fmt.Sprintf(`{"object":"list","data":[{"id":%q,"object":"model","created":1700000000,"owned_by":"loadtest"}]}`, Model))
+	models   = reply("200 OK", `{"object":"list","data":[{"id":"`+Model+`","object":"model","created":1700000000,"owned_by":"loadtest"}]}`)
 	broken   = reply("500 Internal Server Error", `{"error":{"message":"a fault of the load test","type":"server_error","param":null,"code":null}}`)
-	refused  = reply("401 Unauthorized", `{"error":{"message":"want the key of the load test's upstream","type":"invalid_request_error","param":null,"code":"invalid_api_key"}}`)
+	refused  = reply("401 Unauthorized", `{"error":{"message":"want the key of the upstream","type":"invalid_request_error","param":null,"code":"invalid_api_key"}}`)
 	notFound = reply("404 Not Found", `{"error":{"message":"no such path","type":"invalid_request_error","param":null,"code":null}}`)
 	cutShort = whole[:len(whole)-20]
 )
