@@ -72,7 +72,8 @@ func TestRun(t *testing.T) {
 			}
 			continue
 		}
-		if result.Failed > 0 || result.Requests == 0 {
+		// On a slow machine nothing at all may be due in an open loop so short.
+		if result.Failed > 0 || result.Requests == 0 && result.Measurement != openLoop {
 			t.Errorf("%s, %s, %s: %d answers, %d failed: %v", result.Measurement, result.Shape, result.Target, result.Requests, result.Failed, result.Errors)
 		}
 	}
