@@ -212,6 +212,9 @@ func TestFlatness(t *testing.T) {
 	if _, says := flatness(nil); !strings.Contains(says, "too short") {
 		t.Error(says)
 	}
+	if _, says := flatness(series(func(s float64) float64 { return s })[:200]); !strings.Contains(says, "memory needs a soak of 5m0s to be judged: +99") {
+		t.Error(says)
+	}
 }
 
 func TestPlace(t *testing.T) {

@@ -19,6 +19,7 @@ import (
 type Upstream struct {
 	Listen     string `required:"" help:"host:port"`
 	BrokerPort int    `help:"Port on 127.0.0.1 for a broker that forgets; 0: none."`
+	Plane      string `help:"host:port for a control plane that settles what an agent reports; empty: none."`
 }
 
 // Run until told to stop.
@@ -29,6 +30,11 @@ func (c *Upstream) Run(ctx context.Context) error {
 			return err
 		}
 		defer broker.Close()
+	}
+	if c.Plane != "" {
+		plane := &http.Server{Addr: c.Plane, Handler: upstream.NewPlane(), ReadHeaderTimeout: 10 * time.Second}
+		go func() { _ = plane.ListenAndServe() }() // the agent says it where nobody is there
+		defer plane.Close()
 	}
 	server, err := upstream.Listen(ctx, c.Listen)
 	if err != nil {

@@ -83,6 +83,10 @@ func (b *bench) soakOne(ctx context.Context, t *target, s shape) (report.Result,
 	return r, nil
 }
 
+// tellable is how long a soak must be to tell a leak from what a heap does anyway while
+// load comes and goes.
+const tellable = 5 * time.Minute
+
 // flatness is the slope of memory in MB per hour over the second half, in which a process
 // has what it needs, and what to think of it: flat is what grows by less than 5 % of what
 // is there, or 4 MB, over that half.
@@ -94,7 +98,10 @@ func flatness(points []report.Point) (slope float64, says string) {
 	perSecond, mean := fit(half)
 	grown := perSecond * (half[len(half)-1].Seconds - half[0].Seconds)
 	verdict := "flat"
-	if grown > max(mean/20, 4) {
+	switch {
+	case points[len(points)-1].Seconds < tellable.Seconds():
+		verdict = fmt.Sprintf("needs a soak of %v to be judged", tellable)
+	case grown > max(mean/20, 4):
 		verdict = "GROWS"
 	}
 	return perSecond * 3600, fmt.Sprintf("memory %s: %+.1f MB over the last %.0f s, at %.0f MB", verdict, grown, half[len(half)-1].Seconds-half[0].Seconds, mean)

@@ -30,6 +30,7 @@ type stage struct {
 	place     placement
 	upstream  string // host:port
 	broker    int    // its port
+	plane     int    // port of what an agent takes for its control plane
 	targets   []*target
 	running   map[string]*process.Process
 	order     []string
@@ -61,11 +62,11 @@ func newStage(ctx context.Context, c Config, place placement, tell func(format s
 }
 
 func (s *stage) startAll(ctx context.Context, peers []*target) error {
-	ports, err := engine.FreePorts(4)
+	ports, err := engine.FreePorts(5)
 	if err != nil {
 		return err
 	}
-	s.broker = ports[0]
+	s.broker, s.plane = ports[0], ports[4]
 	if err := s.startUpstream(ctx); err != nil {
 		return err
 	}
@@ -134,7 +135,7 @@ func (s *stage) startUpstream(ctx context.Context) error {
 		return fmt.Errorf("something listens on %s already, where the mock of a provider is to: stop it, or choose another --upstream", s.upstream)
 	}
 	return s.start(ctx, process.Program{
-		Name: "upstream", Path: s.binary("loadtest"), Args: []string{"upstream", "--listen", s.upstream, "--broker-port", strconv.Itoa(s.broker)},
+		Name: "upstream", Path: s.binary("loadtest"), Args: []string{"upstream", "--listen", s.upstream, "--broker-port", strconv.Itoa(s.broker), "--plane", loopback(s.plane)},
 		Env:   append(os.Environ(), "GOMAXPROCS="+strconv.Itoa(len(s.place.mock))),
 		Probe: accepts(s.upstream),
 	}, s.place.mock)
@@ -151,15 +152,11 @@ func (s *stage) startBare(ctx context.Context, port int) error {
 	return s.own(ctx, t, program)
 }
 
-// spoolBytes bound the agent's spool. Nobody settles its usage here, so that it keeps what
-// the broker has until space is short, and its memory grows with it: it is to be there soon.
-const spoolBytes = 128 << 20
-
 // startWeir starts the real agent with everything on: access log, spool on disk, usage
-// signed and shipped to a broker that forgets it.
+// signed, shipped to a broker that forgets it, and settled.
 func (s *stage) startWeir(ctx context.Context, port, private int) error {
 	address, state := loopback(port), filepath.Join(s.dir, "state")
-	const controlURL = "http://127.0.0.1:9" // discard: nobody listens
+	controlURL := "http://" + loopback(s.plane)
 	policy, verifies, err := install(s.dir, state, "http://"+s.upstream+"/v1", controlURL)
 	if err != nil {
 		return err
@@ -170,7 +167,7 @@ func (s *stage) startWeir(ctx context.Context, port, private int) error {
 		Env: []string{"GOMAXPROCS=1", "WEIR_LISTEN=" + address, "WEIR_ADMIN_LISTEN=" + loopback(private), "WEIR_CONTROL_URL=" + controlURL,
 			"WEIR_STATE_DIR=" + state, "WEIR_AGENT_NAME=loadtest", "WEIR_DRAIN_DELAY=0s", "WEIR_POLICY_FILE=" + policy, "WEIR_POLICY_KEYS=" + verifies,
 			"WEIR_ALLOW_UPSTREAMS=http://" + s.upstream, "WEIR_SECRET_LOADTEST=" + upstream.Key,
-			"WEIR_KAFKA_BROKERS=" + loopback(s.broker), "WEIR_KAFKA_TOPIC=" + upstream.Topic, "WEIR_SPOOL_MAX_BYTES=" + strconv.Itoa(spoolBytes)},
+			"WEIR_KAFKA_BROKERS=" + loopback(s.broker), "WEIR_KAFKA_TOPIC=" + upstream.Topic},
 	})
 }
 
