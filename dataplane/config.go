@@ -42,6 +42,8 @@ type Config struct {
 	KafkaUsername      string   `env:"WEIR_KAFKA_USERNAME" help:"Login at the brokers; its password is WEIR_KAFKA_PASSWORD."`
 	KafkaPassword      string   `kong:"-"`
 
+	LogLevel     string `env:"WEIR_LOG_LEVEL" enum:"debug,info,warn,error" default:"info" help:"Least level of lines in the log; requests have info."`
+	AccessLog    string `env:"WEIR_ACCESS_LOG" enum:"all,failed,none" default:"all" help:"Which requests have a line in the log: all, failed or none."`
 	OTLPEndpoint string `env:"WEIR_OTLP_ENDPOINT" placeholder:"URL" help:"Collector that traces are sent to over OTLP/HTTP, such as http://collector:4318; empty: what OTEL_EXPORTER_OTLP_ENDPOINT says, else no traces."`
 
 	SpoolMaxBytes int64 `env:"WEIR_SPOOL_MAX_BYTES" default:"5368709120" help:"Usage kept on disk while it can't be delivered; beyond it, requests are refused."`

@@ -26,6 +26,7 @@ networkPolicy: {enabled: true, applications: [{podSelector: {matchLabels: {app: 
 endpointsSeconds: 20
 drainSeconds: 300
 deliverySeconds: 60
+log: {level: warn, requests: failed}
 otlpEndpoint: http://collector:4318
 podLabels: {team: ai}
 podAnnotations: {note: x}
@@ -93,6 +94,8 @@ func TestAgentChartValues(t *testing.T) {
 		"WEIR_DRAIN_DELAY":          "20s",
 		"WEIR_DRAIN_TIMEOUT":        "300s",
 		"WEIR_DELIVERY_TIMEOUT":     "60s",
+		"WEIR_LOG_LEVEL":            "warn",
+		"WEIR_ACCESS_LOG":           "failed",
 		"WEIR_OTLP_ENDPOINT":        "http://collector:4318",
 	} {
 		if variables[name] != want {

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -35,7 +36,11 @@ func (s *serve) Run() error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	return dataplane.Run(ctx, s.Config, slog.New(slog.NewJSONHandler(os.Stderr, nil)))
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(s.LogLevel)); err != nil {
+		return fmt.Errorf("WEIR_LOG_LEVEL: %w", err)
+	}
+	return dataplane.Run(ctx, s.Config, slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level})))
 }
 
 func main() {

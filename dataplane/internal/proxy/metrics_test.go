@@ -145,3 +145,18 @@ func TestCallersMakeNoSeries(t *testing.T) {
 		t.Errorf("%d series became %d", before, after)
 	}
 }
+
+func TestWhichRequestsAreLogged(t *testing.T) {
+	for which, want := range map[proxy.AccessLog]int{"": 2, proxy.LogAll: 2, proxy.LogFailed: 1, proxy.LogNone: 0} {
+		t.Run(string(which), func(t *testing.T) {
+			h := newHarness(t, func(c *proxy.Config) { c.AccessLog = which })
+			h.post(goodKey, question+`}`)
+			h.post(goodKey, `{"model":"nobody-knows"}`)
+			<-h.done
+			<-h.done
+			if n := strings.Count(h.log.String(), `"msg":"request"`); n != want {
+				t.Errorf("%d lines, want %d", n, want)
+			}
+		})
+	}
+}

@@ -15,6 +15,11 @@ func outcomeName(outcome usagev1.Outcome) string {
 	return strings.ToLower(strings.TrimPrefix(outcome.String(), "OUTCOME_"))
 }
 
+// causeName is why an attempt was made.
+func causeName(cause usagev1.Cause) string {
+	return strings.ToLower(strings.TrimPrefix(cause.String(), "CAUSE_"))
+}
+
 func failureName(how snapshot.Failures) string {
 	failure := policyv1.Failure(bits.TrailingZeros16(uint16(how)))
 	return strings.ToLower(strings.TrimPrefix(failure.String(), "FAILURE_"))
@@ -29,9 +34,31 @@ func (h *Handler) observe(e *exchange) {
 	}
 	h.metrics.observe(e, outcome)
 	e.requestTraced(outcome)
-	if h.config.Logger.Enabled(e.r.Context(), slog.LevelInfo) {
+	if h.logs(e, outcome) {
 		h.config.Logger.LogAttrs(e.r.Context(), slog.LevelInfo, "request", e.attributes(outcome)...)
 	}
+}
+
+// AccessLog is which requests have a line in the log.
+type AccessLog string
+
+// Values of AccessLog.
+const (
+	LogAll    AccessLog = "all"
+	LogFailed AccessLog = "failed" // all but those with outcome ok
+	LogNone   AccessLog = "none"
+)
+
+func (h *Handler) logs(e *exchange, outcome usagev1.Outcome) bool {
+	switch h.config.AccessLog {
+	case LogNone:
+		return false
+	case LogFailed:
+		if outcome == usagev1.Outcome_OUTCOME_OK {
+			return false
+		}
+	}
+	return h.config.Logger.Enabled(e.r.Context(), slog.LevelInfo)
 }
 
 // attributes names no path, query or model that a caller wrote: only what the
@@ -65,7 +92,7 @@ func (e *exchange) attributes(outcome usagev1.Outcome) []slog.Attr {
 			slog.Duration("time_to_first_token", time.Duration(e.record.TimeToFirstTokenUs)*time.Microsecond),
 			slog.Duration("overhead", time.Duration(e.record.OverheadUs)*time.Microsecond))
 		if attempts := len(e.record.Attempts); attempts > 1 {
-			attributes = append(attributes, slog.Int("attempts", attempts))
+			attributes = append(attributes, slog.Int("attempts", attempts), slog.String("cause", causeName(a.Cause)))
 		}
 		if a.CostNanoUsd != nil {
 			attributes = append(attributes, slog.Int64("cost_nano_usd", *a.CostNanoUsd))

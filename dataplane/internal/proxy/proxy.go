@@ -63,7 +63,7 @@ const (
 	DefaultMaxShadowAnswerBytes = 8 << 20
 )
 
-// Config is what a Handler needs. All but the fields from Tracer on are required.
+// Config is what a Handler needs. All but the fields from AccessLog on are required.
 type Config struct {
 	Policy   *snapshot.Holder
 	Recorder Recorder
@@ -81,6 +81,8 @@ type Config struct {
 	Logger   *slog.Logger
 	Metrics  prometheus.Registerer
 
+	// AccessLog is which requests are logged; empty: all.
+	AccessLog AccessLog
 	// Tracer makes spans; nil: nothing is traced.
 	Tracer trace.Tracer
 	// Now is the clock; nil: time.Now.

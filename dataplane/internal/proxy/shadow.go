@@ -114,9 +114,9 @@ func (e *exchange) survive() {
 // observeShadow is observe of a copy, which counts nowhere else.
 func (e *exchange) observeShadow() {
 	e.handler.metrics.shadows.WithLabelValues(outcomeName(e.record.Outcome)).Inc()
-	if logger := e.handler.config.Logger; logger.Enabled(e.r.Context(), slog.LevelInfo) {
+	if e.handler.logs(e, e.record.Outcome) {
 		attributes := append(e.attributes(e.record.Outcome), slog.String("parent_request_id", e.record.ParentRequestId))
-		logger.LogAttrs(e.r.Context(), slog.LevelInfo, "shadow", attributes...)
+		e.handler.config.Logger.LogAttrs(e.r.Context(), slog.LevelInfo, "shadow", attributes...)
 	}
 }
 
