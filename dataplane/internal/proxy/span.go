@@ -131,9 +131,6 @@ func (e *exchange) requestSays() []attribute.KeyValue {
 	if e.surface.name != "" {
 		says = append(says, semconv.HTTPRequestMethodKey.String(e.surface.method), semconv.HTTPRoute(strings.Join(e.surface.paths, ",")))
 	}
-	if e.record.Status != 0 {
-		says = append(says, semconv.HTTPResponseStatusCode(int(e.record.Status)))
-	}
 	if e.record.KeyId != "" {
 		says = append(says, attribute.String("weir.key_id", e.record.KeyId), attribute.String("weir.project_id", e.record.ProjectId))
 	}
@@ -141,6 +138,9 @@ func (e *exchange) requestSays() []attribute.KeyValue {
 		says = append(append(says, e.up.says()...), attemptSays(e.up.attempt)...)
 	} else if e.route != nil {
 		says = append(says, attribute.String("weir.route", e.route.Name))
+	}
+	if e.record.Status != 0 { // last: the upstream's status is another one
+		says = append(says, semconv.HTTPResponseStatusCode(int(e.record.Status)))
 	}
 	return says
 }

@@ -118,6 +118,20 @@ func TestTraceContextWithoutTracing(t *testing.T) {
 	}
 }
 
+// The upstream's status is the attempt's, the caller's is the request's.
+func TestSpansHaveTheirOwnStatus(t *testing.T) {
+	spans := tracetest.NewSpanRecorder()
+	h := newHarness(t, traced(spans))
+	h.mock.Script(llmtest.Fault{Kind: llmtest.Status, Status: http.StatusUnauthorized})
+	response, _ := h.post(goodKey, question+`}`)
+	<-h.done
+	ended := spans.Ended()
+	if len(ended) != 2 || attributesOf(ended[0])["http.response.status_code"] != int64(401) ||
+		attributesOf(ended[1])["http.response.status_code"] != int64(response.StatusCode) || response.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("%d to the caller, %v", response.StatusCode, ended)
+	}
+}
+
 func TestRefusalsAreSpans(t *testing.T) {
 	spans := tracetest.NewSpanRecorder()
 	h := newHarness(t, traced(spans))
