@@ -211,3 +211,28 @@ func TestManyTargets(t *testing.T) {
 		t.Errorf("%d bytes for each target", each)
 	}
 }
+
+// TestForget: what no policy names is kept while it is asked, and for an hour.
+func TestForget(t *testing.T) {
+	b := newBench(t)
+	gone := func(unique.Handle[snapshot.Upstream]) bool { return true }
+	known := func() bool { return b.targets.Find(b.route.Targets[0].Upstream) != nil }
+	trial := b.target.Begin(b.now, true)
+	b.sleep(2 * time.Hour)
+	if b.targets.Forget(gone, b.now); !known() {
+		t.Error("a request is under way")
+	}
+	trial.End(b.now, good)
+	b.ends(good)
+	b.sleep(time.Hour - time.Second)
+	if b.targets.Forget(gone, b.now); !known() {
+		t.Error("it was asked less than an hour ago")
+	}
+	b.sleep(time.Second)
+	if b.targets.Forget(func(unique.Handle[snapshot.Upstream]) bool { return false }, b.now); !known() {
+		t.Error("the policy names it")
+	}
+	if b.targets.Forget(gone, b.now); known() {
+		t.Error("it is remembered for ever")
+	}
+}

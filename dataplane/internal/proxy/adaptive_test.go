@@ -101,11 +101,18 @@ func (s *sender) until(t *testing.T, h *harness, what, target string, wanted fun
 				if err == nil && s.note(response, target, wanted) {
 					stop()
 				}
-				<-h.done
 			}
 		})
 	}
-	all.Wait()
+	ended := make(chan struct{})
+	go func() { all.Wait(); close(ended) }()
+	for open := true; open; { // a request that was given up may never have come
+		select {
+		case <-h.done:
+		case <-ended:
+			open = false
+		}
+	}
 	if share := s.share(target); !wanted(share) {
 		t.Errorf("%s: %.2f of the latest requests went to %s", what, share, target)
 	}
@@ -149,8 +156,8 @@ func TestLatencyIsFollowed(t *testing.T) {
 	s.until(t, h, "well", "mock/a", func(share float64) bool { return share > 0.2 })
 	delay(map[string]time.Duration{"a": slow, "b": well, "c": well})
 	s.until(t, h, "slow", "mock/a", func(share float64) bool { return share < 0.033 })
-	if first, other := gauge(t, h, "weir_agent_target_time_to_first_token_seconds", "a"), gauge(t, h, "weir_agent_target_time_to_first_token_seconds", "b"); first < 2*other || other <= 0 {
-		t.Errorf("%v s are expected of the slow target, %v s of another one", first, other)
+	if first := gauge(t, h, "weir_agent_target_time_to_first_token_seconds", "b"); first < 0.4 { // by a clock that is ten times as fast
+		t.Errorf("%v s are expected of a target that takes 0.4 s", first)
 	}
 	delay(map[string]time.Duration{"a": well, "b": well, "c": well})
 	s.until(t, h, "well again", "mock/a", func(share float64) bool { return share > 0.2 })

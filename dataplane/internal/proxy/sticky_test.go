@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/weirhq/weir/dataplane/llmtest"
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
 
@@ -12,9 +14,14 @@ func stuckBy(s *policyv1.Sticky, names ...string) *policyv1.Route {
 	return &policyv1.Route{Strategy: bySticky, Targets: models(names...), Sticky: s}
 }
 
+// usual is what an answer takes here: where they take next to nothing, a busy machine makes
+// one of them take a hundred times as long.
+var usual = llmtest.Fault{Delay: 10 * time.Millisecond, Times: 1_000_000}
+
 // TestStickyByHeader: a session stays at its target, across policies; sessions spread.
 func TestStickyByHeader(t *testing.T) {
 	h := newHarness(t)
+	h.mock.Script(usual)
 	by := &policyv1.Sticky{By: policyv1.Sticky_BY_HEADER, Header: "X-Session", BreakEvenPercent: 10_000}
 	h.routed(stuckBy(by, "a", "b", "c"))
 	const sessions = 40
@@ -50,6 +57,7 @@ func TestStickyByHeader(t *testing.T) {
 // TestStickyByKey: all requests of one are alike.
 func TestStickyByKey(t *testing.T) {
 	h := newHarness(t)
+	h.mock.Script(usual)
 	h.routed(stuckBy(&policyv1.Sticky{By: policyv1.Sticky_BY_KEY, BreakEvenPercent: 10_000}, "a", "b", "c", "d"))
 	home := h.served(toRoute("routed", ""))
 	for range 20 {
@@ -64,6 +72,7 @@ func TestStickyByKey(t *testing.T) {
 func TestStickyByPromptPrefix(t *testing.T) {
 	h := newHarness(t)
 	h.routed(stuckBy(&policyv1.Sticky{By: policyv1.Sticky_BY_PROMPT_PREFIX, BreakEvenPercent: 10_000}, "a", "b", "c", "d"))
+	h.mock.Script(usual)
 	system := strings.Repeat("You keep the weir. ", 400)
 	turn := func(first string, turns int) string {
 		var b strings.Builder
@@ -87,11 +96,18 @@ func TestStickyByPromptPrefix(t *testing.T) {
 	if len(counts) != 4 {
 		t.Errorf("conversations went to %v", counts)
 	}
-	system, counts = "short", map[string]int{}
-	for range 40 {
-		counts[h.served(turn("hello", 0))]++
+	home := h.served(turn("hello", 0))
+	h.mock.Reset()
+	h.mock.Script(llmtest.Fault{Model: strings.TrimPrefix(home, "mock/"), Delay: 500 * time.Millisecond}, usual)
+	for range 2 { // less slow than the cache is worth
+		if target := h.served(turn("hello", 0)); target != home {
+			t.Errorf("moved from %s to %s", home, target)
+		}
 	}
-	if len(counts) == 1 {
-		t.Errorf("requests too short for a cache stay: %v", counts)
+	system = "short"
+	for range 10 {
+		if target := h.served(turn("hello", 0)); target == home {
+			t.Errorf("a request too short for a cache stays at %s", target)
+		}
 	}
 }
