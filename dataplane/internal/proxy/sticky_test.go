@@ -67,6 +67,25 @@ func TestStickyByKey(t *testing.T) {
 	}
 }
 
+// TestStickyByEndUser: those of one user stay, users spread.
+func TestStickyByEndUser(t *testing.T) {
+	h := newHarness(t)
+	h.mock.Script(usual)
+	h.routed(stuckBy(&policyv1.Sticky{By: policyv1.Sticky_BY_END_USER, BreakEvenPercent: 10_000}, "a", "b", "c"))
+	counts := map[string]int{}
+	for i := range 20 {
+		user := fmt.Sprint("user-", i)
+		home := h.served(toRoute("routed", ""), "X-Weir-User", user)
+		if target := h.served(toRoute("routed", ""), "X-Weir-User", user); target != home {
+			t.Errorf("%s moved from %s to %s", user, home, target)
+		}
+		counts[home]++
+	}
+	if len(counts) != 3 {
+		t.Errorf("users went to %v", counts)
+	}
+}
+
 // TestStickyByPromptPrefix: a conversation stays as it goes on, its prompt is kept nowhere,
 // and short ones go anywhere.
 func TestStickyByPromptPrefix(t *testing.T) {
