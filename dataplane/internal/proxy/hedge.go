@@ -100,6 +100,7 @@ func (r *race) open() *upstream {
 	if err := e.handler.config.Recorder.Again(e.ticket, &e.record); err != nil {
 		e.record.Attempts = e.record.Attempts[:len(e.record.Attempts)-1] // it is never made
 		r.first.pace.Return()
+		u.forget()
 		e.notRecorded("hedge", err)
 		u.leg.release()
 		return nil
