@@ -179,11 +179,21 @@ func newHarness(t testing.TB, options ...func(*proxy.Config)) *harness {
 	t.Cleanup(func() {
 		h.mock.Close()
 		h.agent.Close()
+		h.nothingUnderWay()
 		h.upstream.Close()
 		transport.CloseIdleConnections()
 	})
 	h.holder.Store(h.policy(h.upstream.URL))
 	return h
+}
+
+// nothingUnderWay: whatever became of requests, their targets know that they ended.
+func (h *harness) nothingUnderWay() {
+	for _, target := range h.handler.Targets() {
+		if target.InFlight != 0 {
+			h.t.Errorf("%d requests to %s/%s never ended", target.InFlight, target.Provider, target.Model)
+		}
+	}
 }
 
 func hash(text string) []byte {

@@ -126,3 +126,21 @@ func BenchmarkCost(b *testing.B) {
 		entry.Cost(usage)
 	}
 }
+
+// TestExpected is what the same tokens cost, below a long context and in it.
+func TestExpected(t *testing.T) {
+	book, err := price.NewBook(&policyv1.PriceBook{Version: "v", Entries: []*policyv1.PriceEntry{{PriceList: "l", Model: "m", LongContextThreshold: 1000,
+		Rates: &policyv1.Rates{Input: proto.Int64(2_000_000), Output: proto.Int64(8_000_000)}, LongRates: &policyv1.Rates{Input: proto.Int64(4_000_000)}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	entry, _ := book.Find("l", "m")
+	for _, c := range []struct {
+		input, output, nano int64
+		priced              bool
+	}{{1000, 10, 2_080_000, true}, {1001, 0, 4_004_000, true}, {1001, 10, 0, false}, {0, 0, 0, true}} {
+		if nano, priced := entry.Expected(c.input, c.output); nano != c.nano || priced != c.priced {
+			t.Errorf("%d and %d tokens: %d, %t", c.input, c.output, nano, priced)
+		}
+	}
+}
