@@ -28,7 +28,8 @@ func TestTargetsAreReported(t *testing.T) {
 		state("due", balance.Due, 1), state("probed", balance.Probed, 2), state(strings.Repeat("x", 201), balance.Closed, 1),
 	})
 	status := func(model string, state agentv1.TargetStatus_State, inFlight int64) *agentv1.TargetStatus {
-		return &agentv1.TargetStatus{ProviderId: "p", Model: model, State: state, Reason: "why", SinceMs: 1000, TimeToFirstTokenUs: 1000, TimePerTokenUs: 1, InFlight: inFlight}
+		return &agentv1.TargetStatus{ProviderId: "p", Model: model, State: state, Reason: "why", SinceMs: 1000,
+			TimeToFirstTokenUs: 1000, TimePerTokenUs: 1, InFlight: inFlight}
 	}
 	const halfOpen = agentv1.TargetStatus_STATE_HALF_OPEN
 	want := &agentv1.TargetReport{LeftOut: 1, Targets: []*agentv1.TargetStatus{

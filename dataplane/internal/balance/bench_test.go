@@ -50,7 +50,8 @@ func TestManyAtOnce(t *testing.T) {
 	}
 }
 
-var strategies = map[string]policyv1.Strategy{"priority": priority, "weighted": weighted, "latency": latency, "least_busy": leastBusy, "cheapest": cheapest, "sticky": sticky}
+var strategies = map[string]policyv1.Strategy{"priority": priority, "weighted": weighted, "latency": latency,
+	"least_busy": leastBusy, "cheapest": cheapest, "sticky": sticky}
 
 // among16 is a request that chooses among 16 targets, all of which are known.
 func among16(t testing.TB, strategy policyv1.Strategy) balance.Request {

@@ -20,7 +20,8 @@ func entry(t testing.TB, input, output, maxInput int64) *price.Entry {
 	if input == 0 {
 		rates = &policyv1.Rates{}
 	}
-	book, err := price.NewBook(&policyv1.PriceBook{Version: "v", Entries: []*policyv1.PriceEntry{{PriceList: "l", Model: "m", MaxInputTokens: maxInput, Rates: rates}}})
+	book, err := price.NewBook(&policyv1.PriceBook{Version: "v", Entries: []*policyv1.PriceEntry{
+		{PriceList: "l", Model: "m", MaxInputTokens: maxInput, Rates: rates}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +140,8 @@ func TestCheapest(t *testing.T) {
 }
 
 func TestCheapestOfEqualsIsTheFastest(t *testing.T) {
-	s := newSim(cheapest, &upstream{first: 500 * time.Millisecond, tokens: 1}, &upstream{first: 100 * time.Millisecond, tokens: 1}, &upstream{first: 10 * time.Millisecond, tokens: 1})
+	s := newSim(cheapest, &upstream{first: 500 * time.Millisecond, tokens: 1}, &upstream{first: 100 * time.Millisecond, tokens: 1},
+		&upstream{first: 10 * time.Millisecond, tokens: 1})
 	for i, dollars := range []int64{1, 1, 2} {
 		s.route.Targets[i].Price = entry(t, dollars, dollars, 0)
 	}

@@ -182,7 +182,8 @@ func TestNobodyStarves(t *testing.T) {
 
 // TestLongAnswersGoWhereTokensAreFast, short ones where they begin soon.
 func TestLongAnswersGoWhereTokensAreFast(t *testing.T) {
-	eager, steady := &upstream{first: 100 * time.Millisecond, token: 20 * time.Millisecond, tokens: 200}, &upstream{first: 900 * time.Millisecond, token: 5 * time.Millisecond, tokens: 200}
+	eager := &upstream{first: 100 * time.Millisecond, token: 20 * time.Millisecond, tokens: 200}
+	steady := &upstream{first: 900 * time.Millisecond, token: 5 * time.Millisecond, tokens: 200}
 	s := newSim(latency, eager, steady)
 	s.run(30*time.Second, 10)
 	wantShares(t, "long", s.run(60*time.Second, 10), map[string]float64{"b": 0.9}, nil)
@@ -197,7 +198,8 @@ func TestLongAnswersGoWhereTokensAreFast(t *testing.T) {
 
 // TestLeastBusy: of equals all share, a slower one has fewer.
 func TestLeastBusy(t *testing.T) {
-	s := newSim(leastBusy, &upstream{first: 200 * time.Millisecond, tokens: 1}, &upstream{first: 200 * time.Millisecond, tokens: 1}, &upstream{first: 2 * time.Second, tokens: 1})
+	s := newSim(leastBusy, &upstream{first: 200 * time.Millisecond, tokens: 1}, &upstream{first: 200 * time.Millisecond, tokens: 1},
+		&upstream{first: 2 * time.Second, tokens: 1})
 	s.run(20*time.Second, 50)
 	wantShares(t, "least busy", s.run(60*time.Second, 50), map[string]float64{"a": 0.4, "b": 0.4, "c": 0.01}, map[string]float64{"c": 0.1})
 	idle := newSim(leastBusy, &upstream{tokens: 1}, &upstream{tokens: 1})

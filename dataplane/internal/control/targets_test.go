@@ -13,7 +13,8 @@ import (
 func TestTargetsInReports(t *testing.T) {
 	l, p := newLiar(t), &plane{}
 	status := func(model string, state agentv1.TargetStatus_State, figure int64) *agentv1.TargetStatus {
-		return &agentv1.TargetStatus{ProviderId: "p", Model: model, State: state, SinceMs: figure, TimeToFirstTokenUs: figure, TimePerTokenUs: figure, InFlight: figure}
+		return &agentv1.TargetStatus{ProviderId: "p", Model: model, State: state, SinceMs: figure,
+			TimeToFirstTokenUs: figure, TimePerTokenUs: figure, InFlight: figure}
 	}
 	say := func(targets ...*agentv1.TargetStatus) {
 		p.mu.Lock()

@@ -292,7 +292,8 @@ func TestCanaryShare(t *testing.T) {
 	if causes := causesOf(h.last()); !slices.Equal(causes, []usagev1.Cause{usagev1.Cause_CAUSE_CANARY, usagev1.Cause_CAUSE_FALLBACK}) {
 		t.Errorf("attempts for %v", causes)
 	}
-	want := []*usagev1.Candidate{{Provider: "mock", Model: "a", Verdict: usagev1.Verdict_VERDICT_STANDBY}, {Provider: "mock", Model: "z", Verdict: usagev1.Verdict_VERDICT_CHOSEN}}
+	want := []*usagev1.Candidate{{Provider: "mock", Model: "a", Verdict: usagev1.Verdict_VERDICT_STANDBY},
+		{Provider: "mock", Model: "z", Verdict: usagev1.Verdict_VERDICT_CHOSEN}}
 	if diff := cmp.Diff(want, h.last().Candidates, protocmp.Transform()); diff != "" {
 		t.Error(diff)
 	}

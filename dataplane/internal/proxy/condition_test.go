@@ -72,7 +72,8 @@ func TestNoTargetMatches(t *testing.T) {
 		t.Errorf("%s after %v", text, h.asked())
 	}
 	<-h.done
-	want := []*usagev1.Candidate{{Provider: "mock", Model: "a", Verdict: usagev1.Verdict_VERDICT_CONDITION}, {Provider: "mock", Model: "b", Verdict: usagev1.Verdict_VERDICT_CONDITION}}
+	want := []*usagev1.Candidate{{Provider: "mock", Model: "a", Verdict: usagev1.Verdict_VERDICT_CONDITION},
+		{Provider: "mock", Model: "b", Verdict: usagev1.Verdict_VERDICT_CONDITION}}
 	if diff := cmp.Diff(want, h.recorder.refused[0].Candidates, protocmp.Transform()); diff != "" {
 		t.Error(diff)
 	}
@@ -98,7 +99,8 @@ func TestFallbackKeepsToConditions(t *testing.T) {
 func TestCandidates(t *testing.T) {
 	h := claude(t, toGPT)
 	route := &policyv1.Route{Id: "r-routed", Name: "routed", Strategy: priority, Strict: true, Targets: []*policyv1.Target{
-		when(to("mock", "a", 0), `false`), to("bare", "b", 0), to("elsewhere", "c", 0), to("claude", sonnet, 0), to("mock", "d", 0), to("mock", "e", 0), to("elsewhere", "f", 0)}}
+		when(to("mock", "a", 0), `false`), to("bare", "b", 0), to("elsewhere", "c", 0), to("claude", sonnet, 0), to("mock", "d", 0), to("mock", "e", 0),
+		to("elsewhere", "f", 0)}}
 	h.extra[1] = resource(t, "route", route.Id, route)
 	h.holder.Store(h.policy(h.upstream.URL))
 	candidate := func(provider, model string, verdict usagev1.Verdict) *usagev1.Candidate {
