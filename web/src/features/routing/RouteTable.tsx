@@ -20,7 +20,7 @@ interface RouteTableProps {
 export function RouteTable({ routes, providers: names, onChange }: RouteTableProps) {
   return (
     <Scroller label="Routes, table">
-      <table className="table">
+      <table className="table table-rows">
         <thead>
           <tr>
             <th scope="col">Route</th>
@@ -64,7 +64,7 @@ export function RouteTable({ routes, providers: names, onChange }: RouteTablePro
                 <td>
                   <button
                     type="button"
-                    className="button button-small"
+                    className="button button-small above-row"
                     aria-label={`Change ${route.name}`}
                     onClick={() => onChange(route)}
                   >
