@@ -101,7 +101,7 @@ function StickyFields({ sticky, problems, onChange }: StickyFieldsProps) {
         type="number"
         min={1}
         max={100_000_000}
-        placeholder={sticky.by === StickyBy.PROMPT_PREFIX ? "1024" : "1"}
+        placeholder={sticky.by === StickyBy.PROMPT_PREFIX ? "1024" : "any"}
         hint="Shorter requests go to the fastest target: no provider caches them."
         problem={problems("sticky.min_tokens")}
         value={sticky.minTokens}

@@ -218,7 +218,7 @@ test("a_route_shows_what_it_does", async () => {
   const details = await screen.findByRole("dialog", { name: "Route" });
   for (const said of [
     /StickyRequests that are alike go to one target/,
-    /Alike inX-Sessionfrom 2,048 input tokens, while it is at most 150 % slower than the best other one/,
+    /Alike inX-Sessionfrom 2,048 input tokens, stays while it is at most 150 % slower than the best other one/,
     /Target 2backup \/ smallonly when metadata\.tier == "gold"/,
     /Strictyes/,
     /Hedgeafter 90 of 100.*not before 200 ms, for at most 20 % of the requests/,

@@ -20,7 +20,7 @@ export function percentOf(perMille: number): string {
 export function stickyWords({ by, minTokens, breakEvenPercent }: Sticky): string {
   const least = minTokens || (by === StickyBy.PROMPT_PREFIX ? 1_024n : 0n);
   const from = least > 0n ? `from ${formatCount(least)} input tokens, ` : "";
-  return `${from}while it is at most ${breakEvenPercent || 100} % slower than the best other one`;
+  return `${from}stays while it is at most ${breakEvenPercent || 100} % slower than the best other one`;
 }
 
 /** hedgeWords says when a second target is asked; what is not said is the agent's own. */
