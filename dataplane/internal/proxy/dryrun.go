@@ -50,8 +50,8 @@ func (e *exchange) pretend(m *agentv1.DryRun) *dialect.Refusal {
 }
 
 // rehearse goes through the targets of the route as if every attempt failed, as a request
-// does that is not drawn for the canary. Where none
-// can be used, the refusal is about the last, as that of next is.
+// does that is not drawn for the canary. Where none can be used, the refusal is about the
+// last, as that of next is.
 func (e *exchange) rehearse(m *agentv1.DryRun) (*agentv1.DryRunRoute, *dialect.Refusal) {
 	shown, asked := toProtoRoute(e.route), rehearsalOf(e, m)
 	shown.Canary, shown.Shadow = e.share(e.route.Canary, asked), e.share(e.route.Shadow, asked)

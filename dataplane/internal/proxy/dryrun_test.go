@@ -92,6 +92,7 @@ func TestDryRunTriesTargetsAsRequestsDo(t *testing.T) {
 		"weighted": {Strategy: weighted, Targets: []*policyv1.Target{to("mock", "a", 1), to("mock", "b", 5), to("mock", "c", 9)}},
 		"repeats": {Strategy: weighted, Targets: []*policyv1.Target{to("mock", "a", 3), to("mock", "b", 2)},
 			Retry: &policyv1.Retry{MaxAttempts: 4, BackoffMs: 1}},
+		"conditions":  {Strategy: priority, Targets: []*policyv1.Target{conditional("a", "stream"), conditional("b", "tokens < 1000"), conditional("c", `metadata.tier == "gold"`)}},
 		"passed_over": {Strategy: priority, Targets: []*policyv1.Target{to("bare", "a", 0), to("mock", "b", 0), to("elsewhere", "c", 0), to("mock", "d", 0)}},
 		"beyond": {Strategy: priority, Targets: []*policyv1.Target{to("mock", "a", 0), to("mock", "b", 0), to("mock", "c", 0)},
 			Retry: &policyv1.Retry{MaxAttempts: 2}},

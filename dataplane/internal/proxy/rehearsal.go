@@ -12,12 +12,8 @@ import (
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
 
-// credentialHeaders carry what no condition may see.
-var credentialHeaders = set([]string{"Authorization", "Proxy-Authorization", "X-Api-Key", "X-Goog-Api-Key", "Api-Key", "Cookie"})
-
 // unmatched is what a target whose condition is not true is told by in a dry run.
-var unmatched = &dialect.Refusal{Status: http.StatusBadRequest, Code: "no_target_matches", Param: "model",
-	Message: "No target of this route takes this request: the conditions of all are false."}
+var unmatched = noTargetMatches(nil)
 
 // rehearsal is the request of a dry run, as conditions see it.
 type rehearsal struct {
@@ -33,7 +29,7 @@ var _ condition.Request = (*rehearsal)(nil)
 func rehearsalOf(e *exchange, m *agentv1.DryRun) *rehearsal {
 	r := &rehearsal{exchange: e, said: m, headers: make(map[string]string, len(m.GetHeaders()))}
 	for name, value := range m.GetHeaders() {
-		if !credentialHeaders[http.CanonicalHeaderKey(name)] {
+		if !notInConditions[http.CanonicalHeaderKey(name)] {
 			r.headers[strings.ToLower(name)] = value
 		}
 	}
@@ -95,12 +91,8 @@ func (r *rehearsal) worse(before, now *dialect.Refusal) *dialect.Refusal {
 		return now
 	case before != nil:
 		return before
-	case r.fault == nil:
-		return unmatched
 	}
-	told := *unmatched
-	told.Message = clip("No target of this route takes this request. One of their conditions could not be told: " + r.fault.Error() + ".")
-	return &told
+	return noTargetMatches(r.fault)
 }
 
 // share is nil where the route has none.
