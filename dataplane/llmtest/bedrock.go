@@ -96,6 +96,7 @@ func (s *Server) converse(w http.ResponseWriter, r *http.Request, body []byte) {
 	for i := range c.blocks {
 		c.blocks[i].id = strings.Replace(c.blocks[i].id, "toolu_", "tooluse_", 1)
 	}
+	c.eventType = "application/vnd.amazon.eventstream"
 	c.serve(w, s.pace(r, fault), c)
 }
 

@@ -34,6 +34,10 @@ const (
 	ErrorBody Kind = "error_body"
 	// ContentType answers 200 with a page of HTML.
 	ContentType Kind = "content_type"
+	// Reset closes the connection before the status.
+	Reset Kind = "reset"
+	// Empty answers 200 and nothing: no byte of a body, no event of a stream.
+	Empty Kind = "empty"
 	// NoUsage leaves usage out, even if it was asked for.
 	NoUsage Kind = "no_usage"
 	// NoDone ends a stream properly but without the dialect's end marker.
@@ -42,7 +46,7 @@ const (
 
 var kinds = map[Kind]bool{
 	None: true, Status: true, Stall: true, Cut: true, Malformed: true, Huge: true, ErrorEvent: true,
-	ErrorBody: true, ContentType: true, NoUsage: true, NoDone: true,
+	ErrorBody: true, ContentType: true, NoUsage: true, NoDone: true, Reset: true, Empty: true,
 }
 
 const defaultHugeSize = 8 << 20

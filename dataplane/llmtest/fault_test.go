@@ -111,6 +111,10 @@ func TestUnstreamedFaults(t *testing.T) {
 		"content_type": {llmtest.ContentType, func(r *http.Response, _ []byte, err error) bool {
 			return r.StatusCode == 200 && strings.HasPrefix(r.Header.Get("Content-Type"), "text/html")
 		}},
+		"reset": {llmtest.Reset, func(r *http.Response, _ []byte, _ error) bool { return r == nil }},
+		"empty": {llmtest.Empty, func(r *http.Response, body []byte, err error) bool {
+			return r.StatusCode == 200 && err == nil && len(body) == 0 && r.Header.Get("Content-Type") == "application/json"
+		}},
 		"no_usage": {llmtest.NoUsage, func(_ *http.Response, body []byte, err error) bool {
 			return json.Valid(body) && !strings.Contains(string(body), "usage")
 		}},
@@ -122,10 +126,19 @@ func TestUnstreamedFaults(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			response := post(t, server, chatBody(t, `{}`, false), http.Header{llmtest.FaultHeader: {string(fault)}})
-			body, err := io.ReadAll(response.Body)
+			request, err := http.NewRequest(http.MethodPost, server.URL+"/v1/chat/completions", strings.NewReader(chatBody(t, `{}`, false)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			request.Header = http.Header{llmtest.FaultHeader: {string(fault)}, "Authorization": {"Bearer " + apiKey}}
+			response, err := http.DefaultClient.Do(request)
+			var body []byte
+			if err == nil {
+				defer response.Body.Close()
+				body, err = io.ReadAll(response.Body)
+			}
 			if !test.check(response, body, err) {
-				t.Errorf("status %d, %d bytes, %v", response.StatusCode, len(body), err)
+				t.Errorf("%d bytes, %v", len(body), err)
 			}
 		})
 	}

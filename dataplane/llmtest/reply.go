@@ -1,6 +1,7 @@
 package llmtest
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
 	"time"
@@ -16,6 +17,8 @@ type reply struct {
 	delay, tokenDelay time.Duration
 	prompt, generated Tokens
 	settled           bool
+	// eventType is the media type of its stream; empty: that of server-sent events.
+	eventType string
 }
 
 func (s *Server) reply(model string, streamed bool, fault Fault) reply {
@@ -76,6 +79,17 @@ func (r *reply) refused(w http.ResponseWriter, dialect teller) bool {
 		r.settle(failed)
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		_, _ = w.Write([]byte("<!doctype html><title>Just a moment...</title><p>Checking your connection.\n"))
+	case kind == Reset:
+		r.settle(failed)
+		abort()
+	case kind == Empty:
+		r.settle(failed)
+		kind := "application/json"
+		if r.streamed {
+			kind = cmp.Or(r.eventType, "text/event-stream")
+		}
+		w.Header().Set("Content-Type", kind)
+		w.WriteHeader(http.StatusOK)
 	default:
 		return false
 	}

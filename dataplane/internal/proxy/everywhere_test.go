@@ -16,20 +16,30 @@ import (
 // everywhere is a harness with a provider of each dialect and a route "routed".
 func everywhere(t testing.TB, route *policyv1.Route, options ...func(*proxy.Config)) *harness {
 	h := newHarness(t, options...)
-	provider := func(id, path, reference, list string, dialect policyv1.Dialect) *policyv1.Resource {
-		return resource(t, "provider", id, &policyv1.Provider{Id: id, Name: id, Dialect: dialect, BaseUrl: h.upstream.URL + path,
-			CredentialRef: reference, Region: "eu-west-1", PriceList: list})
-	}
 	route = proto.CloneOf(route)
 	route.Id, route.Name = "r-routed", "routed"
-	h.extra = []*policyv1.Resource{
-		provider("claude", "", "env://WEIR_SECRET_MOCK", "anthropic", policyv1.Dialect_DIALECT_ANTHROPIC),
-		provider("gemini", "/v1beta", "env://WEIR_SECRET_MOCK", "gemini", policyv1.Dialect_DIALECT_GEMINI),
-		provider("aws", "", "env://WEIR_SECRET_AWS", "anthropic", policyv1.Dialect_DIALECT_BEDROCK),
-		resource(t, "route", route.Id, route),
+	for _, id := range []string{"claude", "gemini", "aws"} {
+		h.extra = append(h.extra, resource(t, "provider", id, h.provider(id)))
 	}
+	h.extra = append(h.extra, resource(t, "route", route.Id, route))
 	h.holder.Store(h.policy(h.upstream.URL))
 	return h
+}
+
+// provider is one of those of everywhere.
+func (h *harness) provider(id string) *policyv1.Provider {
+	p := &policyv1.Provider{Id: id, Name: id, BaseUrl: h.upstream.URL, CredentialRef: "env://WEIR_SECRET_MOCK", Region: "eu-west-1", PriceList: "anthropic"}
+	switch id {
+	case "claude":
+		p.Dialect = policyv1.Dialect_DIALECT_ANTHROPIC
+	case "gemini":
+		p.Dialect, p.PriceList, p.BaseUrl = policyv1.Dialect_DIALECT_GEMINI, "gemini", p.BaseUrl+"/v1beta"
+	case "aws":
+		p.Dialect, p.CredentialRef = policyv1.Dialect_DIALECT_BEDROCK, "env://WEIR_SECRET_AWS"
+	case "mock":
+		p.Dialect, p.PriceList, p.BaseUrl = policyv1.Dialect_DIALECT_OPENAI, "openai", p.BaseUrl+"/v1"
+	}
+	return p
 }
 
 // reply is what an upstream answers in place of the mock.

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/weirhq/weir/dataplane/internal/proxy"
 	"github.com/weirhq/weir/dataplane/internal/spool"
 	"github.com/weirhq/weir/dataplane/llmtest"
@@ -72,6 +74,48 @@ func TestAKillInsideOfTheSecondAttempt(t *testing.T) {
 	}
 	if open.Model != "dear-model" || open.Outcome != usagev1.Outcome_OUTCOME_INTERRUPTED || open.UsageSource != estimated || open.Usage.Output != 50 || open.CostNanoUsd == nil {
 		t.Errorf("the second attempt is reported as %v", open)
+	}
+	cancel()
+	<-h.done
+}
+
+// swapped is a recorder that another one may take the place of between requests.
+type swapped struct{ proxy.Recorder }
+
+// TestAKillInsideOfAHedge leaves both attempts at the most that they can have used.
+func TestAKillInsideOfAHedge(t *testing.T) {
+	folder := t.TempDir()
+	log, recorder := openSpool(t, folder), &swapped{}
+	h := newHarness(t, func(c *proxy.Config) {
+		recorder.Recorder = c.Recorder
+		c.Recorder, c.ErrSpoolFull = recorder, spool.ErrFull
+	})
+	route := hedgedRoute(nil, 2)
+	route.Hedge.MinMs = 1
+	h.routed(route)
+	for range enoughTimes {
+		h.post(goodKey, toRoute("routed", `,"max_tokens":50`))
+		<-h.done
+	}
+	h.mock.Reset()
+	recorder.Recorder = log
+	h.mock.Script(llmtest.Fault{Delay: time.Hour}, llmtest.Fault{Delay: time.Hour})
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	go func() { _, _, _ = h.send(ctx, goodKey, toRoute("routed", `,"max_tokens":50`)) }()
+	eventually(t, "a hedge is made", func() bool { return len(h.mock.Requests()) == 2 })
+	records := afterKill(t, folder)
+	if len(records) != 1 || records[0].Outcome != torn {
+		t.Fatalf("reported %v", records)
+	}
+	left := records[0]
+	if diff := cmp.Diff([]attemptOf{{"gpt-4o", torn, estimated}, {"odd-model", torn, estimated}}, attemptsOf(left)); diff != "" {
+		t.Fatal(diff)
+	}
+	for _, a := range left.Attempts {
+		if a.Usage.Output != 50 {
+			t.Errorf("reported %v", a)
+		}
 	}
 	cancel()
 	<-h.done
