@@ -98,6 +98,9 @@ func (s *sender) until(t *testing.T, h *harness, what, target string, wanted fun
 		all.Go(func() {
 			for ctx.Err() == nil {
 				response, _, err := h.send(ctx, goodKey, toRoute("routed", `,"stream":true`))
+				if err != nil && ctx.Err() != nil {
+					return // it may not have reached the agent
+				}
 				if err == nil && s.note(response, target, wanted) {
 					stop()
 				}
