@@ -29,9 +29,17 @@ func (s *stream) begin() bool {
 	s.begun = true
 	s.exchange.releaseBody()
 	s.opens()
-	held := s.held
-	s.held = nil
-	return held == nil || len(held.bytes) == 0 || s.send(held.bytes)
+	sent := s.held == nil || len(s.held.bytes) == 0 || s.send(s.held.bytes)
+	s.drop()
+	return sent
+}
+
+// drop gives back what was held: thousands of streams may be open for long.
+func (s *stream) drop() {
+	if s.held != nil {
+		s.held.release()
+		s.held = nil
+	}
 }
 
 // opens sends the status and the header, where an attempt before did not.

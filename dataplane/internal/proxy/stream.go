@@ -78,9 +78,8 @@ func (u *upstream) stream() {
 		space.release()
 	}()
 	if u.race != nil || u.mends(snapshot.UpstreamError|snapshot.Timeout|snapshot.ContextTooLong|snapshot.ContentFilter) {
-		held := takeBuffer(0)
-		defer held.release()
-		s.held = held
+		s.held = takeBuffer(0)
+		defer s.drop()
 	} else if !s.begin() || s.flush() != nil {
 		s.left()
 		return

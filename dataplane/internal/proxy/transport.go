@@ -89,8 +89,10 @@ func (t *Transport) connecting() *http.Transport {
 		HTTP2: &http.HTTP2Config{
 			SendPingTimeout: cmp.Or(t.config.PingAfter, 15*time.Second), PingTimeout: cmp.Or(t.config.PingTimeout, 10*time.Second),
 		},
-		WriteBufferSize: 16 << 10,
-		ReadBufferSize:  16 << 10,
+		// Larger ones save no calls where bodies are large, for those pass them by, and cost
+		// as much as each open stream itself.
+		WriteBufferSize: 4 << 10,
+		ReadBufferSize:  4 << 10,
 	}
 	if t.config.Proxy != nil {
 		transport.Proxy = http.ProxyURL(t.config.Proxy)
