@@ -1,6 +1,9 @@
 package proxy_test
 
 import (
+	"bytes"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -124,6 +127,37 @@ func TestCloudflaresErrors(t *testing.T) {
 		}
 		if _, ended := h.record(); ended.Attempts[0].UsageSource != source || ended.Attempts[0].Status != int32(status) {
 			t.Errorf("%d is recorded as %v", status, ended.Attempts[0])
+		}
+	}
+}
+
+// TestFiltersAreNoFaultOfTheTarget: one that stops prompts is as well as before.
+func TestFiltersAreNoFaultOfTheTarget(t *testing.T) {
+	for _, name := range []string{"openai_filtered_answer", "openai_filtered_stream", "openai_filter_in_a_stream", "openai_context"} {
+		test := refusals[name]
+		h := everywhere(t, &policyv1.Route{Strategy: priority, Retry: &policyv1.Retry{MaxAttempts: 5, On: tooLongOrFiltered},
+			Targets: []*policyv1.Target{to("mock", "gpt-4o", 0), to("mock", "odd-model", 0)}})
+		h.upstream.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body, _ := io.ReadAll(r.Body)
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			if !bytes.Contains(body, []byte(`"gpt-4o"`)) {
+				h.mock.ServeHTTP(w, r)
+				return
+			}
+			w.Header().Set("Content-Type", test.reply.kind)
+			w.WriteHeader(test.reply.status)
+			_, _ = io.WriteString(w, test.reply.body)
+		})
+		surface := chatSurfaces["chat"]
+		for range 30 {
+			h.askBy(&surface, test.stream)
+			<-h.done
+		}
+		for ticket, ended := range h.recorder.ended {
+			if len(ended.Attempts) != 2 || ended.Attempts[0].Model != "gpt-4o" {
+				t.Errorf("%s: request %d went to %v", name, ticket, ended.Attempts)
+				break
+			}
 		}
 	}
 }

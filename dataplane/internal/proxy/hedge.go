@@ -217,7 +217,7 @@ func (u *upstream) aside(how snapshot.Failures, end end) bool {
 	}
 	u.out = true
 	u.fails(how)
-	u.close(end)
+	u.close(r.exchange.ifCut(end))
 	return true
 }
 

@@ -37,6 +37,9 @@ func failureOf(status int) snapshot.Failures {
 // retry ends the attempt, without an answer, where another one is to follow, or runs beside
 // it.
 func (u *upstream) retry(how snapshot.Failures, end end) bool {
+	if end.how == 0 {
+		end.how, end.retryAfter = how, u.retryAfter()
+	}
 	if u.aside(how, end) {
 		return true
 	}
