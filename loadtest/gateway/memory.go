@@ -61,7 +61,7 @@ func (b *bench) hold(ctx context.Context, t *target, s shape) (report.Result, er
 	}
 	b.tell("memory, %s: opening %d streams", t.name, b.config.OpenStreams)
 	watched := watchMemory(ctx, t.pid, sampled)
-	defer watched.stop()
+	defer func() { _, _ = watched.stop() }()
 	held, err := load.Hold{Request: t.request(s), Streams: b.config.OpenStreams, Dialing: dialing, Timeout: timeout}.Open(ctx)
 	if err != nil {
 		return r, err

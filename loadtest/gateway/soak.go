@@ -47,7 +47,7 @@ func (b *bench) soakOne(ctx context.Context, t *target, s shape) (report.Result,
 	var watched *watch
 	if t.pid != 0 {
 		watched = watchMemory(ctx, t.pid, time.Second)
-		defer watched.stop()
+		defer func() { _, _ = watched.stop() }()
 	}
 	began := time.Now()
 	var trouble error

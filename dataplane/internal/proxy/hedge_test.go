@@ -296,13 +296,13 @@ func TestTheSameInstant(t *testing.T) {
 						ended := h.recorder.ended[uint64((round+1)*(enoughTimes+1))]
 						good := 0
 						for _, a := range ended.Attempts {
-							switch {
-							case a.Outcome == answered:
+							switch a.Outcome {
+							case answered:
 								good++
 								if !strings.Contains(text, `"content":"`+a.Model+`"`) || w.Code != 200 {
 									t.Errorf("%s won, and the caller got %d %s", a.Model, w.Code, text)
 								}
-							case a.Outcome == torn, a.Outcome == closed:
+							case torn, closed:
 								t.Errorf("recorded %v", ended)
 							}
 						}

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"cel.dev/cel-go/cel"
@@ -58,18 +59,14 @@ var variables = map[string]struct {
 	"now":      {cel.TimestampType, func(r Request) any { return types.Timestamp{Time: r.Now()} }},
 }
 
-var environment = func() *cel.Env {
+var environment = sync.OnceValues(func() (*cel.Env, error) {
 	var options []cel.EnvOption
 	for name, variable := range variables {
 		options = append(options, cel.Variable(name, variable.of))
 	}
 	options = append(options, cel.ASTValidators(cel.ValidateRegexLiterals(), cel.ValidateTimestampLiterals(), cel.ValidateDurationLiterals()))
-	env, err := cel.NewEnv(options...)
-	if err != nil {
-		panic(fmt.Sprintf("condition: %v", err)) // of constants only: any test would show it
-	}
-	return env
-}()
+	return cel.NewEnv(options...)
+})
 
 // Condition is compiled and may be used by many goroutines.
 type Condition struct {
@@ -85,14 +82,18 @@ func Compile(text string) (*Condition, error) {
 	if len(text) > MaxBytes {
 		return nil, fmt.Errorf("the condition has %d bytes, at most %d are accepted", len(text), MaxBytes)
 	}
-	ast, issues := environment.Compile(text)
+	env, err := environment()
+	if err != nil {
+		return nil, fmt.Errorf("prepare for conditions: %w", err) // of constants only: any test would show it
+	}
+	ast, issues := env.Compile(text)
 	if err := issues.Err(); err != nil {
 		return nil, errors.New(firstIssue(issues))
 	}
 	if !ast.OutputType().IsExactType(cel.BoolType) {
 		return nil, fmt.Errorf("the condition is a %s; it must be true or false", ast.OutputType())
 	}
-	program, err := environment.Program(ast, cel.EvalOptions(cel.OptOptimize), cel.CostLimit(maxCost))
+	program, err := env.Program(ast, cel.EvalOptions(cel.OptOptimize), cel.CostLimit(maxCost))
 	if err != nil {
 		return nil, fmt.Errorf("the condition can't be made ready: %w", err)
 	}
