@@ -12,7 +12,17 @@ import (
 // stay.
 const maxPooled = 1 << 20
 
-var buffers = sync.Pool{New: func() any { return &buffer{bytes: make([]byte, 0, 16<<10)} }}
+// buffers are for bodies, spaces for small ones and for the events of streams, of which thousands
+// may be open for long: as large as what the transport reads at once.
+var (
+	buffers = sync.Pool{New: func() any { return &buffer{bytes: make([]byte, 0, bufferSize)} }}
+	spaces  = sync.Pool{New: func() any { return &buffer{bytes: make([]byte, 0, spaceSize)} }}
+)
+
+const (
+	bufferSize = 16 << 10
+	spaceSize  = 4 << 10
+)
 
 // buffer is pooled memory with a count of its users: a transport may read a
 // request's body after RoundTrip returned.
@@ -21,7 +31,11 @@ type buffer struct {
 	users atomic.Int32
 }
 
+// takeBuffer has room for size bytes; 0: it is not known what comes.
 func takeBuffer(size int64) *buffer {
+	if 0 < size && size <= spaceSize {
+		return takeSpace()
+	}
 	b := buffers.Get().(*buffer)
 	if int64(cap(b.bytes)) < size {
 		b.bytes = make([]byte, 0, size)
@@ -31,8 +45,20 @@ func takeBuffer(size int64) *buffer {
 	return b
 }
 
+// takeSpace is small, and grows.
+func takeSpace() *buffer {
+	b := spaces.Get().(*buffer)
+	b.bytes = b.bytes[:0]
+	b.users.Store(1)
+	return b
+}
+
 func (b *buffer) release() {
-	if b.users.Add(-1) == 0 && cap(b.bytes) <= maxPooled {
+	switch {
+	case b.users.Add(-1) > 0 || cap(b.bytes) > maxPooled:
+	case cap(b.bytes) < bufferSize:
+		spaces.Put(b)
+	default:
 		buffers.Put(b)
 	}
 }
@@ -97,6 +123,9 @@ const (
 func (r *reach) take() bool {
 	return r.state.CompareAndSwap(0, bodyTaken) || r.state.Load() == bodyTaken
 }
+
+// forget takes back that something was taken: nothing of it was written.
+func (r *reach) forget() { r.state.CompareAndSwap(bodyTaken, 0) }
 
 // seal keeps a body back of which nothing was taken so far, and tells whether that is so.
 func (r *reach) seal() bool {

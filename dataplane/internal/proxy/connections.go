@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -79,6 +80,16 @@ func (c *countedConn) Write(b []byte) (int, error) {
 	n, err := c.Conn.Write(b)
 	c.traffic.sent.Add(int64(n))
 	return n, err //nolint:wrapcheck // net/http knows its own
+}
+
+// copies are for bodies that are larger than the transport's own buffer.
+var copies = sync.Pool{New: func() any { return new([32 << 10]byte) }}
+
+// ReadFrom writes all of r, as io.Copy does, without memory of its own for each.
+func (c *countedConn) ReadFrom(r io.Reader) (int64, error) {
+	space := copies.Get().(*[32 << 10]byte)
+	defer copies.Put(space)
+	return io.CopyBuffer(struct{ io.Writer }{c}, r, space[:]) //nolint:wrapcheck // net/http knows its own
 }
 
 func (c *countedConn) Close() error {

@@ -150,7 +150,10 @@ func (u *upstream) request() (*http.Request, error) {
 	for _, piece := range pieces {
 		length += int64(len(piece))
 	}
-	open := func() *parts { return newParts(body, append([][]byte(nil), pieces...), &u.reached) }
+	open, trace := func() io.ReadCloser { return newParts(body, append([][]byte(nil), pieces...), &u.reached) }, e.handler.metrics.connections.trace
+	if u.race == nil && length <= maxJoined {
+		open, trace = joined(pieces, length), u.joinedTrace()
+	}
 	request := &http.Request{
 		Method: http.MethodPost,
 		URL:    u.leg.endpoint(e.r.URL.RawQuery),
@@ -160,7 +163,7 @@ func (u *upstream) request() (*http.Request, error) {
 		GetBody:       func() (io.ReadCloser, error) { return open(), nil },
 		ContentLength: length,
 	}
-	request = u.connecting(request.WithContext(httptrace.WithClientTrace(u.ctx, e.handler.metrics.connections.trace)))
+	request = u.connecting(request.WithContext(httptrace.WithClientTrace(u.ctx, trace)))
 	u.propagate(request.Header)
 	return request, e.handler.sign(request, u.target.Provider, u.secret, pieces)
 }

@@ -65,7 +65,7 @@ type stream struct {
 // not there yet.
 func (u *upstream) stream() {
 	e := u.exchange
-	space := takeBuffer(0)
+	space := takeSpace()
 	s := &stream{
 		upstream: u,
 		events:   u.events(space.bytes),
@@ -78,7 +78,7 @@ func (u *upstream) stream() {
 		space.release()
 	}()
 	if u.race != nil || u.mends(snapshot.UpstreamError|snapshot.Timeout|snapshot.ContextTooLong|snapshot.ContentFilter) {
-		s.held = takeBuffer(0)
+		s.held = takeSpace()
 		defer s.drop()
 	} else if !s.begin() || s.flush() != nil {
 		s.left()
