@@ -26,6 +26,7 @@ type caller struct {
 	writeBegun time.Time // when the deadline for writes was last moved
 
 	aborted bool
+	ending  bool // what is written goes out with the end of the answer
 
 	body      io.Reader
 	bodyBegun time.Time // zero: there is none, or it is read

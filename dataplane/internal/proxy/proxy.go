@@ -211,7 +211,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		e.surface = surface
 		surface.serve(e)
 	}
-	// Else net/http sends a short answer when this returns: after the log's line.
-	_ = e.w.flush()
+	if !e.w.ending { // net/http would send a short answer when this returns: after the log's line
+		_ = e.w.flush()
+	}
 	h.observe(e)
 }

@@ -18,6 +18,10 @@ import (
 const (
 	drainTime  = 250 * time.Millisecond
 	drainBytes = 4 << 10
+	// endTime is for how long the caller's last events wait for that.
+	endTime = 2 * time.Millisecond
+	// maxUnsent is written without waiting for more.
+	maxUnsent = 16 << 10
 )
 
 // events is a stream taken apart, as sse.Reader does it.
@@ -49,8 +53,10 @@ type stream struct {
 	flush  func() error
 	// said is what they said so far.
 	said dialect.Stream
-	// sent: the caller got some. unsent: of what was written, some is not flushed.
-	sent, unsent bool
+	// sent: the caller got some, or is to. unsent is what goes out with the next write; nil:
+	// there is nothing.
+	sent   bool
+	unsent *buffer
 	// held is what came before any content while another attempt may follow; nil: the
 	// answer has begun.
 	held *buffer
@@ -76,6 +82,9 @@ func (u *upstream) stream() {
 	defer func() {
 		space.bytes = s.events.Space()
 		space.release()
+		if s.unsent != nil { // the caller left
+			s.unsent.release()
+		}
 	}()
 	if u.race != nil || u.mends(snapshot.UpstreamError|snapshot.Timeout|snapshot.ContextTooLong|snapshot.ContentFilter) {
 		s.held = takeSpace()
@@ -122,22 +131,40 @@ func (s *stream) hears(heard heard) {
 	}
 }
 
+// send has raw go to the caller: events that are there together in one write.
 func (s *stream) send(raw []byte) bool {
 	if s.spoke {
 		s.firstByte()
 	}
-	s.sent, s.unsent = true, true
-	_, err := s.exchange.w.Write(raw)
+	s.sent = true
+	if s.unsent == nil {
+		s.unsent = takeSpace()
+	}
+	s.unsent.bytes = append(s.unsent.bytes, raw...)
+	return len(s.unsent.bytes) < maxUnsent || s.write(nil)
+}
+
+// write passes on what is unsent, and raw behind it.
+func (s *stream) write(raw []byte) bool {
+	all := raw
+	if s.unsent != nil {
+		s.unsent.bytes = append(s.unsent.bytes, raw...)
+		all = s.unsent.bytes
+		defer func() {
+			s.unsent.release()
+			s.unsent = nil
+		}()
+	}
+	if len(all) == 0 {
+		return true
+	}
+	_, err := s.exchange.w.Write(all)
 	return err == nil
 }
 
-// flushed sends what was written, unless the next event is there to go with it.
+// flushed sends what is unsent, unless the next event is there to go with it.
 func (s *stream) flushed() bool {
-	if !s.unsent || s.events.Buffered() {
-		return true
-	}
-	s.unsent = false
-	return s.flush() == nil
+	return s.unsent == nil || s.events.Buffered() || s.write(nil) && s.flush() == nil
 }
 
 // left ends a stream whose caller can't be written to any more.
@@ -165,7 +192,7 @@ func (s *stream) done(mark []byte) {
 	}
 	_ = s.begin() // the upstream's whole answer is here: a caller that left misses nothing
 	s.settle(s.ending())
-	s.last(mark)
+	_ = s.write(mark)
 	s.drain()
 }
 
@@ -229,19 +256,30 @@ func (s *stream) broken(refusal *dialect.Refusal) []byte {
 // last sends the final bytes, if there are any; the request is settled, so that a caller
 // that is gone misses nothing.
 func (s *stream) last(raw []byte) {
-	if len(raw) == 0 {
-		return
-	}
-	if _, err := s.exchange.w.Write(raw); err == nil {
+	if s.write(raw) {
 		_ = s.flush()
 	}
 }
 
-// drain reads what is left of the connection's answer: most often only its end.
+// drain reads what is left of the connection's answer: most often only its end, which is there
+// already. The caller's last events then go out with the end of its own answer.
 func (s *stream) drain() {
 	stop := time.AfterFunc(drainTime, func() { s.cancel(nil) })
 	defer stop.Stop()
-	_, _ = io.CopyN(io.Discard, s.response.Body, drainBytes)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_, _ = io.CopyN(io.Discard, s.response.Body, drainBytes)
+	}()
+	late := time.NewTimer(endTime)
+	defer late.Stop()
+	select {
+	case <-ended:
+		s.exchange.w.ending = true
+	case <-late.C:
+		_ = s.flush()
+		<-ended
+	}
 }
 
 // breakage is the error for an answer that began and did not end.
