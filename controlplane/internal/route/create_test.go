@@ -129,6 +129,10 @@ func TestRefusals(t *testing.T) {
 		"second_model": {fault.Precondition, func(s *route.Settings, _ *route.World) {
 			s.Strategy, s.Targets = priority, append(s.Targets, route.Target{ProviderID: known, Model: "gpt-4"})
 		}},
+		"model_that_is_a_path": {fault.Invalid, func(s *route.Settings, w *route.World) {
+			w.Providers = map[uuid.UUID]provider.Provider{known: {ID: known}} // it allows every model
+			s.Canary = &route.Share{Target: route.Target{ProviderID: known, Model: ".."}, PerMille: 1}
+		}},
 		"many_attempts":   {fault.Invalid, func(s *route.Settings, _ *route.World) { s.Retry = &route.Retry{MaxAttempts: 6} }},
 		"fewer_than_none": {fault.Invalid, func(s *route.Settings, _ *route.World) { s.Retry = &route.Retry{MaxAttempts: -1} }},
 		"long_backoff":    {fault.Invalid, func(s *route.Settings, _ *route.World) { s.Retry = &route.Retry{BackoffMS: 10_001} }},

@@ -64,6 +64,9 @@ func (s Settings) checkModels(w World) error {
 		if t.Model == "" || len(t.Model) > maxModel {
 			return fault.Field(field+".model", "want 1 to %d bytes", maxModel)
 		}
+		if t.Model == "." || t.Model == ".." { // agents refuse a policy with it: in a URL it is a step up
+			return fault.Field(field+".model", "%q is no model's name", t.Model)
+		}
 		p, ok := w.Providers[t.ProviderID]
 		if !ok {
 			return fault.Because(fault.NotFound, "provider_not_found", "%s: no provider %s", field, t.ProviderID)
