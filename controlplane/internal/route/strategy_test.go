@@ -59,6 +59,7 @@ func TestRefusedFields(t *testing.T) {
 		}},
 		"bad_condition": {"targets[0].when", func(s *route.Settings) { s.Targets[0].When = "tokens >" }},
 		"no_condition":  {"targets[0].when", func(s *route.Settings) { s.Targets[0].When = "tokens" }},
+		"no_zone":       {"targets[0].when", func(s *route.Settings) { s.Targets[0].When = `now.getHours("Berlin") < 8` }},
 		"long_connect":  {"timeouts.connect", func(s *route.Settings) { s.Timeouts = timeouts.Timeouts{ConnectMS: 3_600_001} }},
 		"first_token_after_all": {"timeouts.first_token", func(s *route.Settings) {
 			s.Timeouts = timeouts.Timeouts{FirstTokenMS: 2, TotalMS: 1}

@@ -95,7 +95,7 @@ func (t Target) checkWhen(field string) error {
 	if t.When == "" {
 		return nil
 	}
-	if _, err := condition.Compile(t.When); err != nil {
+	if err := condition.Check(t.When); err != nil {
 		return fault.Field(field+".when", "%s", err)
 	}
 	return nil

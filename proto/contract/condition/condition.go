@@ -1,6 +1,6 @@
 // Package condition reads the conditions of a route's targets: CEL expressions
 // (https://cel.dev) over what is known of a request before it goes upstream. The control
-// plane compiles them to refuse what is wrong, agents compile the same text to evaluate it.
+// plane checks them to refuse what is wrong, agents compile the same text to evaluate it.
 //
 // Variables: metadata and headers (maps of strings; names of headers in lower case,
 // credentials left out), tokens (estimate of the input tokens), stream, surface ("chat_completions"),
@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	_ "time/tzdata" // zones are known where the machine has none
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/types"
@@ -79,25 +80,30 @@ func (c *Condition) String() string { return c.text }
 
 // Compile checks a text and makes it ready. The error is for the person who wrote it.
 func Compile(text string) (*Condition, error) {
+	compiled, _, err := compile(text)
+	return compiled, err
+}
+
+func compile(text string) (*Condition, *cel.Ast, error) {
 	if len(text) > MaxBytes {
-		return nil, fmt.Errorf("the condition has %d bytes, at most %d are accepted", len(text), MaxBytes)
+		return nil, nil, fmt.Errorf("the condition has %d bytes, at most %d are accepted", len(text), MaxBytes)
 	}
 	env, err := environment()
 	if err != nil {
-		return nil, fmt.Errorf("prepare for conditions: %w", err) // of constants only: any test would show it
+		return nil, nil, fmt.Errorf("prepare for conditions: %w", err) // of constants only: any test would show it
 	}
 	ast, issues := env.Compile(text)
 	if err := issues.Err(); err != nil {
-		return nil, errors.New(firstIssue(issues))
+		return nil, nil, errors.New(firstIssue(issues))
 	}
 	if !ast.OutputType().IsExactType(cel.BoolType) {
-		return nil, fmt.Errorf("the condition is a %s; it must be true or false", ast.OutputType())
+		return nil, nil, fmt.Errorf("the condition is a %s; it must be true or false", ast.OutputType())
 	}
 	program, err := env.Program(ast, cel.EvalOptions(cel.OptOptimize), cel.CostLimit(maxCost))
 	if err != nil {
-		return nil, fmt.Errorf("the condition can't be made ready: %w", err)
+		return nil, nil, fmt.Errorf("the condition can't be made ready: %w", err)
 	}
-	return &Condition{program: program, text: text}, nil
+	return &Condition{program: program, text: text}, ast, nil
 }
 
 func firstIssue(issues *cel.Issues) string {

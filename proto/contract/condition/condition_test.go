@@ -1,6 +1,8 @@
 package condition_test
 
 import (
+	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -45,6 +47,18 @@ func TestHolds(t *testing.T) {
 	}
 }
 
+// A zone that is not found is an error, which counts as false: agents on machines without
+// zones would pass targets over in silence.
+func TestZonesComeAlong(t *testing.T) {
+	packages, err := exec.Command("go", "list", "-deps", ".").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Contains(strings.Fields(string(packages)), "time/tzdata") {
+		t.Error("conditions depend on the zones of the machine")
+	}
+}
+
 func TestWhatIsMissingIsAnError(t *testing.T) {
 	for _, text := range []string{
 		`metadata.colour == "red"`,
@@ -69,6 +83,24 @@ func TestCompileSaysWhatIsWrong(t *testing.T) {
 		strings.Repeat(" ", 1000) + `tokens > 1`: "at most 1000",
 	} {
 		if _, err := condition.Compile(text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", text, err, want)
+		}
+	}
+}
+
+func TestCheck(t *testing.T) {
+	for text, want := range map[string]string{
+		`tokens > 1`:                              "",
+		`now.getHours("Europe/Berlin") < 8`:       "",
+		`now.getHours("+01:00") < 8`:              "",
+		`now.getHours() < 8`:                      "",
+		`now.getHours(headers["x-zone"]) < 8`:     "",
+		`stream && now.getDate("Berlin") == 1`:    `no time zone "Berlin"`,
+		`(stream ? now.getHours("CET_") : 1) > 1`: `no time zone "CET_"`,
+		`tokens`: "must be true or false",
+	} {
+		err := condition.Check(text)
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", text, err, want)
 		}
 	}
