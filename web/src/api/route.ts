@@ -87,6 +87,15 @@ const failures: Record<Failure, string> = {
   [Failure.CONTENT_FILTER]: "content filters",
 };
 
+/** usualFailures are those after which another attempt follows where a route names none. */
+export const usualFailures: readonly Failure[] = [
+  Failure.RATE_LIMITED,
+  Failure.OVERLOADED,
+  Failure.UPSTREAM_ERROR,
+  Failure.TIMEOUT,
+  Failure.UNREACHABLE,
+];
+
 /** failureName names a kind of failure; one this console does not know yet shows its number. */
 export function failureName(failure: Failure): string {
   return (failures as Record<number, string | undefined>)[failure] ?? `failure ${failure}`;

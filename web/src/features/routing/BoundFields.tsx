@@ -1,6 +1,7 @@
-import { Failure, failureName } from "../../api/route";
+import { Failure, failureName, usualFailures } from "../../api/route";
 import { TextField } from "../../ui/Form";
 import type { RetryDraft, TimeoutsDraft } from "./draft";
+import { More } from "./More";
 import type { Problems } from "./TargetFields";
 
 interface TimeoutFieldsProps {
@@ -12,7 +13,7 @@ interface TimeoutFieldsProps {
 const bounds: readonly [keyof TimeoutsDraft, string, string, string][] = [
   ["connect", "timeouts.connect", "Connect, s", "Until there is a connection, TLS included."],
   ["firstByte", "timeouts.first_byte", "First byte, s", "Until the provider's status line."],
-  ["firstToken", "timeouts.first_token", "First token, s", "Until the first content of a stream."],
+  ["firstToken", "timeouts.first_token", "First token, s", "Until the first content of a stream, or the whole of an answer that is none."],
   ["idle", "timeouts.idle", "Silence, s", "Between two pieces of an answer."],
   ["total", "timeouts.total", "In all, s", "Until the answer's last byte."],
 ];
@@ -20,7 +21,7 @@ const bounds: readonly [keyof TimeoutsDraft, string, string, string][] = [
 /** TimeoutFields bound requests; what is empty is the provider's, else the agent's own. */
 export function TimeoutFields({ timeouts, problems, onChange }: TimeoutFieldsProps) {
   return (
-    <More title="Timeouts" said={Object.values(timeouts).some(Boolean) || bounds.some(([, path]) => problems(path))}>
+    <More title="Timeouts" said={Object.values(timeouts).some(Boolean)} wrong={bounds.some(([, path]) => problems(path))}>
       <p className="muted">Empty: what the provider says, else the agent&apos;s own.</p>
       {bounds.map(([name, path, label, hint]) => (
         <TextField
@@ -63,7 +64,7 @@ export function RetryFields({ retry, problems, onChange }: RetryFieldsProps) {
   const toggle = (failure: Failure, on: boolean) => change({ on: failures.filter((f) => (f === failure ? on : retry.on.includes(f))) });
   const wrong = ["retry.max_attempts", "retry.backoff"].some((path) => problems(path));
   return (
-    <More title="Retries" said={Boolean(retry.maxAttempts || retry.backoff || retry.on.length > 0) || wrong}>
+    <More title="Retries" said={Boolean(retry.maxAttempts || retry.backoff || retry.on.length > 0)} wrong={wrong}>
       <TextField
         label="Attempts at most (optional)"
         type="number"
@@ -86,7 +87,7 @@ export function RetryFields({ retry, problems, onChange }: RetryFieldsProps) {
       />
       <fieldset>
         <legend>Another attempt after</legend>
-        <p className="muted">None chosen: after the first five.</p>
+        <p className="muted">None chosen: after {usualFailures.map(failureName).join(", ")}.</p>
         <div className="choices">
           {failures.map((failure) => (
             <label key={failure} className="choice">
@@ -97,15 +98,5 @@ export function RetryFields({ retry, problems, onChange }: RetryFieldsProps) {
         </div>
       </fieldset>
     </More>
-  );
-}
-
-// Open from the start where something is said.
-function More({ title, said, children }: { title: string; said: boolean; children: React.ReactNode }) {
-  return (
-    <details className="more" open={said || undefined}>
-      <summary>{title}</summary>
-      <div className="part">{children}</div>
-    </details>
   );
 }

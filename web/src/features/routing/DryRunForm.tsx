@@ -7,6 +7,7 @@ import type { Route } from "../../api/route";
 import type { DryRunSearch } from "../../routes/search";
 import { TextField } from "../../ui/Form";
 import { AgentChoice } from "./AgentChoice";
+import { More } from "./More";
 
 export interface Known {
   gateways: readonly Gateway[];
@@ -74,30 +75,28 @@ interface ConditionsProps {
 function Conditions({ draft, onChange }: ConditionsProps) {
   const { metadata, headers, stream, user, run } = draft;
   return (
-    <details className="more" open={Boolean(metadata ?? headers ?? stream ?? user ?? run) || undefined}>
-      <summary>What conditions look at</summary>
-      <div className="part">
-        <TextField
-          label="Metadata"
-          placeholder="tier=gold; team=search"
-          value={metadata ?? ""}
-          onChange={(value) => onChange({ metadata: value || undefined })}
-        />
-        <TextField
-          label="Headers"
-          placeholder="X-Session-Id=42"
-          hint="A condition sees none that carries a credential."
-          value={headers ?? ""}
-          onChange={(value) => onChange({ headers: value || undefined })}
-        />
-        <TextField label="End user" value={user ?? ""} onChange={(value) => onChange({ user: value || undefined })} />
-        <TextField label="Run" value={run ?? ""} onChange={(value) => onChange({ run: value || undefined })} />
-        <label className="choice">
-          <input type="checkbox" checked={stream ?? false} onChange={(event) => onChange({ stream: event.target.checked || undefined })} />
-          The answer is a stream
-        </label>
-      </div>
-    </details>
+    <More title="What conditions look at" said={Boolean(metadata ?? headers ?? stream ?? user ?? run)}>
+      <TextField
+        label="Metadata"
+        placeholder="tier=gold; team=search"
+        hint="name=value, with ; between them."
+        value={metadata ?? ""}
+        onChange={(value) => onChange({ metadata: value || undefined })}
+      />
+      <TextField
+        label="Headers"
+        placeholder="X-Session-Id=42"
+        hint="As metadata. A condition sees none that carries a credential."
+        value={headers ?? ""}
+        onChange={(value) => onChange({ headers: value || undefined })}
+      />
+      <TextField label="End user" value={user ?? ""} onChange={(value) => onChange({ user: value || undefined })} />
+      <TextField label="Run" value={run ?? ""} onChange={(value) => onChange({ run: value || undefined })} />
+      <label className="choice">
+        <input type="checkbox" checked={stream ?? false} onChange={(event) => onChange({ stream: event.target.checked || undefined })} />
+        The answer is a stream
+      </label>
+    </More>
   );
 }
 

@@ -1,7 +1,7 @@
 import type { Names } from "../../api/names";
 import { mayListProjects, useProjectNames } from "../../api/project";
 import type { Route, Share, Target } from "../../api/route";
-import { failureName, stickyByName, StickyBy, strategyName } from "../../api/route";
+import { failureName, stickyByName, StickyBy, strategyName, usualFailures } from "../../api/route";
 import { CopyButton } from "../../ui/CopyButton";
 import { Fact, Facts } from "../../ui/Facts";
 import { Named } from "../../ui/Named";
@@ -76,7 +76,7 @@ function Details({ route, providers }: { route: Route; providers: Names }) {
         <Fact name="Attempts at most">{route.retry?.maxAttempts || "each target once, 5 in all"}</Fact>
         {route.retry?.backoff && <Fact name="First repeat after up to">{spanOf(route.retry.backoff)}</Fact>}
         <Fact name="Another one after">
-          {route.retry && route.retry.on.length > 0 ? route.retry.on.map(failureName).join(", ") : "the usual failures"}
+          {(route.retry && route.retry.on.length > 0 ? route.retry.on : usualFailures).map(failureName).join(", ")}
         </Fact>
         {timeouts.length === 0 && <Fact name="Timeouts">the provider&apos;s, else the agent&apos;s</Fact>}
         {timeouts.map(([name, value]) => (

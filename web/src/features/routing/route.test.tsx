@@ -111,6 +111,31 @@ test("what_is_switched_off_and_emptied_is_taken_away", async () => {
   for (const field of ["sticky", "hedge", "canary", "shadow", "retry", "timeouts"] as const) expect(seen[0]?.route?.[field]).toBeUndefined();
 });
 
+test("a_part_that_is_emptied_stays_open", async () => {
+  open("/routing");
+  const dialog = await openDialog("Change clever", "Change clever");
+  const timeouts = dialog.getByText("Timeouts").closest("details");
+  expect(timeouts?.open).toBe(true);
+  for (const name of ["Connect, s", "First token, s"]) await userEvent.clear(dialog.getByRole("spinbutton", { name }));
+  expect(timeouts?.open).toBe(true);
+});
+
+test("a_part_that_is_refused_opens", async () => {
+  openConsole("/routing", (r) => {
+    r.rpc(listRoutes, () => ({ routes: [{ id: "r2", name: "plain", strategy: Strategy.SINGLE, targets: [{ providerId: "v1", model: "m" }] }] }));
+    r.rpc(ProviderService.method.listProviders, () => ({ providers }));
+    r.rpc(updateRoute, () => {
+      throw refusal({ "retry.backoff": "too long" });
+    });
+  });
+  const dialog = await openDialog("Change plain", "Change plain");
+  const open = (title: string) => dialog.getByText(title).closest("details")?.open;
+  expect([open("Retries"), open("Timeouts")]).toEqual([false, false]);
+  await userEvent.click(dialog.getByRole("button", { name: "Save route" }));
+  await dialog.findByText("too long");
+  expect([open("Retries"), open("Timeouts")]).toEqual([true, false]);
+});
+
 test("a_sticky_route_with_everything_is_made", async () => {
   const seen: CreateRouteRequest[] = [];
   open("/routing", (r) =>
@@ -241,7 +266,7 @@ test("a_plain_route_says_what_holds_where_it_says_nothing", async () => {
     r.rpc(ProviderService.method.listProviders, () => ({ providers }));
   });
   const details = await screen.findByRole("dialog", { name: "Route" });
-  for (const said of [/One target takes every request/, /HedgenoneCanarynoneShadownone/, /each target once, 5 in all/, /the provider's, else the agent's/]) {
+  for (const said of [/One target takes every request/, /HedgenoneCanarynoneShadownone/, /each target once, 5 in all/, /rate limits, overload, upstream errors, timeouts, no connection/, /the provider's, else the agent's/]) {
     expect(details.textContent).toMatch(said);
   }
 });
