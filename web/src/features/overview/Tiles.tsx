@@ -26,7 +26,7 @@ export function Tiles({ totals }: { totals: Totals }) {
       <Tile label="Latency p95" note={`p50 ${durationText(totals.durationP50Us)}, without refusals`}>
         {durationText(totals.durationP95Us)}
       </Tile>
-      <Tile label="First token p95" note="to the first byte of an answer">
+      <Tile label="First token p95" note="to the first content of an answer">
         {durationText(totals.timeToFirstTokenP95Us)}
       </Tile>
     </dl>

@@ -6,7 +6,7 @@ import { formatDuration } from "../../format/duration";
 import { formatMoney } from "../../format/money";
 import { formatCount, formatTick } from "../../format/number";
 import type { Metric } from "../../routes/search";
-import { pricedSpend } from "./spend";
+import { pricedSpend, shadowSpend } from "./spend";
 
 interface Line {
   label: string;
@@ -33,7 +33,7 @@ export const metricShapes: Record<Metric, MetricShape> = {
     missing: "zero",
     lines: [
       { label: "Spend", of: pricedSpend },
-      { label: "of which shadows", of: (t) => t.shadowCostNanoUsd, when: (t) => t.shadows > 0n },
+      { label: "of which shadows", of: shadowSpend, when: (t) => t.shadows > 0n },
     ],
     absent: "unpriced",
     formatValue: formatMoney,

@@ -90,6 +90,17 @@ test("what_shadows_cost_stands_apart", async () => {
   expect(screen.getByRole("columnheader", { name: "of which shadows" })).toBeTruthy();
 });
 
+test("shadows_without_a_price_are_not_shown_as_free", async () => {
+  const unpriced = { ...totals, shadows: 2n, unpricedShadows: 2n };
+  const { series, routes, timeZone } = answer();
+  openConsole("/", (r) =>
+    r.rpc(getOverview, () => ({ totals: unpriced, series: series.map((p) => ({ ...p, totals: unpriced })), routes, timeZone })),
+  );
+  expect(await screen.findByText("2 shadows unpriced")).toBeTruthy();
+  await userEvent.click(within(await screen.findByRole("group", { name: "Show Spend as" })).getByRole("button", { name: "Table" }));
+  expect(within(screen.getByRole("region", { name: "Spend, table" })).getAllByText("unpriced")).toHaveLength(1);
+});
+
 async function tile(label: string) {
   return (await screen.findAllByRole("term")).find((t) => t.textContent === label)?.nextElementSibling?.textContent;
 }
