@@ -6,10 +6,16 @@ const meanings: Record<string, string> = {
   route_not_allowed: "The key may not use this route. Make a key that may, or call another route.",
   route_not_served:
     "No provider of this route is in the regions that the gateway allows. Add a target there, or call another route; GetGateway lists such routes.",
+  no_target_matches: "Every target of the route has a condition, and none was true of this request. A dry run shows what each looks at.",
+  not_translatable: "The route is strict, and no target's dialect can carry the request whole. The answer names the fields.",
+  dialect_mismatch: "No provider of the route serves this path. Add a target of a dialect that does, or call another route.",
   model_missing: "The request names no model. Set model to the name of a route.",
   invalid_header:
     "A header by which the application speaks to the agent, such as X-Weir-Metadata, has a form that is not taken. The answer names it; docs/headers.md has the forms.",
   invalid_json: "The request body is no JSON object.",
+  invalid_form: "The request body is no form that all readers would read alike.",
+  invalid_request: "The request can't be put into the dialect of the route's provider. The answer names the field.",
+  unsupported_field: "The request asks for what a provider keeps between requests, which can't be served here. The answer names the field.",
   body_too_large: "The request body is larger than the gateway takes.",
   body_unreadable: "The request body ended early: the application or a proxy before the agent broke off.",
   body_timeout: "The request body came too slowly.",
@@ -21,6 +27,8 @@ const meanings: Record<string, string> = {
   unsupported_surface: "The agent does not serve this path.",
   method_not_allowed: "The agent does not serve this path for this method.",
   no_policy: "The agent had no policy yet.",
+  policy_refused: "The agent refused the policy that it received and has no other. Its details, and its /readyz, tell why.",
+  agent_stopping: "The agent was told to stop, and the request lasted longer than its WEIR_DRAIN_TIMEOUT.",
   spool_full: "The agent had no space left to record usage, so it let nothing through.",
   spool_unavailable: "The agent could not record usage, so it let nothing through.",
   provider_not_allowed: "The agent's own configuration does not allow this provider's address.",
@@ -30,6 +38,7 @@ const meanings: Record<string, string> = {
   upstream_timeout: "The provider did not answer in time.",
   upstream_broke: "The provider broke off its answer.",
   upstream_redirected: "The provider answered with a redirect, which is not followed. Correct its base URL.",
+  upstream_malformed: "The provider's answer could not be read.",
   upstream_empty: "The provider sent no answer.",
   upstream_too_large: "The provider's answer is larger than the agent takes.",
 };

@@ -229,6 +229,11 @@ describe("what_was_refused", () => {
     expect(await screen.findByRole("link", { name: "gpt-9" })).toBeTruthy();
   });
 
+  test.each(["no_target_matches", "agent_stopping", "not_translatable", "upstream_malformed"])("explains_%s", async (errorCode) => {
+    openConsole("/requests", (r) => r.rpc(listRequests, () => ({ requests: [{ ...refused, errorCode }] })));
+    expect((await screen.findAllByText(errorCode))[0]?.closest("[title]")?.getAttribute("title")).toMatch(/^The |^Every /);
+  });
+
   test("shows_a_code_that_is_new_to_the_console_as_it_came", async () => {
     openConsole("/requests", (r) => r.rpc(listRequests, () => ({ requests: [{ ...refused, errorCode: "constructor" }] })));
     expect((await screen.findAllByText("constructor"))[0]?.closest("[title]")).toBeNull();
