@@ -1,5 +1,5 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { createConnectQueryKey, useInfiniteQuery, useMutation, useTransport } from "@connectrpc/connect-query";
+import { createConnectQueryKey, useInfiniteQuery, useMutation, useQuery, useTransport } from "@connectrpc/connect-query";
 import { useQueryClient } from "@tanstack/react-query";
 
 import type { RouteSchema } from "../gen/weir/admin/v1/route_pb";
@@ -27,6 +27,11 @@ export function useRoutes(enabled = true) {
     { page: firstPage },
     { pageParamKey: "page", getNextPageParam: nextPage, enabled },
   );
+}
+
+/** useRoute is one route; "" asks for none. */
+export function useRoute(id: string) {
+  return useQuery(RouteService.method.getRoute, { id }, { enabled: id !== "" });
 }
 
 export function useCreateRoute() {

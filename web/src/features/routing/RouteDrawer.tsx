@@ -1,27 +1,34 @@
 import type { Names } from "../../api/names";
 import { mayListProjects, useProjectNames } from "../../api/project";
 import type { Route, Share, Target } from "../../api/route";
-import { failureName, stickyByName, StickyBy, strategyName, usualFailures } from "../../api/route";
+import { failureName, stickyByName, StickyBy, strategyName, useRoute, usualFailures } from "../../api/route";
 import { CopyButton } from "../../ui/CopyButton";
 import { Fact, Facts } from "../../ui/Facts";
 import { Named } from "../../ui/Named";
 import { Drawer } from "../../ui/Overlay";
+import { Failure, Loading } from "../../ui/State";
 import { useMay } from "../session/permission";
 import { explanationOf } from "./strategy";
 import { hedgeWords, percentOf, spanOf, stickyWords, timeoutWords } from "./words";
 
 interface RouteDrawerProps {
-  /** undefined: closed. */
+  /** From the URL; undefined: closed. */
+  id: string | undefined;
+  /** Undefined where the id is not among the loaded routes, which it need not be. */
   route: Route | undefined;
   providers: Names;
   onClose: () => void;
 }
 
 /** RouteDrawer shows everything that a route does. */
-export function RouteDrawer({ route, providers, onClose }: RouteDrawerProps) {
+export function RouteDrawer({ id = "", route, providers, onClose }: RouteDrawerProps) {
+  const asked = useRoute(route ? "" : id);
+  const known = route ?? asked.data?.route;
   return (
-    <Drawer title="Route" open={route !== undefined} onClose={onClose}>
-      {route && <Details route={route} providers={providers} />}
+    <Drawer title="Route" open={id !== ""} onClose={onClose}>
+      {known && <Details route={known} providers={providers} />}
+      {asked.isLoading && <Loading what="route" shape="table" />}
+      {asked.error && <Failure error={asked.error} onRetry={asked.refetch} />}
     </Drawer>
   );
 }

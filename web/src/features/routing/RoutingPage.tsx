@@ -61,6 +61,7 @@ function Routes({ providers }: { providers: readonly Provider[] }) {
       </Async>
       <LoadMore query={routes} />
       <RouteDrawer
+        id={routes.isLoading ? undefined : shown}
         route={listed.find((one) => one.id === shown)}
         providers={listedProviders}
         onClose={() => void navigate({ search: (s) => ({ ...s, route: undefined }) })}

@@ -11,7 +11,7 @@ import type { CreateRouteRequest, UpdateRouteRequest } from "../../gen/weir/admi
 import { Failure, RouteService, StickyBy, Strategy } from "../../gen/weir/admin/v1/route_pb";
 import { openConsole } from "../../test/console";
 
-const { createRoute, listRoutes, updateRoute } = RouteService.method;
+const { createRoute, getRoute, listRoutes, updateRoute } = RouteService.method;
 
 const providers = [
   { id: "v1", name: "openai" },
@@ -258,6 +258,23 @@ test("a_route_shows_what_it_does", async () => {
   expect(router.state.location.search).toEqual({ route: "r1" });
   await userEvent.keyboard("{Escape}");
   await waitFor(() => expect(router.state.location.search).toEqual({}));
+});
+
+test("a_route_that_is_not_among_those_loaded_opens", async () => {
+  open("/routing?route=r9", (r) => r.rpc(getRoute, ({ id }) => ({ route: { ...clever, id, name: "far" } })));
+  const details = within(await screen.findByRole("dialog", { name: "Route" }));
+  expect(await details.findByText("far")).toBeTruthy();
+  expect(details.getByText("r9")).toBeTruthy();
+});
+
+test("a_route_that_is_not_there_says_so", async () => {
+  open("/routing?route=r9", (r) =>
+    r.rpc(getRoute, () => {
+      throw new ConnectError("no route r9", Code.NotFound);
+    }),
+  );
+  const details = within(await screen.findByRole("dialog", { name: "Route" }));
+  expect((await details.findByRole("alert")).textContent).toContain("no route r9");
 });
 
 test("a_plain_route_says_what_holds_where_it_says_nothing", async () => {
