@@ -147,9 +147,24 @@ func (p *Plan) left() bool {
 	return false
 }
 
+// Fresh tells whether the strategy has a target that the request did not try yet.
+func (p *Plan) Fresh() bool {
+	for i := range p.route.Targets {
+		if p.open(i) && p.tries[i].count == 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // Drop leaves the target out for the rest of the request.
 func (p *Plan) Drop() {
 	p.tries[p.current].out = true
+	p.Yield()
+}
+
+// Yield gives back the right to probe the target that Next moved to: it is not tried now.
+func (p *Plan) Yield() {
 	if p.probes {
 		p.known[p.current].breaker.release()
 		p.probes = false
@@ -193,7 +208,7 @@ func (p *Plan) Failed(how snapshot.Failures, at, retryAfter time.Duration) {
 	t := &p.tries[p.current]
 	most := min(p.route.Retry.Backoff<<(t.count-1), MaxWait)
 	t.again = at + max(time.Duration(p.request.Draw(int64(most)+1)), retryAfter)
-	t.out = how.Has(snapshot.Credential|snapshot.ContextTooLong|snapshot.ContentFilter) || retryAfter > MaxWait
+	t.out = t.out || how.Has(snapshot.Credential|snapshot.ContextTooLong|snapshot.ContentFilter) || retryAfter > MaxWait
 	if how == snapshot.ContextTooLong {
 		p.leaveAsShort(maxInput(p.At(p.current)))
 	}
