@@ -71,6 +71,7 @@ func (e *exchange) call() (again bool) {
 func (u *upstream) run() {
 	e := u.exchange
 	defer u.cancel(nil)
+	defer u.leg.release()
 	u.watch.begin(u, e.handler.config.Now())
 	defer u.watch.stop()
 	request, err := u.request()

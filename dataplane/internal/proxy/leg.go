@@ -17,7 +17,7 @@ import (
 type leg struct {
 	url *url.URL
 	// body is the caller's, where model is put in, as a JSON string but for forms (nil: as it is), or what
-	// the request was turned into.
+	// the request was turned into. It is held until release, whatever becomes of the exchange.
 	body  *buffer
 	model []byte
 	// sent is what policy needs of what is sent.
@@ -33,6 +33,7 @@ type leg struct {
 func (e *exchange) address(target *snapshot.Target) *dialect.Refusal {
 	e.leg.release()
 	if own := target.URL(e.surface.endpoint); own != nil {
+		e.body.users.Add(1)
 		e.leg = leg{url: own, body: e.body, model: target.ModelJSON, sent: &e.request, voice: e.passing()}
 		if e.request.Form {
 			e.leg.model = []byte(target.Model)
@@ -76,9 +77,9 @@ func (e *exchange) passing() voice {
 	return same{e.dialect}
 }
 
-// release gives back what a translated request was written in.
+// release gives the body back; further calls do nothing.
 func (l *leg) release() {
-	if l.translation != nil && l.body != nil {
+	if l.body != nil {
 		l.body.release()
 		l.body = nil
 	}

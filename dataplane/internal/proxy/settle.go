@@ -73,6 +73,7 @@ func (e *exchange) open() {
 
 // forget ends an attempt that was never made.
 func (u *upstream) forget() {
+	u.leg.release()
 	u.trial.End(u.exchange.handler.config.Now(), balance.Ending{})
 	if u.span != nil {
 		u.span.End()

@@ -38,9 +38,15 @@ type stage struct {
 	calls []*call
 	// asked is called before an upstream sees a call; nil: nothing is.
 	asked func(model string)
+	// sent is called before its body is read; nil: nothing is.
+	sent func(*http.Request)
 }
 
 func (s *stage) RoundTrip(r *http.Request) (*http.Response, error) {
+	defer r.Body.Close()
+	if s.sent != nil {
+		s.sent(r)
+	}
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return nil, err
