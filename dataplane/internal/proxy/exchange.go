@@ -187,12 +187,20 @@ func (e *exchange) next() (target *snapshot.Target, refusal *dialect.Refusal) {
 			e.plan.Drop()
 			continue
 		}
-		if refusal = e.usable(target); refusal == nil {
+		if refusal = e.take(target); refusal == nil {
 			return target, nil
 		}
+	}
+}
+
+// take makes the target that of the next attempt, or leaves it out and tells why.
+func (e *exchange) take(target *snapshot.Target) *dialect.Refusal {
+	refusal := e.usable(target)
+	if refusal != nil {
 		e.passed[e.plan.Current()] = verdictOf(refusal)
 		e.plan.Drop()
 	}
+	return refusal
 }
 
 // usable tells why a target can't serve the request from here; nil: it can, and leg says

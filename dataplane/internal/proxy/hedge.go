@@ -2,34 +2,11 @@ package proxy
 
 import (
 	"context"
-	"errors"
-	"sync"
 	"time"
 
-	"github.com/weirhq/weir/dataplane/internal/balance"
 	"github.com/weirhq/weir/dataplane/internal/snapshot"
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
 )
-
-// errOvertaken ends an attempt while the one beside it goes on.
-var errOvertaken = errors.New("another attempt was first")
-
-// race is an attempt, and the one beside it once the first had no content for long. Each
-// runs in a goroutine of its own and touches nothing but itself until one of them decides
-// the request: with content, or a whole good answer, or as the last that failed. From then
-// on the exchange is that one's alone. An attempt that fails while the other runs leaves it
-// the request.
-type race struct {
-	exchange *exchange
-	timer    *time.Timer
-	first    *upstream
-
-	mu sync.Mutex
-	// beside is nil until it is made; owner until one decides the request.
-	beside, owner *upstream
-	// done is closed when the attempt beside has returned; nil: there is none.
-	done chan struct{}
-}
 
 // hedged prepares for an attempt beside u, where the route hedges and enough is known of the
 // target's times; nil: there will be none.
@@ -40,7 +17,7 @@ func (e *exchange) hedged(u *upstream) *race {
 	}
 	u.pace = e.targets.Of(u.target).Pace()
 	after, known := u.pace.Begin(e.request.Stream, hedge.Percentile, hedge.Most, e.handler.config.Now())
-	if !known || !e.plan.Left() || !e.untried() {
+	if !known || !e.plan.Left() || !e.plan.Fresh() {
 		return nil
 	}
 	r := &race{exchange: e, first: u}
@@ -49,20 +26,6 @@ func (e *exchange) hedged(u *upstream) *race {
 	defer r.mu.Unlock()
 	r.timer = time.AfterFunc(max(after, hedge.Min), r.hedge)
 	return r
-}
-
-// untried tells whether the route has a target that the request did not ask yet.
-func (e *exchange) untried() bool {
-	for _, target := range e.route.Targets {
-		tried := false
-		for _, a := range e.record.Attempts {
-			tried = tried || a.ProviderId == target.Provider.ID && a.Model == target.Model
-		}
-		if !tried {
-			return true
-		}
-	}
-	return false
 }
 
 // hedge makes the attempt beside the first, in the timer's goroutine.
@@ -113,148 +76,22 @@ func (r *race) open() *upstream {
 	return u
 }
 
-// beside is the plan's next target, where the request did not ask it yet and may now.
+// beside is the plan's next target, where the request did not ask it yet and may now. What a
+// repeat costs is not asked for: there will be none.
 func (e *exchange) beside() *snapshot.Target {
-	if !e.plan.Left() {
-		return nil
+	for e.plan.Left() {
+		target := e.plan.Next()
+		switch {
+		case target == nil:
+			return nil
+		case e.plan.Repeats():
+			e.plan.Yield()
+			return nil
+		case !e.inTime(target):
+			e.plan.Drop()
+		case e.take(target) == nil:
+			return target
+		}
 	}
-	target, _ := e.next()
-	if target == nil || e.plan.Repeats() {
-		return nil
-	}
-	return target
-}
-
-// wait returns when both have returned, and tells whether another attempt is to follow.
-func (r *race) wait() (again bool) {
-	r.mu.Lock()
-	r.timer.Stop()
-	done := r.done
-	r.mu.Unlock()
-	if done != nil {
-		<-done
-	}
-	return r.owner != nil && r.owner.again
-}
-
-// own gives the exchange to an attempt. The other one is let go and recorded as outcome: its
-// provider may bill what it made until it learns that nobody reads, and more where it does
-// not care.
-func (r *race) own(u *upstream, outcome usagev1.Outcome) {
-	e := r.exchange
-	r.timer.Stop()
-	r.owner, e.up, u.won = u, u, true
-	e.waited += u.waited
-	if r.beside == nil {
-		return
-	}
-	e.tellTarget()
-	other := r.first
-	if u == r.first {
-		other = r.beside
-	}
-	if other.out {
-		return
-	}
-	other.out = true
-	other.cancel(errOvertaken)
-	other.close(e.ifCut(end{outcome: outcome, unused: other.reached.seal()}))
-	if other == r.first && outcome == usagev1.Outcome_OUTCOME_OVERTAKEN {
-		e.handler.metrics.hedgesWon.Inc()
-		now := e.handler.config.Now()
-		other.pace.Note(e.request.Stream, e.elapsed()-other.begun, now) // it took that long, or longer
-	}
-}
-
-// wins makes the attempt the one that decides the request; false: the other one is, and there
-// is nothing more to do.
-func (u *upstream) wins() bool { return u.claims(usagev1.Outcome_OUTCOME_OVERTAKEN) }
-
-// claims is wins, where the other one is recorded as outcome.
-func (u *upstream) claims(outcome usagev1.Outcome) bool {
-	r := u.race
-	if r == nil || u.won {
-		return true
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.owner != nil || u.out {
-		return false
-	}
-	r.own(u, outcome)
-	return true
-}
-
-// lost tells whether the other one decided the request.
-func (u *upstream) lost() bool {
-	if u.race == nil || u.won {
-		return false
-	}
-	u.race.mu.Lock()
-	defer u.race.mu.Unlock()
-	return u.out
-}
-
-// aside tells whether an attempt that failed has nothing more to do: the other one decided
-// the request, or is to.
-func (u *upstream) aside(how snapshot.Failures, end end) bool {
-	r := u.race
-	if r == nil || u.won {
-		return false
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if u.out {
-		return true
-	}
-	other := r.first
-	if u == r.first {
-		other = r.beside
-	}
-	if other == nil || other.out {
-		r.own(u, usagev1.Outcome_OUTCOME_OVERTAKEN)
-		return false
-	}
-	u.out = true
-	u.fails(how)
-	u.close(r.exchange.ifCut(end))
-	return true
-}
-
-// alone runs what both attempts may do, one at a time, unless the other one decided the
-// request.
-func (u *upstream) alone(do func() bool) bool {
-	if u.race == nil || u.won {
-		return do()
-	}
-	u.race.mu.Lock()
-	defer u.race.mu.Unlock()
-	return u.out || do()
-}
-
-// waits counts time as spent waiting for the upstream, once where two attempts wait.
-func (u *upstream) waits(d time.Duration) {
-	if u.race == nil || u.won {
-		u.exchange.waited += d
-		return
-	}
-	u.waited += d
-}
-
-// heard notes how long the target took to its first content, where hedges go by it.
-func (u *upstream) heard(now time.Duration) {
-	if u.pace != nil {
-		u.pace.Note(u.exchange.request.Stream, now-u.begun, u.exchange.handler.config.Now())
-	}
-}
-
-// racing are the parts of an attempt that its race uses, under the race's lock but for won,
-// which is the attempt's own.
-type racing struct {
-	race *race
-	pace *balance.Pace
-	// won: the exchange is this attempt's. out: it is the other's, or to be.
-	won, out bool
-	// waited is the time spent waiting for the upstream, while neither decided the request.
-	waited time.Duration
+	return nil
 }

@@ -1,6 +1,7 @@
 package proxy_test
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -10,8 +11,43 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/dataplane/internal/proxy"
+	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
 )
+
+// TestAHedgeThatHasNoTarget takes nothing from the repeats of the first target, nor its turn.
+func TestAHedgeThatHasNoTarget(t *testing.T) {
+	limited := func(*call) (*http.Response, error) { return said(429, `{"error":{}}`, "Retry-After", "600"), nil }
+	for name, when := range map[string]string{"its_breaker_is_open": "", "its_condition_is_false": "tokens < 0"} {
+		t.Run(name, func(t *testing.T) {
+			route := hedgedRoute(&policyv1.Retry{MaxAttempts: 3}, 2)
+			route.Targets[1].When = when
+			h, s := hedging(t, route)
+			synctest.Test(t, func(t *testing.T) {
+				s.learn(t, h, "", enoughTimes)
+				s.acts["gpt-4o"], s.acts["odd-model"] = []act{fails(0, 503), speaks(10 * ms)}, []act{limited}
+				h.handler.ServeHTTP(httptest.NewRecorder(), toRouted(t.Context(), ""))
+				s.acts["gpt-4o"] = []act{speaks(time.Hour)}
+				for range 40 {
+					ctx, cancel := context.WithTimeout(t.Context(), 150*ms)
+					h.handler.ServeHTTP(httptest.NewRecorder(), toRouted(ctx, ""))
+					cancel()
+				}
+				s.acts["gpt-4o"] = []act{fails(110*ms, 503), speaks(10 * ms)}
+				w := httptest.NewRecorder()
+				h.handler.ServeHTTP(w, toRouted(t.Context(), ""))
+				if w.Code != 200 {
+					t.Errorf("not tried again: %d %s", w.Code, w.Body)
+				}
+			})
+			for _, name := range []string{"weir_agent_retries_over_budget_total", "weir_agent_hedges_total", "weir_agent_hedges_over_budget_total"} {
+				if got := counted(t, h, name); got != 0 {
+					t.Errorf("%s is %v", name, got)
+				}
+			}
+		})
+	}
+}
 
 // teller is a recorder that tells when another attempt is kept.
 type teller struct {
