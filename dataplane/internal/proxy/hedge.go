@@ -30,14 +30,25 @@ func (e *exchange) hedged(u *upstream) *race {
 
 // hedge makes the attempt beside the first, in the timer's goroutine.
 func (r *race) hedge() {
-	r.mu.Lock()
-	u := r.open()
-	r.mu.Unlock()
+	u := r.begin()
 	if u == nil {
 		return
 	}
 	defer close(r.done)
+	defer func() { u.survive(recover()) }()
 	u.run()
+}
+
+// begin is open while nobody else uses the exchange.
+func (r *race) begin() (u *upstream) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	defer func() {
+		if r.exchange.panicked(recover()) {
+			u = nil
+		}
+	}()
+	return r.open()
 }
 
 // open chooses the target and has the attempt kept, before anything goes upstream; nil: there

@@ -49,6 +49,43 @@ func TestAHedgeThatHasNoTarget(t *testing.T) {
 	}
 }
 
+// TestAFaultBesideARequest ends what it is in, and no other request.
+func TestAFaultBesideARequest(t *testing.T) {
+	faulty := func(c *call) (*http.Response, error) {
+		_ = c.sleep(50 * ms)
+		panic("canary of a body")
+	}
+	for name, test := range map[string]struct {
+		first  act
+		status int
+		text   string
+		want   []attemptOf
+	}{
+		"the_first_goes_on":    {speaks(200 * ms), 200, "gpt-4o", []attemptOf{{"gpt-4o", answered, reported}, {"odd-model", torn, estimated}}},
+		"the_first_failed":     {fails(120*ms, 503), 500, "agent_fault", []attemptOf{{"gpt-4o", upstreamError, none}, {"odd-model", torn, estimated}}},
+		"the_first_was_faster": {speaks(120 * ms), 200, "gpt-4o", []attemptOf{{"gpt-4o", answered, reported}, {"odd-model", overtaken, estimated}}},
+	} {
+		for form, stream := range forms {
+			t.Run(name+"/"+form, func(t *testing.T) {
+				h, s := hedging(t, hedgedRoute(nil, 2))
+				synctest.Test(t, func(t *testing.T) {
+					s.learn(t, h, stream, enoughTimes)
+					s.acts["gpt-4o"], s.acts["odd-model"] = []act{test.first}, []act{faulty}
+					w := httptest.NewRecorder()
+					h.handler.ServeHTTP(w, toRouted(t.Context(), stream))
+					if w.Code != test.status || !strings.Contains(w.Body.String(), test.text) {
+						t.Errorf("%d %s", w.Code, w.Body)
+					}
+				})
+				h.wantAttempts(enoughTimes+1, test.want)
+				if log := h.log.String(); strings.Contains(log, "canary of a body") || !strings.Contains(log, "panicked beside a request") {
+					t.Errorf("logged %s", log)
+				}
+			})
+		}
+	}
+}
+
 // teller is a recorder that tells when another attempt is kept.
 type teller struct {
 	*fakeRecorder

@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
-	"runtime/debug"
 	"time"
 
 	"github.com/weirhq/weir/dataplane/internal/balance"
@@ -84,7 +83,7 @@ func shadowHeader(callers http.Header) http.Header {
 func (e *exchange) runShadow() {
 	defer e.handler.shadows.end(e)
 	defer e.releaseBody()
-	defer e.survive()
+	defer func() { e.surviveCopy(recover()) }()
 	dropped := ""
 	if e.choose() != nil {
 		dropped = shadowUnfit
@@ -97,18 +96,6 @@ func (e *exchange) runShadow() {
 	}
 	e.forward()
 	e.observeShadow()
-}
-
-// survive keeps a fault of the agent's own, which net/http would keep to one request, from
-// ending all of them with the copy.
-func (e *exchange) survive() {
-	if recover() == nil {
-		return
-	}
-	e.log().Error("shadow panicked", "stack", string(debug.Stack())) // the value may quote a body
-	if e.ticket != 0 {
-		e.finish(end{outcome: usagev1.Outcome_OUTCOME_INTERRUPTED})
-	}
 }
 
 // observeShadow is observe of a copy, which counts nowhere else.
