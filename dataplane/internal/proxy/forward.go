@@ -106,10 +106,11 @@ func (u *upstream) answer() {
 	case status == http.StatusUnauthorized:
 		u.reject(snapshot.Credential, credentialRejected)
 	case status < http.StatusBadRequest && u.streams():
-		e := u.exchange
-		e.handler.metrics.streams.Add(1)
+		if e := u.exchange; !e.isCopy {
+			e.handler.metrics.streams.Add(1)
+			defer e.handler.metrics.streams.Add(-1)
+		}
 		u.stream()
-		e.handler.metrics.streams.Add(-1)
 	case status < http.StatusBadRequest && u.exchange.surface.plays && isAudio(u.response):
 		u.play()
 	default:

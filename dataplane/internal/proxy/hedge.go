@@ -71,7 +71,7 @@ func (r *race) open() *upstream {
 	e.open()
 	u := e.up
 	u.attempt.Cause = usagev1.Cause_CAUSE_HEDGE
-	if err := e.handler.config.Recorder.Again(e.ticket, &e.record); err != nil {
+	if err := e.keepAgain(); err != nil {
 		e.record.Attempts = e.record.Attempts[:len(e.record.Attempts)-1] // it is never made
 		r.first.pace.Return()
 		u.forget()

@@ -99,7 +99,7 @@ func (e *exchange) again() bool {
 	}
 	failed := e.up
 	e.open()
-	if err := e.handler.config.Recorder.Again(e.ticket, &e.record); err != nil {
+	if err := e.keepAgain(); err != nil {
 		refusal := e.unrecorded("attempt", err)
 		e.up, e.record.Attempts = failed, e.record.Attempts[:len(e.record.Attempts)-1]
 		e.finish(end{outcome: usagev1.Outcome_OUTCOME_REFUSED, status: refusal.Status, code: refusal.Code})

@@ -23,7 +23,9 @@ func (e *exchange) start() *dialect.Refusal {
 	ticket, err := e.handler.config.Recorder.Start(&e.record)
 	e.stages.since(stageSpool, begun)
 	if err != nil {
-		return e.unrecorded("start", err)
+		refusal := e.unrecorded("start", err)
+		e.up = nil // nothing was asked of anybody
+		return refusal
 	}
 	if e.handler.fault.Load() != nil {
 		e.handler.fault.Store(nil)
@@ -31,6 +33,15 @@ func (e *exchange) start() *dialect.Refusal {
 	e.ticket = ticket
 	e.tellTarget()
 	return nil
+}
+
+// keepAgain has the attempt that opened kept beside those before it: nothing of it goes
+// upstream before that.
+func (e *exchange) keepAgain() error {
+	begun := time.Now()
+	err := e.handler.config.Recorder.Again(e.ticket, &e.record)
+	e.stages.since(stageSpool, begun)
+	return err
 }
 
 // open begins an attempt on the target, estimated at the most it can use.
