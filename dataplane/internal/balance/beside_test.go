@@ -60,3 +60,20 @@ func TestWhatIsLeftOutStaysOut(t *testing.T) {
 		t.Error("it is tried again")
 	}
 }
+
+// TestResort: a target is one only while its breaker is open and no better one is left.
+func TestResort(t *testing.T) {
+	b := newBench(t)
+	b.route = route(snapshot.Retry{Attempts: 2, Once: true}, 0, 0)
+	b.ends(balance.Ending{Failed: snapshot.Credential, Status: 401})
+	p := b.plan()
+	for _, want := range []struct {
+		model  string
+		resort bool
+	}{{"b", false}, {"a", true}} {
+		if target := p.Next(); target.Model != want.model || p.Resort() != want.resort {
+			t.Errorf("goes to %s, as a last resort %t", target.Model, p.Resort())
+		}
+		p.Begun()
+	}
+}

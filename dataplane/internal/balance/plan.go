@@ -48,10 +48,11 @@ type Plan struct {
 	current  int
 	count    int // of choices
 	canary   bool
-	// probes: the current target is half open and this request is to try it.
-	probes bool
-	tries  [maxChoices]try
-	known  [maxChoices]*Target
+	// probes: the current target is half open and this request is to try it. resort: its breaker
+	// is open, and no other target is left.
+	probes, resort bool
+	tries          [maxChoices]try
+	known          [maxChoices]*Target
 }
 
 // try is what a request knows of a target.
@@ -110,7 +111,7 @@ func (p *Plan) Next() *snapshot.Target {
 		if i < 0 {
 			return nil
 		}
-		if p.current = i; resort || p.enters(i) {
+		if p.current, p.resort = i, resort; resort || p.enters(i) {
 			return p.At(i)
 		}
 	}
@@ -122,6 +123,9 @@ func (p *Plan) Canary() bool { return p.current == len(p.route.Targets) }
 
 // Current is the number of the target that Next moved to.
 func (p *Plan) Current() int { return p.current }
+
+// Resort tells whether the target is tried for want of any whose breaker is not open.
+func (p *Plan) Resort() bool { return p.resort }
 
 // Standing of a target, as Next found it.
 func (p *Plan) Standing(i int) Standing {

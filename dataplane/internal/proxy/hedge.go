@@ -87,15 +87,15 @@ func (r *race) open() *upstream {
 	return u
 }
 
-// beside is the plan's next target, where the request did not ask it yet and may now. What a
-// repeat costs is not asked for: there will be none.
+// beside is the plan's next target, where the request did not ask it yet, may now, and need not
+// for want of a better one. What a repeat costs is not asked for: there will be none.
 func (e *exchange) beside() *snapshot.Target {
 	for e.plan.Left() {
 		target := e.plan.Next()
 		switch {
 		case target == nil:
 			return nil
-		case e.plan.Repeats():
+		case e.plan.Repeats(), e.plan.Resort():
 			e.plan.Yield()
 			return nil
 		case !e.inTime(target):

@@ -49,6 +49,23 @@ func TestAHedgeThatHasNoTarget(t *testing.T) {
 	}
 }
 
+// TestAHedgeIsNoLastResort: where all breakers are open one request is enough for them.
+func TestAHedgeIsNoLastResort(t *testing.T) {
+	limited := func(*call) (*http.Response, error) { return said(429, `{"error":{}}`, "Retry-After", "600"), nil }
+	h, s := hedging(t, hedgedRoute(nil, 2))
+	synctest.Test(t, func(t *testing.T) {
+		s.learn(t, h, "", enoughTimes)
+		s.acts["gpt-4o"], s.acts["odd-model"] = []act{limited, speaks(200 * ms)}, []act{limited}
+		h.handler.ServeHTTP(httptest.NewRecorder(), toRouted(t.Context(), ""))
+		s.calls = nil
+		w := httptest.NewRecorder()
+		h.handler.ServeHTTP(w, toRouted(t.Context(), ""))
+		if w.Code != 200 || len(s.seen()) != 1 || s.seen()[0].model != "gpt-4o" {
+			t.Errorf("%d after %v", w.Code, s.seen())
+		}
+	})
+}
+
 // TestAFaultBesideARequest ends what it is in, and no other request.
 func TestAFaultBesideARequest(t *testing.T) {
 	faulty := func(c *call) (*http.Response, error) {
