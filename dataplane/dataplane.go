@@ -169,7 +169,8 @@ func (a *agent) build() (err error) {
 	a.proxy, err = proxy.New(proxy.Config{
 		Policy: a.policy, Recorder: a.spool, ErrSpoolFull: spool.ErrFull,
 		Secrets: a.secrets, Sealed: a.opener, Transport: proxy.NewTransport(proxy.TransportConfig{}),
-		Freshness: a.control.Freshness, Unserved: a.control.Unserved, Logger: a.logger.With("part", "proxy"), Metrics: a.metrics, Tracer: a.tracing.Tracer(), AccessLog: proxy.AccessLog(a.config.AccessLog),
+		Freshness: a.control.Freshness, Unserved: a.control.Unserved, Logger: a.logger.With("part", "proxy"), Metrics: a.metrics,
+		Tracer: a.tracing.Tracer(), AccessLog: proxy.AccessLog(a.config.AccessLog),
 	})
 	return err
 }

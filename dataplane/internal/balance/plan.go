@@ -19,8 +19,8 @@ const maxChoices = snapshot.MaxTargets + 1
 // Request is what choosing needs to know of one.
 type Request struct {
 	Route *snapshot.Route
-	// Targets know how each does; nil: targets are taken in their order or by weight, and
-	// nothing is known of any.
+	// Targets know how each does; nil: targets are taken in their order or by weight, nothing
+	// is known of any, and no canary is drawn.
 	Targets *Targets
 	// Draw gives random numbers from 0 to n-1.
 	Draw func(n int64) int64

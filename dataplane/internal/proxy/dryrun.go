@@ -57,7 +57,7 @@ func (e *exchange) rehearse(m *agentv1.DryRun) (*agentv1.DryRunRoute, *dialect.R
 	shown.Canary, shown.Shadow = e.share(e.route.Canary, asked), e.share(e.route.Shadow, asked)
 	var refusal *dialect.Refusal
 	seen := map[*snapshot.Target]bool{}
-	e.plan.Begin(balance.Request{Route: withoutCanary(e.route), Draw: e.handler.config.Draw})
+	e.plan.Begin(balance.Request{Route: e.route, Draw: e.handler.config.Draw})
 	for target := e.plan.Next(); target != nil && !e.plan.Repeats(); target = e.plan.Next() {
 		seen[target] = true
 		candidate, unfit := e.candidate(target, asked)

@@ -60,7 +60,10 @@ type exchange struct {
 }
 
 func (h *Handler) begin(w http.ResponseWriter, r *http.Request) *exchange {
-	e := &exchange{handler: h, w: newCaller(w, r, &h.config), r: r, surface: elsewhere, dialect: elsewhere.dialect, policy: h.config.Policy.Load(), begun: h.config.Now(), targets: h.targets}
+	e := &exchange{
+		handler: h, w: newCaller(w, r, &h.config), r: r, surface: elsewhere, dialect: elsewhere.dialect,
+		policy: h.config.Policy.Load(), begun: h.config.Now(), targets: h.targets,
+	}
 	e.record.RequestId = newRequestID(e.begun)
 	header := e.w.Header()
 	header["X-Weir-Request-Id"] = []string{e.record.RequestId}

@@ -104,13 +104,6 @@ func (e *exchange) share(s *snapshot.Share, asked *rehearsal) *agentv1.DryRunSha
 	return &agentv1.DryRunShare{Target: target, PerMille: int32(s.PerMille)}
 }
 
-// withoutCanary is the route as most of its requests see it.
-func withoutCanary(route *snapshot.Route) *snapshot.Route {
-	plain := *route
-	plain.Canary = nil
-	return &plain
-}
-
 // addShares is the most that a request costs that the canary had before its attempts, and the
 // shadow a copy of; nil: that is not known.
 func addShares(attempts *int64, route *agentv1.DryRunRoute) *int64 {
