@@ -77,3 +77,17 @@ func TestResort(t *testing.T) {
 		p.Begun()
 	}
 }
+
+// TestACanaryComesFirstOrNotAtAll: one that was not well then is no reason to hold an answer
+// back for another attempt.
+func TestACanaryComesFirstOrNotAtAll(t *testing.T) {
+	b := newBench(t)
+	b.route = route(snapshot.Retry{Attempts: 2, Once: true}, 0, 0)
+	b.route.Canary = &snapshot.Share{Target: target("z", 0), PerMille: 1000}
+	b.target = b.targets.Of(b.route.Canary.Target)
+	b.ends(balance.Ending{Failed: snapshot.Credential, Status: 401})
+	p := b.plan()
+	if got := walk(p, snapshot.Timeout); got != "ab" || p.Left() {
+		t.Errorf("went %s, and another attempt is left: %t", got, p.Left())
+	}
+}

@@ -22,7 +22,7 @@ func (c *choices) all() []uint8 { return c.at[:c.count] }
 // come last, before no target at all; then those that the request tried least; then the
 // strategy decides. resort: it is open, and there is nothing better.
 func (p *Plan) choose() (i int, resort bool) {
-	if canary := len(p.route.Targets); p.canary && p.made == 0 && p.open(canary) && p.Standing(canary) < Probed {
+	if canary := len(p.route.Targets); p.canary && p.open(canary) && p.Standing(canary) < Probed {
 		return canary, false
 	}
 	var well, ill choices

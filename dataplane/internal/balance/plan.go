@@ -135,10 +135,13 @@ func (p *Plan) Standing(i int) Standing {
 	return p.known[i].breaker.standing(p.now)
 }
 
-// open tells whether a target may still be tried.
+// open tells whether a target may still be tried. The canary's is before all others.
 func (p *Plan) open(i int) bool {
 	t := &p.tries[i]
-	return !t.out && (t.count == 0 || !p.route.Retry.Once && i < len(p.route.Targets))
+	if i == len(p.route.Targets) {
+		return !t.out && p.made == 0
+	}
+	return !t.out && (t.count == 0 || !p.route.Retry.Once)
 }
 
 // left tells whether any may.
