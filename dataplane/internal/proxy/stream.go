@@ -281,14 +281,3 @@ func (s *stream) drain() {
 		<-ended
 	}
 }
-
-// breakage is the error for an answer that began and did not end.
-func (u *upstream) breakage() (snapshot.Failures, *dialect.Refusal) {
-	switch {
-	case u.exchange.cut():
-		return 0, agentStopping
-	case u.late() != nil:
-		return u.lateAs(), u.timeout()
-	}
-	return snapshot.UpstreamError, upstreamBroke
-}

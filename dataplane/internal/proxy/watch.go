@@ -170,6 +170,17 @@ func (u *upstream) why(err error) error {
 	return cmp.Or(u.late(), err)
 }
 
+// breakage is the error for an answer that began and did not end.
+func (u *upstream) breakage() (snapshot.Failures, *dialect.Refusal) {
+	switch {
+	case u.exchange.cut():
+		return 0, agentStopping
+	case u.late() != nil:
+		return u.lateAs(), u.timeout()
+	}
+	return snapshot.UpstreamError, upstreamBroke
+}
+
 // Read reads the answer's body under watch, and counts the time as waited.
 func (u *upstream) Read(b []byte) (int, error) {
 	config := &u.exchange.handler.config
