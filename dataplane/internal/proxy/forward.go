@@ -59,11 +59,10 @@ func (e *exchange) forward() {
 func (e *exchange) call() (again bool) {
 	u := e.up
 	u.ctx, u.cancel = context.WithCancelCause(e.r.Context())
-	race := e.hedged(u)
-	u.run()
-	if race != nil {
-		return race.wait()
+	if race := e.hedged(u); race != nil {
+		return race.run()
 	}
+	u.run()
 	return u.again
 }
 

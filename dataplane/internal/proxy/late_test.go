@@ -103,6 +103,28 @@ func TestAFaultBesideARequest(t *testing.T) {
 	}
 }
 
+// TestAFaultInTheFirst lets the attempt beside it go before net/http takes the caller away.
+func TestAFaultInTheFirst(t *testing.T) {
+	h, s := hedging(t, hedgedRoute(nil, 2))
+	synctest.Test(t, func(t *testing.T) {
+		s.learn(t, h, "", enoughTimes)
+		s.acts["gpt-4o"], s.acts["odd-model"] = []act{func(c *call) (*http.Response, error) {
+			_ = c.sleep(120 * ms)
+			panic("its own")
+		}}, []act{speaks(time.Hour)}
+		defer func() {
+			if fault := recover(); fault != "its own" || time.Since(s.begun) != 120*ms {
+				t.Errorf("panicked with %v after %v", fault, time.Since(s.begun))
+			}
+			synctest.Wait()
+			if times := timesOf(s.seen(), "odd-model"); len(times) != 1 || times[0] != [2]int{100, 120} {
+				t.Errorf("the attempt beside it was made and let go at %v", times)
+			}
+		}()
+		h.handler.ServeHTTP(httptest.NewRecorder(), toRouted(t.Context(), ""))
+	})
+}
+
 // teller is a recorder that tells when another attempt is kept.
 type teller struct {
 	*fakeRecorder

@@ -30,6 +30,37 @@ type race struct {
 	done chan struct{}
 }
 
+// run makes the first attempt, and tells whether another one is to follow the race.
+func (r *race) run() (again bool) {
+	returned := false
+	defer func() {
+		if !returned {
+			r.abandon()
+		}
+	}()
+	r.first.run()
+	returned = true
+	return r.wait()
+}
+
+// abandon ends a race whose first attempt panicked: nothing may use the exchange once net/http
+// has recovered.
+func (r *race) abandon() {
+	r.mu.Lock()
+	if r.owner == nil {
+		r.owner = r.first
+		for _, u := range []*upstream{r.first, r.beside} {
+			if u != nil && !u.out {
+				u.out = true
+				u.cancel(errOvertaken)
+				u.close(end{outcome: usagev1.Outcome_OUTCOME_INTERRUPTED})
+			}
+		}
+	}
+	r.mu.Unlock()
+	r.wait()
+}
+
 // wait returns when both have returned, and tells whether another attempt is to follow.
 func (r *race) wait() (again bool) {
 	r.mu.Lock()
