@@ -122,7 +122,7 @@ function Cost({ request: r }: { request: Request }) {
         <Fact name="Cost">unpriced: no price was known</Fact>
       ) : (
         <>
-          <Fact name="Cost, exact">{`${formatCount(r.costNanoUsd)} nano-dollars`}</Fact>
+          <Fact name="Cost, as recorded">{`${formatCount(r.costNanoUsd)} nano-dollars`}</Fact>
           <Fact name="÷ 1,000,000,000" sum>
             <strong>{formatMoney(r.costNanoUsd)}</strong>
           </Fact>
