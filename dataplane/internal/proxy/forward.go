@@ -36,7 +36,10 @@ type upstream struct {
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
 	// reached: a byte of the body was taken by the transport.
-	reached  reach
+	reached reach
+	// over is the connection that it had last, nil: none; sends how many it had.
+	over     net.Conn
+	sends    int
 	response *http.Response
 	// status of the response; 0: none came.
 	status atomic.Int32
@@ -151,20 +154,26 @@ func (u *upstream) request() (*http.Request, error) {
 	for _, piece := range pieces {
 		length += int64(len(piece))
 	}
-	open, trace := func() io.ReadCloser { return newParts(body, append([][]byte(nil), pieces...), &u.reached) }, e.handler.metrics.connections.trace
-	if u.race == nil && length <= maxJoined {
-		open, trace = joined(pieces, length), u.joinedTrace()
+	open := func() io.ReadCloser { return newParts(body, append([][]byte(nil), pieces...), &u.reached) }
+	inOne := u.race == nil && length <= maxJoined
+	if inOne {
+		open = joined(pieces, length)
 	}
 	request := &http.Request{
 		Method: http.MethodPost,
 		URL:    u.leg.endpoint(e.r.URL.RawQuery),
 		Header: upstreamHeader(u.leg.header(e.r.Header), u.target.Provider, u.secret),
 		Body:   open(),
-		// The transport rewinds the body only where it wrote nothing of it.
-		GetBody:       func() (io.ReadCloser, error) { return open(), nil },
+		// The transport rewinds the body where it wrote nothing of it, or an upstream reset it on HTTP/2.
+		GetBody: func() (io.ReadCloser, error) {
+			if err := u.sendable(); err != nil {
+				return nil, err
+			}
+			return open(), nil
+		},
 		ContentLength: length,
 	}
-	request = u.connecting(request.WithContext(httptrace.WithClientTrace(u.ctx, trace)))
+	request = u.connecting(request.WithContext(httptrace.WithClientTrace(u.ctx, u.trace(inOne))))
 	u.propagate(request.Header)
 	return request, e.handler.sign(request, u.target.Provider, u.secret, pieces)
 }
