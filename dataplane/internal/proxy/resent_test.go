@@ -101,7 +101,7 @@ func TestAResetIsNoProofThatNothingWasUsed(t *testing.T) {
 					h, read := resetting(t, code, most > 1)
 					usage, cost := worst(body, 50)
 					response, text := h.post(goodKey, body)
-					if response.StatusCode != 502 || read.Load() != most {
+					if response.StatusCode != 502 || read.Load() < 1 || read.Load() > most { // fewer where the end of the connection is seen first
 						t.Errorf("%d %s, read %d times", response.StatusCode, text, read.Load())
 					}
 					wantEnding(t, h, ending{usagev1.Outcome_OUTCOME_UPSTREAM_UNREACHABLE, 502, "upstream_unreachable", estimated, usage, cost})
