@@ -31,6 +31,12 @@ func eventually(t testing.TB, what string, is func() bool) {
 // the request. It returns when that was.
 func (h *harness) leave(s *chatSurface, stream bool) time.Time {
 	h.t.Helper()
+	return h.leaveOnce(s, stream, "the upstream has the request", func() bool { return len(h.mock.Requests()) > 0 })
+}
+
+// leaveOnce leaves a whole answer once something is.
+func (h *harness) leaveOnce(s *chatSurface, stream bool, what string, is func() bool) time.Time {
+	h.t.Helper()
 	ctx, cancel := context.WithCancel(h.t.Context())
 	defer cancel()
 	path, body := s.ask(stream)
@@ -47,7 +53,7 @@ func (h *harness) leave(s *chatSurface, stream bool) time.Time {
 	}
 	if !stream {
 		go func() {
-			eventually(h.t, "the upstream has the request", func() bool { return len(h.mock.Requests()) > 0 })
+			eventually(h.t, what, is)
 			leave()
 		}()
 	}
@@ -103,7 +109,7 @@ func TestACallerThatLeavesWhileARepeatWaits(t *testing.T) {
 	h := everywhere(t, &policyv1.Route{Strategy: single, Targets: []*policyv1.Target{to("mock", "gpt-4o", 0)}, Retry: &policyv1.Retry{MaxAttempts: 2}})
 	h.mock.Script(llmtest.Fault{Kind: llmtest.Status, Status: 503, RetryAfter: 9 * time.Second})
 	surface := chatSurfaces["chat"]
-	left := h.leave(&surface, false)
+	left := h.leaveOnce(&surface, false, "the repeat waits", func() bool { return counted(t, h, "weir_agent_retries_total") == 1 })
 	_, ended := h.record()
 	t.Logf("the request ended after %v", time.Since(left))
 	if ended.Outcome != usagev1.Outcome_OUTCOME_CLIENT_CLOSED || len(ended.Attempts) != 1 || ended.Attempts[0].Outcome != upstreamError || len(h.asked()) != 1 {

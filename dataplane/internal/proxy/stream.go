@@ -191,6 +191,10 @@ func (s *stream) done(mark []byte) {
 		return
 	}
 	_ = s.begin() // the upstream's whole answer is here: a caller that left misses nothing
+	if !s.write(nil) {
+		s.left()
+		return
+	}
 	s.settle(s.ending())
 	_ = s.write(mark)
 	s.drain()
