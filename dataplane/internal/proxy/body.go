@@ -36,18 +36,18 @@ func takeBuffer(size int64) *buffer {
 	if 0 < size && size <= spaceSize {
 		return takeSpace()
 	}
-	b := buffers.Get().(*buffer)
+	b := takeFrom(&buffers)
 	if int64(cap(b.bytes)) < size {
 		b.bytes = make([]byte, 0, size)
 	}
-	b.bytes = b.bytes[:0]
-	b.users.Store(1)
 	return b
 }
 
 // takeSpace is small, and grows.
-func takeSpace() *buffer {
-	b := spaces.Get().(*buffer)
+func takeSpace() *buffer { return takeFrom(&spaces) }
+
+func takeFrom(pool *sync.Pool) *buffer {
+	b := pool.Get().(*buffer)
 	b.bytes = b.bytes[:0]
 	b.users.Store(1)
 	return b

@@ -109,6 +109,8 @@ func verdictOf(refusal *dialect.Refusal) usagev1.Verdict {
 // cause is why the next attempt is made.
 func (e *exchange) cause() usagev1.Cause {
 	switch {
+	case e.isCopy:
+		return usagev1.Cause_CAUSE_SHADOW
 	case e.plan.Made() == 0 && e.plan.Canary():
 		return usagev1.Cause_CAUSE_CANARY
 	case e.plan.Made() == 0:

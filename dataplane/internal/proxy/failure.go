@@ -42,7 +42,7 @@ func failureFor(why reason.Reason) snapshot.Failures {
 
 // mends is the exchange's.
 func (u *upstream) mends(how snapshot.Failures) bool {
-	if u.race != nil && !u.won {
+	if !u.single() {
 		u.race.mu.Lock()
 		defer u.race.mu.Unlock()
 	}

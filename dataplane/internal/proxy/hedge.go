@@ -76,7 +76,6 @@ func (r *race) open() *upstream {
 		r.first.pace.Return()
 		u.forget()
 		e.notRecorded("hedge", err)
-		u.leg.release()
 		return nil
 	}
 	e.handler.metrics.hedges.Inc()

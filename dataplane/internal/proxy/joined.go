@@ -34,7 +34,7 @@ func joined(pieces [][]byte, length int64) func() io.ReadCloser {
 // one on HTTP/1 only where it wrote nothing; on HTTP/2 also where the upstream reset the
 // request, which it may have read whole.
 func (u *upstream) trace(joined bool) *httptrace.ClientTrace {
-	count := u.exchange.handler.metrics.connections.trace.GotConn
+	count := u.exchange.handler.metrics.connections.count
 	trace := &httptrace.ClientTrace{GotConn: func(got httptrace.GotConnInfo) {
 		u.over, u.sends = got.Conn, u.sends+1
 		if joined {

@@ -73,6 +73,14 @@ func (r *race) wait() (again bool) {
 	return r.owner != nil && r.owner.again
 }
 
+// other is the attempt that runs beside u; nil: none was made.
+func (r *race) other(u *upstream) *upstream {
+	if u == r.first {
+		return r.beside
+	}
+	return r.first
+}
+
 // own gives the exchange to an attempt. The other one is let go and recorded as outcome: its
 // provider may bill what it made until it learns that nobody reads, and more where it does
 // not care.
@@ -85,10 +93,7 @@ func (r *race) own(u *upstream, outcome usagev1.Outcome) {
 		return
 	}
 	e.tellTarget()
-	other := r.first
-	if u == r.first {
-		other = r.beside
-	}
+	other := r.other(u)
 	if other.out {
 		return
 	}
@@ -102,6 +107,9 @@ func (r *race) own(u *upstream, outcome usagev1.Outcome) {
 	}
 }
 
+// single tells whether the exchange is this attempt's alone.
+func (u *upstream) single() bool { return u.race == nil || u.won }
+
 // wins makes the attempt the one that decides the request; false: the other one is, and there
 // is nothing more to do.
 func (u *upstream) wins() bool { return u.claims(usagev1.Outcome_OUTCOME_OVERTAKEN) }
@@ -109,7 +117,7 @@ func (u *upstream) wins() bool { return u.claims(usagev1.Outcome_OUTCOME_OVERTAK
 // claims is wins, where the other one is recorded as outcome.
 func (u *upstream) claims(outcome usagev1.Outcome) bool {
 	r := u.race
-	if r == nil || u.won {
+	if u.single() {
 		return true
 	}
 	r.mu.Lock()
@@ -123,7 +131,7 @@ func (u *upstream) claims(outcome usagev1.Outcome) bool {
 
 // lost tells whether the other one decided the request.
 func (u *upstream) lost() bool {
-	if u.race == nil || u.won {
+	if u.single() {
 		return false
 	}
 	u.race.mu.Lock()
@@ -135,7 +143,7 @@ func (u *upstream) lost() bool {
 // the request, or is to.
 func (u *upstream) aside(how snapshot.Failures, end end) bool {
 	r := u.race
-	if r == nil || u.won {
+	if u.single() {
 		return false
 	}
 	r.mu.Lock()
@@ -143,10 +151,7 @@ func (u *upstream) aside(how snapshot.Failures, end end) bool {
 	if u.out {
 		return true
 	}
-	other := r.first
-	if u == r.first {
-		other = r.beside
-	}
+	other := r.other(u)
 	if other == nil || other.out {
 		r.own(u, usagev1.Outcome_OUTCOME_OVERTAKEN)
 		return false
@@ -160,7 +165,7 @@ func (u *upstream) aside(how snapshot.Failures, end end) bool {
 // alone runs what both attempts may do, one at a time, unless the other one decided the
 // request.
 func (u *upstream) alone(do func() bool) bool {
-	if u.race == nil || u.won {
+	if u.single() {
 		return do()
 	}
 	u.race.mu.Lock()
@@ -170,7 +175,7 @@ func (u *upstream) alone(do func() bool) bool {
 
 // waits counts time as spent waiting for the upstream, once where two attempts wait.
 func (u *upstream) waits(d time.Duration) {
-	if u.race == nil || u.won {
+	if u.single() {
 		u.exchange.waited += d
 		return
 	}

@@ -49,7 +49,7 @@ func (e *exchange) open() {
 	if e.route.Retry.Repeats() && !e.plan.Repeats() {
 		e.targets.Of(e.target).Budget.Earn()
 	}
-	why := e.cause()
+	why := e.cause() // before the plan counts this attempt
 	e.plan.Begun()
 	u := &upstream{exchange: e, target: e.target, leg: e.leg, secret: e.secret, begun: e.elapsed(), trial: e.plan.Try(e.request.Stream)}
 	e.up, e.leg = u, leg{}
@@ -73,9 +73,6 @@ func (e *exchange) open() {
 	}
 	if e.surface.count != nil {
 		u.unused()
-	}
-	if e.isCopy {
-		u.attempt.Cause = usagev1.Cause_CAUSE_SHADOW
 	}
 	batch.Bound(u.attempt)
 	e.record.Attempts = append(e.record.Attempts, u.attempt)
