@@ -25,6 +25,59 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// SpoolFull is what agents do when usage that can't be delivered fills their disk's share;
+// unspecified: BLOCK.
+type SpoolFull int32
+
+const (
+	SpoolFull_SPOOL_FULL_UNSPECIFIED SpoolFull = 0
+	// Requests are refused: none is without a record.
+	SpoolFull_SPOOL_FULL_BLOCK SpoolFull = 1
+	// Requests are served, and what can't be recorded is counted: how many, and what they cost.
+	SpoolFull_SPOOL_FULL_TOMBSTONE SpoolFull = 2
+)
+
+// Enum value maps for SpoolFull.
+var (
+	SpoolFull_name = map[int32]string{
+		0: "SPOOL_FULL_UNSPECIFIED",
+		1: "SPOOL_FULL_BLOCK",
+		2: "SPOOL_FULL_TOMBSTONE",
+	}
+	SpoolFull_value = map[string]int32{
+		"SPOOL_FULL_UNSPECIFIED": 0,
+		"SPOOL_FULL_BLOCK":       1,
+		"SPOOL_FULL_TOMBSTONE":   2,
+	}
+)
+
+func (x SpoolFull) Enum() *SpoolFull {
+	p := new(SpoolFull)
+	*p = x
+	return p
+}
+
+func (x SpoolFull) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (SpoolFull) Descriptor() protoreflect.EnumDescriptor {
+	return file_weir_admin_v1_gateway_proto_enumTypes[0].Descriptor()
+}
+
+func (SpoolFull) Type() protoreflect.EnumType {
+	return &file_weir_admin_v1_gateway_proto_enumTypes[0]
+}
+
+func (x SpoolFull) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use SpoolFull.Descriptor instead.
+func (SpoolFull) EnumDescriptor() ([]byte, []int) {
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{0}
+}
+
 type CredentialState int32
 
 const (
@@ -76,11 +129,11 @@ func (x CredentialState) String() string {
 }
 
 func (CredentialState) Descriptor() protoreflect.EnumDescriptor {
-	return file_weir_admin_v1_gateway_proto_enumTypes[0].Descriptor()
+	return file_weir_admin_v1_gateway_proto_enumTypes[1].Descriptor()
 }
 
 func (CredentialState) Type() protoreflect.EnumType {
-	return &file_weir_admin_v1_gateway_proto_enumTypes[0]
+	return &file_weir_admin_v1_gateway_proto_enumTypes[1]
 }
 
 func (x CredentialState) Number() protoreflect.EnumNumber {
@@ -89,7 +142,7 @@ func (x CredentialState) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use CredentialState.Descriptor instead.
 func (CredentialState) EnumDescriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{0}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{1}
 }
 
 // TargetState is the state of a target's circuit breaker.
@@ -132,11 +185,11 @@ func (x TargetState) String() string {
 }
 
 func (TargetState) Descriptor() protoreflect.EnumDescriptor {
-	return file_weir_admin_v1_gateway_proto_enumTypes[1].Descriptor()
+	return file_weir_admin_v1_gateway_proto_enumTypes[2].Descriptor()
 }
 
 func (TargetState) Type() protoreflect.EnumType {
-	return &file_weir_admin_v1_gateway_proto_enumTypes[1]
+	return &file_weir_admin_v1_gateway_proto_enumTypes[2]
 }
 
 func (x TargetState) Number() protoreflect.EnumNumber {
@@ -145,7 +198,7 @@ func (x TargetState) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use TargetState.Descriptor instead.
 func (TargetState) EnumDescriptor() ([]byte, []int) {
-	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{1}
+	return file_weir_admin_v1_gateway_proto_rawDescGZIP(), []int{2}
 }
 
 // Gateway is a named fleet of agents that serve one policy.
@@ -175,6 +228,7 @@ type Gateway struct {
 	// How long its agents go on with a credential whose reference they can't read any more
 	// (the file is gone, or has nothing in it), in whole seconds. Absent: for ever.
 	CredentialMaxAge *durationpb.Duration `protobuf:"bytes,12,opt,name=credential_max_age,json=credentialMaxAge,proto3" json:"credential_max_age,omitempty"`
+	WhenSpoolFull    SpoolFull            `protobuf:"varint,13,opt,name=when_spool_full,json=whenSpoolFull,proto3,enum=weir.admin.v1.SpoolFull" json:"when_spool_full,omitempty"`
 	unknownFields    protoimpl.UnknownFields
 	sizeCache        protoimpl.SizeCache
 }
@@ -293,6 +347,13 @@ func (x *Gateway) GetCredentialMaxAge() *durationpb.Duration {
 	return nil
 }
 
+func (x *Gateway) GetWhenSpoolFull() SpoolFull {
+	if x != nil {
+		return x.WhenSpoolFull
+	}
+	return SpoolFull_SPOOL_FULL_UNSPECIFIED
+}
+
 // UnservedRoute is a route that one gateway does not serve.
 type UnservedRoute struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
@@ -368,6 +429,7 @@ type CreateGatewayRequest struct {
 	CredentialMaxAge *durationpb.Duration `protobuf:"bytes,4,opt,name=credential_max_age,json=credentialMaxAge,proto3" json:"credential_max_age,omitempty"`
 	// As in Gateway.
 	Rollout       *RolloutSettings `protobuf:"bytes,5,opt,name=rollout,proto3" json:"rollout,omitempty"`
+	WhenSpoolFull SpoolFull        `protobuf:"varint,6,opt,name=when_spool_full,json=whenSpoolFull,proto3,enum=weir.admin.v1.SpoolFull" json:"when_spool_full,omitempty"`
 	Mutation      *Mutation        `protobuf:"bytes,20,opt,name=mutation,proto3" json:"mutation,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -436,6 +498,13 @@ func (x *CreateGatewayRequest) GetRollout() *RolloutSettings {
 		return x.Rollout
 	}
 	return nil
+}
+
+func (x *CreateGatewayRequest) GetWhenSpoolFull() SpoolFull {
+	if x != nil {
+		return x.WhenSpoolFull
+	}
+	return SpoolFull_SPOOL_FULL_UNSPECIFIED
 }
 
 func (x *CreateGatewayRequest) GetMutation() *Mutation {
@@ -2701,7 +2770,7 @@ var File_weir_admin_v1_gateway_proto protoreflect.FileDescriptor
 
 const file_weir_admin_v1_gateway_proto_rawDesc = "" +
 	"\n" +
-	"\x1bweir/admin/v1/gateway.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\x1a\x1bweir/admin/v1/rollout.proto\"\xaa\x04\n" +
+	"\x1bweir/admin/v1/gateway.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\x1a\x1bweir/admin/v1/rollout.proto\"\xf6\x04\n" +
 	"\aGateway\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
@@ -2717,17 +2786,19 @@ const file_weir_admin_v1_gateway_proto_rawDesc = "" +
 	"\arollout\x18\n" +
 	" \x01(\v2\x1e.weir.admin.v1.RolloutSettingsR\arollout\x121\n" +
 	"\x05stage\x18\v \x01(\v2\x1b.weir.admin.v1.GatewayStageR\x05stage\x12[\n" +
-	"\x12credential_max_age\x18\f \x01(\v2\x19.google.protobuf.DurationB\x12\xbaH\x0f\xaa\x01\f\"\x06\b\x80\x86\xb0\x96\x012\x02\b\x01R\x10credentialMaxAge\"V\n" +
+	"\x12credential_max_age\x18\f \x01(\v2\x19.google.protobuf.DurationB\x12\xbaH\x0f\xaa\x01\f\"\x06\b\x80\x86\xb0\x96\x012\x02\b\x01R\x10credentialMaxAge\x12J\n" +
+	"\x0fwhen_spool_full\x18\r \x01(\x0e2\x18.weir.admin.v1.SpoolFullB\b\xbaH\x05\x82\x01\x02\x10\x01R\rwhenSpoolFull\"V\n" +
 	"\rUnservedRoute\x12\x19\n" +
 	"\broute_id\x18\x01 \x01(\tR\arouteId\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
-	"\x06reason\x18\x03 \x01(\tR\x06reason\"\x83\x03\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"\xcf\x03\n" +
 	"\x14CreateGatewayRequest\x12?\n" +
 	"\x04name\x18\x01 \x01(\tB+\xbaH(r&2$^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$R\x04name\x12!\n" +
 	"\x06region\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18?R\x06region\x12;\n" +
 	"\x0fallowed_regions\x18\x03 \x03(\tB\x12\xbaH\x0f\x92\x01\f\x10d\x18\x01\"\x06r\x04\x10\x01\x18?R\x0eallowedRegions\x12[\n" +
 	"\x12credential_max_age\x18\x04 \x01(\v2\x19.google.protobuf.DurationB\x12\xbaH\x0f\xaa\x01\f\"\x06\b\x80\x86\xb0\x96\x012\x02\b\x01R\x10credentialMaxAge\x128\n" +
-	"\arollout\x18\x05 \x01(\v2\x1e.weir.admin.v1.RolloutSettingsR\arollout\x123\n" +
+	"\arollout\x18\x05 \x01(\v2\x1e.weir.admin.v1.RolloutSettingsR\arollout\x12J\n" +
+	"\x0fwhen_spool_full\x18\x06 \x01(\x0e2\x18.weir.admin.v1.SpoolFullB\b\xbaH\x05\x82\x01\x02\x10\x01R\rwhenSpoolFull\x123\n" +
 	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"I\n" +
 	"\x15CreateGatewayResponse\x120\n" +
 	"\agateway\x18\x01 \x01(\v2\x16.weir.admin.v1.GatewayR\agateway\"W\n" +
@@ -2922,7 +2993,11 @@ const file_weir_admin_v1_gateway_proto_rawDesc = "" +
 	"\border_by\x18\v \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\aorderBy\"j\n" +
 	"\x12ListAgentsResponse\x12,\n" +
 	"\x06agents\x18\x01 \x03(\v2\x14.weir.admin.v1.AgentR\x06agents\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken*\xe2\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken*W\n" +
+	"\tSpoolFull\x12\x1a\n" +
+	"\x16SPOOL_FULL_UNSPECIFIED\x10\x00\x12\x14\n" +
+	"\x10SPOOL_FULL_BLOCK\x10\x01\x12\x18\n" +
+	"\x14SPOOL_FULL_TOMBSTONE\x10\x02*\xe2\x01\n" +
 	"\x0fCredentialState\x12 \n" +
 	"\x1cCREDENTIAL_STATE_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13CREDENTIAL_STATE_OK\x10\x01\x12\x1a\n" +
@@ -2968,146 +3043,149 @@ func file_weir_admin_v1_gateway_proto_rawDescGZIP() []byte {
 	return file_weir_admin_v1_gateway_proto_rawDescData
 }
 
-var file_weir_admin_v1_gateway_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_weir_admin_v1_gateway_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
 var file_weir_admin_v1_gateway_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
 var file_weir_admin_v1_gateway_proto_goTypes = []any{
-	(CredentialState)(0),                 // 0: weir.admin.v1.CredentialState
-	(TargetState)(0),                     // 1: weir.admin.v1.TargetState
-	(*Gateway)(nil),                      // 2: weir.admin.v1.Gateway
-	(*UnservedRoute)(nil),                // 3: weir.admin.v1.UnservedRoute
-	(*CreateGatewayRequest)(nil),         // 4: weir.admin.v1.CreateGatewayRequest
-	(*CreateGatewayResponse)(nil),        // 5: weir.admin.v1.CreateGatewayResponse
-	(*GetGatewayRequest)(nil),            // 6: weir.admin.v1.GetGatewayRequest
-	(*GetGatewayResponse)(nil),           // 7: weir.admin.v1.GetGatewayResponse
-	(*ListGatewaysRequest)(nil),          // 8: weir.admin.v1.ListGatewaysRequest
-	(*ListGatewaysResponse)(nil),         // 9: weir.admin.v1.ListGatewaysResponse
-	(*UpdateGatewayRequest)(nil),         // 10: weir.admin.v1.UpdateGatewayRequest
-	(*UpdateGatewayResponse)(nil),        // 11: weir.admin.v1.UpdateGatewayResponse
-	(*SetGatewayKeyRequest)(nil),         // 12: weir.admin.v1.SetGatewayKeyRequest
-	(*SetGatewayKeyResponse)(nil),        // 13: weir.admin.v1.SetGatewayKeyResponse
-	(*DeleteGatewayRequest)(nil),         // 14: weir.admin.v1.DeleteGatewayRequest
-	(*DeleteGatewayResponse)(nil),        // 15: weir.admin.v1.DeleteGatewayResponse
-	(*EnrolmentToken)(nil),               // 16: weir.admin.v1.EnrolmentToken
-	(*ListEnrolmentTokensRequest)(nil),   // 17: weir.admin.v1.ListEnrolmentTokensRequest
-	(*ListEnrolmentTokensResponse)(nil),  // 18: weir.admin.v1.ListEnrolmentTokensResponse
-	(*RevokeEnrolmentTokenRequest)(nil),  // 19: weir.admin.v1.RevokeEnrolmentTokenRequest
-	(*RevokeEnrolmentTokenResponse)(nil), // 20: weir.admin.v1.RevokeEnrolmentTokenResponse
-	(*CreateEnrolmentTokenRequest)(nil),  // 21: weir.admin.v1.CreateEnrolmentTokenRequest
-	(*CreateEnrolmentTokenResponse)(nil), // 22: weir.admin.v1.CreateEnrolmentTokenResponse
-	(*Agent)(nil),                        // 23: weir.admin.v1.Agent
-	(*AgentCredential)(nil),              // 24: weir.admin.v1.AgentCredential
-	(*ListAgentCredentialsRequest)(nil),  // 25: weir.admin.v1.ListAgentCredentialsRequest
-	(*ListAgentCredentialsResponse)(nil), // 26: weir.admin.v1.ListAgentCredentialsResponse
-	(*AgentTarget)(nil),                  // 27: weir.admin.v1.AgentTarget
-	(*ListAgentTargetsRequest)(nil),      // 28: weir.admin.v1.ListAgentTargetsRequest
-	(*ListAgentTargetsResponse)(nil),     // 29: weir.admin.v1.ListAgentTargetsResponse
-	(*GetAgentRequest)(nil),              // 30: weir.admin.v1.GetAgentRequest
-	(*GetAgentResponse)(nil),             // 31: weir.admin.v1.GetAgentResponse
-	(*UpdateAgentRequest)(nil),           // 32: weir.admin.v1.UpdateAgentRequest
-	(*UpdateAgentResponse)(nil),          // 33: weir.admin.v1.UpdateAgentResponse
-	(*RevokeAgentRequest)(nil),           // 34: weir.admin.v1.RevokeAgentRequest
-	(*RevokeAgentResponse)(nil),          // 35: weir.admin.v1.RevokeAgentResponse
-	(*ListAgentsRequest)(nil),            // 36: weir.admin.v1.ListAgentsRequest
-	(*ListAgentsResponse)(nil),           // 37: weir.admin.v1.ListAgentsResponse
-	(*timestamppb.Timestamp)(nil),        // 38: google.protobuf.Timestamp
-	(*RolloutSettings)(nil),              // 39: weir.admin.v1.RolloutSettings
-	(*GatewayStage)(nil),                 // 40: weir.admin.v1.GatewayStage
-	(*durationpb.Duration)(nil),          // 41: google.protobuf.Duration
-	(*Mutation)(nil),                     // 42: weir.admin.v1.Mutation
-	(*AsOf)(nil),                         // 43: weir.admin.v1.AsOf
-	(*Page)(nil),                         // 44: weir.admin.v1.Page
-	(*fieldmaskpb.FieldMask)(nil),        // 45: google.protobuf.FieldMask
+	(SpoolFull)(0),                       // 0: weir.admin.v1.SpoolFull
+	(CredentialState)(0),                 // 1: weir.admin.v1.CredentialState
+	(TargetState)(0),                     // 2: weir.admin.v1.TargetState
+	(*Gateway)(nil),                      // 3: weir.admin.v1.Gateway
+	(*UnservedRoute)(nil),                // 4: weir.admin.v1.UnservedRoute
+	(*CreateGatewayRequest)(nil),         // 5: weir.admin.v1.CreateGatewayRequest
+	(*CreateGatewayResponse)(nil),        // 6: weir.admin.v1.CreateGatewayResponse
+	(*GetGatewayRequest)(nil),            // 7: weir.admin.v1.GetGatewayRequest
+	(*GetGatewayResponse)(nil),           // 8: weir.admin.v1.GetGatewayResponse
+	(*ListGatewaysRequest)(nil),          // 9: weir.admin.v1.ListGatewaysRequest
+	(*ListGatewaysResponse)(nil),         // 10: weir.admin.v1.ListGatewaysResponse
+	(*UpdateGatewayRequest)(nil),         // 11: weir.admin.v1.UpdateGatewayRequest
+	(*UpdateGatewayResponse)(nil),        // 12: weir.admin.v1.UpdateGatewayResponse
+	(*SetGatewayKeyRequest)(nil),         // 13: weir.admin.v1.SetGatewayKeyRequest
+	(*SetGatewayKeyResponse)(nil),        // 14: weir.admin.v1.SetGatewayKeyResponse
+	(*DeleteGatewayRequest)(nil),         // 15: weir.admin.v1.DeleteGatewayRequest
+	(*DeleteGatewayResponse)(nil),        // 16: weir.admin.v1.DeleteGatewayResponse
+	(*EnrolmentToken)(nil),               // 17: weir.admin.v1.EnrolmentToken
+	(*ListEnrolmentTokensRequest)(nil),   // 18: weir.admin.v1.ListEnrolmentTokensRequest
+	(*ListEnrolmentTokensResponse)(nil),  // 19: weir.admin.v1.ListEnrolmentTokensResponse
+	(*RevokeEnrolmentTokenRequest)(nil),  // 20: weir.admin.v1.RevokeEnrolmentTokenRequest
+	(*RevokeEnrolmentTokenResponse)(nil), // 21: weir.admin.v1.RevokeEnrolmentTokenResponse
+	(*CreateEnrolmentTokenRequest)(nil),  // 22: weir.admin.v1.CreateEnrolmentTokenRequest
+	(*CreateEnrolmentTokenResponse)(nil), // 23: weir.admin.v1.CreateEnrolmentTokenResponse
+	(*Agent)(nil),                        // 24: weir.admin.v1.Agent
+	(*AgentCredential)(nil),              // 25: weir.admin.v1.AgentCredential
+	(*ListAgentCredentialsRequest)(nil),  // 26: weir.admin.v1.ListAgentCredentialsRequest
+	(*ListAgentCredentialsResponse)(nil), // 27: weir.admin.v1.ListAgentCredentialsResponse
+	(*AgentTarget)(nil),                  // 28: weir.admin.v1.AgentTarget
+	(*ListAgentTargetsRequest)(nil),      // 29: weir.admin.v1.ListAgentTargetsRequest
+	(*ListAgentTargetsResponse)(nil),     // 30: weir.admin.v1.ListAgentTargetsResponse
+	(*GetAgentRequest)(nil),              // 31: weir.admin.v1.GetAgentRequest
+	(*GetAgentResponse)(nil),             // 32: weir.admin.v1.GetAgentResponse
+	(*UpdateAgentRequest)(nil),           // 33: weir.admin.v1.UpdateAgentRequest
+	(*UpdateAgentResponse)(nil),          // 34: weir.admin.v1.UpdateAgentResponse
+	(*RevokeAgentRequest)(nil),           // 35: weir.admin.v1.RevokeAgentRequest
+	(*RevokeAgentResponse)(nil),          // 36: weir.admin.v1.RevokeAgentResponse
+	(*ListAgentsRequest)(nil),            // 37: weir.admin.v1.ListAgentsRequest
+	(*ListAgentsResponse)(nil),           // 38: weir.admin.v1.ListAgentsResponse
+	(*timestamppb.Timestamp)(nil),        // 39: google.protobuf.Timestamp
+	(*RolloutSettings)(nil),              // 40: weir.admin.v1.RolloutSettings
+	(*GatewayStage)(nil),                 // 41: weir.admin.v1.GatewayStage
+	(*durationpb.Duration)(nil),          // 42: google.protobuf.Duration
+	(*Mutation)(nil),                     // 43: weir.admin.v1.Mutation
+	(*AsOf)(nil),                         // 44: weir.admin.v1.AsOf
+	(*Page)(nil),                         // 45: weir.admin.v1.Page
+	(*fieldmaskpb.FieldMask)(nil),        // 46: google.protobuf.FieldMask
 }
 var file_weir_admin_v1_gateway_proto_depIdxs = []int32{
-	38, // 0: weir.admin.v1.Gateway.created_at:type_name -> google.protobuf.Timestamp
-	3,  // 1: weir.admin.v1.Gateway.unserved_routes:type_name -> weir.admin.v1.UnservedRoute
-	39, // 2: weir.admin.v1.Gateway.rollout:type_name -> weir.admin.v1.RolloutSettings
-	40, // 3: weir.admin.v1.Gateway.stage:type_name -> weir.admin.v1.GatewayStage
-	41, // 4: weir.admin.v1.Gateway.credential_max_age:type_name -> google.protobuf.Duration
-	41, // 5: weir.admin.v1.CreateGatewayRequest.credential_max_age:type_name -> google.protobuf.Duration
-	39, // 6: weir.admin.v1.CreateGatewayRequest.rollout:type_name -> weir.admin.v1.RolloutSettings
-	42, // 7: weir.admin.v1.CreateGatewayRequest.mutation:type_name -> weir.admin.v1.Mutation
-	2,  // 8: weir.admin.v1.CreateGatewayResponse.gateway:type_name -> weir.admin.v1.Gateway
-	43, // 9: weir.admin.v1.GetGatewayRequest.as_of:type_name -> weir.admin.v1.AsOf
-	2,  // 10: weir.admin.v1.GetGatewayResponse.gateway:type_name -> weir.admin.v1.Gateway
-	44, // 11: weir.admin.v1.ListGatewaysRequest.page:type_name -> weir.admin.v1.Page
-	43, // 12: weir.admin.v1.ListGatewaysRequest.as_of:type_name -> weir.admin.v1.AsOf
-	2,  // 13: weir.admin.v1.ListGatewaysResponse.gateways:type_name -> weir.admin.v1.Gateway
-	2,  // 14: weir.admin.v1.UpdateGatewayRequest.gateway:type_name -> weir.admin.v1.Gateway
-	45, // 15: weir.admin.v1.UpdateGatewayRequest.update_mask:type_name -> google.protobuf.FieldMask
-	42, // 16: weir.admin.v1.UpdateGatewayRequest.mutation:type_name -> weir.admin.v1.Mutation
-	2,  // 17: weir.admin.v1.UpdateGatewayResponse.gateway:type_name -> weir.admin.v1.Gateway
-	42, // 18: weir.admin.v1.SetGatewayKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
-	2,  // 19: weir.admin.v1.SetGatewayKeyResponse.gateway:type_name -> weir.admin.v1.Gateway
-	42, // 20: weir.admin.v1.DeleteGatewayRequest.mutation:type_name -> weir.admin.v1.Mutation
-	38, // 21: weir.admin.v1.EnrolmentToken.expires_at:type_name -> google.protobuf.Timestamp
-	38, // 22: weir.admin.v1.EnrolmentToken.created_at:type_name -> google.protobuf.Timestamp
-	16, // 23: weir.admin.v1.ListEnrolmentTokensResponse.enrolment_tokens:type_name -> weir.admin.v1.EnrolmentToken
-	42, // 24: weir.admin.v1.RevokeEnrolmentTokenRequest.mutation:type_name -> weir.admin.v1.Mutation
-	38, // 25: weir.admin.v1.CreateEnrolmentTokenRequest.expires_at:type_name -> google.protobuf.Timestamp
-	42, // 26: weir.admin.v1.CreateEnrolmentTokenRequest.mutation:type_name -> weir.admin.v1.Mutation
-	38, // 27: weir.admin.v1.CreateEnrolmentTokenResponse.expires_at:type_name -> google.protobuf.Timestamp
-	38, // 28: weir.admin.v1.Agent.enrolled_at:type_name -> google.protobuf.Timestamp
-	38, // 29: weir.admin.v1.Agent.last_seen_at:type_name -> google.protobuf.Timestamp
-	38, // 30: weir.admin.v1.Agent.revoked_at:type_name -> google.protobuf.Timestamp
-	38, // 31: weir.admin.v1.Agent.behind_since:type_name -> google.protobuf.Timestamp
-	38, // 32: weir.admin.v1.Agent.last_rejected_at:type_name -> google.protobuf.Timestamp
-	38, // 33: weir.admin.v1.Agent.spool_oldest_at:type_name -> google.protobuf.Timestamp
-	24, // 34: weir.admin.v1.Agent.credentials:type_name -> weir.admin.v1.AgentCredential
-	0,  // 35: weir.admin.v1.AgentCredential.state:type_name -> weir.admin.v1.CredentialState
-	38, // 36: weir.admin.v1.AgentCredential.since:type_name -> google.protobuf.Timestamp
-	38, // 37: weir.admin.v1.AgentCredential.last_seen_at:type_name -> google.protobuf.Timestamp
-	24, // 38: weir.admin.v1.ListAgentCredentialsResponse.credentials:type_name -> weir.admin.v1.AgentCredential
-	1,  // 39: weir.admin.v1.AgentTarget.state:type_name -> weir.admin.v1.TargetState
-	38, // 40: weir.admin.v1.AgentTarget.since:type_name -> google.protobuf.Timestamp
-	41, // 41: weir.admin.v1.AgentTarget.time_to_first_token:type_name -> google.protobuf.Duration
-	41, // 42: weir.admin.v1.AgentTarget.time_per_token:type_name -> google.protobuf.Duration
-	38, // 43: weir.admin.v1.AgentTarget.reported_at:type_name -> google.protobuf.Timestamp
-	27, // 44: weir.admin.v1.ListAgentTargetsResponse.targets:type_name -> weir.admin.v1.AgentTarget
-	23, // 45: weir.admin.v1.GetAgentResponse.agent:type_name -> weir.admin.v1.Agent
-	23, // 46: weir.admin.v1.UpdateAgentRequest.agent:type_name -> weir.admin.v1.Agent
-	45, // 47: weir.admin.v1.UpdateAgentRequest.update_mask:type_name -> google.protobuf.FieldMask
-	42, // 48: weir.admin.v1.UpdateAgentRequest.mutation:type_name -> weir.admin.v1.Mutation
-	23, // 49: weir.admin.v1.UpdateAgentResponse.agent:type_name -> weir.admin.v1.Agent
-	42, // 50: weir.admin.v1.RevokeAgentRequest.mutation:type_name -> weir.admin.v1.Mutation
-	23, // 51: weir.admin.v1.RevokeAgentResponse.agent:type_name -> weir.admin.v1.Agent
-	44, // 52: weir.admin.v1.ListAgentsRequest.page:type_name -> weir.admin.v1.Page
-	23, // 53: weir.admin.v1.ListAgentsResponse.agents:type_name -> weir.admin.v1.Agent
-	4,  // 54: weir.admin.v1.GatewayService.CreateGateway:input_type -> weir.admin.v1.CreateGatewayRequest
-	6,  // 55: weir.admin.v1.GatewayService.GetGateway:input_type -> weir.admin.v1.GetGatewayRequest
-	8,  // 56: weir.admin.v1.GatewayService.ListGateways:input_type -> weir.admin.v1.ListGatewaysRequest
-	21, // 57: weir.admin.v1.GatewayService.CreateEnrolmentToken:input_type -> weir.admin.v1.CreateEnrolmentTokenRequest
-	10, // 58: weir.admin.v1.GatewayService.UpdateGateway:input_type -> weir.admin.v1.UpdateGatewayRequest
-	12, // 59: weir.admin.v1.GatewayService.SetGatewayKey:input_type -> weir.admin.v1.SetGatewayKeyRequest
-	14, // 60: weir.admin.v1.GatewayService.DeleteGateway:input_type -> weir.admin.v1.DeleteGatewayRequest
-	17, // 61: weir.admin.v1.GatewayService.ListEnrolmentTokens:input_type -> weir.admin.v1.ListEnrolmentTokensRequest
-	19, // 62: weir.admin.v1.GatewayService.RevokeEnrolmentToken:input_type -> weir.admin.v1.RevokeEnrolmentTokenRequest
-	30, // 63: weir.admin.v1.GatewayService.GetAgent:input_type -> weir.admin.v1.GetAgentRequest
-	32, // 64: weir.admin.v1.GatewayService.UpdateAgent:input_type -> weir.admin.v1.UpdateAgentRequest
-	34, // 65: weir.admin.v1.GatewayService.RevokeAgent:input_type -> weir.admin.v1.RevokeAgentRequest
-	25, // 66: weir.admin.v1.GatewayService.ListAgentCredentials:input_type -> weir.admin.v1.ListAgentCredentialsRequest
-	28, // 67: weir.admin.v1.GatewayService.ListAgentTargets:input_type -> weir.admin.v1.ListAgentTargetsRequest
-	36, // 68: weir.admin.v1.GatewayService.ListAgents:input_type -> weir.admin.v1.ListAgentsRequest
-	5,  // 69: weir.admin.v1.GatewayService.CreateGateway:output_type -> weir.admin.v1.CreateGatewayResponse
-	7,  // 70: weir.admin.v1.GatewayService.GetGateway:output_type -> weir.admin.v1.GetGatewayResponse
-	9,  // 71: weir.admin.v1.GatewayService.ListGateways:output_type -> weir.admin.v1.ListGatewaysResponse
-	22, // 72: weir.admin.v1.GatewayService.CreateEnrolmentToken:output_type -> weir.admin.v1.CreateEnrolmentTokenResponse
-	11, // 73: weir.admin.v1.GatewayService.UpdateGateway:output_type -> weir.admin.v1.UpdateGatewayResponse
-	13, // 74: weir.admin.v1.GatewayService.SetGatewayKey:output_type -> weir.admin.v1.SetGatewayKeyResponse
-	15, // 75: weir.admin.v1.GatewayService.DeleteGateway:output_type -> weir.admin.v1.DeleteGatewayResponse
-	18, // 76: weir.admin.v1.GatewayService.ListEnrolmentTokens:output_type -> weir.admin.v1.ListEnrolmentTokensResponse
-	20, // 77: weir.admin.v1.GatewayService.RevokeEnrolmentToken:output_type -> weir.admin.v1.RevokeEnrolmentTokenResponse
-	31, // 78: weir.admin.v1.GatewayService.GetAgent:output_type -> weir.admin.v1.GetAgentResponse
-	33, // 79: weir.admin.v1.GatewayService.UpdateAgent:output_type -> weir.admin.v1.UpdateAgentResponse
-	35, // 80: weir.admin.v1.GatewayService.RevokeAgent:output_type -> weir.admin.v1.RevokeAgentResponse
-	26, // 81: weir.admin.v1.GatewayService.ListAgentCredentials:output_type -> weir.admin.v1.ListAgentCredentialsResponse
-	29, // 82: weir.admin.v1.GatewayService.ListAgentTargets:output_type -> weir.admin.v1.ListAgentTargetsResponse
-	37, // 83: weir.admin.v1.GatewayService.ListAgents:output_type -> weir.admin.v1.ListAgentsResponse
-	69, // [69:84] is the sub-list for method output_type
-	54, // [54:69] is the sub-list for method input_type
-	54, // [54:54] is the sub-list for extension type_name
-	54, // [54:54] is the sub-list for extension extendee
-	0,  // [0:54] is the sub-list for field type_name
+	39, // 0: weir.admin.v1.Gateway.created_at:type_name -> google.protobuf.Timestamp
+	4,  // 1: weir.admin.v1.Gateway.unserved_routes:type_name -> weir.admin.v1.UnservedRoute
+	40, // 2: weir.admin.v1.Gateway.rollout:type_name -> weir.admin.v1.RolloutSettings
+	41, // 3: weir.admin.v1.Gateway.stage:type_name -> weir.admin.v1.GatewayStage
+	42, // 4: weir.admin.v1.Gateway.credential_max_age:type_name -> google.protobuf.Duration
+	0,  // 5: weir.admin.v1.Gateway.when_spool_full:type_name -> weir.admin.v1.SpoolFull
+	42, // 6: weir.admin.v1.CreateGatewayRequest.credential_max_age:type_name -> google.protobuf.Duration
+	40, // 7: weir.admin.v1.CreateGatewayRequest.rollout:type_name -> weir.admin.v1.RolloutSettings
+	0,  // 8: weir.admin.v1.CreateGatewayRequest.when_spool_full:type_name -> weir.admin.v1.SpoolFull
+	43, // 9: weir.admin.v1.CreateGatewayRequest.mutation:type_name -> weir.admin.v1.Mutation
+	3,  // 10: weir.admin.v1.CreateGatewayResponse.gateway:type_name -> weir.admin.v1.Gateway
+	44, // 11: weir.admin.v1.GetGatewayRequest.as_of:type_name -> weir.admin.v1.AsOf
+	3,  // 12: weir.admin.v1.GetGatewayResponse.gateway:type_name -> weir.admin.v1.Gateway
+	45, // 13: weir.admin.v1.ListGatewaysRequest.page:type_name -> weir.admin.v1.Page
+	44, // 14: weir.admin.v1.ListGatewaysRequest.as_of:type_name -> weir.admin.v1.AsOf
+	3,  // 15: weir.admin.v1.ListGatewaysResponse.gateways:type_name -> weir.admin.v1.Gateway
+	3,  // 16: weir.admin.v1.UpdateGatewayRequest.gateway:type_name -> weir.admin.v1.Gateway
+	46, // 17: weir.admin.v1.UpdateGatewayRequest.update_mask:type_name -> google.protobuf.FieldMask
+	43, // 18: weir.admin.v1.UpdateGatewayRequest.mutation:type_name -> weir.admin.v1.Mutation
+	3,  // 19: weir.admin.v1.UpdateGatewayResponse.gateway:type_name -> weir.admin.v1.Gateway
+	43, // 20: weir.admin.v1.SetGatewayKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
+	3,  // 21: weir.admin.v1.SetGatewayKeyResponse.gateway:type_name -> weir.admin.v1.Gateway
+	43, // 22: weir.admin.v1.DeleteGatewayRequest.mutation:type_name -> weir.admin.v1.Mutation
+	39, // 23: weir.admin.v1.EnrolmentToken.expires_at:type_name -> google.protobuf.Timestamp
+	39, // 24: weir.admin.v1.EnrolmentToken.created_at:type_name -> google.protobuf.Timestamp
+	17, // 25: weir.admin.v1.ListEnrolmentTokensResponse.enrolment_tokens:type_name -> weir.admin.v1.EnrolmentToken
+	43, // 26: weir.admin.v1.RevokeEnrolmentTokenRequest.mutation:type_name -> weir.admin.v1.Mutation
+	39, // 27: weir.admin.v1.CreateEnrolmentTokenRequest.expires_at:type_name -> google.protobuf.Timestamp
+	43, // 28: weir.admin.v1.CreateEnrolmentTokenRequest.mutation:type_name -> weir.admin.v1.Mutation
+	39, // 29: weir.admin.v1.CreateEnrolmentTokenResponse.expires_at:type_name -> google.protobuf.Timestamp
+	39, // 30: weir.admin.v1.Agent.enrolled_at:type_name -> google.protobuf.Timestamp
+	39, // 31: weir.admin.v1.Agent.last_seen_at:type_name -> google.protobuf.Timestamp
+	39, // 32: weir.admin.v1.Agent.revoked_at:type_name -> google.protobuf.Timestamp
+	39, // 33: weir.admin.v1.Agent.behind_since:type_name -> google.protobuf.Timestamp
+	39, // 34: weir.admin.v1.Agent.last_rejected_at:type_name -> google.protobuf.Timestamp
+	39, // 35: weir.admin.v1.Agent.spool_oldest_at:type_name -> google.protobuf.Timestamp
+	25, // 36: weir.admin.v1.Agent.credentials:type_name -> weir.admin.v1.AgentCredential
+	1,  // 37: weir.admin.v1.AgentCredential.state:type_name -> weir.admin.v1.CredentialState
+	39, // 38: weir.admin.v1.AgentCredential.since:type_name -> google.protobuf.Timestamp
+	39, // 39: weir.admin.v1.AgentCredential.last_seen_at:type_name -> google.protobuf.Timestamp
+	25, // 40: weir.admin.v1.ListAgentCredentialsResponse.credentials:type_name -> weir.admin.v1.AgentCredential
+	2,  // 41: weir.admin.v1.AgentTarget.state:type_name -> weir.admin.v1.TargetState
+	39, // 42: weir.admin.v1.AgentTarget.since:type_name -> google.protobuf.Timestamp
+	42, // 43: weir.admin.v1.AgentTarget.time_to_first_token:type_name -> google.protobuf.Duration
+	42, // 44: weir.admin.v1.AgentTarget.time_per_token:type_name -> google.protobuf.Duration
+	39, // 45: weir.admin.v1.AgentTarget.reported_at:type_name -> google.protobuf.Timestamp
+	28, // 46: weir.admin.v1.ListAgentTargetsResponse.targets:type_name -> weir.admin.v1.AgentTarget
+	24, // 47: weir.admin.v1.GetAgentResponse.agent:type_name -> weir.admin.v1.Agent
+	24, // 48: weir.admin.v1.UpdateAgentRequest.agent:type_name -> weir.admin.v1.Agent
+	46, // 49: weir.admin.v1.UpdateAgentRequest.update_mask:type_name -> google.protobuf.FieldMask
+	43, // 50: weir.admin.v1.UpdateAgentRequest.mutation:type_name -> weir.admin.v1.Mutation
+	24, // 51: weir.admin.v1.UpdateAgentResponse.agent:type_name -> weir.admin.v1.Agent
+	43, // 52: weir.admin.v1.RevokeAgentRequest.mutation:type_name -> weir.admin.v1.Mutation
+	24, // 53: weir.admin.v1.RevokeAgentResponse.agent:type_name -> weir.admin.v1.Agent
+	45, // 54: weir.admin.v1.ListAgentsRequest.page:type_name -> weir.admin.v1.Page
+	24, // 55: weir.admin.v1.ListAgentsResponse.agents:type_name -> weir.admin.v1.Agent
+	5,  // 56: weir.admin.v1.GatewayService.CreateGateway:input_type -> weir.admin.v1.CreateGatewayRequest
+	7,  // 57: weir.admin.v1.GatewayService.GetGateway:input_type -> weir.admin.v1.GetGatewayRequest
+	9,  // 58: weir.admin.v1.GatewayService.ListGateways:input_type -> weir.admin.v1.ListGatewaysRequest
+	22, // 59: weir.admin.v1.GatewayService.CreateEnrolmentToken:input_type -> weir.admin.v1.CreateEnrolmentTokenRequest
+	11, // 60: weir.admin.v1.GatewayService.UpdateGateway:input_type -> weir.admin.v1.UpdateGatewayRequest
+	13, // 61: weir.admin.v1.GatewayService.SetGatewayKey:input_type -> weir.admin.v1.SetGatewayKeyRequest
+	15, // 62: weir.admin.v1.GatewayService.DeleteGateway:input_type -> weir.admin.v1.DeleteGatewayRequest
+	18, // 63: weir.admin.v1.GatewayService.ListEnrolmentTokens:input_type -> weir.admin.v1.ListEnrolmentTokensRequest
+	20, // 64: weir.admin.v1.GatewayService.RevokeEnrolmentToken:input_type -> weir.admin.v1.RevokeEnrolmentTokenRequest
+	31, // 65: weir.admin.v1.GatewayService.GetAgent:input_type -> weir.admin.v1.GetAgentRequest
+	33, // 66: weir.admin.v1.GatewayService.UpdateAgent:input_type -> weir.admin.v1.UpdateAgentRequest
+	35, // 67: weir.admin.v1.GatewayService.RevokeAgent:input_type -> weir.admin.v1.RevokeAgentRequest
+	26, // 68: weir.admin.v1.GatewayService.ListAgentCredentials:input_type -> weir.admin.v1.ListAgentCredentialsRequest
+	29, // 69: weir.admin.v1.GatewayService.ListAgentTargets:input_type -> weir.admin.v1.ListAgentTargetsRequest
+	37, // 70: weir.admin.v1.GatewayService.ListAgents:input_type -> weir.admin.v1.ListAgentsRequest
+	6,  // 71: weir.admin.v1.GatewayService.CreateGateway:output_type -> weir.admin.v1.CreateGatewayResponse
+	8,  // 72: weir.admin.v1.GatewayService.GetGateway:output_type -> weir.admin.v1.GetGatewayResponse
+	10, // 73: weir.admin.v1.GatewayService.ListGateways:output_type -> weir.admin.v1.ListGatewaysResponse
+	23, // 74: weir.admin.v1.GatewayService.CreateEnrolmentToken:output_type -> weir.admin.v1.CreateEnrolmentTokenResponse
+	12, // 75: weir.admin.v1.GatewayService.UpdateGateway:output_type -> weir.admin.v1.UpdateGatewayResponse
+	14, // 76: weir.admin.v1.GatewayService.SetGatewayKey:output_type -> weir.admin.v1.SetGatewayKeyResponse
+	16, // 77: weir.admin.v1.GatewayService.DeleteGateway:output_type -> weir.admin.v1.DeleteGatewayResponse
+	19, // 78: weir.admin.v1.GatewayService.ListEnrolmentTokens:output_type -> weir.admin.v1.ListEnrolmentTokensResponse
+	21, // 79: weir.admin.v1.GatewayService.RevokeEnrolmentToken:output_type -> weir.admin.v1.RevokeEnrolmentTokenResponse
+	32, // 80: weir.admin.v1.GatewayService.GetAgent:output_type -> weir.admin.v1.GetAgentResponse
+	34, // 81: weir.admin.v1.GatewayService.UpdateAgent:output_type -> weir.admin.v1.UpdateAgentResponse
+	36, // 82: weir.admin.v1.GatewayService.RevokeAgent:output_type -> weir.admin.v1.RevokeAgentResponse
+	27, // 83: weir.admin.v1.GatewayService.ListAgentCredentials:output_type -> weir.admin.v1.ListAgentCredentialsResponse
+	30, // 84: weir.admin.v1.GatewayService.ListAgentTargets:output_type -> weir.admin.v1.ListAgentTargetsResponse
+	38, // 85: weir.admin.v1.GatewayService.ListAgents:output_type -> weir.admin.v1.ListAgentsResponse
+	71, // [71:86] is the sub-list for method output_type
+	56, // [56:71] is the sub-list for method input_type
+	56, // [56:56] is the sub-list for extension type_name
+	56, // [56:56] is the sub-list for extension extendee
+	0,  // [0:56] is the sub-list for field type_name
 }
 
 func init() { file_weir_admin_v1_gateway_proto_init() }
@@ -3127,7 +3205,7 @@ func file_weir_admin_v1_gateway_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_admin_v1_gateway_proto_rawDesc), len(file_weir_admin_v1_gateway_proto_rawDesc)),
-			NumEnums:      2,
+			NumEnums:      3,
 			NumMessages:   36,
 			NumExtensions: 0,
 			NumServices:   1,

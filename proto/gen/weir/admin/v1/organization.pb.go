@@ -24,6 +24,58 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// EndUsers is how usage names end users (x-weir-user); unspecified: HASHED.
+type EndUsers int32
+
+const (
+	EndUsers_END_USERS_UNSPECIFIED EndUsers = 0
+	// By a keyed hash. The key stays with the agents: docs/usage.md says how they share it.
+	EndUsers_END_USERS_HASHED EndUsers = 1
+	// As the caller named them.
+	EndUsers_END_USERS_PLAIN EndUsers = 2
+)
+
+// Enum value maps for EndUsers.
+var (
+	EndUsers_name = map[int32]string{
+		0: "END_USERS_UNSPECIFIED",
+		1: "END_USERS_HASHED",
+		2: "END_USERS_PLAIN",
+	}
+	EndUsers_value = map[string]int32{
+		"END_USERS_UNSPECIFIED": 0,
+		"END_USERS_HASHED":      1,
+		"END_USERS_PLAIN":       2,
+	}
+)
+
+func (x EndUsers) Enum() *EndUsers {
+	p := new(EndUsers)
+	*p = x
+	return p
+}
+
+func (x EndUsers) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (EndUsers) Descriptor() protoreflect.EnumDescriptor {
+	return file_weir_admin_v1_organization_proto_enumTypes[0].Descriptor()
+}
+
+func (EndUsers) Type() protoreflect.EnumType {
+	return &file_weir_admin_v1_organization_proto_enumTypes[0]
+}
+
+func (x EndUsers) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use EndUsers.Descriptor instead.
+func (EndUsers) EnumDescriptor() ([]byte, []int) {
+	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{0}
+}
+
 type Organization struct {
 	state       protoimpl.MessageState `protogen:"open.v1"`
 	Id          string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -40,8 +92,10 @@ type Organization struct {
 	SuspendedAt *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=suspended_at,json=suspendedAt,proto3" json:"suspended_at,omitempty"`
 	// Why, in the operator's words.
 	SuspensionReason string `protobuf:"bytes,9,opt,name=suspension_reason,json=suspensionReason,proto3" json:"suspension_reason,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// What usage may hold of callers' own words. Absent in an answer: never.
+	Usage         *UsageSettings `protobuf:"bytes,10,opt,name=usage,proto3" json:"usage,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Organization) Reset() {
@@ -137,6 +191,131 @@ func (x *Organization) GetSuspensionReason() string {
 	return ""
 }
 
+func (x *Organization) GetUsage() *UsageSettings {
+	if x != nil {
+		return x.Usage
+	}
+	return nil
+}
+
+// UsageSettings say what usage may hold of callers' own words.
+type UsageSettings struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	EndUsers EndUsers               `protobuf:"varint,1,opt,name=end_users,json=endUsers,proto3,enum=weir.admin.v1.EndUsers" json:"end_users,omitempty"`
+	// Labels of requests (x-weir-metadata) that it may hold, each name once; an agent leaves
+	// all others out. An organization begins with application, environment, feature and team.
+	Labels        []*LabelRule `protobuf:"bytes,2,rep,name=labels,proto3" json:"labels,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UsageSettings) Reset() {
+	*x = UsageSettings{}
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UsageSettings) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UsageSettings) ProtoMessage() {}
+
+func (x *UsageSettings) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UsageSettings.ProtoReflect.Descriptor instead.
+func (*UsageSettings) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *UsageSettings) GetEndUsers() EndUsers {
+	if x != nil {
+		return x.EndUsers
+	}
+	return EndUsers_END_USERS_UNSPECIFIED
+}
+
+func (x *UsageSettings) GetLabels() []*LabelRule {
+	if x != nil {
+		return x.Labels
+	}
+	return nil
+}
+
+// LabelRule lets values of one label into usage.
+type LabelRule struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Longest value, bytes; 0: 64.
+	MaxBytes int32 `protobuf:"varint,2,opt,name=max_bytes,json=maxBytes,proto3" json:"max_bytes,omitempty"`
+	// RE2 that a value matches as a whole; empty: letters, digits and . _ : / + @ - only.
+	Pattern       string `protobuf:"bytes,3,opt,name=pattern,proto3" json:"pattern,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LabelRule) Reset() {
+	*x = LabelRule{}
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LabelRule) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LabelRule) ProtoMessage() {}
+
+func (x *LabelRule) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LabelRule.ProtoReflect.Descriptor instead.
+func (*LabelRule) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *LabelRule) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *LabelRule) GetMaxBytes() int32 {
+	if x != nil {
+		return x.MaxBytes
+	}
+	return 0
+}
+
+func (x *LabelRule) GetPattern() string {
+	if x != nil {
+		return x.Pattern
+	}
+	return ""
+}
+
 type CreateOrganizationRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Slug, unique over the whole installation.
@@ -151,7 +330,7 @@ type CreateOrganizationRequest struct {
 
 func (x *CreateOrganizationRequest) Reset() {
 	*x = CreateOrganizationRequest{}
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[1]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -163,7 +342,7 @@ func (x *CreateOrganizationRequest) String() string {
 func (*CreateOrganizationRequest) ProtoMessage() {}
 
 func (x *CreateOrganizationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[1]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -176,7 +355,7 @@ func (x *CreateOrganizationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateOrganizationRequest.ProtoReflect.Descriptor instead.
 func (*CreateOrganizationRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{1}
+	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *CreateOrganizationRequest) GetName() string {
@@ -220,7 +399,7 @@ type CreateOrganizationResponse struct {
 
 func (x *CreateOrganizationResponse) Reset() {
 	*x = CreateOrganizationResponse{}
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[2]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -232,7 +411,7 @@ func (x *CreateOrganizationResponse) String() string {
 func (*CreateOrganizationResponse) ProtoMessage() {}
 
 func (x *CreateOrganizationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[2]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -245,7 +424,7 @@ func (x *CreateOrganizationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateOrganizationResponse.ProtoReflect.Descriptor instead.
 func (*CreateOrganizationResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{2}
+	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *CreateOrganizationResponse) GetOrganization() *Organization {
@@ -278,7 +457,7 @@ type GetOrganizationRequest struct {
 
 func (x *GetOrganizationRequest) Reset() {
 	*x = GetOrganizationRequest{}
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[3]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -290,7 +469,7 @@ func (x *GetOrganizationRequest) String() string {
 func (*GetOrganizationRequest) ProtoMessage() {}
 
 func (x *GetOrganizationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[3]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -303,7 +482,7 @@ func (x *GetOrganizationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOrganizationRequest.ProtoReflect.Descriptor instead.
 func (*GetOrganizationRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{3}
+	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *GetOrganizationRequest) GetAsOf() *AsOf {
@@ -322,7 +501,7 @@ type GetOrganizationResponse struct {
 
 func (x *GetOrganizationResponse) Reset() {
 	*x = GetOrganizationResponse{}
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[4]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -334,7 +513,7 @@ func (x *GetOrganizationResponse) String() string {
 func (*GetOrganizationResponse) ProtoMessage() {}
 
 func (x *GetOrganizationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[4]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -347,7 +526,7 @@ func (x *GetOrganizationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOrganizationResponse.ProtoReflect.Descriptor instead.
 func (*GetOrganizationResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{4}
+	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *GetOrganizationResponse) GetOrganization() *Organization {
@@ -370,7 +549,7 @@ type ListOrganizationsRequest struct {
 
 func (x *ListOrganizationsRequest) Reset() {
 	*x = ListOrganizationsRequest{}
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[5]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -382,7 +561,7 @@ func (x *ListOrganizationsRequest) String() string {
 func (*ListOrganizationsRequest) ProtoMessage() {}
 
 func (x *ListOrganizationsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[5]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -395,7 +574,7 @@ func (x *ListOrganizationsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOrganizationsRequest.ProtoReflect.Descriptor instead.
 func (*ListOrganizationsRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{5}
+	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ListOrganizationsRequest) GetPage() *Page {
@@ -429,7 +608,7 @@ type ListOrganizationsResponse struct {
 
 func (x *ListOrganizationsResponse) Reset() {
 	*x = ListOrganizationsResponse{}
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[6]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -441,7 +620,7 @@ func (x *ListOrganizationsResponse) String() string {
 func (*ListOrganizationsResponse) ProtoMessage() {}
 
 func (x *ListOrganizationsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[6]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -454,7 +633,7 @@ func (x *ListOrganizationsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOrganizationsResponse.ProtoReflect.Descriptor instead.
 func (*ListOrganizationsResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{6}
+	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ListOrganizationsResponse) GetOrganizations() []*Organization {
@@ -473,7 +652,7 @@ func (x *ListOrganizationsResponse) GetNextPageToken() string {
 
 type UpdateOrganizationRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Its id may be left out; name, display_name and allowed_regions can change.
+	// Its id may be left out; name, display_name, allowed_regions and usage can change.
 	Organization *Organization `protobuf:"bytes,1,opt,name=organization,proto3" json:"organization,omitempty"`
 	// Which fields to take from organization; empty: those that are not empty; "*": all.
 	UpdateMask    *fieldmaskpb.FieldMask `protobuf:"bytes,2,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
@@ -484,7 +663,7 @@ type UpdateOrganizationRequest struct {
 
 func (x *UpdateOrganizationRequest) Reset() {
 	*x = UpdateOrganizationRequest{}
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[7]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -496,7 +675,7 @@ func (x *UpdateOrganizationRequest) String() string {
 func (*UpdateOrganizationRequest) ProtoMessage() {}
 
 func (x *UpdateOrganizationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[7]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -509,7 +688,7 @@ func (x *UpdateOrganizationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateOrganizationRequest.ProtoReflect.Descriptor instead.
 func (*UpdateOrganizationRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{7}
+	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *UpdateOrganizationRequest) GetOrganization() *Organization {
@@ -542,7 +721,7 @@ type UpdateOrganizationResponse struct {
 
 func (x *UpdateOrganizationResponse) Reset() {
 	*x = UpdateOrganizationResponse{}
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[8]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -554,7 +733,7 @@ func (x *UpdateOrganizationResponse) String() string {
 func (*UpdateOrganizationResponse) ProtoMessage() {}
 
 func (x *UpdateOrganizationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[8]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -567,7 +746,7 @@ func (x *UpdateOrganizationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateOrganizationResponse.ProtoReflect.Descriptor instead.
 func (*UpdateOrganizationResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{8}
+	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *UpdateOrganizationResponse) GetOrganization() *Organization {
@@ -589,7 +768,7 @@ type SuspendOrganizationRequest struct {
 
 func (x *SuspendOrganizationRequest) Reset() {
 	*x = SuspendOrganizationRequest{}
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[9]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -601,7 +780,7 @@ func (x *SuspendOrganizationRequest) String() string {
 func (*SuspendOrganizationRequest) ProtoMessage() {}
 
 func (x *SuspendOrganizationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[9]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -614,7 +793,7 @@ func (x *SuspendOrganizationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SuspendOrganizationRequest.ProtoReflect.Descriptor instead.
 func (*SuspendOrganizationRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{9}
+	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *SuspendOrganizationRequest) GetId() string {
@@ -647,7 +826,7 @@ type SuspendOrganizationResponse struct {
 
 func (x *SuspendOrganizationResponse) Reset() {
 	*x = SuspendOrganizationResponse{}
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[10]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -659,7 +838,7 @@ func (x *SuspendOrganizationResponse) String() string {
 func (*SuspendOrganizationResponse) ProtoMessage() {}
 
 func (x *SuspendOrganizationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[10]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -672,7 +851,7 @@ func (x *SuspendOrganizationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SuspendOrganizationResponse.ProtoReflect.Descriptor instead.
 func (*SuspendOrganizationResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{10}
+	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *SuspendOrganizationResponse) GetOrganization() *Organization {
@@ -692,7 +871,7 @@ type ResumeOrganizationRequest struct {
 
 func (x *ResumeOrganizationRequest) Reset() {
 	*x = ResumeOrganizationRequest{}
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[11]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -704,7 +883,7 @@ func (x *ResumeOrganizationRequest) String() string {
 func (*ResumeOrganizationRequest) ProtoMessage() {}
 
 func (x *ResumeOrganizationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[11]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -717,7 +896,7 @@ func (x *ResumeOrganizationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumeOrganizationRequest.ProtoReflect.Descriptor instead.
 func (*ResumeOrganizationRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{11}
+	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ResumeOrganizationRequest) GetId() string {
@@ -743,7 +922,7 @@ type ResumeOrganizationResponse struct {
 
 func (x *ResumeOrganizationResponse) Reset() {
 	*x = ResumeOrganizationResponse{}
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[12]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -755,7 +934,7 @@ func (x *ResumeOrganizationResponse) String() string {
 func (*ResumeOrganizationResponse) ProtoMessage() {}
 
 func (x *ResumeOrganizationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[12]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -768,7 +947,7 @@ func (x *ResumeOrganizationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumeOrganizationResponse.ProtoReflect.Descriptor instead.
 func (*ResumeOrganizationResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{12}
+	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ResumeOrganizationResponse) GetOrganization() *Organization {
@@ -788,7 +967,7 @@ type DeleteOrganizationRequest struct {
 
 func (x *DeleteOrganizationRequest) Reset() {
 	*x = DeleteOrganizationRequest{}
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[13]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -800,7 +979,7 @@ func (x *DeleteOrganizationRequest) String() string {
 func (*DeleteOrganizationRequest) ProtoMessage() {}
 
 func (x *DeleteOrganizationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[13]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -813,7 +992,7 @@ func (x *DeleteOrganizationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteOrganizationRequest.ProtoReflect.Descriptor instead.
 func (*DeleteOrganizationRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{13}
+	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *DeleteOrganizationRequest) GetId() string {
@@ -838,7 +1017,7 @@ type DeleteOrganizationResponse struct {
 
 func (x *DeleteOrganizationResponse) Reset() {
 	*x = DeleteOrganizationResponse{}
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[14]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -850,7 +1029,7 @@ func (x *DeleteOrganizationResponse) String() string {
 func (*DeleteOrganizationResponse) ProtoMessage() {}
 
 func (x *DeleteOrganizationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[14]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -863,14 +1042,14 @@ func (x *DeleteOrganizationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteOrganizationResponse.ProtoReflect.Descriptor instead.
 func (*DeleteOrganizationResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{14}
+	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{16}
 }
 
 var File_weir_admin_v1_organization_proto protoreflect.FileDescriptor
 
 const file_weir_admin_v1_organization_proto_rawDesc = "" +
 	"\n" +
-	" weir/admin/v1/organization.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\"\xe7\x02\n" +
+	" weir/admin/v1/organization.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\"\x9b\x03\n" +
 	"\fOrganization\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12!\n" +
@@ -881,7 +1060,17 @@ const file_weir_admin_v1_organization_proto_rawDesc = "" +
 	"\x04etag\x18\x06 \x01(\tR\x04etag\x12;\n" +
 	"\x0fallowed_regions\x18\a \x03(\tB\x12\xbaH\x0f\x92\x01\f\x10d\x18\x01\"\x06r\x04\x10\x01\x18?R\x0eallowedRegions\x12=\n" +
 	"\fsuspended_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\vsuspendedAt\x12+\n" +
-	"\x11suspension_reason\x18\t \x01(\tR\x10suspensionReason\"\xe8\x01\n" +
+	"\x11suspension_reason\x18\t \x01(\tR\x10suspensionReason\x122\n" +
+	"\x05usage\x18\n" +
+	" \x01(\v2\x1c.weir.admin.v1.UsageSettingsR\x05usage\"\x8b\x01\n" +
+	"\rUsageSettings\x12>\n" +
+	"\tend_users\x18\x01 \x01(\x0e2\x17.weir.admin.v1.EndUsersB\b\xbaH\x05\x82\x01\x02\x10\x01R\bendUsers\x12:\n" +
+	"\x06labels\x18\x02 \x03(\v2\x18.weir.admin.v1.LabelRuleB\b\xbaH\x05\x92\x01\x02\x102R\x06labels\"\x8b\x01\n" +
+	"\tLabelRule\x121\n" +
+	"\x04name\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[A-Za-z0-9._-]{1,64}$R\x04name\x12'\n" +
+	"\tmax_bytes\x18\x02 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\x80\x02(\x00R\bmaxBytes\x12\"\n" +
+	"\apattern\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\apattern\"\xe8\x01\n" +
 	"\x19CreateOrganizationRequest\x12?\n" +
 	"\x04name\x18\x01 \x01(\tB+\xbaH(r&2$^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$R\x04name\x12+\n" +
 	"\fdisplay_name\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\vdisplayName\x12(\n" +
@@ -926,7 +1115,11 @@ const file_weir_admin_v1_organization_proto_rawDesc = "" +
 	"\x19DeleteOrganizationRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x123\n" +
 	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"\x1c\n" +
-	"\x1aDeleteOrganizationResponse2\xb6\a\n" +
+	"\x1aDeleteOrganizationResponse*P\n" +
+	"\bEndUsers\x12\x19\n" +
+	"\x15END_USERS_UNSPECIFIED\x10\x00\x12\x14\n" +
+	"\x10END_USERS_HASHED\x10\x01\x12\x13\n" +
+	"\x0fEND_USERS_PLAIN\x10\x022\xb6\a\n" +
 	"\x13OrganizationService\x12\x83\x01\n" +
 	"\x12CreateOrganization\x12(.weir.admin.v1.CreateOrganizationRequest\x1a).weir.admin.v1.CreateOrganizationResponse\"\x18\x8a\xb5\x18\x14organizations.create\x12y\n" +
 	"\x0fGetOrganization\x12%.weir.admin.v1.GetOrganizationRequest\x1a&.weir.admin.v1.GetOrganizationResponse\"\x17\x8a\xb5\x18\x10organization.get\x90\x02\x01\x12\x82\x01\n" +
@@ -949,66 +1142,73 @@ func file_weir_admin_v1_organization_proto_rawDescGZIP() []byte {
 	return file_weir_admin_v1_organization_proto_rawDescData
 }
 
-var file_weir_admin_v1_organization_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
+var file_weir_admin_v1_organization_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_weir_admin_v1_organization_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_weir_admin_v1_organization_proto_goTypes = []any{
-	(*Organization)(nil),                // 0: weir.admin.v1.Organization
-	(*CreateOrganizationRequest)(nil),   // 1: weir.admin.v1.CreateOrganizationRequest
-	(*CreateOrganizationResponse)(nil),  // 2: weir.admin.v1.CreateOrganizationResponse
-	(*GetOrganizationRequest)(nil),      // 3: weir.admin.v1.GetOrganizationRequest
-	(*GetOrganizationResponse)(nil),     // 4: weir.admin.v1.GetOrganizationResponse
-	(*ListOrganizationsRequest)(nil),    // 5: weir.admin.v1.ListOrganizationsRequest
-	(*ListOrganizationsResponse)(nil),   // 6: weir.admin.v1.ListOrganizationsResponse
-	(*UpdateOrganizationRequest)(nil),   // 7: weir.admin.v1.UpdateOrganizationRequest
-	(*UpdateOrganizationResponse)(nil),  // 8: weir.admin.v1.UpdateOrganizationResponse
-	(*SuspendOrganizationRequest)(nil),  // 9: weir.admin.v1.SuspendOrganizationRequest
-	(*SuspendOrganizationResponse)(nil), // 10: weir.admin.v1.SuspendOrganizationResponse
-	(*ResumeOrganizationRequest)(nil),   // 11: weir.admin.v1.ResumeOrganizationRequest
-	(*ResumeOrganizationResponse)(nil),  // 12: weir.admin.v1.ResumeOrganizationResponse
-	(*DeleteOrganizationRequest)(nil),   // 13: weir.admin.v1.DeleteOrganizationRequest
-	(*DeleteOrganizationResponse)(nil),  // 14: weir.admin.v1.DeleteOrganizationResponse
-	(*timestamppb.Timestamp)(nil),       // 15: google.protobuf.Timestamp
-	(*Mutation)(nil),                    // 16: weir.admin.v1.Mutation
-	(*AsOf)(nil),                        // 17: weir.admin.v1.AsOf
-	(*Page)(nil),                        // 18: weir.admin.v1.Page
-	(*fieldmaskpb.FieldMask)(nil),       // 19: google.protobuf.FieldMask
+	(EndUsers)(0),                       // 0: weir.admin.v1.EndUsers
+	(*Organization)(nil),                // 1: weir.admin.v1.Organization
+	(*UsageSettings)(nil),               // 2: weir.admin.v1.UsageSettings
+	(*LabelRule)(nil),                   // 3: weir.admin.v1.LabelRule
+	(*CreateOrganizationRequest)(nil),   // 4: weir.admin.v1.CreateOrganizationRequest
+	(*CreateOrganizationResponse)(nil),  // 5: weir.admin.v1.CreateOrganizationResponse
+	(*GetOrganizationRequest)(nil),      // 6: weir.admin.v1.GetOrganizationRequest
+	(*GetOrganizationResponse)(nil),     // 7: weir.admin.v1.GetOrganizationResponse
+	(*ListOrganizationsRequest)(nil),    // 8: weir.admin.v1.ListOrganizationsRequest
+	(*ListOrganizationsResponse)(nil),   // 9: weir.admin.v1.ListOrganizationsResponse
+	(*UpdateOrganizationRequest)(nil),   // 10: weir.admin.v1.UpdateOrganizationRequest
+	(*UpdateOrganizationResponse)(nil),  // 11: weir.admin.v1.UpdateOrganizationResponse
+	(*SuspendOrganizationRequest)(nil),  // 12: weir.admin.v1.SuspendOrganizationRequest
+	(*SuspendOrganizationResponse)(nil), // 13: weir.admin.v1.SuspendOrganizationResponse
+	(*ResumeOrganizationRequest)(nil),   // 14: weir.admin.v1.ResumeOrganizationRequest
+	(*ResumeOrganizationResponse)(nil),  // 15: weir.admin.v1.ResumeOrganizationResponse
+	(*DeleteOrganizationRequest)(nil),   // 16: weir.admin.v1.DeleteOrganizationRequest
+	(*DeleteOrganizationResponse)(nil),  // 17: weir.admin.v1.DeleteOrganizationResponse
+	(*timestamppb.Timestamp)(nil),       // 18: google.protobuf.Timestamp
+	(*Mutation)(nil),                    // 19: weir.admin.v1.Mutation
+	(*AsOf)(nil),                        // 20: weir.admin.v1.AsOf
+	(*Page)(nil),                        // 21: weir.admin.v1.Page
+	(*fieldmaskpb.FieldMask)(nil),       // 22: google.protobuf.FieldMask
 }
 var file_weir_admin_v1_organization_proto_depIdxs = []int32{
-	15, // 0: weir.admin.v1.Organization.created_at:type_name -> google.protobuf.Timestamp
-	15, // 1: weir.admin.v1.Organization.suspended_at:type_name -> google.protobuf.Timestamp
-	16, // 2: weir.admin.v1.CreateOrganizationRequest.mutation:type_name -> weir.admin.v1.Mutation
-	0,  // 3: weir.admin.v1.CreateOrganizationResponse.organization:type_name -> weir.admin.v1.Organization
-	17, // 4: weir.admin.v1.GetOrganizationRequest.as_of:type_name -> weir.admin.v1.AsOf
-	0,  // 5: weir.admin.v1.GetOrganizationResponse.organization:type_name -> weir.admin.v1.Organization
-	18, // 6: weir.admin.v1.ListOrganizationsRequest.page:type_name -> weir.admin.v1.Page
-	0,  // 7: weir.admin.v1.ListOrganizationsResponse.organizations:type_name -> weir.admin.v1.Organization
-	0,  // 8: weir.admin.v1.UpdateOrganizationRequest.organization:type_name -> weir.admin.v1.Organization
-	19, // 9: weir.admin.v1.UpdateOrganizationRequest.update_mask:type_name -> google.protobuf.FieldMask
-	16, // 10: weir.admin.v1.UpdateOrganizationRequest.mutation:type_name -> weir.admin.v1.Mutation
-	0,  // 11: weir.admin.v1.UpdateOrganizationResponse.organization:type_name -> weir.admin.v1.Organization
-	16, // 12: weir.admin.v1.SuspendOrganizationRequest.mutation:type_name -> weir.admin.v1.Mutation
-	0,  // 13: weir.admin.v1.SuspendOrganizationResponse.organization:type_name -> weir.admin.v1.Organization
-	16, // 14: weir.admin.v1.ResumeOrganizationRequest.mutation:type_name -> weir.admin.v1.Mutation
-	0,  // 15: weir.admin.v1.ResumeOrganizationResponse.organization:type_name -> weir.admin.v1.Organization
-	16, // 16: weir.admin.v1.DeleteOrganizationRequest.mutation:type_name -> weir.admin.v1.Mutation
-	1,  // 17: weir.admin.v1.OrganizationService.CreateOrganization:input_type -> weir.admin.v1.CreateOrganizationRequest
-	3,  // 18: weir.admin.v1.OrganizationService.GetOrganization:input_type -> weir.admin.v1.GetOrganizationRequest
-	7,  // 19: weir.admin.v1.OrganizationService.UpdateOrganization:input_type -> weir.admin.v1.UpdateOrganizationRequest
-	5,  // 20: weir.admin.v1.OrganizationService.ListOrganizations:input_type -> weir.admin.v1.ListOrganizationsRequest
-	9,  // 21: weir.admin.v1.OrganizationService.SuspendOrganization:input_type -> weir.admin.v1.SuspendOrganizationRequest
-	11, // 22: weir.admin.v1.OrganizationService.ResumeOrganization:input_type -> weir.admin.v1.ResumeOrganizationRequest
-	13, // 23: weir.admin.v1.OrganizationService.DeleteOrganization:input_type -> weir.admin.v1.DeleteOrganizationRequest
-	2,  // 24: weir.admin.v1.OrganizationService.CreateOrganization:output_type -> weir.admin.v1.CreateOrganizationResponse
-	4,  // 25: weir.admin.v1.OrganizationService.GetOrganization:output_type -> weir.admin.v1.GetOrganizationResponse
-	8,  // 26: weir.admin.v1.OrganizationService.UpdateOrganization:output_type -> weir.admin.v1.UpdateOrganizationResponse
-	6,  // 27: weir.admin.v1.OrganizationService.ListOrganizations:output_type -> weir.admin.v1.ListOrganizationsResponse
-	10, // 28: weir.admin.v1.OrganizationService.SuspendOrganization:output_type -> weir.admin.v1.SuspendOrganizationResponse
-	12, // 29: weir.admin.v1.OrganizationService.ResumeOrganization:output_type -> weir.admin.v1.ResumeOrganizationResponse
-	14, // 30: weir.admin.v1.OrganizationService.DeleteOrganization:output_type -> weir.admin.v1.DeleteOrganizationResponse
-	24, // [24:31] is the sub-list for method output_type
-	17, // [17:24] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	18, // 0: weir.admin.v1.Organization.created_at:type_name -> google.protobuf.Timestamp
+	18, // 1: weir.admin.v1.Organization.suspended_at:type_name -> google.protobuf.Timestamp
+	2,  // 2: weir.admin.v1.Organization.usage:type_name -> weir.admin.v1.UsageSettings
+	0,  // 3: weir.admin.v1.UsageSettings.end_users:type_name -> weir.admin.v1.EndUsers
+	3,  // 4: weir.admin.v1.UsageSettings.labels:type_name -> weir.admin.v1.LabelRule
+	19, // 5: weir.admin.v1.CreateOrganizationRequest.mutation:type_name -> weir.admin.v1.Mutation
+	1,  // 6: weir.admin.v1.CreateOrganizationResponse.organization:type_name -> weir.admin.v1.Organization
+	20, // 7: weir.admin.v1.GetOrganizationRequest.as_of:type_name -> weir.admin.v1.AsOf
+	1,  // 8: weir.admin.v1.GetOrganizationResponse.organization:type_name -> weir.admin.v1.Organization
+	21, // 9: weir.admin.v1.ListOrganizationsRequest.page:type_name -> weir.admin.v1.Page
+	1,  // 10: weir.admin.v1.ListOrganizationsResponse.organizations:type_name -> weir.admin.v1.Organization
+	1,  // 11: weir.admin.v1.UpdateOrganizationRequest.organization:type_name -> weir.admin.v1.Organization
+	22, // 12: weir.admin.v1.UpdateOrganizationRequest.update_mask:type_name -> google.protobuf.FieldMask
+	19, // 13: weir.admin.v1.UpdateOrganizationRequest.mutation:type_name -> weir.admin.v1.Mutation
+	1,  // 14: weir.admin.v1.UpdateOrganizationResponse.organization:type_name -> weir.admin.v1.Organization
+	19, // 15: weir.admin.v1.SuspendOrganizationRequest.mutation:type_name -> weir.admin.v1.Mutation
+	1,  // 16: weir.admin.v1.SuspendOrganizationResponse.organization:type_name -> weir.admin.v1.Organization
+	19, // 17: weir.admin.v1.ResumeOrganizationRequest.mutation:type_name -> weir.admin.v1.Mutation
+	1,  // 18: weir.admin.v1.ResumeOrganizationResponse.organization:type_name -> weir.admin.v1.Organization
+	19, // 19: weir.admin.v1.DeleteOrganizationRequest.mutation:type_name -> weir.admin.v1.Mutation
+	4,  // 20: weir.admin.v1.OrganizationService.CreateOrganization:input_type -> weir.admin.v1.CreateOrganizationRequest
+	6,  // 21: weir.admin.v1.OrganizationService.GetOrganization:input_type -> weir.admin.v1.GetOrganizationRequest
+	10, // 22: weir.admin.v1.OrganizationService.UpdateOrganization:input_type -> weir.admin.v1.UpdateOrganizationRequest
+	8,  // 23: weir.admin.v1.OrganizationService.ListOrganizations:input_type -> weir.admin.v1.ListOrganizationsRequest
+	12, // 24: weir.admin.v1.OrganizationService.SuspendOrganization:input_type -> weir.admin.v1.SuspendOrganizationRequest
+	14, // 25: weir.admin.v1.OrganizationService.ResumeOrganization:input_type -> weir.admin.v1.ResumeOrganizationRequest
+	16, // 26: weir.admin.v1.OrganizationService.DeleteOrganization:input_type -> weir.admin.v1.DeleteOrganizationRequest
+	5,  // 27: weir.admin.v1.OrganizationService.CreateOrganization:output_type -> weir.admin.v1.CreateOrganizationResponse
+	7,  // 28: weir.admin.v1.OrganizationService.GetOrganization:output_type -> weir.admin.v1.GetOrganizationResponse
+	11, // 29: weir.admin.v1.OrganizationService.UpdateOrganization:output_type -> weir.admin.v1.UpdateOrganizationResponse
+	9,  // 30: weir.admin.v1.OrganizationService.ListOrganizations:output_type -> weir.admin.v1.ListOrganizationsResponse
+	13, // 31: weir.admin.v1.OrganizationService.SuspendOrganization:output_type -> weir.admin.v1.SuspendOrganizationResponse
+	15, // 32: weir.admin.v1.OrganizationService.ResumeOrganization:output_type -> weir.admin.v1.ResumeOrganizationResponse
+	17, // 33: weir.admin.v1.OrganizationService.DeleteOrganization:output_type -> weir.admin.v1.DeleteOrganizationResponse
+	27, // [27:34] is the sub-list for method output_type
+	20, // [20:27] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_weir_admin_v1_organization_proto_init() }
@@ -1023,13 +1223,14 @@ func file_weir_admin_v1_organization_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_admin_v1_organization_proto_rawDesc), len(file_weir_admin_v1_organization_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   15,
+			NumEnums:      1,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_weir_admin_v1_organization_proto_goTypes,
 		DependencyIndexes: file_weir_admin_v1_organization_proto_depIdxs,
+		EnumInfos:         file_weir_admin_v1_organization_proto_enumTypes,
 		MessageInfos:      file_weir_admin_v1_organization_proto_msgTypes,
 	}.Build()
 	File_weir_admin_v1_organization_proto = out.File

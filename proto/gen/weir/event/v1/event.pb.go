@@ -714,6 +714,107 @@ func (Failure) EnumDescriptor() ([]byte, []int) {
 	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{10}
 }
 
+type EndUsers int32
+
+const (
+	EndUsers_END_USERS_UNSPECIFIED EndUsers = 0
+	// By a hash, whose key the agents keep.
+	EndUsers_END_USERS_HASHED EndUsers = 1
+	EndUsers_END_USERS_PLAIN  EndUsers = 2
+)
+
+// Enum value maps for EndUsers.
+var (
+	EndUsers_name = map[int32]string{
+		0: "END_USERS_UNSPECIFIED",
+		1: "END_USERS_HASHED",
+		2: "END_USERS_PLAIN",
+	}
+	EndUsers_value = map[string]int32{
+		"END_USERS_UNSPECIFIED": 0,
+		"END_USERS_HASHED":      1,
+		"END_USERS_PLAIN":       2,
+	}
+)
+
+func (x EndUsers) Enum() *EndUsers {
+	p := new(EndUsers)
+	*p = x
+	return p
+}
+
+func (x EndUsers) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (EndUsers) Descriptor() protoreflect.EnumDescriptor {
+	return file_weir_event_v1_event_proto_enumTypes[11].Descriptor()
+}
+
+func (EndUsers) Type() protoreflect.EnumType {
+	return &file_weir_event_v1_event_proto_enumTypes[11]
+}
+
+func (x EndUsers) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use EndUsers.Descriptor instead.
+func (EndUsers) EnumDescriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{11}
+}
+
+// SpoolFull is what agents do when their spool is full.
+type SpoolFull int32
+
+const (
+	// As BLOCK.
+	SpoolFull_SPOOL_FULL_UNSPECIFIED SpoolFull = 0
+	SpoolFull_SPOOL_FULL_BLOCK       SpoolFull = 1
+	SpoolFull_SPOOL_FULL_TOMBSTONE   SpoolFull = 2
+)
+
+// Enum value maps for SpoolFull.
+var (
+	SpoolFull_name = map[int32]string{
+		0: "SPOOL_FULL_UNSPECIFIED",
+		1: "SPOOL_FULL_BLOCK",
+		2: "SPOOL_FULL_TOMBSTONE",
+	}
+	SpoolFull_value = map[string]int32{
+		"SPOOL_FULL_UNSPECIFIED": 0,
+		"SPOOL_FULL_BLOCK":       1,
+		"SPOOL_FULL_TOMBSTONE":   2,
+	}
+)
+
+func (x SpoolFull) Enum() *SpoolFull {
+	p := new(SpoolFull)
+	*p = x
+	return p
+}
+
+func (x SpoolFull) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (SpoolFull) Descriptor() protoreflect.EnumDescriptor {
+	return file_weir_event_v1_event_proto_enumTypes[12].Descriptor()
+}
+
+func (SpoolFull) Type() protoreflect.EnumType {
+	return &file_weir_event_v1_event_proto_enumTypes[12]
+}
+
+func (x SpoolFull) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use SpoolFull.Descriptor instead.
+func (SpoolFull) EnumDescriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{12}
+}
+
 type RolloutStrategy int32
 
 const (
@@ -747,11 +848,11 @@ func (x RolloutStrategy) String() string {
 }
 
 func (RolloutStrategy) Descriptor() protoreflect.EnumDescriptor {
-	return file_weir_event_v1_event_proto_enumTypes[11].Descriptor()
+	return file_weir_event_v1_event_proto_enumTypes[13].Descriptor()
 }
 
 func (RolloutStrategy) Type() protoreflect.EnumType {
-	return &file_weir_event_v1_event_proto_enumTypes[11]
+	return &file_weir_event_v1_event_proto_enumTypes[13]
 }
 
 func (x RolloutStrategy) Number() protoreflect.EnumNumber {
@@ -760,7 +861,7 @@ func (x RolloutStrategy) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use RolloutStrategy.Descriptor instead.
 func (RolloutStrategy) EnumDescriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{11}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{13}
 }
 
 type RolloutHoldCause int32
@@ -806,11 +907,11 @@ func (x RolloutHoldCause) String() string {
 }
 
 func (RolloutHoldCause) Descriptor() protoreflect.EnumDescriptor {
-	return file_weir_event_v1_event_proto_enumTypes[12].Descriptor()
+	return file_weir_event_v1_event_proto_enumTypes[14].Descriptor()
 }
 
 func (RolloutHoldCause) Type() protoreflect.EnumType {
-	return &file_weir_event_v1_event_proto_enumTypes[12]
+	return &file_weir_event_v1_event_proto_enumTypes[14]
 }
 
 func (x RolloutHoldCause) Number() protoreflect.EnumNumber {
@@ -819,7 +920,7 @@ func (x RolloutHoldCause) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use RolloutHoldCause.Descriptor instead.
 func (RolloutHoldCause) EnumDescriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{12}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{14}
 }
 
 // Target is one upstream model of a route.
@@ -1212,8 +1313,10 @@ type OrganizationUpdated struct {
 	DisplayName string                 `protobuf:"bytes,2,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
 	// Regions that new gateways may have; empty: any.
 	AllowedRegions []string `protobuf:"bytes,3,rep,name=allowed_regions,json=allowedRegions,proto3" json:"allowed_regions,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// Absent: as an organization begins.
+	Usage         *UsageSettings `protobuf:"bytes,4,opt,name=usage,proto3" json:"usage,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *OrganizationUpdated) Reset() {
@@ -1267,6 +1370,129 @@ func (x *OrganizationUpdated) GetAllowedRegions() []string {
 	return nil
 }
 
+func (x *OrganizationUpdated) GetUsage() *UsageSettings {
+	if x != nil {
+		return x.Usage
+	}
+	return nil
+}
+
+// UsageSettings say what usage may hold of callers' own words.
+type UsageSettings struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	EndUsers EndUsers               `protobuf:"varint,1,opt,name=end_users,json=endUsers,proto3,enum=weir.event.v1.EndUsers" json:"end_users,omitempty"`
+	// Labels that it may hold, ordered by name.
+	Labels        []*LabelRule `protobuf:"bytes,2,rep,name=labels,proto3" json:"labels,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UsageSettings) Reset() {
+	*x = UsageSettings{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UsageSettings) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UsageSettings) ProtoMessage() {}
+
+func (x *UsageSettings) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UsageSettings.ProtoReflect.Descriptor instead.
+func (*UsageSettings) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *UsageSettings) GetEndUsers() EndUsers {
+	if x != nil {
+		return x.EndUsers
+	}
+	return EndUsers_END_USERS_UNSPECIFIED
+}
+
+func (x *UsageSettings) GetLabels() []*LabelRule {
+	if x != nil {
+		return x.Labels
+	}
+	return nil
+}
+
+type LabelRule struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Longest value, bytes.
+	MaxBytes int32 `protobuf:"varint,2,opt,name=max_bytes,json=maxBytes,proto3" json:"max_bytes,omitempty"`
+	// RE2 that a value matches as a whole; empty: letters, digits and . _ : / + @ - only.
+	Pattern       string `protobuf:"bytes,3,opt,name=pattern,proto3" json:"pattern,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LabelRule) Reset() {
+	*x = LabelRule{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LabelRule) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LabelRule) ProtoMessage() {}
+
+func (x *LabelRule) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LabelRule.ProtoReflect.Descriptor instead.
+func (*LabelRule) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *LabelRule) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *LabelRule) GetMaxBytes() int32 {
+	if x != nil {
+		return x.MaxBytes
+	}
+	return 0
+}
+
+func (x *LabelRule) GetPattern() string {
+	if x != nil {
+		return x.Pattern
+	}
+	return ""
+}
+
 type OrganizationSuspended struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Free text of the operator's.
@@ -1277,7 +1503,7 @@ type OrganizationSuspended struct {
 
 func (x *OrganizationSuspended) Reset() {
 	*x = OrganizationSuspended{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[7]
+	mi := &file_weir_event_v1_event_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1289,7 +1515,7 @@ func (x *OrganizationSuspended) String() string {
 func (*OrganizationSuspended) ProtoMessage() {}
 
 func (x *OrganizationSuspended) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[7]
+	mi := &file_weir_event_v1_event_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1302,7 +1528,7 @@ func (x *OrganizationSuspended) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrganizationSuspended.ProtoReflect.Descriptor instead.
 func (*OrganizationSuspended) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{7}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *OrganizationSuspended) GetReason() string {
@@ -1320,7 +1546,7 @@ type OrganizationResumed struct {
 
 func (x *OrganizationResumed) Reset() {
 	*x = OrganizationResumed{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[8]
+	mi := &file_weir_event_v1_event_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1332,7 +1558,7 @@ func (x *OrganizationResumed) String() string {
 func (*OrganizationResumed) ProtoMessage() {}
 
 func (x *OrganizationResumed) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[8]
+	mi := &file_weir_event_v1_event_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1345,7 +1571,7 @@ func (x *OrganizationResumed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrganizationResumed.ProtoReflect.Descriptor instead.
 func (*OrganizationResumed) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{8}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{10}
 }
 
 // OrganizationArchived is the last event of a log.
@@ -1357,7 +1583,7 @@ type OrganizationArchived struct {
 
 func (x *OrganizationArchived) Reset() {
 	*x = OrganizationArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[9]
+	mi := &file_weir_event_v1_event_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1369,7 +1595,7 @@ func (x *OrganizationArchived) String() string {
 func (*OrganizationArchived) ProtoMessage() {}
 
 func (x *OrganizationArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[9]
+	mi := &file_weir_event_v1_event_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1382,7 +1608,7 @@ func (x *OrganizationArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrganizationArchived.ProtoReflect.Descriptor instead.
 func (*OrganizationArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{9}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{11}
 }
 
 // MemberAdded carries no name or address: those live in one erasable table.
@@ -1397,7 +1623,7 @@ type MemberAdded struct {
 
 func (x *MemberAdded) Reset() {
 	*x = MemberAdded{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[10]
+	mi := &file_weir_event_v1_event_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1409,7 +1635,7 @@ func (x *MemberAdded) String() string {
 func (*MemberAdded) ProtoMessage() {}
 
 func (x *MemberAdded) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[10]
+	mi := &file_weir_event_v1_event_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1422,7 +1648,7 @@ func (x *MemberAdded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemberAdded.ProtoReflect.Descriptor instead.
 func (*MemberAdded) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{10}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *MemberAdded) GetRole() Role {
@@ -1451,7 +1677,7 @@ type MemberInvited struct {
 
 func (x *MemberInvited) Reset() {
 	*x = MemberInvited{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[11]
+	mi := &file_weir_event_v1_event_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1463,7 +1689,7 @@ func (x *MemberInvited) String() string {
 func (*MemberInvited) ProtoMessage() {}
 
 func (x *MemberInvited) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[11]
+	mi := &file_weir_event_v1_event_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1476,7 +1702,7 @@ func (x *MemberInvited) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemberInvited.ProtoReflect.Descriptor instead.
 func (*MemberInvited) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{11}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *MemberInvited) GetRole() Role {
@@ -1502,7 +1728,7 @@ type MemberJoined struct {
 
 func (x *MemberJoined) Reset() {
 	*x = MemberJoined{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[12]
+	mi := &file_weir_event_v1_event_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1514,7 +1740,7 @@ func (x *MemberJoined) String() string {
 func (*MemberJoined) ProtoMessage() {}
 
 func (x *MemberJoined) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[12]
+	mi := &file_weir_event_v1_event_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1527,7 +1753,7 @@ func (x *MemberJoined) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemberJoined.ProtoReflect.Descriptor instead.
 func (*MemberJoined) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{12}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{14}
 }
 
 type MemberRoleChanged struct {
@@ -1539,7 +1765,7 @@ type MemberRoleChanged struct {
 
 func (x *MemberRoleChanged) Reset() {
 	*x = MemberRoleChanged{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[13]
+	mi := &file_weir_event_v1_event_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1551,7 +1777,7 @@ func (x *MemberRoleChanged) String() string {
 func (*MemberRoleChanged) ProtoMessage() {}
 
 func (x *MemberRoleChanged) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[13]
+	mi := &file_weir_event_v1_event_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1564,7 +1790,7 @@ func (x *MemberRoleChanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemberRoleChanged.ProtoReflect.Descriptor instead.
 func (*MemberRoleChanged) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{13}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *MemberRoleChanged) GetRole() Role {
@@ -1583,7 +1809,7 @@ type MemberRemoved struct {
 
 func (x *MemberRemoved) Reset() {
 	*x = MemberRemoved{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[14]
+	mi := &file_weir_event_v1_event_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1595,7 +1821,7 @@ func (x *MemberRemoved) String() string {
 func (*MemberRemoved) ProtoMessage() {}
 
 func (x *MemberRemoved) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[14]
+	mi := &file_weir_event_v1_event_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1608,7 +1834,7 @@ func (x *MemberRemoved) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemberRemoved.ProtoReflect.Descriptor instead.
 func (*MemberRemoved) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{14}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{16}
 }
 
 // MemberErased: the name and the address of a removed member are gone.
@@ -1620,7 +1846,7 @@ type MemberErased struct {
 
 func (x *MemberErased) Reset() {
 	*x = MemberErased{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[15]
+	mi := &file_weir_event_v1_event_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1632,7 +1858,7 @@ func (x *MemberErased) String() string {
 func (*MemberErased) ProtoMessage() {}
 
 func (x *MemberErased) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[15]
+	mi := &file_weir_event_v1_event_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1645,7 +1871,7 @@ func (x *MemberErased) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemberErased.ProtoReflect.Descriptor instead.
 func (*MemberErased) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{15}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{17}
 }
 
 type MemberSessionsRevoked struct {
@@ -1658,7 +1884,7 @@ type MemberSessionsRevoked struct {
 
 func (x *MemberSessionsRevoked) Reset() {
 	*x = MemberSessionsRevoked{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[16]
+	mi := &file_weir_event_v1_event_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1670,7 +1896,7 @@ func (x *MemberSessionsRevoked) String() string {
 func (*MemberSessionsRevoked) ProtoMessage() {}
 
 func (x *MemberSessionsRevoked) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[16]
+	mi := &file_weir_event_v1_event_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1683,7 +1909,7 @@ func (x *MemberSessionsRevoked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemberSessionsRevoked.ProtoReflect.Descriptor instead.
 func (*MemberSessionsRevoked) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{16}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *MemberSessionsRevoked) GetSessionId() string {
@@ -1705,7 +1931,7 @@ type JoinDomainAdded struct {
 
 func (x *JoinDomainAdded) Reset() {
 	*x = JoinDomainAdded{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[17]
+	mi := &file_weir_event_v1_event_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1717,7 +1943,7 @@ func (x *JoinDomainAdded) String() string {
 func (*JoinDomainAdded) ProtoMessage() {}
 
 func (x *JoinDomainAdded) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[17]
+	mi := &file_weir_event_v1_event_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1730,7 +1956,7 @@ func (x *JoinDomainAdded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinDomainAdded.ProtoReflect.Descriptor instead.
 func (*JoinDomainAdded) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{17}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *JoinDomainAdded) GetDomain() string {
@@ -1756,7 +1982,7 @@ type JoinDomainChanged struct {
 
 func (x *JoinDomainChanged) Reset() {
 	*x = JoinDomainChanged{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[18]
+	mi := &file_weir_event_v1_event_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1768,7 +1994,7 @@ func (x *JoinDomainChanged) String() string {
 func (*JoinDomainChanged) ProtoMessage() {}
 
 func (x *JoinDomainChanged) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[18]
+	mi := &file_weir_event_v1_event_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1781,7 +2007,7 @@ func (x *JoinDomainChanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinDomainChanged.ProtoReflect.Descriptor instead.
 func (*JoinDomainChanged) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{18}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *JoinDomainChanged) GetRole() Role {
@@ -1799,7 +2025,7 @@ type JoinDomainRemoved struct {
 
 func (x *JoinDomainRemoved) Reset() {
 	*x = JoinDomainRemoved{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[19]
+	mi := &file_weir_event_v1_event_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1811,7 +2037,7 @@ func (x *JoinDomainRemoved) String() string {
 func (*JoinDomainRemoved) ProtoMessage() {}
 
 func (x *JoinDomainRemoved) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[19]
+	mi := &file_weir_event_v1_event_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1824,7 +2050,7 @@ func (x *JoinDomainRemoved) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinDomainRemoved.ProtoReflect.Descriptor instead.
 func (*JoinDomainRemoved) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{19}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{21}
 }
 
 type ProjectCreated struct {
@@ -1837,7 +2063,7 @@ type ProjectCreated struct {
 
 func (x *ProjectCreated) Reset() {
 	*x = ProjectCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[20]
+	mi := &file_weir_event_v1_event_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1849,7 +2075,7 @@ func (x *ProjectCreated) String() string {
 func (*ProjectCreated) ProtoMessage() {}
 
 func (x *ProjectCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[20]
+	mi := &file_weir_event_v1_event_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1862,7 +2088,7 @@ func (x *ProjectCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProjectCreated.ProtoReflect.Descriptor instead.
 func (*ProjectCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{20}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ProjectCreated) GetName() string {
@@ -1890,7 +2116,7 @@ type ProjectUpdated struct {
 
 func (x *ProjectUpdated) Reset() {
 	*x = ProjectUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[21]
+	mi := &file_weir_event_v1_event_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1902,7 +2128,7 @@ func (x *ProjectUpdated) String() string {
 func (*ProjectUpdated) ProtoMessage() {}
 
 func (x *ProjectUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[21]
+	mi := &file_weir_event_v1_event_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1915,7 +2141,7 @@ func (x *ProjectUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProjectUpdated.ProtoReflect.Descriptor instead.
 func (*ProjectUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{21}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ProjectUpdated) GetName() string {
@@ -1941,7 +2167,7 @@ type ProjectArchived struct {
 
 func (x *ProjectArchived) Reset() {
 	*x = ProjectArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[22]
+	mi := &file_weir_event_v1_event_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1953,7 +2179,7 @@ func (x *ProjectArchived) String() string {
 func (*ProjectArchived) ProtoMessage() {}
 
 func (x *ProjectArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[22]
+	mi := &file_weir_event_v1_event_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1966,7 +2192,7 @@ func (x *ProjectArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProjectArchived.ProtoReflect.Descriptor instead.
 func (*ProjectArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{22}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{24}
 }
 
 // ProjectRestored brings an archived one back with these settings, as every
@@ -1983,7 +2209,7 @@ type ProjectRestored struct {
 
 func (x *ProjectRestored) Reset() {
 	*x = ProjectRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[23]
+	mi := &file_weir_event_v1_event_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1995,7 +2221,7 @@ func (x *ProjectRestored) String() string {
 func (*ProjectRestored) ProtoMessage() {}
 
 func (x *ProjectRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[23]
+	mi := &file_weir_event_v1_event_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2008,7 +2234,7 @@ func (x *ProjectRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProjectRestored.ProtoReflect.Descriptor instead.
 func (*ProjectRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{23}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ProjectRestored) GetName() string {
@@ -2058,7 +2284,7 @@ type ProviderCreated struct {
 
 func (x *ProviderCreated) Reset() {
 	*x = ProviderCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[24]
+	mi := &file_weir_event_v1_event_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2070,7 +2296,7 @@ func (x *ProviderCreated) String() string {
 func (*ProviderCreated) ProtoMessage() {}
 
 func (x *ProviderCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[24]
+	mi := &file_weir_event_v1_event_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2083,7 +2309,7 @@ func (x *ProviderCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProviderCreated.ProtoReflect.Descriptor instead.
 func (*ProviderCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{24}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ProviderCreated) GetName() string {
@@ -2178,7 +2404,7 @@ type ProviderSettings struct {
 
 func (x *ProviderSettings) Reset() {
 	*x = ProviderSettings{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[25]
+	mi := &file_weir_event_v1_event_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2190,7 +2416,7 @@ func (x *ProviderSettings) String() string {
 func (*ProviderSettings) ProtoMessage() {}
 
 func (x *ProviderSettings) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[25]
+	mi := &file_weir_event_v1_event_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2203,7 +2429,7 @@ func (x *ProviderSettings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProviderSettings.ProtoReflect.Descriptor instead.
 func (*ProviderSettings) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{25}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ProviderSettings) GetName() string {
@@ -2297,7 +2523,7 @@ type SealedCredential struct {
 
 func (x *SealedCredential) Reset() {
 	*x = SealedCredential{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[26]
+	mi := &file_weir_event_v1_event_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2309,7 +2535,7 @@ func (x *SealedCredential) String() string {
 func (*SealedCredential) ProtoMessage() {}
 
 func (x *SealedCredential) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[26]
+	mi := &file_weir_event_v1_event_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2322,7 +2548,7 @@ func (x *SealedCredential) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SealedCredential.ProtoReflect.Descriptor instead.
 func (*SealedCredential) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{26}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *SealedCredential) GetGatewayId() string {
@@ -2355,7 +2581,7 @@ type ProviderUpdated struct {
 
 func (x *ProviderUpdated) Reset() {
 	*x = ProviderUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[27]
+	mi := &file_weir_event_v1_event_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2367,7 +2593,7 @@ func (x *ProviderUpdated) String() string {
 func (*ProviderUpdated) ProtoMessage() {}
 
 func (x *ProviderUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[27]
+	mi := &file_weir_event_v1_event_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2380,7 +2606,7 @@ func (x *ProviderUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProviderUpdated.ProtoReflect.Descriptor instead.
 func (*ProviderUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{27}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ProviderUpdated) GetSettings() *ProviderSettings {
@@ -2398,7 +2624,7 @@ type ProviderArchived struct {
 
 func (x *ProviderArchived) Reset() {
 	*x = ProviderArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[28]
+	mi := &file_weir_event_v1_event_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2410,7 +2636,7 @@ func (x *ProviderArchived) String() string {
 func (*ProviderArchived) ProtoMessage() {}
 
 func (x *ProviderArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[28]
+	mi := &file_weir_event_v1_event_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2423,7 +2649,7 @@ func (x *ProviderArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProviderArchived.ProtoReflect.Descriptor instead.
 func (*ProviderArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{28}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{30}
 }
 
 type ProviderRestored struct {
@@ -2436,7 +2662,7 @@ type ProviderRestored struct {
 
 func (x *ProviderRestored) Reset() {
 	*x = ProviderRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[29]
+	mi := &file_weir_event_v1_event_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2448,7 +2674,7 @@ func (x *ProviderRestored) String() string {
 func (*ProviderRestored) ProtoMessage() {}
 
 func (x *ProviderRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[29]
+	mi := &file_weir_event_v1_event_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2461,7 +2687,7 @@ func (x *ProviderRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProviderRestored.ProtoReflect.Descriptor instead.
 func (*ProviderRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{29}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ProviderRestored) GetSettings() *ProviderSettings {
@@ -2497,7 +2723,7 @@ type Timeouts struct {
 
 func (x *Timeouts) Reset() {
 	*x = Timeouts{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[30]
+	mi := &file_weir_event_v1_event_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2509,7 +2735,7 @@ func (x *Timeouts) String() string {
 func (*Timeouts) ProtoMessage() {}
 
 func (x *Timeouts) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[30]
+	mi := &file_weir_event_v1_event_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2522,7 +2748,7 @@ func (x *Timeouts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Timeouts.ProtoReflect.Descriptor instead.
 func (*Timeouts) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{30}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Timeouts) GetFirstByteMs() int64 {
@@ -2587,7 +2813,7 @@ type RouteCreated struct {
 
 func (x *RouteCreated) Reset() {
 	*x = RouteCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[31]
+	mi := &file_weir_event_v1_event_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2599,7 +2825,7 @@ func (x *RouteCreated) String() string {
 func (*RouteCreated) ProtoMessage() {}
 
 func (x *RouteCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[31]
+	mi := &file_weir_event_v1_event_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2612,7 +2838,7 @@ func (x *RouteCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RouteCreated.ProtoReflect.Descriptor instead.
 func (*RouteCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{31}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *RouteCreated) GetName() string {
@@ -2712,7 +2938,7 @@ type RouteSettings struct {
 
 func (x *RouteSettings) Reset() {
 	*x = RouteSettings{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[32]
+	mi := &file_weir_event_v1_event_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2724,7 +2950,7 @@ func (x *RouteSettings) String() string {
 func (*RouteSettings) ProtoMessage() {}
 
 func (x *RouteSettings) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[32]
+	mi := &file_weir_event_v1_event_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2737,7 +2963,7 @@ func (x *RouteSettings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RouteSettings.ProtoReflect.Descriptor instead.
 func (*RouteSettings) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{32}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *RouteSettings) GetName() string {
@@ -2826,7 +3052,7 @@ type RouteUpdated struct {
 
 func (x *RouteUpdated) Reset() {
 	*x = RouteUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[33]
+	mi := &file_weir_event_v1_event_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2838,7 +3064,7 @@ func (x *RouteUpdated) String() string {
 func (*RouteUpdated) ProtoMessage() {}
 
 func (x *RouteUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[33]
+	mi := &file_weir_event_v1_event_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2851,7 +3077,7 @@ func (x *RouteUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RouteUpdated.ProtoReflect.Descriptor instead.
 func (*RouteUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{33}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *RouteUpdated) GetSettings() *RouteSettings {
@@ -2869,7 +3095,7 @@ type RouteArchived struct {
 
 func (x *RouteArchived) Reset() {
 	*x = RouteArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[34]
+	mi := &file_weir_event_v1_event_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2881,7 +3107,7 @@ func (x *RouteArchived) String() string {
 func (*RouteArchived) ProtoMessage() {}
 
 func (x *RouteArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[34]
+	mi := &file_weir_event_v1_event_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2894,7 +3120,7 @@ func (x *RouteArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RouteArchived.ProtoReflect.Descriptor instead.
 func (*RouteArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{34}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{36}
 }
 
 type RouteRestored struct {
@@ -2907,7 +3133,7 @@ type RouteRestored struct {
 
 func (x *RouteRestored) Reset() {
 	*x = RouteRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[35]
+	mi := &file_weir_event_v1_event_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2919,7 +3145,7 @@ func (x *RouteRestored) String() string {
 func (*RouteRestored) ProtoMessage() {}
 
 func (x *RouteRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[35]
+	mi := &file_weir_event_v1_event_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2932,7 +3158,7 @@ func (x *RouteRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RouteRestored.ProtoReflect.Descriptor instead.
 func (*RouteRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{35}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *RouteRestored) GetSettings() *RouteSettings {
@@ -2968,7 +3194,7 @@ type KeyCreated struct {
 
 func (x *KeyCreated) Reset() {
 	*x = KeyCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[36]
+	mi := &file_weir_event_v1_event_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2980,7 +3206,7 @@ func (x *KeyCreated) String() string {
 func (*KeyCreated) ProtoMessage() {}
 
 func (x *KeyCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[36]
+	mi := &file_weir_event_v1_event_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2993,7 +3219,7 @@ func (x *KeyCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyCreated.ProtoReflect.Descriptor instead.
 func (*KeyCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{36}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *KeyCreated) GetProjectId() string {
@@ -3057,7 +3283,7 @@ type KeyUpdated struct {
 
 func (x *KeyUpdated) Reset() {
 	*x = KeyUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[37]
+	mi := &file_weir_event_v1_event_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3069,7 +3295,7 @@ func (x *KeyUpdated) String() string {
 func (*KeyUpdated) ProtoMessage() {}
 
 func (x *KeyUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[37]
+	mi := &file_weir_event_v1_event_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3082,7 +3308,7 @@ func (x *KeyUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyUpdated.ProtoReflect.Descriptor instead.
 func (*KeyUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{37}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *KeyUpdated) GetName() string {
@@ -3126,7 +3352,7 @@ type KeyRotated struct {
 
 func (x *KeyRotated) Reset() {
 	*x = KeyRotated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[38]
+	mi := &file_weir_event_v1_event_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3138,7 +3364,7 @@ func (x *KeyRotated) String() string {
 func (*KeyRotated) ProtoMessage() {}
 
 func (x *KeyRotated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[38]
+	mi := &file_weir_event_v1_event_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3151,7 +3377,7 @@ func (x *KeyRotated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyRotated.ProtoReflect.Descriptor instead.
 func (*KeyRotated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{38}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *KeyRotated) GetSha256() []byte {
@@ -3186,7 +3412,7 @@ type KeyRevoked struct {
 
 func (x *KeyRevoked) Reset() {
 	*x = KeyRevoked{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[39]
+	mi := &file_weir_event_v1_event_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3198,7 +3424,7 @@ func (x *KeyRevoked) String() string {
 func (*KeyRevoked) ProtoMessage() {}
 
 func (x *KeyRevoked) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[39]
+	mi := &file_weir_event_v1_event_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3211,7 +3437,7 @@ func (x *KeyRevoked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyRevoked.ProtoReflect.Descriptor instead.
 func (*KeyRevoked) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{39}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *KeyRevoked) GetReason() string {
@@ -3237,7 +3463,7 @@ type KeyArchived struct {
 
 func (x *KeyArchived) Reset() {
 	*x = KeyArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[40]
+	mi := &file_weir_event_v1_event_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3249,7 +3475,7 @@ func (x *KeyArchived) String() string {
 func (*KeyArchived) ProtoMessage() {}
 
 func (x *KeyArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[40]
+	mi := &file_weir_event_v1_event_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3262,7 +3488,7 @@ func (x *KeyArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyArchived.ProtoReflect.Descriptor instead.
 func (*KeyArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{40}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{42}
 }
 
 type GatewayCreated struct {
@@ -3276,13 +3502,14 @@ type GatewayCreated struct {
 	CredentialMaxAgeSeconds int64 `protobuf:"varint,4,opt,name=credential_max_age_seconds,json=credentialMaxAgeSeconds,proto3" json:"credential_max_age_seconds,omitempty"`
 	// Absent: all at once.
 	Rollout       *RolloutSettings `protobuf:"bytes,5,opt,name=rollout,proto3" json:"rollout,omitempty"`
+	WhenSpoolFull SpoolFull        `protobuf:"varint,6,opt,name=when_spool_full,json=whenSpoolFull,proto3,enum=weir.event.v1.SpoolFull" json:"when_spool_full,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GatewayCreated) Reset() {
 	*x = GatewayCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[41]
+	mi := &file_weir_event_v1_event_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3294,7 +3521,7 @@ func (x *GatewayCreated) String() string {
 func (*GatewayCreated) ProtoMessage() {}
 
 func (x *GatewayCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[41]
+	mi := &file_weir_event_v1_event_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3307,7 +3534,7 @@ func (x *GatewayCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayCreated.ProtoReflect.Descriptor instead.
 func (*GatewayCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{41}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *GatewayCreated) GetName() string {
@@ -3345,9 +3572,17 @@ func (x *GatewayCreated) GetRollout() *RolloutSettings {
 	return nil
 }
 
+func (x *GatewayCreated) GetWhenSpoolFull() SpoolFull {
+	if x != nil {
+		return x.WhenSpoolFull
+	}
+	return SpoolFull_SPOOL_FULL_UNSPECIFIED
+}
+
 type GatewayUpdated struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	WhenSpoolFull SpoolFull              `protobuf:"varint,4,opt,name=when_spool_full,json=whenSpoolFull,proto3,enum=weir.event.v1.SpoolFull" json:"when_spool_full,omitempty"`
 	// How long agents use a credential whose reference they can't read any more. 0: for
 	// ever.
 	CredentialMaxAgeSeconds int64 `protobuf:"varint,2,opt,name=credential_max_age_seconds,json=credentialMaxAgeSeconds,proto3" json:"credential_max_age_seconds,omitempty"`
@@ -3359,7 +3594,7 @@ type GatewayUpdated struct {
 
 func (x *GatewayUpdated) Reset() {
 	*x = GatewayUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[42]
+	mi := &file_weir_event_v1_event_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3371,7 +3606,7 @@ func (x *GatewayUpdated) String() string {
 func (*GatewayUpdated) ProtoMessage() {}
 
 func (x *GatewayUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[42]
+	mi := &file_weir_event_v1_event_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3384,7 +3619,7 @@ func (x *GatewayUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayUpdated.ProtoReflect.Descriptor instead.
 func (*GatewayUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{42}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *GatewayUpdated) GetName() string {
@@ -3392,6 +3627,13 @@ func (x *GatewayUpdated) GetName() string {
 		return x.Name
 	}
 	return ""
+}
+
+func (x *GatewayUpdated) GetWhenSpoolFull() SpoolFull {
+	if x != nil {
+		return x.WhenSpoolFull
+	}
+	return SpoolFull_SPOOL_FULL_UNSPECIFIED
 }
 
 func (x *GatewayUpdated) GetCredentialMaxAgeSeconds() int64 {
@@ -3419,7 +3661,7 @@ type GatewayKeySet struct {
 
 func (x *GatewayKeySet) Reset() {
 	*x = GatewayKeySet{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[43]
+	mi := &file_weir_event_v1_event_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3431,7 +3673,7 @@ func (x *GatewayKeySet) String() string {
 func (*GatewayKeySet) ProtoMessage() {}
 
 func (x *GatewayKeySet) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[43]
+	mi := &file_weir_event_v1_event_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3444,7 +3686,7 @@ func (x *GatewayKeySet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayKeySet.ProtoReflect.Descriptor instead.
 func (*GatewayKeySet) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{43}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *GatewayKeySet) GetPublicKey() []byte {
@@ -3465,7 +3707,7 @@ type GatewayRolloutSet struct {
 
 func (x *GatewayRolloutSet) Reset() {
 	*x = GatewayRolloutSet{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[44]
+	mi := &file_weir_event_v1_event_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3477,7 +3719,7 @@ func (x *GatewayRolloutSet) String() string {
 func (*GatewayRolloutSet) ProtoMessage() {}
 
 func (x *GatewayRolloutSet) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[44]
+	mi := &file_weir_event_v1_event_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3490,7 +3732,7 @@ func (x *GatewayRolloutSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayRolloutSet.ProtoReflect.Descriptor instead.
 func (*GatewayRolloutSet) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{44}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *GatewayRolloutSet) GetRollout() *RolloutSettings {
@@ -3518,7 +3760,7 @@ type RolloutSettings struct {
 
 func (x *RolloutSettings) Reset() {
 	*x = RolloutSettings{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[45]
+	mi := &file_weir_event_v1_event_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3530,7 +3772,7 @@ func (x *RolloutSettings) String() string {
 func (*RolloutSettings) ProtoMessage() {}
 
 func (x *RolloutSettings) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[45]
+	mi := &file_weir_event_v1_event_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3543,7 +3785,7 @@ func (x *RolloutSettings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RolloutSettings.ProtoReflect.Descriptor instead.
 func (*RolloutSettings) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{45}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *RolloutSettings) GetStrategy() RolloutStrategy {
@@ -3589,7 +3831,7 @@ type GatewayArchived struct {
 
 func (x *GatewayArchived) Reset() {
 	*x = GatewayArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[46]
+	mi := &file_weir_event_v1_event_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3601,7 +3843,7 @@ func (x *GatewayArchived) String() string {
 func (*GatewayArchived) ProtoMessage() {}
 
 func (x *GatewayArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[46]
+	mi := &file_weir_event_v1_event_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3614,7 +3856,7 @@ func (x *GatewayArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayArchived.ProtoReflect.Descriptor instead.
 func (*GatewayArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{46}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{48}
 }
 
 type GatewayRestored struct {
@@ -3629,13 +3871,14 @@ type GatewayRestored struct {
 	AllowedRegions []string `protobuf:"bytes,6,rep,name=allowed_regions,json=allowedRegions,proto3" json:"allowed_regions,omitempty"`
 	// Absent: all at once.
 	Rollout       *RolloutSettings `protobuf:"bytes,7,opt,name=rollout,proto3" json:"rollout,omitempty"`
+	WhenSpoolFull SpoolFull        `protobuf:"varint,8,opt,name=when_spool_full,json=whenSpoolFull,proto3,enum=weir.event.v1.SpoolFull" json:"when_spool_full,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GatewayRestored) Reset() {
 	*x = GatewayRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[47]
+	mi := &file_weir_event_v1_event_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3647,7 +3890,7 @@ func (x *GatewayRestored) String() string {
 func (*GatewayRestored) ProtoMessage() {}
 
 func (x *GatewayRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[47]
+	mi := &file_weir_event_v1_event_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3660,7 +3903,7 @@ func (x *GatewayRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayRestored.ProtoReflect.Descriptor instead.
 func (*GatewayRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{47}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *GatewayRestored) GetName() string {
@@ -3712,6 +3955,13 @@ func (x *GatewayRestored) GetRollout() *RolloutSettings {
 	return nil
 }
 
+func (x *GatewayRestored) GetWhenSpoolFull() SpoolFull {
+	if x != nil {
+		return x.WhenSpoolFull
+	}
+	return SpoolFull_SPOOL_FULL_UNSPECIFIED
+}
+
 // RolloutStarted: the configuration of the candidate version is on its way to the
 // gateway's agents, first to those named.
 type RolloutStarted struct {
@@ -3727,7 +3977,7 @@ type RolloutStarted struct {
 
 func (x *RolloutStarted) Reset() {
 	*x = RolloutStarted{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[48]
+	mi := &file_weir_event_v1_event_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3739,7 +3989,7 @@ func (x *RolloutStarted) String() string {
 func (*RolloutStarted) ProtoMessage() {}
 
 func (x *RolloutStarted) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[48]
+	mi := &file_weir_event_v1_event_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3752,7 +4002,7 @@ func (x *RolloutStarted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RolloutStarted.ProtoReflect.Descriptor instead.
 func (*RolloutStarted) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{48}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *RolloutStarted) GetGatewayId() string {
@@ -3794,7 +4044,7 @@ type RolloutRestarted struct {
 
 func (x *RolloutRestarted) Reset() {
 	*x = RolloutRestarted{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[49]
+	mi := &file_weir_event_v1_event_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3806,7 +4056,7 @@ func (x *RolloutRestarted) String() string {
 func (*RolloutRestarted) ProtoMessage() {}
 
 func (x *RolloutRestarted) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[49]
+	mi := &file_weir_event_v1_event_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3819,7 +4069,7 @@ func (x *RolloutRestarted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RolloutRestarted.ProtoReflect.Descriptor instead.
 func (*RolloutRestarted) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{49}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *RolloutRestarted) GetCandidateVersion() int64 {
@@ -3851,7 +4101,7 @@ type RolloutAdvanced struct {
 
 func (x *RolloutAdvanced) Reset() {
 	*x = RolloutAdvanced{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[50]
+	mi := &file_weir_event_v1_event_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3863,7 +4113,7 @@ func (x *RolloutAdvanced) String() string {
 func (*RolloutAdvanced) ProtoMessage() {}
 
 func (x *RolloutAdvanced) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[50]
+	mi := &file_weir_event_v1_event_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3876,7 +4126,7 @@ func (x *RolloutAdvanced) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RolloutAdvanced.ProtoReflect.Descriptor instead.
 func (*RolloutAdvanced) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{50}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *RolloutAdvanced) GetStep() int32 {
@@ -3914,7 +4164,7 @@ type RolloutHeld struct {
 
 func (x *RolloutHeld) Reset() {
 	*x = RolloutHeld{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[51]
+	mi := &file_weir_event_v1_event_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3926,7 +4176,7 @@ func (x *RolloutHeld) String() string {
 func (*RolloutHeld) ProtoMessage() {}
 
 func (x *RolloutHeld) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[51]
+	mi := &file_weir_event_v1_event_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3939,7 +4189,7 @@ func (x *RolloutHeld) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RolloutHeld.ProtoReflect.Descriptor instead.
 func (*RolloutHeld) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{51}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *RolloutHeld) GetCause() RolloutHoldCause {
@@ -3971,7 +4221,7 @@ type RolloutResumed struct {
 
 func (x *RolloutResumed) Reset() {
 	*x = RolloutResumed{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[52]
+	mi := &file_weir_event_v1_event_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3983,7 +4233,7 @@ func (x *RolloutResumed) String() string {
 func (*RolloutResumed) ProtoMessage() {}
 
 func (x *RolloutResumed) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[52]
+	mi := &file_weir_event_v1_event_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3996,7 +4246,7 @@ func (x *RolloutResumed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RolloutResumed.ProtoReflect.Descriptor instead.
 func (*RolloutResumed) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{52}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{54}
 }
 
 // RolloutFinished: every agent has the candidate, and what comes is rolled out from there.
@@ -4008,7 +4258,7 @@ type RolloutFinished struct {
 
 func (x *RolloutFinished) Reset() {
 	*x = RolloutFinished{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[53]
+	mi := &file_weir_event_v1_event_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4020,7 +4270,7 @@ func (x *RolloutFinished) String() string {
 func (*RolloutFinished) ProtoMessage() {}
 
 func (x *RolloutFinished) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[53]
+	mi := &file_weir_event_v1_event_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4033,7 +4283,7 @@ func (x *RolloutFinished) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RolloutFinished.ProtoReflect.Descriptor instead.
 func (*RolloutFinished) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{53}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{55}
 }
 
 // RolloutAbandoned: the candidate is given up; what the gateway's agents have is said
@@ -4048,7 +4298,7 @@ type RolloutAbandoned struct {
 
 func (x *RolloutAbandoned) Reset() {
 	*x = RolloutAbandoned{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[54]
+	mi := &file_weir_event_v1_event_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4060,7 +4310,7 @@ func (x *RolloutAbandoned) String() string {
 func (*RolloutAbandoned) ProtoMessage() {}
 
 func (x *RolloutAbandoned) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[54]
+	mi := &file_weir_event_v1_event_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4073,7 +4323,7 @@ func (x *RolloutAbandoned) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RolloutAbandoned.ProtoReflect.Descriptor instead.
 func (*RolloutAbandoned) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{54}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *RolloutAbandoned) GetReason() string {
@@ -4097,7 +4347,7 @@ type GatewayWentBack struct {
 
 func (x *GatewayWentBack) Reset() {
 	*x = GatewayWentBack{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[55]
+	mi := &file_weir_event_v1_event_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4109,7 +4359,7 @@ func (x *GatewayWentBack) String() string {
 func (*GatewayWentBack) ProtoMessage() {}
 
 func (x *GatewayWentBack) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[55]
+	mi := &file_weir_event_v1_event_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4122,7 +4372,7 @@ func (x *GatewayWentBack) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayWentBack.ProtoReflect.Descriptor instead.
 func (*GatewayWentBack) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{55}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *GatewayWentBack) GetGatewayId() string {
@@ -4155,7 +4405,7 @@ type GatewayWentForward struct {
 
 func (x *GatewayWentForward) Reset() {
 	*x = GatewayWentForward{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[56]
+	mi := &file_weir_event_v1_event_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4167,7 +4417,7 @@ func (x *GatewayWentForward) String() string {
 func (*GatewayWentForward) ProtoMessage() {}
 
 func (x *GatewayWentForward) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[56]
+	mi := &file_weir_event_v1_event_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4180,7 +4430,7 @@ func (x *GatewayWentForward) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayWentForward.ProtoReflect.Descriptor instead.
 func (*GatewayWentForward) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{56}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{58}
 }
 
 type EnrolmentTokenRevoked struct {
@@ -4192,7 +4442,7 @@ type EnrolmentTokenRevoked struct {
 
 func (x *EnrolmentTokenRevoked) Reset() {
 	*x = EnrolmentTokenRevoked{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[57]
+	mi := &file_weir_event_v1_event_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4204,7 +4454,7 @@ func (x *EnrolmentTokenRevoked) String() string {
 func (*EnrolmentTokenRevoked) ProtoMessage() {}
 
 func (x *EnrolmentTokenRevoked) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[57]
+	mi := &file_weir_event_v1_event_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4217,7 +4467,7 @@ func (x *EnrolmentTokenRevoked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EnrolmentTokenRevoked.ProtoReflect.Descriptor instead.
 func (*EnrolmentTokenRevoked) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{57}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *EnrolmentTokenRevoked) GetReason() string {
@@ -4240,7 +4490,7 @@ type EnrolmentTokenCreated struct {
 
 func (x *EnrolmentTokenCreated) Reset() {
 	*x = EnrolmentTokenCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[58]
+	mi := &file_weir_event_v1_event_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4252,7 +4502,7 @@ func (x *EnrolmentTokenCreated) String() string {
 func (*EnrolmentTokenCreated) ProtoMessage() {}
 
 func (x *EnrolmentTokenCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[58]
+	mi := &file_weir_event_v1_event_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4265,7 +4515,7 @@ func (x *EnrolmentTokenCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EnrolmentTokenCreated.ProtoReflect.Descriptor instead.
 func (*EnrolmentTokenCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{58}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *EnrolmentTokenCreated) GetGatewayId() string {
@@ -4310,7 +4560,7 @@ type AgentEnrolled struct {
 
 func (x *AgentEnrolled) Reset() {
 	*x = AgentEnrolled{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[59]
+	mi := &file_weir_event_v1_event_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4322,7 +4572,7 @@ func (x *AgentEnrolled) String() string {
 func (*AgentEnrolled) ProtoMessage() {}
 
 func (x *AgentEnrolled) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[59]
+	mi := &file_weir_event_v1_event_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4335,7 +4585,7 @@ func (x *AgentEnrolled) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgentEnrolled.ProtoReflect.Descriptor instead.
 func (*AgentEnrolled) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{59}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *AgentEnrolled) GetGatewayId() string {
@@ -4375,7 +4625,7 @@ type AgentRenamed struct {
 
 func (x *AgentRenamed) Reset() {
 	*x = AgentRenamed{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[60]
+	mi := &file_weir_event_v1_event_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4387,7 +4637,7 @@ func (x *AgentRenamed) String() string {
 func (*AgentRenamed) ProtoMessage() {}
 
 func (x *AgentRenamed) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[60]
+	mi := &file_weir_event_v1_event_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4400,7 +4650,7 @@ func (x *AgentRenamed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgentRenamed.ProtoReflect.Descriptor instead.
 func (*AgentRenamed) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{60}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *AgentRenamed) GetName() string {
@@ -4421,7 +4671,7 @@ type AgentRevoked struct {
 
 func (x *AgentRevoked) Reset() {
 	*x = AgentRevoked{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[61]
+	mi := &file_weir_event_v1_event_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4433,7 +4683,7 @@ func (x *AgentRevoked) String() string {
 func (*AgentRevoked) ProtoMessage() {}
 
 func (x *AgentRevoked) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[61]
+	mi := &file_weir_event_v1_event_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4446,7 +4696,7 @@ func (x *AgentRevoked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgentRevoked.ProtoReflect.Descriptor instead.
 func (*AgentRevoked) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{61}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *AgentRevoked) GetReason() string {
@@ -4473,7 +4723,7 @@ type ServiceAccountCreated struct {
 
 func (x *ServiceAccountCreated) Reset() {
 	*x = ServiceAccountCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[62]
+	mi := &file_weir_event_v1_event_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4485,7 +4735,7 @@ func (x *ServiceAccountCreated) String() string {
 func (*ServiceAccountCreated) ProtoMessage() {}
 
 func (x *ServiceAccountCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[62]
+	mi := &file_weir_event_v1_event_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4498,7 +4748,7 @@ func (x *ServiceAccountCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceAccountCreated.ProtoReflect.Descriptor instead.
 func (*ServiceAccountCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{62}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *ServiceAccountCreated) GetName() string {
@@ -4525,7 +4775,7 @@ type ServiceAccountUpdated struct {
 
 func (x *ServiceAccountUpdated) Reset() {
 	*x = ServiceAccountUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[63]
+	mi := &file_weir_event_v1_event_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4537,7 +4787,7 @@ func (x *ServiceAccountUpdated) String() string {
 func (*ServiceAccountUpdated) ProtoMessage() {}
 
 func (x *ServiceAccountUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[63]
+	mi := &file_weir_event_v1_event_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4550,7 +4800,7 @@ func (x *ServiceAccountUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceAccountUpdated.ProtoReflect.Descriptor instead.
 func (*ServiceAccountUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{63}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *ServiceAccountUpdated) GetName() string {
@@ -4576,7 +4826,7 @@ type ServiceAccountArchived struct {
 
 func (x *ServiceAccountArchived) Reset() {
 	*x = ServiceAccountArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[64]
+	mi := &file_weir_event_v1_event_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4588,7 +4838,7 @@ func (x *ServiceAccountArchived) String() string {
 func (*ServiceAccountArchived) ProtoMessage() {}
 
 func (x *ServiceAccountArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[64]
+	mi := &file_weir_event_v1_event_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4601,7 +4851,7 @@ func (x *ServiceAccountArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceAccountArchived.ProtoReflect.Descriptor instead.
 func (*ServiceAccountArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{64}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{66}
 }
 
 type ServiceAccountTokenCreated struct {
@@ -4619,7 +4869,7 @@ type ServiceAccountTokenCreated struct {
 
 func (x *ServiceAccountTokenCreated) Reset() {
 	*x = ServiceAccountTokenCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[65]
+	mi := &file_weir_event_v1_event_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4631,7 +4881,7 @@ func (x *ServiceAccountTokenCreated) String() string {
 func (*ServiceAccountTokenCreated) ProtoMessage() {}
 
 func (x *ServiceAccountTokenCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[65]
+	mi := &file_weir_event_v1_event_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4644,7 +4894,7 @@ func (x *ServiceAccountTokenCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceAccountTokenCreated.ProtoReflect.Descriptor instead.
 func (*ServiceAccountTokenCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{65}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *ServiceAccountTokenCreated) GetServiceAccountId() string {
@@ -4691,7 +4941,7 @@ type ServiceAccountTokenRevoked struct {
 
 func (x *ServiceAccountTokenRevoked) Reset() {
 	*x = ServiceAccountTokenRevoked{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[66]
+	mi := &file_weir_event_v1_event_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4703,7 +4953,7 @@ func (x *ServiceAccountTokenRevoked) String() string {
 func (*ServiceAccountTokenRevoked) ProtoMessage() {}
 
 func (x *ServiceAccountTokenRevoked) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[66]
+	mi := &file_weir_event_v1_event_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4716,7 +4966,7 @@ func (x *ServiceAccountTokenRevoked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceAccountTokenRevoked.ProtoReflect.Descriptor instead.
 func (*ServiceAccountTokenRevoked) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{66}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *ServiceAccountTokenRevoked) GetReason() string {
@@ -4740,7 +4990,7 @@ type RoleBindingCreated struct {
 
 func (x *RoleBindingCreated) Reset() {
 	*x = RoleBindingCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[67]
+	mi := &file_weir_event_v1_event_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4752,7 +5002,7 @@ func (x *RoleBindingCreated) String() string {
 func (*RoleBindingCreated) ProtoMessage() {}
 
 func (x *RoleBindingCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[67]
+	mi := &file_weir_event_v1_event_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4765,7 +5015,7 @@ func (x *RoleBindingCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoleBindingCreated.ProtoReflect.Descriptor instead.
 func (*RoleBindingCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{67}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *RoleBindingCreated) GetMemberId() string {
@@ -4805,7 +5055,7 @@ type RoleBindingArchived struct {
 
 func (x *RoleBindingArchived) Reset() {
 	*x = RoleBindingArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[68]
+	mi := &file_weir_event_v1_event_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4817,7 +5067,7 @@ func (x *RoleBindingArchived) String() string {
 func (*RoleBindingArchived) ProtoMessage() {}
 
 func (x *RoleBindingArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[68]
+	mi := &file_weir_event_v1_event_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4830,7 +5080,7 @@ func (x *RoleBindingArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoleBindingArchived.ProtoReflect.Descriptor instead.
 func (*RoleBindingArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{68}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{70}
 }
 
 // Rates are prices of token buckets in pico-dollars per token; absent: unknown.
@@ -4849,7 +5099,7 @@ type Rates struct {
 
 func (x *Rates) Reset() {
 	*x = Rates{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[69]
+	mi := &file_weir_event_v1_event_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4861,7 +5111,7 @@ func (x *Rates) String() string {
 func (*Rates) ProtoMessage() {}
 
 func (x *Rates) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[69]
+	mi := &file_weir_event_v1_event_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4874,7 +5124,7 @@ func (x *Rates) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rates.ProtoReflect.Descriptor instead.
 func (*Rates) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{69}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *Rates) GetInput() int64 {
@@ -4941,7 +5191,7 @@ type PriceOverrideSettings struct {
 
 func (x *PriceOverrideSettings) Reset() {
 	*x = PriceOverrideSettings{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[70]
+	mi := &file_weir_event_v1_event_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4953,7 +5203,7 @@ func (x *PriceOverrideSettings) String() string {
 func (*PriceOverrideSettings) ProtoMessage() {}
 
 func (x *PriceOverrideSettings) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[70]
+	mi := &file_weir_event_v1_event_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4966,7 +5216,7 @@ func (x *PriceOverrideSettings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceOverrideSettings.ProtoReflect.Descriptor instead.
 func (*PriceOverrideSettings) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{70}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *PriceOverrideSettings) GetPriceList() string {
@@ -5013,7 +5263,7 @@ type PriceOverrideCreated struct {
 
 func (x *PriceOverrideCreated) Reset() {
 	*x = PriceOverrideCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[71]
+	mi := &file_weir_event_v1_event_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5025,7 +5275,7 @@ func (x *PriceOverrideCreated) String() string {
 func (*PriceOverrideCreated) ProtoMessage() {}
 
 func (x *PriceOverrideCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[71]
+	mi := &file_weir_event_v1_event_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5038,7 +5288,7 @@ func (x *PriceOverrideCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceOverrideCreated.ProtoReflect.Descriptor instead.
 func (*PriceOverrideCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{71}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{73}
 }
 
 func (x *PriceOverrideCreated) GetSettings() *PriceOverrideSettings {
@@ -5057,7 +5307,7 @@ type PriceOverrideUpdated struct {
 
 func (x *PriceOverrideUpdated) Reset() {
 	*x = PriceOverrideUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[72]
+	mi := &file_weir_event_v1_event_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5069,7 +5319,7 @@ func (x *PriceOverrideUpdated) String() string {
 func (*PriceOverrideUpdated) ProtoMessage() {}
 
 func (x *PriceOverrideUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[72]
+	mi := &file_weir_event_v1_event_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5082,7 +5332,7 @@ func (x *PriceOverrideUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceOverrideUpdated.ProtoReflect.Descriptor instead.
 func (*PriceOverrideUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{72}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{74}
 }
 
 func (x *PriceOverrideUpdated) GetSettings() *PriceOverrideSettings {
@@ -5100,7 +5350,7 @@ type PriceOverrideArchived struct {
 
 func (x *PriceOverrideArchived) Reset() {
 	*x = PriceOverrideArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[73]
+	mi := &file_weir_event_v1_event_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5112,7 +5362,7 @@ func (x *PriceOverrideArchived) String() string {
 func (*PriceOverrideArchived) ProtoMessage() {}
 
 func (x *PriceOverrideArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[73]
+	mi := &file_weir_event_v1_event_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5125,7 +5375,7 @@ func (x *PriceOverrideArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceOverrideArchived.ProtoReflect.Descriptor instead.
 func (*PriceOverrideArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{73}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{75}
 }
 
 type PriceOverrideRestored struct {
@@ -5138,7 +5388,7 @@ type PriceOverrideRestored struct {
 
 func (x *PriceOverrideRestored) Reset() {
 	*x = PriceOverrideRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[74]
+	mi := &file_weir_event_v1_event_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5150,7 +5400,7 @@ func (x *PriceOverrideRestored) String() string {
 func (*PriceOverrideRestored) ProtoMessage() {}
 
 func (x *PriceOverrideRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[74]
+	mi := &file_weir_event_v1_event_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5163,7 +5413,7 @@ func (x *PriceOverrideRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceOverrideRestored.ProtoReflect.Descriptor instead.
 func (*PriceOverrideRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{74}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{76}
 }
 
 func (x *PriceOverrideRestored) GetSettings() *PriceOverrideSettings {
@@ -5198,7 +5448,7 @@ type QuotaScope struct {
 
 func (x *QuotaScope) Reset() {
 	*x = QuotaScope{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[75]
+	mi := &file_weir_event_v1_event_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5210,7 +5460,7 @@ func (x *QuotaScope) String() string {
 func (*QuotaScope) ProtoMessage() {}
 
 func (x *QuotaScope) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[75]
+	mi := &file_weir_event_v1_event_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5223,7 +5473,7 @@ func (x *QuotaScope) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuotaScope.ProtoReflect.Descriptor instead.
 func (*QuotaScope) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{75}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{77}
 }
 
 func (x *QuotaScope) GetOn() QuotaOn {
@@ -5277,7 +5527,7 @@ type LimitSettings struct {
 
 func (x *LimitSettings) Reset() {
 	*x = LimitSettings{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[76]
+	mi := &file_weir_event_v1_event_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5289,7 +5539,7 @@ func (x *LimitSettings) String() string {
 func (*LimitSettings) ProtoMessage() {}
 
 func (x *LimitSettings) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[76]
+	mi := &file_weir_event_v1_event_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5302,7 +5552,7 @@ func (x *LimitSettings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LimitSettings.ProtoReflect.Descriptor instead.
 func (*LimitSettings) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{76}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{78}
 }
 
 func (x *LimitSettings) GetName() string {
@@ -5363,7 +5613,7 @@ type LimitCreated struct {
 
 func (x *LimitCreated) Reset() {
 	*x = LimitCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[77]
+	mi := &file_weir_event_v1_event_proto_msgTypes[79]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5375,7 +5625,7 @@ func (x *LimitCreated) String() string {
 func (*LimitCreated) ProtoMessage() {}
 
 func (x *LimitCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[77]
+	mi := &file_weir_event_v1_event_proto_msgTypes[79]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5388,7 +5638,7 @@ func (x *LimitCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LimitCreated.ProtoReflect.Descriptor instead.
 func (*LimitCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{77}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{79}
 }
 
 func (x *LimitCreated) GetSettings() *LimitSettings {
@@ -5407,7 +5657,7 @@ type LimitUpdated struct {
 
 func (x *LimitUpdated) Reset() {
 	*x = LimitUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[78]
+	mi := &file_weir_event_v1_event_proto_msgTypes[80]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5419,7 +5669,7 @@ func (x *LimitUpdated) String() string {
 func (*LimitUpdated) ProtoMessage() {}
 
 func (x *LimitUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[78]
+	mi := &file_weir_event_v1_event_proto_msgTypes[80]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5432,7 +5682,7 @@ func (x *LimitUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LimitUpdated.ProtoReflect.Descriptor instead.
 func (*LimitUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{78}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{80}
 }
 
 func (x *LimitUpdated) GetSettings() *LimitSettings {
@@ -5451,7 +5701,7 @@ type LimitArchived struct {
 
 func (x *LimitArchived) Reset() {
 	*x = LimitArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[79]
+	mi := &file_weir_event_v1_event_proto_msgTypes[81]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5463,7 +5713,7 @@ func (x *LimitArchived) String() string {
 func (*LimitArchived) ProtoMessage() {}
 
 func (x *LimitArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[79]
+	mi := &file_weir_event_v1_event_proto_msgTypes[81]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5476,7 +5726,7 @@ func (x *LimitArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LimitArchived.ProtoReflect.Descriptor instead.
 func (*LimitArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{79}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{81}
 }
 
 type LimitRestored struct {
@@ -5489,7 +5739,7 @@ type LimitRestored struct {
 
 func (x *LimitRestored) Reset() {
 	*x = LimitRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[80]
+	mi := &file_weir_event_v1_event_proto_msgTypes[82]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5501,7 +5751,7 @@ func (x *LimitRestored) String() string {
 func (*LimitRestored) ProtoMessage() {}
 
 func (x *LimitRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[80]
+	mi := &file_weir_event_v1_event_proto_msgTypes[82]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5514,7 +5764,7 @@ func (x *LimitRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LimitRestored.ProtoReflect.Descriptor instead.
 func (*LimitRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{80}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{82}
 }
 
 func (x *LimitRestored) GetSettings() *LimitSettings {
@@ -5542,7 +5792,7 @@ type CalendarWindow struct {
 
 func (x *CalendarWindow) Reset() {
 	*x = CalendarWindow{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[81]
+	mi := &file_weir_event_v1_event_proto_msgTypes[83]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5554,7 +5804,7 @@ func (x *CalendarWindow) String() string {
 func (*CalendarWindow) ProtoMessage() {}
 
 func (x *CalendarWindow) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[81]
+	mi := &file_weir_event_v1_event_proto_msgTypes[83]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5567,7 +5817,7 @@ func (x *CalendarWindow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CalendarWindow.ProtoReflect.Descriptor instead.
 func (*CalendarWindow) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{81}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{83}
 }
 
 func (x *CalendarWindow) GetPeriod() CalendarPeriod {
@@ -5593,7 +5843,7 @@ type RollingWindow struct {
 
 func (x *RollingWindow) Reset() {
 	*x = RollingWindow{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[82]
+	mi := &file_weir_event_v1_event_proto_msgTypes[84]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5605,7 +5855,7 @@ func (x *RollingWindow) String() string {
 func (*RollingWindow) ProtoMessage() {}
 
 func (x *RollingWindow) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[82]
+	mi := &file_weir_event_v1_event_proto_msgTypes[84]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5618,7 +5868,7 @@ func (x *RollingWindow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RollingWindow.ProtoReflect.Descriptor instead.
 func (*RollingWindow) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{82}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{84}
 }
 
 func (x *RollingWindow) GetDurationSeconds() int64 {
@@ -5636,7 +5886,7 @@ type LifetimeWindow struct {
 
 func (x *LifetimeWindow) Reset() {
 	*x = LifetimeWindow{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[83]
+	mi := &file_weir_event_v1_event_proto_msgTypes[85]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5648,7 +5898,7 @@ func (x *LifetimeWindow) String() string {
 func (*LifetimeWindow) ProtoMessage() {}
 
 func (x *LifetimeWindow) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[83]
+	mi := &file_weir_event_v1_event_proto_msgTypes[85]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5661,7 +5911,7 @@ func (x *LifetimeWindow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LifetimeWindow.ProtoReflect.Descriptor instead.
 func (*LifetimeWindow) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{83}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{85}
 }
 
 type BudgetSettings struct {
@@ -5687,7 +5937,7 @@ type BudgetSettings struct {
 
 func (x *BudgetSettings) Reset() {
 	*x = BudgetSettings{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[84]
+	mi := &file_weir_event_v1_event_proto_msgTypes[86]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5699,7 +5949,7 @@ func (x *BudgetSettings) String() string {
 func (*BudgetSettings) ProtoMessage() {}
 
 func (x *BudgetSettings) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[84]
+	mi := &file_weir_event_v1_event_proto_msgTypes[86]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5712,7 +5962,7 @@ func (x *BudgetSettings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BudgetSettings.ProtoReflect.Descriptor instead.
 func (*BudgetSettings) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{84}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{86}
 }
 
 func (x *BudgetSettings) GetName() string {
@@ -5836,7 +6086,7 @@ type BudgetCreated struct {
 
 func (x *BudgetCreated) Reset() {
 	*x = BudgetCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[85]
+	mi := &file_weir_event_v1_event_proto_msgTypes[87]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5848,7 +6098,7 @@ func (x *BudgetCreated) String() string {
 func (*BudgetCreated) ProtoMessage() {}
 
 func (x *BudgetCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[85]
+	mi := &file_weir_event_v1_event_proto_msgTypes[87]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5861,7 +6111,7 @@ func (x *BudgetCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BudgetCreated.ProtoReflect.Descriptor instead.
 func (*BudgetCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{85}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{87}
 }
 
 func (x *BudgetCreated) GetSettings() *BudgetSettings {
@@ -5880,7 +6130,7 @@ type BudgetUpdated struct {
 
 func (x *BudgetUpdated) Reset() {
 	*x = BudgetUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[86]
+	mi := &file_weir_event_v1_event_proto_msgTypes[88]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5892,7 +6142,7 @@ func (x *BudgetUpdated) String() string {
 func (*BudgetUpdated) ProtoMessage() {}
 
 func (x *BudgetUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[86]
+	mi := &file_weir_event_v1_event_proto_msgTypes[88]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5905,7 +6155,7 @@ func (x *BudgetUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BudgetUpdated.ProtoReflect.Descriptor instead.
 func (*BudgetUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{86}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{88}
 }
 
 func (x *BudgetUpdated) GetSettings() *BudgetSettings {
@@ -5929,7 +6179,7 @@ type BudgetRaised struct {
 
 func (x *BudgetRaised) Reset() {
 	*x = BudgetRaised{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[87]
+	mi := &file_weir_event_v1_event_proto_msgTypes[89]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5941,7 +6191,7 @@ func (x *BudgetRaised) String() string {
 func (*BudgetRaised) ProtoMessage() {}
 
 func (x *BudgetRaised) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[87]
+	mi := &file_weir_event_v1_event_proto_msgTypes[89]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5954,7 +6204,7 @@ func (x *BudgetRaised) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BudgetRaised.ProtoReflect.Descriptor instead.
 func (*BudgetRaised) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{87}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{89}
 }
 
 func (x *BudgetRaised) GetAmountNanoUsd() int64 {
@@ -5987,7 +6237,7 @@ type BudgetArchived struct {
 
 func (x *BudgetArchived) Reset() {
 	*x = BudgetArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[88]
+	mi := &file_weir_event_v1_event_proto_msgTypes[90]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5999,7 +6249,7 @@ func (x *BudgetArchived) String() string {
 func (*BudgetArchived) ProtoMessage() {}
 
 func (x *BudgetArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[88]
+	mi := &file_weir_event_v1_event_proto_msgTypes[90]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6012,7 +6262,7 @@ func (x *BudgetArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BudgetArchived.ProtoReflect.Descriptor instead.
 func (*BudgetArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{88}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{90}
 }
 
 type BudgetRestored struct {
@@ -6027,7 +6277,7 @@ type BudgetRestored struct {
 
 func (x *BudgetRestored) Reset() {
 	*x = BudgetRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[89]
+	mi := &file_weir_event_v1_event_proto_msgTypes[91]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6039,7 +6289,7 @@ func (x *BudgetRestored) String() string {
 func (*BudgetRestored) ProtoMessage() {}
 
 func (x *BudgetRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[89]
+	mi := &file_weir_event_v1_event_proto_msgTypes[91]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6052,7 +6302,7 @@ func (x *BudgetRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BudgetRestored.ProtoReflect.Descriptor instead.
 func (*BudgetRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{89}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{91}
 }
 
 func (x *BudgetRestored) GetSettings() *BudgetSettings {
@@ -6087,7 +6337,7 @@ type SavedReportCreated struct {
 
 func (x *SavedReportCreated) Reset() {
 	*x = SavedReportCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[90]
+	mi := &file_weir_event_v1_event_proto_msgTypes[92]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6099,7 +6349,7 @@ func (x *SavedReportCreated) String() string {
 func (*SavedReportCreated) ProtoMessage() {}
 
 func (x *SavedReportCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[90]
+	mi := &file_weir_event_v1_event_proto_msgTypes[92]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6112,7 +6362,7 @@ func (x *SavedReportCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SavedReportCreated.ProtoReflect.Descriptor instead.
 func (*SavedReportCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{90}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{92}
 }
 
 func (x *SavedReportCreated) GetName() string {
@@ -6147,7 +6397,7 @@ type SavedReportUpdated struct {
 
 func (x *SavedReportUpdated) Reset() {
 	*x = SavedReportUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[91]
+	mi := &file_weir_event_v1_event_proto_msgTypes[93]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6159,7 +6409,7 @@ func (x *SavedReportUpdated) String() string {
 func (*SavedReportUpdated) ProtoMessage() {}
 
 func (x *SavedReportUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[91]
+	mi := &file_weir_event_v1_event_proto_msgTypes[93]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6172,7 +6422,7 @@ func (x *SavedReportUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SavedReportUpdated.ProtoReflect.Descriptor instead.
 func (*SavedReportUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{91}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{93}
 }
 
 func (x *SavedReportUpdated) GetName() string {
@@ -6204,7 +6454,7 @@ type SavedReportArchived struct {
 
 func (x *SavedReportArchived) Reset() {
 	*x = SavedReportArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[92]
+	mi := &file_weir_event_v1_event_proto_msgTypes[94]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6216,7 +6466,7 @@ func (x *SavedReportArchived) String() string {
 func (*SavedReportArchived) ProtoMessage() {}
 
 func (x *SavedReportArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[92]
+	mi := &file_weir_event_v1_event_proto_msgTypes[94]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6229,7 +6479,7 @@ func (x *SavedReportArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SavedReportArchived.ProtoReflect.Descriptor instead.
 func (*SavedReportArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{92}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{94}
 }
 
 type SavedReportRestored struct {
@@ -6244,7 +6494,7 @@ type SavedReportRestored struct {
 
 func (x *SavedReportRestored) Reset() {
 	*x = SavedReportRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[93]
+	mi := &file_weir_event_v1_event_proto_msgTypes[95]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6256,7 +6506,7 @@ func (x *SavedReportRestored) String() string {
 func (*SavedReportRestored) ProtoMessage() {}
 
 func (x *SavedReportRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[93]
+	mi := &file_weir_event_v1_event_proto_msgTypes[95]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6269,7 +6519,7 @@ func (x *SavedReportRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SavedReportRestored.ProtoReflect.Descriptor instead.
 func (*SavedReportRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{93}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{95}
 }
 
 func (x *SavedReportRestored) GetName() string {
@@ -6311,7 +6561,7 @@ type AlertChannelCreated struct {
 
 func (x *AlertChannelCreated) Reset() {
 	*x = AlertChannelCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[94]
+	mi := &file_weir_event_v1_event_proto_msgTypes[96]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6323,7 +6573,7 @@ func (x *AlertChannelCreated) String() string {
 func (*AlertChannelCreated) ProtoMessage() {}
 
 func (x *AlertChannelCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[94]
+	mi := &file_weir_event_v1_event_proto_msgTypes[96]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6336,7 +6586,7 @@ func (x *AlertChannelCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AlertChannelCreated.ProtoReflect.Descriptor instead.
 func (*AlertChannelCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{94}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{96}
 }
 
 func (x *AlertChannelCreated) GetName() string {
@@ -6363,7 +6613,7 @@ type AlertChannelUpdated struct {
 
 func (x *AlertChannelUpdated) Reset() {
 	*x = AlertChannelUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[95]
+	mi := &file_weir_event_v1_event_proto_msgTypes[97]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6375,7 +6625,7 @@ func (x *AlertChannelUpdated) String() string {
 func (*AlertChannelUpdated) ProtoMessage() {}
 
 func (x *AlertChannelUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[95]
+	mi := &file_weir_event_v1_event_proto_msgTypes[97]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6388,7 +6638,7 @@ func (x *AlertChannelUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AlertChannelUpdated.ProtoReflect.Descriptor instead.
 func (*AlertChannelUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{95}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{97}
 }
 
 func (x *AlertChannelUpdated) GetName() string {
@@ -6414,7 +6664,7 @@ type AlertChannelSecretSet struct {
 
 func (x *AlertChannelSecretSet) Reset() {
 	*x = AlertChannelSecretSet{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[96]
+	mi := &file_weir_event_v1_event_proto_msgTypes[98]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6426,7 +6676,7 @@ func (x *AlertChannelSecretSet) String() string {
 func (*AlertChannelSecretSet) ProtoMessage() {}
 
 func (x *AlertChannelSecretSet) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[96]
+	mi := &file_weir_event_v1_event_proto_msgTypes[98]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6439,7 +6689,7 @@ func (x *AlertChannelSecretSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AlertChannelSecretSet.ProtoReflect.Descriptor instead.
 func (*AlertChannelSecretSet) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{96}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{98}
 }
 
 // AlertChannelArchived goes with the destruction of its secret.
@@ -6451,7 +6701,7 @@ type AlertChannelArchived struct {
 
 func (x *AlertChannelArchived) Reset() {
 	*x = AlertChannelArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[97]
+	mi := &file_weir_event_v1_event_proto_msgTypes[99]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6463,7 +6713,7 @@ func (x *AlertChannelArchived) String() string {
 func (*AlertChannelArchived) ProtoMessage() {}
 
 func (x *AlertChannelArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[97]
+	mi := &file_weir_event_v1_event_proto_msgTypes[99]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6476,7 +6726,7 @@ func (x *AlertChannelArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AlertChannelArchived.ProtoReflect.Descriptor instead.
 func (*AlertChannelArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{97}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{99}
 }
 
 // AlertChannelRestored comes back without a secret.
@@ -6491,7 +6741,7 @@ type AlertChannelRestored struct {
 
 func (x *AlertChannelRestored) Reset() {
 	*x = AlertChannelRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[98]
+	mi := &file_weir_event_v1_event_proto_msgTypes[100]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6503,7 +6753,7 @@ func (x *AlertChannelRestored) String() string {
 func (*AlertChannelRestored) ProtoMessage() {}
 
 func (x *AlertChannelRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[98]
+	mi := &file_weir_event_v1_event_proto_msgTypes[100]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6516,7 +6766,7 @@ func (x *AlertChannelRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AlertChannelRestored.ProtoReflect.Descriptor instead.
 func (*AlertChannelRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{98}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{100}
 }
 
 func (x *AlertChannelRestored) GetName() string {
@@ -6575,11 +6825,19 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\x02on\x18\x03 \x03(\x0e2\x16.weir.event.v1.FailureR\x02on\"L\n" +
 	"\x13OrganizationCreated\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
-	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\"u\n" +
+	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\"\xa9\x01\n" +
 	"\x13OrganizationUpdated\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
 	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\x12'\n" +
-	"\x0fallowed_regions\x18\x03 \x03(\tR\x0eallowedRegions\"/\n" +
+	"\x0fallowed_regions\x18\x03 \x03(\tR\x0eallowedRegions\x122\n" +
+	"\x05usage\x18\x04 \x01(\v2\x1c.weir.event.v1.UsageSettingsR\x05usage\"w\n" +
+	"\rUsageSettings\x124\n" +
+	"\tend_users\x18\x01 \x01(\x0e2\x17.weir.event.v1.EndUsersR\bendUsers\x120\n" +
+	"\x06labels\x18\x02 \x03(\v2\x18.weir.event.v1.LabelRuleR\x06labels\"V\n" +
+	"\tLabelRule\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1b\n" +
+	"\tmax_bytes\x18\x02 \x01(\x05R\bmaxBytes\x12\x18\n" +
+	"\apattern\x18\x03 \x01(\tR\apattern\"/\n" +
 	"\x15OrganizationSuspended\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\"\x15\n" +
 	"\x13OrganizationResumed\"\x16\n" +
@@ -6738,15 +6996,17 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\x129\n" +
 	"\n" +
 	"revoked_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\trevokedAt\"\r\n" +
-	"\vKeyArchived\"\xdc\x01\n" +
+	"\vKeyArchived\"\x9e\x02\n" +
 	"\x0eGatewayCreated\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06region\x18\x02 \x01(\tR\x06region\x12'\n" +
 	"\x0fallowed_regions\x18\x03 \x03(\tR\x0eallowedRegions\x12;\n" +
 	"\x1acredential_max_age_seconds\x18\x04 \x01(\x03R\x17credentialMaxAgeSeconds\x128\n" +
-	"\arollout\x18\x05 \x01(\v2\x1e.weir.event.v1.RolloutSettingsR\arollout\"\x8a\x01\n" +
+	"\arollout\x18\x05 \x01(\v2\x1e.weir.event.v1.RolloutSettingsR\arollout\x12@\n" +
+	"\x0fwhen_spool_full\x18\x06 \x01(\x0e2\x18.weir.event.v1.SpoolFullR\rwhenSpoolFull\"\xcc\x01\n" +
 	"\x0eGatewayUpdated\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\x12;\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12@\n" +
+	"\x0fwhen_spool_full\x18\x04 \x01(\x0e2\x18.weir.event.v1.SpoolFullR\rwhenSpoolFull\x12;\n" +
 	"\x1acredential_max_age_seconds\x18\x02 \x01(\x03R\x17credentialMaxAgeSeconds\x12'\n" +
 	"\x0fallowed_regions\x18\x03 \x03(\tR\x0eallowedRegions\".\n" +
 	"\rGatewayKeySet\x12\x1d\n" +
@@ -6760,7 +7020,7 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\fbake_seconds\x18\x03 \x01(\x05R\vbakeSeconds\x12$\n" +
 	"\x0emax_error_rise\x18\x04 \x01(\x05R\fmaxErrorRise\x12!\n" +
 	"\fmin_requests\x18\x05 \x01(\x05R\vminRequests\"\x11\n" +
-	"\x0fGatewayArchived\"\xb7\x02\n" +
+	"\x0fGatewayArchived\"\xf9\x02\n" +
 	"\x0fGatewayRestored\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06region\x18\x02 \x01(\tR\x06region\x129\n" +
@@ -6770,7 +7030,8 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"public_key\x18\x04 \x01(\fR\tpublicKey\x12;\n" +
 	"\x1acredential_max_age_seconds\x18\x05 \x01(\x03R\x17credentialMaxAgeSeconds\x12'\n" +
 	"\x0fallowed_regions\x18\x06 \x03(\tR\x0eallowedRegions\x128\n" +
-	"\arollout\x18\a \x01(\v2\x1e.weir.event.v1.RolloutSettingsR\arollout\"\x9c\x01\n" +
+	"\arollout\x18\a \x01(\v2\x1e.weir.event.v1.RolloutSettingsR\arollout\x12@\n" +
+	"\x0fwhen_spool_full\x18\b \x01(\x0e2\x18.weir.event.v1.SpoolFullR\rwhenSpoolFull\"\x9c\x01\n" +
 	"\x0eRolloutStarted\x12\x1d\n" +
 	"\n" +
 	"gateway_id\x18\x01 \x01(\tR\tgatewayId\x12!\n" +
@@ -7050,7 +7311,15 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\x13FAILURE_UNREACHABLE\x10\x05\x12\x16\n" +
 	"\x12FAILURE_CREDENTIAL\x10\x06\x12\x1c\n" +
 	"\x18FAILURE_CONTEXT_TOO_LONG\x10\a\x12\x1a\n" +
-	"\x16FAILURE_CONTENT_FILTER\x10\b*r\n" +
+	"\x16FAILURE_CONTENT_FILTER\x10\b*P\n" +
+	"\bEndUsers\x12\x19\n" +
+	"\x15END_USERS_UNSPECIFIED\x10\x00\x12\x14\n" +
+	"\x10END_USERS_HASHED\x10\x01\x12\x13\n" +
+	"\x0fEND_USERS_PLAIN\x10\x02*W\n" +
+	"\tSpoolFull\x12\x1a\n" +
+	"\x16SPOOL_FULL_UNSPECIFIED\x10\x00\x12\x14\n" +
+	"\x10SPOOL_FULL_BLOCK\x10\x01\x12\x18\n" +
+	"\x14SPOOL_FULL_TOMBSTONE\x10\x02*r\n" +
 	"\x0fRolloutStrategy\x12 \n" +
 	"\x1cROLLOUT_STRATEGY_UNSPECIFIED\x10\x00\x12 \n" +
 	"\x1cROLLOUT_STRATEGY_ALL_AT_ONCE\x10\x01\x12\x1b\n" +
@@ -7076,8 +7345,8 @@ func file_weir_event_v1_event_proto_rawDescGZIP() []byte {
 	return file_weir_event_v1_event_proto_rawDescData
 }
 
-var file_weir_event_v1_event_proto_enumTypes = make([]protoimpl.EnumInfo, 13)
-var file_weir_event_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 103)
+var file_weir_event_v1_event_proto_enumTypes = make([]protoimpl.EnumInfo, 15)
+var file_weir_event_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 105)
 var file_weir_event_v1_event_proto_goTypes = []any{
 	(Role)(0),                          // 0: weir.event.v1.Role
 	(Dialect)(0),                       // 1: weir.event.v1.Dialect
@@ -7090,207 +7359,217 @@ var file_weir_event_v1_event_proto_goTypes = []any{
 	(CalendarPeriod)(0),                // 8: weir.event.v1.CalendarPeriod
 	(StickyBy)(0),                      // 9: weir.event.v1.StickyBy
 	(Failure)(0),                       // 10: weir.event.v1.Failure
-	(RolloutStrategy)(0),               // 11: weir.event.v1.RolloutStrategy
-	(RolloutHoldCause)(0),              // 12: weir.event.v1.RolloutHoldCause
-	(*Target)(nil),                     // 13: weir.event.v1.Target
-	(*Sticky)(nil),                     // 14: weir.event.v1.Sticky
-	(*Hedge)(nil),                      // 15: weir.event.v1.Hedge
-	(*Share)(nil),                      // 16: weir.event.v1.Share
-	(*Retry)(nil),                      // 17: weir.event.v1.Retry
-	(*OrganizationCreated)(nil),        // 18: weir.event.v1.OrganizationCreated
-	(*OrganizationUpdated)(nil),        // 19: weir.event.v1.OrganizationUpdated
-	(*OrganizationSuspended)(nil),      // 20: weir.event.v1.OrganizationSuspended
-	(*OrganizationResumed)(nil),        // 21: weir.event.v1.OrganizationResumed
-	(*OrganizationArchived)(nil),       // 22: weir.event.v1.OrganizationArchived
-	(*MemberAdded)(nil),                // 23: weir.event.v1.MemberAdded
-	(*MemberInvited)(nil),              // 24: weir.event.v1.MemberInvited
-	(*MemberJoined)(nil),               // 25: weir.event.v1.MemberJoined
-	(*MemberRoleChanged)(nil),          // 26: weir.event.v1.MemberRoleChanged
-	(*MemberRemoved)(nil),              // 27: weir.event.v1.MemberRemoved
-	(*MemberErased)(nil),               // 28: weir.event.v1.MemberErased
-	(*MemberSessionsRevoked)(nil),      // 29: weir.event.v1.MemberSessionsRevoked
-	(*JoinDomainAdded)(nil),            // 30: weir.event.v1.JoinDomainAdded
-	(*JoinDomainChanged)(nil),          // 31: weir.event.v1.JoinDomainChanged
-	(*JoinDomainRemoved)(nil),          // 32: weir.event.v1.JoinDomainRemoved
-	(*ProjectCreated)(nil),             // 33: weir.event.v1.ProjectCreated
-	(*ProjectUpdated)(nil),             // 34: weir.event.v1.ProjectUpdated
-	(*ProjectArchived)(nil),            // 35: weir.event.v1.ProjectArchived
-	(*ProjectRestored)(nil),            // 36: weir.event.v1.ProjectRestored
-	(*ProviderCreated)(nil),            // 37: weir.event.v1.ProviderCreated
-	(*ProviderSettings)(nil),           // 38: weir.event.v1.ProviderSettings
-	(*SealedCredential)(nil),           // 39: weir.event.v1.SealedCredential
-	(*ProviderUpdated)(nil),            // 40: weir.event.v1.ProviderUpdated
-	(*ProviderArchived)(nil),           // 41: weir.event.v1.ProviderArchived
-	(*ProviderRestored)(nil),           // 42: weir.event.v1.ProviderRestored
-	(*Timeouts)(nil),                   // 43: weir.event.v1.Timeouts
-	(*RouteCreated)(nil),               // 44: weir.event.v1.RouteCreated
-	(*RouteSettings)(nil),              // 45: weir.event.v1.RouteSettings
-	(*RouteUpdated)(nil),               // 46: weir.event.v1.RouteUpdated
-	(*RouteArchived)(nil),              // 47: weir.event.v1.RouteArchived
-	(*RouteRestored)(nil),              // 48: weir.event.v1.RouteRestored
-	(*KeyCreated)(nil),                 // 49: weir.event.v1.KeyCreated
-	(*KeyUpdated)(nil),                 // 50: weir.event.v1.KeyUpdated
-	(*KeyRotated)(nil),                 // 51: weir.event.v1.KeyRotated
-	(*KeyRevoked)(nil),                 // 52: weir.event.v1.KeyRevoked
-	(*KeyArchived)(nil),                // 53: weir.event.v1.KeyArchived
-	(*GatewayCreated)(nil),             // 54: weir.event.v1.GatewayCreated
-	(*GatewayUpdated)(nil),             // 55: weir.event.v1.GatewayUpdated
-	(*GatewayKeySet)(nil),              // 56: weir.event.v1.GatewayKeySet
-	(*GatewayRolloutSet)(nil),          // 57: weir.event.v1.GatewayRolloutSet
-	(*RolloutSettings)(nil),            // 58: weir.event.v1.RolloutSettings
-	(*GatewayArchived)(nil),            // 59: weir.event.v1.GatewayArchived
-	(*GatewayRestored)(nil),            // 60: weir.event.v1.GatewayRestored
-	(*RolloutStarted)(nil),             // 61: weir.event.v1.RolloutStarted
-	(*RolloutRestarted)(nil),           // 62: weir.event.v1.RolloutRestarted
-	(*RolloutAdvanced)(nil),            // 63: weir.event.v1.RolloutAdvanced
-	(*RolloutHeld)(nil),                // 64: weir.event.v1.RolloutHeld
-	(*RolloutResumed)(nil),             // 65: weir.event.v1.RolloutResumed
-	(*RolloutFinished)(nil),            // 66: weir.event.v1.RolloutFinished
-	(*RolloutAbandoned)(nil),           // 67: weir.event.v1.RolloutAbandoned
-	(*GatewayWentBack)(nil),            // 68: weir.event.v1.GatewayWentBack
-	(*GatewayWentForward)(nil),         // 69: weir.event.v1.GatewayWentForward
-	(*EnrolmentTokenRevoked)(nil),      // 70: weir.event.v1.EnrolmentTokenRevoked
-	(*EnrolmentTokenCreated)(nil),      // 71: weir.event.v1.EnrolmentTokenCreated
-	(*AgentEnrolled)(nil),              // 72: weir.event.v1.AgentEnrolled
-	(*AgentRenamed)(nil),               // 73: weir.event.v1.AgentRenamed
-	(*AgentRevoked)(nil),               // 74: weir.event.v1.AgentRevoked
-	(*ServiceAccountCreated)(nil),      // 75: weir.event.v1.ServiceAccountCreated
-	(*ServiceAccountUpdated)(nil),      // 76: weir.event.v1.ServiceAccountUpdated
-	(*ServiceAccountArchived)(nil),     // 77: weir.event.v1.ServiceAccountArchived
-	(*ServiceAccountTokenCreated)(nil), // 78: weir.event.v1.ServiceAccountTokenCreated
-	(*ServiceAccountTokenRevoked)(nil), // 79: weir.event.v1.ServiceAccountTokenRevoked
-	(*RoleBindingCreated)(nil),         // 80: weir.event.v1.RoleBindingCreated
-	(*RoleBindingArchived)(nil),        // 81: weir.event.v1.RoleBindingArchived
-	(*Rates)(nil),                      // 82: weir.event.v1.Rates
-	(*PriceOverrideSettings)(nil),      // 83: weir.event.v1.PriceOverrideSettings
-	(*PriceOverrideCreated)(nil),       // 84: weir.event.v1.PriceOverrideCreated
-	(*PriceOverrideUpdated)(nil),       // 85: weir.event.v1.PriceOverrideUpdated
-	(*PriceOverrideArchived)(nil),      // 86: weir.event.v1.PriceOverrideArchived
-	(*PriceOverrideRestored)(nil),      // 87: weir.event.v1.PriceOverrideRestored
-	(*QuotaScope)(nil),                 // 88: weir.event.v1.QuotaScope
-	(*LimitSettings)(nil),              // 89: weir.event.v1.LimitSettings
-	(*LimitCreated)(nil),               // 90: weir.event.v1.LimitCreated
-	(*LimitUpdated)(nil),               // 91: weir.event.v1.LimitUpdated
-	(*LimitArchived)(nil),              // 92: weir.event.v1.LimitArchived
-	(*LimitRestored)(nil),              // 93: weir.event.v1.LimitRestored
-	(*CalendarWindow)(nil),             // 94: weir.event.v1.CalendarWindow
-	(*RollingWindow)(nil),              // 95: weir.event.v1.RollingWindow
-	(*LifetimeWindow)(nil),             // 96: weir.event.v1.LifetimeWindow
-	(*BudgetSettings)(nil),             // 97: weir.event.v1.BudgetSettings
-	(*BudgetCreated)(nil),              // 98: weir.event.v1.BudgetCreated
-	(*BudgetUpdated)(nil),              // 99: weir.event.v1.BudgetUpdated
-	(*BudgetRaised)(nil),               // 100: weir.event.v1.BudgetRaised
-	(*BudgetArchived)(nil),             // 101: weir.event.v1.BudgetArchived
-	(*BudgetRestored)(nil),             // 102: weir.event.v1.BudgetRestored
-	(*SavedReportCreated)(nil),         // 103: weir.event.v1.SavedReportCreated
-	(*SavedReportUpdated)(nil),         // 104: weir.event.v1.SavedReportUpdated
-	(*SavedReportArchived)(nil),        // 105: weir.event.v1.SavedReportArchived
-	(*SavedReportRestored)(nil),        // 106: weir.event.v1.SavedReportRestored
-	(*AlertChannelCreated)(nil),        // 107: weir.event.v1.AlertChannelCreated
-	(*AlertChannelUpdated)(nil),        // 108: weir.event.v1.AlertChannelUpdated
-	(*AlertChannelSecretSet)(nil),      // 109: weir.event.v1.AlertChannelSecretSet
-	(*AlertChannelArchived)(nil),       // 110: weir.event.v1.AlertChannelArchived
-	(*AlertChannelRestored)(nil),       // 111: weir.event.v1.AlertChannelRestored
-	nil,                                // 112: weir.event.v1.ProviderCreated.HeadersEntry
-	nil,                                // 113: weir.event.v1.ProviderSettings.HeadersEntry
-	nil,                                // 114: weir.event.v1.KeyCreated.LabelsEntry
-	nil,                                // 115: weir.event.v1.KeyUpdated.LabelsEntry
-	(*timestamppb.Timestamp)(nil),      // 116: google.protobuf.Timestamp
+	(EndUsers)(0),                      // 11: weir.event.v1.EndUsers
+	(SpoolFull)(0),                     // 12: weir.event.v1.SpoolFull
+	(RolloutStrategy)(0),               // 13: weir.event.v1.RolloutStrategy
+	(RolloutHoldCause)(0),              // 14: weir.event.v1.RolloutHoldCause
+	(*Target)(nil),                     // 15: weir.event.v1.Target
+	(*Sticky)(nil),                     // 16: weir.event.v1.Sticky
+	(*Hedge)(nil),                      // 17: weir.event.v1.Hedge
+	(*Share)(nil),                      // 18: weir.event.v1.Share
+	(*Retry)(nil),                      // 19: weir.event.v1.Retry
+	(*OrganizationCreated)(nil),        // 20: weir.event.v1.OrganizationCreated
+	(*OrganizationUpdated)(nil),        // 21: weir.event.v1.OrganizationUpdated
+	(*UsageSettings)(nil),              // 22: weir.event.v1.UsageSettings
+	(*LabelRule)(nil),                  // 23: weir.event.v1.LabelRule
+	(*OrganizationSuspended)(nil),      // 24: weir.event.v1.OrganizationSuspended
+	(*OrganizationResumed)(nil),        // 25: weir.event.v1.OrganizationResumed
+	(*OrganizationArchived)(nil),       // 26: weir.event.v1.OrganizationArchived
+	(*MemberAdded)(nil),                // 27: weir.event.v1.MemberAdded
+	(*MemberInvited)(nil),              // 28: weir.event.v1.MemberInvited
+	(*MemberJoined)(nil),               // 29: weir.event.v1.MemberJoined
+	(*MemberRoleChanged)(nil),          // 30: weir.event.v1.MemberRoleChanged
+	(*MemberRemoved)(nil),              // 31: weir.event.v1.MemberRemoved
+	(*MemberErased)(nil),               // 32: weir.event.v1.MemberErased
+	(*MemberSessionsRevoked)(nil),      // 33: weir.event.v1.MemberSessionsRevoked
+	(*JoinDomainAdded)(nil),            // 34: weir.event.v1.JoinDomainAdded
+	(*JoinDomainChanged)(nil),          // 35: weir.event.v1.JoinDomainChanged
+	(*JoinDomainRemoved)(nil),          // 36: weir.event.v1.JoinDomainRemoved
+	(*ProjectCreated)(nil),             // 37: weir.event.v1.ProjectCreated
+	(*ProjectUpdated)(nil),             // 38: weir.event.v1.ProjectUpdated
+	(*ProjectArchived)(nil),            // 39: weir.event.v1.ProjectArchived
+	(*ProjectRestored)(nil),            // 40: weir.event.v1.ProjectRestored
+	(*ProviderCreated)(nil),            // 41: weir.event.v1.ProviderCreated
+	(*ProviderSettings)(nil),           // 42: weir.event.v1.ProviderSettings
+	(*SealedCredential)(nil),           // 43: weir.event.v1.SealedCredential
+	(*ProviderUpdated)(nil),            // 44: weir.event.v1.ProviderUpdated
+	(*ProviderArchived)(nil),           // 45: weir.event.v1.ProviderArchived
+	(*ProviderRestored)(nil),           // 46: weir.event.v1.ProviderRestored
+	(*Timeouts)(nil),                   // 47: weir.event.v1.Timeouts
+	(*RouteCreated)(nil),               // 48: weir.event.v1.RouteCreated
+	(*RouteSettings)(nil),              // 49: weir.event.v1.RouteSettings
+	(*RouteUpdated)(nil),               // 50: weir.event.v1.RouteUpdated
+	(*RouteArchived)(nil),              // 51: weir.event.v1.RouteArchived
+	(*RouteRestored)(nil),              // 52: weir.event.v1.RouteRestored
+	(*KeyCreated)(nil),                 // 53: weir.event.v1.KeyCreated
+	(*KeyUpdated)(nil),                 // 54: weir.event.v1.KeyUpdated
+	(*KeyRotated)(nil),                 // 55: weir.event.v1.KeyRotated
+	(*KeyRevoked)(nil),                 // 56: weir.event.v1.KeyRevoked
+	(*KeyArchived)(nil),                // 57: weir.event.v1.KeyArchived
+	(*GatewayCreated)(nil),             // 58: weir.event.v1.GatewayCreated
+	(*GatewayUpdated)(nil),             // 59: weir.event.v1.GatewayUpdated
+	(*GatewayKeySet)(nil),              // 60: weir.event.v1.GatewayKeySet
+	(*GatewayRolloutSet)(nil),          // 61: weir.event.v1.GatewayRolloutSet
+	(*RolloutSettings)(nil),            // 62: weir.event.v1.RolloutSettings
+	(*GatewayArchived)(nil),            // 63: weir.event.v1.GatewayArchived
+	(*GatewayRestored)(nil),            // 64: weir.event.v1.GatewayRestored
+	(*RolloutStarted)(nil),             // 65: weir.event.v1.RolloutStarted
+	(*RolloutRestarted)(nil),           // 66: weir.event.v1.RolloutRestarted
+	(*RolloutAdvanced)(nil),            // 67: weir.event.v1.RolloutAdvanced
+	(*RolloutHeld)(nil),                // 68: weir.event.v1.RolloutHeld
+	(*RolloutResumed)(nil),             // 69: weir.event.v1.RolloutResumed
+	(*RolloutFinished)(nil),            // 70: weir.event.v1.RolloutFinished
+	(*RolloutAbandoned)(nil),           // 71: weir.event.v1.RolloutAbandoned
+	(*GatewayWentBack)(nil),            // 72: weir.event.v1.GatewayWentBack
+	(*GatewayWentForward)(nil),         // 73: weir.event.v1.GatewayWentForward
+	(*EnrolmentTokenRevoked)(nil),      // 74: weir.event.v1.EnrolmentTokenRevoked
+	(*EnrolmentTokenCreated)(nil),      // 75: weir.event.v1.EnrolmentTokenCreated
+	(*AgentEnrolled)(nil),              // 76: weir.event.v1.AgentEnrolled
+	(*AgentRenamed)(nil),               // 77: weir.event.v1.AgentRenamed
+	(*AgentRevoked)(nil),               // 78: weir.event.v1.AgentRevoked
+	(*ServiceAccountCreated)(nil),      // 79: weir.event.v1.ServiceAccountCreated
+	(*ServiceAccountUpdated)(nil),      // 80: weir.event.v1.ServiceAccountUpdated
+	(*ServiceAccountArchived)(nil),     // 81: weir.event.v1.ServiceAccountArchived
+	(*ServiceAccountTokenCreated)(nil), // 82: weir.event.v1.ServiceAccountTokenCreated
+	(*ServiceAccountTokenRevoked)(nil), // 83: weir.event.v1.ServiceAccountTokenRevoked
+	(*RoleBindingCreated)(nil),         // 84: weir.event.v1.RoleBindingCreated
+	(*RoleBindingArchived)(nil),        // 85: weir.event.v1.RoleBindingArchived
+	(*Rates)(nil),                      // 86: weir.event.v1.Rates
+	(*PriceOverrideSettings)(nil),      // 87: weir.event.v1.PriceOverrideSettings
+	(*PriceOverrideCreated)(nil),       // 88: weir.event.v1.PriceOverrideCreated
+	(*PriceOverrideUpdated)(nil),       // 89: weir.event.v1.PriceOverrideUpdated
+	(*PriceOverrideArchived)(nil),      // 90: weir.event.v1.PriceOverrideArchived
+	(*PriceOverrideRestored)(nil),      // 91: weir.event.v1.PriceOverrideRestored
+	(*QuotaScope)(nil),                 // 92: weir.event.v1.QuotaScope
+	(*LimitSettings)(nil),              // 93: weir.event.v1.LimitSettings
+	(*LimitCreated)(nil),               // 94: weir.event.v1.LimitCreated
+	(*LimitUpdated)(nil),               // 95: weir.event.v1.LimitUpdated
+	(*LimitArchived)(nil),              // 96: weir.event.v1.LimitArchived
+	(*LimitRestored)(nil),              // 97: weir.event.v1.LimitRestored
+	(*CalendarWindow)(nil),             // 98: weir.event.v1.CalendarWindow
+	(*RollingWindow)(nil),              // 99: weir.event.v1.RollingWindow
+	(*LifetimeWindow)(nil),             // 100: weir.event.v1.LifetimeWindow
+	(*BudgetSettings)(nil),             // 101: weir.event.v1.BudgetSettings
+	(*BudgetCreated)(nil),              // 102: weir.event.v1.BudgetCreated
+	(*BudgetUpdated)(nil),              // 103: weir.event.v1.BudgetUpdated
+	(*BudgetRaised)(nil),               // 104: weir.event.v1.BudgetRaised
+	(*BudgetArchived)(nil),             // 105: weir.event.v1.BudgetArchived
+	(*BudgetRestored)(nil),             // 106: weir.event.v1.BudgetRestored
+	(*SavedReportCreated)(nil),         // 107: weir.event.v1.SavedReportCreated
+	(*SavedReportUpdated)(nil),         // 108: weir.event.v1.SavedReportUpdated
+	(*SavedReportArchived)(nil),        // 109: weir.event.v1.SavedReportArchived
+	(*SavedReportRestored)(nil),        // 110: weir.event.v1.SavedReportRestored
+	(*AlertChannelCreated)(nil),        // 111: weir.event.v1.AlertChannelCreated
+	(*AlertChannelUpdated)(nil),        // 112: weir.event.v1.AlertChannelUpdated
+	(*AlertChannelSecretSet)(nil),      // 113: weir.event.v1.AlertChannelSecretSet
+	(*AlertChannelArchived)(nil),       // 114: weir.event.v1.AlertChannelArchived
+	(*AlertChannelRestored)(nil),       // 115: weir.event.v1.AlertChannelRestored
+	nil,                                // 116: weir.event.v1.ProviderCreated.HeadersEntry
+	nil,                                // 117: weir.event.v1.ProviderSettings.HeadersEntry
+	nil,                                // 118: weir.event.v1.KeyCreated.LabelsEntry
+	nil,                                // 119: weir.event.v1.KeyUpdated.LabelsEntry
+	(*timestamppb.Timestamp)(nil),      // 120: google.protobuf.Timestamp
 }
 var file_weir_event_v1_event_proto_depIdxs = []int32{
 	9,   // 0: weir.event.v1.Sticky.by:type_name -> weir.event.v1.StickyBy
-	13,  // 1: weir.event.v1.Share.target:type_name -> weir.event.v1.Target
+	15,  // 1: weir.event.v1.Share.target:type_name -> weir.event.v1.Target
 	10,  // 2: weir.event.v1.Retry.on:type_name -> weir.event.v1.Failure
-	0,   // 3: weir.event.v1.MemberAdded.role:type_name -> weir.event.v1.Role
-	0,   // 4: weir.event.v1.MemberInvited.role:type_name -> weir.event.v1.Role
-	116, // 5: weir.event.v1.MemberInvited.expires_at:type_name -> google.protobuf.Timestamp
-	0,   // 6: weir.event.v1.MemberRoleChanged.role:type_name -> weir.event.v1.Role
-	0,   // 7: weir.event.v1.JoinDomainAdded.role:type_name -> weir.event.v1.Role
-	0,   // 8: weir.event.v1.JoinDomainChanged.role:type_name -> weir.event.v1.Role
-	116, // 9: weir.event.v1.ProjectRestored.created_at:type_name -> google.protobuf.Timestamp
-	1,   // 10: weir.event.v1.ProviderCreated.dialect:type_name -> weir.event.v1.Dialect
-	112, // 11: weir.event.v1.ProviderCreated.headers:type_name -> weir.event.v1.ProviderCreated.HeadersEntry
-	43,  // 12: weir.event.v1.ProviderCreated.timeouts:type_name -> weir.event.v1.Timeouts
-	1,   // 13: weir.event.v1.ProviderSettings.dialect:type_name -> weir.event.v1.Dialect
-	113, // 14: weir.event.v1.ProviderSettings.headers:type_name -> weir.event.v1.ProviderSettings.HeadersEntry
-	43,  // 15: weir.event.v1.ProviderSettings.timeouts:type_name -> weir.event.v1.Timeouts
-	39,  // 16: weir.event.v1.ProviderSettings.sealed_credentials:type_name -> weir.event.v1.SealedCredential
-	38,  // 17: weir.event.v1.ProviderUpdated.settings:type_name -> weir.event.v1.ProviderSettings
-	38,  // 18: weir.event.v1.ProviderRestored.settings:type_name -> weir.event.v1.ProviderSettings
-	116, // 19: weir.event.v1.ProviderRestored.created_at:type_name -> google.protobuf.Timestamp
-	2,   // 20: weir.event.v1.RouteCreated.strategy:type_name -> weir.event.v1.Strategy
-	13,  // 21: weir.event.v1.RouteCreated.targets:type_name -> weir.event.v1.Target
-	43,  // 22: weir.event.v1.RouteCreated.timeouts:type_name -> weir.event.v1.Timeouts
-	17,  // 23: weir.event.v1.RouteCreated.retry:type_name -> weir.event.v1.Retry
-	14,  // 24: weir.event.v1.RouteCreated.sticky:type_name -> weir.event.v1.Sticky
-	15,  // 25: weir.event.v1.RouteCreated.hedge:type_name -> weir.event.v1.Hedge
-	16,  // 26: weir.event.v1.RouteCreated.canary:type_name -> weir.event.v1.Share
-	16,  // 27: weir.event.v1.RouteCreated.shadow:type_name -> weir.event.v1.Share
-	2,   // 28: weir.event.v1.RouteSettings.strategy:type_name -> weir.event.v1.Strategy
-	13,  // 29: weir.event.v1.RouteSettings.targets:type_name -> weir.event.v1.Target
-	43,  // 30: weir.event.v1.RouteSettings.timeouts:type_name -> weir.event.v1.Timeouts
-	17,  // 31: weir.event.v1.RouteSettings.retry:type_name -> weir.event.v1.Retry
-	14,  // 32: weir.event.v1.RouteSettings.sticky:type_name -> weir.event.v1.Sticky
-	15,  // 33: weir.event.v1.RouteSettings.hedge:type_name -> weir.event.v1.Hedge
-	16,  // 34: weir.event.v1.RouteSettings.canary:type_name -> weir.event.v1.Share
-	16,  // 35: weir.event.v1.RouteSettings.shadow:type_name -> weir.event.v1.Share
-	45,  // 36: weir.event.v1.RouteUpdated.settings:type_name -> weir.event.v1.RouteSettings
-	45,  // 37: weir.event.v1.RouteRestored.settings:type_name -> weir.event.v1.RouteSettings
-	116, // 38: weir.event.v1.RouteRestored.created_at:type_name -> google.protobuf.Timestamp
-	116, // 39: weir.event.v1.KeyCreated.expires_at:type_name -> google.protobuf.Timestamp
-	114, // 40: weir.event.v1.KeyCreated.labels:type_name -> weir.event.v1.KeyCreated.LabelsEntry
-	116, // 41: weir.event.v1.KeyUpdated.expires_at:type_name -> google.protobuf.Timestamp
-	115, // 42: weir.event.v1.KeyUpdated.labels:type_name -> weir.event.v1.KeyUpdated.LabelsEntry
-	116, // 43: weir.event.v1.KeyRotated.previous_expires_at:type_name -> google.protobuf.Timestamp
-	116, // 44: weir.event.v1.KeyRevoked.revoked_at:type_name -> google.protobuf.Timestamp
-	58,  // 45: weir.event.v1.GatewayCreated.rollout:type_name -> weir.event.v1.RolloutSettings
-	58,  // 46: weir.event.v1.GatewayRolloutSet.rollout:type_name -> weir.event.v1.RolloutSettings
-	11,  // 47: weir.event.v1.RolloutSettings.strategy:type_name -> weir.event.v1.RolloutStrategy
-	116, // 48: weir.event.v1.GatewayRestored.created_at:type_name -> google.protobuf.Timestamp
-	58,  // 49: weir.event.v1.GatewayRestored.rollout:type_name -> weir.event.v1.RolloutSettings
-	12,  // 50: weir.event.v1.RolloutHeld.cause:type_name -> weir.event.v1.RolloutHoldCause
-	116, // 51: weir.event.v1.EnrolmentTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
-	116, // 52: weir.event.v1.AgentRevoked.revoked_at:type_name -> google.protobuf.Timestamp
-	0,   // 53: weir.event.v1.ServiceAccountCreated.role:type_name -> weir.event.v1.Role
-	0,   // 54: weir.event.v1.ServiceAccountUpdated.role:type_name -> weir.event.v1.Role
-	116, // 55: weir.event.v1.ServiceAccountTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
-	0,   // 56: weir.event.v1.RoleBindingCreated.role:type_name -> weir.event.v1.Role
-	82,  // 57: weir.event.v1.PriceOverrideSettings.rates:type_name -> weir.event.v1.Rates
-	82,  // 58: weir.event.v1.PriceOverrideSettings.long_rates:type_name -> weir.event.v1.Rates
-	83,  // 59: weir.event.v1.PriceOverrideCreated.settings:type_name -> weir.event.v1.PriceOverrideSettings
-	83,  // 60: weir.event.v1.PriceOverrideUpdated.settings:type_name -> weir.event.v1.PriceOverrideSettings
-	83,  // 61: weir.event.v1.PriceOverrideRestored.settings:type_name -> weir.event.v1.PriceOverrideSettings
-	116, // 62: weir.event.v1.PriceOverrideRestored.created_at:type_name -> google.protobuf.Timestamp
-	5,   // 63: weir.event.v1.QuotaScope.on:type_name -> weir.event.v1.QuotaOn
-	88,  // 64: weir.event.v1.LimitSettings.scope:type_name -> weir.event.v1.QuotaScope
-	6,   // 65: weir.event.v1.LimitSettings.metric:type_name -> weir.event.v1.LimitMetric
-	7,   // 66: weir.event.v1.LimitSettings.window:type_name -> weir.event.v1.LimitWindow
-	3,   // 67: weir.event.v1.LimitSettings.mode:type_name -> weir.event.v1.QuotaMode
-	4,   // 68: weir.event.v1.LimitSettings.when_unreachable:type_name -> weir.event.v1.WhenUnreachable
-	89,  // 69: weir.event.v1.LimitCreated.settings:type_name -> weir.event.v1.LimitSettings
-	89,  // 70: weir.event.v1.LimitUpdated.settings:type_name -> weir.event.v1.LimitSettings
-	89,  // 71: weir.event.v1.LimitRestored.settings:type_name -> weir.event.v1.LimitSettings
-	116, // 72: weir.event.v1.LimitRestored.created_at:type_name -> google.protobuf.Timestamp
-	8,   // 73: weir.event.v1.CalendarWindow.period:type_name -> weir.event.v1.CalendarPeriod
-	88,  // 74: weir.event.v1.BudgetSettings.scope:type_name -> weir.event.v1.QuotaScope
-	94,  // 75: weir.event.v1.BudgetSettings.calendar:type_name -> weir.event.v1.CalendarWindow
-	95,  // 76: weir.event.v1.BudgetSettings.rolling:type_name -> weir.event.v1.RollingWindow
-	96,  // 77: weir.event.v1.BudgetSettings.lifetime:type_name -> weir.event.v1.LifetimeWindow
-	3,   // 78: weir.event.v1.BudgetSettings.mode:type_name -> weir.event.v1.QuotaMode
-	4,   // 79: weir.event.v1.BudgetSettings.when_unreachable:type_name -> weir.event.v1.WhenUnreachable
-	97,  // 80: weir.event.v1.BudgetCreated.settings:type_name -> weir.event.v1.BudgetSettings
-	97,  // 81: weir.event.v1.BudgetUpdated.settings:type_name -> weir.event.v1.BudgetSettings
-	116, // 82: weir.event.v1.BudgetRaised.expires_at:type_name -> google.protobuf.Timestamp
-	97,  // 83: weir.event.v1.BudgetRestored.settings:type_name -> weir.event.v1.BudgetSettings
-	116, // 84: weir.event.v1.BudgetRestored.created_at:type_name -> google.protobuf.Timestamp
-	100, // 85: weir.event.v1.BudgetRestored.raise:type_name -> weir.event.v1.BudgetRaised
-	116, // 86: weir.event.v1.SavedReportRestored.created_at:type_name -> google.protobuf.Timestamp
-	116, // 87: weir.event.v1.AlertChannelRestored.created_at:type_name -> google.protobuf.Timestamp
-	88,  // [88:88] is the sub-list for method output_type
-	88,  // [88:88] is the sub-list for method input_type
-	88,  // [88:88] is the sub-list for extension type_name
-	88,  // [88:88] is the sub-list for extension extendee
-	0,   // [0:88] is the sub-list for field type_name
+	22,  // 3: weir.event.v1.OrganizationUpdated.usage:type_name -> weir.event.v1.UsageSettings
+	11,  // 4: weir.event.v1.UsageSettings.end_users:type_name -> weir.event.v1.EndUsers
+	23,  // 5: weir.event.v1.UsageSettings.labels:type_name -> weir.event.v1.LabelRule
+	0,   // 6: weir.event.v1.MemberAdded.role:type_name -> weir.event.v1.Role
+	0,   // 7: weir.event.v1.MemberInvited.role:type_name -> weir.event.v1.Role
+	120, // 8: weir.event.v1.MemberInvited.expires_at:type_name -> google.protobuf.Timestamp
+	0,   // 9: weir.event.v1.MemberRoleChanged.role:type_name -> weir.event.v1.Role
+	0,   // 10: weir.event.v1.JoinDomainAdded.role:type_name -> weir.event.v1.Role
+	0,   // 11: weir.event.v1.JoinDomainChanged.role:type_name -> weir.event.v1.Role
+	120, // 12: weir.event.v1.ProjectRestored.created_at:type_name -> google.protobuf.Timestamp
+	1,   // 13: weir.event.v1.ProviderCreated.dialect:type_name -> weir.event.v1.Dialect
+	116, // 14: weir.event.v1.ProviderCreated.headers:type_name -> weir.event.v1.ProviderCreated.HeadersEntry
+	47,  // 15: weir.event.v1.ProviderCreated.timeouts:type_name -> weir.event.v1.Timeouts
+	1,   // 16: weir.event.v1.ProviderSettings.dialect:type_name -> weir.event.v1.Dialect
+	117, // 17: weir.event.v1.ProviderSettings.headers:type_name -> weir.event.v1.ProviderSettings.HeadersEntry
+	47,  // 18: weir.event.v1.ProviderSettings.timeouts:type_name -> weir.event.v1.Timeouts
+	43,  // 19: weir.event.v1.ProviderSettings.sealed_credentials:type_name -> weir.event.v1.SealedCredential
+	42,  // 20: weir.event.v1.ProviderUpdated.settings:type_name -> weir.event.v1.ProviderSettings
+	42,  // 21: weir.event.v1.ProviderRestored.settings:type_name -> weir.event.v1.ProviderSettings
+	120, // 22: weir.event.v1.ProviderRestored.created_at:type_name -> google.protobuf.Timestamp
+	2,   // 23: weir.event.v1.RouteCreated.strategy:type_name -> weir.event.v1.Strategy
+	15,  // 24: weir.event.v1.RouteCreated.targets:type_name -> weir.event.v1.Target
+	47,  // 25: weir.event.v1.RouteCreated.timeouts:type_name -> weir.event.v1.Timeouts
+	19,  // 26: weir.event.v1.RouteCreated.retry:type_name -> weir.event.v1.Retry
+	16,  // 27: weir.event.v1.RouteCreated.sticky:type_name -> weir.event.v1.Sticky
+	17,  // 28: weir.event.v1.RouteCreated.hedge:type_name -> weir.event.v1.Hedge
+	18,  // 29: weir.event.v1.RouteCreated.canary:type_name -> weir.event.v1.Share
+	18,  // 30: weir.event.v1.RouteCreated.shadow:type_name -> weir.event.v1.Share
+	2,   // 31: weir.event.v1.RouteSettings.strategy:type_name -> weir.event.v1.Strategy
+	15,  // 32: weir.event.v1.RouteSettings.targets:type_name -> weir.event.v1.Target
+	47,  // 33: weir.event.v1.RouteSettings.timeouts:type_name -> weir.event.v1.Timeouts
+	19,  // 34: weir.event.v1.RouteSettings.retry:type_name -> weir.event.v1.Retry
+	16,  // 35: weir.event.v1.RouteSettings.sticky:type_name -> weir.event.v1.Sticky
+	17,  // 36: weir.event.v1.RouteSettings.hedge:type_name -> weir.event.v1.Hedge
+	18,  // 37: weir.event.v1.RouteSettings.canary:type_name -> weir.event.v1.Share
+	18,  // 38: weir.event.v1.RouteSettings.shadow:type_name -> weir.event.v1.Share
+	49,  // 39: weir.event.v1.RouteUpdated.settings:type_name -> weir.event.v1.RouteSettings
+	49,  // 40: weir.event.v1.RouteRestored.settings:type_name -> weir.event.v1.RouteSettings
+	120, // 41: weir.event.v1.RouteRestored.created_at:type_name -> google.protobuf.Timestamp
+	120, // 42: weir.event.v1.KeyCreated.expires_at:type_name -> google.protobuf.Timestamp
+	118, // 43: weir.event.v1.KeyCreated.labels:type_name -> weir.event.v1.KeyCreated.LabelsEntry
+	120, // 44: weir.event.v1.KeyUpdated.expires_at:type_name -> google.protobuf.Timestamp
+	119, // 45: weir.event.v1.KeyUpdated.labels:type_name -> weir.event.v1.KeyUpdated.LabelsEntry
+	120, // 46: weir.event.v1.KeyRotated.previous_expires_at:type_name -> google.protobuf.Timestamp
+	120, // 47: weir.event.v1.KeyRevoked.revoked_at:type_name -> google.protobuf.Timestamp
+	62,  // 48: weir.event.v1.GatewayCreated.rollout:type_name -> weir.event.v1.RolloutSettings
+	12,  // 49: weir.event.v1.GatewayCreated.when_spool_full:type_name -> weir.event.v1.SpoolFull
+	12,  // 50: weir.event.v1.GatewayUpdated.when_spool_full:type_name -> weir.event.v1.SpoolFull
+	62,  // 51: weir.event.v1.GatewayRolloutSet.rollout:type_name -> weir.event.v1.RolloutSettings
+	13,  // 52: weir.event.v1.RolloutSettings.strategy:type_name -> weir.event.v1.RolloutStrategy
+	120, // 53: weir.event.v1.GatewayRestored.created_at:type_name -> google.protobuf.Timestamp
+	62,  // 54: weir.event.v1.GatewayRestored.rollout:type_name -> weir.event.v1.RolloutSettings
+	12,  // 55: weir.event.v1.GatewayRestored.when_spool_full:type_name -> weir.event.v1.SpoolFull
+	14,  // 56: weir.event.v1.RolloutHeld.cause:type_name -> weir.event.v1.RolloutHoldCause
+	120, // 57: weir.event.v1.EnrolmentTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
+	120, // 58: weir.event.v1.AgentRevoked.revoked_at:type_name -> google.protobuf.Timestamp
+	0,   // 59: weir.event.v1.ServiceAccountCreated.role:type_name -> weir.event.v1.Role
+	0,   // 60: weir.event.v1.ServiceAccountUpdated.role:type_name -> weir.event.v1.Role
+	120, // 61: weir.event.v1.ServiceAccountTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
+	0,   // 62: weir.event.v1.RoleBindingCreated.role:type_name -> weir.event.v1.Role
+	86,  // 63: weir.event.v1.PriceOverrideSettings.rates:type_name -> weir.event.v1.Rates
+	86,  // 64: weir.event.v1.PriceOverrideSettings.long_rates:type_name -> weir.event.v1.Rates
+	87,  // 65: weir.event.v1.PriceOverrideCreated.settings:type_name -> weir.event.v1.PriceOverrideSettings
+	87,  // 66: weir.event.v1.PriceOverrideUpdated.settings:type_name -> weir.event.v1.PriceOverrideSettings
+	87,  // 67: weir.event.v1.PriceOverrideRestored.settings:type_name -> weir.event.v1.PriceOverrideSettings
+	120, // 68: weir.event.v1.PriceOverrideRestored.created_at:type_name -> google.protobuf.Timestamp
+	5,   // 69: weir.event.v1.QuotaScope.on:type_name -> weir.event.v1.QuotaOn
+	92,  // 70: weir.event.v1.LimitSettings.scope:type_name -> weir.event.v1.QuotaScope
+	6,   // 71: weir.event.v1.LimitSettings.metric:type_name -> weir.event.v1.LimitMetric
+	7,   // 72: weir.event.v1.LimitSettings.window:type_name -> weir.event.v1.LimitWindow
+	3,   // 73: weir.event.v1.LimitSettings.mode:type_name -> weir.event.v1.QuotaMode
+	4,   // 74: weir.event.v1.LimitSettings.when_unreachable:type_name -> weir.event.v1.WhenUnreachable
+	93,  // 75: weir.event.v1.LimitCreated.settings:type_name -> weir.event.v1.LimitSettings
+	93,  // 76: weir.event.v1.LimitUpdated.settings:type_name -> weir.event.v1.LimitSettings
+	93,  // 77: weir.event.v1.LimitRestored.settings:type_name -> weir.event.v1.LimitSettings
+	120, // 78: weir.event.v1.LimitRestored.created_at:type_name -> google.protobuf.Timestamp
+	8,   // 79: weir.event.v1.CalendarWindow.period:type_name -> weir.event.v1.CalendarPeriod
+	92,  // 80: weir.event.v1.BudgetSettings.scope:type_name -> weir.event.v1.QuotaScope
+	98,  // 81: weir.event.v1.BudgetSettings.calendar:type_name -> weir.event.v1.CalendarWindow
+	99,  // 82: weir.event.v1.BudgetSettings.rolling:type_name -> weir.event.v1.RollingWindow
+	100, // 83: weir.event.v1.BudgetSettings.lifetime:type_name -> weir.event.v1.LifetimeWindow
+	3,   // 84: weir.event.v1.BudgetSettings.mode:type_name -> weir.event.v1.QuotaMode
+	4,   // 85: weir.event.v1.BudgetSettings.when_unreachable:type_name -> weir.event.v1.WhenUnreachable
+	101, // 86: weir.event.v1.BudgetCreated.settings:type_name -> weir.event.v1.BudgetSettings
+	101, // 87: weir.event.v1.BudgetUpdated.settings:type_name -> weir.event.v1.BudgetSettings
+	120, // 88: weir.event.v1.BudgetRaised.expires_at:type_name -> google.protobuf.Timestamp
+	101, // 89: weir.event.v1.BudgetRestored.settings:type_name -> weir.event.v1.BudgetSettings
+	120, // 90: weir.event.v1.BudgetRestored.created_at:type_name -> google.protobuf.Timestamp
+	104, // 91: weir.event.v1.BudgetRestored.raise:type_name -> weir.event.v1.BudgetRaised
+	120, // 92: weir.event.v1.SavedReportRestored.created_at:type_name -> google.protobuf.Timestamp
+	120, // 93: weir.event.v1.AlertChannelRestored.created_at:type_name -> google.protobuf.Timestamp
+	94,  // [94:94] is the sub-list for method output_type
+	94,  // [94:94] is the sub-list for method input_type
+	94,  // [94:94] is the sub-list for extension type_name
+	94,  // [94:94] is the sub-list for extension extendee
+	0,   // [0:94] is the sub-list for field type_name
 }
 
 func init() { file_weir_event_v1_event_proto_init() }
@@ -7298,9 +7577,9 @@ func file_weir_event_v1_event_proto_init() {
 	if File_weir_event_v1_event_proto != nil {
 		return
 	}
-	file_weir_event_v1_event_proto_msgTypes[69].OneofWrappers = []any{}
-	file_weir_event_v1_event_proto_msgTypes[75].OneofWrappers = []any{}
-	file_weir_event_v1_event_proto_msgTypes[84].OneofWrappers = []any{
+	file_weir_event_v1_event_proto_msgTypes[71].OneofWrappers = []any{}
+	file_weir_event_v1_event_proto_msgTypes[77].OneofWrappers = []any{}
+	file_weir_event_v1_event_proto_msgTypes[86].OneofWrappers = []any{
 		(*BudgetSettings_Calendar)(nil),
 		(*BudgetSettings_Rolling)(nil),
 		(*BudgetSettings_Lifetime)(nil),
@@ -7310,8 +7589,8 @@ func file_weir_event_v1_event_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_event_v1_event_proto_rawDesc), len(file_weir_event_v1_event_proto_rawDesc)),
-			NumEnums:      13,
-			NumMessages:   103,
+			NumEnums:      15,
+			NumMessages:   105,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -25,6 +25,110 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// SpoolFull is what an agent does when its spool is full.
+type SpoolFull int32
+
+const (
+	// As BLOCK.
+	SpoolFull_SPOOL_FULL_UNSPECIFIED SpoolFull = 0
+	// It refuses requests.
+	SpoolFull_SPOOL_FULL_BLOCK SpoolFull = 1
+	// It serves on, and counts what it can't record: how many, and what they cost.
+	SpoolFull_SPOOL_FULL_TOMBSTONE SpoolFull = 2
+)
+
+// Enum value maps for SpoolFull.
+var (
+	SpoolFull_name = map[int32]string{
+		0: "SPOOL_FULL_UNSPECIFIED",
+		1: "SPOOL_FULL_BLOCK",
+		2: "SPOOL_FULL_TOMBSTONE",
+	}
+	SpoolFull_value = map[string]int32{
+		"SPOOL_FULL_UNSPECIFIED": 0,
+		"SPOOL_FULL_BLOCK":       1,
+		"SPOOL_FULL_TOMBSTONE":   2,
+	}
+)
+
+func (x SpoolFull) Enum() *SpoolFull {
+	p := new(SpoolFull)
+	*p = x
+	return p
+}
+
+func (x SpoolFull) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (SpoolFull) Descriptor() protoreflect.EnumDescriptor {
+	return file_weir_policy_v1_policy_proto_enumTypes[0].Descriptor()
+}
+
+func (SpoolFull) Type() protoreflect.EnumType {
+	return &file_weir_policy_v1_policy_proto_enumTypes[0]
+}
+
+func (x SpoolFull) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use SpoolFull.Descriptor instead.
+func (SpoolFull) EnumDescriptor() ([]byte, []int) {
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{0}
+}
+
+type EndUsers int32
+
+const (
+	EndUsers_END_USERS_UNSPECIFIED EndUsers = 0
+	// By a keyed hash; the key stays with the agents.
+	EndUsers_END_USERS_HASHED EndUsers = 1
+	// As the caller named them.
+	EndUsers_END_USERS_PLAIN EndUsers = 2
+)
+
+// Enum value maps for EndUsers.
+var (
+	EndUsers_name = map[int32]string{
+		0: "END_USERS_UNSPECIFIED",
+		1: "END_USERS_HASHED",
+		2: "END_USERS_PLAIN",
+	}
+	EndUsers_value = map[string]int32{
+		"END_USERS_UNSPECIFIED": 0,
+		"END_USERS_HASHED":      1,
+		"END_USERS_PLAIN":       2,
+	}
+)
+
+func (x EndUsers) Enum() *EndUsers {
+	p := new(EndUsers)
+	*p = x
+	return p
+}
+
+func (x EndUsers) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (EndUsers) Descriptor() protoreflect.EnumDescriptor {
+	return file_weir_policy_v1_policy_proto_enumTypes[1].Descriptor()
+}
+
+func (EndUsers) Type() protoreflect.EnumType {
+	return &file_weir_policy_v1_policy_proto_enumTypes[1]
+}
+
+func (x EndUsers) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use EndUsers.Descriptor instead.
+func (EndUsers) EnumDescriptor() ([]byte, []int) {
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{1}
+}
+
 type Dialect int32
 
 const (
@@ -76,11 +180,11 @@ func (x Dialect) String() string {
 }
 
 func (Dialect) Descriptor() protoreflect.EnumDescriptor {
-	return file_weir_policy_v1_policy_proto_enumTypes[0].Descriptor()
+	return file_weir_policy_v1_policy_proto_enumTypes[2].Descriptor()
 }
 
 func (Dialect) Type() protoreflect.EnumType {
-	return &file_weir_policy_v1_policy_proto_enumTypes[0]
+	return &file_weir_policy_v1_policy_proto_enumTypes[2]
 }
 
 func (x Dialect) Number() protoreflect.EnumNumber {
@@ -89,7 +193,7 @@ func (x Dialect) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Dialect.Descriptor instead.
 func (Dialect) EnumDescriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{0}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{2}
 }
 
 type Strategy int32
@@ -148,11 +252,11 @@ func (x Strategy) String() string {
 }
 
 func (Strategy) Descriptor() protoreflect.EnumDescriptor {
-	return file_weir_policy_v1_policy_proto_enumTypes[1].Descriptor()
+	return file_weir_policy_v1_policy_proto_enumTypes[3].Descriptor()
 }
 
 func (Strategy) Type() protoreflect.EnumType {
-	return &file_weir_policy_v1_policy_proto_enumTypes[1]
+	return &file_weir_policy_v1_policy_proto_enumTypes[3]
 }
 
 func (x Strategy) Number() protoreflect.EnumNumber {
@@ -161,7 +265,7 @@ func (x Strategy) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Strategy.Descriptor instead.
 func (Strategy) EnumDescriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{1}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{3}
 }
 
 // Failure is how an attempt ended without an answer.
@@ -226,11 +330,11 @@ func (x Failure) String() string {
 }
 
 func (Failure) Descriptor() protoreflect.EnumDescriptor {
-	return file_weir_policy_v1_policy_proto_enumTypes[2].Descriptor()
+	return file_weir_policy_v1_policy_proto_enumTypes[4].Descriptor()
 }
 
 func (Failure) Type() protoreflect.EnumType {
-	return &file_weir_policy_v1_policy_proto_enumTypes[2]
+	return &file_weir_policy_v1_policy_proto_enumTypes[4]
 }
 
 func (x Failure) Number() protoreflect.EnumNumber {
@@ -239,7 +343,7 @@ func (x Failure) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Failure.Descriptor instead.
 func (Failure) EnumDescriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{2}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{4}
 }
 
 type Sticky_By int32
@@ -284,11 +388,11 @@ func (x Sticky_By) String() string {
 }
 
 func (Sticky_By) Descriptor() protoreflect.EnumDescriptor {
-	return file_weir_policy_v1_policy_proto_enumTypes[3].Descriptor()
+	return file_weir_policy_v1_policy_proto_enumTypes[5].Descriptor()
 }
 
 func (Sticky_By) Type() protoreflect.EnumType {
-	return &file_weir_policy_v1_policy_proto_enumTypes[3]
+	return &file_weir_policy_v1_policy_proto_enumTypes[5]
 }
 
 func (x Sticky_By) Number() protoreflect.EnumNumber {
@@ -297,7 +401,7 @@ func (x Sticky_By) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Sticky_By.Descriptor instead.
 func (Sticky_By) EnumDescriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{14, 0}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{15, 0}
 }
 
 // Release names one whole policy of one gateway. Its serialized bytes are
@@ -880,9 +984,14 @@ type Gateway struct {
 	MaxRequestBytes int64 `protobuf:"varint,4,opt,name=max_request_bytes,json=maxRequestBytes,proto3" json:"max_request_bytes,omitempty"`
 	// How long an agent uses a credential whose reference it can't read any more. 0: for
 	// ever.
-	CredentialMaxAgeSeconds int64 `protobuf:"varint,5,opt,name=credential_max_age_seconds,json=credentialMaxAgeSeconds,proto3" json:"credential_max_age_seconds,omitempty"`
-	unknownFields           protoimpl.UnknownFields
-	sizeCache               protoimpl.SizeCache
+	CredentialMaxAgeSeconds int64     `protobuf:"varint,5,opt,name=credential_max_age_seconds,json=credentialMaxAgeSeconds,proto3" json:"credential_max_age_seconds,omitempty"`
+	WhenSpoolFull           SpoolFull `protobuf:"varint,6,opt,name=when_spool_full,json=whenSpoolFull,proto3,enum=weir.policy.v1.SpoolFull" json:"when_spool_full,omitempty"`
+	// How usage names end users; unspecified: HASHED.
+	EndUsers EndUsers `protobuf:"varint,7,opt,name=end_users,json=endUsers,proto3,enum=weir.policy.v1.EndUsers" json:"end_users,omitempty"`
+	// Labels that usage may hold, ordered by name; all others are left out of it.
+	Labels        []*LabelRule `protobuf:"bytes,8,rep,name=labels,proto3" json:"labels,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Gateway) Reset() {
@@ -950,6 +1059,90 @@ func (x *Gateway) GetCredentialMaxAgeSeconds() int64 {
 	return 0
 }
 
+func (x *Gateway) GetWhenSpoolFull() SpoolFull {
+	if x != nil {
+		return x.WhenSpoolFull
+	}
+	return SpoolFull_SPOOL_FULL_UNSPECIFIED
+}
+
+func (x *Gateway) GetEndUsers() EndUsers {
+	if x != nil {
+		return x.EndUsers
+	}
+	return EndUsers_END_USERS_UNSPECIFIED
+}
+
+func (x *Gateway) GetLabels() []*LabelRule {
+	if x != nil {
+		return x.Labels
+	}
+	return nil
+}
+
+// LabelRule lets values of one label into usage.
+type LabelRule struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Longest value, bytes.
+	MaxBytes int32 `protobuf:"varint,2,opt,name=max_bytes,json=maxBytes,proto3" json:"max_bytes,omitempty"`
+	// RE2 that a value matches as a whole; empty: letters, digits and . _ : / + @ - only.
+	Pattern       string `protobuf:"bytes,3,opt,name=pattern,proto3" json:"pattern,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LabelRule) Reset() {
+	*x = LabelRule{}
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LabelRule) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LabelRule) ProtoMessage() {}
+
+func (x *LabelRule) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LabelRule.ProtoReflect.Descriptor instead.
+func (*LabelRule) Descriptor() ([]byte, []int) {
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *LabelRule) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *LabelRule) GetMaxBytes() int32 {
+	if x != nil {
+		return x.MaxBytes
+	}
+	return 0
+}
+
+func (x *LabelRule) GetPattern() string {
+	if x != nil {
+		return x.Pattern
+	}
+	return ""
+}
+
 // Provider: an upstream account. Kind "provider".
 type Provider struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -977,7 +1170,7 @@ type Provider struct {
 
 func (x *Provider) Reset() {
 	*x = Provider{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[9]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -989,7 +1182,7 @@ func (x *Provider) String() string {
 func (*Provider) ProtoMessage() {}
 
 func (x *Provider) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[9]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1002,7 +1195,7 @@ func (x *Provider) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Provider.ProtoReflect.Descriptor instead.
 func (*Provider) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{9}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Provider) GetId() string {
@@ -1095,7 +1288,7 @@ type SealedCredential struct {
 
 func (x *SealedCredential) Reset() {
 	*x = SealedCredential{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[10]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1107,7 +1300,7 @@ func (x *SealedCredential) String() string {
 func (*SealedCredential) ProtoMessage() {}
 
 func (x *SealedCredential) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[10]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1120,7 +1313,7 @@ func (x *SealedCredential) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SealedCredential.ProtoReflect.Descriptor instead.
 func (*SealedCredential) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{10}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *SealedCredential) GetVersion() int64 {
@@ -1148,7 +1341,7 @@ type Header struct {
 
 func (x *Header) Reset() {
 	*x = Header{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[11]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1160,7 +1353,7 @@ func (x *Header) String() string {
 func (*Header) ProtoMessage() {}
 
 func (x *Header) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[11]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1173,7 +1366,7 @@ func (x *Header) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Header.ProtoReflect.Descriptor instead.
 func (*Header) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{11}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Header) GetName() string {
@@ -1211,7 +1404,7 @@ type Timeouts struct {
 
 func (x *Timeouts) Reset() {
 	*x = Timeouts{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[12]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1223,7 +1416,7 @@ func (x *Timeouts) String() string {
 func (*Timeouts) ProtoMessage() {}
 
 func (x *Timeouts) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[12]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1236,7 +1429,7 @@ func (x *Timeouts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Timeouts.ProtoReflect.Descriptor instead.
 func (*Timeouts) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{12}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Timeouts) GetFirstByteMs() int64 {
@@ -1307,7 +1500,7 @@ type Route struct {
 
 func (x *Route) Reset() {
 	*x = Route{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[13]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1319,7 +1512,7 @@ func (x *Route) String() string {
 func (*Route) ProtoMessage() {}
 
 func (x *Route) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[13]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1332,7 +1525,7 @@ func (x *Route) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Route.ProtoReflect.Descriptor instead.
 func (*Route) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{13}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Route) GetId() string {
@@ -1444,7 +1637,7 @@ type Sticky struct {
 
 func (x *Sticky) Reset() {
 	*x = Sticky{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[14]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1456,7 +1649,7 @@ func (x *Sticky) String() string {
 func (*Sticky) ProtoMessage() {}
 
 func (x *Sticky) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[14]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1469,7 +1662,7 @@ func (x *Sticky) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sticky.ProtoReflect.Descriptor instead.
 func (*Sticky) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{14}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Sticky) GetBy() Sticky_By {
@@ -1516,7 +1709,7 @@ type Hedge struct {
 
 func (x *Hedge) Reset() {
 	*x = Hedge{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[15]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1528,7 +1721,7 @@ func (x *Hedge) String() string {
 func (*Hedge) ProtoMessage() {}
 
 func (x *Hedge) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[15]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1541,7 +1734,7 @@ func (x *Hedge) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hedge.ProtoReflect.Descriptor instead.
 func (*Hedge) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{15}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Hedge) GetPercentile() int32 {
@@ -1578,7 +1771,7 @@ type Share struct {
 
 func (x *Share) Reset() {
 	*x = Share{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[16]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1590,7 +1783,7 @@ func (x *Share) String() string {
 func (*Share) ProtoMessage() {}
 
 func (x *Share) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[16]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1603,7 +1796,7 @@ func (x *Share) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Share.ProtoReflect.Descriptor instead.
 func (*Share) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{16}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Share) GetTarget() *Target {
@@ -1635,7 +1828,7 @@ type Target struct {
 
 func (x *Target) Reset() {
 	*x = Target{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[17]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1647,7 +1840,7 @@ func (x *Target) String() string {
 func (*Target) ProtoMessage() {}
 
 func (x *Target) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[17]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1660,7 +1853,7 @@ func (x *Target) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Target.ProtoReflect.Descriptor instead.
 func (*Target) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{17}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Target) GetProviderId() string {
@@ -1709,7 +1902,7 @@ type Retry struct {
 
 func (x *Retry) Reset() {
 	*x = Retry{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[18]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1721,7 +1914,7 @@ func (x *Retry) String() string {
 func (*Retry) ProtoMessage() {}
 
 func (x *Retry) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[18]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1734,7 +1927,7 @@ func (x *Retry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Retry.ProtoReflect.Descriptor instead.
 func (*Retry) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{18}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Retry) GetMaxAttempts() int32 {
@@ -1784,7 +1977,7 @@ type Key struct {
 
 func (x *Key) Reset() {
 	*x = Key{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[19]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1796,7 +1989,7 @@ func (x *Key) String() string {
 func (*Key) ProtoMessage() {}
 
 func (x *Key) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[19]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1809,7 +2002,7 @@ func (x *Key) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Key.ProtoReflect.Descriptor instead.
 func (*Key) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{19}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Key) GetId() string {
@@ -1886,7 +2079,7 @@ type PriceBook struct {
 
 func (x *PriceBook) Reset() {
 	*x = PriceBook{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[20]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1898,7 +2091,7 @@ func (x *PriceBook) String() string {
 func (*PriceBook) ProtoMessage() {}
 
 func (x *PriceBook) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[20]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1911,7 +2104,7 @@ func (x *PriceBook) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceBook.ProtoReflect.Descriptor instead.
 func (*PriceBook) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{20}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *PriceBook) GetVersion() string {
@@ -1949,7 +2142,7 @@ type PriceEntry struct {
 
 func (x *PriceEntry) Reset() {
 	*x = PriceEntry{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[21]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1961,7 +2154,7 @@ func (x *PriceEntry) String() string {
 func (*PriceEntry) ProtoMessage() {}
 
 func (x *PriceEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[21]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1974,7 +2167,7 @@ func (x *PriceEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceEntry.ProtoReflect.Descriptor instead.
 func (*PriceEntry) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{21}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *PriceEntry) GetPriceList() string {
@@ -2043,7 +2236,7 @@ type Rates struct {
 
 func (x *Rates) Reset() {
 	*x = Rates{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[22]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2055,7 +2248,7 @@ func (x *Rates) String() string {
 func (*Rates) ProtoMessage() {}
 
 func (x *Rates) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[22]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2068,7 +2261,7 @@ func (x *Rates) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rates.ProtoReflect.Descriptor instead.
 func (*Rates) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{22}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Rates) GetInput() int64 {
@@ -2173,13 +2366,20 @@ const file_weir_policy_v1_policy_proto_rawDesc = "" +
 	"PolicyFile\x127\n" +
 	"\arelease\x18\x01 \x01(\v2\x1d.weir.policy.v1.SignedReleaseR\arelease\x126\n" +
 	"\tresources\x18\x02 \x03(\v2\x18.weir.policy.v1.ResourceR\tresources\x12C\n" +
-	"\vrevocations\x18\x03 \x01(\v2!.weir.policy.v1.SignedRevocationsR\vrevocations\"\xae\x01\n" +
+	"\vrevocations\x18\x03 \x01(\v2!.weir.policy.v1.SignedRevocationsR\vrevocations\"\xdb\x02\n" +
 	"\aGateway\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
 	"\x06region\x18\x03 \x01(\tR\x06region\x12*\n" +
 	"\x11max_request_bytes\x18\x04 \x01(\x03R\x0fmaxRequestBytes\x12;\n" +
-	"\x1acredential_max_age_seconds\x18\x05 \x01(\x03R\x17credentialMaxAgeSeconds\"\xb2\x03\n" +
+	"\x1acredential_max_age_seconds\x18\x05 \x01(\x03R\x17credentialMaxAgeSeconds\x12A\n" +
+	"\x0fwhen_spool_full\x18\x06 \x01(\x0e2\x19.weir.policy.v1.SpoolFullR\rwhenSpoolFull\x125\n" +
+	"\tend_users\x18\a \x01(\x0e2\x18.weir.policy.v1.EndUsersR\bendUsers\x121\n" +
+	"\x06labels\x18\b \x03(\v2\x19.weir.policy.v1.LabelRuleR\x06labels\"V\n" +
+	"\tLabelRule\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1b\n" +
+	"\tmax_bytes\x18\x02 \x01(\x05R\bmaxBytes\x12\x18\n" +
+	"\apattern\x18\x03 \x01(\tR\apattern\"\xb2\x03\n" +
 	"\bProvider\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x121\n" +
@@ -2301,7 +2501,15 @@ const file_weir_policy_v1_policy_proto_rawDesc = "" +
 	"\x0f_cache_write_1hB\t\n" +
 	"\a_outputB\x0e\n" +
 	"\f_input_audioB\x0f\n" +
-	"\r_output_audio*\xc3\x01\n" +
+	"\r_output_audio*W\n" +
+	"\tSpoolFull\x12\x1a\n" +
+	"\x16SPOOL_FULL_UNSPECIFIED\x10\x00\x12\x14\n" +
+	"\x10SPOOL_FULL_BLOCK\x10\x01\x12\x18\n" +
+	"\x14SPOOL_FULL_TOMBSTONE\x10\x02*P\n" +
+	"\bEndUsers\x12\x19\n" +
+	"\x15END_USERS_UNSPECIFIED\x10\x00\x12\x14\n" +
+	"\x10END_USERS_HASHED\x10\x01\x12\x13\n" +
+	"\x0fEND_USERS_PLAIN\x10\x02*\xc3\x01\n" +
 	"\aDialect\x12\x17\n" +
 	"\x13DIALECT_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eDIALECT_OPENAI\x10\x01\x12\x1d\n" +
@@ -2344,71 +2552,77 @@ func file_weir_policy_v1_policy_proto_rawDescGZIP() []byte {
 	return file_weir_policy_v1_policy_proto_rawDescData
 }
 
-var file_weir_policy_v1_policy_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_weir_policy_v1_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_weir_policy_v1_policy_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
+var file_weir_policy_v1_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_weir_policy_v1_policy_proto_goTypes = []any{
-	(Dialect)(0),                  // 0: weir.policy.v1.Dialect
-	(Strategy)(0),                 // 1: weir.policy.v1.Strategy
-	(Failure)(0),                  // 2: weir.policy.v1.Failure
-	(Sticky_By)(0),                // 3: weir.policy.v1.Sticky.By
-	(*Release)(nil),               // 4: weir.policy.v1.Release
-	(*SigningKey)(nil),            // 5: weir.policy.v1.SigningKey
-	(*SignedRelease)(nil),         // 6: weir.policy.v1.SignedRelease
-	(*Resource)(nil),              // 7: weir.policy.v1.Resource
-	(*Revocations)(nil),           // 8: weir.policy.v1.Revocations
-	(*Revocation)(nil),            // 9: weir.policy.v1.Revocation
-	(*SignedRevocations)(nil),     // 10: weir.policy.v1.SignedRevocations
-	(*PolicyFile)(nil),            // 11: weir.policy.v1.PolicyFile
-	(*Gateway)(nil),               // 12: weir.policy.v1.Gateway
-	(*Provider)(nil),              // 13: weir.policy.v1.Provider
-	(*SealedCredential)(nil),      // 14: weir.policy.v1.SealedCredential
-	(*Header)(nil),                // 15: weir.policy.v1.Header
-	(*Timeouts)(nil),              // 16: weir.policy.v1.Timeouts
-	(*Route)(nil),                 // 17: weir.policy.v1.Route
-	(*Sticky)(nil),                // 18: weir.policy.v1.Sticky
-	(*Hedge)(nil),                 // 19: weir.policy.v1.Hedge
-	(*Share)(nil),                 // 20: weir.policy.v1.Share
-	(*Target)(nil),                // 21: weir.policy.v1.Target
-	(*Retry)(nil),                 // 22: weir.policy.v1.Retry
-	(*Key)(nil),                   // 23: weir.policy.v1.Key
-	(*PriceBook)(nil),             // 24: weir.policy.v1.PriceBook
-	(*PriceEntry)(nil),            // 25: weir.policy.v1.PriceEntry
-	(*Rates)(nil),                 // 26: weir.policy.v1.Rates
-	(*timestamppb.Timestamp)(nil), // 27: google.protobuf.Timestamp
+	(SpoolFull)(0),                // 0: weir.policy.v1.SpoolFull
+	(EndUsers)(0),                 // 1: weir.policy.v1.EndUsers
+	(Dialect)(0),                  // 2: weir.policy.v1.Dialect
+	(Strategy)(0),                 // 3: weir.policy.v1.Strategy
+	(Failure)(0),                  // 4: weir.policy.v1.Failure
+	(Sticky_By)(0),                // 5: weir.policy.v1.Sticky.By
+	(*Release)(nil),               // 6: weir.policy.v1.Release
+	(*SigningKey)(nil),            // 7: weir.policy.v1.SigningKey
+	(*SignedRelease)(nil),         // 8: weir.policy.v1.SignedRelease
+	(*Resource)(nil),              // 9: weir.policy.v1.Resource
+	(*Revocations)(nil),           // 10: weir.policy.v1.Revocations
+	(*Revocation)(nil),            // 11: weir.policy.v1.Revocation
+	(*SignedRevocations)(nil),     // 12: weir.policy.v1.SignedRevocations
+	(*PolicyFile)(nil),            // 13: weir.policy.v1.PolicyFile
+	(*Gateway)(nil),               // 14: weir.policy.v1.Gateway
+	(*LabelRule)(nil),             // 15: weir.policy.v1.LabelRule
+	(*Provider)(nil),              // 16: weir.policy.v1.Provider
+	(*SealedCredential)(nil),      // 17: weir.policy.v1.SealedCredential
+	(*Header)(nil),                // 18: weir.policy.v1.Header
+	(*Timeouts)(nil),              // 19: weir.policy.v1.Timeouts
+	(*Route)(nil),                 // 20: weir.policy.v1.Route
+	(*Sticky)(nil),                // 21: weir.policy.v1.Sticky
+	(*Hedge)(nil),                 // 22: weir.policy.v1.Hedge
+	(*Share)(nil),                 // 23: weir.policy.v1.Share
+	(*Target)(nil),                // 24: weir.policy.v1.Target
+	(*Retry)(nil),                 // 25: weir.policy.v1.Retry
+	(*Key)(nil),                   // 26: weir.policy.v1.Key
+	(*PriceBook)(nil),             // 27: weir.policy.v1.PriceBook
+	(*PriceEntry)(nil),            // 28: weir.policy.v1.PriceEntry
+	(*Rates)(nil),                 // 29: weir.policy.v1.Rates
+	(*timestamppb.Timestamp)(nil), // 30: google.protobuf.Timestamp
 }
 var file_weir_policy_v1_policy_proto_depIdxs = []int32{
-	27, // 0: weir.policy.v1.Release.compiled_at:type_name -> google.protobuf.Timestamp
-	5,  // 1: weir.policy.v1.Release.signing_keys:type_name -> weir.policy.v1.SigningKey
-	9,  // 2: weir.policy.v1.Revocations.revocations:type_name -> weir.policy.v1.Revocation
-	6,  // 3: weir.policy.v1.PolicyFile.release:type_name -> weir.policy.v1.SignedRelease
-	7,  // 4: weir.policy.v1.PolicyFile.resources:type_name -> weir.policy.v1.Resource
-	10, // 5: weir.policy.v1.PolicyFile.revocations:type_name -> weir.policy.v1.SignedRevocations
-	0,  // 6: weir.policy.v1.Provider.dialect:type_name -> weir.policy.v1.Dialect
-	15, // 7: weir.policy.v1.Provider.headers:type_name -> weir.policy.v1.Header
-	16, // 8: weir.policy.v1.Provider.timeouts:type_name -> weir.policy.v1.Timeouts
-	14, // 9: weir.policy.v1.Provider.sealed_credential:type_name -> weir.policy.v1.SealedCredential
-	1,  // 10: weir.policy.v1.Route.strategy:type_name -> weir.policy.v1.Strategy
-	21, // 11: weir.policy.v1.Route.targets:type_name -> weir.policy.v1.Target
-	16, // 12: weir.policy.v1.Route.timeouts:type_name -> weir.policy.v1.Timeouts
-	22, // 13: weir.policy.v1.Route.retry:type_name -> weir.policy.v1.Retry
-	18, // 14: weir.policy.v1.Route.sticky:type_name -> weir.policy.v1.Sticky
-	19, // 15: weir.policy.v1.Route.hedge:type_name -> weir.policy.v1.Hedge
-	20, // 16: weir.policy.v1.Route.canary:type_name -> weir.policy.v1.Share
-	20, // 17: weir.policy.v1.Route.shadow:type_name -> weir.policy.v1.Share
-	3,  // 18: weir.policy.v1.Sticky.by:type_name -> weir.policy.v1.Sticky.By
-	21, // 19: weir.policy.v1.Share.target:type_name -> weir.policy.v1.Target
-	2,  // 20: weir.policy.v1.Retry.on:type_name -> weir.policy.v1.Failure
-	27, // 21: weir.policy.v1.Key.expires_at:type_name -> google.protobuf.Timestamp
-	27, // 22: weir.policy.v1.Key.revoked_at:type_name -> google.protobuf.Timestamp
-	27, // 23: weir.policy.v1.Key.previous_expires_at:type_name -> google.protobuf.Timestamp
-	25, // 24: weir.policy.v1.PriceBook.entries:type_name -> weir.policy.v1.PriceEntry
-	26, // 25: weir.policy.v1.PriceEntry.rates:type_name -> weir.policy.v1.Rates
-	26, // 26: weir.policy.v1.PriceEntry.long_rates:type_name -> weir.policy.v1.Rates
-	27, // [27:27] is the sub-list for method output_type
-	27, // [27:27] is the sub-list for method input_type
-	27, // [27:27] is the sub-list for extension type_name
-	27, // [27:27] is the sub-list for extension extendee
-	0,  // [0:27] is the sub-list for field type_name
+	30, // 0: weir.policy.v1.Release.compiled_at:type_name -> google.protobuf.Timestamp
+	7,  // 1: weir.policy.v1.Release.signing_keys:type_name -> weir.policy.v1.SigningKey
+	11, // 2: weir.policy.v1.Revocations.revocations:type_name -> weir.policy.v1.Revocation
+	8,  // 3: weir.policy.v1.PolicyFile.release:type_name -> weir.policy.v1.SignedRelease
+	9,  // 4: weir.policy.v1.PolicyFile.resources:type_name -> weir.policy.v1.Resource
+	12, // 5: weir.policy.v1.PolicyFile.revocations:type_name -> weir.policy.v1.SignedRevocations
+	0,  // 6: weir.policy.v1.Gateway.when_spool_full:type_name -> weir.policy.v1.SpoolFull
+	1,  // 7: weir.policy.v1.Gateway.end_users:type_name -> weir.policy.v1.EndUsers
+	15, // 8: weir.policy.v1.Gateway.labels:type_name -> weir.policy.v1.LabelRule
+	2,  // 9: weir.policy.v1.Provider.dialect:type_name -> weir.policy.v1.Dialect
+	18, // 10: weir.policy.v1.Provider.headers:type_name -> weir.policy.v1.Header
+	19, // 11: weir.policy.v1.Provider.timeouts:type_name -> weir.policy.v1.Timeouts
+	17, // 12: weir.policy.v1.Provider.sealed_credential:type_name -> weir.policy.v1.SealedCredential
+	3,  // 13: weir.policy.v1.Route.strategy:type_name -> weir.policy.v1.Strategy
+	24, // 14: weir.policy.v1.Route.targets:type_name -> weir.policy.v1.Target
+	19, // 15: weir.policy.v1.Route.timeouts:type_name -> weir.policy.v1.Timeouts
+	25, // 16: weir.policy.v1.Route.retry:type_name -> weir.policy.v1.Retry
+	21, // 17: weir.policy.v1.Route.sticky:type_name -> weir.policy.v1.Sticky
+	22, // 18: weir.policy.v1.Route.hedge:type_name -> weir.policy.v1.Hedge
+	23, // 19: weir.policy.v1.Route.canary:type_name -> weir.policy.v1.Share
+	23, // 20: weir.policy.v1.Route.shadow:type_name -> weir.policy.v1.Share
+	5,  // 21: weir.policy.v1.Sticky.by:type_name -> weir.policy.v1.Sticky.By
+	24, // 22: weir.policy.v1.Share.target:type_name -> weir.policy.v1.Target
+	4,  // 23: weir.policy.v1.Retry.on:type_name -> weir.policy.v1.Failure
+	30, // 24: weir.policy.v1.Key.expires_at:type_name -> google.protobuf.Timestamp
+	30, // 25: weir.policy.v1.Key.revoked_at:type_name -> google.protobuf.Timestamp
+	30, // 26: weir.policy.v1.Key.previous_expires_at:type_name -> google.protobuf.Timestamp
+	28, // 27: weir.policy.v1.PriceBook.entries:type_name -> weir.policy.v1.PriceEntry
+	29, // 28: weir.policy.v1.PriceEntry.rates:type_name -> weir.policy.v1.Rates
+	29, // 29: weir.policy.v1.PriceEntry.long_rates:type_name -> weir.policy.v1.Rates
+	30, // [30:30] is the sub-list for method output_type
+	30, // [30:30] is the sub-list for method input_type
+	30, // [30:30] is the sub-list for extension type_name
+	30, // [30:30] is the sub-list for extension extendee
+	0,  // [0:30] is the sub-list for field type_name
 }
 
 func init() { file_weir_policy_v1_policy_proto_init() }
@@ -2416,14 +2630,14 @@ func file_weir_policy_v1_policy_proto_init() {
 	if File_weir_policy_v1_policy_proto != nil {
 		return
 	}
-	file_weir_policy_v1_policy_proto_msgTypes[22].OneofWrappers = []any{}
+	file_weir_policy_v1_policy_proto_msgTypes[23].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_policy_v1_policy_proto_rawDesc), len(file_weir_policy_v1_policy_proto_rawDesc)),
-			NumEnums:      4,
-			NumMessages:   23,
+			NumEnums:      6,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -31,6 +31,8 @@ const (
 	Kind_KIND_UNSPECIFIED Kind = 0
 	// A copy of a request, whose answer nobody got.
 	Kind_KIND_SHADOW Kind = 1
+	// Not a request: what was served without a record while the spool was full.
+	Kind_KIND_TOMBSTONE Kind = 2
 )
 
 // Enum value maps for Kind.
@@ -38,10 +40,12 @@ var (
 	Kind_name = map[int32]string{
 		0: "KIND_UNSPECIFIED",
 		1: "KIND_SHADOW",
+		2: "KIND_TOMBSTONE",
 	}
 	Kind_value = map[string]int32{
 		"KIND_UNSPECIFIED": 0,
 		"KIND_SHADOW":      1,
+		"KIND_TOMBSTONE":   2,
 	}
 )
 
@@ -431,8 +435,9 @@ func (UsageSource) EnumDescriptor() ([]byte, []int) {
 }
 
 type PushRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Batch         *SignedBatch           `protobuf:"bytes,1,opt,name=batch,proto3" json:"batch,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// 4 MiB together at most.
+	Batches       []*SignedBatch `protobuf:"bytes,2,rep,name=batches,proto3" json:"batches,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -467,15 +472,18 @@ func (*PushRequest) Descriptor() ([]byte, []int) {
 	return file_weir_usage_v1_usage_proto_rawDescGZIP(), []int{0}
 }
 
-func (x *PushRequest) GetBatch() *SignedBatch {
+func (x *PushRequest) GetBatches() []*SignedBatch {
 	if x != nil {
-		return x.Batch
+		return x.Batches
 	}
 	return nil
 }
 
 type PushResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many of the batches, from the first, the broker has; fewer than were sent where it
+	// took no more for now.
+	Accepted      int32 `protobuf:"varint,1,opt,name=accepted,proto3" json:"accepted,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -508,6 +516,13 @@ func (x *PushResponse) ProtoReflect() protoreflect.Message {
 // Deprecated: Use PushResponse.ProtoReflect.Descriptor instead.
 func (*PushResponse) Descriptor() ([]byte, []int) {
 	return file_weir_usage_v1_usage_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *PushResponse) GetAccepted() int32 {
+	if x != nil {
+		return x.Accepted
+	}
+	return 0
 }
 
 // SignedBatch is one Kafka record's value.
@@ -752,13 +767,17 @@ type UsageRecord struct {
 	// The request that a SHADOW is a copy of.
 	ParentRequestId string `protobuf:"bytes,22,opt,name=parent_request_id,json=parentRequestId,proto3" json:"parent_request_id,omitempty"`
 	// As the caller names them (x-weir-user, x-weir-run); empty: it does not. At most 128
-	// bytes each.
+	// bytes each. The user is a keyed hash, "h1.<key>.<hash>", unless the organization turned
+	// plain ones on.
 	EndUser string `protobuf:"bytes,23,opt,name=end_user,json=endUser,proto3" json:"end_user,omitempty"`
 	RunId   string `protobuf:"bytes,24,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
-	// What the caller says of the request (x-weir-metadata), by name; at most 16.
+	// What the caller says of the request (x-weir-metadata) and the organization's list
+	// allows, by name; at most 16.
 	Labels []*Label `protobuf:"bytes,25,rep,name=labels,proto3" json:"labels,omitempty"`
 	// Targets of the route, as they stood when the first attempt was chosen.
-	Candidates    []*Candidate `protobuf:"bytes,26,rep,name=candidates,proto3" json:"candidates,omitempty"`
+	Candidates []*Candidate `protobuf:"bytes,26,rep,name=candidates,proto3" json:"candidates,omitempty"`
+	// Of TOMBSTONE only.
+	Loss          *Loss `protobuf:"bytes,27,opt,name=loss,proto3" json:"loss,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -975,6 +994,102 @@ func (x *UsageRecord) GetCandidates() []*Candidate {
 	return nil
 }
 
+func (x *UsageRecord) GetLoss() *Loss {
+	if x != nil {
+		return x.Loss
+	}
+	return nil
+}
+
+// Loss sums up requests whose records found no room; started_at_us and duration_us of
+// its record say when.
+type Loss struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Requests of applications, and copies for shadows.
+	Requests int64 `protobuf:"varint,1,opt,name=requests,proto3" json:"requests,omitempty"`
+	Shadows  int64 `protobuf:"varint,2,opt,name=shadows,proto3" json:"shadows,omitempty"`
+	// Attempts, those without a price, and what the others cost.
+	Attempts         int64 `protobuf:"varint,3,opt,name=attempts,proto3" json:"attempts,omitempty"`
+	UnpricedAttempts int64 `protobuf:"varint,4,opt,name=unpriced_attempts,json=unpricedAttempts,proto3" json:"unpriced_attempts,omitempty"`
+	CostNanoUsd      int64 `protobuf:"varint,5,opt,name=cost_nano_usd,json=costNanoUsd,proto3" json:"cost_nano_usd,omitempty"`
+	// Sums over the attempts.
+	Usage         *TokenUsage `protobuf:"bytes,6,opt,name=usage,proto3" json:"usage,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Loss) Reset() {
+	*x = Loss{}
+	mi := &file_weir_usage_v1_usage_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Loss) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Loss) ProtoMessage() {}
+
+func (x *Loss) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_usage_v1_usage_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Loss.ProtoReflect.Descriptor instead.
+func (*Loss) Descriptor() ([]byte, []int) {
+	return file_weir_usage_v1_usage_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *Loss) GetRequests() int64 {
+	if x != nil {
+		return x.Requests
+	}
+	return 0
+}
+
+func (x *Loss) GetShadows() int64 {
+	if x != nil {
+		return x.Shadows
+	}
+	return 0
+}
+
+func (x *Loss) GetAttempts() int64 {
+	if x != nil {
+		return x.Attempts
+	}
+	return 0
+}
+
+func (x *Loss) GetUnpricedAttempts() int64 {
+	if x != nil {
+		return x.UnpricedAttempts
+	}
+	return 0
+}
+
+func (x *Loss) GetCostNanoUsd() int64 {
+	if x != nil {
+		return x.CostNanoUsd
+	}
+	return 0
+}
+
+func (x *Loss) GetUsage() *TokenUsage {
+	if x != nil {
+		return x.Usage
+	}
+	return nil
+}
+
 type Label struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// At most 64 bytes: letters, digits and -._ .
@@ -987,7 +1102,7 @@ type Label struct {
 
 func (x *Label) Reset() {
 	*x = Label{}
-	mi := &file_weir_usage_v1_usage_proto_msgTypes[6]
+	mi := &file_weir_usage_v1_usage_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -999,7 +1114,7 @@ func (x *Label) String() string {
 func (*Label) ProtoMessage() {}
 
 func (x *Label) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_usage_v1_usage_proto_msgTypes[6]
+	mi := &file_weir_usage_v1_usage_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1012,7 +1127,7 @@ func (x *Label) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Label.ProtoReflect.Descriptor instead.
 func (*Label) Descriptor() ([]byte, []int) {
-	return file_weir_usage_v1_usage_proto_rawDescGZIP(), []int{6}
+	return file_weir_usage_v1_usage_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Label) GetName() string {
@@ -1041,7 +1156,7 @@ type Candidate struct {
 
 func (x *Candidate) Reset() {
 	*x = Candidate{}
-	mi := &file_weir_usage_v1_usage_proto_msgTypes[7]
+	mi := &file_weir_usage_v1_usage_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1053,7 +1168,7 @@ func (x *Candidate) String() string {
 func (*Candidate) ProtoMessage() {}
 
 func (x *Candidate) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_usage_v1_usage_proto_msgTypes[7]
+	mi := &file_weir_usage_v1_usage_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1066,7 +1181,7 @@ func (x *Candidate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Candidate.ProtoReflect.Descriptor instead.
 func (*Candidate) Descriptor() ([]byte, []int) {
-	return file_weir_usage_v1_usage_proto_rawDescGZIP(), []int{7}
+	return file_weir_usage_v1_usage_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Candidate) GetProvider() string {
@@ -1100,7 +1215,7 @@ type TornFrom struct {
 
 func (x *TornFrom) Reset() {
 	*x = TornFrom{}
-	mi := &file_weir_usage_v1_usage_proto_msgTypes[8]
+	mi := &file_weir_usage_v1_usage_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1112,7 +1227,7 @@ func (x *TornFrom) String() string {
 func (*TornFrom) ProtoMessage() {}
 
 func (x *TornFrom) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_usage_v1_usage_proto_msgTypes[8]
+	mi := &file_weir_usage_v1_usage_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1125,7 +1240,7 @@ func (x *TornFrom) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TornFrom.ProtoReflect.Descriptor instead.
 func (*TornFrom) Descriptor() ([]byte, []int) {
-	return file_weir_usage_v1_usage_proto_rawDescGZIP(), []int{8}
+	return file_weir_usage_v1_usage_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *TornFrom) GetBoot() string {
@@ -1170,7 +1285,7 @@ type Attempt struct {
 
 func (x *Attempt) Reset() {
 	*x = Attempt{}
-	mi := &file_weir_usage_v1_usage_proto_msgTypes[9]
+	mi := &file_weir_usage_v1_usage_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1182,7 +1297,7 @@ func (x *Attempt) String() string {
 func (*Attempt) ProtoMessage() {}
 
 func (x *Attempt) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_usage_v1_usage_proto_msgTypes[9]
+	mi := &file_weir_usage_v1_usage_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1195,7 +1310,7 @@ func (x *Attempt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attempt.ProtoReflect.Descriptor instead.
 func (*Attempt) Descriptor() ([]byte, []int) {
-	return file_weir_usage_v1_usage_proto_rawDescGZIP(), []int{9}
+	return file_weir_usage_v1_usage_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Attempt) GetProviderId() string {
@@ -1315,7 +1430,7 @@ type TokenUsage struct {
 
 func (x *TokenUsage) Reset() {
 	*x = TokenUsage{}
-	mi := &file_weir_usage_v1_usage_proto_msgTypes[10]
+	mi := &file_weir_usage_v1_usage_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1327,7 +1442,7 @@ func (x *TokenUsage) String() string {
 func (*TokenUsage) ProtoMessage() {}
 
 func (x *TokenUsage) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_usage_v1_usage_proto_msgTypes[10]
+	mi := &file_weir_usage_v1_usage_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1340,7 +1455,7 @@ func (x *TokenUsage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TokenUsage.ProtoReflect.Descriptor instead.
 func (*TokenUsage) Descriptor() ([]byte, []int) {
-	return file_weir_usage_v1_usage_proto_rawDescGZIP(), []int{10}
+	return file_weir_usage_v1_usage_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *TokenUsage) GetInput() int64 {
@@ -1403,10 +1518,12 @@ var File_weir_usage_v1_usage_proto protoreflect.FileDescriptor
 
 const file_weir_usage_v1_usage_proto_rawDesc = "" +
 	"\n" +
-	"\x19weir/usage/v1/usage.proto\x12\rweir.usage.v1\x1a\x1bbuf/validate/validate.proto\"G\n" +
-	"\vPushRequest\x128\n" +
-	"\x05batch\x18\x01 \x01(\v2\x1a.weir.usage.v1.SignedBatchB\x06\xbaH\x03\xc8\x01\x01R\x05batch\"\x0e\n" +
-	"\fPushResponse\"]\n" +
+	"\x19weir/usage/v1/usage.proto\x12\rweir.usage.v1\x1a\x1bbuf/validate/validate.proto\"\\\n" +
+	"\vPushRequest\x12@\n" +
+	"\abatches\x18\x02 \x03(\v2\x1a.weir.usage.v1.SignedBatchB\n" +
+	"\xbaH\a\x92\x01\x04\b\x01\x10\x10R\abatchesJ\x04\b\x01\x10\x02R\x05batch\"*\n" +
+	"\fPushResponse\x12\x1a\n" +
+	"\baccepted\x18\x01 \x01(\x05R\baccepted\"]\n" +
 	"\vSignedBatch\x12\x16\n" +
 	"\x06header\x18\x01 \x01(\fR\x06header\x12\x1c\n" +
 	"\tsignature\x18\x02 \x01(\fR\tsignature\x12\x18\n" +
@@ -1421,7 +1538,7 @@ const file_weir_usage_v1_usage_proto_rawDesc = "" +
 	"closedAtUs\x12#\n" +
 	"\rpayload_bytes\x18\a \x01(\x03R\fpayloadBytes\"D\n" +
 	"\fBatchPayload\x124\n" +
-	"\arecords\x18\x01 \x03(\v2\x1a.weir.usage.v1.UsageRecordR\arecords\"\xce\a\n" +
+	"\arecords\x18\x01 \x03(\v2\x1a.weir.usage.v1.UsageRecordR\arecords\"\xf7\a\n" +
 	"\vUsageRecord\x12\x10\n" +
 	"\x03seq\x18\x01 \x01(\x03R\x03seq\x12\x1d\n" +
 	"\n" +
@@ -1456,7 +1573,15 @@ const file_weir_usage_v1_usage_proto_rawDesc = "" +
 	"\x06labels\x18\x19 \x03(\v2\x14.weir.usage.v1.LabelR\x06labels\x128\n" +
 	"\n" +
 	"candidates\x18\x1a \x03(\v2\x18.weir.usage.v1.CandidateR\n" +
-	"candidatesJ\x04\b\x1b\x10)\"1\n" +
+	"candidates\x12'\n" +
+	"\x04loss\x18\x1b \x01(\v2\x13.weir.usage.v1.LossR\x04lossJ\x04\b\x1c\x10)\"\xda\x01\n" +
+	"\x04Loss\x12\x1a\n" +
+	"\brequests\x18\x01 \x01(\x03R\brequests\x12\x18\n" +
+	"\ashadows\x18\x02 \x01(\x03R\ashadows\x12\x1a\n" +
+	"\battempts\x18\x03 \x01(\x03R\battempts\x12+\n" +
+	"\x11unpriced_attempts\x18\x04 \x01(\x03R\x10unpricedAttempts\x12\"\n" +
+	"\rcost_nano_usd\x18\x05 \x01(\x03R\vcostNanoUsd\x12/\n" +
+	"\x05usage\x18\x06 \x01(\v2\x19.weir.usage.v1.TokenUsageR\x05usage\"1\n" +
 	"\x05Label\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value\"o\n" +
@@ -1497,10 +1622,11 @@ const file_weir_usage_v1_usage_proto_rawDesc = "" +
 	"\treasoning\x18\x06 \x01(\x03R\treasoning\x12\x1f\n" +
 	"\vinput_audio\x18\a \x01(\x03R\n" +
 	"inputAudio\x12!\n" +
-	"\foutput_audio\x18\b \x01(\x03R\voutputAudio*-\n" +
+	"\foutput_audio\x18\b \x01(\x03R\voutputAudio*A\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\x0f\n" +
-	"\vKIND_SHADOW\x10\x01*\xd8\x01\n" +
+	"\vKIND_SHADOW\x10\x01\x12\x12\n" +
+	"\x0eKIND_TOMBSTONE\x10\x02*\xd8\x01\n" +
 	"\aVerdict\x12\x17\n" +
 	"\x13VERDICT_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eVERDICT_CHOSEN\x10\x01\x12\x13\n" +
@@ -1569,7 +1695,7 @@ func file_weir_usage_v1_usage_proto_rawDescGZIP() []byte {
 }
 
 var file_weir_usage_v1_usage_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
-var file_weir_usage_v1_usage_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_weir_usage_v1_usage_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_weir_usage_v1_usage_proto_goTypes = []any{
 	(Kind)(0),            // 0: weir.usage.v1.Kind
 	(Verdict)(0),         // 1: weir.usage.v1.Verdict
@@ -1583,34 +1709,37 @@ var file_weir_usage_v1_usage_proto_goTypes = []any{
 	(*BatchHeader)(nil),  // 9: weir.usage.v1.BatchHeader
 	(*BatchPayload)(nil), // 10: weir.usage.v1.BatchPayload
 	(*UsageRecord)(nil),  // 11: weir.usage.v1.UsageRecord
-	(*Label)(nil),        // 12: weir.usage.v1.Label
-	(*Candidate)(nil),    // 13: weir.usage.v1.Candidate
-	(*TornFrom)(nil),     // 14: weir.usage.v1.TornFrom
-	(*Attempt)(nil),      // 15: weir.usage.v1.Attempt
-	(*TokenUsage)(nil),   // 16: weir.usage.v1.TokenUsage
+	(*Loss)(nil),         // 12: weir.usage.v1.Loss
+	(*Label)(nil),        // 13: weir.usage.v1.Label
+	(*Candidate)(nil),    // 14: weir.usage.v1.Candidate
+	(*TornFrom)(nil),     // 15: weir.usage.v1.TornFrom
+	(*Attempt)(nil),      // 16: weir.usage.v1.Attempt
+	(*TokenUsage)(nil),   // 17: weir.usage.v1.TokenUsage
 }
 var file_weir_usage_v1_usage_proto_depIdxs = []int32{
-	8,  // 0: weir.usage.v1.PushRequest.batch:type_name -> weir.usage.v1.SignedBatch
+	8,  // 0: weir.usage.v1.PushRequest.batches:type_name -> weir.usage.v1.SignedBatch
 	11, // 1: weir.usage.v1.BatchPayload.records:type_name -> weir.usage.v1.UsageRecord
 	2,  // 2: weir.usage.v1.UsageRecord.surface:type_name -> weir.usage.v1.Surface
 	3,  // 3: weir.usage.v1.UsageRecord.outcome:type_name -> weir.usage.v1.Outcome
-	15, // 4: weir.usage.v1.UsageRecord.attempts:type_name -> weir.usage.v1.Attempt
-	14, // 5: weir.usage.v1.UsageRecord.torn_from:type_name -> weir.usage.v1.TornFrom
+	16, // 4: weir.usage.v1.UsageRecord.attempts:type_name -> weir.usage.v1.Attempt
+	15, // 5: weir.usage.v1.UsageRecord.torn_from:type_name -> weir.usage.v1.TornFrom
 	0,  // 6: weir.usage.v1.UsageRecord.kind:type_name -> weir.usage.v1.Kind
-	12, // 7: weir.usage.v1.UsageRecord.labels:type_name -> weir.usage.v1.Label
-	13, // 8: weir.usage.v1.UsageRecord.candidates:type_name -> weir.usage.v1.Candidate
-	1,  // 9: weir.usage.v1.Candidate.verdict:type_name -> weir.usage.v1.Verdict
-	3,  // 10: weir.usage.v1.Attempt.outcome:type_name -> weir.usage.v1.Outcome
-	16, // 11: weir.usage.v1.Attempt.usage:type_name -> weir.usage.v1.TokenUsage
-	5,  // 12: weir.usage.v1.Attempt.usage_source:type_name -> weir.usage.v1.UsageSource
-	4,  // 13: weir.usage.v1.Attempt.cause:type_name -> weir.usage.v1.Cause
-	6,  // 14: weir.usage.v1.UsageService.Push:input_type -> weir.usage.v1.PushRequest
-	7,  // 15: weir.usage.v1.UsageService.Push:output_type -> weir.usage.v1.PushResponse
-	15, // [15:16] is the sub-list for method output_type
-	14, // [14:15] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	13, // 7: weir.usage.v1.UsageRecord.labels:type_name -> weir.usage.v1.Label
+	14, // 8: weir.usage.v1.UsageRecord.candidates:type_name -> weir.usage.v1.Candidate
+	12, // 9: weir.usage.v1.UsageRecord.loss:type_name -> weir.usage.v1.Loss
+	17, // 10: weir.usage.v1.Loss.usage:type_name -> weir.usage.v1.TokenUsage
+	1,  // 11: weir.usage.v1.Candidate.verdict:type_name -> weir.usage.v1.Verdict
+	3,  // 12: weir.usage.v1.Attempt.outcome:type_name -> weir.usage.v1.Outcome
+	17, // 13: weir.usage.v1.Attempt.usage:type_name -> weir.usage.v1.TokenUsage
+	5,  // 14: weir.usage.v1.Attempt.usage_source:type_name -> weir.usage.v1.UsageSource
+	4,  // 15: weir.usage.v1.Attempt.cause:type_name -> weir.usage.v1.Cause
+	6,  // 16: weir.usage.v1.UsageService.Push:input_type -> weir.usage.v1.PushRequest
+	7,  // 17: weir.usage.v1.UsageService.Push:output_type -> weir.usage.v1.PushResponse
+	17, // [17:18] is the sub-list for method output_type
+	16, // [16:17] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_weir_usage_v1_usage_proto_init() }
@@ -1618,14 +1747,14 @@ func file_weir_usage_v1_usage_proto_init() {
 	if File_weir_usage_v1_usage_proto != nil {
 		return
 	}
-	file_weir_usage_v1_usage_proto_msgTypes[9].OneofWrappers = []any{}
+	file_weir_usage_v1_usage_proto_msgTypes[10].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_usage_v1_usage_proto_rawDesc), len(file_weir_usage_v1_usage_proto_rawDesc)),
 			NumEnums:      6,
-			NumMessages:   11,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

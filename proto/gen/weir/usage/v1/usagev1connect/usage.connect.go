@@ -41,8 +41,12 @@ const (
 
 // UsageServiceClient is a client for the weir.usage.v1.UsageService service.
 type UsageServiceClient interface {
-	// Push hands over closed batches, the same bytes that would go to Kafka.
-	// Not served yet: answers Unimplemented; agents ship to Kafka.
+	// Push hands over closed batches, the same bytes that would go to Kafka, in the order in
+	// which they were closed. It answers when the broker has them for good, so that an agent
+	// goes on behind what was accepted. Idempotent: ingest drops what came twice.
+	// ResourceExhausted and Unavailable: the same again, no sooner than Retry-After says;
+	// whole seconds, at least 1. FailedPrecondition: the gateway's region is another one.
+	// InvalidArgument names the batch that will never be taken.
 	Push(context.Context, *connect.Request[v1.PushRequest]) (*connect.Response[v1.PushResponse], error)
 }
 
@@ -78,8 +82,12 @@ func (c *usageServiceClient) Push(ctx context.Context, req *connect.Request[v1.P
 
 // UsageServiceHandler is an implementation of the weir.usage.v1.UsageService service.
 type UsageServiceHandler interface {
-	// Push hands over closed batches, the same bytes that would go to Kafka.
-	// Not served yet: answers Unimplemented; agents ship to Kafka.
+	// Push hands over closed batches, the same bytes that would go to Kafka, in the order in
+	// which they were closed. It answers when the broker has them for good, so that an agent
+	// goes on behind what was accepted. Idempotent: ingest drops what came twice.
+	// ResourceExhausted and Unavailable: the same again, no sooner than Retry-After says;
+	// whole seconds, at least 1. FailedPrecondition: the gateway's region is another one.
+	// InvalidArgument names the batch that will never be taken.
 	Push(context.Context, *connect.Request[v1.PushRequest]) (*connect.Response[v1.PushResponse], error)
 }
 
