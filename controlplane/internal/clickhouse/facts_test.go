@@ -23,24 +23,8 @@ const formerRow = `INSERT INTO usage_event (organization_id, request_id, surface
 // requests of applications that told nothing.
 func TestMigrate_facts_of_requests(t *testing.T) {
 	server := chtest.Start(t)
-	apply := func(direction string) {
-		t.Helper()
-		file, err := migrations.ClickHouse.ReadFile("clickhouse/0105_facts_of_requests." + direction + ".sql")
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, statement := range strings.Split(string(file), ";\n") {
-			if err := server.Admin(t).Exec(t.Context(), statement); err != nil {
-				t.Fatalf("%s: %v", direction, err)
-			}
-		}
-	}
-	insert := func() {
-		t.Helper()
-		if err := server.Admin(t).Exec(t.Context(), formerRow); err != nil {
-			t.Fatal(err)
-		}
-	}
+	apply := func(direction string) { apply(t, server, "0105_facts_of_requests."+direction) }
+	insert := func() { insert(t, server) }
 	apply("down")
 	insert()
 	apply("up")
@@ -73,5 +57,26 @@ func TestMigrate_facts_of_requests(t *testing.T) {
 	var rows uint64
 	if err := server.Report(t).QueryRow(as, "SELECT count() FROM requests").Scan(&rows); err != nil || rows != 2 {
 		t.Errorf("after going back: %d rows, %v", rows, err)
+	}
+}
+
+// apply runs one migration.
+func apply(t *testing.T, server *chtest.Server, name string) {
+	t.Helper()
+	file, err := migrations.ClickHouse.ReadFile("clickhouse/" + name + ".sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, statement := range strings.Split(string(file), ";\n") {
+		if err := server.Admin(t).Exec(t.Context(), statement); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+	}
+}
+
+func insert(t *testing.T, server *chtest.Server) {
+	t.Helper()
+	if err := server.Admin(t).Exec(t.Context(), formerRow); err != nil {
+		t.Fatal(err)
 	}
 }

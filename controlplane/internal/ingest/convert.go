@@ -59,7 +59,10 @@ func fromProtoRecord(u *usagev1.UsageRecord) (row, error) {
 	if r.requestID == uuid.Nil {
 		err = errors.Join(err, errors.New("request_id is missing"))
 	}
-	return r.withAttempts(u.GetAttempts(), err)
+	if u.GetKind() == usagev1.Kind_KIND_TOMBSTONE {
+		return r.addLoss(u, err)
+	}
+	return r.withAttempts(u.GetAttempts(), errors.Join(err, withoutLoss(u)))
 }
 
 func (r row) withAttempts(attempts []*usagev1.Attempt, err error) (row, error) {
@@ -86,7 +89,6 @@ func (r row) withAttempts(attempts []*usagev1.Attempt, err error) (row, error) {
 }
 
 func fromProtoAttempt(u *usagev1.Attempt) (attempt, error) {
-	t := u.GetUsage()
 	a := attempt{
 		provider:           u.GetProvider(),
 		model:              u.GetModel(),
@@ -97,14 +99,10 @@ func fromProtoAttempt(u *usagev1.Attempt) (attempt, error) {
 		outcome:            outcomes.name(u.GetOutcome()),
 		usageSource:        usageSources.name(u.GetUsageSource()),
 		cause:              causes.name(u.GetCause()),
-		tokens: tokens{
-			textInput: t.GetInput(), cacheRead: t.GetCacheRead(), cacheWrite5m: t.GetCacheWrite_5M(),
-			cacheWrite1h: t.GetCacheWrite_1H(), audioInput: t.GetInputAudio(),
-			textOutput: t.GetOutput(), reasoning: t.GetReasoning(), audioOutput: t.GetOutputAudio(),
-		},
-		costUSD:          dollars(u.CostNanoUsd),
-		priceBookVersion: u.GetPriceBookVersion(),
-		rawUsageSHA256:   string(u.GetRawUsageSha256()),
+		tokens:             tokensOf(u.GetUsage()),
+		costUSD:            dollars(u.CostNanoUsd),
+		priceBookVersion:   u.GetPriceBookVersion(),
+		rawUsageSHA256:     string(u.GetRawUsageSha256()),
 	}
 	err := errors.Join(
 		parseID("provider_id", u.GetProviderId(), &a.providerID),
@@ -116,11 +114,24 @@ func fromProtoAttempt(u *usagev1.Attempt) (attempt, error) {
 		short(u.GetProvider(), u.GetModel(), u.GetPriceBookVersion(), a.rawUsageSHA256),
 		outcomes.known("attempt's outcome", u.GetOutcome()),
 		usageSources.known("usage_source", u.GetUsageSource()),
+		withinTokens(a.tokens),
 	)
-	for _, n := range a.tokens.list() {
+	return a, err
+}
+
+func tokensOf(u *usagev1.TokenUsage) tokens {
+	return tokens{
+		textInput: u.GetInput(), cacheRead: u.GetCacheRead(), cacheWrite5m: u.GetCacheWrite_5M(),
+		cacheWrite1h: u.GetCacheWrite_1H(), audioInput: u.GetInputAudio(),
+		textOutput: u.GetOutput(), reasoning: u.GetReasoning(), audioOutput: u.GetOutputAudio(),
+	}
+}
+
+func withinTokens(t tokens) (err error) {
+	for _, n := range t.list() {
 		err = errors.Join(err, within("tokens", n, maxCount))
 	}
-	return a, err
+	return err
 }
 
 func (t tokens) list() [8]int64 {

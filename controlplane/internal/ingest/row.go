@@ -7,7 +7,7 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// row is one request as ClickHouse stores it, without where it came from.
+// row is one request, or a tombstone, as ClickHouse stores it, without where it came from.
 type row struct {
 	seq                                           int64
 	requestID, project, key, route                uuid.UUID
@@ -30,6 +30,7 @@ type row struct {
 	parent                                        uuid.UUID
 	labels                                        labels
 	candidates                                    []candidate
+	lost                                          lost // of a tombstone
 }
 
 type attempt struct {

@@ -29,3 +29,10 @@ func Bound(a *usagev1.Attempt) {
 		a.CostNanoUsd = nil
 	}
 }
+
+// Bounds of a tombstone's sums: what a store keeps of them. Of tokens it is MaxTokens a
+// bucket.
+const (
+	MaxLossCount       = int64(1) << 50
+	MaxLossCostNanoUSD = int64(1e18) - 1 // fits Decimal(18, 9)
+)
