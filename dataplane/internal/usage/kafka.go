@@ -4,11 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"sync"
 	"time"
 
 	"github.com/segmentio/kafka-go"
+
+	"github.com/weirhq/weir/proto/contract/partition"
 )
 
 // Kafka sends batches to one topic: to the partition that the agent's id hashes
@@ -58,19 +59,19 @@ func (k *Kafka) produce(ctx context.Context, agentID string, value []byte) error
 	if err := k.discover(ctx); err != nil {
 		return err
 	}
-	partition := partitionOf(agentID, k.partitions)
+	to := partition.Of(agentID, k.partitions)
 	response, err := k.client.Produce(ctx, &kafka.ProduceRequest{
-		Topic: k.topic, Partition: partition, RequiredAcks: kafka.RequireAll,
+		Topic: k.topic, Partition: to, RequiredAcks: kafka.RequireAll,
 		Records: kafka.NewRecordReader(kafka.Record{Key: kafka.NewBytes([]byte(agentID)), Value: kafka.NewBytes(value), Time: time.Now()}),
 	})
 	if err != nil {
-		return fmt.Errorf("produce to %s/%d: %w", k.topic, partition, err)
+		return fmt.Errorf("produce to %s/%d: %w", k.topic, to, err)
 	}
 	if response.Error != nil {
-		return fmt.Errorf("produce to %s/%d: %w", k.topic, partition, response.Error)
+		return fmt.Errorf("produce to %s/%d: %w", k.topic, to, response.Error)
 	}
 	for _, err := range response.RecordErrors {
-		return fmt.Errorf("produce to %s/%d: %w", k.topic, partition, err)
+		return fmt.Errorf("produce to %s/%d: %w", k.topic, to, err)
 	}
 	return nil
 }
@@ -95,14 +96,6 @@ func (k *Kafka) discover(ctx context.Context) error {
 		return fmt.Errorf("partitions of %s: %w", k.topic, errors.New("the topic has none"))
 	}
 	return nil
-}
-
-// partitionOf keeps an agent's batches in one partition, so in order, as long as
-// the topic has as many.
-func partitionOf(agentID string, partitions int) int {
-	h := fnv.New64a()
-	h.Write([]byte(agentID))
-	return int(h.Sum64() % uint64(partitions))
 }
 
 // Close drops the connections.
