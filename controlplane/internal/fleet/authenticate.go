@@ -58,18 +58,29 @@ func AgentFrom(ctx context.Context) (gateway.Agent, bool) {
 // Bodies over maxBytes are refused.
 func (a *Authenticator) Unary(maxBytes int64, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBytes))
-		if err != nil {
-			if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-				refuse(w, http.StatusRequestEntityTooLarge, "resource_exhausted", "body_too_large", fmt.Sprintf("at most %d bytes", maxBytes))
-				return
-			}
-			refuse(w, http.StatusBadRequest, "invalid_argument", "body_incomplete", "the body broke off")
-			return
+		if body, ok := readBody(w, r, maxBytes); ok {
+			a.serve(w, r, agentjwt.HashBody(body), next)
 		}
-		r.Body = io.NopCloser(bytes.NewReader(body))
-		a.serve(w, r, agentjwt.HashBody(body), next)
 	})
+}
+
+// readBody reads a body whole and puts it back, or refuses the call.
+func readBody(w http.ResponseWriter, r *http.Request, maxBytes int64) (body []byte, ok bool) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBytes))
+	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+		refuseLarge(w, maxBytes)
+		return nil, false
+	}
+	if err != nil {
+		refuse(w, http.StatusBadRequest, "invalid_argument", "body_incomplete", "the body broke off")
+		return nil, false
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return body, true
+}
+
+func refuseLarge(w http.ResponseWriter, maxBytes int64) {
+	refuse(w, http.StatusRequestEntityTooLarge, "resource_exhausted", "body_too_large", fmt.Sprintf("at most %d bytes", maxBytes))
 }
 
 // Stream lets a call through whose token covers this procedure.
@@ -81,20 +92,31 @@ func (a *Authenticator) Stream(next http.Handler) http.Handler {
 }
 
 func (a *Authenticator) serve(w http.ResponseWriter, r *http.Request, bodyHash string, next http.Handler) {
+	if agent, ok := a.admit(w, r, func(agentjwt.Token) string { return bodyHash }); ok {
+		next.ServeHTTP(w, withAgent(r, agent))
+	}
+}
+
+func withAgent(r *http.Request, agent gateway.Agent) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), agentKey{}, agent))
+}
+
+// admit returns who calls, or refuses the call.
+func (a *Authenticator) admit(w http.ResponseWriter, r *http.Request, bodyHash func(agentjwt.Token) string) (agent gateway.Agent, ok bool) {
 	agent, err := a.authenticate(r, bodyHash)
 	if refused := (*fault.Error)(nil); errors.As(err, &refused) {
 		refuse(w, http.StatusUnauthorized, "unauthenticated", refused.Reason, refused.Message)
-		return
+		return agent, false
 	}
 	if err != nil {
 		a.log.Error("agent is not authenticated", "error", err)
+		w.Header().Set("Retry-After", "1")
 		refuse(w, http.StatusServiceUnavailable, "unavailable", "store_unavailable", "agents can't be looked up now")
-		return
 	}
-	next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), agentKey{}, agent)))
+	return agent, err == nil
 }
 
-func (a *Authenticator) authenticate(r *http.Request, bodyHash string) (gateway.Agent, error) {
+func (a *Authenticator) authenticate(r *http.Request, bodyHash func(agentjwt.Token) string) (gateway.Agent, error) {
 	text, found := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	if !found {
 		return gateway.Agent{}, fault.Because(fault.Unauthenticated, "token_missing", "no bearer token")
@@ -117,7 +139,7 @@ func (a *Authenticator) authenticate(r *http.Request, bodyHash string) (gateway.
 	err = token.Verify(agent.PublicKey, agentjwt.Expect{
 		Audiences: a.audiences,
 		RPC:       r.URL.Path,
-		BodyHash:  bodyHash,
+		BodyHash:  bodyHash(token),
 		Now:       time.Now(),
 	})
 	if err != nil {

@@ -39,6 +39,25 @@ func (s *Store) Agent(ctx context.Context, id uuid.UUID) (gateway.Agent, error) 
 	return agent, nil
 }
 
+// GatewayRegion returns where a gateway's usage lives, which never changes; a NotFound fault
+// where there is no such gateway.
+func (s *Store) GatewayRegion(ctx context.Context, organization, id uuid.UUID) (string, error) {
+	const query = `SELECT state::text FROM gateway WHERE organization_id = $1 AND id = $2 ORDER BY valid_from DESC LIMIT 1`
+	var found gateway.Gateway
+	var ok bool
+	err := s.db.InOrganization(ctx, organization, func(tx pgx.Tx) (err error) {
+		found, ok, err = one[gateway.Gateway](ctx, tx, query, organization, id)
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("find region of gateway %s: %w", id, err)
+	}
+	if !ok {
+		return "", fault.Because(fault.NotFound, "gateway_not_found", "no gateway %s", id)
+	}
+	return found.Region, nil
+}
+
 // RevokedAgents returns, of each organization, the agents revoked after a version of its
 // log; 0: all.
 func (s *Store) RevokedAgents(ctx context.Context, after map[uuid.UUID]int64) ([]gateway.Agent, error) {

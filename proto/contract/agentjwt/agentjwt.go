@@ -107,8 +107,9 @@ func Sign(key ed25519.PrivateKey, c Claims) (string, error) {
 
 // Token is parsed, not yet believed.
 type Token struct {
-	parsed *jwt.JSONWebToken
-	agent  string
+	parsed   *jwt.JSONWebToken
+	agent    string
+	bodyHash string
 }
 
 // Parse accepts the EdDSA algorithm only.
@@ -124,11 +125,15 @@ func Parse(text string) (Token, error) {
 	if err := parsed.UnsafeClaimsWithoutVerification(&claimed); err != nil {
 		return Token{}, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
-	return Token{parsed: parsed, agent: claimed.Issuer}, nil
+	return Token{parsed: parsed, agent: claimed.Issuer, bodyHash: claimed.BodyHash}, nil
 }
 
 // Agent is who the token says it is from, to find the key for Verify.
 func (t Token) Agent() string { return t.agent }
+
+// BodyHash is what the token says of the body. Who verifies the token with it, before there
+// is a body, compares it with that of the body when it came.
+func (t Token) BodyHash() string { return t.bodyHash }
 
 // Expect is what a call's token must say.
 type Expect struct {
