@@ -67,11 +67,5 @@ func sign(header *usagev1.BatchHeader, payload []byte, key ed25519.PrivateKey) (
 	if err != nil {
 		return nil, fmt.Errorf("close usage batch: %w", err)
 	}
-	value, err := deterministic.Marshal(&usagev1.SignedBatch{
-		Header: head, Signature: ed25519.Sign(key, Message(head)), Payload: payload,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("close usage batch: %w", err)
-	}
-	return value, nil
+	return Value(&usagev1.SignedBatch{Header: head, Signature: ed25519.Sign(key, Message(head)), Payload: payload})
 }
