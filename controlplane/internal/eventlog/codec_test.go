@@ -148,6 +148,10 @@ var stored = []proto.Message{
 
 // storedSince are kinds above with fields that came later, by their files.
 var storedSince = map[string]proto.Message{
+	"OrganizationUpdated.usage.json": &eventv1.OrganizationUpdated{Name: "acme", DisplayName: "ACME Corp", Usage: &eventv1.UsageSettings{
+		EndUsers: eventv1.EndUsers_END_USERS_PLAIN,
+		Labels:   []*eventv1.LabelRule{{Name: "team", MaxBytes: 64}, {Name: "ticket", MaxBytes: 16, Pattern: "[A-Z]+-[0-9]+"}},
+	}},
 	"ProviderUpdated.sealed.json": &eventv1.ProviderUpdated{Settings: &eventv1.ProviderSettings{
 		Name: "openai", Dialect: eventv1.Dialect_DIALECT_OPENAI, BaseUrl: "https://api.openai.com/v1",
 		SealedCredentials: []*eventv1.SealedCredential{{GatewayId: someID, Version: 3, Sealed: []byte("ciphertext")}},
@@ -271,7 +275,7 @@ func TestEveryKindHasAStoredForm(t *testing.T) {
 	parts := map[string]bool{ // of events, none themselves
 		"Target": true, "Retry": true, "Sticky": true, "Hedge": true, "Share": true, "Timeouts": true, "ProviderSettings": true, "SealedCredential": true, "RouteSettings": true, "Rates": true, "PriceOverrideSettings": true,
 		"QuotaScope": true, "LimitSettings": true, "BudgetSettings": true, "CalendarWindow": true, "RollingWindow": true, "LifetimeWindow": true,
-		"RolloutSettings": true,
+		"RolloutSettings": true, "UsageSettings": true, "LabelRule": true,
 	}
 	have := map[string]bool{}
 	for _, body := range stored {

@@ -15,7 +15,10 @@ func Apply(o Organization, e eventlog.Event) (Organization, error) {
 		o = Organization{ID: e.Subject, CreatedAt: e.RecordedAt}
 		o.Settings = Settings{Name: body.GetName(), DisplayName: body.GetDisplayName()}
 	case *eventv1.OrganizationUpdated:
-		o.Settings = Settings{Name: body.GetName(), DisplayName: body.GetDisplayName(), AllowedRegions: body.GetAllowedRegions()}
+		o.Settings = Settings{
+			Name: body.GetName(), DisplayName: body.GetDisplayName(), AllowedRegions: body.GetAllowedRegions(),
+			Usage: usageFromProto(body.GetUsage()),
+		}
 	case *eventv1.OrganizationSuspended:
 		o.SuspendedAt, o.SuspensionReason = e.RecordedAt, body.GetReason()
 	case *eventv1.OrganizationResumed:

@@ -37,6 +37,8 @@ type Settings struct {
 	DisplayName string `json:"display_name"`
 	// AllowedRegions of new gateways; empty: any.
 	AllowedRegions []string `json:"allowed_regions,omitempty"`
+	// Usage that is zero: as an organization begins.
+	Usage Usage `json:"usage,omitzero"`
 }
 
 // Suspended tells whether nobody of the organization may do anything.
@@ -61,9 +63,14 @@ func (s Settings) complete() (Settings, error) {
 			return s, fault.Field("allowed_regions", "want 1 to %d bytes each", maxRegion)
 		}
 	}
+	var err error
+	if s.Usage, err = s.Usage.complete(); err != nil {
+		return s, err
+	}
 	return s, slug.Check("name", s.Name)
 }
 
 func (s Settings) equal(other Settings) bool {
-	return s.Name == other.Name && s.DisplayName == other.DisplayName && slices.Equal(s.AllowedRegions, other.AllowedRegions)
+	return s.Name == other.Name && s.DisplayName == other.DisplayName && slices.Equal(s.AllowedRegions, other.AllowedRegions) &&
+		s.Usage.equal(other.Usage)
 }

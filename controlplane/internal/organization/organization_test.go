@@ -2,6 +2,8 @@ package organization_test
 
 import (
 	"errors"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -33,6 +35,15 @@ func TestDecisions(t *testing.T) {
 	in := func(regions ...string) organization.Settings {
 		return organization.Settings{Name: "acme", DisplayName: "ACME", AllowedRegions: regions}
 	}
+	using := func(u organization.Usage) organization.Settings {
+		s := acme
+		s.Usage = u
+		return s
+	}
+	const plain = eventv1.EndUsers_END_USERS_PLAIN
+	spelled := organization.DefaultUsage()
+	slices.Reverse(spelled.Labels)
+	spelled.Labels[0].MaxBytes = 0
 	cases := []struct {
 		name   string
 		decide func() ([]eventlog.Change, error)
@@ -44,6 +55,17 @@ func TestDecisions(t *testing.T) {
 		{"the_same_regions_in_another_order", update(in("us", "eu", "us"), true), nil, ""},
 		{"any_region", update(in(), false), &eventv1.OrganizationUpdated{Name: "acme", DisplayName: "ACME"}, ""},
 		{"without_the_region_of_a_gateway", update(in("eu"), false), nil, "region_in_use"},
+		{
+			"plain_end_users_and_a_label", update(using(organization.Usage{EndUsers: plain, Labels: []organization.Label{{Name: "ticket", Pattern: "[A-Z]+"}, {Name: "b", MaxBytes: 9}}}), false),
+			&eventv1.OrganizationUpdated{Name: "acme", DisplayName: "ACME", AllowedRegions: []string{"eu", "us"}, Usage: &eventv1.UsageSettings{
+				EndUsers: plain, Labels: []*eventv1.LabelRule{{Name: "b", MaxBytes: 9}, {Name: "ticket", MaxBytes: 64, Pattern: "[A-Z]+"}},
+			}}, "",
+		},
+		{
+			"no_labels_at_all", update(using(organization.Usage{EndUsers: eventv1.EndUsers_END_USERS_HASHED}), false),
+			&eventv1.OrganizationUpdated{Name: "acme", DisplayName: "ACME", AllowedRegions: []string{"eu", "us"}, Usage: &eventv1.UsageSettings{EndUsers: eventv1.EndUsers_END_USERS_HASHED}}, "",
+		},
+		{"usage_as_it_begins_spelled_out", update(using(spelled), false), nil, ""},
 		{"suspend", func() ([]eventlog.Change, error) { return was.Suspend("unpaid") }, &eventv1.OrganizationSuspended{Reason: "unpaid"}, ""},
 		{"suspend_twice", func() ([]eventlog.Change, error) { return suspended.Suspend("other") }, nil, ""},
 		{"resume", func() ([]eventlog.Change, error) { return suspended.Resume(), nil }, &eventv1.OrganizationResumed{}, ""},
@@ -68,7 +90,14 @@ func TestDecisions(t *testing.T) {
 		})
 	}
 	t.Run("bad_settings", func(t *testing.T) {
-		for _, s := range []organization.Settings{{Name: "-"}, in(""), in(string(make([]byte, 64)))} {
+		labels := func(l ...organization.Label) organization.Settings { return using(organization.Usage{EndUsers: plain, Labels: l}) }
+		for _, s := range []organization.Settings{
+			{Name: "-"}, in(""), in(string(make([]byte, 64))),
+			labels(organization.Label{Name: "a"}, organization.Label{Name: "b"}, organization.Label{Name: "a", MaxBytes: 3}),
+			labels(organization.Label{Name: "no spaces"}), labels(organization.Label{Name: "long", MaxBytes: 257}), labels(organization.Label{Name: "less", MaxBytes: -1}),
+			labels(organization.Label{Name: "none", Pattern: "("}), labels(organization.Label{Name: "large", Pattern: "(abc){999}"}),
+			labels(organization.Label{Name: "long", Pattern: strings.Repeat("a", 201)}), labels(make([]organization.Label, 51)...),
+		} {
 			if _, err := was.Update(s, nil, false); !fault.Is(err, fault.Invalid) {
 				t.Errorf("%+v: %v", s, err)
 			}
@@ -86,6 +115,13 @@ func TestApply(t *testing.T) {
 		return o
 	}
 	begun := fold(organization.Organization{}, &eventv1.OrganizationCreated{Name: "acme", DisplayName: "ACME"}, 1)
+	if diff := cmp.Diff(organization.DefaultUsage(), begun.Usage.Effective()); diff != "" {
+		t.Errorf("it begins with (-want +got):\n%s", diff)
+	}
+	closed := fold(begun, &eventv1.OrganizationUpdated{Name: "acme", Usage: &eventv1.UsageSettings{EndUsers: eventv1.EndUsers_END_USERS_HASHED}}, 2)
+	if usage := closed.Usage.Effective(); len(usage.Labels) != 0 || closed.Usage.Default() {
+		t.Errorf("one without labels has %v", usage)
+	}
 	suspended := fold(begun, &eventv1.OrganizationSuspended{Reason: "unpaid"}, 2)
 	if !suspended.Suspended() || suspended.SuspensionReason != "unpaid" {
 		t.Errorf("got %+v", suspended)

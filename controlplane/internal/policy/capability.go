@@ -7,6 +7,7 @@ import (
 
 	"github.com/weirhq/weir/controlplane/internal/gateway"
 	"github.com/weirhq/weir/controlplane/internal/key"
+	"github.com/weirhq/weir/controlplane/internal/organization"
 	"github.com/weirhq/weir/controlplane/internal/provider"
 	"github.com/weirhq/weir/controlplane/internal/route"
 	"github.com/weirhq/weir/controlplane/internal/timeouts"
@@ -36,6 +37,9 @@ const (
 	// shadows, the timeouts connect and first_token, the failures CONTEXT_TOO_LONG and
 	// CONTENT_FILTER.
 	capabilityRouting = 7
+	// 2026-11-27: what usage may hold of callers' words, where it is not what organizations
+	// begin with: agents before it hold all of them.
+	capabilityUsage = 8
 )
 
 // dialectsSince are those that agents had to learn.
@@ -47,7 +51,10 @@ var dialectsSince = map[eventv1.Dialect]int32{
 	eventv1.Dialect_DIALECT_VERTEX:       capabilityTranslating,
 }
 
-func ofGateway(g gateway.Gateway) int32 {
+func ofGateway(g gateway.Gateway, usage organization.Usage) int32 {
+	if !usage.Default() {
+		return capabilityUsage
+	}
 	if g.CredentialMaxAge > 0 {
 		return capabilityRestricted
 	}

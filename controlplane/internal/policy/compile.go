@@ -67,7 +67,7 @@ type compiler struct {
 // only routes that a configuration of the past has.
 func (c *compiler) all(state State, builtin *policyv1.PriceBook) {
 	state, unserved := within(state)
-	c.add(KindGateway, state.Gateway.ID.String(), toProtoGateway(state.Gateway), ofGateway(state.Gateway))
+	c.add(KindGateway, state.Gateway.ID.String(), toProtoGateway(state.Gateway, state.Usage), ofGateway(state.Gateway, state.Usage))
 	if state.PriceOverridesVersion > state.Since || state.Since == 0 {
 		book := PriceBook(builtin, state.PriceOverrides, state.PriceOverridesVersion)
 		c.add(KindPriceBook, book.GetVersion(), book, capabilityFirst)

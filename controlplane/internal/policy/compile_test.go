@@ -18,6 +18,7 @@ import (
 
 	"github.com/weirhq/weir/controlplane/internal/gateway"
 	"github.com/weirhq/weir/controlplane/internal/key"
+	"github.com/weirhq/weir/controlplane/internal/organization"
 	"github.com/weirhq/weir/controlplane/internal/policy"
 	"github.com/weirhq/weir/controlplane/internal/provider"
 	"github.com/weirhq/weir/controlplane/internal/route"
@@ -112,6 +113,13 @@ func strategic() policy.State {
 	return state
 }
 
+// plain lets end users and one label of its own into usage.
+func plain(s *policy.State) {
+	s.Usage = organization.Usage{
+		EndUsers: eventv1.EndUsers_END_USERS_PLAIN, Labels: []organization.Label{{Name: "ticket", MaxBytes: 16, Pattern: "[A-Z]+-[0-9]+"}},
+	}
+}
+
 // rotated has a key that lives and one that is revoked, both with an earlier secret.
 func rotated() policy.State {
 	state := example()
@@ -132,6 +140,7 @@ func TestCompile(t *testing.T) {
 	t.Run("golden_aged", func(t *testing.T) {
 		wantGolden(t, "aged.golden", with(func(s *policy.State) { s.Gateway.CredentialMaxAge = 86_400 }))
 	})
+	t.Run("golden_plain", func(t *testing.T) { wantGolden(t, "plain.golden", with(plain)) })
 	t.Run("golden_tuned", func(t *testing.T) { wantGolden(t, "tuned.golden", tuned()) })
 	t.Run("golden_sealed", func(t *testing.T) { wantGolden(t, "sealed.golden", sealed()) })
 	t.Run("golden_routed", func(t *testing.T) { wantGolden(t, "routed.golden", routed()) })
@@ -306,12 +315,17 @@ func TestMinimumCapability(t *testing.T) {
 		"routes":                 {routed(), 3},
 		"a_strategy":             {with(func(s *policy.State) { s.Routes[1].Strategy = eventv1.Strategy_STRATEGY_PRIORITY }), 3},
 		"an_age":                 {with(func(s *policy.State) { s.Gateway.CredentialMaxAge = 1 }), 4},
-		"anthropic":              {with(func(s *policy.State) { s.Providers[1].Dialect = eventv1.Dialect_DIALECT_ANTHROPIC }), 5},
-		"gemini":                 {spoken(eventv1.Dialect_DIALECT_GEMINI), 6},
-		"azure_openai":           {spoken(eventv1.Dialect_DIALECT_AZURE_OPENAI), 6},
-		"bedrock":                {spoken(eventv1.Dialect_DIALECT_BEDROCK), 6},
-		"vertex":                 {spoken(eventv1.Dialect_DIALECT_VERTEX), 6},
-		"a_strict_route":         {with(func(s *policy.State) { s.Routes[1].Strict = true }), 6},
+		"plain_end_users":        {with(plain), 8},
+		"no_labels": {with(func(s *policy.State) {
+			s.Usage = organization.Usage{EndUsers: eventv1.EndUsers_END_USERS_HASHED}
+		}), 8},
+		"usage_as_it_begins": {with(func(s *policy.State) { s.Usage = organization.DefaultUsage() }), 1},
+		"anthropic":          {with(func(s *policy.State) { s.Providers[1].Dialect = eventv1.Dialect_DIALECT_ANTHROPIC }), 5},
+		"gemini":             {spoken(eventv1.Dialect_DIALECT_GEMINI), 6},
+		"azure_openai":       {spoken(eventv1.Dialect_DIALECT_AZURE_OPENAI), 6},
+		"bedrock":            {spoken(eventv1.Dialect_DIALECT_BEDROCK), 6},
+		"vertex":             {spoken(eventv1.Dialect_DIALECT_VERTEX), 6},
+		"a_strict_route":     {with(func(s *policy.State) { s.Routes[1].Strict = true }), 6},
 		"targets_of_two_dialects": {with(func(s *policy.State) {
 			*s = routed()
 			s.Providers[1].Dialect = eventv1.Dialect_DIALECT_ANTHROPIC
@@ -357,6 +371,9 @@ func TestEnumsAgree(t *testing.T) {
 	}
 	if diff := cmp.Diff(numbers(eventv1.StickyBy_value), numbers(policyv1.Sticky_By_value)); diff != "" {
 		t.Errorf("what sticky routes look at differs in events and policies:\n%s", diff)
+	}
+	if diff := cmp.Diff(eventv1.EndUsers_value, policyv1.EndUsers_value); diff != "" {
+		t.Errorf("how end users are named differs in events and policies:\n%s", diff)
 	}
 	if diff := cmp.Diff(eventv1.Failure_value, policyv1.Failure_value); diff != "" {
 		t.Errorf("failures of events and policies differ:\n%s", diff)

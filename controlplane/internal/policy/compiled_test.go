@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/testing/protocmp"
 
 	"github.com/weirhq/weir/controlplane/internal/key"
+	"github.com/weirhq/weir/controlplane/internal/organization"
 	"github.com/weirhq/weir/controlplane/internal/policy"
 	"github.com/weirhq/weir/controlplane/internal/priceoverride"
 	"github.com/weirhq/weir/controlplane/internal/provider"
@@ -28,7 +29,7 @@ type growing struct {
 
 func (g *growing) change() {
 	g.Version++
-	switch g.IntN(8) {
+	switch g.IntN(9) {
 	case 0:
 		i := g.IntN(len(g.Providers))
 		g.Providers = slices.Clone(g.Providers)
@@ -52,6 +53,8 @@ func (g *growing) change() {
 		g.PriceOverridesVersion = g.Version
 		price := g.Version
 		g.PriceOverrides = []priceoverride.PriceOverride{{Settings: priceoverride.Settings{PriceList: "own", Model: "m", Rates: priceoverride.Rates{Input: &price}}}}
+	case 5:
+		g.Usage = organization.Usage{EndUsers: eventv1.EndUsers(g.IntN(3)), Labels: []organization.Label{{Name: uuid.NewString(), MaxBytes: 9}}[:g.IntN(2)]}
 	default:
 		g.changeKey()
 	}

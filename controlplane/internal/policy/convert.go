@@ -10,20 +10,33 @@ import (
 
 	"github.com/weirhq/weir/controlplane/internal/gateway"
 	"github.com/weirhq/weir/controlplane/internal/key"
+	"github.com/weirhq/weir/controlplane/internal/organization"
 	"github.com/weirhq/weir/controlplane/internal/provider"
 	"github.com/weirhq/weir/controlplane/internal/route"
 	"github.com/weirhq/weir/controlplane/internal/timeouts"
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
 
-func toProtoGateway(g gateway.Gateway) *policyv1.Gateway {
+// toProtoGateway keeps the numbers of enums, as toProtoProvider does the dialect's.
+func toProtoGateway(g gateway.Gateway, usage organization.Usage) *policyv1.Gateway {
+	usage = usage.Effective()
 	return &policyv1.Gateway{
 		Id:                      g.ID.String(),
 		Name:                    g.Name,
 		Region:                  g.Region,
 		MaxRequestBytes:         DefaultMaxRequestBytes,
 		CredentialMaxAgeSeconds: g.CredentialMaxAge,
+		EndUsers:                policyv1.EndUsers(usage.EndUsers),
+		Labels:                  toProtoLabels(usage.Labels),
 	}
+}
+
+func toProtoLabels(labels []organization.Label) []*policyv1.LabelRule {
+	compiled := make([]*policyv1.LabelRule, len(labels))
+	for i, l := range labels {
+		compiled[i] = &policyv1.LabelRule{Name: l.Name, MaxBytes: l.MaxBytes, Pattern: l.Pattern}
+	}
+	return compiled
 }
 
 // toProtoProvider keeps the dialect's number: both enums agree, and a test holds

@@ -7,6 +7,7 @@ import (
 
 	"github.com/weirhq/weir/controlplane/internal/gateway"
 	"github.com/weirhq/weir/controlplane/internal/key"
+	"github.com/weirhq/weir/controlplane/internal/organization"
 	"github.com/weirhq/weir/controlplane/internal/priceoverride"
 	"github.com/weirhq/weir/controlplane/internal/provider"
 	"github.com/weirhq/weir/controlplane/internal/rollout"
@@ -23,8 +24,10 @@ type State struct {
 	// nothing new is released.
 	Frozen  bool
 	Gateway gateway.Gateway
-	// ConfigurationVersion, other than 0: everything but keys is as it was at this earlier
-	// version.
+	// Usage is what the organization has said by now: it is not staged.
+	Usage organization.Usage
+	// ConfigurationVersion, other than 0: everything but keys and Usage is as it was at this
+	// earlier version.
 	ConfigurationVersion int64
 	// RegionsNow are those that the gateway allows now, where its configuration is of the
 	// past; empty: any. What either forbids is forbidden.

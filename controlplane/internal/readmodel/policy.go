@@ -8,9 +8,11 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/weirhq/weir/controlplane/internal/fault"
 	"github.com/weirhq/weir/controlplane/internal/fleet"
 	"github.com/weirhq/weir/controlplane/internal/gateway"
 	"github.com/weirhq/weir/controlplane/internal/key"
+	"github.com/weirhq/weir/controlplane/internal/organization"
 	"github.com/weirhq/weir/controlplane/internal/policy"
 )
 
@@ -28,6 +30,9 @@ func (s *Store) PolicyState(ctx context.Context, q fleet.PolicyQuery) (policy.St
 		}
 		state.Version, state.Frozen = standing.Head, standing.Suspended
 		if state.Gateway, err = Gateways.Find(ctx, v, q.GatewayID); err != nil {
+			return err
+		}
+		if state.Usage, err = usageOf(ctx, v); err != nil {
 			return err
 		}
 		if state.Stage, err = StageOf(ctx, v, state.Gateway); err != nil {
@@ -54,6 +59,15 @@ func (s *Store) PolicyState(ctx context.Context, q fleet.PolicyQuery) (policy.St
 		return policy.State{}, fmt.Errorf("read policy state of gateway %s: %w", q.GatewayID, err)
 	}
 	return state, nil
+}
+
+// usageOf is the default of an organization that is archived.
+func usageOf(ctx context.Context, v View) (organization.Usage, error) {
+	o, err := Organizations.Find(ctx, v, v.Organization)
+	if fault.Is(err, fault.NotFound) {
+		return organization.Usage{}, nil
+	}
+	return o.Usage, err
 }
 
 // reachesAll tells whether the gateway sends to every region, and did at the version:

@@ -17,6 +17,7 @@ func TestEnumsAgree(t *testing.T) {
 		"dialects":   {eventv1.Dialect_value, adminv1.Dialect_value},
 		"strategies": {eventv1.Strategy_value, adminv1.Strategy_value},
 		"stickiness": {eventv1.StickyBy_value, adminv1.StickyBy_value},
+		"end users":  {eventv1.EndUsers_value, adminv1.EndUsers_value},
 		"failures":   {eventv1.Failure_value, adminv1.Failure_value},
 		"intervals": {
 			{"INTERVAL_UNSPECIFIED": 0, "INTERVAL_MINUTE": int32(report.Minute), "INTERVAL_HOUR": int32(report.Hour), "INTERVAL_DAY": int32(report.Day)},

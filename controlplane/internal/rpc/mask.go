@@ -13,7 +13,8 @@ import (
 
 // merge returns current with the fields of sent that the mask names, as AIP-134 has
 // it: no mask takes those that are not empty, "*" takes all. Only the settable ones
-// are ever taken; a mask that names another is refused.
+// are ever taken; a mask that names another is refused. One with a dot, "usage.labels", is a
+// field of a message, for masks to name.
 func merge[M proto.Message](current, sent M, mask *fieldmaskpb.FieldMask, settable ...protoreflect.Name) (M, error) {
 	merged := proto.CloneOf(current)
 	to, from := merged.ProtoReflect(), sent.ProtoReflect()
@@ -22,14 +23,23 @@ func merge[M proto.Message](current, sent M, mask *fieldmaskpb.FieldMask, settab
 		return merged, err
 	}
 	for _, name := range taken {
-		field := from.Descriptor().Fields().ByName(name)
-		if from.Has(field) {
-			to.Set(field, from.Get(field))
-		} else {
-			to.Clear(field)
-		}
+		take(to, from, string(name))
 	}
 	return merged, nil
+}
+
+// take sets a field to what it is in from, also where that is nothing.
+func take(to, from protoreflect.Message, path string) {
+	name, within, isDeep := strings.Cut(path, ".")
+	field := from.Descriptor().Fields().ByName(protoreflect.Name(name))
+	switch {
+	case isDeep:
+		take(to.Mutable(field).Message(), from.Get(field).Message(), within)
+	case from.Has(field):
+		to.Set(field, from.Get(field))
+	default:
+		to.Clear(field)
+	}
 }
 
 // sentAlong are fields that say nothing about what is wanted: which one it is, and what
@@ -55,11 +65,12 @@ func keepsTheRest(field string, current, sent proto.Message, mask *fieldmaskpb.F
 }
 
 func masked(sent protoreflect.Message, paths []string, settable []protoreflect.Name) ([]protoreflect.Name, error) {
+	whole := slices.DeleteFunc(slices.Clone(settable), func(name protoreflect.Name) bool { return strings.Contains(string(name), ".") })
 	if slices.Equal(paths, []string{"*"}) {
-		return settable, nil
+		return whole, nil
 	}
 	if len(paths) == 0 {
-		return slices.DeleteFunc(slices.Clone(settable), func(name protoreflect.Name) bool {
+		return slices.DeleteFunc(whole, func(name protoreflect.Name) bool {
 			return !sent.Has(sent.Descriptor().Fields().ByName(name))
 		}), nil
 	}

@@ -84,7 +84,8 @@ func (s *organizations) UpdateOrganization(ctx context.Context, req *connect.Req
 			return d, err
 		}
 		d.Version = was.Version
-		wanted, err := merge(toProtoOrganization(was, head), sent, req.Msg.GetUpdateMask(), "name", "display_name", "allowed_regions")
+		wanted, err := merge(toProtoOrganization(was, head), sent, req.Msg.GetUpdateMask(), "name", "display_name", "allowed_regions",
+			"usage", "usage.end_users", "usage.labels")
 		if err != nil {
 			return d, err
 		}
@@ -115,6 +116,7 @@ func (s *organizations) decideUpdate(ctx context.Context, v readmodel.View, was 
 	}
 	return was.Update(organization.Settings{
 		Name: wanted.GetName(), DisplayName: wanted.GetDisplayName(), AllowedRegions: wanted.GetAllowedRegions(),
+		Usage: fromProtoUsage(wanted.GetUsage()),
 	}, convertAll(gateways, func(g gateway.Gateway) organization.Gateway {
 		return organization.Gateway{Name: g.Name, Region: g.Region}
 	}), taken)
