@@ -14,17 +14,32 @@ import (
 
 // limits are ClickHouse's codes for a query that wants too much. Its own messages
 // count rows that the caller may not see.
-var limits = map[int32]string{
-	158: "the query would read too many rows: narrow the time range",
-	159: fmt.Sprintf("the query took longer than %d s: narrow the time range", maxSeconds),
-	160: fmt.Sprintf("the query would take longer than %d s: narrow the time range", maxSeconds),
-	202: "too many queries run at once: try again",
-	241: fmt.Sprintf("the query needs more than %d MiB of memory: group or filter more", maxMemory>>20),
-	307: "the query would read too many bytes: narrow the time range",
-	396: fmt.Sprintf("the result is larger than %d MiB: select fewer or shorter columns, or use LIMIT", maxResultBytes>>20),
-	191: "a set in the query is too large",
-	777: "the query needs too much memory: group or filter more",
-	778: "the query needs too much memory: group or filter more",
+func limits(code int32, b bounds) string {
+	switch code {
+	case 158, 307:
+		return "the query would read too much: narrow the time range"
+	case 159, 160:
+		return fmt.Sprintf("the query takes longer than %d s: narrow the time range", b.seconds)
+	case 191:
+		return "a set in the query is too large"
+	case 202:
+		return "too many queries run at once: try again"
+	case 241:
+		return fmt.Sprintf("the query needs more than %d MiB of memory: group or filter more", b.memory>>20)
+	case 396:
+		return b.tooLarge()
+	case 777, 778:
+		return "the query needs too much memory: group or filter more"
+	}
+	return ""
+}
+
+func (b bounds) tooLarge() string {
+	most := fmt.Sprintf("%d MiB", b.resultBytes>>20)
+	if b.resultRows > 0 {
+		most = fmt.Sprintf("%d rows or %s", b.resultRows, most)
+	}
+	return "the result is larger than " + most + ": select fewer or shorter columns, or use LIMIT"
 }
 
 // denied are codes of what the user report has no right to.
@@ -38,7 +53,7 @@ var away = map[int32]bool{
 // explain turns an error of ClickHouse into one for the caller. What is neither a
 // mistake in the text nor a limit comes back as it is: an internal error, logged,
 // with a reference.
-func explain(ctx context.Context, err error) error {
+func explain(ctx context.Context, err error, b bounds) error {
 	var said *clickhouse.Exception
 	if !errors.As(err, &said) {
 		if ctx.Err() != nil {
@@ -50,8 +65,8 @@ func explain(ctx context.Context, err error) error {
 		return fault.Unanswered(err, "analytics_unavailable", "the analytics store does not answer; try again")
 	}
 	switch {
-	case limits[said.Code] != "":
-		return fault.Because(fault.Exhausted, "query_too_large", "%s", limits[said.Code])
+	case limits(said.Code, b) != "":
+		return fault.Because(fault.Exhausted, "query_too_large", "%s", limits(said.Code, b))
 	case denied[said.Code]:
 		return fault.Because(fault.Invalid, "query_not_allowed", "the query uses something other than the public views and plain functions (code %d): see docs/sql.md", said.Code)
 	case away[said.Code]:

@@ -75,3 +75,8 @@ func (h *house) exec(t *testing.T, statement string) {
 func (h *house) as(ctx context.Context, i int) context.Context {
 	return authn.With(ctx, authn.Principal{Kind: authn.ServiceAccount, ID: uuid.New(), OrganizationID: h.organizations[i]})
 }
+
+// Run runs a text without parameters.
+func (h *house) Run(ctx context.Context, sql string) (report.Result, error) {
+	return h.Reports.Run(ctx, report.Query{SQL: sql})
+}

@@ -56,6 +56,8 @@ func checkToken(all []token, i int) error {
 		return refuse("INTO OUTFILE is not available: the result is the answer")
 	case t.keyword("FORMAT") && after.kind == word && !after.isClause():
 		return refuse("FORMAT is not available: the answer is JSON")
+	case t.kind == word && strings.EqualFold(t.value, "Identifier") && i > 0 && all[i-1].is(":"):
+		return refuse("parameters are values: a name of a table or column has to stand in the text")
 	case t.keyword("SETTINGS") && after.kind == word:
 		return refuse("SETTINGS is not available: limits are fixed")
 	}

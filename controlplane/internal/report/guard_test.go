@@ -25,7 +25,7 @@ func TestCheck(t *testing.T) {
 		"SELECT 1 SETTINGS a = 1", "SELECT * FROM (SELECT 1 settings`a`=1)", "SELECT * FROM (SELECT 1/**/SETTINGS--\na=1)",
 		"SELECT * FROM (EXPLAIN SELECT 1)", "SELECT * FROM (/**/explain PLAN SELECT 1)", "SELECT * FROM \"viewexplain\"('', '', (SELECT 1))",
 		"SELECT 'open", "SELECT 1 /* open", "SELECT \u2018'\u2019 SETTINGS a = 1 '", "SELECT 1\u00a0SETTINGS\u00a0a = 1", "SELECT 1\x00",
-		"SELECT $x$ SETTINGS a = 1",
+		"SELECT $x$ SETTINGS a = 1", "SELECT * FROM {t:Identifier}", "SELECT * FROM { t : `Identifier` }", "SELECT blockSize() FROM requests",
 	} {
 		if report.Check(sql) == nil {
 			t.Errorf("passed: %q", sql)

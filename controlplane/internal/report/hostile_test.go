@@ -102,3 +102,16 @@ func TestRun_nobody(t *testing.T) {
 		t.Errorf("without an organization %d rows, %v", rows, err)
 	}
 }
+
+// No limit counts rows before the row filters: where it ended would tell how many lie
+// beside the caller's. The profile of the user has one, of 100,000,000 rows.
+func TestRun_limits_count_nobody_else(t *testing.T) {
+	h := newHouse(t)
+	for _, beside := range []int{10, perRow + 10, tenants*perRow - 10, tenants*perRow + 10} {
+		sql := fmt.Sprintf("SELECT count() FROM (SELECT toInt64(number) AS n FROM numbers(%d) UNION ALL SELECT seq FROM requests)", 100_000_000-beside)
+		result, err := h.Run(h.as(t.Context(), 1), sql)
+		if err != nil || result.Rows[0][0] != fmt.Sprint(100_000_000-beside+perRow) {
+			t.Errorf("%d below the limit: %v, %v", beside, result.Rows, err)
+		}
+	}
+}

@@ -83,8 +83,8 @@ func (o Overview) WithDefaults(now time.Time) Overview {
 
 // Validate returns a fault for the caller.
 func (o Overview) Validate() error {
-	if _, err := time.LoadLocation(o.TimeZone); err != nil || o.TimeZone == "Local" {
-		return fault.Field("time_zone", "is no IANA time zone, like Europe/Berlin")
+	if _, err := loadZone(o.TimeZone); err != nil {
+		return err
 	}
 	if !o.From.Before(o.To) {
 		return fault.Field("to", "must be after from")
@@ -145,7 +145,7 @@ func (r *Reports) Overview(ctx context.Context, o Overview) (OverviewResult, err
 
 // each runs a fixed query. ClickHouse's text about one is nothing for the caller.
 func (r *Reports) each(ctx context.Context, sql string, parameters clickhouse.Parameters, visit func(driver.Rows) error) error {
-	rows, err := r.query(ctx, sql, parameters)
+	rows, err := r.query(ctx, sql, parameters, "UTC", answerBounds)
 	if err != nil {
 		return explainFixed(ctx, err)
 	}
@@ -163,7 +163,7 @@ func (r *Reports) each(ctx context.Context, sql string, parameters clickhouse.Pa
 }
 
 func explainFixed(ctx context.Context, err error) error {
-	if explained := explain(ctx, err); !fault.Is(explained, fault.Invalid) {
+	if explained := explain(ctx, err, answerBounds); !fault.Is(explained, fault.Invalid) {
 		return explained
 	}
 	return err

@@ -17,18 +17,28 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/fault"
 )
 
-// Bounds of one answer and of what it may cost.
+// Bounds of one answer.
 const (
 	MaxRows  = 10_000
 	MaxBytes = 8 << 20
-
-	maxSeconds     = 20
-	maxMemory      = 1 << 30
-	maxRowsRead    = 2_000_000_000
-	maxResultBytes = 64 << 20
-	maxAtOnce      = 16 // of this process
-	maxEachAtOnce  = 4  // of one organization
 )
+
+const (
+	maxAtOnce     = 16 // of this process
+	maxEachAtOnce = 4  // of one organization
+)
+
+// bounds are what a query may cost. How many rows it reads is not among them: the server
+// counts before the row filters, so that a bound would tell how many rows others have
+// (docs/decisions/001).
+type bounds struct {
+	seconds, memory         int
+	resultRows, resultBytes int // 0: not bounded
+	blockRows               int
+}
+
+// answerBounds are those of whatever is answered in one piece.
+var answerBounds = bounds{seconds: 20, memory: 1 << 30, resultBytes: 64 << 20, blockRows: 8192}
 
 // Reports asks ClickHouse as the user report.
 type Reports struct {
@@ -61,11 +71,11 @@ func (r *Reports) enter(ctx context.Context) (as context.Context, leave func(), 
 type organizationKey struct{}
 
 // query sends sql as the organization that entered.
-func (r *Reports) query(ctx context.Context, sql string, parameters clickhouse.Parameters) (driver.Rows, error) {
+func (r *Reports) query(ctx context.Context, sql string, parameters clickhouse.Parameters, zone string, b bounds) (driver.Rows, error) {
 	organization, _ := ctx.Value(organizationKey{}).(uuid.UUID)
 	return r.conn.Query(clickhouse.Context(ctx,
 		clickhouse.WithQueryID(queryID(organization)),
-		clickhouse.WithSettings(settings(organization)),
+		clickhouse.WithSettings(settings(organization, zone, b)),
 		clickhouse.WithParameters(parameters),
 	), sql)
 }
@@ -77,18 +87,20 @@ func queryID(organization uuid.UUID) string {
 
 // settings of every query. The text can't change them for the whole of it, under
 // readonly=1; log_comment is for whoever reads the server's query log.
-func settings(organization uuid.UUID) clickhouse.Settings {
+func settings(organization uuid.UUID, zone string, b bounds) clickhouse.Settings {
 	return clickhouse.Settings{
 		"readonly":                  1,
 		"log_comment":               organization.String(),
+		"session_timezone":          zone,
 		"use_query_cache":           0,
 		"use_query_condition_cache": 0,
-		"max_execution_time":        maxSeconds,
-		"max_memory_usage":          maxMemory,
-		"max_rows_to_read":          maxRowsRead,
-		"max_result_bytes":          maxResultBytes,
+		"max_execution_time":        b.seconds,
+		"max_memory_usage":          b.memory,
+		"max_rows_to_read":          0, // not the profile's: see bounds
+		"max_result_rows":           b.resultRows,
+		"max_result_bytes":          b.resultBytes,
 		"result_overflow_mode":      "throw",
-		"max_block_size":            8192,
+		"max_block_size":            b.blockRows,
 		"max_threads":               2,
 		"send_logs_level":           "none",
 	}

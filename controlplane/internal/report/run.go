@@ -11,19 +11,32 @@ import (
 // Column is one column of a result, with its ClickHouse type.
 type Column struct{ Name, Type string }
 
+// Limit is a bound that cut a result off, in the order of weir.admin.v1.QueryLimit.
+type Limit int
+
+// Limits of a result.
+const (
+	NoLimit Limit = iota
+	RowLimit
+	ByteLimit
+)
+
 // Result holds at most MaxRows rows and about MaxBytes of JSON. Values are nil, bool,
 // float64, string, []any and map[string]any: integers of 64 bits and more, decimals
 // and times (RFC 3339) are strings.
 type Result struct {
-	Columns   []Column
-	Rows      [][]any
-	Truncated bool
+	Columns []Column
+	Rows    [][]any
+	// Bytes of the rows, about, as JSON.
+	Bytes int
+	// LimitedBy is what more rows were cut off by.
+	LimitedBy Limit
 	Elapsed   time.Duration
 }
 
 // Run runs one SELECT over the public views, as the caller's organization.
-func (r *Reports) Run(ctx context.Context, sql string) (Result, error) {
-	if err := Check(sql); err != nil {
+func (r *Reports) Run(ctx context.Context, q Query) (Result, error) {
+	if err := q.Validate(); err != nil {
 		return Result{}, err
 	}
 	ctx, leave, err := r.enter(ctx)
@@ -34,44 +47,84 @@ func (r *Reports) Run(ctx context.Context, sql string) (Result, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // what is left of a truncated result is not sent
 	began := time.Now()
-	rows, err := r.query(ctx, sql, nil)
+	rows, err := r.ask(ctx, q, answerBounds)
 	if err != nil {
-		return Result{}, explain(ctx, err)
+		return Result{}, explain(ctx, err, answerBounds)
 	}
-	result, err := collect(rows, cancel)
+	result, err := collect(rows, q.location(), cancel)
 	if err != nil {
-		return Result{}, explain(ctx, err)
+		return Result{}, explain(ctx, err, answerBounds)
 	}
 	result.Elapsed = time.Since(began)
 	return result, nil
 }
 
-func collect(rows driver.Rows, cancel context.CancelFunc) (Result, error) {
-	types := rows.ColumnTypes()
-	out := Result{Columns: make([]Column, len(types))}
-	for i, t := range types {
-		out.Columns[i] = Column{Name: t.Name(), Type: t.DatabaseTypeName()}
+// ask sends a caller's text. Validate has seen it.
+func (r *Reports) ask(ctx context.Context, q Query, b bounds) (driver.Rows, error) {
+	parameters, err := q.values()
+	if err != nil {
+		return nil, err
 	}
-	for size := 0; rows.Next(); {
-		targets := newTargets(types)
-		if err := rows.Scan(targets...); err != nil {
+	return r.query(ctx, q.SQL, parameters, zoneOr(q.TimeZone), b)
+}
+
+func collect(rows driver.Rows, in *time.Location, cancel context.CancelFunc) (Result, error) {
+	scan := newScanner(rows, in)
+	out := Result{Columns: scan.columns}
+	for rows.Next() {
+		row, bytes, err := scan.row()
+		if err != nil {
 			_ = rows.Close()
 			return Result{}, err
 		}
-		row, bytes := fromRow(targets, out.Columns)
-		if size += bytes; len(out.Rows) == MaxRows || size > MaxBytes && len(out.Rows) > 0 {
-			out.Truncated = true
+		if out.LimitedBy = out.limit(bytes); out.LimitedBy != NoLimit {
 			cancel()
 			_ = rows.Close()
 			return out, nil
 		}
-		out.Rows = append(out.Rows, row)
+		out.Rows, out.Bytes = append(out.Rows, row), out.Bytes+bytes
 	}
 	if err := rows.Err(); err != nil {
 		_ = rows.Close()
 		return Result{}, err
 	}
 	return out, rows.Close()
+}
+
+// limit that one row more, of so many bytes, would be beyond.
+func (r Result) limit(bytes int) Limit {
+	switch {
+	case len(r.Rows) == MaxRows:
+		return RowLimit
+	case r.Bytes+bytes > MaxBytes && len(r.Rows) > 0:
+		return ByteLimit
+	}
+	return NoLimit
+}
+
+// scanner turns rows into JSON's values.
+type scanner struct {
+	rows    driver.Rows
+	types   []driver.ColumnType
+	columns []Column
+	in      *time.Location
+}
+
+func newScanner(rows driver.Rows, in *time.Location) *scanner {
+	s := &scanner{rows: rows, types: rows.ColumnTypes(), in: in}
+	for _, t := range s.types {
+		s.columns = append(s.columns, Column{Name: t.Name(), Type: t.DatabaseTypeName()})
+	}
+	return s
+}
+
+func (s *scanner) row() (row []any, bytes int, err error) {
+	targets := newTargets(s.types)
+	if err := s.rows.Scan(targets...); err != nil {
+		return nil, 0, err
+	}
+	row, bytes = fromRow(targets, s.columns, s.in)
+	return row, bytes, nil
 }
 
 func newTargets(types []driver.ColumnType) []any {

@@ -124,26 +124,26 @@ func TestRun(t *testing.T) {
 
 	t.Run("truncates_rows", func(t *testing.T) {
 		result, err := h.Run(ctx, "SELECT number FROM numbers(10001)")
-		if err != nil || len(result.Rows) != report.MaxRows || !result.Truncated {
-			t.Errorf("%d rows, truncated %v, %v", len(result.Rows), result.Truncated, err)
+		if err != nil || len(result.Rows) != report.MaxRows || result.LimitedBy != report.RowLimit {
+			t.Errorf("%d rows, limited by %v, %v", len(result.Rows), result.LimitedBy, err)
 		}
 		result, err = h.Run(ctx, "SELECT number FROM numbers(10000)")
-		if err != nil || len(result.Rows) != report.MaxRows || result.Truncated {
-			t.Errorf("%d rows, truncated %v, %v", len(result.Rows), result.Truncated, err)
+		if err != nil || len(result.Rows) != report.MaxRows || result.LimitedBy != report.NoLimit {
+			t.Errorf("%d rows, limited by %v, %v", len(result.Rows), result.LimitedBy, err)
 		}
 	})
 
 	t.Run("truncates_bytes", func(t *testing.T) {
 		result, err := h.Run(ctx, "SELECT repeat('x', 10000) FROM numbers(2000)")
-		if err != nil || !result.Truncated || len(result.Rows) < 800 || len(result.Rows) > 840 {
-			t.Errorf("%d rows, truncated %v, %v", len(result.Rows), result.Truncated, err)
+		if err != nil || result.LimitedBy != report.ByteLimit || len(result.Rows) < 800 || len(result.Rows) > 840 {
+			t.Errorf("%d rows, limited by %v, %v", len(result.Rows), result.LimitedBy, err)
 		}
 	})
 
 	t.Run("says_so_when_only_the_last_row_is_left_out", func(t *testing.T) {
 		result, err := h.Run(ctx, "SELECT arrayMap(i -> repeat('x', 1000000), range(5)) FROM numbers(2)")
-		if err != nil || !result.Truncated || len(result.Rows) != 1 {
-			t.Errorf("%d rows, truncated %v, %v", len(result.Rows), result.Truncated, err)
+		if err != nil || result.LimitedBy != report.ByteLimit || len(result.Rows) != 1 {
+			t.Errorf("%d rows, limited by %v, %v", len(result.Rows), result.LimitedBy, err)
 		}
 	})
 }
@@ -162,7 +162,7 @@ func TestRun_errors(t *testing.T) {
 		"setting":        {"SELECT 1 SETTINGS max_threads = 64", fault.Invalid, "SETTINGS"},
 		"memory":         {"SELECT groupArray(number) FROM numbers(1000000000)", fault.Exhausted, "memory"},
 		"result":         {"SELECT groupArray(repeat('x', 1000)) FROM numbers(100000)", fault.Exhausted, "larger than"},
-		"read":           {"SELECT count() FROM numbers(1000000000000)", fault.Exhausted, "too many rows"},
+		"time":           {"SELECT count() FROM numbers(100000000000000) WHERE sipHash64(number) = 1", fault.Exhausted, "takes longer than 20 s"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := h.Run(h.as(t.Context(), 0), c.sql)

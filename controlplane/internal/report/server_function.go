@@ -4,7 +4,8 @@ import "strings"
 
 // serverFunctions reach beyond the tables, and ClickHouse asks for no grant. file
 // is the worst: outside of a server proper (clickhouse-local, the embedded engine)
-// it reads every file of the machine. Names are lower case.
+// it reads every file of the machine. Those of the last line tell where blocks of rows
+// end, and so how many rows of others lie between. Names are lower case.
 var serverFunctions = wordSet(`
 	file filecluster url urlcluster s3 s3cluster hdfs remote remotesecure cluster clusterallreplicas
 	executable mysql postgresql sqlite mongodb redis odbc jdbc azureblobstorage gcs iceberg deltalake hudi
@@ -16,6 +17,7 @@ var serverFunctions = wordSet(`
 	queryid initialqueryid currentqueryid initialquerystarttime connectionid blocknumber blockserializedsize
 	getclienthttpheader getmaxtablenamelengthfordatabase logtrace addresstoline addresstolinewithinlines addresstosymbol
 	generateserialid zookeepersessionuptime getthreadid sleep sleepeachrow
+	blocksize rownumberinblock randconstant nowinblock neighbor runningaccumulate runningdifference runningdifferencestartingwithfirstvalue
 `)
 
 func wordSet(words string) map[string]bool {

@@ -14,34 +14,48 @@ import (
 	"github.com/shopspring/decimal"
 )
 
+// writing is how the times of a column are said.
+type writing struct {
+	layout string
+	// in is nil where they come in the column's own time zone.
+	in *time.Location
+}
+
 // fromRow turns scanned targets into JSON's values and estimates their length.
-func fromRow(targets []any, columns []Column) (row []any, bytes int) {
+func fromRow(targets []any, columns []Column, in *time.Location) (row []any, bytes int) {
 	row = make([]any, len(targets))
 	for i, target := range targets {
-		row[i] = toJSON(reflect.ValueOf(target).Elem(), timeLayout(columns[i].Type))
+		row[i] = toJSON(reflect.ValueOf(target).Elem(), writingOf(columns[i].Type, in))
 		bytes += length(row[i])
 	}
 	return row, bytes
 }
 
-// timeLayout of a column: days have no time.
-func timeLayout(columnType string) string {
+// writingOf a column: days have no time, and no time zone.
+func writingOf(columnType string, in *time.Location) writing {
 	if strings.Contains(columnType, "Date") && !strings.Contains(columnType, "DateTime") {
-		return time.DateOnly
+		return writing{layout: time.DateOnly}
 	}
-	return time.RFC3339Nano
+	return writing{layout: time.RFC3339Nano, in: in}
 }
 
-func toJSON(v reflect.Value, layout string) any {
+func (w writing) time(t time.Time) string {
+	if w.in != nil {
+		t = t.In(w.in)
+	}
+	return t.Format(w.layout)
+}
+
+func toJSON(v reflect.Value, w writing) any {
 	if !v.IsValid() {
 		return nil
 	}
-	if known, ok := wellKnown(v, layout); ok {
+	if known, ok := wellKnown(v, w); ok {
 		return known
 	}
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Interface:
-		return toJSON(v.Elem(), layout)
+		return toJSON(v.Elem(), w)
 	case reflect.Bool:
 		return v.Bool()
 	case reflect.Int8, reflect.Int16, reflect.Int32:
@@ -59,14 +73,14 @@ func toJSON(v reflect.Value, layout string) any {
 	case reflect.Slice, reflect.Array:
 		out := make([]any, v.Len())
 		for i := range out {
-			out[i] = toJSON(v.Index(i), layout)
+			out[i] = toJSON(v.Index(i), w)
 		}
 		return out
 	case reflect.Map:
 		out := make(map[string]any, v.Len())
 		for entries := v.MapRange(); entries.Next(); {
-			key := fmt.Sprint(toJSON(entries.Key(), layout))
-			out[key] = toJSON(entries.Value(), layout)
+			key := fmt.Sprint(toJSON(entries.Key(), w))
+			out[key] = toJSON(entries.Value(), w)
 		}
 		return out
 	}
@@ -74,10 +88,10 @@ func toJSON(v reflect.Value, layout string) any {
 }
 
 // wellKnown handles the driver's own types. Nil pointers are not among them.
-func wellKnown(v reflect.Value, layout string) (any, bool) {
+func wellKnown(v reflect.Value, w writing) (any, bool) {
 	switch t := v.Interface().(type) {
 	case time.Time:
-		return t.Format(layout), true
+		return w.time(t), true
 	case decimal.Decimal:
 		return t.String(), true
 	case uuid.UUID:
@@ -85,9 +99,9 @@ func wellKnown(v reflect.Value, layout string) (any, bool) {
 	case big.Int:
 		return t.String(), true
 	case chcol.Variant:
-		return toJSON(reflect.ValueOf(t.Any()), layout), true
+		return toJSON(reflect.ValueOf(t.Any()), w), true
 	case chcol.JSON:
-		return toJSON(reflect.ValueOf(t.NestedMap()), layout), true
+		return toJSON(reflect.ValueOf(t.NestedMap()), w), true
 	case fmt.Stringer:
 		if v.Kind() == reflect.Slice { // addresses
 			return t.String(), true

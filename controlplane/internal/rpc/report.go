@@ -27,23 +27,54 @@ type reports struct{ reports *report.Reports }
 func NewReports(r *report.Reports) adminv1connect.ReportServiceHandler { return &reports{r} }
 
 func (s *reports) RunQuery(ctx context.Context, req *connect.Request[adminv1.RunQueryRequest]) (*connect.Response[adminv1.RunQueryResponse], error) {
-	result, err := s.reports.Run(ctx, req.Msg.GetSql())
+	result, err := s.reports.Run(ctx, fromProtoQuery(req.Msg))
 	if err != nil {
 		return nil, err
 	}
 	count := int32(len(result.Rows))
-	out := &adminv1.RunQueryResponse{Truncated: result.Truncated, ElapsedUs: result.Elapsed.Microseconds(), RowCount: &count}
-	for _, c := range result.Columns {
-		out.Columns = append(out.Columns, &adminv1.Column{Name: c.Name, Type: c.Type})
+	out := &adminv1.RunQueryResponse{
+		Columns: toProtoColumns(result.Columns), RowCount: &count, Bytes: int64(result.Bytes), ElapsedUs: result.Elapsed.Microseconds(),
+		Truncated: result.LimitedBy != report.NoLimit, LimitedBy: adminv1.QueryLimit(result.LimitedBy),
+		MaxRows: report.MaxRows, MaxBytes: report.MaxBytes,
 	}
-	for i, row := range result.Rows {
+	if out.Rows, err = toProtoRows(result.Rows); err != nil {
+		return nil, err
+	}
+	return connect.NewResponse(out), nil
+}
+
+// asked is what every query of a caller says.
+type asked interface {
+	GetSql() string
+	GetParameters() map[string]*structpb.Value
+	GetTimeZone() string
+}
+
+func fromProtoQuery(from asked) report.Query {
+	q := report.Query{SQL: from.GetSql(), TimeZone: from.GetTimeZone(), Parameters: map[string]any{}}
+	for name, value := range from.GetParameters() {
+		q.Parameters[name] = value.AsInterface()
+	}
+	return q
+}
+
+func toProtoColumns(from []report.Column) (to []*adminv1.Column) {
+	for _, c := range from {
+		to = append(to, &adminv1.Column{Name: c.Name, Type: c.Type})
+	}
+	return to
+}
+
+func toProtoRows(from [][]any) ([]*structpb.ListValue, error) {
+	to := make([]*structpb.ListValue, len(from))
+	for i, row := range from {
 		values, err := structpb.NewList(row)
 		if err != nil {
 			return nil, fmt.Errorf("row %d of a query: %w", i, err)
 		}
-		out.Rows = append(out.Rows, values)
+		to[i] = values
 	}
-	return connect.NewResponse(out), nil
+	return to, nil
 }
 
 func (s *reports) GetOverview(ctx context.Context, req *connect.Request[adminv1.GetOverviewRequest]) (*connect.Response[adminv1.GetOverviewResponse], error) {

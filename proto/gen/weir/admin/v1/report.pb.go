@@ -24,6 +24,56 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// QueryLimit is a bound of an answer.
+type QueryLimit int32
+
+const (
+	QueryLimit_QUERY_LIMIT_UNSPECIFIED QueryLimit = 0
+	QueryLimit_QUERY_LIMIT_ROWS        QueryLimit = 1
+	QueryLimit_QUERY_LIMIT_BYTES       QueryLimit = 2
+)
+
+// Enum value maps for QueryLimit.
+var (
+	QueryLimit_name = map[int32]string{
+		0: "QUERY_LIMIT_UNSPECIFIED",
+		1: "QUERY_LIMIT_ROWS",
+		2: "QUERY_LIMIT_BYTES",
+	}
+	QueryLimit_value = map[string]int32{
+		"QUERY_LIMIT_UNSPECIFIED": 0,
+		"QUERY_LIMIT_ROWS":        1,
+		"QUERY_LIMIT_BYTES":       2,
+	}
+)
+
+func (x QueryLimit) Enum() *QueryLimit {
+	p := new(QueryLimit)
+	*p = x
+	return p
+}
+
+func (x QueryLimit) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (QueryLimit) Descriptor() protoreflect.EnumDescriptor {
+	return file_weir_admin_v1_report_proto_enumTypes[0].Descriptor()
+}
+
+func (QueryLimit) Type() protoreflect.EnumType {
+	return &file_weir_admin_v1_report_proto_enumTypes[0]
+}
+
+func (x QueryLimit) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use QueryLimit.Descriptor instead.
+func (QueryLimit) EnumDescriptor() ([]byte, []int) {
+	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{0}
+}
+
 // Interval of a time series; unspecified means hour.
 type Interval int32
 
@@ -61,11 +111,11 @@ func (x Interval) String() string {
 }
 
 func (Interval) Descriptor() protoreflect.EnumDescriptor {
-	return file_weir_admin_v1_report_proto_enumTypes[0].Descriptor()
+	return file_weir_admin_v1_report_proto_enumTypes[1].Descriptor()
 }
 
 func (Interval) Type() protoreflect.EnumType {
-	return &file_weir_admin_v1_report_proto_enumTypes[0]
+	return &file_weir_admin_v1_report_proto_enumTypes[1]
 }
 
 func (x Interval) Number() protoreflect.EnumNumber {
@@ -74,13 +124,21 @@ func (x Interval) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Interval.Descriptor instead.
 func (Interval) EnumDescriptor() ([]byte, []int) {
-	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{0}
+	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{1}
 }
 
 type RunQueryRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// One SELECT or WITH statement.
-	Sql           string `protobuf:"bytes,1,opt,name=sql,proto3" json:"sql,omitempty"`
+	Sql string `protobuf:"bytes,1,opt,name=sql,proto3" json:"sql,omitempty"`
+	// Values of the statement's parameters, by name: {route:String} in the text,
+	// {"route": "fast"} here. A list is an Array, an object a Map; numbers beyond 2^53,
+	// decimals and times are given as strings.
+	Parameters map[string]*structpb.Value `protobuf:"bytes,2,rep,name=parameters,proto3" json:"parameters,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// IANA name. What the text says without one, and now(), today() and the like, is of
+	// it, and times in the answer are written in it; {time_zone:String} is its name.
+	// Empty: UTC, and each time in the answer in its column's.
+	TimeZone      string `protobuf:"bytes,3,opt,name=time_zone,json=timeZone,proto3" json:"time_zone,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -122,17 +180,38 @@ func (x *RunQueryRequest) GetSql() string {
 	return ""
 }
 
+func (x *RunQueryRequest) GetParameters() map[string]*structpb.Value {
+	if x != nil {
+		return x.Parameters
+	}
+	return nil
+}
+
+func (x *RunQueryRequest) GetTimeZone() string {
+	if x != nil {
+		return x.TimeZone
+	}
+	return ""
+}
+
 type RunQueryResponse struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
 	Columns []*Column              `protobuf:"bytes,1,rep,name=columns,proto3" json:"columns,omitempty"`
 	// One list per row, in the order of columns. Integers of 64 bits and more,
 	// decimals and times are strings; missing is null.
 	Rows []*structpb.ListValue `protobuf:"bytes,2,rep,name=rows,proto3" json:"rows,omitempty"`
-	// More rows were there: at most 10,000 rows or 8 MiB come back.
+	// More rows were there: limited_by says what cut them off.
 	Truncated bool  `protobuf:"varint,3,opt,name=truncated,proto3" json:"truncated,omitempty"`
 	ElapsedUs int64 `protobuf:"varint,4,opt,name=elapsed_us,json=elapsedUs,proto3" json:"elapsed_us,omitempty"`
 	// How many rows are here; said also where there is none, when JSON has no rows.
-	RowCount      *int32 `protobuf:"varint,5,opt,name=row_count,json=rowCount,proto3,oneof" json:"row_count,omitempty"`
+	RowCount *int32 `protobuf:"varint,5,opt,name=row_count,json=rowCount,proto3,oneof" json:"row_count,omitempty"`
+	// Unspecified: nothing did.
+	LimitedBy QueryLimit `protobuf:"varint,6,opt,name=limited_by,json=limitedBy,proto3,enum=weir.admin.v1.QueryLimit" json:"limited_by,omitempty"`
+	// The bounds: 10,000 rows and 8 MiB of JSON.
+	MaxRows  int32 `protobuf:"varint,7,opt,name=max_rows,json=maxRows,proto3" json:"max_rows,omitempty"`
+	MaxBytes int64 `protobuf:"varint,8,opt,name=max_bytes,json=maxBytes,proto3" json:"max_bytes,omitempty"`
+	// About how many bytes the rows are, as JSON.
+	Bytes         int64 `protobuf:"varint,9,opt,name=bytes,proto3" json:"bytes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -198,6 +277,34 @@ func (x *RunQueryResponse) GetElapsedUs() int64 {
 func (x *RunQueryResponse) GetRowCount() int32 {
 	if x != nil && x.RowCount != nil {
 		return *x.RowCount
+	}
+	return 0
+}
+
+func (x *RunQueryResponse) GetLimitedBy() QueryLimit {
+	if x != nil {
+		return x.LimitedBy
+	}
+	return QueryLimit_QUERY_LIMIT_UNSPECIFIED
+}
+
+func (x *RunQueryResponse) GetMaxRows() int32 {
+	if x != nil {
+		return x.MaxRows
+	}
+	return 0
+}
+
+func (x *RunQueryResponse) GetMaxBytes() int64 {
+	if x != nil {
+		return x.MaxBytes
+	}
+	return 0
+}
+
+func (x *RunQueryResponse) GetBytes() int64 {
+	if x != nil {
+		return x.Bytes
 	}
 	return 0
 }
@@ -1335,16 +1442,28 @@ var File_weir_admin_v1_report_proto protoreflect.FileDescriptor
 
 const file_weir_admin_v1_report_proto_rawDesc = "" +
 	"\n" +
-	"\x1aweir/admin/v1/report.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bweir/admin/v1/options.proto\"0\n" +
+	"\x1aweir/admin/v1/report.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bweir/admin/v1/options.proto\"\xaa\x02\n" +
 	"\x0fRunQueryRequest\x12\x1d\n" +
-	"\x03sql\x18\x01 \x01(\tB\v\xbaH\br\x06\x10\x01\x18\xa0\x8d\x06R\x03sql\"\xe0\x01\n" +
+	"\x03sql\x18\x01 \x01(\tB\v\xbaH\br\x06\x10\x01\x18\xa0\x8d\x06R\x03sql\x12{\n" +
+	"\n" +
+	"parameters\x18\x02 \x03(\v2..weir.admin.v1.RunQueryRequest.ParametersEntryB+\xbaH(\x9a\x01%\x10d\"!r\x1f2\x1d^[A-Za-z_][A-Za-z0-9_]{0,63}$R\n" +
+	"parameters\x12$\n" +
+	"\ttime_zone\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\btimeZone\x1aU\n" +
+	"\x0fParametersEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12,\n" +
+	"\x05value\x18\x02 \x01(\v2\x16.google.protobuf.ValueR\x05value:\x028\x01\"\xe8\x02\n" +
 	"\x10RunQueryResponse\x12/\n" +
 	"\acolumns\x18\x01 \x03(\v2\x15.weir.admin.v1.ColumnR\acolumns\x12.\n" +
 	"\x04rows\x18\x02 \x03(\v2\x1a.google.protobuf.ListValueR\x04rows\x12\x1c\n" +
 	"\ttruncated\x18\x03 \x01(\bR\ttruncated\x12\x1d\n" +
 	"\n" +
 	"elapsed_us\x18\x04 \x01(\x03R\telapsedUs\x12 \n" +
-	"\trow_count\x18\x05 \x01(\x05H\x00R\browCount\x88\x01\x01B\f\n" +
+	"\trow_count\x18\x05 \x01(\x05H\x00R\browCount\x88\x01\x01\x128\n" +
+	"\n" +
+	"limited_by\x18\x06 \x01(\x0e2\x19.weir.admin.v1.QueryLimitR\tlimitedBy\x12\x19\n" +
+	"\bmax_rows\x18\a \x01(\x05R\amaxRows\x12\x1b\n" +
+	"\tmax_bytes\x18\b \x01(\x03R\bmaxBytes\x12\x14\n" +
+	"\x05bytes\x18\t \x01(\x03R\x05bytesB\f\n" +
 	"\n" +
 	"_row_count\"0\n" +
 	"\x06Column\x12\x12\n" +
@@ -1464,7 +1583,12 @@ const file_weir_admin_v1_report_proto_rawDesc = "" +
 	"\x10RequestCandidate\x12\x1a\n" +
 	"\bprovider\x18\x01 \x01(\tR\bprovider\x12\x14\n" +
 	"\x05model\x18\x02 \x01(\tR\x05model\x12\x18\n" +
-	"\averdict\x18\x03 \x01(\tR\averdict*^\n" +
+	"\averdict\x18\x03 \x01(\tR\averdict*V\n" +
+	"\n" +
+	"QueryLimit\x12\x1b\n" +
+	"\x17QUERY_LIMIT_UNSPECIFIED\x10\x00\x12\x14\n" +
+	"\x10QUERY_LIMIT_ROWS\x10\x01\x12\x15\n" +
+	"\x11QUERY_LIMIT_BYTES\x10\x02*^\n" +
 	"\bInterval\x12\x18\n" +
 	"\x14INTERVAL_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fINTERVAL_MINUTE\x10\x01\x12\x11\n" +
@@ -1490,61 +1614,67 @@ func file_weir_admin_v1_report_proto_rawDescGZIP() []byte {
 	return file_weir_admin_v1_report_proto_rawDescData
 }
 
-var file_weir_admin_v1_report_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_weir_admin_v1_report_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_weir_admin_v1_report_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_weir_admin_v1_report_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_weir_admin_v1_report_proto_goTypes = []any{
-	(Interval)(0),                 // 0: weir.admin.v1.Interval
-	(*RunQueryRequest)(nil),       // 1: weir.admin.v1.RunQueryRequest
-	(*RunQueryResponse)(nil),      // 2: weir.admin.v1.RunQueryResponse
-	(*Column)(nil),                // 3: weir.admin.v1.Column
-	(*GetOverviewRequest)(nil),    // 4: weir.admin.v1.GetOverviewRequest
-	(*GetOverviewResponse)(nil),   // 5: weir.admin.v1.GetOverviewResponse
-	(*Totals)(nil),                // 6: weir.admin.v1.Totals
-	(*Point)(nil),                 // 7: weir.admin.v1.Point
-	(*RouteTotals)(nil),           // 8: weir.admin.v1.RouteTotals
-	(*ListRequestsRequest)(nil),   // 9: weir.admin.v1.ListRequestsRequest
-	(*ListRequestsResponse)(nil),  // 10: weir.admin.v1.ListRequestsResponse
-	(*Request)(nil),               // 11: weir.admin.v1.Request
-	(*GetRequestRequest)(nil),     // 12: weir.admin.v1.GetRequestRequest
-	(*GetRequestResponse)(nil),    // 13: weir.admin.v1.GetRequestResponse
-	(*RequestAttempt)(nil),        // 14: weir.admin.v1.RequestAttempt
-	(*RequestCandidate)(nil),      // 15: weir.admin.v1.RequestCandidate
-	nil,                           // 16: weir.admin.v1.Request.LabelsEntry
-	(*structpb.ListValue)(nil),    // 17: google.protobuf.ListValue
-	(*timestamppb.Timestamp)(nil), // 18: google.protobuf.Timestamp
+	(QueryLimit)(0),               // 0: weir.admin.v1.QueryLimit
+	(Interval)(0),                 // 1: weir.admin.v1.Interval
+	(*RunQueryRequest)(nil),       // 2: weir.admin.v1.RunQueryRequest
+	(*RunQueryResponse)(nil),      // 3: weir.admin.v1.RunQueryResponse
+	(*Column)(nil),                // 4: weir.admin.v1.Column
+	(*GetOverviewRequest)(nil),    // 5: weir.admin.v1.GetOverviewRequest
+	(*GetOverviewResponse)(nil),   // 6: weir.admin.v1.GetOverviewResponse
+	(*Totals)(nil),                // 7: weir.admin.v1.Totals
+	(*Point)(nil),                 // 8: weir.admin.v1.Point
+	(*RouteTotals)(nil),           // 9: weir.admin.v1.RouteTotals
+	(*ListRequestsRequest)(nil),   // 10: weir.admin.v1.ListRequestsRequest
+	(*ListRequestsResponse)(nil),  // 11: weir.admin.v1.ListRequestsResponse
+	(*Request)(nil),               // 12: weir.admin.v1.Request
+	(*GetRequestRequest)(nil),     // 13: weir.admin.v1.GetRequestRequest
+	(*GetRequestResponse)(nil),    // 14: weir.admin.v1.GetRequestResponse
+	(*RequestAttempt)(nil),        // 15: weir.admin.v1.RequestAttempt
+	(*RequestCandidate)(nil),      // 16: weir.admin.v1.RequestCandidate
+	nil,                           // 17: weir.admin.v1.RunQueryRequest.ParametersEntry
+	nil,                           // 18: weir.admin.v1.Request.LabelsEntry
+	(*structpb.ListValue)(nil),    // 19: google.protobuf.ListValue
+	(*timestamppb.Timestamp)(nil), // 20: google.protobuf.Timestamp
+	(*structpb.Value)(nil),        // 21: google.protobuf.Value
 }
 var file_weir_admin_v1_report_proto_depIdxs = []int32{
-	3,  // 0: weir.admin.v1.RunQueryResponse.columns:type_name -> weir.admin.v1.Column
-	17, // 1: weir.admin.v1.RunQueryResponse.rows:type_name -> google.protobuf.ListValue
-	18, // 2: weir.admin.v1.GetOverviewRequest.from:type_name -> google.protobuf.Timestamp
-	18, // 3: weir.admin.v1.GetOverviewRequest.to:type_name -> google.protobuf.Timestamp
-	0,  // 4: weir.admin.v1.GetOverviewRequest.interval:type_name -> weir.admin.v1.Interval
-	6,  // 5: weir.admin.v1.GetOverviewResponse.totals:type_name -> weir.admin.v1.Totals
-	7,  // 6: weir.admin.v1.GetOverviewResponse.series:type_name -> weir.admin.v1.Point
-	8,  // 7: weir.admin.v1.GetOverviewResponse.routes:type_name -> weir.admin.v1.RouteTotals
-	18, // 8: weir.admin.v1.Point.start:type_name -> google.protobuf.Timestamp
-	6,  // 9: weir.admin.v1.Point.totals:type_name -> weir.admin.v1.Totals
-	6,  // 10: weir.admin.v1.RouteTotals.totals:type_name -> weir.admin.v1.Totals
-	11, // 11: weir.admin.v1.ListRequestsResponse.requests:type_name -> weir.admin.v1.Request
-	18, // 12: weir.admin.v1.Request.started_at:type_name -> google.protobuf.Timestamp
-	16, // 13: weir.admin.v1.Request.labels:type_name -> weir.admin.v1.Request.LabelsEntry
-	11, // 14: weir.admin.v1.GetRequestResponse.request:type_name -> weir.admin.v1.Request
-	14, // 15: weir.admin.v1.GetRequestResponse.attempts:type_name -> weir.admin.v1.RequestAttempt
-	15, // 16: weir.admin.v1.GetRequestResponse.candidates:type_name -> weir.admin.v1.RequestCandidate
-	14, // 17: weir.admin.v1.GetRequestResponse.shadows:type_name -> weir.admin.v1.RequestAttempt
-	1,  // 18: weir.admin.v1.ReportService.RunQuery:input_type -> weir.admin.v1.RunQueryRequest
-	4,  // 19: weir.admin.v1.ReportService.GetOverview:input_type -> weir.admin.v1.GetOverviewRequest
-	12, // 20: weir.admin.v1.ReportService.GetRequest:input_type -> weir.admin.v1.GetRequestRequest
-	9,  // 21: weir.admin.v1.ReportService.ListRequests:input_type -> weir.admin.v1.ListRequestsRequest
-	2,  // 22: weir.admin.v1.ReportService.RunQuery:output_type -> weir.admin.v1.RunQueryResponse
-	5,  // 23: weir.admin.v1.ReportService.GetOverview:output_type -> weir.admin.v1.GetOverviewResponse
-	13, // 24: weir.admin.v1.ReportService.GetRequest:output_type -> weir.admin.v1.GetRequestResponse
-	10, // 25: weir.admin.v1.ReportService.ListRequests:output_type -> weir.admin.v1.ListRequestsResponse
-	22, // [22:26] is the sub-list for method output_type
-	18, // [18:22] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	17, // 0: weir.admin.v1.RunQueryRequest.parameters:type_name -> weir.admin.v1.RunQueryRequest.ParametersEntry
+	4,  // 1: weir.admin.v1.RunQueryResponse.columns:type_name -> weir.admin.v1.Column
+	19, // 2: weir.admin.v1.RunQueryResponse.rows:type_name -> google.protobuf.ListValue
+	0,  // 3: weir.admin.v1.RunQueryResponse.limited_by:type_name -> weir.admin.v1.QueryLimit
+	20, // 4: weir.admin.v1.GetOverviewRequest.from:type_name -> google.protobuf.Timestamp
+	20, // 5: weir.admin.v1.GetOverviewRequest.to:type_name -> google.protobuf.Timestamp
+	1,  // 6: weir.admin.v1.GetOverviewRequest.interval:type_name -> weir.admin.v1.Interval
+	7,  // 7: weir.admin.v1.GetOverviewResponse.totals:type_name -> weir.admin.v1.Totals
+	8,  // 8: weir.admin.v1.GetOverviewResponse.series:type_name -> weir.admin.v1.Point
+	9,  // 9: weir.admin.v1.GetOverviewResponse.routes:type_name -> weir.admin.v1.RouteTotals
+	20, // 10: weir.admin.v1.Point.start:type_name -> google.protobuf.Timestamp
+	7,  // 11: weir.admin.v1.Point.totals:type_name -> weir.admin.v1.Totals
+	7,  // 12: weir.admin.v1.RouteTotals.totals:type_name -> weir.admin.v1.Totals
+	12, // 13: weir.admin.v1.ListRequestsResponse.requests:type_name -> weir.admin.v1.Request
+	20, // 14: weir.admin.v1.Request.started_at:type_name -> google.protobuf.Timestamp
+	18, // 15: weir.admin.v1.Request.labels:type_name -> weir.admin.v1.Request.LabelsEntry
+	12, // 16: weir.admin.v1.GetRequestResponse.request:type_name -> weir.admin.v1.Request
+	15, // 17: weir.admin.v1.GetRequestResponse.attempts:type_name -> weir.admin.v1.RequestAttempt
+	16, // 18: weir.admin.v1.GetRequestResponse.candidates:type_name -> weir.admin.v1.RequestCandidate
+	15, // 19: weir.admin.v1.GetRequestResponse.shadows:type_name -> weir.admin.v1.RequestAttempt
+	21, // 20: weir.admin.v1.RunQueryRequest.ParametersEntry.value:type_name -> google.protobuf.Value
+	2,  // 21: weir.admin.v1.ReportService.RunQuery:input_type -> weir.admin.v1.RunQueryRequest
+	5,  // 22: weir.admin.v1.ReportService.GetOverview:input_type -> weir.admin.v1.GetOverviewRequest
+	13, // 23: weir.admin.v1.ReportService.GetRequest:input_type -> weir.admin.v1.GetRequestRequest
+	10, // 24: weir.admin.v1.ReportService.ListRequests:input_type -> weir.admin.v1.ListRequestsRequest
+	3,  // 25: weir.admin.v1.ReportService.RunQuery:output_type -> weir.admin.v1.RunQueryResponse
+	6,  // 26: weir.admin.v1.ReportService.GetOverview:output_type -> weir.admin.v1.GetOverviewResponse
+	14, // 27: weir.admin.v1.ReportService.GetRequest:output_type -> weir.admin.v1.GetRequestResponse
+	11, // 28: weir.admin.v1.ReportService.ListRequests:output_type -> weir.admin.v1.ListRequestsResponse
+	25, // [25:29] is the sub-list for method output_type
+	21, // [21:25] is the sub-list for method input_type
+	21, // [21:21] is the sub-list for extension type_name
+	21, // [21:21] is the sub-list for extension extendee
+	0,  // [0:21] is the sub-list for field type_name
 }
 
 func init() { file_weir_admin_v1_report_proto_init() }
@@ -1562,8 +1692,8 @@ func file_weir_admin_v1_report_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_admin_v1_report_proto_rawDesc), len(file_weir_admin_v1_report_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   16,
+			NumEnums:      2,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

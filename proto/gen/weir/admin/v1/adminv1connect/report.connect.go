@@ -48,8 +48,7 @@ const (
 
 // ReportServiceClient is a client for the weir.admin.v1.ReportService service.
 type ReportServiceClient interface {
-	// RunQuery runs one SELECT over the public views (docs/sql.md): requests,
-	// attempts, spend_daily, latency_hourly, completeness. It sees the caller's
+	// RunQuery runs one SELECT over the public views (docs/sql.md). It sees the caller's
 	// organization only.
 	RunQuery(context.Context, *connect.Request[v1.RunQueryRequest]) (*connect.Response[v1.RunQueryResponse], error)
 	// GetOverview answers who spent what, and is it healthy.
@@ -133,8 +132,7 @@ func (c *reportServiceClient) ListRequests(ctx context.Context, req *connect.Req
 
 // ReportServiceHandler is an implementation of the weir.admin.v1.ReportService service.
 type ReportServiceHandler interface {
-	// RunQuery runs one SELECT over the public views (docs/sql.md): requests,
-	// attempts, spend_daily, latency_hourly, completeness. It sees the caller's
+	// RunQuery runs one SELECT over the public views (docs/sql.md). It sees the caller's
 	// organization only.
 	RunQuery(context.Context, *connect.Request[v1.RunQueryRequest]) (*connect.Response[v1.RunQueryResponse], error)
 	// GetOverview answers who spent what, and is it healthy.

@@ -4,7 +4,7 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { ListValue, Timestamp } from "@bufbuild/protobuf/wkt";
+import type { ListValue, Timestamp, Value } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_struct, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import { file_weir_admin_v1_options } from "./options_pb";
 import type { Message } from "@bufbuild/protobuf";
@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file weir/admin/v1/report.proto.
  */
 export const file_weir_admin_v1_report: GenFile = /*@__PURE__*/
-  fileDesc("Chp3ZWlyL2FkbWluL3YxL3JlcG9ydC5wcm90bxINd2Vpci5hZG1pbi52MSIeCg9SdW5RdWVyeVJlcXVlc3QSCwoDc3FsGAEgASgJIrEBChBSdW5RdWVyeVJlc3BvbnNlEiYKB2NvbHVtbnMYASADKAsyFS53ZWlyLmFkbWluLnYxLkNvbHVtbhIoCgRyb3dzGAIgAygLMhouZ29vZ2xlLnByb3RvYnVmLkxpc3RWYWx1ZRIRCgl0cnVuY2F0ZWQYAyABKAgSEgoKZWxhcHNlZF91cxgEIAEoAxIWCglyb3dfY291bnQYBSABKAVIAIgBAUIMCgpfcm93X2NvdW50IiQKBkNvbHVtbhIMCgRuYW1lGAEgASgJEgwKBHR5cGUYAiABKAkipAEKEkdldE92ZXJ2aWV3UmVxdWVzdBIoCgRmcm9tGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgJ0bxgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoIaW50ZXJ2YWwYAyABKA4yFy53ZWlyLmFkbWluLnYxLkludGVydmFsEhEKCXRpbWVfem9uZRgEIAEoCSKhAQoTR2V0T3ZlcnZpZXdSZXNwb25zZRIlCgZ0b3RhbHMYASABKAsyFS53ZWlyLmFkbWluLnYxLlRvdGFscxIkCgZzZXJpZXMYAiADKAsyFC53ZWlyLmFkbWluLnYxLlBvaW50EioKBnJvdXRlcxgDIAMoCzIaLndlaXIuYWRtaW4udjEuUm91dGVUb3RhbHMSEQoJdGltZV96b25lGAQgASgJIv4CCgZUb3RhbHMSEAoIcmVxdWVzdHMYASABKAMSDgoGZXJyb3JzGAIgASgDEhQKDGlucHV0X3Rva2VucxgDIAEoAxIVCg1vdXRwdXRfdG9rZW5zGAQgASgDEhUKDWNvc3RfbmFub191c2QYBSABKAMSGQoRdW5wcmljZWRfcmVxdWVzdHMYBiABKAMSHAoPZHVyYXRpb25fcDUwX3VzGAcgASgDSACIAQESHAoPZHVyYXRpb25fcDk1X3VzGAggASgDSAGIAQESJwoadGltZV90b19maXJzdF90b2tlbl9wOTVfdXMYCSABKANIAogBARIPCgdzaGFkb3dzGAogASgDEhwKFHNoYWRvd19jb3N0X25hbm9fdXNkGAsgASgDEhgKEHVucHJpY2VkX3NoYWRvd3MYDCABKANCEgoQX2R1cmF0aW9uX3A1MF91c0ISChBfZHVyYXRpb25fcDk1X3VzQh0KG190aW1lX3RvX2ZpcnN0X3Rva2VuX3A5NV91cyJZCgVQb2ludBIpCgVzdGFydBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJQoGdG90YWxzGAIgASgLMhUud2Vpci5hZG1pbi52MS5Ub3RhbHMiQwoLUm91dGVUb3RhbHMSDQoFcm91dGUYASABKAkSJQoGdG90YWxzGAIgASgLMhUud2Vpci5hZG1pbi52MS5Ub3RhbHMiWQoTTGlzdFJlcXVlc3RzUmVxdWVzdBIMCgRzaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkSDgoGZmlsdGVyGAogASgJEhAKCG9yZGVyX2J5GAsgASgJIlkKFExpc3RSZXF1ZXN0c1Jlc3BvbnNlEigKCHJlcXVlc3RzGAEgAygLMhYud2Vpci5hZG1pbi52MS5SZXF1ZXN0EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKIBQoHUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEi4KCnN0YXJ0ZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBXJvdXRlGAMgASgJEhIKCnByb2plY3RfaWQYBCABKAkSDgoGa2V5X2lkGAUgASgJEhAKCHByb3ZpZGVyGAYgASgJEg0KBW1vZGVsGAcgASgJEhAKCHN0cmVhbWVkGAggASgIEg8KB291dGNvbWUYCSABKAkSDgoGc3RhdHVzGAogASgFEhIKCmVycm9yX2NvZGUYCyABKAkSFAoMaW5wdXRfdG9rZW5zGAwgASgDEhUKDW91dHB1dF90b2tlbnMYDSABKAMSGgoNY29zdF9uYW5vX3VzZBgOIAEoA0gAiAEBEhMKC2R1cmF0aW9uX3VzGA8gASgDEiMKFnRpbWVfdG9fZmlyc3RfdG9rZW5fdXMYECABKANIAYgBARIWCg5wb2xpY3lfdmVyc2lvbhgRIAEoAxIQCghhdHRlbXB0cxgSIAEoBRIaChJwcmljZV9ib29rX3ZlcnNpb24YEyABKAkSEgoKZ2F0ZXdheV9pZBgUIAEoCRIPCgdzdXJmYWNlGBUgASgJEhAKCGVuZF91c2VyGBYgASgJEg4KBnJ1bl9pZBgXIAEoCRIyCgZsYWJlbHMYGCADKAsyIi53ZWlyLmFkbWluLnYxLlJlcXVlc3QuTGFiZWxzRW50cnkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIQCg5fY29zdF9uYW5vX3VzZEIZChdfdGltZV90b19maXJzdF90b2tlbl91cyInChFHZXRSZXF1ZXN0UmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJItMBChJHZXRSZXF1ZXN0UmVzcG9uc2USJwoHcmVxdWVzdBgBIAEoCzIWLndlaXIuYWRtaW4udjEuUmVxdWVzdBIvCghhdHRlbXB0cxgCIAMoCzIdLndlaXIuYWRtaW4udjEuUmVxdWVzdEF0dGVtcHQSMwoKY2FuZGlkYXRlcxgDIAMoCzIfLndlaXIuYWRtaW4udjEuUmVxdWVzdENhbmRpZGF0ZRIuCgdzaGFkb3dzGAQgAygLMh0ud2Vpci5hZG1pbi52MS5SZXF1ZXN0QXR0ZW1wdCLpAgoOUmVxdWVzdEF0dGVtcHQSEgoKcmVxdWVzdF9pZBgBIAEoCRIMCgRraW5kGAIgASgJEg0KBWNhdXNlGAMgASgJEhAKCHByb3ZpZGVyGAQgASgJEg0KBW1vZGVsGAUgASgJEg8KB291dGNvbWUYBiABKAkSDgoGc3RhdHVzGAcgASgFEhgKEHN0YXJ0ZWRfYWZ0ZXJfdXMYCCABKAMSEwoLZHVyYXRpb25fdXMYCSABKAMSIwoWdGltZV90b19maXJzdF90b2tlbl91cxgKIAEoA0gAiAEBEhQKDGlucHV0X3Rva2VucxgLIAEoAxIVCg1vdXRwdXRfdG9rZW5zGAwgASgDEhoKDWNvc3RfbmFub191c2QYDSABKANIAYgBARIaChJwcmljZV9ib29rX3ZlcnNpb24YDiABKAlCGQoXX3RpbWVfdG9fZmlyc3RfdG9rZW5fdXNCEAoOX2Nvc3RfbmFub191c2QiRAoQUmVxdWVzdENhbmRpZGF0ZRIQCghwcm92aWRlchgBIAEoCRINCgVtb2RlbBgCIAEoCRIPCgd2ZXJkaWN0GAMgASgJKl4KCEludGVydmFsEhgKFElOVEVSVkFMX1VOU1BFQ0lGSUVEEAASEwoPSU5URVJWQUxfTUlOVVRFEAESEQoNSU5URVJWQUxfSE9VUhACEhAKDElOVEVSVkFMX0RBWRADMrMDCg1SZXBvcnRTZXJ2aWNlEmEKCFJ1blF1ZXJ5Eh4ud2Vpci5hZG1pbi52MS5SdW5RdWVyeVJlcXVlc3QaHy53ZWlyLmFkbWluLnYxLlJ1blF1ZXJ5UmVzcG9uc2UiFJACAYq1GA1yZXBvcnRzLnF1ZXJ5EmkKC0dldE92ZXJ2aWV3EiEud2Vpci5hZG1pbi52MS5HZXRPdmVydmlld1JlcXVlc3QaIi53ZWlyLmFkbWluLnYxLkdldE92ZXJ2aWV3UmVzcG9uc2UiE5ACAYq1GAxyZXBvcnRzLnJlYWQSZgoKR2V0UmVxdWVzdBIgLndlaXIuYWRtaW4udjEuR2V0UmVxdWVzdFJlcXVlc3QaIS53ZWlyLmFkbWluLnYxLkdldFJlcXVlc3RSZXNwb25zZSITkAIBirUYDHJlcG9ydHMucmVhZBJsCgxMaXN0UmVxdWVzdHMSIi53ZWlyLmFkbWluLnYxLkxpc3RSZXF1ZXN0c1JlcXVlc3QaIy53ZWlyLmFkbWluLnYxLkxpc3RSZXF1ZXN0c1Jlc3BvbnNlIhOQAgGKtRgMcmVwb3J0cy5yZWFkYgZwcm90bzM", [file_google_protobuf_struct, file_google_protobuf_timestamp, file_weir_admin_v1_options]);
+  fileDesc("Chp3ZWlyL2FkbWluL3YxL3JlcG9ydC5wcm90bxINd2Vpci5hZG1pbi52MSLAAQoPUnVuUXVlcnlSZXF1ZXN0EgsKA3NxbBgBIAEoCRJCCgpwYXJhbWV0ZXJzGAIgAygLMi4ud2Vpci5hZG1pbi52MS5SdW5RdWVyeVJlcXVlc3QuUGFyYW1ldGVyc0VudHJ5EhEKCXRpbWVfem9uZRgDIAEoCRpJCg9QYXJhbWV0ZXJzRW50cnkSCwoDa2V5GAEgASgJEiUKBXZhbHVlGAIgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlOgI4ASKUAgoQUnVuUXVlcnlSZXNwb25zZRImCgdjb2x1bW5zGAEgAygLMhUud2Vpci5hZG1pbi52MS5Db2x1bW4SKAoEcm93cxgCIAMoCzIaLmdvb2dsZS5wcm90b2J1Zi5MaXN0VmFsdWUSEQoJdHJ1bmNhdGVkGAMgASgIEhIKCmVsYXBzZWRfdXMYBCABKAMSFgoJcm93X2NvdW50GAUgASgFSACIAQESLQoKbGltaXRlZF9ieRgGIAEoDjIZLndlaXIuYWRtaW4udjEuUXVlcnlMaW1pdBIQCghtYXhfcm93cxgHIAEoBRIRCgltYXhfYnl0ZXMYCCABKAMSDQoFYnl0ZXMYCSABKANCDAoKX3Jvd19jb3VudCIkCgZDb2x1bW4SDAoEbmFtZRgBIAEoCRIMCgR0eXBlGAIgASgJIqQBChJHZXRPdmVydmlld1JlcXVlc3QSKAoEZnJvbRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoCdG8YAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKCGludGVydmFsGAMgASgOMhcud2Vpci5hZG1pbi52MS5JbnRlcnZhbBIRCgl0aW1lX3pvbmUYBCABKAkioQEKE0dldE92ZXJ2aWV3UmVzcG9uc2USJQoGdG90YWxzGAEgASgLMhUud2Vpci5hZG1pbi52MS5Ub3RhbHMSJAoGc2VyaWVzGAIgAygLMhQud2Vpci5hZG1pbi52MS5Qb2ludBIqCgZyb3V0ZXMYAyADKAsyGi53ZWlyLmFkbWluLnYxLlJvdXRlVG90YWxzEhEKCXRpbWVfem9uZRgEIAEoCSL+AgoGVG90YWxzEhAKCHJlcXVlc3RzGAEgASgDEg4KBmVycm9ycxgCIAEoAxIUCgxpbnB1dF90b2tlbnMYAyABKAMSFQoNb3V0cHV0X3Rva2VucxgEIAEoAxIVCg1jb3N0X25hbm9fdXNkGAUgASgDEhkKEXVucHJpY2VkX3JlcXVlc3RzGAYgASgDEhwKD2R1cmF0aW9uX3A1MF91cxgHIAEoA0gAiAEBEhwKD2R1cmF0aW9uX3A5NV91cxgIIAEoA0gBiAEBEicKGnRpbWVfdG9fZmlyc3RfdG9rZW5fcDk1X3VzGAkgASgDSAKIAQESDwoHc2hhZG93cxgKIAEoAxIcChRzaGFkb3dfY29zdF9uYW5vX3VzZBgLIAEoAxIYChB1bnByaWNlZF9zaGFkb3dzGAwgASgDQhIKEF9kdXJhdGlvbl9wNTBfdXNCEgoQX2R1cmF0aW9uX3A5NV91c0IdChtfdGltZV90b19maXJzdF90b2tlbl9wOTVfdXMiWQoFUG9pbnQSKQoFc3RhcnQYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiUKBnRvdGFscxgCIAEoCzIVLndlaXIuYWRtaW4udjEuVG90YWxzIkMKC1JvdXRlVG90YWxzEg0KBXJvdXRlGAEgASgJEiUKBnRvdGFscxgCIAEoCzIVLndlaXIuYWRtaW4udjEuVG90YWxzIlkKE0xpc3RSZXF1ZXN0c1JlcXVlc3QSDAoEc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEg4KBmZpbHRlchgKIAEoCRIQCghvcmRlcl9ieRgLIAEoCSJZChRMaXN0UmVxdWVzdHNSZXNwb25zZRIoCghyZXF1ZXN0cxgBIAMoCzIWLndlaXIuYWRtaW4udjEuUmVxdWVzdBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiiAUKB1JlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIuCgpzdGFydGVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVyb3V0ZRgDIAEoCRISCgpwcm9qZWN0X2lkGAQgASgJEg4KBmtleV9pZBgFIAEoCRIQCghwcm92aWRlchgGIAEoCRINCgVtb2RlbBgHIAEoCRIQCghzdHJlYW1lZBgIIAEoCBIPCgdvdXRjb21lGAkgASgJEg4KBnN0YXR1cxgKIAEoBRISCgplcnJvcl9jb2RlGAsgASgJEhQKDGlucHV0X3Rva2VucxgMIAEoAxIVCg1vdXRwdXRfdG9rZW5zGA0gASgDEhoKDWNvc3RfbmFub191c2QYDiABKANIAIgBARITCgtkdXJhdGlvbl91cxgPIAEoAxIjChZ0aW1lX3RvX2ZpcnN0X3Rva2VuX3VzGBAgASgDSAGIAQESFgoOcG9saWN5X3ZlcnNpb24YESABKAMSEAoIYXR0ZW1wdHMYEiABKAUSGgoScHJpY2VfYm9va192ZXJzaW9uGBMgASgJEhIKCmdhdGV3YXlfaWQYFCABKAkSDwoHc3VyZmFjZRgVIAEoCRIQCghlbmRfdXNlchgWIAEoCRIOCgZydW5faWQYFyABKAkSMgoGbGFiZWxzGBggAygLMiIud2Vpci5hZG1pbi52MS5SZXF1ZXN0LkxhYmVsc0VudHJ5Gi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCEAoOX2Nvc3RfbmFub191c2RCGQoXX3RpbWVfdG9fZmlyc3RfdG9rZW5fdXMiJwoRR2V0UmVxdWVzdFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCSLTAQoSR2V0UmVxdWVzdFJlc3BvbnNlEicKB3JlcXVlc3QYASABKAsyFi53ZWlyLmFkbWluLnYxLlJlcXVlc3QSLwoIYXR0ZW1wdHMYAiADKAsyHS53ZWlyLmFkbWluLnYxLlJlcXVlc3RBdHRlbXB0EjMKCmNhbmRpZGF0ZXMYAyADKAsyHy53ZWlyLmFkbWluLnYxLlJlcXVlc3RDYW5kaWRhdGUSLgoHc2hhZG93cxgEIAMoCzIdLndlaXIuYWRtaW4udjEuUmVxdWVzdEF0dGVtcHQi6QIKDlJlcXVlc3RBdHRlbXB0EhIKCnJlcXVlc3RfaWQYASABKAkSDAoEa2luZBgCIAEoCRINCgVjYXVzZRgDIAEoCRIQCghwcm92aWRlchgEIAEoCRINCgVtb2RlbBgFIAEoCRIPCgdvdXRjb21lGAYgASgJEg4KBnN0YXR1cxgHIAEoBRIYChBzdGFydGVkX2FmdGVyX3VzGAggASgDEhMKC2R1cmF0aW9uX3VzGAkgASgDEiMKFnRpbWVfdG9fZmlyc3RfdG9rZW5fdXMYCiABKANIAIgBARIUCgxpbnB1dF90b2tlbnMYCyABKAMSFQoNb3V0cHV0X3Rva2VucxgMIAEoAxIaCg1jb3N0X25hbm9fdXNkGA0gASgDSAGIAQESGgoScHJpY2VfYm9va192ZXJzaW9uGA4gASgJQhkKF190aW1lX3RvX2ZpcnN0X3Rva2VuX3VzQhAKDl9jb3N0X25hbm9fdXNkIkQKEFJlcXVlc3RDYW5kaWRhdGUSEAoIcHJvdmlkZXIYASABKAkSDQoFbW9kZWwYAiABKAkSDwoHdmVyZGljdBgDIAEoCSpWCgpRdWVyeUxpbWl0EhsKF1FVRVJZX0xJTUlUX1VOU1BFQ0lGSUVEEAASFAoQUVVFUllfTElNSVRfUk9XUxABEhUKEVFVRVJZX0xJTUlUX0JZVEVTEAIqXgoISW50ZXJ2YWwSGAoUSU5URVJWQUxfVU5TUEVDSUZJRUQQABITCg9JTlRFUlZBTF9NSU5VVEUQARIRCg1JTlRFUlZBTF9IT1VSEAISEAoMSU5URVJWQUxfREFZEAMyswMKDVJlcG9ydFNlcnZpY2USYQoIUnVuUXVlcnkSHi53ZWlyLmFkbWluLnYxLlJ1blF1ZXJ5UmVxdWVzdBofLndlaXIuYWRtaW4udjEuUnVuUXVlcnlSZXNwb25zZSIUkAIBirUYDXJlcG9ydHMucXVlcnkSaQoLR2V0T3ZlcnZpZXcSIS53ZWlyLmFkbWluLnYxLkdldE92ZXJ2aWV3UmVxdWVzdBoiLndlaXIuYWRtaW4udjEuR2V0T3ZlcnZpZXdSZXNwb25zZSITkAIBirUYDHJlcG9ydHMucmVhZBJmCgpHZXRSZXF1ZXN0EiAud2Vpci5hZG1pbi52MS5HZXRSZXF1ZXN0UmVxdWVzdBohLndlaXIuYWRtaW4udjEuR2V0UmVxdWVzdFJlc3BvbnNlIhOQAgGKtRgMcmVwb3J0cy5yZWFkEmwKDExpc3RSZXF1ZXN0cxIiLndlaXIuYWRtaW4udjEuTGlzdFJlcXVlc3RzUmVxdWVzdBojLndlaXIuYWRtaW4udjEuTGlzdFJlcXVlc3RzUmVzcG9uc2UiE5ACAYq1GAxyZXBvcnRzLnJlYWRiBnByb3RvMw", [file_google_protobuf_struct, file_google_protobuf_timestamp, file_weir_admin_v1_options]);
 
 /**
  * @generated from message weir.admin.v1.RunQueryRequest
@@ -25,6 +25,24 @@ export type RunQueryRequest = Message<"weir.admin.v1.RunQueryRequest"> & {
    * @generated from field: string sql = 1;
    */
   sql: string;
+
+  /**
+   * Values of the statement's parameters, by name: {route:String} in the text,
+   * {"route": "fast"} here. A list is an Array, an object a Map; numbers beyond 2^53,
+   * decimals and times are given as strings.
+   *
+   * @generated from field: map<string, google.protobuf.Value> parameters = 2;
+   */
+  parameters: { [key: string]: Value };
+
+  /**
+   * IANA name. What the text says without one, and now(), today() and the like, is of
+   * it, and times in the answer are written in it; {time_zone:String} is its name.
+   * Empty: UTC, and each time in the answer in its column's.
+   *
+   * @generated from field: string time_zone = 3;
+   */
+  timeZone: string;
 };
 
 /**
@@ -52,7 +70,7 @@ export type RunQueryResponse = Message<"weir.admin.v1.RunQueryResponse"> & {
   rows: ListValue[];
 
   /**
-   * More rows were there: at most 10,000 rows or 8 MiB come back.
+   * More rows were there: limited_by says what cut them off.
    *
    * @generated from field: bool truncated = 3;
    */
@@ -69,6 +87,32 @@ export type RunQueryResponse = Message<"weir.admin.v1.RunQueryResponse"> & {
    * @generated from field: optional int32 row_count = 5;
    */
   rowCount?: number | undefined;
+
+  /**
+   * Unspecified: nothing did.
+   *
+   * @generated from field: weir.admin.v1.QueryLimit limited_by = 6;
+   */
+  limitedBy: QueryLimit;
+
+  /**
+   * The bounds: 10,000 rows and 8 MiB of JSON.
+   *
+   * @generated from field: int32 max_rows = 7;
+   */
+  maxRows: number;
+
+  /**
+   * @generated from field: int64 max_bytes = 8;
+   */
+  maxBytes: bigint;
+
+  /**
+   * About how many bytes the rows are, as JSON.
+   *
+   * @generated from field: int64 bytes = 9;
+   */
+  bytes: bigint;
 };
 
 /**
@@ -698,6 +742,34 @@ export const RequestCandidateSchema: GenMessage<RequestCandidate> = /*@__PURE__*
   messageDesc(file_weir_admin_v1_report, 14);
 
 /**
+ * QueryLimit is a bound of an answer.
+ *
+ * @generated from enum weir.admin.v1.QueryLimit
+ */
+export enum QueryLimit {
+  /**
+   * @generated from enum value: QUERY_LIMIT_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: QUERY_LIMIT_ROWS = 1;
+   */
+  ROWS = 1,
+
+  /**
+   * @generated from enum value: QUERY_LIMIT_BYTES = 2;
+   */
+  BYTES = 2,
+}
+
+/**
+ * Describes the enum weir.admin.v1.QueryLimit.
+ */
+export const QueryLimitSchema: GenEnum<QueryLimit> = /*@__PURE__*/
+  enumDesc(file_weir_admin_v1_report, 0);
+
+/**
  * Interval of a time series; unspecified means hour.
  *
  * @generated from enum weir.admin.v1.Interval
@@ -728,7 +800,7 @@ export enum Interval {
  * Describes the enum weir.admin.v1.Interval.
  */
 export const IntervalSchema: GenEnum<Interval> = /*@__PURE__*/
-  enumDesc(file_weir_admin_v1_report, 0);
+  enumDesc(file_weir_admin_v1_report, 1);
 
 /**
  * ReportService reads usage. Money is nano-dollars (decimal strings in JSON),
@@ -738,8 +810,7 @@ export const IntervalSchema: GenEnum<Interval> = /*@__PURE__*/
  */
 export const ReportService: GenService<{
   /**
-   * RunQuery runs one SELECT over the public views (docs/sql.md): requests,
-   * attempts, spend_daily, latency_hourly, completeness. It sees the caller's
+   * RunQuery runs one SELECT over the public views (docs/sql.md). It sees the caller's
    * organization only.
    *
    * @generated from rpc weir.admin.v1.ReportService.RunQuery
