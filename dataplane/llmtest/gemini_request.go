@@ -210,9 +210,9 @@ func (s *Server) geminiCall(w http.ResponseWriter, r *http.Request, body []byte)
 	case "countTokens":
 		s.countGeminiTokens(w, model, body)
 	case "embedContent":
-		s.embedContent(w, model, body)
+		s.embedContent(w, r, model, body)
 	case "batchEmbedContents":
-		s.embedContents(w, model, body)
+		s.embedContents(w, r, model, body)
 	default:
 		s.refuseGemini(w, false, notFoundGemini("models/"+model+":"+method))
 	}

@@ -128,18 +128,18 @@ func (s *Server) countGeminiTokens(w http.ResponseWriter, model string, body []b
 const embeddingSize = 8
 
 // embedContent gives a vector that follows from the text.
-func (s *Server) embedContent(w http.ResponseWriter, model string, body []byte) {
-	s.embed(w, model, []gjson.Result{gjson.ParseBytes(body)}, func(vectors []string) string { return `{"embedding":` + vectors[0] + `}` })
+func (s *Server) embedContent(w http.ResponseWriter, r *http.Request, model string, body []byte) {
+	s.embed(w, r, model, []gjson.Result{gjson.ParseBytes(body)}, func(vectors []string) string { return `{"embedding":` + vectors[0] + `}` })
 }
 
 // embedContents embeds several texts at once.
-func (s *Server) embedContents(w http.ResponseWriter, model string, body []byte) {
-	s.embed(w, model, gjson.GetBytes(body, "requests").Array(), func(vectors []string) string {
+func (s *Server) embedContents(w http.ResponseWriter, r *http.Request, model string, body []byte) {
+	s.embed(w, r, model, gjson.GetBytes(body, "requests").Array(), func(vectors []string) string {
 		return `{"embeddings":[` + strings.Join(vectors, ",") + `]}`
 	})
 }
 
-func (s *Server) embed(w http.ResponseWriter, model string, requests []gjson.Result, shape func([]string) string) {
+func (s *Server) embed(w http.ResponseWriter, r *http.Request, model string, requests []gjson.Result, shape func([]string) string) {
 	var vectors []string
 	words := 0
 	for _, request := range requests {
@@ -163,7 +163,7 @@ func (s *Server) embed(w http.ResponseWriter, model string, requests []gjson.Res
 		s.refuseGemini(w, false, *invalidGemini("* BatchEmbedContentsRequest.requests: requests is required"))
 		return
 	}
-	s.ledger.add(model, completed, Tokens{Input: int64(words)})
+	s.charge(r.Context(), model, completed, Tokens{Input: int64(words)})
 	w.Header().Set("Content-Type", "application/json; charset=UTF-8")
 	_, _ = fmt.Fprintln(w, shape(vectors))
 }

@@ -2,6 +2,7 @@ package llmtest
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"maps"
 	"net/http"
@@ -87,6 +88,14 @@ func (a *account) add(model string, result outcome, tokens Tokens) {
 		a.breaks = append(a.breaks, time.Now())
 	}
 	a.ledger.Total.add(result, tokens)
+}
+
+// charge writes the account, and tells who asked for each.
+func (s *Server) charge(ctx context.Context, model string, result outcome, tokens Tokens) {
+	s.ledger.add(model, result, tokens)
+	if s.options.Billed != nil {
+		s.options.Billed(ctx, Bill{Model: model, Completed: result == completed, Tokens: tokens})
+	}
 }
 
 func (a *account) refuse() {

@@ -8,6 +8,7 @@
 package llmtest
 
 import (
+	"context"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -47,6 +48,18 @@ type Options struct {
 	KeepRequests int
 	// Now gives the time of "created" fields. Nil means time.Now.
 	Now func() time.Time
+	// Billed is told of every request that the ledger counts under a model, with the context
+	// of that request, before the answer's last byte. Nil: nobody is.
+	Billed func(ctx context.Context, bill Bill)
+}
+
+// Bill is what one request is charged for: what was generated until it ended, whether or
+// not the caller was told.
+type Bill struct {
+	Model string
+	// Completed: the answer went out to its end.
+	Completed bool
+	Tokens    Tokens
 }
 
 // Server is the mock provider. It is an http.Handler and safe for concurrent use.

@@ -2,6 +2,7 @@ package llmtest
 
 import (
 	"cmp"
+	"context"
 	"net/http"
 	"strconv"
 	"time"
@@ -10,10 +11,11 @@ import (
 // reply is what a planned answer of any dialect has: prompt is what it costs to begin,
 // generated what was made so far.
 type reply struct {
+	ctx               context.Context // of the request, once it is served
 	model             string
 	streamed          bool
 	fault             Fault
-	ledger            *account
+	ledger            func(ctx context.Context, model string, result outcome, tokens Tokens)
 	delay, tokenDelay time.Duration
 	prompt, generated Tokens
 	settled           bool
@@ -23,7 +25,7 @@ type reply struct {
 
 func (s *Server) reply(model string, streamed bool, fault Fault) reply {
 	return reply{
-		model: model, streamed: streamed, fault: fault, ledger: &s.ledger,
+		model: model, streamed: streamed, fault: fault, ledger: s.charge,
 		delay: override(s.options.Delay, fault.Delay), tokenDelay: override(s.options.TokenDelay, fault.TokenDelay),
 	}
 }
@@ -40,6 +42,7 @@ type teller interface {
 
 // serve answers and writes the account, also when the connection is cut.
 func (r *reply) serve(w http.ResponseWriter, pace pace, dialect teller) {
+	r.ctx = pace.ctx
 	defer r.settle(interrupted)
 	if pace.sleep(r.delay) != nil || r.refused(w, dialect) {
 		return
@@ -61,7 +64,7 @@ func (r *reply) serve(w http.ResponseWriter, pace pace, dialect teller) {
 // settle writes the account once: the first outcome counts.
 func (r *reply) settle(result outcome) {
 	if !r.settled {
-		r.ledger.add(r.model, result, r.generated)
+		r.ledger(r.ctx, r.model, result, r.generated)
 		r.settled = true
 	}
 }
