@@ -44,6 +44,9 @@ func (l *Log) Again(id uint64, record *usagev1.UsageRecord) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if id&forgone != 0 {
+		return l.forgoneAgain(id, record)
+	}
 	if _, ok := l.open[id]; !ok || l.late.has(id) {
 		return fmt.Errorf("start %d again: %w", id, ErrNotOpen)
 	}
@@ -70,6 +73,7 @@ func (l *Log) appendStart(frame []byte, id uint64) error {
 func (l *Log) closeStart(id uint64) {
 	l.openBytes -= int64(len(l.open[id]))
 	delete(l.open, id)
+	delete(l.tombstone.beyond, id) // in the slot it names no open request any more
 }
 
 // End writes the whole record of a started request and sets its seq, the next
@@ -84,6 +88,9 @@ func (l *Log) End(id uint64, record *usagev1.UsageRecord) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if id&forgone != 0 {
+		return l.forgoneEnd(id, record)
+	}
 	if _, ok := l.open[id]; !ok || l.late.has(id) {
 		return fmt.Errorf("end %d: %w", id, ErrNotOpen)
 	}
@@ -130,6 +137,10 @@ func (l *Log) admit(size int) error {
 	if l.retired {
 		return ErrClosed
 	}
+	return l.roomFor(size)
+}
+
+func (l *Log) roomFor(size int) error {
 	if !l.room.held {
 		return l.room.why
 	}

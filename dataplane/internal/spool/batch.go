@@ -43,6 +43,8 @@ type batchHead struct {
 	Bytes int64      `json:"bytes"` // of the ends it closes
 	IDs   []uint64   `json:"ids,omitempty"`
 	Torn  []tornJSON `json:"torn,omitempty"`
+	// Request ids of tombstones.
+	Stones []string `json:"stones,omitempty"`
 }
 
 type tornJSON struct {
@@ -102,6 +104,9 @@ func headOf(boot string, pending []ended, at time.Time) batchHead {
 		}
 		if from := e.record.GetTornFrom(); from != nil {
 			head.Torn = append(head.Torn, tornJSON{Boot: from.GetBoot(), ID: uint64(from.GetLocalId())})
+		}
+		if e.record.GetKind() == usagev1.Kind_KIND_TOMBSTONE {
+			head.Stones = append(head.Stones, e.record.GetRequestId())
 		}
 	}
 	return head

@@ -12,7 +12,6 @@ import (
 // it are then needed only for records that are not settled.
 type ledger struct {
 	Boots []ledgerBoot `json:"boots"`
-	// "tombstone" is the name for what was dropped on a full disk.
 }
 
 type ledgerBoot struct {

@@ -21,11 +21,14 @@ import (
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
 )
 
-const crashDir = "WEIR_SPOOL_CRASH_DIR"
+const (
+	crashDir  = "WEIR_SPOOL_CRASH_DIR"
+	crashFull = "WEIR_SPOOL_CRASH_FULL"
+)
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(crashDir); dir != "" {
-		if err := victim(dir); err != nil {
+		if err := victim(dir, os.Getenv(crashFull)); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -44,7 +47,7 @@ func crashOptions(dir string) spool.Options {
 // victim serves requests and ships them to a file until it is killed. Its journal
 // tells what its callers were told: S: the start returned, A: the start of another
 // attempt did, E: the end did.
-func victim(dir string) error {
+func victim(dir, full string) error {
 	journal, err := os.OpenFile(filepath.Join(dir, "journal"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
@@ -53,7 +56,11 @@ func victim(dir string) error {
 	if err != nil {
 		return err
 	}
-	l, err := spool.Open(crashOptions(dir))
+	o, request, pause := crashOptions(dir), serve, time.Duration(0)
+	if full != "" {
+		o, request, pause = smallOptions(dir, full), serveFull, 3*time.Millisecond
+	}
+	l, err := spool.Open(o)
 	if err != nil {
 		return err
 	}
@@ -61,9 +68,9 @@ func victim(dir string) error {
 	var workers sync.WaitGroup
 	var failed atomic.Value
 	for w := range 4 {
-		workers.Go(func() { failed.Store(serve(l, journal, fmt.Sprintf("%s/%d", l.Boot(), w))) })
+		workers.Go(func() { failed.Store(request(l, journal, fmt.Sprintf("%s/%d", l.Boot(), w))) })
 	}
-	workers.Go(func() { failed.Store(deliver(l, broker)) })
+	workers.Go(func() { failed.Store(deliver(l, broker, pause)) })
 	workers.Wait()
 	return failed.Load().(error)
 }
@@ -101,8 +108,9 @@ func serve(l *spool.Log, journal *os.File, name string) error {
 	}
 }
 
-func deliver(l *spool.Log, broker *os.File) error {
+func deliver(l *spool.Log, broker *os.File, pause time.Duration) error {
 	for {
+		time.Sleep(pause)
 		b, err := l.Next(context.Background(), closeBatch)
 		if err != nil {
 			return err
@@ -124,7 +132,7 @@ func TestKill(t *testing.T) {
 	dir := t.TempDir()
 	kills := 25
 	for range kills {
-		killOnce(t, dir)
+		killOnce(t, dir, "")
 	}
 	o := crashOptions(dir)
 	l := open(t, o)
@@ -138,10 +146,10 @@ func TestKill(t *testing.T) {
 	t.Logf("%d kills, %d requests, %d batches delivered, %d interrupted", kills, len(records), len(delivered), interruptedCount(records))
 }
 
-func killOnce(t *testing.T, dir string) {
+func killOnce(t *testing.T, dir, full string) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), crashDir+"="+dir)
+	cmd.Env = append(os.Environ(), crashDir+"="+dir, crashFull+"="+full)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {

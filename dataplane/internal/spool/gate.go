@@ -126,6 +126,22 @@ func (g *Gate) End(id uint64, record *usagev1.UsageRecord) error {
 	return g.log.Load().End(id, record)
 }
 
+// Forgo is Log.Forgo.
+func (g *Gate) Forgo(id uint64, record *usagev1.UsageRecord) (uint64, error) {
+	if err := g.Shut(); err != nil {
+		return 0, err
+	}
+	return g.log.Load().Forgo(id, record)
+}
+
+// Forgoes is Log.Forgoes: nothing is served while the gate is shut.
+func (g *Gate) Forgoes() error {
+	if err := g.Shut(); err != nil {
+		return err
+	}
+	return g.log.Load().Forgoes()
+}
+
 // Refuse is Log.Refuse.
 func (g *Gate) Refuse(record *usagev1.UsageRecord) error {
 	if err := g.Shut(); err != nil {

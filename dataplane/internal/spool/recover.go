@@ -22,8 +22,10 @@ type torn struct {
 
 // recovery is what the frames of earlier boots add up to.
 type recovery struct {
-	log    *Log
-	starts map[torn][]byte // not ended by what was read so far
+	log      *Log
+	starts   map[torn][]byte // not ended by what was read so far
+	recorded map[string]bool // request ids of tombstones that have a record
+	found    found
 }
 
 func (l *Log) recover() error {
@@ -40,12 +42,14 @@ func (l *Log) recover() error {
 	if err != nil {
 		return err
 	}
-	r := recovery{log: l, starts: map[torn][]byte{}}
+	r := &recovery{log: l, starts: map[torn][]byte{}, recorded: map[string]bool{}}
+	err = r.openTombstone()
 	newest := newestWritten(all)
 	for _, s := range all {
-		if err = r.segment(s, s == newest); err != nil {
+		if err != nil {
 			break
 		}
+		err = r.segment(s, s == newest)
 	}
 	l.segments = append(l.segments, next)
 	if err == nil {
@@ -97,10 +101,13 @@ func (l *Log) firstSegment() (*segment, error) {
 }
 
 // begin makes the new boot durable, with the records of torn requests in it.
-func (r recovery) begin(s *segment) error {
+func (r *recovery) begin(s *segment) error {
 	l := r.log
 	l.dropSettled()
 	l.bootState(l.boot)
+	if err := r.unearth(); err != nil {
+		return fmt.Errorf("begin boot %s: %w", l.boot, err)
+	}
 	if err := l.writeHead(s); err != nil {
 		return fmt.Errorf("begin boot %s: %w", l.boot, err)
 	}
@@ -114,12 +121,13 @@ func (r recovery) begin(s *segment) error {
 	l.cursor = cursor{number: l.segments[0].number}
 	if !l.takeRoom() {
 		l.room.give()
-		signal(l.dirty)
 	}
+	l.mendStone()
+	signal(l.dirty)
 	return nil
 }
 
-func (r recovery) segment(s *segment, newest bool) error {
+func (r *recovery) segment(s *segment, newest bool) error {
 	l := r.log
 	info, err := s.file.Stat()
 	if err != nil {
@@ -160,7 +168,7 @@ func (l *Log) reportLoss(s *segment, lost loss, newest bool) {
 }
 
 // frame takes in one frame of an earlier boot.
-func (r recovery) frame(s *segment, offset int64, kind byte, payload []byte) {
+func (r *recovery) frame(s *segment, offset int64, kind byte, payload []byte) {
 	var err error
 	switch kind {
 	case frameCheckpoint, frameSettled:
@@ -178,7 +186,7 @@ func (r recovery) frame(s *segment, offset int64, kind byte, payload []byte) {
 	}
 }
 
-func (r recovery) start(s *segment, payload []byte) error {
+func (r *recovery) start(s *segment, payload []byte) error {
 	id, body, err := decodeStart(payload)
 	if err != nil {
 		return err
@@ -187,7 +195,7 @@ func (r recovery) start(s *segment, payload []byte) error {
 	return nil
 }
 
-func (r recovery) end(s *segment, payload []byte) error {
+func (r *recovery) end(s *segment, payload []byte) error {
 	e, err := decodeEnd(payload)
 	if err != nil {
 		return err
@@ -203,13 +211,16 @@ func (r recovery) end(s *segment, payload []byte) error {
 	if err := e.decode(); err != nil {
 		return err
 	}
+	if e.record.GetKind() == usagev1.Kind_KIND_TOMBSTONE {
+		r.recorded[e.record.GetRequestId()] = true
+	}
 	if from := e.record.GetTornFrom(); from != nil {
 		delete(r.starts, torn{from.GetBoot(), uint64(from.GetLocalId())})
 	}
 	return nil
 }
 
-func (r recovery) batch(s *segment, offset int64, payload []byte) error {
+func (r *recovery) batch(s *segment, offset int64, payload []byte) error {
 	head, _, err := decodeBatch(payload)
 	if err != nil {
 		return err
@@ -220,13 +231,16 @@ func (r recovery) batch(s *segment, offset int64, payload []byte) error {
 	for _, from := range head.Torn {
 		delete(r.starts, torn{from.Boot, from.ID})
 	}
+	for _, id := range head.Stones {
+		r.recorded[id] = true
+	}
 	r.log.unbatched = max(0, r.log.unbatched-head.Bytes)
 	r.log.index(s, head, offset, int64(frameHead+len(payload)))
 	return nil
 }
 
 // interrupt writes a record of the new boot for each request that was torn.
-func (r recovery) interrupt() error {
+func (r *recovery) interrupt() error {
 	open := slices.SortedFunc(maps.Keys(r.starts), func(a, b torn) int {
 		return cmp.Or(cmp.Compare(a.boot, b.boot), cmp.Compare(a.id, b.id))
 	})

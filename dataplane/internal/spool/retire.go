@@ -38,6 +38,9 @@ func (l *Log) interruptOpen() error {
 	if len(open) > 0 {
 		l.opts.Logger.Warn("requests were open when the agent stopped", "count", len(open))
 	}
+	if err := l.bury(); err != nil {
+		l.opts.Logger.Error("what was served without a record is left in the tombstone", "error", err)
+	}
 	return nil
 }
 
@@ -63,7 +66,7 @@ func (l *Log) interrupt(id uint64) error {
 // over tells whether a boot gives out no more numbers, and all that it gave out are
 // fsynced.
 func (l *Log) over(b *bootState) bool {
-	return b.closed || b.name == l.boot && l.retired && len(l.open) == 0 && b.durable == b.written.last()
+	return b.closed || b.name == l.boot && l.retired && len(l.open) == 0 && l.tombstone.empty() && b.durable == b.written.last()
 }
 
 // AwaitSettled returns nil once every record that is written is settled. Errors: ctx.Err,

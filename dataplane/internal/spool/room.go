@@ -91,7 +91,7 @@ func (l *Log) mend() bool {
 		l.room.give()
 		err = l.late.write(l)
 	}
-	return err == nil && l.room.held
+	return l.mendStone() && err == nil && l.room.held
 }
 
 // takeRoom says why there is none, once.

@@ -44,8 +44,16 @@
 // room was set aside at the start. On a disk that is full before that, ends wait in
 // memory, bounded, and are written first when there is room; until then nothing new
 // starts. What is recorded is still shipped: batches go into the room of one segment
-// that is set aside for them, and segments go when they are settled. Losing records with a tombstone instead of
-// blocking is not built; the checkpoint has a name reserved for it.
+// that is set aside for them, and segments go when they are settled.
+//
+// Who would rather serve than record calls Forgo where Start or Again said ErrFull. Such
+// requests are summed up in the tombstone, a file whose blocks are written when it is made,
+// so that it takes no room: how many, attempts, tokens, cost. One counts from its start, its
+// attempts as unpriced until its end. As soon as there is room the tombstone becomes one
+// record of kind TOMBSTONE with a number of the boot. Its request id stands in the file
+// first, so that a crash between the record and the emptied file loses and doubles nothing:
+// a stone whose record is found is not counted again. A request whose start is in the spool
+// is never in the tombstone: its end waits in memory, or the next boot reports it.
 package spool
 
 import (
@@ -127,6 +135,7 @@ type Log struct {
 	openBytes int64 // of open
 	late      late
 	room      room
+	tombstone tombstone
 	lastID    uint64
 	bytes     int64 // of all segments
 	unbatched int64 // bytes of ends in no batch yet
@@ -208,6 +217,9 @@ func (l *Log) release() {
 	for _, s := range l.segments {
 		s.gone = true
 		s.file.Close()
+	}
+	if l.tombstone.slots != nil {
+		l.tombstone.slots.close()
 	}
 	l.lock.Close()
 }

@@ -14,6 +14,16 @@ type Stats struct {
 	Late      int           // ended, and waiting in memory for room on the disk; among Open
 	OldestAge time.Duration // since the oldest batch that is not settled was closed
 	Damaged   int64         // stretches of bytes lost to damage, found since Open
+	// Forgone are requests and copies for shadows that were served without a record since Open.
+	ForgoneRequests, ForgoneShadows int64
+	Tombstone                       Tombstone
+}
+
+// Tombstone is what was served without a record and is in no record yet.
+type Tombstone struct {
+	Requests, Shadows, Attempts, UnpricedAttempts int64 // with those that go on
+	CostNanoUSD                                   int64
+	Age                                           time.Duration // since the first of them began
 }
 
 // Fault says why no request may start now; nil: one may.
@@ -43,8 +53,25 @@ func (l *Log) Stats() Stats {
 			s.Unsent += ref.Last - ref.First + 1
 		}
 	}
+	s.Tombstone = l.tombstone.stats(l.opts.Now())
+	s.ForgoneRequests, s.ForgoneShadows = l.tombstone.requests, l.tombstone.shadows
 	if len(l.batches) > 0 {
 		s.OldestAge = l.opts.Now().Sub(l.batches[0].at)
+	}
+	return s
+}
+
+// stats has no stone whose record is written: that is among Records.
+func (t *tombstone) stats(now time.Time) Tombstone {
+	all := t.filling().sum
+	if t.in == nil {
+		all = all.plus(t.spent.sum)
+	}
+	s := Tombstone{
+		Requests: all.requests, Shadows: all.shadows, Attempts: all.attempts, UnpricedAttempts: all.unpriced, CostNanoUSD: all.cost,
+	}
+	if all.first > 0 {
+		s.Age = max(0, now.Sub(time.UnixMicro(all.first)))
 	}
 	return s
 }

@@ -49,8 +49,9 @@ func (l *Log) sync() {
 		}
 	}
 	last := l.bootState(l.boot).written.last()
+	slot := l.tombstone.freeze()
 	l.mu.Unlock()
-	err := l.flush(work)
+	err := l.flush(work, slot)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err != nil {
@@ -63,13 +64,21 @@ func (l *Log) sync() {
 			w.segment.durable = w.size
 		}
 		l.bootState(l.boot).durable = last
+		l.tombstone.thaw()
+		l.buried()
 	}
 	close(l.changed)
 	l.changed = make(chan struct{})
 }
 
-func (l *Log) flush(work []unsynced) error {
+// flush begins with the slot: what it says is in a record, is.
+func (l *Log) flush(work []unsynced, slot bool) error {
 	fresh := false
+	if slot {
+		if err := datasync(l.tombstone.slots.file); err != nil {
+			return err
+		}
+	}
 	for _, w := range work {
 		if err := datasync(w.segment.file); err != nil {
 			return err
@@ -87,7 +96,7 @@ func (l *Log) flush(work []unsynced) error {
 func (l *Log) removeSettled() {
 	l.mu.Lock()
 	count := 0
-	for count+1 < len(l.segments) && l.removable(l.segments[count], l.segments[count+1]) {
+	for l.tombstone.clean && count+1 < len(l.segments) && l.removable(l.segments[count], l.segments[count+1]) {
 		l.bytes -= l.segments[count].size
 		count++
 	}

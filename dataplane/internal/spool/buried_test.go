@@ -1,0 +1,199 @@
+package spool
+
+import (
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/weirhq/weir/proto/contract/batch"
+	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
+)
+
+func record(costs ...int64) *usagev1.UsageRecord {
+	r := &usagev1.UsageRecord{RequestId: "r", StartedAtUs: 1}
+	for _, c := range costs {
+		r.Attempts = append(r.Attempts, &usagev1.Attempt{CostNanoUsd: proto.Int64(c)})
+	}
+	return r
+}
+
+// counted is what a folder adds up to when it is opened: of tombstones that became
+// records, in whichever boot, and of the one that is there.
+func counted(t *testing.T, dir string) (sums sum) {
+	t.Helper()
+	l, err := Open(Options{Dir: dir, FsyncEvery: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.mu.Lock()
+	sums = l.tombstone.filling().sum
+	if l.tombstone.spent != (stone{}) && l.tombstone.in == nil {
+		t.Error("a stone waits for a record that nobody will write")
+	}
+	l.mu.Unlock()
+	seen := map[string]bool{}
+	for _, s := range l.segments {
+		data, err := s.load(0, s.size)
+		if err != nil {
+			t.Fatal(err)
+		}
+		scan(data, s.seed, 0, true, func(_ int64, kind byte, payload []byte) bool {
+			if kind != frameEnd {
+				return true
+			}
+			e, err := decodeEnd(payload)
+			if err != nil || e.decode() != nil {
+				t.Fatal(err)
+			}
+			if loss := e.record.GetLoss(); loss != nil && !seen[e.record.GetRequestId()] {
+				seen[e.record.GetRequestId()] = true
+				sums = sums.plus(sum{requests: loss.GetRequests(), attempts: loss.GetAttempts(), unpriced: loss.GetUnpricedAttempts(), cost: loss.GetCostNanoUsd()})
+			} else if loss != nil {
+				t.Error("one stone has two records")
+			}
+			return true
+		}, func(loss) {})
+	}
+	if err := l.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return sums
+}
+
+// Between any two writes that make a record of a tombstone, a kill neither loses nor
+// doubles what it counts; nor does one of the boot that finds it.
+func TestBury_killed_between_writes(t *testing.T) {
+	dir := t.TempDir()
+	l, err := Open(Options{Dir: dir, FsyncEvery: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	step := func(name string, do func() error) {
+		t.Helper()
+		l.mu.Lock()
+		err := do()
+		copied := t.TempDir()
+		if err == nil {
+			err = os.CopyFS(copied, os.DirFS(dir))
+		}
+		l.mu.Unlock()
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		for boot := range 2 {
+			got := counted(t, copied)
+			if got.requests != 2 || got.attempts != 3 || got.unpriced != 1 || got.cost != 12 {
+				t.Errorf("%s, boot %d: %+v", name, boot, got)
+			}
+		}
+	}
+	ended, err := l.Forgo(0, record(0))
+	if err == nil {
+		_, err = l.Forgo(0, record(0)) // goes on
+	}
+	if err == nil {
+		err = l.End(ended, record(5, 7))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	step("before", func() error { return nil })
+	step("the slot says what is spent", func() error { return l.tombstone.spend(l.boot, false) })
+	step("the record is written", l.bury)
+	if l.tombstone.in == nil {
+		t.Fatal("it is not")
+	}
+	l.sync()
+	step("the record is durable, and the slot emptied", func() error { return nil })
+	if l.tombstone.spent != (stone{}) {
+		t.Error("it is not")
+	}
+	if l.tombstone.clean {
+		t.Error("segments may go before the emptied slot is durable")
+	}
+	if l.sync(); !l.tombstone.clean {
+		t.Error("segments may not go")
+	}
+	step("all is durable", func() error { return nil })
+	if err := l.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// A torn update leaves the one before it; so does an fsync that the power cut ends, whatever
+// it made of the places that it was to write.
+func TestSlots_torn(t *testing.T) {
+	dir := t.TempDir()
+	s, _, err := openSlots(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	write := func(n byte) {
+		t.Helper()
+		if err := s.write(append(make([]byte, slotHead), n, n, n)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sync := func() {
+		if s.freeze() {
+			s.thaw()
+		}
+	}
+	expect := func(what string, torn []int, want byte) {
+		t.Helper()
+		copied := t.TempDir()
+		data, err := os.ReadFile(s.path)
+		for _, place := range torn {
+			copy(data[place*slotBytes:], "torn torn torn torn torn")
+		}
+		if err == nil {
+			err = os.WriteFile(copied+"/tombstone", data, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, payload, err := openSlots(copied)
+		if err != nil || len(payload) != 3 || payload[0] != want || got.bad != len(torn) {
+			t.Errorf("%s: %v, want %d, %d places are bad, %v", what, payload, want, got.bad, err)
+		}
+		got.close()
+	}
+	write(1)
+	sync()
+	for n := byte(2); n < 12; n += 3 {
+		write(n)
+		expect("a kill", nil, n)
+		expect("a torn update", []int{s.at}, n-1)
+		s.freeze()
+		write(n + 1)
+		expect("a kill in an fsync", nil, n+1)
+		expect("power that fails in an fsync", []int{s.at, s.frozen}, n-1)
+		s.thaw()
+		expect("power that fails after it", []int{s.at}, n)
+		write(n + 2)
+		expect("a torn update after it", []int{s.at}, n)
+		sync()
+	}
+}
+
+func TestSum_saturates(t *testing.T) {
+	most := sum{requests: batch.MaxLossCount, attempts: batch.MaxLossCount, cost: batch.MaxLossCostNanoUSD}
+	for i := range most.tokens {
+		most.tokens[i] = batch.MaxTokens
+	}
+	got := most.plus(sumOf(&usagev1.UsageRecord{Attempts: []*usagev1.Attempt{
+		{CostNanoUsd: proto.Int64(1), Usage: &usagev1.TokenUsage{Input: batch.MaxTokens, Output: -5}}, {},
+	}}))
+	want := most
+	want.unpriced = 2 // the one that has no price, and the one for whose cost there is no room
+	if got != want {
+		t.Errorf("%+v", got)
+	}
+	if s := fmt.Sprint(sum{}.plus(sum{cost: -1, attempts: 1}).cost); s != "0" {
+		t.Errorf("a cost below nothing adds %s", s)
+	}
+}
