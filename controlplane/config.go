@@ -16,6 +16,7 @@ const (
 	RoleAPI    = "api"
 	RoleFleet  = "fleet"
 	RoleIngest = "ingest"
+	RoleRelay  = "relay"
 )
 
 // maxRate is beyond what one process serves in a second.
@@ -28,16 +29,18 @@ const maxSessionLifetime = 30 * 24 * time.Hour
 // Config is what a control-plane process is told, by flags or environment
 // variables. What holds a secret comes from the environment or a file only.
 type Config struct {
-	Roles       []string `env:"WEIR_ROLES" default:"api,fleet,ingest" help:"What this process does: api (admin API and console), fleet (policy to agents), ingest (Kafka to ClickHouse)."`
+	Roles       []string `env:"WEIR_ROLES" default:"api,fleet,ingest,relay" help:"What this process does: api (admin API and console), fleet (policy to agents), ingest (Kafka to ClickHouse), relay (usage from agents to Kafka)."`
 	Listen      string   `env:"WEIR_LISTEN" default:"127.0.0.1:8080" help:"Address of the API, the console and the agents' service."`
 	AdminListen string   `env:"WEIR_ADMIN_LISTEN" help:"Private address for metrics and profiles; empty: none."`
 	PublicURL   string   `name:"url" env:"WEIR_URL" required:"" help:"URL under which people and agents reach this control plane; agents sign it into their tokens."`
+	RelayURL    string   `env:"WEIR_RELAY_URL" help:"URL under which agents reach this relay, where it is another one than WEIR_URL: what they have as WEIR_RELAY_URL."`
+	Region      string   `env:"WEIR_REGION" help:"Region whose usage the brokers hold: the relay takes that of gateways in this region only; empty: any."`
 
 	PostgresURL         string        `kong:"-"`
 	KeepAnswers         time.Duration `env:"WEIR_KEEP_ANSWERS" default:"720h" help:"How long a request id is known: until then the same request gets the stored answer."`
 	PostgresSuperuser   bool          `env:"WEIR_POSTGRES_SUPERUSER" help:"Serve although the login role of Postgres goes around row-level security; for development."`
-	KafkaBrokers        []string      `env:"WEIR_KAFKA_BROKERS" help:"Brokers that usage comes from, host:port."`
-	KafkaTopic          string        `env:"WEIR_KAFKA_TOPIC" default:"weir.usage.v1" help:"Topic that usage comes from."`
+	KafkaBrokers        []string      `env:"WEIR_KAFKA_BROKERS" help:"Brokers that usage comes from, and that the relay writes to, host:port."`
+	KafkaTopic          string        `env:"WEIR_KAFKA_TOPIC" default:"weir.usage.v1" help:"Topic of usage."`
 	KafkaDeadTopic      string        `env:"WEIR_KAFKA_DEAD_TOPIC" default:"weir.usage.v1.dead" help:"Topic for what can't be decoded or verified."`
 	ClickHouseURL       string        `kong:"-"`
 	ClickHouseReportURL string        `kong:"-"`
@@ -102,13 +105,12 @@ func (c *Config) validate() error {
 			faults = append(faults, fmt.Errorf(format, args...))
 		}
 	}
-	known := []string{RoleAPI, RoleFleet, RoleIngest}
+	known := []string{RoleAPI, RoleFleet, RoleIngest, RoleRelay}
 	for _, role := range c.Roles {
 		require(slices.Contains(known, role), "WEIR_ROLES: no role %q; there are %s", role, strings.Join(known, ", "))
 	}
-	u, err := url.Parse(c.PublicURL)
-	require(err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && strings.Trim(u.Path, "/") == "",
-		"WEIR_URL: want http(s)://host[:port] without a path")
+	require(isOrigin(c.PublicURL), "WEIR_URL: want http(s)://host[:port] without a path")
+	require(c.RelayURL == "" || isOrigin(c.RelayURL), "WEIR_RELAY_URL: want http(s)://host[:port] without a path")
 	for name, rate := range map[string]float64{
 		"WEIR_PRINCIPAL_RATE": c.PrincipalRate, "WEIR_PRINCIPAL_BURST": c.PrincipalBurst,
 		"WEIR_STRANGER_RATE": c.StrangerRate, "WEIR_STRANGER_BURST": c.StrangerBurst,
@@ -127,9 +129,16 @@ func (c *Config) validate() error {
 		"WEIR_SESSION_IDLE, WEIR_SESSION_LIFETIME: want the first not above the second, the second at most %s", maxSessionLifetime)
 	if c.does(RoleIngest) {
 		require(c.ClickHouseURL != "", "WEIR_CLICKHOUSE_URL: not set (role ingest)")
-		require(len(c.KafkaBrokers) > 0, "WEIR_KAFKA_BROKERS: not set (role ingest)")
+	}
+	if c.does(RoleIngest) || c.does(RoleRelay) {
+		require(len(c.KafkaBrokers) > 0, "WEIR_KAFKA_BROKERS: not set (roles ingest and relay)")
 	}
 	return errors.Join(faults...)
 }
 
 func (c *Config) does(role string) bool { return slices.Contains(c.Roles, role) }
+
+func isOrigin(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && strings.Trim(u.Path, "/") == ""
+}

@@ -21,12 +21,12 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/identity"
 	"github.com/weirhq/weir/controlplane/internal/openapi"
 	"github.com/weirhq/weir/controlplane/internal/pricebook"
+	"github.com/weirhq/weir/controlplane/internal/relay"
 	"github.com/weirhq/weir/controlplane/internal/report"
 	"github.com/weirhq/weir/controlplane/internal/rpc"
 	"github.com/weirhq/weir/controlplane/internal/signing"
 	"github.com/weirhq/weir/controlplane/internal/token"
 	"github.com/weirhq/weir/controlplane/internal/vault"
-	"github.com/weirhq/weir/proto/gen/weir/usage/v1/usagev1connect"
 	"github.com/weirhq/weir/web"
 )
 
@@ -50,8 +50,18 @@ type server struct {
 func (p *process) server() (*server, error) {
 	s := &server{process: p, pages: http.NewServeMux()}
 	s.pages.HandleFunc("GET /healthz", s.healthz)
+	audiences := []string{p.config.PublicURL}
+	if p.config.RelayURL != "" {
+		audiences = append(audiences, p.config.RelayURL)
+	}
+	agents := fleet.NewAuthenticator(p.store, audiences, p.logger)
 	if p.config.does(RoleFleet) {
-		if err := s.serveAgents(); err != nil {
+		if err := s.serveAgents(agents); err != nil {
+			return nil, err
+		}
+	}
+	if p.config.does(RoleRelay) {
+		if err := s.serveUsage(agents); err != nil {
 			return nil, err
 		}
 	}
@@ -68,7 +78,7 @@ func (p *process) server() (*server, error) {
 	return s, nil
 }
 
-func (s *server) serveAgents() error {
+func (s *server) serveAgents(agents *fleet.Authenticator) error {
 	p := s.process
 	book, err := pricebook.Builtin()
 	if err != nil {
@@ -76,7 +86,7 @@ func (s *server) serveAgents() error {
 	}
 	s.fleet = fleet.NewHandler(fleet.Config{
 		Policies: p.store, Enroller: p.runner, Heads: p.tailer,
-		Authenticator: fleet.NewAuthenticator(p.store, []string{p.config.PublicURL}, p.logger),
+		Authenticator: agents,
 		Keys:          signing.New(p.db, p.house),
 		Releases:      fleet.NewReleaseTable(p.db),
 		Reports:       fleet.NewReportTable(p.db),
@@ -91,7 +101,23 @@ func (s *server) serveAgents() error {
 		TrustedProxies: p.config.TrustedProxies,
 	})
 	s.serve(s.fleet.Mount())
-	s.serve(usagev1connect.NewUsageServiceHandler(usagev1connect.UnimplementedUsageServiceHandler{}))
+	return nil
+}
+
+// serveUsage takes usage from agents. In a process that serves them policies, too, it knows
+// of revocations as soon as that.
+func (s *server) serveUsage(agents *fleet.Authenticator) error {
+	p := s.process
+	producer := relay.NewKafka(relay.KafkaConfig{Brokers: p.config.KafkaBrokers, Topic: p.config.KafkaTopic})
+	s.close = append(s.close, producer.Close)
+	handler, err := relay.New(relay.Config{
+		Authenticator: agents, Registry: p.store, Producer: producer, Region: p.config.Region,
+		Log: p.logger.With("part", "relay"), Metrics: p.metrics,
+	})
+	if err != nil {
+		return err
+	}
+	s.serve(handler.Mount())
 	return nil
 }
 

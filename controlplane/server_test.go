@@ -6,11 +6,13 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/weirhq/weir/controlplane/internal/openapi"
 	"github.com/weirhq/weir/controlplane/internal/postgres/pgtest"
 	"github.com/weirhq/weir/controlplane/internal/rpc"
+	"github.com/weirhq/weir/proto/gen/weir/usage/v1/usagev1connect"
 )
 
 func TestServer_openapi(t *testing.T) {
@@ -33,5 +35,43 @@ func TestServer_openapi(t *testing.T) {
 	rpc.NewMux(s.services, s.pages).ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/openapi.json", http.NoBody))
 	if answer.Code != http.StatusOK || !slices.Equal(answer.Body.Bytes(), openapi.Document()) {
 		t.Errorf("without login: %d, %d bytes", answer.Code, answer.Body.Len())
+	}
+}
+
+// The relay is a role of its own: one that has it asks who calls, one that has it not knows
+// no such service.
+func TestServer_relay(t *testing.T) {
+	_, url := pgtest.OpenURL(t)
+	house := filepath.Join(t.TempDir(), "house.key")
+	for role, want := range map[string]int{RoleRelay: http.StatusUnauthorized, RoleFleet: http.StatusNotFound} {
+		p, err := open(t.Context(), Config{
+			Roles: []string{role}, PublicURL: "http://console.example", PostgresURL: url, PostgresSuperuser: true,
+			HouseKeyFile: house, KafkaBrokers: []string{"127.0.0.1:1"},
+		}, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer p.db.Close()
+		s, err := p.server()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.closeAll()
+		answer := httptest.NewRecorder()
+		call := httptest.NewRequest(http.MethodPost, usagev1connect.UsageServicePushProcedure, http.NoBody)
+		call.Header.Set("Content-Type", "application/proto")
+		rpc.NewMux(s.services, s.pages).ServeHTTP(answer, call)
+		if answer.Code != want {
+			t.Errorf("role %s: %d %s, want %d", role, answer.Code, answer.Body, want)
+		}
+	}
+}
+
+func TestConfig_relay(t *testing.T) {
+	err := (&Config{Roles: []string{RoleRelay}, PublicURL: "http://x", RelayURL: "relay.example/x"}).validate()
+	for _, want := range []string{"WEIR_RELAY_URL: want http(s)", "WEIR_KAFKA_BROKERS: not set (roles ingest and relay)"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is not in: %v", want, err)
+		}
 	}
 }
