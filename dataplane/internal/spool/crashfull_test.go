@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -27,6 +28,8 @@ func smallOptions(dir, full string) spool.Options {
 	return o
 }
 
+var sayFull sync.Once
+
 // serveFull is serve of requests that are served without a record where there is no room.
 // Its journal tells of those before and after each call: f and F of Forgo, g and G of the
 // end, a and A of another attempt. What is only announced may count or not.
@@ -41,6 +44,7 @@ func serveFull(l *spool.Log, journal *os.File, name string) (err error) {
 		id, failed := l.Start(priced(request, -1))
 		if errors.Is(failed, spool.ErrFull) {
 			recorded = false
+			sayFull.Do(func() { fmt.Println("full") })
 			say("f", request)
 			if id, failed = l.Forgo(0, priced(request, -1)); failed == nil {
 				say("F", request)
@@ -77,7 +81,7 @@ func TestKillWhileFull(t *testing.T) { killWhileFull(t, t.TempDir(), ofBound, 25
 
 // The same where the disk has room to begin a boot, and then no byte to spare.
 func TestKillWhileTheDiskIsFull(t *testing.T) {
-	disktest.Run(t, 256<<10, func(t *testing.T, disk *disktest.Disk) {
+	disktest.Run(t, 2<<20, func(t *testing.T, disk *disktest.Disk) {
 		dir, journals := filepath.Join(disk.Path, "state"), t.TempDir()
 		if err := os.Mkdir(dir, 0o700); err != nil {
 			t.Fatal(err)
