@@ -4,39 +4,29 @@ package clickhouse
 
 import (
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
-	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 )
 
 // Open connects as the user in url (clickhouse://user:password@host:port/database,
 // http:// works too). It does not wait for the server: the first query does.
-func Open(url string) (driver.Conn, error) {
+func Open(url string) (*Conn, error) {
 	options, err := parse(url)
 	if err != nil {
 		return nil, err
 	}
-	return open(options)
+	return newConn(options)
 }
 
 // OpenDatabase is Open with another database than the one in url.
-func OpenDatabase(url, database string) (driver.Conn, error) {
+func OpenDatabase(url, database string) (*Conn, error) {
 	options, err := parse(url)
 	if err != nil {
 		return nil, err
 	}
 	options.Auth.Database = database
-	return open(options)
-}
-
-func open(options *clickhouse.Options) (driver.Conn, error) {
-	conn, err := clickhouse.Open(options)
-	if err != nil {
-		return nil, fmt.Errorf("open clickhouse: %w", err)
-	}
-	return conn, nil
+	return newConn(options)
 }
 
 func parse(url string) (*clickhouse.Options, error) {

@@ -33,7 +33,7 @@ func Migrate(ctx context.Context, url, database string) error {
 
 func createDatabase(ctx context.Context, options clickhouse.Options, database string) error {
 	options.Auth.Database = "default"
-	conn, err := open(&options)
+	conn, err := newConn(&options)
 	if err != nil {
 		return err
 	}

@@ -2,10 +2,8 @@ package ingest
 
 import (
 	"context"
+	"crypto/ed25519"
 	"fmt"
-	"os"
-	"slices"
-	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -13,19 +11,108 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/google/uuid"
 
+	"github.com/weirhq/weir/controlplane/internal/clickhouse"
 	"github.com/weirhq/weir/controlplane/internal/clickhouse/chtest"
+	"github.com/weirhq/weir/proto/contract/batch"
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
 )
 
-// formerly are the columns before requests told of their kind, caller and choice.
-func formerly() []column {
-	return slices.DeleteFunc(slices.Clone(usageColumns), func(c column) bool {
-		switch c.name {
-		case "kind", "parent_request_id", "end_user", "run_id", "labels", "candidate.provider", "candidate.model", "candidate.verdict", "attempt.cause":
-			return true
+// pathRows are the rows of one block, pathBatch those of one batch of an agent.
+const pathRows, pathBatch = 20_000, 500
+
+// BenchmarkPath takes Kafka records the whole way of ingest's own work: verify, decode,
+// convert, cut into blocks, insert. In turns with it the same rows, made beforehand, go
+// through the driver's insert row by row. It prints microseconds of this process's
+// processor per row, and of ClickHouse's, for records that tell little and for those that
+// tell all.
+func BenchmarkPath(b *testing.B) {
+	for name, change := range map[string][]func(*usagev1.UsageRecord){"plain": nil, "told": {talkative}} {
+		b.Run(name, func(b *testing.B) {
+			p := newPath(b, change)
+			b.ResetTimer()
+			for range b.N {
+				p.turn(b)
+			}
+			per := func(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1000 / pathRows / float64(b.N) }
+			b.ReportMetric(per(p.open), "open_µs/row")
+			b.ReportMetric(per(p.insert), "insert_µs/row")
+			b.ReportMetric(per(p.raw), "raw_µs/row")
+			b.ReportMetric(float64(p.open+p.insert)/float64(p.raw), "of_raw")
+			b.ReportMetric(per(p.store), "clickhouse_µs/row")
+			b.ReportMetric(bytesOfRow(b, p.conn), "bytes/row")
+		})
+	}
+}
+
+type path struct {
+	records []record
+	from    boot
+	conn    *clickhouse.Conn
+	rows    [][]any
+
+	open, insert, raw, store time.Duration
+}
+
+func newPath(b *testing.B, change []func(*usagev1.UsageRecord)) *path {
+	b.Helper()
+	public, private, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	p := &path{from: boot{bootID: bootID{agent: uuid.New()}, organization: uuid.New(), gateway: uuid.New(), publicKey: public}, conn: chtest.Open(b)}
+	for i := range int64(pathRows / pathBatch) {
+		value, err := batch.Close(p.from.agent.String(), testBoot, usage(i*pathBatch+1, (i+1)*pathBatch, change...), time.Now(), private)
+		if err != nil {
+			b.Fatal(err)
 		}
-		return false
-	})
+		p.records = append(p.records, record{offset: i, value: value})
+	}
+	for _, r := range p.blocks(b)[0].rows {
+		p.rows = append(p.rows, driverRow(r))
+	}
+	return p
+}
+
+func (p *path) blocks(b *testing.B) []block {
+	b.Helper()
+	opened, err := openAll(p.records, time.Now(), func(uuid.UUID) (boot, error) { return p.from, nil })
+	if err != nil || len(opened.batches) != len(p.records) {
+		b.Fatal(err, len(opened.dead))
+	}
+	out := blocksOf(span{topicID: uuid.New(), last: int64(len(p.records))}, opened.batches, nil)
+	for i := range out {
+		out[i].noted.leaseUntil = time.Now().Add(time.Hour)
+	}
+	return out
+}
+
+func (p *path) turn(b *testing.B) {
+	b.Helper()
+	store, began := storeTime(b, p.conn), processorTime(b)
+	blocks := p.blocks(b)
+	opened := processorTime(b)
+	s := clickhouseSink{conn: p.conn, timeout: time.Minute}
+	for _, one := range blocks {
+		if err := s.insert(b.Context(), one); err != nil {
+			b.Fatal(err)
+		}
+	}
+	inserted := processorTime(b)
+	p.store += storeTime(b, p.conn) - store
+	rawBegan := processorTime(b)
+	prepared, err := p.conn.PrepareBatch(context.Background(), "INSERT INTO usage_event ("+driverColumns+")")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, row := range p.rows {
+		if err := prepared.Append(row...); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := prepared.Send(); err != nil {
+		b.Fatal(err)
+	}
+	p.open, p.insert, p.raw = p.open+opened-began, p.insert+inserted-opened, p.raw+processorTime(b)-rawBegan
 }
 
 // talkative is a record whose caller says who it is, of ten thousand end users, and whose
@@ -41,59 +128,6 @@ func talkative(r *usagev1.UsageRecord) {
 	for _, a := range r.Attempts {
 		a.Cause = usagev1.Cause_CAUSE_FIRST
 	}
-}
-
-// variant is one way of filling usage_event, and what it has cost so far.
-type variant struct {
-	name             string
-	records          []*usagev1.UsageRecord
-	columns          []column
-	conn             driver.Conn
-	wall, own, store time.Duration
-}
-
-// BenchmarkBlock turns records into one block and inserts it: with the columns of before,
-// with those of now from agents of before, and with all that a request can tell. They
-// take turns, each in a database of its own. It prints for each the microseconds per row
-// of the wall's clock, of this process's and of ClickHouse's processors (its merges
-// included), and the bytes on disk. WEIR_BENCH_ROWS are the rows of a block: 20000.
-func BenchmarkBlock(b *testing.B) {
-	rows, err := strconv.ParseInt(os.Getenv("WEIR_BENCH_ROWS"), 10, 64)
-	if err != nil {
-		rows = 20_000
-	}
-	plain, told := usage(1, rows), usage(1, rows, talkative)
-	variants := []*variant{
-		{name: "former_columns", records: plain, columns: formerly()},
-		{name: "former_agents", records: plain, columns: usageColumns},
-		{name: "told", records: told, columns: usageColumns},
-	}
-	for _, v := range variants {
-		v.conn = chtest.Open(b)
-	}
-	b.ResetTimer()
-	for i := range b.N {
-		for _, v := range variants {
-			v.insert(b, i)
-		}
-	}
-	b.StopTimer()
-	perRow := func(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1000 / float64(rows) / float64(b.N) }
-	for _, v := range variants {
-		b.Logf("%-15s %5.2f µs/row: %5.2f of ingest's processor, %5.2f of ClickHouse's; %5.1f bytes on disk",
-			v.name, perRow(v.wall), perRow(v.own), perRow(v.store), bytesOfRow(b, v.conn))
-	}
-}
-
-func (v *variant) insert(b *testing.B, number int) {
-	b.Helper()
-	began, own, store := time.Now(), processorTime(b), storeTime(b, v.conn)
-	s := clickhouseSink{conn: v.conn, timeout: time.Minute}
-	if err := s.sendColumns(b.Context(), "usage_event", v.columns, benchBlock(b, v.records, number)); err != nil {
-		b.Fatal(err)
-	}
-	v.wall, v.own = v.wall+time.Since(began), v.own+processorTime(b)-own
-	v.store += storeTime(b, v.conn) - store
 }
 
 func processorTime(b *testing.B) time.Duration {
@@ -113,22 +147,6 @@ func storeTime(b *testing.B, conn driver.Conn) time.Duration {
 		b.Fatal(err)
 	}
 	return time.Duration(us) * time.Microsecond
-}
-
-func benchBlock(b *testing.B, records []*usagev1.UsageRecord, number int) block {
-	b.Helper()
-	from := &incoming{boot: boot{bootID: bootID{uuid.New(), testBoot}, organization: uuid.New(), gateway: uuid.New()}}
-	from.source.offset = int64(number)
-	out := block{span: span{topicID: uuid.New(), first: int64(number), last: int64(number)}}
-	out.noted = noted{token: uuid.NewString(), leaseUntil: time.Now().Add(time.Hour)}
-	for _, u := range records {
-		r, err := fromProtoRecord(u)
-		if err != nil {
-			b.Fatal(err)
-		}
-		out.rows = append(out.rows, placed{row: r, from: from})
-	}
-	return out
 }
 
 func bytesOfRow(b *testing.B, conn driver.Conn) (bytes float64) {

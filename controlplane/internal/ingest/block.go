@@ -57,9 +57,10 @@ type block struct {
 	rows  []placed
 }
 
-// placed is a row with whose it is and which batch it came in.
+// placed is a row with whose it is and which batch it came in. Rows are as large as
+// messages: they are not copied on their way into columns.
 type placed struct {
-	row
+	*row
 	from *incoming
 }
 
@@ -71,8 +72,10 @@ func (p placed) place() place { return place{p.from.source.offset, p.seq} }
 func blocksOf(s span, taken []incoming, refused refusals) []block {
 	byMonth := map[int][]placed{}
 	for i := range taken {
-		for _, r := range taken[i].rows {
-			byMonth[r.month()] = append(byMonth[r.month()], placed{row: r, from: &taken[i]})
+		for j := range taken[i].rows {
+			r := &taken[i].rows[j]
+			month := r.month()
+			byMonth[month] = append(byMonth[month], placed{row: r, from: &taken[i]})
 		}
 	}
 	var out []block

@@ -6,11 +6,11 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/segmentio/kafka-go"
 
+	"github.com/weirhq/weir/controlplane/internal/clickhouse"
 	"github.com/weirhq/weir/controlplane/internal/gateway"
 	"github.com/weirhq/weir/controlplane/internal/postgres"
 )
@@ -34,7 +34,7 @@ type Config struct {
 	Brokers    []string
 	Transport  *kafka.Transport // TLS and SASL; nil: plain
 	Postgres   *postgres.DB
-	ClickHouse driver.Conn // its default database holds the tables
+	ClickHouse *clickhouse.Conn // its default database holds the tables
 	Registry   Registry
 	Tails      Tails // nil: none are copied
 	Log        *slog.Logger

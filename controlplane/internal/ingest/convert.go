@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/ClickHouse/ch-go/proto"
 	"github.com/google/uuid"
-	"github.com/shopspring/decimal"
 
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
 )
@@ -25,14 +25,14 @@ var errRange = errors.New("out of range")
 func fromProtoRecord(u *usagev1.UsageRecord) (row, error) {
 	r := row{
 		seq:                u.GetSeq(),
-		surface:            surfaces.name(u.GetSurface()),
+		surface:            surfaces.name(int32(u.GetSurface())),
 		startedAt:          time.UnixMicro(u.GetStartedAtUs()).UTC(),
 		durationUS:         u.GetDurationUs(),
 		overheadUS:         u.GetOverheadUs(),
-		timeToFirstTokenUS: positive(u.GetTimeToFirstTokenUs()),
+		timeToFirstTokenUS: u.GetTimeToFirstTokenUs(),
 		routeName:          u.GetRoute(),
 		streamed:           u.GetStreamed(),
-		outcome:            outcomes.name(u.GetOutcome()),
+		outcome:            outcomes.name(int32(u.GetOutcome())),
 		errorCode:          u.GetErrorCode(),
 		status:             uint16(u.GetStatus()),
 		policyEpoch:        u.GetPolicyEpoch(),
@@ -52,8 +52,8 @@ func fromProtoRecord(u *usagev1.UsageRecord) (row, error) {
 		within("overhead_us", u.GetOverheadUs(), maxCount),
 		within("status", int64(u.GetStatus()), 999),
 		short(u.GetRoute(), u.GetErrorCode(), u.GetTornFrom().GetBoot()),
-		surfaces.known("surface", u.GetSurface()),
-		outcomes.known("outcome", u.GetOutcome()),
+		surfaces.known("surface", int32(u.GetSurface())),
+		outcomes.known("outcome", int32(u.GetOutcome())),
 		r.addFacts(u),
 	)
 	if r.requestID == uuid.Nil {
@@ -67,6 +67,7 @@ func fromProtoRecord(u *usagev1.UsageRecord) (row, error) {
 
 func (r row) withAttempts(attempts []*usagev1.Attempt, err error) (row, error) {
 	cost, priced := int64(0), true
+	r.attempts = make([]attempt, 0, len(attempts))
 	for _, u := range attempts {
 		a, attemptErr := fromProtoAttempt(u)
 		if err = errors.Join(err, attemptErr); err != nil {
@@ -81,9 +82,9 @@ func (r row) withAttempts(attempts []*usagev1.Attempt, err error) (row, error) {
 			return row{}, fmt.Errorf("cost %w", errRange)
 		}
 	}
-	r.pricedUSD = *dollars(&cost)
+	r.pricedUSD = nano(cost)
 	if priced {
-		r.costUSD = &r.pricedUSD
+		r.costUSD = proto.NewNullable(r.pricedUSD)
 	}
 	return r, err
 }
@@ -94,13 +95,13 @@ func fromProtoAttempt(u *usagev1.Attempt) (attempt, error) {
 		model:              u.GetModel(),
 		startedAfterUS:     u.GetStartedAfterUs(),
 		durationUS:         u.GetDurationUs(),
-		timeToFirstTokenUS: positive(u.GetTimeToFirstTokenUs()),
+		timeToFirstTokenUS: u.GetTimeToFirstTokenUs(),
 		status:             uint16(u.GetStatus()),
-		outcome:            outcomes.name(u.GetOutcome()),
-		usageSource:        usageSources.name(u.GetUsageSource()),
-		cause:              causes.name(u.GetCause()),
+		outcome:            outcomes.name(int32(u.GetOutcome())),
+		usageSource:        usageSources.name(int32(u.GetUsageSource())),
+		cause:              causes.name(int32(u.GetCause())),
 		tokens:             tokensOf(u.GetUsage()),
-		costUSD:            dollars(u.CostNanoUsd),
+		costUSD:            ifPriced(u.CostNanoUsd),
 		priceBookVersion:   u.GetPriceBookVersion(),
 		rawUsageSHA256:     string(u.GetRawUsageSha256()),
 	}
@@ -112,8 +113,8 @@ func fromProtoAttempt(u *usagev1.Attempt) (attempt, error) {
 		within("status", int64(u.GetStatus()), 999),
 		within("cost_nano_usd", u.GetCostNanoUsd(), maxCostNano),
 		short(u.GetProvider(), u.GetModel(), u.GetPriceBookVersion(), a.rawUsageSHA256),
-		outcomes.known("attempt's outcome", u.GetOutcome()),
-		usageSources.known("usage_source", u.GetUsageSource()),
+		outcomes.known("attempt's outcome", int32(u.GetOutcome())),
+		usageSources.known("usage_source", int32(u.GetUsageSource())),
 		withinTokens(a.tokens),
 	)
 	return a, err
@@ -147,19 +148,16 @@ func (t tokens) plus(o tokens) tokens {
 	}
 }
 
-func dollars(nano *int64) *decimal.Decimal {
-	if nano == nil {
-		return nil
+func ifPriced(cost *int64) proto.Nullable[nano] {
+	if cost == nil {
+		return proto.Null[nano]()
 	}
-	d := decimal.New(*nano, -9)
-	return &d
+	return proto.NewNullable(nano(*cost))
 }
 
-func positive(n int64) *int64 {
-	if n <= 0 {
-		return nil
-	}
-	return &n
+// positive is n, or NULL when there is none.
+func positive(n int64) proto.Nullable[int64] {
+	return proto.Nullable[int64]{Set: n > 0, Value: max(n, 0)}
 }
 
 func parseID(field, text string, into *uuid.UUID) error {

@@ -11,7 +11,7 @@ import (
 
 // enum has the names of an enum's values as rows have them: "upstream_error". Asking the
 // descriptor for each record was a fifth of its conversion.
-type enum map[protoreflect.EnumNumber]string
+type enum []string
 
 var (
 	surfaces     = namesOf(usagev1.Surface(0), "SURFACE_")
@@ -24,28 +24,33 @@ var (
 
 func namesOf(of protoreflect.Enum, prefix string) enum {
 	values := of.Descriptor().Values()
-	out := enum{}
+	var out enum
 	for i := range values.Len() {
 		v := values.Get(i)
+		for int(v.Number()) >= len(out) {
+			out = append(out, "")
+		}
 		out[v.Number()] = strings.ToLower(strings.TrimPrefix(string(v.Name()), prefix))
 	}
 	return out
 }
 
 // name is a value's, or "unknown_9" of a newer agent's.
-func (e enum) name(value protoreflect.Enum) string {
-	if name, ok := e[value.Number()]; ok {
-		return name
+func (e enum) name(value int32) string {
+	if e.has(value) {
+		return e[value]
 	}
-	return fmt.Sprintf("unknown_%d", value.Number())
+	return fmt.Sprintf("unknown_%d", value)
 }
+
+func (e enum) has(value int32) bool { return value >= 0 && int(value) < len(e) && e[value] != "" }
 
 // known refuses values of a newer agent where sums and shares depend on them: as numbers
 // they would stay in rows for ever, as dead letters they become rows after an upgrade. On
 // kinds, causes and verdicts nothing depends so, and their rows need not wait.
-func (e enum) known(field string, value protoreflect.Enum) error {
-	if _, ok := e[value.Number()]; !ok {
-		return fmt.Errorf("%s %d is unknown", field, value.Number())
+func (e enum) known(field string, value int32) error {
+	if !e.has(value) {
+		return fmt.Errorf("%s %d is unknown", field, value)
 	}
 	return nil
 }

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	driver "github.com/ClickHouse/clickhouse-go/v2/lib/column"
-
 	"github.com/weirhq/weir/proto/contract/batch"
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
 )
@@ -28,8 +26,6 @@ type said struct{ name, value string }
 
 // labels are ordered by name, so that every retry of a block is the same.
 type labels []said
-
-var _ driver.IterableOrderedMap = labels(nil)
 
 // addFacts takes over what the caller says of the request, and why targets were chosen.
 func (r *row) addFacts(u *usagev1.UsageRecord) error {
@@ -70,7 +66,7 @@ func (r *row) addCandidates(of []*usagev1.Candidate) error {
 		if err := short(c.GetProvider(), c.GetModel()); err != nil {
 			return err
 		}
-		r.candidates = append(r.candidates, candidate{c.GetProvider(), c.GetModel(), verdicts.name(c.GetVerdict())})
+		r.candidates = append(r.candidates, candidate{c.GetProvider(), c.GetModel(), verdicts.name(int32(c.GetVerdict()))})
 	}
 	return nil
 }
@@ -79,7 +75,7 @@ func kindOf(k usagev1.Kind) string {
 	if k == usagev1.Kind_KIND_UNSPECIFIED {
 		return kindRequest
 	}
-	return kinds.name(k)
+	return kinds.name(int32(k))
 }
 
 func labelName(name string) error {
@@ -98,26 +94,3 @@ func atMost(what string, bytes int, text string) error {
 	}
 	return nil
 }
-
-// labelIterator goes through labels for the driver.
-type labelIterator struct {
-	left labels
-	at   said
-}
-
-func (i *labelIterator) Next() bool {
-	if len(i.left) == 0 {
-		return false
-	}
-	i.at, i.left = i.left[0], i.left[1:]
-	return true
-}
-
-func (i *labelIterator) Key() any   { return i.at.name }
-func (i *labelIterator) Value() any { return i.at.value }
-
-// Iterator of them, by name.
-func (l labels) Iterator() driver.MapIterator { return &labelIterator{left: l} }
-
-// Put is what the driver calls when it reads, which ingest does not.
-func (l labels) Put(any, any) {}

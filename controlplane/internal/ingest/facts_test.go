@@ -198,7 +198,7 @@ func TestFacts_of_a_former_agent(t *testing.T) {
 	if r.kind != kindRequest || r.parent != uuid.Nil || r.endUser+r.runID != "" || r.labels != nil || r.candidates != nil {
 		t.Errorf("it told %+v", r)
 	}
-	if len(r.attempts) != 1 || r.attempts[0].cause != "unspecified" || r.attempts[0].model != "gpt-5" || r.costUSD.String() != "0.001234567" {
+	if len(r.attempts) != 1 || r.attempts[0].cause != "unspecified" || r.attempts[0].model != "gpt-5" || r.costUSD.Value != 1_234_567 {
 		t.Errorf("attempts %+v, cost %v", r.attempts, r.costUSD)
 	}
 }

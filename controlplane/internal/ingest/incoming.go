@@ -140,6 +140,7 @@ func openBatch(r record, now time.Time, find func(agent uuid.UUID) (boot, error)
 		boot: from, first: header.GetFirstSeq(), last: header.GetLastSeq(),
 		sha256: [32]byte(header.GetPayloadSha256()), source: r, unreadable: err,
 	}
+	out.rows = make([]row, 0, len(records))
 	for _, u := range records {
 		one, err := rowOf(u, now)
 		if err != nil {

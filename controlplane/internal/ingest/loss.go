@@ -3,6 +3,8 @@ package ingest
 import (
 	"errors"
 
+	"github.com/ClickHouse/ch-go/proto"
+
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
 )
 
@@ -30,9 +32,9 @@ func (r row) addLoss(u *usagev1.UsageRecord, err error) (row, error) {
 	if err != nil {
 		return row{}, err
 	}
-	r.pricedUSD = *dollars(&from.CostNanoUsd)
+	r.pricedUSD = nano(from.GetCostNanoUsd())
 	if r.lost.unpriced == 0 {
-		r.costUSD = &r.pricedUSD
+		r.costUSD = proto.NewNullable(r.pricedUSD)
 	}
 	return r, nil
 }

@@ -3,8 +3,8 @@ package ingest
 import (
 	"time"
 
+	"github.com/ClickHouse/ch-go/proto"
 	"github.com/google/uuid"
-	"github.com/shopspring/decimal"
 )
 
 // row is one request, or a tombstone, as ClickHouse stores it, without where it came from.
@@ -14,7 +14,7 @@ type row struct {
 	surface, routeName, outcome, errorCode        string
 	startedAt                                     time.Time
 	durationUS, overheadUS                        int64
-	timeToFirstTokenUS                            *int64
+	timeToFirstTokenUS                            int64 // 0: none
 	streamed                                      bool
 	status                                        uint16
 	policyEpoch, policyVersion, revocationVersion int64
@@ -22,8 +22,8 @@ type row struct {
 	tornLocalID                                   int64
 	attempts                                      []attempt
 	total                                         tokens
-	pricedUSD                                     decimal.Decimal
-	costUSD                                       *decimal.Decimal
+	pricedUSD                                     nano
+	costUSD                                       proto.Nullable[nano]
 	estimated                                     bool
 	lastProvider, lastModel, lastPriceBook        string
 	kind, endUser, runID                          string
@@ -37,11 +37,11 @@ type attempt struct {
 	providerID                  uuid.UUID
 	provider, model             string
 	startedAfterUS, durationUS  int64
-	timeToFirstTokenUS          *int64
+	timeToFirstTokenUS          int64 // 0: none
 	status                      uint16
 	outcome, usageSource, cause string
 	tokens                      tokens
-	costUSD                     *decimal.Decimal
+	costUSD                     proto.Nullable[nano]
 	priceBookVersion            string
 	rawUsageSHA256              string
 }

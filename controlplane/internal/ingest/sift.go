@@ -24,7 +24,6 @@ const (
 
 var (
 	errRefused = errors.New("clickhouse does not take this record")
-	errColumn  = errors.New("a value does not fit its column")
 )
 
 // isRefusal tells a block that ClickHouse answered and did not take from silence.
@@ -34,7 +33,7 @@ func isRefusal(err error) bool {
 	if errors.As(err, &said) {
 		return said.Code != violatedConstraint || !strings.Contains(said.Message, "lease_not_over")
 	}
-	return errors.Is(err, errColumn)
+	return false
 }
 
 // sift looks for the rows to blame when ClickHouse keeps refusing noted blocks. No
@@ -136,7 +135,7 @@ func (b block) trial(rows []placed) block {
 
 // knownGood has nothing of its own but time and place.
 func knownGood(like placed) placed {
-	return placed{row: row{seq: 1, requestID: uuid.New(), startedAt: like.startedAt, outcome: "ok", surface: "openai_chat", kind: kindRequest}, from: like.from}
+	return placed{row: &row{seq: 1, requestID: uuid.New(), startedAt: like.startedAt, outcome: "ok", surface: "openai_chat", kind: kindRequest}, from: like.from}
 }
 
 // refuse notes blocks anew, without the records that ClickHouse did not take.

@@ -2,12 +2,12 @@ package ingest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
-	"github.com/ClickHouse/clickhouse-go/v2"
-	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	driver "github.com/ClickHouse/clickhouse-go/v2"
+
+	"github.com/weirhq/weir/controlplane/internal/clickhouse"
 )
 
 // sink is where blocks go.
@@ -27,7 +27,7 @@ type sink interface {
 }
 
 type clickhouseSink struct {
-	conn    driver.Conn
+	conn    *clickhouse.Conn
 	timeout time.Duration
 }
 
@@ -42,7 +42,7 @@ const ofSpan = `kafka_topic_id = {topic_id:UUID} AND kafka_partition = {partitio
 	AND kafka_offset BETWEEN {first:Int64} AND {last:Int64}`
 
 func (s clickhouseSink) count(ctx context.Context, query string, at span, month int) (n uint64, err error) {
-	ctx = clickhouse.Context(ctx, clickhouse.WithParameters(clickhouse.Parameters{
+	ctx = driver.Context(ctx, driver.WithParameters(driver.Parameters{
 		"topic_id": at.topicID.String(), "partition": fmt.Sprint(at.partition),
 		"first": fmt.Sprint(at.first), "last": fmt.Sprint(at.last), "month": fmt.Sprint(month),
 	}))
@@ -74,31 +74,21 @@ func (s clickhouseSink) try(ctx context.Context, b block) error {
 func (s clickhouseSink) send(ctx context.Context, table string, b block) error {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	return s.sendColumns(ctx, table, usageColumns, b)
+	columns := columnSets.Get().(*columnSet)
+	defer columnSets.Put(columns)
+	return wrap(s.conn.InsertBlock(ctx, table, columns.fill(b), once(b.noted.token)),
+		"insert %d rows of offsets %d..%d, partition %d", len(b.rows), b.span.first, b.span.last, b.span.partition)
 }
 
-func (s clickhouseSink) sendColumns(ctx context.Context, table string, columns []column, b block) error {
-	prepared, err := s.conn.PrepareBatch(s.once(ctx, b.noted.token), "INSERT INTO "+table+" "+listed(columns))
-	if err != nil {
-		return wrap(err, "prepare block")
-	}
-	for i, c := range columns {
-		if err := prepared.Column(i).Append(c.values(b)); err != nil {
-			return fmt.Errorf("%w: column %s: %w", errColumn, c.name, errors.Join(err, prepared.Abort()))
-		}
-	}
-	return wrap(prepared.Send(), "insert %d rows of offsets %d..%d, partition %d", len(b.rows), b.span.first, b.span.last, b.span.partition)
-}
-
-// once makes ClickHouse drop a second insert with this token.
-func (s clickhouseSink) once(ctx context.Context, token string) context.Context {
-	return clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{
+// once are settings with which ClickHouse drops a second insert of this token.
+func once(token string) driver.Settings {
+	return driver.Settings{
 		"async_insert":                    0,
 		"insert_deduplicate":              1,
 		"insert_deduplication_token":      token,
 		"max_partitions_per_insert_block": 1,
 		"max_insert_block_size":           2 * maxBlockRows,
-	}))
+	}
 }
 
 func (s clickhouseSink) settle(ctx context.Context, at span, j judged, ask bool) error {
@@ -114,7 +104,7 @@ func (s clickhouseSink) settle(ctx context.Context, at span, j judged, ask bool)
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	prepared, err := s.conn.PrepareBatch(s.once(ctx, at.token(0, nil)), `INSERT INTO usage_range
+	prepared, err := s.conn.PrepareBatch(driver.Context(ctx, driver.WithSettings(once(at.token(0, nil)))), `INSERT INTO usage_range
 		(organization_id, gateway_id, agent_id, boot, first_seq, last_seq, dead_lettered, agent_revoked, payload_sha256, kafka_topic_id, kafka_partition, kafka_offset)`)
 	if err != nil {
 		return wrap(err, "prepare ranges")
@@ -130,7 +120,7 @@ func (s clickhouseSink) settle(ctx context.Context, at span, j judged, ask bool)
 }
 
 func (s clickhouseSink) copyTails(ctx context.Context, tails []Tail) error {
-	prepared, err := s.conn.PrepareBatch(clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"async_insert": 0})),
+	prepared, err := s.conn.PrepareBatch(driver.Context(ctx, driver.WithSettings(driver.Settings{"async_insert": 0})),
 		`INSERT INTO agent_tail (organization_id, gateway_id, agent_id, boot, last_seq, closed)`)
 	if err != nil {
 		return wrap(err, "prepare tails")

@@ -12,13 +12,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/google/uuid"
 	"github.com/klauspost/compress/zstd"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/segmentio/kafka-go"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/weirhq/weir/controlplane/internal/clickhouse"
 	"github.com/weirhq/weir/controlplane/internal/fault"
 	"github.com/weirhq/weir/controlplane/internal/gateway"
 	"github.com/weirhq/weir/controlplane/internal/postgres"
@@ -34,12 +34,12 @@ type world struct {
 	t          *testing.T
 	config     Config
 	db         *postgres.DB
-	clickhouse driver.Conn
+	clickhouse *clickhouse.Conn
 	kafka      *kafka.Client
 	registry   *registry
 }
 
-func newWorld(t *testing.T, conn driver.Conn) *world {
+func newWorld(t *testing.T, conn *clickhouse.Conn) *world {
 	t.Helper()
 	brokers := os.Getenv("WEIR_TEST_KAFKA_BROKERS")
 	if brokers == "" {

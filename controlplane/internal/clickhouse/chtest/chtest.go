@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/google/uuid"
 
 	"github.com/weirhq/weir/controlplane/internal/clickhouse"
@@ -21,7 +20,7 @@ const URLVariable = "WEIR_TEST_CLICKHOUSE_URL"
 // Open returns a fresh database on the shared server, dropped when the test ends.
 // Its tables can be read; its views can't, as the users file that lets their
 // definer in names one database: Start has that.
-func Open(t testing.TB) driver.Conn {
+func Open(t testing.TB) *clickhouse.Conn {
 	t.Helper()
 	server := variable(t, URLVariable)
 	name := "test_" + strings.ReplaceAll(uuid.NewString(), "-", "")

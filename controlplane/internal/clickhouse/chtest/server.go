@@ -6,8 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
-
 	"github.com/weirhq/weir/controlplane/internal/clickhouse"
 	"github.com/weirhq/weir/deploy/local/engine"
 	"github.com/weirhq/weir/deploy/local/fetch"
@@ -60,7 +58,7 @@ func (s *Server) Restart(t testing.TB) {
 }
 
 // Admin connects to Database as the user with every right.
-func (s *Server) Admin(t testing.TB) driver.Conn {
+func (s *Server) Admin(t testing.TB) *clickhouse.Conn {
 	t.Helper()
 	conn, err := clickhouse.OpenDatabase(s.AdminURL, Database)
 	if err != nil {
@@ -71,7 +69,7 @@ func (s *Server) Admin(t testing.TB) driver.Conn {
 }
 
 // Report connects as the user who may read the public views.
-func (s *Server) Report(t testing.TB) driver.Conn {
+func (s *Server) Report(t testing.TB) *clickhouse.Conn {
 	t.Helper()
 	conn, err := clickhouse.Open(s.ReportURL)
 	if err != nil {
