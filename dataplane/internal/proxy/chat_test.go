@@ -155,6 +155,10 @@ func TestCachedAndReasoningTokensArePricedApart(t *testing.T) {
 	if attempt.GetCostNanoUsd() != 366_250 {
 		t.Errorf("cost %d nano-dollars", attempt.GetCostNanoUsd())
 	}
+	// 10 × 2,500,000 + 35 × 10,000,001 = 375,000,035 without a cache
+	if attempt.GetCacheSavedNanoUsd() != 375_000-366_250 {
+		t.Errorf("saved %d nano-dollars", attempt.GetCacheSavedNanoUsd())
+	}
 }
 
 func TestUnknownPriceIsAbsent(t *testing.T) {

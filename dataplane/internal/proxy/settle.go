@@ -178,6 +178,7 @@ func (u *upstream) close(end end) {
 		a.CostNanoUsd = nil
 		if entry := u.priceEntry(end.answer.ServiceTier); entry != nil && !end.answer.Unpriced {
 			a.CostNanoUsd = known(entry.Cost(a.Usage))
+			a.CacheSavedNanoUsd = known(entry.CacheSaved(a.Usage))
 		}
 	case end.unused:
 		u.unused()

@@ -12,7 +12,7 @@ const (
 
 // Bound brings an attempt within what stores keep, whatever a provider claimed or
 // a caller asked for: counts are cut to the bound, and such an attempt, or one that
-// would cost more than the bound, has no known cost.
+// would cost more than the bound, has no known cost, and nothing is known to be saved.
 func Bound(a *usagev1.Attempt) {
 	cut := false
 	if u := a.GetUsage(); u != nil {
@@ -27,6 +27,9 @@ func Bound(a *usagev1.Attempt) {
 	}
 	if cost := a.GetCostNanoUsd(); cut || cost < 0 || cost > MaxCostNanoUSD {
 		a.CostNanoUsd = nil
+	}
+	if saved := a.GetCacheSavedNanoUsd(); a.CostNanoUsd == nil || saved < -MaxCostNanoUSD || saved > MaxCostNanoUSD {
+		a.CacheSavedNanoUsd = nil
 	}
 }
 

@@ -100,6 +100,27 @@ func (e *Entry) Cost(usage *usagev1.TokenUsage) (nanoUSD int64, priced bool) {
 	return rates.cost(tokens)
 }
 
+// CacheSaved returns by how many nano-dollars the provider's prompt cache made an attempt
+// cheaper: what the same tokens cost, had those of the cache been plain input, less what they
+// do cost. The two are rounded once each, so that Cost + CacheSaved is exactly the former.
+// It is negative where writing cost more than reading saved, and false where no token was
+// read or written, or one of the two is unpriced.
+func (e *Entry) CacheSaved(usage *usagev1.TokenUsage) (nanoUSD int64, ok bool) {
+	cached := usage.GetCacheRead() + usage.GetCacheWrite_5M() + usage.GetCacheWrite_1H()
+	if cached <= 0 {
+		return 0, false
+	}
+	with, priced := e.Cost(usage)
+	plain, plainPriced := e.Cost(&usagev1.TokenUsage{
+		Input: usage.GetInput() + cached, InputAudio: usage.GetInputAudio(),
+		Output: usage.GetOutput(), Reasoning: usage.GetReasoning(), OutputAudio: usage.GetOutputAudio(),
+	})
+	if !priced || !plainPriced {
+		return 0, false
+	}
+	return plain - with, true
+}
+
 // Expected returns nano-dollars for so many tokens of a plain prompt and answer, as Cost
 // does.
 func (e *Entry) Expected(inputTokens, outputTokens int64) (nanoUSD int64, priced bool) {

@@ -144,3 +144,43 @@ func TestExpected(t *testing.T) {
 		}
 	}
 }
+
+func TestCacheSaved(t *testing.T) {
+	book, err := price.NewBook(&policyv1.PriceBook{Version: "test-1", Entries: []*policyv1.PriceEntry{
+		{
+			PriceList: "anthropic", Model: "sonnet", LongContextThreshold: 1000,
+			Rates:     &policyv1.Rates{Input: proto.Int64(3_000_000), CacheRead: proto.Int64(300_000), CacheWrite_5M: proto.Int64(3_750_000), CacheWrite_1H: proto.Int64(6_000_000), Output: proto.Int64(15_000_000)},
+			LongRates: &policyv1.Rates{Input: proto.Int64(6_000_000), CacheRead: proto.Int64(600_000), Output: proto.Int64(22_500_000)},
+		},
+		{PriceList: "odd", Model: "tiny", Rates: &policyv1.Rates{Input: proto.Int64(500), CacheRead: proto.Int64(499)}},
+		{PriceList: "odd", Model: "cache_only", Rates: &policyv1.Rates{CacheRead: proto.Int64(499)}},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		list, model string
+		usage       *usagev1.TokenUsage
+		nano        int64
+		ok          bool
+	}{
+		// 800 × (3 - 0.3) $/M
+		"read": {"anthropic", "sonnet", &usagev1.TokenUsage{Input: 100, CacheRead: 800, Output: 7}, 2_160_000, true},
+		// 100 × (3 - 3.75) + 10 × (3 - 6) $/M
+		"written":          {"anthropic", "sonnet", &usagev1.TokenUsage{CacheWrite_5M: 100, CacheWrite_1H: 10}, -105_000, true},
+		"at_the_long_rate": {"anthropic", "sonnet", &usagev1.TokenUsage{Input: 1, CacheRead: 1000}, 5_400_000, true},
+		"no_cache":         {"anthropic", "sonnet", &usagev1.TokenUsage{Input: 100, Output: 7}, 0, false},
+		"nothing_used":     {"anthropic", "sonnet", nil, 0, false},
+		"unpriced":         {"anthropic", "sonnet", &usagev1.TokenUsage{CacheWrite_5M: 2000}, 0, false},
+		"plain_unpriced":   {"odd", "cache_only", &usagev1.TokenUsage{CacheRead: 1}, 0, false},
+		// 0.5 nano-dollars round up, 0.499 down
+		"what_it_costs_less": {"odd", "tiny", &usagev1.TokenUsage{CacheRead: 1}, 1, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			entry, _ := book.Find(c.list, c.model)
+			if nano, ok := entry.CacheSaved(c.usage); nano != c.nano && c.ok || ok != c.ok {
+				t.Errorf("saved %d, %t; want %d, %t", nano, ok, c.nano, c.ok)
+			}
+		})
+	}
+}

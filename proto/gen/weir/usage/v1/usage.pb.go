@@ -1279,8 +1279,13 @@ type Attempt struct {
 	// SHA-256 of the provider's usage object as it came; empty: none came.
 	RawUsageSha256 []byte `protobuf:"bytes,13,opt,name=raw_usage_sha256,json=rawUsageSha256,proto3" json:"raw_usage_sha256,omitempty"`
 	Cause          Cause  `protobuf:"varint,14,opt,name=cause,proto3,enum=weir.usage.v1.Cause" json:"cause,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// Nano-dollars by which the provider's prompt cache made the attempt cheaper, at the
+	// prices that cost_nano_usd was computed with; negative: writing to it cost more than
+	// plain input. Absent: no token was read from or written to a cache, or the attempt or its
+	// plain input is unpriced.
+	CacheSavedNanoUsd *int64 `protobuf:"varint,15,opt,name=cache_saved_nano_usd,json=cacheSavedNanoUsd,proto3,oneof" json:"cache_saved_nano_usd,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *Attempt) Reset() {
@@ -1409,6 +1414,13 @@ func (x *Attempt) GetCause() Cause {
 		return x.Cause
 	}
 	return Cause_CAUSE_UNSPECIFIED
+}
+
+func (x *Attempt) GetCacheSavedNanoUsd() int64 {
+	if x != nil && x.CacheSavedNanoUsd != nil {
+		return *x.CacheSavedNanoUsd
+	}
+	return 0
 }
 
 // TokenUsage: disjoint buckets, tokens.
@@ -1591,7 +1603,7 @@ const file_weir_usage_v1_usage_proto_rawDesc = "" +
 	"\averdict\x18\x03 \x01(\x0e2\x16.weir.usage.v1.VerdictR\averdict\"9\n" +
 	"\bTornFrom\x12\x12\n" +
 	"\x04boot\x18\x01 \x01(\tR\x04boot\x12\x19\n" +
-	"\blocal_id\x18\x02 \x01(\x03R\alocalId\"\xd4\x04\n" +
+	"\blocal_id\x18\x02 \x01(\x03R\alocalId\"\xa3\x05\n" +
 	"\aAttempt\x12\x1f\n" +
 	"\vprovider_id\x18\x01 \x01(\tR\n" +
 	"providerId\x12\x1a\n" +
@@ -1609,8 +1621,10 @@ const file_weir_usage_v1_usage_proto_rawDesc = "" +
 	"\rcost_nano_usd\x18\v \x01(\x03H\x00R\vcostNanoUsd\x88\x01\x01\x12,\n" +
 	"\x12price_book_version\x18\f \x01(\tR\x10priceBookVersion\x12(\n" +
 	"\x10raw_usage_sha256\x18\r \x01(\fR\x0erawUsageSha256\x12*\n" +
-	"\x05cause\x18\x0e \x01(\x0e2\x14.weir.usage.v1.CauseR\x05causeB\x10\n" +
-	"\x0e_cost_nano_usd\"\x87\x02\n" +
+	"\x05cause\x18\x0e \x01(\x0e2\x14.weir.usage.v1.CauseR\x05cause\x124\n" +
+	"\x14cache_saved_nano_usd\x18\x0f \x01(\x03H\x01R\x11cacheSavedNanoUsd\x88\x01\x01B\x10\n" +
+	"\x0e_cost_nano_usdB\x17\n" +
+	"\x15_cache_saved_nano_usd\"\x87\x02\n" +
 	"\n" +
 	"TokenUsage\x12\x14\n" +
 	"\x05input\x18\x01 \x01(\x03R\x05input\x12\x1d\n" +
