@@ -2,6 +2,9 @@ package clickhouse_test
 
 import (
 	"context"
+	"io/fs"
+	"path"
+	"slices"
 	"strings"
 	"testing"
 
@@ -25,6 +28,7 @@ func TestMigrate_facts_of_requests(t *testing.T) {
 	server := chtest.Start(t)
 	apply := func(direction string) { apply(t, server, "0105_facts_of_requests."+direction) }
 	insert := func() { insert(t, server) }
+	backTo(t, server, "0105_facts_of_requests")
 	apply("down")
 	insert()
 	apply("up")
@@ -70,6 +74,20 @@ func apply(t *testing.T, server *chtest.Server, name string) {
 	for _, statement := range strings.Split(string(file), ";\n") {
 		if err := server.Admin(t).Exec(t.Context(), statement); err != nil {
 			t.Fatalf("%s: %v", name, err)
+		}
+	}
+}
+
+// backTo takes back all that came after a migration.
+func backTo(t *testing.T, server *chtest.Server, name string) {
+	t.Helper()
+	files, err := fs.Glob(migrations.ClickHouse, "clickhouse/*.down.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range slices.Backward(files) {
+		if is := strings.TrimSuffix(path.Base(file), ".sql"); is > name+".down" {
+			apply(t, server, is)
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 // nothing.
 func TestMigrate_losses(t *testing.T) {
 	server := chtest.Start(t)
+	backTo(t, server, "0110_losses")
 	apply(t, server, "0110_losses.down")
 	insert(t, server)
 	apply(t, server, "0110_losses.up")

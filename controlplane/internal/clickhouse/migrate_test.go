@@ -14,7 +14,10 @@ func TestMigrate(t *testing.T) {
 	report := server.Report(t)
 
 	t.Run("every_view_answers_the_report_user", func(t *testing.T) {
-		for _, view := range []string{"requests", "attempts", "spend_daily", "latency_hourly", "completeness"} {
+		for _, view := range []string{
+			"requests", "records", "attempts", "spend_daily", "spend_by_model", "spend_by_label",
+			"latency_hourly", "errors_hourly", "cache_savings", "completeness",
+		} {
 			var rows uint64
 			if err := report.QueryRow(t.Context(), "SELECT count() FROM "+view).Scan(&rows); err != nil || rows != 0 {
 				t.Errorf("%s: %d rows, %v", view, rows, err)

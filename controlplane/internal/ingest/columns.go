@@ -89,6 +89,7 @@ var attemptColumns = []column{
 	each("audio_output_tokens", longs, func(a *attempt) int64 { return a.tokens.audioOutput }),
 	each("usage_source", names, func(a *attempt) string { return a.usageSource }),
 	each("cost_usd", moneyOrNull, func(a *attempt) proto.Nullable[nano] { return a.costUSD }),
+	each("cache_saved_usd", moneyOrNull, func(a *attempt) proto.Nullable[nano] { return a.cacheSavedUSD }),
 	each("price_book_version", names, func(a *attempt) string { return a.priceBookVersion }),
 	each("raw_usage_sha256", texts, func(a *attempt) string { return a.rawUsageSHA256 }),
 	each("cause", names, func(a *attempt) string { return a.cause }),

@@ -102,6 +102,7 @@ func fromProtoAttempt(u *usagev1.Attempt) (attempt, error) {
 		cause:              causes.name(int32(u.GetCause())),
 		tokens:             tokensOf(u.GetUsage()),
 		costUSD:            ifPriced(u.CostNanoUsd),
+		cacheSavedUSD:      ifPriced(u.CacheSavedNanoUsd),
 		priceBookVersion:   u.GetPriceBookVersion(),
 		rawUsageSHA256:     string(u.GetRawUsageSha256()),
 	}
@@ -112,6 +113,7 @@ func fromProtoAttempt(u *usagev1.Attempt) (attempt, error) {
 		within("time_to_first_token_us", u.GetTimeToFirstTokenUs(), maxCount),
 		within("status", int64(u.GetStatus()), 999),
 		within("cost_nano_usd", u.GetCostNanoUsd(), maxCostNano),
+		within("cache_saved_nano_usd", max(u.GetCacheSavedNanoUsd(), -u.GetCacheSavedNanoUsd()), maxCostNano),
 		short(u.GetProvider(), u.GetModel(), u.GetPriceBookVersion(), a.rawUsageSHA256),
 		outcomes.known("attempt's outcome", int32(u.GetOutcome())),
 		usageSources.known("usage_source", int32(u.GetUsageSource())),

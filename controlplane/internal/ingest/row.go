@@ -41,7 +41,7 @@ type attempt struct {
 	status                      uint16
 	outcome, usageSource, cause string
 	tokens                      tokens
-	costUSD                     proto.Nullable[nano]
+	costUSD, cacheSavedUSD      proto.Nullable[nano]
 	priceBookVersion            string
 	rawUsageSHA256              string
 }

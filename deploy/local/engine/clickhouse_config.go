@@ -40,7 +40,10 @@ func (a Access) withDefaults() Access {
 		a.Tables = []string{"usage_event", "usage_range", "agent_tail"}
 	}
 	if a.Views == nil {
-		a.Views = []string{"requests", "attempts", "spend_daily", "latency_hourly", "completeness"}
+		a.Views = []string{
+			"requests", "records", "attempts", "spend_daily", "spend_by_model", "spend_by_label",
+			"latency_hourly", "errors_hourly", "cache_savings", "completeness",
+		}
 	}
 	return a
 }
