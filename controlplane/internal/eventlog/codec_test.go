@@ -188,7 +188,10 @@ var storedSince = map[string]proto.Message{
 	"RouteRestored.hedged.json": &eventv1.RouteRestored{CreatedAt: someTime, Settings: &eventv1.RouteSettings{
 		Name: "gpt-5", Strategy: eventv1.Strategy_STRATEGY_CHEAPEST, Targets: someTargets, Hedge: someHedge, Canary: someShare, Shadow: someShare,
 	}},
-	"GatewayUpdated.aged.json": &eventv1.GatewayUpdated{Name: "prod-us", CredentialMaxAgeSeconds: 86_400},
+	"GatewayUpdated.aged.json":        &eventv1.GatewayUpdated{Name: "prod-us", CredentialMaxAgeSeconds: 86_400},
+	"GatewayCreated.unrecorded.json":  &eventv1.GatewayCreated{Name: "prod-eu", Region: "eu", WhenSpoolFull: eventv1.SpoolFull_SPOOL_FULL_TOMBSTONE},
+	"GatewayUpdated.unrecorded.json":  &eventv1.GatewayUpdated{Name: "prod-eu", WhenSpoolFull: eventv1.SpoolFull_SPOOL_FULL_TOMBSTONE},
+	"GatewayRestored.unrecorded.json": &eventv1.GatewayRestored{Name: "prod-eu", Region: "eu", CreatedAt: someTime, WhenSpoolFull: eventv1.SpoolFull_SPOOL_FULL_TOMBSTONE},
 	"GatewayRestored.aged.json": &eventv1.GatewayRestored{
 		Name: "prod-eu", Region: "eu", CreatedAt: someTime, CredentialMaxAgeSeconds: 86_400,
 	},

@@ -31,6 +31,7 @@ type Creation struct {
 	AllowedRegions []string
 	// CredentialMaxAge in seconds; 0: for ever.
 	CredentialMaxAge int64
+	WhenSpoolFull    eventv1.SpoolFull
 	Rollout          rollout.Settings
 	// NameTaken: a gateway of the organization has the name.
 	NameTaken bool
@@ -62,6 +63,7 @@ func Create(c Creation) ([]eventlog.Change, error) {
 	}
 	return []eventlog.Change{{Subject: c.ID, Body: &eventv1.GatewayCreated{
 		Name: c.Name, Region: c.Region, AllowedRegions: regions, CredentialMaxAgeSeconds: c.CredentialMaxAge, Rollout: staged(settings),
+		WhenSpoolFull: unlessBlock(c.WhenSpoolFull),
 	}}}, checkAge("credential_max_age", c.CredentialMaxAge)
 }
 
@@ -73,6 +75,7 @@ type Update struct {
 	// CredentialMaxAge in seconds; 0: for ever.
 	CredentialMaxAge int64
 	AllowedRegions   []string
+	WhenSpoolFull    eventv1.SpoolFull
 }
 
 // Update changes the name and the settings. It refuses no regions for the routes that
@@ -88,7 +91,8 @@ func (g Gateway) Update(u Update) ([]eventlog.Change, error) {
 	if err != nil {
 		return nil, err
 	}
-	if u.Name == g.Name && u.CredentialMaxAge == g.CredentialMaxAge && slices.Equal(regions, g.AllowedRegions) {
+	if u.Name == g.Name && u.CredentialMaxAge == g.CredentialMaxAge && slices.Equal(regions, g.AllowedRegions) &&
+		unlessBlock(u.WhenSpoolFull) == g.WhenSpoolFull {
 		return nil, nil
 	}
 	if u.Name != g.Name && u.NameTaken {
@@ -96,7 +100,16 @@ func (g Gateway) Update(u Update) ([]eventlog.Change, error) {
 	}
 	return []eventlog.Change{{Subject: g.ID, Body: &eventv1.GatewayUpdated{
 		Name: u.Name, CredentialMaxAgeSeconds: u.CredentialMaxAge, AllowedRegions: regions,
+		WhenSpoolFull: unlessBlock(u.WhenSpoolFull),
 	}}}, nil
+}
+
+// unlessBlock is unspecified for BLOCK, so that what is said and what is left out are one.
+func unlessBlock(s eventv1.SpoolFull) eventv1.SpoolFull {
+	if s == eventv1.SpoolFull_SPOOL_FULL_BLOCK {
+		return eventv1.SpoolFull_SPOOL_FULL_UNSPECIFIED
+	}
+	return s
 }
 
 func checkAge(field string, seconds int64) error {
@@ -143,7 +156,7 @@ func (g Gateway) Restore(nameTaken, elsewhere bool) ([]eventlog.Change, error) {
 	}
 	return []eventlog.Change{{Subject: g.ID, Body: &eventv1.GatewayRestored{
 		Name: g.Name, Region: g.Region, PublicKey: g.PublicKey, Rollout: staged(g.Rollout), CreatedAt: timestamppb.New(g.CreatedAt),
-		CredentialMaxAgeSeconds: g.CredentialMaxAge, AllowedRegions: g.AllowedRegions,
+		CredentialMaxAgeSeconds: g.CredentialMaxAge, AllowedRegions: g.AllowedRegions, WhenSpoolFull: g.WhenSpoolFull,
 	}}}, nil
 }
 

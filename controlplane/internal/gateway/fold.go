@@ -18,10 +18,12 @@ func Apply(g Gateway, e eventlog.Event) (Gateway, error) {
 		g = Gateway{
 			ID: e.Subject, Name: body.GetName(), Region: body.GetRegion(), CreatedAt: e.RecordedAt,
 			CredentialMaxAge: body.GetCredentialMaxAgeSeconds(), AllowedRegions: body.GetAllowedRegions(),
+			WhenSpoolFull: unlessBlock(body.GetWhenSpoolFull()),
 		}
 		g = g.stageFrom(e.Version, rollout.FromProto(body.GetRollout()))
 	case *eventv1.GatewayUpdated:
 		g.Name, g.CredentialMaxAge, g.AllowedRegions = body.GetName(), body.GetCredentialMaxAgeSeconds(), body.GetAllowedRegions()
+		g.WhenSpoolFull = unlessBlock(body.GetWhenSpoolFull())
 	case *eventv1.GatewayRolloutSet:
 		g = g.stageFrom(e.Version, rollout.FromProto(body.GetRollout()))
 	case *eventv1.GatewayKeySet:
@@ -31,6 +33,7 @@ func Apply(g Gateway, e eventlog.Event) (Gateway, error) {
 			ID: e.Subject, Name: body.GetName(), Region: body.GetRegion(), PublicKey: body.GetPublicKey(),
 			CreatedAt:        body.GetCreatedAt().AsTime(),
 			CredentialMaxAge: body.GetCredentialMaxAgeSeconds(), AllowedRegions: body.GetAllowedRegions(),
+			WhenSpoolFull: unlessBlock(body.GetWhenSpoolFull()),
 		}
 		g = g.stageFrom(e.Version, rollout.FromProto(body.GetRollout()))
 	default:

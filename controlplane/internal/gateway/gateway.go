@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/weirhq/weir/controlplane/internal/rollout"
+	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
 )
 
 // Gateway is a named fleet of agents that serve one policy.
@@ -21,8 +22,10 @@ type Gateway struct {
 	// read any more, in seconds; 0: for ever.
 	CredentialMaxAge int64 `json:"credential_max_age_seconds,omitempty"`
 	// AllowedRegions are those of the providers that it may send to, sorted; empty: any.
-	AllowedRegions []string         `json:"allowed_regions,omitempty"`
-	Rollout        rollout.Settings `json:"rollout,omitzero"`
+	AllowedRegions []string `json:"allowed_regions,omitempty"`
+	// WhenSpoolFull is unspecified for BLOCK.
+	WhenSpoolFull eventv1.SpoolFull `json:"when_spool_full,omitempty"`
+	Rollout       rollout.Settings  `json:"rollout,omitzero"`
 	// StagedSince is the version at which its changes began to be staged; 0: they are not.
 	StagedSince int64     `json:"staged_since,omitempty"`
 	CreatedAt   time.Time `json:"created_at"`

@@ -8,6 +8,7 @@ import (
 
 	"github.com/weirhq/weir/controlplane/internal/fault"
 	"github.com/weirhq/weir/controlplane/internal/gateway"
+	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
 )
 
 func TestUpdate(t *testing.T) {
@@ -64,5 +65,38 @@ func TestFaultsNameTheField(t *testing.T) {
 		if err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("want %q, got %v", want, err)
 		}
+	}
+}
+
+// BLOCK and nothing said are one; what is said outlives an end.
+func TestWhenSpoolFull(t *testing.T) {
+	const tombstone, block = eventv1.SpoolFull_SPOOL_FULL_TOMBSTONE, eventv1.SpoolFull_SPOOL_FULL_BLOCK
+	begin := func(when eventv1.SpoolFull) gateway.Gateway {
+		t.Helper()
+		changes, err := gateway.Create(gateway.Creation{ID: uuid.New(), Name: "prod", Region: "local", WhenSpoolFull: when})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return apply(t, gateway.Gateway{}, changes)
+	}
+	said, plain := begin(tombstone), begin(block)
+	if said.WhenSpoolFull != tombstone || plain.WhenSpoolFull != begin(0).WhenSpoolFull {
+		t.Errorf("begun with %v, %v", said.WhenSpoolFull, plain.WhenSpoolFull)
+	}
+	for _, same := range []struct {
+		g    gateway.Gateway
+		when eventv1.SpoolFull
+	}{{said, tombstone}, {plain, block}, {plain, 0}} {
+		if changes, err := same.g.Update(gateway.Update{Name: "prod", WhenSpoolFull: same.when}); changes != nil || err != nil {
+			t.Errorf("said twice: %v, %v", changes, err)
+		}
+	}
+	changes, err := said.Update(gateway.Update{Name: "prod", WhenSpoolFull: block})
+	if err != nil || apply(t, said, changes).WhenSpoolFull != 0 {
+		t.Errorf("blocking again: %v, %v", changes, err)
+	}
+	changes, err = said.Restore(false, false)
+	if err != nil || apply(t, gateway.Gateway{}, changes).WhenSpoolFull != tombstone {
+		t.Errorf("restored: %v, %v", changes, err)
 	}
 }

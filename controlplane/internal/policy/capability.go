@@ -38,7 +38,7 @@ const (
 	// CONTENT_FILTER.
 	capabilityRouting = 7
 	// 2026-11-27: what usage may hold of callers' words, where it is not what organizations
-	// begin with: agents before it hold all of them.
+	// begin with: agents before it hold all of them. Serving on while the spool is full.
 	capabilityUsage = 8
 )
 
@@ -52,7 +52,7 @@ var dialectsSince = map[eventv1.Dialect]int32{
 }
 
 func ofGateway(g gateway.Gateway, usage organization.Usage) int32 {
-	if !usage.Default() {
+	if !usage.Default() || g.WhenSpoolFull != eventv1.SpoolFull_SPOOL_FULL_UNSPECIFIED {
 		return capabilityUsage
 	}
 	if g.CredentialMaxAge > 0 {

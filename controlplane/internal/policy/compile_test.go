@@ -319,13 +319,14 @@ func TestMinimumCapability(t *testing.T) {
 		"no_labels": {with(func(s *policy.State) {
 			s.Usage = organization.Usage{EndUsers: eventv1.EndUsers_END_USERS_HASHED}
 		}), 8},
-		"usage_as_it_begins": {with(func(s *policy.State) { s.Usage = organization.DefaultUsage() }), 1},
-		"anthropic":          {with(func(s *policy.State) { s.Providers[1].Dialect = eventv1.Dialect_DIALECT_ANTHROPIC }), 5},
-		"gemini":             {spoken(eventv1.Dialect_DIALECT_GEMINI), 6},
-		"azure_openai":       {spoken(eventv1.Dialect_DIALECT_AZURE_OPENAI), 6},
-		"bedrock":            {spoken(eventv1.Dialect_DIALECT_BEDROCK), 6},
-		"vertex":             {spoken(eventv1.Dialect_DIALECT_VERTEX), 6},
-		"a_strict_route":     {with(func(s *policy.State) { s.Routes[1].Strict = true }), 6},
+		"serving_without_records": {with(func(s *policy.State) { s.Gateway.WhenSpoolFull = eventv1.SpoolFull_SPOOL_FULL_TOMBSTONE }), 8},
+		"usage_as_it_begins":      {with(func(s *policy.State) { s.Usage = organization.DefaultUsage() }), 1},
+		"anthropic":               {with(func(s *policy.State) { s.Providers[1].Dialect = eventv1.Dialect_DIALECT_ANTHROPIC }), 5},
+		"gemini":                  {spoken(eventv1.Dialect_DIALECT_GEMINI), 6},
+		"azure_openai":            {spoken(eventv1.Dialect_DIALECT_AZURE_OPENAI), 6},
+		"bedrock":                 {spoken(eventv1.Dialect_DIALECT_BEDROCK), 6},
+		"vertex":                  {spoken(eventv1.Dialect_DIALECT_VERTEX), 6},
+		"a_strict_route":          {with(func(s *policy.State) { s.Routes[1].Strict = true }), 6},
 		"targets_of_two_dialects": {with(func(s *policy.State) {
 			*s = routed()
 			s.Providers[1].Dialect = eventv1.Dialect_DIALECT_ANTHROPIC
@@ -374,6 +375,9 @@ func TestEnumsAgree(t *testing.T) {
 	}
 	if diff := cmp.Diff(eventv1.EndUsers_value, policyv1.EndUsers_value); diff != "" {
 		t.Errorf("how end users are named differs in events and policies:\n%s", diff)
+	}
+	if diff := cmp.Diff(eventv1.SpoolFull_value, policyv1.SpoolFull_value); diff != "" {
+		t.Errorf("what is done when a spool is full differs in events and policies:\n%s", diff)
 	}
 	if diff := cmp.Diff(eventv1.Failure_value, policyv1.Failure_value); diff != "" {
 		t.Errorf("failures of events and policies differ:\n%s", diff)

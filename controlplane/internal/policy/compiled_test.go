@@ -55,6 +55,7 @@ func (g *growing) change() {
 		g.PriceOverrides = []priceoverride.PriceOverride{{Settings: priceoverride.Settings{PriceList: "own", Model: "m", Rates: priceoverride.Rates{Input: &price}}}}
 	case 5:
 		g.Usage = organization.Usage{EndUsers: eventv1.EndUsers(g.IntN(3)), Labels: []organization.Label{{Name: uuid.NewString(), MaxBytes: 9}}[:g.IntN(2)]}
+		g.Gateway.WhenSpoolFull = eventv1.SpoolFull(2 * g.IntN(2))
 	default:
 		g.changeKey()
 	}

@@ -26,6 +26,7 @@ func toProtoGateway(g gateway.Gateway, usage organization.Usage) *policyv1.Gatew
 		Region:                  g.Region,
 		MaxRequestBytes:         DefaultMaxRequestBytes,
 		CredentialMaxAgeSeconds: g.CredentialMaxAge,
+		WhenSpoolFull:           policyv1.SpoolFull(g.WhenSpoolFull),
 		EndUsers:                policyv1.EndUsers(usage.EndUsers),
 		Labels:                  toProtoLabels(usage.Labels),
 	}

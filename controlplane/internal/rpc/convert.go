@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/google/uuid"
@@ -117,6 +118,7 @@ func toProtoGateway(g gateway.Gateway) *adminv1.Gateway {
 		PublicKey: g.PublicKey, CredentialMaxAge: toDuration(g.CredentialMaxAge * 1000),
 		AllowedRegions: g.AllowedRegions,
 		Rollout:        toProtoRolloutSettings(g.Rollout),
+		WhenSpoolFull:  cmp.Or(adminv1.SpoolFull(g.WhenSpoolFull), adminv1.SpoolFull_SPOOL_FULL_BLOCK),
 	}
 	if fingerprint, set := g.KeyFingerprint(); set {
 		converted.KeyFingerprint = fingerprint.String()

@@ -14,6 +14,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/rollout"
 	adminv1 "github.com/weirhq/weir/proto/gen/weir/admin/v1"
 	"github.com/weirhq/weir/proto/gen/weir/admin/v1/adminv1connect"
+	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
 )
 
 var _ adminv1connect.GatewayServiceHandler = (*gateways)(nil)
@@ -27,7 +28,7 @@ type gateways struct {
 var gatewayKind = kind[gateway.Gateway, *adminv1.Gateway]{
 	table: readmodel.Gateways, convert: toProtoGateway, apply: gateway.Apply,
 	version:  func(g gateway.Gateway) int64 { return g.Version },
-	settable: []protoreflect.Name{"name", "credential_max_age", "allowed_regions", "rollout"},
+	settable: []protoreflect.Name{"name", "credential_max_age", "allowed_regions", "rollout", "when_spool_full"},
 }
 
 func (s *gateways) CreateGateway(ctx context.Context, req *connect.Request[adminv1.CreateGatewayRequest]) (*connect.Response[adminv1.CreateGatewayResponse], error) {
@@ -52,6 +53,7 @@ func (s *gateways) CreateGateway(ctx context.Context, req *connect.Request[admin
 		return gateway.Create(gateway.Creation{
 			ID: id, Name: req.Msg.GetName(), Region: req.Msg.GetRegion(), AllowedRegions: req.Msg.GetAllowedRegions(),
 			CredentialMaxAge: age, Rollout: settings, NameTaken: taken, Elsewhere: !o.Allows(req.Msg.GetRegion()),
+			WhenSpoolFull: eventv1.SpoolFull(req.Msg.GetWhenSpoolFull()),
 		})
 	}, func(g *adminv1.Gateway) *adminv1.CreateGatewayResponse {
 		return &adminv1.CreateGatewayResponse{Gateway: g}
@@ -82,6 +84,7 @@ func (s *gateways) UpdateGateway(ctx context.Context, req *connect.Request[admin
 		}
 		return reshape(ctx, v, was, gateway.Update{
 			Name: wanted.GetName(), CredentialMaxAge: age, AllowedRegions: wanted.GetAllowedRegions(),
+			WhenSpoolFull: eventv1.SpoolFull(wanted.GetWhenSpoolFull()),
 		}, settings)
 	}
 	return update(ctx, s.runner, gatewayKind, req, "gateway", req.Msg.GetGateway(), req.Msg.GetUpdateMask(), decide,

@@ -134,7 +134,7 @@ func backGateway(ctx context.Context, v readmodel.View, now, was *gateway.Gatewa
 	}
 	if now != nil {
 		return plan(reshape(ctx, v, *now, gateway.Update{
-			Name: was.Name, CredentialMaxAge: was.CredentialMaxAge, AllowedRegions: was.AllowedRegions,
+			Name: was.Name, CredentialMaxAge: was.CredentialMaxAge, AllowedRegions: was.AllowedRegions, WhenSpoolFull: was.WhenSpoolFull,
 		}, was.Rollout))
 	}
 	taken, err := readmodel.Gateways.TakenByOther(ctx, v, was.ID, named(was.Name))
