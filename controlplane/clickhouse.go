@@ -24,7 +24,7 @@ func (p *process) migrateClickHouse(ctx context.Context) error {
 			if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock($1)", int64(clickHouseMigration)); err != nil {
 				return fmt.Errorf("lock to migrate clickhouse: %w", err)
 			}
-			return clickhouse.Migrate(ctx, p.config.ClickHouseURL, p.config.ClickHouseDatabase)
+			return clickhouse.Migrate(ctx, p.config.ClickHouseURL, p.config.ClickHouseDatabase, clickhouse.Cluster(p.config.ClickHouseCluster))
 		})
 		if err == nil {
 			return nil

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/weirhq/weir/controlplane/internal/clickhouse"
 )
 
 // Roles that a process can take.
@@ -45,6 +47,7 @@ type Config struct {
 	ClickHouseURL       string        `kong:"-"`
 	ClickHouseReportURL string        `kong:"-"`
 	ClickHouseDatabase  string        `env:"WEIR_CLICKHOUSE_DATABASE" default:"weir" help:"Database that holds usage."`
+	ClickHouseCluster   string        `name:"clickhouse-cluster" env:"WEIR_CLICKHOUSE_CLUSTER" help:"ClickHouse cluster of one shard that holds usage on each of its servers; empty: a single server."`
 
 	OIDCIssuer       string `name:"oidc-issuer" env:"WEIR_OIDC_ISSUER" help:"Identity provider of the console's users."`
 	OIDCClientID     string `name:"oidc-client-id" env:"WEIR_OIDC_CLIENT_ID" help:"Client that the identity provider knows this control plane as."`
@@ -129,6 +132,9 @@ func (c *Config) validate() error {
 		"WEIR_SESSION_IDLE, WEIR_SESSION_LIFETIME: want the first not above the second, the second at most %s", maxSessionLifetime)
 	if c.does(RoleIngest) {
 		require(c.ClickHouseURL != "", "WEIR_CLICKHOUSE_URL: not set (role ingest)")
+		if err := clickhouse.Cluster(c.ClickHouseCluster).Validate(); err != nil {
+			faults = append(faults, fmt.Errorf("WEIR_CLICKHOUSE_CLUSTER: %w", err))
+		}
 	}
 	if c.does(RoleIngest) || c.does(RoleRelay) {
 		require(len(c.KafkaBrokers) > 0, "WEIR_KAFKA_BROKERS: not set (roles ingest and relay)")

@@ -127,7 +127,7 @@ func (p *process) ingest(ctx context.Context) error {
 	if err := p.migrateClickHouse(ctx); err != nil {
 		return err
 	}
-	conn, err := clickhouse.OpenDatabase(p.config.ClickHouseURL, p.config.ClickHouseDatabase)
+	conn, err := clickhouse.OpenWriter(p.config.ClickHouseURL, p.config.ClickHouseDatabase, clickhouse.Cluster(p.config.ClickHouseCluster))
 	if err != nil {
 		return err
 	}

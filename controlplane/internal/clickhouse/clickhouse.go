@@ -29,6 +29,17 @@ func OpenDatabase(url, database string) (*Conn, error) {
 	return newConn(options)
 }
 
+// OpenWriter is OpenDatabase for one that inserts, and asks what it inserted.
+func OpenWriter(url, database string, cluster Cluster) (*Conn, error) {
+	options, err := parse(url)
+	if err != nil {
+		return nil, err
+	}
+	options.Auth.Database = database
+	options.Settings = clickhouse.Settings(cluster.settings())
+	return newConn(options)
+}
+
 func parse(url string) (*clickhouse.Options, error) {
 	options, err := clickhouse.ParseDSN(url)
 	if err != nil {

@@ -13,7 +13,8 @@ import (
 // Conn is a pool of connections that also takes blocks of typed columns.
 type Conn struct {
 	driver.Conn
-	blocks blocks
+	blocks   blocks
+	settings clickhouse.Settings // of every statement
 }
 
 // blocks is how blocks go to the server: by its own protocol or by HTTP.
@@ -28,8 +29,10 @@ type blocks interface {
 // own batches go by reflection: this takes a third of their time.
 func (c *Conn) InsertBlock(ctx context.Context, table string, columns proto.Input, settings map[string]any) error {
 	var all []ch.Setting
-	for name, value := range settings {
-		all = append(all, ch.Setting{Key: name, Value: fmt.Sprint(value), Important: true})
+	for _, some := range []map[string]any{c.settings, settings} {
+		for name, value := range some {
+			all = append(all, ch.Setting{Key: name, Value: fmt.Sprint(value), Important: true})
+		}
 	}
 	return c.blocks.insert(ctx, table, columns, all)
 }
@@ -46,7 +49,7 @@ func newConn(options *clickhouse.Options) (*Conn, error) {
 		return nil, fmt.Errorf("open clickhouse: %w", err)
 	}
 	if options.Protocol == clickhouse.HTTP {
-		return &Conn{conn, newHTTP(options)}, nil
+		return &Conn{conn, newHTTP(options), options.Settings}, nil
 	}
-	return &Conn{conn, &native{options: options}}, nil
+	return &Conn{conn, &native{options: options}, options.Settings}, nil
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/golang-migrate/migrate/v4"
@@ -17,27 +18,29 @@ import (
 
 // Migrate makes the database when it is missing and brings its schema to this
 // build's version. The views belong to the user report_definer, who must be known
-// to the server and may read this database only. ClickHouse has no lock for it:
-// run it from one process at a time.
-func Migrate(ctx context.Context, url, database string) error {
+// to the server and may read this database only. On a cluster all of it is made on each
+// server, and the tables are replicated. ClickHouse has no lock for it: run it from one
+// process at a time.
+func Migrate(ctx context.Context, url, database string, cluster Cluster) error {
 	options, err := parse(url)
 	if err != nil {
 		return err
 	}
-	if err := createDatabase(ctx, *options, database); err != nil {
+	if err := createDatabase(ctx, *options, database, cluster); err != nil {
 		return err
 	}
 	options.Auth.Database = database
-	return migrateUp(ctx, clickhouse.OpenDB(options), database)
+	options.Settings = cluster.settings()
+	return migrateUp(ctx, clickhouse.OpenDB(options), database, cluster)
 }
 
-func createDatabase(ctx context.Context, options clickhouse.Options, database string) error {
+func createDatabase(ctx context.Context, options clickhouse.Options, database string, cluster Cluster) error {
 	options.Auth.Database = "default"
 	conn, err := newConn(&options)
 	if err != nil {
 		return err
 	}
-	err = conn.Exec(ctx, "CREATE DATABASE IF NOT EXISTS {name:Identifier}", clickhouse.Named("name", database))
+	err = conn.Exec(ctx, "CREATE DATABASE IF NOT EXISTS {name:Identifier}"+cluster.onCluster(), clickhouse.Named("name", database))
 	if err != nil {
 		err = fmt.Errorf("create clickhouse database %s: %w", database, err)
 	}
@@ -46,7 +49,7 @@ func createDatabase(ctx context.Context, options clickhouse.Options, database st
 
 // migrateUp hands our own connection to golang-migrate: its driver would look for
 // a database/sql driver named "clickhouse" and depends on none.
-func migrateUp(ctx context.Context, db *sql.DB, name string) error {
+func migrateUp(ctx context.Context, db *sql.DB, name string, cluster Cluster) error {
 	if err := db.PingContext(ctx); err != nil {
 		return errors.Join(fmt.Errorf("connect to migrate clickhouse: %w", err), db.Close())
 	}
@@ -56,13 +59,14 @@ func migrateUp(ctx context.Context, db *sql.DB, name string) error {
 	}
 	target, err := migrateclickhouse.WithInstance(db, &migrateclickhouse.Config{
 		DatabaseName:          name,
-		MigrationsTableEngine: "MergeTree",
+		ClusterName:           strings.TrimPrefix(cluster.onCluster(), " ON CLUSTER "), // quoted
+		MigrationsTableEngine: cluster.migrationsEngine(),
 		MultiStatementEnabled: true,
 	})
 	if err != nil {
 		return errors.Join(fmt.Errorf("prepare to migrate clickhouse: %w", err), db.Close())
 	}
-	m, err := migrate.NewWithInstance("iofs", source, name, target)
+	m, err := migrate.NewWithInstance("iofs", rendered{source, cluster}, name, target)
 	if err != nil {
 		return errors.Join(fmt.Errorf("prepare to migrate clickhouse: %w", err), db.Close())
 	}

@@ -1,12 +1,15 @@
 package clickhouse_test
 
 import (
+	"io/fs"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/weirhq/weir/controlplane/internal/clickhouse"
 	"github.com/weirhq/weir/controlplane/internal/clickhouse/chtest"
+	"github.com/weirhq/weir/migrations"
 )
 
 func TestMigrate(t *testing.T) {
@@ -26,8 +29,32 @@ func TestMigrate(t *testing.T) {
 	})
 
 	t.Run("again_changes_nothing", func(t *testing.T) {
-		if err := clickhouse.Migrate(t.Context(), server.AdminURL, chtest.Database); err != nil {
+		if err := clickhouse.Migrate(t.Context(), server.AdminURL, chtest.Database, ""); err != nil {
 			t.Fatal(err)
+		}
+	})
+
+	// No cluster is at hand: what ClickHouse itself can say of the text is that it parses.
+	t.Run("parses_on_a_cluster", func(t *testing.T) {
+		files, err := fs.Glob(migrations.ClickHouse, "clickhouse/*.sql")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			text, err := migrations.ClickHouse.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sql, err := clickhouse.Render("weir", string(text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, statement := range strings.Split(strings.TrimRight(sql, ";\n"), ";") {
+				var parsed []string
+				if err := server.Admin(t).Select(t.Context(), &parsed, "EXPLAIN AST "+statement); err != nil || len(parsed) == 0 {
+					t.Errorf("%s: %v, of %s", file, err, statement)
+				}
+			}
 		}
 	})
 

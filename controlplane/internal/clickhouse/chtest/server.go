@@ -37,7 +37,7 @@ func Start(t testing.TB) *Server {
 	}}
 	s.Restart(t)
 	t.Cleanup(s.Kill)
-	if err := clickhouse.Migrate(t.Context(), s.AdminURL, Database); err != nil {
+	if err := clickhouse.Migrate(t.Context(), s.AdminURL, Database, ""); err != nil {
 		t.Fatal(err)
 	}
 	return s
