@@ -9,13 +9,16 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/weirhq/weir/deploy/local/engine"
 	"github.com/weirhq/weir/deploy/local/process"
+	"github.com/weirhq/weir/loadtest/chaos"
 	"github.com/weirhq/weir/loadtest/fleet"
 	"github.com/weirhq/weir/loadtest/gateway"
 )
 
 type commandLine struct {
 	Fleet   fleetCommand   `cmd:"" help:"Thousands of agents on one core of the control plane: memory, time from change to applied, and a storm."`
+	Chaos   chaosCommand   `cmd:"" help:"Kill, stop and cut off everything at random under load: is any usage lost or there twice?"`
 	Gateway gatewayCommand `cmd:"" help:"The agent beside a bare reverse proxy and other gateways: latency, throughput, memory."`
 
 	// What the gateway command starts.
@@ -29,6 +32,12 @@ func (c *fleetCommand) Run(ctx context.Context) error {
 	return fleet.Run(ctx, c.Config, os.Stdout)
 }
 
+type chaosCommand struct{ chaos.Config }
+
+func (c *chaosCommand) Run(ctx context.Context) error {
+	return chaos.Main(ctx, c.Config, os.Stdout)
+}
+
 type gatewayCommand struct{ gateway.Config }
 
 func (c *gatewayCommand) Run(ctx context.Context) error {
@@ -36,6 +45,9 @@ func (c *gatewayCommand) Run(ctx context.Context) error {
 }
 
 func main() {
+	if code, is := engine.Child(os.Args[1:]); is {
+		os.Exit(code)
+	}
 	ctx, stop := process.Lifetime()
 	command := kong.Parse(&commandLine{}, kong.Description("Load tests of Weir."), kong.BindTo(ctx, (*context.Context)(nil)))
 	err := command.Run()

@@ -1,0 +1,176 @@
+package chaos
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/weirhq/weir/deploy/local/process"
+)
+
+// again is the pause before a process that ended, or never answered, is started anew.
+const again = 300 * time.Millisecond
+
+// node is one process that is to run, whatever happens to it: whenever it ends it is
+// started again, as a supervisor does.
+type node struct {
+	name    string
+	program process.Program
+	log     string
+	// ours: a program of Weir. It must not end unless it was told to or killed.
+	ours bool
+	// disk that it keeps its data on; nil: one that is not filled.
+	disk *disk
+
+	stop context.CancelFunc
+	done chan struct{}
+
+	mu     sync.Mutex
+	now    *process.Process // nil: none runs
+	ready  bool
+	killed bool     // on purpose, the one that runs now
+	held   bool     // not to be started
+	ended  []string // by itself
+	starts int
+}
+
+// start begins to supervise, and returns once the process answers.
+func (n *node) start(ctx context.Context) error {
+	lifetime, stop := context.WithCancel(context.WithoutCancel(ctx))
+	n.stop, n.done = stop, make(chan struct{})
+	go n.supervise(lifetime)
+	return n.await(ctx)
+}
+
+// await returns once the process answers.
+func (n *node) await(ctx context.Context) error {
+	for {
+		n.mu.Lock()
+		ready := n.ready
+		n.mu.Unlock()
+		if ready {
+			return nil
+		}
+		if err := pause(ctx, 20*time.Millisecond); err != nil {
+			return fmt.Errorf("%s does not answer: %w (its log: %s)", n.name, err, n.log)
+		}
+	}
+}
+
+func (n *node) supervise(ctx context.Context) {
+	defer close(n.done)
+	for ctx.Err() == nil {
+		n.once(ctx)
+		_ = pause(ctx, again)
+	}
+}
+
+// once runs the process from its start to its end.
+func (n *node) once(ctx context.Context) {
+	n.mu.Lock()
+	held := n.held
+	n.mu.Unlock()
+	if held {
+		return
+	}
+	started, err := process.Start(ctx, n.program, n.log)
+	if err != nil {
+		return // a disk is full, say
+	}
+	n.mu.Lock()
+	n.now, n.killed, n.starts = started, false, n.starts+1
+	n.mu.Unlock()
+	if started.Ready(ctx) == nil {
+		n.mu.Lock()
+		n.ready = true
+		n.mu.Unlock()
+	}
+	select {
+	case <-started.Done():
+	case <-ctx.Done():
+		started.Stop()
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.ready && !n.killed && !n.held && ctx.Err() == nil {
+		n.ended = append(n.ended, started.Ended().Error())
+	}
+	n.now, n.ready = nil, false
+}
+
+// kill is kill -9; the supervisor starts it again. false: none ran.
+func (n *node) kill() bool {
+	n.mu.Lock()
+	running := n.now
+	n.killed = true
+	n.mu.Unlock()
+	if running == nil {
+		return false
+	}
+	running.Kill()
+	return true
+}
+
+// finish has the process end in order, and not start again.
+func (n *node) finish() {
+	n.mu.Lock()
+	n.held = true
+	running := n.now
+	n.mu.Unlock()
+	if running != nil {
+		running.Stop()
+	}
+}
+
+// signal goes to the process and all that it started: PostgreSQL's sessions are processes
+// in groups of their own.
+func (n *node) signal(s syscall.Signal) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.now == nil {
+		return
+	}
+	for _, pid := range family(n.now.PID()) {
+		_ = syscall.Kill(pid, s) // it may have ended
+	}
+}
+
+func family(pid int) []int {
+	all := []int{pid}
+	for i := 0; i < len(all); i++ {
+		tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", all[i]))
+		for _, task := range tasks {
+			children, _ := os.ReadFile(task)
+			for child := range strings.FieldsSeq(string(children)) {
+				if id, err := strconv.Atoi(child); err == nil {
+					all = append(all, id)
+				}
+			}
+		}
+	}
+	return all
+}
+
+func (n *node) close() {
+	if n.stop == nil {
+		return
+	}
+	n.signal(syscall.SIGCONT)
+	n.stop()
+	<-n.done
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
