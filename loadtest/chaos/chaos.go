@@ -112,9 +112,7 @@ func (r *run) judge(ctx context.Context, w *world, tenants []*tenant, callers *c
 	found := judge(callers.asks(), w.provider.of, books, m.full())
 	found = append(found, w.endings()...)
 	found = append(found, unrest...)
-	if m.count(kill) == 0 && r.config.has(kill) || len(callers.asks()) == 0 {
-		found = append(found, finding{check: "the run itself", text: "nothing was killed, or nobody asked: it proves nothing"})
-	}
+	found = append(found, r.idle(m, callers.asks())...)
 	r.say.linef("%s", books.summary(callers.asks()))
 	for _, text := range summarize(found) {
 		r.say.linef("%s", text)
@@ -125,6 +123,16 @@ func (r *run) judge(ctx context.Context, w *world, tenants []*tenant, callers *c
 	}
 	r.say.linef("held: nothing lost, nothing doubled, every cost exact")
 	return nil
+}
+
+// idle is a finding where nothing happened.
+func (r *run) idle(m *monkeys, asks []*ask) []finding {
+	for _, a := range asks {
+		if a.whole && (m.count(kill) > 0 || !r.config.has(kill)) {
+			return nil
+		}
+	}
+	return []finding{{check: "the run itself", text: "nobody was killed, or nobody was answered: it proves nothing"}}
 }
 
 func (r *run) since() time.Duration { return time.Since(r.began).Round(time.Second) }

@@ -146,7 +146,7 @@ func (b *books) judgeBoots(say says) {
 		switch {
 		case !o.complete, o.deadLettered > 0, o.ofRevoked > 0:
 			say("completeness shows a boot that is not complete", "%s", where)
-		case !o.closed:
+		case !o.closed && o.last > 0:
 			say("a boot whose agent is gone is still open", "%s", where)
 		case o.numbered != o.last || o.dense != o.last || o.highest != o.last || o.rows != o.last:
 			say("completeness says complete, and the rows say otherwise", "%s; %d rows, %d numbers, the highest %d", where, o.numbered, o.dense, o.highest)

@@ -89,7 +89,7 @@ func (b *books) missing(asks []*ask, p *provider, full spans) string {
 		parts = append(parts, fmt.Sprintf("%d requests have no record", gone))
 	}
 	for _, o := range b.boots {
-		if !o.complete || !o.closed {
+		if !o.complete || !o.closed && o.last > 0 {
 			parts = append(parts, fmt.Sprintf("boot %s of agent %s (%s): %d of %d are settled, closed %t", o.boot, o.agent, o.tenant.name, o.settled, o.last, o.closed))
 		}
 	}
