@@ -76,6 +76,16 @@ loadtest-gateway: ## the agent beside a bare reverse proxy: latency, throughput,
 	@mkdir -p $(REPORTS)
 	@go run ./loadtest gateway --json $(REPORTS)/gateway.json --html $(REPORTS)/gateway.html
 
+# Built, not "go run": a run that fails says so once, and Ctrl-C reaches what it started.
+.PHONY: chaos
+chaos: ## 3 minutes of random faults under load: no usage lost, none twice; prints its seed, CHAOS adds flags
+	@mkdir -p .weir/bin && go build -o .weir/bin/loadtest ./loadtest
+	@.weir/bin/loadtest chaos $(CHAOS)
+
+.PHONY: test-chaos
+test-chaos: ## the same in CI: within 3.5 minutes, what failed is kept in .weir/chaos
+	@rm -rf .weir/chaos && $(MAKE) --no-print-directory chaos CHAOS='--for 2m --at-once 3 --rest 1m --dir .weir/chaos'
+
 .PHONY: test-crash
 test-crash: ## kill -9 an agent 10,000 times while it applies policies, fail its writes, damage its files
 	@WEIR_SLOTS_CRASHES=10000 go test -timeout 0 -count 1 -v -run TestSlotsUnderAttack ./dataplane/internal/control
