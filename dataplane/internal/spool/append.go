@@ -144,14 +144,18 @@ func (l *Log) roomFor(size int) error {
 	if !l.room.held {
 		return l.room.why
 	}
-	starts := l.openBytes + int64(size)
-	ends := starts + int64(len(l.open)+1)*endRoom
-	heads := starts * (ends/l.opts.SegmentBytes + 1) // segments that the ends will begin repeat what is open
-	need := l.bytes + int64(size) + ends + heads + l.unbatched/2
-	if need > l.opts.MaxBytes {
+	if l.need(size) > l.opts.MaxBytes {
 		return fmt.Errorf("%w: %d of %d bytes", ErrFull, l.bytes, l.opts.MaxBytes)
 	}
 	return nil
+}
+
+// need is what is on disk, what so many more bytes would add, and what both may still take.
+func (l *Log) need(size int) int64 {
+	starts := l.openBytes + int64(size)
+	ends := starts + int64(len(l.open)+1)*endRoom
+	heads := starts * (ends/l.opts.SegmentBytes + 1) // segments that the ends will begin repeat what is open
+	return l.bytes + int64(size) + ends + heads + l.unbatched/2
 }
 
 // append writes a frame to the current segment, a new one if that is long enough.

@@ -56,12 +56,16 @@ type tornJSON struct {
 type batchRef struct {
 	batchKey
 	agent   string
-	segment *segment
+	segment *segment // nil: released
 	offset  int64
 	length  int64
 	at      time.Time
 	acked   time.Time // zero: not since the start of this boot
+	refused bool      // passed over at acked: the broker does not have it
 }
+
+// taken tells whether the broker has said that it has the batch.
+func (r *batchRef) taken() bool { return !r.acked.IsZero() && !r.refused }
 
 func encodeBatch(head batchHead, value []byte) ([]byte, error) {
 	text, err := json.Marshal(head)

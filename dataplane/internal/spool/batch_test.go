@@ -18,11 +18,11 @@ func next(t testing.TB, l *spool.Log) spool.Batch {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	b, err := l.Next(ctx, closeBatch)
-	if err != nil {
-		t.Fatal(err)
+	some, err := l.Next(ctx, 1, closeBatch)
+	if err != nil || len(some) != 1 {
+		t.Fatal(some, err)
 	}
-	return b
+	return some[0]
 }
 
 func TestNext(t *testing.T) {
@@ -81,7 +81,7 @@ func TestNext(t *testing.T) {
 		l := open(t, spool.Options{Dir: t.TempDir(), Linger: time.Millisecond})
 		request(t, l, "a")
 		none := errors.New("not enrolled")
-		_, err := l.Next(t.Context(), func(string, []*usagev1.UsageRecord) ([]byte, error) { return nil, none })
+		_, err := l.Next(t.Context(), 1, func(string, []*usagev1.UsageRecord) ([]byte, error) { return nil, none })
 		if !errors.Is(err, none) {
 			t.Fatalf("error %v", err)
 		}
@@ -95,7 +95,7 @@ func TestNext(t *testing.T) {
 		request(t, l, "a")
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		defer cancel()
-		_, err := l.Next(ctx, func(string, []*usagev1.UsageRecord) ([]byte, error) {
+		_, err := l.Next(ctx, 1, func(string, []*usagev1.UsageRecord) ([]byte, error) {
 			t.Error("closed a record that is not fsynced")
 			return nil, nil
 		})

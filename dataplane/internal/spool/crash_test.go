@@ -112,19 +112,21 @@ func serve(l *spool.Log, journal *os.File, name string) error {
 func deliver(l *spool.Log, broker *os.File, pause time.Duration) error {
 	for {
 		time.Sleep(pause)
-		b, err := l.Next(context.Background(), closeBatch)
+		some, err := l.Next(context.Background(), 3, closeBatch)
 		if err != nil {
 			return err
 		}
-		if _, err := fmt.Fprintf(broker, "%x\n", b.Value); err != nil {
-			return err
-		}
-		if rand.N(10) == 0 {
-			continue // the acknowledgement got lost
-		}
-		l.Acked(b)
-		if rand.N(3) > 0 {
-			l.Settle([]*agentv1.SettledRange{{Boot: b.Boot, FirstSeq: b.First, LastSeq: b.Last}})
+		for _, b := range some {
+			if _, err := fmt.Fprintf(broker, "%x\n", b.Value); err != nil {
+				return err
+			}
+			if rand.N(10) == 0 {
+				break // the acknowledgement got lost
+			}
+			l.Acked(b)
+			if rand.N(3) > 0 {
+				l.Settle([]*agentv1.SettledRange{{Boot: b.Boot, FirstSeq: b.First, LastSeq: b.Last}})
+			}
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package spool_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -51,12 +50,7 @@ func refuseUntilFull(t *testing.T, l *spool.Log) (recorded int) {
 func ship(t *testing.T, l *spool.Log, records int, more func() int) {
 	t.Helper()
 	for sent, n := 0, 0; sent < records; n++ {
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-		b, err := l.Next(ctx, closeBatch)
-		cancel()
-		if err != nil {
-			t.Fatalf("after %d of %d records: %v", sent, records, err)
-		}
+		b := next(t, l)
 		l.Acked(b)
 		l.Settle([]*agentv1.SettledRange{{Boot: b.Boot, FirstSeq: b.First, LastSeq: b.Last}})
 		sent += int(b.Last - b.First + 1)

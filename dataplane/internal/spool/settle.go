@@ -128,14 +128,14 @@ func (l *Log) dropSettled() {
 	l.batches = kept
 }
 
-// resendSkipped queues again what the broker acknowledged and lost.
+// resendSkipped queues again what the broker acknowledged and lost, or refused.
 func (l *Log) resendSkipped() {
 	for _, ref := range l.batches {
-		old := !ref.acked.IsZero() && l.opts.Now().Sub(ref.acked) > resendAfter
+		old := ref.segment != nil && !ref.acked.IsZero() && l.opts.Now().Sub(ref.acked) > resendAfter
 		if settled := l.bootState(ref.Boot).settled; old && settled.last() > ref.Last {
-			l.opts.Logger.Warn("a batch was acknowledged but never settled; it is sent again",
+			l.opts.Logger.Warn("a batch was acknowledged but never settled, or refused; it is sent again",
 				"boot", ref.Boot, "first_seq", ref.First, "last_seq", ref.Last)
-			ref.acked = time.Time{}
+			ref.acked, ref.refused = time.Time{}, false
 		}
 	}
 }

@@ -141,6 +141,7 @@ type Log struct {
 	unbatched int64 // bytes of ends in no batch yet
 	rotateAt  int64 // size of the current segment at which to try again
 	lost      int64 // stretches of bytes that could not be read
+	released  int64 // records that went on an acknowledgement alone
 	failed    error
 	closed    bool
 	retired   bool          // the boot is over: nothing starts

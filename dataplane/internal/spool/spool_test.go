@@ -80,15 +80,15 @@ func drain(t testing.TB, l *spool.Log) []spool.Batch {
 	t.Helper()
 	var all []spool.Batch
 	for {
-		b, ok, err := l.Flush(context.Background(), closeBatch)
+		some, err := l.Flush(context.Background(), 3, closeBatch)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !ok {
+		if len(some) == 0 {
 			return all
 		}
-		l.Acked(b)
-		all = append(all, b)
+		l.Acked(some...)
+		all = append(all, some...)
 	}
 }
 
@@ -222,7 +222,7 @@ func TestLog(t *testing.T) {
 		if _, err := l.Start(started("b")); !errors.Is(err, spool.ErrClosed) {
 			t.Errorf("start: %v", err)
 		}
-		if _, err := l.Next(t.Context(), closeBatch); !errors.Is(err, spool.ErrClosed) {
+		if _, err := l.Next(t.Context(), 1, closeBatch); !errors.Is(err, spool.ErrClosed) {
 			t.Errorf("next: %v", err)
 		}
 	})

@@ -14,6 +14,8 @@ type Stats struct {
 	Late      int           // ended, and waiting in memory for room on the disk; among Open
 	OldestAge time.Duration // since the oldest batch that is not settled was closed
 	Damaged   int64         // stretches of bytes lost to damage, found since Open
+	Refused   int64         // of Unsent, those in batches that nobody takes as they are
+	Released  int64         // since Open: gone from the disk on an acknowledgement alone; of Records until they are settled
 	// Forgone are requests and copies for shadows that were served without a record since Open.
 	ForgoneRequests, ForgoneShadows int64
 	Tombstone                       Tombstone
@@ -43,14 +45,17 @@ func (l *Log) Fault() error {
 func (l *Log) Stats() Stats {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	s := Stats{Bytes: l.bytes, Open: len(l.open), Late: len(l.late.ends), Damaged: l.lost}
+	s := Stats{Bytes: l.bytes, Open: len(l.open), Late: len(l.late.ends), Damaged: l.lost, Released: l.released}
 	for _, b := range l.boots {
 		s.Records += b.unsettled()
 		s.Unsent += b.written.without(b.batched)
 	}
 	for _, ref := range l.batches {
-		if ref.acked.IsZero() {
+		if !ref.taken() {
 			s.Unsent += ref.Last - ref.First + 1
+		}
+		if ref.refused {
+			s.Refused += ref.Last - ref.First + 1
 		}
 	}
 	s.Tombstone = l.tombstone.stats(l.opts.Now())

@@ -91,13 +91,14 @@ func (l *Log) flush(work []unsynced, slot bool) error {
 	return nil
 }
 
-// removeSettled deletes the oldest segments as long as all they hold is settled
-// and the head of the one after them is durable.
+// removeSettled deletes the oldest segments as long as all they hold is settled, or, where
+// space is short, acknowledged, and the head of the one after them is durable.
 func (l *Log) removeSettled() {
 	l.mu.Lock()
 	count := 0
 	for l.tombstone.clean && count+1 < len(l.segments) && l.removable(l.segments[count], l.segments[count+1]) {
 		l.bytes -= l.segments[count].size
+		l.letGo(l.segments[count])
 		count++
 	}
 	gone := l.segments[:count:count]
@@ -124,7 +125,7 @@ func (l *Log) removable(s, next *segment) bool {
 	if next.durable < next.head || next.durable == 0 || s.durable < s.size {
 		return false
 	}
-	return l.settledWhole(s)
+	return l.settledWhole(s) || l.short() && l.ackedWhole(s)
 }
 
 func (l *Log) settledWhole(s *segment) bool {

@@ -12,14 +12,22 @@ import (
 	"github.com/weirhq/weir/proto/contract/partition"
 )
 
+const (
+	// maxProduceBytes of values are written at once: what a broker takes by default (1,048,588
+	// bytes, as one Kafka batch), with room for its frame.
+	maxProduceBytes = 960 << 10
+	// recordOverhead is more than what a record has beside its value.
+	recordOverhead = 128
+)
+
 // Kafka sends batches to one topic: to the partition that the agent's id hashes
-// to, acknowledged by all in-sync replicas, one at a time.
+// to, acknowledged by all in-sync replicas, one request at a time.
 type Kafka struct {
 	topic     string
 	client    *kafka.Client
 	transport *kafka.Transport
 
-	mu         sync.Mutex // one batch in flight
+	mu         sync.Mutex // one request in flight
 	partitions int        // 0: not known
 }
 
@@ -44,25 +52,37 @@ func NewKafka(c KafkaConfig) (*Kafka, error) {
 	}, nil
 }
 
-// Send returns nil when all in-sync replicas have the batch.
-func (k *Kafka) Send(ctx context.Context, agentID string, value []byte) error {
+// Send returns when all in-sync replicas have what is taken.
+func (k *Kafka) Send(ctx context.Context, messages []Message) (taken int, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	err := k.produce(ctx, agentID, value)
-	if err != nil {
-		k.partitions = 0 // what was known of the topic may be why
+	n := run(messages, maxProduceBytes, recordOverhead, true)
+	for {
+		err := k.produce(ctx, messages[:n])
+		switch {
+		case err == nil:
+			return n, nil
+		case !isTooLarge(err):
+			k.partitions = 0 // what was known of the topic may be why
+			return 0, k.explain(err)
+		case n == 1:
+			return 0, &RefusedError{err}
+		}
+		n /= 2 // the topic takes less than brokers do by default
 	}
-	return err
 }
 
-func (k *Kafka) produce(ctx context.Context, agentID string, value []byte) error {
+func (k *Kafka) produce(ctx context.Context, messages []Message) error {
 	if err := k.discover(ctx); err != nil {
 		return err
 	}
-	to := partition.Of(agentID, k.partitions)
+	to := partition.Of(messages[0].AgentID, k.partitions)
+	records := make([]kafka.Record, len(messages))
+	for i, m := range messages {
+		records[i] = kafka.Record{Key: kafka.NewBytes([]byte(m.AgentID)), Value: kafka.NewBytes(m.Value), Time: time.Now()}
+	}
 	response, err := k.client.Produce(ctx, &kafka.ProduceRequest{
-		Topic: k.topic, Partition: to, RequiredAcks: kafka.RequireAll,
-		Records: kafka.NewRecordReader(kafka.Record{Key: kafka.NewBytes([]byte(agentID)), Value: kafka.NewBytes(value), Time: time.Now()}),
+		Topic: k.topic, Partition: to, RequiredAcks: kafka.RequireAll, Records: kafka.NewRecordReader(records...),
 	})
 	if err != nil {
 		return fmt.Errorf("produce to %s/%d: %w", k.topic, to, err)
@@ -74,6 +94,21 @@ func (k *Kafka) produce(ctx context.Context, agentID string, value []byte) error
 		return fmt.Errorf("produce to %s/%d: %w", k.topic, to, err)
 	}
 	return nil
+}
+
+func isTooLarge(err error) bool {
+	return errors.Is(err, kafka.MessageSizeTooLarge) || errors.Is(err, kafka.RecordListTooLarge)
+}
+
+// explain adds what to do where the brokers refuse the agent itself.
+func (k *Kafka) explain(err error) error {
+	switch {
+	case errors.Is(err, kafka.SASLAuthenticationFailed):
+		return fmt.Errorf("the brokers refuse the login: check WEIR_KAFKA_USERNAME, WEIR_KAFKA_PASSWORD and WEIR_KAFKA_SASL_MECHANISM: %w", err)
+	case errors.Is(err, kafka.TopicAuthorizationFailed):
+		return fmt.Errorf("the brokers do not let this login write: give it an ACL with the operation Write on the topic %s: %w", k.topic, err)
+	}
+	return err
 }
 
 func (k *Kafka) discover(ctx context.Context) error {

@@ -1,9 +1,11 @@
 package usage_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -65,6 +67,16 @@ func sender(t testing.TB, c usage.KafkaConfig) *usage.Kafka {
 	return k
 }
 
+// send hands one message over.
+func send(t testing.TB, to usage.Sender, agent, value string) error {
+	t.Helper()
+	taken, err := to.Send(t.Context(), []usage.Message{{AgentID: agent, Value: []byte(value)}})
+	if (taken == 1) != (err == nil) {
+		t.Errorf("%d taken: %v", taken, err)
+	}
+	return err
+}
+
 // messages reads what stands in all partitions now.
 func messages(t testing.TB, addrs []string, topic string) []kafka.Message {
 	t.Helper()
@@ -110,7 +122,7 @@ func TestKafka(t *testing.T) {
 		used := map[int]bool{}
 		for agent := range 20 {
 			for i := range 3 {
-				if err := k.Send(t.Context(), fmt.Sprint("agent", agent), fmt.Appendf(nil, "%d", i)); err != nil {
+				if err := send(t, k, fmt.Sprint("agent", agent), fmt.Sprint(i)); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -139,9 +151,46 @@ func TestKafka(t *testing.T) {
 		stop()
 		checkComplete(t, values(messages(t, addrs, topic)), 2500)
 	})
+	t.Run("several_agents_at_once_in_order_and_beyond_one_kafka_batch", func(t *testing.T) {
+		addrs := brokers(t)
+		topic := createTopic(t, addrs)
+		k := sender(t, usage.KafkaConfig{Brokers: addrs, Topic: topic})
+		var all []usage.Message
+		for i := range 12 {
+			all = append(all, usage.Message{AgentID: fmt.Sprint("agent", i/4%2), Value: bytes.Repeat([]byte{byte(i)}, 300<<10)})
+		}
+		for rest := all; len(rest) > 0; {
+			taken, err := k.Send(t.Context(), rest)
+			if err != nil || taken < 1 {
+				t.Fatal(taken, err)
+			}
+			rest = rest[taken:]
+		}
+		got := map[string][]byte{}
+		for _, m := range messages(t, addrs, topic) {
+			got[string(m.Key)] = append(got[string(m.Key)], m.Value[0])
+		}
+		if !bytes.Equal(got["agent0"], []byte{0, 1, 2, 3, 8, 9, 10, 11}) || !bytes.Equal(got["agent1"], []byte{4, 5, 6, 7}) {
+			t.Errorf("%v", got)
+		}
+	})
+	t.Run("what_the_topic_never_takes_is_refused_alone", func(t *testing.T) {
+		addrs := cluster(t, kfake.Ports(0)).ListenAddrs()
+		topic := createTopic(t, addrs)
+		k := sender(t, usage.KafkaConfig{Brokers: addrs, Topic: topic})
+		small, large := []byte("small"), make([]byte, 2<<20)
+		taken, err := k.Send(t.Context(), []usage.Message{{AgentID: agentID, Value: small}, {AgentID: agentID, Value: large}})
+		if taken != 1 || err != nil {
+			t.Fatal(taken, err)
+		}
+		var refused *usage.RefusedError
+		if err := send(t, k, agentID, string(large)); !errors.As(err, &refused) {
+			t.Errorf("%v", err)
+		}
+	})
 	t.Run("an_unknown_topic_is_an_error", func(t *testing.T) {
 		k := sender(t, usage.KafkaConfig{Brokers: brokers(t), Topic: "not-there"})
-		if err := k.Send(t.Context(), agentID, []byte("x")); err == nil {
+		if err := send(t, k, agentID, "x"); err == nil {
 			t.Error("no error")
 		}
 	})
@@ -179,11 +228,11 @@ func TestKafkaSASL(t *testing.T) {
 		t.Run(mechanism, func(t *testing.T) {
 			c := cluster(t, kfake.Ports(0), kfake.EnableSASL(), kfake.Superuser(method, "agent", "right"), kfake.SeedTopics(partitions, "usage"))
 			config := usage.KafkaConfig{Brokers: c.ListenAddrs(), Topic: "usage", SASL: usage.KafkaSASL{Mechanism: mechanism, Username: "agent", Password: "right"}}
-			if err := sender(t, config).Send(t.Context(), agentID, []byte("x")); err != nil {
+			if err := send(t, sender(t, config), agentID, "x"); err != nil {
 				t.Error(err)
 			}
 			config.SASL.Password, config.Timeout = "wrong", time.Second
-			if err := sender(t, config).Send(t.Context(), agentID, []byte("x")); err == nil || strings.Contains(err.Error(), "wrong") {
+			if err := send(t, sender(t, config), agentID, "x"); err == nil || strings.Contains(err.Error(), "wrong") {
 				t.Errorf("wrong password: %v", err)
 			}
 		})

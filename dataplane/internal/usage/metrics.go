@@ -10,7 +10,7 @@ import (
 
 // Metrics of the spool and of shipping.
 type Metrics struct {
-	batches, records, failures prometheus.Counter
+	batches, records, failures, refusals prometheus.Counter
 }
 
 // NewMetrics registers the metrics; stats is asked at each scrape.
@@ -18,15 +18,19 @@ func NewMetrics(registry prometheus.Registerer, stats func() spool.Stats) (*Metr
 	m := &Metrics{
 		batches:  counter("weir_agent_usage_batches_sent_total", "Batches of usage that the broker acknowledged."),
 		records:  counter("weir_agent_usage_records_sent_total", "Usage records in batches that the broker acknowledged; repeats count again."),
-		failures: counter("weir_agent_usage_send_failures_total", "Attempts to send a batch that failed."),
+		failures: counter("weir_agent_usage_send_failures_total", "Attempts to send batches that failed."),
+		refusals: counter("weir_agent_usage_batches_refused_total", "Batches that the relay or the broker will never take as they are; they stay in the spool. Any is an alarm."),
 	}
 	all := []prometheus.Collector{
-		m.batches, m.records, m.failures,
+		m.batches, m.records, m.failures, m.refusals,
 		gauge("weir_agent_spool_bytes", "Bytes of the usage spool on disk.", func() float64 { return float64(stats().Bytes) }),
-		gauge("weir_agent_spool_records", "Usage records on disk that are not settled.", func() float64 { return float64(stats().Records) }),
+		gauge("weir_agent_spool_records", "Usage records that are not settled.", func() float64 { return float64(stats().Records) }),
 		gauge("weir_agent_spool_open_requests", "Requests that were started and not ended.", func() float64 { return float64(stats().Open) }),
 		gauge("weir_agent_spool_late_ends", "Ends of requests in memory that wait for room on the disk.", func() float64 { return float64(stats().Late) }),
 		gauge("weir_agent_spool_oldest_seconds", "Age of the oldest batch that is not settled.", func() float64 { return stats().OldestAge.Seconds() }),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "weir_agent_spool_released_records_total", Help: "Usage records that left the disk because the broker had them and space was short, before they were settled.",
+		}, func() float64 { return float64(stats().Released) }),
 		gauge("weir_agent_spool_damaged", "Stretches of the spool lost to damage, found since the start.", func() float64 { return float64(stats().Damaged) }),
 	}
 	for _, c := range all {
@@ -45,10 +49,18 @@ func gauge(name, help string, value func() float64) prometheus.Collector {
 	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value)
 }
 
-func (m *Metrics) sent(b spool.Batch) {
+func (m *Metrics) sent(batches []spool.Batch) {
 	if m != nil {
-		m.batches.Inc()
-		m.records.Add(float64(b.Last - b.First + 1))
+		m.batches.Add(float64(len(batches)))
+		for _, b := range batches {
+			m.records.Add(float64(b.Last - b.First + 1))
+		}
+	}
+}
+
+func (m *Metrics) refused() {
+	if m != nil {
+		m.refusals.Inc()
 	}
 }
 

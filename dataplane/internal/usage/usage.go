@@ -1,6 +1,7 @@
 // Package usage ships the agent's usage: it closes and signs what the spool has
-// and hands it to a Sender, one batch at a time, in order, until the broker has
+// and hands it to a Sender, in order, one call at a time, until the broker has
 // it. It drops nothing and holds nothing: what is not sent stays in the spool.
+// There are two ways, of which one is used at a time: a relay, and Kafka itself.
 // It must not read records or know how they came to be.
 package usage
 
@@ -11,7 +12,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"time"
 
 	"github.com/weirhq/weir/dataplane/internal/spool"
@@ -19,20 +19,19 @@ import (
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
 )
 
-// heldFor is how often Hold is asked again.
-const heldFor = time.Second
-
-// Sender returns nil when the other side has the batch for good. After an error
-// it may have it or not; sending it again does no harm.
-type Sender interface {
-	Send(ctx context.Context, agentID string, value []byte) error
-}
+const (
+	// heldFor is how often Hold is asked again.
+	heldFor = time.Second
+	// mostBatches are handed out at once.
+	mostBatches = 16
+)
 
 // Source is where batches come from.
 type Source interface {
-	Next(context.Context, spool.CloseBatch) (spool.Batch, error)
-	Flush(context.Context, spool.CloseBatch) (spool.Batch, bool, error)
-	Acked(spool.Batch)
+	Next(ctx context.Context, most int, closeBatch spool.CloseBatch) ([]spool.Batch, error)
+	Flush(ctx context.Context, most int, closeBatch spool.CloseBatch) ([]spool.Batch, error)
+	Acked(...spool.Batch)
+	PassOver(spool.Batch)
 }
 
 var _ Source = (*spool.Log)(nil)
@@ -45,7 +44,9 @@ type Options struct {
 	Sender  Sender
 	Metrics *Metrics // may be nil
 	// Hold: nothing is closed or sent while it says so; nil: never.
-	Hold        func() bool
+	Hold func() bool
+	// Switched is closed when waiting after a failure is over; nil: never.
+	Switched    func() <-chan struct{}
 	Logger      *slog.Logger
 	FlushWithin time.Duration // what a shutdown may take, 5 s
 	MaxBackoff  time.Duration // 10 s
@@ -72,6 +73,9 @@ func New(o Options) (*Shipper, error) {
 	if o.Hold == nil {
 		o.Hold = func() bool { return false }
 	}
+	if o.Switched == nil {
+		o.Switched = func() <-chan struct{} { return nil }
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -83,16 +87,16 @@ func New(o Options) (*Shipper, error) {
 func (s *Shipper) Run(ctx context.Context) error {
 	for {
 		for s.o.Hold() && ctx.Err() == nil {
-			pause(ctx, heldFor)
+			pause(ctx, heldFor, nil)
 		}
-		b, err := retry(ctx, s, "close usage", func() (spool.Batch, error) { return s.o.Source.Next(ctx, s.close) })
+		batches, err := s.gather(ctx, s.o.Source.Next)
 		if ctx.Err() != nil {
 			return s.flush(context.WithoutCancel(ctx))
 		}
 		if err != nil {
 			return err
 		}
-		if err := s.ship(ctx, b); err != nil {
+		if err := s.ship(ctx, batches); err != nil {
 			return s.flush(context.WithoutCancel(ctx))
 		}
 	}
@@ -105,77 +109,85 @@ func (s *Shipper) flush(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, s.o.FlushWithin)
 	defer cancel()
 	for {
-		more := false
-		b, err := retry(ctx, s, "close usage", func() (b spool.Batch, err error) {
-			b, more, err = s.o.Source.Flush(ctx, s.close)
-			return b, err
-		})
-		if err == nil && more {
-			err = s.ship(ctx, b)
+		batches, err := s.gather(ctx, s.o.Source.Flush)
+		if err == nil {
+			err = s.ship(ctx, batches)
 		}
 		if errors.Is(err, context.DeadlineExceeded) {
 			s.o.Logger.Warn("usage is left in the spool for the next start", "waited", s.o.FlushWithin)
 			return nil
 		}
-		if err != nil || !more {
+		if err != nil || len(batches) == 0 {
 			return err
 		}
 	}
 }
 
-// ship returns an error only when ctx ended.
-func (s *Shipper) ship(ctx context.Context, b spool.Batch) error {
-	_, err := retry(ctx, s, "ship usage", func() (struct{}, error) {
-		err := s.o.Sender.Send(ctx, cmp.Or(b.Agent, s.o.AgentID), b.Value)
-		if err != nil {
-			s.o.Metrics.failed()
+type gathering func(context.Context, int, spool.CloseBatch) ([]spool.Batch, error)
+
+// gather tries until the spool gives batches, ctx ends or the spool is closed.
+func (s *Shipper) gather(ctx context.Context, from gathering) ([]spool.Batch, error) {
+	again := s.newRetry("close usage")
+	for {
+		batches, err := from(ctx, mostBatches, s.close)
+		switch {
+		case err == nil:
+			again.worked()
+			return batches, nil
+		case ctx.Err() != nil:
+			return nil, fmt.Errorf("close usage: %w", ctx.Err())
+		case errors.Is(err, spool.ErrClosed):
+			return nil, fmt.Errorf("close usage: %w", err)
 		}
-		return struct{}{}, err
-	})
-	if err != nil {
-		return err
+		again.wait(ctx, err, nil)
 	}
-	s.o.Source.Acked(b)
-	s.o.Metrics.sent(b)
+}
+
+// ship returns an error only when ctx ended.
+func (s *Shipper) ship(ctx context.Context, batches []spool.Batch) error {
+	again := s.newRetry("ship usage")
+	for len(batches) > 0 {
+		switched := s.o.Switched()
+		taken, err := s.o.Sender.Send(ctx, s.messages(batches))
+		if taken > 0 {
+			s.o.Source.Acked(batches[:taken]...)
+			s.o.Metrics.sent(batches[:taken])
+			batches = batches[taken:]
+			again.worked()
+		}
+		if err == nil {
+			continue
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("ship usage: %w", ctx.Err())
+		}
+		if refused := (*RefusedError)(nil); errors.As(err, &refused) && len(batches) > 0 {
+			s.passOver(batches[0], err)
+			batches = batches[1:]
+			continue
+		}
+		s.o.Metrics.failed()
+		again.wait(ctx, err, switched)
+	}
 	return nil
+}
+
+// passOver goes on behind what will not be taken, which stays in the spool.
+func (s *Shipper) passOver(b spool.Batch, err error) {
+	s.o.Logger.Error("a batch of usage is not taken and stays in the spool; what is behind it goes on",
+		"agent_id", cmp.Or(b.Agent, s.o.AgentID), "boot", b.Boot, "first_seq", b.First, "last_seq", b.Last, "error", err)
+	s.o.Source.PassOver(b)
+	s.o.Metrics.refused()
+}
+
+func (s *Shipper) messages(batches []spool.Batch) []Message {
+	all := make([]Message, len(batches))
+	for i, b := range batches {
+		all[i] = Message{AgentID: cmp.Or(b.Agent, s.o.AgentID), Value: b.Value}
+	}
+	return all
 }
 
 func (s *Shipper) close(boot string, records []*usagev1.UsageRecord) ([]byte, error) {
 	return batch.Close(s.o.AgentID, boot, records, s.o.Now(), s.o.Key)
-}
-
-// retry tries until it works, ctx ends or the spool is closed, with full jitter.
-func retry[T any](ctx context.Context, s *Shipper, what string, try func() (T, error)) (T, error) {
-	for failures := 0; ; failures++ {
-		value, err := try()
-		if err == nil {
-			if failures > 0 {
-				s.o.Logger.Info("works again", "doing", what, "failures", failures)
-			}
-			return value, nil
-		}
-		if ctx.Err() != nil {
-			return value, fmt.Errorf("%s: %w", what, ctx.Err())
-		}
-		if errors.Is(err, spool.ErrClosed) {
-			return value, fmt.Errorf("%s: %w", what, err)
-		}
-		if failures&(failures+1) == 0 { // the 1st, 2nd, 4th, 8th …
-			s.o.Logger.Warn("will try again", "doing", what, "failures", failures+1, "error", err)
-		}
-		pause(ctx, rand.N(backoff(failures, s.o.MaxBackoff))+1)
-	}
-}
-
-func backoff(failures int, most time.Duration) time.Duration {
-	return min(most, 100*time.Millisecond<<min(failures, 20))
-}
-
-func pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
-	}
 }

@@ -34,15 +34,17 @@ type flaky struct {
 	values   [][]byte
 }
 
-func (f *flaky) Send(_ context.Context, _ string, value []byte) error {
+func (f *flaky) Send(_ context.Context, messages []usage.Message) (int, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.values = append(f.values, value)
+	for _, m := range messages {
+		f.values = append(f.values, m.Value)
+	}
 	if f.failures > 0 {
 		f.failures--
-		return errors.New("no broker")
+		return 0, errors.New("no broker")
 	}
-	return nil
+	return len(messages), nil
 }
 
 func (f *flaky) sent() [][]byte {
