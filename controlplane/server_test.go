@@ -43,7 +43,7 @@ func TestServer_openapi(t *testing.T) {
 func TestServer_relay(t *testing.T) {
 	_, url := pgtest.OpenURL(t)
 	house := filepath.Join(t.TempDir(), "house.key")
-	for role, want := range map[string]int{RoleRelay: http.StatusUnauthorized, RoleFleet: http.StatusNotFound} {
+	for role, want := range map[string]int{RoleRelay: http.StatusUnauthorized, RoleFleet: http.StatusNotImplemented} {
 		p, err := open(t.Context(), Config{
 			Roles: []string{role}, PublicURL: "http://console.example", PostgresURL: url, PostgresSuperuser: true,
 			HouseKeyFile: house, KafkaBrokers: []string{"127.0.0.1:1"},

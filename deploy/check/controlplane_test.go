@@ -20,6 +20,9 @@ processes:
   - {name: api, roles: [api], replicas: 3, resources: {requests: {cpu: 1}, limits: {memory: 1Gi}}}
   - {name: fleet, roles: [fleet], replicas: 2, resources: {requests: {cpu: 1}, limits: {memory: 1Gi}}}
   - {name: ingest, roles: [ingest], replicas: 1, resources: {requests: {cpu: 1}, limits: {memory: 1Gi}}}
+  - {name: relay, roles: [relay], replicas: 2, resources: {requests: {cpu: 1}, limits: {memory: 1Gi}}}
+region: eu
+relayUrl: https://relay.eu.example.com
 settings: {WEIR_CALL_TIMEOUT: 20s, WEIR_PRINCIPAL_RATE: 50}
 trustedProxies: [10.0.0.0/8, fd00::/8]
 ingress: {enabled: true, className: nginx, host: weir.example.com, tlsSecretName: tls, annotations: {note: x}}
@@ -59,7 +62,9 @@ func TestControlPlaneChartRoles(t *testing.T) {
 		variables := environment(t, d.Spec.Template.Spec.Containers[0])
 		_, writes := variables["WEIR_CLICKHOUSE_URL_FILE"]
 		_, operates := variables["WEIR_OPERATOR_TOKEN_FILE"]
-		if variables["WEIR_ROLES"] != role || writes != (role == "ingest") || operates != (role == "api") {
+		_, produces := variables["WEIR_KAFKA_BROKERS"]
+		if variables["WEIR_ROLES"] != role || writes != (role == "ingest") || operates != (role == "api") || produces != (role == "ingest" || role == "relay") ||
+			(variables["WEIR_REGION"] == "eu" && variables["WEIR_RELAY_URL"] == "https://relay.eu.example.com") != (role == "relay") {
 			t.Errorf("%s has what its roles don't need, or lacks something: %v", role, variables)
 		}
 		files := 0
@@ -71,7 +76,7 @@ func TestControlPlaneChartRoles(t *testing.T) {
 		if items := d.Spec.Template.Spec.Volumes[0].Secret.Items; len(items) != files {
 			t.Errorf("%s mounts %v for %d variables", role, items, files)
 		}
-		for service, serves := range map[int]string{0: "api", 1: "fleet"} {
+		for service, serves := range map[int]string{0: "api", 1: "fleet", 2: "relay"} {
 			if selects(m.services[service].Spec.Selector, d) != (role == serves) {
 				t.Errorf("service %s and %s don't fit", m.services[service].Name, role)
 			}
@@ -80,6 +85,13 @@ func TestControlPlaneChartRoles(t *testing.T) {
 	paths := m.ingresses[0].Spec.Rules[0].HTTP.Paths
 	if first := paths[0]; first.Path != "/weir.agent.v1.AgentService" || first.Backend.Service.Name != m.services[1].Name {
 		t.Errorf("agents are sent to %+v", first)
+	}
+	if usage := paths[1]; usage.Path != "/weir.usage.v1.UsageService" || usage.Backend.Service.Name != m.services[2].Name {
+		t.Errorf("usage is sent to %+v", usage)
+	}
+	kafkaOnly := rendered(t, "weir-controlplane", controlPlaneLeast+"processes: [{name: all, roles: [api, fleet, ingest], replicas: 1, resources: {}}]\ningress: {enabled: true, host: w}\n")
+	if paths := kafkaOnly.ingresses[0].Spec.Rules[0].HTTP.Paths; len(paths) != 2 || len(kafkaOnly.services) != len(m.services)-1 {
+		t.Errorf("without a relay usage is sent to %+v", paths)
 	}
 	if last := paths[len(paths)-1]; last.Path != "/" || last.Backend.Service.Name != m.services[0].Name {
 		t.Errorf("people are sent to %+v", last)
