@@ -36,12 +36,12 @@ func (a *agent) deliver(stopped <-chan struct{}) {
 		err = a.delivered(ctx, log, stopped)
 	}
 	stats := log.Stats()
-	if err == nil && stats.Records == 0 {
+	if err == nil && stats.Records == 0 && stats.Tombstone == (spool.Tombstone{}) {
 		a.logger.Info("all usage is delivered and confirmed: nothing in the state folder is needed to account for it", "boot", log.Boot())
 		return
 	}
 	a.logger.Warn("usage is left in the state folder: keep it until an agent that was started with it has delivered",
-		"records", stats.Records, "not_sent", stats.Unsent, "bytes", stats.Bytes, "boot", log.Boot(), "reason", err)
+		"records", stats.Records, "not_sent", stats.Unsent, "unrecorded_requests", stats.Tombstone.Requests, "bytes", stats.Bytes, "boot", log.Boot(), "reason", err)
 }
 
 // undeliverable is why there is nothing to wait for.

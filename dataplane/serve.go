@@ -13,6 +13,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/weirhq/weir/dataplane/internal/proxy"
+	"github.com/weirhq/weir/dataplane/internal/snapshot"
+	"github.com/weirhq/weir/dataplane/internal/spool"
 )
 
 const (
@@ -105,6 +107,16 @@ func (a *agent) withoutPolicy() string {
 	return "no policy yet"
 }
 
+// unable says why no request may start. A full spool is no reason where the policy says
+// that requests are served and counted.
+func (a *agent) unable(policy *snapshot.Policy) error {
+	err := a.spool.Fault()
+	if errors.Is(err, spool.ErrFull) && policy.ServesUnrecorded() {
+		return a.spool.Forgoes()
+	}
+	return err
+}
+
 func (a *agent) readyz(w http.ResponseWriter, _ *http.Request) {
 	if a.drain.begun.Load() {
 		http.Error(w, "draining", http.StatusServiceUnavailable)
@@ -115,7 +127,7 @@ func (a *agent) readyz(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, a.withoutPolicy(), http.StatusServiceUnavailable)
 		return
 	}
-	if err := a.spool.Fault(); err != nil {
+	if err := a.unable(policy); err != nil {
 		http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		return
 	}

@@ -37,9 +37,10 @@ type ledger struct {
 	ended []*usagev1.UsageRecord
 }
 
-func (l *ledger) Start(*usagev1.UsageRecord) (uint64, error) { return 1, nil }
-func (l *ledger) Again(uint64, *usagev1.UsageRecord) error   { return nil }
-func (l *ledger) End(_ uint64, r *usagev1.UsageRecord) error { return l.Refuse(r) }
+func (l *ledger) Start(*usagev1.UsageRecord) (uint64, error)         { return 1, nil }
+func (l *ledger) Forgo(uint64, *usagev1.UsageRecord) (uint64, error) { return 0, nil }
+func (l *ledger) Again(uint64, *usagev1.UsageRecord) error           { return nil }
+func (l *ledger) End(_ uint64, r *usagev1.UsageRecord) error         { return l.Refuse(r) }
 
 func (l *ledger) Refuse(r *usagev1.UsageRecord) error {
 	l.mu.Lock()

@@ -28,10 +28,11 @@ import (
 // forgetful records nothing: the spool has its own benchmarks.
 type forgetful struct{}
 
-func (forgetful) Start(*usagev1.UsageRecord) (uint64, error) { return 1, nil }
-func (forgetful) Again(uint64, *usagev1.UsageRecord) error   { return nil }
-func (forgetful) End(uint64, *usagev1.UsageRecord) error     { return nil }
-func (forgetful) Refuse(*usagev1.UsageRecord) error          { return nil }
+func (forgetful) Start(*usagev1.UsageRecord) (uint64, error)         { return 1, nil }
+func (forgetful) Forgo(uint64, *usagev1.UsageRecord) (uint64, error) { return 0, nil }
+func (forgetful) Again(uint64, *usagev1.UsageRecord) error           { return nil }
+func (forgetful) End(uint64, *usagev1.UsageRecord) error             { return nil }
+func (forgetful) Refuse(*usagev1.UsageRecord) error                  { return nil }
 
 const chunk = `data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"content":" water"},"finish_reason":null}],"usage":null}` + "\n\n"
 

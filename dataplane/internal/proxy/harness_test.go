@@ -49,6 +49,8 @@ type fakeRecorder struct {
 	again   []*usagev1.UsageRecord
 	ended   map[uint64]*usagev1.UsageRecord
 	refused []*usagev1.UsageRecord
+	// forgone are what Forgo counted, by the id that it gave.
+	forgone map[uint64]*usagev1.UsageRecord
 	err     error
 	// onEnd is called before End returns.
 	onEnd func()
@@ -72,6 +74,22 @@ func (f *fakeRecorder) Again(_ uint64, r *usagev1.UsageRecord) error {
 	}
 	f.again = append(f.again, proto.CloneOf(r))
 	return nil
+}
+
+func (f *fakeRecorder) Forgo(id uint64, r *usagev1.UsageRecord) (uint64, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.err == nil {
+		return 0, errors.New("there is room")
+	}
+	if f.forgone == nil {
+		f.forgone = map[uint64]*usagev1.UsageRecord{}
+	}
+	if id == 0 {
+		id = 1<<63 + uint64(len(f.forgone))
+	}
+	f.forgone[id] = proto.CloneOf(r)
+	return id, nil
 }
 
 func (f *fakeRecorder) End(ticket uint64, r *usagev1.UsageRecord) error {
@@ -145,7 +163,8 @@ type harness struct {
 	registry *prometheus.Registry
 	log      lines
 	extra    []*policyv1.Resource // beside those of every test
-	done     chan struct{}        // one for each request served
+	whenFull policyv1.SpoolFull
+	done     chan struct{} // one for each request served
 }
 
 func newHarness(t testing.TB, options ...func(*proxy.Config)) *harness {
@@ -224,7 +243,7 @@ func (h *harness) policy(upstream string) *snapshot.Policy {
 		return resource(h.t, "key", id, k)
 	}
 	resources := []*policyv1.Resource{
-		resource(h.t, "gateway", "g1", &policyv1.Gateway{Id: "g1", MaxRequestBytes: 64 << 10}),
+		resource(h.t, "gateway", "g1", &policyv1.Gateway{Id: "g1", MaxRequestBytes: 64 << 10, WhenSpoolFull: h.whenFull}),
 		provider("mock", upstream+"/v1", "env://WEIR_SECRET_MOCK", "openai"),
 		resource(h.t, "provider", "tuned", &policyv1.Provider{Id: "tuned", Name: "tuned", Dialect: openAI, BaseUrl: upstream + "/v1",
 			CredentialRef: "env://WEIR_SECRET_MOCK", PriceList: "openai", Headers: ownHeaders}),

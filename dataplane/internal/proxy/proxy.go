@@ -37,6 +37,9 @@ type Recorder interface {
 	End(uint64, *usagev1.UsageRecord) error
 	// Refuse is Start and End of a request that the agent itself refused.
 	Refuse(*usagev1.UsageRecord) error
+	// Forgo counts what Start (id 0) or Again (the id that Start gave) had no space for;
+	// Again and End take the id that it returns.
+	Forgo(uint64, *usagev1.UsageRecord) (uint64, error)
 }
 
 // Secrets resolves credential references.

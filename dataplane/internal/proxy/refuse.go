@@ -157,7 +157,7 @@ func (e *exchange) recordRefusal() {
 		_ = e.heed() // it is refused for something else
 	}
 	e.stamp()
-	if err := e.handler.config.Recorder.Refuse(&e.record); err != nil {
+	if err := e.keepRefusal(); err != nil {
 		e.notRecorded("refusal", err)
 	}
 }

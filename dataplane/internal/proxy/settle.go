@@ -20,7 +20,7 @@ func (e *exchange) start() *dialect.Refusal {
 	e.record.Outcome = usagev1.Outcome_OUTCOME_INTERRUPTED
 	e.record.StartedAtUs = e.begun.UnixMicro()
 	begun := time.Now()
-	ticket, err := e.handler.config.Recorder.Start(&e.record)
+	ticket, err := e.keep()
 	e.stages.since(stageSpool, begun)
 	if err != nil {
 		refusal := e.unrecorded("start", err)
@@ -40,6 +40,9 @@ func (e *exchange) start() *dialect.Refusal {
 func (e *exchange) keepAgain() error {
 	begun := time.Now()
 	err := e.handler.config.Recorder.Again(e.ticket, &e.record)
+	if e.mayForgo(err) {
+		_, err = e.forgo(e.ticket, err)
+	}
 	e.stages.since(stageSpool, begun)
 	return err
 }

@@ -177,6 +177,11 @@ func (c *compiler) addGateway(id string, g *policyv1.Gateway) {
 	case limit > 0:
 		c.content.maxRequestBytes = limit
 	}
+	switch c.content.servesUnrecorded = g.GetWhenSpoolFull() == policyv1.SpoolFull_SPOOL_FULL_TOMBSTONE; g.GetWhenSpoolFull() {
+	case policyv1.SpoolFull_SPOOL_FULL_UNSPECIFIED, policyv1.SpoolFull_SPOOL_FULL_BLOCK, policyv1.SpoolFull_SPOOL_FULL_TOMBSTONE:
+	default:
+		c.refuse("gateway %s: what is done when the spool is full is %d, which is unknown here", id, g.GetWhenSpoolFull())
+	}
 	age := g.GetCredentialMaxAgeSeconds()
 	if age < 0 || age > longestCredentialAge {
 		c.refuse("gateway %s: credentials are kept for %d s, 0 to %d are accepted", id, age, int64(longestCredentialAge))

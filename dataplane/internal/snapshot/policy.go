@@ -30,23 +30,24 @@ type Policy struct {
 
 // content is the part that revocations don't touch; policies share it.
 type content struct {
-	organizationID  string
-	gatewayID       string
-	region          string
-	epoch, version  int64
-	compiledAt      time.Time
-	versionHeader   []string
-	maxRequestBytes int64
-	keys            map[[32]byte]*Key
-	providers       map[string]*Provider // by id
-	routes          map[string]*Route
-	routeList       []*Route // by name
-	book            *price.Book
-	bookVersion     string
-	bookBody        []byte // as it came; nil: there is none
-	sealed          []Sealed
-	providerList    []*Provider // by id
-	credentialAge   time.Duration
+	organizationID   string
+	gatewayID        string
+	region           string
+	epoch, version   int64
+	compiledAt       time.Time
+	versionHeader    []string
+	maxRequestBytes  int64
+	keys             map[[32]byte]*Key
+	providers        map[string]*Provider // by id
+	routes           map[string]*Route
+	routeList        []*Route // by name
+	book             *price.Book
+	bookVersion      string
+	bookBody         []byte // as it came; nil: there is none
+	sealed           []Sealed
+	providerList     []*Provider // by id
+	credentialAge    time.Duration
+	servesUnrecorded bool
 }
 
 // Key is a virtual key.
@@ -262,6 +263,9 @@ func (p *Policy) References() []string {
 	slices.Sort(references)
 	return slices.Compact(references)
 }
+
+// ServesUnrecorded tells whether requests are served that find no room in the spool.
+func (p *Policy) ServesUnrecorded() bool { return p.content.servesUnrecorded }
 
 // CredentialMaxAge is how long a credential is used whose reference can't be read any
 // more; 0: for ever.
