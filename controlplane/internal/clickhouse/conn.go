@@ -13,8 +13,7 @@ import (
 // Conn is a pool of connections that also takes blocks of typed columns.
 type Conn struct {
 	driver.Conn
-	blocks   blocks
-	settings clickhouse.Settings // of every statement
+	blocks blocks
 }
 
 // blocks is how blocks go to the server: by its own protocol or by HTTP.
@@ -28,13 +27,7 @@ type blocks interface {
 // *clickhouse.Exception; after any other error it may have happened or not. The driver's
 // own batches go by reflection: this takes a third of their time.
 func (c *Conn) InsertBlock(ctx context.Context, table string, columns proto.Input, settings map[string]any) error {
-	var all []ch.Setting
-	for _, some := range []map[string]any{c.settings, settings} {
-		for name, value := range some {
-			all = append(all, ch.Setting{Key: name, Value: fmt.Sprint(value), Important: true})
-		}
-	}
-	return c.blocks.insert(ctx, table, columns, all)
+	return c.blocks.insert(ctx, table, columns, settingsOf(settings))
 }
 
 // Close ends all connections.
@@ -49,7 +42,7 @@ func newConn(options *clickhouse.Options) (*Conn, error) {
 		return nil, fmt.Errorf("open clickhouse: %w", err)
 	}
 	if options.Protocol == clickhouse.HTTP {
-		return &Conn{conn, newHTTP(options), options.Settings}, nil
+		return &Conn{conn, newHTTP(options)}, nil
 	}
-	return &Conn{conn, &native{options: options}, options.Settings}, nil
+	return &Conn{conn, &native{options: options}}, nil
 }

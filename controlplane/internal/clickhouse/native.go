@@ -3,6 +3,7 @@ package clickhouse
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -86,6 +87,7 @@ func (n *native) dial(ctx context.Context) (*ch.Client, error) {
 		client, err := ch.Dial(ctx, ch.Options{
 			Address: address, Database: n.options.Auth.Database, User: n.options.Auth.Username, Password: n.options.Auth.Password,
 			TLS: n.options.TLS, Compression: ch.CompressionLZ4, ClientName: "weir-ingest",
+			Settings:    settingsOf(n.options.Settings),
 			DialTimeout: n.options.DialTimeout, HandshakeTimeout: n.options.DialTimeout + 5*time.Second, ReadTimeout: n.options.ReadTimeout,
 		})
 		if err == nil {
@@ -94,6 +96,13 @@ func (n *native) dial(ctx context.Context) (*ch.Client, error) {
 		faults = append(faults, said(err))
 	}
 	return nil, errors.Join(faults...)
+}
+
+func settingsOf(from map[string]any) (all []ch.Setting) {
+	for name, value := range from {
+		all = append(all, ch.Setting{Key: name, Value: fmt.Sprint(value), Important: true})
+	}
+	return all
 }
 
 func (n *native) close() {

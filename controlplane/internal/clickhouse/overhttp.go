@@ -39,7 +39,7 @@ func (h *overHTTP) insert(ctx context.Context, table string, columns proto.Input
 	}
 	statement := strings.TrimSuffix(columns.Into(table), "VALUES") + "FORMAT Native"
 	query := url.Values{"query": {statement}, "database": {h.options.Auth.Database}}
-	for _, s := range settings {
+	for _, s := range append(settingsOf(h.options.Settings), settings...) {
 		query.Set(s.Key, s.Value)
 	}
 	var faults []error

@@ -3,7 +3,6 @@ package ingest
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"time"
 
@@ -55,14 +54,19 @@ type fetched struct {
 
 // fetch waits up to a moment for records at offset and after it.
 func (b *broker) fetch(ctx context.Context, partition int, offset int64, wait time.Duration) (fetched, error) {
+	return b.fetchUpTo(ctx, partition, offset, wait, fetchBytes)
+}
+
+// fetchUpTo is fetch with another bound; Kafka gives one record however large it is.
+func (b *broker) fetchUpTo(ctx context.Context, partition int, offset int64, wait time.Duration, bytes int64) (fetched, error) {
 	response, err := b.client.Fetch(ctx, &kafka.FetchRequest{
-		Topic: b.topic, Partition: partition, Offset: offset, MinBytes: 1, MaxBytes: fetchBytes, MaxWait: wait,
+		Topic: b.topic, Partition: partition, Offset: offset, MinBytes: 1, MaxBytes: bytes, MaxWait: wait,
 	})
 	if err != nil {
-		return fetched{}, fmt.Errorf("fetch partition %d at %d: %w", partition, offset, err)
+		return fetched{}, inKafka(err, "fetch partition %d at %d", partition, offset)
 	}
 	if response.Error != nil {
-		return fetched{}, fmt.Errorf("fetch partition %d at %d: %w", partition, offset, response.Error)
+		return fetched{}, inKafka(response.Error, "fetch partition %d at %d", partition, offset)
 	}
 	out := fetched{start: response.LogStartOffset, watermark: response.HighWatermark}
 	for {
@@ -71,7 +75,7 @@ func (b *broker) fetch(ctx context.Context, partition int, offset int64, wait ti
 			return out, nil
 		}
 		if err != nil {
-			return fetched{}, fmt.Errorf("read partition %d at %d: %w", partition, offset, err)
+			return fetched{}, inKafka(err, "read partition %d at %d", partition, offset)
 		}
 		if r.Offset < offset {
 			continue
@@ -79,7 +83,7 @@ func (b *broker) fetch(ctx context.Context, partition int, offset int64, wait ti
 		key, keyErr := kafka.ReadAll(r.Key)
 		value, valueErr := kafka.ReadAll(r.Value)
 		if err := errors.Join(keyErr, valueErr); err != nil {
-			return fetched{}, fmt.Errorf("read partition %d at %d: %w", partition, r.Offset, err)
+			return fetched{}, inKafka(err, "read partition %d at %d", partition, r.Offset)
 		}
 		out.records = append(out.records, record{offset: r.Offset, at: r.Time, key: key, value: value, headers: r.Headers})
 	}
@@ -91,17 +95,17 @@ func (b *broker) bounds(ctx context.Context, partition int) (first, next int64, 
 		b.topic: {kafka.FirstOffsetOf(partition), kafka.LastOffsetOf(partition)},
 	}})
 	if err != nil {
-		return 0, 0, fmt.Errorf("bounds of partition %d: %w", partition, err)
+		return 0, 0, inKafka(err, "bounds of partition %d", partition)
 	}
 	for _, p := range response.Topics[b.topic] {
 		if p.Error != nil {
-			return 0, 0, fmt.Errorf("bounds of partition %d: %w", partition, p.Error)
+			return 0, 0, inKafka(p.Error, "bounds of partition %d", partition)
 		}
 		if p.Partition == partition {
 			return p.FirstOffset, p.LastOffset, nil
 		}
 	}
-	return 0, 0, fmt.Errorf("bounds of partition %d: %w", partition, kafka.UnknownTopicOrPartition)
+	return 0, 0, inKafka(kafka.UnknownTopicOrPartition, "bounds of partition %d", partition)
 }
 
 // bury writes dead letters and waits until every replica in sync has them. Kafka
@@ -116,7 +120,7 @@ func (b *broker) bury(ctx context.Context, letters []deadLetter, topicID uuid.UU
 		case err == nil:
 			letters = letters[atOnce:]
 		case !errors.Is(err, kafka.MessageSizeTooLarge) || letters[0].stripped:
-			return fmt.Errorf("write dead letters: %w", err)
+			return inKafka(err, "write dead letters")
 		case atOnce > 1:
 			atOnce /= 2
 		default:

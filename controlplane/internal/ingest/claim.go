@@ -21,6 +21,11 @@ type position struct {
 	offset    int64
 }
 
+// after tells of two positions in one partition.
+func (p position) after(q position) bool {
+	return p.topicID == q.topicID && p.partition == q.partition && p.offset > q.offset
+}
+
 type verdict int
 
 const (
@@ -56,12 +61,15 @@ func judge(candidate claim, other *claim) verdict {
 // claims holds the ranges of each boot, disjoint and in order.
 type claims map[bootID][]claim
 
-// overlapping returns the first claim that shares a number with c.
+// overlapping returns the first claim that shares a number with c, but for those of later
+// records of its partition: when c was judged first they were not there.
 func (cs claims) overlapping(c claim) *claim {
 	of := cs[c.boot]
 	i := sort.Search(len(of), func(i int) bool { return of[i].last >= c.first })
-	if i < len(of) && of[i].first <= c.last {
-		return &of[i]
+	for ; i < len(of) && of[i].first <= c.last; i++ {
+		if !of[i].at.after(c.at) {
+			return &of[i]
+		}
 	}
 	return nil
 }

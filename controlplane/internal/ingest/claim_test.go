@@ -28,6 +28,8 @@ func TestJudge(t *testing.T) {
 		"overlap_at_end":    {claim{boot: b, first: 20, last: 21, sha256: [32]byte{1}, at: here}, conflict},
 		"inside":            {claim{boot: b, first: 12, last: 13, sha256: [32]byte{1}, at: here}, conflict},
 		"around_everything": {claim{boot: b, first: 1, last: 100, sha256: [32]byte{1}, at: here}, conflict},
+		"came_before":       {claim{boot: b, first: 12, last: 13, sha256: [32]byte{1}, at: position{partition: 1, offset: 4}}, fresh},
+		"came_elsewhere":    {claim{boot: b, first: 12, last: 13, sha256: [32]byte{1}, at: position{partition: 2, offset: 4}}, conflict},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := judge(c.candidate, known.overlapping(c.candidate)); got != c.want {

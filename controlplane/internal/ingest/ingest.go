@@ -15,6 +15,7 @@ package ingest
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -53,7 +54,8 @@ func New(config Config) (*Ingest, error) {
 }
 
 // Run works until ctx ends, through outages of Kafka, Postgres and ClickHouse. It
-// returns an error only when the topics are not as they must be.
+// returns an error only when the topics are not as they must be, or not those that they
+// were: then it may be run again.
 func (in *Ingest) Run(ctx context.Context) error {
 	defer in.broker.close()
 	topic, err := in.topic(ctx)
@@ -62,7 +64,7 @@ func (in *Ingest) Run(ctx context.Context) error {
 	}
 	in.config.Log.InfoContext(ctx, "ingest starts", "topic", in.config.Topic, "topic_id", topic.id, "partitions", topic.partitions)
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { in.runPartitions(ctx, topic); return nil })
+	group.Go(func() error { return in.runPartitions(ctx, topic) })
 	group.Go(func() error { in.mergeClaims(ctx); return nil })
 	if in.config.Tails != nil {
 		group.Go(func() error { in.copyTails(ctx); return nil })
@@ -70,36 +72,70 @@ func (in *Ingest) Run(ctx context.Context) error {
 	return group.Wait()
 }
 
-// runPartitions works on every partition, those added while it runs too.
-func (in *Ingest) runPartitions(ctx context.Context, t topic) {
+// runPartitions works on every partition, those added while it runs too. It stops all of
+// them when the topic is not the one that it was: offsets would be of another.
+func (in *Ingest) runPartitions(ctx context.Context, t topic) error {
+	ctx, cancel := context.WithCancel(ctx)
 	var workers sync.WaitGroup
 	defer workers.Wait()
+	defer cancel()
+	in.tell(ctx, nil, t.findings)
 	for number := 0; ctx.Err() == nil; pause(ctx, in.config.PartitionsEvery) {
 		if number > 0 {
-			t = in.look(ctx, t)
+			var err error
+			if t, err = in.look(ctx, t); err != nil {
+				return fmt.Errorf("kafka topics: %w", err)
+			}
 		}
 		for ; number < t.partitions; number++ {
 			p := in.newPartition(t.id, number)
 			workers.Go(func() { p.run(ctx) })
 		}
 	}
+	return nil
 }
 
 // look returns the topic as it is now, or as it was when that is not known.
-func (in *Ingest) look(ctx context.Context, was topic) topic {
+func (in *Ingest) look(ctx context.Context, was topic) (topic, error) {
 	now, err := in.broker.check(ctx)
 	switch {
+	case ctx.Err() != nil:
+		return was, nil
+	case isSetting(err):
+		return was, err
 	case err != nil:
-		in.metrics.errors.WithLabelValues("kafka").Inc()
+		in.metrics.errors.WithLabelValues(partKafka).Inc()
 		in.config.Log.WarnContext(ctx, "new partitions are not looked for", "error", err)
-		return was
+		return was, nil
 	case now.id != was.id:
-		in.config.Log.ErrorContext(ctx, "the usage topic was made anew: restart ingest", "topic_id", now.id, "was", was.id)
-		return was
+		return was, settingError{fmt.Sprintf("topic %s was deleted and made anew (id %s, was %s): what ingest had not taken of the old one is gone from Kafka; "+
+			"agents send again what they were not told is settled", in.config.Topic, now.id, was.id)}
 	case now.partitions > was.partitions:
 		in.config.Log.InfoContext(ctx, "the usage topic has new partitions", "partitions", now.partitions, "were", was.partitions)
 	}
-	return now
+	in.tell(ctx, was.findings, now.findings)
+	return now, nil
+}
+
+// tell says what is wrong with the topics, once.
+func (in *Ingest) tell(ctx context.Context, was, now []finding) {
+	in.metrics.settings.Reset()
+	for _, f := range now {
+		if !f.expected {
+			in.metrics.settings.WithLabelValues(f.topic, f.setting).Set(1)
+		}
+	}
+	if sameFindings(was, now) {
+		return
+	}
+	for _, f := range now {
+		level := slog.LevelError
+		if f.expected {
+			level = slog.LevelWarn
+		}
+		in.config.Log.Log(ctx, level, "a topic endangers usage: "+f.why,
+			"topic", f.topic, "setting", f.setting, "value", f.value, "wanted", f.wanted, "mend", f.mend)
+	}
 }
 
 // topic waits for the broker, but not for a topic that is wrong.
@@ -113,7 +149,7 @@ func (in *Ingest) topic(ctx context.Context) (topic, error) {
 		if isSetting(err) {
 			return topic{}, fmt.Errorf("kafka topics: %w", err)
 		}
-		in.metrics.errors.WithLabelValues("kafka").Inc()
+		in.metrics.errors.WithLabelValues(partKafka).Inc()
 		in.config.Log.WarnContext(ctx, "kafka does not answer", "error", err)
 		wait.sleep(ctx)
 	}

@@ -74,7 +74,7 @@ func (s store) known(ctx context.Context, letters []letter) (out known, err erro
 		out, err = knownAround(ctx, tx, bootsOf(batches), batches)
 		return err
 	})
-	return out, wrap(err, "look what is claimed of %d dead letters", len(batches))
+	return out, inPostgres(err, "look what is claimed of %d dead letters", len(batches))
 }
 
 // accept notes that an operator takes revoked agents' word for these.
@@ -90,7 +90,7 @@ func (s store) accept(ctx context.Context, letters []letter) error {
 		return nil
 	}
 	err := s.db.System(ctx, func(tx pgx.Tx) error { return tx.SendBatch(ctx, &todo).Close() })
-	return wrap(err, "accept %d batches of revoked agents", todo.Len())
+	return inPostgres(err, "accept %d batches of revoked agents", todo.Len())
 }
 
 // acceptedOf are the contents that an operator accepted of these boots.

@@ -18,7 +18,7 @@ const (
 func (in *Ingest) mergeClaims(ctx context.Context) {
 	for ctx.Err() == nil {
 		if err := in.store.merge(ctx, in.config.MergeAfter); err != nil && ctx.Err() == nil {
-			in.metrics.errors.WithLabelValues("merge").Inc()
+			in.metrics.errors.WithLabelValues(partOf(err)).Inc()
 			in.config.Log.WarnContext(ctx, "claims are not merged", "error", err)
 		}
 		pause(ctx, min(mergesEvery, in.config.MergeAfter))
@@ -51,7 +51,7 @@ func (s store) merge(ctx context.Context, older time.Duration) error {
 			return err
 		})
 		if err != nil {
-			return wrap(err, "merge claims of agent %s, boot %s", b.agent, b.boot)
+			return inPostgres(err, "merge claims of agent %s, boot %s", b.agent, b.boot)
 		}
 	}
 	return nil
@@ -70,5 +70,5 @@ func (s store) bootsToMerge(ctx context.Context, older time.Duration) (out []boo
 		})
 		return err
 	})
-	return out, wrap(err, "claims to merge")
+	return out, inPostgres(err, "claims to merge")
 }

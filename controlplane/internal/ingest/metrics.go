@@ -13,7 +13,8 @@ type metrics struct {
 	unsettled   *prometheus.CounterVec
 	lost        prometheus.Counter
 	errors      *prometheus.CounterVec
-	lag         *prometheus.GaugeVec
+	lags        *lags
+	settings    *prometheus.GaugeVec
 	stopped     *prometheus.GaugeVec
 	insert      prometheus.Histogram
 }
@@ -32,10 +33,11 @@ func newMetrics(registry prometheus.Registerer) *metrics {
 		lost: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "weir_ingest_lost_offsets_total", Help: "Offsets that Kafka deleted before they were read. Any is an alarm.",
 		}),
-		errors: counter("weir_ingest_errors_total", "Attempts that ended in an error and are made again, by what was at fault.", "part"),
-		lag: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "weir_ingest_lag_offsets", Help: "Offsets in the partition that are not settled.",
-		}, []string{"partition"}),
+		errors: counter("weir_ingest_errors_total", "Attempts that ended in an error and are made again, by the part at fault: kafka, postgres, clickhouse, registry, other.", "part"),
+		lags:   newLags(),
+		settings: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "weir_ingest_topic_setting", Help: "1: this setting of a topic endangers usage; the log says why. An alarm.",
+		}, []string{"topic", "setting"}),
 		stopped: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "weir_ingest_partition_stopped", Help: "1: the partition needs an operator. An alarm.",
 		}, []string{"partition"}),
@@ -43,7 +45,7 @@ func newMetrics(registry prometheus.Registerer) *metrics {
 			Name: "weir_ingest_insert_seconds", Help: "Duration of one block's insert.", Buckets: prometheus.ExponentialBuckets(0.005, 2, 12),
 		}),
 	}
-	registry.MustRegister(m.batches, m.records, m.deadLetters, m.unsettled, m.lost, m.errors, m.lag, m.stopped, m.insert)
+	registry.MustRegister(m.batches, m.records, m.deadLetters, m.unsettled, m.lost, m.errors, m.lags, m.settings, m.stopped, m.insert)
 	return m
 }
 

@@ -8,7 +8,6 @@ import (
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
@@ -118,28 +117,6 @@ func TestIngest_postgres_restored(t *testing.T) {
 	w.settled(0, 3)
 	if diff := cmp.Diff(counts{12, 12}, w.rows(a)); diff != "" {
 		t.Error(diff)
-	}
-}
-
-func TestIngest_topic_settings(t *testing.T) {
-	w := newWorld(t, chtest.Open(t))
-	for name, change := range map[string]func(*Config){
-		"does not exist": func(c *Config) { c.Topic = "nowhere-" + uuid.NewString() },
-		"cleanup.policy": func(c *Config) {
-			c.DeadTopic = "compacted-" + uuid.NewString()
-			w.create(c.DeadTopic, 1, "compact")
-		},
-	} {
-		config := w.config
-		change(&config)
-		config.Metrics = prometheus.NewRegistry()
-		in, err := New(config)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := in.Run(t.Context()); err == nil || !strings.Contains(err.Error(), name) {
-			t.Errorf("%s: %v", name, err)
-		}
 	}
 }
 

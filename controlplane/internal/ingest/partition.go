@@ -49,10 +49,13 @@ func (p *partition) run(ctx context.Context) {
 			p.log.ErrorContext(ctx, "usage of this partition waits for an operator", "error", err)
 			return
 		case errors.Is(err, errNotOwner):
+			p.metrics.lags.forget(p.number)
 			pause(ctx, p.config.OwnFor/4)
 		default:
-			p.metrics.errors.WithLabelValues("partition").Inc()
-			p.log.WarnContext(ctx, "ingest tries again", "error", err)
+			part := partOf(err)
+			p.metrics.lags.note(p.number, func(l *lag) { l.waits = part })
+			p.metrics.errors.WithLabelValues(part).Inc()
+			p.log.WarnContext(ctx, "ingest tries again", "part", part, "error", err)
 			wait.sleep(ctx)
 		}
 	}
@@ -94,8 +97,28 @@ func (p *partition) take(ctx context.Context) error {
 		return fmt.Errorf("%w: settled up to offset %d, kafka ends at %d: was it restored?", errStop, p.next, watermark)
 	}
 	p.metrics.stopped.WithLabelValues(label(p.number)).Set(0)
+	if err := p.behind(ctx, watermark); err != nil {
+		return err
+	}
 	p.ahead, err = p.sink.furthest(ctx, p.span(p.next, watermark))
 	return err
+}
+
+// behind notes how far the partition is behind before anything of it is taken: that may
+// have to wait.
+func (p *partition) behind(ctx context.Context, watermark int64) error {
+	var oldest time.Time
+	if p.next < watermark {
+		got, err := p.broker.fetchUpTo(ctx, p.number, p.next, fetchWait, 1)
+		if err != nil && !errors.Is(err, kafka.OffsetOutOfRange) {
+			return err
+		}
+		if len(got.records) > 0 {
+			oldest = got.records[0].at
+		}
+	}
+	p.metrics.lags.note(p.number, func(l *lag) { l.offsets, l.oldest = watermark-p.next, oldest })
+	return nil
 }
 
 func (p *partition) span(first, last int64) span {
@@ -158,7 +181,7 @@ func (p *partition) gather(ctx context.Context) ([]record, error) {
 		if err != nil {
 			return nil, p.explain(ctx, err)
 		}
-		p.metrics.lag.WithLabelValues(label(p.number)).Set(float64(got.watermark - p.next))
+		p.metrics.lags.note(p.number, func(l *lag) { *l = lag{offsets: got.watermark - p.next, oldest: oldestOf(out, got.records)} })
 		if len(out) == 0 {
 			until = time.Now().Add(p.config.Gather)
 			if len(got.records) == 0 {
@@ -172,6 +195,16 @@ func (p *partition) gather(ctx context.Context) ([]record, error) {
 			}
 		}
 	}
+}
+
+// oldestOf is when the first of these records was written, if there is one.
+func oldestOf(of ...[]record) time.Time {
+	for _, records := range of {
+		if len(records) > 0 {
+			return records[0].at
+		}
+	}
+	return time.Time{}
 }
 
 // explain says what an offset that Kafka does not have means.

@@ -82,6 +82,7 @@ func (p *partition) waitOut(ctx context.Context, blocks []noted) (time.Time, err
 		if left <= 0 {
 			return now, nil
 		}
+		p.metrics.lags.note(p.number, func(l *lag) { l.waits = partLease })
 		pause(ctx, min(left, p.config.OwnFor/3))
 		if err := p.store.renew(ctx, p.owner, p.topicID, p.number); err != nil {
 			return time.Time{}, err

@@ -141,7 +141,7 @@ func knownGood(like placed) placed {
 // refuse notes blocks anew, without the records that ClickHouse did not take.
 func (s store) refuse(ctx context.Context, owner uuid.UUID, left []block) error {
 	at := left[0].span
-	return wrap(s.db.System(ctx, func(tx pgx.Tx) error {
+	return inPostgres(s.db.System(ctx, func(tx pgx.Tx) error {
 		if err := s.fence(ctx, tx, owner, at.topicID, at.partition); err != nil {
 			return err
 		}

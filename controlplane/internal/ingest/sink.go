@@ -35,7 +35,7 @@ var _ sink = clickhouseSink{}
 
 func (s clickhouseSink) now(ctx context.Context) (now time.Time, err error) {
 	err = s.conn.QueryRow(ctx, `SELECT now64(6, 'UTC')`).Scan(&now)
-	return now, wrap(err, "ask clickhouse for its time")
+	return now, inClickHouse(err, "ask clickhouse for its time")
 }
 
 const ofSpan = `kafka_topic_id = {topic_id:UUID} AND kafka_partition = {partition:Int32}
@@ -47,7 +47,7 @@ func (s clickhouseSink) count(ctx context.Context, query string, at span, month 
 		"first": fmt.Sprint(at.first), "last": fmt.Sprint(at.last), "month": fmt.Sprint(month),
 	}))
 	err = s.conn.QueryRow(ctx, query).Scan(&n)
-	return n, wrap(err, "look for offsets %d..%d of partition %d", at.first, at.last, at.partition)
+	return n, inClickHouse(err, "look for offsets %d..%d of partition %d", at.first, at.last, at.partition)
 }
 
 func (s clickhouseSink) stored(ctx context.Context, at span, month int) (int, error) {
@@ -76,7 +76,7 @@ func (s clickhouseSink) send(ctx context.Context, table string, b block) error {
 	defer cancel()
 	columns := columnSets.Get().(*columnSet)
 	defer columnSets.Put(columns)
-	return wrap(s.conn.InsertBlock(ctx, table, columns.fill(b), once(b.noted.token)),
+	return inClickHouse(s.conn.InsertBlock(ctx, table, columns.fill(b), once(b.noted.token)),
 		"insert %d rows of offsets %d..%d, partition %d", len(b.rows), b.span.first, b.span.last, b.span.partition)
 }
 
@@ -107,28 +107,28 @@ func (s clickhouseSink) settle(ctx context.Context, at span, j judged, ask bool)
 	prepared, err := s.conn.PrepareBatch(driver.Context(ctx, driver.WithSettings(once(at.token(0, nil)))), `INSERT INTO usage_range
 		(organization_id, gateway_id, agent_id, boot, first_seq, last_seq, dead_lettered, agent_revoked, payload_sha256, kafka_topic_id, kafka_partition, kafka_offset)`)
 	if err != nil {
-		return wrap(err, "prepare ranges")
+		return inClickHouse(err, "prepare ranges")
 	}
 	for _, r := range ranges {
 		err := prepared.Append(r.boot.organization, r.boot.gateway, r.boot.agent, r.boot.boot, r.first, r.last,
 			r.dead, r.revoked, string(r.sha256[:]), at.topicID, int32(at.partition), r.offset)
 		if err != nil {
-			return wrap(err, "range %d..%d", r.first, r.last)
+			return inClickHouse(err, "range %d..%d", r.first, r.last)
 		}
 	}
-	return wrap(prepared.Send(), "insert %d ranges", len(ranges))
+	return inClickHouse(prepared.Send(), "insert %d ranges", len(ranges))
 }
 
 func (s clickhouseSink) copyTails(ctx context.Context, tails []Tail) error {
 	prepared, err := s.conn.PrepareBatch(driver.Context(ctx, driver.WithSettings(driver.Settings{"async_insert": 0})),
 		`INSERT INTO agent_tail (organization_id, gateway_id, agent_id, boot, last_seq, closed)`)
 	if err != nil {
-		return wrap(err, "prepare tails")
+		return inClickHouse(err, "prepare tails")
 	}
 	for _, t := range tails {
 		if err := prepared.Append(t.Organization, t.Gateway, t.Agent, t.Boot, t.LastSeq, t.Closed); err != nil {
-			return wrap(err, "tail of agent %s", t.Agent)
+			return inClickHouse(err, "tail of agent %s", t.Agent)
 		}
 	}
-	return wrap(prepared.Send(), "insert %d tails", len(tails))
+	return inClickHouse(prepared.Send(), "insert %d tails", len(tails))
 }

@@ -3,7 +3,6 @@ package ingest
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -37,12 +36,12 @@ func (s store) own(ctx context.Context, owner, topicID uuid.UUID, partition int,
 	if errors.Is(err, pgx.ErrNoRows) {
 		return 0, errNotOwner
 	}
-	return next, wrap(err, "own partition %d", partition)
+	return next, inPostgres(err, "own partition %d", partition)
 }
 
 // renew keeps a partition.
 func (s store) renew(ctx context.Context, owner, topicID uuid.UUID, partition int) error {
-	return wrap(s.db.System(ctx, func(tx pgx.Tx) error {
+	return inPostgres(s.db.System(ctx, func(tx pgx.Tx) error {
 		return s.fence(ctx, tx, owner, topicID, partition)
 	}), "keep partition %d", partition)
 }
@@ -61,7 +60,7 @@ func (s store) fence(ctx context.Context, tx pgx.Tx, owner, topicID uuid.UUID, p
 
 // release lets the next process in at once.
 func (s store) release(ctx context.Context, owner, topicID uuid.UUID, partition int) error {
-	return wrap(s.db.System(ctx, func(tx pgx.Tx) error {
+	return inPostgres(s.db.System(ctx, func(tx pgx.Tx) error {
 		const leave = `UPDATE ingest_partition SET owned_until = '-infinity' WHERE topic_id = $1 AND partition = $2 AND owner = $3`
 		_, err := tx.Exec(ctx, leave, topicID, partition, owner)
 		return err
@@ -87,12 +86,12 @@ func (s store) undone(ctx context.Context, topicID uuid.UUID, partition int) (at
 		})
 		return err
 	})
-	return at, blocks, wrap(err, "noted blocks of partition %d", partition)
+	return at, blocks, inPostgres(err, "noted blocks of partition %d", partition)
 }
 
 // prolong notes a later lease before noted blocks are sent again.
 func (s store) prolong(ctx context.Context, owner uuid.UUID, at span, until time.Time) error {
-	return wrap(s.db.System(ctx, func(tx pgx.Tx) error {
+	return inPostgres(s.db.System(ctx, func(tx pgx.Tx) error {
 		if err := s.fence(ctx, tx, owner, at.topicID, at.partition); err != nil {
 			return err
 		}
@@ -100,11 +99,4 @@ func (s store) prolong(ctx context.Context, owner uuid.UUID, at span, until time
 		_, err := tx.Exec(ctx, later, at.topicID, at.partition, until)
 		return err
 	}), "prolong blocks of partition %d", at.partition)
-}
-
-func wrap(err error, format string, args ...any) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf(format+": %w", append(args, err)...)
 }

@@ -52,7 +52,7 @@ func (s store) claim(ctx context.Context, owner uuid.UUID, in slice) (out judged
 		}
 		return noteAll(ctx, tx, at, out, blocks)
 	})
-	return out, blocks, wrap(err, "claim offsets %d..%d of partition %d", at.first, at.last, at.partition)
+	return out, blocks, inPostgres(err, "claim offsets %d..%d of partition %d", at.first, at.last, at.partition)
 }
 
 // bootsOf returns each boot once, in the order in which everybody locks them.

@@ -14,7 +14,7 @@ import (
 // settle ends a span: its numbers are safe in ClickHouse or in the dead-letter
 // topic, its blocks are done and the partition goes on behind it.
 func (s store) settle(ctx context.Context, owner uuid.UUID, at span, j judged) error {
-	return wrap(s.db.System(ctx, func(tx pgx.Tx) error {
+	return inPostgres(s.db.System(ctx, func(tx pgx.Tx) error {
 		if err := s.fence(ctx, tx, owner, at.topicID, at.partition); err != nil {
 			return err
 		}
@@ -46,7 +46,7 @@ func (s store) boots(ctx context.Context, agents []uuid.UUID) (map[bootID]boot, 
 		})
 		return err
 	})
-	return out, wrap(err, "known boots")
+	return out, inPostgres(err, "known boots")
 }
 
 // A closed boot that is settled to its end and was not named by its agent for so
@@ -84,5 +84,5 @@ func Settled(ctx context.Context, db *postgres.DB, agents []string) (map[string]
 		})
 		return err
 	})
-	return out, wrap(err, "settled ranges")
+	return out, inPostgres(err, "settled ranges")
 }

@@ -48,7 +48,7 @@ func (p PostgresTails) Tails(ctx context.Context, since time.Time) (out []Tail, 
 		})
 		return err
 	})
-	return out, looked, wrap(err, "read tails")
+	return out, looked, inPostgres(err, "read tails")
 }
 
 // copied is what was copied: the tails that were reported since an instant. Boots
@@ -64,7 +64,7 @@ func (in *Ingest) copyTails(ctx context.Context) {
 	var done copied
 	for ctx.Err() == nil {
 		if err := in.copyChanged(ctx, &done); err != nil && ctx.Err() == nil {
-			in.metrics.errors.WithLabelValues("tails").Inc()
+			in.metrics.errors.WithLabelValues(partOf(err)).Inc()
 			in.config.Log.WarnContext(ctx, "tails are not copied", "error", err)
 		}
 		pause(ctx, in.config.TailsEvery)

@@ -4,17 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/google/uuid"
 	"github.com/segmentio/kafka-go"
 )
 
-// topic is the usage topic as the broker describes it.
+// topic is the usage topic as the broker describes it, with what is wrong with it and with
+// the dead-letter topic.
 type topic struct {
 	id         uuid.UUID
 	partitions int
+	findings   []finding
 }
 
 // settingError is about how a topic was made; waiting does not help.
@@ -34,9 +34,12 @@ func (b *broker) check(ctx context.Context) (topic, error) {
 		return topic{}, fmt.Errorf("metadata: %w", err)
 	}
 	var found topic
+	topics := map[string]*described{}
 	for _, t := range metadata.Topics {
 		if errors.Is(t.Error, kafka.UnknownTopicOrPartition) {
-			return topic{}, settingError{fmt.Sprintf("%s does not exist: create it with cleanup.policy=delete and as many replicas as the cluster allows", t.Name)}
+			return topic{}, settingError{fmt.Sprintf("topic %s does not exist: make it with kafka-topics.sh --bootstrap-server %s --create --topic %s "+
+				"--partitions %s --replication-factor %d --config cleanup.policy=delete --config min.insync.replicas=%d",
+				t.Name, b.client.Addr, t.Name, map[bool]string{true: "1", false: "12"}[t.Name == b.deadTopic], min(3, len(metadata.Brokers)), min(2, len(metadata.Brokers)))}
 		}
 		if t.Error != nil {
 			return topic{}, fmt.Errorf("metadata of %s: %w", t.Name, t.Error)
@@ -44,19 +47,40 @@ func (b *broker) check(ctx context.Context) (topic, error) {
 		if t.Name == b.topic {
 			found.partitions = len(t.Partitions)
 		}
+		topics[t.Name] = &described{name: t.Name, dead: t.Name == b.deadTopic, brokers: len(metadata.Brokers), replicas: fewestReplicas(t.Partitions), at: b.client.Addr.String()}
 	}
-	if err := b.checkCleanup(ctx); err != nil {
+	if err := b.describe(ctx, topics); err != nil {
 		return topic{}, err
+	}
+	for _, name := range []string{b.topic, b.deadTopic} {
+		found.findings = append(found.findings, topics[name].findings()...)
+	}
+	for _, f := range found.findings {
+		if f.fatal {
+			return topic{}, settingError{f.String()}
+		}
 	}
 	found.id, err = b.topicID(ctx)
 	return found, err
 }
 
-func (b *broker) checkCleanup(ctx context.Context) error {
+func fewestReplicas(partitions []kafka.Partition) int {
+	fewest := 0
+	for i, p := range partitions {
+		if n := len(p.Replicas); i == 0 || n < fewest {
+			fewest = n
+		}
+	}
+	return fewest
+}
+
+// describe asks for the settings that matter.
+func (b *broker) describe(ctx context.Context, topics map[string]*described) error {
 	request := &kafka.DescribeConfigsRequest{}
-	for _, name := range []string{b.topic, b.deadTopic} {
+	for name := range topics {
 		request.Resources = append(request.Resources, kafka.DescribeConfigRequestResource{
-			ResourceType: kafka.ResourceTypeTopic, ResourceName: name, ConfigNames: []string{"cleanup.policy"},
+			ResourceType: kafka.ResourceTypeTopic, ResourceName: name,
+			ConfigNames: []string{settingCleanup, settingInSync, settingRetention, settingRetentionBytes, settingMessageBytes, settingUnclean},
 		})
 	}
 	response, err := b.client.DescribeConfigs(ctx, request)
@@ -67,10 +91,10 @@ func (b *broker) checkCleanup(ctx context.Context) error {
 		if resource.Error != nil {
 			return fmt.Errorf("settings of %s (ingest needs DescribeConfigs): %w", resource.ResourceName, resource.Error)
 		}
+		t := topics[resource.ResourceName]
+		t.settings = map[string]string{}
 		for _, entry := range resource.ConfigEntries {
-			if entry.ConfigName == "cleanup.policy" && slices.Contains(strings.Split(entry.ConfigValue, ","), "compact") {
-				return settingError{fmt.Sprintf("%s has cleanup.policy=%s, which deletes records: set it to delete", resource.ResourceName, entry.ConfigValue)}
-			}
+			t.settings[entry.ConfigName] = entry.ConfigValue
 		}
 	}
 	return nil

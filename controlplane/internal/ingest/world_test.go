@@ -53,7 +53,7 @@ func newWorld(t *testing.T, conn *clickhouse.Conn) *world {
 	w.config = Config{
 		Brokers: strings.Split(brokers, ","), Postgres: w.db, ClickHouse: conn, Registry: w.registry,
 		Log: slog.New(slog.NewTextHandler(testWriter{t}, nil)), Topic: topic, DeadTopic: topic + ".dead",
-		Gather: 20 * time.Millisecond, Lease: 2 * time.Second, OwnFor: time.Second, TailsEvery: 50 * time.Millisecond,
+		Gather: 20 * time.Millisecond, Lease: 4 * time.Second, OwnFor: time.Second, TailsEvery: 50 * time.Millisecond,
 	}
 	w.create(w.config.Topic, partitions, "delete")
 	w.create(w.config.DeadTopic, 1, "delete")

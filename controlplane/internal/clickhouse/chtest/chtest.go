@@ -42,6 +42,12 @@ func Open(t testing.TB) *clickhouse.Conn {
 	return conn
 }
 
+// URL of the shared server's user with every right.
+func URL(t testing.TB) string {
+	t.Helper()
+	return variable(t, URLVariable)
+}
+
 func variable(t testing.TB, name string) string {
 	t.Helper()
 	value := os.Getenv(name)
