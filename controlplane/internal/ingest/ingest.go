@@ -32,6 +32,7 @@ type Ingest struct {
 	sink    sink
 	agents  *agents
 	metrics *metrics
+	share   *share
 	now     func() time.Time
 }
 
@@ -49,6 +50,7 @@ func New(config Config) (*Ingest, error) {
 		sink:    clickhouseSink{conn: config.ClickHouse, timeout: config.Lease},
 		agents:  newAgents(config.Registry, time.Now),
 		metrics: newMetrics(config.Metrics),
+		share:   newShare(),
 		now:     time.Now,
 	}, nil
 }
@@ -63,8 +65,10 @@ func (in *Ingest) Run(ctx context.Context) error {
 		return err
 	}
 	in.config.Log.InfoContext(ctx, "ingest starts", "topic", in.config.Topic, "topic_id", topic.id, "partitions", topic.partitions)
+	in.countProcesses(ctx, topic)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return in.runPartitions(ctx, topic) })
+	group.Go(func() error { in.shareOut(ctx, topic); return nil })
 	group.Go(func() error { in.mergeClaims(ctx); return nil })
 	if in.config.Tails != nil {
 		group.Go(func() error { in.copyTails(ctx); return nil })
@@ -87,6 +91,7 @@ func (in *Ingest) runPartitions(ctx context.Context, t topic) error {
 				return fmt.Errorf("kafka topics: %w", err)
 			}
 		}
+		in.share.partitions(t.partitions)
 		for ; number < t.partitions; number++ {
 			p := in.newPartition(t.id, number)
 			workers.Go(func() { p.run(ctx) })

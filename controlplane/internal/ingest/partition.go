@@ -49,6 +49,7 @@ func (p *partition) run(ctx context.Context) {
 			p.log.ErrorContext(ctx, "usage of this partition waits for an operator", "error", err)
 			return
 		case errors.Is(err, errNotOwner):
+			p.share.drop(p.number)
 			p.metrics.lags.forget(p.number)
 			pause(ctx, p.config.OwnFor/4)
 		default:
@@ -78,6 +79,10 @@ func (p *partition) work(ctx context.Context, wait *backoff) error {
 		return err
 	}
 	for {
+		if p.share.surplus(p.number) {
+			p.log.InfoContext(ctx, "partition is left to another process", "next_offset", p.next)
+			return errors.Join(errNotOwner, p.store.release(ctx, p.owner, p.topicID, p.number))
+		}
 		if err := p.step(ctx); err != nil {
 			return err
 		}
@@ -90,9 +95,15 @@ func (p *partition) take(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if p.next, err = p.store.own(ctx, p.owner, p.topicID, p.number, first); err != nil {
+	beyond := !p.share.has(p.number) && !p.share.room()
+	if p.next, err = p.store.own(ctx, p.owner, p.topicID, p.number, first, beyond); err != nil {
 		return err
 	}
+	least := time.Duration(0)
+	if beyond { // it is not given up before others had the time to become able
+		least = 10 * p.config.OwnFor
+	}
+	p.share.hold(p.number, least)
 	if p.next > watermark {
 		return fmt.Errorf("%w: settled up to offset %d, kafka ends at %d: was it restored?", errStop, p.next, watermark)
 	}

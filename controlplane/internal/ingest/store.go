@@ -22,22 +22,30 @@ type store struct {
 }
 
 // own takes a partition that nobody has, or that is ours, and returns where it
-// goes on. A partition never seen begins at start.
-func (s store) own(ctx context.Context, owner, topicID uuid.UUID, partition int, start int64) (next int64, err error) {
+// goes on. A partition never seen begins at start. Beyond the share of this process it
+// takes only one that nobody took for a while.
+func (s store) own(ctx context.Context, owner, topicID uuid.UUID, partition int, start int64, beyond bool) (next int64, err error) {
+	ownFor, grace, first := s.ownFor, time.Duration(0), owner
+	if beyond {
+		grace, first = s.grace(), uuid.Nil
+	}
 	err = s.db.System(ctx, func(tx pgx.Tx) error {
 		const take = `
 			INSERT INTO ingest_partition AS p (topic_id, partition, next_offset, owner, owned_until)
-			VALUES ($1, $2, $3, $4, clock_timestamp() + $5)
-			ON CONFLICT (topic_id, partition) DO UPDATE SET owner = $4, owned_until = clock_timestamp() + $5
-			WHERE p.owner = $4 OR p.owned_until < clock_timestamp()
-			RETURNING next_offset`
-		return tx.QueryRow(ctx, take, topicID, partition, start, owner, s.ownFor).Scan(&next)
+			VALUES ($1, $2, $3, $6::uuid, clock_timestamp() + CASE WHEN $6::uuid = $4::uuid THEN $5::interval ELSE interval '0' END)
+			ON CONFLICT (topic_id, partition) DO UPDATE SET owner = $4, owned_until = clock_timestamp() + $5::interval
+			WHERE p.owner = $4 OR p.owned_until < clock_timestamp() - $7::interval
+			RETURNING next_offset, owner`
+		return tx.QueryRow(ctx, take, topicID, partition, start, owner, ownFor, first, grace).Scan(&next, &first)
 	})
-	if errors.Is(err, pgx.ErrNoRows) {
+	if errors.Is(err, pgx.ErrNoRows) || err == nil && first != owner {
 		return 0, errNotOwner
 	}
 	return next, inPostgres(err, "own partition %d", partition)
 }
+
+// grace is how long others have to take what nobody has.
+func (s store) grace() time.Duration { return 3 * s.ownFor }
 
 // renew keeps a partition.
 func (s store) renew(ctx context.Context, owner, topicID uuid.UUID, partition int) error {
@@ -58,10 +66,10 @@ func (s store) fence(ctx context.Context, tx pgx.Tx, owner, topicID uuid.UUID, p
 	return err
 }
 
-// release lets the next process in at once.
+// release lets another process in at once.
 func (s store) release(ctx context.Context, owner, topicID uuid.UUID, partition int) error {
 	return inPostgres(s.db.System(ctx, func(tx pgx.Tx) error {
-		const leave = `UPDATE ingest_partition SET owned_until = '-infinity' WHERE topic_id = $1 AND partition = $2 AND owner = $3`
+		const leave = `UPDATE ingest_partition SET owned_until = clock_timestamp() WHERE topic_id = $1 AND partition = $2 AND owner = $3`
 		_, err := tx.Exec(ctx, leave, topicID, partition, owner)
 		return err
 	}), "release partition %d", partition)
