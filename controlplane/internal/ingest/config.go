@@ -52,6 +52,8 @@ type Config struct {
 	TailsEvery time.Duration
 	// How often new partitions are looked for; 30 s.
 	PartitionsEvery time.Duration
+	// How often gaps are looked for, and how old they are when they are an alarm; 1 min, 10 min.
+	GapsEvery, GapsAfter time.Duration
 	// How long claims keep their hashes; 1 h.
 	MergeAfter time.Duration
 }
@@ -64,6 +66,8 @@ func (c Config) withDefaults() Config {
 	c.OwnFor = orDefault(c.OwnFor, 6*time.Second)
 	c.TailsEvery = orDefault(c.TailsEvery, 5*time.Second)
 	c.PartitionsEvery = orDefault(c.PartitionsEvery, 30*time.Second)
+	c.GapsEvery = orDefault(c.GapsEvery, time.Minute)
+	c.GapsAfter = orDefault(c.GapsAfter, 10*time.Minute)
 	c.MergeAfter = orDefault(c.MergeAfter, time.Hour)
 	return c
 }

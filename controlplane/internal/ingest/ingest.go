@@ -70,6 +70,7 @@ func (in *Ingest) Run(ctx context.Context) error {
 	group.Go(func() error { return in.runPartitions(ctx, topic) })
 	group.Go(func() error { in.shareOut(ctx, topic); return nil })
 	group.Go(func() error { in.mergeClaims(ctx); return nil })
+	group.Go(func() error { in.watchGaps(ctx); return nil })
 	if in.config.Tails != nil {
 		group.Go(func() error { in.copyTails(ctx); return nil })
 	}

@@ -17,6 +17,7 @@ type metrics struct {
 	settings    *prometheus.GaugeVec
 	stopped     *prometheus.GaugeVec
 	insert      prometheus.Histogram
+	gaps        *prometheus.GaugeVec
 }
 
 func newMetrics(registry prometheus.Registerer) *metrics {
@@ -45,7 +46,11 @@ func newMetrics(registry prometheus.Registerer) *metrics {
 			Name: "weir_ingest_insert_seconds", Help: "Duration of one block's insert.", Buckets: prometheus.ExponentialBuckets(0.005, 2, 12),
 		}),
 	}
-	registry.MustRegister(m.batches, m.records, m.deadLetters, m.unsettled, m.lost, m.errors, m.lags, m.settings, m.stopped, m.insert)
+	m.gaps = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "weir_ingest_gaps",
+		Help: "What agents gave out and did not deliver for ten minutes, and for less than a week: boots that miss some, and records missing. Any is an alarm; the log names them.",
+	}, []string{"of"})
+	registry.MustRegister(m.gaps, m.batches, m.records, m.deadLetters, m.unsettled, m.lost, m.errors, m.lags, m.settings, m.stopped, m.insert)
 	return m
 }
 

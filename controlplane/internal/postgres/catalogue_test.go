@@ -42,6 +42,7 @@ var systemWrites = map[string]string{
 	"compiler":                  "builds of the control plane say that they run",
 	"ingest_dead":               "as ingest_partition",
 	"ingest_accepted":           "as ingest_partition",
+	"ingest_gap":                "as ingest_partition",
 	"ingest_process":            "as ingest_partition",
 	"audit_key":                 "keys of the installation are made and wrapped again by command",
 	"signing_key":               "all organizations' keys are rotated and wrapped again by command",
