@@ -11,7 +11,7 @@ ALTER TABLE usage_event ON CLUSTER 'weir'
   ADD COLUMN IF NOT EXISTS served Bool MATERIALIZED outcome != 'refused',
   ADD COLUMN IF NOT EXISTS unpriced Bool MATERIALIZED isNull(cost_usd),
   ADD COLUMN IF NOT EXISTS attempts UInt16 MATERIALIZED length(attempt.provider),
-  ADD COLUMN IF NOT EXISTS cache_saved_usd Decimal(18, 9) MATERIALIZED arraySum(arrayMap(c -> ifNull(c, toDecimal64(0, 9)), attempt.cache_saved_usd)) CODEC(ZSTD(1)),
+  ADD COLUMN IF NOT EXISTS cache_saved_usd Decimal(18, 9) MATERIALIZED arraySum(arrayMap(c -> ifNull(c, toDecimal64(0, 9)), `attempt.cache_saved_usd`)) CODEC(ZSTD(1)),
   ADD COLUMN IF NOT EXISTS has_first_token Bool MATERIALIZED isNotNull(time_to_first_token_us) AND outcome != 'refused',
   ADD COLUMN IF NOT EXISTS first_token_us Int64 MATERIALIZED ifNull(time_to_first_token_us, 0) CODEC(ZSTD(1)),
   -- Of whole streams whose provider said how many tokens they had: the mean time from one
