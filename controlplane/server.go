@@ -15,7 +15,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/weirhq/weir/controlplane/internal/authn"
-	"github.com/weirhq/weir/controlplane/internal/clickhouse"
 	"github.com/weirhq/weir/controlplane/internal/console"
 	"github.com/weirhq/weir/controlplane/internal/fleet"
 	"github.com/weirhq/weir/controlplane/internal/identity"
@@ -145,33 +144,35 @@ func (s *server) serveAdmins() error {
 	login.Register(s.pages)
 	s.pages.Handle("GET /openapi.json", openapi.Handler())
 
-	conn, err := clickhouse.OpenDatabase(p.config.ClickHouseReportURL, p.config.ClickHouseDatabase)
+	reports, err := report.Open(p.config.ClickHouseReportURL, p.config.ClickHouseDatabase)
 	if err != nil {
 		return err
 	}
-	s.close = append(s.close, conn.Close)
+	s.close = append(s.close, reports.Close)
 	book, err := pricebook.Builtin()
 	if err != nil {
 		return err
 	}
 	s.watches = rpc.NewWatches(p.tailer)
+	authenticator := authn.NewAuthenticator(authn.AuthenticatorConfig{
+		Tokens: s.tokens, Sessions: sessions, PublicURL: p.config.PublicURL, SessionIdle: p.config.SessionIdle,
+		OperatorTokens: [][32]byte{token.Hash(p.config.OperatorToken)}, Logger: p.logger,
+	})
 	admin := rpc.AdminConfig{
-		Authenticator: authn.NewAuthenticator(authn.AuthenticatorConfig{
-			Tokens: s.tokens, Sessions: sessions, PublicURL: p.config.PublicURL, SessionIdle: p.config.SessionIdle,
-			OperatorTokens: [][32]byte{token.Hash(p.config.OperatorToken)}, Logger: p.logger,
-		}),
-		CallTimeout: p.config.CallTimeout,
+		Authenticator: authenticator,
+		CallTimeout:   p.config.CallTimeout,
 		Limits: rpc.NewLimits(
 			rpc.Rate{PerSecond: p.config.PrincipalRate, Burst: p.config.PrincipalBurst},
 			rpc.Rate{PerSecond: p.config.StrangerRate, Burst: p.config.StrangerBurst}, time.Now),
 		Runner: p.runner, Store: p.store, Agents: fleet.NewReportTable(p.db),
 		Asker:  &fleet.Asker{Desk: fleet.NewAskTable(p.db), Log: p.logger.With("part", "ask")},
-		Report: rpc.NewReports(report.New(conn)), Logger: p.logger.With("part", "api"),
+		Report: rpc.NewReports(reports, authenticator), Logger: p.logger.With("part", "api"),
 		PriceBook: book, Secrets: vault.New(p.db, p.house), WebhookNetworks: p.config.WebhookNetworks,
 		Watches: s.watches, TrustedProxies: p.config.TrustedProxies,
 	}
 	s.services = append(s.services, rpc.NewAdmin(admin)...)
 	s.pages.Handle("GET "+rpc.ExportPath, rpc.NewExport(admin))
+	s.pages.Handle("GET "+rpc.QueryCSVPath, rpc.NewQueryCSV(admin, reports))
 	files, err := fs.Sub(web.Dist, "dist")
 	if err != nil {
 		return fmt.Errorf("console files: %w", err)

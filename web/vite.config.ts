@@ -18,6 +18,7 @@ export default defineConfig({
     proxy: {
       "^/weir\\.admin\\.v1\\.": controlPlane,
       "/weir/": controlPlane,
+      "/v1/reports/": controlPlane,
       "/auth": controlPlane,
     },
   },

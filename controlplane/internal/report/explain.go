@@ -9,6 +9,7 @@ import (
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 
+	clickhousedb "github.com/weirhq/weir/controlplane/internal/clickhouse"
 	"github.com/weirhq/weir/controlplane/internal/fault"
 )
 
@@ -54,6 +55,9 @@ var away = map[int32]bool{
 // mistake in the text nor a limit comes back as it is: an internal error, logged,
 // with a reference.
 func explain(ctx context.Context, err error, b bounds) error {
+	if errors.Is(err, clickhousedb.ErrTooMuch) {
+		return fault.Because(fault.Exhausted, "query_too_large", "%s", b.tooLarge())
+	}
 	var said *clickhouse.Exception
 	if !errors.As(err, &said) {
 		if ctx.Err() != nil {

@@ -30,7 +30,12 @@ type house struct {
 func newHouse(t *testing.T) *house {
 	t.Helper()
 	server := chtest.Start(t)
-	h := &house{Reports: report.New(server.Report(t)), server: server, admin: server.Admin(t)}
+	reports, err := report.Open(server.ReportURL, chtest.Database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = reports.Close() })
+	h := &house{Reports: reports, server: server, admin: server.Admin(t)}
 	var list string
 	for i := range tenants {
 		// Close to each other, so that neither order nor granule parts them.

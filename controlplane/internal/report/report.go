@@ -8,12 +8,14 @@ package report
 
 import (
 	"context"
+	"errors"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/google/uuid"
 
 	"github.com/weirhq/weir/controlplane/internal/authn"
+	clickhousedb "github.com/weirhq/weir/controlplane/internal/clickhouse"
 	"github.com/weirhq/weir/controlplane/internal/fault"
 )
 
@@ -42,14 +44,30 @@ var answerBounds = bounds{seconds: 20, memory: 1 << 30, resultBytes: 64 << 20, b
 
 // Reports asks ClickHouse as the user report.
 type Reports struct {
-	conn driver.Conn
-	gate *gate
+	// answers and streams hold no more of a result in memory than their bounds.
+	answers, streams driver.Conn
+	gate             *gate
 }
 
-// New takes a connection of the user report, whose default database holds the views.
-func New(conn driver.Conn) *Reports {
-	return &Reports{conn: conn, gate: newGate(maxAtOnce, maxEachAtOnce)}
+// Open takes the URL of the user report and the database that holds the views. It does
+// not wait for the server: the first query does.
+func Open(url, database string) (*Reports, error) {
+	answers, err := clickhousedb.OpenBounded(url, database, answerBounds.resultBytes+packetBytes)
+	if err != nil {
+		return nil, err
+	}
+	streams, err := clickhousedb.OpenBounded(url, database, streamBounds.resultBytes+packetBytes)
+	if err != nil {
+		return nil, errors.Join(err, answers.Close())
+	}
+	return &Reports{answers: answers, streams: streams, gate: newGate(maxAtOnce, maxEachAtOnce)}, nil
 }
+
+// Close ends the connections.
+func (r *Reports) Close() error { return errors.Join(r.answers.Close(), r.streams.Close()) }
+
+// packetBytes are what comes beside the rows: names of columns, progress.
+const packetBytes = 16 << 20
 
 // enter finds the caller's organization and takes one of its places.
 func (r *Reports) enter(ctx context.Context) (as context.Context, leave func(), err error) {
@@ -73,7 +91,11 @@ type organizationKey struct{}
 // query sends sql as the organization that entered.
 func (r *Reports) query(ctx context.Context, sql string, parameters clickhouse.Parameters, zone string, b bounds) (driver.Rows, error) {
 	organization, _ := ctx.Value(organizationKey{}).(uuid.UUID)
-	return r.conn.Query(clickhouse.Context(ctx,
+	conn := r.answers
+	if b == streamBounds {
+		conn = r.streams
+	}
+	return conn.Query(clickhouse.Context(ctx,
 		clickhouse.WithQueryID(queryID(organization)),
 		clickhouse.WithSettings(settings(organization, zone, b)),
 		clickhouse.WithParameters(parameters),

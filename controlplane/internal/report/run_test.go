@@ -162,6 +162,7 @@ func TestRun_errors(t *testing.T) {
 		"setting":        {"SELECT 1 SETTINGS max_threads = 64", fault.Invalid, "SETTINGS"},
 		"memory":         {"SELECT groupArray(number) FROM numbers(1000000000)", fault.Exhausted, "memory"},
 		"result":         {"SELECT groupArray(repeat('x', 1000)) FROM numbers(100000)", fault.Exhausted, "larger than"},
+		"constants":      {"SELECT repeat('x', 100000) FROM numbers(8000)", fault.Exhausted, "larger than 64 MiB"},
 		"time":           {"SELECT count() FROM numbers(100000000000000) WHERE sipHash64(number) = 1", fault.Exhausted, "takes longer than 20 s"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -41,8 +41,10 @@ func callFrom(ctx context.Context) (*call, bool) {
 const sendTimeout = time.Minute
 
 // bound gives the caller of a stream so long to take what is sent.
-func (c *call) bound(send func() error) error {
-	_ = c.deadline.SetWriteDeadline(time.Now().Add(sendTimeout)) // not every writer has deadlines
+func (c *call) bound(send func() error) error { return c.boundBy(sendTimeout, send) }
+
+func (c *call) boundBy(most time.Duration, send func() error) error {
+	_ = c.deadline.SetWriteDeadline(time.Now().Add(most)) // not every writer has deadlines
 	defer func() { _ = c.deadline.SetWriteDeadline(time.Time{}) }()
 	return send()
 }

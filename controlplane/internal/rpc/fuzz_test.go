@@ -28,7 +28,6 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/clickhouse/chtest"
 	"github.com/weirhq/weir/controlplane/internal/openapi/openapitest"
 	"github.com/weirhq/weir/controlplane/internal/readmodel"
-	"github.com/weirhq/weir/controlplane/internal/report"
 	"github.com/weirhq/weir/controlplane/internal/rpc"
 )
 
@@ -59,7 +58,7 @@ func TestRandomCalls(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Logf("seed %d", seed)
-	in := installWith(t, rpc.AdminConfig{Report: rpc.NewReports(report.New(chtest.Start(t).Report(t)))})
+	in := (&installation{t: t, usage: reportsOf(t, chtest.Start(t))}).start(rpc.AdminConfig{})
 	in.asker.Grace = 10 * time.Millisecond // no agent is connected
 	world := newPool("alphacanary", "betacanary")
 	tenants := []*tenant{in.tenant("alphacanary"), in.tenant("betacanary")}

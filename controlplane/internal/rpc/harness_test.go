@@ -27,6 +27,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/postgres"
 	"github.com/weirhq/weir/controlplane/internal/postgres/pgtest"
 	"github.com/weirhq/weir/controlplane/internal/readmodel"
+	"github.com/weirhq/weir/controlplane/internal/report"
 	"github.com/weirhq/weir/controlplane/internal/rpc"
 	"github.com/weirhq/weir/controlplane/internal/token"
 	"github.com/weirhq/weir/controlplane/internal/vault"
@@ -53,6 +54,8 @@ type installation struct {
 	house   *house.Keys
 	reports *fleet.ReportTable
 	asker   *fleet.Asker
+	// usage is nil where no test asks for reports.
+	usage *report.Reports
 }
 
 func install(t testing.TB) *installation {
@@ -69,6 +72,11 @@ func installLimited(t testing.TB, limits *rpc.Limits) *installation {
 func installWith(t testing.TB, config rpc.AdminConfig) *installation {
 	t.Helper()
 	in := &installation{t: t}
+	return in.start(config)
+}
+
+func (in *installation) start(config rpc.AdminConfig) *installation {
+	t := in.t
 	in.db, in.url = pgtest.OpenURL(t)
 	var err error
 	if in.house, err = house.Load(filepath.Join(t.TempDir(), "house.key"), slog.New(slog.DiscardHandler)); err != nil {
@@ -92,14 +100,17 @@ func (in *installation) serve(config rpc.AdminConfig) *installation {
 	in.store, in.tokens, in.logs = store, identity.NewTokens(db), &safeBuffer{}
 	in.runner = command.NewRunner(pglog.New(db, readmodel.Project).ChainedBy(in.ring.Link), store).HidingSecrets([]byte("a key for the tests"))
 	logger := slog.New(slog.NewTextHandler(in.logs, nil))
-	if config.Report == nil {
-		config.Report = adminv1connect.UnimplementedReportServiceHandler{}
-	}
 	if config.Authenticator == nil {
 		config.Authenticator = authn.NewAuthenticator(authn.AuthenticatorConfig{
 			Tokens: in.tokens, Sessions: identity.NewSessions(db),
 			OperatorTokens: [][32]byte{token.Hash(operatorToken)}, PublicURL: "http://console.example", Logger: logger,
 		})
+	}
+	if in.usage != nil {
+		config.Report = rpc.NewReports(in.usage, config.Authenticator)
+	}
+	if config.Report == nil {
+		config.Report = adminv1connect.UnimplementedReportServiceHandler{}
 	}
 	in.tailer = eventlog.NewTailer(pglog.NewHeads(db), logger)
 	in.watches = rpc.NewWatches(in.tailer)
@@ -118,6 +129,7 @@ func (in *installation) serve(config rpc.AdminConfig) *installation {
 	mounts = append(mounts, health)
 	pages := http.NewServeMux()
 	pages.Handle("GET "+rpc.ExportPath, rpc.NewExport(config))
+	pages.Handle("GET "+rpc.QueryCSVPath, rpc.NewQueryCSV(config, in.usage))
 	in.server = httptest.NewUnstartedServer(rpc.NewMux(mounts, pages))
 	in.server.Config.Protocols = new(http.Protocols)
 	in.server.Config.Protocols.SetHTTP1(true)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"time"
 
 	"connectrpc.com/connect"
 	"github.com/google/uuid"
@@ -21,10 +22,17 @@ var _ adminv1connect.ReportServiceHandler = (*reports)(nil)
 // defaultRequests is the size of a page of them.
 const defaultRequests = 50
 
-type reports struct{ reports *report.Reports }
+type reports struct {
+	reports *report.Reports
+	// authenticator is asked anew while a stream goes on.
+	authenticator Authenticator
+	stall         time.Duration
+}
 
 // NewReports serves ReportService.
-func NewReports(r *report.Reports) adminv1connect.ReportServiceHandler { return &reports{r} }
+func NewReports(r *report.Reports, a Authenticator) adminv1connect.ReportServiceHandler {
+	return &reports{r, a, maxStall}
+}
 
 func (s *reports) RunQuery(ctx context.Context, req *connect.Request[adminv1.RunQueryRequest]) (*connect.Response[adminv1.RunQueryResponse], error) {
 	result, err := s.reports.Run(ctx, fromProtoQuery(req.Msg))

@@ -474,6 +474,13 @@ var foreign = map[string]func(t *testing.T, a, b *tenant){
 	"ReportService.RunQuery": func(t *testing.T, _, b *tenant) {
 		refused(t, connect.CodeUnimplemented, b.reports.RunQuery, &adminv1.RunQueryRequest{Sql: "SELECT 1"})
 	},
+	"ReportService.StreamQuery": func(t *testing.T, _, b *tenant) {
+		stream, err := b.reports.StreamQuery(t.Context(), b.signed(&adminv1.StreamQueryRequest{Sql: "SELECT 1"}))
+		if err != nil || stream.Receive() {
+			t.Fatal("want an error", err)
+		}
+		same(t, connect.CodeOf(stream.Err()), connect.CodeUnimplemented)
+	},
 	"ReportService.GetOverview": func(t *testing.T, _, b *tenant) {
 		refused(t, connect.CodeUnimplemented, b.reports.GetOverview, &adminv1.GetOverviewRequest{})
 	},

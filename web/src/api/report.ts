@@ -83,3 +83,8 @@ export function cellsOf(row: ListValue): JsonValue[] {
   const json = toJson(ListValueSchema, row);
   return Array.isArray(json) ? json : [];
 }
+
+/** queryCsv is the address of a statement's result as a file. */
+export function queryCsv(sql: string): string {
+  return `/v1/reports/query.csv?${new URLSearchParams({ sql }).toString()}`;
+}

@@ -1,7 +1,7 @@
 import { useState } from "react";
 
 import type { Column, RunQueryResponse } from "../../api/report";
-import { cellsOf } from "../../api/report";
+import { cellsOf, queryCsv } from "../../api/report";
 import { formatDuration } from "../../format/duration";
 import { formatCount } from "../../format/number";
 import { Scroller } from "../../ui/Scroller";
@@ -9,8 +9,14 @@ import { cellText, isNumeric } from "./cell";
 
 const step = 200;
 
+interface ResultTableProps {
+  result: RunQueryResponse;
+  /** The statement, for the file of all its rows. */
+  sql: string;
+}
+
 /** ResultTable shows a result's rows as they came, some at a time. */
-export function ResultTable({ result }: { result: RunQueryResponse }) {
+export function ResultTable({ result, sql }: ResultTableProps) {
   const { columns, rows, truncated, elapsedUs } = result;
   const [shown, setShown] = useState(step);
   const visible = rows.slice(0, shown);
@@ -18,7 +24,11 @@ export function ResultTable({ result }: { result: RunQueryResponse }) {
     <section className="panel" aria-label="Result">
       <p className="result-head" role="status">
         {formatCount(rows.length)} rows in {formatDuration(elapsedUs)}
-        {truncated && <b> · cut off: there were more. Narrow the statement or add a LIMIT.</b>}
+        {truncated && <b> · cut off: there were more. Narrow the statement, add a LIMIT, or download them.</b>}
+        {" · "}
+        <a href={queryCsv(sql)} download>
+          Download CSV
+        </a>
       </p>
       <Scroller label="Result rows">
         <table className="table table-result">

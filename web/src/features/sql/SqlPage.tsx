@@ -46,7 +46,7 @@ export function SqlPage() {
           empty={<NoRows />}
           failure={(error) => <StatementError error={error} sql={ran} onRetry={result.refetch} onGoTo={goTo} />}
         >
-          {(data) => <ResultTable result={data} />}
+          {(data) => <ResultTable result={data} sql={ran} />}
         </Async>
       ) : (
         <NothingRan />

@@ -107,6 +107,7 @@ test("data_as_it_came_and_the_url_holds_the_statement", async () => {
   expect(screen.getByRole("cell", { name: "0.000534150" }).className).toBe("num");
   expect(screen.getByRole("cell", { name: "null" })).toBeTruthy();
   expect(screen.getByText(/cut off/)).toBeTruthy();
+  expect(screen.getByRole("link", { name: "Download CSV" }).getAttribute("href")).toBe("/v1/reports/query.csv?sql=SELECT+2");
   expect(router.state.location.search).toEqual({ sql: "SELECT 2" });
 });
 

@@ -309,6 +309,317 @@ func (x *RunQueryResponse) GetBytes() int64 {
 	return 0
 }
 
+// StreamQueryRequest is as RunQueryRequest.
+type StreamQueryRequest struct {
+	state         protoimpl.MessageState     `protogen:"open.v1"`
+	Sql           string                     `protobuf:"bytes,1,opt,name=sql,proto3" json:"sql,omitempty"`
+	Parameters    map[string]*structpb.Value `protobuf:"bytes,2,rep,name=parameters,proto3" json:"parameters,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	TimeZone      string                     `protobuf:"bytes,3,opt,name=time_zone,json=timeZone,proto3" json:"time_zone,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StreamQueryRequest) Reset() {
+	*x = StreamQueryRequest{}
+	mi := &file_weir_admin_v1_report_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StreamQueryRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StreamQueryRequest) ProtoMessage() {}
+
+func (x *StreamQueryRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_report_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StreamQueryRequest.ProtoReflect.Descriptor instead.
+func (*StreamQueryRequest) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *StreamQueryRequest) GetSql() string {
+	if x != nil {
+		return x.Sql
+	}
+	return ""
+}
+
+func (x *StreamQueryRequest) GetParameters() map[string]*structpb.Value {
+	if x != nil {
+		return x.Parameters
+	}
+	return nil
+}
+
+func (x *StreamQueryRequest) GetTimeZone() string {
+	if x != nil {
+		return x.TimeZone
+	}
+	return ""
+}
+
+type StreamQueryResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Types that are valid to be assigned to Message:
+	//
+	//	*StreamQueryResponse_Columns
+	//	*StreamQueryResponse_Rows
+	//	*StreamQueryResponse_Trailer
+	Message       isStreamQueryResponse_Message `protobuf_oneof:"message"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StreamQueryResponse) Reset() {
+	*x = StreamQueryResponse{}
+	mi := &file_weir_admin_v1_report_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StreamQueryResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StreamQueryResponse) ProtoMessage() {}
+
+func (x *StreamQueryResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_report_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StreamQueryResponse.ProtoReflect.Descriptor instead.
+func (*StreamQueryResponse) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *StreamQueryResponse) GetMessage() isStreamQueryResponse_Message {
+	if x != nil {
+		return x.Message
+	}
+	return nil
+}
+
+func (x *StreamQueryResponse) GetColumns() *QueryColumns {
+	if x != nil {
+		if x, ok := x.Message.(*StreamQueryResponse_Columns); ok {
+			return x.Columns
+		}
+	}
+	return nil
+}
+
+func (x *StreamQueryResponse) GetRows() *QueryRows {
+	if x != nil {
+		if x, ok := x.Message.(*StreamQueryResponse_Rows); ok {
+			return x.Rows
+		}
+	}
+	return nil
+}
+
+func (x *StreamQueryResponse) GetTrailer() *QueryTrailer {
+	if x != nil {
+		if x, ok := x.Message.(*StreamQueryResponse_Trailer); ok {
+			return x.Trailer
+		}
+	}
+	return nil
+}
+
+type isStreamQueryResponse_Message interface {
+	isStreamQueryResponse_Message()
+}
+
+type StreamQueryResponse_Columns struct {
+	// The first message, and only that.
+	Columns *QueryColumns `protobuf:"bytes,1,opt,name=columns,proto3,oneof"`
+}
+
+type StreamQueryResponse_Rows struct {
+	Rows *QueryRows `protobuf:"bytes,2,opt,name=rows,proto3,oneof"`
+}
+
+type StreamQueryResponse_Trailer struct {
+	// The last message, and only that: the result is whole.
+	Trailer *QueryTrailer `protobuf:"bytes,3,opt,name=trailer,proto3,oneof"`
+}
+
+func (*StreamQueryResponse_Columns) isStreamQueryResponse_Message() {}
+
+func (*StreamQueryResponse_Rows) isStreamQueryResponse_Message() {}
+
+func (*StreamQueryResponse_Trailer) isStreamQueryResponse_Message() {}
+
+type QueryColumns struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Columns       []*Column              `protobuf:"bytes,1,rep,name=columns,proto3" json:"columns,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *QueryColumns) Reset() {
+	*x = QueryColumns{}
+	mi := &file_weir_admin_v1_report_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *QueryColumns) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*QueryColumns) ProtoMessage() {}
+
+func (x *QueryColumns) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_report_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use QueryColumns.ProtoReflect.Descriptor instead.
+func (*QueryColumns) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *QueryColumns) GetColumns() []*Column {
+	if x != nil {
+		return x.Columns
+	}
+	return nil
+}
+
+type QueryRows struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// About 256 KiB, and at least one; values as in RunQueryResponse.
+	Rows          []*structpb.ListValue `protobuf:"bytes,1,rep,name=rows,proto3" json:"rows,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *QueryRows) Reset() {
+	*x = QueryRows{}
+	mi := &file_weir_admin_v1_report_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *QueryRows) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*QueryRows) ProtoMessage() {}
+
+func (x *QueryRows) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_report_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use QueryRows.ProtoReflect.Descriptor instead.
+func (*QueryRows) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *QueryRows) GetRows() []*structpb.ListValue {
+	if x != nil {
+		return x.Rows
+	}
+	return nil
+}
+
+type QueryTrailer struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Of all rows that were sent.
+	RowCount      int64 `protobuf:"varint,1,opt,name=row_count,json=rowCount,proto3" json:"row_count,omitempty"`
+	Bytes         int64 `protobuf:"varint,2,opt,name=bytes,proto3" json:"bytes,omitempty"`
+	ElapsedUs     int64 `protobuf:"varint,3,opt,name=elapsed_us,json=elapsedUs,proto3" json:"elapsed_us,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *QueryTrailer) Reset() {
+	*x = QueryTrailer{}
+	mi := &file_weir_admin_v1_report_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *QueryTrailer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*QueryTrailer) ProtoMessage() {}
+
+func (x *QueryTrailer) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_report_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use QueryTrailer.ProtoReflect.Descriptor instead.
+func (*QueryTrailer) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *QueryTrailer) GetRowCount() int64 {
+	if x != nil {
+		return x.RowCount
+	}
+	return 0
+}
+
+func (x *QueryTrailer) GetBytes() int64 {
+	if x != nil {
+		return x.Bytes
+	}
+	return 0
+}
+
+func (x *QueryTrailer) GetElapsedUs() int64 {
+	if x != nil {
+		return x.ElapsedUs
+	}
+	return 0
+}
+
 type Column struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -320,7 +631,7 @@ type Column struct {
 
 func (x *Column) Reset() {
 	*x = Column{}
-	mi := &file_weir_admin_v1_report_proto_msgTypes[2]
+	mi := &file_weir_admin_v1_report_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -332,7 +643,7 @@ func (x *Column) String() string {
 func (*Column) ProtoMessage() {}
 
 func (x *Column) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_report_proto_msgTypes[2]
+	mi := &file_weir_admin_v1_report_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -345,7 +656,7 @@ func (x *Column) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Column.ProtoReflect.Descriptor instead.
 func (*Column) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{2}
+	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Column) GetName() string {
@@ -377,7 +688,7 @@ type GetOverviewRequest struct {
 
 func (x *GetOverviewRequest) Reset() {
 	*x = GetOverviewRequest{}
-	mi := &file_weir_admin_v1_report_proto_msgTypes[3]
+	mi := &file_weir_admin_v1_report_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -389,7 +700,7 @@ func (x *GetOverviewRequest) String() string {
 func (*GetOverviewRequest) ProtoMessage() {}
 
 func (x *GetOverviewRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_report_proto_msgTypes[3]
+	mi := &file_weir_admin_v1_report_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -402,7 +713,7 @@ func (x *GetOverviewRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOverviewRequest.ProtoReflect.Descriptor instead.
 func (*GetOverviewRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{3}
+	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *GetOverviewRequest) GetFrom() *timestamppb.Timestamp {
@@ -448,7 +759,7 @@ type GetOverviewResponse struct {
 
 func (x *GetOverviewResponse) Reset() {
 	*x = GetOverviewResponse{}
-	mi := &file_weir_admin_v1_report_proto_msgTypes[4]
+	mi := &file_weir_admin_v1_report_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -460,7 +771,7 @@ func (x *GetOverviewResponse) String() string {
 func (*GetOverviewResponse) ProtoMessage() {}
 
 func (x *GetOverviewResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_report_proto_msgTypes[4]
+	mi := &file_weir_admin_v1_report_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -473,7 +784,7 @@ func (x *GetOverviewResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOverviewResponse.ProtoReflect.Descriptor instead.
 func (*GetOverviewResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{4}
+	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *GetOverviewResponse) GetTotals() *Totals {
@@ -530,7 +841,7 @@ type Totals struct {
 
 func (x *Totals) Reset() {
 	*x = Totals{}
-	mi := &file_weir_admin_v1_report_proto_msgTypes[5]
+	mi := &file_weir_admin_v1_report_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -542,7 +853,7 @@ func (x *Totals) String() string {
 func (*Totals) ProtoMessage() {}
 
 func (x *Totals) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_report_proto_msgTypes[5]
+	mi := &file_weir_admin_v1_report_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -555,7 +866,7 @@ func (x *Totals) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Totals.ProtoReflect.Descriptor instead.
 func (*Totals) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{5}
+	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Totals) GetRequests() int64 {
@@ -652,7 +963,7 @@ type Point struct {
 
 func (x *Point) Reset() {
 	*x = Point{}
-	mi := &file_weir_admin_v1_report_proto_msgTypes[6]
+	mi := &file_weir_admin_v1_report_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -664,7 +975,7 @@ func (x *Point) String() string {
 func (*Point) ProtoMessage() {}
 
 func (x *Point) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_report_proto_msgTypes[6]
+	mi := &file_weir_admin_v1_report_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -677,7 +988,7 @@ func (x *Point) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Point.ProtoReflect.Descriptor instead.
 func (*Point) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{6}
+	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Point) GetStart() *timestamppb.Timestamp {
@@ -704,7 +1015,7 @@ type RouteTotals struct {
 
 func (x *RouteTotals) Reset() {
 	*x = RouteTotals{}
-	mi := &file_weir_admin_v1_report_proto_msgTypes[7]
+	mi := &file_weir_admin_v1_report_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -716,7 +1027,7 @@ func (x *RouteTotals) String() string {
 func (*RouteTotals) ProtoMessage() {}
 
 func (x *RouteTotals) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_report_proto_msgTypes[7]
+	mi := &file_weir_admin_v1_report_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -729,7 +1040,7 @@ func (x *RouteTotals) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RouteTotals.ProtoReflect.Descriptor instead.
 func (*RouteTotals) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{7}
+	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *RouteTotals) GetRoute() string {
@@ -762,7 +1073,7 @@ type ListRequestsRequest struct {
 
 func (x *ListRequestsRequest) Reset() {
 	*x = ListRequestsRequest{}
-	mi := &file_weir_admin_v1_report_proto_msgTypes[8]
+	mi := &file_weir_admin_v1_report_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -774,7 +1085,7 @@ func (x *ListRequestsRequest) String() string {
 func (*ListRequestsRequest) ProtoMessage() {}
 
 func (x *ListRequestsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_report_proto_msgTypes[8]
+	mi := &file_weir_admin_v1_report_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -787,7 +1098,7 @@ func (x *ListRequestsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRequestsRequest.ProtoReflect.Descriptor instead.
 func (*ListRequestsRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{8}
+	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListRequestsRequest) GetSize() int32 {
@@ -828,7 +1139,7 @@ type ListRequestsResponse struct {
 
 func (x *ListRequestsResponse) Reset() {
 	*x = ListRequestsResponse{}
-	mi := &file_weir_admin_v1_report_proto_msgTypes[9]
+	mi := &file_weir_admin_v1_report_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -840,7 +1151,7 @@ func (x *ListRequestsResponse) String() string {
 func (*ListRequestsResponse) ProtoMessage() {}
 
 func (x *ListRequestsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_report_proto_msgTypes[9]
+	mi := &file_weir_admin_v1_report_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -853,7 +1164,7 @@ func (x *ListRequestsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRequestsResponse.ProtoReflect.Descriptor instead.
 func (*ListRequestsResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{9}
+	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ListRequestsResponse) GetRequests() []*Request {
@@ -909,7 +1220,7 @@ type Request struct {
 
 func (x *Request) Reset() {
 	*x = Request{}
-	mi := &file_weir_admin_v1_report_proto_msgTypes[10]
+	mi := &file_weir_admin_v1_report_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -921,7 +1232,7 @@ func (x *Request) String() string {
 func (*Request) ProtoMessage() {}
 
 func (x *Request) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_report_proto_msgTypes[10]
+	mi := &file_weir_admin_v1_report_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -934,7 +1245,7 @@ func (x *Request) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Request.ProtoReflect.Descriptor instead.
 func (*Request) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{10}
+	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Request) GetRequestId() string {
@@ -1114,7 +1425,7 @@ type GetRequestRequest struct {
 
 func (x *GetRequestRequest) Reset() {
 	*x = GetRequestRequest{}
-	mi := &file_weir_admin_v1_report_proto_msgTypes[11]
+	mi := &file_weir_admin_v1_report_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1126,7 +1437,7 @@ func (x *GetRequestRequest) String() string {
 func (*GetRequestRequest) ProtoMessage() {}
 
 func (x *GetRequestRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_report_proto_msgTypes[11]
+	mi := &file_weir_admin_v1_report_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1139,7 +1450,7 @@ func (x *GetRequestRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRequestRequest.ProtoReflect.Descriptor instead.
 func (*GetRequestRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{11}
+	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *GetRequestRequest) GetRequestId() string {
@@ -1164,7 +1475,7 @@ type GetRequestResponse struct {
 
 func (x *GetRequestResponse) Reset() {
 	*x = GetRequestResponse{}
-	mi := &file_weir_admin_v1_report_proto_msgTypes[12]
+	mi := &file_weir_admin_v1_report_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1176,7 +1487,7 @@ func (x *GetRequestResponse) String() string {
 func (*GetRequestResponse) ProtoMessage() {}
 
 func (x *GetRequestResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_report_proto_msgTypes[12]
+	mi := &file_weir_admin_v1_report_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1189,7 +1500,7 @@ func (x *GetRequestResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRequestResponse.ProtoReflect.Descriptor instead.
 func (*GetRequestResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{12}
+	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *GetRequestResponse) GetRequest() *Request {
@@ -1250,7 +1561,7 @@ type RequestAttempt struct {
 
 func (x *RequestAttempt) Reset() {
 	*x = RequestAttempt{}
-	mi := &file_weir_admin_v1_report_proto_msgTypes[13]
+	mi := &file_weir_admin_v1_report_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1262,7 +1573,7 @@ func (x *RequestAttempt) String() string {
 func (*RequestAttempt) ProtoMessage() {}
 
 func (x *RequestAttempt) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_report_proto_msgTypes[13]
+	mi := &file_weir_admin_v1_report_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1275,7 +1586,7 @@ func (x *RequestAttempt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RequestAttempt.ProtoReflect.Descriptor instead.
 func (*RequestAttempt) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{13}
+	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *RequestAttempt) GetRequestId() string {
@@ -1389,7 +1700,7 @@ type RequestCandidate struct {
 
 func (x *RequestCandidate) Reset() {
 	*x = RequestCandidate{}
-	mi := &file_weir_admin_v1_report_proto_msgTypes[14]
+	mi := &file_weir_admin_v1_report_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1401,7 +1712,7 @@ func (x *RequestCandidate) String() string {
 func (*RequestCandidate) ProtoMessage() {}
 
 func (x *RequestCandidate) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_report_proto_msgTypes[14]
+	mi := &file_weir_admin_v1_report_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1414,7 +1725,7 @@ func (x *RequestCandidate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RequestCandidate.ProtoReflect.Descriptor instead.
 func (*RequestCandidate) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{14}
+	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *RequestCandidate) GetProvider() string {
@@ -1465,7 +1776,30 @@ const file_weir_admin_v1_report_proto_rawDesc = "" +
 	"\tmax_bytes\x18\b \x01(\x03R\bmaxBytes\x12\x14\n" +
 	"\x05bytes\x18\t \x01(\x03R\x05bytesB\f\n" +
 	"\n" +
-	"_row_count\"0\n" +
+	"_row_count\"\xb0\x02\n" +
+	"\x12StreamQueryRequest\x12\x1d\n" +
+	"\x03sql\x18\x01 \x01(\tB\v\xbaH\br\x06\x10\x01\x18\xa0\x8d\x06R\x03sql\x12~\n" +
+	"\n" +
+	"parameters\x18\x02 \x03(\v21.weir.admin.v1.StreamQueryRequest.ParametersEntryB+\xbaH(\x9a\x01%\x10d\"!r\x1f2\x1d^[A-Za-z_][A-Za-z0-9_]{0,63}$R\n" +
+	"parameters\x12$\n" +
+	"\ttime_zone\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\btimeZone\x1aU\n" +
+	"\x0fParametersEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12,\n" +
+	"\x05value\x18\x02 \x01(\v2\x16.google.protobuf.ValueR\x05value:\x028\x01\"\xc2\x01\n" +
+	"\x13StreamQueryResponse\x127\n" +
+	"\acolumns\x18\x01 \x01(\v2\x1b.weir.admin.v1.QueryColumnsH\x00R\acolumns\x12.\n" +
+	"\x04rows\x18\x02 \x01(\v2\x18.weir.admin.v1.QueryRowsH\x00R\x04rows\x127\n" +
+	"\atrailer\x18\x03 \x01(\v2\x1b.weir.admin.v1.QueryTrailerH\x00R\atrailerB\t\n" +
+	"\amessage\"?\n" +
+	"\fQueryColumns\x12/\n" +
+	"\acolumns\x18\x01 \x03(\v2\x15.weir.admin.v1.ColumnR\acolumns\";\n" +
+	"\tQueryRows\x12.\n" +
+	"\x04rows\x18\x01 \x03(\v2\x1a.google.protobuf.ListValueR\x04rows\"`\n" +
+	"\fQueryTrailer\x12\x1b\n" +
+	"\trow_count\x18\x01 \x01(\x03R\browCount\x12\x14\n" +
+	"\x05bytes\x18\x02 \x01(\x03R\x05bytes\x12\x1d\n" +
+	"\n" +
+	"elapsed_us\x18\x03 \x01(\x03R\telapsedUs\"0\n" +
 	"\x06Column\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04type\x18\x02 \x01(\tR\x04type\"\xd5\x01\n" +
@@ -1593,9 +1927,10 @@ const file_weir_admin_v1_report_proto_rawDesc = "" +
 	"\x14INTERVAL_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fINTERVAL_MINUTE\x10\x01\x12\x11\n" +
 	"\rINTERVAL_HOUR\x10\x02\x12\x10\n" +
-	"\fINTERVAL_DAY\x10\x032\xb3\x03\n" +
+	"\fINTERVAL_DAY\x10\x032\xa1\x04\n" +
 	"\rReportService\x12a\n" +
-	"\bRunQuery\x12\x1e.weir.admin.v1.RunQueryRequest\x1a\x1f.weir.admin.v1.RunQueryResponse\"\x14\x8a\xb5\x18\rreports.query\x90\x02\x01\x12i\n" +
+	"\bRunQuery\x12\x1e.weir.admin.v1.RunQueryRequest\x1a\x1f.weir.admin.v1.RunQueryResponse\"\x14\x8a\xb5\x18\rreports.query\x90\x02\x01\x12l\n" +
+	"\vStreamQuery\x12!.weir.admin.v1.StreamQueryRequest\x1a\".weir.admin.v1.StreamQueryResponse\"\x14\x8a\xb5\x18\rreports.query\x90\x02\x010\x01\x12i\n" +
 	"\vGetOverview\x12!.weir.admin.v1.GetOverviewRequest\x1a\".weir.admin.v1.GetOverviewResponse\"\x13\x8a\xb5\x18\freports.read\x90\x02\x01\x12f\n" +
 	"\n" +
 	"GetRequest\x12 .weir.admin.v1.GetRequestRequest\x1a!.weir.admin.v1.GetRequestResponse\"\x13\x8a\xb5\x18\freports.read\x90\x02\x01\x12l\n" +
@@ -1615,66 +1950,81 @@ func file_weir_admin_v1_report_proto_rawDescGZIP() []byte {
 }
 
 var file_weir_admin_v1_report_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_weir_admin_v1_report_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_weir_admin_v1_report_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_weir_admin_v1_report_proto_goTypes = []any{
 	(QueryLimit)(0),               // 0: weir.admin.v1.QueryLimit
 	(Interval)(0),                 // 1: weir.admin.v1.Interval
 	(*RunQueryRequest)(nil),       // 2: weir.admin.v1.RunQueryRequest
 	(*RunQueryResponse)(nil),      // 3: weir.admin.v1.RunQueryResponse
-	(*Column)(nil),                // 4: weir.admin.v1.Column
-	(*GetOverviewRequest)(nil),    // 5: weir.admin.v1.GetOverviewRequest
-	(*GetOverviewResponse)(nil),   // 6: weir.admin.v1.GetOverviewResponse
-	(*Totals)(nil),                // 7: weir.admin.v1.Totals
-	(*Point)(nil),                 // 8: weir.admin.v1.Point
-	(*RouteTotals)(nil),           // 9: weir.admin.v1.RouteTotals
-	(*ListRequestsRequest)(nil),   // 10: weir.admin.v1.ListRequestsRequest
-	(*ListRequestsResponse)(nil),  // 11: weir.admin.v1.ListRequestsResponse
-	(*Request)(nil),               // 12: weir.admin.v1.Request
-	(*GetRequestRequest)(nil),     // 13: weir.admin.v1.GetRequestRequest
-	(*GetRequestResponse)(nil),    // 14: weir.admin.v1.GetRequestResponse
-	(*RequestAttempt)(nil),        // 15: weir.admin.v1.RequestAttempt
-	(*RequestCandidate)(nil),      // 16: weir.admin.v1.RequestCandidate
-	nil,                           // 17: weir.admin.v1.RunQueryRequest.ParametersEntry
-	nil,                           // 18: weir.admin.v1.Request.LabelsEntry
-	(*structpb.ListValue)(nil),    // 19: google.protobuf.ListValue
-	(*timestamppb.Timestamp)(nil), // 20: google.protobuf.Timestamp
-	(*structpb.Value)(nil),        // 21: google.protobuf.Value
+	(*StreamQueryRequest)(nil),    // 4: weir.admin.v1.StreamQueryRequest
+	(*StreamQueryResponse)(nil),   // 5: weir.admin.v1.StreamQueryResponse
+	(*QueryColumns)(nil),          // 6: weir.admin.v1.QueryColumns
+	(*QueryRows)(nil),             // 7: weir.admin.v1.QueryRows
+	(*QueryTrailer)(nil),          // 8: weir.admin.v1.QueryTrailer
+	(*Column)(nil),                // 9: weir.admin.v1.Column
+	(*GetOverviewRequest)(nil),    // 10: weir.admin.v1.GetOverviewRequest
+	(*GetOverviewResponse)(nil),   // 11: weir.admin.v1.GetOverviewResponse
+	(*Totals)(nil),                // 12: weir.admin.v1.Totals
+	(*Point)(nil),                 // 13: weir.admin.v1.Point
+	(*RouteTotals)(nil),           // 14: weir.admin.v1.RouteTotals
+	(*ListRequestsRequest)(nil),   // 15: weir.admin.v1.ListRequestsRequest
+	(*ListRequestsResponse)(nil),  // 16: weir.admin.v1.ListRequestsResponse
+	(*Request)(nil),               // 17: weir.admin.v1.Request
+	(*GetRequestRequest)(nil),     // 18: weir.admin.v1.GetRequestRequest
+	(*GetRequestResponse)(nil),    // 19: weir.admin.v1.GetRequestResponse
+	(*RequestAttempt)(nil),        // 20: weir.admin.v1.RequestAttempt
+	(*RequestCandidate)(nil),      // 21: weir.admin.v1.RequestCandidate
+	nil,                           // 22: weir.admin.v1.RunQueryRequest.ParametersEntry
+	nil,                           // 23: weir.admin.v1.StreamQueryRequest.ParametersEntry
+	nil,                           // 24: weir.admin.v1.Request.LabelsEntry
+	(*structpb.ListValue)(nil),    // 25: google.protobuf.ListValue
+	(*timestamppb.Timestamp)(nil), // 26: google.protobuf.Timestamp
+	(*structpb.Value)(nil),        // 27: google.protobuf.Value
 }
 var file_weir_admin_v1_report_proto_depIdxs = []int32{
-	17, // 0: weir.admin.v1.RunQueryRequest.parameters:type_name -> weir.admin.v1.RunQueryRequest.ParametersEntry
-	4,  // 1: weir.admin.v1.RunQueryResponse.columns:type_name -> weir.admin.v1.Column
-	19, // 2: weir.admin.v1.RunQueryResponse.rows:type_name -> google.protobuf.ListValue
+	22, // 0: weir.admin.v1.RunQueryRequest.parameters:type_name -> weir.admin.v1.RunQueryRequest.ParametersEntry
+	9,  // 1: weir.admin.v1.RunQueryResponse.columns:type_name -> weir.admin.v1.Column
+	25, // 2: weir.admin.v1.RunQueryResponse.rows:type_name -> google.protobuf.ListValue
 	0,  // 3: weir.admin.v1.RunQueryResponse.limited_by:type_name -> weir.admin.v1.QueryLimit
-	20, // 4: weir.admin.v1.GetOverviewRequest.from:type_name -> google.protobuf.Timestamp
-	20, // 5: weir.admin.v1.GetOverviewRequest.to:type_name -> google.protobuf.Timestamp
-	1,  // 6: weir.admin.v1.GetOverviewRequest.interval:type_name -> weir.admin.v1.Interval
-	7,  // 7: weir.admin.v1.GetOverviewResponse.totals:type_name -> weir.admin.v1.Totals
-	8,  // 8: weir.admin.v1.GetOverviewResponse.series:type_name -> weir.admin.v1.Point
-	9,  // 9: weir.admin.v1.GetOverviewResponse.routes:type_name -> weir.admin.v1.RouteTotals
-	20, // 10: weir.admin.v1.Point.start:type_name -> google.protobuf.Timestamp
-	7,  // 11: weir.admin.v1.Point.totals:type_name -> weir.admin.v1.Totals
-	7,  // 12: weir.admin.v1.RouteTotals.totals:type_name -> weir.admin.v1.Totals
-	12, // 13: weir.admin.v1.ListRequestsResponse.requests:type_name -> weir.admin.v1.Request
-	20, // 14: weir.admin.v1.Request.started_at:type_name -> google.protobuf.Timestamp
-	18, // 15: weir.admin.v1.Request.labels:type_name -> weir.admin.v1.Request.LabelsEntry
-	12, // 16: weir.admin.v1.GetRequestResponse.request:type_name -> weir.admin.v1.Request
-	15, // 17: weir.admin.v1.GetRequestResponse.attempts:type_name -> weir.admin.v1.RequestAttempt
-	16, // 18: weir.admin.v1.GetRequestResponse.candidates:type_name -> weir.admin.v1.RequestCandidate
-	15, // 19: weir.admin.v1.GetRequestResponse.shadows:type_name -> weir.admin.v1.RequestAttempt
-	21, // 20: weir.admin.v1.RunQueryRequest.ParametersEntry.value:type_name -> google.protobuf.Value
-	2,  // 21: weir.admin.v1.ReportService.RunQuery:input_type -> weir.admin.v1.RunQueryRequest
-	5,  // 22: weir.admin.v1.ReportService.GetOverview:input_type -> weir.admin.v1.GetOverviewRequest
-	13, // 23: weir.admin.v1.ReportService.GetRequest:input_type -> weir.admin.v1.GetRequestRequest
-	10, // 24: weir.admin.v1.ReportService.ListRequests:input_type -> weir.admin.v1.ListRequestsRequest
-	3,  // 25: weir.admin.v1.ReportService.RunQuery:output_type -> weir.admin.v1.RunQueryResponse
-	6,  // 26: weir.admin.v1.ReportService.GetOverview:output_type -> weir.admin.v1.GetOverviewResponse
-	14, // 27: weir.admin.v1.ReportService.GetRequest:output_type -> weir.admin.v1.GetRequestResponse
-	11, // 28: weir.admin.v1.ReportService.ListRequests:output_type -> weir.admin.v1.ListRequestsResponse
-	25, // [25:29] is the sub-list for method output_type
-	21, // [21:25] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	23, // 4: weir.admin.v1.StreamQueryRequest.parameters:type_name -> weir.admin.v1.StreamQueryRequest.ParametersEntry
+	6,  // 5: weir.admin.v1.StreamQueryResponse.columns:type_name -> weir.admin.v1.QueryColumns
+	7,  // 6: weir.admin.v1.StreamQueryResponse.rows:type_name -> weir.admin.v1.QueryRows
+	8,  // 7: weir.admin.v1.StreamQueryResponse.trailer:type_name -> weir.admin.v1.QueryTrailer
+	9,  // 8: weir.admin.v1.QueryColumns.columns:type_name -> weir.admin.v1.Column
+	25, // 9: weir.admin.v1.QueryRows.rows:type_name -> google.protobuf.ListValue
+	26, // 10: weir.admin.v1.GetOverviewRequest.from:type_name -> google.protobuf.Timestamp
+	26, // 11: weir.admin.v1.GetOverviewRequest.to:type_name -> google.protobuf.Timestamp
+	1,  // 12: weir.admin.v1.GetOverviewRequest.interval:type_name -> weir.admin.v1.Interval
+	12, // 13: weir.admin.v1.GetOverviewResponse.totals:type_name -> weir.admin.v1.Totals
+	13, // 14: weir.admin.v1.GetOverviewResponse.series:type_name -> weir.admin.v1.Point
+	14, // 15: weir.admin.v1.GetOverviewResponse.routes:type_name -> weir.admin.v1.RouteTotals
+	26, // 16: weir.admin.v1.Point.start:type_name -> google.protobuf.Timestamp
+	12, // 17: weir.admin.v1.Point.totals:type_name -> weir.admin.v1.Totals
+	12, // 18: weir.admin.v1.RouteTotals.totals:type_name -> weir.admin.v1.Totals
+	17, // 19: weir.admin.v1.ListRequestsResponse.requests:type_name -> weir.admin.v1.Request
+	26, // 20: weir.admin.v1.Request.started_at:type_name -> google.protobuf.Timestamp
+	24, // 21: weir.admin.v1.Request.labels:type_name -> weir.admin.v1.Request.LabelsEntry
+	17, // 22: weir.admin.v1.GetRequestResponse.request:type_name -> weir.admin.v1.Request
+	20, // 23: weir.admin.v1.GetRequestResponse.attempts:type_name -> weir.admin.v1.RequestAttempt
+	21, // 24: weir.admin.v1.GetRequestResponse.candidates:type_name -> weir.admin.v1.RequestCandidate
+	20, // 25: weir.admin.v1.GetRequestResponse.shadows:type_name -> weir.admin.v1.RequestAttempt
+	27, // 26: weir.admin.v1.RunQueryRequest.ParametersEntry.value:type_name -> google.protobuf.Value
+	27, // 27: weir.admin.v1.StreamQueryRequest.ParametersEntry.value:type_name -> google.protobuf.Value
+	2,  // 28: weir.admin.v1.ReportService.RunQuery:input_type -> weir.admin.v1.RunQueryRequest
+	4,  // 29: weir.admin.v1.ReportService.StreamQuery:input_type -> weir.admin.v1.StreamQueryRequest
+	10, // 30: weir.admin.v1.ReportService.GetOverview:input_type -> weir.admin.v1.GetOverviewRequest
+	18, // 31: weir.admin.v1.ReportService.GetRequest:input_type -> weir.admin.v1.GetRequestRequest
+	15, // 32: weir.admin.v1.ReportService.ListRequests:input_type -> weir.admin.v1.ListRequestsRequest
+	3,  // 33: weir.admin.v1.ReportService.RunQuery:output_type -> weir.admin.v1.RunQueryResponse
+	5,  // 34: weir.admin.v1.ReportService.StreamQuery:output_type -> weir.admin.v1.StreamQueryResponse
+	11, // 35: weir.admin.v1.ReportService.GetOverview:output_type -> weir.admin.v1.GetOverviewResponse
+	19, // 36: weir.admin.v1.ReportService.GetRequest:output_type -> weir.admin.v1.GetRequestResponse
+	16, // 37: weir.admin.v1.ReportService.ListRequests:output_type -> weir.admin.v1.ListRequestsResponse
+	33, // [33:38] is the sub-list for method output_type
+	28, // [28:33] is the sub-list for method input_type
+	28, // [28:28] is the sub-list for extension type_name
+	28, // [28:28] is the sub-list for extension extendee
+	0,  // [0:28] is the sub-list for field type_name
 }
 
 func init() { file_weir_admin_v1_report_proto_init() }
@@ -1684,16 +2034,21 @@ func file_weir_admin_v1_report_proto_init() {
 	}
 	file_weir_admin_v1_options_proto_init()
 	file_weir_admin_v1_report_proto_msgTypes[1].OneofWrappers = []any{}
-	file_weir_admin_v1_report_proto_msgTypes[5].OneofWrappers = []any{}
+	file_weir_admin_v1_report_proto_msgTypes[3].OneofWrappers = []any{
+		(*StreamQueryResponse_Columns)(nil),
+		(*StreamQueryResponse_Rows)(nil),
+		(*StreamQueryResponse_Trailer)(nil),
+	}
 	file_weir_admin_v1_report_proto_msgTypes[10].OneofWrappers = []any{}
-	file_weir_admin_v1_report_proto_msgTypes[13].OneofWrappers = []any{}
+	file_weir_admin_v1_report_proto_msgTypes[15].OneofWrappers = []any{}
+	file_weir_admin_v1_report_proto_msgTypes[18].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_admin_v1_report_proto_rawDesc), len(file_weir_admin_v1_report_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   17,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

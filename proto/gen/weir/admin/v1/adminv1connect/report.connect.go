@@ -35,6 +35,9 @@ const (
 const (
 	// ReportServiceRunQueryProcedure is the fully-qualified name of the ReportService's RunQuery RPC.
 	ReportServiceRunQueryProcedure = "/weir.admin.v1.ReportService/RunQuery"
+	// ReportServiceStreamQueryProcedure is the fully-qualified name of the ReportService's StreamQuery
+	// RPC.
+	ReportServiceStreamQueryProcedure = "/weir.admin.v1.ReportService/StreamQuery"
 	// ReportServiceGetOverviewProcedure is the fully-qualified name of the ReportService's GetOverview
 	// RPC.
 	ReportServiceGetOverviewProcedure = "/weir.admin.v1.ReportService/GetOverview"
@@ -51,6 +54,11 @@ type ReportServiceClient interface {
 	// RunQuery runs one SELECT over the public views (docs/sql.md). It sees the caller's
 	// organization only.
 	RunQuery(context.Context, *connect.Request[v1.RunQueryRequest]) (*connect.Response[v1.RunQueryResponse], error)
+	// StreamQuery is RunQuery for results of up to 10 million rows and 256 MiB: the columns,
+	// then rows in chunks, then a trailer. Without the trailer, which follows only a whole
+	// result, it broke off: the error says why. A query may run 300 s, and a caller may
+	// not read for 30 s. GET /v1/reports/query.csv is the same as a file.
+	StreamQuery(context.Context, *connect.Request[v1.StreamQueryRequest]) (*connect.ServerStreamForClient[v1.StreamQueryResponse], error)
 	// GetOverview answers who spent what, and is it healthy.
 	GetOverview(context.Context, *connect.Request[v1.GetOverviewRequest]) (*connect.Response[v1.GetOverviewResponse], error)
 	// GetRequest is one request of an application with its attempts, why its targets
@@ -75,6 +83,13 @@ func NewReportServiceClient(httpClient connect.HTTPClient, baseURL string, opts 
 			httpClient,
 			baseURL+ReportServiceRunQueryProcedure,
 			connect.WithSchema(reportServiceMethods.ByName("RunQuery")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		streamQuery: connect.NewClient[v1.StreamQueryRequest, v1.StreamQueryResponse](
+			httpClient,
+			baseURL+ReportServiceStreamQueryProcedure,
+			connect.WithSchema(reportServiceMethods.ByName("StreamQuery")),
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
@@ -105,6 +120,7 @@ func NewReportServiceClient(httpClient connect.HTTPClient, baseURL string, opts 
 // reportServiceClient implements ReportServiceClient.
 type reportServiceClient struct {
 	runQuery     *connect.Client[v1.RunQueryRequest, v1.RunQueryResponse]
+	streamQuery  *connect.Client[v1.StreamQueryRequest, v1.StreamQueryResponse]
 	getOverview  *connect.Client[v1.GetOverviewRequest, v1.GetOverviewResponse]
 	getRequest   *connect.Client[v1.GetRequestRequest, v1.GetRequestResponse]
 	listRequests *connect.Client[v1.ListRequestsRequest, v1.ListRequestsResponse]
@@ -113,6 +129,11 @@ type reportServiceClient struct {
 // RunQuery calls weir.admin.v1.ReportService.RunQuery.
 func (c *reportServiceClient) RunQuery(ctx context.Context, req *connect.Request[v1.RunQueryRequest]) (*connect.Response[v1.RunQueryResponse], error) {
 	return c.runQuery.CallUnary(ctx, req)
+}
+
+// StreamQuery calls weir.admin.v1.ReportService.StreamQuery.
+func (c *reportServiceClient) StreamQuery(ctx context.Context, req *connect.Request[v1.StreamQueryRequest]) (*connect.ServerStreamForClient[v1.StreamQueryResponse], error) {
+	return c.streamQuery.CallServerStream(ctx, req)
 }
 
 // GetOverview calls weir.admin.v1.ReportService.GetOverview.
@@ -135,6 +156,11 @@ type ReportServiceHandler interface {
 	// RunQuery runs one SELECT over the public views (docs/sql.md). It sees the caller's
 	// organization only.
 	RunQuery(context.Context, *connect.Request[v1.RunQueryRequest]) (*connect.Response[v1.RunQueryResponse], error)
+	// StreamQuery is RunQuery for results of up to 10 million rows and 256 MiB: the columns,
+	// then rows in chunks, then a trailer. Without the trailer, which follows only a whole
+	// result, it broke off: the error says why. A query may run 300 s, and a caller may
+	// not read for 30 s. GET /v1/reports/query.csv is the same as a file.
+	StreamQuery(context.Context, *connect.Request[v1.StreamQueryRequest], *connect.ServerStream[v1.StreamQueryResponse]) error
 	// GetOverview answers who spent what, and is it healthy.
 	GetOverview(context.Context, *connect.Request[v1.GetOverviewRequest]) (*connect.Response[v1.GetOverviewResponse], error)
 	// GetRequest is one request of an application with its attempts, why its targets
@@ -155,6 +181,13 @@ func NewReportServiceHandler(svc ReportServiceHandler, opts ...connect.HandlerOp
 		ReportServiceRunQueryProcedure,
 		svc.RunQuery,
 		connect.WithSchema(reportServiceMethods.ByName("RunQuery")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	reportServiceStreamQueryHandler := connect.NewServerStreamHandler(
+		ReportServiceStreamQueryProcedure,
+		svc.StreamQuery,
+		connect.WithSchema(reportServiceMethods.ByName("StreamQuery")),
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
@@ -183,6 +216,8 @@ func NewReportServiceHandler(svc ReportServiceHandler, opts ...connect.HandlerOp
 		switch r.URL.Path {
 		case ReportServiceRunQueryProcedure:
 			reportServiceRunQueryHandler.ServeHTTP(w, r)
+		case ReportServiceStreamQueryProcedure:
+			reportServiceStreamQueryHandler.ServeHTTP(w, r)
 		case ReportServiceGetOverviewProcedure:
 			reportServiceGetOverviewHandler.ServeHTTP(w, r)
 		case ReportServiceGetRequestProcedure:
@@ -200,6 +235,10 @@ type UnimplementedReportServiceHandler struct{}
 
 func (UnimplementedReportServiceHandler) RunQuery(context.Context, *connect.Request[v1.RunQueryRequest]) (*connect.Response[v1.RunQueryResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weir.admin.v1.ReportService.RunQuery is not implemented"))
+}
+
+func (UnimplementedReportServiceHandler) StreamQuery(context.Context, *connect.Request[v1.StreamQueryRequest], *connect.ServerStream[v1.StreamQueryResponse]) error {
+	return connect.NewError(connect.CodeUnimplemented, errors.New("weir.admin.v1.ReportService.StreamQuery is not implemented"))
 }
 
 func (UnimplementedReportServiceHandler) GetOverview(context.Context, *connect.Request[v1.GetOverviewRequest]) (*connect.Response[v1.GetOverviewResponse], error) {

@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file weir/admin/v1/report.proto.
  */
 export const file_weir_admin_v1_report: GenFile = /*@__PURE__*/
-  fileDesc("Chp3ZWlyL2FkbWluL3YxL3JlcG9ydC5wcm90bxINd2Vpci5hZG1pbi52MSLAAQoPUnVuUXVlcnlSZXF1ZXN0EgsKA3NxbBgBIAEoCRJCCgpwYXJhbWV0ZXJzGAIgAygLMi4ud2Vpci5hZG1pbi52MS5SdW5RdWVyeVJlcXVlc3QuUGFyYW1ldGVyc0VudHJ5EhEKCXRpbWVfem9uZRgDIAEoCRpJCg9QYXJhbWV0ZXJzRW50cnkSCwoDa2V5GAEgASgJEiUKBXZhbHVlGAIgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlOgI4ASKUAgoQUnVuUXVlcnlSZXNwb25zZRImCgdjb2x1bW5zGAEgAygLMhUud2Vpci5hZG1pbi52MS5Db2x1bW4SKAoEcm93cxgCIAMoCzIaLmdvb2dsZS5wcm90b2J1Zi5MaXN0VmFsdWUSEQoJdHJ1bmNhdGVkGAMgASgIEhIKCmVsYXBzZWRfdXMYBCABKAMSFgoJcm93X2NvdW50GAUgASgFSACIAQESLQoKbGltaXRlZF9ieRgGIAEoDjIZLndlaXIuYWRtaW4udjEuUXVlcnlMaW1pdBIQCghtYXhfcm93cxgHIAEoBRIRCgltYXhfYnl0ZXMYCCABKAMSDQoFYnl0ZXMYCSABKANCDAoKX3Jvd19jb3VudCIkCgZDb2x1bW4SDAoEbmFtZRgBIAEoCRIMCgR0eXBlGAIgASgJIqQBChJHZXRPdmVydmlld1JlcXVlc3QSKAoEZnJvbRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoCdG8YAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKCGludGVydmFsGAMgASgOMhcud2Vpci5hZG1pbi52MS5JbnRlcnZhbBIRCgl0aW1lX3pvbmUYBCABKAkioQEKE0dldE92ZXJ2aWV3UmVzcG9uc2USJQoGdG90YWxzGAEgASgLMhUud2Vpci5hZG1pbi52MS5Ub3RhbHMSJAoGc2VyaWVzGAIgAygLMhQud2Vpci5hZG1pbi52MS5Qb2ludBIqCgZyb3V0ZXMYAyADKAsyGi53ZWlyLmFkbWluLnYxLlJvdXRlVG90YWxzEhEKCXRpbWVfem9uZRgEIAEoCSL+AgoGVG90YWxzEhAKCHJlcXVlc3RzGAEgASgDEg4KBmVycm9ycxgCIAEoAxIUCgxpbnB1dF90b2tlbnMYAyABKAMSFQoNb3V0cHV0X3Rva2VucxgEIAEoAxIVCg1jb3N0X25hbm9fdXNkGAUgASgDEhkKEXVucHJpY2VkX3JlcXVlc3RzGAYgASgDEhwKD2R1cmF0aW9uX3A1MF91cxgHIAEoA0gAiAEBEhwKD2R1cmF0aW9uX3A5NV91cxgIIAEoA0gBiAEBEicKGnRpbWVfdG9fZmlyc3RfdG9rZW5fcDk1X3VzGAkgASgDSAKIAQESDwoHc2hhZG93cxgKIAEoAxIcChRzaGFkb3dfY29zdF9uYW5vX3VzZBgLIAEoAxIYChB1bnByaWNlZF9zaGFkb3dzGAwgASgDQhIKEF9kdXJhdGlvbl9wNTBfdXNCEgoQX2R1cmF0aW9uX3A5NV91c0IdChtfdGltZV90b19maXJzdF90b2tlbl9wOTVfdXMiWQoFUG9pbnQSKQoFc3RhcnQYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiUKBnRvdGFscxgCIAEoCzIVLndlaXIuYWRtaW4udjEuVG90YWxzIkMKC1JvdXRlVG90YWxzEg0KBXJvdXRlGAEgASgJEiUKBnRvdGFscxgCIAEoCzIVLndlaXIuYWRtaW4udjEuVG90YWxzIlkKE0xpc3RSZXF1ZXN0c1JlcXVlc3QSDAoEc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEg4KBmZpbHRlchgKIAEoCRIQCghvcmRlcl9ieRgLIAEoCSJZChRMaXN0UmVxdWVzdHNSZXNwb25zZRIoCghyZXF1ZXN0cxgBIAMoCzIWLndlaXIuYWRtaW4udjEuUmVxdWVzdBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiiAUKB1JlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIuCgpzdGFydGVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVyb3V0ZRgDIAEoCRISCgpwcm9qZWN0X2lkGAQgASgJEg4KBmtleV9pZBgFIAEoCRIQCghwcm92aWRlchgGIAEoCRINCgVtb2RlbBgHIAEoCRIQCghzdHJlYW1lZBgIIAEoCBIPCgdvdXRjb21lGAkgASgJEg4KBnN0YXR1cxgKIAEoBRISCgplcnJvcl9jb2RlGAsgASgJEhQKDGlucHV0X3Rva2VucxgMIAEoAxIVCg1vdXRwdXRfdG9rZW5zGA0gASgDEhoKDWNvc3RfbmFub191c2QYDiABKANIAIgBARITCgtkdXJhdGlvbl91cxgPIAEoAxIjChZ0aW1lX3RvX2ZpcnN0X3Rva2VuX3VzGBAgASgDSAGIAQESFgoOcG9saWN5X3ZlcnNpb24YESABKAMSEAoIYXR0ZW1wdHMYEiABKAUSGgoScHJpY2VfYm9va192ZXJzaW9uGBMgASgJEhIKCmdhdGV3YXlfaWQYFCABKAkSDwoHc3VyZmFjZRgVIAEoCRIQCghlbmRfdXNlchgWIAEoCRIOCgZydW5faWQYFyABKAkSMgoGbGFiZWxzGBggAygLMiIud2Vpci5hZG1pbi52MS5SZXF1ZXN0LkxhYmVsc0VudHJ5Gi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCEAoOX2Nvc3RfbmFub191c2RCGQoXX3RpbWVfdG9fZmlyc3RfdG9rZW5fdXMiJwoRR2V0UmVxdWVzdFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCSLTAQoSR2V0UmVxdWVzdFJlc3BvbnNlEicKB3JlcXVlc3QYASABKAsyFi53ZWlyLmFkbWluLnYxLlJlcXVlc3QSLwoIYXR0ZW1wdHMYAiADKAsyHS53ZWlyLmFkbWluLnYxLlJlcXVlc3RBdHRlbXB0EjMKCmNhbmRpZGF0ZXMYAyADKAsyHy53ZWlyLmFkbWluLnYxLlJlcXVlc3RDYW5kaWRhdGUSLgoHc2hhZG93cxgEIAMoCzIdLndlaXIuYWRtaW4udjEuUmVxdWVzdEF0dGVtcHQi6QIKDlJlcXVlc3RBdHRlbXB0EhIKCnJlcXVlc3RfaWQYASABKAkSDAoEa2luZBgCIAEoCRINCgVjYXVzZRgDIAEoCRIQCghwcm92aWRlchgEIAEoCRINCgVtb2RlbBgFIAEoCRIPCgdvdXRjb21lGAYgASgJEg4KBnN0YXR1cxgHIAEoBRIYChBzdGFydGVkX2FmdGVyX3VzGAggASgDEhMKC2R1cmF0aW9uX3VzGAkgASgDEiMKFnRpbWVfdG9fZmlyc3RfdG9rZW5fdXMYCiABKANIAIgBARIUCgxpbnB1dF90b2tlbnMYCyABKAMSFQoNb3V0cHV0X3Rva2VucxgMIAEoAxIaCg1jb3N0X25hbm9fdXNkGA0gASgDSAGIAQESGgoScHJpY2VfYm9va192ZXJzaW9uGA4gASgJQhkKF190aW1lX3RvX2ZpcnN0X3Rva2VuX3VzQhAKDl9jb3N0X25hbm9fdXNkIkQKEFJlcXVlc3RDYW5kaWRhdGUSEAoIcHJvdmlkZXIYASABKAkSDQoFbW9kZWwYAiABKAkSDwoHdmVyZGljdBgDIAEoCSpWCgpRdWVyeUxpbWl0EhsKF1FVRVJZX0xJTUlUX1VOU1BFQ0lGSUVEEAASFAoQUVVFUllfTElNSVRfUk9XUxABEhUKEVFVRVJZX0xJTUlUX0JZVEVTEAIqXgoISW50ZXJ2YWwSGAoUSU5URVJWQUxfVU5TUEVDSUZJRUQQABITCg9JTlRFUlZBTF9NSU5VVEUQARIRCg1JTlRFUlZBTF9IT1VSEAISEAoMSU5URVJWQUxfREFZEAMyswMKDVJlcG9ydFNlcnZpY2USYQoIUnVuUXVlcnkSHi53ZWlyLmFkbWluLnYxLlJ1blF1ZXJ5UmVxdWVzdBofLndlaXIuYWRtaW4udjEuUnVuUXVlcnlSZXNwb25zZSIUkAIBirUYDXJlcG9ydHMucXVlcnkSaQoLR2V0T3ZlcnZpZXcSIS53ZWlyLmFkbWluLnYxLkdldE92ZXJ2aWV3UmVxdWVzdBoiLndlaXIuYWRtaW4udjEuR2V0T3ZlcnZpZXdSZXNwb25zZSITkAIBirUYDHJlcG9ydHMucmVhZBJmCgpHZXRSZXF1ZXN0EiAud2Vpci5hZG1pbi52MS5HZXRSZXF1ZXN0UmVxdWVzdBohLndlaXIuYWRtaW4udjEuR2V0UmVxdWVzdFJlc3BvbnNlIhOQAgGKtRgMcmVwb3J0cy5yZWFkEmwKDExpc3RSZXF1ZXN0cxIiLndlaXIuYWRtaW4udjEuTGlzdFJlcXVlc3RzUmVxdWVzdBojLndlaXIuYWRtaW4udjEuTGlzdFJlcXVlc3RzUmVzcG9uc2UiE5ACAYq1GAxyZXBvcnRzLnJlYWRiBnByb3RvMw", [file_google_protobuf_struct, file_google_protobuf_timestamp, file_weir_admin_v1_options]);
+  fileDesc("Chp3ZWlyL2FkbWluL3YxL3JlcG9ydC5wcm90bxINd2Vpci5hZG1pbi52MSLAAQoPUnVuUXVlcnlSZXF1ZXN0EgsKA3NxbBgBIAEoCRJCCgpwYXJhbWV0ZXJzGAIgAygLMi4ud2Vpci5hZG1pbi52MS5SdW5RdWVyeVJlcXVlc3QuUGFyYW1ldGVyc0VudHJ5EhEKCXRpbWVfem9uZRgDIAEoCRpJCg9QYXJhbWV0ZXJzRW50cnkSCwoDa2V5GAEgASgJEiUKBXZhbHVlGAIgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlOgI4ASKUAgoQUnVuUXVlcnlSZXNwb25zZRImCgdjb2x1bW5zGAEgAygLMhUud2Vpci5hZG1pbi52MS5Db2x1bW4SKAoEcm93cxgCIAMoCzIaLmdvb2dsZS5wcm90b2J1Zi5MaXN0VmFsdWUSEQoJdHJ1bmNhdGVkGAMgASgIEhIKCmVsYXBzZWRfdXMYBCABKAMSFgoJcm93X2NvdW50GAUgASgFSACIAQESLQoKbGltaXRlZF9ieRgGIAEoDjIZLndlaXIuYWRtaW4udjEuUXVlcnlMaW1pdBIQCghtYXhfcm93cxgHIAEoBRIRCgltYXhfYnl0ZXMYCCABKAMSDQoFYnl0ZXMYCSABKANCDAoKX3Jvd19jb3VudCLGAQoSU3RyZWFtUXVlcnlSZXF1ZXN0EgsKA3NxbBgBIAEoCRJFCgpwYXJhbWV0ZXJzGAIgAygLMjEud2Vpci5hZG1pbi52MS5TdHJlYW1RdWVyeVJlcXVlc3QuUGFyYW1ldGVyc0VudHJ5EhEKCXRpbWVfem9uZRgDIAEoCRpJCg9QYXJhbWV0ZXJzRW50cnkSCwoDa2V5GAEgASgJEiUKBXZhbHVlGAIgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlOgI4ASKqAQoTU3RyZWFtUXVlcnlSZXNwb25zZRIuCgdjb2x1bW5zGAEgASgLMhsud2Vpci5hZG1pbi52MS5RdWVyeUNvbHVtbnNIABIoCgRyb3dzGAIgASgLMhgud2Vpci5hZG1pbi52MS5RdWVyeVJvd3NIABIuCgd0cmFpbGVyGAMgASgLMhsud2Vpci5hZG1pbi52MS5RdWVyeVRyYWlsZXJIAEIJCgdtZXNzYWdlIjYKDFF1ZXJ5Q29sdW1ucxImCgdjb2x1bW5zGAEgAygLMhUud2Vpci5hZG1pbi52MS5Db2x1bW4iNQoJUXVlcnlSb3dzEigKBHJvd3MYASADKAsyGi5nb29nbGUucHJvdG9idWYuTGlzdFZhbHVlIkQKDFF1ZXJ5VHJhaWxlchIRCglyb3dfY291bnQYASABKAMSDQoFYnl0ZXMYAiABKAMSEgoKZWxhcHNlZF91cxgDIAEoAyIkCgZDb2x1bW4SDAoEbmFtZRgBIAEoCRIMCgR0eXBlGAIgASgJIqQBChJHZXRPdmVydmlld1JlcXVlc3QSKAoEZnJvbRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoCdG8YAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKCGludGVydmFsGAMgASgOMhcud2Vpci5hZG1pbi52MS5JbnRlcnZhbBIRCgl0aW1lX3pvbmUYBCABKAkioQEKE0dldE92ZXJ2aWV3UmVzcG9uc2USJQoGdG90YWxzGAEgASgLMhUud2Vpci5hZG1pbi52MS5Ub3RhbHMSJAoGc2VyaWVzGAIgAygLMhQud2Vpci5hZG1pbi52MS5Qb2ludBIqCgZyb3V0ZXMYAyADKAsyGi53ZWlyLmFkbWluLnYxLlJvdXRlVG90YWxzEhEKCXRpbWVfem9uZRgEIAEoCSL+AgoGVG90YWxzEhAKCHJlcXVlc3RzGAEgASgDEg4KBmVycm9ycxgCIAEoAxIUCgxpbnB1dF90b2tlbnMYAyABKAMSFQoNb3V0cHV0X3Rva2VucxgEIAEoAxIVCg1jb3N0X25hbm9fdXNkGAUgASgDEhkKEXVucHJpY2VkX3JlcXVlc3RzGAYgASgDEhwKD2R1cmF0aW9uX3A1MF91cxgHIAEoA0gAiAEBEhwKD2R1cmF0aW9uX3A5NV91cxgIIAEoA0gBiAEBEicKGnRpbWVfdG9fZmlyc3RfdG9rZW5fcDk1X3VzGAkgASgDSAKIAQESDwoHc2hhZG93cxgKIAEoAxIcChRzaGFkb3dfY29zdF9uYW5vX3VzZBgLIAEoAxIYChB1bnByaWNlZF9zaGFkb3dzGAwgASgDQhIKEF9kdXJhdGlvbl9wNTBfdXNCEgoQX2R1cmF0aW9uX3A5NV91c0IdChtfdGltZV90b19maXJzdF90b2tlbl9wOTVfdXMiWQoFUG9pbnQSKQoFc3RhcnQYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiUKBnRvdGFscxgCIAEoCzIVLndlaXIuYWRtaW4udjEuVG90YWxzIkMKC1JvdXRlVG90YWxzEg0KBXJvdXRlGAEgASgJEiUKBnRvdGFscxgCIAEoCzIVLndlaXIuYWRtaW4udjEuVG90YWxzIlkKE0xpc3RSZXF1ZXN0c1JlcXVlc3QSDAoEc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEg4KBmZpbHRlchgKIAEoCRIQCghvcmRlcl9ieRgLIAEoCSJZChRMaXN0UmVxdWVzdHNSZXNwb25zZRIoCghyZXF1ZXN0cxgBIAMoCzIWLndlaXIuYWRtaW4udjEuUmVxdWVzdBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiiAUKB1JlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIuCgpzdGFydGVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVyb3V0ZRgDIAEoCRISCgpwcm9qZWN0X2lkGAQgASgJEg4KBmtleV9pZBgFIAEoCRIQCghwcm92aWRlchgGIAEoCRINCgVtb2RlbBgHIAEoCRIQCghzdHJlYW1lZBgIIAEoCBIPCgdvdXRjb21lGAkgASgJEg4KBnN0YXR1cxgKIAEoBRISCgplcnJvcl9jb2RlGAsgASgJEhQKDGlucHV0X3Rva2VucxgMIAEoAxIVCg1vdXRwdXRfdG9rZW5zGA0gASgDEhoKDWNvc3RfbmFub191c2QYDiABKANIAIgBARITCgtkdXJhdGlvbl91cxgPIAEoAxIjChZ0aW1lX3RvX2ZpcnN0X3Rva2VuX3VzGBAgASgDSAGIAQESFgoOcG9saWN5X3ZlcnNpb24YESABKAMSEAoIYXR0ZW1wdHMYEiABKAUSGgoScHJpY2VfYm9va192ZXJzaW9uGBMgASgJEhIKCmdhdGV3YXlfaWQYFCABKAkSDwoHc3VyZmFjZRgVIAEoCRIQCghlbmRfdXNlchgWIAEoCRIOCgZydW5faWQYFyABKAkSMgoGbGFiZWxzGBggAygLMiIud2Vpci5hZG1pbi52MS5SZXF1ZXN0LkxhYmVsc0VudHJ5Gi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCEAoOX2Nvc3RfbmFub191c2RCGQoXX3RpbWVfdG9fZmlyc3RfdG9rZW5fdXMiJwoRR2V0UmVxdWVzdFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCSLTAQoSR2V0UmVxdWVzdFJlc3BvbnNlEicKB3JlcXVlc3QYASABKAsyFi53ZWlyLmFkbWluLnYxLlJlcXVlc3QSLwoIYXR0ZW1wdHMYAiADKAsyHS53ZWlyLmFkbWluLnYxLlJlcXVlc3RBdHRlbXB0EjMKCmNhbmRpZGF0ZXMYAyADKAsyHy53ZWlyLmFkbWluLnYxLlJlcXVlc3RDYW5kaWRhdGUSLgoHc2hhZG93cxgEIAMoCzIdLndlaXIuYWRtaW4udjEuUmVxdWVzdEF0dGVtcHQi6QIKDlJlcXVlc3RBdHRlbXB0EhIKCnJlcXVlc3RfaWQYASABKAkSDAoEa2luZBgCIAEoCRINCgVjYXVzZRgDIAEoCRIQCghwcm92aWRlchgEIAEoCRINCgVtb2RlbBgFIAEoCRIPCgdvdXRjb21lGAYgASgJEg4KBnN0YXR1cxgHIAEoBRIYChBzdGFydGVkX2FmdGVyX3VzGAggASgDEhMKC2R1cmF0aW9uX3VzGAkgASgDEiMKFnRpbWVfdG9fZmlyc3RfdG9rZW5fdXMYCiABKANIAIgBARIUCgxpbnB1dF90b2tlbnMYCyABKAMSFQoNb3V0cHV0X3Rva2VucxgMIAEoAxIaCg1jb3N0X25hbm9fdXNkGA0gASgDSAGIAQESGgoScHJpY2VfYm9va192ZXJzaW9uGA4gASgJQhkKF190aW1lX3RvX2ZpcnN0X3Rva2VuX3VzQhAKDl9jb3N0X25hbm9fdXNkIkQKEFJlcXVlc3RDYW5kaWRhdGUSEAoIcHJvdmlkZXIYASABKAkSDQoFbW9kZWwYAiABKAkSDwoHdmVyZGljdBgDIAEoCSpWCgpRdWVyeUxpbWl0EhsKF1FVRVJZX0xJTUlUX1VOU1BFQ0lGSUVEEAASFAoQUVVFUllfTElNSVRfUk9XUxABEhUKEVFVRVJZX0xJTUlUX0JZVEVTEAIqXgoISW50ZXJ2YWwSGAoUSU5URVJWQUxfVU5TUEVDSUZJRUQQABITCg9JTlRFUlZBTF9NSU5VVEUQARIRCg1JTlRFUlZBTF9IT1VSEAISEAoMSU5URVJWQUxfREFZEAMyoQQKDVJlcG9ydFNlcnZpY2USYQoIUnVuUXVlcnkSHi53ZWlyLmFkbWluLnYxLlJ1blF1ZXJ5UmVxdWVzdBofLndlaXIuYWRtaW4udjEuUnVuUXVlcnlSZXNwb25zZSIUkAIBirUYDXJlcG9ydHMucXVlcnkSbAoLU3RyZWFtUXVlcnkSIS53ZWlyLmFkbWluLnYxLlN0cmVhbVF1ZXJ5UmVxdWVzdBoiLndlaXIuYWRtaW4udjEuU3RyZWFtUXVlcnlSZXNwb25zZSIUkAIBirUYDXJlcG9ydHMucXVlcnkwARJpCgtHZXRPdmVydmlldxIhLndlaXIuYWRtaW4udjEuR2V0T3ZlcnZpZXdSZXF1ZXN0GiIud2Vpci5hZG1pbi52MS5HZXRPdmVydmlld1Jlc3BvbnNlIhOQAgGKtRgMcmVwb3J0cy5yZWFkEmYKCkdldFJlcXVlc3QSIC53ZWlyLmFkbWluLnYxLkdldFJlcXVlc3RSZXF1ZXN0GiEud2Vpci5hZG1pbi52MS5HZXRSZXF1ZXN0UmVzcG9uc2UiE5ACAYq1GAxyZXBvcnRzLnJlYWQSbAoMTGlzdFJlcXVlc3RzEiIud2Vpci5hZG1pbi52MS5MaXN0UmVxdWVzdHNSZXF1ZXN0GiMud2Vpci5hZG1pbi52MS5MaXN0UmVxdWVzdHNSZXNwb25zZSITkAIBirUYDHJlcG9ydHMucmVhZGIGcHJvdG8z", [file_google_protobuf_struct, file_google_protobuf_timestamp, file_weir_admin_v1_options]);
 
 /**
  * @generated from message weir.admin.v1.RunQueryRequest
@@ -123,6 +123,139 @@ export const RunQueryResponseSchema: GenMessage<RunQueryResponse> = /*@__PURE__*
   messageDesc(file_weir_admin_v1_report, 1);
 
 /**
+ * StreamQueryRequest is as RunQueryRequest.
+ *
+ * @generated from message weir.admin.v1.StreamQueryRequest
+ */
+export type StreamQueryRequest = Message<"weir.admin.v1.StreamQueryRequest"> & {
+  /**
+   * @generated from field: string sql = 1;
+   */
+  sql: string;
+
+  /**
+   * @generated from field: map<string, google.protobuf.Value> parameters = 2;
+   */
+  parameters: { [key: string]: Value };
+
+  /**
+   * @generated from field: string time_zone = 3;
+   */
+  timeZone: string;
+};
+
+/**
+ * Describes the message weir.admin.v1.StreamQueryRequest.
+ * Use `create(StreamQueryRequestSchema)` to create a new message.
+ */
+export const StreamQueryRequestSchema: GenMessage<StreamQueryRequest> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_report, 2);
+
+/**
+ * @generated from message weir.admin.v1.StreamQueryResponse
+ */
+export type StreamQueryResponse = Message<"weir.admin.v1.StreamQueryResponse"> & {
+  /**
+   * @generated from oneof weir.admin.v1.StreamQueryResponse.message
+   */
+  message: {
+    /**
+     * The first message, and only that.
+     *
+     * @generated from field: weir.admin.v1.QueryColumns columns = 1;
+     */
+    value: QueryColumns;
+    case: "columns";
+  } | {
+    /**
+     * @generated from field: weir.admin.v1.QueryRows rows = 2;
+     */
+    value: QueryRows;
+    case: "rows";
+  } | {
+    /**
+     * The last message, and only that: the result is whole.
+     *
+     * @generated from field: weir.admin.v1.QueryTrailer trailer = 3;
+     */
+    value: QueryTrailer;
+    case: "trailer";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message weir.admin.v1.StreamQueryResponse.
+ * Use `create(StreamQueryResponseSchema)` to create a new message.
+ */
+export const StreamQueryResponseSchema: GenMessage<StreamQueryResponse> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_report, 3);
+
+/**
+ * @generated from message weir.admin.v1.QueryColumns
+ */
+export type QueryColumns = Message<"weir.admin.v1.QueryColumns"> & {
+  /**
+   * @generated from field: repeated weir.admin.v1.Column columns = 1;
+   */
+  columns: Column[];
+};
+
+/**
+ * Describes the message weir.admin.v1.QueryColumns.
+ * Use `create(QueryColumnsSchema)` to create a new message.
+ */
+export const QueryColumnsSchema: GenMessage<QueryColumns> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_report, 4);
+
+/**
+ * @generated from message weir.admin.v1.QueryRows
+ */
+export type QueryRows = Message<"weir.admin.v1.QueryRows"> & {
+  /**
+   * About 256 KiB, and at least one; values as in RunQueryResponse.
+   *
+   * @generated from field: repeated google.protobuf.ListValue rows = 1;
+   */
+  rows: ListValue[];
+};
+
+/**
+ * Describes the message weir.admin.v1.QueryRows.
+ * Use `create(QueryRowsSchema)` to create a new message.
+ */
+export const QueryRowsSchema: GenMessage<QueryRows> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_report, 5);
+
+/**
+ * @generated from message weir.admin.v1.QueryTrailer
+ */
+export type QueryTrailer = Message<"weir.admin.v1.QueryTrailer"> & {
+  /**
+   * Of all rows that were sent.
+   *
+   * @generated from field: int64 row_count = 1;
+   */
+  rowCount: bigint;
+
+  /**
+   * @generated from field: int64 bytes = 2;
+   */
+  bytes: bigint;
+
+  /**
+   * @generated from field: int64 elapsed_us = 3;
+   */
+  elapsedUs: bigint;
+};
+
+/**
+ * Describes the message weir.admin.v1.QueryTrailer.
+ * Use `create(QueryTrailerSchema)` to create a new message.
+ */
+export const QueryTrailerSchema: GenMessage<QueryTrailer> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_report, 6);
+
+/**
  * @generated from message weir.admin.v1.Column
  */
 export type Column = Message<"weir.admin.v1.Column"> & {
@@ -144,7 +277,7 @@ export type Column = Message<"weir.admin.v1.Column"> & {
  * Use `create(ColumnSchema)` to create a new message.
  */
 export const ColumnSchema: GenMessage<Column> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_report, 2);
+  messageDesc(file_weir_admin_v1_report, 7);
 
 /**
  * @generated from message weir.admin.v1.GetOverviewRequest
@@ -182,7 +315,7 @@ export type GetOverviewRequest = Message<"weir.admin.v1.GetOverviewRequest"> & {
  * Use `create(GetOverviewRequestSchema)` to create a new message.
  */
 export const GetOverviewRequestSchema: GenMessage<GetOverviewRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_report, 3);
+  messageDesc(file_weir_admin_v1_report, 8);
 
 /**
  * @generated from message weir.admin.v1.GetOverviewResponse
@@ -220,7 +353,7 @@ export type GetOverviewResponse = Message<"weir.admin.v1.GetOverviewResponse"> &
  * Use `create(GetOverviewResponseSchema)` to create a new message.
  */
 export const GetOverviewResponseSchema: GenMessage<GetOverviewResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_report, 4);
+  messageDesc(file_weir_admin_v1_report, 9);
 
 /**
  * Totals of requests of applications; only their cost has copies for shadows in it.
@@ -304,7 +437,7 @@ export type Totals = Message<"weir.admin.v1.Totals"> & {
  * Use `create(TotalsSchema)` to create a new message.
  */
 export const TotalsSchema: GenMessage<Totals> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_report, 5);
+  messageDesc(file_weir_admin_v1_report, 10);
 
 /**
  * @generated from message weir.admin.v1.Point
@@ -326,7 +459,7 @@ export type Point = Message<"weir.admin.v1.Point"> & {
  * Use `create(PointSchema)` to create a new message.
  */
 export const PointSchema: GenMessage<Point> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_report, 6);
+  messageDesc(file_weir_admin_v1_report, 11);
 
 /**
  * @generated from message weir.admin.v1.RouteTotals
@@ -348,7 +481,7 @@ export type RouteTotals = Message<"weir.admin.v1.RouteTotals"> & {
  * Use `create(RouteTotalsSchema)` to create a new message.
  */
 export const RouteTotalsSchema: GenMessage<RouteTotals> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_report, 7);
+  messageDesc(file_weir_admin_v1_report, 12);
 
 /**
  * @generated from message weir.admin.v1.ListRequestsRequest
@@ -388,7 +521,7 @@ export type ListRequestsRequest = Message<"weir.admin.v1.ListRequestsRequest"> &
  * Use `create(ListRequestsRequestSchema)` to create a new message.
  */
 export const ListRequestsRequestSchema: GenMessage<ListRequestsRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_report, 8);
+  messageDesc(file_weir_admin_v1_report, 13);
 
 /**
  * @generated from message weir.admin.v1.ListRequestsResponse
@@ -410,7 +543,7 @@ export type ListRequestsResponse = Message<"weir.admin.v1.ListRequestsResponse">
  * Use `create(ListRequestsResponseSchema)` to create a new message.
  */
 export const ListRequestsResponseSchema: GenMessage<ListRequestsResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_report, 9);
+  messageDesc(file_weir_admin_v1_report, 14);
 
 /**
  * @generated from message weir.admin.v1.Request
@@ -555,7 +688,7 @@ export type Request = Message<"weir.admin.v1.Request"> & {
  * Use `create(RequestSchema)` to create a new message.
  */
 export const RequestSchema: GenMessage<Request> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_report, 10);
+  messageDesc(file_weir_admin_v1_report, 15);
 
 /**
  * @generated from message weir.admin.v1.GetRequestRequest
@@ -572,7 +705,7 @@ export type GetRequestRequest = Message<"weir.admin.v1.GetRequestRequest"> & {
  * Use `create(GetRequestRequestSchema)` to create a new message.
  */
 export const GetRequestRequestSchema: GenMessage<GetRequestRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_report, 11);
+  messageDesc(file_weir_admin_v1_report, 16);
 
 /**
  * @generated from message weir.admin.v1.GetRequestResponse
@@ -610,7 +743,7 @@ export type GetRequestResponse = Message<"weir.admin.v1.GetRequestResponse"> & {
  * Use `create(GetRequestResponseSchema)` to create a new message.
  */
 export const GetRequestResponseSchema: GenMessage<GetRequestResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_report, 12);
+  messageDesc(file_weir_admin_v1_report, 17);
 
 /**
  * RequestAttempt is one call to a provider.
@@ -708,7 +841,7 @@ export type RequestAttempt = Message<"weir.admin.v1.RequestAttempt"> & {
  * Use `create(RequestAttemptSchema)` to create a new message.
  */
 export const RequestAttemptSchema: GenMessage<RequestAttempt> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_report, 13);
+  messageDesc(file_weir_admin_v1_report, 18);
 
 /**
  * RequestCandidate is why a target was, or was not, to be tried.
@@ -739,7 +872,7 @@ export type RequestCandidate = Message<"weir.admin.v1.RequestCandidate"> & {
  * Use `create(RequestCandidateSchema)` to create a new message.
  */
 export const RequestCandidateSchema: GenMessage<RequestCandidate> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_report, 14);
+  messageDesc(file_weir_admin_v1_report, 19);
 
 /**
  * QueryLimit is a bound of an answer.
@@ -819,6 +952,19 @@ export const ReportService: GenService<{
     methodKind: "unary";
     input: typeof RunQueryRequestSchema;
     output: typeof RunQueryResponseSchema;
+  },
+  /**
+   * StreamQuery is RunQuery for results of up to 10 million rows and 256 MiB: the columns,
+   * then rows in chunks, then a trailer. Without the trailer, which follows only a whole
+   * result, it broke off: the error says why. A query may run 300 s, and a caller may
+   * not read for 30 s. GET /v1/reports/query.csv is the same as a file.
+   *
+   * @generated from rpc weir.admin.v1.ReportService.StreamQuery
+   */
+  streamQuery: {
+    methodKind: "server_streaming";
+    input: typeof StreamQueryRequestSchema;
+    output: typeof StreamQueryResponseSchema;
   },
   /**
    * GetOverview answers who spent what, and is it healthy.
