@@ -48,7 +48,6 @@ type record struct {
 // fetched is what one fetch gave: records from the wanted offset on.
 type fetched struct {
 	records   []record
-	start     int64 // first offset that Kafka still has
 	watermark int64 // one past the last
 }
 
@@ -68,7 +67,7 @@ func (b *broker) fetchUpTo(ctx context.Context, partition int, offset int64, wai
 	if response.Error != nil {
 		return fetched{}, inKafka(response.Error, "fetch partition %d at %d", partition, offset)
 	}
-	out := fetched{start: response.LogStartOffset, watermark: response.HighWatermark}
+	out := fetched{watermark: response.HighWatermark}
 	for {
 		r, err := response.Records.ReadRecord()
 		if errors.Is(err, io.EOF) {

@@ -2,11 +2,13 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/segmentio/kafka-go"
 
 	"github.com/weirhq/weir/proto/contract/batch"
 )
@@ -94,11 +96,11 @@ func (p *partition) reread(ctx context.Context, at span) ([]record, error) {
 	var out []record
 	for next := at.first; next <= at.last; {
 		got, err := p.broker.fetch(ctx, p.number, next, fetchWait)
+		if errors.Is(err, kafka.OffsetOutOfRange) {
+			return nil, fmt.Errorf("%w: kafka deleted offset %d of a noted block: %w", errStop, next, err)
+		}
 		if err != nil {
 			return nil, err
-		}
-		if next < got.start {
-			return nil, fmt.Errorf("%w: kafka deleted offset %d of a noted block", errStop, next)
 		}
 		for _, r := range got.records {
 			if r.offset <= at.last {

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -46,7 +47,7 @@ func newWorld(t *testing.T, conn *clickhouse.Conn) *world {
 		t.Fatal("WEIR_TEST_KAFKA_BROKERS is not set: run the tests with `make test`, or one package with `go run ./deploy/local with-engines -- go test ./…`")
 	}
 	w := &world{t: t, db: pgtest.Open(t), clickhouse: conn, registry: &registry{known: map[uuid.UUID]gateway.Agent{}}}
-	transport := &kafka.Transport{}
+	transport := &kafka.Transport{MetadataTTL: 200 * time.Millisecond}
 	t.Cleanup(transport.CloseIdleConnections)
 	w.kafka = &kafka.Client{Addr: kafka.TCP(strings.Split(brokers, ",")...), Transport: transport, Timeout: 20 * time.Second}
 	topic := "usage-" + uuid.NewString()
@@ -70,7 +71,7 @@ func (w testWriter) Write(p []byte) (int, error) {
 func (w *world) create(name string, count int, cleanup string, more ...kafka.ConfigEntry) {
 	w.t.Helper()
 	response, err := w.kafka.CreateTopics(w.t.Context(), &kafka.CreateTopicsRequest{Topics: []kafka.TopicConfig{{
-		Topic: name, NumPartitions: count, ReplicationFactor: 1,
+		Topic: name, NumPartitions: count, ReplicationFactor: -1, // the broker's default
 		ConfigEntries: append(more, kafka.ConfigEntry{ConfigName: "cleanup.policy", ConfigValue: cleanup}),
 	}}})
 	if err = cmp.Or(err, response.Errors[name]); err != nil {
@@ -78,6 +79,20 @@ func (w *world) create(name string, count int, cleanup string, more ...kafka.Con
 	}
 	w.t.Cleanup(func() {
 		_, _ = w.kafka.DeleteTopics(context.Background(), &kafka.DeleteTopicsRequest{Topics: []string{name}})
+	})
+	w.ready(name, count)
+}
+
+// ready waits until every partition has a leader: brokers answer before they do.
+func (w *world) ready(name string, count int) {
+	w.t.Helper()
+	request := &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{}}
+	for partition := range count {
+		request.Topics[name] = append(request.Topics[name], kafka.LastOffsetOf(partition))
+	}
+	w.eventually(name+" has leaders", func() bool {
+		response, err := w.kafka.ListOffsets(w.t.Context(), request)
+		return err == nil && !slices.ContainsFunc(response.Topics[name], func(p kafka.PartitionOffsets) bool { return p.Error != nil })
 	})
 }
 
@@ -207,12 +222,19 @@ func (w *world) send(partition int, values ...[]byte) {
 	for i, v := range values {
 		records[i] = kafka.Record{Value: kafka.NewBytes(v)}
 	}
+	if err := w.produce(partition, records...); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) produce(partition int, records ...kafka.Record) error {
 	response, err := w.kafka.Produce(context.Background(), &kafka.ProduceRequest{
 		Topic: w.config.Topic, Partition: partition, RequiredAcks: kafka.RequireAll, Records: kafka.NewRecordReader(records...),
 	})
-	if err = cmp.Or(err, response.Error); err != nil {
-		w.t.Fatal(err)
+	if err != nil {
+		return err
 	}
+	return response.Error
 }
 
 // running is one ingest process.

@@ -24,6 +24,7 @@ const (
 // to, acknowledged by all in-sync replicas, one request at a time.
 type Kafka struct {
 	topic     string
+	config    KafkaConfig
 	client    *kafka.Client
 	transport *kafka.Transport
 
@@ -47,7 +48,7 @@ func NewKafka(c KafkaConfig) (*Kafka, error) {
 		timeout = 10 * time.Second
 	}
 	return &Kafka{
-		topic: c.Topic, transport: transport,
+		topic: c.Topic, config: c, transport: transport,
 		client: &kafka.Client{Addr: kafka.TCP(c.Brokers...), Timeout: timeout, Transport: transport},
 	}, nil
 }
@@ -117,7 +118,7 @@ func (k *Kafka) discover(ctx context.Context) error {
 	}
 	metadata, err := k.client.Metadata(ctx, &kafka.MetadataRequest{Topics: []string{k.topic}})
 	if err != nil {
-		return fmt.Errorf("partitions of %s: %w", k.topic, err)
+		return fmt.Errorf("partitions of %s: %w%s", k.topic, err, k.config.hint(err))
 	}
 	for _, t := range metadata.Topics {
 		if t.Error != nil {

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -44,7 +45,7 @@ func cluster(t testing.TB, o ...kfake.Opt) *kfake.Cluster {
 func createTopic(t testing.TB, addrs []string) string {
 	t.Helper()
 	topic := "usage-" + strings.ToLower(rand.Text())
-	client := &kafka.Client{Addr: kafka.TCP(addrs...), Timeout: 10 * time.Second, Transport: &kafka.Transport{}}
+	client := &kafka.Client{Addr: kafka.TCP(addrs...), Timeout: 10 * time.Second, Transport: &kafka.Transport{MetadataTTL: 200 * time.Millisecond}}
 	response, err := client.CreateTopics(t.Context(), &kafka.CreateTopicsRequest{
 		Topics: []kafka.TopicConfig{{Topic: topic, NumPartitions: partitions, ReplicationFactor: 1}},
 	})
@@ -54,6 +55,14 @@ func createTopic(t testing.TB, addrs []string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	eventually(t, "each partition has a leader", func() bool { // brokers answer before
+		offsets := make([]kafka.OffsetRequest, partitions)
+		for p := range offsets {
+			offsets[p] = kafka.LastOffsetOf(p)
+		}
+		led, err := client.ListOffsets(t.Context(), &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{topic: offsets}})
+		return err == nil && !slices.ContainsFunc(led.Topics[topic], func(p kafka.PartitionOffsets) bool { return p.Error != nil })
+	})
 	return topic
 }
 
