@@ -3,7 +3,9 @@ package chaos
 import (
 	"context"
 	"fmt"
+	"os"
 
+	"github.com/weirhq/weir/deploy/local/apache"
 	"github.com/weirhq/weir/deploy/local/engine"
 	"github.com/weirhq/weir/deploy/local/fetch"
 )
@@ -28,6 +30,20 @@ var brokers = map[string]broker{
 	"embedded": func(_ context.Context, c brokerConfig) (engine.Kafka, error) {
 		return engine.PrepareKafka(engine.KafkaConfig{Dir: c.Dir, Port: c.Port, Topics: c.Topics})
 	},
+	"apache": apacheBroker,
+}
+
+// apacheBroker is the real one, fetched if need be.
+func apacheBroker(ctx context.Context, c brokerConfig) (engine.Kafka, error) {
+	jars, err := fetch.Kafka(ctx, c.Cache, os.Stderr)
+	if err != nil {
+		return engine.Kafka{}, err
+	}
+	one, err := apache.Prepare(apache.Config{Kafka: jars, Dir: c.Dir, Nodes: 1, Port: c.Port, Topics: c.Topics})
+	if err != nil {
+		return engine.Kafka{}, err
+	}
+	return engine.Kafka{Program: one.Nodes[0].Program, Brokers: one.Open}, nil
 }
 
 func brokerOf(name string) (broker, error) {
