@@ -89,6 +89,11 @@ func send(t testing.TB, to usage.Sender, agent, value string) error {
 // messages reads what stands in all partitions now.
 func messages(t testing.TB, addrs []string, topic string) []kafka.Message {
 	t.Helper()
+	return messagesOf(t, addrs, topic, partitions)
+}
+
+func messagesOf(t testing.TB, addrs []string, topic string, partitions int) []kafka.Message {
+	t.Helper()
 	var all []kafka.Message
 	for p := range partitions {
 		conn, err := kafka.DialLeader(t.Context(), "tcp", addrs[0], topic, p)

@@ -78,67 +78,33 @@ func (c *Cluster) Allow(ctx context.Context, user, topic string, operations ...k
 	return errors.Join(response.Errors...)
 }
 
-// addTopics waits until every broker knows them.
-func (c *Cluster) addTopics(ctx context.Context, topics []engine.Topic) error {
-	request := &kafka.CreateTopicsRequest{}
-	for _, t := range topics {
-		request.Topics = append(request.Topics, kafka.TopicConfig{Topic: t.Name, NumPartitions: t.Partitions, ReplicationFactor: len(c.Nodes)})
-	}
-	if len(topics) == 0 {
-		return nil
-	}
-	client, closeIdle := c.Client()
-	defer closeIdle()
-	response, err := client.CreateTopics(ctx, request)
-	if err != nil {
-		return fmt.Errorf("create kafka topics: %w", err)
-	}
-	for _, t := range topics {
-		if err := response.Errors[t.Name]; err != nil && !errors.Is(err, kafka.TopicAlreadyExists) {
-			return fmt.Errorf("create kafka topic %s: %w", t.Name, err)
-		}
-	}
-	return c.await(ctx, topics)
-}
-
-func (c *Cluster) await(ctx context.Context, topics []engine.Topic) error {
-	for {
-		missing := error(nil)
-		for _, n := range c.Nodes {
-			for _, t := range topics {
-				missing = cmp.Or(missing, n.knows(ctx, t))
-			}
-		}
-		if missing == nil {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return missing
-		case <-time.After(50 * time.Millisecond):
-		}
-	}
-}
-
-// knows is nil when the node sees a leader of every partition.
-func (n *Node) knows(ctx context.Context, t engine.Topic) error {
-	conn, err := kafka.DialContext(ctx, "tcp", loopback(n.ports[open]))
+// has is nil when the node knows a leader of every partition of a topic, which is made where it is missing.
+func (n *Node) has(ctx context.Context, t engine.Topic, replicas int) error {
+	transport := &kafka.Transport{}
+	defer transport.CloseIdleConnections()
+	client := &kafka.Client{Addr: kafka.TCP(loopback(n.ports[open])), Transport: transport}
+	metadata, err := client.Metadata(ctx, &kafka.MetadataRequest{Topics: []string{t.Name}})
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
-	partitions, err := conn.ReadPartitions(t.Name)
-	if err != nil {
-		return err
+	found := metadata.Topics[0]
+	if errors.Is(found.Error, kafka.UnknownTopicOrPartition) {
+		made, err := client.CreateTopics(ctx, &kafka.CreateTopicsRequest{Topics: []kafka.TopicConfig{
+			{Topic: t.Name, NumPartitions: t.Partitions, ReplicationFactor: replicas},
+		}})
+		if err == nil {
+			err = made.Errors[t.Name]
+		}
+		return cmp.Or(err, fmt.Errorf("topic %s is being made", t.Name))
 	}
 	led := 0
-	for _, p := range partitions {
+	for _, p := range found.Partitions {
 		if p.Leader.Port != 0 {
 			led++
 		}
 	}
-	if led < t.Partitions {
-		return fmt.Errorf("%s has %d of %d partitions", t.Name, led, t.Partitions)
+	if found.Error != nil || led < t.Partitions {
+		return fmt.Errorf("topic %s has %d of %d leaders: %w", t.Name, led, t.Partitions, cmp.Or(found.Error, error(kafka.LeaderNotAvailable)))
 	}
 	return nil
 }

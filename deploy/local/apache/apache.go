@@ -4,7 +4,6 @@ package apache
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -25,7 +24,9 @@ type Config struct {
 	Dir string
 	// Nodes are its brokers, at least one. The first is the only controller, too.
 	Nodes int
-	// Topics are there when Start returns, on every broker.
+	// Port of the first broker's listener Open; 0: any free one.
+	Port int
+	// Topics are there, with a leader for each partition, as soon as a broker answers.
 	Topics []engine.Topic
 	// Users have a password each, for every mechanism. They may do nothing until Allow says so.
 	Users map[string]string
@@ -33,7 +34,7 @@ type Config struct {
 	Settings map[string]string
 }
 
-// Cluster is a running one. Every broker has four listeners; addresses are host:port, separated by commas.
+// Cluster is one that can be started. Every broker has four listeners; addresses are host:port, separated by commas.
 type Cluster struct {
 	Nodes []*Node
 	// Open takes anybody for the superuser, in plain text.
@@ -59,9 +60,9 @@ const (
 	listeners
 )
 
-// Start starts a cluster and waits until every broker answers. The caller stops it, after an error too.
+// Start starts a cluster and waits until every broker answers. The caller kills it, after an error too.
 func Start(ctx context.Context, c Config) (*Cluster, error) {
-	out, err := prepare(c)
+	out, err := Prepare(c)
 	if err != nil {
 		return out, err
 	}
@@ -72,11 +73,12 @@ func Start(ctx context.Context, c Config) (*Cluster, error) {
 	if err := group.Wait(); err != nil {
 		return out, err
 	}
-	return out, errors.Join(out.addUsers(ctx, c.Users), out.addTopics(ctx, c.Topics))
+	return out, out.addUsers(ctx, c.Users)
 }
 
-// prepare writes everything and starts nothing.
-func prepare(c Config) (*Cluster, error) {
+// Prepare makes the folder and says how to start each node. Users have no passwords for SCRAM then: those are in the
+// cluster's data, which Start writes.
+func Prepare(c Config) (*Cluster, error) {
 	dir, err := filepath.Abs(c.Dir)
 	if err == nil {
 		err = os.MkdirAll(dir, 0o700)
@@ -88,6 +90,9 @@ func prepare(c Config) (*Cluster, error) {
 	ports, err := engine.FreePorts(c.Nodes * listeners)
 	if err != nil {
 		return &Cluster{}, err
+	}
+	if c.Port != 0 {
+		ports[open] = c.Port
 	}
 	out := &Cluster{CA: filepath.Join(dir, "ca.pem"), config: c}
 	if out.authority, err = newAuthority(out.CA); err != nil {

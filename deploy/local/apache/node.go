@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -25,10 +26,12 @@ const (
 
 // Node is one process of the cluster.
 type Node struct {
+	// Program formats the data folder, when it is started for the first time, and makes missing topics when it answers.
+	Program process.Program
+
 	id      int
 	dir     string
 	ports   []int
-	program process.Program
 	running *process.Process
 }
 
@@ -42,9 +45,9 @@ func (n *Node) prepare(c Config, controllerPort int, a *authority) error {
 	if err := n.writeProperties(c, controllerPort); err != nil {
 		return err
 	}
-	n.program = process.Program{
+	n.Program = process.Program{
 		Name: "kafka", Path: c.Kafka.Java, Args: n.java(c, "kafka.Kafka", n.path("server.properties")), Dir: n.dir,
-		Grace: 10 * time.Second, Probe: n.answers,
+		Grace: 10 * time.Second, Probe: func(ctx context.Context) error { return n.answers(ctx, c) },
 		Before: func(ctx context.Context) error { return n.format(ctx, c) },
 	}
 	return nil
@@ -85,7 +88,7 @@ func (n *Node) format(ctx context.Context, c Config) error {
 
 // Start starts the node over its data and waits until it is one of the cluster's brokers.
 func (n *Node) Start(ctx context.Context) (err error) {
-	if n.running, err = process.Start(ctx, n.program, n.Log()); err != nil {
+	if n.running, err = process.Start(ctx, n.Program, n.Log()); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, readyWithin)
@@ -109,8 +112,8 @@ func (n *Node) Pause() error { return syscall.Kill(n.running.PID(), syscall.SIGS
 // Continue ends a Pause.
 func (n *Node) Continue() error { return syscall.Kill(n.running.PID(), syscall.SIGCONT) }
 
-// answers is nil once the node itself lists the node among the brokers.
-func (n *Node) answers(ctx context.Context) error {
+// answers is nil once the node itself lists the node among the brokers, and has the topics.
+func (n *Node) answers(ctx context.Context, c Config) error {
 	conn, err := kafka.DialContext(ctx, "tcp", loopback(n.ports[open]))
 	if err != nil {
 		return err
@@ -125,10 +128,13 @@ func (n *Node) answers(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, b := range brokers {
-		if b.Port == n.ports[open] {
-			return nil
+	if !slices.ContainsFunc(brokers, func(b kafka.Broker) bool { return b.Port == n.ports[open] }) {
+		return errors.New("node " + strconv.Itoa(n.id) + " is not among the brokers yet")
+	}
+	for _, t := range c.Topics {
+		if err := n.has(ctx, t, c.Nodes); err != nil {
+			return err
 		}
 	}
-	return errors.New("node " + strconv.Itoa(n.id) + " is not among the brokers yet")
+	return nil
 }
