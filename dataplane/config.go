@@ -27,6 +27,8 @@ type Config struct {
 	DeliveryTimeout time.Duration `env:"WEIR_DELIVERY_TIMEOUT" default:"10s" help:"How long to wait after that until the control plane has confirmed all usage, so that the state folder may be thrown away; 0s: leave it to the next start."`
 
 	EnrolmentToken string `kong:"-"`
+	// Hurry, once closed, ends an agent that was told to stop: at once. Nil: nothing does.
+	Hurry <-chan struct{} `kong:"-"`
 
 	AllowUpstreams []string `env:"WEIR_ALLOW_UPSTREAMS" sep:";" placeholder:"ORIGIN=REFERENCE,…" help:"Origins that this agent may send to, and the credential references each may use (separated by ;); sealed stands for sealed credentials. By default the public hosts of known providers with env://WEIR_SECRET_*, file:///etc/weir/secrets/ and sealed."`
 	GatewayKeyFile string   `env:"WEIR_GATEWAY_KEY_FILE" placeholder:"FILE" help:"File with the gateway's private keys, which open sealed credentials (weir-agent gateway-key new makes one)."`

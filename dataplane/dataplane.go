@@ -46,9 +46,12 @@ func Run(ctx context.Context, c Config, logger *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	defer a.close(ctx)
+	return a.hurried(func() error { return a.run(ctx) })
+}
+
+func (a *agent) run(ctx context.Context) error {
 	if a.control.LoadPolicy() {
-		logger.Info("serving the policy that was on disk", "version", a.policy.Load().Version())
+		a.logger.Info("serving the policy that was on disk", "version", a.policy.Load().Version())
 	} else if err := a.spool.Shut(); err != nil {
 		return fmt.Errorf("no policy to serve: %w", err)
 	}
@@ -68,7 +71,7 @@ func Run(ctx context.Context, c Config, logger *slog.Logger) error {
 		}
 		return err
 	})
-	err = a.serve(ctx, stopped)
+	err := a.serve(ctx, stopped)
 	stop()
 	return errors.Join(err, workers.Wait())
 }
@@ -236,8 +239,8 @@ func (a *agent) ship(ctx context.Context) error {
 	return shipper.Run(ctx)
 }
 
-func (a *agent) close(ctx context.Context) {
-	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+func (a *agent) close() {
+	limit, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
 	if err := a.spool.Close(limit); err != nil {
 		a.logger.Error("close the usage spool", "error", err)

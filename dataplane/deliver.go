@@ -13,6 +13,9 @@ import (
 // reportAgain is the pause before a last report that did not arrive is sent again.
 const reportAgain = 500 * time.Millisecond
 
+// retireAgain is the pause before a boot whose last records had no room is ended again.
+const retireAgain = 100 * time.Millisecond
+
 // deliver ends the boot and waits until the control plane knows its last number and has
 // confirmed that all of it is safe: then nothing in the state folder is missed by anybody.
 // What is left when the time is over stays in the folder for the next start, and is missing
@@ -25,7 +28,7 @@ func (a *agent) deliver(stopped <-chan struct{}) {
 	within := a.config.DeliveryTimeout
 	ctx, cancel := context.WithTimeout(context.Background(), max(within, closeTimeout))
 	defer cancel()
-	if err := log.Retire(ctx); err != nil {
+	if err := retire(ctx, log.Retire); err != nil {
 		a.logger.Error("the usage of this start can't be ended", "error", err)
 		return
 	}
@@ -42,6 +45,21 @@ func (a *agent) deliver(stopped <-chan struct{}) {
 	}
 	a.logger.Warn("usage is left in the state folder: keep it until an agent that was started with it has delivered",
 		"records", stats.Records, "not_sent", stats.Unsent, "unrecorded_requests", stats.Tombstone.Requests, "bytes", stats.Bytes, "boot", log.Boot(), "reason", err)
+}
+
+// retire ends the boot. Ends that wait for room on a full disk get it as usage is settled.
+func retire(ctx context.Context, end func(context.Context) error) error {
+	for {
+		err := end(ctx)
+		if !errors.Is(err, spool.ErrFull) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(retireAgain):
+		}
+	}
 }
 
 // undeliverable is why there is nothing to wait for.

@@ -19,7 +19,7 @@ func TestMetricsAreAsDocumented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer a.close(t.Context())
+	defer a.close()
 	if diff := cmp.Diff(documented(t), registered(t, a.metrics)); diff != "" {
 		t.Errorf("docs/metrics.md (-) and the agent (+):\n%s", diff)
 	}
