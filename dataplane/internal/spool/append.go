@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -128,6 +129,7 @@ func (l *Log) appendEnd(frame []byte, id uint64) (seq int64, err error) {
 	b.written.add(seq, seq)
 	s.ends.add(seq, seq)
 	l.unbatched += int64(len(frame))
+	l.mark(l.boot, seq, time.Now())
 	return seq, nil
 }
 

@@ -117,11 +117,11 @@ func headOf(boot string, pending []ended, at time.Time) batchHead {
 }
 
 // index takes a batch that stands in a segment into account.
-func (l *Log) index(s *segment, head batchHead, offset, length int64) {
+func (l *Log) index(s *segment, head batchHead, offset, length int64, at time.Time) {
 	l.bootState(head.Boot).batched.add(head.First, head.Last)
 	s.batches = append(s.batches, head.batchKey)
 	l.batches = append(l.batches, &batchRef{
-		batchKey: head.batchKey, agent: head.Agent, segment: s, offset: offset, length: length, at: time.UnixMicro(head.AtUs),
+		batchKey: head.batchKey, agent: head.Agent, segment: s, offset: offset, length: length, at: at,
 	})
 }
 

@@ -2,6 +2,7 @@ package spool
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -26,7 +27,7 @@ func (l *Log) Forgo(id uint64, record *usagev1.UsageRecord) (uint64, error) {
 	one := begunOf(record)
 	id = forgone | (t.lastID + 1)
 	if t.now.id == uuid.Nil {
-		t.now.id = uuid.New()
+		t.now.id, t.since = uuid.New(), time.Now()
 	}
 	t.pending = t.pending.plus(one)
 	if err := t.save(l.boot); err != nil {

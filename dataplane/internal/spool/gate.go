@@ -150,12 +150,12 @@ func (g *Gate) Refuse(record *usagev1.UsageRecord) error {
 	return g.log.Load().Refuse(record)
 }
 
-// Stats is zero before the spool is open.
+// Stats has nothing but the bound before the spool is open.
 func (g *Gate) Stats() Stats {
 	if l := g.log.Load(); l != nil {
 		return l.Stats()
 	}
-	return Stats{}
+	return Stats{MaxBytes: g.opts.MaxBytes}
 }
 
 // Tails is Log.Tails.

@@ -147,7 +147,7 @@ func (l *Log) closeNext(closeBatch CloseBatch, linger time.Duration) (closed boo
 	if err != nil {
 		return false, err
 	}
-	l.index(s, head, offset, int64(len(frame)))
+	l.index(s, head, offset, int64(len(frame)), time.Now())
 	l.unbatched = max(0, l.unbatched-head.Bytes)
 	l.cursor.clear()
 	signal(l.kick)

@@ -201,6 +201,9 @@ func (r *recovery) end(s *segment, payload []byte) error {
 		return err
 	}
 	b := r.log.bootState(s.boot)
+	if len(s.ends) == 0 && e.decode() == nil {
+		r.log.mark(s.boot, e.seq, r.log.moment(e.record.GetStartedAtUs()+e.record.GetDurationUs()))
+	}
 	b.written.add(e.seq, e.seq)
 	s.ends.add(e.seq, e.seq)
 	r.log.unbatched += frameSize(e)
@@ -235,7 +238,7 @@ func (r *recovery) batch(s *segment, offset int64, payload []byte) error {
 		r.recorded[id] = true
 	}
 	r.log.unbatched = max(0, r.log.unbatched-head.Bytes)
-	r.log.index(s, head, offset, int64(frameHead+len(payload)))
+	r.log.index(s, head, offset, int64(frameHead+len(payload)), r.log.moment(head.AtUs))
 	return nil
 }
 

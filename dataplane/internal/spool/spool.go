@@ -123,7 +123,8 @@ func defaultTo[T comparable](value *T, fallback T) {
 type Log struct {
 	opts   Options
 	boot   string
-	opened time.Time
+	opened time.Time // by Options.Now
+	began  time.Time // the same, by the monotonic clock
 	lock   *os.File
 
 	mu        sync.Mutex // short: one write into the page cache at most
@@ -140,6 +141,7 @@ type Log struct {
 	bytes     int64 // of all segments
 	unbatched int64 // bytes of ends in no batch yet
 	rotateAt  int64 // size of the current segment at which to try again
+	marks     []mark
 	lost      int64 // stretches of bytes that could not be read
 	released  int64 // records that went on an acknowledgement alone
 	failed    error
@@ -172,7 +174,7 @@ func Open(o Options) (*Log, error) {
 		return nil, err
 	}
 	l := &Log{
-		opts: o, lock: lock, opened: o.Now(),
+		opts: o, lock: lock, opened: o.Now(), began: time.Now(),
 		boots: map[string]*bootState{}, open: map[uint64][]byte{}, changed: make(chan struct{}),
 		room:  newRoom(o.Dir, o.SegmentBytes),
 		dirty: make(chan struct{}, 1), kick: make(chan struct{}, 1),

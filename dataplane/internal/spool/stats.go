@@ -8,11 +8,12 @@ import (
 // Stats is what the spool holds now.
 type Stats struct {
 	Bytes     int64         // of all segments
+	MaxBytes  int64         // that they may have
 	Records   int64         // written and not settled
 	Unsent    int64         // of Records, those that no broker took since Open
 	Open      int           // started and not ended
 	Late      int           // ended, and waiting in memory for room on the disk; among Open
-	OldestAge time.Duration // since the oldest batch that is not settled was closed
+	OldestAge time.Duration // since the oldest batch that is not settled was closed, or the oldest record in none was written
 	Damaged   int64         // stretches of bytes lost to damage, found since Open
 	Refused   int64         // of Unsent, those in batches that nobody takes as they are
 	Released  int64         // since Open: gone from the disk on an acknowledgement alone; of Records until they are settled
@@ -25,7 +26,7 @@ type Stats struct {
 type Tombstone struct {
 	Requests, Shadows, Attempts, UnpricedAttempts int64 // with those that go on
 	CostNanoUSD                                   int64
-	Age                                           time.Duration // since the first of them began
+	Age                                           time.Duration // since the first of them was counted
 }
 
 // Fault says why no request may start now; nil: one may.
@@ -45,7 +46,10 @@ func (l *Log) Fault() error {
 func (l *Log) Stats() Stats {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	s := Stats{Bytes: l.bytes, Open: len(l.open), Late: len(l.late.ends), Damaged: l.lost, Released: l.released}
+	s := Stats{
+		Bytes: l.bytes, MaxBytes: l.opts.MaxBytes, OldestAge: l.oldest(), Open: len(l.open), Late: len(l.late.ends),
+		Damaged: l.lost, Released: l.released,
+	}
 	for _, b := range l.boots {
 		s.Records += b.unsettled()
 		s.Unsent += b.written.without(b.batched)
@@ -58,16 +62,13 @@ func (l *Log) Stats() Stats {
 			s.Refused += ref.Last - ref.First + 1
 		}
 	}
-	s.Tombstone = l.tombstone.stats(l.opts.Now())
+	s.Tombstone = l.tombstone.stats()
 	s.ForgoneRequests, s.ForgoneShadows = l.tombstone.requests, l.tombstone.shadows
-	if len(l.batches) > 0 {
-		s.OldestAge = l.opts.Now().Sub(l.batches[0].at)
-	}
 	return s
 }
 
 // stats has no stone whose record is written: that is among Records.
-func (t *tombstone) stats(now time.Time) Tombstone {
+func (t *tombstone) stats() Tombstone {
 	all := t.filling().sum
 	if t.in == nil {
 		all = all.plus(t.spent.sum)
@@ -75,8 +76,8 @@ func (t *tombstone) stats(now time.Time) Tombstone {
 	s := Tombstone{
 		Requests: all.requests, Shadows: all.shadows, Attempts: all.attempts, UnpricedAttempts: all.unpriced, CostNanoUSD: all.cost,
 	}
-	if all.first > 0 {
-		s.Age = max(0, now.Sub(time.UnixMicro(all.first)))
+	if !all.nothing() {
+		s.Age = time.Since(t.since)
 	}
 	return s
 }

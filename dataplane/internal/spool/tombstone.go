@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 )
@@ -29,6 +30,7 @@ type tombstone struct {
 	open    map[uint64]sum // each of them, by id
 	beyond  map[uint64]int
 	lastID  uint64
+	since   time.Time // when the first of it was counted
 
 	// spent becomes a record: it stands in the slot until the record is durable.
 	spent stone

@@ -53,6 +53,7 @@ func (r *recovery) unearth() error {
 		t.now.id = uuid.New()
 	}
 	t.now.sum = t.now.plus(attempts)
+	t.since = r.log.moment(t.now.first)
 	return t.save(r.log.boot)
 }
 
