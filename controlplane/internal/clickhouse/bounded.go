@@ -8,7 +8,6 @@ import (
 	"sync/atomic"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
-	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 )
 
 // ErrTooMuch says that an answer was larger than a connection of OpenBounded takes.
@@ -17,7 +16,7 @@ var ErrTooMuch = errors.New("the answer is larger than this connection takes")
 // OpenBounded is OpenDatabase for answers to strangers: a query whose answer is more than
 // most bytes, uncompressed, ends with ErrTooMuch before it is held in memory. The server's
 // own bound on results does not count what a constant column grows to when it is sent.
-func OpenBounded(url, database string, most int) (driver.Conn, error) {
+func OpenBounded(url, database string, most int) (*Conn, error) {
 	options, err := parse(url)
 	if err != nil {
 		return nil, err
@@ -32,7 +31,7 @@ func OpenBounded(url, database string, most int) (driver.Conn, error) {
 		}
 		return &boundedConn{Conn: conn, most: int64(most)}, nil
 	}
-	return open(options)
+	return newConn(options)
 }
 
 // dialerOf dials as the driver does where nobody else dials for it.
