@@ -1,14 +1,14 @@
 import { callUnaryMethod, createConnectQueryKey, useInfiniteQuery, useMutation, useQuery, useTransport } from "@connectrpc/connect-query";
 import { useQueryClient } from "@tanstack/react-query";
 
-import { CredentialState, GatewayService, TargetState } from "../gen/weir/admin/v1/gateway_pb";
+import { CredentialState, GatewayService, SpoolFull, TargetState } from "../gen/weir/admin/v1/gateway_pb";
 import type { Names } from "./names";
 import { useNames } from "./names";
 import { firstPage, nextPage } from "./page";
 import { permissionOf } from "./permission";
 
 export type { Agent, AgentCredential, AgentTarget, Gateway, UnservedRoute } from "../gen/weir/admin/v1/gateway_pb";
-export { CredentialState, TargetState };
+export { CredentialState, SpoolFull, TargetState };
 
 export const mayListGateways = permissionOf(GatewayService.method.listGateways);
 export const mayGetGateway = permissionOf(GatewayService.method.getGateway);

@@ -21,6 +21,7 @@ import { UnservedRoutes } from "../agents/UnservedRoutes";
 import { useMay } from "../session/permission";
 import { RolloutHistory } from "./RolloutHistory";
 import { RolloutPanel } from "./RolloutPanel";
+import { SpoolPanel } from "./SpoolPanel";
 import { isGoingBack } from "./state";
 
 const route = getRouteApi("/agents/$gatewayId");
@@ -62,6 +63,7 @@ function Panels({ gateway }: { gateway: Gateway }) {
         </Async>
         <LoadMore query={agents} />
       </Panel>
+      <SpoolPanel gateway={gateway} />
       {may(mayListRollouts) && (
         <Panel title="Rollouts until now">
           <Async result={rollouts} what="rollouts" isEmpty={() => past.length === 0} empty={<NoRollouts />}>

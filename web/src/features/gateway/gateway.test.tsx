@@ -7,7 +7,7 @@ import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
 
 import type { GatewaySchema, UpdateGatewayRequest } from "../../gen/weir/admin/v1/gateway_pb";
-import { GatewayService } from "../../gen/weir/admin/v1/gateway_pb";
+import { GatewayService, SpoolFull } from "../../gen/weir/admin/v1/gateway_pb";
 import { ChangeAction, HistoryService } from "../../gen/weir/admin/v1/history_pb";
 import type {
   GoBackRequest,
@@ -297,6 +297,29 @@ test("the_settings_are_edited_as_a_whole", async () => {
   await waitFor(() => expect(seen).toHaveLength(1));
   expect(seen[0]?.gateway?.rollout).toMatchObject({ ...canary, steps: [20, 50], bakeTime: { seconds: 60n } });
   expect(seen[0]?.updateMask?.paths).toEqual(["rollout"]);
+  expect(seen[0]?.mutation?.etag).toBe("7");
+});
+
+test("what_is_done_when_the_spool_is_full_is_shown_and_changed", async () => {
+  const seen: UpdateGatewayRequest[] = [];
+  open({
+    gateway: { ...staged, whenSpoolFull: SpoolFull.BLOCK },
+    more: (r) =>
+      r.rpc(updateGateway, (request) => {
+        seen.push(request);
+        return {};
+      }),
+  });
+  expect(await screen.findByText(/requests are refused with status 503/)).toBeTruthy();
+  await userEvent.click(await button("Change"));
+  const dialog = await screen.findByRole("dialog", { name: "When usage of prod-eu can't be recorded" });
+  expect(dialog.textContent).not.toContain("only counted");
+  await userEvent.selectOptions(within(dialog).getByLabelText("Agents whose spool is full"), "Serve requests and count them");
+  expect(dialog.textContent).toContain("only counted");
+  await userEvent.click(within(dialog).getByRole("button", { name: "Save" }));
+  await waitFor(() => expect(seen).toHaveLength(1));
+  expect(seen[0]?.gateway?.whenSpoolFull).toBe(SpoolFull.TOMBSTONE);
+  expect(seen[0]?.updateMask?.paths).toEqual(["when_spool_full"]);
   expect(seen[0]?.mutation?.etag).toBe("7");
 });
 
