@@ -122,10 +122,11 @@ func (l *Log) appendEnd(frame []byte, id uint64) (seq int64, err error) {
 	seq = b.written.last() + 1
 	binary.LittleEndian.PutUint64(frame[frameHead:], id)
 	binary.LittleEndian.PutUint64(frame[frameHead+startPrefix:], uint64(seq))
-	s, _, err := l.append(frame)
+	s, offset, err := l.append(frame)
 	if err != nil {
 		return 0, err
 	}
+	l.recent.keep(place{s.number, offset}, frame)
 	b.written.add(seq, seq)
 	s.ends.add(seq, seq)
 	l.unbatched += int64(len(frame))

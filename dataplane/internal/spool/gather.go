@@ -70,6 +70,9 @@ func (l *Log) gather() (full bool, err error) {
 			c.number, c.offset = s.number+1, 0
 			continue
 		}
+		if l.gatherRecent(s, limit) {
+			continue
+		}
 		if err := l.gatherFrom(s, limit); err != nil {
 			return false, err
 		}

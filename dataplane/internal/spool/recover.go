@@ -105,6 +105,7 @@ func (r *recovery) begin(s *segment) error {
 	l := r.log
 	l.dropSettled()
 	l.bootState(l.boot)
+	l.recent = recent{from: place{number: s.number}, most: maxRecent}
 	if err := r.unearth(); err != nil {
 		return fmt.Errorf("begin boot %s: %w", l.boot, err)
 	}

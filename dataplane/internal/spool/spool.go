@@ -150,6 +150,7 @@ type Log struct {
 	changed   chan struct{} // closed and replaced when something became durable
 
 	files  sync.RWMutex // held for reading while a segment is read, for writing while one is removed
+	recent recent       // guarded by mu
 	read   sync.Mutex   // one reader of batches at a time
 	cursor cursor
 
