@@ -43,10 +43,14 @@ type Glimpser interface {
 	Glimpse(s *Stream, piece []byte)
 }
 
+// Code is what is wrong, in one of the agent's own constants: records and metrics have it, so
+// nothing that anybody sent may become one.
+type Code string
+
 // Refusal is an error of the agent's own. Code is stable.
 type Refusal struct {
 	Status int
-	Code   string
+	Code   Code
 	// Param is the field that it is about; empty: none.
 	Param   string
 	Message string

@@ -27,7 +27,7 @@ func (h *Handler) Answer(ctx context.Context, ask *agentv1.Ask) *agentv1.AnswerR
 		result, refusal := h.testProvider(ctx, policy, question.ProviderTest)
 		answer.Result = &agentv1.AnswerRequest_ProviderTest{ProviderTest: result}
 		if refusal != nil {
-			answer.Result = noAnswer(refusal.Code, refusal.Message)
+			answer.Result = noAnswer(string(refusal.Code), refusal.Message)
 		}
 	case *agentv1.Ask_DryRun:
 		answer.Result = &agentv1.AnswerRequest_DryRun{DryRun: h.dryRun(policy, question.DryRun)}

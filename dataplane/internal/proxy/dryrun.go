@@ -180,7 +180,7 @@ func toProtoRefusal(refusal *dialect.Refusal) *agentv1.DryRunRefusal {
 	if refusal == nil {
 		return nil
 	}
-	return &agentv1.DryRunRefusal{Status: int32(refusal.Status), Code: refusal.Code, Message: clip(refusal.Message)}
+	return &agentv1.DryRunRefusal{Status: int32(refusal.Status), Code: string(refusal.Code), Message: clip(refusal.Message)}
 }
 
 func toProtoRoute(route *snapshot.Route) *agentv1.DryRunRoute {

@@ -52,11 +52,11 @@ var (
 		Message: "The provider of this route sent a larger answer than this agent takes."}
 )
 
-func unauthenticated(code, message string) *dialect.Refusal {
+func unauthenticated(code dialect.Code, message string) *dialect.Refusal {
 	return &dialect.Refusal{Status: http.StatusUnauthorized, Code: code, Message: message}
 }
 
-func unavailable(code, message string) *dialect.Refusal {
+func unavailable(code dialect.Code, message string) *dialect.Refusal {
 	return &dialect.Refusal{Status: http.StatusServiceUnavailable, Code: code, Message: message}
 }
 
@@ -135,7 +135,7 @@ func unreadable(err error, limit int64) *dialect.Refusal {
 // is recorded; a full spool is no reason to answer otherwise.
 func (e *exchange) refuse(refusal *dialect.Refusal) {
 	e.record.Outcome = usagev1.Outcome_OUTCOME_REFUSED
-	e.record.Status, e.record.ErrorCode = int32(refusal.Status), refusal.Code
+	e.record.Status, e.record.ErrorCode = int32(refusal.Status), string(refusal.Code)
 	if e.record.KeyId != "" && refusal != spoolFull && refusal != spoolUnavailable {
 		e.recordRefusal()
 	}

@@ -152,7 +152,7 @@ type end struct {
 	outcome usagev1.Outcome
 	// status and code are what the caller gets.
 	status int
-	code   string
+	code   dialect.Code
 	answer dialect.Answer
 	// unused: provably nothing was used.
 	unused bool
@@ -205,7 +205,7 @@ func (u *upstream) unused() {
 // the answer goes on.
 func (e *exchange) finish(end end) {
 	e.record.Outcome = end.outcome
-	e.record.Status, e.record.ErrorCode = int32(end.status), end.code
+	e.record.Status, e.record.ErrorCode = int32(end.status), string(end.code)
 	if e.opened.Load() {
 		e.record.Status = http.StatusOK
 	}

@@ -10,7 +10,7 @@ import (
 // Error is a refusal in this dialect's shape.
 type Error dialect.Refusal
 
-func (e *Error) Error() string { return e.Code + ": " + e.Message }
+func (e *Error) Error() string { return string(e.Code) + ": " + e.Message }
 
 func invalidJSON(message string) *Error {
 	return &Error{Status: http.StatusBadRequest, Code: "invalid_json", Message: message}
@@ -36,7 +36,7 @@ func (e *Error) Body() []byte { return append(e.json(), '\n') }
 func (e *Error) Event() []byte { return errorEvent(nil, e.json()) }
 
 func (e *Error) json() []byte {
-	return errorJSON(errorObject{Type: errorType(e.Status), Message: e.Message, Code: e.Code, Param: e.Param})
+	return errorJSON(errorObject{Type: errorType(e.Status), Message: e.Message, Code: string(e.Code), Param: e.Param})
 }
 
 func errorJSON(object errorObject) []byte {

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/weirhq/weir/dataplane/internal/dialect"
 )
 
 const (
@@ -17,7 +19,7 @@ const (
 // Format: https://google.aip.dev/193
 type Error struct {
 	Status  int
-	Code    string
+	Code    dialect.Code
 	Param   string // the field; empty: none
 	Message string
 	// RetryAfter is told in a RetryInfo; 0: not.
@@ -27,7 +29,7 @@ type Error struct {
 	status string // as reason; empty: follows from Status
 }
 
-func (e *Error) Error() string { return e.Code + ": " + e.Message }
+func (e *Error) Error() string { return string(e.Code) + ": " + e.Message }
 
 func invalidJSON(message string) *Error {
 	return &Error{Status: http.StatusBadRequest, Code: "invalid_json", Message: message}
@@ -71,7 +73,7 @@ func (e *Error) details(o *out) {
 	if reason := e.reason; e.Code != "" || reason != "" {
 		o.detail("ErrorInfo")
 		if reason == "" {
-			reason = strings.ToUpper(e.Code)
+			reason = strings.ToUpper(string(e.Code))
 			o.text("domain", "weir")
 		}
 		o.text("reason", reason)

@@ -11,7 +11,7 @@ import (
 // Error is a refusal in this dialect's shape.
 type Error dialect.Refusal
 
-func (e *Error) Error() string { return e.Code + ": " + e.Message }
+func (e *Error) Error() string { return string(e.Code) + ": " + e.Message }
 
 func invalidJSON(message string) *Error {
 	return &Error{Status: http.StatusBadRequest, Code: "invalid_json", Message: message}
@@ -42,7 +42,7 @@ func (e *Error) Event() []byte {
 }
 
 func (e *Error) json() []byte {
-	object := errorObject{Message: e.Message, Type: "invalid_request_error", Code: e.Code}
+	object := errorObject{Message: e.Message, Type: "invalid_request_error", Code: string(e.Code)}
 	if e.Status >= http.StatusInternalServerError {
 		object.Type = "server_error"
 	}

@@ -77,7 +77,7 @@ func TestFormsThatAreRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, refusal := metered.Transcriptions{}.ParseTyped(test.contentType, []byte(test.body))
-			if refusal == nil || refusal.Status != 400 || refusal.Code != test.code || refusal.Param != test.param {
+			if refusal == nil || refusal.Status != 400 || string(refusal.Code) != test.code || refusal.Param != test.param {
 				t.Errorf("%+v", refusal)
 			}
 		})

@@ -129,7 +129,7 @@ func empty(object []byte, contents ...string) bool {
 
 // Event is a refusal as the event that ends a stream.
 func (Passed) Event(r *dialect.Refusal) []byte {
-	dst := jsonvalue.AppendQuoted([]byte("event: error\ndata: {\"type\":\"error\",\"code\":"), r.Code)
+	dst := jsonvalue.AppendQuoted([]byte("event: error\ndata: {\"type\":\"error\",\"code\":"), string(r.Code))
 	dst = jsonvalue.AppendQuoted(append(dst, `,"message":`...), r.Message)
 	return append(dst, ",\"param\":null}\n\n"...)
 }

@@ -56,7 +56,7 @@ func TestWhatAProviderKeepsIsRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, refusal := responses.Passed{}.Parse([]byte(`{"model":"m",` + test.rest + `}`))
-			if refusal == nil || refusal.Status != 400 || refusal.Code != test.code || refusal.Param != test.param {
+			if refusal == nil || refusal.Status != 400 || string(refusal.Code) != test.code || refusal.Param != test.param {
 				t.Errorf("%+v", refusal)
 			}
 		})
