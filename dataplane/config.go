@@ -35,7 +35,7 @@ type Config struct {
 	PolicyFile     string   `env:"WEIR_POLICY_FILE" placeholder:"FILE" help:"Policy to begin with where the state folder has none as new (weir-agent policy export makes it): then the agent serves before it ever reached the control plane."`
 	PolicyKeys     []string `env:"WEIR_POLICY_KEYS" sep:"," placeholder:"ID=KEY,…" help:"The organization's signing keys, which verify the policy file while the agent is not enrolled; weir-agent policy export prints them."`
 
-	FingerprintKeyFile string `env:"WEIR_FINGERPRINT_KEY_FILE" placeholder:"FILE" help:"File with at least 32 random bytes that the agents of the gateway share, to fingerprint credentials with; by default made from the gateway key, else the agent's own."`
+	FingerprintKeyFile string `env:"WEIR_FINGERPRINT_KEY_FILE" placeholder:"FILE" help:"File with at least 32 random bytes that the agents of the gateway share, to fingerprint credentials and hash end users with; by default made from the gateway key, else the agent's own."`
 
 	KafkaBrokers       []string `env:"WEIR_KAFKA_BROKERS" required:"" help:"Brokers that usage is sent to, host:port."`
 	KafkaTopic         string   `env:"WEIR_KAFKA_TOPIC" default:"weir.usage.v1" help:"Topic that usage is sent to."`

@@ -28,7 +28,7 @@ const allowed = "http://127.0.0.1:9"
 func healthOf(t *testing.T, c Config) *credentials {
 	t.Helper()
 	opener := gatewaykey.NewOpener(c.GatewayKeyFile, slog.New(slog.DiscardHandler))
-	by, err := fingerprinter(c, opener)
+	keys, err := newKeySource(c, opener)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +37,7 @@ func healthOf(t *testing.T, c Config) *credentials {
 	done := make(chan struct{})
 	go func() { defer close(done); secrets.Run(ctx) }()
 	t.Cleanup(func() { stop(); <-done })
-	return &credentials{secrets: secrets, opener: opener, fingerprinter: by}
+	return &credentials{secrets: secrets, opener: opener, fingerprinter: keys.fingerprinter}
 }
 
 func compiled(t *testing.T, providers ...*policyv1.Provider) *snapshot.Policy {
@@ -175,7 +175,7 @@ func TestFingerprintsAreSharedByWhoSharesAKey(t *testing.T) {
 	if len(apart) != 4 {
 		t.Errorf("different keys made %v", apart)
 	}
-	if _, err := fingerprinter(Config{FingerprintKeyFile: filepath.Join(dir, "nowhere")}, gatewaykey.NewOpener("", slog.New(slog.DiscardHandler))); err == nil {
+	if _, err := newKeySource(Config{FingerprintKeyFile: filepath.Join(dir, "nowhere")}, gatewaykey.NewOpener("", slog.New(slog.DiscardHandler))); err == nil {
 		t.Error("a key file that is not there was not said")
 	}
 }

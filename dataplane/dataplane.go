@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -20,6 +21,7 @@ import (
 	"github.com/weirhq/weir/dataplane/internal/control"
 	"github.com/weirhq/weir/dataplane/internal/gatewaykey"
 	"github.com/weirhq/weir/dataplane/internal/proxy"
+	"github.com/weirhq/weir/dataplane/internal/redact"
 	"github.com/weirhq/weir/dataplane/internal/secret"
 	"github.com/weirhq/weir/dataplane/internal/snapshot"
 	"github.com/weirhq/weir/dataplane/internal/spool"
@@ -97,6 +99,8 @@ type agent struct {
 	origins snapshot.Origins
 	opener  *gatewaykey.Opener
 	secrets *secret.Resolver
+	keys    keySource
+	hasher  atomic.Pointer[redact.Hasher]
 	spool   *spool.Gate
 	control *control.Client
 	health  *credentials
@@ -137,11 +141,8 @@ func (a *agent) build() (err error) {
 	if a.shipped, err = usage.NewMetrics(a.metrics, a.spool.Stats); err != nil {
 		return err
 	}
-	by, err := fingerprinter(a.config, a.opener)
-	if err != nil {
-		a.logger.Warn("credentials are reported without fingerprints", "error", err)
-	}
-	a.health = &credentials{secrets: a.secrets, opener: a.opener, fingerprinter: by}
+	a.keyed(newKeySource(a.config, a.opener))
+	a.health = &credentials{secrets: a.secrets, opener: a.opener, fingerprinter: a.keys.fingerprinter}
 	host, err := os.Hostname()
 	if err != nil {
 		host = "agent"
@@ -173,7 +174,7 @@ func (a *agent) build() (err error) {
 		Policy: a.policy, Recorder: a.spool, ErrSpoolFull: spool.ErrFull,
 		Secrets: a.secrets, Sealed: a.opener, Transport: proxy.NewTransport(proxy.TransportConfig{}),
 		Freshness: a.control.Freshness, Unserved: a.control.Unserved, Logger: a.logger.With("part", "proxy"), Metrics: a.metrics,
-		Tracer: a.tracing.Tracer(), AccessLog: proxy.AccessLog(a.config.AccessLog),
+		Hasher: a.hasher.Load, Tracer: a.tracing.Tracer(), AccessLog: proxy.AccessLog(a.config.AccessLog),
 	})
 	return err
 }
@@ -188,6 +189,7 @@ func (a *agent) compile(release *policyv1.Release, resources []*policyv1.Resourc
 	}
 	return func() {
 		a.opener.Prepare(policy.Sealed())
+		a.hasher.Store(a.keys.hasher()) // the gateway key may be another one by now
 		a.secrets.Prepare(policy.References(), policy.CredentialMaxAge())
 		a.policy.Store(policy)
 	}, nil

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 
 	"github.com/weirhq/weir/dataplane/internal/gatewaykey"
+	"github.com/weirhq/weir/dataplane/internal/redact"
 	"github.com/weirhq/weir/dataplane/internal/secret"
 )
 
@@ -21,30 +22,68 @@ const (
 	ownKeyBytes       = 32
 )
 
-// fingerprinter uses the key of the file that configuration names, else one made from
-// the gateway key, else one of this agent's own. Agents that share the first or the
-// second make the same fingerprints.
-func fingerprinter(c Config, opener *gatewaykey.Opener) (func() secret.Fingerprinter, error) {
-	from, err := fingerprintKey(c)
-	if err != nil {
-		err = fmt.Errorf("fingerprint key: %w", err)
-	}
-	return func() secret.Fingerprinter {
-		from := from
-		if first, ok := opener.First(); ok && c.FingerprintKeyFile == "" {
-			from = first
-		}
-		by, _ := secret.NewFingerprinter(from) // none from none
-		return by
-	}, err
+// keySource is what fingerprints of credentials and hashes of end users are keyed from: the
+// file that configuration names, else the gateway key, else a key of this agent's own. Agents
+// that share one of the first two make the same.
+type keySource struct {
+	configured bool   // a file, and nothing else will do
+	key        []byte // of the file, or the agent's own; nil: it can't be had
+	opener     *gatewaykey.Opener
 }
 
-// fingerprintKey is the configured one, else this agent's own.
-func fingerprintKey(c Config) ([]byte, error) {
-	if c.FingerprintKeyFile == "" {
-		return ownKey(filepath.Join(c.StateDir, ownFingerprintKey))
+// newKeySource makes the agent's own key where it needs one.
+func newKeySource(c Config, opener *gatewaykey.Opener) (s keySource, err error) {
+	s.opener, s.configured = opener, c.FingerprintKeyFile != ""
+	if s.configured {
+		s.key, err = readKey(c.FingerprintKeyFile)
+	} else {
+		s.key, err = ownKey(filepath.Join(c.StateDir, ownFingerprintKey))
 	}
-	file, err := os.Open(c.FingerprintKeyFile)
+	if err != nil {
+		s.key, err = nil, fmt.Errorf("fingerprint key: %w", err)
+	}
+	return s, err
+}
+
+// secret is nil where a configured file can't be used, or no own key be kept.
+func (s keySource) secret() (from []byte, shared bool) {
+	if first, ok := s.opener.First(); ok && !s.configured {
+		return first, true
+	}
+	return s.key, s.configured
+}
+
+func (s keySource) fingerprinter() secret.Fingerprinter {
+	from, _ := s.secret()
+	by, _ := secret.NewFingerprinter(from) // none from none
+	return by
+}
+
+// hasher is nil where there is no key.
+func (s keySource) hasher() *redact.Hasher {
+	from, _ := s.secret()
+	by, err := redact.NewHasher(from)
+	if err != nil {
+		return nil
+	}
+	return by
+}
+
+// keyed takes the agent's keys, and warns of what they lack.
+func (a *agent) keyed(keys keySource, err error) {
+	a.keys = keys
+	a.hasher.Store(keys.hasher())
+	switch _, shared := keys.secret(); {
+	case a.hasher.Load() == nil:
+		a.logger.Warn("there is no key: credentials are reported without fingerprints, and usage leaves hashed end users out", "error", err)
+	case !shared:
+		a.logger.Warn("end users are hashed with a key of this agent's own: one who uses several agents looks like several in usage; " +
+			"give the gateway's agents one file in WEIR_FINGERPRINT_KEY_FILE")
+	}
+}
+
+func readKey(path string) ([]byte, error) {
+	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -55,10 +94,10 @@ func fingerprintKey(c Config) ([]byte, error) {
 	}
 	key := bytes.TrimSpace(content)
 	if _, err := secret.NewFingerprinter(key); err != nil {
-		return nil, fmt.Errorf("%s: %w", c.FingerprintKeyFile, err)
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	if len(content) > maxFingerprintKey {
-		return nil, fmt.Errorf("%s has more than %d bytes", c.FingerprintKeyFile, maxFingerprintKey)
+		return nil, fmt.Errorf("%s has more than %d bytes", path, maxFingerprintKey)
 	}
 	return key, nil
 }

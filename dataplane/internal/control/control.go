@@ -41,7 +41,7 @@ import (
 //	7 (2026-11-27): the strategies latency, least busy, cheapest and sticky; conditions of
 //	   targets; hedging, canaries and shadows; timeouts to connect and to the first token;
 //	   failures by a context that is too long and by content filters.
-//	8 (2026-11-27): serving on while the spool is full.
+//	8 (2026-11-27): serving on while the spool is full; what usage may hold of callers' words.
 const Capability = 8
 
 // Compile prepares a verified policy with the revocations that hold now. swap

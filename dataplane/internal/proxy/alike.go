@@ -28,7 +28,7 @@ func (e *exchange) alike() (uint64, bool) {
 	case policyv1.Sticky_BY_HEADER:
 		return alikeBy(strings.Join(e.r.Header[sticky.Header], ", "))
 	case policyv1.Sticky_BY_END_USER:
-		return alikeBy(e.record.EndUser)
+		return alikeBy(e.words.User)
 	case policyv1.Sticky_BY_KEY:
 		return alikeBy(e.record.KeyId)
 	}

@@ -10,7 +10,8 @@ import (
 // notInConditions are headers that carry credentials.
 var notInConditions = set([]string{"Authorization", "Proxy-Authorization", "X-Api-Key", "X-Goog-Api-Key", "Api-Key", "Cookie"})
 
-// facts are what conditions may ask of a request.
+// facts are what conditions may ask of a request: all that its caller says, also what usage
+// may not hold.
 type facts struct {
 	exchange          *exchange
 	metadata, headers map[string]string // nil: not asked for yet
@@ -23,9 +24,9 @@ func factsOf(e *exchange) *facts { return &facts{exchange: e} }
 // Metadata implements condition.Request.
 func (f *facts) Metadata() map[string]string {
 	if f.metadata == nil {
-		f.metadata = make(map[string]string, len(f.exchange.record.Labels))
-		for _, label := range f.exchange.record.Labels {
-			f.metadata[label.GetName()] = label.GetValue()
+		f.metadata = make(map[string]string, len(f.exchange.words.Labels))
+		for _, label := range f.exchange.words.Labels {
+			f.metadata[label.Name] = label.Value
 		}
 	}
 	return f.metadata
@@ -59,10 +60,10 @@ func (f *facts) Surface() string {
 }
 
 // User implements condition.Request.
-func (f *facts) User() string { return f.exchange.record.EndUser }
+func (f *facts) User() string { return f.exchange.words.User }
 
 // Run implements condition.Request.
-func (f *facts) Run() string { return f.exchange.record.RunId }
+func (f *facts) Run() string { return f.exchange.words.Run }
 
 // Key implements condition.Request.
 func (f *facts) Key() string { return f.exchange.record.KeyId }

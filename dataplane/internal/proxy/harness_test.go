@@ -21,6 +21,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/weirhq/weir/dataplane/internal/proxy"
+	"github.com/weirhq/weir/dataplane/internal/redact"
 	"github.com/weirhq/weir/dataplane/internal/secret"
 	"github.com/weirhq/weir/dataplane/internal/snapshot"
 	"github.com/weirhq/weir/dataplane/llmtest"
@@ -152,6 +153,17 @@ func (o openers) Open(s snapshot.Sealed) (secret.Value, error) { return secrets(
 var ownHeaders = []*policyv1.Header{{Name: "Openai-Organization", Value: "org-of-the-gateway"}, {Name: "X-Team", Value: "water"},
 	{Name: "User-Agent", Value: "weir-test"}, {Name: "Idempotency-Key", Value: "always"}}
 
+// labelRules let in some labels whatever they say, and one by its form.
+var labelRules = func() (rules []*policyv1.LabelRule) {
+	for _, name := range append(manyNames(17), "a", "cost.center") {
+		rules = append(rules, &policyv1.LabelRule{Name: name, MaxBytes: 256, Pattern: ".*"})
+	}
+	return append(rules, &policyv1.LabelRule{Name: "team"})
+}()
+
+// hasher is of the agent's end users.
+var hasher, _ = redact.NewHasher(bytes.Repeat([]byte{1}, 32))
+
 type harness struct {
 	t        testing.TB
 	mock     *llmtest.Server
@@ -178,8 +190,8 @@ func newHarness(t testing.TB, options ...func(*proxy.Config)) *harness {
 		Secrets:   secrets{"env://WEIR_SECRET_MOCK": upstreamKey, "env://WEIR_SECRET_AWS": awsSecret},
 		Sealed:    openers{"sealed bytes": upstreamKey},
 		Transport: transport, Freshness: func() time.Time { return time.Now().Add(-90500 * time.Millisecond) },
-		Unserved: func() error { return nil },
-		Logger:   slog.New(slog.NewJSONHandler(&h.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Metrics: h.registry,
+		Unserved: func() error { return nil }, Hasher: func() *redact.Hasher { return hasher },
+		Logger: slog.New(slog.NewJSONHandler(&h.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Metrics: h.registry,
 	}
 	for _, option := range options {
 		option(&config)
@@ -243,7 +255,7 @@ func (h *harness) policy(upstream string) *snapshot.Policy {
 		return resource(h.t, "key", id, k)
 	}
 	resources := []*policyv1.Resource{
-		resource(h.t, "gateway", "g1", &policyv1.Gateway{Id: "g1", MaxRequestBytes: 64 << 10, WhenSpoolFull: h.whenFull}),
+		resource(h.t, "gateway", "g1", &policyv1.Gateway{Id: "g1", MaxRequestBytes: 64 << 10, Labels: labelRules, WhenSpoolFull: h.whenFull}),
 		provider("mock", upstream+"/v1", "env://WEIR_SECRET_MOCK", "openai"),
 		resource(h.t, "provider", "tuned", &policyv1.Provider{Id: "tuned", Name: "tuned", Dialect: openAI, BaseUrl: upstream + "/v1",
 			CredentialRef: "env://WEIR_SECRET_MOCK", PriceList: "openai", Headers: ownHeaders}),

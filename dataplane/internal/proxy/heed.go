@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect"
+	"github.com/weirhq/weir/dataplane/internal/redact"
 	"github.com/weirhq/weir/proto/contract/batch"
 )
 
@@ -15,6 +16,7 @@ const maxRouteBytes = 256
 
 // words are what a caller says of its request beside the body.
 type words struct {
+	redact.Words
 	heeded bool
 	// route to serve the request by, whatever model the body names; empty: the model is it.
 	route string
@@ -26,8 +28,8 @@ var callerHeaders = []struct {
 	name string
 	heed func(e *exchange, value string) error
 }{
-	{"X-Weir-User", func(e *exchange, value string) error { return keep(&e.record.EndUser, value, batch.MaxCallerIDBytes) }},
-	{"X-Weir-Run", func(e *exchange, value string) error { return keep(&e.record.RunId, value, batch.MaxCallerIDBytes) }},
+	{"X-Weir-User", func(e *exchange, value string) error { return keep(&e.words.User, value, batch.MaxCallerIDBytes) }},
+	{"X-Weir-Run", func(e *exchange, value string) error { return keep(&e.words.Run, value, batch.MaxCallerIDBytes) }},
 	{"X-Weir-Metadata", (*exchange).label},
 	{"X-Weir-Route", func(e *exchange, value string) error { return keep(&e.words.route, value, maxRouteBytes) }},
 	{"X-Weir-Cache", func(_ *exchange, value string) error { return checkCache(value) }},
@@ -53,7 +55,31 @@ func (e *exchange) heed() (refusal *dialect.Refusal) {
 				Message: "The header " + header.name + " is not accepted: " + err.Error() + "."}
 		}
 	}
+	e.recordWords()
 	return refusal
+}
+
+// recordWords puts into the record what usage may hold of what the caller says, and tells the
+// caller what it may not.
+func (e *exchange) recordWords() {
+	if e.words.User == "" && e.words.Run == "" && len(e.words.Labels) == 0 {
+		return
+	}
+	var labels []string
+	for _, d := range e.policy.Usage().Write(&e.words.Words, e.handler.config.Hasher(), &e.record) {
+		e.handler.metrics.wordsDropped[d.Reason].Inc()
+		switch {
+		case d.Label != "":
+			labels = append(labels, d.Label)
+		case d.Reason == redact.RunPattern:
+			e.w.Header()["X-Weir-Run-Dropped"] = []string{d.Reason.String()}
+		default:
+			e.w.Header()["X-Weir-User-Dropped"] = []string{d.Reason.String()}
+		}
+	}
+	if len(labels) > 0 {
+		e.w.Header()["X-Weir-Labels-Dropped"] = []string{strings.Join(labels, ", ")}
+	}
 }
 
 var (

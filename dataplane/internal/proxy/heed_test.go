@@ -16,11 +16,18 @@ import (
 // many is metadata of so many names, each value of so many bytes.
 func many(names, size int) string {
 	all := map[string]string{}
-	for i := range names {
-		all[fmt.Sprintf("%s%02d", strings.Repeat("n", 62), i)] = strings.Repeat("v", size)
+	for _, name := range manyNames(names) {
+		all[name] = strings.Repeat("v", size)
 	}
 	text, _ := json.Marshal(all)
 	return string(text)
+}
+
+func manyNames(count int) (names []string) {
+	for i := range count {
+		names = append(names, fmt.Sprintf("%s%02d", strings.Repeat("n", 62), i))
+	}
+	return names
 }
 
 func TestWhatCallersSay(t *testing.T) {
@@ -29,10 +36,10 @@ func TestWhatCallersSay(t *testing.T) {
 		want    *usagev1.UsageRecord // what it says
 	}{
 		"nothing": {nil, &usagev1.UsageRecord{}},
-		"all": {[]string{"X-Weir-User", "jürgen@example.org", "X-Weir-Run", "run 7", "X-Weir-Metadata", `{"team":"search", "cost.center":"a/b c"}`},
-			&usagev1.UsageRecord{EndUser: "jürgen@example.org", RunId: "run 7",
+		"all": {[]string{"X-Weir-User", "jürgen@example.org", "X-Weir-Run", "run:7", "X-Weir-Metadata", `{"team":"search", "cost.center":"a/b c"}`},
+			&usagev1.UsageRecord{EndUser: hasher.Of("jürgen@example.org"), RunId: "run:7",
 				Labels: []*usagev1.Label{{Name: "team", Value: "search"}, {Name: "cost.center", Value: "a/b c"}}}},
-		"longest":          {[]string{"X-Weir-User", strings.Repeat("u", 128), "X-Weir-Run", strings.Repeat("r", 128)}, &usagev1.UsageRecord{EndUser: strings.Repeat("u", 128), RunId: strings.Repeat("r", 128)}},
+		"longest":          {[]string{"X-Weir-User", strings.Repeat("u", 128), "X-Weir-Run", strings.Repeat("r", 128)}, &usagev1.UsageRecord{EndUser: hasher.Of(strings.Repeat("u", 128)), RunId: strings.Repeat("r", 128)}},
 		"escaped":          {[]string{"X-Weir-Metadata", `{"a":"\u00e4\ud83d\ude00"}`}, &usagev1.UsageRecord{Labels: []*usagev1.Label{{Name: "a", Value: "ä😀"}}}},
 		"empty":            {[]string{"X-Weir-User", "", "X-Weir-Metadata", "", "X-Weir-Route", "", "X-Weir-Cache", ""}, &usagev1.UsageRecord{}},
 		"no_labels":        {[]string{"X-Weir-Metadata", "{}"}, &usagev1.UsageRecord{}},
@@ -48,6 +55,11 @@ func TestWhatCallersSay(t *testing.T) {
 			started, ended := h.record()
 			for _, r := range []*usagev1.UsageRecord{started, ended} {
 				wantSaid(t, r, test.want)
+			}
+			for name := range response.Header {
+				if strings.HasSuffix(name, "-Dropped") {
+					t.Errorf("%s: %s", name, response.Header.Get(name))
+				}
 			}
 			for name := range h.mock.Requests()[0].Header {
 				if strings.HasPrefix(name, "X-Weir-") {
@@ -176,7 +188,7 @@ func TestRefusalsSayTheCaller(t *testing.T) {
 				t.Fatal(err)
 			}
 			<-h.done
-			wantSaid(t, h.recorder.refused[0], &usagev1.UsageRecord{EndUser: "u-1", RunId: "run-1", Labels: []*usagev1.Label{{Name: "a", Value: "b"}}})
+			wantSaid(t, h.recorder.refused[0], &usagev1.UsageRecord{EndUser: hasher.Of("u-1"), RunId: "run-1", Labels: []*usagev1.Label{{Name: "a", Value: "b"}}})
 		})
 	}
 }

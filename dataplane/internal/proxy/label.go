@@ -9,8 +9,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/weirhq/weir/dataplane/internal/redact"
 	"github.com/weirhq/weir/proto/contract/batch"
-	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
 )
 
 // maxMetadataBytes is what the largest labels take with every character escaped.
@@ -34,17 +34,17 @@ func (e *exchange) label(value string) error {
 	}
 	labels, err := readLabels(json.NewDecoder(strings.NewReader(value)))
 	if err == nil {
-		e.record.Labels = labels
+		e.words.Labels = labels
 	}
 	return err
 }
 
 // readLabels keeps the order in which they came.
-func readLabels(from *json.Decoder) ([]*usagev1.Label, error) {
+func readLabels(from *json.Decoder) ([]redact.Label, error) {
 	if open, err := from.Token(); err != nil || open != json.Delim('{') {
 		return nil, errNoObject
 	}
-	var labels []*usagev1.Label
+	var labels []redact.Label
 	seen := map[string]bool{}
 	for from.More() {
 		label, err := readLabel(from)
@@ -68,20 +68,20 @@ func readLabels(from *json.Decoder) ([]*usagev1.Label, error) {
 	return labels, nil
 }
 
-func readLabel(from *json.Decoder) (*usagev1.Label, error) {
+func readLabel(from *json.Decoder) (label redact.Label, err error) {
 	name, nameErr := from.Token()
 	value, valueErr := from.Token()
 	named, _ := name.(string) // it is one, or there is an error
 	said, isText := value.(string)
 	switch {
 	case nameErr != nil || valueErr != nil || !isText:
-		return nil, errNoObject
+		return label, errNoObject
 	case !isLabelName(named):
-		return nil, errLabelName
+		return label, errLabelName
 	case len(said) > batch.MaxLabelValueBytes || !isPrintable(said):
-		return nil, errLabelValue
+		return label, errLabelValue
 	}
-	return &usagev1.Label{Name: named, Value: said}, nil
+	return redact.Label{Name: named, Value: said}, nil
 }
 
 func isLabelName(name string) bool {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/weirhq/weir/dataplane/internal/redact"
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
 )
 
@@ -33,6 +34,7 @@ type metrics struct {
 	bytes          *prometheus.CounterVec
 	overhead       *prometheus.HistogramVec
 	stage          *prometheus.HistogramVec
+	words          *prometheus.CounterVec
 	genAI          *genAI
 	connections    connections
 	inFlight       atomic.Int64
@@ -40,6 +42,8 @@ type metrics struct {
 
 	of     map[*surface]surfaceMetrics // of those that forward
 	stages [stageCount]prometheus.Observer
+
+	wordsDropped [redact.Reasons]prometheus.Counter
 }
 
 // surfaceMetrics are of requests that ended well, and of all.
@@ -71,12 +75,13 @@ func newMetrics(registry prometheus.Registerer, upstream ...prometheus.Collector
 			"Time that the agent added to a request that went upstream: all but waiting for the upstream, from the end of the request's body on.", "surface"),
 		stage: histograms("weir_agent_stage_seconds",
 			"Time of a request in a part of the agent. read and write wait for the caller; translate is in choose for the first attempt, too.", "stage"),
+		words:       counters("weir_agent_words_dropped_total", "What callers said of requests and usage may not hold, by reason: labels one by one.", "reason"),
 		genAI:       newGenAI(),
 		connections: newConnections(),
 	}
 	all := []prometheus.Collector{
 		m.requests, m.unauthenticated, m.unrecorded, m.spoolFull, m.spoolErrors, m.retries, m.overBudget,
-		m.hedges, m.hedgesWon, m.hedgesOverBudget, m.shadows, m.shadowsDropped, m.bytes, m.overhead, m.stage, m.connections.used,
+		m.hedges, m.hedgesWon, m.hedgesOverBudget, m.shadows, m.shadowsDropped, m.bytes, m.overhead, m.stage, m.words, m.connections.used,
 		gauge("weir_agent_requests_in_flight", "Requests that are being answered.", m.inFlight.Load),
 		gauge("weir_agent_streams_open", "Answers that are passed on as they come.", m.streams.Load),
 	}
@@ -102,6 +107,9 @@ func (m *metrics) resolve() {
 				overhead: m.overhead.WithLabelValues(s.name),
 			}
 		}
+	}
+	for why := range redact.Reasons {
+		m.wordsDropped[why] = m.words.WithLabelValues(why.String())
 	}
 	for at, name := range stageNames {
 		m.stages[at] = m.stage.WithLabelValues(name)

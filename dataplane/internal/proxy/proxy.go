@@ -20,6 +20,7 @@ import (
 
 	"github.com/weirhq/weir/dataplane/internal/balance"
 	"github.com/weirhq/weir/dataplane/internal/googleauth"
+	"github.com/weirhq/weir/dataplane/internal/redact"
 	"github.com/weirhq/weir/dataplane/internal/secret"
 	"github.com/weirhq/weir/dataplane/internal/snapshot"
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
@@ -66,7 +67,7 @@ const (
 	DefaultMaxShadowAnswerBytes = 8 << 20
 )
 
-// Config is what a Handler needs. All but the fields from AccessLog on are required.
+// Config is what a Handler needs. All but the fields from Hasher on are required.
 type Config struct {
 	Policy   *snapshot.Holder
 	Recorder Recorder
@@ -84,6 +85,9 @@ type Config struct {
 	Logger   *slog.Logger
 	Metrics  prometheus.Registerer
 
+	// Hasher of end users; nil, or one that returns nil: there is no key for hashes, and usage
+	// that may not name them plainly does not name them at all.
+	Hasher func() *redact.Hasher
 	// AccessLog is which requests are logged; empty: all.
 	AccessLog AccessLog
 	// Tracer makes spans; nil: nothing is traced.
@@ -138,6 +142,9 @@ func (c *Config) complete() error {
 	need(c.Metrics != nil, "metrics")
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Hasher == nil {
+		c.Hasher = func() *redact.Hasher { return nil }
 	}
 	if c.Draw == nil {
 		c.Draw = rand.Int64N

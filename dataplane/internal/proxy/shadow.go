@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/dataplane/internal/balance"
+	"github.com/weirhq/weir/dataplane/internal/redact"
 	"github.com/weirhq/weir/dataplane/internal/snapshot"
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
@@ -67,7 +68,7 @@ func (e *exchange) copied(ctx context.Context, target *snapshot.Target) *exchang
 	to.PolicyEpoch, to.PolicyVersion, to.RevocationVersion = from.PolicyEpoch, from.PolicyVersion, from.RevocationVersion
 	to.Surface, to.Streamed = from.Surface, from.Streamed
 	to.ProjectId, to.KeyId, to.RouteId, to.Route = from.ProjectId, from.KeyId, from.RouteId, from.Route
-	to.EndUser, to.RunId, to.Labels = from.EndUser, from.RunId, from.Labels
+	redact.Copy(to, from)
 	return c
 }
 

@@ -65,7 +65,7 @@ func TestACopyHasARecordOfItsOwn(t *testing.T) {
 			want := &usagev1.UsageRecord{
 				Kind: usagev1.Kind_KIND_SHADOW, RequestId: got.RequestId, ParentRequestId: from.RequestId, Surface: from.Surface, Streamed: from.Streamed,
 				KeyId: "k-good", ProjectId: "project-1", RouteId: "r-routed", Route: "routed", Outcome: answered, Status: 200,
-				PolicyEpoch: 1, PolicyVersion: 7, RevocationVersion: 9, EndUser: "u-1", Labels: from.Labels,
+				PolicyEpoch: 1, PolicyVersion: 7, RevocationVersion: 9, EndUser: hasher.Of("u-1"), Labels: from.Labels,
 				Attempts: []*usagev1.Attempt{{ProviderId: "mock", Provider: "mock", Model: "dear-model", Status: 200, Outcome: answered, Cause: usagev1.Cause_CAUSE_SHADOW,
 					Usage: &usagev1.TokenUsage{Input: tokens.Input, Output: tokens.Output}, UsageSource: reported, PriceBookVersion: "book-1",
 					CostNanoUsd: new(tokens.Input + 5*tokens.Output)}},

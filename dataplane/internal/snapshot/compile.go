@@ -11,6 +11,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/weirhq/weir/dataplane/internal/redact"
 	"github.com/weirhq/weir/proto/contract/price"
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
@@ -62,6 +63,7 @@ func (p *Policy) Next(release *policyv1.Release, resources []*policyv1.Resource,
 			keys:            map[[32]byte]*Key{},
 			providers:       map[string]*Provider{},
 			routes:          map[string]*Route{},
+			usage:           &redact.Rules{}, // nothing, where there is no gateway
 		},
 	}
 	if release.GetCompiledAt() != nil {
@@ -171,6 +173,11 @@ func (c *compiler) addGateway(id string, g *policyv1.Gateway) {
 		c.refuse("gateway %s: the release is for gateway %s", id, c.content.gatewayID)
 	}
 	c.content.region = g.GetRegion()
+	usage, faults := redact.NewRules(g.GetEndUsers(), g.GetLabels())
+	for _, fault := range faults {
+		c.refuse("gateway %s: %v", id, fault)
+	}
+	c.content.usage = usage
 	switch limit := g.GetMaxRequestBytes(); {
 	case limit < 0:
 		c.refuse("gateway %s: the largest request body is negative", id)

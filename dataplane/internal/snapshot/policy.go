@@ -13,6 +13,7 @@ import (
 	"time"
 	"unique"
 
+	"github.com/weirhq/weir/dataplane/internal/redact"
 	"github.com/weirhq/weir/proto/contract/condition"
 	"github.com/weirhq/weir/proto/contract/price"
 	"github.com/weirhq/weir/proto/contract/seal"
@@ -48,6 +49,7 @@ type content struct {
 	providerList     []*Provider // by id
 	credentialAge    time.Duration
 	servesUnrecorded bool
+	usage            *redact.Rules
 }
 
 // Key is a virtual key.
@@ -270,6 +272,9 @@ func (p *Policy) ServesUnrecorded() bool { return p.content.servesUnrecorded }
 // CredentialMaxAge is how long a credential is used whose reference can't be read any
 // more; 0: for ever.
 func (p *Policy) CredentialMaxAge() time.Duration { return p.content.credentialAge }
+
+// Usage is what it may hold of callers' own words.
+func (p *Policy) Usage() *redact.Rules { return p.content.usage }
 
 // OrganizationID is the tenant.
 func (p *Policy) OrganizationID() string { return p.content.organizationID }
