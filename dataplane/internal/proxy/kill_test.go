@@ -37,13 +37,13 @@ func afterKill(t *testing.T, folder string) []*usagev1.UsageRecord {
 		t.Fatal(err)
 	}
 	key := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
-	b, _, err := openSpool(t, left).Flush(t.Context(), func(boot string, records []*usagev1.UsageRecord) ([]byte, error) {
+	batches, err := openSpool(t, left).Flush(t.Context(), 1, func(boot string, records []*usagev1.UsageRecord) ([]byte, error) {
 		return batch.Close("agent-1", boot, records, time.Now(), key)
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, records, err := batch.Open(b.Value, func(*usagev1.BatchHeader) (ed25519.PublicKey, error) { return key.Public().(ed25519.PublicKey), nil })
+	_, records, err := batch.Open(batches[0].Value, func(*usagev1.BatchHeader) (ed25519.PublicKey, error) { return key.Public().(ed25519.PublicKey), nil })
 	if err != nil {
 		t.Fatal(err)
 	}

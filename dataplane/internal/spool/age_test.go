@@ -63,14 +63,16 @@ func TestClockThatIsSet(t *testing.T) {
 			aged()
 			sent := 0
 			for sent < recorded {
-				b, err := l.Next(t.Context(), closeBatch)
+				batches, err := l.Next(t.Context(), 3, closeBatch)
 				if err != nil {
 					t.Fatal(err)
 				}
 				aged()
-				l.Acked(b)
-				settleAll(l, []spool.Batch{b})
-				sent += int(b.Last - b.First + 1)
+				l.Acked(batches...)
+				settleAll(l, batches)
+				for _, b := range batches {
+					sent += int(b.Last - b.First + 1)
+				}
 			}
 			servesAgain(t, l)
 			shut(t, l)

@@ -46,10 +46,11 @@ func BenchmarkShipped(b *testing.B) {
 	go func() {
 		defer close(shipped)
 		for {
-			batch, err := l.Next(ctx, func(string, []*usagev1.UsageRecord) ([]byte, error) { return make([]byte, 20<<10), nil })
+			batches, err := l.Next(ctx, 1, func(string, []*usagev1.UsageRecord) ([]byte, error) { return make([]byte, 20<<10), nil })
 			if err != nil {
 				return
 			}
+			batch := batches[0]
 			l.Acked(batch)
 			l.Settle([]*agentv1.SettledRange{{Boot: batch.Boot, FirstSeq: batch.First, LastSeq: batch.Last}})
 			shipped <- batch.Last

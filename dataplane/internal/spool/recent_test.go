@@ -41,21 +41,11 @@ func TestRecent(t *testing.T) {
 					}
 					wrote = append(wrote, fmt.Sprint(len(wrote)+1, r.GetRequestId()))
 				}
-				for more := rand.N(3) > 0; more; {
-					var b Batch
-					if b, more, err = l.Flush(t.Context(), closing); err != nil {
-						t.Fatal(err)
-					}
-					l.Acked(b)
+				if rand.N(3) > 0 {
+					flushAll(t, l, closing)
 				}
 			}
-			for more := true; more; {
-				var b Batch
-				if b, more, err = l.Flush(t.Context(), closing); err != nil {
-					t.Fatal(err)
-				}
-				l.Acked(b)
-			}
+			flushAll(t, l, closing)
 			if strings.Join(read, "\n") != strings.Join(wrote, "\n") {
 				t.Errorf("%d records written, %d read, or not in their order", len(wrote), len(read))
 			}
@@ -66,5 +56,21 @@ func TestRecent(t *testing.T) {
 				t.Fatal(err)
 			}
 		})
+	}
+}
+
+func flushAll(t *testing.T, l *Log, closing CloseBatch) {
+	t.Helper()
+	for {
+		batches, err := l.Flush(t.Context(), 1+rand.IntN(3), closing)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(batches) == 0 {
+			return
+		}
+		for _, b := range batches {
+			l.Acked(b)
+		}
 	}
 }

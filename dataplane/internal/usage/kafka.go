@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"sync"
 	"time"
 
@@ -25,11 +26,14 @@ const (
 type Kafka struct {
 	topic     string
 	config    KafkaConfig
+	login     string // for people
+	shared    bool
 	client    *kafka.Client
 	transport *kafka.Transport
 
 	mu         sync.Mutex // one request in flight
 	partitions int        // 0: not known
+	unreadable bool       // the login of shared brokers was found to read nothing
 }
 
 var _ Sender = (*Kafka)(nil)
@@ -48,7 +52,7 @@ func NewKafka(c KafkaConfig) (*Kafka, error) {
 		timeout = 10 * time.Second
 	}
 	return &Kafka{
-		topic: c.Topic, config: c, transport: transport,
+		topic: c.Topic, config: c, transport: transport, shared: c.Shared, login: c.SASL.login(),
 		client: &kafka.Client{Addr: kafka.TCP(c.Brokers...), Timeout: timeout, Transport: transport},
 	}, nil
 }
@@ -57,6 +61,9 @@ func NewKafka(c KafkaConfig) (*Kafka, error) {
 func (k *Kafka) Send(ctx context.Context, messages []Message) (taken int, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if err := k.checkShared(ctx, messages[0].AgentID); err != nil {
+		return 0, err
+	}
 	n := run(messages, maxProduceBytes, recordOverhead, true)
 	for {
 		err := k.produce(ctx, messages[:n])
@@ -101,17 +108,22 @@ func isTooLarge(err error) bool {
 	return errors.Is(err, kafka.MessageSizeTooLarge) || errors.Is(err, kafka.RecordListTooLarge)
 }
 
+const checkLogin = "check WEIR_KAFKA_USERNAME, WEIR_KAFKA_PASSWORD and WEIR_KAFKA_SASL_MECHANISM"
+
 // explain adds what to do where the brokers refuse the agent itself.
 func (k *Kafka) explain(err error) error {
 	switch {
 	case errors.Is(err, kafka.SASLAuthenticationFailed):
-		return fmt.Errorf("the brokers refuse the login: check WEIR_KAFKA_USERNAME, WEIR_KAFKA_PASSWORD and WEIR_KAFKA_SASL_MECHANISM: %w", err)
+		return fmt.Errorf("the brokers refuse the login of %s: %s: %w", k.login, checkLogin, err)
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		return fmt.Errorf("the brokers hung up, as some do on a wrong login, and on one that does not speak TLS (WEIR_KAFKA_TLS) where they do: %s: %w", checkLogin, err)
 	case errors.Is(err, kafka.TopicAuthorizationFailed):
 		return fmt.Errorf("the brokers do not let this login write: give it an ACL with the operation Write on the topic %s: %w", k.topic, err)
 	}
 	return err
 }
 
+// discover counts the partitions, where they are not known.
 func (k *Kafka) discover(ctx context.Context) error {
 	if k.partitions > 0 {
 		return nil

@@ -22,6 +22,7 @@ type KafkaConfig struct {
 	Topic   string
 	TLS     KafkaTLS
 	SASL    KafkaSASL
+	Shared  bool          // others use the brokers: this login must not read the topic
 	Timeout time.Duration // of one request, 10 s
 }
 
@@ -115,6 +116,14 @@ func (s KafkaSASL) mechanism() (sasl.Mechanism, error) {
 		return scram.Mechanism(scram.SHA512, s.Username, string(s.Password))
 	}
 	return nil, fmt.Errorf("kafka: sasl mechanism %q is none of plain, scram-sha-256, scram-sha-512", s.Mechanism)
+}
+
+// login is what ACLs call it.
+func (s KafkaSASL) login() string {
+	if s.Mechanism == "" {
+		return "this agent (User:ANONYMOUS, or the name in its certificate)"
+	}
+	return "User:" + s.Username
 }
 
 func (t KafkaTLS) config() (*tls.Config, error) {

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/weirhq/weir/dataplane/internal/usage"
+	"github.com/weirhq/weir/proto/contract/batch"
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
 	"github.com/weirhq/weir/proto/gen/weir/usage/v1/usagev1connect"
 )
@@ -37,7 +38,7 @@ func (s *scripted) Push(_ context.Context, request *connect.Request[usagev1.Push
 		return nil, err
 	}
 	for _, b := range batches[:min(n, len(batches))] {
-		value, err := proto.MarshalOptions{Deterministic: true}.Marshal(b)
+		value, err := batch.Value(b)
 		if err != nil {
 			return nil, err
 		}
