@@ -1,6 +1,7 @@
 package dataplane
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/dataplane/internal/control"
+	"github.com/weirhq/weir/dataplane/internal/usage"
 )
 
 // Config is what an agent is told, by flags or environment variables. It is local:
@@ -37,9 +39,14 @@ type Config struct {
 
 	FingerprintKeyFile string `env:"WEIR_FINGERPRINT_KEY_FILE" placeholder:"FILE" help:"File with at least 32 random bytes that the agents of the gateway share, to fingerprint credentials and hash end users with; by default made from the gateway key, else the agent's own."`
 
-	KafkaBrokers       []string `env:"WEIR_KAFKA_BROKERS" required:"" help:"Brokers that usage is sent to, host:port."`
+	UsageVia string `env:"WEIR_USAGE_VIA" enum:",relay,kafka" default:"" help:"How usage gets out: relay (over the control plane's URL, or WEIR_RELAY_URL) or kafka. By default kafka where WEIR_KAFKA_BROKERS is set, else relay. weir-agent usage via changes it while the agent runs."`
+	RelayURL string `env:"WEIR_RELAY_URL" help:"URL of the relay of the gateway's region, exactly as it names itself; by default WEIR_CONTROL_URL."`
+
+	KafkaBrokers       []string `env:"WEIR_KAFKA_BROKERS" help:"Brokers that usage may be sent to without a relay, host:port."`
 	KafkaTopic         string   `env:"WEIR_KAFKA_TOPIC" default:"weir.usage.v1" help:"Topic that usage is sent to."`
+	KafkaShared        bool     `env:"WEIR_KAFKA_SHARED" help:"Others use the brokers, too: do not start where this agent's login can read the topic."`
 	KafkaTLS           bool     `env:"WEIR_KAFKA_TLS" help:"Speak TLS to the brokers."`
+	KafkaCAFile        string   `name:"kafka-ca-file" env:"WEIR_KAFKA_CA_FILE" placeholder:"FILE" help:"Certificates, in PEM, that the brokers' must be signed by; by default those of the system."`
 	KafkaSASLMechanism string   `name:"kafka-sasl-mechanism" env:"WEIR_KAFKA_SASL_MECHANISM" enum:",PLAIN,SCRAM-SHA-256,SCRAM-SHA-512" default:"" help:"PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512; empty: no login."`
 	KafkaUsername      string   `env:"WEIR_KAFKA_USERNAME" help:"Login at the brokers; its password is WEIR_KAFKA_PASSWORD."`
 	KafkaPassword      string   `kong:"-"`
@@ -75,9 +82,17 @@ func (c *Config) LoadSecrets() error {
 
 func (c *Config) validate() error {
 	var faults []error
-	u, err := url.Parse(c.ControlURL)
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || strings.Trim(u.Path, "/") != "" {
+	if !isOrigin(c.ControlURL) {
 		faults = append(faults, errors.New("WEIR_CONTROL_URL: want http(s)://host[:port] without a path"))
+	}
+	if c.RelayURL != "" && !isOrigin(c.RelayURL) {
+		faults = append(faults, errors.New("WEIR_RELAY_URL: want http(s)://host[:port] without a path"))
+	}
+	if c.way() == usage.ByKafka && len(c.KafkaBrokers) == 0 {
+		faults = append(faults, errors.New("WEIR_USAGE_VIA: kafka needs WEIR_KAFKA_BROKERS"))
+	}
+	if c.KafkaShared && len(c.KafkaBrokers) == 0 {
+		faults = append(faults, errors.New("WEIR_KAFKA_SHARED: there are no WEIR_KAFKA_BROKERS to share"))
 	}
 	if c.StateDir == "" {
 		faults = append(faults, errors.New("WEIR_STATE_DIR: not set"))
@@ -99,3 +114,22 @@ func (c *Config) validate() error {
 	}
 	return errors.Join(faults...)
 }
+
+func isOrigin(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && strings.Trim(u.Path, "/") == ""
+}
+
+// way is how usage gets out after the start.
+func (c *Config) way() string {
+	switch {
+	case c.UsageVia != "":
+		return c.UsageVia
+	case len(c.KafkaBrokers) > 0:
+		return usage.ByKafka
+	}
+	return usage.ByRelay
+}
+
+// relay is the URL that usage is pushed to, and signed for.
+func (c *Config) relay() string { return strings.TrimRight(cmp.Or(c.RelayURL, c.ControlURL), "/") }

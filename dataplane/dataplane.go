@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -52,6 +51,9 @@ func Run(ctx context.Context, c Config, logger *slog.Logger) error {
 }
 
 func (a *agent) run(ctx context.Context) error {
+	if err := a.checkShared(ctx); err != nil {
+		return err
+	}
 	if a.control.LoadPolicy() {
 		a.logger.Info("serving the policy that was on disk", "version", a.policy.Load().Version())
 	} else if err := a.spool.Shut(); err != nil {
@@ -106,7 +108,9 @@ type agent struct {
 	health  *credentials
 	proxy   *proxy.Handler
 	shipped *usage.Metrics
-	sender  *usage.Kafka
+	kafka   *usage.Kafka // nil: not configured
+	ways    *usage.Ways
+	wayUsed *prometheus.GaugeVec
 	drain   drain
 	tracing *tracing.Tracing
 }
@@ -122,9 +126,6 @@ func newAgent(c Config, logger *slog.Logger) (*agent, error) {
 		return nil, err
 	}
 	a.opener = gatewaykey.NewOpener(c.GatewayKeyFile, logger.With("part", "gatewaykey"))
-	if a.sender, err = usage.NewKafka(c.kafka()); err != nil {
-		return nil, err
-	}
 	a.spool, err = spool.OpenGate(spool.Options{
 		Dir: filepath.Join(c.StateDir, "spool"), MaxBytes: c.SpoolMaxBytes, Logger: logger.With("part", "spool"),
 	})
@@ -162,6 +163,9 @@ func (a *agent) build() (err error) {
 		Log:         a.logger.With("part", "control"),
 	})
 	if err != nil {
+		return err
+	}
+	if err := a.buildWays(); err != nil {
 		return err
 	}
 	a.tracing, err = tracing.Start(context.Background(), tracing.Config{
@@ -229,7 +233,7 @@ func (a *agent) ship(ctx context.Context) error {
 	identity, _ := a.control.Identity()
 	a.spool.Log().ShipsAs(identity.AgentID)
 	shipper, err := usage.New(usage.Options{
-		AgentID: identity.AgentID, Key: identity.PrivateKey(), Source: a.spool.Log(), Sender: a.sender,
+		AgentID: identity.AgentID, Key: identity.PrivateKey(), Source: a.spool.Log(), Sender: a.ways, Switched: a.ways.Switched,
 		// What a revoked agent signs is put aside. Left open, it goes out with the signature
 		// of the agent that enrols with this folder next.
 		Hold:    func() bool { return a.control.Revoked() != nil },
@@ -247,19 +251,10 @@ func (a *agent) close() {
 	if err := a.spool.Close(limit); err != nil {
 		a.logger.Error("close the usage spool", "error", err)
 	}
-	a.sender.Close()
-	a.tracing.End()
-}
-
-func (c *Config) kafka() usage.KafkaConfig {
-	return usage.KafkaConfig{
-		Brokers: c.KafkaBrokers, Topic: c.KafkaTopic,
-		TLS: usage.KafkaTLS{Enabled: c.KafkaTLS},
-		SASL: usage.KafkaSASL{
-			Mechanism: strings.ToLower(c.KafkaSASLMechanism),
-			Username:  c.KafkaUsername, Password: usage.Password(c.KafkaPassword),
-		},
+	if a.kafka != nil {
+		a.kafka.Close()
 	}
+	a.tracing.End()
 }
 
 // ExportPolicy takes the newest policy out of an agent's state folder.

@@ -87,12 +87,14 @@ func serveUntil(ctx context.Context, listener net.Listener, server *http.Server,
 	return <-stopped
 }
 
-// private serves health, metrics and profiles, none of which applications see.
+// private serves health, metrics, profiles and the way of usage, none of which applications see.
 func (a *agent) private() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", a.readyz)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(a.metrics, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET /usage/via", a.via)
+	mux.Handle("POST /usage/via", http.NewCrossOriginProtection().Handler(http.HandlerFunc(a.via)))
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)

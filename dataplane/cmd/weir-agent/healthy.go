@@ -1,10 +1,8 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"net/http"
-	"strings"
 	"time"
 )
 
@@ -22,19 +20,5 @@ func (h *healthy) Run(out io.Writer) error {
 	if h.Ready {
 		path = "/readyz"
 	}
-	client := http.Client{Timeout: answerWithin, Transport: &http.Transport{}} // no proxy
-	answer, err := client.Get("http://" + h.AdminListen + path)
-	if err != nil {
-		return fmt.Errorf("the agent does not answer: %w", err)
-	}
-	defer answer.Body.Close()
-	said, err := io.ReadAll(io.LimitReader(answer.Body, 4<<10))
-	if err != nil {
-		return fmt.Errorf("the agent's answer broke off: %w", err)
-	}
-	if answer.StatusCode != http.StatusOK {
-		return fmt.Errorf("the agent says: %s", strings.TrimSpace(string(said)))
-	}
-	_, err = out.Write(said)
-	return err
+	return ask(out, http.MethodGet, "http://"+h.AdminListen+path, http.NoBody)
 }

@@ -19,7 +19,7 @@ type commandLine struct {
 	GatewayKey gatewayKey `cmd:"" help:"Keys that sealed credentials are opened with."`
 	Seal       sealing    `cmd:"" help:"Seal a credential, read from standard input, for the agents of one gateway."`
 	Policy     policy     `cmd:"" help:"Policies of agents, as files."`
-	Usage      usage      `cmd:"" help:"What agents write of requests."`
+	Usage      usage      `cmd:"" help:"The usage of requests: how it gets out, and what it holds."`
 	Healthy    healthy    `cmd:"" help:"Ask the agent that runs here whether it is up; exit status 1 if not."`
 
 	Version kong.VersionFlag `help:"Print the version."`

@@ -1,40 +1,49 @@
 package main
 
 import (
-	"bufio"
-	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"strings"
-
-	"github.com/weirhq/weir/dataplane"
 )
 
 type usage struct {
+	Via      usageVia `cmd:"" help:"Show which way usage goes, or have it go another one that the agent is configured for: from the next batch on and until the restart, where the configuration counts again."`
 	HashUser hashUser `cmd:"" help:"Print how usage names an end user, to find the rows of somebody who asks for them."`
 }
 
-type hashUser struct {
-	FingerprintKeyFile string `env:"WEIR_FINGERPRINT_KEY_FILE" placeholder:"FILE" help:"File that the agents share."`
-	GatewayKeyFile     string `env:"WEIR_GATEWAY_KEY_FILE" placeholder:"FILE" help:"File with the gateway's private keys, where the agents share no other."`
-	StateDir           string `env:"WEIR_STATE_DIR" placeholder:"DIR" help:"State folder of an agent, where they share none at all."`
-
-	User string `arg:"" optional:"" help:"What applications send as X-Weir-User; by default a line of standard input, which no list of processes shows."`
+type usageVia struct {
+	Way         string `arg:"" optional:"" enum:",relay,kafka" help:"relay or kafka; none: show it."`
+	AdminListen string `env:"WEIR_ADMIN_LISTEN" default:"127.0.0.1:8091" help:"Private address of the agent that runs here."`
 }
 
-func (h *hashUser) Run(in io.Reader, out io.Writer) error {
-	if h.User == "" {
-		line, err := bufio.NewReader(in).ReadString('\n')
-		if err != nil && !errors.Is(err, io.EOF) {
-			return fmt.Errorf("read the end user: %w", err)
-		}
-		h.User = strings.TrimRight(line, "\r\n")
+func (v *usageVia) Run(out io.Writer) error {
+	method := http.MethodPost
+	if v.Way == "" {
+		method = http.MethodGet
 	}
-	keys := dataplane.HashKeys{FingerprintKeyFile: h.FingerprintKeyFile, GatewayKeyFile: h.GatewayKeyFile, StateDir: h.StateDir}
-	hashes, err := keys.HashesOf(h.User)
+	return ask(out, method, "http://"+v.AdminListen+"/usage/via", strings.NewReader(v.Way))
+}
+
+// ask prints what the agent that runs here answers.
+func ask(out io.Writer, method, url string, body io.Reader) error {
+	request, err := http.NewRequest(method, url, body)
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(out, strings.Join(hashes, "\n"))
+	client := http.Client{Timeout: answerWithin, Transport: &http.Transport{}} // no proxy
+	answer, err := client.Do(request)
+	if err != nil {
+		return fmt.Errorf("the agent does not answer: %w", err)
+	}
+	defer answer.Body.Close()
+	said, err := io.ReadAll(io.LimitReader(answer.Body, 4<<10))
+	if err != nil {
+		return fmt.Errorf("the agent's answer broke off: %w", err)
+	}
+	if answer.StatusCode != http.StatusOK {
+		return fmt.Errorf("the agent says: %s", strings.TrimSpace(string(said)))
+	}
+	_, err = out.Write(said)
 	return err
 }
