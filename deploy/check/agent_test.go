@@ -16,7 +16,8 @@ region: eu
 replicas: 3
 image: {digest: sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa}
 imagePullSecrets: [registry, other]
-kafka: {brokers: ['k1:9093'], tls: true, sasl: {mechanism: SCRAM-SHA-512, username: agent, secretName: kafka}}
+usage: {via: relay, relayUrl: 'https://relay.eu.example.com'}
+kafka: {brokers: ['k1:9093'], shared: true, tls: true, sasl: {mechanism: SCRAM-SHA-512, username: agent, secretName: kafka}}
 credentials: {secretName: providers}
 gatewayKey: {secretName: gateway}
 allowUpstreams: ['https://api.openai.com=file:///etc/weir/secrets/,sealed', default]
@@ -85,6 +86,9 @@ func TestAgentChartValues(t *testing.T) {
 	for name, want := range map[string]string{
 		"WEIR_KAFKA_BROKERS":        "k1:9093",
 		"WEIR_KAFKA_TLS":            "true",
+		"WEIR_KAFKA_SHARED":         "true",
+		"WEIR_USAGE_VIA":            "relay",
+		"WEIR_RELAY_URL":            "https://relay.eu.example.com",
 		"WEIR_REGION":               "eu",
 		"WEIR_KAFKA_PASSWORD_FILE":  "/run/weir/kafka/password",
 		"WEIR_ENROLMENT_TOKEN_FILE": "/run/weir/enrolment/token",
@@ -116,6 +120,12 @@ func TestAgentChartValues(t *testing.T) {
 	if ingress := m.networkPolicies[0].Spec.Ingress; len(ingress) != 2 || len(ingress[0].From) != 1 || ingress[1].Ports[0].Port.StrVal != "admin" {
 		t.Errorf("network policy lets in %+v", ingress)
 	}
+	byRelay := environment(t, rendered(t, "weir-agent", "controlUrl: https://weir.example.com\n").statefulSets[0].Spec.Template.Spec.Containers[0])
+	for name := range byRelay {
+		if strings.HasPrefix(name, "WEIR_KAFKA") || name == "WEIR_USAGE_VIA" {
+			t.Errorf("an agent with nothing but a control plane has %s", name)
+		}
+	}
 	enrolled := rendered(t, "weir-agent", agentLeast+"enrolment: {secretName: ''}\n").statefulSets[0].Spec.Template.Spec
 	if len(enrolled.Volumes) != 0 || environment(t, enrolled.Containers[0])["WEIR_ENROLMENT_TOKEN_FILE"] != "" {
 		t.Errorf("an agent without an enrolment Secret has volumes %v", enrolled.Volumes)
@@ -126,7 +136,7 @@ func TestAgentChartRefuses(t *testing.T) {
 	for name, test := range map[string]struct{ values, says string }{
 		"no_control_url":    {"kafka: {brokers: ['k:9092']}", "controlUrl"},
 		"a_path_in_the_url": {agentLeast + "controlUrl: https://weir.example.com/api", "controlUrl"},
-		"no_brokers":        {"controlUrl: https://weir.example.com", "kafka.brokers"},
+		"kafka_no_brokers":  {"controlUrl: https://weir.example.com\nusage: {via: kafka}", "kafka.brokers"},
 		"a_typo":            {agentLeast + "replica: 3", "replica"},
 		"a_small_spool":     {agentLeast + "spool: {maxBytes: 1024}", "maxBytes"},
 		"login_no_password": {"controlUrl: https://w\nkafka: {brokers: ['k:9092'], sasl: {mechanism: PLAIN}}", "kafka.sasl.secretName"},

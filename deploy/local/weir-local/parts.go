@@ -78,7 +78,8 @@ func agentPart(s *stack) (process.Program, error) {
 		Path: s.binary("weir-agent"),
 		Env: append(append(foreignEnviron(),
 			"WEIR_LISTEN="+s.address("AGENT"), "WEIR_ADMIN_LISTEN="+s.address("ADMIN"), "WEIR_CONTROL_URL="+s.url("CONTROL"),
-			"WEIR_STATE_DIR="+s.path("agent"), "WEIR_ENROLMENT_TOKEN="+s.demo.enrolment, "WEIR_KAFKA_BROKERS="+s.brokers,
+			"WEIR_STATE_DIR="+s.path("agent"), "WEIR_ENROLMENT_TOKEN="+s.demo.enrolment,
+			"WEIR_USAGE_VIA=relay", "WEIR_KAFKA_BROKERS="+s.brokers, // as a newcomer's would; weir-agent usage via kafka tries the other way
 			"WEIR_ALLOW_UPSTREAMS="+strings.Trim(s.mockURL+"="+demo.CredentialRef+";"+os.Getenv("WEIR_ALLOW_UPSTREAMS"), ";"),
 			"WEIR_GATEWAY_KEY_FILE="+os.Getenv("WEIR_GATEWAY_KEY_FILE"), "WEIR_OTLP_ENDPOINT="+os.Getenv("WEIR_OTLP_ENDPOINT"),
 			"WEIR_DRAIN_DELAY=0s", "WEIR_DRAIN_TIMEOUT=5s", // nobody balances here
