@@ -13,7 +13,7 @@ type usage struct {
 }
 
 type usageVia struct {
-	Way         string `arg:"" optional:"" enum:",relay,kafka" help:"relay or kafka; none: show it."`
+	Way         string `arg:"" optional:"" default:"" enum:",relay,kafka" help:"relay or kafka; none: show it."`
 	AdminListen string `env:"WEIR_ADMIN_LISTEN" default:"127.0.0.1:8091" help:"Private address of the agent that runs here."`
 }
 
