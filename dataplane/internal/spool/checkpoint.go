@@ -20,6 +20,9 @@ type ledgerBoot struct {
 	Settled spans  `json:"settled,omitempty"`
 }
 
+// maxHeadWrite bounds one write of a segment's head.
+const maxHeadWrite = 4 << 20
+
 func (l *Log) ledger() ledger {
 	var all ledger
 	for _, b := range l.sortedBoots() {
@@ -67,19 +70,26 @@ func encodeLedger(kind byte, all ledger) ([]byte, error) {
 	return append(newFrame(kind, 0, len(body)), body...), nil
 }
 
-// writeHead begins a segment with what later ones rest on.
+// writeHead begins a segment with what later ones rest on, in few writes: everybody waits.
 func (l *Log) writeHead(s *segment) error {
-	frame, err := encodeLedger(frameCheckpoint, l.ledger())
+	head, err := encodeLedger(frameCheckpoint, l.ledger())
 	if err != nil {
 		return err
 	}
-	if _, _, err := s.write(frame); err != nil {
-		return err
-	}
+	seal(head, s.seed, s.size)
+	head = slices.Grow(head, int(min(l.openBytes, maxHeadWrite)))
 	for _, start := range l.open {
-		if _, _, err := s.write(start); err != nil {
-			return err
+		if len(head)+len(start) > maxHeadWrite {
+			if err := s.writeSealed(head); err != nil {
+				return err
+			}
+			head = head[:0]
 		}
+		head = append(head, start...)
+		seal(head[len(head)-len(start):], s.seed, s.size+int64(len(head)-len(start)))
+	}
+	if err := s.writeSealed(head); err != nil {
+		return err
 	}
 	s.head = s.size
 	return nil

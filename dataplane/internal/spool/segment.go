@@ -115,6 +115,16 @@ func (s *segment) write(frame []byte) (offset int64, broken bool, err error) {
 	return offset, false, nil
 }
 
+// writeSealed puts frames at the end that are sealed for it, into a segment that goes if that
+// fails.
+func (s *segment) writeSealed(frames []byte) error {
+	if _, err := s.file.WriteAt(frames, s.size); err != nil {
+		return fmt.Errorf("write spool: %w", err)
+	}
+	s.size += int64(len(frames))
+	return nil
+}
+
 // trim gives back the room that was set aside and not used.
 func (s *segment) trim() error {
 	if err := s.file.Truncate(s.size); err != nil {
