@@ -3,12 +3,28 @@ package endtoend_test
 import (
 	"fmt"
 	"net/http"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/weirhq/weir/deploy/local/build"
 )
+
+// hashed is how usage names an end user, as the agent's own command says.
+func (s *stack) hashed(t *testing.T, user string) string {
+	t.Helper()
+	command := exec.Command(filepath.Join(build.Folder(s.root), "weir-agent"), "usage", "hash-user")
+	command.Env, command.Stdin = []string{"WEIR_STATE_DIR=" + filepath.Join(s.dir, "agent")}, strings.NewReader(user)
+	said, err := command.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(said))
+}
 
 // told sends a request whose caller says who it is, and finds it all in SQL and in the
 // request's details.
@@ -40,8 +56,9 @@ func (s *stack) told(t *testing.T) {
 		}
 		return err
 	})
+	ada := s.hashed(t, "ada")
 	want := map[string]any{
-		"end_user": "ada", "run_id": "run-7", "labels": map[string]any{"team": "search"}, "kind": "request", "cause": "first",
+		"end_user": ada, "run_id": "run-7", "labels": map[string]any{"team": "search"}, "kind": "request", "cause": "first",
 		"candidates": []any{map[string]any{"provider": "mock", "model": "gpt-4o-mini", "verdict": "chosen"}},
 	}
 	got := map[string]any{}
@@ -59,7 +76,7 @@ func (s *stack) told(t *testing.T) {
 	if err := s.call("weir.admin.v1.ReportService/GetRequest", map[string]string{"requestId": id}, &details); err != nil {
 		t.Fatal(err)
 	}
-	if len(details.Attempts) != 1 || details.Attempts[0].Cause != "first" || details.Attempts[0].Outcome != "ok" || details.Request.EndUser != "ada" {
+	if len(details.Attempts) != 1 || details.Attempts[0].Cause != "first" || details.Attempts[0].Outcome != "ok" || details.Request.EndUser != ada {
 		t.Errorf("details %+v", details)
 	}
 }
