@@ -1,7 +1,12 @@
+import { useState } from "react";
+
+import { mayGetOrganization, mayUpdateOrganization } from "../../api/organization";
 import type { WhoAmIResponse } from "../../api/session";
 import { logoutUrl, roleName } from "../../api/session";
 import type { Theme } from "../../ui/theme";
 import { useTheme } from "../../ui/theme";
+import { UsageDialog } from "../organization/UsageDialog";
+import { useMay } from "./permission";
 
 /** Account shows who is logged in and where, the theme, and the way out. */
 export function Account({ viewer }: { viewer: WhoAmIResponse }) {
@@ -17,6 +22,7 @@ export function Account({ viewer }: { viewer: WhoAmIResponse }) {
       </div>
       <div className="account-tools">
         <ThemeChoice />
+        <UsageSettings />
         <form method="post" action={logoutUrl}>
           <button type="submit" className="button button-small">
             Log out
@@ -24,6 +30,20 @@ export function Account({ viewer }: { viewer: WhoAmIResponse }) {
         </form>
       </div>
     </div>
+  );
+}
+
+function UsageSettings() {
+  const may = useMay();
+  const [open, setOpen] = useState(false);
+  if (!may(mayGetOrganization) || !may(mayUpdateOrganization)) return null;
+  return (
+    <>
+      <button type="button" className="button button-small" onClick={() => setOpen(true)}>
+        Usage settings
+      </button>
+      {open && <UsageDialog onClose={() => setOpen(false)} />}
+    </>
   );
 }
 
