@@ -12,7 +12,7 @@ import (
 
 const (
 	fetchWait  = 500 * time.Millisecond
-	fetchBytes = 16 << 20
+	fetchBytes = maxSliceBytes
 )
 
 // broker speaks to Kafka: explicit partitions and offsets, no consumer group.

@@ -44,7 +44,7 @@ type Config struct {
 	DeadTopic string
 	// How long records are gathered into one block; 200 ms.
 	Gather time.Duration
-	// How long ClickHouse accepts a block after it was noted; 10 s.
+	// How long ClickHouse accepts a block after it was noted, at first; 10 s.
 	Lease time.Duration
 	// How long a silent owner keeps a partition; 6 s.
 	OwnFor time.Duration

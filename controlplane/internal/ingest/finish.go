@@ -44,12 +44,28 @@ func (p *partition) put(ctx context.Context, b block, ask bool) error {
 		}
 	}
 	began := time.Now()
-	err := p.sink.insert(ctx, b)
+	within, cancel := context.WithTimeout(ctx, p.lease)
+	defer cancel()
+	err := p.sink.insert(within, b)
 	p.metrics.insert.Observe(time.Since(began).Seconds())
-	if isRefusal(err) {
-		p.refused++
-	}
+	p.learn(err)
 	return err
+}
+
+// maxLease bounds how long a successor has to wait.
+const maxLease = 5 * time.Minute
+
+// learn gives a ClickHouse that is slow more time for the next block, or it would never be
+// in time; and less again when it was.
+func (p *partition) learn(err error) {
+	switch {
+	case isLate(err):
+		p.lease = min(2*p.lease, max(maxLease, p.config.Lease))
+	case isRefusal(err):
+		p.refused++
+	case err == nil:
+		p.lease = max(p.lease/2, p.config.Lease)
+	}
 }
 
 func (p *partition) count(ctx context.Context, j judged, blocks []block) {

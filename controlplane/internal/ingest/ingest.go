@@ -21,6 +21,7 @@ import (
 
 	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
 )
 
 // Ingest is one process' share of the work.
@@ -33,6 +34,7 @@ type Ingest struct {
 	agents  *agents
 	metrics *metrics
 	share   *share
+	atWork  *semaphore.Weighted // bytes of Kafka records that are decoded
 	now     func() time.Time
 }
 
@@ -47,10 +49,11 @@ func New(config Config) (*Ingest, error) {
 		owner:   uuid.New(),
 		broker:  newBroker(config),
 		store:   store{db: config.Postgres, ownFor: config.OwnFor},
-		sink:    clickhouseSink{conn: config.ClickHouse, timeout: config.Lease},
+		sink:    clickhouseSink{conn: config.ClickHouse, timeout: max(maxLease, config.Lease)},
 		agents:  newAgents(config.Registry, time.Now),
 		metrics: newMetrics(config.Metrics),
 		share:   newShare(),
+		atWork:  semaphore.NewWeighted(maxBytesAtOnce),
 		now:     time.Now,
 	}, nil
 }

@@ -30,10 +30,12 @@ type partition struct {
 	ahead int64
 	// How often ClickHouse refused the present slice.
 	refused int
+	// How long it is given for a block: longer after one that came too late.
+	lease time.Duration
 }
 
 func (in *Ingest) newPartition(topicID uuid.UUID, number int) *partition {
-	return &partition{Ingest: in, topicID: topicID, number: number, log: in.config.Log.With("partition", number)}
+	return &partition{Ingest: in, topicID: topicID, number: number, log: in.config.Log.With("partition", number), lease: in.config.Lease}
 }
 
 func (p *partition) run(ctx context.Context) {
@@ -75,8 +77,14 @@ func (p *partition) work(ctx context.Context, wait *backoff) error {
 	if err := p.take(ctx); err != nil {
 		return err
 	}
-	if err := p.resume(ctx); err != nil {
-		return err
+	for {
+		err := p.resume(ctx)
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, errSifted) {
+			return err
+		}
 	}
 	for {
 		if p.share.surplus(p.number) {
@@ -145,6 +153,11 @@ func (p *partition) step(ctx context.Context) error {
 	if len(records) == 0 {
 		return p.store.renew(ctx, p.owner, p.topicID, p.number)
 	}
+	leave, err := p.admit(ctx, records)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	opened, err := p.open(ctx, records)
 	if err != nil {
 		return err
@@ -174,7 +187,7 @@ func (p *partition) step(ctx context.Context) error {
 
 // leaseFrom is in whole seconds: ClickHouse compares with the second it is in.
 func (p *partition) leaseFrom(now time.Time) time.Time {
-	return now.Add(p.config.Lease).Truncate(time.Second)
+	return now.Add(p.lease).Truncate(time.Second)
 }
 
 // gather reads records from p.next on: what comes within a moment after the first.
@@ -201,7 +214,7 @@ func (p *partition) gather(ctx context.Context) ([]record, error) {
 		}
 		for _, r := range got.records {
 			out, next = append(out, r), r.offset+1
-			if size += len(r.value); size > fetchBytes || len(out) == maxSliceRecords || next <= p.ahead+1 {
+			if size += len(r.value); size > maxSliceBytes || len(out) == maxSliceRecords || next <= p.ahead+1 {
 				return out, nil
 			}
 		}

@@ -13,6 +13,9 @@ import (
 	"github.com/weirhq/weir/proto/contract/batch"
 )
 
+// errSifted: there are other blocks now, which are to be resumed.
+var errSifted = errors.New("blocks were noted anew")
+
 // resume finishes the slice that was noted and not settled: by this process
 // before an error, or by one that is gone.
 func (p *partition) resume(ctx context.Context) error {
@@ -29,6 +32,11 @@ func (p *partition) resume(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	leave, err := p.admit(ctx, records)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	opened, err := p.reopen(ctx, records, blocks[0].judgedAt)
 	if err != nil {
 		return err
@@ -54,7 +62,7 @@ func (p *partition) resume(ctx context.Context) error {
 		}
 		if found {
 			p.refused = 0
-			return p.resume(ctx)
+			return errSifted
 		}
 	}
 	judged.dead = append(judged.dead, opened.dead...)

@@ -30,10 +30,16 @@ var (
 // It may still be the server's fault: sift finds out. A lease that ran out is not.
 func isRefusal(err error) bool {
 	var said *clickhouse.Exception
+	return errors.As(err, &said) && !isLate(err)
+}
+
+// isLate tells that the lease of a block ran out, there or here.
+func isLate(err error) bool {
+	var said *clickhouse.Exception
 	if errors.As(err, &said) {
-		return said.Code != violatedConstraint || !strings.Contains(said.Message, "lease_not_over")
+		return said.Code == violatedConstraint && strings.Contains(said.Message, "lease_not_over")
 	}
-	return false
+	return errors.Is(err, context.DeadlineExceeded)
 }
 
 // sift looks for the rows to blame when ClickHouse keeps refusing noted blocks. No

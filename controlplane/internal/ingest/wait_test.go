@@ -135,7 +135,7 @@ func (w *world) open(settings string) *clickhouse.Conn {
 	return conn
 }
 
-// Inserts that take long, and one that takes longer than its lease: each row is there once.
+// Each insert takes longer than ClickHouse is given for it at first.
 func TestIngest_clickhouse_is_slow(t *testing.T) {
 	w := newWorld(t, chtest.Open(t))
 	w.config.Lease = 2 * time.Second
@@ -146,10 +146,7 @@ func TestIngest_clickhouse_is_slow(t *testing.T) {
 		t.Fatal(err)
 	}
 	in := w.start()
-	w.eventually("it is behind", func() bool { return w.seen(in, "0").Seconds > 8 || w.nextOffset(0) > 0 })
-	if err := w.clickhouse.Exec(t.Context(), "ALTER TABLE usage_event DROP CONSTRAINT slow"); err != nil {
-		t.Fatal(err)
-	}
+	w.eventually("it is behind", func() bool { return w.seen(in, "0").Seconds > 3 })
 	w.settled(0, 1)
 	w.settled(1, 1)
 	if diff := cmp.Diff(counts{9, 9}, w.rows(a)); diff != "" {
