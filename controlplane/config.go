@@ -44,6 +44,7 @@ type Config struct {
 	KafkaBrokers        []string      `env:"WEIR_KAFKA_BROKERS" help:"Brokers that usage comes from, and that the relay writes to, host:port."`
 	KafkaTopic          string        `env:"WEIR_KAFKA_TOPIC" default:"weir.usage.v1" help:"Topic of usage."`
 	KafkaDeadTopic      string        `env:"WEIR_KAFKA_DEAD_TOPIC" default:"weir.usage.v1.dead" help:"Topic for what can't be decoded or verified."`
+	IngestGather        time.Duration `env:"WEIR_INGEST_GATHER" default:"500ms" help:"For how long ingest gathers usage into one block: longer makes fewer parts in ClickHouse, and requests are seen that much later."`
 	ClickHouseURL       string        `kong:"-"`
 	ClickHouseReportURL string        `kong:"-"`
 	ClickHouseDatabase  string        `env:"WEIR_CLICKHOUSE_DATABASE" default:"weir" help:"Database that holds usage."`
@@ -135,6 +136,7 @@ func (c *Config) validate() error {
 		if err := clickhouse.Cluster(c.ClickHouseCluster).Validate(); err != nil {
 			faults = append(faults, fmt.Errorf("WEIR_CLICKHOUSE_CLUSTER: %w", err))
 		}
+		require(c.IngestGather >= 10*time.Millisecond && c.IngestGather <= time.Second, "WEIR_INGEST_GATHER: want 10ms..1s, not %s", c.IngestGather)
 	}
 	if c.does(RoleIngest) || c.does(RoleRelay) {
 		require(len(c.KafkaBrokers) > 0, "WEIR_KAFKA_BROKERS: not set (roles ingest and relay)")

@@ -135,7 +135,8 @@ func (p *process) ingest(ctx context.Context) error {
 	in, err := ingest.New(ingest.Config{
 		Brokers: p.config.KafkaBrokers, Topic: p.config.KafkaTopic, DeadTopic: p.config.KafkaDeadTopic,
 		Postgres: p.db, ClickHouse: conn, Registry: p.store, Tails: ingest.PostgresTails{DB: p.db},
-		Log: p.logger.With("part", "ingest"), Metrics: p.metrics,
+		Gather: p.config.IngestGather,
+		Log:    p.logger.With("part", "ingest"), Metrics: p.metrics,
 	})
 	if err != nil {
 		return err
