@@ -71,6 +71,11 @@ test-kill: ## kill -9 the control plane 1,000 times and Postgres 100 times while
 loadtest-fleet: ## 1,000 and 5,000 agents on one core of the control plane: memory, change to served, a storm
 	@go run ./loadtest fleet
 
+.PHONY: loadtest-ingest
+loadtest-ingest: ## usage from Kafka to ClickHouse: records per second of a processor, time until a request is seen in SQL
+	@mkdir -p $(REPORTS)
+	@go run ./loadtest ingest --json $(REPORTS)/ingest.json
+
 .PHONY: loadtest-gateway
 loadtest-gateway: ## the agent beside a bare reverse proxy: latency, throughput, memory (docs/loadtest.md adds others)
 	@mkdir -p $(REPORTS)

@@ -14,12 +14,14 @@ import (
 	"github.com/weirhq/weir/loadtest/chaos"
 	"github.com/weirhq/weir/loadtest/fleet"
 	"github.com/weirhq/weir/loadtest/gateway"
+	"github.com/weirhq/weir/loadtest/ingest"
 )
 
 type commandLine struct {
 	Fleet   fleetCommand   `cmd:"" help:"Thousands of agents on one core of the control plane: memory, time from change to applied, and a storm."`
 	Chaos   chaosCommand   `cmd:"" help:"Kill, stop and cut off everything at random under load: is any usage lost or there twice?"`
 	Gateway gatewayCommand `cmd:"" help:"The agent beside a bare reverse proxy and other gateways: latency, throughput, memory."`
+	Ingest  ingestCommand  `cmd:"" help:"Usage from Kafka to ClickHouse: records per second of a processor, and how long until a request is seen in SQL."`
 
 	// What the gateway command starts.
 	Upstream gateway.Upstream `cmd:"" hidden:""`
@@ -44,8 +46,14 @@ func (c *gatewayCommand) Run(ctx context.Context) error {
 	return gateway.Run(ctx, c.Config, os.Stdout, os.Stderr)
 }
 
+type ingestCommand struct{ ingest.Config }
+
+func (c *ingestCommand) Run(ctx context.Context) error {
+	return ingest.Run(ctx, c.Config, os.Stdout)
+}
+
 func main() {
-	if code, is := engine.Child(os.Args[1:]); is {
+	if code, ok := engine.Child(os.Args[1:]); ok { // engines are children of this binary
 		os.Exit(code)
 	}
 	ctx, stop := process.Lifetime()
