@@ -18,15 +18,26 @@ import (
 // forge signs, with the right key, whatever body and header are given.
 func forge(t testing.TB, body []byte, change func(*usagev1.BatchHeader)) []byte {
 	t.Helper()
+	return forgeCompressed(t, compress(t, body), func(h *usagev1.BatchHeader) {
+		h.PayloadBytes = int64(len(body))
+		change(h)
+	})
+}
+
+func compress(t testing.TB, body []byte) []byte {
+	t.Helper()
 	encoder, err := zstd.NewWriter(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	compressed := encoder.EncodeAll(body, nil)
+	return encoder.EncodeAll(body, nil)
+}
+
+// forgeCompressed signs a payload as it is.
+func forgeCompressed(t testing.TB, compressed []byte, change func(*usagev1.BatchHeader)) []byte {
+	t.Helper()
 	hash := sha256.Sum256(compressed)
-	header := &usagev1.BatchHeader{
-		AgentId: agentID, Boot: boot, FirstSeq: 1, LastSeq: 1, PayloadSha256: hash[:], PayloadBytes: int64(len(body)),
-	}
+	header := &usagev1.BatchHeader{AgentId: agentID, Boot: boot, FirstSeq: 1, LastSeq: 1, PayloadSha256: hash[:]}
 	change(header)
 	head, err := proto.Marshal(header)
 	if err != nil {
@@ -201,6 +212,52 @@ func FuzzOpenSigned(f *testing.F) {
 		header, got, err := batch.Open(forge(t, body, func(h *usagev1.BatchHeader) { h.FirstSeq, h.LastSeq = first, last }), publicKey)
 		if err == nil && int64(len(got)) != header.GetLastSeq()-header.GetFirstSeq()+1 {
 			t.Fatalf("%d records for %v", len(got), header)
+		}
+	})
+}
+
+// FuzzOpenHostile is an agent that signs whatever it likes: payloads that are no zstd, or
+// unpack to more than they say, under any header. What Open takes is within the bounds, and
+// what Close would have made.
+func FuzzOpenHostile(f *testing.F) {
+	body, err := proto.Marshal(&usagev1.BatchPayload{Records: records(1, 3)})
+	if err != nil {
+		f.Fatal(err)
+	}
+	whole, bomb := compress(f, body), compress(f, make([]byte, 1<<20))
+	f.Add(whole, agentID, boot, int64(1), int64(3), int64(len(body)))
+	f.Add(whole[:len(whole)-3], agentID, boot, int64(1), int64(3), int64(len(body)))
+	f.Add(append(bytes.Clone(whole), whole...), agentID, boot, int64(1), int64(6), int64(2*len(body)))
+	f.Add(bomb, agentID, boot, int64(1), int64(1), int64(9))
+	f.Add(whole, "a\x00b", "", int64(-1), int64(1)<<62, int64(1)<<40)
+	f.Fuzz(func(t *testing.T, compressed []byte, agent, start string, first, last, size int64) {
+		value := forgeCompressed(t, compressed, func(h *usagev1.BatchHeader) {
+			h.AgentId, h.Boot, h.FirstSeq, h.LastSeq, h.PayloadBytes = strings.ToValidUTF8(agent, "?"), strings.ToValidUTF8(start, "?"), first, last, size
+		})
+		header, got, err := batch.Open(value, publicKey)
+		if err != nil {
+			if got != nil {
+				t.Fatalf("%d records beside %v", len(got), err)
+			}
+			return
+		}
+		for i, r := range got {
+			if len(r.GetAttempts()) > batch.MaxAttempts || r.GetSeq() != first+int64(i) {
+				t.Fatalf("record %d of %v: seq %d, %d attempts", i, header, r.GetSeq(), len(r.GetAttempts()))
+			}
+		}
+		again, err := batch.Close(header.GetAgentId(), header.GetBoot(), got, closedAt, key)
+		if err != nil {
+			t.Fatalf("what was opened can't be closed: %v", err)
+		}
+		_, back, err := batch.Open(again, publicKey)
+		if err != nil || len(back) != len(got) || last != first+int64(len(got))-1 {
+			t.Fatalf("%d records came back of %d, %v", len(back), len(got), err)
+		}
+		for i := range got {
+			if !proto.Equal(back[i], got[i]) {
+				t.Fatalf("record %d came back as another", i)
+			}
 		}
 	})
 }
