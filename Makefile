@@ -76,6 +76,11 @@ loadtest-ingest: ## usage from Kafka to ClickHouse: records per second of a proc
 	@mkdir -p $(REPORTS)
 	@go run ./loadtest ingest --json $(REPORTS)/ingest.json
 
+.PHONY: loadtest-dashboards
+loadtest-dashboards: ## every fixed query of the console over a month of 100 million requests (11 GB of disk)
+	@mkdir -p $(REPORTS)
+	@go run ./loadtest dashboards --json $(REPORTS)/dashboards.json
+
 .PHONY: loadtest-gateway
 loadtest-gateway: ## the agent beside a bare reverse proxy: latency, throughput, memory (docs/loadtest.md adds others)
 	@mkdir -p $(REPORTS)

@@ -12,6 +12,7 @@ import (
 	"github.com/weirhq/weir/deploy/local/engine"
 	"github.com/weirhq/weir/deploy/local/process"
 	"github.com/weirhq/weir/loadtest/chaos"
+	"github.com/weirhq/weir/loadtest/dashboards"
 	"github.com/weirhq/weir/loadtest/fleet"
 	"github.com/weirhq/weir/loadtest/gateway"
 	"github.com/weirhq/weir/loadtest/ingest"
@@ -22,6 +23,7 @@ type commandLine struct {
 	Chaos   chaosCommand   `cmd:"" help:"Kill, stop and cut off everything at random under load: is any usage lost or there twice?"`
 	Gateway gatewayCommand `cmd:"" help:"The agent beside a bare reverse proxy and other gateways: latency, throughput, memory."`
 	Ingest  ingestCommand  `cmd:"" help:"Usage from Kafka to ClickHouse: records per second of a processor, and how long until a request is seen in SQL."`
+	Dashboards dashboardsCommand `cmd:"" help:"Every fixed query of the console over a month of 100 million requests: time, memory, what is read."`
 
 	// What the gateway command starts.
 	Upstream gateway.Upstream `cmd:"" hidden:""`
@@ -40,6 +42,12 @@ func (c *chaosCommand) Run(ctx context.Context) error {
 	return chaos.Main(ctx, c.Config, os.Stdout)
 }
 
+type dashboardsCommand struct{ dashboards.Config }
+
+func (c *dashboardsCommand) Run(ctx context.Context) error {
+	return dashboards.Run(ctx, c.Config, os.Stdout)
+}
+
 type gatewayCommand struct{ gateway.Config }
 
 func (c *gatewayCommand) Run(ctx context.Context) error {
@@ -55,6 +63,8 @@ func (c *ingestCommand) Run(ctx context.Context) error {
 func main() {
 	if code, ok := engine.Child(os.Args[1:]); ok { // engines are children of this binary
 		os.Exit(code)
+	if code, isChild := engine.Child(os.Args[1:]); isChild {
+		os.Exit(code) // the ClickHouse of dashboards
 	}
 	ctx, stop := process.Lifetime()
 	command := kong.Parse(&commandLine{}, kong.Description("Load tests of Weir."), kong.BindTo(ctx, (*context.Context)(nil)))

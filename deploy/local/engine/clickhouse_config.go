@@ -30,6 +30,9 @@ type Access struct {
 	Database string   // default "weir"
 	Tables   []string // each has a column organization_id UUID
 	Views    []string
+
+	// QueryLog keeps system.query_log, for those who measure.
+	QueryLog bool
 }
 
 func (a Access) withDefaults() Access {

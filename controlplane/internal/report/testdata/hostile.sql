@@ -194,3 +194,25 @@ SELECT kind, sum(cost_usd), any(model) FROM spend_daily GROUP BY kind
 SELECT 1 FROM (SELECT * FROM requests SETTINGS additional_table_filters = {'weir.usage_event': 'toUInt8(end_user) = 0'})
 SELECT 1 FROM (SELECT * FROM attempts SETTINGS additional_table_filters = {'weir.usage_event': 'throwIf(labels[''note''] = ''secret-1'', end_user) = 0'})
 SELECT end_user, labels FROM usage_event WHERE kind != 'shadow'
+SELECT * FROM records
+SELECT * FROM spend_by_model
+SELECT * FROM spend_by_label
+SELECT * FROM errors_hourly
+SELECT * FROM cache_savings
+SELECT route, provider, model, error_code, count() FROM records GROUP BY route, provider, model, error_code
+SELECT route, count() FROM records WHERE throwIf(route LIKE '%secret-1%', 'found it') = 0 GROUP BY route
+SELECT sum(priced_cost_usd) FROM records WHERE if(model != 'secret-4', toUInt8(model), 1) = 1
+SELECT count() FROM records WHERE hour > '2020-01-01 00:00:00' AND if(route != 'route-secret-4', toUInt8(route), 1) = 1
+SELECT toUInt8(model) AS m, countIf(failed) FROM records WHERE model != 'secret-4' GROUP BY m
+SELECT day, count() FROM records WHERE intDiv(1, if(error_code = 'code-secret-1', 0, 1)) = 1 GROUP BY day
+SELECT toUInt8(labels['note']) AS n, sum(priced_cost_usd) FROM records WHERE labels['note'] != 'secret-4' GROUP BY n
+SELECT labels['note'] AS n, count() FROM records WHERE throwIf(labels['note'] = 'secret-1', 'found it') = 0 GROUP BY n
+SELECT route, quantileDDIf(0.01, 0.95)(duration_us, served) FROM records GROUP BY route HAVING throwIf(route LIKE '%secret-1', 'found it') = 0
+SELECT quantileDDIf(0.01, 0.5)(duration_us, served) FROM requests WHERE throwIf(provider = 'provider-secret-2', provider) = 0
+SELECT throwIf(cost_usd > 100000, 'found it') FROM spend_daily WHERE provider != 'provider-secret-4'
+SELECT max(toUInt8(value)) FROM spend_by_label WHERE value != 'secret-4'
+SELECT max(toUInt8(model)) FROM spend_by_model WHERE model != 'secret-4'
+SELECT toUInt8(error_code) FROM errors_hourly WHERE error_code != 'code-secret-4'
+SELECT toUInt8(provider) FROM latency_hourly WHERE provider != 'provider-secret-4'
+SELECT * FROM mergeTreeProjection('weir', 'usage_event', 'labels_day')
+SELECT * FROM mergeTreeProjection(currentDatabase(), 'usage_event', 'targets_hour')

@@ -1,0 +1,51 @@
+-- What one slice of the month looks like: so many requests whose times are billionths of the
+-- slice. 200 keys of 12 projects, of which few have most of the traffic; 8 routes, 6 models,
+-- 20,000 end users, 3 labels with 15, 2 and 40 values; every fourteenth request needs a second
+-- attempt or a third; prompts from the cache, streams, errors, refusals, shadows, no price.
+INSERT INTO pattern (organization_id, gateway_id, agent_id, boot, seq, request_id, surface, started_at, duration_us, time_to_first_token_us, overhead_us,
+  project_id, key_id, route_id, route, streamed, outcome, status, error_code, policy_epoch, policy_version, revocation_version,
+  provider, model, price_book_version, text_input_tokens, cache_read_tokens, cache_write_5m_tokens, text_output_tokens, reasoning_tokens,
+  cost_usd, priced_cost_usd, estimated, kind, end_user, run_id, labels, candidate.provider, candidate.model, candidate.verdict,
+  attempt.provider_id, attempt.provider, attempt.model, attempt.started_after_us, attempt.duration_us, attempt.time_to_first_token_us, attempt.status, attempt.outcome,
+  attempt.text_input_tokens, attempt.cache_read_tokens, attempt.cache_write_5m_tokens, attempt.cache_write_1h_tokens, attempt.audio_input_tokens,
+  attempt.text_output_tokens, attempt.reasoning_tokens, attempt.audio_output_tokens, attempt.usage_source, attempt.cost_usd, attempt.price_book_version,
+  attempt.raw_usage_sha256, attempt.cause, attempt.cache_saved_usd, kafka_topic_id, kafka_partition, kafka_offset, lease_until)
+WITH
+  toUUID('0192a000-0000-7000-8000-000000000001') AS org,
+  cityHash64(number, 1) AS h1, cityHash64(number, 2) AS h2, cityHash64(number, 3) AS h3, cityHash64(number, 4) AS h4,
+  bitAnd(h1, 65535) / 65536. AS u1, bitAnd(bitShiftRight(h1, 16), 65535) / 65536. AS u2, bitAnd(bitShiftRight(h1, 32), 65535) / 65536. AS u3, bitAnd(bitShiftRight(h1, 48), 65535) / 65536. AS u4,
+  bitAnd(h2, 65535) / 65536. AS u5, bitAnd(bitShiftRight(h2, 16), 65535) / 65536. AS u6, bitAnd(bitShiftRight(h2, 32), 65535) / 65536. AS u7, bitAnd(bitShiftRight(h2, 48), 65535) / 65536. AS u8,
+  bitAnd(h3, 65535) / 65536. AS u9, bitAnd(bitShiftRight(h3, 16), 65535) / 65536. AS u10,
+  -- few keys have most of the traffic
+  toUInt32(200 * u1 * u1) AS key, key % 12 AS project, toUInt32(8 * u2 * u2) AS route_n,
+  ['fast', 'smart', 'code', 'chat', 'embed', 'vision', 'batch', 'trial'][route_n + 1] AS route_name,
+  ['openai', 'anthropic', 'gemini', 'bedrock', 'azure', 'mistral'] AS ps,
+  ['gpt-5', 'claude-sonnet-4-5', 'gemini-3-pro', 'claude-haiku-4-5', 'gpt-5-mini', 'mistral-large'] AS ms,
+  toUInt8(multiIf(u4 < 0.93, 1, u4 < 0.99, 2, 3)) AS n_att,
+  arrayMap(i -> (route_n + i + (u3 < 0.3)) % 6 + 1, range(n_att)) AS targets,
+  multiIf(u5 < 0.02, 'refused', u5 < 0.035, 'upstream_error', u5 < 0.045, 'client_closed', u5 < 0.048, 'upstream_broke', 'ok') AS out,
+  out = 'refused' AS refused,
+  if(refused, [], targets) AS at,
+  toInt64(exp(6 + 2.2 * u6)) AS inp, toInt64(if(u7 < 0.4, inp * 3, 0)) AS cached, toInt64(if(u7 > 0.9, inp, 0)) AS written, toInt64(exp(3 + 4 * u8)) AS outp,
+  toInt64(exp(5.5 + 2 * u9) * 1000) AS ttft, ttft + outp * toInt64(8000 + 20000 * u10) AS dur, u3 > 0.4 AS stream,
+  length(at) AS n,
+  toDecimal64((inp * 1.25 + cached * 0.125 + outp * 10) / 1e6, 9) AS one_cost
+SELECT org, org, toUUID(concat('0192a000-0000-7000-9000-', leftPad(toString(number % 4), 12, '0'))), '00000001-abcdef0123456789', number + 1,
+  reinterpretAsUUID(reverse(concat(reinterpretAsString(h3), reinterpretAsString(h4)))), 'openai_chat', fromUnixTimestamp64Micro(toInt64(h4 % 1000000000), 'UTC'),
+  if(refused, 300, dur), if(stream AND n > 0, ttft, NULL), toInt64(150 + 400 * u9 * u9),
+  toUUID(concat('0192a000-0000-7000-a000-', leftPad(toString(project), 12, '0'))), toUUID(concat('0192a000-0000-7000-b000-', leftPad(toString(key), 12, '0'))),
+  toUUID(concat('0192a000-0000-7000-c000-', leftPad(toString(route_n), 12, '0'))), route_name, stream, out, if(out IN ('ok', 'client_closed'), 200, if(refused, 429, 502)),
+  if(refused, 'budget_exhausted', if(out = 'upstream_error', 'upstream_failed', '')), 1, 40 + intDiv(number, 1000000), 3,
+  if(n = 0, '', ps[at[n]]), if(n = 0, '', ms[at[n]]), if(n = 0, '', 'builtin-2026-07'), inp * n, cached * n, written * n, outp * n, 0,
+  if(u10 < 0.003 AND n > 0, NULL, one_cost * n), if(u10 < 0.003, 0, one_cost * n), u9 < 0.01, if(u9 > 0.98 AND n > 0, 'shadow', 'request'),
+  concat('h1.k1.', hex(toUInt32(20000 * u5 * u5 + 7))), if(u6 < 0.1, concat('run-', toString(intDiv(number, 50))), ''),
+  map('team', concat('team-', toString(key % 15)), 'env', if(u8 < 0.85, 'prod', 'staging'), 'feature', concat('f-', toString(toUInt32(40 * u9 * u9)))),
+  arrayMap(i -> ps[i], targets), arrayMap(i -> ms[i], targets), arrayMap(i -> 'standby', targets),
+  arrayMap(i -> toUUID(concat('0192a000-0000-7000-d000-', leftPad(toString(i), 12, '0'))), at), arrayMap(i -> ps[i], at), arrayMap(i -> ms[i], at), arrayMap(i -> toInt64(100), at), arrayMap(i -> dur - 100, at),
+  arrayMap(i -> if(stream, ttft - 100, NULL), at), arrayMap(i -> toUInt16(200), at), arrayMap((i, k) -> if(k = n, out, 'upstream_error'), at, arrayEnumerate(at)),
+  arrayMap(i -> inp, at), arrayMap(i -> cached, at), arrayMap(i -> written, at), arrayMap(i -> toInt64(0), at), arrayMap(i -> toInt64(0), at), arrayMap(i -> outp, at), arrayMap(i -> toInt64(0), at), arrayMap(i -> toInt64(0), at),
+  arrayMap(i -> 'reported', at), arrayMap(i -> if(u10 < 0.003, NULL, one_cost), at), arrayMap(i -> 'builtin-2026-07', at),
+  arrayMap(i -> reinterpretAsString(h1) || reinterpretAsString(h2) || reinterpretAsString(h3) || reinterpretAsString(h4), at), arrayMap((i, k) -> if(k = 1, 'first', 'fallback'), at, arrayEnumerate(at)),
+  arrayMap(i -> if(u10 < 0.003, NULL, toDecimal64(cached * 1.125 / 1e6, 9)), at),
+  toUUID('0192a000-0000-7000-e000-000000000001'), 0, intDiv(number, 300), toDateTime('2106-01-01 00:00:00')
+FROM numbers({rows:UInt64})

@@ -1,0 +1,3 @@
+SELECT count() AS requests, countIf(failed) AS errors, sum(input_tokens), sum(output_tokens), sum(priced_cost_usd), countIf(unpriced),
+  quantileDDIf(0.01, 0.5)(duration_us, served), quantileDDIf(0.01, 0.95)(duration_us, served), quantileDDIf(0.01, 0.95)(first_token_us, has_first_token)
+FROM requests WHERE hour >= {from:DateTime64(6, 'UTC')} AND hour < {to:DateTime64(6, 'UTC')}
