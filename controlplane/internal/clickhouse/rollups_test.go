@@ -66,6 +66,19 @@ func TestRollups_equal_rows(t *testing.T) {
 	exec(t, admin, fmt.Sprintf(anything, tenantPrefix, 500)) // late: into hours that are there
 	exec(t, admin, "OPTIMIZE TABLE usage_event FINAL")
 	equalRows(t, server, "merged")
+
+	// Rollups leave with their rows.
+	const before = "SELECT toString(count()) FROM records WHERE hour < now() - INTERVAL 13 MONTH AND route = 'fast'"
+	exec(t, admin, "SYSTEM STOP TTL MERGES usage_event")
+	exec(t, admin, strings.Replace(fmt.Sprintf(anything, tenantPrefix, 500), "now64(6) - toIntervalSecond", "now64(6) - INTERVAL 14 MONTH - toIntervalSecond", 1))
+	if n := text(t, server.Report(t), tenantPrefix+"000000000001", before); n == "0" {
+		t.Fatal("no old rows")
+	}
+	exec(t, admin, "SYSTEM START TTL MERGES usage_event")
+	exec(t, admin, "OPTIMIZE TABLE usage_event FINAL")
+	if n := text(t, server.Report(t), tenantPrefix+"000000000001", before); n != "0" {
+		t.Errorf("%s old requests are in rollups", n)
+	}
 }
 
 func exec(t *testing.T, conn driver.Conn, statement string) {

@@ -61,26 +61,27 @@ func TestIngest_copies_what_the_record_says(t *testing.T) {
 		Provider, PriceBook, Outcome, Surface string
 		Attempts                              []string
 		FirstToken                            *int64
+		Saved, SavedOfAll                     string
 	}
 	var got []stored
 	rows, err := w.clickhouse.Query(t.Context(), `SELECT seq, toString(request_id), toString(ifNull(cost_usd, 0)), cost_usd IS NOT NULL,
 		text_input_tokens, cache_read_tokens, text_output_tokens, reasoning_tokens, provider, price_book_version, outcome, surface,
-		attempt.provider, time_to_first_token_us FROM usage_event ORDER BY seq`)
+		attempt.provider, time_to_first_token_us, toString(attempt.cache_saved_usd), toString(cache_saved_usd) FROM usage_event ORDER BY seq`)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for rows.Next() {
 		var s stored
 		if err := rows.Scan(&s.Seq, &s.RequestID, &s.Cost, &s.Priced, &s.Input, &s.CacheRead, &s.Output, &s.Reasoning,
-			&s.Provider, &s.PriceBook, &s.Outcome, &s.Surface, &s.Attempts, &s.FirstToken); err != nil {
+			&s.Provider, &s.PriceBook, &s.Outcome, &s.Surface, &s.Attempts, &s.FirstToken, &s.Saved, &s.SavedOfAll); err != nil {
 			t.Fatal(err)
 		}
 		got = append(got, s)
 	}
 	firstToken := int64(700)
 	want := []stored{
-		{1, records[0].RequestId, "0.001234567", true, 10, 4, 20, 5, "openai", "2026-07", "ok", "openai_chat", []string{"openai"}, &firstToken},
-		{2, records[1].RequestId, "0", false, 10, 4, 20, 5, "azure", "2026-08", "ok", "openai_chat", []string{"openai", "azure"}, &firstToken},
+		{1, records[0].RequestId, "0.001234567", true, 10, 4, 20, 5, "openai", "2026-07", "ok", "openai_chat", []string{"openai"}, &firstToken, "[-0.000000007]", "-0.000000007"},
+		{2, records[1].RequestId, "0", false, 10, 4, 20, 5, "azure", "2026-08", "ok", "openai_chat", []string{"openai", "azure"}, &firstToken, "[-0.000000007,NULL]", "-0.000000007"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -194,7 +194,7 @@ func (w *world) marshal(m proto.Message) []byte {
 
 func usage(first, last int64, change ...func(*usagev1.UsageRecord)) []*usagev1.UsageRecord {
 	var out []*usagev1.UsageRecord
-	cost := int64(1_234_567)
+	cost, saved := int64(1_234_567), int64(-7)
 	for i := range last - first + 1 {
 		seq := first + i
 		r := &usagev1.UsageRecord{
@@ -205,7 +205,7 @@ func usage(first, last int64, change ...func(*usagev1.UsageRecord)) []*usagev1.U
 			Attempts: []*usagev1.Attempt{{
 				ProviderId: uuid.NewString(), Provider: "openai", Model: "gpt-5", Status: 200, Outcome: usagev1.Outcome_OUTCOME_OK,
 				Usage:       &usagev1.TokenUsage{Input: 10, CacheRead: 4, Output: 20, Reasoning: 5},
-				UsageSource: usagev1.UsageSource_USAGE_SOURCE_REPORTED, CostNanoUsd: &cost, PriceBookVersion: "2026-07",
+				UsageSource: usagev1.UsageSource_USAGE_SOURCE_REPORTED, CostNanoUsd: &cost, CacheSavedNanoUsd: &saved, PriceBookVersion: "2026-07",
 			}},
 		}
 		for _, c := range change {

@@ -39,25 +39,25 @@ ALTER TABLE usage_event ON CLUSTER 'weir'
     SELECT organization_id, toStartOfHour(started_at, 'UTC'), kind, route,
       count(), sum(priced_cost_usd), sum(text_input_tokens + cache_read_tokens + cache_write_5m_tokens + cache_write_1h_tokens + audio_input_tokens),
       sum(text_output_tokens + reasoning_tokens + audio_output_tokens), countIf(unpriced), countIf(failed), countIf(served), countIf(estimated),
-      sum(attempts), sum(cache_saved_usd), quantileDDIf(0.01, 0.5)(duration_us, served), quantileDDIf(0.01, 0.5)(first_token_us, has_first_token),
+      sum(attempts), sum(cache_saved_usd), sum(cache_read_tokens), quantileDDIf(0.01, 0.5)(duration_us, served), quantileDDIf(0.01, 0.5)(first_token_us, has_first_token),
       quantileDDIf(0.01, 0.5)(inter_token_us, has_inter_token), quantileDDIf(0.01, 0.5)(overhead_us, served)
     GROUP BY organization_id, toStartOfHour(started_at, 'UTC'), kind, route
   ),
   ADD PROJECTION IF NOT EXISTS targets_hour (
-    SELECT organization_id, toStartOfHour(started_at, 'UTC'), kind, route, provider, model, streamed, outcome, error_code, status,
+    SELECT organization_id, toStartOfHour(started_at, 'UTC'), kind, route, provider, model, surface, streamed, outcome, error_code, status,
       count(), sum(priced_cost_usd), sum(text_input_tokens + cache_read_tokens + cache_write_5m_tokens + cache_write_1h_tokens + audio_input_tokens),
       sum(text_output_tokens + reasoning_tokens + audio_output_tokens), countIf(unpriced), countIf(failed), countIf(served), countIf(estimated),
-      sum(attempts), sum(cache_saved_usd), quantileDDIf(0.01, 0.5)(duration_us, served), quantileDDIf(0.01, 0.5)(first_token_us, has_first_token),
+      sum(attempts), sum(cache_saved_usd), sum(cache_read_tokens), quantileDDIf(0.01, 0.5)(duration_us, served), quantileDDIf(0.01, 0.5)(first_token_us, has_first_token),
       quantileDDIf(0.01, 0.5)(inter_token_us, has_inter_token), quantileDDIf(0.01, 0.5)(overhead_us, served)
-    GROUP BY organization_id, toStartOfHour(started_at, 'UTC'), kind, route, provider, model, streamed, outcome, error_code, status
+    GROUP BY organization_id, toStartOfHour(started_at, 'UTC'), kind, route, provider, model, surface, streamed, outcome, error_code, status
   ),
   ADD PROJECTION IF NOT EXISTS targets_day (
-    SELECT organization_id, toDate(started_at, 'UTC'), kind, route, provider, model, streamed, outcome, error_code, status,
+    SELECT organization_id, toDate(started_at, 'UTC'), kind, route, provider, model, surface, streamed, outcome, error_code, status,
       count(), sum(priced_cost_usd), sum(text_input_tokens + cache_read_tokens + cache_write_5m_tokens + cache_write_1h_tokens + audio_input_tokens),
       sum(text_output_tokens + reasoning_tokens + audio_output_tokens), countIf(unpriced), countIf(failed), countIf(served), countIf(estimated),
-      sum(attempts), sum(cache_saved_usd), quantileDDIf(0.01, 0.5)(duration_us, served), quantileDDIf(0.01, 0.5)(first_token_us, has_first_token),
+      sum(attempts), sum(cache_saved_usd), sum(cache_read_tokens), quantileDDIf(0.01, 0.5)(duration_us, served), quantileDDIf(0.01, 0.5)(first_token_us, has_first_token),
       quantileDDIf(0.01, 0.5)(inter_token_us, has_inter_token), quantileDDIf(0.01, 0.5)(overhead_us, served)
-    GROUP BY organization_id, toDate(started_at, 'UTC'), kind, route, provider, model, streamed, outcome, error_code, status
+    GROUP BY organization_id, toDate(started_at, 'UTC'), kind, route, provider, model, surface, streamed, outcome, error_code, status
   ),
   ADD PROJECTION IF NOT EXISTS attempts_day (
     SELECT organization_id, toDate(started_at, 'UTC'), kind, project_id, key_id, route, attempt.provider, attempt.model,
