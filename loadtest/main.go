@@ -19,11 +19,11 @@ import (
 )
 
 type commandLine struct {
-	Fleet   fleetCommand   `cmd:"" help:"Thousands of agents on one core of the control plane: memory, time from change to applied, and a storm."`
-	Chaos   chaosCommand   `cmd:"" help:"Kill, stop and cut off everything at random under load: is any usage lost or there twice?"`
-	Gateway gatewayCommand `cmd:"" help:"The agent beside a bare reverse proxy and other gateways: latency, throughput, memory."`
-	Ingest  ingestCommand  `cmd:"" help:"Usage from Kafka to ClickHouse: records per second of a processor, and how long until a request is seen in SQL."`
 	Dashboards dashboardsCommand `cmd:"" help:"Every fixed query of the console over a month of 100 million requests: time, memory, what is read."`
+	Fleet      fleetCommand      `cmd:"" help:"Thousands of agents on one core of the control plane: memory, time from change to applied, and a storm."`
+	Chaos      chaosCommand      `cmd:"" help:"Kill, stop and cut off everything at random under load: is any usage lost or there twice?"`
+	Gateway    gatewayCommand    `cmd:"" help:"The agent beside a bare reverse proxy and other gateways: latency, throughput, memory."`
+	Ingest     ingestCommand     `cmd:"" help:"Usage from Kafka to ClickHouse: records per second of a processor, and how long until a request is seen in SQL."`
 
 	// What the gateway command starts.
 	Upstream gateway.Upstream `cmd:"" hidden:""`
@@ -36,16 +36,16 @@ func (c *fleetCommand) Run(ctx context.Context) error {
 	return fleet.Run(ctx, c.Config, os.Stdout)
 }
 
-type chaosCommand struct{ chaos.Config }
-
-func (c *chaosCommand) Run(ctx context.Context) error {
-	return chaos.Main(ctx, c.Config, os.Stdout)
-}
-
 type dashboardsCommand struct{ dashboards.Config }
 
 func (c *dashboardsCommand) Run(ctx context.Context) error {
 	return dashboards.Run(ctx, c.Config, os.Stdout)
+}
+
+type chaosCommand struct{ chaos.Config }
+
+func (c *chaosCommand) Run(ctx context.Context) error {
+	return chaos.Main(ctx, c.Config, os.Stdout)
 }
 
 type gatewayCommand struct{ gateway.Config }
@@ -61,10 +61,8 @@ func (c *ingestCommand) Run(ctx context.Context) error {
 }
 
 func main() {
-	if code, ok := engine.Child(os.Args[1:]); ok { // engines are children of this binary
+	if code, is := engine.Child(os.Args[1:]); is {
 		os.Exit(code)
-	if code, isChild := engine.Child(os.Args[1:]); isChild {
-		os.Exit(code) // the ClickHouse of dashboards
 	}
 	ctx, stop := process.Lifetime()
 	command := kong.Parse(&commandLine{}, kong.Description("Load tests of Weir."), kong.BindTo(ctx, (*context.Context)(nil)))

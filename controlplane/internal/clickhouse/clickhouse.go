@@ -36,7 +36,7 @@ func OpenWriter(url, database string, cluster Cluster) (*Conn, error) {
 		return nil, err
 	}
 	options.Auth.Database = database
-	options.Settings = clickhouse.Settings(cluster.settings())
+	cluster.set(options)
 	return newConn(options)
 }
 

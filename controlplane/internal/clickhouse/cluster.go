@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"regexp"
 	"strings"
 
+	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/golang-migrate/migrate/v4/source"
 )
 
@@ -25,14 +27,17 @@ func (c Cluster) Validate() error {
 	return nil
 }
 
-// settings of a connection that writes. A block counts as stored once most replicas have
+// set makes a connection one that writes. A block counts as stored once most replicas have
 // it, and questions about it are answered by a replica that has all such blocks: whichever
 // server the next connection reaches, ingest sees what it inserted.
-func (c Cluster) settings() map[string]any {
+func (c Cluster) set(options *clickhouse.Options) {
 	if c == "" {
-		return nil
+		return
 	}
-	return map[string]any{"insert_quorum": "auto", "insert_quorum_parallel": 0, "select_sequential_consistency": 1}
+	if options.Settings == nil {
+		options.Settings = clickhouse.Settings{}
+	}
+	maps.Copy(options.Settings, clickhouse.Settings{"insert_quorum": "auto", "insert_quorum_parallel": 0, "select_sequential_consistency": 1})
 }
 
 // onCluster follows the name of what a statement makes or changes.

@@ -30,7 +30,7 @@ func Migrate(ctx context.Context, url, database string, cluster Cluster) error {
 		return err
 	}
 	options.Auth.Database = database
-	options.Settings = cluster.settings()
+	cluster.set(options)
 	return migrateUp(ctx, clickhouse.OpenDB(options), database, cluster)
 }
 

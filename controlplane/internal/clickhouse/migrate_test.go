@@ -40,6 +40,7 @@ func TestMigrate(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		admin := server.Admin(t)
 		for _, file := range files {
 			text, err := migrations.ClickHouse.ReadFile(file)
 			if err != nil {
@@ -50,9 +51,8 @@ func TestMigrate(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, statement := range strings.Split(strings.TrimRight(sql, ";\n"), ";") {
-				var parsed []string
-				if err := server.Admin(t).Select(t.Context(), &parsed, "EXPLAIN AST "+statement); err != nil || len(parsed) == 0 {
-					t.Errorf("%s: %v, of %s", file, err, statement)
+				if err := admin.Exec(t.Context(), "EXPLAIN AST "+statement); err != nil {
+					t.Errorf("%s: %.60q: %v", file, strings.TrimSpace(statement), err)
 				}
 			}
 		}
