@@ -48,8 +48,8 @@ type shape struct {
 	routes []string
 	path   func(a *ask) string
 	body   func(a *ask) string
-	// end is in every stream that came whole.
-	end string
+	// ends: one of them is in every stream that came whole.
+	ends []string
 	// whole: it has no streams.
 	whole bool
 }
@@ -58,25 +58,25 @@ func fixed(path string) func(*ask) string { return func(*ask) string { return pa
 
 var shapes = []shape{
 	{
-		name: "openai_chat", routes: []string{"openai", "claude", "gemini", "either"}, path: fixed("/v1/chat/completions"), end: "data: [DONE]",
+		name: "openai_chat", routes: []string{"openai", "claude", "gemini", "either"}, path: fixed("/v1/chat/completions"), ends: []string{"data: [DONE]"},
 		body: func(a *ask) string {
 			return fmt.Sprintf(`{"model":%q,"stream":%t,"max_tokens":%d,"messages":[{"role":"user","content":"count me %s"}]}`, a.route, a.streamed, a.tokens, a.marker)
 		},
 	},
 	{
-		name: "openai_responses", routes: []string{"openai"}, path: fixed("/v1/responses"), end: `"type":"response.completed"`,
+		name: "openai_responses", routes: []string{"openai"}, path: fixed("/v1/responses"), ends: []string{`"type":"response.completed"`, `"type":"response.incomplete"`},
 		body: func(a *ask) string {
 			return fmt.Sprintf(`{"model":%q,"stream":%t,"max_output_tokens":%d,"store":false,"input":"count me %s"}`, a.route, a.streamed, max(a.tokens, 16), a.marker)
 		},
 	},
 	{
-		name: "anthropic_messages", routes: []string{"claude", "openai"}, path: fixed("/v1/messages"), end: `"message_stop"`,
+		name: "anthropic_messages", routes: []string{"claude", "openai"}, path: fixed("/v1/messages"), ends: []string{`"message_stop"`},
 		body: func(a *ask) string {
 			return fmt.Sprintf(`{"model":%q,"stream":%t,"max_tokens":%d,"messages":[{"role":"user","content":"count me %s"}]}`, a.route, a.streamed, a.tokens, a.marker)
 		},
 	},
 	{
-		name: "gemini_generate", routes: []string{"gemini"}, end: "finishReason",
+		name: "gemini_generate", routes: []string{"gemini"}, ends: []string{"finishReason"},
 		path: func(a *ask) string {
 			if a.streamed {
 				return "/v1beta/models/" + a.route + ":streamGenerateContent?alt=sse"

@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -125,7 +126,8 @@ func (a *ask) read(response *http.Response) {
 // ends tells whether an answer came to its end.
 func (a *ask) ends(body []byte) bool {
 	if a.streamed {
-		return bytes.Contains(body, []byte(a.shape.end)) && !bytes.Contains(body, []byte(`"error":{`)) && !bytes.Contains(body, []byte("event: error"))
+		ended := slices.ContainsFunc(a.shape.ends, func(end string) bool { return bytes.Contains(body, []byte(end)) })
+		return ended && !bytes.Contains(body, []byte(`"error":{`)) && !bytes.Contains(body, []byte("event: error"))
 	}
 	var object struct{ Error json.RawMessage }
 	err := json.Unmarshal(body, &object)

@@ -65,10 +65,9 @@ func Main(ctx context.Context, c Config, out io.Writer) error {
 	switch possible, err := enter(ctx, os.Args[1:]...); {
 	case !possible:
 		return Run(ctx, c, out)
-	case err != nil:
-		return ErrBroken // said already
+	default:
+		return err
 	}
-	return nil
 }
 
 func enter(ctx context.Context, args ...string) (possible bool, err error) {
@@ -86,7 +85,10 @@ func enter(ctx context.Context, args ...string) (possible bool, err error) {
 	if err := command.Start(); err != nil {
 		return false, nil //nolint:nilerr // the caller goes on without
 	}
-	return true, command.Wait()
+	if err := command.Wait(); err != nil {
+		return true, fmt.Errorf("the run: %w", err) // it has said why
+	}
+	return true, nil
 }
 
 func namespace() *syscall.SysProcAttr {

@@ -91,7 +91,7 @@ func broken(r *rand.Rand, l *link) *fault {
 	to := state(1 + r.IntN(3))
 	f.how = map[state]string{cutOff: "reset", stalled: "stalled", muted: "answers lost"}[to]
 	f.lasts = time.Duration(200+r.IntN(5000)) * time.Millisecond
-	if to == stalled && r.IntN(3) == 0 {
+	if to == stalled && r.IntN(2) == 0 {
 		f.lasts += stopsFor // what was under way comes late
 	}
 	f.do = func() bool { l.set(to); return true }
