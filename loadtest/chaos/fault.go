@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"syscall"
 	"time"
 )
 
@@ -81,8 +80,9 @@ func killed(r *rand.Rand, n *node) *fault {
 
 func stopped(r *rand.Rand, n *node) *fault {
 	f := &fault{kind: stop, on: n.name, lasts: stopsFor + time.Duration(r.Int64N(int64(stopsForMore)))}
-	f.do = func() bool { n.signal(syscall.SIGSTOP); return true }
-	f.undo = func() { n.signal(syscall.SIGCONT) }
+	thaw := func() {}
+	f.do = func() (done bool) { thaw, done = n.freeze(); return done }
+	f.undo = func() { thaw() }
 	return f
 }
 

@@ -37,26 +37,29 @@ func TestJudge(t *testing.T) {
 		spoil func(*scene)
 		want  string
 	}{
-		"all_is_well":                        {func(*scene) {}, ""},
-		"lost":                               {func(s *scene) { s.books.rows = nil; s.bill.asked = 0 }, "a request that was answered has no record"},
-		"lost_and_never_answered":            {func(s *scene) { s.books.rows = nil; s.ask.id = "" }, "a request that reached the provider has no record"},
-		"lost_though_the_disk_was_full":      {func(s *scene) { s.books.rows = nil; s.crowd() }, "a request that reached the provider has no record"},
-		"never_begun":                        {func(s *scene) { s.books.rows = nil; s.ask.id, s.bill.asked = "", 0 }, ""},
-		"refused_for_a_full_spool":           {func(s *scene) { s.books.rows = nil; s.ask.code, s.bill.asked = "spool_full", 0 }, ""},
-		"twice":                              {func(s *scene) { s.books.rows = append(s.books.rows, s.books.rows[0]) }, "a request has several records"},
-		"of_nobody":                          {func(s *scene) { s.books.rows[0].run = "" }, "a record of a request that nobody sent"},
-		"of_a_bad_key":                       {func(s *scene) { s.ask.badKey = true }, "a request without a valid key has a record"},
-		"of_another_id":                      {func(s *scene) { s.books.rows[0].request = "request-2" }, "a record has another id than the answer"},
-		"of_another_tenant":                  {func(s *scene) { s.books.rows[0].tenant = &tenant{name: "beta"} }, "a record is another organization's"},
-		"a_nano_dollar_more":                 {func(s *scene) { s.books.rows[0].nano, s.ask.cost = 701, "" }, "a cost is not what was billed"},
-		"a_nano_dollar_less":                 {func(s *scene) { s.books.rows[0].nano, s.ask.cost = 699, "" }, "a cost is not what was billed"},
-		"told_another_cost":                  {func(s *scene) { s.ask.cost = "0.000000699" }, "the answer told another cost than the record"},
-		"unpriced":                           {func(s *scene) { s.books.rows[0].priced = false }, "a cost is not known"},
-		"estimated_above":                    {func(s *scene) { s.torn(); s.books.rows[0].nano = 9000 }, ""},
-		"estimated_below":                    {func(s *scene) { s.torn(); s.books.rows[0].nano = 699 }, "an estimate is below what was billed"},
-		"estimated_though_told":              {func(s *scene) { s.books.rows[0].estimated = true }, "a cost that the provider told is estimated"},
-		"estimated_since_the_disk_was_full":  {func(s *scene) { s.books.rows[0].estimated = true; s.crowd() }, ""},
-		"estimated_since_usage_was_left_out": {func(s *scene) { s.books.rows[0].estimated = true; s.ask.faults = []llmtest.Fault{{Kind: llmtest.NoUsage}} }, ""},
+		"all_is_well":                       {func(*scene) {}, ""},
+		"lost":                              {func(s *scene) { s.books.rows = nil; s.bill.asked = 0 }, "a request that was answered has no record"},
+		"lost_and_never_answered":           {func(s *scene) { s.books.rows = nil; s.ask.id = "" }, "a request that reached the provider has no record"},
+		"lost_though_the_disk_was_full":     {func(s *scene) { s.books.rows = nil; s.crowd() }, "a request that reached the provider has no record"},
+		"never_begun":                       {func(s *scene) { s.books.rows = nil; s.ask.id, s.bill.asked = "", 0 }, ""},
+		"refused_for_a_full_spool":          {func(s *scene) { s.books.rows = nil; s.ask.code, s.bill.asked = "spool_full", 0 }, ""},
+		"twice":                             {func(s *scene) { s.books.rows = append(s.books.rows, s.books.rows[0]) }, "a request has several records"},
+		"of_nobody":                         {func(s *scene) { s.books.rows[0].run = "" }, "a record of a request that nobody sent"},
+		"of_a_bad_key":                      {func(s *scene) { s.ask.badKey = true }, "a request without a valid key has a record"},
+		"of_another_id":                     {func(s *scene) { s.books.rows[0].request = "request-2" }, "a record has another id than the answer"},
+		"of_another_tenant":                 {func(s *scene) { s.books.rows[0].tenant = &tenant{name: "beta"} }, "a record is another organization's"},
+		"a_nano_dollar_more":                {func(s *scene) { s.books.rows[0].nano, s.ask.cost = 701, "" }, "a cost is not what was billed"},
+		"a_nano_dollar_less":                {func(s *scene) { s.books.rows[0].nano, s.ask.cost = 699, "" }, "a cost is not what was billed"},
+		"told_another_cost":                 {func(s *scene) { s.ask.cost = "0.000000699" }, "the answer told another cost than the record"},
+		"unpriced":                          {func(s *scene) { s.books.rows[0].priced = false }, "a cost is not known"},
+		"estimated_above":                   {func(s *scene) { s.torn(); s.books.rows[0].nano = 9000 }, ""},
+		"estimated_below":                   {func(s *scene) { s.torn(); s.books.rows[0].nano = 699 }, "an estimate is below what was billed"},
+		"estimated_though_told":             {func(s *scene) { s.books.rows[0].estimated = true }, "a cost that the provider told is estimated"},
+		"estimated_since_the_disk_was_full": {func(s *scene) { s.books.rows[0].estimated = true; s.crowd() }, ""},
+		"estimated_since_usage_was_left_out": {func(s *scene) {
+			s.books.rows[0].estimated = true
+			s.ask.faults = []llmtest.Fault{{Kind: llmtest.NoUsage}}
+		}, ""},
 		"an_attempt_less":                    {func(s *scene) { s.bill.asked = 2 }, "an attempt is not recorded"},
 		"good_and_recorded_as_torn":          {func(s *scene) { s.books.rows[0].outcome = "interrupted" }, "a good answer is recorded as another"},
 		"a_hole":                             {func(s *scene) { s.books.boots[0].complete, s.books.boots[0].holes = false, 1 }, "completeness shows a boot that is not complete"},
@@ -95,7 +98,7 @@ func TestCost_rounds_once_half_up(t *testing.T) {
 		want   int64
 	}{
 		"gpt-4o-mini":            {llmtest.Tokens{Input: 1, CachedInput: 1, Output: 1, Reasoning: 1}, 1425}, // 1,425,032 pico-dollars
-		"text-embedding-3-small": {llmtest.Tokens{Input: 50}, 1001},                                        // 1,000,550
+		"text-embedding-3-small": {llmtest.Tokens{Input: 50}, 1001},                                         // 1,000,550
 	} {
 		if got, priced := cost(model, c.tokens); got != c.want || !priced {
 			t.Errorf("%s: %d, %t, want %d", model, got, priced, c.want)

@@ -25,12 +25,13 @@ type frames struct {
 // newKafkaLink is a link to a broker that stays in the way: clients connect to the address
 // that a broker tells, so the link puts its own there.
 func newKafkaLink(ctx context.Context, name, target string) (*link, error) {
-	l, err := newLink(ctx, name, target)
+	l, err := prepareLink(ctx, name, target)
 	if err != nil {
 		return nil, err
 	}
 	l.requests = eachFrame(func(f *frames, frame []byte) ([]byte, error) { f.note(frame); return frame, nil })
 	l.answers = eachFrame(func(f *frames, frame []byte) ([]byte, error) { return f.rename(frame, int32(l.port)) })
+	l.serving.Go(l.accept)
 	return l, nil
 }
 

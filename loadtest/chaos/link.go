@@ -64,16 +64,23 @@ func endWrites(c net.Conn) {
 }
 
 func newLink(ctx context.Context, name, target string) (*link, error) {
+	l, err := prepareLink(ctx, name, target)
+	if err == nil {
+		l.serving.Go(l.accept)
+	}
+	return l, err
+}
+
+// prepareLink has an address and lets nobody in yet.
+func prepareLink(ctx context.Context, name, target string) (*link, error) {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	l := &link{
+	return &link{
 		name: name, target: target, listener: listener, port: listener.Addr().(*net.TCPAddr).Port,
 		answers: plainly, requests: plainly, changed: make(chan struct{}), pipes: map[*pipe]struct{}{},
-	}
-	l.serving.Go(l.accept)
-	return l, nil
+	}, nil
 }
 
 func (l *link) address() string { return "127.0.0.1:" + strconv.Itoa(l.port) }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -128,17 +129,34 @@ func (n *node) finish() {
 	}
 }
 
-// signal goes to the process and all that it started: PostgreSQL's sessions are processes
-// in groups of their own.
-func (n *node) signal(s syscall.Signal) {
+// freeze stops the process and all that it started, as PostgreSQL its sessions, which are in
+// groups of their own, until thaw. A shell goes between: should we be killed meanwhile, it
+// thaws them, so that they can end as well.
+func (n *node) freeze() (thaw func(), frozen bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	thaw = func() {}
 	if n.now == nil {
-		return
+		return thaw, false
 	}
-	for _, pid := range family(n.now.PID()) {
-		_ = syscall.Kill(pid, s) // it may have ended
+	script := "read _; kill -CONT"
+	pids := family(n.now.PID())
+	for _, pid := range pids {
+		script += " " + strconv.Itoa(pid)
 	}
+	guard := exec.Command("/bin/sh", "-c", script)
+	guard.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	reads, err := guard.StdinPipe()
+	if err != nil || guard.Start() != nil {
+		return thaw, false
+	}
+	for _, pid := range pids {
+		_ = syscall.Kill(pid, syscall.SIGSTOP) // it may have ended
+	}
+	return sync.OnceFunc(func() {
+		_ = reads.Close()
+		_ = guard.Wait() // who has ended can't be thawed
+	}), true
 }
 
 func family(pid int) []int {
@@ -161,7 +179,6 @@ func (n *node) close() {
 	if n.stop == nil {
 		return
 	}
-	n.signal(syscall.SIGCONT)
 	n.stop()
 	<-n.done
 }
