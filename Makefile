@@ -58,6 +58,21 @@ test-go: web/dist/index.html conformance-sdks ## Go tests with the race detector
 	@mkdir -p $(REPORTS)
 	@$(LOCAL) with-engines -- $(GOTESTSUM) --format pkgname-and-test-fails --jsonfile $(REPORTS)/go.json -- -race -p $(TEST_PACKAGES) -timeout 20m ./...
 
+# Usage on Apache Kafka, which Maven fetches: the suites of both ends with that broker in place of the embedded one, and
+# what only the real one can show. Those tests have the build tag apachekafka. What takes long is in the second target.
+KAFKA_RUN = WEIR_TEST_KAFKA=apache $(LOCAL) with-engines -- go test -race -tags apachekafka -count 1 -p $(TEST_PACKAGES) -timeout 30m
+KAFKA_ENDS := ./controlplane/internal/ingest ./dataplane/internal/usage ./deploy/local/endtoend
+KAFKA_SHORT := ^TestApache|^TestKafka$$|^TestIngest_(two_organizations|dead_letters|repeats|killed|does_not_begin|topic_made_anew|dead_letters_larger)|^TestReplay_of_other
+
+.PHONY: test-kafka
+test-kafka: web/dist/index.html ## usage on Apache Kafka (needs Java 17 and Maven), within a minute
+	@$(KAFKA_RUN) -run '$(KAFKA_SHORT)' $(KAFKA_ENDS)
+
+.PHONY: test-kafka-long
+test-kafka-long: web/dist/index.html ## the whole suites on it, and brokers that are killed and hang for 30 s
+	@$(KAFKA_RUN) ./controlplane/internal/ingest ./dataplane/internal/usage ./deploy/local/apache
+	@$(KAFKA_RUN) -run '^TestApache' ./deploy/local/endtoend
+
 .PHONY: fuzz
 fuzz: ## random calls of the admin API for FUZZ_TIME (10m); prints its seed, FUZZ_SEED repeats it
 	@WEIR_FUZZ_TIME=$(or $(FUZZ_TIME),10m) WEIR_FUZZ_SEED=$(or $(FUZZ_SEED),$$RANDOM) \
@@ -110,7 +125,7 @@ check: proto/.deps/buf/validate/validate.proto web/dist/index.html ## lint, vet,
 	@$(BUF) lint proto
 	@$(BUF) format -d --exit-code proto --path proto/weir
 	@$(GOLANGCI_LINT) run ./...
-	@go vet ./...
+	@go vet -tags apachekafka ./...
 	@cd web && npm run --silent check
 	@$(MAKE) --no-print-directory check-deploy
 	@$(MAKE) --no-print-directory generate

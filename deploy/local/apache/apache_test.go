@@ -55,7 +55,7 @@ func must(t *testing.T, err error) {
 }
 
 // A killed parent takes its broker along; the next one goes on with its data.
-func TestKilledParent(t *testing.T) {
+func TestLongKilledParent(t *testing.T) {
 	cache, err := fetch.CacheDir("../../..")
 	must(t, err)
 	c := apache.Config{Dir: t.TempDir(), Nodes: 1, Topics: []engine.Topic{{Name: "usage", Partitions: 1}}}

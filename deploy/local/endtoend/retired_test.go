@@ -62,7 +62,7 @@ func (s *stack) join(t *testing.T, name string, env ...string) *joined {
 }
 
 func (s *stack) brokers() string {
-	for _, v := range s.ports {
+	for _, v := range s.settings {
 		if port, ok := strings.CutPrefix(v, "WEIR_PORT_KAFKA="); ok {
 			return "127.0.0.1:" + port
 		}

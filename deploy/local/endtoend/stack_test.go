@@ -22,13 +22,13 @@ import (
 
 // stack is one `make run`, made of the built binaries, on ports of its own.
 type stack struct {
-	t     *testing.T
-	local string // the deploy/local binary
-	root  string // of the repository
-	dir   string
-	ports []string
-	run   *exec.Cmd
-	env   map[string]string
+	t        *testing.T
+	local    string // the deploy/local binary
+	root     string // of the repository
+	dir      string
+	settings []string // of its environment
+	run      *exec.Cmd
+	env      map[string]string
 }
 
 var portVariables = []string{
@@ -47,7 +47,7 @@ func newStack(t *testing.T) *stack {
 	}
 	s := &stack{t: t, local: local, root: root, dir: filepath.Join(t.TempDir(), "local")}
 	for _, name := range portVariables {
-		s.ports = append(s.ports, "WEIR_PORT_"+name+"="+strconv.Itoa(freePort(t)))
+		s.settings = append(s.settings, "WEIR_PORT_"+name+"="+strconv.Itoa(freePort(t)))
 	}
 	return s
 }
@@ -119,7 +119,7 @@ func (s *stack) environ() []string {
 			env = append(env, v)
 		}
 	}
-	return append(env, s.ports...)
+	return append(env, s.settings...)
 }
 
 // part runs `local <verb> <part>`.
