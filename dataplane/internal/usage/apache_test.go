@@ -38,6 +38,16 @@ func TestApache(t *testing.T) {
 		refused(t, config, make([]byte, 2<<20), "Message Size Too Large")
 		accepted(t, config)
 	})
+	t.Run("as_much_at_once_as_is_sent", func(t *testing.T) { // to a topic as it comes
+		var all []usage.Message
+		for range 20 {
+			all = append(all, usage.Message{AgentID: agentID, Value: make([]byte, 64<<10)})
+		}
+		k := sender(t, usage.KafkaConfig{Brokers: []string{c.Open}, Topic: createTopic(t, []string{c.Open})})
+		if taken, err := k.Send(t.Context(), all); err != nil || taken < 14 {
+			t.Errorf("%d of 20 were taken at once: %v", taken, err)
+		}
+	})
 	t.Run("makes_no_topic", func(t *testing.T) { // although the broker would, if it were asked to
 		refused(t, usage.KafkaConfig{Brokers: []string{c.Open}, Topic: "not-there"}, []byte("x"), "Unknown Topic Or Partition")
 		if _, err := os.Stat(filepath.Join(filepath.Dir(c.CA), "node1", "data", "not-there-0")); err == nil {
@@ -115,7 +125,7 @@ func certificates(t *testing.T, c *apache.Cluster) {
 
 func accepted(t *testing.T, c usage.KafkaConfig) {
 	t.Helper()
-	if err := sender(t, c).Send(t.Context(), agentID, []byte("x")); err != nil {
+	if _, err := sender(t, c).Send(t.Context(), []usage.Message{{AgentID: agentID, Value: []byte("x")}}); err != nil {
 		t.Error(err)
 	}
 }
@@ -124,7 +134,7 @@ func accepted(t *testing.T, c usage.KafkaConfig) {
 func refused(t *testing.T, c usage.KafkaConfig, value []byte, want string) {
 	t.Helper()
 	c.Timeout = 5 * time.Second
-	err := sender(t, c).Send(t.Context(), agentID, value)
+	_, err := sender(t, c).Send(t.Context(), []usage.Message{{AgentID: agentID, Value: value}})
 	if err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("want %q, got: %v", want, err)
 	}
