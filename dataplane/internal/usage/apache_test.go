@@ -76,6 +76,51 @@ func TestApache(t *testing.T) {
 	})
 }
 
+// TestLongApache is about three brokers of which each dies and hangs for as long as machines do, and a topic made anew.
+func TestLongApache(t *testing.T) {
+	c := apachetest.Start(t, apache.Config{Nodes: 3, Settings: map[string]string{"auto.create.topics.enable": "false"}, Topics: []engine.Topic{{Name: "usage", Partitions: partitions}}})
+	brokers := strings.Split(c.Open, ",")
+	refused(t, usage.KafkaConfig{Brokers: brokers, Topic: "not-there"}, []byte("x"), "Unknown Topic Or Partition")
+	shipsThrough(t, c, "usage", partitions, func() {
+		for _, n := range c.Nodes {
+			n.Kill()
+			time.Sleep(3 * time.Second)
+			start(t, n)
+			if err := n.Pause(); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(30 * time.Second)
+			if err := n.Continue(); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(3 * time.Second)
+		}
+	})
+
+	client, done := c.Client()
+	defer done()
+	k := sender(t, usage.KafkaConfig{Brokers: brokers, Topic: "usage", Timeout: 5 * time.Second})
+	send := func() error {
+		_, err := k.Send(t.Context(), []usage.Message{{AgentID: agentID, Value: []byte("of the new topic")}})
+		return err
+	}
+	if err := send(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.DeleteTopics(t.Context(), &kafka.DeleteTopicsRequest{Topics: []string{"usage"}}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the topic is gone", func() bool { return send() != nil })
+	eventually(t, "it is made anew", func() bool {
+		answer, err := client.CreateTopics(t.Context(), &kafka.CreateTopicsRequest{Topics: []kafka.TopicConfig{{Topic: "usage", NumPartitions: partitions, ReplicationFactor: 3}}})
+		return err == nil && answer.Errors["usage"] == nil
+	})
+	eventually(t, "what is sent arrives", func() bool { return send() == nil })
+	if all := messages(t, brokers, "usage"); len(all) == 0 || string(all[0].Value) != "of the new topic" {
+		t.Errorf("the new topic has %d records", len(all))
+	}
+}
+
 func passwords(t *testing.T, c *apache.Cluster) {
 	for _, mechanism := range []string{"plain", "scram-sha-256", "scram-sha-512"} {
 		t.Run(mechanism, func(t *testing.T) {

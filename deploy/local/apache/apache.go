@@ -5,7 +5,6 @@ package apache
 import (
 	"context"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -22,7 +21,7 @@ type Config struct {
 	Kafka fetch.ApacheKafka
 	// Dir is made when missing; what is in it survives restarts.
 	Dir string
-	// Nodes are its brokers, at least one. The first is the only controller, too.
+	// Nodes are its brokers; 0: one. The first is the only controller, too.
 	Nodes int
 	// Port of the first broker's listener Open; 0: any free one.
 	Port int
@@ -86,7 +85,7 @@ func Prepare(c Config) (*Cluster, error) {
 	if err != nil {
 		return &Cluster{}, fmt.Errorf("kafka folder: %w", err)
 	}
-	c.Dir, c.Settings = dir, maps.Clone(c.Settings)
+	c.Dir, c.Nodes = dir, max(1, c.Nodes)
 	ports, err := engine.FreePorts(c.Nodes * listeners)
 	if err != nil {
 		return &Cluster{}, err

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -99,6 +100,18 @@ func TestLongThreeBrokers(t *testing.T) {
 	if got := read(t, c.Open, "usage"); !cmp.Equal(got, []string{"of three", "of two", "of two others"}) {
 		t.Errorf("got %q", got)
 	}
+	c.Nodes[2].Kill()
+	client, done := c.Client()
+	defer done()
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
+		err := produce(t, client, "usage", "of one")
+		if errors.Is(err, kafka.NotEnoughReplicas) {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("a broker that is alone takes records: %v", err)
+		}
+	}
 }
 
 // write tries for as long as a new leader takes.
@@ -108,12 +121,7 @@ func write(t *testing.T, brokers, topic, value string) {
 	defer transport.CloseIdleConnections()
 	client := &kafka.Client{Addr: kafka.TCP(strings.Split(brokers, ",")...), Transport: transport, Timeout: 10 * time.Second}
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
-		answer, err := client.Produce(t.Context(), &kafka.ProduceRequest{
-			Topic: topic, RequiredAcks: kafka.RequireAll, Records: kafka.NewRecordReader(kafka.Record{Value: kafka.NewBytes([]byte(value))}),
-		})
-		if err == nil {
-			err = answer.Error
-		}
+		err := produce(t, client, topic, value)
 		if err == nil {
 			return
 		}
@@ -121,6 +129,17 @@ func write(t *testing.T, brokers, topic, value string) {
 			t.Fatal(err)
 		}
 	}
+}
+
+func produce(t *testing.T, client *kafka.Client, topic, value string) error {
+	t.Helper()
+	answer, err := client.Produce(t.Context(), &kafka.ProduceRequest{
+		Topic: topic, RequiredAcks: kafka.RequireAll, Records: kafka.NewRecordReader(kafka.Record{Value: kafka.NewBytes([]byte(value))}),
+	})
+	if err != nil {
+		return err
+	}
+	return answer.Error
 }
 
 // read returns what the topic's only partition has, each value once: an attempt without an answer may have worked.
