@@ -16,6 +16,7 @@ import (
 	"github.com/weirhq/weir/loadtest/fleet"
 	"github.com/weirhq/weir/loadtest/gateway"
 	"github.com/weirhq/weir/loadtest/ingest"
+	"github.com/weirhq/weir/loadtest/outage"
 )
 
 type commandLine struct {
@@ -24,6 +25,7 @@ type commandLine struct {
 	Chaos      chaosCommand      `cmd:"" help:"Kill, stop and cut off everything at random under load: is any usage lost or there twice?"`
 	Gateway    gatewayCommand    `cmd:"" help:"The agent beside a bare reverse proxy and other gateways: latency, throughput, memory."`
 	Ingest     ingestCommand     `cmd:"" help:"Usage from Kafka to ClickHouse: records per second of a processor, and how long until a request is seen in SQL."`
+	Spool      spoolCommand      `cmd:"" help:"The agent while its broker is away, until much is spooled, and when it is back: latency side by side, nothing lost, how fast it catches up."`
 
 	// What the gateway command starts.
 	Upstream gateway.Upstream `cmd:"" hidden:""`
@@ -58,6 +60,12 @@ type ingestCommand struct{ ingest.Config }
 
 func (c *ingestCommand) Run(ctx context.Context) error {
 	return ingest.Run(ctx, c.Config, os.Stdout)
+}
+
+type spoolCommand struct{ outage.Config }
+
+func (c *spoolCommand) Run(ctx context.Context) error {
+	return outage.Run(ctx, c.Config, os.Stdout)
 }
 
 func main() {

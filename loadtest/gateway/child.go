@@ -32,7 +32,7 @@ func (c *Upstream) Run(ctx context.Context) error {
 		defer broker.Close()
 	}
 	if c.Plane != "" {
-		plane := &http.Server{Addr: c.Plane, Handler: upstream.NewPlane(), ReadHeaderTimeout: 10 * time.Second}
+		plane := &http.Server{Addr: c.Plane, Handler: upstream.NewPlane(nil), ReadHeaderTimeout: 10 * time.Second}
 		go func() { _ = plane.ListenAndServe() }() // the agent says it where nobody is there
 		defer plane.Close()
 	}

@@ -29,6 +29,19 @@ const (
 	otherKeys = 1000
 )
 
+// CallerKey, Route and Path are what a caller of an agent with the policy of Install sends.
+const (
+	CallerKey = callerKey
+	Route     = route
+	Path      = chatPath
+)
+
+// Install writes a policy file into dir, and a state folder of an agent that enrolled; it
+// returns the file and what verifies it.
+func Install(dir, state, baseURL, controlURL string) (path, verifies string, err error) {
+	return install(dir, state, baseURL, controlURL)
+}
+
 // callerKey is what the load sends to Weir.
 const callerKey = "weir_loadtest0000000000000000000000000"
 

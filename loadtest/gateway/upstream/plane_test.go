@@ -13,7 +13,7 @@ import (
 
 // What an agent reported is settled once it had the time to ship it: with its next report.
 func TestPlaneSettlesWhatWasReportedBefore(t *testing.T) {
-	server := httptest.NewServer(NewPlane())
+	server := httptest.NewServer(NewPlane(nil))
 	t.Cleanup(server.Close)
 	client := agentv1connect.NewAgentServiceClient(server.Client(), server.URL)
 	for _, c := range []struct{ reported, settled int64 }{{0, 0}, {10, 0}, {25, 10}, {25, 25}} {
