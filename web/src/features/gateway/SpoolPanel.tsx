@@ -60,7 +60,10 @@ function SpoolDialog({ gateway, onClose }: SpoolDialogProps) {
       <form action={submit} className="form">
         <label>
           Agents whose spool is full
-          <select value={whenSpoolFull} onChange={(event) => change(Number(event.target.value))}>
+          <select
+            value={whenSpoolFull}
+            onChange={(event) => change(event.target.value === String(SpoolFull.TOMBSTONE) ? SpoolFull.TOMBSTONE : SpoolFull.BLOCK)}
+          >
             <option value={SpoolFull.BLOCK}>Refuse requests</option>
             <option value={SpoolFull.TOMBSTONE}>Serve requests and count them</option>
           </select>
