@@ -27,7 +27,7 @@ type Config struct {
 	AtOnce int           `default:"2" help:"How many faults may overlap."`
 	Rate   float64       `default:"40" help:"Requests that callers begin in a second, about."`
 	Kafka  string        `default:"embedded" enum:"embedded,apache" help:"The broker: embedded or apache, the real one."`
-	Rest   time.Duration `default:"3m" help:"How long everything may take to come to rest."`
+	Rest   time.Duration `default:"3m" help:"How long agents may take to deliver, and then everything to come to rest."`
 	Dir    string        `type:"path" help:"Where everything is kept; empty: a temporary folder, which goes if all is well."`
 	Keep   bool          `help:"Keep the folder, whatever comes out."`
 }

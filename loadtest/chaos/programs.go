@@ -15,9 +15,6 @@ import (
 const (
 	usageTopic = "weir.usage.v1"
 	deadTopic  = "weir.usage.v1.dead"
-	// deliversIn is how long an agent that is told to stop waits until all of its usage is
-	// confirmed.
-	deliversIn = 2 * time.Minute
 )
 
 func (w *world) node(name string, program process.Program, on *disk, ours bool) *node {
@@ -121,9 +118,9 @@ func (w *world) agent(ctx context.Context, c Config, name, token string) (n *nod
 			"WEIR_LISTEN=" + loopback(ports[0]), "WEIR_ADMIN_LISTEN=" + loopback(ports[1]), "WEIR_STATE_DIR=" + w.path(name, "state"),
 			"WEIR_AGENT_NAME=" + name, "WEIR_CONTROL_URL=" + w.controlURL, "WEIR_ENROLMENT_TOKEN=" + token, "WEIR_KAFKA_BROKERS=" + kafka,
 			"WEIR_KAFKA_TOPIC=" + usageTopic, "WEIR_ALLOW_UPSTREAMS=" + w.provider.url + "=" + credentialRef, "WEIR_SECRET_MOCK=" + credential,
-			"WEIR_DRAIN_DELAY=0s", "WEIR_DRAIN_TIMEOUT=10s", "WEIR_DELIVERY_TIMEOUT=" + deliversIn.String(), "WEIR_ACCESS_LOG=failed",
+			"WEIR_DRAIN_DELAY=0s", "WEIR_DRAIN_TIMEOUT=10s", "WEIR_DELIVERY_TIMEOUT=" + c.Rest.String(), "WEIR_ACCESS_LOG=failed",
 		},
-		Grace: deliversIn + 30*time.Second,
+		Grace: c.Rest + 30*time.Second,
 		Probe: reachable("http://" + loopback(ports[1]) + "/readyz"),
 	}, state, true)
 	w.agents = append(w.agents, n)
