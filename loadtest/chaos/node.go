@@ -95,7 +95,7 @@ func (n *node) once(ctx context.Context) {
 	select {
 	case <-started.Done():
 	case <-ctx.Done():
-		started.Stop()
+		n.end(started)
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -103,6 +103,15 @@ func (n *node) once(ctx context.Context) {
 		n.ended = append(n.ended, started.Ended().Error())
 	}
 	n.now, n.ready = nil, false
+}
+
+// end is for the end of the run. Agents would wait for their usage to be delivered.
+func (n *node) end(p *process.Process) {
+	if n.ours {
+		p.Kill()
+		return
+	}
+	p.Stop()
 }
 
 // kill is kill -9; the supervisor starts it again. false: none ran.
