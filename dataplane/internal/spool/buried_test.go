@@ -1,6 +1,7 @@
 package spool
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"testing"
@@ -195,5 +196,40 @@ func TestSum_saturates(t *testing.T) {
 	}
 	if s := fmt.Sprint(sum{}.plus(sum{cost: -1, attempts: 1}).cost); s != "0" {
 		t.Errorf("a cost below nothing adds %s", s)
+	}
+}
+
+// The emptied slot and the record are both lost to damage; the batch that has the record
+// names it, so that it is not counted again.
+func TestBury_record_damaged_after_its_batch(t *testing.T) {
+	dir := t.TempDir()
+	l, err := Open(Options{Dir: dir, FsyncEvery: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := l.Forgo(0, record(0))
+	if err == nil {
+		err = l.End(id, record(5))
+	}
+	l.mu.Lock()
+	err = errors.Join(err, l.bury())
+	at := l.tombstone.until - 1 // inside of the record
+	path := l.tombstone.in.path
+	l.mu.Unlock()
+	spent, readErr := os.ReadFile(l.tombstone.slots.path)
+	_, _, flushErr := l.Flush(t.Context(), func(string, []*usagev1.UsageRecord) ([]byte, error) { return []byte("value"), nil })
+	if err := errors.Join(err, readErr, flushErr, l.Close(t.Context()), os.WriteFile(l.tombstone.slots.path, spent, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data[at] ^= 1
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := counted(t, dir); !got.nothing() {
+		t.Errorf("counted again: %+v", got)
 	}
 }
