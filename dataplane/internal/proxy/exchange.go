@@ -51,8 +51,10 @@ type exchange struct {
 
 	stages stages
 	span   trace.Span // nil: it is not traced
-	ticket uint64
-	record usagev1.UsageRecord
+	// traceState is the caller's, where it is traced.
+	traceState trace.TraceState
+	ticket     uint64
+	record     usagev1.UsageRecord
 	// up is the attempt that the request stands or falls with; nil until there is one.
 	up *upstream
 	// passed is why targets were passed over, by their number in the plan.

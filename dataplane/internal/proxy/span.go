@@ -29,8 +29,10 @@ func (h *Handler) traceRequest(e *exchange) {
 	if h.config.Tracer == nil {
 		return
 	}
-	parent := w3c.Extract(context.Background(), propagation.HeaderCarrier(e.r.Header))
-	_, e.span = h.config.Tracer.Start(parent, "weir", trace.WithSpanKind(trace.SpanKindServer))
+	parent := trace.SpanContextFromContext(w3c.Extract(context.Background(), propagation.HeaderCarrier(e.r.Header)))
+	// Spans would carry tracestate, which is text of the caller's: it is for upstreams only.
+	e.traceState, parent = parent.TraceState(), parent.WithTraceState(trace.TraceState{})
+	_, e.span = h.config.Tracer.Start(trace.ContextWithRemoteSpanContext(context.Background(), parent), "weir", trace.WithSpanKind(trace.SpanKindServer))
 }
 
 // traceAttempt begins the span of the attempt that opened.
@@ -154,7 +156,8 @@ func (u *upstream) propagate(header http.Header) {
 	for _, name := range traceContext {
 		delete(header, name)
 	}
-	w3c.Inject(trace.ContextWithSpan(context.Background(), u.span), propagation.HeaderCarrier(header))
+	parent := u.span.SpanContext().WithTraceState(u.exchange.traceState)
+	w3c.Inject(trace.ContextWithSpanContext(context.Background(), parent), propagation.HeaderCarrier(header))
 }
 
 // traceID is empty where nothing is traced.

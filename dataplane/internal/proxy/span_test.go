@@ -63,6 +63,11 @@ func TestRequestsAndAttemptsAreSpans(t *testing.T) {
 		request.SpanContext().TraceID().String() != callersTrace {
 		t.Errorf("request %s, a child of %v", request.Name(), request.Parent())
 	}
+	for _, span := range ended {
+		if state := span.SpanContext().TraceState().String() + span.Parent().TraceState().String(); state != "" {
+			t.Errorf("%s has the caller's words %q", span.Name(), state)
+		}
+	}
 	for i, attempt := range []sdk.ReadOnlySpan{failed, good} {
 		if attempt.SpanKind() != trace.SpanKindClient || attempt.Name() != "chat gpt-4o" || attempt.Parent().SpanID() != request.SpanContext().SpanID() {
 			t.Errorf("attempt %s, a child of %v", attempt.Name(), attempt.Parent())
