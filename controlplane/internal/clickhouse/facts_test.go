@@ -67,15 +67,20 @@ func TestMigrate_facts_of_requests(t *testing.T) {
 // apply runs one migration.
 func apply(t *testing.T, server *chtest.Server, name string) {
 	t.Helper()
-	file, err := migrations.ClickHouse.ReadFile("clickhouse/" + name + ".sql")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, statement := range strings.Split(string(file), ";\n") {
+	for _, statement := range statements(t, name) {
 		if err := server.Admin(t).Exec(t.Context(), statement); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
 	}
+}
+
+func statements(t *testing.T, name string) []string {
+	t.Helper()
+	file, err := migrations.ClickHouse.ReadFile("clickhouse/" + name + ".sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Split(string(file), ";\n")
 }
 
 // backTo takes back all that came after a migration.
