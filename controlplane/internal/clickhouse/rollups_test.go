@@ -100,9 +100,10 @@ const sumsOfRows = `count(), countIf(kind = 'request'), sum(priced_cost_usd), su
 
 func equalRows(t *testing.T, server *chtest.Server, when string) {
 	t.Helper()
+	admin, report := server.Admin(t), server.Report(t)
 	for tenant := 1; tenant <= 3; tenant++ {
 		id := tenantPrefix + fmt.Sprintf("%012d", tenant)
-		want := strings.Split(text(t, server.Admin(t), "", "SELECT "+columnsText(sumsOfRows)+" FROM usage_event WHERE organization_id = '"+id+"' SETTINGS optimize_use_projections = 0"), "|")
+		want := strings.Split(text(t, admin, "", "SELECT "+columnsText(sumsOfRows)+" FROM usage_event WHERE organization_id = '"+id+"' SETTINGS optimize_use_projections = 0"), "|")
 		if want[0] == "0" || want[5] == "0" || want[8] == "0" {
 			t.Fatalf("%s: no rows, unpriced attempts or losses in %v", when, want)
 		}
@@ -125,11 +126,11 @@ func equalRows(t *testing.T, server *chtest.Server, when string) {
 			"incomplete": {"", "SELECT sum(lost_requests), sum(lost_cost_usd) FROM completeness", pick(want, 8, 13)},
 		} {
 			fields, from, _ := strings.Cut(strings.TrimPrefix(c.sql, "SELECT "), " FROM ")
-			got := text(t, server.Report(t), id, "SELECT "+columnsText(fields)+" FROM "+from)
+			got := text(t, report, id, "SELECT "+columnsText(fields)+" FROM "+from)
 			if diff := cmp.Diff(c.want, strings.Split(got, "|")); diff != "" {
 				t.Errorf("%s, tenant %d, %s: %s", when, tenant, name, diff)
 			}
-			if plan := plan(t, server, id, c.sql); c.projection != "" && !strings.Contains(plan, c.projection+")") {
+			if plan := plan(t, admin, id, c.sql); c.projection != "" && !strings.Contains(plan, c.projection+")") {
 				t.Errorf("%s: %s is not read from %s:\n%s", when, name, c.projection, plan)
 			}
 		}
@@ -181,9 +182,9 @@ func of(organization string) context.Context {
 	return clickhouse.Context(context.Background(), clickhouse.WithQueryID(organization+"."+uuid.NewString()))
 }
 
-func plan(t *testing.T, server *chtest.Server, organization, sql string) string {
+func plan(t *testing.T, admin driver.Conn, organization, sql string) string {
 	t.Helper()
-	rows, err := server.Admin(t).Query(of(organization), "EXPLAIN "+sql)
+	rows, err := admin.Query(of(organization), "EXPLAIN "+sql)
 	if err != nil {
 		t.Fatal(err)
 	}
