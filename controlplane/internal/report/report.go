@@ -9,6 +9,7 @@ package report
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -46,7 +47,7 @@ var answerBounds = bounds{seconds: 20, memory: 1 << 30, resultBytes: 64 << 20, b
 type Reports struct {
 	// answers and streams hold no more of a result in memory than their bounds.
 	answers, streams driver.Conn
-	gate             *gate
+	gate, tails      *gate
 }
 
 // Open takes the URL of the user report and the database that holds the views. It does
@@ -60,7 +61,7 @@ func Open(url, database string) (*Reports, error) {
 	if err != nil {
 		return nil, errors.Join(err, answers.Close())
 	}
-	return &Reports{answers: answers, streams: streams, gate: newGate(maxAtOnce, maxEachAtOnce)}, nil
+	return &Reports{answers: answers, streams: streams, gate: newGate(maxAtOnce, maxEachAtOnce), tails: newGate(maxTails, maxEachTails)}, nil
 }
 
 // Close ends the connections.
@@ -71,19 +72,44 @@ const packetBytes = 16 << 20
 
 // enter finds the caller's organization and takes one of its places.
 func (r *Reports) enter(ctx context.Context) (as context.Context, leave func(), err error) {
+	organization, err := organizationOf(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	leave, ok := r.gate.enter(organization)
+	if !ok {
+		return nil, nil, errTooMany
+	}
+	return context.WithValue(ctx, organizationKey{}, organization), leave, nil
+}
+
+var errTooMany = fault.Because(fault.Exhausted, "too_many_queries",
+	"%d queries of the organization run already, or %d in all: try again", maxEachAtOnce, maxAtOnce)
+
+// await is enter for who can wait.
+func (r *Reports) await(ctx context.Context) (as context.Context, leave func(), err error) {
+	for {
+		as, leave, err = r.enter(ctx)
+		if !errors.Is(err, errTooMany) {
+			return as, leave, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, nil, ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+func organizationOf(ctx context.Context) (uuid.UUID, error) {
 	principal, ok := authn.From(ctx)
 	if !ok {
-		return nil, nil, fault.New(fault.Unauthenticated, "nobody is signed in")
+		return uuid.Nil, fault.New(fault.Unauthenticated, "nobody is signed in")
 	}
 	if principal.OrganizationID == uuid.Nil {
-		return nil, nil, fault.New(fault.Denied, "reports belong to an organization, and the caller to none")
+		return uuid.Nil, fault.New(fault.Denied, "reports belong to an organization, and the caller to none")
 	}
-	leave, ok = r.gate.enter(principal.OrganizationID)
-	if !ok {
-		return nil, nil, fault.Because(fault.Exhausted, "too_many_queries",
-			"%d queries of the organization run already, or %d in all: try again", maxEachAtOnce, maxAtOnce)
-	}
-	return context.WithValue(ctx, organizationKey{}, principal.OrganizationID), leave, nil
+	return principal.OrganizationID, nil
 }
 
 type organizationKey struct{}

@@ -50,7 +50,7 @@ func body(t *testing.T, base string, more map[string]any) string {
 
 // Every list, now and to come, takes a filter and an order, and says what is wrong.
 func TestLists_take_filter_and_order(t *testing.T) {
-	in := installWith(t, rpc.AdminConfig{Report: rpc.NewReports(&report.Reports{}, nil)})
+	in := installWith(t, rpc.AdminConfig{Report: rpc.NewReports(&report.Reports{}, nil, nil)})
 	n := in.tenant("alpha")
 	for path, base := range lists(n) {
 		t.Run(path, func(t *testing.T) {

@@ -106,14 +106,14 @@ func (in *installation) serve(config rpc.AdminConfig) *installation {
 			OperatorTokens: [][32]byte{token.Hash(operatorToken)}, PublicURL: "http://console.example", Logger: logger,
 		})
 	}
+	in.tailer = eventlog.NewTailer(pglog.NewHeads(db), logger)
+	in.watches = rpc.NewWatches(in.tailer)
 	if in.usage != nil {
-		config.Report = rpc.NewReports(in.usage, config.Authenticator)
+		config.Report = rpc.NewReports(in.usage, config.Authenticator, in.watches.Draining())
 	}
 	if config.Report == nil {
 		config.Report = adminv1connect.UnimplementedReportServiceHandler{}
 	}
-	in.tailer = eventlog.NewTailer(pglog.NewHeads(db), logger)
-	in.watches = rpc.NewWatches(in.tailer)
 	in.reports = fleet.NewReportTable(db)
 	in.asker = &fleet.Asker{Desk: fleet.NewAskTable(db), Log: logger}
 	config = rpc.AdminConfig{

@@ -27,11 +27,12 @@ type reports struct {
 	// authenticator is asked anew while a stream goes on.
 	authenticator Authenticator
 	stall         time.Duration
+	draining      <-chan struct{}
 }
 
-// NewReports serves ReportService.
-func NewReports(r *report.Reports, a Authenticator) adminv1connect.ReportServiceHandler {
-	return &reports{r, a, maxStall}
+// NewReports serves ReportService. Streams that go on by themselves end with draining.
+func NewReports(r *report.Reports, a Authenticator, draining <-chan struct{}) adminv1connect.ReportServiceHandler {
+	return &reports{r, a, maxStall, draining}
 }
 
 func (s *reports) RunQuery(ctx context.Context, req *connect.Request[adminv1.RunQueryRequest]) (*connect.Response[adminv1.RunQueryResponse], error) {

@@ -131,7 +131,7 @@ func TestStreamQuery_stalled(t *testing.T) {
 	usage := reportsOf(t, server)
 	db := &installation{t: t}
 	a := &lateAuthenticator{}
-	db.start(rpc.AdminConfig{Report: rpc.Stalling(rpc.NewReports(usage, a), time.Second)})
+	db.start(rpc.AdminConfig{Report: rpc.Stalling(rpc.NewReports(usage, a, nil), time.Second)})
 	a.Authenticator = authn.NewAuthenticator(authn.AuthenticatorConfig{
 		Tokens: db.tokens, Sessions: identity.NewSessions(db.db), OperatorTokens: [][32]byte{token.Hash(operatorToken)}, PublicURL: "http://console.example",
 	})
@@ -255,4 +255,62 @@ func TestQueryCSV(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A tail tells what comes, each once, late rows too, and nothing of others; it ends with
+// its caller's token.
+func TestTailRequests(t *testing.T) {
+	s := installAnalysts(t)
+	made := call(t, s.b.accounts.CreateServiceAccountToken, &adminv1.CreateServiceAccountTokenRequest{ServiceAccountId: s.b.account.Id, Name: "tail"})
+	request := connect.NewRequest(&adminv1.TailRequestsRequest{Filter: "model = beta"})
+	request.Header().Set("Authorization", "Bearer "+made.Secret)
+	stream, err := s.as("").reports.TailRequests(t.Context(), request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = stream.Close() }()
+	if !stream.Receive() || stream.Msg().GetHeartbeat() == nil {
+		t.Fatal("it does not begin with a heartbeat", stream.Err())
+	}
+	want := 0
+	for i, at := range []string{"now64(6)", "now64(6) - INTERVAL 3 HOUR", "now64(6) - INTERVAL 40 DAY", "now64(6) + INTERVAL 1 HOUR"} {
+		s.insert(s.b, 2+i, at)
+		s.insert(s.a, 5, at)
+		want += 2 + i
+	}
+	seen, beats := map[string]int{}, 0
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end) && (len(seen) < want || beats < 3) && stream.Receive(); {
+		if r := stream.Msg().GetRequest(); r != nil {
+			seen[r.RequestId]++
+			same(t, r.Model, "beta")
+		} else {
+			beats++
+		}
+	}
+	if len(seen) != want {
+		t.Errorf("%d requests, want %d; %v", len(seen), want, stream.Err())
+	}
+	for id, times := range seen {
+		if times != 1 {
+			t.Errorf("%s comes %d times", id, times)
+		}
+	}
+	call(t, s.b.accounts.RevokeServiceAccountToken, &adminv1.RevokeServiceAccountTokenRequest{Id: made.Token.Id})
+	for stream.Receive() {
+	}
+	same(t, connect.CodeOf(stream.Err()), connect.CodeUnauthenticated)
+}
+
+func TestQueryMetrics(t *testing.T) {
+	s := installAnalysts(t)
+	got := call(t, s.b.reports.QueryMetrics, &adminv1.QueryMetricsRequest{
+		Measures: []adminv1.Measure{adminv1.Measure_MEASURE_SPEND, adminv1.Measure_MEASURE_TIME_TO_FIRST_TOKEN_P95}, GroupBy: []string{"model"}, ComparePrevious: true,
+	})
+	same(t, len(got.Series), 1)
+	same(t, got.Series[0].Group[0], "beta")
+	same(t, got.Series[0].Totals[0].GetValue(), int64(10_000_000_000))
+	same(t, got.Total.GetSharePpm(), int32(1_000_000))
+	if got.Total.Totals[1].Value != nil || len(got.Starts) < 24 || len(got.Total.Points) != len(got.Starts) || got.PreviousFrom == nil {
+		t.Errorf("got %v", got)
+	}
 }

@@ -481,6 +481,18 @@ var foreign = map[string]func(t *testing.T, a, b *tenant){
 		}
 		same(t, connect.CodeOf(stream.Err()), connect.CodeUnimplemented)
 	},
+	"ReportService.QueryMetrics": func(t *testing.T, _, b *tenant) {
+		refused(t, connect.CodeUnimplemented, b.reports.QueryMetrics, &adminv1.QueryMetricsRequest{Measures: []adminv1.Measure{adminv1.Measure_MEASURE_SPEND}})
+	},
+	"ReportService.TailRequests": func(t *testing.T, _, b *tenant) {
+		request := connect.NewRequest(&adminv1.TailRequestsRequest{})
+		request.Header().Set("Authorization", "Bearer "+b.token)
+		stream, err := b.reports.TailRequests(t.Context(), request)
+		if err != nil || stream.Receive() {
+			t.Fatal("want an error", err)
+		}
+		same(t, connect.CodeOf(stream.Err()), connect.CodeUnimplemented)
+	},
 	"ReportService.GetOverview": func(t *testing.T, _, b *tenant) {
 		refused(t, connect.CodeUnimplemented, b.reports.GetOverview, &adminv1.GetOverviewRequest{})
 	},

@@ -62,6 +62,9 @@ func (w *Watches) wake(organization uuid.UUID) {
 	}
 }
 
+// Draining is closed when streams have to end.
+func (w *Watches) Draining() <-chan struct{} { return w.draining }
+
 // join lets a stream be woken until it leaves.
 func (w *Watches) join(organization uuid.UUID) (wake <-chan struct{}, leave func(), err error) {
 	w.mu.Lock()

@@ -45,7 +45,7 @@ func (a Access) withDefaults() Access {
 	if a.Views == nil {
 		a.Views = []string{
 			"requests", "records", "attempts", "spend_daily", "spend_by_model", "spend_by_label",
-			"latency_hourly", "errors_hourly", "cache_savings", "completeness",
+			"latency_hourly", "errors_hourly", "cache_savings", "completeness", "arrivals",
 		}
 	}
 	return a

@@ -82,6 +82,9 @@ const (
 	Interval_INTERVAL_MINUTE      Interval = 1
 	Interval_INTERVAL_HOUR        Interval = 2
 	Interval_INTERVAL_DAY         Interval = 3
+	// From Monday on. For QueryMetrics, as months are.
+	Interval_INTERVAL_WEEK  Interval = 4
+	Interval_INTERVAL_MONTH Interval = 5
 )
 
 // Enum value maps for Interval.
@@ -91,12 +94,16 @@ var (
 		1: "INTERVAL_MINUTE",
 		2: "INTERVAL_HOUR",
 		3: "INTERVAL_DAY",
+		4: "INTERVAL_WEEK",
+		5: "INTERVAL_MONTH",
 	}
 	Interval_value = map[string]int32{
 		"INTERVAL_UNSPECIFIED": 0,
 		"INTERVAL_MINUTE":      1,
 		"INTERVAL_HOUR":        2,
 		"INTERVAL_DAY":         3,
+		"INTERVAL_WEEK":        4,
+		"INTERVAL_MONTH":       5,
 	}
 )
 
@@ -125,6 +132,99 @@ func (x Interval) Number() protoreflect.EnumNumber {
 // Deprecated: Use Interval.Descriptor instead.
 func (Interval) EnumDescriptor() ([]byte, []int) {
 	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{1}
+}
+
+// Measure of requests. What counts is 0 where there is nothing; what can't be told
+// without a request, as durations, is absent then.
+type Measure int32
+
+const (
+	Measure_MEASURE_UNSPECIFIED Measure = 0
+	Measure_MEASURE_REQUESTS    Measure = 1
+	// Outcomes other than ok and client_closed.
+	Measure_MEASURE_ERRORS Measure = 2
+	// Nano-dollars, of what is priced.
+	Measure_MEASURE_SPEND Measure = 3
+	// Requests with an attempt that no price was known for.
+	Measure_MEASURE_UNPRICED_REQUESTS Measure = 4
+	Measure_MEASURE_INPUT_TOKENS      Measure = 5
+	Measure_MEASURE_OUTPUT_TOKENS     Measure = 6
+	// Both of them.
+	Measure_MEASURE_TOKENS Measure = 7
+	// Of the input, read from the provider's cache.
+	Measure_MEASURE_CACHE_READ_TOKENS Measure = 8
+	// Microseconds, approximate, of requests that the agent did not refuse itself.
+	Measure_MEASURE_DURATION_P50            Measure = 9
+	Measure_MEASURE_DURATION_P95            Measure = 10
+	Measure_MEASURE_DURATION_P99            Measure = 11
+	Measure_MEASURE_TIME_TO_FIRST_TOKEN_P50 Measure = 12
+	Measure_MEASURE_TIME_TO_FIRST_TOKEN_P95 Measure = 13
+	Measure_MEASURE_TIME_TO_FIRST_TOKEN_P99 Measure = 14
+)
+
+// Enum value maps for Measure.
+var (
+	Measure_name = map[int32]string{
+		0:  "MEASURE_UNSPECIFIED",
+		1:  "MEASURE_REQUESTS",
+		2:  "MEASURE_ERRORS",
+		3:  "MEASURE_SPEND",
+		4:  "MEASURE_UNPRICED_REQUESTS",
+		5:  "MEASURE_INPUT_TOKENS",
+		6:  "MEASURE_OUTPUT_TOKENS",
+		7:  "MEASURE_TOKENS",
+		8:  "MEASURE_CACHE_READ_TOKENS",
+		9:  "MEASURE_DURATION_P50",
+		10: "MEASURE_DURATION_P95",
+		11: "MEASURE_DURATION_P99",
+		12: "MEASURE_TIME_TO_FIRST_TOKEN_P50",
+		13: "MEASURE_TIME_TO_FIRST_TOKEN_P95",
+		14: "MEASURE_TIME_TO_FIRST_TOKEN_P99",
+	}
+	Measure_value = map[string]int32{
+		"MEASURE_UNSPECIFIED":             0,
+		"MEASURE_REQUESTS":                1,
+		"MEASURE_ERRORS":                  2,
+		"MEASURE_SPEND":                   3,
+		"MEASURE_UNPRICED_REQUESTS":       4,
+		"MEASURE_INPUT_TOKENS":            5,
+		"MEASURE_OUTPUT_TOKENS":           6,
+		"MEASURE_TOKENS":                  7,
+		"MEASURE_CACHE_READ_TOKENS":       8,
+		"MEASURE_DURATION_P50":            9,
+		"MEASURE_DURATION_P95":            10,
+		"MEASURE_DURATION_P99":            11,
+		"MEASURE_TIME_TO_FIRST_TOKEN_P50": 12,
+		"MEASURE_TIME_TO_FIRST_TOKEN_P95": 13,
+		"MEASURE_TIME_TO_FIRST_TOKEN_P99": 14,
+	}
+)
+
+func (x Measure) Enum() *Measure {
+	p := new(Measure)
+	*p = x
+	return p
+}
+
+func (x Measure) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Measure) Descriptor() protoreflect.EnumDescriptor {
+	return file_weir_admin_v1_report_proto_enumTypes[2].Descriptor()
+}
+
+func (Measure) Type() protoreflect.EnumType {
+	return &file_weir_admin_v1_report_proto_enumTypes[2]
+}
+
+func (x Measure) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Measure.Descriptor instead.
+func (Measure) EnumDescriptor() ([]byte, []int) {
+	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{2}
 }
 
 type RunQueryRequest struct {
@@ -744,6 +844,606 @@ func (x *GetOverviewRequest) GetTimeZone() string {
 	return ""
 }
 
+type QueryMetricsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What is measured; the first one says which groups are the top ones.
+	Measures []Measure `protobuf:"varint,1,rep,packed,name=measures,proto3,enum=weir.admin.v1.Measure" json:"measures,omitempty"`
+	// project, key, route, provider, model, surface, outcome, end_user, gateway, or
+	// label:<name>; provider and model are of the last attempt. Empty: all as one.
+	GroupBy []string `protobuf:"bytes,2,rep,name=group_by,json=groupBy,proto3" json:"group_by,omitempty"`
+	// Which requests (AIP-160): the fields of ListRequests. Empty: all.
+	Filter string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	// Absent: 24 hours before to.
+	From *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=from,proto3" json:"from,omitempty"`
+	// Absent: now.
+	To       *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=to,proto3" json:"to,omitempty"`
+	Interval Interval               `protobuf:"varint,6,opt,name=interval,proto3,enum=weir.admin.v1.Interval" json:"interval,omitempty"`
+	// IANA name in which intervals are cut; empty: UTC.
+	TimeZone string `protobuf:"bytes,7,opt,name=time_zone,json=timeZone,proto3" json:"time_zone,omitempty"`
+	// How many groups stand alone; 0 means 10.
+	Top int32 `protobuf:"varint,8,opt,name=top,proto3" json:"top,omitempty"`
+	// The same of the period of the same length before: of as many days of the calendar
+	// where the interval is a day or more.
+	ComparePrevious bool `protobuf:"varint,9,opt,name=compare_previous,json=comparePrevious,proto3" json:"compare_previous,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *QueryMetricsRequest) Reset() {
+	*x = QueryMetricsRequest{}
+	mi := &file_weir_admin_v1_report_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *QueryMetricsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*QueryMetricsRequest) ProtoMessage() {}
+
+func (x *QueryMetricsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_report_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use QueryMetricsRequest.ProtoReflect.Descriptor instead.
+func (*QueryMetricsRequest) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *QueryMetricsRequest) GetMeasures() []Measure {
+	if x != nil {
+		return x.Measures
+	}
+	return nil
+}
+
+func (x *QueryMetricsRequest) GetGroupBy() []string {
+	if x != nil {
+		return x.GroupBy
+	}
+	return nil
+}
+
+func (x *QueryMetricsRequest) GetFilter() string {
+	if x != nil {
+		return x.Filter
+	}
+	return ""
+}
+
+func (x *QueryMetricsRequest) GetFrom() *timestamppb.Timestamp {
+	if x != nil {
+		return x.From
+	}
+	return nil
+}
+
+func (x *QueryMetricsRequest) GetTo() *timestamppb.Timestamp {
+	if x != nil {
+		return x.To
+	}
+	return nil
+}
+
+func (x *QueryMetricsRequest) GetInterval() Interval {
+	if x != nil {
+		return x.Interval
+	}
+	return Interval_INTERVAL_UNSPECIFIED
+}
+
+func (x *QueryMetricsRequest) GetTimeZone() string {
+	if x != nil {
+		return x.TimeZone
+	}
+	return ""
+}
+
+func (x *QueryMetricsRequest) GetTop() int32 {
+	if x != nil {
+		return x.Top
+	}
+	return 0
+}
+
+func (x *QueryMetricsRequest) GetComparePrevious() bool {
+	if x != nil {
+		return x.ComparePrevious
+	}
+	return false
+}
+
+type QueryMetricsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// When each interval begins; the first and the last may be cut by from and to.
+	Starts []*timestamppb.Timestamp `protobuf:"bytes,1,rep,name=starts,proto3" json:"starts,omitempty"`
+	// Of all requests.
+	Total *MetricSeries `protobuf:"bytes,2,opt,name=total,proto3" json:"total,omitempty"`
+	// Of the top groups, the largest first.
+	Series []*MetricSeries `protobuf:"bytes,3,rep,name=series,proto3" json:"series,omitempty"`
+	// Of all other groups together; absent where there is none.
+	Other    *MetricSeries          `protobuf:"bytes,4,opt,name=other,proto3" json:"other,omitempty"`
+	From     *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=from,proto3" json:"from,omitempty"`
+	To       *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=to,proto3" json:"to,omitempty"`
+	Interval Interval               `protobuf:"varint,7,opt,name=interval,proto3,enum=weir.admin.v1.Interval" json:"interval,omitempty"`
+	TimeZone string                 `protobuf:"bytes,8,opt,name=time_zone,json=timeZone,proto3" json:"time_zone,omitempty"`
+	// The period before, where it was asked for.
+	PreviousFrom   *timestamppb.Timestamp   `protobuf:"bytes,9,opt,name=previous_from,json=previousFrom,proto3" json:"previous_from,omitempty"`
+	PreviousTo     *timestamppb.Timestamp   `protobuf:"bytes,10,opt,name=previous_to,json=previousTo,proto3" json:"previous_to,omitempty"`
+	PreviousStarts []*timestamppb.Timestamp `protobuf:"bytes,11,rep,name=previous_starts,json=previousStarts,proto3" json:"previous_starts,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *QueryMetricsResponse) Reset() {
+	*x = QueryMetricsResponse{}
+	mi := &file_weir_admin_v1_report_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *QueryMetricsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*QueryMetricsResponse) ProtoMessage() {}
+
+func (x *QueryMetricsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_report_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use QueryMetricsResponse.ProtoReflect.Descriptor instead.
+func (*QueryMetricsResponse) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *QueryMetricsResponse) GetStarts() []*timestamppb.Timestamp {
+	if x != nil {
+		return x.Starts
+	}
+	return nil
+}
+
+func (x *QueryMetricsResponse) GetTotal() *MetricSeries {
+	if x != nil {
+		return x.Total
+	}
+	return nil
+}
+
+func (x *QueryMetricsResponse) GetSeries() []*MetricSeries {
+	if x != nil {
+		return x.Series
+	}
+	return nil
+}
+
+func (x *QueryMetricsResponse) GetOther() *MetricSeries {
+	if x != nil {
+		return x.Other
+	}
+	return nil
+}
+
+func (x *QueryMetricsResponse) GetFrom() *timestamppb.Timestamp {
+	if x != nil {
+		return x.From
+	}
+	return nil
+}
+
+func (x *QueryMetricsResponse) GetTo() *timestamppb.Timestamp {
+	if x != nil {
+		return x.To
+	}
+	return nil
+}
+
+func (x *QueryMetricsResponse) GetInterval() Interval {
+	if x != nil {
+		return x.Interval
+	}
+	return Interval_INTERVAL_UNSPECIFIED
+}
+
+func (x *QueryMetricsResponse) GetTimeZone() string {
+	if x != nil {
+		return x.TimeZone
+	}
+	return ""
+}
+
+func (x *QueryMetricsResponse) GetPreviousFrom() *timestamppb.Timestamp {
+	if x != nil {
+		return x.PreviousFrom
+	}
+	return nil
+}
+
+func (x *QueryMetricsResponse) GetPreviousTo() *timestamppb.Timestamp {
+	if x != nil {
+		return x.PreviousTo
+	}
+	return nil
+}
+
+func (x *QueryMetricsResponse) GetPreviousStarts() []*timestamppb.Timestamp {
+	if x != nil {
+		return x.PreviousStarts
+	}
+	return nil
+}
+
+type MetricSeries struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Values of group_by, in its order; empty texts where requests have none.
+	Group []string `protobuf:"bytes,1,rep,name=group,proto3" json:"group,omitempty"`
+	// In the order of measures.
+	Totals []*MetricValue `protobuf:"bytes,2,rep,name=totals,proto3" json:"totals,omitempty"`
+	// One for each of starts.
+	Points         []*MetricPoint `protobuf:"bytes,3,rep,name=points,proto3" json:"points,omitempty"`
+	PreviousTotals []*MetricValue `protobuf:"bytes,4,rep,name=previous_totals,json=previousTotals,proto3" json:"previous_totals,omitempty"`
+	// One for each of previous_starts.
+	PreviousPoints []*MetricPoint `protobuf:"bytes,5,rep,name=previous_points,json=previousPoints,proto3" json:"previous_points,omitempty"`
+	// The part of all that this is, in millionths, by the first measure; absent where that
+	// does not add up, or all is 0.
+	SharePpm      *int32 `protobuf:"varint,6,opt,name=share_ppm,json=sharePpm,proto3,oneof" json:"share_ppm,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MetricSeries) Reset() {
+	*x = MetricSeries{}
+	mi := &file_weir_admin_v1_report_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MetricSeries) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MetricSeries) ProtoMessage() {}
+
+func (x *MetricSeries) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_report_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MetricSeries.ProtoReflect.Descriptor instead.
+func (*MetricSeries) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *MetricSeries) GetGroup() []string {
+	if x != nil {
+		return x.Group
+	}
+	return nil
+}
+
+func (x *MetricSeries) GetTotals() []*MetricValue {
+	if x != nil {
+		return x.Totals
+	}
+	return nil
+}
+
+func (x *MetricSeries) GetPoints() []*MetricPoint {
+	if x != nil {
+		return x.Points
+	}
+	return nil
+}
+
+func (x *MetricSeries) GetPreviousTotals() []*MetricValue {
+	if x != nil {
+		return x.PreviousTotals
+	}
+	return nil
+}
+
+func (x *MetricSeries) GetPreviousPoints() []*MetricPoint {
+	if x != nil {
+		return x.PreviousPoints
+	}
+	return nil
+}
+
+func (x *MetricSeries) GetSharePpm() int32 {
+	if x != nil && x.SharePpm != nil {
+		return *x.SharePpm
+	}
+	return 0
+}
+
+type MetricPoint struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// In the order of measures.
+	Values        []*MetricValue `protobuf:"bytes,1,rep,name=values,proto3" json:"values,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MetricPoint) Reset() {
+	*x = MetricPoint{}
+	mi := &file_weir_admin_v1_report_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MetricPoint) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MetricPoint) ProtoMessage() {}
+
+func (x *MetricPoint) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_report_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MetricPoint.ProtoReflect.Descriptor instead.
+func (*MetricPoint) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *MetricPoint) GetValues() []*MetricValue {
+	if x != nil {
+		return x.Values
+	}
+	return nil
+}
+
+type MetricValue struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Absent: there was nothing to tell it by.
+	Value         *int64 `protobuf:"varint,1,opt,name=value,proto3,oneof" json:"value,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MetricValue) Reset() {
+	*x = MetricValue{}
+	mi := &file_weir_admin_v1_report_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MetricValue) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MetricValue) ProtoMessage() {}
+
+func (x *MetricValue) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_report_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MetricValue.ProtoReflect.Descriptor instead.
+func (*MetricValue) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *MetricValue) GetValue() int64 {
+	if x != nil && x.Value != nil {
+		return *x.Value
+	}
+	return 0
+}
+
+type TailRequestsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Which of them (AIP-160): the fields of ListRequests. Empty: all.
+	Filter        string `protobuf:"bytes,1,opt,name=filter,proto3" json:"filter,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TailRequestsRequest) Reset() {
+	*x = TailRequestsRequest{}
+	mi := &file_weir_admin_v1_report_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TailRequestsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TailRequestsRequest) ProtoMessage() {}
+
+func (x *TailRequestsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_report_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TailRequestsRequest.ProtoReflect.Descriptor instead.
+func (*TailRequestsRequest) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *TailRequestsRequest) GetFilter() string {
+	if x != nil {
+		return x.Filter
+	}
+	return ""
+}
+
+type TailRequestsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Types that are valid to be assigned to Message:
+	//
+	//	*TailRequestsResponse_Request
+	//	*TailRequestsResponse_Heartbeat
+	Message       isTailRequestsResponse_Message `protobuf_oneof:"message"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TailRequestsResponse) Reset() {
+	*x = TailRequestsResponse{}
+	mi := &file_weir_admin_v1_report_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TailRequestsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TailRequestsResponse) ProtoMessage() {}
+
+func (x *TailRequestsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_report_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TailRequestsResponse.ProtoReflect.Descriptor instead.
+func (*TailRequestsResponse) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *TailRequestsResponse) GetMessage() isTailRequestsResponse_Message {
+	if x != nil {
+		return x.Message
+	}
+	return nil
+}
+
+func (x *TailRequestsResponse) GetRequest() *Request {
+	if x != nil {
+		if x, ok := x.Message.(*TailRequestsResponse_Request); ok {
+			return x.Request
+		}
+	}
+	return nil
+}
+
+func (x *TailRequestsResponse) GetHeartbeat() *TailHeartbeat {
+	if x != nil {
+		if x, ok := x.Message.(*TailRequestsResponse_Heartbeat); ok {
+			return x.Heartbeat
+		}
+	}
+	return nil
+}
+
+type isTailRequestsResponse_Message interface {
+	isTailRequestsResponse_Message()
+}
+
+type TailRequestsResponse_Request struct {
+	Request *Request `protobuf:"bytes,1,opt,name=request,proto3,oneof"`
+}
+
+type TailRequestsResponse_Heartbeat struct {
+	Heartbeat *TailHeartbeat `protobuf:"bytes,2,opt,name=heartbeat,proto3,oneof"`
+}
+
+func (*TailRequestsResponse_Request) isTailRequestsResponse_Message() {}
+
+func (*TailRequestsResponse_Heartbeat) isTailRequestsResponse_Message() {}
+
+// TailHeartbeat comes at the beginning and at least every 5 seconds.
+type TailHeartbeat struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Every request that was stored before, since the stream began, was sent.
+	StoredBefore  *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=stored_before,json=storedBefore,proto3" json:"stored_before,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TailHeartbeat) Reset() {
+	*x = TailHeartbeat{}
+	mi := &file_weir_admin_v1_report_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TailHeartbeat) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TailHeartbeat) ProtoMessage() {}
+
+func (x *TailHeartbeat) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_report_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TailHeartbeat.ProtoReflect.Descriptor instead.
+func (*TailHeartbeat) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *TailHeartbeat) GetStoredBefore() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StoredBefore
+	}
+	return nil
+}
+
 type GetOverviewResponse struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	Totals *Totals                `protobuf:"bytes,1,opt,name=totals,proto3" json:"totals,omitempty"`
@@ -759,7 +1459,7 @@ type GetOverviewResponse struct {
 
 func (x *GetOverviewResponse) Reset() {
 	*x = GetOverviewResponse{}
-	mi := &file_weir_admin_v1_report_proto_msgTypes[9]
+	mi := &file_weir_admin_v1_report_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -771,7 +1471,7 @@ func (x *GetOverviewResponse) String() string {
 func (*GetOverviewResponse) ProtoMessage() {}
 
 func (x *GetOverviewResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_report_proto_msgTypes[9]
+	mi := &file_weir_admin_v1_report_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -784,7 +1484,7 @@ func (x *GetOverviewResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOverviewResponse.ProtoReflect.Descriptor instead.
 func (*GetOverviewResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{9}
+	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *GetOverviewResponse) GetTotals() *Totals {
@@ -841,7 +1541,7 @@ type Totals struct {
 
 func (x *Totals) Reset() {
 	*x = Totals{}
-	mi := &file_weir_admin_v1_report_proto_msgTypes[10]
+	mi := &file_weir_admin_v1_report_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -853,7 +1553,7 @@ func (x *Totals) String() string {
 func (*Totals) ProtoMessage() {}
 
 func (x *Totals) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_report_proto_msgTypes[10]
+	mi := &file_weir_admin_v1_report_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -866,7 +1566,7 @@ func (x *Totals) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Totals.ProtoReflect.Descriptor instead.
 func (*Totals) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{10}
+	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Totals) GetRequests() int64 {
@@ -963,7 +1663,7 @@ type Point struct {
 
 func (x *Point) Reset() {
 	*x = Point{}
-	mi := &file_weir_admin_v1_report_proto_msgTypes[11]
+	mi := &file_weir_admin_v1_report_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -975,7 +1675,7 @@ func (x *Point) String() string {
 func (*Point) ProtoMessage() {}
 
 func (x *Point) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_report_proto_msgTypes[11]
+	mi := &file_weir_admin_v1_report_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -988,7 +1688,7 @@ func (x *Point) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Point.ProtoReflect.Descriptor instead.
 func (*Point) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{11}
+	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Point) GetStart() *timestamppb.Timestamp {
@@ -1015,7 +1715,7 @@ type RouteTotals struct {
 
 func (x *RouteTotals) Reset() {
 	*x = RouteTotals{}
-	mi := &file_weir_admin_v1_report_proto_msgTypes[12]
+	mi := &file_weir_admin_v1_report_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1027,7 +1727,7 @@ func (x *RouteTotals) String() string {
 func (*RouteTotals) ProtoMessage() {}
 
 func (x *RouteTotals) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_report_proto_msgTypes[12]
+	mi := &file_weir_admin_v1_report_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1040,7 +1740,7 @@ func (x *RouteTotals) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RouteTotals.ProtoReflect.Descriptor instead.
 func (*RouteTotals) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{12}
+	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *RouteTotals) GetRoute() string {
@@ -1073,7 +1773,7 @@ type ListRequestsRequest struct {
 
 func (x *ListRequestsRequest) Reset() {
 	*x = ListRequestsRequest{}
-	mi := &file_weir_admin_v1_report_proto_msgTypes[13]
+	mi := &file_weir_admin_v1_report_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1085,7 +1785,7 @@ func (x *ListRequestsRequest) String() string {
 func (*ListRequestsRequest) ProtoMessage() {}
 
 func (x *ListRequestsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_report_proto_msgTypes[13]
+	mi := &file_weir_admin_v1_report_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1098,7 +1798,7 @@ func (x *ListRequestsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRequestsRequest.ProtoReflect.Descriptor instead.
 func (*ListRequestsRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{13}
+	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ListRequestsRequest) GetSize() int32 {
@@ -1139,7 +1839,7 @@ type ListRequestsResponse struct {
 
 func (x *ListRequestsResponse) Reset() {
 	*x = ListRequestsResponse{}
-	mi := &file_weir_admin_v1_report_proto_msgTypes[14]
+	mi := &file_weir_admin_v1_report_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1151,7 +1851,7 @@ func (x *ListRequestsResponse) String() string {
 func (*ListRequestsResponse) ProtoMessage() {}
 
 func (x *ListRequestsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_report_proto_msgTypes[14]
+	mi := &file_weir_admin_v1_report_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1164,7 +1864,7 @@ func (x *ListRequestsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRequestsResponse.ProtoReflect.Descriptor instead.
 func (*ListRequestsResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{14}
+	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ListRequestsResponse) GetRequests() []*Request {
@@ -1220,7 +1920,7 @@ type Request struct {
 
 func (x *Request) Reset() {
 	*x = Request{}
-	mi := &file_weir_admin_v1_report_proto_msgTypes[15]
+	mi := &file_weir_admin_v1_report_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1232,7 +1932,7 @@ func (x *Request) String() string {
 func (*Request) ProtoMessage() {}
 
 func (x *Request) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_report_proto_msgTypes[15]
+	mi := &file_weir_admin_v1_report_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1245,7 +1945,7 @@ func (x *Request) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Request.ProtoReflect.Descriptor instead.
 func (*Request) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{15}
+	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Request) GetRequestId() string {
@@ -1425,7 +2125,7 @@ type GetRequestRequest struct {
 
 func (x *GetRequestRequest) Reset() {
 	*x = GetRequestRequest{}
-	mi := &file_weir_admin_v1_report_proto_msgTypes[16]
+	mi := &file_weir_admin_v1_report_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1437,7 +2137,7 @@ func (x *GetRequestRequest) String() string {
 func (*GetRequestRequest) ProtoMessage() {}
 
 func (x *GetRequestRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_report_proto_msgTypes[16]
+	mi := &file_weir_admin_v1_report_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1450,7 +2150,7 @@ func (x *GetRequestRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRequestRequest.ProtoReflect.Descriptor instead.
 func (*GetRequestRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{16}
+	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *GetRequestRequest) GetRequestId() string {
@@ -1475,7 +2175,7 @@ type GetRequestResponse struct {
 
 func (x *GetRequestResponse) Reset() {
 	*x = GetRequestResponse{}
-	mi := &file_weir_admin_v1_report_proto_msgTypes[17]
+	mi := &file_weir_admin_v1_report_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1487,7 +2187,7 @@ func (x *GetRequestResponse) String() string {
 func (*GetRequestResponse) ProtoMessage() {}
 
 func (x *GetRequestResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_report_proto_msgTypes[17]
+	mi := &file_weir_admin_v1_report_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1500,7 +2200,7 @@ func (x *GetRequestResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRequestResponse.ProtoReflect.Descriptor instead.
 func (*GetRequestResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{17}
+	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *GetRequestResponse) GetRequest() *Request {
@@ -1561,7 +2261,7 @@ type RequestAttempt struct {
 
 func (x *RequestAttempt) Reset() {
 	*x = RequestAttempt{}
-	mi := &file_weir_admin_v1_report_proto_msgTypes[18]
+	mi := &file_weir_admin_v1_report_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1573,7 +2273,7 @@ func (x *RequestAttempt) String() string {
 func (*RequestAttempt) ProtoMessage() {}
 
 func (x *RequestAttempt) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_report_proto_msgTypes[18]
+	mi := &file_weir_admin_v1_report_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1586,7 +2286,7 @@ func (x *RequestAttempt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RequestAttempt.ProtoReflect.Descriptor instead.
 func (*RequestAttempt) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{18}
+	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *RequestAttempt) GetRequestId() string {
@@ -1700,7 +2400,7 @@ type RequestCandidate struct {
 
 func (x *RequestCandidate) Reset() {
 	*x = RequestCandidate{}
-	mi := &file_weir_admin_v1_report_proto_msgTypes[19]
+	mi := &file_weir_admin_v1_report_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1712,7 +2412,7 @@ func (x *RequestCandidate) String() string {
 func (*RequestCandidate) ProtoMessage() {}
 
 func (x *RequestCandidate) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_report_proto_msgTypes[19]
+	mi := &file_weir_admin_v1_report_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1725,7 +2425,7 @@ func (x *RequestCandidate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RequestCandidate.ProtoReflect.Descriptor instead.
 func (*RequestCandidate) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{19}
+	return file_weir_admin_v1_report_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *RequestCandidate) GetProvider() string {
@@ -1807,7 +2507,53 @@ const file_weir_admin_v1_report_proto_rawDesc = "" +
 	"\x04from\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x04from\x12*\n" +
 	"\x02to\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02to\x12=\n" +
 	"\binterval\x18\x03 \x01(\x0e2\x17.weir.admin.v1.IntervalB\b\xbaH\x05\x82\x01\x02\x10\x01R\binterval\x12$\n" +
-	"\ttime_zone\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18@R\btimeZone\"\xc3\x01\n" +
+	"\ttime_zone\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18@R\btimeZone\"\xba\x03\n" +
+	"\x13QueryMetricsRequest\x12I\n" +
+	"\bmeasures\x18\x01 \x03(\x0e2\x16.weir.admin.v1.MeasureB\x15\xbaH\x12\x92\x01\x0f\b\x01\x10\b\x18\x01\"\a\x82\x01\x04\x10\x01 \x00R\bmeasures\x12-\n" +
+	"\bgroup_by\x18\x02 \x03(\tB\x12\xbaH\x0f\x92\x01\f\x10\x02\x18\x01\"\x06r\x04\x10\x01\x18dR\agroupBy\x12 \n" +
+	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x06filter\x12.\n" +
+	"\x04from\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x04from\x12*\n" +
+	"\x02to\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x02to\x12=\n" +
+	"\binterval\x18\x06 \x01(\x0e2\x17.weir.admin.v1.IntervalB\b\xbaH\x05\x82\x01\x02\x10\x01R\binterval\x12$\n" +
+	"\ttime_zone\x18\a \x01(\tB\a\xbaH\x04r\x02\x18@R\btimeZone\x12\x1b\n" +
+	"\x03top\x18\b \x01(\x05B\t\xbaH\x06\x1a\x04\x182(\x00R\x03top\x12)\n" +
+	"\x10compare_previous\x18\t \x01(\bR\x0fcomparePrevious\"\xd6\x04\n" +
+	"\x14QueryMetricsResponse\x122\n" +
+	"\x06starts\x18\x01 \x03(\v2\x1a.google.protobuf.TimestampR\x06starts\x121\n" +
+	"\x05total\x18\x02 \x01(\v2\x1b.weir.admin.v1.MetricSeriesR\x05total\x123\n" +
+	"\x06series\x18\x03 \x03(\v2\x1b.weir.admin.v1.MetricSeriesR\x06series\x121\n" +
+	"\x05other\x18\x04 \x01(\v2\x1b.weir.admin.v1.MetricSeriesR\x05other\x12.\n" +
+	"\x04from\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x04from\x12*\n" +
+	"\x02to\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x02to\x123\n" +
+	"\binterval\x18\a \x01(\x0e2\x17.weir.admin.v1.IntervalR\binterval\x12\x1b\n" +
+	"\ttime_zone\x18\b \x01(\tR\btimeZone\x12?\n" +
+	"\rprevious_from\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\fpreviousFrom\x12;\n" +
+	"\vprevious_to\x18\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"previousTo\x12C\n" +
+	"\x0fprevious_starts\x18\v \x03(\v2\x1a.google.protobuf.TimestampR\x0epreviousStarts\"\xc6\x02\n" +
+	"\fMetricSeries\x12\x14\n" +
+	"\x05group\x18\x01 \x03(\tR\x05group\x122\n" +
+	"\x06totals\x18\x02 \x03(\v2\x1a.weir.admin.v1.MetricValueR\x06totals\x122\n" +
+	"\x06points\x18\x03 \x03(\v2\x1a.weir.admin.v1.MetricPointR\x06points\x12C\n" +
+	"\x0fprevious_totals\x18\x04 \x03(\v2\x1a.weir.admin.v1.MetricValueR\x0epreviousTotals\x12C\n" +
+	"\x0fprevious_points\x18\x05 \x03(\v2\x1a.weir.admin.v1.MetricPointR\x0epreviousPoints\x12 \n" +
+	"\tshare_ppm\x18\x06 \x01(\x05H\x00R\bsharePpm\x88\x01\x01B\f\n" +
+	"\n" +
+	"_share_ppm\"A\n" +
+	"\vMetricPoint\x122\n" +
+	"\x06values\x18\x01 \x03(\v2\x1a.weir.admin.v1.MetricValueR\x06values\"2\n" +
+	"\vMetricValue\x12\x19\n" +
+	"\x05value\x18\x01 \x01(\x03H\x00R\x05value\x88\x01\x01B\b\n" +
+	"\x06_value\"7\n" +
+	"\x13TailRequestsRequest\x12 \n" +
+	"\x06filter\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x06filter\"\x93\x01\n" +
+	"\x14TailRequestsResponse\x122\n" +
+	"\arequest\x18\x01 \x01(\v2\x16.weir.admin.v1.RequestH\x00R\arequest\x12<\n" +
+	"\theartbeat\x18\x02 \x01(\v2\x1c.weir.admin.v1.TailHeartbeatH\x00R\theartbeatB\t\n" +
+	"\amessage\"P\n" +
+	"\rTailHeartbeat\x12?\n" +
+	"\rstored_before\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\fstoredBefore\"\xc3\x01\n" +
 	"\x13GetOverviewResponse\x12-\n" +
 	"\x06totals\x18\x01 \x01(\v2\x15.weir.admin.v1.TotalsR\x06totals\x12,\n" +
 	"\x06series\x18\x02 \x03(\v2\x14.weir.admin.v1.PointR\x06series\x122\n" +
@@ -1922,16 +2668,37 @@ const file_weir_admin_v1_report_proto_rawDesc = "" +
 	"QueryLimit\x12\x1b\n" +
 	"\x17QUERY_LIMIT_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10QUERY_LIMIT_ROWS\x10\x01\x12\x15\n" +
-	"\x11QUERY_LIMIT_BYTES\x10\x02*^\n" +
+	"\x11QUERY_LIMIT_BYTES\x10\x02*\x85\x01\n" +
 	"\bInterval\x12\x18\n" +
 	"\x14INTERVAL_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fINTERVAL_MINUTE\x10\x01\x12\x11\n" +
 	"\rINTERVAL_HOUR\x10\x02\x12\x10\n" +
-	"\fINTERVAL_DAY\x10\x032\xa1\x04\n" +
+	"\fINTERVAL_DAY\x10\x03\x12\x11\n" +
+	"\rINTERVAL_WEEK\x10\x04\x12\x12\n" +
+	"\x0eINTERVAL_MONTH\x10\x05*\xa3\x03\n" +
+	"\aMeasure\x12\x17\n" +
+	"\x13MEASURE_UNSPECIFIED\x10\x00\x12\x14\n" +
+	"\x10MEASURE_REQUESTS\x10\x01\x12\x12\n" +
+	"\x0eMEASURE_ERRORS\x10\x02\x12\x11\n" +
+	"\rMEASURE_SPEND\x10\x03\x12\x1d\n" +
+	"\x19MEASURE_UNPRICED_REQUESTS\x10\x04\x12\x18\n" +
+	"\x14MEASURE_INPUT_TOKENS\x10\x05\x12\x19\n" +
+	"\x15MEASURE_OUTPUT_TOKENS\x10\x06\x12\x12\n" +
+	"\x0eMEASURE_TOKENS\x10\a\x12\x1d\n" +
+	"\x19MEASURE_CACHE_READ_TOKENS\x10\b\x12\x18\n" +
+	"\x14MEASURE_DURATION_P50\x10\t\x12\x18\n" +
+	"\x14MEASURE_DURATION_P95\x10\n" +
+	"\x12\x18\n" +
+	"\x14MEASURE_DURATION_P99\x10\v\x12#\n" +
+	"\x1fMEASURE_TIME_TO_FIRST_TOKEN_P50\x10\f\x12#\n" +
+	"\x1fMEASURE_TIME_TO_FIRST_TOKEN_P95\x10\r\x12#\n" +
+	"\x1fMEASURE_TIME_TO_FIRST_TOKEN_P99\x10\x0e2\xff\x05\n" +
 	"\rReportService\x12a\n" +
 	"\bRunQuery\x12\x1e.weir.admin.v1.RunQueryRequest\x1a\x1f.weir.admin.v1.RunQueryResponse\"\x14\x8a\xb5\x18\rreports.query\x90\x02\x01\x12l\n" +
 	"\vStreamQuery\x12!.weir.admin.v1.StreamQueryRequest\x1a\".weir.admin.v1.StreamQueryResponse\"\x14\x8a\xb5\x18\rreports.query\x90\x02\x010\x01\x12i\n" +
-	"\vGetOverview\x12!.weir.admin.v1.GetOverviewRequest\x1a\".weir.admin.v1.GetOverviewResponse\"\x13\x8a\xb5\x18\freports.read\x90\x02\x01\x12f\n" +
+	"\vGetOverview\x12!.weir.admin.v1.GetOverviewRequest\x1a\".weir.admin.v1.GetOverviewResponse\"\x13\x8a\xb5\x18\freports.read\x90\x02\x01\x12l\n" +
+	"\fQueryMetrics\x12\".weir.admin.v1.QueryMetricsRequest\x1a#.weir.admin.v1.QueryMetricsResponse\"\x13\x8a\xb5\x18\freports.read\x90\x02\x01\x12n\n" +
+	"\fTailRequests\x12\".weir.admin.v1.TailRequestsRequest\x1a#.weir.admin.v1.TailRequestsResponse\"\x13\x8a\xb5\x18\freports.read\x90\x02\x010\x01\x12f\n" +
 	"\n" +
 	"GetRequest\x12 .weir.admin.v1.GetRequestRequest\x1a!.weir.admin.v1.GetRequestResponse\"\x13\x8a\xb5\x18\freports.read\x90\x02\x01\x12l\n" +
 	"\fListRequests\x12\".weir.admin.v1.ListRequestsRequest\x1a#.weir.admin.v1.ListRequestsResponse\"\x13\x8a\xb5\x18\freports.read\x90\x02\x01B\xae\x01\n" +
@@ -1949,82 +2716,117 @@ func file_weir_admin_v1_report_proto_rawDescGZIP() []byte {
 	return file_weir_admin_v1_report_proto_rawDescData
 }
 
-var file_weir_admin_v1_report_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_weir_admin_v1_report_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_weir_admin_v1_report_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_weir_admin_v1_report_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
 var file_weir_admin_v1_report_proto_goTypes = []any{
 	(QueryLimit)(0),               // 0: weir.admin.v1.QueryLimit
 	(Interval)(0),                 // 1: weir.admin.v1.Interval
-	(*RunQueryRequest)(nil),       // 2: weir.admin.v1.RunQueryRequest
-	(*RunQueryResponse)(nil),      // 3: weir.admin.v1.RunQueryResponse
-	(*StreamQueryRequest)(nil),    // 4: weir.admin.v1.StreamQueryRequest
-	(*StreamQueryResponse)(nil),   // 5: weir.admin.v1.StreamQueryResponse
-	(*QueryColumns)(nil),          // 6: weir.admin.v1.QueryColumns
-	(*QueryRows)(nil),             // 7: weir.admin.v1.QueryRows
-	(*QueryTrailer)(nil),          // 8: weir.admin.v1.QueryTrailer
-	(*Column)(nil),                // 9: weir.admin.v1.Column
-	(*GetOverviewRequest)(nil),    // 10: weir.admin.v1.GetOverviewRequest
-	(*GetOverviewResponse)(nil),   // 11: weir.admin.v1.GetOverviewResponse
-	(*Totals)(nil),                // 12: weir.admin.v1.Totals
-	(*Point)(nil),                 // 13: weir.admin.v1.Point
-	(*RouteTotals)(nil),           // 14: weir.admin.v1.RouteTotals
-	(*ListRequestsRequest)(nil),   // 15: weir.admin.v1.ListRequestsRequest
-	(*ListRequestsResponse)(nil),  // 16: weir.admin.v1.ListRequestsResponse
-	(*Request)(nil),               // 17: weir.admin.v1.Request
-	(*GetRequestRequest)(nil),     // 18: weir.admin.v1.GetRequestRequest
-	(*GetRequestResponse)(nil),    // 19: weir.admin.v1.GetRequestResponse
-	(*RequestAttempt)(nil),        // 20: weir.admin.v1.RequestAttempt
-	(*RequestCandidate)(nil),      // 21: weir.admin.v1.RequestCandidate
-	nil,                           // 22: weir.admin.v1.RunQueryRequest.ParametersEntry
-	nil,                           // 23: weir.admin.v1.StreamQueryRequest.ParametersEntry
-	nil,                           // 24: weir.admin.v1.Request.LabelsEntry
-	(*structpb.ListValue)(nil),    // 25: google.protobuf.ListValue
-	(*timestamppb.Timestamp)(nil), // 26: google.protobuf.Timestamp
-	(*structpb.Value)(nil),        // 27: google.protobuf.Value
+	(Measure)(0),                  // 2: weir.admin.v1.Measure
+	(*RunQueryRequest)(nil),       // 3: weir.admin.v1.RunQueryRequest
+	(*RunQueryResponse)(nil),      // 4: weir.admin.v1.RunQueryResponse
+	(*StreamQueryRequest)(nil),    // 5: weir.admin.v1.StreamQueryRequest
+	(*StreamQueryResponse)(nil),   // 6: weir.admin.v1.StreamQueryResponse
+	(*QueryColumns)(nil),          // 7: weir.admin.v1.QueryColumns
+	(*QueryRows)(nil),             // 8: weir.admin.v1.QueryRows
+	(*QueryTrailer)(nil),          // 9: weir.admin.v1.QueryTrailer
+	(*Column)(nil),                // 10: weir.admin.v1.Column
+	(*GetOverviewRequest)(nil),    // 11: weir.admin.v1.GetOverviewRequest
+	(*QueryMetricsRequest)(nil),   // 12: weir.admin.v1.QueryMetricsRequest
+	(*QueryMetricsResponse)(nil),  // 13: weir.admin.v1.QueryMetricsResponse
+	(*MetricSeries)(nil),          // 14: weir.admin.v1.MetricSeries
+	(*MetricPoint)(nil),           // 15: weir.admin.v1.MetricPoint
+	(*MetricValue)(nil),           // 16: weir.admin.v1.MetricValue
+	(*TailRequestsRequest)(nil),   // 17: weir.admin.v1.TailRequestsRequest
+	(*TailRequestsResponse)(nil),  // 18: weir.admin.v1.TailRequestsResponse
+	(*TailHeartbeat)(nil),         // 19: weir.admin.v1.TailHeartbeat
+	(*GetOverviewResponse)(nil),   // 20: weir.admin.v1.GetOverviewResponse
+	(*Totals)(nil),                // 21: weir.admin.v1.Totals
+	(*Point)(nil),                 // 22: weir.admin.v1.Point
+	(*RouteTotals)(nil),           // 23: weir.admin.v1.RouteTotals
+	(*ListRequestsRequest)(nil),   // 24: weir.admin.v1.ListRequestsRequest
+	(*ListRequestsResponse)(nil),  // 25: weir.admin.v1.ListRequestsResponse
+	(*Request)(nil),               // 26: weir.admin.v1.Request
+	(*GetRequestRequest)(nil),     // 27: weir.admin.v1.GetRequestRequest
+	(*GetRequestResponse)(nil),    // 28: weir.admin.v1.GetRequestResponse
+	(*RequestAttempt)(nil),        // 29: weir.admin.v1.RequestAttempt
+	(*RequestCandidate)(nil),      // 30: weir.admin.v1.RequestCandidate
+	nil,                           // 31: weir.admin.v1.RunQueryRequest.ParametersEntry
+	nil,                           // 32: weir.admin.v1.StreamQueryRequest.ParametersEntry
+	nil,                           // 33: weir.admin.v1.Request.LabelsEntry
+	(*structpb.ListValue)(nil),    // 34: google.protobuf.ListValue
+	(*timestamppb.Timestamp)(nil), // 35: google.protobuf.Timestamp
+	(*structpb.Value)(nil),        // 36: google.protobuf.Value
 }
 var file_weir_admin_v1_report_proto_depIdxs = []int32{
-	22, // 0: weir.admin.v1.RunQueryRequest.parameters:type_name -> weir.admin.v1.RunQueryRequest.ParametersEntry
-	9,  // 1: weir.admin.v1.RunQueryResponse.columns:type_name -> weir.admin.v1.Column
-	25, // 2: weir.admin.v1.RunQueryResponse.rows:type_name -> google.protobuf.ListValue
+	31, // 0: weir.admin.v1.RunQueryRequest.parameters:type_name -> weir.admin.v1.RunQueryRequest.ParametersEntry
+	10, // 1: weir.admin.v1.RunQueryResponse.columns:type_name -> weir.admin.v1.Column
+	34, // 2: weir.admin.v1.RunQueryResponse.rows:type_name -> google.protobuf.ListValue
 	0,  // 3: weir.admin.v1.RunQueryResponse.limited_by:type_name -> weir.admin.v1.QueryLimit
-	23, // 4: weir.admin.v1.StreamQueryRequest.parameters:type_name -> weir.admin.v1.StreamQueryRequest.ParametersEntry
-	6,  // 5: weir.admin.v1.StreamQueryResponse.columns:type_name -> weir.admin.v1.QueryColumns
-	7,  // 6: weir.admin.v1.StreamQueryResponse.rows:type_name -> weir.admin.v1.QueryRows
-	8,  // 7: weir.admin.v1.StreamQueryResponse.trailer:type_name -> weir.admin.v1.QueryTrailer
-	9,  // 8: weir.admin.v1.QueryColumns.columns:type_name -> weir.admin.v1.Column
-	25, // 9: weir.admin.v1.QueryRows.rows:type_name -> google.protobuf.ListValue
-	26, // 10: weir.admin.v1.GetOverviewRequest.from:type_name -> google.protobuf.Timestamp
-	26, // 11: weir.admin.v1.GetOverviewRequest.to:type_name -> google.protobuf.Timestamp
+	32, // 4: weir.admin.v1.StreamQueryRequest.parameters:type_name -> weir.admin.v1.StreamQueryRequest.ParametersEntry
+	7,  // 5: weir.admin.v1.StreamQueryResponse.columns:type_name -> weir.admin.v1.QueryColumns
+	8,  // 6: weir.admin.v1.StreamQueryResponse.rows:type_name -> weir.admin.v1.QueryRows
+	9,  // 7: weir.admin.v1.StreamQueryResponse.trailer:type_name -> weir.admin.v1.QueryTrailer
+	10, // 8: weir.admin.v1.QueryColumns.columns:type_name -> weir.admin.v1.Column
+	34, // 9: weir.admin.v1.QueryRows.rows:type_name -> google.protobuf.ListValue
+	35, // 10: weir.admin.v1.GetOverviewRequest.from:type_name -> google.protobuf.Timestamp
+	35, // 11: weir.admin.v1.GetOverviewRequest.to:type_name -> google.protobuf.Timestamp
 	1,  // 12: weir.admin.v1.GetOverviewRequest.interval:type_name -> weir.admin.v1.Interval
-	12, // 13: weir.admin.v1.GetOverviewResponse.totals:type_name -> weir.admin.v1.Totals
-	13, // 14: weir.admin.v1.GetOverviewResponse.series:type_name -> weir.admin.v1.Point
-	14, // 15: weir.admin.v1.GetOverviewResponse.routes:type_name -> weir.admin.v1.RouteTotals
-	26, // 16: weir.admin.v1.Point.start:type_name -> google.protobuf.Timestamp
-	12, // 17: weir.admin.v1.Point.totals:type_name -> weir.admin.v1.Totals
-	12, // 18: weir.admin.v1.RouteTotals.totals:type_name -> weir.admin.v1.Totals
-	17, // 19: weir.admin.v1.ListRequestsResponse.requests:type_name -> weir.admin.v1.Request
-	26, // 20: weir.admin.v1.Request.started_at:type_name -> google.protobuf.Timestamp
-	24, // 21: weir.admin.v1.Request.labels:type_name -> weir.admin.v1.Request.LabelsEntry
-	17, // 22: weir.admin.v1.GetRequestResponse.request:type_name -> weir.admin.v1.Request
-	20, // 23: weir.admin.v1.GetRequestResponse.attempts:type_name -> weir.admin.v1.RequestAttempt
-	21, // 24: weir.admin.v1.GetRequestResponse.candidates:type_name -> weir.admin.v1.RequestCandidate
-	20, // 25: weir.admin.v1.GetRequestResponse.shadows:type_name -> weir.admin.v1.RequestAttempt
-	27, // 26: weir.admin.v1.RunQueryRequest.ParametersEntry.value:type_name -> google.protobuf.Value
-	27, // 27: weir.admin.v1.StreamQueryRequest.ParametersEntry.value:type_name -> google.protobuf.Value
-	2,  // 28: weir.admin.v1.ReportService.RunQuery:input_type -> weir.admin.v1.RunQueryRequest
-	4,  // 29: weir.admin.v1.ReportService.StreamQuery:input_type -> weir.admin.v1.StreamQueryRequest
-	10, // 30: weir.admin.v1.ReportService.GetOverview:input_type -> weir.admin.v1.GetOverviewRequest
-	18, // 31: weir.admin.v1.ReportService.GetRequest:input_type -> weir.admin.v1.GetRequestRequest
-	15, // 32: weir.admin.v1.ReportService.ListRequests:input_type -> weir.admin.v1.ListRequestsRequest
-	3,  // 33: weir.admin.v1.ReportService.RunQuery:output_type -> weir.admin.v1.RunQueryResponse
-	5,  // 34: weir.admin.v1.ReportService.StreamQuery:output_type -> weir.admin.v1.StreamQueryResponse
-	11, // 35: weir.admin.v1.ReportService.GetOverview:output_type -> weir.admin.v1.GetOverviewResponse
-	19, // 36: weir.admin.v1.ReportService.GetRequest:output_type -> weir.admin.v1.GetRequestResponse
-	16, // 37: weir.admin.v1.ReportService.ListRequests:output_type -> weir.admin.v1.ListRequestsResponse
-	33, // [33:38] is the sub-list for method output_type
-	28, // [28:33] is the sub-list for method input_type
-	28, // [28:28] is the sub-list for extension type_name
-	28, // [28:28] is the sub-list for extension extendee
-	0,  // [0:28] is the sub-list for field type_name
+	2,  // 13: weir.admin.v1.QueryMetricsRequest.measures:type_name -> weir.admin.v1.Measure
+	35, // 14: weir.admin.v1.QueryMetricsRequest.from:type_name -> google.protobuf.Timestamp
+	35, // 15: weir.admin.v1.QueryMetricsRequest.to:type_name -> google.protobuf.Timestamp
+	1,  // 16: weir.admin.v1.QueryMetricsRequest.interval:type_name -> weir.admin.v1.Interval
+	35, // 17: weir.admin.v1.QueryMetricsResponse.starts:type_name -> google.protobuf.Timestamp
+	14, // 18: weir.admin.v1.QueryMetricsResponse.total:type_name -> weir.admin.v1.MetricSeries
+	14, // 19: weir.admin.v1.QueryMetricsResponse.series:type_name -> weir.admin.v1.MetricSeries
+	14, // 20: weir.admin.v1.QueryMetricsResponse.other:type_name -> weir.admin.v1.MetricSeries
+	35, // 21: weir.admin.v1.QueryMetricsResponse.from:type_name -> google.protobuf.Timestamp
+	35, // 22: weir.admin.v1.QueryMetricsResponse.to:type_name -> google.protobuf.Timestamp
+	1,  // 23: weir.admin.v1.QueryMetricsResponse.interval:type_name -> weir.admin.v1.Interval
+	35, // 24: weir.admin.v1.QueryMetricsResponse.previous_from:type_name -> google.protobuf.Timestamp
+	35, // 25: weir.admin.v1.QueryMetricsResponse.previous_to:type_name -> google.protobuf.Timestamp
+	35, // 26: weir.admin.v1.QueryMetricsResponse.previous_starts:type_name -> google.protobuf.Timestamp
+	16, // 27: weir.admin.v1.MetricSeries.totals:type_name -> weir.admin.v1.MetricValue
+	15, // 28: weir.admin.v1.MetricSeries.points:type_name -> weir.admin.v1.MetricPoint
+	16, // 29: weir.admin.v1.MetricSeries.previous_totals:type_name -> weir.admin.v1.MetricValue
+	15, // 30: weir.admin.v1.MetricSeries.previous_points:type_name -> weir.admin.v1.MetricPoint
+	16, // 31: weir.admin.v1.MetricPoint.values:type_name -> weir.admin.v1.MetricValue
+	26, // 32: weir.admin.v1.TailRequestsResponse.request:type_name -> weir.admin.v1.Request
+	19, // 33: weir.admin.v1.TailRequestsResponse.heartbeat:type_name -> weir.admin.v1.TailHeartbeat
+	35, // 34: weir.admin.v1.TailHeartbeat.stored_before:type_name -> google.protobuf.Timestamp
+	21, // 35: weir.admin.v1.GetOverviewResponse.totals:type_name -> weir.admin.v1.Totals
+	22, // 36: weir.admin.v1.GetOverviewResponse.series:type_name -> weir.admin.v1.Point
+	23, // 37: weir.admin.v1.GetOverviewResponse.routes:type_name -> weir.admin.v1.RouteTotals
+	35, // 38: weir.admin.v1.Point.start:type_name -> google.protobuf.Timestamp
+	21, // 39: weir.admin.v1.Point.totals:type_name -> weir.admin.v1.Totals
+	21, // 40: weir.admin.v1.RouteTotals.totals:type_name -> weir.admin.v1.Totals
+	26, // 41: weir.admin.v1.ListRequestsResponse.requests:type_name -> weir.admin.v1.Request
+	35, // 42: weir.admin.v1.Request.started_at:type_name -> google.protobuf.Timestamp
+	33, // 43: weir.admin.v1.Request.labels:type_name -> weir.admin.v1.Request.LabelsEntry
+	26, // 44: weir.admin.v1.GetRequestResponse.request:type_name -> weir.admin.v1.Request
+	29, // 45: weir.admin.v1.GetRequestResponse.attempts:type_name -> weir.admin.v1.RequestAttempt
+	30, // 46: weir.admin.v1.GetRequestResponse.candidates:type_name -> weir.admin.v1.RequestCandidate
+	29, // 47: weir.admin.v1.GetRequestResponse.shadows:type_name -> weir.admin.v1.RequestAttempt
+	36, // 48: weir.admin.v1.RunQueryRequest.ParametersEntry.value:type_name -> google.protobuf.Value
+	36, // 49: weir.admin.v1.StreamQueryRequest.ParametersEntry.value:type_name -> google.protobuf.Value
+	3,  // 50: weir.admin.v1.ReportService.RunQuery:input_type -> weir.admin.v1.RunQueryRequest
+	5,  // 51: weir.admin.v1.ReportService.StreamQuery:input_type -> weir.admin.v1.StreamQueryRequest
+	11, // 52: weir.admin.v1.ReportService.GetOverview:input_type -> weir.admin.v1.GetOverviewRequest
+	12, // 53: weir.admin.v1.ReportService.QueryMetrics:input_type -> weir.admin.v1.QueryMetricsRequest
+	17, // 54: weir.admin.v1.ReportService.TailRequests:input_type -> weir.admin.v1.TailRequestsRequest
+	27, // 55: weir.admin.v1.ReportService.GetRequest:input_type -> weir.admin.v1.GetRequestRequest
+	24, // 56: weir.admin.v1.ReportService.ListRequests:input_type -> weir.admin.v1.ListRequestsRequest
+	4,  // 57: weir.admin.v1.ReportService.RunQuery:output_type -> weir.admin.v1.RunQueryResponse
+	6,  // 58: weir.admin.v1.ReportService.StreamQuery:output_type -> weir.admin.v1.StreamQueryResponse
+	20, // 59: weir.admin.v1.ReportService.GetOverview:output_type -> weir.admin.v1.GetOverviewResponse
+	13, // 60: weir.admin.v1.ReportService.QueryMetrics:output_type -> weir.admin.v1.QueryMetricsResponse
+	18, // 61: weir.admin.v1.ReportService.TailRequests:output_type -> weir.admin.v1.TailRequestsResponse
+	28, // 62: weir.admin.v1.ReportService.GetRequest:output_type -> weir.admin.v1.GetRequestResponse
+	25, // 63: weir.admin.v1.ReportService.ListRequests:output_type -> weir.admin.v1.ListRequestsResponse
+	57, // [57:64] is the sub-list for method output_type
+	50, // [50:57] is the sub-list for method input_type
+	50, // [50:50] is the sub-list for extension type_name
+	50, // [50:50] is the sub-list for extension extendee
+	0,  // [0:50] is the sub-list for field type_name
 }
 
 func init() { file_weir_admin_v1_report_proto_init() }
@@ -2039,16 +2841,22 @@ func file_weir_admin_v1_report_proto_init() {
 		(*StreamQueryResponse_Rows)(nil),
 		(*StreamQueryResponse_Trailer)(nil),
 	}
-	file_weir_admin_v1_report_proto_msgTypes[10].OneofWrappers = []any{}
-	file_weir_admin_v1_report_proto_msgTypes[15].OneofWrappers = []any{}
+	file_weir_admin_v1_report_proto_msgTypes[11].OneofWrappers = []any{}
+	file_weir_admin_v1_report_proto_msgTypes[13].OneofWrappers = []any{}
+	file_weir_admin_v1_report_proto_msgTypes[15].OneofWrappers = []any{
+		(*TailRequestsResponse_Request)(nil),
+		(*TailRequestsResponse_Heartbeat)(nil),
+	}
 	file_weir_admin_v1_report_proto_msgTypes[18].OneofWrappers = []any{}
+	file_weir_admin_v1_report_proto_msgTypes[23].OneofWrappers = []any{}
+	file_weir_admin_v1_report_proto_msgTypes[26].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_admin_v1_report_proto_rawDesc), len(file_weir_admin_v1_report_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   23,
+			NumEnums:      3,
+			NumMessages:   31,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -41,6 +41,12 @@ const (
 	// ReportServiceGetOverviewProcedure is the fully-qualified name of the ReportService's GetOverview
 	// RPC.
 	ReportServiceGetOverviewProcedure = "/weir.admin.v1.ReportService/GetOverview"
+	// ReportServiceQueryMetricsProcedure is the fully-qualified name of the ReportService's
+	// QueryMetrics RPC.
+	ReportServiceQueryMetricsProcedure = "/weir.admin.v1.ReportService/QueryMetrics"
+	// ReportServiceTailRequestsProcedure is the fully-qualified name of the ReportService's
+	// TailRequests RPC.
+	ReportServiceTailRequestsProcedure = "/weir.admin.v1.ReportService/TailRequests"
 	// ReportServiceGetRequestProcedure is the fully-qualified name of the ReportService's GetRequest
 	// RPC.
 	ReportServiceGetRequestProcedure = "/weir.admin.v1.ReportService/GetRequest"
@@ -61,6 +67,13 @@ type ReportServiceClient interface {
 	StreamQuery(context.Context, *connect.Request[v1.StreamQueryRequest]) (*connect.ServerStreamForClient[v1.StreamQueryResponse], error)
 	// GetOverview answers who spent what, and is it healthy.
 	GetOverview(context.Context, *connect.Request[v1.GetOverviewRequest]) (*connect.Response[v1.GetOverviewResponse], error)
+	// QueryMetrics measures requests of applications over time, by what they have in common,
+	// and beside the period before. Copies for shadows are not in it.
+	QueryMetrics(context.Context, *connect.Request[v1.QueryMetricsRequest]) (*connect.Response[v1.QueryMetricsResponse], error)
+	// TailRequests sends each request once, when it becomes visible, however late that is;
+	// which it does until the caller leaves or may not see them any more. docs/api.md says
+	// what is guaranteed.
+	TailRequests(context.Context, *connect.Request[v1.TailRequestsRequest]) (*connect.ServerStreamForClient[v1.TailRequestsResponse], error)
 	// GetRequest is one request of an application with its attempts, why its targets
 	// stood as they did, and the copies that were made of it for shadows.
 	GetRequest(context.Context, *connect.Request[v1.GetRequestRequest]) (*connect.Response[v1.GetRequestResponse], error)
@@ -100,6 +113,20 @@ func NewReportServiceClient(httpClient connect.HTTPClient, baseURL string, opts 
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
+		queryMetrics: connect.NewClient[v1.QueryMetricsRequest, v1.QueryMetricsResponse](
+			httpClient,
+			baseURL+ReportServiceQueryMetricsProcedure,
+			connect.WithSchema(reportServiceMethods.ByName("QueryMetrics")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		tailRequests: connect.NewClient[v1.TailRequestsRequest, v1.TailRequestsResponse](
+			httpClient,
+			baseURL+ReportServiceTailRequestsProcedure,
+			connect.WithSchema(reportServiceMethods.ByName("TailRequests")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
 		getRequest: connect.NewClient[v1.GetRequestRequest, v1.GetRequestResponse](
 			httpClient,
 			baseURL+ReportServiceGetRequestProcedure,
@@ -122,6 +149,8 @@ type reportServiceClient struct {
 	runQuery     *connect.Client[v1.RunQueryRequest, v1.RunQueryResponse]
 	streamQuery  *connect.Client[v1.StreamQueryRequest, v1.StreamQueryResponse]
 	getOverview  *connect.Client[v1.GetOverviewRequest, v1.GetOverviewResponse]
+	queryMetrics *connect.Client[v1.QueryMetricsRequest, v1.QueryMetricsResponse]
+	tailRequests *connect.Client[v1.TailRequestsRequest, v1.TailRequestsResponse]
 	getRequest   *connect.Client[v1.GetRequestRequest, v1.GetRequestResponse]
 	listRequests *connect.Client[v1.ListRequestsRequest, v1.ListRequestsResponse]
 }
@@ -139,6 +168,16 @@ func (c *reportServiceClient) StreamQuery(ctx context.Context, req *connect.Requ
 // GetOverview calls weir.admin.v1.ReportService.GetOverview.
 func (c *reportServiceClient) GetOverview(ctx context.Context, req *connect.Request[v1.GetOverviewRequest]) (*connect.Response[v1.GetOverviewResponse], error) {
 	return c.getOverview.CallUnary(ctx, req)
+}
+
+// QueryMetrics calls weir.admin.v1.ReportService.QueryMetrics.
+func (c *reportServiceClient) QueryMetrics(ctx context.Context, req *connect.Request[v1.QueryMetricsRequest]) (*connect.Response[v1.QueryMetricsResponse], error) {
+	return c.queryMetrics.CallUnary(ctx, req)
+}
+
+// TailRequests calls weir.admin.v1.ReportService.TailRequests.
+func (c *reportServiceClient) TailRequests(ctx context.Context, req *connect.Request[v1.TailRequestsRequest]) (*connect.ServerStreamForClient[v1.TailRequestsResponse], error) {
+	return c.tailRequests.CallServerStream(ctx, req)
 }
 
 // GetRequest calls weir.admin.v1.ReportService.GetRequest.
@@ -163,6 +202,13 @@ type ReportServiceHandler interface {
 	StreamQuery(context.Context, *connect.Request[v1.StreamQueryRequest], *connect.ServerStream[v1.StreamQueryResponse]) error
 	// GetOverview answers who spent what, and is it healthy.
 	GetOverview(context.Context, *connect.Request[v1.GetOverviewRequest]) (*connect.Response[v1.GetOverviewResponse], error)
+	// QueryMetrics measures requests of applications over time, by what they have in common,
+	// and beside the period before. Copies for shadows are not in it.
+	QueryMetrics(context.Context, *connect.Request[v1.QueryMetricsRequest]) (*connect.Response[v1.QueryMetricsResponse], error)
+	// TailRequests sends each request once, when it becomes visible, however late that is;
+	// which it does until the caller leaves or may not see them any more. docs/api.md says
+	// what is guaranteed.
+	TailRequests(context.Context, *connect.Request[v1.TailRequestsRequest], *connect.ServerStream[v1.TailRequestsResponse]) error
 	// GetRequest is one request of an application with its attempts, why its targets
 	// stood as they did, and the copies that were made of it for shadows.
 	GetRequest(context.Context, *connect.Request[v1.GetRequestRequest]) (*connect.Response[v1.GetRequestResponse], error)
@@ -198,6 +244,20 @@ func NewReportServiceHandler(svc ReportServiceHandler, opts ...connect.HandlerOp
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
+	reportServiceQueryMetricsHandler := connect.NewUnaryHandler(
+		ReportServiceQueryMetricsProcedure,
+		svc.QueryMetrics,
+		connect.WithSchema(reportServiceMethods.ByName("QueryMetrics")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	reportServiceTailRequestsHandler := connect.NewServerStreamHandler(
+		ReportServiceTailRequestsProcedure,
+		svc.TailRequests,
+		connect.WithSchema(reportServiceMethods.ByName("TailRequests")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
 	reportServiceGetRequestHandler := connect.NewUnaryHandler(
 		ReportServiceGetRequestProcedure,
 		svc.GetRequest,
@@ -220,6 +280,10 @@ func NewReportServiceHandler(svc ReportServiceHandler, opts ...connect.HandlerOp
 			reportServiceStreamQueryHandler.ServeHTTP(w, r)
 		case ReportServiceGetOverviewProcedure:
 			reportServiceGetOverviewHandler.ServeHTTP(w, r)
+		case ReportServiceQueryMetricsProcedure:
+			reportServiceQueryMetricsHandler.ServeHTTP(w, r)
+		case ReportServiceTailRequestsProcedure:
+			reportServiceTailRequestsHandler.ServeHTTP(w, r)
 		case ReportServiceGetRequestProcedure:
 			reportServiceGetRequestHandler.ServeHTTP(w, r)
 		case ReportServiceListRequestsProcedure:
@@ -243,6 +307,14 @@ func (UnimplementedReportServiceHandler) StreamQuery(context.Context, *connect.R
 
 func (UnimplementedReportServiceHandler) GetOverview(context.Context, *connect.Request[v1.GetOverviewRequest]) (*connect.Response[v1.GetOverviewResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weir.admin.v1.ReportService.GetOverview is not implemented"))
+}
+
+func (UnimplementedReportServiceHandler) QueryMetrics(context.Context, *connect.Request[v1.QueryMetricsRequest]) (*connect.Response[v1.QueryMetricsResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weir.admin.v1.ReportService.QueryMetrics is not implemented"))
+}
+
+func (UnimplementedReportServiceHandler) TailRequests(context.Context, *connect.Request[v1.TailRequestsRequest], *connect.ServerStream[v1.TailRequestsResponse]) error {
+	return connect.NewError(connect.CodeUnimplemented, errors.New("weir.admin.v1.ReportService.TailRequests is not implemented"))
 }
 
 func (UnimplementedReportServiceHandler) GetRequest(context.Context, *connect.Request[v1.GetRequestRequest]) (*connect.Response[v1.GetRequestResponse], error) {

@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file weir/admin/v1/report.proto.
  */
 export const file_weir_admin_v1_report: GenFile = /*@__PURE__*/
-  fileDesc("Chp3ZWlyL2FkbWluL3YxL3JlcG9ydC5wcm90bxINd2Vpci5hZG1pbi52MSLAAQoPUnVuUXVlcnlSZXF1ZXN0EgsKA3NxbBgBIAEoCRJCCgpwYXJhbWV0ZXJzGAIgAygLMi4ud2Vpci5hZG1pbi52MS5SdW5RdWVyeVJlcXVlc3QuUGFyYW1ldGVyc0VudHJ5EhEKCXRpbWVfem9uZRgDIAEoCRpJCg9QYXJhbWV0ZXJzRW50cnkSCwoDa2V5GAEgASgJEiUKBXZhbHVlGAIgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlOgI4ASKUAgoQUnVuUXVlcnlSZXNwb25zZRImCgdjb2x1bW5zGAEgAygLMhUud2Vpci5hZG1pbi52MS5Db2x1bW4SKAoEcm93cxgCIAMoCzIaLmdvb2dsZS5wcm90b2J1Zi5MaXN0VmFsdWUSEQoJdHJ1bmNhdGVkGAMgASgIEhIKCmVsYXBzZWRfdXMYBCABKAMSFgoJcm93X2NvdW50GAUgASgFSACIAQESLQoKbGltaXRlZF9ieRgGIAEoDjIZLndlaXIuYWRtaW4udjEuUXVlcnlMaW1pdBIQCghtYXhfcm93cxgHIAEoBRIRCgltYXhfYnl0ZXMYCCABKAMSDQoFYnl0ZXMYCSABKANCDAoKX3Jvd19jb3VudCLGAQoSU3RyZWFtUXVlcnlSZXF1ZXN0EgsKA3NxbBgBIAEoCRJFCgpwYXJhbWV0ZXJzGAIgAygLMjEud2Vpci5hZG1pbi52MS5TdHJlYW1RdWVyeVJlcXVlc3QuUGFyYW1ldGVyc0VudHJ5EhEKCXRpbWVfem9uZRgDIAEoCRpJCg9QYXJhbWV0ZXJzRW50cnkSCwoDa2V5GAEgASgJEiUKBXZhbHVlGAIgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlOgI4ASKqAQoTU3RyZWFtUXVlcnlSZXNwb25zZRIuCgdjb2x1bW5zGAEgASgLMhsud2Vpci5hZG1pbi52MS5RdWVyeUNvbHVtbnNIABIoCgRyb3dzGAIgASgLMhgud2Vpci5hZG1pbi52MS5RdWVyeVJvd3NIABIuCgd0cmFpbGVyGAMgASgLMhsud2Vpci5hZG1pbi52MS5RdWVyeVRyYWlsZXJIAEIJCgdtZXNzYWdlIjYKDFF1ZXJ5Q29sdW1ucxImCgdjb2x1bW5zGAEgAygLMhUud2Vpci5hZG1pbi52MS5Db2x1bW4iNQoJUXVlcnlSb3dzEigKBHJvd3MYASADKAsyGi5nb29nbGUucHJvdG9idWYuTGlzdFZhbHVlIkQKDFF1ZXJ5VHJhaWxlchIRCglyb3dfY291bnQYASABKAMSDQoFYnl0ZXMYAiABKAMSEgoKZWxhcHNlZF91cxgDIAEoAyIkCgZDb2x1bW4SDAoEbmFtZRgBIAEoCRIMCgR0eXBlGAIgASgJIqQBChJHZXRPdmVydmlld1JlcXVlc3QSKAoEZnJvbRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoCdG8YAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKCGludGVydmFsGAMgASgOMhcud2Vpci5hZG1pbi52MS5JbnRlcnZhbBIRCgl0aW1lX3pvbmUYBCABKAkioQEKE0dldE92ZXJ2aWV3UmVzcG9uc2USJQoGdG90YWxzGAEgASgLMhUud2Vpci5hZG1pbi52MS5Ub3RhbHMSJAoGc2VyaWVzGAIgAygLMhQud2Vpci5hZG1pbi52MS5Qb2ludBIqCgZyb3V0ZXMYAyADKAsyGi53ZWlyLmFkbWluLnYxLlJvdXRlVG90YWxzEhEKCXRpbWVfem9uZRgEIAEoCSL+AgoGVG90YWxzEhAKCHJlcXVlc3RzGAEgASgDEg4KBmVycm9ycxgCIAEoAxIUCgxpbnB1dF90b2tlbnMYAyABKAMSFQoNb3V0cHV0X3Rva2VucxgEIAEoAxIVCg1jb3N0X25hbm9fdXNkGAUgASgDEhkKEXVucHJpY2VkX3JlcXVlc3RzGAYgASgDEhwKD2R1cmF0aW9uX3A1MF91cxgHIAEoA0gAiAEBEhwKD2R1cmF0aW9uX3A5NV91cxgIIAEoA0gBiAEBEicKGnRpbWVfdG9fZmlyc3RfdG9rZW5fcDk1X3VzGAkgASgDSAKIAQESDwoHc2hhZG93cxgKIAEoAxIcChRzaGFkb3dfY29zdF9uYW5vX3VzZBgLIAEoAxIYChB1bnByaWNlZF9zaGFkb3dzGAwgASgDQhIKEF9kdXJhdGlvbl9wNTBfdXNCEgoQX2R1cmF0aW9uX3A5NV91c0IdChtfdGltZV90b19maXJzdF90b2tlbl9wOTVfdXMiWQoFUG9pbnQSKQoFc3RhcnQYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiUKBnRvdGFscxgCIAEoCzIVLndlaXIuYWRtaW4udjEuVG90YWxzIkMKC1JvdXRlVG90YWxzEg0KBXJvdXRlGAEgASgJEiUKBnRvdGFscxgCIAEoCzIVLndlaXIuYWRtaW4udjEuVG90YWxzIlkKE0xpc3RSZXF1ZXN0c1JlcXVlc3QSDAoEc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEg4KBmZpbHRlchgKIAEoCRIQCghvcmRlcl9ieRgLIAEoCSJZChRMaXN0UmVxdWVzdHNSZXNwb25zZRIoCghyZXF1ZXN0cxgBIAMoCzIWLndlaXIuYWRtaW4udjEuUmVxdWVzdBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiiAUKB1JlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIuCgpzdGFydGVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVyb3V0ZRgDIAEoCRISCgpwcm9qZWN0X2lkGAQgASgJEg4KBmtleV9pZBgFIAEoCRIQCghwcm92aWRlchgGIAEoCRINCgVtb2RlbBgHIAEoCRIQCghzdHJlYW1lZBgIIAEoCBIPCgdvdXRjb21lGAkgASgJEg4KBnN0YXR1cxgKIAEoBRISCgplcnJvcl9jb2RlGAsgASgJEhQKDGlucHV0X3Rva2VucxgMIAEoAxIVCg1vdXRwdXRfdG9rZW5zGA0gASgDEhoKDWNvc3RfbmFub191c2QYDiABKANIAIgBARITCgtkdXJhdGlvbl91cxgPIAEoAxIjChZ0aW1lX3RvX2ZpcnN0X3Rva2VuX3VzGBAgASgDSAGIAQESFgoOcG9saWN5X3ZlcnNpb24YESABKAMSEAoIYXR0ZW1wdHMYEiABKAUSGgoScHJpY2VfYm9va192ZXJzaW9uGBMgASgJEhIKCmdhdGV3YXlfaWQYFCABKAkSDwoHc3VyZmFjZRgVIAEoCRIQCghlbmRfdXNlchgWIAEoCRIOCgZydW5faWQYFyABKAkSMgoGbGFiZWxzGBggAygLMiIud2Vpci5hZG1pbi52MS5SZXF1ZXN0LkxhYmVsc0VudHJ5Gi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCEAoOX2Nvc3RfbmFub191c2RCGQoXX3RpbWVfdG9fZmlyc3RfdG9rZW5fdXMiJwoRR2V0UmVxdWVzdFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCSLTAQoSR2V0UmVxdWVzdFJlc3BvbnNlEicKB3JlcXVlc3QYASABKAsyFi53ZWlyLmFkbWluLnYxLlJlcXVlc3QSLwoIYXR0ZW1wdHMYAiADKAsyHS53ZWlyLmFkbWluLnYxLlJlcXVlc3RBdHRlbXB0EjMKCmNhbmRpZGF0ZXMYAyADKAsyHy53ZWlyLmFkbWluLnYxLlJlcXVlc3RDYW5kaWRhdGUSLgoHc2hhZG93cxgEIAMoCzIdLndlaXIuYWRtaW4udjEuUmVxdWVzdEF0dGVtcHQi6QIKDlJlcXVlc3RBdHRlbXB0EhIKCnJlcXVlc3RfaWQYASABKAkSDAoEa2luZBgCIAEoCRINCgVjYXVzZRgDIAEoCRIQCghwcm92aWRlchgEIAEoCRINCgVtb2RlbBgFIAEoCRIPCgdvdXRjb21lGAYgASgJEg4KBnN0YXR1cxgHIAEoBRIYChBzdGFydGVkX2FmdGVyX3VzGAggASgDEhMKC2R1cmF0aW9uX3VzGAkgASgDEiMKFnRpbWVfdG9fZmlyc3RfdG9rZW5fdXMYCiABKANIAIgBARIUCgxpbnB1dF90b2tlbnMYCyABKAMSFQoNb3V0cHV0X3Rva2VucxgMIAEoAxIaCg1jb3N0X25hbm9fdXNkGA0gASgDSAGIAQESGgoScHJpY2VfYm9va192ZXJzaW9uGA4gASgJQhkKF190aW1lX3RvX2ZpcnN0X3Rva2VuX3VzQhAKDl9jb3N0X25hbm9fdXNkIkQKEFJlcXVlc3RDYW5kaWRhdGUSEAoIcHJvdmlkZXIYASABKAkSDQoFbW9kZWwYAiABKAkSDwoHdmVyZGljdBgDIAEoCSpWCgpRdWVyeUxpbWl0EhsKF1FVRVJZX0xJTUlUX1VOU1BFQ0lGSUVEEAASFAoQUVVFUllfTElNSVRfUk9XUxABEhUKEVFVRVJZX0xJTUlUX0JZVEVTEAIqXgoISW50ZXJ2YWwSGAoUSU5URVJWQUxfVU5TUEVDSUZJRUQQABITCg9JTlRFUlZBTF9NSU5VVEUQARIRCg1JTlRFUlZBTF9IT1VSEAISEAoMSU5URVJWQUxfREFZEAMyoQQKDVJlcG9ydFNlcnZpY2USYQoIUnVuUXVlcnkSHi53ZWlyLmFkbWluLnYxLlJ1blF1ZXJ5UmVxdWVzdBofLndlaXIuYWRtaW4udjEuUnVuUXVlcnlSZXNwb25zZSIUkAIBirUYDXJlcG9ydHMucXVlcnkSbAoLU3RyZWFtUXVlcnkSIS53ZWlyLmFkbWluLnYxLlN0cmVhbVF1ZXJ5UmVxdWVzdBoiLndlaXIuYWRtaW4udjEuU3RyZWFtUXVlcnlSZXNwb25zZSIUkAIBirUYDXJlcG9ydHMucXVlcnkwARJpCgtHZXRPdmVydmlldxIhLndlaXIuYWRtaW4udjEuR2V0T3ZlcnZpZXdSZXF1ZXN0GiIud2Vpci5hZG1pbi52MS5HZXRPdmVydmlld1Jlc3BvbnNlIhOQAgGKtRgMcmVwb3J0cy5yZWFkEmYKCkdldFJlcXVlc3QSIC53ZWlyLmFkbWluLnYxLkdldFJlcXVlc3RSZXF1ZXN0GiEud2Vpci5hZG1pbi52MS5HZXRSZXF1ZXN0UmVzcG9uc2UiE5ACAYq1GAxyZXBvcnRzLnJlYWQSbAoMTGlzdFJlcXVlc3RzEiIud2Vpci5hZG1pbi52MS5MaXN0UmVxdWVzdHNSZXF1ZXN0GiMud2Vpci5hZG1pbi52MS5MaXN0UmVxdWVzdHNSZXNwb25zZSITkAIBirUYDHJlcG9ydHMucmVhZGIGcHJvdG8z", [file_google_protobuf_struct, file_google_protobuf_timestamp, file_weir_admin_v1_options]);
+  fileDesc("Chp3ZWlyL2FkbWluL3YxL3JlcG9ydC5wcm90bxINd2Vpci5hZG1pbi52MSLAAQoPUnVuUXVlcnlSZXF1ZXN0EgsKA3NxbBgBIAEoCRJCCgpwYXJhbWV0ZXJzGAIgAygLMi4ud2Vpci5hZG1pbi52MS5SdW5RdWVyeVJlcXVlc3QuUGFyYW1ldGVyc0VudHJ5EhEKCXRpbWVfem9uZRgDIAEoCRpJCg9QYXJhbWV0ZXJzRW50cnkSCwoDa2V5GAEgASgJEiUKBXZhbHVlGAIgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlOgI4ASKUAgoQUnVuUXVlcnlSZXNwb25zZRImCgdjb2x1bW5zGAEgAygLMhUud2Vpci5hZG1pbi52MS5Db2x1bW4SKAoEcm93cxgCIAMoCzIaLmdvb2dsZS5wcm90b2J1Zi5MaXN0VmFsdWUSEQoJdHJ1bmNhdGVkGAMgASgIEhIKCmVsYXBzZWRfdXMYBCABKAMSFgoJcm93X2NvdW50GAUgASgFSACIAQESLQoKbGltaXRlZF9ieRgGIAEoDjIZLndlaXIuYWRtaW4udjEuUXVlcnlMaW1pdBIQCghtYXhfcm93cxgHIAEoBRIRCgltYXhfYnl0ZXMYCCABKAMSDQoFYnl0ZXMYCSABKANCDAoKX3Jvd19jb3VudCLGAQoSU3RyZWFtUXVlcnlSZXF1ZXN0EgsKA3NxbBgBIAEoCRJFCgpwYXJhbWV0ZXJzGAIgAygLMjEud2Vpci5hZG1pbi52MS5TdHJlYW1RdWVyeVJlcXVlc3QuUGFyYW1ldGVyc0VudHJ5EhEKCXRpbWVfem9uZRgDIAEoCRpJCg9QYXJhbWV0ZXJzRW50cnkSCwoDa2V5GAEgASgJEiUKBXZhbHVlGAIgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlOgI4ASKqAQoTU3RyZWFtUXVlcnlSZXNwb25zZRIuCgdjb2x1bW5zGAEgASgLMhsud2Vpci5hZG1pbi52MS5RdWVyeUNvbHVtbnNIABIoCgRyb3dzGAIgASgLMhgud2Vpci5hZG1pbi52MS5RdWVyeVJvd3NIABIuCgd0cmFpbGVyGAMgASgLMhsud2Vpci5hZG1pbi52MS5RdWVyeVRyYWlsZXJIAEIJCgdtZXNzYWdlIjYKDFF1ZXJ5Q29sdW1ucxImCgdjb2x1bW5zGAEgAygLMhUud2Vpci5hZG1pbi52MS5Db2x1bW4iNQoJUXVlcnlSb3dzEigKBHJvd3MYASADKAsyGi5nb29nbGUucHJvdG9idWYuTGlzdFZhbHVlIkQKDFF1ZXJ5VHJhaWxlchIRCglyb3dfY291bnQYASABKAMSDQoFYnl0ZXMYAiABKAMSEgoKZWxhcHNlZF91cxgDIAEoAyIkCgZDb2x1bW4SDAoEbmFtZRgBIAEoCRIMCgR0eXBlGAIgASgJIqQBChJHZXRPdmVydmlld1JlcXVlc3QSKAoEZnJvbRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoCdG8YAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKCGludGVydmFsGAMgASgOMhcud2Vpci5hZG1pbi52MS5JbnRlcnZhbBIRCgl0aW1lX3pvbmUYBCABKAkimAIKE1F1ZXJ5TWV0cmljc1JlcXVlc3QSKAoIbWVhc3VyZXMYASADKA4yFi53ZWlyLmFkbWluLnYxLk1lYXN1cmUSEAoIZ3JvdXBfYnkYAiADKAkSDgoGZmlsdGVyGAMgASgJEigKBGZyb20YBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKAnRvGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCghpbnRlcnZhbBgGIAEoDjIXLndlaXIuYWRtaW4udjEuSW50ZXJ2YWwSEQoJdGltZV96b25lGAcgASgJEgsKA3RvcBgIIAEoBRIYChBjb21wYXJlX3ByZXZpb3VzGAkgASgIIvADChRRdWVyeU1ldHJpY3NSZXNwb25zZRIqCgZzdGFydHMYASADKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEioKBXRvdGFsGAIgASgLMhsud2Vpci5hZG1pbi52MS5NZXRyaWNTZXJpZXMSKwoGc2VyaWVzGAMgAygLMhsud2Vpci5hZG1pbi52MS5NZXRyaWNTZXJpZXMSKgoFb3RoZXIYBCABKAsyGy53ZWlyLmFkbWluLnYxLk1ldHJpY1NlcmllcxIoCgRmcm9tGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgJ0bxgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoIaW50ZXJ2YWwYByABKA4yFy53ZWlyLmFkbWluLnYxLkludGVydmFsEhEKCXRpbWVfem9uZRgIIAEoCRIxCg1wcmV2aW91c19mcm9tGAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtwcmV2aW91c190bxgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPcHJldmlvdXNfc3RhcnRzGAsgAygLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKFAgoMTWV0cmljU2VyaWVzEg0KBWdyb3VwGAEgAygJEioKBnRvdGFscxgCIAMoCzIaLndlaXIuYWRtaW4udjEuTWV0cmljVmFsdWUSKgoGcG9pbnRzGAMgAygLMhoud2Vpci5hZG1pbi52MS5NZXRyaWNQb2ludBIzCg9wcmV2aW91c190b3RhbHMYBCADKAsyGi53ZWlyLmFkbWluLnYxLk1ldHJpY1ZhbHVlEjMKD3ByZXZpb3VzX3BvaW50cxgFIAMoCzIaLndlaXIuYWRtaW4udjEuTWV0cmljUG9pbnQSFgoJc2hhcmVfcHBtGAYgASgFSACIAQFCDAoKX3NoYXJlX3BwbSI5CgtNZXRyaWNQb2ludBIqCgZ2YWx1ZXMYASADKAsyGi53ZWlyLmFkbWluLnYxLk1ldHJpY1ZhbHVlIisKC01ldHJpY1ZhbHVlEhIKBXZhbHVlGAEgASgDSACIAQFCCAoGX3ZhbHVlIiUKE1RhaWxSZXF1ZXN0c1JlcXVlc3QSDgoGZmlsdGVyGAEgASgJIn8KFFRhaWxSZXF1ZXN0c1Jlc3BvbnNlEikKB3JlcXVlc3QYASABKAsyFi53ZWlyLmFkbWluLnYxLlJlcXVlc3RIABIxCgloZWFydGJlYXQYAiABKAsyHC53ZWlyLmFkbWluLnYxLlRhaWxIZWFydGJlYXRIAEIJCgdtZXNzYWdlIkIKDVRhaWxIZWFydGJlYXQSMQoNc3RvcmVkX2JlZm9yZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAioQEKE0dldE92ZXJ2aWV3UmVzcG9uc2USJQoGdG90YWxzGAEgASgLMhUud2Vpci5hZG1pbi52MS5Ub3RhbHMSJAoGc2VyaWVzGAIgAygLMhQud2Vpci5hZG1pbi52MS5Qb2ludBIqCgZyb3V0ZXMYAyADKAsyGi53ZWlyLmFkbWluLnYxLlJvdXRlVG90YWxzEhEKCXRpbWVfem9uZRgEIAEoCSL+AgoGVG90YWxzEhAKCHJlcXVlc3RzGAEgASgDEg4KBmVycm9ycxgCIAEoAxIUCgxpbnB1dF90b2tlbnMYAyABKAMSFQoNb3V0cHV0X3Rva2VucxgEIAEoAxIVCg1jb3N0X25hbm9fdXNkGAUgASgDEhkKEXVucHJpY2VkX3JlcXVlc3RzGAYgASgDEhwKD2R1cmF0aW9uX3A1MF91cxgHIAEoA0gAiAEBEhwKD2R1cmF0aW9uX3A5NV91cxgIIAEoA0gBiAEBEicKGnRpbWVfdG9fZmlyc3RfdG9rZW5fcDk1X3VzGAkgASgDSAKIAQESDwoHc2hhZG93cxgKIAEoAxIcChRzaGFkb3dfY29zdF9uYW5vX3VzZBgLIAEoAxIYChB1bnByaWNlZF9zaGFkb3dzGAwgASgDQhIKEF9kdXJhdGlvbl9wNTBfdXNCEgoQX2R1cmF0aW9uX3A5NV91c0IdChtfdGltZV90b19maXJzdF90b2tlbl9wOTVfdXMiWQoFUG9pbnQSKQoFc3RhcnQYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiUKBnRvdGFscxgCIAEoCzIVLndlaXIuYWRtaW4udjEuVG90YWxzIkMKC1JvdXRlVG90YWxzEg0KBXJvdXRlGAEgASgJEiUKBnRvdGFscxgCIAEoCzIVLndlaXIuYWRtaW4udjEuVG90YWxzIlkKE0xpc3RSZXF1ZXN0c1JlcXVlc3QSDAoEc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEg4KBmZpbHRlchgKIAEoCRIQCghvcmRlcl9ieRgLIAEoCSJZChRMaXN0UmVxdWVzdHNSZXNwb25zZRIoCghyZXF1ZXN0cxgBIAMoCzIWLndlaXIuYWRtaW4udjEuUmVxdWVzdBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiiAUKB1JlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIuCgpzdGFydGVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVyb3V0ZRgDIAEoCRISCgpwcm9qZWN0X2lkGAQgASgJEg4KBmtleV9pZBgFIAEoCRIQCghwcm92aWRlchgGIAEoCRINCgVtb2RlbBgHIAEoCRIQCghzdHJlYW1lZBgIIAEoCBIPCgdvdXRjb21lGAkgASgJEg4KBnN0YXR1cxgKIAEoBRISCgplcnJvcl9jb2RlGAsgASgJEhQKDGlucHV0X3Rva2VucxgMIAEoAxIVCg1vdXRwdXRfdG9rZW5zGA0gASgDEhoKDWNvc3RfbmFub191c2QYDiABKANIAIgBARITCgtkdXJhdGlvbl91cxgPIAEoAxIjChZ0aW1lX3RvX2ZpcnN0X3Rva2VuX3VzGBAgASgDSAGIAQESFgoOcG9saWN5X3ZlcnNpb24YESABKAMSEAoIYXR0ZW1wdHMYEiABKAUSGgoScHJpY2VfYm9va192ZXJzaW9uGBMgASgJEhIKCmdhdGV3YXlfaWQYFCABKAkSDwoHc3VyZmFjZRgVIAEoCRIQCghlbmRfdXNlchgWIAEoCRIOCgZydW5faWQYFyABKAkSMgoGbGFiZWxzGBggAygLMiIud2Vpci5hZG1pbi52MS5SZXF1ZXN0LkxhYmVsc0VudHJ5Gi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCEAoOX2Nvc3RfbmFub191c2RCGQoXX3RpbWVfdG9fZmlyc3RfdG9rZW5fdXMiJwoRR2V0UmVxdWVzdFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCSLTAQoSR2V0UmVxdWVzdFJlc3BvbnNlEicKB3JlcXVlc3QYASABKAsyFi53ZWlyLmFkbWluLnYxLlJlcXVlc3QSLwoIYXR0ZW1wdHMYAiADKAsyHS53ZWlyLmFkbWluLnYxLlJlcXVlc3RBdHRlbXB0EjMKCmNhbmRpZGF0ZXMYAyADKAsyHy53ZWlyLmFkbWluLnYxLlJlcXVlc3RDYW5kaWRhdGUSLgoHc2hhZG93cxgEIAMoCzIdLndlaXIuYWRtaW4udjEuUmVxdWVzdEF0dGVtcHQi6QIKDlJlcXVlc3RBdHRlbXB0EhIKCnJlcXVlc3RfaWQYASABKAkSDAoEa2luZBgCIAEoCRINCgVjYXVzZRgDIAEoCRIQCghwcm92aWRlchgEIAEoCRINCgVtb2RlbBgFIAEoCRIPCgdvdXRjb21lGAYgASgJEg4KBnN0YXR1cxgHIAEoBRIYChBzdGFydGVkX2FmdGVyX3VzGAggASgDEhMKC2R1cmF0aW9uX3VzGAkgASgDEiMKFnRpbWVfdG9fZmlyc3RfdG9rZW5fdXMYCiABKANIAIgBARIUCgxpbnB1dF90b2tlbnMYCyABKAMSFQoNb3V0cHV0X3Rva2VucxgMIAEoAxIaCg1jb3N0X25hbm9fdXNkGA0gASgDSAGIAQESGgoScHJpY2VfYm9va192ZXJzaW9uGA4gASgJQhkKF190aW1lX3RvX2ZpcnN0X3Rva2VuX3VzQhAKDl9jb3N0X25hbm9fdXNkIkQKEFJlcXVlc3RDYW5kaWRhdGUSEAoIcHJvdmlkZXIYASABKAkSDQoFbW9kZWwYAiABKAkSDwoHdmVyZGljdBgDIAEoCSpWCgpRdWVyeUxpbWl0EhsKF1FVRVJZX0xJTUlUX1VOU1BFQ0lGSUVEEAASFAoQUVVFUllfTElNSVRfUk9XUxABEhUKEVFVRVJZX0xJTUlUX0JZVEVTEAIqhQEKCEludGVydmFsEhgKFElOVEVSVkFMX1VOU1BFQ0lGSUVEEAASEwoPSU5URVJWQUxfTUlOVVRFEAESEQoNSU5URVJWQUxfSE9VUhACEhAKDElOVEVSVkFMX0RBWRADEhEKDUlOVEVSVkFMX1dFRUsQBBISCg5JTlRFUlZBTF9NT05USBAFKqMDCgdNZWFzdXJlEhcKE01FQVNVUkVfVU5TUEVDSUZJRUQQABIUChBNRUFTVVJFX1JFUVVFU1RTEAESEgoOTUVBU1VSRV9FUlJPUlMQAhIRCg1NRUFTVVJFX1NQRU5EEAMSHQoZTUVBU1VSRV9VTlBSSUNFRF9SRVFVRVNUUxAEEhgKFE1FQVNVUkVfSU5QVVRfVE9LRU5TEAUSGQoVTUVBU1VSRV9PVVRQVVRfVE9LRU5TEAYSEgoOTUVBU1VSRV9UT0tFTlMQBxIdChlNRUFTVVJFX0NBQ0hFX1JFQURfVE9LRU5TEAgSGAoUTUVBU1VSRV9EVVJBVElPTl9QNTAQCRIYChRNRUFTVVJFX0RVUkFUSU9OX1A5NRAKEhgKFE1FQVNVUkVfRFVSQVRJT05fUDk5EAsSIwofTUVBU1VSRV9USU1FX1RPX0ZJUlNUX1RPS0VOX1A1MBAMEiMKH01FQVNVUkVfVElNRV9UT19GSVJTVF9UT0tFTl9QOTUQDRIjCh9NRUFTVVJFX1RJTUVfVE9fRklSU1RfVE9LRU5fUDk5EA4y/wUKDVJlcG9ydFNlcnZpY2USYQoIUnVuUXVlcnkSHi53ZWlyLmFkbWluLnYxLlJ1blF1ZXJ5UmVxdWVzdBofLndlaXIuYWRtaW4udjEuUnVuUXVlcnlSZXNwb25zZSIUkAIBirUYDXJlcG9ydHMucXVlcnkSbAoLU3RyZWFtUXVlcnkSIS53ZWlyLmFkbWluLnYxLlN0cmVhbVF1ZXJ5UmVxdWVzdBoiLndlaXIuYWRtaW4udjEuU3RyZWFtUXVlcnlSZXNwb25zZSIUkAIBirUYDXJlcG9ydHMucXVlcnkwARJpCgtHZXRPdmVydmlldxIhLndlaXIuYWRtaW4udjEuR2V0T3ZlcnZpZXdSZXF1ZXN0GiIud2Vpci5hZG1pbi52MS5HZXRPdmVydmlld1Jlc3BvbnNlIhOQAgGKtRgMcmVwb3J0cy5yZWFkEmwKDFF1ZXJ5TWV0cmljcxIiLndlaXIuYWRtaW4udjEuUXVlcnlNZXRyaWNzUmVxdWVzdBojLndlaXIuYWRtaW4udjEuUXVlcnlNZXRyaWNzUmVzcG9uc2UiE5ACAYq1GAxyZXBvcnRzLnJlYWQSbgoMVGFpbFJlcXVlc3RzEiIud2Vpci5hZG1pbi52MS5UYWlsUmVxdWVzdHNSZXF1ZXN0GiMud2Vpci5hZG1pbi52MS5UYWlsUmVxdWVzdHNSZXNwb25zZSITkAIBirUYDHJlcG9ydHMucmVhZDABEmYKCkdldFJlcXVlc3QSIC53ZWlyLmFkbWluLnYxLkdldFJlcXVlc3RSZXF1ZXN0GiEud2Vpci5hZG1pbi52MS5HZXRSZXF1ZXN0UmVzcG9uc2UiE5ACAYq1GAxyZXBvcnRzLnJlYWQSbAoMTGlzdFJlcXVlc3RzEiIud2Vpci5hZG1pbi52MS5MaXN0UmVxdWVzdHNSZXF1ZXN0GiMud2Vpci5hZG1pbi52MS5MaXN0UmVxdWVzdHNSZXNwb25zZSITkAIBirUYDHJlcG9ydHMucmVhZGIGcHJvdG8z", [file_google_protobuf_struct, file_google_protobuf_timestamp, file_weir_admin_v1_options]);
 
 /**
  * @generated from message weir.admin.v1.RunQueryRequest
@@ -318,6 +318,318 @@ export const GetOverviewRequestSchema: GenMessage<GetOverviewRequest> = /*@__PUR
   messageDesc(file_weir_admin_v1_report, 8);
 
 /**
+ * @generated from message weir.admin.v1.QueryMetricsRequest
+ */
+export type QueryMetricsRequest = Message<"weir.admin.v1.QueryMetricsRequest"> & {
+  /**
+   * What is measured; the first one says which groups are the top ones.
+   *
+   * @generated from field: repeated weir.admin.v1.Measure measures = 1;
+   */
+  measures: Measure[];
+
+  /**
+   * project, key, route, provider, model, surface, outcome, end_user, gateway, or
+   * label:<name>; provider and model are of the last attempt. Empty: all as one.
+   *
+   * @generated from field: repeated string group_by = 2;
+   */
+  groupBy: string[];
+
+  /**
+   * Which requests (AIP-160): the fields of ListRequests. Empty: all.
+   *
+   * @generated from field: string filter = 3;
+   */
+  filter: string;
+
+  /**
+   * Absent: 24 hours before to.
+   *
+   * @generated from field: google.protobuf.Timestamp from = 4;
+   */
+  from?: Timestamp | undefined;
+
+  /**
+   * Absent: now.
+   *
+   * @generated from field: google.protobuf.Timestamp to = 5;
+   */
+  to?: Timestamp | undefined;
+
+  /**
+   * @generated from field: weir.admin.v1.Interval interval = 6;
+   */
+  interval: Interval;
+
+  /**
+   * IANA name in which intervals are cut; empty: UTC.
+   *
+   * @generated from field: string time_zone = 7;
+   */
+  timeZone: string;
+
+  /**
+   * How many groups stand alone; 0 means 10.
+   *
+   * @generated from field: int32 top = 8;
+   */
+  top: number;
+
+  /**
+   * The same of the period of the same length before: of as many days of the calendar
+   * where the interval is a day or more.
+   *
+   * @generated from field: bool compare_previous = 9;
+   */
+  comparePrevious: boolean;
+};
+
+/**
+ * Describes the message weir.admin.v1.QueryMetricsRequest.
+ * Use `create(QueryMetricsRequestSchema)` to create a new message.
+ */
+export const QueryMetricsRequestSchema: GenMessage<QueryMetricsRequest> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_report, 9);
+
+/**
+ * @generated from message weir.admin.v1.QueryMetricsResponse
+ */
+export type QueryMetricsResponse = Message<"weir.admin.v1.QueryMetricsResponse"> & {
+  /**
+   * When each interval begins; the first and the last may be cut by from and to.
+   *
+   * @generated from field: repeated google.protobuf.Timestamp starts = 1;
+   */
+  starts: Timestamp[];
+
+  /**
+   * Of all requests.
+   *
+   * @generated from field: weir.admin.v1.MetricSeries total = 2;
+   */
+  total?: MetricSeries | undefined;
+
+  /**
+   * Of the top groups, the largest first.
+   *
+   * @generated from field: repeated weir.admin.v1.MetricSeries series = 3;
+   */
+  series: MetricSeries[];
+
+  /**
+   * Of all other groups together; absent where there is none.
+   *
+   * @generated from field: weir.admin.v1.MetricSeries other = 4;
+   */
+  other?: MetricSeries | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp from = 5;
+   */
+  from?: Timestamp | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp to = 6;
+   */
+  to?: Timestamp | undefined;
+
+  /**
+   * @generated from field: weir.admin.v1.Interval interval = 7;
+   */
+  interval: Interval;
+
+  /**
+   * @generated from field: string time_zone = 8;
+   */
+  timeZone: string;
+
+  /**
+   * The period before, where it was asked for.
+   *
+   * @generated from field: google.protobuf.Timestamp previous_from = 9;
+   */
+  previousFrom?: Timestamp | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp previous_to = 10;
+   */
+  previousTo?: Timestamp | undefined;
+
+  /**
+   * @generated from field: repeated google.protobuf.Timestamp previous_starts = 11;
+   */
+  previousStarts: Timestamp[];
+};
+
+/**
+ * Describes the message weir.admin.v1.QueryMetricsResponse.
+ * Use `create(QueryMetricsResponseSchema)` to create a new message.
+ */
+export const QueryMetricsResponseSchema: GenMessage<QueryMetricsResponse> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_report, 10);
+
+/**
+ * @generated from message weir.admin.v1.MetricSeries
+ */
+export type MetricSeries = Message<"weir.admin.v1.MetricSeries"> & {
+  /**
+   * Values of group_by, in its order; empty texts where requests have none.
+   *
+   * @generated from field: repeated string group = 1;
+   */
+  group: string[];
+
+  /**
+   * In the order of measures.
+   *
+   * @generated from field: repeated weir.admin.v1.MetricValue totals = 2;
+   */
+  totals: MetricValue[];
+
+  /**
+   * One for each of starts.
+   *
+   * @generated from field: repeated weir.admin.v1.MetricPoint points = 3;
+   */
+  points: MetricPoint[];
+
+  /**
+   * @generated from field: repeated weir.admin.v1.MetricValue previous_totals = 4;
+   */
+  previousTotals: MetricValue[];
+
+  /**
+   * One for each of previous_starts.
+   *
+   * @generated from field: repeated weir.admin.v1.MetricPoint previous_points = 5;
+   */
+  previousPoints: MetricPoint[];
+
+  /**
+   * The part of all that this is, in millionths, by the first measure; absent where that
+   * does not add up, or all is 0.
+   *
+   * @generated from field: optional int32 share_ppm = 6;
+   */
+  sharePpm?: number | undefined;
+};
+
+/**
+ * Describes the message weir.admin.v1.MetricSeries.
+ * Use `create(MetricSeriesSchema)` to create a new message.
+ */
+export const MetricSeriesSchema: GenMessage<MetricSeries> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_report, 11);
+
+/**
+ * @generated from message weir.admin.v1.MetricPoint
+ */
+export type MetricPoint = Message<"weir.admin.v1.MetricPoint"> & {
+  /**
+   * In the order of measures.
+   *
+   * @generated from field: repeated weir.admin.v1.MetricValue values = 1;
+   */
+  values: MetricValue[];
+};
+
+/**
+ * Describes the message weir.admin.v1.MetricPoint.
+ * Use `create(MetricPointSchema)` to create a new message.
+ */
+export const MetricPointSchema: GenMessage<MetricPoint> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_report, 12);
+
+/**
+ * @generated from message weir.admin.v1.MetricValue
+ */
+export type MetricValue = Message<"weir.admin.v1.MetricValue"> & {
+  /**
+   * Absent: there was nothing to tell it by.
+   *
+   * @generated from field: optional int64 value = 1;
+   */
+  value?: bigint | undefined;
+};
+
+/**
+ * Describes the message weir.admin.v1.MetricValue.
+ * Use `create(MetricValueSchema)` to create a new message.
+ */
+export const MetricValueSchema: GenMessage<MetricValue> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_report, 13);
+
+/**
+ * @generated from message weir.admin.v1.TailRequestsRequest
+ */
+export type TailRequestsRequest = Message<"weir.admin.v1.TailRequestsRequest"> & {
+  /**
+   * Which of them (AIP-160): the fields of ListRequests. Empty: all.
+   *
+   * @generated from field: string filter = 1;
+   */
+  filter: string;
+};
+
+/**
+ * Describes the message weir.admin.v1.TailRequestsRequest.
+ * Use `create(TailRequestsRequestSchema)` to create a new message.
+ */
+export const TailRequestsRequestSchema: GenMessage<TailRequestsRequest> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_report, 14);
+
+/**
+ * @generated from message weir.admin.v1.TailRequestsResponse
+ */
+export type TailRequestsResponse = Message<"weir.admin.v1.TailRequestsResponse"> & {
+  /**
+   * @generated from oneof weir.admin.v1.TailRequestsResponse.message
+   */
+  message: {
+    /**
+     * @generated from field: weir.admin.v1.Request request = 1;
+     */
+    value: Request;
+    case: "request";
+  } | {
+    /**
+     * @generated from field: weir.admin.v1.TailHeartbeat heartbeat = 2;
+     */
+    value: TailHeartbeat;
+    case: "heartbeat";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message weir.admin.v1.TailRequestsResponse.
+ * Use `create(TailRequestsResponseSchema)` to create a new message.
+ */
+export const TailRequestsResponseSchema: GenMessage<TailRequestsResponse> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_report, 15);
+
+/**
+ * TailHeartbeat comes at the beginning and at least every 5 seconds.
+ *
+ * @generated from message weir.admin.v1.TailHeartbeat
+ */
+export type TailHeartbeat = Message<"weir.admin.v1.TailHeartbeat"> & {
+  /**
+   * Every request that was stored before, since the stream began, was sent.
+   *
+   * @generated from field: google.protobuf.Timestamp stored_before = 1;
+   */
+  storedBefore?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message weir.admin.v1.TailHeartbeat.
+ * Use `create(TailHeartbeatSchema)` to create a new message.
+ */
+export const TailHeartbeatSchema: GenMessage<TailHeartbeat> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_report, 16);
+
+/**
  * @generated from message weir.admin.v1.GetOverviewResponse
  */
 export type GetOverviewResponse = Message<"weir.admin.v1.GetOverviewResponse"> & {
@@ -353,7 +665,7 @@ export type GetOverviewResponse = Message<"weir.admin.v1.GetOverviewResponse"> &
  * Use `create(GetOverviewResponseSchema)` to create a new message.
  */
 export const GetOverviewResponseSchema: GenMessage<GetOverviewResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_report, 9);
+  messageDesc(file_weir_admin_v1_report, 17);
 
 /**
  * Totals of requests of applications; only their cost has copies for shadows in it.
@@ -437,7 +749,7 @@ export type Totals = Message<"weir.admin.v1.Totals"> & {
  * Use `create(TotalsSchema)` to create a new message.
  */
 export const TotalsSchema: GenMessage<Totals> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_report, 10);
+  messageDesc(file_weir_admin_v1_report, 18);
 
 /**
  * @generated from message weir.admin.v1.Point
@@ -459,7 +771,7 @@ export type Point = Message<"weir.admin.v1.Point"> & {
  * Use `create(PointSchema)` to create a new message.
  */
 export const PointSchema: GenMessage<Point> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_report, 11);
+  messageDesc(file_weir_admin_v1_report, 19);
 
 /**
  * @generated from message weir.admin.v1.RouteTotals
@@ -481,7 +793,7 @@ export type RouteTotals = Message<"weir.admin.v1.RouteTotals"> & {
  * Use `create(RouteTotalsSchema)` to create a new message.
  */
 export const RouteTotalsSchema: GenMessage<RouteTotals> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_report, 12);
+  messageDesc(file_weir_admin_v1_report, 20);
 
 /**
  * @generated from message weir.admin.v1.ListRequestsRequest
@@ -521,7 +833,7 @@ export type ListRequestsRequest = Message<"weir.admin.v1.ListRequestsRequest"> &
  * Use `create(ListRequestsRequestSchema)` to create a new message.
  */
 export const ListRequestsRequestSchema: GenMessage<ListRequestsRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_report, 13);
+  messageDesc(file_weir_admin_v1_report, 21);
 
 /**
  * @generated from message weir.admin.v1.ListRequestsResponse
@@ -543,7 +855,7 @@ export type ListRequestsResponse = Message<"weir.admin.v1.ListRequestsResponse">
  * Use `create(ListRequestsResponseSchema)` to create a new message.
  */
 export const ListRequestsResponseSchema: GenMessage<ListRequestsResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_report, 14);
+  messageDesc(file_weir_admin_v1_report, 22);
 
 /**
  * @generated from message weir.admin.v1.Request
@@ -688,7 +1000,7 @@ export type Request = Message<"weir.admin.v1.Request"> & {
  * Use `create(RequestSchema)` to create a new message.
  */
 export const RequestSchema: GenMessage<Request> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_report, 15);
+  messageDesc(file_weir_admin_v1_report, 23);
 
 /**
  * @generated from message weir.admin.v1.GetRequestRequest
@@ -705,7 +1017,7 @@ export type GetRequestRequest = Message<"weir.admin.v1.GetRequestRequest"> & {
  * Use `create(GetRequestRequestSchema)` to create a new message.
  */
 export const GetRequestRequestSchema: GenMessage<GetRequestRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_report, 16);
+  messageDesc(file_weir_admin_v1_report, 24);
 
 /**
  * @generated from message weir.admin.v1.GetRequestResponse
@@ -743,7 +1055,7 @@ export type GetRequestResponse = Message<"weir.admin.v1.GetRequestResponse"> & {
  * Use `create(GetRequestResponseSchema)` to create a new message.
  */
 export const GetRequestResponseSchema: GenMessage<GetRequestResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_report, 17);
+  messageDesc(file_weir_admin_v1_report, 25);
 
 /**
  * RequestAttempt is one call to a provider.
@@ -841,7 +1153,7 @@ export type RequestAttempt = Message<"weir.admin.v1.RequestAttempt"> & {
  * Use `create(RequestAttemptSchema)` to create a new message.
  */
 export const RequestAttemptSchema: GenMessage<RequestAttempt> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_report, 18);
+  messageDesc(file_weir_admin_v1_report, 26);
 
 /**
  * RequestCandidate is why a target was, or was not, to be tried.
@@ -872,7 +1184,7 @@ export type RequestCandidate = Message<"weir.admin.v1.RequestCandidate"> & {
  * Use `create(RequestCandidateSchema)` to create a new message.
  */
 export const RequestCandidateSchema: GenMessage<RequestCandidate> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_report, 19);
+  messageDesc(file_weir_admin_v1_report, 27);
 
 /**
  * QueryLimit is a bound of an answer.
@@ -927,6 +1239,18 @@ export enum Interval {
    * @generated from enum value: INTERVAL_DAY = 3;
    */
   DAY = 3,
+
+  /**
+   * From Monday on. For QueryMetrics, as months are.
+   *
+   * @generated from enum value: INTERVAL_WEEK = 4;
+   */
+  WEEK = 4,
+
+  /**
+   * @generated from enum value: INTERVAL_MONTH = 5;
+   */
+  MONTH = 5,
 }
 
 /**
@@ -934,6 +1258,107 @@ export enum Interval {
  */
 export const IntervalSchema: GenEnum<Interval> = /*@__PURE__*/
   enumDesc(file_weir_admin_v1_report, 1);
+
+/**
+ * Measure of requests. What counts is 0 where there is nothing; what can't be told
+ * without a request, as durations, is absent then.
+ *
+ * @generated from enum weir.admin.v1.Measure
+ */
+export enum Measure {
+  /**
+   * @generated from enum value: MEASURE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: MEASURE_REQUESTS = 1;
+   */
+  REQUESTS = 1,
+
+  /**
+   * Outcomes other than ok and client_closed.
+   *
+   * @generated from enum value: MEASURE_ERRORS = 2;
+   */
+  ERRORS = 2,
+
+  /**
+   * Nano-dollars, of what is priced.
+   *
+   * @generated from enum value: MEASURE_SPEND = 3;
+   */
+  SPEND = 3,
+
+  /**
+   * Requests with an attempt that no price was known for.
+   *
+   * @generated from enum value: MEASURE_UNPRICED_REQUESTS = 4;
+   */
+  UNPRICED_REQUESTS = 4,
+
+  /**
+   * @generated from enum value: MEASURE_INPUT_TOKENS = 5;
+   */
+  INPUT_TOKENS = 5,
+
+  /**
+   * @generated from enum value: MEASURE_OUTPUT_TOKENS = 6;
+   */
+  OUTPUT_TOKENS = 6,
+
+  /**
+   * Both of them.
+   *
+   * @generated from enum value: MEASURE_TOKENS = 7;
+   */
+  TOKENS = 7,
+
+  /**
+   * Of the input, read from the provider's cache.
+   *
+   * @generated from enum value: MEASURE_CACHE_READ_TOKENS = 8;
+   */
+  CACHE_READ_TOKENS = 8,
+
+  /**
+   * Microseconds, approximate, of requests that the agent did not refuse itself.
+   *
+   * @generated from enum value: MEASURE_DURATION_P50 = 9;
+   */
+  DURATION_P50 = 9,
+
+  /**
+   * @generated from enum value: MEASURE_DURATION_P95 = 10;
+   */
+  DURATION_P95 = 10,
+
+  /**
+   * @generated from enum value: MEASURE_DURATION_P99 = 11;
+   */
+  DURATION_P99 = 11,
+
+  /**
+   * @generated from enum value: MEASURE_TIME_TO_FIRST_TOKEN_P50 = 12;
+   */
+  TIME_TO_FIRST_TOKEN_P50 = 12,
+
+  /**
+   * @generated from enum value: MEASURE_TIME_TO_FIRST_TOKEN_P95 = 13;
+   */
+  TIME_TO_FIRST_TOKEN_P95 = 13,
+
+  /**
+   * @generated from enum value: MEASURE_TIME_TO_FIRST_TOKEN_P99 = 14;
+   */
+  TIME_TO_FIRST_TOKEN_P99 = 14,
+}
+
+/**
+ * Describes the enum weir.admin.v1.Measure.
+ */
+export const MeasureSchema: GenEnum<Measure> = /*@__PURE__*/
+  enumDesc(file_weir_admin_v1_report, 2);
 
 /**
  * ReportService reads usage. Money is nano-dollars (decimal strings in JSON),
@@ -975,6 +1400,29 @@ export const ReportService: GenService<{
     methodKind: "unary";
     input: typeof GetOverviewRequestSchema;
     output: typeof GetOverviewResponseSchema;
+  },
+  /**
+   * QueryMetrics measures requests of applications over time, by what they have in common,
+   * and beside the period before. Copies for shadows are not in it.
+   *
+   * @generated from rpc weir.admin.v1.ReportService.QueryMetrics
+   */
+  queryMetrics: {
+    methodKind: "unary";
+    input: typeof QueryMetricsRequestSchema;
+    output: typeof QueryMetricsResponseSchema;
+  },
+  /**
+   * TailRequests sends each request once, when it becomes visible, however late that is;
+   * which it does until the caller leaves or may not see them any more. docs/api.md says
+   * what is guaranteed.
+   *
+   * @generated from rpc weir.admin.v1.ReportService.TailRequests
+   */
+  tailRequests: {
+    methodKind: "server_streaming";
+    input: typeof TailRequestsRequestSchema;
+    output: typeof TailRequestsResponseSchema;
   },
   /**
    * GetRequest is one request of an application with its attempts, why its targets
