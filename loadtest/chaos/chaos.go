@@ -24,6 +24,7 @@ type Config struct {
 	For    time.Duration `default:"3m" help:"How long faults go on."`
 	Kills  int           `help:"Go on until so many processes were killed, however long that takes."`
 	Faults []Kind        `default:"kill,stop,cut,enospc" enum:"kill,stop,cut,enospc" help:"What happens: kill, stop, cut, enospc."`
+	Disks  []string      `default:"agent,kafka" enum:"agent,kafka,clickhouse" help:"Whose disks get full. ClickHouse itself may keep a merged part whose marks did not get written, and can't read its table then."`
 	AtOnce int           `default:"2" help:"How many faults may overlap."`
 	Rate   float64       `default:"40" help:"Requests that callers begin in a second, about."`
 	Kafka  string        `default:"embedded" enum:"embedded,apache" help:"The broker: embedded or apache, the real one."`

@@ -26,7 +26,7 @@ func TestChaos(t *testing.T) {
 		}
 		return
 	}
-	c := Config{For: 30 * time.Second, Faults: []Kind{kill, stop, cut, full}, AtOnce: 3, Rate: 25, Kafka: "embedded", Rest: 2 * time.Minute}
+	c := Config{For: 30 * time.Second, Faults: []Kind{kill, stop, cut, full}, Disks: []string{"agent", "kafka"}, AtOnce: 3, Rate: 25, Kafka: "embedded", Rest: 2 * time.Minute}
 	var out strings.Builder
 	err := Run(t.Context(), c, &out)
 	t.Logf("\n%s", out.String())

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/weirhq/weir/deploy/local/build"
@@ -127,7 +128,8 @@ func (w *world) engines(ctx context.Context, c Config, root string) error {
 
 // disk gives a folder a small disk of its own where disks are to be full and may be made.
 func (w *world) disk(c Config, name string, room int64) (*disk, error) {
-	if !inside() || !c.has(full) {
+	filled := slices.ContainsFunc(c.Disks, func(kind string) bool { return strings.HasPrefix(name, kind) })
+	if !inside() || !c.has(full) || !filled {
 		return nil, nil
 	}
 	d, err := newDisk(w.path(name), room)
