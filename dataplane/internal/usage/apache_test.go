@@ -22,7 +22,7 @@ import (
 	"github.com/weirhq/weir/proto/contract/batch"
 )
 
-var users = map[string]string{"writer": "right", "stranger": "right too"}
+var users = map[string]string{"writer": "right", "stranger": "right too", "reader": "right as well"}
 
 // TestApache is about who may speak to a broker, and what it says to others.
 func TestApache(t *testing.T) {
@@ -32,6 +32,7 @@ func TestApache(t *testing.T) {
 	}
 	t.Run("passwords", func(t *testing.T) { passwords(t, c) })
 	t.Run("certificates", func(t *testing.T) { certificates(t, c) })
+	t.Run("a_shared_broker", func(t *testing.T) { shared(t, c) })
 	t.Run("a_record_too_large", func(t *testing.T) {
 		topic := createTopic(t, []string{c.Open})
 		config := usage.KafkaConfig{Brokers: []string{c.Open}, Topic: topic}
@@ -166,6 +167,29 @@ func certificates(t *testing.T, c *apache.Cluster) {
 	t.Run("tls_where_none_is_spoken", func(t *testing.T) {
 		refused(t, usage.KafkaConfig{Brokers: []string{c.Open}, Topic: "usage", TLS: usage.KafkaTLS{Enabled: true, CA: c.CA}}, []byte("x"), "WEIR_KAFKA_TLS")
 	})
+}
+
+// shared brokers give an agent Write and nothing else: one that could read does not start.
+func shared(t *testing.T, c *apache.Cluster) {
+	check := func() error {
+		config := usage.KafkaConfig{
+			Brokers: []string{c.SASL}, Topic: "usage", Shared: true,
+			SASL: usage.KafkaSASL{Mechanism: "scram-sha-256", Username: "reader", Password: usage.Password(users["reader"])},
+		}
+		return sender(t, config).CheckShared(t.Context(), agentID)
+	}
+	allow := func(operation kafka.ACLOperationType) {
+		t.Helper()
+		if err := c.Allow(t.Context(), "reader", "usage", operation); err != nil {
+			t.Fatal(err)
+		}
+	}
+	allow(kafka.ACLOperationTypeWrite)
+	if err := check(); err != nil {
+		t.Errorf("it may write only: %v", err)
+	}
+	allow(kafka.ACLOperationTypeRead)
+	eventually(t, "a login that may read is refused", func() bool { return errors.Is(check(), usage.ErrReadable) })
 }
 
 func accepted(t *testing.T, c usage.KafkaConfig) {
