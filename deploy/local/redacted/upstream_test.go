@@ -13,7 +13,7 @@ import (
 // canaries in it.
 type upstream struct {
 	said map[string]string // by what
-	// seen is how often each model was asked for.
+	// asked has the model of each request.
 	asked chan string
 }
 
