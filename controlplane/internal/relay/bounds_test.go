@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"errors"
+	"net"
 	"sync"
 	"testing"
 	"time"
@@ -175,6 +176,30 @@ func TestBrokerAway(t *testing.T) {
 		n, err := agents[0].push(agents[0].batch(1))
 		return err == nil && n == 1
 	})
+}
+
+// A broker that takes connections and says nothing costs one call its timeout, and the others
+// nothing.
+func TestBrokerHangs(t *testing.T) {
+	w := newWorld(t)
+	w.broker.cluster.Close()
+	silent, err := net.Listen("tcp", w.broker.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	first := w.agent(uuid.New(), "eu")
+	_, err = first.push(first.batch(1))
+	w.refused("the first", err, connect.CodeUnavailable, "broker_unavailable")
+	began := time.Now()
+	for range 5 {
+		a := w.agent(uuid.New(), "eu")
+		_, err := a.push(a.batch(1))
+		w.refused("known to hang", err, connect.CodeUnavailable, "broker_unavailable")
+	}
+	if took := time.Since(began); took > 2*time.Second {
+		t.Errorf("five calls at what is known to hang took %s, at one second of timeout each", took)
+	}
 }
 
 func (w *world) metric(name string) (value float64) {

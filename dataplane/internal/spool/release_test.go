@@ -159,3 +159,28 @@ func TestRestartAfterSegmentsWent(t *testing.T) {
 		t.Errorf("%d records are not settled", s.Records)
 	}
 }
+
+// A batch whose records went is kept until it is acknowledged, also by a later start, which
+// does not know that it was once.
+func TestABatchOutlivesItsRecords(t *testing.T) {
+	o := small(t.TempDir(), nil)
+	l := open(t, o)
+	fill(t, l)
+	for l.Stats().Released == 0 {
+		drain(t, l)
+		fill(t, l)
+	}
+	shut(t, l)
+	l = open(t, o)
+	first := next(t, l)
+	l.PassOver(first)
+	drain(t, l)
+	for more := fill(t, l); more > 0; more = fill(t, l) {
+		drain(t, l)
+	}
+	shut(t, l)
+	l = open(t, o)
+	if again := next(t, l); again.Boot != first.Boot || again.First != first.First || string(again.Value) != string(first.Value) {
+		t.Errorf("%s %d is sent first, want %s %d, which nobody took", again.Boot, again.First, first.Boot, first.First)
+	}
+}
