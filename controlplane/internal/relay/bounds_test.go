@@ -4,13 +4,13 @@ import (
 	"context"
 	"crypto/ed25519"
 	"errors"
-	"net"
 	"sync"
 	"testing"
 	"time"
 
 	"connectrpc.com/connect"
 	"github.com/google/uuid"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/weirhq/weir/controlplane/internal/relay"
 	"github.com/weirhq/weir/proto/contract/batch"
@@ -178,22 +178,27 @@ func TestBrokerAway(t *testing.T) {
 	})
 }
 
-// A broker that takes connections and says nothing costs one call its timeout, and the others
+// A partition that takes nothing and says nothing costs one call its timeout, and the others
 // nothing.
 func TestBrokerHangs(t *testing.T) {
 	w := newWorld(t)
-	w.broker.cluster.Close()
-	silent, err := net.Listen("tcp", w.broker.address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer silent.Close()
+	release := make(chan struct{})
+	defer close(release)
+	w.broker.cluster.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
+		w.broker.cluster.KeepControl()
+		w.broker.cluster.SleepControl(func() { <-release })
+		return nil, nil, false
+	})
 	first := w.agent(uuid.New(), "eu")
-	_, err = first.push(first.batch(1))
+	_, err := first.push(first.batch(1))
 	w.refused("the first", err, connect.CodeUnavailable, "broker_unavailable")
 	began := time.Now()
-	for range 5 {
+	for n := 0; n < 5; {
 		a := w.agent(uuid.New(), "eu")
+		if partition.Of(a.ID.String(), partitions) != partition.Of(first.ID.String(), partitions) {
+			continue
+		}
+		n++
 		_, err := a.push(a.batch(1))
 		w.refused("known to hang", err, connect.CodeUnavailable, "broker_unavailable")
 	}
