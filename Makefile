@@ -92,7 +92,7 @@ loadtest-ingest: ## usage from Kafka to ClickHouse: records per second of a proc
 	@go run ./loadtest ingest --json $(REPORTS)/ingest.json
 
 .PHONY: loadtest-dashboards
-loadtest-dashboards: ## every fixed query of the console over a month of 100 million requests (11 GB of disk)
+loadtest-dashboards: ## every fixed query of the console over a month of 100 million requests (21 GB of disk)
 	@mkdir -p $(REPORTS)
 	@go run ./loadtest dashboards --json $(REPORTS)/dashboards.json
 
