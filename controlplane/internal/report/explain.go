@@ -76,7 +76,7 @@ func explain(ctx context.Context, err error, b bounds) error {
 	case away[said.Code]:
 		return fault.Unanswered(err, "analytics_unavailable", "the analytics store does not answer; try again")
 	case mistakes[said.Code] && !damage.MatchString(said.Message):
-		return fault.Because(fault.Invalid, "query_failed", "%s (code %d)", clean(said.Message), said.Code)
+		return fault.Because(fault.Invalid, "query_failed", "%s (code %d)%s", clean(said.Message), said.Code, hints[said.Code])
 	}
 	return fmt.Errorf("query of the analytics store: %w", err)
 }
@@ -87,6 +87,13 @@ var (
 	// Names that a caller has no business with.
 	inside = regexp.MustCompile(`usage_event|usage_range|agent_tail|report_definer|log_comment|__table|[0-9a-f]{8}-[0-9a-f]{4}-`)
 )
+
+// hints follow ClickHouse's words where those don't say what to do.
+var hints = map[int32]string{
+	41: ": write times as '2026-11-20 10:00:00'",
+	47: ": docs/sql.md lists the columns; texts stand in single quotes",
+	60: ": docs/sql.md lists the views",
+}
 
 const maxMessage = 500
 

@@ -119,7 +119,7 @@ func heredoc(s string) (token, int, bool) {
 	tag := s[:end+1]
 	body, _, found := strings.Cut(s[len(tag):], tag)
 	if !found {
-		return token{}, 0, false
+		return token{kind: broken}, len(s), true
 	}
 	return token{kind: text, value: body}, 2*len(tag) + len(body), true
 }

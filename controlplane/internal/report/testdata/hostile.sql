@@ -216,3 +216,69 @@ SELECT toUInt8(error_code) FROM errors_hourly WHERE error_code != 'code-secret-4
 SELECT toUInt8(provider) FROM latency_hourly WHERE provider != 'provider-secret-4'
 SELECT * FROM mergeTreeProjection('weir', 'usage_event', 'labels_day')
 SELECT * FROM mergeTreeProjection(currentDatabase(), 'usage_event', 'targets_hour')
+SELECT * FROM records
+SELECT * FROM arrivals
+SELECT * FROM spend_by_model
+SELECT * FROM spend_by_label
+SELECT * FROM errors_hourly
+SELECT * FROM cache_savings
+SELECT count() FROM records
+SELECT count() FROM arrivals
+SELECT hour, route, count(), sum(priced_cost_usd) FROM requests GROUP BY hour, route
+SELECT hour, kind, project_id, key_id, route, count() FROM records GROUP BY ALL
+SELECT day, labels, count() FROM requests GROUP BY day, labels
+SELECT day, arrayMap(x -> toUInt8(x), mapValues(labels)), count() FROM requests GROUP BY day, labels
+SELECT hour, toUInt8(route), count() FROM requests GROUP BY hour, route
+SELECT hour, throwIf(route = 'route-secret-1', route), count() FROM requests GROUP BY hour, route
+SELECT hour, count() FROM requests WHERE if(route != 'route-secret-4', toUInt8(route), 1) = 1 GROUP BY hour, route
+SELECT route, count() AS n FROM requests GROUP BY route HAVING throwIf(route = 'route-secret-2', route) = 0
+SELECT toUInt8(label_value) FROM spend_by_label
+SELECT throwIf(stored_by > '2020-01-01' AND toString(request_id) != '', toString(request_id)) FROM arrivals WHERE request_id NOT IN (SELECT request_id FROM requests)
+SELECT * FROM mergeTreeProjection('weir', 'usage_event', 'keys_hour')
+SELECT * FROM mergeTreeProjection(weir, usage_event, routes_hour)
+SELECT * FROM `mergeTreeProjection`('weir', 'usage_event', 'targets_hour')
+SELECT * FROM mergeTreeProjection('weir', 'usage_event', 'labels_day')
+SELECT * FROM mergeTreeAnalyzeIndexes('weir', 'usage_event')
+SELECT * FROM mergeTreeTextIndex('weir', 'usage_event', 'request_id')
+SELECT * FROM system.projections
+SELECT * FROM system.projection_parts
+SELECT * FROM system.mutations
+SELECT * FROM weir.usage_trial
+SELECT lost_requests, lost_attempts FROM usage_event
+SELECT organization_id FROM records
+SELECT * FROM {t:Identifier}
+SELECT * FROM weir.{t:Identifier}
+SELECT {c:Identifier} FROM requests
+SELECT * FROM requests WHERE model = {p:String}
+SELECT * FROM (SELECT * FROM requests SETTINGS session_timezone = 'Europe/Berlin', log_comment = '{foreign}')
+SELECT blockSize(), count() FROM requests GROUP BY blockSize()
+SELECT rowNumberInBlock() FROM requests
+SELECT randConstant(), count() FROM requests GROUP BY 1
+SELECT nowInBlock(), count() FROM requests GROUP BY 1
+SELECT runningDifference(seq) FROM requests
+SELECT neighbor(model, 1) FROM requests
+SELECT count() FROM (SELECT toInt64(number) AS n FROM numbers(99999800) UNION ALL SELECT seq FROM requests)
+WITH RECURSIVE t AS (SELECT 1 AS n, model FROM requests UNION ALL SELECT n + 1, model FROM t WHERE n < 1000000) SELECT count() FROM t
+WITH RECURSIVE t AS (SELECT model FROM usage_event UNION ALL SELECT model FROM t) SELECT * FROM t
+SELECT count() FROM requests AS a, requests AS b, requests AS c, requests AS d, requests AS e
+SELECT count() FROM numbers(10000000) AS a CROSS JOIN numbers(10000000) AS b WHERE sipHash64(a.number, b.number) = 1
+SELECT max(length(repeat(toString(number), 10000000))) FROM numbers(100)
+SELECT match(repeat('a', 1000000), '(a*)*(a*)*(a*)*b')
+SELECT extractAll(repeat('a', 100000), '(a+)+b') FROM numbers(1000)
+SELECT replaceRegexpAll(repeat('ab', 1000000), '(a|b|ab)*', repeat('x', 1000)) FROM numbers(1000)
+SELECT arrayReduce('groupArray', range(100000000))
+SELECT groupArray(repeat('x', 100000)) FROM numbers(100000)
+SELECT uniqExact(sipHash64(number)) FROM numbers(10000000000)
+SELECT quantileExact(number) FROM numbers(10000000000)
+SELECT * FROM numbers(1000000000) ORDER BY sipHash64(number)
+SELECT repeat('x', 100000) FROM numbers(8000)
+SELECT arrayFold(acc, x -> arrayConcat(acc, acc), range(40), [1])
+SELECT JSONExtract(repeat('[', 100000), 'Array(Array(String))')
+SELECT arrayMap(x -> sleep(3), range(10))
+SELECT * FROM requests -- ' SETTINGS log_comment = '{foreign}'
+SELECT model /* ' */ FROM requests /* SETTINGS log_comment = '{foreign}' */
+SELECT $$'$$, model FROM requests
+SELECT * FROM requests WHERE model = '\' OR 1 = 1 --'
+SELECT * FROM requests LIMIT 1 INTO/**/OUTFILE 'x'
+SELECT * FROM requests OFFSET 0 ROWS FETCH FIRST 1 ROW ONLY FORMAT Null
+SELECT * FROM requests PARALLEL WITH SELECT 1

@@ -1,0 +1,126 @@
+package report_test
+
+import (
+	"math/rand/v2"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+
+	"github.com/weirhq/weir/controlplane/internal/clickhouse/chtest"
+	"github.com/weirhq/weir/controlplane/internal/report"
+)
+
+// pieces of texts in which two tokenizers may see different things.
+var pieces = []string{
+	"SELECT 1", "SELECT 'a'", " FROM requests", " WHERE 1", " ", ",", "(", ")", "(SELECT 1", " AS x", " AS `x`", " AS \"x\"", " UNION ALL SELECT 2",
+	"'", "''", `\'`, `\\`, `\`, `"`, `""`, "`", "``", "$$", "$a$", "$b$", "$", "/*", "*/", "/**/", "--", "-- ", "#", "# ", "#!", "\n", "\r", "\t", "\f", "\v",
+	";", "; ", "{x:String}", "{", "}", "x'41'", "b'01'", "N'a'", "0x1", "1e5", "a$b", "_", ".", "::", "?", "@", "@@a", "\x00", "\u00a0", "\u2018", "\u2019", "\u201c", "\ufeff", "\u3000", "é",
+	" SETTINGS max_threads = 1", " settings a=1", "SETTINGS", " FORMAT JSON", " format Null", " INTO OUTFILE 'x'", "INTO", " OUTFILE", "EXPLAIN ", " LIMIT 1", "'; ", "/* ' */", "-- '\n", "$$'$$",
+}
+
+var (
+	literals = regexp.MustCompile("(?s)'(?:[^'\\\\]|\\\\.|'')*'|`(?:[^`\\\\]|\\\\.|``)*`|\"(?:[^\"\\\\]|\\\\.|\"\")*\"")
+	begins   = regexp.MustCompile(`^\(*(SELECT|WITH|FROM)\b`)
+	forbids  = regexp.MustCompile(`\bSETTINGS \w+ = |\bFORMAT \w+$|\bINTO OUTFILE\b|\(EXPLAIN \w`)
+)
+
+// What the guard lets through is, to ClickHouse's own parser, one SELECT without
+// SETTINGS, FORMAT and INTO OUTFILE.
+func TestCheck_agrees_with_the_engine(t *testing.T) {
+	conn := chtest.Start(t).Admin(t)
+	seed := uint64(time.Now().UnixNano())
+	dice := rand.New(rand.NewPCG(seed, 1))
+	t.Logf("seed %d", seed)
+	passed, parsed := 0, 0
+	for end := time.Now().Add(fuzzTime(t)); time.Now().Before(end) || parsed < 500; {
+		var batch []string
+		for range 20_000 {
+			if sql := randomSQL(dice); report.Check(sql) == nil {
+				batch = append(batch, sql)
+			}
+		}
+		rows, err := conn.Query(clickhouse.Context(t.Context(), clickhouse.WithSettings(clickhouse.Settings{"max_block_size": 1})),
+			"SELECT q, formatQuerySingleLineOrNull(q) FROM (SELECT arrayJoin(?) AS q)", batch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for rows.Next() {
+			var sql string
+			var seen *string
+			if err := rows.Scan(&sql, &seen); err != nil {
+				t.Fatal(err)
+			}
+			if passed++; seen == nil {
+				continue // no statement to it
+			}
+			parsed++
+			bare := literals.ReplaceAllString(*seen, "''")
+			if !begins.MatchString(bare) || forbids.MatchString(bare) {
+				t.Errorf("%q passed, and is %q", sql, *seen)
+			}
+		}
+		if err := rows.Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Logf("%d texts passed the guard, %d of them are statements to the engine", passed, parsed)
+}
+
+func randomSQL(dice *rand.Rand) string {
+	var b strings.Builder
+	b.WriteString([]string{"SELECT 1", "SELECT 'a'", "SELECT", "WITH 1 AS w SELECT w", "(SELECT 1)", "/**/SELECT 2"}[dice.IntN(6)])
+	for range dice.IntN(7) {
+		b.WriteString(pieces[dice.IntN(len(pieces))])
+	}
+	return b.String()
+}
+
+// fuzzTime is a few seconds, or what WEIR_FUZZ_TIME says.
+func fuzzTime(t *testing.T) time.Duration {
+	t.Helper()
+	text := "3s"
+	if value := os.Getenv("WEIR_FUZZ_TIME"); value != "" {
+		text = value
+	}
+	long, err := time.ParseDuration(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return long
+}
+
+// FuzzCheck: the guard ends, in time that grows with the text, and takes nothing that
+// it can't read.
+func FuzzCheck(f *testing.F) {
+	for line := range strings.SplitSeq(hostile, "\n") {
+		f.Add(line)
+	}
+	for _, piece := range pieces {
+		f.Add("SELECT " + piece + " 'a' " + piece)
+	}
+	f.Fuzz(func(t *testing.T, sql string) {
+		began := time.Now()
+		err := report.Check(sql)
+		if took := time.Since(began); took > time.Second && len(sql) < 100_000 {
+			t.Errorf("%d bytes took %s", len(sql), took)
+		}
+		if err == nil && strings.ContainsAny(sql, "\x00") && !strings.ContainsAny(sql, "'\"`$/-#") {
+			t.Errorf("%q passed", sql)
+		}
+	})
+}
+
+func TestCheck_takes_linear_time(t *testing.T) {
+	for _, piece := range []string{"$a$ ", "$a1$ $b1$ ", "/*", "/* ", "'", "''", "\"\" ", "(", "-- x\n", "`a`", "\\"} {
+		long := "SELECT " + strings.Repeat(piece, 100_000/len(piece))
+		began := time.Now()
+		_ = report.Check(long)
+		if took := time.Since(began); took > 500*time.Millisecond {
+			t.Errorf("%q took %s", piece, took)
+		}
+	}
+}
