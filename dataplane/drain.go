@@ -78,7 +78,15 @@ func (d *drain) finish(door *door, server *http.Server, cut func(), copies func(
 
 func (d *drain) requestsDone(server *http.Server, cut func()) error {
 	if d.quiet(time.Now().Add(d.timeout)) {
-		return shutdown(server, tellTimeout)
+		err := shutdown(server, tellTimeout)
+		if !errors.Is(err, context.DeadlineExceeded) {
+			return err
+		}
+		// net/http waits 5 s for connections on which nobody asked yet: pools and balancers
+		// open them ahead of need.
+		if d.requests.Load() == 0 {
+			return server.Close()
+		}
 	}
 	d.logger.Warn("requests in flight are cut", "count", d.requests.Load(), "after", d.timeout)
 	cut()
