@@ -204,7 +204,7 @@ func (w *world) endings() (found []finding) {
 		n.mu.Lock()
 		for _, how := range n.ended {
 			if n.ours {
-				found = append(found, finding{check: "a program ended by itself", text: how})
+				found = append(found, finding{check: "a program ended by itself, or not in order", text: how})
 			} else {
 				w.say.linef("note: an engine ended by itself: %s", how)
 			}
