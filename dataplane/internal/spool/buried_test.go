@@ -217,7 +217,7 @@ func TestBury_record_damaged_after_its_batch(t *testing.T) {
 	path := l.tombstone.in.path
 	l.mu.Unlock()
 	spent, readErr := os.ReadFile(l.tombstone.slots.path)
-	_, _, flushErr := l.Flush(t.Context(), func(string, []*usagev1.UsageRecord) ([]byte, error) { return []byte("value"), nil })
+	_, flushErr := l.Flush(t.Context(), 1, func(string, []*usagev1.UsageRecord) ([]byte, error) { return []byte("value"), nil })
 	if err := errors.Join(err, readErr, flushErr, l.Close(t.Context()), os.WriteFile(l.tombstone.slots.path, spent, 0o600)); err != nil {
 		t.Fatal(err)
 	}

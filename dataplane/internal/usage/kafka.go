@@ -25,7 +25,6 @@ const (
 // to, acknowledged by all in-sync replicas, one request at a time.
 type Kafka struct {
 	topic     string
-	config    KafkaConfig
 	login     string // for people
 	shared    bool
 	client    *kafka.Client
@@ -52,7 +51,7 @@ func NewKafka(c KafkaConfig) (*Kafka, error) {
 		timeout = 10 * time.Second
 	}
 	return &Kafka{
-		topic: c.Topic, config: c, transport: transport, shared: c.Shared, login: c.SASL.login(),
+		topic: c.Topic, transport: transport, shared: c.Shared, login: c.SASL.login(),
 		client: &kafka.Client{Addr: kafka.TCP(c.Brokers...), Timeout: timeout, Transport: transport},
 	}, nil
 }
@@ -130,7 +129,7 @@ func (k *Kafka) discover(ctx context.Context) error {
 	}
 	metadata, err := k.client.Metadata(ctx, &kafka.MetadataRequest{Topics: []string{k.topic}})
 	if err != nil {
-		return fmt.Errorf("partitions of %s: %w%s", k.topic, err, k.config.hint(err))
+		return fmt.Errorf("partitions of %s: %w", k.topic, err)
 	}
 	for _, t := range metadata.Topics {
 		if t.Error != nil {

@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"time"
@@ -84,21 +83,6 @@ func (c KafkaConfig) transport() (*kafka.Transport, error) {
 		ClientID: "weir-agent", TLS: secure, SASL: mechanism,
 		MetadataTopics: []string{c.Topic}, MetadataTTL: 5 * time.Second,
 	}, nil
-}
-
-// hint says what to look at when a broker hangs up without a word, as it does on a client that speaks to it in another way.
-func (c KafkaConfig) hint(err error) string {
-	if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return ""
-	}
-	switch {
-	case c.TLS.Enabled:
-		return ": does this listener of the broker speak TLS? WEIR_KAFKA_TLS says so"
-	case c.SASL.Mechanism != "":
-		return ": does this listener of the broker want TLS? Then set WEIR_KAFKA_TLS"
-	default:
-		return ": does this listener of the broker want TLS or a login? Then set WEIR_KAFKA_TLS, or WEIR_KAFKA_SASL_MECHANISM and WEIR_KAFKA_USERNAME"
-	}
 }
 
 func (s KafkaSASL) mechanism() (sasl.Mechanism, error) {
