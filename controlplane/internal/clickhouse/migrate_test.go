@@ -19,7 +19,7 @@ func TestMigrate(t *testing.T) {
 	t.Run("every_view_answers_the_report_user", func(t *testing.T) {
 		for _, view := range []string{
 			"requests", "records", "attempts", "spend_daily", "spend_by_model", "spend_by_label",
-			"latency_hourly", "errors_hourly", "cache_savings", "completeness",
+			"latency_hourly", "errors_hourly", "cache_savings", "completeness", "arrivals",
 		} {
 			var rows uint64
 			if err := report.QueryRow(t.Context(), "SELECT count() FROM "+view).Scan(&rows); err != nil || rows != 0 {
