@@ -83,7 +83,7 @@ func enter(ctx context.Context, args ...string) (possible bool, err error) {
 	command.SysProcAttr = namespace()
 	command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }
 	if err := command.Start(); err != nil {
-		return false, nil //nolint:nilerr // the caller goes on without
+		return false, nil // the caller goes on without
 	}
 	if err := command.Wait(); err != nil {
 		return true, fmt.Errorf("the run: %w", err) // it has said why

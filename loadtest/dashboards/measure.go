@@ -111,7 +111,7 @@ func drain(ctx context.Context, conn driver.Conn, id, sql string, asked map[stri
 	if err != nil {
 		return err
 	}
-	for rows.Next() { //nolint:revive // what they hold is of no interest
+	for rows.Next() { // what they hold is of no interest
 	}
 	if err := rows.Err(); err != nil {
 		_ = rows.Close()

@@ -184,7 +184,7 @@ func (r *run) empty(ctx context.Context) error {
 		}
 	}
 	stop()
-	<-done // cut off
+	<-done //nolint:errcheck // cut off
 	return nil
 }
 

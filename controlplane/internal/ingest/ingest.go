@@ -109,7 +109,7 @@ func (in *Ingest) look(ctx context.Context, was topic) (topic, error) {
 	now, err := in.broker.check(ctx)
 	switch {
 	case ctx.Err() != nil:
-		return was, nil
+		return was, nil //nolint:nilerr // told to stop
 	case isSetting(err):
 		return was, err
 	case err != nil:
@@ -142,8 +142,8 @@ func (in *Ingest) tell(ctx context.Context, was, now []finding) {
 		if f.expected {
 			level = slog.LevelWarn
 		}
-		in.config.Log.Log(ctx, level, "a topic endangers usage: "+f.why,
-			"topic", f.topic, "setting", f.setting, "value", f.value, "wanted", f.wanted, "mend", f.mend)
+		in.config.Log.Log(ctx, level, "a topic endangers usage",
+			"why", f.why, "topic", f.topic, "setting", f.setting, "value", f.value, "wanted", f.wanted, "mend", f.mend)
 	}
 }
 

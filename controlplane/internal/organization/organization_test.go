@@ -90,7 +90,9 @@ func TestDecisions(t *testing.T) {
 		})
 	}
 	t.Run("bad_settings", func(t *testing.T) {
-		labels := func(l ...organization.Label) organization.Settings { return using(organization.Usage{EndUsers: plain, Labels: l}) }
+		labels := func(l ...organization.Label) organization.Settings {
+			return using(organization.Usage{EndUsers: plain, Labels: l})
+		}
 		for _, s := range []organization.Settings{
 			{Name: "-"}, in(""), in(string(make([]byte, 64))),
 			labels(organization.Label{Name: "a"}, organization.Label{Name: "b"}, organization.Label{Name: "a", MaxBytes: 3}),

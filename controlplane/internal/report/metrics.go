@@ -103,7 +103,7 @@ func (m Metrics) Validate() error {
 	}
 	for _, name := range m.GroupBy {
 		label, isLabel := strings.CutPrefix(name, labelDimension)
-		if dimensionSQL[name] == "" && !(isLabel && label != "") {
+		if dimensionSQL[name] == "" && (!isLabel || label == "") {
 			return fault.Field("group_by", "%q is not known; there are project, key, route, provider, model, surface, outcome, end_user, gateway and label:<name>", name)
 		}
 	}

@@ -12,7 +12,7 @@ import (
 func TestRun_mistakes_read_well(t *testing.T) {
 	h := newHouse(t)
 	for sql, want := range map[string]string{
-		"SELECT modle FROM requests":                                             "modle",
+		"SELECT model_name FROM requests":                                        "model_name",
 		"SELECT * FROM request":                                                  "request",
 		"SELECT model, count() FROM requests":                                    "model",
 		"SELECT count( FROM requests":                                            "position",

@@ -89,7 +89,7 @@ func (s *streamed) send() error {
 		}
 	}
 	if s.rows.Err() != nil {
-		return nil
+		return nil //nolint:nilerr // the caller asks for it
 	}
 	return s.flush()
 }

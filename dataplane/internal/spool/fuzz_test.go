@@ -38,12 +38,12 @@ func live(t testing.TB) *lived {
 			name := fmt.Sprintf("%d/%d", boot, i)
 			v.wrote[name] = true
 			id := start(t, l, name)
-			switch {
-			case i%12 == 3: // stays open
+			switch i % 12 {
+			case 3: // stays open
 				if _, err := l.Forgo(id, again(name)); err != nil {
 					t.Fatal(err)
 				}
-			case i%12 == 7:
+			case 7:
 				v.lost++
 				if err := l.End(forgo(t, l, started("lost")), priced("lost", 3)); err != nil {
 					t.Fatal(err)

@@ -44,17 +44,17 @@ func begunOf(r *usagev1.UsageRecord) sum {
 // pay adds a cost; where the sum has no room for it, it is unknown what these attempts cost.
 func (s *sum) pay(cost, attempts int64) {
 	if cost < 0 || cost > batch.MaxLossCostNanoUSD-s.cost {
-		s.unpriced = within(s.unpriced+attempts, batch.MaxLossCount)
+		s.unpriced = within(s.unpriced + attempts)
 		return
 	}
 	s.cost += cost
 }
 
 func (s sum) plus(o sum) sum {
-	s.requests = within(s.requests+o.requests, batch.MaxLossCount)
-	s.shadows = within(s.shadows+o.shadows, batch.MaxLossCount)
-	s.attempts = within(s.attempts+o.attempts, batch.MaxLossCount)
-	s.unpriced = within(s.unpriced+o.unpriced, batch.MaxLossCount)
+	s.requests = within(s.requests + o.requests)
+	s.shadows = within(s.shadows + o.shadows)
+	s.attempts = within(s.attempts + o.attempts)
+	s.unpriced = within(s.unpriced + o.unpriced)
 	s.pay(o.cost, o.attempts-o.unpriced)
 	s.tokens = plus(s.tokens, o.tokens)
 	if o.first > 0 && (s.first == 0 || o.first < s.first) {
@@ -73,11 +73,12 @@ func (s sum) less(o sum) sum {
 
 func (s sum) nothing() bool { return s.requests == 0 && s.shadows == 0 && s.attempts == 0 }
 
-func within(n, most int64) int64 { return min(max(n, 0), most) }
+// within bounds counts as a record is bounded; tokens have the same bound.
+func within(n int64) int64 { return min(max(n, 0), batch.MaxLossCount) }
 
 func plus(a, b [8]int64) [8]int64 {
 	for i := range a {
-		a[i] = within(a[i]+within(b[i], batch.MaxTokens), batch.MaxTokens)
+		a[i] = within(a[i] + within(b[i]))
 	}
 	return a
 }
@@ -109,7 +110,7 @@ func (s stone) record() *usagev1.UsageRecord {
 	t := s.tokens
 	return &usagev1.UsageRecord{
 		RequestId: s.id.String(), Kind: usagev1.Kind_KIND_TOMBSTONE,
-		StartedAtUs: max(s.first, 0), DurationUs: within(s.last-s.first, batch.MaxLossCount),
+		StartedAtUs: max(s.first, 0), DurationUs: within(s.last - s.first),
 		Loss: &usagev1.Loss{
 			Requests: s.requests, Shadows: s.shadows, Attempts: s.attempts, UnpricedAttempts: min(s.unpriced, s.attempts), CostNanoUsd: s.cost,
 			Usage: &usagev1.TokenUsage{

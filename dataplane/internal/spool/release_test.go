@@ -97,9 +97,9 @@ func TestWhatNobodyHasStays(t *testing.T) {
 	o := small(t.TempDir(), nil)
 	l := open(t, o)
 	total := fill(t, l)
-	first, second := next(t, l), spool.Batch{}
+	first := next(t, l)
 	l.PassOver(first)
-	if second = next(t, l); second.First != first.Last+1 {
+	if second := next(t, l); second.First != first.Last+1 {
 		t.Fatalf("behind one that is passed over comes %d", second.First)
 	}
 	drain(t, l)

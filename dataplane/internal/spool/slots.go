@@ -51,7 +51,7 @@ func openSlots(dir string) (*slots, []byte, error) {
 	s.why = fmt.Errorf("tombstone of the usage spool: %w", err)
 	if info, stat := os.Lstat(s.path); isDiskFull(err) && (stat != nil || info.Size() == 0) {
 		s.why = fmt.Errorf("%w: %w", ErrFull, s.why)
-		return s, nil, nil
+		return s, nil, nil //nolint:nilerr // said when a slot is needed
 	}
 	return s, nil, s.why
 }

@@ -45,5 +45,5 @@ func java(ctx context.Context) (path string, err error) {
 	return path, nil
 }
 
-var errNeedsJava = errors.New("Apache Kafka needs Java 17 or newer: install it (on Debian and Ubuntu the package openjdk-17-jre-headless) " +
+var errNeedsJava = errors.New("tests on Apache Kafka need Java 17 or newer: install it (on Debian and Ubuntu the package openjdk-17-jre-headless) " +
 	"or say where it is in JAVA_HOME")
