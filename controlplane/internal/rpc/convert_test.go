@@ -20,7 +20,10 @@ func TestEnumsAgree(t *testing.T) {
 		"end users":  {eventv1.EndUsers_value, adminv1.EndUsers_value},
 		"failures":   {eventv1.Failure_value, adminv1.Failure_value},
 		"intervals": {
-			{"INTERVAL_UNSPECIFIED": 0, "INTERVAL_MINUTE": int32(report.Minute), "INTERVAL_HOUR": int32(report.Hour), "INTERVAL_DAY": int32(report.Day)},
+			{
+				"INTERVAL_UNSPECIFIED": 0, "INTERVAL_MINUTE": int32(report.Minute), "INTERVAL_HOUR": int32(report.Hour), "INTERVAL_DAY": int32(report.Day),
+				"INTERVAL_WEEK": int32(report.Week), "INTERVAL_MONTH": int32(report.Month),
+			},
 			adminv1.Interval_value,
 		},
 	} {
