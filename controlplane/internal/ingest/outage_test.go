@@ -91,7 +91,7 @@ func TestIngest_part_of_a_block_stops_the_partition(t *testing.T) {
 		}}
 	})
 	<-killed
-	if err := w.clickhouse.Exec(t.Context(), `DELETE FROM usage_event WHERE seq = 3`); err != nil {
+	if err := w.clickhouse.Exec(t.Context(), `ALTER TABLE usage_event DELETE WHERE seq = 3 SETTINGS mutations_sync = 1`); err != nil {
 		t.Fatal(err)
 	}
 	in := w.start()
