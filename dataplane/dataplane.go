@@ -43,6 +43,7 @@ func Run(ctx context.Context, c Config, logger *slog.Logger) error {
 	if err := c.validate(); err != nil {
 		return fmt.Errorf("configuration:\n%w", err)
 	}
+	defer paceHeap()()
 	a, err := newAgent(c, logger)
 	if err != nil {
 		return err
