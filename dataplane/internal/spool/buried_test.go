@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/weirhq/weir/proto/contract/batch"
@@ -119,6 +120,16 @@ func TestBury_killed_between_writes(t *testing.T) {
 		t.Error("segments may not go")
 	}
 	step("all is durable", func() error { return nil })
+	l.mu.Lock()
+	l.tombstone.clean = false // the emptied slot is not durable yet
+	l.tombstone.now = stone{uuid.New(), sum{attempts: 1}}
+	if err := l.tombstone.spend(l.boot, false); err != nil {
+		t.Error(err)
+	}
+	l.mu.Unlock()
+	if l.sync(); !l.tombstone.clean {
+		t.Error("segments may not go for a stone that is in none of them")
+	}
 	if err := l.Close(t.Context()); err != nil {
 		t.Error(err)
 	}

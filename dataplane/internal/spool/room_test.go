@@ -124,3 +124,21 @@ func TestASpoolOnADiskThatOthersFilled(t *testing.T) {
 		servesAgain(t, l)
 	})
 }
+
+// A stone whose record finds no room keeps no segment from going: they make that room.
+func TestATombstoneOnADiskThatOthersFilled(t *testing.T) {
+	onItsOwnDisk(t, 512<<10, func(t *testing.T, disk *disktest.Disk, o spool.Options) {
+		l := open(t, o)
+		disk.Fill()
+		recorded := fillItself(t, l)
+		if err := l.End(forgo(t, l, started("x")), finished("x")); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(50 * time.Millisecond) // tries to record it
+		ship(t, l, recorded, nil)
+		servesAgain(t, l)
+		eventually(t, "it is recorded", func() bool {
+			return l.Stats().Tombstone.Requests == 0 && tailOf(l, l.Boot()).GetLastSeq() == int64(recorded)+1
+		})
+	})
+}

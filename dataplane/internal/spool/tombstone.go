@@ -36,8 +36,8 @@ type tombstone struct {
 	spent stone
 	in    *segment // of the record; nil: it is not written
 	until int64    // end of the record
-	// clean: no slot that may be read after a power cut has a spent stone. Else no segment
-	// may go: it could be the one that has the record.
+	// clean: no slot that may be read after a power cut has a spent stone whose record is
+	// written. Else no segment may go: it could be the one that has the record.
 	clean, freezing, freezesClean bool
 	unsaved                       bool // the slot does not say what memory does
 
@@ -138,7 +138,6 @@ func (t *tombstone) spend(boot string, all bool) error {
 		t.now.id = uuid.New()
 	}
 	t.pending = pendingOf(t.open)
-	t.clean = false
 	if err := t.save(boot); err != nil {
 		was.unsaved = true
 		*t = was
@@ -172,6 +171,7 @@ func (l *Log) writeStone() error {
 		return err
 	}
 	t.in, t.until = l.current(), l.current().size
+	t.clean, t.freezesClean = false, false
 	l.opts.Logger.Warn("requests were served without a record while the spool was full: one record says how many",
 		"requests", record.GetLoss().GetRequests(), "shadows", record.GetLoss().GetShadows(), "seq", record.GetSeq(), "request_id", record.GetRequestId())
 	return nil
@@ -224,7 +224,7 @@ func (l *Log) openStone() {
 // freezeStone readies the slot for an fsync; true: it needs one.
 func (t *tombstone) freeze() bool {
 	t.freezing = t.slots.freeze()
-	t.freezesClean = t.spent.id == uuid.Nil && !t.unsaved
+	t.freezesClean = t.in == nil && !t.unsaved
 	return t.freezing
 }
 
