@@ -135,6 +135,33 @@ func TestBury_killed_between_writes(t *testing.T) {
 	}
 }
 
+// The end of a boot is killed after the slot has the attempts that a start does not have.
+func TestRetire_killed_before_an_end(t *testing.T) {
+	dir := t.TempDir()
+	l, err := Open(Options{Dir: dir, FsyncEvery: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	begun := record(0)
+	id, err := l.Start(begun)
+	if err == nil {
+		_, err = l.Forgo(id, record(0, 0, 0))
+	}
+	l.mu.Lock()
+	err = errors.Join(err, l.loseBeyond(id, begun))
+	copied := t.TempDir()
+	err = errors.Join(err, os.CopyFS(copied, os.DirFS(dir)))
+	l.mu.Unlock()
+	if err := errors.Join(err, l.Close(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	for boot := range 2 {
+		if got := counted(t, copied); got.attempts != 2 || got.unpriced != 2 || got.requests != 0 {
+			t.Errorf("boot %d: %+v", boot, got)
+		}
+	}
+}
+
 // A torn update leaves the one before it; so does an fsync that the power cut ends, whatever
 // it made of the places that it was to write.
 func TestSlots_torn(t *testing.T) {

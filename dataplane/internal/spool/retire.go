@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
+	"github.com/google/uuid"
 	"google.golang.org/protobuf/proto"
 
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
@@ -54,6 +56,9 @@ func (l *Log) interrupt(id uint64) error {
 	if err := proto.Unmarshal(body, record); err != nil {
 		return fmt.Errorf("decode start %d: %w", id, err)
 	}
+	if err := l.loseBeyond(id, record); err != nil {
+		return err
+	}
 	interrupted(record, torn{l.boot, id})
 	record.TornFrom = nil // it has the number of its own boot
 	frame, err := encodeRecord(frameEnd, endPrefix, record)
@@ -61,6 +66,29 @@ func (l *Log) interrupt(id uint64) error {
 		return err
 	}
 	return l.end(id, frame, record)
+}
+
+// loseBeyond puts into the tombstone the attempts of an open request that its start does not
+// have. The slot goes before the end: killed in between, the next boot finds the start, and
+// no attempt of it is counted twice.
+func (l *Log) loseBeyond(id uint64, record *usagev1.UsageRecord) error {
+	t := &l.tombstone
+	began := t.beyond[id]
+	lost := beyondOf(record, began)
+	if lost.nothing() {
+		return nil
+	}
+	was := t.now
+	if t.now.id == uuid.Nil {
+		t.now.id, t.since = uuid.New(), time.Now()
+	}
+	t.now.sum = t.now.plus(lost)
+	delete(t.beyond, id)
+	if err := t.save(l.boot); err != nil {
+		t.now, t.beyond[id] = was, began
+		return err
+	}
+	return nil
 }
 
 // over tells whether a boot gives out no more numbers, and all that it gave out are

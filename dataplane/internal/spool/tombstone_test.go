@@ -254,3 +254,24 @@ func TestNoRoomForATombstone(t *testing.T) {
 		forgo(t, l, started("x"))
 	})
 }
+
+// The end of a boot writes a request that is open as its start says; attempts that the start
+// does not have are in the tombstone, once, also where a kill comes after that.
+func TestForgoneAttemptAndRetired(t *testing.T) {
+	dir := t.TempDir()
+	l := open(t, spool.Options{Dir: dir, FsyncEvery: time.Millisecond})
+	id := start(t, l, "going")
+	if _, err := l.Forgo(id, again("going")); err != nil { // as if Again had found no room
+		t.Fatal(err)
+	}
+	if err := l.Retire(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for name, l := range map[string]*spool.Log{"stopped": l, "killed then": open(t, spool.Options{Dir: copyDir(t, dir)})} {
+		losses, others := tombstones(recordsOf(t, drain(t, l)))
+		want := []*usagev1.Loss{{Attempts: 1, UnpricedAttempts: 1, Usage: &usagev1.TokenUsage{}}}
+		if diff := cmp.Diff(want, losses, protocmp.Transform()); diff != "" || others != 1 {
+			t.Errorf("%s: %d others, lost %s", name, others, diff)
+		}
+	}
+}

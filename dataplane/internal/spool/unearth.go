@@ -68,8 +68,13 @@ func (r *recovery) forgoneAttempts() (all sum, err error) {
 		if err := proto.Unmarshal(body, record); err != nil {
 			return all, fmt.Errorf("decode start %d of boot %s: %w", id.id, id.boot, err)
 		}
-		lost := int64(max(0, began-len(record.GetAttempts())))
-		all = all.plus(sum{attempts: lost, unpriced: lost, first: record.GetStartedAtUs(), last: record.GetStartedAtUs()})
+		all = all.plus(beyondOf(record, began))
 	}
 	return all, nil
+}
+
+// beyondOf are the attempts of a request that began so many, of which its start has fewer.
+func beyondOf(start *usagev1.UsageRecord, began int) sum {
+	lost := int64(max(0, began-len(start.GetAttempts())))
+	return sum{attempts: lost, unpriced: lost, first: start.GetStartedAtUs(), last: start.GetStartedAtUs()}
 }
