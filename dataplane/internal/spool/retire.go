@@ -2,6 +2,7 @@ package spool
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -16,7 +17,8 @@ import (
 // Retire ends the boot: nothing starts any more, and what is still open gets its record
 // now, outcome interrupted, as the next boot would write it. When it returns all is
 // fsynced and Tails says that the boot is closed, unless ends wait for room on the disk.
-// Batches go on to be closed, sent and settled. Errors: of the disk, ctx.Err, ErrClosed.
+// Batches go on to be closed, sent and settled. Errors: ErrFull, when what was served without
+// a record waits for the room of one: call it again; of the disk, ctx.Err, ErrClosed.
 func (l *Log) Retire(ctx context.Context) error {
 	if err := l.interruptOpen(); err != nil {
 		return err
@@ -40,7 +42,11 @@ func (l *Log) interruptOpen() error {
 	if len(open) > 0 {
 		l.opts.Logger.Warn("requests were open when the agent stopped", "count", len(open))
 	}
-	if err := l.bury(); err != nil {
+	err := l.bury()
+	if errors.Is(err, ErrFull) {
+		return fmt.Errorf("what was served without a record is left in the tombstone: %w", err)
+	}
+	if err != nil {
 		l.opts.Logger.Error("what was served without a record is left in the tombstone", "error", err)
 	}
 	return nil
