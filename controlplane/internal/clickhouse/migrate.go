@@ -5,12 +5,15 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/golang-migrate/migrate/v4"
 	"github.com/golang-migrate/migrate/v4/database"
 	migrateclickhouse "github.com/golang-migrate/migrate/v4/database/clickhouse"
+	"github.com/golang-migrate/migrate/v4/source"
 	"github.com/golang-migrate/migrate/v4/source/iofs"
 
 	"github.com/weirhq/weir/migrations"
@@ -53,7 +56,7 @@ func migrateUp(ctx context.Context, db *sql.DB, name string, cluster Cluster) er
 	if err := db.PingContext(ctx); err != nil {
 		return errors.Join(fmt.Errorf("connect to migrate clickhouse: %w", err), db.Close())
 	}
-	source, err := iofs.New(migrations.ClickHouse, "clickhouse")
+	files, err := iofs.New(migrations.ClickHouse, "clickhouse")
 	if err != nil {
 		return errors.Join(fmt.Errorf("read clickhouse migrations: %w", err), db.Close())
 	}
@@ -66,11 +69,11 @@ func migrateUp(ctx context.Context, db *sql.DB, name string, cluster Cluster) er
 	if err != nil {
 		return errors.Join(fmt.Errorf("prepare to migrate clickhouse: %w", err), db.Close())
 	}
-	m, err := migrate.NewWithInstance("iofs", rendered{source, cluster}, name, target)
+	m, err := migrate.NewWithInstance("iofs", rendered{files, cluster}, name, target)
 	if err != nil {
 		return errors.Join(fmt.Errorf("prepare to migrate clickhouse: %w", err), db.Close())
 	}
-	err = up(m)
+	err = up(m, files)
 	sourceErr, databaseErr := m.Close()
 	if err != nil && !errors.Is(err, migrate.ErrNoChange) {
 		return fmt.Errorf("migrate clickhouse: %w", err)
@@ -80,18 +83,46 @@ func migrateUp(ctx context.Context, db *sql.DB, name string, cluster Cluster) er
 
 // up applies what is missing. Where a process died midway, the file it was in runs
 // again: all of ours can.
-func up(m *migrate.Migrate) error {
-	err := m.Up()
-	dirty := migrate.ErrDirty{}
-	if !errors.As(err, &dirty) {
+func up(m *migrate.Migrate, files source.Driver) error {
+	version, dirty, err := m.Version()
+	if errors.Is(err, migrate.ErrNilVersion) {
+		return m.Up()
+	}
+	if err != nil {
 		return err
 	}
-	before := dirty.Version - 1
-	if before == 0 {
-		before = database.NilVersion
+	known, err := versions(files)
+	if err != nil {
+		return err
+	}
+	at, ok := slices.BinarySearch(known, version)
+	switch {
+	case ok && !dirty:
+		return m.Up()
+	case !ok && dirty:
+		return fmt.Errorf("another build's process died in migration %d, which this build does not have: start that build, or a later one", version)
+	case !ok && (at == len(known) || known[at] != version+1):
+		return fmt.Errorf("its version is %d, which this build does not have: start the build that migrated it, or a later one", version)
+	}
+	// Dirty; or clean at the number before a file, to which earlier builds set it when it was.
+	before := database.NilVersion
+	if at > 0 {
+		before = int(known[at-1])
 	}
 	if err := m.Force(before); err != nil {
 		return err
 	}
 	return m.Up()
+}
+
+// versions of the files, in their order.
+func versions(files source.Driver) (all []uint, err error) {
+	version, err := files.First()
+	for ; err == nil; version, err = files.Next(version) {
+		all = append(all, version)
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	return all, nil
 }
