@@ -100,7 +100,7 @@ func TestRoom(t *testing.T) {
 	var producer *held
 	w := newWorld(t, func(c *relay.Config) {
 		producer = newHeld(c.Producer)
-		c.Producer, c.Limits = producer, relay.Limits{Process: 320 << 10, Agent: 128 << 10} // a call counts as 64 KiB at least
+		c.Producer, c.Limits = producer, relay.Limits{Process: 320 << 10, Organization: 192 << 10, Agent: 128 << 10} // a call counts as 64 KiB at least
 	})
 	var group sync.WaitGroup
 	busy := func(a *agent) {
@@ -110,7 +110,8 @@ func TestRoom(t *testing.T) {
 			}
 		})
 	}
-	crowd, other, third := w.agent(uuid.New(), "eu"), w.agent(uuid.New(), "eu"), w.agent(uuid.New(), "eu")
+	tenant := uuid.New()
+	crowd, second, third := w.agent(tenant, "eu"), w.agent(tenant, "eu"), w.agent(tenant, "eu")
 	first, again := crowd.batch(1), crowd.batch(1)
 	group.Go(func() { _, _ = crowd.push(first) })
 	<-producer.entered
@@ -120,7 +121,13 @@ func TestRoom(t *testing.T) {
 	if said := w.refused("one agent's crowd", err, connect.CodeResourceExhausted, "agent_busy"); seconds(said) != "1" {
 		t.Errorf("Retry-After %q", seconds(said))
 	}
-	for _, a := range []*agent{other, third, w.agent(uuid.New(), "eu")} {
+	busy(second)
+	<-producer.entered
+	_, err = third.push(third.batch(1))
+	if said := w.refused("one organization's crowd", err, connect.CodeResourceExhausted, "organization_busy"); seconds(said) != "1" {
+		t.Errorf("Retry-After %q", seconds(said))
+	}
+	for _, a := range []*agent{w.agent(uuid.New(), "eu"), w.agent(uuid.New(), "eu")} {
 		busy(a)
 		<-producer.entered
 	}
@@ -132,6 +139,7 @@ func TestRoom(t *testing.T) {
 	close(producer.open)
 	group.Wait()
 	busy(late)
+	busy(third)
 	group.Wait()
 	if used := w.metric("weir_relay_in_flight_bytes"); used != 0 {
 		t.Errorf("%v bytes in flight at the end", used)

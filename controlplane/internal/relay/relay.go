@@ -107,7 +107,7 @@ func (h *Handler) Mount() (path string, handler http.Handler) {
 }
 
 func (h *Handler) enter(agent gateway.Agent, bytes int64) (leave func(), refused *fault.Error) {
-	leave, refused = h.room.enter(agent.ID, bytes)
+	leave, refused = h.room.enter(agent, bytes)
 	if refused != nil {
 		h.metrics.refused(refused.Reason)
 	}
