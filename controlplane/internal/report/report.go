@@ -29,6 +29,10 @@ const (
 const (
 	maxAtOnce     = 16 // of this process
 	maxEachAtOnce = 4  // of one organization
+
+	// Streams last as long as who reads them: they take no place of what is answered in one piece.
+	maxStreams     = 8 // of this process
+	maxEachStreams = 2 // of one organization
 )
 
 // bounds are what a query may cost. How many rows it reads is not among them: the server
@@ -47,7 +51,8 @@ var answerBounds = bounds{seconds: 20, memory: 1 << 30, resultBytes: 64 << 20, b
 type Reports struct {
 	// answers and streams hold no more of a result in memory than their bounds.
 	answers, streams driver.Conn
-	gate, tails      *gate
+	// gate is of what is answered in one piece, streaming of results that are sent on, tails of tails.
+	gate, streaming, tails *gate
 }
 
 // Open takes the URL of the user report and the database that holds the views. It does
@@ -61,7 +66,10 @@ func Open(url, database string) (*Reports, error) {
 	if err != nil {
 		return nil, errors.Join(err, answers.Close())
 	}
-	return &Reports{answers: answers, streams: streams, gate: newGate(maxAtOnce, maxEachAtOnce), tails: newGate(maxTails, maxEachTails)}, nil
+	return &Reports{
+		answers: answers, streams: streams,
+		gate: newGate(maxAtOnce, maxEachAtOnce), streaming: newGate(maxStreams, maxEachStreams), tails: newGate(maxTails, maxEachTails),
+	}, nil
 }
 
 // Close ends the connections.
@@ -72,19 +80,26 @@ const packetBytes = 16 << 20
 
 // enter finds the caller's organization and takes one of its places.
 func (r *Reports) enter(ctx context.Context) (as context.Context, leave func(), err error) {
+	return enter(ctx, r.gate, errTooMany)
+}
+
+func enter(ctx context.Context, through *gate, full error) (as context.Context, leave func(), err error) {
 	organization, err := organizationOf(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	leave, ok := r.gate.enter(organization)
+	leave, ok := through.enter(organization)
 	if !ok {
-		return nil, nil, errTooMany
+		return nil, nil, full
 	}
 	return context.WithValue(ctx, organizationKey{}, organization), leave, nil
 }
 
 var errTooMany = fault.Because(fault.Exhausted, "too_many_queries",
 	"%d queries of the organization run already, or %d in all: try again", maxEachAtOnce, maxAtOnce)
+
+var errTooManyStreams = fault.Because(fault.Exhausted, "too_many_streams",
+	"%d streams of the organization run already, or %d in all: try again when one has ended", maxEachStreams, maxStreams)
 
 // await is enter for who can wait.
 func (r *Reports) await(ctx context.Context) (as context.Context, leave func(), err error) {

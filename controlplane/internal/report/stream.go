@@ -37,7 +37,7 @@ func (r *Reports) Stream(ctx context.Context, q Query, sink Sink) (Summary, erro
 	if err := q.Validate(); err != nil {
 		return Summary{}, err
 	}
-	ctx, leave, err := r.enter(ctx)
+	ctx, leave, err := enter(ctx, r.streaming, errTooManyStreams)
 	if err != nil {
 		return Summary{}, err
 	}

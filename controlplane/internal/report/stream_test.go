@@ -104,31 +104,38 @@ func TestStream(t *testing.T) {
 		}
 		h.isIdle(t, time.Second)
 	})
-	t.Run("takes_a_place_of_the_organization", func(t *testing.T) {
+	t.Run("takes_no_place_of_answers", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		began, ended := make(chan bool, 8), make(chan error, 8)
-		for range 4 {
-			go func() {
-				_, err := h.stream(ctx, endless, &sink{then: func([][]any) error {
-					began <- true
-					<-ctx.Done()
-					return ctx.Err()
-				}})
-				ended <- err
-			}()
+		slow := func(organization int) {
+			_, err := h.Stream(h.as(ctx, organization), report.Query{SQL: endless}, &sink{then: func([][]any) error {
+				began <- true
+				<-ctx.Done()
+				return ctx.Err()
+			}})
+			ended <- err
 		}
-		for range 4 {
+		for n := range 8 {
+			go slow(n / 2)
 			<-began
+			if n != 1 {
+				continue
+			}
+			if _, err := h.Stream(h.as(t.Context(), 0), report.Query{SQL: "SELECT 1"}, &sink{}); !fault.Is(err, fault.Exhausted) {
+				t.Errorf("a third stream of an organization: %v", err)
+			}
 		}
-		if _, err := h.Run(h.as(t.Context(), 1), "SELECT 1"); !fault.Is(err, fault.Exhausted) {
-			t.Errorf("a fifth query: %v", err)
+		if _, err := h.Stream(h.as(t.Context(), 4), report.Query{SQL: "SELECT 1"}, &sink{}); !fault.Is(err, fault.Exhausted) {
+			t.Errorf("a ninth stream: %v", err)
 		}
-		if _, err := h.Run(h.as(t.Context(), 2), "SELECT 1"); err != nil {
-			t.Errorf("of another organization: %v", err)
+		for organization := range 5 {
+			if _, err := h.Reports.Run(h.as(t.Context(), organization), report.Query{SQL: "SELECT 1"}); err != nil {
+				t.Errorf("an answer of organization %d: %v", organization, err)
+			}
 		}
 		cancel()
-		for range 4 {
+		for range 8 {
 			<-ended
 		}
 		h.isIdle(t, time.Second)
