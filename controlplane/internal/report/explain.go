@@ -58,6 +58,9 @@ func explain(ctx context.Context, err error, b bounds) error {
 	if errors.Is(err, clickhousedb.ErrTooMuch) {
 		return fault.Because(fault.Exhausted, "query_too_large", "%s", b.tooLarge())
 	}
+	if errors.Is(err, clickhousedb.ErrLargeBlock) {
+		return fault.Because(fault.Exhausted, "query_too_large", "%d rows of the result are larger than %d MiB: select fewer or shorter columns", b.blockRows, streamBlockBytes>>20)
+	}
 	var said *clickhouse.Exception
 	if !errors.As(err, &said) {
 		if ctx.Err() != nil {

@@ -145,7 +145,7 @@ func (r *Reports) Overview(ctx context.Context, o Overview) (OverviewResult, err
 
 // each runs a fixed query. ClickHouse's text about one is nothing for the caller.
 func (r *Reports) each(ctx context.Context, sql string, parameters clickhouse.Parameters, visit func(driver.Rows) error) error {
-	rows, err := r.query(ctx, sql, parameters, "UTC", answerBounds)
+	rows, err := query(ctx, r.answers, sql, parameters, "UTC", answerBounds)
 	if err != nil {
 		return explainFixed(ctx, err)
 	}

@@ -49,8 +49,10 @@ var answerBounds = bounds{seconds: 20, memory: 1 << 30, resultBytes: 64 << 20, b
 
 // Reports asks ClickHouse as the user report.
 type Reports struct {
-	// answers and streams hold no more of a result in memory than their bounds.
-	answers, streams driver.Conn
+	// answers holds no more of a result in memory than its bounds.
+	answers driver.Conn
+	// openStream makes a connection of one stream, which holds three blocks at most.
+	openStream func() (*clickhousedb.Conn, error)
 	// gate is of what is answered in one piece, streaming of results that are sent on, tails of tails.
 	gate, streaming, tails *gate
 }
@@ -62,18 +64,17 @@ func Open(url, database string) (*Reports, error) {
 	if err != nil {
 		return nil, err
 	}
-	streams, err := clickhousedb.OpenBounded(url, database, streamBounds.resultBytes+packetBytes)
-	if err != nil {
-		return nil, errors.Join(err, answers.Close())
-	}
 	return &Reports{
-		answers: answers, streams: streams,
+		answers: answers,
+		openStream: func() (*clickhousedb.Conn, error) {
+			return clickhousedb.OpenStream(url, database, streamBounds.resultBytes+packetBytes, streamBlockBytes)
+		},
 		gate: newGate(maxAtOnce, maxEachAtOnce), streaming: newGate(maxStreams, maxEachStreams), tails: newGate(maxTails, maxEachTails),
 	}, nil
 }
 
-// Close ends the connections.
-func (r *Reports) Close() error { return errors.Join(r.answers.Close(), r.streams.Close()) }
+// Close ends the connections, but for those of streams, which end with them.
+func (r *Reports) Close() error { return r.answers.Close() }
 
 // packetBytes are what comes beside the rows: names of columns, progress.
 const packetBytes = 16 << 20
@@ -130,12 +131,8 @@ func organizationOf(ctx context.Context) (uuid.UUID, error) {
 type organizationKey struct{}
 
 // query sends sql as the organization that entered.
-func (r *Reports) query(ctx context.Context, sql string, parameters clickhouse.Parameters, zone string, b bounds) (driver.Rows, error) {
+func query(ctx context.Context, conn driver.Conn, sql string, parameters clickhouse.Parameters, zone string, b bounds) (driver.Rows, error) {
 	organization, _ := ctx.Value(organizationKey{}).(uuid.UUID)
-	conn := r.answers
-	if b == streamBounds {
-		conn = r.streams
-	}
 	return conn.Query(clickhouse.Context(ctx,
 		clickhouse.WithQueryID(queryID(organization)),
 		clickhouse.WithSettings(settings(organization, zone, b)),

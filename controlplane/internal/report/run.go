@@ -47,7 +47,7 @@ func (r *Reports) Run(ctx context.Context, q Query) (Result, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // what is left of a truncated result is not sent
 	began := time.Now()
-	rows, err := r.ask(ctx, q, answerBounds)
+	rows, err := ask(ctx, r.answers, q, answerBounds)
 	if err != nil {
 		return Result{}, explain(ctx, err, answerBounds)
 	}
@@ -60,12 +60,12 @@ func (r *Reports) Run(ctx context.Context, q Query) (Result, error) {
 }
 
 // ask sends a caller's text. Validate has seen it.
-func (r *Reports) ask(ctx context.Context, q Query, b bounds) (driver.Rows, error) {
+func ask(ctx context.Context, conn driver.Conn, q Query, b bounds) (driver.Rows, error) {
 	parameters, err := q.values()
 	if err != nil {
 		return nil, err
 	}
-	return r.query(ctx, q.SQL, parameters, zoneOr(q.TimeZone), b)
+	return query(ctx, conn, q.SQL, parameters, zoneOr(q.TimeZone), b)
 }
 
 func collect(rows driver.Rows, in *time.Location, cancel context.CancelFunc) (Result, error) {

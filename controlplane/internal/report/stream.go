@@ -3,13 +3,17 @@ package report
 import (
 	"context"
 	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 )
 
-// streamBounds are of results that are sent on as they come. A block of rows is all that
-// is held at once: small ones, and none is larger than the whole result may be.
+// streamBounds are of results that are sent on as they come: three blocks of rows are all
+// that is held at once, and none is larger than streamBlockBytes.
 var streamBounds = bounds{seconds: 300, memory: 1 << 30, resultRows: 10_000_000, resultBytes: 256 << 20, blockRows: 1024}
 
 const (
+	// streamBlockBytes are of a block of 1024 rows: 32 KiB each.
+	streamBlockBytes = 32 << 20
 	// chunkBytes is about how much JSON goes out at once.
 	chunkBytes = 256 << 10
 	// beyond the server's own limit, for an answer that it can't give.
@@ -42,10 +46,19 @@ func (r *Reports) Stream(ctx context.Context, q Query, sink Sink) (Summary, erro
 		return Summary{}, err
 	}
 	defer leave()
+	conn, err := r.openStream()
+	if err != nil {
+		return Summary{}, err
+	}
+	defer conn.Close() //nolint:errcheck // nothing is left on it
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(streamBounds.seconds)*time.Second+streamMargin)
 	defer cancel()
+	return stream(ctx, cancel, conn, q, sink)
+}
+
+func stream(ctx context.Context, cancel context.CancelFunc, conn driver.Conn, q Query, sink Sink) (Summary, error) {
 	began := time.Now()
-	rows, err := r.ask(ctx, q, streamBounds)
+	rows, err := ask(ctx, conn, q, streamBounds)
 	if err != nil {
 		return Summary{}, explain(ctx, err, streamBounds)
 	}

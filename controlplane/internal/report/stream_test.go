@@ -69,8 +69,9 @@ func TestStream(t *testing.T) {
 	})
 	t.Run("ends_with_words_beyond_its_bounds", func(t *testing.T) {
 		for sql, want := range map[string]string{
-			"SELECT repeat('x', 100000) FROM numbers(10000)": "10000000 rows or 256 MiB",
-			"SELECT 1 FROM numbers(10000001)":                "10000000 rows",
+			"SELECT repeat('x', 25000) FROM numbers(20000)": "10000000 rows or 256 MiB",
+			"SELECT repeat('x', 250000) FROM numbers(1024)": "1024 rows of the result are larger than 32 MiB",
+			"SELECT 1 FROM numbers(10000001)":               "10000000 rows",
 		} {
 			if _, err := h.stream(t.Context(), sql, &sink{}); err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("%s: %v", sql, err)
