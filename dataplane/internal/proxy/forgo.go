@@ -23,13 +23,14 @@ func (e *exchange) mayForgo(err error) bool {
 	return err != nil && e.handler.isFull(err) && e.policy.ServesUnrecorded()
 }
 
-// forgo counts what was refused for want of space; why stands in the error where it can't be.
+// forgo counts what was refused for want of space; why stands in the error where there is no
+// space for that either. Any other error is a fault of its own, and no full spool.
 func (e *exchange) forgo(id uint64, why error) (uint64, error) {
 	id, err := e.handler.config.Recorder.Forgo(id, &e.record)
-	if err != nil {
+	if err != nil && e.handler.isFull(err) {
 		return 0, fmt.Errorf("%w; nor can it be counted: %w", why, err)
 	}
-	return id, nil
+	return id, err
 }
 
 // keepRefusal keeps the one record of a refusal, or counts it.

@@ -2,6 +2,8 @@ package proxy_test
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/weirhq/weir/dataplane/internal/proxy"
@@ -58,6 +60,35 @@ func TestAFaultySpoolServesNot(t *testing.T) {
 		t.Error("it went upstream")
 	}
 }
+
+// Where nothing can be counted the caller is told why, which is no want of room when the
+// tombstone is broken; the log says it once.
+func TestATombstoneThatTakesNothing(t *testing.T) {
+	for code, err := range map[string]error{"spool_full": fmt.Errorf("no tombstone: %w", errFull), "spool_unavailable": errors.New("tombstone gone")} {
+		t.Run(code, func(t *testing.T) {
+			h := serving(t, func(c *proxy.Config) { c.Recorder = noTombstone{c.Recorder.(*fakeRecorder), err} })
+			h.recorder.err = errFull
+			for range 2 {
+				response, text := h.post(goodKey, question+`}`)
+				wantError(t, response, text, 503, code)
+			}
+			want := 0
+			if code == "spool_unavailable" {
+				want = 1
+			}
+			if n := strings.Count(h.log.String(), "usage is not recorded"); n != want {
+				t.Errorf("it is said %d times: %s", n, h.log.String())
+			}
+		})
+	}
+}
+
+type noTombstone struct {
+	*fakeRecorder
+	err error
+}
+
+func (f noTombstone) Forgo(uint64, *usagev1.UsageRecord) (uint64, error) { return 0, f.err }
 
 // The second attempt finds no room: the request goes on, and its record has both.
 func TestAnotherAttemptOnAFullSpool(t *testing.T) {
