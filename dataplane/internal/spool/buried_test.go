@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 	"testing"
 	"time"
 
@@ -159,6 +160,40 @@ func TestRetire_killed_before_an_end(t *testing.T) {
 		if got := counted(t, copied); got.attempts != 2 || got.unpriced != 2 || got.requests != 0 {
 			t.Errorf("boot %d: %+v", boot, got)
 		}
+	}
+}
+
+// A tombstone that can't be written is put back as it was while an fsync of it goes on.
+func TestSync_while_the_tombstone_is_put_back(t *testing.T) {
+	l, err := Open(Options{Dir: t.TempDir(), FsyncEvery: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.mu.Lock()
+	slots := l.tombstone.slots
+	writable := slots.file
+	slots.file, err = os.Open(slots.path)
+	l.mu.Unlock()
+	if err := errors.Join(err, writable.Close()); err != nil {
+		t.Fatal(err)
+	}
+	var group sync.WaitGroup
+	group.Go(func() {
+		for range 200 {
+			if _, err := l.Forgo(0, record(0)); err == nil {
+				t.Error("it is written")
+			}
+		}
+	})
+	for range 200 {
+		l.mu.Lock()
+		slots.dirty = true
+		l.mu.Unlock()
+		l.sync()
+	}
+	group.Wait()
+	if err := l.Close(t.Context()); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -72,10 +72,10 @@ func (l *Log) sync() {
 }
 
 // flush begins with the slot: what it says is in a record, is.
-func (l *Log) flush(work []unsynced, slot bool) error {
+func (l *Log) flush(work []unsynced, slot *os.File) error {
 	fresh := false
-	if slot {
-		if err := datasync(l.tombstone.slots.file); err != nil {
+	if slot != nil {
+		if err := datasync(slot); err != nil {
 			return err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/google/uuid"
@@ -221,11 +222,14 @@ func (l *Log) openStone() {
 	}
 }
 
-// freezeStone readies the slot for an fsync; true: it needs one.
-func (t *tombstone) freeze() bool {
+// freeze readies the slot for an fsync, and returns the file that needs one; nil: none does.
+func (t *tombstone) freeze() *os.File {
 	t.freezing = t.slots.freeze()
 	t.freezesClean = t.in == nil && !t.unsaved
-	return t.freezing
+	if !t.freezing {
+		return nil
+	}
+	return t.slots.file
 }
 
 func (t *tombstone) thaw() {
