@@ -84,6 +84,9 @@ func (l *Log) forgoAttempt(id uint64, record *usagev1.UsageRecord) error {
 
 // forgoneAgain is Again of a request without a record.
 func (l *Log) forgoneAgain(id uint64, record *usagev1.UsageRecord) error {
+	if l.closed {
+		return ErrClosed
+	}
 	t := &l.tombstone
 	was, ok := t.open[id]
 	if !ok {
@@ -103,6 +106,9 @@ func (l *Log) forgoneAgain(id uint64, record *usagev1.UsageRecord) error {
 // forgoneEnd is End of a request without a record. What can't be written waits in memory:
 // on disk it is counted already, without its price.
 func (l *Log) forgoneEnd(id uint64, record *usagev1.UsageRecord) error {
+	if l.closed {
+		return ErrClosed
+	}
 	t := &l.tombstone
 	was, ok := t.open[id]
 	if !ok {

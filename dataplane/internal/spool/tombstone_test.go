@@ -278,3 +278,15 @@ func TestForgoneAttemptAndRetired(t *testing.T) {
 		}
 	}
 }
+
+func TestForgoneAndClosed(t *testing.T) {
+	l := open(t, spool.Options{Dir: t.TempDir()})
+	id := forgo(t, l, started("x"))
+	shut(t, l)
+	if err := l.Again(id, again("x")); !errors.Is(err, spool.ErrClosed) {
+		t.Errorf("another attempt: %v", err)
+	}
+	if err := l.End(id, finished("x")); !errors.Is(err, spool.ErrClosed) {
+		t.Errorf("its end: %v", err)
+	}
+}
