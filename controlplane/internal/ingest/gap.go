@@ -70,7 +70,7 @@ const noteGaps = `
 		FROM ingest_boot GROUP BY organization_id, boot
 	), missing AS (
 		SELECT organization_id, boot, coalesce(g.agent_id, s.agent_id) AS agent_id,
-			int8multirange(int8range(1, greatest(least(g.last_seq, 9007199254740992) + 1, upper(s.seqs), 1))) - coalesce(s.seqs, '{}') AS seqs
+			int8multirange(int8range(1, greatest(least(coalesce(g.last_seq, 0), 9007199254740992) + 1, upper(s.seqs), 1))) - coalesce(s.seqs, '{}') AS seqs
 		FROM given AS g FULL JOIN settled AS s USING (organization_id, boot)
 	), known AS (
 		SELECT organization_id, boot, range_agg(seqs) AS seqs FROM ingest_gap GROUP BY organization_id, boot

@@ -59,3 +59,20 @@ func TestIngest_tells_of_gaps(t *testing.T) {
 		t.Errorf("told %d times", n)
 	}
 }
+
+// A boot that reported no tail is known by what is settled of it: only a hole in that is
+// missing, not every number that there could be.
+func TestIngest_tells_of_holes_without_a_tail(t *testing.T) {
+	w := newWorld(t, chtest.Open(t))
+	a := w.agent()
+	w.send(0, w.batch(a, usage(1, 5)...), w.batch(a, usage(9, 12)...))
+	in := w.start()
+	w.settled(0, 2)
+	gaps, err := in.store.gaps(t.Context(), 0)
+	if err != nil || len(gaps) != 1 {
+		t.Fatalf("gaps %v, %v", gaps, err)
+	}
+	if missing := gaps[0].seqs.String(); missing != "6-8" {
+		t.Errorf("missing %s, want 6-8", missing)
+	}
+}
