@@ -47,6 +47,7 @@ func (p *partition) run(ctx context.Context) {
 		case ctx.Err() != nil:
 			return
 		case errors.Is(err, errStop):
+			p.share.drop(p.number) // it would count as held for ever, and no other be given up
 			p.metrics.stopped.WithLabelValues(label(p.number)).Set(1)
 			p.log.ErrorContext(ctx, "usage of this partition waits for an operator", "error", err)
 			return

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -50,6 +51,30 @@ func TestIngest_shares_partitions_among_processes(t *testing.T) {
 	if dead := w.deadReasons(); len(dead) > 0 {
 		t.Errorf("dead letters %v", dead)
 	}
+}
+
+// A partition that stopped is not held: those below it are given up to a process that is added.
+func TestIngest_shares_what_a_stopped_partition_leaves(t *testing.T) {
+	w := newWorld(t, chtest.Open(t))
+	w.config.Topic += ".wide"
+	w.create(w.config.Topic, 4, "delete")
+	a := w.agent()
+	first := w.start(func(in *Ingest, _ context.CancelFunc) {
+		in.sink = &fragile{sink: in.sink, beforeInsert: func(_ context.Context, b block) error {
+			if b.span.partition == 3 {
+				return errStop
+			}
+			return nil
+		}}
+	})
+	w.eventually("one has all", func() bool { return w.owned() == 4 && w.owners() == 1 })
+	w.send(3, w.batch(a, usage(1, 5)...))
+	w.eventually("the highest has stopped", func() bool { return gauge(first.metrics.stopped.WithLabelValues(label(3))) == 1 })
+	w.start()
+	w.eventually("two have two each", func() bool {
+		return w.owned() == 4 && w.number(`SELECT count(*) FROM ingest_partition WHERE owned_until > now() AND owner = $1`, first.owner) == 2
+	})
+	w.eventually("what it left is there", func() bool { return w.rows(a) == counts{5, 5} })
 }
 
 // One that lives and can't take its share does not keep it from the others.
