@@ -64,6 +64,9 @@ type batchRef struct {
 	refused bool      // passed over at acked: the broker does not have it
 }
 
+// stands tells whether it is in a segment, so that it can be sent, and frees room once settled.
+func (r *batchRef) stands() bool { return r.segment != nil }
+
 // taken tells whether the broker has said that it has the batch.
 func (r *batchRef) taken() bool { return !r.acked.IsZero() && !r.refused }
 

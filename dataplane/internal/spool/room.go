@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"golang.org/x/sys/unix"
 )
@@ -87,7 +88,7 @@ func (l *Log) mend() bool {
 		}
 	}
 	err := l.late.first(l)
-	if errors.Is(err, ErrFull) && l.unbatched == 0 && len(l.batches) == 0 {
+	if errors.Is(err, ErrFull) && l.unbatched == 0 && !slices.ContainsFunc(l.batches, (*batchRef).stands) {
 		l.room.give()
 		err = l.late.write(l)
 	}
