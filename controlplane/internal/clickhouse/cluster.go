@@ -40,6 +40,15 @@ func (c Cluster) set(options *clickhouse.Options) {
 	maps.Copy(options.Settings, clickhouse.Settings{"insert_quorum": "auto", "insert_quorum_parallel": 0, "select_sequential_consistency": 1})
 }
 
+// setToMigrate makes a connection one that migrates: each statement ends when every replica
+// has done it, or the next one, on another server, would not find what it made.
+func (c Cluster) setToMigrate(options *clickhouse.Options) {
+	c.set(options)
+	if c != "" {
+		options.Settings["alter_sync"] = 2
+	}
+}
+
 // onCluster follows the name of what a statement makes or changes.
 func (c Cluster) onCluster() string {
 	if c == "" {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/weirhq/weir/migrations"
@@ -71,6 +72,17 @@ func TestCluster_renders_nothing_it_does_not_know(t *testing.T) {
 	for _, statement := range []string{"RENAME TABLE a TO b", "CREATE TABLE a (b Int64) ENGINE = MergeTree", "ALTER TABLE a\n  DROP COLUMN b\nALTER TABLE c"} {
 		if got, err := Cluster("weir").render(statement); err == nil {
 			t.Errorf("%q is %q", statement, got)
+		}
+	}
+}
+
+// Migrations wait for every replica; on a single server nothing is set.
+func TestCluster_migrations_wait_for_replicas(t *testing.T) {
+	for cluster, want := range map[Cluster]any{"": nil, "weir": 2} {
+		options := &clickhouse.Options{}
+		cluster.setToMigrate(options)
+		if got := options.Settings["alter_sync"]; got != want {
+			t.Errorf("%q: alter_sync is %v, want %v", cluster, got, want)
 		}
 	}
 }

@@ -33,7 +33,7 @@ func Migrate(ctx context.Context, url, database string, cluster Cluster) error {
 		return err
 	}
 	options.Auth.Database = database
-	cluster.set(options)
+	cluster.setToMigrate(options)
 	return migrateUp(ctx, clickhouse.OpenDB(options), database, cluster)
 }
 
