@@ -21,6 +21,9 @@ const (
 	DefaultDeadTopic = "weir.usage.v1.dead"
 )
 
+// DefaultGather is for how long records are gathered into one block.
+const DefaultGather = 500 * time.Millisecond
+
 // Registry knows every enrolled agent. An unknown one is a fault of kind NotFound;
 // any other error is taken for an outage.
 type Registry interface {
@@ -42,7 +45,7 @@ type Config struct {
 
 	Topic     string
 	DeadTopic string
-	// How long records are gathered into one block; 200 ms.
+	// How long records are gathered into one block; 500 ms.
 	Gather time.Duration
 	// How long ClickHouse accepts a block after it was noted, at first; 10 s.
 	Lease time.Duration
@@ -61,7 +64,7 @@ type Config struct {
 func (c Config) withDefaults() Config {
 	c.Topic = orDefault(c.Topic, DefaultTopic)
 	c.DeadTopic = orDefault(c.DeadTopic, DefaultDeadTopic)
-	c.Gather = orDefault(c.Gather, 200*time.Millisecond)
+	c.Gather = orDefault(c.Gather, DefaultGather)
 	c.Lease = orDefault(c.Lease, 10*time.Second)
 	c.OwnFor = orDefault(c.OwnFor, 6*time.Second)
 	c.TailsEvery = orDefault(c.TailsEvery, 5*time.Second)
