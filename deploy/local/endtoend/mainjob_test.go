@@ -123,7 +123,7 @@ type row struct {
 func (s *stack) expectRow(t *testing.T, id string, told row) {
 	t.Helper()
 	var row map[string]any
-	s.within(t, 3*time.Second, "the request's row", func() error {
+	s.within(t, 20*time.Second, "the request's row", func() error {
 		rows, err := s.query("SELECT * FROM requests WHERE request_id = '" + id + "'")
 		if err != nil {
 			return err
