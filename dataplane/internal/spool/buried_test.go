@@ -3,7 +3,9 @@ package spool
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -194,6 +196,43 @@ func TestSync_while_the_tombstone_is_put_back(t *testing.T) {
 	group.Wait()
 	if err := l.Close(t.Context()); err != nil {
 		t.Error(err)
+	}
+}
+
+// A tombstone that can't be written is told once, and tried again at the pace of a full disk.
+func TestTombstone_said_once(t *testing.T) {
+	var said strings.Builder
+	l, err := Open(Options{
+		Dir: t.TempDir(), FsyncEvery: time.Millisecond, RetryEvery: 10 * time.Millisecond, Logger: slog.New(slog.NewTextHandler(&said, nil)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := make([]uint64, 20)
+	for i := range ids {
+		if ids[i], err = l.Forgo(0, record(0)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l.mu.Lock()
+	slots := l.tombstone.slots
+	writable := slots.file
+	slots.file, err = os.Open(slots.path)
+	l.mu.Unlock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range ids {
+		if err := l.End(id, record(1)); err != nil {
+			t.Error(err)
+		}
+	}
+	time.Sleep(50 * time.Millisecond) // some tries
+	if err := errors.Join(l.Close(t.Context()), writable.Close()); err != nil {
+		t.Error(err)
+	}
+	if n := strings.Count(said.String(), "level=ERROR"); n != 1 {
+		t.Errorf("it is said %d times: %.1000s", n, said.String())
 	}
 }
 

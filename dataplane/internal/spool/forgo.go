@@ -120,5 +120,6 @@ func (l *Log) forgoneEnd(id uint64, record *usagev1.UsageRecord) error {
 		t.pending = sum{} // it has the time of the first
 	}
 	l.saveStone()
+	signal(l.dirty) // what is not written is tried again
 	return nil
 }

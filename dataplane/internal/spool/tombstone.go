@@ -40,7 +40,8 @@ type tombstone struct {
 	// clean: no slot that may be read after a power cut has a spent stone whose record is
 	// written. Else no segment may go: it could be the one that has the record.
 	clean, freezing, freezesClean bool
-	unsaved                       bool // the slot does not say what memory does
+	unsaved                       bool   // the slot does not say what memory does
+	said                          string // error that was logged last; empty: all was well since
 
 	requests, shadows int64 // since Open
 }
@@ -192,9 +193,18 @@ func (l *Log) buried() {
 // than what is so.
 func (l *Log) saveStone() {
 	if err := l.tombstone.save(l.boot); err != nil {
-		l.opts.Logger.Error("the tombstone of the spool can not be written; it will be tried again", "error", err)
+		l.sayStone("the tombstone of the spool can not be written; it will be tried again", err)
+		return
 	}
 	signal(l.dirty)
+}
+
+// sayStone says what keeps the tombstone as it is once, until it is another error.
+func (l *Log) sayStone(what string, err error) {
+	if text := err.Error(); text != l.tombstone.said {
+		l.tombstone.said = text
+		l.opts.Logger.Error(what, "error", err)
+	}
 }
 
 // mendStone is tried again where it says false.
@@ -207,8 +217,12 @@ func (l *Log) mendStone() bool {
 		l.saveStone()
 	}
 	err := l.bury()
-	if err != nil && !errors.Is(err, ErrFull) && !errors.Is(err, ErrClosed) {
-		l.opts.Logger.Error("what was served without a record waits in the tombstone", "error", err)
+	switch {
+	case t.unsaved: // said, or by the next try
+	case err == nil:
+		t.said = ""
+	case !errors.Is(err, ErrFull) && !errors.Is(err, ErrClosed):
+		l.sayStone("what was served without a record waits in the tombstone", err)
 	}
 	return err == nil && !t.unsaved && t.slots.file != nil
 }
