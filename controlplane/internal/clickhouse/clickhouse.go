@@ -37,7 +37,11 @@ func OpenWriter(url, database string, cluster Cluster) (*Conn, error) {
 	}
 	options.Auth.Database = database
 	cluster.set(options)
-	return newConn(options)
+	conn, err := newConn(options)
+	if err == nil && cluster != "" {
+		conn.turns = newTurns()
+	}
+	return conn, err
 }
 
 func parse(url string) (*clickhouse.Options, error) {

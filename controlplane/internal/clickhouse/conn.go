@@ -14,6 +14,7 @@ import (
 type Conn struct {
 	driver.Conn
 	blocks blocks
+	turns  *turns // nil: inserts may come at once
 }
 
 // blocks is how blocks go to the server: by its own protocol or by HTTP.
@@ -42,7 +43,7 @@ func newConn(options *clickhouse.Options) (*Conn, error) {
 		return nil, fmt.Errorf("open clickhouse: %w", err)
 	}
 	if options.Protocol == clickhouse.HTTP {
-		return &Conn{conn, newHTTP(options)}, nil
+		return &Conn{Conn: conn, blocks: newHTTP(options)}, nil
 	}
-	return &Conn{conn, &native{options: options}}, nil
+	return &Conn{Conn: conn, blocks: &native{options: options}}, nil
 }

@@ -7,9 +7,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ClickHouse/clickhouse-go/v2"
+	driver "github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+
+	"github.com/weirhq/weir/controlplane/internal/clickhouse"
 )
 
 const (
@@ -27,16 +29,17 @@ var (
 )
 
 // isRefusal tells a block that ClickHouse answered and did not take from silence.
-// It may still be the server's fault: sift finds out. A lease that ran out is not.
+// It may still be the server's fault: sift finds out. A lease that ran out is none, nor is
+// a cluster's table into which another insert was under way.
 func isRefusal(err error) bool {
-	var said *clickhouse.Exception
-	return errors.As(err, &said) && !isLate(err)
+	var said *driver.Exception
+	return errors.As(err, &said) && !isLate(err) && !clickhouse.IsBusy(err)
 }
 
 // isLate tells that the lease of a block ran out, there or here.
 func isLate(err error) bool {
-	var said *clickhouse.Exception
-	if errors.As(err, &said) {
+	var said *driver.Exception
+	if errors.As(err, &said) && !clickhouse.IsBusy(err) {
 		return said.Code == violatedConstraint && strings.Contains(said.Message, "lease_not_over")
 	}
 	return errors.Is(err, context.DeadlineExceeded)

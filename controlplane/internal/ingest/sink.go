@@ -76,8 +76,10 @@ func (s clickhouseSink) send(ctx context.Context, table string, b block) error {
 	defer cancel()
 	columns := columnSets.Get().(*columnSet)
 	defer columnSets.Put(columns)
-	return inClickHouse(s.conn.InsertBlock(ctx, table, columns.fill(b), once(b.noted.token)),
-		"insert %d rows of offsets %d..%d, partition %d", len(b.rows), b.span.first, b.span.last, b.span.partition)
+	err := s.conn.InTurn(ctx, table, func() error {
+		return s.conn.InsertBlock(ctx, table, columns.fill(b), once(b.noted.token))
+	})
+	return inClickHouse(err, "insert %d rows of offsets %d..%d, partition %d", len(b.rows), b.span.first, b.span.last, b.span.partition)
 }
 
 // once are settings with which ClickHouse drops a second insert of this token.
@@ -104,6 +106,11 @@ func (s clickhouseSink) settle(ctx context.Context, at span, j judged, ask bool)
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
+	err := s.conn.InTurn(ctx, "usage_range", func() error { return s.insertRanges(ctx, at, ranges) })
+	return inClickHouse(err, "settle offsets %d..%d of partition %d", at.first, at.last, at.partition)
+}
+
+func (s clickhouseSink) insertRanges(ctx context.Context, at span, ranges []outcome) error {
 	prepared, err := s.conn.PrepareBatch(driver.Context(ctx, driver.WithSettings(once(at.token(0, nil)))), `INSERT INTO usage_range
 		(organization_id, gateway_id, agent_id, boot, first_seq, last_seq, dead_lettered, agent_revoked, payload_sha256, kafka_topic_id, kafka_partition, kafka_offset)`)
 	if err != nil {
@@ -120,6 +127,13 @@ func (s clickhouseSink) settle(ctx context.Context, at span, j judged, ask bool)
 }
 
 func (s clickhouseSink) copyTails(ctx context.Context, tails []Tail) error {
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	err := s.conn.InTurn(ctx, "agent_tail", func() error { return s.insertTails(ctx, tails) })
+	return inClickHouse(err, "copy tails")
+}
+
+func (s clickhouseSink) insertTails(ctx context.Context, tails []Tail) error {
 	prepared, err := s.conn.PrepareBatch(driver.Context(ctx, driver.WithSettings(driver.Settings{"async_insert": 0})),
 		`INSERT INTO agent_tail (organization_id, gateway_id, agent_id, boot, last_seq, closed)`)
 	if err != nil {
