@@ -26,13 +26,29 @@ func (n *native) insert(ctx context.Context, table string, columns proto.Input, 
 	if err != nil {
 		return err
 	}
-	err = client.Do(ctx, ch.Query{Body: columns.Into(table), Input: columns, Settings: settings})
+	err = within(ctx, client, func() error {
+		return client.Do(ctx, ch.Query{Body: columns.Into(table), Input: columns, Settings: settings})
+	})
 	if err != nil {
 		_ = client.Close() // what is left in it is not known
-		return said(err)
+		return err
 	}
 	n.give(client)
 	return nil
+}
+
+// within asks the server something, and ends the connection when ctx ends: ch-go reads
+// until a deadline and does not see that it is cancelled meanwhile.
+func within(ctx context.Context, client *ch.Client, ask func() error) error {
+	stop := context.AfterFunc(ctx, func() { _ = client.Close() })
+	err := said(ask())
+	if !stop() {
+		_ = client.Close() // now, and not in a moment when it is used again
+		if err != nil {
+			err = errors.Join(err, ctx.Err())
+		}
+	}
+	return err
 }
 
 // said is an exception of the server as the driver has it, or the error as it is.
@@ -51,7 +67,7 @@ func (n *native) take(ctx context.Context) (*ch.Client, error) {
 		if client == nil {
 			return n.dial(ctx)
 		}
-		if client.Ping(ctx) == nil {
+		if within(ctx, client, func() error { return client.Ping(ctx) }) == nil {
 			return client, nil
 		}
 		_ = client.Close() // the server ended it, or was restarted
