@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"github.com/weirhq/weir/controlplane/internal/clickhouse/chtest"
 	"github.com/weirhq/weir/controlplane/internal/report"
@@ -20,6 +21,21 @@ var pieces = []string{
 	"'", "''", `\'`, `\\`, `\`, `"`, `""`, "`", "``", "$$", "$a$", "$b$", "$", "/*", "*/", "/**/", "--", "-- ", "#", "# ", "#!", "\n", "\r", "\t", "\f", "\v",
 	";", "; ", "{x:String}", "{", "}", "x'41'", "b'01'", "N'a'", "0x1", "1e5", "a$b", "_", ".", "::", "?", "@", "@@a", "\x00", "\u00a0", "\u2018", "\u2019", "\u201c", "\ufeff", "\u3000", "é",
 	" SETTINGS max_threads = 1", " settings a=1", "SETTINGS", " FORMAT JSON", " format Null", " INTO OUTFILE 'x'", "INTO", " OUTFILE", "EXPLAIN ", " LIMIT 1", "'; ", "/* ' */", "-- '\n", "$$'$$",
+}
+
+// directed are statements with SETTINGS for one who reads their escapes, comments or
+// heredocs rightly, and without for one who does not, or the other way round.
+var directed = []string{
+	`SELECT '\'' SETTINGS max_threads = 1 -- '`, `SELECT '\\' SETTINGS max_threads = 1 -- '`, `SELECT '''' SETTINGS max_threads = 1 -- '`,
+	`SELECT '\\\'' SETTINGS max_threads = 1 -- '`, `SELECT '''\'' SETTINGS max_threads = 1 -- '`, `SELECT 'a''\\''' SETTINGS max_threads = 1 -- '`,
+	"SELECT 1 AS `\\`` SETTINGS max_threads = 1 -- `", "SELECT 1 AS `\\\\` SETTINGS max_threads = 1 -- `", "SELECT 1 AS ```` SETTINGS max_threads = 1 -- `",
+	`SELECT 1 AS "\"" SETTINGS max_threads = 1 -- "`, `SELECT 1 AS "\\" SETTINGS max_threads = 1 -- "`, `SELECT 1 AS """" SETTINGS max_threads = 1 -- "`,
+	"SELECT 1 /* /* */ SETTINGS max_threads = 1 -- */", "SELECT 1 /* /* */ -- */ SETTINGS max_threads = 1", "SELECT 1 /*/ SETTINGS max_threads = 1 -- */",
+	"SELECT 1 /* ' */ SETTINGS max_threads = 1 -- '", "SELECT 1 /* -- */ SETTINGS max_threads = 1", `SELECT 1 /* \*/ SETTINGS max_threads = 1 -- */`,
+	"SELECT $$'$$ SETTINGS max_threads = 1 -- '", "SELECT '$$' SETTINGS max_threads = 1 -- $$", `SELECT $a$\$a$ SETTINGS max_threads = 1 -- $a$`,
+	"SELECT $a$ $b$ $a$ SETTINGS max_threads = 1 -- $b$ $a$", "SELECT $a$ $$ $a$ SETTINGS max_threads = 1 -- $$ $a$", "SELECT $a$ $A$ SETTINGS max_threads = 1 -- $a$",
+	"SELECT 1 -- '\n SETTINGS max_threads = 1 -- '", "SELECT 1 # '\n SETTINGS max_threads = 1 -- '", "SELECT 1 #! '\n SETTINGS max_threads = 1 -- '",
+	"SELECT 1 -- \\\n SETTINGS max_threads = 1", "SELECT 1 -- /*\n SETTINGS max_threads = 1 -- */",
 }
 
 var (
@@ -35,39 +51,58 @@ func TestCheck_agrees_with_the_engine(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	dice := rand.New(rand.NewPCG(seed, 1))
 	t.Logf("seed %d", seed)
-	passed, parsed := 0, 0
-	for end := time.Now().Add(fuzzTime(t)); time.Now().Before(end) || parsed < 500; {
+	a := agreement{t: t, conn: conn}
+	a.hold(directed)
+	if a.forbidden < len(directed)/2 {
+		t.Errorf("%d of %d directed texts have SETTINGS to the engine: they show little", a.forbidden, len(directed))
+	}
+	for end := time.Now().Add(fuzzTime(t)); time.Now().Before(end) || a.parsed < 500; {
 		var batch []string
 		for range 5_000 {
 			if sql := randomSQL(dice); report.Check(sql) == nil {
 				batch = append(batch, sql)
 			}
 		}
-		rows, err := conn.Query(clickhouse.Context(t.Context(), clickhouse.WithSettings(clickhouse.Settings{"max_block_size": 1, "max_query_size": 64 << 20, "max_ast_elements": 1_000_000})),
-			"SELECT q, formatQuerySingleLineOrNull(q) FROM (SELECT arrayJoin(?) AS q)", batch)
-		if err != nil {
-			t.Fatal(err)
+		a.hold(batch)
+	}
+	t.Logf("%d texts, %d of them are statements to the engine", a.texts, a.parsed)
+}
+
+// agreement holds the guard against the engine's parser.
+type agreement struct {
+	t                        *testing.T
+	conn                     driver.Conn
+	texts, parsed, forbidden int
+}
+
+func (a *agreement) hold(batch []string) {
+	a.t.Helper()
+	rows, err := a.conn.Query(clickhouse.Context(a.t.Context(), clickhouse.WithSettings(clickhouse.Settings{"max_block_size": 1, "max_query_size": 64 << 20, "max_ast_elements": 1_000_000})),
+		"SELECT q, formatQuerySingleLineOrNull(q) FROM (SELECT arrayJoin(?) AS q)", batch)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	for rows.Next() {
+		var sql string
+		var seen *string
+		if err := rows.Scan(&sql, &seen); err != nil {
+			a.t.Fatal(err)
 		}
-		for rows.Next() {
-			var sql string
-			var seen *string
-			if err := rows.Scan(&sql, &seen); err != nil {
-				t.Fatal(err)
-			}
-			if passed++; seen == nil {
-				continue // no statement to it
-			}
-			parsed++
-			bare := literals.ReplaceAllString(*seen, "''")
-			if !begins.MatchString(bare) || forbids.MatchString(bare) {
-				t.Errorf("%q passed, and is %q", sql, *seen)
-			}
+		if a.texts++; seen == nil {
+			continue // no statement to it
 		}
-		if err := rows.Err(); err != nil {
-			t.Fatal(err)
+		a.parsed++
+		bare := literals.ReplaceAllString(*seen, "''")
+		if begins.MatchString(bare) && !forbids.MatchString(bare) {
+			continue
+		}
+		if a.forbidden++; report.Check(sql) == nil {
+			a.t.Errorf("%q passed, and is %q", sql, *seen)
 		}
 	}
-	t.Logf("%d texts passed the guard, %d of them are statements to the engine", passed, parsed)
+	if err := rows.Err(); err != nil {
+		a.t.Fatal(err)
+	}
 }
 
 func randomSQL(dice *rand.Rand) string {
