@@ -61,7 +61,7 @@ var dimensionSQL = map[string]string{
 const (
 	labelDimension = "label:"
 	defaultTop     = 10
-	// maxCells bounds points of all series together.
+	// maxCells bounds values of all points of all series, those of the period before included.
 	maxCells = 50_000
 )
 
@@ -111,14 +111,22 @@ func (m Metrics) Validate() error {
 	if step == 0 {
 		return fault.Field("interval", "is not known")
 	}
-	series := 1
-	if len(m.GroupBy) > 0 {
-		series = m.Top + 2
-	}
-	if most := int64(maxCells / series); int64(m.To.Sub(m.From)/step) > most {
-		return fault.Field("interval", "cuts the range into more than %d points, the most there can be for %d series", most, series)
+	if most := int64(maxCells / m.valuesOfPoint()); int64(m.To.Sub(m.From)/step) > most {
+		return fault.Field("interval", "cuts the range into more than %d points, the most there can be for so many measures, series and periods", most)
 	}
 	return nil
+}
+
+// valuesOfPoint are those of all series at one point.
+func (m Metrics) valuesOfPoint() int {
+	values := len(m.Measures)
+	if len(m.GroupBy) > 0 {
+		values *= m.Top + 2
+	}
+	if m.ComparePrevious {
+		values *= 2
+	}
+	return values
 }
 
 // previous is the period of the same length before.

@@ -135,6 +135,19 @@ func TestMetrics(t *testing.T) {
 			}
 		}
 	})
+	t.Run("bounds_of_all_values", func(t *testing.T) {
+		ten := report.Metrics{
+			Measures: []report.Measure{report.Spend}, GroupBy: []string{"key"}, Interval: report.Minute, From: at("2026-01-01T00:00:00Z"), To: at("2026-01-02T00:00:00Z"),
+		}.WithDefaults(time.Now())
+		many, twice := ten, ten
+		many.Measures = []report.Measure{report.Spend, report.RequestCount, report.Tokens}
+		twice.GroupBy, twice.Measures, twice.ComparePrevious, twice.To = nil, []report.Measure{report.Spend, report.Tokens}, true, at("2026-01-11T00:00:00Z")
+		for want, m := range map[string]report.Metrics{"": ten, "more than 1388 points": many, "more than 12500 points": twice} {
+			if err := m.Validate(); want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+				t.Errorf("want %q: %v", want, err)
+			}
+		}
+	})
 	t.Run("mistakes", func(t *testing.T) {
 		for want, m := range map[string]report.Metrics{
 			"group_by":  {Measures: []report.Measure{report.Spend}, GroupBy: []string{"nonsense"}},
