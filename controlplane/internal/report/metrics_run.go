@@ -160,7 +160,7 @@ func (r *Reports) fill(ctx context.Context, found *measured, q metricsQuery, gro
 		if q.rank {
 			at.place = int(place)
 		}
-		found.cells[at] = values
+		found.take(at, values)
 		return nil
 	})
 }
@@ -179,6 +179,26 @@ func literalGroups(groups [][]string) string {
 		return "[]"
 	}
 	return text
+}
+
+// take puts values where they belong. ClickHouse cuts an hour of half hours' shift in two,
+// the calendar does not: what adds up is added; else the last one stands.
+func (f *measured) take(at cell, values Values) {
+	sums, ok := f.cells[at]
+	if !ok {
+		f.cells[at] = values
+		return
+	}
+	for i, value := range values {
+		if value == nil {
+			continue
+		}
+		if f.Measures[i].adds() && sums[i] != nil {
+			*sums[i] += *value
+		} else {
+			sums[i] = value
+		}
+	}
 }
 
 // sum makes the totals of what adds up.

@@ -135,6 +135,18 @@ func TestMetrics(t *testing.T) {
 			}
 		}
 	})
+	t.Run("hours_that_clocks_were_set_in", func(t *testing.T) {
+		h.spent(t, "2026-04-04T14:10:00Z lord x 1 ok", "2026-04-04T14:40:00Z lord x 1 ok", "2026-04-04T15:10:00Z lord x 1 ok", "2026-04-04T15:40:00Z lord x 1 ok",
+			"2026-10-03T14:40:00Z lord x 1 ok", "2026-10-03T15:10:00Z lord x 1 ok", "2026-10-03T15:40:00Z lord x 1 ok", "2026-10-03T16:10:00Z lord x 1 ok")
+		for _, day := range []string{"2026-04-04", "2026-10-03"} {
+			for _, measures := range [][]report.Measure{{report.RequestCount}, {report.RequestCount, report.DurationP50}} {
+				r := ask(t, report.Metrics{Measures: measures, From: at(day + "T12:00:00Z"), To: at(day + "T18:00:00Z"), Interval: report.Hour, TimeZone: "Australia/Lord_Howe"})
+				if sum := total(points(r.Total.Points, 0)); sum != 4 || *r.Total.Totals[0] != 4 {
+					t.Errorf("%s: %v, %d in all", day, points(r.Total.Points, 0), *r.Total.Totals[0])
+				}
+			}
+		}
+	})
 	t.Run("bounds_of_all_values", func(t *testing.T) {
 		ten := report.Metrics{
 			Measures: []report.Measure{report.Spend}, GroupBy: []string{"key"}, Interval: report.Minute, From: at("2026-01-01T00:00:00Z"), To: at("2026-01-02T00:00:00Z"),
