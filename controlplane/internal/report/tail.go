@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -25,8 +26,8 @@ const (
 	maxEachTails  = 10  // of one organization
 )
 
-// ArrivalsSQL asks for what may have come since a time of the server.
-const ArrivalsSQL = `SELECT request_id, started_at, stored_by
+// arrivalsSQL asks for what may have come since a time of the server.
+const arrivalsSQL = `SELECT request_id, started_at, stored_by
 FROM arrivals
 WHERE stored_by > {since:DateTime('UTC')}
 LIMIT {most:UInt32}`
@@ -108,8 +109,8 @@ func (t *Tail) arrived(ctx context.Context) ([]arrival, error) {
 		t.settled = now.Add(-commitTime)
 	}
 	var all []arrival
-	parameters := clickhouse.Parameters{"since": t.settled.UTC().Format(time.DateTime), "most": "200001"}
-	err = t.reports.each(ctx, ArrivalsSQL, parameters, func(rows driver.Rows) error {
+	parameters := clickhouse.Parameters{"since": t.settled.UTC().Format(time.DateTime), "most": strconv.Itoa(maxArrivals + 1)}
+	err = t.reports.each(ctx, arrivalsSQL, parameters, func(rows driver.Rows) error {
 		var a arrival
 		err := rows.Scan(&a.id, &a.startedAt, &a.storedBy)
 		all = append(all, a)
