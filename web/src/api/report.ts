@@ -84,7 +84,11 @@ export function cellsOf(row: ListValue): JsonValue[] {
   return Array.isArray(json) ? json : [];
 }
 
-/** queryCsv is the address of a statement's result as a file. */
-export function queryCsv(sql: string): string {
-  return `/v1/reports/query.csv?${new URLSearchParams({ sql }).toString()}`;
+/** What proxies take of an address, with room for the rest of it. */
+const longestQuery = 6000;
+
+/** queryCsv is the address of a statement's result as a file; none where the statement is too long for one. */
+export function queryCsv(sql: string): string | undefined {
+  const query = new URLSearchParams({ sql }).toString();
+  return query.length <= longestQuery ? `/v1/reports/query.csv?${query}` : undefined;
 }

@@ -19,6 +19,7 @@ interface ResultTableProps {
 export function ResultTable({ result, sql }: ResultTableProps) {
   const { columns, rows, truncated, elapsedUs } = result;
   const [shown, setShown] = useState(step);
+  const csv = queryCsv(sql);
   const visible = rows.slice(0, shown);
   return (
     <section className="panel" aria-label="Result">
@@ -26,9 +27,13 @@ export function ResultTable({ result, sql }: ResultTableProps) {
         {formatCount(rows.length)} rows in {formatDuration(elapsedUs)}
         {truncated && <b> · cut off: there were more. Narrow the statement, add a LIMIT, or download them.</b>}
         {" · "}
-        <a href={queryCsv(sql)} download>
-          Download CSV
-        </a>
+        {csv === undefined ? (
+          "The statement is too long for a link to a CSV file: ask the API for it."
+        ) : (
+          <a href={csv} download>
+            Download CSV
+          </a>
+        )}
       </p>
       <Scroller label="Result rows">
         <table className="table table-result">

@@ -1,14 +1,16 @@
-import { fromJson } from "@bufbuild/protobuf";
+import { create, fromJson } from "@bufbuild/protobuf";
 import { ListValueSchema } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { screen, within } from "@testing-library/react";
+import { render, screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
 
-import { ReportService } from "../../gen/weir/admin/v1/report_pb";
+import { queryCsv } from "../../api/report";
+import { ReportService, RunQueryResponseSchema } from "../../gen/weir/admin/v1/report_pb";
 import { openConsole, stall } from "../../test/console";
 import { isNumeric } from "./cell";
 import { offsetOf, pointAt, positionIn } from "./position";
+import { ResultTable } from "./ResultTable";
 
 const { runQuery } = ReportService.method;
 const statement = "/sql?sql=SELECT%201";
@@ -109,6 +111,17 @@ test("data_as_it_came_and_the_url_holds_the_statement", async () => {
   expect(screen.getByText(/cut off/)).toBeTruthy();
   expect(screen.getByRole("link", { name: "Download CSV" }).getAttribute("href")).toBe("/v1/reports/query.csv?sql=SELECT+2");
   expect(router.state.location.search).toEqual({ sql: "SELECT 2" });
+});
+
+test("long_statements_have_no_link_to_a_file", () => {
+  expect(queryCsv("x".repeat(5996))).toBeTruthy();
+  expect(queryCsv("x".repeat(5997))).toBeUndefined();
+});
+
+test("a_long_statement_is_sent_to_the_api", () => {
+  render(<ResultTable result={create(RunQueryResponseSchema, {})} sql={"x".repeat(6000)} />);
+  expect(screen.getByText(/too long for a link/)).toBeTruthy();
+  expect(screen.queryByRole("link", { name: "Download CSV" })).toBeNull();
 });
 
 test("numbers_are_told_by_type", () => {
