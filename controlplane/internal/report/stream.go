@@ -50,7 +50,7 @@ func (r *Reports) Stream(ctx context.Context, q Query, sink Sink) (Summary, erro
 	if err != nil {
 		return Summary{}, err
 	}
-	defer conn.Close() //nolint:errcheck // nothing is left on it
+	defer conn.Close()
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(streamBounds.seconds)*time.Second+streamMargin)
 	defer cancel()
 	return stream(ctx, cancel, conn, q, sink)

@@ -193,17 +193,18 @@ func (l *Log) buried() {
 // than what is so.
 func (l *Log) saveStone() {
 	if err := l.tombstone.save(l.boot); err != nil {
-		l.sayStone("the tombstone of the spool can not be written; it will be tried again", err)
+		l.sayStone("written in place", err)
 		return
 	}
 	signal(l.dirty)
 }
 
-// sayStone says what keeps the tombstone as it is once, until it is another error.
-func (l *Log) sayStone(what string, err error) {
+// sayStone says once what keeps the tombstone from being what it is to be, until it is
+// another error.
+func (l *Log) sayStone(toBe string, err error) {
 	if text := err.Error(); text != l.tombstone.said {
 		l.tombstone.said = text
-		l.opts.Logger.Error(what, "error", err)
+		l.opts.Logger.Error("the tombstone of the spool waits, and is tried again", "to_be", toBe, "error", err)
 	}
 }
 
@@ -222,7 +223,7 @@ func (l *Log) mendStone() bool {
 	case err == nil:
 		t.said = ""
 	case !errors.Is(err, ErrFull) && !errors.Is(err, ErrClosed):
-		l.sayStone("what was served without a record waits in the tombstone", err)
+		l.sayStone("made a record", err)
 	}
 	return err == nil && !t.unsaved && t.slots.file != nil
 }
