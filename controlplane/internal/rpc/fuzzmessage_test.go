@@ -107,6 +107,10 @@ func (d *dice) set(m protoreflect.Message, field protoreflect.FieldDescriptor, d
 	case field.IsMap():
 		for range d.several(30) {
 			key := d.scalar(field.MapKey(), rules.GetMap().GetKeys()).MapKey()
+			if field.MapValue().Message() != nil { // any JSON value
+				m.Mutable(field).Map().Set(key, m.Mutable(field).Map().NewValue())
+				continue
+			}
 			m.Mutable(field).Map().Set(key, d.scalar(field.MapValue(), rules.GetMap().GetValues()))
 		}
 	case field.IsList():
