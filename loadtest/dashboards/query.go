@@ -79,7 +79,7 @@ func values(from, to time.Time) map[string]string {
 	return map[string]string{
 		"from": from.Format(stamp), "to": to.Format(stamp), "time_zone": "Europe/Berlin", "size": "100",
 		"filter_0": to.Format(stamp), "filter_1": "ffffffff-ffff-ffff-ffff-ffffffffffff",
-		"label_1": "team", "groups": "[['fast','search']]",
+		"label_1": "team", "top": "10", "groups": "[['fast','search']]",
 	}
 }
 
