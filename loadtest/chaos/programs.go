@@ -95,7 +95,7 @@ func (w *world) plane(ctx context.Context, name, roles string, port int) (*node,
 			"WEIR_HOUSE_KEY_FILE=" + w.path("house.key"), "WEIR_OPERATOR_TOKEN=" + w.operatorToken, "WEIR_PRINCIPAL_RATE=0", "WEIR_STRANGER_RATE=0",
 			"WEIR_OIDC_ISSUER=http://127.0.0.1:9", "WEIR_OIDC_CLIENT_ID=weir", "WEIR_OIDC_CLIENT_SECRET=none", // nobody logs in
 		},
-		Probe: reachable("http://" + loopback(port) + "/healthz"),
+		Probe: process.Answers("http://" + loopback(port) + "/healthz"),
 	}, nil, true), nil
 }
 
@@ -121,7 +121,7 @@ func (w *world) agent(ctx context.Context, c Config, name, token string) (n *nod
 			"WEIR_DRAIN_DELAY=0s", "WEIR_DRAIN_TIMEOUT=10s", "WEIR_DELIVERY_TIMEOUT=" + c.Rest.String(), "WEIR_ACCESS_LOG=failed",
 		},
 		Grace: c.Rest + 30*time.Second,
-		Probe: reachable("http://" + loopback(ports[1]) + "/readyz"),
+		Probe: process.Answers("http://" + loopback(ports[1]) + "/readyz"),
 	}, state, true)
 	w.agents = append(w.agents, n)
 	return n, "http://" + loopback(ports[0]), nil

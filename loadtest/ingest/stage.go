@@ -2,9 +2,7 @@ package ingest
 
 import (
 	"context"
-	"errors"
 	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -111,7 +109,7 @@ func (s *stage) startIngest(ctx context.Context, clickhouseURL string, env []str
 			"WEIR_POSTGRES_URL=" + s.DSN, "WEIR_POSTGRES_SUPERUSER=true", "WEIR_HOUSE_KEY_FILE=" + filepath.Join(s.Dir, "house.key"),
 			"WEIR_KAFKA_BROKERS=" + s.brokers, "WEIR_CLICKHOUSE_URL=" + clickhouseURL,
 		}, env...),
-		Probe: func(ctx context.Context) error { return healthy(ctx, "http://"+at+"/healthz") },
+		Probe: process.Answers("http://" + at + "/healthz"),
 	}, filepath.Join(s.Dir, "ingest.log"))
 	if err != nil {
 		return err
@@ -119,21 +117,6 @@ func (s *stage) startIngest(ctx context.Context, clickhouseURL string, env []str
 	ctx, cancel := context.WithTimeout(ctx, startsIn)
 	defer cancel()
 	return s.ingest.Ready(ctx)
-}
-
-func healthy(ctx context.Context, url string) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
-	if err != nil {
-		return err
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return err
-	}
-	if response.StatusCode != http.StatusOK {
-		err = errors.New(url + ": " + response.Status)
-	}
-	return errors.Join(err, response.Body.Close())
 }
 
 // close stops what runs.

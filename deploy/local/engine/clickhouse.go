@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -88,7 +87,7 @@ func clickhouseProgram(c ClickHouseConfig, binary, dir string) process.Program {
 			"--http-port", strconv.Itoa(c.HTTPPort), "--tcp-port", strconv.Itoa(c.TCPPort),
 		},
 		Probe: func(ctx context.Context) error {
-			return errors.Join(pingHTTP(ctx, ping), pingTCP(ctx, c.TCPPort)) // one listener may be there before the other
+			return errors.Join(process.Answers(ping)(ctx), pingTCP(ctx, c.TCPPort)) // one listener may be there before the other
 		},
 	}
 }
@@ -107,23 +106,6 @@ func pingTCP(ctx context.Context, port int) error {
 		return err
 	}
 	return conn.Close()
-}
-
-func pingHTTP(ctx context.Context, address string) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
-	if err != nil {
-		return err
-	}
-	req.Close = true
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err
-	}
-	defer res.Body.Close()
-	if res.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s answers %s", address, res.Status)
-	}
-	return nil
 }
 
 // PingClickHouse connects once, by the protocol that the URL names.

@@ -2,8 +2,6 @@ package stack
 
 import (
 	"context"
-	"fmt"
-	"net/http"
 	"path/filepath"
 	"strconv"
 
@@ -39,7 +37,7 @@ func (s *Stack) NewAgent(ctx context.Context, name, token string, env ...string)
 		URL: "http://" + at(ports[0]), AdminURL: "http://" + at(ports[1]),
 		StateDir: filepath.Join(s.Dir, name), log: filepath.Join(s.Dir, name+".log"),
 	}
-	a.program = process.Program{Name: name, Path: binary, Probe: answers(a.AdminURL + "/readyz"), Env: append([]string{
+	a.program = process.Program{Name: name, Path: binary, Probe: process.Answers(a.AdminURL + "/readyz"), Env: append([]string{
 		"WEIR_LISTEN=" + at(ports[0]), "WEIR_ADMIN_LISTEN=" + at(ports[1]), "WEIR_STATE_DIR=" + a.StateDir, "WEIR_AGENT_NAME=" + name,
 		"WEIR_DELIVERY_TIMEOUT=0s", "WEIR_CONTROL_URL=" + s.URL, "WEIR_ENROLMENT_TOKEN=" + token, "WEIR_KAFKA_BROKERS=127.0.0.1:9",
 	}, env...)}
@@ -50,23 +48,4 @@ func (s *Stack) NewAgent(ctx context.Context, name, token string, env ...string)
 func (a *Agent) Start(ctx context.Context) (err error) {
 	a.Process, err = start(ctx, a.program, a.log)
 	return err
-}
-
-// answers probes a URL: 200 is ready.
-func answers(url string) func(context.Context) error {
-	return func(ctx context.Context) error {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
-		if err != nil {
-			return err
-		}
-		response, err := http.DefaultClient.Do(request)
-		if err != nil {
-			return err
-		}
-		defer response.Body.Close()
-		if response.StatusCode != http.StatusOK {
-			return fmt.Errorf("%s: %s", url, response.Status)
-		}
-		return nil
-	}
 }

@@ -81,7 +81,7 @@ func (s *Stack) start(ctx context.Context, c Config) error {
 	if err != nil {
 		return err
 	}
-	s.program = process.Program{Name: "controlplane", Path: binary, Args: []string{"serve"}, Env: append(s.environment(c.Roles), c.Env...), Probe: answers(s.URL + "/healthz")}
+	s.program = process.Program{Name: "controlplane", Path: binary, Args: []string{"serve"}, Env: append(s.environment(c.Roles), c.Env...), Probe: process.Answers(s.URL + "/healthz")}
 	return s.StartControlPlane(ctx)
 }
 

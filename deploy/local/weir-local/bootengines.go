@@ -68,7 +68,7 @@ func (s *stack) upOIDC(ctx context.Context) error {
 	if s.external.oidc != "" {
 		s.issuer = s.external.oidc
 		return s.reach(ctx, "oidc", "WEIR_EXTERNAL_OIDC_URL", func(ctx context.Context) error {
-			return pingHTTP(ctx, s.issuer+"/.well-known/openid-configuration")
+			return process.Answers(s.issuer + "/.well-known/openid-configuration")(ctx)
 		})
 	}
 	s.issuer = s.url("OIDC")

@@ -31,19 +31,19 @@ var standIns = partTable{
 	controlplane: standIn("CONTROL"),
 	agent:        standIn("AGENT"),
 	seed: func(ctx context.Context, s *stack) (demonstration, error) {
-		if err := pingHTTP(ctx, s.url("CONTROL")); err != nil {
+		if err := process.Answers(s.url("CONTROL"))(ctx); err != nil {
 			return demonstration{}, err
 		}
 		return demonstration{email: "ada@example.com", password: "pass", token: "it's", key: "weir_key", keyID: "id"}, nil
 	},
-	accepts: func(ctx context.Context, s *stack) error { return pingAs(ctx, s.url("AGENT"), s.demo.key) },
+	accepts: func(ctx context.Context, s *stack) error { return process.AnswersTo(s.demo.key, s.url("AGENT"))(ctx) },
 }
 
 func standIn(variable string) func(*stack) (process.Program, error) {
 	return func(s *stack) (process.Program, error) {
 		return process.Program{
 			Path: s.self, Args: []string{"stand-in", "--listen", s.address(variable)},
-			Probe: func(ctx context.Context) error { return pingHTTP(ctx, s.url(variable)) },
+			Probe: func(ctx context.Context) error { return process.Answers(s.url(variable))(ctx) },
 		}, nil
 	}
 }

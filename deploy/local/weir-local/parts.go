@@ -39,8 +39,10 @@ func oidcPart(s *stack) (process.Program, error) {
 			"oidc", "--listen", s.address("OIDC"), "--issuer", s.issuer, "--keys", s.path("oidc"),
 			"--client", oidcClient, "--redirect", s.url("CONTROL") + callbackPath, "--after-logout", s.url("CONTROL") + "/",
 		},
-		Env:   append(foreignEnviron(), "WEIR_OIDC_CLIENT_SECRET="+secret, "WEIR_DEMO_PASSWORD="+ownerSecret),
-		Probe: func(ctx context.Context) error { return pingHTTP(ctx, s.issuer+"/.well-known/openid-configuration") },
+		Env: append(foreignEnviron(), "WEIR_OIDC_CLIENT_SECRET="+secret, "WEIR_DEMO_PASSWORD="+ownerSecret),
+		Probe: func(ctx context.Context) error {
+			return process.Answers(s.issuer + "/.well-known/openid-configuration")(ctx)
+		},
 	}, nil
 }
 
@@ -69,7 +71,7 @@ func controlplanePart(s *stack) (process.Program, error) {
 			"WEIR_OIDC_ISSUER="+s.issuer, "WEIR_OIDC_CLIENT_ID="+oidcClient, "WEIR_OIDC_CLIENT_SECRET="+secret,
 			"WEIR_HOUSE_KEY_FILE="+s.path(house), "WEIR_OPERATOR_TOKEN="+operator,
 		),
-		Probe: func(ctx context.Context) error { return pingHTTP(ctx, s.url("CONTROL")+"/healthz") },
+		Probe: func(ctx context.Context) error { return process.Answers(s.url("CONTROL") + "/healthz")(ctx) },
 	}, nil
 }
 
@@ -85,12 +87,12 @@ func agentPart(s *stack) (process.Program, error) {
 			"WEIR_DRAIN_DELAY=0s", "WEIR_DRAIN_TIMEOUT=5s", // nobody balances here
 			"WEIR_DELIVERY_TIMEOUT=0s", // the state folder stays
 		), append(ownSecrets(), "WEIR_SECRET_MOCK="+mockKey)...),
-		Probe: func(ctx context.Context) error { return pingHTTP(ctx, s.url("ADMIN")+"/readyz") },
+		Probe: func(ctx context.Context) error { return process.Answers(s.url("ADMIN") + "/readyz")(ctx) },
 	}, nil
 }
 
 func acceptsKey(ctx context.Context, s *stack) error {
-	return pingAs(ctx, s.url("AGENT")+"/v1/models", s.demo.key)
+	return process.AnswersTo(s.demo.key, s.url("AGENT")+"/v1/models")(ctx)
 }
 
 // foreignEnviron is our environment without settings of Weir: a sourced env file must not change what a part does.
