@@ -1,15 +1,11 @@
 package fleet
 
 import (
-	"fmt"
 	"os"
-	"strconv"
-	"strings"
 	"time"
-)
 
-// ticks per second of proc_pid_stat(5); 100 on every Linux that Go runs on.
-const ticks = 100
+	"github.com/weirhq/weir/loadtest/proc"
+)
 
 // consumption of a process so far.
 type consumption struct {
@@ -18,18 +14,11 @@ type consumption struct {
 }
 
 func consumptionOf(pid int) (c consumption, err error) {
-	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
+	if c.cpu, err = proc.Time(pid); err != nil {
 		return c, err
 	}
-	fields := strings.Fields(string(raw)[strings.LastIndexByte(string(raw), ')')+1:])
-	if len(fields) < 22 {
-		return c, fmt.Errorf("process %d: unreadable stat", pid)
-	}
-	user, _ := strconv.ParseInt(fields[11], 10, 64)
-	system, _ := strconv.ParseInt(fields[12], 10, 64)
-	pages, err := strconv.ParseInt(fields[21], 10, 64)
-	return consumption{cpu: time.Duration(user+system) * time.Second / ticks, resident: pages * int64(os.Getpagesize())}, err
+	c.resident, err = proc.Resident(pid)
+	return c, err
 }
 
 // spending is processor time. Agents that share a core wait for each other as those on

@@ -124,20 +124,6 @@ func table10(path string) (rows [][]string) {
 	return rows
 }
 
-// resident is the memory of a process in MB.
-func resident(pid int) (float64, error) {
-	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
-	if err != nil {
-		return 0, fmt.Errorf("memory of process %d: %w", pid, err)
-	}
-	fields := strings.Fields(string(raw))
-	if len(fields) < 2 {
-		return 0, fmt.Errorf("memory of process %d: unreadable statm", pid)
-	}
-	pages, err := strconv.ParseInt(fields[1], 10, 64)
-	return float64(pages) * float64(os.Getpagesize()) / 1e6, err
-}
-
 // raiseFiles lets this process, and those it starts, open so many files.
 func raiseFiles(want int) error {
 	var limit unix.Rlimit

@@ -5,6 +5,8 @@ import (
 	"os"
 	"slices"
 	"testing"
+
+	"github.com/weirhq/weir/loadtest/proc"
 )
 
 func TestListener(t *testing.T) {
@@ -60,8 +62,8 @@ func TestProcessorAndMemoryOfAProcess(t *testing.T) {
 	if before <= 0 || (&target{}).spent() != 0 {
 		t.Errorf("%v, and %v of nobody", before, (&target{}).spent())
 	}
-	if mb, err := resident(os.Getpid()); err != nil || mb < 1 {
-		t.Errorf("%v MB, %v", mb, err)
+	if resident, err := proc.Resident(os.Getpid()); err != nil || resident < 1e6 {
+		t.Errorf("%d bytes, %v", resident, err)
 	}
 	busy, all := processorTime()
 	if busy <= 0 || all <= busy {

@@ -8,6 +8,7 @@ import (
 	"github.com/weirhq/weir/loadtest/gateway/load"
 	"github.com/weirhq/weir/loadtest/gateway/report"
 	"github.com/weirhq/weir/loadtest/gateway/upstream"
+	"github.com/weirhq/weir/loadtest/proc"
 )
 
 const (
@@ -96,12 +97,12 @@ func watchMemory(ctx context.Context, pid int, every time.Duration) *watch {
 		tick := time.NewTicker(every)
 		defer tick.Stop()
 		for began := time.Now(); ; {
-			mb, err := resident(pid)
+			resident, err := proc.Resident(pid)
 			if err != nil {
 				w.err = err
 				return
 			}
-			w.points = append(w.points, report.Point{Seconds: time.Since(began).Seconds(), MB: mb})
+			w.points = append(w.points, report.Point{Seconds: time.Since(began).Seconds(), MB: float64(resident) / 1e6})
 			select {
 			case <-tick.C:
 			case <-w.done:

@@ -1,14 +1,13 @@
 package gateway
 
 import (
-	"fmt"
 	"os"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"github.com/weirhq/weir/loadtest/proc"
 )
 
 // tick of proc_stat(5) on every Linux that Go runs on.
@@ -56,17 +55,8 @@ func ownTime(targets []*target) (own time.Duration) {
 		}
 	}
 	for pid := range ours(targets) {
-		raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-		if err != nil {
-			continue
-		}
-		fields := strings.Fields(string(raw)[strings.LastIndexByte(string(raw), ')')+1:])
-		for _, i := range []int{11, 12} { // user and system
-			if i < len(fields) {
-				n, _ := strconv.ParseInt(fields[i], 10, 64)
-				own += time.Duration(n) * tick
-			}
-		}
+		spent, _ := proc.Time(pid) // 0 of one that ended
+		own += spent
 	}
 	return own
 }
@@ -76,13 +66,8 @@ func (t *target) spent() time.Duration {
 	if t.pid == 0 {
 		return 0
 	}
-	var now unix.Timespec
-	// The clock of a process is its complemented id with 2 for "what the scheduler gave it":
-	// clock_getcpuclockid(3) computes the same.
-	if err := unix.ClockGettime(int32(^t.pid<<3|2), &now); err != nil {
-		return 0
-	}
-	return time.Duration(now.Nano())
+	spent, _ := proc.Time(t.pid)
+	return spent
 }
 
 func ours(targets []*target) map[int]bool {

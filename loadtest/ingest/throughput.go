@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/weirhq/weir/loadtest/proc"
 )
 
 // spent is processor time.
@@ -117,31 +119,8 @@ func (s *stage) spentBy(ctx context.Context, pid int) (of spent, err error) {
 	if err != nil {
 		return of, err
 	}
-	own, err := processorOf(pid)
+	own, err := proc.Time(pid)
 	return spent{own, time.Duration(us) * time.Microsecond, time.Duration(time.Now().UnixNano())}, err
-}
-
-// processorOf is the time of a process as proc_pid_stat(5) has it, in ticks of 10 ms.
-func processorOf(pid int) (time.Duration, error) {
-	if pid == os.Getpid() {
-		var used syscall.Rusage
-		err := syscall.Getrusage(syscall.RUSAGE_SELF, &used)
-		return time.Duration(used.Utime.Nano() + used.Stime.Nano()), err
-	}
-	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0, err
-	}
-	fields := strings.Fields(string(raw)[strings.LastIndexByte(string(raw), ')')+1:])
-	if len(fields) < 13 {
-		return 0, fmt.Errorf("process %d: unreadable stat", pid)
-	}
-	user, userErr := strconv.ParseInt(fields[11], 10, 64)
-	system, systemErr := strconv.ParseInt(fields[12], 10, 64)
-	if userErr != nil || systemErr != nil {
-		return 0, fmt.Errorf("process %d: unreadable stat", pid)
-	}
-	return time.Duration(user+system) * 10 * time.Millisecond, nil
 }
 
 // mostMemory of a process so far, MiB.
