@@ -221,3 +221,14 @@ func TestHeldUsageIsNotClosed(t *testing.T) {
 	eventually(t, "all is sent", func() bool { return len(broker.sent()) == 1 })
 	checkComplete(t, broker.sent(), 3)
 }
+
+// The spool counts under the lock that requests take.
+func TestSpoolIsAskedOnceForAScrape(t *testing.T) {
+	registry, asked := prometheus.NewRegistry(), 0
+	if _, err := usage.NewMetrics(registry, func() spool.Stats { asked++; return spool.Stats{Bytes: 7, Released: 3} }); err != nil {
+		t.Fatal(err)
+	}
+	if all := gather(t, registry); all["weir_agent_spool_bytes"] != 7 || all["weir_agent_spool_released_records_total"] != 3 || asked != 1 {
+		t.Errorf("%v, asked %d times", all, asked)
+	}
+}
