@@ -111,7 +111,6 @@ type agent struct {
 	shipped *usage.Metrics
 	kafka   *usage.Kafka // nil: not configured
 	ways    *usage.Ways
-	wayUsed *prometheus.GaugeVec
 	drain   drain
 	tracing *tracing.Tracing
 }
@@ -127,6 +126,11 @@ func newAgent(c Config, logger *slog.Logger) (*agent, error) {
 		return nil, err
 	}
 	a.opener = gatewaykey.NewOpener(c.GatewayKeyFile, logger.With("part", "gatewaykey"))
+	if len(c.KafkaBrokers) > 0 { // before the spool, which opens a boot
+		if a.kafka, err = usage.NewKafka(c.kafka()); err != nil {
+			return nil, err
+		}
+	}
 	a.spool, err = spool.OpenGate(spool.Options{
 		Dir: filepath.Join(c.StateDir, "spool"), MaxBytes: c.SpoolMaxBytes, Logger: logger.With("part", "spool"),
 	})

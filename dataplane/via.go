@@ -24,26 +24,29 @@ const (
 // buildWays makes the senders that the configuration gives, and uses the first of them.
 func (a *agent) buildWays() (err error) {
 	senders := map[string]usage.Sender{usage.ByRelay: usage.NewRelay(a.config.relay(), a.control.Signed(a.config.relay()))}
-	if len(a.config.KafkaBrokers) > 0 {
-		if a.kafka, err = usage.NewKafka(a.config.kafka()); err != nil {
-			return err
-		}
+	if a.kafka != nil {
 		senders[usage.ByKafka] = a.kafka
 	}
 	if a.ways, err = usage.NewWays(a.config.way(), senders); err != nil {
 		return err
 	}
-	a.wayUsed = prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "weir_agent_usage_via", Help: "1: usage goes this way."}, []string{"way"})
-	a.metrics.MustRegister(a.wayUsed)
-	a.showWay()
+	for _, way := range a.ways.Names() {
+		if err := a.metrics.Register(a.usedWay(way)); err != nil {
+			return fmt.Errorf("register the way of usage: %w", err)
+		}
+	}
 	return nil
 }
 
-func (a *agent) showWay() {
-	for _, way := range a.ways.Names() {
-		a.wayUsed.WithLabelValues(way).Set(0)
-	}
-	a.wayUsed.WithLabelValues(a.ways.Now()).Set(1)
+func (a *agent) usedWay(way string) prometheus.Collector {
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "weir_agent_usage_via", Help: "1: usage goes this way.", ConstLabels: prometheus.Labels{"way": way},
+	}, func() float64 {
+		if a.ways.Now() == way {
+			return 1
+		}
+		return 0
+	})
 }
 
 // checkShared refuses a login that could read what others wrote. Where the brokers do not
@@ -89,7 +92,6 @@ func (a *agent) via(w http.ResponseWriter, r *http.Request) {
 			http.Error(w, err.Error()+"; WEIR_KAFKA_BROKERS and a restart add kafka", http.StatusConflict)
 			return
 		}
-		a.showWay()
 		a.logger.Warn("usage goes another way until the restart", "was", was, "now", a.ways.Now(), "configured", a.config.way())
 	}
 	fmt.Fprintln(w, a.viaText())

@@ -1,10 +1,14 @@
 package dataplane
 
 import (
+	"errors"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -113,5 +117,17 @@ func TestSharedBrokersAreAskedAtTheStart(t *testing.T) {
 	began := time.Now()
 	if err := a.checkShared(t.Context()); err != nil || time.Since(began) > 2*checkWithin {
 		t.Errorf("away: %v after %s", err, time.Since(began))
+	}
+}
+
+// What is wrong with the way to brokers is found before a boot is opened.
+func TestNoBootWithoutAWay(t *testing.T) {
+	config := viaConfig(t)
+	config.KafkaBrokers, config.KafkaTLS, config.KafkaCAFile = []string{"k:9092"}, true, filepath.Join(t.TempDir(), "none.pem")
+	if _, err := newAgent(config, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "none.pem") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(config.StateDir, "spool")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the spool was opened: %v", err)
 	}
 }
