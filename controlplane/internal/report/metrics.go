@@ -78,6 +78,8 @@ type Metrics struct {
 	TimeZone        string
 	Top             int
 	ComparePrevious bool
+
+	zone *time.Location // of TimeZone, once WithDefaults knows it
 }
 
 // WithDefaults ends at now, begins a day before its end, and is cut into hours.
@@ -87,6 +89,7 @@ func (m Metrics) WithDefaults(now time.Time) Metrics {
 	if m.Top == 0 {
 		m.Top = defaultTop
 	}
+	m.zone, _ = loadZone(m.TimeZone) // Validate says what is wrong with it
 	return m
 }
 
@@ -136,11 +139,7 @@ func (m Metrics) previous() Metrics {
 		before.From, before.To = m.From.Add(-m.To.Sub(m.From)), m.From
 		return before
 	}
-	location, err := loadZone(m.TimeZone)
-	if err != nil {
-		return before
-	}
-	from, to := m.From.In(location), m.To.In(location)
+	from, to := m.From.In(m.zone), m.To.In(m.zone)
 	months, days := monthsBetween(from, to), 0
 	if m.Interval != Month || months == 0 {
 		months, days = 0, daysBetween(from, to)

@@ -44,16 +44,12 @@ func (r *Reports) Metrics(ctx context.Context, m Metrics) (MetricsResult, error)
 		return MetricsResult{}, err
 	}
 	defer leave()
-	location, err := loadZone(m.TimeZone)
-	if err != nil {
-		return MetricsResult{}, err
-	}
 	out := MetricsResult{Metrics: m}
 	groups, err := r.top(ctx, m)
 	if err != nil {
 		return MetricsResult{}, err
 	}
-	now, err := r.measure(ctx, m, groups, location)
+	now, err := r.measure(ctx, m, groups)
 	if err != nil {
 		return MetricsResult{}, err
 	}
@@ -61,7 +57,7 @@ func (r *Reports) Metrics(ctx context.Context, m Metrics) (MetricsResult, error)
 	var before *measured
 	if m.ComparePrevious {
 		period := m.previous()
-		if before, err = r.measure(ctx, period, groups, location); err != nil {
+		if before, err = r.measure(ctx, period, groups); err != nil {
 			return MetricsResult{}, err
 		}
 		out.PreviousFrom, out.PreviousTo, out.PreviousStarts = period.From, period.To, before.calendar.starts
@@ -102,8 +98,8 @@ type cell struct{ place, interval int }
 // whole stands for all places, and for all intervals.
 const whole = -1
 
-func (r *Reports) measure(ctx context.Context, m Metrics, groups [][]string, in *time.Location) (*measured, error) {
-	found := &measured{Metrics: m, calendar: newCalendar(m.Interval, m.From, m.To, in), cells: map[cell]Values{}}
+func (r *Reports) measure(ctx context.Context, m Metrics, groups [][]string) (*measured, error) {
+	found := &measured{Metrics: m, calendar: newCalendar(m.Interval, m.From, m.To, m.zone), cells: map[cell]Values{}}
 	grouped := len(m.GroupBy) > 0
 	queries := []metricsQuery{{m, true, grouped}}
 	if !m.additive() {
@@ -160,7 +156,7 @@ func (r *Reports) fill(ctx context.Context, found *measured, q metricsQuery, gro
 		if q.rank {
 			at.place = int(place)
 		}
-		found.take(at, values)
+		found.add(at, values)
 		return nil
 	})
 }
@@ -181,26 +177,6 @@ func literalGroups(groups [][]string) string {
 	return text
 }
 
-// take puts values where they belong. ClickHouse cuts an hour of half hours' shift in two,
-// the calendar does not: what adds up is added; else the last one stands.
-func (f *measured) take(at cell, values Values) {
-	sums, ok := f.cells[at]
-	if !ok {
-		f.cells[at] = values
-		return
-	}
-	for i, value := range values {
-		if value == nil {
-			continue
-		}
-		if f.Measures[i].adds() && sums[i] != nil {
-			*sums[i] += *value
-		} else {
-			sums[i] = value
-		}
-	}
-}
-
 // sum makes the totals of what adds up.
 func (f *measured) sum() {
 	for at, values := range maps.Clone(f.cells) {
@@ -212,6 +188,9 @@ func (f *measured) sum() {
 	}
 }
 
+// add puts values where they belong, which more than one part may have: ClickHouse cuts an
+// hour of half hours' shift in two, the calendar does not. What does not add up is as the
+// last part has it.
 func (f *measured) add(at cell, values Values) {
 	sums, ok := f.cells[at]
 	if !ok {
@@ -219,8 +198,12 @@ func (f *measured) add(at cell, values Values) {
 		f.cells[at] = sums
 	}
 	for i, value := range values {
-		if value != nil {
+		switch {
+		case value == nil:
+		case f.Measures[i].adds():
 			*sums[i] += *value
+		default:
+			sums[i] = value
 		}
 	}
 }

@@ -101,11 +101,7 @@ func (m Metrics) at() string {
 
 // wholeHours tells that an hour begins at t, in UTC as in the time zone.
 func (m Metrics) wholeHours(t time.Time) bool {
-	location, err := loadZone(m.TimeZone)
-	if err != nil {
-		return false
-	}
-	_, offset := t.In(location).Zone()
+	_, offset := t.In(m.zone).Zone()
 	return offset%3600 == 0 && t.Truncate(time.Hour).Equal(t)
 }
 
