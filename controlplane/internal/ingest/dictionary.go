@@ -82,7 +82,9 @@ func (d *dictionary) raw() *proto.ColLowCardinalityRaw {
 }
 
 // EncodeState writes the version of the format.
-func (d *dictionary) EncodeState(b *proto.Buffer) { d.raw().EncodeState(b) }
+func (d *dictionary) EncodeState(b *proto.Buffer) {
+	proto.ColLowCardinalityRaw{Index: &d.index}.EncodeState(b)
+}
 
 // EncodeColumn writes all values.
 func (d *dictionary) EncodeColumn(b *proto.Buffer) {
