@@ -247,7 +247,7 @@ FROM (
     sumForEach(attempt.reasoning_tokens) AS s_reasoning_tokens,
     sumForEach(attempt.audio_output_tokens) AS s_audio_output_tokens,
     sumForEach(attempt.cost_usd) AS s_cost, countForEach(attempt.cost_usd) AS s_priced,
-    sumForEach(attempt.cache_saved_usd) AS s_saved, countForEach(attempt.cache_saved_usd) AS s_saving
+    sumForEach(attempt.cache_saved_usd) AS s_saved
   FROM usage_event
   GROUP BY day, kind, project_id, key_id, route, providers, models
 )
@@ -265,8 +265,7 @@ LEFT ARRAY JOIN
   s_audio_output_tokens AS a_audio_output_tokens,
   s_cost AS a_cost,
   s_priced AS a_priced,
-  s_saved AS a_saved,
-  s_saving AS a_saving
+  s_saved AS a_saved
 GROUP BY day, project_id, key_id, route, provider, model, kind;
 
 -- As spend_daily, without keys: a tenth of the rows.
@@ -316,7 +315,7 @@ FROM (
     sumForEach(attempt.reasoning_tokens) AS s_reasoning_tokens,
     sumForEach(attempt.audio_output_tokens) AS s_audio_output_tokens,
     sumForEach(attempt.cost_usd) AS s_cost, countForEach(attempt.cost_usd) AS s_priced,
-    sumForEach(attempt.cache_saved_usd) AS s_saved, countForEach(attempt.cache_saved_usd) AS s_saving
+    sumForEach(attempt.cache_saved_usd) AS s_saved
   FROM usage_event
   GROUP BY day, kind, project_id, route, providers, models
 )
@@ -334,8 +333,7 @@ LEFT ARRAY JOIN
   s_audio_output_tokens AS a_audio_output_tokens,
   s_cost AS a_cost,
   s_priced AS a_priced,
-  s_saved AS a_saved,
-  s_saving AS a_saving
+  s_saved AS a_saved
 GROUP BY day, project_id, route, provider, model, kind;
 
 -- A request with several labels counts under each.
