@@ -1,8 +1,6 @@
 package report_test
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -206,18 +204,6 @@ func TestMetrics_golden(t *testing.T) {
 	for name, sql := range map[string]string{
 		"metrics_top": top, "metrics_series": report.MetricsSQL(m, true, true), "metrics_totals": report.MetricsSQL(m, false, true), "metrics_minutes": report.MetricsSQL(odd, true, false),
 	} {
-		path := filepath.Join("testdata", name+".sql")
-		if *update {
-			if err := os.WriteFile(path, []byte(sql+"\n"), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(string(want), sql+"\n"); diff != "" {
-			t.Errorf("%s: %s", name, diff)
-		}
+		golden(t, name, sql)
 	}
 }

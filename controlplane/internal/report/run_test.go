@@ -217,18 +217,24 @@ func TestSQL_golden(t *testing.T) {
 		"overview_totals": o.TotalsSQL(), "overview_series": o.SeriesSQL(), "overview_routes": o.RoutesSQL(),
 		"requests_first": requestsSQL(t, filter.Place{}), "requests_next": requestsSQL(t, filter.Place{Values: []string{"2026-11-20T10:00:00Z"}, ID: uuid.Max}),
 	} {
-		path := filepath.Join("testdata", name+".sql")
-		if *update {
-			if err := os.WriteFile(path, []byte(sql+"\n"), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(path)
-		if err != nil {
+		golden(t, name, sql)
+	}
+}
+
+// golden holds a statement to testdata/<name>.sql.
+func golden(t *testing.T, name, sql string) {
+	t.Helper()
+	path := filepath.Join("testdata", name+".sql")
+	if *update {
+		if err := os.WriteFile(path, []byte(sql+"\n"), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(string(want), sql+"\n"); diff != "" {
-			t.Errorf("%s: %s", name, diff)
-		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), sql+"\n"); diff != "" {
+		t.Errorf("%s: %s", name, diff)
 	}
 }
