@@ -30,23 +30,28 @@ func (a *agent) buildWays() (err error) {
 	if a.ways, err = usage.NewWays(a.config.way(), senders); err != nil {
 		return err
 	}
-	for _, way := range a.ways.Names() {
-		if err := a.metrics.Register(a.usedWay(way)); err != nil {
-			return fmt.Errorf("register the way of usage: %w", err)
-		}
+	if err := a.metrics.Register(wayGauges{a.ways}); err != nil {
+		return fmt.Errorf("register the way of usage: %w", err)
 	}
 	return nil
 }
 
-func (a *agent) usedWay(way string) prometheus.Collector {
-	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "weir_agent_usage_via", Help: "1: usage goes this way.", ConstLabels: prometheus.Labels{"way": way},
-	}, func() float64 {
-		if a.ways.Now() == way {
-			return 1
+var usedWay = prometheus.NewDesc("weir_agent_usage_via", "1: usage goes this way.", []string{"way"}, nil)
+
+// wayGauges tell in each scrape which way is used in that moment.
+type wayGauges struct{ ways *usage.Ways }
+
+func (g wayGauges) Describe(all chan<- *prometheus.Desc) { all <- usedWay }
+
+func (g wayGauges) Collect(all chan<- prometheus.Metric) {
+	now := g.ways.Now()
+	for _, way := range g.ways.Names() {
+		used := 0.0
+		if way == now {
+			used = 1
 		}
-		return 0
-	})
+		all <- prometheus.MustNewConstMetric(usedWay, prometheus.GaugeValue, used, way)
+	}
 }
 
 // checkShared refuses a login that could read what others wrote. Where the brokers do not

@@ -6,12 +6,13 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
 
 	"connectrpc.com/connect"
 	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
 
 	adminv1 "github.com/weirhq/weir/proto/gen/weir/admin/v1"
 )
@@ -93,7 +94,7 @@ func (in *installation) send(n *tenant, method, path string, body io.Reader, hea
 func (in *installation) ask(n *tenant, name string) answer {
 	in.t.Helper()
 	path := strings.Replace(name, ".", "/", 1)
-	if !slices.Contains(streams, name) {
+	if !isStream(name) {
 		return in.send(n, http.MethodPost, path, strings.NewReader("{}"))
 	}
 	got := in.send(n, http.MethodPost, path, strings.NewReader("\x00\x00\x00\x00\x02{}"), "Content-Type", "application/connect+json")
@@ -107,7 +108,11 @@ func (in *installation) ask(n *tenant, name string) answer {
 	return got
 }
 
-var streams = []string{"HistoryService.ExportEvents", "HistoryService.WatchEvents"}
+func isStream(name string) bool {
+	found, err := protoregistry.GlobalFiles.FindDescriptorByName(protoreflect.FullName("weir.admin.v1." + name))
+	method, ok := found.(protoreflect.MethodDescriptor)
+	return err == nil && ok && method.IsStreamingServer()
+}
 
 func TestUnreadableJSON(t *testing.T) {
 	in := install(t)
