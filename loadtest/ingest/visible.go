@@ -85,7 +85,7 @@ func (s *stage) visible(ctx context.Context, c Config, r *report) error {
 	slices.Sort(waits)
 	at := func(q float64) time.Duration { return waits[min(len(waits)-1, int(q*float64(len(waits))))] }
 	r.add("answers through an agent, per second", float64(len(sent.at))/c.For.Seconds(), "/s", float64(c.Rate))
-	r.add("requests that failed", float64(c.Rate)*c.For.Seconds()-float64(len(sent.at)), "", 0)
+	r.add("requests that failed", float64(sent.failures()), "", 0)
 	r.took("the latest request, behind its schedule", sent.late, 0)
 	r.took("from the answer's end to its row in SQL, p50", at(0.5), 0)
 	r.took("from the answer's end to its row in SQL, p95", at(0.95), 0)
@@ -98,6 +98,14 @@ func (s *stage) visible(ctx context.Context, c Config, r *report) error {
 		return fmt.Errorf("%d answers have no row after %s", missing, seenWithin)
 	}
 	return nil
+}
+
+// failures are requests without a good answer. How many are sent is random.
+func (e *ends) failures() (count int) {
+	for _, times := range e.failed {
+		count += times
+	}
+	return count
 }
 
 // watch notes when rows are seen first, until all are or time is over.
