@@ -3,6 +3,7 @@ package pgtest
 
 import (
 	"context"
+	"fmt"
 	"net/url"
 	"os"
 	"strings"
@@ -27,10 +28,11 @@ func Open(t testing.TB) *postgres.DB {
 // OpenURL is Open with the database's own URL (superuser).
 func OpenURL(t testing.TB) (*postgres.DB, string) {
 	t.Helper()
-	target := Create(t)
-	if err := postgres.Migrate(t.Context(), target); err != nil {
+	name, err := template()
+	if err != nil {
 		t.Fatal(err)
 	}
+	target := create(t, " TEMPLATE "+name)
 	db, err := postgres.Open(t.Context(), target)
 	if err != nil {
 		t.Fatal(err)
@@ -42,31 +44,58 @@ func OpenURL(t testing.TB) (*postgres.DB, string) {
 // Create makes an empty database, dropped when the test ends, and returns its URL.
 func Create(t testing.TB) string {
 	t.Helper()
-	server := os.Getenv(URLVariable)
-	if server == "" {
-		t.Fatalf("%s is not set: run the tests with `make test`, or one package with `go run ./deploy/local with-engines -- go test ./…`", URLVariable)
-	}
-	name := "test_" + strings.ReplaceAll(uuid.NewString(), "-", "")
-	execute(t, server, "CREATE DATABASE "+name)
-	t.Cleanup(func() { execute(t, server, "DROP DATABASE "+name+" WITH (FORCE)") })
-
-	target, err := url.Parse(server)
-	if err != nil {
-		t.Fatalf("%s is not a URL", URLVariable)
-	}
-	target.Path = "/" + name
-	return target.String()
+	return create(t, "")
 }
 
-func execute(t testing.TB, server, statement string) {
+func create(t testing.TB, options string) string {
 	t.Helper()
-	ctx := context.Background()
+	name := "test_" + strings.ReplaceAll(uuid.NewString(), "-", "")
+	if err := execute("CREATE DATABASE " + name + options); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := execute("DROP DATABASE " + name + " WITH (FORCE)"); err != nil {
+			t.Error(err)
+		}
+	})
+	target, err := urlOf(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return target
+}
+
+// urlOf a database of the server.
+func urlOf(name string) (string, error) {
+	target, err := url.Parse(os.Getenv(URLVariable))
+	if err != nil {
+		return "", fmt.Errorf("%s is not a URL", URLVariable) // the error would show the password
+	}
+	target.Path = "/" + name
+	return target.String(), nil
+}
+
+func connect(ctx context.Context) (*pgx.Conn, error) {
+	server := os.Getenv(URLVariable)
+	if server == "" {
+		return nil, fmt.Errorf("%s is not set: run the tests with `make test`, or one package with `go run ./deploy/local with-engines -- go test ./…`", URLVariable)
+	}
 	conn, err := pgx.Connect(ctx, server)
 	if err != nil {
-		t.Fatalf("connect to the test server: %v", err)
+		return nil, fmt.Errorf("connect to the test server: %w", err)
+	}
+	return conn, nil
+}
+
+func execute(statement string) error {
+	ctx := context.Background()
+	conn, err := connect(ctx)
+	if err != nil {
+		return err
 	}
 	defer conn.Close(ctx)
 	if _, err := conn.Exec(ctx, statement); err != nil {
-		t.Fatalf("%s: %v", statement, err)
+		return fmt.Errorf("%s: %w", statement, err)
 	}
+	return nil
 }
