@@ -24,7 +24,7 @@ func Open(t testing.TB) *clickhouse.Conn {
 	t.Helper()
 	server := variable(t, URLVariable)
 	name := "test_" + strings.ReplaceAll(uuid.NewString(), "-", "")
-	if err := clickhouse.Migrate(t.Context(), server, name, ""); err != nil {
+	if err := migrated.make(t.Context(), server, name); err != nil {
 		t.Fatal(err)
 	}
 	conn, err := clickhouse.OpenDatabase(server, name)
