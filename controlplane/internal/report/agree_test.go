@@ -47,7 +47,7 @@ var (
 // What the guard lets through is, to ClickHouse's own parser, one SELECT without
 // SETTINGS, FORMAT and INTO OUTFILE.
 func TestCheck_agrees_with_the_engine(t *testing.T) {
-	conn := chtest.Start(t).Admin(t)
+	conn := chtest.Shared(t).Admin(t)
 	seed := uint64(time.Now().UnixNano())
 	dice := rand.New(rand.NewPCG(seed, 1))
 	t.Logf("seed %d", seed)

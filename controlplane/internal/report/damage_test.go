@@ -6,12 +6,13 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/weirhq/weir/controlplane/internal/clickhouse/chtest"
 	"github.com/weirhq/weir/controlplane/internal/fault"
 )
 
 // What broke in our store is no mistake in the caller's text.
 func TestRun_damaged_parts(t *testing.T) {
-	h := newHouse(t)
+	h := newHouseOn(t, chtest.Start(t))
 	var part string
 	if err := h.admin.QueryRow(t.Context(), `SELECT path FROM system.parts WHERE table = 'usage_event' AND active`).Scan(&part); err != nil {
 		t.Fatal(err)

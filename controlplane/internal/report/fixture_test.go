@@ -3,6 +3,7 @@ package report_test
 import (
 	"context"
 	"fmt"
+	"os"
 	"testing"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -27,9 +28,15 @@ type house struct {
 	organizations []uuid.UUID
 }
 
+func TestMain(m *testing.M) { os.Exit(chtest.Run(m)) }
+
 func newHouse(t *testing.T) *house {
 	t.Helper()
-	server := chtest.Start(t)
+	return newHouseOn(t, chtest.Shared(t))
+}
+
+func newHouseOn(t *testing.T, server *chtest.Server) *house {
+	t.Helper()
 	reports, err := report.Open(server.ReportURL, chtest.Database)
 	if err != nil {
 		t.Fatal(err)

@@ -180,6 +180,7 @@ func TestRun_errors(t *testing.T) {
 
 	t.Run("server_is_down", func(t *testing.T) {
 		h.server.Kill()
+		defer h.server.Restart(t) // other tests use it, too
 		_, err := h.Run(h.as(t.Context(), 0), "SELECT 1")
 		if !fault.Is(err, fault.Unavailable) || errors.Unwrap(err) == nil {
 			t.Errorf("got %v, because of %v", err, errors.Unwrap(err))

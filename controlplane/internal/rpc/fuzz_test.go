@@ -58,7 +58,7 @@ func TestRandomCalls(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Logf("seed %d", seed)
-	in := (&installation{t: t, usage: reportsOf(t, chtest.Start(t))}).start(rpc.AdminConfig{})
+	in := (&installation{t: t, usage: reportsOf(t, chtest.Shared(t))}).start(rpc.AdminConfig{})
 	in.asker.Grace = 10 * time.Millisecond // no agent is connected
 	world := newPool("alphacanary", "betacanary")
 	tenants := []*tenant{in.tenant("alphacanary"), in.tenant("betacanary")}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/weirhq/weir/controlplane/internal/audit"
 	"github.com/weirhq/weir/controlplane/internal/authn"
+	"github.com/weirhq/weir/controlplane/internal/clickhouse/chtest"
 	"github.com/weirhq/weir/controlplane/internal/command"
 	"github.com/weirhq/weir/controlplane/internal/eventlog"
 	"github.com/weirhq/weir/controlplane/internal/eventlog/pglog"
@@ -34,6 +36,8 @@ import (
 	adminv1 "github.com/weirhq/weir/proto/gen/weir/admin/v1"
 	"github.com/weirhq/weir/proto/gen/weir/admin/v1/adminv1connect"
 )
+
+func TestMain(m *testing.M) { os.Exit(chtest.Run(m)) }
 
 const operatorToken = "the-operator"
 

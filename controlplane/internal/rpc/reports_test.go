@@ -34,7 +34,7 @@ type analysts struct {
 
 func installAnalysts(t *testing.T) *analysts {
 	t.Helper()
-	server := chtest.Start(t)
+	server := chtest.Shared(t)
 	in := &installation{t: t, usage: reportsOf(t, server)}
 	in.start(rpc.AdminConfig{})
 	out := &analysts{installation: in, a: in.tenant("alpha"), b: in.tenant("beta"), admin: server.Admin(t)}
@@ -127,7 +127,7 @@ func TestStreamQuery(t *testing.T) {
 
 // Whoever does not read is cut off, and holds no place.
 func TestStreamQuery_stalled(t *testing.T) {
-	server := chtest.Start(t)
+	server := chtest.Shared(t)
 	usage := reportsOf(t, server)
 	db := &installation{t: t}
 	a := &lateAuthenticator{}

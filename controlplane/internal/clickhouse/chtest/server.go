@@ -24,23 +24,33 @@ type Server struct {
 // Start starts a server and migrates Database in it.
 func Start(t testing.TB) *Server {
 	t.Helper()
+	s := newServer(t, t.TempDir())
+	s.Restart(t)
+	t.Cleanup(s.Kill)
+	s.migrate(t)
+	return s
+}
+
+func newServer(t testing.TB, dir string) *Server {
+	t.Helper()
 	ports, err := engine.FreePorts(2)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{config: engine.ClickHouseConfig{
+	return &Server{config: engine.ClickHouseConfig{
 		Engines:  fetch.Installation{LibCHDB: variable(t, "WEIR_TEST_LIBCHDB")},
 		Binary:   variable(t, "WEIR_LOCAL_BIN"),
-		Dir:      filepath.Join(t.TempDir(), "clickhouse"),
+		Dir:      filepath.Join(dir, "clickhouse"),
 		HTTPPort: ports[0],
 		TCPPort:  ports[1],
 	}}
-	s.Restart(t)
-	t.Cleanup(s.Kill)
+}
+
+func (s *Server) migrate(t testing.TB) {
+	t.Helper()
 	if err := clickhouse.Migrate(t.Context(), s.AdminURL, Database, ""); err != nil {
 		t.Fatal(err)
 	}
-	return s
 }
 
 // Kill ends the server as kill -9 does; its data stays.
