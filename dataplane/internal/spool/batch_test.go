@@ -192,6 +192,47 @@ func TestSettle(t *testing.T) {
 			t.Errorf("%d batches sent again", len(again))
 		}
 	})
+	t.Run("what_the_broker_lost_of_an_earlier_boot_is_sent_again", func(t *testing.T) {
+		now := time.Now()
+		o := small(t)
+		o.Now = func() time.Time { return now }
+		l := open(t, o)
+		fill(t, l, 10)
+		shut(t, l)
+		l = open(t, o)
+		lost := drain(t, l)
+		request(t, l, "x")
+		settle(l, drain(t, l)...)
+		now = now.Add(11 * time.Minute)
+		l.Settle(nil)
+		if again := drain(t, l); len(again) != 1 || !bytes.Equal(again[0].Value, lost[0].Value) {
+			t.Errorf("%d batches sent again", len(again))
+		}
+	})
+	t.Run("the_newest_that_the_broker_lost_goes_first_and_the_others_follow", func(t *testing.T) {
+		now := time.Now()
+		o := small(t)
+		o.Now = func() time.Time { return now }
+		l := open(t, o)
+		fill(t, l, 1500)
+		lost := drain(t, l)
+		for range 3 { // ingest may be away for long: no more than one batch goes in vain
+			now = now.Add(11 * time.Minute)
+			l.Settle(nil)
+			again := drain(t, l)
+			if len(again) != 1 || again[0].First != lost[2].First {
+				t.Fatalf("%d batches sent again", len(again))
+			}
+			l.Settle(nil)
+			if more := drain(t, l); more != nil {
+				t.Fatalf("%d batches sent at once", len(more))
+			}
+		}
+		settle(l, lost[2])
+		if again := drain(t, l); len(again) != 2 || again[0].First != 1 || again[1].First != lost[1].First {
+			t.Errorf("%d batches sent again", len(again))
+		}
+	})
 	t.Run("settled_boots_are_forgotten_after_they_were_told", func(t *testing.T) {
 		now := time.Now()
 		o := small(t)

@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	// resendAfter is how long an acknowledged batch may stay unsettled while later
-	// ones settle; ingest calls a gap of that age an alarm.
+	// resendAfter is how long an acknowledged batch may stay unsettled before it is
+	// doubted; ingest calls a gap of that age an alarm.
 	resendAfter = 10 * time.Minute
 	// A closed boot is named in Tails for so long at least.
 	toldFor  = time.Minute
@@ -128,16 +128,30 @@ func (l *Log) dropSettled() {
 	l.batches = kept
 }
 
-// resendSkipped queues again what the broker acknowledged and lost, or refused.
+// resendSkipped queues again what the broker acknowledged and lost, or refused. Batches reach
+// ingest in their order, so one that is old is lost where a later one is settled. Behind the
+// newest there is none that could tell: it goes again by itself, and where it is settled then,
+// those before it follow.
 func (l *Log) resendSkipped() {
-	for _, ref := range l.batches {
+	for i, ref := range l.batches {
 		old := ref.segment != nil && !ref.acked.IsZero() && l.opts.Now().Sub(ref.acked) > resendAfter
-		if settled := l.bootState(ref.Boot).settled; old && settled.last() > ref.Last {
+		if old && (i == len(l.batches)-1 || l.settledBeyond(ref)) {
 			l.opts.Logger.Warn("a batch was acknowledged but never settled, or refused; it is sent again",
 				"boot", ref.Boot, "first_seq", ref.First, "last_seq", ref.Last)
 			ref.acked, ref.refused = time.Time{}, false
 		}
 	}
+}
+
+// settledBeyond tells whether anything is settled that was sent after a batch: of its boot, or
+// of a later one. Names of boots begin with their number.
+func (l *Log) settledBeyond(ref *batchRef) bool {
+	for name, b := range l.boots {
+		if name == ref.Boot && b.settled.last() > ref.Last || name > ref.Boot && len(b.settled) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 func (l *Log) forgetBoots() {
