@@ -61,13 +61,16 @@ func explain(ctx context.Context, err error, b bounds) error {
 	if errors.Is(err, clickhousedb.ErrLargeBlock) {
 		return fault.Because(fault.Exhausted, "query_too_large", "%d rows of the result are larger than %d MiB: select fewer or shorter columns", b.blockRows, streamBlockBytes>>20)
 	}
+	if meant := (*fault.Error)(nil); errors.As(err, &meant) {
+		return meant
+	}
 	var said *clickhouse.Exception
 	if !errors.As(err, &said) {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		if strings.Contains(err.Error(), "unsupported column type") {
-			return fault.Because(fault.Invalid, "query_failed", "a column's type can't be returned: cast it, for example with toString")
+			return unwritable(err)
 		}
 		return fault.Unanswered(err, "analytics_unavailable", "the analytics store does not answer; try again")
 	}
@@ -82,6 +85,13 @@ func explain(ctx context.Context, err error, b bounds) error {
 		return fault.Because(fault.Invalid, "query_failed", "%s (code %d)%s", clean(said.Message), said.Code, hints[said.Code])
 	}
 	return fmt.Errorf("query of the analytics store: %w", err)
+}
+
+// unwritable is about a value that the driver can't read.
+func unwritable(cause error) *fault.Error {
+	f := fault.Because(fault.Invalid, "query_failed", "a column's type can't be returned: cast it, for example with toString")
+	f.Cause = cause
+	return f
 }
 
 var (

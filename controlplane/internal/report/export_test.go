@@ -2,6 +2,7 @@ package report
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -19,6 +20,23 @@ var (
 // Settings of an answer in one piece.
 func Settings(organization uuid.UUID) clickhouse.Settings {
 	return settings(organization, "UTC", answerBounds)
+}
+
+// ShapeOf a column's type, as a text.
+func ShapeOf(columnType string) string { return shapeOf(columnType).text() }
+
+func (s shape) text() string {
+	text := map[bool]string{true: "Nullable "}[s.nullable] + s.name
+	if len(s.of) == 0 {
+		return text
+	}
+	parts := make([]string, len(s.of))
+	for i, of := range s.of {
+		if parts[i] = of.text(); i < len(s.fields) {
+			parts[i] = s.fields[i] + ":" + parts[i]
+		}
+	}
+	return text + "[" + strings.Join(parts, " ") + "]"
 }
 
 // Collect reads rows as Run does.

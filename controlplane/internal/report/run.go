@@ -2,7 +2,6 @@ package report
 
 import (
 	"context"
-	"reflect"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -107,6 +106,7 @@ type scanner struct {
 	rows    driver.Rows
 	types   []driver.ColumnType
 	columns []Column
+	shapes  []shape
 	in      *time.Location
 }
 
@@ -114,23 +114,20 @@ func newScanner(rows driver.Rows, in *time.Location) *scanner {
 	s := &scanner{rows: rows, types: rows.ColumnTypes(), in: in}
 	for _, t := range s.types {
 		s.columns = append(s.columns, Column{Name: t.Name(), Type: t.DatabaseTypeName()})
+		s.shapes = append(s.shapes, shapeOf(t.DatabaseTypeName()))
 	}
 	return s
 }
 
+// row fails only where the driver has no value for what came: what is read stands in memory.
 func (s *scanner) row() (row []any, bytes int, err error) {
-	targets := newTargets(s.types)
+	targets := make([]any, len(s.types))
+	for i, t := range s.types {
+		targets[i] = s.shapes[i].target(t.ScanType())
+	}
 	if err := s.rows.Scan(targets...); err != nil {
-		return nil, 0, err
+		return nil, 0, unwritable(err)
 	}
-	row, bytes = fromRow(targets, s.columns, s.in)
+	row, bytes = fromRow(targets, s.shapes, s.in)
 	return row, bytes, nil
-}
-
-func newTargets(types []driver.ColumnType) []any {
-	targets := make([]any, len(types))
-	for i, t := range types {
-		targets[i] = reflect.New(t.ScanType()).Interface()
-	}
-	return targets
 }

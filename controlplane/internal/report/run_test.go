@@ -122,6 +122,28 @@ func TestRun(t *testing.T) {
 		}
 	})
 
+	t.Run("a_day_is_a_day_wherever_it_stands", func(t *testing.T) {
+		result, err := h.Reports.Run(ctx, report.Query{TimeZone: "America/New_York", SQL: `SELECT
+			(toDate('2026-11-20'), toDateTime('2026-11-20 10:00:00')), [(toDate32('2026-11-20'), 1)], map(toDate('2026-11-20'), toDate('2026-11-21')),
+			CAST((toDate('2026-11-20'), [toDateTime('2026-11-20 10:00:00')]) AS Tuple(` + "`the_day` Date, at Array(DateTime)" + `)),
+			toDate('2026-11-20')::Dynamic, [toDate('2026-11-20')::Variant(Date, String)], toDateTime('2026-11-20 10:00:00')::Dynamic,
+			'10:00:00'::Time, '-100:00:01.25'::Time64(3), toFloat32(0.1), [toFloat32(16777216)],
+			argMax((day, cost_usd), cost_usd), (SELECT (day, 1) FROM requests WHERE false) FROM requests`})
+		if err != nil {
+			t.Fatal(err, errors.Unwrap(err))
+		}
+		const ten = "2026-11-20T10:00:00-05:00"
+		want := []any{
+			[]any{"2026-11-20", ten}, []any{[]any{"2026-11-20", 1.0}}, map[string]any{"2026-11-20": "2026-11-21"},
+			map[string]any{"the_day": "2026-11-20", "at": []any{ten}},
+			"2026-11-20", []any{"2026-11-20"}, ten, "10:00:00", "-100:00:01.25", 0.1, []any{16777216.0},
+			[]any{"2026-11-20", "2000.000000001"}, nil,
+		}
+		if diff := cmp.Diff(want, result.Rows[0]); diff != "" {
+			t.Error(diff)
+		}
+	})
+
 	t.Run("truncates_rows", func(t *testing.T) {
 		result, err := h.Run(ctx, "SELECT number FROM numbers(10001)")
 		if err != nil || len(result.Rows) != report.MaxRows || result.LimitedBy != report.RowLimit {

@@ -14,48 +14,46 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// writing is how the times of a column are said.
-type writing struct {
-	layout string
-	// in is nil where they come in the column's own time zone.
-	in *time.Location
-}
-
-// fromRow turns scanned targets into JSON's values and estimates their length.
-func fromRow(targets []any, columns []Column, in *time.Location) (row []any, bytes int) {
+// fromRow turns scanned targets into JSON's values and estimates their length. Times are
+// said in a time zone; nil: in the column's own.
+func fromRow(targets []any, shapes []shape, in *time.Location) (row []any, bytes int) {
 	row = make([]any, len(targets))
 	for i, target := range targets {
-		row[i] = toJSON(reflect.ValueOf(target).Elem(), writingOf(columns[i].Type, in))
+		row[i] = writing{shapes[i], in}.toJSON(reflect.ValueOf(target).Elem())
 		bytes += length(row[i])
 	}
 	return row, bytes
 }
 
-// writingOf a column: days have no time, and no time zone.
-func writingOf(columnType string, in *time.Location) writing {
-	if strings.Contains(columnType, "Date") && !strings.Contains(columnType, "DateTime") {
-		return writing{layout: time.DateOnly}
-	}
-	return writing{layout: time.RFC3339Nano, in: in}
+// writing is how values of a shape are said.
+type writing struct {
+	shape
+	in *time.Location
 }
 
+func (w writing) of(s shape) writing { return writing{s, w.in} }
+
+// time: days have none, and no time zone.
 func (w writing) time(t time.Time) string {
+	if w.isDay() {
+		return t.Format(time.DateOnly)
+	}
 	if w.in != nil {
 		t = t.In(w.in)
 	}
-	return t.Format(w.layout)
+	return t.Format(time.RFC3339Nano)
 }
 
-func toJSON(v reflect.Value, w writing) any {
+func (w writing) toJSON(v reflect.Value) any {
 	if !v.IsValid() {
 		return nil
 	}
-	if known, ok := wellKnown(v, w); ok {
+	if known, ok := w.wellKnown(v); ok {
 		return known
 	}
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Interface:
-		return toJSON(v.Elem(), w)
+		return w.toJSON(v.Elem())
 	case reflect.Bool:
 		return v.Bool()
 	case reflect.Int8, reflect.Int16, reflect.Int32:
@@ -66,32 +64,50 @@ func toJSON(v reflect.Value, w writing) any {
 		return strconv.FormatInt(v.Int(), 10)
 	case reflect.Uint, reflect.Uint64:
 		return strconv.FormatUint(v.Uint(), 10)
-	case reflect.Float32, reflect.Float64:
+	case reflect.Float32:
+		return number(shortest(float32(v.Float())))
+	case reflect.Float64:
 		return number(v.Float())
 	case reflect.String:
 		return strings.ToValidUTF8(v.String(), "\uFFFD")
 	case reflect.Slice, reflect.Array:
-		out := make([]any, v.Len())
-		for i := range out {
-			out[i] = toJSON(v.Index(i), w)
-		}
-		return out
+		return w.list(v)
 	case reflect.Map:
-		out := make(map[string]any, v.Len())
-		for entries := v.MapRange(); entries.Next(); {
-			key := fmt.Sprint(toJSON(entries.Key(), w))
-			out[key] = toJSON(entries.Value(), w)
-		}
-		return out
+		return w.object(v)
 	}
 	return strings.ToValidUTF8(fmt.Sprint(v.Interface()), "\uFFFD")
 }
 
+func (w writing) list(v reflect.Value) any {
+	if w.nullable && v.Kind() == reflect.Slice && v.IsNil() {
+		return nil
+	}
+	out := make([]any, v.Len())
+	for i := range out {
+		out[i] = w.of(w.at(i)).toJSON(v.Index(i))
+	}
+	return out
+}
+
+func (w writing) object(v reflect.Value) any {
+	if w.nullable && v.IsNil() {
+		return nil
+	}
+	out := make(map[string]any, v.Len())
+	for entries := v.MapRange(); entries.Next(); {
+		key := fmt.Sprint(w.of(w.key()).toJSON(entries.Key()))
+		out[key] = w.of(w.value(key)).toJSON(entries.Value())
+	}
+	return out
+}
+
 // wellKnown handles the driver's own types. Nil pointers are not among them.
-func wellKnown(v reflect.Value, w writing) (any, bool) {
+func (w writing) wellKnown(v reflect.Value) (any, bool) {
 	switch t := v.Interface().(type) {
 	case time.Time:
 		return w.time(t), true
+	case time.Duration:
+		return clock(t), true
 	case decimal.Decimal:
 		return t.String(), true
 	case uuid.UUID:
@@ -99,15 +115,37 @@ func wellKnown(v reflect.Value, w writing) (any, bool) {
 	case big.Int:
 		return t.String(), true
 	case chcol.Variant:
-		return toJSON(reflect.ValueOf(t.Any()), w), true
+		return w.of(shapeOf(t.Type())).toJSON(reflect.ValueOf(t.Any())), true
 	case chcol.JSON:
-		return toJSON(reflect.ValueOf(t.NestedMap()), w), true
+		return w.of(shape{}).toJSON(reflect.ValueOf(t.NestedMap())), true
 	case fmt.Stringer:
 		if v.Kind() == reflect.Slice { // addresses
 			return t.String(), true
 		}
 	}
 	return nil, false
+}
+
+// clock is a Time or Time64 as the server says it: 10:00:00.5, and beyond a day 25:00:00.
+func clock(d time.Duration) string {
+	sign := ""
+	if d < 0 {
+		sign, d = "-", -d
+	}
+	whole := fmt.Sprintf("%s%02d:%02d:%02d", sign, int64(d.Hours()), int64(d.Minutes())%60, int64(d.Seconds())%60)
+	if rest := d % time.Second; rest != 0 {
+		whole += strings.TrimRight(fmt.Sprintf(".%09d", rest), "0")
+	}
+	return whole
+}
+
+// shortest is the double with the fewest digits that are the same single.
+func shortest(f float32) float64 {
+	d, err := strconv.ParseFloat(strconv.FormatFloat(float64(f), 'g', -1, 32), 64)
+	if err != nil {
+		return float64(f)
+	}
+	return d
 }
 
 // number: JSON has no infinities.
