@@ -43,8 +43,9 @@ func (b bounds) tooLarge() string {
 	return "the result is larger than " + most + ": select fewer or shorter columns, or use LIMIT"
 }
 
-// denied are codes of what the user report has no right to.
-var denied = map[int32]bool{164: true, 291: true, 446: true, 452: true, 481: true, 497: true}
+// denied are codes of what the user report has no right to, or the server does not have
+// switched on (156, 344).
+var denied = map[int32]bool{156: true, 164: true, 291: true, 344: true, 446: true, 452: true, 481: true, 497: true}
 
 // away are codes of a server that can't answer now, or does not know us.
 var away = map[int32]bool{
@@ -82,7 +83,7 @@ func explain(ctx context.Context, err error, b bounds) error {
 	case away[said.Code]:
 		return fault.Unanswered(err, "analytics_unavailable", "the analytics store does not answer; try again")
 	case mistakes[said.Code] && !damage.MatchString(said.Message):
-		return fault.Because(fault.Invalid, "query_failed", "%s (code %d)%s", clean(said.Message), said.Code, hints[said.Code])
+		return fault.Because(fault.Invalid, "query_failed", "%s (code %d)%s", clean(said.Message), said.Code, hint(said))
 	}
 	return fmt.Errorf("query of the analytics store: %w", err)
 }
@@ -103,12 +104,24 @@ var (
 
 // hints follow ClickHouse's words where those don't say what to do.
 var hints = map[int32]string{
-	41: ": write times as '2026-11-20 10:00:00'",
-	47: ": docs/sql.md lists the columns; texts stand in single quotes",
-	60: ": docs/sql.md lists the views",
+	41:  ": write times as '2026-11-20 10:00:00'",
+	47:  ": docs/sql.md lists the columns; texts stand in single quotes",
+	60:  ": docs/sql.md lists the views",
+	457: ": write times as '2026-11-20 10:00:00', in the query's time zone, without Z or an offset",
+	182: ": write WHERE in place of PREWHERE",
 }
 
-const maxMessage = 500
+func hint(said *clickhouse.Exception) string {
+	if said.Code == badParameter && !strings.Contains(said.Message, "DateTime") {
+		return ""
+	}
+	return hints[said.Code]
+}
+
+const (
+	maxMessage   = 500
+	badParameter = 457
+)
 
 // clean keeps ClickHouse's first sentence, the position in the text included.
 func clean(message string) string {
