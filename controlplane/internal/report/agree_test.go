@@ -68,6 +68,27 @@ func TestCheck_agrees_with_the_engine(t *testing.T) {
 	t.Logf("%d texts, %d of them are statements to the engine", a.texts, a.parsed)
 }
 
+// A function that is refused has no other name.
+func TestCheck_knows_aliases(t *testing.T) {
+	rows, err := chtest.Start(t).Admin(t).Query(t.Context(), "SELECT name, alias_to FROM system.functions WHERE alias_to != ''")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for ; rows.Next(); seen++ {
+		var name, of string
+		if err := rows.Scan(&name, &of); err != nil {
+			t.Fatal(err)
+		}
+		if report.Check("SELECT "+of+"()") != nil && report.Check("SELECT "+name+"()") == nil {
+			t.Errorf("%s passed, and is %s", name, of)
+		}
+	}
+	if seen < 100 {
+		t.Errorf("%d aliases", seen)
+	}
+}
+
 // agreement holds the guard against the engine's parser.
 type agreement struct {
 	t                        *testing.T

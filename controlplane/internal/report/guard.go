@@ -49,7 +49,7 @@ func checkToken(all []token, i int) error {
 		return refuse("a string, quoted name or comment does not end")
 	case t.is(";"):
 		return refuse("one statement at a time: remove what stands after the semicolon")
-	case t.keyword("EXPLAIN") && (i == 0 || all[i-1].is("(")) && named,
+	case t.keyword("EXPLAIN") && (i == 0 || all[i-1].is("(")) && (named || after.is("(")),
 		t.kind == word && strings.EqualFold(t.value, "viewExplain"):
 		return refuse("EXPLAIN is not available")
 	case t.keyword("INTO") && after.keyword("OUTFILE"):

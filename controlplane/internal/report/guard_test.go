@@ -15,6 +15,7 @@ func TestCheck(t *testing.T) {
 		"SELECT 'it''s', 'a\\'; DROP', $$; SETTINGS a = 1$$, $x$;$$;$x$",
 		"SELECT format('{}', route), 'größer' FROM requests",
 		"SELECT outcome AS format FROM requests",
+		"SELECT (explain), explain + (1) FROM (SELECT 1 AS explain) WHERE explain IN (explain, 2)",
 	} {
 		if err := report.Check(sql); err != nil {
 			t.Errorf("%s: %v", sql, err)
@@ -23,9 +24,10 @@ func TestCheck(t *testing.T) {
 	for _, sql := range []string{
 		"", ";", "(", "SHOW TABLES", "select 1; select 2", "SELECT 1 INTO OUTFILE 'x'", "SELECT 1 FORMAT JSON", "SELECT 1 FORMAT `JSON`",
 		"SELECT 1 SETTINGS a = 1", "SELECT * FROM (SELECT 1 settings`a`=1)", "SELECT * FROM (SELECT 1/**/SETTINGS--\na=1)",
-		"SELECT * FROM (EXPLAIN SELECT 1)", "SELECT * FROM (/**/explain PLAN SELECT 1)", "SELECT * FROM \"viewexplain\"('', '', (SELECT 1))",
+		"SELECT * FROM (EXPLAIN SELECT 1)", "SELECT * FROM (/**/explain PLAN SELECT 1)", "SELECT * FROM (EXPLAIN (SELECT 1))", "SELECT * FROM \"viewexplain\"('', '', (SELECT 1))",
 		"SELECT 'open", "SELECT 1 /* open", "SELECT \u2018'\u2019 SETTINGS a = 1 '", "SELECT 1\u00a0SETTINGS\u00a0a = 1", "SELECT 1\x00",
 		"SELECT $x$ SETTINGS a = 1", "SELECT * FROM {t:Identifier}", "SELECT * FROM { t : `Identifier` }", "SELECT blockSize() FROM requests",
+		"SELECT nowInBlock64()", "SELECT fullHostName()", "SELECT lowCardinalityIndices(route) FROM requests", "SELECT dumpColumnStructure(route) FROM requests",
 	} {
 		if report.Check(sql) == nil {
 			t.Errorf("passed: %q", sql)

@@ -282,3 +282,19 @@ SELECT * FROM requests WHERE model = '\' OR 1 = 1 --'
 SELECT * FROM requests LIMIT 1 INTO/**/OUTFILE 'x'
 SELECT * FROM requests OFFSET 0 ROWS FETCH FIRST 1 ROW ONLY FORMAT Null
 SELECT * FROM requests PARALLEL WITH SELECT 1
+SELECT * FROM (EXPLAIN (SELECT * FROM requests))
+SELECT lowCardinalityKeys(route), lowCardinalityIndices(route) FROM requests
+SELECT DISTINCT lowCardinalityKeys(provider) FROM attempts
+SELECT DISTINCT dumpColumnStructure(model) FROM requests
+SELECT nowInBlock64(), count() FROM requests GROUP BY 1
+SELECT runningConcurrency(started_at, started_at) FROM requests
+SELECT fullHostName(), query_id(), tid() FROM requests LIMIT 1
+SELECT estimateCompressionRatio(route), estimateCompressionRatio('ZSTD', 8192)(model) FROM requests
+SELECT * FROM deltaLakeLocal('/etc', 'CSV', 'x String')
+SELECT * FROM icebergLocal('/etc', 'CSV', 'x String')
+SELECT * FROM paimonLocal('/etc', 'CSV', 'x String')
+SELECT * FROM cosn('http://127.0.0.1/x', 'CSV', 'x String')
+SELECT * FROM ytsaurus('http://127.0.0.1', '//x', 't', 'a Int8')
+SELECT * FROM arrowFlight('127.0.0.1:1', 'x')
+SELECT aiGenerate('x'), fuzzQuery('SELECT 1')
+SELECT argMax((route, cost_usd), cost_usd) FROM requests
