@@ -119,7 +119,11 @@ func TestStream(t *testing.T) {
 		}
 		for n := range 8 {
 			go slow(n / 2)
-			<-began
+			select {
+			case <-began:
+			case err := <-ended:
+				t.Fatalf("stream %d: %v", n, err)
+			}
 			if n != 1 {
 				continue
 			}
