@@ -64,7 +64,11 @@ func (d *csvDownload) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (d *csvDownload) serve(ctx context.Context, r *http.Request, file *csvFile) (err error) {
 	defer func() { err = recovered(recover(), err) }()
-	wanted, err := fromCSVQuery(r.URL.Query())
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil { // what Query would leave out: a time zone, a parameter
+		return fault.New(fault.Invalid, "the link can't be read: %s; in a value %% is %%25 and ; is %%3B", err)
+	}
+	wanted, err := fromCSVQuery(query)
 	if err != nil {
 		return err
 	}

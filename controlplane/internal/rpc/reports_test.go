@@ -173,7 +173,13 @@ type lateAuthenticator struct{ rpc.Authenticator }
 
 func (s *analysts) csv(n *tenant, query url.Values) (*http.Response, []byte, error) {
 	s.t.Helper()
-	request, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, s.server.URL+rpc.QueryCSVPath+"?"+query.Encode(), http.NoBody)
+	return s.link(n, query.Encode())
+}
+
+// link is followed as it stands.
+func (s *analysts) link(n *tenant, query string) (*http.Response, []byte, error) {
+	s.t.Helper()
+	request, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, s.server.URL+rpc.QueryCSVPath+"?"+query, http.NoBody)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -252,6 +258,14 @@ func TestQueryCSV(t *testing.T) {
 			answer, body, err := s.csv(c.as, c.query)
 			if err != nil || answer.StatusCode != c.status || !strings.Contains(string(body), c.want) || answer.Header.Get("Content-Disposition") != "" {
 				t.Errorf("%v: %d %s, %v", c.query, answer.StatusCode, body, err)
+			}
+		}
+	})
+	t.Run("no_part_of_a_link_is_left_out", func(t *testing.T) {
+		for _, query := range []string{"sql=SELECT+now()&time_zone=Europe/Berlin;", "sql=SELECT+1;&raw=true", "sql=SELECT+1&raw=%zz"} {
+			answer, body, err := s.link(s.b, query)
+			if err != nil || answer.StatusCode != http.StatusBadRequest || !strings.Contains(string(body), "%3B") {
+				t.Errorf("%s: %d %s, %v", query, answer.StatusCode, body, err)
 			}
 		}
 	})
