@@ -89,12 +89,16 @@ func (a *agent) via(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodPost {
 		name, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxWay))
 		if err != nil {
-			http.Error(w, "the name of a way is missing: "+strings.Join(a.ways.Names(), " or "), http.StatusBadRequest)
+			http.Error(w, "that is no name of a way: want "+strings.Join(a.ways.Names(), " or "), http.StatusBadRequest)
 			return
 		}
 		was := a.ways.Now()
 		if err := a.ways.Switch(strings.TrimSpace(string(name))); err != nil {
-			http.Error(w, err.Error()+"; WEIR_KAFKA_BROKERS and a restart add kafka", http.StatusConflict)
+			text := err.Error()
+			if a.kafka == nil {
+				text += "; WEIR_KAFKA_BROKERS and a restart add kafka"
+			}
+			http.Error(w, text, http.StatusConflict)
 			return
 		}
 		a.logger.Warn("usage goes another way until the restart", "was", was, "now", a.ways.Now(), "configured", a.config.way())

@@ -27,7 +27,7 @@ func TestHealthy(t *testing.T) {
 		"up":                     {healthy{AdminListen: address}, "ok\n", ""},
 		"listens_everywhere":     {healthy{AdminListen: everywhere}, "ok\n", ""},
 		"not_ready":              {healthy{AdminListen: address, Ready: true}, "", "the agent says: no policy yet"},
-		"another_address_is_not": {healthy{AdminListen: strings.TrimPrefix(gone.URL, "http://")}, "", "the agent does not answer"},
+		"another_address_is_not": {healthy{AdminListen: strings.TrimPrefix(gone.URL, "http://")}, "", "the agent does not answer where WEIR_ADMIN_LISTEN says"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out strings.Builder

@@ -34,7 +34,7 @@ func ask(out io.Writer, method, url string, body io.Reader) error {
 	client := http.Client{Timeout: answerWithin, Transport: &http.Transport{}} // no proxy
 	answer, err := client.Do(request)
 	if err != nil {
-		return fmt.Errorf("the agent does not answer: %w", err)
+		return fmt.Errorf("the agent does not answer where WEIR_ADMIN_LISTEN says: %w", err)
 	}
 	defer answer.Body.Close()
 	said, err := io.ReadAll(io.LimitReader(answer.Body, 4<<10))
