@@ -77,6 +77,15 @@ func noRoom(t *testing.T, dir string) {
 	if err := os.Remove(filepath.Join(dir, "room")); err != nil {
 		t.Fatal(err)
 	}
+	for _, path := range segments(t, dir) {
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Truncate(path, info.Size()); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func TestGateThatFailsHalfway(t *testing.T) {

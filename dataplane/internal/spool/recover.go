@@ -35,10 +35,7 @@ func (l *Log) recover() error {
 	}
 	l.segments = all
 	// The new segment comes first: without room for it, nothing need be read.
-	next, err := l.firstSegment()
-	if isDiskFull(err) && l.room.give() {
-		next, err = l.firstSegment()
-	}
+	next, err := l.beginSegment()
 	if err != nil {
 		return err
 	}
@@ -59,6 +56,40 @@ func (l *Log) recover() error {
 		return errors.Join(err, l.removeBoot())
 	}
 	return nil
+}
+
+// leastOfSegment is the part of a segment's room that a boot begins with at least.
+const leastOfSegment = 16
+
+// beginSegment makes the segment of a new boot, on a full disk in what the boots before set
+// aside and did not use: one that was killed has a segment of it, and that may be all there
+// is. Where even so there is not room for a whole one, a smaller one is better than none:
+// without any, what is recorded could not be shipped, and the disk would stay full.
+func (l *Log) beginSegment() (*segment, error) {
+	whole := l.opts.SegmentBytes
+	s, err := l.firstSegment(whole)
+	if !isDiskFull(err) {
+		return s, err
+	}
+	trimAll(l.segments)
+	if s, err = l.firstSegment(whole); !isDiskFull(err) {
+		return s, err
+	}
+	l.room.give()
+	for room := whole; isDiskFull(err) && room >= whole/leastOfSegment; room /= 2 {
+		s, err = l.firstSegment(room)
+	}
+	return s, err
+}
+
+// trimAll gives back what is set aside beyond the ends of files. What fails here shows in the
+// next try to make a segment.
+func trimAll(segments []*segment) {
+	for _, s := range segments {
+		if info, err := s.file.Stat(); err == nil {
+			_ = s.file.Truncate(info.Size())
+		}
+	}
 }
 
 // removeBoot takes back a boot that failed to begin: nobody heard of it. The newest
@@ -82,8 +113,8 @@ func newestWritten(all []*segment) (newest *segment) {
 	return newest
 }
 
-// firstSegment makes the segment of a new boot.
-func (l *Log) firstSegment() (*segment, error) {
+// firstSegment makes the segment of a new boot, with so much room.
+func (l *Log) firstSegment(room int64) (*segment, error) {
 	counter, number := uint32(0), uint64(0)
 	for _, s := range l.segments {
 		c, err := bootCounter(s.boot)
@@ -97,7 +128,7 @@ func (l *Log) firstSegment() (*segment, error) {
 		return nil, err
 	}
 	l.boot = boot
-	return createSegment(l.opts.Dir, number+1, boot, l.opts.SegmentBytes)
+	return createSegment(l.opts.Dir, number+1, boot, room)
 }
 
 // begin makes the new boot durable, with the records of torn requests in it.

@@ -142,3 +142,25 @@ func TestATombstoneOnADiskThatOthersFilled(t *testing.T) {
 		})
 	})
 }
+
+// A boot that could only begin leaves a segment's room, and that is all the disk has: the
+// next one begins in it, and ships what is there.
+func TestABootAfterOneThatCouldOnlyBegin(t *testing.T) {
+	onItsOwnDisk(t, 3<<19, func(t *testing.T, disk *disktest.Disk, o spool.Options) {
+		l := open(t, o)
+		recorded := fillItself(t, l)
+		shut(t, l)
+		for range 3 {
+			l = open(t, o)
+			if err := l.Fault(); !errors.Is(err, spool.ErrFull) {
+				t.Fatalf("there is room for more: %v", err)
+			}
+			shut(t, l)
+			disk.Fill()
+		}
+		l = open(t, o)
+		ship(t, l, recorded, nil)
+		disk.Free()
+		servesAgain(t, l)
+	})
+}

@@ -55,7 +55,7 @@ func createSegment(dir string, number uint64, boot string, room int64) (*segment
 	if err := reserve(s.file, room); err != nil {
 		s.file.Close()
 		os.Remove(s.path)
-		return nil, fmt.Errorf("reserve spool segment: %w", err)
+		return nil, fmt.Errorf("reserve %d bytes for a spool segment: %w", room, err)
 	}
 	return s, nil
 }
