@@ -39,6 +39,12 @@ func (s shape) text() string {
 	return text + "[" + strings.Join(parts, " ") + "]"
 }
 
+// AnswerWithin bounds answers in one piece, in seconds, and returns what bounded them.
+func AnswerWithin(seconds int) (was int) {
+	was, answerBounds.seconds = answerBounds.seconds, seconds
+	return was
+}
+
 // Collect reads rows as Run does.
 func Collect(rows driver.Rows, cancel context.CancelFunc) (Result, error) {
 	return collect(rows, nil, cancel)
