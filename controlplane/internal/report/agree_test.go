@@ -70,7 +70,7 @@ func TestCheck_agrees_with_the_engine(t *testing.T) {
 
 // A function that is refused has no other name.
 func TestCheck_knows_aliases(t *testing.T) {
-	rows, err := chtest.Start(t).Admin(t).Query(t.Context(), "SELECT name, alias_to FROM system.functions WHERE alias_to != ''")
+	rows, err := chtest.Shared(t).Admin(t).Query(t.Context(), "SELECT name, alias_to FROM system.functions WHERE alias_to != ''")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -107,8 +107,8 @@ var hints = map[int32]string{
 	41:  ": write times as '2026-11-20 10:00:00'",
 	47:  ": docs/sql.md lists the columns; texts stand in single quotes",
 	60:  ": docs/sql.md lists the views",
-	457: ": write times as '2026-11-20 10:00:00', in the query's time zone, without Z or an offset",
 	182: ": write WHERE in place of PREWHERE",
+	457: ": write times as '2026-11-20 10:00:00', in the query's time zone, without Z or an offset",
 }
 
 func hint(said *clickhouse.Exception) string {

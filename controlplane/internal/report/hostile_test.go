@@ -77,12 +77,8 @@ func TestEngine_hostile(t *testing.T) {
 			result, err := report.Collect(rows, cancel)
 			h.seesNothing(t, me, sql, result, err)
 		})
-		if err := conn.Ping(t.Context()); err != nil {
-			// The embedded engine ends now and then where a client leaves amid an answer: else all
-			// that follows would be refused for that.
-			t.Logf("after %s the server does not answer: %v", sql, err)
-			h.server.Kill()
-			h.server.Restart(t)
+		if err := h.server.Revive(t, conn); err != nil { // else all that follows would be refused for that
+			t.Logf("after %s the server did not answer: %v", sql, err)
 		}
 	}
 }
