@@ -77,9 +77,6 @@ func TestEngine_hostile(t *testing.T) {
 			result, err := report.Collect(rows, cancel)
 			h.seesNothing(t, me, sql, result, err)
 		})
-		if err := h.server.Revive(t, conn); err != nil { // else all that follows would be refused for that
-			t.Logf("after %s the server did not answer: %v", sql, err)
-		}
 	}
 }
 

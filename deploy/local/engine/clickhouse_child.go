@@ -31,17 +31,22 @@ func clickhouseChild(args []string) error {
 		return err
 	}
 	defer lock.Release()
-	stop, ended := stopSignals(), make(chan error, 1)
+	stop, ended, refused := stopSignals(), make(chan error, 1), make(chan error, 2)
+	for _, port := range []string{*httpPort, *tcpPort} {
+		go func() { refused <- serveFront(port) }()
+	}
 	go func() {
 		ended <- runLibrary(*library, []string{
 			"clickhouse", "--multiquery", "--config-file=" + filepath.Join(*dir, "config.xml"),
 			"--path=" + filepath.Join(*dir, "data"), "--http_port=" + *httpPort, "--tcp_port=" + *tcpPort,
-			"--listen_host=127.0.0.1", "--log-level=error", "--query=" + listenQuery,
+			"--listen_host=" + innerHost, "--log-level=error", "--query=" + listenQuery,
 		})
 	}()
 	select {
 	case err := <-ended:
 		return fmt.Errorf("data in %s: %w (restore it, or `make clean-local` to begin anew)", filepath.Join(*dir, "data"), err)
+	case err := <-refused:
+		return err
 	case <-stop:
 		return nil // inserted parts are whole files already: ending here loses no acknowledged row
 	}

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -45,6 +46,18 @@ func TestClickHouse(t *testing.T) {
 		if err := anyone.Exec(t.Context(), "SELECT * FROM kept"); err == nil || !strings.Contains(err.Error(), "Not enough privileges") {
 			t.Fatalf("want a refusal, got %v", err)
 		}
+	})
+	t.Run("outlives_clients_that_reset_connections", func(t *testing.T) {
+		for range 20 {
+			for _, port := range ports {
+				conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+				must(t, err)
+				must(t, conn.(*net.TCPConn).SetLinger(0))
+				must(t, conn.Close())
+			}
+		}
+		var one uint8
+		must(t, admin.QueryRow(t.Context(), "SELECT 1").Scan(&one))
 	})
 	t.Run("keeps_data_over_kill_9", func(t *testing.T) {
 		running.Kill()

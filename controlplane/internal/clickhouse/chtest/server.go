@@ -67,18 +67,6 @@ func (s *Server) Restart(t testing.TB) {
 	}
 }
 
-// Revive starts the server again where it does not answer to a connection, and returns why.
-// The embedded engine ends now and then where a client leaves amid an answer.
-func (s *Server) Revive(t testing.TB, conn *clickhouse.Conn) error {
-	t.Helper()
-	err := conn.Ping(t.Context())
-	if err != nil {
-		s.Kill()
-		s.Restart(t)
-	}
-	return err
-}
-
 // Admin connects to Database as the user with every right.
 func (s *Server) Admin(t testing.TB) *clickhouse.Conn {
 	t.Helper()

@@ -29,9 +29,6 @@ func Shared(t testing.TB) *Server {
 		return s
 	}
 	admin := shared.Admin(t)
-	if err := shared.Revive(t, admin); err != nil {
-		t.Logf("after the test before the server did not answer: %v", err)
-	}
 	for _, table := range []string{"usage_event", "usage_range", "agent_tail"} {
 		if err := admin.Exec(t.Context(), "TRUNCATE TABLE "+table); err != nil {
 			t.Fatal(err)
