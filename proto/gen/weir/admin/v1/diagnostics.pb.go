@@ -161,6 +161,8 @@ const (
 	TargetFitness_TARGET_FITNESS_BEYOND_ATTEMPTS TargetFitness = 4
 	// Its condition is not true of the request.
 	TargetFitness_TARGET_FITNESS_CONDITION TargetFitness = 5
+	// Its price is not known, and the organization blocks that.
+	TargetFitness_TARGET_FITNESS_UNPRICED TargetFitness = 6
 )
 
 // Enum value maps for TargetFitness.
@@ -172,6 +174,7 @@ var (
 		3: "TARGET_FITNESS_CREDENTIAL_UNAVAILABLE",
 		4: "TARGET_FITNESS_BEYOND_ATTEMPTS",
 		5: "TARGET_FITNESS_CONDITION",
+		6: "TARGET_FITNESS_UNPRICED",
 	}
 	TargetFitness_value = map[string]int32{
 		"TARGET_FITNESS_UNSPECIFIED":            0,
@@ -180,6 +183,7 @@ var (
 		"TARGET_FITNESS_CREDENTIAL_UNAVAILABLE": 3,
 		"TARGET_FITNESS_BEYOND_ATTEMPTS":        4,
 		"TARGET_FITNESS_CONDITION":              5,
+		"TARGET_FITNESS_UNPRICED":               6,
 	}
 )
 
@@ -1284,14 +1288,15 @@ const file_weir_admin_v1_diagnostics_proto_rawDesc = "" +
 	"\x1dCONDITION_VERDICT_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16CONDITION_VERDICT_TRUE\x10\x01\x12\x1b\n" +
 	"\x17CONDITION_VERDICT_FALSE\x10\x02\x12\x1b\n" +
-	"\x17CONDITION_VERDICT_ERROR\x10\x03*\xd3\x01\n" +
+	"\x17CONDITION_VERDICT_ERROR\x10\x03*\xf0\x01\n" +
 	"\rTargetFitness\x12\x1e\n" +
 	"\x1aTARGET_FITNESS_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15TARGET_FITNESS_USABLE\x10\x01\x12\x1a\n" +
 	"\x16TARGET_FITNESS_BLOCKED\x10\x02\x12)\n" +
 	"%TARGET_FITNESS_CREDENTIAL_UNAVAILABLE\x10\x03\x12\"\n" +
 	"\x1eTARGET_FITNESS_BEYOND_ATTEMPTS\x10\x04\x12\x1c\n" +
-	"\x18TARGET_FITNESS_CONDITION\x10\x052\xec\x01\n" +
+	"\x18TARGET_FITNESS_CONDITION\x10\x05\x12\x1b\n" +
+	"\x17TARGET_FITNESS_UNPRICED\x10\x062\xec\x01\n" +
 	"\x12DiagnosticsService\x12v\n" +
 	"\fTestProvider\x12\".weir.admin.v1.TestProviderRequest\x1a#.weir.admin.v1.TestProviderResponse\"\x1d\x8a\xb5\x18\x19diagnostics.test_provider\x12^\n" +
 	"\x06DryRun\x12\x1c.weir.admin.v1.DryRunRequest\x1a\x1d.weir.admin.v1.DryRunResponse\"\x17\x8a\xb5\x18\x13diagnostics.dry_runB\xb3\x01\n" +

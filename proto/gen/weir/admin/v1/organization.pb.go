@@ -24,6 +24,64 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// Unpriced is what agents do where a price is not known; unspecified: ALLOW.
+type Unpriced int32
+
+const (
+	Unpriced_UNPRICED_UNSPECIFIED Unpriced = 0
+	// They serve; usage says that there is no price.
+	Unpriced_UNPRICED_ALLOW Unpriced = 1
+	// They serve; usage has what the stand-in's price comes to, and says that this is an
+	// estimate.
+	Unpriced_UNPRICED_ESTIMATE Unpriced = 2
+	// They pass over the target; where none is left the request is refused, 403
+	// model_unpriced, before anything goes upstream.
+	Unpriced_UNPRICED_BLOCK Unpriced = 3
+)
+
+// Enum value maps for Unpriced.
+var (
+	Unpriced_name = map[int32]string{
+		0: "UNPRICED_UNSPECIFIED",
+		1: "UNPRICED_ALLOW",
+		2: "UNPRICED_ESTIMATE",
+		3: "UNPRICED_BLOCK",
+	}
+	Unpriced_value = map[string]int32{
+		"UNPRICED_UNSPECIFIED": 0,
+		"UNPRICED_ALLOW":       1,
+		"UNPRICED_ESTIMATE":    2,
+		"UNPRICED_BLOCK":       3,
+	}
+)
+
+func (x Unpriced) Enum() *Unpriced {
+	p := new(Unpriced)
+	*p = x
+	return p
+}
+
+func (x Unpriced) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Unpriced) Descriptor() protoreflect.EnumDescriptor {
+	return file_weir_admin_v1_organization_proto_enumTypes[0].Descriptor()
+}
+
+func (Unpriced) Type() protoreflect.EnumType {
+	return &file_weir_admin_v1_organization_proto_enumTypes[0]
+}
+
+func (x Unpriced) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Unpriced.Descriptor instead.
+func (Unpriced) EnumDescriptor() ([]byte, []int) {
+	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{0}
+}
+
 // EndUsers is how usage names end users (x-weir-user); unspecified: HASHED.
 type EndUsers int32
 
@@ -60,11 +118,11 @@ func (x EndUsers) String() string {
 }
 
 func (EndUsers) Descriptor() protoreflect.EnumDescriptor {
-	return file_weir_admin_v1_organization_proto_enumTypes[0].Descriptor()
+	return file_weir_admin_v1_organization_proto_enumTypes[1].Descriptor()
 }
 
 func (EndUsers) Type() protoreflect.EnumType {
-	return &file_weir_admin_v1_organization_proto_enumTypes[0]
+	return &file_weir_admin_v1_organization_proto_enumTypes[1]
 }
 
 func (x EndUsers) Number() protoreflect.EnumNumber {
@@ -73,7 +131,7 @@ func (x EndUsers) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use EndUsers.Descriptor instead.
 func (EndUsers) EnumDescriptor() ([]byte, []int) {
-	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{0}
+	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{1}
 }
 
 type Organization struct {
@@ -93,7 +151,9 @@ type Organization struct {
 	// Why, in the operator's words.
 	SuspensionReason string `protobuf:"bytes,9,opt,name=suspension_reason,json=suspensionReason,proto3" json:"suspension_reason,omitempty"`
 	// What usage may hold of callers' own words. Absent in an answer: never.
-	Usage         *UsageSettings `protobuf:"bytes,10,opt,name=usage,proto3" json:"usage,omitempty"`
+	Usage *UsageSettings `protobuf:"bytes,10,opt,name=usage,proto3" json:"usage,omitempty"`
+	// What agents do with requests that have no known price. Absent in an answer: never.
+	Pricing       *PricingSettings `protobuf:"bytes,11,opt,name=pricing,proto3" json:"pricing,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -198,6 +258,76 @@ func (x *Organization) GetUsage() *UsageSettings {
 	return nil
 }
 
+func (x *Organization) GetPricing() *PricingSettings {
+	if x != nil {
+		return x.Pricing
+	}
+	return nil
+}
+
+// PricingSettings say what agents do with requests that have no known price: no entry of the
+// price book is for the model, or it does not price the service tier or the kind of token.
+type PricingSettings struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Unpriced Unpriced               `protobuf:"varint,1,opt,name=unpriced,proto3,enum=weir.admin.v1.Unpriced" json:"unpriced,omitempty"`
+	// With ESTIMATE, and with it alone: the entry of the price book that stands in.
+	EstimatePriceList string `protobuf:"bytes,2,opt,name=estimate_price_list,json=estimatePriceList,proto3" json:"estimate_price_list,omitempty"`
+	EstimateModel     string `protobuf:"bytes,3,opt,name=estimate_model,json=estimateModel,proto3" json:"estimate_model,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *PricingSettings) Reset() {
+	*x = PricingSettings{}
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PricingSettings) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PricingSettings) ProtoMessage() {}
+
+func (x *PricingSettings) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PricingSettings.ProtoReflect.Descriptor instead.
+func (*PricingSettings) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *PricingSettings) GetUnpriced() Unpriced {
+	if x != nil {
+		return x.Unpriced
+	}
+	return Unpriced_UNPRICED_UNSPECIFIED
+}
+
+func (x *PricingSettings) GetEstimatePriceList() string {
+	if x != nil {
+		return x.EstimatePriceList
+	}
+	return ""
+}
+
+func (x *PricingSettings) GetEstimateModel() string {
+	if x != nil {
+		return x.EstimateModel
+	}
+	return ""
+}
+
 // UsageSettings say what usage may hold of callers' own words.
 type UsageSettings struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
@@ -211,7 +341,7 @@ type UsageSettings struct {
 
 func (x *UsageSettings) Reset() {
 	*x = UsageSettings{}
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[1]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -223,7 +353,7 @@ func (x *UsageSettings) String() string {
 func (*UsageSettings) ProtoMessage() {}
 
 func (x *UsageSettings) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[1]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -236,7 +366,7 @@ func (x *UsageSettings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UsageSettings.ProtoReflect.Descriptor instead.
 func (*UsageSettings) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{1}
+	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *UsageSettings) GetEndUsers() EndUsers {
@@ -267,7 +397,7 @@ type LabelRule struct {
 
 func (x *LabelRule) Reset() {
 	*x = LabelRule{}
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[2]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -279,7 +409,7 @@ func (x *LabelRule) String() string {
 func (*LabelRule) ProtoMessage() {}
 
 func (x *LabelRule) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[2]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -292,7 +422,7 @@ func (x *LabelRule) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LabelRule.ProtoReflect.Descriptor instead.
 func (*LabelRule) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{2}
+	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *LabelRule) GetName() string {
@@ -330,7 +460,7 @@ type CreateOrganizationRequest struct {
 
 func (x *CreateOrganizationRequest) Reset() {
 	*x = CreateOrganizationRequest{}
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[3]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -342,7 +472,7 @@ func (x *CreateOrganizationRequest) String() string {
 func (*CreateOrganizationRequest) ProtoMessage() {}
 
 func (x *CreateOrganizationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[3]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -355,7 +485,7 @@ func (x *CreateOrganizationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateOrganizationRequest.ProtoReflect.Descriptor instead.
 func (*CreateOrganizationRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{3}
+	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *CreateOrganizationRequest) GetName() string {
@@ -399,7 +529,7 @@ type CreateOrganizationResponse struct {
 
 func (x *CreateOrganizationResponse) Reset() {
 	*x = CreateOrganizationResponse{}
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[4]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -411,7 +541,7 @@ func (x *CreateOrganizationResponse) String() string {
 func (*CreateOrganizationResponse) ProtoMessage() {}
 
 func (x *CreateOrganizationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[4]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -424,7 +554,7 @@ func (x *CreateOrganizationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateOrganizationResponse.ProtoReflect.Descriptor instead.
 func (*CreateOrganizationResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{4}
+	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *CreateOrganizationResponse) GetOrganization() *Organization {
@@ -457,7 +587,7 @@ type GetOrganizationRequest struct {
 
 func (x *GetOrganizationRequest) Reset() {
 	*x = GetOrganizationRequest{}
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[5]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -469,7 +599,7 @@ func (x *GetOrganizationRequest) String() string {
 func (*GetOrganizationRequest) ProtoMessage() {}
 
 func (x *GetOrganizationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[5]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -482,7 +612,7 @@ func (x *GetOrganizationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOrganizationRequest.ProtoReflect.Descriptor instead.
 func (*GetOrganizationRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{5}
+	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *GetOrganizationRequest) GetAsOf() *AsOf {
@@ -501,7 +631,7 @@ type GetOrganizationResponse struct {
 
 func (x *GetOrganizationResponse) Reset() {
 	*x = GetOrganizationResponse{}
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[6]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -513,7 +643,7 @@ func (x *GetOrganizationResponse) String() string {
 func (*GetOrganizationResponse) ProtoMessage() {}
 
 func (x *GetOrganizationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[6]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -526,7 +656,7 @@ func (x *GetOrganizationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOrganizationResponse.ProtoReflect.Descriptor instead.
 func (*GetOrganizationResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{6}
+	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *GetOrganizationResponse) GetOrganization() *Organization {
@@ -549,7 +679,7 @@ type ListOrganizationsRequest struct {
 
 func (x *ListOrganizationsRequest) Reset() {
 	*x = ListOrganizationsRequest{}
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[7]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -561,7 +691,7 @@ func (x *ListOrganizationsRequest) String() string {
 func (*ListOrganizationsRequest) ProtoMessage() {}
 
 func (x *ListOrganizationsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[7]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -574,7 +704,7 @@ func (x *ListOrganizationsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOrganizationsRequest.ProtoReflect.Descriptor instead.
 func (*ListOrganizationsRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{7}
+	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ListOrganizationsRequest) GetPage() *Page {
@@ -608,7 +738,7 @@ type ListOrganizationsResponse struct {
 
 func (x *ListOrganizationsResponse) Reset() {
 	*x = ListOrganizationsResponse{}
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[8]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -620,7 +750,7 @@ func (x *ListOrganizationsResponse) String() string {
 func (*ListOrganizationsResponse) ProtoMessage() {}
 
 func (x *ListOrganizationsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[8]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -633,7 +763,7 @@ func (x *ListOrganizationsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOrganizationsResponse.ProtoReflect.Descriptor instead.
 func (*ListOrganizationsResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{8}
+	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ListOrganizationsResponse) GetOrganizations() []*Organization {
@@ -652,7 +782,8 @@ func (x *ListOrganizationsResponse) GetNextPageToken() string {
 
 type UpdateOrganizationRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Its id may be left out; name, display_name, allowed_regions and usage can change.
+	// Its id may be left out; name, display_name, allowed_regions, usage and pricing can
+	// change.
 	Organization *Organization `protobuf:"bytes,1,opt,name=organization,proto3" json:"organization,omitempty"`
 	// Which fields to take from organization; empty: those that are not empty; "*": all.
 	UpdateMask    *fieldmaskpb.FieldMask `protobuf:"bytes,2,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
@@ -663,7 +794,7 @@ type UpdateOrganizationRequest struct {
 
 func (x *UpdateOrganizationRequest) Reset() {
 	*x = UpdateOrganizationRequest{}
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[9]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -675,7 +806,7 @@ func (x *UpdateOrganizationRequest) String() string {
 func (*UpdateOrganizationRequest) ProtoMessage() {}
 
 func (x *UpdateOrganizationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[9]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -688,7 +819,7 @@ func (x *UpdateOrganizationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateOrganizationRequest.ProtoReflect.Descriptor instead.
 func (*UpdateOrganizationRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{9}
+	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *UpdateOrganizationRequest) GetOrganization() *Organization {
@@ -721,7 +852,7 @@ type UpdateOrganizationResponse struct {
 
 func (x *UpdateOrganizationResponse) Reset() {
 	*x = UpdateOrganizationResponse{}
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[10]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -733,7 +864,7 @@ func (x *UpdateOrganizationResponse) String() string {
 func (*UpdateOrganizationResponse) ProtoMessage() {}
 
 func (x *UpdateOrganizationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[10]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -746,7 +877,7 @@ func (x *UpdateOrganizationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateOrganizationResponse.ProtoReflect.Descriptor instead.
 func (*UpdateOrganizationResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{10}
+	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *UpdateOrganizationResponse) GetOrganization() *Organization {
@@ -768,7 +899,7 @@ type SuspendOrganizationRequest struct {
 
 func (x *SuspendOrganizationRequest) Reset() {
 	*x = SuspendOrganizationRequest{}
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[11]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -780,7 +911,7 @@ func (x *SuspendOrganizationRequest) String() string {
 func (*SuspendOrganizationRequest) ProtoMessage() {}
 
 func (x *SuspendOrganizationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[11]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -793,7 +924,7 @@ func (x *SuspendOrganizationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SuspendOrganizationRequest.ProtoReflect.Descriptor instead.
 func (*SuspendOrganizationRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{11}
+	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *SuspendOrganizationRequest) GetId() string {
@@ -826,7 +957,7 @@ type SuspendOrganizationResponse struct {
 
 func (x *SuspendOrganizationResponse) Reset() {
 	*x = SuspendOrganizationResponse{}
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[12]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -838,7 +969,7 @@ func (x *SuspendOrganizationResponse) String() string {
 func (*SuspendOrganizationResponse) ProtoMessage() {}
 
 func (x *SuspendOrganizationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[12]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -851,7 +982,7 @@ func (x *SuspendOrganizationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SuspendOrganizationResponse.ProtoReflect.Descriptor instead.
 func (*SuspendOrganizationResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{12}
+	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *SuspendOrganizationResponse) GetOrganization() *Organization {
@@ -871,7 +1002,7 @@ type ResumeOrganizationRequest struct {
 
 func (x *ResumeOrganizationRequest) Reset() {
 	*x = ResumeOrganizationRequest{}
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[13]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -883,7 +1014,7 @@ func (x *ResumeOrganizationRequest) String() string {
 func (*ResumeOrganizationRequest) ProtoMessage() {}
 
 func (x *ResumeOrganizationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[13]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -896,7 +1027,7 @@ func (x *ResumeOrganizationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumeOrganizationRequest.ProtoReflect.Descriptor instead.
 func (*ResumeOrganizationRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{13}
+	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ResumeOrganizationRequest) GetId() string {
@@ -922,7 +1053,7 @@ type ResumeOrganizationResponse struct {
 
 func (x *ResumeOrganizationResponse) Reset() {
 	*x = ResumeOrganizationResponse{}
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[14]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -934,7 +1065,7 @@ func (x *ResumeOrganizationResponse) String() string {
 func (*ResumeOrganizationResponse) ProtoMessage() {}
 
 func (x *ResumeOrganizationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[14]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -947,7 +1078,7 @@ func (x *ResumeOrganizationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumeOrganizationResponse.ProtoReflect.Descriptor instead.
 func (*ResumeOrganizationResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{14}
+	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ResumeOrganizationResponse) GetOrganization() *Organization {
@@ -967,7 +1098,7 @@ type DeleteOrganizationRequest struct {
 
 func (x *DeleteOrganizationRequest) Reset() {
 	*x = DeleteOrganizationRequest{}
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[15]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -979,7 +1110,7 @@ func (x *DeleteOrganizationRequest) String() string {
 func (*DeleteOrganizationRequest) ProtoMessage() {}
 
 func (x *DeleteOrganizationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[15]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -992,7 +1123,7 @@ func (x *DeleteOrganizationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteOrganizationRequest.ProtoReflect.Descriptor instead.
 func (*DeleteOrganizationRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{15}
+	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *DeleteOrganizationRequest) GetId() string {
@@ -1017,7 +1148,7 @@ type DeleteOrganizationResponse struct {
 
 func (x *DeleteOrganizationResponse) Reset() {
 	*x = DeleteOrganizationResponse{}
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[16]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1029,7 +1160,7 @@ func (x *DeleteOrganizationResponse) String() string {
 func (*DeleteOrganizationResponse) ProtoMessage() {}
 
 func (x *DeleteOrganizationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_organization_proto_msgTypes[16]
+	mi := &file_weir_admin_v1_organization_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1042,14 +1173,14 @@ func (x *DeleteOrganizationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteOrganizationResponse.ProtoReflect.Descriptor instead.
 func (*DeleteOrganizationResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{16}
+	return file_weir_admin_v1_organization_proto_rawDescGZIP(), []int{17}
 }
 
 var File_weir_admin_v1_organization_proto protoreflect.FileDescriptor
 
 const file_weir_admin_v1_organization_proto_rawDesc = "" +
 	"\n" +
-	" weir/admin/v1/organization.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\"\x9b\x03\n" +
+	" weir/admin/v1/organization.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\"\xd5\x03\n" +
 	"\fOrganization\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12!\n" +
@@ -1062,7 +1193,12 @@ const file_weir_admin_v1_organization_proto_rawDesc = "" +
 	"\fsuspended_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\vsuspendedAt\x12+\n" +
 	"\x11suspension_reason\x18\t \x01(\tR\x10suspensionReason\x122\n" +
 	"\x05usage\x18\n" +
-	" \x01(\v2\x1c.weir.admin.v1.UsageSettingsR\x05usage\"\x8b\x01\n" +
+	" \x01(\v2\x1c.weir.admin.v1.UsageSettingsR\x05usage\x128\n" +
+	"\apricing\x18\v \x01(\v2\x1e.weir.admin.v1.PricingSettingsR\apricing\"\xba\x01\n" +
+	"\x0fPricingSettings\x12=\n" +
+	"\bunpriced\x18\x01 \x01(\x0e2\x17.weir.admin.v1.UnpricedB\b\xbaH\x05\x82\x01\x02\x10\x01R\bunpriced\x127\n" +
+	"\x13estimate_price_list\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18?R\x11estimatePriceList\x12/\n" +
+	"\x0eestimate_model\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\restimateModel\"\x8b\x01\n" +
 	"\rUsageSettings\x12>\n" +
 	"\tend_users\x18\x01 \x01(\x0e2\x17.weir.admin.v1.EndUsersB\b\xbaH\x05\x82\x01\x02\x10\x01R\bendUsers\x12:\n" +
 	"\x06labels\x18\x02 \x03(\v2\x18.weir.admin.v1.LabelRuleB\b\xbaH\x05\x92\x01\x02\x102R\x06labels\"\x8b\x01\n" +
@@ -1115,7 +1251,12 @@ const file_weir_admin_v1_organization_proto_rawDesc = "" +
 	"\x19DeleteOrganizationRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x123\n" +
 	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"\x1c\n" +
-	"\x1aDeleteOrganizationResponse*P\n" +
+	"\x1aDeleteOrganizationResponse*c\n" +
+	"\bUnpriced\x12\x18\n" +
+	"\x14UNPRICED_UNSPECIFIED\x10\x00\x12\x12\n" +
+	"\x0eUNPRICED_ALLOW\x10\x01\x12\x15\n" +
+	"\x11UNPRICED_ESTIMATE\x10\x02\x12\x12\n" +
+	"\x0eUNPRICED_BLOCK\x10\x03*P\n" +
 	"\bEndUsers\x12\x19\n" +
 	"\x15END_USERS_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10END_USERS_HASHED\x10\x01\x12\x13\n" +
@@ -1142,73 +1283,77 @@ func file_weir_admin_v1_organization_proto_rawDescGZIP() []byte {
 	return file_weir_admin_v1_organization_proto_rawDescData
 }
 
-var file_weir_admin_v1_organization_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_weir_admin_v1_organization_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_weir_admin_v1_organization_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_weir_admin_v1_organization_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_weir_admin_v1_organization_proto_goTypes = []any{
-	(EndUsers)(0),                       // 0: weir.admin.v1.EndUsers
-	(*Organization)(nil),                // 1: weir.admin.v1.Organization
-	(*UsageSettings)(nil),               // 2: weir.admin.v1.UsageSettings
-	(*LabelRule)(nil),                   // 3: weir.admin.v1.LabelRule
-	(*CreateOrganizationRequest)(nil),   // 4: weir.admin.v1.CreateOrganizationRequest
-	(*CreateOrganizationResponse)(nil),  // 5: weir.admin.v1.CreateOrganizationResponse
-	(*GetOrganizationRequest)(nil),      // 6: weir.admin.v1.GetOrganizationRequest
-	(*GetOrganizationResponse)(nil),     // 7: weir.admin.v1.GetOrganizationResponse
-	(*ListOrganizationsRequest)(nil),    // 8: weir.admin.v1.ListOrganizationsRequest
-	(*ListOrganizationsResponse)(nil),   // 9: weir.admin.v1.ListOrganizationsResponse
-	(*UpdateOrganizationRequest)(nil),   // 10: weir.admin.v1.UpdateOrganizationRequest
-	(*UpdateOrganizationResponse)(nil),  // 11: weir.admin.v1.UpdateOrganizationResponse
-	(*SuspendOrganizationRequest)(nil),  // 12: weir.admin.v1.SuspendOrganizationRequest
-	(*SuspendOrganizationResponse)(nil), // 13: weir.admin.v1.SuspendOrganizationResponse
-	(*ResumeOrganizationRequest)(nil),   // 14: weir.admin.v1.ResumeOrganizationRequest
-	(*ResumeOrganizationResponse)(nil),  // 15: weir.admin.v1.ResumeOrganizationResponse
-	(*DeleteOrganizationRequest)(nil),   // 16: weir.admin.v1.DeleteOrganizationRequest
-	(*DeleteOrganizationResponse)(nil),  // 17: weir.admin.v1.DeleteOrganizationResponse
-	(*timestamppb.Timestamp)(nil),       // 18: google.protobuf.Timestamp
-	(*Mutation)(nil),                    // 19: weir.admin.v1.Mutation
-	(*AsOf)(nil),                        // 20: weir.admin.v1.AsOf
-	(*Page)(nil),                        // 21: weir.admin.v1.Page
-	(*fieldmaskpb.FieldMask)(nil),       // 22: google.protobuf.FieldMask
+	(Unpriced)(0),                       // 0: weir.admin.v1.Unpriced
+	(EndUsers)(0),                       // 1: weir.admin.v1.EndUsers
+	(*Organization)(nil),                // 2: weir.admin.v1.Organization
+	(*PricingSettings)(nil),             // 3: weir.admin.v1.PricingSettings
+	(*UsageSettings)(nil),               // 4: weir.admin.v1.UsageSettings
+	(*LabelRule)(nil),                   // 5: weir.admin.v1.LabelRule
+	(*CreateOrganizationRequest)(nil),   // 6: weir.admin.v1.CreateOrganizationRequest
+	(*CreateOrganizationResponse)(nil),  // 7: weir.admin.v1.CreateOrganizationResponse
+	(*GetOrganizationRequest)(nil),      // 8: weir.admin.v1.GetOrganizationRequest
+	(*GetOrganizationResponse)(nil),     // 9: weir.admin.v1.GetOrganizationResponse
+	(*ListOrganizationsRequest)(nil),    // 10: weir.admin.v1.ListOrganizationsRequest
+	(*ListOrganizationsResponse)(nil),   // 11: weir.admin.v1.ListOrganizationsResponse
+	(*UpdateOrganizationRequest)(nil),   // 12: weir.admin.v1.UpdateOrganizationRequest
+	(*UpdateOrganizationResponse)(nil),  // 13: weir.admin.v1.UpdateOrganizationResponse
+	(*SuspendOrganizationRequest)(nil),  // 14: weir.admin.v1.SuspendOrganizationRequest
+	(*SuspendOrganizationResponse)(nil), // 15: weir.admin.v1.SuspendOrganizationResponse
+	(*ResumeOrganizationRequest)(nil),   // 16: weir.admin.v1.ResumeOrganizationRequest
+	(*ResumeOrganizationResponse)(nil),  // 17: weir.admin.v1.ResumeOrganizationResponse
+	(*DeleteOrganizationRequest)(nil),   // 18: weir.admin.v1.DeleteOrganizationRequest
+	(*DeleteOrganizationResponse)(nil),  // 19: weir.admin.v1.DeleteOrganizationResponse
+	(*timestamppb.Timestamp)(nil),       // 20: google.protobuf.Timestamp
+	(*Mutation)(nil),                    // 21: weir.admin.v1.Mutation
+	(*AsOf)(nil),                        // 22: weir.admin.v1.AsOf
+	(*Page)(nil),                        // 23: weir.admin.v1.Page
+	(*fieldmaskpb.FieldMask)(nil),       // 24: google.protobuf.FieldMask
 }
 var file_weir_admin_v1_organization_proto_depIdxs = []int32{
-	18, // 0: weir.admin.v1.Organization.created_at:type_name -> google.protobuf.Timestamp
-	18, // 1: weir.admin.v1.Organization.suspended_at:type_name -> google.protobuf.Timestamp
-	2,  // 2: weir.admin.v1.Organization.usage:type_name -> weir.admin.v1.UsageSettings
-	0,  // 3: weir.admin.v1.UsageSettings.end_users:type_name -> weir.admin.v1.EndUsers
-	3,  // 4: weir.admin.v1.UsageSettings.labels:type_name -> weir.admin.v1.LabelRule
-	19, // 5: weir.admin.v1.CreateOrganizationRequest.mutation:type_name -> weir.admin.v1.Mutation
-	1,  // 6: weir.admin.v1.CreateOrganizationResponse.organization:type_name -> weir.admin.v1.Organization
-	20, // 7: weir.admin.v1.GetOrganizationRequest.as_of:type_name -> weir.admin.v1.AsOf
-	1,  // 8: weir.admin.v1.GetOrganizationResponse.organization:type_name -> weir.admin.v1.Organization
-	21, // 9: weir.admin.v1.ListOrganizationsRequest.page:type_name -> weir.admin.v1.Page
-	1,  // 10: weir.admin.v1.ListOrganizationsResponse.organizations:type_name -> weir.admin.v1.Organization
-	1,  // 11: weir.admin.v1.UpdateOrganizationRequest.organization:type_name -> weir.admin.v1.Organization
-	22, // 12: weir.admin.v1.UpdateOrganizationRequest.update_mask:type_name -> google.protobuf.FieldMask
-	19, // 13: weir.admin.v1.UpdateOrganizationRequest.mutation:type_name -> weir.admin.v1.Mutation
-	1,  // 14: weir.admin.v1.UpdateOrganizationResponse.organization:type_name -> weir.admin.v1.Organization
-	19, // 15: weir.admin.v1.SuspendOrganizationRequest.mutation:type_name -> weir.admin.v1.Mutation
-	1,  // 16: weir.admin.v1.SuspendOrganizationResponse.organization:type_name -> weir.admin.v1.Organization
-	19, // 17: weir.admin.v1.ResumeOrganizationRequest.mutation:type_name -> weir.admin.v1.Mutation
-	1,  // 18: weir.admin.v1.ResumeOrganizationResponse.organization:type_name -> weir.admin.v1.Organization
-	19, // 19: weir.admin.v1.DeleteOrganizationRequest.mutation:type_name -> weir.admin.v1.Mutation
-	4,  // 20: weir.admin.v1.OrganizationService.CreateOrganization:input_type -> weir.admin.v1.CreateOrganizationRequest
-	6,  // 21: weir.admin.v1.OrganizationService.GetOrganization:input_type -> weir.admin.v1.GetOrganizationRequest
-	10, // 22: weir.admin.v1.OrganizationService.UpdateOrganization:input_type -> weir.admin.v1.UpdateOrganizationRequest
-	8,  // 23: weir.admin.v1.OrganizationService.ListOrganizations:input_type -> weir.admin.v1.ListOrganizationsRequest
-	12, // 24: weir.admin.v1.OrganizationService.SuspendOrganization:input_type -> weir.admin.v1.SuspendOrganizationRequest
-	14, // 25: weir.admin.v1.OrganizationService.ResumeOrganization:input_type -> weir.admin.v1.ResumeOrganizationRequest
-	16, // 26: weir.admin.v1.OrganizationService.DeleteOrganization:input_type -> weir.admin.v1.DeleteOrganizationRequest
-	5,  // 27: weir.admin.v1.OrganizationService.CreateOrganization:output_type -> weir.admin.v1.CreateOrganizationResponse
-	7,  // 28: weir.admin.v1.OrganizationService.GetOrganization:output_type -> weir.admin.v1.GetOrganizationResponse
-	11, // 29: weir.admin.v1.OrganizationService.UpdateOrganization:output_type -> weir.admin.v1.UpdateOrganizationResponse
-	9,  // 30: weir.admin.v1.OrganizationService.ListOrganizations:output_type -> weir.admin.v1.ListOrganizationsResponse
-	13, // 31: weir.admin.v1.OrganizationService.SuspendOrganization:output_type -> weir.admin.v1.SuspendOrganizationResponse
-	15, // 32: weir.admin.v1.OrganizationService.ResumeOrganization:output_type -> weir.admin.v1.ResumeOrganizationResponse
-	17, // 33: weir.admin.v1.OrganizationService.DeleteOrganization:output_type -> weir.admin.v1.DeleteOrganizationResponse
-	27, // [27:34] is the sub-list for method output_type
-	20, // [20:27] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	20, // 0: weir.admin.v1.Organization.created_at:type_name -> google.protobuf.Timestamp
+	20, // 1: weir.admin.v1.Organization.suspended_at:type_name -> google.protobuf.Timestamp
+	4,  // 2: weir.admin.v1.Organization.usage:type_name -> weir.admin.v1.UsageSettings
+	3,  // 3: weir.admin.v1.Organization.pricing:type_name -> weir.admin.v1.PricingSettings
+	0,  // 4: weir.admin.v1.PricingSettings.unpriced:type_name -> weir.admin.v1.Unpriced
+	1,  // 5: weir.admin.v1.UsageSettings.end_users:type_name -> weir.admin.v1.EndUsers
+	5,  // 6: weir.admin.v1.UsageSettings.labels:type_name -> weir.admin.v1.LabelRule
+	21, // 7: weir.admin.v1.CreateOrganizationRequest.mutation:type_name -> weir.admin.v1.Mutation
+	2,  // 8: weir.admin.v1.CreateOrganizationResponse.organization:type_name -> weir.admin.v1.Organization
+	22, // 9: weir.admin.v1.GetOrganizationRequest.as_of:type_name -> weir.admin.v1.AsOf
+	2,  // 10: weir.admin.v1.GetOrganizationResponse.organization:type_name -> weir.admin.v1.Organization
+	23, // 11: weir.admin.v1.ListOrganizationsRequest.page:type_name -> weir.admin.v1.Page
+	2,  // 12: weir.admin.v1.ListOrganizationsResponse.organizations:type_name -> weir.admin.v1.Organization
+	2,  // 13: weir.admin.v1.UpdateOrganizationRequest.organization:type_name -> weir.admin.v1.Organization
+	24, // 14: weir.admin.v1.UpdateOrganizationRequest.update_mask:type_name -> google.protobuf.FieldMask
+	21, // 15: weir.admin.v1.UpdateOrganizationRequest.mutation:type_name -> weir.admin.v1.Mutation
+	2,  // 16: weir.admin.v1.UpdateOrganizationResponse.organization:type_name -> weir.admin.v1.Organization
+	21, // 17: weir.admin.v1.SuspendOrganizationRequest.mutation:type_name -> weir.admin.v1.Mutation
+	2,  // 18: weir.admin.v1.SuspendOrganizationResponse.organization:type_name -> weir.admin.v1.Organization
+	21, // 19: weir.admin.v1.ResumeOrganizationRequest.mutation:type_name -> weir.admin.v1.Mutation
+	2,  // 20: weir.admin.v1.ResumeOrganizationResponse.organization:type_name -> weir.admin.v1.Organization
+	21, // 21: weir.admin.v1.DeleteOrganizationRequest.mutation:type_name -> weir.admin.v1.Mutation
+	6,  // 22: weir.admin.v1.OrganizationService.CreateOrganization:input_type -> weir.admin.v1.CreateOrganizationRequest
+	8,  // 23: weir.admin.v1.OrganizationService.GetOrganization:input_type -> weir.admin.v1.GetOrganizationRequest
+	12, // 24: weir.admin.v1.OrganizationService.UpdateOrganization:input_type -> weir.admin.v1.UpdateOrganizationRequest
+	10, // 25: weir.admin.v1.OrganizationService.ListOrganizations:input_type -> weir.admin.v1.ListOrganizationsRequest
+	14, // 26: weir.admin.v1.OrganizationService.SuspendOrganization:input_type -> weir.admin.v1.SuspendOrganizationRequest
+	16, // 27: weir.admin.v1.OrganizationService.ResumeOrganization:input_type -> weir.admin.v1.ResumeOrganizationRequest
+	18, // 28: weir.admin.v1.OrganizationService.DeleteOrganization:input_type -> weir.admin.v1.DeleteOrganizationRequest
+	7,  // 29: weir.admin.v1.OrganizationService.CreateOrganization:output_type -> weir.admin.v1.CreateOrganizationResponse
+	9,  // 30: weir.admin.v1.OrganizationService.GetOrganization:output_type -> weir.admin.v1.GetOrganizationResponse
+	13, // 31: weir.admin.v1.OrganizationService.UpdateOrganization:output_type -> weir.admin.v1.UpdateOrganizationResponse
+	11, // 32: weir.admin.v1.OrganizationService.ListOrganizations:output_type -> weir.admin.v1.ListOrganizationsResponse
+	15, // 33: weir.admin.v1.OrganizationService.SuspendOrganization:output_type -> weir.admin.v1.SuspendOrganizationResponse
+	17, // 34: weir.admin.v1.OrganizationService.ResumeOrganization:output_type -> weir.admin.v1.ResumeOrganizationResponse
+	19, // 35: weir.admin.v1.OrganizationService.DeleteOrganization:output_type -> weir.admin.v1.DeleteOrganizationResponse
+	29, // [29:36] is the sub-list for method output_type
+	22, // [22:29] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_weir_admin_v1_organization_proto_init() }
@@ -1223,8 +1368,8 @@ func file_weir_admin_v1_organization_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_admin_v1_organization_proto_rawDesc), len(file_weir_admin_v1_organization_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   17,
+			NumEnums:      2,
+			NumMessages:   18,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

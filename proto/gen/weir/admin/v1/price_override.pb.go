@@ -24,23 +24,150 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// LongContext is which tokens long_rates price; unspecified: WHOLE.
+type LongContext int32
+
+const (
+	LongContext_LONG_CONTEXT_UNSPECIFIED LongContext = 0
+	// All of a request that has more input tokens.
+	LongContext_LONG_CONTEXT_WHOLE LongContext = 1
+	// The input tokens beyond the threshold alone: what a cache has comes first, as it is the
+	// beginning of a prompt, then what was written to it, audio, images and text. Output costs
+	// what rates say.
+	LongContext_LONG_CONTEXT_MARGINAL LongContext = 2
+)
+
+// Enum value maps for LongContext.
+var (
+	LongContext_name = map[int32]string{
+		0: "LONG_CONTEXT_UNSPECIFIED",
+		1: "LONG_CONTEXT_WHOLE",
+		2: "LONG_CONTEXT_MARGINAL",
+	}
+	LongContext_value = map[string]int32{
+		"LONG_CONTEXT_UNSPECIFIED": 0,
+		"LONG_CONTEXT_WHOLE":       1,
+		"LONG_CONTEXT_MARGINAL":    2,
+	}
+)
+
+func (x LongContext) Enum() *LongContext {
+	p := new(LongContext)
+	*p = x
+	return p
+}
+
+func (x LongContext) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (LongContext) Descriptor() protoreflect.EnumDescriptor {
+	return file_weir_admin_v1_price_override_proto_enumTypes[0].Descriptor()
+}
+
+func (LongContext) Type() protoreflect.EnumType {
+	return &file_weir_admin_v1_price_override_proto_enumTypes[0]
+}
+
+func (x LongContext) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use LongContext.Descriptor instead.
+func (LongContext) EnumDescriptor() ([]byte, []int) {
+	return file_weir_admin_v1_price_override_proto_rawDescGZIP(), []int{0}
+}
+
+type ImportedPrice_Change int32
+
+const (
+	ImportedPrice_CHANGE_UNSPECIFIED ImportedPrice_Change = 0
+	ImportedPrice_CHANGE_CREATED     ImportedPrice_Change = 1
+	ImportedPrice_CHANGE_UPDATED     ImportedPrice_Change = 2
+	// The price that counts is the same already.
+	ImportedPrice_CHANGE_NONE ImportedPrice_Change = 3
+)
+
+// Enum value maps for ImportedPrice_Change.
+var (
+	ImportedPrice_Change_name = map[int32]string{
+		0: "CHANGE_UNSPECIFIED",
+		1: "CHANGE_CREATED",
+		2: "CHANGE_UPDATED",
+		3: "CHANGE_NONE",
+	}
+	ImportedPrice_Change_value = map[string]int32{
+		"CHANGE_UNSPECIFIED": 0,
+		"CHANGE_CREATED":     1,
+		"CHANGE_UPDATED":     2,
+		"CHANGE_NONE":        3,
+	}
+)
+
+func (x ImportedPrice_Change) Enum() *ImportedPrice_Change {
+	p := new(ImportedPrice_Change)
+	*p = x
+	return p
+}
+
+func (x ImportedPrice_Change) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ImportedPrice_Change) Descriptor() protoreflect.EnumDescriptor {
+	return file_weir_admin_v1_price_override_proto_enumTypes[1].Descriptor()
+}
+
+func (ImportedPrice_Change) Type() protoreflect.EnumType {
+	return &file_weir_admin_v1_price_override_proto_enumTypes[1]
+}
+
+func (x ImportedPrice_Change) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ImportedPrice_Change.Descriptor instead.
+func (ImportedPrice_Change) EnumDescriptor() ([]byte, []int) {
+	return file_weir_admin_v1_price_override_proto_rawDescGZIP(), []int{18, 0}
+}
+
 // PriceOverride takes the place of the built-in entry of one model in one price
-// list, whole: a bucket without a rate here is unknown, whatever the built-in entry
-// says. A list or model that the built-in book does not have is added to it.
+// list, whole: a bucket or service tier without a rate here is unknown, whatever the built-in
+// entry says. A list or model that the built-in book does not have is added to it.
 type PriceOverride struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	Id        string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	PriceList string                 `protobuf:"bytes,2,opt,name=price_list,json=priceList,proto3" json:"price_list,omitempty"`
 	Model     string                 `protobuf:"bytes,3,opt,name=model,proto3" json:"model,omitempty"`
 	Rates     *Rates                 `protobuf:"bytes,4,opt,name=rates,proto3" json:"rates,omitempty"`
-	// Above this many input tokens (cached ones included) long_rates price the whole
-	// request; 0: no such tier.
+	// Above this many input tokens (cached ones included) long_rates count; 0: no such tier.
 	LongContextThreshold int64                  `protobuf:"varint,5,opt,name=long_context_threshold,json=longContextThreshold,proto3" json:"long_context_threshold,omitempty"`
 	LongRates            *Rates                 `protobuf:"bytes,6,opt,name=long_rates,json=longRates,proto3" json:"long_rates,omitempty"`
 	CreatedAt            *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
 	Etag                 string                 `protobuf:"bytes,8,opt,name=etag,proto3" json:"etag,omitempty"`
-	unknownFields        protoimpl.UnknownFields
-	sizeCache            protoimpl.SizeCache
+	LongContext          LongContext            `protobuf:"varint,9,opt,name=long_context,json=longContext,proto3,enum=weir.admin.v1.LongContext" json:"long_context,omitempty"`
+	ServiceTiers         []*ServiceTierRates    `protobuf:"bytes,10,rep,name=service_tiers,json=serviceTiers,proto3" json:"service_tiers,omitempty"`
+	// By the region of the provider; in all others the factor is 1.
+	RegionFactors []*RegionFactor `protobuf:"bytes,11,rep,name=region_factors,json=regionFactors,proto3" json:"region_factors,omitempty"`
+	// By where the answer says that it was served, as Anthropic does (inference_geo: "us").
+	// What was served elsewhere than globally and is not here is unpriced.
+	GeoFactors []*RegionFactor `protobuf:"bytes,12,rep,name=geo_factors,json=geoFactors,proto3" json:"geo_factors,omitempty"`
+	// Dollars for each request that was served, beside its tokens, as an exact decimal number
+	// of at most 12 digits after the point and at most 1000. Empty: 0.
+	PerRequest string `protobuf:"bytes,13,opt,name=per_request,json=perRequest,proto3" json:"per_request,omitempty"`
+	// Dollars for each image of an answer, likewise. Empty: unknown; where the answer's tokens
+	// are known, they are the price of its images.
+	PerImage string `protobuf:"bytes,14,opt,name=per_image,json=perImage,proto3" json:"per_image,omitempty"`
+	// The only provider that it is for: what you negotiated there. It comes before what is for
+	// the whole price list. Empty: all providers with the price list.
+	ProviderId string `protobuf:"bytes,15,opt,name=provider_id,json=providerId,proto3" json:"provider_id,omitempty"`
+	// Requests that begin from then on; absent: always. Where several overrides are for a model,
+	// the one that came into effect last counts.
+	EffectiveFrom *timestamppb.Timestamp `protobuf:"bytes,16,opt,name=effective_from,json=effectiveFrom,proto3" json:"effective_from,omitempty"`
+	// Requests that begin before; absent: for ever. Afterwards what was before counts again.
+	EffectiveUntil *timestamppb.Timestamp `protobuf:"bytes,17,opt,name=effective_until,json=effectiveUntil,proto3" json:"effective_until,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *PriceOverride) Reset() {
@@ -129,6 +256,248 @@ func (x *PriceOverride) GetEtag() string {
 	return ""
 }
 
+func (x *PriceOverride) GetLongContext() LongContext {
+	if x != nil {
+		return x.LongContext
+	}
+	return LongContext_LONG_CONTEXT_UNSPECIFIED
+}
+
+func (x *PriceOverride) GetServiceTiers() []*ServiceTierRates {
+	if x != nil {
+		return x.ServiceTiers
+	}
+	return nil
+}
+
+func (x *PriceOverride) GetRegionFactors() []*RegionFactor {
+	if x != nil {
+		return x.RegionFactors
+	}
+	return nil
+}
+
+func (x *PriceOverride) GetGeoFactors() []*RegionFactor {
+	if x != nil {
+		return x.GeoFactors
+	}
+	return nil
+}
+
+func (x *PriceOverride) GetPerRequest() string {
+	if x != nil {
+		return x.PerRequest
+	}
+	return ""
+}
+
+func (x *PriceOverride) GetPerImage() string {
+	if x != nil {
+		return x.PerImage
+	}
+	return ""
+}
+
+func (x *PriceOverride) GetProviderId() string {
+	if x != nil {
+		return x.ProviderId
+	}
+	return ""
+}
+
+func (x *PriceOverride) GetEffectiveFrom() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EffectiveFrom
+	}
+	return nil
+}
+
+func (x *PriceOverride) GetEffectiveUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EffectiveUntil
+	}
+	return nil
+}
+
+// ServiceTierRates are prices of one service tier: its own, or those of the override by a
+// factor. Tiers that have none are unpriced.
+type ServiceTierRates struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// As the provider names it in its answers: flex, priority, batch; fast is Anthropic's fast
+	// mode.
+	Name  string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Rates *Rates `protobuf:"bytes,2,opt,name=rates,proto3" json:"rates,omitempty"`
+	// Above long_context_threshold.
+	LongRates *Rates `protobuf:"bytes,3,opt,name=long_rates,json=longRates,proto3" json:"long_rates,omitempty"`
+	// In place of both.
+	Factor        *Factor `protobuf:"bytes,4,opt,name=factor,proto3" json:"factor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ServiceTierRates) Reset() {
+	*x = ServiceTierRates{}
+	mi := &file_weir_admin_v1_price_override_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ServiceTierRates) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ServiceTierRates) ProtoMessage() {}
+
+func (x *ServiceTierRates) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_price_override_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ServiceTierRates.ProtoReflect.Descriptor instead.
+func (*ServiceTierRates) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_price_override_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *ServiceTierRates) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ServiceTierRates) GetRates() *Rates {
+	if x != nil {
+		return x.Rates
+	}
+	return nil
+}
+
+func (x *ServiceTierRates) GetLongRates() *Rates {
+	if x != nil {
+		return x.LongRates
+	}
+	return nil
+}
+
+func (x *ServiceTierRates) GetFactor() *Factor {
+	if x != nil {
+		return x.Factor
+	}
+	return nil
+}
+
+type RegionFactor struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Region        string                 `protobuf:"bytes,1,opt,name=region,proto3" json:"region,omitempty"`
+	Factor        *Factor                `protobuf:"bytes,2,opt,name=factor,proto3" json:"factor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RegionFactor) Reset() {
+	*x = RegionFactor{}
+	mi := &file_weir_admin_v1_price_override_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RegionFactor) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RegionFactor) ProtoMessage() {}
+
+func (x *RegionFactor) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_price_override_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RegionFactor.ProtoReflect.Descriptor instead.
+func (*RegionFactor) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_price_override_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *RegionFactor) GetRegion() string {
+	if x != nil {
+		return x.Region
+	}
+	return ""
+}
+
+func (x *RegionFactor) GetFactor() *Factor {
+	if x != nil {
+		return x.Factor
+	}
+	return nil
+}
+
+// Factor is numerator / denominator: 11/10 is a tenth more. It is of tokens only.
+type Factor struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Numerator     int64                  `protobuf:"varint,1,opt,name=numerator,proto3" json:"numerator,omitempty"`
+	Denominator   int64                  `protobuf:"varint,2,opt,name=denominator,proto3" json:"denominator,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Factor) Reset() {
+	*x = Factor{}
+	mi := &file_weir_admin_v1_price_override_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Factor) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Factor) ProtoMessage() {}
+
+func (x *Factor) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_price_override_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Factor.ProtoReflect.Descriptor instead.
+func (*Factor) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_price_override_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Factor) GetNumerator() int64 {
+	if x != nil {
+		return x.Numerator
+	}
+	return 0
+}
+
+func (x *Factor) GetDenominator() int64 {
+	if x != nil {
+		return x.Denominator
+	}
+	return 0
+}
+
 // Rates are dollars per million tokens, one for each kind of token, as exact decimal
 // numbers: "1.25". At most 6 digits after the point, since the unit of all prices is a
 // pico-dollar per token, and at most 1000000. Empty: unknown, which is not free:
@@ -141,16 +510,19 @@ type Rates struct {
 	CacheWrite_5M string `protobuf:"bytes,3,opt,name=cache_write_5m,json=cacheWrite5m,proto3" json:"cache_write_5m,omitempty"`
 	CacheWrite_1H string `protobuf:"bytes,4,opt,name=cache_write_1h,json=cacheWrite1h,proto3" json:"cache_write_1h,omitempty"`
 	// Text out, reasoning included.
-	Output        string `protobuf:"bytes,5,opt,name=output,proto3" json:"output,omitempty"`
-	InputAudio    string `protobuf:"bytes,6,opt,name=input_audio,json=inputAudio,proto3" json:"input_audio,omitempty"`
-	OutputAudio   string `protobuf:"bytes,7,opt,name=output_audio,json=outputAudio,proto3" json:"output_audio,omitempty"`
+	Output      string `protobuf:"bytes,5,opt,name=output,proto3" json:"output,omitempty"`
+	InputAudio  string `protobuf:"bytes,6,opt,name=input_audio,json=inputAudio,proto3" json:"input_audio,omitempty"`
+	OutputAudio string `protobuf:"bytes,7,opt,name=output_audio,json=outputAudio,proto3" json:"output_audio,omitempty"`
+	// Tokens of images, where the provider tells them apart and prices them so.
+	InputImage    string `protobuf:"bytes,8,opt,name=input_image,json=inputImage,proto3" json:"input_image,omitempty"`
+	OutputImage   string `protobuf:"bytes,9,opt,name=output_image,json=outputImage,proto3" json:"output_image,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Rates) Reset() {
 	*x = Rates{}
-	mi := &file_weir_admin_v1_price_override_proto_msgTypes[1]
+	mi := &file_weir_admin_v1_price_override_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -162,7 +534,7 @@ func (x *Rates) String() string {
 func (*Rates) ProtoMessage() {}
 
 func (x *Rates) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_price_override_proto_msgTypes[1]
+	mi := &file_weir_admin_v1_price_override_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -175,7 +547,7 @@ func (x *Rates) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rates.ProtoReflect.Descriptor instead.
 func (*Rates) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_price_override_proto_rawDescGZIP(), []int{1}
+	return file_weir_admin_v1_price_override_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Rates) GetInput() string {
@@ -227,6 +599,20 @@ func (x *Rates) GetOutputAudio() string {
 	return ""
 }
 
+func (x *Rates) GetInputImage() string {
+	if x != nil {
+		return x.InputImage
+	}
+	return ""
+}
+
+func (x *Rates) GetOutputImage() string {
+	if x != nil {
+		return x.OutputImage
+	}
+	return ""
+}
+
 type CreatePriceOverrideRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// As providers name it in price_list: a built-in one (openai, anthropic, …) or one of
@@ -237,16 +623,37 @@ type CreatePriceOverrideRequest struct {
 	// At least one of them.
 	Rates *Rates `protobuf:"bytes,3,opt,name=rates,proto3" json:"rates,omitempty"`
 	// Needs long_rates, and they need it.
-	LongContextThreshold int64     `protobuf:"varint,4,opt,name=long_context_threshold,json=longContextThreshold,proto3" json:"long_context_threshold,omitempty"`
-	LongRates            *Rates    `protobuf:"bytes,5,opt,name=long_rates,json=longRates,proto3" json:"long_rates,omitempty"`
-	Mutation             *Mutation `protobuf:"bytes,20,opt,name=mutation,proto3" json:"mutation,omitempty"`
-	unknownFields        protoimpl.UnknownFields
-	sizeCache            protoimpl.SizeCache
+	LongContextThreshold int64               `protobuf:"varint,4,opt,name=long_context_threshold,json=longContextThreshold,proto3" json:"long_context_threshold,omitempty"`
+	LongRates            *Rates              `protobuf:"bytes,5,opt,name=long_rates,json=longRates,proto3" json:"long_rates,omitempty"`
+	LongContext          LongContext         `protobuf:"varint,6,opt,name=long_context,json=longContext,proto3,enum=weir.admin.v1.LongContext" json:"long_context,omitempty"`
+	ServiceTiers         []*ServiceTierRates `protobuf:"bytes,7,rep,name=service_tiers,json=serviceTiers,proto3" json:"service_tiers,omitempty"`
+	// By the region of the provider; in all others the factor is 1.
+	RegionFactors []*RegionFactor `protobuf:"bytes,8,rep,name=region_factors,json=regionFactors,proto3" json:"region_factors,omitempty"`
+	// By where the answer says that it was served, as Anthropic does (inference_geo: "us").
+	// What was served elsewhere than globally and is not here is unpriced.
+	GeoFactors []*RegionFactor `protobuf:"bytes,9,rep,name=geo_factors,json=geoFactors,proto3" json:"geo_factors,omitempty"`
+	// Dollars for each request that was served, beside its tokens, as an exact decimal number
+	// of at most 12 digits after the point and at most 1000. Empty: 0.
+	PerRequest string `protobuf:"bytes,10,opt,name=per_request,json=perRequest,proto3" json:"per_request,omitempty"`
+	// Dollars for each image of an answer, likewise. Empty: unknown; where the answer's tokens
+	// are known, they are the price of its images.
+	PerImage string `protobuf:"bytes,11,opt,name=per_image,json=perImage,proto3" json:"per_image,omitempty"`
+	// The only provider that it is for: what you negotiated there. It comes before what is for
+	// the whole price list. Empty: all providers with the price list.
+	ProviderId string `protobuf:"bytes,12,opt,name=provider_id,json=providerId,proto3" json:"provider_id,omitempty"`
+	// Requests that begin from then on; absent: always. Where several overrides are for a model,
+	// the one that came into effect last counts.
+	EffectiveFrom *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=effective_from,json=effectiveFrom,proto3" json:"effective_from,omitempty"`
+	// Requests that begin before; absent: for ever. Afterwards what was before counts again.
+	EffectiveUntil *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=effective_until,json=effectiveUntil,proto3" json:"effective_until,omitempty"`
+	Mutation       *Mutation              `protobuf:"bytes,20,opt,name=mutation,proto3" json:"mutation,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *CreatePriceOverrideRequest) Reset() {
 	*x = CreatePriceOverrideRequest{}
-	mi := &file_weir_admin_v1_price_override_proto_msgTypes[2]
+	mi := &file_weir_admin_v1_price_override_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -258,7 +665,7 @@ func (x *CreatePriceOverrideRequest) String() string {
 func (*CreatePriceOverrideRequest) ProtoMessage() {}
 
 func (x *CreatePriceOverrideRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_price_override_proto_msgTypes[2]
+	mi := &file_weir_admin_v1_price_override_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -271,7 +678,7 @@ func (x *CreatePriceOverrideRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreatePriceOverrideRequest.ProtoReflect.Descriptor instead.
 func (*CreatePriceOverrideRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_price_override_proto_rawDescGZIP(), []int{2}
+	return file_weir_admin_v1_price_override_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *CreatePriceOverrideRequest) GetPriceList() string {
@@ -309,6 +716,69 @@ func (x *CreatePriceOverrideRequest) GetLongRates() *Rates {
 	return nil
 }
 
+func (x *CreatePriceOverrideRequest) GetLongContext() LongContext {
+	if x != nil {
+		return x.LongContext
+	}
+	return LongContext_LONG_CONTEXT_UNSPECIFIED
+}
+
+func (x *CreatePriceOverrideRequest) GetServiceTiers() []*ServiceTierRates {
+	if x != nil {
+		return x.ServiceTiers
+	}
+	return nil
+}
+
+func (x *CreatePriceOverrideRequest) GetRegionFactors() []*RegionFactor {
+	if x != nil {
+		return x.RegionFactors
+	}
+	return nil
+}
+
+func (x *CreatePriceOverrideRequest) GetGeoFactors() []*RegionFactor {
+	if x != nil {
+		return x.GeoFactors
+	}
+	return nil
+}
+
+func (x *CreatePriceOverrideRequest) GetPerRequest() string {
+	if x != nil {
+		return x.PerRequest
+	}
+	return ""
+}
+
+func (x *CreatePriceOverrideRequest) GetPerImage() string {
+	if x != nil {
+		return x.PerImage
+	}
+	return ""
+}
+
+func (x *CreatePriceOverrideRequest) GetProviderId() string {
+	if x != nil {
+		return x.ProviderId
+	}
+	return ""
+}
+
+func (x *CreatePriceOverrideRequest) GetEffectiveFrom() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EffectiveFrom
+	}
+	return nil
+}
+
+func (x *CreatePriceOverrideRequest) GetEffectiveUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EffectiveUntil
+	}
+	return nil
+}
+
 func (x *CreatePriceOverrideRequest) GetMutation() *Mutation {
 	if x != nil {
 		return x.Mutation
@@ -325,7 +795,7 @@ type CreatePriceOverrideResponse struct {
 
 func (x *CreatePriceOverrideResponse) Reset() {
 	*x = CreatePriceOverrideResponse{}
-	mi := &file_weir_admin_v1_price_override_proto_msgTypes[3]
+	mi := &file_weir_admin_v1_price_override_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -337,7 +807,7 @@ func (x *CreatePriceOverrideResponse) String() string {
 func (*CreatePriceOverrideResponse) ProtoMessage() {}
 
 func (x *CreatePriceOverrideResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_price_override_proto_msgTypes[3]
+	mi := &file_weir_admin_v1_price_override_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -350,7 +820,7 @@ func (x *CreatePriceOverrideResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreatePriceOverrideResponse.ProtoReflect.Descriptor instead.
 func (*CreatePriceOverrideResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_price_override_proto_rawDescGZIP(), []int{3}
+	return file_weir_admin_v1_price_override_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *CreatePriceOverrideResponse) GetPriceOverride() *PriceOverride {
@@ -370,7 +840,7 @@ type GetPriceOverrideRequest struct {
 
 func (x *GetPriceOverrideRequest) Reset() {
 	*x = GetPriceOverrideRequest{}
-	mi := &file_weir_admin_v1_price_override_proto_msgTypes[4]
+	mi := &file_weir_admin_v1_price_override_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -382,7 +852,7 @@ func (x *GetPriceOverrideRequest) String() string {
 func (*GetPriceOverrideRequest) ProtoMessage() {}
 
 func (x *GetPriceOverrideRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_price_override_proto_msgTypes[4]
+	mi := &file_weir_admin_v1_price_override_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -395,7 +865,7 @@ func (x *GetPriceOverrideRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPriceOverrideRequest.ProtoReflect.Descriptor instead.
 func (*GetPriceOverrideRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_price_override_proto_rawDescGZIP(), []int{4}
+	return file_weir_admin_v1_price_override_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *GetPriceOverrideRequest) GetId() string {
@@ -421,7 +891,7 @@ type GetPriceOverrideResponse struct {
 
 func (x *GetPriceOverrideResponse) Reset() {
 	*x = GetPriceOverrideResponse{}
-	mi := &file_weir_admin_v1_price_override_proto_msgTypes[5]
+	mi := &file_weir_admin_v1_price_override_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -433,7 +903,7 @@ func (x *GetPriceOverrideResponse) String() string {
 func (*GetPriceOverrideResponse) ProtoMessage() {}
 
 func (x *GetPriceOverrideResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_price_override_proto_msgTypes[5]
+	mi := &file_weir_admin_v1_price_override_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -446,7 +916,7 @@ func (x *GetPriceOverrideResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPriceOverrideResponse.ProtoReflect.Descriptor instead.
 func (*GetPriceOverrideResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_price_override_proto_rawDescGZIP(), []int{5}
+	return file_weir_admin_v1_price_override_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *GetPriceOverrideResponse) GetPriceOverride() *PriceOverride {
@@ -470,7 +940,7 @@ type ListPriceOverridesRequest struct {
 
 func (x *ListPriceOverridesRequest) Reset() {
 	*x = ListPriceOverridesRequest{}
-	mi := &file_weir_admin_v1_price_override_proto_msgTypes[6]
+	mi := &file_weir_admin_v1_price_override_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -482,7 +952,7 @@ func (x *ListPriceOverridesRequest) String() string {
 func (*ListPriceOverridesRequest) ProtoMessage() {}
 
 func (x *ListPriceOverridesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_price_override_proto_msgTypes[6]
+	mi := &file_weir_admin_v1_price_override_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -495,7 +965,7 @@ func (x *ListPriceOverridesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPriceOverridesRequest.ProtoReflect.Descriptor instead.
 func (*ListPriceOverridesRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_price_override_proto_rawDescGZIP(), []int{6}
+	return file_weir_admin_v1_price_override_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ListPriceOverridesRequest) GetPage() *Page {
@@ -536,7 +1006,7 @@ type ListPriceOverridesResponse struct {
 
 func (x *ListPriceOverridesResponse) Reset() {
 	*x = ListPriceOverridesResponse{}
-	mi := &file_weir_admin_v1_price_override_proto_msgTypes[7]
+	mi := &file_weir_admin_v1_price_override_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -548,7 +1018,7 @@ func (x *ListPriceOverridesResponse) String() string {
 func (*ListPriceOverridesResponse) ProtoMessage() {}
 
 func (x *ListPriceOverridesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_price_override_proto_msgTypes[7]
+	mi := &file_weir_admin_v1_price_override_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -561,7 +1031,7 @@ func (x *ListPriceOverridesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPriceOverridesResponse.ProtoReflect.Descriptor instead.
 func (*ListPriceOverridesResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_price_override_proto_rawDescGZIP(), []int{7}
+	return file_weir_admin_v1_price_override_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ListPriceOverridesResponse) GetPriceOverrides() []*PriceOverride {
@@ -580,8 +1050,8 @@ func (x *ListPriceOverridesResponse) GetNextPageToken() string {
 
 type UpdatePriceOverrideRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Its id says which; rates, long_context_threshold and long_rates can change, each as
-	// a whole.
+	// Its id says which; what is priced (price_list, model, provider_id, effective_from) can't
+	// change, all else can, each as a whole.
 	PriceOverride *PriceOverride `protobuf:"bytes,1,opt,name=price_override,json=priceOverride,proto3" json:"price_override,omitempty"`
 	// Which fields to take from price_override; empty: those that are not empty; "*": all.
 	UpdateMask    *fieldmaskpb.FieldMask `protobuf:"bytes,2,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
@@ -592,7 +1062,7 @@ type UpdatePriceOverrideRequest struct {
 
 func (x *UpdatePriceOverrideRequest) Reset() {
 	*x = UpdatePriceOverrideRequest{}
-	mi := &file_weir_admin_v1_price_override_proto_msgTypes[8]
+	mi := &file_weir_admin_v1_price_override_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -604,7 +1074,7 @@ func (x *UpdatePriceOverrideRequest) String() string {
 func (*UpdatePriceOverrideRequest) ProtoMessage() {}
 
 func (x *UpdatePriceOverrideRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_price_override_proto_msgTypes[8]
+	mi := &file_weir_admin_v1_price_override_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -617,7 +1087,7 @@ func (x *UpdatePriceOverrideRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdatePriceOverrideRequest.ProtoReflect.Descriptor instead.
 func (*UpdatePriceOverrideRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_price_override_proto_rawDescGZIP(), []int{8}
+	return file_weir_admin_v1_price_override_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *UpdatePriceOverrideRequest) GetPriceOverride() *PriceOverride {
@@ -650,7 +1120,7 @@ type UpdatePriceOverrideResponse struct {
 
 func (x *UpdatePriceOverrideResponse) Reset() {
 	*x = UpdatePriceOverrideResponse{}
-	mi := &file_weir_admin_v1_price_override_proto_msgTypes[9]
+	mi := &file_weir_admin_v1_price_override_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -662,7 +1132,7 @@ func (x *UpdatePriceOverrideResponse) String() string {
 func (*UpdatePriceOverrideResponse) ProtoMessage() {}
 
 func (x *UpdatePriceOverrideResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_price_override_proto_msgTypes[9]
+	mi := &file_weir_admin_v1_price_override_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -675,7 +1145,7 @@ func (x *UpdatePriceOverrideResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdatePriceOverrideResponse.ProtoReflect.Descriptor instead.
 func (*UpdatePriceOverrideResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_price_override_proto_rawDescGZIP(), []int{9}
+	return file_weir_admin_v1_price_override_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *UpdatePriceOverrideResponse) GetPriceOverride() *PriceOverride {
@@ -695,7 +1165,7 @@ type DeletePriceOverrideRequest struct {
 
 func (x *DeletePriceOverrideRequest) Reset() {
 	*x = DeletePriceOverrideRequest{}
-	mi := &file_weir_admin_v1_price_override_proto_msgTypes[10]
+	mi := &file_weir_admin_v1_price_override_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -707,7 +1177,7 @@ func (x *DeletePriceOverrideRequest) String() string {
 func (*DeletePriceOverrideRequest) ProtoMessage() {}
 
 func (x *DeletePriceOverrideRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_price_override_proto_msgTypes[10]
+	mi := &file_weir_admin_v1_price_override_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -720,7 +1190,7 @@ func (x *DeletePriceOverrideRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeletePriceOverrideRequest.ProtoReflect.Descriptor instead.
 func (*DeletePriceOverrideRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_price_override_proto_rawDescGZIP(), []int{10}
+	return file_weir_admin_v1_price_override_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *DeletePriceOverrideRequest) GetId() string {
@@ -745,7 +1215,7 @@ type DeletePriceOverrideResponse struct {
 
 func (x *DeletePriceOverrideResponse) Reset() {
 	*x = DeletePriceOverrideResponse{}
-	mi := &file_weir_admin_v1_price_override_proto_msgTypes[11]
+	mi := &file_weir_admin_v1_price_override_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -757,7 +1227,7 @@ func (x *DeletePriceOverrideResponse) String() string {
 func (*DeletePriceOverrideResponse) ProtoMessage() {}
 
 func (x *DeletePriceOverrideResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_price_override_proto_msgTypes[11]
+	mi := &file_weir_admin_v1_price_override_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -770,7 +1240,292 @@ func (x *DeletePriceOverrideResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeletePriceOverrideResponse.ProtoReflect.Descriptor instead.
 func (*DeletePriceOverrideResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_price_override_proto_rawDescGZIP(), []int{11}
+	return file_weir_admin_v1_price_override_proto_rawDescGZIP(), []int{14}
+}
+
+type ImportPricesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The file: a JSON object of models.
+	Litellm string `protobuf:"bytes,1,opt,name=litellm,proto3" json:"litellm,omitempty"`
+	// Which of its providers (litellm_provider) go into which price list; at least one.
+	Lists         []*ImportedList `protobuf:"bytes,2,rep,name=lists,proto3" json:"lists,omitempty"`
+	Mutation      *Mutation       `protobuf:"bytes,20,opt,name=mutation,proto3" json:"mutation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ImportPricesRequest) Reset() {
+	*x = ImportPricesRequest{}
+	mi := &file_weir_admin_v1_price_override_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ImportPricesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ImportPricesRequest) ProtoMessage() {}
+
+func (x *ImportPricesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_price_override_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ImportPricesRequest.ProtoReflect.Descriptor instead.
+func (*ImportPricesRequest) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_price_override_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *ImportPricesRequest) GetLitellm() string {
+	if x != nil {
+		return x.Litellm
+	}
+	return ""
+}
+
+func (x *ImportPricesRequest) GetLists() []*ImportedList {
+	if x != nil {
+		return x.Lists
+	}
+	return nil
+}
+
+func (x *ImportPricesRequest) GetMutation() *Mutation {
+	if x != nil {
+		return x.Mutation
+	}
+	return nil
+}
+
+// ImportedList is one litellm_provider of the file and the price list that it goes into.
+type ImportedList struct {
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	LitellmProvider string                 `protobuf:"bytes,1,opt,name=litellm_provider,json=litellmProvider,proto3" json:"litellm_provider,omitempty"`
+	// Empty: of the same name.
+	PriceList     string `protobuf:"bytes,2,opt,name=price_list,json=priceList,proto3" json:"price_list,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ImportedList) Reset() {
+	*x = ImportedList{}
+	mi := &file_weir_admin_v1_price_override_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ImportedList) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ImportedList) ProtoMessage() {}
+
+func (x *ImportedList) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_price_override_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ImportedList.ProtoReflect.Descriptor instead.
+func (*ImportedList) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_price_override_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *ImportedList) GetLitellmProvider() string {
+	if x != nil {
+		return x.LitellmProvider
+	}
+	return ""
+}
+
+func (x *ImportedList) GetPriceList() string {
+	if x != nil {
+		return x.PriceList
+	}
+	return ""
+}
+
+type ImportPricesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// In the order of price list and model.
+	Prices []*ImportedPrice `protobuf:"bytes,1,rep,name=prices,proto3" json:"prices,omitempty"`
+	// What was not taken over, in the order of names: whole models, or single fields of them.
+	NotImported   []*NotImported `protobuf:"bytes,2,rep,name=not_imported,json=notImported,proto3" json:"not_imported,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ImportPricesResponse) Reset() {
+	*x = ImportPricesResponse{}
+	mi := &file_weir_admin_v1_price_override_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ImportPricesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ImportPricesResponse) ProtoMessage() {}
+
+func (x *ImportPricesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_price_override_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ImportPricesResponse.ProtoReflect.Descriptor instead.
+func (*ImportPricesResponse) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_price_override_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *ImportPricesResponse) GetPrices() []*ImportedPrice {
+	if x != nil {
+		return x.Prices
+	}
+	return nil
+}
+
+func (x *ImportPricesResponse) GetNotImported() []*NotImported {
+	if x != nil {
+		return x.NotImported
+	}
+	return nil
+}
+
+// ImportedPrice is what becomes of one model.
+type ImportedPrice struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Change        ImportedPrice_Change   `protobuf:"varint,1,opt,name=change,proto3,enum=weir.admin.v1.ImportedPrice_Change" json:"change,omitempty"`
+	PriceOverride *PriceOverride         `protobuf:"bytes,2,opt,name=price_override,json=priceOverride,proto3" json:"price_override,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ImportedPrice) Reset() {
+	*x = ImportedPrice{}
+	mi := &file_weir_admin_v1_price_override_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ImportedPrice) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ImportedPrice) ProtoMessage() {}
+
+func (x *ImportedPrice) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_price_override_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ImportedPrice.ProtoReflect.Descriptor instead.
+func (*ImportedPrice) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_price_override_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *ImportedPrice) GetChange() ImportedPrice_Change {
+	if x != nil {
+		return x.Change
+	}
+	return ImportedPrice_CHANGE_UNSPECIFIED
+}
+
+func (x *ImportedPrice) GetPriceOverride() *PriceOverride {
+	if x != nil {
+		return x.PriceOverride
+	}
+	return nil
+}
+
+type NotImported struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The model as the file names it.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// The field; empty: the model.
+	Field         string `protobuf:"bytes,2,opt,name=field,proto3" json:"field,omitempty"`
+	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *NotImported) Reset() {
+	*x = NotImported{}
+	mi := &file_weir_admin_v1_price_override_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NotImported) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NotImported) ProtoMessage() {}
+
+func (x *NotImported) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_price_override_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NotImported.ProtoReflect.Descriptor instead.
+func (*NotImported) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_price_override_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *NotImported) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *NotImported) GetField() string {
+	if x != nil {
+		return x.Field
+	}
+	return ""
+}
+
+func (x *NotImported) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
 }
 
 type ListPricesRequest struct {
@@ -788,7 +1543,7 @@ type ListPricesRequest struct {
 
 func (x *ListPricesRequest) Reset() {
 	*x = ListPricesRequest{}
-	mi := &file_weir_admin_v1_price_override_proto_msgTypes[12]
+	mi := &file_weir_admin_v1_price_override_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -800,7 +1555,7 @@ func (x *ListPricesRequest) String() string {
 func (*ListPricesRequest) ProtoMessage() {}
 
 func (x *ListPricesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_price_override_proto_msgTypes[12]
+	mi := &file_weir_admin_v1_price_override_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -813,7 +1568,7 @@ func (x *ListPricesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPricesRequest.ProtoReflect.Descriptor instead.
 func (*ListPricesRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_price_override_proto_rawDescGZIP(), []int{12}
+	return file_weir_admin_v1_price_override_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ListPricesRequest) GetPage() *Page {
@@ -857,7 +1612,7 @@ type ListPricesResponse struct {
 
 func (x *ListPricesResponse) Reset() {
 	*x = ListPricesResponse{}
-	mi := &file_weir_admin_v1_price_override_proto_msgTypes[13]
+	mi := &file_weir_admin_v1_price_override_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -869,7 +1624,7 @@ func (x *ListPricesResponse) String() string {
 func (*ListPricesResponse) ProtoMessage() {}
 
 func (x *ListPricesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_price_override_proto_msgTypes[13]
+	mi := &file_weir_admin_v1_price_override_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -882,7 +1637,7 @@ func (x *ListPricesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPricesResponse.ProtoReflect.Descriptor instead.
 func (*ListPricesResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_price_override_proto_rawDescGZIP(), []int{13}
+	return file_weir_admin_v1_price_override_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ListPricesResponse) GetPrices() []*Price {
@@ -918,14 +1673,26 @@ type Price struct {
 	MaxInputTokens  int64 `protobuf:"varint,6,opt,name=max_input_tokens,json=maxInputTokens,proto3" json:"max_input_tokens,omitempty"`
 	MaxOutputTokens int64 `protobuf:"varint,7,opt,name=max_output_tokens,json=maxOutputTokens,proto3" json:"max_output_tokens,omitempty"`
 	// The override that says so; empty: the built-in book.
-	PriceOverrideId string `protobuf:"bytes,8,opt,name=price_override_id,json=priceOverrideId,proto3" json:"price_override_id,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	PriceOverrideId string              `protobuf:"bytes,8,opt,name=price_override_id,json=priceOverrideId,proto3" json:"price_override_id,omitempty"`
+	LongContext     LongContext         `protobuf:"varint,9,opt,name=long_context,json=longContext,proto3,enum=weir.admin.v1.LongContext" json:"long_context,omitempty"`
+	ServiceTiers    []*ServiceTierRates `protobuf:"bytes,10,rep,name=service_tiers,json=serviceTiers,proto3" json:"service_tiers,omitempty"`
+	RegionFactors   []*RegionFactor     `protobuf:"bytes,11,rep,name=region_factors,json=regionFactors,proto3" json:"region_factors,omitempty"`
+	GeoFactors      []*RegionFactor     `protobuf:"bytes,12,rep,name=geo_factors,json=geoFactors,proto3" json:"geo_factors,omitempty"`
+	PerRequest      string              `protobuf:"bytes,13,opt,name=per_request,json=perRequest,proto3" json:"per_request,omitempty"`
+	PerImage        string              `protobuf:"bytes,14,opt,name=per_image,json=perImage,proto3" json:"per_image,omitempty"`
+	// As in PriceOverride.
+	ProviderId     string                 `protobuf:"bytes,15,opt,name=provider_id,json=providerId,proto3" json:"provider_id,omitempty"`
+	EffectiveFrom  *timestamppb.Timestamp `protobuf:"bytes,16,opt,name=effective_from,json=effectiveFrom,proto3" json:"effective_from,omitempty"`
+	EffectiveUntil *timestamppb.Timestamp `protobuf:"bytes,17,opt,name=effective_until,json=effectiveUntil,proto3" json:"effective_until,omitempty"`
+	// Other names that the model is found by.
+	Aliases       []string `protobuf:"bytes,18,rep,name=aliases,proto3" json:"aliases,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Price) Reset() {
 	*x = Price{}
-	mi := &file_weir_admin_v1_price_override_proto_msgTypes[14]
+	mi := &file_weir_admin_v1_price_override_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -937,7 +1704,7 @@ func (x *Price) String() string {
 func (*Price) ProtoMessage() {}
 
 func (x *Price) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_price_override_proto_msgTypes[14]
+	mi := &file_weir_admin_v1_price_override_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -950,7 +1717,7 @@ func (x *Price) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Price.ProtoReflect.Descriptor instead.
 func (*Price) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_price_override_proto_rawDescGZIP(), []int{14}
+	return file_weir_admin_v1_price_override_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Price) GetPriceList() string {
@@ -1009,11 +1776,81 @@ func (x *Price) GetPriceOverrideId() string {
 	return ""
 }
 
+func (x *Price) GetLongContext() LongContext {
+	if x != nil {
+		return x.LongContext
+	}
+	return LongContext_LONG_CONTEXT_UNSPECIFIED
+}
+
+func (x *Price) GetServiceTiers() []*ServiceTierRates {
+	if x != nil {
+		return x.ServiceTiers
+	}
+	return nil
+}
+
+func (x *Price) GetRegionFactors() []*RegionFactor {
+	if x != nil {
+		return x.RegionFactors
+	}
+	return nil
+}
+
+func (x *Price) GetGeoFactors() []*RegionFactor {
+	if x != nil {
+		return x.GeoFactors
+	}
+	return nil
+}
+
+func (x *Price) GetPerRequest() string {
+	if x != nil {
+		return x.PerRequest
+	}
+	return ""
+}
+
+func (x *Price) GetPerImage() string {
+	if x != nil {
+		return x.PerImage
+	}
+	return ""
+}
+
+func (x *Price) GetProviderId() string {
+	if x != nil {
+		return x.ProviderId
+	}
+	return ""
+}
+
+func (x *Price) GetEffectiveFrom() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EffectiveFrom
+	}
+	return nil
+}
+
+func (x *Price) GetEffectiveUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EffectiveUntil
+	}
+	return nil
+}
+
+func (x *Price) GetAliases() []string {
+	if x != nil {
+		return x.Aliases
+	}
+	return nil
+}
+
 var File_weir_admin_v1_price_override_proto protoreflect.FileDescriptor
 
 const file_weir_admin_v1_price_override_proto_rawDesc = "" +
 	"\n" +
-	"\"weir/admin/v1/price_override.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\"\xba\x02\n" +
+	"\"weir/admin/v1/price_override.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\"\xef\x06\n" +
 	"\rPriceOverride\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n" +
 	"\n" +
@@ -1025,7 +1862,35 @@ const file_weir_admin_v1_price_override_proto_rawDesc = "" +
 	"long_rates\x18\x06 \x01(\v2\x14.weir.admin.v1.RatesR\tlongRates\x129\n" +
 	"\n" +
 	"created_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x12\x12\n" +
-	"\x04etag\x18\b \x01(\tR\x04etag\"\xa3\x02\n" +
+	"\x04etag\x18\b \x01(\tR\x04etag\x12G\n" +
+	"\flong_context\x18\t \x01(\x0e2\x1a.weir.admin.v1.LongContextB\b\xbaH\x05\x82\x01\x02\x10\x01R\vlongContext\x12N\n" +
+	"\rservice_tiers\x18\n" +
+	" \x03(\v2\x1f.weir.admin.v1.ServiceTierRatesB\b\xbaH\x05\x92\x01\x02\x10\n" +
+	"R\fserviceTiers\x12L\n" +
+	"\x0eregion_factors\x18\v \x03(\v2\x1b.weir.admin.v1.RegionFactorB\b\xbaH\x05\x92\x01\x02\x102R\rregionFactors\x12F\n" +
+	"\vgeo_factors\x18\f \x03(\v2\x1b.weir.admin.v1.RegionFactorB\b\xbaH\x05\x92\x01\x02\x102R\n" +
+	"geoFactors\x12(\n" +
+	"\vper_request\x18\r \x01(\tB\a\xbaH\x04r\x02\x18\x1eR\n" +
+	"perRequest\x12$\n" +
+	"\tper_image\x18\x0e \x01(\tB\a\xbaH\x04r\x02\x18\x1eR\bperImage\x12,\n" +
+	"\vprovider_id\x18\x0f \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\n" +
+	"providerId\x12A\n" +
+	"\x0eeffective_from\x18\x10 \x01(\v2\x1a.google.protobuf.TimestampR\reffectiveFrom\x12C\n" +
+	"\x0feffective_until\x18\x11 \x01(\v2\x1a.google.protobuf.TimestampR\x0eeffectiveUntil\"\xd1\x01\n" +
+	"\x10ServiceTierRates\x12-\n" +
+	"\x04name\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^[a-z0-9_-]{1,40}$R\x04name\x12*\n" +
+	"\x05rates\x18\x02 \x01(\v2\x14.weir.admin.v1.RatesR\x05rates\x123\n" +
+	"\n" +
+	"long_rates\x18\x03 \x01(\v2\x14.weir.admin.v1.RatesR\tlongRates\x12-\n" +
+	"\x06factor\x18\x04 \x01(\v2\x15.weir.admin.v1.FactorR\x06factor\"h\n" +
+	"\fRegionFactor\x12!\n" +
+	"\x06region\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18?R\x06region\x125\n" +
+	"\x06factor\x18\x02 \x01(\v2\x15.weir.admin.v1.FactorB\x06\xbaH\x03\xc8\x01\x01R\x06factor\"`\n" +
+	"\x06Factor\x12(\n" +
+	"\tnumerator\x18\x01 \x01(\x03B\n" +
+	"\xbaH\a\"\x05\x18\xe8\a(\x01R\tnumerator\x12,\n" +
+	"\vdenominator\x18\x02 \x01(\x03B\n" +
+	"\xbaH\a\"\x05\x18\xe8\a(\x01R\vdenominator\"\xf9\x02\n" +
 	"\x05Rates\x12\x1d\n" +
 	"\x05input\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18\x1eR\x05input\x12&\n" +
 	"\n" +
@@ -1035,7 +1900,10 @@ const file_weir_admin_v1_price_override_proto_rawDesc = "" +
 	"\x06output\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18\x1eR\x06output\x12(\n" +
 	"\vinput_audio\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18\x1eR\n" +
 	"inputAudio\x12*\n" +
-	"\foutput_audio\x18\a \x01(\tB\a\xbaH\x04r\x02\x18\x1eR\voutputAudio\"\xe7\x02\n" +
+	"\foutput_audio\x18\a \x01(\tB\a\xbaH\x04r\x02\x18\x1eR\voutputAudio\x12(\n" +
+	"\vinput_image\x18\b \x01(\tB\a\xbaH\x04r\x02\x18\x1eR\n" +
+	"inputImage\x12*\n" +
+	"\foutput_image\x18\t \x01(\tB\a\xbaH\x04r\x02\x18\x1eR\voutputImage\"\x9c\a\n" +
 	"\x1aCreatePriceOverrideRequest\x12J\n" +
 	"\n" +
 	"price_list\x18\x01 \x01(\tB+\xbaH(r&2$^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$R\tpriceList\x12 \n" +
@@ -1044,7 +1912,21 @@ const file_weir_admin_v1_price_override_proto_rawDesc = "" +
 	"\x05rates\x18\x03 \x01(\v2\x14.weir.admin.v1.RatesB\x06\xbaH\x03\xc8\x01\x01R\x05rates\x12=\n" +
 	"\x16long_context_threshold\x18\x04 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x14longContextThreshold\x123\n" +
 	"\n" +
-	"long_rates\x18\x05 \x01(\v2\x14.weir.admin.v1.RatesR\tlongRates\x123\n" +
+	"long_rates\x18\x05 \x01(\v2\x14.weir.admin.v1.RatesR\tlongRates\x12G\n" +
+	"\flong_context\x18\x06 \x01(\x0e2\x1a.weir.admin.v1.LongContextB\b\xbaH\x05\x82\x01\x02\x10\x01R\vlongContext\x12N\n" +
+	"\rservice_tiers\x18\a \x03(\v2\x1f.weir.admin.v1.ServiceTierRatesB\b\xbaH\x05\x92\x01\x02\x10\n" +
+	"R\fserviceTiers\x12L\n" +
+	"\x0eregion_factors\x18\b \x03(\v2\x1b.weir.admin.v1.RegionFactorB\b\xbaH\x05\x92\x01\x02\x102R\rregionFactors\x12F\n" +
+	"\vgeo_factors\x18\t \x03(\v2\x1b.weir.admin.v1.RegionFactorB\b\xbaH\x05\x92\x01\x02\x102R\n" +
+	"geoFactors\x12(\n" +
+	"\vper_request\x18\n" +
+	" \x01(\tB\a\xbaH\x04r\x02\x18\x1eR\n" +
+	"perRequest\x12$\n" +
+	"\tper_image\x18\v \x01(\tB\a\xbaH\x04r\x02\x18\x1eR\bperImage\x12,\n" +
+	"\vprovider_id\x18\f \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\n" +
+	"providerId\x12A\n" +
+	"\x0eeffective_from\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\reffectiveFrom\x12C\n" +
+	"\x0feffective_until\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\x0eeffectiveUntil\x123\n" +
 	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"b\n" +
 	"\x1bCreatePriceOverrideResponse\x12C\n" +
 	"\x0eprice_override\x18\x01 \x01(\v2\x1c.weir.admin.v1.PriceOverrideR\rpriceOverride\"]\n" +
@@ -1072,7 +1954,31 @@ const file_weir_admin_v1_price_override_proto_rawDesc = "" +
 	"\x1aDeletePriceOverrideRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x123\n" +
 	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"\x1d\n" +
-	"\x1bDeletePriceOverrideResponse\"\xab\x01\n" +
+	"\x1bDeletePriceOverrideResponse\"\xb1\x01\n" +
+	"\x13ImportPricesRequest\x12&\n" +
+	"\alitellm\x18\x01 \x01(\tB\f\xbaH\tr\a\x10\x02\x18\x80\x9b\xee\x02R\alitellm\x12=\n" +
+	"\x05lists\x18\x02 \x03(\v2\x1b.weir.admin.v1.ImportedListB\n" +
+	"\xbaH\a\x92\x01\x04\b\x01\x102R\x05lists\x123\n" +
+	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"l\n" +
+	"\fImportedList\x124\n" +
+	"\x10litellm_provider\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18?R\x0flitellmProvider\x12&\n" +
+	"\n" +
+	"price_list\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18?R\tpriceList\"\x8b\x01\n" +
+	"\x14ImportPricesResponse\x124\n" +
+	"\x06prices\x18\x01 \x03(\v2\x1c.weir.admin.v1.ImportedPriceR\x06prices\x12=\n" +
+	"\fnot_imported\x18\x02 \x03(\v2\x1a.weir.admin.v1.NotImportedR\vnotImported\"\xec\x01\n" +
+	"\rImportedPrice\x12;\n" +
+	"\x06change\x18\x01 \x01(\x0e2#.weir.admin.v1.ImportedPrice.ChangeR\x06change\x12C\n" +
+	"\x0eprice_override\x18\x02 \x01(\v2\x1c.weir.admin.v1.PriceOverrideR\rpriceOverride\"Y\n" +
+	"\x06Change\x12\x16\n" +
+	"\x12CHANGE_UNSPECIFIED\x10\x00\x12\x12\n" +
+	"\x0eCHANGE_CREATED\x10\x01\x12\x12\n" +
+	"\x0eCHANGE_UPDATED\x10\x02\x12\x0f\n" +
+	"\vCHANGE_NONE\x10\x03\"O\n" +
+	"\vNotImported\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x05field\x18\x02 \x01(\tR\x05field\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"\xab\x01\n" +
 	"\x11ListPricesRequest\x12'\n" +
 	"\x04page\x18\x01 \x01(\v2\x13.weir.admin.v1.PageR\x04page\x12&\n" +
 	"\n" +
@@ -1083,7 +1989,7 @@ const file_weir_admin_v1_price_override_proto_rawDesc = "" +
 	"\x12ListPricesResponse\x12,\n" +
 	"\x06prices\x18\x01 \x03(\v2\x14.weir.admin.v1.PriceR\x06prices\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12,\n" +
-	"\x12price_book_version\x18\x03 \x01(\tR\x10priceBookVersion\"\xd5\x02\n" +
+	"\x12price_book_version\x18\x03 \x01(\tR\x10priceBookVersion\"\xdd\x06\n" +
 	"\x05Price\x12\x1d\n" +
 	"\n" +
 	"price_list\x18\x01 \x01(\tR\tpriceList\x12\x14\n" +
@@ -1094,13 +2000,32 @@ const file_weir_admin_v1_price_override_proto_rawDesc = "" +
 	"long_rates\x18\x05 \x01(\v2\x14.weir.admin.v1.RatesR\tlongRates\x12(\n" +
 	"\x10max_input_tokens\x18\x06 \x01(\x03R\x0emaxInputTokens\x12*\n" +
 	"\x11max_output_tokens\x18\a \x01(\x03R\x0fmaxOutputTokens\x12*\n" +
-	"\x11price_override_id\x18\b \x01(\tR\x0fpriceOverrideId2\xa8\x06\n" +
+	"\x11price_override_id\x18\b \x01(\tR\x0fpriceOverrideId\x12=\n" +
+	"\flong_context\x18\t \x01(\x0e2\x1a.weir.admin.v1.LongContextR\vlongContext\x12D\n" +
+	"\rservice_tiers\x18\n" +
+	" \x03(\v2\x1f.weir.admin.v1.ServiceTierRatesR\fserviceTiers\x12B\n" +
+	"\x0eregion_factors\x18\v \x03(\v2\x1b.weir.admin.v1.RegionFactorR\rregionFactors\x12<\n" +
+	"\vgeo_factors\x18\f \x03(\v2\x1b.weir.admin.v1.RegionFactorR\n" +
+	"geoFactors\x12\x1f\n" +
+	"\vper_request\x18\r \x01(\tR\n" +
+	"perRequest\x12\x1b\n" +
+	"\tper_image\x18\x0e \x01(\tR\bperImage\x12\x1f\n" +
+	"\vprovider_id\x18\x0f \x01(\tR\n" +
+	"providerId\x12A\n" +
+	"\x0eeffective_from\x18\x10 \x01(\v2\x1a.google.protobuf.TimestampR\reffectiveFrom\x12C\n" +
+	"\x0feffective_until\x18\x11 \x01(\v2\x1a.google.protobuf.TimestampR\x0eeffectiveUntil\x12\x18\n" +
+	"\aaliases\x18\x12 \x03(\tR\aaliases*^\n" +
+	"\vLongContext\x12\x1c\n" +
+	"\x18LONG_CONTEXT_UNSPECIFIED\x10\x00\x12\x16\n" +
+	"\x12LONG_CONTEXT_WHOLE\x10\x01\x12\x19\n" +
+	"\x15LONG_CONTEXT_MARGINAL\x10\x022\x9d\a\n" +
 	"\x14PriceOverrideService\x12\x88\x01\n" +
 	"\x13CreatePriceOverride\x12).weir.admin.v1.CreatePriceOverrideRequest\x1a*.weir.admin.v1.CreatePriceOverrideResponse\"\x1a\x8a\xb5\x18\x16price_overrides.create\x12\x7f\n" +
 	"\x10GetPriceOverride\x12&.weir.admin.v1.GetPriceOverrideRequest\x1a'.weir.admin.v1.GetPriceOverrideResponse\"\x1a\x8a\xb5\x18\x13price_overrides.get\x90\x02\x01\x12\x86\x01\n" +
 	"\x12ListPriceOverrides\x12(.weir.admin.v1.ListPriceOverridesRequest\x1a).weir.admin.v1.ListPriceOverridesResponse\"\x1b\x8a\xb5\x18\x14price_overrides.list\x90\x02\x01\x12\x88\x01\n" +
 	"\x13UpdatePriceOverride\x12).weir.admin.v1.UpdatePriceOverrideRequest\x1a*.weir.admin.v1.UpdatePriceOverrideResponse\"\x1a\x8a\xb5\x18\x16price_overrides.update\x12\x88\x01\n" +
-	"\x13DeletePriceOverride\x12).weir.admin.v1.DeletePriceOverrideRequest\x1a*.weir.admin.v1.DeletePriceOverrideResponse\"\x1a\x8a\xb5\x18\x16price_overrides.delete\x12e\n" +
+	"\x13DeletePriceOverride\x12).weir.admin.v1.DeletePriceOverrideRequest\x1a*.weir.admin.v1.DeletePriceOverrideResponse\"\x1a\x8a\xb5\x18\x16price_overrides.delete\x12s\n" +
+	"\fImportPrices\x12\".weir.admin.v1.ImportPricesRequest\x1a#.weir.admin.v1.ImportPricesResponse\"\x1a\x8a\xb5\x18\x16price_overrides.import\x12e\n" +
 	"\n" +
 	"ListPrices\x12 .weir.admin.v1.ListPricesRequest\x1a!.weir.admin.v1.ListPricesResponse\"\x12\x8a\xb5\x18\vprices.list\x90\x02\x01B\xb5\x01\n" +
 	"\x11com.weir.admin.v1B\x12PriceOverrideProtoP\x01Z6github.com/weirhq/weir/proto/gen/weir/admin/v1;adminv1\xa2\x02\x03WAX\xaa\x02\rWeir.Admin.V1\xca\x02\rWeir\\Admin\\V1\xe2\x02\x19Weir\\Admin\\V1\\GPBMetadata\xea\x02\x0fWeir::Admin::V1b\x06proto3"
@@ -1117,68 +2042,109 @@ func file_weir_admin_v1_price_override_proto_rawDescGZIP() []byte {
 	return file_weir_admin_v1_price_override_proto_rawDescData
 }
 
-var file_weir_admin_v1_price_override_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
+var file_weir_admin_v1_price_override_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_weir_admin_v1_price_override_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_weir_admin_v1_price_override_proto_goTypes = []any{
-	(*PriceOverride)(nil),               // 0: weir.admin.v1.PriceOverride
-	(*Rates)(nil),                       // 1: weir.admin.v1.Rates
-	(*CreatePriceOverrideRequest)(nil),  // 2: weir.admin.v1.CreatePriceOverrideRequest
-	(*CreatePriceOverrideResponse)(nil), // 3: weir.admin.v1.CreatePriceOverrideResponse
-	(*GetPriceOverrideRequest)(nil),     // 4: weir.admin.v1.GetPriceOverrideRequest
-	(*GetPriceOverrideResponse)(nil),    // 5: weir.admin.v1.GetPriceOverrideResponse
-	(*ListPriceOverridesRequest)(nil),   // 6: weir.admin.v1.ListPriceOverridesRequest
-	(*ListPriceOverridesResponse)(nil),  // 7: weir.admin.v1.ListPriceOverridesResponse
-	(*UpdatePriceOverrideRequest)(nil),  // 8: weir.admin.v1.UpdatePriceOverrideRequest
-	(*UpdatePriceOverrideResponse)(nil), // 9: weir.admin.v1.UpdatePriceOverrideResponse
-	(*DeletePriceOverrideRequest)(nil),  // 10: weir.admin.v1.DeletePriceOverrideRequest
-	(*DeletePriceOverrideResponse)(nil), // 11: weir.admin.v1.DeletePriceOverrideResponse
-	(*ListPricesRequest)(nil),           // 12: weir.admin.v1.ListPricesRequest
-	(*ListPricesResponse)(nil),          // 13: weir.admin.v1.ListPricesResponse
-	(*Price)(nil),                       // 14: weir.admin.v1.Price
-	(*timestamppb.Timestamp)(nil),       // 15: google.protobuf.Timestamp
-	(*Mutation)(nil),                    // 16: weir.admin.v1.Mutation
-	(*AsOf)(nil),                        // 17: weir.admin.v1.AsOf
-	(*Page)(nil),                        // 18: weir.admin.v1.Page
-	(*fieldmaskpb.FieldMask)(nil),       // 19: google.protobuf.FieldMask
+	(LongContext)(0),                    // 0: weir.admin.v1.LongContext
+	(ImportedPrice_Change)(0),           // 1: weir.admin.v1.ImportedPrice.Change
+	(*PriceOverride)(nil),               // 2: weir.admin.v1.PriceOverride
+	(*ServiceTierRates)(nil),            // 3: weir.admin.v1.ServiceTierRates
+	(*RegionFactor)(nil),                // 4: weir.admin.v1.RegionFactor
+	(*Factor)(nil),                      // 5: weir.admin.v1.Factor
+	(*Rates)(nil),                       // 6: weir.admin.v1.Rates
+	(*CreatePriceOverrideRequest)(nil),  // 7: weir.admin.v1.CreatePriceOverrideRequest
+	(*CreatePriceOverrideResponse)(nil), // 8: weir.admin.v1.CreatePriceOverrideResponse
+	(*GetPriceOverrideRequest)(nil),     // 9: weir.admin.v1.GetPriceOverrideRequest
+	(*GetPriceOverrideResponse)(nil),    // 10: weir.admin.v1.GetPriceOverrideResponse
+	(*ListPriceOverridesRequest)(nil),   // 11: weir.admin.v1.ListPriceOverridesRequest
+	(*ListPriceOverridesResponse)(nil),  // 12: weir.admin.v1.ListPriceOverridesResponse
+	(*UpdatePriceOverrideRequest)(nil),  // 13: weir.admin.v1.UpdatePriceOverrideRequest
+	(*UpdatePriceOverrideResponse)(nil), // 14: weir.admin.v1.UpdatePriceOverrideResponse
+	(*DeletePriceOverrideRequest)(nil),  // 15: weir.admin.v1.DeletePriceOverrideRequest
+	(*DeletePriceOverrideResponse)(nil), // 16: weir.admin.v1.DeletePriceOverrideResponse
+	(*ImportPricesRequest)(nil),         // 17: weir.admin.v1.ImportPricesRequest
+	(*ImportedList)(nil),                // 18: weir.admin.v1.ImportedList
+	(*ImportPricesResponse)(nil),        // 19: weir.admin.v1.ImportPricesResponse
+	(*ImportedPrice)(nil),               // 20: weir.admin.v1.ImportedPrice
+	(*NotImported)(nil),                 // 21: weir.admin.v1.NotImported
+	(*ListPricesRequest)(nil),           // 22: weir.admin.v1.ListPricesRequest
+	(*ListPricesResponse)(nil),          // 23: weir.admin.v1.ListPricesResponse
+	(*Price)(nil),                       // 24: weir.admin.v1.Price
+	(*timestamppb.Timestamp)(nil),       // 25: google.protobuf.Timestamp
+	(*Mutation)(nil),                    // 26: weir.admin.v1.Mutation
+	(*AsOf)(nil),                        // 27: weir.admin.v1.AsOf
+	(*Page)(nil),                        // 28: weir.admin.v1.Page
+	(*fieldmaskpb.FieldMask)(nil),       // 29: google.protobuf.FieldMask
 }
 var file_weir_admin_v1_price_override_proto_depIdxs = []int32{
-	1,  // 0: weir.admin.v1.PriceOverride.rates:type_name -> weir.admin.v1.Rates
-	1,  // 1: weir.admin.v1.PriceOverride.long_rates:type_name -> weir.admin.v1.Rates
-	15, // 2: weir.admin.v1.PriceOverride.created_at:type_name -> google.protobuf.Timestamp
-	1,  // 3: weir.admin.v1.CreatePriceOverrideRequest.rates:type_name -> weir.admin.v1.Rates
-	1,  // 4: weir.admin.v1.CreatePriceOverrideRequest.long_rates:type_name -> weir.admin.v1.Rates
-	16, // 5: weir.admin.v1.CreatePriceOverrideRequest.mutation:type_name -> weir.admin.v1.Mutation
-	0,  // 6: weir.admin.v1.CreatePriceOverrideResponse.price_override:type_name -> weir.admin.v1.PriceOverride
-	17, // 7: weir.admin.v1.GetPriceOverrideRequest.as_of:type_name -> weir.admin.v1.AsOf
-	0,  // 8: weir.admin.v1.GetPriceOverrideResponse.price_override:type_name -> weir.admin.v1.PriceOverride
-	18, // 9: weir.admin.v1.ListPriceOverridesRequest.page:type_name -> weir.admin.v1.Page
-	17, // 10: weir.admin.v1.ListPriceOverridesRequest.as_of:type_name -> weir.admin.v1.AsOf
-	0,  // 11: weir.admin.v1.ListPriceOverridesResponse.price_overrides:type_name -> weir.admin.v1.PriceOverride
-	0,  // 12: weir.admin.v1.UpdatePriceOverrideRequest.price_override:type_name -> weir.admin.v1.PriceOverride
-	19, // 13: weir.admin.v1.UpdatePriceOverrideRequest.update_mask:type_name -> google.protobuf.FieldMask
-	16, // 14: weir.admin.v1.UpdatePriceOverrideRequest.mutation:type_name -> weir.admin.v1.Mutation
-	0,  // 15: weir.admin.v1.UpdatePriceOverrideResponse.price_override:type_name -> weir.admin.v1.PriceOverride
-	16, // 16: weir.admin.v1.DeletePriceOverrideRequest.mutation:type_name -> weir.admin.v1.Mutation
-	18, // 17: weir.admin.v1.ListPricesRequest.page:type_name -> weir.admin.v1.Page
-	14, // 18: weir.admin.v1.ListPricesResponse.prices:type_name -> weir.admin.v1.Price
-	1,  // 19: weir.admin.v1.Price.rates:type_name -> weir.admin.v1.Rates
-	1,  // 20: weir.admin.v1.Price.long_rates:type_name -> weir.admin.v1.Rates
-	2,  // 21: weir.admin.v1.PriceOverrideService.CreatePriceOverride:input_type -> weir.admin.v1.CreatePriceOverrideRequest
-	4,  // 22: weir.admin.v1.PriceOverrideService.GetPriceOverride:input_type -> weir.admin.v1.GetPriceOverrideRequest
-	6,  // 23: weir.admin.v1.PriceOverrideService.ListPriceOverrides:input_type -> weir.admin.v1.ListPriceOverridesRequest
-	8,  // 24: weir.admin.v1.PriceOverrideService.UpdatePriceOverride:input_type -> weir.admin.v1.UpdatePriceOverrideRequest
-	10, // 25: weir.admin.v1.PriceOverrideService.DeletePriceOverride:input_type -> weir.admin.v1.DeletePriceOverrideRequest
-	12, // 26: weir.admin.v1.PriceOverrideService.ListPrices:input_type -> weir.admin.v1.ListPricesRequest
-	3,  // 27: weir.admin.v1.PriceOverrideService.CreatePriceOverride:output_type -> weir.admin.v1.CreatePriceOverrideResponse
-	5,  // 28: weir.admin.v1.PriceOverrideService.GetPriceOverride:output_type -> weir.admin.v1.GetPriceOverrideResponse
-	7,  // 29: weir.admin.v1.PriceOverrideService.ListPriceOverrides:output_type -> weir.admin.v1.ListPriceOverridesResponse
-	9,  // 30: weir.admin.v1.PriceOverrideService.UpdatePriceOverride:output_type -> weir.admin.v1.UpdatePriceOverrideResponse
-	11, // 31: weir.admin.v1.PriceOverrideService.DeletePriceOverride:output_type -> weir.admin.v1.DeletePriceOverrideResponse
-	13, // 32: weir.admin.v1.PriceOverrideService.ListPrices:output_type -> weir.admin.v1.ListPricesResponse
-	27, // [27:33] is the sub-list for method output_type
-	21, // [21:27] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	6,  // 0: weir.admin.v1.PriceOverride.rates:type_name -> weir.admin.v1.Rates
+	6,  // 1: weir.admin.v1.PriceOverride.long_rates:type_name -> weir.admin.v1.Rates
+	25, // 2: weir.admin.v1.PriceOverride.created_at:type_name -> google.protobuf.Timestamp
+	0,  // 3: weir.admin.v1.PriceOverride.long_context:type_name -> weir.admin.v1.LongContext
+	3,  // 4: weir.admin.v1.PriceOverride.service_tiers:type_name -> weir.admin.v1.ServiceTierRates
+	4,  // 5: weir.admin.v1.PriceOverride.region_factors:type_name -> weir.admin.v1.RegionFactor
+	4,  // 6: weir.admin.v1.PriceOverride.geo_factors:type_name -> weir.admin.v1.RegionFactor
+	25, // 7: weir.admin.v1.PriceOverride.effective_from:type_name -> google.protobuf.Timestamp
+	25, // 8: weir.admin.v1.PriceOverride.effective_until:type_name -> google.protobuf.Timestamp
+	6,  // 9: weir.admin.v1.ServiceTierRates.rates:type_name -> weir.admin.v1.Rates
+	6,  // 10: weir.admin.v1.ServiceTierRates.long_rates:type_name -> weir.admin.v1.Rates
+	5,  // 11: weir.admin.v1.ServiceTierRates.factor:type_name -> weir.admin.v1.Factor
+	5,  // 12: weir.admin.v1.RegionFactor.factor:type_name -> weir.admin.v1.Factor
+	6,  // 13: weir.admin.v1.CreatePriceOverrideRequest.rates:type_name -> weir.admin.v1.Rates
+	6,  // 14: weir.admin.v1.CreatePriceOverrideRequest.long_rates:type_name -> weir.admin.v1.Rates
+	0,  // 15: weir.admin.v1.CreatePriceOverrideRequest.long_context:type_name -> weir.admin.v1.LongContext
+	3,  // 16: weir.admin.v1.CreatePriceOverrideRequest.service_tiers:type_name -> weir.admin.v1.ServiceTierRates
+	4,  // 17: weir.admin.v1.CreatePriceOverrideRequest.region_factors:type_name -> weir.admin.v1.RegionFactor
+	4,  // 18: weir.admin.v1.CreatePriceOverrideRequest.geo_factors:type_name -> weir.admin.v1.RegionFactor
+	25, // 19: weir.admin.v1.CreatePriceOverrideRequest.effective_from:type_name -> google.protobuf.Timestamp
+	25, // 20: weir.admin.v1.CreatePriceOverrideRequest.effective_until:type_name -> google.protobuf.Timestamp
+	26, // 21: weir.admin.v1.CreatePriceOverrideRequest.mutation:type_name -> weir.admin.v1.Mutation
+	2,  // 22: weir.admin.v1.CreatePriceOverrideResponse.price_override:type_name -> weir.admin.v1.PriceOverride
+	27, // 23: weir.admin.v1.GetPriceOverrideRequest.as_of:type_name -> weir.admin.v1.AsOf
+	2,  // 24: weir.admin.v1.GetPriceOverrideResponse.price_override:type_name -> weir.admin.v1.PriceOverride
+	28, // 25: weir.admin.v1.ListPriceOverridesRequest.page:type_name -> weir.admin.v1.Page
+	27, // 26: weir.admin.v1.ListPriceOverridesRequest.as_of:type_name -> weir.admin.v1.AsOf
+	2,  // 27: weir.admin.v1.ListPriceOverridesResponse.price_overrides:type_name -> weir.admin.v1.PriceOverride
+	2,  // 28: weir.admin.v1.UpdatePriceOverrideRequest.price_override:type_name -> weir.admin.v1.PriceOverride
+	29, // 29: weir.admin.v1.UpdatePriceOverrideRequest.update_mask:type_name -> google.protobuf.FieldMask
+	26, // 30: weir.admin.v1.UpdatePriceOverrideRequest.mutation:type_name -> weir.admin.v1.Mutation
+	2,  // 31: weir.admin.v1.UpdatePriceOverrideResponse.price_override:type_name -> weir.admin.v1.PriceOverride
+	26, // 32: weir.admin.v1.DeletePriceOverrideRequest.mutation:type_name -> weir.admin.v1.Mutation
+	18, // 33: weir.admin.v1.ImportPricesRequest.lists:type_name -> weir.admin.v1.ImportedList
+	26, // 34: weir.admin.v1.ImportPricesRequest.mutation:type_name -> weir.admin.v1.Mutation
+	20, // 35: weir.admin.v1.ImportPricesResponse.prices:type_name -> weir.admin.v1.ImportedPrice
+	21, // 36: weir.admin.v1.ImportPricesResponse.not_imported:type_name -> weir.admin.v1.NotImported
+	1,  // 37: weir.admin.v1.ImportedPrice.change:type_name -> weir.admin.v1.ImportedPrice.Change
+	2,  // 38: weir.admin.v1.ImportedPrice.price_override:type_name -> weir.admin.v1.PriceOverride
+	28, // 39: weir.admin.v1.ListPricesRequest.page:type_name -> weir.admin.v1.Page
+	24, // 40: weir.admin.v1.ListPricesResponse.prices:type_name -> weir.admin.v1.Price
+	6,  // 41: weir.admin.v1.Price.rates:type_name -> weir.admin.v1.Rates
+	6,  // 42: weir.admin.v1.Price.long_rates:type_name -> weir.admin.v1.Rates
+	0,  // 43: weir.admin.v1.Price.long_context:type_name -> weir.admin.v1.LongContext
+	3,  // 44: weir.admin.v1.Price.service_tiers:type_name -> weir.admin.v1.ServiceTierRates
+	4,  // 45: weir.admin.v1.Price.region_factors:type_name -> weir.admin.v1.RegionFactor
+	4,  // 46: weir.admin.v1.Price.geo_factors:type_name -> weir.admin.v1.RegionFactor
+	25, // 47: weir.admin.v1.Price.effective_from:type_name -> google.protobuf.Timestamp
+	25, // 48: weir.admin.v1.Price.effective_until:type_name -> google.protobuf.Timestamp
+	7,  // 49: weir.admin.v1.PriceOverrideService.CreatePriceOverride:input_type -> weir.admin.v1.CreatePriceOverrideRequest
+	9,  // 50: weir.admin.v1.PriceOverrideService.GetPriceOverride:input_type -> weir.admin.v1.GetPriceOverrideRequest
+	11, // 51: weir.admin.v1.PriceOverrideService.ListPriceOverrides:input_type -> weir.admin.v1.ListPriceOverridesRequest
+	13, // 52: weir.admin.v1.PriceOverrideService.UpdatePriceOverride:input_type -> weir.admin.v1.UpdatePriceOverrideRequest
+	15, // 53: weir.admin.v1.PriceOverrideService.DeletePriceOverride:input_type -> weir.admin.v1.DeletePriceOverrideRequest
+	17, // 54: weir.admin.v1.PriceOverrideService.ImportPrices:input_type -> weir.admin.v1.ImportPricesRequest
+	22, // 55: weir.admin.v1.PriceOverrideService.ListPrices:input_type -> weir.admin.v1.ListPricesRequest
+	8,  // 56: weir.admin.v1.PriceOverrideService.CreatePriceOverride:output_type -> weir.admin.v1.CreatePriceOverrideResponse
+	10, // 57: weir.admin.v1.PriceOverrideService.GetPriceOverride:output_type -> weir.admin.v1.GetPriceOverrideResponse
+	12, // 58: weir.admin.v1.PriceOverrideService.ListPriceOverrides:output_type -> weir.admin.v1.ListPriceOverridesResponse
+	14, // 59: weir.admin.v1.PriceOverrideService.UpdatePriceOverride:output_type -> weir.admin.v1.UpdatePriceOverrideResponse
+	16, // 60: weir.admin.v1.PriceOverrideService.DeletePriceOverride:output_type -> weir.admin.v1.DeletePriceOverrideResponse
+	19, // 61: weir.admin.v1.PriceOverrideService.ImportPrices:output_type -> weir.admin.v1.ImportPricesResponse
+	23, // 62: weir.admin.v1.PriceOverrideService.ListPrices:output_type -> weir.admin.v1.ListPricesResponse
+	56, // [56:63] is the sub-list for method output_type
+	49, // [49:56] is the sub-list for method input_type
+	49, // [49:49] is the sub-list for extension type_name
+	49, // [49:49] is the sub-list for extension extendee
+	0,  // [0:49] is the sub-list for field type_name
 }
 
 func init() { file_weir_admin_v1_price_override_proto_init() }
@@ -1193,13 +2159,14 @@ func file_weir_admin_v1_price_override_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_admin_v1_price_override_proto_rawDesc), len(file_weir_admin_v1_price_override_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   15,
+			NumEnums:      2,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_weir_admin_v1_price_override_proto_goTypes,
 		DependencyIndexes: file_weir_admin_v1_price_override_proto_depIdxs,
+		EnumInfos:         file_weir_admin_v1_price_override_proto_enumTypes,
 		MessageInfos:      file_weir_admin_v1_price_override_proto_msgTypes,
 	}.Build()
 	File_weir_admin_v1_price_override_proto = out.File

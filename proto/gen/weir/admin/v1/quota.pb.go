@@ -23,16 +23,18 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// QuotaMode is how a limit or a budget is meant. Nothing counts or enforces them yet, so
-// today only QUOTA_MODE_OFF is accepted: the quota is kept, and nothing else. The others are
-// Unimplemented, reason quota_mode_unimplemented.
+// QuotaMode is how a limit or a budget is meant. QUOTA_MODE_SOFT is Unimplemented, reason
+// quota_mode_unimplemented, since nobody is told yet, and so are alert_percents of budgets
+// that are enforced, reason budget_alerts_unimplemented.
 type QuotaMode int32
 
 const (
 	QuotaMode_QUOTA_MODE_UNSPECIFIED QuotaMode = 0
 	// Kept, not enforced: it neither counts, nor refuses, nor alerts.
 	QuotaMode_QUOTA_MODE_OFF QuotaMode = 1
-	// What goes beyond is refused.
+	// What goes beyond is refused. Of budgets, and of limits of an hour or a day, spent and
+	// held together never exceed the amount, however many agents there are; a request that
+	// has no bound, or of a budget no price, is refused.
 	QuotaMode_QUOTA_MODE_HARD QuotaMode = 2
 	// What goes beyond is served, and who is to know is told.
 	QuotaMode_QUOTA_MODE_SOFT QuotaMode = 3

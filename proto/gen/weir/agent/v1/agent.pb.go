@@ -2043,7 +2043,7 @@ var File_weir_agent_v1_agent_proto protoreflect.FileDescriptor
 
 const file_weir_agent_v1_agent_proto_rawDesc = "" +
 	"\n" +
-	"\x19weir/agent/v1/agent.proto\x12\rweir.agent.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17weir/agent/v1/ask.proto\x1a\x1bweir/policy/v1/policy.proto\"\x9a\x01\n" +
+	"\x19weir/agent/v1/agent.proto\x12\rweir.agent.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17weir/agent/v1/ask.proto\x1a\x19weir/agent/v1/lease.proto\x1a\x1bweir/policy/v1/policy.proto\"\x9a\x01\n" +
 	"\rEnrollRequest\x12 \n" +
 	"\x05token\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\n" +
@@ -2207,13 +2207,14 @@ const file_weir_agent_v1_agent_proto_rawDesc = "" +
 	"\arefusal\x18\x06 \x01(\v2\x16.weir.agent.v1.RefusalH\x00R\arefusalB\x0f\n" +
 	"\x06result\x12\x05\xbaH\x02\b\x01B\x13\n" +
 	"\x11_confirmed_ms_ago\"\x10\n" +
-	"\x0eAnswerResponse2\xea\x02\n" +
+	"\x0eAnswerResponse2\xae\x03\n" +
 	"\fAgentService\x12E\n" +
 	"\x06Enroll\x12\x1c.weir.agent.v1.EnrollRequest\x1a\x1d.weir.agent.v1.EnrollResponse\x12D\n" +
 	"\x05Watch\x12\x1b.weir.agent.v1.WatchRequest\x1a\x1c.weir.agent.v1.WatchResponse0\x01\x12?\n" +
 	"\x04Poll\x12\x1a.weir.agent.v1.PollRequest\x1a\x1b.weir.agent.v1.PollResponse\x12E\n" +
 	"\x06Report\x12\x1c.weir.agent.v1.ReportRequest\x1a\x1d.weir.agent.v1.ReportResponse\x12E\n" +
-	"\x06Answer\x12\x1c.weir.agent.v1.AnswerRequest\x1a\x1d.weir.agent.v1.AnswerResponseB\xad\x01\n" +
+	"\x06Answer\x12\x1c.weir.agent.v1.AnswerRequest\x1a\x1d.weir.agent.v1.AnswerResponse\x12B\n" +
+	"\x05Lease\x12\x1b.weir.agent.v1.LeaseRequest\x1a\x1c.weir.agent.v1.LeaseResponseB\xad\x01\n" +
 	"\x11com.weir.agent.v1B\n" +
 	"AgentProtoP\x01Z6github.com/weirhq/weir/proto/gen/weir/agent/v1;agentv1\xa2\x02\x03WAX\xaa\x02\rWeir.Agent.V1\xca\x02\rWeir\\Agent\\V1\xe2\x02\x19Weir\\Agent\\V1\\GPBMetadata\xea\x02\x0fWeir::Agent::V1b\x06proto3"
 
@@ -2267,6 +2268,8 @@ var file_weir_agent_v1_agent_proto_goTypes = []any{
 	(*ProviderTestResult)(nil),    // 32: weir.agent.v1.ProviderTestResult
 	(*DryRunResult)(nil),          // 33: weir.agent.v1.DryRunResult
 	(*Refusal)(nil),               // 34: weir.agent.v1.Refusal
+	(*LeaseRequest)(nil),          // 35: weir.agent.v1.LeaseRequest
+	(*LeaseResponse)(nil),         // 36: weir.agent.v1.LeaseResponse
 }
 var file_weir_agent_v1_agent_proto_depIdxs = []int32{
 	5,  // 0: weir.agent.v1.EnrollResponse.signing_keys:type_name -> weir.agent.v1.SigningKey
@@ -2312,13 +2315,15 @@ var file_weir_agent_v1_agent_proto_depIdxs = []int32{
 	8,  // 40: weir.agent.v1.AgentService.Poll:input_type -> weir.agent.v1.PollRequest
 	18, // 41: weir.agent.v1.AgentService.Report:input_type -> weir.agent.v1.ReportRequest
 	25, // 42: weir.agent.v1.AgentService.Answer:input_type -> weir.agent.v1.AnswerRequest
-	4,  // 43: weir.agent.v1.AgentService.Enroll:output_type -> weir.agent.v1.EnrollResponse
-	10, // 44: weir.agent.v1.AgentService.Watch:output_type -> weir.agent.v1.WatchResponse
-	9,  // 45: weir.agent.v1.AgentService.Poll:output_type -> weir.agent.v1.PollResponse
-	24, // 46: weir.agent.v1.AgentService.Report:output_type -> weir.agent.v1.ReportResponse
-	26, // 47: weir.agent.v1.AgentService.Answer:output_type -> weir.agent.v1.AnswerResponse
-	43, // [43:48] is the sub-list for method output_type
-	38, // [38:43] is the sub-list for method input_type
+	35, // 43: weir.agent.v1.AgentService.Lease:input_type -> weir.agent.v1.LeaseRequest
+	4,  // 44: weir.agent.v1.AgentService.Enroll:output_type -> weir.agent.v1.EnrollResponse
+	10, // 45: weir.agent.v1.AgentService.Watch:output_type -> weir.agent.v1.WatchResponse
+	9,  // 46: weir.agent.v1.AgentService.Poll:output_type -> weir.agent.v1.PollResponse
+	24, // 47: weir.agent.v1.AgentService.Report:output_type -> weir.agent.v1.ReportResponse
+	26, // 48: weir.agent.v1.AgentService.Answer:output_type -> weir.agent.v1.AnswerResponse
+	36, // 49: weir.agent.v1.AgentService.Lease:output_type -> weir.agent.v1.LeaseResponse
+	44, // [44:50] is the sub-list for method output_type
+	38, // [38:44] is the sub-list for method input_type
 	38, // [38:38] is the sub-list for extension type_name
 	38, // [38:38] is the sub-list for extension extendee
 	0,  // [0:38] is the sub-list for field type_name
@@ -2330,6 +2335,7 @@ func file_weir_agent_v1_agent_proto_init() {
 		return
 	}
 	file_weir_agent_v1_ask_proto_init()
+	file_weir_agent_v1_lease_proto_init()
 	file_weir_agent_v1_agent_proto_msgTypes[7].OneofWrappers = []any{
 		(*WatchResponse_Snapshot)(nil),
 		(*WatchResponse_Revocations)(nil),

@@ -103,6 +103,8 @@ const (
 	DryRunTarget_FITNESS_BEYOND_ATTEMPTS DryRunTarget_Fitness = 4
 	// Its condition is not true of the request.
 	DryRunTarget_FITNESS_CONDITION DryRunTarget_Fitness = 5
+	// Its price is not known, and the organization blocks that.
+	DryRunTarget_FITNESS_UNPRICED DryRunTarget_Fitness = 6
 )
 
 // Enum value maps for DryRunTarget_Fitness.
@@ -114,6 +116,7 @@ var (
 		3: "FITNESS_CREDENTIAL_UNAVAILABLE",
 		4: "FITNESS_BEYOND_ATTEMPTS",
 		5: "FITNESS_CONDITION",
+		6: "FITNESS_UNPRICED",
 	}
 	DryRunTarget_Fitness_value = map[string]int32{
 		"FITNESS_UNSPECIFIED":            0,
@@ -122,6 +125,7 @@ var (
 		"FITNESS_CREDENTIAL_UNAVAILABLE": 3,
 		"FITNESS_BEYOND_ATTEMPTS":        4,
 		"FITNESS_CONDITION":              5,
+		"FITNESS_UNPRICED":               6,
 	}
 )
 
@@ -1283,7 +1287,7 @@ const file_weir_agent_v1_ask_proto_rawDesc = "" +
 	"\x06shadow\x18\r \x01(\v2\x1a.weir.agent.v1.DryRunShareR\x06shadow\"_\n" +
 	"\vDryRunShare\x123\n" +
 	"\x06target\x18\x01 \x01(\v2\x1b.weir.agent.v1.DryRunTargetR\x06target\x12\x1b\n" +
-	"\tper_mille\x18\x02 \x01(\x05R\bperMille\"\xee\a\n" +
+	"\tper_mille\x18\x02 \x01(\x05R\bperMille\"\x84\b\n" +
 	"\fDryRunTarget\x12(\n" +
 	"\vprovider_id\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18@R\n" +
 	"providerId\x12$\n" +
@@ -1305,14 +1309,15 @@ const file_weir_agent_v1_ask_proto_rawDesc = "" +
 	"\rverdict_error\x18\x10 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\fverdictError\x12\x1d\n" +
 	"\n" +
 	"connect_ms\x18\x11 \x01(\x03R\tconnectMs\x12$\n" +
-	"\x0efirst_token_ms\x18\x12 \x01(\x03R\ffirstTokenMs\"\xa3\x01\n" +
+	"\x0efirst_token_ms\x18\x12 \x01(\x03R\ffirstTokenMs\"\xb9\x01\n" +
 	"\aFitness\x12\x17\n" +
 	"\x13FITNESS_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eFITNESS_USABLE\x10\x01\x12\x13\n" +
 	"\x0fFITNESS_BLOCKED\x10\x02\x12\"\n" +
 	"\x1eFITNESS_CREDENTIAL_UNAVAILABLE\x10\x03\x12\x1b\n" +
 	"\x17FITNESS_BEYOND_ATTEMPTS\x10\x04\x12\x15\n" +
-	"\x11FITNESS_CONDITION\x10\x05\"Z\n" +
+	"\x11FITNESS_CONDITION\x10\x05\x12\x14\n" +
+	"\x10FITNESS_UNPRICED\x10\x06\"Z\n" +
 	"\aVerdict\x12\x17\n" +
 	"\x13VERDICT_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fVERDICT_TRUE\x10\x01\x12\x11\n" +

@@ -714,6 +714,59 @@ func (Failure) EnumDescriptor() ([]byte, []int) {
 	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{10}
 }
 
+// Unpriced is what agents do where a price is not known; unspecified: ALLOW.
+type Unpriced int32
+
+const (
+	Unpriced_UNPRICED_UNSPECIFIED Unpriced = 0
+	Unpriced_UNPRICED_ALLOW       Unpriced = 1
+	Unpriced_UNPRICED_ESTIMATE    Unpriced = 2
+	Unpriced_UNPRICED_BLOCK       Unpriced = 3
+)
+
+// Enum value maps for Unpriced.
+var (
+	Unpriced_name = map[int32]string{
+		0: "UNPRICED_UNSPECIFIED",
+		1: "UNPRICED_ALLOW",
+		2: "UNPRICED_ESTIMATE",
+		3: "UNPRICED_BLOCK",
+	}
+	Unpriced_value = map[string]int32{
+		"UNPRICED_UNSPECIFIED": 0,
+		"UNPRICED_ALLOW":       1,
+		"UNPRICED_ESTIMATE":    2,
+		"UNPRICED_BLOCK":       3,
+	}
+)
+
+func (x Unpriced) Enum() *Unpriced {
+	p := new(Unpriced)
+	*p = x
+	return p
+}
+
+func (x Unpriced) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Unpriced) Descriptor() protoreflect.EnumDescriptor {
+	return file_weir_event_v1_event_proto_enumTypes[11].Descriptor()
+}
+
+func (Unpriced) Type() protoreflect.EnumType {
+	return &file_weir_event_v1_event_proto_enumTypes[11]
+}
+
+func (x Unpriced) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Unpriced.Descriptor instead.
+func (Unpriced) EnumDescriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{11}
+}
+
 type EndUsers int32
 
 const (
@@ -748,11 +801,11 @@ func (x EndUsers) String() string {
 }
 
 func (EndUsers) Descriptor() protoreflect.EnumDescriptor {
-	return file_weir_event_v1_event_proto_enumTypes[11].Descriptor()
+	return file_weir_event_v1_event_proto_enumTypes[12].Descriptor()
 }
 
 func (EndUsers) Type() protoreflect.EnumType {
-	return &file_weir_event_v1_event_proto_enumTypes[11]
+	return &file_weir_event_v1_event_proto_enumTypes[12]
 }
 
 func (x EndUsers) Number() protoreflect.EnumNumber {
@@ -761,7 +814,7 @@ func (x EndUsers) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use EndUsers.Descriptor instead.
 func (EndUsers) EnumDescriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{11}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{12}
 }
 
 // SpoolFull is what agents do when their spool is full.
@@ -799,11 +852,11 @@ func (x SpoolFull) String() string {
 }
 
 func (SpoolFull) Descriptor() protoreflect.EnumDescriptor {
-	return file_weir_event_v1_event_proto_enumTypes[12].Descriptor()
+	return file_weir_event_v1_event_proto_enumTypes[13].Descriptor()
 }
 
 func (SpoolFull) Type() protoreflect.EnumType {
-	return &file_weir_event_v1_event_proto_enumTypes[12]
+	return &file_weir_event_v1_event_proto_enumTypes[13]
 }
 
 func (x SpoolFull) Number() protoreflect.EnumNumber {
@@ -812,7 +865,7 @@ func (x SpoolFull) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use SpoolFull.Descriptor instead.
 func (SpoolFull) EnumDescriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{12}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{13}
 }
 
 type RolloutStrategy int32
@@ -848,11 +901,11 @@ func (x RolloutStrategy) String() string {
 }
 
 func (RolloutStrategy) Descriptor() protoreflect.EnumDescriptor {
-	return file_weir_event_v1_event_proto_enumTypes[13].Descriptor()
+	return file_weir_event_v1_event_proto_enumTypes[14].Descriptor()
 }
 
 func (RolloutStrategy) Type() protoreflect.EnumType {
-	return &file_weir_event_v1_event_proto_enumTypes[13]
+	return &file_weir_event_v1_event_proto_enumTypes[14]
 }
 
 func (x RolloutStrategy) Number() protoreflect.EnumNumber {
@@ -861,7 +914,7 @@ func (x RolloutStrategy) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use RolloutStrategy.Descriptor instead.
 func (RolloutStrategy) EnumDescriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{13}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{14}
 }
 
 type RolloutHoldCause int32
@@ -907,11 +960,11 @@ func (x RolloutHoldCause) String() string {
 }
 
 func (RolloutHoldCause) Descriptor() protoreflect.EnumDescriptor {
-	return file_weir_event_v1_event_proto_enumTypes[14].Descriptor()
+	return file_weir_event_v1_event_proto_enumTypes[15].Descriptor()
 }
 
 func (RolloutHoldCause) Type() protoreflect.EnumType {
-	return &file_weir_event_v1_event_proto_enumTypes[14]
+	return &file_weir_event_v1_event_proto_enumTypes[15]
 }
 
 func (x RolloutHoldCause) Number() protoreflect.EnumNumber {
@@ -920,7 +973,59 @@ func (x RolloutHoldCause) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use RolloutHoldCause.Descriptor instead.
 func (RolloutHoldCause) EnumDescriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{14}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{15}
+}
+
+// LongContext is which tokens long_rates price; unspecified: WHOLE.
+type LongContext int32
+
+const (
+	LongContext_LONG_CONTEXT_UNSPECIFIED LongContext = 0
+	// All of the request.
+	LongContext_LONG_CONTEXT_WHOLE LongContext = 1
+	// The input tokens beyond the threshold.
+	LongContext_LONG_CONTEXT_MARGINAL LongContext = 2
+)
+
+// Enum value maps for LongContext.
+var (
+	LongContext_name = map[int32]string{
+		0: "LONG_CONTEXT_UNSPECIFIED",
+		1: "LONG_CONTEXT_WHOLE",
+		2: "LONG_CONTEXT_MARGINAL",
+	}
+	LongContext_value = map[string]int32{
+		"LONG_CONTEXT_UNSPECIFIED": 0,
+		"LONG_CONTEXT_WHOLE":       1,
+		"LONG_CONTEXT_MARGINAL":    2,
+	}
+)
+
+func (x LongContext) Enum() *LongContext {
+	p := new(LongContext)
+	*p = x
+	return p
+}
+
+func (x LongContext) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (LongContext) Descriptor() protoreflect.EnumDescriptor {
+	return file_weir_event_v1_event_proto_enumTypes[16].Descriptor()
+}
+
+func (LongContext) Type() protoreflect.EnumType {
+	return &file_weir_event_v1_event_proto_enumTypes[16]
+}
+
+func (x LongContext) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use LongContext.Descriptor instead.
+func (LongContext) EnumDescriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{16}
 }
 
 // Target is one upstream model of a route.
@@ -1314,7 +1419,9 @@ type OrganizationUpdated struct {
 	// Regions that new gateways may have; empty: any.
 	AllowedRegions []string `protobuf:"bytes,3,rep,name=allowed_regions,json=allowedRegions,proto3" json:"allowed_regions,omitempty"`
 	// Absent: as an organization begins.
-	Usage         *UsageSettings `protobuf:"bytes,4,opt,name=usage,proto3" json:"usage,omitempty"`
+	Usage *UsageSettings `protobuf:"bytes,4,opt,name=usage,proto3" json:"usage,omitempty"`
+	// Absent: requests without a known price are served.
+	Pricing       *PricingSettings `protobuf:"bytes,5,opt,name=pricing,proto3" json:"pricing,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1377,6 +1484,75 @@ func (x *OrganizationUpdated) GetUsage() *UsageSettings {
 	return nil
 }
 
+func (x *OrganizationUpdated) GetPricing() *PricingSettings {
+	if x != nil {
+		return x.Pricing
+	}
+	return nil
+}
+
+// PricingSettings say what is done with requests that have no known price.
+type PricingSettings struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Unpriced Unpriced               `protobuf:"varint,1,opt,name=unpriced,proto3,enum=weir.event.v1.Unpriced" json:"unpriced,omitempty"`
+	// With ESTIMATE, the entry of the price book that stands in.
+	EstimatePriceList string `protobuf:"bytes,2,opt,name=estimate_price_list,json=estimatePriceList,proto3" json:"estimate_price_list,omitempty"`
+	EstimateModel     string `protobuf:"bytes,3,opt,name=estimate_model,json=estimateModel,proto3" json:"estimate_model,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *PricingSettings) Reset() {
+	*x = PricingSettings{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PricingSettings) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PricingSettings) ProtoMessage() {}
+
+func (x *PricingSettings) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PricingSettings.ProtoReflect.Descriptor instead.
+func (*PricingSettings) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *PricingSettings) GetUnpriced() Unpriced {
+	if x != nil {
+		return x.Unpriced
+	}
+	return Unpriced_UNPRICED_UNSPECIFIED
+}
+
+func (x *PricingSettings) GetEstimatePriceList() string {
+	if x != nil {
+		return x.EstimatePriceList
+	}
+	return ""
+}
+
+func (x *PricingSettings) GetEstimateModel() string {
+	if x != nil {
+		return x.EstimateModel
+	}
+	return ""
+}
+
 // UsageSettings say what usage may hold of callers' own words.
 type UsageSettings struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
@@ -1389,7 +1565,7 @@ type UsageSettings struct {
 
 func (x *UsageSettings) Reset() {
 	*x = UsageSettings{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[7]
+	mi := &file_weir_event_v1_event_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1401,7 +1577,7 @@ func (x *UsageSettings) String() string {
 func (*UsageSettings) ProtoMessage() {}
 
 func (x *UsageSettings) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[7]
+	mi := &file_weir_event_v1_event_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1414,7 +1590,7 @@ func (x *UsageSettings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UsageSettings.ProtoReflect.Descriptor instead.
 func (*UsageSettings) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{7}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *UsageSettings) GetEndUsers() EndUsers {
@@ -1444,7 +1620,7 @@ type LabelRule struct {
 
 func (x *LabelRule) Reset() {
 	*x = LabelRule{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[8]
+	mi := &file_weir_event_v1_event_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1456,7 +1632,7 @@ func (x *LabelRule) String() string {
 func (*LabelRule) ProtoMessage() {}
 
 func (x *LabelRule) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[8]
+	mi := &file_weir_event_v1_event_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1469,7 +1645,7 @@ func (x *LabelRule) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LabelRule.ProtoReflect.Descriptor instead.
 func (*LabelRule) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{8}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *LabelRule) GetName() string {
@@ -1503,7 +1679,7 @@ type OrganizationSuspended struct {
 
 func (x *OrganizationSuspended) Reset() {
 	*x = OrganizationSuspended{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[9]
+	mi := &file_weir_event_v1_event_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1515,7 +1691,7 @@ func (x *OrganizationSuspended) String() string {
 func (*OrganizationSuspended) ProtoMessage() {}
 
 func (x *OrganizationSuspended) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[9]
+	mi := &file_weir_event_v1_event_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1528,7 +1704,7 @@ func (x *OrganizationSuspended) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrganizationSuspended.ProtoReflect.Descriptor instead.
 func (*OrganizationSuspended) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{9}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *OrganizationSuspended) GetReason() string {
@@ -1546,7 +1722,7 @@ type OrganizationResumed struct {
 
 func (x *OrganizationResumed) Reset() {
 	*x = OrganizationResumed{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[10]
+	mi := &file_weir_event_v1_event_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1558,7 +1734,7 @@ func (x *OrganizationResumed) String() string {
 func (*OrganizationResumed) ProtoMessage() {}
 
 func (x *OrganizationResumed) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[10]
+	mi := &file_weir_event_v1_event_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1571,7 +1747,7 @@ func (x *OrganizationResumed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrganizationResumed.ProtoReflect.Descriptor instead.
 func (*OrganizationResumed) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{10}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{11}
 }
 
 // OrganizationArchived is the last event of a log.
@@ -1583,7 +1759,7 @@ type OrganizationArchived struct {
 
 func (x *OrganizationArchived) Reset() {
 	*x = OrganizationArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[11]
+	mi := &file_weir_event_v1_event_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1595,7 +1771,7 @@ func (x *OrganizationArchived) String() string {
 func (*OrganizationArchived) ProtoMessage() {}
 
 func (x *OrganizationArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[11]
+	mi := &file_weir_event_v1_event_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1608,7 +1784,7 @@ func (x *OrganizationArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrganizationArchived.ProtoReflect.Descriptor instead.
 func (*OrganizationArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{11}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{12}
 }
 
 // MemberAdded carries no name or address: those live in one erasable table.
@@ -1623,7 +1799,7 @@ type MemberAdded struct {
 
 func (x *MemberAdded) Reset() {
 	*x = MemberAdded{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[12]
+	mi := &file_weir_event_v1_event_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1635,7 +1811,7 @@ func (x *MemberAdded) String() string {
 func (*MemberAdded) ProtoMessage() {}
 
 func (x *MemberAdded) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[12]
+	mi := &file_weir_event_v1_event_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1648,7 +1824,7 @@ func (x *MemberAdded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemberAdded.ProtoReflect.Descriptor instead.
 func (*MemberAdded) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{12}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *MemberAdded) GetRole() Role {
@@ -1677,7 +1853,7 @@ type MemberInvited struct {
 
 func (x *MemberInvited) Reset() {
 	*x = MemberInvited{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[13]
+	mi := &file_weir_event_v1_event_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1689,7 +1865,7 @@ func (x *MemberInvited) String() string {
 func (*MemberInvited) ProtoMessage() {}
 
 func (x *MemberInvited) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[13]
+	mi := &file_weir_event_v1_event_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1702,7 +1878,7 @@ func (x *MemberInvited) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemberInvited.ProtoReflect.Descriptor instead.
 func (*MemberInvited) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{13}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *MemberInvited) GetRole() Role {
@@ -1728,7 +1904,7 @@ type MemberJoined struct {
 
 func (x *MemberJoined) Reset() {
 	*x = MemberJoined{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[14]
+	mi := &file_weir_event_v1_event_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1740,7 +1916,7 @@ func (x *MemberJoined) String() string {
 func (*MemberJoined) ProtoMessage() {}
 
 func (x *MemberJoined) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[14]
+	mi := &file_weir_event_v1_event_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1753,7 +1929,7 @@ func (x *MemberJoined) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemberJoined.ProtoReflect.Descriptor instead.
 func (*MemberJoined) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{14}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{15}
 }
 
 type MemberRoleChanged struct {
@@ -1765,7 +1941,7 @@ type MemberRoleChanged struct {
 
 func (x *MemberRoleChanged) Reset() {
 	*x = MemberRoleChanged{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[15]
+	mi := &file_weir_event_v1_event_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1777,7 +1953,7 @@ func (x *MemberRoleChanged) String() string {
 func (*MemberRoleChanged) ProtoMessage() {}
 
 func (x *MemberRoleChanged) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[15]
+	mi := &file_weir_event_v1_event_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1790,7 +1966,7 @@ func (x *MemberRoleChanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemberRoleChanged.ProtoReflect.Descriptor instead.
 func (*MemberRoleChanged) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{15}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *MemberRoleChanged) GetRole() Role {
@@ -1809,7 +1985,7 @@ type MemberRemoved struct {
 
 func (x *MemberRemoved) Reset() {
 	*x = MemberRemoved{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[16]
+	mi := &file_weir_event_v1_event_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1821,7 +1997,7 @@ func (x *MemberRemoved) String() string {
 func (*MemberRemoved) ProtoMessage() {}
 
 func (x *MemberRemoved) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[16]
+	mi := &file_weir_event_v1_event_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1834,7 +2010,7 @@ func (x *MemberRemoved) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemberRemoved.ProtoReflect.Descriptor instead.
 func (*MemberRemoved) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{16}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{17}
 }
 
 // MemberErased: the name and the address of a removed member are gone.
@@ -1846,7 +2022,7 @@ type MemberErased struct {
 
 func (x *MemberErased) Reset() {
 	*x = MemberErased{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[17]
+	mi := &file_weir_event_v1_event_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1858,7 +2034,7 @@ func (x *MemberErased) String() string {
 func (*MemberErased) ProtoMessage() {}
 
 func (x *MemberErased) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[17]
+	mi := &file_weir_event_v1_event_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1871,7 +2047,7 @@ func (x *MemberErased) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemberErased.ProtoReflect.Descriptor instead.
 func (*MemberErased) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{17}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{18}
 }
 
 type MemberSessionsRevoked struct {
@@ -1884,7 +2060,7 @@ type MemberSessionsRevoked struct {
 
 func (x *MemberSessionsRevoked) Reset() {
 	*x = MemberSessionsRevoked{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[18]
+	mi := &file_weir_event_v1_event_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1896,7 +2072,7 @@ func (x *MemberSessionsRevoked) String() string {
 func (*MemberSessionsRevoked) ProtoMessage() {}
 
 func (x *MemberSessionsRevoked) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[18]
+	mi := &file_weir_event_v1_event_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1909,7 +2085,7 @@ func (x *MemberSessionsRevoked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemberSessionsRevoked.ProtoReflect.Descriptor instead.
 func (*MemberSessionsRevoked) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{18}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *MemberSessionsRevoked) GetSessionId() string {
@@ -1931,7 +2107,7 @@ type JoinDomainAdded struct {
 
 func (x *JoinDomainAdded) Reset() {
 	*x = JoinDomainAdded{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[19]
+	mi := &file_weir_event_v1_event_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1943,7 +2119,7 @@ func (x *JoinDomainAdded) String() string {
 func (*JoinDomainAdded) ProtoMessage() {}
 
 func (x *JoinDomainAdded) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[19]
+	mi := &file_weir_event_v1_event_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1956,7 +2132,7 @@ func (x *JoinDomainAdded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinDomainAdded.ProtoReflect.Descriptor instead.
 func (*JoinDomainAdded) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{19}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *JoinDomainAdded) GetDomain() string {
@@ -1982,7 +2158,7 @@ type JoinDomainChanged struct {
 
 func (x *JoinDomainChanged) Reset() {
 	*x = JoinDomainChanged{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[20]
+	mi := &file_weir_event_v1_event_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1994,7 +2170,7 @@ func (x *JoinDomainChanged) String() string {
 func (*JoinDomainChanged) ProtoMessage() {}
 
 func (x *JoinDomainChanged) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[20]
+	mi := &file_weir_event_v1_event_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2007,7 +2183,7 @@ func (x *JoinDomainChanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinDomainChanged.ProtoReflect.Descriptor instead.
 func (*JoinDomainChanged) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{20}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *JoinDomainChanged) GetRole() Role {
@@ -2025,7 +2201,7 @@ type JoinDomainRemoved struct {
 
 func (x *JoinDomainRemoved) Reset() {
 	*x = JoinDomainRemoved{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[21]
+	mi := &file_weir_event_v1_event_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2037,7 +2213,7 @@ func (x *JoinDomainRemoved) String() string {
 func (*JoinDomainRemoved) ProtoMessage() {}
 
 func (x *JoinDomainRemoved) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[21]
+	mi := &file_weir_event_v1_event_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2050,7 +2226,7 @@ func (x *JoinDomainRemoved) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinDomainRemoved.ProtoReflect.Descriptor instead.
 func (*JoinDomainRemoved) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{21}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{22}
 }
 
 type ProjectCreated struct {
@@ -2063,7 +2239,7 @@ type ProjectCreated struct {
 
 func (x *ProjectCreated) Reset() {
 	*x = ProjectCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[22]
+	mi := &file_weir_event_v1_event_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2075,7 +2251,7 @@ func (x *ProjectCreated) String() string {
 func (*ProjectCreated) ProtoMessage() {}
 
 func (x *ProjectCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[22]
+	mi := &file_weir_event_v1_event_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2088,7 +2264,7 @@ func (x *ProjectCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProjectCreated.ProtoReflect.Descriptor instead.
 func (*ProjectCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{22}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ProjectCreated) GetName() string {
@@ -2116,7 +2292,7 @@ type ProjectUpdated struct {
 
 func (x *ProjectUpdated) Reset() {
 	*x = ProjectUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[23]
+	mi := &file_weir_event_v1_event_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2128,7 +2304,7 @@ func (x *ProjectUpdated) String() string {
 func (*ProjectUpdated) ProtoMessage() {}
 
 func (x *ProjectUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[23]
+	mi := &file_weir_event_v1_event_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2141,7 +2317,7 @@ func (x *ProjectUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProjectUpdated.ProtoReflect.Descriptor instead.
 func (*ProjectUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{23}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ProjectUpdated) GetName() string {
@@ -2167,7 +2343,7 @@ type ProjectArchived struct {
 
 func (x *ProjectArchived) Reset() {
 	*x = ProjectArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[24]
+	mi := &file_weir_event_v1_event_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2179,7 +2355,7 @@ func (x *ProjectArchived) String() string {
 func (*ProjectArchived) ProtoMessage() {}
 
 func (x *ProjectArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[24]
+	mi := &file_weir_event_v1_event_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2192,7 +2368,7 @@ func (x *ProjectArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProjectArchived.ProtoReflect.Descriptor instead.
 func (*ProjectArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{24}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{25}
 }
 
 // ProjectRestored brings an archived one back with these settings, as every
@@ -2209,7 +2385,7 @@ type ProjectRestored struct {
 
 func (x *ProjectRestored) Reset() {
 	*x = ProjectRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[25]
+	mi := &file_weir_event_v1_event_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2221,7 +2397,7 @@ func (x *ProjectRestored) String() string {
 func (*ProjectRestored) ProtoMessage() {}
 
 func (x *ProjectRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[25]
+	mi := &file_weir_event_v1_event_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2234,7 +2410,7 @@ func (x *ProjectRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProjectRestored.ProtoReflect.Descriptor instead.
 func (*ProjectRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{25}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ProjectRestored) GetName() string {
@@ -2284,7 +2460,7 @@ type ProviderCreated struct {
 
 func (x *ProviderCreated) Reset() {
 	*x = ProviderCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[26]
+	mi := &file_weir_event_v1_event_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2296,7 +2472,7 @@ func (x *ProviderCreated) String() string {
 func (*ProviderCreated) ProtoMessage() {}
 
 func (x *ProviderCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[26]
+	mi := &file_weir_event_v1_event_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2309,7 +2485,7 @@ func (x *ProviderCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProviderCreated.ProtoReflect.Descriptor instead.
 func (*ProviderCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{26}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ProviderCreated) GetName() string {
@@ -2404,7 +2580,7 @@ type ProviderSettings struct {
 
 func (x *ProviderSettings) Reset() {
 	*x = ProviderSettings{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[27]
+	mi := &file_weir_event_v1_event_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2416,7 +2592,7 @@ func (x *ProviderSettings) String() string {
 func (*ProviderSettings) ProtoMessage() {}
 
 func (x *ProviderSettings) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[27]
+	mi := &file_weir_event_v1_event_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2429,7 +2605,7 @@ func (x *ProviderSettings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProviderSettings.ProtoReflect.Descriptor instead.
 func (*ProviderSettings) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{27}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ProviderSettings) GetName() string {
@@ -2523,7 +2699,7 @@ type SealedCredential struct {
 
 func (x *SealedCredential) Reset() {
 	*x = SealedCredential{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[28]
+	mi := &file_weir_event_v1_event_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2535,7 +2711,7 @@ func (x *SealedCredential) String() string {
 func (*SealedCredential) ProtoMessage() {}
 
 func (x *SealedCredential) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[28]
+	mi := &file_weir_event_v1_event_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2548,7 +2724,7 @@ func (x *SealedCredential) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SealedCredential.ProtoReflect.Descriptor instead.
 func (*SealedCredential) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{28}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *SealedCredential) GetGatewayId() string {
@@ -2581,7 +2757,7 @@ type ProviderUpdated struct {
 
 func (x *ProviderUpdated) Reset() {
 	*x = ProviderUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[29]
+	mi := &file_weir_event_v1_event_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2593,7 +2769,7 @@ func (x *ProviderUpdated) String() string {
 func (*ProviderUpdated) ProtoMessage() {}
 
 func (x *ProviderUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[29]
+	mi := &file_weir_event_v1_event_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2606,7 +2782,7 @@ func (x *ProviderUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProviderUpdated.ProtoReflect.Descriptor instead.
 func (*ProviderUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{29}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *ProviderUpdated) GetSettings() *ProviderSettings {
@@ -2624,7 +2800,7 @@ type ProviderArchived struct {
 
 func (x *ProviderArchived) Reset() {
 	*x = ProviderArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[30]
+	mi := &file_weir_event_v1_event_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2636,7 +2812,7 @@ func (x *ProviderArchived) String() string {
 func (*ProviderArchived) ProtoMessage() {}
 
 func (x *ProviderArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[30]
+	mi := &file_weir_event_v1_event_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2649,7 +2825,7 @@ func (x *ProviderArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProviderArchived.ProtoReflect.Descriptor instead.
 func (*ProviderArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{30}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{31}
 }
 
 type ProviderRestored struct {
@@ -2662,7 +2838,7 @@ type ProviderRestored struct {
 
 func (x *ProviderRestored) Reset() {
 	*x = ProviderRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[31]
+	mi := &file_weir_event_v1_event_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2674,7 +2850,7 @@ func (x *ProviderRestored) String() string {
 func (*ProviderRestored) ProtoMessage() {}
 
 func (x *ProviderRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[31]
+	mi := &file_weir_event_v1_event_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2687,7 +2863,7 @@ func (x *ProviderRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProviderRestored.ProtoReflect.Descriptor instead.
 func (*ProviderRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{31}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *ProviderRestored) GetSettings() *ProviderSettings {
@@ -2723,7 +2899,7 @@ type Timeouts struct {
 
 func (x *Timeouts) Reset() {
 	*x = Timeouts{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[32]
+	mi := &file_weir_event_v1_event_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2735,7 +2911,7 @@ func (x *Timeouts) String() string {
 func (*Timeouts) ProtoMessage() {}
 
 func (x *Timeouts) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[32]
+	mi := &file_weir_event_v1_event_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2748,7 +2924,7 @@ func (x *Timeouts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Timeouts.ProtoReflect.Descriptor instead.
 func (*Timeouts) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{32}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Timeouts) GetFirstByteMs() int64 {
@@ -2813,7 +2989,7 @@ type RouteCreated struct {
 
 func (x *RouteCreated) Reset() {
 	*x = RouteCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[33]
+	mi := &file_weir_event_v1_event_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2825,7 +3001,7 @@ func (x *RouteCreated) String() string {
 func (*RouteCreated) ProtoMessage() {}
 
 func (x *RouteCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[33]
+	mi := &file_weir_event_v1_event_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2838,7 +3014,7 @@ func (x *RouteCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RouteCreated.ProtoReflect.Descriptor instead.
 func (*RouteCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{33}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *RouteCreated) GetName() string {
@@ -2938,7 +3114,7 @@ type RouteSettings struct {
 
 func (x *RouteSettings) Reset() {
 	*x = RouteSettings{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[34]
+	mi := &file_weir_event_v1_event_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2950,7 +3126,7 @@ func (x *RouteSettings) String() string {
 func (*RouteSettings) ProtoMessage() {}
 
 func (x *RouteSettings) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[34]
+	mi := &file_weir_event_v1_event_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2963,7 +3139,7 @@ func (x *RouteSettings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RouteSettings.ProtoReflect.Descriptor instead.
 func (*RouteSettings) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{34}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *RouteSettings) GetName() string {
@@ -3052,7 +3228,7 @@ type RouteUpdated struct {
 
 func (x *RouteUpdated) Reset() {
 	*x = RouteUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[35]
+	mi := &file_weir_event_v1_event_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3064,7 +3240,7 @@ func (x *RouteUpdated) String() string {
 func (*RouteUpdated) ProtoMessage() {}
 
 func (x *RouteUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[35]
+	mi := &file_weir_event_v1_event_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3077,7 +3253,7 @@ func (x *RouteUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RouteUpdated.ProtoReflect.Descriptor instead.
 func (*RouteUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{35}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *RouteUpdated) GetSettings() *RouteSettings {
@@ -3095,7 +3271,7 @@ type RouteArchived struct {
 
 func (x *RouteArchived) Reset() {
 	*x = RouteArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[36]
+	mi := &file_weir_event_v1_event_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3107,7 +3283,7 @@ func (x *RouteArchived) String() string {
 func (*RouteArchived) ProtoMessage() {}
 
 func (x *RouteArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[36]
+	mi := &file_weir_event_v1_event_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3120,7 +3296,7 @@ func (x *RouteArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RouteArchived.ProtoReflect.Descriptor instead.
 func (*RouteArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{36}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{37}
 }
 
 type RouteRestored struct {
@@ -3133,7 +3309,7 @@ type RouteRestored struct {
 
 func (x *RouteRestored) Reset() {
 	*x = RouteRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[37]
+	mi := &file_weir_event_v1_event_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3145,7 +3321,7 @@ func (x *RouteRestored) String() string {
 func (*RouteRestored) ProtoMessage() {}
 
 func (x *RouteRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[37]
+	mi := &file_weir_event_v1_event_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3158,7 +3334,7 @@ func (x *RouteRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RouteRestored.ProtoReflect.Descriptor instead.
 func (*RouteRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{37}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *RouteRestored) GetSettings() *RouteSettings {
@@ -3194,7 +3370,7 @@ type KeyCreated struct {
 
 func (x *KeyCreated) Reset() {
 	*x = KeyCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[38]
+	mi := &file_weir_event_v1_event_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3206,7 +3382,7 @@ func (x *KeyCreated) String() string {
 func (*KeyCreated) ProtoMessage() {}
 
 func (x *KeyCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[38]
+	mi := &file_weir_event_v1_event_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3219,7 +3395,7 @@ func (x *KeyCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyCreated.ProtoReflect.Descriptor instead.
 func (*KeyCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{38}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *KeyCreated) GetProjectId() string {
@@ -3283,7 +3459,7 @@ type KeyUpdated struct {
 
 func (x *KeyUpdated) Reset() {
 	*x = KeyUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[39]
+	mi := &file_weir_event_v1_event_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3295,7 +3471,7 @@ func (x *KeyUpdated) String() string {
 func (*KeyUpdated) ProtoMessage() {}
 
 func (x *KeyUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[39]
+	mi := &file_weir_event_v1_event_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3308,7 +3484,7 @@ func (x *KeyUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyUpdated.ProtoReflect.Descriptor instead.
 func (*KeyUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{39}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *KeyUpdated) GetName() string {
@@ -3352,7 +3528,7 @@ type KeyRotated struct {
 
 func (x *KeyRotated) Reset() {
 	*x = KeyRotated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[40]
+	mi := &file_weir_event_v1_event_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3364,7 +3540,7 @@ func (x *KeyRotated) String() string {
 func (*KeyRotated) ProtoMessage() {}
 
 func (x *KeyRotated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[40]
+	mi := &file_weir_event_v1_event_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3377,7 +3553,7 @@ func (x *KeyRotated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyRotated.ProtoReflect.Descriptor instead.
 func (*KeyRotated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{40}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *KeyRotated) GetSha256() []byte {
@@ -3412,7 +3588,7 @@ type KeyRevoked struct {
 
 func (x *KeyRevoked) Reset() {
 	*x = KeyRevoked{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[41]
+	mi := &file_weir_event_v1_event_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3424,7 +3600,7 @@ func (x *KeyRevoked) String() string {
 func (*KeyRevoked) ProtoMessage() {}
 
 func (x *KeyRevoked) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[41]
+	mi := &file_weir_event_v1_event_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3437,7 +3613,7 @@ func (x *KeyRevoked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyRevoked.ProtoReflect.Descriptor instead.
 func (*KeyRevoked) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{41}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *KeyRevoked) GetReason() string {
@@ -3463,7 +3639,7 @@ type KeyArchived struct {
 
 func (x *KeyArchived) Reset() {
 	*x = KeyArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[42]
+	mi := &file_weir_event_v1_event_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3475,7 +3651,7 @@ func (x *KeyArchived) String() string {
 func (*KeyArchived) ProtoMessage() {}
 
 func (x *KeyArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[42]
+	mi := &file_weir_event_v1_event_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3488,7 +3664,7 @@ func (x *KeyArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyArchived.ProtoReflect.Descriptor instead.
 func (*KeyArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{42}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{43}
 }
 
 type GatewayCreated struct {
@@ -3509,7 +3685,7 @@ type GatewayCreated struct {
 
 func (x *GatewayCreated) Reset() {
 	*x = GatewayCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[43]
+	mi := &file_weir_event_v1_event_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3521,7 +3697,7 @@ func (x *GatewayCreated) String() string {
 func (*GatewayCreated) ProtoMessage() {}
 
 func (x *GatewayCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[43]
+	mi := &file_weir_event_v1_event_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3534,7 +3710,7 @@ func (x *GatewayCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayCreated.ProtoReflect.Descriptor instead.
 func (*GatewayCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{43}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *GatewayCreated) GetName() string {
@@ -3594,7 +3770,7 @@ type GatewayUpdated struct {
 
 func (x *GatewayUpdated) Reset() {
 	*x = GatewayUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[44]
+	mi := &file_weir_event_v1_event_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3606,7 +3782,7 @@ func (x *GatewayUpdated) String() string {
 func (*GatewayUpdated) ProtoMessage() {}
 
 func (x *GatewayUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[44]
+	mi := &file_weir_event_v1_event_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3619,7 +3795,7 @@ func (x *GatewayUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayUpdated.ProtoReflect.Descriptor instead.
 func (*GatewayUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{44}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *GatewayUpdated) GetName() string {
@@ -3661,7 +3837,7 @@ type GatewayKeySet struct {
 
 func (x *GatewayKeySet) Reset() {
 	*x = GatewayKeySet{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[45]
+	mi := &file_weir_event_v1_event_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3673,7 +3849,7 @@ func (x *GatewayKeySet) String() string {
 func (*GatewayKeySet) ProtoMessage() {}
 
 func (x *GatewayKeySet) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[45]
+	mi := &file_weir_event_v1_event_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3686,7 +3862,7 @@ func (x *GatewayKeySet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayKeySet.ProtoReflect.Descriptor instead.
 func (*GatewayKeySet) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{45}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *GatewayKeySet) GetPublicKey() []byte {
@@ -3707,7 +3883,7 @@ type GatewayRolloutSet struct {
 
 func (x *GatewayRolloutSet) Reset() {
 	*x = GatewayRolloutSet{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[46]
+	mi := &file_weir_event_v1_event_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3719,7 +3895,7 @@ func (x *GatewayRolloutSet) String() string {
 func (*GatewayRolloutSet) ProtoMessage() {}
 
 func (x *GatewayRolloutSet) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[46]
+	mi := &file_weir_event_v1_event_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3732,7 +3908,7 @@ func (x *GatewayRolloutSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayRolloutSet.ProtoReflect.Descriptor instead.
 func (*GatewayRolloutSet) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{46}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *GatewayRolloutSet) GetRollout() *RolloutSettings {
@@ -3760,7 +3936,7 @@ type RolloutSettings struct {
 
 func (x *RolloutSettings) Reset() {
 	*x = RolloutSettings{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[47]
+	mi := &file_weir_event_v1_event_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3772,7 +3948,7 @@ func (x *RolloutSettings) String() string {
 func (*RolloutSettings) ProtoMessage() {}
 
 func (x *RolloutSettings) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[47]
+	mi := &file_weir_event_v1_event_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3785,7 +3961,7 @@ func (x *RolloutSettings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RolloutSettings.ProtoReflect.Descriptor instead.
 func (*RolloutSettings) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{47}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *RolloutSettings) GetStrategy() RolloutStrategy {
@@ -3831,7 +4007,7 @@ type GatewayArchived struct {
 
 func (x *GatewayArchived) Reset() {
 	*x = GatewayArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[48]
+	mi := &file_weir_event_v1_event_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3843,7 +4019,7 @@ func (x *GatewayArchived) String() string {
 func (*GatewayArchived) ProtoMessage() {}
 
 func (x *GatewayArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[48]
+	mi := &file_weir_event_v1_event_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3856,7 +4032,7 @@ func (x *GatewayArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayArchived.ProtoReflect.Descriptor instead.
 func (*GatewayArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{48}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{49}
 }
 
 type GatewayRestored struct {
@@ -3878,7 +4054,7 @@ type GatewayRestored struct {
 
 func (x *GatewayRestored) Reset() {
 	*x = GatewayRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[49]
+	mi := &file_weir_event_v1_event_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3890,7 +4066,7 @@ func (x *GatewayRestored) String() string {
 func (*GatewayRestored) ProtoMessage() {}
 
 func (x *GatewayRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[49]
+	mi := &file_weir_event_v1_event_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3903,7 +4079,7 @@ func (x *GatewayRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayRestored.ProtoReflect.Descriptor instead.
 func (*GatewayRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{49}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *GatewayRestored) GetName() string {
@@ -3977,7 +4153,7 @@ type RolloutStarted struct {
 
 func (x *RolloutStarted) Reset() {
 	*x = RolloutStarted{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[50]
+	mi := &file_weir_event_v1_event_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3989,7 +4165,7 @@ func (x *RolloutStarted) String() string {
 func (*RolloutStarted) ProtoMessage() {}
 
 func (x *RolloutStarted) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[50]
+	mi := &file_weir_event_v1_event_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4002,7 +4178,7 @@ func (x *RolloutStarted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RolloutStarted.ProtoReflect.Descriptor instead.
 func (*RolloutStarted) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{50}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *RolloutStarted) GetGatewayId() string {
@@ -4044,7 +4220,7 @@ type RolloutRestarted struct {
 
 func (x *RolloutRestarted) Reset() {
 	*x = RolloutRestarted{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[51]
+	mi := &file_weir_event_v1_event_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4056,7 +4232,7 @@ func (x *RolloutRestarted) String() string {
 func (*RolloutRestarted) ProtoMessage() {}
 
 func (x *RolloutRestarted) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[51]
+	mi := &file_weir_event_v1_event_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4069,7 +4245,7 @@ func (x *RolloutRestarted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RolloutRestarted.ProtoReflect.Descriptor instead.
 func (*RolloutRestarted) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{51}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *RolloutRestarted) GetCandidateVersion() int64 {
@@ -4101,7 +4277,7 @@ type RolloutAdvanced struct {
 
 func (x *RolloutAdvanced) Reset() {
 	*x = RolloutAdvanced{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[52]
+	mi := &file_weir_event_v1_event_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4113,7 +4289,7 @@ func (x *RolloutAdvanced) String() string {
 func (*RolloutAdvanced) ProtoMessage() {}
 
 func (x *RolloutAdvanced) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[52]
+	mi := &file_weir_event_v1_event_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4126,7 +4302,7 @@ func (x *RolloutAdvanced) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RolloutAdvanced.ProtoReflect.Descriptor instead.
 func (*RolloutAdvanced) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{52}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *RolloutAdvanced) GetStep() int32 {
@@ -4164,7 +4340,7 @@ type RolloutHeld struct {
 
 func (x *RolloutHeld) Reset() {
 	*x = RolloutHeld{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[53]
+	mi := &file_weir_event_v1_event_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4176,7 +4352,7 @@ func (x *RolloutHeld) String() string {
 func (*RolloutHeld) ProtoMessage() {}
 
 func (x *RolloutHeld) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[53]
+	mi := &file_weir_event_v1_event_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4189,7 +4365,7 @@ func (x *RolloutHeld) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RolloutHeld.ProtoReflect.Descriptor instead.
 func (*RolloutHeld) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{53}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *RolloutHeld) GetCause() RolloutHoldCause {
@@ -4221,7 +4397,7 @@ type RolloutResumed struct {
 
 func (x *RolloutResumed) Reset() {
 	*x = RolloutResumed{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[54]
+	mi := &file_weir_event_v1_event_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4233,7 +4409,7 @@ func (x *RolloutResumed) String() string {
 func (*RolloutResumed) ProtoMessage() {}
 
 func (x *RolloutResumed) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[54]
+	mi := &file_weir_event_v1_event_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4246,7 +4422,7 @@ func (x *RolloutResumed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RolloutResumed.ProtoReflect.Descriptor instead.
 func (*RolloutResumed) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{54}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{55}
 }
 
 // RolloutFinished: every agent has the candidate, and what comes is rolled out from there.
@@ -4258,7 +4434,7 @@ type RolloutFinished struct {
 
 func (x *RolloutFinished) Reset() {
 	*x = RolloutFinished{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[55]
+	mi := &file_weir_event_v1_event_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4270,7 +4446,7 @@ func (x *RolloutFinished) String() string {
 func (*RolloutFinished) ProtoMessage() {}
 
 func (x *RolloutFinished) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[55]
+	mi := &file_weir_event_v1_event_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4283,7 +4459,7 @@ func (x *RolloutFinished) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RolloutFinished.ProtoReflect.Descriptor instead.
 func (*RolloutFinished) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{55}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{56}
 }
 
 // RolloutAbandoned: the candidate is given up; what the gateway's agents have is said
@@ -4298,7 +4474,7 @@ type RolloutAbandoned struct {
 
 func (x *RolloutAbandoned) Reset() {
 	*x = RolloutAbandoned{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[56]
+	mi := &file_weir_event_v1_event_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4310,7 +4486,7 @@ func (x *RolloutAbandoned) String() string {
 func (*RolloutAbandoned) ProtoMessage() {}
 
 func (x *RolloutAbandoned) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[56]
+	mi := &file_weir_event_v1_event_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4323,7 +4499,7 @@ func (x *RolloutAbandoned) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RolloutAbandoned.ProtoReflect.Descriptor instead.
 func (*RolloutAbandoned) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{56}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *RolloutAbandoned) GetReason() string {
@@ -4347,7 +4523,7 @@ type GatewayWentBack struct {
 
 func (x *GatewayWentBack) Reset() {
 	*x = GatewayWentBack{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[57]
+	mi := &file_weir_event_v1_event_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4359,7 +4535,7 @@ func (x *GatewayWentBack) String() string {
 func (*GatewayWentBack) ProtoMessage() {}
 
 func (x *GatewayWentBack) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[57]
+	mi := &file_weir_event_v1_event_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4372,7 +4548,7 @@ func (x *GatewayWentBack) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayWentBack.ProtoReflect.Descriptor instead.
 func (*GatewayWentBack) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{57}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *GatewayWentBack) GetGatewayId() string {
@@ -4405,7 +4581,7 @@ type GatewayWentForward struct {
 
 func (x *GatewayWentForward) Reset() {
 	*x = GatewayWentForward{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[58]
+	mi := &file_weir_event_v1_event_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4417,7 +4593,7 @@ func (x *GatewayWentForward) String() string {
 func (*GatewayWentForward) ProtoMessage() {}
 
 func (x *GatewayWentForward) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[58]
+	mi := &file_weir_event_v1_event_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4430,7 +4606,7 @@ func (x *GatewayWentForward) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayWentForward.ProtoReflect.Descriptor instead.
 func (*GatewayWentForward) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{58}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{59}
 }
 
 type EnrolmentTokenRevoked struct {
@@ -4442,7 +4618,7 @@ type EnrolmentTokenRevoked struct {
 
 func (x *EnrolmentTokenRevoked) Reset() {
 	*x = EnrolmentTokenRevoked{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[59]
+	mi := &file_weir_event_v1_event_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4454,7 +4630,7 @@ func (x *EnrolmentTokenRevoked) String() string {
 func (*EnrolmentTokenRevoked) ProtoMessage() {}
 
 func (x *EnrolmentTokenRevoked) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[59]
+	mi := &file_weir_event_v1_event_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4467,7 +4643,7 @@ func (x *EnrolmentTokenRevoked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EnrolmentTokenRevoked.ProtoReflect.Descriptor instead.
 func (*EnrolmentTokenRevoked) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{59}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *EnrolmentTokenRevoked) GetReason() string {
@@ -4490,7 +4666,7 @@ type EnrolmentTokenCreated struct {
 
 func (x *EnrolmentTokenCreated) Reset() {
 	*x = EnrolmentTokenCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[60]
+	mi := &file_weir_event_v1_event_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4502,7 +4678,7 @@ func (x *EnrolmentTokenCreated) String() string {
 func (*EnrolmentTokenCreated) ProtoMessage() {}
 
 func (x *EnrolmentTokenCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[60]
+	mi := &file_weir_event_v1_event_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4515,7 +4691,7 @@ func (x *EnrolmentTokenCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EnrolmentTokenCreated.ProtoReflect.Descriptor instead.
 func (*EnrolmentTokenCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{60}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *EnrolmentTokenCreated) GetGatewayId() string {
@@ -4560,7 +4736,7 @@ type AgentEnrolled struct {
 
 func (x *AgentEnrolled) Reset() {
 	*x = AgentEnrolled{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[61]
+	mi := &file_weir_event_v1_event_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4572,7 +4748,7 @@ func (x *AgentEnrolled) String() string {
 func (*AgentEnrolled) ProtoMessage() {}
 
 func (x *AgentEnrolled) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[61]
+	mi := &file_weir_event_v1_event_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4585,7 +4761,7 @@ func (x *AgentEnrolled) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgentEnrolled.ProtoReflect.Descriptor instead.
 func (*AgentEnrolled) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{61}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *AgentEnrolled) GetGatewayId() string {
@@ -4625,7 +4801,7 @@ type AgentRenamed struct {
 
 func (x *AgentRenamed) Reset() {
 	*x = AgentRenamed{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[62]
+	mi := &file_weir_event_v1_event_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4637,7 +4813,7 @@ func (x *AgentRenamed) String() string {
 func (*AgentRenamed) ProtoMessage() {}
 
 func (x *AgentRenamed) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[62]
+	mi := &file_weir_event_v1_event_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4650,7 +4826,7 @@ func (x *AgentRenamed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgentRenamed.ProtoReflect.Descriptor instead.
 func (*AgentRenamed) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{62}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *AgentRenamed) GetName() string {
@@ -4671,7 +4847,7 @@ type AgentRevoked struct {
 
 func (x *AgentRevoked) Reset() {
 	*x = AgentRevoked{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[63]
+	mi := &file_weir_event_v1_event_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4683,7 +4859,7 @@ func (x *AgentRevoked) String() string {
 func (*AgentRevoked) ProtoMessage() {}
 
 func (x *AgentRevoked) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[63]
+	mi := &file_weir_event_v1_event_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4696,7 +4872,7 @@ func (x *AgentRevoked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgentRevoked.ProtoReflect.Descriptor instead.
 func (*AgentRevoked) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{63}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *AgentRevoked) GetReason() string {
@@ -4723,7 +4899,7 @@ type ServiceAccountCreated struct {
 
 func (x *ServiceAccountCreated) Reset() {
 	*x = ServiceAccountCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[64]
+	mi := &file_weir_event_v1_event_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4735,7 +4911,7 @@ func (x *ServiceAccountCreated) String() string {
 func (*ServiceAccountCreated) ProtoMessage() {}
 
 func (x *ServiceAccountCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[64]
+	mi := &file_weir_event_v1_event_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4748,7 +4924,7 @@ func (x *ServiceAccountCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceAccountCreated.ProtoReflect.Descriptor instead.
 func (*ServiceAccountCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{64}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *ServiceAccountCreated) GetName() string {
@@ -4775,7 +4951,7 @@ type ServiceAccountUpdated struct {
 
 func (x *ServiceAccountUpdated) Reset() {
 	*x = ServiceAccountUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[65]
+	mi := &file_weir_event_v1_event_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4787,7 +4963,7 @@ func (x *ServiceAccountUpdated) String() string {
 func (*ServiceAccountUpdated) ProtoMessage() {}
 
 func (x *ServiceAccountUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[65]
+	mi := &file_weir_event_v1_event_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4800,7 +4976,7 @@ func (x *ServiceAccountUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceAccountUpdated.ProtoReflect.Descriptor instead.
 func (*ServiceAccountUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{65}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *ServiceAccountUpdated) GetName() string {
@@ -4826,7 +5002,7 @@ type ServiceAccountArchived struct {
 
 func (x *ServiceAccountArchived) Reset() {
 	*x = ServiceAccountArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[66]
+	mi := &file_weir_event_v1_event_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4838,7 +5014,7 @@ func (x *ServiceAccountArchived) String() string {
 func (*ServiceAccountArchived) ProtoMessage() {}
 
 func (x *ServiceAccountArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[66]
+	mi := &file_weir_event_v1_event_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4851,7 +5027,7 @@ func (x *ServiceAccountArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceAccountArchived.ProtoReflect.Descriptor instead.
 func (*ServiceAccountArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{66}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{67}
 }
 
 type ServiceAccountTokenCreated struct {
@@ -4869,7 +5045,7 @@ type ServiceAccountTokenCreated struct {
 
 func (x *ServiceAccountTokenCreated) Reset() {
 	*x = ServiceAccountTokenCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[67]
+	mi := &file_weir_event_v1_event_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4881,7 +5057,7 @@ func (x *ServiceAccountTokenCreated) String() string {
 func (*ServiceAccountTokenCreated) ProtoMessage() {}
 
 func (x *ServiceAccountTokenCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[67]
+	mi := &file_weir_event_v1_event_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4894,7 +5070,7 @@ func (x *ServiceAccountTokenCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceAccountTokenCreated.ProtoReflect.Descriptor instead.
 func (*ServiceAccountTokenCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{67}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *ServiceAccountTokenCreated) GetServiceAccountId() string {
@@ -4941,7 +5117,7 @@ type ServiceAccountTokenRevoked struct {
 
 func (x *ServiceAccountTokenRevoked) Reset() {
 	*x = ServiceAccountTokenRevoked{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[68]
+	mi := &file_weir_event_v1_event_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4953,7 +5129,7 @@ func (x *ServiceAccountTokenRevoked) String() string {
 func (*ServiceAccountTokenRevoked) ProtoMessage() {}
 
 func (x *ServiceAccountTokenRevoked) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[68]
+	mi := &file_weir_event_v1_event_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4966,7 +5142,7 @@ func (x *ServiceAccountTokenRevoked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceAccountTokenRevoked.ProtoReflect.Descriptor instead.
 func (*ServiceAccountTokenRevoked) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{68}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *ServiceAccountTokenRevoked) GetReason() string {
@@ -4990,7 +5166,7 @@ type RoleBindingCreated struct {
 
 func (x *RoleBindingCreated) Reset() {
 	*x = RoleBindingCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[69]
+	mi := &file_weir_event_v1_event_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5002,7 +5178,7 @@ func (x *RoleBindingCreated) String() string {
 func (*RoleBindingCreated) ProtoMessage() {}
 
 func (x *RoleBindingCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[69]
+	mi := &file_weir_event_v1_event_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5015,7 +5191,7 @@ func (x *RoleBindingCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoleBindingCreated.ProtoReflect.Descriptor instead.
 func (*RoleBindingCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{69}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *RoleBindingCreated) GetMemberId() string {
@@ -5055,7 +5231,7 @@ type RoleBindingArchived struct {
 
 func (x *RoleBindingArchived) Reset() {
 	*x = RoleBindingArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[70]
+	mi := &file_weir_event_v1_event_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5067,7 +5243,7 @@ func (x *RoleBindingArchived) String() string {
 func (*RoleBindingArchived) ProtoMessage() {}
 
 func (x *RoleBindingArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[70]
+	mi := &file_weir_event_v1_event_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5080,7 +5256,7 @@ func (x *RoleBindingArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoleBindingArchived.ProtoReflect.Descriptor instead.
 func (*RoleBindingArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{70}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{71}
 }
 
 // Rates are prices of token buckets in pico-dollars per token; absent: unknown.
@@ -5093,13 +5269,15 @@ type Rates struct {
 	Output        *int64                 `protobuf:"varint,5,opt,name=output,proto3,oneof" json:"output,omitempty"`
 	InputAudio    *int64                 `protobuf:"varint,6,opt,name=input_audio,json=inputAudio,proto3,oneof" json:"input_audio,omitempty"`
 	OutputAudio   *int64                 `protobuf:"varint,7,opt,name=output_audio,json=outputAudio,proto3,oneof" json:"output_audio,omitempty"`
+	InputImage    *int64                 `protobuf:"varint,8,opt,name=input_image,json=inputImage,proto3,oneof" json:"input_image,omitempty"`
+	OutputImage   *int64                 `protobuf:"varint,9,opt,name=output_image,json=outputImage,proto3,oneof" json:"output_image,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Rates) Reset() {
 	*x = Rates{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[71]
+	mi := &file_weir_event_v1_event_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5111,7 +5289,7 @@ func (x *Rates) String() string {
 func (*Rates) ProtoMessage() {}
 
 func (x *Rates) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[71]
+	mi := &file_weir_event_v1_event_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5124,7 +5302,7 @@ func (x *Rates) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rates.ProtoReflect.Descriptor instead.
 func (*Rates) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{71}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *Rates) GetInput() int64 {
@@ -5176,6 +5354,195 @@ func (x *Rates) GetOutputAudio() int64 {
 	return 0
 }
 
+func (x *Rates) GetInputImage() int64 {
+	if x != nil && x.InputImage != nil {
+		return *x.InputImage
+	}
+	return 0
+}
+
+func (x *Rates) GetOutputImage() int64 {
+	if x != nil && x.OutputImage != nil {
+		return *x.OutputImage
+	}
+	return 0
+}
+
+// Factor is numerator / denominator, each 1 to 1000.
+type Factor struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Numerator     int64                  `protobuf:"varint,1,opt,name=numerator,proto3" json:"numerator,omitempty"`
+	Denominator   int64                  `protobuf:"varint,2,opt,name=denominator,proto3" json:"denominator,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Factor) Reset() {
+	*x = Factor{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[73]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Factor) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Factor) ProtoMessage() {}
+
+func (x *Factor) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[73]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Factor.ProtoReflect.Descriptor instead.
+func (*Factor) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{73}
+}
+
+func (x *Factor) GetNumerator() int64 {
+	if x != nil {
+		return x.Numerator
+	}
+	return 0
+}
+
+func (x *Factor) GetDenominator() int64 {
+	if x != nil {
+		return x.Denominator
+	}
+	return 0
+}
+
+// RegionFactor is what the prices of tokens are multiplied by in a region.
+type RegionFactor struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Region        string                 `protobuf:"bytes,1,opt,name=region,proto3" json:"region,omitempty"`
+	Factor        *Factor                `protobuf:"bytes,2,opt,name=factor,proto3" json:"factor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RegionFactor) Reset() {
+	*x = RegionFactor{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[74]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RegionFactor) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RegionFactor) ProtoMessage() {}
+
+func (x *RegionFactor) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[74]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RegionFactor.ProtoReflect.Descriptor instead.
+func (*RegionFactor) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{74}
+}
+
+func (x *RegionFactor) GetRegion() string {
+	if x != nil {
+		return x.Region
+	}
+	return ""
+}
+
+func (x *RegionFactor) GetFactor() *Factor {
+	if x != nil {
+		return x.Factor
+	}
+	return nil
+}
+
+// ServiceTierRates are prices of one service tier: its own, or the override's times a factor.
+type ServiceTierRates struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Rates         *Rates                 `protobuf:"bytes,2,opt,name=rates,proto3" json:"rates,omitempty"`
+	LongRates     *Rates                 `protobuf:"bytes,3,opt,name=long_rates,json=longRates,proto3" json:"long_rates,omitempty"`
+	Factor        *Factor                `protobuf:"bytes,4,opt,name=factor,proto3" json:"factor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ServiceTierRates) Reset() {
+	*x = ServiceTierRates{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[75]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ServiceTierRates) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ServiceTierRates) ProtoMessage() {}
+
+func (x *ServiceTierRates) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[75]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ServiceTierRates.ProtoReflect.Descriptor instead.
+func (*ServiceTierRates) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{75}
+}
+
+func (x *ServiceTierRates) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ServiceTierRates) GetRates() *Rates {
+	if x != nil {
+		return x.Rates
+	}
+	return nil
+}
+
+func (x *ServiceTierRates) GetLongRates() *Rates {
+	if x != nil {
+		return x.LongRates
+	}
+	return nil
+}
+
+func (x *ServiceTierRates) GetFactor() *Factor {
+	if x != nil {
+		return x.Factor
+	}
+	return nil
+}
+
 // PriceOverrideSettings say what a price is for and what it is.
 type PriceOverrideSettings struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
@@ -5183,15 +5550,31 @@ type PriceOverrideSettings struct {
 	Model     string                 `protobuf:"bytes,2,opt,name=model,proto3" json:"model,omitempty"`
 	Rates     *Rates                 `protobuf:"bytes,3,opt,name=rates,proto3" json:"rates,omitempty"`
 	// Input tokens above which long_rates count; 0: no such tier.
-	LongContextThreshold int64  `protobuf:"varint,4,opt,name=long_context_threshold,json=longContextThreshold,proto3" json:"long_context_threshold,omitempty"`
-	LongRates            *Rates `protobuf:"bytes,5,opt,name=long_rates,json=longRates,proto3" json:"long_rates,omitempty"`
-	unknownFields        protoimpl.UnknownFields
-	sizeCache            protoimpl.SizeCache
+	LongContextThreshold int64       `protobuf:"varint,4,opt,name=long_context_threshold,json=longContextThreshold,proto3" json:"long_context_threshold,omitempty"`
+	LongRates            *Rates      `protobuf:"bytes,5,opt,name=long_rates,json=longRates,proto3" json:"long_rates,omitempty"`
+	LongContext          LongContext `protobuf:"varint,6,opt,name=long_context,json=longContext,proto3,enum=weir.event.v1.LongContext" json:"long_context,omitempty"`
+	// Ordered by name, each once; so are the factors.
+	ServiceTiers []*ServiceTierRates `protobuf:"bytes,7,rep,name=service_tiers,json=serviceTiers,proto3" json:"service_tiers,omitempty"`
+	// By the provider's region.
+	RegionFactors []*RegionFactor `protobuf:"bytes,8,rep,name=region_factors,json=regionFactors,proto3" json:"region_factors,omitempty"`
+	// By where the answer says that it was served.
+	GeoFactors []*RegionFactor `protobuf:"bytes,9,rep,name=geo_factors,json=geoFactors,proto3" json:"geo_factors,omitempty"`
+	// The only provider that it is for; empty: all of the price list.
+	ProviderId string `protobuf:"bytes,10,opt,name=provider_id,json=providerId,proto3" json:"provider_id,omitempty"`
+	// Of requests that began in [from, until); absent: ever.
+	EffectiveFrom  *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=effective_from,json=effectiveFrom,proto3" json:"effective_from,omitempty"`
+	EffectiveUntil *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=effective_until,json=effectiveUntil,proto3" json:"effective_until,omitempty"`
+	// Pico-dollars for each request.
+	PerRequest int64 `protobuf:"varint,13,opt,name=per_request,json=perRequest,proto3" json:"per_request,omitempty"`
+	// Pico-dollars for each image that an answer has; absent: unknown.
+	PerImage      *int64 `protobuf:"varint,14,opt,name=per_image,json=perImage,proto3,oneof" json:"per_image,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *PriceOverrideSettings) Reset() {
 	*x = PriceOverrideSettings{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[72]
+	mi := &file_weir_event_v1_event_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5203,7 +5586,7 @@ func (x *PriceOverrideSettings) String() string {
 func (*PriceOverrideSettings) ProtoMessage() {}
 
 func (x *PriceOverrideSettings) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[72]
+	mi := &file_weir_event_v1_event_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5216,7 +5599,7 @@ func (x *PriceOverrideSettings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceOverrideSettings.ProtoReflect.Descriptor instead.
 func (*PriceOverrideSettings) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{72}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{76}
 }
 
 func (x *PriceOverrideSettings) GetPriceList() string {
@@ -5254,6 +5637,69 @@ func (x *PriceOverrideSettings) GetLongRates() *Rates {
 	return nil
 }
 
+func (x *PriceOverrideSettings) GetLongContext() LongContext {
+	if x != nil {
+		return x.LongContext
+	}
+	return LongContext_LONG_CONTEXT_UNSPECIFIED
+}
+
+func (x *PriceOverrideSettings) GetServiceTiers() []*ServiceTierRates {
+	if x != nil {
+		return x.ServiceTiers
+	}
+	return nil
+}
+
+func (x *PriceOverrideSettings) GetRegionFactors() []*RegionFactor {
+	if x != nil {
+		return x.RegionFactors
+	}
+	return nil
+}
+
+func (x *PriceOverrideSettings) GetGeoFactors() []*RegionFactor {
+	if x != nil {
+		return x.GeoFactors
+	}
+	return nil
+}
+
+func (x *PriceOverrideSettings) GetProviderId() string {
+	if x != nil {
+		return x.ProviderId
+	}
+	return ""
+}
+
+func (x *PriceOverrideSettings) GetEffectiveFrom() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EffectiveFrom
+	}
+	return nil
+}
+
+func (x *PriceOverrideSettings) GetEffectiveUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EffectiveUntil
+	}
+	return nil
+}
+
+func (x *PriceOverrideSettings) GetPerRequest() int64 {
+	if x != nil {
+		return x.PerRequest
+	}
+	return 0
+}
+
+func (x *PriceOverrideSettings) GetPerImage() int64 {
+	if x != nil && x.PerImage != nil {
+		return *x.PerImage
+	}
+	return 0
+}
+
 type PriceOverrideCreated struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Settings      *PriceOverrideSettings `protobuf:"bytes,1,opt,name=settings,proto3" json:"settings,omitempty"`
@@ -5263,7 +5709,7 @@ type PriceOverrideCreated struct {
 
 func (x *PriceOverrideCreated) Reset() {
 	*x = PriceOverrideCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[73]
+	mi := &file_weir_event_v1_event_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5275,7 +5721,7 @@ func (x *PriceOverrideCreated) String() string {
 func (*PriceOverrideCreated) ProtoMessage() {}
 
 func (x *PriceOverrideCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[73]
+	mi := &file_weir_event_v1_event_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5288,7 +5734,7 @@ func (x *PriceOverrideCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceOverrideCreated.ProtoReflect.Descriptor instead.
 func (*PriceOverrideCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{73}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{77}
 }
 
 func (x *PriceOverrideCreated) GetSettings() *PriceOverrideSettings {
@@ -5307,7 +5753,7 @@ type PriceOverrideUpdated struct {
 
 func (x *PriceOverrideUpdated) Reset() {
 	*x = PriceOverrideUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[74]
+	mi := &file_weir_event_v1_event_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5319,7 +5765,7 @@ func (x *PriceOverrideUpdated) String() string {
 func (*PriceOverrideUpdated) ProtoMessage() {}
 
 func (x *PriceOverrideUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[74]
+	mi := &file_weir_event_v1_event_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5332,7 +5778,7 @@ func (x *PriceOverrideUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceOverrideUpdated.ProtoReflect.Descriptor instead.
 func (*PriceOverrideUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{74}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{78}
 }
 
 func (x *PriceOverrideUpdated) GetSettings() *PriceOverrideSettings {
@@ -5350,7 +5796,7 @@ type PriceOverrideArchived struct {
 
 func (x *PriceOverrideArchived) Reset() {
 	*x = PriceOverrideArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[75]
+	mi := &file_weir_event_v1_event_proto_msgTypes[79]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5362,7 +5808,7 @@ func (x *PriceOverrideArchived) String() string {
 func (*PriceOverrideArchived) ProtoMessage() {}
 
 func (x *PriceOverrideArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[75]
+	mi := &file_weir_event_v1_event_proto_msgTypes[79]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5375,7 +5821,7 @@ func (x *PriceOverrideArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceOverrideArchived.ProtoReflect.Descriptor instead.
 func (*PriceOverrideArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{75}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{79}
 }
 
 type PriceOverrideRestored struct {
@@ -5388,7 +5834,7 @@ type PriceOverrideRestored struct {
 
 func (x *PriceOverrideRestored) Reset() {
 	*x = PriceOverrideRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[76]
+	mi := &file_weir_event_v1_event_proto_msgTypes[80]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5400,7 +5846,7 @@ func (x *PriceOverrideRestored) String() string {
 func (*PriceOverrideRestored) ProtoMessage() {}
 
 func (x *PriceOverrideRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[76]
+	mi := &file_weir_event_v1_event_proto_msgTypes[80]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5413,7 +5859,7 @@ func (x *PriceOverrideRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceOverrideRestored.ProtoReflect.Descriptor instead.
 func (*PriceOverrideRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{76}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{80}
 }
 
 func (x *PriceOverrideRestored) GetSettings() *PriceOverrideSettings {
@@ -5448,7 +5894,7 @@ type QuotaScope struct {
 
 func (x *QuotaScope) Reset() {
 	*x = QuotaScope{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[77]
+	mi := &file_weir_event_v1_event_proto_msgTypes[81]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5460,7 +5906,7 @@ func (x *QuotaScope) String() string {
 func (*QuotaScope) ProtoMessage() {}
 
 func (x *QuotaScope) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[77]
+	mi := &file_weir_event_v1_event_proto_msgTypes[81]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5473,7 +5919,7 @@ func (x *QuotaScope) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuotaScope.ProtoReflect.Descriptor instead.
 func (*QuotaScope) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{77}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{81}
 }
 
 func (x *QuotaScope) GetOn() QuotaOn {
@@ -5527,7 +5973,7 @@ type LimitSettings struct {
 
 func (x *LimitSettings) Reset() {
 	*x = LimitSettings{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[78]
+	mi := &file_weir_event_v1_event_proto_msgTypes[82]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5539,7 +5985,7 @@ func (x *LimitSettings) String() string {
 func (*LimitSettings) ProtoMessage() {}
 
 func (x *LimitSettings) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[78]
+	mi := &file_weir_event_v1_event_proto_msgTypes[82]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5552,7 +5998,7 @@ func (x *LimitSettings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LimitSettings.ProtoReflect.Descriptor instead.
 func (*LimitSettings) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{78}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{82}
 }
 
 func (x *LimitSettings) GetName() string {
@@ -5613,7 +6059,7 @@ type LimitCreated struct {
 
 func (x *LimitCreated) Reset() {
 	*x = LimitCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[79]
+	mi := &file_weir_event_v1_event_proto_msgTypes[83]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5625,7 +6071,7 @@ func (x *LimitCreated) String() string {
 func (*LimitCreated) ProtoMessage() {}
 
 func (x *LimitCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[79]
+	mi := &file_weir_event_v1_event_proto_msgTypes[83]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5638,7 +6084,7 @@ func (x *LimitCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LimitCreated.ProtoReflect.Descriptor instead.
 func (*LimitCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{79}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{83}
 }
 
 func (x *LimitCreated) GetSettings() *LimitSettings {
@@ -5657,7 +6103,7 @@ type LimitUpdated struct {
 
 func (x *LimitUpdated) Reset() {
 	*x = LimitUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[80]
+	mi := &file_weir_event_v1_event_proto_msgTypes[84]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5669,7 +6115,7 @@ func (x *LimitUpdated) String() string {
 func (*LimitUpdated) ProtoMessage() {}
 
 func (x *LimitUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[80]
+	mi := &file_weir_event_v1_event_proto_msgTypes[84]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5682,7 +6128,7 @@ func (x *LimitUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LimitUpdated.ProtoReflect.Descriptor instead.
 func (*LimitUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{80}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{84}
 }
 
 func (x *LimitUpdated) GetSettings() *LimitSettings {
@@ -5701,7 +6147,7 @@ type LimitArchived struct {
 
 func (x *LimitArchived) Reset() {
 	*x = LimitArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[81]
+	mi := &file_weir_event_v1_event_proto_msgTypes[85]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5713,7 +6159,7 @@ func (x *LimitArchived) String() string {
 func (*LimitArchived) ProtoMessage() {}
 
 func (x *LimitArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[81]
+	mi := &file_weir_event_v1_event_proto_msgTypes[85]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5726,7 +6172,7 @@ func (x *LimitArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LimitArchived.ProtoReflect.Descriptor instead.
 func (*LimitArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{81}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{85}
 }
 
 type LimitRestored struct {
@@ -5739,7 +6185,7 @@ type LimitRestored struct {
 
 func (x *LimitRestored) Reset() {
 	*x = LimitRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[82]
+	mi := &file_weir_event_v1_event_proto_msgTypes[86]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5751,7 +6197,7 @@ func (x *LimitRestored) String() string {
 func (*LimitRestored) ProtoMessage() {}
 
 func (x *LimitRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[82]
+	mi := &file_weir_event_v1_event_proto_msgTypes[86]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5764,7 +6210,7 @@ func (x *LimitRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LimitRestored.ProtoReflect.Descriptor instead.
 func (*LimitRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{82}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{86}
 }
 
 func (x *LimitRestored) GetSettings() *LimitSettings {
@@ -5781,6 +6227,62 @@ func (x *LimitRestored) GetCreatedAt() *timestamppb.Timestamp {
 	return nil
 }
 
+// LimitLeasesReleased ends the wait for agents that may hold what a restored ledger does not
+// know: the limit grants again.
+type LimitLeasesReleased struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Of the policies, which the restore raised.
+	Epoch int64 `protobuf:"varint,1,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	// Free text for the audit trail.
+	Reason        string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LimitLeasesReleased) Reset() {
+	*x = LimitLeasesReleased{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[87]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LimitLeasesReleased) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LimitLeasesReleased) ProtoMessage() {}
+
+func (x *LimitLeasesReleased) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[87]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LimitLeasesReleased.ProtoReflect.Descriptor instead.
+func (*LimitLeasesReleased) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{87}
+}
+
+func (x *LimitLeasesReleased) GetEpoch() int64 {
+	if x != nil {
+		return x.Epoch
+	}
+	return 0
+}
+
+func (x *LimitLeasesReleased) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
 type CalendarWindow struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	Period CalendarPeriod         `protobuf:"varint,1,opt,name=period,proto3,enum=weir.event.v1.CalendarPeriod" json:"period,omitempty"`
@@ -5792,7 +6294,7 @@ type CalendarWindow struct {
 
 func (x *CalendarWindow) Reset() {
 	*x = CalendarWindow{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[83]
+	mi := &file_weir_event_v1_event_proto_msgTypes[88]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5804,7 +6306,7 @@ func (x *CalendarWindow) String() string {
 func (*CalendarWindow) ProtoMessage() {}
 
 func (x *CalendarWindow) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[83]
+	mi := &file_weir_event_v1_event_proto_msgTypes[88]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5817,7 +6319,7 @@ func (x *CalendarWindow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CalendarWindow.ProtoReflect.Descriptor instead.
 func (*CalendarWindow) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{83}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{88}
 }
 
 func (x *CalendarWindow) GetPeriod() CalendarPeriod {
@@ -5843,7 +6345,7 @@ type RollingWindow struct {
 
 func (x *RollingWindow) Reset() {
 	*x = RollingWindow{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[84]
+	mi := &file_weir_event_v1_event_proto_msgTypes[89]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5855,7 +6357,7 @@ func (x *RollingWindow) String() string {
 func (*RollingWindow) ProtoMessage() {}
 
 func (x *RollingWindow) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[84]
+	mi := &file_weir_event_v1_event_proto_msgTypes[89]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5868,7 +6370,7 @@ func (x *RollingWindow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RollingWindow.ProtoReflect.Descriptor instead.
 func (*RollingWindow) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{84}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{89}
 }
 
 func (x *RollingWindow) GetDurationSeconds() int64 {
@@ -5886,7 +6388,7 @@ type LifetimeWindow struct {
 
 func (x *LifetimeWindow) Reset() {
 	*x = LifetimeWindow{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[85]
+	mi := &file_weir_event_v1_event_proto_msgTypes[90]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5898,7 +6400,7 @@ func (x *LifetimeWindow) String() string {
 func (*LifetimeWindow) ProtoMessage() {}
 
 func (x *LifetimeWindow) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[85]
+	mi := &file_weir_event_v1_event_proto_msgTypes[90]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5911,7 +6413,7 @@ func (x *LifetimeWindow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LifetimeWindow.ProtoReflect.Descriptor instead.
 func (*LifetimeWindow) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{85}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{90}
 }
 
 type BudgetSettings struct {
@@ -5937,7 +6439,7 @@ type BudgetSettings struct {
 
 func (x *BudgetSettings) Reset() {
 	*x = BudgetSettings{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[86]
+	mi := &file_weir_event_v1_event_proto_msgTypes[91]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5949,7 +6451,7 @@ func (x *BudgetSettings) String() string {
 func (*BudgetSettings) ProtoMessage() {}
 
 func (x *BudgetSettings) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[86]
+	mi := &file_weir_event_v1_event_proto_msgTypes[91]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5962,7 +6464,7 @@ func (x *BudgetSettings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BudgetSettings.ProtoReflect.Descriptor instead.
 func (*BudgetSettings) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{86}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{91}
 }
 
 func (x *BudgetSettings) GetName() string {
@@ -6086,7 +6588,7 @@ type BudgetCreated struct {
 
 func (x *BudgetCreated) Reset() {
 	*x = BudgetCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[87]
+	mi := &file_weir_event_v1_event_proto_msgTypes[92]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6098,7 +6600,7 @@ func (x *BudgetCreated) String() string {
 func (*BudgetCreated) ProtoMessage() {}
 
 func (x *BudgetCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[87]
+	mi := &file_weir_event_v1_event_proto_msgTypes[92]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6111,7 +6613,7 @@ func (x *BudgetCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BudgetCreated.ProtoReflect.Descriptor instead.
 func (*BudgetCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{87}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{92}
 }
 
 func (x *BudgetCreated) GetSettings() *BudgetSettings {
@@ -6130,7 +6632,7 @@ type BudgetUpdated struct {
 
 func (x *BudgetUpdated) Reset() {
 	*x = BudgetUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[88]
+	mi := &file_weir_event_v1_event_proto_msgTypes[93]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6142,7 +6644,7 @@ func (x *BudgetUpdated) String() string {
 func (*BudgetUpdated) ProtoMessage() {}
 
 func (x *BudgetUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[88]
+	mi := &file_weir_event_v1_event_proto_msgTypes[93]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6155,7 +6657,7 @@ func (x *BudgetUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BudgetUpdated.ProtoReflect.Descriptor instead.
 func (*BudgetUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{88}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{93}
 }
 
 func (x *BudgetUpdated) GetSettings() *BudgetSettings {
@@ -6179,7 +6681,7 @@ type BudgetRaised struct {
 
 func (x *BudgetRaised) Reset() {
 	*x = BudgetRaised{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[89]
+	mi := &file_weir_event_v1_event_proto_msgTypes[94]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6191,7 +6693,7 @@ func (x *BudgetRaised) String() string {
 func (*BudgetRaised) ProtoMessage() {}
 
 func (x *BudgetRaised) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[89]
+	mi := &file_weir_event_v1_event_proto_msgTypes[94]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6204,7 +6706,7 @@ func (x *BudgetRaised) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BudgetRaised.ProtoReflect.Descriptor instead.
 func (*BudgetRaised) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{89}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{94}
 }
 
 func (x *BudgetRaised) GetAmountNanoUsd() int64 {
@@ -6237,7 +6739,7 @@ type BudgetArchived struct {
 
 func (x *BudgetArchived) Reset() {
 	*x = BudgetArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[90]
+	mi := &file_weir_event_v1_event_proto_msgTypes[95]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6249,7 +6751,7 @@ func (x *BudgetArchived) String() string {
 func (*BudgetArchived) ProtoMessage() {}
 
 func (x *BudgetArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[90]
+	mi := &file_weir_event_v1_event_proto_msgTypes[95]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6262,7 +6764,7 @@ func (x *BudgetArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BudgetArchived.ProtoReflect.Descriptor instead.
 func (*BudgetArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{90}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{95}
 }
 
 type BudgetRestored struct {
@@ -6277,7 +6779,7 @@ type BudgetRestored struct {
 
 func (x *BudgetRestored) Reset() {
 	*x = BudgetRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[91]
+	mi := &file_weir_event_v1_event_proto_msgTypes[96]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6289,7 +6791,7 @@ func (x *BudgetRestored) String() string {
 func (*BudgetRestored) ProtoMessage() {}
 
 func (x *BudgetRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[91]
+	mi := &file_weir_event_v1_event_proto_msgTypes[96]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6302,7 +6804,7 @@ func (x *BudgetRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BudgetRestored.ProtoReflect.Descriptor instead.
 func (*BudgetRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{91}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{96}
 }
 
 func (x *BudgetRestored) GetSettings() *BudgetSettings {
@@ -6326,6 +6828,149 @@ func (x *BudgetRestored) GetRaise() *BudgetRaised {
 	return nil
 }
 
+// BudgetLeaseWrittenOff frees what an agent holds of a budget. What it spends of that
+// nevertheless is overrun.
+type BudgetLeaseWrittenOff struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// As the ledger names it.
+	Window string `protobuf:"bytes,1,opt,name=window,proto3" json:"window,omitempty"`
+	// Which end user or label value, where the budget counts each apart; else empty.
+	Subject string `protobuf:"bytes,2,opt,name=subject,proto3" json:"subject,omitempty"`
+	AgentId string `protobuf:"bytes,3,opt,name=agent_id,json=agentId,proto3" json:"agent_id,omitempty"`
+	Boot    string `protobuf:"bytes,4,opt,name=boot,proto3" json:"boot,omitempty"`
+	// What was held when it was decided.
+	HeldNanoUsd int64 `protobuf:"varint,5,opt,name=held_nano_usd,json=heldNanoUsd,proto3" json:"held_nano_usd,omitempty"`
+	// Free text for the audit trail.
+	Reason        string `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BudgetLeaseWrittenOff) Reset() {
+	*x = BudgetLeaseWrittenOff{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[97]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BudgetLeaseWrittenOff) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BudgetLeaseWrittenOff) ProtoMessage() {}
+
+func (x *BudgetLeaseWrittenOff) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[97]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BudgetLeaseWrittenOff.ProtoReflect.Descriptor instead.
+func (*BudgetLeaseWrittenOff) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{97}
+}
+
+func (x *BudgetLeaseWrittenOff) GetWindow() string {
+	if x != nil {
+		return x.Window
+	}
+	return ""
+}
+
+func (x *BudgetLeaseWrittenOff) GetSubject() string {
+	if x != nil {
+		return x.Subject
+	}
+	return ""
+}
+
+func (x *BudgetLeaseWrittenOff) GetAgentId() string {
+	if x != nil {
+		return x.AgentId
+	}
+	return ""
+}
+
+func (x *BudgetLeaseWrittenOff) GetBoot() string {
+	if x != nil {
+		return x.Boot
+	}
+	return ""
+}
+
+func (x *BudgetLeaseWrittenOff) GetHeldNanoUsd() int64 {
+	if x != nil {
+		return x.HeldNanoUsd
+	}
+	return 0
+}
+
+func (x *BudgetLeaseWrittenOff) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// BudgetLeasesReleased is as LimitLeasesReleased.
+type BudgetLeasesReleased struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Epoch         int64                  `protobuf:"varint,1,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	Reason        string                 `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BudgetLeasesReleased) Reset() {
+	*x = BudgetLeasesReleased{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[98]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BudgetLeasesReleased) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BudgetLeasesReleased) ProtoMessage() {}
+
+func (x *BudgetLeasesReleased) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[98]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BudgetLeasesReleased.ProtoReflect.Descriptor instead.
+func (*BudgetLeasesReleased) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{98}
+}
+
+func (x *BudgetLeasesReleased) GetEpoch() int64 {
+	if x != nil {
+		return x.Epoch
+	}
+	return 0
+}
+
+func (x *BudgetLeasesReleased) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
 type SavedReportCreated struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -6337,7 +6982,7 @@ type SavedReportCreated struct {
 
 func (x *SavedReportCreated) Reset() {
 	*x = SavedReportCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[92]
+	mi := &file_weir_event_v1_event_proto_msgTypes[99]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6349,7 +6994,7 @@ func (x *SavedReportCreated) String() string {
 func (*SavedReportCreated) ProtoMessage() {}
 
 func (x *SavedReportCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[92]
+	mi := &file_weir_event_v1_event_proto_msgTypes[99]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6362,7 +7007,7 @@ func (x *SavedReportCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SavedReportCreated.ProtoReflect.Descriptor instead.
 func (*SavedReportCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{92}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{99}
 }
 
 func (x *SavedReportCreated) GetName() string {
@@ -6397,7 +7042,7 @@ type SavedReportUpdated struct {
 
 func (x *SavedReportUpdated) Reset() {
 	*x = SavedReportUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[93]
+	mi := &file_weir_event_v1_event_proto_msgTypes[100]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6409,7 +7054,7 @@ func (x *SavedReportUpdated) String() string {
 func (*SavedReportUpdated) ProtoMessage() {}
 
 func (x *SavedReportUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[93]
+	mi := &file_weir_event_v1_event_proto_msgTypes[100]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6422,7 +7067,7 @@ func (x *SavedReportUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SavedReportUpdated.ProtoReflect.Descriptor instead.
 func (*SavedReportUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{93}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{100}
 }
 
 func (x *SavedReportUpdated) GetName() string {
@@ -6454,7 +7099,7 @@ type SavedReportArchived struct {
 
 func (x *SavedReportArchived) Reset() {
 	*x = SavedReportArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[94]
+	mi := &file_weir_event_v1_event_proto_msgTypes[101]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6466,7 +7111,7 @@ func (x *SavedReportArchived) String() string {
 func (*SavedReportArchived) ProtoMessage() {}
 
 func (x *SavedReportArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[94]
+	mi := &file_weir_event_v1_event_proto_msgTypes[101]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6479,7 +7124,7 @@ func (x *SavedReportArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SavedReportArchived.ProtoReflect.Descriptor instead.
 func (*SavedReportArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{94}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{101}
 }
 
 type SavedReportRestored struct {
@@ -6494,7 +7139,7 @@ type SavedReportRestored struct {
 
 func (x *SavedReportRestored) Reset() {
 	*x = SavedReportRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[95]
+	mi := &file_weir_event_v1_event_proto_msgTypes[102]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6506,7 +7151,7 @@ func (x *SavedReportRestored) String() string {
 func (*SavedReportRestored) ProtoMessage() {}
 
 func (x *SavedReportRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[95]
+	mi := &file_weir_event_v1_event_proto_msgTypes[102]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6519,7 +7164,7 @@ func (x *SavedReportRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SavedReportRestored.ProtoReflect.Descriptor instead.
 func (*SavedReportRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{95}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{102}
 }
 
 func (x *SavedReportRestored) GetName() string {
@@ -6561,7 +7206,7 @@ type AlertChannelCreated struct {
 
 func (x *AlertChannelCreated) Reset() {
 	*x = AlertChannelCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[96]
+	mi := &file_weir_event_v1_event_proto_msgTypes[103]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6573,7 +7218,7 @@ func (x *AlertChannelCreated) String() string {
 func (*AlertChannelCreated) ProtoMessage() {}
 
 func (x *AlertChannelCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[96]
+	mi := &file_weir_event_v1_event_proto_msgTypes[103]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6586,7 +7231,7 @@ func (x *AlertChannelCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AlertChannelCreated.ProtoReflect.Descriptor instead.
 func (*AlertChannelCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{96}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{103}
 }
 
 func (x *AlertChannelCreated) GetName() string {
@@ -6613,7 +7258,7 @@ type AlertChannelUpdated struct {
 
 func (x *AlertChannelUpdated) Reset() {
 	*x = AlertChannelUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[97]
+	mi := &file_weir_event_v1_event_proto_msgTypes[104]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6625,7 +7270,7 @@ func (x *AlertChannelUpdated) String() string {
 func (*AlertChannelUpdated) ProtoMessage() {}
 
 func (x *AlertChannelUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[97]
+	mi := &file_weir_event_v1_event_proto_msgTypes[104]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6638,7 +7283,7 @@ func (x *AlertChannelUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AlertChannelUpdated.ProtoReflect.Descriptor instead.
 func (*AlertChannelUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{97}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{104}
 }
 
 func (x *AlertChannelUpdated) GetName() string {
@@ -6664,7 +7309,7 @@ type AlertChannelSecretSet struct {
 
 func (x *AlertChannelSecretSet) Reset() {
 	*x = AlertChannelSecretSet{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[98]
+	mi := &file_weir_event_v1_event_proto_msgTypes[105]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6676,7 +7321,7 @@ func (x *AlertChannelSecretSet) String() string {
 func (*AlertChannelSecretSet) ProtoMessage() {}
 
 func (x *AlertChannelSecretSet) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[98]
+	mi := &file_weir_event_v1_event_proto_msgTypes[105]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6689,7 +7334,7 @@ func (x *AlertChannelSecretSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AlertChannelSecretSet.ProtoReflect.Descriptor instead.
 func (*AlertChannelSecretSet) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{98}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{105}
 }
 
 // AlertChannelArchived goes with the destruction of its secret.
@@ -6701,7 +7346,7 @@ type AlertChannelArchived struct {
 
 func (x *AlertChannelArchived) Reset() {
 	*x = AlertChannelArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[99]
+	mi := &file_weir_event_v1_event_proto_msgTypes[106]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6713,7 +7358,7 @@ func (x *AlertChannelArchived) String() string {
 func (*AlertChannelArchived) ProtoMessage() {}
 
 func (x *AlertChannelArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[99]
+	mi := &file_weir_event_v1_event_proto_msgTypes[106]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6726,7 +7371,7 @@ func (x *AlertChannelArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AlertChannelArchived.ProtoReflect.Descriptor instead.
 func (*AlertChannelArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{99}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{106}
 }
 
 // AlertChannelRestored comes back without a secret.
@@ -6741,7 +7386,7 @@ type AlertChannelRestored struct {
 
 func (x *AlertChannelRestored) Reset() {
 	*x = AlertChannelRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[100]
+	mi := &file_weir_event_v1_event_proto_msgTypes[107]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6753,7 +7398,7 @@ func (x *AlertChannelRestored) String() string {
 func (*AlertChannelRestored) ProtoMessage() {}
 
 func (x *AlertChannelRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[100]
+	mi := &file_weir_event_v1_event_proto_msgTypes[107]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6766,7 +7411,7 @@ func (x *AlertChannelRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AlertChannelRestored.ProtoReflect.Descriptor instead.
 func (*AlertChannelRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{100}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{107}
 }
 
 func (x *AlertChannelRestored) GetName() string {
@@ -6825,12 +7470,17 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\x02on\x18\x03 \x03(\x0e2\x16.weir.event.v1.FailureR\x02on\"L\n" +
 	"\x13OrganizationCreated\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
-	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\"\xa9\x01\n" +
+	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\"\xe3\x01\n" +
 	"\x13OrganizationUpdated\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
 	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\x12'\n" +
 	"\x0fallowed_regions\x18\x03 \x03(\tR\x0eallowedRegions\x122\n" +
-	"\x05usage\x18\x04 \x01(\v2\x1c.weir.event.v1.UsageSettingsR\x05usage\"w\n" +
+	"\x05usage\x18\x04 \x01(\v2\x1c.weir.event.v1.UsageSettingsR\x05usage\x128\n" +
+	"\apricing\x18\x05 \x01(\v2\x1e.weir.event.v1.PricingSettingsR\apricing\"\x9d\x01\n" +
+	"\x0fPricingSettings\x123\n" +
+	"\bunpriced\x18\x01 \x01(\x0e2\x17.weir.event.v1.UnpricedR\bunpriced\x12.\n" +
+	"\x13estimate_price_list\x18\x02 \x01(\tR\x11estimatePriceList\x12%\n" +
+	"\x0eestimate_model\x18\x03 \x01(\tR\restimateModel\"w\n" +
 	"\rUsageSettings\x124\n" +
 	"\tend_users\x18\x01 \x01(\x0e2\x17.weir.event.v1.EndUsersR\bendUsers\x120\n" +
 	"\x06labels\x18\x02 \x03(\v2\x18.weir.event.v1.LabelRuleR\x06labels\"V\n" +
@@ -7103,7 +7753,7 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\x04role\x18\x03 \x01(\x0e2\x13.weir.event.v1.RoleR\x04role\x12\x1d\n" +
 	"\n" +
 	"project_id\x18\x04 \x01(\tR\tprojectId\"\x15\n" +
-	"\x13RoleBindingArchived\"\xf2\x02\n" +
+	"\x13RoleBindingArchived\"\xe1\x03\n" +
 	"\x05Rates\x12\x19\n" +
 	"\x05input\x18\x01 \x01(\x03H\x00R\x05input\x88\x01\x01\x12\"\n" +
 	"\n" +
@@ -7113,14 +7763,31 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\x06output\x18\x05 \x01(\x03H\x04R\x06output\x88\x01\x01\x12$\n" +
 	"\vinput_audio\x18\x06 \x01(\x03H\x05R\n" +
 	"inputAudio\x88\x01\x01\x12&\n" +
-	"\foutput_audio\x18\a \x01(\x03H\x06R\voutputAudio\x88\x01\x01B\b\n" +
+	"\foutput_audio\x18\a \x01(\x03H\x06R\voutputAudio\x88\x01\x01\x12$\n" +
+	"\vinput_image\x18\b \x01(\x03H\aR\n" +
+	"inputImage\x88\x01\x01\x12&\n" +
+	"\foutput_image\x18\t \x01(\x03H\bR\voutputImage\x88\x01\x01B\b\n" +
 	"\x06_inputB\r\n" +
 	"\v_cache_readB\x11\n" +
 	"\x0f_cache_write_5mB\x11\n" +
 	"\x0f_cache_write_1hB\t\n" +
 	"\a_outputB\x0e\n" +
 	"\f_input_audioB\x0f\n" +
-	"\r_output_audio\"\xe3\x01\n" +
+	"\r_output_audioB\x0e\n" +
+	"\f_input_imageB\x0f\n" +
+	"\r_output_image\"H\n" +
+	"\x06Factor\x12\x1c\n" +
+	"\tnumerator\x18\x01 \x01(\x03R\tnumerator\x12 \n" +
+	"\vdenominator\x18\x02 \x01(\x03R\vdenominator\"U\n" +
+	"\fRegionFactor\x12\x16\n" +
+	"\x06region\x18\x01 \x01(\tR\x06region\x12-\n" +
+	"\x06factor\x18\x02 \x01(\v2\x15.weir.event.v1.FactorR\x06factor\"\xb6\x01\n" +
+	"\x10ServiceTierRates\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12*\n" +
+	"\x05rates\x18\x02 \x01(\v2\x14.weir.event.v1.RatesR\x05rates\x123\n" +
+	"\n" +
+	"long_rates\x18\x03 \x01(\v2\x14.weir.event.v1.RatesR\tlongRates\x12-\n" +
+	"\x06factor\x18\x04 \x01(\v2\x15.weir.event.v1.FactorR\x06factor\"\xe4\x05\n" +
 	"\x15PriceOverrideSettings\x12\x1d\n" +
 	"\n" +
 	"price_list\x18\x01 \x01(\tR\tpriceList\x12\x14\n" +
@@ -7128,7 +7795,22 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\x05rates\x18\x03 \x01(\v2\x14.weir.event.v1.RatesR\x05rates\x124\n" +
 	"\x16long_context_threshold\x18\x04 \x01(\x03R\x14longContextThreshold\x123\n" +
 	"\n" +
-	"long_rates\x18\x05 \x01(\v2\x14.weir.event.v1.RatesR\tlongRates\"X\n" +
+	"long_rates\x18\x05 \x01(\v2\x14.weir.event.v1.RatesR\tlongRates\x12=\n" +
+	"\flong_context\x18\x06 \x01(\x0e2\x1a.weir.event.v1.LongContextR\vlongContext\x12D\n" +
+	"\rservice_tiers\x18\a \x03(\v2\x1f.weir.event.v1.ServiceTierRatesR\fserviceTiers\x12B\n" +
+	"\x0eregion_factors\x18\b \x03(\v2\x1b.weir.event.v1.RegionFactorR\rregionFactors\x12<\n" +
+	"\vgeo_factors\x18\t \x03(\v2\x1b.weir.event.v1.RegionFactorR\n" +
+	"geoFactors\x12\x1f\n" +
+	"\vprovider_id\x18\n" +
+	" \x01(\tR\n" +
+	"providerId\x12A\n" +
+	"\x0eeffective_from\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\reffectiveFrom\x12C\n" +
+	"\x0feffective_until\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\x0eeffectiveUntil\x12\x1f\n" +
+	"\vper_request\x18\r \x01(\x03R\n" +
+	"perRequest\x12 \n" +
+	"\tper_image\x18\x0e \x01(\x03H\x00R\bperImage\x88\x01\x01B\f\n" +
+	"\n" +
+	"_per_image\"X\n" +
 	"\x14PriceOverrideCreated\x12@\n" +
 	"\bsettings\x18\x01 \x01(\v2$.weir.event.v1.PriceOverrideSettingsR\bsettings\"X\n" +
 	"\x14PriceOverrideUpdated\x12@\n" +
@@ -7164,7 +7846,10 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\rLimitRestored\x128\n" +
 	"\bsettings\x18\x01 \x01(\v2\x1c.weir.event.v1.LimitSettingsR\bsettings\x129\n" +
 	"\n" +
-	"created_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\"d\n" +
+	"created_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\"C\n" +
+	"\x13LimitLeasesReleased\x12\x14\n" +
+	"\x05epoch\x18\x01 \x01(\x03R\x05epoch\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\"d\n" +
 	"\x0eCalendarWindow\x125\n" +
 	"\x06period\x18\x01 \x01(\x0e2\x1d.weir.event.v1.CalendarPeriodR\x06period\x12\x1b\n" +
 	"\ttime_zone\x18\x02 \x01(\tR\btimeZone\":\n" +
@@ -7200,7 +7885,17 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\bsettings\x18\x01 \x01(\v2\x1d.weir.event.v1.BudgetSettingsR\bsettings\x129\n" +
 	"\n" +
 	"created_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x121\n" +
-	"\x05raise\x18\x03 \x01(\v2\x1b.weir.event.v1.BudgetRaisedR\x05raise\"\\\n" +
+	"\x05raise\x18\x03 \x01(\v2\x1b.weir.event.v1.BudgetRaisedR\x05raise\"\xb4\x01\n" +
+	"\x15BudgetLeaseWrittenOff\x12\x16\n" +
+	"\x06window\x18\x01 \x01(\tR\x06window\x12\x18\n" +
+	"\asubject\x18\x02 \x01(\tR\asubject\x12\x19\n" +
+	"\bagent_id\x18\x03 \x01(\tR\aagentId\x12\x12\n" +
+	"\x04boot\x18\x04 \x01(\tR\x04boot\x12\"\n" +
+	"\rheld_nano_usd\x18\x05 \x01(\x03R\vheldNanoUsd\x12\x16\n" +
+	"\x06reason\x18\x06 \x01(\tR\x06reason\"D\n" +
+	"\x14BudgetLeasesReleased\x12\x14\n" +
+	"\x05epoch\x18\x01 \x01(\x03R\x05epoch\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\"\\\n" +
 	"\x12SavedReportCreated\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12 \n" +
 	"\vdescription\x18\x02 \x01(\tR\vdescription\x12\x10\n" +
@@ -7311,7 +8006,12 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\x13FAILURE_UNREACHABLE\x10\x05\x12\x16\n" +
 	"\x12FAILURE_CREDENTIAL\x10\x06\x12\x1c\n" +
 	"\x18FAILURE_CONTEXT_TOO_LONG\x10\a\x12\x1a\n" +
-	"\x16FAILURE_CONTENT_FILTER\x10\b*P\n" +
+	"\x16FAILURE_CONTENT_FILTER\x10\b*c\n" +
+	"\bUnpriced\x12\x18\n" +
+	"\x14UNPRICED_UNSPECIFIED\x10\x00\x12\x12\n" +
+	"\x0eUNPRICED_ALLOW\x10\x01\x12\x15\n" +
+	"\x11UNPRICED_ESTIMATE\x10\x02\x12\x12\n" +
+	"\x0eUNPRICED_BLOCK\x10\x03*P\n" +
 	"\bEndUsers\x12\x19\n" +
 	"\x15END_USERS_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10END_USERS_HASHED\x10\x01\x12\x13\n" +
@@ -7329,7 +8029,11 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\x1cROLLOUT_HOLD_CAUSE_REQUESTED\x10\x01\x12\x1f\n" +
 	"\x1bROLLOUT_HOLD_CAUSE_REJECTED\x10\x02\x12!\n" +
 	"\x1dROLLOUT_HOLD_CAUSE_ERROR_RATE\x10\x03\x12\x1b\n" +
-	"\x17ROLLOUT_HOLD_CAUSE_LOST\x10\x04B\xad\x01\n" +
+	"\x17ROLLOUT_HOLD_CAUSE_LOST\x10\x04*^\n" +
+	"\vLongContext\x12\x1c\n" +
+	"\x18LONG_CONTEXT_UNSPECIFIED\x10\x00\x12\x16\n" +
+	"\x12LONG_CONTEXT_WHOLE\x10\x01\x12\x19\n" +
+	"\x15LONG_CONTEXT_MARGINAL\x10\x02B\xad\x01\n" +
 	"\x11com.weir.event.v1B\n" +
 	"EventProtoP\x01Z6github.com/weirhq/weir/proto/gen/weir/event/v1;eventv1\xa2\x02\x03WEX\xaa\x02\rWeir.Event.V1\xca\x02\rWeir\\Event\\V1\xe2\x02\x19Weir\\Event\\V1\\GPBMetadata\xea\x02\x0fWeir::Event::V1b\x06proto3"
 
@@ -7345,8 +8049,8 @@ func file_weir_event_v1_event_proto_rawDescGZIP() []byte {
 	return file_weir_event_v1_event_proto_rawDescData
 }
 
-var file_weir_event_v1_event_proto_enumTypes = make([]protoimpl.EnumInfo, 15)
-var file_weir_event_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 105)
+var file_weir_event_v1_event_proto_enumTypes = make([]protoimpl.EnumInfo, 17)
+var file_weir_event_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 112)
 var file_weir_event_v1_event_proto_goTypes = []any{
 	(Role)(0),                          // 0: weir.event.v1.Role
 	(Dialect)(0),                       // 1: weir.event.v1.Dialect
@@ -7359,217 +8063,238 @@ var file_weir_event_v1_event_proto_goTypes = []any{
 	(CalendarPeriod)(0),                // 8: weir.event.v1.CalendarPeriod
 	(StickyBy)(0),                      // 9: weir.event.v1.StickyBy
 	(Failure)(0),                       // 10: weir.event.v1.Failure
-	(EndUsers)(0),                      // 11: weir.event.v1.EndUsers
-	(SpoolFull)(0),                     // 12: weir.event.v1.SpoolFull
-	(RolloutStrategy)(0),               // 13: weir.event.v1.RolloutStrategy
-	(RolloutHoldCause)(0),              // 14: weir.event.v1.RolloutHoldCause
-	(*Target)(nil),                     // 15: weir.event.v1.Target
-	(*Sticky)(nil),                     // 16: weir.event.v1.Sticky
-	(*Hedge)(nil),                      // 17: weir.event.v1.Hedge
-	(*Share)(nil),                      // 18: weir.event.v1.Share
-	(*Retry)(nil),                      // 19: weir.event.v1.Retry
-	(*OrganizationCreated)(nil),        // 20: weir.event.v1.OrganizationCreated
-	(*OrganizationUpdated)(nil),        // 21: weir.event.v1.OrganizationUpdated
-	(*UsageSettings)(nil),              // 22: weir.event.v1.UsageSettings
-	(*LabelRule)(nil),                  // 23: weir.event.v1.LabelRule
-	(*OrganizationSuspended)(nil),      // 24: weir.event.v1.OrganizationSuspended
-	(*OrganizationResumed)(nil),        // 25: weir.event.v1.OrganizationResumed
-	(*OrganizationArchived)(nil),       // 26: weir.event.v1.OrganizationArchived
-	(*MemberAdded)(nil),                // 27: weir.event.v1.MemberAdded
-	(*MemberInvited)(nil),              // 28: weir.event.v1.MemberInvited
-	(*MemberJoined)(nil),               // 29: weir.event.v1.MemberJoined
-	(*MemberRoleChanged)(nil),          // 30: weir.event.v1.MemberRoleChanged
-	(*MemberRemoved)(nil),              // 31: weir.event.v1.MemberRemoved
-	(*MemberErased)(nil),               // 32: weir.event.v1.MemberErased
-	(*MemberSessionsRevoked)(nil),      // 33: weir.event.v1.MemberSessionsRevoked
-	(*JoinDomainAdded)(nil),            // 34: weir.event.v1.JoinDomainAdded
-	(*JoinDomainChanged)(nil),          // 35: weir.event.v1.JoinDomainChanged
-	(*JoinDomainRemoved)(nil),          // 36: weir.event.v1.JoinDomainRemoved
-	(*ProjectCreated)(nil),             // 37: weir.event.v1.ProjectCreated
-	(*ProjectUpdated)(nil),             // 38: weir.event.v1.ProjectUpdated
-	(*ProjectArchived)(nil),            // 39: weir.event.v1.ProjectArchived
-	(*ProjectRestored)(nil),            // 40: weir.event.v1.ProjectRestored
-	(*ProviderCreated)(nil),            // 41: weir.event.v1.ProviderCreated
-	(*ProviderSettings)(nil),           // 42: weir.event.v1.ProviderSettings
-	(*SealedCredential)(nil),           // 43: weir.event.v1.SealedCredential
-	(*ProviderUpdated)(nil),            // 44: weir.event.v1.ProviderUpdated
-	(*ProviderArchived)(nil),           // 45: weir.event.v1.ProviderArchived
-	(*ProviderRestored)(nil),           // 46: weir.event.v1.ProviderRestored
-	(*Timeouts)(nil),                   // 47: weir.event.v1.Timeouts
-	(*RouteCreated)(nil),               // 48: weir.event.v1.RouteCreated
-	(*RouteSettings)(nil),              // 49: weir.event.v1.RouteSettings
-	(*RouteUpdated)(nil),               // 50: weir.event.v1.RouteUpdated
-	(*RouteArchived)(nil),              // 51: weir.event.v1.RouteArchived
-	(*RouteRestored)(nil),              // 52: weir.event.v1.RouteRestored
-	(*KeyCreated)(nil),                 // 53: weir.event.v1.KeyCreated
-	(*KeyUpdated)(nil),                 // 54: weir.event.v1.KeyUpdated
-	(*KeyRotated)(nil),                 // 55: weir.event.v1.KeyRotated
-	(*KeyRevoked)(nil),                 // 56: weir.event.v1.KeyRevoked
-	(*KeyArchived)(nil),                // 57: weir.event.v1.KeyArchived
-	(*GatewayCreated)(nil),             // 58: weir.event.v1.GatewayCreated
-	(*GatewayUpdated)(nil),             // 59: weir.event.v1.GatewayUpdated
-	(*GatewayKeySet)(nil),              // 60: weir.event.v1.GatewayKeySet
-	(*GatewayRolloutSet)(nil),          // 61: weir.event.v1.GatewayRolloutSet
-	(*RolloutSettings)(nil),            // 62: weir.event.v1.RolloutSettings
-	(*GatewayArchived)(nil),            // 63: weir.event.v1.GatewayArchived
-	(*GatewayRestored)(nil),            // 64: weir.event.v1.GatewayRestored
-	(*RolloutStarted)(nil),             // 65: weir.event.v1.RolloutStarted
-	(*RolloutRestarted)(nil),           // 66: weir.event.v1.RolloutRestarted
-	(*RolloutAdvanced)(nil),            // 67: weir.event.v1.RolloutAdvanced
-	(*RolloutHeld)(nil),                // 68: weir.event.v1.RolloutHeld
-	(*RolloutResumed)(nil),             // 69: weir.event.v1.RolloutResumed
-	(*RolloutFinished)(nil),            // 70: weir.event.v1.RolloutFinished
-	(*RolloutAbandoned)(nil),           // 71: weir.event.v1.RolloutAbandoned
-	(*GatewayWentBack)(nil),            // 72: weir.event.v1.GatewayWentBack
-	(*GatewayWentForward)(nil),         // 73: weir.event.v1.GatewayWentForward
-	(*EnrolmentTokenRevoked)(nil),      // 74: weir.event.v1.EnrolmentTokenRevoked
-	(*EnrolmentTokenCreated)(nil),      // 75: weir.event.v1.EnrolmentTokenCreated
-	(*AgentEnrolled)(nil),              // 76: weir.event.v1.AgentEnrolled
-	(*AgentRenamed)(nil),               // 77: weir.event.v1.AgentRenamed
-	(*AgentRevoked)(nil),               // 78: weir.event.v1.AgentRevoked
-	(*ServiceAccountCreated)(nil),      // 79: weir.event.v1.ServiceAccountCreated
-	(*ServiceAccountUpdated)(nil),      // 80: weir.event.v1.ServiceAccountUpdated
-	(*ServiceAccountArchived)(nil),     // 81: weir.event.v1.ServiceAccountArchived
-	(*ServiceAccountTokenCreated)(nil), // 82: weir.event.v1.ServiceAccountTokenCreated
-	(*ServiceAccountTokenRevoked)(nil), // 83: weir.event.v1.ServiceAccountTokenRevoked
-	(*RoleBindingCreated)(nil),         // 84: weir.event.v1.RoleBindingCreated
-	(*RoleBindingArchived)(nil),        // 85: weir.event.v1.RoleBindingArchived
-	(*Rates)(nil),                      // 86: weir.event.v1.Rates
-	(*PriceOverrideSettings)(nil),      // 87: weir.event.v1.PriceOverrideSettings
-	(*PriceOverrideCreated)(nil),       // 88: weir.event.v1.PriceOverrideCreated
-	(*PriceOverrideUpdated)(nil),       // 89: weir.event.v1.PriceOverrideUpdated
-	(*PriceOverrideArchived)(nil),      // 90: weir.event.v1.PriceOverrideArchived
-	(*PriceOverrideRestored)(nil),      // 91: weir.event.v1.PriceOverrideRestored
-	(*QuotaScope)(nil),                 // 92: weir.event.v1.QuotaScope
-	(*LimitSettings)(nil),              // 93: weir.event.v1.LimitSettings
-	(*LimitCreated)(nil),               // 94: weir.event.v1.LimitCreated
-	(*LimitUpdated)(nil),               // 95: weir.event.v1.LimitUpdated
-	(*LimitArchived)(nil),              // 96: weir.event.v1.LimitArchived
-	(*LimitRestored)(nil),              // 97: weir.event.v1.LimitRestored
-	(*CalendarWindow)(nil),             // 98: weir.event.v1.CalendarWindow
-	(*RollingWindow)(nil),              // 99: weir.event.v1.RollingWindow
-	(*LifetimeWindow)(nil),             // 100: weir.event.v1.LifetimeWindow
-	(*BudgetSettings)(nil),             // 101: weir.event.v1.BudgetSettings
-	(*BudgetCreated)(nil),              // 102: weir.event.v1.BudgetCreated
-	(*BudgetUpdated)(nil),              // 103: weir.event.v1.BudgetUpdated
-	(*BudgetRaised)(nil),               // 104: weir.event.v1.BudgetRaised
-	(*BudgetArchived)(nil),             // 105: weir.event.v1.BudgetArchived
-	(*BudgetRestored)(nil),             // 106: weir.event.v1.BudgetRestored
-	(*SavedReportCreated)(nil),         // 107: weir.event.v1.SavedReportCreated
-	(*SavedReportUpdated)(nil),         // 108: weir.event.v1.SavedReportUpdated
-	(*SavedReportArchived)(nil),        // 109: weir.event.v1.SavedReportArchived
-	(*SavedReportRestored)(nil),        // 110: weir.event.v1.SavedReportRestored
-	(*AlertChannelCreated)(nil),        // 111: weir.event.v1.AlertChannelCreated
-	(*AlertChannelUpdated)(nil),        // 112: weir.event.v1.AlertChannelUpdated
-	(*AlertChannelSecretSet)(nil),      // 113: weir.event.v1.AlertChannelSecretSet
-	(*AlertChannelArchived)(nil),       // 114: weir.event.v1.AlertChannelArchived
-	(*AlertChannelRestored)(nil),       // 115: weir.event.v1.AlertChannelRestored
-	nil,                                // 116: weir.event.v1.ProviderCreated.HeadersEntry
-	nil,                                // 117: weir.event.v1.ProviderSettings.HeadersEntry
-	nil,                                // 118: weir.event.v1.KeyCreated.LabelsEntry
-	nil,                                // 119: weir.event.v1.KeyUpdated.LabelsEntry
-	(*timestamppb.Timestamp)(nil),      // 120: google.protobuf.Timestamp
+	(Unpriced)(0),                      // 11: weir.event.v1.Unpriced
+	(EndUsers)(0),                      // 12: weir.event.v1.EndUsers
+	(SpoolFull)(0),                     // 13: weir.event.v1.SpoolFull
+	(RolloutStrategy)(0),               // 14: weir.event.v1.RolloutStrategy
+	(RolloutHoldCause)(0),              // 15: weir.event.v1.RolloutHoldCause
+	(LongContext)(0),                   // 16: weir.event.v1.LongContext
+	(*Target)(nil),                     // 17: weir.event.v1.Target
+	(*Sticky)(nil),                     // 18: weir.event.v1.Sticky
+	(*Hedge)(nil),                      // 19: weir.event.v1.Hedge
+	(*Share)(nil),                      // 20: weir.event.v1.Share
+	(*Retry)(nil),                      // 21: weir.event.v1.Retry
+	(*OrganizationCreated)(nil),        // 22: weir.event.v1.OrganizationCreated
+	(*OrganizationUpdated)(nil),        // 23: weir.event.v1.OrganizationUpdated
+	(*PricingSettings)(nil),            // 24: weir.event.v1.PricingSettings
+	(*UsageSettings)(nil),              // 25: weir.event.v1.UsageSettings
+	(*LabelRule)(nil),                  // 26: weir.event.v1.LabelRule
+	(*OrganizationSuspended)(nil),      // 27: weir.event.v1.OrganizationSuspended
+	(*OrganizationResumed)(nil),        // 28: weir.event.v1.OrganizationResumed
+	(*OrganizationArchived)(nil),       // 29: weir.event.v1.OrganizationArchived
+	(*MemberAdded)(nil),                // 30: weir.event.v1.MemberAdded
+	(*MemberInvited)(nil),              // 31: weir.event.v1.MemberInvited
+	(*MemberJoined)(nil),               // 32: weir.event.v1.MemberJoined
+	(*MemberRoleChanged)(nil),          // 33: weir.event.v1.MemberRoleChanged
+	(*MemberRemoved)(nil),              // 34: weir.event.v1.MemberRemoved
+	(*MemberErased)(nil),               // 35: weir.event.v1.MemberErased
+	(*MemberSessionsRevoked)(nil),      // 36: weir.event.v1.MemberSessionsRevoked
+	(*JoinDomainAdded)(nil),            // 37: weir.event.v1.JoinDomainAdded
+	(*JoinDomainChanged)(nil),          // 38: weir.event.v1.JoinDomainChanged
+	(*JoinDomainRemoved)(nil),          // 39: weir.event.v1.JoinDomainRemoved
+	(*ProjectCreated)(nil),             // 40: weir.event.v1.ProjectCreated
+	(*ProjectUpdated)(nil),             // 41: weir.event.v1.ProjectUpdated
+	(*ProjectArchived)(nil),            // 42: weir.event.v1.ProjectArchived
+	(*ProjectRestored)(nil),            // 43: weir.event.v1.ProjectRestored
+	(*ProviderCreated)(nil),            // 44: weir.event.v1.ProviderCreated
+	(*ProviderSettings)(nil),           // 45: weir.event.v1.ProviderSettings
+	(*SealedCredential)(nil),           // 46: weir.event.v1.SealedCredential
+	(*ProviderUpdated)(nil),            // 47: weir.event.v1.ProviderUpdated
+	(*ProviderArchived)(nil),           // 48: weir.event.v1.ProviderArchived
+	(*ProviderRestored)(nil),           // 49: weir.event.v1.ProviderRestored
+	(*Timeouts)(nil),                   // 50: weir.event.v1.Timeouts
+	(*RouteCreated)(nil),               // 51: weir.event.v1.RouteCreated
+	(*RouteSettings)(nil),              // 52: weir.event.v1.RouteSettings
+	(*RouteUpdated)(nil),               // 53: weir.event.v1.RouteUpdated
+	(*RouteArchived)(nil),              // 54: weir.event.v1.RouteArchived
+	(*RouteRestored)(nil),              // 55: weir.event.v1.RouteRestored
+	(*KeyCreated)(nil),                 // 56: weir.event.v1.KeyCreated
+	(*KeyUpdated)(nil),                 // 57: weir.event.v1.KeyUpdated
+	(*KeyRotated)(nil),                 // 58: weir.event.v1.KeyRotated
+	(*KeyRevoked)(nil),                 // 59: weir.event.v1.KeyRevoked
+	(*KeyArchived)(nil),                // 60: weir.event.v1.KeyArchived
+	(*GatewayCreated)(nil),             // 61: weir.event.v1.GatewayCreated
+	(*GatewayUpdated)(nil),             // 62: weir.event.v1.GatewayUpdated
+	(*GatewayKeySet)(nil),              // 63: weir.event.v1.GatewayKeySet
+	(*GatewayRolloutSet)(nil),          // 64: weir.event.v1.GatewayRolloutSet
+	(*RolloutSettings)(nil),            // 65: weir.event.v1.RolloutSettings
+	(*GatewayArchived)(nil),            // 66: weir.event.v1.GatewayArchived
+	(*GatewayRestored)(nil),            // 67: weir.event.v1.GatewayRestored
+	(*RolloutStarted)(nil),             // 68: weir.event.v1.RolloutStarted
+	(*RolloutRestarted)(nil),           // 69: weir.event.v1.RolloutRestarted
+	(*RolloutAdvanced)(nil),            // 70: weir.event.v1.RolloutAdvanced
+	(*RolloutHeld)(nil),                // 71: weir.event.v1.RolloutHeld
+	(*RolloutResumed)(nil),             // 72: weir.event.v1.RolloutResumed
+	(*RolloutFinished)(nil),            // 73: weir.event.v1.RolloutFinished
+	(*RolloutAbandoned)(nil),           // 74: weir.event.v1.RolloutAbandoned
+	(*GatewayWentBack)(nil),            // 75: weir.event.v1.GatewayWentBack
+	(*GatewayWentForward)(nil),         // 76: weir.event.v1.GatewayWentForward
+	(*EnrolmentTokenRevoked)(nil),      // 77: weir.event.v1.EnrolmentTokenRevoked
+	(*EnrolmentTokenCreated)(nil),      // 78: weir.event.v1.EnrolmentTokenCreated
+	(*AgentEnrolled)(nil),              // 79: weir.event.v1.AgentEnrolled
+	(*AgentRenamed)(nil),               // 80: weir.event.v1.AgentRenamed
+	(*AgentRevoked)(nil),               // 81: weir.event.v1.AgentRevoked
+	(*ServiceAccountCreated)(nil),      // 82: weir.event.v1.ServiceAccountCreated
+	(*ServiceAccountUpdated)(nil),      // 83: weir.event.v1.ServiceAccountUpdated
+	(*ServiceAccountArchived)(nil),     // 84: weir.event.v1.ServiceAccountArchived
+	(*ServiceAccountTokenCreated)(nil), // 85: weir.event.v1.ServiceAccountTokenCreated
+	(*ServiceAccountTokenRevoked)(nil), // 86: weir.event.v1.ServiceAccountTokenRevoked
+	(*RoleBindingCreated)(nil),         // 87: weir.event.v1.RoleBindingCreated
+	(*RoleBindingArchived)(nil),        // 88: weir.event.v1.RoleBindingArchived
+	(*Rates)(nil),                      // 89: weir.event.v1.Rates
+	(*Factor)(nil),                     // 90: weir.event.v1.Factor
+	(*RegionFactor)(nil),               // 91: weir.event.v1.RegionFactor
+	(*ServiceTierRates)(nil),           // 92: weir.event.v1.ServiceTierRates
+	(*PriceOverrideSettings)(nil),      // 93: weir.event.v1.PriceOverrideSettings
+	(*PriceOverrideCreated)(nil),       // 94: weir.event.v1.PriceOverrideCreated
+	(*PriceOverrideUpdated)(nil),       // 95: weir.event.v1.PriceOverrideUpdated
+	(*PriceOverrideArchived)(nil),      // 96: weir.event.v1.PriceOverrideArchived
+	(*PriceOverrideRestored)(nil),      // 97: weir.event.v1.PriceOverrideRestored
+	(*QuotaScope)(nil),                 // 98: weir.event.v1.QuotaScope
+	(*LimitSettings)(nil),              // 99: weir.event.v1.LimitSettings
+	(*LimitCreated)(nil),               // 100: weir.event.v1.LimitCreated
+	(*LimitUpdated)(nil),               // 101: weir.event.v1.LimitUpdated
+	(*LimitArchived)(nil),              // 102: weir.event.v1.LimitArchived
+	(*LimitRestored)(nil),              // 103: weir.event.v1.LimitRestored
+	(*LimitLeasesReleased)(nil),        // 104: weir.event.v1.LimitLeasesReleased
+	(*CalendarWindow)(nil),             // 105: weir.event.v1.CalendarWindow
+	(*RollingWindow)(nil),              // 106: weir.event.v1.RollingWindow
+	(*LifetimeWindow)(nil),             // 107: weir.event.v1.LifetimeWindow
+	(*BudgetSettings)(nil),             // 108: weir.event.v1.BudgetSettings
+	(*BudgetCreated)(nil),              // 109: weir.event.v1.BudgetCreated
+	(*BudgetUpdated)(nil),              // 110: weir.event.v1.BudgetUpdated
+	(*BudgetRaised)(nil),               // 111: weir.event.v1.BudgetRaised
+	(*BudgetArchived)(nil),             // 112: weir.event.v1.BudgetArchived
+	(*BudgetRestored)(nil),             // 113: weir.event.v1.BudgetRestored
+	(*BudgetLeaseWrittenOff)(nil),      // 114: weir.event.v1.BudgetLeaseWrittenOff
+	(*BudgetLeasesReleased)(nil),       // 115: weir.event.v1.BudgetLeasesReleased
+	(*SavedReportCreated)(nil),         // 116: weir.event.v1.SavedReportCreated
+	(*SavedReportUpdated)(nil),         // 117: weir.event.v1.SavedReportUpdated
+	(*SavedReportArchived)(nil),        // 118: weir.event.v1.SavedReportArchived
+	(*SavedReportRestored)(nil),        // 119: weir.event.v1.SavedReportRestored
+	(*AlertChannelCreated)(nil),        // 120: weir.event.v1.AlertChannelCreated
+	(*AlertChannelUpdated)(nil),        // 121: weir.event.v1.AlertChannelUpdated
+	(*AlertChannelSecretSet)(nil),      // 122: weir.event.v1.AlertChannelSecretSet
+	(*AlertChannelArchived)(nil),       // 123: weir.event.v1.AlertChannelArchived
+	(*AlertChannelRestored)(nil),       // 124: weir.event.v1.AlertChannelRestored
+	nil,                                // 125: weir.event.v1.ProviderCreated.HeadersEntry
+	nil,                                // 126: weir.event.v1.ProviderSettings.HeadersEntry
+	nil,                                // 127: weir.event.v1.KeyCreated.LabelsEntry
+	nil,                                // 128: weir.event.v1.KeyUpdated.LabelsEntry
+	(*timestamppb.Timestamp)(nil),      // 129: google.protobuf.Timestamp
 }
 var file_weir_event_v1_event_proto_depIdxs = []int32{
 	9,   // 0: weir.event.v1.Sticky.by:type_name -> weir.event.v1.StickyBy
-	15,  // 1: weir.event.v1.Share.target:type_name -> weir.event.v1.Target
+	17,  // 1: weir.event.v1.Share.target:type_name -> weir.event.v1.Target
 	10,  // 2: weir.event.v1.Retry.on:type_name -> weir.event.v1.Failure
-	22,  // 3: weir.event.v1.OrganizationUpdated.usage:type_name -> weir.event.v1.UsageSettings
-	11,  // 4: weir.event.v1.UsageSettings.end_users:type_name -> weir.event.v1.EndUsers
-	23,  // 5: weir.event.v1.UsageSettings.labels:type_name -> weir.event.v1.LabelRule
-	0,   // 6: weir.event.v1.MemberAdded.role:type_name -> weir.event.v1.Role
-	0,   // 7: weir.event.v1.MemberInvited.role:type_name -> weir.event.v1.Role
-	120, // 8: weir.event.v1.MemberInvited.expires_at:type_name -> google.protobuf.Timestamp
-	0,   // 9: weir.event.v1.MemberRoleChanged.role:type_name -> weir.event.v1.Role
-	0,   // 10: weir.event.v1.JoinDomainAdded.role:type_name -> weir.event.v1.Role
-	0,   // 11: weir.event.v1.JoinDomainChanged.role:type_name -> weir.event.v1.Role
-	120, // 12: weir.event.v1.ProjectRestored.created_at:type_name -> google.protobuf.Timestamp
-	1,   // 13: weir.event.v1.ProviderCreated.dialect:type_name -> weir.event.v1.Dialect
-	116, // 14: weir.event.v1.ProviderCreated.headers:type_name -> weir.event.v1.ProviderCreated.HeadersEntry
-	47,  // 15: weir.event.v1.ProviderCreated.timeouts:type_name -> weir.event.v1.Timeouts
-	1,   // 16: weir.event.v1.ProviderSettings.dialect:type_name -> weir.event.v1.Dialect
-	117, // 17: weir.event.v1.ProviderSettings.headers:type_name -> weir.event.v1.ProviderSettings.HeadersEntry
-	47,  // 18: weir.event.v1.ProviderSettings.timeouts:type_name -> weir.event.v1.Timeouts
-	43,  // 19: weir.event.v1.ProviderSettings.sealed_credentials:type_name -> weir.event.v1.SealedCredential
-	42,  // 20: weir.event.v1.ProviderUpdated.settings:type_name -> weir.event.v1.ProviderSettings
-	42,  // 21: weir.event.v1.ProviderRestored.settings:type_name -> weir.event.v1.ProviderSettings
-	120, // 22: weir.event.v1.ProviderRestored.created_at:type_name -> google.protobuf.Timestamp
-	2,   // 23: weir.event.v1.RouteCreated.strategy:type_name -> weir.event.v1.Strategy
-	15,  // 24: weir.event.v1.RouteCreated.targets:type_name -> weir.event.v1.Target
-	47,  // 25: weir.event.v1.RouteCreated.timeouts:type_name -> weir.event.v1.Timeouts
-	19,  // 26: weir.event.v1.RouteCreated.retry:type_name -> weir.event.v1.Retry
-	16,  // 27: weir.event.v1.RouteCreated.sticky:type_name -> weir.event.v1.Sticky
-	17,  // 28: weir.event.v1.RouteCreated.hedge:type_name -> weir.event.v1.Hedge
-	18,  // 29: weir.event.v1.RouteCreated.canary:type_name -> weir.event.v1.Share
-	18,  // 30: weir.event.v1.RouteCreated.shadow:type_name -> weir.event.v1.Share
-	2,   // 31: weir.event.v1.RouteSettings.strategy:type_name -> weir.event.v1.Strategy
-	15,  // 32: weir.event.v1.RouteSettings.targets:type_name -> weir.event.v1.Target
-	47,  // 33: weir.event.v1.RouteSettings.timeouts:type_name -> weir.event.v1.Timeouts
-	19,  // 34: weir.event.v1.RouteSettings.retry:type_name -> weir.event.v1.Retry
-	16,  // 35: weir.event.v1.RouteSettings.sticky:type_name -> weir.event.v1.Sticky
-	17,  // 36: weir.event.v1.RouteSettings.hedge:type_name -> weir.event.v1.Hedge
-	18,  // 37: weir.event.v1.RouteSettings.canary:type_name -> weir.event.v1.Share
-	18,  // 38: weir.event.v1.RouteSettings.shadow:type_name -> weir.event.v1.Share
-	49,  // 39: weir.event.v1.RouteUpdated.settings:type_name -> weir.event.v1.RouteSettings
-	49,  // 40: weir.event.v1.RouteRestored.settings:type_name -> weir.event.v1.RouteSettings
-	120, // 41: weir.event.v1.RouteRestored.created_at:type_name -> google.protobuf.Timestamp
-	120, // 42: weir.event.v1.KeyCreated.expires_at:type_name -> google.protobuf.Timestamp
-	118, // 43: weir.event.v1.KeyCreated.labels:type_name -> weir.event.v1.KeyCreated.LabelsEntry
-	120, // 44: weir.event.v1.KeyUpdated.expires_at:type_name -> google.protobuf.Timestamp
-	119, // 45: weir.event.v1.KeyUpdated.labels:type_name -> weir.event.v1.KeyUpdated.LabelsEntry
-	120, // 46: weir.event.v1.KeyRotated.previous_expires_at:type_name -> google.protobuf.Timestamp
-	120, // 47: weir.event.v1.KeyRevoked.revoked_at:type_name -> google.protobuf.Timestamp
-	62,  // 48: weir.event.v1.GatewayCreated.rollout:type_name -> weir.event.v1.RolloutSettings
-	12,  // 49: weir.event.v1.GatewayCreated.when_spool_full:type_name -> weir.event.v1.SpoolFull
-	12,  // 50: weir.event.v1.GatewayUpdated.when_spool_full:type_name -> weir.event.v1.SpoolFull
-	62,  // 51: weir.event.v1.GatewayRolloutSet.rollout:type_name -> weir.event.v1.RolloutSettings
-	13,  // 52: weir.event.v1.RolloutSettings.strategy:type_name -> weir.event.v1.RolloutStrategy
-	120, // 53: weir.event.v1.GatewayRestored.created_at:type_name -> google.protobuf.Timestamp
-	62,  // 54: weir.event.v1.GatewayRestored.rollout:type_name -> weir.event.v1.RolloutSettings
-	12,  // 55: weir.event.v1.GatewayRestored.when_spool_full:type_name -> weir.event.v1.SpoolFull
-	14,  // 56: weir.event.v1.RolloutHeld.cause:type_name -> weir.event.v1.RolloutHoldCause
-	120, // 57: weir.event.v1.EnrolmentTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
-	120, // 58: weir.event.v1.AgentRevoked.revoked_at:type_name -> google.protobuf.Timestamp
-	0,   // 59: weir.event.v1.ServiceAccountCreated.role:type_name -> weir.event.v1.Role
-	0,   // 60: weir.event.v1.ServiceAccountUpdated.role:type_name -> weir.event.v1.Role
-	120, // 61: weir.event.v1.ServiceAccountTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
-	0,   // 62: weir.event.v1.RoleBindingCreated.role:type_name -> weir.event.v1.Role
-	86,  // 63: weir.event.v1.PriceOverrideSettings.rates:type_name -> weir.event.v1.Rates
-	86,  // 64: weir.event.v1.PriceOverrideSettings.long_rates:type_name -> weir.event.v1.Rates
-	87,  // 65: weir.event.v1.PriceOverrideCreated.settings:type_name -> weir.event.v1.PriceOverrideSettings
-	87,  // 66: weir.event.v1.PriceOverrideUpdated.settings:type_name -> weir.event.v1.PriceOverrideSettings
-	87,  // 67: weir.event.v1.PriceOverrideRestored.settings:type_name -> weir.event.v1.PriceOverrideSettings
-	120, // 68: weir.event.v1.PriceOverrideRestored.created_at:type_name -> google.protobuf.Timestamp
-	5,   // 69: weir.event.v1.QuotaScope.on:type_name -> weir.event.v1.QuotaOn
-	92,  // 70: weir.event.v1.LimitSettings.scope:type_name -> weir.event.v1.QuotaScope
-	6,   // 71: weir.event.v1.LimitSettings.metric:type_name -> weir.event.v1.LimitMetric
-	7,   // 72: weir.event.v1.LimitSettings.window:type_name -> weir.event.v1.LimitWindow
-	3,   // 73: weir.event.v1.LimitSettings.mode:type_name -> weir.event.v1.QuotaMode
-	4,   // 74: weir.event.v1.LimitSettings.when_unreachable:type_name -> weir.event.v1.WhenUnreachable
-	93,  // 75: weir.event.v1.LimitCreated.settings:type_name -> weir.event.v1.LimitSettings
-	93,  // 76: weir.event.v1.LimitUpdated.settings:type_name -> weir.event.v1.LimitSettings
-	93,  // 77: weir.event.v1.LimitRestored.settings:type_name -> weir.event.v1.LimitSettings
-	120, // 78: weir.event.v1.LimitRestored.created_at:type_name -> google.protobuf.Timestamp
-	8,   // 79: weir.event.v1.CalendarWindow.period:type_name -> weir.event.v1.CalendarPeriod
-	92,  // 80: weir.event.v1.BudgetSettings.scope:type_name -> weir.event.v1.QuotaScope
-	98,  // 81: weir.event.v1.BudgetSettings.calendar:type_name -> weir.event.v1.CalendarWindow
-	99,  // 82: weir.event.v1.BudgetSettings.rolling:type_name -> weir.event.v1.RollingWindow
-	100, // 83: weir.event.v1.BudgetSettings.lifetime:type_name -> weir.event.v1.LifetimeWindow
-	3,   // 84: weir.event.v1.BudgetSettings.mode:type_name -> weir.event.v1.QuotaMode
-	4,   // 85: weir.event.v1.BudgetSettings.when_unreachable:type_name -> weir.event.v1.WhenUnreachable
-	101, // 86: weir.event.v1.BudgetCreated.settings:type_name -> weir.event.v1.BudgetSettings
-	101, // 87: weir.event.v1.BudgetUpdated.settings:type_name -> weir.event.v1.BudgetSettings
-	120, // 88: weir.event.v1.BudgetRaised.expires_at:type_name -> google.protobuf.Timestamp
-	101, // 89: weir.event.v1.BudgetRestored.settings:type_name -> weir.event.v1.BudgetSettings
-	120, // 90: weir.event.v1.BudgetRestored.created_at:type_name -> google.protobuf.Timestamp
-	104, // 91: weir.event.v1.BudgetRestored.raise:type_name -> weir.event.v1.BudgetRaised
-	120, // 92: weir.event.v1.SavedReportRestored.created_at:type_name -> google.protobuf.Timestamp
-	120, // 93: weir.event.v1.AlertChannelRestored.created_at:type_name -> google.protobuf.Timestamp
-	94,  // [94:94] is the sub-list for method output_type
-	94,  // [94:94] is the sub-list for method input_type
-	94,  // [94:94] is the sub-list for extension type_name
-	94,  // [94:94] is the sub-list for extension extendee
-	0,   // [0:94] is the sub-list for field type_name
+	25,  // 3: weir.event.v1.OrganizationUpdated.usage:type_name -> weir.event.v1.UsageSettings
+	24,  // 4: weir.event.v1.OrganizationUpdated.pricing:type_name -> weir.event.v1.PricingSettings
+	11,  // 5: weir.event.v1.PricingSettings.unpriced:type_name -> weir.event.v1.Unpriced
+	12,  // 6: weir.event.v1.UsageSettings.end_users:type_name -> weir.event.v1.EndUsers
+	26,  // 7: weir.event.v1.UsageSettings.labels:type_name -> weir.event.v1.LabelRule
+	0,   // 8: weir.event.v1.MemberAdded.role:type_name -> weir.event.v1.Role
+	0,   // 9: weir.event.v1.MemberInvited.role:type_name -> weir.event.v1.Role
+	129, // 10: weir.event.v1.MemberInvited.expires_at:type_name -> google.protobuf.Timestamp
+	0,   // 11: weir.event.v1.MemberRoleChanged.role:type_name -> weir.event.v1.Role
+	0,   // 12: weir.event.v1.JoinDomainAdded.role:type_name -> weir.event.v1.Role
+	0,   // 13: weir.event.v1.JoinDomainChanged.role:type_name -> weir.event.v1.Role
+	129, // 14: weir.event.v1.ProjectRestored.created_at:type_name -> google.protobuf.Timestamp
+	1,   // 15: weir.event.v1.ProviderCreated.dialect:type_name -> weir.event.v1.Dialect
+	125, // 16: weir.event.v1.ProviderCreated.headers:type_name -> weir.event.v1.ProviderCreated.HeadersEntry
+	50,  // 17: weir.event.v1.ProviderCreated.timeouts:type_name -> weir.event.v1.Timeouts
+	1,   // 18: weir.event.v1.ProviderSettings.dialect:type_name -> weir.event.v1.Dialect
+	126, // 19: weir.event.v1.ProviderSettings.headers:type_name -> weir.event.v1.ProviderSettings.HeadersEntry
+	50,  // 20: weir.event.v1.ProviderSettings.timeouts:type_name -> weir.event.v1.Timeouts
+	46,  // 21: weir.event.v1.ProviderSettings.sealed_credentials:type_name -> weir.event.v1.SealedCredential
+	45,  // 22: weir.event.v1.ProviderUpdated.settings:type_name -> weir.event.v1.ProviderSettings
+	45,  // 23: weir.event.v1.ProviderRestored.settings:type_name -> weir.event.v1.ProviderSettings
+	129, // 24: weir.event.v1.ProviderRestored.created_at:type_name -> google.protobuf.Timestamp
+	2,   // 25: weir.event.v1.RouteCreated.strategy:type_name -> weir.event.v1.Strategy
+	17,  // 26: weir.event.v1.RouteCreated.targets:type_name -> weir.event.v1.Target
+	50,  // 27: weir.event.v1.RouteCreated.timeouts:type_name -> weir.event.v1.Timeouts
+	21,  // 28: weir.event.v1.RouteCreated.retry:type_name -> weir.event.v1.Retry
+	18,  // 29: weir.event.v1.RouteCreated.sticky:type_name -> weir.event.v1.Sticky
+	19,  // 30: weir.event.v1.RouteCreated.hedge:type_name -> weir.event.v1.Hedge
+	20,  // 31: weir.event.v1.RouteCreated.canary:type_name -> weir.event.v1.Share
+	20,  // 32: weir.event.v1.RouteCreated.shadow:type_name -> weir.event.v1.Share
+	2,   // 33: weir.event.v1.RouteSettings.strategy:type_name -> weir.event.v1.Strategy
+	17,  // 34: weir.event.v1.RouteSettings.targets:type_name -> weir.event.v1.Target
+	50,  // 35: weir.event.v1.RouteSettings.timeouts:type_name -> weir.event.v1.Timeouts
+	21,  // 36: weir.event.v1.RouteSettings.retry:type_name -> weir.event.v1.Retry
+	18,  // 37: weir.event.v1.RouteSettings.sticky:type_name -> weir.event.v1.Sticky
+	19,  // 38: weir.event.v1.RouteSettings.hedge:type_name -> weir.event.v1.Hedge
+	20,  // 39: weir.event.v1.RouteSettings.canary:type_name -> weir.event.v1.Share
+	20,  // 40: weir.event.v1.RouteSettings.shadow:type_name -> weir.event.v1.Share
+	52,  // 41: weir.event.v1.RouteUpdated.settings:type_name -> weir.event.v1.RouteSettings
+	52,  // 42: weir.event.v1.RouteRestored.settings:type_name -> weir.event.v1.RouteSettings
+	129, // 43: weir.event.v1.RouteRestored.created_at:type_name -> google.protobuf.Timestamp
+	129, // 44: weir.event.v1.KeyCreated.expires_at:type_name -> google.protobuf.Timestamp
+	127, // 45: weir.event.v1.KeyCreated.labels:type_name -> weir.event.v1.KeyCreated.LabelsEntry
+	129, // 46: weir.event.v1.KeyUpdated.expires_at:type_name -> google.protobuf.Timestamp
+	128, // 47: weir.event.v1.KeyUpdated.labels:type_name -> weir.event.v1.KeyUpdated.LabelsEntry
+	129, // 48: weir.event.v1.KeyRotated.previous_expires_at:type_name -> google.protobuf.Timestamp
+	129, // 49: weir.event.v1.KeyRevoked.revoked_at:type_name -> google.protobuf.Timestamp
+	65,  // 50: weir.event.v1.GatewayCreated.rollout:type_name -> weir.event.v1.RolloutSettings
+	13,  // 51: weir.event.v1.GatewayCreated.when_spool_full:type_name -> weir.event.v1.SpoolFull
+	13,  // 52: weir.event.v1.GatewayUpdated.when_spool_full:type_name -> weir.event.v1.SpoolFull
+	65,  // 53: weir.event.v1.GatewayRolloutSet.rollout:type_name -> weir.event.v1.RolloutSettings
+	14,  // 54: weir.event.v1.RolloutSettings.strategy:type_name -> weir.event.v1.RolloutStrategy
+	129, // 55: weir.event.v1.GatewayRestored.created_at:type_name -> google.protobuf.Timestamp
+	65,  // 56: weir.event.v1.GatewayRestored.rollout:type_name -> weir.event.v1.RolloutSettings
+	13,  // 57: weir.event.v1.GatewayRestored.when_spool_full:type_name -> weir.event.v1.SpoolFull
+	15,  // 58: weir.event.v1.RolloutHeld.cause:type_name -> weir.event.v1.RolloutHoldCause
+	129, // 59: weir.event.v1.EnrolmentTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
+	129, // 60: weir.event.v1.AgentRevoked.revoked_at:type_name -> google.protobuf.Timestamp
+	0,   // 61: weir.event.v1.ServiceAccountCreated.role:type_name -> weir.event.v1.Role
+	0,   // 62: weir.event.v1.ServiceAccountUpdated.role:type_name -> weir.event.v1.Role
+	129, // 63: weir.event.v1.ServiceAccountTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
+	0,   // 64: weir.event.v1.RoleBindingCreated.role:type_name -> weir.event.v1.Role
+	90,  // 65: weir.event.v1.RegionFactor.factor:type_name -> weir.event.v1.Factor
+	89,  // 66: weir.event.v1.ServiceTierRates.rates:type_name -> weir.event.v1.Rates
+	89,  // 67: weir.event.v1.ServiceTierRates.long_rates:type_name -> weir.event.v1.Rates
+	90,  // 68: weir.event.v1.ServiceTierRates.factor:type_name -> weir.event.v1.Factor
+	89,  // 69: weir.event.v1.PriceOverrideSettings.rates:type_name -> weir.event.v1.Rates
+	89,  // 70: weir.event.v1.PriceOverrideSettings.long_rates:type_name -> weir.event.v1.Rates
+	16,  // 71: weir.event.v1.PriceOverrideSettings.long_context:type_name -> weir.event.v1.LongContext
+	92,  // 72: weir.event.v1.PriceOverrideSettings.service_tiers:type_name -> weir.event.v1.ServiceTierRates
+	91,  // 73: weir.event.v1.PriceOverrideSettings.region_factors:type_name -> weir.event.v1.RegionFactor
+	91,  // 74: weir.event.v1.PriceOverrideSettings.geo_factors:type_name -> weir.event.v1.RegionFactor
+	129, // 75: weir.event.v1.PriceOverrideSettings.effective_from:type_name -> google.protobuf.Timestamp
+	129, // 76: weir.event.v1.PriceOverrideSettings.effective_until:type_name -> google.protobuf.Timestamp
+	93,  // 77: weir.event.v1.PriceOverrideCreated.settings:type_name -> weir.event.v1.PriceOverrideSettings
+	93,  // 78: weir.event.v1.PriceOverrideUpdated.settings:type_name -> weir.event.v1.PriceOverrideSettings
+	93,  // 79: weir.event.v1.PriceOverrideRestored.settings:type_name -> weir.event.v1.PriceOverrideSettings
+	129, // 80: weir.event.v1.PriceOverrideRestored.created_at:type_name -> google.protobuf.Timestamp
+	5,   // 81: weir.event.v1.QuotaScope.on:type_name -> weir.event.v1.QuotaOn
+	98,  // 82: weir.event.v1.LimitSettings.scope:type_name -> weir.event.v1.QuotaScope
+	6,   // 83: weir.event.v1.LimitSettings.metric:type_name -> weir.event.v1.LimitMetric
+	7,   // 84: weir.event.v1.LimitSettings.window:type_name -> weir.event.v1.LimitWindow
+	3,   // 85: weir.event.v1.LimitSettings.mode:type_name -> weir.event.v1.QuotaMode
+	4,   // 86: weir.event.v1.LimitSettings.when_unreachable:type_name -> weir.event.v1.WhenUnreachable
+	99,  // 87: weir.event.v1.LimitCreated.settings:type_name -> weir.event.v1.LimitSettings
+	99,  // 88: weir.event.v1.LimitUpdated.settings:type_name -> weir.event.v1.LimitSettings
+	99,  // 89: weir.event.v1.LimitRestored.settings:type_name -> weir.event.v1.LimitSettings
+	129, // 90: weir.event.v1.LimitRestored.created_at:type_name -> google.protobuf.Timestamp
+	8,   // 91: weir.event.v1.CalendarWindow.period:type_name -> weir.event.v1.CalendarPeriod
+	98,  // 92: weir.event.v1.BudgetSettings.scope:type_name -> weir.event.v1.QuotaScope
+	105, // 93: weir.event.v1.BudgetSettings.calendar:type_name -> weir.event.v1.CalendarWindow
+	106, // 94: weir.event.v1.BudgetSettings.rolling:type_name -> weir.event.v1.RollingWindow
+	107, // 95: weir.event.v1.BudgetSettings.lifetime:type_name -> weir.event.v1.LifetimeWindow
+	3,   // 96: weir.event.v1.BudgetSettings.mode:type_name -> weir.event.v1.QuotaMode
+	4,   // 97: weir.event.v1.BudgetSettings.when_unreachable:type_name -> weir.event.v1.WhenUnreachable
+	108, // 98: weir.event.v1.BudgetCreated.settings:type_name -> weir.event.v1.BudgetSettings
+	108, // 99: weir.event.v1.BudgetUpdated.settings:type_name -> weir.event.v1.BudgetSettings
+	129, // 100: weir.event.v1.BudgetRaised.expires_at:type_name -> google.protobuf.Timestamp
+	108, // 101: weir.event.v1.BudgetRestored.settings:type_name -> weir.event.v1.BudgetSettings
+	129, // 102: weir.event.v1.BudgetRestored.created_at:type_name -> google.protobuf.Timestamp
+	111, // 103: weir.event.v1.BudgetRestored.raise:type_name -> weir.event.v1.BudgetRaised
+	129, // 104: weir.event.v1.SavedReportRestored.created_at:type_name -> google.protobuf.Timestamp
+	129, // 105: weir.event.v1.AlertChannelRestored.created_at:type_name -> google.protobuf.Timestamp
+	106, // [106:106] is the sub-list for method output_type
+	106, // [106:106] is the sub-list for method input_type
+	106, // [106:106] is the sub-list for extension type_name
+	106, // [106:106] is the sub-list for extension extendee
+	0,   // [0:106] is the sub-list for field type_name
 }
 
 func init() { file_weir_event_v1_event_proto_init() }
@@ -7577,9 +8302,10 @@ func file_weir_event_v1_event_proto_init() {
 	if File_weir_event_v1_event_proto != nil {
 		return
 	}
-	file_weir_event_v1_event_proto_msgTypes[71].OneofWrappers = []any{}
-	file_weir_event_v1_event_proto_msgTypes[77].OneofWrappers = []any{}
-	file_weir_event_v1_event_proto_msgTypes[86].OneofWrappers = []any{
+	file_weir_event_v1_event_proto_msgTypes[72].OneofWrappers = []any{}
+	file_weir_event_v1_event_proto_msgTypes[76].OneofWrappers = []any{}
+	file_weir_event_v1_event_proto_msgTypes[81].OneofWrappers = []any{}
+	file_weir_event_v1_event_proto_msgTypes[91].OneofWrappers = []any{
 		(*BudgetSettings_Calendar)(nil),
 		(*BudgetSettings_Rolling)(nil),
 		(*BudgetSettings_Lifetime)(nil),
@@ -7589,8 +8315,8 @@ func file_weir_event_v1_event_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_event_v1_event_proto_rawDesc), len(file_weir_event_v1_event_proto_rawDesc)),
-			NumEnums:      15,
-			NumMessages:   105,
+			NumEnums:      17,
+			NumMessages:   112,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

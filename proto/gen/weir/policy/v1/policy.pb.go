@@ -25,6 +25,63 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// Unpriced is what an agent does where the price of a target is not known. Of capability 9
+// where it is not ALLOW.
+type Unpriced int32
+
+const (
+	Unpriced_UNPRICED_UNSPECIFIED Unpriced = 0
+	// It serves, and says that there is no price.
+	Unpriced_UNPRICED_ALLOW Unpriced = 1
+	// It serves, and says what another model's price comes to, and that this is an estimate.
+	Unpriced_UNPRICED_ESTIMATE Unpriced = 2
+	// The target is passed over; where none is left the request is refused.
+	Unpriced_UNPRICED_BLOCK Unpriced = 3
+)
+
+// Enum value maps for Unpriced.
+var (
+	Unpriced_name = map[int32]string{
+		0: "UNPRICED_UNSPECIFIED",
+		1: "UNPRICED_ALLOW",
+		2: "UNPRICED_ESTIMATE",
+		3: "UNPRICED_BLOCK",
+	}
+	Unpriced_value = map[string]int32{
+		"UNPRICED_UNSPECIFIED": 0,
+		"UNPRICED_ALLOW":       1,
+		"UNPRICED_ESTIMATE":    2,
+		"UNPRICED_BLOCK":       3,
+	}
+)
+
+func (x Unpriced) Enum() *Unpriced {
+	p := new(Unpriced)
+	*p = x
+	return p
+}
+
+func (x Unpriced) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Unpriced) Descriptor() protoreflect.EnumDescriptor {
+	return file_weir_policy_v1_policy_proto_enumTypes[0].Descriptor()
+}
+
+func (Unpriced) Type() protoreflect.EnumType {
+	return &file_weir_policy_v1_policy_proto_enumTypes[0]
+}
+
+func (x Unpriced) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Unpriced.Descriptor instead.
+func (Unpriced) EnumDescriptor() ([]byte, []int) {
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{0}
+}
+
 // SpoolFull is what an agent does when its spool is full.
 type SpoolFull int32
 
@@ -62,11 +119,11 @@ func (x SpoolFull) String() string {
 }
 
 func (SpoolFull) Descriptor() protoreflect.EnumDescriptor {
-	return file_weir_policy_v1_policy_proto_enumTypes[0].Descriptor()
+	return file_weir_policy_v1_policy_proto_enumTypes[1].Descriptor()
 }
 
 func (SpoolFull) Type() protoreflect.EnumType {
-	return &file_weir_policy_v1_policy_proto_enumTypes[0]
+	return &file_weir_policy_v1_policy_proto_enumTypes[1]
 }
 
 func (x SpoolFull) Number() protoreflect.EnumNumber {
@@ -75,7 +132,7 @@ func (x SpoolFull) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use SpoolFull.Descriptor instead.
 func (SpoolFull) EnumDescriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{0}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{1}
 }
 
 type EndUsers int32
@@ -113,11 +170,11 @@ func (x EndUsers) String() string {
 }
 
 func (EndUsers) Descriptor() protoreflect.EnumDescriptor {
-	return file_weir_policy_v1_policy_proto_enumTypes[1].Descriptor()
+	return file_weir_policy_v1_policy_proto_enumTypes[2].Descriptor()
 }
 
 func (EndUsers) Type() protoreflect.EnumType {
-	return &file_weir_policy_v1_policy_proto_enumTypes[1]
+	return &file_weir_policy_v1_policy_proto_enumTypes[2]
 }
 
 func (x EndUsers) Number() protoreflect.EnumNumber {
@@ -126,7 +183,7 @@ func (x EndUsers) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use EndUsers.Descriptor instead.
 func (EndUsers) EnumDescriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{1}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{2}
 }
 
 type Dialect int32
@@ -180,11 +237,11 @@ func (x Dialect) String() string {
 }
 
 func (Dialect) Descriptor() protoreflect.EnumDescriptor {
-	return file_weir_policy_v1_policy_proto_enumTypes[2].Descriptor()
+	return file_weir_policy_v1_policy_proto_enumTypes[3].Descriptor()
 }
 
 func (Dialect) Type() protoreflect.EnumType {
-	return &file_weir_policy_v1_policy_proto_enumTypes[2]
+	return &file_weir_policy_v1_policy_proto_enumTypes[3]
 }
 
 func (x Dialect) Number() protoreflect.EnumNumber {
@@ -193,7 +250,7 @@ func (x Dialect) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Dialect.Descriptor instead.
 func (Dialect) EnumDescriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{2}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{3}
 }
 
 type Strategy int32
@@ -252,11 +309,11 @@ func (x Strategy) String() string {
 }
 
 func (Strategy) Descriptor() protoreflect.EnumDescriptor {
-	return file_weir_policy_v1_policy_proto_enumTypes[3].Descriptor()
+	return file_weir_policy_v1_policy_proto_enumTypes[4].Descriptor()
 }
 
 func (Strategy) Type() protoreflect.EnumType {
-	return &file_weir_policy_v1_policy_proto_enumTypes[3]
+	return &file_weir_policy_v1_policy_proto_enumTypes[4]
 }
 
 func (x Strategy) Number() protoreflect.EnumNumber {
@@ -265,7 +322,7 @@ func (x Strategy) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Strategy.Descriptor instead.
 func (Strategy) EnumDescriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{3}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{4}
 }
 
 // Failure is how an attempt ended without an answer.
@@ -330,11 +387,11 @@ func (x Failure) String() string {
 }
 
 func (Failure) Descriptor() protoreflect.EnumDescriptor {
-	return file_weir_policy_v1_policy_proto_enumTypes[4].Descriptor()
+	return file_weir_policy_v1_policy_proto_enumTypes[5].Descriptor()
 }
 
 func (Failure) Type() protoreflect.EnumType {
-	return &file_weir_policy_v1_policy_proto_enumTypes[4]
+	return &file_weir_policy_v1_policy_proto_enumTypes[5]
 }
 
 func (x Failure) Number() protoreflect.EnumNumber {
@@ -343,7 +400,61 @@ func (x Failure) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Failure.Descriptor instead.
 func (Failure) EnumDescriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{4}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{5}
+}
+
+// LongContext is which tokens long_rates price; unspecified: WHOLE.
+type LongContext int32
+
+const (
+	LongContext_LONG_CONTEXT_UNSPECIFIED LongContext = 0
+	// All of the request.
+	LongContext_LONG_CONTEXT_WHOLE LongContext = 1
+	// The input tokens beyond the threshold alone. What a cache has comes first, as it is the
+	// beginning of a prompt; then what was written to it, audio, images and text. Output costs
+	// what rates say.
+	LongContext_LONG_CONTEXT_MARGINAL LongContext = 2
+)
+
+// Enum value maps for LongContext.
+var (
+	LongContext_name = map[int32]string{
+		0: "LONG_CONTEXT_UNSPECIFIED",
+		1: "LONG_CONTEXT_WHOLE",
+		2: "LONG_CONTEXT_MARGINAL",
+	}
+	LongContext_value = map[string]int32{
+		"LONG_CONTEXT_UNSPECIFIED": 0,
+		"LONG_CONTEXT_WHOLE":       1,
+		"LONG_CONTEXT_MARGINAL":    2,
+	}
+)
+
+func (x LongContext) Enum() *LongContext {
+	p := new(LongContext)
+	*p = x
+	return p
+}
+
+func (x LongContext) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (LongContext) Descriptor() protoreflect.EnumDescriptor {
+	return file_weir_policy_v1_policy_proto_enumTypes[6].Descriptor()
+}
+
+func (LongContext) Type() protoreflect.EnumType {
+	return &file_weir_policy_v1_policy_proto_enumTypes[6]
+}
+
+func (x LongContext) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use LongContext.Descriptor instead.
+func (LongContext) EnumDescriptor() ([]byte, []int) {
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{6}
 }
 
 type Sticky_By int32
@@ -388,11 +499,11 @@ func (x Sticky_By) String() string {
 }
 
 func (Sticky_By) Descriptor() protoreflect.EnumDescriptor {
-	return file_weir_policy_v1_policy_proto_enumTypes[5].Descriptor()
+	return file_weir_policy_v1_policy_proto_enumTypes[7].Descriptor()
 }
 
 func (Sticky_By) Type() protoreflect.EnumType {
-	return &file_weir_policy_v1_policy_proto_enumTypes[5]
+	return &file_weir_policy_v1_policy_proto_enumTypes[7]
 }
 
 func (x Sticky_By) Number() protoreflect.EnumNumber {
@@ -648,7 +759,7 @@ func (x *SignedRelease) GetSigningKeyId() string {
 // body; unknown kinds are kept and counted in the root.
 type Resource struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// gateway, provider, route, key, price_book.
+	// gateway, provider, route, key, price_book, quota.
 	Kind string `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
 	Id   string `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
 	// Serialized message of that kind.
@@ -989,9 +1100,14 @@ type Gateway struct {
 	// How usage names end users; unspecified: HASHED.
 	EndUsers EndUsers `protobuf:"varint,7,opt,name=end_users,json=endUsers,proto3,enum=weir.policy.v1.EndUsers" json:"end_users,omitempty"`
 	// Labels that usage may hold, ordered by name; all others are left out of it.
-	Labels        []*LabelRule `protobuf:"bytes,8,rep,name=labels,proto3" json:"labels,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Labels []*LabelRule `protobuf:"bytes,8,rep,name=labels,proto3" json:"labels,omitempty"`
+	// What is done with requests that have no known price; unspecified: ALLOW.
+	Unpriced Unpriced `protobuf:"varint,9,opt,name=unpriced,proto3,enum=weir.policy.v1.Unpriced" json:"unpriced,omitempty"`
+	// With ESTIMATE: the entry of the price book that stands in. Both are there or neither.
+	EstimatePriceList string `protobuf:"bytes,10,opt,name=estimate_price_list,json=estimatePriceList,proto3" json:"estimate_price_list,omitempty"`
+	EstimateModel     string `protobuf:"bytes,11,opt,name=estimate_model,json=estimateModel,proto3" json:"estimate_model,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *Gateway) Reset() {
@@ -1078,6 +1194,27 @@ func (x *Gateway) GetLabels() []*LabelRule {
 		return x.Labels
 	}
 	return nil
+}
+
+func (x *Gateway) GetUnpriced() Unpriced {
+	if x != nil {
+		return x.Unpriced
+	}
+	return Unpriced_UNPRICED_UNSPECIFIED
+}
+
+func (x *Gateway) GetEstimatePriceList() string {
+	if x != nil {
+		return x.EstimatePriceList
+	}
+	return ""
+}
+
+func (x *Gateway) GetEstimateModel() string {
+	if x != nil {
+		return x.EstimateModel
+	}
+	return ""
 }
 
 // LabelRule lets values of one label into usage.
@@ -1970,7 +2107,9 @@ type Key struct {
 	PreviousSha256    []byte                 `protobuf:"bytes,7,opt,name=previous_sha256,json=previousSha256,proto3" json:"previous_sha256,omitempty"`
 	PreviousExpiresAt *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=previous_expires_at,json=previousExpiresAt,proto3" json:"previous_expires_at,omitempty"`
 	// It may use no route: those that it is for are not in this policy. route_ids is empty.
-	NoRoutes      bool `protobuf:"varint,9,opt,name=no_routes,json=noRoutes,proto3" json:"no_routes,omitempty"`
+	NoRoutes bool `protobuf:"varint,9,opt,name=no_routes,json=noRoutes,proto3" json:"no_routes,omitempty"`
+	// For quotas on labels.
+	Labels        map[string]string `protobuf:"bytes,10,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2068,11 +2207,19 @@ func (x *Key) GetNoRoutes() bool {
 	return false
 }
 
+func (x *Key) GetLabels() map[string]string {
+	if x != nil {
+		return x.Labels
+	}
+	return nil
+}
+
 // PriceBook: prices of upstream models. Kind "price_book", id = version.
 type PriceBook struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Version       string                 `protobuf:"bytes,1,opt,name=version,proto3" json:"version,omitempty"`
-	Entries       []*PriceEntry          `protobuf:"bytes,2,rep,name=entries,proto3" json:"entries,omitempty"`
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Version string                 `protobuf:"bytes,1,opt,name=version,proto3" json:"version,omitempty"`
+	// Each (price_list, model, provider_id, effective_from_us) once.
+	Entries       []*PriceEntry `protobuf:"bytes,2,rep,name=entries,proto3" json:"entries,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2121,23 +2268,44 @@ func (x *PriceBook) GetEntries() []*PriceEntry {
 	return nil
 }
 
-// PriceEntry: list prices of one model. Amounts are pico-dollars per token
-// (1 dollar per million tokens = 1,000,000). An absent price is unknown, not 0.
+// PriceEntry: prices of one model. Amounts are pico-dollars per token
+// (1 dollar per million tokens = 1,000,000). An absent price is unknown, not 0. All but
+// service_tiers, geo_factors and aliases, which agents before it pass over, is of
+// capability 9 from field 8 on.
 type PriceEntry struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// openai, anthropic, …
 	PriceList string `protobuf:"bytes,1,opt,name=price_list,json=priceList,proto3" json:"price_list,omitempty"`
 	Model     string `protobuf:"bytes,2,opt,name=model,proto3" json:"model,omitempty"`
 	Rates     *Rates `protobuf:"bytes,3,opt,name=rates,proto3" json:"rates,omitempty"`
-	// Above this many input tokens (cached ones included) long_rates price the
-	// whole request. 0: no such tier.
+	// Above this many input tokens (cached ones included) long_rates count. 0: no such tier.
 	LongContextThreshold int64  `protobuf:"varint,4,opt,name=long_context_threshold,json=longContextThreshold,proto3" json:"long_context_threshold,omitempty"`
 	LongRates            *Rates `protobuf:"bytes,5,opt,name=long_rates,json=longRates,proto3" json:"long_rates,omitempty"`
 	// The model's own bounds, tokens; 0: unknown.
-	MaxInputTokens  int64 `protobuf:"varint,6,opt,name=max_input_tokens,json=maxInputTokens,proto3" json:"max_input_tokens,omitempty"`
-	MaxOutputTokens int64 `protobuf:"varint,7,opt,name=max_output_tokens,json=maxOutputTokens,proto3" json:"max_output_tokens,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	MaxInputTokens  int64       `protobuf:"varint,6,opt,name=max_input_tokens,json=maxInputTokens,proto3" json:"max_input_tokens,omitempty"`
+	MaxOutputTokens int64       `protobuf:"varint,7,opt,name=max_output_tokens,json=maxOutputTokens,proto3" json:"max_output_tokens,omitempty"`
+	LongContext     LongContext `protobuf:"varint,8,opt,name=long_context,json=longContext,proto3,enum=weir.policy.v1.LongContext" json:"long_context,omitempty"`
+	// Each name once. A request that was served in another tier is unpriced.
+	ServiceTiers []*ServiceTierRates `protobuf:"bytes,9,rep,name=service_tiers,json=serviceTiers,proto3" json:"service_tiers,omitempty"`
+	// For providers in these regions, as the policy states them; in all others: 1.
+	RegionFactors []*RegionFactor `protobuf:"bytes,10,rep,name=region_factors,json=regionFactors,proto3" json:"region_factors,omitempty"`
+	// For requests that were served where the answer says; elsewhere they are unpriced.
+	GeoFactors []*RegionFactor `protobuf:"bytes,11,rep,name=geo_factors,json=geoFactors,proto3" json:"geo_factors,omitempty"`
+	// Other names of the model. An entry of its own comes before an alias.
+	Aliases []string `protobuf:"bytes,12,rep,name=aliases,proto3" json:"aliases,omitempty"`
+	// It prices this provider's requests alone, and comes before those of the price list.
+	ProviderId string `protobuf:"bytes,13,opt,name=provider_id,json=providerId,proto3" json:"provider_id,omitempty"`
+	// It prices requests that began in [from, until), microseconds since the Unix epoch; 0:
+	// ever. Of several entries that price one, the one with the latest from does.
+	EffectiveFromUs  int64 `protobuf:"varint,14,opt,name=effective_from_us,json=effectiveFromUs,proto3" json:"effective_from_us,omitempty"`
+	EffectiveUntilUs int64 `protobuf:"varint,15,opt,name=effective_until_us,json=effectiveUntilUs,proto3" json:"effective_until_us,omitempty"`
+	// Pico-dollars for each request that was served, beside its tokens.
+	PerRequest int64 `protobuf:"varint,16,opt,name=per_request,json=perRequest,proto3" json:"per_request,omitempty"`
+	// Pico-dollars for each image that an answer has. Absent: unknown; where the answer's
+	// tokens are known, they are the price of its images.
+	PerImage      *int64 `protobuf:"varint,17,opt,name=per_image,json=perImage,proto3,oneof" json:"per_image,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *PriceEntry) Reset() {
@@ -2219,6 +2387,253 @@ func (x *PriceEntry) GetMaxOutputTokens() int64 {
 	return 0
 }
 
+func (x *PriceEntry) GetLongContext() LongContext {
+	if x != nil {
+		return x.LongContext
+	}
+	return LongContext_LONG_CONTEXT_UNSPECIFIED
+}
+
+func (x *PriceEntry) GetServiceTiers() []*ServiceTierRates {
+	if x != nil {
+		return x.ServiceTiers
+	}
+	return nil
+}
+
+func (x *PriceEntry) GetRegionFactors() []*RegionFactor {
+	if x != nil {
+		return x.RegionFactors
+	}
+	return nil
+}
+
+func (x *PriceEntry) GetGeoFactors() []*RegionFactor {
+	if x != nil {
+		return x.GeoFactors
+	}
+	return nil
+}
+
+func (x *PriceEntry) GetAliases() []string {
+	if x != nil {
+		return x.Aliases
+	}
+	return nil
+}
+
+func (x *PriceEntry) GetProviderId() string {
+	if x != nil {
+		return x.ProviderId
+	}
+	return ""
+}
+
+func (x *PriceEntry) GetEffectiveFromUs() int64 {
+	if x != nil {
+		return x.EffectiveFromUs
+	}
+	return 0
+}
+
+func (x *PriceEntry) GetEffectiveUntilUs() int64 {
+	if x != nil {
+		return x.EffectiveUntilUs
+	}
+	return 0
+}
+
+func (x *PriceEntry) GetPerRequest() int64 {
+	if x != nil {
+		return x.PerRequest
+	}
+	return 0
+}
+
+func (x *PriceEntry) GetPerImage() int64 {
+	if x != nil && x.PerImage != nil {
+		return *x.PerImage
+	}
+	return 0
+}
+
+// ServiceTierRates are prices of one service tier: its own, or those of the entry by a factor.
+type ServiceTierRates struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// batch, flex, priority, fast, … as contract/price names it.
+	Name  string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Rates *Rates `protobuf:"bytes,2,opt,name=rates,proto3" json:"rates,omitempty"`
+	// Above the entry's threshold.
+	LongRates *Rates `protobuf:"bytes,3,opt,name=long_rates,json=longRates,proto3" json:"long_rates,omitempty"`
+	// Present: rates and long_rates are the entry's own, times it.
+	Factor        *Factor `protobuf:"bytes,4,opt,name=factor,proto3" json:"factor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ServiceTierRates) Reset() {
+	*x = ServiceTierRates{}
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ServiceTierRates) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ServiceTierRates) ProtoMessage() {}
+
+func (x *ServiceTierRates) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ServiceTierRates.ProtoReflect.Descriptor instead.
+func (*ServiceTierRates) Descriptor() ([]byte, []int) {
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *ServiceTierRates) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ServiceTierRates) GetRates() *Rates {
+	if x != nil {
+		return x.Rates
+	}
+	return nil
+}
+
+func (x *ServiceTierRates) GetLongRates() *Rates {
+	if x != nil {
+		return x.LongRates
+	}
+	return nil
+}
+
+func (x *ServiceTierRates) GetFactor() *Factor {
+	if x != nil {
+		return x.Factor
+	}
+	return nil
+}
+
+type RegionFactor struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Region        string                 `protobuf:"bytes,1,opt,name=region,proto3" json:"region,omitempty"`
+	Factor        *Factor                `protobuf:"bytes,2,opt,name=factor,proto3" json:"factor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RegionFactor) Reset() {
+	*x = RegionFactor{}
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RegionFactor) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RegionFactor) ProtoMessage() {}
+
+func (x *RegionFactor) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RegionFactor.ProtoReflect.Descriptor instead.
+func (*RegionFactor) Descriptor() ([]byte, []int) {
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *RegionFactor) GetRegion() string {
+	if x != nil {
+		return x.Region
+	}
+	return ""
+}
+
+func (x *RegionFactor) GetFactor() *Factor {
+	if x != nil {
+		return x.Factor
+	}
+	return nil
+}
+
+// Factor is numerator / denominator, each 1 to 1000. It is of tokens only.
+type Factor struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Numerator     int64                  `protobuf:"varint,1,opt,name=numerator,proto3" json:"numerator,omitempty"`
+	Denominator   int64                  `protobuf:"varint,2,opt,name=denominator,proto3" json:"denominator,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Factor) Reset() {
+	*x = Factor{}
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Factor) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Factor) ProtoMessage() {}
+
+func (x *Factor) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Factor.ProtoReflect.Descriptor instead.
+func (*Factor) Descriptor() ([]byte, []int) {
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *Factor) GetNumerator() int64 {
+	if x != nil {
+		return x.Numerator
+	}
+	return 0
+}
+
+func (x *Factor) GetDenominator() int64 {
+	if x != nil {
+		return x.Denominator
+	}
+	return 0
+}
+
 // Rates: one price per disjoint token bucket, pico-dollars per token.
 type Rates struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -2227,16 +2642,19 @@ type Rates struct {
 	CacheWrite_5M *int64                 `protobuf:"varint,3,opt,name=cache_write_5m,json=cacheWrite5m,proto3,oneof" json:"cache_write_5m,omitempty"`
 	CacheWrite_1H *int64                 `protobuf:"varint,4,opt,name=cache_write_1h,json=cacheWrite1h,proto3,oneof" json:"cache_write_1h,omitempty"`
 	// Also prices reasoning tokens.
-	Output        *int64 `protobuf:"varint,5,opt,name=output,proto3,oneof" json:"output,omitempty"`
-	InputAudio    *int64 `protobuf:"varint,6,opt,name=input_audio,json=inputAudio,proto3,oneof" json:"input_audio,omitempty"`
-	OutputAudio   *int64 `protobuf:"varint,7,opt,name=output_audio,json=outputAudio,proto3,oneof" json:"output_audio,omitempty"`
+	Output      *int64 `protobuf:"varint,5,opt,name=output,proto3,oneof" json:"output,omitempty"`
+	InputAudio  *int64 `protobuf:"varint,6,opt,name=input_audio,json=inputAudio,proto3,oneof" json:"input_audio,omitempty"`
+	OutputAudio *int64 `protobuf:"varint,7,opt,name=output_audio,json=outputAudio,proto3,oneof" json:"output_audio,omitempty"`
+	// Of images; of capability 9, as what they price is.
+	InputImage    *int64 `protobuf:"varint,8,opt,name=input_image,json=inputImage,proto3,oneof" json:"input_image,omitempty"`
+	OutputImage   *int64 `protobuf:"varint,9,opt,name=output_image,json=outputImage,proto3,oneof" json:"output_image,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Rates) Reset() {
 	*x = Rates{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[23]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2248,7 +2666,7 @@ func (x *Rates) String() string {
 func (*Rates) ProtoMessage() {}
 
 func (x *Rates) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[23]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2261,7 +2679,7 @@ func (x *Rates) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rates.ProtoReflect.Descriptor instead.
 func (*Rates) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{23}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Rates) GetInput() int64 {
@@ -2309,6 +2727,20 @@ func (x *Rates) GetInputAudio() int64 {
 func (x *Rates) GetOutputAudio() int64 {
 	if x != nil && x.OutputAudio != nil {
 		return *x.OutputAudio
+	}
+	return 0
+}
+
+func (x *Rates) GetInputImage() int64 {
+	if x != nil && x.InputImage != nil {
+		return *x.InputImage
+	}
+	return 0
+}
+
+func (x *Rates) GetOutputImage() int64 {
+	if x != nil && x.OutputImage != nil {
+		return *x.OutputImage
 	}
 	return 0
 }
@@ -2366,7 +2798,7 @@ const file_weir_policy_v1_policy_proto_rawDesc = "" +
 	"PolicyFile\x127\n" +
 	"\arelease\x18\x01 \x01(\v2\x1d.weir.policy.v1.SignedReleaseR\arelease\x126\n" +
 	"\tresources\x18\x02 \x03(\v2\x18.weir.policy.v1.ResourceR\tresources\x12C\n" +
-	"\vrevocations\x18\x03 \x01(\v2!.weir.policy.v1.SignedRevocationsR\vrevocations\"\xdb\x02\n" +
+	"\vrevocations\x18\x03 \x01(\v2!.weir.policy.v1.SignedRevocationsR\vrevocations\"\xe8\x03\n" +
 	"\aGateway\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
@@ -2375,7 +2807,11 @@ const file_weir_policy_v1_policy_proto_rawDesc = "" +
 	"\x1acredential_max_age_seconds\x18\x05 \x01(\x03R\x17credentialMaxAgeSeconds\x12A\n" +
 	"\x0fwhen_spool_full\x18\x06 \x01(\x0e2\x19.weir.policy.v1.SpoolFullR\rwhenSpoolFull\x125\n" +
 	"\tend_users\x18\a \x01(\x0e2\x18.weir.policy.v1.EndUsersR\bendUsers\x121\n" +
-	"\x06labels\x18\b \x03(\v2\x19.weir.policy.v1.LabelRuleR\x06labels\"V\n" +
+	"\x06labels\x18\b \x03(\v2\x19.weir.policy.v1.LabelRuleR\x06labels\x124\n" +
+	"\bunpriced\x18\t \x01(\x0e2\x18.weir.policy.v1.UnpricedR\bunpriced\x12.\n" +
+	"\x13estimate_price_list\x18\n" +
+	" \x01(\tR\x11estimatePriceList\x12%\n" +
+	"\x0eestimate_model\x18\v \x01(\tR\restimateModel\"V\n" +
 	"\tLabelRule\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1b\n" +
 	"\tmax_bytes\x18\x02 \x01(\x05R\bmaxBytes\x12\x18\n" +
@@ -2457,7 +2893,7 @@ const file_weir_policy_v1_policy_proto_rawDesc = "" +
 	"\fmax_attempts\x18\x01 \x01(\x05R\vmaxAttempts\x12\x1d\n" +
 	"\n" +
 	"backoff_ms\x18\x02 \x01(\x03R\tbackoffMs\x12'\n" +
-	"\x02on\x18\x03 \x03(\x0e2\x17.weir.policy.v1.FailureR\x02on\"\xf1\x02\n" +
+	"\x02on\x18\x03 \x03(\x0e2\x17.weir.policy.v1.FailureR\x02on\"\xe5\x03\n" +
 	"\x03Key\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n" +
 	"\n" +
@@ -2470,10 +2906,15 @@ const file_weir_policy_v1_policy_proto_rawDesc = "" +
 	"revoked_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\trevokedAt\x12'\n" +
 	"\x0fprevious_sha256\x18\a \x01(\fR\x0epreviousSha256\x12J\n" +
 	"\x13previous_expires_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x11previousExpiresAt\x12\x1b\n" +
-	"\tno_routes\x18\t \x01(\bR\bnoRoutes\"[\n" +
+	"\tno_routes\x18\t \x01(\bR\bnoRoutes\x127\n" +
+	"\x06labels\x18\n" +
+	" \x03(\v2\x1f.weir.policy.v1.Key.LabelsEntryR\x06labels\x1a9\n" +
+	"\vLabelsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"[\n" +
 	"\tPriceBook\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x124\n" +
-	"\aentries\x18\x02 \x03(\v2\x1a.weir.policy.v1.PriceEntryR\aentries\"\xb0\x02\n" +
+	"\aentries\x18\x02 \x03(\v2\x1a.weir.policy.v1.PriceEntryR\aentries\"\xa1\x06\n" +
 	"\n" +
 	"PriceEntry\x12\x1d\n" +
 	"\n" +
@@ -2484,7 +2925,35 @@ const file_weir_policy_v1_policy_proto_rawDesc = "" +
 	"\n" +
 	"long_rates\x18\x05 \x01(\v2\x15.weir.policy.v1.RatesR\tlongRates\x12(\n" +
 	"\x10max_input_tokens\x18\x06 \x01(\x03R\x0emaxInputTokens\x12*\n" +
-	"\x11max_output_tokens\x18\a \x01(\x03R\x0fmaxOutputTokens\"\xf2\x02\n" +
+	"\x11max_output_tokens\x18\a \x01(\x03R\x0fmaxOutputTokens\x12>\n" +
+	"\flong_context\x18\b \x01(\x0e2\x1b.weir.policy.v1.LongContextR\vlongContext\x12E\n" +
+	"\rservice_tiers\x18\t \x03(\v2 .weir.policy.v1.ServiceTierRatesR\fserviceTiers\x12C\n" +
+	"\x0eregion_factors\x18\n" +
+	" \x03(\v2\x1c.weir.policy.v1.RegionFactorR\rregionFactors\x12=\n" +
+	"\vgeo_factors\x18\v \x03(\v2\x1c.weir.policy.v1.RegionFactorR\n" +
+	"geoFactors\x12\x18\n" +
+	"\aaliases\x18\f \x03(\tR\aaliases\x12\x1f\n" +
+	"\vprovider_id\x18\r \x01(\tR\n" +
+	"providerId\x12*\n" +
+	"\x11effective_from_us\x18\x0e \x01(\x03R\x0feffectiveFromUs\x12,\n" +
+	"\x12effective_until_us\x18\x0f \x01(\x03R\x10effectiveUntilUs\x12\x1f\n" +
+	"\vper_request\x18\x10 \x01(\x03R\n" +
+	"perRequest\x12 \n" +
+	"\tper_image\x18\x11 \x01(\x03H\x00R\bperImage\x88\x01\x01B\f\n" +
+	"\n" +
+	"_per_image\"\xb9\x01\n" +
+	"\x10ServiceTierRates\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12+\n" +
+	"\x05rates\x18\x02 \x01(\v2\x15.weir.policy.v1.RatesR\x05rates\x124\n" +
+	"\n" +
+	"long_rates\x18\x03 \x01(\v2\x15.weir.policy.v1.RatesR\tlongRates\x12.\n" +
+	"\x06factor\x18\x04 \x01(\v2\x16.weir.policy.v1.FactorR\x06factor\"V\n" +
+	"\fRegionFactor\x12\x16\n" +
+	"\x06region\x18\x01 \x01(\tR\x06region\x12.\n" +
+	"\x06factor\x18\x02 \x01(\v2\x16.weir.policy.v1.FactorR\x06factor\"H\n" +
+	"\x06Factor\x12\x1c\n" +
+	"\tnumerator\x18\x01 \x01(\x03R\tnumerator\x12 \n" +
+	"\vdenominator\x18\x02 \x01(\x03R\vdenominator\"\xe1\x03\n" +
 	"\x05Rates\x12\x19\n" +
 	"\x05input\x18\x01 \x01(\x03H\x00R\x05input\x88\x01\x01\x12\"\n" +
 	"\n" +
@@ -2494,14 +2963,24 @@ const file_weir_policy_v1_policy_proto_rawDesc = "" +
 	"\x06output\x18\x05 \x01(\x03H\x04R\x06output\x88\x01\x01\x12$\n" +
 	"\vinput_audio\x18\x06 \x01(\x03H\x05R\n" +
 	"inputAudio\x88\x01\x01\x12&\n" +
-	"\foutput_audio\x18\a \x01(\x03H\x06R\voutputAudio\x88\x01\x01B\b\n" +
+	"\foutput_audio\x18\a \x01(\x03H\x06R\voutputAudio\x88\x01\x01\x12$\n" +
+	"\vinput_image\x18\b \x01(\x03H\aR\n" +
+	"inputImage\x88\x01\x01\x12&\n" +
+	"\foutput_image\x18\t \x01(\x03H\bR\voutputImage\x88\x01\x01B\b\n" +
 	"\x06_inputB\r\n" +
 	"\v_cache_readB\x11\n" +
 	"\x0f_cache_write_5mB\x11\n" +
 	"\x0f_cache_write_1hB\t\n" +
 	"\a_outputB\x0e\n" +
 	"\f_input_audioB\x0f\n" +
-	"\r_output_audio*W\n" +
+	"\r_output_audioB\x0e\n" +
+	"\f_input_imageB\x0f\n" +
+	"\r_output_image*c\n" +
+	"\bUnpriced\x12\x18\n" +
+	"\x14UNPRICED_UNSPECIFIED\x10\x00\x12\x12\n" +
+	"\x0eUNPRICED_ALLOW\x10\x01\x12\x15\n" +
+	"\x11UNPRICED_ESTIMATE\x10\x02\x12\x12\n" +
+	"\x0eUNPRICED_BLOCK\x10\x03*W\n" +
 	"\tSpoolFull\x12\x1a\n" +
 	"\x16SPOOL_FULL_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10SPOOL_FULL_BLOCK\x10\x01\x12\x18\n" +
@@ -2537,7 +3016,11 @@ const file_weir_policy_v1_policy_proto_rawDesc = "" +
 	"\x13FAILURE_UNREACHABLE\x10\x05\x12\x16\n" +
 	"\x12FAILURE_CREDENTIAL\x10\x06\x12\x1c\n" +
 	"\x18FAILURE_CONTEXT_TOO_LONG\x10\a\x12\x1a\n" +
-	"\x16FAILURE_CONTENT_FILTER\x10\bB\xb5\x01\n" +
+	"\x16FAILURE_CONTENT_FILTER\x10\b*^\n" +
+	"\vLongContext\x12\x1c\n" +
+	"\x18LONG_CONTEXT_UNSPECIFIED\x10\x00\x12\x16\n" +
+	"\x12LONG_CONTEXT_WHOLE\x10\x01\x12\x19\n" +
+	"\x15LONG_CONTEXT_MARGINAL\x10\x02B\xb5\x01\n" +
 	"\x12com.weir.policy.v1B\vPolicyProtoP\x01Z8github.com/weirhq/weir/proto/gen/weir/policy/v1;policyv1\xa2\x02\x03WPX\xaa\x02\x0eWeir.Policy.V1\xca\x02\x0eWeir\\Policy\\V1\xe2\x02\x1aWeir\\Policy\\V1\\GPBMetadata\xea\x02\x10Weir::Policy::V1b\x06proto3"
 
 var (
@@ -2552,77 +3035,93 @@ func file_weir_policy_v1_policy_proto_rawDescGZIP() []byte {
 	return file_weir_policy_v1_policy_proto_rawDescData
 }
 
-var file_weir_policy_v1_policy_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
-var file_weir_policy_v1_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
+var file_weir_policy_v1_policy_proto_enumTypes = make([]protoimpl.EnumInfo, 8)
+var file_weir_policy_v1_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
 var file_weir_policy_v1_policy_proto_goTypes = []any{
-	(SpoolFull)(0),                // 0: weir.policy.v1.SpoolFull
-	(EndUsers)(0),                 // 1: weir.policy.v1.EndUsers
-	(Dialect)(0),                  // 2: weir.policy.v1.Dialect
-	(Strategy)(0),                 // 3: weir.policy.v1.Strategy
-	(Failure)(0),                  // 4: weir.policy.v1.Failure
-	(Sticky_By)(0),                // 5: weir.policy.v1.Sticky.By
-	(*Release)(nil),               // 6: weir.policy.v1.Release
-	(*SigningKey)(nil),            // 7: weir.policy.v1.SigningKey
-	(*SignedRelease)(nil),         // 8: weir.policy.v1.SignedRelease
-	(*Resource)(nil),              // 9: weir.policy.v1.Resource
-	(*Revocations)(nil),           // 10: weir.policy.v1.Revocations
-	(*Revocation)(nil),            // 11: weir.policy.v1.Revocation
-	(*SignedRevocations)(nil),     // 12: weir.policy.v1.SignedRevocations
-	(*PolicyFile)(nil),            // 13: weir.policy.v1.PolicyFile
-	(*Gateway)(nil),               // 14: weir.policy.v1.Gateway
-	(*LabelRule)(nil),             // 15: weir.policy.v1.LabelRule
-	(*Provider)(nil),              // 16: weir.policy.v1.Provider
-	(*SealedCredential)(nil),      // 17: weir.policy.v1.SealedCredential
-	(*Header)(nil),                // 18: weir.policy.v1.Header
-	(*Timeouts)(nil),              // 19: weir.policy.v1.Timeouts
-	(*Route)(nil),                 // 20: weir.policy.v1.Route
-	(*Sticky)(nil),                // 21: weir.policy.v1.Sticky
-	(*Hedge)(nil),                 // 22: weir.policy.v1.Hedge
-	(*Share)(nil),                 // 23: weir.policy.v1.Share
-	(*Target)(nil),                // 24: weir.policy.v1.Target
-	(*Retry)(nil),                 // 25: weir.policy.v1.Retry
-	(*Key)(nil),                   // 26: weir.policy.v1.Key
-	(*PriceBook)(nil),             // 27: weir.policy.v1.PriceBook
-	(*PriceEntry)(nil),            // 28: weir.policy.v1.PriceEntry
-	(*Rates)(nil),                 // 29: weir.policy.v1.Rates
-	(*timestamppb.Timestamp)(nil), // 30: google.protobuf.Timestamp
+	(Unpriced)(0),                 // 0: weir.policy.v1.Unpriced
+	(SpoolFull)(0),                // 1: weir.policy.v1.SpoolFull
+	(EndUsers)(0),                 // 2: weir.policy.v1.EndUsers
+	(Dialect)(0),                  // 3: weir.policy.v1.Dialect
+	(Strategy)(0),                 // 4: weir.policy.v1.Strategy
+	(Failure)(0),                  // 5: weir.policy.v1.Failure
+	(LongContext)(0),              // 6: weir.policy.v1.LongContext
+	(Sticky_By)(0),                // 7: weir.policy.v1.Sticky.By
+	(*Release)(nil),               // 8: weir.policy.v1.Release
+	(*SigningKey)(nil),            // 9: weir.policy.v1.SigningKey
+	(*SignedRelease)(nil),         // 10: weir.policy.v1.SignedRelease
+	(*Resource)(nil),              // 11: weir.policy.v1.Resource
+	(*Revocations)(nil),           // 12: weir.policy.v1.Revocations
+	(*Revocation)(nil),            // 13: weir.policy.v1.Revocation
+	(*SignedRevocations)(nil),     // 14: weir.policy.v1.SignedRevocations
+	(*PolicyFile)(nil),            // 15: weir.policy.v1.PolicyFile
+	(*Gateway)(nil),               // 16: weir.policy.v1.Gateway
+	(*LabelRule)(nil),             // 17: weir.policy.v1.LabelRule
+	(*Provider)(nil),              // 18: weir.policy.v1.Provider
+	(*SealedCredential)(nil),      // 19: weir.policy.v1.SealedCredential
+	(*Header)(nil),                // 20: weir.policy.v1.Header
+	(*Timeouts)(nil),              // 21: weir.policy.v1.Timeouts
+	(*Route)(nil),                 // 22: weir.policy.v1.Route
+	(*Sticky)(nil),                // 23: weir.policy.v1.Sticky
+	(*Hedge)(nil),                 // 24: weir.policy.v1.Hedge
+	(*Share)(nil),                 // 25: weir.policy.v1.Share
+	(*Target)(nil),                // 26: weir.policy.v1.Target
+	(*Retry)(nil),                 // 27: weir.policy.v1.Retry
+	(*Key)(nil),                   // 28: weir.policy.v1.Key
+	(*PriceBook)(nil),             // 29: weir.policy.v1.PriceBook
+	(*PriceEntry)(nil),            // 30: weir.policy.v1.PriceEntry
+	(*ServiceTierRates)(nil),      // 31: weir.policy.v1.ServiceTierRates
+	(*RegionFactor)(nil),          // 32: weir.policy.v1.RegionFactor
+	(*Factor)(nil),                // 33: weir.policy.v1.Factor
+	(*Rates)(nil),                 // 34: weir.policy.v1.Rates
+	nil,                           // 35: weir.policy.v1.Key.LabelsEntry
+	(*timestamppb.Timestamp)(nil), // 36: google.protobuf.Timestamp
 }
 var file_weir_policy_v1_policy_proto_depIdxs = []int32{
-	30, // 0: weir.policy.v1.Release.compiled_at:type_name -> google.protobuf.Timestamp
-	7,  // 1: weir.policy.v1.Release.signing_keys:type_name -> weir.policy.v1.SigningKey
-	11, // 2: weir.policy.v1.Revocations.revocations:type_name -> weir.policy.v1.Revocation
-	8,  // 3: weir.policy.v1.PolicyFile.release:type_name -> weir.policy.v1.SignedRelease
-	9,  // 4: weir.policy.v1.PolicyFile.resources:type_name -> weir.policy.v1.Resource
-	12, // 5: weir.policy.v1.PolicyFile.revocations:type_name -> weir.policy.v1.SignedRevocations
-	0,  // 6: weir.policy.v1.Gateway.when_spool_full:type_name -> weir.policy.v1.SpoolFull
-	1,  // 7: weir.policy.v1.Gateway.end_users:type_name -> weir.policy.v1.EndUsers
-	15, // 8: weir.policy.v1.Gateway.labels:type_name -> weir.policy.v1.LabelRule
-	2,  // 9: weir.policy.v1.Provider.dialect:type_name -> weir.policy.v1.Dialect
-	18, // 10: weir.policy.v1.Provider.headers:type_name -> weir.policy.v1.Header
-	19, // 11: weir.policy.v1.Provider.timeouts:type_name -> weir.policy.v1.Timeouts
-	17, // 12: weir.policy.v1.Provider.sealed_credential:type_name -> weir.policy.v1.SealedCredential
-	3,  // 13: weir.policy.v1.Route.strategy:type_name -> weir.policy.v1.Strategy
-	24, // 14: weir.policy.v1.Route.targets:type_name -> weir.policy.v1.Target
-	19, // 15: weir.policy.v1.Route.timeouts:type_name -> weir.policy.v1.Timeouts
-	25, // 16: weir.policy.v1.Route.retry:type_name -> weir.policy.v1.Retry
-	21, // 17: weir.policy.v1.Route.sticky:type_name -> weir.policy.v1.Sticky
-	22, // 18: weir.policy.v1.Route.hedge:type_name -> weir.policy.v1.Hedge
-	23, // 19: weir.policy.v1.Route.canary:type_name -> weir.policy.v1.Share
-	23, // 20: weir.policy.v1.Route.shadow:type_name -> weir.policy.v1.Share
-	5,  // 21: weir.policy.v1.Sticky.by:type_name -> weir.policy.v1.Sticky.By
-	24, // 22: weir.policy.v1.Share.target:type_name -> weir.policy.v1.Target
-	4,  // 23: weir.policy.v1.Retry.on:type_name -> weir.policy.v1.Failure
-	30, // 24: weir.policy.v1.Key.expires_at:type_name -> google.protobuf.Timestamp
-	30, // 25: weir.policy.v1.Key.revoked_at:type_name -> google.protobuf.Timestamp
-	30, // 26: weir.policy.v1.Key.previous_expires_at:type_name -> google.protobuf.Timestamp
-	28, // 27: weir.policy.v1.PriceBook.entries:type_name -> weir.policy.v1.PriceEntry
-	29, // 28: weir.policy.v1.PriceEntry.rates:type_name -> weir.policy.v1.Rates
-	29, // 29: weir.policy.v1.PriceEntry.long_rates:type_name -> weir.policy.v1.Rates
-	30, // [30:30] is the sub-list for method output_type
-	30, // [30:30] is the sub-list for method input_type
-	30, // [30:30] is the sub-list for extension type_name
-	30, // [30:30] is the sub-list for extension extendee
-	0,  // [0:30] is the sub-list for field type_name
+	36, // 0: weir.policy.v1.Release.compiled_at:type_name -> google.protobuf.Timestamp
+	9,  // 1: weir.policy.v1.Release.signing_keys:type_name -> weir.policy.v1.SigningKey
+	13, // 2: weir.policy.v1.Revocations.revocations:type_name -> weir.policy.v1.Revocation
+	10, // 3: weir.policy.v1.PolicyFile.release:type_name -> weir.policy.v1.SignedRelease
+	11, // 4: weir.policy.v1.PolicyFile.resources:type_name -> weir.policy.v1.Resource
+	14, // 5: weir.policy.v1.PolicyFile.revocations:type_name -> weir.policy.v1.SignedRevocations
+	1,  // 6: weir.policy.v1.Gateway.when_spool_full:type_name -> weir.policy.v1.SpoolFull
+	2,  // 7: weir.policy.v1.Gateway.end_users:type_name -> weir.policy.v1.EndUsers
+	17, // 8: weir.policy.v1.Gateway.labels:type_name -> weir.policy.v1.LabelRule
+	0,  // 9: weir.policy.v1.Gateway.unpriced:type_name -> weir.policy.v1.Unpriced
+	3,  // 10: weir.policy.v1.Provider.dialect:type_name -> weir.policy.v1.Dialect
+	20, // 11: weir.policy.v1.Provider.headers:type_name -> weir.policy.v1.Header
+	21, // 12: weir.policy.v1.Provider.timeouts:type_name -> weir.policy.v1.Timeouts
+	19, // 13: weir.policy.v1.Provider.sealed_credential:type_name -> weir.policy.v1.SealedCredential
+	4,  // 14: weir.policy.v1.Route.strategy:type_name -> weir.policy.v1.Strategy
+	26, // 15: weir.policy.v1.Route.targets:type_name -> weir.policy.v1.Target
+	21, // 16: weir.policy.v1.Route.timeouts:type_name -> weir.policy.v1.Timeouts
+	27, // 17: weir.policy.v1.Route.retry:type_name -> weir.policy.v1.Retry
+	23, // 18: weir.policy.v1.Route.sticky:type_name -> weir.policy.v1.Sticky
+	24, // 19: weir.policy.v1.Route.hedge:type_name -> weir.policy.v1.Hedge
+	25, // 20: weir.policy.v1.Route.canary:type_name -> weir.policy.v1.Share
+	25, // 21: weir.policy.v1.Route.shadow:type_name -> weir.policy.v1.Share
+	7,  // 22: weir.policy.v1.Sticky.by:type_name -> weir.policy.v1.Sticky.By
+	26, // 23: weir.policy.v1.Share.target:type_name -> weir.policy.v1.Target
+	5,  // 24: weir.policy.v1.Retry.on:type_name -> weir.policy.v1.Failure
+	36, // 25: weir.policy.v1.Key.expires_at:type_name -> google.protobuf.Timestamp
+	36, // 26: weir.policy.v1.Key.revoked_at:type_name -> google.protobuf.Timestamp
+	36, // 27: weir.policy.v1.Key.previous_expires_at:type_name -> google.protobuf.Timestamp
+	35, // 28: weir.policy.v1.Key.labels:type_name -> weir.policy.v1.Key.LabelsEntry
+	30, // 29: weir.policy.v1.PriceBook.entries:type_name -> weir.policy.v1.PriceEntry
+	34, // 30: weir.policy.v1.PriceEntry.rates:type_name -> weir.policy.v1.Rates
+	34, // 31: weir.policy.v1.PriceEntry.long_rates:type_name -> weir.policy.v1.Rates
+	6,  // 32: weir.policy.v1.PriceEntry.long_context:type_name -> weir.policy.v1.LongContext
+	31, // 33: weir.policy.v1.PriceEntry.service_tiers:type_name -> weir.policy.v1.ServiceTierRates
+	32, // 34: weir.policy.v1.PriceEntry.region_factors:type_name -> weir.policy.v1.RegionFactor
+	32, // 35: weir.policy.v1.PriceEntry.geo_factors:type_name -> weir.policy.v1.RegionFactor
+	34, // 36: weir.policy.v1.ServiceTierRates.rates:type_name -> weir.policy.v1.Rates
+	34, // 37: weir.policy.v1.ServiceTierRates.long_rates:type_name -> weir.policy.v1.Rates
+	33, // 38: weir.policy.v1.ServiceTierRates.factor:type_name -> weir.policy.v1.Factor
+	33, // 39: weir.policy.v1.RegionFactor.factor:type_name -> weir.policy.v1.Factor
+	40, // [40:40] is the sub-list for method output_type
+	40, // [40:40] is the sub-list for method input_type
+	40, // [40:40] is the sub-list for extension type_name
+	40, // [40:40] is the sub-list for extension extendee
+	0,  // [0:40] is the sub-list for field type_name
 }
 
 func init() { file_weir_policy_v1_policy_proto_init() }
@@ -2630,14 +3129,15 @@ func file_weir_policy_v1_policy_proto_init() {
 	if File_weir_policy_v1_policy_proto != nil {
 		return
 	}
-	file_weir_policy_v1_policy_proto_msgTypes[23].OneofWrappers = []any{}
+	file_weir_policy_v1_policy_proto_msgTypes[22].OneofWrappers = []any{}
+	file_weir_policy_v1_policy_proto_msgTypes[26].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_policy_v1_policy_proto_rawDesc), len(file_weir_policy_v1_policy_proto_rawDesc)),
-			NumEnums:      6,
-			NumMessages:   24,
+			NumEnums:      8,
+			NumMessages:   28,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -96,20 +96,26 @@ const (
 	Verdict_VERDICT_SURFACE Verdict = 7
 	// The route is strict and its dialect can't carry the request whole.
 	Verdict_VERDICT_LOSSY Verdict = 8
+	// A quota has too little left for what it would take, or can't hold it.
+	Verdict_VERDICT_QUOTA Verdict = 9
+	// Its price is not known, and the organization blocks that.
+	Verdict_VERDICT_UNPRICED Verdict = 10
 )
 
 // Enum value maps for Verdict.
 var (
 	Verdict_name = map[int32]string{
-		0: "VERDICT_UNSPECIFIED",
-		1: "VERDICT_CHOSEN",
-		2: "VERDICT_STANDBY",
-		3: "VERDICT_CONDITION",
-		4: "VERDICT_BREAKER_OPEN",
-		5: "VERDICT_BREAKER_PROBED",
-		6: "VERDICT_CREDENTIAL",
-		7: "VERDICT_SURFACE",
-		8: "VERDICT_LOSSY",
+		0:  "VERDICT_UNSPECIFIED",
+		1:  "VERDICT_CHOSEN",
+		2:  "VERDICT_STANDBY",
+		3:  "VERDICT_CONDITION",
+		4:  "VERDICT_BREAKER_OPEN",
+		5:  "VERDICT_BREAKER_PROBED",
+		6:  "VERDICT_CREDENTIAL",
+		7:  "VERDICT_SURFACE",
+		8:  "VERDICT_LOSSY",
+		9:  "VERDICT_QUOTA",
+		10: "VERDICT_UNPRICED",
 	}
 	Verdict_value = map[string]int32{
 		"VERDICT_UNSPECIFIED":    0,
@@ -121,6 +127,8 @@ var (
 		"VERDICT_CREDENTIAL":     6,
 		"VERDICT_SURFACE":        7,
 		"VERDICT_LOSSY":          8,
+		"VERDICT_QUOTA":          9,
+		"VERDICT_UNPRICED":       10,
 	}
 )
 
@@ -311,6 +319,71 @@ func (Outcome) EnumDescriptor() ([]byte, []int) {
 	return file_weir_usage_v1_usage_proto_rawDescGZIP(), []int{3}
 }
 
+// ServiceTier is a provider's class of service; unspecified: nobody said, which is the
+// standard one.
+type ServiceTier int32
+
+const (
+	ServiceTier_SERVICE_TIER_UNSPECIFIED ServiceTier = 0
+	ServiceTier_SERVICE_TIER_STANDARD    ServiceTier = 1
+	ServiceTier_SERVICE_TIER_BATCH       ServiceTier = 2
+	ServiceTier_SERVICE_TIER_FLEX        ServiceTier = 3
+	ServiceTier_SERVICE_TIER_PRIORITY    ServiceTier = 4
+	// Anthropic's fast mode; OpenAI's is PRIORITY.
+	ServiceTier_SERVICE_TIER_FAST ServiceTier = 5
+	// One that is known by a name of its own only.
+	ServiceTier_SERVICE_TIER_OTHER ServiceTier = 6
+)
+
+// Enum value maps for ServiceTier.
+var (
+	ServiceTier_name = map[int32]string{
+		0: "SERVICE_TIER_UNSPECIFIED",
+		1: "SERVICE_TIER_STANDARD",
+		2: "SERVICE_TIER_BATCH",
+		3: "SERVICE_TIER_FLEX",
+		4: "SERVICE_TIER_PRIORITY",
+		5: "SERVICE_TIER_FAST",
+		6: "SERVICE_TIER_OTHER",
+	}
+	ServiceTier_value = map[string]int32{
+		"SERVICE_TIER_UNSPECIFIED": 0,
+		"SERVICE_TIER_STANDARD":    1,
+		"SERVICE_TIER_BATCH":       2,
+		"SERVICE_TIER_FLEX":        3,
+		"SERVICE_TIER_PRIORITY":    4,
+		"SERVICE_TIER_FAST":        5,
+		"SERVICE_TIER_OTHER":       6,
+	}
+)
+
+func (x ServiceTier) Enum() *ServiceTier {
+	p := new(ServiceTier)
+	*p = x
+	return p
+}
+
+func (x ServiceTier) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ServiceTier) Descriptor() protoreflect.EnumDescriptor {
+	return file_weir_usage_v1_usage_proto_enumTypes[4].Descriptor()
+}
+
+func (ServiceTier) Type() protoreflect.EnumType {
+	return &file_weir_usage_v1_usage_proto_enumTypes[4]
+}
+
+func (x ServiceTier) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ServiceTier.Descriptor instead.
+func (ServiceTier) EnumDescriptor() ([]byte, []int) {
+	return file_weir_usage_v1_usage_proto_rawDescGZIP(), []int{4}
+}
+
 // Cause is why an attempt was made.
 type Cause int32
 
@@ -363,11 +436,11 @@ func (x Cause) String() string {
 }
 
 func (Cause) Descriptor() protoreflect.EnumDescriptor {
-	return file_weir_usage_v1_usage_proto_enumTypes[4].Descriptor()
+	return file_weir_usage_v1_usage_proto_enumTypes[5].Descriptor()
 }
 
 func (Cause) Type() protoreflect.EnumType {
-	return &file_weir_usage_v1_usage_proto_enumTypes[4]
+	return &file_weir_usage_v1_usage_proto_enumTypes[5]
 }
 
 func (x Cause) Number() protoreflect.EnumNumber {
@@ -376,7 +449,7 @@ func (x Cause) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Cause.Descriptor instead.
 func (Cause) EnumDescriptor() ([]byte, []int) {
-	return file_weir_usage_v1_usage_proto_rawDescGZIP(), []int{4}
+	return file_weir_usage_v1_usage_proto_rawDescGZIP(), []int{5}
 }
 
 type UsageSource int32
@@ -418,11 +491,11 @@ func (x UsageSource) String() string {
 }
 
 func (UsageSource) Descriptor() protoreflect.EnumDescriptor {
-	return file_weir_usage_v1_usage_proto_enumTypes[5].Descriptor()
+	return file_weir_usage_v1_usage_proto_enumTypes[6].Descriptor()
 }
 
 func (UsageSource) Type() protoreflect.EnumType {
-	return &file_weir_usage_v1_usage_proto_enumTypes[5]
+	return &file_weir_usage_v1_usage_proto_enumTypes[6]
 }
 
 func (x UsageSource) Number() protoreflect.EnumNumber {
@@ -431,7 +504,7 @@ func (x UsageSource) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use UsageSource.Descriptor instead.
 func (UsageSource) EnumDescriptor() ([]byte, []int) {
-	return file_weir_usage_v1_usage_proto_rawDescGZIP(), []int{5}
+	return file_weir_usage_v1_usage_proto_rawDescGZIP(), []int{6}
 }
 
 type PushRequest struct {
@@ -777,7 +850,9 @@ type UsageRecord struct {
 	// Targets of the route, as they stood when the first attempt was chosen.
 	Candidates []*Candidate `protobuf:"bytes,26,rep,name=candidates,proto3" json:"candidates,omitempty"`
 	// Of TOMBSTONE only.
-	Loss          *Loss `protobuf:"bytes,27,opt,name=loss,proto3" json:"loss,omitempty"`
+	Loss *Loss `protobuf:"bytes,27,opt,name=loss,proto3" json:"loss,omitempty"`
+	// The quotas that the request came under, with what it took of each: nothing where it is 0.
+	Charges       []*Charge `protobuf:"bytes,41,rep,name=charges,proto3" json:"charges,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1001,6 +1076,13 @@ func (x *UsageRecord) GetLoss() *Loss {
 	return nil
 }
 
+func (x *UsageRecord) GetCharges() []*Charge {
+	if x != nil {
+		return x.Charges
+	}
+	return nil
+}
+
 // Loss sums up requests whose records found no room; started_at_us and duration_us of
 // its record say when.
 type Loss struct {
@@ -1090,6 +1172,79 @@ func (x *Loss) GetUsage() *TokenUsage {
 	return nil
 }
 
+// Charge is what a request took of one window of a quota.
+type Charge struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// UUID, 16 bytes.
+	QuotaId []byte `protobuf:"bytes,1,opt,name=quota_id,json=quotaId,proto3" json:"quota_id,omitempty"`
+	// Which end user or label value, where the quota counts each apart.
+	Subject string `protobuf:"bytes,2,opt,name=subject,proto3" json:"subject,omitempty"`
+	// As the ledger names it.
+	Window string `protobuf:"bytes,3,opt,name=window,proto3" json:"window,omitempty"`
+	// Nano-dollars, tokens or requests.
+	Amount        int64 `protobuf:"varint,4,opt,name=amount,proto3" json:"amount,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Charge) Reset() {
+	*x = Charge{}
+	mi := &file_weir_usage_v1_usage_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Charge) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Charge) ProtoMessage() {}
+
+func (x *Charge) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_usage_v1_usage_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Charge.ProtoReflect.Descriptor instead.
+func (*Charge) Descriptor() ([]byte, []int) {
+	return file_weir_usage_v1_usage_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *Charge) GetQuotaId() []byte {
+	if x != nil {
+		return x.QuotaId
+	}
+	return nil
+}
+
+func (x *Charge) GetSubject() string {
+	if x != nil {
+		return x.Subject
+	}
+	return ""
+}
+
+func (x *Charge) GetWindow() string {
+	if x != nil {
+		return x.Window
+	}
+	return ""
+}
+
+func (x *Charge) GetAmount() int64 {
+	if x != nil {
+		return x.Amount
+	}
+	return 0
+}
+
 type Label struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// At most 64 bytes: letters, digits and -._ .
@@ -1102,7 +1257,7 @@ type Label struct {
 
 func (x *Label) Reset() {
 	*x = Label{}
-	mi := &file_weir_usage_v1_usage_proto_msgTypes[7]
+	mi := &file_weir_usage_v1_usage_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1114,7 +1269,7 @@ func (x *Label) String() string {
 func (*Label) ProtoMessage() {}
 
 func (x *Label) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_usage_v1_usage_proto_msgTypes[7]
+	mi := &file_weir_usage_v1_usage_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1127,7 +1282,7 @@ func (x *Label) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Label.ProtoReflect.Descriptor instead.
 func (*Label) Descriptor() ([]byte, []int) {
-	return file_weir_usage_v1_usage_proto_rawDescGZIP(), []int{7}
+	return file_weir_usage_v1_usage_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Label) GetName() string {
@@ -1156,7 +1311,7 @@ type Candidate struct {
 
 func (x *Candidate) Reset() {
 	*x = Candidate{}
-	mi := &file_weir_usage_v1_usage_proto_msgTypes[8]
+	mi := &file_weir_usage_v1_usage_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1168,7 +1323,7 @@ func (x *Candidate) String() string {
 func (*Candidate) ProtoMessage() {}
 
 func (x *Candidate) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_usage_v1_usage_proto_msgTypes[8]
+	mi := &file_weir_usage_v1_usage_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1181,7 +1336,7 @@ func (x *Candidate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Candidate.ProtoReflect.Descriptor instead.
 func (*Candidate) Descriptor() ([]byte, []int) {
-	return file_weir_usage_v1_usage_proto_rawDescGZIP(), []int{8}
+	return file_weir_usage_v1_usage_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Candidate) GetProvider() string {
@@ -1215,7 +1370,7 @@ type TornFrom struct {
 
 func (x *TornFrom) Reset() {
 	*x = TornFrom{}
-	mi := &file_weir_usage_v1_usage_proto_msgTypes[9]
+	mi := &file_weir_usage_v1_usage_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1227,7 +1382,7 @@ func (x *TornFrom) String() string {
 func (*TornFrom) ProtoMessage() {}
 
 func (x *TornFrom) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_usage_v1_usage_proto_msgTypes[9]
+	mi := &file_weir_usage_v1_usage_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1240,7 +1395,7 @@ func (x *TornFrom) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TornFrom.ProtoReflect.Descriptor instead.
 func (*TornFrom) Descriptor() ([]byte, []int) {
-	return file_weir_usage_v1_usage_proto_rawDescGZIP(), []int{9}
+	return file_weir_usage_v1_usage_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *TornFrom) GetBoot() string {
@@ -1284,13 +1439,17 @@ type Attempt struct {
 	// plain input. Absent: no token was read from or written to a cache, or the attempt or its
 	// plain input is unpriced.
 	CacheSavedNanoUsd *int64 `protobuf:"varint,15,opt,name=cache_saved_nano_usd,json=cacheSavedNanoUsd,proto3,oneof" json:"cache_saved_nano_usd,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// In which service tier it was served, as far as prices go by that.
+	ServiceTier ServiceTier `protobuf:"varint,16,opt,name=service_tier,json=serviceTier,proto3,enum=weir.usage.v1.ServiceTier" json:"service_tier,omitempty"`
+	// cost_nano_usd is what another model's price comes to: this one's is not known.
+	PriceEstimated bool `protobuf:"varint,17,opt,name=price_estimated,json=priceEstimated,proto3" json:"price_estimated,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Attempt) Reset() {
 	*x = Attempt{}
-	mi := &file_weir_usage_v1_usage_proto_msgTypes[10]
+	mi := &file_weir_usage_v1_usage_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1302,7 +1461,7 @@ func (x *Attempt) String() string {
 func (*Attempt) ProtoMessage() {}
 
 func (x *Attempt) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_usage_v1_usage_proto_msgTypes[10]
+	mi := &file_weir_usage_v1_usage_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1315,7 +1474,7 @@ func (x *Attempt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attempt.ProtoReflect.Descriptor instead.
 func (*Attempt) Descriptor() ([]byte, []int) {
-	return file_weir_usage_v1_usage_proto_rawDescGZIP(), []int{10}
+	return file_weir_usage_v1_usage_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Attempt) GetProviderId() string {
@@ -1423,6 +1582,20 @@ func (x *Attempt) GetCacheSavedNanoUsd() int64 {
 	return 0
 }
 
+func (x *Attempt) GetServiceTier() ServiceTier {
+	if x != nil {
+		return x.ServiceTier
+	}
+	return ServiceTier_SERVICE_TIER_UNSPECIFIED
+}
+
+func (x *Attempt) GetPriceEstimated() bool {
+	if x != nil {
+		return x.PriceEstimated
+	}
+	return false
+}
+
 // TokenUsage: disjoint buckets, tokens.
 type TokenUsage struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1431,18 +1604,23 @@ type TokenUsage struct {
 	CacheRead     int64 `protobuf:"varint,2,opt,name=cache_read,json=cacheRead,proto3" json:"cache_read,omitempty"`
 	CacheWrite_5M int64 `protobuf:"varint,3,opt,name=cache_write_5m,json=cacheWrite5m,proto3" json:"cache_write_5m,omitempty"`
 	CacheWrite_1H int64 `protobuf:"varint,4,opt,name=cache_write_1h,json=cacheWrite1h,proto3" json:"cache_write_1h,omitempty"`
-	// Completion tokens without reasoning and audio.
-	Output        int64 `protobuf:"varint,5,opt,name=output,proto3" json:"output,omitempty"`
-	Reasoning     int64 `protobuf:"varint,6,opt,name=reasoning,proto3" json:"reasoning,omitempty"`
-	InputAudio    int64 `protobuf:"varint,7,opt,name=input_audio,json=inputAudio,proto3" json:"input_audio,omitempty"`
-	OutputAudio   int64 `protobuf:"varint,8,opt,name=output_audio,json=outputAudio,proto3" json:"output_audio,omitempty"`
+	// Completion tokens without reasoning, audio and images.
+	Output      int64 `protobuf:"varint,5,opt,name=output,proto3" json:"output,omitempty"`
+	Reasoning   int64 `protobuf:"varint,6,opt,name=reasoning,proto3" json:"reasoning,omitempty"`
+	InputAudio  int64 `protobuf:"varint,7,opt,name=input_audio,json=inputAudio,proto3" json:"input_audio,omitempty"`
+	OutputAudio int64 `protobuf:"varint,8,opt,name=output_audio,json=outputAudio,proto3" json:"output_audio,omitempty"`
+	// Of images that have prices of their own: elsewhere they are among input and output.
+	InputImage  int64 `protobuf:"varint,9,opt,name=input_image,json=inputImage,proto3" json:"input_image,omitempty"`
+	OutputImage int64 `protobuf:"varint,10,opt,name=output_image,json=outputImage,proto3" json:"output_image,omitempty"`
+	// Not tokens: how many images an answer has, where that is what is billed.
+	Images        int64 `protobuf:"varint,11,opt,name=images,proto3" json:"images,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *TokenUsage) Reset() {
 	*x = TokenUsage{}
-	mi := &file_weir_usage_v1_usage_proto_msgTypes[11]
+	mi := &file_weir_usage_v1_usage_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1454,7 +1632,7 @@ func (x *TokenUsage) String() string {
 func (*TokenUsage) ProtoMessage() {}
 
 func (x *TokenUsage) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_usage_v1_usage_proto_msgTypes[11]
+	mi := &file_weir_usage_v1_usage_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1467,7 +1645,7 @@ func (x *TokenUsage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TokenUsage.ProtoReflect.Descriptor instead.
 func (*TokenUsage) Descriptor() ([]byte, []int) {
-	return file_weir_usage_v1_usage_proto_rawDescGZIP(), []int{11}
+	return file_weir_usage_v1_usage_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *TokenUsage) GetInput() int64 {
@@ -1526,6 +1704,27 @@ func (x *TokenUsage) GetOutputAudio() int64 {
 	return 0
 }
 
+func (x *TokenUsage) GetInputImage() int64 {
+	if x != nil {
+		return x.InputImage
+	}
+	return 0
+}
+
+func (x *TokenUsage) GetOutputImage() int64 {
+	if x != nil {
+		return x.OutputImage
+	}
+	return 0
+}
+
+func (x *TokenUsage) GetImages() int64 {
+	if x != nil {
+		return x.Images
+	}
+	return 0
+}
+
 var File_weir_usage_v1_usage_proto protoreflect.FileDescriptor
 
 const file_weir_usage_v1_usage_proto_rawDesc = "" +
@@ -1550,7 +1749,7 @@ const file_weir_usage_v1_usage_proto_rawDesc = "" +
 	"closedAtUs\x12#\n" +
 	"\rpayload_bytes\x18\a \x01(\x03R\fpayloadBytes\"D\n" +
 	"\fBatchPayload\x124\n" +
-	"\arecords\x18\x01 \x03(\v2\x1a.weir.usage.v1.UsageRecordR\arecords\"\xf7\a\n" +
+	"\arecords\x18\x01 \x03(\v2\x1a.weir.usage.v1.UsageRecordR\arecords\"\xa8\b\n" +
 	"\vUsageRecord\x12\x10\n" +
 	"\x03seq\x18\x01 \x01(\x03R\x03seq\x12\x1d\n" +
 	"\n" +
@@ -1586,14 +1785,20 @@ const file_weir_usage_v1_usage_proto_rawDesc = "" +
 	"\n" +
 	"candidates\x18\x1a \x03(\v2\x18.weir.usage.v1.CandidateR\n" +
 	"candidates\x12'\n" +
-	"\x04loss\x18\x1b \x01(\v2\x13.weir.usage.v1.LossR\x04lossJ\x04\b\x1c\x10)\"\xda\x01\n" +
+	"\x04loss\x18\x1b \x01(\v2\x13.weir.usage.v1.LossR\x04loss\x12/\n" +
+	"\acharges\x18) \x03(\v2\x15.weir.usage.v1.ChargeR\achargesJ\x04\b\x1c\x10)\"\xda\x01\n" +
 	"\x04Loss\x12\x1a\n" +
 	"\brequests\x18\x01 \x01(\x03R\brequests\x12\x18\n" +
 	"\ashadows\x18\x02 \x01(\x03R\ashadows\x12\x1a\n" +
 	"\battempts\x18\x03 \x01(\x03R\battempts\x12+\n" +
 	"\x11unpriced_attempts\x18\x04 \x01(\x03R\x10unpricedAttempts\x12\"\n" +
 	"\rcost_nano_usd\x18\x05 \x01(\x03R\vcostNanoUsd\x12/\n" +
-	"\x05usage\x18\x06 \x01(\v2\x19.weir.usage.v1.TokenUsageR\x05usage\"1\n" +
+	"\x05usage\x18\x06 \x01(\v2\x19.weir.usage.v1.TokenUsageR\x05usage\"m\n" +
+	"\x06Charge\x12\x19\n" +
+	"\bquota_id\x18\x01 \x01(\fR\aquotaId\x12\x18\n" +
+	"\asubject\x18\x02 \x01(\tR\asubject\x12\x16\n" +
+	"\x06window\x18\x03 \x01(\tR\x06window\x12\x16\n" +
+	"\x06amount\x18\x04 \x01(\x03R\x06amount\"1\n" +
 	"\x05Label\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value\"o\n" +
@@ -1603,7 +1808,7 @@ const file_weir_usage_v1_usage_proto_rawDesc = "" +
 	"\averdict\x18\x03 \x01(\x0e2\x16.weir.usage.v1.VerdictR\averdict\"9\n" +
 	"\bTornFrom\x12\x12\n" +
 	"\x04boot\x18\x01 \x01(\tR\x04boot\x12\x19\n" +
-	"\blocal_id\x18\x02 \x01(\x03R\alocalId\"\xa3\x05\n" +
+	"\blocal_id\x18\x02 \x01(\x03R\alocalId\"\x8b\x06\n" +
 	"\aAttempt\x12\x1f\n" +
 	"\vprovider_id\x18\x01 \x01(\tR\n" +
 	"providerId\x12\x1a\n" +
@@ -1622,9 +1827,11 @@ const file_weir_usage_v1_usage_proto_rawDesc = "" +
 	"\x12price_book_version\x18\f \x01(\tR\x10priceBookVersion\x12(\n" +
 	"\x10raw_usage_sha256\x18\r \x01(\fR\x0erawUsageSha256\x12*\n" +
 	"\x05cause\x18\x0e \x01(\x0e2\x14.weir.usage.v1.CauseR\x05cause\x124\n" +
-	"\x14cache_saved_nano_usd\x18\x0f \x01(\x03H\x01R\x11cacheSavedNanoUsd\x88\x01\x01B\x10\n" +
+	"\x14cache_saved_nano_usd\x18\x0f \x01(\x03H\x01R\x11cacheSavedNanoUsd\x88\x01\x01\x12=\n" +
+	"\fservice_tier\x18\x10 \x01(\x0e2\x1a.weir.usage.v1.ServiceTierR\vserviceTier\x12'\n" +
+	"\x0fprice_estimated\x18\x11 \x01(\bR\x0epriceEstimatedB\x10\n" +
 	"\x0e_cost_nano_usdB\x17\n" +
-	"\x15_cache_saved_nano_usd\"\x87\x02\n" +
+	"\x15_cache_saved_nano_usd\"\xe3\x02\n" +
 	"\n" +
 	"TokenUsage\x12\x14\n" +
 	"\x05input\x18\x01 \x01(\x03R\x05input\x12\x1d\n" +
@@ -1636,11 +1843,16 @@ const file_weir_usage_v1_usage_proto_rawDesc = "" +
 	"\treasoning\x18\x06 \x01(\x03R\treasoning\x12\x1f\n" +
 	"\vinput_audio\x18\a \x01(\x03R\n" +
 	"inputAudio\x12!\n" +
-	"\foutput_audio\x18\b \x01(\x03R\voutputAudio*A\n" +
+	"\foutput_audio\x18\b \x01(\x03R\voutputAudio\x12\x1f\n" +
+	"\vinput_image\x18\t \x01(\x03R\n" +
+	"inputImage\x12!\n" +
+	"\foutput_image\x18\n" +
+	" \x01(\x03R\voutputImage\x12\x16\n" +
+	"\x06images\x18\v \x01(\x03R\x06images*A\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vKIND_SHADOW\x10\x01\x12\x12\n" +
-	"\x0eKIND_TOMBSTONE\x10\x02*\xd8\x01\n" +
+	"\x0eKIND_TOMBSTONE\x10\x02*\x81\x02\n" +
 	"\aVerdict\x12\x17\n" +
 	"\x13VERDICT_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eVERDICT_CHOSEN\x10\x01\x12\x13\n" +
@@ -1650,7 +1862,10 @@ const file_weir_usage_v1_usage_proto_rawDesc = "" +
 	"\x16VERDICT_BREAKER_PROBED\x10\x05\x12\x16\n" +
 	"\x12VERDICT_CREDENTIAL\x10\x06\x12\x13\n" +
 	"\x0fVERDICT_SURFACE\x10\a\x12\x11\n" +
-	"\rVERDICT_LOSSY\x10\b*\xb3\x03\n" +
+	"\rVERDICT_LOSSY\x10\b\x12\x11\n" +
+	"\rVERDICT_QUOTA\x10\t\x12\x14\n" +
+	"\x10VERDICT_UNPRICED\x10\n" +
+	"*\xb3\x03\n" +
 	"\aSurface\x12\x17\n" +
 	"\x13SURFACE_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13SURFACE_OPENAI_CHAT\x10\x01\x12\x1e\n" +
@@ -1677,7 +1892,15 @@ const file_weir_usage_v1_usage_proto_rawDesc = "" +
 	"\x15OUTCOME_CLIENT_CLOSED\x10\x05\x12\x13\n" +
 	"\x0fOUTCOME_REFUSED\x10\x06\x12\x17\n" +
 	"\x13OUTCOME_INTERRUPTED\x10\a\x12\x15\n" +
-	"\x11OUTCOME_OVERTAKEN\x10\b*\x89\x01\n" +
+	"\x11OUTCOME_OVERTAKEN\x10\b*\xbf\x01\n" +
+	"\vServiceTier\x12\x1c\n" +
+	"\x18SERVICE_TIER_UNSPECIFIED\x10\x00\x12\x19\n" +
+	"\x15SERVICE_TIER_STANDARD\x10\x01\x12\x16\n" +
+	"\x12SERVICE_TIER_BATCH\x10\x02\x12\x15\n" +
+	"\x11SERVICE_TIER_FLEX\x10\x03\x12\x19\n" +
+	"\x15SERVICE_TIER_PRIORITY\x10\x04\x12\x15\n" +
+	"\x11SERVICE_TIER_FAST\x10\x05\x12\x16\n" +
+	"\x12SERVICE_TIER_OTHER\x10\x06*\x89\x01\n" +
 	"\x05Cause\x12\x15\n" +
 	"\x11CAUSE_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vCAUSE_FIRST\x10\x01\x12\x0f\n" +
@@ -1708,52 +1931,56 @@ func file_weir_usage_v1_usage_proto_rawDescGZIP() []byte {
 	return file_weir_usage_v1_usage_proto_rawDescData
 }
 
-var file_weir_usage_v1_usage_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
-var file_weir_usage_v1_usage_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_weir_usage_v1_usage_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
+var file_weir_usage_v1_usage_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_weir_usage_v1_usage_proto_goTypes = []any{
 	(Kind)(0),            // 0: weir.usage.v1.Kind
 	(Verdict)(0),         // 1: weir.usage.v1.Verdict
 	(Surface)(0),         // 2: weir.usage.v1.Surface
 	(Outcome)(0),         // 3: weir.usage.v1.Outcome
-	(Cause)(0),           // 4: weir.usage.v1.Cause
-	(UsageSource)(0),     // 5: weir.usage.v1.UsageSource
-	(*PushRequest)(nil),  // 6: weir.usage.v1.PushRequest
-	(*PushResponse)(nil), // 7: weir.usage.v1.PushResponse
-	(*SignedBatch)(nil),  // 8: weir.usage.v1.SignedBatch
-	(*BatchHeader)(nil),  // 9: weir.usage.v1.BatchHeader
-	(*BatchPayload)(nil), // 10: weir.usage.v1.BatchPayload
-	(*UsageRecord)(nil),  // 11: weir.usage.v1.UsageRecord
-	(*Loss)(nil),         // 12: weir.usage.v1.Loss
-	(*Label)(nil),        // 13: weir.usage.v1.Label
-	(*Candidate)(nil),    // 14: weir.usage.v1.Candidate
-	(*TornFrom)(nil),     // 15: weir.usage.v1.TornFrom
-	(*Attempt)(nil),      // 16: weir.usage.v1.Attempt
-	(*TokenUsage)(nil),   // 17: weir.usage.v1.TokenUsage
+	(ServiceTier)(0),     // 4: weir.usage.v1.ServiceTier
+	(Cause)(0),           // 5: weir.usage.v1.Cause
+	(UsageSource)(0),     // 6: weir.usage.v1.UsageSource
+	(*PushRequest)(nil),  // 7: weir.usage.v1.PushRequest
+	(*PushResponse)(nil), // 8: weir.usage.v1.PushResponse
+	(*SignedBatch)(nil),  // 9: weir.usage.v1.SignedBatch
+	(*BatchHeader)(nil),  // 10: weir.usage.v1.BatchHeader
+	(*BatchPayload)(nil), // 11: weir.usage.v1.BatchPayload
+	(*UsageRecord)(nil),  // 12: weir.usage.v1.UsageRecord
+	(*Loss)(nil),         // 13: weir.usage.v1.Loss
+	(*Charge)(nil),       // 14: weir.usage.v1.Charge
+	(*Label)(nil),        // 15: weir.usage.v1.Label
+	(*Candidate)(nil),    // 16: weir.usage.v1.Candidate
+	(*TornFrom)(nil),     // 17: weir.usage.v1.TornFrom
+	(*Attempt)(nil),      // 18: weir.usage.v1.Attempt
+	(*TokenUsage)(nil),   // 19: weir.usage.v1.TokenUsage
 }
 var file_weir_usage_v1_usage_proto_depIdxs = []int32{
-	8,  // 0: weir.usage.v1.PushRequest.batches:type_name -> weir.usage.v1.SignedBatch
-	11, // 1: weir.usage.v1.BatchPayload.records:type_name -> weir.usage.v1.UsageRecord
+	9,  // 0: weir.usage.v1.PushRequest.batches:type_name -> weir.usage.v1.SignedBatch
+	12, // 1: weir.usage.v1.BatchPayload.records:type_name -> weir.usage.v1.UsageRecord
 	2,  // 2: weir.usage.v1.UsageRecord.surface:type_name -> weir.usage.v1.Surface
 	3,  // 3: weir.usage.v1.UsageRecord.outcome:type_name -> weir.usage.v1.Outcome
-	16, // 4: weir.usage.v1.UsageRecord.attempts:type_name -> weir.usage.v1.Attempt
-	15, // 5: weir.usage.v1.UsageRecord.torn_from:type_name -> weir.usage.v1.TornFrom
+	18, // 4: weir.usage.v1.UsageRecord.attempts:type_name -> weir.usage.v1.Attempt
+	17, // 5: weir.usage.v1.UsageRecord.torn_from:type_name -> weir.usage.v1.TornFrom
 	0,  // 6: weir.usage.v1.UsageRecord.kind:type_name -> weir.usage.v1.Kind
-	13, // 7: weir.usage.v1.UsageRecord.labels:type_name -> weir.usage.v1.Label
-	14, // 8: weir.usage.v1.UsageRecord.candidates:type_name -> weir.usage.v1.Candidate
-	12, // 9: weir.usage.v1.UsageRecord.loss:type_name -> weir.usage.v1.Loss
-	17, // 10: weir.usage.v1.Loss.usage:type_name -> weir.usage.v1.TokenUsage
-	1,  // 11: weir.usage.v1.Candidate.verdict:type_name -> weir.usage.v1.Verdict
-	3,  // 12: weir.usage.v1.Attempt.outcome:type_name -> weir.usage.v1.Outcome
-	17, // 13: weir.usage.v1.Attempt.usage:type_name -> weir.usage.v1.TokenUsage
-	5,  // 14: weir.usage.v1.Attempt.usage_source:type_name -> weir.usage.v1.UsageSource
-	4,  // 15: weir.usage.v1.Attempt.cause:type_name -> weir.usage.v1.Cause
-	6,  // 16: weir.usage.v1.UsageService.Push:input_type -> weir.usage.v1.PushRequest
-	7,  // 17: weir.usage.v1.UsageService.Push:output_type -> weir.usage.v1.PushResponse
-	17, // [17:18] is the sub-list for method output_type
-	16, // [16:17] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	15, // 7: weir.usage.v1.UsageRecord.labels:type_name -> weir.usage.v1.Label
+	16, // 8: weir.usage.v1.UsageRecord.candidates:type_name -> weir.usage.v1.Candidate
+	13, // 9: weir.usage.v1.UsageRecord.loss:type_name -> weir.usage.v1.Loss
+	14, // 10: weir.usage.v1.UsageRecord.charges:type_name -> weir.usage.v1.Charge
+	19, // 11: weir.usage.v1.Loss.usage:type_name -> weir.usage.v1.TokenUsage
+	1,  // 12: weir.usage.v1.Candidate.verdict:type_name -> weir.usage.v1.Verdict
+	3,  // 13: weir.usage.v1.Attempt.outcome:type_name -> weir.usage.v1.Outcome
+	19, // 14: weir.usage.v1.Attempt.usage:type_name -> weir.usage.v1.TokenUsage
+	6,  // 15: weir.usage.v1.Attempt.usage_source:type_name -> weir.usage.v1.UsageSource
+	5,  // 16: weir.usage.v1.Attempt.cause:type_name -> weir.usage.v1.Cause
+	4,  // 17: weir.usage.v1.Attempt.service_tier:type_name -> weir.usage.v1.ServiceTier
+	7,  // 18: weir.usage.v1.UsageService.Push:input_type -> weir.usage.v1.PushRequest
+	8,  // 19: weir.usage.v1.UsageService.Push:output_type -> weir.usage.v1.PushResponse
+	19, // [19:20] is the sub-list for method output_type
+	18, // [18:19] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_weir_usage_v1_usage_proto_init() }
@@ -1761,14 +1988,14 @@ func file_weir_usage_v1_usage_proto_init() {
 	if File_weir_usage_v1_usage_proto != nil {
 		return
 	}
-	file_weir_usage_v1_usage_proto_msgTypes[10].OneofWrappers = []any{}
+	file_weir_usage_v1_usage_proto_msgTypes[11].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_usage_v1_usage_proto_rawDesc), len(file_weir_usage_v1_usage_proto_rawDesc)),
-			NumEnums:      6,
-			NumMessages:   12,
+			NumEnums:      7,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

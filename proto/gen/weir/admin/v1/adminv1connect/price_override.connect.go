@@ -48,6 +48,9 @@ const (
 	// PriceOverrideServiceDeletePriceOverrideProcedure is the fully-qualified name of the
 	// PriceOverrideService's DeletePriceOverride RPC.
 	PriceOverrideServiceDeletePriceOverrideProcedure = "/weir.admin.v1.PriceOverrideService/DeletePriceOverride"
+	// PriceOverrideServiceImportPricesProcedure is the fully-qualified name of the
+	// PriceOverrideService's ImportPrices RPC.
+	PriceOverrideServiceImportPricesProcedure = "/weir.admin.v1.PriceOverrideService/ImportPrices"
 	// PriceOverrideServiceListPricesProcedure is the fully-qualified name of the PriceOverrideService's
 	// ListPrices RPC.
 	PriceOverrideServiceListPricesProcedure = "/weir.admin.v1.PriceOverrideService/ListPrices"
@@ -55,8 +58,8 @@ const (
 
 // PriceOverrideServiceClient is a client for the weir.admin.v1.PriceOverrideService service.
 type PriceOverrideServiceClient interface {
-	// CreatePriceOverride answers AlreadyExists where the price list has an override
-	// for the model. At most 2,000 per organization.
+	// CreatePriceOverride answers AlreadyExists where there is an override for the same model,
+	// price list, provider and effective_from. At most 2,000 per organization.
 	CreatePriceOverride(context.Context, *connect.Request[v1.CreatePriceOverrideRequest]) (*connect.Response[v1.CreatePriceOverrideResponse], error)
 	GetPriceOverride(context.Context, *connect.Request[v1.GetPriceOverrideRequest]) (*connect.Response[v1.GetPriceOverrideResponse], error)
 	// ListPriceOverrides orders by price list, then model.
@@ -65,6 +68,10 @@ type PriceOverrideServiceClient interface {
 	UpdatePriceOverride(context.Context, *connect.Request[v1.UpdatePriceOverrideRequest]) (*connect.Response[v1.UpdatePriceOverrideResponse], error)
 	// DeletePriceOverride archives it: the built-in price counts again, if there is one.
 	DeletePriceOverride(context.Context, *connect.Request[v1.DeletePriceOverrideRequest]) (*connect.Response[v1.DeletePriceOverrideResponse], error)
+	// ImportPrices reads prices in the format of LiteLLM's model_prices_and_context_window.json
+	// and makes overrides of those that differ from what counts now: all of them, or with
+	// validate_only none. What it does not take over, it names with the reason.
+	ImportPrices(context.Context, *connect.Request[v1.ImportPricesRequest]) (*connect.Response[v1.ImportPricesResponse], error)
 	// ListPrices are the prices that new policies carry: the built-in book of this
 	// server with the organization's overrides, by price list, then model.
 	ListPrices(context.Context, *connect.Request[v1.ListPricesRequest]) (*connect.Response[v1.ListPricesResponse], error)
@@ -113,6 +120,12 @@ func NewPriceOverrideServiceClient(httpClient connect.HTTPClient, baseURL string
 			connect.WithSchema(priceOverrideServiceMethods.ByName("DeletePriceOverride")),
 			connect.WithClientOptions(opts...),
 		),
+		importPrices: connect.NewClient[v1.ImportPricesRequest, v1.ImportPricesResponse](
+			httpClient,
+			baseURL+PriceOverrideServiceImportPricesProcedure,
+			connect.WithSchema(priceOverrideServiceMethods.ByName("ImportPrices")),
+			connect.WithClientOptions(opts...),
+		),
 		listPrices: connect.NewClient[v1.ListPricesRequest, v1.ListPricesResponse](
 			httpClient,
 			baseURL+PriceOverrideServiceListPricesProcedure,
@@ -130,6 +143,7 @@ type priceOverrideServiceClient struct {
 	listPriceOverrides  *connect.Client[v1.ListPriceOverridesRequest, v1.ListPriceOverridesResponse]
 	updatePriceOverride *connect.Client[v1.UpdatePriceOverrideRequest, v1.UpdatePriceOverrideResponse]
 	deletePriceOverride *connect.Client[v1.DeletePriceOverrideRequest, v1.DeletePriceOverrideResponse]
+	importPrices        *connect.Client[v1.ImportPricesRequest, v1.ImportPricesResponse]
 	listPrices          *connect.Client[v1.ListPricesRequest, v1.ListPricesResponse]
 }
 
@@ -158,6 +172,11 @@ func (c *priceOverrideServiceClient) DeletePriceOverride(ctx context.Context, re
 	return c.deletePriceOverride.CallUnary(ctx, req)
 }
 
+// ImportPrices calls weir.admin.v1.PriceOverrideService.ImportPrices.
+func (c *priceOverrideServiceClient) ImportPrices(ctx context.Context, req *connect.Request[v1.ImportPricesRequest]) (*connect.Response[v1.ImportPricesResponse], error) {
+	return c.importPrices.CallUnary(ctx, req)
+}
+
 // ListPrices calls weir.admin.v1.PriceOverrideService.ListPrices.
 func (c *priceOverrideServiceClient) ListPrices(ctx context.Context, req *connect.Request[v1.ListPricesRequest]) (*connect.Response[v1.ListPricesResponse], error) {
 	return c.listPrices.CallUnary(ctx, req)
@@ -166,8 +185,8 @@ func (c *priceOverrideServiceClient) ListPrices(ctx context.Context, req *connec
 // PriceOverrideServiceHandler is an implementation of the weir.admin.v1.PriceOverrideService
 // service.
 type PriceOverrideServiceHandler interface {
-	// CreatePriceOverride answers AlreadyExists where the price list has an override
-	// for the model. At most 2,000 per organization.
+	// CreatePriceOverride answers AlreadyExists where there is an override for the same model,
+	// price list, provider and effective_from. At most 2,000 per organization.
 	CreatePriceOverride(context.Context, *connect.Request[v1.CreatePriceOverrideRequest]) (*connect.Response[v1.CreatePriceOverrideResponse], error)
 	GetPriceOverride(context.Context, *connect.Request[v1.GetPriceOverrideRequest]) (*connect.Response[v1.GetPriceOverrideResponse], error)
 	// ListPriceOverrides orders by price list, then model.
@@ -176,6 +195,10 @@ type PriceOverrideServiceHandler interface {
 	UpdatePriceOverride(context.Context, *connect.Request[v1.UpdatePriceOverrideRequest]) (*connect.Response[v1.UpdatePriceOverrideResponse], error)
 	// DeletePriceOverride archives it: the built-in price counts again, if there is one.
 	DeletePriceOverride(context.Context, *connect.Request[v1.DeletePriceOverrideRequest]) (*connect.Response[v1.DeletePriceOverrideResponse], error)
+	// ImportPrices reads prices in the format of LiteLLM's model_prices_and_context_window.json
+	// and makes overrides of those that differ from what counts now: all of them, or with
+	// validate_only none. What it does not take over, it names with the reason.
+	ImportPrices(context.Context, *connect.Request[v1.ImportPricesRequest]) (*connect.Response[v1.ImportPricesResponse], error)
 	// ListPrices are the prices that new policies carry: the built-in book of this
 	// server with the organization's overrides, by price list, then model.
 	ListPrices(context.Context, *connect.Request[v1.ListPricesRequest]) (*connect.Response[v1.ListPricesResponse], error)
@@ -220,6 +243,12 @@ func NewPriceOverrideServiceHandler(svc PriceOverrideServiceHandler, opts ...con
 		connect.WithSchema(priceOverrideServiceMethods.ByName("DeletePriceOverride")),
 		connect.WithHandlerOptions(opts...),
 	)
+	priceOverrideServiceImportPricesHandler := connect.NewUnaryHandler(
+		PriceOverrideServiceImportPricesProcedure,
+		svc.ImportPrices,
+		connect.WithSchema(priceOverrideServiceMethods.ByName("ImportPrices")),
+		connect.WithHandlerOptions(opts...),
+	)
 	priceOverrideServiceListPricesHandler := connect.NewUnaryHandler(
 		PriceOverrideServiceListPricesProcedure,
 		svc.ListPrices,
@@ -239,6 +268,8 @@ func NewPriceOverrideServiceHandler(svc PriceOverrideServiceHandler, opts ...con
 			priceOverrideServiceUpdatePriceOverrideHandler.ServeHTTP(w, r)
 		case PriceOverrideServiceDeletePriceOverrideProcedure:
 			priceOverrideServiceDeletePriceOverrideHandler.ServeHTTP(w, r)
+		case PriceOverrideServiceImportPricesProcedure:
+			priceOverrideServiceImportPricesHandler.ServeHTTP(w, r)
 		case PriceOverrideServiceListPricesProcedure:
 			priceOverrideServiceListPricesHandler.ServeHTTP(w, r)
 		default:
@@ -268,6 +299,10 @@ func (UnimplementedPriceOverrideServiceHandler) UpdatePriceOverride(context.Cont
 
 func (UnimplementedPriceOverrideServiceHandler) DeletePriceOverride(context.Context, *connect.Request[v1.DeletePriceOverrideRequest]) (*connect.Response[v1.DeletePriceOverrideResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weir.admin.v1.PriceOverrideService.DeletePriceOverride is not implemented"))
+}
+
+func (UnimplementedPriceOverrideServiceHandler) ImportPrices(context.Context, *connect.Request[v1.ImportPricesRequest]) (*connect.Response[v1.ImportPricesResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weir.admin.v1.PriceOverrideService.ImportPrices is not implemented"))
 }
 
 func (UnimplementedPriceOverrideServiceHandler) ListPrices(context.Context, *connect.Request[v1.ListPricesRequest]) (*connect.Response[v1.ListPricesResponse], error) {

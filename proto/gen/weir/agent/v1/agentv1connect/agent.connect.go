@@ -49,6 +49,8 @@ const (
 	AgentServiceReportProcedure = "/weir.agent.v1.AgentService/Report"
 	// AgentServiceAnswerProcedure is the fully-qualified name of the AgentService's Answer RPC.
 	AgentServiceAnswerProcedure = "/weir.agent.v1.AgentService/Answer"
+	// AgentServiceLeaseProcedure is the fully-qualified name of the AgentService's Lease RPC.
+	AgentServiceLeaseProcedure = "/weir.agent.v1.AgentService/Lease"
 )
 
 // AgentServiceClient is a client for the weir.agent.v1.AgentService service.
@@ -69,6 +71,10 @@ type AgentServiceClient interface {
 	// Answer says what came of an Ask. Idempotent: the first answer counts. NotFound: the
 	// ask is over, or is not one of this agent's.
 	Answer(context.Context, *connect.Request[v1.AnswerRequest]) (*connect.Response[v1.AnswerResponse], error)
+	// Lease settles what the agent spent of its quotas' amounts and leases more, ahead of need,
+	// all quotas in one call. Idempotent: totals are cumulative. The ledger answers for each
+	// quota apart, and one that grants nothing is no error of the call.
+	Lease(context.Context, *connect.Request[v1.LeaseRequest]) (*connect.Response[v1.LeaseResponse], error)
 }
 
 // NewAgentServiceClient constructs a client for the weir.agent.v1.AgentService service. By default,
@@ -112,6 +118,12 @@ func NewAgentServiceClient(httpClient connect.HTTPClient, baseURL string, opts .
 			connect.WithSchema(agentServiceMethods.ByName("Answer")),
 			connect.WithClientOptions(opts...),
 		),
+		lease: connect.NewClient[v1.LeaseRequest, v1.LeaseResponse](
+			httpClient,
+			baseURL+AgentServiceLeaseProcedure,
+			connect.WithSchema(agentServiceMethods.ByName("Lease")),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
@@ -122,6 +134,7 @@ type agentServiceClient struct {
 	poll   *connect.Client[v1.PollRequest, v1.PollResponse]
 	report *connect.Client[v1.ReportRequest, v1.ReportResponse]
 	answer *connect.Client[v1.AnswerRequest, v1.AnswerResponse]
+	lease  *connect.Client[v1.LeaseRequest, v1.LeaseResponse]
 }
 
 // Enroll calls weir.agent.v1.AgentService.Enroll.
@@ -149,6 +162,11 @@ func (c *agentServiceClient) Answer(ctx context.Context, req *connect.Request[v1
 	return c.answer.CallUnary(ctx, req)
 }
 
+// Lease calls weir.agent.v1.AgentService.Lease.
+func (c *agentServiceClient) Lease(ctx context.Context, req *connect.Request[v1.LeaseRequest]) (*connect.Response[v1.LeaseResponse], error) {
+	return c.lease.CallUnary(ctx, req)
+}
+
 // AgentServiceHandler is an implementation of the weir.agent.v1.AgentService service.
 type AgentServiceHandler interface {
 	// Enroll registers the public key an agent just made. Said again with the same
@@ -167,6 +185,10 @@ type AgentServiceHandler interface {
 	// Answer says what came of an Ask. Idempotent: the first answer counts. NotFound: the
 	// ask is over, or is not one of this agent's.
 	Answer(context.Context, *connect.Request[v1.AnswerRequest]) (*connect.Response[v1.AnswerResponse], error)
+	// Lease settles what the agent spent of its quotas' amounts and leases more, ahead of need,
+	// all quotas in one call. Idempotent: totals are cumulative. The ledger answers for each
+	// quota apart, and one that grants nothing is no error of the call.
+	Lease(context.Context, *connect.Request[v1.LeaseRequest]) (*connect.Response[v1.LeaseResponse], error)
 }
 
 // NewAgentServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -206,6 +228,12 @@ func NewAgentServiceHandler(svc AgentServiceHandler, opts ...connect.HandlerOpti
 		connect.WithSchema(agentServiceMethods.ByName("Answer")),
 		connect.WithHandlerOptions(opts...),
 	)
+	agentServiceLeaseHandler := connect.NewUnaryHandler(
+		AgentServiceLeaseProcedure,
+		svc.Lease,
+		connect.WithSchema(agentServiceMethods.ByName("Lease")),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/weir.agent.v1.AgentService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case AgentServiceEnrollProcedure:
@@ -218,6 +246,8 @@ func NewAgentServiceHandler(svc AgentServiceHandler, opts ...connect.HandlerOpti
 			agentServiceReportHandler.ServeHTTP(w, r)
 		case AgentServiceAnswerProcedure:
 			agentServiceAnswerHandler.ServeHTTP(w, r)
+		case AgentServiceLeaseProcedure:
+			agentServiceLeaseHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -245,4 +275,8 @@ func (UnimplementedAgentServiceHandler) Report(context.Context, *connect.Request
 
 func (UnimplementedAgentServiceHandler) Answer(context.Context, *connect.Request[v1.AnswerRequest]) (*connect.Response[v1.AnswerResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weir.agent.v1.AgentService.Answer is not implemented"))
+}
+
+func (UnimplementedAgentServiceHandler) Lease(context.Context, *connect.Request[v1.LeaseRequest]) (*connect.Response[v1.LeaseResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weir.agent.v1.AgentService.Lease is not implemented"))
 }

@@ -638,9 +638,8 @@ export const CalendarPeriodSchema: GenEnum<CalendarPeriod> = /*@__PURE__*/
   enumDesc(file_weir_admin_v1_budget, 0);
 
 /**
- * BudgetService keeps how much money may be spent in a while. Nothing enforces budgets
- * or alerts about them yet: see QuotaMode. Money is nano-dollars, decimal strings in JSON:
- * "1000000000" is one dollar.
+ * BudgetService keeps how much money may be spent in a while: see QuotaMode. Money is
+ * nano-dollars, decimal strings in JSON: "1000000000" is one dollar.
  *
  * @generated from service weir.admin.v1.BudgetService
  */

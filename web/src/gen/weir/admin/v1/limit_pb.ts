@@ -431,7 +431,7 @@ export const LimitWindowSchema: GenEnum<LimitWindow> = /*@__PURE__*/
 
 /**
  * LimitService keeps how many requests or tokens may come in a while, or how many
- * requests at once. Nothing enforces limits yet: see QuotaMode.
+ * requests at once. Agents hold to them: see QuotaMode.
  *
  * @generated from service weir.admin.v1.LimitService
  */

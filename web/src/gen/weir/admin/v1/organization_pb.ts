@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file weir/admin/v1/organization.proto.
  */
 export const file_weir_admin_v1_organization: GenFile = /*@__PURE__*/
-  fileDesc("CiB3ZWlyL2FkbWluL3YxL29yZ2FuaXphdGlvbi5wcm90bxINd2Vpci5hZG1pbi52MSKgAgoMT3JnYW5pemF0aW9uEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSFAoMZGlzcGxheV9uYW1lGAMgASgJEi4KCmNyZWF0ZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB3ZlcnNpb24YBSABKAMSDAoEZXRhZxgGIAEoCRIXCg9hbGxvd2VkX3JlZ2lvbnMYByADKAkSMAoMc3VzcGVuZGVkX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIZChFzdXNwZW5zaW9uX3JlYXNvbhgJIAEoCRIrCgV1c2FnZRgKIAEoCzIcLndlaXIuYWRtaW4udjEuVXNhZ2VTZXR0aW5ncyJlCg1Vc2FnZVNldHRpbmdzEioKCWVuZF91c2VycxgBIAEoDjIXLndlaXIuYWRtaW4udjEuRW5kVXNlcnMSKAoGbGFiZWxzGAIgAygLMhgud2Vpci5hZG1pbi52MS5MYWJlbFJ1bGUiPQoJTGFiZWxSdWxlEgwKBG5hbWUYASABKAkSEQoJbWF4X2J5dGVzGAIgASgFEg8KB3BhdHRlcm4YAyABKAkifwoZQ3JlYXRlT3JnYW5pemF0aW9uUmVxdWVzdBIMCgRuYW1lGAEgASgJEhQKDGRpc3BsYXlfbmFtZRgCIAEoCRITCgtvd25lcl9lbWFpbBgDIAEoCRIpCghtdXRhdGlvbhgEIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24ikgEKGkNyZWF0ZU9yZ2FuaXphdGlvblJlc3BvbnNlEjEKDG9yZ2FuaXphdGlvbhgBIAEoCzIbLndlaXIuYWRtaW4udjEuT3JnYW5pemF0aW9uEiMKFXNlcnZpY2VfYWNjb3VudF90b2tlbhgCIAEoCUIEiLUYARIcChRzZWNyZXRfYWxyZWFkeV9zaG93bhgDIAEoCCI8ChZHZXRPcmdhbml6YXRpb25SZXF1ZXN0EiIKBWFzX29mGAEgASgLMhMud2Vpci5hZG1pbi52MS5Bc09mIkwKF0dldE9yZ2FuaXphdGlvblJlc3BvbnNlEjEKDG9yZ2FuaXphdGlvbhgBIAEoCzIbLndlaXIuYWRtaW4udjEuT3JnYW5pemF0aW9uIl8KGExpc3RPcmdhbml6YXRpb25zUmVxdWVzdBIhCgRwYWdlGAEgASgLMhMud2Vpci5hZG1pbi52MS5QYWdlEg4KBmZpbHRlchgKIAEoCRIQCghvcmRlcl9ieRgLIAEoCSJoChlMaXN0T3JnYW5pemF0aW9uc1Jlc3BvbnNlEjIKDW9yZ2FuaXphdGlvbnMYASADKAsyGy53ZWlyLmFkbWluLnYxLk9yZ2FuaXphdGlvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiqgEKGVVwZGF0ZU9yZ2FuaXphdGlvblJlcXVlc3QSMQoMb3JnYW5pemF0aW9uGAEgASgLMhsud2Vpci5hZG1pbi52MS5Pcmdhbml6YXRpb24SLwoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiJPChpVcGRhdGVPcmdhbml6YXRpb25SZXNwb25zZRIxCgxvcmdhbml6YXRpb24YASABKAsyGy53ZWlyLmFkbWluLnYxLk9yZ2FuaXphdGlvbiJjChpTdXNwZW5kT3JnYW5pemF0aW9uUmVxdWVzdBIKCgJpZBgBIAEoCRIOCgZyZWFzb24YAiABKAkSKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIlAKG1N1c3BlbmRPcmdhbml6YXRpb25SZXNwb25zZRIxCgxvcmdhbml6YXRpb24YASABKAsyGy53ZWlyLmFkbWluLnYxLk9yZ2FuaXphdGlvbiJSChlSZXN1bWVPcmdhbml6YXRpb25SZXF1ZXN0EgoKAmlkGAEgASgJEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiJPChpSZXN1bWVPcmdhbml6YXRpb25SZXNwb25zZRIxCgxvcmdhbml6YXRpb24YASABKAsyGy53ZWlyLmFkbWluLnYxLk9yZ2FuaXphdGlvbiJSChlEZWxldGVPcmdhbml6YXRpb25SZXF1ZXN0EgoKAmlkGAEgASgJEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiIcChpEZWxldGVPcmdhbml6YXRpb25SZXNwb25zZSpQCghFbmRVc2VycxIZChVFTkRfVVNFUlNfVU5TUEVDSUZJRUQQABIUChBFTkRfVVNFUlNfSEFTSEVEEAESEwoPRU5EX1VTRVJTX1BMQUlOEAIytgcKE09yZ2FuaXphdGlvblNlcnZpY2USgwEKEkNyZWF0ZU9yZ2FuaXphdGlvbhIoLndlaXIuYWRtaW4udjEuQ3JlYXRlT3JnYW5pemF0aW9uUmVxdWVzdBopLndlaXIuYWRtaW4udjEuQ3JlYXRlT3JnYW5pemF0aW9uUmVzcG9uc2UiGIq1GBRvcmdhbml6YXRpb25zLmNyZWF0ZRJ5Cg9HZXRPcmdhbml6YXRpb24SJS53ZWlyLmFkbWluLnYxLkdldE9yZ2FuaXphdGlvblJlcXVlc3QaJi53ZWlyLmFkbWluLnYxLkdldE9yZ2FuaXphdGlvblJlc3BvbnNlIheQAgGKtRgQb3JnYW5pemF0aW9uLmdldBKCAQoSVXBkYXRlT3JnYW5pemF0aW9uEigud2Vpci5hZG1pbi52MS5VcGRhdGVPcmdhbml6YXRpb25SZXF1ZXN0Gikud2Vpci5hZG1pbi52MS5VcGRhdGVPcmdhbml6YXRpb25SZXNwb25zZSIXirUYE29yZ2FuaXphdGlvbi51cGRhdGUSgQEKEUxpc3RPcmdhbml6YXRpb25zEicud2Vpci5hZG1pbi52MS5MaXN0T3JnYW5pemF0aW9uc1JlcXVlc3QaKC53ZWlyLmFkbWluLnYxLkxpc3RPcmdhbml6YXRpb25zUmVzcG9uc2UiGZACAYq1GBJvcmdhbml6YXRpb25zLmxpc3QShwEKE1N1c3BlbmRPcmdhbml6YXRpb24SKS53ZWlyLmFkbWluLnYxLlN1c3BlbmRPcmdhbml6YXRpb25SZXF1ZXN0Gioud2Vpci5hZG1pbi52MS5TdXNwZW5kT3JnYW5pemF0aW9uUmVzcG9uc2UiGYq1GBVvcmdhbml6YXRpb25zLnN1c3BlbmQShAEKElJlc3VtZU9yZ2FuaXphdGlvbhIoLndlaXIuYWRtaW4udjEuUmVzdW1lT3JnYW5pemF0aW9uUmVxdWVzdBopLndlaXIuYWRtaW4udjEuUmVzdW1lT3JnYW5pemF0aW9uUmVzcG9uc2UiGYq1GBVvcmdhbml6YXRpb25zLnN1c3BlbmQSgwEKEkRlbGV0ZU9yZ2FuaXphdGlvbhIoLndlaXIuYWRtaW4udjEuRGVsZXRlT3JnYW5pemF0aW9uUmVxdWVzdBopLndlaXIuYWRtaW4udjEuRGVsZXRlT3JnYW5pemF0aW9uUmVzcG9uc2UiGIq1GBRvcmdhbml6YXRpb25zLmRlbGV0ZWIGcHJvdG8z", [file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options]);
+  fileDesc("CiB3ZWlyL2FkbWluL3YxL29yZ2FuaXphdGlvbi5wcm90bxINd2Vpci5hZG1pbi52MSLRAgoMT3JnYW5pemF0aW9uEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSFAoMZGlzcGxheV9uYW1lGAMgASgJEi4KCmNyZWF0ZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB3ZlcnNpb24YBSABKAMSDAoEZXRhZxgGIAEoCRIXCg9hbGxvd2VkX3JlZ2lvbnMYByADKAkSMAoMc3VzcGVuZGVkX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIZChFzdXNwZW5zaW9uX3JlYXNvbhgJIAEoCRIrCgV1c2FnZRgKIAEoCzIcLndlaXIuYWRtaW4udjEuVXNhZ2VTZXR0aW5ncxIvCgdwcmljaW5nGAsgASgLMh4ud2Vpci5hZG1pbi52MS5QcmljaW5nU2V0dGluZ3MicQoPUHJpY2luZ1NldHRpbmdzEikKCHVucHJpY2VkGAEgASgOMhcud2Vpci5hZG1pbi52MS5VbnByaWNlZBIbChNlc3RpbWF0ZV9wcmljZV9saXN0GAIgASgJEhYKDmVzdGltYXRlX21vZGVsGAMgASgJImUKDVVzYWdlU2V0dGluZ3MSKgoJZW5kX3VzZXJzGAEgASgOMhcud2Vpci5hZG1pbi52MS5FbmRVc2VycxIoCgZsYWJlbHMYAiADKAsyGC53ZWlyLmFkbWluLnYxLkxhYmVsUnVsZSI9CglMYWJlbFJ1bGUSDAoEbmFtZRgBIAEoCRIRCgltYXhfYnl0ZXMYAiABKAUSDwoHcGF0dGVybhgDIAEoCSJ/ChlDcmVhdGVPcmdhbml6YXRpb25SZXF1ZXN0EgwKBG5hbWUYASABKAkSFAoMZGlzcGxheV9uYW1lGAIgASgJEhMKC293bmVyX2VtYWlsGAMgASgJEikKCG11dGF0aW9uGAQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiKSAQoaQ3JlYXRlT3JnYW5pemF0aW9uUmVzcG9uc2USMQoMb3JnYW5pemF0aW9uGAEgASgLMhsud2Vpci5hZG1pbi52MS5Pcmdhbml6YXRpb24SIwoVc2VydmljZV9hY2NvdW50X3Rva2VuGAIgASgJQgSItRgBEhwKFHNlY3JldF9hbHJlYWR5X3Nob3duGAMgASgIIjwKFkdldE9yZ2FuaXphdGlvblJlcXVlc3QSIgoFYXNfb2YYASABKAsyEy53ZWlyLmFkbWluLnYxLkFzT2YiTAoXR2V0T3JnYW5pemF0aW9uUmVzcG9uc2USMQoMb3JnYW5pemF0aW9uGAEgASgLMhsud2Vpci5hZG1pbi52MS5Pcmdhbml6YXRpb24iXwoYTGlzdE9yZ2FuaXphdGlvbnNSZXF1ZXN0EiEKBHBhZ2UYASABKAsyEy53ZWlyLmFkbWluLnYxLlBhZ2USDgoGZmlsdGVyGAogASgJEhAKCG9yZGVyX2J5GAsgASgJImgKGUxpc3RPcmdhbml6YXRpb25zUmVzcG9uc2USMgoNb3JnYW5pemF0aW9ucxgBIAMoCzIbLndlaXIuYWRtaW4udjEuT3JnYW5pemF0aW9uEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKqAQoZVXBkYXRlT3JnYW5pemF0aW9uUmVxdWVzdBIxCgxvcmdhbml6YXRpb24YASABKAsyGy53ZWlyLmFkbWluLnYxLk9yZ2FuaXphdGlvbhIvCgt1cGRhdGVfbWFzaxgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2sSKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIk8KGlVwZGF0ZU9yZ2FuaXphdGlvblJlc3BvbnNlEjEKDG9yZ2FuaXphdGlvbhgBIAEoCzIbLndlaXIuYWRtaW4udjEuT3JnYW5pemF0aW9uImMKGlN1c3BlbmRPcmdhbml6YXRpb25SZXF1ZXN0EgoKAmlkGAEgASgJEg4KBnJlYXNvbhgCIAEoCRIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iUAobU3VzcGVuZE9yZ2FuaXphdGlvblJlc3BvbnNlEjEKDG9yZ2FuaXphdGlvbhgBIAEoCzIbLndlaXIuYWRtaW4udjEuT3JnYW5pemF0aW9uIlIKGVJlc3VtZU9yZ2FuaXphdGlvblJlcXVlc3QSCgoCaWQYASABKAkSKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIk8KGlJlc3VtZU9yZ2FuaXphdGlvblJlc3BvbnNlEjEKDG9yZ2FuaXphdGlvbhgBIAEoCzIbLndlaXIuYWRtaW4udjEuT3JnYW5pemF0aW9uIlIKGURlbGV0ZU9yZ2FuaXphdGlvblJlcXVlc3QSCgoCaWQYASABKAkSKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIhwKGkRlbGV0ZU9yZ2FuaXphdGlvblJlc3BvbnNlKmMKCFVucHJpY2VkEhgKFFVOUFJJQ0VEX1VOU1BFQ0lGSUVEEAASEgoOVU5QUklDRURfQUxMT1cQARIVChFVTlBSSUNFRF9FU1RJTUFURRACEhIKDlVOUFJJQ0VEX0JMT0NLEAMqUAoIRW5kVXNlcnMSGQoVRU5EX1VTRVJTX1VOU1BFQ0lGSUVEEAASFAoQRU5EX1VTRVJTX0hBU0hFRBABEhMKD0VORF9VU0VSU19QTEFJThACMrYHChNPcmdhbml6YXRpb25TZXJ2aWNlEoMBChJDcmVhdGVPcmdhbml6YXRpb24SKC53ZWlyLmFkbWluLnYxLkNyZWF0ZU9yZ2FuaXphdGlvblJlcXVlc3QaKS53ZWlyLmFkbWluLnYxLkNyZWF0ZU9yZ2FuaXphdGlvblJlc3BvbnNlIhiKtRgUb3JnYW5pemF0aW9ucy5jcmVhdGUSeQoPR2V0T3JnYW5pemF0aW9uEiUud2Vpci5hZG1pbi52MS5HZXRPcmdhbml6YXRpb25SZXF1ZXN0GiYud2Vpci5hZG1pbi52MS5HZXRPcmdhbml6YXRpb25SZXNwb25zZSIXkAIBirUYEG9yZ2FuaXphdGlvbi5nZXQSggEKElVwZGF0ZU9yZ2FuaXphdGlvbhIoLndlaXIuYWRtaW4udjEuVXBkYXRlT3JnYW5pemF0aW9uUmVxdWVzdBopLndlaXIuYWRtaW4udjEuVXBkYXRlT3JnYW5pemF0aW9uUmVzcG9uc2UiF4q1GBNvcmdhbml6YXRpb24udXBkYXRlEoEBChFMaXN0T3JnYW5pemF0aW9ucxInLndlaXIuYWRtaW4udjEuTGlzdE9yZ2FuaXphdGlvbnNSZXF1ZXN0Gigud2Vpci5hZG1pbi52MS5MaXN0T3JnYW5pemF0aW9uc1Jlc3BvbnNlIhmQAgGKtRgSb3JnYW5pemF0aW9ucy5saXN0EocBChNTdXNwZW5kT3JnYW5pemF0aW9uEikud2Vpci5hZG1pbi52MS5TdXNwZW5kT3JnYW5pemF0aW9uUmVxdWVzdBoqLndlaXIuYWRtaW4udjEuU3VzcGVuZE9yZ2FuaXphdGlvblJlc3BvbnNlIhmKtRgVb3JnYW5pemF0aW9ucy5zdXNwZW5kEoQBChJSZXN1bWVPcmdhbml6YXRpb24SKC53ZWlyLmFkbWluLnYxLlJlc3VtZU9yZ2FuaXphdGlvblJlcXVlc3QaKS53ZWlyLmFkbWluLnYxLlJlc3VtZU9yZ2FuaXphdGlvblJlc3BvbnNlIhmKtRgVb3JnYW5pemF0aW9ucy5zdXNwZW5kEoMBChJEZWxldGVPcmdhbml6YXRpb24SKC53ZWlyLmFkbWluLnYxLkRlbGV0ZU9yZ2FuaXphdGlvblJlcXVlc3QaKS53ZWlyLmFkbWluLnYxLkRlbGV0ZU9yZ2FuaXphdGlvblJlc3BvbnNlIhiKtRgUb3JnYW5pemF0aW9ucy5kZWxldGViBnByb3RvMw", [file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options]);
 
 /**
  * @generated from message weir.admin.v1.Organization
@@ -82,6 +82,13 @@ export type Organization = Message<"weir.admin.v1.Organization"> & {
    * @generated from field: weir.admin.v1.UsageSettings usage = 10;
    */
   usage?: UsageSettings | undefined;
+
+  /**
+   * What agents do with requests that have no known price. Absent in an answer: never.
+   *
+   * @generated from field: weir.admin.v1.PricingSettings pricing = 11;
+   */
+  pricing?: PricingSettings | undefined;
 };
 
 /**
@@ -90,6 +97,38 @@ export type Organization = Message<"weir.admin.v1.Organization"> & {
  */
 export const OrganizationSchema: GenMessage<Organization> = /*@__PURE__*/
   messageDesc(file_weir_admin_v1_organization, 0);
+
+/**
+ * PricingSettings say what agents do with requests that have no known price: no entry of the
+ * price book is for the model, or it does not price the service tier or the kind of token.
+ *
+ * @generated from message weir.admin.v1.PricingSettings
+ */
+export type PricingSettings = Message<"weir.admin.v1.PricingSettings"> & {
+  /**
+   * @generated from field: weir.admin.v1.Unpriced unpriced = 1;
+   */
+  unpriced: Unpriced;
+
+  /**
+   * With ESTIMATE, and with it alone: the entry of the price book that stands in.
+   *
+   * @generated from field: string estimate_price_list = 2;
+   */
+  estimatePriceList: string;
+
+  /**
+   * @generated from field: string estimate_model = 3;
+   */
+  estimateModel: string;
+};
+
+/**
+ * Describes the message weir.admin.v1.PricingSettings.
+ * Use `create(PricingSettingsSchema)` to create a new message.
+ */
+export const PricingSettingsSchema: GenMessage<PricingSettings> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_organization, 1);
 
 /**
  * UsageSettings say what usage may hold of callers' own words.
@@ -116,7 +155,7 @@ export type UsageSettings = Message<"weir.admin.v1.UsageSettings"> & {
  * Use `create(UsageSettingsSchema)` to create a new message.
  */
 export const UsageSettingsSchema: GenMessage<UsageSettings> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_organization, 1);
+  messageDesc(file_weir_admin_v1_organization, 2);
 
 /**
  * LabelRule lets values of one label into usage.
@@ -149,7 +188,7 @@ export type LabelRule = Message<"weir.admin.v1.LabelRule"> & {
  * Use `create(LabelRuleSchema)` to create a new message.
  */
 export const LabelRuleSchema: GenMessage<LabelRule> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_organization, 2);
+  messageDesc(file_weir_admin_v1_organization, 3);
 
 /**
  * @generated from message weir.admin.v1.CreateOrganizationRequest
@@ -185,7 +224,7 @@ export type CreateOrganizationRequest = Message<"weir.admin.v1.CreateOrganizatio
  * Use `create(CreateOrganizationRequestSchema)` to create a new message.
  */
 export const CreateOrganizationRequestSchema: GenMessage<CreateOrganizationRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_organization, 3);
+  messageDesc(file_weir_admin_v1_organization, 4);
 
 /**
  * @generated from message weir.admin.v1.CreateOrganizationResponse
@@ -216,7 +255,7 @@ export type CreateOrganizationResponse = Message<"weir.admin.v1.CreateOrganizati
  * Use `create(CreateOrganizationResponseSchema)` to create a new message.
  */
 export const CreateOrganizationResponseSchema: GenMessage<CreateOrganizationResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_organization, 4);
+  messageDesc(file_weir_admin_v1_organization, 5);
 
 /**
  * @generated from message weir.admin.v1.GetOrganizationRequest
@@ -233,7 +272,7 @@ export type GetOrganizationRequest = Message<"weir.admin.v1.GetOrganizationReque
  * Use `create(GetOrganizationRequestSchema)` to create a new message.
  */
 export const GetOrganizationRequestSchema: GenMessage<GetOrganizationRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_organization, 5);
+  messageDesc(file_weir_admin_v1_organization, 6);
 
 /**
  * @generated from message weir.admin.v1.GetOrganizationResponse
@@ -250,7 +289,7 @@ export type GetOrganizationResponse = Message<"weir.admin.v1.GetOrganizationResp
  * Use `create(GetOrganizationResponseSchema)` to create a new message.
  */
 export const GetOrganizationResponseSchema: GenMessage<GetOrganizationResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_organization, 6);
+  messageDesc(file_weir_admin_v1_organization, 7);
 
 /**
  * @generated from message weir.admin.v1.ListOrganizationsRequest
@@ -281,7 +320,7 @@ export type ListOrganizationsRequest = Message<"weir.admin.v1.ListOrganizationsR
  * Use `create(ListOrganizationsRequestSchema)` to create a new message.
  */
 export const ListOrganizationsRequestSchema: GenMessage<ListOrganizationsRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_organization, 7);
+  messageDesc(file_weir_admin_v1_organization, 8);
 
 /**
  * @generated from message weir.admin.v1.ListOrganizationsResponse
@@ -303,14 +342,15 @@ export type ListOrganizationsResponse = Message<"weir.admin.v1.ListOrganizations
  * Use `create(ListOrganizationsResponseSchema)` to create a new message.
  */
 export const ListOrganizationsResponseSchema: GenMessage<ListOrganizationsResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_organization, 8);
+  messageDesc(file_weir_admin_v1_organization, 9);
 
 /**
  * @generated from message weir.admin.v1.UpdateOrganizationRequest
  */
 export type UpdateOrganizationRequest = Message<"weir.admin.v1.UpdateOrganizationRequest"> & {
   /**
-   * Its id may be left out; name, display_name, allowed_regions and usage can change.
+   * Its id may be left out; name, display_name, allowed_regions, usage and pricing can
+   * change.
    *
    * @generated from field: weir.admin.v1.Organization organization = 1;
    */
@@ -334,7 +374,7 @@ export type UpdateOrganizationRequest = Message<"weir.admin.v1.UpdateOrganizatio
  * Use `create(UpdateOrganizationRequestSchema)` to create a new message.
  */
 export const UpdateOrganizationRequestSchema: GenMessage<UpdateOrganizationRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_organization, 9);
+  messageDesc(file_weir_admin_v1_organization, 10);
 
 /**
  * @generated from message weir.admin.v1.UpdateOrganizationResponse
@@ -351,7 +391,7 @@ export type UpdateOrganizationResponse = Message<"weir.admin.v1.UpdateOrganizati
  * Use `create(UpdateOrganizationResponseSchema)` to create a new message.
  */
 export const UpdateOrganizationResponseSchema: GenMessage<UpdateOrganizationResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_organization, 10);
+  messageDesc(file_weir_admin_v1_organization, 11);
 
 /**
  * @generated from message weir.admin.v1.SuspendOrganizationRequest
@@ -380,7 +420,7 @@ export type SuspendOrganizationRequest = Message<"weir.admin.v1.SuspendOrganizat
  * Use `create(SuspendOrganizationRequestSchema)` to create a new message.
  */
 export const SuspendOrganizationRequestSchema: GenMessage<SuspendOrganizationRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_organization, 11);
+  messageDesc(file_weir_admin_v1_organization, 12);
 
 /**
  * @generated from message weir.admin.v1.SuspendOrganizationResponse
@@ -397,7 +437,7 @@ export type SuspendOrganizationResponse = Message<"weir.admin.v1.SuspendOrganiza
  * Use `create(SuspendOrganizationResponseSchema)` to create a new message.
  */
 export const SuspendOrganizationResponseSchema: GenMessage<SuspendOrganizationResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_organization, 12);
+  messageDesc(file_weir_admin_v1_organization, 13);
 
 /**
  * @generated from message weir.admin.v1.ResumeOrganizationRequest
@@ -419,7 +459,7 @@ export type ResumeOrganizationRequest = Message<"weir.admin.v1.ResumeOrganizatio
  * Use `create(ResumeOrganizationRequestSchema)` to create a new message.
  */
 export const ResumeOrganizationRequestSchema: GenMessage<ResumeOrganizationRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_organization, 13);
+  messageDesc(file_weir_admin_v1_organization, 14);
 
 /**
  * @generated from message weir.admin.v1.ResumeOrganizationResponse
@@ -436,7 +476,7 @@ export type ResumeOrganizationResponse = Message<"weir.admin.v1.ResumeOrganizati
  * Use `create(ResumeOrganizationResponseSchema)` to create a new message.
  */
 export const ResumeOrganizationResponseSchema: GenMessage<ResumeOrganizationResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_organization, 14);
+  messageDesc(file_weir_admin_v1_organization, 15);
 
 /**
  * @generated from message weir.admin.v1.DeleteOrganizationRequest
@@ -458,7 +498,7 @@ export type DeleteOrganizationRequest = Message<"weir.admin.v1.DeleteOrganizatio
  * Use `create(DeleteOrganizationRequestSchema)` to create a new message.
  */
 export const DeleteOrganizationRequestSchema: GenMessage<DeleteOrganizationRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_organization, 15);
+  messageDesc(file_weir_admin_v1_organization, 16);
 
 /**
  * @generated from message weir.admin.v1.DeleteOrganizationResponse
@@ -471,7 +511,48 @@ export type DeleteOrganizationResponse = Message<"weir.admin.v1.DeleteOrganizati
  * Use `create(DeleteOrganizationResponseSchema)` to create a new message.
  */
 export const DeleteOrganizationResponseSchema: GenMessage<DeleteOrganizationResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_organization, 16);
+  messageDesc(file_weir_admin_v1_organization, 17);
+
+/**
+ * Unpriced is what agents do where a price is not known; unspecified: ALLOW.
+ *
+ * @generated from enum weir.admin.v1.Unpriced
+ */
+export enum Unpriced {
+  /**
+   * @generated from enum value: UNPRICED_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * They serve; usage says that there is no price.
+   *
+   * @generated from enum value: UNPRICED_ALLOW = 1;
+   */
+  ALLOW = 1,
+
+  /**
+   * They serve; usage has what the stand-in's price comes to, and says that this is an
+   * estimate.
+   *
+   * @generated from enum value: UNPRICED_ESTIMATE = 2;
+   */
+  ESTIMATE = 2,
+
+  /**
+   * They pass over the target; where none is left the request is refused, 403
+   * model_unpriced, before anything goes upstream.
+   *
+   * @generated from enum value: UNPRICED_BLOCK = 3;
+   */
+  BLOCK = 3,
+}
+
+/**
+ * Describes the enum weir.admin.v1.Unpriced.
+ */
+export const UnpricedSchema: GenEnum<Unpriced> = /*@__PURE__*/
+  enumDesc(file_weir_admin_v1_organization, 0);
 
 /**
  * EndUsers is how usage names end users (x-weir-user); unspecified: HASHED.
@@ -503,7 +584,7 @@ export enum EndUsers {
  * Describes the enum weir.admin.v1.EndUsers.
  */
 export const EndUsersSchema: GenEnum<EndUsers> = /*@__PURE__*/
-  enumDesc(file_weir_admin_v1_organization, 0);
+  enumDesc(file_weir_admin_v1_organization, 1);
 
 /**
  * @generated from service weir.admin.v1.OrganizationService

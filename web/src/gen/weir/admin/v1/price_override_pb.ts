@@ -2,8 +2,8 @@
 // @generated from file weir/admin/v1/price_override.proto (package weir.admin.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { FieldMask, Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_field_mask, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { AsOf, Mutation, Page } from "./common_pb";
@@ -15,12 +15,12 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file weir/admin/v1/price_override.proto.
  */
 export const file_weir_admin_v1_price_override: GenFile = /*@__PURE__*/
-  fileDesc("CiJ3ZWlyL2FkbWluL3YxL3ByaWNlX292ZXJyaWRlLnByb3RvEg13ZWlyLmFkbWluLnYxIusBCg1QcmljZU92ZXJyaWRlEgoKAmlkGAEgASgJEhIKCnByaWNlX2xpc3QYAiABKAkSDQoFbW9kZWwYAyABKAkSIwoFcmF0ZXMYBCABKAsyFC53ZWlyLmFkbWluLnYxLlJhdGVzEh4KFmxvbmdfY29udGV4dF90aHJlc2hvbGQYBSABKAMSKAoKbG9uZ19yYXRlcxgGIAEoCzIULndlaXIuYWRtaW4udjEuUmF0ZXMSLgoKY3JlYXRlZF9hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZXRhZxgIIAEoCSKVAQoFUmF0ZXMSDQoFaW5wdXQYASABKAkSEgoKY2FjaGVfcmVhZBgCIAEoCRIWCg5jYWNoZV93cml0ZV81bRgDIAEoCRIWCg5jYWNoZV93cml0ZV8xaBgEIAEoCRIOCgZvdXRwdXQYBSABKAkSEwoLaW5wdXRfYXVkaW8YBiABKAkSFAoMb3V0cHV0X2F1ZGlvGAcgASgJItkBChpDcmVhdGVQcmljZU92ZXJyaWRlUmVxdWVzdBISCgpwcmljZV9saXN0GAEgASgJEg0KBW1vZGVsGAIgASgJEiMKBXJhdGVzGAMgASgLMhQud2Vpci5hZG1pbi52MS5SYXRlcxIeChZsb25nX2NvbnRleHRfdGhyZXNob2xkGAQgASgDEigKCmxvbmdfcmF0ZXMYBSABKAsyFC53ZWlyLmFkbWluLnYxLlJhdGVzEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiJTChtDcmVhdGVQcmljZU92ZXJyaWRlUmVzcG9uc2USNAoOcHJpY2Vfb3ZlcnJpZGUYASABKAsyHC53ZWlyLmFkbWluLnYxLlByaWNlT3ZlcnJpZGUiSQoXR2V0UHJpY2VPdmVycmlkZVJlcXVlc3QSCgoCaWQYASABKAkSIgoFYXNfb2YYAiABKAsyEy53ZWlyLmFkbWluLnYxLkFzT2YiUAoYR2V0UHJpY2VPdmVycmlkZVJlc3BvbnNlEjQKDnByaWNlX292ZXJyaWRlGAEgASgLMhwud2Vpci5hZG1pbi52MS5QcmljZU92ZXJyaWRlIoQBChlMaXN0UHJpY2VPdmVycmlkZXNSZXF1ZXN0EiEKBHBhZ2UYASABKAsyEy53ZWlyLmFkbWluLnYxLlBhZ2USIgoFYXNfb2YYAiABKAsyEy53ZWlyLmFkbWluLnYxLkFzT2YSDgoGZmlsdGVyGAogASgJEhAKCG9yZGVyX2J5GAsgASgJImwKGkxpc3RQcmljZU92ZXJyaWRlc1Jlc3BvbnNlEjUKD3ByaWNlX292ZXJyaWRlcxgBIAMoCzIcLndlaXIuYWRtaW4udjEuUHJpY2VPdmVycmlkZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkirgEKGlVwZGF0ZVByaWNlT3ZlcnJpZGVSZXF1ZXN0EjQKDnByaWNlX292ZXJyaWRlGAEgASgLMhwud2Vpci5hZG1pbi52MS5QcmljZU92ZXJyaWRlEi8KC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzaxIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iUwobVXBkYXRlUHJpY2VPdmVycmlkZVJlc3BvbnNlEjQKDnByaWNlX292ZXJyaWRlGAEgASgLMhwud2Vpci5hZG1pbi52MS5QcmljZU92ZXJyaWRlIlMKGkRlbGV0ZVByaWNlT3ZlcnJpZGVSZXF1ZXN0EgoKAmlkGAEgASgJEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiIdChtEZWxldGVQcmljZU92ZXJyaWRlUmVzcG9uc2UibAoRTGlzdFByaWNlc1JlcXVlc3QSIQoEcGFnZRgBIAEoCzITLndlaXIuYWRtaW4udjEuUGFnZRISCgpwcmljZV9saXN0GAIgASgJEg4KBmZpbHRlchgKIAEoCRIQCghvcmRlcl9ieRgLIAEoCSJvChJMaXN0UHJpY2VzUmVzcG9uc2USJAoGcHJpY2VzGAEgAygLMhQud2Vpci5hZG1pbi52MS5QcmljZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSGgoScHJpY2VfYm9va192ZXJzaW9uGAMgASgJIukBCgVQcmljZRISCgpwcmljZV9saXN0GAEgASgJEg0KBW1vZGVsGAIgASgJEiMKBXJhdGVzGAMgASgLMhQud2Vpci5hZG1pbi52MS5SYXRlcxIeChZsb25nX2NvbnRleHRfdGhyZXNob2xkGAQgASgDEigKCmxvbmdfcmF0ZXMYBSABKAsyFC53ZWlyLmFkbWluLnYxLlJhdGVzEhgKEG1heF9pbnB1dF90b2tlbnMYBiABKAMSGQoRbWF4X291dHB1dF90b2tlbnMYByABKAMSGQoRcHJpY2Vfb3ZlcnJpZGVfaWQYCCABKAkyqAYKFFByaWNlT3ZlcnJpZGVTZXJ2aWNlEogBChNDcmVhdGVQcmljZU92ZXJyaWRlEikud2Vpci5hZG1pbi52MS5DcmVhdGVQcmljZU92ZXJyaWRlUmVxdWVzdBoqLndlaXIuYWRtaW4udjEuQ3JlYXRlUHJpY2VPdmVycmlkZVJlc3BvbnNlIhqKtRgWcHJpY2Vfb3ZlcnJpZGVzLmNyZWF0ZRJ/ChBHZXRQcmljZU92ZXJyaWRlEiYud2Vpci5hZG1pbi52MS5HZXRQcmljZU92ZXJyaWRlUmVxdWVzdBonLndlaXIuYWRtaW4udjEuR2V0UHJpY2VPdmVycmlkZVJlc3BvbnNlIhqQAgGKtRgTcHJpY2Vfb3ZlcnJpZGVzLmdldBKGAQoSTGlzdFByaWNlT3ZlcnJpZGVzEigud2Vpci5hZG1pbi52MS5MaXN0UHJpY2VPdmVycmlkZXNSZXF1ZXN0Gikud2Vpci5hZG1pbi52MS5MaXN0UHJpY2VPdmVycmlkZXNSZXNwb25zZSIbkAIBirUYFHByaWNlX292ZXJyaWRlcy5saXN0EogBChNVcGRhdGVQcmljZU92ZXJyaWRlEikud2Vpci5hZG1pbi52MS5VcGRhdGVQcmljZU92ZXJyaWRlUmVxdWVzdBoqLndlaXIuYWRtaW4udjEuVXBkYXRlUHJpY2VPdmVycmlkZVJlc3BvbnNlIhqKtRgWcHJpY2Vfb3ZlcnJpZGVzLnVwZGF0ZRKIAQoTRGVsZXRlUHJpY2VPdmVycmlkZRIpLndlaXIuYWRtaW4udjEuRGVsZXRlUHJpY2VPdmVycmlkZVJlcXVlc3QaKi53ZWlyLmFkbWluLnYxLkRlbGV0ZVByaWNlT3ZlcnJpZGVSZXNwb25zZSIairUYFnByaWNlX292ZXJyaWRlcy5kZWxldGUSZQoKTGlzdFByaWNlcxIgLndlaXIuYWRtaW4udjEuTGlzdFByaWNlc1JlcXVlc3QaIS53ZWlyLmFkbWluLnYxLkxpc3RQcmljZXNSZXNwb25zZSISkAIBirUYC3ByaWNlcy5saXN0YgZwcm90bzM", [file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options]);
+  fileDesc("CiJ3ZWlyL2FkbWluL3YxL3ByaWNlX292ZXJyaWRlLnByb3RvEg13ZWlyLmFkbWluLnYxIuIECg1QcmljZU92ZXJyaWRlEgoKAmlkGAEgASgJEhIKCnByaWNlX2xpc3QYAiABKAkSDQoFbW9kZWwYAyABKAkSIwoFcmF0ZXMYBCABKAsyFC53ZWlyLmFkbWluLnYxLlJhdGVzEh4KFmxvbmdfY29udGV4dF90aHJlc2hvbGQYBSABKAMSKAoKbG9uZ19yYXRlcxgGIAEoCzIULndlaXIuYWRtaW4udjEuUmF0ZXMSLgoKY3JlYXRlZF9hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZXRhZxgIIAEoCRIwCgxsb25nX2NvbnRleHQYCSABKA4yGi53ZWlyLmFkbWluLnYxLkxvbmdDb250ZXh0EjYKDXNlcnZpY2VfdGllcnMYCiADKAsyHy53ZWlyLmFkbWluLnYxLlNlcnZpY2VUaWVyUmF0ZXMSMwoOcmVnaW9uX2ZhY3RvcnMYCyADKAsyGy53ZWlyLmFkbWluLnYxLlJlZ2lvbkZhY3RvchIwCgtnZW9fZmFjdG9ycxgMIAMoCzIbLndlaXIuYWRtaW4udjEuUmVnaW9uRmFjdG9yEhMKC3Blcl9yZXF1ZXN0GA0gASgJEhEKCXBlcl9pbWFnZRgOIAEoCRITCgtwcm92aWRlcl9pZBgPIAEoCRIyCg5lZmZlY3RpdmVfZnJvbRgQIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPZWZmZWN0aXZlX3VudGlsGBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKWAQoQU2VydmljZVRpZXJSYXRlcxIMCgRuYW1lGAEgASgJEiMKBXJhdGVzGAIgASgLMhQud2Vpci5hZG1pbi52MS5SYXRlcxIoCgpsb25nX3JhdGVzGAMgASgLMhQud2Vpci5hZG1pbi52MS5SYXRlcxIlCgZmYWN0b3IYBCABKAsyFS53ZWlyLmFkbWluLnYxLkZhY3RvciJFCgxSZWdpb25GYWN0b3ISDgoGcmVnaW9uGAEgASgJEiUKBmZhY3RvchgCIAEoCzIVLndlaXIuYWRtaW4udjEuRmFjdG9yIjAKBkZhY3RvchIRCgludW1lcmF0b3IYASABKAMSEwoLZGVub21pbmF0b3IYAiABKAMiwAEKBVJhdGVzEg0KBWlucHV0GAEgASgJEhIKCmNhY2hlX3JlYWQYAiABKAkSFgoOY2FjaGVfd3JpdGVfNW0YAyABKAkSFgoOY2FjaGVfd3JpdGVfMWgYBCABKAkSDgoGb3V0cHV0GAUgASgJEhMKC2lucHV0X2F1ZGlvGAYgASgJEhQKDG91dHB1dF9hdWRpbxgHIAEoCRITCgtpbnB1dF9pbWFnZRgIIAEoCRIUCgxvdXRwdXRfaW1hZ2UYCSABKAki0AQKGkNyZWF0ZVByaWNlT3ZlcnJpZGVSZXF1ZXN0EhIKCnByaWNlX2xpc3QYASABKAkSDQoFbW9kZWwYAiABKAkSIwoFcmF0ZXMYAyABKAsyFC53ZWlyLmFkbWluLnYxLlJhdGVzEh4KFmxvbmdfY29udGV4dF90aHJlc2hvbGQYBCABKAMSKAoKbG9uZ19yYXRlcxgFIAEoCzIULndlaXIuYWRtaW4udjEuUmF0ZXMSMAoMbG9uZ19jb250ZXh0GAYgASgOMhoud2Vpci5hZG1pbi52MS5Mb25nQ29udGV4dBI2Cg1zZXJ2aWNlX3RpZXJzGAcgAygLMh8ud2Vpci5hZG1pbi52MS5TZXJ2aWNlVGllclJhdGVzEjMKDnJlZ2lvbl9mYWN0b3JzGAggAygLMhsud2Vpci5hZG1pbi52MS5SZWdpb25GYWN0b3ISMAoLZ2VvX2ZhY3RvcnMYCSADKAsyGy53ZWlyLmFkbWluLnYxLlJlZ2lvbkZhY3RvchITCgtwZXJfcmVxdWVzdBgKIAEoCRIRCglwZXJfaW1hZ2UYCyABKAkSEwoLcHJvdmlkZXJfaWQYDCABKAkSMgoOZWZmZWN0aXZlX2Zyb20YDSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjMKD2VmZmVjdGl2ZV91bnRpbBgOIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIlMKG0NyZWF0ZVByaWNlT3ZlcnJpZGVSZXNwb25zZRI0Cg5wcmljZV9vdmVycmlkZRgBIAEoCzIcLndlaXIuYWRtaW4udjEuUHJpY2VPdmVycmlkZSJJChdHZXRQcmljZU92ZXJyaWRlUmVxdWVzdBIKCgJpZBgBIAEoCRIiCgVhc19vZhgCIAEoCzITLndlaXIuYWRtaW4udjEuQXNPZiJQChhHZXRQcmljZU92ZXJyaWRlUmVzcG9uc2USNAoOcHJpY2Vfb3ZlcnJpZGUYASABKAsyHC53ZWlyLmFkbWluLnYxLlByaWNlT3ZlcnJpZGUihAEKGUxpc3RQcmljZU92ZXJyaWRlc1JlcXVlc3QSIQoEcGFnZRgBIAEoCzITLndlaXIuYWRtaW4udjEuUGFnZRIiCgVhc19vZhgCIAEoCzITLndlaXIuYWRtaW4udjEuQXNPZhIOCgZmaWx0ZXIYCiABKAkSEAoIb3JkZXJfYnkYCyABKAkibAoaTGlzdFByaWNlT3ZlcnJpZGVzUmVzcG9uc2USNQoPcHJpY2Vfb3ZlcnJpZGVzGAEgAygLMhwud2Vpci5hZG1pbi52MS5QcmljZU92ZXJyaWRlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKuAQoaVXBkYXRlUHJpY2VPdmVycmlkZVJlcXVlc3QSNAoOcHJpY2Vfb3ZlcnJpZGUYASABKAsyHC53ZWlyLmFkbWluLnYxLlByaWNlT3ZlcnJpZGUSLwoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiJTChtVcGRhdGVQcmljZU92ZXJyaWRlUmVzcG9uc2USNAoOcHJpY2Vfb3ZlcnJpZGUYASABKAsyHC53ZWlyLmFkbWluLnYxLlByaWNlT3ZlcnJpZGUiUwoaRGVsZXRlUHJpY2VPdmVycmlkZVJlcXVlc3QSCgoCaWQYASABKAkSKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIh0KG0RlbGV0ZVByaWNlT3ZlcnJpZGVSZXNwb25zZSJ9ChNJbXBvcnRQcmljZXNSZXF1ZXN0Eg8KB2xpdGVsbG0YASABKAkSKgoFbGlzdHMYAiADKAsyGy53ZWlyLmFkbWluLnYxLkltcG9ydGVkTGlzdBIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iPAoMSW1wb3J0ZWRMaXN0EhgKEGxpdGVsbG1fcHJvdmlkZXIYASABKAkSEgoKcHJpY2VfbGlzdBgCIAEoCSJ2ChRJbXBvcnRQcmljZXNSZXNwb25zZRIsCgZwcmljZXMYASADKAsyHC53ZWlyLmFkbWluLnYxLkltcG9ydGVkUHJpY2USMAoMbm90X2ltcG9ydGVkGAIgAygLMhoud2Vpci5hZG1pbi52MS5Ob3RJbXBvcnRlZCLVAQoNSW1wb3J0ZWRQcmljZRIzCgZjaGFuZ2UYASABKA4yIy53ZWlyLmFkbWluLnYxLkltcG9ydGVkUHJpY2UuQ2hhbmdlEjQKDnByaWNlX292ZXJyaWRlGAIgASgLMhwud2Vpci5hZG1pbi52MS5QcmljZU92ZXJyaWRlIlkKBkNoYW5nZRIWChJDSEFOR0VfVU5TUEVDSUZJRUQQABISCg5DSEFOR0VfQ1JFQVRFRBABEhIKDkNIQU5HRV9VUERBVEVEEAISDwoLQ0hBTkdFX05PTkUQAyI6CgtOb3RJbXBvcnRlZBIMCgRuYW1lGAEgASgJEg0KBWZpZWxkGAIgASgJEg4KBnJlYXNvbhgDIAEoCSJsChFMaXN0UHJpY2VzUmVxdWVzdBIhCgRwYWdlGAEgASgLMhMud2Vpci5hZG1pbi52MS5QYWdlEhIKCnByaWNlX2xpc3QYAiABKAkSDgoGZmlsdGVyGAogASgJEhAKCG9yZGVyX2J5GAsgASgJIm8KEkxpc3RQcmljZXNSZXNwb25zZRIkCgZwcmljZXMYASADKAsyFC53ZWlyLmFkbWluLnYxLlByaWNlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRIaChJwcmljZV9ib29rX3ZlcnNpb24YAyABKAki8QQKBVByaWNlEhIKCnByaWNlX2xpc3QYASABKAkSDQoFbW9kZWwYAiABKAkSIwoFcmF0ZXMYAyABKAsyFC53ZWlyLmFkbWluLnYxLlJhdGVzEh4KFmxvbmdfY29udGV4dF90aHJlc2hvbGQYBCABKAMSKAoKbG9uZ19yYXRlcxgFIAEoCzIULndlaXIuYWRtaW4udjEuUmF0ZXMSGAoQbWF4X2lucHV0X3Rva2VucxgGIAEoAxIZChFtYXhfb3V0cHV0X3Rva2VucxgHIAEoAxIZChFwcmljZV9vdmVycmlkZV9pZBgIIAEoCRIwCgxsb25nX2NvbnRleHQYCSABKA4yGi53ZWlyLmFkbWluLnYxLkxvbmdDb250ZXh0EjYKDXNlcnZpY2VfdGllcnMYCiADKAsyHy53ZWlyLmFkbWluLnYxLlNlcnZpY2VUaWVyUmF0ZXMSMwoOcmVnaW9uX2ZhY3RvcnMYCyADKAsyGy53ZWlyLmFkbWluLnYxLlJlZ2lvbkZhY3RvchIwCgtnZW9fZmFjdG9ycxgMIAMoCzIbLndlaXIuYWRtaW4udjEuUmVnaW9uRmFjdG9yEhMKC3Blcl9yZXF1ZXN0GA0gASgJEhEKCXBlcl9pbWFnZRgOIAEoCRITCgtwcm92aWRlcl9pZBgPIAEoCRIyCg5lZmZlY3RpdmVfZnJvbRgQIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPZWZmZWN0aXZlX3VudGlsGBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdhbGlhc2VzGBIgAygJKl4KC0xvbmdDb250ZXh0EhwKGExPTkdfQ09OVEVYVF9VTlNQRUNJRklFRBAAEhYKEkxPTkdfQ09OVEVYVF9XSE9MRRABEhkKFUxPTkdfQ09OVEVYVF9NQVJHSU5BTBACMp0HChRQcmljZU92ZXJyaWRlU2VydmljZRKIAQoTQ3JlYXRlUHJpY2VPdmVycmlkZRIpLndlaXIuYWRtaW4udjEuQ3JlYXRlUHJpY2VPdmVycmlkZVJlcXVlc3QaKi53ZWlyLmFkbWluLnYxLkNyZWF0ZVByaWNlT3ZlcnJpZGVSZXNwb25zZSIairUYFnByaWNlX292ZXJyaWRlcy5jcmVhdGUSfwoQR2V0UHJpY2VPdmVycmlkZRImLndlaXIuYWRtaW4udjEuR2V0UHJpY2VPdmVycmlkZVJlcXVlc3QaJy53ZWlyLmFkbWluLnYxLkdldFByaWNlT3ZlcnJpZGVSZXNwb25zZSIakAIBirUYE3ByaWNlX292ZXJyaWRlcy5nZXQShgEKEkxpc3RQcmljZU92ZXJyaWRlcxIoLndlaXIuYWRtaW4udjEuTGlzdFByaWNlT3ZlcnJpZGVzUmVxdWVzdBopLndlaXIuYWRtaW4udjEuTGlzdFByaWNlT3ZlcnJpZGVzUmVzcG9uc2UiG5ACAYq1GBRwcmljZV9vdmVycmlkZXMubGlzdBKIAQoTVXBkYXRlUHJpY2VPdmVycmlkZRIpLndlaXIuYWRtaW4udjEuVXBkYXRlUHJpY2VPdmVycmlkZVJlcXVlc3QaKi53ZWlyLmFkbWluLnYxLlVwZGF0ZVByaWNlT3ZlcnJpZGVSZXNwb25zZSIairUYFnByaWNlX292ZXJyaWRlcy51cGRhdGUSiAEKE0RlbGV0ZVByaWNlT3ZlcnJpZGUSKS53ZWlyLmFkbWluLnYxLkRlbGV0ZVByaWNlT3ZlcnJpZGVSZXF1ZXN0Gioud2Vpci5hZG1pbi52MS5EZWxldGVQcmljZU92ZXJyaWRlUmVzcG9uc2UiGoq1GBZwcmljZV9vdmVycmlkZXMuZGVsZXRlEnMKDEltcG9ydFByaWNlcxIiLndlaXIuYWRtaW4udjEuSW1wb3J0UHJpY2VzUmVxdWVzdBojLndlaXIuYWRtaW4udjEuSW1wb3J0UHJpY2VzUmVzcG9uc2UiGoq1GBZwcmljZV9vdmVycmlkZXMuaW1wb3J0EmUKCkxpc3RQcmljZXMSIC53ZWlyLmFkbWluLnYxLkxpc3RQcmljZXNSZXF1ZXN0GiEud2Vpci5hZG1pbi52MS5MaXN0UHJpY2VzUmVzcG9uc2UiEpACAYq1GAtwcmljZXMubGlzdGIGcHJvdG8z", [file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options]);
 
 /**
  * PriceOverride takes the place of the built-in entry of one model in one price
- * list, whole: a bucket without a rate here is unknown, whatever the built-in entry
- * says. A list or model that the built-in book does not have is added to it.
+ * list, whole: a bucket or service tier without a rate here is unknown, whatever the built-in
+ * entry says. A list or model that the built-in book does not have is added to it.
  *
  * @generated from message weir.admin.v1.PriceOverride
  */
@@ -46,8 +46,7 @@ export type PriceOverride = Message<"weir.admin.v1.PriceOverride"> & {
   rates?: Rates | undefined;
 
   /**
-   * Above this many input tokens (cached ones included) long_rates price the whole
-   * request; 0: no such tier.
+   * Above this many input tokens (cached ones included) long_rates count; 0: no such tier.
    *
    * @generated from field: int64 long_context_threshold = 5;
    */
@@ -67,6 +66,70 @@ export type PriceOverride = Message<"weir.admin.v1.PriceOverride"> & {
    * @generated from field: string etag = 8;
    */
   etag: string;
+
+  /**
+   * @generated from field: weir.admin.v1.LongContext long_context = 9;
+   */
+  longContext: LongContext;
+
+  /**
+   * @generated from field: repeated weir.admin.v1.ServiceTierRates service_tiers = 10;
+   */
+  serviceTiers: ServiceTierRates[];
+
+  /**
+   * By the region of the provider; in all others the factor is 1.
+   *
+   * @generated from field: repeated weir.admin.v1.RegionFactor region_factors = 11;
+   */
+  regionFactors: RegionFactor[];
+
+  /**
+   * By where the answer says that it was served, as Anthropic does (inference_geo: "us").
+   * What was served elsewhere than globally and is not here is unpriced.
+   *
+   * @generated from field: repeated weir.admin.v1.RegionFactor geo_factors = 12;
+   */
+  geoFactors: RegionFactor[];
+
+  /**
+   * Dollars for each request that was served, beside its tokens, as an exact decimal number
+   * of at most 12 digits after the point and at most 1000. Empty: 0.
+   *
+   * @generated from field: string per_request = 13;
+   */
+  perRequest: string;
+
+  /**
+   * Dollars for each image of an answer, likewise. Empty: unknown; where the answer's tokens
+   * are known, they are the price of its images.
+   *
+   * @generated from field: string per_image = 14;
+   */
+  perImage: string;
+
+  /**
+   * The only provider that it is for: what you negotiated there. It comes before what is for
+   * the whole price list. Empty: all providers with the price list.
+   *
+   * @generated from field: string provider_id = 15;
+   */
+  providerId: string;
+
+  /**
+   * Requests that begin from then on; absent: always. Where several overrides are for a model,
+   * the one that came into effect last counts.
+   *
+   * @generated from field: google.protobuf.Timestamp effective_from = 16;
+   */
+  effectiveFrom?: Timestamp | undefined;
+
+  /**
+   * Requests that begin before; absent: for ever. Afterwards what was before counts again.
+   *
+   * @generated from field: google.protobuf.Timestamp effective_until = 17;
+   */
+  effectiveUntil?: Timestamp | undefined;
 };
 
 /**
@@ -75,6 +138,94 @@ export type PriceOverride = Message<"weir.admin.v1.PriceOverride"> & {
  */
 export const PriceOverrideSchema: GenMessage<PriceOverride> = /*@__PURE__*/
   messageDesc(file_weir_admin_v1_price_override, 0);
+
+/**
+ * ServiceTierRates are prices of one service tier: its own, or those of the override by a
+ * factor. Tiers that have none are unpriced.
+ *
+ * @generated from message weir.admin.v1.ServiceTierRates
+ */
+export type ServiceTierRates = Message<"weir.admin.v1.ServiceTierRates"> & {
+  /**
+   * As the provider names it in its answers: flex, priority, batch; fast is Anthropic's fast
+   * mode.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: weir.admin.v1.Rates rates = 2;
+   */
+  rates?: Rates | undefined;
+
+  /**
+   * Above long_context_threshold.
+   *
+   * @generated from field: weir.admin.v1.Rates long_rates = 3;
+   */
+  longRates?: Rates | undefined;
+
+  /**
+   * In place of both.
+   *
+   * @generated from field: weir.admin.v1.Factor factor = 4;
+   */
+  factor?: Factor | undefined;
+};
+
+/**
+ * Describes the message weir.admin.v1.ServiceTierRates.
+ * Use `create(ServiceTierRatesSchema)` to create a new message.
+ */
+export const ServiceTierRatesSchema: GenMessage<ServiceTierRates> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_price_override, 1);
+
+/**
+ * @generated from message weir.admin.v1.RegionFactor
+ */
+export type RegionFactor = Message<"weir.admin.v1.RegionFactor"> & {
+  /**
+   * @generated from field: string region = 1;
+   */
+  region: string;
+
+  /**
+   * @generated from field: weir.admin.v1.Factor factor = 2;
+   */
+  factor?: Factor | undefined;
+};
+
+/**
+ * Describes the message weir.admin.v1.RegionFactor.
+ * Use `create(RegionFactorSchema)` to create a new message.
+ */
+export const RegionFactorSchema: GenMessage<RegionFactor> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_price_override, 2);
+
+/**
+ * Factor is numerator / denominator: 11/10 is a tenth more. It is of tokens only.
+ *
+ * @generated from message weir.admin.v1.Factor
+ */
+export type Factor = Message<"weir.admin.v1.Factor"> & {
+  /**
+   * @generated from field: int64 numerator = 1;
+   */
+  numerator: bigint;
+
+  /**
+   * @generated from field: int64 denominator = 2;
+   */
+  denominator: bigint;
+};
+
+/**
+ * Describes the message weir.admin.v1.Factor.
+ * Use `create(FactorSchema)` to create a new message.
+ */
+export const FactorSchema: GenMessage<Factor> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_price_override, 3);
 
 /**
  * Rates are dollars per million tokens, one for each kind of token, as exact decimal
@@ -123,6 +274,18 @@ export type Rates = Message<"weir.admin.v1.Rates"> & {
    * @generated from field: string output_audio = 7;
    */
   outputAudio: string;
+
+  /**
+   * Tokens of images, where the provider tells them apart and prices them so.
+   *
+   * @generated from field: string input_image = 8;
+   */
+  inputImage: string;
+
+  /**
+   * @generated from field: string output_image = 9;
+   */
+  outputImage: string;
 };
 
 /**
@@ -130,7 +293,7 @@ export type Rates = Message<"weir.admin.v1.Rates"> & {
  * Use `create(RatesSchema)` to create a new message.
  */
 export const RatesSchema: GenMessage<Rates> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_price_override, 1);
+  messageDesc(file_weir_admin_v1_price_override, 4);
 
 /**
  * @generated from message weir.admin.v1.CreatePriceOverrideRequest
@@ -171,6 +334,70 @@ export type CreatePriceOverrideRequest = Message<"weir.admin.v1.CreatePriceOverr
   longRates?: Rates | undefined;
 
   /**
+   * @generated from field: weir.admin.v1.LongContext long_context = 6;
+   */
+  longContext: LongContext;
+
+  /**
+   * @generated from field: repeated weir.admin.v1.ServiceTierRates service_tiers = 7;
+   */
+  serviceTiers: ServiceTierRates[];
+
+  /**
+   * By the region of the provider; in all others the factor is 1.
+   *
+   * @generated from field: repeated weir.admin.v1.RegionFactor region_factors = 8;
+   */
+  regionFactors: RegionFactor[];
+
+  /**
+   * By where the answer says that it was served, as Anthropic does (inference_geo: "us").
+   * What was served elsewhere than globally and is not here is unpriced.
+   *
+   * @generated from field: repeated weir.admin.v1.RegionFactor geo_factors = 9;
+   */
+  geoFactors: RegionFactor[];
+
+  /**
+   * Dollars for each request that was served, beside its tokens, as an exact decimal number
+   * of at most 12 digits after the point and at most 1000. Empty: 0.
+   *
+   * @generated from field: string per_request = 10;
+   */
+  perRequest: string;
+
+  /**
+   * Dollars for each image of an answer, likewise. Empty: unknown; where the answer's tokens
+   * are known, they are the price of its images.
+   *
+   * @generated from field: string per_image = 11;
+   */
+  perImage: string;
+
+  /**
+   * The only provider that it is for: what you negotiated there. It comes before what is for
+   * the whole price list. Empty: all providers with the price list.
+   *
+   * @generated from field: string provider_id = 12;
+   */
+  providerId: string;
+
+  /**
+   * Requests that begin from then on; absent: always. Where several overrides are for a model,
+   * the one that came into effect last counts.
+   *
+   * @generated from field: google.protobuf.Timestamp effective_from = 13;
+   */
+  effectiveFrom?: Timestamp | undefined;
+
+  /**
+   * Requests that begin before; absent: for ever. Afterwards what was before counts again.
+   *
+   * @generated from field: google.protobuf.Timestamp effective_until = 14;
+   */
+  effectiveUntil?: Timestamp | undefined;
+
+  /**
    * @generated from field: weir.admin.v1.Mutation mutation = 20;
    */
   mutation?: Mutation | undefined;
@@ -181,7 +408,7 @@ export type CreatePriceOverrideRequest = Message<"weir.admin.v1.CreatePriceOverr
  * Use `create(CreatePriceOverrideRequestSchema)` to create a new message.
  */
 export const CreatePriceOverrideRequestSchema: GenMessage<CreatePriceOverrideRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_price_override, 2);
+  messageDesc(file_weir_admin_v1_price_override, 5);
 
 /**
  * @generated from message weir.admin.v1.CreatePriceOverrideResponse
@@ -198,7 +425,7 @@ export type CreatePriceOverrideResponse = Message<"weir.admin.v1.CreatePriceOver
  * Use `create(CreatePriceOverrideResponseSchema)` to create a new message.
  */
 export const CreatePriceOverrideResponseSchema: GenMessage<CreatePriceOverrideResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_price_override, 3);
+  messageDesc(file_weir_admin_v1_price_override, 6);
 
 /**
  * @generated from message weir.admin.v1.GetPriceOverrideRequest
@@ -220,7 +447,7 @@ export type GetPriceOverrideRequest = Message<"weir.admin.v1.GetPriceOverrideReq
  * Use `create(GetPriceOverrideRequestSchema)` to create a new message.
  */
 export const GetPriceOverrideRequestSchema: GenMessage<GetPriceOverrideRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_price_override, 4);
+  messageDesc(file_weir_admin_v1_price_override, 7);
 
 /**
  * @generated from message weir.admin.v1.GetPriceOverrideResponse
@@ -237,7 +464,7 @@ export type GetPriceOverrideResponse = Message<"weir.admin.v1.GetPriceOverrideRe
  * Use `create(GetPriceOverrideResponseSchema)` to create a new message.
  */
 export const GetPriceOverrideResponseSchema: GenMessage<GetPriceOverrideResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_price_override, 5);
+  messageDesc(file_weir_admin_v1_price_override, 8);
 
 /**
  * @generated from message weir.admin.v1.ListPriceOverridesRequest
@@ -273,7 +500,7 @@ export type ListPriceOverridesRequest = Message<"weir.admin.v1.ListPriceOverride
  * Use `create(ListPriceOverridesRequestSchema)` to create a new message.
  */
 export const ListPriceOverridesRequestSchema: GenMessage<ListPriceOverridesRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_price_override, 6);
+  messageDesc(file_weir_admin_v1_price_override, 9);
 
 /**
  * @generated from message weir.admin.v1.ListPriceOverridesResponse
@@ -295,15 +522,15 @@ export type ListPriceOverridesResponse = Message<"weir.admin.v1.ListPriceOverrid
  * Use `create(ListPriceOverridesResponseSchema)` to create a new message.
  */
 export const ListPriceOverridesResponseSchema: GenMessage<ListPriceOverridesResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_price_override, 7);
+  messageDesc(file_weir_admin_v1_price_override, 10);
 
 /**
  * @generated from message weir.admin.v1.UpdatePriceOverrideRequest
  */
 export type UpdatePriceOverrideRequest = Message<"weir.admin.v1.UpdatePriceOverrideRequest"> & {
   /**
-   * Its id says which; rates, long_context_threshold and long_rates can change, each as
-   * a whole.
+   * Its id says which; what is priced (price_list, model, provider_id, effective_from) can't
+   * change, all else can, each as a whole.
    *
    * @generated from field: weir.admin.v1.PriceOverride price_override = 1;
    */
@@ -327,7 +554,7 @@ export type UpdatePriceOverrideRequest = Message<"weir.admin.v1.UpdatePriceOverr
  * Use `create(UpdatePriceOverrideRequestSchema)` to create a new message.
  */
 export const UpdatePriceOverrideRequestSchema: GenMessage<UpdatePriceOverrideRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_price_override, 8);
+  messageDesc(file_weir_admin_v1_price_override, 11);
 
 /**
  * @generated from message weir.admin.v1.UpdatePriceOverrideResponse
@@ -344,7 +571,7 @@ export type UpdatePriceOverrideResponse = Message<"weir.admin.v1.UpdatePriceOver
  * Use `create(UpdatePriceOverrideResponseSchema)` to create a new message.
  */
 export const UpdatePriceOverrideResponseSchema: GenMessage<UpdatePriceOverrideResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_price_override, 9);
+  messageDesc(file_weir_admin_v1_price_override, 12);
 
 /**
  * @generated from message weir.admin.v1.DeletePriceOverrideRequest
@@ -366,7 +593,7 @@ export type DeletePriceOverrideRequest = Message<"weir.admin.v1.DeletePriceOverr
  * Use `create(DeletePriceOverrideRequestSchema)` to create a new message.
  */
 export const DeletePriceOverrideRequestSchema: GenMessage<DeletePriceOverrideRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_price_override, 10);
+  messageDesc(file_weir_admin_v1_price_override, 13);
 
 /**
  * @generated from message weir.admin.v1.DeletePriceOverrideResponse
@@ -379,7 +606,178 @@ export type DeletePriceOverrideResponse = Message<"weir.admin.v1.DeletePriceOver
  * Use `create(DeletePriceOverrideResponseSchema)` to create a new message.
  */
 export const DeletePriceOverrideResponseSchema: GenMessage<DeletePriceOverrideResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_price_override, 11);
+  messageDesc(file_weir_admin_v1_price_override, 14);
+
+/**
+ * @generated from message weir.admin.v1.ImportPricesRequest
+ */
+export type ImportPricesRequest = Message<"weir.admin.v1.ImportPricesRequest"> & {
+  /**
+   * The file: a JSON object of models.
+   *
+   * @generated from field: string litellm = 1;
+   */
+  litellm: string;
+
+  /**
+   * Which of its providers (litellm_provider) go into which price list; at least one.
+   *
+   * @generated from field: repeated weir.admin.v1.ImportedList lists = 2;
+   */
+  lists: ImportedList[];
+
+  /**
+   * @generated from field: weir.admin.v1.Mutation mutation = 20;
+   */
+  mutation?: Mutation | undefined;
+};
+
+/**
+ * Describes the message weir.admin.v1.ImportPricesRequest.
+ * Use `create(ImportPricesRequestSchema)` to create a new message.
+ */
+export const ImportPricesRequestSchema: GenMessage<ImportPricesRequest> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_price_override, 15);
+
+/**
+ * ImportedList is one litellm_provider of the file and the price list that it goes into.
+ *
+ * @generated from message weir.admin.v1.ImportedList
+ */
+export type ImportedList = Message<"weir.admin.v1.ImportedList"> & {
+  /**
+   * @generated from field: string litellm_provider = 1;
+   */
+  litellmProvider: string;
+
+  /**
+   * Empty: of the same name.
+   *
+   * @generated from field: string price_list = 2;
+   */
+  priceList: string;
+};
+
+/**
+ * Describes the message weir.admin.v1.ImportedList.
+ * Use `create(ImportedListSchema)` to create a new message.
+ */
+export const ImportedListSchema: GenMessage<ImportedList> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_price_override, 16);
+
+/**
+ * @generated from message weir.admin.v1.ImportPricesResponse
+ */
+export type ImportPricesResponse = Message<"weir.admin.v1.ImportPricesResponse"> & {
+  /**
+   * In the order of price list and model.
+   *
+   * @generated from field: repeated weir.admin.v1.ImportedPrice prices = 1;
+   */
+  prices: ImportedPrice[];
+
+  /**
+   * What was not taken over, in the order of names: whole models, or single fields of them.
+   *
+   * @generated from field: repeated weir.admin.v1.NotImported not_imported = 2;
+   */
+  notImported: NotImported[];
+};
+
+/**
+ * Describes the message weir.admin.v1.ImportPricesResponse.
+ * Use `create(ImportPricesResponseSchema)` to create a new message.
+ */
+export const ImportPricesResponseSchema: GenMessage<ImportPricesResponse> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_price_override, 17);
+
+/**
+ * ImportedPrice is what becomes of one model.
+ *
+ * @generated from message weir.admin.v1.ImportedPrice
+ */
+export type ImportedPrice = Message<"weir.admin.v1.ImportedPrice"> & {
+  /**
+   * @generated from field: weir.admin.v1.ImportedPrice.Change change = 1;
+   */
+  change: ImportedPrice_Change;
+
+  /**
+   * @generated from field: weir.admin.v1.PriceOverride price_override = 2;
+   */
+  priceOverride?: PriceOverride | undefined;
+};
+
+/**
+ * Describes the message weir.admin.v1.ImportedPrice.
+ * Use `create(ImportedPriceSchema)` to create a new message.
+ */
+export const ImportedPriceSchema: GenMessage<ImportedPrice> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_price_override, 18);
+
+/**
+ * @generated from enum weir.admin.v1.ImportedPrice.Change
+ */
+export enum ImportedPrice_Change {
+  /**
+   * @generated from enum value: CHANGE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: CHANGE_CREATED = 1;
+   */
+  CREATED = 1,
+
+  /**
+   * @generated from enum value: CHANGE_UPDATED = 2;
+   */
+  UPDATED = 2,
+
+  /**
+   * The price that counts is the same already.
+   *
+   * @generated from enum value: CHANGE_NONE = 3;
+   */
+  NONE = 3,
+}
+
+/**
+ * Describes the enum weir.admin.v1.ImportedPrice.Change.
+ */
+export const ImportedPrice_ChangeSchema: GenEnum<ImportedPrice_Change> = /*@__PURE__*/
+  enumDesc(file_weir_admin_v1_price_override, 18, 0);
+
+/**
+ * @generated from message weir.admin.v1.NotImported
+ */
+export type NotImported = Message<"weir.admin.v1.NotImported"> & {
+  /**
+   * The model as the file names it.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * The field; empty: the model.
+   *
+   * @generated from field: string field = 2;
+   */
+  field: string;
+
+  /**
+   * @generated from field: string reason = 3;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message weir.admin.v1.NotImported.
+ * Use `create(NotImportedSchema)` to create a new message.
+ */
+export const NotImportedSchema: GenMessage<NotImported> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_price_override, 19);
 
 /**
  * @generated from message weir.admin.v1.ListPricesRequest
@@ -417,7 +815,7 @@ export type ListPricesRequest = Message<"weir.admin.v1.ListPricesRequest"> & {
  * Use `create(ListPricesRequestSchema)` to create a new message.
  */
 export const ListPricesRequestSchema: GenMessage<ListPricesRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_price_override, 12);
+  messageDesc(file_weir_admin_v1_price_override, 20);
 
 /**
  * @generated from message weir.admin.v1.ListPricesResponse
@@ -447,7 +845,7 @@ export type ListPricesResponse = Message<"weir.admin.v1.ListPricesResponse"> & {
  * Use `create(ListPricesResponseSchema)` to create a new message.
  */
 export const ListPricesResponseSchema: GenMessage<ListPricesResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_price_override, 13);
+  messageDesc(file_weir_admin_v1_price_override, 21);
 
 /**
  * Price is one entry of the effective price book.
@@ -498,6 +896,60 @@ export type Price = Message<"weir.admin.v1.Price"> & {
    * @generated from field: string price_override_id = 8;
    */
   priceOverrideId: string;
+
+  /**
+   * @generated from field: weir.admin.v1.LongContext long_context = 9;
+   */
+  longContext: LongContext;
+
+  /**
+   * @generated from field: repeated weir.admin.v1.ServiceTierRates service_tiers = 10;
+   */
+  serviceTiers: ServiceTierRates[];
+
+  /**
+   * @generated from field: repeated weir.admin.v1.RegionFactor region_factors = 11;
+   */
+  regionFactors: RegionFactor[];
+
+  /**
+   * @generated from field: repeated weir.admin.v1.RegionFactor geo_factors = 12;
+   */
+  geoFactors: RegionFactor[];
+
+  /**
+   * @generated from field: string per_request = 13;
+   */
+  perRequest: string;
+
+  /**
+   * @generated from field: string per_image = 14;
+   */
+  perImage: string;
+
+  /**
+   * As in PriceOverride.
+   *
+   * @generated from field: string provider_id = 15;
+   */
+  providerId: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp effective_from = 16;
+   */
+  effectiveFrom?: Timestamp | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp effective_until = 17;
+   */
+  effectiveUntil?: Timestamp | undefined;
+
+  /**
+   * Other names that the model is found by.
+   *
+   * @generated from field: repeated string aliases = 18;
+   */
+  aliases: string[];
 };
 
 /**
@@ -505,7 +957,41 @@ export type Price = Message<"weir.admin.v1.Price"> & {
  * Use `create(PriceSchema)` to create a new message.
  */
 export const PriceSchema: GenMessage<Price> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_price_override, 14);
+  messageDesc(file_weir_admin_v1_price_override, 22);
+
+/**
+ * LongContext is which tokens long_rates price; unspecified: WHOLE.
+ *
+ * @generated from enum weir.admin.v1.LongContext
+ */
+export enum LongContext {
+  /**
+   * @generated from enum value: LONG_CONTEXT_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * All of a request that has more input tokens.
+   *
+   * @generated from enum value: LONG_CONTEXT_WHOLE = 1;
+   */
+  WHOLE = 1,
+
+  /**
+   * The input tokens beyond the threshold alone: what a cache has comes first, as it is the
+   * beginning of a prompt, then what was written to it, audio, images and text. Output costs
+   * what rates say.
+   *
+   * @generated from enum value: LONG_CONTEXT_MARGINAL = 2;
+   */
+  MARGINAL = 2,
+}
+
+/**
+ * Describes the enum weir.admin.v1.LongContext.
+ */
+export const LongContextSchema: GenEnum<LongContext> = /*@__PURE__*/
+  enumDesc(file_weir_admin_v1_price_override, 0);
 
 /**
  * PriceOverrideService says what the organization pays for models, where that is
@@ -516,8 +1002,8 @@ export const PriceSchema: GenMessage<Price> = /*@__PURE__*/
  */
 export const PriceOverrideService: GenService<{
   /**
-   * CreatePriceOverride answers AlreadyExists where the price list has an override
-   * for the model. At most 2,000 per organization.
+   * CreatePriceOverride answers AlreadyExists where there is an override for the same model,
+   * price list, provider and effective_from. At most 2,000 per organization.
    *
    * @generated from rpc weir.admin.v1.PriceOverrideService.CreatePriceOverride
    */
@@ -563,6 +1049,18 @@ export const PriceOverrideService: GenService<{
     methodKind: "unary";
     input: typeof DeletePriceOverrideRequestSchema;
     output: typeof DeletePriceOverrideResponseSchema;
+  },
+  /**
+   * ImportPrices reads prices in the format of LiteLLM's model_prices_and_context_window.json
+   * and makes overrides of those that differ from what counts now: all of them, or with
+   * validate_only none. What it does not take over, it names with the reason.
+   *
+   * @generated from rpc weir.admin.v1.PriceOverrideService.ImportPrices
+   */
+  importPrices: {
+    methodKind: "unary";
+    input: typeof ImportPricesRequestSchema;
+    output: typeof ImportPricesResponseSchema;
   },
   /**
    * ListPrices are the prices that new policies carry: the built-in book of this

@@ -161,9 +161,9 @@ export const WindowSpanSchema: GenMessage<WindowSpan> = /*@__PURE__*/
   messageDesc(file_weir_admin_v1_quota, 4);
 
 /**
- * QuotaMode is how a limit or a budget is meant. Nothing counts or enforces them yet, so
- * today only QUOTA_MODE_OFF is accepted: the quota is kept, and nothing else. The others are
- * Unimplemented, reason quota_mode_unimplemented.
+ * QuotaMode is how a limit or a budget is meant. QUOTA_MODE_SOFT is Unimplemented, reason
+ * quota_mode_unimplemented, since nobody is told yet, and so are alert_percents of budgets
+ * that are enforced, reason budget_alerts_unimplemented.
  *
  * @generated from enum weir.admin.v1.QuotaMode
  */
@@ -181,7 +181,9 @@ export enum QuotaMode {
   OFF = 1,
 
   /**
-   * What goes beyond is refused.
+   * What goes beyond is refused. Of budgets, and of limits of an hour or a day, spent and
+   * held together never exceed the amount, however many agents there are; a request that
+   * has no bound, or of a budget no price, is refused.
    *
    * @generated from enum value: QUOTA_MODE_HARD = 2;
    */
