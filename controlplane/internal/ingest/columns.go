@@ -93,4 +93,6 @@ var attemptColumns = []column{
 	each("price_book_version", names, func(a *attempt) string { return a.priceBookVersion }),
 	each("raw_usage_sha256", texts, func(a *attempt) string { return a.rawUsageSHA256 }),
 	each("cause", names, func(a *attempt) string { return a.cause }),
+	each("service_tier", names, func(a *attempt) string { return a.serviceTier }),
+	each("price_estimated", flags, func(a *attempt) bool { return a.priceEstimated }),
 }

@@ -75,7 +75,7 @@ func (r row) withAttempts(attempts []*usagev1.Attempt, err error) (row, error) {
 		}
 		r.attempts = append(r.attempts, a)
 		r.total = r.total.plus(a.tokens)
-		r.estimated = r.estimated || u.GetUsageSource() == usagev1.UsageSource_USAGE_SOURCE_ESTIMATED
+		r.estimated = r.estimated || u.GetUsageSource() == usagev1.UsageSource_USAGE_SOURCE_ESTIMATED || u.GetPriceEstimated()
 		r.lastProvider, r.lastModel, r.lastPriceBook = a.provider, a.model, a.priceBookVersion
 		priced = priced && u.CostNanoUsd != nil
 		if cost += u.GetCostNanoUsd(); cost > maxCostNano {
@@ -100,6 +100,8 @@ func fromProtoAttempt(u *usagev1.Attempt) (attempt, error) {
 		outcome:            outcomes.name(int32(u.GetOutcome())),
 		usageSource:        usageSources.name(int32(u.GetUsageSource())),
 		cause:              causes.name(int32(u.GetCause())),
+		serviceTier:        serviceTiers.name(int32(u.GetServiceTier())),
+		priceEstimated:     u.GetPriceEstimated(),
 		tokens:             tokensOf(u.GetUsage()),
 		costUSD:            ifPriced(u.CostNanoUsd),
 		cacheSavedUSD:      ifPriced(u.CacheSavedNanoUsd),
@@ -109,6 +111,7 @@ func fromProtoAttempt(u *usagev1.Attempt) (attempt, error) {
 	err := errors.Join(
 		parseID("provider_id", u.GetProviderId(), &a.providerID),
 		within("started_after_us", u.GetStartedAfterUs(), maxCount),
+		withinImages(u.GetUsage()),
 		within("duration_us", u.GetDurationUs(), maxCount),
 		within("time_to_first_token_us", u.GetTimeToFirstTokenUs(), maxCount),
 		within("status", int64(u.GetStatus()), 999),
@@ -122,12 +125,30 @@ func fromProtoAttempt(u *usagev1.Attempt) (attempt, error) {
 	return a, err
 }
 
+// tokensOf has those of images with text.
 func tokensOf(u *usagev1.TokenUsage) tokens {
 	return tokens{
-		textInput: u.GetInput(), cacheRead: u.GetCacheRead(), cacheWrite5m: u.GetCacheWrite_5M(),
+		textInput: withImages(u.GetInput(), u.GetInputImage()), cacheRead: u.GetCacheRead(), cacheWrite5m: u.GetCacheWrite_5M(),
 		cacheWrite1h: u.GetCacheWrite_1H(), audioInput: u.GetInputAudio(),
-		textOutput: u.GetOutput(), reasoning: u.GetReasoning(), audioOutput: u.GetOutputAudio(),
+		textOutput: withImages(u.GetOutput(), u.GetOutputImage()), reasoning: u.GetReasoning(), audioOutput: u.GetOutputAudio(),
 	}
+}
+
+// withImages is no more than a bucket may be where neither part is.
+func withImages(text, images int64) int64 {
+	if images == 0 {
+		return text
+	}
+	return min(text+images, maxCount)
+}
+
+// withinImages is of what tokensOf adds up.
+func withinImages(u *usagev1.TokenUsage) error {
+	if u.GetInputImage() == 0 && u.GetOutputImage() == 0 {
+		return nil
+	}
+	return errors.Join(within("usage.input", u.GetInput(), maxCount), within("usage.input_image", u.GetInputImage(), maxCount),
+		within("usage.output", u.GetOutput(), maxCount), within("usage.output_image", u.GetOutputImage(), maxCount))
 }
 
 func withinTokens(t tokens) (err error) {

@@ -19,6 +19,7 @@ var (
 	usageSources = namesOf(usagev1.UsageSource(0), "USAGE_SOURCE_")
 	causes       = namesOf(usagev1.Cause(0), "CAUSE_")
 	kinds        = namesOf(usagev1.Kind(0), "KIND_")
+	serviceTiers = namesOf(usagev1.ServiceTier(0), "SERVICE_TIER_")
 	verdicts     = namesOf(usagev1.Verdict(0), "VERDICT_")
 )
 

@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"encoding/hex"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -56,6 +57,40 @@ func (w *world) facts(a testAgent) (out []facts) {
 		out = append(out, f)
 	}
 	return out
+}
+
+// An estimated price is no exact cost of the request, and the tier is told of each attempt.
+func TestIngest_stores_how_attempts_were_priced(t *testing.T) {
+	w := newWorld(t, chtest.Open(t))
+	a := w.agent()
+	plain, tiered := usage(1, 1)[0], usage(2, 2)[0]
+	tiered.Attempts[0].ServiceTier, tiered.Attempts[0].PriceEstimated = usagev1.ServiceTier_SERVICE_TIER_FLEX, true
+	tiered.Attempts[0].Usage = &usagev1.TokenUsage{Input: 3, InputImage: 4, Output: 5, OutputImage: 6}
+	w.send(0, w.batch(a, plain, tiered))
+	w.start()
+	w.settled(0, 1)
+	rows, err := w.clickhouse.Query(t.Context(), `SELECT estimated, attempt.service_tier, attempt.price_estimated, text_input_tokens, text_output_tokens
+		FROM usage_event WHERE agent_id = ? ORDER BY seq`, a.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for rows.Next() {
+		var estimated bool
+		var tier []string
+		var price []bool
+		var input, output int64
+		if err := rows.Scan(&estimated, &tier, &price, &input, &output); err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, fmt.Sprint(estimated, tier, price))
+		if len(got) == 2 && (input != 7 || output != 11) {
+			t.Errorf("%d and %d tokens", input, output)
+		}
+	}
+	if diff := cmp.Diff([]string{"false [unspecified] [false]", "true [flex] [true]"}, got); diff != "" {
+		t.Error(diff)
+	}
 }
 
 func TestIngest_stores_what_was_told_of_a_request(t *testing.T) {
@@ -148,6 +183,11 @@ func TestFacts_bounds(t *testing.T) {
 	named := func(name string) *usagev1.UsageRecord {
 		return &usagev1.UsageRecord{Labels: []*usagev1.Label{{Name: name}}}
 	}
+	of := func(u *usagev1.TokenUsage) *usagev1.UsageRecord {
+		r := usage(1, 1)[0]
+		r.Attempts[0].Usage, r.Attempts[0].CostNanoUsd = u, nil
+		return r
+	}
 	for name, c := range map[string]struct {
 		record *usagev1.UsageRecord
 		want   string
@@ -167,9 +207,14 @@ func TestFacts_bounds(t *testing.T) {
 		"label_value": {&usagev1.UsageRecord{
 			Labels: []*usagev1.Label{{Name: "a", Value: strings.Repeat("v", batch.MaxLabelValueBytes+1)}},
 		}, "value of 257 bytes"},
-		"candidates":     {&usagev1.UsageRecord{Candidates: make([]*usagev1.Candidate, maxCandidates+1)}, "65 candidates"},
-		"candidate_long": {&usagev1.UsageRecord{Candidates: []*usagev1.Candidate{{Model: strings.Repeat("m", maxText+1)}}}, "text of 513 bytes"},
-		"parent":         {&usagev1.UsageRecord{ParentRequestId: "someone"}, "parent_request_id is no UUID"},
+		"images_at_their_bounds": {of(&usagev1.TokenUsage{Input: maxCount, InputImage: maxCount, Output: 1, OutputImage: maxCount}), ""},
+		"images":                 {of(&usagev1.TokenUsage{InputImage: maxCount + 1}), "usage.input_image"},
+		"negative_images":        {of(&usagev1.TokenUsage{Output: 9, OutputImage: -1}), "usage.output_image"},
+		"hidden_by_images":       {of(&usagev1.TokenUsage{Input: -5, InputImage: 10}), "usage.input"},
+		"text":                   {of(&usagev1.TokenUsage{Input: maxCount + 1}), "tokens"},
+		"candidates":             {&usagev1.UsageRecord{Candidates: make([]*usagev1.Candidate, maxCandidates+1)}, "65 candidates"},
+		"candidate_long":         {&usagev1.UsageRecord{Candidates: []*usagev1.Candidate{{Model: strings.Repeat("m", maxText+1)}}}, "text of 513 bytes"},
+		"parent":                 {&usagev1.UsageRecord{ParentRequestId: "someone"}, "parent_request_id is no UUID"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.record.RequestId = uuid.NewString()

@@ -40,6 +40,8 @@ type attempt struct {
 	timeToFirstTokenUS          int64 // 0: none
 	status                      uint16
 	outcome, usageSource, cause string
+	serviceTier                 string
+	priceEstimated              bool
 	tokens                      tokens
 	costUSD, cacheSavedUSD      proto.Nullable[nano]
 	priceBookVersion            string

@@ -56,7 +56,7 @@ func (o Organization) Update(s Settings, gateways []Gateway, nameTaken bool) ([]
 		}
 	}
 	return []eventlog.Change{{Subject: o.ID, Body: &eventv1.OrganizationUpdated{
-		Name: s.Name, DisplayName: s.DisplayName, AllowedRegions: s.AllowedRegions, Usage: s.Usage.toProto(),
+		Name: s.Name, DisplayName: s.DisplayName, AllowedRegions: s.AllowedRegions, Usage: s.Usage.toProto(), Pricing: s.Pricing.toProto(),
 	}}}, nil
 }
 

@@ -17,7 +17,7 @@ func Apply(o Organization, e eventlog.Event) (Organization, error) {
 	case *eventv1.OrganizationUpdated:
 		o.Settings = Settings{
 			Name: body.GetName(), DisplayName: body.GetDisplayName(), AllowedRegions: body.GetAllowedRegions(),
-			Usage: usageFromProto(body.GetUsage()),
+			Usage: usageFromProto(body.GetUsage()), Pricing: pricingFromProto(body.GetPricing()),
 		}
 	case *eventv1.OrganizationSuspended:
 		o.SuspendedAt, o.SuspensionReason = e.RecordedAt, body.GetReason()

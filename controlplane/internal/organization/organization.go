@@ -39,6 +39,8 @@ type Settings struct {
 	AllowedRegions []string `json:"allowed_regions,omitempty"`
 	// Usage that is zero: as an organization begins.
 	Usage Usage `json:"usage,omitzero"`
+	// Pricing that is zero: requests without a known price are served.
+	Pricing Pricing `json:"pricing,omitzero"`
 }
 
 // Suspended tells whether nobody of the organization may do anything.
@@ -67,10 +69,13 @@ func (s Settings) complete() (Settings, error) {
 	if s.Usage, err = s.Usage.complete(); err != nil {
 		return s, err
 	}
+	if s.Pricing, err = s.Pricing.complete(); err != nil {
+		return s, err
+	}
 	return s, slug.Check("name", s.Name)
 }
 
 func (s Settings) equal(other Settings) bool {
 	return s.Name == other.Name && s.DisplayName == other.DisplayName && slices.Equal(s.AllowedRegions, other.AllowedRegions) &&
-		s.Usage.equal(other.Usage)
+		s.Usage.equal(other.Usage) && s.Pricing == other.Pricing
 }

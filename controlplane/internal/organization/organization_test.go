@@ -41,6 +41,12 @@ func TestDecisions(t *testing.T) {
 		return s
 	}
 	const plain = eventv1.EndUsers_END_USERS_PLAIN
+	pricing := func(unpriced eventv1.Unpriced, list, model string) organization.Settings {
+		s := acme
+		s.Pricing = organization.Pricing{Unpriced: unpriced, EstimatePriceList: list, EstimateModel: model}
+		return s
+	}
+	const allowed, estimated, blocked = eventv1.Unpriced_UNPRICED_ALLOW, eventv1.Unpriced_UNPRICED_ESTIMATE, eventv1.Unpriced_UNPRICED_BLOCK
 	spelled := organization.DefaultUsage()
 	slices.Reverse(spelled.Labels)
 	spelled.Labels[0].MaxBytes = 0
@@ -66,6 +72,14 @@ func TestDecisions(t *testing.T) {
 			&eventv1.OrganizationUpdated{Name: "acme", DisplayName: "ACME", AllowedRegions: []string{"eu", "us"}, Usage: &eventv1.UsageSettings{EndUsers: eventv1.EndUsers_END_USERS_HASHED}}, "",
 		},
 		{"usage_as_it_begins_spelled_out", update(using(spelled), false), nil, ""},
+		{"block_unpriced", update(pricing(blocked, "", ""), false), &eventv1.OrganizationUpdated{
+			Name: "acme", DisplayName: "ACME", AllowedRegions: []string{"eu", "us"}, Pricing: &eventv1.PricingSettings{Unpriced: blocked},
+		}, ""},
+		{"estimate_unpriced", update(pricing(estimated, "openai", "gpt-5"), false), &eventv1.OrganizationUpdated{
+			Name: "acme", DisplayName: "ACME", AllowedRegions: []string{"eu", "us"},
+			Pricing: &eventv1.PricingSettings{Unpriced: estimated, EstimatePriceList: "openai", EstimateModel: "gpt-5"},
+		}, ""},
+		{"allow_as_it_begins", update(pricing(allowed, "", ""), false), nil, ""},
 		{"suspend", func() ([]eventlog.Change, error) { return was.Suspend("unpaid") }, &eventv1.OrganizationSuspended{Reason: "unpaid"}, ""},
 		{"suspend_twice", func() ([]eventlog.Change, error) { return suspended.Suspend("other") }, nil, ""},
 		{"resume", func() ([]eventlog.Change, error) { return suspended.Resume(), nil }, &eventv1.OrganizationResumed{}, ""},
@@ -99,6 +113,8 @@ func TestDecisions(t *testing.T) {
 			labels(organization.Label{Name: "no spaces"}), labels(organization.Label{Name: "long", MaxBytes: 257}), labels(organization.Label{Name: "less", MaxBytes: -1}),
 			labels(organization.Label{Name: "none", Pattern: "("}), labels(organization.Label{Name: "large", Pattern: "(abc){999}"}),
 			labels(organization.Label{Name: "long", Pattern: strings.Repeat("a", 201)}), labels(make([]organization.Label, 51)...),
+			pricing(estimated, "", "m"), pricing(estimated, "l", ""), pricing(estimated, "l", strings.Repeat("m", 201)), pricing(blocked, "l", ""),
+			pricing(allowed, "", "m"), pricing(9, "", ""), pricing(-1, "", ""),
 		} {
 			if _, err := was.Update(s, nil, false); !fault.Is(err, fault.Invalid) {
 				t.Errorf("%+v: %v", s, err)
@@ -119,6 +135,10 @@ func TestApply(t *testing.T) {
 	begun := fold(organization.Organization{}, &eventv1.OrganizationCreated{Name: "acme", DisplayName: "ACME"}, 1)
 	if diff := cmp.Diff(organization.DefaultUsage(), begun.Usage.Effective()); diff != "" {
 		t.Errorf("it begins with (-want +got):\n%s", diff)
+	}
+	blocking := fold(begun, &eventv1.OrganizationUpdated{Name: "acme", DisplayName: "ACME", Pricing: &eventv1.PricingSettings{Unpriced: eventv1.Unpriced_UNPRICED_BLOCK}}, 2)
+	if blocking.Pricing.Unpriced != eventv1.Unpriced_UNPRICED_BLOCK || fold(blocking, &eventv1.OrganizationUpdated{Name: "acme"}, 3).Pricing != begun.Pricing {
+		t.Errorf("folded %+v", blocking.Pricing)
 	}
 	closed := fold(begun, &eventv1.OrganizationUpdated{Name: "acme", Usage: &eventv1.UsageSettings{EndUsers: eventv1.EndUsers_END_USERS_HASHED}}, 2)
 	if usage := closed.Usage.Effective(); len(usage.Labels) != 0 || closed.Usage.Default() {

@@ -1,13 +1,17 @@
 package pricebook
 
 import (
+	"errors"
 	"fmt"
 	"math/big"
 	"slices"
 	"strconv"
 
+	"github.com/weirhq/weir/proto/contract/price"
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
+
+var errEmpty = errors.New("it is empty")
 
 // row reads the cells of one line by column name and keeps the first fault.
 type row struct {
@@ -27,8 +31,31 @@ func (r *row) entry() *policyv1.PriceEntry {
 	if e.LongContextThreshold > 0 {
 		e.LongRates = r.rates("long_")
 	}
+	for _, tier := range []string{price.Batch, price.Flex, price.Priority} {
+		// The list has no prices of a tier's cached or written tokens, nor of its long contexts.
+		rates := &policyv1.Rates{Input: r.price(tier + "_input"), Output: r.price(tier + "_output")}
+		if rates.Input != nil || rates.Output != nil {
+			e.ServiceTiers = append(e.ServiceTiers, &policyv1.ServiceTierRates{Name: tier, Rates: rates})
+		}
+	}
 	return e
 }
+
+// factor of a service tier or a place.
+func (r *row) factor(e *policyv1.PriceEntry) {
+	name := r.text("name")
+	f := &policyv1.Factor{Numerator: r.count("numerator"), Denominator: r.count("denominator")}
+	switch kind := r.text("kind"); kind {
+	case "service_tier":
+		e.ServiceTiers = append(e.ServiceTiers, &policyv1.ServiceTierRates{Name: name, Factor: f})
+	case "geo":
+		e.GeoFactors = append(e.GeoFactors, &policyv1.RegionFactor{Region: name, Factor: f})
+	default:
+		r.fail("unknown kind %q", kind)
+	}
+}
+
+func (r *row) alias(e *policyv1.PriceEntry) { e.Aliases = append(e.Aliases, r.text("alias")) }
 
 func (r *row) rates(prefix string) *policyv1.Rates {
 	rates := &policyv1.Rates{

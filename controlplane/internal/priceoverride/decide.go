@@ -13,7 +13,7 @@ import (
 type Creation struct {
 	ID uuid.UUID
 	Settings
-	// Taken: the organization has an override for the model in the price list.
+	// Taken: the organization has an override of the same name.
 	Taken bool
 	// Count is how many the organization has.
 	Count int
@@ -21,22 +21,24 @@ type Creation struct {
 
 // Create begins an override.
 func Create(c Creation) ([]eventlog.Change, error) {
-	if err := c.check(); err != nil {
+	c.Settings = c.Complete()
+	if err := c.Check(); err != nil {
 		return nil, err
 	}
 	if c.Taken {
 		return nil, taken(c.Settings)
 	}
 	if c.Count >= Most {
-		return nil, full()
+		return nil, Full()
 	}
 	return []eventlog.Change{{Subject: c.ID, Body: &eventv1.PriceOverrideCreated{Settings: c.toEvent()}}}, nil
 }
 
 // Update changes the prices.
 func (p PriceOverride) Update(s Settings) ([]eventlog.Change, error) {
-	s.PriceList, s.Model = p.PriceList, p.Model
-	if err := s.check(); err != nil {
+	s.PriceList, s.Model, s.ProviderID, s.From = p.PriceList, p.Model, p.ProviderID, p.From
+	s = s.Complete()
+	if err := s.Check(); err != nil {
 		return nil, err
 	}
 	if s.equal(p.Settings) {
@@ -57,7 +59,7 @@ func (p PriceOverride) Restore(isTaken bool, count int) ([]eventlog.Change, erro
 		return nil, taken(p.Settings)
 	}
 	if count >= Most {
-		return nil, full()
+		return nil, Full()
 	}
 	return []eventlog.Change{{
 		Subject: p.ID,
@@ -66,9 +68,10 @@ func (p PriceOverride) Restore(isTaken bool, count int) ([]eventlog.Change, erro
 }
 
 func taken(s Settings) error {
-	return fault.Because(fault.Conflict, "name_taken", "price list %q has an override for %q", s.PriceList, s.Model)
+	return fault.Because(fault.Conflict, "name_taken", "there is a price override %s already", s.Name())
 }
 
-func full() error {
+// Full says that there are as many as there can be.
+func Full() error {
 	return fault.Because(fault.Precondition, "too_many_price_overrides", "an organization has at most %d price overrides; delete some", Most)
 }

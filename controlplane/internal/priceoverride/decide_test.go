@@ -44,6 +44,10 @@ func TestDecisions(t *testing.T) {
 	}
 	none := priceoverride.Creation{}
 	long := priceoverride.Rates{Input: proto.Int64(2)}
+	half := priceoverride.Factor{Numerator: 1, Denominator: 2}
+	tier := func(tiers ...priceoverride.Tier) func(*priceoverride.Settings) {
+		return func(s *priceoverride.Settings) { s.Tiers = tiers }
+	}
 	cases := []struct {
 		name    string
 		decide  decide
@@ -65,6 +69,39 @@ func TestDecisions(t *testing.T) {
 		{"an_absurd_long_price", create(none, func(s *priceoverride.Settings) {
 			s.LongContextThreshold, s.LongRates = 1, priceoverride.Rates{Input: proto.Int64(-1)}
 		}), nil, fault.Invalid},
+		{"create_in_order", create(none, func(s *priceoverride.Settings) {
+			s.Tiers = []priceoverride.Tier{{Name: "priority", Rates: long}, {Name: "flex", Factor: half}}
+			s.Geos = []priceoverride.Region{{Name: "us", Factor: half}, {Name: "eu", Factor: half}}
+			s.ProviderID, s.From = id, at.Add(999*time.Nanosecond)
+		}), &eventv1.PriceOverrideCreated{Settings: &eventv1.PriceOverrideSettings{
+			PriceList: "own", Model: "m", Rates: said, ProviderId: id.String(), EffectiveFrom: timestamppb.New(at),
+			ServiceTiers: []*eventv1.ServiceTierRates{{Name: "flex", Factor: &eventv1.Factor{Numerator: 1, Denominator: 2}}, {Name: "priority", Rates: &eventv1.Rates{Input: proto.Int64(2)}}},
+			GeoFactors: []*eventv1.RegionFactor{
+				{Region: "eu", Factor: &eventv1.Factor{Numerator: 1, Denominator: 2}}, {Region: "us", Factor: &eventv1.Factor{Numerator: 1, Denominator: 2}},
+			},
+		}}, 0},
+		{"by_the_image_alone", create(none, func(s *priceoverride.Settings) { s.Rates, s.PerImage = priceoverride.Rates{}, proto.Int64(0) }), &eventv1.PriceOverrideCreated{
+			Settings: &eventv1.PriceOverrideSettings{PriceList: "own", Model: "m", PerImage: proto.Int64(0)},
+		}, 0},
+		{"standard_is_no_tier", create(none, tier(priceoverride.Tier{Name: "standard", Rates: long})), nil, fault.Invalid},
+		{"a_tier_by_another_name", create(none, tier(priceoverride.Tier{Name: "default", Rates: long})), nil, fault.Invalid},
+		{"a_tier_of_nothing", create(none, tier(priceoverride.Tier{Name: "flex"})), nil, fault.Invalid},
+		{"a_tier_of_both", create(none, tier(priceoverride.Tier{Name: "flex", Rates: long, Factor: half})), nil, fault.Invalid},
+		{"a_tier_twice", create(none, tier(priceoverride.Tier{Name: "flex", Rates: long}, priceoverride.Tier{Name: "flex", Factor: half})), nil, fault.Invalid},
+		{"a_tier_that_is_long", create(none, tier(priceoverride.Tier{Name: "flex", Rates: long, LongRates: long})), nil, fault.Invalid},
+		{"a_tier_by_nothing", create(none, tier(priceoverride.Tier{Name: "flex", Factor: priceoverride.Factor{Numerator: 1}})), nil, fault.Invalid},
+		{"too_many_tiers", create(none, tier(make([]priceoverride.Tier, 11)...)), nil, fault.Invalid},
+		{"a_region_twice", create(none, func(s *priceoverride.Settings) {
+			s.Regions = []priceoverride.Region{{Name: "eu", Factor: half}, {Name: "eu", Factor: half}}
+		}), nil, fault.Invalid},
+		{"a_region_too_fine", create(none, func(s *priceoverride.Settings) {
+			s.Geos = []priceoverride.Region{{Name: "eu", Factor: priceoverride.Factor{Numerator: 1, Denominator: 1001}}}
+		}), nil, fault.Invalid},
+		{"a_negative_request", create(none, func(s *priceoverride.Settings) { s.PerRequest = -1 }), nil, fault.Invalid},
+		{"an_absurd_image", create(none, func(s *priceoverride.Settings) { s.PerImage = proto.Int64(1e15 + 1) }), nil, fault.Invalid},
+		{"over_before_it_begins", create(none, func(s *priceoverride.Settings) { s.From, s.Until = at, at }), nil, fault.Invalid},
+		{"before_all_time", create(none, func(s *priceoverride.Settings) { s.From = time.Unix(-1, 0) }), nil, fault.Invalid},
+		{"beyond_nothing", create(none, func(s *priceoverride.Settings) { s.Marginal = true }), nil, fault.Invalid},
 		{"update", func() ([]eventlog.Change, error) {
 			return was.Update(priceoverride.Settings{PriceList: "other", Model: "other", Rates: long})
 		}, &eventv1.PriceOverrideUpdated{Settings: event(&eventv1.Rates{Input: proto.Int64(2)})}, 0},
@@ -112,6 +149,16 @@ func TestApply(t *testing.T) {
 	full := priceoverride.Settings{PriceList: "own", Model: "m", Rates: want, LongContextThreshold: 9, LongRates: want}
 	was := priceoverride.PriceOverride{ID: id, Settings: settings(nil), CreatedAt: at, Version: 2}
 	later := at.Add(time.Hour)
+	factor := &eventv1.Factor{Numerator: 11, Denominator: 10}
+	said.ServiceTiers = []*eventv1.ServiceTierRates{{Name: "fast", Factor: factor}, {Name: "flex", Rates: rates, LongRates: rates}}
+	said.RegionFactors, said.GeoFactors = []*eventv1.RegionFactor{{Region: "eu", Factor: factor}}, []*eventv1.RegionFactor{{Region: "us", Factor: factor}}
+	said.LongContext, said.PerRequest, said.PerImage = eventv1.LongContext_LONG_CONTEXT_MARGINAL, 7, proto.Int64(0)
+	said.ProviderId, said.EffectiveFrom, said.EffectiveUntil = id.String(), timestamppb.New(at), timestamppb.New(later)
+	tenth := priceoverride.Factor{Numerator: 11, Denominator: 10}
+	full.Tiers = []priceoverride.Tier{{Name: "fast", Factor: tenth}, {Name: "flex", Rates: want, LongRates: want}}
+	full.Regions, full.Geos = []priceoverride.Region{{Name: "eu", Factor: tenth}}, []priceoverride.Region{{Name: "us", Factor: tenth}}
+	full.Marginal, full.PerRequest, full.PerImage = true, 7, proto.Int64(0)
+	full.ProviderID, full.From, full.Until = id, at, later
 	for _, c := range []struct {
 		name string
 		was  priceoverride.PriceOverride

@@ -4,7 +4,9 @@
 package priceoverride
 
 import (
+	"cmp"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -38,6 +40,20 @@ type Settings struct {
 	// LongContextThreshold in input tokens; 0: there is no such tier.
 	LongContextThreshold int64 `json:"long_context_threshold,omitempty"`
 	LongRates            Rates `json:"long_rates,omitzero"`
+	// Marginal: LongRates are of the tokens beyond the threshold alone.
+	Marginal bool `json:"marginal,omitempty"`
+	// Tiers, Regions and Geos are ordered by name.
+	Tiers   []Tier   `json:"tiers,omitempty"`
+	Regions []Region `json:"regions,omitempty"`
+	Geos    []Region `json:"geos,omitempty"`
+	// PerRequest in pico-dollars; PerImage likewise, nil: unknown.
+	PerRequest int64  `json:"per_request,omitempty"`
+	PerImage   *int64 `json:"per_image,omitempty"`
+	// ProviderID is the only provider that it is for; uuid.Nil: all of the price list.
+	ProviderID uuid.UUID `json:"provider_id,omitzero"`
+	// From and Until bound when it counts, whole microseconds; zero: ever.
+	From  time.Time `json:"from,omitzero"`
+	Until time.Time `json:"until,omitzero"`
 }
 
 // Rates are in pico-dollars per token; nil: unknown, which is not 0.
@@ -49,21 +65,53 @@ type Rates struct {
 	Output       *int64 `json:"output,omitempty"`
 	InputAudio   *int64 `json:"input_audio,omitempty"`
 	OutputAudio  *int64 `json:"output_audio,omitempty"`
+	InputImage   *int64 `json:"input_image,omitempty"`
+	OutputImage  *int64 `json:"output_image,omitempty"`
 }
 
-// Name is "<price list>/<model>".
-func (s Settings) Name() string { return s.PriceList + "/" + s.Model }
+// Name is "<price list>/<model>", and which provider it is for and from when, where that is
+// said.
+func (s Settings) Name() string {
+	name := s.PriceList + "/" + s.Model
+	if s.ProviderID != uuid.Nil {
+		name += " for " + s.ProviderID.String()
+	}
+	if !s.From.IsZero() {
+		name += " from " + s.From.UTC().Format(time.RFC3339Nano)
+	}
+	return name
+}
 
 func (s Settings) equal(other Settings) bool { return reflect.DeepEqual(s, other) }
 
-func (s Settings) check() error {
+// Complete puts what has no order into one.
+func (s Settings) Complete() Settings {
+	s.Tiers, s.Regions, s.Geos = slices.Clone(s.Tiers), slices.Clone(s.Regions), slices.Clone(s.Geos)
+	slices.SortFunc(s.Tiers, func(a, b Tier) int { return cmp.Compare(a.Name, b.Name) })
+	for _, regions := range [][]Region{s.Regions, s.Geos} {
+		slices.SortFunc(regions, func(a, b Region) int { return cmp.Compare(a.Name, b.Name) })
+	}
+	s.From, s.Until = whole(s.From), whole(s.Until)
+	return s
+}
+
+// whole is what policies carry: microseconds, UTC.
+func whole(t time.Time) time.Time {
+	if t.IsZero() {
+		return time.Time{}
+	}
+	return time.UnixMicro(t.UnixMicro()).UTC()
+}
+
+// Check tells what of the settings does not fit; they are complete.
+func (s Settings) Check() error {
 	if err := slug.Check("price_list", s.PriceList); err != nil {
 		return err
 	}
 	switch {
 	case s.Model == "" || len(s.Model) > maxModel:
 		return fault.Field("model", "want 1 to %d bytes", maxModel)
-	case s.Rates == Rates{}:
+	case s.Rates == Rates{} && s.PerRequest == 0 && s.PerImage == nil:
 		return fault.Field("rates", "want at least one price; to have none, archive the override")
 	case s.LongContextThreshold < 0:
 		return fault.Field("long_context_threshold", "want a count of tokens")
@@ -72,8 +120,14 @@ func (s Settings) check() error {
 	case s.LongContextThreshold == 0 && s.LongRates != Rates{}:
 		return fault.Field("long_context_threshold", "want the tokens above which long_rates count")
 	}
+	if s.Marginal && s.LongContextThreshold == 0 {
+		return fault.Field("long_context", "want the tokens above which long_rates count")
+	}
 	if err := s.Rates.check("rates"); err != nil {
 		return err
 	}
-	return s.LongRates.check("long_rates")
+	if err := s.LongRates.check("long_rates"); err != nil {
+		return err
+	}
+	return s.checkMore()
 }

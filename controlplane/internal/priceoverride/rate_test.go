@@ -32,6 +32,24 @@ func TestParseRate(t *testing.T) {
 	})
 }
 
+func TestFlat(t *testing.T) {
+	for text, want := range map[string]int64{"0.005": 5_000_000_000, "0": 0, "1000": 1_000_000_000_000_000, "0.000000000001": 1, "0.04000": 40_000_000_000} {
+		got, err := priceoverride.ParseFlat("f", text)
+		if err != nil || got == nil || *got != want {
+			t.Errorf("%q: got %v, %v", text, got, err)
+			continue
+		}
+		if back, err := priceoverride.ParseFlat("f", priceoverride.FormatFlat(got)); err != nil || *back != want {
+			t.Errorf("%q became %q", text, priceoverride.FormatFlat(got))
+		}
+	}
+	for _, text := range []string{"0.0000000000001", "1000.1", "9999999", "-1", "1e-3", "."} {
+		if got, err := priceoverride.ParseFlat("f", text); got != nil || !fault.Is(err, fault.Invalid) {
+			t.Errorf("%q: got %v, %v", text, got, err)
+		}
+	}
+}
+
 func TestFormatRate(t *testing.T) {
 	for range 10_000 {
 		pico := rand.Int64N(1_000_000_000_001) >> rand.IntN(40)

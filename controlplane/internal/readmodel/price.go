@@ -34,10 +34,11 @@ var PriceFields = filter.Schema{
 var nameOfPrice = filter.Field{Name: "name", SQL: `(price_list || '/' || model) COLLATE "C"`, Bytewise: true, Ordered: true}
 
 // Price is what a price, which no table has, is listed by. OverrideID is uuid.Nil for
-// a built-in one.
+// a built-in one. Beside tells several of one model apart.
 type Price struct {
 	PriceList, Model string
 	OverrideID       uuid.UUID
+	Beside           string
 }
 
 // SelectPrices returns which of the prices are on a page, by their places in the slice.
@@ -45,7 +46,7 @@ func SelectPrices(ctx context.Context, v View, q Query, prices []Price) ([]int, 
 	ids, lists, models := make([]uuid.UUID, len(prices)), make([]string, len(prices)), make([]string, len(prices))
 	overrides := make([]uuid.NullUUID, len(prices))
 	for i, p := range prices {
-		ids[i] = uuid.NewSHA1(uuid.Nil, []byte(p.PriceList+"/"+p.Model))
+		ids[i] = uuid.NewSHA1(uuid.Nil, []byte(p.PriceList+"/"+p.Model+p.Beside))
 		lists[i], models[i] = p.PriceList, p.Model
 		overrides[i] = uuid.NullUUID{UUID: p.OverrideID, Valid: p.OverrideID != uuid.Nil}
 	}

@@ -85,7 +85,8 @@ func (s *organizations) UpdateOrganization(ctx context.Context, req *connect.Req
 		}
 		d.Version = was.Version
 		wanted, err := merge(toProtoOrganization(was, head), sent, req.Msg.GetUpdateMask(), "name", "display_name", "allowed_regions",
-			"usage", "usage.end_users", "usage.labels")
+			"usage", "usage.end_users", "usage.labels",
+			"pricing", "pricing.unpriced", "pricing.estimate_price_list", "pricing.estimate_model")
 		if err != nil {
 			return d, err
 		}
@@ -116,7 +117,7 @@ func (s *organizations) decideUpdate(ctx context.Context, v readmodel.View, was 
 	}
 	return was.Update(organization.Settings{
 		Name: wanted.GetName(), DisplayName: wanted.GetDisplayName(), AllowedRegions: wanted.GetAllowedRegions(),
-		Usage: fromProtoUsage(wanted.GetUsage()),
+		Usage: fromProtoUsage(wanted.GetUsage()), Pricing: fromProtoPricing(wanted.GetPricing()),
 	}, convertAll(gateways, func(g gateway.Gateway) organization.Gateway {
 		return organization.Gateway{Name: g.Name, Region: g.Region}
 	}), taken)

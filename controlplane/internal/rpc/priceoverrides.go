@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"connectrpc.com/connect"
+	"github.com/google/uuid"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/weirhq/weir/controlplane/internal/command"
@@ -25,8 +26,9 @@ type priceOverrides struct {
 
 var priceOverrideKind = kind[priceoverride.PriceOverride, *adminv1.PriceOverride]{
 	table: readmodel.PriceOverrides, convert: toProtoPriceOverride, apply: priceoverride.Apply,
-	version:  func(p priceoverride.PriceOverride) int64 { return p.Version },
-	settable: []protoreflect.Name{"rates", "long_context_threshold", "long_rates"},
+	version: func(p priceoverride.PriceOverride) int64 { return p.Version },
+	settable: []protoreflect.Name{"rates", "long_context_threshold", "long_rates", "long_context", "service_tiers",
+		"region_factors", "geo_factors", "per_request", "per_image", "effective_until"},
 }
 
 func (s *priceOverrides) CreatePriceOverride(ctx context.Context, req *connect.Request[adminv1.CreatePriceOverrideRequest]) (*connect.Response[adminv1.CreatePriceOverrideResponse], error) {
@@ -38,8 +40,13 @@ func (s *priceOverrides) CreatePriceOverride(ctx context.Context, req *connect.R
 	if err != nil {
 		return nil, err
 	}
-	creation := priceoverride.Creation{ID: id, Settings: settings}
+	creation := priceoverride.Creation{ID: id, Settings: settings.Complete()}
 	return create(ctx, s.runner, priceOverrideKind, req, func(ctx context.Context, v readmodel.View) (_ []eventlog.Change, err error) {
+		if creation.ProviderID != uuid.Nil {
+			if _, err := readmodel.Providers.Find(ctx, v, creation.ProviderID); err != nil {
+				return nil, err
+			}
+		}
 		if creation.Taken, err = readmodel.PriceOverrides.Any(ctx, v, named(creation.Name())); err != nil {
 			return nil, err
 		}

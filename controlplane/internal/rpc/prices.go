@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"context"
+	"fmt"
 
 	"connectrpc.com/connect"
 	"github.com/google/uuid"
@@ -47,7 +48,7 @@ func (s *priceOverrides) ListPrices(ctx context.Context, req *connect.Request[ad
 func pageOfPrices(ctx context.Context, v readmodel.View, l listing, prices []*adminv1.Price, answer *adminv1.ListPricesResponse) error {
 	listed := convertAll(prices, func(p *adminv1.Price) readmodel.Price {
 		override, _ := uuid.Parse(p.GetPriceOverrideId()) // uuid.Nil where there is none
-		return readmodel.Price{PriceList: p.GetPriceList(), Model: p.GetModel(), OverrideID: override}
+		return readmodel.Price{PriceList: p.GetPriceList(), Model: p.GetModel(), OverrideID: override, Beside: besideModel(p)}
 	})
 	found, next, err := readmodel.SelectPrices(ctx, v, l.Query, listed)
 	if err != nil {
@@ -60,9 +61,9 @@ func pageOfPrices(ctx context.Context, v readmodel.View, l listing, prices []*ad
 
 // pricesOf one list of a book, or of all.
 func pricesOf(book *policyv1.PriceBook, overrides []priceoverride.PriceOverride, list string) []*adminv1.Price {
-	by := make(map[string]string, len(overrides))
+	by := make(map[policy.EntryKey]string, len(overrides))
 	for _, o := range overrides {
-		by[o.Name()] = o.ID.String()
+		by[policy.KeyOf(policy.ToProtoPriceEntry(o.Settings))] = o.ID.String()
 	}
 	var prices []*adminv1.Price
 	for _, e := range book.GetEntries() {
@@ -70,13 +71,16 @@ func pricesOf(book *policyv1.PriceBook, overrides []priceoverride.PriceOverride,
 			continue
 		}
 		p := toProtoPrice(e)
-		p.PriceOverrideId = by[priceName(p)]
+		p.PriceOverrideId = by[policy.KeyOf(e)]
 		prices = append(prices, p)
 	}
 	return prices
 }
 
-// priceName is that of an override for the same model.
-func priceName(p *adminv1.Price) string {
-	return priceoverride.Settings{PriceList: p.GetPriceList(), Model: p.GetModel()}.Name()
+// besideModel tells prices of one model apart.
+func besideModel(p *adminv1.Price) string {
+	if p.GetProviderId() == "" && p.GetEffectiveFrom() == nil && p.GetEffectiveUntil() == nil {
+		return ""
+	}
+	return fmt.Sprintf(" %s %d %d", p.GetProviderId(), p.GetEffectiveFrom().AsTime().UnixMicro(), p.GetEffectiveUntil().AsTime().UnixMicro())
 }

@@ -2,15 +2,19 @@ package price
 
 import (
 	"fmt"
-	"math"
-	"math/bits"
 
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
 )
 
-// unknown marks a bucket without a price.
-const unknown = -1
+const (
+	// maxRate bounds a price, pico-dollars per token: one dollar for one token.
+	maxRate = 1_000_000_000_000
+	// maxCount bounds what is counted, as stores do: sums of products fit 128 bits.
+	maxCount = 1 << 50
+	// unknown marks a bucket without a price.
+	unknown = -1
+)
 
 const (
 	input = iota
@@ -21,6 +25,8 @@ const (
 	reasoning
 	inputAudio
 	outputAudio
+	inputImage
+	outputImage
 	buckets
 )
 
@@ -38,12 +44,32 @@ func counts(u *usagev1.TokenUsage) bucketCounts {
 		reasoning:    u.GetReasoning(),
 		inputAudio:   u.GetInputAudio(),
 		outputAudio:  u.GetOutputAudio(),
+		inputImage:   u.GetInputImage(),
+		outputImage:  u.GetOutputImage(),
 	}
 }
 
+// prompt are the buckets of input in the order in which a prompt has them: caches keep its
+// beginning, those of an hour before those of five minutes.
+var prompt = [...]int{cacheRead, cacheWrite1h, cacheWrite5m, inputAudio, inputImage, input}
+
 // allInput is what providers compare with a long-context threshold.
-func (c *bucketCounts) allInput() int64 {
-	return c[input] + c[cacheRead] + c[cacheWrite5m] + c[cacheWrite1h] + c[inputAudio]
+func (c *bucketCounts) allInput() (all int64) {
+	for _, bucket := range prompt {
+		all += min(c[bucket], maxCount) // more has no price
+	}
+	return all
+}
+
+// split divides the input at a threshold; all output is below.
+func (c *bucketCounts) split(threshold int64) (below, beyond bucketCounts) {
+	below = *c
+	for _, bucket := range prompt {
+		below[bucket] = min(c[bucket], max(threshold, 0))
+		beyond[bucket] = c[bucket] - below[bucket]
+		threshold -= c[bucket]
+	}
+	return below, beyond
 }
 
 func newBucketRates(r *policyv1.Rates) (bucketRates, error) {
@@ -59,6 +85,8 @@ func newBucketRates(r *policyv1.Rates) (bucketRates, error) {
 		reasoning:    r.Output,
 		inputAudio:   r.InputAudio,
 		outputAudio:  r.OutputAudio,
+		inputImage:   r.InputImage,
+		outputImage:  r.OutputImage,
 	}
 	var rates bucketRates
 	for bucket, rate := range stated {
@@ -72,36 +100,4 @@ func newBucketRates(r *policyv1.Rates) (bucketRates, error) {
 		rates[bucket] = *rate
 	}
 	return rates, nil
-}
-
-func (r *bucketRates) cost(tokens bucketCounts) (nanoUSD int64, priced bool) {
-	var high, low uint64 // 128 bits of pico-dollars
-	for bucket, count := range tokens {
-		if count == 0 {
-			continue
-		}
-		if count < 0 || r[bucket] == unknown {
-			return 0, false
-		}
-		h, l := bits.Mul64(uint64(count), uint64(r[bucket]))
-		var carry uint64
-		low, carry = bits.Add64(low, l, 0)
-		high, _ = bits.Add64(high, h, carry) // eight products below 2^104 each
-	}
-	return toNano(high, low)
-}
-
-func toNano(high, low uint64) (int64, bool) {
-	const picoPerNano = 1000
-	var carry uint64
-	low, carry = bits.Add64(low, picoPerNano/2, 0)
-	high += carry
-	if high >= picoPerNano {
-		return 0, false
-	}
-	nano, _ := bits.Div64(high, low, picoPerNano)
-	if nano > math.MaxInt64 {
-		return 0, false
-	}
-	return int64(nano), true
 }

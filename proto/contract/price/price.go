@@ -1,132 +1,144 @@
 // Package price turns token counts into money, exactly: integer pico-dollars per
-// token, summed, and rounded once, half up, to nano-dollars. It does no I/O.
+// token, summed, multiplied by rational factors and rounded once, half up, to
+// nano-dollars. It does no I/O and knows no clock: when a request began is told.
 package price
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
+	"time"
 
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
-	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
 )
-
-// maxRate bounds a price, pico-dollars per token: one dollar for one token.
-const maxRate = 1_000_000_000_000
 
 // Book prices models. It is immutable.
 type Book struct {
 	version string
-	entries map[modelKey]*Entry
+	entries map[modelKey][]*Entry // the latest first
+	aliases map[modelKey][]*Entry
 }
 
-type modelKey struct{ list, model string }
+// modelKey has no provider where the entry is for all of a price list.
+type modelKey struct{ list, provider, model string }
 
-// Entry prices one model. It is immutable.
-type Entry struct {
-	rates, longRates bucketRates
-	longThreshold    int64
-	maxInput         int64
-	maxOutput        int64
+func (k modelKey) String() string {
+	if k.provider == "" {
+		return k.list + "/" + k.model
+	}
+	return k.list + "/" + k.model + " for " + k.provider
 }
 
-// NewBook compiles a price book of the policy. A negative or absurd price and a
-// model listed twice are errors.
+// NewBook compiles a price book of the policy. What can't be a price, a factor or a time, and
+// a model that is listed twice for the same time, are errors.
 func NewBook(book *policyv1.PriceBook) (*Book, error) {
 	b := &Book{
 		version: book.GetVersion(),
-		entries: make(map[modelKey]*Entry, len(book.GetEntries())),
+		entries: make(map[modelKey][]*Entry, len(book.GetEntries())),
+		aliases: map[modelKey][]*Entry{},
 	}
 	for _, e := range book.GetEntries() {
-		key := modelKey{list: e.GetPriceList(), model: e.GetModel()}
-		if _, twice := b.entries[key]; twice {
-			return nil, fmt.Errorf("price book %s: %s/%s is listed twice", b.version, key.list, key.model)
+		if err := b.add(e); err != nil {
+			return nil, fmt.Errorf("price book %s: %w", b.version, err)
 		}
-		entry, err := newEntry(e)
-		if err != nil {
-			return nil, fmt.Errorf("price book %s: %s/%s: %w", b.version, key.list, key.model, err)
+	}
+	for key, entries := range b.entries {
+		latestFirst(entries)
+		for i, e := range entries[1:] {
+			if e.from == entries[i].from {
+				return nil, fmt.Errorf("price book %s: %s is listed twice", b.version, key)
+			}
 		}
-		b.entries[key] = entry
+	}
+	for _, entries := range b.aliases {
+		latestFirst(entries)
 	}
 	return b, nil
 }
 
-func newEntry(e *policyv1.PriceEntry) (*Entry, error) {
-	rates, err := newBucketRates(e.GetRates())
+func (b *Book) add(e *policyv1.PriceEntry) error {
+	key := modelKey{list: e.GetPriceList(), provider: e.GetProviderId(), model: e.GetModel()}
+	entry, err := newEntry(e)
 	if err != nil {
-		return nil, err
+		return fmt.Errorf("%s: %w", key, err)
 	}
-	long, err := newBucketRates(e.GetLongRates())
-	if err != nil {
-		return nil, fmt.Errorf("long context: %w", err)
+	b.entries[key] = append(b.entries[key], entry)
+	for _, alias := range e.GetAliases() {
+		other := modelKey{list: key.list, provider: key.provider, model: alias}
+		if known := b.aliases[other]; len(known) > 0 && known[0].model != entry.model {
+			return fmt.Errorf("%s: the alias %q is of %s, too", key, alias, known[0].model)
+		}
+		b.aliases[other] = append(b.aliases[other], entry)
 	}
-	return &Entry{
-		rates:         rates,
-		longRates:     long,
-		longThreshold: e.GetLongContextThreshold(),
-		maxInput:      e.GetMaxInputTokens(),
-		maxOutput:     e.GetMaxOutputTokens(),
-	}, nil
+	return nil
+}
+
+func latestFirst(entries []*Entry) {
+	slices.SortStableFunc(entries, func(a, b *Entry) int { return cmp.Compare(b.from, a.from) })
 }
 
 // Version names the book, as every priced attempt does.
 func (b *Book) Version() string { return b.version }
 
-// Find returns the entry of a model in one price list. Names are compared as
-// they are written; Bedrock's also without vendor, global profile and ARN, since its
-// list has none of these.
+// Query says which price is looked for.
+type Query struct {
+	List, Model string
+	// ProviderID finds what is for this provider alone, before what is for all of the list.
+	ProviderID string
+	// Region of the provider, by which prices may differ.
+	Region string
+}
+
+// Lookup returns what a book has for a model; nil: nothing, at any time. The most exact name
+// comes first: the model as it is written, without the
+// provider's prefix, without Anthropic's date; Bedrock's without vendor, global profile and
+// ARN. Of each, an entry of the provider's own comes before one of the list.
+func (b *Book) Lookup(q Query) *Model {
+	var found Model
+	for _, name := range names(q.List, q.Model) {
+		if q.ProviderID != "" {
+			found.add(b, modelKey{q.List, q.ProviderID, name}, q.Region)
+		}
+		found.add(b, modelKey{list: q.List, model: name}, q.Region)
+	}
+	if found.entries == nil {
+		return nil
+	}
+	return &found
+}
+
+// Find is Lookup's present entry of a list that has only one for the model.
 func (b *Book) Find(list, model string) (*Entry, bool) {
-	for _, name := range names(list, model) {
-		if entry, ok := b.entries[modelKey{list: list, model: name}]; ok {
-			return entry, true
+	entry := b.Lookup(Query{List: list, Model: model}).At(time.Time{})
+	return entry, entry != nil
+}
+
+// Model is what a book has for one model: its prices over time. It is immutable; nil has
+// none.
+type Model struct{ entries []*Entry }
+
+func (m *Model) add(b *Book, key modelKey, region string) {
+	for _, entries := range [2][]*Entry{b.entries[key], b.aliases[key]} {
+		for _, e := range entries {
+			m.entries = append(m.entries, e.within(region))
 		}
 	}
-	return nil, false
 }
 
-// MaxInputTokens is the model's own bound; 0 where it is unknown.
-func (e *Entry) MaxInputTokens() int64 { return e.maxInput }
-
-// MaxOutputTokens is the model's own bound; 0 where it is unknown.
-func (e *Entry) MaxOutputTokens() int64 { return e.maxOutput }
-
-// Cost returns nano-dollars for the tokens of one attempt. It is false where a
-// used bucket has no known price, a count is negative, or the sum does not fit:
-// such an attempt is unpriced, which is not the same as free.
-func (e *Entry) Cost(usage *usagev1.TokenUsage) (nanoUSD int64, priced bool) {
-	tokens := counts(usage)
-	rates := &e.rates
-	if e.longThreshold > 0 && tokens.allInput() > e.longThreshold {
-		rates = &e.longRates
+// At is the entry that prices requests which began then; nil: none does. The zero time is
+// before all others.
+func (m *Model) At(began time.Time) *Entry {
+	if m == nil {
+		return nil
 	}
-	return rates.cost(tokens)
-}
-
-// CacheSaved returns by how many nano-dollars the provider's prompt cache made an attempt
-// cheaper: what the same tokens cost, had those of the cache been plain input, less what they
-// do cost. The two are rounded once each, so that Cost + CacheSaved is exactly the former.
-// It is negative where writing cost more than reading saved, and false where no token was
-// read or written, or one of the two is unpriced.
-func (e *Entry) CacheSaved(usage *usagev1.TokenUsage) (nanoUSD int64, ok bool) {
-	cached := usage.GetCacheRead() + usage.GetCacheWrite_5M() + usage.GetCacheWrite_1H()
-	if cached <= 0 {
-		return 0, false
+	var us int64
+	if !began.IsZero() {
+		us = began.UnixMicro()
 	}
-	with, priced := e.Cost(usage)
-	plain, plainPriced := e.Cost(&usagev1.TokenUsage{
-		Input: usage.GetInput() + cached, InputAudio: usage.GetInputAudio(),
-		Output: usage.GetOutput(), Reasoning: usage.GetReasoning(), OutputAudio: usage.GetOutputAudio(),
-	})
-	if !priced || !plainPriced {
-		return 0, false
+	for _, e := range m.entries {
+		if e.from <= us && (e.until == 0 || us < e.until) {
+			return e
+		}
 	}
-	return plain - with, true
-}
-
-// Expected returns nano-dollars for so many tokens of a plain prompt and answer, as Cost
-// does.
-func (e *Entry) Expected(inputTokens, outputTokens int64) (nanoUSD int64, priced bool) {
-	rates := &e.rates
-	if e.longThreshold > 0 && inputTokens > e.longThreshold {
-		rates = &e.longRates
-	}
-	return rates.cost(bucketCounts{input: inputTokens, output: outputTokens})
+	return nil
 }

@@ -55,23 +55,13 @@ func TestWorstCase(t *testing.T) {
 }
 
 // TestNothingCostsMoreThanTheWorstCase: whatever the prices, however the tokens
-// fall into the buckets.
+// fall into the buckets, in whichever tier and place it is served.
 func TestNothingCostsMoreThanTheWorstCase(t *testing.T) {
-	rate := func() *int64 {
-		if rand.IntN(4) == 0 {
-			return nil
-		}
-		return proto.Int64(rand.Int64N(2000))
-	}
-	rates := func() *policyv1.Rates {
-		return &policyv1.Rates{Input: rate(), CacheRead: rate(), CacheWrite_5M: rate(), CacheWrite_1H: rate(),
-			Output: rate(), InputAudio: rate(), OutputAudio: rate()}
-	}
 	compared := 0
-	for range 20_000 {
-		entry := entryOf(t, &policyv1.PriceEntry{Rates: rates(), LongRates: rates(), LongContextThreshold: rand.Int64N(60)})
+	for range 40_000 {
+		entry := entryOf(t, anyEntry())
 		u := &usagev1.TokenUsage{Input: rand.Int64N(20), CacheRead: rand.Int64N(20), CacheWrite_5M: rand.Int64N(20), CacheWrite_1H: rand.Int64N(20),
-			Output: rand.Int64N(20), Reasoning: rand.Int64N(20)}
+			Output: rand.Int64N(20), Reasoning: rand.Int64N(20), InputImage: rand.Int64N(2), OutputImage: rand.Int64N(2)}
 		most := price.Most{InputAudio: rand.IntN(2) == 0, OutputAudio: rand.IntN(2) == 0}
 		if most.InputAudio {
 			u.InputAudio = rand.Int64N(20)
@@ -79,19 +69,85 @@ func TestNothingCostsMoreThanTheWorstCase(t *testing.T) {
 		if most.OutputAudio {
 			u.OutputAudio = rand.Int64N(20)
 		}
-		most.Input = u.Input + u.CacheRead + u.CacheWrite_5M + u.CacheWrite_1H + u.InputAudio + rand.Int64N(20)
-		most.Output = u.Output + u.Reasoning + u.OutputAudio + rand.Int64N(20)
-		cost, priced := entry.Cost(u)
+		most.Input = u.Input + u.CacheRead + u.CacheWrite_5M + u.CacheWrite_1H + u.InputAudio + u.InputImage + rand.Int64N(20)
+		most.Output = u.Output + u.Reasoning + u.OutputAudio + u.OutputImage + rand.Int64N(20)
+		served := price.Served{Tier: oneOf("standard", "flex", "priority", "fast"), Geo: oneOf("", "global", "us", "eu")}
+		most.Tier, most.Geo = oneOf("", served.Tier), oneOf("", served.Geo)
+		switch served.Tier {
+		case "fast":
+			most.Tier = "fast"
+		case "standard":
+			most.Tier = oneOf("", "standard", "flex", "priority", "scale") // all may be served so
+		}
+		p, priced := entry.In(served)
+		if !priced {
+			continue
+		}
+		cost, priced := p.Cost(u)
 		worst, bounded := entry.WorstCase(most)
 		if !priced || !bounded {
 			continue
 		}
 		compared++
 		if cost > worst {
-			t.Fatalf("%v within %+v costs %d, worst case %d", u, most, cost, worst)
+			t.Fatalf("%v served as %+v within %+v costs %d, worst case %d", u, served, most, cost, worst)
 		}
 	}
 	if compared < 1000 {
 		t.Errorf("only %d compared", compared)
+	}
+}
+
+func anyEntry() *policyv1.PriceEntry {
+	rate := func() *int64 {
+		if rand.IntN(6) == 0 {
+			return nil
+		}
+		return proto.Int64(rand.Int64N(2000))
+	}
+	rates := func() *policyv1.Rates {
+		return &policyv1.Rates{Input: rate(), CacheRead: rate(), CacheWrite_5M: rate(), CacheWrite_1H: rate(),
+			Output: rate(), InputAudio: rate(), OutputAudio: rate(), InputImage: rate(), OutputImage: rate()}
+	}
+	some := func() *policyv1.Factor { return factor(1+rand.Int64N(30), 1+rand.Int64N(30)) }
+	return &policyv1.PriceEntry{
+		Rates: rates(), LongRates: rates(), LongContextThreshold: rand.Int64N(60), LongContext: policyv1.LongContext(rand.IntN(3)),
+		ServiceTiers: []*policyv1.ServiceTierRates{
+			{Name: "flex", Rates: rates()}, {Name: "priority", Rates: rates(), LongRates: rates()}, {Name: "fast", Factor: some()},
+		},
+		GeoFactors: []*policyv1.RegionFactor{{Region: "us", Factor: some()}, {Region: "eu", Factor: some()}},
+		PerRequest: rand.Int64N(3000),
+	}
+}
+
+func oneOf(all ...string) string { return all[rand.IntN(len(all))] }
+
+// TestWorstCaseOfWaysToServe is of what a provider may choose by itself.
+func TestWorstCaseOfWaysToServe(t *testing.T) {
+	entry := entryOf(t, &policyv1.PriceEntry{
+		Rates: rates(2, -1, 8),
+		ServiceTiers: []*policyv1.ServiceTierRates{
+			{Name: "flex", Rates: rates(1, -1, 4)}, {Name: "priority", Rates: rates(3, -1, 14)},
+			{Name: "odd", Rates: rates(9, -1, -1)}, // no answer of it has a price
+		},
+		GeoFactors: []*policyv1.RegionFactor{{Region: "us", Factor: factor(11, 10)}},
+	})
+	for name, c := range map[string]struct {
+		tier, geo string
+		nano      int64
+	}{
+		"standard":        {"standard", "global", 2_000_000 + 800_000},
+		"flex_or_not":     {"flex", "global", 2_000_000 + 800_000},
+		"priority":        {"priority", "global", 3_000_000 + 1_400_000},
+		"chosen_for_me":   {"", "global", 9_000_000},
+		"of_another_list": {"scale", "global", 9_000_000},
+		"in_us":           {"standard", "us", 3_080_000},
+		"anywhere":        {"standard", "", 3_080_000},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if nano, priced := entry.WorstCase(price.Most{Input: 1000, Output: 100, Tier: c.tier, Geo: c.geo}); nano != c.nano || !priced {
+				t.Errorf("%d, %t; want %d", nano, priced, c.nano)
+			}
+		})
 	}
 }

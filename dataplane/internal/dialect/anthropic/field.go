@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/weirhq/weir/dataplane/internal/dialect"
 	"github.com/weirhq/weir/dataplane/internal/dialect/jsonscan"
 )
 
@@ -20,10 +21,11 @@ const (
 	fieldTools
 	fieldMCPServers
 	fieldContainer
+	fieldThinking
 	maxFields
 )
 
-var topFields = [maxFields]string{"model", "stream", "max_tokens", "service_tier", "speed", "inference_geo", "tools", "mcp_servers", "container"}
+var topFields = [maxFields]string{"model", "stream", "max_tokens", "service_tier", "speed", "inference_geo", "tools", "mcp_servers", "container", "thinking"}
 
 // pick finds fields by name. A field that is there twice, or as a name that
 // differs only in case, is refused.
@@ -45,11 +47,19 @@ func pick(fields []jsonscan.Field) ([maxFields]jsonscan.Field, *Error) {
 	return found, nil
 }
 
-// open tells by a field's name whether a part of the prompt may be billed as more
-// tokens than it has bytes: images, documents and files have a source. An escaped name
+// open names the field by which a part of the prompt may be billed as more tokens than it
+// has bytes, and is else empty: images, documents and files have a source. An escaped name
 // might be any.
-func open(name []byte) bool {
-	return string(name) == "source" || string(name) == "file_id" || bytes.IndexByte(name, '\\') >= 0
+func open(name []byte) string {
+	switch {
+	case string(name) == "source":
+		return "source"
+	case string(name) == "file_id":
+		return "file_id"
+	case bytes.IndexByte(name, '\\') >= 0:
+		return dialect.EscapedName
+	}
+	return ""
 }
 
 var typeName = []byte(`"type"`)

@@ -77,14 +77,12 @@ func (m *Meter) usage(object []byte, final bool) {
 	if !m.counts.read(object) {
 		return
 	}
-	if m.counts.tier != "" {
-		m.answer.ServiceTier = m.counts.tier
-	}
+	m.answer.ServiceTier, m.answer.Geo = m.counts.served(), m.counts.geo
 	if m.sum == nil {
 		m.sum = sha256.New()
 	}
 	_, _ = m.sum.Write(object)
-	m.answer.Unpriced = m.counts.requests || m.counts.premium
+	m.answer.Unpriced = m.counts.requests
 	m.answer.Usage, m.answer.UsageSHA256 = nil, nil
 	if final {
 		if m.answer.Usage = m.counts.disjoint(); m.answer.Usage != nil {
@@ -105,8 +103,21 @@ type counts struct {
 	tier                          string
 	// searches and fetches that the provider ran: billed by number, not by tokens.
 	requests bool
-	// premium: served faster, or in one country, at rates of its own.
-	premium bool
+	// speed and geo that are not the usual ones, at rates of their own.
+	speed, geo string
+}
+
+// served is the service tier. Anthropic's fast mode is a speed beside it: with a tier that
+// has a price of its own, too, the two are none that is known.
+// Source: https://platform.claude.com/docs/en/build-with-claude/fast-mode
+func (c *counts) served() string {
+	switch {
+	case c.speed == "":
+		return c.tier
+	case c.tier == "" || c.tier == "standard":
+		return c.speed
+	}
+	return c.tier + "+" + c.speed
 }
 
 // read takes what a usage object says over what was said before; false: it is none.
@@ -126,11 +137,25 @@ func (c *counts) read(object []byte) bool {
 		case "service_tier":
 			c.tier = jsonscan.Text(value)
 		case "speed":
-			c.premium = c.premium || string(value) != `"standard"`
+			c.speed = unusual(value, "standard")
 		case "inference_geo":
-			c.premium = c.premium || string(value) == `"us"`
+			if c.geo = unusual(value, "global"); c.geo == "not_available" { // of models that know no places
+				c.geo = ""
+			}
 		}
 	})
+}
+
+// unusual is what a field says, but for the usual value.
+func unusual(value []byte, usual string) string {
+	switch said := jsonscan.Text(value); said {
+	case usual:
+		return ""
+	case "":
+		return "?" // no text, which has no price
+	default:
+		return said
+	}
 }
 
 func (c *counts) detail(name, value []byte) {

@@ -57,7 +57,7 @@ func usageIn(value []byte) chat.Usage {
 		return chat.Usage{}
 	}
 	sum := sha256.Sum256(value)
-	return chat.Usage{Tokens: tokens, SHA256: sum[:], ServiceTier: tierIn(value), Unpriced: c.pictured}
+	return chat.Usage{Tokens: tokens, SHA256: sum[:], ServiceTier: tierIn(value), Unpriced: c.filmed}
 }
 
 // counts are Gemini's numbers. Those of the prompt have the cached ones in them; thoughts
@@ -65,9 +65,9 @@ func usageIn(value []byte) chat.Usage {
 // https://ai.google.dev/api/generate-content#UsageMetadata
 type counts struct {
 	prompt, cached, toolUse, candidates, thoughts, total int64
-	audio, cachedAudio, toolAudio, audioOut              int64
+	audio, cachedAudio, toolAudio, audioOut, imagesOut   int64
 	said, bad                                            bool
-	pictured                                             bool // images or films are among the output, at rates of their own
+	filmed                                               bool // films are among the output, at rates of their own
 }
 
 // parseUsage turns usageMetadata into disjoint buckets. Without the prompt's total, or
@@ -102,38 +102,38 @@ func (c *counts) count(name, value []byte) {
 	case "totalTokenCount":
 		c.total = c.number(value)
 	case "promptTokensDetails":
-		c.audio = c.audioOf(value)
+		c.audio = c.of("AUDIO", value)
 	case "cacheTokensDetails":
-		c.cachedAudio = c.audioOf(value)
+		c.cachedAudio = c.of("AUDIO", value)
 	case "toolUsePromptTokensDetails":
-		c.toolAudio = c.audioOf(value)
+		c.toolAudio = c.of("AUDIO", value)
 	case "candidatesTokensDetails", "responseTokensDetails":
-		c.audioOut = c.audioOf(value)
-		c.pictured = c.pictured || bytes.Contains(value, []byte(`"IMAGE"`)) || bytes.Contains(value, []byte(`"VIDEO"`))
+		c.audioOut, c.imagesOut = c.of("AUDIO", value), c.of("IMAGE", value)
+		c.filmed = c.filmed || bytes.Contains(value, []byte(`"VIDEO"`))
 	}
 }
 
-// audioOf is the count of the modality AUDIO.
-func (c *counts) audioOf(details []byte) int64 {
-	var audio int64
+// of is the count of one modality. Images of a prompt cost what text does, and count as that.
+func (c *counts) of(modality string, details []byte) int64 {
+	var all int64
 	elements(details, func(element []byte) {
 		var space [4]jsonscan.Field
 		fields, _ := jsonscan.Fields(space[:0], element, nil)
 		var count int64
-		spoken := false
+		meant := false
 		for _, field := range fields {
 			switch string(field.Name) {
 			case "modality":
-				spoken = string(field.Value) == `"AUDIO"`
+				meant = jsonscan.Text(field.Value) == modality
 			case "tokenCount":
 				count = c.number(field.Value)
 			}
 		}
-		if spoken {
-			audio += count
+		if meant {
+			all += count
 		}
 	})
-	return audio
+	return all
 }
 
 func (c *counts) number(value []byte) int64 {
@@ -155,6 +155,7 @@ func (c *counts) disjoint() *usagev1.TokenUsage {
 	usage.InputAudio += toolAudio
 	usage.Input += toolText
 	usage.OutputAudio, usage.Output = share(c.audioOut, c.candidates)
+	usage.OutputImage, usage.Output = share(c.imagesOut, usage.Output)
 	usage.Reasoning = c.thoughts
 	return &usage
 }

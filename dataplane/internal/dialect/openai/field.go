@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/weirhq/weir/dataplane/internal/dialect"
 	"github.com/weirhq/weir/dataplane/internal/dialect/jsonscan"
 )
 
@@ -48,17 +49,27 @@ func Pick(found, fields []jsonscan.Field, names []string) *Error {
 	return nil
 }
 
-// media tells by a field's name whether a content part may be billed as more tokens
-// than it has bytes, and whether as audio. The names are OpenAI's and, for video
+// media names the field by which a content part may be billed as more tokens than it has
+// bytes, and tells whether as audio; else it is empty. The names are OpenAI's and, for video
 // and linked audio, those of compatible servers; "audio" in a message names an
 // earlier answer. An escaped name might be any of them.
-func media(name []byte) (open, audio bool) {
+func media(name []byte) (field string, audio bool) {
 	switch string(name) {
-	case "image_url", "file":
-		return true, false
-	case "input_audio", "audio_url", "audio", "video_url":
-		return true, true
+	case "image_url":
+		return "image_url", false
+	case "file":
+		return "file", false
+	case "input_audio":
+		return "input_audio", true
+	case "audio_url":
+		return "audio_url", true
+	case "audio":
+		return "audio", true
+	case "video_url":
+		return "video_url", true
 	}
-	escaped := bytes.IndexByte(name, '\\') >= 0
-	return escaped, escaped
+	if bytes.IndexByte(name, '\\') >= 0 {
+		return dialect.EscapedName, true
+	}
+	return "", false
 }

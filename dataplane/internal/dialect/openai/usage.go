@@ -72,7 +72,9 @@ type counts struct {
 	prompt, completion, total     int64
 	cached, cacheWrite, audioIn   int64
 	reasoning, audioOut           int64
+	imageIn, imageOut             int64
 	hasPrompt, hasCompletion, bad bool
+	hasImageOut                   bool
 }
 
 // ParseUsage turns the usage object into disjoint buckets. Without both totals, or
@@ -95,6 +97,23 @@ func ParseInputUsage(object []byte) *usagev1.TokenUsage {
 		return nil
 	}
 	return c.disjoint()
+}
+
+// ParseImageUsage is of answers that are images, whose tokens have prices of their own, as
+// those of images in a prompt have there. Where output is not divided, all of it is images.
+func ParseImageUsage(object []byte) *usagev1.TokenUsage {
+	var c counts
+	c.read(object)
+	if c.bad || !c.hasPrompt || !c.hasCompletion {
+		return nil
+	}
+	usage := c.disjoint()
+	if !c.hasImageOut {
+		c.imageOut = usage.Output
+	}
+	usage.InputImage, usage.Input = part(c.imageIn, usage.Input)
+	usage.OutputImage, usage.Output = part(c.imageOut, usage.Output)
+	return usage
 }
 
 func (c *counts) read(object []byte) {
@@ -133,6 +152,8 @@ func (c *counts) promptDetail(name, value []byte) {
 		c.cacheWrite = c.number(value)
 	case "audio_tokens":
 		c.audioIn = c.number(value)
+	case "image_tokens":
+		c.imageIn = c.number(value)
 	}
 }
 
@@ -142,6 +163,8 @@ func (c *counts) completionDetail(name, value []byte) {
 		c.reasoning = c.number(value)
 	case "audio_tokens":
 		c.audioOut = c.number(value)
+	case "image_tokens":
+		c.imageOut, c.hasImageOut = c.number(value), true
 	}
 }
 

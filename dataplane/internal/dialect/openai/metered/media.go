@@ -4,12 +4,15 @@ import (
 	"bytes"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect"
+	"github.com/weirhq/weir/dataplane/internal/dialect/chat"
+	"github.com/weirhq/weir/dataplane/internal/dialect/jsonscan"
 	"github.com/weirhq/weir/dataplane/internal/dialect/openai"
+	"github.com/weirhq/weir/dataplane/internal/dialect/openai/jsonvalue"
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
 )
 
-// Images are generations, edits and variations. Where an answer tells its tokens, those of
-// images and of texts have prices of their own, which no price book has.
+// Images are generations, edits and variations: of models that tell their tokens, and of
+// those that are billed by the image.
 type Images struct{ openai.Chat }
 
 var _ dialect.Typed = Images{}
@@ -17,8 +20,38 @@ var _ dialect.Typed = Images{}
 // ParseTyped reads JSON or a form.
 func (Images) ParseTyped(contentType string, body []byte) (dialect.Request, *dialect.Refusal) {
 	request, _, refusal := parse(contentType, body)
-	request.Unmetered, request.Unpriced = true, true
+	request.Unmetered, request.AsksImages = true, true
 	return request, refusal
+}
+
+// Answer reads usage, and how many images there are.
+func (Images) Answer(body []byte) dialect.Answer {
+	answer := openai.ReadAnswer(body, openai.ParseImageUsage).Answer
+	if count := imagesIn(body); count > 0 && !answer.Failed {
+		if answer.Usage == nil {
+			answer.Usage = &usagev1.TokenUsage{}
+		}
+		answer.Usage.Images = count
+	}
+	return answer
+}
+
+// imagesIn counts the elements of data.
+func imagesIn(body []byte) (count int64) {
+	var space [16]jsonscan.Field
+	fields, err := jsonscan.Fields(space[:0], body, nil)
+	if err != nil {
+		return 0
+	}
+	for _, field := range fields {
+		if string(field.Name) == "data" && len(field.Value) > 0 && field.Value[0] == '[' {
+			_ = jsonvalue.New("", field.Value).Array(func(int, jsonvalue.Value) *chat.Fault {
+				count++
+				return nil
+			})
+		}
+	}
+	return count
 }
 
 // Look reads the usage that the last event has.

@@ -39,6 +39,7 @@ func parse(contentType string, body []byte) (dialect.Request, [maxFields]jsonsca
 		refusal = readJSON(&request, &found, body)
 	}
 	if refusal == nil {
+		request.Fields.Choices = "n"
 		request.Stream = string(found[fieldStream].Value) == "true"
 		if request.Choices = openai.Whole(found[fieldN].Value, 1); request.Choices == 0 {
 			request.Choices = dialect.Unknown

@@ -35,7 +35,7 @@ func TestRequestsAreBounded(t *testing.T) {
 			if refusal != nil || got.Model != "m" || test.body[got.ModelAt.From:got.ModelAt.To] != `"m"` {
 				t.Fatalf("%+v, %+v", got, refusal)
 			}
-			got.Model, got.ModelAt = "", dialect.Edit{}
+			got.Model, got.ModelAt, got.Caps, got.Fields = "", dialect.Edit{}, dialect.Caps{}, dialect.Fields{}
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Error(diff)
 			}
@@ -52,7 +52,7 @@ func field(name, value string) string {
 func TestFormsAreReadAndSpliced(t *testing.T) {
 	body := []byte(field("stream", "true") + field("model", "m") + field("file", "model\r\n") + field("n", "3") + "--B7--")
 	request, refusal := metered.Images{}.ParseTyped(formType, body)
-	if refusal != nil || !request.Form || !request.Stream || request.Model != "m" || request.Choices != 3 || !request.Unpriced {
+	if refusal != nil || !request.Form || !request.Stream || request.Model != "m" || request.Choices != 3 || !request.Unmetered || !request.AsksImages {
 		t.Fatalf("%+v, %+v", request, refusal)
 	}
 	var sent strings.Builder
@@ -94,7 +94,11 @@ func TestUsageOfAnswers(t *testing.T) {
 		"embeddings": {metered.Embeddings{}, `{"data":[],"usage":{"prompt_tokens":8,"total_tokens":8}}`, &usagev1.TokenUsage{Input: 8}, true},
 		"completion": {metered.Completions{}, `{"choices":[],"usage":{"prompt_tokens":8,"completion_tokens":2,"total_tokens":10}}`, &usagev1.TokenUsage{Input: 8, Output: 2}, true},
 		"images": {metered.Images{}, `{"usage":{"total_tokens":370,"input_tokens":98,"output_tokens":272,"input_tokens_details":{"text_tokens":4,"image_tokens":94}}}`,
-			&usagev1.TokenUsage{Input: 98, Output: 272}, true},
+			&usagev1.TokenUsage{Input: 4, InputImage: 94, OutputImage: 272}, true},
+		"images_and_text": {metered.Images{}, `{"data":[{"b64_json":"AA"},{"b64_json":"AA"}],"usage":{"input_tokens":9,"output_tokens":272,"output_tokens_details":{"text_tokens":12,"image_tokens":260}}}`,
+			&usagev1.TokenUsage{Input: 9, Output: 12, OutputImage: 260, Images: 2}, true},
+		"images_by_number": {metered.Images{}, `{"created":1,"data":[{"url":"https://a/,[{"},{"url":"b"}]}`, &usagev1.TokenUsage{Images: 2}, true},
+		"no_images":        {metered.Images{}, `{"created":1,"data":[]}`, nil, true},
 		"transcript": {metered.Transcriptions{}, `{"text":"x","usage":{"type":"tokens","input_tokens":14,"input_token_details":{"text_tokens":4,"audio_tokens":10},"output_tokens":5,"total_tokens":19}}`,
 			&usagev1.TokenUsage{Input: 4, InputAudio: 10, Output: 5}, true},
 		"transcript_undivided": {metered.Transcriptions{}, `{"text":"x","usage":{"type":"tokens","input_tokens":14,"output_tokens":5,"total_tokens":19}}`, &usagev1.TokenUsage{Input: 14, Output: 5}, false},
@@ -122,7 +126,7 @@ func TestStreamsTellUsageInTheirLastEvent(t *testing.T) {
 		"transcript": {metered.Transcriptions{}, []string{`{"type":"transcript.text.delta","delta":"\"usage\""}`,
 			`{"type":"transcript.text.done","text":"x","usage":{"input_tokens":3,"input_token_details":{"audio_tokens":3},"output_tokens":1}}`}, &usagev1.TokenUsage{InputAudio: 3, Output: 1}, false},
 		"image": {metered.Images{}, []string{`{"type":"image_edit.partial_image","b64_json":"AA"}`, `{"type":"image_edit.completed","usage":{"input_tokens":3,"output_tokens":1}}`},
-			&usagev1.TokenUsage{Input: 3, Output: 1}, false},
+			&usagev1.TokenUsage{Input: 3, OutputImage: 1}, false},
 		"error": {metered.Images{}, []string{`{"type":"error","error":{"message":"m"}}`}, nil, true},
 	} {
 		t.Run(name, func(t *testing.T) {

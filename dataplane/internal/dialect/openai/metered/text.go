@@ -44,7 +44,7 @@ type Completions struct{ openai.Chat }
 
 var _ dialect.Dialect = Completions{}
 
-var completionNames = []string{"prompt", "best_of"}
+var completionNames = []string{"prompt", "best_of", "max_tokens"}
 
 // Parse reads a request as that of a chat. There is an answer for each prompt, and more
 // may be generated than is answered.
@@ -55,13 +55,17 @@ func (Completions) Parse(body []byte) (dialect.Request, *dialect.Refusal) {
 	}
 	var space [32]jsonscan.Field
 	fields, _ := jsonscan.Fields(space[:0], body, nil) // it was read before
-	var found [2]jsonscan.Field
+	var found [3]jsonscan.Field
 	if refusal = openai.Pick(found[:], fields, completionNames); refusal != nil {
 		return request, (*dialect.Refusal)(refusal)
 	}
+	openai.CapOf(&request, found[2], body, "max_tokens", `"max_tokens":`) // no other field is known here
 	request.Prompts = prompts(found[0].Value)
 	best := openai.Whole(found[1].Value, request.Choices)
 	if best < 0 || request.Choices < 0 {
+		if request.Choices >= 0 {
+			request.Fields.Choices = "best_of"
+		}
 		request.Choices = dialect.Unknown
 		return request, nil
 	}
