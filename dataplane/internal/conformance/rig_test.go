@@ -15,6 +15,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/weirhq/weir/dataplane/internal/proxy"
+	"github.com/weirhq/weir/dataplane/internal/quota"
 	"github.com/weirhq/weir/dataplane/internal/secret"
 	"github.com/weirhq/weir/dataplane/internal/snapshot"
 	"github.com/weirhq/weir/dataplane/llmtest"
@@ -88,9 +89,14 @@ func newRig(t *testing.T, p provider) *rig {
 	r.upstream = httptest.NewServer(r.mock)
 	transport := proxy.NewTransport(proxy.TransportConfig{})
 	holder := &snapshot.Holder{}
+	metrics := prometheus.NewRegistry()
+	meter, err := quota.NewMeter(quota.Config{Metrics: metrics})
+	if err != nil {
+		t.Fatal(err)
+	}
 	handler, err := proxy.New(proxy.Config{
-		Policy: holder, Recorder: &r.ledger, ErrSpoolFull: errFull, Secrets: secrets{}, Sealed: nothingSealed{}, Transport: transport,
-		Freshness: time.Now, Unserved: func() error { return nil }, Logger: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(),
+		Policy: holder, Recorder: &r.ledger, ErrSpoolFull: errFull, Secrets: secrets{}, Sealed: nothingSealed{}, Quotas: meter, Transport: transport,
+		Freshness: time.Now, Unserved: func() error { return nil }, Logger: slog.New(slog.DiscardHandler), Metrics: metrics,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -65,6 +65,8 @@ type Answer struct {
 	UsageSHA256 []byte
 	// ServiceTier that served the request, empty when not said.
 	ServiceTier string
+	// Geo is where it was served, where prices go by that; empty: not said.
+	Geo string
 	// Unpriced: a part is billed by what is not in Usage.
 	Unpriced bool
 	// Failed: it is an error.

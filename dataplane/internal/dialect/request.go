@@ -14,9 +14,11 @@ type Request struct {
 	MaxOutput int64
 	// Choices is at least 1, or Unknown.
 	Choices int64
-	// ServiceTier as the caller wrote it, empty when it is not a string.
+	// ServiceTier as the dialect calls it in its answers, empty when it is not a string.
 	ServiceTier string
-	// Unpriced: the caller asks for what is billed at other rates, or beside tokens.
+	// Geo is where it is to be served, in the dialect's own word; empty: it does not say.
+	Geo string
+	// Unpriced: the caller asks for what is billed beside what usage tells.
 	Unpriced bool
 	// OpenEnded: parts of the prompt may be billed as more tokens than they have
 	// bytes (images, audio, files).
@@ -34,10 +36,16 @@ type Request struct {
 	Form bool
 	// SendsAudio: parts of the prompt may be audio. AsksAudio: the answer may be.
 	SendsAudio, AsksAudio bool
+	// AsksImages: the answer may have images among its tokens.
+	AsksImages bool
 
 	// ModelAt is where the body names the model; its Text is not used, and it is empty
 	// where the path has the name. Options is what else is changed; no Text: nothing.
 	ModelAt, Options Edit
+	// Caps is where the output is capped.
+	Caps Caps
+	// Fields are by which fields it is so.
+	Fields Fields
 	// Models is where a body names, as "models/NAME", the model that stands in its path;
 	// in the body's order.
 	Models []Edit

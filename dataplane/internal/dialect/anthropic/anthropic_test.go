@@ -54,11 +54,13 @@ func TestBoundsOfARequest(t *testing.T) {
 		`,"max_tokens":1e3,"stream":"true"`:     {MaxOutput: dialect.Unknown},
 		`,"max_tokens":-1`:                      {MaxOutput: dialect.Unknown},
 		`,"max_tokens":null`:                    {},
-		`,"service_tier":"auto","speed":"fast"`: {ServiceTier: "auto", Unpriced: true},
+		`,"service_tier":"auto","speed":"fast"`: {ServiceTier: "fast"},
+		`,"speed":7`:                            {Unpriced: true},
+		`,"inference_geo":["us"]`:               {Unpriced: true},
 		`,"service_tier":7`:                     {},
-		`,"speed":"standard","inference_geo":"global"`:                          {},
+		`,"speed":"standard","inference_geo":"global"`:                          {Geo: "global"},
 		`,"speed":null,"inference_geo":null`:                                    {},
-		`,"inference_geo":"us"`:                                                 {Unpriced: true},
+		`,"inference_geo":"us"`:                                                 {Geo: "us"},
 		`,"messages":[{"content":[{"type":"image","source":{"type":"url"}}]}]`:  {OpenEnded: true},
 		`,"messages":[{"content":[{"s\u006furce":{}}]}]`:                        {OpenEnded: true},
 		`,"messages":[{"content":[{"type":"container_upload","file_id":"f"}]}]`: {OpenEnded: true},
@@ -78,7 +80,7 @@ func TestBoundsOfARequest(t *testing.T) {
 			t.Fatal(refusal)
 		}
 		got.Model = ""
-		if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(dialect.Request{}, "ModelAt", "Options", "Choices", "AsksUsage")); diff != "" {
+		if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(dialect.Request{}, "Caps", "Fields", "ModelAt", "Options", "Choices", "AsksUsage")); diff != "" {
 			t.Errorf("%s: %s", fields, diff)
 		}
 	}

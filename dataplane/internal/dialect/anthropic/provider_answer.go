@@ -77,7 +77,9 @@ func readUsage(answer *chat.Answer, object []byte) {
 	}
 }
 
-func (c *counts) usage() chat.Usage { return chat.Usage{Tokens: c.disjoint(), ServiceTier: c.tier} }
+func (c *counts) usage() chat.Usage {
+	return chat.Usage{Tokens: c.disjoint(), ServiceTier: c.served(), Geo: c.geo, Unpriced: c.requests}
+}
 
 // part is what a block is; false: there is no place for it, as for those of tools that
 // the provider ran.

@@ -27,7 +27,9 @@ func ParseRequest(body []byte) (dialect.Request, *Error) {
 	request := dialect.Request{Choices: 1, AsksUsage: true}
 	var space [32]jsonscan.Field
 	fields, err := jsonscan.Fields(space[:0], body, func(name []byte) {
-		request.OpenEnded = request.OpenEnded || open(name)
+		if field := open(name); field != "" {
+			request.Opens(field)
+		}
 	})
 	if err != nil {
 		return request, invalidJSON(fmt.Sprintf("The request body is not a JSON object: %s.", err))
@@ -43,9 +45,16 @@ func ParseRequest(body []byte) (dialect.Request, *Error) {
 	}
 	request.ModelAt = dialect.Edit{From: model.At, To: model.At + len(model.Value)}
 	request.Stream = string(found[fieldStream].Value) == "true"
-	request.MaxOutput = whole(found[fieldMaxTokens].Value)
+	readCap(&request, found[fieldMaxTokens], found[fieldThinking].Value, bytes.IndexByte(body, '{')+1)
 	request.ServiceTier = jsonscan.Text(found[fieldServiceTier].Value) // not a string: the upstream's matter
-	request.Unpriced = other(found[fieldSpeed].Value, `"standard"`) || other(found[fieldGeo].Value, `"global"`)
+	if speed := found[fieldSpeed].Value; other(speed, `"standard"`) {
+		if request.ServiceTier = jsonscan.Text(speed); request.ServiceTier == "" {
+			request.Unprices("speed")
+		}
+	}
+	if request.Geo = jsonscan.Text(found[fieldGeo].Value); request.Geo == "" && said(found[fieldGeo].Value) {
+		request.Unprices("inference_geo")
+	}
 	readTools(&request, found)
 	return request, nil
 }
@@ -55,8 +64,33 @@ func readTools(r *dialect.Request, found [maxFields]jsonscan.Field) {
 	if bytes.IndexByte(tools, '{') >= 0 {
 		r.Beside = besideTools
 	}
-	r.OpenEnded = r.OpenEnded || described(tools) ||
-		said(found[fieldMCPServers].Value) || said(found[fieldContainer].Value)
+	switch {
+	case described(tools):
+		r.Opens("tools")
+	case said(found[fieldMCPServers].Value):
+		r.Opens("mcp_servers")
+	case said(found[fieldContainer].Value):
+		r.Opens("container")
+	}
+}
+
+// readCap reads max_tokens, and how low it may be: a budget to think must be below it. Only
+// with thinking between calls of tools may it be above, which a header that is not read here
+// asks for.
+// Source: https://platform.claude.com/docs/en/build-with-claude/extended-thinking
+func readCap(r *dialect.Request, field jsonscan.Field, thinking []byte, first int) {
+	r.MaxOutput, r.Fields.MaxOutput = whole(field.Value), "max_tokens"
+	r.Caps.Own = dialect.NewSlot(field.Value, field.At, first, `"max_tokens":`)
+	if len(thinking) == 0 || thinking[0] != '{' {
+		return
+	}
+	var space [4]jsonscan.Field
+	fields, _ := jsonscan.Fields(space[:0], thinking, nil) // it is a part of valid JSON
+	for _, f := range fields {
+		if string(jsonscan.Plain(f.Name)) == "budget_tokens" {
+			r.Caps.Least = max(r.Caps.Least, whole(f.Value)+1)
+		}
+	}
 }
 
 func said(value []byte) bool { return len(value) > 0 && string(value) != "null" }

@@ -112,7 +112,7 @@ func (w *writer) usage(u *chat.Usage) {
 		t = new(usagev1.TokenUsage)
 	}
 	w.raw("usage", "{")
-	w.count("input_tokens", t.Input+t.InputAudio)
+	w.count("input_tokens", t.Input+t.InputAudio+t.InputImage)
 	w.count("cache_creation_input_tokens", t.CacheWrite_5M+t.CacheWrite_1H)
 	w.count("cache_read_input_tokens", t.CacheRead)
 	if t.CacheWrite_5M+t.CacheWrite_1H > 0 {
@@ -121,7 +121,7 @@ func (w *writer) usage(u *chat.Usage) {
 		w.count("ephemeral_1h_input_tokens", t.CacheWrite_1H)
 		w.close('}')
 	}
-	w.count("output_tokens", t.Output+t.Reasoning+t.OutputAudio)
+	w.count("output_tokens", t.Output+t.Reasoning+t.OutputAudio+t.OutputImage)
 	if t.Reasoning > 0 {
 		w.raw("output_tokens_details", "{")
 		w.count("thinking_tokens", t.Reasoning)

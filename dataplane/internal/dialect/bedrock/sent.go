@@ -21,9 +21,10 @@ func (Converse) Parse(body []byte) (dialect.Request, *dialect.Refusal) {
 	fields, err := jsonscan.Fields(space[:0], body, func(name []byte) {
 		switch string(name) {
 		case "image", "document", "video":
-			request.OpenEnded = true
+			request.Opens("") // its caller speaks another dialect
 		case "audio":
-			request.OpenEnded, request.SendsAudio = true, true
+			request.Opens("")
+			request.SendsAudio = true
 		}
 	})
 	if err != nil {
@@ -35,6 +36,15 @@ func (Converse) Parse(body []byte) (dialect.Request, *dialect.Refusal) {
 			var config struct{ MaxTokens int64 }
 			_ = json.Unmarshal(field.Value, &config) // written by Provider
 			request.MaxOutput = config.MaxTokens
+		case "additionalModelRequestFields":
+			var fields struct {
+				Thinking struct {
+					BudgetTokens int64 `json:"budget_tokens"`
+				}
+			}
+			if _ = json.Unmarshal(field.Value, &fields); fields.Thinking.BudgetTokens > 0 {
+				request.Caps.Least = fields.Thinking.BudgetTokens + 1 // as of Anthropic's own
+			}
 		case "toolConfig":
 			request.Beside = besideTools
 		case "serviceTier":

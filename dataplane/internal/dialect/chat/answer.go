@@ -36,6 +36,8 @@ type Usage struct {
 	SHA256 []byte
 	// ServiceTier that served the request; empty: not said.
 	ServiceTier string
+	// Geo is where it was served, where prices go by that; empty: not said.
+	Geo string
 	// Unpriced: a part is billed by what is not in Tokens.
 	Unpriced bool
 }

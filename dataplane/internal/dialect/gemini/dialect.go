@@ -57,7 +57,7 @@ var _ dialect.Dialect = Embed{}
 // Parse is ParseRequest.
 func (Embed) Parse(body []byte) (dialect.Request, *dialect.Refusal) {
 	request, refusal := Generate{}.Parse(body)
-	request.NoOutput = true
+	request.NoOutput, request.Caps = true, dialect.Caps{}
 	return request, refusal
 }
 

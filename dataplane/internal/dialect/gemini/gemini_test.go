@@ -96,7 +96,7 @@ func TestBoundsOfARequest(t *testing.T) {
 		`"tools":[{"google_search":{}}]`:                                        {Choices: 1, OpenEnded: true, Unpriced: true},
 		`"tools":[{"urlContext":{}}]`:                                           {Choices: 1, OpenEnded: true},
 		`"tools":[{"functionDeclarations":[{"googleSearch":1}]}]`:               {Choices: 1, OpenEnded: true},
-		`"generationConfig":{"responseModalities":["TEXT","image"]}`:            {Choices: 1, Unpriced: true},
+		`"generationConfig":{"responseModalities":["TEXT","image"]}`:            {Choices: 1, AsksImages: true},
 		`"tools":[{"functionDeclarations":[]}]`:                                 {Choices: 1},
 		`"contents":[{"parts":[{"inlineData":{"mimeType":"image/png"}}]}]`:      {Choices: 1, OpenEnded: true},
 		`"contents":[{"parts":[{"inline_data":{"mime_type":"audio/wav"}}]}]`:    {Choices: 1, OpenEnded: true, SendsAudio: true},
@@ -108,7 +108,7 @@ func TestBoundsOfARequest(t *testing.T) {
 		if refusal != nil {
 			t.Fatal(refusal)
 		}
-		if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(dialect.Request{}, "AsksUsage")); diff != "" {
+		if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(dialect.Request{}, "Caps", "Fields", "AsksUsage")); diff != "" {
 			t.Errorf("%s: %s", fields, diff)
 		}
 	}
@@ -125,6 +125,7 @@ func TestUsage(t *testing.T) {
 		"unnamed_rest":     {`{"promptTokenCount":10,"candidatesTokenCount":5,"totalTokenCount":40}`, &usagev1.TokenUsage{Input: 10, Output: 30}},
 		"parts_beyond":     {`{"promptTokenCount":10,"cachedContentTokenCount":12,"promptTokensDetails":[{"modality":"AUDIO","tokenCount":4}]}`, &usagev1.TokenUsage{CacheRead: 10}},
 		"tool_audio":       {`{"promptTokenCount":1,"toolUsePromptTokenCount":9,"toolUsePromptTokensDetails":[{"modality":"AUDIO","tokenCount":4}]}`, &usagev1.TokenUsage{Input: 6, InputAudio: 4}},
+		"images":           {`{"promptTokenCount":270,"candidatesTokenCount":1310,"totalTokenCount":1580,"promptTokensDetails":[{"modality":"TEXT","tokenCount":12},{"modality":"IMAGE","tokenCount":258}],"candidatesTokensDetails":[{"modality":"IMAGE","tokenCount":1290},{"modality":"TEXT","tokenCount":20}]}`, &usagev1.TokenUsage{Input: 270, Output: 20, OutputImage: 1290}},
 		"negative":         {`{"promptTokenCount":-1,"candidatesTokenCount":5}`, nil},
 		"fraction":         {`{"promptTokenCount":1.5}`, nil},
 		"without_a_prompt": {`{"candidatesTokenCount":1}`, nil},

@@ -26,9 +26,10 @@ func ParseRequest(body []byte) (dialect.Request, *Error) {
 	var space [16]jsonscan.Field
 	files := false
 	fields, err := jsonscan.Fields(space[:0], body, func(name []byte) {
-		file, open := fetches(name)
-		files = files || file
-		request.OpenEnded = request.OpenEnded || open
+		if field, file := fetches(name); field != "" {
+			files = files || file
+			request.Opens(field)
+		}
 	})
 	if err != nil {
 		return request, invalidJSON(fmt.Sprintf("The request body is not a JSON object: %s.", err))
@@ -38,34 +39,62 @@ func ParseRequest(body []byte) (dialect.Request, *Error) {
 		return request, refusal
 	}
 	request.SendsAudio = files && mayBeAudio(body)
-	request.OpenEnded = request.OpenEnded || found[4].Value != nil
+	if found[4].Value != nil {
+		request.Opens("cachedContent")
+	}
 	request.ServiceTier = jsonscan.Text(found[3].Value)
-	request.Unpriced = grounds(found[6].Value)
+	if grounds(found[6].Value) {
+		request.Unprices("tools")
+	}
 	if request.Models, refusal = modelsIn(found[0], found[1], found[5]); refusal != nil {
 		return request, refusal
 	}
-	return request, readBounds(&request, found[2])
+	request.Fields.MaxOutput, request.Fields.Choices = generation+".maxOutputTokens", generation+".candidateCount"
+	if config := found[2]; config.Value != nil && string(config.Value) != "null" {
+		return request, readBounds(&request, config)
+	}
+	request.Caps.Own = newConfig(found[2], len(fields) == 0, bytes.IndexByte(body, '{')+1)
+	return request, nil
 }
 
-// readBounds reads generationConfig.
-func readBounds(r *dialect.Request, config jsonscan.Field) *Error {
-	if config.Value == nil {
-		return nil
+// newConfig is the place of a generationConfig that is null, or not there. alone: nothing
+// else is.
+func newConfig(config jsonscan.Field, alone bool, first int) dialect.Slot {
+	slot := dialect.Slot{From: first, To: first, Before: `"` + generation + `":{"maxOutputTokens":`, After: "},"}
+	if alone {
+		slot.After = "}"
 	}
+	if config.Value != nil {
+		slot = dialect.Slot{From: config.At, To: config.At + len(config.Value), Before: `{"maxOutputTokens":`, After: "}"}
+	}
+	return slot
+}
+
+// readBounds reads generationConfig. Where it is no object, it is the upstream's to refuse, and
+// no cap can be put into it.
+func readBounds(r *dialect.Request, config jsonscan.Field) *Error {
 	var space [24]jsonscan.Field
-	fields, _ := jsonscan.Fields(space[:0], config.Value, nil) // of another type: the upstream's to refuse
+	fields, notObject := jsonscan.Fields(space[:0], config.Value, nil)
+	if notObject != nil {
+		r.MaxOutput = dialect.Unknown
+		return nil //nolint:nilerr // it is the upstream's to refuse
+	}
 	found, refusal := pick(fields, generation+".", "maxOutputTokens", "candidateCount", "responseModalities", "speechConfig")
 	if refusal != nil {
 		return refusal
 	}
 	r.MaxOutput = whole(found[0].Value, 0)
+	r.Caps.Own = dialect.NewSlot(found[0].Value, config.At+found[0].At, config.At+1, `"maxOutputTokens":`)
+	if len(fields) == 0 {
+		r.Caps.Own.After = ""
+	}
 	if r.Choices = whole(found[1].Value, 1); r.Choices == 0 {
 		r.Choices = dialect.Unknown
 	}
 	modalities, speech := bytes.ToUpper(found[2].Value), found[3].Value
 	escaped := bytes.IndexByte(modalities, '\\') >= 0
 	r.AsksAudio = escaped || bytes.Contains(modalities, []byte("AUDIO")) || len(speech) > 0 && string(speech) != "null"
-	r.Unpriced = r.Unpriced || escaped || bytes.Contains(modalities, []byte("IMAGE"))
+	r.AsksImages = escaped || bytes.Contains(modalities, []byte("IMAGE"))
 	return nil
 }
 
@@ -110,22 +139,26 @@ func alike(name []byte, known string) bool {
 	return strings.EqualFold(strings.ReplaceAll(string(name), "_", ""), known)
 }
 
-// fetches tells by a field's name whether a part is a file, and whether it, or a tool of
-// the server, may be billed as more tokens than it has bytes. An escaped name might be
-// any of them.
-func fetches(name []byte) (file, open bool) {
+// fetches names the field by which a file, or a tool of the server, may be billed as more
+// tokens than it has bytes, and tells whether it is a file; else it is empty. An escaped name
+// might be any of them.
+func fetches(name []byte) (field string, file bool) {
 	if bytes.IndexByte(name, '\\') >= 0 {
-		return true, true
+		return dialect.EscapedName, true
 	}
 	switch string(name) {
-	case "inlineData", "inline_data", "fileData", "file_data":
-		return true, true
+	case "inlineData", "inline_data":
+		return "inlineData", true
+	case "fileData", "file_data":
+		return "fileData", true
 	case "googleSearch", "google_search", "googleSearchRetrieval", "google_search_retrieval", "urlContext", "url_context",
 		"codeExecution", "code_execution", "fileSearch", "file_search", "googleMaps", "google_maps", "computerUse",
-		"computer_use", "mcpServers", "mcp_servers", "retrieval", "cachedContent", "cached_content":
-		return false, true
+		"computer_use", "mcpServers", "mcp_servers", "retrieval":
+		return "tools", false
+	case "cachedContent", "cached_content":
+		return "cachedContent", false
 	}
-	return false, false
+	return "", false
 }
 
 // grounds tells whether a tool is among them that is billed by its queries, beside tokens.

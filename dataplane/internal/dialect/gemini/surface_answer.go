@@ -141,8 +141,8 @@ func (o *out) usage(usage *chat.Usage, lossy *chat.Lossy) {
 	if t.CacheWrite_5M+t.CacheWrite_1H > 0 {
 		lossy.Add("usage.cache_write")
 	}
-	prompt := t.Input + t.CacheRead + t.CacheWrite_5M + t.CacheWrite_1H + t.InputAudio
-	candidates := t.Output + t.OutputAudio
+	prompt := t.Input + t.CacheRead + t.CacheWrite_5M + t.CacheWrite_1H + t.InputAudio + t.InputImage
+	candidates := t.Output + t.OutputAudio + t.OutputImage
 	o.open("usageMetadata", '{')
 	o.number("promptTokenCount", prompt)
 	o.number("candidatesTokenCount", candidates)

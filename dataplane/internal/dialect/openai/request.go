@@ -23,8 +23,10 @@ func ParseRequest(body []byte) (dialect.Request, *Error) {
 	request := dialect.Request{Choices: 1}
 	var space [32]jsonscan.Field
 	fields, err := jsonscan.Fields(space[:0], body, func(name []byte) {
-		open, audio := media(name)
-		request.OpenEnded, request.SendsAudio = request.OpenEnded || open, request.SendsAudio || audio
+		if field, audio := media(name); field != "" {
+			request.Opens(field)
+			request.SendsAudio = request.SendsAudio || audio
+		}
 	})
 	if err != nil {
 		return request, NotJSON(err)
@@ -37,10 +39,11 @@ func ParseRequest(body []byte) (dialect.Request, *Error) {
 	if refusal != nil {
 		return request, refusal
 	}
-	readBounds(&request, &found)
+	first := bytes.IndexByte(body, '{') + 1
+	readBounds(&request, &found, first)
 	if string(found[fieldStream].Value) == "true" {
 		request.Stream = true
-		refusal = readOptions(&request, found[fieldStreamOptions], bytes.IndexByte(body, '{')+1)
+		refusal = readOptions(&request, found[fieldStreamOptions], first)
 	}
 	return request, refusal
 }
@@ -60,18 +63,47 @@ func ModelMissing() *Error {
 		Message: "You must provide the model parameter: the name of a route, as a string."}
 }
 
-func readBounds(r *dialect.Request, found *[maxFields]jsonscan.Field) {
-	r.MaxOutput = max(Whole(found[fieldMaxTokens].Value, 0), Whole(found[fieldMaxCompletionTokens].Value, 0))
-	if Whole(found[fieldMaxTokens].Value, 0) < 0 || Whole(found[fieldMaxCompletionTokens].Value, 0) < 0 {
-		r.MaxOutput = dialect.Unknown
-	}
+func readBounds(r *dialect.Request, found *[maxFields]jsonscan.Field, first int) {
+	readCaps(r, found[fieldMaxTokens], found[fieldMaxCompletionTokens], first)
+	r.Fields.Choices = "n"
 	if r.Choices = Whole(found[fieldN].Value, 1); r.Choices == 0 {
 		r.Choices = dialect.Unknown
 	}
-	r.ServiceTier = jsonscan.Text(found[fieldServiceTier].Value) // not a string: the upstream's matter
+	r.ServiceTier = Tier(found[fieldServiceTier].Value)
 	voice, modalities := found[fieldAudio].Value, found[fieldModalities].Value
 	r.AsksAudio = len(voice) > 0 && string(voice) != "null" ||
 		bytes.Contains(modalities, []byte(`"audio"`)) || bytes.IndexByte(modalities, '\\') >= 0
+}
+
+// readCaps reads both fields that a cap can stand in: OpenAI's newer models refuse
+// max_tokens, compatible servers may know nothing else.
+func readCaps(r *dialect.Request, older, own jsonscan.Field, first int) {
+	r.Caps.Own = dialect.NewSlot(own.Value, own.At, first, `"max_completion_tokens":`)
+	r.Caps.Older = dialect.NewSlot(older.Value, older.At, first, `"max_tokens":`)
+	low, high := Whole(older.Value, 0), Whole(own.Value, 0)
+	if r.MaxOutput = max(low, high); low < 0 || high < 0 {
+		r.MaxOutput = dialect.Unknown
+	}
+	r.Fields.MaxOutput = "max_completion_tokens"
+	if low < 0 || high == 0 && r.Caps.Older.Said {
+		r.Fields.MaxOutput = "max_tokens"
+	}
+}
+
+// CapOf reads the cap of a dialect that has one field for it.
+func CapOf(r *dialect.Request, field jsonscan.Field, body []byte, name, quoted string) {
+	r.Caps = dialect.Caps{Own: dialect.NewSlot(field.Value, field.At, bytes.IndexByte(body, '{')+1, quoted)}
+	r.MaxOutput, r.Fields.MaxOutput = Whole(field.Value, 0), name
+}
+
+// Tier is the service tier that a request asks for, as answers call it: what OpenAI sells as
+// fast is answered as priority. Not a string: the upstream's matter.
+// Source: https://platform.openai.com/docs/guides/fast-mode
+func Tier(value []byte) string {
+	if tier := jsonscan.Text(value); tier != "fast" {
+		return tier
+	}
+	return "priority"
 }
 
 // Whole reads a number that is not negative, else Unknown; absent and null give the

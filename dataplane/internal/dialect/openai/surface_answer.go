@@ -146,8 +146,8 @@ func toWireUsage(tokens *usagev1.TokenUsage) wireUsage {
 	usage.PromptDetails.Audio = tokens.GetInputAudio()
 	usage.CompletionDetails.Reasoning = tokens.GetReasoning()
 	usage.CompletionDetails.Audio = tokens.GetOutputAudio()
-	usage.PromptTokens = tokens.GetInput() + usage.PromptDetails.Cached + usage.PromptDetails.CacheWrite + usage.PromptDetails.Audio
-	usage.CompletionTokens = tokens.GetOutput() + usage.CompletionDetails.Reasoning + usage.CompletionDetails.Audio
+	usage.PromptTokens = tokens.GetInput() + tokens.GetInputImage() + usage.PromptDetails.Cached + usage.PromptDetails.CacheWrite + usage.PromptDetails.Audio
+	usage.CompletionTokens = tokens.GetOutput() + tokens.GetOutputImage() + usage.CompletionDetails.Reasoning + usage.CompletionDetails.Audio
 	usage.TotalTokens = usage.PromptTokens + usage.CompletionTokens
 	return usage
 }

@@ -21,6 +21,7 @@ type Attempt struct {
 	// lossy is of the request, as the surface writes it.
 	lossy chat.Lossy
 	steps []chat.Event
+	most  int64
 	// failed: an error ended the stream.
 	failed bool
 	held   int64
@@ -31,6 +32,10 @@ func New(surface chat.Surface, provider chat.Provider, id string) *Attempt {
 	return &Attempt{surface: surface, provider: provider, id: id}
 }
 
+// Cap binds the output of the request that is made next to so many tokens of one choice,
+// unless its caller wants fewer.
+func (a *Attempt) Cap(tokens int64) { a.most = tokens }
+
 // Request turns the caller's body into the upstream's, for its model. The Fault is the
 // caller's, also where it says that this provider can't be asked so.
 func (a *Attempt) Request(body []byte, model string, stream bool) ([]byte, *chat.Fault) {
@@ -40,6 +45,9 @@ func (a *Attempt) Request(body []byte, model string, stream bool) ([]byte, *chat
 	}
 	a.model = model
 	request.Model, request.Stream = model, stream
+	if a.most > 0 && (request.MaxOutput <= 0 || request.MaxOutput > a.most) {
+		request.MaxOutput = a.most
+	}
 	sent, lossy, err := a.provider.Request(request)
 	if err != nil {
 		if errors.As(err, &fault) {
@@ -102,5 +110,5 @@ func (a *Attempt) Failure(status int, body []byte) ([]byte, *chat.Failure) {
 }
 
 func toAnswer(u chat.Usage) dialect.Answer {
-	return dialect.Answer{Usage: u.Tokens, UsageSHA256: u.SHA256, ServiceTier: u.ServiceTier, Unpriced: u.Unpriced}
+	return dialect.Answer{Usage: u.Tokens, UsageSHA256: u.SHA256, ServiceTier: u.ServiceTier, Geo: u.Geo, Unpriced: u.Unpriced}
 }

@@ -35,7 +35,7 @@ func TestPassedRequests(t *testing.T) {
 			if refusal != nil || got.Model != "m" || body[got.ModelAt.From:got.ModelAt.To] != `"m"` || got.Choices != 1 {
 				t.Fatalf("%+v %+v", got, refusal)
 			}
-			got.Model, got.ModelAt, got.Choices = "", dialect.Edit{}, 0
+			got.Model, got.ModelAt, got.Choices, got.Caps, got.Fields = "", dialect.Edit{}, 0, dialect.Caps{}, dialect.Fields{}
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Error(diff)
 			}

@@ -125,8 +125,8 @@ func toUsage(tokens *usagev1.TokenUsage) *outUsage {
 	usage.InputDetails.Cached = tokens.GetCacheRead()
 	usage.InputDetails.CacheWrite = tokens.GetCacheWrite_5M() + tokens.GetCacheWrite_1H()
 	usage.OutputDetails.Reasoning = tokens.GetReasoning()
-	usage.Input = tokens.GetInput() + usage.InputDetails.Cached + usage.InputDetails.CacheWrite + tokens.GetInputAudio()
-	usage.Output = tokens.GetOutput() + usage.OutputDetails.Reasoning + tokens.GetOutputAudio()
+	usage.Input = tokens.GetInput() + tokens.GetInputImage() + usage.InputDetails.Cached + usage.InputDetails.CacheWrite + tokens.GetInputAudio()
+	usage.Output = tokens.GetOutput() + tokens.GetOutputImage() + usage.OutputDetails.Reasoning + tokens.GetOutputAudio()
 	usage.Total = usage.Input + usage.Output
 	return usage
 }

@@ -1,6 +1,7 @@
 package responses
 
 import (
+	"bytes"
 	"net/http"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect"
@@ -25,6 +26,10 @@ const (
 	maxFields
 )
 
+// leastOutput is the lowest max_output_tokens that OpenAI takes: below it answers "integer
+// below minimum value. Expected a value >= 16".
+const leastOutput = 16
+
 var passedNames = []string{"model", "stream", "max_output_tokens", "service_tier", "tools", "input", "prompt",
 	"background", "previous_response_id", "conversation"}
 
@@ -35,7 +40,9 @@ func (Passed) Parse(body []byte) (dialect.Request, *dialect.Refusal) {
 	request := dialect.Request{Choices: 1}
 	var space [32]jsonscan.Field
 	fields, err := jsonscan.Fields(space[:0], body, func(name []byte) {
-		request.OpenEnded = request.OpenEnded || open(name)
+		if field := open(name); field != "" {
+			request.Opens(field)
+		}
 	})
 	if err != nil {
 		return request, (*dialect.Refusal)(openai.NotJSON(err))
@@ -49,28 +56,40 @@ func (Passed) Parse(body []byte) (dialect.Request, *dialect.Refusal) {
 		return request, (*dialect.Refusal)(refusal)
 	}
 	request.Stream = string(found[fieldStream].Value) == "true"
-	request.MaxOutput = openai.Whole(found[fieldMaxOutput].Value, 0)
-	request.ServiceTier = jsonscan.Text(found[fieldServiceTier].Value)
-	if hosted(found[fieldTools].Value) || !absent(found[fieldPrompt].Value) {
-		// A stored prompt may have such tools. What they bring counts as input, turn by turn.
-		request.Unpriced, request.OpenEnded = true, true
+	openai.CapOf(&request, found[fieldMaxOutput], body, "max_output_tokens", `"max_output_tokens":`)
+	request.Caps.Least = leastOutput
+	request.ServiceTier = openai.Tier(found[fieldServiceTier].Value)
+	// A stored prompt may have hosted tools. What they bring counts as input, turn by turn.
+	if hosted(found[fieldTools].Value) {
+		request.Opens("tools")
+		request.Unprices("tools")
+	}
+	if !absent(found[fieldPrompt].Value) {
+		request.Opens("prompt")
+		request.Unprices("prompt")
 	}
 	return request, kept(&found)
 }
 
-// open tells by a field's name whether a part of the prompt may be billed as more tokens
-// than it has bytes. An escaped name might be any.
-func open(name []byte) bool {
+// open names the field by which a part of the prompt may be billed as more tokens than it
+// has bytes, and is else empty. An escaped name might be any.
+func open(name []byte) string {
 	switch string(name) {
-	case "image_url", "file_id", "file_data", "file_url", "input_audio":
-		return true
+	case "image_url":
+		return "image_url"
+	case "file_id":
+		return "file_id"
+	case "file_data":
+		return "file_data"
+	case "file_url":
+		return "file_url"
+	case "input_audio":
+		return "input_audio"
 	}
-	for _, c := range name {
-		if c == '\\' {
-			return true
-		}
+	if bytes.IndexByte(name, '\\') >= 0 {
+		return dialect.EscapedName
 	}
-	return false
+	return ""
 }
 
 func absent(raw []byte) bool { return len(raw) == 0 || string(raw) == "null" }
