@@ -21,6 +21,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/fleet"
 	"github.com/weirhq/weir/controlplane/internal/house"
 	"github.com/weirhq/weir/controlplane/internal/ingest"
+	"github.com/weirhq/weir/controlplane/internal/ledger"
 	"github.com/weirhq/weir/controlplane/internal/postgres"
 	"github.com/weirhq/weir/controlplane/internal/readmodel"
 )
@@ -107,7 +108,7 @@ func open(ctx context.Context, c Config, logger *slog.Logger) (*process, error) 
 	store := readmodel.New(db)
 	return &process{
 		config: c, logger: logger, metrics: metrics, house: keys, db: db, store: store,
-		runner: command.NewRunner(pglog.New(db, readmodel.Project).ChainedBy(chain.Link), store).HidingSecrets(hiding),
+		runner: command.NewRunner(pglog.New(db, readmodel.Project, ledger.Record).ChainedBy(chain.Link), store).HidingSecrets(hiding),
 		tailer: eventlog.NewTailer(pglog.NewHeads(db), logger),
 	}, nil
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/console"
 	"github.com/weirhq/weir/controlplane/internal/fleet"
 	"github.com/weirhq/weir/controlplane/internal/identity"
+	"github.com/weirhq/weir/controlplane/internal/ledger"
 	"github.com/weirhq/weir/controlplane/internal/openapi"
 	"github.com/weirhq/weir/controlplane/internal/pricebook"
 	"github.com/weirhq/weir/controlplane/internal/relay"
@@ -92,6 +93,7 @@ func (s *server) serveAgents(agents *fleet.Authenticator) error {
 		Settled:       settled{p.db},
 		Revocations:   p.store,
 		Asks:          fleet.NewAskTable(p.db),
+		Leases:        ledger.New(ledger.Config{DB: p.db, Log: p.logger.With("part", "ledger"), Metrics: p.metrics}),
 		Compilers:     fleet.NewCompilerTable(p.db),
 		PriceBook:     book,
 		Log:           p.logger.With("part", "fleet"),

@@ -26,7 +26,7 @@ import (
 )
 
 // leftOut is what a backup does not hold.
-var leftOut = []string{"installation", "release", "schema_migrations", "session", "spent_login"}
+var leftOut = []string{"installation", "quota_share", "release", "schema_migrations", "session", "spent_login"}
 
 // found begins a log.
 func found(t *testing.T, db *postgres.DB, name string) uuid.UUID {
@@ -142,6 +142,18 @@ func TestRoundTrip(t *testing.T) {
 	if diff := cmp.Diff(was, is); diff != "" {
 		t.Errorf("restored rows differ:\n%s", diff)
 	}
+	t.Run("the_ledger_knows_that_it_was_restored", func(t *testing.T) {
+		conn, err := pgx.Connect(t.Context(), into)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close(context.Background())
+		var others int
+		const query = `SELECT count(*) FROM policy_epoch WHERE restored_epoch IS DISTINCT FROM epoch OR restored_at IS NULL`
+		if err := conn.QueryRow(t.Context(), query).Scan(&others); err != nil || others > 0 {
+			t.Errorf("%d epochs are of no restore, %v", others, err)
+		}
+	})
 	t.Run("it_is_a_store_that_serves", func(t *testing.T) {
 		restored, err := postgres.Open(t.Context(), into)
 		if err != nil {

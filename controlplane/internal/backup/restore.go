@@ -138,10 +138,12 @@ func alter(ctx context.Context, tx pgx.Tx, tables []string, what string) error {
 }
 
 // raiseEpochs makes agents follow the restored policies, which are older than
-// what they hold.
+// what they hold, and the ledger of quotas wait for them.
 func raiseEpochs(ctx context.Context, tx pgx.Tx, now time.Time) error {
-	const raise = `INSERT INTO policy_epoch (organization_id, epoch) SELECT organization_id, $1 FROM organization_head
-		ON CONFLICT (organization_id) DO UPDATE SET epoch = greatest(policy_epoch.epoch + 1, excluded.epoch)`
+	const raise = `INSERT INTO policy_epoch (organization_id, epoch, restored_epoch, restored_at)
+		SELECT organization_id, $1, $1, clock_timestamp() FROM organization_head
+		ON CONFLICT (organization_id) DO UPDATE SET epoch = greatest(policy_epoch.epoch + 1, excluded.epoch),
+			restored_epoch = greatest(policy_epoch.epoch + 1, excluded.epoch), restored_at = excluded.restored_at`
 	if _, err := tx.Exec(ctx, raise, now.Unix()); err != nil {
 		return fmt.Errorf("raise epochs: %w", err)
 	}

@@ -18,6 +18,7 @@ var leftOut = map[string]string{
 	"spent_login":       "as session; they live for minutes",
 	"compiler":          "which builds ran then",
 	"release":           "policies are compiled again, under an epoch that is higher",
+	"quota_share":       "shares lapse within seconds",
 }
 
 // tables are those of a backup, each after the ones that it refers to.

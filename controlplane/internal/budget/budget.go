@@ -1,5 +1,5 @@
 // Package budget decides about budgets: how much money may be spent in a while. Amounts
-// are nano-dollars. Nothing enforces budgets yet. It knows no clock and no I/O.
+// are nano-dollars. It knows no clock and no I/O.
 package budget
 
 import (
@@ -95,6 +95,9 @@ func checkAmount(nano int64) error {
 
 func (s Settings) checkAlerts(w World) error {
 	switch {
+	case quota.Enforced(s.Mode) && len(s.AlertPercents) > 0:
+		return fault.Because(fault.Unimplemented, "budget_alerts_unimplemented",
+			"alert_percents: this server sends no alerts about budgets yet; leave out alert_percents and alert_channel_ids, or keep the budget with QUOTA_MODE_OFF")
 	case len(s.AlertPercents) > maxThresholds:
 		return fault.Field("alert_percents", "at most %d, got %d", maxThresholds, len(s.AlertPercents))
 	case len(s.AlertChannelIDs) > maxChannels:

@@ -71,6 +71,13 @@ func TestDecisions(t *testing.T) {
 	raisedBy := func(nano int64, long time.Duration) *eventv1.BudgetRaised {
 		return &eventv1.BudgetRaised{AmountNanoUsd: nano, ExpiresAt: timestamppb.New(at.Add(long)), Reason: "launch"}
 	}
+	writeOff := func(change func(*budget.Lease)) decide {
+		l := budget.Lease{Window: "lifetime", Subject: "jo", AgentID: id, Boot: "00000001-a", HeldNanoUSD: 5}
+		if change != nil {
+			change(&l)
+		}
+		return func() ([]eventlog.Change, error) { return was.WriteOff(l, "lost") }
+	}
 	gone, taken, full, deaf := there, there, there, there
 	gone.Target, taken.NameTaken, full.Count, deaf.AlertChannels = quota.Target{}, true, quota.Most, nil
 	rolling := quota.Window{Rolling: &quota.Rolling{Duration: time.Hour}}
@@ -100,7 +107,8 @@ func TestDecisions(t *testing.T) {
 		{"no_window", create(there, func(s *budget.Settings) { s.Window = quota.Window{} }), nil, fault.Invalid},
 		{"a_window_with_no_next_one", create(there, func(s *budget.Settings) { s.Window = rolling }), nil, fault.Invalid},
 		{"no_mode", create(there, func(s *budget.Settings) { s.Mode = 0 }), nil, fault.Invalid},
-		{"a_mode_to_come", create(there, func(s *budget.Settings) { s.Mode = eventv1.QuotaMode_QUOTA_MODE_SHADOW }), nil, fault.Unimplemented},
+		{"a_mode_to_come", create(there, func(s *budget.Settings) { s.Mode = eventv1.QuotaMode_QUOTA_MODE_SOFT }), nil, fault.Unimplemented},
+		{"alerts_to_come", create(there, func(s *budget.Settings) { s.Mode = eventv1.QuotaMode_QUOTA_MODE_HARD }), nil, fault.Unimplemented},
 		{"alert_percents_for_nobody", create(there, func(s *budget.Settings) { s.AlertChannelIDs = nil }), nil, fault.Invalid},
 		{"channels_for_nothing", create(there, func(s *budget.Settings) { s.AlertPercents = nil }), nil, fault.Invalid},
 		{"no_percent", create(there, func(s *budget.Settings) { s.AlertPercents = []int32{0, 50} }), nil, fault.Invalid},
@@ -123,6 +131,15 @@ func TestDecisions(t *testing.T) {
 		{"raise_in_the_past", raise(was, 1e9, 0), nil, fault.Invalid},
 		{"raise_for_ever", raise(was, 1e9, 367*24*time.Hour), nil, fault.Invalid},
 		{"archive", func() ([]eventlog.Change, error) { return budget.Archive(was), nil }, &eventv1.BudgetArchived{}, 0},
+		{"write_off", writeOff(nil), &eventv1.BudgetLeaseWrittenOff{
+			Window: "lifetime", Subject: "jo", AgentId: id.String(), Boot: "00000001-a", HeldNanoUsd: 5, Reason: "lost",
+		}, 0},
+		{"write_off_of_nothing", writeOff(func(l *budget.Lease) { l.HeldNanoUSD = 0 }), nil, 0},
+		{"write_off_of_no_window", writeOff(func(l *budget.Lease) { l.Window = "" }), nil, fault.Invalid},
+		{"write_off_of_nobody", writeOff(func(l *budget.Lease) { l.AgentID = uuid.Nil }), nil, fault.Invalid},
+		{"write_off_of_no_boot", writeOff(func(l *budget.Lease) { l.Boot = "" }), nil, fault.Invalid},
+		{"release", func() ([]eventlog.Change, error) { return was.ReleaseLeases(7, "lost") }, &eventv1.BudgetLeasesReleased{Epoch: 7, Reason: "lost"}, 0},
+		{"release_without_a_restore", func() ([]eventlog.Change, error) { return was.ReleaseLeases(0, "lost") }, nil, fault.Precondition},
 		{"restore_with_a_taken_name", func() ([]eventlog.Change, error) { return was.Restore(taken) }, nil, fault.Conflict},
 		{"restore_on_what_is_not_there", func() ([]eventlog.Change, error) { return was.Restore(gone) }, nil, fault.NotFound},
 	} {
@@ -172,6 +189,12 @@ func TestLife(t *testing.T) {
 	want.Version = 4
 	if diff := cmp.Diff(want, b); diff != "" {
 		t.Errorf("restored: %s", diff)
+	}
+	fold(b.WriteOff(budget.Lease{Window: "lifetime", AgentID: id, Boot: "00000001-a", HeldNanoUSD: 5}, ""))
+	fold(b.ReleaseLeases(7, ""))
+	want.Version = 6
+	if diff := cmp.Diff(want, b); diff != "" {
+		t.Errorf("what the ledger keeps: %s", diff)
 	}
 	for _, body := range []proto.Message{
 		&eventv1.KeyRevoked{}, &eventv1.BudgetUpdated{}, &eventv1.BudgetUpdated{Settings: event(func(e *eventv1.BudgetSettings) { e.AlertChannelIds[0] = "x" })},

@@ -21,6 +21,7 @@ func Apply(b Budget, e eventlog.Event) (Budget, error) {
 	case *eventv1.BudgetRestored:
 		b = Budget{ID: e.Subject, CreatedAt: body.GetCreatedAt().AsTime(), Raised: raiseFromEvent(body.GetRaise())}
 		b.Settings, err = fromEvent(body.GetSettings())
+	case *eventv1.BudgetLeaseWrittenOff, *eventv1.BudgetLeasesReleased: // for the ledger
 	default:
 		err = eventlog.ErrUnknownKind
 	}

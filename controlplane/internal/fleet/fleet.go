@@ -78,6 +78,7 @@ type Config struct {
 	Settled       Settled
 	Revocations   Revocations
 	Asks          Asks
+	Leases        Leases
 	Compilers     Compilers
 	// CompileRevision is that of policy.CompileNext; 0: policy.Revision.
 	CompileRevision int32

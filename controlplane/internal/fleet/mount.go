@@ -24,6 +24,7 @@ func (h *Handler) Mount() (path string, handler http.Handler) {
 	mux.Handle(agentv1connect.AgentServicePollProcedure, h.Authenticator.Unary(maxRequestBytes, service))
 	mux.Handle(agentv1connect.AgentServiceReportProcedure, h.Authenticator.Unary(maxRequestBytes, service))
 	mux.Handle(agentv1connect.AgentServiceAnswerProcedure, h.Authenticator.Unary(maxAnswerBytes, service))
+	mux.Handle(agentv1connect.AgentServiceLeaseProcedure, h.Authenticator.Unary(maxRequestBytes, service))
 	return path, mux
 }
 

@@ -29,8 +29,8 @@ type Server struct {
 
 // FollowServer notes who serves the database. Where that is not who did the last
 // time, it raises the epoch of every organization: the database may be older than
-// what agents hold, and they follow a higher epoch only. Call it before the first
-// agent is answered.
+// what agents hold, and they follow a higher epoch only; the ledger of quotas waits for
+// them by it. Call it before the first agent is answered.
 func FollowServer(ctx context.Context, db *postgres.DB, log *slog.Logger) (Server, error) {
 	var now, was Server
 	err := db.System(ctx, func(tx pgx.Tx) (err error) {
@@ -98,6 +98,7 @@ func noteServer(ctx context.Context, tx pgx.Tx, s Server) error {
 }
 
 func raiseAllEpochs(ctx context.Context, tx pgx.Tx) error {
-	_, err := tx.Exec(ctx, `UPDATE policy_epoch SET epoch = greatest(epoch + 1, $1)`, time.Now().Unix())
+	const raise = `UPDATE policy_epoch SET epoch = greatest(epoch + 1, $1), restored_epoch = greatest(epoch + 1, $1), restored_at = clock_timestamp()`
+	_, err := tx.Exec(ctx, raise, time.Now().Unix())
 	return err
 }

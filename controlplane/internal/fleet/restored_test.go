@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/weirhq/weir/controlplane/internal/fleet"
+	"github.com/weirhq/weir/controlplane/internal/postgres"
 	"github.com/weirhq/weir/controlplane/internal/postgres/pgtest"
 )
 
@@ -59,6 +60,9 @@ func TestFollowServer(t *testing.T) {
 			if raised <= before {
 				t.Errorf("epoch %d after %d", raised, before)
 			}
+			if restored := restoredEpoch(t, db, organization); restored != raised {
+				t.Errorf("epoch %d is said to be of a restore, %d is", restored, raised)
+			}
 			follow()
 			if epoch() != raised {
 				t.Error("raised twice for one change")
@@ -69,4 +73,17 @@ func TestFollowServer(t *testing.T) {
 			}
 		})
 	}
+}
+
+// restoredEpoch is the last that rose because something may have been lost; 0: none did.
+func restoredEpoch(t *testing.T, db *postgres.DB, organization uuid.UUID) (epoch int64) {
+	t.Helper()
+	err := db.InOrganization(t.Context(), organization, func(tx pgx.Tx) error {
+		const query = `SELECT restored_epoch FROM policy_epoch WHERE organization_id = $1 AND (restored_epoch > 0) = (restored_at IS NOT NULL)`
+		return tx.QueryRow(t.Context(), query, organization).Scan(&epoch)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return epoch
 }

@@ -51,10 +51,12 @@ func find(ctx context.Context, tx pgx.Tx, served Served) (found Finding, err err
 	return found, err
 }
 
-// raiseAbove raises the epoch so that agents with the release follow, and wakes those who follow
-// the log: every gateway's policy is due again, though no version changed.
+// raiseAbove raises the epoch so that agents with the release follow, tells the ledger of quotas
+// that something was lost, and wakes those who follow the log: every gateway's policy is due
+// again, though no version changed.
 func raiseAbove(ctx context.Context, tx pgx.Tx, served Served) error {
-	const raise = `UPDATE policy_epoch SET epoch = GREATEST(epoch + 1, $2) WHERE organization_id = $1`
+	const raise = `UPDATE policy_epoch SET epoch = GREATEST(epoch + 1, $2), restored_epoch = GREATEST(epoch + 1, $2), restored_at = clock_timestamp()
+		WHERE organization_id = $1`
 	if _, err := tx.Exec(ctx, raise, served.OrganizationID, max(served.Epoch+1, time.Now().Unix())); err != nil {
 		return fmt.Errorf("raise epoch: %w", err)
 	}

@@ -26,6 +26,28 @@ func TestWitness(t *testing.T) {
 	t.Run("postgres", func(t *testing.T) { witnessSuite(t, fleet.NewReleaseTable(pgtest.Open(t))) })
 }
 
+// The ledger of quotas learns that something was lost, and of no other reason to raise an epoch.
+func TestALostReleaseIsARestore(t *testing.T) {
+	db := pgtest.Open(t)
+	releases := fleet.NewReleaseTable(db)
+	organization, gateway := uuid.New(), uuid.New()
+	first, err := releases.Publish(t.Context(), draft(organization, gateway, 5, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := releases.Publish(t.Context(), draft(organization, gateway, 5, 2)) // other content of the version
+	if err != nil || again.Epoch <= first.Epoch || restoredEpoch(t, db, organization) != 0 {
+		t.Errorf("epoch %d after %d, of a restore %d, %v", again.Epoch, first.Epoch, restoredEpoch(t, db, organization), err)
+	}
+	served := fleet.Served{OrganizationID: organization, GatewayID: gateway, Epoch: again.Epoch + 7, Version: 5, Root: again.Root}
+	if found, err := releases.Witness(t.Context(), served); err != nil || found != fleet.Lost {
+		t.Fatal(found, err)
+	}
+	if epoch, err := releases.Epoch(t.Context(), organization); err != nil || restoredEpoch(t, db, organization) != epoch {
+		t.Errorf("epoch %d, of a restore %d, %v", epoch, restoredEpoch(t, db, organization), err)
+	}
+}
+
 // witnessSuite: of a gateway whose releases are 5 and 9 in one epoch.
 func witnessSuite(t *testing.T, releases fleet.Releases) {
 	cases := map[string]struct {

@@ -74,3 +74,12 @@ func (l Limit) Restore(w quota.World) ([]eventlog.Change, error) {
 		Body:    &eventv1.LimitRestored{Settings: s.toEvent(), CreatedAt: timestamppb.New(l.CreatedAt)},
 	}}, nil
 }
+
+// ReleaseLeases lets the limit grant again although not every agent has told the restored
+// ledger what it holds. epoch is that of the restore.
+func (l Limit) ReleaseLeases(epoch int64, reason string) ([]eventlog.Change, error) {
+	if epoch < 1 {
+		return nil, fault.Because(fault.Precondition, "not_restored", "the ledger was never restored; no agent is waited for")
+	}
+	return []eventlog.Change{{Subject: l.ID, Body: &eventv1.LimitLeasesReleased{Epoch: epoch, Reason: reason}}}, nil
+}

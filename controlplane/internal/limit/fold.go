@@ -20,6 +20,7 @@ func Apply(l Limit, e eventlog.Event) (Limit, error) {
 	case *eventv1.LimitRestored:
 		l = Limit{ID: e.Subject, CreatedAt: body.GetCreatedAt().AsTime()}
 		l.Settings, err = fromEvent(body.GetSettings())
+	case *eventv1.LimitLeasesReleased: // for the ledger
 	default:
 		err = eventlog.ErrUnknownKind
 	}

@@ -1,5 +1,5 @@
 // Package limit decides about limits: how many requests or tokens may come in a while,
-// or how many requests at once. Nothing enforces them yet. It knows no clock and no I/O.
+// or how many requests at once. It knows no clock and no I/O.
 package limit
 
 import (
@@ -47,10 +47,13 @@ var lengths = map[eventv1.LimitWindow]time.Duration{
 	eventv1.LimitWindow_LIMIT_WINDOW_DAY:    24 * time.Hour,
 }
 
+// Length of its windows; 0: concurrent requests have none.
+func (s Settings) Length() time.Duration { return lengths[s.Window] }
+
 // WindowAt returns the window that contains an instant, on the grid of UTC; the zero
 // Span for concurrent requests, which have none.
 func (s Settings) WindowAt(t time.Time) quota.Span {
-	if length := lengths[s.Window]; length > 0 {
+	if length := s.Length(); length > 0 {
 		return quota.Grid(t, length)
 	}
 	return quota.Span{}

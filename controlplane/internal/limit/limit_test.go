@@ -81,7 +81,7 @@ func TestDecisions(t *testing.T) {
 		{"concurrency_in_a_window", create(there, func(s *limit.Settings) { s.Metric = concurrent }), nil, fault.Invalid},
 		{"nothing_for_outages", create(there, func(s *limit.Settings) { s.WhenUnreachable = 0 }), nil, fault.Invalid},
 		{"no_mode", create(there, func(s *limit.Settings) { s.Mode = 0 }), nil, fault.Invalid},
-		{"a_mode_to_come", create(there, func(s *limit.Settings) { s.Mode = eventv1.QuotaMode_QUOTA_MODE_HARD }), nil, fault.Unimplemented},
+		{"a_mode_to_come", create(there, func(s *limit.Settings) { s.Mode = eventv1.QuotaMode_QUOTA_MODE_SOFT }), nil, fault.Unimplemented},
 		{"update", update(false, func(s *limit.Settings) { s.Amount = 90 }), &eventv1.LimitUpdated{Settings: event(func(e *eventv1.LimitSettings) { e.Amount = 90 })}, 0},
 		{"update_to_the_same", update(true, nil), nil, 0},
 		{"update_to_a_taken_name", update(true, func(s *limit.Settings) { s.Name = "tpm" }), nil, fault.Conflict},
@@ -89,6 +89,8 @@ func TestDecisions(t *testing.T) {
 		{"another_scope", update(false, func(s *limit.Settings) { s.Scope = quota.Scope{On: eventv1.QuotaOn_QUOTA_ON_ORGANIZATION} }), nil, fault.Invalid},
 		{"of_something_else", update(false, func(s *limit.Settings) { s.Metric = eventv1.LimitMetric_LIMIT_METRIC_TOKENS }), nil, fault.Invalid},
 		{"archive", func() ([]eventlog.Change, error) { return limit.Archive(was), nil }, &eventv1.LimitArchived{}, 0},
+		{"release", func() ([]eventlog.Change, error) { return was.ReleaseLeases(7, "lost") }, &eventv1.LimitLeasesReleased{Epoch: 7, Reason: "lost"}, 0},
+		{"release_without_a_restore", func() ([]eventlog.Change, error) { return was.ReleaseLeases(0, "lost") }, nil, fault.Precondition},
 		{"restore_with_a_taken_name", func() ([]eventlog.Change, error) { return was.Restore(taken) }, nil, fault.Conflict},
 		{"restore_on_what_is_not_there", func() ([]eventlog.Change, error) { return was.Restore(gone) }, nil, fault.NotFound},
 	} {
@@ -122,6 +124,11 @@ func TestRestore(t *testing.T) {
 	was.Version = 9
 	if diff := cmp.Diff(was, got); err != nil || diff != "" {
 		t.Errorf("%v\n%s", err, diff)
+	}
+	released, err := limit.Apply(was, eventlog.Event{Version: 10, Subject: id, Body: &eventv1.LimitLeasesReleased{Epoch: 7}})
+	was.Version = 10
+	if diff := cmp.Diff(was, released); diff != "" || err != nil {
+		t.Errorf("what the ledger keeps: %v\n%s", err, diff)
 	}
 	for _, body := range []proto.Message{&eventv1.KeyRevoked{}, &eventv1.LimitUpdated{}} {
 		if _, err := limit.Apply(was, eventlog.Event{Body: body}); err == nil {

@@ -5,7 +5,9 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/weirhq/weir/controlplane/internal/budget"
 	"github.com/weirhq/weir/controlplane/internal/key"
+	"github.com/weirhq/weir/controlplane/internal/limit"
 	"github.com/weirhq/weir/controlplane/internal/policy"
 	"github.com/weirhq/weir/controlplane/internal/provider"
 	"github.com/weirhq/weir/controlplane/internal/route"
@@ -21,6 +23,10 @@ func changes(before, now policy.State) policy.State {
 	changed.Routes, gone = differ(policy.KindRoute, before.Routes, now.Routes, func(r route.Route) uuid.UUID { return r.ID })
 	changed.Gone = append(changed.Gone, gone...)
 	changed.Keys, gone = differ(policy.KindKey, before.Keys, now.Keys, func(k key.Key) uuid.UUID { return k.ID })
+	changed.Gone = append(changed.Gone, gone...)
+	changed.Budgets, gone = differ(policy.KindQuota, before.Budgets, now.Budgets, func(b budget.Budget) uuid.UUID { return b.ID })
+	changed.Gone = append(changed.Gone, gone...)
+	changed.Limits, gone = differ(policy.KindQuota, before.Limits, now.Limits, func(l limit.Limit) uuid.UUID { return l.ID })
 	changed.Gone = append(changed.Gone, gone...)
 	return changed
 }

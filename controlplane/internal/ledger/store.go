@@ -1,0 +1,112 @@
+package ledger
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// store is where the ledger is kept. Transactions of one organization follow each other.
+type store interface {
+	transact(ctx context.Context, organization uuid.UUID, fn func(tx) error) error
+	look(ctx context.Context, organization uuid.UUID, fn func(view) error) error
+}
+
+// tx is a transaction in one organization, which it sees alone.
+type tx interface {
+	// read takes the organization's lock until the end, and reads what is wanted. The
+	// state has rows only that are there.
+	read(ctx context.Context, w wanted) (*state, error)
+	// quotas are those that are not off, by their ids.
+	quotas(ctx context.Context) (map[uuid.UUID]bound, error)
+	// earlier are leases that hold something and are of other boots of these agents.
+	earlier(ctx context.Context, agents []*known) ([]leaseKey, error)
+	// silent are leases that hold something of these quotas, of agents not heard since;
+	// some of them, where there are many.
+	silent(ctx context.Context, quotas []uuid.UUID, since time.Time) ([]leaseKey, error)
+	// add reads leases and their accounts into a state.
+	add(ctx context.Context, s *state, keys []leaseKey) error
+	// missing are agents, at most so many, that were there at the restore and have not
+	// told since what they hold; released are the quotas that don't wait for them.
+	missing(ctx context.Context, r restore, limit int) (agents []uuid.UUID, released map[uuid.UUID]bool, err error)
+	// write stores what is dirty. It is the last that is done.
+	write(ctx context.Context, s *state, now time.Time) error
+}
+
+// wanted is what calls are about.
+type wanted struct {
+	// head of the log at which the quotas are known; changed is asked from there on.
+	head     int64
+	agents   []uuid.UUID
+	accounts []accountKey
+	leases   []leaseKey
+	rolling  []rollingKey
+	shares   []series
+}
+
+// rollingKey asks for the sub-windows that count together with one.
+type rollingKey struct {
+	series
+	start            time.Time
+	length, duration time.Duration
+}
+
+// others are the sums over the other sub-windows of a rolling window.
+type others struct{ spent, held int64 }
+
+// restore is the last one of the store, or of rows in it; the zero restore: none.
+type restore struct {
+	epoch int64
+	at    time.Time
+}
+
+// state is what a transaction works on.
+type state struct {
+	// head of the log; changed: quotas did, since the head that was asked with.
+	head     int64
+	changed  bool
+	restored restore
+	// now by the clock of shares.
+	now      time.Time
+	agents   map[uuid.UUID]*known
+	accounts map[accountKey]*account
+	leases   map[leaseKey]*lease
+	others   map[series]others
+	shares   map[series]map[uuid.UUID]*share
+}
+
+func newState() *state {
+	return &state{
+		agents: map[uuid.UUID]*known{}, accounts: map[accountKey]*account{}, leases: map[leaseKey]*lease{},
+		others: map[series]others{}, shares: map[series]map[uuid.UUID]*share{},
+	}
+}
+
+// agent is a new one where the store has none.
+func (s *state) agent(id uuid.UUID) *known {
+	k := s.agents[id]
+	if k == nil {
+		k = &known{agent: id}
+		s.agents[id] = k
+	}
+	return k
+}
+
+func (s *state) account(key accountKey) *account {
+	a := s.accounts[key]
+	if a == nil {
+		a = &account{accountKey: key}
+		s.accounts[key] = a
+	}
+	return a
+}
+
+func (s *state) lease(key leaseKey) *lease {
+	l := s.leases[key]
+	if l == nil {
+		l = &lease{leaseKey: key}
+		s.leases[key] = l
+	}
+	return l
+}

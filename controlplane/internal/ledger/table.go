@@ -1,0 +1,235 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/weirhq/weir/controlplane/internal/budget"
+	"github.com/weirhq/weir/controlplane/internal/limit"
+	"github.com/weirhq/weir/controlplane/internal/postgres"
+	"github.com/weirhq/weir/controlplane/internal/readmodel"
+)
+
+// table keeps the ledger in Postgres.
+type table struct {
+	db  *postgres.DB
+	now func() time.Time
+}
+
+var _ store = (*table)(nil)
+
+func (t *table) transact(ctx context.Context, organization uuid.UUID, fn func(tx) error) error {
+	err := t.db.InOrganization(ctx, organization, func(within pgx.Tx) error {
+		return fn(&rows{tx: within, organization: organization, now: t.now})
+	})
+	if err != nil {
+		return fmt.Errorf("ledger of organization %s: %w", organization, err)
+	}
+	return nil
+}
+
+// rows is a transaction.
+type rows struct {
+	tx           pgx.Tx
+	organization uuid.UUID
+	now          func() time.Time
+}
+
+// The lock is one per organization, where accounts could have one each: a window's room
+// follows from the windows around it, and a boot's end frees what it has anywhere. Two
+// processes with calls of one organization wait for each other; calls share transactions.
+// A process that hangs loses its lock soon: others wait for it. All is looked up by keys:
+// planning that anew for each call, which Postgres would do for arrays, takes longer than
+// doing it.
+const (
+	lockLedger = `SELECT pg_advisory_xact_lock(hashtextextended('quota ' || $1::text, 0)), set_config('idle_in_transaction_session_timeout', '5s', true),
+		set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true),
+		set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)`
+	readHead = `
+		SELECT coalesce(h.head, 0),
+			coalesce(h.head, 0) < $2 OR EXISTS (SELECT FROM event WHERE organization_id = $1 AND version > $2
+				AND (kind LIKE 'Budget%' OR kind LIKE 'Limit%')),
+			coalesce(e.restored_epoch, 0), coalesce(e.restored_at, 'epoch'), clock_timestamp()
+		FROM (SELECT) one LEFT JOIN organization_head h ON h.organization_id = $1 LEFT JOIN policy_epoch e ON e.organization_id = $1`
+	readAgents = `SELECT agent_id, boot, settled_boot, heard_at, told_epoch, settled_epoch FROM quota_agent
+		WHERE organization_id = $1 AND agent_id = ANY($2)`
+	// Each key is looked up apart (OFFSET 0), by the whole of it.
+	readAccounts = `
+		SELECT a.* FROM unnest($2::uuid[], $3::text[], $4::text[]) AS k (quota_id, subject, window_id) CROSS JOIN LATERAL (
+			SELECT quota_id, subject, window_id, amount, carried, room, spent, held, holders, overrun FROM quota_account
+			WHERE organization_id = $1 AND quota_id = k.quota_id AND subject = k.subject AND window_id = k.window_id OFFSET 0) a`
+	readLeases = `
+		SELECT l.* FROM unnest($2::uuid[], $3::text[], $4::text[], $5::uuid[], $6::text[]) AS k (quota_id, subject, window_id, agent_id, boot)
+		CROSS JOIN LATERAL (
+			SELECT quota_id, subject, window_id, agent_id, boot, granted, spent, returned FROM quota_lease
+			WHERE organization_id = $1 AND quota_id = k.quota_id AND subject = k.subject AND window_id = k.window_id
+				AND agent_id = k.agent_id AND boot = k.boot OFFSET 0) l`
+	// Names of windows have the order of their starts.
+	readOthers = `
+		SELECT k.quota_id, k.subject, a.spent, a.held
+		FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[]) AS k (quota_id, subject, window_id, after, before, length)
+		CROSS JOIN LATERAL (
+			SELECT coalesce(sum(spent), 0)::bigint AS spent, coalesce(sum(held), 0)::bigint AS held FROM quota_account
+			WHERE organization_id = $1 AND quota_id = k.quota_id AND subject = k.subject AND window_id > k.after AND window_id < k.before
+				AND window_id <> k.window_id AND ends_at = starts_at + k.length * interval '1 second') a`
+	readShares = `
+		SELECT s.* FROM unnest($2::uuid[], $3::text[]) AS k (quota_id, subject) CROSS JOIN LATERAL (
+			SELECT quota_id, subject, agent_id, demand, heard_at, amounts, until FROM quota_share
+			WHERE organization_id = $1 AND quota_id = k.quota_id AND subject = k.subject AND (heard_at > $4 OR agent_id = ANY($5)) OFFSET 0) s`
+)
+
+func (r *rows) read(ctx context.Context, w wanted) (*state, error) {
+	s := newState()
+	batch := &pgx.Batch{}
+	batch.Queue(lockLedger, r.organization)
+	batch.Queue(readHead, r.organization, w.head).QueryRow(func(row pgx.Row) error {
+		return row.Scan(&s.head, &s.changed, &s.restored.epoch, &s.restored.at, &s.now)
+	})
+	batch.Queue(readAgents, r.organization, w.agents).Query(s.scanAgents)
+	if len(w.accounts) > 0 {
+		r.queueAccounts(batch, s, w.accounts)
+		r.queueLeases(batch, s, w.leases)
+	}
+	if len(w.rolling) > 0 {
+		r.queueOthers(batch, s, w.rolling)
+	}
+	if len(w.shares) > 0 {
+		r.queueShares(batch, s, w)
+	}
+	if err := r.tx.SendBatch(ctx, batch).Close(); err != nil {
+		return nil, fmt.Errorf("read: %w", err)
+	}
+	if r.now != nil {
+		s.now = r.now()
+	}
+	return s, nil
+}
+
+// add implements tx.
+func (r *rows) add(ctx context.Context, s *state, keys []leaseKey) error {
+	more := newState()
+	batch := &pgx.Batch{}
+	accounts := map[accountKey]bool{}
+	for _, key := range keys {
+		accounts[key.accountKey] = true
+	}
+	r.queueAccounts(batch, more, collect(accounts))
+	r.queueLeases(batch, more, keys)
+	if err := r.tx.SendBatch(ctx, batch).Close(); err != nil {
+		return fmt.Errorf("read more: %w", err)
+	}
+	for key, a := range more.accounts {
+		if was := s.accounts[key]; was == nil {
+			s.accounts[key] = a
+		}
+	}
+	for key, l := range more.leases {
+		if was := s.leases[key]; was == nil {
+			s.leases[key] = l
+		}
+	}
+	return nil
+}
+
+func collect[K comparable](set map[K]bool) []K {
+	all := make([]K, 0, len(set))
+	for key := range set {
+		all = append(all, key)
+	}
+	return all
+}
+
+// quotas implements tx.
+func (r *rows) quotas(ctx context.Context) (map[uuid.UUID]bound, error) {
+	view := readmodel.View{Tx: r.tx, Organization: r.organization}
+	found := map[uuid.UUID]bound{}
+	budgets, err := readmodel.Budgets.All(ctx, view)
+	if err != nil {
+		return nil, err
+	}
+	limits, err := readmodel.Limits.All(ctx, view)
+	if err != nil {
+		return nil, err
+	}
+	gather(found, budgets, ofBudget)
+	gather(found, limits, ofLimit)
+	return found, nil
+}
+
+func gather[T budget.Budget | limit.Limit](into map[uuid.UUID]bound, all []T, of func(T) (bound, bool)) {
+	for _, one := range all {
+		if q, counted := of(one); counted {
+			into[q.id] = q
+		}
+	}
+}
+
+// earlier implements tx.
+func (r *rows) earlier(ctx context.Context, agents []*known) ([]leaseKey, error) {
+	const query = `SELECT l.quota_id, l.subject, l.window_id, l.agent_id, l.boot
+		FROM unnest($2::uuid[], $3::text[]) AS k (agent_id, boot)
+		JOIN quota_lease l ON l.organization_id = $1 AND l.agent_id = k.agent_id AND l.holds AND l.boot <> k.boot`
+	var ids []uuid.UUID
+	var boots []string
+	for _, k := range agents {
+		ids, boots = append(ids, k.agent), append(boots, k.boot)
+	}
+	return r.leaseKeys(ctx, "find leases of earlier boots", query, r.organization, ids, boots)
+}
+
+// silentLeases is how many leases of silent agents are freed at once.
+const silentLeases = 500
+
+// silent implements tx.
+func (r *rows) silent(ctx context.Context, quotas []uuid.UUID, since time.Time) ([]leaseKey, error) {
+	const query = `SELECT l.quota_id, l.subject, l.window_id, l.agent_id, l.boot FROM quota_agent a
+		JOIN quota_lease l ON l.organization_id = $1 AND l.agent_id = a.agent_id AND l.holds AND l.quota_id = ANY($2)
+		WHERE a.organization_id = $1 AND a.heard_at < $3 LIMIT $4`
+	return r.leaseKeys(ctx, "find leases of silent agents", query, r.organization, quotas, since, silentLeases)
+}
+
+func (r *rows) leaseKeys(ctx context.Context, doing, query string, args ...any) (keys []leaseKey, err error) {
+	found, err := r.tx.Query(ctx, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", doing, err)
+	}
+	var key leaseKey
+	_, err = pgx.ForEachRow(found, []any{&key.quota, &key.subject, &key.window, &key.agent, &key.boot}, func() error {
+		keys = append(keys, key)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", doing, err)
+	}
+	return keys, nil
+}
+
+// missing implements tx.
+func (r *rows) missing(ctx context.Context, restored restore, limit int) (agents []uuid.UUID, released map[uuid.UUID]bool, err error) {
+	const late = `SELECT a.id FROM agent a LEFT JOIN quota_agent k ON k.organization_id = $1 AND k.agent_id = a.id
+		WHERE a.organization_id = $1 AND a.valid_to IS NULL AND a.revoked_at IS NULL
+			AND (a.state ->> 'enrolled_at')::timestamptz < $3 AND coalesce(k.settled_epoch, 0) < $2 LIMIT $4`
+	const free = `SELECT quota_id FROM quota_release WHERE organization_id = $1 AND epoch >= $2`
+	batch := &pgx.Batch{}
+	ids := func(rows pgx.Rows) (found []uuid.UUID, err error) { return pgx.CollectRows(rows, pgx.RowTo[uuid.UUID]) }
+	batch.Queue(late, r.organization, restored.epoch, restored.at, limit).Query(func(rows pgx.Rows) (err error) {
+		agents, err = ids(rows)
+		return err
+	})
+	batch.Queue(free, r.organization, restored.epoch).Query(func(rows pgx.Rows) error {
+		found, err := ids(rows)
+		released = make(map[uuid.UUID]bool, len(found))
+		for _, id := range found {
+			released[id] = true
+		}
+		return err
+	})
+	if err := r.tx.SendBatch(ctx, batch).Close(); err != nil {
+		return nil, nil, fmt.Errorf("find agents that have not settled: %w", err)
+	}
+	return agents, released, nil
+}
