@@ -123,6 +123,7 @@ var stored = []proto.Message{
 	&eventv1.LimitUpdated{Settings: someLimit},
 	&eventv1.LimitArchived{},
 	&eventv1.LimitRestored{Settings: someLimit, CreatedAt: someTime},
+	&eventv1.LimitLeasesReleased{Epoch: 7, Reason: "it never comes back"},
 	&eventv1.BudgetCreated{Settings: someBudget},
 	&eventv1.BudgetUpdated{Settings: &eventv1.BudgetSettings{
 		Name: "team", Scope: &eventv1.QuotaScope{On: eventv1.QuotaOn_QUOTA_ON_LABEL, Label: "team", LabelValue: proto.String("")}, AmountNanoUsd: 1,
@@ -135,6 +136,11 @@ var stored = []proto.Message{
 		Name: "all", Scope: &eventv1.QuotaScope{On: eventv1.QuotaOn_QUOTA_ON_ORGANIZATION}, AmountNanoUsd: 1_000_000_000_000_000_000,
 		Window: &eventv1.BudgetSettings_Lifetime{Lifetime: &eventv1.LifetimeWindow{}}, Mode: eventv1.QuotaMode_QUOTA_MODE_OFF,
 	}, CreatedAt: someTime, Raise: someRaise},
+	&eventv1.BudgetLeaseWrittenOff{
+		Window: "2026-01-01T00:00:00Z/2026-02-01T00:00:00Z", Subject: "jo", AgentId: someID, Boot: "00000001-0123456789abcdef",
+		HeldNanoUsd: 1_000_000_000, Reason: "its disk is gone",
+	},
+	&eventv1.BudgetLeasesReleased{Epoch: 7, Reason: "it never comes back"},
 	&eventv1.SavedReportCreated{Name: "spend", Description: "by team", Sql: "SELECT 1"},
 	&eventv1.SavedReportUpdated{Name: "spend", Description: "by team", Sql: "SELECT 1"},
 	&eventv1.SavedReportArchived{},
@@ -148,6 +154,10 @@ var stored = []proto.Message{
 
 // storedSince are kinds above with fields that came later, by their files.
 var storedSince = map[string]proto.Message{
+	"OrganizationUpdated.pricing.json": &eventv1.OrganizationUpdated{Name: "acme", DisplayName: "ACME Corp", Pricing: &eventv1.PricingSettings{
+		Unpriced: eventv1.Unpriced_UNPRICED_ESTIMATE, EstimatePriceList: "openai", EstimateModel: "gpt-5",
+	}},
+	"PriceOverrideCreated.tiered.json": &eventv1.PriceOverrideCreated{Settings: tieredPrice},
 	"OrganizationUpdated.usage.json": &eventv1.OrganizationUpdated{Name: "acme", DisplayName: "ACME Corp", Usage: &eventv1.UsageSettings{
 		EndUsers: eventv1.EndUsers_END_USERS_PLAIN,
 		Labels:   []*eventv1.LabelRule{{Name: "team", MaxBytes: 64}, {Name: "ticket", MaxBytes: 16, Pattern: "[A-Z]+-[0-9]+"}},
@@ -217,6 +227,20 @@ func providerOf(d eventv1.Dialect) *eventv1.ProviderUpdated {
 	return &eventv1.ProviderUpdated{Settings: &eventv1.ProviderSettings{Name: "p", Dialect: d, BaseUrl: "https://p.example"}}
 }
 
+var tieredPrice = &eventv1.PriceOverrideSettings{
+	PriceList: "own", Model: "gpt-5", LongContextThreshold: 200_000, LongContext: eventv1.LongContext_LONG_CONTEXT_MARGINAL,
+	Rates:     &eventv1.Rates{Input: proto.Int64(1_250_000), InputImage: proto.Int64(4), OutputImage: proto.Int64(0)},
+	LongRates: &eventv1.Rates{Input: proto.Int64(2_500_000)},
+	ServiceTiers: []*eventv1.ServiceTierRates{
+		{Name: "fast", Factor: &eventv1.Factor{Numerator: 6, Denominator: 1}},
+		{Name: "flex", Rates: &eventv1.Rates{Input: proto.Int64(1)}, LongRates: &eventv1.Rates{Input: proto.Int64(2)}},
+	},
+	RegionFactors: []*eventv1.RegionFactor{{Region: "eu", Factor: &eventv1.Factor{Numerator: 11, Denominator: 10}}},
+	GeoFactors:    []*eventv1.RegionFactor{{Region: "us", Factor: &eventv1.Factor{Numerator: 11, Denominator: 10}}},
+	ProviderId:    someID, EffectiveFrom: someTime, EffectiveUntil: timestamppb.New(time.Date(2027, 1, 2, 3, 4, 5, 0, time.UTC)),
+	PerRequest: 5_000_000_000, PerImage: proto.Int64(0),
+}
+
 var somePrice = &eventv1.PriceOverrideSettings{
 	PriceList: "own", Model: "gpt-5", LongContextThreshold: 200_000,
 	Rates: &eventv1.Rates{
@@ -279,6 +303,7 @@ func TestEveryKindHasAStoredForm(t *testing.T) {
 		"Target": true, "Retry": true, "Sticky": true, "Hedge": true, "Share": true, "Timeouts": true, "ProviderSettings": true, "SealedCredential": true, "RouteSettings": true, "Rates": true, "PriceOverrideSettings": true,
 		"QuotaScope": true, "LimitSettings": true, "BudgetSettings": true, "CalendarWindow": true, "RollingWindow": true, "LifetimeWindow": true,
 		"RolloutSettings": true, "UsageSettings": true, "LabelRule": true,
+		"Factor": true, "RegionFactor": true, "ServiceTierRates": true, "PricingSettings": true,
 	}
 	have := map[string]bool{}
 	for _, body := range stored {

@@ -12,6 +12,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/route"
 	"github.com/weirhq/weir/controlplane/internal/timeouts"
 	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
+	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
 
 // What an agent must be able to do, by the day it learned it.
@@ -40,6 +41,11 @@ const (
 	// 2026-11-27: what usage may hold of callers' words, where it is not what organizations
 	// begin with: agents before it hold all of them. Serving on while the spool is full.
 	capabilityUsage = 8
+	// 2026-11-27: quotas.
+	capabilityQuotas = 9
+	// 2026-11-27: price books with entries for one provider, for some time, for the tokens
+	// beyond a threshold, by regions, images and requests; what is done without a price.
+	capabilityPrices = 9
 )
 
 // dialectsSince are those that agents had to learn.
@@ -51,12 +57,27 @@ var dialectsSince = map[eventv1.Dialect]int32{
 	eventv1.Dialect_DIALECT_VERTEX:       capabilityTranslating,
 }
 
-func ofGateway(g gateway.Gateway, usage organization.Usage) int32 {
+func ofGateway(g gateway.Gateway, usage organization.Usage, pricing organization.Pricing) int32 {
+	if pricing != (organization.Pricing{}) {
+		return capabilityPrices
+	}
 	if !usage.Default() || g.WhenSpoolFull != eventv1.SpoolFull_SPOOL_FULL_UNSPECIFIED {
 		return capabilityUsage
 	}
 	if g.CredentialMaxAge > 0 {
 		return capabilityRestricted
+	}
+	return capabilityFirst
+}
+
+// ofPriceBook: agents before it pass over service tiers, factors of places, images and aliases,
+// which leaves such requests unpriced as they were; anything else they would price wrongly.
+func ofPriceBook(book *policyv1.PriceBook) int32 {
+	for _, e := range book.GetEntries() {
+		if e.GetLongContext() == policyv1.LongContext_LONG_CONTEXT_MARGINAL || len(e.GetRegionFactors()) > 0 || e.GetProviderId() != "" ||
+			e.GetEffectiveFromUs() != 0 || e.GetEffectiveUntilUs() != 0 || e.GetPerRequest() != 0 {
+			return capabilityPrices
+		}
 	}
 	return capabilityFirst
 }

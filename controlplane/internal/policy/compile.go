@@ -20,7 +20,7 @@ const (
 
 // Revision of what is compiled: raised whenever the same state becomes other resources, be it by
 // the built-in price book. While two builds run, the newer one alone releases what they differ in.
-const Revision = 1
+const Revision = 2
 
 // Kinds of resources.
 const (
@@ -29,6 +29,7 @@ const (
 	KindRoute     = "route"
 	KindKey       = "key"
 	KindPriceBook = "price_book"
+	KindQuota     = "quota"
 )
 
 // ErrTooLarge says that a policy exceeds MaxBytes or MaxResources.
@@ -67,10 +68,11 @@ type compiler struct {
 // only routes that a configuration of the past has.
 func (c *compiler) all(state State, builtin *policyv1.PriceBook) {
 	state, unserved := within(state)
-	c.add(KindGateway, state.Gateway.ID.String(), toProtoGateway(state.Gateway, state.Usage), ofGateway(state.Gateway, state.Usage))
+	c.add(KindGateway, state.Gateway.ID.String(), toProtoGateway(state.Gateway, state.Usage, state.Pricing),
+		ofGateway(state.Gateway, state.Usage, state.Pricing))
 	if state.PriceOverridesVersion > state.Since || state.Since == 0 {
 		book := PriceBook(builtin, state.PriceOverrides, state.PriceOverridesVersion)
-		c.add(KindPriceBook, book.GetVersion(), book, capabilityFirst)
+		c.add(KindPriceBook, book.GetVersion(), book, ofPriceBook(book))
 	}
 	for _, p := range state.Providers {
 		c.add(KindProvider, p.ID.String(), toProtoProvider(p, state.Gateway.ID), ofProvider(p, state.Gateway.ID))
@@ -82,6 +84,7 @@ func (c *compiler) all(state State, builtin *policyv1.PriceBook) {
 		}
 		c.add(KindRoute, r.ID.String(), toProtoRoute(r, reason), needs)
 	}
+	c.quotas(state)
 	routes := idsOf(state.Routes)
 	for _, k := range state.Keys {
 		needs, none := ofKey(k), false

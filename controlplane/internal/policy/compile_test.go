@@ -16,11 +16,15 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/testing/protocmp"
 
+	"github.com/weirhq/weir/controlplane/internal/budget"
 	"github.com/weirhq/weir/controlplane/internal/gateway"
 	"github.com/weirhq/weir/controlplane/internal/key"
+	"github.com/weirhq/weir/controlplane/internal/limit"
 	"github.com/weirhq/weir/controlplane/internal/organization"
 	"github.com/weirhq/weir/controlplane/internal/policy"
+	"github.com/weirhq/weir/controlplane/internal/priceoverride"
 	"github.com/weirhq/weir/controlplane/internal/provider"
+	"github.com/weirhq/weir/controlplane/internal/quota"
 	"github.com/weirhq/weir/controlplane/internal/route"
 	"github.com/weirhq/weir/controlplane/internal/timeouts"
 	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
@@ -113,6 +117,39 @@ func strategic() policy.State {
 	return state
 }
 
+// bounded has quotas of every kind, and some that are off; a key with labels.
+func bounded(s *policy.State) {
+	const (
+		hard, soft, shadow = eventv1.QuotaMode_QUOTA_MODE_HARD, eventv1.QuotaMode_QUOTA_MODE_SOFT, eventv1.QuotaMode_QUOTA_MODE_SHADOW
+		allow, refuse      = eventv1.WhenUnreachable_WHEN_UNREACHABLE_ALLOW, eventv1.WhenUnreachable_WHEN_UNREACHABLE_REFUSE
+	)
+	value := "blue"
+	s.Keys[0].Labels = map[string]string{"team": "blue", "cost-center": "17"}
+	for i, b := range []budget.Settings{
+		{Name: "all", Scope: quota.Scope{On: eventv1.QuotaOn_QUOTA_ON_ORGANIZATION}, Mode: hard},
+		{Name: "project", Scope: quota.Scope{On: eventv1.QuotaOn_QUOTA_ON_PROJECT, ID: id(9)}, Mode: soft, WhenUnreachable: refuse},
+		{Name: "key", Scope: quota.Scope{On: eventv1.QuotaOn_QUOTA_ON_KEY, ID: id(7), ProjectID: id(9)}, Mode: shadow, WhenUnreachable: allow},
+		{Name: "route", Scope: quota.Scope{On: eventv1.QuotaOn_QUOTA_ON_ROUTE, ID: id(5)}, Mode: eventv1.QuotaMode_QUOTA_MODE_OFF},
+		{Name: "each-user", Scope: quota.Scope{On: eventv1.QuotaOn_QUOTA_ON_END_USER}, Mode: hard},
+		{Name: "blue", Scope: quota.Scope{On: eventv1.QuotaOn_QUOTA_ON_LABEL, Label: "team", LabelValue: &value}, Mode: hard},
+		{Name: "each-team", Scope: quota.Scope{On: eventv1.QuotaOn_QUOTA_ON_LABEL, Label: "team"}, Mode: soft},
+	} {
+		s.Budgets = append(s.Budgets, budget.Budget{ID: id(byte(50 + i)), Settings: b})
+	}
+	for i, l := range []limit.Settings{
+		{Name: "tpm", Scope: quota.Scope{On: eventv1.QuotaOn_QUOTA_ON_PROVIDER, ID: id(3)}, Metric: eventv1.LimitMetric_LIMIT_METRIC_TOKENS,
+			Amount: 90_000, Window: eventv1.LimitWindow_LIMIT_WINDOW_MINUTE, Mode: hard, WhenUnreachable: allow},
+		{Name: "a-day", Scope: quota.Scope{On: eventv1.QuotaOn_QUOTA_ON_ROUTE, ID: id(6)}, Metric: eventv1.LimitMetric_LIMIT_METRIC_REQUESTS,
+			Amount: 5, Window: eventv1.LimitWindow_LIMIT_WINDOW_DAY, Mode: soft, WhenUnreachable: refuse},
+		{Name: "slots", Scope: quota.Scope{On: eventv1.QuotaOn_QUOTA_ON_ORGANIZATION}, Metric: eventv1.LimitMetric_LIMIT_METRIC_CONCURRENT_REQUESTS,
+			Amount: 3, Mode: hard, WhenUnreachable: refuse},
+		{Name: "off", Scope: quota.Scope{On: eventv1.QuotaOn_QUOTA_ON_ORGANIZATION}, Metric: eventv1.LimitMetric_LIMIT_METRIC_REQUESTS,
+			Amount: 3, Window: eventv1.LimitWindow_LIMIT_WINDOW_SECOND, Mode: eventv1.QuotaMode_QUOTA_MODE_OFF, WhenUnreachable: allow},
+	} {
+		s.Limits = append(s.Limits, limit.Limit{ID: id(byte(70 + i)), Settings: l})
+	}
+}
+
 // plain lets end users and one label of its own into usage.
 func plain(s *policy.State) {
 	s.Usage = organization.Usage{
@@ -146,6 +183,7 @@ func TestCompile(t *testing.T) {
 	t.Run("golden_routed", func(t *testing.T) { wantGolden(t, "routed.golden", routed()) })
 	t.Run("golden_translated", func(t *testing.T) { wantGolden(t, "translated.golden", translated()) })
 	t.Run("golden_strategic", func(t *testing.T) { wantGolden(t, "strategic.golden", strategic()) })
+	t.Run("golden_quotas", func(t *testing.T) { wantGolden(t, "quotas.golden", with(bounded)) })
 	t.Run("golden_rotated", func(t *testing.T) { wantGolden(t, "rotated.golden", rotated()) })
 	t.Run("bodies_decode_to_what_the_state_says", func(t *testing.T) {
 		resources, err := policy.Compile(example(), book())
@@ -299,6 +337,16 @@ func TestEveryDialectHasACapability(t *testing.T) {
 	}
 }
 
+// overridden is the example with a price of its own.
+func overridden(change func(*priceoverride.Settings)) policy.State {
+	return with(func(s *policy.State) {
+		input := int64(7)
+		settings := priceoverride.Settings{PriceList: "openai", Model: "gpt-5.1", Rates: priceoverride.Rates{Input: &input}}
+		change(&settings)
+		s.PriceOverrides, s.PriceOverridesVersion = []priceoverride.PriceOverride{{ID: id(50), Settings: settings}}, s.Version
+	})
+}
+
 func TestMinimumCapability(t *testing.T) {
 	for name, test := range map[string]struct {
 		state policy.State
@@ -337,19 +385,32 @@ func TestMinimumCapability(t *testing.T) {
 		"a_further_dialect_that_is_not_served": {with(func(s *policy.State) {
 			s.Providers[0].Region, s.Providers[1].Dialect, s.Gateway.AllowedRegions = "us", eventv1.Dialect_DIALECT_GEMINI, []string{"us"}
 		}), 4},
-		"strategies_and_shares": {strategic(), 7},
-		"latency":               {with(func(s *policy.State) { s.Routes[1].Strategy = eventv1.Strategy_STRATEGY_LATENCY }), 7},
-		"least_busy":            {with(func(s *policy.State) { s.Routes[1].Strategy = eventv1.Strategy_STRATEGY_LEAST_BUSY }), 7},
-		"cheapest":              {with(func(s *policy.State) { s.Routes[1].Strategy = eventv1.Strategy_STRATEGY_CHEAPEST }), 7},
-		"sticky":                {with(func(s *policy.State) { s.Routes[1].Strategy = eventv1.Strategy_STRATEGY_STICKY }), 7},
-		"a_condition":           {with(func(s *policy.State) { s.Routes[1].Targets[0].When = "stream" }), 7},
-		"a_hedge":               {with(func(s *policy.State) { s.Routes[1].Hedge = &route.Hedge{} }), 7},
-		"a_canary":              {with(func(s *policy.State) { s.Routes[1].Canary = share(4, "new") }), 7},
-		"a_shadow":              {with(func(s *policy.State) { s.Routes[1].Shadow = share(4, "new") }), 7},
-		"after_a_long_prompt":   {with(func(s *policy.State) { s.Routes[1].Retry = &route.Retry{On: []eventv1.Failure{7}} }), 7},
-		"after_a_filter":        {with(func(s *policy.State) { s.Routes[1].Retry = &route.Retry{On: []eventv1.Failure{1, 8}} }), 7},
-		"after_a_credential":    {with(func(s *policy.State) { s.Routes[1].Retry = &route.Retry{On: []eventv1.Failure{6}} }), 3},
-		"connect_of_a_route":    {with(func(s *policy.State) { s.Routes[1].Timeouts.ConnectMS = 1 }), 7},
+		"blocking_what_has_no_price": {with(func(s *policy.State) { s.Pricing.Unpriced = eventv1.Unpriced_UNPRICED_BLOCK }), 9},
+		"tiers_places_and_images": {overridden(func(s *priceoverride.Settings) {
+			s.Tiers, s.Geos = []priceoverride.Tier{{Name: "fast", Factor: priceoverride.Factor{Numerator: 6, Denominator: 1}}}, []priceoverride.Region{{Name: "us", Factor: priceoverride.Factor{Numerator: 11, Denominator: 10}}}
+			s.Rates.OutputImage, s.PerImage = s.Rates.Input, s.Rates.Input
+		}), 1},
+		"a_price_of_a_provider": {overridden(func(s *priceoverride.Settings) { s.ProviderID = id(3) }), 9},
+		"a_price_from_then_on":  {overridden(func(s *priceoverride.Settings) { s.From = day }), 9},
+		"a_price_until_then":    {overridden(func(s *priceoverride.Settings) { s.Until = day }), 9},
+		"a_price_per_request":   {overridden(func(s *priceoverride.Settings) { s.PerRequest = 1 }), 9},
+		"a_price_by_region": {overridden(func(s *priceoverride.Settings) {
+			s.Regions = []priceoverride.Region{{Name: "eu", Factor: priceoverride.Factor{Numerator: 2, Denominator: 1}}}
+		}), 9},
+		"a_price_beyond_a_threshold": {overridden(func(s *priceoverride.Settings) { s.Marginal, s.LongContextThreshold, s.LongRates = true, 1, s.Rates }), 9},
+		"strategies_and_shares":      {strategic(), 7},
+		"latency":                    {with(func(s *policy.State) { s.Routes[1].Strategy = eventv1.Strategy_STRATEGY_LATENCY }), 7},
+		"least_busy":                 {with(func(s *policy.State) { s.Routes[1].Strategy = eventv1.Strategy_STRATEGY_LEAST_BUSY }), 7},
+		"cheapest":                   {with(func(s *policy.State) { s.Routes[1].Strategy = eventv1.Strategy_STRATEGY_CHEAPEST }), 7},
+		"sticky":                     {with(func(s *policy.State) { s.Routes[1].Strategy = eventv1.Strategy_STRATEGY_STICKY }), 7},
+		"a_condition":                {with(func(s *policy.State) { s.Routes[1].Targets[0].When = "stream" }), 7},
+		"a_hedge":                    {with(func(s *policy.State) { s.Routes[1].Hedge = &route.Hedge{} }), 7},
+		"a_canary":                   {with(func(s *policy.State) { s.Routes[1].Canary = share(4, "new") }), 7},
+		"a_shadow":                   {with(func(s *policy.State) { s.Routes[1].Shadow = share(4, "new") }), 7},
+		"after_a_long_prompt":        {with(func(s *policy.State) { s.Routes[1].Retry = &route.Retry{On: []eventv1.Failure{7}} }), 7},
+		"after_a_filter":             {with(func(s *policy.State) { s.Routes[1].Retry = &route.Retry{On: []eventv1.Failure{1, 8}} }), 7},
+		"after_a_credential":         {with(func(s *policy.State) { s.Routes[1].Retry = &route.Retry{On: []eventv1.Failure{6}} }), 3},
+		"connect_of_a_route":         {with(func(s *policy.State) { s.Routes[1].Timeouts.ConnectMS = 1 }), 7},
 		"first_token_of_a_provider": {with(func(s *policy.State) {
 			s.Providers[1].Timeouts.FirstTokenMS = 1
 		}), 7},
@@ -378,6 +439,9 @@ func TestEnumsAgree(t *testing.T) {
 	}
 	if diff := cmp.Diff(eventv1.SpoolFull_value, policyv1.SpoolFull_value); diff != "" {
 		t.Errorf("what is done when a spool is full differs in events and policies:\n%s", diff)
+	}
+	if diff := cmp.Diff(eventv1.Unpriced_value, policyv1.Unpriced_value); diff != "" {
+		t.Errorf("what is done without a price differs in events and policies:\n%s", diff)
 	}
 	if diff := cmp.Diff(eventv1.Failure_value, policyv1.Failure_value); diff != "" {
 		t.Errorf("failures of events and policies differ:\n%s", diff)

@@ -11,11 +11,14 @@ import (
 	"github.com/google/uuid"
 	"google.golang.org/protobuf/testing/protocmp"
 
+	"github.com/weirhq/weir/controlplane/internal/budget"
 	"github.com/weirhq/weir/controlplane/internal/key"
+	"github.com/weirhq/weir/controlplane/internal/limit"
 	"github.com/weirhq/weir/controlplane/internal/organization"
 	"github.com/weirhq/weir/controlplane/internal/policy"
 	"github.com/weirhq/weir/controlplane/internal/priceoverride"
 	"github.com/weirhq/weir/controlplane/internal/provider"
+	"github.com/weirhq/weir/controlplane/internal/quota"
 	"github.com/weirhq/weir/controlplane/internal/route"
 	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
 )
@@ -29,7 +32,7 @@ type growing struct {
 
 func (g *growing) change() {
 	g.Version++
-	switch g.IntN(9) {
+	switch g.IntN(10) {
 	case 0:
 		i := g.IntN(len(g.Providers))
 		g.Providers = slices.Clone(g.Providers)
@@ -56,8 +59,31 @@ func (g *growing) change() {
 	case 5:
 		g.Usage = organization.Usage{EndUsers: eventv1.EndUsers(g.IntN(3)), Labels: []organization.Label{{Name: uuid.NewString(), MaxBytes: 9}}[:g.IntN(2)]}
 		g.Gateway.WhenSpoolFull = eventv1.SpoolFull(2 * g.IntN(2))
+	case 6:
+		g.changeQuota()
 	default:
 		g.changeKey()
+	}
+}
+
+func (g *growing) changeQuota() {
+	g.Budgets, g.Limits = slices.Clone(g.Budgets), slices.Clone(g.Limits)
+	mode := eventv1.QuotaMode(g.IntN(5))
+	switch {
+	case g.IntN(2) == 0:
+		l := limit.Limit{ID: g.id(), Settings: limit.Settings{Metric: eventv1.LimitMetric(1 + g.IntN(3)), Amount: 7, Mode: mode}}
+		g.Limits = append(g.Limits, l)
+		g.note(policy.KindQuota, l.ID)
+	case len(g.Budgets) > 0 && g.IntN(2) == 0:
+		g.Budgets[0].Mode = mode
+		g.note(policy.KindQuota, g.Budgets[0].ID)
+	case len(g.Budgets) > 0 && g.IntN(3) == 0:
+		g.note(policy.KindQuota, g.Budgets[0].ID)
+		g.Budgets = g.Budgets[1:]
+	default:
+		b := budget.Budget{ID: g.id(), Settings: budget.Settings{Name: "new", Scope: quota.Scope{On: eventv1.QuotaOn(1 + g.IntN(7))}, Mode: mode}}
+		g.Budgets = append(g.Budgets, b)
+		g.note(policy.KindQuota, b.ID)
 	}
 }
 
@@ -117,7 +143,7 @@ func (g *growing) note(kind string, id uuid.UUID) {
 // since is what the state says of what changed after a version.
 func (g *growing) since(version int64) policy.State {
 	s := g.State
-	s.Since, s.Providers, s.Routes, s.Keys = version, nil, nil, nil
+	s.Since, s.Providers, s.Routes, s.Keys, s.Budgets, s.Limits = version, nil, nil, nil, nil, nil
 	if s.PriceOverridesVersion <= version {
 		s.PriceOverrides = nil
 	}
@@ -143,6 +169,17 @@ func (g *growing) since(version int64) policy.State {
 	for _, k := range g.Keys {
 		if take(policy.KindKey, k.ID) {
 			s.Keys = append(s.Keys, k)
+		}
+	}
+	// Those that are not enforced are in no state, and left is what is gone.
+	for _, b := range g.Budgets {
+		if quota.Enforced(b.Mode) && take(policy.KindQuota, b.ID) {
+			s.Budgets = append(s.Budgets, b)
+		}
+	}
+	for _, l := range g.Limits {
+		if quota.Enforced(l.Mode) && take(policy.KindQuota, l.ID) {
+			s.Limits = append(s.Limits, l)
 		}
 	}
 	for name, gone := range left {

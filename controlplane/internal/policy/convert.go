@@ -18,7 +18,7 @@ import (
 )
 
 // toProtoGateway keeps the numbers of enums, as toProtoProvider does the dialect's.
-func toProtoGateway(g gateway.Gateway, usage organization.Usage) *policyv1.Gateway {
+func toProtoGateway(g gateway.Gateway, usage organization.Usage, pricing organization.Pricing) *policyv1.Gateway {
 	usage = usage.Effective()
 	return &policyv1.Gateway{
 		Id:                      g.ID.String(),
@@ -29,6 +29,9 @@ func toProtoGateway(g gateway.Gateway, usage organization.Usage) *policyv1.Gatew
 		WhenSpoolFull:           policyv1.SpoolFull(g.WhenSpoolFull),
 		EndUsers:                policyv1.EndUsers(usage.EndUsers),
 		Labels:                  toProtoLabels(usage.Labels),
+		Unpriced:                policyv1.Unpriced(pricing.Unpriced),
+		EstimatePriceList:       pricing.EstimatePriceList,
+		EstimateModel:           pricing.EstimateModel,
 	}
 }
 
@@ -149,6 +152,7 @@ func toProtoKey(k key.Key) *policyv1.Key {
 		RouteIds:  sorted(k.RouteIDs),
 		ExpiresAt: toProtoTime(k.ExpiresAt),
 		RevokedAt: toProtoTime(k.RevokedAt),
+		Labels:    k.Labels,
 	}
 	if k.Previous != nil {
 		compiled.PreviousSha256 = k.Previous.SHA256

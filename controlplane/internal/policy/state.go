@@ -5,8 +5,10 @@ package policy
 import (
 	"github.com/google/uuid"
 
+	"github.com/weirhq/weir/controlplane/internal/budget"
 	"github.com/weirhq/weir/controlplane/internal/gateway"
 	"github.com/weirhq/weir/controlplane/internal/key"
+	"github.com/weirhq/weir/controlplane/internal/limit"
 	"github.com/weirhq/weir/controlplane/internal/organization"
 	"github.com/weirhq/weir/controlplane/internal/priceoverride"
 	"github.com/weirhq/weir/controlplane/internal/provider"
@@ -26,7 +28,9 @@ type State struct {
 	Gateway gateway.Gateway
 	// Usage is what the organization has said by now: it is not staged.
 	Usage organization.Usage
-	// ConfigurationVersion, other than 0: everything but keys and Usage is as it was at this
+	// Pricing likewise.
+	Pricing organization.Pricing
+	// ConfigurationVersion, other than 0: everything but keys, quotas, Usage and Pricing is as it was at this
 	// earlier version.
 	ConfigurationVersion int64
 	// RegionsNow are those that the gateway allows now, where its configuration is of the
@@ -43,12 +47,15 @@ type State struct {
 	// PriceOverridesVersion is the log version of their newest change, of archived ones,
 	// too; 0: there never was one.
 	PriceOverridesVersion int64
+	// Budgets and Limits are those of now that are enforced.
+	Budgets []budget.Budget
+	Limits  []limit.Limit
 	// Keys includes those revoked within the last 90 days.
 	Keys []key.Key
 	// Lingering are keys revoked before that which an agent of the gateway may still have
 	// living on its disk: in the set of revocations only.
 	Lingering []key.Key
-	// Since: other than 0, of Providers, Routes and Keys only those are here that changed
+	// Since: other than 0, of Providers, Routes, Budgets, Limits and Keys only those are here that changed
 	// after this version, as they are now, and Gone names those that did and are no
 	// more. PriceOverrides are here only where PriceOverridesVersion is above it.
 	Since int64

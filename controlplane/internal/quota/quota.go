@@ -37,14 +37,17 @@ func Taken(thing, name string) error {
 	return fault.Because(fault.Conflict, "name_taken", "a %s named %q exists", thing, name)
 }
 
-// CheckMode refuses what nothing would come of: today, every mode but off.
+// Enforced tells whether a mode is one that agents hold to.
+func Enforced(m eventv1.QuotaMode) bool { return m > eventv1.QuotaMode_QUOTA_MODE_OFF }
+
+// CheckMode refuses what nothing would come of: soft ones tell somebody, and nobody is told yet.
 func CheckMode(m eventv1.QuotaMode) error {
 	switch m {
-	case eventv1.QuotaMode_QUOTA_MODE_OFF:
+	case eventv1.QuotaMode_QUOTA_MODE_OFF, eventv1.QuotaMode_QUOTA_MODE_HARD, eventv1.QuotaMode_QUOTA_MODE_SHADOW:
 		return nil
-	case eventv1.QuotaMode_QUOTA_MODE_HARD, eventv1.QuotaMode_QUOTA_MODE_SOFT, eventv1.QuotaMode_QUOTA_MODE_SHADOW:
+	case eventv1.QuotaMode_QUOTA_MODE_SOFT:
 		return fault.Because(fault.Unimplemented, "quota_mode_unimplemented",
-			"mode: this server neither counts nor enforces limits and budgets yet; QUOTA_MODE_OFF keeps it, and a release that enforces it lets you turn it on")
+			"mode: this server tells nobody of a soft limit or budget yet; QUOTA_MODE_SHADOW counts what would have been refused, and QUOTA_MODE_HARD refuses it")
 	}
-	return fault.Field("mode", "want QUOTA_MODE_OFF: the limit or budget is kept, and not enforced")
+	return fault.Field("mode", "want QUOTA_MODE_HARD, which refuses what goes beyond, QUOTA_MODE_SHADOW, which counts it, or QUOTA_MODE_OFF")
 }

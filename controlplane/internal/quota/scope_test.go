@@ -77,14 +77,12 @@ func TestStoredScopesThatAreNone(t *testing.T) {
 	}
 }
 
-// Until something counts and enforces quotas, only those that are off are taken.
+// Until somebody is told of them, soft quotas are not taken.
 func TestModes(t *testing.T) {
 	for mode := range eventv1.QuotaMode_name {
-		want := map[eventv1.QuotaMode]fault.Kind{eventv1.QuotaMode_QUOTA_MODE_UNSPECIFIED: fault.Invalid, eventv1.QuotaMode_QUOTA_MODE_OFF: 0}
-		kind, ok := want[eventv1.QuotaMode(mode)]
-		if !ok {
-			kind = fault.Unimplemented
-		}
+		kind := map[eventv1.QuotaMode]fault.Kind{
+			eventv1.QuotaMode_QUOTA_MODE_UNSPECIFIED: fault.Invalid, eventv1.QuotaMode_QUOTA_MODE_SOFT: fault.Unimplemented,
+		}[eventv1.QuotaMode(mode)]
 		if err := quota.CheckMode(eventv1.QuotaMode(mode)); (err == nil) != (kind == 0) || err != nil && !fault.Is(err, kind) {
 			t.Errorf("%s: got %v", eventv1.QuotaMode(mode), err)
 		}

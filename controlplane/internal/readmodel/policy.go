@@ -32,7 +32,7 @@ func (s *Store) PolicyState(ctx context.Context, q fleet.PolicyQuery) (policy.St
 		if state.Gateway, err = Gateways.Find(ctx, v, q.GatewayID); err != nil {
 			return err
 		}
-		if state.Usage, err = usageOf(ctx, v); err != nil {
+		if state.Usage, state.Pricing, err = settingsOf(ctx, v); err != nil {
 			return err
 		}
 		if state.Stage, err = StageOf(ctx, v, state.Gateway); err != nil {
@@ -52,6 +52,9 @@ func (s *Store) PolicyState(ctx context.Context, q fleet.PolicyQuery) (policy.St
 		if err := readConfiguration(ctx, v, q, &state); err != nil {
 			return err
 		}
+		if err := readQuotas(ctx, v, &state); err != nil {
+			return err
+		}
 		state.Keys, err = policyKeys(ctx, v, nil)
 		return err
 	})
@@ -61,13 +64,13 @@ func (s *Store) PolicyState(ctx context.Context, q fleet.PolicyQuery) (policy.St
 	return state, nil
 }
 
-// usageOf is the default of an organization that is archived.
-func usageOf(ctx context.Context, v View) (organization.Usage, error) {
+// settingsOf are the defaults of an organization that is archived.
+func settingsOf(ctx context.Context, v View) (organization.Usage, organization.Pricing, error) {
 	o, err := Organizations.Find(ctx, v, v.Organization)
 	if fault.Is(err, fault.NotFound) {
-		return organization.Usage{}, nil
+		return organization.Usage{}, organization.Pricing{}, nil
 	}
-	return o.Usage, err
+	return o.Usage, o.Pricing, err
 }
 
 // reachesAll tells whether the gateway sends to every region, and did at the version:

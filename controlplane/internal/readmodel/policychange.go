@@ -3,13 +3,18 @@ package readmodel
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/weirhq/weir/controlplane/internal/budget"
 	"github.com/weirhq/weir/controlplane/internal/key"
+	"github.com/weirhq/weir/controlplane/internal/limit"
 	"github.com/weirhq/weir/controlplane/internal/policy"
 	"github.com/weirhq/weir/controlplane/internal/provider"
+	"github.com/weirhq/weir/controlplane/internal/quota"
 	"github.com/weirhq/weir/controlplane/internal/route"
 )
 
@@ -18,8 +23,8 @@ import (
 const maxPolicyChanges = 10_000
 
 // policyKinds are the tables whose rows become resources one by one.
-var policyKinds = map[string]projection{
-	policy.KindProvider: Providers, policy.KindRoute: Routes, policy.KindKey: Keys,
+var policyKinds = map[string][]projection{
+	policy.KindProvider: {Providers}, policy.KindRoute: {Routes}, policy.KindKey: {Keys}, policy.KindQuota: {Budgets, Limits},
 }
 
 // touchedSince returns the ids of what the log changed after a version, by the kind of
@@ -39,8 +44,8 @@ func touchedSince(ctx context.Context, v View, since, head int64) (touched map[s
 	changes := 0
 	_, err = pgx.ForEachRow(rows, []any{&event, &subject}, func() error {
 		changes++
-		for kind, table := range policyKinds {
-			if table.touches(event) {
+		for kind, tables := range policyKinds {
+			if slices.ContainsFunc(tables, func(t projection) bool { return t.touches(event) }) {
 				touched[kind] = append(touched[kind], subject)
 			}
 		}
@@ -81,8 +86,25 @@ func readKind(ctx context.Context, v View, state *policy.State, kind string, ids
 	case policy.KindKey:
 		state.Keys, err = policyKeys(ctx, v, ids)
 		here = idsOf(state.Keys, func(k key.Key) uuid.UUID { return k.ID })
+	case policy.KindQuota:
+		err = readQuotas(ctx, v, state, among)
+		here = idsOf(state.Budgets, func(b budget.Budget) uuid.UUID { return b.ID })
+		maps.Copy(here, idsOf(state.Limits, func(l limit.Limit) uuid.UUID { return l.ID }))
 	}
 	return here, err
+}
+
+// readQuotas reads those that are enforced; the others are in no policy.
+func readQuotas(ctx context.Context, v View, state *policy.State, among ...Match) (err error) {
+	if state.Budgets, err = Budgets.All(ctx, v, among...); err != nil {
+		return err
+	}
+	if state.Limits, err = Limits.All(ctx, v, among...); err != nil {
+		return err
+	}
+	state.Budgets = slices.DeleteFunc(state.Budgets, func(b budget.Budget) bool { return !quota.Enforced(b.Mode) })
+	state.Limits = slices.DeleteFunc(state.Limits, func(l limit.Limit) bool { return !quota.Enforced(l.Mode) })
+	return nil
 }
 
 func idsOf[T any](things []T, id func(T) uuid.UUID) map[uuid.UUID]bool {

@@ -145,14 +145,16 @@ var (
 	Limits = &Table[limit.Limit]{
 		name: "quota_limit", thing: "limit", fields: limitFields, apply: limit.Apply,
 		begins: "LimitCreated", restores: "LimitRestored", ends: "LimitArchived",
-		changes: map[string]func(proto.Message) string{"LimitUpdated": nil},
+		changes: map[string]func(proto.Message) string{"LimitUpdated": nil, "LimitLeasesReleased": nil},
 		columns: []string{"name", "project_id"},
 		values:  func(l limit.Limit) []any { return []any{l.Name, idOrNull(l.Scope.Project())} },
 	}
 	Budgets = &Table[budget.Budget]{
 		name: "budget", thing: "budget", fields: budgetFields, apply: budget.Apply,
 		begins: "BudgetCreated", restores: "BudgetRestored", ends: "BudgetArchived",
-		changes: map[string]func(proto.Message) string{"BudgetUpdated": nil, "BudgetRaised": nil},
+		changes: map[string]func(proto.Message) string{
+			"BudgetUpdated": nil, "BudgetRaised": nil, "BudgetLeaseWrittenOff": nil, "BudgetLeasesReleased": nil,
+		},
 		columns: []string{"name", "project_id"},
 		values:  func(b budget.Budget) []any { return []any{b.Name, idOrNull(b.Scope.Project())} },
 	}

@@ -16,7 +16,7 @@ var notInBatches = []string{
 	"GatewayService.CreateEnrolmentToken", "GatewayService.RevokeEnrolmentToken",
 	"GatewayService.UpdateAgent", "GatewayService.RevokeAgent",
 	"ServiceAccountService.CreateServiceAccountToken", "ServiceAccountService.RevokeServiceAccountToken",
-	"AlertChannelService.TestAlertChannel",
+	"AlertChannelService.TestAlertChannel", "PriceOverrideService.ImportPrices",
 }
 
 func TestEveryChangeOfConfigurationFitsIntoABatch(t *testing.T) {

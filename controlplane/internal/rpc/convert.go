@@ -27,7 +27,7 @@ func toProtoOrganization(o organization.Organization, version int64) *adminv1.Or
 		Id: o.ID.String(), Name: o.Name, DisplayName: o.DisplayName, CreatedAt: toTimestamp(o.CreatedAt), Version: version,
 		Etag: toETag(o.Version), AllowedRegions: o.AllowedRegions,
 		SuspendedAt: toTimestamp(o.SuspendedAt), SuspensionReason: o.SuspensionReason,
-		Usage: toProtoUsage(o.Usage.Effective()),
+		Usage: toProtoUsage(o.Usage.Effective()), Pricing: toProtoPricing(o.Pricing),
 	}
 }
 

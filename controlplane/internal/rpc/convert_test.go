@@ -18,6 +18,7 @@ func TestEnumsAgree(t *testing.T) {
 		"strategies": {eventv1.Strategy_value, adminv1.Strategy_value},
 		"stickiness": {eventv1.StickyBy_value, adminv1.StickyBy_value},
 		"end users":  {eventv1.EndUsers_value, adminv1.EndUsers_value},
+		"unpriced":   {eventv1.Unpriced_value, adminv1.Unpriced_value},
 		"failures":   {eventv1.Failure_value, adminv1.Failure_value},
 		"intervals": {
 			{

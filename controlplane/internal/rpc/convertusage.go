@@ -17,6 +17,19 @@ func toProtoUsage(u organization.Usage) *adminv1.UsageSettings {
 	}
 }
 
+func toProtoPricing(p organization.Pricing) *adminv1.PricingSettings {
+	return &adminv1.PricingSettings{
+		Unpriced:          cmp.Or(adminv1.Unpriced(p.Unpriced), adminv1.Unpriced_UNPRICED_ALLOW),
+		EstimatePriceList: p.EstimatePriceList, EstimateModel: p.EstimateModel,
+	}
+}
+
+func fromProtoPricing(p *adminv1.PricingSettings) organization.Pricing {
+	return organization.Pricing{
+		Unpriced: eventv1.Unpriced(p.GetUnpriced()), EstimatePriceList: p.GetEstimatePriceList(), EstimateModel: p.GetEstimateModel(),
+	}
+}
+
 // fromProtoUsage takes none as the default, and an empty one as one without labels.
 func fromProtoUsage(u *adminv1.UsageSettings) organization.Usage {
 	if u == nil {

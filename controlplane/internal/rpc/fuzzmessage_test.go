@@ -169,7 +169,8 @@ func (d *dice) scalar(field protoreflect.FieldDescriptor, rules *validate.FieldR
 		}
 		values := field.Enum().Values()
 		if field.Enum().Name() == "QuotaMode" && d.IntN(8) > 0 {
-			return protoreflect.ValueOfEnum(values.ByName("QUOTA_MODE_OFF").Number()) // all that is built
+			// All that is built.
+			return protoreflect.ValueOfEnum(values.ByName([]protoreflect.Name{"QUOTA_MODE_OFF", "QUOTA_MODE_HARD", "QUOTA_MODE_SHADOW"}[d.IntN(3)]).Number())
 		}
 		return protoreflect.ValueOfEnum(values.Get(d.IntN(values.Len())).Number())
 	case protoreflect.Int32Kind, protoreflect.Sint32Kind, protoreflect.Sfixed32Kind:

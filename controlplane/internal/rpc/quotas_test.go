@@ -198,10 +198,19 @@ func TestBudgets(t *testing.T) {
 	})
 }
 
-// Nothing enforces quotas yet, and nothing is accepted and ignored.
+// Nobody is told of soft quotas and of budgets yet, and nothing is accepted and ignored.
 func TestQuotaModes(t *testing.T) {
 	n := install(t).tenant("alpha")
-	for _, mode := range []adminv1.QuotaMode{adminv1.QuotaMode_QUOTA_MODE_HARD, adminv1.QuotaMode_QUOTA_MODE_SOFT, adminv1.QuotaMode_QUOTA_MODE_SHADOW} {
+	telling := monthly("telling", onOrganization())
+	telling.Mode, telling.AlertPercents, telling.AlertChannelIds = adminv1.QuotaMode_QUOTA_MODE_HARD, []int32{80}, []string{n.channel.Id}
+	same(t, detail(t, refused(t, connect.CodeUnimplemented, n.budgets.CreateBudget, telling)).GetReason(), "budget_alerts_unimplemented")
+	for _, mode := range []adminv1.QuotaMode{adminv1.QuotaMode_QUOTA_MODE_HARD, adminv1.QuotaMode_QUOTA_MODE_SHADOW} {
+		limit, budget := requestsOf(newName(), onOrganization()), monthly(newName(), onOrganization())
+		limit.Mode, budget.Mode = mode, mode
+		same(t, call(t, n.limits.CreateLimit, limit).Limit.Mode, mode)
+		same(t, call(t, n.budgets.CreateBudget, budget).Budget.Mode, mode)
+	}
+	for _, mode := range []adminv1.QuotaMode{adminv1.QuotaMode_QUOTA_MODE_SOFT} {
 		limit, budget := requestsOf("l", onOrganization()), monthly("b", onOrganization())
 		limit.Mode, budget.Mode = mode, mode
 		for _, err := range []*connect.Error{

@@ -312,6 +312,8 @@ var foreign = map[string]func(t *testing.T, a, b *tenant){
 		request := &adminv1.CreatePriceOverrideRequest{PriceList: "both", Model: "m", Rates: &adminv1.Rates{Input: "1"}}
 		call(t, a.prices.CreatePriceOverride, request)
 		call(t, b.prices.CreatePriceOverride, request)
+		request.Model, request.ProviderId = "n", a.provider.Id
+		refused(t, connect.CodeNotFound, b.prices.CreatePriceOverride, request)
 	},
 	"PriceOverrideService.GetPriceOverride": func(t *testing.T, a, b *tenant) {
 		refused(t, connect.CodeNotFound, b.prices.GetPriceOverride, &adminv1.GetPriceOverrideRequest{Id: a.override.Id})
@@ -328,6 +330,12 @@ var foreign = map[string]func(t *testing.T, a, b *tenant){
 	},
 	"PriceOverrideService.DeletePriceOverride": func(t *testing.T, a, b *tenant) {
 		refused(t, connect.CodeNotFound, b.prices.DeletePriceOverride, &adminv1.DeletePriceOverrideRequest{Id: a.override.Id})
+	},
+	"PriceOverrideService.ImportPrices": func(t *testing.T, a, b *tenant) {
+		file := &adminv1.ImportPricesRequest{Lists: []*adminv1.ImportedList{{LitellmProvider: "openai", PriceList: "imported"}},
+			Litellm: `{"m":{"litellm_provider":"openai","input_cost_per_token":1e-6}}`}
+		same(t, call(t, a.prices.ImportPrices, file).Prices[0].Change, adminv1.ImportedPrice_CHANGE_CREATED)
+		same(t, call(t, b.prices.ImportPrices, file).Prices[0].Change, adminv1.ImportedPrice_CHANGE_CREATED)
 	},
 	"PriceOverrideService.ListPrices": func(t *testing.T, a, b *tenant) {
 		call(t, a.prices.CreatePriceOverride, &adminv1.CreatePriceOverrideRequest{PriceList: "of-a", Model: "m", Rates: &adminv1.Rates{Input: "1"}})
