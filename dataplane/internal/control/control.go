@@ -42,7 +42,9 @@ import (
 //	   targets; hedging, canaries and shadows; timeouts to connect and to the first token;
 //	   failures by a context that is too long and by content filters.
 //	8 (2026-11-27): serving on while the spool is full; what usage may hold of callers' words.
-const Capability = 8
+//	9 (2026-11-27): quotas; price books with entries for one provider, for some time, for the
+//	   tokens beyond a threshold, by regions, images and requests; what is done without a price.
+const Capability = 9
 
 // Compile prepares a verified policy with the revocations that hold now. swap
 // makes it the served one; it runs after the policy is on disk. An error refuses
