@@ -113,11 +113,11 @@ func (l *Log) Refuse(record *usagev1.UsageRecord) error {
 	if err := l.late.first(l); err != nil {
 		return err
 	}
-	record.Seq, err = l.appendEnd(frame, 0)
+	record.Seq, err = l.appendEnd(frame, 0, record)
 	return err
 }
 
-func (l *Log) appendEnd(frame []byte, id uint64) (seq int64, err error) {
+func (l *Log) appendEnd(frame []byte, id uint64, record *usagev1.UsageRecord) (seq int64, err error) {
 	b := l.bootState(l.boot)
 	seq = b.written.last() + 1
 	binary.LittleEndian.PutUint64(frame[frameHead:], id)
@@ -127,6 +127,7 @@ func (l *Log) appendEnd(frame []byte, id uint64) (seq int64, err error) {
 		return 0, err
 	}
 	l.recent.keep(place{s.number, offset}, frame)
+	l.charges.add(l.boot, record)
 	b.written.add(seq, seq)
 	s.ends.add(seq, seq)
 	l.unbatched += int64(len(frame))
@@ -157,7 +158,8 @@ func (l *Log) roomFor(size int) error {
 func (l *Log) need(size int) int64 {
 	starts := l.openBytes + int64(size)
 	ends := starts + int64(len(l.open)+1)*endRoom
-	heads := starts * (ends/l.opts.SegmentBytes + 1) // segments that the ends will begin repeat what is open
+	// Segments that the ends will begin repeat what is open, and charges.
+	heads := (starts + int64(len(l.charges.totals))*chargeRoom) * (ends/l.opts.SegmentBytes + 1)
 	return l.bytes + int64(size) + ends + heads + l.unbatched/2
 }
 

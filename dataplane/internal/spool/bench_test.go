@@ -36,6 +36,26 @@ func BenchmarkStartEnd(b *testing.B) {
 	}
 }
 
+// BenchmarkStartEndCharged is the same of a request that comes under five quotas.
+func BenchmarkStartEndCharged(b *testing.B) {
+	l := benchLog(b)
+	s, e := started("0197f1c2-0000-7000-8000-000000000001"), finished("0197f1c2-0000-7000-8000-000000000001")
+	for _, window := range []string{"a", "b", "c", "d", "e"} {
+		chargingOf(s, window, 100)
+		chargingOf(e, window, 10)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		id, err := l.Start(s)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := l.End(id, e); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 // BenchmarkShipped is a request's whole way through the spool: start, end, into a batch, sent
 // and settled. Its CPU time, at -cpu 1, is what the spool takes of an agent.
 func BenchmarkShipped(b *testing.B) {

@@ -12,6 +12,13 @@ import (
 // it are then needed only for records that are not settled.
 type ledger struct {
 	Boots []ledgerBoot `json:"boots"`
+	// What requests took of quotas, of checkpoints only: null where nobody kept it. It goes on
+	// in so many checkpoints behind this one, each a part; behind them are so many starts.
+	Charges []ledgerCharges `json:"charges"`
+	Short   string          `json:"short,omitempty"`
+	Parts   int             `json:"parts,omitempty"`
+	Starts  int             `json:"starts,omitempty"`
+	Part    bool            `json:"part,omitempty"`
 }
 
 type ledgerBoot struct {
@@ -43,14 +50,13 @@ func (l *Log) sortedBoots() []*bootState {
 	return all
 }
 
-func (l *Log) learn(payload []byte) error {
-	var all ledger
+func (l *Log) learn(payload []byte) (all ledger, err error) {
 	if err := json.Unmarshal(payload, &all); err != nil {
-		return fmt.Errorf("decode ledger: %w", err)
+		return all, fmt.Errorf("decode ledger: %w", err)
 	}
 	for _, told := range all.Boots {
 		if _, err := bootCounter(told.Boot); err != nil {
-			return fmt.Errorf("decode ledger: %w", err)
+			return all, fmt.Errorf("decode ledger: %w", err)
 		}
 		b := l.bootState(told.Boot)
 		b.told = max(b.told, told.Last)
@@ -59,7 +65,7 @@ func (l *Log) learn(payload []byte) error {
 			b.batched.add(s.First, s.Last)
 		}
 	}
-	return nil
+	return all, nil
 }
 
 func encodeLedger(kind byte, all ledger) ([]byte, error) {
@@ -72,25 +78,51 @@ func encodeLedger(kind byte, all ledger) ([]byte, error) {
 
 // writeHead begins a segment with what later ones rest on, in few writes: everybody waits.
 func (l *Log) writeHead(s *segment) error {
-	head, err := encodeLedger(frameCheckpoint, l.ledger())
-	if err != nil {
-		return err
-	}
-	seal(head, s.seed, s.size)
-	head = slices.Grow(head, int(min(l.openBytes, maxHeadWrite)))
-	for _, start := range l.open {
-		if len(head)+len(start) > maxHeadWrite {
-			if err := s.writeSealed(head); err != nil {
-				return err
-			}
-			head = head[:0]
+	w := headWriter{segment: s, buffer: make([]byte, 0, min(l.openBytes+8<<10, maxHeadWrite))}
+	parts := l.charges.parts()
+	first := l.ledger()
+	first.Charges, first.Short, first.Parts, first.Starts = []ledgerCharges{}, l.charges.short, len(parts), len(l.open)
+	for _, all := range slices.Concat([]ledger{first}, parts) {
+		frame, err := encodeLedger(frameCheckpoint, all)
+		if err != nil {
+			return err
 		}
-		head = append(head, start...)
-		seal(head[len(head)-len(start):], s.seed, s.size+int64(len(head)-len(start)))
+		if err := w.add(frame); err != nil {
+			return err
+		}
 	}
-	if err := s.writeSealed(head); err != nil {
+	for _, start := range l.open {
+		if err := w.add(start); err != nil {
+			return err
+		}
+	}
+	if err := w.flush(); err != nil {
 		return err
 	}
 	s.head = s.size
 	return nil
+}
+
+// headWriter gathers frames into few writes.
+type headWriter struct {
+	segment *segment
+	buffer  []byte
+}
+
+func (w *headWriter) add(frame []byte) error {
+	if len(w.buffer)+len(frame) > maxHeadWrite {
+		if err := w.flush(); err != nil {
+			return err
+		}
+	}
+	at := len(w.buffer)
+	w.buffer = append(w.buffer, frame...)
+	seal(w.buffer[at:], w.segment.seed, w.segment.size+int64(at))
+	return nil
+}
+
+func (w *headWriter) flush() error {
+	err := w.segment.writeSealed(w.buffer)
+	w.buffer = w.buffer[:0]
+	return err
 }

@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/weirhq/weir/dataplane/internal/spool"
 	"github.com/weirhq/weir/proto/contract/batch"
 	agentv1 "github.com/weirhq/weir/proto/gen/weir/agent/v1"
@@ -79,7 +81,7 @@ func victim(dir, full string) error {
 func serve(l *spool.Log, journal *os.File, name string) error {
 	for i := 0; ; i++ {
 		request := fmt.Sprintf("%s/%d", name, i)
-		id, err := l.Start(started(request))
+		id, err := l.Start(charging(started(request), 10))
 		if err != nil {
 			return err
 		}
@@ -90,7 +92,7 @@ func serve(l *spool.Log, journal *os.File, name string) error {
 			time.Sleep(rand.N(5 * time.Millisecond))
 		}
 		if rand.N(4) == 0 {
-			if err := l.Again(id, again(request)); err != nil {
+			if err := l.Again(id, charging(again(request), 20)); err != nil {
 				return err
 			}
 			if _, err := fmt.Fprintf(journal, "A %s\n", request); err != nil {
@@ -100,7 +102,7 @@ func serve(l *spool.Log, journal *os.File, name string) error {
 		if rand.N(200) == 0 {
 			continue // stays open until the end
 		}
-		if err := l.End(id, finished(request)); err != nil {
+		if err := l.End(id, charging(finished(request), 3)); err != nil {
 			return err
 		}
 		if _, err := fmt.Fprintf(journal, "E %s\n", request); err != nil {
@@ -146,6 +148,7 @@ func TestKill(t *testing.T) {
 	delivered := append(lines(t, filepath.Join(dir, "broker")), last...)
 	records := ingest(t, delivered)
 	checkJournal(t, lines(t, filepath.Join(dir, "journal")), records)
+	checkCharged(t, l, delivered)
 	t.Logf("%d kills, %d requests, %d batches delivered, %d interrupted", kills, len(records), len(delivered), interruptedCount(records))
 }
 
@@ -260,6 +263,43 @@ func checkJournal(t *testing.T, journal []string, records map[string]*usagev1.Us
 	}
 	if len(journal) == 0 {
 		t.Fatal("nothing was served")
+	}
+}
+
+// checkCharged: the totals of every boot that was killed are what its records say.
+func checkCharged(t *testing.T, l *spool.Log, delivered []string) {
+	t.Helper()
+	want, got := map[string]int64{}, map[string]int64{}
+	seen := map[string]bool{}
+	for _, text := range delivered {
+		value, err := hex.DecodeString(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		header, records, err := batch.Open(value, publicKey)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range records {
+			if seen[text] {
+				continue
+			}
+			boot := header.GetBoot()
+			if from := r.GetTornFrom(); from != nil {
+				boot = from.GetBoot()
+			}
+			for _, c := range r.GetCharges() {
+				want[boot] += c.GetAmount()
+			}
+		}
+		seen[text] = true
+	}
+	totals, whole := l.Charged()
+	for _, h := range totals {
+		got[h.GetBoot()] += h.GetSpent()
+	}
+	if diff := cmp.Diff(want, got); diff != "" || !whole {
+		t.Errorf("whole: %v, charged %s", whole, diff)
 	}
 }
 

@@ -30,8 +30,13 @@ func (l *Log) Forgo(id uint64, record *usagev1.UsageRecord) (uint64, error) {
 		t.now.id, t.since = uuid.New(), time.Now()
 	}
 	t.pending = t.pending.plus(one)
-	if err := t.save(l.boot); err != nil {
+	err := t.charges.begin(id, l.boot, record)
+	if err == nil {
+		err = t.save(l.boot)
+	}
+	if err != nil {
 		*t = was
+		t.charges.forget(id)
 		t.unsaved = true
 		return 0, err
 	}
@@ -92,6 +97,9 @@ func (l *Log) forgoneAgain(id uint64, record *usagev1.UsageRecord) error {
 	if !ok {
 		return fmt.Errorf("start %d again: %w", id, ErrNotOpen)
 	}
+	if err := t.charges.begin(id, l.boot, record); err != nil {
+		return err
+	}
 	pending, one := t.pending, begunOf(record)
 	t.pending = t.pending.less(was).plus(one)
 	if err := t.save(l.boot); err != nil {
@@ -115,6 +123,7 @@ func (l *Log) forgoneEnd(id uint64, record *usagev1.UsageRecord) error {
 		return fmt.Errorf("end %d: %w", id, ErrNotOpen)
 	}
 	delete(t.open, id)
+	t.charges.end(id, l.boot, record)
 	t.pending, t.now.sum = t.pending.less(was), t.now.plus(sumOf(record))
 	if len(t.open) == 0 {
 		t.pending = sum{} // it has the time of the first

@@ -27,22 +27,28 @@ type lived struct {
 	wrote map[string]bool   // names of requests
 	sent  map[string]string // boot and number → record
 	lost  int64             // requests in tombstones
+	// took is what requests of each boot took of a quota.
+	took map[string]int64
 }
 
 func live(t testing.TB) *lived {
 	t.Helper()
-	v := &lived{dir: filepath.Join(t.TempDir(), "spool"), wrote: map[string]bool{}, sent: map[string]string{}}
+	v := &lived{dir: filepath.Join(t.TempDir(), "spool"), wrote: map[string]bool{}, sent: map[string]string{}, took: map[string]int64{}}
 	for boot := range 3 {
 		l := open(t, spool.Options{Dir: v.dir, SegmentBytes: 2 << 10, MaxBytes: 64 << 20, FsyncEvery: time.Millisecond})
 		for i := range 60 {
 			name := fmt.Sprintf("%d/%d", boot, i)
 			v.wrote[name] = true
-			id := start(t, l, name)
-			switch i % 12 {
-			case 3: // stays open
-				if _, err := l.Forgo(id, again(name)); err != nil {
+			if i%12 == 3 { // stays open
+				if _, err := l.Forgo(start(t, l, name), again(name)); err != nil {
 					t.Fatal(err)
 				}
+				continue
+			}
+			id := startCharging(t, l, name, 10)
+			switch i % 12 {
+			case 5: // the same
+				v.took[l.Boot()] += 10
 			case 7:
 				v.lost++
 				if err := l.End(forgo(t, l, started("lost")), priced("lost", 3)); err != nil {
@@ -50,9 +56,8 @@ func live(t testing.TB) *lived {
 				}
 				fallthrough
 			default:
-				if err := l.End(id, finished(name)); err != nil {
-					t.Fatal(err)
-				}
+				v.took[l.Boot()] += 2
+				endCharging(t, l, id, name, 2)
 			}
 			if i%25 == 24 {
 				for n, b := range drain(t, l) {
@@ -156,6 +161,7 @@ func (v *lived) check(t *testing.T, harm []byte) {
 		t.Fatal(err)
 	}
 	defer shut(t, l)
+	v.checkCharges(t, l, cut || strings.Contains(log.String(), "torn write"), len(harm) == 0)
 	came, stones, numbers := map[string]bool{}, map[string]int64{}, map[string]bool{}
 	for _, b := range drain(t, l) {
 		for _, r := range recordsOf(t, []spool.Batch{b}) {
@@ -178,6 +184,24 @@ func (v *lived) check(t *testing.T, harm []byte) {
 	}
 	if lost > 0 && !cut && l.Stats().Damaged == 0 && !strings.Contains(log.String(), "torn write") {
 		t.Fatalf("%d requests are gone, and nothing was said:\n%s", lost, log.String())
+	}
+}
+
+// checkCharges: what a boot is said to have taken for good is no less than it took.
+func (v *lived) checkCharges(t *testing.T, l *spool.Log, cut, whole bool) {
+	totals, said := l.Charged()
+	closed, found := map[string]bool{}, map[string]int64{}
+	for _, h := range totals {
+		closed[h.GetBoot()] = h.GetClosed()
+		found[h.GetBoot()] += h.GetSpent()
+	}
+	for boot, took := range v.took {
+		if whole && (found[boot] != took || !said) {
+			t.Fatalf("boot %s took %d, not %d", boot, took, found[boot])
+		}
+		if (closed[boot] || said) && found[boot] < took && !cut {
+			t.Fatalf("boot %s took %d, and is closed with %d", boot, took, found[boot])
+		}
 	}
 }
 

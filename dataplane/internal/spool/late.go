@@ -27,7 +27,7 @@ func (l *Log) end(id uint64, frame []byte, record *usagev1.UsageRecord) error {
 		err = errNoRoom
 	}
 	if err == nil {
-		record.Seq, err = l.appendEnd(frame, id)
+		record.Seq, err = l.appendEnd(frame, id, record)
 	}
 	switch {
 	case err == nil:
@@ -67,6 +67,18 @@ func (q *late) has(id uint64) bool {
 	return false
 }
 
+// appendLate writes an end that waited. Its record belongs to whoever ended the request.
+func (l *Log) appendLate(e lateEnd) error {
+	record, err := decodeEnd(e.frame[frameHead:])
+	if err == nil {
+		err = record.decode()
+	}
+	if err == nil {
+		_, err = l.appendEnd(e.frame, e.id, record.record)
+	}
+	return err
+}
+
 // first writes the ends that wait before anything new takes the disk, but not into
 // the room of batches.
 func (q *late) first(l *Log) error {
@@ -81,7 +93,7 @@ func (q *late) write(l *Log) error {
 		return nil
 	}
 	for i, e := range q.ends {
-		if _, err := l.appendEnd(e.frame, e.id); err != nil {
+		if err := l.appendLate(e); err != nil {
 			q.ends = q.ends[i:]
 			return fmt.Errorf("%d ends wait for room: %w", len(q.ends), err)
 		}

@@ -84,9 +84,9 @@ func plus(a, b [8]int64) [8]int64 {
 }
 
 func buckets(u *usagev1.TokenUsage) [8]int64 {
-	return [8]int64{
-		u.GetInput(), u.GetCacheRead(), u.GetCacheWrite_5M(), u.GetCacheWrite_1H(),
-		u.GetOutput(), u.GetReasoning(), u.GetInputAudio(), u.GetOutputAudio(),
+	return [8]int64{ // those of images stand with text, as stores have them
+		u.GetInput() + u.GetInputImage(), u.GetCacheRead(), u.GetCacheWrite_5M(), u.GetCacheWrite_1H(),
+		u.GetOutput() + u.GetOutputImage(), u.GetReasoning(), u.GetInputAudio(), u.GetOutputAudio(),
 	}
 }
 

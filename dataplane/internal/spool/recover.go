@@ -26,6 +26,7 @@ type recovery struct {
 	starts   map[torn][]byte // not ended by what was read so far
 	recorded map[string]bool // request ids of tombstones that have a record
 	found    found
+	charges  recharge
 }
 
 func (l *Log) recover() error {
@@ -137,6 +138,7 @@ func (r *recovery) begin(s *segment) error {
 	l.dropSettled()
 	l.bootState(l.boot)
 	l.recent = recent{from: place{number: s.number}, most: maxRecent}
+	l.charges = r.charges.charges()
 	if err := r.unearth(); err != nil {
 		return fmt.Errorf("begin boot %s: %w", l.boot, err)
 	}
@@ -144,6 +146,7 @@ func (r *recovery) begin(s *segment) error {
 		return fmt.Errorf("begin boot %s: %w", l.boot, err)
 	}
 	l.bytes += s.size
+	l.tombstone.charges.inherited = false // the head says it
 	if err := r.interrupt(); err != nil {
 		return fmt.Errorf("begin boot %s: %w", l.boot, err)
 	}
@@ -179,7 +182,9 @@ func (r *recovery) segment(s *segment, newest bool) error {
 			if lost.tail {
 				cut = lost.from
 			}
-			l.reportLoss(s, lost, newest)
+			if l.reportLoss(s, lost, newest) {
+				r.charges.lose(s.boot)
+			}
 		})
 	b.durable = b.last()
 	if newest {
@@ -189,22 +194,29 @@ func (r *recovery) segment(s *segment, newest bool) error {
 	return s.trim()
 }
 
-func (l *Log) reportLoss(s *segment, lost loss, newest bool) {
+// reportLoss tells whether it is more than a write that a kill or a power cut tore.
+func (l *Log) reportLoss(s *segment, lost loss, newest bool) bool {
 	attrs := []any{"segment", s.path, "from", lost.from, "to", lost.to}
 	if lost.tail && newest {
 		l.opts.Logger.Warn("cut a torn write from the end of the spool", attrs...)
-		return
+		return false
 	}
 	l.lost++
 	l.opts.Logger.Error("spool is damaged: what these bytes held is lost", attrs...)
+	return true
 }
 
 // frame takes in one frame of an earlier boot.
 func (r *recovery) frame(s *segment, offset int64, kind byte, payload []byte) {
 	var err error
 	switch kind {
-	case frameCheckpoint, frameSettled:
-		err = r.log.learn(payload)
+	case frameCheckpoint:
+		err = r.checkpoint(s, payload)
+	case frameSettled:
+		var all ledger
+		if all, err = r.log.learn(payload); err == nil {
+			err = r.charges.recall(all.Charges)
+		}
 	case frameStart:
 		err = r.start(s, payload)
 	case frameEnd:
@@ -214,8 +226,17 @@ func (r *recovery) frame(s *segment, offset int64, kind byte, payload []byte) {
 	}
 	if err != nil {
 		r.log.lost++
+		r.charges.lose(s.boot)
 		r.log.opts.Logger.Error("spool holds what can not be read", "segment", s.path, "from", offset, "error", err)
 	}
+}
+
+func (r *recovery) checkpoint(s *segment, payload []byte) error {
+	all, err := r.log.learn(payload)
+	if err != nil {
+		return err
+	}
+	return r.charges.checkpoint(s.boot, all)
 }
 
 func (r *recovery) start(s *segment, payload []byte) error {
@@ -224,6 +245,7 @@ func (r *recovery) start(s *segment, payload []byte) error {
 		return err
 	}
 	r.starts[torn{s.boot, id}] = bytes.Clone(body)
+	r.charges.start()
 	return nil
 }
 
@@ -241,11 +263,13 @@ func (r *recovery) end(s *segment, payload []byte) error {
 	r.log.unbatched += frameSize(e)
 	if e.id != 0 {
 		delete(r.starts, torn{s.boot, e.id})
+		r.charges.end(s.boot, e)
 		return nil
 	}
 	if err := e.decode(); err != nil {
 		return err
 	}
+	r.charges.end(s.boot, e)
 	if e.record.GetKind() == usagev1.Kind_KIND_TOMBSTONE {
 		r.recorded[e.record.GetRequestId()] = true
 	}
@@ -289,7 +313,7 @@ func (r *recovery) interrupt() error {
 		if err != nil {
 			return err
 		}
-		if _, err := r.log.appendEnd(frame, 0); err != nil {
+		if _, err := r.log.appendEnd(frame, 0, record); err != nil {
 			return err
 		}
 	}

@@ -84,6 +84,9 @@ func (l *Log) loseBeyond(id uint64, record *usagev1.UsageRecord) error {
 	if lost.nothing() {
 		return nil
 	}
+	if len(record.GetCharges()) > 0 { // what was not kept may have reserved more
+		l.charges.missing(l.boot)
+	}
 	was := t.now
 	if t.now.id == uuid.Nil {
 		t.now.id, t.since = uuid.New(), time.Now()

@@ -99,7 +99,7 @@ func FuzzDecode(f *testing.F) {
 			t.Fatalf("batch %+v", head)
 		}
 		l := &Log{boots: map[string]*bootState{}}
-		_ = l.learn(payload)
+		_, _ = l.learn(payload)
 		for _, b := range l.boots {
 			for _, s := range b.settled {
 				if s.Last < s.First {

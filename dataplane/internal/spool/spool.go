@@ -135,6 +135,7 @@ type Log struct {
 	open      map[uint64][]byte
 	openBytes int64 // of open
 	late      late
+	charges   charges
 	room      room
 	tombstone tombstone
 	lastID    uint64

@@ -17,7 +17,7 @@ const (
 	stoneBytes  = 16 + 15*8
 	bootBytes   = 8 + 1 + 16
 	beyondBytes = 8 + 4
-	maxBeyond   = (slotMax - 2*stoneBytes - bootBytes) / beyondBytes
+	maxBeyond   = (slotMax-2*stoneBytes-bootBytes)/beyondBytes - 1 // and markCharges
 )
 
 // forgone marks the ids that Forgo gives out.
@@ -30,6 +30,7 @@ type tombstone struct {
 	pending sum            // of those that did not; as if they never will
 	open    map[uint64]sum // each of them, by id
 	beyond  map[uint64]int
+	charges forgoneCharges
 	lastID  uint64
 	since   time.Time // when the first of it was counted
 
@@ -57,12 +58,16 @@ func (t *tombstone) empty() bool { return t.now.id == uuid.Nil && t.spent.id == 
 
 // save writes the slot.
 func (t *tombstone) save(boot string) error {
-	slot := make([]byte, slotHead, slotHead+2*stoneBytes+bootBytes+len(t.beyond)*beyondBytes)
+	slot := make([]byte, slotHead, slotHead+2*stoneBytes+bootBytes+(len(t.beyond)+1)*beyondBytes)
 	slot = appendStone(appendStone(slot, t.spent), t.filling())
 	slot = append(slot, boot...)
 	for id, attempts := range t.beyond {
 		slot = binary.LittleEndian.AppendUint64(slot, id)
 		slot = binary.LittleEndian.AppendUint32(slot, uint32(attempts))
+	}
+	if t.charges.marked() {
+		slot = binary.LittleEndian.AppendUint64(slot, markCharges)
+		slot = binary.LittleEndian.AppendUint32(slot, 1)
 	}
 	err := t.slots.write(slot)
 	t.unsaved = err != nil
@@ -88,6 +93,8 @@ func decodeStone(from []byte) (s stone) {
 // found is what a slot says.
 type found struct {
 	spent, now stone
+	boot       string
+	charged    bool // stones have, or had, requests that came under quotas
 	beyond     map[torn]int
 }
 
@@ -101,8 +108,14 @@ func decodeSlot(payload []byte) (f found, err error) {
 	if _, err := bootCounter(boot); err != nil {
 		return f, fmt.Errorf("tombstone of boot %w", err)
 	}
+	f.boot = boot
 	for rest := payload[fixed:]; len(rest) > 0; rest = rest[beyondBytes:] {
-		f.beyond[torn{boot, binary.LittleEndian.Uint64(rest)}] = int(binary.LittleEndian.Uint32(rest[8:]))
+		id := binary.LittleEndian.Uint64(rest)
+		if id == markCharges {
+			f.charged = true
+			continue
+		}
+		f.beyond[torn{boot, id}] = int(binary.LittleEndian.Uint32(rest[8:]))
 	}
 	return f, nil
 }
@@ -140,6 +153,7 @@ func (t *tombstone) spend(boot string, all bool) error {
 		t.now.id = uuid.New()
 	}
 	t.pending = pendingOf(t.open)
+	t.charges.spend(boot, all)
 	if err := t.save(boot); err != nil {
 		was.unsaved = true
 		*t = was
@@ -165,11 +179,12 @@ func (l *Log) writeStone() error {
 		return err
 	}
 	record := t.spent.record()
+	t.charges.record(record)
 	frame, err := encodeRecord(frameEnd, endPrefix, record)
 	if err != nil {
 		return err
 	}
-	if record.Seq, err = l.appendEnd(frame, 0); err != nil {
+	if record.Seq, err = l.appendEnd(frame, 0, record); err != nil {
 		return err
 	}
 	t.in, t.until = l.current(), l.current().size
@@ -185,7 +200,7 @@ func (l *Log) buried() {
 	if t.in == nil || t.in.durable < t.until {
 		return
 	}
-	t.spent, t.in = stone{}, nil
+	t.spent, t.in, t.charges.spent = stone{}, nil, nil
 	l.saveStone()
 }
 

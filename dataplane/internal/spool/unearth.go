@@ -23,6 +23,9 @@ func (r *recovery) openTombstone() (err error) {
 	}
 	if err != nil || s.bad > 0 {
 		l.lost += int64(max(s.bad, 1))
+		if n := len(l.segments); n > 0 { // it may have been marked
+			r.charges.short = l.segments[n-1].boot
+		}
 		l.opts.Logger.Error("the tombstone of the spool is damaged: what it counted last may be lost", "file", s.path, "error", err)
 	}
 	return nil
@@ -39,6 +42,10 @@ func (r *recovery) unearth() error {
 	for _, s := range []stone{r.found.now, r.found.spent} {
 		if s.id == uuid.Nil || r.recorded[s.id.String()] {
 			continue
+		}
+		if r.found.charged { // how much is in no record, and was in memory
+			r.log.charges.missing(r.found.boot)
+			t.charges.inherited = true
 		}
 		if t.now.id == uuid.Nil {
 			t.now.id = s.id
@@ -68,7 +75,11 @@ func (r *recovery) forgoneAttempts() (all sum, err error) {
 		if err := proto.Unmarshal(body, record); err != nil {
 			return all, fmt.Errorf("decode start %d of boot %s: %w", id.id, id.boot, err)
 		}
-		all = all.plus(beyondOf(record, began))
+		lost := beyondOf(record, began)
+		if !lost.nothing() && len(record.GetCharges()) > 0 { // the attempt may have reserved more
+			r.log.charges.missing(id.boot)
+		}
+		all = all.plus(lost)
 	}
 	return all, nil
 }

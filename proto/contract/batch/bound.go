@@ -19,6 +19,7 @@ func Bound(a *usagev1.Attempt) {
 		for _, count := range []*int64{
 			&u.Input, &u.CacheRead, &u.CacheWrite_5M, &u.CacheWrite_1H,
 			&u.Output, &u.Reasoning, &u.InputAudio, &u.OutputAudio,
+			&u.InputImage, &u.OutputImage, &u.Images,
 		} {
 			if within := min(max(*count, 0), MaxTokens); within != *count {
 				*count, cut = within, true
@@ -26,7 +27,7 @@ func Bound(a *usagev1.Attempt) {
 		}
 	}
 	if cost := a.GetCostNanoUsd(); cut || cost < 0 || cost > MaxCostNanoUSD {
-		a.CostNanoUsd = nil
+		a.CostNanoUsd, a.PriceEstimated = nil, false
 	}
 	if saved := a.GetCacheSavedNanoUsd(); a.CostNanoUsd == nil || saved < -MaxCostNanoUSD || saved > MaxCostNanoUSD {
 		a.CacheSavedNanoUsd = nil
