@@ -20,6 +20,7 @@ import (
 	"github.com/weirhq/weir/dataplane/internal/control"
 	"github.com/weirhq/weir/dataplane/internal/gatewaykey"
 	"github.com/weirhq/weir/dataplane/internal/proxy"
+	"github.com/weirhq/weir/dataplane/internal/quota"
 	"github.com/weirhq/weir/dataplane/internal/redact"
 	"github.com/weirhq/weir/dataplane/internal/secret"
 	"github.com/weirhq/weir/dataplane/internal/snapshot"
@@ -78,7 +79,9 @@ func (a *agent) run(ctx context.Context) error {
 	})
 	err := a.serve(ctx, stopped)
 	stop()
-	return errors.Join(err, workers.Wait())
+	err = errors.Join(err, workers.Wait())
+	a.returnLeases()
+	return err
 }
 
 // work follows the control plane and ships usage. Both write into the state folder
@@ -90,6 +93,7 @@ func (a *agent) work(ctx context.Context) error {
 	workers, ctx := errgroup.WithContext(ctx) // an agent that may not go on ships no further
 	workers.Go(func() error { return a.control.Run(ctx) })
 	workers.Go(func() error { return a.ship(ctx) })
+	workers.Go(func() error { return a.lease(ctx) })
 	return workers.Wait()
 }
 
@@ -107,6 +111,7 @@ type agent struct {
 	spool   *spool.Gate
 	control *control.Client
 	health  *credentials
+	quotas  *quota.Meter
 	proxy   *proxy.Handler
 	shipped *usage.Metrics
 	kafka   *usage.Kafka // nil: not configured
@@ -179,9 +184,13 @@ func (a *agent) build() (err error) {
 	if err != nil {
 		return err
 	}
+	a.quotas, err = quota.NewMeter(quota.Config{Client: a.control, Metrics: a.metrics, Logger: a.logger.With("part", "quota")})
+	if err != nil {
+		return err
+	}
 	a.proxy, err = proxy.New(proxy.Config{
 		Policy: a.policy, Recorder: a.spool, ErrSpoolFull: spool.ErrFull,
-		Secrets: a.secrets, Sealed: a.opener, Transport: proxy.NewTransport(proxy.TransportConfig{}),
+		Secrets: a.secrets, Sealed: a.opener, Quotas: a.quotas, Transport: proxy.NewTransport(proxy.TransportConfig{}),
 		Freshness: a.control.Freshness, Unserved: a.control.Unserved, Logger: a.logger.With("part", "proxy"), Metrics: a.metrics,
 		Hasher: a.hasher.Load, Tracer: a.tracing.Tracer(), AccessLog: proxy.AccessLog(a.config.AccessLog),
 	})
@@ -200,6 +209,7 @@ func (a *agent) compile(release *policyv1.Release, resources []*policyv1.Resourc
 		a.opener.Prepare(policy.Sealed())
 		a.hasher.Store(a.keys.hasher()) // the gateway key may be another one by now
 		a.secrets.Prepare(policy.References(), policy.CredentialMaxAge())
+		a.quotas.Use(policy.Quotas())
 		a.policy.Store(policy)
 	}, nil
 }

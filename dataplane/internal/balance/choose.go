@@ -157,8 +157,8 @@ func (p *Plan) cheapest(c *choices) int {
 }
 
 func (p *Plan) cost(target *snapshot.Target, output int64) int64 {
-	if target.Price != nil {
-		if nanoUSD, priced := target.Price.Expected(p.request.Input, output); priced {
+	if entry := target.Price.At(p.request.Began); entry != nil {
+		if nanoUSD, priced := entry.Expected(p.request.Input, output); priced {
 			return nanoUSD
 		}
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 // entry of a price list, in pico-dollars per token; no input: unpriced.
-func entry(t testing.TB, input, output, maxInput int64) *price.Entry {
+func entry(t testing.TB, input, output, maxInput int64) *price.Model {
 	t.Helper()
 	rates := &policyv1.Rates{Input: proto.Int64(input), Output: proto.Int64(output)}
 	if input == 0 {
@@ -25,8 +25,7 @@ func entry(t testing.TB, input, output, maxInput int64) *price.Entry {
 	if err != nil {
 		t.Fatal(err)
 	}
-	found, _ := book.Find("l", "m")
-	return found
+	return book.Lookup(price.Query{List: "l", Model: "m"})
 }
 
 // homes is where each of many likenesses is at home.

@@ -26,6 +26,8 @@ type Request struct {
 	Draw func(n int64) int64
 	// Now is the clock; not used where Targets is nil.
 	Now func() time.Time
+	// Began is when it was read: prices are those of then.
+	Began time.Time
 	// Input is an estimate of its input tokens, MaxOutput the caller's cap of the answer's;
 	// 0: none.
 	Input, MaxOutput int64
@@ -217,7 +219,7 @@ func (p *Plan) Failed(how snapshot.Failures, at, retryAfter time.Duration) {
 	t.again = at + max(time.Duration(p.request.Draw(int64(most)+1)), retryAfter)
 	t.out = t.out || how.Has(snapshot.Credential|snapshot.ContextTooLong|snapshot.ContentFilter) || retryAfter > MaxWait
 	if how == snapshot.ContextTooLong {
-		p.leaveAsShort(maxInput(p.At(p.current)))
+		p.leaveAsShort(maxInput(p.At(p.current), p.request.Began))
 	}
 }
 
@@ -225,16 +227,17 @@ func (p *Plan) Failed(how snapshot.Failures, at, retryAfter time.Duration) {
 // too few.
 func (p *Plan) leaveAsShort(took int64) {
 	for i := range p.count {
-		if most := maxInput(p.At(i)); most > 0 && most <= took {
+		if most := maxInput(p.At(i), p.request.Began); most > 0 && most <= took {
 			p.tries[i].out = true
 		}
 	}
 }
 
 // maxInput is what the model is known to take, in tokens; 0: it is not known.
-func maxInput(target *snapshot.Target) int64 {
-	if target.Price == nil {
+func maxInput(target *snapshot.Target, began time.Time) int64 {
+	entry := target.Price.At(began)
+	if entry == nil {
 		return 0
 	}
-	return target.Price.MaxInputTokens()
+	return entry.MaxInputTokens()
 }

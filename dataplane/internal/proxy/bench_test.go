@@ -77,7 +77,7 @@ func newBench(b testing.TB) (direct, bare, weir string) {
 	}))
 	holder := &snapshot.Holder{}
 	holder.Store((&harness{t: b}).policy(upstream.URL))
-	handler, err := proxy.New(proxy.Config{Policy: holder, Recorder: forgetful{}, ErrSpoolFull: errFull, Transport: transport,
+	handler, err := proxy.New(proxy.Config{Policy: holder, Recorder: forgetful{}, ErrSpoolFull: errFull, Quotas: noQuotas(b), Transport: transport,
 		Secrets: secrets{"env://WEIR_SECRET_MOCK": upstreamKey}, Sealed: openers{}, Freshness: time.Now, Unserved: func() error { return nil },
 		Logger: written(b), Metrics: prometheus.NewRegistry()})
 	if err != nil {

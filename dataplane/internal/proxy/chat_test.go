@@ -48,7 +48,7 @@ func TestSDKGetsAnAnswer(t *testing.T) {
 			Usage:       &usagev1.TokenUsage{Input: 10, Output: 20},
 			UsageSource: usagev1.UsageSource_USAGE_SOURCE_REPORTED, PriceBookVersion: "book-1",
 			CostNanoUsd: proto.Int64(225_000), // 10 × 2,500,000 + 20 × 10,000,001 pico, half up
-			Cause:       usagev1.Cause_CAUSE_FIRST,
+			Cause:       usagev1.Cause_CAUSE_FIRST, ServiceTier: usagev1.ServiceTier_SERVICE_TIER_STANDARD,
 		}},
 		Candidates: []*usagev1.Candidate{{Provider: "mock", Model: "gpt-4o", Verdict: usagev1.Verdict_VERDICT_CHOSEN}},
 	}

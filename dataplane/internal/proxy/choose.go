@@ -18,7 +18,7 @@ func (e *exchange) tokens() int64 { return int64(len(e.body.bytes)) / bytesPerTo
 func (e *exchange) choose() *dialect.Refusal {
 	alike, sticks := e.alike()
 	e.plan.Begin(balance.Request{
-		Route: e.route, Targets: e.targets, Draw: e.handler.config.Draw, Now: e.handler.config.Now,
+		Route: e.route, Targets: e.targets, Draw: e.handler.config.Draw, Now: e.handler.config.Now, Began: e.begun,
 		Input: e.tokens(), MaxOutput: e.request.MaxOutput, NoOutput: e.request.NoOutput, Alike: alike, Sticks: sticks,
 	})
 	fault := e.screen()
@@ -100,8 +100,13 @@ func verdictOf(refusal *dialect.Refusal) usagev1.Verdict {
 	case providerNotAllowed, credentialUnavailable:
 		return usagev1.Verdict_VERDICT_CREDENTIAL
 	}
-	if refusal.Code == codeMismatch {
+	switch refusal.Code {
+	case codeMismatch:
 		return usagev1.Verdict_VERDICT_SURFACE
+	case codeBudgetExceeded, codeRateLimited, codeQuotaUnavailable, codeBudgetUnbounded, codeBudgetUnpriced:
+		return usagev1.Verdict_VERDICT_QUOTA
+	case modelUnpriced.Code:
+		return usagev1.Verdict_VERDICT_UNPRICED
 	}
 	return usagev1.Verdict_VERDICT_LOSSY
 }

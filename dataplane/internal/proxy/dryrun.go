@@ -97,6 +97,9 @@ func (e *exchange) candidate(target *snapshot.Target, asked *rehearsal) (*agentv
 		ConnectMs:   target.Timeouts.Connect.Milliseconds(), FirstTokenMs: target.Timeouts.FirstToken.Milliseconds(),
 	}
 	_, refusal, why := e.handler.open(target.Provider)
+	if e.policy.BlocksUnpriced() && !sells(target.Price.At(e.begun), target, &e.request, e.request.Unpriced) {
+		refusal, why = modelUnpriced, "The price of this model is not known, and the organization blocks that."
+	}
 	if !asked.judge(shown, target.When) {
 		refusal, why = unmatched, "Its condition is not true of this request."
 	}
@@ -106,6 +109,8 @@ func (e *exchange) candidate(target *snapshot.Target, asked *rehearsal) (*agentv
 		shown.Fitness = agentv1.DryRunTarget_FITNESS_CONDITION
 	case providerNotAllowed:
 		shown.Fitness = agentv1.DryRunTarget_FITNESS_BLOCKED
+	case modelUnpriced:
+		shown.Fitness = agentv1.DryRunTarget_FITNESS_UNPRICED
 	default:
 		shown.Fitness = agentv1.DryRunTarget_FITNESS_CREDENTIAL_UNAVAILABLE
 	}
@@ -116,17 +121,18 @@ func (e *exchange) candidate(target *snapshot.Target, asked *rehearsal) (*agentv
 
 // cost prices one attempt on the target as open does, and its input alone.
 func (e *exchange) cost(shown *agentv1.DryRunTarget, target *snapshot.Target, input int64) {
-	entry := priceEntry(target, e.request.ServiceTier, e.request.Unpriced)
-	most, bounded := bound(&e.request, input, entry)
+	entry := target.Price.At(e.begun)
+	most, bounded := bound(&e.request, input+e.request.Beside, entry)
 	shown.Unbounded = !bounded
 	if entry == nil {
 		shown.Unpriced = true
 		return
 	}
 	shown.InputCostNanoUsd = known(entry.Cost(&usagev1.TokenUsage{Input: input}))
-	worst, priced := entry.WorstCase(most)
-	shown.Unpriced = !priced || shown.InputCostNanoUsd == nil
-	shown.MaxCostNanoUsd = known(worst, priced && bounded)
+	dearest := worst(entry, asked(target, &e.request), most, e.request.Unpriced)
+	if shown.Unpriced = dearest == nil || shown.InputCostNanoUsd == nil; bounded {
+		shown.MaxCostNanoUsd = dearest
+	}
 }
 
 // maxCost is what all attempts can cost at most, each target as often as the plan can

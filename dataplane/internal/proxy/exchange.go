@@ -35,9 +35,20 @@ type exchange struct {
 	held    int64   // bytes of body that a copy counts for
 	body    *buffer // nil until read, and once no attempt will need it
 	// target, leg and secret are of the attempt to make next, once its target is chosen.
-	target *snapshot.Target
-	leg    leg
-	secret secret.Value
+	target   *snapshot.Target
+	leg      leg
+	secret   secret.Value
+	reserved *reservation
+	// counted are the quotas that count the request. whole is what it has of those on requests
+	// as such, reservations that and each attempt's; nil: there are none.
+	counted      []snapshot.Counted
+	whole        *reservation
+	reservations []*reservation
+	// capped is what the output of the next attempt is held to, in tokens of one choice; 0: it
+	// is as the caller said.
+	capped int64
+	// hurried: nothing waits for a lease, since another attempt is under way.
+	hurried bool
 
 	// begun is when the request was read; waited is the time spent waiting for the
 	// upstream since.
@@ -85,6 +96,7 @@ func (e *exchange) elapsed() time.Duration { return e.handler.config.Now().Sub(e
 func (e *exchange) pass() {
 	e.record.Surface = e.surface.records
 	defer e.releaseBody()
+	defer e.endQuotas()
 	refusal := e.admit()
 	if refusal == nil {
 		refusal = e.start()
@@ -107,7 +119,8 @@ func (e *exchange) admit() *dialect.Refusal {
 		take func(*exchange) *dialect.Refusal
 	}{
 		{stageAuthenticate, (*exchange).authenticate}, {stageAuthenticate, (*exchange).heed}, {stageRead, (*exchange).read},
-		{stageParse, (*exchange).parse}, {stageAuthorise, (*exchange).authorise}, {stageChoose, (*exchange).choose},
+		{stageParse, (*exchange).parse}, {stageAuthorise, (*exchange).authorise}, {stageQuota, (*exchange).count},
+		{stageChoose, (*exchange).choose},
 	} {
 		refusal := step.take(e)
 		begun = e.stages.since(step.of, begun)
@@ -201,6 +214,9 @@ func (e *exchange) next() (target *snapshot.Target, refusal *dialect.Refusal) {
 // take makes the target that of the next attempt, or leaves it out and tells why.
 func (e *exchange) take(target *snapshot.Target) *dialect.Refusal {
 	refusal := e.usable(target)
+	if refusal == nil {
+		refusal = e.afford(target)
+	}
 	if refusal != nil {
 		e.passed[e.plan.Current()] = verdictOf(refusal)
 		e.plan.Drop()
@@ -217,7 +233,21 @@ func (e *exchange) usable(target *snapshot.Target) *dialect.Refusal {
 	if refusal := e.ready(target.Provider); refusal != nil {
 		return refusal
 	}
-	return e.address(target)
+	if refusal := e.address(target); refusal != nil {
+		return refusal
+	}
+	return e.sold(target)
+}
+
+// sold refuses a target whose price is not known, where the organization blocks that.
+// Counting tokens costs nothing.
+func (e *exchange) sold(target *snapshot.Target) *dialect.Refusal {
+	if !e.policy.BlocksUnpriced() || e.surface.count != nil ||
+		sells(target.Price.At(e.begun), target, e.leg.sent, e.request.Unpriced && e.leg.sent.Unpriced) {
+		return nil
+	}
+	e.leg.release()
+	return modelUnpriced
 }
 
 func (e *exchange) ready(provider *snapshot.Provider) *dialect.Refusal {

@@ -28,6 +28,7 @@ type upstream struct {
 	target   *snapshot.Target
 	leg      leg
 	secret   secret.Value
+	reserved *reservation // nil: no quota counts it
 	// attempt is what is recorded of it, begun when it began after the exchange did.
 	attempt *usagev1.Attempt
 	begun   time.Duration
@@ -46,6 +47,8 @@ type upstream struct {
 	watch  watch
 	// asked is how long the body of an error asks to be left alone.
 	asked time.Duration
+	// without is why it has no price of its own, once its usage is known; empty: it is not.
+	without string
 	// again: the attempt failed and another one is to follow; nothing was answered.
 	again bool
 	racing

@@ -140,8 +140,8 @@ func (g *genAI) attempt(u *upstream) {
 
 // tokens are all of the input and of the output.
 func tokens(u *usagev1.TokenUsage) (input, output int64) {
-	return u.GetInput() + u.GetCacheRead() + u.GetCacheWrite_5M() + u.GetCacheWrite_1H() + u.GetInputAudio(),
-		u.GetOutput() + u.GetReasoning() + u.GetOutputAudio()
+	return u.GetInput() + u.GetCacheRead() + u.GetCacheWrite_5M() + u.GetCacheWrite_1H() + u.GetInputAudio() + u.GetInputImage(),
+		u.GetOutput() + u.GetReasoning() + u.GetOutputAudio() + u.GetOutputImage()
 }
 
 // errorType is of a fixed set; empty: the attempt went well.

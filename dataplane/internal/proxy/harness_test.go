@@ -21,6 +21,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/weirhq/weir/dataplane/internal/proxy"
+	"github.com/weirhq/weir/dataplane/internal/quota"
 	"github.com/weirhq/weir/dataplane/internal/redact"
 	"github.com/weirhq/weir/dataplane/internal/secret"
 	"github.com/weirhq/weir/dataplane/internal/snapshot"
@@ -176,6 +177,10 @@ type harness struct {
 	log      lines
 	extra    []*policyv1.Resource // beside those of every test
 	whenFull policyv1.SpoolFull
+	// what is done without a price, by what, and entries of the price book beside its own.
+	unpriced policyv1.Unpriced
+	standIn  *policyv1.PriceEntry
+	prices   []*policyv1.PriceEntry
 	done     chan struct{} // one for each request served
 }
 
@@ -195,6 +200,9 @@ func newHarness(t testing.TB, options ...func(*proxy.Config)) *harness {
 	}
 	for _, option := range options {
 		option(&config)
+	}
+	if config.Quotas == nil {
+		config.Quotas = noQuotas(t)
 	}
 	handler, err := proxy.New(config)
 	if err != nil {
@@ -216,6 +224,16 @@ func newHarness(t testing.TB, options ...func(*proxy.Config)) *harness {
 	})
 	h.holder.Store(h.policy(h.upstream.URL))
 	return h
+}
+
+// noQuotas is of an agent whose policies have none.
+func noQuotas(t testing.TB) *quota.Meter {
+	t.Helper()
+	meter, err := quota.NewMeter(quota.Config{Metrics: prometheus.NewRegistry()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return meter
 }
 
 // nothingUnderWay: whatever became of requests, their targets know that they ended.
@@ -255,7 +273,8 @@ func (h *harness) policy(upstream string) *snapshot.Policy {
 		return resource(h.t, "key", id, k)
 	}
 	resources := []*policyv1.Resource{
-		resource(h.t, "gateway", "g1", &policyv1.Gateway{Id: "g1", MaxRequestBytes: 64 << 10, Labels: labelRules, WhenSpoolFull: h.whenFull}),
+		resource(h.t, "gateway", "g1", &policyv1.Gateway{Id: "g1", MaxRequestBytes: 64 << 10, Labels: labelRules, WhenSpoolFull: h.whenFull,
+			Unpriced: h.unpriced, EstimatePriceList: h.standIn.GetPriceList(), EstimateModel: h.standIn.GetModel()}),
 		provider("mock", upstream+"/v1", "env://WEIR_SECRET_MOCK", "openai"),
 		resource(h.t, "provider", "tuned", &policyv1.Provider{Id: "tuned", Name: "tuned", Dialect: openAI, BaseUrl: upstream + "/v1",
 			CredentialRef: "env://WEIR_SECRET_MOCK", PriceList: "openai", Headers: ownHeaders}),
@@ -272,7 +291,7 @@ func (h *harness) policy(upstream string) *snapshot.Policy {
 		key("k-revoked", revokedKey, &policyv1.Key{RevokedAt: past}),
 		key("k-late", lateRevoked, &policyv1.Key{}),
 		key("k-expired", expiredKey, &policyv1.Key{ExpiresAt: past}),
-		resource(h.t, "price_book", "book-1", &policyv1.PriceBook{Version: "book-1", Entries: []*policyv1.PriceEntry{{
+		resource(h.t, "price_book", "book-1", &policyv1.PriceBook{Version: "book-1", Entries: append([]*policyv1.PriceEntry{{
 			PriceList: "openai", Model: "gpt-4o", MaxInputTokens: 128_000, MaxOutputTokens: 16_384,
 			Rates: &policyv1.Rates{Input: proto.Int64(2_500_000), CacheRead: proto.Int64(1_250_000), Output: proto.Int64(10_000_001)},
 		}, {
@@ -285,7 +304,7 @@ func (h *harness) policy(upstream string) *snapshot.Policy {
 		}, {
 			PriceList: "gemini", Model: "gemini-2.5-flash", MaxInputTokens: 1 << 20, MaxOutputTokens: 1 << 16,
 			Rates: &policyv1.Rates{Input: proto.Int64(300_000), Output: proto.Int64(2_500_000)},
-		}}}),
+		}}, h.prices...)}),
 	}
 	resources = append(resources, h.extra...)
 	origins, err := snapshot.ParseOrigins([]string{upstream, "http://127.0.0.1:1"})

@@ -89,6 +89,8 @@ func (r *race) open() *upstream {
 // beside is the plan's next target, where the request did not ask it yet, may now, and need not
 // for want of a better one. What a repeat costs is not asked for: there will be none.
 func (e *exchange) beside() *snapshot.Target {
+	e.hurried = true
+	defer func() { e.hurried = false }()
 	for e.plan.Left() {
 		target := e.plan.Next()
 		switch {

@@ -10,6 +10,7 @@ import (
 	"github.com/weirhq/weir/dataplane/internal/dialect/chat"
 	"github.com/weirhq/weir/dataplane/internal/dialect/translate"
 	"github.com/weirhq/weir/dataplane/internal/snapshot"
+	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
 
 // leg is how an attempt asks its target: where, with which body, and in whose voice the
@@ -20,6 +21,8 @@ type leg struct {
 	// the request was turned into. It is held until release, whatever becomes of the exchange.
 	body  *buffer
 	model []byte
+	// limit is what the output is capped at, where the body is the caller's.
+	limit dialect.Cap
 	// sent is what policy needs of what is sent.
 	sent  *dialect.Request
 	voice voice
@@ -34,7 +37,7 @@ func (e *exchange) address(target *snapshot.Target) *dialect.Refusal {
 	e.leg.release()
 	if own := target.URL(e.surface.endpoint); own != nil {
 		e.body.users.Add(1)
-		e.leg = leg{url: own, body: e.body, model: target.ModelJSON, sent: &e.request, voice: e.passing()}
+		e.leg = leg{url: own, body: e.body, model: target.ModelJSON, limit: e.limit(target), sent: &e.request, voice: e.passing()}
 		if e.request.Form {
 			e.leg.model = []byte(target.Model)
 		}
@@ -48,6 +51,7 @@ func (e *exchange) translate(target *snapshot.Target) *dialect.Refusal {
 	defer func() { e.stages.since(stageTranslate, begun) }()
 	way := wayOf(target)
 	attempt := translate.New(e.surface.chat(), way.converter(), e.record.RequestId)
+	attempt.Cap(e.limit(target).Tokens)
 	body, fault := attempt.Request(e.body.bytes, target.Model, e.request.Stream)
 	if fault != nil {
 		return unwritable(fault)
@@ -67,6 +71,11 @@ func (e *exchange) translate(target *snapshot.Target) *dialect.Refusal {
 	e.leg.body = &buffer{bytes: body}
 	e.leg.body.users.Store(1)
 	return nil
+}
+
+// limit is what the output of an attempt on the target is capped at.
+func (e *exchange) limit(target *snapshot.Target) dialect.Cap {
+	return dialect.Cap{Tokens: e.capped, Compatible: target.Provider.Dialect == policyv1.Dialect_DIALECT_OPENAI_COMPATIBLE}
 }
 
 // passing is the voice where both sides speak the same dialect.
@@ -89,7 +98,7 @@ func (l *leg) pieces() [][]byte {
 	if l.translation != nil {
 		return [][]byte{l.body.bytes}
 	}
-	return l.sent.Splice(make([][]byte, 0, 5), l.body.bytes, l.model)
+	return l.sent.SpliceCapped(make([][]byte, 0, 5), l.body.bytes, l.model, l.limit)
 }
 
 // endpoint is where the request goes: with what may pass of the caller's query where

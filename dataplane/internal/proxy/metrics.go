@@ -35,6 +35,7 @@ type metrics struct {
 	overhead       *prometheus.HistogramVec
 	stage          *prometheus.HistogramVec
 	words          *prometheus.CounterVec
+	unpriced       *prometheus.CounterVec
 	genAI          *genAI
 	connections    connections
 	inFlight       atomic.Int64
@@ -75,13 +76,15 @@ func newMetrics(registry prometheus.Registerer, upstream ...prometheus.Collector
 			"Time that the agent added to a request that went upstream: all but waiting for the upstream, from the end of the request's body on.", "surface"),
 		stage: histograms("weir_agent_stage_seconds",
 			"Time of a request in a part of the agent. read and write wait for the caller; translate is in choose for the first attempt, too.", "stage"),
+		unpriced: counters("weir_agent_unpriced_attempts_total",
+			"Attempts without a known price of their own, by reason, and handled how: unpriced, or estimated by another model's price.", "reason", "handled"),
 		words:       counters("weir_agent_words_dropped_total", "What callers said of requests and usage may not hold, by reason: labels one by one.", "reason"),
 		genAI:       newGenAI(),
 		connections: newConnections(),
 	}
 	all := []prometheus.Collector{
 		m.requests, m.unauthenticated, m.unrecorded, m.spoolFull, m.spoolErrors, m.retries, m.overBudget,
-		m.hedges, m.hedgesWon, m.hedgesOverBudget, m.shadows, m.shadowsDropped, m.bytes, m.overhead, m.stage, m.words, m.connections.used,
+		m.hedges, m.hedgesWon, m.hedgesOverBudget, m.shadows, m.shadowsDropped, m.bytes, m.overhead, m.stage, m.words, m.unpriced, m.connections.used,
 		gauge("weir_agent_requests_in_flight", "Requests that are being answered.", m.inFlight.Load),
 		gauge("weir_agent_streams_open", "Answers that are passed on as they come.", m.streams.Load),
 	}

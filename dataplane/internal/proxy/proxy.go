@@ -20,6 +20,7 @@ import (
 
 	"github.com/weirhq/weir/dataplane/internal/balance"
 	"github.com/weirhq/weir/dataplane/internal/googleauth"
+	"github.com/weirhq/weir/dataplane/internal/quota"
 	"github.com/weirhq/weir/dataplane/internal/redact"
 	"github.com/weirhq/weir/dataplane/internal/secret"
 	"github.com/weirhq/weir/dataplane/internal/snapshot"
@@ -76,6 +77,8 @@ type Config struct {
 	ErrSpoolFull error
 	Secrets      Secrets
 	Sealed       Sealed
+	// Quotas has what the agent leased of its policy's quotas.
+	Quotas *quota.Meter
 	// Transport sends to upstreams: NewTransport.
 	Transport http.RoundTripper
 	// Freshness is when the control plane last confirmed the policy; zero: never.
@@ -135,6 +138,7 @@ func (c *Config) complete() error {
 	need(c.ErrSpoolFull != nil, "error for a full spool")
 	need(c.Secrets != nil, "secrets")
 	need(c.Sealed != nil, "opener of sealed credentials")
+	need(c.Quotas != nil, "quotas")
 	need(c.Transport != nil, "transport")
 	need(c.Freshness != nil, "freshness")
 	need(c.Unserved != nil, "reason for serving nothing")

@@ -28,6 +28,10 @@ var (
 	routeNotAllowed = &dialect.Refusal{Status: http.StatusForbidden, Code: "route_not_allowed", Param: "model",
 		Message: "This key may not use this route."}
 
+	modelUnpriced = &dialect.Refusal{Status: http.StatusForbidden, Code: "model_unpriced", Param: "model",
+		Message: "The price of this route's model, or of what the request asks for (its service tier, say), is not known, and this organization serves " +
+			"nothing without a price. Who administers the gateway can set one, as a price override, or allow it."}
+
 	noPolicy              = unavailable("no_policy", "This agent has not received a policy yet.")
 	policyRefused         = unavailable("policy_refused", "This agent refused the policy that it received and has no other. Its /readyz tells why, and what to do.")
 	spoolFull             = unavailable("spool_full", "This agent has no space left to record usage.")

@@ -54,10 +54,15 @@ func (e *exchange) open() {
 	}
 	why := e.cause() // before the plan counts this attempt
 	e.plan.Begun()
-	u := &upstream{exchange: e, target: e.target, leg: e.leg, secret: e.secret, begun: e.elapsed(), trial: e.plan.Try(e.request.Stream)}
-	e.up, e.leg = u, leg{}
+	u := &upstream{
+		exchange: e, target: e.target, leg: e.leg, secret: e.secret, reserved: e.reserved, begun: e.elapsed(), trial: e.plan.Try(e.request.Stream),
+	}
+	e.up, e.leg, e.reserved = u, leg{}, nil
 	provider := u.target.Provider
-	most, bounded := bound(u.leg.sent, int64(len(u.leg.body.bytes)), u.target.Price)
+	most, bounded := bound(u.leg.sent, int64(len(u.leg.body.bytes))+u.leg.sent.Beside, u.entry())
+	if u.reserved != nil {
+		most = u.reserved.most
+	}
 	u.attempt = &usagev1.Attempt{
 		ProviderId: provider.ID, Provider: provider.Name, Model: u.target.Model,
 		StartedAfterUs:   u.begun.Microseconds(),
@@ -67,11 +72,9 @@ func (e *exchange) open() {
 		PriceBookVersion: e.policy.PriceBookVersion(),
 		Cause:            why,
 	}
-	if entry := u.priceEntry(u.leg.sent.ServiceTier); bounded && entry != nil {
-		u.attempt.CostNanoUsd = known(entry.WorstCase(most))
-	}
+	u.reserve(most, bounded && !u.leg.sent.Unmetered)
 	if u.leg.sent.Unmetered {
-		u.attempt.Usage, u.attempt.CostNanoUsd = &usagev1.TokenUsage{}, nil
+		u.attempt.Usage = &usagev1.TokenUsage{}
 		u.attempt.UsageSource = usagev1.UsageSource_USAGE_SOURCE_UNSPECIFIED
 	}
 	if e.surface.count != nil {
@@ -79,27 +82,31 @@ func (e *exchange) open() {
 	}
 	batch.Bound(u.attempt)
 	e.record.Attempts = append(e.record.Attempts, u.attempt)
+	if u.reserved != nil {
+		e.reservations = append(e.reservations, u.reserved)
+	}
+	e.charge()
 	u.traceAttempt()
 }
 
 // forget ends an attempt that was never made.
 func (u *upstream) forget() {
 	u.leg.release()
+	u.reserved.release()
 	u.trial.End(u.exchange.handler.config.Now(), balance.Ending{})
 	if u.span != nil {
 		u.span.End()
 	}
 }
 
-// bound is the most that a request can use. A token of text has at least one byte
-// of the body; images, audio and files may cost more than their bytes. It is not
-// bounded where neither the caller nor the price book caps a side.
-func bound(r *dialect.Request, bodyBytes int64, entry *price.Entry) (most price.Most, bounded bool) {
+// bound is the most that a request can use whose text has so many tokens at most; images,
+// audio and files may have more. It is not bounded where neither the caller nor the price
+// book caps a side.
+func bound(r *dialect.Request, input int64, entry *price.Entry) (most price.Most, bounded bool) {
 	var maxInput, maxOutput int64
 	if entry != nil {
 		maxInput, maxOutput = entry.MaxInputTokens(), entry.MaxOutputTokens()
 	}
-	input := bodyBytes + r.Beside
 	if all := maxInput * max(r.Prompts, 1); maxInput > 0 && (r.OpenEnded || input > all) {
 		input = all
 	}
@@ -118,25 +125,8 @@ func bound(r *dialect.Request, bodyBytes int64, entry *price.Entry) (most price.
 	bounded = output > 0 && r.Choices > 0 && (maxInput > 0 || !r.OpenEnded)
 	return price.Most{
 		Input: input, Output: total,
-		InputAudio: r.SendsAudio, OutputAudio: r.AsksAudio,
+		InputAudio: r.SendsAudio, OutputAudio: r.AsksAudio, OutputImage: r.AsksImages,
 	}, bounded
-}
-
-// priceEntry is nil where the price is unknown: the book has no entry, or none for
-// the service tier or for what the caller asks for.
-func priceEntry(target *snapshot.Target, tier string, unpriced bool) *price.Entry {
-	switch tier {
-	case "flex", "priority", "scale", "fast":
-		return nil
-	}
-	if unpriced {
-		return nil
-	}
-	return target.Price
-}
-
-func (u *upstream) priceEntry(tier string) *price.Entry {
-	return priceEntry(u.target, tier, u.exchange.request.Unpriced && u.leg.sent.Unpriced)
 }
 
 // known is nil for a cost that is not known.
@@ -178,15 +168,13 @@ func (u *upstream) close(end end) {
 	case end.answer.Usage != nil:
 		a.Usage, a.RawUsageSha256 = end.answer.Usage, end.answer.UsageSHA256
 		a.UsageSource = usagev1.UsageSource_USAGE_SOURCE_REPORTED
-		a.CostNanoUsd = nil
-		if entry := u.priceEntry(end.answer.ServiceTier); entry != nil && !end.answer.Unpriced {
-			a.CostNanoUsd = known(entry.Cost(a.Usage))
-			a.CacheSavedNanoUsd = known(entry.CacheSaved(a.Usage))
-		}
+		u.price(end.answer)
 	case end.unused:
 		u.unused()
 	}
 	batch.Bound(a)
+	u.settleQuotas()
+	u.countUnpriced()
 	a.Outcome = end.outcome
 	u.trial.End(u.exchange.handler.config.Now(), u.ending(end))
 	a.DurationUs = (u.exchange.elapsed() - u.begun).Microseconds()
@@ -198,7 +186,7 @@ func (u *upstream) close(end end) {
 func (u *upstream) unused() {
 	u.attempt.Usage = &usagev1.TokenUsage{}
 	u.attempt.UsageSource = usagev1.UsageSource_USAGE_SOURCE_NONE
-	u.attempt.CostNanoUsd = proto.Int64(0)
+	u.attempt.CostNanoUsd, u.attempt.PriceEstimated = proto.Int64(0), false
 }
 
 // finish has the end kept. When it can't be, what was kept of the attempts stands, so
@@ -210,6 +198,8 @@ func (e *exchange) finish(end end) {
 		e.record.Status = http.StatusOK
 	}
 	e.tellCost()
+	e.whole.settle(nil)
+	e.charge()
 	e.stamp()
 	begun := time.Now()
 	err := e.handler.config.Recorder.End(e.ticket, &e.record)

@@ -55,7 +55,7 @@ func (e *exchange) copied(ctx context.Context, target *snapshot.Target) *exchang
 	r := (&http.Request{Method: e.r.Method, URL: e.r.URL, Header: shadowHeader(e.r.Header)}).WithContext(ctx)
 	c := &exchange{
 		handler: h, r: r, surface: e.surface, named: e.named, dialect: e.dialect, policy: e.policy, key: e.key,
-		request: e.request, words: e.words, body: e.body, begun: h.config.Now(), isCopy: true,
+		request: e.request, words: e.words, counted: e.counted, body: e.body, begun: h.config.Now(), isCopy: true,
 		targets: balance.NewTargets(h.config.Now(), h.config.Draw), // what a copy meets keeps no request from the target
 		w:       newCaller(&nowhere{header: http.Header{}, left: h.config.MaxShadowAnswerBytes}, r, &h.config),
 		route: &snapshot.Route{
@@ -84,6 +84,7 @@ func shadowHeader(callers http.Header) http.Header {
 func (e *exchange) runShadow() {
 	defer e.handler.shadows.end(e)
 	defer e.releaseBody()
+	defer e.endQuotas()
 	defer func() { e.surviveCopy(recover()) }()
 	dropped := ""
 	if e.choose() != nil {

@@ -68,7 +68,7 @@ func TestACopyHasARecordOfItsOwn(t *testing.T) {
 				PolicyEpoch: 1, PolicyVersion: 7, RevocationVersion: 9, EndUser: hasher.Of("u-1"), Labels: from.Labels,
 				Attempts: []*usagev1.Attempt{{ProviderId: "mock", Provider: "mock", Model: "dear-model", Status: 200, Outcome: answered, Cause: usagev1.Cause_CAUSE_SHADOW,
 					Usage: &usagev1.TokenUsage{Input: tokens.Input, Output: tokens.Output}, UsageSource: reported, PriceBookVersion: "book-1",
-					CostNanoUsd: new(tokens.Input + 5*tokens.Output)}},
+					CostNanoUsd: new(tokens.Input + 5*tokens.Output), ServiceTier: usagev1.ServiceTier_SERVICE_TIER_STANDARD}},
 			}
 			if diff := cmp.Diff(want, got, protocmp.Transform(), protocmp.IgnoreFields(&usagev1.UsageRecord{}, "started_at_us", "duration_us", "time_to_first_token_us", "overhead_us"),
 				protocmp.IgnoreFields(&usagev1.Attempt{}, "started_after_us", "duration_us", "time_to_first_token_us", "raw_usage_sha256")); diff != "" {

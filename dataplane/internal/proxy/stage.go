@@ -13,6 +13,7 @@ const (
 	stageRead
 	stageParse
 	stageAuthorise
+	stageQuota
 	stageChoose
 	stageSpool
 	stageTranslate
@@ -21,7 +22,7 @@ const (
 )
 
 // stageNames are in metrics.
-var stageNames = [stageCount]string{"authenticate", "read", "parse", "authorise", "choose", "spool", "translate", "write"}
+var stageNames = [stageCount]string{"authenticate", "read", "parse", "authorise", "quota", "choose", "spool", "translate", "write"}
 
 // stages is the time that a request spent in each, in nanoseconds by the monotonic clock. Two
 // attempts may be under way.

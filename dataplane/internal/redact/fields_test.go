@@ -29,6 +29,9 @@ var noContent = map[string]string{
 	"attempts.model":              "of the policy's target, not of the request or the answer",
 	"attempts.price_book_version": "of the policy",
 	"attempts.raw_usage_sha256":   "a hash of the provider's numbers, 32 bytes",
+	"charges.quota_id":            "of the policy",
+	"charges.subject":             "what stands in end_user or, where the key has no label of the name, in labels.value; else the key's label",
+	"charges.window":              "the ledger's name of it: two times",
 	"torn_from.boot":              "made by the agent: a counter and random bits",
 }
 

@@ -94,6 +94,7 @@ type compiler struct {
 	origins Origins
 	content *content
 	lists   map[*Provider]string // price list
+	standIn price.Query
 	// named are of providers whose paths name the model, reached what they said so far.
 	named   map[*Provider]func(model string) *URLs
 	reached map[string]*URLs
@@ -135,8 +136,11 @@ func (c *compiler) compile(release *policyv1.Release, resources []*policyv1.Reso
 	c.priceBooks(byKind["price_book"])
 	compileKind(c, byKind["provider"], c.addProvider)
 	c.needPriceBook(release.GetPriceBookVersion())
+	c.findStandIn()
 	compileKind(c, byKind["route"], c.addRoute)
 	compileKind(c, byKind["key"], c.addKey)
+	compileKind(c, byKind["quota"], c.addQuota)
+	c.spread()
 	c.content.providerList = slices.SortedFunc(maps.Values(c.content.providers), func(a, b *Provider) int { return strings.Compare(a.ID, b.ID) })
 	slices.SortFunc(c.content.routeList, func(a, b *Route) int { return strings.Compare(a.Name, b.Name) })
 }
@@ -144,7 +148,7 @@ func (c *compiler) compile(release *policyv1.Release, resources []*policyv1.Reso
 // Knows tells whether Compile reads resources of a kind; others it leaves aside.
 func Knows(kind string) bool {
 	switch kind {
-	case "gateway", "price_book", "provider", "route", "key":
+	case "gateway", "price_book", "provider", "route", "key", "quota":
 		return true
 	default:
 		return false
@@ -189,6 +193,7 @@ func (c *compiler) addGateway(id string, g *policyv1.Gateway) {
 	default:
 		c.refuse("gateway %s: what is done when the spool is full is %d, which is unknown here", id, g.GetWhenSpoolFull())
 	}
+	c.unpriced(id, g)
 	age := g.GetCredentialMaxAgeSeconds()
 	if age < 0 || age > longestCredentialAge {
 		c.refuse("gateway %s: credentials are kept for %d s, 0 to %d are accepted", id, age, int64(longestCredentialAge))
@@ -221,6 +226,27 @@ func (c *compiler) addPriceBook(id string, b *policyv1.PriceBook) {
 		return
 	}
 	c.content.book, c.content.bookVersion = book, book.Version()
+}
+
+// unpriced notes what is done without a price; the book with the entry that stands in
+// comes later.
+func (c *compiler) unpriced(id string, g *policyv1.Gateway) {
+	c.content.unpriced = g.GetUnpriced()
+	c.standIn = price.Query{List: g.GetEstimatePriceList(), Model: g.GetEstimateModel()}
+	estimates := c.content.unpriced == policyv1.Unpriced_UNPRICED_ESTIMATE
+	switch named := c.standIn.List != "" && c.standIn.Model != ""; {
+	case c.content.unpriced < 0 || c.content.unpriced > policyv1.Unpriced_UNPRICED_BLOCK:
+		c.refuse("gateway %s: what is done without a price is %d, which is unknown here", id, c.content.unpriced)
+	case estimates != named || !estimates && c.standIn != (price.Query{}):
+		c.refuse("gateway %s: an entry of the price book is named where it estimates, and there alone", id)
+	}
+}
+
+// findStandIn leaves none where the book has it no more: such attempts are unpriced then.
+func (c *compiler) findStandIn() {
+	if c.content.unpriced == policyv1.Unpriced_UNPRICED_ESTIMATE && c.content.book != nil {
+		c.content.standIn = c.content.book.Lookup(c.standIn)
+	}
 }
 
 func (c *compiler) needPriceBook(version string) {

@@ -16,7 +16,7 @@ func (c *compiler) addKey(id string, k *policyv1.Key) {
 	c.keyIDs[id] = true
 	key := &Key{
 		ID: id, ProjectID: k.GetProjectId(), revoked: k.GetRevokedAt() != nil,
-		expiresAt: c.time(id, "expires_at", k.GetExpiresAt()),
+		expiresAt: c.time(id, "expires_at", k.GetExpiresAt()), labels: k.GetLabels(),
 	}
 	if !key.revoked { // else it is kept for its hashes, its routes may be gone
 		key.routes = c.keyRoutes(id, k)

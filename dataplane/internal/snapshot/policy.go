@@ -13,6 +13,7 @@ import (
 	"time"
 	"unique"
 
+	"github.com/weirhq/weir/dataplane/internal/quota"
 	"github.com/weirhq/weir/dataplane/internal/redact"
 	"github.com/weirhq/weir/proto/contract/condition"
 	"github.com/weirhq/weir/proto/contract/price"
@@ -50,6 +51,9 @@ type content struct {
 	credentialAge    time.Duration
 	servesUnrecorded bool
 	usage            *redact.Rules
+	quotas           quotas
+	unpriced         policyv1.Unpriced
+	standIn          *price.Model
 }
 
 // Key is a virtual key.
@@ -61,6 +65,8 @@ type Key struct {
 	rotatedAt time.Time
 	revoked   bool
 	routes    map[*Route]bool // nil: every route
+	labels    map[string]string
+	quotas    []*quota.Quota // its project's, too
 }
 
 // Sees tells whether there is the route for the key's project.
@@ -84,6 +90,7 @@ type Route struct {
 	Hedge          *Hedge
 	Canary, Shadow *Share
 	projects       map[string]bool // nil: every project
+	quotas         []*quota.Quota
 	// Unserved is why this gateway does not serve the route, for callers; it has no targets
 	// then. Empty: it does.
 	Unserved string
@@ -111,8 +118,8 @@ type Target struct {
 	// changed.
 	Header   []string
 	Timeouts Timeouts
-	// Price is nil where the price book has none for the model.
-	Price *price.Entry
+	// Price is what the price book has for the model; nil: nothing.
+	Price *price.Model
 	urls  *URLs
 }
 
@@ -144,6 +151,7 @@ type Provider struct {
 	Blocked string
 	// Timeouts where a route says nothing.
 	Timeouts Timeouts
+	quotas   []*quota.Quota
 }
 
 // URL is where the provider is asked for an endpoint and a model; nil: it has none of it.
@@ -272,6 +280,14 @@ func (p *Policy) ServesUnrecorded() bool { return p.content.servesUnrecorded }
 // CredentialMaxAge is how long a credential is used whose reference can't be read any
 // more; 0: for ever.
 func (p *Policy) CredentialMaxAge() time.Duration { return p.content.credentialAge }
+
+// BlocksUnpriced tells whether targets without a known price are passed over.
+func (p *Policy) BlocksUnpriced() bool {
+	return p.content.unpriced == policyv1.Unpriced_UNPRICED_BLOCK
+}
+
+// StandIn is what attempts without a known price are estimated by; nil: by nothing.
+func (p *Policy) StandIn() *price.Model { return p.content.standIn }
 
 // Usage is what it may hold of callers' own words.
 func (p *Policy) Usage() *redact.Rules { return p.content.usage }

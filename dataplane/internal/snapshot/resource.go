@@ -9,6 +9,7 @@ import (
 	"unique"
 
 	"github.com/weirhq/weir/proto/contract/header"
+	"github.com/weirhq/weir/proto/contract/price"
 	"github.com/weirhq/weir/proto/contract/seal"
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
@@ -183,7 +184,9 @@ func (c *compiler) target(routeID string, t *policyv1.Target) *Target {
 	target.Upstream = unique.Make(Upstream{ProviderID: provider.ID, Model: target.Model})
 	target.When = c.when(routeID, t.GetWhen())
 	if c.content.book != nil {
-		target.Price, _ = c.content.book.Find(c.lists[provider], t.GetModel())
+		target.Price = c.content.book.Lookup(price.Query{
+			List: c.lists[provider], Model: t.GetModel(), ProviderID: provider.ID, Region: provider.Region,
+		})
 	}
 	return target
 }
