@@ -42,7 +42,7 @@ web/dist/index.html: $(WEB_SOURCES) web/node_modules/.package-lock.json
 	@cd web && npx --no vite build --logLevel warn
 
 .PHONY: conformance-sdks
-conformance-sdks: $(NPM_SDKS)/node_modules/.package-lock.json ## the providers' SDKs for Node.js, which Go tests run
+conformance-sdks: $(NPM_SDKS)/node_modules/.package-lock.json ## the providers' SDKs for Node.js and tokenisers, which Go tests run
 
 $(NPM_SDKS)/node_modules/.package-lock.json: $(NPM_SDKS)/package-lock.json
 	@command -v npm >/dev/null || { echo "npm is not on the PATH: install Node.js 20 or newer" >&2; exit 1; }

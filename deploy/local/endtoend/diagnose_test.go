@@ -58,7 +58,7 @@ func (s *stack) diagnose(t *testing.T) {
 		t.Errorf("%+v", tested)
 	}
 
-	// gpt-4o-mini costs 150 and 600 nano-dollars a token.
+	// gpt-4o-mini costs 150 and 600 nano-dollars a token, and at most 250 and 1,000 in the tier that a request may be served in.
 	var rehearsed dryRun
 	request := map[string]any{"gatewayId": gateway, "keyId": s.env["WEIR_KEY_ID"], "model": "demo", "inputTokens": "1000", "maxOutputTokens": "200"}
 	if err := s.call("weir.admin.v1.DiagnosticsService/DryRun", request, &rehearsed); err != nil {
@@ -67,7 +67,7 @@ func (s *stack) diagnose(t *testing.T) {
 	t.Logf("%+v", rehearsed)
 	target := rehearsed.Route.Targets[0]
 	if rehearsed.Refusal != nil || target.Fitness != "TARGET_FITNESS_USABLE" || target.Model != "gpt-4o-mini" ||
-		target.InputCostNanoUsd != "150000" || target.MaxCostNanoUsd != "270000" || rehearsed.MaxCostNanoUsd != "270000" {
+		target.InputCostNanoUsd != "150000" || target.MaxCostNanoUsd != "450000" || rehearsed.MaxCostNanoUsd != "450000" {
 		t.Errorf("%+v", rehearsed)
 	}
 	request["model"] = "no-such-route"

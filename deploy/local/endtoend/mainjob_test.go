@@ -45,6 +45,7 @@ func TestMainJob(t *testing.T) {
 		s.expectRow(t, streamID, want)
 	})
 	step("what_its_caller_says_is_sql", func(t *testing.T) { s.told(t) })
+	step("a_hard_budget_is_spent_and_holds", func(t *testing.T) { s.budget(t) })
 	step("an_agent_tests_its_provider_and_rehearses_a_request", func(t *testing.T) { s.diagnose(t) })
 	step("a_stopped_agent_is_said_to_be_gone", func(t *testing.T) { s.diagnoseNobody(t) })
 	step("an_admin_logs_in_and_sees_request_and_spend", func(t *testing.T) { s.browse(t) })

@@ -186,6 +186,7 @@ const fitnesses: Record<TargetFitness, { label: string; tone: Tone }> = {
   [TargetFitness.CREDENTIAL_UNAVAILABLE]: { label: "No credential", tone: "bad" },
   [TargetFitness.BEYOND_ATTEMPTS]: { label: "Beyond the attempts", tone: "plain" },
   [TargetFitness.CONDITION]: { label: "Not for this request", tone: "plain" },
+  [TargetFitness.UNPRICED]: { label: "No known price", tone: "bad" },
 };
 
 function fitnessOf({ fitness }: DryRunTarget) {
