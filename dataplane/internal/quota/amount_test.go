@@ -84,13 +84,12 @@ func TestAmounts(t *testing.T) {
 			t.Errorf("%d calls", l.called()-calls)
 		}
 		record := &usagev1.UsageRecord{}
-		r.Charges(record, nil)
+		record.Charges = r.AppendCharges(nil, nil)
 		if len(record.GetCharges()) != 12 || record.GetCharges()[11].GetAmount() != 10 || record.GetCharges()[3].GetWindow() != "lifetime" {
 			t.Errorf("%v", record.GetCharges())
 		}
-		first := record.Charges[0]
-		r.Charges(record, []int64{3, 0, 5})
-		if c := record.GetCharges(); len(c) != 11 || c[0] != first || c[0].GetAmount() != 3 || c[1].GetAmount() != 5 || c[2].GetAmount() != 10 || string(c[1].GetQuotaId()) != string(all[2].ID[:]) {
+		record.Charges = r.AppendCharges(nil, []int64{3, 0, 5})
+		if c := record.GetCharges(); len(c) != 11 || c[0].GetAmount() != 3 || c[1].GetAmount() != 5 || c[2].GetAmount() != 10 || string(c[1].GetQuotaId()) != string(all[2].ID[:]) {
 			t.Errorf("%v", c)
 		}
 		r.Settle(nil)

@@ -45,7 +45,7 @@ func TestDenials(t *testing.T) {
 		m := run(t, l, "a", newDisk(1), q)
 		r := reserve(t, m, quota.Claim{Quota: q, Amount: 1_000})
 		record := &usagev1.UsageRecord{}
-		if r.Charges(record, nil); len(record.GetCharges()) != 0 {
+		if record.Charges = r.AppendCharges(nil, nil); len(record.GetCharges()) != 0 {
 			t.Errorf("%v", record)
 		}
 		r.Settle([]int64{5})

@@ -72,11 +72,9 @@ func (r *Reservation) Settle(actual []int64) {
 // Release ends the reservation of a request that used nothing.
 func (r *Reservation) Release() { r.cut(0) }
 
-// Charges tells the record what the request takes of amounts: what it reserved, or, where
-// actual is given, what Settle is about to be given. Before Settle and Release. Messages that
-// the record has are used again.
-func (r *Reservation) Charges(record *usagev1.UsageRecord, actual []int64) {
-	all := record.Charges[:0]
+// AppendCharges adds what the request takes of amounts: what it reserved, or, where actual
+// is given, what Settle is about to be given. Before Settle and Release.
+func (r *Reservation) AppendCharges(to []*usagev1.Charge, actual []int64) []*usagev1.Charge {
 	for i := range r.n {
 		h := r.at(i)
 		if h.window == nil {
@@ -86,18 +84,11 @@ func (r *Reservation) Charges(record *usagev1.UsageRecord, actual []int64) {
 		if i < len(actual) {
 			amount = min(max(actual[i], 0), maxAmount)
 		}
-		if amount == 0 {
-			continue
+		if amount > 0 {
+			to = append(to, h.charge(&usagev1.Charge{}, amount))
 		}
-		var c *usagev1.Charge
-		if n := len(all); n < cap(all) && all[:n+1][n] != nil {
-			c = all[:n+1][n]
-		} else {
-			c = &usagev1.Charge{}
-		}
-		all = append(all, h.charge(c, amount))
 	}
-	record.Charges = all
+	return to
 }
 
 func (h *held) charge(c *usagev1.Charge, amount int64) *usagev1.Charge {

@@ -82,7 +82,7 @@ func (a *life) request(m *quota.Meter, d *disk, dice *rand.Rand, dead *atomic.Bo
 		return
 	}
 	record := &usagev1.UsageRecord{}
-	r.Charges(record, nil)
+	record.Charges = r.AppendCharges(nil, nil)
 	a.charge(d, record) // as long as nobody says otherwise
 	time.Sleep(time.Duration(dice.IntN(3_000)) * time.Millisecond)
 	if dead.Load() {
@@ -102,7 +102,7 @@ func (a *life) request(m *quota.Meter, d *disk, dice *rand.Rand, dead *atomic.Bo
 	a.uncharge(d, record)
 	ended := &usagev1.UsageRecord{}
 	if r.Len() > 0 {
-		r.Charges(ended, actual)
+		ended.Charges = r.AppendCharges(nil, actual)
 		r.Settle(actual)
 		a.charge(d, ended)
 		return

@@ -40,7 +40,7 @@ func TestWindows(t *testing.T) {
 		second, _ := l.window(id(q))
 		reserve(t, m, quota.Claim{Quota: q, Amount: 90}).Settle([]int64{90})
 		record := &usagev1.UsageRecord{}
-		r.Charges(record, []int64{70})
+		record.Charges = r.AppendCharges(nil, []int64{70})
 		if record.GetCharges()[0].GetWindow() != first {
 			t.Errorf("charged to %s", record.GetCharges()[0].GetWindow())
 		}
