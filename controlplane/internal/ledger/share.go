@@ -27,8 +27,8 @@ type demand struct {
 	quota  *bound // nil: there is none, or it is off
 	series series
 	amount int64
-	// given is the share's amount.
-	given int64
+	// given is the share's amount, free what others can't be using.
+	given, free int64
 }
 
 // share is what an agent has of a rate, or of slots.
@@ -108,6 +108,7 @@ func (b *book) share() {
 			}
 			d.given = max(0, min(portion(all, c.agent.ID, d.quota.amount, now), free))
 			all[c.agent.ID].give(d.given, now)
+			d.free = max(0, free)
 		}
 	}
 }
@@ -175,7 +176,7 @@ func (d *demand) answer() *agentv1.Share {
 	case !d.call.current:
 		return &agentv1.Share{Denial: agentv1.Grant_DENIAL_OLD_BOOT}
 	}
-	s := &agentv1.Share{Amount: d.given, TermMs: shareTerm.Milliseconds()}
+	s := &agentv1.Share{Amount: d.given, TermMs: shareTerm.Milliseconds(), Free: d.free}
 	switch {
 	case d.given == 0 && d.amount > 0: // others have it all
 		s.Denial = agentv1.Grant_DENIAL_HELD

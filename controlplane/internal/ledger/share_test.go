@@ -32,7 +32,7 @@ func TestShares(t *testing.T) {
 		if s.GetAmount() != 600 || s.GetTermMs() != 1500 || s.GetDenial() != granted {
 			t.Errorf("alone: %v", s)
 		}
-		if s := w.share(b, 1, rate, 1000); s.GetAmount() != 0 || s.GetDenial() != held {
+		if s := w.share(b, 1, rate, 1000); s.GetAmount() != 0 || s.GetFree() != 0 || s.GetDenial() != held {
 			t.Errorf("at once: %v", s)
 		}
 		w.step(500 * time.Millisecond)
@@ -54,10 +54,10 @@ func TestShares(t *testing.T) {
 		})
 		t.Run("where_less_is_asked_some_is_free", func(t *testing.T) {
 			w.step(3 * time.Second)
-			if s := w.share(a, 1, rate, 10); s.GetAmount() < 10 || s.GetAmount() > 200 {
+			if s := w.share(a, 1, rate, 10); s.GetAmount() < 10 || s.GetAmount() > 200 || s.GetFree() != 600 {
 				t.Errorf("got %v", s)
 			}
-			if s := w.share(b, 1, rate, 10); s.GetAmount() < 10 {
+			if s := w.share(b, 1, rate, 10); s.GetAmount() < 10 || s.GetFree() < 400 || s.GetFree() >= 600 {
 				t.Errorf("a newcomer: %v", s)
 			}
 		})

@@ -536,8 +536,10 @@ type Share struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	Amount int64                  `protobuf:"varint,1,opt,name=amount,proto3" json:"amount,omitempty"`
 	// For how long from the call's answer on, in ms.
-	TermMs        int64        `protobuf:"varint,2,opt,name=term_ms,json=termMs,proto3" json:"term_ms,omitempty"`
-	Denial        Grant_Denial `protobuf:"varint,3,opt,name=denial,proto3,enum=weir.agent.v1.Grant_Denial" json:"denial,omitempty"`
+	TermMs int64        `protobuf:"varint,2,opt,name=term_ms,json=termMs,proto3" json:"term_ms,omitempty"`
+	Denial Grant_Denial `protobuf:"varint,3,opt,name=denial,proto3,enum=weir.agent.v1.Grant_Denial" json:"denial,omitempty"`
+	// What other agents can't be using of the whole: the amount, and what nobody asked for.
+	Free          int64 `protobuf:"varint,4,opt,name=free,proto3" json:"free,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -593,6 +595,13 @@ func (x *Share) GetDenial() Grant_Denial {
 	return Grant_DENIAL_UNSPECIFIED
 }
 
+func (x *Share) GetFree() int64 {
+	if x != nil {
+		return x.Free
+	}
+	return 0
+}
+
 var File_weir_agent_v1_lease_proto protoreflect.FileDescriptor
 
 const file_weir_agent_v1_lease_proto_rawDesc = "" +
@@ -643,11 +652,12 @@ const file_weir_agent_v1_lease_proto_rawDesc = "" +
 	"\x0fDENIAL_RESTORED\x10\x03\x12\x0f\n" +
 	"\vDENIAL_GONE\x10\x04\x12\x13\n" +
 	"\x0fDENIAL_OLD_BOOT\x10\x05B\r\n" +
-	"\v_ends_in_ms\"m\n" +
+	"\v_ends_in_ms\"\x81\x01\n" +
 	"\x05Share\x12\x16\n" +
 	"\x06amount\x18\x01 \x01(\x03R\x06amount\x12\x17\n" +
 	"\aterm_ms\x18\x02 \x01(\x03R\x06termMs\x123\n" +
-	"\x06denial\x18\x03 \x01(\x0e2\x1b.weir.agent.v1.Grant.DenialR\x06denialB\xad\x01\n" +
+	"\x06denial\x18\x03 \x01(\x0e2\x1b.weir.agent.v1.Grant.DenialR\x06denial\x12\x12\n" +
+	"\x04free\x18\x04 \x01(\x03R\x04freeB\xad\x01\n" +
 	"\x11com.weir.agent.v1B\n" +
 	"LeaseProtoP\x01Z6github.com/weirhq/weir/proto/gen/weir/agent/v1;agentv1\xa2\x02\x03WAX\xaa\x02\rWeir.Agent.V1\xca\x02\rWeir\\Agent\\V1\xe2\x02\x19Weir\\Agent\\V1\\GPBMetadata\xea\x02\x0fWeir::Agent::V1b\x06proto3"
 
