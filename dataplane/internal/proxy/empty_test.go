@@ -72,7 +72,7 @@ func TestHeadersOfTheProvidersOriginStay(t *testing.T) {
 			for _, name := range foreign {
 				w.Header().Set(name, "https://provider.example")
 			}
-			w.Header().Set("X-Ratelimit-Remaining-Requests", "7")
+			w.Header().Set("Openai-Processing-Ms", "7")
 			if streamed {
 				w.Header().Set("Content-Type", "text/event-stream")
 				_, _ = io.WriteString(w, "data: [DONE]\n\n")
@@ -86,7 +86,7 @@ func TestHeadersOfTheProvidersOriginStay(t *testing.T) {
 				t.Errorf("%s: %s passed", name, value)
 			}
 		}
-		if response.StatusCode != 200 || response.Header.Get("X-Ratelimit-Remaining-Requests") != "7" || strings.Contains(text, "error") {
+		if response.StatusCode != 200 || response.Header.Get("Openai-Processing-Ms") != "7" || strings.Contains(text, "error") {
 			t.Errorf("%d %v %s", response.StatusCode, response.Header, text)
 		}
 	}

@@ -42,6 +42,7 @@ type exchange struct {
 	// counted are the quotas that count the request. whole is what it has of those on requests
 	// as such, reservations that and each attempt's; nil: there are none.
 	counted      []snapshot.Counted
+	lacked       *lack // of the target that was asked about last; nil: quotas cover all
 	whole        *reservation
 	reservations []*reservation
 	// capped is what the output of the next attempt is held to, in tokens of one choice; 0: it

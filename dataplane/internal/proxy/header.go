@@ -40,6 +40,10 @@ const ownPrefix = "X-Weir-"
 
 var networkPrefixes = []string{"X-Forwarded-", "Cf-", "X-Envoy-", "X-Original-", "X-Appengine-"}
 
+// accountPrefixes are of what a provider says of the account behind its credential: other
+// callers use it too, and the agent tells of its own limits by the same names.
+var accountPrefixes = []string{"X-Ratelimit-", "Anthropic-Ratelimit-", "Anthropic-Priority-", "Ratelimit"}
+
 // identity asks for answers whose usage can be read on the way.
 var identity = []string{"identity"}
 
@@ -97,7 +101,7 @@ func lowerCase(header http.Header, name, lower string) {
 }
 
 // answerHeader adds what the caller gets of a provider's header.
-func answerHeader(to, from http.Header) { pass(to, from, notToCaller, nil) }
+func answerHeader(to, from http.Header) { pass(to, from, notToCaller, accountPrefixes) }
 
 // pass copies all but the names and prefixes left out, the agent's own, and those that
 // Connection lists.

@@ -48,6 +48,7 @@ func (s *stream) opens() {
 	if !e.opened.Load() {
 		s.leg.voice.header(e.w.Header(), s.response.Header)
 		e.announceCost()
+		e.tellLimits()
 		e.w.WriteHeader(s.response.StatusCode)
 	}
 }

@@ -23,13 +23,33 @@ const (
 
 var endUserUncounted = unavailable(codeQuotaUnavailable, "This agent has no key to make hashes of end users with, and a quota counts them apart.")
 
-// overQuota is a request that a quota does not cover.
+// lack is what a quota does not cover, and what the caller is told of it if nothing else is.
+type lack struct {
+	*quota.Refusal
+	told *dialect.Refusal
+}
+
+// overQuota is a request, or an attempt of it, that a quota does not cover.
 func (e *exchange) overQuota(r *quota.Refusal) *dialect.Refusal {
-	header := e.w.Header()
-	header["X-Weir-Quota"] = []string{r.Quota.Name}
-	if r.RetryAfter > 0 {
-		header["Retry-After"] = []string{strconv.FormatInt(max(1, int64((r.RetryAfter+time.Second-1)/time.Second)), 10)}
+	e.lacked = &lack{r, overQuota(r)}
+	return e.lacked.told
+}
+
+// tellQuota says in the header which quota refuses the request, if one does, and when to come
+// again.
+func (e *exchange) tellQuota(refusal *dialect.Refusal) {
+	l := e.lacked
+	if l == nil || l.told != refusal {
+		return
 	}
+	header := e.w.Header()
+	header["X-Weir-Quota"] = []string{l.Quota.Name}
+	if l.RetryAfter > 0 {
+		header["Retry-After"] = []string{strconv.FormatInt(max(1, int64((l.RetryAfter+time.Second-1)/time.Second)), 10)}
+	}
+}
+
+func overQuota(r *quota.Refusal) *dialect.Refusal {
 	if r.Why.OurFault() {
 		return unavailable(codeQuotaUnavailable, fmt.Sprintf("What is left of the %s %q is not known to this agent now (%s), and it is a hard one. Try again later.", thing(r.Quota), r.Quota.Name, r.Why))
 	}

@@ -63,6 +63,7 @@ func (u *upstream) beginPlaying() {
 	if length := u.response.ContentLength; length > 0 {
 		e.w.Header()["Content-Length"] = []string{strconv.FormatInt(length, 10)}
 	}
+	e.tellLimits()
 	e.w.WriteHeader(u.response.StatusCode)
 }
 

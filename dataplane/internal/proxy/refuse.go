@@ -146,6 +146,7 @@ func (e *exchange) refuse(refusal *dialect.Refusal) {
 	if refusal.Status == http.StatusUnauthorized {
 		e.w.Header().Set("WWW-Authenticate", "Bearer")
 	}
+	e.tellQuota(refusal)
 	e.writeError(refusal)
 }
 
@@ -175,6 +176,7 @@ func (e *exchange) writeError(refusal *dialect.Refusal) {
 	header := e.w.Header()
 	header.Set("Content-Type", "application/json")
 	header.Set("Content-Length", strconv.Itoa(len(body)))
+	e.tellLimits()
 	e.w.WriteHeader(refusal.Status)
 	_, _ = e.w.Write(body) // a caller that is gone misses nothing
 }

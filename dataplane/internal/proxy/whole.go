@@ -76,6 +76,7 @@ func (u *upstream) whole() {
 		header["Retry-After"] = []string{strconv.FormatInt(int64((said.retryAfter+time.Second-1)/time.Second), 10)}
 	}
 	header["Content-Length"] = []string{strconv.Itoa(len(said.body))}
+	e.tellLimits()
 	e.w.WriteHeader(said.status)
 	_, _ = e.w.Write(said.body) // it is settled: the upstream's whole answer is here
 }

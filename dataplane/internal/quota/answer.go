@@ -266,7 +266,7 @@ func (a *account) shared(c *call, h *asked, s *agentv1.Share, arrived int64) {
 		return // it lapses
 	}
 	term := int64(min(time.Duration(max(s.GetTermMs(), 0)), maxWindow/time.Millisecond) * time.Millisecond)
-	a.share.amount, a.share.got = max(s.GetAmount(), 0), arrived
+	a.share.amount, a.share.free, a.share.got = max(s.GetAmount(), 0), s.GetFree(), arrived
 	a.share.until, a.share.renew = arrived+term, arrived+term/2
 	a.share.asked, a.deniedUntil = h.demand, 0
 	if a.share.used+sum(h.needs) > a.share.amount {

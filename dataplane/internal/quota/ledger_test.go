@@ -244,7 +244,7 @@ func (l *ledger) share(agent string, d *agentv1.Demand) *agentv1.Share {
 		amount = min(2*d.GetAmount(), amount)
 	}
 	l.shares[d.GetQuotaId()][agent] = amount
-	return &agentv1.Share{Amount: amount, TermMs: l.term.Milliseconds()}
+	return &agentv1.Share{Amount: amount, TermMs: l.term.Milliseconds(), Free: limit - others}
 }
 
 // forgetOver drops leases of windows that are over of which nothing was spent: an agent that

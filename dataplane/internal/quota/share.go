@@ -8,6 +8,7 @@ import (
 // for all of it.
 type share struct {
 	amount int64 // of the last answer
+	free   int64 // what others could not be using then, the amount in it
 	got    int64 // when it came
 	until  int64 // when it lapses; 0: none ever came
 	renew  int64 // when it is to be asked for again
@@ -37,6 +38,12 @@ func (s *share) roll(q *Quota, at time.Time) {
 	if grid := at.UnixMilli() / q.Window.Milliseconds(); grid != s.grid {
 		s.grid, s.used = grid, 0
 	}
+}
+
+// ends is when the window of the grid is over that a moment is in.
+func (s *share) ends(q *Quota, at time.Time) time.Time {
+	window := q.Window.Milliseconds()
+	return time.UnixMilli((at.UnixMilli()/window + 1) * window)
 }
 
 // demand is what this agent could use; the ledger gives up to twice that, so that requests
@@ -70,8 +77,7 @@ func (s *share) explain(r *Refusal, q *Quota, unreachable bool, now int64, m *Me
 	r.RetryAfter = retryHeld
 	if q.Kind() == Rates {
 		at := m.at(now)
-		window := q.Window.Milliseconds()
-		r.Ends = time.UnixMilli((at.UnixMilli()/window + 1) * window)
+		r.Ends = s.ends(q, at)
 		r.RetryAfter = max(r.Ends.Sub(at), time.Millisecond)
 	}
 }
