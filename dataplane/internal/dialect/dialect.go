@@ -87,6 +87,9 @@ type Stream struct {
 	// the whole answer; some servers tell in each event what it is so far.
 	Finished int64
 	Total    bool
+	// Text is about how many bytes of text, thinking and arguments came, once Estimates is set.
+	Text      int64
+	Estimates bool
 	// State is the dialect's own.
 	State any
 }

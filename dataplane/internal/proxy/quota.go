@@ -17,6 +17,8 @@ type reservation struct {
 	claims []quota.Claim
 	// most that an attempt was reserved for.
 	most price.Most
+	// input is about how many tokens are sent.
+	input int64
 	// charges are in the record; their amounts are what was reserved until they are settled.
 	charges []*usagev1.Charge
 	over    bool
@@ -130,7 +132,7 @@ func (e *exchange) afford(target *snapshot.Target) *dialect.Refusal {
 			return e.overQuota(refused)
 		}
 	}
-	e.reserved, reserved.most = reserved, w.most
+	e.reserved, reserved.most, reserved.input = reserved, w.most, min(e.tokens(), w.most.Input)
 	if w.held {
 		return e.hold(&w)
 	}

@@ -65,6 +65,7 @@ type stream struct {
 	begun bool
 	// spoke: content came. framed: an event that is no comment is held.
 	spoke, framed bool
+	growth
 }
 
 // stream passes events as they come, each one whole, flushed when the next one is
@@ -79,6 +80,7 @@ func (u *upstream) stream() {
 		since:    e.elapsed(),
 		said:     dialect.Stream{Request: &e.request},
 	}
+	s.said.Estimates = u.reserved.grows()
 	defer func() {
 		space.bytes = s.events.Space()
 		space.release()
@@ -120,6 +122,7 @@ func (s *stream) pass() {
 			s.left()
 			return
 		}
+		s.grow()
 	}
 }
 

@@ -58,6 +58,9 @@ func (v same) whole(status int, body []byte) (said, error) {
 
 func (v same) event(s *dialect.Stream, e sse.Event, opening bool) (heard, error) {
 	hidden := v.Look(s, e.Data)
+	if teller, ok := v.Dialect.(dialect.Teller); ok && s.Estimates {
+		s.Text += teller.TextBytes(e.Data)
+	}
 	if v.Done(e.Data) {
 		return heard{raw: e.Raw, done: true}, nil
 	}

@@ -27,6 +27,7 @@ type account struct {
 	old         []*window // over, with requests or not told
 	unsure      bool      // a call for the present window has no answer
 	share       share
+	underWay    int // requests that have some of a rate
 }
 
 // need is a request that waits for the account.
@@ -40,8 +41,9 @@ type held struct {
 	account *account // nil: nothing is bounded
 	window  *window  // of amounts
 	amount  int64
-	grid    int64 // of rates: the window in which it was taken
-	beyond  bool  // a hard quota would have refused it
+	// Of rates: the window in which it was taken last, and how much of it then.
+	grid, here int64
+	beyond     bool // a hard quota would have refused it
 }
 
 // verdict is what an account says to a claim.
@@ -133,7 +135,10 @@ func (a *account) takeShare(c *Claim, now int64, final bool) (h held, v verdict)
 	}
 	s.used += amount
 	a.demand.took(amount)
-	return held{account: a, amount: amount, grid: s.grid}, v
+	if a.book.kind == Rates {
+		a.underWay++
+	}
+	return held{account: a, amount: amount, grid: s.grid, here: amount}, v
 }
 
 // turn ends the present window when it is over.
@@ -161,10 +166,11 @@ func (h *held) settle(actual int64) {
 		a.demand.took(actual - h.amount)
 		over = actual - h.amount
 	case Rates:
-		if a.rollNow(); actual > h.amount || h.grid == a.share.grid {
-			a.share.used = max(a.share.used+actual-h.amount, 0)
-			a.demand.took(actual - h.amount)
-		}
+		a.rollNow()
+		a.underWay--
+		more := max(actual-h.amount, -h.back())
+		a.share.used += more
+		a.demand.took(more)
 	case Slots:
 		a.share.used--
 	}
@@ -187,9 +193,9 @@ func (h *held) release() {
 		h.window.reserved -= h.amount
 		a.demand.took(-h.amount)
 	case Rates:
-		if a.rollNow(); h.grid == a.share.grid {
-			a.share.used = max(a.share.used-h.amount, 0)
-		}
+		a.rollNow()
+		a.underWay--
+		a.share.used -= h.back()
 	case Slots:
 		a.share.used--
 	}
@@ -205,14 +211,26 @@ func (h *held) grow(amount int64) {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.wake()
 	h.amount += amount
 	a.demand.took(amount)
+	a.demand.last = a.book.meter.now()
 	if a.book.kind == Amounts {
 		h.window.reserved += amount
 		return
 	}
 	a.rollNow()
+	h.here, h.grid = h.back()+amount, a.share.grid
 	a.share.used += amount
+}
+
+// back is what a rate can get back of it: what was taken in a window that is over is gone.
+// The account's lock is held.
+func (h *held) back() int64 {
+	if h.grid != h.account.share.grid {
+		return 0
+	}
+	return min(h.here, h.account.share.used)
 }
 
 func (a *account) rollNow() {
@@ -222,7 +240,7 @@ func (a *account) rollNow() {
 
 // idle tells whether the account can be dropped.
 func (a *account) idle(now int64) bool {
-	if len(a.needs) > 0 || a.unsure || a.now != nil || len(a.old) > 0 {
+	if len(a.needs) > 0 || a.unsure || a.now != nil || len(a.old) > 0 || a.underWay > 0 {
 		return false
 	}
 	if a.book.kind == Amounts {

@@ -26,7 +26,9 @@
 // A share says how much of a rate this agent may let through in each window of the grid of
 // UTC, or how many requests may be under way; it lapses with its term. An amount that moves
 // from one agent to another in the midst of a window can be used by both of them; what was
-// used in a window counts as demand until it ends, so that little of it moves.
+// used in a window counts as demand until it ends, so that little of it moves. What a request
+// turns out to take less comes back in the window it was taken in alone; what it takes more is
+// taken from the present one.
 //
 // # With the control plane away
 //

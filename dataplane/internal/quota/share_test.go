@@ -52,6 +52,29 @@ func TestRates(t *testing.T) {
 			t.Errorf("%d are left: the window before gave back", got)
 		}
 	})
+	bubble(t, "what_grew_comes_back_in_the_window_it_grew_in", func(t *testing.T) {
+		l := newLedger(t)
+		q := rate(t, l, hard, 100, time.Minute)
+		m := run(t, l, "a", newDisk(1), q)
+		r := reserve(t, m, quota.Claim{Quota: q, Amount: 20})
+		time.Sleep(time.Minute)
+		reserve(t, m, quota.Claim{Quota: q, Amount: 50}).Settle(nil)
+		r.Grow(0, 10)
+		r.Grow(0, 20)
+		if got := m.Available(q, ""); got != 20 {
+			t.Errorf("%d are left", got)
+		}
+		r.Settle([]int64{15}) // of 50
+		if got := m.Available(q, ""); got != 50 {
+			t.Errorf("%d are left: all that grew came back, and no more", got)
+		}
+		r = reserve(t, m, quota.Claim{Quota: q, Amount: 10})
+		r.Grow(0, 10)
+		r.Release()
+		if got := m.Available(q, ""); got != 50 {
+			t.Errorf("%d are left after a release", got)
+		}
+	})
 	bubble(t, "the_sum_of_agents_stays_within_the_amount", func(t *testing.T) {
 		l := newLedger(t)
 		q := rate(t, l, hard, 10, time.Minute)

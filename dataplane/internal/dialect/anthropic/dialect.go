@@ -5,7 +5,15 @@ import "github.com/weirhq/weir/dataplane/internal/dialect"
 // Messages is this dialect where both sides speak it.
 type Messages struct{}
 
-var _ dialect.Dialect = Messages{}
+var (
+	_ dialect.Dialect = Messages{}
+	_ dialect.Teller  = Messages{}
+)
+
+var texts = [][]byte{[]byte(`"text"`), []byte(`"thinking"`), []byte(`"partial_json"`)}
+
+// TextBytes is of text, thinking and input of tools.
+func (Messages) TextBytes(data []byte) int64 { return dialect.TextIn(data, texts) }
 
 // Parse is ParseRequest.
 func (Messages) Parse(body []byte) (dialect.Request, *dialect.Refusal) {

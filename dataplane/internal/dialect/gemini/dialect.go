@@ -6,7 +6,15 @@ import "github.com/weirhq/weir/dataplane/internal/dialect"
 // its path.
 type Generate struct{}
 
-var _ dialect.Dialect = Generate{}
+var (
+	_ dialect.Dialect = Generate{}
+	_ dialect.Teller  = Generate{}
+)
+
+var texts = [][]byte{[]byte(`"text"`)}
+
+// TextBytes is of text and thoughts; calls come whole, with usage beside them.
+func (Generate) TextBytes(data []byte) int64 { return dialect.TextIn(data, texts) }
 
 // Parse is ParseRequest.
 func (Generate) Parse(body []byte) (dialect.Request, *dialect.Refusal) {

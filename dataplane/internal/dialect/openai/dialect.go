@@ -5,7 +5,16 @@ import "github.com/weirhq/weir/dataplane/internal/dialect"
 // Chat is chat completions where both sides speak it.
 type Chat struct{}
 
-var _ dialect.Dialect = Chat{}
+var (
+	_ dialect.Dialect = Chat{}
+	_ dialect.Teller  = Chat{}
+)
+
+// texts are the names of what chats and completions say.
+var texts = [][]byte{[]byte(`"content"`), []byte(`"text"`), []byte(`"reasoning_content"`), []byte(`"reasoning"`), []byte(`"refusal"`), []byte(`"arguments"`)}
+
+// TextBytes is of all choices.
+func (Chat) TextBytes(data []byte) int64 { return dialect.TextIn(data, texts) }
 
 // Parse is ParseRequest.
 func (Chat) Parse(body []byte) (dialect.Request, *dialect.Refusal) {

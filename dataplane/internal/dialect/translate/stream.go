@@ -27,6 +27,9 @@ func (a *Attempt) Event(dst []byte, s *dialect.Stream, name, data []byte) ([]byt
 		event.Opens = event.Opens && opens(step)
 		after := a.failed // what comes behind an error is told to nobody
 		counted = a.note(s, step) || counted
+		if s.Estimates && step.Delta != nil {
+			s.Text += int64(len(step.Delta.Text) + len(step.Delta.Arguments))
+		}
 		if !after {
 			a.hold(step)
 			dst = a.surface.Event(dst, *step)

@@ -16,7 +16,14 @@ type Passed struct{ openai.Chat }
 var (
 	_ dialect.Dialect  = Passed{}
 	_ dialect.Glimpser = Passed{}
+	_ dialect.Teller   = Passed{}
 )
+
+// deltaName is of what is new: later events repeat it as a whole.
+var deltaName = [][]byte{[]byte(`"delta"`)}
+
+// TextBytes is of deltas alone.
+func (Passed) TextBytes(data []byte) int64 { return dialect.TextIn(data, deltaName) }
 
 // Events that end a stream.
 var (
