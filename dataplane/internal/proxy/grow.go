@@ -26,7 +26,7 @@ func (r *reservation) grows() bool {
 }
 
 func growing(q *quota.Quota) bool {
-	return q.Measure == policyv1.QuotaMeasure_QUOTA_MEASURE_TOKENS && (q.Kind() == quota.Rates || !q.Hard())
+	return forecasts(q) || q.Measure == policyv1.QuotaMeasure_QUOTA_MEASURE_TOKENS && q.Kind() == quota.Rates
 }
 
 // grow has quotas know how long the answer is so far, so that requests beside it find less:
@@ -47,8 +47,15 @@ func (s *stream) grow() {
 	}
 	s.growth.told = output
 	for i := range s.reserved.claims {
-		if c := &s.reserved.claims[i]; growing(c.Quota) {
+		c := &s.reserved.claims[i]
+		switch entry := s.entry(); {
+		case !growing(c.Quota):
+		case c.Quota.Measure == policyv1.QuotaMeasure_QUOTA_MEASURE_TOKENS:
 			s.reserved.growTo(i, input+output)
+		case entry != nil:
+			if cost, priced := entry.Expected(input, output); priced {
+				s.reserved.growTo(i, cost)
+			}
 		}
 	}
 }

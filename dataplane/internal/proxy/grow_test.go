@@ -80,4 +80,3 @@ func TestAStreamThatBreaksOffHasTakenWhatItShowed(t *testing.T) {
 		t.Errorf("300 tokens were shown, %d are taken", took)
 	}
 }
-

@@ -19,6 +19,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/weirhq/weir/dataplane/internal/balance"
+	"github.com/weirhq/weir/dataplane/internal/forecast"
 	"github.com/weirhq/weir/dataplane/internal/googleauth"
 	"github.com/weirhq/weir/dataplane/internal/quota"
 	"github.com/weirhq/weir/dataplane/internal/redact"
@@ -177,7 +178,9 @@ type Handler struct {
 	// fresh is Transport without the connections that it keeps.
 	fresh http.RoundTripper
 	// targets are how upstreams do, across policies.
-	targets    *balance.Targets
+	targets *balance.Targets
+	// outputs are how long answers are, for what soft quotas reserve.
+	outputs    *forecast.Outputs
 	shadows    shadows
 	accessKeys accessKeys
 	// fault is why the recorder took no record when it last did not; nil: it does.
@@ -197,7 +200,7 @@ func New(config Config) (*Handler, error) {
 	}
 	h := &Handler{
 		config: config, metrics: m, fresh: withoutPool(config.Transport),
-		targets: balance.NewTargets(config.Now(), config.Draw),
+		targets: balance.NewTargets(config.Now(), config.Draw), outputs: forecast.NewOutputs(maxForecasts),
 	}
 	if err := config.Metrics.Register(targetMetrics{h}); err != nil {
 		return nil, fmt.Errorf("register metrics of targets: %w", err)

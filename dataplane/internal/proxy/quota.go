@@ -213,6 +213,11 @@ func (e *exchange) claim(q *quota.Quota, w *worth) (amount int64, refusal *diale
 	if ofRequests(q) {
 		return 1, nil
 	}
+	if forecasts(q) {
+		likely := *w
+		likely.most = e.likely(w.target, w.most)
+		w = &likely
+	}
 	if hard {
 		if q.Measure == policyv1.QuotaMeasure_QUOTA_MEASURE_COST && !e.leg.sent.Unpriced && e.worst(w) == nil {
 			return 0, unpriced(q, w.target)
@@ -222,11 +227,11 @@ func (e *exchange) claim(q *quota.Quota, w *worth) (amount int64, refusal *diale
 		}
 	}
 	switch {
-	case q.Measure == policyv1.QuotaMeasure_QUOTA_MEASURE_TOKENS && hard:
-		w.held = true
+	case q.Measure == policyv1.QuotaMeasure_QUOTA_MEASURE_TOKENS && q.Kind() == quota.Amounts:
+		w.held = w.held || hard
 		return w.most.Input + w.most.Output, nil
 	case q.Measure == policyv1.QuotaMeasure_QUOTA_MEASURE_TOKENS:
-		return min(e.tokens(), w.most.Input), nil // what comes out is taken as it is settled
+		return min(e.tokens(), w.most.Input), nil // what comes out is taken as it comes
 	}
 	cost := e.worst(w)
 	switch {
@@ -275,7 +280,8 @@ func (e *exchange) shorten(w *worth, refused *quota.Refusal) bool {
 	return true
 }
 
-// settle ends what the attempt reserved: where nobody said what it used, as it was reserved.
+// settleQuotas ends what the attempt reserved. Where nobody said what it used, that is as it
+// was reserved, and of what was forecast all that the record has.
 func (u *upstream) settleQuotas() {
 	r, a := u.reserved, u.attempt
 	if r == nil {
@@ -285,17 +291,18 @@ func (u *upstream) settleQuotas() {
 		r.release()
 		return
 	}
-	var took []int64
-	if a.UsageSource == usagev1.UsageSource_USAGE_SOURCE_REPORTED {
-		took = make([]int64, len(r.claims))
-		for i, c := range r.claims {
+	took := make([]int64, len(r.claims))
+	for i, c := range r.claims {
+		took[i] = c.Amount
+		if a.UsageSource == usagev1.UsageSource_USAGE_SOURCE_REPORTED || a.UsageSource == usagev1.UsageSource_USAGE_SOURCE_ESTIMATED && forecasts(c.Quota) {
 			took[i] = taken(c, a)
 		}
 	}
+	u.learn()
 	r.settle(took)
 }
 
-// taken is what an attempt took of a claim, where its usage is known.
+// taken is what an attempt took of a claim, by its usage in the record.
 func taken(c quota.Claim, a *usagev1.Attempt) int64 {
 	switch {
 	case ofRequests(c.Quota):

@@ -39,6 +39,11 @@ func budgeted(t *testing.T, limits map[string]int64, all ...*policyv1.Quota) (*h
 	ctx, stop := context.WithCancel(context.Background())
 	ran := make(chan error, 1)
 	go func() { ran <- meter.Run(ctx, noDisk{}) }()
+	eventually(t, "the meter runs", func() bool {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return p.called
+	})
 	t.Cleanup(func() {
 		stop()
 		if err := <-ran; err != nil {
