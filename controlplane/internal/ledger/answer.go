@@ -35,6 +35,7 @@ func (b *book) grant(e *entry) *agentv1.Grant {
 		return g
 	}
 	g.Window, g.Denial, g.Limit, g.Free = e.key.window, e.denial, e.limit, e.account.free()
+	g.HeldByOthers = max(0, e.account.held-e.lease.held())
 	if asked := e.need+e.want > 0; asked && (!e.call.current || !e.mine()) {
 		g.Denial = agentv1.Grant_DENIAL_OLD_BOOT
 	}

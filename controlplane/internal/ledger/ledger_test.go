@@ -39,11 +39,17 @@ func TestGrants(t *testing.T) {
 			g.GetEndsInMs() != time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC).Sub(w.now()).Milliseconds() {
 			t.Errorf("got %v", g)
 		}
-		got(t, w.lease(b, 1, need(quota, 41))[0], 0, held)
+		g = w.lease(b, 1, need(quota, 41))[0]
+		if got(t, g, 0, held); g.GetHeldByOthers() != 60 {
+			t.Errorf("the other one holds 60: %v", g)
+		}
 		got(t, w.lease(b, 1, need(quota, 40))[0], 40, granted)
 		w.stands(organization, quota, 0, 100, 0)
+		g.Granted = 60
 		g = w.lease(a, 1, after(quota, g, 60))[0]
-		got(t, g, 60, granted)
+		if got(t, g, 60, granted); g.GetHeldByOthers() != 40 {
+			t.Errorf("the other one holds 40: %v", g)
+		}
 		got(t, w.lease(a, 1, needing(after(quota, g, 60), 1))[0], 60, held)
 		w.lease(b, 1, &agentv1.Holding{QuotaId: quota.String(), Window: g.GetWindow(), Granted: 40, Spent: 40})
 		got(t, w.lease(a, 1, needing(after(quota, g, 60), 1))[0], 60, exhausted)

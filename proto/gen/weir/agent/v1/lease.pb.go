@@ -425,8 +425,10 @@ type Grant struct {
 	// Of the window: the amount with what was raised and carried over.
 	Limit int64 `protobuf:"varint,8,opt,name=limit,proto3" json:"limit,omitempty"`
 	// What nobody spent or holds.
-	Free          int64        `protobuf:"varint,9,opt,name=free,proto3" json:"free,omitempty"`
-	Denial        Grant_Denial `protobuf:"varint,10,opt,name=denial,proto3,enum=weir.agent.v1.Grant_Denial" json:"denial,omitempty"`
+	Free   int64        `protobuf:"varint,9,opt,name=free,proto3" json:"free,omitempty"`
+	Denial Grant_Denial `protobuf:"varint,10,opt,name=denial,proto3,enum=weir.agent.v1.Grant_Denial" json:"denial,omitempty"`
+	// What other agents hold and did not spend, as far as they have told.
+	HeldByOthers  int64 `protobuf:"varint,11,opt,name=held_by_others,json=heldByOthers,proto3" json:"held_by_others,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -531,6 +533,13 @@ func (x *Grant) GetDenial() Grant_Denial {
 	return Grant_DENIAL_UNSPECIFIED
 }
 
+func (x *Grant) GetHeldByOthers() int64 {
+	if x != nil {
+		return x.HeldByOthers
+	}
+	return 0
+}
+
 // Share is a part of a rate, or slots, for a time.
 type Share struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
@@ -631,7 +640,7 @@ const file_weir_agent_v1_lease_proto_rawDesc = "" +
 	"\x06amount\x18\x03 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x06amount\"k\n" +
 	"\rLeaseResponse\x12,\n" +
 	"\x06grants\x18\x01 \x03(\v2\x14.weir.agent.v1.GrantR\x06grants\x12,\n" +
-	"\x06shares\x18\x02 \x03(\v2\x14.weir.agent.v1.ShareR\x06shares\"\xef\x03\n" +
+	"\x06shares\x18\x02 \x03(\v2\x14.weir.agent.v1.ShareR\x06shares\"\x95\x04\n" +
 	"\x05Grant\x12\x16\n" +
 	"\x06window\x18\x01 \x01(\tR\x06window\x12\x18\n" +
 	"\agranted\x18\x02 \x01(\x03R\agranted\x12\x14\n" +
@@ -644,7 +653,8 @@ const file_weir_agent_v1_lease_proto_rawDesc = "" +
 	"\x05limit\x18\b \x01(\x03R\x05limit\x12\x12\n" +
 	"\x04free\x18\t \x01(\x03R\x04free\x123\n" +
 	"\x06denial\x18\n" +
-	" \x01(\x0e2\x1b.weir.agent.v1.Grant.DenialR\x06denial\"\x82\x01\n" +
+	" \x01(\x0e2\x1b.weir.agent.v1.Grant.DenialR\x06denial\x12$\n" +
+	"\x0eheld_by_others\x18\v \x01(\x03R\fheldByOthers\"\x82\x01\n" +
 	"\x06Denial\x12\x16\n" +
 	"\x12DENIAL_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10DENIAL_EXHAUSTED\x10\x01\x12\x0f\n" +
