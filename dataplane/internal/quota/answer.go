@@ -182,7 +182,7 @@ const turnMargin = int64(2 * time.Millisecond)
 // told by the next call.
 func (w *window) hear(g *agentv1.Grant, sent, arrived int64) {
 	w.granted = max(w.granted, g.GetGranted())
-	w.limit, w.free = g.GetLimit(), g.GetFree()
+	w.limit, w.free, w.others = g.GetLimit(), g.GetFree(), g.GetHeldByOthers()
 	if w.over == 0 { // an answer that denies may leave out when it ends
 		w.turns, w.over = never, never
 	}
@@ -208,6 +208,9 @@ func (a *account) deny(c *call, g *agentv1.Grant, arrived int64) {
 	switch a.denial {
 	case agentv1.Grant_DENIAL_HELD:
 		a.deniedUntil = arrived + int64(c.meter.timing.Every)
+		if g.GetHeldByOthers() > 0 { // it comes back at any moment
+			a.deniedUntil = arrived + int64(c.meter.timing.Wait)
+		}
 	case agentv1.Grant_DENIAL_EXHAUSTED, agentv1.Grant_DENIAL_RESTORED, agentv1.Grant_DENIAL_OLD_BOOT:
 		a.deniedUntil = arrived + deniedFor
 	}

@@ -197,9 +197,13 @@ func (a *account) lookAmount(c *call, now int64) (next int64) {
 
 // lookPresent adds the present window where that is due.
 func (a *account) lookPresent(c *call, w *window, want int64, needs []need, now int64) (next int64) {
-	settle := int64(c.meter.timing.Settle)
+	settle, ahead := int64(c.meter.timing.Settle), want
+	scarce := a.scarce(w, want)
+	if scarce {
+		settle, want = int64(c.meter.timing.Wait), 0
+	}
 	mayAsk := now >= a.deniedUntil
-	if a.subject != "" && w.reserved == 0 && len(needs) == 0 && want == 0 && now-a.demand.last > idleFor {
+	if a.subject != "" && w.reserved == 0 && len(needs) == 0 && ahead == 0 && now-a.demand.last > idleFor {
 		a.leave() // it is not worth its room
 		a.tellOld(c, w)
 		return now + int64(c.meter.timing.Every)
@@ -208,25 +212,39 @@ func (a *account) lookPresent(c *call, w *window, want int64, needs []need, now 
 		w.giveBack(want)
 	}
 	short := want > 0 && w.available() < want/2
-	turning := want > 0 && now >= w.turns
+	turning := ahead > 0 && now >= w.turns
 	switch {
 	case c.all, len(needs) > 0, short && mayAsk, w.unsure, w.untold() && now-w.toldAt >= settle:
 		c.add(a, w, want, needs)
 	}
 	if turning {
-		c.add(a, nil, want, nil)
+		c.add(a, nil, ahead, nil)
 	}
 	next = w.over
-	if want > 0 || w.available() > 0 || w.untold() {
+	if scarce && (w.available() > 0 || w.reserved > 0 || w.untold()) {
+		next = min(next, now+settle)
+	}
+	if ahead > 0 || w.available() > 0 || w.untold() {
 		next = min(next, now+lookEvery)
 	}
 	if short {
 		next = min(next, max(a.deniedUntil, now+int64(c.meter.timing.Every)))
 	}
-	if want > 0 && !turning {
+	if ahead > 0 && !turning {
 		next = min(next, w.turns)
 	}
 	return next
+}
+
+// scarceBelow is how many times what an agent wants must be left of a hard quota, here and
+// free, for it to hold that much while others hold some, too.
+const scarceBelow = 8
+
+// scarce tells whether so little is left of a hard quota that what agents hold ahead keeps
+// others from requests that fit: then nothing is held ahead, and what comes back is given back
+// at once.
+func (a *account) scarce(w *window, want int64) bool {
+	return w.others > 0 && want > 0 && a.book.quota.Load().Hard() && (max(w.available(), 0)+w.free)/scarceBelow < want
 }
 
 // tellOld adds a window that is over: closed, when no request goes on in it.

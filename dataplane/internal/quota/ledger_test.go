@@ -28,6 +28,7 @@ type ledger struct {
 	soft   map[string]bool
 	shares map[string]map[string]int64 // by quota and agent
 	term   time.Duration
+	even   bool                 // wants are granted as the real one grants them: an even part of what is free
 	whole  bool                 // a share is all that others do not have
 	deaf   bool                 // totals are not taken
 	denial agentv1.Grant_Denial // of all grants
@@ -166,6 +167,7 @@ func (l *ledger) grant(agent, boot string, h *agentv1.Holding) *agentv1.Grant {
 		l.t.Errorf("%s: spent and held are %d beyond the limit", key.quota, -l.free(key, limit))
 	}
 	g.Free = max(g.Free, 0)
+	g.HeldByOthers = l.heldByOthers(key)
 	return g
 }
 
@@ -198,8 +200,30 @@ func (l *ledger) give(key leaseKey, s *lease, h *agentv1.Holding, limit int64) a
 	if l.slice > 0 {
 		want = min(want, l.slice)
 	}
+	if l.even {
+		want = min(want, max(l.free(key, limit), 0)/(l.holders(key)+1))
+	}
 	s.granted += want
 	return denial
+}
+
+func (l *ledger) heldByOthers(of leaseKey) (all int64) {
+	for key, s := range l.leases {
+		if key != of && key.quota == of.quota && key.subject == of.subject && key.window == of.window && !s.closed {
+			all += max(s.granted-s.spent-s.returned, 0)
+		}
+	}
+	return all
+}
+
+// holders are the agents that hold something of the window, or ask for it.
+func (l *ledger) holders(of leaseKey) (n int64) {
+	for key, s := range l.leases {
+		if key.quota == of.quota && key.subject == of.subject && key.window == of.window && (key == of || s.granted > s.spent+s.returned) {
+			n++
+		}
+	}
+	return n
 }
 
 // free is what nobody spent or holds of the window.

@@ -16,6 +16,8 @@
 // One goroutine calls the ledger, with all that is due in one call: four times a second at
 // most, and at once where a request waits. An agent keeps what the next three seconds are
 // likely to take and two of its largest requests, and gives back what is beyond twice that.
+// Where eight times as much is not left of a hard quota, and others hold some of it, it holds
+// nothing ahead: each request asks, and what it took less goes back within 50 ms.
 //
 // An account of a subject is dropped a minute after its last request: closed, and forgotten
 // here and on the disk when the ledger has it. A bound on how many there are remains: beyond

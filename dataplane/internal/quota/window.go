@@ -17,8 +17,9 @@ type window struct {
 	// What was granted, spent by requests that ended, and given back; each only grows.
 	granted, spent, returned int64
 	reserved                 int64 // by requests that go on
-	limit, free              int64 // as the ledger told
-	endsAt                   time.Time
+	// As the ledger told; others is what other agents hold.
+	limit, free, others int64
+	endsAt              time.Time
 	// turns is when the next one can be asked for, over when no request begins in it: the
 	// time of the call that told lies between.
 	turns, over int64

@@ -1,0 +1,109 @@
+package quota_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/weirhq/weir/dataplane/internal/quota"
+)
+
+// mix is requests as chats of a day had them: tokens sent, the cap on what comes back, and
+// what came back, of a model at 2.50 and 10 dollars for a million tokens. Callers mostly ask for
+// far more than they get.
+var mix = [...][3]int64{
+	{412, 4096, 233}, {87, 1024, 118}, {2310, 4096, 612}, {640, 16384, 341}, {1290, 2048, 96}, {33, 256, 256}, {5120, 4096, 820}, {210, 512, 44},
+	{760, 16384, 1170}, {1840, 1024, 402}, {95, 2048, 17}, {3400, 8192, 2210}, {150, 4096, 388}, {520, 1024, 1024}, {8800, 2048, 150}, {61, 128, 91},
+	{980, 4096, 705}, {270, 16384, 64}, {1430, 2048, 530}, {4400, 1024, 289}, {115, 512, 240}, {700, 4096, 1903}, {2600, 16384, 455}, {48, 64, 12},
+}
+
+func worth(tokens [3]int64) (worst, cost int64) {
+	return 2_500*tokens[0] + 10_000*tokens[1], 2_500*tokens[0] + 10_000*tokens[2]
+}
+
+// truth is what a budget would say that nobody leases from.
+type truth struct {
+	mu             sync.Mutex
+	left, reserved int64
+	served, falsely,
+	rightly int
+}
+
+// use is one request: refused falsely where what it could take at most was neither spent nor
+// reserved by another.
+func (b *truth) use(t *testing.T, m *running, q *quota.Quota, tokens [3]int64, takes time.Duration) {
+	worst, cost := worth(tokens)
+	var r quota.Reservation
+	refusal := m.Reserve(t.Context(), &r, claim(q, worst))
+	b.mu.Lock()
+	switch {
+	case refusal == nil:
+		b.served++
+		b.reserved += worst
+	case b.left-b.reserved >= worst:
+		b.falsely++
+	default:
+		b.rightly++
+	}
+	b.mu.Unlock()
+	if refusal != nil {
+		return
+	}
+	time.Sleep(takes)
+	r.Settle([]int64{cost})
+	b.mu.Lock()
+	b.reserved -= worst
+	b.left -= cost
+	b.mu.Unlock()
+}
+
+// With a hundredth of a hard budget left, requests are served as long as their worst case
+// fits, by however many agents: hardly any is refused for what others hold and do not use.
+func TestABudgetIsUsedUpToItsEnd(t *testing.T) {
+	for _, c := range []struct {
+		agents int
+		limit  int64
+	}{{1, 1_000_000_000_000}, {10, 1_000_000_000_000}, {1, 5_000_000_000_000}, {10, 5_000_000_000_000}} {
+		bubble(t, fmt.Sprintf("%d_agents_%d_dollars", c.agents, c.limit/1_000_000_000), func(t *testing.T) {
+			l := newLedger(t)
+			l.even = true
+			q := budget(t, l, hard, c.limit, 0)
+			var agents []*running
+			for i := range c.agents {
+				agents = append(agents, run(t, l, fmt.Sprint("agent ", i), newDisk(1), q))
+			}
+			spender := run(t, l, "spender", newDisk(1), q)
+			reserve(t, spender, claim(q, c.limit/100*99)...).Settle(nil)
+			spender.stop()
+			if err := spender.Close(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			b := &truth{left: c.limit / 100}
+			dice := rand.New(rand.NewPCG(1, 2))
+			var group sync.WaitGroup
+			for begun := time.Now(); b.remains(c.limit/2000) && time.Since(begun) < time.Hour; {
+				m, tokens, takes := agents[dice.IntN(len(agents))], mix[dice.IntN(len(mix))], time.Duration(200+dice.IntN(4000))*time.Millisecond
+				group.Go(func() { b.use(t, m, q, tokens, takes) })
+				time.Sleep(time.Duration(dice.IntN(100)) * time.Millisecond)
+			}
+			group.Wait()
+			synctest.Wait()
+			all := b.served + b.falsely + b.rightly
+			t.Logf("%d requests in the last hundredth: %d served, %d refused rightly, %d falsely (%.2f %%)",
+				all, b.served, b.rightly, b.falsely, 100*float64(b.falsely)/float64(all))
+			if b.falsely*100 >= all {
+				t.Errorf("%d of %d requests are refused falsely", b.falsely, all)
+			}
+		})
+	}
+}
+
+// remains tells whether more is left than so much.
+func (b *truth) remains(amount int64) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.left > amount
+}
