@@ -12,10 +12,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/weirhq/weir/controlplane/internal/alertchannel"
 	"github.com/weirhq/weir/controlplane/internal/audit"
 	"github.com/weirhq/weir/controlplane/internal/clickhouse"
 	"github.com/weirhq/weir/controlplane/internal/command"
 	"github.com/weirhq/weir/controlplane/internal/conduct"
+	"github.com/weirhq/weir/controlplane/internal/courier"
 	"github.com/weirhq/weir/controlplane/internal/eventlog"
 	"github.com/weirhq/weir/controlplane/internal/eventlog/pglog"
 	"github.com/weirhq/weir/controlplane/internal/fleet"
@@ -24,6 +26,8 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/ledger"
 	"github.com/weirhq/weir/controlplane/internal/postgres"
 	"github.com/weirhq/weir/controlplane/internal/readmodel"
+	"github.com/weirhq/weir/controlplane/internal/vault"
+	"github.com/weirhq/weir/controlplane/internal/webhook"
 )
 
 // ingestEvery is how long ingest waits after it found wrong topics.
@@ -53,6 +57,8 @@ func Run(ctx context.Context, c Config, logger *slog.Logger) error {
 	group.Go(func() error { return fleet.WatchServer(ctx, p.db, keeper, logger) })
 	if c.does(RoleAPI) {
 		group.Go(func() error { command.ForgetAnswers(ctx, p.db, c.KeepAnswers, logger); return nil })
+		alerts := p.courier()
+		group.Go(func() error { alerts.Run(ctx); return nil })
 	}
 	if c.does(RoleFleet) {
 		leader := conduct.New(conduct.Config{Store: p.store, Runner: p.runner, Log: logger.With("part", "rollout")})
@@ -120,6 +126,14 @@ func checkLogin(ctx context.Context, c Config, db *postgres.DB, logger *slog.Log
 		return nil
 	}
 	return err
+}
+
+// courier delivers alerts.
+func (p *process) courier() *courier.Courier {
+	return courier.New(courier.Config{
+		DB: p.db, Secrets: vault.New(p.db, p.house), Sender: webhook.NewSender(alertchannel.Networks(p.config.WebhookNetworks).Allow),
+		Log: p.logger.With("part", "courier"), Metrics: p.metrics,
+	})
 }
 
 // ingest migrates ClickHouse, waiting for it if need be, and moves usage. A broker

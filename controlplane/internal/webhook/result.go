@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"strconv"
 	"time"
 )
 
@@ -34,6 +35,9 @@ type Result struct {
 	// Status of the answer; 0: there was none.
 	Status   int
 	Duration time.Duration
+	// RetryAfter is how long the receiver wants to be left alone, of 429 and 5xx; 0: it
+	// did not say.
+	RetryAfter time.Duration
 }
 
 func failed(err error) Delivery {
@@ -51,4 +55,20 @@ func failed(err error) Delivery {
 		return TimedOut
 	}
 	return Unreachable
+}
+
+// retryAfter reads what a receiver says in its header: seconds, or a date (RFC 9110, 10.2.3).
+func retryAfter(response *http.Response, now time.Time) time.Duration {
+	if response.StatusCode != http.StatusTooManyRequests && response.StatusCode < 500 {
+		return 0
+	}
+	text := response.Header.Get("Retry-After")
+	if seconds, err := strconv.ParseUint(text, 10, 32); err == nil {
+		return time.Duration(seconds) * time.Second //nolint:gosec // 32 bits
+	}
+	at, err := http.ParseTime(text)
+	if err != nil {
+		return 0
+	}
+	return max(0, at.Sub(now))
 }

@@ -72,6 +72,7 @@ func (s *Sender) Send(ctx context.Context, url string, key []byte, m Message) (R
 		return result, nil
 	}
 	result.Status, result.Delivery = response.StatusCode, Refused
+	result.RetryAfter = retryAfter(response, time.Now())
 	if response.StatusCode >= 200 && response.StatusCode < 300 {
 		result.Delivery = Accepted
 	}

@@ -2,6 +2,7 @@ package webhook_test
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -51,6 +52,45 @@ func TestSend(t *testing.T) {
 		const want = "v1,hwXGK4tLr7WdTbJ4AcgKrIah1qlhaySNxklTrUoYzNk="
 		if signature := got.Header.Get("Webhook-Signature"); signature != want || got.Method != http.MethodPost || got.URL.Path != "/path" {
 			t.Errorf("got %s %s with %s", got.Method, got.URL.Path, signature)
+		}
+	})
+	// What the reference implementations of Standard Webhooks test themselves with.
+	t.Run("signed_as_the_specification_does", func(t *testing.T) {
+		var got http.Header
+		url := handle(func(_ http.ResponseWriter, r *http.Request) { got = r.Header })
+		key, err := base64.StdEncoding.DecodeString("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+		if err != nil {
+			t.Fatal(err)
+		}
+		known := webhook.Message{ID: "msg_p5jXN8AQM9LWM0D4loKWxJek", Sent: time.Unix(1614265330, 0), Body: []byte(`{"test": 2432232314}`)}
+		if _, err := webhook.NewSender(anywhere).Send(t.Context(), url, key, known); err != nil {
+			t.Fatal(err)
+		}
+		if signature := got.Get("webhook-signature"); signature != "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=" {
+			t.Errorf("got %s", signature)
+		}
+	})
+	t.Run("retry_after", func(t *testing.T) {
+		for _, c := range []struct {
+			status   int
+			said     string
+			min, max time.Duration
+		}{
+			{429, "7", 7 * time.Second, 7 * time.Second},
+			{503, "7", 7 * time.Second, 7 * time.Second},
+			{429, time.Now().Add(time.Hour).UTC().Format(http.TimeFormat), 59 * time.Minute, time.Hour},
+			{429, time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat), 0, 0},
+			{429, "4294967295", 4294967295 * time.Second, 4294967295 * time.Second},
+			{429, "99999999999999999999", 0, 0}, {429, "-1", 0, 0}, {429, "soon", 0, 0}, {429, "", 0, 0},
+			{400, "7", 0, 0}, {200, "7", 0, 0},
+		} {
+			url := handle(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Retry-After", c.said)
+				w.WriteHeader(c.status)
+			})
+			if got := send(t, anywhere, url).RetryAfter; got < c.min || got > c.max {
+				t.Errorf("%d with %q: got %s", c.status, c.said, got)
+			}
 		}
 	})
 	t.Run("refused", func(t *testing.T) {

@@ -1,0 +1,3 @@
+DROP TABLE alert_attempt;
+DROP TABLE alert_delivery;
+DROP TABLE alert;
