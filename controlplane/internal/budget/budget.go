@@ -77,6 +77,9 @@ func (s Settings) check(w World) error {
 	if _, known := eventv1.WhenUnreachable_name[int32(s.WhenUnreachable)]; !known {
 		return fault.Field("when_unreachable", "want allow or refuse, or leave it out")
 	}
+	if s.Mode == eventv1.QuotaMode_QUOTA_MODE_SOFT && s.WhenUnreachable == eventv1.WhenUnreachable_WHEN_UNREACHABLE_UNSPECIFIED {
+		return fault.Field("when_unreachable", "want allow or refuse: a soft budget says what becomes of requests while the ledger is away")
+	}
 	if s.CarryOver && s.Window.Calendar == nil {
 		return fault.Field("carry_over", "only windows of a calendar have a next one to carry over to")
 	}
@@ -95,9 +98,6 @@ func checkAmount(nano int64) error {
 
 func (s Settings) checkAlerts(w World) error {
 	switch {
-	case quota.Enforced(s.Mode) && len(s.AlertPercents) > 0:
-		return fault.Because(fault.Unimplemented, "budget_alerts_unimplemented",
-			"alert_percents: this server sends no alerts about budgets yet; leave out alert_percents and alert_channel_ids, or keep the budget with QUOTA_MODE_OFF")
 	case len(s.AlertPercents) > maxThresholds:
 		return fault.Field("alert_percents", "at most %d, got %d", maxThresholds, len(s.AlertPercents))
 	case len(s.AlertChannelIDs) > maxChannels:

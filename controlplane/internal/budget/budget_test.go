@@ -107,8 +107,13 @@ func TestDecisions(t *testing.T) {
 		{"no_window", create(there, func(s *budget.Settings) { s.Window = quota.Window{} }), nil, fault.Invalid},
 		{"a_window_with_no_next_one", create(there, func(s *budget.Settings) { s.Window = rolling }), nil, fault.Invalid},
 		{"no_mode", create(there, func(s *budget.Settings) { s.Mode = 0 }), nil, fault.Invalid},
-		{"a_mode_to_come", create(there, func(s *budget.Settings) { s.Mode = eventv1.QuotaMode_QUOTA_MODE_SOFT }), nil, fault.Unimplemented},
-		{"alerts_to_come", create(there, func(s *budget.Settings) { s.Mode = eventv1.QuotaMode_QUOTA_MODE_HARD }), nil, fault.Unimplemented},
+		{"alerts_of_a_hard_one", create(there, func(s *budget.Settings) { s.Mode = eventv1.QuotaMode_QUOTA_MODE_HARD }),
+			&eventv1.BudgetCreated{Settings: event(func(e *eventv1.BudgetSettings) { e.Mode = eventv1.QuotaMode_QUOTA_MODE_HARD })}, 0},
+		{"alerts_of_a_soft_one", create(there, func(s *budget.Settings) { s.Mode, s.WhenUnreachable = eventv1.QuotaMode_QUOTA_MODE_SOFT, eventv1.WhenUnreachable_WHEN_UNREACHABLE_ALLOW }),
+			&eventv1.BudgetCreated{Settings: event(func(e *eventv1.BudgetSettings) {
+				e.Mode, e.WhenUnreachable = eventv1.QuotaMode_QUOTA_MODE_SOFT, eventv1.WhenUnreachable_WHEN_UNREACHABLE_ALLOW
+			})}, 0},
+		{"a_soft_one_with_nothing_for_outages", create(there, func(s *budget.Settings) { s.Mode, s.WhenUnreachable = eventv1.QuotaMode_QUOTA_MODE_SOFT, 0 }), nil, fault.Invalid},
 		{"alert_percents_for_nobody", create(there, func(s *budget.Settings) { s.AlertChannelIDs = nil }), nil, fault.Invalid},
 		{"channels_for_nothing", create(there, func(s *budget.Settings) { s.AlertPercents = nil }), nil, fault.Invalid},
 		{"no_percent", create(there, func(s *budget.Settings) { s.AlertPercents = []int32{0, 50} }), nil, fault.Invalid},

@@ -32,6 +32,8 @@ type account struct {
 	spent, held, overrun  int64
 	// holders is how many leases hold something.
 	holders int64
+	// told is the highest percent of the budget's that was raised of it.
+	told int32
 	// overran is what was added to overrun in this transaction.
 	overran int64
 	// rolling: its room is shared with windows before and after it, and may go to those once

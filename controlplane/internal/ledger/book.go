@@ -125,6 +125,7 @@ func (b *book) decide() {
 	}
 	grant(asking)
 	b.share()
+	b.raise()
 }
 
 func (b *book) entries() (all []*entry) {

@@ -140,8 +140,14 @@ func (l *Ledger) settle(ctx context.Context, mine *lane, t tx, calls []*call) (*
 	return b, t.write(ctx, b.state, b.now)
 }
 
-// tell puts what was overrun into the log.
+// tell puts what was overrun into the log, and which alerts nobody gets.
 func (l *Ledger) tell(ctx context.Context, organization uuid.UUID, b *book) {
+	for _, one := range b.state.raised {
+		if !one.made {
+			l.log.WarnContext(ctx, "an alert was not raised: it was before, or there are too many",
+				"organization_id", organization, "budget_id", one.says.BudgetID, "percent", one.says.Percent, "window", one.says.Window)
+		}
+	}
 	for _, a := range b.state.accounts {
 		if a.overran == 0 {
 			continue

@@ -41,6 +41,7 @@ type memoryRows struct {
 	books  map[accountKey]account
 	leases map[leaseKey]lease
 	shared map[series]map[uuid.UUID]share
+	raised []raised
 }
 
 func (r memoryRows) clone() memoryRows {
@@ -136,7 +137,7 @@ func (t *memoryTx) read(_ context.Context, w wanted) (*state, error) {
 		for key, a := range t.books {
 			distance := a.span.Start.Sub(r.start).Abs()
 			if key.series == r.series && distance > 0 && distance < r.duration && a.span.End.Sub(a.span.Start) == r.length {
-				sums.spent, sums.held = sums.spent+a.spent, sums.held+a.held
+				sums.spent, sums.held, sums.told = sums.spent+a.spent, sums.held+a.held, max(sums.told, a.told)
 			}
 		}
 		s.others[r.series] = sums
@@ -227,6 +228,10 @@ func (t *memoryTx) missing(_ context.Context, r restore, limit int) (agents []uu
 }
 
 func (t *memoryTx) write(_ context.Context, s *state, _ time.Time) error {
+	for i := range s.raised {
+		s.raised[i].made = true
+	}
+	t.raised = append(t.raised, s.raised...)
 	for key, a := range s.accounts {
 		if a.dirty {
 			t.books[key] = *a

@@ -26,6 +26,8 @@ type bound struct {
 	carryOver  bool
 	raise      int64
 	raiseUntil time.Time
+	// telling is what to say of a budget's percents; nil: nothing.
+	telling *telling
 }
 
 func ofBudget(b budget.Budget) (bound, bool) {
@@ -35,6 +37,9 @@ func ofBudget(b budget.Budget) (bound, bool) {
 	}
 	if b.Raised != nil {
 		q.raise, q.raiseUntil = b.Raised.AmountNanoUSD, b.Raised.ExpiresAt
+	}
+	if len(b.AlertPercents) > 0 {
+		q.telling = &telling{name: b.Name, mode: modeNames[b.Mode], percents: b.AlertPercents, channels: b.AlertChannelIDs}
 	}
 	return q, counted(b.Mode)
 }

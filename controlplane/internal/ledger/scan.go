@@ -27,7 +27,7 @@ func (r *rows) queueAccounts(batch *pgx.Batch, s *state, keys []accountKey) {
 	}
 	batch.Queue(readAccounts, r.organization, quotas, subjects, windows).Query(func(rows pgx.Rows) error {
 		var a account
-		into := []any{&a.quota, &a.subject, &a.window, &a.amount, &a.carried, &a.room, &a.spent, &a.held, &a.holders, &a.overrun}
+		into := []any{&a.quota, &a.subject, &a.window, &a.amount, &a.carried, &a.room, &a.spent, &a.held, &a.holders, &a.overrun, &a.told}
 		_, err := pgx.ForEachRow(rows, into, func() error {
 			found := a
 			found.there = true
@@ -71,7 +71,7 @@ func (r *rows) queueOthers(batch *pgx.Batch, s *state, keys []rollingKey) {
 	batch.Queue(readOthers, r.organization, quotas, subjects, windows, after, before, lengths).Query(func(rows pgx.Rows) error {
 		var key series
 		var sums others
-		_, err := pgx.ForEachRow(rows, []any{&key.quota, &key.subject, &sums.spent, &sums.held}, func() error {
+		_, err := pgx.ForEachRow(rows, []any{&key.quota, &key.subject, &sums.spent, &sums.held, &sums.told}, func() error {
 			s.others[key] = sums
 			return nil
 		})

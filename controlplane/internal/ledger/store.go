@@ -53,7 +53,11 @@ type rollingKey struct {
 }
 
 // others are the sums over the other sub-windows of a rolling window.
-type others struct{ spent, held int64 }
+type others struct {
+	spent, held int64
+	// told is the greatest of them.
+	told int32
+}
 
 // restore is the last one of the store, or of rows in it; the zero restore: none.
 type restore struct {
@@ -74,6 +78,7 @@ type state struct {
 	leases   map[leaseKey]*lease
 	others   map[series]others
 	shares   map[series]map[uuid.UUID]*share
+	raised   []raised
 }
 
 func newState() *state {

@@ -60,7 +60,7 @@ const (
 	// Each key is looked up apart (OFFSET 0), by the whole of it.
 	readAccounts = `
 		SELECT a.* FROM unnest($2::uuid[], $3::text[], $4::text[]) AS k (quota_id, subject, window_id) CROSS JOIN LATERAL (
-			SELECT quota_id, subject, window_id, amount, carried, room, spent, held, holders, overrun FROM quota_account
+			SELECT quota_id, subject, window_id, amount, carried, room, spent, held, holders, overrun, told_percent FROM quota_account
 			WHERE organization_id = $1 AND quota_id = k.quota_id AND subject = k.subject AND window_id = k.window_id OFFSET 0) a`
 	readLeases = `
 		SELECT l.* FROM unnest($2::uuid[], $3::text[], $4::text[], $5::uuid[], $6::text[]) AS k (quota_id, subject, window_id, agent_id, boot)
@@ -70,10 +70,10 @@ const (
 				AND agent_id = k.agent_id AND boot = k.boot OFFSET 0) l`
 	// Names of windows have the order of their starts.
 	readOthers = `
-		SELECT k.quota_id, k.subject, a.spent, a.held
+		SELECT k.quota_id, k.subject, a.spent, a.held, a.told
 		FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[]) AS k (quota_id, subject, window_id, after, before, length)
 		CROSS JOIN LATERAL (
-			SELECT coalesce(sum(spent), 0)::bigint AS spent, coalesce(sum(held), 0)::bigint AS held FROM quota_account
+			SELECT coalesce(sum(spent), 0)::bigint AS spent, coalesce(sum(held), 0)::bigint AS held, coalesce(max(told_percent), 0) AS told FROM quota_account
 			WHERE organization_id = $1 AND quota_id = k.quota_id AND subject = k.subject AND window_id > k.after AND window_id < k.before
 				AND window_id <> k.window_id AND ends_at = starts_at + k.length * interval '1 second') a`
 	readShares = `

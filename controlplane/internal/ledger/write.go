@@ -14,11 +14,11 @@ import (
 
 const (
 	saveAccounts = `
-		INSERT INTO quota_account (organization_id, quota_id, subject, window_id, starts_at, ends_at, amount, carried, room, spent, held, holders, overrun)
+		INSERT INTO quota_account (organization_id, quota_id, subject, window_id, starts_at, ends_at, amount, carried, room, spent, held, holders, overrun, told_percent)
 		SELECT $1, * FROM unnest($2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[],
-			$7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[])
+			$7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::integer[])
 		ON CONFLICT (organization_id, quota_id, subject, window_id) DO UPDATE SET amount = excluded.amount, carried = excluded.carried,
-			room = excluded.room, spent = excluded.spent, held = excluded.held, holders = excluded.holders, overrun = excluded.overrun`
+			room = excluded.room, spent = excluded.spent, held = excluded.held, holders = excluded.holders, overrun = excluded.overrun, told_percent = excluded.told_percent`
 	saveLeases = `
 		INSERT INTO quota_lease (organization_id, quota_id, subject, window_id, agent_id, boot, granted, spent, returned, holds)
 		SELECT $1, * FROM unnest($2::uuid[], $3::text[], $4::text[], $5::uuid[], $6::text[], $7::bigint[], $8::bigint[], $9::bigint[], $10::boolean[])
@@ -56,6 +56,10 @@ func (r *rows) write(ctx context.Context, s *state, now time.Time) error {
 	fresh := r.queueSaveAccounts(batch, s)
 	forced := r.queueSaveLeases(batch, s)
 	forced = r.queueSaveAgents(batch, s) || forced
+	raised, err := r.queueRaise(batch, s, now)
+	if err != nil {
+		return fmt.Errorf("write: %w", err)
+	}
 	freshShares := r.queueSaveShares(batch, s)
 	if batch.Len() == 0 {
 		return nil
@@ -66,7 +70,7 @@ func (r *rows) write(ctx context.Context, s *state, now time.Time) error {
 	if freshShares > 0 {
 		batch.Queue(forgetShares, r.organization, s.now, 2*freshShares)
 	}
-	if !forced {
+	if !forced && !raised {
 		batch.Queue(notForced)
 	}
 	if err := postgres.Finish(ctx, r.tx, batch); err != nil {
@@ -81,6 +85,7 @@ func (r *rows) queueSaveAccounts(batch *pgx.Batch, s *state) (fresh int) {
 	var subjects, windows []string
 	var starts, ends []*time.Time
 	var amounts, carried, rooms, spent, held, holders, overruns []int64
+	var told []int32
 	for _, a := range s.accounts {
 		if !a.dirty {
 			continue
@@ -92,9 +97,10 @@ func (r *rows) queueSaveAccounts(batch *pgx.Batch, s *state) (fresh int) {
 		amounts, carried, rooms = append(amounts, a.amount), append(carried, a.carried), append(rooms, a.room)
 		spent, held = append(spent, a.spent), append(held, a.held)
 		holders, overruns = append(holders, a.holders), append(overruns, a.overrun)
+		told = append(told, a.told)
 	}
 	if len(quotas) > 0 {
-		batch.Queue(saveAccounts, r.organization, quotas, subjects, windows, starts, ends, amounts, carried, rooms, spent, held, holders, overruns)
+		batch.Queue(saveAccounts, r.organization, quotas, subjects, windows, starts, ends, amounts, carried, rooms, spent, held, holders, overruns, told)
 	}
 	return fresh
 }

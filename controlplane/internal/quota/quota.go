@@ -40,14 +40,10 @@ func Taken(thing, name string) error {
 // Enforced tells whether a mode is one that agents hold to.
 func Enforced(m eventv1.QuotaMode) bool { return m > eventv1.QuotaMode_QUOTA_MODE_OFF }
 
-// CheckMode refuses what nothing would come of: soft ones tell somebody, and nobody is told yet.
+// CheckMode refuses what is no mode.
 func CheckMode(m eventv1.QuotaMode) error {
-	switch m {
-	case eventv1.QuotaMode_QUOTA_MODE_OFF, eventv1.QuotaMode_QUOTA_MODE_HARD, eventv1.QuotaMode_QUOTA_MODE_SHADOW:
+	if m >= eventv1.QuotaMode_QUOTA_MODE_OFF && m <= eventv1.QuotaMode_QUOTA_MODE_SHADOW {
 		return nil
-	case eventv1.QuotaMode_QUOTA_MODE_SOFT:
-		return fault.Because(fault.Unimplemented, "quota_mode_unimplemented",
-			"mode: this server tells nobody of a soft limit or budget yet; QUOTA_MODE_SHADOW counts what would have been refused, and QUOTA_MODE_HARD refuses it")
 	}
-	return fault.Field("mode", "want QUOTA_MODE_HARD, which refuses what goes beyond, QUOTA_MODE_SHADOW, which counts it, or QUOTA_MODE_OFF")
+	return fault.Field("mode", "want QUOTA_MODE_HARD, which refuses what goes beyond, QUOTA_MODE_SOFT, which tells of it, QUOTA_MODE_SHADOW, which counts it, or QUOTA_MODE_OFF")
 }

@@ -77,12 +77,13 @@ func TestStoredScopesThatAreNone(t *testing.T) {
 	}
 }
 
-// Until somebody is told of them, soft quotas are not taken.
+// Nobody has a mode by accident.
 func TestModes(t *testing.T) {
-	for mode := range eventv1.QuotaMode_name {
-		kind := map[eventv1.QuotaMode]fault.Kind{
-			eventv1.QuotaMode_QUOTA_MODE_UNSPECIFIED: fault.Invalid, eventv1.QuotaMode_QUOTA_MODE_SOFT: fault.Unimplemented,
-		}[eventv1.QuotaMode(mode)]
+	for mode := range int32(len(eventv1.QuotaMode_name) + 1) {
+		kind := fault.Kind(0)
+		if mode == 0 || eventv1.QuotaMode_name[mode] == "" {
+			kind = fault.Invalid
+		}
 		if err := quota.CheckMode(eventv1.QuotaMode(mode)); (err == nil) != (kind == 0) || err != nil && !fault.Is(err, kind) {
 			t.Errorf("%s: got %v", eventv1.QuotaMode(mode), err)
 		}

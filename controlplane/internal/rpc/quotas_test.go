@@ -198,34 +198,28 @@ func TestBudgets(t *testing.T) {
 	})
 }
 
-// Nobody is told of soft quotas and of budgets yet, and nothing is accepted and ignored.
+// Each mode is taken as it is said, with percents to tell of, and a soft budget says what
+// becomes of requests while nothing is known.
 func TestQuotaModes(t *testing.T) {
 	n := install(t).tenant("alpha")
-	telling := monthly("telling", onOrganization())
-	telling.Mode, telling.AlertPercents, telling.AlertChannelIds = adminv1.QuotaMode_QUOTA_MODE_HARD, []int32{80}, []string{n.channel.Id}
-	same(t, detail(t, refused(t, connect.CodeUnimplemented, n.budgets.CreateBudget, telling)).GetReason(), "budget_alerts_unimplemented")
-	for _, mode := range []adminv1.QuotaMode{adminv1.QuotaMode_QUOTA_MODE_HARD, adminv1.QuotaMode_QUOTA_MODE_SHADOW} {
+	for _, mode := range []adminv1.QuotaMode{
+		adminv1.QuotaMode_QUOTA_MODE_OFF, adminv1.QuotaMode_QUOTA_MODE_HARD, adminv1.QuotaMode_QUOTA_MODE_SOFT, adminv1.QuotaMode_QUOTA_MODE_SHADOW,
+	} {
 		limit, budget := requestsOf(newName(), onOrganization()), monthly(newName(), onOrganization())
-		limit.Mode, budget.Mode = mode, mode
+		limit.Mode, budget.Mode, budget.WhenUnreachable = mode, mode, adminv1.WhenUnreachable_WHEN_UNREACHABLE_REFUSE
+		budget.AlertPercents, budget.AlertChannelIds = []int32{80}, []string{n.channel.Id}
 		same(t, call(t, n.limits.CreateLimit, limit).Limit.Mode, mode)
-		same(t, call(t, n.budgets.CreateBudget, budget).Budget.Mode, mode)
+		made := call(t, n.budgets.CreateBudget, budget).Budget
+		same(t, made.Mode, mode)
+		same(t, len(made.AlertPercents), 1)
 	}
-	for _, mode := range []adminv1.QuotaMode{adminv1.QuotaMode_QUOTA_MODE_SOFT} {
-		limit, budget := requestsOf("l", onOrganization()), monthly("b", onOrganization())
-		limit.Mode, budget.Mode = mode, mode
-		for _, err := range []*connect.Error{
-			refused(t, connect.CodeUnimplemented, n.limits.CreateLimit, limit),
-			refused(t, connect.CodeUnimplemented, n.budgets.CreateBudget, budget),
-			refused(t, connect.CodeUnimplemented, n.limits.UpdateLimit, &adminv1.UpdateLimitRequest{
-				Limit: &adminv1.Limit{Id: n.limited(t, onOrganization()).Id, Mode: mode},
-			}),
-			refused(t, connect.CodeUnimplemented, n.budgets.UpdateBudget, &adminv1.UpdateBudgetRequest{
-				Budget: &adminv1.Budget{Id: n.budgeted(t, onOrganization()).Id, Mode: mode},
-			}),
-		} {
-			same(t, detail(t, err).GetReason(), "quota_mode_unimplemented")
-		}
-	}
+	made := n.budgeted(t, onOrganization())
+	soft := &adminv1.Budget{Id: made.Id, Mode: adminv1.QuotaMode_QUOTA_MODE_SOFT}
+	mask := &fieldmaskpb.FieldMask{Paths: []string{"mode", "when_unreachable"}}
+	err := refused(t, connect.CodeInvalidArgument, n.budgets.UpdateBudget, &adminv1.UpdateBudgetRequest{Budget: soft, UpdateMask: mask})
+	same(t, strings.HasPrefix(err.Message(), "when_unreachable:"), true)
+	soft.WhenUnreachable = adminv1.WhenUnreachable_WHEN_UNREACHABLE_ALLOW
+	same(t, call(t, n.budgets.UpdateBudget, &adminv1.UpdateBudgetRequest{Budget: soft, UpdateMask: mask}).Budget.Mode, soft.Mode)
 }
 
 func TestQuotasThatCouldNeverMatch(t *testing.T) {

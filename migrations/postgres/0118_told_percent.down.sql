@@ -1,0 +1,1 @@
+ALTER TABLE quota_account DROP COLUMN told_percent;
