@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
 )
 
 // SecretPurpose is what the vault keeps a channel's secret for, under its id.
@@ -27,4 +29,10 @@ type AlertChannel struct {
 type Settings struct {
 	Name string `json:"name"`
 	URL  string `json:"url"`
+	// Kinds of alerts that it is told of, besides the budgets that name it; ascending.
+	Kinds []eventv1.AlertKind `json:"kinds,omitempty"`
 }
+
+// toldOf are the kinds that a channel can ask for: budgets name their channels, and a test
+// is of one.
+var toldOf = []eventv1.AlertKind{eventv1.AlertKind_ALERT_KIND_SPEND_ANOMALY, eventv1.AlertKind_ALERT_KIND_UNPRICED_USAGE}

@@ -1,6 +1,8 @@
 package alertchannel
 
 import (
+	"slices"
+
 	"github.com/google/uuid"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -19,21 +21,23 @@ type World struct {
 
 // Create begins a channel with its first secret.
 func Create(id uuid.UUID, s Settings, w World) ([]eventlog.Change, error) {
+	s = s.inOrder()
 	if err := s.check(w); err != nil {
 		return nil, err
 	}
-	return []eventlog.Change{{Subject: id, Body: &eventv1.AlertChannelCreated{Name: s.Name, Url: s.URL}}}, nil
+	return []eventlog.Change{{Subject: id, Body: &eventv1.AlertChannelCreated{Name: s.Name, Url: s.URL, Kinds: s.Kinds}}}, nil
 }
 
 // Update changes the settings.
 func (c AlertChannel) Update(s Settings, w World) ([]eventlog.Change, error) {
-	if s == c.Settings {
+	s = s.inOrder()
+	if s.Name == c.Name && s.URL == c.URL && slices.Equal(s.Kinds, c.Kinds) {
 		return nil, nil
 	}
 	if err := s.check(w); err != nil {
 		return nil, err
 	}
-	return []eventlog.Change{{Subject: c.ID, Body: &eventv1.AlertChannelUpdated{Name: s.Name, Url: s.URL}}}, nil
+	return []eventlog.Change{{Subject: c.ID, Body: &eventv1.AlertChannelUpdated{Name: s.Name, Url: s.URL, Kinds: s.Kinds}}}, nil
 }
 
 // SetSecret lets another secret sign.
@@ -56,8 +60,14 @@ func (c AlertChannel) Restore(w World) ([]eventlog.Change, error) {
 	}
 	return []eventlog.Change{{
 		Subject: c.ID,
-		Body:    &eventv1.AlertChannelRestored{Name: c.Name, Url: c.URL, CreatedAt: timestamppb.New(c.CreatedAt)},
+		Body:    &eventv1.AlertChannelRestored{Name: c.Name, Url: c.URL, CreatedAt: timestamppb.New(c.CreatedAt), Kinds: c.Kinds},
 	}}, nil
+}
+
+// inOrder has the kinds sorted, in a slice of its own.
+func (s Settings) inOrder() Settings {
+	s.Kinds = slices.Sorted(slices.Values(s.Kinds))
+	return s
 }
 
 func (s Settings) check(w World) error {
@@ -66,6 +76,11 @@ func (s Settings) check(w World) error {
 	}
 	if err := checkURL(s.URL, w.Networks); err != nil {
 		return err
+	}
+	for i, kind := range s.Kinds {
+		if !slices.Contains(toldOf, kind) || i > 0 && s.Kinds[i-1] == kind {
+			return fault.Field("kinds", "want ALERT_KIND_SPEND_ANOMALY, ALERT_KIND_UNPRICED_USAGE, each once; got %s. Of budgets a channel is told that they name in alert_channel_ids", kind)
+		}
 	}
 	if w.NameTaken {
 		return fault.Because(fault.Conflict, "name_taken", "an alert channel named %q exists", s.Name)

@@ -29,6 +29,9 @@ func Apply(c AlertChannel, e eventlog.Event) (AlertChannel, error) {
 type settings interface {
 	GetName() string
 	GetUrl() string
+	GetKinds() []eventv1.AlertKind
 }
 
-func fromSettings(s settings) Settings { return Settings{Name: s.GetName(), URL: s.GetUrl()} }
+func fromSettings(s settings) Settings {
+	return Settings{Name: s.GetName(), URL: s.GetUrl(), Kinds: s.GetKinds()}
+}

@@ -25,7 +25,7 @@ var (
 	manageSpend = []string{
 		"budgets.create", "budgets.delete", "budgets.raise", "budgets.update", "limits.create", "limits.delete", "limits.update",
 		"alert_channels.create", "alert_channels.delete", "alert_channels.get", "alert_channels.list", "alert_channels.test",
-		"alert_channels.update", "price_overrides.create", "price_overrides.delete", "price_overrides.import", "price_overrides.update",
+		"alert_channels.update", "alert_deliveries.list", "alert_deliveries.retry", "alerts.test", "price_overrides.create", "price_overrides.delete", "price_overrides.import", "price_overrides.update",
 	}
 	manageUsers = []string{
 		"join_domains.list", "join_domains.remove", "join_domains.set",
@@ -39,7 +39,7 @@ var (
 	// readHistory shows everybody's doings, with their addresses, and every resource.
 	readHistory = []string{"history.diff", "history.export", "history.get", "history.list", "history.watch"}
 	goBack      = []string{"history.revert"}
-	dashboards  = []string{"reports.read"}
+	dashboards  = []string{"alerts.list", "reports.read"}
 	reports     = []string{"reports.query", "reports.save"}
 )
 

@@ -109,7 +109,9 @@ func TestDecisions(t *testing.T) {
 		{"no_mode", create(there, func(s *budget.Settings) { s.Mode = 0 }), nil, fault.Invalid},
 		{"alerts_of_a_hard_one", create(there, func(s *budget.Settings) { s.Mode = eventv1.QuotaMode_QUOTA_MODE_HARD }),
 			&eventv1.BudgetCreated{Settings: event(func(e *eventv1.BudgetSettings) { e.Mode = eventv1.QuotaMode_QUOTA_MODE_HARD })}, 0},
-		{"alerts_of_a_soft_one", create(there, func(s *budget.Settings) { s.Mode, s.WhenUnreachable = eventv1.QuotaMode_QUOTA_MODE_SOFT, eventv1.WhenUnreachable_WHEN_UNREACHABLE_ALLOW }),
+		{"alerts_of_a_soft_one", create(there, func(s *budget.Settings) {
+			s.Mode, s.WhenUnreachable = eventv1.QuotaMode_QUOTA_MODE_SOFT, eventv1.WhenUnreachable_WHEN_UNREACHABLE_ALLOW
+		}),
 			&eventv1.BudgetCreated{Settings: event(func(e *eventv1.BudgetSettings) {
 				e.Mode, e.WhenUnreachable = eventv1.QuotaMode_QUOTA_MODE_SOFT, eventv1.WhenUnreachable_WHEN_UNREACHABLE_ALLOW
 			})}, 0},

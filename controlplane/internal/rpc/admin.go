@@ -155,6 +155,7 @@ func NewAdmin(c AdminConfig) []Mount {
 	mount(adminv1connect.NewPriceOverrideServiceHandler(s.priceOverrides, behind...))
 	mount(adminv1connect.NewSavedReportServiceHandler(s.savedReports, behind...))
 	mount(adminv1connect.NewAlertChannelServiceHandler(s.alertChannels, behind...))
+	mount(adminv1connect.NewAlertServiceHandler(&alerts{c.Store}, behind...))
 	mount(adminv1connect.NewHistoryServiceHandler(c.histories(), behind...))
 	mount(adminv1connect.NewDiagnosticsServiceHandler(newDiagnostics(c.Store, c.Asker), behind...))
 

@@ -16,6 +16,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/vault"
 	adminv1 "github.com/weirhq/weir/proto/gen/weir/admin/v1"
 	"github.com/weirhq/weir/proto/gen/weir/admin/v1/adminv1connect"
+	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
 )
 
 var _ adminv1connect.AlertChannelServiceHandler = (*alertChannels)(nil)
@@ -31,15 +32,19 @@ type alertChannels struct {
 var alertChannelKind = kind[alertchannel.AlertChannel, *adminv1.AlertChannel]{
 	table: readmodel.AlertChannels, convert: toProtoAlertChannel, apply: alertchannel.Apply,
 	version:  func(c alertchannel.AlertChannel) int64 { return c.Version },
-	settable: []protoreflect.Name{"name", "url"},
+	settable: []protoreflect.Name{"name", "url", "kinds"},
 }
 
 func toProtoAlertChannel(c alertchannel.AlertChannel) *adminv1.AlertChannel {
 	return &adminv1.AlertChannel{
 		Id: c.ID.String(), Name: c.Name, Url: c.URL, SecretSetAt: toTimestamp(c.SecretSetAt),
-		CreatedAt: toTimestamp(c.CreatedAt), Etag: toETag(c.Version),
+		CreatedAt: toTimestamp(c.CreatedAt), Etag: toETag(c.Version), Kinds: convertAll(c.Kinds, toProtoAlertKind),
 	}
 }
+
+// toProtoAlertKind and fromProtoAlertKind keep the number.
+func toProtoAlertKind(k eventv1.AlertKind) adminv1.AlertKind   { return adminv1.AlertKind(k) }
+func fromProtoAlertKind(k adminv1.AlertKind) eventv1.AlertKind { return eventv1.AlertKind(k) }
 
 func (s *alertChannels) CreateAlertChannel(ctx context.Context, req *connect.Request[adminv1.CreateAlertChannelRequest]) (*connect.Response[adminv1.CreateAlertChannelResponse], error) {
 	id, err := newID()
@@ -49,7 +54,7 @@ func (s *alertChannels) CreateAlertChannel(ctx context.Context, req *connect.Req
 	if _, err := alertchannel.ParseSecret(req.Msg.GetSecret()); err != nil {
 		return nil, err
 	}
-	settings := alertchannel.Settings{Name: req.Msg.GetName(), URL: req.Msg.GetUrl()}
+	settings := alertchannel.Settings{Name: req.Msg.GetName(), URL: req.Msg.GetUrl(), Kinds: convertAll(req.Msg.GetKinds(), fromProtoAlertKind)}
 	return mutate(ctx, s.runner, req, func(ctx context.Context, v readmodel.View) (d command.Decision[*adminv1.CreateAlertChannelResponse], err error) {
 		taken, err := readmodel.AlertChannels.Any(ctx, v, named(settings.Name))
 		if err != nil {
@@ -83,7 +88,8 @@ func (s *alertChannels) UpdateAlertChannel(ctx context.Context, req *connect.Req
 		if err != nil {
 			return nil, err
 		}
-		return was.Update(alertchannel.Settings{Name: wanted.GetName(), URL: wanted.GetUrl()}, alertchannel.World{NameTaken: taken, Networks: s.networks})
+		settings := alertchannel.Settings{Name: wanted.GetName(), URL: wanted.GetUrl(), Kinds: convertAll(wanted.GetKinds(), fromProtoAlertKind)}
+		return was.Update(settings, alertchannel.World{NameTaken: taken, Networks: s.networks})
 	}
 	return update(ctx, s.runner, alertChannelKind, req, "alert_channel", req.Msg.GetAlertChannel(), req.Msg.GetUpdateMask(), decide,
 		func(c *adminv1.AlertChannel) *adminv1.UpdateAlertChannelResponse {

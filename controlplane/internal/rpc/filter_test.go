@@ -135,7 +135,7 @@ func usable(t *testing.T, in *installation, caller *tenant, path, base, what, fi
 }
 
 var hostileValues = []string{
-	"*", "5", "-9223372036854775808", `"9999-12-31T23:59:59.999999999+14:00"`, "0001-01-01", "true", "owner", "openai", "single", "active", "requests", "off",
+	"*", "5", "-9223372036854775808", `"9999-12-31T23:59:59.999999999+14:00"`, "0001-01-01", "true", "owner", "openai", "single", "active", "requests", "off", "test", "pending",
 	"00000000-0000-0000-0000-000000000000", `"' OR true --"`, `"\\"`, `"%"`, `"\u202e é"`,
 }
 

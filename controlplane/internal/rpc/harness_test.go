@@ -174,6 +174,7 @@ type client struct {
 	prices        adminv1connect.PriceOverrideServiceClient
 	saved         adminv1connect.SavedReportServiceClient
 	alerts        adminv1connect.AlertChannelServiceClient
+	told          adminv1connect.AlertServiceClient
 	limits        adminv1connect.LimitServiceClient
 	budgets       adminv1connect.BudgetServiceClient
 	history       adminv1connect.HistoryServiceClient
@@ -220,6 +221,7 @@ func (in *installation) sending(headers map[string]string, options ...connect.Cl
 		prices:        adminv1connect.NewPriceOverrideServiceClient(h, url, with),
 		saved:         adminv1connect.NewSavedReportServiceClient(h, url, with),
 		alerts:        adminv1connect.NewAlertChannelServiceClient(h, url, with),
+		told:          adminv1connect.NewAlertServiceClient(h, url, with),
 		limits:        adminv1connect.NewLimitServiceClient(h, url, with),
 		budgets:       adminv1connect.NewBudgetServiceClient(h, url, with),
 		history:       adminv1connect.NewHistoryServiceClient(h, url, with),

@@ -385,6 +385,25 @@ var foreign = map[string]func(t *testing.T, a, b *tenant){
 	"AlertChannelService.TestAlertChannel": func(t *testing.T, a, b *tenant) {
 		refused(t, connect.CodeNotFound, b.alerts.TestAlertChannel, &adminv1.TestAlertChannelRequest{Id: a.channel.Id})
 	},
+	"AlertService.ListAlerts": func(t *testing.T, a, b *tenant) {
+		sent := call(t, a.told.SendTestAlert, &adminv1.SendTestAlertRequest{AlertChannelId: a.channel.Id})
+		same(t, len(call(t, b.told.ListAlerts, &adminv1.ListAlertsRequest{}).Alerts), 0)
+		same(t, len(call(t, b.told.ListAlerts, &adminv1.ListAlertsRequest{Filter: `id = "` + sent.Alert.Id + `"`}).Alerts), 0)
+	},
+	"AlertService.ListAlertDeliveries": func(t *testing.T, a, b *tenant) {
+		sent := call(t, a.told.SendTestAlert, &adminv1.SendTestAlertRequest{AlertChannelId: a.channel.Id})
+		same(t, len(call(t, b.told.ListAlertDeliveries, &adminv1.ListAlertDeliveriesRequest{}).Deliveries), 0)
+		same(t, len(call(t, b.told.ListAlertDeliveries, &adminv1.ListAlertDeliveriesRequest{Filter: `alert_channel_id = "` + a.channel.Id + `"`}).Deliveries), 0)
+		same(t, len(call(t, b.told.ListAlertDeliveries, &adminv1.ListAlertDeliveriesRequest{Filter: `alert_id = "` + sent.Alert.Id + `"`}).Deliveries), 0)
+	},
+	"AlertService.RetryAlertDelivery": func(t *testing.T, a, b *tenant) {
+		sent := call(t, a.told.SendTestAlert, &adminv1.SendTestAlertRequest{AlertChannelId: a.channel.Id})
+		refused(t, connect.CodeNotFound, b.told.RetryAlertDelivery, &adminv1.RetryAlertDeliveryRequest{Id: sent.DeliveryId})
+	},
+	"AlertService.SendTestAlert": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.told.SendTestAlert, &adminv1.SendTestAlertRequest{AlertChannelId: a.channel.Id})
+		same(t, len(call(t, b.told.ListAlerts, &adminv1.ListAlertsRequest{}).Alerts), 0)
+	},
 	"LimitService.CreateLimit": func(t *testing.T, a, b *tenant) {
 		call(t, a.limits.CreateLimit, requestsOf("both", onOrganization()))
 		call(t, b.limits.CreateLimit, requestsOf("both", onOrganization()))
