@@ -25,6 +25,66 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// AlertKind is what an alert is about.
+type AlertKind int32
+
+const (
+	AlertKind_ALERT_KIND_UNSPECIFIED AlertKind = 0
+	// What a budget's window has spent reached one of its alert_percents.
+	AlertKind_ALERT_KIND_BUDGET_THRESHOLD AlertKind = 1
+	// A project spent much more in an hour than in the same hour of the weeks before.
+	AlertKind_ALERT_KIND_SPEND_ANOMALY AlertKind = 2
+	// A model was used that has no price.
+	AlertKind_ALERT_KIND_UNPRICED_USAGE AlertKind = 3
+	// Somebody asked for it.
+	AlertKind_ALERT_KIND_TEST AlertKind = 4
+)
+
+// Enum value maps for AlertKind.
+var (
+	AlertKind_name = map[int32]string{
+		0: "ALERT_KIND_UNSPECIFIED",
+		1: "ALERT_KIND_BUDGET_THRESHOLD",
+		2: "ALERT_KIND_SPEND_ANOMALY",
+		3: "ALERT_KIND_UNPRICED_USAGE",
+		4: "ALERT_KIND_TEST",
+	}
+	AlertKind_value = map[string]int32{
+		"ALERT_KIND_UNSPECIFIED":      0,
+		"ALERT_KIND_BUDGET_THRESHOLD": 1,
+		"ALERT_KIND_SPEND_ANOMALY":    2,
+		"ALERT_KIND_UNPRICED_USAGE":   3,
+		"ALERT_KIND_TEST":             4,
+	}
+)
+
+func (x AlertKind) Enum() *AlertKind {
+	p := new(AlertKind)
+	*p = x
+	return p
+}
+
+func (x AlertKind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (AlertKind) Descriptor() protoreflect.EnumDescriptor {
+	return file_weir_admin_v1_alert_channel_proto_enumTypes[0].Descriptor()
+}
+
+func (AlertKind) Type() protoreflect.EnumType {
+	return &file_weir_admin_v1_alert_channel_proto_enumTypes[0]
+}
+
+func (x AlertKind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use AlertKind.Descriptor instead.
+func (AlertKind) EnumDescriptor() ([]byte, []int) {
+	return file_weir_admin_v1_alert_channel_proto_rawDescGZIP(), []int{0}
+}
+
 // Delivery is what came of sending a message.
 type Delivery int32
 
@@ -42,6 +102,10 @@ const (
 	Delivery_DELIVERY_ADDRESS_NOT_ALLOWED Delivery = 5
 	// TLS failed, most likely the certificate.
 	Delivery_DELIVERY_TLS_FAILED Delivery = 6
+	// The channel had no secret to sign with; nothing was sent.
+	Delivery_DELIVERY_SECRET_MISSING Delivery = 7
+	// The channel was deleted meanwhile; nothing was sent.
+	Delivery_DELIVERY_CHANNEL_DELETED Delivery = 8
 )
 
 // Enum value maps for Delivery.
@@ -54,6 +118,8 @@ var (
 		4: "DELIVERY_TIMED_OUT",
 		5: "DELIVERY_ADDRESS_NOT_ALLOWED",
 		6: "DELIVERY_TLS_FAILED",
+		7: "DELIVERY_SECRET_MISSING",
+		8: "DELIVERY_CHANNEL_DELETED",
 	}
 	Delivery_value = map[string]int32{
 		"DELIVERY_UNSPECIFIED":         0,
@@ -63,6 +129,8 @@ var (
 		"DELIVERY_TIMED_OUT":           4,
 		"DELIVERY_ADDRESS_NOT_ALLOWED": 5,
 		"DELIVERY_TLS_FAILED":          6,
+		"DELIVERY_SECRET_MISSING":      7,
+		"DELIVERY_CHANNEL_DELETED":     8,
 	}
 )
 
@@ -77,11 +145,11 @@ func (x Delivery) String() string {
 }
 
 func (Delivery) Descriptor() protoreflect.EnumDescriptor {
-	return file_weir_admin_v1_alert_channel_proto_enumTypes[0].Descriptor()
+	return file_weir_admin_v1_alert_channel_proto_enumTypes[1].Descriptor()
 }
 
 func (Delivery) Type() protoreflect.EnumType {
-	return &file_weir_admin_v1_alert_channel_proto_enumTypes[0]
+	return &file_weir_admin_v1_alert_channel_proto_enumTypes[1]
 }
 
 func (x Delivery) Number() protoreflect.EnumNumber {
@@ -90,7 +158,7 @@ func (x Delivery) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Delivery.Descriptor instead.
 func (Delivery) EnumDescriptor() ([]byte, []int) {
-	return file_weir_admin_v1_alert_channel_proto_rawDescGZIP(), []int{0}
+	return file_weir_admin_v1_alert_channel_proto_rawDescGZIP(), []int{1}
 }
 
 // AlertChannel is a webhook.
@@ -101,9 +169,11 @@ type AlertChannel struct {
 	Url   string                 `protobuf:"bytes,3,opt,name=url,proto3" json:"url,omitempty"`
 	// When the present secret was set; absent: it has none, since it was deleted and
 	// brought back.
-	SecretSetAt   *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=secret_set_at,json=secretSetAt,proto3" json:"secret_set_at,omitempty"`
-	CreatedAt     *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
-	Etag          string                 `protobuf:"bytes,6,opt,name=etag,proto3" json:"etag,omitempty"`
+	SecretSetAt *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=secret_set_at,json=secretSetAt,proto3" json:"secret_set_at,omitempty"`
+	CreatedAt   *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	Etag        string                 `protobuf:"bytes,6,opt,name=etag,proto3" json:"etag,omitempty"`
+	// What it is told of, besides the budgets that name it.
+	Kinds         []AlertKind `protobuf:"varint,7,rep,packed,name=kinds,proto3,enum=weir.admin.v1.AlertKind" json:"kinds,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -180,6 +250,13 @@ func (x *AlertChannel) GetEtag() string {
 	return ""
 }
 
+func (x *AlertChannel) GetKinds() []AlertKind {
+	if x != nil {
+		return x.Kinds
+	}
+	return nil
+}
+
 type CreateAlertChannelRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Lower-case letters, digits and inner dashes, at most 63; unique among the
@@ -192,8 +269,11 @@ type CreateAlertChannelRequest struct {
 	Url string `protobuf:"bytes,2,opt,name=url,proto3" json:"url,omitempty"`
 	// "whsec_" and the base64 of 24 to 64 random bytes: echo "whsec_$(openssl rand
 	// -base64 32)". Never shown again.
-	Secret        string    `protobuf:"bytes,3,opt,name=secret,proto3" json:"secret,omitempty"`
-	Mutation      *Mutation `protobuf:"bytes,20,opt,name=mutation,proto3" json:"mutation,omitempty"`
+	Secret string `protobuf:"bytes,3,opt,name=secret,proto3" json:"secret,omitempty"`
+	// What it is told of, besides the budgets that name it:
+	// ALERT_KIND_SPEND_ANOMALY, ALERT_KIND_UNPRICED_USAGE.
+	Kinds         []AlertKind `protobuf:"varint,4,rep,packed,name=kinds,proto3,enum=weir.admin.v1.AlertKind" json:"kinds,omitempty"`
+	Mutation      *Mutation   `protobuf:"bytes,20,opt,name=mutation,proto3" json:"mutation,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -247,6 +327,13 @@ func (x *CreateAlertChannelRequest) GetSecret() string {
 		return x.Secret
 	}
 	return ""
+}
+
+func (x *CreateAlertChannelRequest) GetKinds() []AlertKind {
+	if x != nil {
+		return x.Kinds
+	}
+	return nil
 }
 
 func (x *CreateAlertChannelRequest) GetMutation() *Mutation {
@@ -520,7 +607,7 @@ func (x *ListAlertChannelsResponse) GetNextPageToken() string {
 
 type UpdateAlertChannelRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Its id says which; name and url can change.
+	// Its id says which; name, url and kinds can change.
 	AlertChannel *AlertChannel `protobuf:"bytes,1,opt,name=alert_channel,json=alertChannel,proto3" json:"alert_channel,omitempty"`
 	// Which fields to take from alert_channel; empty: those that are not empty; "*": all.
 	UpdateMask    *fieldmaskpb.FieldMask `protobuf:"bytes,2,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
@@ -926,7 +1013,7 @@ var File_weir_admin_v1_alert_channel_proto protoreflect.FileDescriptor
 
 const file_weir_admin_v1_alert_channel_proto_rawDesc = "" +
 	"\n" +
-	"!weir/admin/v1/alert_channel.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\"\xd3\x01\n" +
+	"!weir/admin/v1/alert_channel.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\"\x83\x02\n" +
 	"\fAlertChannel\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x10\n" +
@@ -934,12 +1021,15 @@ const file_weir_admin_v1_alert_channel_proto_rawDesc = "" +
 	"\rsecret_set_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\vsecretSetAt\x129\n" +
 	"\n" +
 	"created_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x12\x12\n" +
-	"\x04etag\x18\x06 \x01(\tR\x04etag\"\xd6\x01\n" +
+	"\x04etag\x18\x06 \x01(\tR\x04etag\x12.\n" +
+	"\x05kinds\x18\a \x03(\x0e2\x18.weir.admin.v1.AlertKindR\x05kinds\"\x90\x02\n" +
 	"\x19CreateAlertChannelRequest\x12?\n" +
 	"\x04name\x18\x01 \x01(\tB+\xbaH(r&2$^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$R\x04name\x12\x1c\n" +
 	"\x03url\x18\x02 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\b\x18\xd0\x0fR\x03url\x12%\n" +
-	"\x06secret\x18\x03 \x01(\tB\r\xbaH\x06r\x04\x10\x01\x18d\x88\xb5\x18\x01R\x06secret\x123\n" +
+	"\x06secret\x18\x03 \x01(\tB\r\xbaH\x06r\x04\x10\x01\x18d\x88\xb5\x18\x01R\x06secret\x128\n" +
+	"\x05kinds\x18\x04 \x03(\x0e2\x18.weir.admin.v1.AlertKindB\b\xbaH\x05\x92\x01\x02\x10\n" +
+	"R\x05kinds\x123\n" +
 	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"^\n" +
 	"\x1aCreateAlertChannelResponse\x12@\n" +
 	"\ralert_channel\x18\x01 \x01(\v2\x1b.weir.admin.v1.AlertChannelR\falertChannel\"\\\n" +
@@ -979,7 +1069,13 @@ const file_weir_admin_v1_alert_channel_proto_rawDesc = "" +
 	"\x18TestAlertChannelResponse\x123\n" +
 	"\bdelivery\x18\x01 \x01(\x0e2\x17.weir.admin.v1.DeliveryR\bdelivery\x12\x16\n" +
 	"\x06status\x18\x02 \x01(\x05R\x06status\x125\n" +
-	"\bduration\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\bduration*\xbe\x01\n" +
+	"\bduration\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\bduration*\x9a\x01\n" +
+	"\tAlertKind\x12\x1a\n" +
+	"\x16ALERT_KIND_UNSPECIFIED\x10\x00\x12\x1f\n" +
+	"\x1bALERT_KIND_BUDGET_THRESHOLD\x10\x01\x12\x1c\n" +
+	"\x18ALERT_KIND_SPEND_ANOMALY\x10\x02\x12\x1d\n" +
+	"\x19ALERT_KIND_UNPRICED_USAGE\x10\x03\x12\x13\n" +
+	"\x0fALERT_KIND_TEST\x10\x04*\xf9\x01\n" +
 	"\bDelivery\x12\x18\n" +
 	"\x14DELIVERY_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11DELIVERY_ACCEPTED\x10\x01\x12\x14\n" +
@@ -987,7 +1083,9 @@ const file_weir_admin_v1_alert_channel_proto_rawDesc = "" +
 	"\x14DELIVERY_UNREACHABLE\x10\x03\x12\x16\n" +
 	"\x12DELIVERY_TIMED_OUT\x10\x04\x12 \n" +
 	"\x1cDELIVERY_ADDRESS_NOT_ALLOWED\x10\x05\x12\x17\n" +
-	"\x13DELIVERY_TLS_FAILED\x10\x062\xba\a\n" +
+	"\x13DELIVERY_TLS_FAILED\x10\x06\x12\x1b\n" +
+	"\x17DELIVERY_SECRET_MISSING\x10\a\x12\x1c\n" +
+	"\x18DELIVERY_CHANNEL_DELETED\x10\b2\xba\a\n" +
 	"\x13AlertChannelService\x12\x84\x01\n" +
 	"\x12CreateAlertChannel\x12(.weir.admin.v1.CreateAlertChannelRequest\x1a).weir.admin.v1.CreateAlertChannelResponse\"\x19\x8a\xb5\x18\x15alert_channels.create\x12{\n" +
 	"\x0fGetAlertChannel\x12%.weir.admin.v1.GetAlertChannelRequest\x1a&.weir.admin.v1.GetAlertChannelResponse\"\x19\x8a\xb5\x18\x12alert_channels.get\x90\x02\x01\x12\x82\x01\n" +
@@ -1010,70 +1108,73 @@ func file_weir_admin_v1_alert_channel_proto_rawDescGZIP() []byte {
 	return file_weir_admin_v1_alert_channel_proto_rawDescData
 }
 
-var file_weir_admin_v1_alert_channel_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_weir_admin_v1_alert_channel_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
 var file_weir_admin_v1_alert_channel_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_weir_admin_v1_alert_channel_proto_goTypes = []any{
-	(Delivery)(0),                         // 0: weir.admin.v1.Delivery
-	(*AlertChannel)(nil),                  // 1: weir.admin.v1.AlertChannel
-	(*CreateAlertChannelRequest)(nil),     // 2: weir.admin.v1.CreateAlertChannelRequest
-	(*CreateAlertChannelResponse)(nil),    // 3: weir.admin.v1.CreateAlertChannelResponse
-	(*GetAlertChannelRequest)(nil),        // 4: weir.admin.v1.GetAlertChannelRequest
-	(*GetAlertChannelResponse)(nil),       // 5: weir.admin.v1.GetAlertChannelResponse
-	(*ListAlertChannelsRequest)(nil),      // 6: weir.admin.v1.ListAlertChannelsRequest
-	(*ListAlertChannelsResponse)(nil),     // 7: weir.admin.v1.ListAlertChannelsResponse
-	(*UpdateAlertChannelRequest)(nil),     // 8: weir.admin.v1.UpdateAlertChannelRequest
-	(*UpdateAlertChannelResponse)(nil),    // 9: weir.admin.v1.UpdateAlertChannelResponse
-	(*SetAlertChannelSecretRequest)(nil),  // 10: weir.admin.v1.SetAlertChannelSecretRequest
-	(*SetAlertChannelSecretResponse)(nil), // 11: weir.admin.v1.SetAlertChannelSecretResponse
-	(*DeleteAlertChannelRequest)(nil),     // 12: weir.admin.v1.DeleteAlertChannelRequest
-	(*DeleteAlertChannelResponse)(nil),    // 13: weir.admin.v1.DeleteAlertChannelResponse
-	(*TestAlertChannelRequest)(nil),       // 14: weir.admin.v1.TestAlertChannelRequest
-	(*TestAlertChannelResponse)(nil),      // 15: weir.admin.v1.TestAlertChannelResponse
-	(*timestamppb.Timestamp)(nil),         // 16: google.protobuf.Timestamp
-	(*Mutation)(nil),                      // 17: weir.admin.v1.Mutation
-	(*AsOf)(nil),                          // 18: weir.admin.v1.AsOf
-	(*Page)(nil),                          // 19: weir.admin.v1.Page
-	(*fieldmaskpb.FieldMask)(nil),         // 20: google.protobuf.FieldMask
-	(*durationpb.Duration)(nil),           // 21: google.protobuf.Duration
+	(AlertKind)(0),                        // 0: weir.admin.v1.AlertKind
+	(Delivery)(0),                         // 1: weir.admin.v1.Delivery
+	(*AlertChannel)(nil),                  // 2: weir.admin.v1.AlertChannel
+	(*CreateAlertChannelRequest)(nil),     // 3: weir.admin.v1.CreateAlertChannelRequest
+	(*CreateAlertChannelResponse)(nil),    // 4: weir.admin.v1.CreateAlertChannelResponse
+	(*GetAlertChannelRequest)(nil),        // 5: weir.admin.v1.GetAlertChannelRequest
+	(*GetAlertChannelResponse)(nil),       // 6: weir.admin.v1.GetAlertChannelResponse
+	(*ListAlertChannelsRequest)(nil),      // 7: weir.admin.v1.ListAlertChannelsRequest
+	(*ListAlertChannelsResponse)(nil),     // 8: weir.admin.v1.ListAlertChannelsResponse
+	(*UpdateAlertChannelRequest)(nil),     // 9: weir.admin.v1.UpdateAlertChannelRequest
+	(*UpdateAlertChannelResponse)(nil),    // 10: weir.admin.v1.UpdateAlertChannelResponse
+	(*SetAlertChannelSecretRequest)(nil),  // 11: weir.admin.v1.SetAlertChannelSecretRequest
+	(*SetAlertChannelSecretResponse)(nil), // 12: weir.admin.v1.SetAlertChannelSecretResponse
+	(*DeleteAlertChannelRequest)(nil),     // 13: weir.admin.v1.DeleteAlertChannelRequest
+	(*DeleteAlertChannelResponse)(nil),    // 14: weir.admin.v1.DeleteAlertChannelResponse
+	(*TestAlertChannelRequest)(nil),       // 15: weir.admin.v1.TestAlertChannelRequest
+	(*TestAlertChannelResponse)(nil),      // 16: weir.admin.v1.TestAlertChannelResponse
+	(*timestamppb.Timestamp)(nil),         // 17: google.protobuf.Timestamp
+	(*Mutation)(nil),                      // 18: weir.admin.v1.Mutation
+	(*AsOf)(nil),                          // 19: weir.admin.v1.AsOf
+	(*Page)(nil),                          // 20: weir.admin.v1.Page
+	(*fieldmaskpb.FieldMask)(nil),         // 21: google.protobuf.FieldMask
+	(*durationpb.Duration)(nil),           // 22: google.protobuf.Duration
 }
 var file_weir_admin_v1_alert_channel_proto_depIdxs = []int32{
-	16, // 0: weir.admin.v1.AlertChannel.secret_set_at:type_name -> google.protobuf.Timestamp
-	16, // 1: weir.admin.v1.AlertChannel.created_at:type_name -> google.protobuf.Timestamp
-	17, // 2: weir.admin.v1.CreateAlertChannelRequest.mutation:type_name -> weir.admin.v1.Mutation
-	1,  // 3: weir.admin.v1.CreateAlertChannelResponse.alert_channel:type_name -> weir.admin.v1.AlertChannel
-	18, // 4: weir.admin.v1.GetAlertChannelRequest.as_of:type_name -> weir.admin.v1.AsOf
-	1,  // 5: weir.admin.v1.GetAlertChannelResponse.alert_channel:type_name -> weir.admin.v1.AlertChannel
-	19, // 6: weir.admin.v1.ListAlertChannelsRequest.page:type_name -> weir.admin.v1.Page
-	18, // 7: weir.admin.v1.ListAlertChannelsRequest.as_of:type_name -> weir.admin.v1.AsOf
-	1,  // 8: weir.admin.v1.ListAlertChannelsResponse.alert_channels:type_name -> weir.admin.v1.AlertChannel
-	1,  // 9: weir.admin.v1.UpdateAlertChannelRequest.alert_channel:type_name -> weir.admin.v1.AlertChannel
-	20, // 10: weir.admin.v1.UpdateAlertChannelRequest.update_mask:type_name -> google.protobuf.FieldMask
-	17, // 11: weir.admin.v1.UpdateAlertChannelRequest.mutation:type_name -> weir.admin.v1.Mutation
-	1,  // 12: weir.admin.v1.UpdateAlertChannelResponse.alert_channel:type_name -> weir.admin.v1.AlertChannel
-	17, // 13: weir.admin.v1.SetAlertChannelSecretRequest.mutation:type_name -> weir.admin.v1.Mutation
-	1,  // 14: weir.admin.v1.SetAlertChannelSecretResponse.alert_channel:type_name -> weir.admin.v1.AlertChannel
-	17, // 15: weir.admin.v1.DeleteAlertChannelRequest.mutation:type_name -> weir.admin.v1.Mutation
-	0,  // 16: weir.admin.v1.TestAlertChannelResponse.delivery:type_name -> weir.admin.v1.Delivery
-	21, // 17: weir.admin.v1.TestAlertChannelResponse.duration:type_name -> google.protobuf.Duration
-	2,  // 18: weir.admin.v1.AlertChannelService.CreateAlertChannel:input_type -> weir.admin.v1.CreateAlertChannelRequest
-	4,  // 19: weir.admin.v1.AlertChannelService.GetAlertChannel:input_type -> weir.admin.v1.GetAlertChannelRequest
-	6,  // 20: weir.admin.v1.AlertChannelService.ListAlertChannels:input_type -> weir.admin.v1.ListAlertChannelsRequest
-	8,  // 21: weir.admin.v1.AlertChannelService.UpdateAlertChannel:input_type -> weir.admin.v1.UpdateAlertChannelRequest
-	10, // 22: weir.admin.v1.AlertChannelService.SetAlertChannelSecret:input_type -> weir.admin.v1.SetAlertChannelSecretRequest
-	12, // 23: weir.admin.v1.AlertChannelService.DeleteAlertChannel:input_type -> weir.admin.v1.DeleteAlertChannelRequest
-	14, // 24: weir.admin.v1.AlertChannelService.TestAlertChannel:input_type -> weir.admin.v1.TestAlertChannelRequest
-	3,  // 25: weir.admin.v1.AlertChannelService.CreateAlertChannel:output_type -> weir.admin.v1.CreateAlertChannelResponse
-	5,  // 26: weir.admin.v1.AlertChannelService.GetAlertChannel:output_type -> weir.admin.v1.GetAlertChannelResponse
-	7,  // 27: weir.admin.v1.AlertChannelService.ListAlertChannels:output_type -> weir.admin.v1.ListAlertChannelsResponse
-	9,  // 28: weir.admin.v1.AlertChannelService.UpdateAlertChannel:output_type -> weir.admin.v1.UpdateAlertChannelResponse
-	11, // 29: weir.admin.v1.AlertChannelService.SetAlertChannelSecret:output_type -> weir.admin.v1.SetAlertChannelSecretResponse
-	13, // 30: weir.admin.v1.AlertChannelService.DeleteAlertChannel:output_type -> weir.admin.v1.DeleteAlertChannelResponse
-	15, // 31: weir.admin.v1.AlertChannelService.TestAlertChannel:output_type -> weir.admin.v1.TestAlertChannelResponse
-	25, // [25:32] is the sub-list for method output_type
-	18, // [18:25] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	17, // 0: weir.admin.v1.AlertChannel.secret_set_at:type_name -> google.protobuf.Timestamp
+	17, // 1: weir.admin.v1.AlertChannel.created_at:type_name -> google.protobuf.Timestamp
+	0,  // 2: weir.admin.v1.AlertChannel.kinds:type_name -> weir.admin.v1.AlertKind
+	0,  // 3: weir.admin.v1.CreateAlertChannelRequest.kinds:type_name -> weir.admin.v1.AlertKind
+	18, // 4: weir.admin.v1.CreateAlertChannelRequest.mutation:type_name -> weir.admin.v1.Mutation
+	2,  // 5: weir.admin.v1.CreateAlertChannelResponse.alert_channel:type_name -> weir.admin.v1.AlertChannel
+	19, // 6: weir.admin.v1.GetAlertChannelRequest.as_of:type_name -> weir.admin.v1.AsOf
+	2,  // 7: weir.admin.v1.GetAlertChannelResponse.alert_channel:type_name -> weir.admin.v1.AlertChannel
+	20, // 8: weir.admin.v1.ListAlertChannelsRequest.page:type_name -> weir.admin.v1.Page
+	19, // 9: weir.admin.v1.ListAlertChannelsRequest.as_of:type_name -> weir.admin.v1.AsOf
+	2,  // 10: weir.admin.v1.ListAlertChannelsResponse.alert_channels:type_name -> weir.admin.v1.AlertChannel
+	2,  // 11: weir.admin.v1.UpdateAlertChannelRequest.alert_channel:type_name -> weir.admin.v1.AlertChannel
+	21, // 12: weir.admin.v1.UpdateAlertChannelRequest.update_mask:type_name -> google.protobuf.FieldMask
+	18, // 13: weir.admin.v1.UpdateAlertChannelRequest.mutation:type_name -> weir.admin.v1.Mutation
+	2,  // 14: weir.admin.v1.UpdateAlertChannelResponse.alert_channel:type_name -> weir.admin.v1.AlertChannel
+	18, // 15: weir.admin.v1.SetAlertChannelSecretRequest.mutation:type_name -> weir.admin.v1.Mutation
+	2,  // 16: weir.admin.v1.SetAlertChannelSecretResponse.alert_channel:type_name -> weir.admin.v1.AlertChannel
+	18, // 17: weir.admin.v1.DeleteAlertChannelRequest.mutation:type_name -> weir.admin.v1.Mutation
+	1,  // 18: weir.admin.v1.TestAlertChannelResponse.delivery:type_name -> weir.admin.v1.Delivery
+	22, // 19: weir.admin.v1.TestAlertChannelResponse.duration:type_name -> google.protobuf.Duration
+	3,  // 20: weir.admin.v1.AlertChannelService.CreateAlertChannel:input_type -> weir.admin.v1.CreateAlertChannelRequest
+	5,  // 21: weir.admin.v1.AlertChannelService.GetAlertChannel:input_type -> weir.admin.v1.GetAlertChannelRequest
+	7,  // 22: weir.admin.v1.AlertChannelService.ListAlertChannels:input_type -> weir.admin.v1.ListAlertChannelsRequest
+	9,  // 23: weir.admin.v1.AlertChannelService.UpdateAlertChannel:input_type -> weir.admin.v1.UpdateAlertChannelRequest
+	11, // 24: weir.admin.v1.AlertChannelService.SetAlertChannelSecret:input_type -> weir.admin.v1.SetAlertChannelSecretRequest
+	13, // 25: weir.admin.v1.AlertChannelService.DeleteAlertChannel:input_type -> weir.admin.v1.DeleteAlertChannelRequest
+	15, // 26: weir.admin.v1.AlertChannelService.TestAlertChannel:input_type -> weir.admin.v1.TestAlertChannelRequest
+	4,  // 27: weir.admin.v1.AlertChannelService.CreateAlertChannel:output_type -> weir.admin.v1.CreateAlertChannelResponse
+	6,  // 28: weir.admin.v1.AlertChannelService.GetAlertChannel:output_type -> weir.admin.v1.GetAlertChannelResponse
+	8,  // 29: weir.admin.v1.AlertChannelService.ListAlertChannels:output_type -> weir.admin.v1.ListAlertChannelsResponse
+	10, // 30: weir.admin.v1.AlertChannelService.UpdateAlertChannel:output_type -> weir.admin.v1.UpdateAlertChannelResponse
+	12, // 31: weir.admin.v1.AlertChannelService.SetAlertChannelSecret:output_type -> weir.admin.v1.SetAlertChannelSecretResponse
+	14, // 32: weir.admin.v1.AlertChannelService.DeleteAlertChannel:output_type -> weir.admin.v1.DeleteAlertChannelResponse
+	16, // 33: weir.admin.v1.AlertChannelService.TestAlertChannel:output_type -> weir.admin.v1.TestAlertChannelResponse
+	27, // [27:34] is the sub-list for method output_type
+	20, // [20:27] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_weir_admin_v1_alert_channel_proto_init() }
@@ -1088,7 +1189,7 @@ func file_weir_admin_v1_alert_channel_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_admin_v1_alert_channel_proto_rawDesc), len(file_weir_admin_v1_alert_channel_proto_rawDesc)),
-			NumEnums:      1,
+			NumEnums:      2,
 			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   1,

@@ -102,12 +102,13 @@ type Budget struct {
 	Window        *BudgetWindow          `protobuf:"bytes,5,opt,name=window,proto3" json:"window,omitempty"`
 	// What one window leaves is added to the next one; calendar windows only.
 	CarryOver bool `protobuf:"varint,6,opt,name=carry_over,json=carryOver,proto3" json:"carry_over,omitempty"`
-	// Percent of the amount at which the channels are told, ascending; with channels
-	// only, as channels with percents only.
+	// Percent of what the window allows, raises and carry-over included, at which the
+	// channels are told: each once in a window, of a rolling one once in its length.
+	// Ascending; with channels only, as channels with percents only.
 	AlertPercents   []int32   `protobuf:"varint,7,rep,packed,name=alert_percents,json=alertPercents,proto3" json:"alert_percents,omitempty"`
 	AlertChannelIds []string  `protobuf:"bytes,8,rep,name=alert_channel_ids,json=alertChannelIds,proto3" json:"alert_channel_ids,omitempty"`
 	Mode            QuotaMode `protobuf:"varint,9,opt,name=mode,proto3,enum=weir.admin.v1.QuotaMode" json:"mode,omitempty"`
-	// For soft budgets; hard ones refuse. Need not be said while the mode is another.
+	// For soft budgets, which must say it; hard ones refuse.
 	WhenUnreachable WhenUnreachable `protobuf:"varint,10,opt,name=when_unreachable,json=whenUnreachable,proto3,enum=weir.admin.v1.WhenUnreachable" json:"when_unreachable,omitempty"`
 	// The last raise; it counts until it expires. Absent: there was none.
 	LastRaise *BudgetRaise `protobuf:"bytes,11,opt,name=last_raise,json=lastRaise,proto3" json:"last_raise,omitempty"`

@@ -23,9 +23,8 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// QuotaMode is how a limit or a budget is meant. QUOTA_MODE_SOFT is Unimplemented, reason
-// quota_mode_unimplemented, since nobody is told yet, and so are alert_percents of budgets
-// that are enforced, reason budget_alerts_unimplemented.
+// QuotaMode is how a limit or a budget is meant. In every mode but QUOTA_MODE_OFF a budget
+// tells its channels of its alert_percents.
 type QuotaMode int32
 
 const (
@@ -36,7 +35,8 @@ const (
 	// held together never exceed the amount, however many agents there are; a request that
 	// has no bound, or of a budget no price, is refused.
 	QuotaMode_QUOTA_MODE_HARD QuotaMode = 2
-	// What goes beyond is served, and who is to know is told.
+	// What goes beyond is served. A budget's channels are told at its percents; of limits
+	// agents count it.
 	QuotaMode_QUOTA_MODE_SOFT QuotaMode = 3
 	// What goes beyond is served; what would have been refused is counted.
 	QuotaMode_QUOTA_MODE_SHADOW QuotaMode = 4

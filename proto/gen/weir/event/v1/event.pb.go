@@ -293,6 +293,62 @@ func (QuotaMode) EnumDescriptor() ([]byte, []int) {
 	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{3}
 }
 
+// AlertKind is what an alert is about.
+type AlertKind int32
+
+const (
+	AlertKind_ALERT_KIND_UNSPECIFIED      AlertKind = 0
+	AlertKind_ALERT_KIND_BUDGET_THRESHOLD AlertKind = 1
+	AlertKind_ALERT_KIND_SPEND_ANOMALY    AlertKind = 2
+	AlertKind_ALERT_KIND_UNPRICED_USAGE   AlertKind = 3
+	AlertKind_ALERT_KIND_TEST             AlertKind = 4
+)
+
+// Enum value maps for AlertKind.
+var (
+	AlertKind_name = map[int32]string{
+		0: "ALERT_KIND_UNSPECIFIED",
+		1: "ALERT_KIND_BUDGET_THRESHOLD",
+		2: "ALERT_KIND_SPEND_ANOMALY",
+		3: "ALERT_KIND_UNPRICED_USAGE",
+		4: "ALERT_KIND_TEST",
+	}
+	AlertKind_value = map[string]int32{
+		"ALERT_KIND_UNSPECIFIED":      0,
+		"ALERT_KIND_BUDGET_THRESHOLD": 1,
+		"ALERT_KIND_SPEND_ANOMALY":    2,
+		"ALERT_KIND_UNPRICED_USAGE":   3,
+		"ALERT_KIND_TEST":             4,
+	}
+)
+
+func (x AlertKind) Enum() *AlertKind {
+	p := new(AlertKind)
+	*p = x
+	return p
+}
+
+func (x AlertKind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (AlertKind) Descriptor() protoreflect.EnumDescriptor {
+	return file_weir_event_v1_event_proto_enumTypes[4].Descriptor()
+}
+
+func (AlertKind) Type() protoreflect.EnumType {
+	return &file_weir_event_v1_event_proto_enumTypes[4]
+}
+
+func (x AlertKind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use AlertKind.Descriptor instead.
+func (AlertKind) EnumDescriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{4}
+}
+
 // WhenUnreachable is what agents do about a quota while the control plane is away.
 type WhenUnreachable int32
 
@@ -327,11 +383,11 @@ func (x WhenUnreachable) String() string {
 }
 
 func (WhenUnreachable) Descriptor() protoreflect.EnumDescriptor {
-	return file_weir_event_v1_event_proto_enumTypes[4].Descriptor()
+	return file_weir_event_v1_event_proto_enumTypes[5].Descriptor()
 }
 
 func (WhenUnreachable) Type() protoreflect.EnumType {
-	return &file_weir_event_v1_event_proto_enumTypes[4]
+	return &file_weir_event_v1_event_proto_enumTypes[5]
 }
 
 func (x WhenUnreachable) Number() protoreflect.EnumNumber {
@@ -340,7 +396,7 @@ func (x WhenUnreachable) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use WhenUnreachable.Descriptor instead.
 func (WhenUnreachable) EnumDescriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{4}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{5}
 }
 
 // QuotaOn is the kind of thing that a quota is about.
@@ -393,11 +449,11 @@ func (x QuotaOn) String() string {
 }
 
 func (QuotaOn) Descriptor() protoreflect.EnumDescriptor {
-	return file_weir_event_v1_event_proto_enumTypes[5].Descriptor()
+	return file_weir_event_v1_event_proto_enumTypes[6].Descriptor()
 }
 
 func (QuotaOn) Type() protoreflect.EnumType {
-	return &file_weir_event_v1_event_proto_enumTypes[5]
+	return &file_weir_event_v1_event_proto_enumTypes[6]
 }
 
 func (x QuotaOn) Number() protoreflect.EnumNumber {
@@ -406,7 +462,7 @@ func (x QuotaOn) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use QuotaOn.Descriptor instead.
 func (QuotaOn) EnumDescriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{5}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{6}
 }
 
 // LimitMetric is what a limit counts.
@@ -446,11 +502,11 @@ func (x LimitMetric) String() string {
 }
 
 func (LimitMetric) Descriptor() protoreflect.EnumDescriptor {
-	return file_weir_event_v1_event_proto_enumTypes[6].Descriptor()
+	return file_weir_event_v1_event_proto_enumTypes[7].Descriptor()
 }
 
 func (LimitMetric) Type() protoreflect.EnumType {
-	return &file_weir_event_v1_event_proto_enumTypes[6]
+	return &file_weir_event_v1_event_proto_enumTypes[7]
 }
 
 func (x LimitMetric) Number() protoreflect.EnumNumber {
@@ -459,7 +515,7 @@ func (x LimitMetric) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use LimitMetric.Descriptor instead.
 func (LimitMetric) EnumDescriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{6}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{7}
 }
 
 // LimitWindow is after how long a limit counts anew.
@@ -502,11 +558,11 @@ func (x LimitWindow) String() string {
 }
 
 func (LimitWindow) Descriptor() protoreflect.EnumDescriptor {
-	return file_weir_event_v1_event_proto_enumTypes[7].Descriptor()
+	return file_weir_event_v1_event_proto_enumTypes[8].Descriptor()
 }
 
 func (LimitWindow) Type() protoreflect.EnumType {
-	return &file_weir_event_v1_event_proto_enumTypes[7]
+	return &file_weir_event_v1_event_proto_enumTypes[8]
 }
 
 func (x LimitWindow) Number() protoreflect.EnumNumber {
@@ -515,7 +571,7 @@ func (x LimitWindow) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use LimitWindow.Descriptor instead.
 func (LimitWindow) EnumDescriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{7}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{8}
 }
 
 // CalendarPeriod of a calendar; weeks begin on Monday.
@@ -567,11 +623,11 @@ func (x CalendarPeriod) String() string {
 }
 
 func (CalendarPeriod) Descriptor() protoreflect.EnumDescriptor {
-	return file_weir_event_v1_event_proto_enumTypes[8].Descriptor()
+	return file_weir_event_v1_event_proto_enumTypes[9].Descriptor()
 }
 
 func (CalendarPeriod) Type() protoreflect.EnumType {
-	return &file_weir_event_v1_event_proto_enumTypes[8]
+	return &file_weir_event_v1_event_proto_enumTypes[9]
 }
 
 func (x CalendarPeriod) Number() protoreflect.EnumNumber {
@@ -580,7 +636,7 @@ func (x CalendarPeriod) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use CalendarPeriod.Descriptor instead.
 func (CalendarPeriod) EnumDescriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{8}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{9}
 }
 
 type StickyBy int32
@@ -622,11 +678,11 @@ func (x StickyBy) String() string {
 }
 
 func (StickyBy) Descriptor() protoreflect.EnumDescriptor {
-	return file_weir_event_v1_event_proto_enumTypes[9].Descriptor()
+	return file_weir_event_v1_event_proto_enumTypes[10].Descriptor()
 }
 
 func (StickyBy) Type() protoreflect.EnumType {
-	return &file_weir_event_v1_event_proto_enumTypes[9]
+	return &file_weir_event_v1_event_proto_enumTypes[10]
 }
 
 func (x StickyBy) Number() protoreflect.EnumNumber {
@@ -635,7 +691,7 @@ func (x StickyBy) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use StickyBy.Descriptor instead.
 func (StickyBy) EnumDescriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{9}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{10}
 }
 
 // Failure is how an attempt ended without an answer.
@@ -698,11 +754,11 @@ func (x Failure) String() string {
 }
 
 func (Failure) Descriptor() protoreflect.EnumDescriptor {
-	return file_weir_event_v1_event_proto_enumTypes[10].Descriptor()
+	return file_weir_event_v1_event_proto_enumTypes[11].Descriptor()
 }
 
 func (Failure) Type() protoreflect.EnumType {
-	return &file_weir_event_v1_event_proto_enumTypes[10]
+	return &file_weir_event_v1_event_proto_enumTypes[11]
 }
 
 func (x Failure) Number() protoreflect.EnumNumber {
@@ -711,7 +767,7 @@ func (x Failure) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Failure.Descriptor instead.
 func (Failure) EnumDescriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{10}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{11}
 }
 
 // Unpriced is what agents do where a price is not known; unspecified: ALLOW.
@@ -751,11 +807,11 @@ func (x Unpriced) String() string {
 }
 
 func (Unpriced) Descriptor() protoreflect.EnumDescriptor {
-	return file_weir_event_v1_event_proto_enumTypes[11].Descriptor()
+	return file_weir_event_v1_event_proto_enumTypes[12].Descriptor()
 }
 
 func (Unpriced) Type() protoreflect.EnumType {
-	return &file_weir_event_v1_event_proto_enumTypes[11]
+	return &file_weir_event_v1_event_proto_enumTypes[12]
 }
 
 func (x Unpriced) Number() protoreflect.EnumNumber {
@@ -764,7 +820,7 @@ func (x Unpriced) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Unpriced.Descriptor instead.
 func (Unpriced) EnumDescriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{11}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{12}
 }
 
 type EndUsers int32
@@ -801,11 +857,11 @@ func (x EndUsers) String() string {
 }
 
 func (EndUsers) Descriptor() protoreflect.EnumDescriptor {
-	return file_weir_event_v1_event_proto_enumTypes[12].Descriptor()
+	return file_weir_event_v1_event_proto_enumTypes[13].Descriptor()
 }
 
 func (EndUsers) Type() protoreflect.EnumType {
-	return &file_weir_event_v1_event_proto_enumTypes[12]
+	return &file_weir_event_v1_event_proto_enumTypes[13]
 }
 
 func (x EndUsers) Number() protoreflect.EnumNumber {
@@ -814,7 +870,7 @@ func (x EndUsers) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use EndUsers.Descriptor instead.
 func (EndUsers) EnumDescriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{12}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{13}
 }
 
 // SpoolFull is what agents do when their spool is full.
@@ -852,11 +908,11 @@ func (x SpoolFull) String() string {
 }
 
 func (SpoolFull) Descriptor() protoreflect.EnumDescriptor {
-	return file_weir_event_v1_event_proto_enumTypes[13].Descriptor()
+	return file_weir_event_v1_event_proto_enumTypes[14].Descriptor()
 }
 
 func (SpoolFull) Type() protoreflect.EnumType {
-	return &file_weir_event_v1_event_proto_enumTypes[13]
+	return &file_weir_event_v1_event_proto_enumTypes[14]
 }
 
 func (x SpoolFull) Number() protoreflect.EnumNumber {
@@ -865,7 +921,7 @@ func (x SpoolFull) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use SpoolFull.Descriptor instead.
 func (SpoolFull) EnumDescriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{13}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{14}
 }
 
 type RolloutStrategy int32
@@ -901,11 +957,11 @@ func (x RolloutStrategy) String() string {
 }
 
 func (RolloutStrategy) Descriptor() protoreflect.EnumDescriptor {
-	return file_weir_event_v1_event_proto_enumTypes[14].Descriptor()
+	return file_weir_event_v1_event_proto_enumTypes[15].Descriptor()
 }
 
 func (RolloutStrategy) Type() protoreflect.EnumType {
-	return &file_weir_event_v1_event_proto_enumTypes[14]
+	return &file_weir_event_v1_event_proto_enumTypes[15]
 }
 
 func (x RolloutStrategy) Number() protoreflect.EnumNumber {
@@ -914,7 +970,7 @@ func (x RolloutStrategy) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use RolloutStrategy.Descriptor instead.
 func (RolloutStrategy) EnumDescriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{14}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{15}
 }
 
 type RolloutHoldCause int32
@@ -960,11 +1016,11 @@ func (x RolloutHoldCause) String() string {
 }
 
 func (RolloutHoldCause) Descriptor() protoreflect.EnumDescriptor {
-	return file_weir_event_v1_event_proto_enumTypes[15].Descriptor()
+	return file_weir_event_v1_event_proto_enumTypes[16].Descriptor()
 }
 
 func (RolloutHoldCause) Type() protoreflect.EnumType {
-	return &file_weir_event_v1_event_proto_enumTypes[15]
+	return &file_weir_event_v1_event_proto_enumTypes[16]
 }
 
 func (x RolloutHoldCause) Number() protoreflect.EnumNumber {
@@ -973,7 +1029,7 @@ func (x RolloutHoldCause) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use RolloutHoldCause.Descriptor instead.
 func (RolloutHoldCause) EnumDescriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{15}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{16}
 }
 
 // LongContext is which tokens long_rates price; unspecified: WHOLE.
@@ -1012,11 +1068,11 @@ func (x LongContext) String() string {
 }
 
 func (LongContext) Descriptor() protoreflect.EnumDescriptor {
-	return file_weir_event_v1_event_proto_enumTypes[16].Descriptor()
+	return file_weir_event_v1_event_proto_enumTypes[17].Descriptor()
 }
 
 func (LongContext) Type() protoreflect.EnumType {
-	return &file_weir_event_v1_event_proto_enumTypes[16]
+	return &file_weir_event_v1_event_proto_enumTypes[17]
 }
 
 func (x LongContext) Number() protoreflect.EnumNumber {
@@ -1025,7 +1081,7 @@ func (x LongContext) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use LongContext.Descriptor instead.
 func (LongContext) EnumDescriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{16}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{17}
 }
 
 // Target is one upstream model of a route.
@@ -7200,6 +7256,7 @@ type AlertChannelCreated struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	Url           string                 `protobuf:"bytes,2,opt,name=url,proto3" json:"url,omitempty"`
+	Kinds         []AlertKind            `protobuf:"varint,3,rep,packed,name=kinds,proto3,enum=weir.event.v1.AlertKind" json:"kinds,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -7248,10 +7305,18 @@ func (x *AlertChannelCreated) GetUrl() string {
 	return ""
 }
 
+func (x *AlertChannelCreated) GetKinds() []AlertKind {
+	if x != nil {
+		return x.Kinds
+	}
+	return nil
+}
+
 type AlertChannelUpdated struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	Url           string                 `protobuf:"bytes,2,opt,name=url,proto3" json:"url,omitempty"`
+	Kinds         []AlertKind            `protobuf:"varint,3,rep,packed,name=kinds,proto3,enum=weir.event.v1.AlertKind" json:"kinds,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -7298,6 +7363,13 @@ func (x *AlertChannelUpdated) GetUrl() string {
 		return x.Url
 	}
 	return ""
+}
+
+func (x *AlertChannelUpdated) GetKinds() []AlertKind {
+	if x != nil {
+		return x.Kinds
+	}
+	return nil
 }
 
 // AlertChannelSecretSet: another secret signs from now on.
@@ -7380,6 +7452,7 @@ type AlertChannelRestored struct {
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	Url           string                 `protobuf:"bytes,2,opt,name=url,proto3" json:"url,omitempty"`
 	CreatedAt     *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	Kinds         []AlertKind            `protobuf:"varint,4,rep,packed,name=kinds,proto3,enum=weir.event.v1.AlertKind" json:"kinds,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -7431,6 +7504,13 @@ func (x *AlertChannelRestored) GetUrl() string {
 func (x *AlertChannelRestored) GetCreatedAt() *timestamppb.Timestamp {
 	if x != nil {
 		return x.CreatedAt
+	}
+	return nil
+}
+
+func (x *AlertChannelRestored) GetKinds() []AlertKind {
+	if x != nil {
+		return x.Kinds
 	}
 	return nil
 }
@@ -7910,20 +7990,23 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\vdescription\x18\x02 \x01(\tR\vdescription\x12\x10\n" +
 	"\x03sql\x18\x03 \x01(\tR\x03sql\x129\n" +
 	"\n" +
-	"created_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\";\n" +
+	"created_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\"k\n" +
 	"\x13AlertChannelCreated\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n" +
-	"\x03url\x18\x02 \x01(\tR\x03url\";\n" +
+	"\x03url\x18\x02 \x01(\tR\x03url\x12.\n" +
+	"\x05kinds\x18\x03 \x03(\x0e2\x18.weir.event.v1.AlertKindR\x05kinds\"k\n" +
 	"\x13AlertChannelUpdated\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n" +
-	"\x03url\x18\x02 \x01(\tR\x03url\"\x17\n" +
+	"\x03url\x18\x02 \x01(\tR\x03url\x12.\n" +
+	"\x05kinds\x18\x03 \x03(\x0e2\x18.weir.event.v1.AlertKindR\x05kinds\"\x17\n" +
 	"\x15AlertChannelSecretSet\"\x16\n" +
-	"\x14AlertChannelArchived\"w\n" +
+	"\x14AlertChannelArchived\"\xa7\x01\n" +
 	"\x14AlertChannelRestored\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n" +
 	"\x03url\x18\x02 \x01(\tR\x03url\x129\n" +
 	"\n" +
-	"created_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt*\x8a\x01\n" +
+	"created_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x12.\n" +
+	"\x05kinds\x18\x04 \x03(\x0e2\x18.weir.event.v1.AlertKindR\x05kinds*\x8a\x01\n" +
 	"\x04Role\x12\x14\n" +
 	"\x10ROLE_UNSPECIFIED\x10\x00\x12\x0e\n" +
 	"\n" +
@@ -7957,7 +8040,13 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\x0eQUOTA_MODE_OFF\x10\x01\x12\x13\n" +
 	"\x0fQUOTA_MODE_HARD\x10\x02\x12\x13\n" +
 	"\x0fQUOTA_MODE_SOFT\x10\x03\x12\x15\n" +
-	"\x11QUOTA_MODE_SHADOW\x10\x04*l\n" +
+	"\x11QUOTA_MODE_SHADOW\x10\x04*\x9a\x01\n" +
+	"\tAlertKind\x12\x1a\n" +
+	"\x16ALERT_KIND_UNSPECIFIED\x10\x00\x12\x1f\n" +
+	"\x1bALERT_KIND_BUDGET_THRESHOLD\x10\x01\x12\x1c\n" +
+	"\x18ALERT_KIND_SPEND_ANOMALY\x10\x02\x12\x1d\n" +
+	"\x19ALERT_KIND_UNPRICED_USAGE\x10\x03\x12\x13\n" +
+	"\x0fALERT_KIND_TEST\x10\x04*l\n" +
 	"\x0fWhenUnreachable\x12 \n" +
 	"\x1cWHEN_UNREACHABLE_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16WHEN_UNREACHABLE_ALLOW\x10\x01\x12\x1b\n" +
@@ -8049,252 +8138,256 @@ func file_weir_event_v1_event_proto_rawDescGZIP() []byte {
 	return file_weir_event_v1_event_proto_rawDescData
 }
 
-var file_weir_event_v1_event_proto_enumTypes = make([]protoimpl.EnumInfo, 17)
+var file_weir_event_v1_event_proto_enumTypes = make([]protoimpl.EnumInfo, 18)
 var file_weir_event_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 112)
 var file_weir_event_v1_event_proto_goTypes = []any{
 	(Role)(0),                          // 0: weir.event.v1.Role
 	(Dialect)(0),                       // 1: weir.event.v1.Dialect
 	(Strategy)(0),                      // 2: weir.event.v1.Strategy
 	(QuotaMode)(0),                     // 3: weir.event.v1.QuotaMode
-	(WhenUnreachable)(0),               // 4: weir.event.v1.WhenUnreachable
-	(QuotaOn)(0),                       // 5: weir.event.v1.QuotaOn
-	(LimitMetric)(0),                   // 6: weir.event.v1.LimitMetric
-	(LimitWindow)(0),                   // 7: weir.event.v1.LimitWindow
-	(CalendarPeriod)(0),                // 8: weir.event.v1.CalendarPeriod
-	(StickyBy)(0),                      // 9: weir.event.v1.StickyBy
-	(Failure)(0),                       // 10: weir.event.v1.Failure
-	(Unpriced)(0),                      // 11: weir.event.v1.Unpriced
-	(EndUsers)(0),                      // 12: weir.event.v1.EndUsers
-	(SpoolFull)(0),                     // 13: weir.event.v1.SpoolFull
-	(RolloutStrategy)(0),               // 14: weir.event.v1.RolloutStrategy
-	(RolloutHoldCause)(0),              // 15: weir.event.v1.RolloutHoldCause
-	(LongContext)(0),                   // 16: weir.event.v1.LongContext
-	(*Target)(nil),                     // 17: weir.event.v1.Target
-	(*Sticky)(nil),                     // 18: weir.event.v1.Sticky
-	(*Hedge)(nil),                      // 19: weir.event.v1.Hedge
-	(*Share)(nil),                      // 20: weir.event.v1.Share
-	(*Retry)(nil),                      // 21: weir.event.v1.Retry
-	(*OrganizationCreated)(nil),        // 22: weir.event.v1.OrganizationCreated
-	(*OrganizationUpdated)(nil),        // 23: weir.event.v1.OrganizationUpdated
-	(*PricingSettings)(nil),            // 24: weir.event.v1.PricingSettings
-	(*UsageSettings)(nil),              // 25: weir.event.v1.UsageSettings
-	(*LabelRule)(nil),                  // 26: weir.event.v1.LabelRule
-	(*OrganizationSuspended)(nil),      // 27: weir.event.v1.OrganizationSuspended
-	(*OrganizationResumed)(nil),        // 28: weir.event.v1.OrganizationResumed
-	(*OrganizationArchived)(nil),       // 29: weir.event.v1.OrganizationArchived
-	(*MemberAdded)(nil),                // 30: weir.event.v1.MemberAdded
-	(*MemberInvited)(nil),              // 31: weir.event.v1.MemberInvited
-	(*MemberJoined)(nil),               // 32: weir.event.v1.MemberJoined
-	(*MemberRoleChanged)(nil),          // 33: weir.event.v1.MemberRoleChanged
-	(*MemberRemoved)(nil),              // 34: weir.event.v1.MemberRemoved
-	(*MemberErased)(nil),               // 35: weir.event.v1.MemberErased
-	(*MemberSessionsRevoked)(nil),      // 36: weir.event.v1.MemberSessionsRevoked
-	(*JoinDomainAdded)(nil),            // 37: weir.event.v1.JoinDomainAdded
-	(*JoinDomainChanged)(nil),          // 38: weir.event.v1.JoinDomainChanged
-	(*JoinDomainRemoved)(nil),          // 39: weir.event.v1.JoinDomainRemoved
-	(*ProjectCreated)(nil),             // 40: weir.event.v1.ProjectCreated
-	(*ProjectUpdated)(nil),             // 41: weir.event.v1.ProjectUpdated
-	(*ProjectArchived)(nil),            // 42: weir.event.v1.ProjectArchived
-	(*ProjectRestored)(nil),            // 43: weir.event.v1.ProjectRestored
-	(*ProviderCreated)(nil),            // 44: weir.event.v1.ProviderCreated
-	(*ProviderSettings)(nil),           // 45: weir.event.v1.ProviderSettings
-	(*SealedCredential)(nil),           // 46: weir.event.v1.SealedCredential
-	(*ProviderUpdated)(nil),            // 47: weir.event.v1.ProviderUpdated
-	(*ProviderArchived)(nil),           // 48: weir.event.v1.ProviderArchived
-	(*ProviderRestored)(nil),           // 49: weir.event.v1.ProviderRestored
-	(*Timeouts)(nil),                   // 50: weir.event.v1.Timeouts
-	(*RouteCreated)(nil),               // 51: weir.event.v1.RouteCreated
-	(*RouteSettings)(nil),              // 52: weir.event.v1.RouteSettings
-	(*RouteUpdated)(nil),               // 53: weir.event.v1.RouteUpdated
-	(*RouteArchived)(nil),              // 54: weir.event.v1.RouteArchived
-	(*RouteRestored)(nil),              // 55: weir.event.v1.RouteRestored
-	(*KeyCreated)(nil),                 // 56: weir.event.v1.KeyCreated
-	(*KeyUpdated)(nil),                 // 57: weir.event.v1.KeyUpdated
-	(*KeyRotated)(nil),                 // 58: weir.event.v1.KeyRotated
-	(*KeyRevoked)(nil),                 // 59: weir.event.v1.KeyRevoked
-	(*KeyArchived)(nil),                // 60: weir.event.v1.KeyArchived
-	(*GatewayCreated)(nil),             // 61: weir.event.v1.GatewayCreated
-	(*GatewayUpdated)(nil),             // 62: weir.event.v1.GatewayUpdated
-	(*GatewayKeySet)(nil),              // 63: weir.event.v1.GatewayKeySet
-	(*GatewayRolloutSet)(nil),          // 64: weir.event.v1.GatewayRolloutSet
-	(*RolloutSettings)(nil),            // 65: weir.event.v1.RolloutSettings
-	(*GatewayArchived)(nil),            // 66: weir.event.v1.GatewayArchived
-	(*GatewayRestored)(nil),            // 67: weir.event.v1.GatewayRestored
-	(*RolloutStarted)(nil),             // 68: weir.event.v1.RolloutStarted
-	(*RolloutRestarted)(nil),           // 69: weir.event.v1.RolloutRestarted
-	(*RolloutAdvanced)(nil),            // 70: weir.event.v1.RolloutAdvanced
-	(*RolloutHeld)(nil),                // 71: weir.event.v1.RolloutHeld
-	(*RolloutResumed)(nil),             // 72: weir.event.v1.RolloutResumed
-	(*RolloutFinished)(nil),            // 73: weir.event.v1.RolloutFinished
-	(*RolloutAbandoned)(nil),           // 74: weir.event.v1.RolloutAbandoned
-	(*GatewayWentBack)(nil),            // 75: weir.event.v1.GatewayWentBack
-	(*GatewayWentForward)(nil),         // 76: weir.event.v1.GatewayWentForward
-	(*EnrolmentTokenRevoked)(nil),      // 77: weir.event.v1.EnrolmentTokenRevoked
-	(*EnrolmentTokenCreated)(nil),      // 78: weir.event.v1.EnrolmentTokenCreated
-	(*AgentEnrolled)(nil),              // 79: weir.event.v1.AgentEnrolled
-	(*AgentRenamed)(nil),               // 80: weir.event.v1.AgentRenamed
-	(*AgentRevoked)(nil),               // 81: weir.event.v1.AgentRevoked
-	(*ServiceAccountCreated)(nil),      // 82: weir.event.v1.ServiceAccountCreated
-	(*ServiceAccountUpdated)(nil),      // 83: weir.event.v1.ServiceAccountUpdated
-	(*ServiceAccountArchived)(nil),     // 84: weir.event.v1.ServiceAccountArchived
-	(*ServiceAccountTokenCreated)(nil), // 85: weir.event.v1.ServiceAccountTokenCreated
-	(*ServiceAccountTokenRevoked)(nil), // 86: weir.event.v1.ServiceAccountTokenRevoked
-	(*RoleBindingCreated)(nil),         // 87: weir.event.v1.RoleBindingCreated
-	(*RoleBindingArchived)(nil),        // 88: weir.event.v1.RoleBindingArchived
-	(*Rates)(nil),                      // 89: weir.event.v1.Rates
-	(*Factor)(nil),                     // 90: weir.event.v1.Factor
-	(*RegionFactor)(nil),               // 91: weir.event.v1.RegionFactor
-	(*ServiceTierRates)(nil),           // 92: weir.event.v1.ServiceTierRates
-	(*PriceOverrideSettings)(nil),      // 93: weir.event.v1.PriceOverrideSettings
-	(*PriceOverrideCreated)(nil),       // 94: weir.event.v1.PriceOverrideCreated
-	(*PriceOverrideUpdated)(nil),       // 95: weir.event.v1.PriceOverrideUpdated
-	(*PriceOverrideArchived)(nil),      // 96: weir.event.v1.PriceOverrideArchived
-	(*PriceOverrideRestored)(nil),      // 97: weir.event.v1.PriceOverrideRestored
-	(*QuotaScope)(nil),                 // 98: weir.event.v1.QuotaScope
-	(*LimitSettings)(nil),              // 99: weir.event.v1.LimitSettings
-	(*LimitCreated)(nil),               // 100: weir.event.v1.LimitCreated
-	(*LimitUpdated)(nil),               // 101: weir.event.v1.LimitUpdated
-	(*LimitArchived)(nil),              // 102: weir.event.v1.LimitArchived
-	(*LimitRestored)(nil),              // 103: weir.event.v1.LimitRestored
-	(*LimitLeasesReleased)(nil),        // 104: weir.event.v1.LimitLeasesReleased
-	(*CalendarWindow)(nil),             // 105: weir.event.v1.CalendarWindow
-	(*RollingWindow)(nil),              // 106: weir.event.v1.RollingWindow
-	(*LifetimeWindow)(nil),             // 107: weir.event.v1.LifetimeWindow
-	(*BudgetSettings)(nil),             // 108: weir.event.v1.BudgetSettings
-	(*BudgetCreated)(nil),              // 109: weir.event.v1.BudgetCreated
-	(*BudgetUpdated)(nil),              // 110: weir.event.v1.BudgetUpdated
-	(*BudgetRaised)(nil),               // 111: weir.event.v1.BudgetRaised
-	(*BudgetArchived)(nil),             // 112: weir.event.v1.BudgetArchived
-	(*BudgetRestored)(nil),             // 113: weir.event.v1.BudgetRestored
-	(*BudgetLeaseWrittenOff)(nil),      // 114: weir.event.v1.BudgetLeaseWrittenOff
-	(*BudgetLeasesReleased)(nil),       // 115: weir.event.v1.BudgetLeasesReleased
-	(*SavedReportCreated)(nil),         // 116: weir.event.v1.SavedReportCreated
-	(*SavedReportUpdated)(nil),         // 117: weir.event.v1.SavedReportUpdated
-	(*SavedReportArchived)(nil),        // 118: weir.event.v1.SavedReportArchived
-	(*SavedReportRestored)(nil),        // 119: weir.event.v1.SavedReportRestored
-	(*AlertChannelCreated)(nil),        // 120: weir.event.v1.AlertChannelCreated
-	(*AlertChannelUpdated)(nil),        // 121: weir.event.v1.AlertChannelUpdated
-	(*AlertChannelSecretSet)(nil),      // 122: weir.event.v1.AlertChannelSecretSet
-	(*AlertChannelArchived)(nil),       // 123: weir.event.v1.AlertChannelArchived
-	(*AlertChannelRestored)(nil),       // 124: weir.event.v1.AlertChannelRestored
-	nil,                                // 125: weir.event.v1.ProviderCreated.HeadersEntry
-	nil,                                // 126: weir.event.v1.ProviderSettings.HeadersEntry
-	nil,                                // 127: weir.event.v1.KeyCreated.LabelsEntry
-	nil,                                // 128: weir.event.v1.KeyUpdated.LabelsEntry
-	(*timestamppb.Timestamp)(nil),      // 129: google.protobuf.Timestamp
+	(AlertKind)(0),                     // 4: weir.event.v1.AlertKind
+	(WhenUnreachable)(0),               // 5: weir.event.v1.WhenUnreachable
+	(QuotaOn)(0),                       // 6: weir.event.v1.QuotaOn
+	(LimitMetric)(0),                   // 7: weir.event.v1.LimitMetric
+	(LimitWindow)(0),                   // 8: weir.event.v1.LimitWindow
+	(CalendarPeriod)(0),                // 9: weir.event.v1.CalendarPeriod
+	(StickyBy)(0),                      // 10: weir.event.v1.StickyBy
+	(Failure)(0),                       // 11: weir.event.v1.Failure
+	(Unpriced)(0),                      // 12: weir.event.v1.Unpriced
+	(EndUsers)(0),                      // 13: weir.event.v1.EndUsers
+	(SpoolFull)(0),                     // 14: weir.event.v1.SpoolFull
+	(RolloutStrategy)(0),               // 15: weir.event.v1.RolloutStrategy
+	(RolloutHoldCause)(0),              // 16: weir.event.v1.RolloutHoldCause
+	(LongContext)(0),                   // 17: weir.event.v1.LongContext
+	(*Target)(nil),                     // 18: weir.event.v1.Target
+	(*Sticky)(nil),                     // 19: weir.event.v1.Sticky
+	(*Hedge)(nil),                      // 20: weir.event.v1.Hedge
+	(*Share)(nil),                      // 21: weir.event.v1.Share
+	(*Retry)(nil),                      // 22: weir.event.v1.Retry
+	(*OrganizationCreated)(nil),        // 23: weir.event.v1.OrganizationCreated
+	(*OrganizationUpdated)(nil),        // 24: weir.event.v1.OrganizationUpdated
+	(*PricingSettings)(nil),            // 25: weir.event.v1.PricingSettings
+	(*UsageSettings)(nil),              // 26: weir.event.v1.UsageSettings
+	(*LabelRule)(nil),                  // 27: weir.event.v1.LabelRule
+	(*OrganizationSuspended)(nil),      // 28: weir.event.v1.OrganizationSuspended
+	(*OrganizationResumed)(nil),        // 29: weir.event.v1.OrganizationResumed
+	(*OrganizationArchived)(nil),       // 30: weir.event.v1.OrganizationArchived
+	(*MemberAdded)(nil),                // 31: weir.event.v1.MemberAdded
+	(*MemberInvited)(nil),              // 32: weir.event.v1.MemberInvited
+	(*MemberJoined)(nil),               // 33: weir.event.v1.MemberJoined
+	(*MemberRoleChanged)(nil),          // 34: weir.event.v1.MemberRoleChanged
+	(*MemberRemoved)(nil),              // 35: weir.event.v1.MemberRemoved
+	(*MemberErased)(nil),               // 36: weir.event.v1.MemberErased
+	(*MemberSessionsRevoked)(nil),      // 37: weir.event.v1.MemberSessionsRevoked
+	(*JoinDomainAdded)(nil),            // 38: weir.event.v1.JoinDomainAdded
+	(*JoinDomainChanged)(nil),          // 39: weir.event.v1.JoinDomainChanged
+	(*JoinDomainRemoved)(nil),          // 40: weir.event.v1.JoinDomainRemoved
+	(*ProjectCreated)(nil),             // 41: weir.event.v1.ProjectCreated
+	(*ProjectUpdated)(nil),             // 42: weir.event.v1.ProjectUpdated
+	(*ProjectArchived)(nil),            // 43: weir.event.v1.ProjectArchived
+	(*ProjectRestored)(nil),            // 44: weir.event.v1.ProjectRestored
+	(*ProviderCreated)(nil),            // 45: weir.event.v1.ProviderCreated
+	(*ProviderSettings)(nil),           // 46: weir.event.v1.ProviderSettings
+	(*SealedCredential)(nil),           // 47: weir.event.v1.SealedCredential
+	(*ProviderUpdated)(nil),            // 48: weir.event.v1.ProviderUpdated
+	(*ProviderArchived)(nil),           // 49: weir.event.v1.ProviderArchived
+	(*ProviderRestored)(nil),           // 50: weir.event.v1.ProviderRestored
+	(*Timeouts)(nil),                   // 51: weir.event.v1.Timeouts
+	(*RouteCreated)(nil),               // 52: weir.event.v1.RouteCreated
+	(*RouteSettings)(nil),              // 53: weir.event.v1.RouteSettings
+	(*RouteUpdated)(nil),               // 54: weir.event.v1.RouteUpdated
+	(*RouteArchived)(nil),              // 55: weir.event.v1.RouteArchived
+	(*RouteRestored)(nil),              // 56: weir.event.v1.RouteRestored
+	(*KeyCreated)(nil),                 // 57: weir.event.v1.KeyCreated
+	(*KeyUpdated)(nil),                 // 58: weir.event.v1.KeyUpdated
+	(*KeyRotated)(nil),                 // 59: weir.event.v1.KeyRotated
+	(*KeyRevoked)(nil),                 // 60: weir.event.v1.KeyRevoked
+	(*KeyArchived)(nil),                // 61: weir.event.v1.KeyArchived
+	(*GatewayCreated)(nil),             // 62: weir.event.v1.GatewayCreated
+	(*GatewayUpdated)(nil),             // 63: weir.event.v1.GatewayUpdated
+	(*GatewayKeySet)(nil),              // 64: weir.event.v1.GatewayKeySet
+	(*GatewayRolloutSet)(nil),          // 65: weir.event.v1.GatewayRolloutSet
+	(*RolloutSettings)(nil),            // 66: weir.event.v1.RolloutSettings
+	(*GatewayArchived)(nil),            // 67: weir.event.v1.GatewayArchived
+	(*GatewayRestored)(nil),            // 68: weir.event.v1.GatewayRestored
+	(*RolloutStarted)(nil),             // 69: weir.event.v1.RolloutStarted
+	(*RolloutRestarted)(nil),           // 70: weir.event.v1.RolloutRestarted
+	(*RolloutAdvanced)(nil),            // 71: weir.event.v1.RolloutAdvanced
+	(*RolloutHeld)(nil),                // 72: weir.event.v1.RolloutHeld
+	(*RolloutResumed)(nil),             // 73: weir.event.v1.RolloutResumed
+	(*RolloutFinished)(nil),            // 74: weir.event.v1.RolloutFinished
+	(*RolloutAbandoned)(nil),           // 75: weir.event.v1.RolloutAbandoned
+	(*GatewayWentBack)(nil),            // 76: weir.event.v1.GatewayWentBack
+	(*GatewayWentForward)(nil),         // 77: weir.event.v1.GatewayWentForward
+	(*EnrolmentTokenRevoked)(nil),      // 78: weir.event.v1.EnrolmentTokenRevoked
+	(*EnrolmentTokenCreated)(nil),      // 79: weir.event.v1.EnrolmentTokenCreated
+	(*AgentEnrolled)(nil),              // 80: weir.event.v1.AgentEnrolled
+	(*AgentRenamed)(nil),               // 81: weir.event.v1.AgentRenamed
+	(*AgentRevoked)(nil),               // 82: weir.event.v1.AgentRevoked
+	(*ServiceAccountCreated)(nil),      // 83: weir.event.v1.ServiceAccountCreated
+	(*ServiceAccountUpdated)(nil),      // 84: weir.event.v1.ServiceAccountUpdated
+	(*ServiceAccountArchived)(nil),     // 85: weir.event.v1.ServiceAccountArchived
+	(*ServiceAccountTokenCreated)(nil), // 86: weir.event.v1.ServiceAccountTokenCreated
+	(*ServiceAccountTokenRevoked)(nil), // 87: weir.event.v1.ServiceAccountTokenRevoked
+	(*RoleBindingCreated)(nil),         // 88: weir.event.v1.RoleBindingCreated
+	(*RoleBindingArchived)(nil),        // 89: weir.event.v1.RoleBindingArchived
+	(*Rates)(nil),                      // 90: weir.event.v1.Rates
+	(*Factor)(nil),                     // 91: weir.event.v1.Factor
+	(*RegionFactor)(nil),               // 92: weir.event.v1.RegionFactor
+	(*ServiceTierRates)(nil),           // 93: weir.event.v1.ServiceTierRates
+	(*PriceOverrideSettings)(nil),      // 94: weir.event.v1.PriceOverrideSettings
+	(*PriceOverrideCreated)(nil),       // 95: weir.event.v1.PriceOverrideCreated
+	(*PriceOverrideUpdated)(nil),       // 96: weir.event.v1.PriceOverrideUpdated
+	(*PriceOverrideArchived)(nil),      // 97: weir.event.v1.PriceOverrideArchived
+	(*PriceOverrideRestored)(nil),      // 98: weir.event.v1.PriceOverrideRestored
+	(*QuotaScope)(nil),                 // 99: weir.event.v1.QuotaScope
+	(*LimitSettings)(nil),              // 100: weir.event.v1.LimitSettings
+	(*LimitCreated)(nil),               // 101: weir.event.v1.LimitCreated
+	(*LimitUpdated)(nil),               // 102: weir.event.v1.LimitUpdated
+	(*LimitArchived)(nil),              // 103: weir.event.v1.LimitArchived
+	(*LimitRestored)(nil),              // 104: weir.event.v1.LimitRestored
+	(*LimitLeasesReleased)(nil),        // 105: weir.event.v1.LimitLeasesReleased
+	(*CalendarWindow)(nil),             // 106: weir.event.v1.CalendarWindow
+	(*RollingWindow)(nil),              // 107: weir.event.v1.RollingWindow
+	(*LifetimeWindow)(nil),             // 108: weir.event.v1.LifetimeWindow
+	(*BudgetSettings)(nil),             // 109: weir.event.v1.BudgetSettings
+	(*BudgetCreated)(nil),              // 110: weir.event.v1.BudgetCreated
+	(*BudgetUpdated)(nil),              // 111: weir.event.v1.BudgetUpdated
+	(*BudgetRaised)(nil),               // 112: weir.event.v1.BudgetRaised
+	(*BudgetArchived)(nil),             // 113: weir.event.v1.BudgetArchived
+	(*BudgetRestored)(nil),             // 114: weir.event.v1.BudgetRestored
+	(*BudgetLeaseWrittenOff)(nil),      // 115: weir.event.v1.BudgetLeaseWrittenOff
+	(*BudgetLeasesReleased)(nil),       // 116: weir.event.v1.BudgetLeasesReleased
+	(*SavedReportCreated)(nil),         // 117: weir.event.v1.SavedReportCreated
+	(*SavedReportUpdated)(nil),         // 118: weir.event.v1.SavedReportUpdated
+	(*SavedReportArchived)(nil),        // 119: weir.event.v1.SavedReportArchived
+	(*SavedReportRestored)(nil),        // 120: weir.event.v1.SavedReportRestored
+	(*AlertChannelCreated)(nil),        // 121: weir.event.v1.AlertChannelCreated
+	(*AlertChannelUpdated)(nil),        // 122: weir.event.v1.AlertChannelUpdated
+	(*AlertChannelSecretSet)(nil),      // 123: weir.event.v1.AlertChannelSecretSet
+	(*AlertChannelArchived)(nil),       // 124: weir.event.v1.AlertChannelArchived
+	(*AlertChannelRestored)(nil),       // 125: weir.event.v1.AlertChannelRestored
+	nil,                                // 126: weir.event.v1.ProviderCreated.HeadersEntry
+	nil,                                // 127: weir.event.v1.ProviderSettings.HeadersEntry
+	nil,                                // 128: weir.event.v1.KeyCreated.LabelsEntry
+	nil,                                // 129: weir.event.v1.KeyUpdated.LabelsEntry
+	(*timestamppb.Timestamp)(nil),      // 130: google.protobuf.Timestamp
 }
 var file_weir_event_v1_event_proto_depIdxs = []int32{
-	9,   // 0: weir.event.v1.Sticky.by:type_name -> weir.event.v1.StickyBy
-	17,  // 1: weir.event.v1.Share.target:type_name -> weir.event.v1.Target
-	10,  // 2: weir.event.v1.Retry.on:type_name -> weir.event.v1.Failure
-	25,  // 3: weir.event.v1.OrganizationUpdated.usage:type_name -> weir.event.v1.UsageSettings
-	24,  // 4: weir.event.v1.OrganizationUpdated.pricing:type_name -> weir.event.v1.PricingSettings
-	11,  // 5: weir.event.v1.PricingSettings.unpriced:type_name -> weir.event.v1.Unpriced
-	12,  // 6: weir.event.v1.UsageSettings.end_users:type_name -> weir.event.v1.EndUsers
-	26,  // 7: weir.event.v1.UsageSettings.labels:type_name -> weir.event.v1.LabelRule
+	10,  // 0: weir.event.v1.Sticky.by:type_name -> weir.event.v1.StickyBy
+	18,  // 1: weir.event.v1.Share.target:type_name -> weir.event.v1.Target
+	11,  // 2: weir.event.v1.Retry.on:type_name -> weir.event.v1.Failure
+	26,  // 3: weir.event.v1.OrganizationUpdated.usage:type_name -> weir.event.v1.UsageSettings
+	25,  // 4: weir.event.v1.OrganizationUpdated.pricing:type_name -> weir.event.v1.PricingSettings
+	12,  // 5: weir.event.v1.PricingSettings.unpriced:type_name -> weir.event.v1.Unpriced
+	13,  // 6: weir.event.v1.UsageSettings.end_users:type_name -> weir.event.v1.EndUsers
+	27,  // 7: weir.event.v1.UsageSettings.labels:type_name -> weir.event.v1.LabelRule
 	0,   // 8: weir.event.v1.MemberAdded.role:type_name -> weir.event.v1.Role
 	0,   // 9: weir.event.v1.MemberInvited.role:type_name -> weir.event.v1.Role
-	129, // 10: weir.event.v1.MemberInvited.expires_at:type_name -> google.protobuf.Timestamp
+	130, // 10: weir.event.v1.MemberInvited.expires_at:type_name -> google.protobuf.Timestamp
 	0,   // 11: weir.event.v1.MemberRoleChanged.role:type_name -> weir.event.v1.Role
 	0,   // 12: weir.event.v1.JoinDomainAdded.role:type_name -> weir.event.v1.Role
 	0,   // 13: weir.event.v1.JoinDomainChanged.role:type_name -> weir.event.v1.Role
-	129, // 14: weir.event.v1.ProjectRestored.created_at:type_name -> google.protobuf.Timestamp
+	130, // 14: weir.event.v1.ProjectRestored.created_at:type_name -> google.protobuf.Timestamp
 	1,   // 15: weir.event.v1.ProviderCreated.dialect:type_name -> weir.event.v1.Dialect
-	125, // 16: weir.event.v1.ProviderCreated.headers:type_name -> weir.event.v1.ProviderCreated.HeadersEntry
-	50,  // 17: weir.event.v1.ProviderCreated.timeouts:type_name -> weir.event.v1.Timeouts
+	126, // 16: weir.event.v1.ProviderCreated.headers:type_name -> weir.event.v1.ProviderCreated.HeadersEntry
+	51,  // 17: weir.event.v1.ProviderCreated.timeouts:type_name -> weir.event.v1.Timeouts
 	1,   // 18: weir.event.v1.ProviderSettings.dialect:type_name -> weir.event.v1.Dialect
-	126, // 19: weir.event.v1.ProviderSettings.headers:type_name -> weir.event.v1.ProviderSettings.HeadersEntry
-	50,  // 20: weir.event.v1.ProviderSettings.timeouts:type_name -> weir.event.v1.Timeouts
-	46,  // 21: weir.event.v1.ProviderSettings.sealed_credentials:type_name -> weir.event.v1.SealedCredential
-	45,  // 22: weir.event.v1.ProviderUpdated.settings:type_name -> weir.event.v1.ProviderSettings
-	45,  // 23: weir.event.v1.ProviderRestored.settings:type_name -> weir.event.v1.ProviderSettings
-	129, // 24: weir.event.v1.ProviderRestored.created_at:type_name -> google.protobuf.Timestamp
+	127, // 19: weir.event.v1.ProviderSettings.headers:type_name -> weir.event.v1.ProviderSettings.HeadersEntry
+	51,  // 20: weir.event.v1.ProviderSettings.timeouts:type_name -> weir.event.v1.Timeouts
+	47,  // 21: weir.event.v1.ProviderSettings.sealed_credentials:type_name -> weir.event.v1.SealedCredential
+	46,  // 22: weir.event.v1.ProviderUpdated.settings:type_name -> weir.event.v1.ProviderSettings
+	46,  // 23: weir.event.v1.ProviderRestored.settings:type_name -> weir.event.v1.ProviderSettings
+	130, // 24: weir.event.v1.ProviderRestored.created_at:type_name -> google.protobuf.Timestamp
 	2,   // 25: weir.event.v1.RouteCreated.strategy:type_name -> weir.event.v1.Strategy
-	17,  // 26: weir.event.v1.RouteCreated.targets:type_name -> weir.event.v1.Target
-	50,  // 27: weir.event.v1.RouteCreated.timeouts:type_name -> weir.event.v1.Timeouts
-	21,  // 28: weir.event.v1.RouteCreated.retry:type_name -> weir.event.v1.Retry
-	18,  // 29: weir.event.v1.RouteCreated.sticky:type_name -> weir.event.v1.Sticky
-	19,  // 30: weir.event.v1.RouteCreated.hedge:type_name -> weir.event.v1.Hedge
-	20,  // 31: weir.event.v1.RouteCreated.canary:type_name -> weir.event.v1.Share
-	20,  // 32: weir.event.v1.RouteCreated.shadow:type_name -> weir.event.v1.Share
+	18,  // 26: weir.event.v1.RouteCreated.targets:type_name -> weir.event.v1.Target
+	51,  // 27: weir.event.v1.RouteCreated.timeouts:type_name -> weir.event.v1.Timeouts
+	22,  // 28: weir.event.v1.RouteCreated.retry:type_name -> weir.event.v1.Retry
+	19,  // 29: weir.event.v1.RouteCreated.sticky:type_name -> weir.event.v1.Sticky
+	20,  // 30: weir.event.v1.RouteCreated.hedge:type_name -> weir.event.v1.Hedge
+	21,  // 31: weir.event.v1.RouteCreated.canary:type_name -> weir.event.v1.Share
+	21,  // 32: weir.event.v1.RouteCreated.shadow:type_name -> weir.event.v1.Share
 	2,   // 33: weir.event.v1.RouteSettings.strategy:type_name -> weir.event.v1.Strategy
-	17,  // 34: weir.event.v1.RouteSettings.targets:type_name -> weir.event.v1.Target
-	50,  // 35: weir.event.v1.RouteSettings.timeouts:type_name -> weir.event.v1.Timeouts
-	21,  // 36: weir.event.v1.RouteSettings.retry:type_name -> weir.event.v1.Retry
-	18,  // 37: weir.event.v1.RouteSettings.sticky:type_name -> weir.event.v1.Sticky
-	19,  // 38: weir.event.v1.RouteSettings.hedge:type_name -> weir.event.v1.Hedge
-	20,  // 39: weir.event.v1.RouteSettings.canary:type_name -> weir.event.v1.Share
-	20,  // 40: weir.event.v1.RouteSettings.shadow:type_name -> weir.event.v1.Share
-	52,  // 41: weir.event.v1.RouteUpdated.settings:type_name -> weir.event.v1.RouteSettings
-	52,  // 42: weir.event.v1.RouteRestored.settings:type_name -> weir.event.v1.RouteSettings
-	129, // 43: weir.event.v1.RouteRestored.created_at:type_name -> google.protobuf.Timestamp
-	129, // 44: weir.event.v1.KeyCreated.expires_at:type_name -> google.protobuf.Timestamp
-	127, // 45: weir.event.v1.KeyCreated.labels:type_name -> weir.event.v1.KeyCreated.LabelsEntry
-	129, // 46: weir.event.v1.KeyUpdated.expires_at:type_name -> google.protobuf.Timestamp
-	128, // 47: weir.event.v1.KeyUpdated.labels:type_name -> weir.event.v1.KeyUpdated.LabelsEntry
-	129, // 48: weir.event.v1.KeyRotated.previous_expires_at:type_name -> google.protobuf.Timestamp
-	129, // 49: weir.event.v1.KeyRevoked.revoked_at:type_name -> google.protobuf.Timestamp
-	65,  // 50: weir.event.v1.GatewayCreated.rollout:type_name -> weir.event.v1.RolloutSettings
-	13,  // 51: weir.event.v1.GatewayCreated.when_spool_full:type_name -> weir.event.v1.SpoolFull
-	13,  // 52: weir.event.v1.GatewayUpdated.when_spool_full:type_name -> weir.event.v1.SpoolFull
-	65,  // 53: weir.event.v1.GatewayRolloutSet.rollout:type_name -> weir.event.v1.RolloutSettings
-	14,  // 54: weir.event.v1.RolloutSettings.strategy:type_name -> weir.event.v1.RolloutStrategy
-	129, // 55: weir.event.v1.GatewayRestored.created_at:type_name -> google.protobuf.Timestamp
-	65,  // 56: weir.event.v1.GatewayRestored.rollout:type_name -> weir.event.v1.RolloutSettings
-	13,  // 57: weir.event.v1.GatewayRestored.when_spool_full:type_name -> weir.event.v1.SpoolFull
-	15,  // 58: weir.event.v1.RolloutHeld.cause:type_name -> weir.event.v1.RolloutHoldCause
-	129, // 59: weir.event.v1.EnrolmentTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
-	129, // 60: weir.event.v1.AgentRevoked.revoked_at:type_name -> google.protobuf.Timestamp
+	18,  // 34: weir.event.v1.RouteSettings.targets:type_name -> weir.event.v1.Target
+	51,  // 35: weir.event.v1.RouteSettings.timeouts:type_name -> weir.event.v1.Timeouts
+	22,  // 36: weir.event.v1.RouteSettings.retry:type_name -> weir.event.v1.Retry
+	19,  // 37: weir.event.v1.RouteSettings.sticky:type_name -> weir.event.v1.Sticky
+	20,  // 38: weir.event.v1.RouteSettings.hedge:type_name -> weir.event.v1.Hedge
+	21,  // 39: weir.event.v1.RouteSettings.canary:type_name -> weir.event.v1.Share
+	21,  // 40: weir.event.v1.RouteSettings.shadow:type_name -> weir.event.v1.Share
+	53,  // 41: weir.event.v1.RouteUpdated.settings:type_name -> weir.event.v1.RouteSettings
+	53,  // 42: weir.event.v1.RouteRestored.settings:type_name -> weir.event.v1.RouteSettings
+	130, // 43: weir.event.v1.RouteRestored.created_at:type_name -> google.protobuf.Timestamp
+	130, // 44: weir.event.v1.KeyCreated.expires_at:type_name -> google.protobuf.Timestamp
+	128, // 45: weir.event.v1.KeyCreated.labels:type_name -> weir.event.v1.KeyCreated.LabelsEntry
+	130, // 46: weir.event.v1.KeyUpdated.expires_at:type_name -> google.protobuf.Timestamp
+	129, // 47: weir.event.v1.KeyUpdated.labels:type_name -> weir.event.v1.KeyUpdated.LabelsEntry
+	130, // 48: weir.event.v1.KeyRotated.previous_expires_at:type_name -> google.protobuf.Timestamp
+	130, // 49: weir.event.v1.KeyRevoked.revoked_at:type_name -> google.protobuf.Timestamp
+	66,  // 50: weir.event.v1.GatewayCreated.rollout:type_name -> weir.event.v1.RolloutSettings
+	14,  // 51: weir.event.v1.GatewayCreated.when_spool_full:type_name -> weir.event.v1.SpoolFull
+	14,  // 52: weir.event.v1.GatewayUpdated.when_spool_full:type_name -> weir.event.v1.SpoolFull
+	66,  // 53: weir.event.v1.GatewayRolloutSet.rollout:type_name -> weir.event.v1.RolloutSettings
+	15,  // 54: weir.event.v1.RolloutSettings.strategy:type_name -> weir.event.v1.RolloutStrategy
+	130, // 55: weir.event.v1.GatewayRestored.created_at:type_name -> google.protobuf.Timestamp
+	66,  // 56: weir.event.v1.GatewayRestored.rollout:type_name -> weir.event.v1.RolloutSettings
+	14,  // 57: weir.event.v1.GatewayRestored.when_spool_full:type_name -> weir.event.v1.SpoolFull
+	16,  // 58: weir.event.v1.RolloutHeld.cause:type_name -> weir.event.v1.RolloutHoldCause
+	130, // 59: weir.event.v1.EnrolmentTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
+	130, // 60: weir.event.v1.AgentRevoked.revoked_at:type_name -> google.protobuf.Timestamp
 	0,   // 61: weir.event.v1.ServiceAccountCreated.role:type_name -> weir.event.v1.Role
 	0,   // 62: weir.event.v1.ServiceAccountUpdated.role:type_name -> weir.event.v1.Role
-	129, // 63: weir.event.v1.ServiceAccountTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
+	130, // 63: weir.event.v1.ServiceAccountTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
 	0,   // 64: weir.event.v1.RoleBindingCreated.role:type_name -> weir.event.v1.Role
-	90,  // 65: weir.event.v1.RegionFactor.factor:type_name -> weir.event.v1.Factor
-	89,  // 66: weir.event.v1.ServiceTierRates.rates:type_name -> weir.event.v1.Rates
-	89,  // 67: weir.event.v1.ServiceTierRates.long_rates:type_name -> weir.event.v1.Rates
-	90,  // 68: weir.event.v1.ServiceTierRates.factor:type_name -> weir.event.v1.Factor
-	89,  // 69: weir.event.v1.PriceOverrideSettings.rates:type_name -> weir.event.v1.Rates
-	89,  // 70: weir.event.v1.PriceOverrideSettings.long_rates:type_name -> weir.event.v1.Rates
-	16,  // 71: weir.event.v1.PriceOverrideSettings.long_context:type_name -> weir.event.v1.LongContext
-	92,  // 72: weir.event.v1.PriceOverrideSettings.service_tiers:type_name -> weir.event.v1.ServiceTierRates
-	91,  // 73: weir.event.v1.PriceOverrideSettings.region_factors:type_name -> weir.event.v1.RegionFactor
-	91,  // 74: weir.event.v1.PriceOverrideSettings.geo_factors:type_name -> weir.event.v1.RegionFactor
-	129, // 75: weir.event.v1.PriceOverrideSettings.effective_from:type_name -> google.protobuf.Timestamp
-	129, // 76: weir.event.v1.PriceOverrideSettings.effective_until:type_name -> google.protobuf.Timestamp
-	93,  // 77: weir.event.v1.PriceOverrideCreated.settings:type_name -> weir.event.v1.PriceOverrideSettings
-	93,  // 78: weir.event.v1.PriceOverrideUpdated.settings:type_name -> weir.event.v1.PriceOverrideSettings
-	93,  // 79: weir.event.v1.PriceOverrideRestored.settings:type_name -> weir.event.v1.PriceOverrideSettings
-	129, // 80: weir.event.v1.PriceOverrideRestored.created_at:type_name -> google.protobuf.Timestamp
-	5,   // 81: weir.event.v1.QuotaScope.on:type_name -> weir.event.v1.QuotaOn
-	98,  // 82: weir.event.v1.LimitSettings.scope:type_name -> weir.event.v1.QuotaScope
-	6,   // 83: weir.event.v1.LimitSettings.metric:type_name -> weir.event.v1.LimitMetric
-	7,   // 84: weir.event.v1.LimitSettings.window:type_name -> weir.event.v1.LimitWindow
+	91,  // 65: weir.event.v1.RegionFactor.factor:type_name -> weir.event.v1.Factor
+	90,  // 66: weir.event.v1.ServiceTierRates.rates:type_name -> weir.event.v1.Rates
+	90,  // 67: weir.event.v1.ServiceTierRates.long_rates:type_name -> weir.event.v1.Rates
+	91,  // 68: weir.event.v1.ServiceTierRates.factor:type_name -> weir.event.v1.Factor
+	90,  // 69: weir.event.v1.PriceOverrideSettings.rates:type_name -> weir.event.v1.Rates
+	90,  // 70: weir.event.v1.PriceOverrideSettings.long_rates:type_name -> weir.event.v1.Rates
+	17,  // 71: weir.event.v1.PriceOverrideSettings.long_context:type_name -> weir.event.v1.LongContext
+	93,  // 72: weir.event.v1.PriceOverrideSettings.service_tiers:type_name -> weir.event.v1.ServiceTierRates
+	92,  // 73: weir.event.v1.PriceOverrideSettings.region_factors:type_name -> weir.event.v1.RegionFactor
+	92,  // 74: weir.event.v1.PriceOverrideSettings.geo_factors:type_name -> weir.event.v1.RegionFactor
+	130, // 75: weir.event.v1.PriceOverrideSettings.effective_from:type_name -> google.protobuf.Timestamp
+	130, // 76: weir.event.v1.PriceOverrideSettings.effective_until:type_name -> google.protobuf.Timestamp
+	94,  // 77: weir.event.v1.PriceOverrideCreated.settings:type_name -> weir.event.v1.PriceOverrideSettings
+	94,  // 78: weir.event.v1.PriceOverrideUpdated.settings:type_name -> weir.event.v1.PriceOverrideSettings
+	94,  // 79: weir.event.v1.PriceOverrideRestored.settings:type_name -> weir.event.v1.PriceOverrideSettings
+	130, // 80: weir.event.v1.PriceOverrideRestored.created_at:type_name -> google.protobuf.Timestamp
+	6,   // 81: weir.event.v1.QuotaScope.on:type_name -> weir.event.v1.QuotaOn
+	99,  // 82: weir.event.v1.LimitSettings.scope:type_name -> weir.event.v1.QuotaScope
+	7,   // 83: weir.event.v1.LimitSettings.metric:type_name -> weir.event.v1.LimitMetric
+	8,   // 84: weir.event.v1.LimitSettings.window:type_name -> weir.event.v1.LimitWindow
 	3,   // 85: weir.event.v1.LimitSettings.mode:type_name -> weir.event.v1.QuotaMode
-	4,   // 86: weir.event.v1.LimitSettings.when_unreachable:type_name -> weir.event.v1.WhenUnreachable
-	99,  // 87: weir.event.v1.LimitCreated.settings:type_name -> weir.event.v1.LimitSettings
-	99,  // 88: weir.event.v1.LimitUpdated.settings:type_name -> weir.event.v1.LimitSettings
-	99,  // 89: weir.event.v1.LimitRestored.settings:type_name -> weir.event.v1.LimitSettings
-	129, // 90: weir.event.v1.LimitRestored.created_at:type_name -> google.protobuf.Timestamp
-	8,   // 91: weir.event.v1.CalendarWindow.period:type_name -> weir.event.v1.CalendarPeriod
-	98,  // 92: weir.event.v1.BudgetSettings.scope:type_name -> weir.event.v1.QuotaScope
-	105, // 93: weir.event.v1.BudgetSettings.calendar:type_name -> weir.event.v1.CalendarWindow
-	106, // 94: weir.event.v1.BudgetSettings.rolling:type_name -> weir.event.v1.RollingWindow
-	107, // 95: weir.event.v1.BudgetSettings.lifetime:type_name -> weir.event.v1.LifetimeWindow
+	5,   // 86: weir.event.v1.LimitSettings.when_unreachable:type_name -> weir.event.v1.WhenUnreachable
+	100, // 87: weir.event.v1.LimitCreated.settings:type_name -> weir.event.v1.LimitSettings
+	100, // 88: weir.event.v1.LimitUpdated.settings:type_name -> weir.event.v1.LimitSettings
+	100, // 89: weir.event.v1.LimitRestored.settings:type_name -> weir.event.v1.LimitSettings
+	130, // 90: weir.event.v1.LimitRestored.created_at:type_name -> google.protobuf.Timestamp
+	9,   // 91: weir.event.v1.CalendarWindow.period:type_name -> weir.event.v1.CalendarPeriod
+	99,  // 92: weir.event.v1.BudgetSettings.scope:type_name -> weir.event.v1.QuotaScope
+	106, // 93: weir.event.v1.BudgetSettings.calendar:type_name -> weir.event.v1.CalendarWindow
+	107, // 94: weir.event.v1.BudgetSettings.rolling:type_name -> weir.event.v1.RollingWindow
+	108, // 95: weir.event.v1.BudgetSettings.lifetime:type_name -> weir.event.v1.LifetimeWindow
 	3,   // 96: weir.event.v1.BudgetSettings.mode:type_name -> weir.event.v1.QuotaMode
-	4,   // 97: weir.event.v1.BudgetSettings.when_unreachable:type_name -> weir.event.v1.WhenUnreachable
-	108, // 98: weir.event.v1.BudgetCreated.settings:type_name -> weir.event.v1.BudgetSettings
-	108, // 99: weir.event.v1.BudgetUpdated.settings:type_name -> weir.event.v1.BudgetSettings
-	129, // 100: weir.event.v1.BudgetRaised.expires_at:type_name -> google.protobuf.Timestamp
-	108, // 101: weir.event.v1.BudgetRestored.settings:type_name -> weir.event.v1.BudgetSettings
-	129, // 102: weir.event.v1.BudgetRestored.created_at:type_name -> google.protobuf.Timestamp
-	111, // 103: weir.event.v1.BudgetRestored.raise:type_name -> weir.event.v1.BudgetRaised
-	129, // 104: weir.event.v1.SavedReportRestored.created_at:type_name -> google.protobuf.Timestamp
-	129, // 105: weir.event.v1.AlertChannelRestored.created_at:type_name -> google.protobuf.Timestamp
-	106, // [106:106] is the sub-list for method output_type
-	106, // [106:106] is the sub-list for method input_type
-	106, // [106:106] is the sub-list for extension type_name
-	106, // [106:106] is the sub-list for extension extendee
-	0,   // [0:106] is the sub-list for field type_name
+	5,   // 97: weir.event.v1.BudgetSettings.when_unreachable:type_name -> weir.event.v1.WhenUnreachable
+	109, // 98: weir.event.v1.BudgetCreated.settings:type_name -> weir.event.v1.BudgetSettings
+	109, // 99: weir.event.v1.BudgetUpdated.settings:type_name -> weir.event.v1.BudgetSettings
+	130, // 100: weir.event.v1.BudgetRaised.expires_at:type_name -> google.protobuf.Timestamp
+	109, // 101: weir.event.v1.BudgetRestored.settings:type_name -> weir.event.v1.BudgetSettings
+	130, // 102: weir.event.v1.BudgetRestored.created_at:type_name -> google.protobuf.Timestamp
+	112, // 103: weir.event.v1.BudgetRestored.raise:type_name -> weir.event.v1.BudgetRaised
+	130, // 104: weir.event.v1.SavedReportRestored.created_at:type_name -> google.protobuf.Timestamp
+	4,   // 105: weir.event.v1.AlertChannelCreated.kinds:type_name -> weir.event.v1.AlertKind
+	4,   // 106: weir.event.v1.AlertChannelUpdated.kinds:type_name -> weir.event.v1.AlertKind
+	130, // 107: weir.event.v1.AlertChannelRestored.created_at:type_name -> google.protobuf.Timestamp
+	4,   // 108: weir.event.v1.AlertChannelRestored.kinds:type_name -> weir.event.v1.AlertKind
+	109, // [109:109] is the sub-list for method output_type
+	109, // [109:109] is the sub-list for method input_type
+	109, // [109:109] is the sub-list for extension type_name
+	109, // [109:109] is the sub-list for extension extendee
+	0,   // [0:109] is the sub-list for field type_name
 }
 
 func init() { file_weir_event_v1_event_proto_init() }
@@ -8315,7 +8408,7 @@ func file_weir_event_v1_event_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_event_v1_event_proto_rawDesc), len(file_weir_event_v1_event_proto_rawDesc)),
-			NumEnums:      17,
+			NumEnums:      18,
 			NumMessages:   112,
 			NumExtensions: 0,
 			NumServices:   0,

@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file weir/admin/v1/alert_channel.proto.
  */
 export const file_weir_admin_v1_alert_channel: GenFile = /*@__PURE__*/
-  fileDesc("CiF3ZWlyL2FkbWluL3YxL2FsZXJ0X2NoYW5uZWwucHJvdG8SDXdlaXIuYWRtaW4udjEipgEKDEFsZXJ0Q2hhbm5lbBIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEgsKA3VybBgDIAEoCRIxCg1zZWNyZXRfc2V0X2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpjcmVhdGVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRldGFnGAYgASgJIncKGUNyZWF0ZUFsZXJ0Q2hhbm5lbFJlcXVlc3QSDAoEbmFtZRgBIAEoCRILCgN1cmwYAiABKAkSFAoGc2VjcmV0GAMgASgJQgSItRgBEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiJQChpDcmVhdGVBbGVydENoYW5uZWxSZXNwb25zZRIyCg1hbGVydF9jaGFubmVsGAEgASgLMhsud2Vpci5hZG1pbi52MS5BbGVydENoYW5uZWwiSAoWR2V0QWxlcnRDaGFubmVsUmVxdWVzdBIKCgJpZBgBIAEoCRIiCgVhc19vZhgCIAEoCzITLndlaXIuYWRtaW4udjEuQXNPZiJNChdHZXRBbGVydENoYW5uZWxSZXNwb25zZRIyCg1hbGVydF9jaGFubmVsGAEgASgLMhsud2Vpci5hZG1pbi52MS5BbGVydENoYW5uZWwigwEKGExpc3RBbGVydENoYW5uZWxzUmVxdWVzdBIhCgRwYWdlGAEgASgLMhMud2Vpci5hZG1pbi52MS5QYWdlEiIKBWFzX29mGAIgASgLMhMud2Vpci5hZG1pbi52MS5Bc09mEg4KBmZpbHRlchgKIAEoCRIQCghvcmRlcl9ieRgLIAEoCSJpChlMaXN0QWxlcnRDaGFubmVsc1Jlc3BvbnNlEjMKDmFsZXJ0X2NoYW5uZWxzGAEgAygLMhsud2Vpci5hZG1pbi52MS5BbGVydENoYW5uZWwSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIqsBChlVcGRhdGVBbGVydENoYW5uZWxSZXF1ZXN0EjIKDWFsZXJ0X2NoYW5uZWwYASABKAsyGy53ZWlyLmFkbWluLnYxLkFsZXJ0Q2hhbm5lbBIvCgt1cGRhdGVfbWFzaxgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2sSKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIlAKGlVwZGF0ZUFsZXJ0Q2hhbm5lbFJlc3BvbnNlEjIKDWFsZXJ0X2NoYW5uZWwYASABKAsyGy53ZWlyLmFkbWluLnYxLkFsZXJ0Q2hhbm5lbCJrChxTZXRBbGVydENoYW5uZWxTZWNyZXRSZXF1ZXN0EgoKAmlkGAEgASgJEhQKBnNlY3JldBgCIAEoCUIEiLUYARIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iUwodU2V0QWxlcnRDaGFubmVsU2VjcmV0UmVzcG9uc2USMgoNYWxlcnRfY2hhbm5lbBgBIAEoCzIbLndlaXIuYWRtaW4udjEuQWxlcnRDaGFubmVsIlIKGURlbGV0ZUFsZXJ0Q2hhbm5lbFJlcXVlc3QSCgoCaWQYASABKAkSKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIhwKGkRlbGV0ZUFsZXJ0Q2hhbm5lbFJlc3BvbnNlIiUKF1Rlc3RBbGVydENoYW5uZWxSZXF1ZXN0EgoKAmlkGAEgASgJIoIBChhUZXN0QWxlcnRDaGFubmVsUmVzcG9uc2USKQoIZGVsaXZlcnkYASABKA4yFy53ZWlyLmFkbWluLnYxLkRlbGl2ZXJ5Eg4KBnN0YXR1cxgCIAEoBRIrCghkdXJhdGlvbhgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiq+AQoIRGVsaXZlcnkSGAoUREVMSVZFUllfVU5TUEVDSUZJRUQQABIVChFERUxJVkVSWV9BQ0NFUFRFRBABEhQKEERFTElWRVJZX1JFRlVTRUQQAhIYChRERUxJVkVSWV9VTlJFQUNIQUJMRRADEhYKEkRFTElWRVJZX1RJTUVEX09VVBAEEiAKHERFTElWRVJZX0FERFJFU1NfTk9UX0FMTE9XRUQQBRIXChNERUxJVkVSWV9UTFNfRkFJTEVEEAYyugcKE0FsZXJ0Q2hhbm5lbFNlcnZpY2UShAEKEkNyZWF0ZUFsZXJ0Q2hhbm5lbBIoLndlaXIuYWRtaW4udjEuQ3JlYXRlQWxlcnRDaGFubmVsUmVxdWVzdBopLndlaXIuYWRtaW4udjEuQ3JlYXRlQWxlcnRDaGFubmVsUmVzcG9uc2UiGYq1GBVhbGVydF9jaGFubmVscy5jcmVhdGUSewoPR2V0QWxlcnRDaGFubmVsEiUud2Vpci5hZG1pbi52MS5HZXRBbGVydENoYW5uZWxSZXF1ZXN0GiYud2Vpci5hZG1pbi52MS5HZXRBbGVydENoYW5uZWxSZXNwb25zZSIZkAIBirUYEmFsZXJ0X2NoYW5uZWxzLmdldBKCAQoRTGlzdEFsZXJ0Q2hhbm5lbHMSJy53ZWlyLmFkbWluLnYxLkxpc3RBbGVydENoYW5uZWxzUmVxdWVzdBooLndlaXIuYWRtaW4udjEuTGlzdEFsZXJ0Q2hhbm5lbHNSZXNwb25zZSIakAIBirUYE2FsZXJ0X2NoYW5uZWxzLmxpc3QShAEKElVwZGF0ZUFsZXJ0Q2hhbm5lbBIoLndlaXIuYWRtaW4udjEuVXBkYXRlQWxlcnRDaGFubmVsUmVxdWVzdBopLndlaXIuYWRtaW4udjEuVXBkYXRlQWxlcnRDaGFubmVsUmVzcG9uc2UiGYq1GBVhbGVydF9jaGFubmVscy51cGRhdGUSjQEKFVNldEFsZXJ0Q2hhbm5lbFNlY3JldBIrLndlaXIuYWRtaW4udjEuU2V0QWxlcnRDaGFubmVsU2VjcmV0UmVxdWVzdBosLndlaXIuYWRtaW4udjEuU2V0QWxlcnRDaGFubmVsU2VjcmV0UmVzcG9uc2UiGYq1GBVhbGVydF9jaGFubmVscy51cGRhdGUShAEKEkRlbGV0ZUFsZXJ0Q2hhbm5lbBIoLndlaXIuYWRtaW4udjEuRGVsZXRlQWxlcnRDaGFubmVsUmVxdWVzdBopLndlaXIuYWRtaW4udjEuRGVsZXRlQWxlcnRDaGFubmVsUmVzcG9uc2UiGYq1GBVhbGVydF9jaGFubmVscy5kZWxldGUSfAoQVGVzdEFsZXJ0Q2hhbm5lbBImLndlaXIuYWRtaW4udjEuVGVzdEFsZXJ0Q2hhbm5lbFJlcXVlc3QaJy53ZWlyLmFkbWluLnYxLlRlc3RBbGVydENoYW5uZWxSZXNwb25zZSIXirUYE2FsZXJ0X2NoYW5uZWxzLnRlc3RiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options]);
+  fileDesc("CiF3ZWlyL2FkbWluL3YxL2FsZXJ0X2NoYW5uZWwucHJvdG8SDXdlaXIuYWRtaW4udjEizwEKDEFsZXJ0Q2hhbm5lbBIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEgsKA3VybBgDIAEoCRIxCg1zZWNyZXRfc2V0X2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpjcmVhdGVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRldGFnGAYgASgJEicKBWtpbmRzGAcgAygOMhgud2Vpci5hZG1pbi52MS5BbGVydEtpbmQioAEKGUNyZWF0ZUFsZXJ0Q2hhbm5lbFJlcXVlc3QSDAoEbmFtZRgBIAEoCRILCgN1cmwYAiABKAkSFAoGc2VjcmV0GAMgASgJQgSItRgBEicKBWtpbmRzGAQgAygOMhgud2Vpci5hZG1pbi52MS5BbGVydEtpbmQSKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIlAKGkNyZWF0ZUFsZXJ0Q2hhbm5lbFJlc3BvbnNlEjIKDWFsZXJ0X2NoYW5uZWwYASABKAsyGy53ZWlyLmFkbWluLnYxLkFsZXJ0Q2hhbm5lbCJIChZHZXRBbGVydENoYW5uZWxSZXF1ZXN0EgoKAmlkGAEgASgJEiIKBWFzX29mGAIgASgLMhMud2Vpci5hZG1pbi52MS5Bc09mIk0KF0dldEFsZXJ0Q2hhbm5lbFJlc3BvbnNlEjIKDWFsZXJ0X2NoYW5uZWwYASABKAsyGy53ZWlyLmFkbWluLnYxLkFsZXJ0Q2hhbm5lbCKDAQoYTGlzdEFsZXJ0Q2hhbm5lbHNSZXF1ZXN0EiEKBHBhZ2UYASABKAsyEy53ZWlyLmFkbWluLnYxLlBhZ2USIgoFYXNfb2YYAiABKAsyEy53ZWlyLmFkbWluLnYxLkFzT2YSDgoGZmlsdGVyGAogASgJEhAKCG9yZGVyX2J5GAsgASgJImkKGUxpc3RBbGVydENoYW5uZWxzUmVzcG9uc2USMwoOYWxlcnRfY2hhbm5lbHMYASADKAsyGy53ZWlyLmFkbWluLnYxLkFsZXJ0Q2hhbm5lbBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiqwEKGVVwZGF0ZUFsZXJ0Q2hhbm5lbFJlcXVlc3QSMgoNYWxlcnRfY2hhbm5lbBgBIAEoCzIbLndlaXIuYWRtaW4udjEuQWxlcnRDaGFubmVsEi8KC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzaxIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iUAoaVXBkYXRlQWxlcnRDaGFubmVsUmVzcG9uc2USMgoNYWxlcnRfY2hhbm5lbBgBIAEoCzIbLndlaXIuYWRtaW4udjEuQWxlcnRDaGFubmVsImsKHFNldEFsZXJ0Q2hhbm5lbFNlY3JldFJlcXVlc3QSCgoCaWQYASABKAkSFAoGc2VjcmV0GAIgASgJQgSItRgBEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiJTCh1TZXRBbGVydENoYW5uZWxTZWNyZXRSZXNwb25zZRIyCg1hbGVydF9jaGFubmVsGAEgASgLMhsud2Vpci5hZG1pbi52MS5BbGVydENoYW5uZWwiUgoZRGVsZXRlQWxlcnRDaGFubmVsUmVxdWVzdBIKCgJpZBgBIAEoCRIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iHAoaRGVsZXRlQWxlcnRDaGFubmVsUmVzcG9uc2UiJQoXVGVzdEFsZXJ0Q2hhbm5lbFJlcXVlc3QSCgoCaWQYASABKAkiggEKGFRlc3RBbGVydENoYW5uZWxSZXNwb25zZRIpCghkZWxpdmVyeRgBIAEoDjIXLndlaXIuYWRtaW4udjEuRGVsaXZlcnkSDgoGc3RhdHVzGAIgASgFEisKCGR1cmF0aW9uGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uKpoBCglBbGVydEtpbmQSGgoWQUxFUlRfS0lORF9VTlNQRUNJRklFRBAAEh8KG0FMRVJUX0tJTkRfQlVER0VUX1RIUkVTSE9MRBABEhwKGEFMRVJUX0tJTkRfU1BFTkRfQU5PTUFMWRACEh0KGUFMRVJUX0tJTkRfVU5QUklDRURfVVNBR0UQAxITCg9BTEVSVF9LSU5EX1RFU1QQBCr5AQoIRGVsaXZlcnkSGAoUREVMSVZFUllfVU5TUEVDSUZJRUQQABIVChFERUxJVkVSWV9BQ0NFUFRFRBABEhQKEERFTElWRVJZX1JFRlVTRUQQAhIYChRERUxJVkVSWV9VTlJFQUNIQUJMRRADEhYKEkRFTElWRVJZX1RJTUVEX09VVBAEEiAKHERFTElWRVJZX0FERFJFU1NfTk9UX0FMTE9XRUQQBRIXChNERUxJVkVSWV9UTFNfRkFJTEVEEAYSGwoXREVMSVZFUllfU0VDUkVUX01JU1NJTkcQBxIcChhERUxJVkVSWV9DSEFOTkVMX0RFTEVURUQQCDK6BwoTQWxlcnRDaGFubmVsU2VydmljZRKEAQoSQ3JlYXRlQWxlcnRDaGFubmVsEigud2Vpci5hZG1pbi52MS5DcmVhdGVBbGVydENoYW5uZWxSZXF1ZXN0Gikud2Vpci5hZG1pbi52MS5DcmVhdGVBbGVydENoYW5uZWxSZXNwb25zZSIZirUYFWFsZXJ0X2NoYW5uZWxzLmNyZWF0ZRJ7Cg9HZXRBbGVydENoYW5uZWwSJS53ZWlyLmFkbWluLnYxLkdldEFsZXJ0Q2hhbm5lbFJlcXVlc3QaJi53ZWlyLmFkbWluLnYxLkdldEFsZXJ0Q2hhbm5lbFJlc3BvbnNlIhmQAgGKtRgSYWxlcnRfY2hhbm5lbHMuZ2V0EoIBChFMaXN0QWxlcnRDaGFubmVscxInLndlaXIuYWRtaW4udjEuTGlzdEFsZXJ0Q2hhbm5lbHNSZXF1ZXN0Gigud2Vpci5hZG1pbi52MS5MaXN0QWxlcnRDaGFubmVsc1Jlc3BvbnNlIhqQAgGKtRgTYWxlcnRfY2hhbm5lbHMubGlzdBKEAQoSVXBkYXRlQWxlcnRDaGFubmVsEigud2Vpci5hZG1pbi52MS5VcGRhdGVBbGVydENoYW5uZWxSZXF1ZXN0Gikud2Vpci5hZG1pbi52MS5VcGRhdGVBbGVydENoYW5uZWxSZXNwb25zZSIZirUYFWFsZXJ0X2NoYW5uZWxzLnVwZGF0ZRKNAQoVU2V0QWxlcnRDaGFubmVsU2VjcmV0Eisud2Vpci5hZG1pbi52MS5TZXRBbGVydENoYW5uZWxTZWNyZXRSZXF1ZXN0Giwud2Vpci5hZG1pbi52MS5TZXRBbGVydENoYW5uZWxTZWNyZXRSZXNwb25zZSIZirUYFWFsZXJ0X2NoYW5uZWxzLnVwZGF0ZRKEAQoSRGVsZXRlQWxlcnRDaGFubmVsEigud2Vpci5hZG1pbi52MS5EZWxldGVBbGVydENoYW5uZWxSZXF1ZXN0Gikud2Vpci5hZG1pbi52MS5EZWxldGVBbGVydENoYW5uZWxSZXNwb25zZSIZirUYFWFsZXJ0X2NoYW5uZWxzLmRlbGV0ZRJ8ChBUZXN0QWxlcnRDaGFubmVsEiYud2Vpci5hZG1pbi52MS5UZXN0QWxlcnRDaGFubmVsUmVxdWVzdBonLndlaXIuYWRtaW4udjEuVGVzdEFsZXJ0Q2hhbm5lbFJlc3BvbnNlIheKtRgTYWxlcnRfY2hhbm5lbHMudGVzdGIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options]);
 
 /**
  * AlertChannel is a webhook.
@@ -55,6 +55,13 @@ export type AlertChannel = Message<"weir.admin.v1.AlertChannel"> & {
    * @generated from field: string etag = 6;
    */
   etag: string;
+
+  /**
+   * What it is told of, besides the budgets that name it.
+   *
+   * @generated from field: repeated weir.admin.v1.AlertKind kinds = 7;
+   */
+  kinds: AlertKind[];
 };
 
 /**
@@ -93,6 +100,14 @@ export type CreateAlertChannelRequest = Message<"weir.admin.v1.CreateAlertChanne
    * @generated from field: string secret = 3;
    */
   secret: string;
+
+  /**
+   * What it is told of, besides the budgets that name it:
+   * ALERT_KIND_SPEND_ANOMALY, ALERT_KIND_UNPRICED_USAGE.
+   *
+   * @generated from field: repeated weir.admin.v1.AlertKind kinds = 4;
+   */
+  kinds: AlertKind[];
 
   /**
    * @generated from field: weir.admin.v1.Mutation mutation = 20;
@@ -226,7 +241,7 @@ export const ListAlertChannelsResponseSchema: GenMessage<ListAlertChannelsRespon
  */
 export type UpdateAlertChannelRequest = Message<"weir.admin.v1.UpdateAlertChannelRequest"> & {
   /**
-   * Its id says which; name and url can change.
+   * Its id says which; name, url and kinds can change.
    *
    * @generated from field: weir.admin.v1.AlertChannel alert_channel = 1;
    */
@@ -397,6 +412,52 @@ export const TestAlertChannelResponseSchema: GenMessage<TestAlertChannelResponse
   messageDesc(file_weir_admin_v1_alert_channel, 14);
 
 /**
+ * AlertKind is what an alert is about.
+ *
+ * @generated from enum weir.admin.v1.AlertKind
+ */
+export enum AlertKind {
+  /**
+   * @generated from enum value: ALERT_KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * What a budget's window has spent reached one of its alert_percents.
+   *
+   * @generated from enum value: ALERT_KIND_BUDGET_THRESHOLD = 1;
+   */
+  BUDGET_THRESHOLD = 1,
+
+  /**
+   * A project spent much more in an hour than in the same hour of the weeks before.
+   *
+   * @generated from enum value: ALERT_KIND_SPEND_ANOMALY = 2;
+   */
+  SPEND_ANOMALY = 2,
+
+  /**
+   * A model was used that has no price.
+   *
+   * @generated from enum value: ALERT_KIND_UNPRICED_USAGE = 3;
+   */
+  UNPRICED_USAGE = 3,
+
+  /**
+   * Somebody asked for it.
+   *
+   * @generated from enum value: ALERT_KIND_TEST = 4;
+   */
+  TEST = 4,
+}
+
+/**
+ * Describes the enum weir.admin.v1.AlertKind.
+ */
+export const AlertKindSchema: GenEnum<AlertKind> = /*@__PURE__*/
+  enumDesc(file_weir_admin_v1_alert_channel, 0);
+
+/**
  * Delivery is what came of sending a message.
  *
  * @generated from enum weir.admin.v1.Delivery
@@ -448,17 +509,30 @@ export enum Delivery {
    * @generated from enum value: DELIVERY_TLS_FAILED = 6;
    */
   TLS_FAILED = 6,
+
+  /**
+   * The channel had no secret to sign with; nothing was sent.
+   *
+   * @generated from enum value: DELIVERY_SECRET_MISSING = 7;
+   */
+  SECRET_MISSING = 7,
+
+  /**
+   * The channel was deleted meanwhile; nothing was sent.
+   *
+   * @generated from enum value: DELIVERY_CHANNEL_DELETED = 8;
+   */
+  CHANNEL_DELETED = 8,
 }
 
 /**
  * Describes the enum weir.admin.v1.Delivery.
  */
 export const DeliverySchema: GenEnum<Delivery> = /*@__PURE__*/
-  enumDesc(file_weir_admin_v1_alert_channel, 0);
+  enumDesc(file_weir_admin_v1_alert_channel, 1);
 
 /**
- * AlertChannelService keeps the webhooks that alerts will go to. Nothing raises an
- * alert yet: today only TestAlertChannel sends.
+ * AlertChannelService keeps the webhooks that alerts go to: see AlertService.
  *
  * Messages are signed as https://www.standardwebhooks.com says: webhook-signature
  * is "v1," and the base64 of HMAC-SHA256 over "<webhook-id>.<webhook-timestamp>.<body>",

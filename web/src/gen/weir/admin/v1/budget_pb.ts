@@ -58,8 +58,9 @@ export type Budget = Message<"weir.admin.v1.Budget"> & {
   carryOver: boolean;
 
   /**
-   * Percent of the amount at which the channels are told, ascending; with channels
-   * only, as channels with percents only.
+   * Percent of what the window allows, raises and carry-over included, at which the
+   * channels are told: each once in a window, of a rolling one once in its length.
+   * Ascending; with channels only, as channels with percents only.
    *
    * @generated from field: repeated int32 alert_percents = 7;
    */
@@ -76,7 +77,7 @@ export type Budget = Message<"weir.admin.v1.Budget"> & {
   mode: QuotaMode;
 
   /**
-   * For soft budgets; hard ones refuse. Need not be said while the mode is another.
+   * For soft budgets, which must say it; hard ones refuse.
    *
    * @generated from field: weir.admin.v1.WhenUnreachable when_unreachable = 10;
    */

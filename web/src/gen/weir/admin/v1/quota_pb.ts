@@ -161,9 +161,8 @@ export const WindowSpanSchema: GenMessage<WindowSpan> = /*@__PURE__*/
   messageDesc(file_weir_admin_v1_quota, 4);
 
 /**
- * QuotaMode is how a limit or a budget is meant. QUOTA_MODE_SOFT is Unimplemented, reason
- * quota_mode_unimplemented, since nobody is told yet, and so are alert_percents of budgets
- * that are enforced, reason budget_alerts_unimplemented.
+ * QuotaMode is how a limit or a budget is meant. In every mode but QUOTA_MODE_OFF a budget
+ * tells its channels of its alert_percents.
  *
  * @generated from enum weir.admin.v1.QuotaMode
  */
@@ -190,7 +189,8 @@ export enum QuotaMode {
   HARD = 2,
 
   /**
-   * What goes beyond is served, and who is to know is told.
+   * What goes beyond is served. A budget's channels are told at its percents; of limits
+   * agents count it.
    *
    * @generated from enum value: QUOTA_MODE_SOFT = 3;
    */
