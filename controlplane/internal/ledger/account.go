@@ -30,6 +30,8 @@ type account struct {
 	// spent and held in this one.
 	amount, carried, room int64
 	spent, held, overrun  int64
+	// writtenOff is what was freed that nobody settled.
+	writtenOff int64
 	// holders is how many leases hold something.
 	holders int64
 	// told is the highest percent of the budget's that was raised of it.
@@ -114,6 +116,12 @@ func (a *account) put(l *lease, next totals) {
 	a.change()
 }
 
+// writeOff frees what a lease holds.
+func (a *account) writeOff(l *lease) {
+	a.writtenOff = add(a.writtenOff, l.held())
+	a.put(l, l.merged(totals{returned: l.granted - l.spent}))
+}
+
 func (s *stored) change() {
 	s.made = s.made || !s.there
 	s.there, s.dirty = true, true
@@ -131,7 +139,8 @@ type known struct {
 	agent uuid.UUID
 	// boot is its newest start; settled the one that said that all before it are settled.
 	boot, settled string
-	heard         time.Time
+	// heard last, and booted when its newest start was heard first.
+	heard, booted time.Time
 	// told and back are the epochs of the restores that it was told of, and that it has
 	// called after.
 	told, back int64
@@ -145,7 +154,7 @@ func (k *known) hear(boot string, now time.Time) bool {
 		return false
 	}
 	if boot != k.boot {
-		k.boot, k.forced = boot, true
+		k.boot, k.booted, k.forced = boot, now, true
 		k.change()
 	}
 	if d := now.Sub(k.heard); d > heardEvery || d < -heardEvery {

@@ -94,7 +94,7 @@ func (b *book) silent(ctx context.Context, t tx) ([]leaseKey, error) {
 	found, err := t.silent(ctx, soft, b.now.Add(-softAfter))
 	var keys []leaseKey
 	for _, key := range found {
-		if b.state.agents[key.agent] == nil { // else it calls just now
+		if k := b.state.agents[key.agent]; k == nil || k.boot != key.boot { // else it calls just now
 			keys = append(keys, key)
 		}
 	}

@@ -35,6 +35,8 @@ const (
 	// keepFor is how long accounts stay after their window, beside twice its length: who
 	// settles later is told that it is done.
 	keepFor = 7 * 24 * time.Hour
+	// historyWindows is for how many times its length it is then known how a window ended.
+	historyWindows = 400
 )
 
 // Config is what a Ledger works with.

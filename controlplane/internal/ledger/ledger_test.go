@@ -187,7 +187,7 @@ func TestSilentAgents(t *testing.T) {
 		w.lease(b, 1, need(firm, 1), need(loose, 1))
 		w.stands(organization, firm, 0, 61, 39)
 		w.stands(organization, loose, 0, 1, 99)
-		if s := w.status(organization, firm); s.Stranded != 60 || len(s.Agents) != 2 {
+		if s := w.status(organization, firm); s.Stranded != 60 || len(s.Leases) != 2 {
 			t.Errorf("got %+v", s)
 		}
 		w.lease(a, 1)
@@ -385,7 +385,7 @@ func TestTenants(t *testing.T) {
 		}
 		got(t, answers[0], 40, gone)
 		w.stands(mine, quota, 0, 40, 60)
-		if all, err := w.ledger.Status(t.Context(), other, []uuid.UUID{quota}); len(all) > 0 || err != nil {
+		if all, err := w.reader.Status(t.Context(), other, []uuid.UUID{quota}); len(all) > 0 || err != nil {
 			t.Errorf("status of a foreign quota: %v, %v", all, err)
 		}
 		t.Run("an_agent_of_another_with_the_same_id", func(t *testing.T) {
@@ -413,7 +413,7 @@ func TestSubjects(t *testing.T) {
 			}
 		}
 		got(t, w.lease(a, 1, of(quota, "nul\x00", 1))[0], 0, gone)
-		all, err := w.ledger.Status(t.Context(), organization, []uuid.UUID{quota})
+		all, err := w.reader.Status(t.Context(), organization, []uuid.UUID{quota})
 		if err != nil || len(all) != 2 || all[0].Subject != "al" || all[0].Held != 100 || all[1].Subject != "jo" {
 			t.Errorf("%+v, %v", all, err)
 		}
@@ -579,7 +579,7 @@ func TestForgotten(t *testing.T) {
 		if w.db != nil {
 			accounts := 0
 			err := w.ledger.store.look(t.Context(), organization, func(v view) error {
-				found, err := v.accounts(t.Context(), []windowKey{{hourly, first.GetWindow()}})
+				found, err := v.accounts(t.Context(), []accountKey{{series{quota: hourly}, first.GetWindow()}})
 				accounts = len(found)
 				return err
 			})

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/budget"
 	"github.com/weirhq/weir/controlplane/internal/eventlog"
 	"github.com/weirhq/weir/controlplane/internal/limit"
+	"github.com/weirhq/weir/controlplane/internal/quota"
 	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
 )
 
@@ -109,7 +111,7 @@ func (m *memory) record(e eventlog.Event) error {
 		account := accountKey{series{e.Subject, body.GetSubject()}, body.GetWindow()}
 		key := leaseKey{account, uuid.MustParse(body.GetAgentId()), body.GetBoot()}
 		a, l := o.books[account], o.leases[key]
-		a.put(&l, l.merged(totals{returned: l.granted - l.spent}))
+		a.writeOff(&l)
 		o.books[account], o.leases[key] = a, l
 		return nil
 	}
@@ -200,7 +202,8 @@ func (t *memoryTx) earlier(_ context.Context, agents []*known) (keys []leaseKey,
 
 func (t *memoryTx) silent(_ context.Context, quotas []uuid.UUID, since time.Time) (keys []leaseKey, err error) {
 	for key, l := range t.leases {
-		if slices.Contains(quotas, key.quota) && l.held() > 0 && t.agents[key.agent].heard.Before(since) {
+		k := t.agents[key.agent]
+		if slices.Contains(quotas, key.quota) && l.held() > 0 && (k.heard.Before(since) || k.boot != key.boot && k.booted.Before(since)) {
 			keys = append(keys, key)
 		}
 	}
@@ -260,9 +263,9 @@ func (t *memoryTx) write(_ context.Context, s *state, _ time.Time) error {
 	return nil
 }
 
-func (t *memoryTx) accounts(_ context.Context, keys []windowKey) (found []*account, err error) {
-	for key, a := range t.books {
-		if slices.Contains(keys, windowKey{key.quota, key.window}) {
+func (t *memoryTx) accounts(_ context.Context, keys []accountKey) (found []*account, err error) {
+	for _, key := range keys {
+		if a, ok := t.books[key]; ok {
 			a.stored = stored{there: true}
 			found = append(found, &a)
 		}
@@ -270,11 +273,50 @@ func (t *memoryTx) accounts(_ context.Context, keys []windowKey) (found []*accou
 	return found, nil
 }
 
-func (t *memoryTx) holders(_ context.Context, keys []windowKey) (found []holder, err error) {
+func (t *memoryTx) holders(_ context.Context, keys []accountKey) (found []holder, err error) {
 	for key, l := range t.leases {
-		if slices.Contains(keys, windowKey{key.quota, key.window}) {
-			found = append(found, holder{l, t.agents[key.agent].heard})
+		if slices.Contains(keys, key.accountKey) && l.held() > 0 {
+			found = append(found, holder{l, t.agents[key.agent]})
 		}
+	}
+	return found, nil
+}
+
+func (t *memoryTx) subjects(_ context.Context, asked []subjectsOf, limit int) (found []ranked, err error) {
+	for _, of := range asked {
+		spent := map[series]int64{}
+		for key, a := range t.books {
+			if key.quota == of.quota && slices.Contains(of.windows, key.window) && key.subject != "" {
+				spent[key.series] += a.spent
+			}
+		}
+		var all []ranked
+		for key, sum := range spent {
+			if one := (ranked{key, sum}); one.follows(of.after) {
+				all = append(all, one)
+			}
+		}
+		slices.SortFunc(all, func(a, b ranked) int { return cmp.Or(cmp.Compare(b.spent, a.spent), cmp.Compare(a.subject, b.subject)) })
+		found = append(found, all[:min(limit, len(all))]...)
+	}
+	return found, nil
+}
+
+// follows tells whether it comes after a place of a list.
+func (s ranked) follows(p *Place) bool {
+	return p == nil || s.spent < p.Spent || s.spent == p.Spent && s.subject > p.Subject
+}
+
+func (t *memoryTx) past(_ context.Context, asked []pastOf, limit int) (found []*account, err error) {
+	for _, of := range asked {
+		var all []*account
+		for key, a := range t.books {
+			if key.series == of.series && key.window < of.before && a.span != (quota.Span{}) && !a.span.End.After(of.now) {
+				all = append(all, &a)
+			}
+		}
+		slices.SortFunc(all, func(a, b *account) int { return cmp.Compare(b.window, a.window) })
+		found = append(found, all[:min(limit, len(all))]...)
 	}
 	return found, nil
 }

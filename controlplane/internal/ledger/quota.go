@@ -28,12 +28,14 @@ type bound struct {
 	raiseUntil time.Time
 	// telling is what to say of a budget's percents; nil: nothing.
 	telling *telling
+	// since when there is one, of a budget.
+	since time.Time
 }
 
 func ofBudget(b budget.Budget) (bound, bool) {
 	q := bound{
 		id: b.ID, hard: b.Mode == eventv1.QuotaMode_QUOTA_MODE_HARD, apart: apart(b.Scope),
-		amount: b.AmountNanoUSD, window: b.Window, carryOver: b.CarryOver,
+		amount: b.AmountNanoUSD, window: b.Window, carryOver: b.CarryOver, since: b.CreatedAt,
 	}
 	if b.Raised != nil {
 		q.raise, q.raiseUntil = b.Raised.AmountNanoUSD, b.Raised.ExpiresAt

@@ -11,7 +11,7 @@ import (
 
 func (s *state) scanAgents(rows pgx.Rows) error {
 	var k known
-	_, err := pgx.ForEachRow(rows, []any{&k.agent, &k.boot, &k.settled, &k.heard, &k.told, &k.back}, func() error {
+	_, err := pgx.ForEachRow(rows, []any{&k.agent, &k.boot, &k.settled, &k.heard, &k.booted, &k.told, &k.back}, func() error {
 		found := k
 		found.there = true
 		s.agents[k.agent] = &found
@@ -20,14 +20,19 @@ func (s *state) scanAgents(rows pgx.Rows) error {
 	return err
 }
 
-func (r *rows) queueAccounts(batch *pgx.Batch, s *state, keys []accountKey) {
-	quotas, subjects, windows := make([]uuid.UUID, len(keys)), make([]string, len(keys)), make([]string, len(keys))
+func columns(keys []accountKey) (quotas []uuid.UUID, subjects, windows []string) {
+	quotas, subjects, windows = make([]uuid.UUID, len(keys)), make([]string, len(keys)), make([]string, len(keys))
 	for i, key := range keys {
 		quotas[i], subjects[i], windows[i] = key.quota, key.subject, key.window
 	}
+	return quotas, subjects, windows
+}
+
+func (r *rows) queueAccounts(batch *pgx.Batch, s *state, keys []accountKey) {
+	quotas, subjects, windows := columns(keys)
 	batch.Queue(readAccounts, r.organization, quotas, subjects, windows).Query(func(rows pgx.Rows) error {
 		var a account
-		into := []any{&a.quota, &a.subject, &a.window, &a.amount, &a.carried, &a.room, &a.spent, &a.held, &a.holders, &a.overrun, &a.told}
+		into := []any{&a.quota, &a.subject, &a.window, &a.amount, &a.carried, &a.room, &a.spent, &a.held, &a.holders, &a.overrun, &a.told, &a.writtenOff}
 		_, err := pgx.ForEachRow(rows, into, func() error {
 			found := a
 			found.there = true

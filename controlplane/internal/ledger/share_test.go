@@ -48,7 +48,7 @@ func TestShares(t *testing.T) {
 			t.Errorf("moved: %v", s)
 		}
 		t.Run("status", func(t *testing.T) {
-			if s := w.status(organization, rate); s.Limit != 600 || s.Held != 600 || s.Free != 0 || len(s.Agents) != 2 {
+			if s := w.status(organization, rate); s.Limit != 600 || s.Held != 600 || s.Free != 0 || len(s.Leases) != 2 {
 				t.Errorf("got %+v", s)
 			}
 		})

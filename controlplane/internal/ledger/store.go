@@ -22,8 +22,8 @@ type tx interface {
 	quotas(ctx context.Context) (map[uuid.UUID]bound, error)
 	// earlier are leases that hold something and are of other boots of these agents.
 	earlier(ctx context.Context, agents []*known) ([]leaseKey, error)
-	// silent are leases that hold something of these quotas, of agents not heard since;
-	// some of them, where there are many.
+	// silent are leases that hold something of these quotas, of agents not heard since, or
+	// started anew before that; some of them, where there are many.
 	silent(ctx context.Context, quotas []uuid.UUID, since time.Time) ([]leaseKey, error)
 	// add reads leases and their accounts into a state.
 	add(ctx context.Context, s *state, keys []leaseKey) error

@@ -55,12 +55,12 @@ const (
 				AND (kind LIKE 'Budget%' OR kind LIKE 'Limit%')),
 			coalesce(e.restored_epoch, 0), coalesce(e.restored_at, 'epoch'), clock_timestamp()
 		FROM (SELECT) one LEFT JOIN organization_head h ON h.organization_id = $1 LEFT JOIN policy_epoch e ON e.organization_id = $1`
-	readAgents = `SELECT agent_id, boot, settled_boot, heard_at, told_epoch, settled_epoch FROM quota_agent
+	readAgents = `SELECT agent_id, boot, settled_boot, heard_at, coalesce(boot_at, 'epoch'), told_epoch, settled_epoch FROM quota_agent
 		WHERE organization_id = $1 AND agent_id = ANY($2)`
 	// Each key is looked up apart (OFFSET 0), by the whole of it.
 	readAccounts = `
 		SELECT a.* FROM unnest($2::uuid[], $3::text[], $4::text[]) AS k (quota_id, subject, window_id) CROSS JOIN LATERAL (
-			SELECT quota_id, subject, window_id, amount, carried, room, spent, held, holders, overrun, told_percent FROM quota_account
+			SELECT quota_id, subject, window_id, amount, carried, room, spent, held, holders, overrun, told_percent, written_off FROM quota_account
 			WHERE organization_id = $1 AND quota_id = k.quota_id AND subject = k.subject AND window_id = k.window_id OFFSET 0) a`
 	readLeases = `
 		SELECT l.* FROM unnest($2::uuid[], $3::text[], $4::text[], $5::uuid[], $6::text[]) AS k (quota_id, subject, window_id, agent_id, boot)
@@ -188,7 +188,7 @@ const silentLeases = 500
 func (r *rows) silent(ctx context.Context, quotas []uuid.UUID, since time.Time) ([]leaseKey, error) {
 	const query = `SELECT l.quota_id, l.subject, l.window_id, l.agent_id, l.boot FROM quota_agent a
 		JOIN quota_lease l ON l.organization_id = $1 AND l.agent_id = a.agent_id AND l.holds AND l.quota_id = ANY($2)
-		WHERE a.organization_id = $1 AND a.heard_at < $3 LIMIT $4`
+		WHERE a.organization_id = $1 AND (a.heard_at < $3 OR l.boot <> a.boot AND a.boot_at < $3) LIMIT $4`
 	return r.leaseKeys(ctx, "find leases of silent agents", query, r.organization, quotas, since, silentLeases)
 }
 

@@ -54,6 +54,7 @@ type world struct {
 	*clock
 	t      testing.TB
 	ledger *Ledger
+	reader *Reader
 	store  store
 	db     *postgres.DB // nil: in memory
 	url    string
@@ -69,7 +70,7 @@ func inMemory(t testing.TB) *world {
 	w := &world{clock: &clock{}, t: t}
 	w.set("2026-11-27T10:00:00Z")
 	w.store = newMemory(w.now)
-	w.ledger = w.process()
+	w.ledger, w.reader = w.process(), &Reader{store: w.store, now: w.now}
 	return w
 }
 
@@ -79,7 +80,7 @@ func inPostgres(t testing.TB) *world {
 	w.set("2026-11-27T10:00:00Z")
 	w.log = pglog.New(w.db, readmodel.Project, Record)
 	w.store = &table{db: w.db, now: w.now}
-	w.ledger = w.process()
+	w.ledger, w.reader = w.process(), &Reader{store: w.store, now: w.now}
 	return w
 }
 
@@ -301,7 +302,7 @@ func needing(h *agentv1.Holding, amount int64) *agentv1.Holding {
 
 func (w *world) status(organization, quota uuid.UUID) Status {
 	w.t.Helper()
-	all, err := w.ledger.Status(context.Background(), organization, []uuid.UUID{quota})
+	all, err := w.reader.Status(context.Background(), organization, []uuid.UUID{quota})
 	if err != nil || len(all) != 1 {
 		w.t.Fatalf("%d statuses, %v", len(all), err)
 	}

@@ -49,7 +49,7 @@ func writeOff(ctx context.Context, within pgx.Tx, e eventlog.Event, body *eventv
 		return err
 	}
 	if a, l := s.accounts[key.accountKey], s.leases[key]; a != nil && l != nil {
-		a.put(l, l.merged(totals{returned: l.granted - l.spent}))
+		a.writeOff(l)
 	}
 	batch := &pgx.Batch{}
 	r.queueSaveAccounts(batch, s)
