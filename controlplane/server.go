@@ -168,6 +168,7 @@ func (s *server) serveAdmins() error {
 			rpc.Rate{PerSecond: p.config.StrangerRate, Burst: p.config.StrangerBurst}, time.Now),
 		Runner: p.runner, Store: p.store, Agents: fleet.NewReportTable(p.db),
 		Asker:  &fleet.Asker{Desk: fleet.NewAskTable(p.db), Log: p.logger.With("part", "ask")},
+		Quotas: ledger.NewReader(p.db),
 		Report: rpc.NewReports(reports, authenticator, s.watches.Draining()), Logger: p.logger.With("part", "api"),
 		PriceBook: book, Secrets: vault.New(p.db, p.house), WebhookNetworks: p.config.WebhookNetworks,
 		Watches: s.watches, TrustedProxies: p.config.TrustedProxies,

@@ -11,7 +11,7 @@ var (
 		"budgets.get", "budgets.list", "limits.get", "limits.list",
 		"gateways.get", "gateways.list", "keys.get", "keys.list", "organization.get",
 		"price_overrides.get", "price_overrides.list", "prices.list",
-		"projects.get", "projects.list", "providers.get", "providers.list", "rollouts.get", "rollouts.list",
+		"projects.get", "projects.list", "providers.get", "providers.list", "quotas.get", "quotas.history", "quotas.list", "rollouts.get", "rollouts.list",
 		"routes.get", "routes.list",
 	}
 	runTraffic = []string{
@@ -26,6 +26,7 @@ var (
 		"budgets.create", "budgets.delete", "budgets.raise", "budgets.update", "limits.create", "limits.delete", "limits.update",
 		"alert_channels.create", "alert_channels.delete", "alert_channels.get", "alert_channels.list", "alert_channels.test",
 		"alert_channels.update", "alert_deliveries.list", "alert_deliveries.retry", "alerts.test", "price_overrides.create", "price_overrides.delete", "price_overrides.import", "price_overrides.update",
+		"quotas.release", "quotas.write_off",
 	}
 	manageUsers = []string{
 		"join_domains.list", "join_domains.remove", "join_domains.set",
@@ -51,6 +52,7 @@ var onProjects = sorted([]string{
 	"budgets.get", "budgets.list", "limits.get", "limits.list",
 	"keys.create", "keys.get", "keys.list", "keys.revoke", "keys.rotate", "keys.update",
 	"projects.get", "projects.list", "projects.update",
+	"quotas.get", "quotas.history", "quotas.list",
 })
 
 // operator is the installation's own principal; it sees into no organization.

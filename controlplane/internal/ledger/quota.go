@@ -34,7 +34,7 @@ type bound struct {
 
 func ofBudget(b budget.Budget) (bound, bool) {
 	q := bound{
-		id: b.ID, hard: b.Mode == eventv1.QuotaMode_QUOTA_MODE_HARD, apart: apart(b.Scope),
+		id: b.ID, hard: b.Mode == eventv1.QuotaMode_QUOTA_MODE_HARD, apart: b.Scope.Apart(),
 		amount: b.AmountNanoUSD, window: b.Window, carryOver: b.CarryOver, since: b.CreatedAt,
 	}
 	if b.Raised != nil {
@@ -47,7 +47,7 @@ func ofBudget(b budget.Budget) (bound, bool) {
 }
 
 func ofLimit(l limit.Limit) (bound, bool) {
-	q := bound{id: l.ID, hard: l.Mode == eventv1.QuotaMode_QUOTA_MODE_HARD, apart: apart(l.Scope), amount: l.Amount}
+	q := bound{id: l.ID, hard: l.Mode == eventv1.QuotaMode_QUOTA_MODE_HARD, apart: l.Scope.Apart(), amount: l.Amount}
 	switch l.Window { // both on the grid of UTC
 	case eventv1.LimitWindow_LIMIT_WINDOW_HOUR:
 		q.window.Calendar = &quota.Calendar{Period: eventv1.CalendarPeriod_CALENDAR_PERIOD_HOUR, TimeZone: "UTC"}
@@ -61,10 +61,6 @@ func ofLimit(l limit.Limit) (bound, bool) {
 
 func counted(m eventv1.QuotaMode) bool {
 	return m == eventv1.QuotaMode_QUOTA_MODE_HARD || m == eventv1.QuotaMode_QUOTA_MODE_SOFT || m == eventv1.QuotaMode_QUOTA_MODE_SHADOW
-}
-
-func apart(s quota.Scope) bool {
-	return s.On == eventv1.QuotaOn_QUOTA_ON_END_USER || s.On == eventv1.QuotaOn_QUOTA_ON_LABEL && s.LabelValue == nil
 }
 
 // span is the window of accounts that contains an instant; of a rolling window that is a

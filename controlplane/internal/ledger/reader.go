@@ -124,7 +124,7 @@ func (r *Reader) Subjects(ctx context.Context, organization, id uuid.UUID, after
 			return err
 		}
 		q := s.quotas[id]
-		if !q.apart || q.shares {
+		if !q.apart || q.shares || after != nil && !storable(after.Subject) {
 			return nil
 		}
 		asked, err := s.asked(q)

@@ -46,6 +46,11 @@ var things = map[eventv1.QuotaOn]string{
 	eventv1.QuotaOn_QUOTA_ON_PROVIDER: "provider",
 }
 
+// Apart tells whether each end user or label value is counted by itself.
+func (s Scope) Apart() bool {
+	return s.On == eventv1.QuotaOn_QUOTA_ON_END_USER || s.On == eventv1.QuotaOn_QUOTA_ON_LABEL && s.LabelValue == nil
+}
+
 // Of returns the scope with what its target adds to it. One that no request can ever
 // be in is refused.
 func (s Scope) Of(t Target) (Scope, error) {

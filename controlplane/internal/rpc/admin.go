@@ -52,6 +52,7 @@ type AdminConfig struct {
 	Store         *readmodel.Store
 	Agents        AgentStatuses
 	Asker         Asker
+	Quotas        QuotaReader
 	Report        adminv1connect.ReportServiceHandler
 	// PriceBook is the built-in one that policies are compiled with.
 	PriceBook *policyv1.PriceBook
@@ -151,6 +152,7 @@ func NewAdmin(c AdminConfig) []Mount {
 	mount(adminv1connect.NewBatchServiceHandler(newBatches(c.Runner, s), behind...))
 	mount(adminv1connect.NewLimitServiceHandler(s.limits, behind...))
 	mount(adminv1connect.NewBudgetServiceHandler(s.budgets, behind...))
+	mount(adminv1connect.NewQuotaServiceHandler(&quotaStandings{c.Runner, c.Store, c.Quotas}, behind...))
 	mount(adminv1connect.NewReportServiceHandler(c.Report, behind...))
 	mount(adminv1connect.NewPriceOverrideServiceHandler(s.priceOverrides, behind...))
 	mount(adminv1connect.NewSavedReportServiceHandler(s.savedReports, behind...))

@@ -10,9 +10,10 @@ import (
 )
 
 // notInBatches are calls that change something and stand alone: people and what lets
-// agents and programs in, which is handed out one by one, and what is a whole itself.
+// agents and programs in, which is handed out one by one, what goes by the ledger as it is, and
+// what is a whole itself.
 var notInBatches = []string{
-	"OrganizationService.", "MemberService.", "SessionService.", "BatchService.", "HistoryService.", "RolloutService.",
+	"OrganizationService.", "MemberService.", "SessionService.", "BatchService.", "HistoryService.", "RolloutService.", "QuotaService.",
 	"GatewayService.CreateEnrolmentToken", "GatewayService.RevokeEnrolmentToken",
 	"GatewayService.UpdateAgent", "GatewayService.RevokeAgent",
 	"ServiceAccountService.CreateServiceAccountToken", "ServiceAccountService.RevokeServiceAccountToken",

@@ -243,6 +243,9 @@ func fits(text string, rules *validate.StringRules) bool {
 // and the id of GetProjectRequest.
 func kindOf(field protoreflect.FieldDescriptor) string {
 	name := strings.TrimSuffix(strings.TrimSuffix(string(field.Name()), "s"), "id")
+	if name == "" && (strings.Contains(string(field.Parent().Name()), "Quota") || strings.Contains(string(field.Parent().Name()), "Lease")) {
+		return "Budget" // one of the two that have an id of QuotaService
+	}
 	if name == "" {
 		return strings.TrimSuffix(string(field.Parent().Name()), "Request")
 	}

@@ -26,6 +26,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/gateway"
 	"github.com/weirhq/weir/controlplane/internal/house"
 	"github.com/weirhq/weir/controlplane/internal/identity"
+	"github.com/weirhq/weir/controlplane/internal/ledger"
 	"github.com/weirhq/weir/controlplane/internal/postgres"
 	"github.com/weirhq/weir/controlplane/internal/postgres/pgtest"
 	"github.com/weirhq/weir/controlplane/internal/readmodel"
@@ -102,7 +103,7 @@ func (in *installation) serve(config rpc.AdminConfig) *installation {
 	t, db, store := in.t, in.db, readmodel.New(in.db)
 	t.Helper()
 	in.store, in.tokens, in.logs = store, identity.NewTokens(db), &safeBuffer{}
-	in.runner = command.NewRunner(pglog.New(db, readmodel.Project).ChainedBy(in.ring.Link), store).HidingSecrets([]byte("a key for the tests"))
+	in.runner = command.NewRunner(pglog.New(db, readmodel.Project, ledger.Record).ChainedBy(in.ring.Link), store).HidingSecrets([]byte("a key for the tests"))
 	logger := slog.New(slog.NewTextHandler(in.logs, nil))
 	if config.Authenticator == nil {
 		config.Authenticator = authn.NewAuthenticator(authn.AuthenticatorConfig{
@@ -122,6 +123,7 @@ func (in *installation) serve(config rpc.AdminConfig) *installation {
 	in.asker = &fleet.Asker{Desk: fleet.NewAskTable(db), Log: logger}
 	config = rpc.AdminConfig{
 		Authenticator: config.Authenticator, Runner: in.runner, Store: store, Agents: in.reports, Asker: in.asker,
+		Quotas: ledger.NewReader(db),
 		Report: config.Report, Limits: config.Limits, CallTimeout: config.CallTimeout, Logger: logger, Watches: in.watches,
 		PriceBook: builtinPrices, Secrets: vault.New(db, in.house), WebhookNetworks: loopback,
 	}
@@ -179,6 +181,7 @@ type client struct {
 	budgets       adminv1connect.BudgetServiceClient
 	history       adminv1connect.HistoryServiceClient
 	diagnostics   adminv1connect.DiagnosticsServiceClient
+	quotas        adminv1connect.QuotaServiceClient
 	rollouts      adminv1connect.RolloutServiceClient
 }
 
@@ -226,6 +229,7 @@ func (in *installation) sending(headers map[string]string, options ...connect.Cl
 		budgets:       adminv1connect.NewBudgetServiceClient(h, url, with),
 		history:       adminv1connect.NewHistoryServiceClient(h, url, with),
 		diagnostics:   adminv1connect.NewDiagnosticsServiceClient(h, url, with),
+		quotas:        adminv1connect.NewQuotaServiceClient(h, url, with),
 		rollouts:      adminv1connect.NewRolloutServiceClient(h, url, with),
 	}
 }

@@ -120,6 +120,34 @@ var onProject = map[string]func(t *testing.T, b *bound){
 		}
 		same(t, len(call(t, b.may.limits.ListLimits, &adminv1.ListLimitsRequest{ProjectId: b.project2.Id}).Limits), 0)
 	},
+	"QuotaService.GetQuota": func(t *testing.T, b *bound) {
+		for _, id := range []string{b.limited(t, onKey(b.key)).Id, b.budgeted(t, onProjectScope(b.project)).Id} {
+			call(t, b.may.quotas.GetQuota, &adminv1.GetQuotaRequest{Id: id})
+		}
+		for _, id := range []string{b.limited(t, onKey(b.key2)).Id, b.budgeted(t, onOrganization()).Id} {
+			refused(t, connect.CodeNotFound, b.may.quotas.GetQuota, &adminv1.GetQuotaRequest{Id: id})
+		}
+	},
+	"QuotaService.ListQuotas": func(t *testing.T, b *bound) {
+		mine := []string{b.limited(t, onKey(b.key)).Id, b.budgeted(t, onProjectScope(b.project)).Id}
+		others := []string{b.limited(t, onKey(b.key2)).Id, b.budgeted(t, onOrganization()).Id}
+		seen := map[string]bool{}
+		for _, q := range call(t, b.may.quotas.ListQuotas, &adminv1.ListQuotasRequest{Page: &adminv1.Page{Size: 1000}}).Quotas {
+			seen[q.Id] = true
+		}
+		if !seen[mine[0]] || !seen[mine[1]] || seen[others[0]] || seen[others[1]] {
+			t.Errorf("got %v", seen)
+		}
+		same(t, len(call(t, b.may.quotas.ListQuotas, &adminv1.ListQuotasRequest{ProjectId: b.project2.Id}).Quotas), 0)
+	},
+	"QuotaService.ListQuotaSubjects": func(t *testing.T, b *bound) {
+		call(t, b.may.quotas.ListQuotaSubjects, &adminv1.ListQuotaSubjectsRequest{Id: b.budgeted(t, onKey(b.key)).Id})
+		refused(t, connect.CodeNotFound, b.may.quotas.ListQuotaSubjects, &adminv1.ListQuotaSubjectsRequest{Id: b.budgeted(t, onKey(b.key2)).Id})
+	},
+	"QuotaService.ListQuotaHistory": func(t *testing.T, b *bound) {
+		call(t, b.may.quotas.ListQuotaHistory, &adminv1.ListQuotaHistoryRequest{Id: b.budgeted(t, onKey(b.key)).Id})
+		refused(t, connect.CodeNotFound, b.may.quotas.ListQuotaHistory, &adminv1.ListQuotaHistoryRequest{Id: b.budgeted(t, onKey(b.key2)).Id})
+	},
 	"BudgetService.GetBudget": func(t *testing.T, b *bound) {
 		for _, scope := range []*adminv1.QuotaScope{onProjectScope(b.project), onKey(b.key)} {
 			call(t, b.may.budgets.GetBudget, &adminv1.GetBudgetRequest{Id: b.budgeted(t, scope).Id})

@@ -9,6 +9,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
 
+	"github.com/weirhq/weir/controlplane/internal/gateway"
 	adminv1 "github.com/weirhq/weir/proto/gen/weir/admin/v1"
 )
 
@@ -403,6 +404,42 @@ var foreign = map[string]func(t *testing.T, a, b *tenant){
 	"AlertService.SendTestAlert": func(t *testing.T, a, b *tenant) {
 		refused(t, connect.CodeNotFound, b.told.SendTestAlert, &adminv1.SendTestAlertRequest{AlertChannelId: a.channel.Id})
 		same(t, len(call(t, b.told.ListAlerts, &adminv1.ListAlertsRequest{}).Alerts), 0)
+	},
+	"QuotaService.ListQuotas": func(t *testing.T, a, b *tenant) {
+		theirs := []string{a.limited(t, onKey(a.key)).Id, a.budgeted(t, onOrganization()).Id}
+		for _, q := range call(t, b.quotas.ListQuotas, &adminv1.ListQuotasRequest{}).Quotas {
+			differ(t, q.Id, theirs[0])
+			differ(t, q.Id, theirs[1])
+		}
+		same(t, len(call(t, b.quotas.ListQuotas, &adminv1.ListQuotasRequest{ProjectId: a.project.Id}).Quotas), 0)
+	},
+	"QuotaService.GetQuota": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.quotas.GetQuota, &adminv1.GetQuotaRequest{Id: a.limited(t, onKey(a.key)).Id})
+		refused(t, connect.CodeNotFound, b.quotas.GetQuota, &adminv1.GetQuotaRequest{Id: a.budgeted(t, onOrganization()).Id})
+	},
+	"QuotaService.ListQuotaSubjects": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.quotas.ListQuotaSubjects, &adminv1.ListQuotaSubjectsRequest{Id: a.budgeted(t, onOrganization()).Id})
+	},
+	"QuotaService.ListQuotaHistory": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.quotas.ListQuotaHistory, &adminv1.ListQuotaHistoryRequest{Id: a.budgeted(t, onOrganization()).Id})
+	},
+	"QuotaService.WriteOffLease": func(t *testing.T, a, b *tenant) {
+		agent := gateway.Agent{ID: mustParse(t, a.agent(t).Id), OrganizationID: mustParse(t, a.organization.Id)}
+		theirs := call(t, a.budgets.CreateBudget, forEver("f-"+newName(), onOrganization(), 100)).Budget.Id
+		own := call(t, b.budgets.CreateBudget, forEver("f-"+newName(), onOrganization(), 100)).Budget.Id
+		lease(t, a.in.leases(0), agent, theirs, "", 60, 0)
+		silent(t, a)
+		for _, id := range []string{theirs, own} {
+			refused(t, connect.CodeNotFound, b.quotas.WriteOffLease, &adminv1.WriteOffLeaseRequest{
+				Id: id, Window: "lifetime", AgentId: agent.ID.String(), Boot: firstBoot, Reason: "r",
+			})
+		}
+		same(t, call(t, a.quotas.GetQuota, &adminv1.GetQuotaRequest{Id: theirs}).Quota.Standing.Stranded, 60)
+	},
+	"QuotaService.ReleaseLeases": func(t *testing.T, a, b *tenant) {
+		for _, id := range []string{a.limited(t, onKey(a.key)).Id, a.budgeted(t, onOrganization()).Id} {
+			refused(t, connect.CodeNotFound, b.quotas.ReleaseLeases, &adminv1.ReleaseLeasesRequest{Id: id, Reason: "r"})
+		}
 	},
 	"LimitService.CreateLimit": func(t *testing.T, a, b *tenant) {
 		call(t, a.limits.CreateLimit, requestsOf("both", onOrganization()))
