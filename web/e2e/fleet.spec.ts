@@ -77,7 +77,7 @@ test("a_provider_is_tested_and_a_request_rehearsed_by_keyboard", async ({ page }
   await page.getByLabel(/^Output tokens/).fill("200");
   await page.keyboard.press("Enter");
   await expect(page.getByText("Would go upstream")).toBeVisible({ timeout: 15_000 });
-  await expect(page.getByRole("row").filter({ hasText: "gpt-4o-mini" })).toContainText(/Usable.*\$0\.00027/);
+  await expect(page.getByRole("row").filter({ hasText: "gpt-4o-mini" })).toContainText(/Usable.*\$0\.00045/);
   await expectAccessible(page);
 });
 

@@ -45,10 +45,10 @@ func TestMainJob(t *testing.T) {
 		s.expectRow(t, streamID, want)
 	})
 	step("what_its_caller_says_is_sql", func(t *testing.T) { s.told(t) })
-	step("a_hard_budget_is_spent_and_holds", func(t *testing.T) { s.budget(t) })
 	step("an_agent_tests_its_provider_and_rehearses_a_request", func(t *testing.T) { s.diagnose(t) })
 	step("a_stopped_agent_is_said_to_be_gone", func(t *testing.T) { s.diagnoseNobody(t) })
 	step("an_admin_logs_in_and_sees_request_and_spend", func(t *testing.T) { s.browse(t) })
+	step("a_hard_budget_is_spent_and_holds", func(t *testing.T) { s.budget(t) })
 	step("an_agent_that_goes_for_good_delivers_first", func(t *testing.T) { s.retire(t) })
 	step("a_revoked_key_is_refused_within_a_second", func(t *testing.T) { s.revoke(t, app) })
 	step("a_second_run_keeps_the_data_and_replaces_the_key", func(t *testing.T) {
