@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -24,6 +25,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/house"
 	"github.com/weirhq/weir/controlplane/internal/ingest"
 	"github.com/weirhq/weir/controlplane/internal/ledger"
+	"github.com/weirhq/weir/controlplane/internal/lookout"
 	"github.com/weirhq/weir/controlplane/internal/postgres"
 	"github.com/weirhq/weir/controlplane/internal/readmodel"
 	"github.com/weirhq/weir/controlplane/internal/vault"
@@ -156,6 +158,8 @@ func (p *process) ingest(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	stop := p.lookout(ctx, conn)
+	defer stop()
 	for {
 		err := in.Run(ctx)
 		if err == nil || ctx.Err() != nil {
@@ -163,6 +167,18 @@ func (p *process) ingest(ctx context.Context) error {
 		}
 		p.logger.ErrorContext(ctx, "usage waits in Kafka until its topics are as they must be", "error", err)
 		wait(ctx, ingestEvery)
+	}
+}
+
+// lookout looks through usage until it is stopped.
+func (p *process) lookout(ctx context.Context, conn *clickhouse.Conn) (stop func()) {
+	looking, cancel := context.WithCancel(ctx)
+	watch := lookout.New(lookout.Config{DB: p.db, ClickHouse: conn, Log: p.logger.With("part", "lookout")})
+	var done sync.WaitGroup
+	done.Go(func() { watch.Run(looking) })
+	return func() {
+		cancel()
+		done.Wait()
 	}
 }
 
