@@ -6,7 +6,6 @@ package courier
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -93,16 +92,14 @@ func (c *Courier) Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-look.C:
-			c.tell(ctx, "alerts wait", c.look(ctx))
+			if err := c.look(ctx); err != nil && ctx.Err() == nil {
+				c.log.ErrorContext(ctx, "alerts wait", "error", err)
+			}
 		case <-forget.C:
-			c.tell(ctx, "old alerts are not forgotten", c.table.forget(ctx, c.now()))
+			if err := c.table.forget(ctx, c.now()); err != nil && ctx.Err() == nil {
+				c.log.ErrorContext(ctx, "old alerts are not forgotten", "error", err)
+			}
 		}
-	}
-}
-
-func (c *Courier) tell(ctx context.Context, what string, err error) {
-	if err != nil && ctx.Err() == nil {
-		c.log.ErrorContext(ctx, what, "error", err)
 	}
 }
 
@@ -118,7 +115,9 @@ func (c *Courier) look(ctx context.Context) error {
 		}
 		c.running.Go(func() {
 			defer c.leave(d.lane)
-			c.tell(ctx, "an alert waits", c.serve(ctx, d.lane))
+			if err := c.serve(ctx, d.lane); err != nil && ctx.Err() == nil {
+				c.log.ErrorContext(ctx, "an alert waits", "error", err)
+			}
 		})
 	}
 	return nil
@@ -156,15 +155,9 @@ func (c *Courier) leave(l lane) {
 // serve attempts what is due of a lane, one after another, until its receiver fails. What
 // has begun goes on when ctx ends: it may have arrived.
 func (c *Courier) serve(ctx context.Context, l lane) error {
-	for range aTurn {
-		if ctx.Err() != nil {
-			return nil
-		}
-		t, err := c.table.take(ctx, l, c.now())
-		if errors.Is(err, errNothingDue) {
-			return nil
-		}
-		if err != nil {
+	for n := 0; n < aTurn && ctx.Err() == nil; n++ {
+		t, due, err := c.table.take(ctx, l, c.now())
+		if err != nil || !due {
 			return err
 		}
 		accepted, err := c.attempt(context.WithoutCancel(ctx), l, t)

@@ -22,8 +22,6 @@ const (
 	forgetBatch    = 1000
 )
 
-var errNothingDue = errors.New("nothing is due")
-
 // table is what is to be delivered, in Postgres.
 type table struct{ db *postgres.DB }
 
@@ -80,8 +78,8 @@ const takeDelivery = `
 		INSERT INTO alert_attempt (organization_id, delivery_id, number, began_at) SELECT $1, id, attempts, $3 FROM taken)
 	SELECT t.id, t.attempts, t.expires_at, a.body FROM taken t JOIN alert a ON a.organization_id = $1 AND a.id = t.alert_id`
 
-// take begins the next attempt of a lane; errNothingDue: there is none.
-func (t table) take(ctx context.Context, l lane, now time.Time) (k taking, err error) {
+// take begins the next attempt of a lane; false: nothing is due.
+func (t table) take(ctx context.Context, l lane, now time.Time) (k taking, due bool, err error) {
 	err = t.db.InOrganization(ctx, l.organization, func(tx pgx.Tx) error {
 		row := tx.QueryRow(ctx, takeDelivery, l.organization, l.channel, now, now.Add(taken))
 		if err := row.Scan(&k.id, &k.number, &k.expires, &k.body); err != nil {
@@ -94,13 +92,13 @@ func (t table) take(ctx context.Context, l lane, now time.Time) (k taking, err e
 		k.url = channel.URL
 		return err
 	})
-	switch {
-	case errors.Is(err, pgx.ErrNoRows):
-		return k, errNothingDue
-	case err != nil:
-		return k, fmt.Errorf("take a delivery of organization %s: %w", l.organization, err)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return k, false, nil
 	}
-	return k, nil
+	if err != nil {
+		return k, false, fmt.Errorf("take a delivery of organization %s: %w", l.organization, err)
+	}
+	return k, true, nil
 }
 
 // outcome of an attempt.
