@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -25,12 +26,15 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/alertchannel"
 	"github.com/weirhq/weir/controlplane/internal/eventlog"
 	"github.com/weirhq/weir/controlplane/internal/eventlog/pglog"
+	"github.com/weirhq/weir/controlplane/internal/gateway"
 	"github.com/weirhq/weir/controlplane/internal/house"
+	"github.com/weirhq/weir/controlplane/internal/ledger"
 	"github.com/weirhq/weir/controlplane/internal/postgres"
 	"github.com/weirhq/weir/controlplane/internal/postgres/pgtest"
 	"github.com/weirhq/weir/controlplane/internal/readmodel"
 	"github.com/weirhq/weir/controlplane/internal/vault"
 	"github.com/weirhq/weir/controlplane/internal/webhook"
+	agentv1 "github.com/weirhq/weir/proto/gen/weir/agent/v1"
 	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
 )
 
@@ -38,6 +42,9 @@ import (
 const (
 	databaseVariable = "WEIR_TEST_COURIER_DATABASE"
 	houseVariable    = "WEIR_TEST_COURIER_HOUSE"
+	// budgetVariable makes it one that settles what an organization has spent of a budget,
+	// and says so: both ids.
+	budgetVariable = "WEIR_TEST_COURIER_BUDGET"
 )
 
 func TestMain(m *testing.M) {
@@ -47,6 +54,13 @@ func TestMain(m *testing.M) {
 	db, err := postgres.Open(context.Background(), os.Getenv(databaseVariable))
 	if err != nil {
 		panic(err)
+	}
+	if organization, budget, ok := strings.Cut(os.Getenv(budgetVariable), " "); ok {
+		if err := spend(db, uuid.MustParse(organization), uuid.MustParse(budget), 85); err != nil {
+			panic(err)
+		}
+		fmt.Println("spent")
+		select {}
 	}
 	keys, err := house.Load(os.Getenv(houseVariable), slog.Default())
 	if err != nil {
@@ -436,6 +450,99 @@ func TestDelivery_killed(t *testing.T) {
 	all := hook.messages()
 	if len(all) != 2 || all[0].header.Get("webhook-id") != all[1].header.Get("webhook-id") || all[0].body != all[1].body {
 		t.Errorf("got %d messages", len(all))
+	}
+}
+
+// spend has a new agent spend of a budget for ever, through a ledger.
+func spend(db *postgres.DB, organization, budget uuid.UUID, amount int64) error {
+	l := ledger.New(ledger.Config{DB: db, Log: slog.New(slog.DiscardHandler)})
+	agent := gateway.Agent{ID: uuid.New(), OrganizationID: organization}
+	h := &agentv1.Holding{QuotaId: budget.String(), Need: amount}
+	answer, err := l.Lease(context.Background(), agent, &agentv1.LeaseRequest{Boot: "00000001-a", Holdings: []*agentv1.Holding{h}})
+	if err != nil {
+		return err
+	}
+	if got := answer.GetGrants()[0].GetGranted(); got != amount {
+		return fmt.Errorf("granted %d of %d", got, amount)
+	}
+	h = &agentv1.Holding{QuotaId: budget.String(), Window: answer.GetGrants()[0].GetWindow(), Granted: amount, Spent: amount, Closed: true}
+	_, err = l.Lease(context.Background(), agent, &agentv1.LeaseRequest{Boot: "00000001-a", Holdings: []*agentv1.Holding{h}})
+	return err
+}
+
+func (w *world) budget(organization uuid.UUID, mode eventv1.QuotaMode, channel uuid.UUID, percents ...int32) uuid.UUID {
+	w.t.Helper()
+	id := uuid.New()
+	w.append(organization, []eventlog.Change{{Subject: id, Body: &eventv1.BudgetCreated{Settings: &eventv1.BudgetSettings{
+		Name: "team", Scope: &eventv1.QuotaScope{On: eventv1.QuotaOn_QUOTA_ON_ORGANIZATION}, AmountNanoUsd: 100, Mode: mode,
+		WhenUnreachable: eventv1.WhenUnreachable_WHEN_UNREACHABLE_ALLOW,
+		Window:          &eventv1.BudgetSettings_Lifetime{Lifetime: &eventv1.LifetimeWindow{}},
+		AlertPercents:   percents, AlertChannelIds: []string{channel.String()},
+	}}}})
+	return id
+}
+
+// thresholds are the budgets' names, modes and percents of messages that are signed.
+func (w *world) thresholds(r *receiver, secret string) (all []string) {
+	w.t.Helper()
+	for _, g := range r.messages() {
+		data, err := alert.Alert{Body: g.body}.Data()
+		w.must(err)
+		if data.Budget == nil || !verify(secret, g.header, []byte(g.body), w.now()) {
+			w.t.Fatalf("got %s", g.body)
+		}
+		all = append(all, fmt.Sprintf("%s %s %d%%: %d of %d", data.Budget.Budget, data.Budget.Mode, data.Budget.Percent, data.Budget.SpentNanoUSD, data.Budget.LimitNanoUSD))
+	}
+	slices.Sort(all)
+	return all
+}
+
+// From what agents settle at either of two control planes to the receiver.
+func TestBudget(t *testing.T) {
+	w := newWorld(t)
+	for _, mode := range []eventv1.QuotaMode{eventv1.QuotaMode_QUOTA_MODE_HARD, eventv1.QuotaMode_QUOTA_MODE_SOFT, eventv1.QuotaMode_QUOTA_MODE_SHADOW} {
+		organization := uuid.New()
+		hook := receive(t, status(http.StatusOK))
+		budget := w.budget(organization, mode, w.channel(organization, hook.URL, secretOf('a')), 50, 80, 100)
+		var agents sync.WaitGroup
+		for range 9 {
+			agents.Go(func() { w.must(spend(w.db, organization, budget, 10)) })
+		}
+		agents.Wait()
+		var both sync.WaitGroup
+		w.step(time.Minute) // alerts are of the machine's clock
+		for _, c := range []*Courier{w.process(), w.process()} {
+			both.Go(func() { w.round(c); w.round(c) })
+		}
+		both.Wait()
+		name := strings.ToLower(strings.TrimPrefix(mode.String(), "QUOTA_MODE_"))
+		if diff := cmp.Diff([]string{"team " + name + " 50%: 50 of 100", "team " + name + " 80%: 80 of 100"}, w.thresholds(hook, secretOf('a'))); diff != "" {
+			t.Errorf("got (-want +got):\n%s", diff)
+		}
+	}
+}
+
+// The control plane that settled the spend is killed at once; another one brings the alert.
+func TestBudget_killed(t *testing.T) {
+	w := newWorld(t)
+	organization := uuid.New()
+	hook := receive(t, status(http.StatusOK))
+	budget := w.budget(organization, eventv1.QuotaMode_QUOTA_MODE_HARD, w.channel(organization, hook.URL, secretOf('a')), 80)
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), databaseVariable+"="+w.url, budgetVariable+"="+organization.String()+" "+budget.String())
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	w.must(err)
+	w.must(cmd.Start())
+	if _, err := out.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	w.must(cmd.Process.Kill())
+	_ = cmd.Wait()
+	w.step(time.Minute)
+	w.round(w.process())
+	if diff := cmp.Diff([]string{"team hard 80%: 85 of 100"}, w.thresholds(hook, secretOf('a'))); diff != "" {
+		t.Errorf("got (-want +got):\n%s", diff)
 	}
 }
 
