@@ -6,20 +6,12 @@ import (
 
 	"github.com/google/uuid"
 
+	contract "github.com/weirhq/weir/proto/contract/share"
 	agentv1 "github.com/weirhq/weir/proto/gen/weir/agent/v1"
 )
 
-const (
-	// shareTerm is for how long a share is good, from the answer on, and shareMargin how
-	// much longer it counts here: for the way of the answer. Both together are how long
-	// it takes until a share is where the demand has moved to.
-	shareTerm   = 1500 * time.Millisecond
-	shareMargin = 500 * time.Millisecond
-	// shareTurn is how long what can't be split stays with one agent.
-	shareTurn = 4 * time.Second
-	// shareKept is about how long a row is kept of an agent that asks no more.
-	shareKept = 10 * time.Minute
-)
+// shareKept is about how long a row is kept of an agent that asks no more.
+const shareKept = 10 * time.Minute
 
 // demand is an agent's for a rate or slots.
 type demand struct {
@@ -61,13 +53,13 @@ func (s *share) used(now time.Time) int64 {
 // give adds an answer and forgets those that are over or smaller.
 func (s *share) give(amount int64, now time.Time) {
 	s.parts = slices.DeleteFunc(s.parts, func(p part) bool { return !now.Before(p.until) || p.amount <= amount })
-	s.parts = append(s.parts, part{amount, now.Add(shareTerm + shareMargin)})
+	s.parts = append(s.parts, part{amount, now.Add(contract.Term + contract.Margin)})
 	s.change()
 }
 
 // asks tells whether the agent still does.
 func (s *share) asks(now time.Time) bool {
-	return s.demand > 0 && now.Sub(s.heard) < shareTerm+shareMargin
+	return s.demand > 0 && now.Sub(s.heard) < contract.Term+contract.Margin
 }
 
 func (b *book) demand(c *call, d *agentv1.Demand) *demand {
@@ -125,10 +117,7 @@ func (b *book) shareOf(d *demand) *share {
 	return all[d.call.agent.ID]
 }
 
-// portion is one agent's part of an amount. Each that asks has a floor, at most its demand
-// and a quarter of an even part; the rest is split in proportion to the demands. Nobody gets
-// more than double its demand and the floor: what nobody could use is free for who comes.
-// Units that can't be split go around.
+// portion is one agent's part of an amount, among those that ask.
 func portion(all map[uuid.UUID]*share, mine uuid.UUID, amount int64, now time.Time) int64 {
 	var ids []uuid.UUID
 	for id, s := range all {
@@ -140,33 +129,11 @@ func portion(all map[uuid.UUID]*share, mine uuid.UUID, amount int64, now time.Ti
 		return 0
 	}
 	slices.SortFunc(ids, func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) })
-	parts, rest := split(all, ids, amount)
-	first := int(now.UnixNano() / int64(shareTurn) % int64(len(ids)))
-	for i := range ids {
-		if at := (first + i) % len(ids); rest > 0 && parts[at] < all[ids[at]].demand {
-			parts[at], rest = parts[at]+1, rest-1
-		}
+	demands := make([]int64, len(ids))
+	for i, id := range ids {
+		demands[i] = all[id].demand
 	}
-	return parts[slices.Index(ids, mine)]
-}
-
-// split gives whole units; what is left is less than one for each agent, or of no use.
-func split(all map[uuid.UUID]*share, ids []uuid.UUID, amount int64) (parts []int64, rest int64) {
-	demands, floors := 0.0, int64(0)
-	floor := amount / int64(4*len(ids))
-	for _, id := range ids {
-		demands += float64(all[id].demand)
-		floors += min(all[id].demand, floor)
-	}
-	rest = amount
-	for _, id := range ids {
-		demand := all[id].demand
-		mine := min(demand, floor)
-		mine += int64(float64(amount-floors) * (float64(demand) / demands))
-		mine = min(mine, add(2*demand, floor), rest)
-		parts, rest = append(parts, mine), rest-mine
-	}
-	return parts, rest
+	return contract.Split(demands, amount, now)[slices.Index(ids, mine)]
 }
 
 func (d *demand) answer() *agentv1.Share {
@@ -176,7 +143,7 @@ func (d *demand) answer() *agentv1.Share {
 	case !d.call.current:
 		return &agentv1.Share{Denial: agentv1.Grant_DENIAL_OLD_BOOT}
 	}
-	s := &agentv1.Share{Amount: d.given, TermMs: shareTerm.Milliseconds(), Free: d.free}
+	s := &agentv1.Share{Amount: d.given, TermMs: contract.Term.Milliseconds(), Free: d.free}
 	switch {
 	case d.given == 0 && d.amount > 0: // others have it all
 		s.Denial = agentv1.Grant_DENIAL_HELD

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/weirhq/weir/controlplane/internal/gateway"
+	contract "github.com/weirhq/weir/proto/contract/share"
 	agentv1 "github.com/weirhq/weir/proto/gen/weir/agent/v1"
 	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
 )
@@ -124,7 +125,7 @@ func TestShares_property(t *testing.T) {
 			a := &agents[rand.IntN(len(agents))]
 			s := w.share(a.agent, 1, rate, rand.Int64N(200))
 			if rand.IntN(4) > 0 { // else the answer is lost
-				late := rand.N(shareMargin) // on its way
+				late := rand.N(contract.Margin) // on its way
 				a.amount, a.until = s.GetAmount(), w.now().Add(late+time.Duration(s.GetTermMs())*time.Millisecond)
 			}
 			sum := int64(0)
