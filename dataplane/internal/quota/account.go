@@ -124,9 +124,6 @@ func (a *account) takeShare(c *Claim, now int64, final bool) (h held, v verdict)
 	if !known || s.used+amount > most {
 		v = beyond
 		if q.Hard() || !known && !final || !known && q.RefuseWhenUnreachable && q.Mode == policyv1.QuotaMode_QUOTA_MODE_SOFT {
-			if final {
-				a.demand.took(amount) // it could have been used
-			}
 			return held{}, lacking
 		}
 		if !known || now < s.until && !s.short(q) {

@@ -157,10 +157,11 @@ func sum(needs []need) (all int64) {
 func (a *account) look(c *call, now int64) (next int64) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.demand.look(now)
 	if a.book.kind == Amounts {
+		a.demand.look(now, 1)
 		next = a.lookAmount(c, now)
 	} else {
+		a.demand.look(now, 3)
 		next = a.lookShare(c, now)
 	}
 	if a.idle(now) {

@@ -30,8 +30,10 @@ func (d *demand) claim(amount, now int64) {
 // took notes what a request took, or, below 0, gave back.
 func (d *demand) took(amount int64) { d.taken = min(max(d.taken+amount, -maxAmount), maxAmount) }
 
-// look takes in what was taken since the last look.
-func (d *demand) look(now int64) {
+// look takes in what was taken since the last look. The rate falls by so many quarters of what
+// it is too high, each lookGap: what is leased may be kept for a burst, and what is shared is
+// others' at once.
+func (d *demand) look(now, quarters int64) {
 	if now-d.turned >= stretch {
 		d.largest[1], d.largest[0] = d.largest[0], 0
 		if now-d.turned >= 2*stretch {
@@ -53,7 +55,7 @@ func (d *demand) look(now int64) {
 		d.rate = rate
 	} else {
 		for steps := min(gap/lookGap, 40); steps > 0; steps-- {
-			d.rate -= (d.rate - rate + 3) / 4
+			d.rate -= ((d.rate-rate)*quarters + 3) / 4
 		}
 	}
 	d.taken, d.since = 0, now

@@ -11,6 +11,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/weirhq/weir/proto/contract/share"
 	agentv1 "github.com/weirhq/weir/proto/gen/weir/agent/v1"
 )
 
@@ -29,6 +30,7 @@ type ledger struct {
 	shares map[string]map[string]int64 // by quota and agent
 	term   time.Duration
 	even   bool                 // wants are granted as the real one grants them: an even part of what is free
+	parts  map[string]*parts    // as the real one splits rates, by quota; nil: it does not
 	whole  bool                 // a share is all that others do not have
 	deaf   bool                 // totals are not taken
 	denial agentv1.Grant_Denial // of all grants
@@ -253,6 +255,13 @@ func (l *ledger) share(agent string, d *agentv1.Demand) *agentv1.Share {
 	limit, ok := l.limits[d.GetQuotaId()]
 	if !ok {
 		return &agentv1.Share{Denial: agentv1.Grant_DENIAL_GONE}
+	}
+	if l.parts != nil {
+		if l.parts[d.GetQuotaId()] == nil {
+			l.parts[d.GetQuotaId()] = &parts{}
+		}
+		amount, free := l.parts[d.GetQuotaId()].ask(agent, d.GetAmount(), limit)
+		return &agentv1.Share{Amount: amount, Free: free, TermMs: share.Term.Milliseconds()}
 	}
 	if l.shares[d.GetQuotaId()] == nil {
 		l.shares[d.GetQuotaId()] = map[string]int64{}

@@ -192,6 +192,9 @@ func (m *Meter) refuse(claims []Claim, at int, late bool, now int64) *Refusal {
 		return r
 	}
 	r := a.refusal(c, late || m.unreachable(now), now)
+	if a.book.kind != Amounts {
+		a.demand.took(c.amount()) // it could have been used
+	}
 	a.mu.Unlock()
 	r.Claim = at
 	m.metrics.refuse(r.Why)

@@ -33,9 +33,10 @@ func (s *share) bound(q *Quota, unreachable bool, now int64) (most int64, known 
 	return 0, false
 }
 
-// roll begins the window of the grid that a moment is in.
+// roll begins the window of the grid that a moment is in. A moment that was read just before
+// it began is in it; numbers that are far apart are of a window that got longer.
 func (s *share) roll(q *Quota, at time.Time) {
-	if grid := at.UnixMilli() / q.Window.Milliseconds(); grid != s.grid {
+	if grid := at.UnixMilli() / q.Window.Milliseconds(); grid != s.grid && grid != s.grid-1 {
 		s.grid, s.used = grid, 0
 	}
 }
