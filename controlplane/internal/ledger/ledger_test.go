@@ -681,3 +681,26 @@ func TestGroupCommit_poison(t *testing.T) {
 		calls.Wait()
 	})
 }
+
+// However many rows a call writes, all of them are there afterwards.
+func TestManyRows(t *testing.T) {
+	w := inPostgres(t)
+	for _, n := range []int{1, 3, 16, 17, 40} {
+		organization := uuid.New()
+		a := w.agent(organization)
+		apart, ever := w.budget(organization, settings(100, hard, eachEndUser)), w.budget(organization, settings(100, hard, eachEndUser, lifetime))
+		var asked []*agentv1.Holding
+		for i := range n {
+			h := need([]uuid.UUID{apart, ever}[i%2], int64(i+1))
+			h.Subject = fmt.Sprint(i)
+			asked = append(asked, h)
+		}
+		w.lease(a, 1, asked...)
+		for i, h := range asked {
+			s, ok, err := w.reader.Subject(t.Context(), organization, uuid.MustParse(h.GetQuotaId()), h.GetSubject())
+			if !ok || err != nil || s.Held != int64(i+1) || len(s.Leases) != 1 || s.Leases[0].Held != s.Held {
+				t.Errorf("%d of %d: %+v, %v", i, n, s, err)
+			}
+		}
+	}
+}

@@ -50,12 +50,11 @@ const (
 		set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true),
 		set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)`
 	readHead = `
-		SELECT coalesce(h.head, 0),
-			coalesce(h.head, 0) < $2 OR EXISTS (SELECT FROM event WHERE organization_id = $1 AND version > $2
-				AND (kind LIKE 'Budget%' OR kind LIKE 'Limit%')),
-			coalesce(e.restored_epoch, 0), coalesce(e.restored_at, 'epoch'), clock_timestamp()
+		SELECT coalesce(h.head, 0), coalesce(e.restored_epoch, 0), coalesce(e.restored_at, 'epoch'), clock_timestamp()
 		FROM (SELECT) one LEFT JOIN organization_head h ON h.organization_id = $1 LEFT JOIN policy_epoch e ON e.organization_id = $1`
-	readAgents = `SELECT agent_id, boot, settled_boot, heard_at, coalesce(boot_at, 'epoch'), told_epoch, settled_epoch FROM quota_agent
+	// The log seldom goes on between two calls: only then is it looked into.
+	quotasChanged = `SELECT EXISTS (SELECT FROM event WHERE organization_id = $1 AND version > $2 AND (kind LIKE 'Budget%' OR kind LIKE 'Limit%'))`
+	readAgents    = `SELECT agent_id, boot, settled_boot, heard_at, coalesce(boot_at, 'epoch'), told_epoch, settled_epoch FROM quota_agent
 		WHERE organization_id = $1 AND agent_id = ANY($2)`
 	// Each key is looked up apart (OFFSET 0), by the whole of it.
 	readAccounts = `
@@ -86,8 +85,8 @@ func (r *rows) read(ctx context.Context, w wanted) (*state, error) {
 	s := newState()
 	batch := &pgx.Batch{}
 	batch.Queue(lockLedger, r.organization)
-	batch.Queue(readHead, r.organization, w.head).QueryRow(func(row pgx.Row) error {
-		return row.Scan(&s.head, &s.changed, &s.restored.epoch, &s.restored.at, &s.now)
+	batch.Queue(readHead, r.organization).QueryRow(func(row pgx.Row) error {
+		return row.Scan(&s.head, &s.restored.epoch, &s.restored.at, &s.now)
 	})
 	batch.Queue(readAgents, r.organization, w.agents).Query(s.scanAgents)
 	if len(w.accounts) > 0 {
@@ -105,6 +104,11 @@ func (r *rows) read(ctx context.Context, w wanted) (*state, error) {
 	}
 	if r.now != nil {
 		s.now = r.now()
+	}
+	if s.changed = s.head < w.head; s.head > w.head {
+		if err := r.tx.QueryRow(ctx, quotasChanged, r.organization, w.head).Scan(&s.changed); err != nil {
+			return nil, fmt.Errorf("read the log: %w", err)
+		}
 	}
 	return s, nil
 }

@@ -5,31 +5,35 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/weirhq/weir/controlplane/internal/postgres"
 	"github.com/weirhq/weir/controlplane/internal/quota"
 )
 
+var (
+	saveAccounts = newUpsert(
+		`INSERT INTO quota_account (organization_id, quota_id, subject, window_id, starts_at, ends_at, amount, carried, room, spent, held, holders, overrun, told_percent, written_off)`,
+		[]string{
+			"uuid", "text", "text", "timestamptz", "timestamptz",
+			"bigint", "bigint", "bigint", "bigint", "bigint", "bigint", "bigint", "integer", "bigint",
+		},
+		`ON CONFLICT (organization_id, quota_id, subject, window_id) DO UPDATE SET amount = excluded.amount, carried = excluded.carried,
+			room = excluded.room, spent = excluded.spent, held = excluded.held, holders = excluded.holders, overrun = excluded.overrun,
+			told_percent = excluded.told_percent, written_off = excluded.written_off`)
+	saveLeases = newUpsert(
+		`INSERT INTO quota_lease (organization_id, quota_id, subject, window_id, agent_id, boot, granted, spent, returned, holds)`,
+		[]string{"uuid", "text", "text", "uuid", "text", "bigint", "bigint", "bigint", "boolean"},
+		`ON CONFLICT (organization_id, quota_id, subject, window_id, agent_id, boot) DO UPDATE SET
+			granted = excluded.granted, spent = excluded.spent, returned = excluded.returned, holds = excluded.holds`)
+	saveAgents = newUpsert(
+		`INSERT INTO quota_agent (organization_id, agent_id, boot, settled_boot, heard_at, boot_at, told_epoch, settled_epoch)`,
+		[]string{"uuid", "text", "text", "timestamptz", "timestamptz", "bigint", "bigint"},
+		`ON CONFLICT (organization_id, agent_id) DO UPDATE SET boot = excluded.boot, settled_boot = excluded.settled_boot,
+			heard_at = excluded.heard_at, boot_at = excluded.boot_at, told_epoch = excluded.told_epoch, settled_epoch = excluded.settled_epoch`)
+)
+
 const (
-	saveAccounts = `
-		INSERT INTO quota_account (organization_id, quota_id, subject, window_id, starts_at, ends_at, amount, carried, room, spent, held, holders, overrun, told_percent, written_off)
-		SELECT $1, * FROM unnest($2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[],
-			$7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::integer[], $15::bigint[])
-		ON CONFLICT (organization_id, quota_id, subject, window_id) DO UPDATE SET amount = excluded.amount, carried = excluded.carried,
-			room = excluded.room, spent = excluded.spent, held = excluded.held, holders = excluded.holders, overrun = excluded.overrun, told_percent = excluded.told_percent,
-			written_off = excluded.written_off`
-	saveLeases = `
-		INSERT INTO quota_lease (organization_id, quota_id, subject, window_id, agent_id, boot, granted, spent, returned, holds)
-		SELECT $1, * FROM unnest($2::uuid[], $3::text[], $4::text[], $5::uuid[], $6::text[], $7::bigint[], $8::bigint[], $9::bigint[], $10::boolean[])
-		ON CONFLICT (organization_id, quota_id, subject, window_id, agent_id, boot) DO UPDATE SET
-			granted = excluded.granted, spent = excluded.spent, returned = excluded.returned, holds = excluded.holds`
-	saveAgents = `
-		INSERT INTO quota_agent (organization_id, agent_id, boot, settled_boot, heard_at, boot_at, told_epoch, settled_epoch)
-		SELECT $1, * FROM unnest($2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::bigint[], $8::bigint[])
-		ON CONFLICT (organization_id, agent_id) DO UPDATE SET boot = excluded.boot, settled_boot = excluded.settled_boot,
-			heard_at = excluded.heard_at, boot_at = excluded.boot_at, told_epoch = excluded.told_epoch, settled_epoch = excluded.settled_epoch`
 	saveShare = `
 		INSERT INTO quota_share (organization_id, quota_id, subject, agent_id, demand, heard_at, keep_until, amounts, until)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
@@ -89,27 +93,18 @@ func (r *rows) write(ctx context.Context, s *state, now time.Time) error {
 
 // queueSaveAccounts returns how many are new.
 func (r *rows) queueSaveAccounts(batch *pgx.Batch, s *state) (fresh int) {
-	var quotas []uuid.UUID
-	var subjects, windows []string
-	var starts, ends []*time.Time
-	var amounts, carried, rooms, spent, held, holders, overruns, writtenOff []int64
-	var told []int32
+	var rows [][]any
 	for _, a := range s.accounts {
 		if !a.dirty {
 			continue
 		}
 		fresh += int(count(a.made))
 		start, end := bounds(a.span)
-		quotas, subjects, windows = append(quotas, a.quota), append(subjects, a.subject), append(windows, a.window)
-		starts, ends = append(starts, start), append(ends, end)
-		amounts, carried, rooms = append(amounts, a.amount), append(carried, a.carried), append(rooms, a.room)
-		spent, held = append(spent, a.spent), append(held, a.held)
-		holders, overruns = append(holders, a.holders), append(overruns, a.overrun)
-		told, writtenOff = append(told, a.told), append(writtenOff, a.writtenOff)
+		rows = append(rows, []any{
+			a.quota, a.subject, a.window, start, end, a.amount, a.carried, a.room, a.spent, a.held, a.holders, a.overrun, a.told, a.writtenOff,
+		})
 	}
-	if len(quotas) > 0 {
-		batch.Queue(saveAccounts, r.organization, quotas, subjects, windows, starts, ends, amounts, carried, rooms, spent, held, holders, overruns, told, writtenOff)
-	}
+	saveAccounts.queue(batch, r.organization, rows)
 	return fresh
 }
 
@@ -122,43 +117,26 @@ func bounds(s quota.Span) (start, end *time.Time) {
 
 // queueSaveLeases tells whether any is to be on disk before the answer.
 func (r *rows) queueSaveLeases(batch *pgx.Batch, s *state) (forced bool) {
-	var quotas, agents []uuid.UUID
-	var subjects, windows, boots []string
-	var granted, spent, returned []int64
-	var holds []bool
+	var rows [][]any
 	for _, l := range s.leases {
-		if !l.dirty {
-			continue
+		if l.dirty {
+			forced = forced || l.forced
+			rows = append(rows, []any{l.quota, l.subject, l.window, l.agent, l.boot, l.granted, l.spent, l.returned, l.held() > 0})
 		}
-		forced = forced || l.forced
-		quotas, subjects, windows = append(quotas, l.quota), append(subjects, l.subject), append(windows, l.window)
-		agents, boots = append(agents, l.agent), append(boots, l.boot)
-		granted, spent, returned = append(granted, l.granted), append(spent, l.spent), append(returned, l.returned)
-		holds = append(holds, l.held() > 0)
 	}
-	if len(quotas) > 0 {
-		batch.Queue(saveLeases, r.organization, quotas, subjects, windows, agents, boots, granted, spent, returned, holds)
-	}
+	saveLeases.queue(batch, r.organization, rows)
 	return forced
 }
 
 func (r *rows) queueSaveAgents(batch *pgx.Batch, s *state) (forced bool) {
-	var ids []uuid.UUID
-	var boots, settled []string
-	var heard, booted []time.Time
-	var told, back []int64
+	var rows [][]any
 	for _, k := range s.agents {
-		if !k.dirty {
-			continue
+		if k.dirty {
+			forced = forced || k.forced
+			rows = append(rows, []any{k.agent, k.boot, k.settled, k.heard, k.booted, k.told, k.back})
 		}
-		forced = forced || k.forced
-		ids, boots, settled = append(ids, k.agent), append(boots, k.boot), append(settled, k.settled)
-		heard, booted = append(heard, k.heard), append(booted, k.booted)
-		told, back = append(told, k.told), append(back, k.back)
 	}
-	if len(ids) > 0 {
-		batch.Queue(saveAgents, r.organization, ids, boots, settled, heard, booted, told, back)
-	}
+	saveAgents.queue(batch, r.organization, rows)
 	return forced
 }
 
