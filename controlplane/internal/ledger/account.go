@@ -39,8 +39,9 @@ type account struct {
 	// overran is what was added to overrun in this transaction.
 	overran int64
 	// rolling: its room is shared with windows before and after it, and may go to those once
-	// it was granted here.
+	// it was granted here. What counts is rolled, nil where it does not count any more.
 	rolling bool
+	rolled  *rolled
 	stored
 }
 
@@ -50,6 +51,21 @@ type stored struct {
 	there, made bool
 	// dirty: it is to be written.
 	dirty bool
+}
+
+// rolled is what was spent in all sub-windows of a rolling window together, and what may be.
+type rolled struct{ spent, limit int64 }
+
+// excess is by how much more was spent than may be, in the account or in all that it is a part
+// of.
+func (a *account) excess() int64 {
+	switch {
+	case a.rolled != nil:
+		return max(0, a.rolled.spent-a.rolled.limit)
+	case a.rolling:
+		return 0
+	}
+	return max(0, a.spent-a.room)
 }
 
 func (a *account) free() int64 { return max(0, a.room-a.spent-a.held) }
@@ -94,20 +110,20 @@ type lease struct {
 }
 
 // put gives a lease new totals and the account what follows from them. What was spent
-// and is covered neither by the lease nor by the account's room is overrun.
+// and is covered neither by the lease nor by what may be spent is overrun.
 func (a *account) put(l *lease, next totals) {
 	if next == l.totals {
 		return
 	}
-	was, excess := l.totals, max(0, a.spent-a.room)
+	was, excess := l.totals, a.excess()
 	l.totals = next
 	a.spent = add(a.spent, next.spent-was.spent)
+	if a.rolled != nil {
+		a.rolled.spent = add(a.rolled.spent, next.spent-was.spent)
+	}
 	a.held = add(a.held, next.held()-was.held())
 	a.holders += count(next.held() > 0) - count(was.held() > 0)
-	over := max(0, next.uncovered()-was.uncovered())
-	if !a.rolling {
-		over = max(over, max(0, a.spent-a.room)-excess)
-	}
+	over := max(0, next.uncovered()-was.uncovered(), a.excess()-excess)
 	a.overrun, a.overran = add(a.overrun, over), add(a.overran, over)
 	// What frees something may get lost: it stays held until the agent says it again. What
 	// is granted, and what is closed for good, may not.

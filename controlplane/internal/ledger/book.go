@@ -19,6 +19,10 @@ type book struct {
 	now   time.Time
 	calls []*call
 	state *state
+	// rolling are the sub-windows that the rolling windows of series end with, and rolled what
+	// is spent in these.
+	rolling map[series]rollingKey
+	rolled  map[series]*rolled
 	// freed are leases whose holdings are free again.
 	freed []leaseKey
 	// swept: those of silent agents were looked for.
@@ -34,6 +38,7 @@ func (b *book) read(ctx context.Context, t tx, head int64) (err error) {
 	if b.state, err = t.read(ctx, b.wanted(head)); err != nil {
 		return err
 	}
+	b.rolled = map[series]*rolled{}
 	for _, c := range b.calls {
 		for _, e := range c.entries {
 			if e.sound {
@@ -143,7 +148,7 @@ func (b *book) entries() (all []*entry) {
 // over nothing changes.
 func (b *book) allow(e *entry) {
 	a := e.account
-	a.rolling = e.quota != nil && e.quota.window.Rolling != nil
+	a.rolling, a.rolled = e.quota != nil && e.quota.window.Rolling != nil, b.rolledOf(e)
 	if e.quota == nil || !e.present {
 		if e.quota != nil && !a.there {
 			a.amount, a.room = e.quota.amount, e.quota.total(b.now)
@@ -164,6 +169,22 @@ func (b *book) allow(e *entry) {
 		a.amount, a.carried, a.room = e.quota.amount, carried, room
 		a.dirty = a.there
 	}
+}
+
+// rolledOf is the rolling window that an entry counts in; nil: in none, any more.
+func (b *book) rolledOf(e *entry) *rolled {
+	key, ok := b.rolling[e.key.series]
+	if age := key.start.Sub(e.span.Start); !ok || age < 0 || age >= key.duration {
+		return nil
+	}
+	if b.rolled[key.series] == nil { // nothing of it was settled yet
+		r := &rolled{spent: b.state.others[key.series].earlier, limit: e.quota.total(b.now)}
+		if last := b.state.accounts[key.account()]; last != nil {
+			r.spent = add(r.spent, last.spent)
+		}
+		b.rolled[key.series] = r
+	}
+	return b.rolled[key.series]
 }
 
 // settle takes what an agent told of a lease. What nobody has on record is of no quota

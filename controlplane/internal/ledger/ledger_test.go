@@ -682,6 +682,41 @@ func TestGroupCommit_poison(t *testing.T) {
 	})
 }
 
+// What is spent above a limit that was lowered is overrun in rolling windows, too, and only as
+// long as it counts: what earlier sub-windows spent before them is none.
+func TestOverrunOfRollingWindows(t *testing.T) {
+	stores(t, func(t *testing.T, w *world) {
+		organization := uuid.New()
+		a := w.agent(organization)
+		s := settings(100, hard, overAnHour)
+		quota := w.budget(organization, s)
+		first := w.lease(a, 1, need(quota, 60))[0]
+		w.step(10 * time.Minute)
+		second := w.lease(a, 1, need(quota, 40))[0]
+		lowered := proto.CloneOf(s)
+		lowered.AmountNanoUsd = 50
+		w.say(organization, quota, &eventv1.BudgetUpdated{Settings: lowered})
+		overrun := func(want int64) {
+			t.Helper()
+			if got := w.status(organization, quota).Overrun; got != want {
+				t.Errorf("overrun %d, want %d", got, want)
+			}
+		}
+		w.lease(a, 1, after(quota, first, 45)) // of a sub-window that is not the present one
+		overrun(0)
+		w.lease(a, 1, after(quota, second, 10))
+		overrun(5)
+		w.lease(a, 1, after(quota, first, 60), after(quota, second, 30))
+		overrun(40)              // spent 90 of 50
+		w.step(51 * time.Minute) // the first is out, and so is what was overrun in it
+		spent := w.status(organization, quota).Spent
+		w.lease(a, 1, after(quota, second, 40))
+		if s := w.status(organization, quota); spent != 30 || s.Spent != 40 || s.Overrun > 25 {
+			t.Errorf("got %+v after %d", s, spent)
+		}
+	})
+}
+
 // However many rows a call writes, all of them are there afterwards.
 func TestManyRows(t *testing.T) {
 	w := inPostgres(t)

@@ -140,6 +140,9 @@ func (t *memoryTx) read(_ context.Context, w wanted) (*state, error) {
 			distance := a.span.Start.Sub(r.start).Abs()
 			if key.series == r.series && distance > 0 && distance < r.duration && a.span.End.Sub(a.span.Start) == r.length {
 				sums.spent, sums.held, sums.told = sums.spent+a.spent, sums.held+a.held, max(sums.told, a.told)
+				if a.span.Start.Before(r.start) {
+					sums.earlier += a.spent
+				}
 			}
 		}
 		s.others[r.series] = sums

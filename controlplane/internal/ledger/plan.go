@@ -134,8 +134,8 @@ func forgotten(s quota.Span, now time.Time) bool {
 
 // wanted is what the plan needs.
 func (b *book) wanted(head int64) wanted {
+	b.rolling = map[series]rollingKey{}
 	agents, accounts, leases, series := map[uuid.UUID]bool{}, map[accountKey]bool{}, map[leaseKey]bool{}, map[series]bool{}
-	rolling := map[rollingKey]bool{}
 	for _, c := range b.calls {
 		agents[c.agent.ID] = true
 		for _, e := range c.entries {
@@ -143,11 +143,11 @@ func (b *book) wanted(head int64) wanted {
 				continue
 			}
 			accounts[e.key.accountKey], leases[e.key] = true, true
+			if key, ok := b.rollingOf(e); ok {
+				b.rolling[e.key.series], accounts[key.account()] = key, true
+			}
 			if e.quota == nil || !e.present {
 				continue
-			}
-			if r := e.quota.window.Rolling; r != nil {
-				rolling[rollingKey{e.key.series, e.span.Start, e.span.End.Sub(e.span.Start), r.Duration}] = true
 			}
 			if before, after, ok := e.neighbours(); ok {
 				accounts[before], accounts[after] = true, true
@@ -161,8 +161,24 @@ func (b *book) wanted(head int64) wanted {
 	}
 	return wanted{
 		head: head, agents: slices.Collect(maps.Keys(agents)), accounts: slices.Collect(maps.Keys(accounts)),
-		leases: slices.Collect(maps.Keys(leases)), rolling: slices.Collect(maps.Keys(rolling)), shares: slices.Collect(maps.Keys(series)),
+		leases: slices.Collect(maps.Keys(leases)), rolling: slices.Collect(maps.Values(b.rolling)), shares: slices.Collect(maps.Keys(series)),
 	}
+}
+
+// rollingOf is the sub-window that a rolling window ends with: an entry's own, where requests
+// may begin in that, or the present one.
+func (b *book) rollingOf(e *entry) (key rollingKey, ok bool) {
+	if e.quota == nil || e.quota.window.Rolling == nil {
+		return key, false
+	}
+	r, span := *e.quota.window.Rolling, e.span
+	if !e.present {
+		if _, there := b.rolling[e.key.series]; there {
+			return key, false
+		}
+		span = r.SubWindow(b.now)
+	}
+	return rollingKey{e.key.series, span.Start, span.End.Sub(span.Start), r.Duration}, true
 }
 
 // neighbours are the windows before and after, where one leaves to the next; false: none does.

@@ -5,8 +5,6 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-
-	"github.com/weirhq/weir/controlplane/internal/quota"
 )
 
 func (s *state) scanAgents(rows pgx.Rows) error {
@@ -68,7 +66,7 @@ func (r *rows) queueOthers(batch *pgx.Batch, s *state, keys []rollingKey) {
 	after, before, lengths := make([]string, len(keys)), make([]string, len(keys)), make([]int64, len(keys))
 	for i, key := range keys {
 		quotas[i], subjects[i], lengths[i] = key.quota, key.subject, int64(key.length/time.Second)
-		windows[i] = windowID(quota.Span{Start: key.start, End: key.start.Add(key.length)})
+		windows[i] = key.account().window
 		// A window that starts a whole duration away does not count with it: "~" is behind any name.
 		after[i] = key.start.Add(-key.duration).Format(time.RFC3339) + "~"
 		before[i] = key.start.Add(key.duration).Format(time.RFC3339)
@@ -76,7 +74,7 @@ func (r *rows) queueOthers(batch *pgx.Batch, s *state, keys []rollingKey) {
 	batch.Queue(readOthers, r.organization, quotas, subjects, windows, after, before, lengths).Query(func(rows pgx.Rows) error {
 		var key series
 		var sums others
-		_, err := pgx.ForEachRow(rows, []any{&key.quota, &key.subject, &sums.spent, &sums.held, &sums.told}, func() error {
+		_, err := pgx.ForEachRow(rows, []any{&key.quota, &key.subject, &sums.spent, &sums.held, &sums.told, &sums.earlier}, func() error {
 			s.others[key] = sums
 			return nil
 		})

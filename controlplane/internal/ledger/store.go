@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/weirhq/weir/controlplane/internal/quota"
 )
 
 // store is where the ledger is kept. Transactions of one organization follow each other.
@@ -52,9 +54,15 @@ type rollingKey struct {
 	length, duration time.Duration
 }
 
-// others are the sums over the other sub-windows of a rolling window.
+// account is the sub-window itself.
+func (k rollingKey) account() accountKey {
+	return accountKey{k.series, windowID(quota.Span{Start: k.start, End: k.start.Add(k.length)})}
+}
+
+// others are the sums over the other sub-windows of a rolling window; earlier is spent in
+// those before it.
 type others struct {
-	spent, held int64
+	spent, held, earlier int64
 	// told is the greatest of them.
 	told int32
 }

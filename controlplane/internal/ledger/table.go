@@ -69,10 +69,11 @@ const (
 				AND agent_id = k.agent_id AND boot = k.boot OFFSET 0) l`
 	// Names of windows have the order of their starts.
 	readOthers = `
-		SELECT k.quota_id, k.subject, a.spent, a.held, a.told
+		SELECT k.quota_id, k.subject, a.spent, a.held, a.told, a.earlier
 		FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[]) AS k (quota_id, subject, window_id, after, before, length)
 		CROSS JOIN LATERAL (
-			SELECT coalesce(sum(spent), 0)::bigint AS spent, coalesce(sum(held), 0)::bigint AS held, coalesce(max(told_percent), 0) AS told FROM quota_account
+			SELECT coalesce(sum(spent), 0)::bigint AS spent, coalesce(sum(held), 0)::bigint AS held, coalesce(max(told_percent), 0) AS told,
+				coalesce(sum(spent) FILTER (WHERE window_id < k.window_id), 0)::bigint AS earlier FROM quota_account
 			WHERE organization_id = $1 AND quota_id = k.quota_id AND subject = k.subject AND window_id > k.after AND window_id < k.before
 				AND window_id <> k.window_id AND ends_at = starts_at + k.length * interval '1 second') a`
 	readShares = `
