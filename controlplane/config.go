@@ -41,6 +41,7 @@ type Config struct {
 	PostgresURL         string        `kong:"-"`
 	KeepAnswers         time.Duration `env:"WEIR_KEEP_ANSWERS" default:"720h" help:"How long a request id is known: until then the same request gets the stored answer."`
 	PostgresSuperuser   bool          `env:"WEIR_POSTGRES_SUPERUSER" help:"Serve although the login role of Postgres goes around row-level security; for development."`
+	PostgresSynchronous bool          `env:"WEIR_POSTGRES_SYNCHRONOUS" help:"Postgres answers a commit when a standby has it, and none other takes over: after a failover quotas do not wait for agents."`
 	KafkaBrokers        []string      `env:"WEIR_KAFKA_BROKERS" help:"Brokers that usage comes from, and that the relay writes to, host:port."`
 	KafkaTopic          string        `env:"WEIR_KAFKA_TOPIC" default:"weir.usage.v1" help:"Topic of usage."`
 	KafkaDeadTopic      string        `env:"WEIR_KAFKA_DEAD_TOPIC" default:"weir.usage.v1.dead" help:"Topic for what can't be decoded or verified."`

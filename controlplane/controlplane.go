@@ -56,7 +56,7 @@ func Run(ctx context.Context, c Config, logger *slog.Logger) error {
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { p.tailer.Run(ctx); return nil })
-	group.Go(func() error { return fleet.WatchServer(ctx, p.db, keeper, logger) })
+	group.Go(func() error { return fleet.WatchServer(ctx, p.db, keeper, c.PostgresSynchronous, logger) })
 	if c.does(RoleAPI) {
 		group.Go(func() error { command.ForgetAnswers(ctx, p.db, c.KeepAnswers, logger); return nil })
 		alerts := p.courier()

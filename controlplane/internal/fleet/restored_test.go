@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -71,6 +72,65 @@ func TestFollowServer(t *testing.T) {
 			if err != nil || again.Epoch != raised {
 				t.Errorf("the same content is released in epoch %d, want %d, %v", again.Epoch, raised, err)
 			}
+		})
+	}
+}
+
+// A standby that takes over while a process runs has lost nothing, where Postgres is said to
+// replicate synchronously: agents follow, and the ledger waits for nobody.
+func TestWatchServer(t *testing.T) {
+	cases := []struct {
+		name        string
+		synchronous bool
+		change      string
+		restored    bool
+	}{
+		{"synchronous_takeover", true, "timeline = timeline - 1", false},
+		{"another_takeover", false, "timeline = timeline - 1", true},
+		{"an_earlier_timeline", true, "timeline = timeline + 1", true},
+		{"another_system", true, "timeline = timeline - 1, system_identifier = '1'", true},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel() // each waits for the second look
+			db, url := pgtest.OpenURL(t)
+			organization := uuid.New()
+			first, err := fleet.NewReleaseTable(db).Publish(t.Context(), draft(organization, uuid.New(), 5, 1))
+			if err != nil {
+				t.Fatal(err)
+			}
+			log := slog.New(slog.DiscardHandler)
+			began, err := fleet.FollowServer(t.Context(), db, log)
+			if err != nil {
+				t.Fatal(err)
+			}
+			conn, err := pgx.Connect(t.Context(), url)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close(context.Background())
+			changed := time.AfterFunc(time.Second, func() {
+				if _, err := conn.Exec(context.Background(), "UPDATE installation SET "+c.change); err != nil {
+					t.Error(err)
+				}
+			})
+			defer changed.Stop()
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			defer cancel()
+			watched := make(chan error, 1)
+			go func() { watched <- fleet.WatchServer(ctx, db, began, c.synchronous, log) }()
+			var epoch int64
+			for epoch <= first.Epoch && ctx.Err() == nil {
+				if epoch, err = fleet.NewReleaseTable(db).Epoch(ctx, organization); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(100 * time.Millisecond)
+			}
+			if restored := restoredEpoch(t, db, organization); epoch <= first.Epoch || (restored != 0) != c.restored {
+				t.Errorf("epoch %d after %d, restored %d", epoch, first.Epoch, restored)
+			}
+			cancel()
+			<-watched
 		})
 	}
 }
