@@ -65,7 +65,7 @@ func TestMigrate(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff([]string{"agent_tail", "schema_migrations", "usage_event", "usage_range"}, tables); diff != "" {
+		if diff := cmp.Diff([]string{"agent_tail", "schema_migrations", "usage_correction", "usage_event", "usage_range"}, tables); diff != "" {
 			t.Error(diff)
 		}
 	})

@@ -99,7 +99,7 @@ var (
 	// Everything from here on tells about the server's inside.
 	tail = regexp.MustCompile(`(?s)(:? ?[Ww]hile |[:.,]? ?[Ii]n scope |\. Stack trace|\(version |\. Maybe you meant|Expected one of|, expected|\. Available |: \(while |: \(in file).*`)
 	// Names that a caller has no business with.
-	inside = regexp.MustCompile(`usage_event|usage_range|agent_tail|report_definer|log_comment|__table|[0-9a-f]{8}-[0-9a-f]{4}-`)
+	inside = regexp.MustCompile(`usage_event|usage_range|usage_correction|agent_tail|report_definer|log_comment|__table|[0-9a-f]{8}-[0-9a-f]{4}-`)
 )
 
 // hints follow ClickHouse's words where those don't say what to do.

@@ -218,6 +218,8 @@ func TestRequests_filters_of_what_callers_say(t *testing.T) {
 func TestDocs_examples(t *testing.T) {
 	h := newHouse(t)
 	h.ask(t, 4)
+	h.exec(t, `INSERT INTO usage_correction (organization_id, rerate_id, started_at, request_id, attempt, kind, provider, model, old_cost_usd, new_cost_usd, difference_usd)
+		SELECT '`+h.organizations[4].String()+`', generateUUIDv4(), now64(6), '`+fellBack.String()+`', 2, 'request', 'c', 'm', 1.5, 2, 0.5`)
 	for path, c := range map[string]struct {
 		statement *regexp.Regexp
 		least     int

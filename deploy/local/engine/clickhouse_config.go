@@ -40,12 +40,12 @@ func (a Access) withDefaults() Access {
 		a.Database = "weir"
 	}
 	if a.Tables == nil {
-		a.Tables = []string{"usage_event", "usage_range", "agent_tail"}
+		a.Tables = []string{"usage_event", "usage_range", "agent_tail", "usage_correction"}
 	}
 	if a.Views == nil {
 		a.Views = []string{
 			"requests", "records", "attempts", "spend_daily", "spend_by_model", "spend_by_label",
-			"latency_hourly", "errors_hourly", "cache_savings", "completeness", "arrivals",
+			"latency_hourly", "errors_hourly", "cache_savings", "completeness", "arrivals", "corrections",
 		}
 	}
 	return a

@@ -29,7 +29,7 @@ func Shared(t testing.TB) *Server {
 		return s
 	}
 	admin := shared.Admin(t)
-	for _, table := range []string{"usage_event", "usage_range", "agent_tail"} {
+	for _, table := range []string{"usage_event", "usage_range", "agent_tail", "usage_correction"} {
 		if err := admin.Exec(t.Context(), "TRUNCATE TABLE "+table); err != nil {
 			t.Fatal(err)
 		}

@@ -23,6 +23,7 @@ SELECT model FROM usage_event
 SELECT * FROM weir.usage_event
 SELECT * FROM weir.usage_range
 SELECT * FROM weir.agent_tail
+SELECT * FROM weir.usage_correction
 SELECT * FROM `weir`.`usage_event` AS r JOIN requests USING (request_id)
 SELECT * FROM requests UNION ALL SELECT * FROM usage_event
 SELECT model FROM requests UNION ALL SELECT model FROM weir.usage_event

@@ -1,0 +1,3 @@
+DROP VIEW IF EXISTS corrections;
+
+DROP TABLE IF EXISTS usage_correction
