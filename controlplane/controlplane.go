@@ -27,7 +27,9 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/ledger"
 	"github.com/weirhq/weir/controlplane/internal/lookout"
 	"github.com/weirhq/weir/controlplane/internal/postgres"
+	"github.com/weirhq/weir/controlplane/internal/pricebook"
 	"github.com/weirhq/weir/controlplane/internal/readmodel"
+	"github.com/weirhq/weir/controlplane/internal/rerating"
 	"github.com/weirhq/weir/controlplane/internal/vault"
 	"github.com/weirhq/weir/controlplane/internal/webhook"
 )
@@ -138,8 +140,8 @@ func (p *process) courier() *courier.Courier {
 	})
 }
 
-// ingest migrates ClickHouse, waiting for it if need be, and moves usage. A broker
-// that is not as it must be stops usage, and neither the API nor the agents.
+// ingest migrates ClickHouse, waiting for it if need be, moves usage, looks through it
+// for alerts and carries re-rates out. A broker that is not as it must be stops usage, and neither the API nor the agents.
 func (p *process) ingest(ctx context.Context) error {
 	if err := p.migrateClickHouse(ctx); err != nil {
 		return err
@@ -158,8 +160,14 @@ func (p *process) ingest(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	stop := p.lookout(ctx, conn)
-	defer stop()
+	watch := lookout.New(lookout.Config{DB: p.db, ClickHouse: conn, Log: p.logger.With("part", "lookout")})
+	rerates := rerating.New(rerating.Config{
+		DB: p.db, Store: p.store, ClickHouse: conn, Builtin: pricebook.Named, Log: p.logger.With("part", "rerate"),
+	})
+	var beside sync.WaitGroup
+	defer beside.Wait()
+	beside.Go(func() { watch.Run(ctx) })
+	beside.Go(func() { rerates.Run(ctx) })
 	for {
 		err := in.Run(ctx)
 		if err == nil || ctx.Err() != nil {
@@ -167,18 +175,6 @@ func (p *process) ingest(ctx context.Context) error {
 		}
 		p.logger.ErrorContext(ctx, "usage waits in Kafka until its topics are as they must be", "error", err)
 		wait(ctx, ingestEvery)
-	}
-}
-
-// lookout looks through usage until it is stopped.
-func (p *process) lookout(ctx context.Context, conn *clickhouse.Conn) (stop func()) {
-	looking, cancel := context.WithCancel(ctx)
-	watch := lookout.New(lookout.Config{DB: p.db, ClickHouse: conn, Log: p.logger.With("part", "lookout")})
-	var done sync.WaitGroup
-	done.Go(func() { watch.Run(looking) })
-	return func() {
-		cancel()
-		done.Wait()
 	}
 }
 

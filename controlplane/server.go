@@ -23,6 +23,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/pricebook"
 	"github.com/weirhq/weir/controlplane/internal/relay"
 	"github.com/weirhq/weir/controlplane/internal/report"
+	"github.com/weirhq/weir/controlplane/internal/rerating"
 	"github.com/weirhq/weir/controlplane/internal/rpc"
 	"github.com/weirhq/weir/controlplane/internal/signing"
 	"github.com/weirhq/weir/controlplane/internal/token"
@@ -151,6 +152,11 @@ func (s *server) serveAdmins() error {
 		return err
 	}
 	s.close = append(s.close, reports.Close)
+	preview, err := rerating.NewPreview(p.config.ClickHouseReportURL, p.config.ClickHouseDatabase, p.store, pricebook.Named)
+	if err != nil {
+		return err
+	}
+	s.close = append(s.close, preview.Close)
 	book, err := pricebook.Builtin()
 	if err != nil {
 		return err
@@ -169,7 +175,7 @@ func (s *server) serveAdmins() error {
 		Runner: p.runner, Store: p.store, Agents: fleet.NewReportTable(p.db),
 		Asker:  &fleet.Asker{Desk: fleet.NewAskTable(p.db), Log: p.logger.With("part", "ask")},
 		Quotas: ledger.NewReader(p.db),
-		Report: rpc.NewReports(reports, authenticator, s.watches.Draining()), Logger: p.logger.With("part", "api"),
+		Report: rpc.NewReports(reports, authenticator, s.watches.Draining()), Usage: preview, Logger: p.logger.With("part", "api"),
 		PriceBook: book, Secrets: vault.New(p.db, p.house), WebhookNetworks: p.config.WebhookNetworks,
 		Watches: s.watches, TrustedProxies: p.config.TrustedProxies,
 	}

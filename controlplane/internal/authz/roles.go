@@ -41,7 +41,9 @@ var (
 	readHistory = []string{"history.diff", "history.export", "history.get", "history.list", "history.watch"}
 	goBack      = []string{"history.revert"}
 	dashboards  = []string{"alerts.list", "reports.read"}
-	reports     = []string{"reports.query", "reports.save"}
+	reports     = []string{"reports.query", "reports.save", "rerates.get", "rerates.list"}
+	// correctUsage changes what everything cost.
+	correctUsage = []string{"rerates.create"}
 )
 
 // onProjects are the permissions that a role on a project can give: those of RPCs
@@ -61,8 +63,8 @@ var operator = sorted([]string{"organizations.create", "organizations.delete", "
 // roles: admins differ from owners in the decisions, which let nobody give or
 // take a role above their own.
 var roles = map[eventv1.Role][]string{
-	eventv1.Role_ROLE_OWNER:         sorted(readConfiguration, runTraffic, manageTeams, manageSpend, manageUsers, manageOrganization, readHistory, goBack, dashboards, reports),
-	eventv1.Role_ROLE_ADMIN:         sorted(readConfiguration, runTraffic, manageTeams, manageSpend, manageUsers, manageOrganization, readHistory, goBack, dashboards, reports),
+	eventv1.Role_ROLE_OWNER:         sorted(readConfiguration, runTraffic, manageTeams, manageSpend, manageUsers, manageOrganization, readHistory, goBack, dashboards, reports, correctUsage),
+	eventv1.Role_ROLE_ADMIN:         sorted(readConfiguration, runTraffic, manageTeams, manageSpend, manageUsers, manageOrganization, readHistory, goBack, dashboards, reports, correctUsage),
 	eventv1.Role_ROLE_OPERATOR:      sorted(readConfiguration, runTraffic, dashboards),
 	eventv1.Role_ROLE_ANALYST:       sorted(readConfiguration, dashboards, reports),
 	eventv1.Role_ROLE_VIEWER:        sorted(readConfiguration, dashboards),

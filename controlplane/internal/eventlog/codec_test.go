@@ -141,6 +141,10 @@ var stored = []proto.Message{
 		HeldNanoUsd: 1_000_000_000, Reason: "its disk is gone",
 	},
 	&eventv1.BudgetLeasesReleased{Epoch: 7, Reason: "it never comes back"},
+	&eventv1.RerateStarted{
+		From: someTime, Until: someTime, ProjectId: "0192a000-0000-7000-8000-000000000001", ProviderId: "0192a000-0000-7000-8000-000000000002", Model: "gpt-5",
+		BuiltinVersion: "builtin-2026-07.2", PriceOverridesVersion: 77, CoveredUntil: someTime, PriceUnpriced: true, Reason: "the price was wrong",
+	},
 	&eventv1.SavedReportCreated{Name: "spend", Description: "by team", Sql: "SELECT 1"},
 	&eventv1.SavedReportUpdated{Name: "spend", Description: "by team", Sql: "SELECT 1"},
 	&eventv1.SavedReportArchived{},

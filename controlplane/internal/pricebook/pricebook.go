@@ -91,3 +91,14 @@ func each(r io.Reader, read func(*row)) error {
 	}
 	return nil
 }
+
+// Named returns a built-in book by its name; false: this build has none of the name. A
+// build with another Version keeps the books before it, so that usage which they priced can
+// be priced anew.
+func Named(version string) (book *policyv1.PriceBook, ok bool, err error) {
+	if version != Version {
+		return nil, false, nil
+	}
+	book, err = Builtin()
+	return book, err == nil, err
+}

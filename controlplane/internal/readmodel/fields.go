@@ -68,6 +68,13 @@ var (
 		},
 		Order: "project_id",
 	}
+	rerateFields = filter.Schema{
+		Fields: []filter.Field{
+			idField, stateID("project_id"), stateID("provider_id"), stateText("model"), stateText("reason"),
+			ordered(stateTime("from")), ordered(stateTime("until")), createdField,
+		},
+		Order: "created_at",
+	}
 	enrolmentTokenFields = filter.Schema{
 		Fields: []filter.Field{
 			idField, column("gateway_id", filter.ID), ordered(stateNumber("max_uses")),

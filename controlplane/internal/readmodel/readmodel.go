@@ -103,7 +103,7 @@ type projection interface {
 var projections = []projection{
 	Organizations, Members, JoinDomains, RoleBindings, Projects, Providers, Routes, Keys,
 	Gateways, Rollouts, EnrolmentTokens, Agents, ServiceAccounts, ServiceAccountTokens,
-	PriceOverrides, SavedReports, AlertChannels, Limits, Budgets,
+	PriceOverrides, SavedReports, AlertChannels, Limits, Budgets, Rerates,
 }
 
 var _ pglog.Part = Project

@@ -16,6 +16,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/priceoverride"
 	"github.com/weirhq/weir/controlplane/internal/project"
 	"github.com/weirhq/weir/controlplane/internal/provider"
+	"github.com/weirhq/weir/controlplane/internal/rerate"
 	"github.com/weirhq/weir/controlplane/internal/rolebinding"
 	"github.com/weirhq/weir/controlplane/internal/route"
 	"github.com/weirhq/weir/controlplane/internal/savedreport"
@@ -168,6 +169,12 @@ var RoleBindings = &Table[rolebinding.Binding]{
 	values: func(b rolebinding.Binding) []any {
 		return []any{b.ProjectID.String(), b.Principal(), b.ProjectID}
 	},
+}
+
+// Rerates are never changed: how far each is stands elsewhere.
+var Rerates = &Table[rerate.Rerate]{
+	name: "rerate", thing: "rerate", fields: rerateFields, apply: rerate.Apply, begins: "RerateStarted",
+	values: func(rerate.Rerate) []any { return nil },
 }
 
 func usedToken(body proto.Message) string {

@@ -54,6 +54,7 @@ type AdminConfig struct {
 	Asker         Asker
 	Quotas        QuotaReader
 	Report        adminv1connect.ReportServiceHandler
+	Usage         Usage
 	// PriceBook is the built-in one that policies are compiled with.
 	PriceBook *policyv1.PriceBook
 	Secrets   *vault.Vault
@@ -155,6 +156,7 @@ func NewAdmin(c AdminConfig) []Mount {
 	mount(adminv1connect.NewQuotaServiceHandler(&quotaStandings{c.Runner, c.Store, c.Quotas}, behind...))
 	mount(adminv1connect.NewReportServiceHandler(c.Report, behind...))
 	mount(adminv1connect.NewPriceOverrideServiceHandler(s.priceOverrides, behind...))
+	mount(adminv1connect.NewRerateServiceHandler(&rerates{c.Runner, c.Store, c.Usage}, behind...))
 	mount(adminv1connect.NewSavedReportServiceHandler(s.savedReports, behind...))
 	mount(adminv1connect.NewAlertChannelServiceHandler(s.alertChannels, behind...))
 	mount(adminv1connect.NewAlertServiceHandler(&alerts{c.Store}, behind...))

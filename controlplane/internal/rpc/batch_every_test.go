@@ -17,7 +17,7 @@ var notInBatches = []string{
 	"GatewayService.CreateEnrolmentToken", "GatewayService.RevokeEnrolmentToken",
 	"GatewayService.UpdateAgent", "GatewayService.RevokeAgent",
 	"ServiceAccountService.CreateServiceAccountToken", "ServiceAccountService.RevokeServiceAccountToken",
-	"AlertChannelService.TestAlertChannel", "PriceOverrideService.ImportPrices",
+	"AlertChannelService.TestAlertChannel", "PriceOverrideService.ImportPrices", "RerateService.RerateUsage",
 }
 
 func TestEveryChangeOfConfigurationFitsIntoABatch(t *testing.T) {

@@ -11,10 +11,12 @@ import (
 )
 
 const (
-	// DefaultCallTimeout bounds a call of the API, but for reports and streams.
+	// DefaultCallTimeout bounds a call of the API, but for reports, re-rates and streams.
 	DefaultCallTimeout = 30 * time.Second
 	// leastReport is beyond what package report allows a query.
 	leastReport = 30 * time.Second
+	// leastRerate is for a dry run over as many attempts as one takes.
+	leastRerate = 5 * time.Minute
 )
 
 // timed ends unary calls of the service at a path that take longer than limit,
@@ -22,8 +24,11 @@ const (
 // connection to a store that hangs, and all that queues for one.
 func timed(path string, limit time.Duration, next http.Handler) http.Handler {
 	service := strings.Trim(path, "/")
-	if service == adminv1connect.ReportServiceName {
+	switch service {
+	case adminv1connect.ReportServiceName:
 		limit = max(limit, leastReport)
+	case adminv1connect.RerateServiceName:
+		limit = max(limit, leastRerate)
 	}
 	streams := map[string]bool{}
 	for _, method := range methodsOf(service) {

@@ -12,6 +12,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/project"
 	"github.com/weirhq/weir/controlplane/internal/provider"
 	"github.com/weirhq/weir/controlplane/internal/readmodel"
+	"github.com/weirhq/weir/controlplane/internal/rerate"
 	"github.com/weirhq/weir/controlplane/internal/rolebinding"
 	"github.com/weirhq/weir/controlplane/internal/rollout"
 	"github.com/weirhq/weir/controlplane/internal/route"
@@ -104,7 +105,7 @@ func configuration(organizations *organizations, alerts *alertChannels) []chapte
 }
 
 // authorities are the kinds that no revert touches: people, what acts for them, what
-// they may do, who lets agents in, and what agents are being given.
+// they may do, who lets agents in, what agents are being given, and what was priced anew.
 func authorities() []chapter {
 	nameless := func(member.Member) string { return "" }
 	return []chapter{
@@ -128,6 +129,9 @@ func authorities() []chapter {
 		},
 		story[rollout.Rollout, *adminv1.Rollout]{
 			table: readmodel.Rollouts, convert: toProtoRollout, label: func(rollout.Rollout) string { return "" },
+		},
+		story[rerate.Rerate, *adminv1.Rerate]{
+			table: readmodel.Rerates, convert: toProtoRerate, label: func(rerate.Rerate) string { return "" },
 		},
 		story[gateway.Agent, *adminv1.Agent]{
 			table: readmodel.Agents, convert: agentKind.convert, label: func(a gateway.Agent) string { return a.Name },

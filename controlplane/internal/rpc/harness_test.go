@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"connectrpc.com/connect"
 	"github.com/google/uuid"
@@ -29,8 +30,11 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/ledger"
 	"github.com/weirhq/weir/controlplane/internal/postgres"
 	"github.com/weirhq/weir/controlplane/internal/postgres/pgtest"
+	"github.com/weirhq/weir/controlplane/internal/pricebook"
 	"github.com/weirhq/weir/controlplane/internal/readmodel"
 	"github.com/weirhq/weir/controlplane/internal/report"
+	"github.com/weirhq/weir/controlplane/internal/rerate"
+	"github.com/weirhq/weir/controlplane/internal/rerating"
 	"github.com/weirhq/weir/controlplane/internal/rpc"
 	"github.com/weirhq/weir/controlplane/internal/token"
 	"github.com/weirhq/weir/controlplane/internal/vault"
@@ -61,6 +65,8 @@ type installation struct {
 	asker   *fleet.Asker
 	// usage is nil where no test asks for reports.
 	usage *report.Reports
+	// analytics is nil where no test has usage priced anew: there is none then.
+	analytics *chtest.Server
 }
 
 func install(t testing.TB) *installation {
@@ -119,12 +125,21 @@ func (in *installation) serve(config rpc.AdminConfig) *installation {
 	if config.Report == nil {
 		config.Report = adminv1connect.UnimplementedReportServiceHandler{}
 	}
+	config.Usage = noUsage{}
+	if in.analytics != nil {
+		preview, err := rerating.NewPreview(in.analytics.ReportURL, chtest.Database, store, pricebook.Named)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = preview.Close() })
+		config.Usage = preview
+	}
 	in.reports = fleet.NewReportTable(db)
 	in.asker = &fleet.Asker{Desk: fleet.NewAskTable(db), Log: logger}
 	config = rpc.AdminConfig{
 		Authenticator: config.Authenticator, Runner: in.runner, Store: store, Agents: in.reports, Asker: in.asker,
 		Quotas: ledger.NewReader(db),
-		Report: config.Report, Limits: config.Limits, CallTimeout: config.CallTimeout, Logger: logger, Watches: in.watches,
+		Report: config.Report, Usage: config.Usage, Limits: config.Limits, CallTimeout: config.CallTimeout, Logger: logger, Watches: in.watches,
 		PriceBook: builtinPrices, Secrets: vault.New(db, in.house), WebhookNetworks: loopback,
 	}
 	mounts := rpc.NewAdmin(config)
@@ -183,6 +198,7 @@ type client struct {
 	diagnostics   adminv1connect.DiagnosticsServiceClient
 	quotas        adminv1connect.QuotaServiceClient
 	rollouts      adminv1connect.RolloutServiceClient
+	rerates       adminv1connect.RerateServiceClient
 }
 
 // speaking calls as the tenant, in another protocol.
@@ -231,7 +247,19 @@ func (in *installation) sending(headers map[string]string, options ...connect.Cl
 		diagnostics:   adminv1connect.NewDiagnosticsServiceClient(h, url, with),
 		quotas:        adminv1connect.NewQuotaServiceClient(h, url, with),
 		rollouts:      adminv1connect.NewRolloutServiceClient(h, url, with),
+		rerates:       adminv1connect.NewRerateServiceClient(h, url, with),
 	}
+}
+
+// noUsage is an analytics store without rows.
+type noUsage struct{}
+
+func (noUsage) Covered(context.Context) (time.Time, error) {
+	return time.Now().Add(-10 * time.Second).UTC().Truncate(time.Second), nil
+}
+
+func (noUsage) Differences(context.Context, uuid.UUID, rerate.Settings) (rerate.Tally, error) {
+	return rerate.Tally{}, nil
 }
 
 // tenant is an organization with one of everything.

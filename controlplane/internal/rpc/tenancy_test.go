@@ -329,6 +329,21 @@ var foreign = map[string]func(t *testing.T, a, b *tenant){
 			PriceOverride: &adminv1.PriceOverride{Id: a.override.Id, Rates: &adminv1.Rates{Input: "0"}},
 		})
 	},
+	"RerateService.RerateUsage": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.rerates.RerateUsage, rerateOf(func(r *adminv1.RerateUsageRequest) { r.ProjectId = a.project.Id }))
+		refused(t, connect.CodeNotFound, b.rerates.RerateUsage, rerateOf(func(r *adminv1.RerateUsageRequest) { r.ProviderId = a.provider.Id }))
+		call(t, a.rerates.RerateUsage, rerateOf(nil))
+		call(t, b.rerates.RerateUsage, rerateOf(nil)) // a's is not in its way
+	},
+	"RerateService.GetRerate": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.rerates.GetRerate, &adminv1.GetRerateRequest{Id: a.rerated(t).Id})
+	},
+	"RerateService.ListRerates": func(t *testing.T, a, b *tenant) {
+		id := a.rerated(t).Id
+		for _, r := range call(t, b.rerates.ListRerates, &adminv1.ListReratesRequest{}).Rerates {
+			differ(t, r.Id, id)
+		}
+	},
 	"PriceOverrideService.DeletePriceOverride": func(t *testing.T, a, b *tenant) {
 		refused(t, connect.CodeNotFound, b.prices.DeletePriceOverride, &adminv1.DeletePriceOverrideRequest{Id: a.override.Id})
 	},

@@ -1,0 +1,2 @@
+DROP TABLE rerate_run;
+DROP TABLE rerate;
