@@ -64,6 +64,7 @@ type Target struct {
 	// Budget bounds how often it is tried again.
 	Budget Budget
 	pace   atomic.Pointer[Pace] // nil until the target is hedged
+	pool   Pool
 
 	targets *Targets
 	// seed tells targets apart that requests stick to; it is the same in all agents.

@@ -103,7 +103,7 @@ func verdictOf(refusal *dialect.Refusal) usagev1.Verdict {
 	switch refusal.Code {
 	case codeMismatch:
 		return usagev1.Verdict_VERDICT_SURFACE
-	case codeBudgetExceeded, codeRateLimited, codeQuotaUnavailable, codeBudgetUnbounded, codeBudgetUnpriced:
+	case codeBudgetExceeded, codeRateLimited, codeUpstreamRateLimited, codeQuotaUnavailable, codeBudgetUnbounded, codeBudgetUnpriced:
 		return usagev1.Verdict_VERDICT_QUOTA
 	case modelUnpriced.Code:
 		return usagev1.Verdict_VERDICT_UNPRICED

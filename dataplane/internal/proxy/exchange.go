@@ -42,7 +42,8 @@ type exchange struct {
 	// counted are the quotas that count the request. whole is what it has of those on requests
 	// as such, reservations that and each attempt's; nil: there are none.
 	counted      []snapshot.Counted
-	lacked       *lack // of the target that was asked about last; nil: quotas cover all
+	crowded      *crowded // the same of the upstream's own limits
+	lacked       *lack    // of the target that was asked about last; nil: quotas cover all
 	whole        *reservation
 	reservations []*reservation
 	// capped is what the output of the next attempt is held to, in tokens of one choice; 0: it
@@ -215,6 +216,9 @@ func (e *exchange) next() (target *snapshot.Target, refusal *dialect.Refusal) {
 // take makes the target that of the next attempt, or leaves it out and tells why.
 func (e *exchange) take(target *snapshot.Target) *dialect.Refusal {
 	refusal := e.usable(target)
+	if refusal == nil {
+		refusal = e.spare(target)
+	}
 	if refusal == nil {
 		refusal = e.afford(target)
 	}

@@ -33,7 +33,9 @@ type upstream struct {
 	attempt *usagev1.Attempt
 	begun   time.Duration
 	trial   balance.Trial // to learn from
-	span    trace.Span    // nil: it is not traced
+	pool    *balance.Pool // that it is counted in, with so many tokens; nil: no more
+	pooled  int64
+	span    trace.Span // nil: it is not traced
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
 	// reached: a byte of the body was taken by the transport.
@@ -77,6 +79,7 @@ func (u *upstream) run() {
 	e := u.exchange
 	defer u.cancel(nil)
 	defer u.leg.release()
+	defer u.answered(nil)
 	u.watch.begin(u, e.handler.config.Now())
 	defer u.watch.stop()
 	request, err := u.request()
@@ -87,6 +90,7 @@ func (u *upstream) run() {
 	}
 	response, err := e.handler.config.Transport.RoundTrip(request)
 	u.watch.stop()
+	u.answered(response)
 	u.waits(e.handler.config.Now().Sub(u.watch.begun))
 	if u.race == nil && !e.plan.Left() {
 		e.releaseBody() // the transport has its own hold on it while it sends

@@ -27,6 +27,7 @@ type metrics struct {
 	retries         *prometheus.CounterVec
 	overBudget      prometheus.Counter
 
+	crowded                             prometheus.Counter
 	hedges, hedgesWon, hedgesOverBudget prometheus.Counter
 
 	shadows        *prometheus.CounterVec
@@ -63,8 +64,10 @@ func newMetrics(registry prometheus.Registerer, upstream ...prometheus.Collector
 		spoolFull:   counter("weir_agent_spool_refusals_total", "Usage records not taken because the spool is full."),
 		spoolErrors: counter("weir_agent_spool_errors_total", "Usage records not taken because of an error of the spool."),
 		retries:     counters("weir_agent_retries_total", "Attempts after which another one followed, by how they failed.", "failure"),
-		hedges:      counter("weir_agent_hedges_total", "Attempts made beside another one that had no content for long."),
-		hedgesWon:   counter("weir_agent_hedges_won_total", "Attempts beside another one that had content first."),
+		crowded: counter("weir_agent_targets_crowded_total",
+			"Times that a target was passed over, as little was left of its provider's own limits and the key had had its part of that."),
+		hedges:    counter("weir_agent_hedges_total", "Attempts made beside another one that had no content for long."),
+		hedgesWon: counter("weir_agent_hedges_won_total", "Attempts beside another one that had content first."),
 		hedgesOverBudget: counter("weir_agent_hedges_over_budget_total",
 			"Attempts not made beside another one: more than the route's share of the requests to the target."),
 		overBudget: counter("weir_agent_retries_over_budget_total",
@@ -84,7 +87,7 @@ func newMetrics(registry prometheus.Registerer, upstream ...prometheus.Collector
 	}
 	all := []prometheus.Collector{
 		m.requests, m.unauthenticated, m.unrecorded, m.spoolFull, m.spoolErrors, m.retries, m.overBudget,
-		m.hedges, m.hedgesWon, m.hedgesOverBudget, m.shadows, m.shadowsDropped, m.bytes, m.overhead, m.stage, m.words, m.unpriced, m.connections.used,
+		m.crowded, m.hedges, m.hedgesWon, m.hedgesOverBudget, m.shadows, m.shadowsDropped, m.bytes, m.overhead, m.stage, m.words, m.unpriced, m.connections.used,
 		gauge("weir_agent_requests_in_flight", "Requests that are being answered.", m.inFlight.Load),
 		gauge("weir_agent_streams_open", "Answers that are passed on as they come.", m.streams.Load),
 	}

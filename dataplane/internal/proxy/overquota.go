@@ -45,7 +45,7 @@ func (e *exchange) tellQuota(refusal *dialect.Refusal) {
 	header := e.w.Header()
 	header["X-Weir-Quota"] = []string{l.Quota.Name}
 	if l.RetryAfter > 0 {
-		header["Retry-After"] = []string{strconv.FormatInt(max(1, int64((l.RetryAfter+time.Second-1)/time.Second)), 10)}
+		header["Retry-After"] = []string{strconv.FormatInt(seconds(l.RetryAfter), 10)}
 	}
 }
 

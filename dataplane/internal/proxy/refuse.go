@@ -147,6 +147,7 @@ func (e *exchange) refuse(refusal *dialect.Refusal) {
 		e.w.Header().Set("WWW-Authenticate", "Bearer")
 	}
 	e.tellQuota(refusal)
+	e.tellCrowded(refusal)
 	e.writeError(refusal)
 }
 

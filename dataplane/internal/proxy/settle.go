@@ -58,6 +58,7 @@ func (e *exchange) open() {
 		exchange: e, target: e.target, leg: e.leg, secret: e.secret, reserved: e.reserved, begun: e.elapsed(), trial: e.plan.Try(e.request.Stream),
 	}
 	e.up, e.leg, e.reserved = u, leg{}, nil
+	u.count()
 	provider := u.target.Provider
 	most, bounded := bound(u.leg.sent, int64(len(u.leg.body.bytes))+u.leg.sent.Beside, u.entry())
 	if u.reserved != nil {
@@ -92,6 +93,7 @@ func (e *exchange) open() {
 // forget ends an attempt that was never made.
 func (u *upstream) forget() {
 	u.leg.release()
+	u.answered(nil)
 	u.reserved.release()
 	u.trial.End(u.exchange.handler.config.Now(), balance.Ending{})
 	if u.span != nil {

@@ -1,0 +1,223 @@
+package balance
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// A pool is tight where less than one in tightBelow is left, until one in easyAbove is.
+	tightBelow = 4
+	easyAbove  = 2
+	// longestTight bounds for how long an upstream is believed that says no more.
+	longestTight = time.Minute
+	// One in head of what is left may be used at once; the rest comes with the time until the
+	// reset, so that there is something for who comes later.
+	head = 4
+	// maxAskers bounds the keys that are told apart; those beyond share as one.
+	maxAskers = 1000
+)
+
+// Pooled is what an upstream's limits count.
+type Pooled int
+
+// Requests and tokens are what upstreams tell of.
+const (
+	PooledRequests Pooled = iota
+	PooledTokens
+	pooled
+)
+
+// Rest is what an upstream says is left of a limit of its own.
+type Rest struct {
+	Limit, Left int64
+	// Resets is how long until all of it is there again.
+	Resets time.Duration
+}
+
+// Pool is what is left of an upstream's own limits, as its answers tell: of the account behind
+// the credential, which this agent may share. While little is left, keys get even parts of it.
+// It is safe for concurrent use.
+type Pool struct {
+	tight atomic.Bool
+	mu    sync.Mutex
+	under int64 // attempts that had no answer yet
+	rests [pooled]rest
+}
+
+// rest is one limit while little of it is left; until is zero where there is enough.
+type rest struct {
+	left         int64
+	since, until time.Time
+	sent         int64 // since then, by this agent
+	unheard      int64 // of what was sent when the upstream told last, and since
+	projects     map[string]*asker
+	askers       int
+}
+
+// asker is a project, or a key of one.
+type asker struct {
+	asked, got int64
+	keys       map[string]*asker
+}
+
+// Asker is whose request it is.
+type Asker struct{ Project, Key string }
+
+// Pool is of the account that the target is asked with.
+func (t *Target) Pool() *Pool { return &t.pool }
+
+// Allow tells whether a request of so many tokens may go to the upstream now; else how long it
+// is until it may. It takes nothing.
+func (p *Pool) Allow(who Asker, tokens int64, now time.Time) (wait time.Duration, ok bool) {
+	if !p.tight.Load() {
+		return 0, true
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i, cost := range [...]int64{1, max(tokens, 1)} {
+		r := &p.rests[i]
+		if r.until.IsZero() {
+			continue
+		}
+		if !now.Before(r.until) {
+			*r = rest{}
+			p.settle()
+			continue
+		}
+		if after, fits := r.allow(who, cost, now); !fits {
+			wait = max(wait, after)
+		}
+	}
+	return wait, wait == 0
+}
+
+// Sent counts an attempt that goes to the upstream. Answered is to follow.
+func (p *Pool) Sent(who Asker, tokens int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.under++
+	for i, cost := range [...]int64{1, max(tokens, 1)} {
+		if r := &p.rests[i]; !r.until.IsZero() {
+			r.sent += cost
+			r.unheard += cost
+			project, key := r.of(who)
+			project.got += cost
+			key.got += cost
+		}
+	}
+}
+
+// Answered takes in what the answer to an attempt of so many tokens says is left; nil of what
+// it does not tell.
+func (p *Pool) Answered(tokens int64, said [2]*Rest, now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.under--
+	for i, cost := range [...]int64{1, max(tokens, 1)} {
+		r := &p.rests[i]
+		r.unheard = max(r.unheard-cost, 0)
+		if said[i] != nil {
+			r.hear(said[i], now, p.under*cost)
+		}
+	}
+	p.settle()
+}
+
+func (p *Pool) settle() {
+	tight := false
+	for i := range p.rests {
+		tight = tight || !p.rests[i].until.IsZero()
+	}
+	p.tight.Store(tight)
+}
+
+// hear takes in what is left. under is about what others under way take.
+func (r *rest) hear(said *Rest, now time.Time, under int64) {
+	switch tight := !r.until.IsZero() && now.Before(r.until); {
+	case said.Limit <= 0 || said.Resets <= 0 || said.Left >= said.Limit/easyAbove || !tight && said.Left >= said.Limit/tightBelow:
+		*r = rest{}
+		return
+	case !tight:
+		*r = rest{since: now, unheard: under, projects: map[string]*asker{}}
+	}
+	r.left, r.until = max(said.Left, 0), now.Add(min(said.Resets, longestTight))
+}
+
+// of is the asker, made where it is new.
+func (r *rest) of(who Asker) (project, key *asker) {
+	if project = r.projects[who.Project]; project == nil {
+		if r.askers >= maxAskers {
+			who = Asker{}
+		}
+		if project = r.projects[who.Project]; project == nil {
+			project = &asker{keys: map[string]*asker{}}
+			r.projects[who.Project] = project
+			r.askers++
+		}
+	}
+	if key = project.keys[who.Key]; key == nil {
+		if r.askers >= maxAskers {
+			who.Key = ""
+		}
+		if key = project.keys[who.Key]; key == nil {
+			key = &asker{}
+			project.keys[who.Key] = key
+			r.askers++
+		}
+	}
+	return project, key
+}
+
+// allow compares what a key got with its even part of what is there by now.
+func (r *rest) allow(who Asker, cost int64, now time.Time) (wait time.Duration, ok bool) {
+	project, key := r.of(who)
+	project.asked += cost
+	key.asked += cost
+	free := r.left - r.unheard
+	if free < cost {
+		return r.until.Sub(now), false
+	}
+	if len(r.projects) == 1 && len(project.keys) == 1 {
+		return 0, true // nobody to leave anything to
+	}
+	all := r.sent + free
+	whole := r.until.Sub(r.since)
+	gone := now.Sub(r.since)
+	come := gone + (whole-gone)/head
+	there := int64(float64(all) * (float64(come) / float64(whole)))
+	mine := even(asked(project.keys), even(asked(r.projects), there, project.asked), key.asked)
+	if key.got+cost <= max(mine, cost) {
+		return 0, true
+	}
+	if mine == 0 {
+		return r.until.Sub(now), false
+	}
+	// Its part grows with what is there, which does by so much of the time.
+	later := time.Duration(float64(come)*float64(key.got+cost)/float64(mine)) - come
+	return max(min(later*head/(head-1), whole-gone), time.Millisecond), false
+}
+
+func asked(of map[string]*asker) []int64 {
+	all := make([]int64, 0, len(of))
+	for _, a := range of {
+		all = append(all, a.asked)
+	}
+	return all
+}
+
+// even is what one of several gets of an amount that asks for so much: who asks for less than
+// an even part leaves the rest of it to the others.
+func even(asked []int64, amount, mine int64) int64 {
+	slices.Sort(asked)
+	for i, a := range asked {
+		part := amount / int64(len(asked)-i)
+		if a > part {
+			return min(mine, part)
+		}
+		amount -= a
+	}
+	return mine
+}

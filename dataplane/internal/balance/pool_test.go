@@ -1,0 +1,209 @@
+package balance_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/weirhq/weir/dataplane/internal/balance"
+)
+
+// account is one at a provider: so many requests in each window, or a bucket that fills
+// steadily.
+type account struct {
+	limit  int64
+	window time.Duration
+	bucket bool
+	left   float64
+	at     time.Time
+}
+
+func (a *account) ask(now time.Time) (rest *balance.Rest, served bool) {
+	switch {
+	case a.bucket:
+		a.left = min(a.left+float64(a.limit)*float64(now.Sub(a.at))/float64(a.window), float64(a.limit))
+	case now.Truncate(a.window) != a.at.Truncate(a.window):
+		a.left = float64(a.limit)
+	}
+	a.at = now
+	if served = a.left >= 1; served {
+		a.left--
+	}
+	resets := now.Truncate(a.window).Add(a.window).Sub(now)
+	if a.bucket {
+		resets = time.Duration((float64(a.limit) - a.left) / float64(a.limit) * float64(a.window))
+	}
+	return &balance.Rest{Limit: a.limit, Left: int64(a.left), Resets: resets}, served
+}
+
+// caller asks so often.
+type caller struct {
+	who                              balance.Asker
+	rate                             float64 // each second
+	served, passedOver, limited, all int
+}
+
+// drive has callers ask for a while, each answer after 200 ms.
+func drive(t *balance.Target, a *account, seed uint64, length time.Duration, callers ...*caller) {
+	type answer struct {
+		at   time.Time
+		rest *balance.Rest
+	}
+	var under []answer
+	dice := rand.New(rand.NewPCG(seed, 1))
+	const step = 10 * time.Millisecond
+	for at := start; at.Before(start.Add(length)); at = at.Add(step) {
+		for len(under) > 0 && !at.Before(under[0].at) {
+			t.Pool().Answered(1, [2]*balance.Rest{under[0].rest}, at)
+			under = under[1:]
+		}
+		for _, i := range dice.Perm(len(callers)) {
+			c := callers[i]
+			if dice.Float64() >= c.rate*step.Seconds() {
+				continue
+			}
+			c.all++
+			if _, ok := t.Pool().Allow(c.who, 1, at); !ok {
+				c.passedOver++
+				continue
+			}
+			t.Pool().Sent(c.who, 1)
+			rest, served := a.ask(at)
+			if served {
+				c.served++
+			} else {
+				c.limited++
+			}
+			under = append(under, answer{at.Add(200 * time.Millisecond), rest})
+		}
+	}
+}
+
+var start = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+
+func poolTarget() *balance.Target {
+	return balance.NewTargets(start, rand.Int64N).Of(target("m", 1))
+}
+
+// One that floods an upstream takes nothing from who asks seldom, nor from its like, and what
+// the upstream allows is used.
+func TestPoolsAreShared(t *testing.T) {
+	for name, bucket := range map[string]bool{"windows": false, "bucket": true} {
+		t.Run(name, func(t *testing.T) {
+			a := &account{limit: 600, window: time.Minute, bucket: bucket, left: 600, at: start}
+			flood, other := &caller{who: balance.Asker{Project: "a", Key: "1"}, rate: 30}, &caller{who: balance.Asker{Project: "a", Key: "2"}, rate: 30}
+			seldom := &caller{who: balance.Asker{Project: "b", Key: "3"}, rate: 1}
+			drive(poolTarget(), a, 1, 10*time.Minute, flood, other, seldom)
+			all := []*caller{flood, other, seldom}
+			served, limited := 0, 0
+			for _, c := range all {
+				served, limited = served+c.served, limited+c.limited
+				t.Logf("%v: %d asked, %d served, %d passed over, %d refused by the upstream", c.who, c.all, c.served, c.passedOver, c.limited)
+			}
+			if missed := seldom.all - seldom.served; missed*20 > seldom.all {
+				t.Errorf("%d of %d requests of the one that asks seldom are not served", missed, seldom.all)
+			}
+			if served < 600*10*90/100 {
+				t.Errorf("%d are served of 6000", served)
+			}
+			if limited*20 > served {
+				t.Errorf("%d are refused by the upstream", limited)
+			}
+			if d := flood.served - other.served; d*10 > flood.served || -d*10 > flood.served {
+				t.Errorf("equals got %d and %d", flood.served, other.served)
+			}
+		})
+	}
+}
+
+// Projects have even parts, however many keys they have.
+func TestPoolsAreSharedByProjects(t *testing.T) {
+	a := &account{limit: 600, window: time.Minute, left: 60, at: start}
+	var many []*caller
+	for i := range 8 {
+		many = append(many, &caller{who: balance.Asker{Project: "many", Key: fmt.Sprint(i)}, rate: 10})
+	}
+	one := &caller{who: balance.Asker{Project: "one", Key: "x"}, rate: 10}
+	p := poolTarget()
+	p.Pool().Sent(one.who, 1)
+	p.Pool().Answered(1, [2]*balance.Rest{{Limit: 600, Left: 59, Resets: time.Minute}}, start)
+	drive(p, a, 2, 50*time.Second, append(many, one)...)
+	sum := 0
+	for _, c := range many {
+		sum += c.served
+	}
+	if sum+one.served < 40 || one.served*10 < sum*8 || one.served*8 > sum*10 {
+		t.Errorf("one key got %d, and eight of another project %d", one.served, sum)
+	}
+}
+
+func TestPool(t *testing.T) {
+	who := balance.Asker{Project: "a", Key: "1"}
+	hear := func(p *balance.Pool, said [2]*balance.Rest, at time.Time) {
+		p.Sent(who, 100)
+		p.Answered(100, said, at)
+	}
+	t.Run("alone_one_may_use_all_that_is_left", func(t *testing.T) {
+		p := poolTarget().Pool()
+		hear(p, [2]*balance.Rest{{Limit: 100, Left: 3, Resets: 20 * time.Second}}, start)
+		for i := range 3 {
+			if _, ok := p.Allow(who, 1, start); !ok {
+				t.Fatalf("the %d. is passed over", i+1)
+			}
+			p.Sent(who, 1)
+		}
+		if wait, ok := p.Allow(who, 1, start.Add(5*time.Second)); ok || wait != 15*time.Second {
+			t.Errorf("with nothing left: %v, %v", wait, ok)
+		}
+		if _, ok := p.Allow(who, 1, start.Add(20*time.Second)); !ok {
+			t.Error("passed over after the reset")
+		}
+	})
+	t.Run("tokens_count_too", func(t *testing.T) {
+		p := poolTarget().Pool()
+		hear(p, [2]*balance.Rest{{Limit: 100, Left: 90, Resets: time.Second}, {Limit: 100_000, Left: 5_000, Resets: 30 * time.Second}}, start)
+		if _, ok := p.Allow(who, 4_000, start); !ok {
+			t.Error("4000 of 5000 are passed over")
+		}
+		if _, ok := p.Allow(who, 6_000, start); ok {
+			t.Error("6000 of 5000 are let through")
+		}
+	})
+	t.Run("more_than_was_believed_ends_it", func(t *testing.T) {
+		p := poolTarget().Pool()
+		hear(p, [2]*balance.Rest{{Limit: 100, Left: 0, Resets: time.Hour}}, start)
+		if wait, ok := p.Allow(who, 1, start); ok || wait != time.Minute {
+			t.Errorf("nothing is left for an hour: %v, %v", wait, ok)
+		}
+		hear(p, [2]*balance.Rest{{Limit: 100, Left: 20, Resets: time.Hour}}, start)
+		if _, ok := p.Allow(who, 1, start); !ok {
+			t.Error("passed over with a fifth left")
+		}
+	})
+	t.Run("without_a_reset_or_a_limit_nothing_is_believed", func(t *testing.T) {
+		p := poolTarget().Pool()
+		hear(p, [2]*balance.Rest{{Limit: 100}, {Resets: time.Second}}, start)
+		if _, ok := p.Allow(who, 1, start); !ok {
+			t.Error("passed over")
+		}
+	})
+	t.Run("askers_are_bounded", func(t *testing.T) {
+		p := poolTarget().Pool()
+		hear(p, [2]*balance.Rest{{Limit: 1_000_000, Left: 50_000, Resets: time.Minute}}, start)
+		for i := range 3_000 {
+			p.Allow(balance.Asker{Project: fmt.Sprint(i % 50), Key: fmt.Sprint(i)}, 1, start)
+		}
+		if n := p.Askers(); n > 1_100 {
+			t.Errorf("%d askers are held", n)
+		}
+	})
+}
+
+func BenchmarkPoolWithEnoughLeft(b *testing.B) {
+	p := poolTarget().Pool()
+	b.ReportAllocs()
+	for b.Loop() {
+		p.Allow(balance.Asker{Project: "a", Key: "1"}, 1, start)
+	}
+}
