@@ -31,6 +31,7 @@ type ledger struct {
 	term   time.Duration
 	even   bool                 // wants are granted as the real one grants them: an even part of what is free
 	parts  map[string]*parts    // as the real one splits rates, by quota; nil: it does not
+	skew   time.Duration        // of its clock
 	whole  bool                 // a share is all that others do not have
 	deaf   bool                 // totals are not taken
 	denial agentv1.Grant_Denial // of all grants
@@ -114,8 +115,8 @@ func (l *ledger) window(quota string) (id string, ends time.Time) {
 	if length == 0 {
 		return "lifetime", time.Time{}
 	}
-	start := time.Now().Truncate(length)
-	return start.UTC().Format(time.RFC3339Nano), start.Add(length)
+	start := time.Now().Add(l.skew).Truncate(length)
+	return start.UTC().Format(time.RFC3339Nano), start.Add(length - l.skew)
 }
 
 func (l *ledger) grant(agent, boot string, h *agentv1.Holding) *agentv1.Grant {
@@ -348,6 +349,22 @@ func (l *ledger) flaky(dice *rand.Rand) {
 		return nil
 	}
 	l.set(func() { l.before, l.after = chance, chance })
+}
+
+// setClock sets the clock of windows forth and back, up to 15 s each time, until stop.
+func (l *ledger) setClock(dice *rand.Rand) (stop func()) {
+	done := make(chan struct{})
+	go func() {
+		for {
+			select {
+			case <-done:
+				return
+			case <-time.After(time.Duration(1+dice.IntN(8_000)) * time.Millisecond):
+				l.set(func() { l.skew += time.Duration(dice.IntN(30_000)-15_000) * time.Millisecond })
+			}
+		}
+	}()
+	return func() { close(done) }
 }
 
 // disk remembers what requests took, as the spool does.
