@@ -102,6 +102,11 @@ loadtest-gateway: ## the agent beside a bare reverse proxy: latency, throughput,
 	@go run ./loadtest gateway --json $(REPORTS)/gateway.json --html $(REPORTS)/gateway.html
 
 # Built, not "go run": a run that fails says so once, and Ctrl-C reaches what it started.
+.PHONY: loadtest-budget
+loadtest-budget: ## 2 minutes of 20 agents that are killed while 4,000 callers want more than budgets have; BUDGET adds flags
+	@mkdir -p .weir/bin && go build -o .weir/bin/loadtest ./loadtest
+	@.weir/bin/loadtest budget $(BUDGET)
+
 .PHONY: chaos
 chaos: ## 3 minutes of random faults under load: no usage lost, none twice; prints its seed, CHAOS adds flags
 	@mkdir -p .weir/bin && go build -o .weir/bin/loadtest ./loadtest

@@ -11,6 +11,7 @@ import (
 
 	"github.com/weirhq/weir/deploy/local/engine"
 	"github.com/weirhq/weir/deploy/local/process"
+	"github.com/weirhq/weir/loadtest/budget"
 	"github.com/weirhq/weir/loadtest/chaos"
 	"github.com/weirhq/weir/loadtest/dashboards"
 	"github.com/weirhq/weir/loadtest/fleet"
@@ -20,6 +21,7 @@ import (
 )
 
 type commandLine struct {
+	Budget     budgetCommand     `cmd:"" help:"Hard budgets of many agents that are killed, whose calls get lost, doubled and late, and whose store is put back: does any go beyond?"`
 	Dashboards dashboardsCommand `cmd:"" help:"Every fixed query of the console over a month of 100 million requests: time, memory, what is read."`
 	Fleet      fleetCommand      `cmd:"" help:"Thousands of agents on one core of the control plane: memory, time from change to applied, and a storm."`
 	Chaos      chaosCommand      `cmd:"" help:"Kill, stop and cut off everything at random under load: is any usage lost or there twice?"`
@@ -42,6 +44,12 @@ type dashboardsCommand struct{ dashboards.Config }
 
 func (c *dashboardsCommand) Run(ctx context.Context) error {
 	return dashboards.Run(ctx, c.Config, os.Stdout)
+}
+
+type budgetCommand struct{ budget.Config }
+
+func (c *budgetCommand) Run(ctx context.Context) error {
+	return budget.Run(ctx, c.Config, os.Stdout)
 }
 
 type chaosCommand struct{ chaos.Config }
