@@ -706,13 +706,19 @@ func TestOverrunOfRollingWindows(t *testing.T) {
 		overrun(0)
 		w.lease(a, 1, after(quota, second, 10))
 		overrun(5)
-		w.lease(a, 1, after(quota, first, 60), after(quota, second, 30))
-		overrun(40)              // spent 90 of 50
+		w.lease(a, 1, after(quota, first, 55), after(quota, second, 30))
+		overrun(35)              // spent 85 of 50
 		w.step(51 * time.Minute) // the first is out, and so is what was overrun in it
-		spent := w.status(organization, quota).Spent
 		w.lease(a, 1, after(quota, second, 40))
-		if s := w.status(organization, quota); spent != 30 || s.Spent != 40 || s.Overrun > 25 {
-			t.Errorf("got %+v after %d", s, spent)
+		if s := w.status(organization, quota); s.Spent != 40 || s.Overrun != 25 {
+			t.Errorf("got %+v", s)
+		}
+		lowered.AmountNanoUsd = 20
+		w.say(organization, quota, &eventv1.BudgetUpdated{Settings: lowered})
+		w.lease(a, 1, after(quota, first, 60))
+		overrun(25)
+		if page, _, err := w.reader.History(t.Context(), organization, quota, "", "", 10); err != nil || len(page) != 1 || page[0].Spent != 60 || page[0].Overrun != 10 {
+			t.Errorf("got %+v, %v", page, err)
 		}
 	})
 }

@@ -130,8 +130,10 @@ func TestGetQuota(t *testing.T) {
 
 func TestListQuotas(t *testing.T) {
 	n := install(t).tenant("alpha")
-	call(t, n.budgets.CreateBudget, forEver("b", onOrganization(), 100))
-	call(t, n.budgets.CreateBudget, forEver("a", onKey(n.key), 100))
+	for _, name := range []string{"n", "o"} {
+		call(t, n.budgets.CreateBudget, forEver(name, onOrganization(), 100))
+	}
+	call(t, n.budgets.CreateBudget, forEver("m", onKey(n.key), 100))
 	call(t, n.limits.CreateLimit, requestsOf("d", onOrganization()))
 	call(t, n.limits.CreateLimit, requestsOf("c", onKey(n.key)))
 	listed := func(request *adminv1.ListQuotasRequest) (names string) {
@@ -150,12 +152,12 @@ func TestListQuotas(t *testing.T) {
 		}
 		return names + " without end"
 	}
-	for size := range int32(5) {
-		same(t, listed(&adminv1.ListQuotasRequest{Page: &adminv1.Page{Size: size}}), "abcd")
+	for size := range int32(6) {
+		same(t, listed(&adminv1.ListQuotasRequest{Page: &adminv1.Page{Size: size}}), "mnocd")
 	}
 	same(t, listed(&adminv1.ListQuotasRequest{Kind: adminv1.QuotaKind_QUOTA_KIND_LIMIT}), "cd")
-	same(t, listed(&adminv1.ListQuotasRequest{Kind: adminv1.QuotaKind_QUOTA_KIND_BUDGET, Page: &adminv1.Page{Size: 1}}), "ab")
-	same(t, listed(&adminv1.ListQuotasRequest{ProjectId: n.project.Id}), "ac")
+	same(t, listed(&adminv1.ListQuotasRequest{Kind: adminv1.QuotaKind_QUOTA_KIND_BUDGET, Page: &adminv1.Page{Size: 1}}), "mno")
+	same(t, listed(&adminv1.ListQuotasRequest{ProjectId: n.project.Id}), "mc")
 	first := call(t, n.quotas.ListQuotas, &adminv1.ListQuotasRequest{Page: &adminv1.Page{Size: 1}})
 	refused(t, connect.CodeInvalidArgument, n.quotas.ListQuotas, &adminv1.ListQuotasRequest{ProjectId: n.project.Id, Page: &adminv1.Page{Token: first.NextPageToken}})
 }
