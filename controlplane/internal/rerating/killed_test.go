@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/weirhq/weir/controlplane/internal/clickhouse"
 	"github.com/weirhq/weir/controlplane/internal/clickhouse/chtest"
@@ -91,6 +92,37 @@ func TestRerate_killed(t *testing.T) {
 	}
 	t.Logf("killed %d times", kills)
 	n.correctedOnce(t, id)
+}
+
+// Who dies between the insert and the note of it leaves corrections that nobody knows of. They
+// are not stored again: neither by whoever goes on, nor by what the dead one had under way.
+func TestRerate_dies_before_it_is_noted(t *testing.T) {
+	n := install(t).tenant(t)
+	for i := range 6 {
+		n.stored(t, request{at: noon.Add(time.Duration(i) * 10 * time.Minute), attempts: []attempt{{input: 1000, nanoUSD: 1000_000}}})
+	}
+	n.reprice(t, 3_000_000, 4_000_000)
+	s := n.of()
+	s.From, s.Until = noon, noon.Add(3*time.Hour)
+	id := n.begin(t, s)
+	// Its insert, and the same of one that was taken for dead.
+	if err := n.runner(t).DieBeforeNoting(t.Context(), n.id, id, 2); err != nil {
+		t.Fatal(err)
+	}
+	n.is(t, "count(), uniqExact(request_id)", "corrections", "6|6")
+	n.is(t, "sum(cost_usd), sum(corrected_cost_usd)", "spend_daily", "0.006|0.018")
+	// Postgres may be put back to when another window was planned.
+	if err := n.db.InOrganization(t.Context(), n.id, func(tx pgx.Tx) error {
+		_, err := tx.Exec(t.Context(), "UPDATE rerate_run SET planned_until = reached_at + interval '25 minutes' WHERE id = $1", id)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	n.carryOut(t, id)
+	if total := n.run(t, id).Tally.Total; total.Attempts != 6 || total.Corrected != 6 || total.OldNano != 6_000_000 || total.NewNano != 18_000_000 {
+		t.Errorf("%+v", total)
+	}
+	n.is(t, "count(), uniqExact(request_id)", "corrections", "6|6")
 }
 
 // correctedOnce: of lots at 1 $ a million, which is 3 $ by now.

@@ -26,7 +26,8 @@ type source struct {
 	conn         driver.Conn
 	organization uuid.UUID
 	settings     rerate.Settings
-	// own is the re-rate whose corrections don't count; uuid.Nil: all do.
+	// own is the re-rate whose corrections don't count; uuid.Nil: all do, nothing is to be
+	// stored, and labels are not read.
 	own uuid.UUID
 }
 
@@ -59,11 +60,11 @@ WHERE request_started_at >= {from:DateTime64(6, 'UTC')} AND request_started_at <
   AND ({model:String} = '' OR model = {model:String})`
 
 const attemptsSQL = `SELECT request_started_at, request_id, boot, seq, attempt, is_last, kind, surface,
-  project_id, key_id, provider_id, route, provider, model, last_model, labels,
+  project_id, key_id, provider_id, route, provider, model, last_model,
   policy_version, usage_source, service_tier, price_book_version, price_estimated,
   isNull(cost_usd), reinterpretAsInt64(ifNull(cost_usd, toDecimal64(0, 9))),
   text_input_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, audio_input_tokens,
-  text_output_tokens, reasoning_tokens, audio_output_tokens` + ofWindow + `
+  text_output_tokens, reasoning_tokens, audio_output_tokens%s` + ofWindow + `
 ORDER BY request_started_at, request_id, boot, seq, attempt`
 
 func (s *source) parameters(w window) clickhouse.Parameters {
@@ -80,12 +81,16 @@ func (s *source) count(ctx context.Context, w window) (n int64, err error) {
 
 // read reads the attempts of a window, with what they cost by all corrections but its own.
 func (s *source) read(ctx context.Context, w window) (b block, err error) {
-	rows, err := s.query(ctx, attemptsSQL, s.parameters(w))
+	labels := ""
+	if s.own != uuid.Nil {
+		labels = ", labels"
+	}
+	rows, err := s.query(ctx, fmt.Sprintf(attemptsSQL, labels), s.parameters(w))
 	if err != nil {
 		return b, err
 	}
 	for rows.Next() {
-		a, err := scan(rows)
+		a, err := scan(rows, labels != "")
 		if err != nil {
 			_ = rows.Close()
 			return b, fmt.Errorf("read an attempt: %w", err)
@@ -98,17 +103,23 @@ func (s *source) read(ctx context.Context, w window) (b block, err error) {
 	return b, s.correct(ctx, w, &b)
 }
 
-func scan(rows driver.Rows) (a rerate.Attempt, err error) {
+func scan(rows driver.Rows, labelled bool) (a rerate.Attempt, err error) {
 	var last uint8
 	var unpriced bool
 	var cost int64
 	a.Usage = &usagev1.TokenUsage{}
 	u := a.Usage
-	err = rows.Scan(&a.StartedAt, &a.RequestID, &a.Boot, &a.Seq, &a.Number, &last, &a.Kind, &a.Surface,
-		&a.ProjectID, &a.KeyID, &a.ProviderID, &a.Route, &a.Provider, &a.Model, &a.LastModel, &a.Labels,
+	into := []any{
+		&a.StartedAt, &a.RequestID, &a.Boot, &a.Seq, &a.Number, &last, &a.Kind, &a.Surface,
+		&a.ProjectID, &a.KeyID, &a.ProviderID, &a.Route, &a.Provider, &a.Model, &a.LastModel,
 		&a.PolicyVersion, &a.UsageSource, &a.ServiceTier, &a.PriceBook, &a.PriceEstimated,
 		&unpriced, &cost,
-		&u.Input, &u.CacheRead, &u.CacheWrite_5M, &u.CacheWrite_1H, &u.InputAudio, &u.Output, &u.Reasoning, &u.OutputAudio)
+		&u.Input, &u.CacheRead, &u.CacheWrite_5M, &u.CacheWrite_1H, &u.InputAudio, &u.Output, &u.Reasoning, &u.OutputAudio,
+	}
+	if labelled {
+		into = append(into, &a.Labels)
+	}
+	err = rows.Scan(into...)
 	a.Last = last == 1
 	if !unpriced {
 		a.RecordedNanoUSD, a.CorrectedNanoUSD = &cost, &cost
