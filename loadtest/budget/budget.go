@@ -170,8 +170,9 @@ func (r *run) settle(ctx context.Context) (err error) {
 	return r.world.startAgents(ctx, r.tenant.enrolment)
 }
 
-// unit is about what all callers together reserve, in nano-dollars: budgets are parts of it.
-func (c Config) unit() int64 { return int64(c.Agents) * int64(c.Callers) * 60_000 }
+// unit is about half of what all callers together reserve, in nano-dollars: budgets are parts
+// of it, so that they run out within a minute. The least of them is to pay for some requests.
+func (c Config) unit() int64 { return max(int64(c.Agents)*int64(c.Callers), 200) * 25_000 }
 
 // verdict tells what came out.
 func (r *run) verdict() error {

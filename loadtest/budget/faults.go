@@ -62,8 +62,8 @@ func (f *faults) run(ctx context.Context) error {
 			}
 		})
 	}
-	loop(1, 40*time.Second/time.Duration(f.config.Agents), func(r *rand.Rand) error { return f.killAgent(ctx, r) })
-	loop(2, 4*time.Second, func(r *rand.Rand) error { return f.killPlane(ctx, r) })
+	loop(1, min(40*time.Second/time.Duration(f.config.Agents), f.config.For/8), func(r *rand.Rand) error { return f.killAgent(ctx, r) })
+	loop(2, min(4*time.Second, f.config.For/8), func(r *rand.Rand) error { return f.killPlane(ctx, r) })
 	loop(3, f.config.For/40, func(r *rand.Rand) error { f.raise(ctx, r); return nil })
 	if f.config.Restore {
 		wait.Go(func() {

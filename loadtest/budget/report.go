@@ -53,5 +53,6 @@ func (r *run) waits(sayf func(string, ...any)) {
 	for _, reason := range slices.Sorted(maps.Keys(reasons)) {
 		line += fmt.Sprintf(" %.0f %s", reasons[reason], reason)
 	}
-	sayf("%s; called the ledger %.0f times with and %.0f without an answer", line, r.meters.sum(`calls_total{answered="yes"}`), r.meters.sum(`calls_total{answered="no"}`))
+	sayf("%s; called the ledger %.0f times with and %.0f without an answer, %.0f ms each on average", line,
+		r.meters.sum(`calls_total{answered="yes"}`), r.meters.sum(`calls_total{answered="no"}`), 1000*r.meters.sum("call_seconds_sum")/max(1, r.meters.sum("call_seconds_count")))
 }

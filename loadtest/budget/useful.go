@@ -24,10 +24,14 @@ type usefulness struct {
 	limit, left, worst   int64         // nano-dollars
 }
 
-const smallAnswer = 16 // tokens: what asks for less than 64 is not cut
+const (
+	smallAnswer = 16              // tokens: what asks for less than 64 is not cut
+	stuckAfter  = 5 * time.Second // without anybody served
+)
 
 // useful spends 99 % of a budget with large requests, by all agents in turn, and then asks,
-// one at a time at random agents, for as long as the rest would pay for a small request.
+// one at a time at random agents, for as long as the rest would pay for a small request and
+// somebody gets it.
 func (r *run) useful(ctx context.Context) error {
 	if r.config.Useful == 0 {
 		return nil
@@ -116,7 +120,7 @@ func (r *run) spend(ctx context.Context, p *purse, target int64, a account) erro
 func (r *run) spendLast(ctx context.Context, p *purse, small ask) error {
 	u := &r.usefulness
 	began := time.Now()
-	for time.Since(began) < r.config.Rest {
+	for last := began; time.Since(last) < stuckAfter; {
 		if u.left = u.limit - r.truth.total(p, ""); u.left < u.worst {
 			return nil
 		}
@@ -125,6 +129,7 @@ func (r *run) spendLast(ctx context.Context, p *purse, small ask) error {
 		switch code {
 		case served:
 			u.served++
+			last = time.Now()
 		case "429 budget_exceeded":
 			u.refused++
 			if u.left >= u.worst*int64(len(r.world.agents)) {
