@@ -32,13 +32,13 @@ func Claimed(ctx context.Context, within pgx.Tx, organization uuid.UUID, key Lea
 		return Lease{}, err
 	}
 	for _, h := range held {
-		if h.lease.agent != key.AgentID || h.lease.boot != key.Boot {
+		if h.agent != key.AgentID || h.boot != key.Boot {
 			continue
 		}
 		if !h.stranded(now) {
 			return Lease{}, fault.Because(fault.Precondition, "lease_not_stranded",
 				"the agent was heard %s ago, and may settle the lease by itself; it is stranded %s after its last word, or after a later start of it",
-				now.Sub(h.heard).Round(time.Second), strandedAfter)
+				now.Sub(h.of.heard).Round(time.Second), strandedAfter)
 		}
 		return h.shown(now), nil
 	}

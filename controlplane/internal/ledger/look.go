@@ -53,8 +53,8 @@ func (r *rows) holders(ctx context.Context, keys []accountKey) (found []holder, 
 	}
 	var h holder
 	into := []any{
-		&h.quota, &h.subject, &h.window, &h.lease.agent, &h.lease.boot, &h.granted, &h.spent, &h.returned,
-		&h.known.boot, &h.heard, &h.booted,
+		&h.quota, &h.subject, &h.window, &h.agent, &h.boot, &h.granted, &h.spent, &h.returned,
+		&h.of.boot, &h.of.heard, &h.of.booted,
 	}
 	_, err = pgx.ForEachRow(read, into, func() error {
 		found = append(found, h)

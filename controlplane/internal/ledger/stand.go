@@ -33,21 +33,21 @@ type view interface {
 // holder is a lease with what is known of its agent.
 type holder struct {
 	lease
-	known
+	of known
 }
 
 // stranded tells whether nobody is expected to settle what the lease holds.
 func (h holder) stranded(now time.Time) bool {
-	return now.Sub(h.heard) > strandedAfter || h.lease.boot != h.known.boot && now.Sub(h.booted) > strandedAfter
+	return now.Sub(h.of.heard) > strandedAfter || h.boot != h.of.boot && now.Sub(h.of.booted) > strandedAfter
 }
 
 func (h holder) shown(now time.Time) Lease {
 	l := Lease{
-		Subject: h.subject, Window: h.window, AgentID: h.lease.agent, Boot: h.lease.boot,
+		Subject: h.subject, Window: h.window, AgentID: h.agent, Boot: h.boot,
 		Granted: h.granted, Spent: h.spent, Returned: h.returned, Held: h.held(), Stranded: h.held() > 0 && h.stranded(now),
 	}
-	if h.known.boot != "" {
-		l.HeardAt = h.heard
+	if h.of.boot != "" {
+		l.HeardAt = h.of.heard
 	}
 	return l
 }
