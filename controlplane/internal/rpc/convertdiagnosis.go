@@ -10,6 +10,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/fleet"
 	adminv1 "github.com/weirhq/weir/proto/gen/weir/admin/v1"
 	agentv1 "github.com/weirhq/weir/proto/gen/weir/agent/v1"
+	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
 
 func toProtoAnsweredBy(answered fleet.Answered, name string, now time.Time) *adminv1.AnsweredBy {
@@ -62,6 +63,13 @@ func toProtoDryRun(by *adminv1.AnsweredBy, r *agentv1.DryRunResult) *adminv1.Dry
 	converted := &adminv1.DryRunResponse{
 		AnsweredBy: by, Route: toProtoDryRunRoute(r.GetRoute()), MaxRequestBytes: r.GetMaxRequestBytes(),
 		PriceBookVersion: r.GetPriceBookVersion(), MaxCostNanoUsd: r.MaxCostNanoUsd,
+	}
+	for _, q := range r.GetQuotas() {
+		converted.QuotaIds = append(converted.QuotaIds, q.GetId())
+		converted.Quotas = append(converted.Quotas, &adminv1.DryRunQuota{
+			Id: q.GetId(), Name: q.GetName(), Provider: q.GetProvider(), Reserved: q.GetReserved(), Left: q.Left, Limit: q.Limit,
+			Lacking: q.GetLacking(), Hard: q.GetMode() == policyv1.QuotaMode_QUOTA_MODE_HARD,
+		})
 	}
 	if refusal := r.GetRefusal(); refusal != nil {
 		converted.Refusal = &adminv1.DryRunRefusal{Status: refusal.GetStatus(), Code: refusal.GetCode(), Message: refusal.GetMessage()}

@@ -111,6 +111,8 @@ func TestDryRun(t *testing.T) {
 				Canary: &agentv1.DryRunShare{Target: &agentv1.DryRunTarget{Model: "new"}, PerMille: 10},
 				Shadow: &agentv1.DryRunShare{Target: &agentv1.DryRunTarget{Model: "copy"}, PerMille: 11}},
 			MaxRequestBytes: 6, PriceBookVersion: "b", MaxCostNanoUsd: proto.Int64(7),
+			Quotas: []*agentv1.DryRunQuota{{Id: "q", Name: "monthly", Provider: "pn", Reserved: 8, Left: proto.Int64(0), Limit: proto.Int64(9), Lacking: true,
+				Measure: policyv1.QuotaMeasure_QUOTA_MEASURE_COST, Mode: policyv1.QuotaMode_QUOTA_MODE_HARD}, {Id: "r"}},
 		}}})
 	})
 	got := call(t, n.diagnostics.DryRun, request)
@@ -133,7 +135,8 @@ func TestDryRun(t *testing.T) {
 			Hedge:  &adminv1.Hedge{Percentile: 95, MinDelay: durationpb.New(8 * time.Millisecond), MaxPercent: 9},
 			Canary: &adminv1.DryRunShare{Target: &adminv1.DryRunTarget{Model: "new", Timeouts: unbounded}, PerMille: 10},
 			Shadow: &adminv1.DryRunShare{Target: &adminv1.DryRunTarget{Model: "copy", Timeouts: unbounded}, PerMille: 11}},
-		MaxRequestBytes: 6, PriceBookVersion: "b", MaxCostNanoUsd: proto.Int64(7),
+		MaxRequestBytes: 6, PriceBookVersion: "b", MaxCostNanoUsd: proto.Int64(7), QuotaIds: []string{"q", "r"},
+		Quotas: []*adminv1.DryRunQuota{{Id: "q", Name: "monthly", Provider: "pn", Reserved: 8, Left: proto.Int64(0), Limit: proto.Int64(9), Lacking: true, Hard: true}, {Id: "r"}},
 	}
 	if diff := cmp.Diff(want, got, protocmp.Transform()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

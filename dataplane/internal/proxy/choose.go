@@ -12,7 +12,12 @@ import (
 const bytesPerToken = 4
 
 // tokens is an estimate of the request's input.
-func (e *exchange) tokens() int64 { return int64(len(e.body.bytes)) / bytesPerToken }
+func (e *exchange) tokens() int64 {
+	if e.body == nil { // of a dry run
+		return e.input
+	}
+	return int64(len(e.body.bytes)) / bytesPerToken
+}
 
 // choose finds the target of the first attempt, and notes how the others stood then.
 func (e *exchange) choose() *dialect.Refusal {

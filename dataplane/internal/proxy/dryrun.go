@@ -28,8 +28,11 @@ func (h *Handler) dryRun(policy *snapshot.Policy, m *agentv1.DryRun) *agentv1.Dr
 		refusal = e.authorise()
 	}
 	if refusal == nil {
-		result.Route, refusal = e.rehearse(m)
-		result.MaxCostNanoUsd = maxCost(result.Route)
+		refusal = e.weigh(m)
+		var unfit *dialect.Refusal
+		result.Route, unfit = e.rehearse(m)
+		refusal = cmp.Or(refusal, unfit)
+		result.MaxCostNanoUsd, result.Quotas = maxCost(result.Route), e.shown.list
 	}
 	result.Refusal = toProtoRefusal(refusal)
 	return result
@@ -116,6 +119,11 @@ func (e *exchange) candidate(target *snapshot.Target, asked *rehearsal) (*agentv
 	}
 	shown.Reason = clip(why)
 	e.cost(shown, target, asked.Tokens())
+	if refusal == nil {
+		if refusal = e.weighAttempt(target, asked.Tokens()); refusal != nil {
+			shown.Fitness, shown.Reason = agentv1.DryRunTarget_FITNESS_QUOTA, clip(refusal.Message)
+		}
+	}
 	return shown, refusal
 }
 

@@ -49,6 +49,9 @@ type exchange struct {
 	// capped is what the output of the next attempt is held to, in tokens of one choice; 0: it
 	// is as the caller said.
 	capped int64
+	// shown are the quotas of a dry run, input the tokens that it is of: it has no body.
+	shown shownQuotas
+	input int64
 	// hurried: nothing waits for a lease, since another attempt is under way.
 	hurried bool
 

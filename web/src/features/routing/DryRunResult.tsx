@@ -187,6 +187,7 @@ const fitnesses: Record<TargetFitness, { label: string; tone: Tone }> = {
   [TargetFitness.BEYOND_ATTEMPTS]: { label: "Beyond the attempts", tone: "plain" },
   [TargetFitness.CONDITION]: { label: "Not for this request", tone: "plain" },
   [TargetFitness.UNPRICED]: { label: "No known price", tone: "bad" },
+  [TargetFitness.QUOTA]: { label: "Quota used up", tone: "bad" },
 };
 
 function fitnessOf({ fitness }: DryRunTarget) {

@@ -163,6 +163,8 @@ const (
 	TargetFitness_TARGET_FITNESS_CONDITION TargetFitness = 5
 	// Its price is not known, and the organization blocks that.
 	TargetFitness_TARGET_FITNESS_UNPRICED TargetFitness = 6
+	// A limit or budget has too little left for an attempt on it, or can't hold one.
+	TargetFitness_TARGET_FITNESS_QUOTA TargetFitness = 7
 )
 
 // Enum value maps for TargetFitness.
@@ -175,6 +177,7 @@ var (
 		4: "TARGET_FITNESS_BEYOND_ATTEMPTS",
 		5: "TARGET_FITNESS_CONDITION",
 		6: "TARGET_FITNESS_UNPRICED",
+		7: "TARGET_FITNESS_QUOTA",
 	}
 	TargetFitness_value = map[string]int32{
 		"TARGET_FITNESS_UNSPECIFIED":            0,
@@ -184,6 +187,7 @@ var (
 		"TARGET_FITNESS_BEYOND_ATTEMPTS":        4,
 		"TARGET_FITNESS_CONDITION":              5,
 		"TARGET_FITNESS_UNPRICED":               6,
+		"TARGET_FITNESS_QUOTA":                  7,
 	}
 )
 
@@ -661,9 +665,10 @@ type DryRunResponse struct {
 	// The most that all attempts together can cost, in nano-dollars; absent: it is not
 	// bounded, or one is unpriced.
 	MaxCostNanoUsd *int64 `protobuf:"varint,6,opt,name=max_cost_nano_usd,json=maxCostNanoUsd,proto3,oneof" json:"max_cost_nano_usd,omitempty"`
-	// Ids of the limits and budgets that would be asked: none yet, since nothing enforces
-	// them.
-	QuotaIds      []string `protobuf:"bytes,7,rep,name=quota_ids,json=quotaIds,proto3" json:"quota_ids,omitempty"`
+	// Ids of the limits and budgets that would be asked.
+	QuotaIds []string `protobuf:"bytes,7,rep,name=quota_ids,json=quotaIds,proto3" json:"quota_ids,omitempty"`
+	// The same, with what they would say.
+	Quotas        []*DryRunQuota `protobuf:"bytes,8,rep,name=quotas,proto3" json:"quotas,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -747,6 +752,121 @@ func (x *DryRunResponse) GetQuotaIds() []string {
 	return nil
 }
 
+func (x *DryRunResponse) GetQuotas() []*DryRunQuota {
+	if x != nil {
+		return x.Quotas
+	}
+	return nil
+}
+
+// DryRunQuota is a limit or budget that counts the request.
+type DryRunQuota struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Name  string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	// Name of the provider, attempts on which it counts; empty: it counts the request.
+	Provider string `protobuf:"bytes,3,opt,name=provider,proto3" json:"provider,omitempty"`
+	// The most that the request, or one attempt, would reserve: nano-dollars of a budget, tokens
+	// or requests of a limit.
+	Reserved int64 `protobuf:"varint,4,opt,name=reserved,proto3" json:"reserved,omitempty"`
+	// What is left of it and the limit, as far as the agent that answers knows; absent: it knows
+	// nothing of it, and would ask.
+	Left  *int64 `protobuf:"varint,5,opt,name=left,proto3,oneof" json:"left,omitempty"`
+	Limit *int64 `protobuf:"varint,6,opt,name=limit,proto3,oneof" json:"limit,omitempty"`
+	// It has too little left, or can't hold the request.
+	Lacking bool `protobuf:"varint,7,opt,name=lacking,proto3" json:"lacking,omitempty"`
+	// What is lacking is refused; else it is served, and counted as beyond.
+	Hard          bool `protobuf:"varint,8,opt,name=hard,proto3" json:"hard,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DryRunQuota) Reset() {
+	*x = DryRunQuota{}
+	mi := &file_weir_admin_v1_diagnostics_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DryRunQuota) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DryRunQuota) ProtoMessage() {}
+
+func (x *DryRunQuota) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_diagnostics_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DryRunQuota.ProtoReflect.Descriptor instead.
+func (*DryRunQuota) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_diagnostics_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *DryRunQuota) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *DryRunQuota) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *DryRunQuota) GetProvider() string {
+	if x != nil {
+		return x.Provider
+	}
+	return ""
+}
+
+func (x *DryRunQuota) GetReserved() int64 {
+	if x != nil {
+		return x.Reserved
+	}
+	return 0
+}
+
+func (x *DryRunQuota) GetLeft() int64 {
+	if x != nil && x.Left != nil {
+		return *x.Left
+	}
+	return 0
+}
+
+func (x *DryRunQuota) GetLimit() int64 {
+	if x != nil && x.Limit != nil {
+		return *x.Limit
+	}
+	return 0
+}
+
+func (x *DryRunQuota) GetLacking() bool {
+	if x != nil {
+		return x.Lacking
+	}
+	return false
+}
+
+func (x *DryRunQuota) GetHard() bool {
+	if x != nil {
+		return x.Hard
+	}
+	return false
+}
+
 // DryRunRefusal is an answer of the agent itself.
 type DryRunRefusal struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -761,7 +881,7 @@ type DryRunRefusal struct {
 
 func (x *DryRunRefusal) Reset() {
 	*x = DryRunRefusal{}
-	mi := &file_weir_admin_v1_diagnostics_proto_msgTypes[5]
+	mi := &file_weir_admin_v1_diagnostics_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -773,7 +893,7 @@ func (x *DryRunRefusal) String() string {
 func (*DryRunRefusal) ProtoMessage() {}
 
 func (x *DryRunRefusal) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_diagnostics_proto_msgTypes[5]
+	mi := &file_weir_admin_v1_diagnostics_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -786,7 +906,7 @@ func (x *DryRunRefusal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DryRunRefusal.ProtoReflect.Descriptor instead.
 func (*DryRunRefusal) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_diagnostics_proto_rawDescGZIP(), []int{5}
+	return file_weir_admin_v1_diagnostics_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *DryRunRefusal) GetStatus() int32 {
@@ -838,7 +958,7 @@ type DryRunRoute struct {
 
 func (x *DryRunRoute) Reset() {
 	*x = DryRunRoute{}
-	mi := &file_weir_admin_v1_diagnostics_proto_msgTypes[6]
+	mi := &file_weir_admin_v1_diagnostics_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -850,7 +970,7 @@ func (x *DryRunRoute) String() string {
 func (*DryRunRoute) ProtoMessage() {}
 
 func (x *DryRunRoute) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_diagnostics_proto_msgTypes[6]
+	mi := &file_weir_admin_v1_diagnostics_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -863,7 +983,7 @@ func (x *DryRunRoute) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DryRunRoute.ProtoReflect.Descriptor instead.
 func (*DryRunRoute) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_diagnostics_proto_rawDescGZIP(), []int{6}
+	return file_weir_admin_v1_diagnostics_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *DryRunRoute) GetId() string {
@@ -968,7 +1088,7 @@ type DryRunShare struct {
 
 func (x *DryRunShare) Reset() {
 	*x = DryRunShare{}
-	mi := &file_weir_admin_v1_diagnostics_proto_msgTypes[7]
+	mi := &file_weir_admin_v1_diagnostics_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -980,7 +1100,7 @@ func (x *DryRunShare) String() string {
 func (*DryRunShare) ProtoMessage() {}
 
 func (x *DryRunShare) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_diagnostics_proto_msgTypes[7]
+	mi := &file_weir_admin_v1_diagnostics_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -993,7 +1113,7 @@ func (x *DryRunShare) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DryRunShare.ProtoReflect.Descriptor instead.
 func (*DryRunShare) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_diagnostics_proto_rawDescGZIP(), []int{7}
+	return file_weir_admin_v1_diagnostics_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *DryRunShare) GetTarget() *DryRunTarget {
@@ -1041,7 +1161,7 @@ type DryRunTarget struct {
 
 func (x *DryRunTarget) Reset() {
 	*x = DryRunTarget{}
-	mi := &file_weir_admin_v1_diagnostics_proto_msgTypes[8]
+	mi := &file_weir_admin_v1_diagnostics_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1053,7 +1173,7 @@ func (x *DryRunTarget) String() string {
 func (*DryRunTarget) ProtoMessage() {}
 
 func (x *DryRunTarget) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_diagnostics_proto_msgTypes[8]
+	mi := &file_weir_admin_v1_diagnostics_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1066,7 +1186,7 @@ func (x *DryRunTarget) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DryRunTarget.ProtoReflect.Descriptor instead.
 func (*DryRunTarget) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_diagnostics_proto_rawDescGZIP(), []int{8}
+	return file_weir_admin_v1_diagnostics_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *DryRunTarget) GetProviderId() string {
@@ -1223,7 +1343,7 @@ const file_weir_admin_v1_diagnostics_proto_rawDesc = "" +
 	"\fHeadersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\x0f\n" +
-	"\x06caller\x12\x05\xbaH\x02\b\x01\"\xf3\x02\n" +
+	"\x06caller\x12\x05\xbaH\x02\b\x01\"\xa7\x03\n" +
 	"\x0eDryRunResponse\x12:\n" +
 	"\vanswered_by\x18\x01 \x01(\v2\x19.weir.admin.v1.AnsweredByR\n" +
 	"answeredBy\x126\n" +
@@ -1232,8 +1352,20 @@ const file_weir_admin_v1_diagnostics_proto_rawDesc = "" +
 	"\x11max_request_bytes\x18\x04 \x01(\x03R\x0fmaxRequestBytes\x12,\n" +
 	"\x12price_book_version\x18\x05 \x01(\tR\x10priceBookVersion\x12.\n" +
 	"\x11max_cost_nano_usd\x18\x06 \x01(\x03H\x00R\x0emaxCostNanoUsd\x88\x01\x01\x12\x1b\n" +
-	"\tquota_ids\x18\a \x03(\tR\bquotaIdsB\x14\n" +
-	"\x12_max_cost_nano_usd\"U\n" +
+	"\tquota_ids\x18\a \x03(\tR\bquotaIds\x122\n" +
+	"\x06quotas\x18\b \x03(\v2\x1a.weir.admin.v1.DryRunQuotaR\x06quotasB\x14\n" +
+	"\x12_max_cost_nano_usd\"\xde\x01\n" +
+	"\vDryRunQuota\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1a\n" +
+	"\bprovider\x18\x03 \x01(\tR\bprovider\x12\x1a\n" +
+	"\breserved\x18\x04 \x01(\x03R\breserved\x12\x17\n" +
+	"\x04left\x18\x05 \x01(\x03H\x00R\x04left\x88\x01\x01\x12\x19\n" +
+	"\x05limit\x18\x06 \x01(\x03H\x01R\x05limit\x88\x01\x01\x12\x18\n" +
+	"\alacking\x18\a \x01(\bR\alacking\x12\x12\n" +
+	"\x04hard\x18\b \x01(\bR\x04hardB\a\n" +
+	"\x05_leftB\b\n" +
+	"\x06_limit\"U\n" +
 	"\rDryRunRefusal\x12\x16\n" +
 	"\x06status\x18\x01 \x01(\x05R\x06status\x12\x12\n" +
 	"\x04code\x18\x02 \x01(\tR\x04code\x12\x18\n" +
@@ -1288,7 +1420,7 @@ const file_weir_admin_v1_diagnostics_proto_rawDesc = "" +
 	"\x1dCONDITION_VERDICT_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16CONDITION_VERDICT_TRUE\x10\x01\x12\x1b\n" +
 	"\x17CONDITION_VERDICT_FALSE\x10\x02\x12\x1b\n" +
-	"\x17CONDITION_VERDICT_ERROR\x10\x03*\xf0\x01\n" +
+	"\x17CONDITION_VERDICT_ERROR\x10\x03*\x8a\x02\n" +
 	"\rTargetFitness\x12\x1e\n" +
 	"\x1aTARGET_FITNESS_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15TARGET_FITNESS_USABLE\x10\x01\x12\x1a\n" +
@@ -1296,7 +1428,8 @@ const file_weir_admin_v1_diagnostics_proto_rawDesc = "" +
 	"%TARGET_FITNESS_CREDENTIAL_UNAVAILABLE\x10\x03\x12\"\n" +
 	"\x1eTARGET_FITNESS_BEYOND_ATTEMPTS\x10\x04\x12\x1c\n" +
 	"\x18TARGET_FITNESS_CONDITION\x10\x05\x12\x1b\n" +
-	"\x17TARGET_FITNESS_UNPRICED\x10\x062\xec\x01\n" +
+	"\x17TARGET_FITNESS_UNPRICED\x10\x06\x12\x18\n" +
+	"\x14TARGET_FITNESS_QUOTA\x10\a2\xec\x01\n" +
 	"\x12DiagnosticsService\x12v\n" +
 	"\fTestProvider\x12\".weir.admin.v1.TestProviderRequest\x1a#.weir.admin.v1.TestProviderResponse\"\x1d\x8a\xb5\x18\x19diagnostics.test_provider\x12^\n" +
 	"\x06DryRun\x12\x1c.weir.admin.v1.DryRunRequest\x1a\x1d.weir.admin.v1.DryRunResponse\"\x17\x8a\xb5\x18\x13diagnostics.dry_runB\xb3\x01\n" +
@@ -1315,7 +1448,7 @@ func file_weir_admin_v1_diagnostics_proto_rawDescGZIP() []byte {
 }
 
 var file_weir_admin_v1_diagnostics_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_weir_admin_v1_diagnostics_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_weir_admin_v1_diagnostics_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_weir_admin_v1_diagnostics_proto_goTypes = []any{
 	(ProviderTestOutcome)(0),      // 0: weir.admin.v1.ProviderTestOutcome
 	(ConditionVerdict)(0),         // 1: weir.admin.v1.ConditionVerdict
@@ -1325,53 +1458,55 @@ var file_weir_admin_v1_diagnostics_proto_goTypes = []any{
 	(*TestProviderResponse)(nil),  // 5: weir.admin.v1.TestProviderResponse
 	(*DryRunRequest)(nil),         // 6: weir.admin.v1.DryRunRequest
 	(*DryRunResponse)(nil),        // 7: weir.admin.v1.DryRunResponse
-	(*DryRunRefusal)(nil),         // 8: weir.admin.v1.DryRunRefusal
-	(*DryRunRoute)(nil),           // 9: weir.admin.v1.DryRunRoute
-	(*DryRunShare)(nil),           // 10: weir.admin.v1.DryRunShare
-	(*DryRunTarget)(nil),          // 11: weir.admin.v1.DryRunTarget
-	nil,                           // 12: weir.admin.v1.DryRunRequest.MetadataEntry
-	nil,                           // 13: weir.admin.v1.DryRunRequest.HeadersEntry
-	(*timestamppb.Timestamp)(nil), // 14: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 15: google.protobuf.Duration
-	(Failure)(0),                  // 16: weir.admin.v1.Failure
-	(Strategy)(0),                 // 17: weir.admin.v1.Strategy
-	(*Sticky)(nil),                // 18: weir.admin.v1.Sticky
-	(*Hedge)(nil),                 // 19: weir.admin.v1.Hedge
-	(*Timeouts)(nil),              // 20: weir.admin.v1.Timeouts
+	(*DryRunQuota)(nil),           // 8: weir.admin.v1.DryRunQuota
+	(*DryRunRefusal)(nil),         // 9: weir.admin.v1.DryRunRefusal
+	(*DryRunRoute)(nil),           // 10: weir.admin.v1.DryRunRoute
+	(*DryRunShare)(nil),           // 11: weir.admin.v1.DryRunShare
+	(*DryRunTarget)(nil),          // 12: weir.admin.v1.DryRunTarget
+	nil,                           // 13: weir.admin.v1.DryRunRequest.MetadataEntry
+	nil,                           // 14: weir.admin.v1.DryRunRequest.HeadersEntry
+	(*timestamppb.Timestamp)(nil), // 15: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 16: google.protobuf.Duration
+	(Failure)(0),                  // 17: weir.admin.v1.Failure
+	(Strategy)(0),                 // 18: weir.admin.v1.Strategy
+	(*Sticky)(nil),                // 19: weir.admin.v1.Sticky
+	(*Hedge)(nil),                 // 20: weir.admin.v1.Hedge
+	(*Timeouts)(nil),              // 21: weir.admin.v1.Timeouts
 }
 var file_weir_admin_v1_diagnostics_proto_depIdxs = []int32{
-	14, // 0: weir.admin.v1.AnsweredBy.policy_confirmed_at:type_name -> google.protobuf.Timestamp
+	15, // 0: weir.admin.v1.AnsweredBy.policy_confirmed_at:type_name -> google.protobuf.Timestamp
 	3,  // 1: weir.admin.v1.TestProviderResponse.answered_by:type_name -> weir.admin.v1.AnsweredBy
 	0,  // 2: weir.admin.v1.TestProviderResponse.outcome:type_name -> weir.admin.v1.ProviderTestOutcome
-	15, // 3: weir.admin.v1.TestProviderResponse.connect:type_name -> google.protobuf.Duration
-	15, // 4: weir.admin.v1.TestProviderResponse.tls:type_name -> google.protobuf.Duration
-	15, // 5: weir.admin.v1.TestProviderResponse.first_byte:type_name -> google.protobuf.Duration
-	12, // 6: weir.admin.v1.DryRunRequest.metadata:type_name -> weir.admin.v1.DryRunRequest.MetadataEntry
-	13, // 7: weir.admin.v1.DryRunRequest.headers:type_name -> weir.admin.v1.DryRunRequest.HeadersEntry
+	16, // 3: weir.admin.v1.TestProviderResponse.connect:type_name -> google.protobuf.Duration
+	16, // 4: weir.admin.v1.TestProviderResponse.tls:type_name -> google.protobuf.Duration
+	16, // 5: weir.admin.v1.TestProviderResponse.first_byte:type_name -> google.protobuf.Duration
+	13, // 6: weir.admin.v1.DryRunRequest.metadata:type_name -> weir.admin.v1.DryRunRequest.MetadataEntry
+	14, // 7: weir.admin.v1.DryRunRequest.headers:type_name -> weir.admin.v1.DryRunRequest.HeadersEntry
 	3,  // 8: weir.admin.v1.DryRunResponse.answered_by:type_name -> weir.admin.v1.AnsweredBy
-	8,  // 9: weir.admin.v1.DryRunResponse.refusal:type_name -> weir.admin.v1.DryRunRefusal
-	9,  // 10: weir.admin.v1.DryRunResponse.route:type_name -> weir.admin.v1.DryRunRoute
-	11, // 11: weir.admin.v1.DryRunRoute.targets:type_name -> weir.admin.v1.DryRunTarget
-	15, // 12: weir.admin.v1.DryRunRoute.backoff:type_name -> google.protobuf.Duration
-	16, // 13: weir.admin.v1.DryRunRoute.retry_on:type_name -> weir.admin.v1.Failure
-	17, // 14: weir.admin.v1.DryRunRoute.strategy:type_name -> weir.admin.v1.Strategy
-	18, // 15: weir.admin.v1.DryRunRoute.sticky:type_name -> weir.admin.v1.Sticky
-	19, // 16: weir.admin.v1.DryRunRoute.hedge:type_name -> weir.admin.v1.Hedge
-	10, // 17: weir.admin.v1.DryRunRoute.canary:type_name -> weir.admin.v1.DryRunShare
-	10, // 18: weir.admin.v1.DryRunRoute.shadow:type_name -> weir.admin.v1.DryRunShare
-	11, // 19: weir.admin.v1.DryRunShare.target:type_name -> weir.admin.v1.DryRunTarget
-	2,  // 20: weir.admin.v1.DryRunTarget.fitness:type_name -> weir.admin.v1.TargetFitness
-	20, // 21: weir.admin.v1.DryRunTarget.timeouts:type_name -> weir.admin.v1.Timeouts
-	1,  // 22: weir.admin.v1.DryRunTarget.verdict:type_name -> weir.admin.v1.ConditionVerdict
-	4,  // 23: weir.admin.v1.DiagnosticsService.TestProvider:input_type -> weir.admin.v1.TestProviderRequest
-	6,  // 24: weir.admin.v1.DiagnosticsService.DryRun:input_type -> weir.admin.v1.DryRunRequest
-	5,  // 25: weir.admin.v1.DiagnosticsService.TestProvider:output_type -> weir.admin.v1.TestProviderResponse
-	7,  // 26: weir.admin.v1.DiagnosticsService.DryRun:output_type -> weir.admin.v1.DryRunResponse
-	25, // [25:27] is the sub-list for method output_type
-	23, // [23:25] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	9,  // 9: weir.admin.v1.DryRunResponse.refusal:type_name -> weir.admin.v1.DryRunRefusal
+	10, // 10: weir.admin.v1.DryRunResponse.route:type_name -> weir.admin.v1.DryRunRoute
+	8,  // 11: weir.admin.v1.DryRunResponse.quotas:type_name -> weir.admin.v1.DryRunQuota
+	12, // 12: weir.admin.v1.DryRunRoute.targets:type_name -> weir.admin.v1.DryRunTarget
+	16, // 13: weir.admin.v1.DryRunRoute.backoff:type_name -> google.protobuf.Duration
+	17, // 14: weir.admin.v1.DryRunRoute.retry_on:type_name -> weir.admin.v1.Failure
+	18, // 15: weir.admin.v1.DryRunRoute.strategy:type_name -> weir.admin.v1.Strategy
+	19, // 16: weir.admin.v1.DryRunRoute.sticky:type_name -> weir.admin.v1.Sticky
+	20, // 17: weir.admin.v1.DryRunRoute.hedge:type_name -> weir.admin.v1.Hedge
+	11, // 18: weir.admin.v1.DryRunRoute.canary:type_name -> weir.admin.v1.DryRunShare
+	11, // 19: weir.admin.v1.DryRunRoute.shadow:type_name -> weir.admin.v1.DryRunShare
+	12, // 20: weir.admin.v1.DryRunShare.target:type_name -> weir.admin.v1.DryRunTarget
+	2,  // 21: weir.admin.v1.DryRunTarget.fitness:type_name -> weir.admin.v1.TargetFitness
+	21, // 22: weir.admin.v1.DryRunTarget.timeouts:type_name -> weir.admin.v1.Timeouts
+	1,  // 23: weir.admin.v1.DryRunTarget.verdict:type_name -> weir.admin.v1.ConditionVerdict
+	4,  // 24: weir.admin.v1.DiagnosticsService.TestProvider:input_type -> weir.admin.v1.TestProviderRequest
+	6,  // 25: weir.admin.v1.DiagnosticsService.DryRun:input_type -> weir.admin.v1.DryRunRequest
+	5,  // 26: weir.admin.v1.DiagnosticsService.TestProvider:output_type -> weir.admin.v1.TestProviderResponse
+	7,  // 27: weir.admin.v1.DiagnosticsService.DryRun:output_type -> weir.admin.v1.DryRunResponse
+	26, // [26:28] is the sub-list for method output_type
+	24, // [24:26] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_weir_admin_v1_diagnostics_proto_init() }
@@ -1388,14 +1523,15 @@ func file_weir_admin_v1_diagnostics_proto_init() {
 		(*DryRunRequest_ProjectId)(nil),
 	}
 	file_weir_admin_v1_diagnostics_proto_msgTypes[4].OneofWrappers = []any{}
-	file_weir_admin_v1_diagnostics_proto_msgTypes[8].OneofWrappers = []any{}
+	file_weir_admin_v1_diagnostics_proto_msgTypes[5].OneofWrappers = []any{}
+	file_weir_admin_v1_diagnostics_proto_msgTypes[9].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_admin_v1_diagnostics_proto_rawDesc), len(file_weir_admin_v1_diagnostics_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   11,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

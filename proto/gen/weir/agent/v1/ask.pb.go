@@ -105,6 +105,8 @@ const (
 	DryRunTarget_FITNESS_CONDITION DryRunTarget_Fitness = 5
 	// Its price is not known, and the organization blocks that.
 	DryRunTarget_FITNESS_UNPRICED DryRunTarget_Fitness = 6
+	// A limit or budget has too little left for an attempt on it, or can't hold one.
+	DryRunTarget_FITNESS_QUOTA DryRunTarget_Fitness = 7
 )
 
 // Enum value maps for DryRunTarget_Fitness.
@@ -117,6 +119,7 @@ var (
 		4: "FITNESS_BEYOND_ATTEMPTS",
 		5: "FITNESS_CONDITION",
 		6: "FITNESS_UNPRICED",
+		7: "FITNESS_QUOTA",
 	}
 	DryRunTarget_Fitness_value = map[string]int32{
 		"FITNESS_UNSPECIFIED":            0,
@@ -126,6 +129,7 @@ var (
 		"FITNESS_BEYOND_ATTEMPTS":        4,
 		"FITNESS_CONDITION":              5,
 		"FITNESS_UNPRICED":               6,
+		"FITNESS_QUOTA":                  7,
 	}
 )
 
@@ -153,7 +157,7 @@ func (x DryRunTarget_Fitness) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use DryRunTarget_Fitness.Descriptor instead.
 func (DryRunTarget_Fitness) EnumDescriptor() ([]byte, []int) {
-	return file_weir_agent_v1_ask_proto_rawDescGZIP(), []int{9, 0}
+	return file_weir_agent_v1_ask_proto_rawDescGZIP(), []int{10, 0}
 }
 
 // Verdict on a target's condition.
@@ -207,7 +211,7 @@ func (x DryRunTarget_Verdict) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use DryRunTarget_Verdict.Descriptor instead.
 func (DryRunTarget_Verdict) EnumDescriptor() ([]byte, []int) {
-	return file_weir_agent_v1_ask_proto_rawDescGZIP(), []int{9, 1}
+	return file_weir_agent_v1_ask_proto_rawDescGZIP(), []int{10, 1}
 }
 
 // Ask wants an Answer. It changes nothing; agents of capability 4 and more get it.
@@ -678,8 +682,10 @@ type DryRunResult struct {
 	// The most that all attempts together can cost; absent: it is not bounded, or one is
 	// unpriced.
 	MaxCostNanoUsd *int64 `protobuf:"varint,5,opt,name=max_cost_nano_usd,json=maxCostNanoUsd,proto3,oneof" json:"max_cost_nano_usd,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// That count the request, or attempts on a target that is usable.
+	Quotas        []*DryRunQuota `protobuf:"bytes,6,rep,name=quotas,proto3" json:"quotas,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *DryRunResult) Reset() {
@@ -747,6 +753,128 @@ func (x *DryRunResult) GetMaxCostNanoUsd() int64 {
 	return 0
 }
 
+func (x *DryRunResult) GetQuotas() []*DryRunQuota {
+	if x != nil {
+		return x.Quotas
+	}
+	return nil
+}
+
+// DryRunQuota is a limit or budget that would be asked.
+type DryRunQuota struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Id      string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Name    string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	Measure v1.QuotaMeasure        `protobuf:"varint,3,opt,name=measure,proto3,enum=weir.policy.v1.QuotaMeasure" json:"measure,omitempty"`
+	Mode    v1.QuotaMode           `protobuf:"varint,4,opt,name=mode,proto3,enum=weir.policy.v1.QuotaMode" json:"mode,omitempty"`
+	// Name of the provider, attempts on which it counts; empty: it counts the request.
+	Provider string `protobuf:"bytes,5,opt,name=provider,proto3" json:"provider,omitempty"`
+	// The most that the request, or one attempt, would reserve: nano-dollars, tokens, requests.
+	Reserved int64 `protobuf:"varint,6,opt,name=reserved,proto3" json:"reserved,omitempty"`
+	// What is left of it and the limit, as far as this agent knows; absent: it knows nothing of
+	// it, and would ask.
+	Left  *int64 `protobuf:"varint,7,opt,name=left,proto3,oneof" json:"left,omitempty"`
+	Limit *int64 `protobuf:"varint,8,opt,name=limit,proto3,oneof" json:"limit,omitempty"`
+	// It has too little left, or can't hold the request: what is hard refuses then, the rest counts
+	// it as beyond.
+	Lacking       bool `protobuf:"varint,9,opt,name=lacking,proto3" json:"lacking,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DryRunQuota) Reset() {
+	*x = DryRunQuota{}
+	mi := &file_weir_agent_v1_ask_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DryRunQuota) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DryRunQuota) ProtoMessage() {}
+
+func (x *DryRunQuota) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_agent_v1_ask_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DryRunQuota.ProtoReflect.Descriptor instead.
+func (*DryRunQuota) Descriptor() ([]byte, []int) {
+	return file_weir_agent_v1_ask_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *DryRunQuota) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *DryRunQuota) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *DryRunQuota) GetMeasure() v1.QuotaMeasure {
+	if x != nil {
+		return x.Measure
+	}
+	return v1.QuotaMeasure(0)
+}
+
+func (x *DryRunQuota) GetMode() v1.QuotaMode {
+	if x != nil {
+		return x.Mode
+	}
+	return v1.QuotaMode(0)
+}
+
+func (x *DryRunQuota) GetProvider() string {
+	if x != nil {
+		return x.Provider
+	}
+	return ""
+}
+
+func (x *DryRunQuota) GetReserved() int64 {
+	if x != nil {
+		return x.Reserved
+	}
+	return 0
+}
+
+func (x *DryRunQuota) GetLeft() int64 {
+	if x != nil && x.Left != nil {
+		return *x.Left
+	}
+	return 0
+}
+
+func (x *DryRunQuota) GetLimit() int64 {
+	if x != nil && x.Limit != nil {
+		return *x.Limit
+	}
+	return 0
+}
+
+func (x *DryRunQuota) GetLacking() bool {
+	if x != nil {
+		return x.Lacking
+	}
+	return false
+}
+
 type DryRunRefusal struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Status        int32                  `protobuf:"varint,1,opt,name=status,proto3" json:"status,omitempty"`
@@ -758,7 +886,7 @@ type DryRunRefusal struct {
 
 func (x *DryRunRefusal) Reset() {
 	*x = DryRunRefusal{}
-	mi := &file_weir_agent_v1_ask_proto_msgTypes[6]
+	mi := &file_weir_agent_v1_ask_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -770,7 +898,7 @@ func (x *DryRunRefusal) String() string {
 func (*DryRunRefusal) ProtoMessage() {}
 
 func (x *DryRunRefusal) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_agent_v1_ask_proto_msgTypes[6]
+	mi := &file_weir_agent_v1_ask_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -783,7 +911,7 @@ func (x *DryRunRefusal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DryRunRefusal.ProtoReflect.Descriptor instead.
 func (*DryRunRefusal) Descriptor() ([]byte, []int) {
-	return file_weir_agent_v1_ask_proto_rawDescGZIP(), []int{6}
+	return file_weir_agent_v1_ask_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *DryRunRefusal) GetStatus() int32 {
@@ -833,7 +961,7 @@ type DryRunRoute struct {
 
 func (x *DryRunRoute) Reset() {
 	*x = DryRunRoute{}
-	mi := &file_weir_agent_v1_ask_proto_msgTypes[7]
+	mi := &file_weir_agent_v1_ask_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -845,7 +973,7 @@ func (x *DryRunRoute) String() string {
 func (*DryRunRoute) ProtoMessage() {}
 
 func (x *DryRunRoute) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_agent_v1_ask_proto_msgTypes[7]
+	mi := &file_weir_agent_v1_ask_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -858,7 +986,7 @@ func (x *DryRunRoute) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DryRunRoute.ProtoReflect.Descriptor instead.
 func (*DryRunRoute) Descriptor() ([]byte, []int) {
-	return file_weir_agent_v1_ask_proto_rawDescGZIP(), []int{7}
+	return file_weir_agent_v1_ask_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *DryRunRoute) GetId() string {
@@ -962,7 +1090,7 @@ type DryRunShare struct {
 
 func (x *DryRunShare) Reset() {
 	*x = DryRunShare{}
-	mi := &file_weir_agent_v1_ask_proto_msgTypes[8]
+	mi := &file_weir_agent_v1_ask_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -974,7 +1102,7 @@ func (x *DryRunShare) String() string {
 func (*DryRunShare) ProtoMessage() {}
 
 func (x *DryRunShare) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_agent_v1_ask_proto_msgTypes[8]
+	mi := &file_weir_agent_v1_ask_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -987,7 +1115,7 @@ func (x *DryRunShare) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DryRunShare.ProtoReflect.Descriptor instead.
 func (*DryRunShare) Descriptor() ([]byte, []int) {
-	return file_weir_agent_v1_ask_proto_rawDescGZIP(), []int{8}
+	return file_weir_agent_v1_ask_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *DryRunShare) GetTarget() *DryRunTarget {
@@ -1041,7 +1169,7 @@ type DryRunTarget struct {
 
 func (x *DryRunTarget) Reset() {
 	*x = DryRunTarget{}
-	mi := &file_weir_agent_v1_ask_proto_msgTypes[9]
+	mi := &file_weir_agent_v1_ask_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1053,7 +1181,7 @@ func (x *DryRunTarget) String() string {
 func (*DryRunTarget) ProtoMessage() {}
 
 func (x *DryRunTarget) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_agent_v1_ask_proto_msgTypes[9]
+	mi := &file_weir_agent_v1_ask_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1066,7 +1194,7 @@ func (x *DryRunTarget) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DryRunTarget.ProtoReflect.Descriptor instead.
 func (*DryRunTarget) Descriptor() ([]byte, []int) {
-	return file_weir_agent_v1_ask_proto_rawDescGZIP(), []int{9}
+	return file_weir_agent_v1_ask_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *DryRunTarget) GetProviderId() string {
@@ -1199,7 +1327,7 @@ var File_weir_agent_v1_ask_proto protoreflect.FileDescriptor
 
 const file_weir_agent_v1_ask_proto_rawDesc = "" +
 	"\n" +
-	"\x17weir/agent/v1/ask.proto\x12\rweir.agent.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1bweir/policy/v1/policy.proto\"\xb6\x01\n" +
+	"\x17weir/agent/v1/ask.proto\x12\rweir.agent.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1bweir/policy/v1/policy.proto\x1a\x1aweir/policy/v1/quota.proto\"\xb6\x01\n" +
 	"\x03Ask\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n" +
 	"\n" +
@@ -1257,14 +1385,27 @@ const file_weir_agent_v1_ask_proto_rawDesc = "" +
 	"\v_connect_usB\t\n" +
 	"\a_tls_usB\x10\n" +
 	"\x0e_first_byte_usB\x0f\n" +
-	"\r_model_listed\"\xa2\x02\n" +
+	"\r_model_listed\"\xe1\x02\n" +
 	"\fDryRunResult\x126\n" +
 	"\arefusal\x18\x01 \x01(\v2\x1c.weir.agent.v1.DryRunRefusalR\arefusal\x120\n" +
 	"\x05route\x18\x02 \x01(\v2\x1a.weir.agent.v1.DryRunRouteR\x05route\x12*\n" +
 	"\x11max_request_bytes\x18\x03 \x01(\x03R\x0fmaxRequestBytes\x126\n" +
 	"\x12price_book_version\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x10priceBookVersion\x12.\n" +
-	"\x11max_cost_nano_usd\x18\x05 \x01(\x03H\x00R\x0emaxCostNanoUsd\x88\x01\x01B\x14\n" +
-	"\x12_max_cost_nano_usd\"h\n" +
+	"\x11max_cost_nano_usd\x18\x05 \x01(\x03H\x00R\x0emaxCostNanoUsd\x88\x01\x01\x12=\n" +
+	"\x06quotas\x18\x06 \x03(\v2\x1a.weir.agent.v1.DryRunQuotaB\t\xbaH\x06\x92\x01\x03\x10\xf4\x03R\x06quotasB\x14\n" +
+	"\x12_max_cost_nano_usd\"\xce\x02\n" +
+	"\vDryRunQuota\x12\x17\n" +
+	"\x02id\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18@R\x02id\x12\x1c\n" +
+	"\x04name\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\x04name\x126\n" +
+	"\ameasure\x18\x03 \x01(\x0e2\x1c.weir.policy.v1.QuotaMeasureR\ameasure\x12-\n" +
+	"\x04mode\x18\x04 \x01(\x0e2\x19.weir.policy.v1.QuotaModeR\x04mode\x12$\n" +
+	"\bprovider\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\bprovider\x12\x1a\n" +
+	"\breserved\x18\x06 \x01(\x03R\breserved\x12\x17\n" +
+	"\x04left\x18\a \x01(\x03H\x00R\x04left\x88\x01\x01\x12\x19\n" +
+	"\x05limit\x18\b \x01(\x03H\x01R\x05limit\x88\x01\x01\x12\x18\n" +
+	"\alacking\x18\t \x01(\bR\alackingB\a\n" +
+	"\x05_leftB\b\n" +
+	"\x06_limit\"h\n" +
 	"\rDryRunRefusal\x12\x16\n" +
 	"\x06status\x18\x01 \x01(\x05R\x06status\x12\x1b\n" +
 	"\x04code\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04code\x12\"\n" +
@@ -1287,7 +1428,7 @@ const file_weir_agent_v1_ask_proto_rawDesc = "" +
 	"\x06shadow\x18\r \x01(\v2\x1a.weir.agent.v1.DryRunShareR\x06shadow\"_\n" +
 	"\vDryRunShare\x123\n" +
 	"\x06target\x18\x01 \x01(\v2\x1b.weir.agent.v1.DryRunTargetR\x06target\x12\x1b\n" +
-	"\tper_mille\x18\x02 \x01(\x05R\bperMille\"\x84\b\n" +
+	"\tper_mille\x18\x02 \x01(\x05R\bperMille\"\x97\b\n" +
 	"\fDryRunTarget\x12(\n" +
 	"\vprovider_id\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18@R\n" +
 	"providerId\x12$\n" +
@@ -1309,7 +1450,7 @@ const file_weir_agent_v1_ask_proto_rawDesc = "" +
 	"\rverdict_error\x18\x10 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\fverdictError\x12\x1d\n" +
 	"\n" +
 	"connect_ms\x18\x11 \x01(\x03R\tconnectMs\x12$\n" +
-	"\x0efirst_token_ms\x18\x12 \x01(\x03R\ffirstTokenMs\"\xb9\x01\n" +
+	"\x0efirst_token_ms\x18\x12 \x01(\x03R\ffirstTokenMs\"\xcc\x01\n" +
 	"\aFitness\x12\x17\n" +
 	"\x13FITNESS_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eFITNESS_USABLE\x10\x01\x12\x13\n" +
@@ -1317,7 +1458,8 @@ const file_weir_agent_v1_ask_proto_rawDesc = "" +
 	"\x1eFITNESS_CREDENTIAL_UNAVAILABLE\x10\x03\x12\x1b\n" +
 	"\x17FITNESS_BEYOND_ATTEMPTS\x10\x04\x12\x15\n" +
 	"\x11FITNESS_CONDITION\x10\x05\x12\x14\n" +
-	"\x10FITNESS_UNPRICED\x10\x06\"Z\n" +
+	"\x10FITNESS_UNPRICED\x10\x06\x12\x11\n" +
+	"\rFITNESS_QUOTA\x10\a\"Z\n" +
 	"\aVerdict\x12\x17\n" +
 	"\x13VERDICT_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fVERDICT_TRUE\x10\x01\x12\x11\n" +
@@ -1340,7 +1482,7 @@ func file_weir_agent_v1_ask_proto_rawDescGZIP() []byte {
 }
 
 var file_weir_agent_v1_ask_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_weir_agent_v1_ask_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_weir_agent_v1_ask_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_weir_agent_v1_ask_proto_goTypes = []any{
 	(ProviderTestResult_Outcome)(0), // 0: weir.agent.v1.ProviderTestResult.Outcome
 	(DryRunTarget_Fitness)(0),       // 1: weir.agent.v1.DryRunTarget.Fitness
@@ -1351,40 +1493,46 @@ var file_weir_agent_v1_ask_proto_goTypes = []any{
 	(*Refusal)(nil),                 // 6: weir.agent.v1.Refusal
 	(*ProviderTestResult)(nil),      // 7: weir.agent.v1.ProviderTestResult
 	(*DryRunResult)(nil),            // 8: weir.agent.v1.DryRunResult
-	(*DryRunRefusal)(nil),           // 9: weir.agent.v1.DryRunRefusal
-	(*DryRunRoute)(nil),             // 10: weir.agent.v1.DryRunRoute
-	(*DryRunShare)(nil),             // 11: weir.agent.v1.DryRunShare
-	(*DryRunTarget)(nil),            // 12: weir.agent.v1.DryRunTarget
-	nil,                             // 13: weir.agent.v1.DryRun.MetadataEntry
-	nil,                             // 14: weir.agent.v1.DryRun.HeadersEntry
-	(v1.Failure)(0),                 // 15: weir.policy.v1.Failure
-	(v1.Strategy)(0),                // 16: weir.policy.v1.Strategy
-	(*v1.Sticky)(nil),               // 17: weir.policy.v1.Sticky
-	(*v1.Hedge)(nil),                // 18: weir.policy.v1.Hedge
+	(*DryRunQuota)(nil),             // 9: weir.agent.v1.DryRunQuota
+	(*DryRunRefusal)(nil),           // 10: weir.agent.v1.DryRunRefusal
+	(*DryRunRoute)(nil),             // 11: weir.agent.v1.DryRunRoute
+	(*DryRunShare)(nil),             // 12: weir.agent.v1.DryRunShare
+	(*DryRunTarget)(nil),            // 13: weir.agent.v1.DryRunTarget
+	nil,                             // 14: weir.agent.v1.DryRun.MetadataEntry
+	nil,                             // 15: weir.agent.v1.DryRun.HeadersEntry
+	(v1.QuotaMeasure)(0),            // 16: weir.policy.v1.QuotaMeasure
+	(v1.QuotaMode)(0),               // 17: weir.policy.v1.QuotaMode
+	(v1.Failure)(0),                 // 18: weir.policy.v1.Failure
+	(v1.Strategy)(0),                // 19: weir.policy.v1.Strategy
+	(*v1.Sticky)(nil),               // 20: weir.policy.v1.Sticky
+	(*v1.Hedge)(nil),                // 21: weir.policy.v1.Hedge
 }
 var file_weir_agent_v1_ask_proto_depIdxs = []int32{
 	4,  // 0: weir.agent.v1.Ask.provider_test:type_name -> weir.agent.v1.ProviderTest
 	5,  // 1: weir.agent.v1.Ask.dry_run:type_name -> weir.agent.v1.DryRun
-	13, // 2: weir.agent.v1.DryRun.metadata:type_name -> weir.agent.v1.DryRun.MetadataEntry
-	14, // 3: weir.agent.v1.DryRun.headers:type_name -> weir.agent.v1.DryRun.HeadersEntry
+	14, // 2: weir.agent.v1.DryRun.metadata:type_name -> weir.agent.v1.DryRun.MetadataEntry
+	15, // 3: weir.agent.v1.DryRun.headers:type_name -> weir.agent.v1.DryRun.HeadersEntry
 	0,  // 4: weir.agent.v1.ProviderTestResult.outcome:type_name -> weir.agent.v1.ProviderTestResult.Outcome
-	9,  // 5: weir.agent.v1.DryRunResult.refusal:type_name -> weir.agent.v1.DryRunRefusal
-	10, // 6: weir.agent.v1.DryRunResult.route:type_name -> weir.agent.v1.DryRunRoute
-	12, // 7: weir.agent.v1.DryRunRoute.targets:type_name -> weir.agent.v1.DryRunTarget
-	15, // 8: weir.agent.v1.DryRunRoute.retry_on:type_name -> weir.policy.v1.Failure
-	16, // 9: weir.agent.v1.DryRunRoute.strategy:type_name -> weir.policy.v1.Strategy
-	17, // 10: weir.agent.v1.DryRunRoute.sticky:type_name -> weir.policy.v1.Sticky
-	18, // 11: weir.agent.v1.DryRunRoute.hedge:type_name -> weir.policy.v1.Hedge
-	11, // 12: weir.agent.v1.DryRunRoute.canary:type_name -> weir.agent.v1.DryRunShare
-	11, // 13: weir.agent.v1.DryRunRoute.shadow:type_name -> weir.agent.v1.DryRunShare
-	12, // 14: weir.agent.v1.DryRunShare.target:type_name -> weir.agent.v1.DryRunTarget
-	1,  // 15: weir.agent.v1.DryRunTarget.fitness:type_name -> weir.agent.v1.DryRunTarget.Fitness
-	2,  // 16: weir.agent.v1.DryRunTarget.verdict:type_name -> weir.agent.v1.DryRunTarget.Verdict
-	17, // [17:17] is the sub-list for method output_type
-	17, // [17:17] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	10, // 5: weir.agent.v1.DryRunResult.refusal:type_name -> weir.agent.v1.DryRunRefusal
+	11, // 6: weir.agent.v1.DryRunResult.route:type_name -> weir.agent.v1.DryRunRoute
+	9,  // 7: weir.agent.v1.DryRunResult.quotas:type_name -> weir.agent.v1.DryRunQuota
+	16, // 8: weir.agent.v1.DryRunQuota.measure:type_name -> weir.policy.v1.QuotaMeasure
+	17, // 9: weir.agent.v1.DryRunQuota.mode:type_name -> weir.policy.v1.QuotaMode
+	13, // 10: weir.agent.v1.DryRunRoute.targets:type_name -> weir.agent.v1.DryRunTarget
+	18, // 11: weir.agent.v1.DryRunRoute.retry_on:type_name -> weir.policy.v1.Failure
+	19, // 12: weir.agent.v1.DryRunRoute.strategy:type_name -> weir.policy.v1.Strategy
+	20, // 13: weir.agent.v1.DryRunRoute.sticky:type_name -> weir.policy.v1.Sticky
+	21, // 14: weir.agent.v1.DryRunRoute.hedge:type_name -> weir.policy.v1.Hedge
+	12, // 15: weir.agent.v1.DryRunRoute.canary:type_name -> weir.agent.v1.DryRunShare
+	12, // 16: weir.agent.v1.DryRunRoute.shadow:type_name -> weir.agent.v1.DryRunShare
+	13, // 17: weir.agent.v1.DryRunShare.target:type_name -> weir.agent.v1.DryRunTarget
+	1,  // 18: weir.agent.v1.DryRunTarget.fitness:type_name -> weir.agent.v1.DryRunTarget.Fitness
+	2,  // 19: weir.agent.v1.DryRunTarget.verdict:type_name -> weir.agent.v1.DryRunTarget.Verdict
+	20, // [20:20] is the sub-list for method output_type
+	20, // [20:20] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_weir_agent_v1_ask_proto_init() }
@@ -1402,14 +1550,15 @@ func file_weir_agent_v1_ask_proto_init() {
 	}
 	file_weir_agent_v1_ask_proto_msgTypes[4].OneofWrappers = []any{}
 	file_weir_agent_v1_ask_proto_msgTypes[5].OneofWrappers = []any{}
-	file_weir_agent_v1_ask_proto_msgTypes[9].OneofWrappers = []any{}
+	file_weir_agent_v1_ask_proto_msgTypes[6].OneofWrappers = []any{}
+	file_weir_agent_v1_ask_proto_msgTypes[10].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_agent_v1_ask_proto_rawDesc), len(file_weir_agent_v1_ask_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   12,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -17,7 +17,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file weir/admin/v1/diagnostics.proto.
  */
 export const file_weir_admin_v1_diagnostics: GenFile = /*@__PURE__*/
-  fileDesc("Ch93ZWlyL2FkbWluL3YxL2RpYWdub3N0aWNzLnByb3RvEg13ZWlyLmFkbWluLnYxIrUBCgpBbnN3ZXJlZEJ5EhAKCGFnZW50X2lkGAEgASgJEhIKCmFnZW50X25hbWUYAiABKAkSFAoMcG9saWN5X2Vwb2NoGAMgASgDEhYKDnBvbGljeV92ZXJzaW9uGAQgASgDEhoKEnJldm9jYXRpb25fdmVyc2lvbhgFIAEoAxI3ChNwb2xpY3lfY29uZmlybWVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJfChNUZXN0UHJvdmlkZXJSZXF1ZXN0EhMKC3Byb3ZpZGVyX2lkGAEgASgJEhIKCmdhdGV3YXlfaWQYAiABKAkSEAoIYWdlbnRfaWQYAyABKAkSDQoFbW9kZWwYBCABKAkiygIKFFRlc3RQcm92aWRlclJlc3BvbnNlEi4KC2Fuc3dlcmVkX2J5GAEgASgLMhkud2Vpci5hZG1pbi52MS5BbnN3ZXJlZEJ5EjMKB291dGNvbWUYAiABKA4yIi53ZWlyLmFkbWluLnYxLlByb3ZpZGVyVGVzdE91dGNvbWUSDgoGcmVhc29uGAMgASgJEg4KBnN0YXR1cxgEIAEoBRIqCgdjb25uZWN0GAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEiYKA3RscxgGIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhItCgpmaXJzdF9ieXRlGAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhkKDG1vZGVsX2xpc3RlZBgIIAEoCEgAiAEBQg8KDV9tb2RlbF9saXN0ZWQirQMKDURyeVJ1blJlcXVlc3QSEgoKZ2F0ZXdheV9pZBgBIAEoCRIQCghhZ2VudF9pZBgCIAEoCRIQCgZrZXlfaWQYAyABKAlIABIUCgpwcm9qZWN0X2lkGAQgASgJSAASDQoFbW9kZWwYBSABKAkSFAoMaW5wdXRfdG9rZW5zGAYgASgDEhkKEW1heF9vdXRwdXRfdG9rZW5zGAcgASgDEjwKCG1ldGFkYXRhGAggAygLMioud2Vpci5hZG1pbi52MS5EcnlSdW5SZXF1ZXN0Lk1ldGFkYXRhRW50cnkSOgoHaGVhZGVycxgJIAMoCzIpLndlaXIuYWRtaW4udjEuRHJ5UnVuUmVxdWVzdC5IZWFkZXJzRW50cnkSDgoGc3RyZWFtGAogASgIEgwKBHVzZXIYCyABKAkSCwoDcnVuGAwgASgJGi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARouCgxIZWFkZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIICgZjYWxsZXIimgIKDkRyeVJ1blJlc3BvbnNlEi4KC2Fuc3dlcmVkX2J5GAEgASgLMhkud2Vpci5hZG1pbi52MS5BbnN3ZXJlZEJ5Ei0KB3JlZnVzYWwYAiABKAsyHC53ZWlyLmFkbWluLnYxLkRyeVJ1blJlZnVzYWwSKQoFcm91dGUYAyABKAsyGi53ZWlyLmFkbWluLnYxLkRyeVJ1blJvdXRlEhkKEW1heF9yZXF1ZXN0X2J5dGVzGAQgASgDEhoKEnByaWNlX2Jvb2tfdmVyc2lvbhgFIAEoCRIeChFtYXhfY29zdF9uYW5vX3VzZBgGIAEoA0gAiAEBEhEKCXF1b3RhX2lkcxgHIAMoCUIUChJfbWF4X2Nvc3RfbmFub191c2QiPgoNRHJ5UnVuUmVmdXNhbBIOCgZzdGF0dXMYASABKAUSDAoEY29kZRgCIAEoCRIPCgdtZXNzYWdlGAMgASgJIrcDCgtEcnlSdW5Sb3V0ZRIKCgJpZBgBIAEoCRIsCgd0YXJnZXRzGAIgAygLMhsud2Vpci5hZG1pbi52MS5EcnlSdW5UYXJnZXQSEAoId2VpZ2h0ZWQYAyABKAgSFAoMbWF4X2F0dGVtcHRzGAQgASgFEhEKCWVhY2hfb25jZRgFIAEoCBIqCgdiYWNrb2ZmGAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEigKCHJldHJ5X29uGAcgAygOMhYud2Vpci5hZG1pbi52MS5GYWlsdXJlEikKCHN0cmF0ZWd5GAggASgOMhcud2Vpci5hZG1pbi52MS5TdHJhdGVneRIOCgZzdHJpY3QYCSABKAgSJQoGc3RpY2t5GAogASgLMhUud2Vpci5hZG1pbi52MS5TdGlja3kSIwoFaGVkZ2UYCyABKAsyFC53ZWlyLmFkbWluLnYxLkhlZGdlEioKBmNhbmFyeRgMIAEoCzIaLndlaXIuYWRtaW4udjEuRHJ5UnVuU2hhcmUSKgoGc2hhZG93GA0gASgLMhoud2Vpci5hZG1pbi52MS5EcnlSdW5TaGFyZSJNCgtEcnlSdW5TaGFyZRIrCgZ0YXJnZXQYASABKAsyGy53ZWlyLmFkbWluLnYxLkRyeVJ1blRhcmdldBIRCglwZXJfbWlsbGUYAiABKAUiqgMKDERyeVJ1blRhcmdldBITCgtwcm92aWRlcl9pZBgBIAEoCRIQCghwcm92aWRlchgCIAEoCRINCgVtb2RlbBgDIAEoCRIOCgZ3ZWlnaHQYBCABKAMSLQoHZml0bmVzcxgFIAEoDjIcLndlaXIuYWRtaW4udjEuVGFyZ2V0Rml0bmVzcxIOCgZyZWFzb24YBiABKAkSKQoIdGltZW91dHMYByABKAsyFy53ZWlyLmFkbWluLnYxLlRpbWVvdXRzEiAKE2lucHV0X2Nvc3RfbmFub191c2QYCCABKANIAIgBARIeChFtYXhfY29zdF9uYW5vX3VzZBgJIAEoA0gBiAEBEhAKCHVucHJpY2VkGAogASgIEhEKCXVuYm91bmRlZBgLIAEoCBIMCgR3aGVuGAwgASgJEjAKB3ZlcmRpY3QYDSABKA4yHy53ZWlyLmFkbWluLnYxLkNvbmRpdGlvblZlcmRpY3QSFQoNdmVyZGljdF9lcnJvchgOIAEoCUIWChRfaW5wdXRfY29zdF9uYW5vX3VzZEIUChJfbWF4X2Nvc3RfbmFub191c2Qq1AIKE1Byb3ZpZGVyVGVzdE91dGNvbWUSJQohUFJPVklERVJfVEVTVF9PVVRDT01FX1VOU1BFQ0lGSUVEEAASHAoYUFJPVklERVJfVEVTVF9PVVRDT01FX09LEAESMAosUFJPVklERVJfVEVTVF9PVVRDT01FX0NSRURFTlRJQUxfVU5BVkFJTEFCTEUQAhIsCihQUk9WSURFUl9URVNUX09VVENPTUVfQ1JFREVOVElBTF9SRUZVU0VEEAMSIQodUFJPVklERVJfVEVTVF9PVVRDT01FX0JMT0NLRUQQBBIlCiFQUk9WSURFUl9URVNUX09VVENPTUVfVU5SRUFDSEFCTEUQBRIhCh1QUk9WSURFUl9URVNUX09VVENPTUVfVElNRU9VVBAGEisKJ1BST1ZJREVSX1RFU1RfT1VUQ09NRV9VTkVYUEVDVEVEX0FOU1dFUhAHKosBChBDb25kaXRpb25WZXJkaWN0EiEKHUNPTkRJVElPTl9WRVJESUNUX1VOU1BFQ0lGSUVEEAASGgoWQ09ORElUSU9OX1ZFUkRJQ1RfVFJVRRABEhsKF0NPTkRJVElPTl9WRVJESUNUX0ZBTFNFEAISGwoXQ09ORElUSU9OX1ZFUkRJQ1RfRVJST1IQAyrwAQoNVGFyZ2V0Rml0bmVzcxIeChpUQVJHRVRfRklUTkVTU19VTlNQRUNJRklFRBAAEhkKFVRBUkdFVF9GSVRORVNTX1VTQUJMRRABEhoKFlRBUkdFVF9GSVRORVNTX0JMT0NLRUQQAhIpCiVUQVJHRVRfRklUTkVTU19DUkVERU5USUFMX1VOQVZBSUxBQkxFEAMSIgoeVEFSR0VUX0ZJVE5FU1NfQkVZT05EX0FUVEVNUFRTEAQSHAoYVEFSR0VUX0ZJVE5FU1NfQ09ORElUSU9OEAUSGwoXVEFSR0VUX0ZJVE5FU1NfVU5QUklDRUQQBjLsAQoSRGlhZ25vc3RpY3NTZXJ2aWNlEnYKDFRlc3RQcm92aWRlchIiLndlaXIuYWRtaW4udjEuVGVzdFByb3ZpZGVyUmVxdWVzdBojLndlaXIuYWRtaW4udjEuVGVzdFByb3ZpZGVyUmVzcG9uc2UiHYq1GBlkaWFnbm9zdGljcy50ZXN0X3Byb3ZpZGVyEl4KBkRyeVJ1bhIcLndlaXIuYWRtaW4udjEuRHJ5UnVuUmVxdWVzdBodLndlaXIuYWRtaW4udjEuRHJ5UnVuUmVzcG9uc2UiF4q1GBNkaWFnbm9zdGljcy5kcnlfcnVuYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options, file_weir_admin_v1_route]);
+  fileDesc("Ch93ZWlyL2FkbWluL3YxL2RpYWdub3N0aWNzLnByb3RvEg13ZWlyLmFkbWluLnYxIrUBCgpBbnN3ZXJlZEJ5EhAKCGFnZW50X2lkGAEgASgJEhIKCmFnZW50X25hbWUYAiABKAkSFAoMcG9saWN5X2Vwb2NoGAMgASgDEhYKDnBvbGljeV92ZXJzaW9uGAQgASgDEhoKEnJldm9jYXRpb25fdmVyc2lvbhgFIAEoAxI3ChNwb2xpY3lfY29uZmlybWVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJfChNUZXN0UHJvdmlkZXJSZXF1ZXN0EhMKC3Byb3ZpZGVyX2lkGAEgASgJEhIKCmdhdGV3YXlfaWQYAiABKAkSEAoIYWdlbnRfaWQYAyABKAkSDQoFbW9kZWwYBCABKAkiygIKFFRlc3RQcm92aWRlclJlc3BvbnNlEi4KC2Fuc3dlcmVkX2J5GAEgASgLMhkud2Vpci5hZG1pbi52MS5BbnN3ZXJlZEJ5EjMKB291dGNvbWUYAiABKA4yIi53ZWlyLmFkbWluLnYxLlByb3ZpZGVyVGVzdE91dGNvbWUSDgoGcmVhc29uGAMgASgJEg4KBnN0YXR1cxgEIAEoBRIqCgdjb25uZWN0GAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEiYKA3RscxgGIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhItCgpmaXJzdF9ieXRlGAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhkKDG1vZGVsX2xpc3RlZBgIIAEoCEgAiAEBQg8KDV9tb2RlbF9saXN0ZWQirQMKDURyeVJ1blJlcXVlc3QSEgoKZ2F0ZXdheV9pZBgBIAEoCRIQCghhZ2VudF9pZBgCIAEoCRIQCgZrZXlfaWQYAyABKAlIABIUCgpwcm9qZWN0X2lkGAQgASgJSAASDQoFbW9kZWwYBSABKAkSFAoMaW5wdXRfdG9rZW5zGAYgASgDEhkKEW1heF9vdXRwdXRfdG9rZW5zGAcgASgDEjwKCG1ldGFkYXRhGAggAygLMioud2Vpci5hZG1pbi52MS5EcnlSdW5SZXF1ZXN0Lk1ldGFkYXRhRW50cnkSOgoHaGVhZGVycxgJIAMoCzIpLndlaXIuYWRtaW4udjEuRHJ5UnVuUmVxdWVzdC5IZWFkZXJzRW50cnkSDgoGc3RyZWFtGAogASgIEgwKBHVzZXIYCyABKAkSCwoDcnVuGAwgASgJGi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARouCgxIZWFkZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIICgZjYWxsZXIixgIKDkRyeVJ1blJlc3BvbnNlEi4KC2Fuc3dlcmVkX2J5GAEgASgLMhkud2Vpci5hZG1pbi52MS5BbnN3ZXJlZEJ5Ei0KB3JlZnVzYWwYAiABKAsyHC53ZWlyLmFkbWluLnYxLkRyeVJ1blJlZnVzYWwSKQoFcm91dGUYAyABKAsyGi53ZWlyLmFkbWluLnYxLkRyeVJ1blJvdXRlEhkKEW1heF9yZXF1ZXN0X2J5dGVzGAQgASgDEhoKEnByaWNlX2Jvb2tfdmVyc2lvbhgFIAEoCRIeChFtYXhfY29zdF9uYW5vX3VzZBgGIAEoA0gAiAEBEhEKCXF1b3RhX2lkcxgHIAMoCRIqCgZxdW90YXMYCCADKAsyGi53ZWlyLmFkbWluLnYxLkRyeVJ1blF1b3RhQhQKEl9tYXhfY29zdF9uYW5vX3VzZCKkAQoLRHJ5UnVuUXVvdGESCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIQCghwcm92aWRlchgDIAEoCRIQCghyZXNlcnZlZBgEIAEoAxIRCgRsZWZ0GAUgASgDSACIAQESEgoFbGltaXQYBiABKANIAYgBARIPCgdsYWNraW5nGAcgASgIEgwKBGhhcmQYCCABKAhCBwoFX2xlZnRCCAoGX2xpbWl0Ij4KDURyeVJ1blJlZnVzYWwSDgoGc3RhdHVzGAEgASgFEgwKBGNvZGUYAiABKAkSDwoHbWVzc2FnZRgDIAEoCSK3AwoLRHJ5UnVuUm91dGUSCgoCaWQYASABKAkSLAoHdGFyZ2V0cxgCIAMoCzIbLndlaXIuYWRtaW4udjEuRHJ5UnVuVGFyZ2V0EhAKCHdlaWdodGVkGAMgASgIEhQKDG1heF9hdHRlbXB0cxgEIAEoBRIRCgllYWNoX29uY2UYBSABKAgSKgoHYmFja29mZhgGIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIoCghyZXRyeV9vbhgHIAMoDjIWLndlaXIuYWRtaW4udjEuRmFpbHVyZRIpCghzdHJhdGVneRgIIAEoDjIXLndlaXIuYWRtaW4udjEuU3RyYXRlZ3kSDgoGc3RyaWN0GAkgASgIEiUKBnN0aWNreRgKIAEoCzIVLndlaXIuYWRtaW4udjEuU3RpY2t5EiMKBWhlZGdlGAsgASgLMhQud2Vpci5hZG1pbi52MS5IZWRnZRIqCgZjYW5hcnkYDCABKAsyGi53ZWlyLmFkbWluLnYxLkRyeVJ1blNoYXJlEioKBnNoYWRvdxgNIAEoCzIaLndlaXIuYWRtaW4udjEuRHJ5UnVuU2hhcmUiTQoLRHJ5UnVuU2hhcmUSKwoGdGFyZ2V0GAEgASgLMhsud2Vpci5hZG1pbi52MS5EcnlSdW5UYXJnZXQSEQoJcGVyX21pbGxlGAIgASgFIqoDCgxEcnlSdW5UYXJnZXQSEwoLcHJvdmlkZXJfaWQYASABKAkSEAoIcHJvdmlkZXIYAiABKAkSDQoFbW9kZWwYAyABKAkSDgoGd2VpZ2h0GAQgASgDEi0KB2ZpdG5lc3MYBSABKA4yHC53ZWlyLmFkbWluLnYxLlRhcmdldEZpdG5lc3MSDgoGcmVhc29uGAYgASgJEikKCHRpbWVvdXRzGAcgASgLMhcud2Vpci5hZG1pbi52MS5UaW1lb3V0cxIgChNpbnB1dF9jb3N0X25hbm9fdXNkGAggASgDSACIAQESHgoRbWF4X2Nvc3RfbmFub191c2QYCSABKANIAYgBARIQCgh1bnByaWNlZBgKIAEoCBIRCgl1bmJvdW5kZWQYCyABKAgSDAoEd2hlbhgMIAEoCRIwCgd2ZXJkaWN0GA0gASgOMh8ud2Vpci5hZG1pbi52MS5Db25kaXRpb25WZXJkaWN0EhUKDXZlcmRpY3RfZXJyb3IYDiABKAlCFgoUX2lucHV0X2Nvc3RfbmFub191c2RCFAoSX21heF9jb3N0X25hbm9fdXNkKtQCChNQcm92aWRlclRlc3RPdXRjb21lEiUKIVBST1ZJREVSX1RFU1RfT1VUQ09NRV9VTlNQRUNJRklFRBAAEhwKGFBST1ZJREVSX1RFU1RfT1VUQ09NRV9PSxABEjAKLFBST1ZJREVSX1RFU1RfT1VUQ09NRV9DUkVERU5USUFMX1VOQVZBSUxBQkxFEAISLAooUFJPVklERVJfVEVTVF9PVVRDT01FX0NSRURFTlRJQUxfUkVGVVNFRBADEiEKHVBST1ZJREVSX1RFU1RfT1VUQ09NRV9CTE9DS0VEEAQSJQohUFJPVklERVJfVEVTVF9PVVRDT01FX1VOUkVBQ0hBQkxFEAUSIQodUFJPVklERVJfVEVTVF9PVVRDT01FX1RJTUVPVVQQBhIrCidQUk9WSURFUl9URVNUX09VVENPTUVfVU5FWFBFQ1RFRF9BTlNXRVIQByqLAQoQQ29uZGl0aW9uVmVyZGljdBIhCh1DT05ESVRJT05fVkVSRElDVF9VTlNQRUNJRklFRBAAEhoKFkNPTkRJVElPTl9WRVJESUNUX1RSVUUQARIbChdDT05ESVRJT05fVkVSRElDVF9GQUxTRRACEhsKF0NPTkRJVElPTl9WRVJESUNUX0VSUk9SEAMqigIKDVRhcmdldEZpdG5lc3MSHgoaVEFSR0VUX0ZJVE5FU1NfVU5TUEVDSUZJRUQQABIZChVUQVJHRVRfRklUTkVTU19VU0FCTEUQARIaChZUQVJHRVRfRklUTkVTU19CTE9DS0VEEAISKQolVEFSR0VUX0ZJVE5FU1NfQ1JFREVOVElBTF9VTkFWQUlMQUJMRRADEiIKHlRBUkdFVF9GSVRORVNTX0JFWU9ORF9BVFRFTVBUUxAEEhwKGFRBUkdFVF9GSVRORVNTX0NPTkRJVElPThAFEhsKF1RBUkdFVF9GSVRORVNTX1VOUFJJQ0VEEAYSGAoUVEFSR0VUX0ZJVE5FU1NfUVVPVEEQBzLsAQoSRGlhZ25vc3RpY3NTZXJ2aWNlEnYKDFRlc3RQcm92aWRlchIiLndlaXIuYWRtaW4udjEuVGVzdFByb3ZpZGVyUmVxdWVzdBojLndlaXIuYWRtaW4udjEuVGVzdFByb3ZpZGVyUmVzcG9uc2UiHYq1GBlkaWFnbm9zdGljcy50ZXN0X3Byb3ZpZGVyEl4KBkRyeVJ1bhIcLndlaXIuYWRtaW4udjEuRHJ5UnVuUmVxdWVzdBodLndlaXIuYWRtaW4udjEuRHJ5UnVuUmVzcG9uc2UiF4q1GBNkaWFnbm9zdGljcy5kcnlfcnVuYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options, file_weir_admin_v1_route]);
 
 /**
  * AnsweredBy is the agent that an answer is of, and the policy that it serves.
@@ -304,12 +304,18 @@ export type DryRunResponse = Message<"weir.admin.v1.DryRunResponse"> & {
   maxCostNanoUsd?: bigint | undefined;
 
   /**
-   * Ids of the limits and budgets that would be asked: none yet, since nothing enforces
-   * them.
+   * Ids of the limits and budgets that would be asked.
    *
    * @generated from field: repeated string quota_ids = 7;
    */
   quotaIds: string[];
+
+  /**
+   * The same, with what they would say.
+   *
+   * @generated from field: repeated weir.admin.v1.DryRunQuota quotas = 8;
+   */
+  quotas: DryRunQuota[];
 };
 
 /**
@@ -318,6 +324,72 @@ export type DryRunResponse = Message<"weir.admin.v1.DryRunResponse"> & {
  */
 export const DryRunResponseSchema: GenMessage<DryRunResponse> = /*@__PURE__*/
   messageDesc(file_weir_admin_v1_diagnostics, 4);
+
+/**
+ * DryRunQuota is a limit or budget that counts the request.
+ *
+ * @generated from message weir.admin.v1.DryRunQuota
+ */
+export type DryRunQuota = Message<"weir.admin.v1.DryRunQuota"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * Name of the provider, attempts on which it counts; empty: it counts the request.
+   *
+   * @generated from field: string provider = 3;
+   */
+  provider: string;
+
+  /**
+   * The most that the request, or one attempt, would reserve: nano-dollars of a budget, tokens
+   * or requests of a limit.
+   *
+   * @generated from field: int64 reserved = 4;
+   */
+  reserved: bigint;
+
+  /**
+   * What is left of it and the limit, as far as the agent that answers knows; absent: it knows
+   * nothing of it, and would ask.
+   *
+   * @generated from field: optional int64 left = 5;
+   */
+  left?: bigint | undefined;
+
+  /**
+   * @generated from field: optional int64 limit = 6;
+   */
+  limit?: bigint | undefined;
+
+  /**
+   * It has too little left, or can't hold the request.
+   *
+   * @generated from field: bool lacking = 7;
+   */
+  lacking: boolean;
+
+  /**
+   * What is lacking is refused; else it is served, and counted as beyond.
+   *
+   * @generated from field: bool hard = 8;
+   */
+  hard: boolean;
+};
+
+/**
+ * Describes the message weir.admin.v1.DryRunQuota.
+ * Use `create(DryRunQuotaSchema)` to create a new message.
+ */
+export const DryRunQuotaSchema: GenMessage<DryRunQuota> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_diagnostics, 5);
 
 /**
  * DryRunRefusal is an answer of the agent itself.
@@ -350,7 +422,7 @@ export type DryRunRefusal = Message<"weir.admin.v1.DryRunRefusal"> & {
  * Use `create(DryRunRefusalSchema)` to create a new message.
  */
 export const DryRunRefusalSchema: GenMessage<DryRunRefusal> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_diagnostics, 5);
+  messageDesc(file_weir_admin_v1_diagnostics, 6);
 
 /**
  * @generated from message weir.admin.v1.DryRunRoute
@@ -441,7 +513,7 @@ export type DryRunRoute = Message<"weir.admin.v1.DryRunRoute"> & {
  * Use `create(DryRunRouteSchema)` to create a new message.
  */
 export const DryRunRouteSchema: GenMessage<DryRunRoute> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_diagnostics, 6);
+  messageDesc(file_weir_admin_v1_diagnostics, 7);
 
 /**
  * @generated from message weir.admin.v1.DryRunShare
@@ -465,7 +537,7 @@ export type DryRunShare = Message<"weir.admin.v1.DryRunShare"> & {
  * Use `create(DryRunShareSchema)` to create a new message.
  */
 export const DryRunShareSchema: GenMessage<DryRunShare> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_diagnostics, 7);
+  messageDesc(file_weir_admin_v1_diagnostics, 8);
 
 /**
  * @generated from message weir.admin.v1.DryRunTarget
@@ -565,7 +637,7 @@ export type DryRunTarget = Message<"weir.admin.v1.DryRunTarget"> & {
  * Use `create(DryRunTargetSchema)` to create a new message.
  */
 export const DryRunTargetSchema: GenMessage<DryRunTarget> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_diagnostics, 8);
+  messageDesc(file_weir_admin_v1_diagnostics, 9);
 
 /**
  * @generated from enum weir.admin.v1.ProviderTestOutcome
@@ -712,6 +784,13 @@ export enum TargetFitness {
    * @generated from enum value: TARGET_FITNESS_UNPRICED = 6;
    */
   UNPRICED = 6,
+
+  /**
+   * A limit or budget has too little left for an attempt on it, or can't hold one.
+   *
+   * @generated from enum value: TARGET_FITNESS_QUOTA = 7;
+   */
+  QUOTA = 7,
 }
 
 /**
