@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/google/uuid"
 	"github.com/shopspring/decimal"
 )
 
@@ -41,24 +42,59 @@ func (w *work) insert(ctx context.Context, of window, found []correction) error 
 	if err != nil {
 		return fmt.Errorf("prepare corrections: %w", err)
 	}
-	for _, c := range found {
-		old, before := (*decimal.Decimal)(nil), int64(0)
-		if c.CorrectedNanoUSD != nil {
-			usd := toUSD(*c.CorrectedNanoUSD)
-			old, before = &usd, *c.CorrectedNanoUSD
-		}
-		err := batch.Append(w.organization, w.own, c.StartedAt, c.RequestID, c.Boot, c.Seq, c.Number,
-			c.Kind, c.ProjectID, c.KeyID, c.Route, c.Labels, c.LastModel, c.ProviderID, c.Provider, c.Model,
-			old, toUSD(c.nanoUSD), toUSD(c.nanoUSD-before), old == nil, w.settings.Book.String())
-		if err != nil {
+	for i, column := range w.columns(found) {
+		if err := batch.Column(i).Append(column); err != nil {
 			_ = batch.Abort()
-			return fmt.Errorf("correction of request %s: %w", c.RequestID, err)
+			return fmt.Errorf("column %d of corrections: %w", i, err)
 		}
 	}
 	if err := batch.Send(); err != nil {
 		return fmt.Errorf("insert %d corrections: %w", len(found), err)
 	}
 	return nil
+}
+
+// columns are those of insertSQL, in its order: the driver takes them in half the time that
+// rows need.
+func (w *work) columns(found []correction) []any {
+	old, now, difference := make([]*decimal.Decimal, len(found)), make([]decimal.Decimal, len(found)), make([]decimal.Decimal, len(found))
+	for i, c := range found {
+		before := int64(0)
+		if c.CorrectedNanoUSD != nil {
+			usd := toUSD(*c.CorrectedNanoUSD)
+			old[i], before = &usd, *c.CorrectedNanoUSD
+		}
+		now[i], difference[i] = toUSD(c.nanoUSD), toUSD(c.nanoUSD-before)
+	}
+	return []any{
+		each(found, func(correction) uuid.UUID { return w.organization }),
+		each(found, func(correction) uuid.UUID { return w.own }),
+		each(found, func(c correction) time.Time { return c.StartedAt }),
+		each(found, func(c correction) uuid.UUID { return c.RequestID }),
+		each(found, func(c correction) string { return c.Boot }),
+		each(found, func(c correction) int64 { return c.Seq }),
+		each(found, func(c correction) uint16 { return c.Number }),
+		each(found, func(c correction) string { return c.Kind }),
+		each(found, func(c correction) uuid.UUID { return c.ProjectID }),
+		each(found, func(c correction) uuid.UUID { return c.KeyID }),
+		each(found, func(c correction) string { return c.Route }),
+		each(found, func(c correction) map[string]string { return c.Labels }),
+		each(found, func(c correction) string { return c.LastModel }),
+		each(found, func(c correction) uuid.UUID { return c.ProviderID }),
+		each(found, func(c correction) string { return c.Provider }),
+		each(found, func(c correction) string { return c.Model }),
+		old, now, difference,
+		each(found, func(c correction) bool { return c.CorrectedNanoUSD == nil }),
+		each(found, func(correction) string { return w.settings.Book.String() }),
+	}
+}
+
+func each[T any](found []correction, of func(correction) T) []T {
+	all := make([]T, len(found))
+	for i, c := range found {
+		all[i] = of(c)
+	}
+	return all
 }
 
 func toUSD(nano int64) decimal.Decimal { return decimal.New(nano, -9) }
