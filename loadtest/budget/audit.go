@@ -3,6 +3,7 @@ package budget
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -34,8 +35,21 @@ type auditor struct {
 	conn *pgx.Conn
 }
 
+// watch has one more budget looked at.
+func (a *auditor) watch(p *purse) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.purses = append(a.purses, p)
+}
+
+func (a *auditor) watched() []*purse {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.purses)
+}
+
 func newAuditor(w *world, organization string, purses []*purse, t *truth, f *findings) *auditor {
-	return &auditor{world: w, organization: organization, purses: purses, truth: t, findings: f}
+	return &auditor{world: w, organization: organization, purses: slices.Clone(purses), truth: t, findings: f}
 }
 
 // line is a window of a budget, as the ledger has it.
@@ -81,7 +95,7 @@ func (a *auditor) start(ctx context.Context) (stop func()) {
 
 // book holds what the providers charged against lifetime budgets.
 func (a *auditor) book() {
-	for _, p := range a.purses {
+	for _, p := range a.watched() {
 		if !p.window.forEver() {
 			continue
 		}
@@ -102,7 +116,7 @@ func (a *auditor) look(ctx context.Context) error {
 	if unheard > 0 {
 		a.unheard.Add(1)
 	}
-	for _, p := range a.purses {
+	for _, p := range a.watched() {
 		limit := p.most() // after the snapshot: it only grows
 		for subject, most := range greatest(p, lines) {
 			switch {

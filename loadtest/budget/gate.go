@@ -128,10 +128,12 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch f {
 	case lost:
 		_, _ = g.ask(r.Header, r.URL.Path, body)
-		panic(http.ErrAbortHandler)
+		hangUp(w)
+		return
 	case overtaken:
 		g.afterwards(soon(), r, body)
-		panic(http.ErrAbortHandler)
+		hangUp(w)
+		return
 	case doubled:
 		g.afterwards(0, r, body)
 	case again:
@@ -150,6 +152,13 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.WriteHeader(answer.status)
 	_, _ = w.Write(answer.body)
+}
+
+// hangUp ends a connection without a word.
+func hangUp(w http.ResponseWriter) {
+	if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
+		_ = conn.Close()
+	}
 }
 
 // afterwards makes the call by itself: nobody waits for its answer.

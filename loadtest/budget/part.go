@@ -79,16 +79,6 @@ func (p *part) ended() string {
 	}
 }
 
-// pid is 0 where none runs.
-func (p *part) pid() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.now == nil {
-		return 0
-	}
-	return p.now.PID()
-}
-
 func pause(ctx context.Context, d time.Duration) error {
 	select {
 	case <-time.After(d):

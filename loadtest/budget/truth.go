@@ -11,7 +11,6 @@ type truth struct {
 	mu      sync.Mutex
 	charges []charge
 	purses  []*purse
-	late    int64 // charges of requests that no caller marked
 }
 
 // charge is of one attempt. Between begun, when its caller asked, and arrived, when it came

@@ -53,6 +53,7 @@ func (r *run) useful(ctx context.Context) error {
 		return err
 	}
 	r.truth.watch([]*purse{p.purse})
+	r.auditor.watch(p.purse)
 	r.purses = append(r.purses, p.purse)
 	if err := r.applied(ctx); err != nil {
 		return err
