@@ -2,6 +2,7 @@ package fleet_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"testing"
 	"time"
@@ -104,17 +105,11 @@ func TestWatchServer(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			conn, err := pgx.Connect(t.Context(), url)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer conn.Close(context.Background())
-			changed := time.AfterFunc(time.Second, func() {
-				if _, err := conn.Exec(context.Background(), "UPDATE installation SET "+c.change); err != nil {
-					t.Error(err)
-				}
-			})
-			defer changed.Stop()
+			changed := make(chan error, 1)
+			go func() {
+				time.Sleep(time.Second)
+				changed <- execute(t.Context(), url, "UPDATE installation SET "+c.change)
+			}()
 			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 			defer cancel()
 			watched := make(chan error, 1)
@@ -131,8 +126,20 @@ func TestWatchServer(t *testing.T) {
 			}
 			cancel()
 			<-watched
+			if err := <-changed; err != nil {
+				t.Error(err)
+			}
 		})
 	}
+}
+
+func execute(ctx context.Context, url, sql string) error {
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		return err
+	}
+	_, err = conn.Exec(ctx, sql)
+	return errors.Join(err, conn.Close(ctx))
 }
 
 // restoredEpoch is the last that rose because something may have been lost; 0: none did.

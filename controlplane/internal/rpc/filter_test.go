@@ -18,11 +18,12 @@ import (
 
 // lists are all there are, "Service/Method", with what each needs besides. The log has a
 // filter of its own, by its columns; what agents say of credentials and targets is no list
-// of things, and comes whole.
+// of things, and comes whole; the ledger's books have one order, and what they are about is
+// found by ListBudgets and ListLimits.
 func lists(n *tenant) map[string]string {
 	found := map[string]string{}
 	for _, name := range everyRPC() {
-		if service, method, _ := strings.Cut(name, "."); strings.HasPrefix(method, "List") && service != "HistoryService" && method != "ListAgentCredentials" && method != "ListAgentTargets" {
+		if service, method, _ := strings.Cut(name, "."); strings.HasPrefix(method, "List") && service != "HistoryService" && service != "QuotaService" && method != "ListAgentCredentials" && method != "ListAgentTargets" {
 			found[service+"/"+method] = "{}"
 		}
 	}
