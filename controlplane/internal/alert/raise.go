@@ -13,6 +13,9 @@ const (
 	MostADay = 500
 	// Patience is for how long a delivery is attempted.
 	Patience = 24 * time.Hour
+	// Taken is for how long a delivery is its process': a message takes
+	// webhook.Timeout at most, the rest is for clocks that differ.
+	Taken = time.Minute
 )
 
 // raise returns how many alerts it made: none where it was raised before.
@@ -25,7 +28,7 @@ const raise = `
 	told AS (
 		INSERT INTO alert_delivery (organization_id, id, alert_id, alert_channel_id, created_at, due_at, expires_at)
 		SELECT $1, d.id, raised.id, d.channel, raised.raised_at, raised.raised_at, raised.raised_at + $7::interval
-		FROM raised, unnest($8::uuid[], $9::uuid[]) AS d (id, channel))
+		FROM raised, unnest($8::uuid[], $9::uuid[]) AS d (id, channel) ON CONFLICT DO NOTHING)
 	SELECT count(*) FROM raised`
 
 // Queue raises an alert in the batch's transaction, and tells these channels. raised, which

@@ -4,6 +4,7 @@ package budget
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -115,6 +116,9 @@ func (s Settings) checkAlerts(w World) error {
 		before = percent
 	}
 	for i, id := range s.AlertChannelIDs {
+		if slices.Contains(s.AlertChannelIDs[:i], id) {
+			return fault.Field(fmt.Sprintf("alert_channel_ids[%d]", i), "the channel %s is there twice", id)
+		}
 		if !w.AlertChannels[id] {
 			return fault.Because(fault.NotFound, "alert_channel_not_found", "alert_channel_ids[%d]: no alert channel %s", i, id)
 		}
