@@ -119,8 +119,8 @@ func Retry(ctx context.Context, v readmodel.View, id uuid.UUID, now time.Time) (
 	const retry = `UPDATE alert_delivery SET state = 'pending', ended_at = NULL, due_at = $3,
 			expires_at = CASE WHEN state = 'pending' THEN expires_at ELSE $3::timestamptz + $4::interval END
 		WHERE organization_id = $1 AND id = $2 AND (state <> 'pending' OR NOT EXISTS (
-			SELECT FROM alert_attempt t WHERE t.organization_id = $1 AND t.delivery_id = $2 AND t.number = attempts AND t.result = 0))`
-	if _, err := v.Tx.Exec(ctx, retry, v.Organization, id, now, Patience); err != nil {
+			SELECT FROM alert_attempt t WHERE t.organization_id = $1 AND t.delivery_id = $2 AND t.number = attempts AND t.result = 0 AND t.began_at > $3::timestamptz - $5::interval))`
+	if _, err := v.Tx.Exec(ctx, retry, v.Organization, id, now, Patience, Taken); err != nil {
 		return Delivery{}, fmt.Errorf("retry delivery %s: %w", id, err)
 	}
 	var r deliveryRow

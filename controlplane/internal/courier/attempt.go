@@ -35,8 +35,9 @@ func (c *Courier) attempt(ctx context.Context, l lane, t taking) (accepted bool,
 		done.state = alert.Accepted
 	case again(result, sent.Status):
 		wait := max(wait(t.number, rand.Float64()), sent.RetryAfter) //nolint:gosec // spreads attempts, hides nothing
-		if next := now.Add(wait); !next.After(t.expires) {
-			done.state, done.due = alert.Pending, next
+		if now.Before(t.expires) {
+			// Once more at its end, where the wait is longer.
+			done.state, done.due = alert.Pending, now.Add(min(wait, t.expires.Sub(now)))
 		}
 	}
 	c.metrics.attempts.WithLabelValues(resultNames[result]).Inc()

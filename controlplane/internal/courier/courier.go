@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/weirhq/weir/controlplane/internal/alert"
 	"github.com/weirhq/weir/controlplane/internal/postgres"
 	"github.com/weirhq/weir/controlplane/internal/vault"
 	"github.com/weirhq/weir/controlplane/internal/webhook"
@@ -23,9 +24,6 @@ const (
 	lookEvery = time.Second
 	// forgetEvery is how often it is looked for what is too old.
 	forgetEvery = time.Hour
-	// taken is for how long a delivery is its process'. A message takes webhook.Timeout at
-	// most; the rest is for clocks that differ.
-	taken = time.Minute
 
 	// most lanes a process has, how many of them may be those of receivers that failed, and
 	// how many an organization may have: whose receivers are slow waits for itself.
@@ -81,7 +79,7 @@ func New(c Config) *Courier {
 }
 
 // Run delivers until ctx ends, and then waits for the messages that are on their way, for
-// webhook.Timeout at most.
+// alert.Taken at most.
 func (c *Courier) Run(ctx context.Context) {
 	defer c.running.Wait()
 	look, forget := time.NewTicker(lookEvery), time.NewTicker(forgetEvery)
@@ -160,10 +158,17 @@ func (c *Courier) serve(ctx context.Context, l lane) error {
 		if err != nil || !due {
 			return err
 		}
-		accepted, err := c.attempt(context.WithoutCancel(ctx), l, t)
+		accepted, err := c.finish(ctx, l, t)
 		if err != nil || !accepted {
 			return err
 		}
 	}
 	return nil
+}
+
+// finish attempts a delivery whether or not ctx ends meanwhile.
+func (c *Courier) finish(ctx context.Context, l lane, t taking) (accepted bool, err error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), alert.Taken)
+	defer cancel()
+	return c.attempt(ctx, l, t)
 }

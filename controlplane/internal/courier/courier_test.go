@@ -444,7 +444,7 @@ func TestDelivery_killed(t *testing.T) {
 	c := w.process()
 	w.round(c)
 	w.is(organization, a, channel, "pending", "error 0")
-	w.step(taken)
+	w.step(alert.Taken)
 	w.round(c)
 	w.is(organization, a, channel, "accepted", "error 0", "accepted 200")
 	all := hook.messages()

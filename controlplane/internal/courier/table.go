@@ -81,7 +81,7 @@ const takeDelivery = `
 // take begins the next attempt of a lane; false: nothing is due.
 func (t table) take(ctx context.Context, l lane, now time.Time) (k taking, due bool, err error) {
 	err = t.db.InOrganization(ctx, l.organization, func(tx pgx.Tx) error {
-		row := tx.QueryRow(ctx, takeDelivery, l.organization, l.channel, now, now.Add(taken))
+		row := tx.QueryRow(ctx, takeDelivery, l.organization, l.channel, now, now.Add(alert.Taken))
 		if err := row.Scan(&k.id, &k.number, &k.expires, &k.body); err != nil {
 			return err
 		}
