@@ -4,6 +4,7 @@
 package lookout
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -90,6 +91,12 @@ func (l *Lookout) look(ctx context.Context) error {
 	return err
 }
 
+// telling is an alert, and whom it is told.
+type telling struct {
+	alert.Alert
+	channels []uuid.UUID
+}
+
 // raise tells the organization's channels that want to know.
 func (l *Lookout) raise(ctx context.Context, organization uuid.UUID, found []finding, now time.Time) error {
 	err := l.DB.InOrganization(ctx, organization, func(tx pgx.Tx) error {
@@ -103,13 +110,19 @@ func (l *Lookout) raise(ctx context.Context, organization uuid.UUID, found []fin
 		if err != nil {
 			return err
 		}
-		batch := &pgx.Batch{}
-		for _, f := range found {
+		told := make([]telling, len(found))
+		for i, f := range found {
 			a, err := f.alert(organization, now)
 			if err != nil {
 				return err
 			}
-			a.Queue(batch, organization, wanting(channels, f.kind), nil)
+			told[i] = telling{a, wanting(channels, f.kind)}
+		}
+		// Another process may raise the same: in one order, so that none waits for the other.
+		slices.SortFunc(told, func(a, b telling) int { return bytes.Compare(a.ID[:], b.ID[:]) })
+		batch := &pgx.Batch{}
+		for _, t := range told {
+			t.Queue(batch, organization, t.channels, nil)
 		}
 		return postgres.Finish(ctx, tx, batch)
 	})
