@@ -31,7 +31,7 @@ func (r *Runner) DieBeforeNoting(ctx context.Context, organization, id uuid.UUID
 		}
 		found, err := corrections(ctx, w.judge, &rerate.Tally{}, b)
 		for range times {
-			err = errors.Join(err, w.store(ctx, planned, found))
+			err = errors.Join(err, w.store(ctx, planned, len(b.there), found))
 		}
 		return errors.Join(err, errDied)
 	})

@@ -48,7 +48,7 @@ func (n *tenant) lots(t testing.TB, rows int) {
 
 const (
 	childVariable = "WEIR_TEST_RERATE_CHILD"
-	killedRows    = 20_000
+	killedRows    = 5_000
 )
 
 // TestKilled_child is the process that TestRerate_killed kills: it carries re-rates out.

@@ -26,6 +26,10 @@ const DefaultEvery = 2 * time.Second
 // atOnce is how many re-rates one process carries out at a time, of other organizations each.
 const atOnce = 2
 
+// bookPatience is how long a re-rate waits for a process whose build has its book: another
+// one's may be of the release before.
+const bookPatience = 24 * time.Hour
+
 // ErrNoBook: this build does not have a built-in price book.
 var ErrNoBook = errors.New("this build does not have it")
 
@@ -115,7 +119,7 @@ func (r *Runner) leave(o owned) {
 // one carries a re-rate on until it is done, or in somebody else's hands.
 func (r *Runner) one(ctx context.Context, o owned) error {
 	w, err := r.begin(ctx, o)
-	if errors.Is(err, ErrNoBook) {
+	if errors.Is(err, ErrNoBook) && time.Since(w.begun) > bookPatience {
 		_, err = r.table.hold(ctx, o, func(run *Run) error {
 			run.State, run.Failure = Failed, err.Error()
 			return nil
@@ -140,6 +144,7 @@ func (r *Runner) one(ctx context.Context, o owned) error {
 type work struct {
 	*source
 	conn  *clickhouse.Conn
+	begun time.Time
 	judge *rerate.Judge
 	width widths
 }
@@ -153,12 +158,10 @@ func (r *Runner) begin(ctx context.Context, o owned) (*work, error) {
 	if err != nil {
 		return nil, err
 	}
-	judge, err := newJudge(ctx, r.Store, o.organization, what.Settings, r.Builtin)
-	if err != nil {
-		return nil, err
-	}
 	from := &source{conn: r.ClickHouse, organization: o.organization, settings: what.Settings, own: o.id}
-	return &work{source: from, conn: r.ClickHouse, judge: judge}, nil
+	w := &work{source: from, conn: r.ClickHouse, begun: what.CreatedAt}
+	w.judge, err = newJudge(ctx, r.Store, o.organization, what.Settings, r.Builtin)
+	return w, err
 }
 
 // plan decides which window is next, or that there is none.
@@ -196,7 +199,7 @@ func (w *work) carryOut(ctx context.Context, run *Run) error {
 	if err != nil {
 		return err
 	}
-	if err := w.store(ctx, planned, found); err != nil {
+	if err := w.store(ctx, planned, len(b.there), found); err != nil {
 		return err
 	}
 	run.Reached, run.planned = run.planned, time.Time{}

@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	// querySeconds bound one statement: a transaction of Postgres waits meanwhile.
+	// querySeconds bound one statement; see holdFor.
 	querySeconds = 40
 	queryMemory  = 1 << 30
 )
@@ -54,7 +54,9 @@ type block struct {
 const ofWindow = `
 FROM attempts
 WHERE request_started_at >= {from:DateTime64(6, 'UTC')} AND request_started_at < {until:DateTime64(6, 'UTC')}
-  AND stored_by <= {covered:DateTime('UTC')}
+  AND stored_by <= {covered:DateTime('UTC')}` + ofFilter
+
+const ofFilter = `
   AND ({project:UUID} = toUUID('00000000-0000-0000-0000-000000000000') OR project_id = {project:UUID})
   AND ({provider:UUID} = toUUID('00000000-0000-0000-0000-000000000000') OR provider_id = {provider:UUID})
   AND ({model:String} = '' OR model = {model:String})`
@@ -100,7 +102,8 @@ func (s *source) read(ctx context.Context, w window) (b block, err error) {
 	if err := closed(rows); err != nil || len(b.attempts) == 0 {
 		return b, err
 	}
-	return b, s.correct(ctx, w, &b)
+	err = s.correct(ctx, w, &b)
+	return b, err
 }
 
 func scan(rows driver.Rows, labelled bool) (a rerate.Attempt, err error) {
@@ -130,14 +133,15 @@ func scan(rows driver.Rows, labelled bool) (a rerate.Attempt, err error) {
 const correctionsSQL = `SELECT request_id, boot, seq, attempt, sumIf(reinterpretAsInt64(difference_usd), rerate_id != {own:UUID}),
   countIf(rerate_id != {own:UUID}), countIf(rerate_id = {own:UUID})
 FROM corrections
-WHERE request_started_at >= {from:DateTime64(6, 'UTC')} AND request_started_at < {until:DateTime64(6, 'UTC')}
+WHERE request_started_at >= {from:DateTime64(6, 'UTC')} AND request_started_at < {until:DateTime64(6, 'UTC')}` + ofFilter + `
 GROUP BY request_id, boot, seq, attempt`
 
 // correct adds the corrections of former re-rates to what attempts cost.
 func (s *source) correct(ctx context.Context, w window, b *block) error {
-	rows, err := s.query(ctx, correctionsSQL, clickhouse.Parameters{
-		"own": s.own.String(), "from": parameterTime(w.from), "until": parameterTime(w.until),
-	})
+	parameters := s.parameters(w)
+	delete(parameters, "covered")
+	parameters["own"] = s.own.String()
+	rows, err := s.query(ctx, correctionsSQL, parameters)
 	if err != nil {
 		return err
 	}

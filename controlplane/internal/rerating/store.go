@@ -10,7 +10,7 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// insertTimeout is within what a transaction of Postgres waits.
+// insertTimeout bounds an insert; see holdFor.
 const insertTimeout = 40 * time.Second
 
 // corrected is the table of corrections.
@@ -20,22 +20,22 @@ const insertSQL = `INSERT INTO ` + corrected + ` (organization_id, rerate_id, st
 	kind, project_id, key_id, route, labels, last_model, provider_id, provider, model,
 	old_cost_usd, new_cost_usd, difference_usd, first_price, price_book_version)`
 
-// store inserts the corrections of a window: all or none, and once, however often it is
-// tried.
-func (w *work) store(ctx context.Context, of window, found []correction) error {
+// store inserts the corrections of a window that are not there yet: all or none, and once,
+// by however many it is tried who found as many there.
+func (w *work) store(ctx context.Context, of window, there int, found []correction) error {
 	if len(found) == 0 {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, insertTimeout)
 	defer cancel()
-	return w.conn.InTurn(ctx, corrected, func() error { return w.insert(ctx, of, found) })
+	return w.conn.InTurn(ctx, corrected, func() error { return w.insert(ctx, of, there, found) })
 }
 
-func (w *work) insert(ctx context.Context, of window, found []correction) error {
+func (w *work) insert(ctx context.Context, of window, there int, found []correction) error {
 	batch, err := w.conn.PrepareBatch(clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{
 		"async_insert":                    0,
 		"insert_deduplicate":              1,
-		"insert_deduplication_token":      fmt.Sprintf("%s.%d.%d", w.own, of.from.UnixMicro(), of.until.UnixMicro()),
+		"insert_deduplication_token":      fmt.Sprintf("%s.%d.%d.%d", w.own, of.from.UnixMicro(), of.until.UnixMicro(), there),
 		"max_partitions_per_insert_block": 1,
 		"max_insert_block_size":           1 << 30, // one block
 	})), insertSQL)

@@ -111,7 +111,8 @@ func fromRow(row pgx.CollectableRow) (r Run, err error) {
 		r.FinishedAt = finished.UTC()
 	}
 	r.Reached = r.Reached.UTC()
-	return r, json.Unmarshal([]byte(tally), &r.Tally)
+	err = json.Unmarshal([]byte(tally), &r.Tally)
+	return r, err
 }
 
 // table is what runners of all processes share.
@@ -120,10 +121,11 @@ type table struct{ db *postgres.DB }
 // owned is a run of some organization.
 type owned struct{ organization, id uuid.UUID }
 
-// running lists those of all organizations that are not done.
+// running lists those of all organizations that are not done, in any order: one that stands
+// still is in the way of the others by chance only.
 func (t table) running(ctx context.Context) (all []owned, err error) {
 	err = t.db.SystemRead(ctx, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, "SELECT organization_id, id FROM rerate_run WHERE state = 'running' ORDER BY organization_id")
+		rows, err := tx.Query(ctx, "SELECT organization_id, id FROM rerate_run WHERE state = 'running' ORDER BY random()")
 		if err != nil {
 			return err
 		}
@@ -137,10 +139,19 @@ func (t table) running(ctx context.Context) (all []owned, err error) {
 	return all, nil
 }
 
+// holdFor is longer than the statements of a step take, each of which is bounded, and longer
+// than Postgres lets other transactions be idle.
+const holdFor = 140 * time.Second
+
 // hold runs do with the run in hand, which nobody else then has, and stores what it made of
 // it; false: somebody else has it, or it is not running.
 func (t table) hold(ctx context.Context, o owned, do func(*Run) error) (held bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, holdFor)
+	defer cancel()
 	err = t.db.InOrganization(ctx, o.organization, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, "SET LOCAL idle_in_transaction_session_timeout = '150s'"); err != nil {
+			return err
+		}
 		r, ok, err := one(ctx, tx, runColumns+" AND state = 'running' FOR UPDATE SKIP LOCKED", o.organization, o.id)
 		if held = ok; err != nil || !ok {
 			return err
