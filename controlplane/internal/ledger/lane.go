@@ -71,7 +71,8 @@ func (l *lanes) do(ctx context.Context, c *call) (*agentv1.LeaseResponse, error)
 	// Others wait for it: it goes on when its own caller is gone.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), transactTimeout)
 	defer cancel()
-	return c.answer, l.lead(ctx, mine, w)
+	err := l.lead(ctx, mine, w)
+	return c.answer, err
 }
 
 // enter joins who waits; lead tells whether nobody leads the lane.

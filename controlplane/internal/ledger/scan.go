@@ -87,11 +87,12 @@ func (r *rows) queueShares(batch *pgx.Batch, s *state, w wanted) {
 	for i, key := range w.shares {
 		quotas[i], subjects[i] = key.quota, key.subject
 	}
-	since := time.Now()
+	var now *time.Time // nil: Postgres'
 	if r.now != nil {
-		since = r.now()
+		at := r.now()
+		now = &at
 	}
-	batch.Queue(readShares, r.organization, quotas, subjects, since.Add(-time.Minute), w.agents).Query(s.scanShares)
+	batch.Queue(readShares, r.organization, quotas, subjects, now, w.agents).Query(s.scanShares)
 }
 
 func (s *state) scanShares(rows pgx.Rows) error {

@@ -79,7 +79,7 @@ const (
 	readShares = `
 		SELECT s.* FROM unnest($2::uuid[], $3::text[]) AS k (quota_id, subject) CROSS JOIN LATERAL (
 			SELECT quota_id, subject, agent_id, demand, heard_at, amounts, until FROM quota_share
-			WHERE organization_id = $1 AND quota_id = k.quota_id AND subject = k.subject AND (heard_at > $4 OR agent_id = ANY($5)) OFFSET 0) s`
+			WHERE organization_id = $1 AND quota_id = k.quota_id AND subject = k.subject AND (heard_at > coalesce($4::timestamptz, now()) - interval '1 minute' OR agent_id = ANY($5)) OFFSET 0) s`
 )
 
 func (r *rows) read(ctx context.Context, w wanted) (*state, error) {
