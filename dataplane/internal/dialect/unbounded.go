@@ -11,6 +11,9 @@ type Fields struct {
 	// OpenEnded and Unpriced are the first because of which it is so; EscapedName where that
 	// is not known.
 	OpenEnded, Unpriced string
+	// Loops is the first because of which the provider asks the model more than once, each
+	// time with all that went before, or bills what it did beside tokens; empty: it does not.
+	Loops string
 }
 
 // EscapedName stands for a field whose name has escapes: it might be any.
@@ -27,6 +30,13 @@ func (r *Request) Opens(field string) {
 func (r *Request) Unprices(field string) {
 	if !r.Unpriced {
 		r.Unpriced, r.Fields.Unpriced = true, field
+	}
+}
+
+// Looped notes the first field because of which the provider goes on by itself.
+func (r *Request) Looped(field string) {
+	if r.Fields.Loops == "" {
+		r.Fields.Loops = field
 	}
 }
 
@@ -47,6 +57,8 @@ func (r *Request) Unbounded(maxInput, maxOutput int64) *Unbounded {
 		return &Unbounded{Message: "What it can cost does not follow from the request: it is not billed by tokens that can be foreseen."}
 	case r.Unpriced:
 		return unbounded(r.Fields.Unpriced, "It asks for what is billed at other rates than the model's, or beside its tokens.", "Leave it out.")
+	case r.Fields.Loops != "":
+		return unbounded(r.Fields.Loops, "The provider runs it by itself, as often as the model asks for it, and bills each turn.", "Leave it out.")
 	case r.OpenEnded && maxInput <= 0:
 		return unbounded(r.Fields.OpenEnded, "It may be billed as more tokens than it has bytes, and how many tokens the model takes at most is not known.", "Send text only, or ask for another model.")
 	case r.NoOutput:

@@ -64,13 +64,15 @@ func open(name []byte) string {
 
 var typeName = []byte(`"type"`)
 
-// described tells whether one of tools is not described by the caller: its type ends in
-// a date (web_search_20250305), or is an MCP server's set.
-func described(tools []byte) bool {
+// kinds tells whether one of tools is not described by the caller: its type ends in a date
+// (web_search_20250305), or is an MCP server's set; and whether one of those is looping: run
+// by the provider, which asks the model again with what it gave.
+// Source: https://docs.claude.com/en/docs/agents-and-tools/tool-use/overview
+func kinds(tools []byte) (described, looping bool) {
 	for {
 		at := bytes.Index(tools, typeName)
 		if at < 0 {
-			return false
+			return described, looping
 		}
 		tools = bytes.TrimLeft(tools[at+len(typeName):], ": \t\r\n")
 		if len(tools) == 0 || tools[0] != '"' {
@@ -78,9 +80,19 @@ func described(tools []byte) bool {
 		}
 		kind, _, _ := bytes.Cut(tools[1:], []byte{'"'})
 		if dated(kind) || string(kind) == "mcp_toolset" || bytes.IndexByte(kind, '\\') >= 0 {
+			described, looping = true, looping || !runByCaller(string(kind))
+		}
+	}
+}
+
+// runByCaller tells the tools that Anthropic describes and callers run.
+func runByCaller(kind string) bool {
+	for _, name := range []string{"bash_", "text_editor_", "computer_", "memory_"} {
+		if strings.HasPrefix(kind, name) {
 			return true
 		}
 	}
+	return false
 }
 
 func dated(kind []byte) bool {

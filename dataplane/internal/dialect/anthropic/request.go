@@ -64,11 +64,16 @@ func readTools(r *dialect.Request, found [maxFields]jsonscan.Field) {
 	if bytes.IndexByte(tools, '{') >= 0 {
 		r.Beside = besideTools
 	}
+	described, looping := kinds(tools)
+	if looping {
+		r.Looped("tools")
+	}
 	switch {
-	case described(tools):
+	case described:
 		r.Opens("tools")
 	case said(found[fieldMCPServers].Value):
 		r.Opens("mcp_servers")
+		r.Looped("mcp_servers")
 	case said(found[fieldContainer].Value):
 		r.Opens("container")
 	}
