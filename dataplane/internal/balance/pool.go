@@ -43,7 +43,7 @@ type Rest struct {
 type Pool struct {
 	tight atomic.Bool
 	mu    sync.Mutex
-	under int64 // attempts that had no answer yet
+	under [pooled]int64 // of attempts that had no answer yet
 	rests [pooled]rest
 }
 
@@ -52,7 +52,6 @@ type rest struct {
 	left         int64
 	since, until time.Time
 	sent         int64 // since then, by this agent
-	unheard      int64 // of what was sent when the upstream told last, and since
 	projects     map[string]*asker
 	askers       int
 }
@@ -87,7 +86,7 @@ func (p *Pool) Allow(who Asker, tokens int64, now time.Time) (wait time.Duration
 			p.settle()
 			continue
 		}
-		if after, fits := r.allow(who, cost, now); !fits {
+		if after, fits := r.allow(who, cost, p.under[i], now); !fits {
 			wait = max(wait, after)
 		}
 	}
@@ -98,11 +97,10 @@ func (p *Pool) Allow(who Asker, tokens int64, now time.Time) (wait time.Duration
 func (p *Pool) Sent(who Asker, tokens int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.under++
 	for i, cost := range [...]int64{1, max(tokens, 1)} {
+		p.under[i] += cost
 		if r := &p.rests[i]; !r.until.IsZero() {
 			r.sent += cost
-			r.unheard += cost
 			project, key := r.of(who)
 			project.got += cost
 			key.got += cost
@@ -115,12 +113,10 @@ func (p *Pool) Sent(who Asker, tokens int64) {
 func (p *Pool) Answered(tokens int64, said [2]*Rest, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.under--
 	for i, cost := range [...]int64{1, max(tokens, 1)} {
-		r := &p.rests[i]
-		r.unheard = max(r.unheard-cost, 0)
+		p.under[i] -= cost
 		if said[i] != nil {
-			r.hear(said[i], now, p.under*cost)
+			p.rests[i].hear(said[i], now)
 		}
 	}
 	p.settle()
@@ -134,14 +130,15 @@ func (p *Pool) settle() {
 	p.tight.Store(tight)
 }
 
-// hear takes in what is left. under is about what others under way take.
-func (r *rest) hear(said *Rest, now time.Time, under int64) {
+// hear takes in what is left. What keys got is counted anew now and then, or who comes late
+// would have to get as much first as others did in all the time before.
+func (r *rest) hear(said *Rest, now time.Time) {
 	switch tight := !r.until.IsZero() && now.Before(r.until); {
 	case said.Limit <= 0 || said.Resets <= 0 || said.Left >= said.Limit/easyAbove || !tight && said.Left >= said.Limit/tightBelow:
 		*r = rest{}
 		return
-	case !tight:
-		*r = rest{since: now, unheard: under, projects: map[string]*asker{}}
+	case !tight, now.Sub(r.since) > longestTight:
+		*r = rest{since: now, projects: map[string]*asker{}}
 	}
 	r.left, r.until = max(said.Left, 0), now.Add(min(said.Resets, longestTight))
 }
@@ -171,12 +168,13 @@ func (r *rest) of(who Asker) (project, key *asker) {
 	return project, key
 }
 
-// allow compares what a key got with its even part of what is there by now.
-func (r *rest) allow(who Asker, cost int64, now time.Time) (wait time.Duration, ok bool) {
+// allow compares what a key got with its even part of what is there by now. under is what is
+// on its way.
+func (r *rest) allow(who Asker, cost, under int64, now time.Time) (wait time.Duration, ok bool) {
 	project, key := r.of(who)
 	project.asked += cost
 	key.asked += cost
-	free := r.left - r.unheard
+	free := r.left - under
 	if free < cost {
 		return r.until.Sub(now), false
 	}
