@@ -76,7 +76,7 @@ func (m *Meter) askAndTake(ctx context.Context, r *Reservation, claims []Claim, 
 	defer timer.Stop()
 	inTime := true
 	for round := 1; ; round++ {
-		w, asks := m.enlist(claims, m.now())
+		w, asks, hopeless := m.enlist(claims, m.now())
 		if asks {
 			m.ring()
 			select {
@@ -96,6 +96,9 @@ func (m *Meter) askAndTake(ctx context.Context, r *Reservation, claims []Claim, 
 			}
 			return nil
 		}
+		if hopeless >= 0 {
+			at = hopeless
+		}
 		if asks && inTime && round < maxRounds {
 			continue
 		}
@@ -107,10 +110,10 @@ func (m *Meter) askAndTake(ctx context.Context, r *Reservation, claims []Claim, 
 }
 
 // enlist has every account that lacks what a claim needs ask for it; false: there is none
-// that it would help to ask.
-func (m *Meter) enlist(claims []Claim, now int64) (w *wait, asks bool) {
+// that it would help to ask. without is the claim for which it would not, or -1.
+func (m *Meter) enlist(claims []Claim, now int64) (w *wait, asks bool, without int) {
 	if m.unreachable(now) {
-		return nil, false
+		return nil, false, -1
 	}
 	w = &wait{done: make(chan struct{})}
 	w.left.Store(1) // until all are enlisted
@@ -126,13 +129,13 @@ func (m *Meter) enlist(claims []Claim, now int64) (w *wait, asks bool) {
 		case hopeless:
 			a.mu.Unlock()
 			w.over.Store(true)
-			return nil, false
+			return nil, false, i
 		case enough:
 		}
 		a.mu.Unlock()
 	}
 	w.answered()
-	return w, asks
+	return w, asks, -1
 }
 
 type enlisting int
