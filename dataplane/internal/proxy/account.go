@@ -71,7 +71,7 @@ type crowded struct {
 // spare keeps an attempt from a target whose account has little left of the provider's own
 // limits, where the key had its part of that.
 func (e *exchange) spare(target *snapshot.Target) *dialect.Refusal {
-	wait, ok := e.targets.Of(target).Pool().Allow(e.asker(), e.tokens(), e.handler.config.Now())
+	wait, ok := e.targets.Of(target).Pool().Allow(e.asker(), e.likelyInput(), e.handler.config.Now())
 	if ok {
 		return nil
 	}
@@ -98,7 +98,7 @@ func (e *exchange) asker() balance.Asker {
 // count counts the attempt with the upstream's account.
 func (u *upstream) count() {
 	e := u.exchange
-	u.pool, u.pooled = e.targets.Of(u.target).Pool(), e.tokens()
+	u.pool, u.pooled = e.targets.Of(u.target).Pool(), e.likelyInput()
 	u.pool.Sent(e.asker(), u.pooled)
 }
 

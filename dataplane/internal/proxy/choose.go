@@ -19,6 +19,20 @@ func (e *exchange) tokens() int64 {
 	return int64(len(e.body.bytes)) / bytesPerToken
 }
 
+// mediaTokens is what a request with an image or a file in it is taken to have at most until
+// usage tells: its bytes say nothing. One image has up to some 1,600 tokens.
+// Source: https://docs.claude.com/en/docs/build-with-claude/vision
+const mediaTokens = 2000
+
+// likelyInput is tokens of what counts them by the minute: who guesses too much there refuses
+// for ever what has few.
+func (e *exchange) likelyInput() int64 {
+	if e.request.OpenEnded {
+		return min(e.tokens(), mediaTokens)
+	}
+	return e.tokens()
+}
+
 // choose finds the target of the first attempt, and notes how the others stood then.
 func (e *exchange) choose() *dialect.Refusal {
 	alike, sticks := e.alike()

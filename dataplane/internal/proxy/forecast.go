@@ -26,7 +26,7 @@ func (e *exchange) kind(target *snapshot.Target) forecast.Kind {
 func (e *exchange) likely(target *snapshot.Target, most price.Most) price.Most {
 	output, known := e.handler.outputs.Expect(e.kind(target), e.begun)
 	if known {
-		most.Input = min(most.Input, e.tokens()+e.leg.sent.Beside)
+		most.Input = min(most.Input, e.likelyInput()+e.leg.sent.Beside)
 		most.Output = min(most.Output, output)
 	}
 	return most
@@ -40,8 +40,8 @@ func (u *upstream) learn() {
 	e := u.exchange
 	for i := range u.reserved.claims {
 		if forecasts(u.reserved.claims[i].Quota) {
-			usage := u.attempt.Usage
-			e.handler.outputs.Note(e.kind(u.target), usage.GetOutput()+usage.GetReasoning()+usage.GetOutputAudio(), e.handler.config.Now())
+			_, output := tokens(u.attempt.Usage)
+			e.handler.outputs.Note(e.kind(u.target), output, e.handler.config.Now())
 			return
 		}
 	}

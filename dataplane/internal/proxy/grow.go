@@ -39,8 +39,8 @@ func (s *stream) grow() {
 	usage := s.said.Answer.Usage
 	input, output := s.reserved.input, s.said.Text/bytesPerToken
 	if usage != nil {
-		output = max(output, usage.GetOutput()+usage.GetReasoning()+usage.GetOutputAudio())
-		input = allTokens(usage) - usage.GetOutput() - usage.GetReasoning() - usage.GetOutputAudio()
+		in, out := tokens(usage)
+		input, output = in, max(output, out)
 	}
 	if output-s.growth.told < growStep {
 		return

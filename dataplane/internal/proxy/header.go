@@ -42,7 +42,7 @@ var networkPrefixes = []string{"X-Forwarded-", "Cf-", "X-Envoy-", "X-Original-",
 
 // accountPrefixes are of what a provider says of the account behind its credential: other
 // callers use it too, and the agent tells of its own limits by the same names.
-var accountPrefixes = []string{"X-Ratelimit-", "Anthropic-Ratelimit-", "Anthropic-Priority-", "Ratelimit"}
+var accountPrefixes = []string{"X-Ratelimit", "Anthropic-Ratelimit-", "Anthropic-Priority-", "Anthropic-Fast-", "Ratelimit"}
 
 // identity asks for answers whose usage can be read on the way.
 var identity = []string{"identity"}

@@ -59,7 +59,7 @@ func (s *surface) limitHeaders() *[2]limitHeaders {
 // tokens, that has the least left of those that count the request and refuse. Before the
 // status is sent.
 func (e *exchange) tellLimits() {
-	if len(e.counted) == 0 && e.lacked == nil && (e.up == nil || len(e.up.target.Provider.Quotas()) == 0) {
+	if len(e.counted) == 0 && (e.lacked == nil || e.up != nil) && (e.up == nil || len(e.up.target.Provider.Quotas()) == 0) {
 		return
 	}
 	names := e.surface.limitHeaders()
@@ -93,7 +93,7 @@ func (e *exchange) tightest(measure policyv1.QuotaMeasure) (least quota.Standing
 			look(q, "")
 		}
 	}
-	if e.lacked != nil {
+	if e.lacked != nil && e.up == nil {
 		look(e.lacked.Quota, e.lacked.Subject)
 	}
 	return least, known

@@ -87,7 +87,7 @@ func (e *exchange) count() *dialect.Refusal {
 	if refused != nil {
 		return e.overQuota(refused)
 	}
-	e.whole = whole
+	e.whole, e.reservations = whole, append(e.reservations, whole)
 	return nil
 }
 
@@ -121,28 +121,27 @@ func (e *exchange) afford(target *snapshot.Target) *dialect.Refusal {
 		return refusal
 	}
 	reserved, refused := e.reserve(claims)
-	if refused != nil {
-		if !e.shorten(&w, refused) {
+	for tries := len(claims); refused != nil; tries-- { // each of them may have less than the one before
+		if tries == 0 || !e.shorten(&w, refused) {
 			return e.overQuota(refused)
 		}
 		if claims, refusal = e.claims(&w); refusal != nil {
 			return refusal
 		}
-		if reserved, refused = e.reserve(claims); refused != nil {
-			return e.overQuota(refused)
-		}
+		reserved, refused = e.reserve(claims)
 	}
-	e.reserved, reserved.most, reserved.input = reserved, w.most, min(e.tokens(), w.most.Input)
+	e.reserved, reserved.most, reserved.input = reserved, w.most, min(e.likelyInput(), w.most.Input)
 	if w.held {
 		return e.hold(&w)
 	}
 	return nil
 }
 
-// hold has the upstream held to the output that was reserved.
+// hold has the upstream held to the output that was reserved; a compatible one, which may not
+// know the caller's own cap, even where it has that.
 func (e *exchange) hold(w *worth) *dialect.Refusal {
 	output := w.most.Output / max(e.leg.sent.Choices, 1)
-	if output == e.leg.sent.MaxOutput || e.leg.sent.NoOutput {
+	if e.leg.sent.NoOutput || output == e.leg.sent.MaxOutput && !e.leg.limit.Compatible {
 		return nil
 	}
 	if e.leg.translation != nil {
@@ -189,7 +188,7 @@ func (w *worth) unbounded(sent *dialect.Request) *dialect.Unbounded {
 func (e *exchange) claims(w *worth) (claims []quota.Claim, refusal *dialect.Refusal) {
 	w.held = false
 	add := func(q *quota.Quota, subject string) {
-		if refusal != nil {
+		if refusal != nil || e.free(q) {
 			return
 		}
 		claim := quota.Claim{Quota: q, Subject: subject}
@@ -207,6 +206,9 @@ func (e *exchange) claims(w *worth) (claims []quota.Claim, refusal *dialect.Refu
 	}
 	return claims, refusal
 }
+
+// free tells whether the request takes nothing of a quota: to have tokens counted costs none.
+func (e *exchange) free(q *quota.Quota) bool { return e.surface.count != nil && !ofRequests(q) }
 
 func (e *exchange) claim(q *quota.Quota, w *worth) (amount int64, refusal *dialect.Refusal) {
 	hard := q.Hard() && q.Kind() == quota.Amounts
@@ -231,7 +233,7 @@ func (e *exchange) claim(q *quota.Quota, w *worth) (amount int64, refusal *diale
 		w.held = w.held || hard
 		return w.most.Input + w.most.Output, nil
 	case q.Measure == policyv1.QuotaMeasure_QUOTA_MEASURE_TOKENS:
-		return min(e.tokens(), w.most.Input), nil // what comes out is taken as it comes
+		return min(e.likelyInput(), w.most.Input), nil // what comes out is taken as it comes
 	}
 	cost := e.worst(w)
 	switch {
@@ -316,8 +318,8 @@ func taken(c quota.Claim, a *usagev1.Attempt) int64 {
 }
 
 func allTokens(u *usagev1.TokenUsage) int64 {
-	return u.GetInput() + u.GetCacheRead() + u.GetCacheWrite_5M() + u.GetCacheWrite_1H() + u.GetOutput() + u.GetReasoning() +
-		u.GetInputAudio() + u.GetOutputAudio()
+	input, output := tokens(u)
+	return input + output
 }
 
 // charge puts into the record what the request took so far.

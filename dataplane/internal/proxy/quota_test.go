@@ -278,3 +278,40 @@ func TestACallerThatLeavesIsCharged(t *testing.T) {
 		t.Errorf("the ledger has %d, the record %d", got, cost)
 	}
 }
+
+// What a request is of a limit of requests is in its record before anybody is asked: an agent
+// that is killed then knows of it.
+func TestRequestsADayAreCharged(t *testing.T) {
+	limit := &policyv1.Quota{Id: firstID, Name: "daily", Scope: everything(), Measure: policyv1.QuotaMeasure_QUOTA_MEASURE_REQUESTS, Mode: hardMode, Amount: 10, WindowMs: 86_400_000}
+	h, p, meter := budgeted(t, map[string]int64{firstID: 10}, limit)
+	h.post(goodKey, toRoute("chat", `,"max_tokens":50`))
+	started, ended := h.record()
+	for name, record := range map[string]*usagev1.UsageRecord{"started": started, "ended": ended} {
+		if c := record.Charges; len(c) != 1 || c[0].Amount != 1 || c[0].Window != "lifetime" {
+			t.Errorf("%s: charged %v, want one request", name, c)
+		}
+	}
+	if err := meter.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := p.spent(firstID); got != 1 {
+		t.Errorf("the ledger has %d", got)
+	}
+}
+
+// Of several budgets that a request does not fit in, the one that has the least left says how
+// long its answer may be.
+func TestBudgetsThatAreNearlySpent(t *testing.T) {
+	second := budgetOf(secondID)
+	second.Name = "weekly"
+	h, _, _ := budgeted(t, map[string]int64{firstID: 2 * cent, secondID: cent}, budgetOf(firstID), second)
+	if response, text := h.post(goodKey, toRoute("chat", `,"max_tokens":16000`)); response.StatusCode != http.StatusOK {
+		t.Fatalf("%d %s", response.StatusCode, text)
+	}
+	started, _ := h.record()
+	for _, c := range started.Charges {
+		if c.Amount > cent {
+			t.Errorf("reserved %d of %x", c.Amount, c.QuotaId)
+		}
+	}
+}

@@ -32,11 +32,11 @@ type shownQuota struct {
 // agent does not hold it does not know.
 func (e *exchange) weigh(m *agentv1.DryRun) *dialect.Refusal {
 	e.shown.of = map[shownQuota]*agentv1.DryRunQuota{}
-	words := redact.Words{User: m.GetUser(), Run: m.GetRun()}
+	e.words.User, e.words.Run = m.GetUser(), m.GetRun()
 	for name, value := range m.GetMetadata() {
-		words.Labels = append(words.Labels, redact.Label{Name: name, Value: value})
+		e.words.Labels = append(e.words.Labels, redact.Label{Name: name, Value: value})
 	}
-	e.policy.Usage().Write(&words, e.handler.config.Hasher(), &e.record)
+	e.policy.Usage().Write(&e.words.Words, e.handler.config.Hasher(), &e.record)
 	e.counted = e.policy.Counting(nil, e.key, e.route, e.record.EndUser, e.labelled)
 	var refusal *dialect.Refusal
 	for _, c := range e.counted {

@@ -49,6 +49,9 @@ func (u *upstream) retry(how snapshot.Failures, end end) bool {
 	}
 	u.fails(how)
 	u.leg.release()
+	if end.unused && end.answer.Usage == nil {
+		u.reserved.release() // the next attempt may need it
+	}
 	target := e.follow()
 	if target == nil {
 		return false
