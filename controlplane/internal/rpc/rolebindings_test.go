@@ -225,6 +225,7 @@ func TestRoleBindings(t *testing.T) {
 		if len(who.Permissions) > 0 || len(who.Projects) != 1 || who.Projects[0].ProjectId != n.project.Id ||
 			!slices.Equal(who.Projects[0].Permissions, []string{
 				"budgets.get", "budgets.list", "keys.get", "keys.list", "limits.get", "limits.list", "projects.get", "projects.list",
+				"quotas.get", "quotas.history", "quotas.list",
 			}) {
 			t.Errorf("got %v", who)
 		}
