@@ -56,7 +56,7 @@ test: test-web test-go ## every test, on real engines and a real browser
 .PHONY: test-go
 test-go: web/dist/index.html conformance-sdks ## Go tests with the race detector, the end-to-end job included
 	@mkdir -p $(REPORTS)
-	@$(LOCAL) with-engines -- $(GOTESTSUM) --format pkgname-and-test-fails --jsonfile $(REPORTS)/go.json -- -race -p $(TEST_PACKAGES) -timeout 20m ./...
+	@$(LOCAL) with-engines -- $(GOTESTSUM) --format pkgname-and-test-fails --jsonfile $(REPORTS)/go.json -- -race -p $(TEST_PACKAGES) -timeout 30m ./...
 
 # Usage on Apache Kafka, which Maven fetches: the suites of both ends with that broker in place of the embedded one, and
 # what only the real one can show. Those tests have the build tag apachekafka. What takes long is in the second target.
