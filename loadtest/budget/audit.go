@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/weirhq/weir/loadtest/screen"
 )
 
 const auditEvery = 100 * time.Millisecond
@@ -74,7 +76,7 @@ func (a *auditor) leave(ctx context.Context) {
 
 // start audits until stop.
 func (a *auditor) start(ctx context.Context) (stop func()) {
-	end := repeat(auditEvery, func() {
+	end := screen.Repeat(auditEvery, func() {
 		a.book()
 		if a.away.Load() {
 			return

@@ -15,6 +15,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/weirhq/weir/loadtest/screen"
 )
 
 // Config of a run.
@@ -45,14 +47,14 @@ func Run(ctx context.Context, c Config, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	say := newScreen(out)
-	say.linef("seed %d: %d agents with %d callers each; everything is in %s", c.Seed, c.Agents, c.Callers, dir)
+	say := screen.New(out)
+	say.Linef("seed %d: %d agents with %d callers each; everything is in %s", c.Seed, c.Agents, c.Callers, dir)
 	defer func() {
 		if made && err == nil && !c.Keep {
 			err = os.RemoveAll(dir)
 			return
 		}
-		say.linef("logs and data are kept in %s", dir)
+		say.Linef("logs and data are kept in %s", dir)
 	}()
 	r := &run{config: c, dir: dir, say: say, findings: newFindings()}
 	if err := r.do(ctx); err != nil {
@@ -75,7 +77,7 @@ func (c Config) folder() (dir string, made bool, err error) {
 type run struct {
 	config   Config
 	dir      string
-	say      *screen
+	say      *screen.Screen
 	findings *findings
 
 	world   *world
@@ -113,14 +115,14 @@ func (r *run) do(ctx context.Context) (err error) {
 	defer stopCalling()
 
 	r.faults = newFaults(r.config, r.world, r.tenant, r.purses, r.auditor, r.say)
-	stopTelling := r.say.every(10*time.Second, func() string { return r.callers.tally() + "; " + r.faults.tally() })
+	stopTelling := r.say.Every(10*time.Second, func() string { return r.callers.tally() + "; " + r.faults.tally() })
 	err = r.faults.run(ctx)
 	stopTelling()
 	stopCalling()
 	if err != nil {
 		return err
 	}
-	r.say.linef("faults are over: %s; %s", r.callers.tally(), r.faults.tally())
+	r.say.Linef("faults are over: %s; %s", r.callers.tally(), r.faults.tally())
 	if err := r.useful(ctx); err != nil {
 		return fmt.Errorf("the last percent: %w", err)
 	}
@@ -177,18 +179,18 @@ func (c Config) unit() int64 { return max(int64(c.Agents)*int64(c.Callers), 200)
 // verdict tells what came out.
 func (r *run) verdict() error {
 	for _, line := range r.report() {
-		r.say.linef("%s", line)
+		r.say.Linef("%s", line)
 	}
 	r.idle()
 	found := r.findings.lines()
 	for _, line := range found {
-		r.say.linef("%s", line)
+		r.say.Linef("%s", line)
 	}
 	if len(found) > 0 {
-		r.say.linef("FAILED; --seed %d makes the same choices again", r.config.Seed)
+		r.say.Linef("FAILED; --seed %d makes the same choices again", r.config.Seed)
 		return ErrBroken
 	}
-	r.say.linef("held: no budget was exceeded at any time, nothing is held, and the books agree to the nano-dollar")
+	r.say.Linef("held: no budget was exceeded at any time, nothing is held, and the books agree to the nano-dollar")
 	return nil
 }
 

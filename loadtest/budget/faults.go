@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/weirhq/weir/loadtest/screen"
 )
 
 type killed int
@@ -25,7 +27,7 @@ type faults struct {
 	tenant  *tenant
 	purses  []*purse
 	auditor *auditor
-	say     *screen
+	say     *screen.Screen
 
 	// calm keeps agents alive and budgets as they are, while it is held; planes keeps control
 	// planes from being killed.
@@ -40,7 +42,7 @@ type faults struct {
 	copied, restored, told time.Time
 }
 
-func newFaults(c Config, w *world, t *tenant, purses []*purse, a *auditor, say *screen) *faults {
+func newFaults(c Config, w *world, t *tenant, purses []*purse, a *auditor, say *screen.Screen) *faults {
 	return &faults{config: c, world: w, tenant: t, purses: purses, auditor: a, say: say}
 }
 
@@ -178,7 +180,7 @@ func (f *faults) restore(ctx context.Context) error {
 		return fmt.Errorf("agents have not told what they hold: %w", err)
 	}
 	f.note(&f.told)
-	f.say.linef("the store was put back to a backup %s old; all agents have told after %s", f.restored.Sub(f.copied).Round(time.Millisecond), f.told.Sub(f.restored).Round(time.Millisecond))
+	f.say.Linef("the store was put back to a backup %s old; all agents have told after %s", f.restored.Sub(f.copied).Round(time.Millisecond), f.told.Sub(f.restored).Round(time.Millisecond))
 	return nil
 }
 

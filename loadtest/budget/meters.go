@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/weirhq/weir/loadtest/screen"
 )
 
 // meters add up what agents count of themselves, over all of their starts. What a start
@@ -27,7 +29,7 @@ func newMeters(w *world) *meters {
 }
 
 func (m *meters) start(ctx context.Context) (stop func()) {
-	end := repeat(time.Second, func() { m.read(ctx) })
+	end := screen.Repeat(time.Second, func() { m.read(ctx) })
 	return sync.OnceFunc(func() { end(); m.read(ctx) })
 }
 

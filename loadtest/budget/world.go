@@ -21,6 +21,7 @@ import (
 	"github.com/weirhq/weir/deploy/local/fetch"
 	"github.com/weirhq/weir/deploy/local/file"
 	"github.com/weirhq/weir/deploy/local/process"
+	"github.com/weirhq/weir/loadtest/screen"
 )
 
 const (
@@ -57,12 +58,12 @@ type agent struct {
 }
 
 // newWorld builds Weir and starts all but the agents.
-func newWorld(ctx context.Context, c Config, dir string, say *screen, truth *truth) (_ *world, err error) {
+func newWorld(ctx context.Context, c Config, dir string, say *screen.Screen, truth *truth) (_ *world, err error) {
 	root, err := file.RepositoryRoot()
 	if err != nil {
 		return nil, err
 	}
-	progress := func(n int) { say.linef("building: %d packages so far", n) }
+	progress := func(n int) { say.Linef("building: %d packages so far", n) }
 	if err := build.Binaries(ctx, root, progress, "./controlplane/cmd/weir-controlplane", "./dataplane/cmd/weir-agent"); err != nil {
 		return nil, err
 	}
@@ -236,7 +237,7 @@ func (w *world) startAgents(ctx context.Context, token string) error {
 }
 
 // stopAgents has them settle, give back and deliver.
-func (w *world) stopAgents(say *screen) error {
+func (w *world) stopAgents(say *screen.Screen) error {
 	began := time.Now()
 	faults := make([]error, len(w.agents))
 	var stopping sync.WaitGroup
@@ -244,7 +245,7 @@ func (w *world) stopAgents(say *screen) error {
 		stopping.Go(func() { faults[i] = a.stop() })
 	}
 	stopping.Wait()
-	say.linef("agents have stopped after %s", time.Since(began).Round(100*time.Millisecond))
+	say.Linef("agents have stopped after %s", time.Since(began).Round(100*time.Millisecond))
 	return errors.Join(faults...)
 }
 

@@ -16,6 +16,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/weirhq/weir/loadtest/screen"
 )
 
 // Config of a run.
@@ -46,14 +48,14 @@ func Run(ctx context.Context, c Config, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	say := newScreen(out)
-	say.linef("seed %d: faults %v, %d at once; everything is in %s", c.Seed, c.Faults, c.AtOnce, dir)
+	say := screen.New(out)
+	say.Linef("seed %d: faults %v, %d at once; everything is in %s", c.Seed, c.Faults, c.AtOnce, dir)
 	defer func() {
 		if made && err == nil && !c.Keep {
 			err = os.RemoveAll(dir)
 			return
 		}
-		say.linef("logs and data are kept in %s", dir)
+		say.Linef("logs and data are kept in %s", dir)
 	}()
 	r := &run{config: c, dir: dir, say: say, began: time.Now()}
 	return r.do(ctx)
@@ -73,7 +75,7 @@ func (c Config) folder() (dir string, made bool, err error) {
 type run struct {
 	config Config
 	dir    string
-	say    *screen
+	say    *screen.Screen
 	began  time.Time
 }
 
@@ -90,17 +92,17 @@ func (r *run) do(ctx context.Context) (err error) {
 	callers := newCallers(r.config, w, tenants)
 	stopCalling := callers.start(ctx)
 	defer stopCalling()
-	r.say.linef("everything serves after %s", r.since())
+	r.say.Linef("everything serves after %s", r.since())
 
 	m := newMonkeys(r.config, w, r.say)
-	stopTelling := r.say.every(10*time.Second, func() string { return callers.tally() + "; " + m.tally() })
+	stopTelling := r.say.Every(10*time.Second, func() string { return callers.tally() + "; " + m.tally() })
 	err = m.run(ctx)
 	stopTelling()
 	stopCalling()
 	if err != nil {
 		return err
 	}
-	r.say.linef("%s of faults: %s; %s", r.since(), callers.tally(), m.tally())
+	r.say.Linef("%s of faults: %s; %s", r.since(), callers.tally(), m.tally())
 	return r.judge(ctx, w, tenants, callers, m)
 }
 
@@ -114,15 +116,15 @@ func (r *run) judge(ctx context.Context, w *world, tenants []*tenant, callers *c
 	found = append(found, w.endings()...)
 	found = append(found, unrest...)
 	found = append(found, r.idle(m, callers.asks())...)
-	r.say.linef("%s", books.summary(callers.asks()))
+	r.say.Linef("%s", books.summary(callers.asks()))
 	for _, text := range summarize(found) {
-		r.say.linef("%s", text)
+		r.say.Linef("%s", text)
 	}
 	if len(found) > 0 {
-		r.say.linef("FAILED: %d findings; --seed %d makes the same choices again", len(found), r.config.Seed)
+		r.say.Linef("FAILED: %d findings; --seed %d makes the same choices again", len(found), r.config.Seed)
 		return ErrBroken
 	}
-	r.say.linef("held: nothing lost, nothing doubled, every cost exact")
+	r.say.Linef("held: nothing lost, nothing doubled, every cost exact")
 	return nil
 }
 

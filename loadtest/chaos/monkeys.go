@@ -7,13 +7,15 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/weirhq/weir/loadtest/screen"
 )
 
 // monkeys make faults, each one after the other, all beside each other.
 type monkeys struct {
 	config Config
 	world  *world
-	say    *screen
+	say    *screen.Screen
 	kinds  []Kind
 
 	mu   sync.Mutex
@@ -21,11 +23,11 @@ type monkeys struct {
 	all  []*fault // that happened
 }
 
-func newMonkeys(c Config, w *world, say *screen) *monkeys {
+func newMonkeys(c Config, w *world, say *screen.Screen) *monkeys {
 	m := &monkeys{config: c, world: w, say: say, busy: map[string]bool{}}
 	for _, k := range c.Faults {
 		if k == full && len(w.withDisk()) == 0 {
-			say.linef("note: no disk can be filled here: that takes root, or users that may make namespaces")
+			say.Linef("note: no disk can be filled here: that takes root, or users that may make namespaces")
 			continue
 		}
 		m.kinds = append(m.kinds, k)
@@ -66,7 +68,7 @@ func (m *monkeys) one(ctx context.Context, r *rand.Rand) {
 		f.undo()
 		return
 	}
-	m.say.linef("%s", f)
+	m.say.Linef("%s", f)
 	_ = pause(ctx, f.lasts)
 	f.undo()
 	f.healed = time.Now()

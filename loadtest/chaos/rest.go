@@ -19,14 +19,14 @@ func (w *world) rest(ctx context.Context, tenants []*tenant, asks []*ask, full s
 	if err := w.heal(ctx); err != nil {
 		unrest = append(unrest, finding{"not back after the faults", err.Error()})
 	}
-	w.say.linef("all faults are healed: agents deliver what they have and stop")
+	w.say.Linef("all faults are healed: agents deliver what they have and stop")
 	began := time.Now()
 	var stopping sync.WaitGroup
 	for _, n := range w.agents {
 		stopping.Go(n.finish)
 	}
 	stopping.Wait()
-	w.say.linef("agents have stopped after %s", time.Since(began).Round(100*time.Millisecond))
+	w.say.Linef("agents have stopped after %s", time.Since(began).Round(100*time.Millisecond))
 	reads, err := newAnalyst(w.reportURL)
 	if err != nil {
 		return nil, nil, err
@@ -60,7 +60,7 @@ func (w *world) await(ctx context.Context, reads *analyst, tenants []*tenant, as
 		}
 		if time.Since(told) > 10*time.Second {
 			told = time.Now()
-			w.say.linef("waiting: %s", errors.Join(err, errors.New(missing)))
+			w.say.Linef("waiting: %s", errors.Join(err, errors.New(missing)))
 		}
 		if cause := pause(ctx, time.Second); cause != nil && !errors.Is(cause, errTooLong) {
 			return nil, "", cause

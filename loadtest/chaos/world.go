@@ -17,6 +17,7 @@ import (
 	"github.com/weirhq/weir/deploy/local/engine"
 	"github.com/weirhq/weir/deploy/local/fetch"
 	"github.com/weirhq/weir/deploy/local/file"
+	"github.com/weirhq/weir/loadtest/screen"
 )
 
 // Small disks, bytes: enough for a run, little enough for memory.
@@ -28,7 +29,7 @@ const (
 
 // world is everything that runs, and the links between.
 type world struct {
-	say      *screen
+	say      *screen.Screen
 	dir, bin string
 	config   Config
 	nodes    []*node // in the order of their start
@@ -46,12 +47,12 @@ type world struct {
 }
 
 // newWorld builds Weir and starts all but the agents, which need organizations.
-func newWorld(ctx context.Context, c Config, dir string, say *screen) (_ *world, err error) {
+func newWorld(ctx context.Context, c Config, dir string, say *screen.Screen) (_ *world, err error) {
 	root, err := file.RepositoryRoot()
 	if err != nil {
 		return nil, err
 	}
-	if err := build.Binaries(ctx, root, func(n int) { say.linef("building: %d packages so far", n) }, "./controlplane/cmd/weir-controlplane", "./dataplane/cmd/weir-agent"); err != nil {
+	if err := build.Binaries(ctx, root, func(n int) { say.Linef("building: %d packages so far", n) }, "./controlplane/cmd/weir-controlplane", "./dataplane/cmd/weir-agent"); err != nil {
 		return nil, err
 	}
 	w := &world{say: say, config: c, dir: dir, bin: build.Folder(root), operatorToken: file.NewSecret()}
@@ -205,7 +206,7 @@ func (w *world) endings() (found []finding) {
 			if n.ours {
 				found = append(found, finding{check: "a program ended by itself, or not in order", text: how})
 			} else {
-				w.say.linef("note: an engine ended by itself: %s", how)
+				w.say.Linef("note: an engine ended by itself: %s", how)
 			}
 		}
 		n.mu.Unlock()
