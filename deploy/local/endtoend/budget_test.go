@@ -18,7 +18,6 @@ func (s *stack) budget(t *testing.T) {
 	// In nano-dollars. A request that names no service tier may be served in the dearest, which costs
 	// less than twice as much.
 	const amount, callers, most = 1_000_000, 16, 2 * (64*600 + 200*150)
-	before := s.policyVersion(t)
 	var projects struct{ Projects []struct{ ID string } }
 	if err := s.call("weir.admin.v1.ProjectService/ListProjects", map[string]any{}, &projects); err != nil {
 		t.Fatal(err)
@@ -38,9 +37,10 @@ func (s *stack) budget(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	created := s.createdAt(t, budget.Budget.ID)
 	s.within(t, 10*time.Second, "the agent has key and budget", func() error {
-		if v := s.policyVersion(t); v < before+2 {
-			return fmt.Errorf("it has version %d", v)
+		if v := s.policyVersion(t); v < created {
+			return fmt.Errorf("it has version %d of %d", v, created)
 		}
 		return nil
 	})
@@ -66,6 +66,23 @@ func (s *stack) budget(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// createdAt is the log's version of the event that made a resource.
+func (s *stack) createdAt(t *testing.T, id string) int {
+	t.Helper()
+	var list struct {
+		Events []struct {
+			Version int `json:",string"`
+		}
+	}
+	if err := s.call("weir.admin.v1.HistoryService/ListEvents", map[string]any{"match": map[string]any{"resourceId": id}}, &list); err != nil {
+		t.Fatal(err)
+	}
+	if len(list.Events) != 1 {
+		t.Fatalf("%d events of %s", len(list.Events), id)
+	}
+	return list.Events[0].Version
 }
 
 // policyVersion that the agent serves: it tells whoever asks.
