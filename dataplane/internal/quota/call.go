@@ -201,7 +201,10 @@ func (a *account) lookPresent(c *call, w *window, want int64, needs []need, now 
 	settle, ahead := int64(c.meter.timing.Settle), want
 	scarce := a.scarce(w, want)
 	if scarce {
-		settle, want = int64(c.meter.timing.Wait), 0
+		settle = int64(c.meter.timing.Wait)
+		if now >= a.demand.missedUntil {
+			want = 0
+		}
 	}
 	mayAsk := now >= a.deniedUntil
 	if a.subject != "" && w.reserved == 0 && len(needs) == 0 && ahead == 0 && now-a.demand.last > idleFor {
@@ -216,7 +219,10 @@ func (a *account) lookPresent(c *call, w *window, want int64, needs []need, now 
 	turning := ahead > 0 && now >= w.turns
 	switch {
 	case c.all, len(needs) > 0, short && mayAsk, w.unsure, w.untold() && now-w.toldAt >= settle:
-		c.add(a, w, want, needs)
+		h := c.add(a, w, want, needs)
+		if scarce && len(needs) == 0 { // whole, or it is of no use
+			h.Need = max(min(want, a.demand.most())-w.available(), 0)
+		}
 	}
 	if turning {
 		c.add(a, nil, ahead, nil)
@@ -244,6 +250,9 @@ const scarceBelow = 8
 // scarce tells whether so little is left of a hard quota that what agents hold ahead keeps
 // others from requests that fit: then nothing is held ahead, and what comes back is given back
 // at once.
+//
+// Not where the ledger was too slow for a request: of what is asked for it and given back at
+// once, it would find nothing whenever it came back.
 func (a *account) scarce(w *window, want int64) bool {
 	return w.others > 0 && want > 0 && a.book.quota.Load().Hard() && (max(w.available(), 0)+w.free)/scarceBelow < want
 }

@@ -7,6 +7,9 @@ const (
 	horizon = 3
 	// stretch is how long the largest claim of it counts, and of the one before.
 	stretch = int64(5 * time.Second)
+	// missedFor is how long something is held for requests that could not wait: they are told
+	// to come back sooner.
+	missedFor = int64(retryUnreachable + time.Second)
 	// lookGap is the shortest time that a rate is taken over.
 	lookGap = int64(200 * time.Millisecond)
 )
@@ -19,6 +22,8 @@ type demand struct {
 	largest [2]int64
 	turned  int64 // when the stretch began
 	last    int64 // when a claim came
+	// missedUntil is until when requests may come back that the ledger was too slow for.
+	missedUntil int64
 }
 
 // claim notes what a request would reserve.
@@ -26,6 +31,9 @@ func (d *demand) claim(amount, now int64) {
 	d.last = now
 	d.largest[0] = max(d.largest[0], amount)
 }
+
+// miss notes that a request was refused as the ledger was too slow for it.
+func (d *demand) miss(now int64) { d.missedUntil = now + missedFor }
 
 // took notes what a request took, or, below 0, gave back.
 func (d *demand) took(amount int64) { d.taken = min(max(d.taken+amount, -maxAmount), maxAmount) }

@@ -105,7 +105,11 @@ func (m *Meter) askAndTake(ctx context.Context, r *Reservation, claims []Claim, 
 		if asks || round > 1 {
 			m.metrics.waited(now-began, inTime)
 		}
-		return m.refuse(claims, at, !inTime, now)
+		unreachable := !inTime || m.unreachable(now)
+		if unreachable {
+			m.miss(claims, now)
+		}
+		return m.refuse(claims, at, unreachable, now)
 	}
 }
 
@@ -185,8 +189,28 @@ func (a *account) mayAsk(amount int64) bool {
 	return a.denial == agentv1.Grant_DENIAL_HELD && a.now != nil && amount <= a.now.available()+a.now.free
 }
 
+// miss notes which hard amounts the claims lack, so that something is held of them when the
+// request comes back.
+func (m *Meter) miss(claims []Claim, now int64) {
+	for i := range claims {
+		c := &claims[i]
+		if !c.Quota.Hard() || c.Quota.Kind() != Amounts {
+			continue
+		}
+		a, _ := m.lookup(c)
+		if a == nil {
+			continue
+		}
+		if a.lacks(c, now) {
+			a.demand.miss(now)
+			a.wake()
+		}
+		a.mu.Unlock()
+	}
+}
+
 // refuse says why a claim is not covered.
-func (m *Meter) refuse(claims []Claim, at int, late bool, now int64) *Refusal {
+func (m *Meter) refuse(claims []Claim, at int, unreachable bool, now int64) *Refusal {
 	c := &claims[at]
 	a, _ := m.lookup(c)
 	if a == nil {
@@ -194,7 +218,7 @@ func (m *Meter) refuse(claims []Claim, at int, late bool, now int64) *Refusal {
 		m.metrics.refuse(r.Why)
 		return r
 	}
-	r := a.refusal(c, late || m.unreachable(now), now)
+	r := a.refusal(c, unreachable, now)
 	if a.book.kind != Amounts {
 		a.demand.took(c.amount()) // it could have been used
 	}

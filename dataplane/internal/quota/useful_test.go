@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -34,23 +35,24 @@ type truth struct {
 
 // use is one request: refused falsely where what it could take at most was neither spent nor
 // reserved by another.
-func (b *truth) use(t *testing.T, m *running, q *quota.Quota, tokens [3]int64, takes time.Duration) {
+func (b *truth) use(t *testing.T, m *running, q *quota.Quota, tokens [3]int64, takes time.Duration) (refusal *quota.Refusal, fits bool) {
 	worst, cost := worth(tokens)
 	var r quota.Reservation
-	refusal := m.Reserve(t.Context(), &r, claim(q, worst))
+	refusal = m.Reserve(t.Context(), &r, claim(q, worst))
 	b.mu.Lock()
+	fits = b.left-b.reserved >= worst
 	switch {
 	case refusal == nil:
 		b.served++
 		b.reserved += worst
-	case b.left-b.reserved >= worst:
+	case fits:
 		b.falsely++
 	default:
 		b.rightly++
 	}
 	b.mu.Unlock()
 	if refusal != nil {
-		return
+		return refusal, fits
 	}
 	time.Sleep(takes)
 	r.Settle([]int64{cost})
@@ -58,6 +60,7 @@ func (b *truth) use(t *testing.T, m *running, q *quota.Quota, tokens [3]int64, t
 	b.reserved -= worst
 	b.left -= cost
 	b.mu.Unlock()
+	return nil, true
 }
 
 // With a hundredth of a hard budget left, requests are served as long as their worst case
@@ -106,4 +109,54 @@ func (b *truth) remains(amount int64) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.left > amount
+}
+
+// Where each call of the ledger takes longer than a request waits, as across an ocean, requests
+// that come back when they are told to find what they asked for.
+func TestABudgetIsUsedUpThoughTheLedgerIsSlow(t *testing.T) {
+	for _, latency := range []time.Duration{80 * time.Millisecond, 300 * time.Millisecond} {
+		bubble(t, latency.String(), func(t *testing.T) {
+			const limit, agents = int64(10_000_000_000), 10
+			l := newLedger(t)
+			l.even = true
+			q := budget(t, l, hard, limit, 0)
+			var all []*running
+			for i := range agents {
+				all = append(all, run(t, l, fmt.Sprint("agent ", i), newDisk(1), q))
+			}
+			l.set(func() { l.before = func() error { time.Sleep(latency); return nil } })
+			b := &truth{left: limit}
+			dice := rand.New(rand.NewPCG(1, 2))
+			var served, tries, gaveUp atomic.Int64
+			var group sync.WaitGroup
+			for begun := time.Now(); b.remains(limit/20) && time.Since(begun) < time.Hour; {
+				m, tokens, takes := all[dice.IntN(agents)], mix[dice.IntN(len(mix))], time.Duration(200+dice.IntN(4000))*time.Millisecond
+				group.Go(func() {
+					plenty := b.remains(limit / 5)
+					for range 4 {
+						tries.Add(1)
+						refusal, fits := b.use(t, m, q, tokens, takes)
+						if refusal == nil {
+							served.Add(1)
+							return
+						}
+						plenty = plenty && fits
+						time.Sleep(refusal.RetryAfter)
+					}
+					if plenty && b.remains(limit/5) {
+						gaveUp.Add(1)
+					}
+				})
+				time.Sleep(time.Duration(dice.IntN(100)) * time.Millisecond)
+			}
+			group.Wait()
+			t.Logf("%d requests served after %d tries, %d were refused four times; %d of %d left", served.Load(), tries.Load(), gaveUp.Load(), b.left, limit)
+			if b.remains(limit / 20) {
+				t.Errorf("%d of %d can't be spent", b.left, limit)
+			}
+			if gaveUp.Load()*100 >= served.Load() {
+				t.Errorf("%d requests were refused four times that fit with more than a fifth left", gaveUp.Load())
+			}
+		})
+	}
 }
