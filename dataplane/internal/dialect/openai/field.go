@@ -20,13 +20,17 @@ const (
 	fieldServiceTier
 	fieldAudio
 	fieldModalities
+	fieldWebSearch
+	fieldSearch
+	fieldPlugins
 	maxFields
 
 	fieldIncludeUsage = 0
 )
 
 var (
-	topFields    = []string{"model", "stream", "stream_options", "max_tokens", "max_completion_tokens", "n", "service_tier", "audio", "modalities"}
+	topFields = []string{"model", "stream", "stream_options", "max_tokens", "max_completion_tokens", "n", "service_tier", "audio", "modalities",
+		"web_search_options", "search_parameters", "plugins"}
 	optionFields = []string{"include_usage"}
 )
 

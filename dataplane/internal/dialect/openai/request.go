@@ -41,6 +41,7 @@ func ParseRequest(body []byte) (dialect.Request, *Error) {
 	}
 	first := bytes.IndexByte(body, '{') + 1
 	readBounds(&request, &found, first)
+	readSearches(&request, &found)
 	if string(found[fieldStream].Value) == "true" {
 		request.Stream = true
 		refusal = readOptions(&request, found[fieldStreamOptions], first)
@@ -73,6 +74,20 @@ func readBounds(r *dialect.Request, found *[maxFields]jsonscan.Field, first int)
 	voice, modalities := found[fieldAudio].Value, found[fieldModalities].Value
 	r.AsksAudio = len(voice) > 0 && string(voice) != "null" ||
 		bytes.Contains(modalities, []byte(`"audio"`)) || bytes.IndexByte(modalities, '\\') >= 0
+}
+
+// readSearches notes what has the web searched, which is billed for each search and beside what
+// usage tells: by OpenAI, by xAI and, among its plugins, by OpenRouter.
+// Source: https://platform.openai.com/docs/pricing (web search, per 1,000 calls)
+// Source: https://docs.x.ai/docs/guides/live-search
+// Source: https://openrouter.ai/docs/features/web-search
+func readSearches(r *dialect.Request, found *[maxFields]jsonscan.Field) {
+	for _, at := range []int{fieldWebSearch, fieldSearch, fieldPlugins} {
+		if value := string(found[at].Value); value != "" && value != "null" && value != "[]" {
+			r.Opens(topFields[at])
+			r.Unprices(topFields[at])
+		}
+	}
 }
 
 // readCaps reads both fields that a cap can stand in: OpenAI's newer models refuse
