@@ -55,6 +55,8 @@ type Config struct {
 	AccessLog    string `env:"WEIR_ACCESS_LOG" enum:"all,failed,none" default:"all" help:"Which requests have a line in the log: all, failed or none."`
 	OTLPEndpoint string `env:"WEIR_OTLP_ENDPOINT" placeholder:"URL" help:"Collector that traces are sent to over OTLP/HTTP, such as http://collector:4318; empty: what OTEL_EXPORTER_OTLP_ENDPOINT says, else no traces."`
 
+	QuotaWait time.Duration `env:"WEIR_QUOTA_WAIT" default:"50ms" help:"How long a request waits at most for the control plane's quota ledger: only where its quota is new here or nearly used up. Where calls take longer than that from here (weir_agent_quota_call_seconds), more."`
+
 	SpoolMaxBytes int64 `env:"WEIR_SPOOL_MAX_BYTES" default:"5368709120" help:"Usage kept on disk while it can't be delivered; beyond it, requests are refused."`
 }
 
@@ -105,6 +107,9 @@ func (c *Config) validate() error {
 	}
 	if c.DeliveryTimeout < 0 || c.DeliveryTimeout > time.Hour {
 		faults = append(faults, errors.New("WEIR_DELIVERY_TIMEOUT: want 0s to 1h"))
+	}
+	if c.QuotaWait < 0 || c.QuotaWait > 2*time.Second {
+		faults = append(faults, errors.New("WEIR_QUOTA_WAIT: want 0s (50 ms) to 2s"))
 	}
 	if _, err := control.ParseSigningKeys(c.PolicyKeys); err != nil {
 		faults = append(faults, fmt.Errorf("WEIR_POLICY_KEYS: %w", err))

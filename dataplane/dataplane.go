@@ -184,7 +184,9 @@ func (a *agent) build() (err error) {
 	if err != nil {
 		return err
 	}
-	a.quotas, err = quota.NewMeter(quota.Config{Client: a.control, Metrics: a.metrics, Logger: a.logger.With("part", "quota")})
+	a.quotas, err = quota.NewMeter(quota.Config{
+		Client: a.control, Metrics: a.metrics, Logger: a.logger.With("part", "quota"), Timing: quota.Timing{Wait: a.config.QuotaWait},
+	})
 	if err != nil {
 		return err
 	}

@@ -82,6 +82,13 @@ func TestBadPolicyKeysAreSaid(t *testing.T) {
 	}
 }
 
+func TestWaitsThatAreTooLongAreSaid(t *testing.T) {
+	config := Config{ControlURL: "http://c", StateDir: "/s", SpoolMaxBytes: 64 << 20, QuotaWait: 3 * time.Second}
+	if err := config.validate(); err == nil || !strings.Contains(err.Error(), "WEIR_QUOTA_WAIT: want 0s (50 ms) to 2s") {
+		t.Errorf("error %v", err)
+	}
+}
+
 // elsewhere is a control plane whose tokens are all of another gateway.
 type elsewhere struct {
 	agentv1connect.UnimplementedAgentServiceHandler
