@@ -89,7 +89,6 @@ type run struct {
 	meters  *meters
 	faults  *faults
 
-	strays     int64 // nano-dollars
 	usefulness usefulness
 	books      *books
 	balances   []balance
@@ -133,24 +132,9 @@ func (r *run) do(ctx context.Context) (err error) {
 	return r.compare(ctx)
 }
 
-// stop has agents end in order, twice: a grant whose answer was lost in a window that is over
-// stays held until the next start of its agent settles up.
+// stop has agents end in order, once those that were killed have settled what they were
+// before.
 func (r *run) stop(ctx context.Context) error {
-	if err := r.world.stopAgents(r.say); err != nil {
-		return err
-	}
-	lines, _, err := r.auditor.read(ctx)
-	if err != nil {
-		return err
-	}
-	for _, l := range lines {
-		r.strays += l.held
-	}
-	for _, a := range r.world.agents {
-		if err := a.start(ctx); err != nil {
-			return err
-		}
-	}
 	if err := r.faults.await(ctx, "SELECT count(*) FROM quota_agent WHERE settled_boot <> boot"); err != nil {
 		return fmt.Errorf("earlier starts are not settled: %w", err)
 	}

@@ -14,7 +14,6 @@ func (r *run) report() (lines []string) {
 	sayf("audit: %d snapshots of the ledger; %d of them after the restore, before all agents had told; up to %d nano-dollars more than a limit were shown until then, and in windows of before",
 		r.auditor.snapshots.Load(), r.auditor.unheard.Load(), r.auditor.beyond.Load())
 	sayf("rows: %d attempts, %d without a cost", r.books.attempts, r.books.unpriced)
-	sayf("leases: %d nano-dollars were held by agents that had stopped, of grants whose answers were lost; their next start has to free them", r.strays)
 	r.waits(sayf)
 	sayf("%-18s %-8s %-14s %14s %14s %14s %14s %14s %7s", "budget", "subject", "window", "limit", "spent", "rows cost", "charged", "in one window", "used")
 	for _, b := range r.balances {

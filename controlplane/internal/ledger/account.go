@@ -154,7 +154,8 @@ func count(yes bool) int64 {
 type known struct {
 	agent uuid.UUID
 	// boot is its newest start; settled the one that said that all before it are settled.
-	boot, settled string
+	// ended: the newest that said that it spends nothing more.
+	boot, settled, ended string
 	// heard last, and booted when its newest start was heard first.
 	heard, booted time.Time
 	// told and back are the epochs of the restores that it was told of, and that it has

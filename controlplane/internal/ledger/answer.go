@@ -36,7 +36,7 @@ func (b *book) grant(e *entry) *agentv1.Grant {
 	}
 	g.Window, g.Denial, g.Limit, g.Free = e.key.window, e.denial, e.limit, e.account.free()
 	g.HeldByOthers = max(0, e.account.held-e.lease.held())
-	if asked := e.need+e.want > 0; asked && (!e.call.current || !e.mine()) {
+	if asked := e.need+e.want > 0; asked && (!e.call.current || e.call.ended || !e.mine()) {
 		g.Denial = agentv1.Grant_DENIAL_OLD_BOOT
 	}
 	if e.call.warned && g.Denial == 0 {

@@ -50,27 +50,36 @@ func (b *book) read(ctx context.Context, t tx, head int64) (err error) {
 	return nil
 }
 
-// sweep notes which boots are the newest and finds what is free because its agent has
-// settled up or, of quotas that are not hard, has been silent for long.
+// sweep notes which boots are the newest, and which are over, and finds what is free because
+// its agent has settled up or ended or, of quotas that are not hard, has been silent for long.
 func (b *book) sweep(ctx context.Context, t tx, silent bool) error {
 	for _, c := range b.calls {
 		b.state.agent(c.agent.ID).hear(c.request.GetBoot(), b.now)
 	}
-	var settled []*known
+	var settled, ended []*known
 	for _, c := range b.calls {
 		k := b.state.agent(c.agent.ID)
-		if c.current = c.request.GetBoot() == k.boot; !c.current || !c.request.GetSettledUp() || k.settled == k.boot {
+		if c.current = c.request.GetBoot() == k.boot; !c.current {
 			continue
 		}
-		k.settled, k.dirty, k.forced = k.boot, true, true
-		settled = append(settled, k)
+		if c.request.GetSettledUp() && k.settled != k.boot {
+			k.settled, k.dirty, k.forced = k.boot, true, true
+			settled = append(settled, k)
+		}
+		if c.request.GetEnded() && k.ended != k.boot {
+			k.ended, k.dirty, k.forced = k.boot, true, true
+			ended = append(ended, k)
+		}
 	}
-	if len(settled) > 0 {
-		keys, err := t.earlier(ctx, settled)
+	if len(settled)+len(ended) > 0 {
+		keys, err := t.over(ctx, settled, ended)
 		if err != nil {
 			return err
 		}
 		b.freed = keys
+	}
+	for _, c := range b.calls {
+		c.ended = b.state.agent(c.agent.ID).ended == c.request.GetBoot()
 	}
 	if silent {
 		b.swept = true

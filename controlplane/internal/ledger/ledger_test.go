@@ -175,6 +175,32 @@ func TestBoots(t *testing.T) {
 	})
 }
 
+// A boot that ended has nothing, whatever answers it never got, and whatever it said before
+// comes late; the next one begins as ever.
+func TestABootEnds(t *testing.T) {
+	stores(t, func(t *testing.T, w *world) {
+		organization := uuid.New()
+		a := w.agent(organization)
+		quota, other := w.budget(organization, settings(100, hard)), w.budget(organization, settings(100, hard))
+		w.lease(a, 1, need(other, 7))
+		first := w.lease(a, 2, need(quota, 50))[0]
+		w.lease(a, 2, needing(after(quota, first, 5), 10), need(other, 30)) // its answer is lost
+		end := &agentv1.LeaseRequest{Boot: boot(2), Ended: true, Holdings: []*agentv1.Holding{closed(after(quota, first, 8))}}
+		w.call(a, end)
+		w.stands(organization, quota, 8, 0, 92)
+		w.stands(organization, other, 0, 7, 93) // of the boot before nothing was said
+		late := w.lease(a, 2, needing(after(quota, first, 5), 20), need(other, 20))
+		got(t, late[0], 60, oldBoot)
+		got(t, late[1], 30, oldBoot)
+		w.call(a, end)
+		w.stands(organization, quota, 8, 0, 92)
+		w.stands(organization, other, 0, 7, 93)
+		w.call(a, &agentv1.LeaseRequest{Boot: boot(1), Ended: true}) // not its newest
+		w.stands(organization, other, 0, 7, 93)
+		got(t, w.lease(a, 3, need(quota, 10))[0], 10, granted)
+	})
+}
+
 // Leases of hard budgets are not freed by time; those of others are.
 func TestSilentAgents(t *testing.T) {
 	stores(t, func(t *testing.T, w *world) {

@@ -192,12 +192,13 @@ func (t *memoryTx) quotas(context.Context) (map[uuid.UUID]bound, error) {
 	return found, nil
 }
 
-func (t *memoryTx) earlier(_ context.Context, agents []*known) (keys []leaseKey, err error) {
+func (t *memoryTx) over(_ context.Context, settled, ended []*known) (keys []leaseKey, err error) {
 	for key, l := range t.leases {
-		for _, k := range agents {
-			if key.agent == k.agent && key.boot != k.boot && l.held() > 0 {
-				keys = append(keys, key)
-			}
+		of := func(own bool) func(*known) bool {
+			return func(k *known) bool { return key.agent == k.agent && (key.boot == k.boot) == own && l.held() > 0 }
+		}
+		if slices.ContainsFunc(settled, of(false)) || slices.ContainsFunc(ended, of(true)) {
+			keys = append(keys, key)
 		}
 	}
 	return keys, nil

@@ -18,6 +18,8 @@ type call struct {
 	request *agentv1.LeaseRequest
 	// current: its boot is the agent's newest.
 	current bool
+	// ended: the boot said that it spends nothing more, in this call or another.
+	ended bool
 	// warned: its answer is the first since a restore, and says so of every quota.
 	warned  bool
 	entries []*entry
@@ -52,13 +54,13 @@ func (e *entry) mine() bool { return e.key.boot == e.call.request.GetBoot() }
 
 // mayGrant tells whether anything can be granted.
 func (e *entry) mayGrant() bool {
-	return e.quota != nil && e.sound && e.present && e.call.current && e.mine()
+	return e.quota != nil && e.sound && e.present && e.call.current && !e.call.ended && e.mine()
 }
 
 // plan finds out what each call is about, under the quotas as they are known.
 func (b *book) plan() {
 	for _, c := range b.calls {
-		c.current, c.warned = false, false
+		c.current, c.ended, c.warned = false, false, false
 		c.entries, c.demands = make([]*entry, len(c.request.GetHoldings())), make([]*demand, len(c.request.GetDemands()))
 		for i, h := range c.request.GetHoldings() {
 			c.entries[i] = b.entry(c, h)

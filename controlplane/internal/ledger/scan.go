@@ -9,7 +9,7 @@ import (
 
 func (s *state) scanAgents(rows pgx.Rows) error {
 	var k known
-	_, err := pgx.ForEachRow(rows, []any{&k.agent, &k.boot, &k.settled, &k.heard, &k.booted, &k.told, &k.back}, func() error {
+	_, err := pgx.ForEachRow(rows, []any{&k.agent, &k.boot, &k.settled, &k.ended, &k.heard, &k.booted, &k.told, &k.back}, func() error {
 		found := k
 		found.there = true
 		s.agents[k.agent] = &found

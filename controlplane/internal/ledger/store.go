@@ -22,8 +22,9 @@ type tx interface {
 	read(ctx context.Context, w wanted) (*state, error)
 	// quotas are those that are not off, by their ids.
 	quotas(ctx context.Context) (map[uuid.UUID]bound, error)
-	// earlier are leases that hold something and are of other boots of these agents.
-	earlier(ctx context.Context, agents []*known) ([]leaseKey, error)
+	// over are leases that hold something of boots of these agents: those before the newest,
+	// where it settled up, and its own, where it ended.
+	over(ctx context.Context, settled, ended []*known) ([]leaseKey, error)
 	// silent are leases that hold something of these quotas, of agents not heard since, or
 	// started anew before that; some of them, where there are many.
 	silent(ctx context.Context, quotas []uuid.UUID, since time.Time) ([]leaseKey, error)

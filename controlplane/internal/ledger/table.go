@@ -54,7 +54,7 @@ const (
 		FROM (SELECT) one LEFT JOIN organization_head h ON h.organization_id = $1 LEFT JOIN policy_epoch e ON e.organization_id = $1`
 	// The log seldom goes on between two calls: only then is it looked into.
 	quotasChanged = `SELECT EXISTS (SELECT FROM event WHERE organization_id = $1 AND version > $2 AND (kind LIKE 'Budget%' OR kind LIKE 'Limit%'))`
-	readAgents    = `SELECT agent_id, boot, settled_boot, heard_at, coalesce(boot_at, 'epoch'), told_epoch, settled_epoch FROM quota_agent
+	readAgents    = `SELECT agent_id, boot, settled_boot, ended_boot, heard_at, coalesce(boot_at, 'epoch'), told_epoch, settled_epoch FROM quota_agent
 		WHERE organization_id = $1 AND agent_id = ANY($2)`
 	// Each key is looked up apart (OFFSET 0), by the whole of it.
 	readAccounts = `
@@ -173,17 +173,20 @@ func gather[T budget.Budget | limit.Limit](into map[uuid.UUID]bound, all []T, of
 	}
 }
 
-// earlier implements tx.
-func (r *rows) earlier(ctx context.Context, agents []*known) ([]leaseKey, error) {
+// over implements tx.
+func (r *rows) over(ctx context.Context, settled, ended []*known) ([]leaseKey, error) {
 	const query = `SELECT l.quota_id, l.subject, l.window_id, l.agent_id, l.boot
-		FROM unnest($2::uuid[], $3::text[]) AS k (agent_id, boot)
-		JOIN quota_lease l ON l.organization_id = $1 AND l.agent_id = k.agent_id AND l.holds AND l.boot <> k.boot`
+		FROM unnest($2::uuid[], $3::text[], $4::boolean[]) AS k (agent_id, boot, own)
+		JOIN quota_lease l ON l.organization_id = $1 AND l.agent_id = k.agent_id AND l.holds AND (l.boot = k.boot) = k.own`
 	var ids []uuid.UUID
 	var boots []string
-	for _, k := range agents {
-		ids, boots = append(ids, k.agent), append(boots, k.boot)
+	var own []bool
+	for of, agents := range [][]*known{settled, ended} {
+		for _, k := range agents {
+			ids, boots, own = append(ids, k.agent), append(boots, k.boot), append(own, of == 1)
+		}
 	}
-	return r.leaseKeys(ctx, "find leases of earlier boots", query, r.organization, ids, boots)
+	return r.leaseKeys(ctx, "find leases of boots that are over", query, r.organization, ids, boots, own)
 }
 
 // silentLeases is how many leases of silent agents are freed at once.

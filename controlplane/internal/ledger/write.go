@@ -27,9 +27,9 @@ var (
 		`ON CONFLICT (organization_id, quota_id, subject, window_id, agent_id, boot) DO UPDATE SET
 			granted = excluded.granted, spent = excluded.spent, returned = excluded.returned, holds = excluded.holds`)
 	saveAgents = newUpsert(
-		`INSERT INTO quota_agent (organization_id, agent_id, boot, settled_boot, heard_at, boot_at, told_epoch, settled_epoch)`,
-		[]string{"uuid", "text", "text", "timestamptz", "timestamptz", "bigint", "bigint"},
-		`ON CONFLICT (organization_id, agent_id) DO UPDATE SET boot = excluded.boot, settled_boot = excluded.settled_boot,
+		`INSERT INTO quota_agent (organization_id, agent_id, boot, settled_boot, ended_boot, heard_at, boot_at, told_epoch, settled_epoch)`,
+		[]string{"uuid", "text", "text", "text", "timestamptz", "timestamptz", "bigint", "bigint"},
+		`ON CONFLICT (organization_id, agent_id) DO UPDATE SET boot = excluded.boot, settled_boot = excluded.settled_boot, ended_boot = excluded.ended_boot,
 			heard_at = excluded.heard_at, boot_at = excluded.boot_at, told_epoch = excluded.told_epoch, settled_epoch = excluded.settled_epoch`)
 )
 
@@ -133,7 +133,7 @@ func (r *rows) queueSaveAgents(batch *pgx.Batch, s *state) (forced bool) {
 	for _, k := range s.agents {
 		if k.dirty {
 			forced = forced || k.forced
-			rows = append(rows, []any{k.agent, k.boot, k.settled, k.heard, k.booted, k.told, k.back})
+			rows = append(rows, []any{k.agent, k.boot, k.settled, k.ended, k.heard, k.booted, k.told, k.back})
 		}
 	}
 	saveAgents.queue(batch, r.organization, rows)

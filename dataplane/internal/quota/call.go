@@ -52,7 +52,7 @@ func (m *Meter) newCall() *call {
 
 func (c *call) empty() bool {
 	l := &c.meter.loop
-	return len(c.holdings) == 0 && len(c.demands) == 0 && !l.greets && (l.said || !c.request.GetSettledUp())
+	return len(c.holdings) == 0 && len(c.demands) == 0 && !l.greets && (l.said || !c.request.GetSettledUp()) && !c.request.GetEnded()
 }
 
 func (c *call) room() bool {
@@ -316,7 +316,7 @@ func (a *account) lookShare(c *call, now int64) (next int64) {
 	return now + int64(c.meter.timing.Every)
 }
 
-// buildLast closes all that is there.
+// buildLast closes all that is there, and says so where it has room for all.
 func (m *Meter) buildLast() *call {
 	c := m.newCall()
 	m.loop.formerDue = 0
@@ -330,6 +330,7 @@ func (m *Meter) buildLast() *call {
 			a.last(c)
 		}
 	}
+	c.request.Ended = m.loop.leased && !c.full && !c.again
 	return c
 }
 

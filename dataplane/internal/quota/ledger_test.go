@@ -24,6 +24,7 @@ type ledger struct {
 	limits map[string]int64         // by quota; one that is not here is gone
 	length map[string]time.Duration // of windows; 0: it has one for ever
 	boots  map[string]string        // the newest of each agent
+	ended  map[string]bool          // by agent and boot
 	leases map[leaseKey]*lease
 	slice  int64 // at most so much of a want is granted at once; 0: all that is free
 	soft   map[string]bool
@@ -51,7 +52,7 @@ type lease struct {
 
 func newLedger(t testing.TB) *ledger {
 	return &ledger{
-		t: t, limits: map[string]int64{}, length: map[string]time.Duration{}, boots: map[string]string{}, leases: map[leaseKey]*lease{},
+		t: t, limits: map[string]int64{}, length: map[string]time.Duration{}, boots: map[string]string{}, ended: map[string]bool{}, leases: map[leaseKey]*lease{},
 		soft: map[string]bool{}, shares: map[string]map[string]int64{}, term: 2 * time.Second,
 	}
 }
@@ -95,9 +96,12 @@ func (l *ledger) lease(agent string, request *agentv1.LeaseRequest) *agentv1.Lea
 	if request.GetSettledUp() {
 		for key, lease := range l.leases {
 			if key.agent == agent && key.boot < request.GetBoot() {
-				lease.closed = true
+				lease.closed, lease.returned = true, max(lease.returned, lease.granted-lease.spent)
 			}
 		}
+	}
+	if request.GetEnded() {
+		defer l.end(agent, request.GetBoot())
 	}
 	answer := &agentv1.LeaseResponse{}
 	for _, h := range request.GetHoldings() {
@@ -107,6 +111,16 @@ func (l *ledger) lease(agent string, request *agentv1.LeaseRequest) *agentv1.Lea
 		answer.Shares = append(answer.Shares, l.share(agent, d))
 	}
 	return answer
+}
+
+// end frees what a boot was granted, and grants it nothing more.
+func (l *ledger) end(agent, boot string) {
+	l.ended[agent+boot] = true
+	for key, lease := range l.leases {
+		if key.agent == agent && key.boot == boot {
+			lease.closed, lease.returned = true, max(lease.returned, lease.granted-lease.spent)
+		}
+	}
 }
 
 // window is the present one of a quota, and when it ends.
@@ -149,13 +163,17 @@ func (l *ledger) grant(agent, boot string, h *agentv1.Holding) *agentv1.Grant {
 	}
 	s.granted, s.spent, s.returned = max(s.granted, h.GetGranted()), max(s.spent, h.GetSpent()), max(s.returned, h.GetReturned())
 	if s.closed = s.closed && h.GetWindow() != "" || h.GetClosed(); s.closed {
-		s.returned = max(s.returned, s.granted-s.spent)
+		known := h.GetGranted() // of its present boot: more may be granted in a call that comes late
+		if h.GetBoot() != "" {
+			known = s.granted
+		}
+		s.returned = max(s.returned, known-s.spent)
 	}
 	if s.spent+s.returned > s.granted && !l.soft[h.GetQuotaId()] {
 		l.t.Errorf("%v has %+v: more than it was granted", key, *s)
 	}
 	g := &agentv1.Grant{Window: window, Limit: limit, EndsInMs: proto.Int64(0), Denial: l.denial}
-	if window == present && boot == l.boots[agent] && !s.closed {
+	if window == present && boot == l.boots[agent] && !s.closed && !l.ended[agent+boot] {
 		g.EndsInMs = nil
 		if !ends.IsZero() {
 			g.EndsInMs = proto.Int64(time.Until(ends).Milliseconds())
@@ -212,7 +230,7 @@ func (l *ledger) give(key leaseKey, s *lease, h *agentv1.Holding, limit int64) a
 
 func (l *ledger) heldByOthers(of leaseKey) (all int64) {
 	for key, s := range l.leases {
-		if key != of && key.quota == of.quota && key.subject == of.subject && key.window == of.window && !s.closed {
+		if key != of && key.quota == of.quota && key.subject == of.subject && key.window == of.window {
 			all += max(s.granted-s.spent-s.returned, 0)
 		}
 	}
@@ -234,9 +252,7 @@ func (l *ledger) free(of leaseKey, limit int64) int64 {
 	for key, s := range l.leases {
 		if key.quota == of.quota && key.subject == of.subject && key.window == of.window {
 			limit -= s.spent
-			if !s.closed {
-				limit -= max(s.granted-s.spent-s.returned, 0)
-			}
+			limit -= max(s.granted-s.spent-s.returned, 0)
 		}
 	}
 	return limit
@@ -302,9 +318,7 @@ func (l *ledger) sums(quota string) (spent, held int64) {
 			continue
 		}
 		spent += s.spent
-		if !s.closed {
-			held += max(s.granted-s.spent-s.returned, 0)
-		}
+		held += max(s.granted-s.spent-s.returned, 0)
 	}
 	return spent, held
 }

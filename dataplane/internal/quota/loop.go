@@ -17,6 +17,8 @@ type loop struct {
 	former      []*agentv1.Holding
 	formerDue   int64 // when they are told
 	whole, said bool
+	// leased: something was asked for, and may have been granted whatever was answered since.
+	leased bool
 	// carried is what earlier boots spent in no window that the ledger had named: it goes to
 	// the first that it names.
 	carried map[carriedKey][]*agentv1.Holding
@@ -99,6 +101,7 @@ func (m *Meter) step(ctx context.Context) (pause time.Duration, err error) {
 func (m *Meter) call(ctx context.Context, c *call) error {
 	ctx, cancel := context.WithTimeout(ctx, m.timing.Call)
 	defer cancel()
+	m.loop.leased = m.loop.leased || len(c.holdings) > 0
 	sent := m.now()
 	m.calling.Store(sent)
 	answer, err := m.config.Client.Lease(ctx, c.request)
@@ -115,6 +118,7 @@ func (m *Meter) call(ctx context.Context, c *call) error {
 	}
 	l := &m.loop
 	l.said = l.said || c.request.GetSettledUp()
+	l.leased = l.leased && !c.request.GetEnded()
 	l.greetDue = arrived + greetEvery
 	if c.all { // what a call has no room for is told as it is due
 		l.tellAll, l.toldAll = false, arrived

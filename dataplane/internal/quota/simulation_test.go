@@ -69,22 +69,6 @@ func (a *life) boot(counter int, last bool) {
 	}
 }
 
-// rest is a last start of it without callers. What was granted in an answer that the start
-// before never got is held until then (decision 014).
-func (a *life) rest(counter int) {
-	m, err := quota.NewMeter(quota.Config{Client: agent{a.l, a.name}, Metrics: prometheus.NewRegistry()})
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	m.Use(a.quotas)
-	ctx, stop := context.WithTimeout(a.t.Context(), 10*time.Second)
-	defer stop()
-	_ = m.Run(ctx, &disk{boot: fmt.Sprintf("%08d", counter), totals: a.totals, whole: true})
-	if err := m.Close(a.t.Context()); err != nil {
-		a.t.Error(err)
-	}
-}
-
 func (a *life) request(m *quota.Meter, d *disk, dice *rand.Rand, dead *atomic.Bool) {
 	var claims []quota.Claim
 	var actual []int64
@@ -175,7 +159,6 @@ func TestSimulation(t *testing.T) {
 					for boot := range 5 {
 						a.boot(boot+1, boot == 4)
 					}
-					a.rest(6)
 				})
 			}
 			group.Wait()

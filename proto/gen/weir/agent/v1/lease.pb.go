@@ -100,7 +100,10 @@ type LeaseRequest struct {
 	Demands []*Demand `protobuf:"bytes,3,rep,name=demands,proto3" json:"demands,omitempty"`
 	// Every holding of earlier boots that the agent's disk still knew was settled: the ledger
 	// may take what it granted to the agent's earlier boots as free.
-	SettledUp     bool `protobuf:"varint,4,opt,name=settled_up,json=settledUp,proto3" json:"settled_up,omitempty"`
+	SettledUp bool `protobuf:"varint,4,opt,name=settled_up,json=settledUp,proto3" json:"settled_up,omitempty"`
+	// The boot spends nothing more, and has told all that it did: what it was granted beyond
+	// that, whether it heard of it or not, is free, and nothing is granted to it any more.
+	Ended         bool `protobuf:"varint,5,opt,name=ended,proto3" json:"ended,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -159,6 +162,13 @@ func (x *LeaseRequest) GetDemands() []*Demand {
 func (x *LeaseRequest) GetSettledUp() bool {
 	if x != nil {
 		return x.SettledUp
+	}
+	return false
+}
+
+func (x *LeaseRequest) GetEnded() bool {
+	if x != nil {
+		return x.Ended
 	}
 	return false
 }
@@ -615,13 +625,14 @@ var File_weir_agent_v1_lease_proto protoreflect.FileDescriptor
 
 const file_weir_agent_v1_lease_proto_rawDesc = "" +
 	"\n" +
-	"\x19weir/agent/v1/lease.proto\x12\rweir.agent.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc7\x01\n" +
+	"\x19weir/agent/v1/lease.proto\x12\rweir.agent.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xdd\x01\n" +
 	"\fLeaseRequest\x12\x1d\n" +
 	"\x04boot\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x04boot\x12=\n" +
 	"\bholdings\x18\x02 \x03(\v2\x16.weir.agent.v1.HoldingB\t\xbaH\x06\x92\x01\x03\x10\xd0\x0fR\bholdings\x12:\n" +
 	"\ademands\x18\x03 \x03(\v2\x15.weir.agent.v1.DemandB\t\xbaH\x06\x92\x01\x03\x10\xd0\x0fR\ademands\x12\x1d\n" +
 	"\n" +
-	"settled_up\x18\x04 \x01(\bR\tsettledUp\"\xc9\x02\n" +
+	"settled_up\x18\x04 \x01(\bR\tsettledUp\x12\x14\n" +
+	"\x05ended\x18\x05 \x01(\bR\x05ended\"\xc9\x02\n" +
 	"\aHolding\x12#\n" +
 	"\bquota_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\aquotaId\x12\"\n" +
 	"\asubject\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x02R\asubject\x12\x1f\n" +

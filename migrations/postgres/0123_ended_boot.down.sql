@@ -1,0 +1,1 @@
+ALTER TABLE quota_agent DROP COLUMN ended_boot;
