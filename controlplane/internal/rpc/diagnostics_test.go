@@ -2,7 +2,10 @@ package rpc_test
 
 import (
 	"context"
+	"errors"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -205,14 +208,35 @@ func TestAsksAreRateLimited(t *testing.T) {
 	n := in.tenant("alpha")
 	unknown := n.test()
 	unknown.ProviderId = uuid.NewString()
-	for range 20 {
-		refused(t, connect.CodeNotFound, n.diagnostics.TestProvider, unknown)
+	dry := &adminv1.DryRunRequest{GatewayId: n.gateway.Id, Caller: &adminv1.DryRunRequest_KeyId{KeyId: n.key.Id}, Model: "gpt"}
+	// Twenty at once, and two a second, of all kinds: however long one takes, not all of so many.
+	var limited [2]atomic.Pointer[connect.Error]
+	var group sync.WaitGroup
+	for of, ask := range []func() error{
+		func() error {
+			_, err := n.diagnostics.TestProvider(t.Context(), connect.NewRequest(unknown))
+			return err
+		},
+		func() error { _, err := n.diagnostics.DryRun(t.Context(), connect.NewRequest(dry)); return err },
+	} {
+		for range 40 {
+			group.Go(func() {
+				var wire *connect.Error
+				if errors.As(ask(), &wire) && wire.Code() == connect.CodeResourceExhausted {
+					limited[of].Store(wire)
+				}
+			})
+		}
 	}
-	limited := refused(t, connect.CodeResourceExhausted, n.diagnostics.DryRun, &adminv1.DryRunRequest{
-		GatewayId: n.gateway.Id, Caller: &adminv1.DryRunRequest_KeyId{KeyId: n.key.Id}, Model: "gpt",
-	})
-	same(t, detail(t, limited).GetReason(), "too_many_calls")
-	same(t, limited.Meta().Get("Retry-After"), "1")
+	group.Wait()
+	for of := range limited {
+		refusal := limited[of].Load()
+		if refusal == nil {
+			t.Fatalf("40 calls at once of kind %d are all taken", of)
+		}
+		same(t, detail(t, refusal).GetReason(), "too_many_calls")
+		same(t, refusal.Meta().Get("Retry-After"), "1")
+	}
 	other := in.tenant("beta")
 	unknown.GatewayId = other.gateway.Id
 	refused(t, connect.CodeNotFound, other.diagnostics.TestProvider, unknown)
