@@ -3,6 +3,7 @@ package quota
 import (
 	"time"
 
+	contract "github.com/weirhq/weir/proto/contract/share"
 	agentv1 "github.com/weirhq/weir/proto/gen/weir/agent/v1"
 )
 
@@ -25,7 +26,7 @@ func (c *call) take(answer *agentv1.LeaseResponse, sent, arrived int64) {
 		l.former = append(kept, l.former[min(countFormer(c.holdings), len(l.former)):]...)
 	}
 	for i := range c.demands {
-		c.demands[i].account.shared(c, &c.demands[i], answer.GetShares()[i], arrived)
+		c.demands[i].account.shared(c, &c.demands[i], answer.GetShares()[i], sent, arrived)
 	}
 }
 
@@ -256,7 +257,7 @@ func (a *account) serve(others int64) {
 }
 
 // shared takes in a share.
-func (a *account) shared(c *call, h *asked, s *agentv1.Share, arrived int64) {
+func (a *account) shared(c *call, h *asked, s *agentv1.Share, sent, arrived int64) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.due.Store(0)
@@ -270,7 +271,10 @@ func (a *account) shared(c *call, h *asked, s *agentv1.Share, arrived int64) {
 	}
 	term := int64(min(time.Duration(max(s.GetTermMs(), 0)), maxWindow/time.Millisecond) * time.Millisecond)
 	a.share.amount, a.share.free, a.share.got = max(s.GetAmount(), 0), s.GetFree(), arrived
-	a.share.until, a.share.renew = arrived+term, arrived+term/2
+	// The ledger counts it until a margin later than from when it answered, which was after the
+	// call was sent: an answer that was longer on its way is good for less.
+	a.share.until = min(arrived, sent+int64(contract.Margin)) + term
+	a.share.renew = arrived + max(a.share.until-arrived, 0)/2
 	a.share.asked, a.deniedUntil = h.demand, 0
 	if a.share.used+sum(h.needs) > a.share.amount {
 		a.deniedUntil = arrived + int64(c.meter.timing.Every)

@@ -75,6 +75,23 @@ func TestRates(t *testing.T) {
 			t.Errorf("%d are left after a release", got)
 		}
 	})
+	bubble(t, "an_answer_that_was_long_on_its_way_is_good_for_less", func(t *testing.T) {
+		l := newLedger(t)
+		l.term = 1500 * time.Millisecond
+		q := rate(t, l, hard, 100, time.Minute)
+		q.RefuseWhenUnreachable = true
+		m := run(t, l, "a", newDisk(1), q)
+		l.set(func() { l.after = func() error { time.Sleep(900 * time.Millisecond); return nil } })
+		refused(t, m, quota.Claim{Quota: q, Amount: 1}) // after 50 ms
+		time.Sleep(900 * time.Millisecond)
+		l.set(func() { l.before = func() error { return errLost } })
+		time.Sleep(time.Second) // 1.95 s after the ledger decided, which counts it for 2 s
+		reserve(t, m, quota.Claim{Quota: q, Amount: 1}).Settle(nil)
+		time.Sleep(100 * time.Millisecond)
+		if why := refused(t, m, quota.Claim{Quota: q, Amount: 1}).Why; why != quota.Unreachable {
+			t.Errorf("refused as %v", why)
+		}
+	})
 	bubble(t, "the_sum_of_agents_stays_within_the_amount", func(t *testing.T) {
 		l := newLedger(t)
 		q := rate(t, l, hard, 10, time.Minute)
