@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/testing/protocmp"
 
+	"github.com/weirhq/weir/dataplane/internal/quota"
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
 )
@@ -65,6 +66,25 @@ func TestCountTokens(t *testing.T) {
 				t.Errorf("started as %v", a)
 			}
 		})
+	}
+}
+
+// To have tokens counted takes nothing of a budget, and a budget that is spent does not keep
+// anybody from it.
+func TestCountTokensIsFree(t *testing.T) {
+	var p *purse
+	var meter *quota.Meter
+	h := google(t, toSonnet, quotas(map[string]int64{firstID: 1}, &p, &meter))
+	h.meters(p, meter, budgetOf(firstID))
+	response, text := h.messageTo("/v1/messages/count_tokens", toCount)
+	if response.StatusCode != http.StatusOK {
+		t.Fatalf("%d %s", response.StatusCode, text)
+	}
+	if _, ended := h.record(); len(ended.Charges) != 0 || p.spent(firstID) != 0 {
+		t.Errorf("charged %v, %d spent", ended.Charges, p.spent(firstID))
+	}
+	if response, text := h.messageTo("/v1/messages", message+`}`); response.StatusCode != http.StatusTooManyRequests {
+		t.Errorf("a message: %d %s", response.StatusCode, text)
 	}
 }
 

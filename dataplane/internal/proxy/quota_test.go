@@ -34,6 +34,13 @@ func budgeted(t *testing.T, limits map[string]int64, all ...*policyv1.Quota) (*h
 	var p *purse
 	var meter *quota.Meter
 	h := newHarness(t, quotas(limits, &p, &meter))
+	h.meters(p, meter, all...)
+	return h, p, meter
+}
+
+// meters has the meter of the harness lease from a purse until the test ends.
+func (h *harness) meters(p *purse, meter *quota.Meter, all ...*policyv1.Quota) {
+	t := h.t
 	p.t = t
 	h.limited(meter, all...)
 	ctx, stop := context.WithCancel(context.Background())
@@ -58,7 +65,6 @@ func budgeted(t *testing.T, limits map[string]int64, all ...*policyv1.Quota) (*h
 			}
 		}
 	})
-	return h, p, meter
 }
 
 func (h *harness) limited(meter *quota.Meter, all ...*policyv1.Quota) {
