@@ -5,19 +5,20 @@ import { ListValueSchema, timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { useInfiniteQuery, useQuery } from "@connectrpc/connect-query";
 import { keepPreviousData } from "@tanstack/react-query";
 
-import { Interval, ReportService } from "../gen/weir/admin/v1/report_pb";
+import { Interval, Measure, ReportService } from "../gen/weir/admin/v1/report_pb";
 import { permissionOf } from "./permission";
 
-export { Interval };
+export { Interval, Measure };
 export type {
   Column,
   GetOverviewResponse,
   GetRequestResponse,
+  MetricSeries,
   Point,
+  QueryMetricsResponse,
   Request,
   RequestAttempt,
   RequestCandidate,
-  RouteTotals,
   RunQueryResponse,
   Totals,
 } from "../gen/weir/admin/v1/report_pb";
@@ -27,25 +28,53 @@ export const mayRunQueries = permissionOf(ReportService.method.runQuery);
 
 export interface OverviewInput {
   from: Date;
+  /** Absent: now, whenever that is. */
+  to?: Date | undefined;
   interval: Interval;
   timeZone: string;
 }
 
-export function useOverview({ from, interval, timeZone }: OverviewInput) {
+export function useOverview({ from, to, interval, timeZone }: OverviewInput) {
   return useQuery(
     ReportService.method.getOverview,
-    { from: timestampFromDate(from), interval, timeZone },
-    { refetchInterval: 10_000, placeholderData: keepPreviousData },
+    { from: timestampFromDate(from), ...(to && { to: timestampFromDate(to) }), interval, timeZone },
+    { refetchInterval: to ? false : 10_000, placeholderData: keepPreviousData },
+  );
+}
+
+export interface MetricsInput extends OverviewInput {
+  /** The first ranks the groups. */
+  measures: readonly Measure[];
+  /** Absent: all as one. */
+  groupBy?: string;
+  /** Beside the period before. */
+  compared?: boolean;
+}
+
+/** useMetrics measures requests of a period, by what they have in common. */
+export function useMetrics({ measures, groupBy, compared = false, from, to, interval, timeZone }: MetricsInput) {
+  return useQuery(
+    ReportService.method.queryMetrics,
+    {
+      measures: [...measures],
+      groupBy: groupBy === undefined ? [] : [groupBy],
+      from: timestampFromDate(from),
+      ...(to && { to: timestampFromDate(to) }),
+      interval,
+      timeZone,
+      comparePrevious: compared,
+    },
+    { refetchInterval: to ? false : 30_000, placeholderData: keepPreviousData },
   );
 }
 
 const requestsPage = 50;
 
-/** useRequests lists newest first; while live it asks again every three seconds. */
-export function useRequests(live: boolean) {
+/** useRequests lists those that fit a filter, newest first; while live it asks again every three seconds. */
+export function useRequests(live: boolean, filter = "") {
   return useInfiniteQuery(
     ReportService.method.listRequests,
-    { size: requestsPage, pageToken: "" },
+    { size: requestsPage, pageToken: "", filter },
     {
       pageParamKey: "pageToken",
       getNextPageParam: (last) => last.nextPageToken || undefined,

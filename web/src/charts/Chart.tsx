@@ -18,6 +18,8 @@ interface ChartProps {
   formatTick: (value: number) => string;
   /** What stands for a value that there is none of. */
   absent?: string;
+  /** Offered where it is given: the period that was drawn over, or one interval of the table. */
+  onZoom?: ((fromMs: number, toMs: number) => void) | undefined;
 }
 
 const views = [
@@ -26,7 +28,7 @@ const views = [
 ] as const;
 
 /** Chart shows prepared data as a picture or as its table twin, and the zone it is cut in. */
-export function Chart({ title, data, mark, zone, precision, formatValue, formatTick, absent = "no data" }: ChartProps) {
+export function Chart({ title, data, mark, zone, precision, formatValue, formatTick, absent = "no data", onZoom }: ChartProps) {
   const [view, setView] = useState<"chart" | "table">("chart");
   const [point, setPoint] = useState<number | null>(null);
   const onPoint = useCallback((index: number | null) => setPoint(index), []);
@@ -38,10 +40,10 @@ export function Chart({ title, data, mark, zone, precision, formatValue, formatT
       </figcaption>
       {view === "chart" ? (
         <Suspense fallback={<div className="chart-canvas chart-waiting" />}>
-          <Canvas data={data} mark={mark} zone={zone} height={300} formatTick={formatTick} onPoint={onPoint} />
+          <Canvas data={data} mark={mark} zone={zone} height={300} formatTick={formatTick} onPoint={onPoint} onZoom={onZoom} />
         </Suspense>
       ) : (
-        <TableTwin title={title} data={data} zone={zone} precision={precision} formatValue={formatValue} absent={absent} />
+        <TableTwin title={title} data={data} zone={zone} precision={precision} formatValue={formatValue} absent={absent} onZoom={onZoom} />
       )}
     </figure>
   );

@@ -9,11 +9,12 @@ interface TableTwinProps {
   precision: "day" | "minute";
   formatValue: (value: bigint) => string;
   absent: string;
+  onZoom?: ((fromMs: number, toMs: number) => void) | undefined;
 }
 
 /** TableTwin says in numbers what the chart says in a picture, newest first. */
-export function TableTwin({ title, data, zone, precision, formatValue, absent }: TableTwinProps) {
-  const rows = data.starts.map((start, i) => ({ start, values: data.exact.map((values) => values[i]) })).reverse();
+export function TableTwin({ title, data, zone, precision, formatValue, absent, onZoom }: TableTwinProps) {
+  const rows = data.starts.map((start, i) => ({ start, end: data.starts[i + 1], values: data.exact.map((values) => values[i]) })).reverse();
   return (
     <Scroller label={`${title}, table`} className="chart-table">
       <table className="table">
@@ -28,10 +29,16 @@ export function TableTwin({ title, data, zone, precision, formatValue, absent }:
           </tr>
         </thead>
         <tbody>
-          {rows.map(({ start, values }) => (
+          {rows.map(({ start, end, values }) => (
             <tr key={start}>
               <th scope="row" title={utcHint(new Date(start), zone)}>
-                {formatTime(new Date(start), zone, precision)}
+                {onZoom && end !== undefined ? (
+                  <button type="button" className="link" onClick={() => onZoom(start, end)}>
+                    {formatTime(new Date(start), zone, precision)}
+                  </button>
+                ) : (
+                  formatTime(new Date(start), zone, precision)
+                )}
               </th>
               {values.map((value, i) => (
                 <td key={data.labels[i]} className="num">

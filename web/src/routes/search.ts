@@ -12,17 +12,30 @@ export type Metric = (typeof metrics)[number];
 export interface OverviewSearch {
   /** Absent: 24h. */
   range?: Range;
+  /** A period of the viewer's own, milliseconds since the epoch: both or none. It goes before the range. */
+  from?: number;
+  to?: number;
   /** Absent: spend. */
   metric?: Metric;
+  /** What requests are broken down by: route, project, … or label:<name>. Absent: route. */
+  by?: string;
 }
 
 export function overviewSearch(raw: Raw): OverviewSearch {
   const range = oneOf(ranges, raw.range);
   const metric = oneOf(metrics, raw.metric);
-  return { ...(range && { range }), ...(metric && { metric }) };
+  const [from, to, by] = [count(raw.from), count(raw.to), text(raw.by)];
+  return {
+    ...(range && { range }),
+    ...(from !== undefined && to !== undefined && from < to && { from, to }),
+    ...(metric && { metric }),
+    ...(by && { by }),
+  };
 }
 
 export interface RequestsSearch {
+  /** Which requests, as the API's filters are written (AIP-160). Absent: all. */
+  filter?: string;
   /** Absent: newest requests appear by themselves. */
   paused?: true;
   /** Id of the request whose details are open. */
@@ -30,8 +43,8 @@ export interface RequestsSearch {
 }
 
 export function requestsSearch(raw: Raw): RequestsSearch {
-  const request = text(raw.request);
-  return { ...(raw.paused === true && { paused: true as const }), ...(request && { request }) };
+  const [filter, request] = [text(raw.filter), text(raw.request)];
+  return { ...(filter && { filter }), ...(raw.paused === true && { paused: true as const }), ...(request && { request }) };
 }
 
 export interface KeysSearch {

@@ -16,10 +16,11 @@ interface CanvasProps {
   height: number;
   formatTick: (value: number) => string;
   onPoint: (index: number | null) => void;
+  onZoom?: ((fromMs: number, toMs: number) => void) | undefined;
 }
 
 /** Canvas draws prepared data. It is decoration for assistive technology: the table twin has the values. */
-export default function Canvas({ data, mark, zone, height, formatTick, onPoint }: CanvasProps) {
+export default function Canvas({ data, mark, zone, height, formatTick, onPoint, onZoom }: CanvasProps) {
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(null);
   const repaint = useRepaint();
@@ -34,7 +35,7 @@ export default function Canvas({ data, mark, zone, height, formatTick, onPoint }
   useEffect(() => {
     const element = host.current;
     if (!element) return;
-    const look = { mark, zone, formatTick, onPoint, palette: readPalette(element) };
+    const look = { mark, zone, formatTick, onPoint, onZoom, palette: readPalette(element) };
     const size = { width: element.clientWidth, height };
     const drawn = new uPlot(chartOptions(labels.split("\n"), size, look), columns(latest.current), element);
     plot.current = drawn;
@@ -45,7 +46,7 @@ export default function Canvas({ data, mark, zone, height, formatTick, onPoint }
       drawn.destroy();
       plot.current = null;
     };
-  }, [labels, mark, zone, height, formatTick, onPoint, repaint]);
+  }, [labels, mark, zone, height, formatTick, onPoint, onZoom, repaint]);
 
   return <div ref={host} className="chart-canvas" aria-hidden="true" />;
 }

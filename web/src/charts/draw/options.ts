@@ -10,6 +10,7 @@ export interface Look {
   zone: string;
   formatTick: (value: number) => string;
   onPoint: (index: number | null) => void;
+  onZoom: ((fromMs: number, toMs: number) => void) | undefined;
 }
 
 /** chartOptions says how uPlot draws; what it draws was prepared before. */
@@ -22,7 +23,7 @@ export function chartOptions(labels: readonly string[], size: { width: number; h
     ms: 1,
     tzDate: (ms) => uPlot.tzDate(new Date(ms), look.zone),
     legend: { show: false },
-    cursor: { y: false, points: { show: false }, drag: { x: false, y: false }, dataIdx: mark === "bars" ? barUnder : nearest },
+    cursor: { y: false, points: { show: false }, drag: { x: look.onZoom !== undefined, y: false, setScale: false, dist: 8 }, dataIdx: mark === "bars" ? barUnder : nearest },
     padding: [8, 20, 0, 0],
     scales: { x: { time: true, range: mark === "bars" ? withLastBar : undefined }, y: { range: (_u, _min, max) => [0, max > 0 ? max * 1.08 : 1] } },
     axes: [
@@ -30,8 +31,13 @@ export function chartOptions(labels: readonly string[], size: { width: number; h
       { ...axis, grid, size: tickWidth, values: (_u, ticks) => ticks.map(look.formatTick) },
     ],
     series: [{}, ...labels.map((label, i) => seriesOptions(label, palette.series[i] ?? palette.axis, look.mark))],
-    hooks: { setCursor: [(u) => look.onPoint(u.cursor.idxs?.[1] ?? null)] },
+    hooks: { setCursor: [(u) => look.onPoint(u.cursor.idxs?.[1] ?? null)], setSelect: [(u) => zoom(u, look)] },
   };
+}
+
+function zoom(u: uPlot, { onZoom }: Look) {
+  const { left, width } = u.select;
+  if (width > 0) onZoom?.(Math.round(u.posToVal(left, "x")), Math.round(u.posToVal(left + width, "x")));
 }
 
 // A bar stands to the right of its interval's start, so the axis ends one interval later.

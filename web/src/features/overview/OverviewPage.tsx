@@ -4,36 +4,46 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 
 import type { GetOverviewResponse } from "../../api/report";
 import { useOverview } from "../../api/report";
-import { viewerZone } from "../../format/time";
+import { formatTime, viewerZone } from "../../format/time";
+import type { Range } from "../../routes/search";
 import { ranges } from "../../routes/search";
-import { Page, Panel } from "../../ui/Page";
+import { Page } from "../../ui/Page";
 import { Segmented } from "../../ui/Segmented";
 import { Async, Empty } from "../../ui/State";
 import { useNow } from "../../ui/useNow";
-import { rangeShapes, rangeStart } from "./range";
+import { Breakdown } from "./Breakdown";
+import { MonthSpend } from "./MonthSpend";
+import type { Period } from "./period";
+import { periodOf } from "./period";
 import { Tiles } from "./Tiles";
-import { TopRoutes } from "./TopRoutes";
 import { Trend } from "./Trend";
 
 const route = getRouteApi("/");
 
-/** OverviewPage answers who spent what, and is it healthy. */
+/** OverviewPage answers who spent what, why it changed, and is it healthy. */
 export function OverviewPage() {
-  const { range = "24h" } = route.useSearch();
-  const navigate = route.useNavigate();
+  const search = route.useSearch();
   const now = useNow(60_000);
-  const from = rangeStart(range, now);
-  const overview = useOverview({ from, interval: rangeShapes[range].interval, timeZone: viewerZone() });
-  const choices = ranges.map((value) => ({ value, label: value }));
-  const choose = (next: typeof range) => void navigate({ search: (s) => ({ ...s, range: next }), replace: true });
+  const period = periodOf(search, now);
+  const overview = useOverview({
+    from: period.from,
+    to: period.open ? undefined : period.to,
+    interval: period.interval,
+    timeZone: viewerZone(),
+  });
   return (
-    <Page
-      title="Overview"
-      about={`Last ${rangeShapes[range].label}`}
-      actions={<Segmented label="Period" options={choices} value={range} onChange={choose} />}
-    >
+    <Page title="Overview" about={<About period={period} />} actions={<Periods />}>
+      <MonthSpend now={now} />
       <Async result={overview} what="overview" skeleton="tiles" isEmpty={hasNoRequests} empty={<NoRequests />}>
-        {(data) => <Overview data={data} from={from} to={now} />}
+        {(data) => (
+          <>
+            {data.totals && <Tiles totals={data.totals} />}
+            <div className="overview-columns">
+              <Trend data={data} period={period} />
+              <Breakdown period={period} />
+            </div>
+          </>
+        )}
       </Async>
     </Page>
   );
@@ -43,22 +53,33 @@ function hasNoRequests({ totals }: GetOverviewResponse): boolean {
   return !totals || totals.requests === 0n;
 }
 
-interface OverviewProps {
-  data: GetOverviewResponse;
-  from: Date;
-  to: Date;
-}
-
-function Overview({ data, from, to }: OverviewProps) {
+function About({ period }: { period: Period }) {
+  if (period.open) return <>{period.label.replace(/^the l/, "L")}</>;
+  const zone = viewerZone();
   return (
     <>
-      {data.totals && <Tiles totals={data.totals} />}
-      <div className="overview-columns">
-        <Trend data={data} fromMs={from.getTime()} toMs={to.getTime()} />
-        <Panel title="Top routes by spend" aside={<Link to="/requests">All requests</Link>}>
-          <TopRoutes routes={data.routes} total={data.totals?.costNanoUsd ?? 0n} />
-        </Panel>
-      </div>
+      {formatTime(period.from, zone, "minute")} to {formatTime(period.to, zone, "minute")}, {zone}
+    </>
+  );
+}
+
+function Periods() {
+  const { range = "24h", from } = route.useSearch();
+  const navigate = route.useNavigate();
+  const own = from !== undefined;
+  const choices = [...ranges.map((value) => ({ value: value, label: value })), ...(own ? [{ value: "own" as const, label: "Zoomed" }] : [])];
+  const choose = (next: Range | "own") => {
+    if (next === "own") return;
+    void navigate({ search: (s) => ({ ...s, range: next, from: undefined, to: undefined }), replace: true });
+  };
+  return (
+    <>
+      {own && (
+        <Link to="/" search={(s) => ({ ...s, from: undefined, to: undefined })} className="button button-quiet">
+          Zoom out
+        </Link>
+      )}
+      <Segmented label="Period" options={choices} value={own ? "own" : range} onChange={choose} />
     </>
   );
 }

@@ -40,7 +40,7 @@ interface TileProps {
   children: ReactNode;
 }
 
-function Tile({ label, note, bad = false, children }: TileProps) {
+export function Tile({ label, note, bad = false, children }: TileProps) {
   return (
     <div className={bad ? "tile tile-bad" : "tile"}>
       <dt>{label}</dt>

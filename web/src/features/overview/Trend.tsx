@@ -1,5 +1,5 @@
 import { getRouteApi } from "@tanstack/react-router";
-import { useMemo } from "react";
+import { useCallback, useMemo } from "react";
 
 import type { GetOverviewResponse } from "../../api/report";
 import { Chart } from "../../charts/Chart";
@@ -9,29 +9,36 @@ import { metrics } from "../../routes/search";
 import { Panel } from "../../ui/Page";
 import { Segmented } from "../../ui/Segmented";
 import { metricShapes, prepareMetric } from "./metric";
-import { rangeShapes } from "./range";
+import type { Period } from "./period";
 
 const route = getRouteApi("/");
+/** What is shorter can't be drawn in minutes. */
+const shortest = 5 * 60_000;
 const choices = metrics.map((value) => ({ value, label: metricShapes[value].label }));
 
 interface TrendProps {
   data: GetOverviewResponse;
-  /** The period, milliseconds since the epoch. */
-  fromMs: number;
-  toMs: number;
+  period: Period;
 }
 
-/** Trend draws one metric over the period, in the zone in which the server cut it. */
-export function Trend({ data, fromMs, toMs }: TrendProps) {
-  const { range = "24h", metric = "spend" } = route.useSearch();
+/** Trend draws one metric over the period, in the zone in which the server cut it; what is drawn over is zoomed into. */
+export function Trend({ data, period }: TrendProps) {
+  const { metric = "spend" } = route.useSearch();
   const navigate = route.useNavigate();
-  const { step, precision } = rangeShapes[range];
   const zone = data.timeZone || "UTC";
+  const [fromMs, toMs] = [period.from.getTime(), period.to.getTime()];
   const chart = useMemo(
-    () => prepareMetric(data.series, bucketStarts(new Date(fromMs), new Date(toMs), step, zone), metric),
-    [data.series, fromMs, toMs, step, zone, metric],
+    () => prepareMetric(data.series, bucketStarts(new Date(fromMs), new Date(toMs), period.step, zone), metric),
+    [data.series, fromMs, toMs, period.step, zone, metric],
   );
   const choose = (next: Metric) => void navigate({ search: (s) => ({ ...s, metric: next }), replace: true });
+  const zoom = useCallback(
+    (from: number, to: number) => {
+      if (to - from < shortest) return;
+      void navigate({ search: (s) => ({ ...s, from, to }) });
+    },
+    [navigate],
+  );
   const shape = metricShapes[metric];
   return (
     <Panel title="Over time" aside={<Segmented label="Metric" options={choices} value={metric} onChange={choose} />}>
@@ -40,10 +47,11 @@ export function Trend({ data, fromMs, toMs }: TrendProps) {
         data={chart}
         mark={shape.mark}
         zone={zone}
-        precision={precision}
+        precision={period.precision}
         formatValue={shape.formatValue}
         formatTick={shape.formatTick}
         absent={shape.absent}
+        onZoom={period.step === "minute" ? undefined : zoom}
       />
     </Panel>
   );

@@ -1,12 +1,14 @@
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import type { ConnectRouter } from "@connectrpc/connect";
 import { screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 
-import { ReportService } from "../../gen/weir/admin/v1/report_pb";
+import type { GetOverviewRequest } from "../../gen/weir/admin/v1/report_pb";
+import { Interval, Measure, ReportService } from "../../gen/weir/admin/v1/report_pb";
 import { openConsole, refuse, stall } from "../../test/console";
 
-const { getOverview } = ReportService.method;
+const { getOverview, listRequests, queryMetrics } = ReportService.method;
 
 const totals = {
   requests: 1_200n,
@@ -23,7 +25,6 @@ function answer() {
   return {
     totals,
     series: [{ start: timestampFromDate(new Date(hour)), totals }],
-    routes: [{ route: "demo", totals }],
     timeZone: "Europe/Berlin",
   };
 }
@@ -50,27 +51,16 @@ test("data_with_exact_totals", async () => {
   expect(screen.getByText("1,234,567")).toBeTruthy();
   expect(screen.getByText("1.89 s")).toBeTruthy();
   expect(screen.getByText("341 ms")).toBeTruthy();
-  expect(within(screen.getByRole("region", { name: "Top routes by spend" })).getByText("demo")).toBeTruthy();
 });
 
 test("what_has_no_price_is_not_shown_as_free", async () => {
   const unpriced = { ...totals, costNanoUsd: 0n, unpricedRequests: 1_200n };
-  const partly = { ...totals, unpricedRequests: 1n };
   const { series, timeZone } = answer();
   openConsole("/", (r) =>
-    r.rpc(getOverview, () => ({
-      totals: unpriced,
-      series: series.map((p) => ({ ...p, totals: unpriced })),
-      routes: [{ route: "demo", totals: unpriced }, { route: "partly", totals: partly }],
-      timeZone,
-    })),
+    r.rpc(getOverview, () => ({ totals: unpriced, series: series.map((p) => ({ ...p, totals: unpriced })), timeZone })),
   );
   expect(await tile("Spend")).toBe("unpriced");
-  expect(screen.getAllByText("1,200 requests unpriced")).toHaveLength(2);
-  const top = within(screen.getByRole("region", { name: "Top routes by spend" }));
-  expect(top.getByRole("row", { name: /^demo/ }).textContent).toBe("demo–1,200 requests unpriced1,200unpriced");
-  expect(top.getByRole("row", { name: /^demo/ }).textContent).not.toContain("$0");
-  expect(top.getByRole("row", { name: /^partly/ }).textContent).toBe("partly0.0 %1 request unpriced1,200$1.284193217");
+  expect(screen.getByText("1,200 requests unpriced")).toBeTruthy();
   await userEvent.click(within(await screen.findByRole("group", { name: "Show Spend as" })).getByRole("button", { name: "Table" }));
   const twin = screen.getByRole("region", { name: "Spend, table" });
   expect(within(twin).getAllByText("unpriced")).toHaveLength(1);
@@ -79,9 +69,9 @@ test("what_has_no_price_is_not_shown_as_free", async () => {
 
 test("what_shadows_cost_stands_apart", async () => {
   const both = { ...totals, shadows: 3n, shadowCostNanoUsd: 284_193_217n, unpricedShadows: 1n };
-  const { series, routes, timeZone } = answer();
+  const { series, timeZone } = answer();
   openConsole("/", (r) =>
-    r.rpc(getOverview, () => ({ totals: both, series: series.map((p) => ({ ...p, totals: both })), routes, timeZone })),
+    r.rpc(getOverview, () => ({ totals: both, series: series.map((p) => ({ ...p, totals: both })), timeZone })),
   );
   expect(await tile("Spend")).toBe("$1.284193217");
   expect(screen.getByText("$0.284193217 of it for 3 shadows, 1 shadow unpriced")).toBeTruthy();
@@ -92,9 +82,9 @@ test("what_shadows_cost_stands_apart", async () => {
 
 test("shadows_without_a_price_are_not_shown_as_free", async () => {
   const unpriced = { ...totals, shadows: 2n, unpricedShadows: 2n };
-  const { series, routes, timeZone } = answer();
+  const { series, timeZone } = answer();
   openConsole("/", (r) =>
-    r.rpc(getOverview, () => ({ totals: unpriced, series: series.map((p) => ({ ...p, totals: unpriced })), routes, timeZone })),
+    r.rpc(getOverview, () => ({ totals: unpriced, series: series.map((p) => ({ ...p, totals: unpriced })), timeZone })),
   );
   expect(await screen.findByText("2 shadows unpriced")).toBeTruthy();
   await userEvent.click(within(await screen.findByRole("group", { name: "Show Spend as" })).getByRole("button", { name: "Table" }));
@@ -113,4 +103,83 @@ test("the_table_twin_has_every_interval_and_says_its_zone", async () => {
   expect(within(twin).getByRole("columnheader", { name: "From (Europe/Berlin)" })).toBeTruthy();
   expect(within(twin).getAllByRole("row").length).toBeGreaterThanOrEqual(25);
   expect(within(twin).getByText("$1.284193217")).toBeTruthy();
+});
+
+describe("the_breakdown", () => {
+  // Values in the order in which they were asked for.
+  const values = (measures: readonly Measure[], known: Partial<Record<Measure, bigint>>) =>
+    measures.map((m) => (known[m] === undefined ? {} : { value: known[m] }));
+  const asked: { measures: Measure[]; groupBy: string[]; comparePrevious: boolean }[] = [];
+  const serve = (router: ConnectRouter) => {
+    asked.length = 0;
+    router.rpc(getOverview, answer);
+    router.rpc(listRequests, ({ filter }) => {
+      filters.push(filter);
+      return {};
+    });
+    router.rpc(queryMetrics, ({ measures, groupBy, comparePrevious }) => {
+      asked.push({ measures, groupBy, comparePrevious });
+      const known = { [Measure.SPEND]: 900_000_000n, [Measure.REQUESTS]: 70n, [Measure.ERRORS]: 2n, [Measure.TOKENS]: 123_456n, [Measure.DURATION_P95]: 1_500_000n };
+      return {
+        series: [
+          { group: ["gpt-4o"], sharePpm: 750_000, totals: values(measures, known), previousTotals: values(measures, { [Measure.SPEND]: 600_000_000n }) },
+          { group: [""], sharePpm: 50_000, totals: values(measures, { ...known, [Measure.SPEND]: 0n, [Measure.UNPRICED_REQUESTS]: 4n }), previousTotals: values(measures, { [Measure.SPEND]: 0n }) },
+        ],
+        other: { sharePpm: 200_000, totals: values(measures, known), previousTotals: values(measures, { [Measure.SPEND]: 1_200_000_000n }) },
+      };
+    });
+  };
+  const filters: string[] = [];
+
+  test("says_share_change_and_what_has_no_price", async () => {
+    openConsole("/?by=model", serve);
+    const table = within(await screen.findByRole("region", { name: "Breakdown, table" }));
+    expect(table.getByRole("row", { name: /^gpt-4o/ }).textContent).toBe("gpt-4o75.0 %+50.0 %702123,4561.50 s$0.900000000");
+    expect(table.getByRole("row", { name: /^\(no model\)/ }).textContent).toBe("(no model)5.0 %same702123,4561.50 sunpriced");
+    expect(table.getByRole("row", { name: /^all others/ }).textContent).toContain("−25.0 %");
+    expect(asked.find((a) => a.groupBy.length > 0)).toMatchObject({ groupBy: ["model"], comparePrevious: true, measures: expect.arrayContaining([Measure.SPEND]) as unknown });
+  });
+
+  test("ranks_by_what_the_chart_shows_and_the_url_holds_it", async () => {
+    const router = openConsole("/?metric=tokens", serve);
+    const region = within(await screen.findByRole("region", { name: "Breakdown" }));
+    await userEvent.selectOptions(region.getByRole("combobox"), "Project");
+    expect(router.state.location.search).toMatchObject({ by: "project", metric: "tokens" });
+    await vi.waitFor(() => expect(asked.at(-1)).toMatchObject({ groupBy: ["project"] }));
+    expect(asked.at(-1)?.measures[0]).toBe(Measure.TOKENS);
+    await userEvent.selectOptions(region.getByRole("combobox"), "Label");
+    const name = await screen.findByRole("textbox", { name: "Name of the label" });
+    await userEvent.clear(name);
+    await userEvent.type(name, "env{Enter}");
+    expect(router.state.location.search).toMatchObject({ by: "label:env" });
+  });
+
+  test("leads_to_the_requests_behind_a_row", async () => {
+    const router = openConsole("/?by=model&from=1780000000000&to=1780003600000", serve);
+    await userEvent.click(await screen.findByRole("link", { name: "gpt-4o" }));
+    const filter = `model = "gpt-4o" AND started_at >= "${new Date(1780000000000).toISOString()}" AND started_at < "${new Date(1780003600000).toISOString()}"`;
+    expect(router.state.location).toMatchObject({ pathname: "/requests", search: { filter, paused: true } });
+    expect(await screen.findByRole("heading", { name: "No request fits the filter" })).toBeTruthy();
+    expect(filters).toEqual([filter]);
+  });
+});
+
+test("a_row_of_the_table_zooms_in_and_back", async () => {
+  const asked: GetOverviewRequest[] = [];
+  const router = openConsole("/", (r) =>
+    r.rpc(getOverview, (request) => {
+      asked.push(request);
+      return answer();
+    }),
+  );
+  const choice = await screen.findByRole("group", { name: "Show Spend as" });
+  await userEvent.click(within(choice).getByRole("button", { name: "Table" }));
+  const twin = within(screen.getByRole("region", { name: "Spend, table" }));
+  const rows = twin.getAllByRole("button");
+  await userEvent.click(rows[1] as HTMLElement);
+  const { from, to } = router.state.location.search as { from: number; to: number };
+  expect(to - from).toBe(3_600_000);
+  await vi.waitFor(() => expect(asked.at(-1)).toMatchObject({ interval: Interval.MINUTE, from: timestampFromDate(new Date(from)), to: timestampFromDate(new Date(to)) }));
+  await userEvent.click(await screen.findByRole("link", { name: "Zoom out" }));
+  expect(router.state.location.search).toEqual({});
 });

@@ -9,6 +9,7 @@ import { LoadMore } from "../../ui/LoadMore";
 import { Page } from "../../ui/Page";
 import { Async, Empty } from "../../ui/State";
 import { useRequestNames } from "./names";
+import { RequestFilter } from "./RequestFilter";
 import { RequestDrawer } from "./RequestDrawer";
 import { RequestTable } from "./RequestTable";
 
@@ -16,12 +17,13 @@ const route = getRouteApi("/requests");
 
 /** RequestsPage is the live tail: newest first, until it is paused or older ones are loaded. */
 export function RequestsPage() {
-  const { paused, request } = route.useSearch();
+  const { filter = "", paused, request } = route.useSearch();
   const navigate = route.useNavigate();
-  const query = useRequests(!paused);
+  const query = useRequests(!paused, filter);
   const names = useRequestNames();
   const setPaused = (next: boolean) =>
     void navigate({ search: (s) => ({ ...s, paused: next || undefined }), replace: true });
+  const setFilter = (next: string) => void navigate({ search: (s) => ({ ...s, filter: next || undefined, request: undefined }) });
   const close = () => void navigate({ search: (s) => ({ ...s, request: undefined }) });
   return (
     <Page
@@ -29,7 +31,13 @@ export function RequestsPage() {
       about={`Newest first. Times in ${viewerZone()}.`}
       actions={<LiveSwitch paused={paused ?? false} onChange={setPaused} />}
     >
-      <Async result={query} what="requests" isEmpty={(d) => d.pages[0]?.requests.length === 0} empty={<NoRequests />}>
+      <RequestFilter key={filter} filter={filter} onChange={setFilter} />
+      <Async
+        result={query}
+        what="requests"
+        isEmpty={(d) => d.pages[0]?.requests.length === 0}
+        empty={filter === "" ? <NoRequests /> : <NoneFits />}
+      >
         {(data) => {
           const requests = data.pages.flatMap((page) => page.requests);
           return (
@@ -72,6 +80,16 @@ function NoRequests() {
       <p>Requests show up here within seconds of an agent serving them.</p>
       <p>
         <Link to="/keys">Create a key</Link> and send one: the key's page has a line to paste.
+      </p>
+    </Empty>
+  );
+}
+
+function NoneFits() {
+  return (
+    <Empty title="No request fits the filter">
+      <p>
+        <Link to="/requests">Show all requests</Link>, or ask for less.
       </p>
     </Empty>
   );

@@ -1,4 +1,5 @@
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, test, vi } from "vitest";
@@ -42,6 +43,29 @@ test("error", async () => {
 test("empty", async () => {
   openConsole("/requests", (r) => r.rpc(listRequests, () => ({})));
   expect(await screen.findByRole("heading", { name: "No requests yet" })).toBeTruthy();
+});
+
+test("a_filter_is_in_the_url_and_in_the_call", async () => {
+  const asked: string[] = [];
+  const router = openConsole("/requests", (r) =>
+    r.rpc(listRequests, ({ filter }) => {
+      asked.push(filter);
+      if (filter.startsWith("nme")) throw new ConnectError(`filter: column 1: there is no field "nme"`, Code.InvalidArgument);
+      return filter === "" ? { requests: [served] } : {};
+    }),
+  );
+  await screen.findByRole("link", { name: "demo" });
+  const filter = screen.getByRole("textbox", { name: "Filter of requests" });
+  await userEvent.type(filter, `route = "slow"{Enter}`);
+  expect(await screen.findByRole("heading", { name: "No request fits the filter" })).toBeTruthy();
+  expect(router.state.location.search).toEqual({ filter: `route = "slow"` });
+  expect(asked.at(-1)).toBe(`route = "slow"`);
+  await userEvent.clear(screen.getByRole("textbox", { name: "Filter of requests" }));
+  await userEvent.type(screen.getByRole("textbox", { name: "Filter of requests" }), "nme = 1{Enter}");
+  expect((await screen.findByRole("alert")).textContent).toContain(`there is no field "nme"`);
+  await userEvent.click(screen.getByRole("button", { name: "Clear" }));
+  expect(await screen.findByRole("link", { name: "demo" })).toBeTruthy();
+  expect(router.state.location.search).toEqual({});
 });
 
 test("data_with_time_in_the_viewers_zone_and_exact_cost", async () => {
