@@ -5,5 +5,6 @@ export const pages: readonly [link: string, heading: string][] = [
   ["Routes", "Routes and providers"],
   ["Keys", "Keys"],
   ["Agents", "Gateways and agents"],
+  ["History", "History"],
   ["SQL", "SQL"],
 ];

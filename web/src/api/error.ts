@@ -57,6 +57,11 @@ export function isWorthRetrying(error: unknown): boolean {
   return code === Code.Unavailable || code === Code.DeadlineExceeded || code === Code.Unknown;
 }
 
+/** isStale tells that something else was changed first: what was decided on is not there any more. */
+export function isStale(error: unknown): boolean {
+  return error instanceof ConnectError && error.code === Code.Aborted;
+}
+
 /** isOurTrouble tells what may work if tried again as it is from what the caller has to change. */
 export function isOurTrouble(error: unknown): boolean {
   const code = ConnectError.from(error).code;
@@ -78,6 +83,7 @@ const titles: Partial<Record<Code, string>> = {
   [Code.FailedPrecondition]: "Not possible as things are",
   [Code.AlreadyExists]: "This exists already",
   [Code.NotFound]: "Not found",
+  [Code.Aborted]: "Somebody else changed this meanwhile",
   [Code.Unimplemented]: "Not built yet",
 };
 

@@ -4,7 +4,18 @@ import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "
 import { Shell } from "../features/shell/Shell";
 import { NotFound } from "../features/shell/NotFound";
 import { Loading } from "../ui/State";
-import { agentsSearch, dryRunSearch, keysSearch, overviewSearch, requestsSearch, routingSearch, sqlSearch } from "./search";
+import {
+  agentsSearch,
+  compareSearch,
+  dryRunSearch,
+  historySearch,
+  keysSearch,
+  overviewSearch,
+  pastSearch,
+  requestsSearch,
+  routingSearch,
+  sqlSearch,
+} from "./search";
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
 
@@ -70,13 +81,34 @@ const sql = createRoute({
   component: lazyRouteComponent(() => import("../features/sql/SqlPage"), "SqlPage"),
 });
 
-const routeTree = root.addChildren([overview, requests, routing, provider, dryRun, keys, agents, gateway, sql]);
+const history = createRoute({
+  getParentRoute: () => root,
+  path: "/history",
+  validateSearch: historySearch,
+  component: lazyRouteComponent(() => import("../features/history/HistoryPage"), "HistoryPage"),
+});
+
+const past = createRoute({
+  getParentRoute: () => root,
+  path: "/history/past",
+  validateSearch: pastSearch,
+  component: lazyRouteComponent(() => import("../features/history/PastPage"), "PastPage"),
+});
+
+const compare = createRoute({
+  getParentRoute: () => root,
+  path: "/history/compare",
+  validateSearch: compareSearch,
+  component: lazyRouteComponent(() => import("../features/history/ComparePage"), "ComparePage"),
+});
+
+const routeTree = root.addChildren([overview, requests, routing, provider, dryRun, keys, agents, gateway, history, past, compare, sql]);
 
 /** newRouter routes on a history; the browser's own where none is given. */
-export function newRouter(history?: RouterHistory) {
+export function newRouter(at?: RouterHistory) {
   return createRouter({
     routeTree,
-    ...(history && { history }),
+    ...(at && { history: at }),
     defaultPreload: "intent",
     defaultPendingComponent: () => <Loading what="page" shape="table" />,
     scrollRestoration: true,

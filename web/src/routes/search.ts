@@ -113,6 +113,67 @@ export function dryRunSearch(raw: Raw): DryRunSearch {
   return { ...(Object.fromEntries([...texts, ...counts]) as DryRunSearch), ...(raw.stream === true && { stream: true as const }) };
 }
 
+/** HistorySearch is which changes are listed, and which one is open. */
+export interface HistorySearch {
+  /** Id of what they are about. */
+  resource?: string | undefined;
+  /** RouteUpdated, or "Route*" for all about routes. */
+  kind?: string | undefined;
+  /** "member:" or "service_account:" and an id; "operator". */
+  actor?: string | undefined;
+  /** Id of the request that they came of. */
+  request?: string | undefined;
+  /** Instants, as ISO 8601 has them: recorded at or after, and before. */
+  from?: string | undefined;
+  until?: string | undefined;
+  /** Version of the event whose details are open. */
+  event?: number | undefined;
+}
+
+export function historySearch(raw: Raw): HistorySearch {
+  const texts = (["resource", "kind", "actor", "request"] as const).flatMap((name) => {
+    const value = text(typeof raw[name] === "number" ? String(raw[name]) : raw[name]);
+    return value ? [[name, value]] : [];
+  });
+  const instants = (["from", "until"] as const).flatMap((name) => {
+    const value = instant(raw[name]);
+    return value ? [[name, value]] : [];
+  });
+  const event = count(raw.event);
+  return { ...(Object.fromEntries([...texts, ...instants]) as HistorySearch), ...(event && { event }) };
+}
+
+/** PastSearch is a moment, by the log's version or by the clock, and what is looked at as it was then. */
+export interface PastSearch {
+  version?: number | undefined;
+  time?: string | undefined;
+  /** Kind of resource: "route". Absent: the first that the role may see. */
+  kind?: string | undefined;
+  /** Id of the resource whose fields are open. */
+  resource?: string | undefined;
+}
+
+export function pastSearch(raw: Raw): PastSearch {
+  const version = count(raw.version);
+  const time = instant(raw.time);
+  const kind = text(raw.kind);
+  const resource = text(raw.resource);
+  return { ...(version && { version }), ...(time && { time }), ...(kind && { kind }), ...(resource && { resource }) };
+}
+
+/** CompareSearch are two versions of the log. */
+export interface CompareSearch {
+  from?: number | undefined;
+  /** Absent: now. */
+  to?: number | undefined;
+}
+
+export function compareSearch(raw: Raw): CompareSearch {
+  const from = count(raw.from);
+  const to = count(raw.to);
+  return { ...(from && { from }), ...(to && { to }) };
+}
+
 export interface SqlSearch {
   /** The statement that was run. */
   sql?: string;
@@ -129,6 +190,10 @@ function oneOf<T extends string>(known: readonly T[], value: unknown): T | undef
 
 function text(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+function instant(value: unknown): string | undefined {
+  return typeof value === "string" && !Number.isNaN(Date.parse(value)) ? value : undefined;
 }
 
 function count(value: unknown): number | undefined {

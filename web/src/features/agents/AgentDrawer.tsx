@@ -13,6 +13,7 @@ import { Drawer } from "../../ui/Overlay";
 import { Async } from "../../ui/State";
 import { useNow } from "../../ui/useNow";
 import { Ago, Time } from "../../ui/Value";
+import { HistoryLink } from "../history/HistoryLink";
 import { useMay } from "../session/permission";
 import { CredentialList } from "./CredentialList";
 import { healthOf } from "./health";
@@ -53,6 +54,7 @@ function Details({ agent }: { agent: Agent }) {
         </div>
         <CopyButton text={agent.id} what="id of the agent" label="Copy id" />
       </div>
+      <HistoryLink id={agent.id} />
       <StateFacts agent={agent} gateways={gateways} now={now} />
       <PolicyFacts agent={agent} now={now} />
       <UsageFacts agent={agent} now={now} />

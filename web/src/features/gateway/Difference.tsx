@@ -4,7 +4,7 @@ import { mayDiff, useDiff } from "../../api/history";
 import { LoadMore } from "../../ui/LoadMore";
 import { Async } from "../../ui/State";
 import { useMay } from "../session/permission";
-import { Changes } from "./Changes";
+import { Changes } from "../history/Changes";
 
 interface DifferenceProps {
   gateway: Gateway;

@@ -18,6 +18,7 @@ import { AgentTable } from "../agents/AgentTable";
 import { NoAgents } from "../agents/NoAgents";
 import { RevokeAgentDialog } from "../agents/RevokeAgentDialog";
 import { UnservedRoutes } from "../agents/UnservedRoutes";
+import { HistoryLink } from "../history/HistoryLink";
 import { useMay } from "../session/permission";
 import { RolloutHistory } from "./RolloutHistory";
 import { RolloutPanel } from "./RolloutPanel";
@@ -37,7 +38,12 @@ export function GatewayPage() {
     <Page
       title={gateway?.name ?? "Gateway"}
       about={gateway && `Gateway in region ${gateway.region}. Times in ${viewerZone()}.`}
-      actions={<Link to="/agents">All gateways</Link>}
+      actions={
+        <>
+          <HistoryLink id={gatewayId} />
+          <Link to="/agents">All gateways</Link>
+        </>
+      }
     >
       <Async result={result} what="gateway" isEmpty={(d) => !d.gateway} empty={null}>
         {(data) => data.gateway && <Panels gateway={data.gateway} />}

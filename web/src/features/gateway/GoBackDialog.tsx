@@ -7,7 +7,7 @@ import { newRequestId } from "../../api/transport";
 import { FormError } from "../../ui/Form";
 import { Modal } from "../../ui/Overlay";
 import { Loading } from "../../ui/State";
-import { Changes } from "./Changes";
+import { Changes } from "../history/Changes";
 
 interface GoBackDialogProps {
   gateway: Gateway;

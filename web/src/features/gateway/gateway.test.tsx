@@ -127,7 +127,7 @@ test("a_rollout_under_way_shows_step_agents_and_changes", async () => {
   expect(shown.textContent).toMatch(/Candidateversion 21.*1 agent: edge-1.*Stable, of all othersversion 17/);
   expect(shown.textContent).toMatch(/Each step lasts 5 min at least.*more than 5 percentage points \(judged from 100 requests on\)/);
   const changes = await within(shown).findByRole("list", { name: "What the candidate changes" });
-  expect(changes.textContent).toBe('Route chat changestargetsfrom "small"to "large"');
+  expect(changes.textContent).toBe('Route chat changestargetsbefore: small → after: large');
   expect((await screen.findByRole("rowheader", { name: /^edge-1/ })).closest("tr")?.textContent).toContain("candidate");
   expect((await screen.findByRole("rowheader", { name: /^edge-2/ })).closest("tr")?.textContent).not.toContain("candidate");
   expect((await screen.findByRole("rowheader", { name: /^Version 17 to 21/ })).closest("tr")?.textContent).toContain("Under way");

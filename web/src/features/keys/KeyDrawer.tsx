@@ -9,6 +9,7 @@ import { Drawer } from "../../ui/Overlay";
 import { Async } from "../../ui/State";
 import { useNow } from "../../ui/useNow";
 import { Time } from "../../ui/Value";
+import { HistoryLink } from "../history/HistoryLink";
 import type { KeyNames } from "./KeyTable";
 import { Revocation } from "./Revocation";
 import { keyStatus } from "./status";
@@ -46,6 +47,7 @@ function Details({ subject, names }: { subject: Key; names: KeyNames }) {
         </div>
         <CopyButton text={subject.id} what="id of the key" label="Copy id" />
       </div>
+      <HistoryLink id={subject.id} />
       {subject.revokedAt && <Revocation keyId={subject.id} />}
       <Facts title={`Key, times in ${viewerZone()}`}>
         <Fact name="State">

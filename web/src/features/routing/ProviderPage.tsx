@@ -13,6 +13,7 @@ import { Fact, Facts } from "../../ui/Facts";
 import { Page, Panel } from "../../ui/Page";
 import { Async } from "../../ui/State";
 import { Time } from "../../ui/Value";
+import { HistoryLink } from "../history/HistoryLink";
 import { useMay } from "../session/permission";
 import { ProviderCredentials } from "./ProviderCredentials";
 import { ProviderTest } from "./ProviderTest";
@@ -25,11 +26,20 @@ export function ProviderPage() {
   const result = useProvider(providerId);
   const name = result.data?.provider?.name;
   return (
-    <Page title={name ?? "Provider"} about={name && `Provider. Times in ${viewerZone()}.`} actions={<Link to="/routing">Routes and providers</Link>}>
+    <Page title={name ?? "Provider"} about={name && `Provider. Times in ${viewerZone()}.`} actions={<Elsewhere providerId={providerId} />}>
       <Async result={result} what="provider" isEmpty={(d) => !d.provider} empty={null}>
         {({ provider }) => provider && <Panels provider={provider} />}
       </Async>
     </Page>
+  );
+}
+
+function Elsewhere({ providerId }: { providerId: string }) {
+  return (
+    <>
+      <HistoryLink id={providerId} />
+      <Link to="/routing">Routes and providers</Link>
+    </>
   );
 }
 

@@ -7,6 +7,7 @@ import { Fact, Facts } from "../../ui/Facts";
 import { Named } from "../../ui/Named";
 import { Drawer } from "../../ui/Overlay";
 import { Failure, Loading } from "../../ui/State";
+import { HistoryLink } from "../history/HistoryLink";
 import { useMay } from "../session/permission";
 import { explanationOf } from "./strategy";
 import { hedgeWords, percentOf, spanOf, stickyWords, timeoutWords } from "./words";
@@ -47,6 +48,7 @@ function Details({ route, providers }: { route: Route; providers: Names }) {
         </div>
         <CopyButton text={route.id} what="id of the route" label="Copy id" />
       </div>
+      <HistoryLink id={route.id} />
       <Facts title="Choice of the target">
         <Fact name="Strategy">
           {strategyName(route.strategy)}
