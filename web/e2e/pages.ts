@@ -7,4 +7,5 @@ export const pages: readonly [link: string, heading: string][] = [
   ["Agents", "Gateways and agents"],
   ["History", "History"],
   ["SQL", "SQL"],
+  ["People", "People and access"],
 ];

@@ -12,6 +12,7 @@ export { MemberState };
 
 const {
   listMembers,
+  getMember,
   inviteMember,
   updateMember,
   removeMember,
@@ -43,6 +44,11 @@ export function useMembers(showRemoved: boolean, enabled = true) {
   );
 }
 
+/** useMember is one of them, one who was removed too. */
+export function useMember(id: string) {
+  return useQuery(getMember, { id });
+}
+
 /** useMemberNames says who an id stands for, those who were removed too; who was erased stays an id. */
 export function useMemberNames(enabled: boolean): Names {
   return useNames("members", enabled, async (transport, page, signal) => {
@@ -56,23 +62,27 @@ export function useInviteMember() {
 }
 
 export function useUpdateMember() {
-  return useMutation(updateMember, { onSuccess: useRefreshMembers() });
+  return useMutation(updateMember, { onSettled: useRefreshMembers() });
 }
 
 export function useRemoveMember() {
-  return useMutation(removeMember, { onSuccess: useRefreshMembers() });
+  return useMutation(removeMember, { onSettled: useRefreshMembers() });
 }
 
 export function useEraseMember() {
-  return useMutation(eraseMember, { onSuccess: useRefreshMembers() });
+  return useMutation(eraseMember, { onSettled: useRefreshMembers() });
 }
 
+// After a refusal, too: somebody else may have been faster.
 function useRefreshMembers() {
   const queryClient = useQueryClient();
   const transport = useTransport();
-  const queryKey = createConnectQueryKey({ schema: listMembers, transport, cardinality: "infinite" });
+  const shown = [
+    createConnectQueryKey({ schema: listMembers, transport, cardinality: "infinite" }),
+    createConnectQueryKey({ schema: getMember, transport, cardinality: "finite" }),
+  ];
   const forgetNames = useForgetNames("members");
-  return () => Promise.all([queryClient.invalidateQueries({ queryKey }), forgetNames()]);
+  return () => Promise.all([...shown.map((queryKey) => queryClient.invalidateQueries({ queryKey })), forgetNames()]);
 }
 
 /** useMemberSessions are a member's console logins. */

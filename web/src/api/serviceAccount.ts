@@ -41,11 +41,11 @@ export function useCreateServiceAccount() {
 }
 
 export function useUpdateServiceAccount() {
-  return useMutation(updateServiceAccount, { onSuccess: useRefreshAccounts() });
+  return useMutation(updateServiceAccount, { onSettled: useRefreshAccounts() });
 }
 
 export function useDeleteServiceAccount() {
-  return useMutation(deleteServiceAccount, { onSuccess: useRefreshAccounts() });
+  return useMutation(deleteServiceAccount, { onSettled: useRefreshAccounts() });
 }
 
 export function useCreateServiceAccountToken() {

@@ -12,6 +12,7 @@ import {
   keysSearch,
   overviewSearch,
   pastSearch,
+  peopleSearch,
   requestsSearch,
   routingSearch,
   sqlSearch,
@@ -102,7 +103,14 @@ const compare = createRoute({
   component: lazyRouteComponent(() => import("../features/history/ComparePage"), "ComparePage"),
 });
 
-const routeTree = root.addChildren([overview, requests, routing, provider, dryRun, keys, agents, gateway, history, past, compare, sql]);
+const people = createRoute({
+  getParentRoute: () => root,
+  path: "/people",
+  validateSearch: peopleSearch,
+  component: lazyRouteComponent(() => import("../features/people/PeoplePage"), "PeoplePage"),
+});
+
+const routeTree = root.addChildren([overview, requests, routing, provider, dryRun, keys, agents, gateway, history, past, compare, sql, people]);
 
 /** newRouter routes on a history; the browser's own where none is given. */
 export function newRouter(at?: RouterHistory) {

@@ -174,6 +174,20 @@ export function compareSearch(raw: Raw): CompareSearch {
   return { ...(from && { from }), ...(to && { to }) };
 }
 
+/** PeopleSearch says whose details are open. */
+export interface PeopleSearch {
+  member?: string | undefined;
+  account?: string | undefined;
+  /** Who left is listed, too. */
+  removed?: true | undefined;
+}
+
+export function peopleSearch(raw: Raw): PeopleSearch {
+  const member = text(raw.member);
+  const account = text(raw.account);
+  return { ...(member && { member }), ...(account && { account }), ...(raw.removed === true && { removed: true as const }) };
+}
+
 export interface SqlSearch {
   /** The statement that was run. */
   sql?: string;

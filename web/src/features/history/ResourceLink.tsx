@@ -40,6 +40,18 @@ export function ResourceLink({ resource, names }: { resource: ResourceRef; names
           {name}
         </Link>
       );
+    case "member":
+      return (
+        <Link to="/people" search={{ member: id }}>
+          {name}
+        </Link>
+      );
+    case "service_account":
+      return (
+        <Link to="/people" search={{ account: id }}>
+          {name}
+        </Link>
+      );
     default:
       return <b title={id}>{name}</b>;
   }

@@ -10,6 +10,11 @@ export function ViewerProvider({ viewer, children }: { viewer: WhoAmIResponse; c
   return <Viewer value={viewer}>{children}</Viewer>;
 }
 
+/** useViewer is who is looking. */
+export function useViewer(): WhoAmIResponse | undefined {
+  return use(Viewer);
+}
+
 /** useMay tells whether the viewer's role grants a permission. It only hides offers: the server decides. */
 export function useMay(): (permission: string) => boolean {
   const viewer = use(Viewer);

@@ -11,7 +11,8 @@ import { useMay } from "../session/permission";
 interface Item {
   to: NonNullable<LinkProps["to"]>;
   label: string;
-  permission: string;
+  /** Absent: everybody's. */
+  permission?: string;
   icon: string;
 }
 
@@ -23,6 +24,7 @@ const items: readonly Item[] = [
   { to: "/agents", label: "Agents", permission: mayListGateways, icon: "M4 4h12v5H4zM4 11h12v5H4zM7 6.5h.1M7 13.5h.1" },
   { to: "/history", label: "History", permission: mayListEvents, icon: "M10 5.5V10l3 2M3.6 7.2A7 7 0 1 1 3 10M3 4v3.5h3.5" },
   { to: "/sql", label: "SQL", permission: mayRunQueries, icon: "M4 5l4 4-4 4M10 14h6" },
+  { to: "/people", label: "People", icon: "M7.5 9.5a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM2 17c0-3 2.3-5 5.5-5s5.5 2 5.5 5M13 3.8a3 3 0 0 1 0 5.4M15 12.5c2 .7 3 2.3 3 4.5" },
 ];
 
 /** Nav offers the pages that the viewer's role can read. */
@@ -31,7 +33,7 @@ export function Nav() {
   return (
     <nav className="nav" aria-label="Pages">
       {items
-        .filter((item) => may(item.permission))
+        .filter((item) => item.permission === undefined || may(item.permission))
         .map((item) => (
           <Link key={item.to} to={item.to} activeOptions={{ exact: item.to === "/", includeSearch: false }}>
             <svg viewBox="0 0 20 20" aria-hidden="true">
