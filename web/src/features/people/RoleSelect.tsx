@@ -19,11 +19,15 @@ export function RoleSelect({ label, roles, value, project = false, onChange }: R
   const below = useId();
   const words = roleWords.find(({ role }) => role === value);
   const offered = roles.includes(value) ? roles : [value, ...roles];
+  const choose = (text: string) => {
+    const role = offered.find((one) => String(one) === text);
+    if (role !== undefined) onChange(role);
+  };
   return (
     <div className="field">
       <label>
         {label}
-        <select aria-describedby={below} value={value} onChange={(event) => onChange(Number(event.target.value))}>
+        <select aria-describedby={below} value={value} onChange={(event) => choose(event.target.value)}>
           {offered.map((role) => (
             <option key={role} value={role}>
               {roleName(role)}
