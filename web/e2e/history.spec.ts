@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+
 import type { APIRequestContext } from "@playwright/test";
 import { expect, test } from "@playwright/test";
 
@@ -41,6 +43,14 @@ test("the_past_is_as_it_was_and_two_versions_differ", async ({ page, request }, 
   await change.model("gpt-4o");
   await change.end();
   await logIn(page, `/history?resource=${change.id}`);
+  await page.getByRole("button", { name: "Export" }).click();
+  await expect(page.getByText(/^\d+:[0-9a-f]{64}$/)).toBeVisible(); // the end of the audit chain
+  await expectAccessible(page);
+  const download = page.waitForEvent("download");
+  await page.getByRole("link", { name: "Download" }).click();
+  const lines = (await readFile(await (await download).path(), "utf8")).trim().split("\n");
+  expect(lines.map((line) => (JSON.parse(line) as { event: { kind: string } }).event.kind)).toEqual(["RouteCreated", "RouteUpdated", "RouteArchived"]);
+  await page.keyboard.press("Escape");
   await page.getByRole("article").nth(1).getByRole("link", { name: /^Details/ }).click();
   await page.getByRole("dialog").getByRole("link", { name: "Right before this change" }).click();
   await expect(page.getByRole("region", { name: "This is the past" })).toContainText("Nothing here can be changed.");
