@@ -88,7 +88,7 @@ export function Scalar({ path, value, names }: ScalarProps) {
   if (/nano_?usd$/i.test(path) && /^-?\d+$/.test(value)) return <span title={`${value} nano-dollars`}>{formatMoney(BigInt(value))}</span>;
   const word = wordOf(path, value);
   if (word) return <span title={value}>{word}</span>;
-  const name = uuid.test(value) && names.get(value);
+  const name = path !== "id" && uuid.test(value) && names.get(value);
   return name ? (
     <span title={value}>
       <Said text={name} />

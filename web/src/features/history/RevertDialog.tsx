@@ -105,13 +105,13 @@ function Preview({ preview: { changes, skipped, truncated }, names, alone }: Pre
         )}
       </section>
       {skipped.length > 0 && (
-        <details className="skipped" open={changes.length > 0}>
+        <details className="skipped">
           <summary>{skipped.length === 1 ? "1 thing can't go back" : `${skipped.length} things can't go back`}</summary>
           <ul className="changes" aria-label="What can't go back">
             {skipped.map(({ resource, message, fields }) => (
               <li key={`${resource?.kind} ${resource?.id}`}>
                 {kindName(resource?.kind ?? "")} <b>{resourceName(resource, names)}</b>: {message}
-                <Fields fields={fields} names={names} most={3} />
+                {fields.every(({ before, after }) => before && after) && <Fields fields={fields} names={names} />}
               </li>
             ))}
           </ul>
