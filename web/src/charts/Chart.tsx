@@ -1,3 +1,5 @@
+import "./chart.css";
+
 import { lazy, Suspense, useCallback, useState } from "react";
 
 import { formatTime, utcHint } from "../format/time";
