@@ -4,6 +4,7 @@ export const pages: readonly [link: string, heading: string][] = [
   ["Requests", "Requests"],
   ["Routes", "Routes and providers"],
   ["Keys", "Keys"],
+  ["Budgets", "Budgets and limits"],
   ["Agents", "Gateways and agents"],
   ["History", "History"],
   ["SQL", "SQL"],

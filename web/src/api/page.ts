@@ -12,3 +12,20 @@ export const firstPage = { size: pageSize, token: "" };
 export function nextPage(last: Listed) {
   return last.nextPageToken ? { size: pageSize, token: last.nextPageToken } : undefined;
 }
+
+const maxPages = 10;
+
+/** readAll reads a whole list by the ids of what is in it: its first 2,000, which is as many as there can be of limits and budgets. */
+export async function readAll<T extends { id: string }>(
+  ask: (page: { size: number; token: string }) => Promise<{ items: readonly T[]; nextPageToken: string }>,
+): Promise<ReadonlyMap<string, T>> {
+  const found = new Map<string, T>();
+  let token = "";
+  for (let i = 0; i < maxPages; i++) {
+    const page = await ask({ size: pageSize, token });
+    for (const item of page.items) found.set(item.id, item);
+    token = page.nextPageToken;
+    if (!token) break;
+  }
+  return found;
+}

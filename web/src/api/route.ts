@@ -1,9 +1,11 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { createConnectQueryKey, useInfiniteQuery, useMutation, useQuery, useTransport } from "@connectrpc/connect-query";
+import { callUnaryMethod, createConnectQueryKey, useInfiniteQuery, useMutation, useQuery, useTransport } from "@connectrpc/connect-query";
 import { useQueryClient } from "@tanstack/react-query";
 
 import type { RouteSchema } from "../gen/weir/admin/v1/route_pb";
 import { Failure, RouteService, StickyBy, Strategy } from "../gen/weir/admin/v1/route_pb";
+import type { Names } from "./names";
+import { useNames } from "./names";
 import { firstPage, nextPage } from "./page";
 import { permissionOf } from "./permission";
 
@@ -49,6 +51,14 @@ function useRefreshRoutes() {
   const transport = useTransport();
   const queryKey = createConnectQueryKey({ schema: RouteService.method.listRoutes, transport, cardinality: "infinite" });
   return () => queryClient.invalidateQueries({ queryKey });
+}
+
+/** useRouteNames says which route an id stands for. */
+export function useRouteNames(enabled: boolean): Names {
+  return useNames("routes", enabled, async (transport, page, signal) => {
+    const { routes, nextPageToken } = await callUnaryMethod(transport, RouteService.method.listRoutes, { page }, { signal });
+    return { items: routes, nextPageToken };
+  });
 }
 
 const strategies: Record<Strategy, string> = {

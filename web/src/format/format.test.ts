@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 
 import { formatAgo, formatDuration, formatSpan } from "./duration";
-import { formatMoney, moneyParts, perMillionTokens, shareOf } from "./money";
+import { formatMoney, moneyParts, parseMoney, perMillionTokens, shareOf, writeMoney } from "./money";
 import { formatBytes, formatCount, formatTenths, formatTick } from "./number";
 import { formatTime, utcHint } from "./time";
 
@@ -19,6 +19,21 @@ describe("money", () => {
     [-5n, "-$0.000000005"],
   ])("writes_%s_nano_dollars_exactly", (nano, want) => {
     expect(formatMoney(nano)).toBe(want);
+    if (nano >= 0n) expect([parseMoney(want), parseMoney(writeMoney(nano))]).toEqual([nano, nano]);
+  });
+
+  test.each([
+    ["250", 250_000_000_000n],
+    [" $1,000.5 ", 1_000_500_000_000n],
+    ["0.000000001", 1n],
+    ["0.0000000001", undefined], // finer than there is
+    ["1,00", undefined],
+    ["1e3", undefined],
+    ["-1", undefined],
+    [".5", undefined],
+    ["", undefined],
+  ])("reads_%s_exactly_or_not_at_all", (text, want) => {
+    expect(parseMoney(text)).toBe(want);
   });
 
   test("splits_off_the_zeros_that_only_align", () => {

@@ -24,6 +24,22 @@ export function formatMoney(nano: bigint): string {
   return moneyParts(nano).significant;
 }
 
+const written = /^\$?(\d+|\d{1,3}(?:,\d{3})+)(?:\.(\d{1,9}))?$/;
+
+/** parseMoney reads dollars as people write them, "1,234.50", into nano-dollars; undefined where it is no exact amount. */
+export function parseMoney(text: string): bigint | undefined {
+  const parts = written.exec(text.trim());
+  if (!parts) return undefined;
+  const [, dollars = "", decimals = ""] = parts;
+  return BigInt(dollars.replaceAll(",", "")) * nanoPerDollar + BigInt(decimals.padEnd(9, "0"));
+}
+
+/** writeMoney is an amount as a field begins with it, and parseMoney reads it: 1234.5. */
+export function writeMoney(nano: bigint): string {
+  const decimals = (nano % nanoPerDollar).toString().padStart(9, "0").replace(/0+$/, "");
+  return decimals ? `${nano / nanoPerDollar}.${decimals.padEnd(2, "0")}` : `${nano / nanoPerDollar}`;
+}
+
 /**
  * perMillionTokens is the average price of a million tokens in nano-dollars,
  * rounded half up, or undefined where there were no tokens.

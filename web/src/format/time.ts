@@ -57,6 +57,11 @@ export function formatTime(at: Date, zone: string, precision: Precision = "secon
   return `${second}.${String(at.getUTCMilliseconds()).padStart(3, "0")}`;
 }
 
+/** weekday names the day of an instant in a zone: Tuesday. */
+export function weekday(at: Date, zone: string): string {
+  return new Intl.DateTimeFormat("en-US", { timeZone: zone, weekday: "long" }).format(at);
+}
+
 /** utcHint writes an instant for the hover text, 2026-07-04 16:02:11.120 UTC, where the zone's clock shows another. */
 export function utcHint(at: Date, zone: string): string | undefined {
   const utc = formatTime(at, "UTC", "millisecond");

@@ -6,6 +6,7 @@ import { NotFound } from "../features/shell/NotFound";
 import { Loading } from "../ui/State";
 import {
   agentsSearch,
+  budgetsSearch,
   compareSearch,
   dryRunSearch,
   historySearch,
@@ -75,6 +76,13 @@ const gateway = createRoute({
   component: lazyRouteComponent(() => import("../features/gateway/GatewayPage"), "GatewayPage"),
 });
 
+const budgets = createRoute({
+  getParentRoute: () => root,
+  path: "/budgets",
+  validateSearch: budgetsSearch,
+  component: lazyRouteComponent(() => import("../features/budgets/BudgetsPage"), "BudgetsPage"),
+});
+
 const sql = createRoute({
   getParentRoute: () => root,
   path: "/sql",
@@ -110,7 +118,22 @@ const people = createRoute({
   component: lazyRouteComponent(() => import("../features/people/PeoplePage"), "PeoplePage"),
 });
 
-const routeTree = root.addChildren([overview, requests, routing, provider, dryRun, keys, agents, gateway, history, past, compare, sql, people]);
+const routeTree = root.addChildren([
+  overview,
+  requests,
+  routing,
+  provider,
+  dryRun,
+  keys,
+  budgets,
+  agents,
+  gateway,
+  history,
+  past,
+  compare,
+  sql,
+  people,
+]);
 
 /** newRouter routes on a history; the browser's own where none is given. */
 export function newRouter(at?: RouterHistory) {

@@ -102,15 +102,46 @@ export interface DryRunSearch {
 }
 
 export function dryRunSearch(raw: Raw): DryRunSearch {
-  const texts = (["gateway", "agent", "caller", "route", "metadata", "headers", "user", "run"] as const).flatMap((name) => {
-    const value = text(raw[name]);
-    return value ? [[name, value]] : [];
-  });
+  const said = texts(raw, ["gateway", "agent", "caller", "route", "metadata", "headers", "user", "run"]);
   const counts = (["input", "output"] as const).flatMap((name) => {
     const value = count(raw[name]);
     return value === undefined ? [] : [[name, value]];
   });
-  return { ...(Object.fromEntries([...texts, ...counts]) as DryRunSearch), ...(raw.stream === true && { stream: true as const }) };
+  return { ...({ ...said, ...Object.fromEntries(counts) } as DryRunSearch), ...(raw.stream === true && { stream: true as const }) };
+}
+
+export const quotaKinds = ["all", "budgets", "limits"] as const;
+export const quotaModes = ["hard", "soft", "shadow", "off"] as const;
+export const quotaScopes = ["organization", "project", "key", "route", "provider", "end-user", "label"] as const;
+export type QuotaScopeName = (typeof quotaScopes)[number];
+
+export interface BudgetsSearch {
+  /** Absent: both. */
+  kind?: (typeof quotaKinds)[number] | undefined;
+  mode?: (typeof quotaModes)[number] | undefined;
+  /** What they are about. */
+  on?: QuotaScopeName | undefined;
+  /** Id of a project: only what is on it or on its keys. */
+  project?: string | undefined;
+  /** Only those that somebody should look at. */
+  near?: true | undefined;
+  /** Id of the budget or limit whose details are open. */
+  quota?: string | undefined;
+  /** Which of the subjects that it counts apart. */
+  subject?: string | undefined;
+}
+
+export function budgetsSearch(raw: Raw): BudgetsSearch {
+  const kind = oneOf(quotaKinds, raw.kind);
+  const mode = oneOf(quotaModes, raw.mode);
+  const on = oneOf(quotaScopes, raw.on);
+  return {
+    ...(kind && { kind }),
+    ...(mode && { mode }),
+    ...(on && { on }),
+    ...(raw.near === true && { near: true as const }),
+    ...(texts(raw, ["project", "quota", "subject"]) as BudgetsSearch),
+  };
 }
 
 /** HistorySearch is which changes are listed, and which one is open. */
@@ -200,6 +231,11 @@ export function sqlSearch(raw: Raw): SqlSearch {
 
 function oneOf<T extends string>(known: readonly T[], value: unknown): T | undefined {
   return known.find((k) => k === value);
+}
+
+// texts are the named ones that say something.
+function texts(raw: Raw, names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(names.flatMap((name) => (text(raw[name]) ? [[name, raw[name] as string]] : [])));
 }
 
 function text(value: unknown): string | undefined {

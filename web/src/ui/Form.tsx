@@ -68,6 +68,8 @@ const nameRule = "1 to 63 lower-case letters, digits and dashes; no dash first o
 
 interface NameFieldProps {
   placeholder: string;
+  /** What the server says is wrong with it. */
+  problem?: string | undefined;
   value: string;
   onChange: (name: string) => void;
 }

@@ -12,14 +12,19 @@ interface OverlayProps {
   children: ReactNode;
 }
 
+interface WideProps extends OverlayProps {
+  /** Whether it has room for charts and tables. */
+  wide?: boolean;
+}
+
 /** Drawer shows details beside the page. */
-export function Drawer(props: OverlayProps) {
-  return <Sheet {...props} className="drawer" />;
+export function Drawer({ wide = false, ...props }: WideProps) {
+  return <Sheet {...props} className={wide ? "drawer drawer-wide" : "drawer"} />;
 }
 
 /** Modal asks for input above the page. */
-export function Modal(props: OverlayProps) {
-  return <Sheet {...props} className="modal" />;
+export function Modal({ wide = false, ...props }: WideProps) {
+  return <Sheet {...props} className={wide ? "modal modal-wide" : "modal"} />;
 }
 
 function Sheet({ title, open, held = false, onClose, children, className }: OverlayProps & { className: string }) {
