@@ -6,6 +6,7 @@ import { NotFound } from "../features/shell/NotFound";
 import { Loading } from "../ui/State";
 import {
   agentsSearch,
+  alertsSearch,
   budgetsSearch,
   compareSearch,
   dryRunSearch,
@@ -83,6 +84,13 @@ const budgets = createRoute({
   component: lazyRouteComponent(() => import("../features/budgets/BudgetsPage"), "BudgetsPage"),
 });
 
+const alerts = createRoute({
+  getParentRoute: () => root,
+  path: "/alerts",
+  validateSearch: alertsSearch,
+  component: lazyRouteComponent(() => import("../features/alerts/AlertsPage"), "AlertsPage"),
+});
+
 const sql = createRoute({
   getParentRoute: () => root,
   path: "/sql",
@@ -126,6 +134,7 @@ const routeTree = root.addChildren([
   dryRun,
   keys,
   budgets,
+  alerts,
   agents,
   gateway,
   history,

@@ -219,6 +219,28 @@ export function peopleSearch(raw: Raw): PeopleSearch {
   return { ...(member && { member }), ...(account && { account }), ...(raw.removed === true && { removed: true as const }) };
 }
 
+export const alertViews = ["raised", "deliveries", "channels"] as const;
+export const alertKinds = ["budget_threshold", "spend_anomaly", "unpriced_usage", "test"] as const;
+export const deliveryStates = ["pending", "accepted", "failed"] as const;
+
+export interface AlertsSearch {
+  /** Absent: what was raised. */
+  show?: (typeof alertViews)[number] | undefined;
+  /** Of what was raised. */
+  kind?: (typeof alertKinds)[number] | undefined;
+  /** Of deliveries. */
+  state?: (typeof deliveryStates)[number] | undefined;
+  /** Id of the alert whose details are open. */
+  alert?: string | undefined;
+}
+
+export function alertsSearch(raw: Raw): AlertsSearch {
+  const show = oneOf(alertViews, raw.show);
+  const kind = oneOf(alertKinds, raw.kind);
+  const state = oneOf(deliveryStates, raw.state);
+  return { ...(show && { show }), ...(kind && { kind }), ...(state && { state }), ...(texts(raw, ["alert"]) as AlertsSearch) };
+}
+
 export interface SqlSearch {
   /** The statement that was run. */
   sql?: string;

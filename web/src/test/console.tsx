@@ -10,7 +10,16 @@ import { newQueryClient } from "../query";
 import { newRouter } from "../routes/router";
 
 export const everything = [
+  "alert_channels.create",
+  "alert_channels.delete",
+  "alert_channels.get",
   "alert_channels.list",
+  "alert_channels.test",
+  "alert_channels.update",
+  "alert_deliveries.list",
+  "alert_deliveries.retry",
+  "alerts.list",
+  "alerts.test",
   "budgets.create",
   "budgets.delete",
   "budgets.get",

@@ -1,3 +1,4 @@
+import { Link } from "@tanstack/react-router";
 import { useId } from "react";
 
 import { mayListAlertChannels, useAlertChannelNames } from "../../api/alertChannel";
@@ -34,7 +35,15 @@ export function AlertFields({ percents, channels, problems, onChange }: AlertFie
       <fieldset aria-describedby={problem ? wrong : undefined}>
         <legend>Channels that are told</legend>
         <Problem id={wrong} problem={problem} />
-        {known.length === 0 && <p className="muted">There is no alert channel yet.</p>}
+        {known.length === 0 && (
+          <p className="muted">
+            There is no alert channel yet.{" "}
+            <Link to="/alerts" search={{ show: "channels" }}>
+              Create one
+            </Link>{" "}
+            first.
+          </p>
+        )}
         <div className="choices">
           {known.map((id) => (
             <label key={id} className="choice">

@@ -1,8 +1,9 @@
 import "./budgets.css";
 
-import { getRouteApi } from "@tanstack/react-router";
+import { getRouteApi, Link } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 
+import { mayListAlerts } from "../../api/alert";
 import { mayCreateBudget, mayListBudgets, useBudgets } from "../../api/budget";
 import { mayCreateLimit, mayListLimits, useLimits } from "../../api/limit";
 import { mayGetQuota, QuotaKind, useQuotas } from "../../api/quota";
@@ -91,6 +92,7 @@ function Actions({ onCreate }: { onCreate: (what: "budget" | "limit") => void })
   const may = useMay();
   return (
     <>
+      {may(mayListAlerts) && <Link to="/alerts">Alerts</Link>}
       {may(mayCreateLimit) && (
         <button type="button" className="button" onClick={() => onCreate("limit")}>
           Create limit
