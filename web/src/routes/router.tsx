@@ -15,6 +15,7 @@ import {
   overviewSearch,
   pastSearch,
   peopleSearch,
+  pricesSearch,
   requestsSearch,
   routingSearch,
   sqlSearch,
@@ -91,6 +92,13 @@ const alerts = createRoute({
   component: lazyRouteComponent(() => import("../features/alerts/AlertsPage"), "AlertsPage"),
 });
 
+const prices = createRoute({
+  getParentRoute: () => root,
+  path: "/prices",
+  validateSearch: pricesSearch,
+  component: lazyRouteComponent(() => import("../features/prices/PricesPage"), "PricesPage"),
+});
+
 const sql = createRoute({
   getParentRoute: () => root,
   path: "/sql",
@@ -135,6 +143,7 @@ const routeTree = root.addChildren([
   keys,
   budgets,
   alerts,
+  prices,
   agents,
   gateway,
   history,

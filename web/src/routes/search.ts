@@ -241,6 +241,15 @@ export function alertsSearch(raw: Raw): AlertsSearch {
   return { ...(show && { show }), ...(kind && { kind }), ...(state && { state }), ...(texts(raw, ["alert"]) as AlertsSearch) };
 }
 
+export interface PricesSearch {
+  /** Id of the re-rate whose details are open. */
+  rerate?: string | undefined;
+}
+
+export function pricesSearch(raw: Raw): PricesSearch {
+  return texts(raw, ["rerate"]);
+}
+
 export interface SqlSearch {
   /** The statement that was run. */
   sql?: string;

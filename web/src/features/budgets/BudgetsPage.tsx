@@ -6,6 +6,7 @@ import { useEffect, useState } from "react";
 import { mayListAlerts } from "../../api/alert";
 import { mayCreateBudget, mayListBudgets, useBudgets } from "../../api/budget";
 import { mayCreateLimit, mayListLimits, useLimits } from "../../api/limit";
+import { mayListPriceOverrides } from "../../api/price";
 import { mayGetQuota, QuotaKind, useQuotas } from "../../api/quota";
 import { viewerZone } from "../../format/time";
 import type { BudgetsSearch } from "../../routes/search";
@@ -93,6 +94,7 @@ function Actions({ onCreate }: { onCreate: (what: "budget" | "limit") => void })
   return (
     <>
       {may(mayListAlerts) && <Link to="/alerts">Alerts</Link>}
+      {may(mayListPriceOverrides) && <Link to="/prices">Prices</Link>}
       {may(mayCreateLimit) && (
         <button type="button" className="button" onClick={() => onCreate("limit")}>
           Create limit
