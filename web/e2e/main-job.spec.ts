@@ -3,7 +3,7 @@ import { expect, test } from "@playwright/test";
 
 import { expectAccessible } from "./accessible";
 import { logIn } from "./login";
-import { pages } from "./pages";
+import { pages, secondsEach } from "./pages";
 
 // Against a running control plane with at least one request on the route "demo":
 // WEIR_URL, WEIR_DEMO_EMAIL, WEIR_DEMO_PASSWORD say where and who.
@@ -35,6 +35,7 @@ test("logs_in_and_sees_the_newest_request_and_the_spend", async ({ page }) => {
 });
 
 test("every_page_is_accessible", async ({ page }) => {
+  test.setTimeout(secondsEach * pages.length * 1_000);
   await logIn(page, "/");
   for (const [name, heading] of pages) {
     await page.getByRole("link", { name, exact: true }).click();

@@ -3,12 +3,13 @@ import { expect, test } from "@playwright/test";
 
 import { expectAccessible } from "./accessible";
 import { logIn } from "./login";
-import { pages } from "./pages";
+import { pages, secondsEach } from "./pages";
 
 // A phone held upright.
 test.use({ viewport: { width: 390, height: 844 } });
 
 test("every_page_is_within_reach_and_within_the_width", async ({ page }) => {
+  test.setTimeout(secondsEach * pages.length * 1_000);
   await logIn(page, "/");
   for (const [name, heading] of pages) {
     const link = page.getByRole("link", { name, exact: true });

@@ -10,3 +10,6 @@ export const pages: readonly [link: string, heading: string][] = [
   ["SQL", "SQL"],
   ["People", "People and access"],
 ];
+
+/** What a busy machine takes for one of them, its scan for accessibility included. */
+export const secondsEach = 10;
