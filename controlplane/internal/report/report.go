@@ -18,6 +18,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/authn"
 	clickhousedb "github.com/weirhq/weir/controlplane/internal/clickhouse"
 	"github.com/weirhq/weir/controlplane/internal/fault"
+	"github.com/weirhq/weir/controlplane/internal/gate"
 )
 
 // Bounds of one answer.
@@ -54,7 +55,7 @@ type Reports struct {
 	// openStream makes a connection of one stream, which holds three blocks at most.
 	openStream func() (*clickhousedb.Conn, error)
 	// gate is of what is answered in one piece, streaming of results that are sent on, tails of tails.
-	gate, streaming, tails *gate
+	gate, streaming, tails *gate.Gate
 }
 
 // Open takes the URL of the user report and the database that holds the views. It does
@@ -69,7 +70,7 @@ func Open(url, database string) (*Reports, error) {
 		openStream: func() (*clickhousedb.Conn, error) {
 			return clickhousedb.OpenStream(url, database, streamBounds.resultBytes+packetBytes, streamBlockBytes)
 		},
-		gate: newGate(maxAtOnce, maxEachAtOnce), streaming: newGate(maxStreams, maxEachStreams), tails: newGate(maxTails, maxEachTails),
+		gate: gate.New(maxAtOnce, maxEachAtOnce), streaming: gate.New(maxStreams, maxEachStreams), tails: gate.New(maxTails, maxEachTails),
 	}, nil
 }
 
@@ -84,12 +85,12 @@ func (r *Reports) enter(ctx context.Context) (as context.Context, leave func(), 
 	return enter(ctx, r.gate, errTooMany)
 }
 
-func enter(ctx context.Context, through *gate, full error) (as context.Context, leave func(), err error) {
+func enter(ctx context.Context, through *gate.Gate, full error) (as context.Context, leave func(), err error) {
 	organization, err := organizationOf(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	leave, ok := through.enter(organization)
+	leave, ok := through.Enter(organization)
 	if !ok {
 		return nil, nil, full
 	}

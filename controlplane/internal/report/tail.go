@@ -51,7 +51,7 @@ func (r *Reports) Tail(ctx context.Context, f filter.Filter) (*Tail, error) {
 	if err != nil {
 		return nil, err
 	}
-	leave, ok := r.tails.enter(organization)
+	leave, ok := r.tails.Enter(organization)
 	if !ok {
 		return nil, fault.Because(fault.Exhausted, "too_many_tails", "%d tails of the organization are open, or %d in all: close one", maxEachTails, maxTails)
 	}
