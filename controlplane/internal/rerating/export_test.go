@@ -40,3 +40,8 @@ func (r *Runner) DieBeforeNoting(ctx context.Context, organization, id uuid.UUID
 	}
 	return nil
 }
+
+// Enter takes the place of a dry run.
+func (p *Preview) Enter(organization uuid.UUID) (leave func(), ok bool) {
+	return p.gate.Enter(organization)
+}

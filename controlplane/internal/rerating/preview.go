@@ -9,6 +9,7 @@ import (
 
 	"github.com/weirhq/weir/controlplane/internal/clickhouse"
 	"github.com/weirhq/weir/controlplane/internal/fault"
+	"github.com/weirhq/weir/controlplane/internal/gate"
 	"github.com/weirhq/weir/controlplane/internal/readmodel"
 	"github.com/weirhq/weir/controlplane/internal/rerate"
 )
@@ -20,6 +21,10 @@ const (
 	mostPreviewed = 5_000_000
 	// answerBytes bound what one statement's answer may have, of mostAttempts with long labels.
 	answerBytes = 512 << 20
+
+	// Each dry run holds such an answer, for up to five minutes.
+	maxAtOnce     = 4 // of this process
+	maxEachAtOnce = 2 // of one organization
 )
 
 // Preview tells what re-rates would come to, and writes nothing.
@@ -27,6 +32,7 @@ type Preview struct {
 	conn    *clickhouse.Conn
 	store   *readmodel.Store
 	builtin Books
+	gate    *gate.Gate
 }
 
 // NewPreview takes the URL of the user report, as reports do, and the database that holds
@@ -36,7 +42,7 @@ func NewPreview(url, database string, store *readmodel.Store, builtin Books) (*P
 	if err != nil {
 		return nil, err
 	}
-	return &Preview{conn, store, builtin}, nil
+	return &Preview{conn, store, builtin, gate.New(maxAtOnce, maxEachAtOnce)}, nil
 }
 
 // Close ends the connections.
@@ -51,9 +57,18 @@ func (p *Preview) Covered(ctx context.Context) (at time.Time, err error) {
 	return at.UTC().Add(-onItsWay), nil
 }
 
-// Differences are what a re-rate with these settings would come to.
+var errTooMany = fault.Because(fault.Exhausted, "too_many_dry_runs",
+	"%d dry runs of the organization run already, or %d in all: try again when one has ended", maxEachAtOnce, maxAtOnce)
+
+// Differences are what a re-rate with these settings would come to. An Exhausted fault: it has
+// too much to look at, or too many are asked for at once.
 func (p *Preview) Differences(ctx context.Context, organization uuid.UUID, s rerate.Settings) (rerate.Tally, error) {
 	var tally rerate.Tally
+	leave, ok := p.gate.Enter(organization)
+	if !ok {
+		return tally, errTooMany
+	}
+	defer leave()
 	judge, err := newJudge(ctx, p.store, organization, s, p.builtin)
 	if err != nil {
 		return tally, err

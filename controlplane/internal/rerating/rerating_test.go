@@ -1,6 +1,7 @@
 package rerating_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -8,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/google/uuid"
 
+	"github.com/weirhq/weir/controlplane/internal/fault"
 	"github.com/weirhq/weir/controlplane/internal/rerate"
 )
 
@@ -195,4 +197,31 @@ func TestRerate_restricted(t *testing.T) {
 		t.Errorf("%+v", total)
 	}
 	n.is(t, "sum(cost_usd), sum(corrected_cost_usd)", "spend_daily", "0.003|0.005")
+}
+
+// An organization has two dry runs at a time, whatever others do.
+func TestPreview_at_once(t *testing.T) {
+	in := install(t)
+	n, other := in.tenant(t), in.tenant(t)
+	ask := func(of *tenant, want string) {
+		t.Helper()
+		_, err := of.preview.Differences(t.Context(), of.id, of.of())
+		var refused *fault.Error
+		if errors.As(err, &refused); want == "" && err != nil || want != "" && (refused == nil || refused.Reason != want || !fault.Is(err, fault.Exhausted)) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+	for range 3 { // each leaves
+		ask(n, "")
+	}
+	first, free := n.preview.Enter(n.id)
+	last, both := n.preview.Enter(n.id)
+	if !free || !both {
+		t.Fatal("places are taken that were left")
+	}
+	ask(n, "too_many_dry_runs")
+	ask(other, "")
+	first()
+	ask(n, "")
+	last()
 }
