@@ -296,3 +296,28 @@ func TestSpend_reads_rollups(t *testing.T) {
 		}
 	}
 }
+
+// However many projects spent much, all of them are compared with what is usual for each.
+func TestSpend_many(t *testing.T) {
+	w := newWorld(t)
+	const projects = 3500 // more than the text of one query can name
+	organization, hour := uuid.New(), w.now.Truncate(time.Hour)
+	// Every other one spent as much in each of the two weeks before.
+	w.must(w.usage.Exec(t.Context(), fmt.Sprintf(`INSERT INTO usage_event (organization_id, gateway_id, agent_id, boot, seq, request_id, started_at, project_id,
+			cost_usd, priced_cost_usd, lease_until)
+		SELECT toUUID('%s'), generateUUIDv4(), generateUUIDv4(), 'b', number, generateUUIDv7(), toDateTime64(%d - (number %% 3) * 7 * 86400, 6, 'UTC'),
+			toUUID(concat('00000000-0000-4000-8000-', leftPad(toString(intDiv(number, 3)), 12, '0'))), cost, cost, now() + INTERVAL 1 HOUR
+		FROM (SELECT number, CAST(if(number %% 3 = 0 OR intDiv(number, 3) %% 2 = 0, 50, 1) AS Decimal(18, 9)) AS cost FROM numbers(%d))`,
+		organization, hour.Unix(), 3*projects)))
+	found, err := w.process().spend(t.Context(), w.now)
+	w.must(err)
+	unusual := 0
+	for _, f := range found {
+		if f.organization == organization {
+			unusual++
+		}
+	}
+	if unusual != projects/2 {
+		t.Errorf("%d projects spent more than is usual, want %d", unusual, projects/2)
+	}
+}
