@@ -19,6 +19,8 @@ type book struct {
 	now   time.Time
 	calls []*call
 	state *state
+	// asked is what the state was read for.
+	asked wanted
 	// rolling are the sub-windows that the rolling windows of series end with, and rolled what
 	// is spent in these.
 	rolling map[series]rollingKey
@@ -34,8 +36,10 @@ type book struct {
 }
 
 // read fetches what the plan needs.
-func (b *book) read(ctx context.Context, t tx, head int64) (err error) {
-	if b.state, err = t.read(ctx, b.wanted(head)); err != nil {
+func (b *book) read(ctx context.Context, t tx, mine *lane, head int64) (err error) {
+	b.asked = b.wanted(head)
+	b.asked.seen, b.asked.doubted = mine.seen, mine.doubted
+	if b.state, err = t.read(ctx, b.asked); err != nil {
 		return err
 	}
 	b.rolled = map[series]*rolled{}

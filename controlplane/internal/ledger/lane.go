@@ -32,6 +32,8 @@ type lanes struct {
 
 	mu    sync.Mutex
 	lanes map[uuid.UUID]*lane
+	// seen is how many rows all of them remember.
+	seen int
 }
 
 // lane is an organization's. What is remembered of its quotas belongs to who leads it.
@@ -42,8 +44,12 @@ type lane struct {
 
 	quotas map[uuid.UUID]bound
 	head   int64
-	calm   int64
-	swept  time.Time
+	seen   seen
+	kept   int // of its rows, as counted
+	// doubted: another process wrote between its last two transactions.
+	doubted bool
+	calm    int64
+	swept   time.Time
 }
 
 type waiter struct {
@@ -102,7 +108,28 @@ func (l *lanes) forget() {
 	}
 	for organization, idle := range l.lanes {
 		if !idle.led {
+			l.seen -= idle.kept
 			delete(l.lanes, organization)
+			return
+		}
+	}
+}
+
+// keep counts what a lane remembers, and has others that nobody is in forget their rows where
+// all together are too many.
+func (l *lanes) keep(mine *lane) {
+	l.seen += mine.seen.size() - mine.kept
+	mine.kept = mine.seen.size()
+	if l.seen <= seenByAll {
+		return
+	}
+	for _, idle := range l.lanes {
+		if idle.led {
+			continue
+		}
+		l.seen -= idle.kept
+		idle.seen, idle.kept = seen{}, 0
+		if l.seen <= seenByAll {
 			return
 		}
 	}
@@ -140,6 +167,7 @@ func (l *lanes) lead(ctx context.Context, mine *lane, own *waiter) error {
 	<-l.open
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.keep(mine)
 	l.handOver(mine)
 	for i, w := range batch {
 		if w != own {

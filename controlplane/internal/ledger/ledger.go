@@ -100,6 +100,8 @@ func (l *Ledger) transact(ctx context.Context, mine *lane, calls []*call) error 
 		return err
 	}
 	mine.quotas, mine.head = done.quotas, done.state.head
+	mine.doubted = mine.seen.stamp != uuid.Nil && !done.state.asSeen
+	mine.seen = mine.seen.remember(done.state, done.asked)
 	if done.calm {
 		mine.calm = done.state.restored.epoch
 	}
@@ -119,7 +121,7 @@ func (l *Ledger) transact(ctx context.Context, mine *lane, calls []*call) error 
 func (l *Ledger) settle(ctx context.Context, mine *lane, t tx, calls []*call) (*book, error) {
 	b := &book{quotas: mine.quotas, now: l.now(), calls: calls}
 	b.plan()
-	if err := b.read(ctx, t, mine.head); err != nil {
+	if err := b.read(ctx, t, mine, mine.head); err != nil {
 		return nil, err
 	}
 	if b.quotas == nil || b.state.changed {
@@ -128,7 +130,7 @@ func (l *Ledger) settle(ctx context.Context, mine *lane, t tx, calls []*call) (*
 			return nil, err
 		}
 		b.plan()
-		if err := b.read(ctx, t, b.state.head); err != nil {
+		if err := b.read(ctx, t, mine, b.state.head); err != nil {
 			return nil, err
 		}
 	}

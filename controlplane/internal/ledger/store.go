@@ -33,7 +33,7 @@ type tx interface {
 	// missing are agents, at most so many, that were there at the restore and have not
 	// told since what they hold; released are the quotas that don't wait for them.
 	missing(ctx context.Context, r restore, limit int) (agents []uuid.UUID, released map[uuid.UUID]bool, err error)
-	// write stores what is dirty. It is the last that is done.
+	// write stores what is dirty, and the state's new stamp. It is the last that is done.
 	write(ctx context.Context, s *state, now time.Time) error
 }
 
@@ -46,6 +46,9 @@ type wanted struct {
 	leases   []leaseKey
 	rolling  []rollingKey
 	shares   []series
+	// seen need not be read where its stamp is the store's; doubted: it will hardly be.
+	seen    seen
+	doubted bool
 }
 
 // rollingKey asks for the sub-windows that count together with one.
@@ -76,6 +79,10 @@ type restore struct {
 
 // state is what a transaction works on.
 type state struct {
+	// stamp of the rows, after what was written; Nil: nobody may remember them. asSeen: it was
+	// that of what was remembered.
+	stamp  uuid.UUID
+	asSeen bool
 	// head of the log; changed: quotas did, since the head that was asked with.
 	head     int64
 	changed  bool

@@ -50,8 +50,9 @@ const (
 		set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true),
 		set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)`
 	readHead = `
-		SELECT coalesce(h.head, 0), coalesce(e.restored_epoch, 0), coalesce(e.restored_at, 'epoch'), clock_timestamp()
-		FROM (SELECT) one LEFT JOIN organization_head h ON h.organization_id = $1 LEFT JOIN policy_epoch e ON e.organization_id = $1`
+		SELECT coalesce(h.head, 0), coalesce(e.restored_epoch, 0), coalesce(e.restored_at, 'epoch'), clock_timestamp(), coalesce(l.stamp, $2)
+		FROM (SELECT) one LEFT JOIN organization_head h ON h.organization_id = $1 LEFT JOIN policy_epoch e ON e.organization_id = $1
+			LEFT JOIN quota_ledger l ON l.organization_id = $1`
 	// The log seldom goes on between two calls: only then is it looked into.
 	quotasChanged = `SELECT EXISTS (SELECT FROM event WHERE organization_id = $1 AND version > $2 AND (kind LIKE 'Budget%' OR kind LIKE 'Limit%'))`
 	readAgents    = `SELECT agent_id, boot, settled_boot, ended_boot, heard_at, coalesce(boot_at, 'epoch'), told_epoch, settled_epoch FROM quota_agent
@@ -84,16 +85,16 @@ const (
 
 func (r *rows) read(ctx context.Context, w wanted) (*state, error) {
 	s := newState()
+	remembered, rest := wanted{}, w
+	if !w.doubted {
+		remembered, rest = w.seen.split(w)
+	}
 	batch := &pgx.Batch{}
 	batch.Queue(lockLedger, r.organization)
-	batch.Queue(readHead, r.organization).QueryRow(func(row pgx.Row) error {
-		return row.Scan(&s.head, &s.restored.epoch, &s.restored.at, &s.now)
+	batch.Queue(readHead, r.organization, uuid.Nil).QueryRow(func(row pgx.Row) error {
+		return row.Scan(&s.head, &s.restored.epoch, &s.restored.at, &s.now, &s.stamp)
 	})
-	batch.Queue(readAgents, r.organization, w.agents).Query(s.scanAgents)
-	if len(w.accounts) > 0 {
-		r.queueAccounts(batch, s, w.accounts)
-		r.queueLeases(batch, s, w.leases)
-	}
+	r.queueRows(batch, s, rest)
 	if len(w.rolling) > 0 {
 		r.queueOthers(batch, s, w.rolling)
 	}
@@ -102,6 +103,11 @@ func (r *rows) read(ctx context.Context, w wanted) (*state, error) {
 	}
 	if err := r.tx.SendBatch(ctx, batch).Close(); err != nil {
 		return nil, fmt.Errorf("read: %w", err)
+	}
+	if s.asSeen = s.stamp != uuid.Nil && s.stamp == w.seen.stamp; s.asSeen {
+		w.seen.recall(s, remembered)
+	} else if err := r.readRows(ctx, s, remembered); err != nil {
+		return nil, err
 	}
 	if r.now != nil {
 		s.now = r.now()
@@ -112,6 +118,31 @@ func (r *rows) read(ctx context.Context, w wanted) (*state, error) {
 		}
 	}
 	return s, nil
+}
+
+func (r *rows) queueRows(batch *pgx.Batch, s *state, w wanted) {
+	if len(w.agents) > 0 {
+		batch.Queue(readAgents, r.organization, w.agents).Query(s.scanAgents)
+	}
+	if len(w.accounts) > 0 {
+		r.queueAccounts(batch, s, w.accounts)
+	}
+	if len(w.leases) > 0 {
+		r.queueLeases(batch, s, w.leases)
+	}
+}
+
+// readRows reads what was remembered and is so no more.
+func (r *rows) readRows(ctx context.Context, s *state, w wanted) error {
+	batch := &pgx.Batch{}
+	r.queueRows(batch, s, w)
+	if batch.Len() == 0 {
+		return nil
+	}
+	if err := r.tx.SendBatch(ctx, batch).Close(); err != nil {
+		return fmt.Errorf("read again: %w", err)
+	}
+	return nil
 }
 
 // add implements tx.

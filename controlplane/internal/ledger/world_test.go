@@ -195,7 +195,7 @@ func (w *world) change(organization uuid.UUID, statement string, args ...any) {
 }
 
 // kept are the tables of the ledger that a restored store has of an earlier time.
-var kept = []string{"quota_account", "quota_lease", "quota_agent"}
+var kept = []string{"quota_account", "quota_lease", "quota_agent", "quota_ledger"}
 
 // save puts the ledger's rows aside, and restore puts them back, as a restored store has them.
 func (w *world) save(organization uuid.UUID) {

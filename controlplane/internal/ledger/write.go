@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/weirhq/weir/controlplane/internal/postgres"
@@ -12,7 +13,7 @@ import (
 )
 
 var (
-	saveAccounts = newUpsert(
+	saveAccounts = upsert{
 		`INSERT INTO quota_account (organization_id, quota_id, subject, window_id, starts_at, ends_at, amount, carried, room, spent, held, holders, overrun, told_percent, written_off)`,
 		[]string{
 			"uuid", "text", "text", "timestamptz", "timestamptz",
@@ -20,17 +21,20 @@ var (
 		},
 		`ON CONFLICT (organization_id, quota_id, subject, window_id) DO UPDATE SET amount = excluded.amount, carried = excluded.carried,
 			room = excluded.room, spent = excluded.spent, held = excluded.held, holders = excluded.holders, overrun = excluded.overrun,
-			told_percent = excluded.told_percent, written_off = excluded.written_off`)
-	saveLeases = newUpsert(
+			told_percent = excluded.told_percent, written_off = excluded.written_off`,
+	}
+	saveLeases = upsert{
 		`INSERT INTO quota_lease (organization_id, quota_id, subject, window_id, agent_id, boot, granted, spent, returned, holds)`,
 		[]string{"uuid", "text", "text", "uuid", "text", "bigint", "bigint", "bigint", "boolean"},
 		`ON CONFLICT (organization_id, quota_id, subject, window_id, agent_id, boot) DO UPDATE SET
-			granted = excluded.granted, spent = excluded.spent, returned = excluded.returned, holds = excluded.holds`)
-	saveAgents = newUpsert(
+			granted = excluded.granted, spent = excluded.spent, returned = excluded.returned, holds = excluded.holds`,
+	}
+	saveAgents = upsert{
 		`INSERT INTO quota_agent (organization_id, agent_id, boot, settled_boot, ended_boot, heard_at, boot_at, told_epoch, settled_epoch)`,
 		[]string{"uuid", "text", "text", "text", "timestamptz", "timestamptz", "bigint", "bigint"},
 		`ON CONFLICT (organization_id, agent_id) DO UPDATE SET boot = excluded.boot, settled_boot = excluded.settled_boot, ended_boot = excluded.ended_boot,
-			heard_at = excluded.heard_at, boot_at = excluded.boot_at, told_epoch = excluded.told_epoch, settled_epoch = excluded.settled_epoch`)
+			heard_at = excluded.heard_at, boot_at = excluded.boot_at, told_epoch = excluded.told_epoch, settled_epoch = excluded.settled_epoch`,
+	}
 )
 
 const (
@@ -65,9 +69,7 @@ const (
 // write implements tx.
 func (r *rows) write(ctx context.Context, s *state, now time.Time) error {
 	batch := &pgx.Batch{}
-	fresh := r.queueSaveAccounts(batch, s)
-	forced := r.queueSaveLeases(batch, s)
-	forced = r.queueSaveAgents(batch, s) || forced
+	fresh, forced := r.queueSave(batch, s)
 	raised, err := r.queueRaise(batch, s, now)
 	if err != nil {
 		return fmt.Errorf("write: %w", err)
@@ -78,6 +80,7 @@ func (r *rows) write(ctx context.Context, s *state, now time.Time) error {
 	}
 	if fresh > 0 {
 		batch.Queue(forgetAccounts, r.organization, now, keepFor, 2*fresh, historyWindows)
+		s.stamp = uuid.Nil // some of those may be remembered
 	}
 	if freshShares > 0 {
 		batch.Queue(forgetShares, r.organization, s.now, 2*freshShares)
@@ -91,9 +94,22 @@ func (r *rows) write(ctx context.Context, s *state, now time.Time) error {
 	return nil
 }
 
-// queueSaveAccounts returns how many are new.
-func (r *rows) queueSaveAccounts(batch *pgx.Batch, s *state) (fresh int) {
-	var rows [][]any
+// queueSave writes all dirty rows but shares. fresh is how many accounts are new; forced:
+// it must be on disk before the answer.
+func (r *rows) queueSave(batch *pgx.Batch, s *state) (fresh int, forced bool) {
+	var all savedRows
+	var forcedByAgents bool
+	all[0], fresh = dirtyAccounts(s)
+	all[1], forced = dirtyLeases(s)
+	all[2], forcedByAgents = dirtyAgents(s)
+	if all.which() != 0 {
+		s.stamp = uuid.New()
+		all.queue(batch, r.organization, s.stamp)
+	}
+	return fresh, forced || forcedByAgents
+}
+
+func dirtyAccounts(s *state) (rows [][]any, fresh int) {
 	for _, a := range s.accounts {
 		if !a.dirty {
 			continue
@@ -104,8 +120,7 @@ func (r *rows) queueSaveAccounts(batch *pgx.Batch, s *state) (fresh int) {
 			a.quota, a.subject, a.window, start, end, a.amount, a.carried, a.room, a.spent, a.held, a.holders, a.overrun, a.told, a.writtenOff,
 		})
 	}
-	saveAccounts.queue(batch, r.organization, rows)
-	return fresh
+	return rows, fresh
 }
 
 func bounds(s quota.Span) (start, end *time.Time) {
@@ -115,29 +130,24 @@ func bounds(s quota.Span) (start, end *time.Time) {
 	return &s.Start, &s.End
 }
 
-// queueSaveLeases tells whether any is to be on disk before the answer.
-func (r *rows) queueSaveLeases(batch *pgx.Batch, s *state) (forced bool) {
-	var rows [][]any
+func dirtyLeases(s *state) (rows [][]any, forced bool) {
 	for _, l := range s.leases {
 		if l.dirty {
 			forced = forced || l.forced
 			rows = append(rows, []any{l.quota, l.subject, l.window, l.agent, l.boot, l.granted, l.spent, l.returned, l.held() > 0})
 		}
 	}
-	saveLeases.queue(batch, r.organization, rows)
-	return forced
+	return rows, forced
 }
 
-func (r *rows) queueSaveAgents(batch *pgx.Batch, s *state) (forced bool) {
-	var rows [][]any
+func dirtyAgents(s *state) (rows [][]any, forced bool) {
 	for _, k := range s.agents {
 		if k.dirty {
 			forced = forced || k.forced
 			rows = append(rows, []any{k.agent, k.boot, k.settled, k.ended, k.heard, k.booted, k.told, k.back})
 		}
 	}
-	saveAgents.queue(batch, r.organization, rows)
-	return forced
+	return rows, forced
 }
 
 // queueSaveShares returns how many are new.

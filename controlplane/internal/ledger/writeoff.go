@@ -52,7 +52,6 @@ func writeOff(ctx context.Context, within pgx.Tx, e eventlog.Event, body *eventv
 		a.writeOff(l)
 	}
 	batch := &pgx.Batch{}
-	r.queueSaveAccounts(batch, s)
-	r.queueSaveLeases(batch, s)
+	r.queueSave(batch, s)
 	return within.SendBatch(ctx, batch).Close()
 }
