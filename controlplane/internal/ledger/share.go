@@ -111,10 +111,7 @@ func (b *book) shareOf(d *demand) *share {
 		all = map[uuid.UUID]*share{}
 		b.state.shares[d.series] = all
 	}
-	if all[d.call.agent.ID] == nil {
-		all[d.call.agent.ID] = &share{}
-	}
-	return all[d.call.agent.ID]
+	return orMade(all, d.call.agent.ID, share{})
 }
 
 // portion is one agent's part of an amount, among those that ask.

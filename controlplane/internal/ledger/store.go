@@ -104,30 +104,20 @@ func newState() *state {
 	}
 }
 
-// agent is a new one where the store has none.
-func (s *state) agent(id uuid.UUID) *known {
-	k := s.agents[id]
-	if k == nil {
-		k = &known{agent: id}
-		s.agents[id] = k
-	}
-	return k
-}
+// agent is a new one where the store has none, and so are account and lease.
+func (s *state) agent(id uuid.UUID) *known { return orMade(s.agents, id, known{agent: id}) }
 
 func (s *state) account(key accountKey) *account {
-	a := s.accounts[key]
-	if a == nil {
-		a = &account{accountKey: key}
-		s.accounts[key] = a
-	}
-	return a
+	return orMade(s.accounts, key, account{accountKey: key})
 }
 
-func (s *state) lease(key leaseKey) *lease {
-	l := s.leases[key]
-	if l == nil {
-		l = &lease{leaseKey: key}
-		s.leases[key] = l
+func (s *state) lease(key leaseKey) *lease { return orMade(s.leases, key, lease{leaseKey: key}) }
+
+// orMade is what a map has, where it has nothing what it gets now.
+func orMade[K comparable, V any](of map[K]*V, key K, fresh V) *V {
+	if of[key] == nil {
+		made := fresh // on the heap only here
+		of[key] = &made
 	}
-	return l
+	return of[key]
 }
