@@ -38,6 +38,9 @@ func newCrowd(t *testing.T) crowd {
 	t.Cleanup(db.Close)
 	c := crowd{db: db, url: address, mine: uuid.New(), other: uuid.New()}
 	c.enterers = map[string]enterer{"transaction": db.InOrganization, "snapshot": db.Snapshot, "read": db.Read}
+	c.enterers["transaction_with_a_lock"] = func(ctx context.Context, organization uuid.UUID, fn func(pgx.Tx) error) error {
+		return db.InOrganizationWith(ctx, organization, `pg_advisory_xact_lock(hashtextextended($1, 0))`, fn)
+	}
 	for _, id := range []uuid.UUID{c.mine, c.other} {
 		err := db.InOrganization(t.Context(), id, func(tx pgx.Tx) error {
 			_, err := tx.Exec(t.Context(), `INSERT INTO organization_head (organization_id, head, recorded_at) VALUES ($1, 1, now())`, id)

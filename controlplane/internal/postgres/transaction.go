@@ -34,6 +34,13 @@ func (db *DB) InOrganization(ctx context.Context, organization uuid.UUID, fn fun
 	return transact(ctx, db.app, fn, step{sql: begin}, step{enter, []any{organization.String()}})
 }
 
+// InOrganizationWith is InOrganization whose beginning evaluates more: expressions of SQL, such
+// as a lock or settings of the transaction, in their order, $1 being the organization's id as a
+// text. They take no statement of their own.
+func (db *DB) InOrganizationWith(ctx context.Context, organization uuid.UUID, expressions string, fn func(pgx.Tx) error) error {
+	return transact(ctx, db.app, fn, step{sql: begin}, step{enter + ", " + expressions, []any{organization.String()}})
+}
+
 // Snapshot is InOrganization for reading only, all of it at one instant
 // (REPEATABLE READ).
 func (db *DB) Snapshot(ctx context.Context, organization uuid.UUID, fn func(pgx.Tx) error) error {
