@@ -38,7 +38,7 @@ type book struct {
 // read fetches what the plan needs.
 func (b *book) read(ctx context.Context, t tx, mine *lane, head int64) (err error) {
 	b.asked = b.wanted(head)
-	b.asked.seen, b.asked.doubted = mine.seen, mine.doubted
+	b.asked.seen, b.asked.trust = mine.seen, mine.trust
 	if b.state, err = t.read(ctx, b.asked); err != nil {
 		return err
 	}

@@ -46,10 +46,9 @@ type lane struct {
 	head   int64
 	seen   seen
 	kept   int // of its rows, as counted
-	// doubted: another process wrote between its last two transactions.
-	doubted bool
-	calm    int64
-	swept   time.Time
+	trust  trust
+	calm   int64
+	swept  time.Time
 }
 
 type waiter struct {

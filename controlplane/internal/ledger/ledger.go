@@ -6,6 +6,7 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"strings"
 	"time"
@@ -91,16 +92,30 @@ func (l *Ledger) Lease(ctx context.Context, agent gateway.Agent, request *agentv
 func (l *Ledger) transact(ctx context.Context, mine *lane, calls []*call) error {
 	var done *book
 	began := time.Now()
-	err := l.store.transact(ctx, mine.organization, func(t tx) (err error) {
-		done, err = l.settle(ctx, mine, t, calls)
-		return err
-	})
+	once := func() error {
+		return l.store.transact(ctx, mine.organization, func(t tx) (err error) {
+			done, err = l.settle(ctx, mine, t, calls)
+			return err
+		})
+	}
+	err := once()
+	if errors.Is(err, errPresumed) {
+		mine.trust = doubting
+		err = once()
+	}
 	l.metrics.transactions.Observe(time.Since(began).Seconds())
 	if err != nil {
 		return err
 	}
 	mine.quotas, mine.head = done.quotas, done.state.head
-	mine.doubted = mine.seen.stamp != uuid.Nil && !done.state.asSeen
+	switch {
+	case done.state.asSeen:
+		mine.trust = min(mine.trust+1, presuming)
+	case mine.seen.stamp == uuid.Nil:
+		mine.trust = hoping
+	default:
+		mine.trust = doubting
+	}
 	mine.seen = mine.seen.remember(done.state, done.asked)
 	if done.calm {
 		mine.calm = done.state.restored.epoch
@@ -120,6 +135,10 @@ func (l *Ledger) transact(ctx context.Context, mine *lane, calls []*call) error 
 // granted under the quotas of the log's head.
 func (l *Ledger) settle(ctx context.Context, mine *lane, t tx, calls []*call) (*book, error) {
 	b := &book{quotas: mine.quotas, now: l.now(), calls: calls}
+	silent := time.Since(mine.swept) > softEvery
+	if silent || mine.seen.restored.epoch != mine.calm { // it looks into the store
+		mine.trust = min(mine.trust, hoping)
+	}
 	b.plan()
 	if err := b.read(ctx, t, mine, mine.head); err != nil {
 		return nil, err
@@ -134,7 +153,7 @@ func (l *Ledger) settle(ctx context.Context, mine *lane, t tx, calls []*call) (*
 			return nil, err
 		}
 	}
-	if err := b.sweep(ctx, t, time.Since(mine.swept) > softEvery); err != nil {
+	if err := b.sweep(ctx, t, silent); err != nil {
 		return nil, err
 	}
 	if err := b.await(ctx, t, mine.calm); err != nil {

@@ -16,6 +16,7 @@ const (
 // writes a new one, in the same transaction. The zero seen is of no store.
 type seen struct {
 	stamp    uuid.UUID
+	restored restore
 	agents   map[uuid.UUID]known
 	accounts map[accountKey]account
 	leases   map[leaseKey]lease
@@ -42,6 +43,22 @@ func parted[K comparable, V any](keys []K, remembered map[K]V) (in, out []K) {
 	return in, out
 }
 
+// presumed is the state that is wanted, if nothing changed; false: not all of it is remembered, or
+// can be written in one statement.
+func (s seen) presumed(w wanted) (*state, bool) {
+	all, rest := s.split(w)
+	tooMany := max(len(w.agents), len(w.accounts), len(w.leases)) > mostListed
+	if s.stamp == uuid.Nil || w.head == 0 || rest.rows() > 0 || tooMany || len(w.rolling)+len(w.shares) > 0 {
+		return nil, false
+	}
+	presumed := newState()
+	presumed.stamp, presumed.asSeen, presumed.head, presumed.restored = s.stamp, true, w.head, s.restored
+	s.recall(presumed, all)
+	return presumed, true
+}
+
+func (w wanted) rows() int { return len(w.agents) + len(w.accounts) + len(w.leases) }
+
 // recall puts remembered rows into a state that has the stamp.
 func (s seen) recall(into *state, w wanted) {
 	for _, id := range w.agents {
@@ -64,7 +81,7 @@ func (s seen) recall(into *state, w wanted) {
 // remember is what is known after a transaction that wanted these rows and did all that its
 // state says. What was known before it stays known where nobody else wrote since.
 func (s seen) remember(done *state, w wanted) seen {
-	next := seen{stamp: done.stamp}
+	next := seen{stamp: done.stamp, restored: done.restored}
 	if next.stamp == uuid.Nil {
 		return seen{}
 	}

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/google/uuid"
@@ -33,7 +34,8 @@ type tx interface {
 	// missing are agents, at most so many, that were there at the restore and have not
 	// told since what they hold; released are the quotas that don't wait for them.
 	missing(ctx context.Context, r restore, limit int) (agents []uuid.UUID, released map[uuid.UUID]bool, err error)
-	// write stores what is dirty, and the state's new stamp. It is the last that is done.
+	// write stores what is dirty, and the state's new stamp. It is the last that is done. Any
+	// method may return errPresumed where the read presumed.
 	write(ctx context.Context, s *state, now time.Time) error
 }
 
@@ -46,10 +48,27 @@ type wanted struct {
 	leases   []leaseKey
 	rolling  []rollingKey
 	shares   []series
-	// seen need not be read where its stamp is the store's; doubted: it will hardly be.
-	seen    seen
-	doubted bool
+	// seen need not be read where its stamp is the store's.
+	seen  seen
+	trust trust
 }
+
+// trust is how likely nobody else wrote since.
+type trust int
+
+const (
+	// doubting reads all, so as not to have to read once more.
+	doubting trust = iota
+	// hoping reads nothing that is remembered, if its stamp is the store's.
+	hoping
+	// presuming reads nothing at all where all is remembered. What was decided is written only
+	// if the stamp, the log's head and the last restore are as they were.
+	presuming
+)
+
+// errPresumed says that nothing was done, since not all was as it was presumed to be or more
+// has to be read: what was decided has to be decided again, with less trust.
+var errPresumed = errors.New("not all is as it was")
 
 // rollingKey asks for the sub-windows that count together with one.
 type rollingKey struct {

@@ -23,8 +23,8 @@ type table struct {
 var _ store = (*table)(nil)
 
 func (t *table) transact(ctx context.Context, organization uuid.UUID, fn func(tx) error) error {
-	err := t.db.InOrganization(ctx, organization, func(within pgx.Tx) error {
-		return fn(&rows{tx: within, organization: organization, now: t.now})
+	err := t.db.InOrganizationWith(ctx, organization, hold, func(within pgx.Tx) error {
+		return fn(&rows{tx: within, organization: organization, now: t.now, locked: true})
 	})
 	if err != nil {
 		return fmt.Errorf("ledger of organization %s: %w", organization, err)
@@ -37,6 +37,16 @@ type rows struct {
 	tx           pgx.Tx
 	organization uuid.UUID
 	now          func() time.Time
+	// locked: the transaction begins with the organization's lock.
+	locked bool
+	// presumed is what has to be so when the transaction is written; nil: it was read, under
+	// the lock.
+	presumed *presumption
+}
+
+type presumption struct {
+	head, epoch int64
+	stamp       uuid.UUID
 }
 
 // The lock is one per organization, where accounts could have one each: a window's room
@@ -46,10 +56,11 @@ type rows struct {
 // planning that anew for each call, which Postgres would do for arrays, takes longer than
 // doing it.
 const (
-	lockLedger = `SELECT pg_advisory_xact_lock(hashtextextended('quota ' || $1::text, 0)), set_config('idle_in_transaction_session_timeout', '5s', true),
+	hold = `pg_advisory_xact_lock(hashtextextended('quota ' || $1::text, 0)), set_config('idle_in_transaction_session_timeout', '5s', true),
 		set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true),
 		set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)`
-	readHead = `
+	lockLedger = `SELECT ` + hold
+	readHead   = `
 		SELECT coalesce(h.head, 0), coalesce(e.restored_epoch, 0), coalesce(e.restored_at, 'epoch'), clock_timestamp(), coalesce(l.stamp, $2)
 		FROM (SELECT) one LEFT JOIN organization_head h ON h.organization_id = $1 LEFT JOIN policy_epoch e ON e.organization_id = $1
 			LEFT JOIN quota_ledger l ON l.organization_id = $1`
@@ -84,13 +95,21 @@ const (
 )
 
 func (r *rows) read(ctx context.Context, w wanted) (*state, error) {
+	if w.trust == presuming {
+		if s, ok := w.seen.presumed(w); ok {
+			r.presumed = &presumption{s.head, s.restored.epoch, s.stamp}
+			return s, nil
+		}
+	}
 	s := newState()
 	remembered, rest := wanted{}, w
-	if !w.doubted {
+	if w.trust > doubting {
 		remembered, rest = w.seen.split(w)
 	}
 	batch := &pgx.Batch{}
-	batch.Queue(lockLedger, r.organization)
+	if !r.locked {
+		batch.Queue(lockLedger, r.organization)
+	}
 	batch.Queue(readHead, r.organization, uuid.Nil).QueryRow(func(row pgx.Row) error {
 		return row.Scan(&s.head, &s.restored.epoch, &s.restored.at, &s.now, &s.stamp)
 	})
@@ -232,6 +251,9 @@ func (r *rows) silent(ctx context.Context, quotas []uuid.UUID, since time.Time) 
 }
 
 func (r *rows) leaseKeys(ctx context.Context, doing, query string, args ...any) (keys []leaseKey, err error) {
+	if r.presumed != nil { // it would be of another moment
+		return nil, errPresumed
+	}
 	found, err := r.tx.Query(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", doing, err)
@@ -249,6 +271,9 @@ func (r *rows) leaseKeys(ctx context.Context, doing, query string, args ...any) 
 
 // missing implements tx.
 func (r *rows) missing(ctx context.Context, restored restore, limit int) (agents []uuid.UUID, released map[uuid.UUID]bool, err error) {
+	if r.presumed != nil {
+		return nil, nil, errPresumed
+	}
 	const late = `SELECT a.id FROM agent a LEFT JOIN quota_agent k ON k.organization_id = $1 AND k.agent_id = a.id
 		WHERE a.organization_id = $1 AND a.valid_to IS NULL AND a.revoked_at IS NULL
 			AND (a.state ->> 'enrolled_at')::timestamptz < $3 AND coalesce(k.settled_epoch, 0) < $2 LIMIT $4`
