@@ -1,7 +1,6 @@
 package quota_test
 
 import (
-	"math"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -172,20 +171,5 @@ func TestAmounts(t *testing.T) {
 		if spent, held := l.sums(id(q)); spent != 550 || spent+held > 1_000 {
 			t.Errorf("%d spent, %d held", spent, held)
 		}
-	})
-	bubble(t, "available_is_what_a_request_gets_without_asking", func(t *testing.T) {
-		l := newLedger(t)
-		q, s := budget(t, l, hard, 100, 0), budget(t, l, soft, 100, 0)
-		m := run(t, l, "a", newDisk(1), q, s)
-		if m.Available(q, "") != 0 || m.Available(s, "") != math.MaxInt64 {
-			t.Error("of what is not known")
-		}
-		r := reserve(t, m, quota.Claim{Quota: q, Amount: 20})
-		if got := m.Available(q, ""); got != 40 {
-			t.Errorf("%d", got)
-		}
-		l.set(func() { l.before = func() error { return errLost } })
-		reserve(t, m, quota.Claim{Quota: q, Amount: 40})
-		r.Release()
 	})
 }

@@ -138,3 +138,13 @@ func count(t testing.TB, m *running, name string) float64 {
 func bubble(t *testing.T, name string, f func(t *testing.T)) {
 	t.Run(name, func(t *testing.T) { synctest.Test(t, f) })
 }
+
+// leftOf is what callers are told is left of a limit.
+func leftOf(t *testing.T, m *running, q *quota.Quota) int64 {
+	t.Helper()
+	s, known := m.Standing(q, "")
+	if !known {
+		t.Fatal("nothing is known of it")
+	}
+	return s.Left
+}

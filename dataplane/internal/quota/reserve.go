@@ -2,7 +2,6 @@ package quota
 
 import (
 	"context"
-	"math"
 	"sync/atomic"
 	"time"
 
@@ -226,38 +225,4 @@ func (m *Meter) refuse(claims []Claim, at int, unreachable bool, now int64) *Ref
 	r.Claim = at
 	m.metrics.refuse(r.Why)
 	return r
-}
-
-// Available is what one more request could reserve of a quota now, without asking; of what
-// is not bounded here, the largest number there is. A refusal says what asking may bring.
-func (m *Meter) Available(q *Quota, subject string) int64 {
-	c := Claim{Quota: q, Subject: subject}
-	if !q.Hard() {
-		return math.MaxInt64
-	}
-	b := (*m.books.Load())[q.ID]
-	if b == nil || b.kind != q.Kind() {
-		return math.MaxInt64
-	}
-	a := b.account(c.Subject)
-	if a == nil {
-		return 0
-	}
-	now := m.now()
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if now < a.gone {
-		return math.MaxInt64
-	}
-	if b.kind != Amounts {
-		if b.kind == Rates {
-			a.share.roll(q, m.at(now))
-		}
-		most, _ := a.share.bound(q, m.unreachable(now), now)
-		return max(most-a.share.used, 0)
-	}
-	if a.turn(now); a.now == nil {
-		return 0
-	}
-	return max(a.now.available(), 0)
 }

@@ -37,18 +37,18 @@ func TestRates(t *testing.T) {
 		r.Release()
 		r = reserve(t, m, quota.Claim{Quota: q, Amount: 60})
 		r.Grow(0, 30)
-		if got := m.Available(q, ""); got != 10 {
+		if got := leftOf(t, m, q); got != 10 {
 			t.Errorf("%d are left", got)
 		}
 		r.Settle([]int64{70})
-		if got := m.Available(q, ""); got != 30 {
+		if got := leftOf(t, m, q); got != 30 {
 			t.Errorf("%d are left once it is settled at less", got)
 		}
 		r = reserve(t, m, quota.Claim{Quota: q, Amount: 20})
 		time.Sleep(time.Minute)
 		reserve(t, m, quota.Claim{Quota: q, Amount: 50}).Settle(nil)
 		r.Settle([]int64{5})
-		if got := m.Available(q, ""); got != 50 {
+		if got := leftOf(t, m, q); got != 50 {
 			t.Errorf("%d are left: the window before gave back", got)
 		}
 	})
@@ -61,17 +61,17 @@ func TestRates(t *testing.T) {
 		reserve(t, m, quota.Claim{Quota: q, Amount: 50}).Settle(nil)
 		r.Grow(0, 10)
 		r.Grow(0, 20)
-		if got := m.Available(q, ""); got != 20 {
+		if got := leftOf(t, m, q); got != 20 {
 			t.Errorf("%d are left", got)
 		}
 		r.Settle([]int64{15}) // of 50
-		if got := m.Available(q, ""); got != 50 {
+		if got := leftOf(t, m, q); got != 50 {
 			t.Errorf("%d are left: all that grew came back, and no more", got)
 		}
 		r = reserve(t, m, quota.Claim{Quota: q, Amount: 10})
 		r.Grow(0, 10)
 		r.Release()
-		if got := m.Available(q, ""); got != 50 {
+		if got := leftOf(t, m, q); got != 50 {
 			t.Errorf("%d are left after a release", got)
 		}
 	})
