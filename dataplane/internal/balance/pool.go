@@ -1,6 +1,7 @@
 package balance
 
 import (
+	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -16,6 +17,11 @@ const (
 	// One in head of what is left may be used at once; the rest comes with the time until the
 	// reset, so that there is something for who comes later.
 	head = 4
+	// Of a bucket that fills all the time one in reserve of its limit stays for who comes later.
+	reserve = 8
+	// A reset that comes later than was said at first, by more than slack, is one of a bucket:
+	// that of a window stays, but for whole seconds.
+	slack = time.Second
 	// maxAskers bounds the keys that are told apart; those beyond share as one.
 	maxAskers = 1000
 )
@@ -50,10 +56,16 @@ type Pool struct {
 // rest is one limit while little of it is left; until is zero where there is enough.
 type rest struct {
 	left         int64
+	heard        time.Time // when that was said
 	since, until time.Time
-	sent         int64 // since then, by this agent
-	projects     map[string]*asker
-	askers       int
+	// If it is a window, it ends between these two.
+	notYet, ends time.Time
+	// rate is how many come back in a nanosecond, where it is a bucket that fills all the time;
+	// 0: it is a window, or nothing says otherwise yet.
+	rate, limit float64
+	sent        int64 // since then, by this agent
+	projects    map[string]*asker
+	askers      int
 }
 
 // asker is a project, or a key of one.
@@ -108,15 +120,15 @@ func (p *Pool) Sent(who Asker, tokens int64) {
 	}
 }
 
-// Answered takes in what the answer to an attempt of so many tokens says is left; nil of what
-// it does not tell.
-func (p *Pool) Answered(tokens int64, said [2]*Rest, now time.Time) {
+// Answered takes in what the answer to an attempt of so many tokens, which was sent then, says
+// is left; nil of what it does not tell.
+func (p *Pool) Answered(tokens int64, said [2]*Rest, sent, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for i, cost := range [...]int64{1, max(tokens, 1)} {
 		p.under[i] -= cost
 		if said[i] != nil {
-			p.rests[i].hear(said[i], now)
+			p.rests[i].hear(said[i], sent, now)
 		}
 	}
 	p.settle()
@@ -131,16 +143,45 @@ func (p *Pool) settle() {
 }
 
 // hear takes in what is left. What keys got is counted anew now and then, or who comes late
-// would have to get as much first as others did in all the time before.
-func (r *rest) hear(said *Rest, now time.Time) {
+// would have to get as much first as others did in all the time before. The upstream counts
+// its reset from somewhere between sent and now.
+func (r *rest) hear(said *Rest, sent, now time.Time) {
 	switch tight := !r.until.IsZero() && now.Before(r.until); {
 	case said.Limit <= 0 || said.Resets <= 0 || said.Left >= said.Limit/easyAbove || !tight && said.Left >= said.Limit/tightBelow:
 		*r = rest{}
 		return
-	case !tight, now.Sub(r.since) > longestTight:
-		*r = rest{since: now, projects: map[string]*asker{}}
+	case !tight:
+		*r = rest{since: now, notYet: sent.Add(said.Resets - slack), ends: now.Add(said.Resets), projects: map[string]*asker{}}
+	case now.Sub(r.since) > longestTight:
+		r.since, r.sent, r.askers, r.projects = now, 0, 0, map[string]*asker{}
 	}
-	r.left, r.until = max(said.Left, 0), now.Add(min(said.Resets, longestTight))
+	fills := r.rate > 0 || now.Before(r.notYet) && sent.Add(said.Resets).Sub(r.ends) > slack
+	if ends := now.Add(said.Resets); ends.Before(r.ends) {
+		r.ends = ends
+	}
+	r.left, r.heard, r.until = max(said.Left, 0), now, now.Add(min(said.Resets, longestTight))
+	if fills {
+		r.limit = float64(said.Limit)
+		r.rate = (r.limit - float64(r.left)) / float64(said.Resets)
+	}
+}
+
+// free is what is left by now, less what is on its way.
+func (r *rest) free(under int64, now time.Time) int64 {
+	left := r.left
+	if r.rate > 0 {
+		left = int64(min(float64(left)+r.rate*float64(now.Sub(r.heard)), r.limit))
+	}
+	return left - under
+}
+
+// comes is how long it takes until so much more is there.
+func (r *rest) comes(more int64, now time.Time) time.Duration {
+	whole := r.until.Sub(now)
+	if r.rate == 0 {
+		return whole
+	}
+	return max(min(time.Duration(math.Ceil(float64(more)/r.rate)), whole), time.Millisecond)
 }
 
 // of is the asker, made where it is new.
@@ -174,28 +215,52 @@ func (r *rest) allow(who Asker, cost, under int64, now time.Time) (wait time.Dur
 	project, key := r.of(who)
 	project.asked += cost
 	key.asked += cost
-	free := r.left - under
+	free := r.free(under, now)
 	if free < cost {
-		return r.until.Sub(now), false
+		return r.comes(cost-free, now), false
 	}
 	if len(r.projects) == 1 && len(project.keys) == 1 {
 		return 0, true // nobody to leave anything to
 	}
-	all := r.sent + free
-	whole := r.until.Sub(r.since)
-	gone := now.Sub(r.since)
-	come := gone + (whole-gone)/head
-	there := int64(float64(all) * (float64(come) / float64(whole)))
+	there := r.there(free, now)
 	mine := even(asked(project.keys), even(asked(r.projects), there, project.asked), key.asked)
 	if key.got+cost <= max(mine, cost) {
 		return 0, true
 	}
+	if mine == 0 && r.rate > 0 {
+		return r.grows(float64(there+cost), free, now), false
+	}
 	if mine == 0 {
 		return r.until.Sub(now), false
 	}
-	// Its part grows with what is there, which does by so much of the time.
-	later := time.Duration(float64(come)*float64(key.got+cost)/float64(mine)) - come
-	return max(min(later*head/(head-1), whole-gone), time.Millisecond), false
+	return r.grows(float64(there)*float64(key.got+cost)/float64(mine), free, now), false
+}
+
+// there is how much of all that was left since may have been used by now.
+func (r *rest) there(free int64, now time.Time) int64 {
+	all := r.sent + free
+	if r.rate > 0 {
+		return max(all-int64(r.limit)/reserve, 0)
+	}
+	come, whole := r.come(now)
+	return int64(float64(all) * (float64(come) / float64(whole)))
+}
+
+// come is the part of the whole time in which what is left may be used that counts as gone.
+func (r *rest) come(now time.Time) (come, whole time.Duration) {
+	whole = r.until.Sub(r.since)
+	gone := now.Sub(r.since)
+	return gone + (whole-gone)/head, whole
+}
+
+// grows is how long it takes until there is so much.
+func (r *rest) grows(until float64, free int64, now time.Time) time.Duration {
+	if r.rate > 0 {
+		return r.comes(int64(math.Ceil(until))-r.there(free, now), now)
+	}
+	come, whole := r.come(now)
+	later := time.Duration(float64(whole)*until/float64(r.sent+free)) - come
+	return max(min(later*head/(head-1), r.until.Sub(now)), time.Millisecond)
 }
 
 func asked(of map[string]*asker) []int64 {

@@ -47,15 +47,15 @@ type caller struct {
 // drive has callers ask for a while, each answer after 200 ms.
 func drive(t *balance.Target, a *account, seed uint64, length time.Duration, callers ...*caller) {
 	type answer struct {
-		at   time.Time
-		rest *balance.Rest
+		sent, at time.Time
+		rest     *balance.Rest
 	}
 	var under []answer
 	dice := rand.New(rand.NewPCG(seed, 1))
 	const step = 10 * time.Millisecond
 	for at := start; at.Before(start.Add(length)); at = at.Add(step) {
 		for len(under) > 0 && !at.Before(under[0].at) {
-			t.Pool().Answered(1, [2]*balance.Rest{under[0].rest}, at)
+			t.Pool().Answered(1, [2]*balance.Rest{under[0].rest}, under[0].sent, at)
 			under = under[1:]
 		}
 		for _, i := range dice.Perm(len(callers)) {
@@ -75,7 +75,7 @@ func drive(t *balance.Target, a *account, seed uint64, length time.Duration, cal
 			} else {
 				c.limited++
 			}
-			under = append(under, answer{at.Add(200 * time.Millisecond), rest})
+			under = append(under, answer{at, at.Add(200 * time.Millisecond), rest})
 		}
 	}
 }
@@ -127,7 +127,7 @@ func TestPoolsAreSharedByProjects(t *testing.T) {
 	one := &caller{who: balance.Asker{Project: "one", Key: "x"}, rate: 10}
 	p := poolTarget()
 	p.Pool().Sent(one.who, 1)
-	p.Pool().Answered(1, [2]*balance.Rest{{Limit: 600, Left: 59, Resets: time.Minute}}, start)
+	p.Pool().Answered(1, [2]*balance.Rest{{Limit: 600, Left: 59, Resets: time.Minute}}, start, start)
 	drive(p, a, 2, 50*time.Second, append(many, one)...)
 	sum := 0
 	for _, c := range many {
@@ -142,7 +142,7 @@ func TestPool(t *testing.T) {
 	who := balance.Asker{Project: "a", Key: "1"}
 	hear := func(p *balance.Pool, said [2]*balance.Rest, at time.Time) {
 		p.Sent(who, 100)
-		p.Answered(100, said, at)
+		p.Answered(100, said, at, at)
 	}
 	t.Run("alone_one_may_use_all_that_is_left", func(t *testing.T) {
 		p := poolTarget().Pool()
@@ -198,6 +198,65 @@ func TestPool(t *testing.T) {
 			t.Errorf("%d askers are held", n)
 		}
 	})
+}
+
+// Nothing of a bucket that fills all the time is left unused: one that is alone and asks for
+// more than comes back is served as often as something does, and not once a minute.
+func TestTheLastUnitOfABucketIsUsed(t *testing.T) {
+	a := &account{limit: 60, window: time.Minute, bucket: true, left: 60, at: start}
+	target, who := poolTarget(), balance.Asker{Project: "a", Key: "1"}
+	var last, answered time.Time
+	var longest time.Duration
+	served, limited := 0, 0
+	for at := start; at.Before(start.Add(10 * time.Minute)); at = at.Add(100 * time.Millisecond) {
+		if at.Before(answered) {
+			continue
+		}
+		if wait, ok := target.Pool().Allow(who, 1, at); !ok {
+			if at.Sub(start) > time.Minute && wait > 2*time.Second {
+				t.Fatalf("after %v it is to wait %v for what comes once a second", at.Sub(start), wait)
+			}
+			continue
+		}
+		target.Pool().Sent(who, 1)
+		rest, ok := a.ask(at)
+		answered = at.Add(50 * time.Millisecond)
+		target.Pool().Answered(1, [2]*balance.Rest{rest}, at, answered)
+		if !ok {
+			limited++
+			continue
+		}
+		if served++; !last.IsZero() && at.Sub(start) > time.Minute {
+			longest = max(longest, at.Sub(last))
+		}
+		last = at
+	}
+	if served < 650 || limited > 6 || longest > 3*time.Second {
+		t.Errorf("%d are served of 660, %d refused by the upstream, and the longest pause is %v", served, limited, longest)
+	}
+}
+
+// What looks like a bucket's reset is none: whole seconds, answers that took long, and those
+// that are of the next window already.
+func TestAWindowIsNoBucket(t *testing.T) {
+	who := balance.Asker{Project: "a", Key: "1"}
+	for name, second := range map[string]struct{ sent, now, resets time.Duration }{
+		"whole_seconds": {2 * time.Second, 2100 * time.Millisecond, 59 * time.Second},
+		"a_slow_answer": {2 * time.Second, 20 * time.Second, 58 * time.Second},
+		"the_next_one":  {59900 * time.Millisecond, 60100 * time.Millisecond, time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := poolTarget().Pool()
+			for range 2 {
+				p.Sent(who, 1)
+			}
+			p.Answered(1, [2]*balance.Rest{{Limit: 60, Left: 9, Resets: time.Minute}}, start, start.Add(200*time.Millisecond))
+			p.Answered(1, [2]*balance.Rest{{Limit: 60, Left: 0, Resets: second.resets}}, start.Add(second.sent), start.Add(second.now))
+			if wait, ok := p.Allow(who, 1, start.Add(second.now+10*time.Second)); ok || wait < 20*time.Second {
+				t.Errorf("with nothing left: %v, %v", wait, ok)
+			}
+		})
+	}
 }
 
 func BenchmarkPoolWithEnoughLeft(b *testing.B) {

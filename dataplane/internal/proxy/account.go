@@ -98,7 +98,7 @@ func (e *exchange) asker() balance.Asker {
 // count counts the attempt with the upstream's account.
 func (u *upstream) count() {
 	e := u.exchange
-	u.pool, u.pooled = e.targets.Of(u.target).Pool(), e.likelyInput()
+	u.pool, u.pooled, u.counted = e.targets.Of(u.target).Pool(), e.likelyInput(), e.handler.config.Now()
 	u.pool.Sent(e.asker(), u.pooled)
 }
 
@@ -113,6 +113,6 @@ func (u *upstream) answered(response *http.Response) {
 	if response != nil {
 		said = restsIn(response.Header, now)
 	}
-	u.pool.Answered(u.pooled, said, now)
+	u.pool.Answered(u.pooled, said, u.counted, now)
 	u.pool = nil
 }

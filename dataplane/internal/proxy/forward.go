@@ -33,8 +33,9 @@ type upstream struct {
 	attempt *usagev1.Attempt
 	begun   time.Duration
 	trial   balance.Trial // to learn from
-	pool    *balance.Pool // that it is counted in, with so many tokens; nil: no more
+	pool    *balance.Pool // that it is counted in, with so many tokens, since then; nil: no more
 	pooled  int64
+	counted time.Time
 	span    trace.Span // nil: it is not traced
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
