@@ -1,6 +1,8 @@
 package balance
 
 import (
+	"cmp"
+	"maps"
 	"math"
 	"slices"
 	"sync"
@@ -22,6 +24,8 @@ const (
 	// A reset that comes later than was said at first, by more than slack, is one of a bucket:
 	// that of a window stays, but for whole seconds.
 	slack = time.Second
+	// farOff is later than any window ends.
+	farOff = 1000 * time.Hour
 	// maxAskers bounds the keys that are told apart; those beyond share as one.
 	maxAskers = 1000
 )
@@ -44,13 +48,14 @@ type Rest struct {
 }
 
 // Pool is what is left of an upstream's own limits, as its answers tell: of the account behind
-// the credential, which this agent may share. While little is left, keys get even parts of it.
+// the credential, which this agent may share. While little is left, keys get parts of it by weight.
 // It is safe for concurrent use.
 type Pool struct {
 	tight atomic.Bool
 	mu    sync.Mutex
-	under [pooled]int64 // of attempts that had no answer yet
+	under [pooled]int64 // of attempts that had no answer yet, and of turns that came
 	rests [pooled]rest
+	line  *line // nil: nobody waits
 }
 
 // rest is one limit while little of it is left; until is zero where there is enough.
@@ -63,19 +68,24 @@ type rest struct {
 	// rate is how many come back in a nanosecond, where it is a bucket that fills all the time;
 	// 0: it is a window, or nothing says otherwise yet.
 	rate, limit float64
-	sent        int64 // since then, by this agent
+	paced       time.Time // when the next may go of those that wait for a bucket's reserve
+	sent        int64     // since then, by this agent
 	projects    map[string]*asker
 	askers      int
 }
 
 // asker is a project, or a key of one.
 type asker struct {
-	asked, got int64
-	keys       map[string]*asker
+	asked, got, weight int64
+	keys               map[string]*asker
 }
 
 // Asker is whose request it is.
-type Asker struct{ Project, Key string }
+type Asker struct {
+	Project, Key string
+	// Weights of what they get, the key's within its project; 0: 1.
+	ProjectWeight, KeyWeight int64
+}
 
 // Pool is of the account that the target is asked with.
 func (t *Target) Pool() *Pool { return &t.pool }
@@ -88,14 +98,10 @@ func (p *Pool) Allow(who Asker, tokens int64, now time.Time) (wait time.Duration
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for i, cost := range [...]int64{1, max(tokens, 1)} {
+	p.starts(now)
+	for i, cost := range costOf(tokens) {
 		r := &p.rests[i]
 		if r.until.IsZero() {
-			continue
-		}
-		if !now.Before(r.until) {
-			*r = rest{}
-			p.settle()
 			continue
 		}
 		if after, fits := r.allow(who, cost, p.under[i], now); !fits {
@@ -105,17 +111,54 @@ func (p *Pool) Allow(who Asker, tokens int64, now time.Time) (wait time.Duration
 	return wait, wait == 0
 }
 
+// costOf a request of so many tokens.
+func costOf(tokens int64) [pooled]int64 {
+	return [...]int64{PooledRequests: 1, PooledTokens: max(tokens, 1)}
+}
+
+// starts forgets the limits that start over.
+func (p *Pool) starts(now time.Time) {
+	for i := range p.rests {
+		switch r := &p.rests[i]; {
+		case r.until.IsZero() || now.Before(r.until):
+		case p.line == nil:
+			*r = rest{}
+		default:
+			r.restart(now)
+		}
+	}
+	p.settle()
+}
+
+// restart of a limit that requests wait for: not all of them may go at once.
+func (r *rest) restart(now time.Time) {
+	switch {
+	case r.rate > 0:
+		r.left = r.free(0, now)
+	case now.Before(r.ends):
+		r.left = 1 // nothing was heard for long: one is to find out
+	default:
+		r.left, r.ends = int64(r.limit), now.Add(farOff)
+	}
+	r.heard, r.since, r.until, r.sent = now, now, now.Add(longestTight), 0
+	r.projects, r.askers = map[string]*asker{}, 0
+}
+
 // Sent counts an attempt that goes to the upstream. Answered is to follow.
 func (p *Pool) Sent(who Asker, tokens int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for i, cost := range [...]int64{1, max(tokens, 1)} {
-		p.under[i] += cost
+	p.count(who, costOf(tokens))
+}
+
+func (p *Pool) count(who Asker, cost [pooled]int64) {
+	for i, c := range cost {
+		p.under[i] += c
 		if r := &p.rests[i]; !r.until.IsZero() {
-			r.sent += cost
+			r.sent += c
 			project, key := r.of(who)
-			project.got += cost
-			key.got += cost
+			project.got += c
+			key.got += c
 		}
 	}
 }
@@ -125,13 +168,14 @@ func (p *Pool) Sent(who Asker, tokens int64) {
 func (p *Pool) Answered(tokens int64, said [2]*Rest, sent, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for i, cost := range [...]int64{1, max(tokens, 1)} {
+	for i, cost := range costOf(tokens) {
 		p.under[i] -= cost
 		if said[i] != nil {
-			p.rests[i].hear(said[i], sent, now)
+			p.rests[i].hear(said[i], p.line != nil, sent, now)
 		}
 	}
 	p.settle()
+	p.move(now)
 }
 
 func (p *Pool) settle() {
@@ -144,10 +188,11 @@ func (p *Pool) settle() {
 
 // hear takes in what is left. What keys got is counted anew now and then, or who comes late
 // would have to get as much first as others did in all the time before. The upstream counts
-// its reset from somewhere between sent and now.
-func (r *rest) hear(said *Rest, sent, now time.Time) {
+// its reset from somewhere between sent and now. While requests wait for it, it is kept in
+// mind even if there is enough.
+func (r *rest) hear(said *Rest, waiting bool, sent, now time.Time) {
 	switch tight := !r.until.IsZero() && now.Before(r.until); {
-	case said.Limit <= 0 || said.Resets <= 0 || said.Left >= said.Limit/easyAbove || !tight && said.Left >= said.Limit/tightBelow:
+	case said.Limit <= 0 || said.Resets <= 0 || said.Left >= max(said.Limit/easyAbove, 1) && !(tight && waiting) || !tight && said.Left >= max(said.Limit/tightBelow, 1):
 		*r = rest{}
 		return
 	case !tight:
@@ -160,8 +205,7 @@ func (r *rest) hear(said *Rest, sent, now time.Time) {
 		r.ends = ends
 	}
 	r.left, r.heard, r.until = max(said.Left, 0), now, now.Add(min(said.Resets, longestTight))
-	if fills {
-		r.limit = float64(said.Limit)
+	if r.limit = float64(said.Limit); fills {
 		r.rate = (r.limit - float64(r.left)) / float64(said.Resets)
 	}
 }
@@ -196,9 +240,10 @@ func (r *rest) of(who Asker) (project, key *asker) {
 			r.askers++
 		}
 	}
+	project.weight = max(who.ProjectWeight, 1)
 	if key = project.keys[who.Key]; key == nil {
 		if r.askers >= maxAskers {
-			who.Key = ""
+			who.Key, who.KeyWeight = "", 0
 		}
 		if key = project.keys[who.Key]; key == nil {
 			key = &asker{}
@@ -206,11 +251,12 @@ func (r *rest) of(who Asker) (project, key *asker) {
 			r.askers++
 		}
 	}
+	key.weight = max(who.KeyWeight, 1)
 	return project, key
 }
 
-// allow compares what a key got with its even part of what is there by now. under is what is
-// on its way.
+// allow compares what a key got with its part of what is there by now. under is what is on
+// its way.
 func (r *rest) allow(who Asker, cost, under int64, now time.Time) (wait time.Duration, ok bool) {
 	project, key := r.of(who)
 	project.asked += cost
@@ -223,7 +269,7 @@ func (r *rest) allow(who Asker, cost, under int64, now time.Time) (wait time.Dur
 		return 0, true // nobody to leave anything to
 	}
 	there := r.there(free, now)
-	mine := even(asked(project.keys), even(asked(r.projects), there, project.asked), key.asked)
+	mine := part(key, project.keys, part(project, r.projects, there))
 	if key.got+cost <= max(mine, cost) {
 		return 0, true
 	}
@@ -263,24 +309,20 @@ func (r *rest) grows(until float64, free int64, now time.Time) time.Duration {
 	return max(min(later*head/(head-1), r.until.Sub(now)), time.Millisecond)
 }
 
-func asked(of map[string]*asker) []int64 {
-	all := make([]int64, 0, len(of))
-	for _, a := range of {
-		all = append(all, a.asked)
+// part is what one of several gets of an amount, by their weights: who asks for less than its
+// part leaves the rest of it to the others.
+func part(mine *asker, of map[string]*asker, amount int64) int64 {
+	all := slices.SortedFunc(maps.Values(of), func(a, b *asker) int { return cmp.Compare(a.asked*b.weight, b.asked*a.weight) })
+	var weight int64
+	for _, a := range all {
+		weight += a.weight
 	}
-	return all
-}
-
-// even is what one of several gets of an amount that asks for so much: who asks for less than
-// an even part leaves the rest of it to the others.
-func even(asked []int64, amount, mine int64) int64 {
-	slices.Sort(asked)
-	for i, a := range asked {
-		part := amount / int64(len(asked)-i)
-		if a > part {
-			return min(mine, part)
+	for _, a := range all {
+		if a.asked > amount*a.weight/weight {
+			return min(mine.asked, amount*mine.weight/weight)
 		}
-		amount -= a
+		amount -= a.asked
+		weight -= a.weight
 	}
-	return mine
+	return mine.asked
 }

@@ -44,7 +44,8 @@ import (
 //	8 (2026-11-27): serving on while the spool is full; what usage may hold of callers' words.
 //	9 (2026-11-27): quotas; price books with entries for one provider, for some time, for the
 //	   tokens beyond a threshold, by regions, images and requests; what is done without a price.
-const Capability = 9
+//	10 (2026-11-28): project; weights and priorities of keys, queues of providers.
+const Capability = 10
 
 // Compile prepares a verified policy with the revocations that hold now. swap
 // makes it the served one; it runs after the policy is on disk. An error refuses

@@ -69,11 +69,22 @@ type crowded struct {
 }
 
 // spare keeps an attempt from a target whose account has little left of the provider's own
-// limits, where the key had its part of that.
+// limits, where the key had its part of that, or others wait for it.
 func (e *exchange) spare(target *snapshot.Target) *dialect.Refusal {
-	wait, ok := e.targets.Of(target).Pool().Allow(e.asker(), e.likelyInput(), e.handler.config.Now())
+	if e.hasTurn() {
+		return nil
+	}
+	pool := e.targets.Of(target).Pool()
+	allow, queues := pool.Allow, target.Provider.Queue.Most > 0
+	if queues {
+		allow = pool.Spare
+	}
+	wait, ok := allow(e.asker(), e.likelyInput(), e.handler.config.Now())
 	if ok {
 		return nil
+	}
+	if queues {
+		e.mayQueue(target, wait)
 	}
 	e.handler.metrics.crowded.Inc()
 	e.crowded = &crowded{wait: wait, told: &dialect.Refusal{Status: http.StatusTooManyRequests, Code: codeUpstreamRateLimited,
@@ -92,14 +103,16 @@ func (e *exchange) tellCrowded(refusal *dialect.Refusal) {
 func seconds(d time.Duration) int64 { return max(1, int64((d+time.Second-1)/time.Second)) }
 
 func (e *exchange) asker() balance.Asker {
-	return balance.Asker{Project: e.key.ProjectID, Key: e.key.ID}
+	return balance.Asker{Project: e.key.ProjectID, Key: e.key.ID, ProjectWeight: e.key.ProjectWeight, KeyWeight: e.key.Weight}
 }
 
 // count counts the attempt with the upstream's account.
 func (u *upstream) count() {
 	e := u.exchange
 	u.pool, u.pooled, u.counted = e.targets.Of(u.target).Pool(), e.likelyInput(), e.handler.config.Now()
-	u.pool.Sent(e.asker(), u.pooled)
+	if !e.takesTurn() {
+		u.pool.Sent(e.asker(), u.pooled)
+	}
 }
 
 // answered has the account know what the answer says is left; nil: there is none. Further calls

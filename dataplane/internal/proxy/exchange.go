@@ -43,6 +43,7 @@ type exchange struct {
 	// as such, reservations that and each attempt's; nil: there are none.
 	counted      []snapshot.Counted
 	crowded      *crowded // the same of the upstream's own limits
+	queue        *queued  // nil: no target that it passed over has a queue
 	lacked       *lack    // of the target that was asked about last; nil: quotas cover all
 	whole        *reservation
 	reservations []*reservation
@@ -102,9 +103,14 @@ func (e *exchange) pass() {
 	e.record.Surface = e.surface.records
 	defer e.releaseBody()
 	defer e.endQuotas()
+	defer e.leaveQueue()
 	refusal := e.admit()
 	if refusal == nil {
 		refusal = e.start()
+	}
+	if refusal == callerLeft {
+		e.left()
+		return
 	}
 	if refusal != nil {
 		e.refuse(refusal)
@@ -199,12 +205,12 @@ func (e *exchange) find(name string) *snapshot.Route {
 
 // next is the target of the next attempt, its credential at hand. Targets that there is no
 // time or budget for, or that this agent can't use, are passed over; refusal is about the
-// last of those where no target is left.
+// last of those where no target is left, also to wait for.
 func (e *exchange) next() (target *snapshot.Target, refusal *dialect.Refusal) {
 	for {
 		target = e.plan.Next()
 		if target == nil {
-			return nil, refusal
+			return e.inTurn(refusal)
 		}
 		if e.plan.Made() > 0 && (!e.inTime(target) || !e.affords(target)) {
 			e.plan.Drop()

@@ -28,6 +28,8 @@ type metrics struct {
 	overBudget      prometheus.Counter
 
 	crowded                             prometheus.Counter
+	queued                              *prometheus.CounterVec
+	queueWait                           prometheus.Histogram
 	hedges, hedgesWon, hedgesOverBudget prometheus.Counter
 
 	shadows        *prometheus.CounterVec
@@ -40,6 +42,7 @@ type metrics struct {
 	genAI          *genAI
 	connections    connections
 	inFlight       atomic.Int64
+	waiting        atomic.Int64
 	streams        atomic.Int64
 
 	of     map[*surface]surfaceMetrics // of those that forward
@@ -85,10 +88,12 @@ func newMetrics(registry prometheus.Registerer, upstream ...prometheus.Collector
 		genAI:       newGenAI(),
 		connections: newConnections(),
 	}
+	m.queued, m.queueWait = newQueueMetrics()
 	all := []prometheus.Collector{
 		m.requests, m.unauthenticated, m.unrecorded, m.spoolFull, m.spoolErrors, m.retries, m.overBudget,
-		m.crowded, m.hedges, m.hedgesWon, m.hedgesOverBudget, m.shadows, m.shadowsDropped, m.bytes, m.overhead, m.stage, m.words, m.unpriced, m.connections.used,
+		m.crowded, m.queued, m.queueWait, m.hedges, m.hedgesWon, m.hedgesOverBudget, m.shadows, m.shadowsDropped, m.bytes, m.overhead, m.stage, m.words, m.unpriced, m.connections.used,
 		gauge("weir_agent_requests_in_flight", "Requests that are being answered.", m.inFlight.Load),
+		gauge("weir_agent_requests_waiting", "Requests that wait for what their provider allows.", m.waiting.Load),
 		gauge("weir_agent_streams_open", "Answers that are passed on as they come.", m.streams.Load),
 	}
 	var faults []error

@@ -85,6 +85,9 @@ func (e *exchange) attributes(outcome usagev1.Outcome) []slog.Attr {
 	if e.route != nil {
 		attributes = append(attributes, slog.String("route", e.route.Name), slog.Bool("streamed", e.record.Streamed))
 	}
+	if took, waited := e.queueTook(); waited {
+		attributes = append(attributes, slog.Duration("queued", took))
+	}
 	if e.up != nil {
 		a := e.up.attempt
 		attributes = append(attributes,

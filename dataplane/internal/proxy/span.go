@@ -141,6 +141,9 @@ func (e *exchange) requestSays() []attribute.KeyValue {
 	} else if e.route != nil {
 		says = append(says, attribute.String("weir.route", e.route.Name))
 	}
+	if took, waited := e.queueTook(); waited {
+		says = append(says, attribute.Float64("weir.queued", took.Seconds()))
+	}
 	if e.record.Status != 0 { // last: the upstream's status is another one
 		says = append(says, semconv.HTTPResponseStatusCode(int(e.record.Status)))
 	}

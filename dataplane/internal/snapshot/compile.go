@@ -53,6 +53,7 @@ func (p *Policy) Next(release *policyv1.Release, resources []*policyv1.Resource,
 		reached: map[string]*URLs{},
 		routes:  map[string]*Route{},
 		keyIDs:  map[string]bool{},
+		weights: map[string]int64{},
 		content: &content{
 			organizationID:  release.GetOrganizationId(),
 			gatewayID:       release.GetGatewayId(),
@@ -100,6 +101,7 @@ type compiler struct {
 	reached map[string]*URLs
 	routes  map[string]*Route // by id
 	keyIDs  map[string]bool
+	weights map[string]int64 // of projects, by id
 	reasons []string
 }
 
@@ -138,6 +140,7 @@ func (c *compiler) compile(release *policyv1.Release, resources []*policyv1.Reso
 	c.needPriceBook(release.GetPriceBookVersion())
 	c.findStandIn()
 	compileKind(c, byKind["route"], c.addRoute)
+	compileKind(c, byKind["project"], c.addProject)
 	compileKind(c, byKind["key"], c.addKey)
 	compileKind(c, byKind["quota"], c.addQuota)
 	c.spread()
@@ -148,7 +151,7 @@ func (c *compiler) compile(release *policyv1.Release, resources []*policyv1.Reso
 // Knows tells whether Compile reads resources of a kind; others it leaves aside.
 func Knows(kind string) bool {
 	switch kind {
-	case "gateway", "price_book", "provider", "route", "key", "quota":
+	case "gateway", "price_book", "provider", "route", "project", "key", "quota":
 		return true
 	default:
 		return false

@@ -17,6 +17,7 @@ func (c *compiler) addKey(id string, k *policyv1.Key) {
 	key := &Key{
 		ID: id, ProjectID: k.GetProjectId(), revoked: k.GetRevokedAt() != nil,
 		expiresAt: c.time(id, "expires_at", k.GetExpiresAt()), labels: k.GetLabels(),
+		Weight: c.weight("key "+id, k.GetWeight()), ProjectWeight: max(c.weights[k.GetProjectId()], 1), Priority: c.priority(id, k.GetPriority()),
 	}
 	if !key.revoked { // else it is kept for its hashes, its routes may be gone
 		key.routes = c.keyRoutes(id, k)

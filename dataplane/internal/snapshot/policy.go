@@ -59,7 +59,10 @@ type content struct {
 // Key is a virtual key.
 type Key struct {
 	ID, ProjectID string
-	expiresAt     time.Time
+	// Weights of what the project gets of a provider's account, and the key of that; 1 to 100.
+	ProjectWeight, Weight int64
+	Priority              policyv1.Priority // NORMAL where nothing is said
+	expiresAt             time.Time
 	// rotatedAt is when a secret that was replaced stops to open the key; zero:
 	// the secret is the key's present one.
 	rotatedAt time.Time
@@ -151,6 +154,7 @@ type Provider struct {
 	Blocked string
 	// Timeouts where a route says nothing.
 	Timeouts Timeouts
+	Queue    Queue
 	quotas   []*quota.Quota
 }
 

@@ -39,6 +39,7 @@ func (c *compiler) addProvider(id string, p *policyv1.Provider) {
 		Headers:  c.headers(id, p.GetHeaders()),
 		Timeouts: c.timeouts("provider "+id, p.GetTimeouts()),
 		Sealed:   c.sealed(id, origin, p),
+		Queue:    c.queue(id, p.GetQueue()),
 	}
 	if models := modelsOf(p); models.path != "" {
 		provider.Models = models.at(base, "")

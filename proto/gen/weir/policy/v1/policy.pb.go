@@ -403,6 +403,60 @@ func (Failure) EnumDescriptor() ([]byte, []int) {
 	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{5}
 }
 
+// Priority is whose requests go first of those that wait for a provider's account;
+// unspecified: NORMAL.
+type Priority int32
+
+const (
+	Priority_PRIORITY_UNSPECIFIED Priority = 0
+	Priority_PRIORITY_BATCH       Priority = 1
+	Priority_PRIORITY_NORMAL      Priority = 2
+	Priority_PRIORITY_INTERACTIVE Priority = 3
+)
+
+// Enum value maps for Priority.
+var (
+	Priority_name = map[int32]string{
+		0: "PRIORITY_UNSPECIFIED",
+		1: "PRIORITY_BATCH",
+		2: "PRIORITY_NORMAL",
+		3: "PRIORITY_INTERACTIVE",
+	}
+	Priority_value = map[string]int32{
+		"PRIORITY_UNSPECIFIED": 0,
+		"PRIORITY_BATCH":       1,
+		"PRIORITY_NORMAL":      2,
+		"PRIORITY_INTERACTIVE": 3,
+	}
+)
+
+func (x Priority) Enum() *Priority {
+	p := new(Priority)
+	*p = x
+	return p
+}
+
+func (x Priority) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Priority) Descriptor() protoreflect.EnumDescriptor {
+	return file_weir_policy_v1_policy_proto_enumTypes[6].Descriptor()
+}
+
+func (Priority) Type() protoreflect.EnumType {
+	return &file_weir_policy_v1_policy_proto_enumTypes[6]
+}
+
+func (x Priority) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Priority.Descriptor instead.
+func (Priority) EnumDescriptor() ([]byte, []int) {
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{6}
+}
+
 // LongContext is which tokens long_rates price; unspecified: WHOLE.
 type LongContext int32
 
@@ -441,11 +495,11 @@ func (x LongContext) String() string {
 }
 
 func (LongContext) Descriptor() protoreflect.EnumDescriptor {
-	return file_weir_policy_v1_policy_proto_enumTypes[6].Descriptor()
+	return file_weir_policy_v1_policy_proto_enumTypes[7].Descriptor()
 }
 
 func (LongContext) Type() protoreflect.EnumType {
-	return &file_weir_policy_v1_policy_proto_enumTypes[6]
+	return &file_weir_policy_v1_policy_proto_enumTypes[7]
 }
 
 func (x LongContext) Number() protoreflect.EnumNumber {
@@ -454,7 +508,7 @@ func (x LongContext) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use LongContext.Descriptor instead.
 func (LongContext) EnumDescriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{6}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{7}
 }
 
 type Sticky_By int32
@@ -499,11 +553,11 @@ func (x Sticky_By) String() string {
 }
 
 func (Sticky_By) Descriptor() protoreflect.EnumDescriptor {
-	return file_weir_policy_v1_policy_proto_enumTypes[7].Descriptor()
+	return file_weir_policy_v1_policy_proto_enumTypes[8].Descriptor()
 }
 
 func (Sticky_By) Type() protoreflect.EnumType {
-	return &file_weir_policy_v1_policy_proto_enumTypes[7]
+	return &file_weir_policy_v1_policy_proto_enumTypes[8]
 }
 
 func (x Sticky_By) Number() protoreflect.EnumNumber {
@@ -512,7 +566,7 @@ func (x Sticky_By) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Sticky_By.Descriptor instead.
 func (Sticky_By) EnumDescriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{15, 0}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{17, 0}
 }
 
 // Release names one whole policy of one gateway. Its serialized bytes are
@@ -759,7 +813,7 @@ func (x *SignedRelease) GetSigningKeyId() string {
 // body; unknown kinds are kept and counted in the root.
 type Resource struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// gateway, provider, route, key, price_book, quota.
+	// gateway, project, provider, route, key, price_book, quota.
 	Kind string `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
 	Id   string `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
 	// Serialized message of that kind.
@@ -1280,6 +1334,62 @@ func (x *LabelRule) GetPattern() string {
 	return ""
 }
 
+// Project: what its keys have in common. Kind "project", of capability 10; those that are as
+// any other are not in the policy.
+type Project struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// Its part of what a provider's account has left, beside those of other projects: 1 to 100;
+	// 0: 1.
+	Weight        int32 `protobuf:"varint,2,opt,name=weight,proto3" json:"weight,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Project) Reset() {
+	*x = Project{}
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Project) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Project) ProtoMessage() {}
+
+func (x *Project) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Project.ProtoReflect.Descriptor instead.
+func (*Project) Descriptor() ([]byte, []int) {
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *Project) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Project) GetWeight() int32 {
+	if x != nil {
+		return x.Weight
+	}
+	return 0
+}
+
 // Provider: an upstream account. Kind "provider".
 type Provider struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1300,14 +1410,17 @@ type Provider struct {
 	SealedCredential *SealedCredential `protobuf:"bytes,10,opt,name=sealed_credential,json=sealedCredential,proto3" json:"sealed_credential,omitempty"`
 	// Azure's deployments are asked with it, in the query; empty: by its OpenAI endpoint
 	// (/openai/v1). Of capability 6.
-	ApiVersion    string `protobuf:"bytes,11,opt,name=api_version,json=apiVersion,proto3" json:"api_version,omitempty"`
+	ApiVersion string `protobuf:"bytes,11,opt,name=api_version,json=apiVersion,proto3" json:"api_version,omitempty"`
+	// Absent: requests that its account has nothing left for are refused at once. Of
+	// capability 10.
+	Queue         *Queue `protobuf:"bytes,12,opt,name=queue,proto3" json:"queue,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Provider) Reset() {
 	*x = Provider{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[10]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1319,7 +1432,7 @@ func (x *Provider) String() string {
 func (*Provider) ProtoMessage() {}
 
 func (x *Provider) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[10]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1332,7 +1445,7 @@ func (x *Provider) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Provider.ProtoReflect.Descriptor instead.
 func (*Provider) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{10}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Provider) GetId() string {
@@ -1412,6 +1525,69 @@ func (x *Provider) GetApiVersion() string {
 	return ""
 }
 
+func (x *Provider) GetQueue() *Queue {
+	if x != nil {
+		return x.Queue
+	}
+	return nil
+}
+
+// Queue is how requests wait for what is left of a provider's own limits, in each agent and
+// for each of its models.
+type Queue struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// At most so many wait, 1 to 1,000.
+	MaxRequests int32 `protobuf:"varint,1,opt,name=max_requests,json=maxRequests,proto3" json:"max_requests,omitempty"`
+	// No longer than this, 1 to 60,000.
+	MaxWaitMs     int64 `protobuf:"varint,2,opt,name=max_wait_ms,json=maxWaitMs,proto3" json:"max_wait_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Queue) Reset() {
+	*x = Queue{}
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Queue) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Queue) ProtoMessage() {}
+
+func (x *Queue) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Queue.ProtoReflect.Descriptor instead.
+func (*Queue) Descriptor() ([]byte, []int) {
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *Queue) GetMaxRequests() int32 {
+	if x != nil {
+		return x.MaxRequests
+	}
+	return 0
+}
+
+func (x *Queue) GetMaxWaitMs() int64 {
+	if x != nil {
+		return x.MaxWaitMs
+	}
+	return 0
+}
+
 // SealedCredential opens with a key of the gateway's agents, for the release's
 // organization and gateway, and the provider's id and the origin of its base URL.
 type SealedCredential struct {
@@ -1425,7 +1601,7 @@ type SealedCredential struct {
 
 func (x *SealedCredential) Reset() {
 	*x = SealedCredential{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[11]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1437,7 +1613,7 @@ func (x *SealedCredential) String() string {
 func (*SealedCredential) ProtoMessage() {}
 
 func (x *SealedCredential) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[11]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1450,7 +1626,7 @@ func (x *SealedCredential) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SealedCredential.ProtoReflect.Descriptor instead.
 func (*SealedCredential) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{11}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *SealedCredential) GetVersion() int64 {
@@ -1478,7 +1654,7 @@ type Header struct {
 
 func (x *Header) Reset() {
 	*x = Header{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[12]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1490,7 +1666,7 @@ func (x *Header) String() string {
 func (*Header) ProtoMessage() {}
 
 func (x *Header) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[12]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1503,7 +1679,7 @@ func (x *Header) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Header.ProtoReflect.Descriptor instead.
 func (*Header) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{12}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Header) GetName() string {
@@ -1541,7 +1717,7 @@ type Timeouts struct {
 
 func (x *Timeouts) Reset() {
 	*x = Timeouts{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[13]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1553,7 +1729,7 @@ func (x *Timeouts) String() string {
 func (*Timeouts) ProtoMessage() {}
 
 func (x *Timeouts) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[13]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1566,7 +1742,7 @@ func (x *Timeouts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Timeouts.ProtoReflect.Descriptor instead.
 func (*Timeouts) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{13}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Timeouts) GetFirstByteMs() int64 {
@@ -1637,7 +1813,7 @@ type Route struct {
 
 func (x *Route) Reset() {
 	*x = Route{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[14]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1649,7 +1825,7 @@ func (x *Route) String() string {
 func (*Route) ProtoMessage() {}
 
 func (x *Route) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[14]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1662,7 +1838,7 @@ func (x *Route) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Route.ProtoReflect.Descriptor instead.
 func (*Route) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{14}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Route) GetId() string {
@@ -1774,7 +1950,7 @@ type Sticky struct {
 
 func (x *Sticky) Reset() {
 	*x = Sticky{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[15]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1786,7 +1962,7 @@ func (x *Sticky) String() string {
 func (*Sticky) ProtoMessage() {}
 
 func (x *Sticky) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[15]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1799,7 +1975,7 @@ func (x *Sticky) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sticky.ProtoReflect.Descriptor instead.
 func (*Sticky) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{15}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Sticky) GetBy() Sticky_By {
@@ -1846,7 +2022,7 @@ type Hedge struct {
 
 func (x *Hedge) Reset() {
 	*x = Hedge{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[16]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1858,7 +2034,7 @@ func (x *Hedge) String() string {
 func (*Hedge) ProtoMessage() {}
 
 func (x *Hedge) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[16]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1871,7 +2047,7 @@ func (x *Hedge) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hedge.ProtoReflect.Descriptor instead.
 func (*Hedge) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{16}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Hedge) GetPercentile() int32 {
@@ -1908,7 +2084,7 @@ type Share struct {
 
 func (x *Share) Reset() {
 	*x = Share{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[17]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1920,7 +2096,7 @@ func (x *Share) String() string {
 func (*Share) ProtoMessage() {}
 
 func (x *Share) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[17]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1933,7 +2109,7 @@ func (x *Share) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Share.ProtoReflect.Descriptor instead.
 func (*Share) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{17}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Share) GetTarget() *Target {
@@ -1965,7 +2141,7 @@ type Target struct {
 
 func (x *Target) Reset() {
 	*x = Target{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[18]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1977,7 +2153,7 @@ func (x *Target) String() string {
 func (*Target) ProtoMessage() {}
 
 func (x *Target) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[18]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1990,7 +2166,7 @@ func (x *Target) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Target.ProtoReflect.Descriptor instead.
 func (*Target) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{18}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Target) GetProviderId() string {
@@ -2039,7 +2215,7 @@ type Retry struct {
 
 func (x *Retry) Reset() {
 	*x = Retry{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[19]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2051,7 +2227,7 @@ func (x *Retry) String() string {
 func (*Retry) ProtoMessage() {}
 
 func (x *Retry) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[19]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2064,7 +2240,7 @@ func (x *Retry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Retry.ProtoReflect.Descriptor instead.
 func (*Retry) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{19}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Retry) GetMaxAttempts() int32 {
@@ -2109,14 +2285,19 @@ type Key struct {
 	// It may use no route: those that it is for are not in this policy. route_ids is empty.
 	NoRoutes bool `protobuf:"varint,9,opt,name=no_routes,json=noRoutes,proto3" json:"no_routes,omitempty"`
 	// For quotas on labels.
-	Labels        map[string]string `protobuf:"bytes,10,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Labels map[string]string `protobuf:"bytes,10,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// Its part of what its project has of a provider's account, beside those of other keys: 1 to
+	// 100; 0: 1. Of capability 10.
+	Weight int32 `protobuf:"varint,11,opt,name=weight,proto3" json:"weight,omitempty"`
+	// Of capability 10.
+	Priority      Priority `protobuf:"varint,12,opt,name=priority,proto3,enum=weir.policy.v1.Priority" json:"priority,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Key) Reset() {
 	*x = Key{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[20]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2128,7 +2309,7 @@ func (x *Key) String() string {
 func (*Key) ProtoMessage() {}
 
 func (x *Key) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[20]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2141,7 +2322,7 @@ func (x *Key) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Key.ProtoReflect.Descriptor instead.
 func (*Key) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{20}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Key) GetId() string {
@@ -2214,6 +2395,20 @@ func (x *Key) GetLabels() map[string]string {
 	return nil
 }
 
+func (x *Key) GetWeight() int32 {
+	if x != nil {
+		return x.Weight
+	}
+	return 0
+}
+
+func (x *Key) GetPriority() Priority {
+	if x != nil {
+		return x.Priority
+	}
+	return Priority_PRIORITY_UNSPECIFIED
+}
+
 // PriceBook: prices of upstream models. Kind "price_book", id = version.
 type PriceBook struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
@@ -2226,7 +2421,7 @@ type PriceBook struct {
 
 func (x *PriceBook) Reset() {
 	*x = PriceBook{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[21]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2238,7 +2433,7 @@ func (x *PriceBook) String() string {
 func (*PriceBook) ProtoMessage() {}
 
 func (x *PriceBook) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[21]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2251,7 +2446,7 @@ func (x *PriceBook) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceBook.ProtoReflect.Descriptor instead.
 func (*PriceBook) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{21}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *PriceBook) GetVersion() string {
@@ -2310,7 +2505,7 @@ type PriceEntry struct {
 
 func (x *PriceEntry) Reset() {
 	*x = PriceEntry{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[22]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2322,7 +2517,7 @@ func (x *PriceEntry) String() string {
 func (*PriceEntry) ProtoMessage() {}
 
 func (x *PriceEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[22]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2335,7 +2530,7 @@ func (x *PriceEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceEntry.ProtoReflect.Descriptor instead.
 func (*PriceEntry) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{22}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *PriceEntry) GetPriceList() string {
@@ -2473,7 +2668,7 @@ type ServiceTierRates struct {
 
 func (x *ServiceTierRates) Reset() {
 	*x = ServiceTierRates{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[23]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2485,7 +2680,7 @@ func (x *ServiceTierRates) String() string {
 func (*ServiceTierRates) ProtoMessage() {}
 
 func (x *ServiceTierRates) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[23]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2498,7 +2693,7 @@ func (x *ServiceTierRates) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceTierRates.ProtoReflect.Descriptor instead.
 func (*ServiceTierRates) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{23}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ServiceTierRates) GetName() string {
@@ -2539,7 +2734,7 @@ type RegionFactor struct {
 
 func (x *RegionFactor) Reset() {
 	*x = RegionFactor{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[24]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2551,7 +2746,7 @@ func (x *RegionFactor) String() string {
 func (*RegionFactor) ProtoMessage() {}
 
 func (x *RegionFactor) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[24]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2564,7 +2759,7 @@ func (x *RegionFactor) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegionFactor.ProtoReflect.Descriptor instead.
 func (*RegionFactor) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{24}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *RegionFactor) GetRegion() string {
@@ -2592,7 +2787,7 @@ type Factor struct {
 
 func (x *Factor) Reset() {
 	*x = Factor{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[25]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2604,7 +2799,7 @@ func (x *Factor) String() string {
 func (*Factor) ProtoMessage() {}
 
 func (x *Factor) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[25]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2617,7 +2812,7 @@ func (x *Factor) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Factor.ProtoReflect.Descriptor instead.
 func (*Factor) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{25}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Factor) GetNumerator() int64 {
@@ -2654,7 +2849,7 @@ type Rates struct {
 
 func (x *Rates) Reset() {
 	*x = Rates{}
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[26]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2666,7 +2861,7 @@ func (x *Rates) String() string {
 func (*Rates) ProtoMessage() {}
 
 func (x *Rates) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_policy_v1_policy_proto_msgTypes[26]
+	mi := &file_weir_policy_v1_policy_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2679,7 +2874,7 @@ func (x *Rates) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rates.ProtoReflect.Descriptor instead.
 func (*Rates) Descriptor() ([]byte, []int) {
-	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{26}
+	return file_weir_policy_v1_policy_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Rates) GetInput() int64 {
@@ -2815,7 +3010,10 @@ const file_weir_policy_v1_policy_proto_rawDesc = "" +
 	"\tLabelRule\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1b\n" +
 	"\tmax_bytes\x18\x02 \x01(\x05R\bmaxBytes\x12\x18\n" +
-	"\apattern\x18\x03 \x01(\tR\apattern\"\xb2\x03\n" +
+	"\apattern\x18\x03 \x01(\tR\apattern\"1\n" +
+	"\aProject\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
+	"\x06weight\x18\x02 \x01(\x05R\x06weight\"\xdf\x03\n" +
 	"\bProvider\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x121\n" +
@@ -2830,7 +3028,11 @@ const file_weir_policy_v1_policy_proto_rawDesc = "" +
 	"\x11sealed_credential\x18\n" +
 	" \x01(\v2 .weir.policy.v1.SealedCredentialR\x10sealedCredential\x12\x1f\n" +
 	"\vapi_version\x18\v \x01(\tR\n" +
-	"apiVersion\"D\n" +
+	"apiVersion\x12+\n" +
+	"\x05queue\x18\f \x01(\v2\x15.weir.policy.v1.QueueR\x05queue\"J\n" +
+	"\x05Queue\x12!\n" +
+	"\fmax_requests\x18\x01 \x01(\x05R\vmaxRequests\x12\x1e\n" +
+	"\vmax_wait_ms\x18\x02 \x01(\x03R\tmaxWaitMs\"D\n" +
 	"\x10SealedCredential\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\x03R\aversion\x12\x16\n" +
 	"\x06sealed\x18\x02 \x01(\fR\x06sealed\"2\n" +
@@ -2893,7 +3095,7 @@ const file_weir_policy_v1_policy_proto_rawDesc = "" +
 	"\fmax_attempts\x18\x01 \x01(\x05R\vmaxAttempts\x12\x1d\n" +
 	"\n" +
 	"backoff_ms\x18\x02 \x01(\x03R\tbackoffMs\x12'\n" +
-	"\x02on\x18\x03 \x03(\x0e2\x17.weir.policy.v1.FailureR\x02on\"\xe5\x03\n" +
+	"\x02on\x18\x03 \x03(\x0e2\x17.weir.policy.v1.FailureR\x02on\"\xb3\x04\n" +
 	"\x03Key\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n" +
 	"\n" +
@@ -2908,7 +3110,9 @@ const file_weir_policy_v1_policy_proto_rawDesc = "" +
 	"\x13previous_expires_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x11previousExpiresAt\x12\x1b\n" +
 	"\tno_routes\x18\t \x01(\bR\bnoRoutes\x127\n" +
 	"\x06labels\x18\n" +
-	" \x03(\v2\x1f.weir.policy.v1.Key.LabelsEntryR\x06labels\x1a9\n" +
+	" \x03(\v2\x1f.weir.policy.v1.Key.LabelsEntryR\x06labels\x12\x16\n" +
+	"\x06weight\x18\v \x01(\x05R\x06weight\x124\n" +
+	"\bpriority\x18\f \x01(\x0e2\x18.weir.policy.v1.PriorityR\bpriority\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"[\n" +
@@ -3016,7 +3220,12 @@ const file_weir_policy_v1_policy_proto_rawDesc = "" +
 	"\x13FAILURE_UNREACHABLE\x10\x05\x12\x16\n" +
 	"\x12FAILURE_CREDENTIAL\x10\x06\x12\x1c\n" +
 	"\x18FAILURE_CONTEXT_TOO_LONG\x10\a\x12\x1a\n" +
-	"\x16FAILURE_CONTENT_FILTER\x10\b*^\n" +
+	"\x16FAILURE_CONTENT_FILTER\x10\b*g\n" +
+	"\bPriority\x12\x18\n" +
+	"\x14PRIORITY_UNSPECIFIED\x10\x00\x12\x12\n" +
+	"\x0ePRIORITY_BATCH\x10\x01\x12\x13\n" +
+	"\x0fPRIORITY_NORMAL\x10\x02\x12\x18\n" +
+	"\x14PRIORITY_INTERACTIVE\x10\x03*^\n" +
 	"\vLongContext\x12\x1c\n" +
 	"\x18LONG_CONTEXT_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12LONG_CONTEXT_WHOLE\x10\x01\x12\x19\n" +
@@ -3035,8 +3244,8 @@ func file_weir_policy_v1_policy_proto_rawDescGZIP() []byte {
 	return file_weir_policy_v1_policy_proto_rawDescData
 }
 
-var file_weir_policy_v1_policy_proto_enumTypes = make([]protoimpl.EnumInfo, 8)
-var file_weir_policy_v1_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
+var file_weir_policy_v1_policy_proto_enumTypes = make([]protoimpl.EnumInfo, 9)
+var file_weir_policy_v1_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
 var file_weir_policy_v1_policy_proto_goTypes = []any{
 	(Unpriced)(0),                 // 0: weir.policy.v1.Unpriced
 	(SpoolFull)(0),                // 1: weir.policy.v1.SpoolFull
@@ -3044,84 +3253,89 @@ var file_weir_policy_v1_policy_proto_goTypes = []any{
 	(Dialect)(0),                  // 3: weir.policy.v1.Dialect
 	(Strategy)(0),                 // 4: weir.policy.v1.Strategy
 	(Failure)(0),                  // 5: weir.policy.v1.Failure
-	(LongContext)(0),              // 6: weir.policy.v1.LongContext
-	(Sticky_By)(0),                // 7: weir.policy.v1.Sticky.By
-	(*Release)(nil),               // 8: weir.policy.v1.Release
-	(*SigningKey)(nil),            // 9: weir.policy.v1.SigningKey
-	(*SignedRelease)(nil),         // 10: weir.policy.v1.SignedRelease
-	(*Resource)(nil),              // 11: weir.policy.v1.Resource
-	(*Revocations)(nil),           // 12: weir.policy.v1.Revocations
-	(*Revocation)(nil),            // 13: weir.policy.v1.Revocation
-	(*SignedRevocations)(nil),     // 14: weir.policy.v1.SignedRevocations
-	(*PolicyFile)(nil),            // 15: weir.policy.v1.PolicyFile
-	(*Gateway)(nil),               // 16: weir.policy.v1.Gateway
-	(*LabelRule)(nil),             // 17: weir.policy.v1.LabelRule
-	(*Provider)(nil),              // 18: weir.policy.v1.Provider
-	(*SealedCredential)(nil),      // 19: weir.policy.v1.SealedCredential
-	(*Header)(nil),                // 20: weir.policy.v1.Header
-	(*Timeouts)(nil),              // 21: weir.policy.v1.Timeouts
-	(*Route)(nil),                 // 22: weir.policy.v1.Route
-	(*Sticky)(nil),                // 23: weir.policy.v1.Sticky
-	(*Hedge)(nil),                 // 24: weir.policy.v1.Hedge
-	(*Share)(nil),                 // 25: weir.policy.v1.Share
-	(*Target)(nil),                // 26: weir.policy.v1.Target
-	(*Retry)(nil),                 // 27: weir.policy.v1.Retry
-	(*Key)(nil),                   // 28: weir.policy.v1.Key
-	(*PriceBook)(nil),             // 29: weir.policy.v1.PriceBook
-	(*PriceEntry)(nil),            // 30: weir.policy.v1.PriceEntry
-	(*ServiceTierRates)(nil),      // 31: weir.policy.v1.ServiceTierRates
-	(*RegionFactor)(nil),          // 32: weir.policy.v1.RegionFactor
-	(*Factor)(nil),                // 33: weir.policy.v1.Factor
-	(*Rates)(nil),                 // 34: weir.policy.v1.Rates
-	nil,                           // 35: weir.policy.v1.Key.LabelsEntry
-	(*timestamppb.Timestamp)(nil), // 36: google.protobuf.Timestamp
+	(Priority)(0),                 // 6: weir.policy.v1.Priority
+	(LongContext)(0),              // 7: weir.policy.v1.LongContext
+	(Sticky_By)(0),                // 8: weir.policy.v1.Sticky.By
+	(*Release)(nil),               // 9: weir.policy.v1.Release
+	(*SigningKey)(nil),            // 10: weir.policy.v1.SigningKey
+	(*SignedRelease)(nil),         // 11: weir.policy.v1.SignedRelease
+	(*Resource)(nil),              // 12: weir.policy.v1.Resource
+	(*Revocations)(nil),           // 13: weir.policy.v1.Revocations
+	(*Revocation)(nil),            // 14: weir.policy.v1.Revocation
+	(*SignedRevocations)(nil),     // 15: weir.policy.v1.SignedRevocations
+	(*PolicyFile)(nil),            // 16: weir.policy.v1.PolicyFile
+	(*Gateway)(nil),               // 17: weir.policy.v1.Gateway
+	(*LabelRule)(nil),             // 18: weir.policy.v1.LabelRule
+	(*Project)(nil),               // 19: weir.policy.v1.Project
+	(*Provider)(nil),              // 20: weir.policy.v1.Provider
+	(*Queue)(nil),                 // 21: weir.policy.v1.Queue
+	(*SealedCredential)(nil),      // 22: weir.policy.v1.SealedCredential
+	(*Header)(nil),                // 23: weir.policy.v1.Header
+	(*Timeouts)(nil),              // 24: weir.policy.v1.Timeouts
+	(*Route)(nil),                 // 25: weir.policy.v1.Route
+	(*Sticky)(nil),                // 26: weir.policy.v1.Sticky
+	(*Hedge)(nil),                 // 27: weir.policy.v1.Hedge
+	(*Share)(nil),                 // 28: weir.policy.v1.Share
+	(*Target)(nil),                // 29: weir.policy.v1.Target
+	(*Retry)(nil),                 // 30: weir.policy.v1.Retry
+	(*Key)(nil),                   // 31: weir.policy.v1.Key
+	(*PriceBook)(nil),             // 32: weir.policy.v1.PriceBook
+	(*PriceEntry)(nil),            // 33: weir.policy.v1.PriceEntry
+	(*ServiceTierRates)(nil),      // 34: weir.policy.v1.ServiceTierRates
+	(*RegionFactor)(nil),          // 35: weir.policy.v1.RegionFactor
+	(*Factor)(nil),                // 36: weir.policy.v1.Factor
+	(*Rates)(nil),                 // 37: weir.policy.v1.Rates
+	nil,                           // 38: weir.policy.v1.Key.LabelsEntry
+	(*timestamppb.Timestamp)(nil), // 39: google.protobuf.Timestamp
 }
 var file_weir_policy_v1_policy_proto_depIdxs = []int32{
-	36, // 0: weir.policy.v1.Release.compiled_at:type_name -> google.protobuf.Timestamp
-	9,  // 1: weir.policy.v1.Release.signing_keys:type_name -> weir.policy.v1.SigningKey
-	13, // 2: weir.policy.v1.Revocations.revocations:type_name -> weir.policy.v1.Revocation
-	10, // 3: weir.policy.v1.PolicyFile.release:type_name -> weir.policy.v1.SignedRelease
-	11, // 4: weir.policy.v1.PolicyFile.resources:type_name -> weir.policy.v1.Resource
-	14, // 5: weir.policy.v1.PolicyFile.revocations:type_name -> weir.policy.v1.SignedRevocations
+	39, // 0: weir.policy.v1.Release.compiled_at:type_name -> google.protobuf.Timestamp
+	10, // 1: weir.policy.v1.Release.signing_keys:type_name -> weir.policy.v1.SigningKey
+	14, // 2: weir.policy.v1.Revocations.revocations:type_name -> weir.policy.v1.Revocation
+	11, // 3: weir.policy.v1.PolicyFile.release:type_name -> weir.policy.v1.SignedRelease
+	12, // 4: weir.policy.v1.PolicyFile.resources:type_name -> weir.policy.v1.Resource
+	15, // 5: weir.policy.v1.PolicyFile.revocations:type_name -> weir.policy.v1.SignedRevocations
 	1,  // 6: weir.policy.v1.Gateway.when_spool_full:type_name -> weir.policy.v1.SpoolFull
 	2,  // 7: weir.policy.v1.Gateway.end_users:type_name -> weir.policy.v1.EndUsers
-	17, // 8: weir.policy.v1.Gateway.labels:type_name -> weir.policy.v1.LabelRule
+	18, // 8: weir.policy.v1.Gateway.labels:type_name -> weir.policy.v1.LabelRule
 	0,  // 9: weir.policy.v1.Gateway.unpriced:type_name -> weir.policy.v1.Unpriced
 	3,  // 10: weir.policy.v1.Provider.dialect:type_name -> weir.policy.v1.Dialect
-	20, // 11: weir.policy.v1.Provider.headers:type_name -> weir.policy.v1.Header
-	21, // 12: weir.policy.v1.Provider.timeouts:type_name -> weir.policy.v1.Timeouts
-	19, // 13: weir.policy.v1.Provider.sealed_credential:type_name -> weir.policy.v1.SealedCredential
-	4,  // 14: weir.policy.v1.Route.strategy:type_name -> weir.policy.v1.Strategy
-	26, // 15: weir.policy.v1.Route.targets:type_name -> weir.policy.v1.Target
-	21, // 16: weir.policy.v1.Route.timeouts:type_name -> weir.policy.v1.Timeouts
-	27, // 17: weir.policy.v1.Route.retry:type_name -> weir.policy.v1.Retry
-	23, // 18: weir.policy.v1.Route.sticky:type_name -> weir.policy.v1.Sticky
-	24, // 19: weir.policy.v1.Route.hedge:type_name -> weir.policy.v1.Hedge
-	25, // 20: weir.policy.v1.Route.canary:type_name -> weir.policy.v1.Share
-	25, // 21: weir.policy.v1.Route.shadow:type_name -> weir.policy.v1.Share
-	7,  // 22: weir.policy.v1.Sticky.by:type_name -> weir.policy.v1.Sticky.By
-	26, // 23: weir.policy.v1.Share.target:type_name -> weir.policy.v1.Target
-	5,  // 24: weir.policy.v1.Retry.on:type_name -> weir.policy.v1.Failure
-	36, // 25: weir.policy.v1.Key.expires_at:type_name -> google.protobuf.Timestamp
-	36, // 26: weir.policy.v1.Key.revoked_at:type_name -> google.protobuf.Timestamp
-	36, // 27: weir.policy.v1.Key.previous_expires_at:type_name -> google.protobuf.Timestamp
-	35, // 28: weir.policy.v1.Key.labels:type_name -> weir.policy.v1.Key.LabelsEntry
-	30, // 29: weir.policy.v1.PriceBook.entries:type_name -> weir.policy.v1.PriceEntry
-	34, // 30: weir.policy.v1.PriceEntry.rates:type_name -> weir.policy.v1.Rates
-	34, // 31: weir.policy.v1.PriceEntry.long_rates:type_name -> weir.policy.v1.Rates
-	6,  // 32: weir.policy.v1.PriceEntry.long_context:type_name -> weir.policy.v1.LongContext
-	31, // 33: weir.policy.v1.PriceEntry.service_tiers:type_name -> weir.policy.v1.ServiceTierRates
-	32, // 34: weir.policy.v1.PriceEntry.region_factors:type_name -> weir.policy.v1.RegionFactor
-	32, // 35: weir.policy.v1.PriceEntry.geo_factors:type_name -> weir.policy.v1.RegionFactor
-	34, // 36: weir.policy.v1.ServiceTierRates.rates:type_name -> weir.policy.v1.Rates
-	34, // 37: weir.policy.v1.ServiceTierRates.long_rates:type_name -> weir.policy.v1.Rates
-	33, // 38: weir.policy.v1.ServiceTierRates.factor:type_name -> weir.policy.v1.Factor
-	33, // 39: weir.policy.v1.RegionFactor.factor:type_name -> weir.policy.v1.Factor
-	40, // [40:40] is the sub-list for method output_type
-	40, // [40:40] is the sub-list for method input_type
-	40, // [40:40] is the sub-list for extension type_name
-	40, // [40:40] is the sub-list for extension extendee
-	0,  // [0:40] is the sub-list for field type_name
+	23, // 11: weir.policy.v1.Provider.headers:type_name -> weir.policy.v1.Header
+	24, // 12: weir.policy.v1.Provider.timeouts:type_name -> weir.policy.v1.Timeouts
+	22, // 13: weir.policy.v1.Provider.sealed_credential:type_name -> weir.policy.v1.SealedCredential
+	21, // 14: weir.policy.v1.Provider.queue:type_name -> weir.policy.v1.Queue
+	4,  // 15: weir.policy.v1.Route.strategy:type_name -> weir.policy.v1.Strategy
+	29, // 16: weir.policy.v1.Route.targets:type_name -> weir.policy.v1.Target
+	24, // 17: weir.policy.v1.Route.timeouts:type_name -> weir.policy.v1.Timeouts
+	30, // 18: weir.policy.v1.Route.retry:type_name -> weir.policy.v1.Retry
+	26, // 19: weir.policy.v1.Route.sticky:type_name -> weir.policy.v1.Sticky
+	27, // 20: weir.policy.v1.Route.hedge:type_name -> weir.policy.v1.Hedge
+	28, // 21: weir.policy.v1.Route.canary:type_name -> weir.policy.v1.Share
+	28, // 22: weir.policy.v1.Route.shadow:type_name -> weir.policy.v1.Share
+	8,  // 23: weir.policy.v1.Sticky.by:type_name -> weir.policy.v1.Sticky.By
+	29, // 24: weir.policy.v1.Share.target:type_name -> weir.policy.v1.Target
+	5,  // 25: weir.policy.v1.Retry.on:type_name -> weir.policy.v1.Failure
+	39, // 26: weir.policy.v1.Key.expires_at:type_name -> google.protobuf.Timestamp
+	39, // 27: weir.policy.v1.Key.revoked_at:type_name -> google.protobuf.Timestamp
+	39, // 28: weir.policy.v1.Key.previous_expires_at:type_name -> google.protobuf.Timestamp
+	38, // 29: weir.policy.v1.Key.labels:type_name -> weir.policy.v1.Key.LabelsEntry
+	6,  // 30: weir.policy.v1.Key.priority:type_name -> weir.policy.v1.Priority
+	33, // 31: weir.policy.v1.PriceBook.entries:type_name -> weir.policy.v1.PriceEntry
+	37, // 32: weir.policy.v1.PriceEntry.rates:type_name -> weir.policy.v1.Rates
+	37, // 33: weir.policy.v1.PriceEntry.long_rates:type_name -> weir.policy.v1.Rates
+	7,  // 34: weir.policy.v1.PriceEntry.long_context:type_name -> weir.policy.v1.LongContext
+	34, // 35: weir.policy.v1.PriceEntry.service_tiers:type_name -> weir.policy.v1.ServiceTierRates
+	35, // 36: weir.policy.v1.PriceEntry.region_factors:type_name -> weir.policy.v1.RegionFactor
+	35, // 37: weir.policy.v1.PriceEntry.geo_factors:type_name -> weir.policy.v1.RegionFactor
+	37, // 38: weir.policy.v1.ServiceTierRates.rates:type_name -> weir.policy.v1.Rates
+	37, // 39: weir.policy.v1.ServiceTierRates.long_rates:type_name -> weir.policy.v1.Rates
+	36, // 40: weir.policy.v1.ServiceTierRates.factor:type_name -> weir.policy.v1.Factor
+	36, // 41: weir.policy.v1.RegionFactor.factor:type_name -> weir.policy.v1.Factor
+	42, // [42:42] is the sub-list for method output_type
+	42, // [42:42] is the sub-list for method input_type
+	42, // [42:42] is the sub-list for extension type_name
+	42, // [42:42] is the sub-list for extension extendee
+	0,  // [0:42] is the sub-list for field type_name
 }
 
 func init() { file_weir_policy_v1_policy_proto_init() }
@@ -3129,15 +3343,15 @@ func file_weir_policy_v1_policy_proto_init() {
 	if File_weir_policy_v1_policy_proto != nil {
 		return
 	}
-	file_weir_policy_v1_policy_proto_msgTypes[22].OneofWrappers = []any{}
-	file_weir_policy_v1_policy_proto_msgTypes[26].OneofWrappers = []any{}
+	file_weir_policy_v1_policy_proto_msgTypes[24].OneofWrappers = []any{}
+	file_weir_policy_v1_policy_proto_msgTypes[28].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_policy_v1_policy_proto_rawDesc), len(file_weir_policy_v1_policy_proto_rawDesc)),
-			NumEnums:      8,
-			NumMessages:   28,
+			NumEnums:      9,
+			NumMessages:   30,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

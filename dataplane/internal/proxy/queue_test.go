@@ -1,0 +1,266 @@
+package proxy_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
+	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
+)
+
+// bounded is a provider that allows so many requests in each window, and says so as OpenAI does.
+type bounded struct {
+	mu      sync.Mutex
+	limit   int
+	window  time.Duration
+	ends    time.Time
+	left    int
+	refused int
+	served  []string // the models that were asked for
+}
+
+func (b *bounded) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	if strings.Contains(string(body), "boundless") {
+		_, _ = io.WriteString(w, `{"choices":[]}`)
+		return
+	}
+	b.mu.Lock()
+	now := time.Now()
+	if !now.Before(b.ends) {
+		b.ends, b.left = now.Add(b.window), b.limit
+	}
+	status := http.StatusOK
+	if b.left--; b.left < 0 {
+		b.left, status = 0, http.StatusTooManyRequests
+		b.refused++
+	} else {
+		_, model, _ := strings.Cut(string(body), `"user":"`)
+		model, _, _ = strings.Cut(model, `"`)
+		b.served = append(b.served, model)
+	}
+	header := w.Header()
+	header.Set("X-Ratelimit-Limit-Requests", strconv.Itoa(b.limit))
+	header.Set("X-Ratelimit-Remaining-Requests", strconv.Itoa(b.left))
+	header.Set("X-Ratelimit-Reset-Requests", b.ends.Sub(now).String())
+	b.mu.Unlock()
+	header.Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, `{"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}`)
+}
+
+const heavyKey, urgentKey = "weir_heavy_key", "weir_urgent_key"
+
+// queueing is a harness whose route "queued" goes to a provider that has a queue.
+func queueing(t *testing.T, b *bounded, queue *policyv1.Queue) *harness {
+	t.Helper()
+	upstream := httptest.NewServer(b)
+	h := newHarness(t)
+	t.Cleanup(upstream.Close)
+	key := func(id, text string, k *policyv1.Key) *policyv1.Resource {
+		k.Id, k.ProjectId, k.Sha256 = id, "project-1", hash(text)
+		return resource(t, "key", id, k)
+	}
+	h.extra = append(h.extra,
+		resource(t, "provider", "queued", &policyv1.Provider{Id: "queued", Name: "queued", Dialect: policyv1.Dialect_DIALECT_OPENAI,
+			BaseUrl: upstream.URL + "/v1", CredentialRef: "env://WEIR_SECRET_MOCK", PriceList: "openai", Queue: queue}),
+		resource(t, "route", "r-queued", &policyv1.Route{Id: "r-queued", Name: "queued", Strategy: policyv1.Strategy_STRATEGY_SINGLE,
+			Targets: []*policyv1.Target{{ProviderId: "queued", Model: "gpt-4o"}}}),
+		resource(t, "route", "r-spilling", &policyv1.Route{Id: "r-spilling", Name: "spilling", Strategy: policyv1.Strategy_STRATEGY_PRIORITY,
+			Targets: []*policyv1.Target{{ProviderId: "queued", Model: "gpt-4o"}, {ProviderId: "tuned", Model: "boundless"}}}),
+		key("k-heavy", heavyKey, &policyv1.Key{Weight: 3}),
+		key("k-urgent", urgentKey, &policyv1.Key{Priority: policyv1.Priority_PRIORITY_INTERACTIVE}))
+	h.holder.Store(h.policy(upstream.URL))
+	return h
+}
+
+// ask is served, and waits for its own end.
+func (h *harness) ask(t *testing.T, key, who string) *http.Response {
+	t.Helper()
+	response, text := h.post(key, toRoute("queued", `,"user":"`+who+`"`))
+	<-h.done
+	if response.StatusCode != 200 {
+		t.Fatalf("%s: %d %s", who, response.StatusCode, text)
+	}
+	return response
+}
+
+// A request that the provider has nothing left for waits until its limit starts over, and says
+// for how long; that is no time that the agent took.
+func TestARequestWaitsForItsProvider(t *testing.T) {
+	b := &bounded{limit: 1, window: time.Second}
+	h := queueing(t, b, &policyv1.Queue{MaxRequests: 5, MaxWaitMs: 3000})
+	if got := h.ask(t, goodKey, "first").Header.Get("X-Weir-Queued"); got != "" {
+		t.Errorf("the first one waited %s ms", got)
+	}
+	response := h.ask(t, goodKey, "second")
+	took, err := strconv.Atoi(response.Header.Get("X-Weir-Queued"))
+	if err != nil || took < 500 || took > 2000 {
+		t.Errorf("it waited %q ms", response.Header.Get("X-Weir-Queued"))
+	}
+	r := h.last()
+	if at := r.Attempts[0].StartedAfterUs; at < int64(took-50)*1000 || r.OverheadUs > 300_000 {
+		t.Errorf("it is asked %d µs after the begin, of which the agent took %d", at, r.OverheadUs)
+	}
+	if r.Candidates[0].Verdict != usagev1.Verdict_VERDICT_CHOSEN || b.refused != 0 {
+		t.Errorf("%v, refused %d times", r.Candidates, b.refused)
+	}
+	if !strings.Contains(h.log.String(), `"queued":`) || h.queued("served") != 1 {
+		t.Errorf("%v are counted, or the log has no word of it", h.queued("served"))
+	}
+}
+
+func (h *harness) queued(how string) float64 {
+	h.t.Helper()
+	families, err := h.registry.Gather()
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	for _, family := range families {
+		for _, m := range family.GetMetric() {
+			if family.GetName() == "weir_agent_queued_total" && m.GetLabel()[0].GetValue() == how {
+				return m.GetCounter().GetValue()
+			}
+		}
+	}
+	return 0
+}
+
+// What would not be its turn in time is refused at once, and told when to come.
+func TestARequestDoesNotWaitInVain(t *testing.T) {
+	b := &bounded{limit: 1, window: 30 * time.Second}
+	h := queueing(t, b, &policyv1.Queue{MaxRequests: 5, MaxWaitMs: 3000})
+	h.ask(t, goodKey, "first")
+	begun := time.Now()
+	response, text := h.post(goodKey, toRoute("queued", ""))
+	h.refused(response, text, 429, "upstream_rate_limited")
+	again, _ := strconv.Atoi(response.Header.Get("Retry-After"))
+	if again < 25 || again > 30 || time.Since(begun) > time.Second || response.Header.Get("X-Weir-Queued") != "" || h.queued("late") != 1 {
+		t.Errorf("to come in %d s, told after %v, %v", again, time.Since(begun), response.Header)
+	}
+}
+
+// Another target goes before any wait.
+func TestAnotherTargetIsNoWait(t *testing.T) {
+	b := &bounded{limit: 1, window: 10 * time.Second}
+	h := queueing(t, b, &policyv1.Queue{MaxRequests: 5, MaxWaitMs: 30_000})
+	h.ask(t, goodKey, "first")
+	response, text := h.post(goodKey, toRoute("spilling", ""))
+	<-h.done
+	if got := response.Header.Get("X-Weir-Target"); response.StatusCode != 200 || got != "tuned/boundless" || response.Header.Get("X-Weir-Queued") != "" {
+		t.Errorf("%s answered: %d %s", got, response.StatusCode, text)
+	}
+}
+
+// waiting starts requests of a key that wait, one after the other, and returns what ends them.
+func (h *harness) waiting(ctx context.Context, key, who string, count int) *sync.WaitGroup {
+	h.t.Helper()
+	all := &sync.WaitGroup{}
+	for range count {
+		before := h.gauge("weir_agent_requests_waiting")
+		all.Go(func() {
+			_, _, _ = h.send(ctx, key, toRoute("queued", `,"user":"`+who+`"`))
+		})
+		eventually(h.t, "it waits", func() bool { return h.gauge("weir_agent_requests_waiting") == before+1 })
+	}
+	return all
+}
+
+func (h *harness) gauge(name string) float64 {
+	h.t.Helper()
+	families, err := h.registry.Gather()
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	for _, family := range families {
+		if family.GetName() == name {
+			return family.GetMetric()[0].GetGauge().GetValue()
+		}
+	}
+	h.t.Fatalf("there is no %s", name)
+	return 0
+}
+
+// Of those that wait, the higher class goes first, then keys by weight: through the whole path.
+func TestTurnsGoByPriorityAndWeight(t *testing.T) {
+	b := &bounded{limit: 24, window: 2 * time.Second}
+	h := queueing(t, b, &policyv1.Queue{MaxRequests: 100, MaxWaitMs: 20_000})
+	b.ends, b.left = time.Now().Add(2*time.Second), 1
+	h.ask(t, goodKey, "first")
+	light, heavy := h.waiting(t.Context(), goodKey, "light", 12), h.waiting(t.Context(), heavyKey, "heavy", 12)
+	urgent := h.waiting(t.Context(), urgentKey, "urgent", 4)
+	light.Wait()
+	heavy.Wait()
+	urgent.Wait()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	count := map[string]int{}
+	for _, who := range b.served[1:13] { // half of the limit goes at once
+		count[who]++
+	}
+	if count["urgent"] != 4 || count["heavy"] != 6 || count["light"] != 2 || b.refused != 0 || len(b.served) != 29 {
+		t.Errorf("the first twelve of %d are %v, %d refused", len(b.served), count, b.refused)
+	}
+}
+
+// Who leaves while waiting leaves at once, with a record, and takes nothing with it.
+func TestACallerLeavesTheQueue(t *testing.T) {
+	b := &bounded{limit: 1, window: 2 * time.Second}
+	h := queueing(t, b, &policyv1.Queue{MaxRequests: 5, MaxWaitMs: 20_000})
+	h.ask(t, goodKey, "first")
+	ctx, leave := context.WithCancel(t.Context())
+	left := h.waiting(ctx, goodKey, "left", 1)
+	leave()
+	<-h.done
+	left.Wait()
+	if r := h.lastRefused(); r.Outcome != usagev1.Outcome_OUTCOME_CLIENT_CLOSED || r.Status != 0 || len(r.Attempts) != 0 || h.queued("left") != 1 {
+		t.Errorf("%v", r)
+	}
+	if waiting := h.gauge("weir_agent_requests_waiting"); waiting != 0 {
+		t.Errorf("%v wait", waiting)
+	}
+	h.ask(t, goodKey, "next")
+	if fmt.Sprint(b.served) != "[first next]" {
+		t.Errorf("%v", b.served)
+	}
+}
+
+func (h *harness) lastRefused() *usagev1.UsageRecord {
+	h.t.Helper()
+	h.recorder.mu.Lock()
+	defer h.recorder.mu.Unlock()
+	if len(h.recorder.refused) == 0 {
+		h.t.Fatal("nothing was recorded")
+	}
+	return h.recorder.refused[len(h.recorder.refused)-1]
+}
+
+// An agent that stops answers those that wait.
+func TestThoseThatWaitAreAnsweredWhenTheAgentStops(t *testing.T) {
+	b := &bounded{limit: 1, window: 20 * time.Second}
+	h := queueing(t, b, &policyv1.Queue{MaxRequests: 5, MaxWaitMs: 60_000})
+	address, cut := cuttable(h)
+	h.ask(t, goodKey, "first")
+	answered := make(chan *http.Response, 1)
+	go func() { answered <- postTo(t, address, "/v1/chat/completions", toRoute("queued", "")) }()
+	eventually(t, "it waits", func() bool { return h.gauge("weir_agent_requests_waiting") == 1 })
+	cut()
+	response := <-answered
+	defer response.Body.Close()
+	text, _ := io.ReadAll(response.Body)
+	<-h.done
+	if response.StatusCode != 503 || !strings.Contains(string(text), "agent_stopping") {
+		t.Errorf("%d %s", response.StatusCode, text)
+	}
+	if r := h.lastRefused(); r.ErrorCode != "agent_stopping" || r.Outcome != usagev1.Outcome_OUTCOME_REFUSED {
+		t.Errorf("%v", r)
+	}
+}
