@@ -176,6 +176,19 @@ var storedSince = map[string]proto.Message{
 	"ProviderUpdated.versioned.json": &eventv1.ProviderUpdated{Settings: &eventv1.ProviderSettings{
 		Name: "azure", Dialect: eventv1.Dialect_DIALECT_AZURE_OPENAI, BaseUrl: "https://acme.openai.azure.com", ApiVersion: "2024-10-21",
 	}},
+	"ProjectCreated.weighted.json":  &eventv1.ProjectCreated{Name: "chatbot", DisplayName: "Chatbot", Weight: 3},
+	"ProjectUpdated.weighted.json":  &eventv1.ProjectUpdated{Name: "chatbot", DisplayName: "Chatbot", Weight: 100},
+	"ProjectRestored.weighted.json": &eventv1.ProjectRestored{Name: "chatbot", DisplayName: "Chatbot", CreatedAt: someTime, Weight: 3},
+	"KeyCreated.weighted.json": &eventv1.KeyCreated{
+		ProjectId: someID, Name: "laptop", Sha256: bytes.Repeat([]byte{7}, 32), Suffix: "x1Yz", Weight: 3, Priority: eventv1.Priority_PRIORITY_BATCH,
+	},
+	"KeyUpdated.weighted.json": &eventv1.KeyUpdated{Name: "laptop", Weight: 3, Priority: eventv1.Priority_PRIORITY_INTERACTIVE},
+	"ProviderCreated.queued.json": &eventv1.ProviderCreated{
+		Name: "openai", Dialect: eventv1.Dialect_DIALECT_OPENAI, BaseUrl: "https://api.openai.com/v1", Queue: someQueue,
+	},
+	"ProviderUpdated.queued.json": &eventv1.ProviderUpdated{Settings: &eventv1.ProviderSettings{
+		Name: "openai", Dialect: eventv1.Dialect_DIALECT_OPENAI, BaseUrl: "https://api.openai.com/v1", Queue: someQueue,
+	}},
 	"ProviderUpdated.gemini.json":  providerOf(eventv1.Dialect_DIALECT_GEMINI),
 	"ProviderUpdated.bedrock.json": providerOf(eventv1.Dialect_DIALECT_BEDROCK),
 	"ProviderUpdated.vertex.json":  providerOf(eventv1.Dialect_DIALECT_VERTEX),
@@ -218,6 +231,8 @@ var storedSince = map[string]proto.Message{
 	"GatewayRestored.regions.json": &eventv1.GatewayRestored{Name: "prod-eu", Region: "eu", CreatedAt: someTime, AllowedRegions: []string{"eu"}},
 	"GatewayRestored.staged.json":  &eventv1.GatewayRestored{Name: "prod-eu", Region: "eu", CreatedAt: someTime, Rollout: someRollout},
 }
+
+var someQueue = &eventv1.Queue{MaxRequests: 100, MaxWaitMs: 5000}
 
 var someTargets = []*eventv1.Target{{ProviderId: someID, Model: "gpt-5-2025"}, {ProviderId: someID, Model: "gpt-5-mini", When: `metadata.tier == "gold"`}}
 
@@ -307,7 +322,7 @@ func TestEveryKindHasAStoredForm(t *testing.T) {
 		"Target": true, "Retry": true, "Sticky": true, "Hedge": true, "Share": true, "Timeouts": true, "ProviderSettings": true, "SealedCredential": true, "RouteSettings": true, "Rates": true, "PriceOverrideSettings": true,
 		"QuotaScope": true, "LimitSettings": true, "BudgetSettings": true, "CalendarWindow": true, "RollingWindow": true, "LifetimeWindow": true,
 		"RolloutSettings": true, "UsageSettings": true, "LabelRule": true,
-		"Factor": true, "RegionFactor": true, "ServiceTierRates": true, "PricingSettings": true,
+		"Factor": true, "RegionFactor": true, "Queue": true, "ServiceTierRates": true, "PricingSettings": true,
 	}
 	have := map[string]bool{}
 	for _, body := range stored {

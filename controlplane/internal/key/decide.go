@@ -33,7 +33,8 @@ func Create(c Creation, w World) ([]eventlog.Change, error) {
 	if !w.ProjectExists {
 		return nil, fault.Because(fault.NotFound, "project_not_found", "no project %s", c.ProjectID)
 	}
-	if err := c.check(w); err != nil {
+	complete, err := c.complete(w)
+	if err != nil {
 		return nil, err
 	}
 	if err := expiresLater(c.ExpiresAt, w.Now); err != nil {
@@ -42,10 +43,11 @@ func Create(c Creation, w World) ([]eventlog.Change, error) {
 	if w.NameTaken {
 		return nil, taken(c.Name)
 	}
-	s := c.toEvent()
+	s := complete.toEvent()
 	return []eventlog.Change{{Subject: c.ID, Body: &eventv1.KeyCreated{
 		ProjectId: c.ProjectID.String(), Name: s.Name, Sha256: c.SHA256[:], Suffix: c.Suffix,
 		RouteIds: s.RouteIds, ExpiresAt: s.ExpiresAt, Labels: s.Labels,
+		Weight: s.Weight, Priority: s.Priority,
 	}}}, nil
 }
 
@@ -55,7 +57,8 @@ func (k Key) Update(s Settings, w World) ([]eventlog.Change, error) {
 	if err := k.lives("change"); err != nil {
 		return nil, err
 	}
-	if err := s.check(w); err != nil {
+	s, err := s.complete(w)
+	if err != nil {
 		return nil, err
 	}
 	if proto.Equal(s.toEvent(), k.toEvent()) {

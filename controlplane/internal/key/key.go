@@ -5,6 +5,9 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/weirhq/weir/controlplane/internal/share"
+	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
 )
 
 // Key is a virtual key as the log has it; the key's text is nowhere.
@@ -34,6 +37,10 @@ type Settings struct {
 	// ExpiresAt is zero for a key that never expires.
 	ExpiresAt time.Time         `json:"expires_at"`
 	Labels    map[string]string `json:"labels,omitempty"`
+	// Weight beside other keys of its project.
+	Weight share.Weight `json:"weight,omitempty"`
+	// Priority is unspecified where it is NORMAL.
+	Priority eventv1.Priority `json:"priority,omitempty"`
 }
 
 // Previous is a secret that a rotation replaced.

@@ -9,6 +9,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/weirhq/weir/controlplane/internal/fault"
+	"github.com/weirhq/weir/controlplane/internal/share"
 	"github.com/weirhq/weir/controlplane/internal/slug"
 	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
 )
@@ -19,6 +20,19 @@ const (
 )
 
 var labelName = regexp.MustCompile(`^[a-z0-9]([a-z0-9._/-]{0,61}[a-z0-9])?$`)
+
+// complete checks the settings and returns them in one form.
+func (s Settings) complete(w World) (Settings, error) {
+	if err := s.check(w); err != nil {
+		return s, err
+	}
+	var err error
+	if s.Weight, err = s.Weight.Complete(); err != nil {
+		return s, err
+	}
+	s.Priority, err = share.CompletePriority(s.Priority)
+	return s, err
+}
 
 func (s Settings) check(w World) error {
 	if err := slug.Check("name", s.Name); err != nil {
@@ -48,7 +62,7 @@ func expiresLater(at, now time.Time) error {
 }
 
 func (s Settings) toEvent() *eventv1.KeyUpdated {
-	e := &eventv1.KeyUpdated{Name: s.Name, Labels: s.Labels}
+	e := &eventv1.KeyUpdated{Name: s.Name, Labels: s.Labels, Weight: int32(s.Weight), Priority: s.Priority}
 	for _, id := range s.RouteIDs {
 		e.RouteIds = append(e.RouteIds, id.String())
 	}
@@ -64,10 +78,15 @@ type settings interface {
 	GetRouteIds() []string
 	GetExpiresAt() *timestamppb.Timestamp
 	GetLabels() map[string]string
+	GetWeight() int32
+	GetPriority() eventv1.Priority
 }
 
 func fromEvent(e settings) (Settings, error) {
-	s := Settings{Name: e.GetName(), RouteIDs: []uuid.UUID{}, ExpiresAt: timeOf(e.GetExpiresAt()), Labels: e.GetLabels()}
+	s := Settings{
+		Name: e.GetName(), RouteIDs: []uuid.UUID{}, ExpiresAt: timeOf(e.GetExpiresAt()), Labels: e.GetLabels(),
+		Weight: share.Weight(e.GetWeight()), Priority: e.GetPriority(),
+	}
 	for _, text := range e.GetRouteIds() {
 		id, err := uuid.Parse(text)
 		if err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/organization"
 	"github.com/weirhq/weir/controlplane/internal/provider"
 	"github.com/weirhq/weir/controlplane/internal/route"
+	"github.com/weirhq/weir/controlplane/internal/share"
 	"github.com/weirhq/weir/controlplane/internal/timeouts"
 	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
@@ -46,6 +47,9 @@ const (
 	// 2026-11-27: price books with entries for one provider, for some time, for the tokens
 	// beyond a threshold, by regions, images and requests; what is done without a price.
 	capabilityPrices = 9
+	// 2026-11-28: projects, for their weights; weights and priorities of keys, queues of
+	// providers. Agents before it share evenly and refuse.
+	capabilityFair = 10
 )
 
 // dialectsSince are those that agents had to learn.
@@ -84,6 +88,9 @@ func ofPriceBook(book *policyv1.PriceBook) int32 {
 
 // ofProvider is of one that is compiled for a gateway.
 func ofProvider(p provider.Provider, gatewayID uuid.UUID) int32 {
+	if p.Queue != (share.Queue{}) {
+		return capabilityFair
+	}
 	if p.Timeouts.ConnectMS > 0 || p.Timeouts.FirstTokenMS > 0 {
 		return capabilityRouting
 	}
@@ -127,6 +134,9 @@ func routing(r route.Route) bool {
 
 // ofKey is of one that has a route.
 func ofKey(k key.Key) int32 {
+	if k.Weight != 0 || k.Priority != eventv1.Priority_PRIORITY_UNSPECIFIED {
+		return capabilityFair
+	}
 	if k.Previous != nil {
 		return capabilitySettings
 	}

@@ -20,7 +20,7 @@ const (
 
 // Revision of what is compiled: raised whenever the same state becomes other resources, be it by
 // the built-in price book. While two builds run, the newer one alone releases what they differ in.
-const Revision = 2
+const Revision = 3
 
 // Kinds of resources.
 const (
@@ -30,6 +30,7 @@ const (
 	KindKey       = "key"
 	KindPriceBook = "price_book"
 	KindQuota     = "quota"
+	KindProject   = "project"
 )
 
 // ErrTooLarge says that a policy exceeds MaxBytes or MaxResources.
@@ -85,6 +86,11 @@ func (c *compiler) all(state State, builtin *policyv1.PriceBook) {
 		c.add(KindRoute, r.ID.String(), toProtoRoute(r, reason), needs)
 	}
 	c.quotas(state)
+	for _, p := range state.Projects {
+		if p.Weight != 0 {
+			c.add(KindProject, p.ID.String(), toProtoProject(p), capabilityFair)
+		}
+	}
 	routes := idsOf(state.Routes)
 	for _, k := range state.Keys {
 		needs, none := ofKey(k), false

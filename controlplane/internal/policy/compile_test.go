@@ -23,6 +23,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/organization"
 	"github.com/weirhq/weir/controlplane/internal/policy"
 	"github.com/weirhq/weir/controlplane/internal/priceoverride"
+	"github.com/weirhq/weir/controlplane/internal/project"
 	"github.com/weirhq/weir/controlplane/internal/provider"
 	"github.com/weirhq/weir/controlplane/internal/quota"
 	"github.com/weirhq/weir/controlplane/internal/route"
@@ -158,6 +159,15 @@ func plain(s *policy.State) {
 }
 
 // rotated has a key that lives and one that is revoked, both with an earlier secret.
+// shared has weights, a priority and a queue, and a project that is as any other.
+func shared() policy.State {
+	state := example()
+	state.Projects = []project.Project{{ID: id(9), Settings: project.Settings{Name: "search", Weight: 7}}, {ID: id(12), Settings: project.Settings{Name: "other"}}}
+	state.Keys[0].Weight, state.Keys[0].Priority = 3, eventv1.Priority_PRIORITY_INTERACTIVE
+	state.Providers[1].Queue.MaxRequests, state.Providers[1].Queue.MaxWaitMS = 100, 5000
+	return state
+}
+
 func rotated() policy.State {
 	state := example()
 	state.Keys[0].Previous = &key.Previous{SHA256: append(make([]byte, 31), 3), Suffix: "abcd", ExpiresAt: day.Add(time.Hour)}
@@ -179,6 +189,7 @@ func TestCompile(t *testing.T) {
 	})
 	t.Run("golden_plain", func(t *testing.T) { wantGolden(t, "plain.golden", with(plain)) })
 	t.Run("golden_tuned", func(t *testing.T) { wantGolden(t, "tuned.golden", tuned()) })
+	t.Run("golden_shared", func(t *testing.T) { wantGolden(t, "shared.golden", shared()) })
 	t.Run("golden_sealed", func(t *testing.T) { wantGolden(t, "sealed.golden", sealed()) })
 	t.Run("golden_routed", func(t *testing.T) { wantGolden(t, "routed.golden", routed()) })
 	t.Run("golden_translated", func(t *testing.T) { wantGolden(t, "translated.golden", translated()) })
@@ -385,6 +396,12 @@ func TestMinimumCapability(t *testing.T) {
 		"a_further_dialect_that_is_not_served": {with(func(s *policy.State) {
 			s.Providers[0].Region, s.Providers[1].Dialect, s.Gateway.AllowedRegions = "us", eventv1.Dialect_DIALECT_GEMINI, []string{"us"}
 		}), 4},
+		"weights_and_a_queue":        {shared(), 10},
+		"a_weight_of_a_key":          {with(func(s *policy.State) { s.Keys[0].Weight = 2 }), 10},
+		"a_priority":                 {with(func(s *policy.State) { s.Keys[0].Priority = eventv1.Priority_PRIORITY_BATCH }), 10},
+		"a_weight_of_a_project":      {with(func(s *policy.State) { s.Projects = shared().Projects[:1] }), 10},
+		"a_project_like_others":      {with(func(s *policy.State) { s.Projects = shared().Projects[1:] }), 1},
+		"a_queue":                    {with(func(s *policy.State) { s.Providers[1].Queue = shared().Providers[1].Queue }), 10},
 		"blocking_what_has_no_price": {with(func(s *policy.State) { s.Pricing.Unpriced = eventv1.Unpriced_UNPRICED_BLOCK }), 9},
 		"tiers_places_and_images": {overridden(func(s *priceoverride.Settings) {
 			s.Tiers, s.Geos = []priceoverride.Tier{{Name: "fast", Factor: priceoverride.Factor{Numerator: 6, Denominator: 1}}}, []priceoverride.Region{{Name: "us", Factor: priceoverride.Factor{Numerator: 11, Denominator: 10}}}

@@ -49,7 +49,7 @@ func CompileNext(before *Compiled, state State, builtin *policyv1.PriceBook) (*C
 	if state.Since != 0 && (before == nil || before.Version != state.Since) {
 		return nil, fmt.Errorf("compile version %d: it says what changed since version %d, which is not here", state.Version, state.Since)
 	}
-	if count := 2 + len(state.Providers) + len(state.Routes) + len(state.Keys) + len(state.Budgets) + len(state.Limits); count > MaxResources {
+	if count := 2 + len(state.Providers) + len(state.Routes) + len(state.Keys) + len(state.Budgets) + len(state.Limits) + len(state.Projects); count > MaxResources {
 		return nil, fmt.Errorf("%w: %d resources, at most %d", ErrTooLarge, count, MaxResources)
 	}
 	c := compiler{}

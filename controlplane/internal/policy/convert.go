@@ -11,8 +11,10 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/gateway"
 	"github.com/weirhq/weir/controlplane/internal/key"
 	"github.com/weirhq/weir/controlplane/internal/organization"
+	"github.com/weirhq/weir/controlplane/internal/project"
 	"github.com/weirhq/weir/controlplane/internal/provider"
 	"github.com/weirhq/weir/controlplane/internal/route"
+	"github.com/weirhq/weir/controlplane/internal/share"
 	"github.com/weirhq/weir/controlplane/internal/timeouts"
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
@@ -57,11 +59,24 @@ func toProtoProvider(p provider.Provider, gatewayID uuid.UUID) *policyv1.Provide
 		Headers:       toProtoHeaders(p.Headers),
 		Timeouts:      toProtoTimeouts(p.Timeouts),
 		ApiVersion:    p.APIVersion,
+		Queue:         toProtoQueue(p.Queue),
 	}
 	if s, ok := p.SealedFor(gatewayID); ok {
 		compiled.SealedCredential = &policyv1.SealedCredential{Version: s.Version, Sealed: s.Bytes}
 	}
 	return compiled
+}
+
+// toProtoQueue is nil where nothing waits.
+func toProtoQueue(q share.Queue) *policyv1.Queue {
+	if q == (share.Queue{}) {
+		return nil
+	}
+	return &policyv1.Queue{MaxRequests: q.MaxRequests, MaxWaitMs: q.MaxWaitMS}
+}
+
+func toProtoProject(p project.Project) *policyv1.Project {
+	return &policyv1.Project{Id: p.ID.String(), Weight: int32(p.Weight)}
 }
 
 // toProtoTimeouts is nil where nothing is said.
@@ -144,6 +159,7 @@ func toProtoRetry(r *route.Retry) *policyv1.Retry {
 	return compiled
 }
 
+// toProtoKey keeps the priority's number, as toProtoProvider does the dialect's.
 func toProtoKey(k key.Key) *policyv1.Key {
 	compiled := &policyv1.Key{
 		Id:        k.ID.String(),
@@ -153,6 +169,8 @@ func toProtoKey(k key.Key) *policyv1.Key {
 		ExpiresAt: toProtoTime(k.ExpiresAt),
 		RevokedAt: toProtoTime(k.RevokedAt),
 		Labels:    k.Labels,
+		Weight:    int32(k.Weight),
+		Priority:  policyv1.Priority(k.Priority),
 	}
 	if k.Previous != nil {
 		compiled.PreviousSha256 = k.Previous.SHA256

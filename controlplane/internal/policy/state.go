@@ -11,6 +11,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/limit"
 	"github.com/weirhq/weir/controlplane/internal/organization"
 	"github.com/weirhq/weir/controlplane/internal/priceoverride"
+	"github.com/weirhq/weir/controlplane/internal/project"
 	"github.com/weirhq/weir/controlplane/internal/provider"
 	"github.com/weirhq/weir/controlplane/internal/rollout"
 	"github.com/weirhq/weir/controlplane/internal/route"
@@ -50,12 +51,14 @@ type State struct {
 	// Budgets and Limits are those of now that are enforced.
 	Budgets []budget.Budget
 	Limits  []limit.Limit
+	// Projects are those of now that have a weight of their own.
+	Projects []project.Project
 	// Keys includes those revoked within the last 90 days.
 	Keys []key.Key
 	// Lingering are keys revoked before that which an agent of the gateway may still have
 	// living on its disk: in the set of revocations only.
 	Lingering []key.Key
-	// Since: other than 0, of Providers, Routes, Budgets, Limits and Keys only those are here that changed
+	// Since: other than 0, of Providers, Routes, Budgets, Limits, Projects and Keys only those are here that changed
 	// after this version, as they are now, and Gone names those that did and are no
 	// more. PriceOverrides are here only where PriceOverridesVersion is above it.
 	Since int64

@@ -29,7 +29,7 @@ func Create(c Creation) ([]eventlog.Change, error) {
 	}
 	return []eventlog.Change{{
 		Subject: c.ID,
-		Body:    &eventv1.ProjectCreated{Name: s.Name, DisplayName: s.DisplayName},
+		Body:    &eventv1.ProjectCreated{Name: s.Name, DisplayName: s.DisplayName, Weight: int32(s.Weight)},
 	}}, nil
 }
 
@@ -48,7 +48,7 @@ func (p Project) Update(s Settings, nameTaken bool) ([]eventlog.Change, error) {
 	}
 	return []eventlog.Change{{
 		Subject: p.ID,
-		Body:    &eventv1.ProjectUpdated{Name: s.Name, DisplayName: s.DisplayName},
+		Body:    &eventv1.ProjectUpdated{Name: s.Name, DisplayName: s.DisplayName, Weight: int32(s.Weight)},
 	}}, nil
 }
 
@@ -68,7 +68,7 @@ func (p Project) Restore(nameTaken bool) ([]eventlog.Change, error) {
 	return []eventlog.Change{{
 		Subject: p.ID,
 		Body: &eventv1.ProjectRestored{
-			Name: p.Name, DisplayName: p.DisplayName, CreatedAt: timestamppb.New(p.CreatedAt),
+			Name: p.Name, DisplayName: p.DisplayName, CreatedAt: timestamppb.New(p.CreatedAt), Weight: int32(p.Weight),
 		},
 	}}, nil
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/weirhq/weir/controlplane/internal/eventlog"
+	"github.com/weirhq/weir/controlplane/internal/share"
 	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
 )
 
@@ -29,8 +30,9 @@ func Apply(p Project, e eventlog.Event) (Project, error) {
 type settings interface {
 	GetName() string
 	GetDisplayName() string
+	GetWeight() int32
 }
 
 func fromSettings(s settings) Settings {
-	return Settings{Name: s.GetName(), DisplayName: s.GetDisplayName()}
+	return Settings{Name: s.GetName(), DisplayName: s.GetDisplayName(), Weight: share.Weight(s.GetWeight())}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/weirhq/weir/controlplane/internal/share"
 	"github.com/weirhq/weir/controlplane/internal/slug"
 )
 
@@ -24,11 +25,17 @@ type Settings struct {
 	Name string `json:"name"`
 	// DisplayName is the name where nothing else was said.
 	DisplayName string `json:"display_name"`
+	// Weight beside other projects.
+	Weight share.Weight `json:"weight,omitempty"`
 }
 
 func (s Settings) complete() (Settings, error) {
 	if s.DisplayName == "" {
 		s.DisplayName = s.Name
+	}
+	var err error
+	if s.Weight, err = s.Weight.Complete(); err != nil {
+		return s, err
 	}
 	return s, slug.Check("name", s.Name)
 }

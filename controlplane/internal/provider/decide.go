@@ -36,7 +36,7 @@ func Create(c Creation) ([]eventlog.Change, error) {
 	return []eventlog.Change{{Subject: c.ID, Body: &eventv1.ProviderCreated{
 		Name: e.Name, Dialect: e.Dialect, BaseUrl: e.BaseUrl, CredentialRef: e.CredentialRef, Region: e.Region,
 		PriceList: e.PriceList, Headers: e.Headers, Timeouts: e.Timeouts, AllowedModels: e.AllowedModels,
-		ApiVersion: e.ApiVersion,
+		ApiVersion: e.ApiVersion, Queue: e.Queue,
 	}}}, nil
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/weirhq/weir/controlplane/internal/share"
 	"github.com/weirhq/weir/controlplane/internal/timeouts"
 	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
 )
@@ -36,6 +37,8 @@ type Settings struct {
 	// APIVersion is Azure's: empty where its OpenAI endpoint is asked, and for every other
 	// dialect.
 	APIVersion string `json:"api_version,omitempty"`
+	// Queue is how requests wait for its account.
+	Queue share.Queue `json:"queue,omitzero"`
 	// Sealed credentials in place of CredentialRef, by gateway id.
 	Sealed []Sealed `json:"sealed_credentials,omitempty"`
 }

@@ -5,6 +5,7 @@ import (
 	"regexp"
 
 	"github.com/weirhq/weir/controlplane/internal/fault"
+	"github.com/weirhq/weir/controlplane/internal/share"
 	"github.com/weirhq/weir/controlplane/internal/slug"
 	"github.com/weirhq/weir/controlplane/internal/timeouts"
 	"github.com/weirhq/weir/proto/contract/header"
@@ -38,6 +39,9 @@ func (s Settings) complete() (Settings, error) {
 		return s, err
 	}
 	if err := checkModels(s.AllowedModels); err != nil {
+		return s, err
+	}
+	if err := s.Queue.Check(); err != nil {
 		return s, err
 	}
 	return s, s.Timeouts.Check()
@@ -100,7 +104,7 @@ func (s Settings) toEvent() *eventv1.ProviderSettings {
 	return &eventv1.ProviderSettings{
 		Name: s.Name, Dialect: s.Dialect, BaseUrl: s.BaseURL, CredentialRef: s.CredentialRef, Region: s.Region,
 		PriceList: s.PriceList, Headers: s.Headers, Timeouts: s.Timeouts.ToEvent(), AllowedModels: s.AllowedModels,
-		SealedCredentials: toEventSealed(s.Sealed), ApiVersion: s.APIVersion,
+		SealedCredentials: toEventSealed(s.Sealed), ApiVersion: s.APIVersion, Queue: s.Queue.ToEvent(),
 	}
 }
 
@@ -116,13 +120,14 @@ type settings interface {
 	GetTimeouts() *eventv1.Timeouts
 	GetAllowedModels() []string
 	GetApiVersion() string
+	GetQueue() *eventv1.Queue
 }
 
 func fromEvent(s settings) Settings {
 	return Settings{
 		Name: s.GetName(), Dialect: s.GetDialect(), BaseURL: s.GetBaseUrl(), CredentialRef: s.GetCredentialRef(), Region: s.GetRegion(),
 		PriceList: s.GetPriceList(), Headers: s.GetHeaders(), Timeouts: timeouts.FromEvent(s.GetTimeouts()), AllowedModels: s.GetAllowedModels(),
-		APIVersion: s.GetApiVersion(),
+		APIVersion: s.GetApiVersion(), Queue: share.FromEvent(s.GetQueue()),
 	}
 }
 

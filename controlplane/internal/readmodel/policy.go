@@ -52,7 +52,7 @@ func (s *Store) PolicyState(ctx context.Context, q fleet.PolicyQuery) (policy.St
 		if err := readConfiguration(ctx, v, q, &state); err != nil {
 			return err
 		}
-		if err := readQuotas(ctx, v, &state); err != nil {
+		if err := errors.Join(readQuotas(ctx, v, &state), readProjects(ctx, v, &state)); err != nil {
 			return err
 		}
 		state.Keys, err = policyKeys(ctx, v, nil)

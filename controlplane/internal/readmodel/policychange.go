@@ -13,6 +13,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/key"
 	"github.com/weirhq/weir/controlplane/internal/limit"
 	"github.com/weirhq/weir/controlplane/internal/policy"
+	"github.com/weirhq/weir/controlplane/internal/project"
 	"github.com/weirhq/weir/controlplane/internal/provider"
 	"github.com/weirhq/weir/controlplane/internal/quota"
 	"github.com/weirhq/weir/controlplane/internal/route"
@@ -25,6 +26,7 @@ const maxPolicyChanges = 10_000
 // policyKinds are the tables whose rows become resources one by one.
 var policyKinds = map[string][]projection{
 	policy.KindProvider: {Providers}, policy.KindRoute: {Routes}, policy.KindKey: {Keys}, policy.KindQuota: {Budgets, Limits},
+	policy.KindProject: {Projects},
 }
 
 // touchedSince returns the ids of what the log changed after a version, by the kind of
@@ -86,6 +88,9 @@ func readKind(ctx context.Context, v View, state *policy.State, kind string, ids
 	case policy.KindKey:
 		state.Keys, err = policyKeys(ctx, v, ids)
 		here = idsOf(state.Keys, func(k key.Key) uuid.UUID { return k.ID })
+	case policy.KindProject:
+		err = readProjects(ctx, v, state, among)
+		here = idsOf(state.Projects, func(p project.Project) uuid.UUID { return p.ID })
 	case policy.KindQuota:
 		err = readQuotas(ctx, v, state, among)
 		here = idsOf(state.Budgets, func(b budget.Budget) uuid.UUID { return b.ID })
@@ -105,6 +110,13 @@ func readQuotas(ctx context.Context, v View, state *policy.State, among ...Match
 	state.Budgets = slices.DeleteFunc(state.Budgets, func(b budget.Budget) bool { return !quota.Enforced(b.Mode) })
 	state.Limits = slices.DeleteFunc(state.Limits, func(l limit.Limit) bool { return !quota.Enforced(l.Mode) })
 	return nil
+}
+
+// readProjects reads those that have a weight; the others are in no policy.
+func readProjects(ctx context.Context, v View, state *policy.State, among ...Match) (err error) {
+	state.Projects, err = Projects.All(ctx, v, among...)
+	state.Projects = slices.DeleteFunc(state.Projects, func(p project.Project) bool { return p.Weight == 0 })
+	return err
 }
 
 func idsOf[T any](things []T, id func(T) uuid.UUID) map[uuid.UUID]bool {

@@ -18,8 +18,10 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/project"
 	"github.com/weirhq/weir/controlplane/internal/provider"
 	"github.com/weirhq/weir/controlplane/internal/serviceaccount"
+	"github.com/weirhq/weir/controlplane/internal/share"
 	"github.com/weirhq/weir/controlplane/internal/timeouts"
 	adminv1 "github.com/weirhq/weir/proto/gen/weir/admin/v1"
+	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
 )
 
 func toProtoOrganization(o organization.Organization, version int64) *adminv1.Organization {
@@ -34,7 +36,19 @@ func toProtoOrganization(o organization.Organization, version int64) *adminv1.Or
 func toProtoProject(p project.Project) *adminv1.Project {
 	return &adminv1.Project{
 		Id: p.ID.String(), Name: p.Name, DisplayName: p.DisplayName, CreatedAt: toTimestamp(p.CreatedAt), Etag: toETag(p.Version),
+		Weight: p.Weight.Effective(),
 	}
+}
+
+// projectSettings is what Project and CreateProjectRequest have in common.
+type projectSettings interface {
+	GetName() string
+	GetDisplayName() string
+	GetWeight() int32
+}
+
+func fromProtoProject(p projectSettings) project.Settings {
+	return project.Settings{Name: p.GetName(), DisplayName: p.GetDisplayName(), Weight: share.Weight(p.GetWeight())}
 }
 
 func toProtoProvider(p provider.Provider) *adminv1.Provider {
@@ -42,8 +56,16 @@ func toProtoProvider(p provider.Provider) *adminv1.Provider {
 		Id: p.ID.String(), Name: p.Name, Dialect: adminv1.Dialect(p.Dialect), BaseUrl: p.BaseURL, CredentialRef: p.CredentialRef,
 		Region: p.Region, PriceList: p.PriceList, CreatedAt: toTimestamp(p.CreatedAt), Etag: toETag(p.Version),
 		Headers: p.Headers, Timeouts: toProtoTimeouts(p.Timeouts), AllowedModels: p.AllowedModels,
-		SealedCredentials: convertAll(p.Sealed, toProtoSealed), ApiVersion: p.APIVersion,
+		SealedCredentials: convertAll(p.Sealed, toProtoSealed), ApiVersion: p.APIVersion, Queue: toProtoQueue(p.Queue),
 	}
+}
+
+// toProtoQueue is nil where nothing waits.
+func toProtoQueue(q share.Queue) *adminv1.Queue {
+	if q == (share.Queue{}) {
+		return nil
+	}
+	return &adminv1.Queue{MaxRequests: q.MaxRequests, MaxWaitMs: q.MaxWaitMS}
 }
 
 func toProtoKey(k key.Key) *adminv1.Key {
@@ -51,6 +73,7 @@ func toProtoKey(k key.Key) *adminv1.Key {
 		Id: k.ID.String(), Name: k.Name, ProjectId: k.ProjectID.String(), RouteIds: toTexts(k.RouteIDs), Suffix: k.Suffix,
 		ExpiresAt: toTimestamp(k.ExpiresAt), RevokedAt: toTimestamp(k.RevokedAt), CreatedAt: toTimestamp(k.CreatedAt),
 		Etag: toETag(k.Version), Labels: k.Labels,
+		Weight: k.Weight.Effective(), Priority: cmp.Or(adminv1.Priority(k.Priority), adminv1.Priority_PRIORITY_NORMAL),
 	}
 	if k.Previous != nil && k.RevokedAt.IsZero() {
 		converted.PreviousExpiresAt, converted.PreviousSuffix = toTimestamp(k.Previous.ExpiresAt), k.Previous.Suffix
@@ -64,11 +87,16 @@ type keySettings interface {
 	GetRouteIds() []string
 	GetExpiresAt() *timestamppb.Timestamp
 	GetLabels() map[string]string
+	GetWeight() int32
+	GetPriority() adminv1.Priority
 }
 
 func fromProtoKey(k keySettings) (key.Settings, error) {
 	routes, err := parseIDs("route_ids", k.GetRouteIds())
-	return key.Settings{Name: k.GetName(), RouteIDs: routes, ExpiresAt: fromTimestamp(k.GetExpiresAt()), Labels: k.GetLabels()}, err
+	return key.Settings{
+		Name: k.GetName(), RouteIDs: routes, ExpiresAt: fromTimestamp(k.GetExpiresAt()), Labels: k.GetLabels(),
+		Weight: share.Weight(k.GetWeight()), Priority: eventv1.Priority(k.GetPriority()),
+	}, err
 }
 
 func toProtoTimeouts(t timeouts.Timeouts) *adminv1.Timeouts {

@@ -34,7 +34,7 @@ var keyKind = kind[key.Key, *adminv1.Key]{
 	table: readmodel.Keys, convert: toProtoKey, apply: key.Apply,
 	version: func(k key.Key) int64 { return k.Version },
 	project: func(k key.Key) uuid.UUID { return k.ProjectID }, projectColumn: "project_id",
-	settable: []protoreflect.Name{"name", "route_ids", "expires_at", "labels"},
+	settable: []protoreflect.Name{"name", "route_ids", "expires_at", "labels", "weight", "priority"},
 }
 
 func (s *keys) CreateKey(ctx context.Context, req *connect.Request[adminv1.CreateKeyRequest]) (*connect.Response[adminv1.CreateKeyResponse], error) {

@@ -29,7 +29,7 @@ var projectKind = kind[project.Project, *adminv1.Project]{
 	table: readmodel.Projects, convert: toProtoProject, apply: project.Apply,
 	version: func(p project.Project) int64 { return p.Version },
 	project: func(p project.Project) uuid.UUID { return p.ID }, projectColumn: "id",
-	settable: []protoreflect.Name{"name", "display_name"},
+	settable: []protoreflect.Name{"name", "display_name", "weight"},
 }
 
 func (s *projects) CreateProject(ctx context.Context, req *connect.Request[adminv1.CreateProjectRequest]) (*connect.Response[adminv1.CreateProjectResponse], error) {
@@ -37,7 +37,7 @@ func (s *projects) CreateProject(ctx context.Context, req *connect.Request[admin
 	if err != nil {
 		return nil, err
 	}
-	creation := project.Creation{ID: id, Settings: project.Settings{Name: req.Msg.GetName(), DisplayName: req.Msg.GetDisplayName()}}
+	creation := project.Creation{ID: id, Settings: fromProtoProject(req.Msg)}
 	return create(ctx, s.runner, projectKind, req, func(ctx context.Context, v readmodel.View) (_ []eventlog.Change, err error) {
 		if creation.NameTaken, err = readmodel.Projects.Any(ctx, v, named(creation.Name)); err != nil {
 			return nil, err
@@ -66,7 +66,7 @@ func (s *projects) UpdateProject(ctx context.Context, req *connect.Request[admin
 		if err != nil {
 			return nil, err
 		}
-		return was.Update(project.Settings{Name: wanted.GetName(), DisplayName: wanted.GetDisplayName()}, taken)
+		return was.Update(fromProtoProject(wanted), taken)
 	}
 	return update(ctx, s.runner, projectKind, req, "project", req.Msg.GetProject(), req.Msg.GetUpdateMask(), decide,
 		func(p *adminv1.Project) *adminv1.UpdateProjectResponse {

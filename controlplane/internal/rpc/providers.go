@@ -12,6 +12,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/provider"
 	"github.com/weirhq/weir/controlplane/internal/readmodel"
 	"github.com/weirhq/weir/controlplane/internal/route"
+	"github.com/weirhq/weir/controlplane/internal/share"
 	adminv1 "github.com/weirhq/weir/proto/gen/weir/admin/v1"
 	"github.com/weirhq/weir/proto/gen/weir/admin/v1/adminv1connect"
 	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
@@ -27,7 +28,7 @@ type providers struct {
 var providerKind = kind[provider.Provider, *adminv1.Provider]{
 	table: readmodel.Providers, convert: toProtoProvider, apply: provider.Apply,
 	version:  func(p provider.Provider) int64 { return p.Version },
-	settable: []protoreflect.Name{"name", "base_url", "credential_ref", "region", "price_list", "headers", "timeouts", "allowed_models", "api_version", "sealed_credentials"},
+	settable: []protoreflect.Name{"name", "base_url", "credential_ref", "region", "price_list", "headers", "timeouts", "allowed_models", "api_version", "sealed_credentials", "queue"},
 	beside:   markStale,
 }
 
@@ -43,6 +44,7 @@ type providerSettings interface {
 	GetTimeouts() *adminv1.Timeouts
 	GetAllowedModels() []string
 	GetApiVersion() string
+	GetQueue() *adminv1.Queue
 }
 
 func fromProtoProvider(p providerSettings) provider.Settings {
@@ -50,6 +52,7 @@ func fromProtoProvider(p providerSettings) provider.Settings {
 		Name: p.GetName(), Dialect: eventv1.Dialect(p.GetDialect()), BaseURL: p.GetBaseUrl(), CredentialRef: p.GetCredentialRef(),
 		Region: p.GetRegion(), PriceList: p.GetPriceList(), Headers: p.GetHeaders(), Timeouts: fromProtoTimeouts(p.GetTimeouts()),
 		AllowedModels: p.GetAllowedModels(), APIVersion: p.GetApiVersion(),
+		Queue: share.Queue{MaxRequests: p.GetQueue().GetMaxRequests(), MaxWaitMS: p.GetQueue().GetMaxWaitMs()},
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/key"
 	"github.com/weirhq/weir/controlplane/internal/limit"
 	"github.com/weirhq/weir/controlplane/internal/policy"
+	"github.com/weirhq/weir/controlplane/internal/project"
 	"github.com/weirhq/weir/controlplane/internal/provider"
 	"github.com/weirhq/weir/controlplane/internal/route"
 )
@@ -27,6 +28,8 @@ func changes(before, now policy.State) policy.State {
 	changed.Budgets, gone = differ(policy.KindQuota, before.Budgets, now.Budgets, func(b budget.Budget) uuid.UUID { return b.ID })
 	changed.Gone = append(changed.Gone, gone...)
 	changed.Limits, gone = differ(policy.KindQuota, before.Limits, now.Limits, func(l limit.Limit) uuid.UUID { return l.ID })
+	changed.Gone = append(changed.Gone, gone...)
+	changed.Projects, gone = differ(policy.KindProject, before.Projects, now.Projects, func(p project.Project) uuid.UUID { return p.ID })
 	changed.Gone = append(changed.Gone, gone...)
 	return changed
 }

@@ -25,6 +25,62 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// Priority is whose requests go first of those that wait for a provider's account (Queue). Of
+// what is served a tenth is for each class below while it waits, so that none waits for ever.
+type Priority int32
+
+const (
+	Priority_PRIORITY_UNSPECIFIED Priority = 0
+	// What nobody waits for.
+	Priority_PRIORITY_BATCH  Priority = 1
+	Priority_PRIORITY_NORMAL Priority = 2
+	// What a person waits for.
+	Priority_PRIORITY_INTERACTIVE Priority = 3
+)
+
+// Enum value maps for Priority.
+var (
+	Priority_name = map[int32]string{
+		0: "PRIORITY_UNSPECIFIED",
+		1: "PRIORITY_BATCH",
+		2: "PRIORITY_NORMAL",
+		3: "PRIORITY_INTERACTIVE",
+	}
+	Priority_value = map[string]int32{
+		"PRIORITY_UNSPECIFIED": 0,
+		"PRIORITY_BATCH":       1,
+		"PRIORITY_NORMAL":      2,
+		"PRIORITY_INTERACTIVE": 3,
+	}
+)
+
+func (x Priority) Enum() *Priority {
+	p := new(Priority)
+	*p = x
+	return p
+}
+
+func (x Priority) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Priority) Descriptor() protoreflect.EnumDescriptor {
+	return file_weir_admin_v1_key_proto_enumTypes[0].Descriptor()
+}
+
+func (Priority) Type() protoreflect.EnumType {
+	return &file_weir_admin_v1_key_proto_enumTypes[0]
+}
+
+func (x Priority) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Priority.Descriptor instead.
+func (Priority) EnumDescriptor() ([]byte, []int) {
+	return file_weir_admin_v1_key_proto_rawDescGZIP(), []int{0}
+}
+
 // Key is a virtual key: what an application authenticates with.
 type Key struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
@@ -45,8 +101,13 @@ type Key struct {
 	PreviousExpiresAt *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=previous_expires_at,json=previousExpiresAt,proto3" json:"previous_expires_at,omitempty"`
 	// Last four characters of that secret.
 	PreviousSuffix string `protobuf:"bytes,12,opt,name=previous_suffix,json=previousSuffix,proto3" json:"previous_suffix,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// Its part of what its project has of a provider's account where that has little left,
+	// beside those of the project's other keys: 1 to 100. In updates 0 is 1.
+	Weight int32 `protobuf:"varint,13,opt,name=weight,proto3" json:"weight,omitempty"`
+	// In updates unspecified is NORMAL.
+	Priority      Priority `protobuf:"varint,14,opt,name=priority,proto3,enum=weir.admin.v1.Priority" json:"priority,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Key) Reset() {
@@ -163,6 +224,20 @@ func (x *Key) GetPreviousSuffix() string {
 	return ""
 }
 
+func (x *Key) GetWeight() int32 {
+	if x != nil {
+		return x.Weight
+	}
+	return 0
+}
+
+func (x *Key) GetPriority() Priority {
+	if x != nil {
+		return x.Priority
+	}
+	return Priority_PRIORITY_UNSPECIFIED
+}
+
 type CreateKeyRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Unique among the project's keys that are not revoked.
@@ -173,8 +248,12 @@ type CreateKeyRequest struct {
 	// Absent: never expires.
 	ExpiresAt *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
 	// At most 20, names and values up to 63 characters.
-	Labels        map[string]string `protobuf:"bytes,5,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	Mutation      *Mutation         `protobuf:"bytes,20,opt,name=mutation,proto3" json:"mutation,omitempty"`
+	Labels map[string]string `protobuf:"bytes,5,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// As in Key; 0: 1.
+	Weight int32 `protobuf:"varint,6,opt,name=weight,proto3" json:"weight,omitempty"`
+	// Unspecified: NORMAL.
+	Priority      Priority  `protobuf:"varint,7,opt,name=priority,proto3,enum=weir.admin.v1.Priority" json:"priority,omitempty"`
+	Mutation      *Mutation `protobuf:"bytes,20,opt,name=mutation,proto3" json:"mutation,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -242,6 +321,20 @@ func (x *CreateKeyRequest) GetLabels() map[string]string {
 		return x.Labels
 	}
 	return nil
+}
+
+func (x *CreateKeyRequest) GetWeight() int32 {
+	if x != nil {
+		return x.Weight
+	}
+	return 0
+}
+
+func (x *CreateKeyRequest) GetPriority() Priority {
+	if x != nil {
+		return x.Priority
+	}
+	return Priority_PRIORITY_UNSPECIFIED
 }
 
 func (x *CreateKeyRequest) GetMutation() *Mutation {
@@ -870,7 +963,8 @@ func (x *RevocationReceipt) GetAgentRevokedAt() *timestamppb.Timestamp {
 
 type UpdateKeyRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Its id says which; name, route_ids, expires_at and labels can change.
+	// Its id says which; name, route_ids, expires_at, labels, weight and
+	// priority can change.
 	Key *Key `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
 	// Which fields to take from key; empty: those that are not empty; "*": all.
 	UpdateMask    *fieldmaskpb.FieldMask `protobuf:"bytes,2,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
@@ -1199,7 +1293,7 @@ var File_weir_admin_v1_key_proto protoreflect.FileDescriptor
 
 const file_weir_admin_v1_key_proto_rawDesc = "" +
 	"\n" +
-	"\x17weir/admin/v1/key.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\"\xaa\x04\n" +
+	"\x17weir/admin/v1/key.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\"\x8c\x05\n" +
 	"\x03Key\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1d\n" +
@@ -1217,10 +1311,12 @@ const file_weir_admin_v1_key_proto_rawDesc = "" +
 	"\x06labels\x18\n" +
 	" \x03(\v2\x1e.weir.admin.v1.Key.LabelsEntryR\x06labels\x12J\n" +
 	"\x13previous_expires_at\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\x11previousExpiresAt\x12'\n" +
-	"\x0fprevious_suffix\x18\f \x01(\tR\x0epreviousSuffix\x1a9\n" +
+	"\x0fprevious_suffix\x18\f \x01(\tR\x0epreviousSuffix\x12!\n" +
+	"\x06weight\x18\r \x01(\x05B\t\xbaH\x06\x1a\x04\x18d(\x00R\x06weight\x12=\n" +
+	"\bpriority\x18\x0e \x01(\x0e2\x17.weir.admin.v1.PriorityB\b\xbaH\x05\x82\x01\x02\x10\x01R\bpriority\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xe4\x03\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xc6\x04\n" +
 	"\x10CreateKeyRequest\x12?\n" +
 	"\x04name\x18\x01 \x01(\tB+\xbaH(r&2$^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$R\x04name\x12'\n" +
 	"\n" +
@@ -1228,7 +1324,9 @@ const file_weir_admin_v1_key_proto_rawDesc = "" +
 	"\troute_ids\x18\x03 \x03(\tB\x11\xbaH\x0e\x92\x01\v\x10d\x18\x01\"\x05r\x03\xb0\x01\x01R\brouteIds\x12C\n" +
 	"\n" +
 	"expires_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampB\b\xbaH\x05\xb2\x01\x02@\x01R\texpiresAt\x12\x80\x01\n" +
-	"\x06labels\x18\x05 \x03(\v2+.weir.admin.v1.CreateKeyRequest.LabelsEntryB;\xbaH8\x9a\x015\x10\x14\"+r)2'^[a-z0-9]([a-z0-9._/-]{0,61}[a-z0-9])?$*\x04r\x02\x18?R\x06labels\x123\n" +
+	"\x06labels\x18\x05 \x03(\v2+.weir.admin.v1.CreateKeyRequest.LabelsEntryB;\xbaH8\x9a\x015\x10\x14\"+r)2'^[a-z0-9]([a-z0-9._/-]{0,61}[a-z0-9])?$*\x04r\x02\x18?R\x06labels\x12!\n" +
+	"\x06weight\x18\x06 \x01(\x05B\t\xbaH\x06\x1a\x04\x18d(\x00R\x06weight\x12=\n" +
+	"\bpriority\x18\a \x01(\x0e2\x17.weir.admin.v1.PriorityB\b\xbaH\x05\x82\x01\x02\x10\x01R\bpriority\x123\n" +
 	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
@@ -1299,7 +1397,12 @@ const file_weir_admin_v1_key_proto_rawDesc = "" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12 \n" +
 	"\x06reason\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\x06reason\x123\n" +
 	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"\x13\n" +
-	"\x11DeleteKeyResponse2\x9e\x06\n" +
+	"\x11DeleteKeyResponse*g\n" +
+	"\bPriority\x12\x18\n" +
+	"\x14PRIORITY_UNSPECIFIED\x10\x00\x12\x12\n" +
+	"\x0ePRIORITY_BATCH\x10\x01\x12\x13\n" +
+	"\x0fPRIORITY_NORMAL\x10\x02\x12\x18\n" +
+	"\x14PRIORITY_INTERACTIVE\x10\x032\x9e\x06\n" +
 	"\n" +
 	"KeyService\x12_\n" +
 	"\tCreateKey\x12\x1f.weir.admin.v1.CreateKeyRequest\x1a .weir.admin.v1.CreateKeyResponse\"\x0f\x8a\xb5\x18\vkeys.create\x12V\n" +
@@ -1324,86 +1427,90 @@ func file_weir_admin_v1_key_proto_rawDescGZIP() []byte {
 	return file_weir_admin_v1_key_proto_rawDescData
 }
 
+var file_weir_admin_v1_key_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
 var file_weir_admin_v1_key_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_weir_admin_v1_key_proto_goTypes = []any{
-	(*Key)(nil),                      // 0: weir.admin.v1.Key
-	(*CreateKeyRequest)(nil),         // 1: weir.admin.v1.CreateKeyRequest
-	(*CreateKeyResponse)(nil),        // 2: weir.admin.v1.CreateKeyResponse
-	(*GetKeyRequest)(nil),            // 3: weir.admin.v1.GetKeyRequest
-	(*GetKeyResponse)(nil),           // 4: weir.admin.v1.GetKeyResponse
-	(*ListKeysRequest)(nil),          // 5: weir.admin.v1.ListKeysRequest
-	(*ListKeysResponse)(nil),         // 6: weir.admin.v1.ListKeysResponse
-	(*RevokeKeyRequest)(nil),         // 7: weir.admin.v1.RevokeKeyRequest
-	(*RevokeKeyResponse)(nil),        // 8: weir.admin.v1.RevokeKeyResponse
-	(*GetKeyRevocationRequest)(nil),  // 9: weir.admin.v1.GetKeyRevocationRequest
-	(*GetKeyRevocationResponse)(nil), // 10: weir.admin.v1.GetKeyRevocationResponse
-	(*RevocationReceipt)(nil),        // 11: weir.admin.v1.RevocationReceipt
-	(*UpdateKeyRequest)(nil),         // 12: weir.admin.v1.UpdateKeyRequest
-	(*UpdateKeyResponse)(nil),        // 13: weir.admin.v1.UpdateKeyResponse
-	(*RotateKeyRequest)(nil),         // 14: weir.admin.v1.RotateKeyRequest
-	(*RotateKeyResponse)(nil),        // 15: weir.admin.v1.RotateKeyResponse
-	(*DeleteKeyRequest)(nil),         // 16: weir.admin.v1.DeleteKeyRequest
-	(*DeleteKeyResponse)(nil),        // 17: weir.admin.v1.DeleteKeyResponse
-	nil,                              // 18: weir.admin.v1.Key.LabelsEntry
-	nil,                              // 19: weir.admin.v1.CreateKeyRequest.LabelsEntry
-	(*timestamppb.Timestamp)(nil),    // 20: google.protobuf.Timestamp
-	(*Mutation)(nil),                 // 21: weir.admin.v1.Mutation
-	(*AsOf)(nil),                     // 22: weir.admin.v1.AsOf
-	(*Page)(nil),                     // 23: weir.admin.v1.Page
-	(*fieldmaskpb.FieldMask)(nil),    // 24: google.protobuf.FieldMask
-	(*durationpb.Duration)(nil),      // 25: google.protobuf.Duration
+	(Priority)(0),                    // 0: weir.admin.v1.Priority
+	(*Key)(nil),                      // 1: weir.admin.v1.Key
+	(*CreateKeyRequest)(nil),         // 2: weir.admin.v1.CreateKeyRequest
+	(*CreateKeyResponse)(nil),        // 3: weir.admin.v1.CreateKeyResponse
+	(*GetKeyRequest)(nil),            // 4: weir.admin.v1.GetKeyRequest
+	(*GetKeyResponse)(nil),           // 5: weir.admin.v1.GetKeyResponse
+	(*ListKeysRequest)(nil),          // 6: weir.admin.v1.ListKeysRequest
+	(*ListKeysResponse)(nil),         // 7: weir.admin.v1.ListKeysResponse
+	(*RevokeKeyRequest)(nil),         // 8: weir.admin.v1.RevokeKeyRequest
+	(*RevokeKeyResponse)(nil),        // 9: weir.admin.v1.RevokeKeyResponse
+	(*GetKeyRevocationRequest)(nil),  // 10: weir.admin.v1.GetKeyRevocationRequest
+	(*GetKeyRevocationResponse)(nil), // 11: weir.admin.v1.GetKeyRevocationResponse
+	(*RevocationReceipt)(nil),        // 12: weir.admin.v1.RevocationReceipt
+	(*UpdateKeyRequest)(nil),         // 13: weir.admin.v1.UpdateKeyRequest
+	(*UpdateKeyResponse)(nil),        // 14: weir.admin.v1.UpdateKeyResponse
+	(*RotateKeyRequest)(nil),         // 15: weir.admin.v1.RotateKeyRequest
+	(*RotateKeyResponse)(nil),        // 16: weir.admin.v1.RotateKeyResponse
+	(*DeleteKeyRequest)(nil),         // 17: weir.admin.v1.DeleteKeyRequest
+	(*DeleteKeyResponse)(nil),        // 18: weir.admin.v1.DeleteKeyResponse
+	nil,                              // 19: weir.admin.v1.Key.LabelsEntry
+	nil,                              // 20: weir.admin.v1.CreateKeyRequest.LabelsEntry
+	(*timestamppb.Timestamp)(nil),    // 21: google.protobuf.Timestamp
+	(*Mutation)(nil),                 // 22: weir.admin.v1.Mutation
+	(*AsOf)(nil),                     // 23: weir.admin.v1.AsOf
+	(*Page)(nil),                     // 24: weir.admin.v1.Page
+	(*fieldmaskpb.FieldMask)(nil),    // 25: google.protobuf.FieldMask
+	(*durationpb.Duration)(nil),      // 26: google.protobuf.Duration
 }
 var file_weir_admin_v1_key_proto_depIdxs = []int32{
-	20, // 0: weir.admin.v1.Key.expires_at:type_name -> google.protobuf.Timestamp
-	20, // 1: weir.admin.v1.Key.revoked_at:type_name -> google.protobuf.Timestamp
-	20, // 2: weir.admin.v1.Key.created_at:type_name -> google.protobuf.Timestamp
-	18, // 3: weir.admin.v1.Key.labels:type_name -> weir.admin.v1.Key.LabelsEntry
-	20, // 4: weir.admin.v1.Key.previous_expires_at:type_name -> google.protobuf.Timestamp
-	20, // 5: weir.admin.v1.CreateKeyRequest.expires_at:type_name -> google.protobuf.Timestamp
-	19, // 6: weir.admin.v1.CreateKeyRequest.labels:type_name -> weir.admin.v1.CreateKeyRequest.LabelsEntry
-	21, // 7: weir.admin.v1.CreateKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
-	0,  // 8: weir.admin.v1.CreateKeyResponse.key:type_name -> weir.admin.v1.Key
-	22, // 9: weir.admin.v1.GetKeyRequest.as_of:type_name -> weir.admin.v1.AsOf
-	0,  // 10: weir.admin.v1.GetKeyResponse.key:type_name -> weir.admin.v1.Key
-	23, // 11: weir.admin.v1.ListKeysRequest.page:type_name -> weir.admin.v1.Page
-	22, // 12: weir.admin.v1.ListKeysRequest.as_of:type_name -> weir.admin.v1.AsOf
-	0,  // 13: weir.admin.v1.ListKeysResponse.keys:type_name -> weir.admin.v1.Key
-	21, // 14: weir.admin.v1.RevokeKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
-	0,  // 15: weir.admin.v1.RevokeKeyResponse.key:type_name -> weir.admin.v1.Key
-	20, // 16: weir.admin.v1.GetKeyRevocationResponse.revoked_at:type_name -> google.protobuf.Timestamp
-	11, // 17: weir.admin.v1.GetKeyRevocationResponse.receipts:type_name -> weir.admin.v1.RevocationReceipt
-	20, // 18: weir.admin.v1.RevocationReceipt.applied_at:type_name -> google.protobuf.Timestamp
-	20, // 19: weir.admin.v1.RevocationReceipt.last_seen_at:type_name -> google.protobuf.Timestamp
-	20, // 20: weir.admin.v1.RevocationReceipt.agent_revoked_at:type_name -> google.protobuf.Timestamp
-	0,  // 21: weir.admin.v1.UpdateKeyRequest.key:type_name -> weir.admin.v1.Key
-	24, // 22: weir.admin.v1.UpdateKeyRequest.update_mask:type_name -> google.protobuf.FieldMask
-	21, // 23: weir.admin.v1.UpdateKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
-	0,  // 24: weir.admin.v1.UpdateKeyResponse.key:type_name -> weir.admin.v1.Key
-	25, // 25: weir.admin.v1.RotateKeyRequest.overlap:type_name -> google.protobuf.Duration
-	21, // 26: weir.admin.v1.RotateKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
-	0,  // 27: weir.admin.v1.RotateKeyResponse.key:type_name -> weir.admin.v1.Key
-	21, // 28: weir.admin.v1.DeleteKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
-	1,  // 29: weir.admin.v1.KeyService.CreateKey:input_type -> weir.admin.v1.CreateKeyRequest
-	3,  // 30: weir.admin.v1.KeyService.GetKey:input_type -> weir.admin.v1.GetKeyRequest
-	5,  // 31: weir.admin.v1.KeyService.ListKeys:input_type -> weir.admin.v1.ListKeysRequest
-	7,  // 32: weir.admin.v1.KeyService.RevokeKey:input_type -> weir.admin.v1.RevokeKeyRequest
-	9,  // 33: weir.admin.v1.KeyService.GetKeyRevocation:input_type -> weir.admin.v1.GetKeyRevocationRequest
-	12, // 34: weir.admin.v1.KeyService.UpdateKey:input_type -> weir.admin.v1.UpdateKeyRequest
-	14, // 35: weir.admin.v1.KeyService.RotateKey:input_type -> weir.admin.v1.RotateKeyRequest
-	16, // 36: weir.admin.v1.KeyService.DeleteKey:input_type -> weir.admin.v1.DeleteKeyRequest
-	2,  // 37: weir.admin.v1.KeyService.CreateKey:output_type -> weir.admin.v1.CreateKeyResponse
-	4,  // 38: weir.admin.v1.KeyService.GetKey:output_type -> weir.admin.v1.GetKeyResponse
-	6,  // 39: weir.admin.v1.KeyService.ListKeys:output_type -> weir.admin.v1.ListKeysResponse
-	8,  // 40: weir.admin.v1.KeyService.RevokeKey:output_type -> weir.admin.v1.RevokeKeyResponse
-	10, // 41: weir.admin.v1.KeyService.GetKeyRevocation:output_type -> weir.admin.v1.GetKeyRevocationResponse
-	13, // 42: weir.admin.v1.KeyService.UpdateKey:output_type -> weir.admin.v1.UpdateKeyResponse
-	15, // 43: weir.admin.v1.KeyService.RotateKey:output_type -> weir.admin.v1.RotateKeyResponse
-	17, // 44: weir.admin.v1.KeyService.DeleteKey:output_type -> weir.admin.v1.DeleteKeyResponse
-	37, // [37:45] is the sub-list for method output_type
-	29, // [29:37] is the sub-list for method input_type
-	29, // [29:29] is the sub-list for extension type_name
-	29, // [29:29] is the sub-list for extension extendee
-	0,  // [0:29] is the sub-list for field type_name
+	21, // 0: weir.admin.v1.Key.expires_at:type_name -> google.protobuf.Timestamp
+	21, // 1: weir.admin.v1.Key.revoked_at:type_name -> google.protobuf.Timestamp
+	21, // 2: weir.admin.v1.Key.created_at:type_name -> google.protobuf.Timestamp
+	19, // 3: weir.admin.v1.Key.labels:type_name -> weir.admin.v1.Key.LabelsEntry
+	21, // 4: weir.admin.v1.Key.previous_expires_at:type_name -> google.protobuf.Timestamp
+	0,  // 5: weir.admin.v1.Key.priority:type_name -> weir.admin.v1.Priority
+	21, // 6: weir.admin.v1.CreateKeyRequest.expires_at:type_name -> google.protobuf.Timestamp
+	20, // 7: weir.admin.v1.CreateKeyRequest.labels:type_name -> weir.admin.v1.CreateKeyRequest.LabelsEntry
+	0,  // 8: weir.admin.v1.CreateKeyRequest.priority:type_name -> weir.admin.v1.Priority
+	22, // 9: weir.admin.v1.CreateKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
+	1,  // 10: weir.admin.v1.CreateKeyResponse.key:type_name -> weir.admin.v1.Key
+	23, // 11: weir.admin.v1.GetKeyRequest.as_of:type_name -> weir.admin.v1.AsOf
+	1,  // 12: weir.admin.v1.GetKeyResponse.key:type_name -> weir.admin.v1.Key
+	24, // 13: weir.admin.v1.ListKeysRequest.page:type_name -> weir.admin.v1.Page
+	23, // 14: weir.admin.v1.ListKeysRequest.as_of:type_name -> weir.admin.v1.AsOf
+	1,  // 15: weir.admin.v1.ListKeysResponse.keys:type_name -> weir.admin.v1.Key
+	22, // 16: weir.admin.v1.RevokeKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
+	1,  // 17: weir.admin.v1.RevokeKeyResponse.key:type_name -> weir.admin.v1.Key
+	21, // 18: weir.admin.v1.GetKeyRevocationResponse.revoked_at:type_name -> google.protobuf.Timestamp
+	12, // 19: weir.admin.v1.GetKeyRevocationResponse.receipts:type_name -> weir.admin.v1.RevocationReceipt
+	21, // 20: weir.admin.v1.RevocationReceipt.applied_at:type_name -> google.protobuf.Timestamp
+	21, // 21: weir.admin.v1.RevocationReceipt.last_seen_at:type_name -> google.protobuf.Timestamp
+	21, // 22: weir.admin.v1.RevocationReceipt.agent_revoked_at:type_name -> google.protobuf.Timestamp
+	1,  // 23: weir.admin.v1.UpdateKeyRequest.key:type_name -> weir.admin.v1.Key
+	25, // 24: weir.admin.v1.UpdateKeyRequest.update_mask:type_name -> google.protobuf.FieldMask
+	22, // 25: weir.admin.v1.UpdateKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
+	1,  // 26: weir.admin.v1.UpdateKeyResponse.key:type_name -> weir.admin.v1.Key
+	26, // 27: weir.admin.v1.RotateKeyRequest.overlap:type_name -> google.protobuf.Duration
+	22, // 28: weir.admin.v1.RotateKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
+	1,  // 29: weir.admin.v1.RotateKeyResponse.key:type_name -> weir.admin.v1.Key
+	22, // 30: weir.admin.v1.DeleteKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
+	2,  // 31: weir.admin.v1.KeyService.CreateKey:input_type -> weir.admin.v1.CreateKeyRequest
+	4,  // 32: weir.admin.v1.KeyService.GetKey:input_type -> weir.admin.v1.GetKeyRequest
+	6,  // 33: weir.admin.v1.KeyService.ListKeys:input_type -> weir.admin.v1.ListKeysRequest
+	8,  // 34: weir.admin.v1.KeyService.RevokeKey:input_type -> weir.admin.v1.RevokeKeyRequest
+	10, // 35: weir.admin.v1.KeyService.GetKeyRevocation:input_type -> weir.admin.v1.GetKeyRevocationRequest
+	13, // 36: weir.admin.v1.KeyService.UpdateKey:input_type -> weir.admin.v1.UpdateKeyRequest
+	15, // 37: weir.admin.v1.KeyService.RotateKey:input_type -> weir.admin.v1.RotateKeyRequest
+	17, // 38: weir.admin.v1.KeyService.DeleteKey:input_type -> weir.admin.v1.DeleteKeyRequest
+	3,  // 39: weir.admin.v1.KeyService.CreateKey:output_type -> weir.admin.v1.CreateKeyResponse
+	5,  // 40: weir.admin.v1.KeyService.GetKey:output_type -> weir.admin.v1.GetKeyResponse
+	7,  // 41: weir.admin.v1.KeyService.ListKeys:output_type -> weir.admin.v1.ListKeysResponse
+	9,  // 42: weir.admin.v1.KeyService.RevokeKey:output_type -> weir.admin.v1.RevokeKeyResponse
+	11, // 43: weir.admin.v1.KeyService.GetKeyRevocation:output_type -> weir.admin.v1.GetKeyRevocationResponse
+	14, // 44: weir.admin.v1.KeyService.UpdateKey:output_type -> weir.admin.v1.UpdateKeyResponse
+	16, // 45: weir.admin.v1.KeyService.RotateKey:output_type -> weir.admin.v1.RotateKeyResponse
+	18, // 46: weir.admin.v1.KeyService.DeleteKey:output_type -> weir.admin.v1.DeleteKeyResponse
+	39, // [39:47] is the sub-list for method output_type
+	31, // [31:39] is the sub-list for method input_type
+	31, // [31:31] is the sub-list for extension type_name
+	31, // [31:31] is the sub-list for extension extendee
+	0,  // [0:31] is the sub-list for field type_name
 }
 
 func init() { file_weir_admin_v1_key_proto_init() }
@@ -1418,13 +1525,14 @@ func file_weir_admin_v1_key_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_admin_v1_key_proto_rawDesc), len(file_weir_admin_v1_key_proto_rawDesc)),
-			NumEnums:      0,
+			NumEnums:      1,
 			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_weir_admin_v1_key_proto_goTypes,
 		DependencyIndexes: file_weir_admin_v1_key_proto_depIdxs,
+		EnumInfos:         file_weir_admin_v1_key_proto_enumTypes,
 		MessageInfos:      file_weir_admin_v1_key_proto_msgTypes,
 	}.Build()
 	File_weir_admin_v1_key_proto = out.File

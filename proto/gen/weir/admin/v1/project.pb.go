@@ -33,7 +33,10 @@ type Project struct {
 	// Set by the control plane.
 	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
 	// Log version of its last change.
-	Etag          string `protobuf:"bytes,5,opt,name=etag,proto3" json:"etag,omitempty"`
+	Etag string `protobuf:"bytes,5,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Its part of what a provider's account has left where that is little, beside those of the
+	// organization's other projects: 1 to 100. In updates 0 is 1.
+	Weight        int32 `protobuf:"varint,6,opt,name=weight,proto3" json:"weight,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -103,12 +106,21 @@ func (x *Project) GetEtag() string {
 	return ""
 }
 
+func (x *Project) GetWeight() int32 {
+	if x != nil {
+		return x.Weight
+	}
+	return 0
+}
+
 type CreateProjectRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Lower-case letters, digits and inner dashes, at most 63; unique among the
 	// organization's projects.
-	Name          string    `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	DisplayName   string    `protobuf:"bytes,2,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
+	Name        string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	DisplayName string `protobuf:"bytes,2,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
+	// As in Project; 0: 1.
+	Weight        int32     `protobuf:"varint,3,opt,name=weight,proto3" json:"weight,omitempty"`
 	Mutation      *Mutation `protobuf:"bytes,20,opt,name=mutation,proto3" json:"mutation,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -156,6 +168,13 @@ func (x *CreateProjectRequest) GetDisplayName() string {
 		return x.DisplayName
 	}
 	return ""
+}
+
+func (x *CreateProjectRequest) GetWeight() int32 {
+	if x != nil {
+		return x.Weight
+	}
+	return 0
 }
 
 func (x *CreateProjectRequest) GetMutation() *Mutation {
@@ -429,7 +448,7 @@ func (x *ListProjectsResponse) GetNextPageToken() string {
 
 type UpdateProjectRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Its id says which; name and display_name can change.
+	// Its id says which; name, display_name and weight can change.
 	Project *Project `protobuf:"bytes,1,opt,name=project,proto3" json:"project,omitempty"`
 	// Which fields to take from project; empty: those that are not empty; "*": all.
 	UpdateMask    *fieldmaskpb.FieldMask `protobuf:"bytes,2,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
@@ -625,17 +644,19 @@ var File_weir_admin_v1_project_proto protoreflect.FileDescriptor
 
 const file_weir_admin_v1_project_proto_rawDesc = "" +
 	"\n" +
-	"\x1bweir/admin/v1/project.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\"\x9f\x01\n" +
+	"\x1bweir/admin/v1/project.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\"\xc2\x01\n" +
 	"\aProject\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12!\n" +
 	"\fdisplay_name\x18\x03 \x01(\tR\vdisplayName\x129\n" +
 	"\n" +
 	"created_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x12\x12\n" +
-	"\x04etag\x18\x05 \x01(\tR\x04etag\"\xb9\x01\n" +
+	"\x04etag\x18\x05 \x01(\tR\x04etag\x12!\n" +
+	"\x06weight\x18\x06 \x01(\x05B\t\xbaH\x06\x1a\x04\x18d(\x00R\x06weight\"\xdc\x01\n" +
 	"\x14CreateProjectRequest\x12?\n" +
 	"\x04name\x18\x01 \x01(\tB+\xbaH(r&2$^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$R\x04name\x12+\n" +
-	"\fdisplay_name\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\vdisplayName\x123\n" +
+	"\fdisplay_name\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\vdisplayName\x12!\n" +
+	"\x06weight\x18\x03 \x01(\x05B\t\xbaH\x06\x1a\x04\x18d(\x00R\x06weight\x123\n" +
 	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"I\n" +
 	"\x15CreateProjectResponse\x120\n" +
 	"\aproject\x18\x01 \x01(\v2\x16.weir.admin.v1.ProjectR\aproject\"W\n" +

@@ -118,7 +118,10 @@ type Provider struct {
 	// nothing.
 	SealedCredentials []*SealedCredential `protobuf:"bytes,13,rep,name=sealed_credentials,json=sealedCredentials,proto3" json:"sealed_credentials,omitempty"`
 	// See CreateProviderRequest.
-	ApiVersion    string `protobuf:"bytes,14,opt,name=api_version,json=apiVersion,proto3" json:"api_version,omitempty"`
+	ApiVersion string `protobuf:"bytes,14,opt,name=api_version,json=apiVersion,proto3" json:"api_version,omitempty"`
+	// Absent: requests that its account has nothing left for go to another target, or are
+	// refused.
+	Queue         *Queue `protobuf:"bytes,15,opt,name=queue,proto3" json:"queue,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -251,6 +254,72 @@ func (x *Provider) GetApiVersion() string {
 	return ""
 }
 
+func (x *Provider) GetQueue() *Queue {
+	if x != nil {
+		return x.Queue
+	}
+	return nil
+}
+
+// Queue has requests wait for what is left of a provider's own limits, as its answers tell,
+// where no other target can take them: in each agent and for each of the provider's models
+// apart. Keys' priorities say who goes first, their weights and those of their projects how
+// much of it each gets.
+type Queue struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// At most so many wait; one more takes the place of one that has less of a right to it, or
+	// is refused.
+	MaxRequests int32 `protobuf:"varint,1,opt,name=max_requests,json=maxRequests,proto3" json:"max_requests,omitempty"`
+	// No longer than this. A request that would have to is refused at once.
+	MaxWaitMs     int64 `protobuf:"varint,2,opt,name=max_wait_ms,json=maxWaitMs,proto3" json:"max_wait_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Queue) Reset() {
+	*x = Queue{}
+	mi := &file_weir_admin_v1_provider_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Queue) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Queue) ProtoMessage() {}
+
+func (x *Queue) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_provider_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Queue.ProtoReflect.Descriptor instead.
+func (*Queue) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_provider_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Queue) GetMaxRequests() int32 {
+	if x != nil {
+		return x.MaxRequests
+	}
+	return 0
+}
+
+func (x *Queue) GetMaxWaitMs() int64 {
+	if x != nil {
+		return x.MaxWaitMs
+	}
+	return 0
+}
+
 // SealedCredential is a credential that only the agents of one gateway can open: it
 // is sealed outside of Weir's servers (weir-agent seal), for this organization,
 // gateway and provider, for the origin of base_url and for its version.
@@ -271,7 +340,7 @@ type SealedCredential struct {
 
 func (x *SealedCredential) Reset() {
 	*x = SealedCredential{}
-	mi := &file_weir_admin_v1_provider_proto_msgTypes[1]
+	mi := &file_weir_admin_v1_provider_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -283,7 +352,7 @@ func (x *SealedCredential) String() string {
 func (*SealedCredential) ProtoMessage() {}
 
 func (x *SealedCredential) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_provider_proto_msgTypes[1]
+	mi := &file_weir_admin_v1_provider_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -296,7 +365,7 @@ func (x *SealedCredential) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SealedCredential.ProtoReflect.Descriptor instead.
 func (*SealedCredential) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_provider_proto_rawDescGZIP(), []int{1}
+	return file_weir_admin_v1_provider_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *SealedCredential) GetGatewayId() string {
@@ -368,7 +437,9 @@ type CreateProviderRequest struct {
 	AllowedModels []string `protobuf:"bytes,9,rep,name=allowed_models,json=allowedModels,proto3" json:"allowed_models,omitempty"`
 	// Of the dialect azure-openai: the api-version by which deployments are asked
 	// (2024-10-21). Empty: agents ask the resource's OpenAI endpoint, /openai/v1.
-	ApiVersion    string    `protobuf:"bytes,10,opt,name=api_version,json=apiVersion,proto3" json:"api_version,omitempty"`
+	ApiVersion string `protobuf:"bytes,10,opt,name=api_version,json=apiVersion,proto3" json:"api_version,omitempty"`
+	// Absent: nothing waits.
+	Queue         *Queue    `protobuf:"bytes,11,opt,name=queue,proto3" json:"queue,omitempty"`
 	Mutation      *Mutation `protobuf:"bytes,20,opt,name=mutation,proto3" json:"mutation,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -376,7 +447,7 @@ type CreateProviderRequest struct {
 
 func (x *CreateProviderRequest) Reset() {
 	*x = CreateProviderRequest{}
-	mi := &file_weir_admin_v1_provider_proto_msgTypes[2]
+	mi := &file_weir_admin_v1_provider_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -388,7 +459,7 @@ func (x *CreateProviderRequest) String() string {
 func (*CreateProviderRequest) ProtoMessage() {}
 
 func (x *CreateProviderRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_provider_proto_msgTypes[2]
+	mi := &file_weir_admin_v1_provider_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -401,7 +472,7 @@ func (x *CreateProviderRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateProviderRequest.ProtoReflect.Descriptor instead.
 func (*CreateProviderRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_provider_proto_rawDescGZIP(), []int{2}
+	return file_weir_admin_v1_provider_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *CreateProviderRequest) GetName() string {
@@ -474,6 +545,13 @@ func (x *CreateProviderRequest) GetApiVersion() string {
 	return ""
 }
 
+func (x *CreateProviderRequest) GetQueue() *Queue {
+	if x != nil {
+		return x.Queue
+	}
+	return nil
+}
+
 func (x *CreateProviderRequest) GetMutation() *Mutation {
 	if x != nil {
 		return x.Mutation
@@ -490,7 +568,7 @@ type CreateProviderResponse struct {
 
 func (x *CreateProviderResponse) Reset() {
 	*x = CreateProviderResponse{}
-	mi := &file_weir_admin_v1_provider_proto_msgTypes[3]
+	mi := &file_weir_admin_v1_provider_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -502,7 +580,7 @@ func (x *CreateProviderResponse) String() string {
 func (*CreateProviderResponse) ProtoMessage() {}
 
 func (x *CreateProviderResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_provider_proto_msgTypes[3]
+	mi := &file_weir_admin_v1_provider_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -515,7 +593,7 @@ func (x *CreateProviderResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateProviderResponse.ProtoReflect.Descriptor instead.
 func (*CreateProviderResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_provider_proto_rawDescGZIP(), []int{3}
+	return file_weir_admin_v1_provider_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *CreateProviderResponse) GetProvider() *Provider {
@@ -535,7 +613,7 @@ type GetProviderRequest struct {
 
 func (x *GetProviderRequest) Reset() {
 	*x = GetProviderRequest{}
-	mi := &file_weir_admin_v1_provider_proto_msgTypes[4]
+	mi := &file_weir_admin_v1_provider_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -547,7 +625,7 @@ func (x *GetProviderRequest) String() string {
 func (*GetProviderRequest) ProtoMessage() {}
 
 func (x *GetProviderRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_provider_proto_msgTypes[4]
+	mi := &file_weir_admin_v1_provider_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -560,7 +638,7 @@ func (x *GetProviderRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetProviderRequest.ProtoReflect.Descriptor instead.
 func (*GetProviderRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_provider_proto_rawDescGZIP(), []int{4}
+	return file_weir_admin_v1_provider_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *GetProviderRequest) GetId() string {
@@ -586,7 +664,7 @@ type GetProviderResponse struct {
 
 func (x *GetProviderResponse) Reset() {
 	*x = GetProviderResponse{}
-	mi := &file_weir_admin_v1_provider_proto_msgTypes[5]
+	mi := &file_weir_admin_v1_provider_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -598,7 +676,7 @@ func (x *GetProviderResponse) String() string {
 func (*GetProviderResponse) ProtoMessage() {}
 
 func (x *GetProviderResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_provider_proto_msgTypes[5]
+	mi := &file_weir_admin_v1_provider_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -611,7 +689,7 @@ func (x *GetProviderResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetProviderResponse.ProtoReflect.Descriptor instead.
 func (*GetProviderResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_provider_proto_rawDescGZIP(), []int{5}
+	return file_weir_admin_v1_provider_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *GetProviderResponse) GetProvider() *Provider {
@@ -635,7 +713,7 @@ type ListProvidersRequest struct {
 
 func (x *ListProvidersRequest) Reset() {
 	*x = ListProvidersRequest{}
-	mi := &file_weir_admin_v1_provider_proto_msgTypes[6]
+	mi := &file_weir_admin_v1_provider_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -647,7 +725,7 @@ func (x *ListProvidersRequest) String() string {
 func (*ListProvidersRequest) ProtoMessage() {}
 
 func (x *ListProvidersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_provider_proto_msgTypes[6]
+	mi := &file_weir_admin_v1_provider_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -660,7 +738,7 @@ func (x *ListProvidersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListProvidersRequest.ProtoReflect.Descriptor instead.
 func (*ListProvidersRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_provider_proto_rawDescGZIP(), []int{6}
+	return file_weir_admin_v1_provider_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ListProvidersRequest) GetPage() *Page {
@@ -701,7 +779,7 @@ type ListProvidersResponse struct {
 
 func (x *ListProvidersResponse) Reset() {
 	*x = ListProvidersResponse{}
-	mi := &file_weir_admin_v1_provider_proto_msgTypes[7]
+	mi := &file_weir_admin_v1_provider_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -713,7 +791,7 @@ func (x *ListProvidersResponse) String() string {
 func (*ListProvidersResponse) ProtoMessage() {}
 
 func (x *ListProvidersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_provider_proto_msgTypes[7]
+	mi := &file_weir_admin_v1_provider_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -726,7 +804,7 @@ func (x *ListProvidersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListProvidersResponse.ProtoReflect.Descriptor instead.
 func (*ListProvidersResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_provider_proto_rawDescGZIP(), []int{7}
+	return file_weir_admin_v1_provider_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ListProvidersResponse) GetProviders() []*Provider {
@@ -756,7 +834,7 @@ type UpdateProviderRequest struct {
 
 func (x *UpdateProviderRequest) Reset() {
 	*x = UpdateProviderRequest{}
-	mi := &file_weir_admin_v1_provider_proto_msgTypes[8]
+	mi := &file_weir_admin_v1_provider_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -768,7 +846,7 @@ func (x *UpdateProviderRequest) String() string {
 func (*UpdateProviderRequest) ProtoMessage() {}
 
 func (x *UpdateProviderRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_provider_proto_msgTypes[8]
+	mi := &file_weir_admin_v1_provider_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -781,7 +859,7 @@ func (x *UpdateProviderRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateProviderRequest.ProtoReflect.Descriptor instead.
 func (*UpdateProviderRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_provider_proto_rawDescGZIP(), []int{8}
+	return file_weir_admin_v1_provider_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *UpdateProviderRequest) GetProvider() *Provider {
@@ -814,7 +892,7 @@ type UpdateProviderResponse struct {
 
 func (x *UpdateProviderResponse) Reset() {
 	*x = UpdateProviderResponse{}
-	mi := &file_weir_admin_v1_provider_proto_msgTypes[9]
+	mi := &file_weir_admin_v1_provider_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -826,7 +904,7 @@ func (x *UpdateProviderResponse) String() string {
 func (*UpdateProviderResponse) ProtoMessage() {}
 
 func (x *UpdateProviderResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_provider_proto_msgTypes[9]
+	mi := &file_weir_admin_v1_provider_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -839,7 +917,7 @@ func (x *UpdateProviderResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateProviderResponse.ProtoReflect.Descriptor instead.
 func (*UpdateProviderResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_provider_proto_rawDescGZIP(), []int{9}
+	return file_weir_admin_v1_provider_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *UpdateProviderResponse) GetProvider() *Provider {
@@ -859,7 +937,7 @@ type DeleteProviderRequest struct {
 
 func (x *DeleteProviderRequest) Reset() {
 	*x = DeleteProviderRequest{}
-	mi := &file_weir_admin_v1_provider_proto_msgTypes[10]
+	mi := &file_weir_admin_v1_provider_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -871,7 +949,7 @@ func (x *DeleteProviderRequest) String() string {
 func (*DeleteProviderRequest) ProtoMessage() {}
 
 func (x *DeleteProviderRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_provider_proto_msgTypes[10]
+	mi := &file_weir_admin_v1_provider_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -884,7 +962,7 @@ func (x *DeleteProviderRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteProviderRequest.ProtoReflect.Descriptor instead.
 func (*DeleteProviderRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_provider_proto_rawDescGZIP(), []int{10}
+	return file_weir_admin_v1_provider_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *DeleteProviderRequest) GetId() string {
@@ -909,7 +987,7 @@ type DeleteProviderResponse struct {
 
 func (x *DeleteProviderResponse) Reset() {
 	*x = DeleteProviderResponse{}
-	mi := &file_weir_admin_v1_provider_proto_msgTypes[11]
+	mi := &file_weir_admin_v1_provider_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -921,7 +999,7 @@ func (x *DeleteProviderResponse) String() string {
 func (*DeleteProviderResponse) ProtoMessage() {}
 
 func (x *DeleteProviderResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_provider_proto_msgTypes[11]
+	mi := &file_weir_admin_v1_provider_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -934,14 +1012,14 @@ func (x *DeleteProviderResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteProviderResponse.ProtoReflect.Descriptor instead.
 func (*DeleteProviderResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_provider_proto_rawDescGZIP(), []int{11}
+	return file_weir_admin_v1_provider_proto_rawDescGZIP(), []int{12}
 }
 
 var File_weir_admin_v1_provider_proto protoreflect.FileDescriptor
 
 const file_weir_admin_v1_provider_proto_rawDesc = "" +
 	"\n" +
-	"\x1cweir/admin/v1/provider.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\"\xae\x05\n" +
+	"\x1cweir/admin/v1/provider.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\"\xda\x05\n" +
 	"\bProvider\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x120\n" +
@@ -960,17 +1038,22 @@ const file_weir_admin_v1_provider_proto_rawDesc = "" +
 	"\x0eallowed_models\x18\f \x03(\tR\rallowedModels\x12X\n" +
 	"\x12sealed_credentials\x18\r \x03(\v2\x1f.weir.admin.v1.SealedCredentialB\b\xbaH\x05\x92\x01\x02\x10dR\x11sealedCredentials\x12R\n" +
 	"\vapi_version\x18\x0e \x01(\tB1\xbaH.\xd8\x01\x01r)2'^[0-9]{4}-[0-9]{2}-[0-9]{2}(-preview)?$R\n" +
-	"apiVersion\x1a:\n" +
+	"apiVersion\x12*\n" +
+	"\x05queue\x18\x0f \x01(\v2\x14.weir.admin.v1.QueueR\x05queue\x1a:\n" +
 	"\fHeadersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xbf\x01\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"c\n" +
+	"\x05Queue\x12-\n" +
+	"\fmax_requests\x18\x01 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xe8\a(\x01R\vmaxRequests\x12+\n" +
+	"\vmax_wait_ms\x18\x02 \x01(\x03B\v\xbaH\b\"\x06\x18\xe0\xd4\x03(\x01R\tmaxWaitMs\"\xbf\x01\n" +
 	"\x10SealedCredential\x12'\n" +
 	"\n" +
 	"gateway_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\tgatewayId\x12!\n" +
 	"\aversion\x18\x02 \x01(\x03B\a\xbaH\x04\"\x02(\x01R\aversion\x12 \n" +
 	"\x06sealed\x18\x03 \x01(\fB\b\xbaH\x05z\x03\x18\xa8FR\x06sealed\x12'\n" +
 	"\x0fkey_fingerprint\x18\x04 \x01(\tR\x0ekeyFingerprint\x12\x14\n" +
-	"\x05stale\x18\x05 \x01(\bR\x05stale\"\xfb\x05\n" +
+	"\x05stale\x18\x05 \x01(\bR\x05stale\"\xa7\x06\n" +
 	"\x15CreateProviderRequest\x12?\n" +
 	"\x04name\x18\x01 \x01(\tB+\xbaH(r&2$^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$R\x04name\x12<\n" +
 	"\adialect\x18\x02 \x01(\x0e2\x16.weir.admin.v1.DialectB\n" +
@@ -986,7 +1069,8 @@ const file_weir_admin_v1_provider_proto_rawDesc = "" +
 	"\x0eallowed_models\x18\t \x03(\tB\x14\xbaH\x11\x92\x01\x0e\x10\xe8\a\x18\x01\"\ar\x05\x10\x01\x18\xc8\x01R\rallowedModels\x12R\n" +
 	"\vapi_version\x18\n" +
 	" \x01(\tB1\xbaH.\xd8\x01\x01r)2'^[0-9]{4}-[0-9]{2}-[0-9]{2}(-preview)?$R\n" +
-	"apiVersion\x123\n" +
+	"apiVersion\x12*\n" +
+	"\x05queue\x18\v \x01(\v2\x14.weir.admin.v1.QueueR\x05queue\x123\n" +
 	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\x1a:\n" +
 	"\fHeadersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
@@ -1048,66 +1132,69 @@ func file_weir_admin_v1_provider_proto_rawDescGZIP() []byte {
 }
 
 var file_weir_admin_v1_provider_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_weir_admin_v1_provider_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_weir_admin_v1_provider_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_weir_admin_v1_provider_proto_goTypes = []any{
 	(Dialect)(0),                   // 0: weir.admin.v1.Dialect
 	(*Provider)(nil),               // 1: weir.admin.v1.Provider
-	(*SealedCredential)(nil),       // 2: weir.admin.v1.SealedCredential
-	(*CreateProviderRequest)(nil),  // 3: weir.admin.v1.CreateProviderRequest
-	(*CreateProviderResponse)(nil), // 4: weir.admin.v1.CreateProviderResponse
-	(*GetProviderRequest)(nil),     // 5: weir.admin.v1.GetProviderRequest
-	(*GetProviderResponse)(nil),    // 6: weir.admin.v1.GetProviderResponse
-	(*ListProvidersRequest)(nil),   // 7: weir.admin.v1.ListProvidersRequest
-	(*ListProvidersResponse)(nil),  // 8: weir.admin.v1.ListProvidersResponse
-	(*UpdateProviderRequest)(nil),  // 9: weir.admin.v1.UpdateProviderRequest
-	(*UpdateProviderResponse)(nil), // 10: weir.admin.v1.UpdateProviderResponse
-	(*DeleteProviderRequest)(nil),  // 11: weir.admin.v1.DeleteProviderRequest
-	(*DeleteProviderResponse)(nil), // 12: weir.admin.v1.DeleteProviderResponse
-	nil,                            // 13: weir.admin.v1.Provider.HeadersEntry
-	nil,                            // 14: weir.admin.v1.CreateProviderRequest.HeadersEntry
-	(*timestamppb.Timestamp)(nil),  // 15: google.protobuf.Timestamp
-	(*Timeouts)(nil),               // 16: weir.admin.v1.Timeouts
-	(*Mutation)(nil),               // 17: weir.admin.v1.Mutation
-	(*AsOf)(nil),                   // 18: weir.admin.v1.AsOf
-	(*Page)(nil),                   // 19: weir.admin.v1.Page
-	(*fieldmaskpb.FieldMask)(nil),  // 20: google.protobuf.FieldMask
+	(*Queue)(nil),                  // 2: weir.admin.v1.Queue
+	(*SealedCredential)(nil),       // 3: weir.admin.v1.SealedCredential
+	(*CreateProviderRequest)(nil),  // 4: weir.admin.v1.CreateProviderRequest
+	(*CreateProviderResponse)(nil), // 5: weir.admin.v1.CreateProviderResponse
+	(*GetProviderRequest)(nil),     // 6: weir.admin.v1.GetProviderRequest
+	(*GetProviderResponse)(nil),    // 7: weir.admin.v1.GetProviderResponse
+	(*ListProvidersRequest)(nil),   // 8: weir.admin.v1.ListProvidersRequest
+	(*ListProvidersResponse)(nil),  // 9: weir.admin.v1.ListProvidersResponse
+	(*UpdateProviderRequest)(nil),  // 10: weir.admin.v1.UpdateProviderRequest
+	(*UpdateProviderResponse)(nil), // 11: weir.admin.v1.UpdateProviderResponse
+	(*DeleteProviderRequest)(nil),  // 12: weir.admin.v1.DeleteProviderRequest
+	(*DeleteProviderResponse)(nil), // 13: weir.admin.v1.DeleteProviderResponse
+	nil,                            // 14: weir.admin.v1.Provider.HeadersEntry
+	nil,                            // 15: weir.admin.v1.CreateProviderRequest.HeadersEntry
+	(*timestamppb.Timestamp)(nil),  // 16: google.protobuf.Timestamp
+	(*Timeouts)(nil),               // 17: weir.admin.v1.Timeouts
+	(*Mutation)(nil),               // 18: weir.admin.v1.Mutation
+	(*AsOf)(nil),                   // 19: weir.admin.v1.AsOf
+	(*Page)(nil),                   // 20: weir.admin.v1.Page
+	(*fieldmaskpb.FieldMask)(nil),  // 21: google.protobuf.FieldMask
 }
 var file_weir_admin_v1_provider_proto_depIdxs = []int32{
 	0,  // 0: weir.admin.v1.Provider.dialect:type_name -> weir.admin.v1.Dialect
-	15, // 1: weir.admin.v1.Provider.created_at:type_name -> google.protobuf.Timestamp
-	13, // 2: weir.admin.v1.Provider.headers:type_name -> weir.admin.v1.Provider.HeadersEntry
-	16, // 3: weir.admin.v1.Provider.timeouts:type_name -> weir.admin.v1.Timeouts
-	2,  // 4: weir.admin.v1.Provider.sealed_credentials:type_name -> weir.admin.v1.SealedCredential
-	0,  // 5: weir.admin.v1.CreateProviderRequest.dialect:type_name -> weir.admin.v1.Dialect
-	14, // 6: weir.admin.v1.CreateProviderRequest.headers:type_name -> weir.admin.v1.CreateProviderRequest.HeadersEntry
-	16, // 7: weir.admin.v1.CreateProviderRequest.timeouts:type_name -> weir.admin.v1.Timeouts
-	17, // 8: weir.admin.v1.CreateProviderRequest.mutation:type_name -> weir.admin.v1.Mutation
-	1,  // 9: weir.admin.v1.CreateProviderResponse.provider:type_name -> weir.admin.v1.Provider
-	18, // 10: weir.admin.v1.GetProviderRequest.as_of:type_name -> weir.admin.v1.AsOf
-	1,  // 11: weir.admin.v1.GetProviderResponse.provider:type_name -> weir.admin.v1.Provider
-	19, // 12: weir.admin.v1.ListProvidersRequest.page:type_name -> weir.admin.v1.Page
-	18, // 13: weir.admin.v1.ListProvidersRequest.as_of:type_name -> weir.admin.v1.AsOf
-	1,  // 14: weir.admin.v1.ListProvidersResponse.providers:type_name -> weir.admin.v1.Provider
-	1,  // 15: weir.admin.v1.UpdateProviderRequest.provider:type_name -> weir.admin.v1.Provider
-	20, // 16: weir.admin.v1.UpdateProviderRequest.update_mask:type_name -> google.protobuf.FieldMask
-	17, // 17: weir.admin.v1.UpdateProviderRequest.mutation:type_name -> weir.admin.v1.Mutation
-	1,  // 18: weir.admin.v1.UpdateProviderResponse.provider:type_name -> weir.admin.v1.Provider
-	17, // 19: weir.admin.v1.DeleteProviderRequest.mutation:type_name -> weir.admin.v1.Mutation
-	3,  // 20: weir.admin.v1.ProviderService.CreateProvider:input_type -> weir.admin.v1.CreateProviderRequest
-	5,  // 21: weir.admin.v1.ProviderService.GetProvider:input_type -> weir.admin.v1.GetProviderRequest
-	7,  // 22: weir.admin.v1.ProviderService.ListProviders:input_type -> weir.admin.v1.ListProvidersRequest
-	9,  // 23: weir.admin.v1.ProviderService.UpdateProvider:input_type -> weir.admin.v1.UpdateProviderRequest
-	11, // 24: weir.admin.v1.ProviderService.DeleteProvider:input_type -> weir.admin.v1.DeleteProviderRequest
-	4,  // 25: weir.admin.v1.ProviderService.CreateProvider:output_type -> weir.admin.v1.CreateProviderResponse
-	6,  // 26: weir.admin.v1.ProviderService.GetProvider:output_type -> weir.admin.v1.GetProviderResponse
-	8,  // 27: weir.admin.v1.ProviderService.ListProviders:output_type -> weir.admin.v1.ListProvidersResponse
-	10, // 28: weir.admin.v1.ProviderService.UpdateProvider:output_type -> weir.admin.v1.UpdateProviderResponse
-	12, // 29: weir.admin.v1.ProviderService.DeleteProvider:output_type -> weir.admin.v1.DeleteProviderResponse
-	25, // [25:30] is the sub-list for method output_type
-	20, // [20:25] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	16, // 1: weir.admin.v1.Provider.created_at:type_name -> google.protobuf.Timestamp
+	14, // 2: weir.admin.v1.Provider.headers:type_name -> weir.admin.v1.Provider.HeadersEntry
+	17, // 3: weir.admin.v1.Provider.timeouts:type_name -> weir.admin.v1.Timeouts
+	3,  // 4: weir.admin.v1.Provider.sealed_credentials:type_name -> weir.admin.v1.SealedCredential
+	2,  // 5: weir.admin.v1.Provider.queue:type_name -> weir.admin.v1.Queue
+	0,  // 6: weir.admin.v1.CreateProviderRequest.dialect:type_name -> weir.admin.v1.Dialect
+	15, // 7: weir.admin.v1.CreateProviderRequest.headers:type_name -> weir.admin.v1.CreateProviderRequest.HeadersEntry
+	17, // 8: weir.admin.v1.CreateProviderRequest.timeouts:type_name -> weir.admin.v1.Timeouts
+	2,  // 9: weir.admin.v1.CreateProviderRequest.queue:type_name -> weir.admin.v1.Queue
+	18, // 10: weir.admin.v1.CreateProviderRequest.mutation:type_name -> weir.admin.v1.Mutation
+	1,  // 11: weir.admin.v1.CreateProviderResponse.provider:type_name -> weir.admin.v1.Provider
+	19, // 12: weir.admin.v1.GetProviderRequest.as_of:type_name -> weir.admin.v1.AsOf
+	1,  // 13: weir.admin.v1.GetProviderResponse.provider:type_name -> weir.admin.v1.Provider
+	20, // 14: weir.admin.v1.ListProvidersRequest.page:type_name -> weir.admin.v1.Page
+	19, // 15: weir.admin.v1.ListProvidersRequest.as_of:type_name -> weir.admin.v1.AsOf
+	1,  // 16: weir.admin.v1.ListProvidersResponse.providers:type_name -> weir.admin.v1.Provider
+	1,  // 17: weir.admin.v1.UpdateProviderRequest.provider:type_name -> weir.admin.v1.Provider
+	21, // 18: weir.admin.v1.UpdateProviderRequest.update_mask:type_name -> google.protobuf.FieldMask
+	18, // 19: weir.admin.v1.UpdateProviderRequest.mutation:type_name -> weir.admin.v1.Mutation
+	1,  // 20: weir.admin.v1.UpdateProviderResponse.provider:type_name -> weir.admin.v1.Provider
+	18, // 21: weir.admin.v1.DeleteProviderRequest.mutation:type_name -> weir.admin.v1.Mutation
+	4,  // 22: weir.admin.v1.ProviderService.CreateProvider:input_type -> weir.admin.v1.CreateProviderRequest
+	6,  // 23: weir.admin.v1.ProviderService.GetProvider:input_type -> weir.admin.v1.GetProviderRequest
+	8,  // 24: weir.admin.v1.ProviderService.ListProviders:input_type -> weir.admin.v1.ListProvidersRequest
+	10, // 25: weir.admin.v1.ProviderService.UpdateProvider:input_type -> weir.admin.v1.UpdateProviderRequest
+	12, // 26: weir.admin.v1.ProviderService.DeleteProvider:input_type -> weir.admin.v1.DeleteProviderRequest
+	5,  // 27: weir.admin.v1.ProviderService.CreateProvider:output_type -> weir.admin.v1.CreateProviderResponse
+	7,  // 28: weir.admin.v1.ProviderService.GetProvider:output_type -> weir.admin.v1.GetProviderResponse
+	9,  // 29: weir.admin.v1.ProviderService.ListProviders:output_type -> weir.admin.v1.ListProvidersResponse
+	11, // 30: weir.admin.v1.ProviderService.UpdateProvider:output_type -> weir.admin.v1.UpdateProviderResponse
+	13, // 31: weir.admin.v1.ProviderService.DeleteProvider:output_type -> weir.admin.v1.DeleteProviderResponse
+	27, // [27:32] is the sub-list for method output_type
+	22, // [22:27] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_weir_admin_v1_provider_proto_init() }
@@ -1123,7 +1210,7 @@ func file_weir_admin_v1_provider_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_admin_v1_provider_proto_rawDesc), len(file_weir_admin_v1_provider_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   14,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

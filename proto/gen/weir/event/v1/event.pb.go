@@ -924,6 +924,59 @@ func (SpoolFull) EnumDescriptor() ([]byte, []int) {
 	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{14}
 }
 
+// Priority is whose requests go first of those that wait for a provider's account.
+type Priority int32
+
+const (
+	Priority_PRIORITY_UNSPECIFIED Priority = 0
+	Priority_PRIORITY_BATCH       Priority = 1
+	Priority_PRIORITY_NORMAL      Priority = 2
+	Priority_PRIORITY_INTERACTIVE Priority = 3
+)
+
+// Enum value maps for Priority.
+var (
+	Priority_name = map[int32]string{
+		0: "PRIORITY_UNSPECIFIED",
+		1: "PRIORITY_BATCH",
+		2: "PRIORITY_NORMAL",
+		3: "PRIORITY_INTERACTIVE",
+	}
+	Priority_value = map[string]int32{
+		"PRIORITY_UNSPECIFIED": 0,
+		"PRIORITY_BATCH":       1,
+		"PRIORITY_NORMAL":      2,
+		"PRIORITY_INTERACTIVE": 3,
+	}
+)
+
+func (x Priority) Enum() *Priority {
+	p := new(Priority)
+	*p = x
+	return p
+}
+
+func (x Priority) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Priority) Descriptor() protoreflect.EnumDescriptor {
+	return file_weir_event_v1_event_proto_enumTypes[15].Descriptor()
+}
+
+func (Priority) Type() protoreflect.EnumType {
+	return &file_weir_event_v1_event_proto_enumTypes[15]
+}
+
+func (x Priority) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Priority.Descriptor instead.
+func (Priority) EnumDescriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{15}
+}
+
 type RolloutStrategy int32
 
 const (
@@ -957,11 +1010,11 @@ func (x RolloutStrategy) String() string {
 }
 
 func (RolloutStrategy) Descriptor() protoreflect.EnumDescriptor {
-	return file_weir_event_v1_event_proto_enumTypes[15].Descriptor()
+	return file_weir_event_v1_event_proto_enumTypes[16].Descriptor()
 }
 
 func (RolloutStrategy) Type() protoreflect.EnumType {
-	return &file_weir_event_v1_event_proto_enumTypes[15]
+	return &file_weir_event_v1_event_proto_enumTypes[16]
 }
 
 func (x RolloutStrategy) Number() protoreflect.EnumNumber {
@@ -970,7 +1023,7 @@ func (x RolloutStrategy) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use RolloutStrategy.Descriptor instead.
 func (RolloutStrategy) EnumDescriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{15}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{16}
 }
 
 type RolloutHoldCause int32
@@ -1016,11 +1069,11 @@ func (x RolloutHoldCause) String() string {
 }
 
 func (RolloutHoldCause) Descriptor() protoreflect.EnumDescriptor {
-	return file_weir_event_v1_event_proto_enumTypes[16].Descriptor()
+	return file_weir_event_v1_event_proto_enumTypes[17].Descriptor()
 }
 
 func (RolloutHoldCause) Type() protoreflect.EnumType {
-	return &file_weir_event_v1_event_proto_enumTypes[16]
+	return &file_weir_event_v1_event_proto_enumTypes[17]
 }
 
 func (x RolloutHoldCause) Number() protoreflect.EnumNumber {
@@ -1029,7 +1082,7 @@ func (x RolloutHoldCause) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use RolloutHoldCause.Descriptor instead.
 func (RolloutHoldCause) EnumDescriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{16}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{17}
 }
 
 // LongContext is which tokens long_rates price; unspecified: WHOLE.
@@ -1068,11 +1121,11 @@ func (x LongContext) String() string {
 }
 
 func (LongContext) Descriptor() protoreflect.EnumDescriptor {
-	return file_weir_event_v1_event_proto_enumTypes[17].Descriptor()
+	return file_weir_event_v1_event_proto_enumTypes[18].Descriptor()
 }
 
 func (LongContext) Type() protoreflect.EnumType {
-	return &file_weir_event_v1_event_proto_enumTypes[17]
+	return &file_weir_event_v1_event_proto_enumTypes[18]
 }
 
 func (x LongContext) Number() protoreflect.EnumNumber {
@@ -1081,7 +1134,7 @@ func (x LongContext) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use LongContext.Descriptor instead.
 func (LongContext) EnumDescriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{17}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{18}
 }
 
 // Target is one upstream model of a route.
@@ -2286,9 +2339,11 @@ func (*JoinDomainRemoved) Descriptor() ([]byte, []int) {
 }
 
 type ProjectCreated struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	DisplayName   string                 `protobuf:"bytes,2,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Name        string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	DisplayName string                 `protobuf:"bytes,2,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
+	// Its part of what a provider's account has left, 2 to 100; 0: 1.
+	Weight        int32 `protobuf:"varint,3,opt,name=weight,proto3" json:"weight,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2337,11 +2392,19 @@ func (x *ProjectCreated) GetDisplayName() string {
 	return ""
 }
 
+func (x *ProjectCreated) GetWeight() int32 {
+	if x != nil {
+		return x.Weight
+	}
+	return 0
+}
+
 // ProjectUpdated says all settings as they are now, as every …Updated does.
 type ProjectUpdated struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	DisplayName   string                 `protobuf:"bytes,2,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
+	Weight        int32                  `protobuf:"varint,3,opt,name=weight,proto3" json:"weight,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2390,6 +2453,13 @@ func (x *ProjectUpdated) GetDisplayName() string {
 	return ""
 }
 
+func (x *ProjectUpdated) GetWeight() int32 {
+	if x != nil {
+		return x.Weight
+	}
+	return 0
+}
+
 // ProjectArchived frees the name, as every …Archived does; what was stays readable.
 type ProjectArchived struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -2435,6 +2505,7 @@ type ProjectRestored struct {
 	DisplayName string                 `protobuf:"bytes,2,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
 	// When it was made first.
 	CreatedAt     *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	Weight        int32                  `protobuf:"varint,4,opt,name=weight,proto3" json:"weight,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2490,6 +2561,13 @@ func (x *ProjectRestored) GetCreatedAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *ProjectRestored) GetWeight() int32 {
+	if x != nil {
+		return x.Weight
+	}
+	return 0
+}
+
 type ProviderCreated struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
 	Name    string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -2509,7 +2587,9 @@ type ProviderCreated struct {
 	// Models that routes may send to; empty: all.
 	AllowedModels []string `protobuf:"bytes,9,rep,name=allowed_models,json=allowedModels,proto3" json:"allowed_models,omitempty"`
 	// Azure's, as in its query; empty for every other dialect.
-	ApiVersion    string `protobuf:"bytes,11,opt,name=api_version,json=apiVersion,proto3" json:"api_version,omitempty"`
+	ApiVersion string `protobuf:"bytes,11,opt,name=api_version,json=apiVersion,proto3" json:"api_version,omitempty"`
+	// Absent: nothing waits for its account.
+	Queue         *Queue `protobuf:"bytes,12,opt,name=queue,proto3" json:"queue,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2614,6 +2694,13 @@ func (x *ProviderCreated) GetApiVersion() string {
 	return ""
 }
 
+func (x *ProviderCreated) GetQueue() *Queue {
+	if x != nil {
+		return x.Queue
+	}
+	return nil
+}
+
 // ProviderSettings are ProviderCreated's, and what needs the provider's id.
 type ProviderSettings struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -2630,6 +2717,7 @@ type ProviderSettings struct {
 	// to the id that it makes.
 	SealedCredentials []*SealedCredential `protobuf:"bytes,10,rep,name=sealed_credentials,json=sealedCredentials,proto3" json:"sealed_credentials,omitempty"`
 	ApiVersion        string              `protobuf:"bytes,11,opt,name=api_version,json=apiVersion,proto3" json:"api_version,omitempty"`
+	Queue             *Queue              `protobuf:"bytes,12,opt,name=queue,proto3" json:"queue,omitempty"`
 	unknownFields     protoimpl.UnknownFields
 	sizeCache         protoimpl.SizeCache
 }
@@ -2741,6 +2829,68 @@ func (x *ProviderSettings) GetApiVersion() string {
 	return ""
 }
 
+func (x *ProviderSettings) GetQueue() *Queue {
+	if x != nil {
+		return x.Queue
+	}
+	return nil
+}
+
+// Queue is how requests wait for what is left of a provider's own limits.
+type Queue struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// In each agent and for each model, 1 to 1,000.
+	MaxRequests int32 `protobuf:"varint,1,opt,name=max_requests,json=maxRequests,proto3" json:"max_requests,omitempty"`
+	// 1 to 60,000.
+	MaxWaitMs     int64 `protobuf:"varint,2,opt,name=max_wait_ms,json=maxWaitMs,proto3" json:"max_wait_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Queue) Reset() {
+	*x = Queue{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Queue) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Queue) ProtoMessage() {}
+
+func (x *Queue) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Queue.ProtoReflect.Descriptor instead.
+func (*Queue) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *Queue) GetMaxRequests() int32 {
+	if x != nil {
+		return x.MaxRequests
+	}
+	return 0
+}
+
+func (x *Queue) GetMaxWaitMs() int64 {
+	if x != nil {
+		return x.MaxWaitMs
+	}
+	return 0
+}
+
 // SealedCredential is a credential that only the agents of one gateway can open.
 type SealedCredential struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
@@ -2755,7 +2905,7 @@ type SealedCredential struct {
 
 func (x *SealedCredential) Reset() {
 	*x = SealedCredential{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[29]
+	mi := &file_weir_event_v1_event_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2767,7 +2917,7 @@ func (x *SealedCredential) String() string {
 func (*SealedCredential) ProtoMessage() {}
 
 func (x *SealedCredential) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[29]
+	mi := &file_weir_event_v1_event_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2780,7 +2930,7 @@ func (x *SealedCredential) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SealedCredential.ProtoReflect.Descriptor instead.
 func (*SealedCredential) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{29}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *SealedCredential) GetGatewayId() string {
@@ -2813,7 +2963,7 @@ type ProviderUpdated struct {
 
 func (x *ProviderUpdated) Reset() {
 	*x = ProviderUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[30]
+	mi := &file_weir_event_v1_event_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2825,7 +2975,7 @@ func (x *ProviderUpdated) String() string {
 func (*ProviderUpdated) ProtoMessage() {}
 
 func (x *ProviderUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[30]
+	mi := &file_weir_event_v1_event_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2838,7 +2988,7 @@ func (x *ProviderUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProviderUpdated.ProtoReflect.Descriptor instead.
 func (*ProviderUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{30}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ProviderUpdated) GetSettings() *ProviderSettings {
@@ -2856,7 +3006,7 @@ type ProviderArchived struct {
 
 func (x *ProviderArchived) Reset() {
 	*x = ProviderArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[31]
+	mi := &file_weir_event_v1_event_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2868,7 +3018,7 @@ func (x *ProviderArchived) String() string {
 func (*ProviderArchived) ProtoMessage() {}
 
 func (x *ProviderArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[31]
+	mi := &file_weir_event_v1_event_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2881,7 +3031,7 @@ func (x *ProviderArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProviderArchived.ProtoReflect.Descriptor instead.
 func (*ProviderArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{31}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{32}
 }
 
 type ProviderRestored struct {
@@ -2894,7 +3044,7 @@ type ProviderRestored struct {
 
 func (x *ProviderRestored) Reset() {
 	*x = ProviderRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[32]
+	mi := &file_weir_event_v1_event_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2906,7 +3056,7 @@ func (x *ProviderRestored) String() string {
 func (*ProviderRestored) ProtoMessage() {}
 
 func (x *ProviderRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[32]
+	mi := &file_weir_event_v1_event_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2919,7 +3069,7 @@ func (x *ProviderRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProviderRestored.ProtoReflect.Descriptor instead.
 func (*ProviderRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{32}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *ProviderRestored) GetSettings() *ProviderSettings {
@@ -2955,7 +3105,7 @@ type Timeouts struct {
 
 func (x *Timeouts) Reset() {
 	*x = Timeouts{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[33]
+	mi := &file_weir_event_v1_event_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2967,7 +3117,7 @@ func (x *Timeouts) String() string {
 func (*Timeouts) ProtoMessage() {}
 
 func (x *Timeouts) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[33]
+	mi := &file_weir_event_v1_event_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2980,7 +3130,7 @@ func (x *Timeouts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Timeouts.ProtoReflect.Descriptor instead.
 func (*Timeouts) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{33}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Timeouts) GetFirstByteMs() int64 {
@@ -3045,7 +3195,7 @@ type RouteCreated struct {
 
 func (x *RouteCreated) Reset() {
 	*x = RouteCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[34]
+	mi := &file_weir_event_v1_event_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3057,7 +3207,7 @@ func (x *RouteCreated) String() string {
 func (*RouteCreated) ProtoMessage() {}
 
 func (x *RouteCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[34]
+	mi := &file_weir_event_v1_event_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3070,7 +3220,7 @@ func (x *RouteCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RouteCreated.ProtoReflect.Descriptor instead.
 func (*RouteCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{34}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *RouteCreated) GetName() string {
@@ -3170,7 +3320,7 @@ type RouteSettings struct {
 
 func (x *RouteSettings) Reset() {
 	*x = RouteSettings{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[35]
+	mi := &file_weir_event_v1_event_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3182,7 +3332,7 @@ func (x *RouteSettings) String() string {
 func (*RouteSettings) ProtoMessage() {}
 
 func (x *RouteSettings) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[35]
+	mi := &file_weir_event_v1_event_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3195,7 +3345,7 @@ func (x *RouteSettings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RouteSettings.ProtoReflect.Descriptor instead.
 func (*RouteSettings) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{35}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *RouteSettings) GetName() string {
@@ -3284,7 +3434,7 @@ type RouteUpdated struct {
 
 func (x *RouteUpdated) Reset() {
 	*x = RouteUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[36]
+	mi := &file_weir_event_v1_event_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3296,7 +3446,7 @@ func (x *RouteUpdated) String() string {
 func (*RouteUpdated) ProtoMessage() {}
 
 func (x *RouteUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[36]
+	mi := &file_weir_event_v1_event_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3309,7 +3459,7 @@ func (x *RouteUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RouteUpdated.ProtoReflect.Descriptor instead.
 func (*RouteUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{36}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *RouteUpdated) GetSettings() *RouteSettings {
@@ -3327,7 +3477,7 @@ type RouteArchived struct {
 
 func (x *RouteArchived) Reset() {
 	*x = RouteArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[37]
+	mi := &file_weir_event_v1_event_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3339,7 +3489,7 @@ func (x *RouteArchived) String() string {
 func (*RouteArchived) ProtoMessage() {}
 
 func (x *RouteArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[37]
+	mi := &file_weir_event_v1_event_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3352,7 +3502,7 @@ func (x *RouteArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RouteArchived.ProtoReflect.Descriptor instead.
 func (*RouteArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{37}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{38}
 }
 
 type RouteRestored struct {
@@ -3365,7 +3515,7 @@ type RouteRestored struct {
 
 func (x *RouteRestored) Reset() {
 	*x = RouteRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[38]
+	mi := &file_weir_event_v1_event_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3377,7 +3527,7 @@ func (x *RouteRestored) String() string {
 func (*RouteRestored) ProtoMessage() {}
 
 func (x *RouteRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[38]
+	mi := &file_weir_event_v1_event_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3390,7 +3540,7 @@ func (x *RouteRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RouteRestored.ProtoReflect.Descriptor instead.
 func (*RouteRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{38}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *RouteRestored) GetSettings() *RouteSettings {
@@ -3418,15 +3568,19 @@ type KeyCreated struct {
 	// Routes it may use; empty: every route.
 	RouteIds []string `protobuf:"bytes,5,rep,name=route_ids,json=routeIds,proto3" json:"route_ids,omitempty"`
 	// Absent: never expires.
-	ExpiresAt     *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
-	Labels        map[string]string      `protobuf:"bytes,7,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	ExpiresAt *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	Labels    map[string]string      `protobuf:"bytes,7,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// Its part of what its project has of a provider's account, 2 to 100; 0: 1.
+	Weight int32 `protobuf:"varint,8,opt,name=weight,proto3" json:"weight,omitempty"`
+	// Unspecified: NORMAL, which is not said.
+	Priority      Priority `protobuf:"varint,9,opt,name=priority,proto3,enum=weir.event.v1.Priority" json:"priority,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *KeyCreated) Reset() {
 	*x = KeyCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[39]
+	mi := &file_weir_event_v1_event_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3438,7 +3592,7 @@ func (x *KeyCreated) String() string {
 func (*KeyCreated) ProtoMessage() {}
 
 func (x *KeyCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[39]
+	mi := &file_weir_event_v1_event_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3451,7 +3605,7 @@ func (x *KeyCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyCreated.ProtoReflect.Descriptor instead.
 func (*KeyCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{39}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *KeyCreated) GetProjectId() string {
@@ -3503,19 +3657,35 @@ func (x *KeyCreated) GetLabels() map[string]string {
 	return nil
 }
 
+func (x *KeyCreated) GetWeight() int32 {
+	if x != nil {
+		return x.Weight
+	}
+	return 0
+}
+
+func (x *KeyCreated) GetPriority() Priority {
+	if x != nil {
+		return x.Priority
+	}
+	return Priority_PRIORITY_UNSPECIFIED
+}
+
 type KeyUpdated struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	RouteIds      []string               `protobuf:"bytes,2,rep,name=route_ids,json=routeIds,proto3" json:"route_ids,omitempty"`
 	ExpiresAt     *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
 	Labels        map[string]string      `protobuf:"bytes,4,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Weight        int32                  `protobuf:"varint,5,opt,name=weight,proto3" json:"weight,omitempty"`
+	Priority      Priority               `protobuf:"varint,6,opt,name=priority,proto3,enum=weir.event.v1.Priority" json:"priority,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *KeyUpdated) Reset() {
 	*x = KeyUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[40]
+	mi := &file_weir_event_v1_event_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3527,7 +3697,7 @@ func (x *KeyUpdated) String() string {
 func (*KeyUpdated) ProtoMessage() {}
 
 func (x *KeyUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[40]
+	mi := &file_weir_event_v1_event_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3540,7 +3710,7 @@ func (x *KeyUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyUpdated.ProtoReflect.Descriptor instead.
 func (*KeyUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{40}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *KeyUpdated) GetName() string {
@@ -3571,6 +3741,20 @@ func (x *KeyUpdated) GetLabels() map[string]string {
 	return nil
 }
 
+func (x *KeyUpdated) GetWeight() int32 {
+	if x != nil {
+		return x.Weight
+	}
+	return 0
+}
+
+func (x *KeyUpdated) GetPriority() Priority {
+	if x != nil {
+		return x.Priority
+	}
+	return Priority_PRIORITY_UNSPECIFIED
+}
+
 // KeyRotated gives the key a new secret; the old one lives until it says.
 type KeyRotated struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3584,7 +3768,7 @@ type KeyRotated struct {
 
 func (x *KeyRotated) Reset() {
 	*x = KeyRotated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[41]
+	mi := &file_weir_event_v1_event_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3596,7 +3780,7 @@ func (x *KeyRotated) String() string {
 func (*KeyRotated) ProtoMessage() {}
 
 func (x *KeyRotated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[41]
+	mi := &file_weir_event_v1_event_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3609,7 +3793,7 @@ func (x *KeyRotated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyRotated.ProtoReflect.Descriptor instead.
 func (*KeyRotated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{41}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *KeyRotated) GetSha256() []byte {
@@ -3644,7 +3828,7 @@ type KeyRevoked struct {
 
 func (x *KeyRevoked) Reset() {
 	*x = KeyRevoked{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[42]
+	mi := &file_weir_event_v1_event_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3656,7 +3840,7 @@ func (x *KeyRevoked) String() string {
 func (*KeyRevoked) ProtoMessage() {}
 
 func (x *KeyRevoked) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[42]
+	mi := &file_weir_event_v1_event_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3669,7 +3853,7 @@ func (x *KeyRevoked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyRevoked.ProtoReflect.Descriptor instead.
 func (*KeyRevoked) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{42}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *KeyRevoked) GetReason() string {
@@ -3695,7 +3879,7 @@ type KeyArchived struct {
 
 func (x *KeyArchived) Reset() {
 	*x = KeyArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[43]
+	mi := &file_weir_event_v1_event_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3707,7 +3891,7 @@ func (x *KeyArchived) String() string {
 func (*KeyArchived) ProtoMessage() {}
 
 func (x *KeyArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[43]
+	mi := &file_weir_event_v1_event_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3720,7 +3904,7 @@ func (x *KeyArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyArchived.ProtoReflect.Descriptor instead.
 func (*KeyArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{43}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{44}
 }
 
 type GatewayCreated struct {
@@ -3741,7 +3925,7 @@ type GatewayCreated struct {
 
 func (x *GatewayCreated) Reset() {
 	*x = GatewayCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[44]
+	mi := &file_weir_event_v1_event_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3753,7 +3937,7 @@ func (x *GatewayCreated) String() string {
 func (*GatewayCreated) ProtoMessage() {}
 
 func (x *GatewayCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[44]
+	mi := &file_weir_event_v1_event_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3766,7 +3950,7 @@ func (x *GatewayCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayCreated.ProtoReflect.Descriptor instead.
 func (*GatewayCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{44}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *GatewayCreated) GetName() string {
@@ -3826,7 +4010,7 @@ type GatewayUpdated struct {
 
 func (x *GatewayUpdated) Reset() {
 	*x = GatewayUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[45]
+	mi := &file_weir_event_v1_event_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3838,7 +4022,7 @@ func (x *GatewayUpdated) String() string {
 func (*GatewayUpdated) ProtoMessage() {}
 
 func (x *GatewayUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[45]
+	mi := &file_weir_event_v1_event_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3851,7 +4035,7 @@ func (x *GatewayUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayUpdated.ProtoReflect.Descriptor instead.
 func (*GatewayUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{45}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *GatewayUpdated) GetName() string {
@@ -3893,7 +4077,7 @@ type GatewayKeySet struct {
 
 func (x *GatewayKeySet) Reset() {
 	*x = GatewayKeySet{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[46]
+	mi := &file_weir_event_v1_event_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3905,7 +4089,7 @@ func (x *GatewayKeySet) String() string {
 func (*GatewayKeySet) ProtoMessage() {}
 
 func (x *GatewayKeySet) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[46]
+	mi := &file_weir_event_v1_event_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3918,7 +4102,7 @@ func (x *GatewayKeySet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayKeySet.ProtoReflect.Descriptor instead.
 func (*GatewayKeySet) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{46}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *GatewayKeySet) GetPublicKey() []byte {
@@ -3939,7 +4123,7 @@ type GatewayRolloutSet struct {
 
 func (x *GatewayRolloutSet) Reset() {
 	*x = GatewayRolloutSet{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[47]
+	mi := &file_weir_event_v1_event_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3951,7 +4135,7 @@ func (x *GatewayRolloutSet) String() string {
 func (*GatewayRolloutSet) ProtoMessage() {}
 
 func (x *GatewayRolloutSet) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[47]
+	mi := &file_weir_event_v1_event_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3964,7 +4148,7 @@ func (x *GatewayRolloutSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayRolloutSet.ProtoReflect.Descriptor instead.
 func (*GatewayRolloutSet) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{47}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *GatewayRolloutSet) GetRollout() *RolloutSettings {
@@ -3992,7 +4176,7 @@ type RolloutSettings struct {
 
 func (x *RolloutSettings) Reset() {
 	*x = RolloutSettings{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[48]
+	mi := &file_weir_event_v1_event_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4004,7 +4188,7 @@ func (x *RolloutSettings) String() string {
 func (*RolloutSettings) ProtoMessage() {}
 
 func (x *RolloutSettings) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[48]
+	mi := &file_weir_event_v1_event_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4017,7 +4201,7 @@ func (x *RolloutSettings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RolloutSettings.ProtoReflect.Descriptor instead.
 func (*RolloutSettings) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{48}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *RolloutSettings) GetStrategy() RolloutStrategy {
@@ -4063,7 +4247,7 @@ type GatewayArchived struct {
 
 func (x *GatewayArchived) Reset() {
 	*x = GatewayArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[49]
+	mi := &file_weir_event_v1_event_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4075,7 +4259,7 @@ func (x *GatewayArchived) String() string {
 func (*GatewayArchived) ProtoMessage() {}
 
 func (x *GatewayArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[49]
+	mi := &file_weir_event_v1_event_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4088,7 +4272,7 @@ func (x *GatewayArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayArchived.ProtoReflect.Descriptor instead.
 func (*GatewayArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{49}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{50}
 }
 
 type GatewayRestored struct {
@@ -4110,7 +4294,7 @@ type GatewayRestored struct {
 
 func (x *GatewayRestored) Reset() {
 	*x = GatewayRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[50]
+	mi := &file_weir_event_v1_event_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4122,7 +4306,7 @@ func (x *GatewayRestored) String() string {
 func (*GatewayRestored) ProtoMessage() {}
 
 func (x *GatewayRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[50]
+	mi := &file_weir_event_v1_event_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4135,7 +4319,7 @@ func (x *GatewayRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayRestored.ProtoReflect.Descriptor instead.
 func (*GatewayRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{50}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *GatewayRestored) GetName() string {
@@ -4209,7 +4393,7 @@ type RolloutStarted struct {
 
 func (x *RolloutStarted) Reset() {
 	*x = RolloutStarted{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[51]
+	mi := &file_weir_event_v1_event_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4221,7 +4405,7 @@ func (x *RolloutStarted) String() string {
 func (*RolloutStarted) ProtoMessage() {}
 
 func (x *RolloutStarted) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[51]
+	mi := &file_weir_event_v1_event_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4234,7 +4418,7 @@ func (x *RolloutStarted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RolloutStarted.ProtoReflect.Descriptor instead.
 func (*RolloutStarted) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{51}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *RolloutStarted) GetGatewayId() string {
@@ -4276,7 +4460,7 @@ type RolloutRestarted struct {
 
 func (x *RolloutRestarted) Reset() {
 	*x = RolloutRestarted{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[52]
+	mi := &file_weir_event_v1_event_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4288,7 +4472,7 @@ func (x *RolloutRestarted) String() string {
 func (*RolloutRestarted) ProtoMessage() {}
 
 func (x *RolloutRestarted) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[52]
+	mi := &file_weir_event_v1_event_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4301,7 +4485,7 @@ func (x *RolloutRestarted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RolloutRestarted.ProtoReflect.Descriptor instead.
 func (*RolloutRestarted) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{52}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *RolloutRestarted) GetCandidateVersion() int64 {
@@ -4333,7 +4517,7 @@ type RolloutAdvanced struct {
 
 func (x *RolloutAdvanced) Reset() {
 	*x = RolloutAdvanced{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[53]
+	mi := &file_weir_event_v1_event_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4345,7 +4529,7 @@ func (x *RolloutAdvanced) String() string {
 func (*RolloutAdvanced) ProtoMessage() {}
 
 func (x *RolloutAdvanced) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[53]
+	mi := &file_weir_event_v1_event_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4358,7 +4542,7 @@ func (x *RolloutAdvanced) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RolloutAdvanced.ProtoReflect.Descriptor instead.
 func (*RolloutAdvanced) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{53}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *RolloutAdvanced) GetStep() int32 {
@@ -4396,7 +4580,7 @@ type RolloutHeld struct {
 
 func (x *RolloutHeld) Reset() {
 	*x = RolloutHeld{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[54]
+	mi := &file_weir_event_v1_event_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4408,7 +4592,7 @@ func (x *RolloutHeld) String() string {
 func (*RolloutHeld) ProtoMessage() {}
 
 func (x *RolloutHeld) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[54]
+	mi := &file_weir_event_v1_event_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4421,7 +4605,7 @@ func (x *RolloutHeld) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RolloutHeld.ProtoReflect.Descriptor instead.
 func (*RolloutHeld) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{54}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *RolloutHeld) GetCause() RolloutHoldCause {
@@ -4453,7 +4637,7 @@ type RolloutResumed struct {
 
 func (x *RolloutResumed) Reset() {
 	*x = RolloutResumed{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[55]
+	mi := &file_weir_event_v1_event_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4465,7 +4649,7 @@ func (x *RolloutResumed) String() string {
 func (*RolloutResumed) ProtoMessage() {}
 
 func (x *RolloutResumed) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[55]
+	mi := &file_weir_event_v1_event_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4478,7 +4662,7 @@ func (x *RolloutResumed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RolloutResumed.ProtoReflect.Descriptor instead.
 func (*RolloutResumed) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{55}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{56}
 }
 
 // RolloutFinished: every agent has the candidate, and what comes is rolled out from there.
@@ -4490,7 +4674,7 @@ type RolloutFinished struct {
 
 func (x *RolloutFinished) Reset() {
 	*x = RolloutFinished{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[56]
+	mi := &file_weir_event_v1_event_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4502,7 +4686,7 @@ func (x *RolloutFinished) String() string {
 func (*RolloutFinished) ProtoMessage() {}
 
 func (x *RolloutFinished) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[56]
+	mi := &file_weir_event_v1_event_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4515,7 +4699,7 @@ func (x *RolloutFinished) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RolloutFinished.ProtoReflect.Descriptor instead.
 func (*RolloutFinished) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{56}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{57}
 }
 
 // RolloutAbandoned: the candidate is given up; what the gateway's agents have is said
@@ -4530,7 +4714,7 @@ type RolloutAbandoned struct {
 
 func (x *RolloutAbandoned) Reset() {
 	*x = RolloutAbandoned{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[57]
+	mi := &file_weir_event_v1_event_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4542,7 +4726,7 @@ func (x *RolloutAbandoned) String() string {
 func (*RolloutAbandoned) ProtoMessage() {}
 
 func (x *RolloutAbandoned) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[57]
+	mi := &file_weir_event_v1_event_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4555,7 +4739,7 @@ func (x *RolloutAbandoned) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RolloutAbandoned.ProtoReflect.Descriptor instead.
 func (*RolloutAbandoned) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{57}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *RolloutAbandoned) GetReason() string {
@@ -4579,7 +4763,7 @@ type GatewayWentBack struct {
 
 func (x *GatewayWentBack) Reset() {
 	*x = GatewayWentBack{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[58]
+	mi := &file_weir_event_v1_event_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4591,7 +4775,7 @@ func (x *GatewayWentBack) String() string {
 func (*GatewayWentBack) ProtoMessage() {}
 
 func (x *GatewayWentBack) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[58]
+	mi := &file_weir_event_v1_event_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4604,7 +4788,7 @@ func (x *GatewayWentBack) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayWentBack.ProtoReflect.Descriptor instead.
 func (*GatewayWentBack) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{58}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *GatewayWentBack) GetGatewayId() string {
@@ -4637,7 +4821,7 @@ type GatewayWentForward struct {
 
 func (x *GatewayWentForward) Reset() {
 	*x = GatewayWentForward{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[59]
+	mi := &file_weir_event_v1_event_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4649,7 +4833,7 @@ func (x *GatewayWentForward) String() string {
 func (*GatewayWentForward) ProtoMessage() {}
 
 func (x *GatewayWentForward) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[59]
+	mi := &file_weir_event_v1_event_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4662,7 +4846,7 @@ func (x *GatewayWentForward) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayWentForward.ProtoReflect.Descriptor instead.
 func (*GatewayWentForward) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{59}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{60}
 }
 
 type EnrolmentTokenRevoked struct {
@@ -4674,7 +4858,7 @@ type EnrolmentTokenRevoked struct {
 
 func (x *EnrolmentTokenRevoked) Reset() {
 	*x = EnrolmentTokenRevoked{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[60]
+	mi := &file_weir_event_v1_event_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4686,7 +4870,7 @@ func (x *EnrolmentTokenRevoked) String() string {
 func (*EnrolmentTokenRevoked) ProtoMessage() {}
 
 func (x *EnrolmentTokenRevoked) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[60]
+	mi := &file_weir_event_v1_event_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4699,7 +4883,7 @@ func (x *EnrolmentTokenRevoked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EnrolmentTokenRevoked.ProtoReflect.Descriptor instead.
 func (*EnrolmentTokenRevoked) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{60}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *EnrolmentTokenRevoked) GetReason() string {
@@ -4722,7 +4906,7 @@ type EnrolmentTokenCreated struct {
 
 func (x *EnrolmentTokenCreated) Reset() {
 	*x = EnrolmentTokenCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[61]
+	mi := &file_weir_event_v1_event_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4734,7 +4918,7 @@ func (x *EnrolmentTokenCreated) String() string {
 func (*EnrolmentTokenCreated) ProtoMessage() {}
 
 func (x *EnrolmentTokenCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[61]
+	mi := &file_weir_event_v1_event_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4747,7 +4931,7 @@ func (x *EnrolmentTokenCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EnrolmentTokenCreated.ProtoReflect.Descriptor instead.
 func (*EnrolmentTokenCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{61}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *EnrolmentTokenCreated) GetGatewayId() string {
@@ -4792,7 +4976,7 @@ type AgentEnrolled struct {
 
 func (x *AgentEnrolled) Reset() {
 	*x = AgentEnrolled{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[62]
+	mi := &file_weir_event_v1_event_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4804,7 +4988,7 @@ func (x *AgentEnrolled) String() string {
 func (*AgentEnrolled) ProtoMessage() {}
 
 func (x *AgentEnrolled) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[62]
+	mi := &file_weir_event_v1_event_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4817,7 +5001,7 @@ func (x *AgentEnrolled) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgentEnrolled.ProtoReflect.Descriptor instead.
 func (*AgentEnrolled) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{62}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *AgentEnrolled) GetGatewayId() string {
@@ -4857,7 +5041,7 @@ type AgentRenamed struct {
 
 func (x *AgentRenamed) Reset() {
 	*x = AgentRenamed{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[63]
+	mi := &file_weir_event_v1_event_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4869,7 +5053,7 @@ func (x *AgentRenamed) String() string {
 func (*AgentRenamed) ProtoMessage() {}
 
 func (x *AgentRenamed) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[63]
+	mi := &file_weir_event_v1_event_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4882,7 +5066,7 @@ func (x *AgentRenamed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgentRenamed.ProtoReflect.Descriptor instead.
 func (*AgentRenamed) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{63}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *AgentRenamed) GetName() string {
@@ -4903,7 +5087,7 @@ type AgentRevoked struct {
 
 func (x *AgentRevoked) Reset() {
 	*x = AgentRevoked{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[64]
+	mi := &file_weir_event_v1_event_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4915,7 +5099,7 @@ func (x *AgentRevoked) String() string {
 func (*AgentRevoked) ProtoMessage() {}
 
 func (x *AgentRevoked) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[64]
+	mi := &file_weir_event_v1_event_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4928,7 +5112,7 @@ func (x *AgentRevoked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgentRevoked.ProtoReflect.Descriptor instead.
 func (*AgentRevoked) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{64}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *AgentRevoked) GetReason() string {
@@ -4955,7 +5139,7 @@ type ServiceAccountCreated struct {
 
 func (x *ServiceAccountCreated) Reset() {
 	*x = ServiceAccountCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[65]
+	mi := &file_weir_event_v1_event_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4967,7 +5151,7 @@ func (x *ServiceAccountCreated) String() string {
 func (*ServiceAccountCreated) ProtoMessage() {}
 
 func (x *ServiceAccountCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[65]
+	mi := &file_weir_event_v1_event_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4980,7 +5164,7 @@ func (x *ServiceAccountCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceAccountCreated.ProtoReflect.Descriptor instead.
 func (*ServiceAccountCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{65}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *ServiceAccountCreated) GetName() string {
@@ -5007,7 +5191,7 @@ type ServiceAccountUpdated struct {
 
 func (x *ServiceAccountUpdated) Reset() {
 	*x = ServiceAccountUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[66]
+	mi := &file_weir_event_v1_event_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5019,7 +5203,7 @@ func (x *ServiceAccountUpdated) String() string {
 func (*ServiceAccountUpdated) ProtoMessage() {}
 
 func (x *ServiceAccountUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[66]
+	mi := &file_weir_event_v1_event_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5032,7 +5216,7 @@ func (x *ServiceAccountUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceAccountUpdated.ProtoReflect.Descriptor instead.
 func (*ServiceAccountUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{66}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *ServiceAccountUpdated) GetName() string {
@@ -5058,7 +5242,7 @@ type ServiceAccountArchived struct {
 
 func (x *ServiceAccountArchived) Reset() {
 	*x = ServiceAccountArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[67]
+	mi := &file_weir_event_v1_event_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5070,7 +5254,7 @@ func (x *ServiceAccountArchived) String() string {
 func (*ServiceAccountArchived) ProtoMessage() {}
 
 func (x *ServiceAccountArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[67]
+	mi := &file_weir_event_v1_event_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5083,7 +5267,7 @@ func (x *ServiceAccountArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceAccountArchived.ProtoReflect.Descriptor instead.
 func (*ServiceAccountArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{67}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{68}
 }
 
 type ServiceAccountTokenCreated struct {
@@ -5101,7 +5285,7 @@ type ServiceAccountTokenCreated struct {
 
 func (x *ServiceAccountTokenCreated) Reset() {
 	*x = ServiceAccountTokenCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[68]
+	mi := &file_weir_event_v1_event_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5113,7 +5297,7 @@ func (x *ServiceAccountTokenCreated) String() string {
 func (*ServiceAccountTokenCreated) ProtoMessage() {}
 
 func (x *ServiceAccountTokenCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[68]
+	mi := &file_weir_event_v1_event_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5126,7 +5310,7 @@ func (x *ServiceAccountTokenCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceAccountTokenCreated.ProtoReflect.Descriptor instead.
 func (*ServiceAccountTokenCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{68}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *ServiceAccountTokenCreated) GetServiceAccountId() string {
@@ -5173,7 +5357,7 @@ type ServiceAccountTokenRevoked struct {
 
 func (x *ServiceAccountTokenRevoked) Reset() {
 	*x = ServiceAccountTokenRevoked{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[69]
+	mi := &file_weir_event_v1_event_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5185,7 +5369,7 @@ func (x *ServiceAccountTokenRevoked) String() string {
 func (*ServiceAccountTokenRevoked) ProtoMessage() {}
 
 func (x *ServiceAccountTokenRevoked) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[69]
+	mi := &file_weir_event_v1_event_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5198,7 +5382,7 @@ func (x *ServiceAccountTokenRevoked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceAccountTokenRevoked.ProtoReflect.Descriptor instead.
 func (*ServiceAccountTokenRevoked) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{69}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *ServiceAccountTokenRevoked) GetReason() string {
@@ -5222,7 +5406,7 @@ type RoleBindingCreated struct {
 
 func (x *RoleBindingCreated) Reset() {
 	*x = RoleBindingCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[70]
+	mi := &file_weir_event_v1_event_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5234,7 +5418,7 @@ func (x *RoleBindingCreated) String() string {
 func (*RoleBindingCreated) ProtoMessage() {}
 
 func (x *RoleBindingCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[70]
+	mi := &file_weir_event_v1_event_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5247,7 +5431,7 @@ func (x *RoleBindingCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoleBindingCreated.ProtoReflect.Descriptor instead.
 func (*RoleBindingCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{70}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *RoleBindingCreated) GetMemberId() string {
@@ -5287,7 +5471,7 @@ type RoleBindingArchived struct {
 
 func (x *RoleBindingArchived) Reset() {
 	*x = RoleBindingArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[71]
+	mi := &file_weir_event_v1_event_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5299,7 +5483,7 @@ func (x *RoleBindingArchived) String() string {
 func (*RoleBindingArchived) ProtoMessage() {}
 
 func (x *RoleBindingArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[71]
+	mi := &file_weir_event_v1_event_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5312,7 +5496,7 @@ func (x *RoleBindingArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoleBindingArchived.ProtoReflect.Descriptor instead.
 func (*RoleBindingArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{71}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{72}
 }
 
 // Rates are prices of token buckets in pico-dollars per token; absent: unknown.
@@ -5333,7 +5517,7 @@ type Rates struct {
 
 func (x *Rates) Reset() {
 	*x = Rates{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[72]
+	mi := &file_weir_event_v1_event_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5345,7 +5529,7 @@ func (x *Rates) String() string {
 func (*Rates) ProtoMessage() {}
 
 func (x *Rates) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[72]
+	mi := &file_weir_event_v1_event_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5358,7 +5542,7 @@ func (x *Rates) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rates.ProtoReflect.Descriptor instead.
 func (*Rates) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{72}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{73}
 }
 
 func (x *Rates) GetInput() int64 {
@@ -5435,7 +5619,7 @@ type Factor struct {
 
 func (x *Factor) Reset() {
 	*x = Factor{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[73]
+	mi := &file_weir_event_v1_event_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5447,7 +5631,7 @@ func (x *Factor) String() string {
 func (*Factor) ProtoMessage() {}
 
 func (x *Factor) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[73]
+	mi := &file_weir_event_v1_event_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5460,7 +5644,7 @@ func (x *Factor) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Factor.ProtoReflect.Descriptor instead.
 func (*Factor) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{73}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{74}
 }
 
 func (x *Factor) GetNumerator() int64 {
@@ -5488,7 +5672,7 @@ type RegionFactor struct {
 
 func (x *RegionFactor) Reset() {
 	*x = RegionFactor{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[74]
+	mi := &file_weir_event_v1_event_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5500,7 +5684,7 @@ func (x *RegionFactor) String() string {
 func (*RegionFactor) ProtoMessage() {}
 
 func (x *RegionFactor) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[74]
+	mi := &file_weir_event_v1_event_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5513,7 +5697,7 @@ func (x *RegionFactor) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegionFactor.ProtoReflect.Descriptor instead.
 func (*RegionFactor) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{74}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{75}
 }
 
 func (x *RegionFactor) GetRegion() string {
@@ -5543,7 +5727,7 @@ type ServiceTierRates struct {
 
 func (x *ServiceTierRates) Reset() {
 	*x = ServiceTierRates{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[75]
+	mi := &file_weir_event_v1_event_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5555,7 +5739,7 @@ func (x *ServiceTierRates) String() string {
 func (*ServiceTierRates) ProtoMessage() {}
 
 func (x *ServiceTierRates) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[75]
+	mi := &file_weir_event_v1_event_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5568,7 +5752,7 @@ func (x *ServiceTierRates) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceTierRates.ProtoReflect.Descriptor instead.
 func (*ServiceTierRates) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{75}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{76}
 }
 
 func (x *ServiceTierRates) GetName() string {
@@ -5630,7 +5814,7 @@ type PriceOverrideSettings struct {
 
 func (x *PriceOverrideSettings) Reset() {
 	*x = PriceOverrideSettings{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[76]
+	mi := &file_weir_event_v1_event_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5642,7 +5826,7 @@ func (x *PriceOverrideSettings) String() string {
 func (*PriceOverrideSettings) ProtoMessage() {}
 
 func (x *PriceOverrideSettings) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[76]
+	mi := &file_weir_event_v1_event_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5655,7 +5839,7 @@ func (x *PriceOverrideSettings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceOverrideSettings.ProtoReflect.Descriptor instead.
 func (*PriceOverrideSettings) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{76}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{77}
 }
 
 func (x *PriceOverrideSettings) GetPriceList() string {
@@ -5765,7 +5949,7 @@ type PriceOverrideCreated struct {
 
 func (x *PriceOverrideCreated) Reset() {
 	*x = PriceOverrideCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[77]
+	mi := &file_weir_event_v1_event_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5777,7 +5961,7 @@ func (x *PriceOverrideCreated) String() string {
 func (*PriceOverrideCreated) ProtoMessage() {}
 
 func (x *PriceOverrideCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[77]
+	mi := &file_weir_event_v1_event_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5790,7 +5974,7 @@ func (x *PriceOverrideCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceOverrideCreated.ProtoReflect.Descriptor instead.
 func (*PriceOverrideCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{77}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{78}
 }
 
 func (x *PriceOverrideCreated) GetSettings() *PriceOverrideSettings {
@@ -5809,7 +5993,7 @@ type PriceOverrideUpdated struct {
 
 func (x *PriceOverrideUpdated) Reset() {
 	*x = PriceOverrideUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[78]
+	mi := &file_weir_event_v1_event_proto_msgTypes[79]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5821,7 +6005,7 @@ func (x *PriceOverrideUpdated) String() string {
 func (*PriceOverrideUpdated) ProtoMessage() {}
 
 func (x *PriceOverrideUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[78]
+	mi := &file_weir_event_v1_event_proto_msgTypes[79]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5834,7 +6018,7 @@ func (x *PriceOverrideUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceOverrideUpdated.ProtoReflect.Descriptor instead.
 func (*PriceOverrideUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{78}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{79}
 }
 
 func (x *PriceOverrideUpdated) GetSettings() *PriceOverrideSettings {
@@ -5852,7 +6036,7 @@ type PriceOverrideArchived struct {
 
 func (x *PriceOverrideArchived) Reset() {
 	*x = PriceOverrideArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[79]
+	mi := &file_weir_event_v1_event_proto_msgTypes[80]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5864,7 +6048,7 @@ func (x *PriceOverrideArchived) String() string {
 func (*PriceOverrideArchived) ProtoMessage() {}
 
 func (x *PriceOverrideArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[79]
+	mi := &file_weir_event_v1_event_proto_msgTypes[80]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5877,7 +6061,7 @@ func (x *PriceOverrideArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceOverrideArchived.ProtoReflect.Descriptor instead.
 func (*PriceOverrideArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{79}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{80}
 }
 
 type PriceOverrideRestored struct {
@@ -5890,7 +6074,7 @@ type PriceOverrideRestored struct {
 
 func (x *PriceOverrideRestored) Reset() {
 	*x = PriceOverrideRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[80]
+	mi := &file_weir_event_v1_event_proto_msgTypes[81]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5902,7 +6086,7 @@ func (x *PriceOverrideRestored) String() string {
 func (*PriceOverrideRestored) ProtoMessage() {}
 
 func (x *PriceOverrideRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[80]
+	mi := &file_weir_event_v1_event_proto_msgTypes[81]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5915,7 +6099,7 @@ func (x *PriceOverrideRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceOverrideRestored.ProtoReflect.Descriptor instead.
 func (*PriceOverrideRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{80}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{81}
 }
 
 func (x *PriceOverrideRestored) GetSettings() *PriceOverrideSettings {
@@ -5950,7 +6134,7 @@ type QuotaScope struct {
 
 func (x *QuotaScope) Reset() {
 	*x = QuotaScope{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[81]
+	mi := &file_weir_event_v1_event_proto_msgTypes[82]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5962,7 +6146,7 @@ func (x *QuotaScope) String() string {
 func (*QuotaScope) ProtoMessage() {}
 
 func (x *QuotaScope) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[81]
+	mi := &file_weir_event_v1_event_proto_msgTypes[82]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5975,7 +6159,7 @@ func (x *QuotaScope) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuotaScope.ProtoReflect.Descriptor instead.
 func (*QuotaScope) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{81}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{82}
 }
 
 func (x *QuotaScope) GetOn() QuotaOn {
@@ -6029,7 +6213,7 @@ type LimitSettings struct {
 
 func (x *LimitSettings) Reset() {
 	*x = LimitSettings{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[82]
+	mi := &file_weir_event_v1_event_proto_msgTypes[83]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6041,7 +6225,7 @@ func (x *LimitSettings) String() string {
 func (*LimitSettings) ProtoMessage() {}
 
 func (x *LimitSettings) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[82]
+	mi := &file_weir_event_v1_event_proto_msgTypes[83]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6054,7 +6238,7 @@ func (x *LimitSettings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LimitSettings.ProtoReflect.Descriptor instead.
 func (*LimitSettings) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{82}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{83}
 }
 
 func (x *LimitSettings) GetName() string {
@@ -6115,7 +6299,7 @@ type LimitCreated struct {
 
 func (x *LimitCreated) Reset() {
 	*x = LimitCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[83]
+	mi := &file_weir_event_v1_event_proto_msgTypes[84]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6127,7 +6311,7 @@ func (x *LimitCreated) String() string {
 func (*LimitCreated) ProtoMessage() {}
 
 func (x *LimitCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[83]
+	mi := &file_weir_event_v1_event_proto_msgTypes[84]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6140,7 +6324,7 @@ func (x *LimitCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LimitCreated.ProtoReflect.Descriptor instead.
 func (*LimitCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{83}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{84}
 }
 
 func (x *LimitCreated) GetSettings() *LimitSettings {
@@ -6159,7 +6343,7 @@ type LimitUpdated struct {
 
 func (x *LimitUpdated) Reset() {
 	*x = LimitUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[84]
+	mi := &file_weir_event_v1_event_proto_msgTypes[85]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6171,7 +6355,7 @@ func (x *LimitUpdated) String() string {
 func (*LimitUpdated) ProtoMessage() {}
 
 func (x *LimitUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[84]
+	mi := &file_weir_event_v1_event_proto_msgTypes[85]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6184,7 +6368,7 @@ func (x *LimitUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LimitUpdated.ProtoReflect.Descriptor instead.
 func (*LimitUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{84}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{85}
 }
 
 func (x *LimitUpdated) GetSettings() *LimitSettings {
@@ -6203,7 +6387,7 @@ type LimitArchived struct {
 
 func (x *LimitArchived) Reset() {
 	*x = LimitArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[85]
+	mi := &file_weir_event_v1_event_proto_msgTypes[86]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6215,7 +6399,7 @@ func (x *LimitArchived) String() string {
 func (*LimitArchived) ProtoMessage() {}
 
 func (x *LimitArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[85]
+	mi := &file_weir_event_v1_event_proto_msgTypes[86]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6228,7 +6412,7 @@ func (x *LimitArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LimitArchived.ProtoReflect.Descriptor instead.
 func (*LimitArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{85}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{86}
 }
 
 type LimitRestored struct {
@@ -6241,7 +6425,7 @@ type LimitRestored struct {
 
 func (x *LimitRestored) Reset() {
 	*x = LimitRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[86]
+	mi := &file_weir_event_v1_event_proto_msgTypes[87]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6253,7 +6437,7 @@ func (x *LimitRestored) String() string {
 func (*LimitRestored) ProtoMessage() {}
 
 func (x *LimitRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[86]
+	mi := &file_weir_event_v1_event_proto_msgTypes[87]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6266,7 +6450,7 @@ func (x *LimitRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LimitRestored.ProtoReflect.Descriptor instead.
 func (*LimitRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{86}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{87}
 }
 
 func (x *LimitRestored) GetSettings() *LimitSettings {
@@ -6297,7 +6481,7 @@ type LimitLeasesReleased struct {
 
 func (x *LimitLeasesReleased) Reset() {
 	*x = LimitLeasesReleased{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[87]
+	mi := &file_weir_event_v1_event_proto_msgTypes[88]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6309,7 +6493,7 @@ func (x *LimitLeasesReleased) String() string {
 func (*LimitLeasesReleased) ProtoMessage() {}
 
 func (x *LimitLeasesReleased) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[87]
+	mi := &file_weir_event_v1_event_proto_msgTypes[88]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6322,7 +6506,7 @@ func (x *LimitLeasesReleased) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LimitLeasesReleased.ProtoReflect.Descriptor instead.
 func (*LimitLeasesReleased) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{87}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{88}
 }
 
 func (x *LimitLeasesReleased) GetEpoch() int64 {
@@ -6350,7 +6534,7 @@ type CalendarWindow struct {
 
 func (x *CalendarWindow) Reset() {
 	*x = CalendarWindow{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[88]
+	mi := &file_weir_event_v1_event_proto_msgTypes[89]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6362,7 +6546,7 @@ func (x *CalendarWindow) String() string {
 func (*CalendarWindow) ProtoMessage() {}
 
 func (x *CalendarWindow) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[88]
+	mi := &file_weir_event_v1_event_proto_msgTypes[89]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6375,7 +6559,7 @@ func (x *CalendarWindow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CalendarWindow.ProtoReflect.Descriptor instead.
 func (*CalendarWindow) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{88}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{89}
 }
 
 func (x *CalendarWindow) GetPeriod() CalendarPeriod {
@@ -6401,7 +6585,7 @@ type RollingWindow struct {
 
 func (x *RollingWindow) Reset() {
 	*x = RollingWindow{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[89]
+	mi := &file_weir_event_v1_event_proto_msgTypes[90]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6413,7 +6597,7 @@ func (x *RollingWindow) String() string {
 func (*RollingWindow) ProtoMessage() {}
 
 func (x *RollingWindow) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[89]
+	mi := &file_weir_event_v1_event_proto_msgTypes[90]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6426,7 +6610,7 @@ func (x *RollingWindow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RollingWindow.ProtoReflect.Descriptor instead.
 func (*RollingWindow) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{89}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{90}
 }
 
 func (x *RollingWindow) GetDurationSeconds() int64 {
@@ -6444,7 +6628,7 @@ type LifetimeWindow struct {
 
 func (x *LifetimeWindow) Reset() {
 	*x = LifetimeWindow{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[90]
+	mi := &file_weir_event_v1_event_proto_msgTypes[91]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6456,7 +6640,7 @@ func (x *LifetimeWindow) String() string {
 func (*LifetimeWindow) ProtoMessage() {}
 
 func (x *LifetimeWindow) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[90]
+	mi := &file_weir_event_v1_event_proto_msgTypes[91]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6469,7 +6653,7 @@ func (x *LifetimeWindow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LifetimeWindow.ProtoReflect.Descriptor instead.
 func (*LifetimeWindow) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{90}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{91}
 }
 
 type BudgetSettings struct {
@@ -6495,7 +6679,7 @@ type BudgetSettings struct {
 
 func (x *BudgetSettings) Reset() {
 	*x = BudgetSettings{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[91]
+	mi := &file_weir_event_v1_event_proto_msgTypes[92]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6507,7 +6691,7 @@ func (x *BudgetSettings) String() string {
 func (*BudgetSettings) ProtoMessage() {}
 
 func (x *BudgetSettings) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[91]
+	mi := &file_weir_event_v1_event_proto_msgTypes[92]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6520,7 +6704,7 @@ func (x *BudgetSettings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BudgetSettings.ProtoReflect.Descriptor instead.
 func (*BudgetSettings) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{91}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{92}
 }
 
 func (x *BudgetSettings) GetName() string {
@@ -6644,7 +6828,7 @@ type BudgetCreated struct {
 
 func (x *BudgetCreated) Reset() {
 	*x = BudgetCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[92]
+	mi := &file_weir_event_v1_event_proto_msgTypes[93]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6656,7 +6840,7 @@ func (x *BudgetCreated) String() string {
 func (*BudgetCreated) ProtoMessage() {}
 
 func (x *BudgetCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[92]
+	mi := &file_weir_event_v1_event_proto_msgTypes[93]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6669,7 +6853,7 @@ func (x *BudgetCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BudgetCreated.ProtoReflect.Descriptor instead.
 func (*BudgetCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{92}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{93}
 }
 
 func (x *BudgetCreated) GetSettings() *BudgetSettings {
@@ -6688,7 +6872,7 @@ type BudgetUpdated struct {
 
 func (x *BudgetUpdated) Reset() {
 	*x = BudgetUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[93]
+	mi := &file_weir_event_v1_event_proto_msgTypes[94]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6700,7 +6884,7 @@ func (x *BudgetUpdated) String() string {
 func (*BudgetUpdated) ProtoMessage() {}
 
 func (x *BudgetUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[93]
+	mi := &file_weir_event_v1_event_proto_msgTypes[94]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6713,7 +6897,7 @@ func (x *BudgetUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BudgetUpdated.ProtoReflect.Descriptor instead.
 func (*BudgetUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{93}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{94}
 }
 
 func (x *BudgetUpdated) GetSettings() *BudgetSettings {
@@ -6737,7 +6921,7 @@ type BudgetRaised struct {
 
 func (x *BudgetRaised) Reset() {
 	*x = BudgetRaised{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[94]
+	mi := &file_weir_event_v1_event_proto_msgTypes[95]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6749,7 +6933,7 @@ func (x *BudgetRaised) String() string {
 func (*BudgetRaised) ProtoMessage() {}
 
 func (x *BudgetRaised) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[94]
+	mi := &file_weir_event_v1_event_proto_msgTypes[95]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6762,7 +6946,7 @@ func (x *BudgetRaised) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BudgetRaised.ProtoReflect.Descriptor instead.
 func (*BudgetRaised) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{94}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{95}
 }
 
 func (x *BudgetRaised) GetAmountNanoUsd() int64 {
@@ -6795,7 +6979,7 @@ type BudgetArchived struct {
 
 func (x *BudgetArchived) Reset() {
 	*x = BudgetArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[95]
+	mi := &file_weir_event_v1_event_proto_msgTypes[96]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6807,7 +6991,7 @@ func (x *BudgetArchived) String() string {
 func (*BudgetArchived) ProtoMessage() {}
 
 func (x *BudgetArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[95]
+	mi := &file_weir_event_v1_event_proto_msgTypes[96]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6820,7 +7004,7 @@ func (x *BudgetArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BudgetArchived.ProtoReflect.Descriptor instead.
 func (*BudgetArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{95}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{96}
 }
 
 type BudgetRestored struct {
@@ -6835,7 +7019,7 @@ type BudgetRestored struct {
 
 func (x *BudgetRestored) Reset() {
 	*x = BudgetRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[96]
+	mi := &file_weir_event_v1_event_proto_msgTypes[97]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6847,7 +7031,7 @@ func (x *BudgetRestored) String() string {
 func (*BudgetRestored) ProtoMessage() {}
 
 func (x *BudgetRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[96]
+	mi := &file_weir_event_v1_event_proto_msgTypes[97]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6860,7 +7044,7 @@ func (x *BudgetRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BudgetRestored.ProtoReflect.Descriptor instead.
 func (*BudgetRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{96}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{97}
 }
 
 func (x *BudgetRestored) GetSettings() *BudgetSettings {
@@ -6904,7 +7088,7 @@ type BudgetLeaseWrittenOff struct {
 
 func (x *BudgetLeaseWrittenOff) Reset() {
 	*x = BudgetLeaseWrittenOff{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[97]
+	mi := &file_weir_event_v1_event_proto_msgTypes[98]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6916,7 +7100,7 @@ func (x *BudgetLeaseWrittenOff) String() string {
 func (*BudgetLeaseWrittenOff) ProtoMessage() {}
 
 func (x *BudgetLeaseWrittenOff) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[97]
+	mi := &file_weir_event_v1_event_proto_msgTypes[98]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6929,7 +7113,7 @@ func (x *BudgetLeaseWrittenOff) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BudgetLeaseWrittenOff.ProtoReflect.Descriptor instead.
 func (*BudgetLeaseWrittenOff) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{97}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{98}
 }
 
 func (x *BudgetLeaseWrittenOff) GetWindow() string {
@@ -6985,7 +7169,7 @@ type BudgetLeasesReleased struct {
 
 func (x *BudgetLeasesReleased) Reset() {
 	*x = BudgetLeasesReleased{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[98]
+	mi := &file_weir_event_v1_event_proto_msgTypes[99]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6997,7 +7181,7 @@ func (x *BudgetLeasesReleased) String() string {
 func (*BudgetLeasesReleased) ProtoMessage() {}
 
 func (x *BudgetLeasesReleased) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[98]
+	mi := &file_weir_event_v1_event_proto_msgTypes[99]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7010,7 +7194,7 @@ func (x *BudgetLeasesReleased) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BudgetLeasesReleased.ProtoReflect.Descriptor instead.
 func (*BudgetLeasesReleased) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{98}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{99}
 }
 
 func (x *BudgetLeasesReleased) GetEpoch() int64 {
@@ -7038,7 +7222,7 @@ type SavedReportCreated struct {
 
 func (x *SavedReportCreated) Reset() {
 	*x = SavedReportCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[99]
+	mi := &file_weir_event_v1_event_proto_msgTypes[100]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7050,7 +7234,7 @@ func (x *SavedReportCreated) String() string {
 func (*SavedReportCreated) ProtoMessage() {}
 
 func (x *SavedReportCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[99]
+	mi := &file_weir_event_v1_event_proto_msgTypes[100]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7063,7 +7247,7 @@ func (x *SavedReportCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SavedReportCreated.ProtoReflect.Descriptor instead.
 func (*SavedReportCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{99}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{100}
 }
 
 func (x *SavedReportCreated) GetName() string {
@@ -7098,7 +7282,7 @@ type SavedReportUpdated struct {
 
 func (x *SavedReportUpdated) Reset() {
 	*x = SavedReportUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[100]
+	mi := &file_weir_event_v1_event_proto_msgTypes[101]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7110,7 +7294,7 @@ func (x *SavedReportUpdated) String() string {
 func (*SavedReportUpdated) ProtoMessage() {}
 
 func (x *SavedReportUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[100]
+	mi := &file_weir_event_v1_event_proto_msgTypes[101]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7123,7 +7307,7 @@ func (x *SavedReportUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SavedReportUpdated.ProtoReflect.Descriptor instead.
 func (*SavedReportUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{100}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{101}
 }
 
 func (x *SavedReportUpdated) GetName() string {
@@ -7155,7 +7339,7 @@ type SavedReportArchived struct {
 
 func (x *SavedReportArchived) Reset() {
 	*x = SavedReportArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[101]
+	mi := &file_weir_event_v1_event_proto_msgTypes[102]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7167,7 +7351,7 @@ func (x *SavedReportArchived) String() string {
 func (*SavedReportArchived) ProtoMessage() {}
 
 func (x *SavedReportArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[101]
+	mi := &file_weir_event_v1_event_proto_msgTypes[102]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7180,7 +7364,7 @@ func (x *SavedReportArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SavedReportArchived.ProtoReflect.Descriptor instead.
 func (*SavedReportArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{101}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{102}
 }
 
 type SavedReportRestored struct {
@@ -7195,7 +7379,7 @@ type SavedReportRestored struct {
 
 func (x *SavedReportRestored) Reset() {
 	*x = SavedReportRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[102]
+	mi := &file_weir_event_v1_event_proto_msgTypes[103]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7207,7 +7391,7 @@ func (x *SavedReportRestored) String() string {
 func (*SavedReportRestored) ProtoMessage() {}
 
 func (x *SavedReportRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[102]
+	mi := &file_weir_event_v1_event_proto_msgTypes[103]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7220,7 +7404,7 @@ func (x *SavedReportRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SavedReportRestored.ProtoReflect.Descriptor instead.
 func (*SavedReportRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{102}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{103}
 }
 
 func (x *SavedReportRestored) GetName() string {
@@ -7263,7 +7447,7 @@ type AlertChannelCreated struct {
 
 func (x *AlertChannelCreated) Reset() {
 	*x = AlertChannelCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[103]
+	mi := &file_weir_event_v1_event_proto_msgTypes[104]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7275,7 +7459,7 @@ func (x *AlertChannelCreated) String() string {
 func (*AlertChannelCreated) ProtoMessage() {}
 
 func (x *AlertChannelCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[103]
+	mi := &file_weir_event_v1_event_proto_msgTypes[104]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7288,7 +7472,7 @@ func (x *AlertChannelCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AlertChannelCreated.ProtoReflect.Descriptor instead.
 func (*AlertChannelCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{103}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{104}
 }
 
 func (x *AlertChannelCreated) GetName() string {
@@ -7323,7 +7507,7 @@ type AlertChannelUpdated struct {
 
 func (x *AlertChannelUpdated) Reset() {
 	*x = AlertChannelUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[104]
+	mi := &file_weir_event_v1_event_proto_msgTypes[105]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7335,7 +7519,7 @@ func (x *AlertChannelUpdated) String() string {
 func (*AlertChannelUpdated) ProtoMessage() {}
 
 func (x *AlertChannelUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[104]
+	mi := &file_weir_event_v1_event_proto_msgTypes[105]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7348,7 +7532,7 @@ func (x *AlertChannelUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AlertChannelUpdated.ProtoReflect.Descriptor instead.
 func (*AlertChannelUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{104}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{105}
 }
 
 func (x *AlertChannelUpdated) GetName() string {
@@ -7381,7 +7565,7 @@ type AlertChannelSecretSet struct {
 
 func (x *AlertChannelSecretSet) Reset() {
 	*x = AlertChannelSecretSet{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[105]
+	mi := &file_weir_event_v1_event_proto_msgTypes[106]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7393,7 +7577,7 @@ func (x *AlertChannelSecretSet) String() string {
 func (*AlertChannelSecretSet) ProtoMessage() {}
 
 func (x *AlertChannelSecretSet) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[105]
+	mi := &file_weir_event_v1_event_proto_msgTypes[106]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7406,7 +7590,7 @@ func (x *AlertChannelSecretSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AlertChannelSecretSet.ProtoReflect.Descriptor instead.
 func (*AlertChannelSecretSet) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{105}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{106}
 }
 
 // AlertChannelArchived goes with the destruction of its secret.
@@ -7418,7 +7602,7 @@ type AlertChannelArchived struct {
 
 func (x *AlertChannelArchived) Reset() {
 	*x = AlertChannelArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[106]
+	mi := &file_weir_event_v1_event_proto_msgTypes[107]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7430,7 +7614,7 @@ func (x *AlertChannelArchived) String() string {
 func (*AlertChannelArchived) ProtoMessage() {}
 
 func (x *AlertChannelArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[106]
+	mi := &file_weir_event_v1_event_proto_msgTypes[107]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7443,7 +7627,7 @@ func (x *AlertChannelArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AlertChannelArchived.ProtoReflect.Descriptor instead.
 func (*AlertChannelArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{106}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{107}
 }
 
 // AlertChannelRestored comes back without a secret.
@@ -7459,7 +7643,7 @@ type AlertChannelRestored struct {
 
 func (x *AlertChannelRestored) Reset() {
 	*x = AlertChannelRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[107]
+	mi := &file_weir_event_v1_event_proto_msgTypes[108]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7471,7 +7655,7 @@ func (x *AlertChannelRestored) String() string {
 func (*AlertChannelRestored) ProtoMessage() {}
 
 func (x *AlertChannelRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[107]
+	mi := &file_weir_event_v1_event_proto_msgTypes[108]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7484,7 +7668,7 @@ func (x *AlertChannelRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AlertChannelRestored.ProtoReflect.Descriptor instead.
 func (*AlertChannelRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{107}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{108}
 }
 
 func (x *AlertChannelRestored) GetName() string {
@@ -7592,19 +7776,22 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\x04role\x18\x02 \x01(\x0e2\x13.weir.event.v1.RoleR\x04role\"<\n" +
 	"\x11JoinDomainChanged\x12'\n" +
 	"\x04role\x18\x01 \x01(\x0e2\x13.weir.event.v1.RoleR\x04role\"\x13\n" +
-	"\x11JoinDomainRemoved\"G\n" +
+	"\x11JoinDomainRemoved\"_\n" +
 	"\x0eProjectCreated\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
-	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\"G\n" +
+	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\x12\x16\n" +
+	"\x06weight\x18\x03 \x01(\x05R\x06weight\"_\n" +
 	"\x0eProjectUpdated\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
-	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\"\x11\n" +
-	"\x0fProjectArchived\"\x83\x01\n" +
+	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\x12\x16\n" +
+	"\x06weight\x18\x03 \x01(\x05R\x06weight\"\x11\n" +
+	"\x0fProjectArchived\"\x9b\x01\n" +
 	"\x0fProjectRestored\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
 	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\x129\n" +
 	"\n" +
-	"created_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\"\xd6\x03\n" +
+	"created_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x12\x16\n" +
+	"\x06weight\x18\x04 \x01(\x05R\x06weight\"\x82\x04\n" +
 	"\x0fProviderCreated\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x120\n" +
 	"\adialect\x18\x02 \x01(\x0e2\x16.weir.event.v1.DialectR\adialect\x12\x19\n" +
@@ -7617,11 +7804,12 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\btimeouts\x18\b \x01(\v2\x17.weir.event.v1.TimeoutsR\btimeouts\x12%\n" +
 	"\x0eallowed_models\x18\t \x03(\tR\rallowedModels\x12\x1f\n" +
 	"\vapi_version\x18\v \x01(\tR\n" +
-	"apiVersion\x1a:\n" +
+	"apiVersion\x12*\n" +
+	"\x05queue\x18\f \x01(\v2\x14.weir.event.v1.QueueR\x05queue\x1a:\n" +
 	"\fHeadersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01J\x04\b\n" +
-	"\x10\v\"\xa2\x04\n" +
+	"\x10\v\"\xce\x04\n" +
 	"\x10ProviderSettings\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x120\n" +
 	"\adialect\x18\x02 \x01(\x0e2\x16.weir.event.v1.DialectR\adialect\x12\x19\n" +
@@ -7636,10 +7824,14 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\x12sealed_credentials\x18\n" +
 	" \x03(\v2\x1f.weir.event.v1.SealedCredentialR\x11sealedCredentials\x12\x1f\n" +
 	"\vapi_version\x18\v \x01(\tR\n" +
-	"apiVersion\x1a:\n" +
+	"apiVersion\x12*\n" +
+	"\x05queue\x18\f \x01(\v2\x14.weir.event.v1.QueueR\x05queue\x1a:\n" +
 	"\fHeadersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"c\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"J\n" +
+	"\x05Queue\x12!\n" +
+	"\fmax_requests\x18\x01 \x01(\x05R\vmaxRequests\x12\x1e\n" +
+	"\vmax_wait_ms\x18\x02 \x01(\x03R\tmaxWaitMs\"c\n" +
 	"\x10SealedCredential\x12\x1d\n" +
 	"\n" +
 	"gateway_id\x18\x01 \x01(\tR\tgatewayId\x12\x18\n" +
@@ -7691,7 +7883,7 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\rRouteRestored\x128\n" +
 	"\bsettings\x18\x01 \x01(\v2\x1c.weir.event.v1.RouteSettingsR\bsettings\x129\n" +
 	"\n" +
-	"created_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\"\xc1\x02\n" +
+	"created_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\"\x8e\x03\n" +
 	"\n" +
 	"KeyCreated\x12\x1d\n" +
 	"\n" +
@@ -7702,17 +7894,21 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\troute_ids\x18\x05 \x03(\tR\brouteIds\x129\n" +
 	"\n" +
 	"expires_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\x12=\n" +
-	"\x06labels\x18\a \x03(\v2%.weir.event.v1.KeyCreated.LabelsEntryR\x06labels\x1a9\n" +
+	"\x06labels\x18\a \x03(\v2%.weir.event.v1.KeyCreated.LabelsEntryR\x06labels\x12\x16\n" +
+	"\x06weight\x18\b \x01(\x05R\x06weight\x123\n" +
+	"\bpriority\x18\t \x01(\x0e2\x17.weir.event.v1.PriorityR\bpriority\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xf2\x01\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xbf\x02\n" +
 	"\n" +
 	"KeyUpdated\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1b\n" +
 	"\troute_ids\x18\x02 \x03(\tR\brouteIds\x129\n" +
 	"\n" +
 	"expires_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\x12=\n" +
-	"\x06labels\x18\x04 \x03(\v2%.weir.event.v1.KeyUpdated.LabelsEntryR\x06labels\x1a9\n" +
+	"\x06labels\x18\x04 \x03(\v2%.weir.event.v1.KeyUpdated.LabelsEntryR\x06labels\x12\x16\n" +
+	"\x06weight\x18\x05 \x01(\x05R\x06weight\x123\n" +
+	"\bpriority\x18\x06 \x01(\x0e2\x17.weir.event.v1.PriorityR\bpriority\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x88\x01\n" +
@@ -8108,7 +8304,12 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"\tSpoolFull\x12\x1a\n" +
 	"\x16SPOOL_FULL_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10SPOOL_FULL_BLOCK\x10\x01\x12\x18\n" +
-	"\x14SPOOL_FULL_TOMBSTONE\x10\x02*r\n" +
+	"\x14SPOOL_FULL_TOMBSTONE\x10\x02*g\n" +
+	"\bPriority\x12\x18\n" +
+	"\x14PRIORITY_UNSPECIFIED\x10\x00\x12\x12\n" +
+	"\x0ePRIORITY_BATCH\x10\x01\x12\x13\n" +
+	"\x0fPRIORITY_NORMAL\x10\x02\x12\x18\n" +
+	"\x14PRIORITY_INTERACTIVE\x10\x03*r\n" +
 	"\x0fRolloutStrategy\x12 \n" +
 	"\x1cROLLOUT_STRATEGY_UNSPECIFIED\x10\x00\x12 \n" +
 	"\x1cROLLOUT_STRATEGY_ALL_AT_ONCE\x10\x01\x12\x1b\n" +
@@ -8138,8 +8339,8 @@ func file_weir_event_v1_event_proto_rawDescGZIP() []byte {
 	return file_weir_event_v1_event_proto_rawDescData
 }
 
-var file_weir_event_v1_event_proto_enumTypes = make([]protoimpl.EnumInfo, 18)
-var file_weir_event_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 112)
+var file_weir_event_v1_event_proto_enumTypes = make([]protoimpl.EnumInfo, 19)
+var file_weir_event_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 113)
 var file_weir_event_v1_event_proto_goTypes = []any{
 	(Role)(0),                          // 0: weir.event.v1.Role
 	(Dialect)(0),                       // 1: weir.event.v1.Dialect
@@ -8156,238 +8357,244 @@ var file_weir_event_v1_event_proto_goTypes = []any{
 	(Unpriced)(0),                      // 12: weir.event.v1.Unpriced
 	(EndUsers)(0),                      // 13: weir.event.v1.EndUsers
 	(SpoolFull)(0),                     // 14: weir.event.v1.SpoolFull
-	(RolloutStrategy)(0),               // 15: weir.event.v1.RolloutStrategy
-	(RolloutHoldCause)(0),              // 16: weir.event.v1.RolloutHoldCause
-	(LongContext)(0),                   // 17: weir.event.v1.LongContext
-	(*Target)(nil),                     // 18: weir.event.v1.Target
-	(*Sticky)(nil),                     // 19: weir.event.v1.Sticky
-	(*Hedge)(nil),                      // 20: weir.event.v1.Hedge
-	(*Share)(nil),                      // 21: weir.event.v1.Share
-	(*Retry)(nil),                      // 22: weir.event.v1.Retry
-	(*OrganizationCreated)(nil),        // 23: weir.event.v1.OrganizationCreated
-	(*OrganizationUpdated)(nil),        // 24: weir.event.v1.OrganizationUpdated
-	(*PricingSettings)(nil),            // 25: weir.event.v1.PricingSettings
-	(*UsageSettings)(nil),              // 26: weir.event.v1.UsageSettings
-	(*LabelRule)(nil),                  // 27: weir.event.v1.LabelRule
-	(*OrganizationSuspended)(nil),      // 28: weir.event.v1.OrganizationSuspended
-	(*OrganizationResumed)(nil),        // 29: weir.event.v1.OrganizationResumed
-	(*OrganizationArchived)(nil),       // 30: weir.event.v1.OrganizationArchived
-	(*MemberAdded)(nil),                // 31: weir.event.v1.MemberAdded
-	(*MemberInvited)(nil),              // 32: weir.event.v1.MemberInvited
-	(*MemberJoined)(nil),               // 33: weir.event.v1.MemberJoined
-	(*MemberRoleChanged)(nil),          // 34: weir.event.v1.MemberRoleChanged
-	(*MemberRemoved)(nil),              // 35: weir.event.v1.MemberRemoved
-	(*MemberErased)(nil),               // 36: weir.event.v1.MemberErased
-	(*MemberSessionsRevoked)(nil),      // 37: weir.event.v1.MemberSessionsRevoked
-	(*JoinDomainAdded)(nil),            // 38: weir.event.v1.JoinDomainAdded
-	(*JoinDomainChanged)(nil),          // 39: weir.event.v1.JoinDomainChanged
-	(*JoinDomainRemoved)(nil),          // 40: weir.event.v1.JoinDomainRemoved
-	(*ProjectCreated)(nil),             // 41: weir.event.v1.ProjectCreated
-	(*ProjectUpdated)(nil),             // 42: weir.event.v1.ProjectUpdated
-	(*ProjectArchived)(nil),            // 43: weir.event.v1.ProjectArchived
-	(*ProjectRestored)(nil),            // 44: weir.event.v1.ProjectRestored
-	(*ProviderCreated)(nil),            // 45: weir.event.v1.ProviderCreated
-	(*ProviderSettings)(nil),           // 46: weir.event.v1.ProviderSettings
-	(*SealedCredential)(nil),           // 47: weir.event.v1.SealedCredential
-	(*ProviderUpdated)(nil),            // 48: weir.event.v1.ProviderUpdated
-	(*ProviderArchived)(nil),           // 49: weir.event.v1.ProviderArchived
-	(*ProviderRestored)(nil),           // 50: weir.event.v1.ProviderRestored
-	(*Timeouts)(nil),                   // 51: weir.event.v1.Timeouts
-	(*RouteCreated)(nil),               // 52: weir.event.v1.RouteCreated
-	(*RouteSettings)(nil),              // 53: weir.event.v1.RouteSettings
-	(*RouteUpdated)(nil),               // 54: weir.event.v1.RouteUpdated
-	(*RouteArchived)(nil),              // 55: weir.event.v1.RouteArchived
-	(*RouteRestored)(nil),              // 56: weir.event.v1.RouteRestored
-	(*KeyCreated)(nil),                 // 57: weir.event.v1.KeyCreated
-	(*KeyUpdated)(nil),                 // 58: weir.event.v1.KeyUpdated
-	(*KeyRotated)(nil),                 // 59: weir.event.v1.KeyRotated
-	(*KeyRevoked)(nil),                 // 60: weir.event.v1.KeyRevoked
-	(*KeyArchived)(nil),                // 61: weir.event.v1.KeyArchived
-	(*GatewayCreated)(nil),             // 62: weir.event.v1.GatewayCreated
-	(*GatewayUpdated)(nil),             // 63: weir.event.v1.GatewayUpdated
-	(*GatewayKeySet)(nil),              // 64: weir.event.v1.GatewayKeySet
-	(*GatewayRolloutSet)(nil),          // 65: weir.event.v1.GatewayRolloutSet
-	(*RolloutSettings)(nil),            // 66: weir.event.v1.RolloutSettings
-	(*GatewayArchived)(nil),            // 67: weir.event.v1.GatewayArchived
-	(*GatewayRestored)(nil),            // 68: weir.event.v1.GatewayRestored
-	(*RolloutStarted)(nil),             // 69: weir.event.v1.RolloutStarted
-	(*RolloutRestarted)(nil),           // 70: weir.event.v1.RolloutRestarted
-	(*RolloutAdvanced)(nil),            // 71: weir.event.v1.RolloutAdvanced
-	(*RolloutHeld)(nil),                // 72: weir.event.v1.RolloutHeld
-	(*RolloutResumed)(nil),             // 73: weir.event.v1.RolloutResumed
-	(*RolloutFinished)(nil),            // 74: weir.event.v1.RolloutFinished
-	(*RolloutAbandoned)(nil),           // 75: weir.event.v1.RolloutAbandoned
-	(*GatewayWentBack)(nil),            // 76: weir.event.v1.GatewayWentBack
-	(*GatewayWentForward)(nil),         // 77: weir.event.v1.GatewayWentForward
-	(*EnrolmentTokenRevoked)(nil),      // 78: weir.event.v1.EnrolmentTokenRevoked
-	(*EnrolmentTokenCreated)(nil),      // 79: weir.event.v1.EnrolmentTokenCreated
-	(*AgentEnrolled)(nil),              // 80: weir.event.v1.AgentEnrolled
-	(*AgentRenamed)(nil),               // 81: weir.event.v1.AgentRenamed
-	(*AgentRevoked)(nil),               // 82: weir.event.v1.AgentRevoked
-	(*ServiceAccountCreated)(nil),      // 83: weir.event.v1.ServiceAccountCreated
-	(*ServiceAccountUpdated)(nil),      // 84: weir.event.v1.ServiceAccountUpdated
-	(*ServiceAccountArchived)(nil),     // 85: weir.event.v1.ServiceAccountArchived
-	(*ServiceAccountTokenCreated)(nil), // 86: weir.event.v1.ServiceAccountTokenCreated
-	(*ServiceAccountTokenRevoked)(nil), // 87: weir.event.v1.ServiceAccountTokenRevoked
-	(*RoleBindingCreated)(nil),         // 88: weir.event.v1.RoleBindingCreated
-	(*RoleBindingArchived)(nil),        // 89: weir.event.v1.RoleBindingArchived
-	(*Rates)(nil),                      // 90: weir.event.v1.Rates
-	(*Factor)(nil),                     // 91: weir.event.v1.Factor
-	(*RegionFactor)(nil),               // 92: weir.event.v1.RegionFactor
-	(*ServiceTierRates)(nil),           // 93: weir.event.v1.ServiceTierRates
-	(*PriceOverrideSettings)(nil),      // 94: weir.event.v1.PriceOverrideSettings
-	(*PriceOverrideCreated)(nil),       // 95: weir.event.v1.PriceOverrideCreated
-	(*PriceOverrideUpdated)(nil),       // 96: weir.event.v1.PriceOverrideUpdated
-	(*PriceOverrideArchived)(nil),      // 97: weir.event.v1.PriceOverrideArchived
-	(*PriceOverrideRestored)(nil),      // 98: weir.event.v1.PriceOverrideRestored
-	(*QuotaScope)(nil),                 // 99: weir.event.v1.QuotaScope
-	(*LimitSettings)(nil),              // 100: weir.event.v1.LimitSettings
-	(*LimitCreated)(nil),               // 101: weir.event.v1.LimitCreated
-	(*LimitUpdated)(nil),               // 102: weir.event.v1.LimitUpdated
-	(*LimitArchived)(nil),              // 103: weir.event.v1.LimitArchived
-	(*LimitRestored)(nil),              // 104: weir.event.v1.LimitRestored
-	(*LimitLeasesReleased)(nil),        // 105: weir.event.v1.LimitLeasesReleased
-	(*CalendarWindow)(nil),             // 106: weir.event.v1.CalendarWindow
-	(*RollingWindow)(nil),              // 107: weir.event.v1.RollingWindow
-	(*LifetimeWindow)(nil),             // 108: weir.event.v1.LifetimeWindow
-	(*BudgetSettings)(nil),             // 109: weir.event.v1.BudgetSettings
-	(*BudgetCreated)(nil),              // 110: weir.event.v1.BudgetCreated
-	(*BudgetUpdated)(nil),              // 111: weir.event.v1.BudgetUpdated
-	(*BudgetRaised)(nil),               // 112: weir.event.v1.BudgetRaised
-	(*BudgetArchived)(nil),             // 113: weir.event.v1.BudgetArchived
-	(*BudgetRestored)(nil),             // 114: weir.event.v1.BudgetRestored
-	(*BudgetLeaseWrittenOff)(nil),      // 115: weir.event.v1.BudgetLeaseWrittenOff
-	(*BudgetLeasesReleased)(nil),       // 116: weir.event.v1.BudgetLeasesReleased
-	(*SavedReportCreated)(nil),         // 117: weir.event.v1.SavedReportCreated
-	(*SavedReportUpdated)(nil),         // 118: weir.event.v1.SavedReportUpdated
-	(*SavedReportArchived)(nil),        // 119: weir.event.v1.SavedReportArchived
-	(*SavedReportRestored)(nil),        // 120: weir.event.v1.SavedReportRestored
-	(*AlertChannelCreated)(nil),        // 121: weir.event.v1.AlertChannelCreated
-	(*AlertChannelUpdated)(nil),        // 122: weir.event.v1.AlertChannelUpdated
-	(*AlertChannelSecretSet)(nil),      // 123: weir.event.v1.AlertChannelSecretSet
-	(*AlertChannelArchived)(nil),       // 124: weir.event.v1.AlertChannelArchived
-	(*AlertChannelRestored)(nil),       // 125: weir.event.v1.AlertChannelRestored
-	nil,                                // 126: weir.event.v1.ProviderCreated.HeadersEntry
-	nil,                                // 127: weir.event.v1.ProviderSettings.HeadersEntry
-	nil,                                // 128: weir.event.v1.KeyCreated.LabelsEntry
-	nil,                                // 129: weir.event.v1.KeyUpdated.LabelsEntry
-	(*timestamppb.Timestamp)(nil),      // 130: google.protobuf.Timestamp
+	(Priority)(0),                      // 15: weir.event.v1.Priority
+	(RolloutStrategy)(0),               // 16: weir.event.v1.RolloutStrategy
+	(RolloutHoldCause)(0),              // 17: weir.event.v1.RolloutHoldCause
+	(LongContext)(0),                   // 18: weir.event.v1.LongContext
+	(*Target)(nil),                     // 19: weir.event.v1.Target
+	(*Sticky)(nil),                     // 20: weir.event.v1.Sticky
+	(*Hedge)(nil),                      // 21: weir.event.v1.Hedge
+	(*Share)(nil),                      // 22: weir.event.v1.Share
+	(*Retry)(nil),                      // 23: weir.event.v1.Retry
+	(*OrganizationCreated)(nil),        // 24: weir.event.v1.OrganizationCreated
+	(*OrganizationUpdated)(nil),        // 25: weir.event.v1.OrganizationUpdated
+	(*PricingSettings)(nil),            // 26: weir.event.v1.PricingSettings
+	(*UsageSettings)(nil),              // 27: weir.event.v1.UsageSettings
+	(*LabelRule)(nil),                  // 28: weir.event.v1.LabelRule
+	(*OrganizationSuspended)(nil),      // 29: weir.event.v1.OrganizationSuspended
+	(*OrganizationResumed)(nil),        // 30: weir.event.v1.OrganizationResumed
+	(*OrganizationArchived)(nil),       // 31: weir.event.v1.OrganizationArchived
+	(*MemberAdded)(nil),                // 32: weir.event.v1.MemberAdded
+	(*MemberInvited)(nil),              // 33: weir.event.v1.MemberInvited
+	(*MemberJoined)(nil),               // 34: weir.event.v1.MemberJoined
+	(*MemberRoleChanged)(nil),          // 35: weir.event.v1.MemberRoleChanged
+	(*MemberRemoved)(nil),              // 36: weir.event.v1.MemberRemoved
+	(*MemberErased)(nil),               // 37: weir.event.v1.MemberErased
+	(*MemberSessionsRevoked)(nil),      // 38: weir.event.v1.MemberSessionsRevoked
+	(*JoinDomainAdded)(nil),            // 39: weir.event.v1.JoinDomainAdded
+	(*JoinDomainChanged)(nil),          // 40: weir.event.v1.JoinDomainChanged
+	(*JoinDomainRemoved)(nil),          // 41: weir.event.v1.JoinDomainRemoved
+	(*ProjectCreated)(nil),             // 42: weir.event.v1.ProjectCreated
+	(*ProjectUpdated)(nil),             // 43: weir.event.v1.ProjectUpdated
+	(*ProjectArchived)(nil),            // 44: weir.event.v1.ProjectArchived
+	(*ProjectRestored)(nil),            // 45: weir.event.v1.ProjectRestored
+	(*ProviderCreated)(nil),            // 46: weir.event.v1.ProviderCreated
+	(*ProviderSettings)(nil),           // 47: weir.event.v1.ProviderSettings
+	(*Queue)(nil),                      // 48: weir.event.v1.Queue
+	(*SealedCredential)(nil),           // 49: weir.event.v1.SealedCredential
+	(*ProviderUpdated)(nil),            // 50: weir.event.v1.ProviderUpdated
+	(*ProviderArchived)(nil),           // 51: weir.event.v1.ProviderArchived
+	(*ProviderRestored)(nil),           // 52: weir.event.v1.ProviderRestored
+	(*Timeouts)(nil),                   // 53: weir.event.v1.Timeouts
+	(*RouteCreated)(nil),               // 54: weir.event.v1.RouteCreated
+	(*RouteSettings)(nil),              // 55: weir.event.v1.RouteSettings
+	(*RouteUpdated)(nil),               // 56: weir.event.v1.RouteUpdated
+	(*RouteArchived)(nil),              // 57: weir.event.v1.RouteArchived
+	(*RouteRestored)(nil),              // 58: weir.event.v1.RouteRestored
+	(*KeyCreated)(nil),                 // 59: weir.event.v1.KeyCreated
+	(*KeyUpdated)(nil),                 // 60: weir.event.v1.KeyUpdated
+	(*KeyRotated)(nil),                 // 61: weir.event.v1.KeyRotated
+	(*KeyRevoked)(nil),                 // 62: weir.event.v1.KeyRevoked
+	(*KeyArchived)(nil),                // 63: weir.event.v1.KeyArchived
+	(*GatewayCreated)(nil),             // 64: weir.event.v1.GatewayCreated
+	(*GatewayUpdated)(nil),             // 65: weir.event.v1.GatewayUpdated
+	(*GatewayKeySet)(nil),              // 66: weir.event.v1.GatewayKeySet
+	(*GatewayRolloutSet)(nil),          // 67: weir.event.v1.GatewayRolloutSet
+	(*RolloutSettings)(nil),            // 68: weir.event.v1.RolloutSettings
+	(*GatewayArchived)(nil),            // 69: weir.event.v1.GatewayArchived
+	(*GatewayRestored)(nil),            // 70: weir.event.v1.GatewayRestored
+	(*RolloutStarted)(nil),             // 71: weir.event.v1.RolloutStarted
+	(*RolloutRestarted)(nil),           // 72: weir.event.v1.RolloutRestarted
+	(*RolloutAdvanced)(nil),            // 73: weir.event.v1.RolloutAdvanced
+	(*RolloutHeld)(nil),                // 74: weir.event.v1.RolloutHeld
+	(*RolloutResumed)(nil),             // 75: weir.event.v1.RolloutResumed
+	(*RolloutFinished)(nil),            // 76: weir.event.v1.RolloutFinished
+	(*RolloutAbandoned)(nil),           // 77: weir.event.v1.RolloutAbandoned
+	(*GatewayWentBack)(nil),            // 78: weir.event.v1.GatewayWentBack
+	(*GatewayWentForward)(nil),         // 79: weir.event.v1.GatewayWentForward
+	(*EnrolmentTokenRevoked)(nil),      // 80: weir.event.v1.EnrolmentTokenRevoked
+	(*EnrolmentTokenCreated)(nil),      // 81: weir.event.v1.EnrolmentTokenCreated
+	(*AgentEnrolled)(nil),              // 82: weir.event.v1.AgentEnrolled
+	(*AgentRenamed)(nil),               // 83: weir.event.v1.AgentRenamed
+	(*AgentRevoked)(nil),               // 84: weir.event.v1.AgentRevoked
+	(*ServiceAccountCreated)(nil),      // 85: weir.event.v1.ServiceAccountCreated
+	(*ServiceAccountUpdated)(nil),      // 86: weir.event.v1.ServiceAccountUpdated
+	(*ServiceAccountArchived)(nil),     // 87: weir.event.v1.ServiceAccountArchived
+	(*ServiceAccountTokenCreated)(nil), // 88: weir.event.v1.ServiceAccountTokenCreated
+	(*ServiceAccountTokenRevoked)(nil), // 89: weir.event.v1.ServiceAccountTokenRevoked
+	(*RoleBindingCreated)(nil),         // 90: weir.event.v1.RoleBindingCreated
+	(*RoleBindingArchived)(nil),        // 91: weir.event.v1.RoleBindingArchived
+	(*Rates)(nil),                      // 92: weir.event.v1.Rates
+	(*Factor)(nil),                     // 93: weir.event.v1.Factor
+	(*RegionFactor)(nil),               // 94: weir.event.v1.RegionFactor
+	(*ServiceTierRates)(nil),           // 95: weir.event.v1.ServiceTierRates
+	(*PriceOverrideSettings)(nil),      // 96: weir.event.v1.PriceOverrideSettings
+	(*PriceOverrideCreated)(nil),       // 97: weir.event.v1.PriceOverrideCreated
+	(*PriceOverrideUpdated)(nil),       // 98: weir.event.v1.PriceOverrideUpdated
+	(*PriceOverrideArchived)(nil),      // 99: weir.event.v1.PriceOverrideArchived
+	(*PriceOverrideRestored)(nil),      // 100: weir.event.v1.PriceOverrideRestored
+	(*QuotaScope)(nil),                 // 101: weir.event.v1.QuotaScope
+	(*LimitSettings)(nil),              // 102: weir.event.v1.LimitSettings
+	(*LimitCreated)(nil),               // 103: weir.event.v1.LimitCreated
+	(*LimitUpdated)(nil),               // 104: weir.event.v1.LimitUpdated
+	(*LimitArchived)(nil),              // 105: weir.event.v1.LimitArchived
+	(*LimitRestored)(nil),              // 106: weir.event.v1.LimitRestored
+	(*LimitLeasesReleased)(nil),        // 107: weir.event.v1.LimitLeasesReleased
+	(*CalendarWindow)(nil),             // 108: weir.event.v1.CalendarWindow
+	(*RollingWindow)(nil),              // 109: weir.event.v1.RollingWindow
+	(*LifetimeWindow)(nil),             // 110: weir.event.v1.LifetimeWindow
+	(*BudgetSettings)(nil),             // 111: weir.event.v1.BudgetSettings
+	(*BudgetCreated)(nil),              // 112: weir.event.v1.BudgetCreated
+	(*BudgetUpdated)(nil),              // 113: weir.event.v1.BudgetUpdated
+	(*BudgetRaised)(nil),               // 114: weir.event.v1.BudgetRaised
+	(*BudgetArchived)(nil),             // 115: weir.event.v1.BudgetArchived
+	(*BudgetRestored)(nil),             // 116: weir.event.v1.BudgetRestored
+	(*BudgetLeaseWrittenOff)(nil),      // 117: weir.event.v1.BudgetLeaseWrittenOff
+	(*BudgetLeasesReleased)(nil),       // 118: weir.event.v1.BudgetLeasesReleased
+	(*SavedReportCreated)(nil),         // 119: weir.event.v1.SavedReportCreated
+	(*SavedReportUpdated)(nil),         // 120: weir.event.v1.SavedReportUpdated
+	(*SavedReportArchived)(nil),        // 121: weir.event.v1.SavedReportArchived
+	(*SavedReportRestored)(nil),        // 122: weir.event.v1.SavedReportRestored
+	(*AlertChannelCreated)(nil),        // 123: weir.event.v1.AlertChannelCreated
+	(*AlertChannelUpdated)(nil),        // 124: weir.event.v1.AlertChannelUpdated
+	(*AlertChannelSecretSet)(nil),      // 125: weir.event.v1.AlertChannelSecretSet
+	(*AlertChannelArchived)(nil),       // 126: weir.event.v1.AlertChannelArchived
+	(*AlertChannelRestored)(nil),       // 127: weir.event.v1.AlertChannelRestored
+	nil,                                // 128: weir.event.v1.ProviderCreated.HeadersEntry
+	nil,                                // 129: weir.event.v1.ProviderSettings.HeadersEntry
+	nil,                                // 130: weir.event.v1.KeyCreated.LabelsEntry
+	nil,                                // 131: weir.event.v1.KeyUpdated.LabelsEntry
+	(*timestamppb.Timestamp)(nil),      // 132: google.protobuf.Timestamp
 }
 var file_weir_event_v1_event_proto_depIdxs = []int32{
 	10,  // 0: weir.event.v1.Sticky.by:type_name -> weir.event.v1.StickyBy
-	18,  // 1: weir.event.v1.Share.target:type_name -> weir.event.v1.Target
+	19,  // 1: weir.event.v1.Share.target:type_name -> weir.event.v1.Target
 	11,  // 2: weir.event.v1.Retry.on:type_name -> weir.event.v1.Failure
-	26,  // 3: weir.event.v1.OrganizationUpdated.usage:type_name -> weir.event.v1.UsageSettings
-	25,  // 4: weir.event.v1.OrganizationUpdated.pricing:type_name -> weir.event.v1.PricingSettings
+	27,  // 3: weir.event.v1.OrganizationUpdated.usage:type_name -> weir.event.v1.UsageSettings
+	26,  // 4: weir.event.v1.OrganizationUpdated.pricing:type_name -> weir.event.v1.PricingSettings
 	12,  // 5: weir.event.v1.PricingSettings.unpriced:type_name -> weir.event.v1.Unpriced
 	13,  // 6: weir.event.v1.UsageSettings.end_users:type_name -> weir.event.v1.EndUsers
-	27,  // 7: weir.event.v1.UsageSettings.labels:type_name -> weir.event.v1.LabelRule
+	28,  // 7: weir.event.v1.UsageSettings.labels:type_name -> weir.event.v1.LabelRule
 	0,   // 8: weir.event.v1.MemberAdded.role:type_name -> weir.event.v1.Role
 	0,   // 9: weir.event.v1.MemberInvited.role:type_name -> weir.event.v1.Role
-	130, // 10: weir.event.v1.MemberInvited.expires_at:type_name -> google.protobuf.Timestamp
+	132, // 10: weir.event.v1.MemberInvited.expires_at:type_name -> google.protobuf.Timestamp
 	0,   // 11: weir.event.v1.MemberRoleChanged.role:type_name -> weir.event.v1.Role
 	0,   // 12: weir.event.v1.JoinDomainAdded.role:type_name -> weir.event.v1.Role
 	0,   // 13: weir.event.v1.JoinDomainChanged.role:type_name -> weir.event.v1.Role
-	130, // 14: weir.event.v1.ProjectRestored.created_at:type_name -> google.protobuf.Timestamp
+	132, // 14: weir.event.v1.ProjectRestored.created_at:type_name -> google.protobuf.Timestamp
 	1,   // 15: weir.event.v1.ProviderCreated.dialect:type_name -> weir.event.v1.Dialect
-	126, // 16: weir.event.v1.ProviderCreated.headers:type_name -> weir.event.v1.ProviderCreated.HeadersEntry
-	51,  // 17: weir.event.v1.ProviderCreated.timeouts:type_name -> weir.event.v1.Timeouts
-	1,   // 18: weir.event.v1.ProviderSettings.dialect:type_name -> weir.event.v1.Dialect
-	127, // 19: weir.event.v1.ProviderSettings.headers:type_name -> weir.event.v1.ProviderSettings.HeadersEntry
-	51,  // 20: weir.event.v1.ProviderSettings.timeouts:type_name -> weir.event.v1.Timeouts
-	47,  // 21: weir.event.v1.ProviderSettings.sealed_credentials:type_name -> weir.event.v1.SealedCredential
-	46,  // 22: weir.event.v1.ProviderUpdated.settings:type_name -> weir.event.v1.ProviderSettings
-	46,  // 23: weir.event.v1.ProviderRestored.settings:type_name -> weir.event.v1.ProviderSettings
-	130, // 24: weir.event.v1.ProviderRestored.created_at:type_name -> google.protobuf.Timestamp
-	2,   // 25: weir.event.v1.RouteCreated.strategy:type_name -> weir.event.v1.Strategy
-	18,  // 26: weir.event.v1.RouteCreated.targets:type_name -> weir.event.v1.Target
-	51,  // 27: weir.event.v1.RouteCreated.timeouts:type_name -> weir.event.v1.Timeouts
-	22,  // 28: weir.event.v1.RouteCreated.retry:type_name -> weir.event.v1.Retry
-	19,  // 29: weir.event.v1.RouteCreated.sticky:type_name -> weir.event.v1.Sticky
-	20,  // 30: weir.event.v1.RouteCreated.hedge:type_name -> weir.event.v1.Hedge
-	21,  // 31: weir.event.v1.RouteCreated.canary:type_name -> weir.event.v1.Share
-	21,  // 32: weir.event.v1.RouteCreated.shadow:type_name -> weir.event.v1.Share
-	2,   // 33: weir.event.v1.RouteSettings.strategy:type_name -> weir.event.v1.Strategy
-	18,  // 34: weir.event.v1.RouteSettings.targets:type_name -> weir.event.v1.Target
-	51,  // 35: weir.event.v1.RouteSettings.timeouts:type_name -> weir.event.v1.Timeouts
-	22,  // 36: weir.event.v1.RouteSettings.retry:type_name -> weir.event.v1.Retry
-	19,  // 37: weir.event.v1.RouteSettings.sticky:type_name -> weir.event.v1.Sticky
-	20,  // 38: weir.event.v1.RouteSettings.hedge:type_name -> weir.event.v1.Hedge
-	21,  // 39: weir.event.v1.RouteSettings.canary:type_name -> weir.event.v1.Share
-	21,  // 40: weir.event.v1.RouteSettings.shadow:type_name -> weir.event.v1.Share
-	53,  // 41: weir.event.v1.RouteUpdated.settings:type_name -> weir.event.v1.RouteSettings
-	53,  // 42: weir.event.v1.RouteRestored.settings:type_name -> weir.event.v1.RouteSettings
-	130, // 43: weir.event.v1.RouteRestored.created_at:type_name -> google.protobuf.Timestamp
-	130, // 44: weir.event.v1.KeyCreated.expires_at:type_name -> google.protobuf.Timestamp
-	128, // 45: weir.event.v1.KeyCreated.labels:type_name -> weir.event.v1.KeyCreated.LabelsEntry
-	130, // 46: weir.event.v1.KeyUpdated.expires_at:type_name -> google.protobuf.Timestamp
-	129, // 47: weir.event.v1.KeyUpdated.labels:type_name -> weir.event.v1.KeyUpdated.LabelsEntry
-	130, // 48: weir.event.v1.KeyRotated.previous_expires_at:type_name -> google.protobuf.Timestamp
-	130, // 49: weir.event.v1.KeyRevoked.revoked_at:type_name -> google.protobuf.Timestamp
-	66,  // 50: weir.event.v1.GatewayCreated.rollout:type_name -> weir.event.v1.RolloutSettings
-	14,  // 51: weir.event.v1.GatewayCreated.when_spool_full:type_name -> weir.event.v1.SpoolFull
-	14,  // 52: weir.event.v1.GatewayUpdated.when_spool_full:type_name -> weir.event.v1.SpoolFull
-	66,  // 53: weir.event.v1.GatewayRolloutSet.rollout:type_name -> weir.event.v1.RolloutSettings
-	15,  // 54: weir.event.v1.RolloutSettings.strategy:type_name -> weir.event.v1.RolloutStrategy
-	130, // 55: weir.event.v1.GatewayRestored.created_at:type_name -> google.protobuf.Timestamp
-	66,  // 56: weir.event.v1.GatewayRestored.rollout:type_name -> weir.event.v1.RolloutSettings
-	14,  // 57: weir.event.v1.GatewayRestored.when_spool_full:type_name -> weir.event.v1.SpoolFull
-	16,  // 58: weir.event.v1.RolloutHeld.cause:type_name -> weir.event.v1.RolloutHoldCause
-	130, // 59: weir.event.v1.EnrolmentTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
-	130, // 60: weir.event.v1.AgentRevoked.revoked_at:type_name -> google.protobuf.Timestamp
-	0,   // 61: weir.event.v1.ServiceAccountCreated.role:type_name -> weir.event.v1.Role
-	0,   // 62: weir.event.v1.ServiceAccountUpdated.role:type_name -> weir.event.v1.Role
-	130, // 63: weir.event.v1.ServiceAccountTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
-	0,   // 64: weir.event.v1.RoleBindingCreated.role:type_name -> weir.event.v1.Role
-	91,  // 65: weir.event.v1.RegionFactor.factor:type_name -> weir.event.v1.Factor
-	90,  // 66: weir.event.v1.ServiceTierRates.rates:type_name -> weir.event.v1.Rates
-	90,  // 67: weir.event.v1.ServiceTierRates.long_rates:type_name -> weir.event.v1.Rates
-	91,  // 68: weir.event.v1.ServiceTierRates.factor:type_name -> weir.event.v1.Factor
-	90,  // 69: weir.event.v1.PriceOverrideSettings.rates:type_name -> weir.event.v1.Rates
-	90,  // 70: weir.event.v1.PriceOverrideSettings.long_rates:type_name -> weir.event.v1.Rates
-	17,  // 71: weir.event.v1.PriceOverrideSettings.long_context:type_name -> weir.event.v1.LongContext
-	93,  // 72: weir.event.v1.PriceOverrideSettings.service_tiers:type_name -> weir.event.v1.ServiceTierRates
-	92,  // 73: weir.event.v1.PriceOverrideSettings.region_factors:type_name -> weir.event.v1.RegionFactor
-	92,  // 74: weir.event.v1.PriceOverrideSettings.geo_factors:type_name -> weir.event.v1.RegionFactor
-	130, // 75: weir.event.v1.PriceOverrideSettings.effective_from:type_name -> google.protobuf.Timestamp
-	130, // 76: weir.event.v1.PriceOverrideSettings.effective_until:type_name -> google.protobuf.Timestamp
-	94,  // 77: weir.event.v1.PriceOverrideCreated.settings:type_name -> weir.event.v1.PriceOverrideSettings
-	94,  // 78: weir.event.v1.PriceOverrideUpdated.settings:type_name -> weir.event.v1.PriceOverrideSettings
-	94,  // 79: weir.event.v1.PriceOverrideRestored.settings:type_name -> weir.event.v1.PriceOverrideSettings
-	130, // 80: weir.event.v1.PriceOverrideRestored.created_at:type_name -> google.protobuf.Timestamp
-	6,   // 81: weir.event.v1.QuotaScope.on:type_name -> weir.event.v1.QuotaOn
-	99,  // 82: weir.event.v1.LimitSettings.scope:type_name -> weir.event.v1.QuotaScope
-	7,   // 83: weir.event.v1.LimitSettings.metric:type_name -> weir.event.v1.LimitMetric
-	8,   // 84: weir.event.v1.LimitSettings.window:type_name -> weir.event.v1.LimitWindow
-	3,   // 85: weir.event.v1.LimitSettings.mode:type_name -> weir.event.v1.QuotaMode
-	5,   // 86: weir.event.v1.LimitSettings.when_unreachable:type_name -> weir.event.v1.WhenUnreachable
-	100, // 87: weir.event.v1.LimitCreated.settings:type_name -> weir.event.v1.LimitSettings
-	100, // 88: weir.event.v1.LimitUpdated.settings:type_name -> weir.event.v1.LimitSettings
-	100, // 89: weir.event.v1.LimitRestored.settings:type_name -> weir.event.v1.LimitSettings
-	130, // 90: weir.event.v1.LimitRestored.created_at:type_name -> google.protobuf.Timestamp
-	9,   // 91: weir.event.v1.CalendarWindow.period:type_name -> weir.event.v1.CalendarPeriod
-	99,  // 92: weir.event.v1.BudgetSettings.scope:type_name -> weir.event.v1.QuotaScope
-	106, // 93: weir.event.v1.BudgetSettings.calendar:type_name -> weir.event.v1.CalendarWindow
-	107, // 94: weir.event.v1.BudgetSettings.rolling:type_name -> weir.event.v1.RollingWindow
-	108, // 95: weir.event.v1.BudgetSettings.lifetime:type_name -> weir.event.v1.LifetimeWindow
-	3,   // 96: weir.event.v1.BudgetSettings.mode:type_name -> weir.event.v1.QuotaMode
-	5,   // 97: weir.event.v1.BudgetSettings.when_unreachable:type_name -> weir.event.v1.WhenUnreachable
-	109, // 98: weir.event.v1.BudgetCreated.settings:type_name -> weir.event.v1.BudgetSettings
-	109, // 99: weir.event.v1.BudgetUpdated.settings:type_name -> weir.event.v1.BudgetSettings
-	130, // 100: weir.event.v1.BudgetRaised.expires_at:type_name -> google.protobuf.Timestamp
-	109, // 101: weir.event.v1.BudgetRestored.settings:type_name -> weir.event.v1.BudgetSettings
-	130, // 102: weir.event.v1.BudgetRestored.created_at:type_name -> google.protobuf.Timestamp
-	112, // 103: weir.event.v1.BudgetRestored.raise:type_name -> weir.event.v1.BudgetRaised
-	130, // 104: weir.event.v1.SavedReportRestored.created_at:type_name -> google.protobuf.Timestamp
-	4,   // 105: weir.event.v1.AlertChannelCreated.kinds:type_name -> weir.event.v1.AlertKind
-	4,   // 106: weir.event.v1.AlertChannelUpdated.kinds:type_name -> weir.event.v1.AlertKind
-	130, // 107: weir.event.v1.AlertChannelRestored.created_at:type_name -> google.protobuf.Timestamp
-	4,   // 108: weir.event.v1.AlertChannelRestored.kinds:type_name -> weir.event.v1.AlertKind
-	109, // [109:109] is the sub-list for method output_type
-	109, // [109:109] is the sub-list for method input_type
-	109, // [109:109] is the sub-list for extension type_name
-	109, // [109:109] is the sub-list for extension extendee
-	0,   // [0:109] is the sub-list for field type_name
+	128, // 16: weir.event.v1.ProviderCreated.headers:type_name -> weir.event.v1.ProviderCreated.HeadersEntry
+	53,  // 17: weir.event.v1.ProviderCreated.timeouts:type_name -> weir.event.v1.Timeouts
+	48,  // 18: weir.event.v1.ProviderCreated.queue:type_name -> weir.event.v1.Queue
+	1,   // 19: weir.event.v1.ProviderSettings.dialect:type_name -> weir.event.v1.Dialect
+	129, // 20: weir.event.v1.ProviderSettings.headers:type_name -> weir.event.v1.ProviderSettings.HeadersEntry
+	53,  // 21: weir.event.v1.ProviderSettings.timeouts:type_name -> weir.event.v1.Timeouts
+	49,  // 22: weir.event.v1.ProviderSettings.sealed_credentials:type_name -> weir.event.v1.SealedCredential
+	48,  // 23: weir.event.v1.ProviderSettings.queue:type_name -> weir.event.v1.Queue
+	47,  // 24: weir.event.v1.ProviderUpdated.settings:type_name -> weir.event.v1.ProviderSettings
+	47,  // 25: weir.event.v1.ProviderRestored.settings:type_name -> weir.event.v1.ProviderSettings
+	132, // 26: weir.event.v1.ProviderRestored.created_at:type_name -> google.protobuf.Timestamp
+	2,   // 27: weir.event.v1.RouteCreated.strategy:type_name -> weir.event.v1.Strategy
+	19,  // 28: weir.event.v1.RouteCreated.targets:type_name -> weir.event.v1.Target
+	53,  // 29: weir.event.v1.RouteCreated.timeouts:type_name -> weir.event.v1.Timeouts
+	23,  // 30: weir.event.v1.RouteCreated.retry:type_name -> weir.event.v1.Retry
+	20,  // 31: weir.event.v1.RouteCreated.sticky:type_name -> weir.event.v1.Sticky
+	21,  // 32: weir.event.v1.RouteCreated.hedge:type_name -> weir.event.v1.Hedge
+	22,  // 33: weir.event.v1.RouteCreated.canary:type_name -> weir.event.v1.Share
+	22,  // 34: weir.event.v1.RouteCreated.shadow:type_name -> weir.event.v1.Share
+	2,   // 35: weir.event.v1.RouteSettings.strategy:type_name -> weir.event.v1.Strategy
+	19,  // 36: weir.event.v1.RouteSettings.targets:type_name -> weir.event.v1.Target
+	53,  // 37: weir.event.v1.RouteSettings.timeouts:type_name -> weir.event.v1.Timeouts
+	23,  // 38: weir.event.v1.RouteSettings.retry:type_name -> weir.event.v1.Retry
+	20,  // 39: weir.event.v1.RouteSettings.sticky:type_name -> weir.event.v1.Sticky
+	21,  // 40: weir.event.v1.RouteSettings.hedge:type_name -> weir.event.v1.Hedge
+	22,  // 41: weir.event.v1.RouteSettings.canary:type_name -> weir.event.v1.Share
+	22,  // 42: weir.event.v1.RouteSettings.shadow:type_name -> weir.event.v1.Share
+	55,  // 43: weir.event.v1.RouteUpdated.settings:type_name -> weir.event.v1.RouteSettings
+	55,  // 44: weir.event.v1.RouteRestored.settings:type_name -> weir.event.v1.RouteSettings
+	132, // 45: weir.event.v1.RouteRestored.created_at:type_name -> google.protobuf.Timestamp
+	132, // 46: weir.event.v1.KeyCreated.expires_at:type_name -> google.protobuf.Timestamp
+	130, // 47: weir.event.v1.KeyCreated.labels:type_name -> weir.event.v1.KeyCreated.LabelsEntry
+	15,  // 48: weir.event.v1.KeyCreated.priority:type_name -> weir.event.v1.Priority
+	132, // 49: weir.event.v1.KeyUpdated.expires_at:type_name -> google.protobuf.Timestamp
+	131, // 50: weir.event.v1.KeyUpdated.labels:type_name -> weir.event.v1.KeyUpdated.LabelsEntry
+	15,  // 51: weir.event.v1.KeyUpdated.priority:type_name -> weir.event.v1.Priority
+	132, // 52: weir.event.v1.KeyRotated.previous_expires_at:type_name -> google.protobuf.Timestamp
+	132, // 53: weir.event.v1.KeyRevoked.revoked_at:type_name -> google.protobuf.Timestamp
+	68,  // 54: weir.event.v1.GatewayCreated.rollout:type_name -> weir.event.v1.RolloutSettings
+	14,  // 55: weir.event.v1.GatewayCreated.when_spool_full:type_name -> weir.event.v1.SpoolFull
+	14,  // 56: weir.event.v1.GatewayUpdated.when_spool_full:type_name -> weir.event.v1.SpoolFull
+	68,  // 57: weir.event.v1.GatewayRolloutSet.rollout:type_name -> weir.event.v1.RolloutSettings
+	16,  // 58: weir.event.v1.RolloutSettings.strategy:type_name -> weir.event.v1.RolloutStrategy
+	132, // 59: weir.event.v1.GatewayRestored.created_at:type_name -> google.protobuf.Timestamp
+	68,  // 60: weir.event.v1.GatewayRestored.rollout:type_name -> weir.event.v1.RolloutSettings
+	14,  // 61: weir.event.v1.GatewayRestored.when_spool_full:type_name -> weir.event.v1.SpoolFull
+	17,  // 62: weir.event.v1.RolloutHeld.cause:type_name -> weir.event.v1.RolloutHoldCause
+	132, // 63: weir.event.v1.EnrolmentTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
+	132, // 64: weir.event.v1.AgentRevoked.revoked_at:type_name -> google.protobuf.Timestamp
+	0,   // 65: weir.event.v1.ServiceAccountCreated.role:type_name -> weir.event.v1.Role
+	0,   // 66: weir.event.v1.ServiceAccountUpdated.role:type_name -> weir.event.v1.Role
+	132, // 67: weir.event.v1.ServiceAccountTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
+	0,   // 68: weir.event.v1.RoleBindingCreated.role:type_name -> weir.event.v1.Role
+	93,  // 69: weir.event.v1.RegionFactor.factor:type_name -> weir.event.v1.Factor
+	92,  // 70: weir.event.v1.ServiceTierRates.rates:type_name -> weir.event.v1.Rates
+	92,  // 71: weir.event.v1.ServiceTierRates.long_rates:type_name -> weir.event.v1.Rates
+	93,  // 72: weir.event.v1.ServiceTierRates.factor:type_name -> weir.event.v1.Factor
+	92,  // 73: weir.event.v1.PriceOverrideSettings.rates:type_name -> weir.event.v1.Rates
+	92,  // 74: weir.event.v1.PriceOverrideSettings.long_rates:type_name -> weir.event.v1.Rates
+	18,  // 75: weir.event.v1.PriceOverrideSettings.long_context:type_name -> weir.event.v1.LongContext
+	95,  // 76: weir.event.v1.PriceOverrideSettings.service_tiers:type_name -> weir.event.v1.ServiceTierRates
+	94,  // 77: weir.event.v1.PriceOverrideSettings.region_factors:type_name -> weir.event.v1.RegionFactor
+	94,  // 78: weir.event.v1.PriceOverrideSettings.geo_factors:type_name -> weir.event.v1.RegionFactor
+	132, // 79: weir.event.v1.PriceOverrideSettings.effective_from:type_name -> google.protobuf.Timestamp
+	132, // 80: weir.event.v1.PriceOverrideSettings.effective_until:type_name -> google.protobuf.Timestamp
+	96,  // 81: weir.event.v1.PriceOverrideCreated.settings:type_name -> weir.event.v1.PriceOverrideSettings
+	96,  // 82: weir.event.v1.PriceOverrideUpdated.settings:type_name -> weir.event.v1.PriceOverrideSettings
+	96,  // 83: weir.event.v1.PriceOverrideRestored.settings:type_name -> weir.event.v1.PriceOverrideSettings
+	132, // 84: weir.event.v1.PriceOverrideRestored.created_at:type_name -> google.protobuf.Timestamp
+	6,   // 85: weir.event.v1.QuotaScope.on:type_name -> weir.event.v1.QuotaOn
+	101, // 86: weir.event.v1.LimitSettings.scope:type_name -> weir.event.v1.QuotaScope
+	7,   // 87: weir.event.v1.LimitSettings.metric:type_name -> weir.event.v1.LimitMetric
+	8,   // 88: weir.event.v1.LimitSettings.window:type_name -> weir.event.v1.LimitWindow
+	3,   // 89: weir.event.v1.LimitSettings.mode:type_name -> weir.event.v1.QuotaMode
+	5,   // 90: weir.event.v1.LimitSettings.when_unreachable:type_name -> weir.event.v1.WhenUnreachable
+	102, // 91: weir.event.v1.LimitCreated.settings:type_name -> weir.event.v1.LimitSettings
+	102, // 92: weir.event.v1.LimitUpdated.settings:type_name -> weir.event.v1.LimitSettings
+	102, // 93: weir.event.v1.LimitRestored.settings:type_name -> weir.event.v1.LimitSettings
+	132, // 94: weir.event.v1.LimitRestored.created_at:type_name -> google.protobuf.Timestamp
+	9,   // 95: weir.event.v1.CalendarWindow.period:type_name -> weir.event.v1.CalendarPeriod
+	101, // 96: weir.event.v1.BudgetSettings.scope:type_name -> weir.event.v1.QuotaScope
+	108, // 97: weir.event.v1.BudgetSettings.calendar:type_name -> weir.event.v1.CalendarWindow
+	109, // 98: weir.event.v1.BudgetSettings.rolling:type_name -> weir.event.v1.RollingWindow
+	110, // 99: weir.event.v1.BudgetSettings.lifetime:type_name -> weir.event.v1.LifetimeWindow
+	3,   // 100: weir.event.v1.BudgetSettings.mode:type_name -> weir.event.v1.QuotaMode
+	5,   // 101: weir.event.v1.BudgetSettings.when_unreachable:type_name -> weir.event.v1.WhenUnreachable
+	111, // 102: weir.event.v1.BudgetCreated.settings:type_name -> weir.event.v1.BudgetSettings
+	111, // 103: weir.event.v1.BudgetUpdated.settings:type_name -> weir.event.v1.BudgetSettings
+	132, // 104: weir.event.v1.BudgetRaised.expires_at:type_name -> google.protobuf.Timestamp
+	111, // 105: weir.event.v1.BudgetRestored.settings:type_name -> weir.event.v1.BudgetSettings
+	132, // 106: weir.event.v1.BudgetRestored.created_at:type_name -> google.protobuf.Timestamp
+	114, // 107: weir.event.v1.BudgetRestored.raise:type_name -> weir.event.v1.BudgetRaised
+	132, // 108: weir.event.v1.SavedReportRestored.created_at:type_name -> google.protobuf.Timestamp
+	4,   // 109: weir.event.v1.AlertChannelCreated.kinds:type_name -> weir.event.v1.AlertKind
+	4,   // 110: weir.event.v1.AlertChannelUpdated.kinds:type_name -> weir.event.v1.AlertKind
+	132, // 111: weir.event.v1.AlertChannelRestored.created_at:type_name -> google.protobuf.Timestamp
+	4,   // 112: weir.event.v1.AlertChannelRestored.kinds:type_name -> weir.event.v1.AlertKind
+	113, // [113:113] is the sub-list for method output_type
+	113, // [113:113] is the sub-list for method input_type
+	113, // [113:113] is the sub-list for extension type_name
+	113, // [113:113] is the sub-list for extension extendee
+	0,   // [0:113] is the sub-list for field type_name
 }
 
 func init() { file_weir_event_v1_event_proto_init() }
@@ -8395,10 +8602,10 @@ func file_weir_event_v1_event_proto_init() {
 	if File_weir_event_v1_event_proto != nil {
 		return
 	}
-	file_weir_event_v1_event_proto_msgTypes[72].OneofWrappers = []any{}
-	file_weir_event_v1_event_proto_msgTypes[76].OneofWrappers = []any{}
-	file_weir_event_v1_event_proto_msgTypes[81].OneofWrappers = []any{}
-	file_weir_event_v1_event_proto_msgTypes[91].OneofWrappers = []any{
+	file_weir_event_v1_event_proto_msgTypes[73].OneofWrappers = []any{}
+	file_weir_event_v1_event_proto_msgTypes[77].OneofWrappers = []any{}
+	file_weir_event_v1_event_proto_msgTypes[82].OneofWrappers = []any{}
+	file_weir_event_v1_event_proto_msgTypes[92].OneofWrappers = []any{
 		(*BudgetSettings_Calendar)(nil),
 		(*BudgetSettings_Rolling)(nil),
 		(*BudgetSettings_Lifetime)(nil),
@@ -8408,8 +8615,8 @@ func file_weir_event_v1_event_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_event_v1_event_proto_rawDesc), len(file_weir_event_v1_event_proto_rawDesc)),
-			NumEnums:      18,
-			NumMessages:   112,
+			NumEnums:      19,
+			NumMessages:   113,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -2,8 +2,8 @@
 // @generated from file weir/admin/v1/key.proto (package weir.admin.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Duration, FieldMask, Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { AsOf, Mutation, Page } from "./common_pb";
@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file weir/admin/v1/key.proto.
  */
 export const file_weir_admin_v1_key: GenFile = /*@__PURE__*/
-  fileDesc("Chd3ZWlyL2FkbWluL3YxL2tleS5wcm90bxINd2Vpci5hZG1pbi52MSKlAwoDS2V5EgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSEgoKcHJvamVjdF9pZBgDIAEoCRIRCglyb3V0ZV9pZHMYBCADKAkSDgoGc3VmZml4GAUgASgJEi4KCmV4cGlyZXNfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnJldm9rZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmNyZWF0ZWRfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBGV0YWcYCSABKAkSLgoGbGFiZWxzGAogAygLMh4ud2Vpci5hZG1pbi52MS5LZXkuTGFiZWxzRW50cnkSNwoTcHJldmlvdXNfZXhwaXJlc19hdBgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFwoPcHJldmlvdXNfc3VmZml4GAwgASgJGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEijgIKEENyZWF0ZUtleVJlcXVlc3QSDAoEbmFtZRgBIAEoCRISCgpwcm9qZWN0X2lkGAIgASgJEhEKCXJvdXRlX2lkcxgDIAMoCRIuCgpleHBpcmVzX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI7CgZsYWJlbHMYBSADKAsyKy53ZWlyLmFkbWluLnYxLkNyZWF0ZUtleVJlcXVlc3QuTGFiZWxzRW50cnkSKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiaAoRQ3JlYXRlS2V5UmVzcG9uc2USHwoDa2V5GAEgASgLMhIud2Vpci5hZG1pbi52MS5LZXkSFAoGc2VjcmV0GAIgASgJQgSItRgBEhwKFHNlY3JldF9hbHJlYWR5X3Nob3duGAMgASgIIj8KDUdldEtleVJlcXVlc3QSCgoCaWQYASABKAkSIgoFYXNfb2YYAiABKAsyEy53ZWlyLmFkbWluLnYxLkFzT2YiMQoOR2V0S2V5UmVzcG9uc2USHwoDa2V5GAEgASgLMhIud2Vpci5hZG1pbi52MS5LZXkijgEKD0xpc3RLZXlzUmVxdWVzdBIhCgRwYWdlGAEgASgLMhMud2Vpci5hZG1pbi52MS5QYWdlEhIKCnByb2plY3RfaWQYAiABKAkSIgoFYXNfb2YYAyABKAsyEy53ZWlyLmFkbWluLnYxLkFzT2YSDgoGZmlsdGVyGAogASgJEhAKCG9yZGVyX2J5GAsgASgJIk0KEExpc3RLZXlzUmVzcG9uc2USIAoEa2V5cxgBIAMoCzISLndlaXIuYWRtaW4udjEuS2V5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJZChBSZXZva2VLZXlSZXF1ZXN0EgoKAmlkGAEgASgJEg4KBnJlYXNvbhgCIAEoCRIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iNAoRUmV2b2tlS2V5UmVzcG9uc2USHwoDa2V5GAEgASgLMhIud2Vpci5hZG1pbi52MS5LZXkiJQoXR2V0S2V5UmV2b2NhdGlvblJlcXVlc3QSCgoCaWQYASABKAkiyQEKGEdldEtleVJldm9jYXRpb25SZXNwb25zZRIuCgpyZXZva2VkX2F0GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgd2ZXJzaW9uGAIgASgDEhAKCGNvbXBsZXRlGAMgASgIEg4KBmFnZW50cxgEIAEoBRIWCg5hZ2VudHNfYXBwbGllZBgFIAEoBRIyCghyZWNlaXB0cxgGIAMoCzIgLndlaXIuYWRtaW4udjEuUmV2b2NhdGlvblJlY2VpcHQi5QEKEVJldm9jYXRpb25SZWNlaXB0EhAKCGFnZW50X2lkGAEgASgJEhIKCmdhdGV3YXlfaWQYAiABKAkSEgoKYWdlbnRfbmFtZRgDIAEoCRIuCgphcHBsaWVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIwCgxsYXN0X3NlZW5fYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjQKEGFnZW50X3Jldm9rZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIo8BChBVcGRhdGVLZXlSZXF1ZXN0Eh8KA2tleRgBIAEoCzISLndlaXIuYWRtaW4udjEuS2V5Ei8KC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzaxIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iNAoRVXBkYXRlS2V5UmVzcG9uc2USHwoDa2V5GAEgASgLMhIud2Vpci5hZG1pbi52MS5LZXkidQoQUm90YXRlS2V5UmVxdWVzdBIKCgJpZBgBIAEoCRIqCgdvdmVybGFwGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiJoChFSb3RhdGVLZXlSZXNwb25zZRIfCgNrZXkYASABKAsyEi53ZWlyLmFkbWluLnYxLktleRIUCgZzZWNyZXQYAiABKAlCBIi1GAESHAoUc2VjcmV0X2FscmVhZHlfc2hvd24YAyABKAgiWQoQRGVsZXRlS2V5UmVxdWVzdBIKCgJpZBgBIAEoCRIOCgZyZWFzb24YAiABKAkSKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIhMKEURlbGV0ZUtleVJlc3BvbnNlMp4GCgpLZXlTZXJ2aWNlEl8KCUNyZWF0ZUtleRIfLndlaXIuYWRtaW4udjEuQ3JlYXRlS2V5UmVxdWVzdBogLndlaXIuYWRtaW4udjEuQ3JlYXRlS2V5UmVzcG9uc2UiD4q1GAtrZXlzLmNyZWF0ZRJWCgZHZXRLZXkSHC53ZWlyLmFkbWluLnYxLkdldEtleVJlcXVlc3QaHS53ZWlyLmFkbWluLnYxLkdldEtleVJlc3BvbnNlIg+QAgGKtRgIa2V5cy5nZXQSXQoITGlzdEtleXMSHi53ZWlyLmFkbWluLnYxLkxpc3RLZXlzUmVxdWVzdBofLndlaXIuYWRtaW4udjEuTGlzdEtleXNSZXNwb25zZSIQkAIBirUYCWtleXMubGlzdBJfCglSZXZva2VLZXkSHy53ZWlyLmFkbWluLnYxLlJldm9rZUtleVJlcXVlc3QaIC53ZWlyLmFkbWluLnYxLlJldm9rZUtleVJlc3BvbnNlIg+KtRgLa2V5cy5yZXZva2USdAoQR2V0S2V5UmV2b2NhdGlvbhImLndlaXIuYWRtaW4udjEuR2V0S2V5UmV2b2NhdGlvblJlcXVlc3QaJy53ZWlyLmFkbWluLnYxLkdldEtleVJldm9jYXRpb25SZXNwb25zZSIPkAIBirUYCGtleXMuZ2V0El8KCVVwZGF0ZUtleRIfLndlaXIuYWRtaW4udjEuVXBkYXRlS2V5UmVxdWVzdBogLndlaXIuYWRtaW4udjEuVXBkYXRlS2V5UmVzcG9uc2UiD4q1GAtrZXlzLnVwZGF0ZRJfCglSb3RhdGVLZXkSHy53ZWlyLmFkbWluLnYxLlJvdGF0ZUtleVJlcXVlc3QaIC53ZWlyLmFkbWluLnYxLlJvdGF0ZUtleVJlc3BvbnNlIg+KtRgLa2V5cy5yb3RhdGUSXwoJRGVsZXRlS2V5Eh8ud2Vpci5hZG1pbi52MS5EZWxldGVLZXlSZXF1ZXN0GiAud2Vpci5hZG1pbi52MS5EZWxldGVLZXlSZXNwb25zZSIPirUYC2tleXMucmV2b2tlYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options]);
+  fileDesc("Chd3ZWlyL2FkbWluL3YxL2tleS5wcm90bxINd2Vpci5hZG1pbi52MSLgAwoDS2V5EgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSEgoKcHJvamVjdF9pZBgDIAEoCRIRCglyb3V0ZV9pZHMYBCADKAkSDgoGc3VmZml4GAUgASgJEi4KCmV4cGlyZXNfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnJldm9rZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmNyZWF0ZWRfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBGV0YWcYCSABKAkSLgoGbGFiZWxzGAogAygLMh4ud2Vpci5hZG1pbi52MS5LZXkuTGFiZWxzRW50cnkSNwoTcHJldmlvdXNfZXhwaXJlc19hdBgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFwoPcHJldmlvdXNfc3VmZml4GAwgASgJEg4KBndlaWdodBgNIAEoBRIpCghwcmlvcml0eRgOIAEoDjIXLndlaXIuYWRtaW4udjEuUHJpb3JpdHkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASLJAgoQQ3JlYXRlS2V5UmVxdWVzdBIMCgRuYW1lGAEgASgJEhIKCnByb2plY3RfaWQYAiABKAkSEQoJcm91dGVfaWRzGAMgAygJEi4KCmV4cGlyZXNfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjsKBmxhYmVscxgFIAMoCzIrLndlaXIuYWRtaW4udjEuQ3JlYXRlS2V5UmVxdWVzdC5MYWJlbHNFbnRyeRIOCgZ3ZWlnaHQYBiABKAUSKQoIcHJpb3JpdHkYByABKA4yFy53ZWlyLmFkbWluLnYxLlByaW9yaXR5EikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbhotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBImgKEUNyZWF0ZUtleVJlc3BvbnNlEh8KA2tleRgBIAEoCzISLndlaXIuYWRtaW4udjEuS2V5EhQKBnNlY3JldBgCIAEoCUIEiLUYARIcChRzZWNyZXRfYWxyZWFkeV9zaG93bhgDIAEoCCI/Cg1HZXRLZXlSZXF1ZXN0EgoKAmlkGAEgASgJEiIKBWFzX29mGAIgASgLMhMud2Vpci5hZG1pbi52MS5Bc09mIjEKDkdldEtleVJlc3BvbnNlEh8KA2tleRgBIAEoCzISLndlaXIuYWRtaW4udjEuS2V5Io4BCg9MaXN0S2V5c1JlcXVlc3QSIQoEcGFnZRgBIAEoCzITLndlaXIuYWRtaW4udjEuUGFnZRISCgpwcm9qZWN0X2lkGAIgASgJEiIKBWFzX29mGAMgASgLMhMud2Vpci5hZG1pbi52MS5Bc09mEg4KBmZpbHRlchgKIAEoCRIQCghvcmRlcl9ieRgLIAEoCSJNChBMaXN0S2V5c1Jlc3BvbnNlEiAKBGtleXMYASADKAsyEi53ZWlyLmFkbWluLnYxLktleRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiWQoQUmV2b2tlS2V5UmVxdWVzdBIKCgJpZBgBIAEoCRIOCgZyZWFzb24YAiABKAkSKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIjQKEVJldm9rZUtleVJlc3BvbnNlEh8KA2tleRgBIAEoCzISLndlaXIuYWRtaW4udjEuS2V5IiUKF0dldEtleVJldm9jYXRpb25SZXF1ZXN0EgoKAmlkGAEgASgJIskBChhHZXRLZXlSZXZvY2F0aW9uUmVzcG9uc2USLgoKcmV2b2tlZF9hdBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHdmVyc2lvbhgCIAEoAxIQCghjb21wbGV0ZRgDIAEoCBIOCgZhZ2VudHMYBCABKAUSFgoOYWdlbnRzX2FwcGxpZWQYBSABKAUSMgoIcmVjZWlwdHMYBiADKAsyIC53ZWlyLmFkbWluLnYxLlJldm9jYXRpb25SZWNlaXB0IuUBChFSZXZvY2F0aW9uUmVjZWlwdBIQCghhZ2VudF9pZBgBIAEoCRISCgpnYXRld2F5X2lkGAIgASgJEhIKCmFnZW50X25hbWUYAyABKAkSLgoKYXBwbGllZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMbGFzdF9zZWVuX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI0ChBhZ2VudF9yZXZva2VkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKPAQoQVXBkYXRlS2V5UmVxdWVzdBIfCgNrZXkYASABKAsyEi53ZWlyLmFkbWluLnYxLktleRIvCgt1cGRhdGVfbWFzaxgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2sSKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIjQKEVVwZGF0ZUtleVJlc3BvbnNlEh8KA2tleRgBIAEoCzISLndlaXIuYWRtaW4udjEuS2V5InUKEFJvdGF0ZUtleVJlcXVlc3QSCgoCaWQYASABKAkSKgoHb3ZlcmxhcBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iaAoRUm90YXRlS2V5UmVzcG9uc2USHwoDa2V5GAEgASgLMhIud2Vpci5hZG1pbi52MS5LZXkSFAoGc2VjcmV0GAIgASgJQgSItRgBEhwKFHNlY3JldF9hbHJlYWR5X3Nob3duGAMgASgIIlkKEERlbGV0ZUtleVJlcXVlc3QSCgoCaWQYASABKAkSDgoGcmVhc29uGAIgASgJEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiITChFEZWxldGVLZXlSZXNwb25zZSpnCghQcmlvcml0eRIYChRQUklPUklUWV9VTlNQRUNJRklFRBAAEhIKDlBSSU9SSVRZX0JBVENIEAESEwoPUFJJT1JJVFlfTk9STUFMEAISGAoUUFJJT1JJVFlfSU5URVJBQ1RJVkUQAzKeBgoKS2V5U2VydmljZRJfCglDcmVhdGVLZXkSHy53ZWlyLmFkbWluLnYxLkNyZWF0ZUtleVJlcXVlc3QaIC53ZWlyLmFkbWluLnYxLkNyZWF0ZUtleVJlc3BvbnNlIg+KtRgLa2V5cy5jcmVhdGUSVgoGR2V0S2V5Ehwud2Vpci5hZG1pbi52MS5HZXRLZXlSZXF1ZXN0Gh0ud2Vpci5hZG1pbi52MS5HZXRLZXlSZXNwb25zZSIPkAIBirUYCGtleXMuZ2V0El0KCExpc3RLZXlzEh4ud2Vpci5hZG1pbi52MS5MaXN0S2V5c1JlcXVlc3QaHy53ZWlyLmFkbWluLnYxLkxpc3RLZXlzUmVzcG9uc2UiEJACAYq1GAlrZXlzLmxpc3QSXwoJUmV2b2tlS2V5Eh8ud2Vpci5hZG1pbi52MS5SZXZva2VLZXlSZXF1ZXN0GiAud2Vpci5hZG1pbi52MS5SZXZva2VLZXlSZXNwb25zZSIPirUYC2tleXMucmV2b2tlEnQKEEdldEtleVJldm9jYXRpb24SJi53ZWlyLmFkbWluLnYxLkdldEtleVJldm9jYXRpb25SZXF1ZXN0Gicud2Vpci5hZG1pbi52MS5HZXRLZXlSZXZvY2F0aW9uUmVzcG9uc2UiD5ACAYq1GAhrZXlzLmdldBJfCglVcGRhdGVLZXkSHy53ZWlyLmFkbWluLnYxLlVwZGF0ZUtleVJlcXVlc3QaIC53ZWlyLmFkbWluLnYxLlVwZGF0ZUtleVJlc3BvbnNlIg+KtRgLa2V5cy51cGRhdGUSXwoJUm90YXRlS2V5Eh8ud2Vpci5hZG1pbi52MS5Sb3RhdGVLZXlSZXF1ZXN0GiAud2Vpci5hZG1pbi52MS5Sb3RhdGVLZXlSZXNwb25zZSIPirUYC2tleXMucm90YXRlEl8KCURlbGV0ZUtleRIfLndlaXIuYWRtaW4udjEuRGVsZXRlS2V5UmVxdWVzdBogLndlaXIuYWRtaW4udjEuRGVsZXRlS2V5UmVzcG9uc2UiD4q1GAtrZXlzLnJldm9rZWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options]);
 
 /**
  * Key is a virtual key: what an application authenticates with.
@@ -92,6 +92,21 @@ export type Key = Message<"weir.admin.v1.Key"> & {
    * @generated from field: string previous_suffix = 12;
    */
   previousSuffix: string;
+
+  /**
+   * Its part of what its project has of a provider's account where that has little left,
+   * beside those of the project's other keys: 1 to 100. In updates 0 is 1.
+   *
+   * @generated from field: int32 weight = 13;
+   */
+  weight: number;
+
+  /**
+   * In updates unspecified is NORMAL.
+   *
+   * @generated from field: weir.admin.v1.Priority priority = 14;
+   */
+  priority: Priority;
 };
 
 /**
@@ -137,6 +152,20 @@ export type CreateKeyRequest = Message<"weir.admin.v1.CreateKeyRequest"> & {
    * @generated from field: map<string, string> labels = 5;
    */
   labels: { [key: string]: string };
+
+  /**
+   * As in Key; 0: 1.
+   *
+   * @generated from field: int32 weight = 6;
+   */
+  weight: number;
+
+  /**
+   * Unspecified: NORMAL.
+   *
+   * @generated from field: weir.admin.v1.Priority priority = 7;
+   */
+  priority: Priority;
 
   /**
    * @generated from field: weir.admin.v1.Mutation mutation = 20;
@@ -458,7 +487,8 @@ export const RevocationReceiptSchema: GenMessage<RevocationReceipt> = /*@__PURE_
  */
 export type UpdateKeyRequest = Message<"weir.admin.v1.UpdateKeyRequest"> & {
   /**
-   * Its id says which; name, route_ids, expires_at and labels can change.
+   * Its id says which; name, route_ids, expires_at, labels, weight and
+   * priority can change.
    *
    * @generated from field: weir.admin.v1.Key key = 1;
    */
@@ -603,6 +633,44 @@ export type DeleteKeyResponse = Message<"weir.admin.v1.DeleteKeyResponse"> & {
  */
 export const DeleteKeyResponseSchema: GenMessage<DeleteKeyResponse> = /*@__PURE__*/
   messageDesc(file_weir_admin_v1_key, 17);
+
+/**
+ * Priority is whose requests go first of those that wait for a provider's account (Queue). Of
+ * what is served a tenth is for each class below while it waits, so that none waits for ever.
+ *
+ * @generated from enum weir.admin.v1.Priority
+ */
+export enum Priority {
+  /**
+   * @generated from enum value: PRIORITY_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * What nobody waits for.
+   *
+   * @generated from enum value: PRIORITY_BATCH = 1;
+   */
+  BATCH = 1,
+
+  /**
+   * @generated from enum value: PRIORITY_NORMAL = 2;
+   */
+  NORMAL = 2,
+
+  /**
+   * What a person waits for.
+   *
+   * @generated from enum value: PRIORITY_INTERACTIVE = 3;
+   */
+  INTERACTIVE = 3,
+}
+
+/**
+ * Describes the enum weir.admin.v1.Priority.
+ */
+export const PrioritySchema: GenEnum<Priority> = /*@__PURE__*/
+  enumDesc(file_weir_admin_v1_key, 0);
 
 /**
  * KeyService has no limits of its own: LimitService and BudgetService have them, with

@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file weir/admin/v1/provider.proto.
  */
 export const file_weir_admin_v1_provider: GenFile = /*@__PURE__*/
-  fileDesc("Chx3ZWlyL2FkbWluL3YxL3Byb3ZpZGVyLnByb3RvEg13ZWlyLmFkbWluLnYxItUDCghQcm92aWRlchIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEicKB2RpYWxlY3QYAyABKA4yFi53ZWlyLmFkbWluLnYxLkRpYWxlY3QSEAoIYmFzZV91cmwYBCABKAkSFgoOY3JlZGVudGlhbF9yZWYYBSABKAkSDgoGcmVnaW9uGAYgASgJEhIKCnByaWNlX2xpc3QYByABKAkSLgoKY3JlYXRlZF9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZXRhZxgJIAEoCRI1CgdoZWFkZXJzGAogAygLMiQud2Vpci5hZG1pbi52MS5Qcm92aWRlci5IZWFkZXJzRW50cnkSKQoIdGltZW91dHMYCyABKAsyFy53ZWlyLmFkbWluLnYxLlRpbWVvdXRzEhYKDmFsbG93ZWRfbW9kZWxzGAwgAygJEjsKEnNlYWxlZF9jcmVkZW50aWFscxgNIAMoCzIfLndlaXIuYWRtaW4udjEuU2VhbGVkQ3JlZGVudGlhbBITCgthcGlfdmVyc2lvbhgOIAEoCRouCgxIZWFkZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJvChBTZWFsZWRDcmVkZW50aWFsEhIKCmdhdGV3YXlfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAxIOCgZzZWFsZWQYAyABKAwSFwoPa2V5X2ZpbmdlcnByaW50GAQgASgJEg0KBXN0YWxlGAUgASgIIpMDChVDcmVhdGVQcm92aWRlclJlcXVlc3QSDAoEbmFtZRgBIAEoCRInCgdkaWFsZWN0GAIgASgOMhYud2Vpci5hZG1pbi52MS5EaWFsZWN0EhAKCGJhc2VfdXJsGAMgASgJEhYKDmNyZWRlbnRpYWxfcmVmGAQgASgJEg4KBnJlZ2lvbhgFIAEoCRISCgpwcmljZV9saXN0GAYgASgJEkIKB2hlYWRlcnMYByADKAsyMS53ZWlyLmFkbWluLnYxLkNyZWF0ZVByb3ZpZGVyUmVxdWVzdC5IZWFkZXJzRW50cnkSKQoIdGltZW91dHMYCCABKAsyFy53ZWlyLmFkbWluLnYxLlRpbWVvdXRzEhYKDmFsbG93ZWRfbW9kZWxzGAkgAygJEhMKC2FwaV92ZXJzaW9uGAogASgJEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbhouCgxIZWFkZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJDChZDcmVhdGVQcm92aWRlclJlc3BvbnNlEikKCHByb3ZpZGVyGAEgASgLMhcud2Vpci5hZG1pbi52MS5Qcm92aWRlciJEChJHZXRQcm92aWRlclJlcXVlc3QSCgoCaWQYASABKAkSIgoFYXNfb2YYAiABKAsyEy53ZWlyLmFkbWluLnYxLkFzT2YiQAoTR2V0UHJvdmlkZXJSZXNwb25zZRIpCghwcm92aWRlchgBIAEoCzIXLndlaXIuYWRtaW4udjEuUHJvdmlkZXIifwoUTGlzdFByb3ZpZGVyc1JlcXVlc3QSIQoEcGFnZRgBIAEoCzITLndlaXIuYWRtaW4udjEuUGFnZRIiCgVhc19vZhgCIAEoCzITLndlaXIuYWRtaW4udjEuQXNPZhIOCgZmaWx0ZXIYCiABKAkSEAoIb3JkZXJfYnkYCyABKAkiXAoVTGlzdFByb3ZpZGVyc1Jlc3BvbnNlEioKCXByb3ZpZGVycxgBIAMoCzIXLndlaXIuYWRtaW4udjEuUHJvdmlkZXISFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIp4BChVVcGRhdGVQcm92aWRlclJlcXVlc3QSKQoIcHJvdmlkZXIYASABKAsyFy53ZWlyLmFkbWluLnYxLlByb3ZpZGVyEi8KC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzaxIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iQwoWVXBkYXRlUHJvdmlkZXJSZXNwb25zZRIpCghwcm92aWRlchgBIAEoCzIXLndlaXIuYWRtaW4udjEuUHJvdmlkZXIiTgoVRGVsZXRlUHJvdmlkZXJSZXF1ZXN0EgoKAmlkGAEgASgJEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiIYChZEZWxldGVQcm92aWRlclJlc3BvbnNlKsMBCgdEaWFsZWN0EhcKE0RJQUxFQ1RfVU5TUEVDSUZJRUQQABISCg5ESUFMRUNUX09QRU5BSRABEh0KGURJQUxFQ1RfT1BFTkFJX0NPTVBBVElCTEUQAhIVChFESUFMRUNUX0FOVEhST1BJQxADEhIKDkRJQUxFQ1RfR0VNSU5JEAQSGAoURElBTEVDVF9BWlVSRV9PUEVOQUkQBRITCg9ESUFMRUNUX0JFRFJPQ0sQBhISCg5ESUFMRUNUX1ZFUlRFWBAHMs8ECg9Qcm92aWRlclNlcnZpY2UScwoOQ3JlYXRlUHJvdmlkZXISJC53ZWlyLmFkbWluLnYxLkNyZWF0ZVByb3ZpZGVyUmVxdWVzdBolLndlaXIuYWRtaW4udjEuQ3JlYXRlUHJvdmlkZXJSZXNwb25zZSIUirUYEHByb3ZpZGVycy5jcmVhdGUSagoLR2V0UHJvdmlkZXISIS53ZWlyLmFkbWluLnYxLkdldFByb3ZpZGVyUmVxdWVzdBoiLndlaXIuYWRtaW4udjEuR2V0UHJvdmlkZXJSZXNwb25zZSIUkAIBirUYDXByb3ZpZGVycy5nZXQScQoNTGlzdFByb3ZpZGVycxIjLndlaXIuYWRtaW4udjEuTGlzdFByb3ZpZGVyc1JlcXVlc3QaJC53ZWlyLmFkbWluLnYxLkxpc3RQcm92aWRlcnNSZXNwb25zZSIVkAIBirUYDnByb3ZpZGVycy5saXN0EnMKDlVwZGF0ZVByb3ZpZGVyEiQud2Vpci5hZG1pbi52MS5VcGRhdGVQcm92aWRlclJlcXVlc3QaJS53ZWlyLmFkbWluLnYxLlVwZGF0ZVByb3ZpZGVyUmVzcG9uc2UiFIq1GBBwcm92aWRlcnMudXBkYXRlEnMKDkRlbGV0ZVByb3ZpZGVyEiQud2Vpci5hZG1pbi52MS5EZWxldGVQcm92aWRlclJlcXVlc3QaJS53ZWlyLmFkbWluLnYxLkRlbGV0ZVByb3ZpZGVyUmVzcG9uc2UiFIq1GBBwcm92aWRlcnMuZGVsZXRlYgZwcm90bzM", [file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options]);
+  fileDesc("Chx3ZWlyL2FkbWluL3YxL3Byb3ZpZGVyLnByb3RvEg13ZWlyLmFkbWluLnYxIvoDCghQcm92aWRlchIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEicKB2RpYWxlY3QYAyABKA4yFi53ZWlyLmFkbWluLnYxLkRpYWxlY3QSEAoIYmFzZV91cmwYBCABKAkSFgoOY3JlZGVudGlhbF9yZWYYBSABKAkSDgoGcmVnaW9uGAYgASgJEhIKCnByaWNlX2xpc3QYByABKAkSLgoKY3JlYXRlZF9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZXRhZxgJIAEoCRI1CgdoZWFkZXJzGAogAygLMiQud2Vpci5hZG1pbi52MS5Qcm92aWRlci5IZWFkZXJzRW50cnkSKQoIdGltZW91dHMYCyABKAsyFy53ZWlyLmFkbWluLnYxLlRpbWVvdXRzEhYKDmFsbG93ZWRfbW9kZWxzGAwgAygJEjsKEnNlYWxlZF9jcmVkZW50aWFscxgNIAMoCzIfLndlaXIuYWRtaW4udjEuU2VhbGVkQ3JlZGVudGlhbBITCgthcGlfdmVyc2lvbhgOIAEoCRIjCgVxdWV1ZRgPIAEoCzIULndlaXIuYWRtaW4udjEuUXVldWUaLgoMSGVhZGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiMgoFUXVldWUSFAoMbWF4X3JlcXVlc3RzGAEgASgFEhMKC21heF93YWl0X21zGAIgASgDIm8KEFNlYWxlZENyZWRlbnRpYWwSEgoKZ2F0ZXdheV9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDEg4KBnNlYWxlZBgDIAEoDBIXCg9rZXlfZmluZ2VycHJpbnQYBCABKAkSDQoFc3RhbGUYBSABKAgiuAMKFUNyZWF0ZVByb3ZpZGVyUmVxdWVzdBIMCgRuYW1lGAEgASgJEicKB2RpYWxlY3QYAiABKA4yFi53ZWlyLmFkbWluLnYxLkRpYWxlY3QSEAoIYmFzZV91cmwYAyABKAkSFgoOY3JlZGVudGlhbF9yZWYYBCABKAkSDgoGcmVnaW9uGAUgASgJEhIKCnByaWNlX2xpc3QYBiABKAkSQgoHaGVhZGVycxgHIAMoCzIxLndlaXIuYWRtaW4udjEuQ3JlYXRlUHJvdmlkZXJSZXF1ZXN0LkhlYWRlcnNFbnRyeRIpCgh0aW1lb3V0cxgIIAEoCzIXLndlaXIuYWRtaW4udjEuVGltZW91dHMSFgoOYWxsb3dlZF9tb2RlbHMYCSADKAkSEwoLYXBpX3ZlcnNpb24YCiABKAkSIwoFcXVldWUYCyABKAsyFC53ZWlyLmFkbWluLnYxLlF1ZXVlEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbhouCgxIZWFkZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJDChZDcmVhdGVQcm92aWRlclJlc3BvbnNlEikKCHByb3ZpZGVyGAEgASgLMhcud2Vpci5hZG1pbi52MS5Qcm92aWRlciJEChJHZXRQcm92aWRlclJlcXVlc3QSCgoCaWQYASABKAkSIgoFYXNfb2YYAiABKAsyEy53ZWlyLmFkbWluLnYxLkFzT2YiQAoTR2V0UHJvdmlkZXJSZXNwb25zZRIpCghwcm92aWRlchgBIAEoCzIXLndlaXIuYWRtaW4udjEuUHJvdmlkZXIifwoUTGlzdFByb3ZpZGVyc1JlcXVlc3QSIQoEcGFnZRgBIAEoCzITLndlaXIuYWRtaW4udjEuUGFnZRIiCgVhc19vZhgCIAEoCzITLndlaXIuYWRtaW4udjEuQXNPZhIOCgZmaWx0ZXIYCiABKAkSEAoIb3JkZXJfYnkYCyABKAkiXAoVTGlzdFByb3ZpZGVyc1Jlc3BvbnNlEioKCXByb3ZpZGVycxgBIAMoCzIXLndlaXIuYWRtaW4udjEuUHJvdmlkZXISFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIp4BChVVcGRhdGVQcm92aWRlclJlcXVlc3QSKQoIcHJvdmlkZXIYASABKAsyFy53ZWlyLmFkbWluLnYxLlByb3ZpZGVyEi8KC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzaxIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iQwoWVXBkYXRlUHJvdmlkZXJSZXNwb25zZRIpCghwcm92aWRlchgBIAEoCzIXLndlaXIuYWRtaW4udjEuUHJvdmlkZXIiTgoVRGVsZXRlUHJvdmlkZXJSZXF1ZXN0EgoKAmlkGAEgASgJEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiIYChZEZWxldGVQcm92aWRlclJlc3BvbnNlKsMBCgdEaWFsZWN0EhcKE0RJQUxFQ1RfVU5TUEVDSUZJRUQQABISCg5ESUFMRUNUX09QRU5BSRABEh0KGURJQUxFQ1RfT1BFTkFJX0NPTVBBVElCTEUQAhIVChFESUFMRUNUX0FOVEhST1BJQxADEhIKDkRJQUxFQ1RfR0VNSU5JEAQSGAoURElBTEVDVF9BWlVSRV9PUEVOQUkQBRITCg9ESUFMRUNUX0JFRFJPQ0sQBhISCg5ESUFMRUNUX1ZFUlRFWBAHMs8ECg9Qcm92aWRlclNlcnZpY2UScwoOQ3JlYXRlUHJvdmlkZXISJC53ZWlyLmFkbWluLnYxLkNyZWF0ZVByb3ZpZGVyUmVxdWVzdBolLndlaXIuYWRtaW4udjEuQ3JlYXRlUHJvdmlkZXJSZXNwb25zZSIUirUYEHByb3ZpZGVycy5jcmVhdGUSagoLR2V0UHJvdmlkZXISIS53ZWlyLmFkbWluLnYxLkdldFByb3ZpZGVyUmVxdWVzdBoiLndlaXIuYWRtaW4udjEuR2V0UHJvdmlkZXJSZXNwb25zZSIUkAIBirUYDXByb3ZpZGVycy5nZXQScQoNTGlzdFByb3ZpZGVycxIjLndlaXIuYWRtaW4udjEuTGlzdFByb3ZpZGVyc1JlcXVlc3QaJC53ZWlyLmFkbWluLnYxLkxpc3RQcm92aWRlcnNSZXNwb25zZSIVkAIBirUYDnByb3ZpZGVycy5saXN0EnMKDlVwZGF0ZVByb3ZpZGVyEiQud2Vpci5hZG1pbi52MS5VcGRhdGVQcm92aWRlclJlcXVlc3QaJS53ZWlyLmFkbWluLnYxLlVwZGF0ZVByb3ZpZGVyUmVzcG9uc2UiFIq1GBBwcm92aWRlcnMudXBkYXRlEnMKDkRlbGV0ZVByb3ZpZGVyEiQud2Vpci5hZG1pbi52MS5EZWxldGVQcm92aWRlclJlcXVlc3QaJS53ZWlyLmFkbWluLnYxLkRlbGV0ZVByb3ZpZGVyUmVzcG9uc2UiFIq1GBBwcm92aWRlcnMuZGVsZXRlYgZwcm90bzM", [file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options]);
 
 /**
  * Provider is an upstream account.
@@ -107,6 +107,14 @@ export type Provider = Message<"weir.admin.v1.Provider"> & {
    * @generated from field: string api_version = 14;
    */
   apiVersion: string;
+
+  /**
+   * Absent: requests that its account has nothing left for go to another target, or are
+   * refused.
+   *
+   * @generated from field: weir.admin.v1.Queue queue = 15;
+   */
+  queue?: Queue | undefined;
 };
 
 /**
@@ -115,6 +123,38 @@ export type Provider = Message<"weir.admin.v1.Provider"> & {
  */
 export const ProviderSchema: GenMessage<Provider> = /*@__PURE__*/
   messageDesc(file_weir_admin_v1_provider, 0);
+
+/**
+ * Queue has requests wait for what is left of a provider's own limits, as its answers tell,
+ * where no other target can take them: in each agent and for each of the provider's models
+ * apart. Keys' priorities say who goes first, their weights and those of their projects how
+ * much of it each gets.
+ *
+ * @generated from message weir.admin.v1.Queue
+ */
+export type Queue = Message<"weir.admin.v1.Queue"> & {
+  /**
+   * At most so many wait; one more takes the place of one that has less of a right to it, or
+   * is refused.
+   *
+   * @generated from field: int32 max_requests = 1;
+   */
+  maxRequests: number;
+
+  /**
+   * No longer than this. A request that would have to is refused at once.
+   *
+   * @generated from field: int64 max_wait_ms = 2;
+   */
+  maxWaitMs: bigint;
+};
+
+/**
+ * Describes the message weir.admin.v1.Queue.
+ * Use `create(QueueSchema)` to create a new message.
+ */
+export const QueueSchema: GenMessage<Queue> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_provider, 1);
 
 /**
  * SealedCredential is a credential that only the agents of one gateway can open: it
@@ -163,7 +203,7 @@ export type SealedCredential = Message<"weir.admin.v1.SealedCredential"> & {
  * Use `create(SealedCredentialSchema)` to create a new message.
  */
 export const SealedCredentialSchema: GenMessage<SealedCredential> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_provider, 1);
+  messageDesc(file_weir_admin_v1_provider, 2);
 
 /**
  * @generated from message weir.admin.v1.CreateProviderRequest
@@ -251,6 +291,13 @@ export type CreateProviderRequest = Message<"weir.admin.v1.CreateProviderRequest
   apiVersion: string;
 
   /**
+   * Absent: nothing waits.
+   *
+   * @generated from field: weir.admin.v1.Queue queue = 11;
+   */
+  queue?: Queue | undefined;
+
+  /**
    * @generated from field: weir.admin.v1.Mutation mutation = 20;
    */
   mutation?: Mutation | undefined;
@@ -261,7 +308,7 @@ export type CreateProviderRequest = Message<"weir.admin.v1.CreateProviderRequest
  * Use `create(CreateProviderRequestSchema)` to create a new message.
  */
 export const CreateProviderRequestSchema: GenMessage<CreateProviderRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_provider, 2);
+  messageDesc(file_weir_admin_v1_provider, 3);
 
 /**
  * @generated from message weir.admin.v1.CreateProviderResponse
@@ -278,7 +325,7 @@ export type CreateProviderResponse = Message<"weir.admin.v1.CreateProviderRespon
  * Use `create(CreateProviderResponseSchema)` to create a new message.
  */
 export const CreateProviderResponseSchema: GenMessage<CreateProviderResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_provider, 3);
+  messageDesc(file_weir_admin_v1_provider, 4);
 
 /**
  * @generated from message weir.admin.v1.GetProviderRequest
@@ -300,7 +347,7 @@ export type GetProviderRequest = Message<"weir.admin.v1.GetProviderRequest"> & {
  * Use `create(GetProviderRequestSchema)` to create a new message.
  */
 export const GetProviderRequestSchema: GenMessage<GetProviderRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_provider, 4);
+  messageDesc(file_weir_admin_v1_provider, 5);
 
 /**
  * @generated from message weir.admin.v1.GetProviderResponse
@@ -317,7 +364,7 @@ export type GetProviderResponse = Message<"weir.admin.v1.GetProviderResponse"> &
  * Use `create(GetProviderResponseSchema)` to create a new message.
  */
 export const GetProviderResponseSchema: GenMessage<GetProviderResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_provider, 5);
+  messageDesc(file_weir_admin_v1_provider, 6);
 
 /**
  * @generated from message weir.admin.v1.ListProvidersRequest
@@ -353,7 +400,7 @@ export type ListProvidersRequest = Message<"weir.admin.v1.ListProvidersRequest">
  * Use `create(ListProvidersRequestSchema)` to create a new message.
  */
 export const ListProvidersRequestSchema: GenMessage<ListProvidersRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_provider, 6);
+  messageDesc(file_weir_admin_v1_provider, 7);
 
 /**
  * @generated from message weir.admin.v1.ListProvidersResponse
@@ -375,7 +422,7 @@ export type ListProvidersResponse = Message<"weir.admin.v1.ListProvidersResponse
  * Use `create(ListProvidersResponseSchema)` to create a new message.
  */
 export const ListProvidersResponseSchema: GenMessage<ListProvidersResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_provider, 7);
+  messageDesc(file_weir_admin_v1_provider, 8);
 
 /**
  * @generated from message weir.admin.v1.UpdateProviderRequest
@@ -406,7 +453,7 @@ export type UpdateProviderRequest = Message<"weir.admin.v1.UpdateProviderRequest
  * Use `create(UpdateProviderRequestSchema)` to create a new message.
  */
 export const UpdateProviderRequestSchema: GenMessage<UpdateProviderRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_provider, 8);
+  messageDesc(file_weir_admin_v1_provider, 9);
 
 /**
  * @generated from message weir.admin.v1.UpdateProviderResponse
@@ -423,7 +470,7 @@ export type UpdateProviderResponse = Message<"weir.admin.v1.UpdateProviderRespon
  * Use `create(UpdateProviderResponseSchema)` to create a new message.
  */
 export const UpdateProviderResponseSchema: GenMessage<UpdateProviderResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_provider, 9);
+  messageDesc(file_weir_admin_v1_provider, 10);
 
 /**
  * @generated from message weir.admin.v1.DeleteProviderRequest
@@ -445,7 +492,7 @@ export type DeleteProviderRequest = Message<"weir.admin.v1.DeleteProviderRequest
  * Use `create(DeleteProviderRequestSchema)` to create a new message.
  */
 export const DeleteProviderRequestSchema: GenMessage<DeleteProviderRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_provider, 10);
+  messageDesc(file_weir_admin_v1_provider, 11);
 
 /**
  * @generated from message weir.admin.v1.DeleteProviderResponse
@@ -458,7 +505,7 @@ export type DeleteProviderResponse = Message<"weir.admin.v1.DeleteProviderRespon
  * Use `create(DeleteProviderResponseSchema)` to create a new message.
  */
 export const DeleteProviderResponseSchema: GenMessage<DeleteProviderResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_provider, 11);
+  messageDesc(file_weir_admin_v1_provider, 12);
 
 /**
  * Dialect is the wire format the upstream speaks.
