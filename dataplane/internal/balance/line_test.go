@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -315,12 +316,22 @@ func TestLine(t *testing.T) {
 			t.Error("it waits for what is there")
 		}
 	})
-	bubble("as_they_came", 10, 2*whole, func(t *testing.T, d *desk) {
+	bubble("as_they_came", 10, 10*whole, func(t *testing.T, d *desk) {
+		names := []string{"first", "second", "third", "fourth"}
+		var all []*balance.Turn
+		for range names {
+			all = append(all, d.joined(t, key("a", "1"), balance.Normal))
+		}
+		if got := d.turns(names, all); !slices.Equal(got, names) {
+			t.Errorf("%v", got)
+		}
+	})
+	bubble("a_whole_window_is_for_many", 10, 2*whole, func(t *testing.T, d *desk) {
 		first, second := d.joined(t, key("a", "1"), balance.Normal), d.joined(t, key("a", "1"), balance.Normal)
 		time.Sleep(whole)
 		synctest.Wait()
 		if !first.Came() || !second.Came() {
-			t.Errorf("with a whole window: %v, %v", first.Came(), second.Came())
+			t.Errorf("%v, %v", first.Came(), second.Came())
 		}
 	})
 	bubble("the_newest_of_who_has_the_most_makes_place", 4, 2*whole, func(t *testing.T, d *desk) {

@@ -138,6 +138,21 @@ func TestPoolsAreSharedByProjects(t *testing.T) {
 	}
 }
 
+// Of what is refused, too, who has three times the weight is served three times as often.
+func TestPoolsAreSharedByWeight(t *testing.T) {
+	for name, heavy := range map[string]balance.Asker{
+		"keys":     {Project: "a", Key: "1", KeyWeight: 3},
+		"projects": {Project: "b", Key: "1", ProjectWeight: 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := &account{limit: 600, window: time.Minute, bucket: true, left: 150, at: start}
+			three, one := &caller{who: heavy, rate: 30}, &caller{who: balance.Asker{Project: "a", Key: "2"}, rate: 30}
+			drive(poolTarget(), a, 3, 10*time.Minute, three, one)
+			within(t, "three to one", float64(three.served)/float64(one.served), 3, 5)
+		})
+	}
+}
+
 func TestPool(t *testing.T) {
 	who := balance.Asker{Project: "a", Key: "1"}
 	hear := func(p *balance.Pool, said [2]*balance.Rest, at time.Time) {
