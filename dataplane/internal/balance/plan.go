@@ -1,6 +1,7 @@
 // Package balance decides to which target of a route a request goes, and where next
 // when an attempt failed; it learns from attempts how targets do. It sends nothing, waits
-// for nothing and reads no clock but the one it is given.
+// for nothing and reads no clock but the one it is given. Only a line of requests that wait
+// has a timer, by which it gives them their turns.
 package balance
 
 import (

@@ -192,7 +192,7 @@ func (p *Pool) settle() {
 // mind even if there is enough.
 func (r *rest) hear(said *Rest, waiting bool, sent, now time.Time) {
 	switch tight := !r.until.IsZero() && now.Before(r.until); {
-	case said.Limit <= 0 || said.Resets <= 0 || said.Left >= max(said.Limit/easyAbove, 1) && !(tight && waiting) || !tight && said.Left >= max(said.Limit/tightBelow, 1):
+	case said.Limit <= 0 || said.Resets <= 0 || said.Left >= max(said.Limit/easyAbove, 1) && (!tight || !waiting) || !tight && said.Left >= max(said.Limit/tightBelow, 1):
 		*r = rest{}
 		return
 	case !tight:

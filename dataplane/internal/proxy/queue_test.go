@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/weirhq/weir/dataplane/internal/snapshot"
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
 )
@@ -24,7 +25,9 @@ type bounded struct {
 	ends    time.Time
 	left    int
 	refused int
-	served  []string // the models that were asked for
+	served  []string // whose requests, as their "user" says
+	// held is closed when the request of "held" is to be answered, as one of a new window.
+	held chan struct{}
 }
 
 func (b *bounded) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -32,6 +35,9 @@ func (b *bounded) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if strings.Contains(string(body), "boundless") {
 		_, _ = io.WriteString(w, `{"choices":[]}`)
 		return
+	}
+	if strings.Contains(string(body), `"held"`) {
+		<-b.held
 	}
 	b.mu.Lock()
 	now := time.Now()
@@ -62,8 +68,16 @@ const heavyKey, urgentKey = "weir_heavy_key", "weir_urgent_key"
 // queueing is a harness whose route "queued" goes to a provider that has a queue.
 func queueing(t *testing.T, b *bounded, queue *policyv1.Queue) *harness {
 	t.Helper()
-	upstream := httptest.NewServer(b)
 	h := newHarness(t)
+	h.holder.Store(h.queues(b, queue))
+	return h
+}
+
+// queues is the policy of such a harness.
+func (h *harness) queues(b *bounded, queue *policyv1.Queue) *snapshot.Policy {
+	t := h.t
+	t.Helper()
+	upstream := httptest.NewServer(b)
 	t.Cleanup(upstream.Close)
 	key := func(id, text string, k *policyv1.Key) *policyv1.Resource {
 		k.Id, k.ProjectId, k.Sha256 = id, "project-1", hash(text)
@@ -78,8 +92,7 @@ func queueing(t *testing.T, b *bounded, queue *policyv1.Queue) *harness {
 			Targets: []*policyv1.Target{{ProviderId: "queued", Model: "gpt-4o"}, {ProviderId: "tuned", Model: "boundless"}}}),
 		key("k-heavy", heavyKey, &policyv1.Key{Weight: 3}),
 		key("k-urgent", urgentKey, &policyv1.Key{Priority: policyv1.Priority_PRIORITY_INTERACTIVE}))
-	h.holder.Store(h.policy(upstream.URL))
-	return h
+	return h.policy(upstream.URL)
 }
 
 // ask is served, and waits for its own end.
@@ -96,14 +109,14 @@ func (h *harness) ask(t *testing.T, key, who string) *http.Response {
 // A request that the provider has nothing left for waits until its limit starts over, and says
 // for how long; that is no time that the agent took.
 func TestARequestWaitsForItsProvider(t *testing.T) {
-	b := &bounded{limit: 1, window: time.Second}
-	h := queueing(t, b, &policyv1.Queue{MaxRequests: 5, MaxWaitMs: 3000})
+	b := &bounded{limit: 1, window: 2 * time.Second}
+	h := queueing(t, b, &policyv1.Queue{MaxRequests: 5, MaxWaitMs: 10_000})
 	if got := h.ask(t, goodKey, "first").Header.Get("X-Weir-Queued"); got != "" {
 		t.Errorf("the first one waited %s ms", got)
 	}
 	response := h.ask(t, goodKey, "second")
 	took, err := strconv.Atoi(response.Header.Get("X-Weir-Queued"))
-	if err != nil || took < 500 || took > 2000 {
+	if err != nil || took < 100 || took > 2100 {
 		t.Errorf("it waited %q ms", response.Header.Get("X-Weir-Queued"))
 	}
 	r := h.last()
@@ -191,29 +204,68 @@ func (h *harness) gauge(name string) float64 {
 
 // Of those that wait, the higher class goes first, then keys by weight: through the whole path.
 func TestTurnsGoByPriorityAndWeight(t *testing.T) {
-	b := &bounded{limit: 24, window: 2 * time.Second}
-	h := queueing(t, b, &policyv1.Queue{MaxRequests: 100, MaxWaitMs: 20_000})
-	b.ends, b.left = time.Now().Add(2*time.Second), 1
+	b := &bounded{limit: 24, window: time.Minute, held: make(chan struct{})}
+	h := queueing(t, b, &policyv1.Queue{MaxRequests: 100, MaxWaitMs: 60_000})
+	answered := make(chan struct{})
+	go func() {
+		defer close(answered)
+		_, _, _ = h.send(t.Context(), goodKey, toRoute("queued", `,"user":"held"`))
+	}()
+	eventually(t, "one is under way", func() bool { return h.gauge("weir_agent_requests_in_flight") == 1 })
+	b.ends, b.left = time.Now().Add(40*time.Second), 1
 	h.ask(t, goodKey, "first")
 	light, heavy := h.waiting(t.Context(), goodKey, "light", 12), h.waiting(t.Context(), heavyKey, "heavy", 12)
 	urgent := h.waiting(t.Context(), urgentKey, "urgent", 4)
+	b.mu.Lock()
+	b.window, b.ends = 2*time.Second, time.Now()
+	b.mu.Unlock()
+	close(b.held)
+	<-answered
 	light.Wait()
 	heavy.Wait()
 	urgent.Wait()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	count := map[string]int{}
-	for _, who := range b.served[1:13] { // half of the limit goes at once
+	for _, who := range b.served[2:18] { // in the order in which they came there: one may overtake another
 		count[who]++
 	}
-	if count["urgent"] != 4 || count["heavy"] != 6 || count["light"] != 2 || b.refused != 0 || len(b.served) != 29 {
-		t.Errorf("the first twelve of %d are %v, %d refused", len(b.served), count, b.refused)
+	if count["urgent"] != 4 || count["heavy"] < 7 || b.refused > 2 || len(b.served)+b.refused != 30 { // answers may overtake one another, too
+		t.Errorf("the first sixteen of %d are %v, %d refused", len(b.served), count, b.refused)
+	}
+}
+
+// What waits has reserved nothing of a budget: others may spend it meanwhile.
+func TestWhatWaitsHoldsNoBudget(t *testing.T) {
+	b := &bounded{limit: 1, window: 4 * time.Second}
+	h, _, meter := budgeted(t, map[string]int64{firstID: 1000 * cent}, budgetOf(firstID))
+	policy := h.queues(b, &policyv1.Queue{MaxRequests: 5, MaxWaitMs: 20_000})
+	meter.Use(policy.Quotas())
+	h.holder.Store(policy)
+	quotas := policy.Quotas()
+	left := func() int64 {
+		s, known := meter.Standing(quotas[0], "")
+		if !known {
+			t.Fatal("nothing is known of the budget")
+		}
+		return s.Left
+	}
+	h.ask(t, goodKey, "first")
+	before := left()
+	waits := h.waiting(t.Context(), goodKey, "waits", 1)
+	if got := left(); got != before {
+		t.Errorf("%d nano-dollars are held for what waits", before-got)
+	}
+	waits.Wait()
+	<-h.done
+	if len(h.last().Charges) == 0 || left() >= before {
+		t.Error("it was served without")
 	}
 }
 
 // Who leaves while waiting leaves at once, with a record, and takes nothing with it.
 func TestACallerLeavesTheQueue(t *testing.T) {
-	b := &bounded{limit: 1, window: 2 * time.Second}
+	b := &bounded{limit: 1, window: 4 * time.Second}
 	h := queueing(t, b, &policyv1.Queue{MaxRequests: 5, MaxWaitMs: 20_000})
 	h.ask(t, goodKey, "first")
 	ctx, leave := context.WithCancel(t.Context())
