@@ -14,6 +14,7 @@ import { Fact, Facts } from "../../ui/Facts";
 import { Drawer } from "../../ui/Overlay";
 import { Said } from "../../ui/Said";
 import { Async } from "../../ui/State";
+import { HistoryLink } from "../history/HistoryLink";
 import { useMay } from "../session/permission";
 import { BudgetDialog } from "./BudgetDialog";
 import { BudgetFacts, LimitFacts } from "./ChosenFacts";
@@ -86,6 +87,7 @@ function Details({ quota, subject, leases, leftOut, names, onClose }: DetailsPro
         </div>
         <CopyButton text={quota.id} what={`id of the ${isBudget ? "budget" : "limit"}`} label="Copy id" />
       </div>
+      <HistoryLink id={quota.id} />
       {subject !== "" && <OneSubject subject={subject} />}
       <Tools quota={quota} budget={budget} limit={limit} names={names} onClose={onClose} />
       {standing && <Waiting quota={quota} standing={standing} />}

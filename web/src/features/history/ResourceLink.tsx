@@ -28,6 +28,13 @@ export function ResourceLink({ resource, names }: { resource: ResourceRef; names
           {name}
         </Link>
       );
+    case "budget":
+    case "limit":
+      return (
+        <Link to="/budgets" search={{ quota: id }}>
+          {name}
+        </Link>
+      );
     case "gateway":
       return (
         <Link to="/agents/$gatewayId" params={{ gatewayId: id }}>
