@@ -23,7 +23,7 @@ func checkURL(text string, networks Networks) error {
 	address, isAddress := addressOf(u.Hostname())
 	switch {
 	case u.Scheme != "https" && (u.Scheme != "http" || !isAddress || !address.IsLoopback()):
-		return fault.Field("url", "want https; http goes to this machine only")
+		return fault.Field("url", "want https; http goes to the control plane's own machine only")
 	case isAddress && !networks.Allow(address):
 		return fault.Field("url", "%s is not on the public Internet; the operator of this server allows other networks (WEIR_WEBHOOK_NETWORKS)", u.Hostname())
 	}

@@ -76,10 +76,10 @@ func (s Settings) check(w World) error {
 		return err
 	}
 	if _, known := eventv1.WhenUnreachable_name[int32(s.WhenUnreachable)]; !known {
-		return fault.Field("when_unreachable", "want allow or refuse, or leave it out")
+		return fault.Field("when_unreachable", "want WHEN_UNREACHABLE_ALLOW or WHEN_UNREACHABLE_REFUSE, or leave it out")
 	}
 	if s.Mode == eventv1.QuotaMode_QUOTA_MODE_SOFT && s.WhenUnreachable == eventv1.WhenUnreachable_WHEN_UNREACHABLE_UNSPECIFIED {
-		return fault.Field("when_unreachable", "want allow or refuse: a soft budget says what becomes of requests while the ledger is away")
+		return fault.Field("when_unreachable", "want WHEN_UNREACHABLE_ALLOW or WHEN_UNREACHABLE_REFUSE: a soft budget says what becomes of requests while the ledger is away")
 	}
 	if s.CarryOver && s.Window.Calendar == nil {
 		return fault.Field("carry_over", "only windows of a calendar have a next one to carry over to")

@@ -66,15 +66,15 @@ func (s Settings) check() error {
 	concurrent := s.Metric == eventv1.LimitMetric_LIMIT_METRIC_CONCURRENT_REQUESTS
 	switch {
 	case s.Metric < eventv1.LimitMetric_LIMIT_METRIC_REQUESTS || s.Metric > eventv1.LimitMetric_LIMIT_METRIC_CONCURRENT_REQUESTS:
-		return fault.Field("metric", "want requests, tokens or concurrent requests")
+		return fault.Field("metric", "want LIMIT_METRIC_REQUESTS, LIMIT_METRIC_TOKENS or LIMIT_METRIC_CONCURRENT_REQUESTS")
 	case s.Amount < 1 || s.Amount > maxAmount:
 		return fault.Field("amount", "want 1 to %d, got %d", int64(maxAmount), s.Amount)
 	case concurrent && s.Window != eventv1.LimitWindow_LIMIT_WINDOW_UNSPECIFIED:
 		return fault.Field("window", "concurrent requests are bound at every moment; leave it out")
 	case !concurrent && lengths[s.Window] == 0:
-		return fault.Field("window", "want a second, minute, hour or day")
+		return fault.Field("window", "want LIMIT_WINDOW_SECOND, _MINUTE, _HOUR or _DAY")
 	case s.WhenUnreachable != eventv1.WhenUnreachable_WHEN_UNREACHABLE_ALLOW && s.WhenUnreachable != eventv1.WhenUnreachable_WHEN_UNREACHABLE_REFUSE:
-		return fault.Field("when_unreachable", "want allow or refuse")
+		return fault.Field("when_unreachable", "want WHEN_UNREACHABLE_ALLOW or WHEN_UNREACHABLE_REFUSE: what becomes of requests while the ledger is away")
 	}
 	return quota.CheckMode(s.Mode)
 }
