@@ -77,9 +77,9 @@ func quotaMessage(r *quota.Refusal) string {
 	}
 	switch {
 	case r.Quota.Measure == policyv1.QuotaMeasure_QUOTA_MEASURE_COST && r.Why == quota.Exhausted:
-		return fmt.Sprintf("The budget %q of %s is spent%s. Who administers this gateway can raise it.", r.Quota.Name, dollars(r.Limit), until)
+		return fmt.Sprintf("The budget %q of $%s is spent%s. Who administers this gateway can raise it.", r.Quota.Name, dollars(r.Limit), until)
 	case r.Quota.Measure == policyv1.QuotaMeasure_QUOTA_MEASURE_COST:
-		return fmt.Sprintf("The budget %q has %s of %s left%s, less than this request may cost. Ask for fewer output tokens, or try again when other requests have ended.",
+		return fmt.Sprintf("The budget %q has $%s of $%s left%s, less than this request may cost. Ask for fewer output tokens, or try again when other requests have ended.",
 			r.Quota.Name, dollars(r.Available), dollars(r.Limit), until)
 	case r.Quota.Measure == policyv1.QuotaMeasure_QUOTA_MEASURE_CONCURRENT_REQUESTS:
 		return fmt.Sprintf("The limit %q of %d requests at once is reached. Try again when one of them has ended.", r.Quota.Name, r.Quota.Amount)
