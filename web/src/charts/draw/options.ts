@@ -37,7 +37,9 @@ export function chartOptions(labels: readonly string[], size: { width: number; h
 
 function zoom(u: uPlot, { onZoom }: Look) {
   const { left, width } = u.select;
-  if (width > 0) onZoom?.(Math.round(u.posToVal(left, "x")), Math.round(u.posToVal(left + width, "x")));
+  if (width <= 0) return;
+  u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false); // it is of the range before
+  onZoom?.(Math.round(u.posToVal(left, "x")), Math.round(u.posToVal(left + width, "x")));
 }
 
 // A bar stands to the right of its interval's start, so the axis ends one interval later.
