@@ -49,6 +49,7 @@ describe("money", () => {
 
   test("shares_are_of_the_whole", () => {
     expect(formatTenths(shareOf(1n, 8n))).toBe("12.5 %");
+    expect(formatTenths(shareOf(2n, 3n))).toBe("66.7 %");
     expect(shareOf(1n, 0n)).toBe(0);
   });
 });

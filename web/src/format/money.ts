@@ -49,10 +49,10 @@ export function perMillionTokens(nano: bigint, tokens: bigint): bigint | undefin
   return (nano * 2_000_000n + tokens) / (2n * tokens);
 }
 
-/** shareOf is part of whole in tenths of a percent, rounded down; 0 where whole is 0. */
+/** shareOf is part of whole in tenths of a percent, rounded half up; 0 where whole is 0. */
 export function shareOf(part: bigint, whole: bigint): number {
   if (whole <= 0n) return 0;
-  return Number((part * 1000n) / whole);
+  return Number((part * 2_000n + whole) / (2n * whole));
 }
 
 function groupThousands(digits: string): string {

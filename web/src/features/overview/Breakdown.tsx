@@ -126,7 +126,7 @@ function GroupRow({ series, measures, children }: GroupRowProps) {
         {row.share !== undefined && (
           <span className="share-line">
             <meter className="share" min={0} max={1_000_000} value={row.share} aria-hidden="true" />
-            {formatTenths(Math.floor(row.share / 1000))}
+            {formatTenths(Math.round(row.share / 1000))}
           </span>
         )}
       </th>
