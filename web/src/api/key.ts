@@ -7,6 +7,7 @@ import { useForgetNames, useNames } from "./names";
 import { firstPage, nextPage } from "./page";
 import { permissionOf } from "./permission";
 
+export { Priority } from "../gen/weir/admin/v1/key_pb";
 export type { CreateKeyResponse, GetKeyRevocationResponse, Key, RevocationReceipt } from "../gen/weir/admin/v1/key_pb";
 
 export const mayListKeys = permissionOf(KeyService.method.listKeys);

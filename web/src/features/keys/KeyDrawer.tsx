@@ -12,6 +12,7 @@ import { Time } from "../../ui/Value";
 import { HistoryLink } from "../history/HistoryLink";
 import type { KeyNames } from "./KeyTable";
 import { Revocation } from "./Revocation";
+import { priorityName } from "./priority";
 import { keyStatus } from "./status";
 
 interface KeyDrawerProps {
@@ -69,6 +70,8 @@ function Details({ subject, names }: { subject: Key; names: KeyNames }) {
             <code>…{subject.previousSuffix}</code> until <Time at={previous} />
           </Fact>
         )}
+        <Fact name="Weight">{subject.weight || 1}</Fact>
+        <Fact name="Priority">{priorityName(subject.priority)}</Fact>
         {labels.length > 0 && <Fact name="Labels">{labels.map(([name, value]) => `${name}=${value}`).join(", ")}</Fact>}
       </Facts>
     </>

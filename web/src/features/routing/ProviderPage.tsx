@@ -8,6 +8,8 @@ import type { Provider } from "../../api/provider";
 import { dialectName, useProvider } from "../../api/provider";
 import { mayListRoutes, useRoutes } from "../../api/route";
 import { dateOf } from "../../api/time";
+import { formatDuration } from "../../format/duration";
+import { formatCount } from "../../format/number";
 import { viewerZone } from "../../format/time";
 import { Fact, Facts } from "../../ui/Facts";
 import { Page, Panel } from "../../ui/Page";
@@ -82,6 +84,7 @@ function Settings({ provider }: { provider: Provider }) {
         <Fact name="Credential">{credentialOf(provider)}</Fact>
         <Fact name="Prices">{provider.priceList || "unpriced"}</Fact>
         <Fact name="Models">{provider.allowedModels.join(", ") || "any"}</Fact>
+        <Fact name="Queue">{queueWords(provider.queue)}</Fact>
         <Fact name="Created">
           <Time at={dateOf(provider.createdAt)} precision="minute" />
         </Fact>
@@ -95,4 +98,10 @@ function credentialOf({ credentialRef, sealedCredentials }: Provider) {
   const count = sealedCredentials.length;
   if (count === 0) return "none yet";
   return count === 1 ? "sealed for 1 gateway" : `sealed for ${count} gateways`;
+}
+
+/** queueWords say what waits where the provider's account has little left. */
+function queueWords(queue: Provider["queue"]): string {
+  if (!queue) return "nothing waits";
+  return `${formatCount(queue.maxRequests)} at most for each model, up to ${formatDuration(queue.maxWaitMs * 1_000n)}`;
 }
