@@ -59,14 +59,18 @@ type line struct {
 	timer   *time.Timer
 }
 
-// Join has a request wait for its turn. Nil: it would have to for longer than is of use, or
-// others have more of a right to the places that there are (full); again is when to come then.
+// Join has a request wait for its turn. Nil: it would have to for longer than is of use, or is
+// more than there ever is, or others have more of a right to the places that there are (full);
+// again is when to come then.
 // One that is displaced by it is told by Ready.
 func (p *Pool) Join(w Wish, clock func() time.Time) (t *Turn, again time.Duration, full bool) {
 	now := clock()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.starts(now)
+	if again = p.beyond(costOf(w.Tokens), now); again > 0 {
+		return nil, again, false
+	}
 	if p.line == nil {
 		p.line = &line{clock: clock}
 		p.line.timer = time.AfterFunc(time.Hour, p.wake)
@@ -173,6 +177,17 @@ func (p *Pool) due(cost, ahead [pooled]int64, now time.Time) (wait time.Duration
 	return wait
 }
 
+// beyond is until when less is known to be there at most than so much; 0: it is not. Who waits
+// for that would hold up all others in vain.
+func (p *Pool) beyond(cost [pooled]int64, now time.Time) (wait time.Duration) {
+	for i, c := range cost {
+		if r := &p.rests[i]; !r.until.IsZero() && float64(c) > r.limit {
+			wait = max(wait, r.until.Sub(now))
+		}
+	}
+	return wait
+}
+
 func (r *rest) due(cost, ahead, under int64, now time.Time) time.Duration {
 	free, all := r.free(under, now), ahead+cost
 	switch {
@@ -217,6 +232,13 @@ func (p *Pool) wake() {
 func (p *Pool) move(now time.Time) {
 	for p.line != nil {
 		t := p.line.next()
+		if p.beyond(t.cost, now) > 0 { // the limit is another one by now
+			t.state = displaced
+			close(t.ready)
+			p.line.remove(t)
+			p.empty()
+			continue
+		}
 		wait := p.due(t.cost, [pooled]int64{}, now)
 		if wait > 0 {
 			p.line.timer.Reset(wait)

@@ -204,6 +204,12 @@ func TestLinesAreNobodysOwn(t *testing.T) {
 	})
 }
 
+// hears has the pool know that nothing is left of so many tokens.
+func (d *desk) hears(limit int64) {
+	d.Sent(key("other", "other"), 1)
+	d.Answered(1, [2]*balance.Rest{nil, {Limit: limit, Resets: time.Minute}}, time.Now(), time.Now())
+}
+
 // joined puts one in line that has to wait.
 func (d *desk) joined(t *testing.T, who balance.Asker, class balance.Class) *balance.Turn {
 	t.Helper()
@@ -314,6 +320,32 @@ func TestLine(t *testing.T) {
 		synctest.Wait()
 		if d.Waiting() != 0 {
 			t.Error("it waits for what is there")
+		}
+	})
+	bubble("it_is_refused_at_once_what_is_more_than_there_ever_is", 10, 2*whole, func(t *testing.T, d *desk) {
+		d.hears(1000)
+		turn, again, full := d.Join(balance.Wish{Asker: key("a", "1"), Class: balance.Normal, Tokens: 1001, Most: 10, Until: time.Now().Add(2 * whole)}, time.Now)
+		if turn != nil || full || again <= 0 || again > whole {
+			t.Errorf("in line %v, full %v, to come in %v", turn, full, again)
+		}
+		small := d.joined(t, key("b", "2"), balance.Normal)
+		time.Sleep(whole)
+		synctest.Wait()
+		if !small.Came() {
+			t.Error("it waits for nothing")
+		}
+	})
+	bubble("nor_is_it_waited_for_once_that_is_known", 10, 2*whole, func(t *testing.T, d *desk) {
+		large, _, _ := d.Join(balance.Wish{Asker: key("a", "1"), Class: balance.Normal, Tokens: 1001, Most: 10, Until: time.Now().Add(2 * whole)}, time.Now)
+		small := d.joined(t, key("b", "2"), balance.Normal)
+		d.hears(1000)
+		if large == nil || !isReady(large) || large.Came() || isReady(small) || d.Waiting() != 1 {
+			t.Errorf("what is more than there ever is holds others up: %d wait", d.Waiting())
+		}
+		time.Sleep(whole)
+		synctest.Wait()
+		if !small.Came() {
+			t.Error("it waits for nothing")
 		}
 	})
 	bubble("as_they_came", 10, 10*whole, func(t *testing.T, d *desk) {
