@@ -233,9 +233,9 @@ func (p *Pool) move(now time.Time) {
 	for p.line != nil {
 		t := p.line.next()
 		if p.beyond(t.cost, now) > 0 { // the limit is another one by now
+			p.line.remove(t)
 			t.state = displaced
 			close(t.ready)
-			p.line.remove(t)
 			p.empty()
 			continue
 		}

@@ -295,6 +295,21 @@ func TestLinesStarveNobody(t *testing.T) {
 	})
 }
 
+// Nor does who asks alone and may wait for less than ten turns of those above it.
+func TestLinesThatAreShortStarveNobody(t *testing.T) {
+	for _, wait := range []time.Duration{2 * time.Second, 5 * time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			d := newDesk(120, true, 50, wait)
+			d.dry(5)
+			got := d.crowd(5*time.Minute,
+				patron{name: "interactive", who: key("a", "1"), class: balance.Interactive, atOnce: 50, pause: 200 * time.Millisecond},
+				patron{name: "batch", who: key("b", "2"), class: balance.Batch, atOnce: 1, pause: 200 * time.Millisecond})
+			t.Log(wait, got, d.refused)
+			within(t, "a tenth", float64(got["batch"])/float64(got["interactive"]), .1, 35)
+		})
+	}
+}
+
 func TestLine(t *testing.T) {
 	bubble := func(name string, most int, wait time.Duration, test func(t *testing.T, d *desk)) {
 		t.Run(name, func(t *testing.T) {

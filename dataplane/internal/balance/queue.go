@@ -32,6 +32,9 @@ type class struct {
 	// owed is what was served above it while somebody waited in it, less spared times what was
 	// served for that.
 	owed int64
+	// lacks is what the last one would have taken that waited in vain, or could not wait for so
+	// long, where nobody waits: so much may still be owed, or who comes again never had its turn.
+	lacks int64
 }
 
 func (l *line) add(p *Pool, w Wish) *Turn {
@@ -120,6 +123,8 @@ func (l *line) serve(t *Turn) {
 			break
 		} else if below.count > 0 {
 			below.owed += t.weighs
+		} else {
+			below.owed = min(below.owed+t.weighs, below.lacks*spared)
 		}
 	}
 	for q := t.in; q.of != nil; q = q.of {
@@ -140,8 +145,10 @@ func (l *line) remove(t *Turn) {
 			delete(q.of.parts, q.name)
 		}
 	}
-	if t.class.count == 0 {
-		*t.class = class{}
+	if c := t.class; c.count == 0 && t.state == waits {
+		*c = class{}
+	} else if c.count == 0 {
+		*c = class{owed: min(c.owed, t.weighs*spared), lacks: t.weighs}
 	}
 	l.count--
 }
@@ -213,7 +220,7 @@ func (l *line) before(t *Turn) (cost [pooled]int64) {
 			above = true
 		case c.count == 0:
 		case above:
-			add(&c.queue, mine*spared)
+			add(&c.queue, max(mine*spared-float64(t.class.owed), 0))
 		default:
 			add(&c.queue, mine/spared)
 		}
