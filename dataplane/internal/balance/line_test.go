@@ -363,6 +363,19 @@ func TestLine(t *testing.T) {
 			t.Error("it waits for nothing")
 		}
 	})
+	bubble("one_finds_out_what_nobody_heard_of_for_long", 10, 2*whole, func(t *testing.T, d *desk) {
+		d.Sent(key("other", "other"), 1)
+		d.Answered(1, [2]*balance.Rest{nil, {Limit: 1000, Resets: time.Hour}}, time.Now(), time.Now())
+		var all [2]*balance.Turn
+		for i := range all {
+			all[i], _, _ = d.Join(balance.Wish{Asker: key("a", "1"), Class: balance.Normal, Tokens: 100, Most: 10, Until: time.Now().Add(2 * time.Hour)}, time.Now)
+		}
+		time.Sleep(whole)
+		synctest.Wait()
+		if !all[0].Came() || all[1].Came() {
+			t.Errorf("it is their turn: %t, %t", all[0].Came(), all[1].Came())
+		}
+	})
 	bubble("as_they_came", 10, 10*whole, func(t *testing.T, d *desk) {
 		names := []string{"first", "second", "third", "fourth"}
 		var all []*balance.Turn

@@ -124,19 +124,20 @@ func (p *Pool) starts(now time.Time) {
 		case p.line == nil:
 			*r = rest{}
 		default:
-			r.restart(now)
+			r.restart(p.line.next().cost[i], now)
 		}
 	}
 	p.settle()
 }
 
-// restart of a limit that requests wait for: not all of them may go at once.
-func (r *rest) restart(now time.Time) {
+// restart of a limit that requests wait for: not all of them may go at once. next is what the
+// first of them takes.
+func (r *rest) restart(next int64, now time.Time) {
 	switch {
 	case r.rate > 0:
 		r.left = r.free(0, now)
 	case now.Before(r.ends):
-		r.left = 1 // nothing was heard for long: one is to find out
+		r.left = next // nothing was heard for long: one is to find out
 	default:
 		r.left, r.ends = int64(r.limit), now.Add(farOff)
 	}
