@@ -228,7 +228,7 @@ func (a *account) lookPresent(c *call, w *window, want int64, needs []need, now 
 		c.add(a, nil, ahead, nil)
 	}
 	next = w.over
-	if scarce && (w.available() > 0 || w.reserved > 0 || w.untold()) {
+	if scarce && (w.available() > 2*want || w.reserved > 0 || w.untold()) {
 		next = min(next, now+settle)
 	}
 	if ahead > 0 || w.available() > 0 || w.untold() {

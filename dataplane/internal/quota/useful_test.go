@@ -160,3 +160,37 @@ func TestABudgetIsUsedUpThoughTheLedgerIsSlow(t *testing.T) {
 		})
 	}
 }
+
+// Nor is the ledger asked all the time for what requests lack that come back: four times a second,
+// and for the requests themselves.
+func TestWhatIsLackingIsAskedForNowAndThen(t *testing.T) {
+	bubble(t, "60ms", func(t *testing.T) {
+		const worst, agents, length = int64(1_000_000_000), 3, time.Minute
+		l := newLedger(t)
+		l.even = true
+		q := budget(t, l, hard, worst*12/10, 0)
+		l.set(func() { l.before = func() error { time.Sleep(60 * time.Millisecond); return nil } })
+		begun := time.Now()
+		var tries atomic.Int64
+		var group sync.WaitGroup
+		for i := range agents {
+			m := run(t, l, fmt.Sprint("agent ", i), newDisk(1), q)
+			group.Go(func() {
+				for time.Since(begun) < length {
+					tries.Add(1)
+					var r quota.Reservation
+					pause := time.Second
+					if refusal := m.Reserve(t.Context(), &r, claim(q, worst)); refusal != nil {
+						pause = max(pause, refusal.RetryAfter)
+					}
+					time.Sleep(pause)
+					r.Settle(nil)
+				}
+			})
+		}
+		group.Wait()
+		if calls, most := l.called(), agents*4*int(length/time.Second)+int(tries.Load()); calls > most {
+			t.Errorf("%d calls, want %d at most", calls, most)
+		}
+	})
+}
