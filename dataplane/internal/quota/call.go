@@ -219,9 +219,17 @@ func (a *account) lookPresent(c *call, w *window, want int64, needs []need, now 
 	turning := ahead > 0 && now >= w.turns
 	switch {
 	case c.all, len(needs) > 0, short && mayAsk, w.unsure, w.untold() && now-w.toldAt >= settle:
+		whole := min(want, a.demand.most())
+		held := a.denial == agentv1.Grant_DENIAL_HELD && w.available() < whole
+		if scarce && held { // what is left of a request may be what another agent lacks for one
+			w.giveBack(0)
+		}
 		h := c.add(a, w, want, needs)
 		if scarce && len(needs) == 0 { // whole, or it is of no use
-			h.Need = max(min(want, a.demand.most())-w.available(), 0)
+			h.Need = max(whole-w.available(), 0)
+			if held {
+				h.Want = 0
+			}
 		}
 	}
 	if turning {
