@@ -78,6 +78,9 @@ func quotaMessage(r *quota.Refusal) string {
 	switch {
 	case r.Quota.Measure == policyv1.QuotaMeasure_QUOTA_MEASURE_COST && r.Why == quota.Exhausted:
 		return fmt.Sprintf("The budget %q of $%s is spent%s. Who administers this gateway can raise it.", r.Quota.Name, dollars(r.Limit), until)
+	case r.Quota.Measure == policyv1.QuotaMeasure_QUOTA_MEASURE_COST && r.Stays:
+		return fmt.Sprintf("The budget %q has $%s of $%s left%s, less than this request may cost. Ask for fewer output tokens, or have who administers this gateway raise it.",
+			r.Quota.Name, dollars(r.Available), dollars(r.Limit), until)
 	case r.Quota.Measure == policyv1.QuotaMeasure_QUOTA_MEASURE_COST:
 		return fmt.Sprintf("The budget %q has $%s of $%s left%s, less than this request may cost. Ask for fewer output tokens, or try again when other requests have ended.",
 			r.Quota.Name, dollars(r.Available), dollars(r.Limit), until)

@@ -127,12 +127,13 @@ func TestABudgetIsCharged(t *testing.T) {
 	}
 }
 
-// A budget that a request does not fit in at all refuses it, in each dialect, before anybody is asked.
+// A budget that a request does not fit in at all refuses it before anybody is asked; as it never
+// ends, and nothing is under way, to come again helps nobody.
 func TestABudgetThatIsSpent(t *testing.T) {
 	h, _, _ := budgeted(t, map[string]int64{firstID: 100}, budgetOf(firstID))
 	response, text := h.post(goodKey, toRoute("chat", `,"max_tokens":50`))
 	h.refused(response, text, 429, "budget_exceeded")
-	if response.Header.Get("X-Weir-Quota") != "monthly" || response.Header.Get("Retry-After") == "" || !strings.Contains(text, `\"monthly\"`) {
+	if response.Header.Get("X-Weir-Quota") != "monthly" || response.Header.Get("Retry-After") != "" || !strings.Contains(text, `\"monthly\"`) || !strings.Contains(text, "raise it") {
 		t.Errorf("%v %s", response.Header, text)
 	}
 	if len(h.mock.Requests()) != 0 {

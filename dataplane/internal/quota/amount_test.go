@@ -19,13 +19,13 @@ func TestAmounts(t *testing.T) {
 		}
 		r := reserve(t, m, quota.Claim{Quota: q, Amount: 10})
 		refusal := refused(t, m, quota.Claim{Quota: q, Amount: 1})
-		if refusal.Why != quota.Held || refusal.Quota != q || refusal.Limit != 100 || refusal.Taken != 100 || refusal.Available != 0 || refusal.RetryAfter == 0 {
+		if refusal.Why != quota.Held || refusal.Quota != q || refusal.Limit != 100 || refusal.Taken != 100 || refusal.Available != 0 || refusal.RetryAfter != time.Second || refusal.Stays {
 			t.Errorf("%v %+v", refusal.Why, refusal)
 		}
 		r.Settle([]int64{4})
 		time.Sleep(time.Second)
-		if left := refused(t, m, quota.Claim{Quota: q, Amount: 7}).Available; left != 6 {
-			t.Errorf("%d are left for a smaller request", left)
+		if refusal := refused(t, m, quota.Claim{Quota: q, Amount: 7}); refusal.Available != 6 || !refusal.Stays || refusal.RetryAfter != 0 {
+			t.Errorf("6 are left for a smaller request, for ever: %+v", refusal)
 		}
 		reserve(t, m, quota.Claim{Quota: q, Amount: 6}).Settle([]int64{6})
 		time.Sleep(3 * time.Second)

@@ -23,7 +23,8 @@ func TestDenials(t *testing.T) {
 			if refusal.Why != why {
 				t.Errorf("refused as %v", refusal.Why)
 			}
-			if why == quota.Exhausted && refusal.RetryAfter <= 0 {
+			// Of what is held nobody holds any: it stays, too.
+			if stays := why == quota.Exhausted || why == quota.Held; refusal.Stays != stays || stays && refusal.RetryAfter < time.Second || refusal.RetryAfter > time.Hour {
 				t.Errorf("retry after %v", refusal.RetryAfter)
 			}
 			calls := l.called()

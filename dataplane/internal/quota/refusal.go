@@ -44,6 +44,8 @@ type Refusal struct {
 	Limit, Taken int64
 	// Available is what a smaller request may hope for.
 	Available int64
+	// Stays: nothing is under way that could give some of it back before the window ends.
+	Stays bool
 	// RetryAfter is when it may be another one; 0: nobody knows.
 	RetryAfter time.Duration
 	// Ends is when the window does, by the ledger's clock; zero: never, or nobody said.
@@ -77,16 +79,18 @@ func (a *account) refusal(c *Claim, unreachable bool, now int64) *Refusal {
 	} else if w := a.now; w != nil {
 		r.Limit, r.Taken, r.Ends = w.limit, max(w.limit-w.free, 0), w.endsAt
 		r.Available = max(w.available(), 0) + max(w.free, 0)
-		if r.Why == Exhausted && w.over != never {
+		r.Stays = r.Why == Exhausted || r.Why == Held && w.others == 0 && w.reserved == 0 && c.amount() > r.Available
+		if r.Stays && w.over != never {
 			r.RetryAfter = time.Duration(max(w.over-now, int64(time.Second)))
 		}
 	}
-	switch r.Why {
-	case Held:
+	switch {
+	case r.Stays:
+	case r.Why == Held:
 		r.RetryAfter = retryHeld
-	case Unreachable, Crowded:
+	case r.Why == Unreachable, r.Why == Crowded:
 		r.RetryAfter = retryUnreachable
-	case Restored:
+	case r.Why == Restored:
 		r.RetryAfter = retryRestored
 	}
 	return r
