@@ -20,7 +20,8 @@ export default defineConfig({
   },
   projects: [
     { name: "light", use: { colorScheme: "light" } },
-    { name: "dark", use: { colorScheme: "dark" } },
+    // Of every page, and at both widths; journeys look the same.
+    { name: "dark", use: { colorScheme: "dark" }, testMatch: /(main-job|narrow)\.spec\.ts$/ },
   ],
 });
 

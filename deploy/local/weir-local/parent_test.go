@@ -19,7 +19,7 @@ func TestKilledLauncher(t *testing.T) {
 			outer := exec.Command(script)
 			outer.Env = inner.Env
 			must(t, outer.Start())
-			within(t, time.Minute, func() error {
+			within(t, 3*time.Minute, func() error {
 				_, err := os.Stat(filepath.Join(l.dir, "env"))
 				return err
 			})

@@ -84,13 +84,13 @@ function Groups({ data, dimension, period, measures }: GroupsProps) {
         <thead>
           <tr>
             <th scope="col">{dimension.label} and share</th>
-            <th scope="col" className="num" title="Beside the period of the same length before">
+            <th scope="col" className="num wide-only" title="Beside the period of the same length before">
               Change
             </th>
             <th scope="col" className="num">Requests</th>
-            <th scope="col" className="num">Errors</th>
-            <th scope="col" className="num">Tokens</th>
-            <th scope="col" className="num">p95</th>
+            <th scope="col" className="num wide-only">Errors</th>
+            <th scope="col" className="num wide-only">Tokens</th>
+            <th scope="col" className="num wide-only">p95</th>
             <th scope="col" className="num">Spend</th>
           </tr>
         </thead>
@@ -130,13 +130,13 @@ function GroupRow({ series, measures, children }: GroupRowProps) {
           </span>
         )}
       </th>
-      <td className="num">
+      <td className="num wide-only">
         <ChangeText change={row.change} />
       </td>
       <td className="num">{formatCount(row.requests)}</td>
-      <td className={row.errors > 0n ? "num bad" : "num"}>{formatCount(row.errors)}</td>
-      <td className="num">{formatCount(row.tokens)}</td>
-      <td className="num">{row.latency === undefined ? "–" : formatDuration(row.latency)}</td>
+      <td className={row.errors > 0n ? "num wide-only bad" : "num wide-only"}>{formatCount(row.errors)}</td>
+      <td className="num wide-only">{formatCount(row.tokens)}</td>
+      <td className="num wide-only">{row.latency === undefined ? "–" : formatDuration(row.latency)}</td>
       <td className="num">{row.spend === undefined ? <span className="muted">unpriced</span> : <Money nano={row.spend} look="column" />}</td>
     </tr>
   );
