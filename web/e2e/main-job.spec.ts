@@ -30,7 +30,7 @@ test("logs_in_and_sees_the_newest_request_and_the_spend", async ({ page }) => {
   await page.getByRole("link", { name: "Overview" }).click();
   const spend = page.getByRole("term").filter({ hasText: /^Spend$/ });
   await expect(spend.locator("xpath=following-sibling::dd[1]")).toHaveText(/^\$[\d,]+\.\d{2,9}$/);
-  await expect(page.getByRole("region", { name: "Breakdown" })).toContainText("demo");
+  await expect(page.getByRole("region", { name: "Breakdown, table" })).toContainText("demo");
   expect(complaints).toEqual([]);
 });
 
