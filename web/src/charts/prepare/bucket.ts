@@ -27,10 +27,13 @@ function next(start: number, step: Step, zone: string): number {
   return start + stepMs[step];
 }
 
-// The first instant of a day, `days` after the given one, on the zone's clock. The
-// second guess settles days on which the offset changes; where clocks jump over
+/**
+ * midnight is the first instant of a day, `days` after the given one, on the zone's clock. A
+ * thirteenth month is the first of the next year.
+ */
+// The second guess settles days on which the offset changes; where clocks jump over
 // midnight itself, as in Santiago, the day begins after the jump, at the later guess.
-function midnight(day: { year: number; month: number; day: number }, days: number, zone: string): number {
+export function midnight(day: { year: number; month: number; day: number }, days: number, zone: string): number {
   const asUTC = Date.UTC(day.year, day.month - 1, day.day + days);
   const first = asUTC - zoneOffset(asUTC, zone);
   const second = asUTC - zoneOffset(first, zone);

@@ -1,3 +1,4 @@
+import { midnight } from "../../charts/prepare/bucket";
 import { wallClock } from "../../format/time";
 
 const dayMs = 86_400_000;
@@ -19,24 +20,16 @@ export interface Month {
 
 /** monthStart is when the month began that an instant is in, and nextMonth when the next one does, by the zone's clock. */
 export function monthStart(at: Date, zone: string): Date {
-  const { year, month } = wallClock(at, zone);
-  return midnightOf(year, month - 1, zone);
+  return firstOf(at, 0, zone);
 }
 
 export function nextMonth(at: Date, zone: string): Date {
+  return firstOf(at, 1, zone);
+}
+
+function firstOf(at: Date, months: number, zone: string): Date {
   const { year, month } = wallClock(at, zone);
-  return midnightOf(year, month, zone);
-}
-
-function midnightOf(year: number, month: number, zone: string): Date {
-  const guess = Date.UTC(year, month, 1);
-  const first = guess - offset(guess, zone);
-  return new Date(guess - offset(first, zone));
-}
-
-function offset(ms: number, zone: string): number {
-  const c = wallClock(new Date(ms), zone);
-  return Date.UTC(c.year, c.month - 1, c.day, c.hour, c.minute, c.second) - Math.floor(ms / 1000) * 1000;
+  return new Date(midnight({ year, month: month + months, day: 1 }, 0, zone));
 }
 
 /**
