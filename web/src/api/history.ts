@@ -82,6 +82,15 @@ export function useEvents(filter: EventFilter) {
   );
 }
 
+/** useEventsOf lists what happened to one resource, the newest first; kinds are as the log has them: BudgetRaised. */
+export function useEventsOf(resourceId: string, kinds: readonly string[]) {
+  return useInfiniteQuery(
+    listEvents,
+    { match: matchOf({ resourceId, kinds }), page: firstPage },
+    { pageParamKey: "page", getNextPageParam: nextPage },
+  );
+}
+
 /** useEvent is the event of one version; 0 asks for none. */
 export function useEvent(version: bigint) {
   return useQuery(getEvent, { version }, { enabled: version > 0n, staleTime: Infinity });

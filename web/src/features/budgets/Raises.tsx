@@ -1,4 +1,4 @@
-import { mayListEvents, useEventsOf } from "../../api/event";
+import { mayListEvents, useEventsOf } from "../../api/history";
 import { dateOf } from "../../api/time";
 import { LoadMore } from "../../ui/LoadMore";
 import { Async } from "../../ui/State";

@@ -1,4 +1,4 @@
-import type { Event } from "../../api/event";
+import type { Event } from "../../api/history";
 import { formatMoney } from "../../format/money";
 
 export interface RaiseTold {
