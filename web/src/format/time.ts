@@ -62,6 +62,17 @@ export function weekday(at: Date, zone: string): string {
   return new Intl.DateTimeFormat("en-US", { timeZone: zone, weekday: "long" }).format(at);
 }
 
+/** toLocalInput writes an instant as <input type="datetime-local"> has it, by a zone's clock. */
+export function toLocalInput(at: Date, zone: string, precision: "minute" | "second"): string {
+  return formatTime(at, zone, precision).replace(" ", "T");
+}
+
+/** fromLocalInput reads it by the browser's own clock; undefined for what is no time. */
+export function fromLocalInput(text: string): Date | undefined {
+  const at = new Date(text);
+  return text === "" || Number.isNaN(at.getTime()) ? undefined : at;
+}
+
 /** utcHint writes an instant for the hover text, 2026-07-04 16:02:11.120 UTC, where the zone's clock shows another. */
 export function utcHint(at: Date, zone: string): string | undefined {
   const utc = formatTime(at, "UTC", "millisecond");

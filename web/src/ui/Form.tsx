@@ -16,31 +16,31 @@ export function FormError({ error }: { error: unknown }) {
   );
 }
 
-interface TextFieldProps extends Omit<ComponentProps<"input">, "onChange"> {
+interface FieldProps {
   label: string;
   hint?: ReactNode;
   /** What the server says is wrong with it. */
   problem?: string | undefined;
-  onChange: (value: string) => void;
 }
 
-/** TextField is one line of text that no browser completes or corrects, with what it must be below. */
-export function TextField({ label, hint, problem, onChange, ...input }: TextFieldProps) {
+interface Described {
+  "aria-describedby": string | undefined;
+  "aria-invalid": true | undefined;
+}
+
+/** Field labels an input, with what it must be and what is wrong with it below. */
+function Field({ label, hint, problem, children }: FieldProps & { children: (described: Described) => ReactNode }) {
   const below = useId();
   const wrong = useId();
+  const described = {
+    "aria-describedby": [problem && wrong, hint && below].filter(Boolean).join(" ") || undefined,
+    "aria-invalid": problem ? (true as const) : undefined,
+  };
   return (
     <div className="field">
       <label>
         {label}
-        <input
-          autoComplete="off"
-          autoCapitalize="off"
-          spellCheck={false}
-          aria-describedby={[problem && wrong, hint && below].filter(Boolean).join(" ") || undefined}
-          aria-invalid={problem ? true : undefined}
-          onChange={(event) => onChange(event.target.value)}
-          {...input}
-        />
+        {children(described)}
       </label>
       <Problem id={wrong} problem={problem} />
       {hint && (
@@ -49,6 +49,46 @@ export function TextField({ label, hint, problem, onChange, ...input }: TextFiel
         </p>
       )}
     </div>
+  );
+}
+
+interface TextFieldProps extends FieldProps, Omit<ComponentProps<"input">, "onChange"> {
+  label: string;
+  onChange: (value: string) => void;
+}
+
+/** TextField is one line of text that no browser completes or corrects, with what it must be below. */
+export function TextField({ label, hint, problem, onChange, ...input }: TextFieldProps) {
+  return (
+    <Field label={label} hint={hint} problem={problem}>
+      {(described) => (
+        <input autoComplete="off" autoCapitalize="off" spellCheck={false} {...described} onChange={(event) => onChange(event.target.value)} {...input} />
+      )}
+    </Field>
+  );
+}
+
+interface SelectFieldProps<T extends string | number> extends FieldProps {
+  options: readonly (readonly [value: T, label: string])[];
+  required?: boolean;
+  value: T;
+  onChange: (value: T) => void;
+}
+
+/** SelectField is a choice of one, with what it means below. */
+export function SelectField<T extends string | number>({ label, hint, problem, options, required = false, value, onChange }: SelectFieldProps<T>) {
+  return (
+    <Field label={label} hint={hint} problem={problem}>
+      {(described) => (
+        <select required={required} value={value} {...described} onChange={(event) => onChange(options[event.target.selectedIndex]?.[0] ?? value)}>
+          {options.map(([option, text]) => (
+            <option key={option} value={option}>
+              {text}
+            </option>
+          ))}
+        </select>
+      )}
+    </Field>
   );
 }
 

@@ -5,16 +5,16 @@ import { useBudget, useCreateBudget, useUpdateBudget } from "../../api/budget";
 import { useRequestId } from "../../api/transport";
 import { QuotaMode } from "../../api/quota";
 import { formatMoney, parseMoney } from "../../format/money";
-import { FormActions, FormError, NameField, TextField } from "../../ui/Form";
-import { Modal } from "../../ui/Overlay";
+import { NameField, TextField } from "../../ui/Form";
 import { AlertFields } from "./AlertFields";
-import { Conflict, isConflict } from "./Conflict";
+import { isConflict } from "./Conflict";
 import type { BudgetDraft } from "./draft";
 import { budgetDraftOf, budgetInputOf, budgetPaths, emptyBudget, parsePercents } from "./draft";
 import { ModeFields } from "./ModeFields";
 import type { ScopeNames } from "./names";
 import type { Problems } from "./problems";
 import { problemsOf } from "./problems";
+import { QuotaForm } from "./QuotaForm";
 import { ScopeFields } from "./ScopeFields";
 import { WindowFields } from "./WindowFields";
 import { budgetTold } from "./words";
@@ -61,28 +61,21 @@ export function BudgetDialog({ subject, names, onClose, onSaved }: BudgetDialogP
     reset();
   };
   return (
-    <Modal title={base ? `Change ${base.name}` : "Create budget"} open held={isPending} onClose={onClose}>
-      <form action={submit} className="form">
-        <Fields draft={draft} names={base ? undefined : names} problems={problemsOf(error, "budget")} onChange={(part) => setDraft((d) => ({ ...d, ...part }))} />
-        {conflict && base ? (
-          <Conflict
-            before={budgetTold(base)}
-            theirs={theirs && budgetTold(theirs)}
-            onTakeTheirs={() => theirs && takeUp(theirs, budgetDraftOf(theirs))}
-            onKeepMine={() => theirs && takeUp(theirs, draft)}
-          />
-        ) : (
-          <FormError error={error} />
-        )}
-        <FormActions
-          pending={isPending}
-          blocked={conflict}
-          action={base ? "Save budget" : "Create budget"}
-          working={base ? "Saving…" : "Creating…"}
-          onCancel={onClose}
-        />
-      </form>
-    </Modal>
+    <QuotaForm
+      what="budget"
+      base={base}
+      told={budgetTold}
+      conflict={conflict}
+      theirs={theirs}
+      pending={isPending}
+      error={error}
+      onSubmit={submit}
+      onTakeTheirs={(budget) => takeUp(budget, budgetDraftOf(budget))}
+      onKeepMine={(budget) => takeUp(budget, draft)}
+      onClose={onClose}
+    >
+      <Fields draft={draft} names={base ? undefined : names} problems={problemsOf(error, "budget")} onChange={(part) => setDraft((d) => ({ ...d, ...part }))} />
+    </QuotaForm>
   );
 }
 

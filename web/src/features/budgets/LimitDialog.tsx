@@ -3,17 +3,16 @@ import { useState } from "react";
 import type { Limit } from "../../api/limit";
 import { LimitMetric, LimitWindow, useCreateLimit, useLimit, useUpdateLimit } from "../../api/limit";
 import { useRequestId } from "../../api/transport";
-import { FormActions, FormError, NameField, TextField } from "../../ui/Form";
-import { Modal } from "../../ui/Overlay";
-import { Conflict, isConflict } from "./Conflict";
+import { NameField, SelectField, TextField } from "../../ui/Form";
+import { isConflict } from "./Conflict";
 import type { LimitDraft } from "./draft";
 import { emptyLimit, limitDraftOf, limitInputOf, limitPaths, parseCount } from "./draft";
 import { ModeFields } from "./ModeFields";
 import type { ScopeNames } from "./names";
 import type { Problems } from "./problems";
 import { problemsOf } from "./problems";
+import { QuotaForm } from "./QuotaForm";
 import { ScopeFields } from "./ScopeFields";
-import { SelectField } from "./SelectField";
 import { amountWords, limitTold, limitWindowName, metricName, unitOf } from "./words";
 
 interface LimitDialogProps {
@@ -58,28 +57,21 @@ export function LimitDialog({ subject, names, onClose, onSaved }: LimitDialogPro
     reset();
   };
   return (
-    <Modal title={base ? `Change ${base.name}` : "Create limit"} open held={isPending} onClose={onClose}>
-      <form action={submit} className="form">
-        <Fields draft={draft} names={base ? undefined : names} problems={problemsOf(error, "limit")} onChange={(part) => setDraft((d) => ({ ...d, ...part }))} />
-        {conflict && base ? (
-          <Conflict
-            before={limitTold(base)}
-            theirs={theirs && limitTold(theirs)}
-            onTakeTheirs={() => theirs && takeUp(theirs, limitDraftOf(theirs))}
-            onKeepMine={() => theirs && takeUp(theirs, draft)}
-          />
-        ) : (
-          <FormError error={error} />
-        )}
-        <FormActions
-          pending={isPending}
-          blocked={conflict}
-          action={base ? "Save limit" : "Create limit"}
-          working={base ? "Saving…" : "Creating…"}
-          onCancel={onClose}
-        />
-      </form>
-    </Modal>
+    <QuotaForm
+      what="limit"
+      base={base}
+      told={limitTold}
+      conflict={conflict}
+      theirs={theirs}
+      pending={isPending}
+      error={error}
+      onSubmit={submit}
+      onTakeTheirs={(limit) => takeUp(limit, limitDraftOf(limit))}
+      onKeepMine={(limit) => takeUp(limit, draft)}
+      onClose={onClose}
+    >
+      <Fields draft={draft} names={base ? undefined : names} problems={problemsOf(error, "limit")} onChange={(part) => setDraft((d) => ({ ...d, ...part }))} />
+    </QuotaForm>
   );
 }
 

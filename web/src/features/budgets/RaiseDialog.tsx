@@ -6,7 +6,7 @@ import { useRaiseBudget } from "../../api/budget";
 import { dateOf } from "../../api/time";
 import { useRequestId } from "../../api/transport";
 import { formatMoney, parseMoney } from "../../format/money";
-import { formatTime, viewerZone } from "../../format/time";
+import { toLocalInput, viewerZone } from "../../format/time";
 import { FormActions, FormError, TextField } from "../../ui/Form";
 import { Modal } from "../../ui/Overlay";
 import { MoneyField } from "./BudgetDialog";
@@ -68,5 +68,5 @@ function untilOf({ window, currentWindow }: Budget): string {
   const now = Date.now();
   const left = ends ? ends.getTime() - now : 0;
   const until = ends && left > hourMs && left <= 366 * dayMs ? ends : new Date(now + dayMs);
-  return formatTime(until, viewerZone(), "minute").replace(" ", "T");
+  return toLocalInput(until, viewerZone(), "minute");
 }

@@ -1,11 +1,10 @@
 import type { Names } from "../../api/names";
 import type { QuotaScopeName } from "../../routes/search";
 import { quotaScopes } from "../../routes/search";
-import { TextField } from "../../ui/Form";
+import { SelectField, TextField } from "../../ui/Form";
 import type { ScopeDraft } from "./draft";
 import type { ScopeNames } from "./names";
 import type { Problems } from "./problems";
-import { SelectField } from "./SelectField";
 
 interface ScopeFieldsProps {
   scope: ScopeDraft;

@@ -1,12 +1,11 @@
 import { memo, useId, useState } from "react";
 
 import { CalendarPeriod } from "../../api/budget";
-import { TextField } from "../../ui/Form";
+import { SelectField, TextField } from "../../ui/Form";
 import { Optional } from "../routing/Optional";
 import type { BudgetDraft, RollingUnit, WindowDraft } from "./draft";
 import { isCalendar, rollingUnits } from "./draft";
 import type { Problems } from "./problems";
-import { SelectField } from "./SelectField";
 import { periodName } from "./words";
 
 interface WindowFieldsProps {

@@ -3,11 +3,10 @@ import type { ReactNode } from "react";
 import { useState } from "react";
 
 import type { Names } from "../../api/names";
-import { viewerZone } from "../../format/time";
+import { fromLocalInput, toLocalInput, viewerZone } from "../../format/time";
 import type { HistorySearch } from "../../routes/search";
 import { happeningGroups } from "./happenings";
 import { isFiltered } from "./filter";
-import { fromLocalInput, toLocalInput } from "./localTime";
 
 interface FilterBarProps {
   search: HistorySearch;
@@ -93,7 +92,7 @@ function Moment({ label, value, onChange }: MomentProps) {
       {label}
       <input
         type="datetime-local"
-        value={value ? toLocalInput(new Date(value), viewerZone()).slice(0, -3) : ""}
+        value={value ? toLocalInput(new Date(value), viewerZone(), "minute") : ""}
         onChange={(event) => onChange(fromLocalInput(event.target.value)?.toISOString())}
       />
     </label>

@@ -1,8 +1,7 @@
 import { useState } from "react";
 
-import { viewerZone } from "../../format/time";
+import { fromLocalInput, toLocalInput, viewerZone } from "../../format/time";
 import type { PastSearch } from "../../routes/search";
-import { fromLocalInput, toLocalInput } from "./localTime";
 
 type Moment = Pick<PastSearch, "version" | "time">;
 
@@ -19,7 +18,7 @@ const presets: readonly (readonly [label: string, ago: number])[] = [
 
 /** MomentForm chooses a moment of the past, by the clock or by the history's version. */
 export function MomentForm({ version, time, onChoose }: MomentFormProps) {
-  const [clock, setClock] = useState(time ? toLocalInput(new Date(time), viewerZone()) : "");
+  const [clock, setClock] = useState(time ? toLocalInput(new Date(time), viewerZone(), "second") : "");
   const [number, setNumber] = useState(version ? String(version) : "");
   const byClock = () => {
     const at = fromLocalInput(clock);

@@ -4,13 +4,12 @@ import { useState } from "react";
 import type { RerateInput } from "../../api/rerate";
 import { useDryRerate, useRerateUsage } from "../../api/rerate";
 import { useRequestId } from "../../api/transport";
-import { formatTime, viewerZone } from "../../format/time";
-import { FormActions, FormError, TextField } from "../../ui/Form";
+import { toLocalInput, viewerZone } from "../../format/time";
+import { FormActions, FormError, SelectField, TextField } from "../../ui/Form";
 import { Modal } from "../../ui/Overlay";
 import type { ScopeNames } from "../budgets/names";
 import type { Problems } from "../budgets/problems";
 import { problemsOf } from "../budgets/problems";
-import { SelectField } from "../budgets/SelectField";
 import { Optional } from "../routing/Optional";
 import { Differences } from "./Differences";
 
@@ -85,7 +84,7 @@ export function RerateDialog({ names, onClose, onBegun }: RerateDialogProps) {
 const weekMs = 7 * 86_400_000;
 
 function emptyDraft(): Draft {
-  const local = (ms: number) => formatTime(new Date(ms), viewerZone(), "minute").replace(" ", "T");
+  const local = (ms: number) => toLocalInput(new Date(ms), viewerZone(), "minute");
   const now = Date.now();
   return { from: local(now - weekMs), until: local(now), projectId: "", providerId: "", model: "", priceUnpriced: false, reason: "" };
 }

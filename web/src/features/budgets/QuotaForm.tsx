@@ -1,0 +1,51 @@
+import type { ReactNode } from "react";
+
+import { FormActions, FormError } from "../../ui/Form";
+import { Modal } from "../../ui/Overlay";
+import { Conflict } from "./Conflict";
+import type { Told } from "./words";
+
+interface QuotaFormProps<T extends { name: string }> {
+  what: "budget" | "limit";
+  /** What is changed, as it was read last; undefined: a new one is made. */
+  base: T | undefined;
+  told: (quota: T) => Told;
+  /** Somebody changed it meanwhile, into theirs; undefined: that is being asked for. */
+  conflict: boolean;
+  theirs: T | undefined;
+  pending: boolean;
+  error: unknown;
+  onSubmit: () => void;
+  onTakeTheirs: (theirs: T) => void;
+  onKeepMine: (theirs: T) => void;
+  onClose: () => void;
+  children: ReactNode;
+}
+
+/** QuotaForm holds the fields of a budget or limit, what is wrong with them, and what can be done. */
+export function QuotaForm<T extends { name: string }>({ what, base, told, conflict, theirs, pending, error, onSubmit, onTakeTheirs, onKeepMine, onClose, children }: QuotaFormProps<T>) {
+  return (
+    <Modal title={base ? `Change ${base.name}` : `Create ${what}`} open held={pending} onClose={onClose}>
+      <form action={onSubmit} className="form">
+        {children}
+        {conflict && base ? (
+          <Conflict
+            before={told(base)}
+            theirs={theirs && told(theirs)}
+            onTakeTheirs={() => theirs && onTakeTheirs(theirs)}
+            onKeepMine={() => theirs && onKeepMine(theirs)}
+          />
+        ) : (
+          <FormError error={error} />
+        )}
+        <FormActions
+          pending={pending}
+          blocked={conflict}
+          action={base ? `Save ${what}` : `Create ${what}`}
+          working={base ? "Saving…" : "Creating…"}
+          onCancel={onClose}
+        />
+      </form>
+    </Modal>
+  );
+}
