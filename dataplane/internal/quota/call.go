@@ -146,6 +146,25 @@ func (c *call) add(a *account, w *window, want int64, needs []need) *agentv1.Hol
 	return h
 }
 
+// addScarce is add where little is left: where no request waits, it asks for one of those that
+// may come back, whole, as less is of no use. An agent that was refused such a one gives back
+// what it has of it, which may be what another one lacks, and asks for nothing beside it.
+func (c *call) addScarce(a *account, w *window, want int64, needs []need) {
+	whole := min(want, a.demand.most())
+	refused := a.denial == agentv1.Grant_DENIAL_HELD && w.available() < whole
+	if refused {
+		w.giveBack(0)
+	}
+	h := c.add(a, w, want, needs)
+	if len(needs) > 0 {
+		return
+	}
+	h.Need = max(whole-w.available(), 0)
+	if refused {
+		h.Want = 0
+	}
+}
+
 func sum(needs []need) (all int64) {
 	for _, n := range needs {
 		all = min(all+n.amount, maxAmount)
@@ -202,7 +221,7 @@ func (a *account) lookPresent(c *call, w *window, want int64, needs []need, now 
 	scarce := a.scarce(w, want)
 	if scarce {
 		settle = int64(c.meter.timing.Wait)
-		if now >= a.demand.missedUntil {
+		if now >= a.demand.missedUntil { // else those that the ledger was too slow for would find nothing when they come back
 			want = 0
 		}
 	}
@@ -219,17 +238,10 @@ func (a *account) lookPresent(c *call, w *window, want int64, needs []need, now 
 	turning := ahead > 0 && now >= w.turns
 	switch {
 	case c.all, len(needs) > 0, short && mayAsk, w.unsure, w.untold() && now-w.toldAt >= settle:
-		whole := min(want, a.demand.most())
-		held := a.denial == agentv1.Grant_DENIAL_HELD && w.available() < whole
-		if scarce && held { // what is left of a request may be what another agent lacks for one
-			w.giveBack(0)
-		}
-		h := c.add(a, w, want, needs)
-		if scarce && len(needs) == 0 { // whole, or it is of no use
-			h.Need = max(whole-w.available(), 0)
-			if held {
-				h.Want = 0
-			}
+		if scarce {
+			c.addScarce(a, w, want, needs)
+		} else {
+			c.add(a, w, want, needs)
 		}
 	}
 	if turning {
@@ -258,9 +270,6 @@ const scarceBelow = 8
 // scarce tells whether so little is left of a hard quota that what agents hold ahead keeps
 // others from requests that fit: then nothing is held ahead, and what comes back is given back
 // at once.
-//
-// Not where the ledger was too slow for a request: of what is asked for it and given back at
-// once, it would find nothing whenever it came back.
 func (a *account) scarce(w *window, want int64) bool {
 	return w.others > 0 && want > 0 && a.book.quota.Load().Hard() && (max(w.available(), 0)+w.free)/scarceBelow < want
 }
