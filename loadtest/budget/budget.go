@@ -27,6 +27,7 @@ type Config struct {
 	Callers int           `default:"200" help:"Callers of each agent, each with one request at once."`
 	Pause   time.Duration `default:"4s" help:"What a caller waits after an answer, on average; twice that after a refusal."`
 	Answer  time.Duration `default:"4s" help:"How long the provider takes to begin an answer, on average."`
+	Wait    time.Duration `default:"1s" help:"How long a request waits for the ledger at most: twenty agents and all else on one machine make its calls slower than a fleet's."`
 	Restore bool          `default:"true" negatable:"" help:"Put the store back to a backup, halfway."`
 	Useful  int64         `default:"100" help:"Requests that the last percent of a budget would pay for, at the end; 0: none are made."`
 	Rest    time.Duration `default:"3m" help:"How long everything may take to come to rest."`

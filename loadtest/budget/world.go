@@ -226,6 +226,7 @@ func (w *world) startAgents(ctx context.Context, token string) error {
 				"WEIR_CONTROL_URL=" + w.gate.url, "WEIR_ENROLMENT_TOKEN=" + token, "WEIR_KAFKA_BROKERS=" + w.brokers, "WEIR_KAFKA_TOPIC=" + usageTopic,
 				"WEIR_ALLOW_UPSTREAMS=" + w.mockURL + "=" + credentialRef, "WEIR_SECRET_MOCK=" + credential,
 				"WEIR_DRAIN_DELAY=0s", "WEIR_DRAIN_TIMEOUT=30s", "WEIR_DELIVERY_TIMEOUT=" + w.config.Rest.String(), "WEIR_ACCESS_LOG=none",
+				"WEIR_QUOTA_WAIT=" + w.config.Wait.String(),
 			},
 		}}
 		w.agents = append(w.agents, a)
