@@ -42,10 +42,7 @@ func (e *Error) Event() []byte {
 }
 
 func (e *Error) json() []byte {
-	object := errorObject{Message: e.Message, Type: "invalid_request_error", Code: string(e.Code)}
-	if e.Status >= http.StatusInternalServerError {
-		object.Type = "server_error"
-	}
+	object := errorObject{Message: e.Message, Type: typeOfStatus(e.Status), Code: string(e.Code)}
 	if e.Param != "" {
 		object.Param = &e.Param
 	}
