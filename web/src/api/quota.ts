@@ -1,8 +1,10 @@
-import { createConnectQueryKey, useInfiniteQuery, useMutation, useQuery, useTransport } from "@connectrpc/connect-query";
+import { callUnaryMethod, createConnectQueryKey, useInfiniteQuery, useMutation, useQuery, useTransport } from "@connectrpc/connect-query";
 import { useQueryClient } from "@tanstack/react-query";
 
 import { QuotaMode, WhenUnreachable } from "../gen/weir/admin/v1/quota_pb";
 import { ForecastConfidence, QuotaKind, QuotaService, QuotaUnit } from "../gen/weir/admin/v1/quota_service_pb";
+import type { Names } from "./names";
+import { useNames } from "./names";
 import { firstPage, nextPage } from "./page";
 import { permissionOf } from "./permission";
 
@@ -32,6 +34,14 @@ export function useQuotas(kind: QuotaKind, projectId: string) {
       refetchInterval: ({ state }) => ((state.data?.pages.length ?? 0) > 2 ? seldom : often),
     },
   );
+}
+
+/** useQuotaNames says which budget or limit an id stands for. */
+export function useQuotaNames(enabled: boolean): Names {
+  return useNames("quotas", enabled, async (transport, page, signal) => {
+    const { quotas, nextPageToken } = await callUnaryMethod(transport, listQuotas, { page }, { signal });
+    return { items: quotas, nextPageToken };
+  });
 }
 
 /** useQuota is one budget or limit with its leases, or one of the subjects that it counts apart. */

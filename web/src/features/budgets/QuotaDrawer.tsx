@@ -1,4 +1,4 @@
-import { useNavigate } from "@tanstack/react-router";
+import { Link, useNavigate } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { useState } from "react";
 
@@ -7,7 +7,8 @@ import { mayDeleteBudget, mayGetBudget, mayRaiseBudget, mayUpdateBudget, useBudg
 import type { Limit } from "../../api/limit";
 import { mayDeleteLimit, mayGetLimit, mayUpdateLimit, useLimit } from "../../api/limit";
 import type { Quota, QuotaLease, QuotaStanding } from "../../api/quota";
-import { mayListQuotaHistory, mayReleaseLeases, QuotaKind, QuotaUnit, useQuota } from "../../api/quota";
+import { mayListQuotaHistory, mayReleaseLeases, QuotaKind, QuotaMode, QuotaUnit, useQuota } from "../../api/quota";
+import { mayReadReports } from "../../api/report";
 import { viewerZone } from "../../format/time";
 import { CopyButton } from "../../ui/CopyButton";
 import { Fact, Facts } from "../../ui/Facts";
@@ -87,7 +88,14 @@ function Details({ quota, subject, leases, leftOut, names, onClose }: DetailsPro
         </div>
         <CopyButton text={quota.id} what={`id of the ${isBudget ? "budget" : "limit"}`} label="Copy id" />
       </div>
-      <HistoryLink id={quota.id} />
+      <div className="quota-links">
+        <HistoryLink id={quota.id} />
+        {may(mayReadReports) && quota.mode === QuotaMode.HARD && (
+          <Link to="/requests" search={{ filter: `refused_by_quota_id = ${quota.id}` }}>
+            Requests that it refused
+          </Link>
+        )}
+      </div>
       {subject !== "" && <OneSubject subject={subject} />}
       <Tools quota={quota} budget={budget} limit={limit} names={names} onClose={onClose} />
       {standing && <Waiting quota={quota} standing={standing} />}

@@ -1,3 +1,6 @@
+import { Link } from "@tanstack/react-router";
+
+import type { Names } from "../../api/names";
 import type { GetRequestResponse, Request } from "../../api/report";
 import { useRequest } from "../../api/report";
 import { dateOf } from "../../api/time";
@@ -7,7 +10,7 @@ import { formatCount } from "../../format/number";
 import { viewerZone } from "../../format/time";
 import { CopyButton } from "../../ui/CopyButton";
 import { Fact, Facts } from "../../ui/Facts";
-import { NamedToCopy } from "../../ui/Named";
+import { Named, NamedToCopy } from "../../ui/Named";
 import { Drawer } from "../../ui/Overlay";
 import { Failure, Loading } from "../../ui/State";
 import { Time } from "../../ui/Value";
@@ -53,7 +56,7 @@ function Details({ request: r, full, names }: DetailsProps) {
         <code>{r.requestId}</code>
         <CopyButton text={r.requestId} what="request id" />
       </div>
-      <Ending request={r} />
+      <Ending request={r} quotas={names.quotas} />
       <Facts title="Whose">
         <Fact name="Key">
           <NamedToCopy id={r.keyId} names={names.keys} what="key" />
@@ -74,6 +77,7 @@ function Details({ request: r, full, names }: DetailsProps) {
         <Fact name="First token">
           {r.timeToFirstTokenUs === undefined ? "–" : formatDuration(r.timeToFirstTokenUs)}
         </Fact>
+        {r.queuedUs > 0n && <Fact name="Waited for the provider's limit">{formatDuration(r.queuedUs)}</Fact>}
         <Fact name="Answer">{r.streamed ? "streamed" : "in one piece"}</Fact>
       </Facts>
       <Cost request={r} />
@@ -89,7 +93,7 @@ function Details({ request: r, full, names }: DetailsProps) {
   );
 }
 
-function Ending({ request: r }: { request: Request }) {
+function Ending({ request: r, quotas }: { request: Request; quotas: Names }) {
   const meaning = meaningOf(r.errorCode);
   return (
     <Facts title="Outcome">
@@ -97,6 +101,17 @@ function Ending({ request: r }: { request: Request }) {
         <Outcome request={r} />
       </Fact>
       {meaning && <Fact name="Meaning">{meaning}</Fact>}
+      {r.refusedByQuotaId && (
+        <Fact name="Refused by">
+          <QuotaLink id={r.refusedByQuotaId} quotas={quotas} />
+        </Fact>
+      )}
+      {r.beyondQuotaIds.map((id) => (
+        <Fact key={id} name="Went beyond">
+          <QuotaLink id={id} quotas={quotas} />
+          <div className="muted">It refuses nothing. A hard one would have refused this request.</div>
+        </Fact>
+      ))}
       <Fact name="HTTP status">{r.status}</Fact>
       <Fact name="Route">
         <RouteName request={r} />
@@ -105,6 +120,14 @@ function Ending({ request: r }: { request: Request }) {
       <Fact name="Served by">{r.model ? `${r.model} at ${r.provider}` : "no provider was called"}</Fact>
       <Fact name="Attempts">{r.attempts}</Fact>
     </Facts>
+  );
+}
+
+function QuotaLink({ id, quotas }: { id: string; quotas: Names }) {
+  return (
+    <Link to="/budgets" search={{ quota: id }}>
+      <Named id={id} names={quotas} />
+    </Link>
   );
 }
 

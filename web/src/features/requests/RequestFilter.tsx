@@ -9,6 +9,7 @@ const examples: readonly { label: string; filter: string }[] = [
   { label: "Failed", filter: `outcome != "ok" AND outcome != "client_closed"` },
   { label: "Slow", filter: "duration_us > 10000000" },
   { label: "Retried", filter: "attempts > 1" },
+  { label: "Over a quota", filter: "refused_by_quota_id:*" },
 ];
 
 /** RequestFilter says which requests are listed, in the words of the API's filters. */

@@ -2,12 +2,15 @@ import { mayListGateways, useGatewayNames } from "../../api/gateway";
 import { mayListKeys, useKeyNames } from "../../api/key";
 import type { Names } from "../../api/names";
 import { mayListProjects, useProjectNames } from "../../api/project";
+import { mayListQuotas, useQuotaNames } from "../../api/quota";
 import { useMay } from "../session/permission";
 
 export interface RequestNames {
   keys: Names;
   projects: Names;
   gateways: Names;
+  /** Budgets and limits. */
+  quotas: Names;
 }
 
 /** useRequestNames knows the names behind the ids of requests, as far as the role may. */
@@ -17,5 +20,6 @@ export function useRequestNames(): RequestNames {
     keys: useKeyNames(may(mayListKeys)),
     projects: useProjectNames(may(mayListProjects)),
     gateways: useGatewayNames(may(mayListGateways)),
+    quotas: useQuotaNames(may(mayListQuotas)),
   };
 }

@@ -7,6 +7,7 @@ import { describe, expect, test, vi } from "vitest";
 import { GatewayService } from "../../gen/weir/admin/v1/gateway_pb";
 import { KeyService } from "../../gen/weir/admin/v1/key_pb";
 import { ProjectService } from "../../gen/weir/admin/v1/project_pb";
+import { QuotaService } from "../../gen/weir/admin/v1/quota_service_pb";
 import { ReportService } from "../../gen/weir/admin/v1/report_pb";
 import { openConsole, refuse, stall } from "../../test/console";
 
@@ -75,6 +76,21 @@ test("data_with_time_in_the_viewers_zone_and_exact_cost", async () => {
   expect(first?.textContent).toContain("$0.00053415");
   expect(within(first as HTMLElement).getAllByTitle("2026-07-04 22:30:05.120 UTC")).not.toHaveLength(0);
   expect(second?.textContent).toContain("unpriced");
+});
+
+test("the_drawer_tells_what_quotas_did_and_leads_to_them", async () => {
+  const [monthly, shadow] = ["0198c0de-0000-7000-8000-0000000000a1", "0198c0de-0000-7000-8000-0000000000a2"];
+  const refused = { ...served, outcome: "refused", status: 429, errorCode: "budget_exceeded", refusedByQuotaId: monthly, beyondQuotaIds: [shadow], queuedUs: 1_250_000n };
+  openConsole(`/requests?request=${served.requestId}`, (r) => {
+    r.rpc(listRequests, () => ({ requests: [refused] }));
+    r.rpc(getRequest, () => ({ request: refused }));
+    r.rpc(QuotaService.method.listQuotas, () => ({ quotas: [{ id: monthly, name: "monthly" }] }));
+  });
+  const drawer = await screen.findByRole("dialog", { name: "Request" });
+  const link = await within(drawer).findByRole("link", { name: "monthly" });
+  expect(link.getAttribute("href")).toBe(`/budgets?quota=${monthly}`);
+  expect(within(drawer).getByTitle(shadow)).toBeTruthy(); // one that is not listed any more
+  expect(drawer.textContent).toContain("Waited for the provider's limit1.25 s");
 });
 
 test("the_drawer_shows_the_arithmetic_and_the_url_holds_it", async () => {
