@@ -48,7 +48,7 @@ func (n *node) comparisonSQL(to Statement) string {
 	}
 	switch {
 	case n.operator == ":" && n.value.anything():
-		return n.presentSQL(expression)
+		return n.presentSQL(expression, to)
 	case n.operator == ":" && n.field.Kind == IDs:
 		return fmt.Sprintf("%s = ANY(%s)", to.bind(n.argument), expression)
 	case n.operator == ":" && n.field.Kind == Texts:
@@ -73,10 +73,12 @@ func (n *node) labelSQL(to Statement) string {
 	return fmt.Sprintf(to.speech().hasLabel, n.field.SQL, to.bind(n.value.text))
 }
 
-func (n *node) presentSQL(expression string) string {
+func (n *node) presentSQL(expression string, to Statement) string {
 	switch {
 	case n.keyed:
 		return expression + " IS NOT NULL"
+	case n.field.Kind == ID:
+		return fmt.Sprintf(to.speech().presentID, expression)
 	case n.field.Kind == Text:
 		return expression + " <> ''"
 	case n.field.Kind == IDs:

@@ -20,6 +20,8 @@ type speech struct {
 	not, differs, contains, begins string
 	// label is one's value, NULL where there is none of the name.
 	label, hasLabel, anyLabel string
+	// presentID is whether there is an id: in ClickHouse the zero one is none.
+	presentID string
 	// types of strings, UUIDs, times, int64 and bool.
 	types [5]string
 }
@@ -29,13 +31,15 @@ var (
 		not: "(%s) IS NOT TRUE", differs: "%s IS DISTINCT FROM %s",
 		contains: "strpos(lower(%s), lower(%s)) > 0", begins: "starts_with(%s, %s)",
 		label: "(%s ->> %s)", hasLabel: "%s ? %s", anyLabel: "%s <> '{}'",
-		types: [5]string{"text", "uuid", "timestamptz", "bigint", "boolean"},
+		presentID: "%s IS NOT NULL",
+		types:     [5]string{"text", "uuid", "timestamptz", "bigint", "boolean"},
 	}
 	clickHouse = speech{
 		not: "NOT ifNull(%s, false)", differs: "ifNull(%s != %s, true)",
 		contains: "positionCaseInsensitiveUTF8(%s, %s) > 0", begins: "startsWith(%s, %s)",
 		label: "if(mapContains(%[1]s, %[2]s), %[1]s[%[2]s], NULL)", hasLabel: "mapContains(%s, %s)", anyLabel: "notEmpty(%s)",
-		types: [5]string{"String", "UUID", "DateTime64(6, 'UTC')", "Int64", "Bool"},
+		presentID: "notEmpty(%s)",
+		types:     [5]string{"String", "UUID", "DateTime64(6, 'UTC')", "Int64", "Bool"},
 	}
 )
 

@@ -6,14 +6,19 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"github.com/weirhq/weir/proto/contract/batch"
 	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
 )
 
-// maxCandidates bounds the targets of one route. Like what callers say, whose bounds are the
-// contract's, an agent that sends more is wrong or lies: its record is put aside, as with
+// What one record may list: the targets of its route, and quotas. Like what callers say, whose
+// bounds are the contract's, an agent that sends more is wrong or lies: its record is put aside, as with
 // every text that is too long, and nothing of it is cut to fit.
-const maxCandidates = 64
+const (
+	maxCandidates = 64
+	maxQuotas     = 1000 // that one request can go beyond
+)
 
 // kindRequest is the kind of what an application asked for.
 const kindRequest = "request"
@@ -36,7 +41,31 @@ func (r *row) addFacts(u *usagev1.UsageRecord) error {
 		atMost("run_id", batch.MaxCallerIDBytes, u.GetRunId()),
 		r.addLabels(u.GetLabels()),
 		r.addCandidates(u.GetCandidates()),
+		r.addQuotas(u),
 	)
+}
+
+// addQuotas takes over what quotas, and a provider's own limits, did to the request.
+func (r *row) addQuotas(u *usagev1.UsageRecord) error {
+	if len(u.GetBeyondQuotaIds()) > maxQuotas {
+		return fmt.Errorf("beyond %d quotas", len(u.GetBeyondQuotaIds()))
+	}
+	for _, id := range u.GetBeyondQuotaIds() {
+		quota, err := uuid.FromBytes(id)
+		if err != nil {
+			return errors.New("beyond_quota_ids holds what is no UUID")
+		}
+		r.beyond = append(r.beyond, quota)
+	}
+	if id := u.GetRefusedByQuotaId(); len(id) > 0 {
+		quota, err := uuid.FromBytes(id)
+		if err != nil {
+			return errors.New("refused_by_quota_id is no UUID")
+		}
+		r.refusedBy = quota
+	}
+	r.queuedUS = u.GetQueuedUs()
+	return within("queued_us", r.queuedUS, maxCount)
 }
 
 func (r *row) addLabels(from []*usagev1.Label) error {

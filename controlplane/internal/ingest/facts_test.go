@@ -93,6 +93,40 @@ func TestIngest_stores_how_attempts_were_priced(t *testing.T) {
 	}
 }
 
+// Ids of quotas are 16 bytes with the agent and UUIDs here; none is the zero one.
+func TestIngest_stores_what_quotas_did(t *testing.T) {
+	w := newWorld(t, chtest.Open(t))
+	a := w.agent()
+	refused, beyond := usage(2, 2)[0], usage(3, 3)[0]
+	monthly, shadow := uuid.New(), uuid.New()
+	refused.RefusedByQuotaId = monthly[:]
+	beyond.BeyondQuotaIds, beyond.QueuedUs = [][]byte{shadow[:], monthly[:]}, 1_250_000
+	w.send(0, w.batch(a, usage(1, 1)[0], refused, beyond))
+	w.start()
+	w.settled(0, 1)
+	rows, err := w.clickhouse.Query(t.Context(), `SELECT refused_by_quota_id, beyond_quota_ids, queued_us FROM usage_event WHERE agent_id = ? ORDER BY seq`, a.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	type did struct {
+		By     uuid.UUID
+		Beyond []uuid.UUID
+		Queued int64
+	}
+	var got []did
+	for rows.Next() {
+		var one did
+		if err := rows.Scan(&one.By, &one.Beyond, &one.Queued); err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, one)
+	}
+	want := []did{{Beyond: []uuid.UUID{}}, {By: monthly, Beyond: []uuid.UUID{}}, {Beyond: []uuid.UUID{shadow, monthly}, Queued: 1_250_000}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestIngest_stores_what_was_told_of_a_request(t *testing.T) {
 	w := newWorld(t, chtest.Open(t))
 	a := w.agent()
@@ -183,6 +217,12 @@ func TestFacts_bounds(t *testing.T) {
 	named := func(name string) *usagev1.UsageRecord {
 		return &usagev1.UsageRecord{Labels: []*usagev1.Label{{Name: name}}}
 	}
+	beyond := func(n, bytes int) (ids [][]byte) {
+		for range n {
+			ids = append(ids, make([]byte, bytes))
+		}
+		return ids
+	}
 	of := func(u *usagev1.TokenUsage) *usagev1.UsageRecord {
 		r := usage(1, 1)[0]
 		r.Attempts[0].Usage, r.Attempts[0].CostNanoUsd = u, nil
@@ -214,6 +254,11 @@ func TestFacts_bounds(t *testing.T) {
 		"text":                   {of(&usagev1.TokenUsage{Input: maxCount + 1}), "tokens"},
 		"candidates":             {&usagev1.UsageRecord{Candidates: make([]*usagev1.Candidate, maxCandidates+1)}, "65 candidates"},
 		"candidate_long":         {&usagev1.UsageRecord{Candidates: []*usagev1.Candidate{{Model: strings.Repeat("m", maxText+1)}}}, "text of 513 bytes"},
+		"quotas_at_their_bounds": {&usagev1.UsageRecord{RefusedByQuotaId: make([]byte, 16), BeyondQuotaIds: beyond(maxQuotas, 16), QueuedUs: maxCount}, ""},
+		"refused_by":             {&usagev1.UsageRecord{RefusedByQuotaId: []byte("monthly")}, "refused_by_quota_id is no UUID"},
+		"beyond":                 {&usagev1.UsageRecord{BeyondQuotaIds: beyond(1, 17)}, "beyond_quota_ids holds"},
+		"beyond_many":            {&usagev1.UsageRecord{BeyondQuotaIds: beyond(maxQuotas+1, 16)}, "beyond 1001 quotas"},
+		"queued":                 {&usagev1.UsageRecord{QueuedUs: -1}, "queued_us"},
 		"parent":                 {&usagev1.UsageRecord{ParentRequestId: "someone"}, "parent_request_id is no UUID"},
 	} {
 		t.Run(name, func(t *testing.T) {

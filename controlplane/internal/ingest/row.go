@@ -30,6 +30,9 @@ type row struct {
 	parent                                        uuid.UUID
 	labels                                        labels
 	candidates                                    []candidate
+	refusedBy                                     uuid.UUID   // zero: by no quota
+	beyond                                        []uuid.UUID // quotas
+	queuedUS                                      int64
 	lost                                          lost // of a tombstone
 }
 

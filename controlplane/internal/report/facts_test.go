@@ -20,6 +20,8 @@ import (
 var (
 	fellBack = uuid.MustParse("0192a000-0000-7000-8000-000000000101")
 	itsCopy  = uuid.MustParse("0192a000-0000-7000-8000-000000000102")
+	// shadowBudget is what fellBack went beyond.
+	shadowBudget = uuid.MustParse("0192a000-0000-7000-8000-000000000103")
 )
 
 var refusedAtOnce = map[string]string{"outcome": "'refused'", "streamed": "true", "duration_us": "1", "cost_usd": "0"}
@@ -30,7 +32,7 @@ var asked = []map[string]string{
 	{
 		"request_id": "'" + fellBack.String() + "'", "end_user": "'ada'", "run_id": "'run-1'", "labels": "map('team', 'search', 'env', 'prod')",
 		"candidate.provider": "['b', 'a', 'c']", "candidate.model": "['m', 'm', 'm']", "candidate.verdict": "['breaker_open', 'chosen', 'standby']",
-		"duration_us": "900000", "cost_usd": "2", "priced_cost_usd": "2",
+		"duration_us": "900000", "cost_usd": "2", "priced_cost_usd": "2", "queued_us": "300", "beyond_quota_ids": "['" + shadowBudget.String() + "']",
 		"attempt.provider": "['a', 'c']", "attempt.model": "['m', 'm']", "attempt.cause": "['first', 'fallback']", "attempt.outcome": "['upstream_error', 'ok']",
 		"attempt.cost_usd": "[0.5, 1.5]", "attempt.started_after_us": "[10, 2000]", "attempt.time_to_first_token_us": "[NULL, 7000]", "attempt.status": "[503, 200]",
 	},
@@ -171,6 +173,7 @@ func TestRequest(t *testing.T) {
 		Request: report.Request{
 			RequestID: fellBack, Route: "asked", Outcome: "ok", Attempts: 2, CostNanoUSD: ptr(int64(2_000_000_000)), DurationUS: 900_000,
 			Surface: "openai_chat", EndUser: "ada", RunID: "run-1", Labels: map[string]string{"team": "search", "env": "prod"},
+			QueuedUS: 300, Beyond: []uuid.UUID{shadowBudget},
 		},
 		Candidates: []report.Candidate{{"b", "m", "breaker_open"}, {"a", "m", "chosen"}, {"c", "m", "standby"}},
 		Attempts: []report.Attempt{

@@ -23,6 +23,7 @@ var RequestFields = filter.Schema{
 		ordered(requestField("duration_us", filter.Number)), requestField("time_to_first_token_us", filter.Number),
 		requestField("policy_version", filter.Number), requestField("attempts", filter.Number), requestField("price_book_version", filter.Text),
 		requestField("surface", filter.Text), requestField("end_user", filter.Text), requestField("run_id", filter.Text), requestField("labels", filter.Labels),
+		requestField("refused_by_quota_id", filter.ID), requestField("queued_us", filter.Number),
 	},
 	Search: routeField, ID: "request_id", Order: "started_at desc",
 }

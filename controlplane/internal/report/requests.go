@@ -40,13 +40,17 @@ type Request struct {
 	PolicyVersion                          int64
 	Surface, EndUser, RunID                string
 	Labels                                 map[string]string
+	RefusedBy                              uuid.UUID   // zero: by no quota
+	Beyond                                 []uuid.UUID // quotas that refuse nothing, and would have
+	QueuedUS                               int64
 }
 
 // requestColumns are in the order of scanRequest.
 const requestColumns = `
   request_id, started_at, route, project_id, key_id, provider, model, streamed, outcome, status, error_code,
   input_tokens, output_tokens, cost_usd, duration_us, time_to_first_token_us, policy_version, attempts,
-  price_book_version, gateway_id, surface, end_user, run_id, labels`
+  price_book_version, gateway_id, surface, end_user, run_id, labels,
+  refused_by_quota_id, beyond_quota_ids, queued_us`
 
 // SQL asks for one row more than the page, to know whether there is a next one. A
 // place that no list with this order has is an Invalid fault about the field page_token.
@@ -98,7 +102,7 @@ func scanRequest(rows driver.Rows, more []any) (r Request, err error) {
 	err = rows.Scan(append([]any{&r.RequestID, &r.StartedAt, &r.Route, &r.ProjectID, &r.KeyID, &r.Provider, &r.Model, &r.Streamed,
 		&r.Outcome, &r.Status, &r.ErrorCode, &r.InputTokens, &r.OutputTokens, &cost, &r.DurationUS, &r.TimeToFirstTokenUS,
 		&r.PolicyVersion, &r.Attempts, &r.PriceBookVersion, &r.GatewayID,
-		&r.Surface, &r.EndUser, &r.RunID, &r.Labels}, more...)...)
+		&r.Surface, &r.EndUser, &r.RunID, &r.Labels, &r.RefusedBy, &r.Beyond, &r.QueuedUS}, more...)...)
 	r.CostNanoUSD = nanoOf(cost)
 	return r, err
 }

@@ -82,8 +82,11 @@ func TestRequests_filters(t *testing.T) {
 	h := newHouse(t)
 	odd := `it's "odd" \té \n \\ %_ $1 {x}`
 	h.exec(t, `ALTER TABLE usage_event UPDATE error_code = '`+quoteSQL(odd)+`' WHERE seq = 5 SETTINGS mutations_sync = 1`)
+	by := uuid.NewString()
+	h.exec(t, `ALTER TABLE usage_event UPDATE refused_by_quota_id = '`+by+`', queued_us = 1500 WHERE seq IN (6, 7) SETTINGS mutations_sync = 1`)
 	for text, want := range map[string]int{
-		``:                         perRow,
+		``:                            perRow,
+		`refused_by_quota_id = ` + by: 2, `refused_by_quota_id:*`: 2, `queued_us > 1000`: 2, `queued_us = 0`: perRow - 2,
 		`outcome = upstream_error`: 5, `outcome != upstream_error`: 45, `-outcome:ERROR`: 45, `outcome = upstream_*`: 5, `outcome != upstream_*`: 45,
 		`started_at >= "2026-11-20T10:45:00Z"`: 5, `duration_us > 45000 AND streamed = true`: 2, `status = 200 status < 500`: perRow,
 		`time_to_first_token_us:*`: 25, `NOT time_to_first_token_us > 1`: 25, `time_to_first_token_us != 500`: 25,

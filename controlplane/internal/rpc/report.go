@@ -174,6 +174,7 @@ func toProtoRequest(r report.Request) *adminv1.Request {
 		DurationUs: r.DurationUS, TimeToFirstTokenUs: r.TimeToFirstTokenUS,
 		PolicyVersion: r.PolicyVersion, Attempts: int32(r.Attempts), PriceBookVersion: r.PriceBookVersion,
 		Surface: r.Surface, EndUser: r.EndUser, RunId: r.RunID, Labels: r.Labels,
+		RefusedByQuotaId: idOrEmpty(r.RefusedBy), BeyondQuotaIds: toTexts(r.Beyond), QueuedUs: r.QueuedUS,
 	}
 }
 

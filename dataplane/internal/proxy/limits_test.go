@@ -9,7 +9,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
+	usagev1 "github.com/weirhq/weir/proto/gen/weir/usage/v1"
 )
 
 const (
@@ -91,8 +95,35 @@ func TestAnswersTellOfLimits(t *testing.T) {
 			if response.Header.Get("X-Ratelimit-Remaining-Requests") != "0" || response.Header.Get("X-Weir-Quota") != "rate 1" || response.Header.Get("Retry-After") == "" {
 				t.Errorf("refused with %v", response.Header)
 			}
+			for record, want := range map[*usagev1.UsageRecord]struct{ refusedBy, beyond []string }{
+				h.recorder.refused[0]: {refusedBy: []string{firstID}},
+				h.last():              {beyond: []string{shadowed.Id}}, // the third of two
+				h.recorder.ended[1]:   {},
+			} {
+				if diff := cmp.Diff(want.refusedBy, quotaIDs(t, record.RefusedByQuotaId)); diff != "" {
+					t.Errorf("refused by: %s", diff)
+				}
+				if diff := cmp.Diff(want.beyond, quotaIDs(t, record.BeyondQuotaIds...)); diff != "" {
+					t.Errorf("beyond: %s", diff)
+				}
+			}
 		})
 	}
+}
+
+func quotaIDs(t *testing.T, all ...[]byte) (ids []string) {
+	t.Helper()
+	for _, raw := range all {
+		if raw == nil {
+			continue
+		}
+		id, err := uuid.FromBytes(raw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, id.String())
+	}
+	return ids
 }
 
 func TestAnthropicsSurfaceTellsOfLimitsItsOwnWay(t *testing.T) {
@@ -132,6 +163,9 @@ func TestAQuotaThatWasPassedOverIsNotTold(t *testing.T) {
 	<-h.done
 	if response.StatusCode != 200 || response.Header.Get("X-Weir-Quota") != "" || response.Header.Get("Retry-After") != "" {
 		t.Errorf("%d %v %s", response.StatusCode, response.Header, text)
+	}
+	if r := h.last(); r.RefusedByQuotaId != nil {
+		t.Errorf("recorded as refused: %v", r)
 	}
 }
 

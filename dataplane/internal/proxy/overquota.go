@@ -35,11 +35,20 @@ func (e *exchange) overQuota(r *quota.Refusal) *dialect.Refusal {
 	return e.lacked.told
 }
 
+// refusing is what a quota does not cover, where that is why the request is refused; nil: it is
+// not.
+func (e *exchange) refusing(refusal *dialect.Refusal) *lack {
+	if l := e.lacked; l != nil && l.told == refusal {
+		return l
+	}
+	return nil
+}
+
 // tellQuota says in the header which quota refuses the request, if one does, and when to come
 // again.
 func (e *exchange) tellQuota(refusal *dialect.Refusal) {
-	l := e.lacked
-	if l == nil || l.told != refusal {
+	l := e.refusing(refusal)
+	if l == nil {
 		return
 	}
 	header := e.w.Header()

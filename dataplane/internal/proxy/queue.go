@@ -109,6 +109,7 @@ func (e *exchange) waitedFor(turn *balance.Turn, begun time.Time) *dialect.Refus
 	now := e.handler.config.Now()
 	took := now.Sub(begun)
 	e.queue.waited, e.queue.took = true, took
+	e.record.QueuedUs = took.Microseconds()
 	e.waited += took
 	e.stages[stageChoose].Add(-int64(took))
 	e.w.Header()["X-Weir-Queued"] = []string{strconv.FormatInt(took.Milliseconds(), 10)}

@@ -123,6 +123,9 @@ func TestARequestWaitsForItsProvider(t *testing.T) {
 	if at := r.Attempts[0].StartedAfterUs; at < int64(took-50)*1000 || r.OverheadUs > 300_000 {
 		t.Errorf("it is asked %d µs after the begin, of which the agent took %d", at, r.OverheadUs)
 	}
+	if r.QueuedUs/1000 != int64(took) {
+		t.Errorf("recorded %d µs in the queue, told %d ms", r.QueuedUs, took)
+	}
 	if r.Candidates[0].Verdict != usagev1.Verdict_VERDICT_CHOSEN || b.refused != 0 {
 		t.Errorf("%v, refused %d times", r.Candidates, b.refused)
 	}

@@ -1,7 +1,9 @@
 package proxy
 
 import (
+	"bytes"
 	"context"
+	"slices"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect"
 	"github.com/weirhq/weir/dataplane/internal/quota"
@@ -21,7 +23,9 @@ type reservation struct {
 	input int64
 	// charges are in the record; their amounts are what was reserved until they are settled.
 	charges []*usagev1.Charge
-	over    bool
+	// beyond are the quotas that would have refused it, were they hard.
+	beyond [][]byte
+	over   bool
 }
 
 // over is the context of what waits for nothing.
@@ -41,7 +45,7 @@ func (e *exchange) reserve(claims []quota.Claim) (*reservation, *quota.Refusal) 
 	if refusal := e.handler.config.Quotas.Reserve(ctx, &r.Reservation, claims); refusal != nil {
 		return nil, refusal
 	}
-	r.charges = r.AppendCharges(nil, nil)
+	r.charges, r.beyond = r.AppendCharges(nil, nil), r.AppendBeyond(nil)
 	return r, nil
 }
 
@@ -60,7 +64,7 @@ func (r *reservation) release() {
 	if r == nil || r.over {
 		return
 	}
-	r.over, r.charges = true, nil
+	r.over, r.charges, r.beyond = true, nil, nil
 	r.Release()
 }
 
@@ -322,14 +326,19 @@ func allTokens(u *usagev1.TokenUsage) int64 {
 	return input + output
 }
 
-// charge puts into the record what the request took so far.
+// charge puts into the record what the request took so far, and what it went beyond.
 func (e *exchange) charge() {
 	if len(e.reservations) == 0 {
 		return
 	}
-	e.record.Charges = e.record.Charges[:0]
+	e.record.Charges, e.record.BeyondQuotaIds = e.record.Charges[:0], e.record.BeyondQuotaIds[:0]
 	for _, r := range e.reservations {
 		e.record.Charges = append(e.record.Charges, r.charges...)
+		for _, id := range r.beyond {
+			if !slices.ContainsFunc(e.record.BeyondQuotaIds, func(other []byte) bool { return bytes.Equal(id, other) }) {
+				e.record.BeyondQuotaIds = append(e.record.BeyondQuotaIds, id)
+			}
+		}
 	}
 }
 

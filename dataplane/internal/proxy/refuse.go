@@ -140,6 +140,9 @@ func unreadable(err error, limit int64) *dialect.Refusal {
 func (e *exchange) refuse(refusal *dialect.Refusal) {
 	e.record.Outcome = usagev1.Outcome_OUTCOME_REFUSED
 	e.record.Status, e.record.ErrorCode = int32(refusal.Status), string(refusal.Code)
+	if l := e.refusing(refusal); l != nil {
+		e.record.RefusedByQuotaId = l.Quota.ID[:]
+	}
 	if e.record.KeyId != "" && refusal != spoolFull && refusal != spoolUnavailable {
 		e.recordRefusal()
 	}

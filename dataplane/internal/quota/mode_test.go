@@ -1,6 +1,7 @@
 package quota_test
 
 import (
+	"bytes"
 	"testing"
 	"time"
 
@@ -21,13 +22,20 @@ func TestModes(t *testing.T) {
 			if n := count(t, m, "weir_agent_quota_beyond_total"); n != 0 {
 				t.Errorf("%v beyond before it is spent", n)
 			}
+			beyond := 0
 			for range 5 {
-				reserve(t, m, quota.Claim{Quota: q, Amount: 10}).Settle([]int64{20})
+				r := reserve(t, m, quota.Claim{Quota: q, Amount: 10})
+				for _, id := range r.AppendBeyond(nil) {
+					if beyond++; !bytes.Equal(id, q.ID[:]) {
+						t.Errorf("beyond %x", id)
+					}
+				}
+				r.Settle([]int64{20})
 				time.Sleep(time.Second)
 			}
 			time.Sleep(3 * time.Second)
-			if n := count(t, m, "weir_agent_quota_beyond_total"); n < 4 || n > 5 {
-				t.Errorf("%v of 5 beyond", n)
+			if n := count(t, m, "weir_agent_quota_beyond_total"); n < 4 || n > 5 || beyond != int(n) {
+				t.Errorf("%v of 5 beyond, and reservations tell of %d", n, beyond)
 			}
 			if spent, _ := l.sums(id(q)); spent != 200 {
 				t.Errorf("%d spent", spent)

@@ -91,6 +91,17 @@ func (r *Reservation) AppendCharges(to []*usagev1.Charge, actual []int64) []*usa
 	return to
 }
 
+// AppendBeyond adds the quotas that refuse nothing and that the request went beyond: their ids,
+// 16 bytes each, which nobody may write to. Before Settle and Release.
+func (r *Reservation) AppendBeyond(to [][]byte) [][]byte {
+	for i := range r.n {
+		if h := r.at(i); h.beyond {
+			to = append(to, h.account.book.quota.Load().ID[:])
+		}
+	}
+	return to
+}
+
 func (h *held) charge(c *usagev1.Charge, amount int64) *usagev1.Charge {
 	a := h.account
 	a.mu.Lock()

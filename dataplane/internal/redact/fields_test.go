@@ -32,6 +32,8 @@ var noContent = map[string]string{
 	"charges.quota_id":            "of the policy",
 	"charges.subject":             "what stands in end_user or, where the key has no label of the name, in labels.value; else the key's label",
 	"charges.window":              "the ledger's name of it: two times",
+	"refused_by_quota_id":         "of the policy",
+	"beyond_quota_ids":            "of the policy",
 	"torn_from.boot":              "made by the agent: a counter and random bits",
 }
 

@@ -1913,7 +1913,13 @@ type Request struct {
 	EndUser string `protobuf:"bytes,22,opt,name=end_user,json=endUser,proto3" json:"end_user,omitempty"`
 	RunId   string `protobuf:"bytes,23,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
 	// What the caller said of the request (x-weir-metadata).
-	Labels        map[string]string `protobuf:"bytes,24,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Labels map[string]string `protobuf:"bytes,24,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// The budget or limit that refused it; empty: none did.
+	RefusedByQuotaId string `protobuf:"bytes,25,opt,name=refused_by_quota_id,json=refusedByQuotaId,proto3" json:"refused_by_quota_id,omitempty"`
+	// Budgets and limits that refuse nothing (SOFT, SHADOW), and would have refused it.
+	BeyondQuotaIds []string `protobuf:"bytes,26,rep,name=beyond_quota_ids,json=beyondQuotaIds,proto3" json:"beyond_quota_ids,omitempty"`
+	// How long it waited in the queue of a provider that has one.
+	QueuedUs      int64 `protobuf:"varint,27,opt,name=queued_us,json=queuedUs,proto3" json:"queued_us,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2114,6 +2120,27 @@ func (x *Request) GetLabels() map[string]string {
 		return x.Labels
 	}
 	return nil
+}
+
+func (x *Request) GetRefusedByQuotaId() string {
+	if x != nil {
+		return x.RefusedByQuotaId
+	}
+	return ""
+}
+
+func (x *Request) GetBeyondQuotaIds() []string {
+	if x != nil {
+		return x.BeyondQuotaIds
+	}
+	return nil
+}
+
+func (x *Request) GetQueuedUs() int64 {
+	if x != nil {
+		return x.QueuedUs
+	}
+	return 0
 }
 
 type GetRequestRequest struct {
@@ -2592,7 +2619,7 @@ const file_weir_admin_v1_report_proto_rawDesc = "" +
 	"\border_by\x18\v \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\aorderBy\"r\n" +
 	"\x14ListRequestsResponse\x122\n" +
 	"\brequests\x18\x01 \x03(\v2\x16.weir.admin.v1.RequestR\brequests\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x99\a\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x8f\b\n" +
 	"\aRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x129\n" +
@@ -2624,7 +2651,10 @@ const file_weir_admin_v1_report_proto_rawDesc = "" +
 	"\asurface\x18\x15 \x01(\tR\asurface\x12\x19\n" +
 	"\bend_user\x18\x16 \x01(\tR\aendUser\x12\x15\n" +
 	"\x06run_id\x18\x17 \x01(\tR\x05runId\x12:\n" +
-	"\x06labels\x18\x18 \x03(\v2\".weir.admin.v1.Request.LabelsEntryR\x06labels\x1a9\n" +
+	"\x06labels\x18\x18 \x03(\v2\".weir.admin.v1.Request.LabelsEntryR\x06labels\x12-\n" +
+	"\x13refused_by_quota_id\x18\x19 \x01(\tR\x10refusedByQuotaId\x12(\n" +
+	"\x10beyond_quota_ids\x18\x1a \x03(\tR\x0ebeyondQuotaIds\x12\x1b\n" +
+	"\tqueued_us\x18\x1b \x01(\x03R\bqueuedUs\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\x10\n" +

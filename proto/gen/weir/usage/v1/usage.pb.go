@@ -852,7 +852,15 @@ type UsageRecord struct {
 	// Of TOMBSTONE only.
 	Loss *Loss `protobuf:"bytes,27,opt,name=loss,proto3" json:"loss,omitempty"`
 	// The quotas that the request came under, with what it took of each: nothing where it is 0.
-	Charges       []*Charge `protobuf:"bytes,41,rep,name=charges,proto3" json:"charges,omitempty"`
+	Charges []*Charge `protobuf:"bytes,41,rep,name=charges,proto3" json:"charges,omitempty"`
+	// The quota that refused the request, 16 bytes; empty: none did.
+	RefusedByQuotaId []byte `protobuf:"bytes,42,opt,name=refused_by_quota_id,json=refusedByQuotaId,proto3" json:"refused_by_quota_id,omitempty"`
+	// Quotas that refuse nothing, and that the request went beyond: had they been hard, it would
+	// have been refused. 16 bytes each.
+	BeyondQuotaIds [][]byte `protobuf:"bytes,43,rep,name=beyond_quota_ids,json=beyondQuotaIds,proto3" json:"beyond_quota_ids,omitempty"`
+	// How long the request waited for what its provider allows, microseconds: in the queue of one
+	// that has one.
+	QueuedUs      int64 `protobuf:"varint,44,opt,name=queued_us,json=queuedUs,proto3" json:"queued_us,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1081,6 +1089,27 @@ func (x *UsageRecord) GetCharges() []*Charge {
 		return x.Charges
 	}
 	return nil
+}
+
+func (x *UsageRecord) GetRefusedByQuotaId() []byte {
+	if x != nil {
+		return x.RefusedByQuotaId
+	}
+	return nil
+}
+
+func (x *UsageRecord) GetBeyondQuotaIds() [][]byte {
+	if x != nil {
+		return x.BeyondQuotaIds
+	}
+	return nil
+}
+
+func (x *UsageRecord) GetQueuedUs() int64 {
+	if x != nil {
+		return x.QueuedUs
+	}
+	return 0
 }
 
 // Loss sums up requests whose records found no room; started_at_us and duration_us of
@@ -1749,7 +1778,7 @@ const file_weir_usage_v1_usage_proto_rawDesc = "" +
 	"closedAtUs\x12#\n" +
 	"\rpayload_bytes\x18\a \x01(\x03R\fpayloadBytes\"D\n" +
 	"\fBatchPayload\x124\n" +
-	"\arecords\x18\x01 \x03(\v2\x1a.weir.usage.v1.UsageRecordR\arecords\"\xa8\b\n" +
+	"\arecords\x18\x01 \x03(\v2\x1a.weir.usage.v1.UsageRecordR\arecords\"\x9e\t\n" +
 	"\vUsageRecord\x12\x10\n" +
 	"\x03seq\x18\x01 \x01(\x03R\x03seq\x12\x1d\n" +
 	"\n" +
@@ -1786,7 +1815,10 @@ const file_weir_usage_v1_usage_proto_rawDesc = "" +
 	"candidates\x18\x1a \x03(\v2\x18.weir.usage.v1.CandidateR\n" +
 	"candidates\x12'\n" +
 	"\x04loss\x18\x1b \x01(\v2\x13.weir.usage.v1.LossR\x04loss\x12/\n" +
-	"\acharges\x18) \x03(\v2\x15.weir.usage.v1.ChargeR\achargesJ\x04\b\x1c\x10)\"\xda\x01\n" +
+	"\acharges\x18) \x03(\v2\x15.weir.usage.v1.ChargeR\acharges\x12-\n" +
+	"\x13refused_by_quota_id\x18* \x01(\fR\x10refusedByQuotaId\x12(\n" +
+	"\x10beyond_quota_ids\x18+ \x03(\fR\x0ebeyondQuotaIds\x12\x1b\n" +
+	"\tqueued_us\x18, \x01(\x03R\bqueuedUsJ\x04\b\x1c\x10)\"\xda\x01\n" +
 	"\x04Loss\x12\x1a\n" +
 	"\brequests\x18\x01 \x01(\x03R\brequests\x12\x18\n" +
 	"\ashadows\x18\x02 \x01(\x03R\ashadows\x12\x1a\n" +
