@@ -52,4 +52,12 @@ func TestWeightsAndQueues(t *testing.T) {
 	}
 	wantReasons(t, with(&policyv1.Key{Weight: 101, Priority: 9}, nil, &policyv1.Project{Id: "p", Weight: -1}, &policyv1.Project{Id: "p"}),
 		"key fair: its weight is 101", "key fair: its priority is 9", "project p: its weight is -1", "project p is there twice")
+	for reason, q := range map[string]*policyv1.Queue{
+		"in its queue 0 requests wait for 5 ms":        {MaxWaitMs: 5},
+		"in its queue 1001 requests wait for 5 ms":     {MaxRequests: 1001, MaxWaitMs: 5},
+		"in its queue 5 requests wait for 0 ms":        {MaxRequests: 5},
+		"in its queue 1000 requests wait for 60001 ms": {MaxRequests: 1000, MaxWaitMs: 60_001},
+	} {
+		wantReasons(t, with(&policyv1.Key{}, q), reason)
+	}
 }
