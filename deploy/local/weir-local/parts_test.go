@@ -24,7 +24,7 @@ func TestPartsGetTheCallersSettings(t *testing.T) {
 		want []string
 	}{
 		"control plane": {control.Env, []string{"WEIR_WEBHOOK_NETWORKS=127.0.0.0/8,::1/128,10.1.0.0/16"}},
-		"agent":         {agent.Env, []string{"WEIR_ALLOW_UPSTREAMS=http://mock.test="+demo.CredentialRef+";https://models.test=env://WEIR_SECRET_MODELS", "WEIR_SECRET_MODELS=s"}},
+		"agent":         {agent.Env, []string{"WEIR_ALLOW_UPSTREAMS=http://mock.test=" + demo.CredentialRef + ";https://models.test=env://WEIR_SECRET_MODELS", "WEIR_SECRET_MODELS=s"}},
 	} {
 		for _, want := range c.want {
 			if !slices.Contains(c.has, want) {
