@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/controlplane/internal/clickhouse"
+	"github.com/weirhq/weir/proto/contract/brokers"
 )
 
 // Roles that a process can take.
@@ -38,18 +39,19 @@ type Config struct {
 	RelayURL    string   `env:"WEIR_RELAY_URL" help:"URL under which agents reach this relay, where it is another one than WEIR_URL: what they have as WEIR_RELAY_URL."`
 	Region      string   `env:"WEIR_REGION" help:"Region whose usage the brokers hold: the relay takes that of gateways in this region only; empty: any."`
 
-	PostgresURL         string        `kong:"-"`
-	KeepAnswers         time.Duration `env:"WEIR_KEEP_ANSWERS" default:"720h" help:"How long a request id is known: until then the same request gets the stored answer."`
-	PostgresSuperuser   bool          `env:"WEIR_POSTGRES_SUPERUSER" help:"Serve although the login role of Postgres goes around row-level security; for development."`
-	PostgresSynchronous bool          `env:"WEIR_POSTGRES_SYNCHRONOUS" help:"Postgres answers a commit when a standby has it, and none other takes over: after a failover quotas do not wait for agents."`
-	KafkaBrokers        []string      `env:"WEIR_KAFKA_BROKERS" help:"Brokers that usage comes from, and that the relay writes to, host:port."`
-	KafkaTopic          string        `env:"WEIR_KAFKA_TOPIC" default:"weir.usage.v1" help:"Topic of usage."`
-	KafkaDeadTopic      string        `env:"WEIR_KAFKA_DEAD_TOPIC" default:"weir.usage.v1.dead" help:"Topic for what can't be decoded or verified."`
-	IngestGather        time.Duration `env:"WEIR_INGEST_GATHER" default:"500ms" help:"For how long ingest gathers usage into one block: longer makes fewer parts in ClickHouse, and requests are seen that much later."`
-	ClickHouseURL       string        `kong:"-"`
-	ClickHouseReportURL string        `kong:"-"`
-	ClickHouseDatabase  string        `env:"WEIR_CLICKHOUSE_DATABASE" default:"weir" help:"Database that holds usage."`
-	ClickHouseCluster   string        `name:"clickhouse-cluster" env:"WEIR_CLICKHOUSE_CLUSTER" help:"ClickHouse cluster of one shard that holds usage on each of its servers; empty: a single server."`
+	PostgresURL         string           `kong:"-"`
+	KeepAnswers         time.Duration    `env:"WEIR_KEEP_ANSWERS" default:"720h" help:"How long a request id is known: until then the same request gets the stored answer."`
+	PostgresSuperuser   bool             `env:"WEIR_POSTGRES_SUPERUSER" help:"Serve although the login role of Postgres goes around row-level security; for development."`
+	PostgresSynchronous bool             `env:"WEIR_POSTGRES_SYNCHRONOUS" help:"Postgres answers a commit when a standby has it, and none other takes over: after a failover quotas do not wait for agents."`
+	KafkaBrokers        []string         `env:"WEIR_KAFKA_BROKERS" help:"Brokers that usage comes from, and that the relay writes to, host:port."`
+	KafkaTopic          string           `env:"WEIR_KAFKA_TOPIC" default:"weir.usage.v1" help:"Topic of usage."`
+	KafkaDeadTopic      string           `env:"WEIR_KAFKA_DEAD_TOPIC" default:"weir.usage.v1.dead" help:"Topic for what can't be decoded or verified."`
+	Kafka               brokers.Settings `embed:"" prefix:"kafka-"`
+	IngestGather        time.Duration    `env:"WEIR_INGEST_GATHER" default:"500ms" help:"For how long ingest gathers usage into one block: longer makes fewer parts in ClickHouse, and requests are seen that much later."`
+	ClickHouseURL       string           `kong:"-"`
+	ClickHouseReportURL string           `kong:"-"`
+	ClickHouseDatabase  string           `env:"WEIR_CLICKHOUSE_DATABASE" default:"weir" help:"Database that holds usage."`
+	ClickHouseCluster   string           `name:"clickhouse-cluster" env:"WEIR_CLICKHOUSE_CLUSTER" help:"ClickHouse cluster of one shard that holds usage on each of its servers; empty: a single server."`
 
 	OIDCIssuer       string `name:"oidc-issuer" env:"WEIR_OIDC_ISSUER" help:"Identity provider of the console's users."`
 	OIDCClientID     string `name:"oidc-client-id" env:"WEIR_OIDC_CLIENT_ID" help:"Client that the identity provider knows this control plane as."`
@@ -77,6 +79,7 @@ func (c *Config) secretVariables() map[string]*string {
 	return map[string]*string{
 		"WEIR_POSTGRES_URL":          &c.PostgresURL,
 		"WEIR_CLICKHOUSE_URL":        &c.ClickHouseURL,
+		"WEIR_KAFKA_PASSWORD":        &c.Kafka.Password,
 		"WEIR_CLICKHOUSE_REPORT_URL": &c.ClickHouseReportURL,
 		"WEIR_OIDC_CLIENT_SECRET":    &c.OIDCClientSecret,
 		"WEIR_OPERATOR_TOKEN":        &c.OperatorToken,
@@ -141,6 +144,7 @@ func (c *Config) validate() error {
 	}
 	if c.does(RoleIngest) || c.does(RoleRelay) {
 		require(len(c.KafkaBrokers) > 0, "WEIR_KAFKA_BROKERS: not set (roles ingest and relay)")
+		faults = append(faults, c.Kafka.Access().Validate())
 	}
 	return errors.Join(faults...)
 }

@@ -152,7 +152,7 @@ func (p *process) ingest(ctx context.Context) error {
 	}
 	defer conn.Close()
 	in, err := ingest.New(ingest.Config{
-		Brokers: p.config.KafkaBrokers, Topic: p.config.KafkaTopic, DeadTopic: p.config.KafkaDeadTopic,
+		Brokers: p.config.KafkaBrokers, Access: p.config.Kafka.Access(), Topic: p.config.KafkaTopic, DeadTopic: p.config.KafkaDeadTopic,
 		Postgres: p.db, ClickHouse: conn, Registry: p.store, Tails: ingest.PostgresTails{DB: p.db},
 		Gather: p.config.IngestGather,
 		Log:    p.logger.With("part", "ingest"), Metrics: p.metrics,

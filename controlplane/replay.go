@@ -51,7 +51,7 @@ func ReplayDeadLetters(ctx context.Context, c Config, r Replaying, out io.Writer
 		}
 	}
 	tally, err := ingest.Replay(ctx, ingest.Config{
-		Brokers: c.KafkaBrokers, Topic: c.KafkaTopic, DeadTopic: c.KafkaDeadTopic, Postgres: db, Registry: store,
+		Brokers: c.KafkaBrokers, Access: c.Kafka.Access(), Topic: c.KafkaTopic, DeadTopic: c.KafkaDeadTopic, Postgres: db, Registry: store,
 	}, wanted, r.Send)
 	sayTally(out, tally, r.Send)
 	return err

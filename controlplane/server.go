@@ -110,7 +110,10 @@ func (s *server) serveAgents(agents *fleet.Authenticator) error {
 // of revocations as soon as that.
 func (s *server) serveUsage(agents *fleet.Authenticator) error {
 	p := s.process
-	producer := relay.NewKafka(relay.KafkaConfig{Brokers: p.config.KafkaBrokers, Topic: p.config.KafkaTopic})
+	producer, err := relay.NewKafka(relay.KafkaConfig{Brokers: p.config.KafkaBrokers, Topic: p.config.KafkaTopic, Access: p.config.Kafka.Access()})
+	if err != nil {
+		return err
+	}
 	s.close = append(s.close, producer.Close)
 	handler, err := relay.New(relay.Config{
 		Authenticator: agents, Registry: p.store, Producer: producer, Region: p.config.Region,

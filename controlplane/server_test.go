@@ -12,6 +12,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/openapi"
 	"github.com/weirhq/weir/controlplane/internal/postgres/pgtest"
 	"github.com/weirhq/weir/controlplane/internal/rpc"
+	"github.com/weirhq/weir/proto/contract/brokers"
 	"github.com/weirhq/weir/proto/gen/weir/usage/v1/usagev1connect"
 )
 
@@ -73,5 +74,27 @@ func TestConfig_relay(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not in: %v", want, err)
 		}
+	}
+}
+
+// A login at the brokers that can't be one is said before anything starts, and never its
+// password.
+func TestConfig_of_the_brokers(t *testing.T) {
+	t.Setenv("WEIR_KAFKA_PASSWORD", "canary")
+	c := Config{Roles: []string{RoleIngest}, PublicURL: "http://x", KafkaBrokers: []string{"k:9093"}, Kafka: brokers.Settings{
+		CAFile: "ca.pem", KeyFile: "key.pem", SASLMechanism: "SCRAM-SHA-512",
+	}}
+	if err := c.LoadSecrets(); err != nil {
+		t.Fatal(err)
+	}
+	err := c.validate()
+	for _, want := range []string{"WEIR_KAFKA_TLS=true", "WEIR_KAFKA_CERTIFICATE_FILE", "scram-sha-512 needs a user name"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is not in: %v", want, err)
+		}
+	}
+	c.Kafka.Username, c.Kafka.TLS, c.Kafka.KeyFile = "weir", true, ""
+	if err := c.validate(); strings.Contains(err.Error(), "kafka") || strings.Contains(err.Error(), "canary") {
+		t.Error(err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/weirhq/weir/dataplane/internal/control"
 	"github.com/weirhq/weir/dataplane/internal/usage"
+	"github.com/weirhq/weir/proto/contract/brokers"
 )
 
 // Config is what an agent is told, by flags or environment variables. It is local:
@@ -42,14 +43,10 @@ type Config struct {
 	UsageVia string `env:"WEIR_USAGE_VIA" enum:",relay,kafka" default:"" help:"How usage gets out: relay (over the control plane's URL, or WEIR_RELAY_URL) or kafka. By default kafka where WEIR_KAFKA_BROKERS is set, else relay. weir-agent usage via changes it while the agent runs."`
 	RelayURL string `env:"WEIR_RELAY_URL" help:"URL of the relay of the gateway's region, exactly as it names itself; by default WEIR_CONTROL_URL."`
 
-	KafkaBrokers       []string `env:"WEIR_KAFKA_BROKERS" help:"Brokers that usage may be sent to without a relay, host:port."`
-	KafkaTopic         string   `env:"WEIR_KAFKA_TOPIC" default:"weir.usage.v1" help:"Topic that usage is sent to."`
-	KafkaShared        bool     `env:"WEIR_KAFKA_SHARED" help:"Others use the brokers, too: do not start where this agent's login can read the topic."`
-	KafkaTLS           bool     `env:"WEIR_KAFKA_TLS" help:"Speak TLS to the brokers."`
-	KafkaCAFile        string   `name:"kafka-ca-file" env:"WEIR_KAFKA_CA_FILE" placeholder:"FILE" help:"Certificates, in PEM, that the brokers' must be signed by; by default those of the system."`
-	KafkaSASLMechanism string   `name:"kafka-sasl-mechanism" env:"WEIR_KAFKA_SASL_MECHANISM" enum:",PLAIN,SCRAM-SHA-256,SCRAM-SHA-512" default:"" help:"PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512; empty: no login."`
-	KafkaUsername      string   `env:"WEIR_KAFKA_USERNAME" help:"Login at the brokers; its password is WEIR_KAFKA_PASSWORD."`
-	KafkaPassword      string   `kong:"-"`
+	KafkaBrokers []string         `env:"WEIR_KAFKA_BROKERS" help:"Brokers that usage may be sent to without a relay, host:port."`
+	KafkaTopic   string           `env:"WEIR_KAFKA_TOPIC" default:"weir.usage.v1" help:"Topic that usage is sent to."`
+	KafkaShared  bool             `env:"WEIR_KAFKA_SHARED" help:"Others use the brokers, too: do not start where this agent's login can read the topic."`
+	Kafka        brokers.Settings `embed:"" prefix:"kafka-"`
 
 	LogLevel     string `env:"WEIR_LOG_LEVEL" enum:"debug,info,warn,error" default:"info" help:"Least level of lines in the log; requests have info."`
 	AccessLog    string `env:"WEIR_ACCESS_LOG" enum:"all,failed,none" default:"all" help:"Which requests have a line in the log: all, failed or none."`
@@ -66,7 +63,7 @@ func (c *Config) LoadSecrets() error {
 	var faults []error
 	for name, value := range map[string]*string{
 		"WEIR_ENROLMENT_TOKEN": &c.EnrolmentToken,
-		"WEIR_KAFKA_PASSWORD":  &c.KafkaPassword,
+		"WEIR_KAFKA_PASSWORD":  &c.Kafka.Password,
 	} {
 		*value = os.Getenv(name)
 		path := os.Getenv(name + "_FILE")

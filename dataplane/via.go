@@ -74,14 +74,7 @@ func (a *agent) checkShared(ctx context.Context) error {
 }
 
 func (c *Config) kafka() usage.KafkaConfig {
-	return usage.KafkaConfig{
-		Brokers: c.KafkaBrokers, Topic: c.KafkaTopic, Shared: c.KafkaShared,
-		TLS: usage.KafkaTLS{Enabled: c.KafkaTLS, CA: c.KafkaCAFile},
-		SASL: usage.KafkaSASL{
-			Mechanism: strings.ToLower(c.KafkaSASLMechanism),
-			Username:  c.KafkaUsername, Password: usage.Password(c.KafkaPassword),
-		},
-	}
+	return usage.KafkaConfig{Brokers: c.KafkaBrokers, Topic: c.KafkaTopic, Shared: c.KafkaShared, Access: c.Kafka.Access()}
 }
 
 // via shows how usage gets out, and POST, with a name as its body, changes it until the restart.

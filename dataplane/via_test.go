@@ -125,7 +125,7 @@ func TestSharedBrokersAreAskedAtTheStart(t *testing.T) {
 // What is wrong with the way to brokers is found before a boot is opened.
 func TestNoBootWithoutAWay(t *testing.T) {
 	config := viaConfig(t)
-	config.KafkaBrokers, config.KafkaTLS, config.KafkaCAFile = []string{"k:9092"}, true, filepath.Join(t.TempDir(), "none.pem")
+	config.KafkaBrokers, config.Kafka.TLS, config.Kafka.CAFile = []string{"k:9092"}, true, filepath.Join(t.TempDir(), "none.pem")
 	if _, err := newAgent(config, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "none.pem") {
 		t.Errorf("got %v", err)
 	}

@@ -15,7 +15,9 @@ url: https://weir.example.com
 oidc: {issuer: "https://login.example.com/realm", clientId: weir}
 kafka: {brokers: ['kafka:9092']}
 `
-	controlPlaneApart = controlPlaneLeast + `
+	controlPlaneApart = `
+url: https://weir.example.com
+oidc: {issuer: "https://login.example.com/realm", clientId: weir}
 processes:
   - {name: api, roles: [api], replicas: 3, resources: {requests: {cpu: 1}, limits: {memory: 1Gi}}}
   - {name: fleet, roles: [fleet], replicas: 2, resources: {requests: {cpu: 1}, limits: {memory: 1Gi}}}
@@ -23,6 +25,7 @@ processes:
   - {name: relay, roles: [relay], replicas: 2, resources: {requests: {cpu: 1}, limits: {memory: 1Gi}}}
 region: eu
 relayUrl: https://relay.eu.example.com
+kafka: {brokers: ['kafka:9092'], tls: true, ca: {secretName: brokers}, sasl: {mechanism: SCRAM-SHA-512, username: weir}}
 settings: {WEIR_CALL_TIMEOUT: 20s, WEIR_PRINCIPAL_RATE: 50}
 trustedProxies: [10.0.0.0/8, fd00::/8]
 ingress: {enabled: true, className: nginx, host: weir.example.com, tlsSecretName: tls, annotations: {note: x}}
@@ -66,6 +69,12 @@ func TestControlPlaneChartRoles(t *testing.T) {
 		if variables["WEIR_ROLES"] != role || writes != (role == "ingest") || operates != (role == "api") || produces != (role == "ingest" || role == "relay") ||
 			(variables["WEIR_REGION"] == "eu" && variables["WEIR_RELAY_URL"] == "https://relay.eu.example.com") != (role == "relay") {
 			t.Errorf("%s has what its roles don't need, or lacks something: %v", role, variables)
+		}
+		secured := variables["WEIR_KAFKA_TLS"] == "true" && variables["WEIR_KAFKA_CA_FILE"] == "/run/weir/kafka-ca/ca.crt" && variables["WEIR_KAFKA_USERNAME"] == "weir" &&
+			variables["WEIR_KAFKA_PASSWORD_FILE"] == "/run/weir/secrets/kafka-password" &&
+			slices.ContainsFunc(d.Spec.Template.Spec.Containers[0].VolumeMounts, mountsAt("kafka-ca", "/run/weir/kafka-ca"))
+		if secured != produces {
+			t.Errorf("%s has of the login at the brokers %v", role, variables)
 		}
 		files := 0
 		for name, value := range variables {

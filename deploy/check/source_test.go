@@ -14,6 +14,9 @@ import (
 // config files are where each binary's settings are declared.
 var configs = map[string]string{"weir-agent": "../../dataplane/config.go", "weir-controlplane": "../../controlplane/config.go"}
 
+// brokers are the settings that both binaries have of the brokers.
+const brokers = "../../proto/contract/brokers/brokers.go"
+
 // quoted finds names in env:"…" tags, and in the tables of secrets, which may come as NAME_FILE.
 var quoted = regexp.MustCompile(`(env:)?"(WEIR_[A-Z0-9_]+)"`)
 
@@ -21,7 +24,7 @@ var quoted = regexp.MustCompile(`(env:)?"(WEIR_[A-Z0-9_]+)"`)
 func knownSettings(t *testing.T, binary string) map[string]bool {
 	t.Helper()
 	known := map[string]bool{}
-	for _, found := range quoted.FindAllStringSubmatch(read(t, configs[binary]), -1) {
+	for _, found := range quoted.FindAllStringSubmatch(read(t, configs[binary])+read(t, brokers), -1) {
 		known[found[2]] = true
 		if found[1] == "" {
 			known[found[2]+"_FILE"] = true

@@ -94,7 +94,7 @@ func (w *world) retain(d time.Duration) {
 // deletedUpTo waits until the broker has nothing before an offset of partition 0.
 func (w *world) deletedUpTo(offset int64) {
 	w.t.Helper()
-	b := newBroker(w.config)
+	b := w.newBroker()
 	defer b.close()
 	w.eventually("the broker deletes", func() bool {
 		first, _, err := b.bounds(w.t.Context(), 0)

@@ -8,6 +8,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/segmentio/kafka-go"
+
+	"github.com/weirhq/weir/proto/contract/brokers"
 )
 
 const (
@@ -19,20 +21,27 @@ const (
 type broker struct {
 	client           *kafka.Client
 	transport        *kafka.Transport
+	sasl             brokers.SASL
 	topic, deadTopic string
 }
 
-func newBroker(c Config) *broker {
-	transport := c.Transport
-	if transport == nil {
-		transport = &kafka.Transport{ClientID: "weir-ingest", DialTimeout: 5 * time.Second}
+func newBroker(c Config) (*broker, error) {
+	transport, err := c.Access.Transport("weir-ingest")
+	if err != nil {
+		return nil, err
 	}
+	transport.DialTimeout, transport.MetadataTTL = 5*time.Second, c.MetadataTTL
 	return &broker{
 		client:    &kafka.Client{Addr: kafka.TCP(c.Brokers...), Transport: transport, Timeout: 20 * time.Second},
-		transport: transport,
+		transport: transport, sasl: c.Access.SASL,
 		topic:     c.Topic,
 		deadTopic: c.DeadTopic,
-	}
+	}, nil
+}
+
+// fault is an error of Kafka's, with what to do where it is about the login.
+func (b *broker) fault(err error, format string, args ...any) error {
+	return inKafka(b.sasl.Explain(err), format, args...)
 }
 
 func (b *broker) close() { b.transport.CloseIdleConnections() }
@@ -62,10 +71,10 @@ func (b *broker) fetchUpTo(ctx context.Context, partition int, offset int64, wai
 		Topic: b.topic, Partition: partition, Offset: offset, MinBytes: 1, MaxBytes: bytes, MaxWait: wait,
 	})
 	if err != nil {
-		return fetched{}, inKafka(err, "fetch partition %d at %d", partition, offset)
+		return fetched{}, b.fault(err, "fetch partition %d at %d", partition, offset)
 	}
 	if response.Error != nil {
-		return fetched{}, inKafka(response.Error, "fetch partition %d at %d", partition, offset)
+		return fetched{}, b.fault(response.Error, "fetch partition %d at %d", partition, offset)
 	}
 	out := fetched{watermark: response.HighWatermark}
 	for {
@@ -74,7 +83,7 @@ func (b *broker) fetchUpTo(ctx context.Context, partition int, offset int64, wai
 			return out, nil
 		}
 		if err != nil {
-			return fetched{}, inKafka(err, "read partition %d at %d", partition, offset)
+			return fetched{}, b.fault(err, "read partition %d at %d", partition, offset)
 		}
 		if r.Offset < offset {
 			continue
@@ -82,7 +91,7 @@ func (b *broker) fetchUpTo(ctx context.Context, partition int, offset int64, wai
 		key, keyErr := kafka.ReadAll(r.Key)
 		value, valueErr := kafka.ReadAll(r.Value)
 		if err := errors.Join(keyErr, valueErr); err != nil {
-			return fetched{}, inKafka(err, "read partition %d at %d", partition, r.Offset)
+			return fetched{}, b.fault(err, "read partition %d at %d", partition, r.Offset)
 		}
 		out.records = append(out.records, record{offset: r.Offset, at: r.Time, key: key, value: value, headers: r.Headers})
 	}
@@ -94,17 +103,17 @@ func (b *broker) bounds(ctx context.Context, partition int) (first, next int64, 
 		b.topic: {kafka.FirstOffsetOf(partition), kafka.LastOffsetOf(partition)},
 	}})
 	if err != nil {
-		return 0, 0, inKafka(err, "bounds of partition %d", partition)
+		return 0, 0, b.fault(err, "bounds of partition %d", partition)
 	}
 	for _, p := range response.Topics[b.topic] {
 		if p.Error != nil {
-			return 0, 0, inKafka(p.Error, "bounds of partition %d", partition)
+			return 0, 0, b.fault(p.Error, "bounds of partition %d", partition)
 		}
 		if p.Partition == partition {
 			return p.FirstOffset, p.LastOffset, nil
 		}
 	}
-	return 0, 0, inKafka(kafka.UnknownTopicOrPartition, "bounds of partition %d", partition)
+	return 0, 0, b.fault(kafka.UnknownTopicOrPartition, "bounds of partition %d", partition)
 }
 
 // bury writes dead letters and waits until every replica in sync has them. Kafka
@@ -119,7 +128,7 @@ func (b *broker) bury(ctx context.Context, letters []deadLetter, topicID uuid.UU
 		case err == nil:
 			letters = letters[atOnce:]
 		case !errors.Is(err, kafka.MessageSizeTooLarge) || letters[0].stripped:
-			return inKafka(err, "write dead letters")
+			return b.fault(err, "write dead letters")
 		case atOnce > 1:
 			atOnce /= 2
 		default:

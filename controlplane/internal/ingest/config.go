@@ -8,11 +8,11 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/segmentio/kafka-go"
 
 	"github.com/weirhq/weir/controlplane/internal/clickhouse"
 	"github.com/weirhq/weir/controlplane/internal/gateway"
 	"github.com/weirhq/weir/controlplane/internal/postgres"
+	"github.com/weirhq/weir/proto/contract/brokers"
 )
 
 // Topics that agents write to and that dead letters go to.
@@ -35,7 +35,7 @@ type Registry interface {
 // Config is what ingest needs. Zero values of the lower half take defaults.
 type Config struct {
 	Brokers    []string
-	Transport  *kafka.Transport // TLS and SASL; nil: plain
+	Access     brokers.Access // TLS and a login; zero: neither
 	Postgres   *postgres.DB
 	ClickHouse *clickhouse.Conn // its default database holds the tables
 	Registry   Registry
@@ -45,6 +45,8 @@ type Config struct {
 
 	Topic     string
 	DeadTopic string
+	// MetadataTTL is for how long it is believed what the brokers say of their topics; 6 s.
+	MetadataTTL time.Duration
 	// How long records are gathered into one block; 500 ms.
 	Gather time.Duration
 	// How long ClickHouse accepts a block after it was noted, at first; 10 s.

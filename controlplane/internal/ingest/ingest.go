@@ -44,10 +44,14 @@ func New(config Config) (*Ingest, error) {
 	if err := config.validate(); err != nil {
 		return nil, err
 	}
+	kafka, err := newBroker(config)
+	if err != nil {
+		return nil, err
+	}
 	return &Ingest{
 		config:  config,
 		owner:   uuid.New(),
-		broker:  newBroker(config),
+		broker:  kafka,
 		store:   store{db: config.Postgres, ownFor: config.OwnFor},
 		sink:    clickhouseSink{conn: config.ClickHouse, timeout: max(maxLease, config.Lease)},
 		agents:  newAgents(config.Registry, time.Now),
@@ -159,7 +163,7 @@ func (in *Ingest) topic(ctx context.Context) (topic, error) {
 			return topic{}, fmt.Errorf("kafka topics: %w", err)
 		}
 		in.metrics.errors.WithLabelValues(partKafka).Inc()
-		in.config.Log.WarnContext(ctx, "kafka does not answer", "error", err)
+		in.config.Log.WarnContext(ctx, "kafka does not answer", "error", in.broker.sasl.Explain(err))
 		wait.sleep(ctx)
 	}
 	return topic{}, nil

@@ -117,7 +117,7 @@ func TestIngest_takes_up_new_partitions(t *testing.T) {
 	w := newWorld(t, chtest.Open(t))
 	a := w.agent()
 	w.config.PartitionsEvery = 50 * time.Millisecond
-	w.config.Transport = &kafka.Transport{MetadataTTL: 100 * time.Millisecond}
+	w.config.MetadataTTL = 100 * time.Millisecond
 	w.send(0, w.batch(a, usage(1, 3)...))
 	w.start()
 	w.settled(0, 1)

@@ -88,7 +88,10 @@ func Replay(ctx context.Context, c Config, wanted Wanted, send bool) (Tally, err
 		return nil, err
 	}
 	c = c.withDefaults()
-	usage := newBroker(c)
+	usage, err := newBroker(c)
+	if err != nil {
+		return nil, err
+	}
 	defer usage.close()
 	dead := *usage
 	dead.topic = c.DeadTopic

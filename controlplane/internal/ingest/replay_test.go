@@ -24,11 +24,20 @@ func (w *world) replay(wanted Wanted, send bool) Tally {
 	return tally
 }
 
+func (w *world) newBroker() *broker {
+	w.t.Helper()
+	b, err := newBroker(w.config)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return b
+}
+
 // through waits until ingest is through with all that the usage topic has.
 func (w *world) through() {
 	w.t.Helper()
 	for partition := range partitions {
-		b := newBroker(w.config)
+		b := w.newBroker()
 		_, next, err := b.bounds(w.t.Context(), partition)
 		b.close()
 		if err != nil {

@@ -42,7 +42,7 @@ func (b *broker) check(ctx context.Context) (topic, error) {
 				t.Name, b.client.Addr, t.Name, map[bool]string{true: "1", false: "12"}[t.Name == b.deadTopic], min(3, len(metadata.Brokers)), min(2, len(metadata.Brokers)))}
 		}
 		if t.Error != nil {
-			return topic{}, fmt.Errorf("metadata of %s: %w", t.Name, t.Error)
+			return topic{}, fmt.Errorf("metadata of %s, %s: %w", t.Name, b.operations(t.Name), t.Error)
 		}
 		if t.Name == b.topic {
 			found.partitions = len(t.Partitions)
@@ -62,6 +62,14 @@ func (b *broker) check(ctx context.Context) (topic, error) {
 	}
 	found.id, err = b.topicID(ctx)
 	return found, err
+}
+
+// operations are what ACLs have to allow ingest's login on a topic.
+func (b *broker) operations(name string) string {
+	if name == b.deadTopic {
+		return "where ingest needs Write, Describe and DescribeConfigs"
+	}
+	return "where ingest needs Read, Describe and DescribeConfigs"
 }
 
 func fewestReplicas(partitions []kafka.Partition) int {
@@ -89,7 +97,7 @@ func (b *broker) describe(ctx context.Context, topics map[string]*described) err
 	}
 	for _, resource := range response.Resources {
 		if resource.Error != nil {
-			return fmt.Errorf("settings of %s (ingest needs DescribeConfigs): %w", resource.ResourceName, resource.Error)
+			return fmt.Errorf("settings of %s, %s: %w", resource.ResourceName, b.operations(resource.ResourceName), resource.Error)
 		}
 		t := topics[resource.ResourceName]
 		t.settings = map[string]string{}

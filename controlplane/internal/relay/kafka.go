@@ -10,6 +10,7 @@ import (
 	"github.com/segmentio/kafka-go"
 
 	"github.com/weirhq/weir/controlplane/internal/fault"
+	"github.com/weirhq/weir/proto/contract/brokers"
 	"github.com/weirhq/weir/proto/contract/partition"
 )
 
@@ -27,6 +28,7 @@ const (
 type KafkaConfig struct {
 	Brokers []string // host:port
 	Topic   string
+	Access  brokers.Access
 	Timeout time.Duration // of one request, 5 s
 }
 
@@ -35,6 +37,7 @@ type Kafka struct {
 	topic     string
 	client    *kafka.Client
 	transport *kafka.Transport
+	sasl      brokers.SASL
 	outages   *outages
 
 	mu         sync.Mutex
@@ -45,15 +48,19 @@ type Kafka struct {
 var _ Producer = (*Kafka)(nil)
 
 // NewKafka makes a producer; the broker need not be there yet.
-func NewKafka(c KafkaConfig) *Kafka {
+func NewKafka(c KafkaConfig) (*Kafka, error) {
 	if c.Timeout == 0 {
 		c.Timeout = 5 * time.Second
 	}
-	transport := &kafka.Transport{ClientID: "weir-relay", DialTimeout: c.Timeout, MetadataTopics: []string{c.Topic}, MetadataTTL: 5 * time.Second}
-	return &Kafka{
-		topic: c.Topic, transport: transport, outages: newOutages(),
-		client: &kafka.Client{Addr: kafka.TCP(c.Brokers...), Timeout: c.Timeout, Transport: transport},
+	transport, err := c.Access.Transport("weir-relay")
+	if err != nil {
+		return nil, err
 	}
+	transport.DialTimeout, transport.MetadataTopics, transport.MetadataTTL = c.Timeout, []string{c.Topic}, 5*time.Second
+	return &Kafka{
+		topic: c.Topic, transport: transport, sasl: c.Access.SASL, outages: newOutages(),
+		client: &kafka.Client{Addr: kafka.TCP(c.Brokers...), Timeout: c.Timeout, Transport: transport},
+	}, nil
 }
 
 // Close drops the connections.
@@ -183,7 +190,7 @@ func (k *Kafka) fault(err error) error {
 		return refusal(0, fmt.Errorf("the usage topic takes no record as large as this one"))
 	}
 	after, said := retryAfter(err)
-	f := fault.Unanswered(err, "broker_unavailable", "the usage topic does not take usage now; keep it, and send the same again later")
+	f := fault.Unanswered(k.sasl.Explain(err), "broker_unavailable", "the usage topic does not take usage now; keep it, and send the same again later")
 	if said {
 		f.Cause = nil
 	}

@@ -82,7 +82,10 @@ func newWorld(t *testing.T, options ...func(*relay.Config)) *world {
 	t.Cleanup(server.Close)
 	w.url = server.URL
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	producer := relay.NewKafka(relay.KafkaConfig{Brokers: []string{w.broker.address}, Topic: topic, Timeout: time.Second})
+	producer, err := relay.NewKafka(relay.KafkaConfig{Brokers: []string{w.broker.address}, Topic: topic, Timeout: time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() { producer.Close() })
 	config := relay.Config{
 		Authenticator: fleet.NewAuthenticator(w.registry, []string{w.url}, log),

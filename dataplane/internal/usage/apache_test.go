@@ -20,6 +20,7 @@ import (
 	"github.com/weirhq/weir/deploy/local/apache/apachetest"
 	"github.com/weirhq/weir/deploy/local/engine"
 	"github.com/weirhq/weir/proto/contract/batch"
+	"github.com/weirhq/weir/proto/contract/brokers"
 )
 
 var users = map[string]string{"writer": "right", "stranger": "right too", "reader": "right as well"}
@@ -126,7 +127,7 @@ func passwords(t *testing.T, c *apache.Cluster) {
 	for _, mechanism := range []string{"plain", "scram-sha-256", "scram-sha-512"} {
 		t.Run(mechanism, func(t *testing.T) {
 			config := func(user, password string) usage.KafkaConfig {
-				return usage.KafkaConfig{Brokers: []string{c.SASL}, Topic: "usage", SASL: usage.KafkaSASL{Mechanism: mechanism, Username: user, Password: usage.Password(password)}}
+				return usage.KafkaConfig{Brokers: []string{c.SASL}, Topic: "usage", Access: brokers.Access{SASL: brokers.SASL{Mechanism: mechanism, Username: user, Password: brokers.Password(password)}}}
 			}
 			accepted(t, config("writer", "right"))
 			refused(t, config("writer", "wrong"), []byte("x"), "SASL Authentication Failed")
@@ -134,7 +135,7 @@ func passwords(t *testing.T, c *apache.Cluster) {
 			refused(t, config("stranger", "right too"), []byte("x"), "Topic Authorization Failed")
 
 			secure := config("writer", "right")
-			secure.Brokers, secure.TLS = []string{c.SASLTLS}, usage.KafkaTLS{Enabled: true, CA: c.CA}
+			secure.Brokers, secure.TLS = []string{c.SASLTLS}, brokers.TLS{Enabled: true, CA: c.CA}
 			accepted(t, secure)
 		})
 	}
@@ -153,7 +154,7 @@ func certificates(t *testing.T, c *apache.Cluster) {
 		t.Fatal(err)
 	}
 	config := func(certificate string) usage.KafkaConfig {
-		return usage.KafkaConfig{Brokers: []string{c.TLS}, Topic: "usage", TLS: usage.KafkaTLS{Enabled: true, CA: c.CA, Certificate: certificate, Key: certificate}}
+		return usage.KafkaConfig{Brokers: []string{c.TLS}, Topic: "usage", Access: brokers.Access{TLS: brokers.TLS{Enabled: true, CA: c.CA, Certificate: certificate, Key: certificate}}}
 	}
 	accepted(t, config(writer))
 	refused(t, config(stranger), []byte("x"), "Topic Authorization Failed")
@@ -165,7 +166,7 @@ func certificates(t *testing.T, c *apache.Cluster) {
 		refused(t, usage.KafkaConfig{Brokers: []string{c.TLS}, Topic: "usage"}, []byte("x"), "WEIR_KAFKA_TLS")
 	})
 	t.Run("tls_where_none_is_spoken", func(t *testing.T) {
-		refused(t, usage.KafkaConfig{Brokers: []string{c.Open}, Topic: "usage", TLS: usage.KafkaTLS{Enabled: true, CA: c.CA}}, []byte("x"), "WEIR_KAFKA_TLS")
+		refused(t, usage.KafkaConfig{Brokers: []string{c.Open}, Topic: "usage", Access: brokers.Access{TLS: brokers.TLS{Enabled: true, CA: c.CA}}}, []byte("x"), "WEIR_KAFKA_TLS")
 	})
 }
 
@@ -174,7 +175,7 @@ func shared(t *testing.T, c *apache.Cluster) {
 	check := func() error {
 		config := usage.KafkaConfig{
 			Brokers: []string{c.SASL}, Topic: "usage", Shared: true,
-			SASL: usage.KafkaSASL{Mechanism: "scram-sha-256", Username: "reader", Password: usage.Password(users["reader"])},
+			Access: brokers.Access{SASL: brokers.SASL{Mechanism: "scram-sha-256", Username: "reader", Password: brokers.Password(users["reader"])}},
 		}
 		return sender(t, config).CheckShared(t.Context(), agentID)
 	}

@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"sync"
 	"time"
 
 	"github.com/segmentio/kafka-go"
 
+	"github.com/weirhq/weir/proto/contract/brokers"
 	"github.com/weirhq/weir/proto/contract/partition"
 )
 
@@ -21,11 +21,32 @@ const (
 	recordOverhead = 128
 )
 
+// KafkaConfig is the agent's local configuration of its broker; never policy.
+type KafkaConfig struct {
+	Brokers []string // host:port
+	Topic   string
+	brokers.Access
+	Shared  bool          // others use the brokers: this login must not read the topic
+	Timeout time.Duration // of one request, 10 s
+}
+
+// Validate names all that is wrong.
+func (c KafkaConfig) Validate() error {
+	var all []error
+	if len(c.Brokers) == 0 {
+		all = append(all, errors.New("kafka: no brokers"))
+	}
+	if c.Topic == "" {
+		all = append(all, errors.New("kafka: no topic"))
+	}
+	return errors.Join(append(all, c.Access.Validate())...)
+}
+
 // Kafka sends batches to one topic: to the partition that the agent's id hashes
 // to, acknowledged by all in-sync replicas, one request at a time.
 type Kafka struct {
 	topic     string
-	login     string // for people
+	sasl      brokers.SASL
 	shared    bool
 	client    *kafka.Client
 	transport *kafka.Transport
@@ -42,16 +63,17 @@ func NewKafka(c KafkaConfig) (*Kafka, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	transport, err := c.transport()
+	transport, err := c.Access.Transport("weir-agent")
 	if err != nil {
 		return nil, err
 	}
+	transport.MetadataTopics, transport.MetadataTTL = []string{c.Topic}, 5*time.Second
 	timeout := c.Timeout
 	if timeout == 0 {
 		timeout = 10 * time.Second
 	}
 	return &Kafka{
-		topic: c.Topic, transport: transport, shared: c.Shared, login: c.SASL.login(),
+		topic: c.Topic, transport: transport, shared: c.Shared, sasl: c.SASL,
 		client: &kafka.Client{Addr: kafka.TCP(c.Brokers...), Timeout: timeout, Transport: transport},
 	}, nil
 }
@@ -107,19 +129,12 @@ func isTooLarge(err error) bool {
 	return errors.Is(err, kafka.MessageSizeTooLarge) || errors.Is(err, kafka.RecordListTooLarge)
 }
 
-const checkLogin = "check WEIR_KAFKA_USERNAME, WEIR_KAFKA_PASSWORD and WEIR_KAFKA_SASL_MECHANISM"
-
 // explain adds what to do where the brokers refuse the agent itself.
 func (k *Kafka) explain(err error) error {
-	switch {
-	case errors.Is(err, kafka.SASLAuthenticationFailed):
-		return fmt.Errorf("the brokers refuse the login of %s: %s: %w", k.login, checkLogin, err)
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		return fmt.Errorf("the brokers hung up, as some do on a wrong login, and on one that does not speak TLS (WEIR_KAFKA_TLS) where they do: %s: %w", checkLogin, err)
-	case errors.Is(err, kafka.TopicAuthorizationFailed):
+	if errors.Is(err, kafka.TopicAuthorizationFailed) {
 		return fmt.Errorf("the brokers do not let this login write: give it an ACL with the operation Write on the topic %s: %w", k.topic, err)
 	}
-	return err
+	return k.sasl.Explain(err)
 }
 
 // discover counts the partitions, where they are not known.

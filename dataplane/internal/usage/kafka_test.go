@@ -19,12 +19,13 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 
 	"github.com/weirhq/weir/dataplane/internal/usage"
+	"github.com/weirhq/weir/proto/contract/brokers"
 )
 
 const partitions = 4
 
 // brokers answers with those of the environment, else with one started here.
-func brokers(t testing.TB) []string {
+func anyBrokers(t testing.TB) []string {
 	t.Helper()
 	if env := os.Getenv("WEIR_TEST_KAFKA_BROKERS"); env != "" {
 		return strings.Split(env, ",")
@@ -130,7 +131,7 @@ func values(all []kafka.Message) [][]byte {
 
 func TestKafka(t *testing.T) {
 	t.Run("one_partition_per_agent_keyed_by_it", func(t *testing.T) {
-		addrs := brokers(t)
+		addrs := anyBrokers(t)
 		topic := createTopic(t, addrs)
 		k := sender(t, usage.KafkaConfig{Brokers: addrs, Topic: topic})
 		used := map[int]bool{}
@@ -158,7 +159,7 @@ func TestKafka(t *testing.T) {
 		}
 	})
 	t.Run("ships_a_spool", func(t *testing.T) {
-		addrs := brokers(t)
+		addrs := anyBrokers(t)
 		topic, l := createTopic(t, addrs), openSpool(t)
 		stop := run(t, usage.Options{Source: l, Sender: sender(t, usage.KafkaConfig{Brokers: addrs, Topic: topic})})
 		requests(t, l, 0, 2500)
@@ -166,7 +167,7 @@ func TestKafka(t *testing.T) {
 		checkComplete(t, values(messages(t, addrs, topic)), 2500)
 	})
 	t.Run("several_agents_at_once_in_order_and_beyond_one_kafka_batch", func(t *testing.T) {
-		addrs := brokers(t)
+		addrs := anyBrokers(t)
 		topic := createTopic(t, addrs)
 		k := sender(t, usage.KafkaConfig{Brokers: addrs, Topic: topic})
 		var all []usage.Message
@@ -203,7 +204,7 @@ func TestKafka(t *testing.T) {
 		}
 	})
 	t.Run("an_unknown_topic_is_an_error", func(t *testing.T) {
-		k := sender(t, usage.KafkaConfig{Brokers: brokers(t), Topic: "not-there"})
+		k := sender(t, usage.KafkaConfig{Brokers: anyBrokers(t), Topic: "not-there"})
 		if err := send(t, k, agentID, "x"); err == nil {
 			t.Error("no error")
 		}
@@ -244,7 +245,7 @@ func TestKafkaOutages(t *testing.T) {
 
 func TestKafkaConfig(t *testing.T) {
 	t.Run("all_faults_at_once", func(t *testing.T) {
-		err := usage.KafkaConfig{TLS: usage.KafkaTLS{CA: "ca.pem", Key: "key.pem"}, SASL: usage.KafkaSASL{Mechanism: "gssapi", Username: "u", Password: "p"}}.Validate()
+		err := usage.KafkaConfig{Access: brokers.Access{TLS: brokers.TLS{CA: "ca.pem", Key: "key.pem"}, SASL: brokers.SASL{Mechanism: "gssapi", Username: "u", Password: "p"}}}.Validate()
 		for _, want := range []string{"no brokers", "no topic", "certificate", "not enabled", "gssapi"} {
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("%q is not in: %v", want, err)
@@ -252,7 +253,7 @@ func TestKafkaConfig(t *testing.T) {
 		}
 	})
 	t.Run("a_password_shows_itself_to_nobody", func(t *testing.T) {
-		config := usage.KafkaConfig{SASL: usage.KafkaSASL{Password: "canary"}}
+		config := usage.KafkaConfig{Access: brokers.Access{SASL: brokers.SASL{Password: "canary"}}}
 		var log strings.Builder
 		slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "config", config, "password", config.SASL.Password)
 		text, err := json.Marshal(config)

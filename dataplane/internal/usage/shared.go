@@ -36,7 +36,7 @@ func (k *Kafka) checkShared(ctx context.Context, agentID string) error {
 		return nil
 	case err == nil, errors.Is(err, kafka.OffsetOutOfRange): // that there is no such record is an answer, too
 		return fmt.Errorf("%w: take the ACL away that allows %s the operation Read (or All) on the topic %s, also by a prefix or a wildcard, and leave Write; "+
-			"or, where nobody else uses the brokers, unset WEIR_KAFKA_SHARED", ErrReadable, k.login, k.topic)
+			"or, where nobody else uses the brokers, unset WEIR_KAFKA_SHARED", ErrReadable, k.sasl.Login(), k.topic)
 	}
 	k.partitions = 0 // the topic may have been made anew
 	return k.explain(fmt.Errorf("whether %s can be read: %w", k.topic, err))

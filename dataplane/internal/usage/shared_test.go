@@ -1,17 +1,7 @@
 package usage_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
-	"math/big"
-	"net"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -20,38 +10,14 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/weirhq/weir/dataplane/internal/usage"
+	"github.com/weirhq/weir/proto/contract/brokers"
+	"github.com/weirhq/weir/proto/contract/brokers/brokerstest"
 )
 
-// secured is a broker that speaks TLS, wants logins and holds them to ACLs. It returns the
-// file with its certificate.
+// secured has the topic usage.
 func secured(t *testing.T, options ...kfake.Opt) (addrs []string, ca string) {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ca = filepath.Join(t.TempDir(), "ca.pem")
-	if err := os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	config := &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}, MinVersion: tls.VersionTLS12}
-	c := cluster(t, append([]kfake.Opt{
-		kfake.Ports(0), kfake.TLS(config), kfake.EnableSASL(), kfake.EnableACLs(), kfake.SeedTopics(partitions, "usage"),
-		kfake.Superuser("PLAIN", "admin", "admin"),
-	}, options...)...)
-	return c.ListenAddrs(), ca
-}
-
-func allow(operation kmsg.ACLOperation, name string, pattern kmsg.ACLResourcePatternType) kfake.ACL {
-	return kfake.ACL{Resource: kmsg.ACLResourceTypeTopic, Name: name, Pattern: pattern, Operation: operation, Allow: true}
+	return brokerstest.Secured(t, append([]kfake.Opt{kfake.SeedTopics(partitions, "usage")}, options...)...)
 }
 
 const (
@@ -63,10 +29,13 @@ const (
 func TestLogins(t *testing.T) {
 	for mechanism, method := range map[string]string{"plain": "PLAIN", "scram-sha-256": "SCRAM-SHA-256", "scram-sha-512": "SCRAM-SHA-512"} {
 		t.Run(mechanism, func(t *testing.T) {
-			addrs, ca := secured(t, kfake.User(method, "agent", "right", allow(kmsg.ACLOperationWrite, "usage", literal)))
+			addrs, ca := secured(t, kfake.User(method, "agent", "right", brokerstest.Allow(kmsg.ACLOperationWrite, "usage", literal)))
 			config := usage.KafkaConfig{
-				Brokers: addrs, Topic: "usage", Timeout: 3 * time.Second, Shared: true, TLS: usage.KafkaTLS{Enabled: true, CA: ca},
-				SASL: usage.KafkaSASL{Mechanism: mechanism, Username: "agent", Password: "right"},
+				Brokers: addrs, Topic: "usage", Timeout: 3 * time.Second, Shared: true,
+				Access: brokers.Access{
+					TLS:  brokers.TLS{Enabled: true, CA: ca},
+					SASL: brokers.SASL{Mechanism: mechanism, Username: "agent", Password: "right"},
+				},
 			}
 			right := sender(t, config)
 			if err := right.CheckShared(t.Context(), agentID); err != nil {
@@ -91,7 +60,7 @@ func TestLogins(t *testing.T) {
 }
 
 func TestSharedBrokers(t *testing.T) {
-	write := allow(kmsg.ACLOperationWrite, "usage", literal)
+	write := brokerstest.Allow(kmsg.ACLOperationWrite, "usage", literal)
 	for name, c := range map[string]struct {
 		acls     []kfake.ACL
 		topic    string
@@ -100,17 +69,20 @@ func TestSharedBrokers(t *testing.T) {
 		sends    bool
 	}{
 		"write_alone":            {acls: []kfake.ACL{write}, topic: "usage", shared: true, sends: true},
-		"read_too":               {acls: []kfake.ACL{write, allow(kmsg.ACLOperationRead, "usage", literal)}, topic: "usage", shared: true, readable: true},
-		"all_operations":         {acls: []kfake.ACL{allow(kmsg.ACLOperationAll, "usage", literal)}, topic: "usage", shared: true, readable: true},
-		"read_by_a_prefix":       {acls: []kfake.ACL{write, allow(kmsg.ACLOperationRead, "us", prefixed)}, topic: "usage", shared: true, readable: true},
-		"read_and_nobody_shares": {acls: []kfake.ACL{write, allow(kmsg.ACLOperationRead, "usage", literal)}, topic: "usage", sends: true},
+		"read_too":               {acls: []kfake.ACL{write, brokerstest.Allow(kmsg.ACLOperationRead, "usage", literal)}, topic: "usage", shared: true, readable: true},
+		"all_operations":         {acls: []kfake.ACL{brokerstest.Allow(kmsg.ACLOperationAll, "usage", literal)}, topic: "usage", shared: true, readable: true},
+		"read_by_a_prefix":       {acls: []kfake.ACL{write, brokerstest.Allow(kmsg.ACLOperationRead, "us", prefixed)}, topic: "usage", shared: true, readable: true},
+		"read_and_nobody_shares": {acls: []kfake.ACL{write, brokerstest.Allow(kmsg.ACLOperationRead, "usage", literal)}, topic: "usage", sends: true},
 		"nothing":                {topic: "usage", shared: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			addrs, ca := secured(t, kfake.User("PLAIN", "agent", "right", c.acls...))
 			k := sender(t, usage.KafkaConfig{
-				Brokers: addrs, Topic: c.topic, Timeout: 3 * time.Second, Shared: c.shared, TLS: usage.KafkaTLS{Enabled: true, CA: ca},
-				SASL: usage.KafkaSASL{Mechanism: "plain", Username: "agent", Password: "right"},
+				Brokers: addrs, Topic: c.topic, Timeout: 3 * time.Second, Shared: c.shared,
+				Access: brokers.Access{
+					TLS:  brokers.TLS{Enabled: true, CA: ca},
+					SASL: brokers.SASL{Mechanism: "plain", Username: "agent", Password: "right"},
+				},
 			})
 			err := k.CheckShared(t.Context(), agentID)
 			if errors.Is(err, usage.ErrReadable) != c.readable {
