@@ -15,8 +15,21 @@ export function useViewer(): WhoAmIResponse | undefined {
   return use(Viewer);
 }
 
-/** useMay tells whether the viewer's role grants a permission. It only hides offers: the server decides. */
-export function useMay(): (permission: string) => boolean {
+/**
+ * useMay tells whether the viewer's role grants a permission, in the organization or, where a project
+ * is named, on that one. It only hides offers: the server decides.
+ */
+export function useMay(): (permission: string, projectId?: string) => boolean {
   const viewer = use(Viewer);
-  return (permission) => viewer?.permissions.includes(permission) ?? false;
+  return (permission, projectId) => {
+    if (viewer?.permissions.includes(permission)) return true;
+    return projectId !== undefined && (viewer?.projects.some((on) => on.projectId === projectId && on.permissions.includes(permission)) ?? false);
+  };
+}
+
+/** useMaySomewhere tells whether the viewer has a permission in the organization or on any project: lists show what is there. */
+export function useMaySomewhere(): (permission: string) => boolean {
+  const viewer = use(Viewer);
+  const may = useMay();
+  return (permission) => may(permission) || (viewer?.projects.some((on) => on.permissions.includes(permission)) ?? false);
 }
